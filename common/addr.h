@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * addr.h - IP addresses, prefixes and outer endpoints of either family.
+ *
+ * Pure functions and plain values: no allocation, no I/O.  Addresses are kept in network byte order, ports of
+ * this header in host byte order unless a name says otherwise.
+ */
+#ifndef TSCF_ADDR_H
+#define TSCF_ADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/** One IP address.  All bytes after the address proper are zero, so that two equal addresses are equal memory. */
+struct tscf_addr {
+	uint8_t bytes[16]; /**< 4 or 16 of them are used */
+	uint8_t family;    /**< AF_INET, AF_INET6, or 0 for "none" (a wildcard in a binding key) */
+};
+
+/** An address block in CIDR notation; host bits of addr may be set. */
+struct tscf_prefix {
+	struct tscf_addr addr;
+	uint8_t length; /**< bits, 0 to 32 or 128 */
+};
+
+/** Where an outer socket is: what the socket calls want, without the 128 bytes of sockaddr_storage. */
+union tscf_endpoint {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/** Room for any text made here: an IPv6 address, brackets, a port or prefix length, and the NUL. */
+#define TSCF_ADDR_TEXT 64
+
+/** @return the address of 4 bytes (network order) at @p bytes. */
+struct tscf_addr tscf_addr_v4(const void *bytes);
+/** @return the address of 16 bytes at @p bytes; an IPv4-mapped one becomes the IPv4 address it carries. */
+struct tscf_addr tscf_addr_v6(const void *bytes);
+/** @return the number of bytes an address of @p family has: 4, 16, or 0. */
+size_t tscf_addr_size(uint8_t family);
+bool tscf_addr_equal(const struct tscf_addr *a, const struct tscf_addr *b);
+/** @return whether @p a is the wildcard address of its family, or no address at all. */
+bool tscf_addr_is_any(const struct tscf_addr *a);
+/** Parse numeric text such as "192.0.2.1".  @return 0, or -EINVAL. */
+int tscf_addr_parse(const char *text, struct tscf_addr *out);
+/** Write @p a as text into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
+const char *tscf_addr_format(const struct tscf_addr *a, char *buf);
+
+/** Parse "ADDRESS/LENGTH"; a bare address is a whole-length prefix.  @return 0, or -EINVAL. */
+int tscf_prefix_parse(const char *text, struct tscf_prefix *out);
+const char *tscf_prefix_format(const struct tscf_prefix *p, char *buf);
+bool tscf_prefix_contains(const struct tscf_prefix *p, const struct tscf_addr *a);
+/** Clear the host bits. */
+void tscf_prefix_normalize(struct tscf_prefix *p);
+
+/** @return the size to pass to bind(), connect() and sendto() with @p e. */
+socklen_t tscf_endpoint_size(const union tscf_endpoint *e);
+bool tscf_endpoint_equal(const union tscf_endpoint *a, const union tscf_endpoint *b);
+/** Take address and port out of a kernel sockaddr.  @return 0, or -EAFNOSUPPORT. */
+int tscf_endpoint_from_sockaddr(const struct sockaddr *sa, socklen_t len, union tscf_endpoint *out);
+void tscf_endpoint_make(const struct tscf_addr *a, uint16_t port, union tscf_endpoint *out);
+/** @return the address part; an IPv4-mapped IPv6 one becomes IPv4. */
+struct tscf_addr tscf_endpoint_addr(const union tscf_endpoint *e);
+uint16_t tscf_endpoint_port(const union tscf_endpoint *e);
+void tscf_endpoint_set_port(union tscf_endpoint *e, uint16_t port);
+/** Write "192.0.2.1:2004" or "[2001:db8::1]:2004" into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
+const char *tscf_endpoint_format(const union tscf_endpoint *e, char *buf);
+/** Parse numeric "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT"; @p port if none is given.  @return 0 or -EINVAL. */
+int tscf_endpoint_parse(const char *text, uint16_t port, union tscf_endpoint *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cli.h - a command line: options, at most one command word, arguments of the command.
+ *
+ * Options may stand before and after the command; which go with which command is in the table.  What is wrong is said in one line that
+ * names it, with a hint at --help.
+ */
+#ifndef TSCF_CLI_H
+#define TSCF_CLI_H
+
+#include <stdbool.h>
+
+/** Most options on one command line. */
+#define TSCF_CLI_MAX 128
+/** Most option entries in a table. */
+#define TSCF_CLI_OPTIONS 40
+/** Exit status for a wrong command line. */
+#define TSCF_EXIT_USAGE 2
+
+struct tscf_cli_option {
+	const char *name;  /**< without dashes; NULL ends the table */
+	char letter;       /**< short form, or 0 */
+	bool has_value;
+	bool is_path;      /**< the value is a file name: made absolute */
+	unsigned commands; /**< bits 1 << command: where it is allowed */
+};
+
+struct tscf_cli_command {
+	const char *name; /**< NULL ends the table; entry 0 is "no command" and has a name for messages only */
+	const char *argument; /**< what the one argument is, for messages; NULL: takes none */
+};
+
+struct tscf_cli_spec {
+	const char *program;
+	const struct tscf_cli_option *options;
+	const struct tscf_cli_command *commands;
+};
+
+struct tscf_cli {
+	unsigned command;     /**< index in the table of commands; 0 if none was given */
+	const char *argument; /**< of the command, or NULL; points into argv */
+	unsigned count;
+	struct {
+		const struct tscf_cli_option *option;
+		char *value; /**< NULL if the option has none */
+	} given[TSCF_CLI_MAX]; /**< in the order of the command line */
+};
+
+/**
+ * Read a command line.  The result is freed with tscf_cli_free, also after an error.
+ *
+ * @return 0, -EINVAL after a usage error (message and hint are on standard error), or -ENOMEM.
+ */
+int tscf_cli_parse(const struct tscf_cli_spec *spec, int argc, char **argv, struct tscf_cli *out);
+void tscf_cli_free(struct tscf_cli *cli);
+/** @return whether the option was given. */
+bool tscf_cli_has(const struct tscf_cli *cli, const char *name);
+/** @return the value given last, or NULL. */
+const char *tscf_cli_value(const struct tscf_cli *cli, const char *name);
+/** Print "Try 'PROGRAM --help'." on standard error. */
+void tscf_cli_hint(const struct tscf_cli_spec *spec);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "datagram.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+/* Most batches per wake-up of the event loop: timers and the other direction must have their turn. */
+#define ROUNDS_MAX 4
+/* Least seconds between two calls of handler->unreachable: the answer to it may be a packet that fails the same way. */
+#define UNREACHABLE_INTERVAL 0.1
+
+static struct tscf_datagram *datagram_of(struct tscf_transport *t)
+{
+	return (struct tscf_datagram *)t;
+}
+
+void tscf_datagram_enter(struct tscf_datagram *d)
+{
+	d->depth++;
+}
+
+void tscf_datagram_leave(struct tscf_datagram *d)
+{
+	if (--d->depth == 0 && d->closed)
+		d->kind->free(d);
+}
+
+static void free_closed_peers(struct tscf_datagram *d)
+{
+	while (d->closed_peers != NULL) {
+		struct tscf_datagram_peer *peer = d->closed_peers;
+
+		d->closed_peers = peer->next_closed;
+		d->kind->free_peer(peer);
+	}
+}
+
+static void on_prepare(struct ev_loop *loop, struct ev_prepare *watcher, int events)
+{
+	(void)events;
+	ev_prepare_stop(loop, watcher);
+	free_closed_peers(watcher->data);
+}
+
+void tscf_datagram_peer_bury(struct tscf_datagram *d, struct tscf_datagram_peer *peer)
+{
+	peer->closed = true;
+	peer->peer.user = NULL;
+	peer->next_closed = d->closed_peers;
+	d->closed_peers = peer;
+	if (!d->closed)
+		ev_prepare_start(d->transport.loop, &d->reaper);
+}
+
+static void tell_unreachable(struct tscf_datagram *d)
+{
+	struct tscf_transport *t = &d->transport;
+	int error = d->error;
+
+	d->error = 0;
+	if (error == 0 || !d->connected || t->handler->unreachable == NULL)
+		return;
+	if (ev_now(t->loop) - d->error_told < UNREACHABLE_INTERVAL)
+		return;
+	d->error_told = ev_now(t->loop);
+	t->handler->unreachable(t->context, t, error);
+}
+
+/* @return whether more may be waiting. */
+static bool read_once(struct tscf_datagram *d)
+{
+	struct tscf_transport_counters *counters = &d->transport.counters;
+	struct tscf_batch batch;
+	int count = tscf_outer_read(d->reader, d->transport.fd, &batch);
+
+	if (count < 0) {
+		if (tscf_outer_is_unreachable(-count))
+			d->error = -count;
+		/* The error is taken from the socket by now; datagrams may wait behind it. */
+		return true;
+	}
+	counters->receive_drops += tscf_outer_read_overflow(d->reader);
+	counters->invalid += (unsigned)count - batch.count;
+	if (batch.count > 0)
+		d->kind->datagrams(d, &batch);
+	return count == TSCF_BATCH_MAX;
+}
+
+static void read_some(struct tscf_datagram *d)
+{
+	tscf_datagram_enter(d);
+	for (int round = 0; round < ROUNDS_MAX && !d->closed; round++)
+		if (!read_once(d))
+			break;
+	if (!d->closed)
+		tell_unreachable(d);
+	tscf_datagram_leave(d);
+}
+
+static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	read_some(watcher->data);
+}
+
+void tscf_datagram_poll(struct tscf_transport *t)
+{
+	struct tscf_datagram *d = datagram_of(t);
+
+	/* From inside a callback, the packets being worked on would be overwritten. */
+	if (d->depth == 0 && !d->closed)
+		read_some(d);
+}
+
+void tscf_datagram_flush(struct tscf_datagram *d)
+{
+	int error = 0;
+
+	d->transport.counters.send_drops += tscf_outer_flush(d->writer, &error);
+	if (error == 0)
+		return;
+	d->error = error;
+	/* The handler must not be called from inside a send. */
+	if (d->connected && !d->closed)
+		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
+}
+
+/*
+ * Inner packets may be larger than the path allows: then the kernel makes fragments of the outer datagram, and ICMP errors that
+ * anyone can forge do not make our datagrams smaller.
+ */
+static int allow_fragments(struct tscf_datagram *d)
+{
+	int v4 = IP_PMTUDISC_DONT, v6 = IPV6_PMTUDISC_DONT;
+	int err;
+
+	if (d->transport.local.sa.sa_family == AF_INET6)
+		err = setsockopt(d->transport.fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+	else
+		err = setsockopt(d->transport.fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+	return err < 0 ? -errno : 0;
+}
+
+static int take_local(struct tscf_datagram *d)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+
+	if (getsockname(d->transport.fd, (struct sockaddr *)&name, &size) < 0)
+		return -errno;
+	return tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &d->transport.local);
+}
+
+int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind *kind, struct ev_loop *loop,
+		       const union tscf_endpoint *local, const union tscf_endpoint *remote,
+		       const struct tscf_outer_options *options, uint32_t size, uint32_t copy_size)
+{
+	int err;
+	int fd = tscf_outer_socket(local, remote, options);
+
+	if (fd < 0)
+		return fd;
+	d->kind = kind;
+	d->connected = remote != NULL;
+	d->transport.loop = loop;
+	d->transport.fd = fd;
+	ev_prepare_init(&d->reaper, on_prepare);
+	d->reaper.data = d;
+	ev_io_init(&d->readable, on_readable, fd, EV_READ);
+	d->readable.data = d;
+	d->reader = tscf_outer_reader_new(size, d->connected);
+	d->writer = tscf_outer_writer_new(fd, copy_size);
+	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : take_local(d);
+	if (err == 0)
+		err = allow_fragments(d);
+	if (err < 0) {
+		tscf_datagram_release(d);
+		return err;
+	}
+	ev_io_start(loop, &d->readable);
+	return 0;
+}
+
+static void stop_socket(struct tscf_datagram *d)
+{
+	ev_io_stop(d->transport.loop, &d->readable);
+	ev_prepare_stop(d->transport.loop, &d->reaper);
+	if (d->transport.fd >= 0)
+		close(d->transport.fd);
+	d->transport.fd = -1;
+}
+
+void tscf_datagram_release(struct tscf_datagram *d)
+{
+	stop_socket(d);
+	free_closed_peers(d);
+	tscf_outer_reader_free(d->reader);
+	tscf_outer_writer_free(d->writer);
+}
+
+void tscf_datagram_close(struct tscf_transport *t)
+{
+	struct tscf_datagram *d = datagram_of(t);
+
+	if (d->closed)
+		return;
+	tscf_datagram_enter(d);
+	d->closed = true;
+	d->kind->stop(d);
+	stop_socket(d);
+	tscf_datagram_leave(d);
+}

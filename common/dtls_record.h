@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dtls_record.h - the outside of DTLS 1.2 records (RFC 6347, 4.1), before any key is used.
+ *
+ * wolfSSL keeps a truncated datagram as the beginning of a record and takes the following good ones for its rest, so nothing is given to
+ * it that is not whole.  Pure functions.
+ */
+#ifndef TSCF_DTLS_RECORD_H
+#define TSCF_DTLS_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TSCF_DTLS_RECORD_HEADER 13
+/** Bytes of the random value in a ClientHello. */
+#define TSCF_DTLS_RANDOM 32
+
+/** ContentType (RFC 5246, 6.2.1). */
+enum tscf_dtls_type {
+	TSCF_DTLS_CHANGE_CIPHER_SPEC = 20,
+	TSCF_DTLS_ALERT = 21,
+	TSCF_DTLS_HANDSHAKE = 22,
+	TSCF_DTLS_APPLICATION_DATA = 23,
+};
+
+/** One record; points into its datagram. */
+struct tscf_dtls_record {
+	const uint8_t *data; /**< its header */
+	uint32_t length;     /**< header included */
+	uint8_t type;
+	uint16_t epoch; /**< 0: in clear */
+};
+
+/** Read the first record of the @p length bytes at @p data.  @return whether it is well-formed and whole. */
+bool tscf_dtls_record_first(const uint8_t *data, size_t length, struct tscf_dtls_record *record);
+/** @return whether the datagram consists of whole records and nothing else. */
+bool tscf_dtls_datagram_valid(const uint8_t *data, size_t length);
+/**
+ * @return whether @p record is a ClientHello in clear, in one piece.  Stateless listening cannot put pieces together, and no client of
+ * this suite sends any.
+ */
+bool tscf_dtls_is_client_hello(const struct tscf_dtls_record *record);
+/** @return the random value in a ClientHello: the same in all repetitions of it, with and without cookie. */
+const uint8_t *tscf_dtls_client_random(const struct tscf_dtls_record *hello);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * level.h - the encryption level of a socket, its name, and how it is written on the socket's mark.
+ *
+ * tscf(7), "LEVELS".  The mark of a socket belongs to many programs: ours are only the bits under the mask.
+ */
+#ifndef TSCF_LEVEL_H
+#define TSCF_LEVEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The four levels; the numbers are those of the program interface and of the wire. */
+enum tscf_level {
+	TSCF_LEVEL_DEFAULT = 0,
+	TSCF_LEVEL_UNENCRYPTED = 1,
+	TSCF_LEVEL_ENCRYPTED_ONLY = 2,
+	TSCF_LEVEL_ENCRYPTED_PREFERRED = 3,
+};
+
+/** What the bits under the mask may hold besides a level: the daemon's own outer sockets. */
+#define TSCF_MARK_OUTER 4U
+/** Bits 24 to 26: away from what the common firewall and container tools use. */
+#define TSCF_MARK_MASK_DEFAULT 0x07000000U
+
+/** @return the name used on command lines and in files: "default", "unencrypted", ... ; "invalid" out of range. */
+const char *tscf_level_name(enum tscf_level level);
+/** @return 0 and the level, or -EINVAL. */
+int tscf_level_parse(const char *name, enum tscf_level *out);
+/** @return whether sockets of this level want the encrypted tunnel. */
+bool tscf_level_wants_encryption(enum tscf_level level);
+/** @return whether @p mask can hold our values: at least three contiguous bits. */
+bool tscf_mark_mask_valid(uint32_t mask);
+/** @return @p mark with @p value (a level or TSCF_MARK_OUTER) under @p mask, every other bit as it was. */
+uint32_t tscf_mark_set(uint32_t mark, uint32_t mask, uint32_t value);
+/** @return the value under @p mask. */
+uint32_t tscf_mark_get(uint32_t mark, uint32_t mask);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * log.h - the one way to tell a person something.
+ *
+ * Lines go to standard error, one write() each: "tscf-client: warning: text".  When standard error is the journal
+ * ($JOURNAL_STREAM names it) lines carry the sd-daemon(3) "<N>" prefix instead of name and word: the journal has the
+ * name already.  Control characters in the text are shown as '?', lines longer than 1023 bytes are cut.  Nothing here
+ * is ever called per packet.
+ */
+#ifndef TSCF_LOG_H
+#define TSCF_LOG_H
+
+#include <stdbool.h>
+
+enum tscf_log_level { TSCF_LOG_ERROR, TSCF_LOG_WARNING, TSCF_LOG_INFO, TSCF_LOG_DEBUG };
+
+/** Set the name lines begin with and the least important level that is still shown.  @p program must stay valid. */
+void tscf_log_init(const char *program, enum tscf_log_level level);
+/** From now on lines go to syslog(3): for a daemon that has left its terminal. */
+void tscf_log_to_syslog(void);
+void tscf_log_set_level(enum tscf_log_level level);
+/** "error", "warning", "info", "debug".  @return 0, or -EINVAL. */
+int tscf_log_level_parse(const char *name, enum tscf_log_level *out);
+const char *tscf_log_level_name(enum tscf_log_level level);
+bool tscf_log_enabled(enum tscf_log_level level);
+
+/** Write one line; a newline is added.  errno is kept. */
+void tscf_log(enum tscf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define tscf_error(...) tscf_log(TSCF_LOG_ERROR, __VA_ARGS__)
+#define tscf_warning(...) tscf_log(TSCF_LOG_WARNING, __VA_ARGS__)
+#define tscf_info(...) tscf_log(TSCF_LOG_INFO, __VA_ARGS__)
+#define tscf_debug(...) tscf_log(TSCF_LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * settings.h - settings by name: from a configuration file (libconfuse) and from the command line.
+ *
+ * A table says for each setting how its text is read, where the value goes and what is expected.  File and command line go through the
+ * same table, so both accept the same texts and complain in the same words:
+ *
+ *     tscf-client: error: /etc/tscf/tscf-client.conf:7: mtu = "9000": expected a number from 576 to 1351 (...)
+ *     tscf-client: error: --mtu 9000: expected a number from 576 to 1351 (...)
+ */
+#ifndef TSCF_SETTINGS_H
+#define TSCF_SETTINGS_H
+
+#include <confuse.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** May be given as a list { "a", "b" }; parse is called for each element. */
+#define TSCF_SETTING_LIST 0x01U
+/** A file name: absolute in a file (the daemon changes its directory); on the command line relative ones are made absolute. */
+#define TSCF_SETTING_PATH 0x02U
+
+struct tscf_setting {
+	const char *name;     /**< NULL ends a table */
+	const char *expected; /**< completes "expected ..." */
+	/** Read @p text into @p field (NULL: only check it).  @return 0, -EINVAL, or -ENOMEM. */
+	int (*parse)(const struct tscf_setting *s, const char *text, void *field);
+	size_t offset;        /**< of the field in the structure that is filled */
+	unsigned long low, high; /**< bounds of numbers */
+	unsigned flags;       /**< TSCF_SETTING_* */
+};
+
+/** @return the setting called @p name, or NULL. */
+const struct tscf_setting *tscf_setting_find(const struct tscf_setting *table, const char *name);
+
+/**
+ * Set what the command line gives as --NAME TEXT in the structure at @p base (NULL: only check).  Errors are logged.
+ *
+ * @return 0, -EINVAL, or -ENOMEM.
+ */
+int tscf_setting_option(const struct tscf_setting *table, const char *name, const char *text, void *base);
+
+/* --- how texts are read; each is a `parse` --- */
+
+/** unsigned: decimal or 0x hexadecimal, from low to high. */
+int tscf_setting_number(const struct tscf_setting *s, const char *text, void *field);
+/** unsigned: 0, or from low to high. */
+int tscf_setting_number_or_zero(const struct tscf_setting *s, const char *text, void *field);
+/** uint16_t: from low to high. */
+int tscf_setting_port(const struct tscf_setting *s, const char *text, void *field);
+/** bool: true, yes, on, 1 and their opposites. */
+int tscf_setting_bool(const struct tscf_setting *s, const char *text, void *field);
+/** char *: not empty; the old text is freed. */
+int tscf_setting_text(const struct tscf_setting *s, const char *text, void *field);
+/** char *: an absolute file name; the old text is freed. */
+int tscf_setting_path(const struct tscf_setting *s, const char *text, void *field);
+/** char *: as a path, and short enough for the address of a Unix socket. */
+int tscf_setting_socket(const struct tscf_setting *s, const char *text, void *field);
+/** char *: a name that the kernel accepts for a network device. */
+int tscf_setting_device(const struct tscf_setting *s, const char *text, void *field);
+/** enum tscf_level, enum tscf_log_level: by name. */
+int tscf_setting_level(const struct tscf_setting *s, const char *text, void *field);
+int tscf_setting_log_level(const struct tscf_setting *s, const char *text, void *field);
+
+/** Replace the string *field by a copy of @p text.  @return 0 or -ENOMEM. */
+int tscf_setting_replace(char **field, const char *text);
+/** Read a whole text as one number; no sign, no white space.  @return 0 or -EINVAL. */
+int tscf_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *out);
+
+/* --- configuration files --- */
+
+/**
+ * Declare a table's settings to libconfuse: fills @p options, one for each setting, each checked by @p validate, which calls tscf_settings_validate.
+ *
+ * @return the number of options filled; the caller adds sections and CFG_END().
+ */
+unsigned tscf_settings_declare(const struct tscf_setting *table, cfg_opt_t *options, cfg_validate_callback_t validate);
+/** Check the value of @p opt that was read last.  @return 0, or -1 with the error reported through cfg_error(). */
+int tscf_settings_validate(const struct tscf_setting *table, cfg_t *cfg, cfg_opt_t *opt);
+/** Put every setting that @p cfg holds into the structure at @p base.  @return 0 or -ENOMEM. */
+int tscf_settings_take(const struct tscf_setting *table, cfg_t *cfg, void *base);
+/**
+ * Read @p file (at most 1 MiB) into @p cfg.  Errors are logged with file and line.
+ *
+ * @return 0, -EINVAL (something in it is wrong), or -errno (it cannot be read).
+ */
+int tscf_settings_parse(cfg_t *cfg, const char *file);
+
+#endif

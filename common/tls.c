@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tls_context.h"
+
+#include "crypto.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wolfssl/error-ssl.h>
+
+/* AEAD and forward secrecy only (RFC 9325, 4.2). */
+#define GCM_SUITES                                                                                                             \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+#define CHACHA_SUITES "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
+/* Seconds that a session may be resumed: as long as an encrypted tunnel may be away between two calls, but not for days. */
+#define SESSION_SECONDS 3600
+#define MIN_RSA_BITS 2048
+#define MIN_ECC_BITS 256
+
+static void *fail(struct tscf_tls *tls, char *error, const char *what, const char *why)
+{
+	snprintf(error, TSCF_TLS_ERROR, "%s: %s", what, why);
+	tscf_tls_free(tls);
+	return NULL;
+}
+
+static const char *text_of(long code)
+{
+	return wolfSSL_ERR_reason_error_string((unsigned long)(code < 0 ? -code : code));
+}
+
+/* A file that cannot be read has a better reason than wolfSSL knows. */
+static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int code)
+{
+	if (access(file, R_OK) < 0)
+		return fail(tls, error, file, strerror(errno));
+	return fail(tls, error, file, code < 0 ? text_of(code) : "has nothing of the kind wanted in it");
+}
+
+static int set_policy(WOLFSSL_CTX *ctx, bool server)
+{
+	bool aes = tscf_crypto_has_aes();
+	const char *suites = aes ? GCM_SUITES ":" CHACHA_SUITES : CHACHA_SUITES ":" GCM_SUITES;
+
+	if (wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
+	    wolfSSL_CTX_SetMinRsaKey_Sz(ctx, MIN_RSA_BITS) != WOLFSSL_SUCCESS ||
+	    wolfSSL_CTX_SetMinEccKey_Sz(ctx, MIN_ECC_BITS) != WOLFSSL_SUCCESS ||
+	    wolfSSL_CTX_SetDevId(ctx, TSCF_CRYPTO_DEVICE) != WOLFSSL_SUCCESS)
+		return -EINVAL;
+	/* To a server with AES instructions all suites are cheap, so the client, which may be a phone without, has its way. */
+	if (server && aes)
+		wolfSSL_CTX_UseClientSuites(ctx);
+	wolfSSL_CTX_set_timeout(ctx, SESSION_SECONDS);
+	return 0;
+}
+
+static struct tscf_tls *new_tls(bool server, char *error)
+{
+	struct tscf_tls *tls;
+
+	error[0] = '\0';
+	if (tscf_crypto_acquire() < 0)
+		return fail(NULL, error, "wolfSSL", "cannot start");
+	tls = calloc(1, sizeof(*tls));
+	if (tls == NULL) {
+		tscf_crypto_release();
+		return fail(NULL, error, "TLS", strerror(ENOMEM));
+	}
+	tls->server = server;
+	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
+	tls->ctx = wolfSSL_CTX_new(server ? wolfDTLSv1_2_server_method() : wolfDTLSv1_2_client_method());
+	if (tls->ctx == NULL || set_policy(tls->ctx, server) < 0)
+		return fail(tls, error, "wolfSSL", "does not know the wanted cipher suites");
+	return tls;
+}
+
+struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error)
+{
+	struct tscf_tls *tls = new_tls(true, error);
+	int code;
+
+	if (tls == NULL)
+		return NULL;
+	code = wolfSSL_CTX_use_certificate_chain_file(tls->ctx, cert_file);
+	if (code != WOLFSSL_SUCCESS)
+		return fail_file(tls, error, cert_file, code);
+	code = wolfSSL_CTX_use_PrivateKey_file(tls->ctx, key_file, WOLFSSL_FILETYPE_PEM);
+	if (code != WOLFSSL_SUCCESS)
+		return fail_file(tls, error, key_file, code);
+	if (wolfSSL_CTX_check_private_key(tls->ctx) != WOLFSSL_SUCCESS || !tscf_tls_key_fits(cert_file, key_file))
+		return fail(tls, error, key_file, "is not the key of the certificate");
+	wolfSSL_CTX_set_verify(tls->ctx, WOLFSSL_VERIFY_NONE, NULL);
+	return tls;
+}
+
+struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error)
+{
+	struct tscf_tls *tls = new_tls(false, error);
+	int code;
+
+	if (tls == NULL)
+		return NULL;
+	tls->has_ca = ca_file != NULL;
+	tls->has_pin = pin != NULL;
+	if (!tls->has_ca && !tls->has_pin)
+		return fail(tls, error, "TLS", "a server is verified by a CA or a pin, and neither is given");
+	if (tls->has_pin && tscf_pin_parse(pin, tls->pin) < 0)
+		return fail(tls, error, pin, "is no pin (sha256: and 44 characters of base64)");
+	if (tls->has_ca && (server_name == NULL || server_name[0] == '\0'))
+		return fail(tls, error, ca_file, "a CA is of no use without the name of the server");
+	if (tls->has_ca) {
+		tls->server_name = strdup(server_name);
+		if (tls->server_name == NULL)
+			return fail(tls, error, "TLS", strerror(ENOMEM));
+		code = wolfSSL_CTX_load_verify_locations(tls->ctx, ca_file, NULL);
+		if (code != WOLFSSL_SUCCESS)
+			return fail_file(tls, error, ca_file, code);
+	}
+	wolfSSL_CTX_set_verify(tls->ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
+	/* Sessions are kept here, where they belong to one server and one way of verifying it. */
+	wolfSSL_CTX_set_session_cache_mode(tls->ctx, WOLFSSL_SESS_CACHE_OFF);
+	wolfSSL_CTX_UseSessionTicket(tls->ctx);
+	return tls;
+}
+
+void tscf_tls_free(struct tscf_tls *tls)
+{
+	if (tls == NULL)
+		return;
+	tscf_tls_session_forget(tls);
+	if (tls->ctx != NULL)
+		wolfSSL_CTX_free(tls->ctx);
+	free(tls->server_name);
+	explicit_bzero(tls->cookie_secret, sizeof(tls->cookie_secret));
+	free(tls);
+	tscf_crypto_release();
+}
+
+WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
+{
+	WOLFSSL *ssl = wolfSSL_new(tls->ctx);
+
+	if (ssl == NULL)
+		return NULL;
+	wolfSSL_dtls_set_using_nonblock(ssl, 1);
+	if (tls->server) {
+		if (wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
+			wolfSSL_free(ssl);
+			return NULL;
+		}
+	} else {
+		*check = (struct tscf_tls_check){ .tls = tls };
+		wolfSSL_SetCertCbCtx(ssl, check);
+	}
+	return ssl;
+}
+
+void tscf_tls_session_offer(struct tscf_tls *tls, WOLFSSL *ssl)
+{
+	if (tls->session != NULL)
+		wolfSSL_set_session(ssl, tls->session);
+}
+
+void tscf_tls_session_keep(struct tscf_tls *tls, WOLFSSL *ssl)
+{
+	WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);
+
+	if (session == NULL)
+		return;
+	tscf_tls_session_forget(tls);
+	tls->session = session;
+}
+
+void tscf_tls_session_forget(struct tscf_tls *tls)
+{
+	if (tls->session != NULL)
+		wolfSSL_SESSION_free(tls->session);
+	tls->session = NULL;
+}
+
+const char *tscf_tls_reason(WOLFSSL *ssl, int error, char *text)
+{
+	WOLFSSL_ALERT_HISTORY history = { .last_rx = { .code = -1 } };
+
+	if (error == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS && history.last_rx.code >= 0)
+		snprintf(text, TSCF_TLS_ERROR, "the other end refuses: %s",
+			 wolfSSL_alert_desc_string_long(history.last_rx.code));
+	else if (error == ZERO_RETURN)
+		snprintf(text, TSCF_TLS_ERROR, "closed by the other end");
+	else
+		snprintf(text, TSCF_TLS_ERROR, "%s", text_of(error));
+	return text;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tls.h - who the peer is: certificates, keys, pins, and the cipher policy, as wolfSSL contexts.
+ *
+ * Rule 4 (tscf(7), "SECURITY CONSIDERATIONS"): a client always verifies its server, against a CA and a name or against a pin; there
+ * is no unverified mode.  TLS 1.2 or later (DTLS 1.2), AEAD and forward secrecy only.
+ * AES-GCM is done by nettle through wolfSSL's crypto callback (crypto.h), where the CPU has AES instructions AES-128-GCM is preferred,
+ * ChaCha20-Poly1305 elsewhere.
+ */
+#ifndef TSCF_TLS_H
+#define TSCF_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tscf_tls;
+
+/** Text of a pin: "sha256:" and the base64 of SHA-256 over the DER SubjectPublicKeyInfo, as in RFC 7469. */
+#define TSCF_PIN_TEXT 64
+
+/** Message of the last step that failed, for a person: file name, reason. */
+#define TSCF_TLS_ERROR 256
+
+/**
+ * A DTLS server context from PEM files.  The cookie secret is random.
+ *
+ * @return the context, or NULL with a message in @p error (TSCF_TLS_ERROR bytes).
+ */
+struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error);
+
+/**
+ * A DTLS client context.  At least one of @p ca_file and @p pin must be given; with a CA, the certificate must be valid for
+ * @p server_name (DNS name or IP address text).  With both, both must hold.
+ *
+ * @return the context, or NULL with a message in @p error.
+ */
+struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error);
+
+void tscf_tls_free(struct tscf_tls *tls);
+
+/**
+ * Make a P-256 key and a self-signed certificate for @p common_name, valid for 20 years, and write both (key mode 0600), atomically,
+ * unless both files exist already.
+ *
+ * @return 0 (made or already there), or -errno with a message in @p error.
+ */
+int tscf_tls_make_identity(const char *cert_file, const char *key_file, const char *common_name, char *error);
+
+/** The pin of the certificate in @p cert_file, into @p pin (TSCF_PIN_TEXT bytes).  @return 0 or -errno. */
+int tscf_tls_pin_of_file(const char *cert_file, char *pin);
+/** @return whether @p pin has the form of a pin. */
+bool tscf_tls_pin_valid(const char *pin);
+
+/** Fill with random bytes of the kernel; never fails. */
+void tscf_random(void *buffer, size_t length);
+/** SHA-256 of @p data. */
+void tscf_sha256(const void *data, size_t length, unsigned char digest[32]);
+/** Compare in constant time.  @return whether equal. */
+bool tscf_equal_secret(const void *a, const void *b, size_t length);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "transport.h"
+
+#include <string.h>
+
+void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
+{
+	uint8_t buffer[TSCF_HEADROOM + TSCF_PACKET_MAX + TSCF_TAILROOM];
+	struct tscf_packet packet = {
+		.data = buffer + TSCF_HEADROOM,
+		.length = length,
+		.room = TSCF_PACKET_MAX,
+		.peer = peer,
+	};
+	struct tscf_batch batch = { .count = 1, .packet = { &packet } };
+
+	if (length > TSCF_PACKET_MAX)
+		return;
+	memcpy(packet.data, data, length);
+	tscf_transport_send(peer->transport, &batch);
+}

@@ -1,0 +1,5 @@
+# contrib
+EXTRA_DIST += contrib/check contrib/packages
+EXTRA_DIST += contrib/demo contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
+
+EXTRA_DIST += contrib/wireshark/tscf.lua

@@ -1,0 +1,354 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--
+-- tscf.lua - Wireshark dissector for tscf tunnels, as tscf(7) specifies them.
+--
+--     tshark -X lua_script:tscf.lua -r capture.pcap -V
+--     cp tscf.lua ~/.local/lib/wireshark/plugins/
+--
+-- A datagram of the plain tunnel is one inner IP packet or one control message; the first nibble tells.  The port is a
+-- preference (default 2004).  Filters begin with "tscftun": Wireshark knows another protocol (of IEEE 1722) as tscf.
+-- The encrypted tunnel, on the next port, is shown alike when Wireshark has the keys of its DTLS.
+
+local tscf = Proto("tscftun", "Tunneled Services Control Function")
+
+tscf.prefs.port = Pref.uint("Plain UDP port", 2004, "The encrypted port is the next one")
+
+local HEADER = 16
+local TLV_HEADER = 4
+
+local types = {
+	[1] = "Configuration_Request", [2] = "Configuration_Response",
+	[3] = "Configuration_Resume_Request", [4] = "Configuration_Resume_Response",
+	[5] = "Configuration_Release_Request", [6] = "Configuration_Release_Response",
+	[7] = "Keepalive_Request", [8] = "Keepalive_Response",
+	[9] = "Service_Request", [10] = "Service_Response",
+}
+
+local responses = {
+	[0] = "success", [1] = "service unavailable", [2] = "malformed request", [3] = "no session", [4] = "no address",
+	[5] = "limit reached", [6] = "not allowed", [7] = "invalid reservation", [8] = "request too small", [9] = "shutdown",
+}
+
+local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD" }
+local actions = { [0] = "bind", [1] = "release", [2] = "close" }
+local levels = { [0] = "default", [1] = "unencrypted", [2] = "encrypted-only", [3] = "encrypted-preferred" }
+local protocols = {
+	[0] = "any", [1] = "ICMP", [6] = "TCP", [17] = "UDP", [33] = "DCCP", [58] = "ICMPv6", [132] = "SCTP",
+	[136] = "UDP-Lite",
+}
+
+local tlv_names = {
+	[1] = "INTERNAL_IPV4", [2] = "INTERNAL_IPV6", [3] = "ROUTE_IPV4", [4] = "ROUTE_IPV6", [5] = "DNS",
+	[6] = "SIP_SERVER", [7] = "MTU", [8] = "KEEPALIVE", [9] = "RESPONSE_CODE", [10] = "SERVICE_TYPE",
+	[11] = "RESERVED_TSID", [12] = "BINDING", [13] = "OBSERVED_ADDRESS", [14] = "RESUME_SECRET", [15] = "CLIENT_ID",
+	[16] = "COOKIE", [17] = "PADDING", [18] = "RESERVATION_HASH", [19] = "RESERVATION_SECRET", [20] = "QUIET",
+	[21] = "COMPLETE", [22] = "PERSISTENCE", [23] = "SHIELD_LOCK", [24] = "SHIELD_KEY",
+}
+
+local f = {
+	version = ProtoField.uint8("tscftun.version", "Version", base.DEC, nil, 0xf0),
+	indication = ProtoField.uint8("tscftun.indication", "Indication", base.DEC, { [0] = "control message" }, 0x0c),
+	reserved = ProtoField.uint8("tscftun.reserved", "Reserved", base.DEC, nil, 0x03),
+	type = ProtoField.uint8("tscftun.type", "Type", base.DEC, types),
+	count = ProtoField.uint16("tscftun.tlv_count", "TLV count"),
+	tsid = ProtoField.uint64("tscftun.tsid", "Tunnel session ID", base.HEX),
+	sequence = ProtoField.uint32("tscftun.sequence", "Sequence"),
+	tlv = ProtoField.none("tscftun.tlv", "TLV"),
+	tlv_type = ProtoField.uint16("tscftun.tlv.type", "Type", base.DEC, tlv_names),
+	tlv_length = ProtoField.uint16("tscftun.tlv.length", "Length"),
+	value = ProtoField.bytes("tscftun.value", "Value"),
+	ipv4 = ProtoField.ipv4("tscftun.ipv4", "Address"),
+	ipv6 = ProtoField.ipv6("tscftun.ipv6", "Address"),
+	prefix_length = ProtoField.uint8("tscftun.prefix_length", "Prefix length"),
+	port = ProtoField.uint16("tscftun.port", "Port"),
+	mtu = ProtoField.uint16("tscftun.mtu", "MTU"),
+	seconds = ProtoField.uint16("tscftun.seconds", "Seconds"),
+	response = ProtoField.uint16("tscftun.response", "Response", base.DEC, responses),
+	text = ProtoField.string("tscftun.text", "Text", base.UNICODE),
+	service = ProtoField.uint16("tscftun.service", "Service", base.DEC, services),
+	reserved_tsid = ProtoField.uint64("tscftun.reserved_tsid", "Reserved TSID", base.HEX),
+	action = ProtoField.uint8("tscftun.binding.action", "Action", base.DEC, actions),
+	level = ProtoField.uint8("tscftun.binding.level", "Level", base.DEC, levels),
+	flags = ProtoField.uint8("tscftun.binding.flags", "Flags", base.HEX),
+	moved = ProtoField.bool("tscftun.binding.moved", "Moved", 8, nil, 0x01),
+	protocol = ProtoField.uint8("tscftun.binding.protocol", "Protocol", base.DEC, protocols),
+	family = ProtoField.uint8("tscftun.binding.family", "Family", base.DEC, { [4] = "IPv4", [6] = "IPv6" }),
+	has_remote = ProtoField.bool("tscftun.binding.has_remote", "Has remote"),
+	local_port = ProtoField.uint16("tscftun.binding.local_port", "Local port"),
+	local_ipv4 = ProtoField.ipv4("tscftun.binding.local_ipv4", "Local address"),
+	local_ipv6 = ProtoField.ipv6("tscftun.binding.local_ipv6", "Local address"),
+	remote_port = ProtoField.uint16("tscftun.binding.remote_port", "Remote port"),
+	remote_ipv4 = ProtoField.ipv4("tscftun.binding.remote_ipv4", "Remote address"),
+	remote_ipv6 = ProtoField.ipv6("tscftun.binding.remote_ipv6", "Remote address"),
+}
+tscf.fields = f
+
+local malformed = ProtoExpert.new("tscftun.malformed", "Malformed control message", expert.group.MALFORMED,
+	expert.severity.ERROR)
+tscf.experts = { malformed }
+
+-- Address at the start of @range.  Returns its text.
+local function add_address(tree, range, ipv4, ipv6)
+	if range:len() == 4 then
+		tree:add(ipv4, range)
+		return tostring(range:ipv4())
+	end
+	tree:add(ipv6, range)
+	return tostring(range:ipv6())
+end
+
+local function show_prefix(tree, range)
+	local size = range:len() - 1
+	local text = add_address(tree, range(0, size), f.ipv4, f.ipv6)
+
+	tree:add(f.prefix_length, range(size, 1))
+	return text .. "/" .. range(size, 1):uint()
+end
+
+local function show_address(tree, range)
+	return add_address(tree, range, f.ipv4, f.ipv6)
+end
+
+local function show_endpoint(tree, range)
+	local size = range:len() - 2
+	local text = add_address(tree, range(0, size), f.ipv4, f.ipv6)
+
+	tree:add(f.port, range(size, 2))
+	return text .. " port " .. range(size, 2):uint()
+end
+
+local function show_number(field)
+	return function(tree, range)
+		tree:add(field, range)
+		return tostring(range:uint())
+	end
+end
+
+local function show_response(tree, range)
+	local code = range(0, 2):uint()
+	local text = responses[code] or tostring(code)
+
+	tree:add(f.response, range(0, 2))
+	if range:len() > 2 then
+		local words = range(2):string(ENC_UTF_8)
+
+		tree:add(f.text, range(2), words)
+		text = text .. ": " .. words
+	end
+	return text
+end
+
+local function show_service(tree, range)
+	local number = range:uint()
+
+	tree:add(f.service, range)
+	return services[number] or tostring(number)
+end
+
+local function show_tsid(tree, range)
+	tree:add(f.reserved_tsid, range)
+	return "0x" .. range:bytes():tohex(true)
+end
+
+-- One side of a binding, port and address at the start of @range, in words.
+local function add_side(tree, range, port, ipv4, ipv6)
+	tree:add(port, range(0, 2))
+	local number, text = range(0, 2):uint(), add_address(tree, range(2), ipv4, ipv6)
+
+	return string.format(range:len() > 6 and "[%s]:%s" or "%s:%s", text, number == 0 and "any" or tostring(number))
+end
+
+local function show_binding(tree, range)
+	local size = (range(4, 1):uint() == 6) and 16 or 4
+	local has_remote = range(5, 1):uint() ~= 0
+	local protocol = range(3, 1):uint()
+
+	tree:add(f.action, range(0, 1))
+	tree:add(f.level, range(1, 1))
+	tree:add(f.flags, range(2, 1)):add(f.moved, range(2, 1))
+	tree:add(f.protocol, range(3, 1))
+	tree:add(f.family, range(4, 1))
+	tree:add(f.has_remote, range(5, 1))
+	if range:len() ~= 6 + (has_remote and 2 or 1) * (2 + size) then
+		return nil
+	end
+	local text = string.format("%s %s %s %s", actions[range(0, 1):uint()] or "?", levels[range(1, 1):uint()] or "?",
+		protocols[protocol] or tostring(protocol),
+		add_side(tree, range(6, 2 + size), f.local_port, f.local_ipv4, f.local_ipv6))
+	if has_remote then
+		text = text .. " - " .. add_side(tree, range(8 + size), f.remote_port, f.remote_ipv4, f.remote_ipv6)
+	end
+	return text
+end
+
+local function show_bytes(tree, range)
+	tree:add(f.value, range)
+	return range:len() .. " bytes"
+end
+
+local function show_nothing()
+	return ""
+end
+
+-- Legal sizes of a value: a list, or a least and a most.
+local function one_of(...)
+	local sizes = {}
+
+	for _, size in ipairs({ ... }) do
+		sizes[size] = true
+	end
+	return function(length)
+		return sizes[length]
+	end
+end
+
+local function between(least, most)
+	return function(length)
+		return length >= least and length <= most
+	end
+end
+
+local tlvs = {
+	[1] = { one_of(5), show_prefix },
+	[2] = { one_of(17), show_prefix },
+	[3] = { one_of(5), show_prefix },
+	[4] = { one_of(17), show_prefix },
+	[5] = { one_of(4, 16), show_address },
+	[6] = { one_of(4, 16), show_address },
+	[7] = { one_of(2), show_number(f.mtu) },
+	[8] = { one_of(2), show_number(f.seconds) },
+	[9] = { between(2, 202), show_response },
+	[10] = { one_of(2), show_service },
+	[11] = { one_of(8), show_tsid },
+	[12] = { one_of(12, 18, 24, 42), show_binding },
+	[13] = { one_of(6, 18), show_endpoint },
+	[14] = { one_of(32), show_bytes },
+	[15] = { one_of(16), show_bytes },
+	[16] = { between(1, 64), show_bytes },
+	[17] = { between(0, 65535), show_bytes },
+	[18] = { one_of(32), show_bytes },
+	[19] = { one_of(32), show_bytes },
+	[20] = { one_of(0), show_nothing },
+	[21] = { one_of(0), show_nothing },
+	[22] = { one_of(2), show_number(f.seconds) },
+	[23] = { one_of(32), show_bytes },
+	[24] = { one_of(32), show_bytes },
+}
+
+-- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.
+local function show_value(tree, number, range)
+	local known = tlvs[number]
+	local length = range and range:len() or 0
+
+	if known and not known[1](length) then
+		return nil
+	end
+	if length == 0 then
+		return ""
+	end
+	return (known and known[2] or show_bytes)(tree, range)
+end
+
+-- Show the TLV at @offset.  Returns the offset after it, or nil if it is not all there.
+local function show_tlv(tvb, offset, tree)
+	if offset + TLV_HEADER > tvb:len() then
+		return nil
+	end
+	local number, length = tvb(offset, 2):uint(), tvb(offset + 2, 2):uint()
+	local after = offset + TLV_HEADER + length
+
+	if after > tvb:len() then
+		return nil
+	end
+	local name = tlv_names[number] or ("unknown " .. number)
+	local branch = tree:add(f.tlv, tvb(offset, TLV_HEADER + length))
+
+	branch:add(f.tlv_type, tvb(offset, 2))
+	branch:add(f.tlv_length, tvb(offset + 2, 2))
+	local text = show_value(branch, number, length > 0 and tvb(offset + TLV_HEADER, length) or nil)
+
+	branch:set_text(name .. ((text and text ~= "") and (": " .. text) or ""))
+	if not text then
+		branch:add_proto_expert_info(malformed, name .. " has an illegal size or value")
+	end
+	return after
+end
+
+local function show_header(tvb, tree)
+	tree:add(f.version, tvb(0, 1))
+	tree:add(f.indication, tvb(0, 1))
+	tree:add(f.reserved, tvb(0, 1))
+	tree:add(f.type, tvb(1, 1))
+	tree:add(f.count, tvb(2, 2))
+	tree:add(f.tsid, tvb(4, 8))
+	tree:add(f.sequence, tvb(12, 4))
+end
+
+local function dissect_control(tvb, pinfo, root)
+	if tvb:len() < HEADER then
+		return 0
+	end
+	local name = types[tvb(1, 1):uint()] or ("unknown type " .. tvb(1, 1):uint())
+	local count = tvb(2, 2):uint()
+	local tree = root:add(tscf, tvb(), "TSCF " .. name)
+	local offset = HEADER
+
+	pinfo.cols.protocol = "TSCF"
+	pinfo.cols.info = string.format("%s seq=%u tsid=%s", name, tvb(12, 4):uint(), tvb(4, 8):bytes():tohex(true))
+	show_header(tvb, tree)
+	for _ = 1, count do
+		offset = show_tlv(tvb, offset, tree)
+		if not offset then
+			tree:add_proto_expert_info(malformed, "fewer TLVs than the count says")
+			return tvb:len()
+		end
+	end
+	if offset < tvb:len() then
+		tree:add_proto_expert_info(malformed, "bytes after the last TLV")
+	end
+	return tvb:len()
+end
+
+function tscf.dissector(tvb, pinfo, root)
+	if tvb:len() == 0 then
+		return 0
+	end
+	local nibble = tvb(0, 1):bitfield(0, 4)
+
+	if nibble == 4 then
+		root:add(tscf, tvb(0, 0), "TSCF inner IPv4 packet")
+		Dissector.get("ip"):call(tvb, pinfo, root)
+		return tvb:len()
+	elseif nibble == 6 then
+		root:add(tscf, tvb(0, 0), "TSCF inner IPv6 packet")
+		Dissector.get("ipv6"):call(tvb, pinfo, root)
+		return tvb:len()
+	elseif nibble == 1 then
+		return dissect_control(tvb, pinfo, root)
+	end
+	return 0
+end
+
+local registered
+
+local function register(port)
+	local udp, dtls = DissectorTable.get("udp.port"), DissectorTable.get("dtls.port")
+
+	if registered then
+		udp:remove(registered, tscf)
+		udp:remove(registered + 1, Dissector.get("dtls"))
+		dtls:remove(registered + 1, tscf)
+	end
+	udp:add(port, tscf)
+	udp:add(port + 1, Dissector.get("dtls"))
+	dtls:add(port + 1, tscf)
+	registered = port
+end
+
+function tscf.prefs_changed()
+	if tscf.prefs.port ~= registered then
+		register(tscf.prefs.port)
+	end
+end
+
+register(tscf.prefs.port)

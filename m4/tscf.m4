@@ -1,0 +1,44 @@
+dnl SPDX-License-Identifier: GPL-3.0-or-later
+dnl Checks of tscf's configure.  Missing packages are collected, so that one run names all of them.
+
+AC_DEFUN([TSCF_MISSING], [tscf_missing="$tscf_missing
+    $1 (Debian package: $2)"
+  tscf_missing_packages="$tscf_missing_packages $2"])
+
+dnl TSCF_PKG(VARIABLE, MODULE, DEBIAN-PACKAGE)
+AC_DEFUN([TSCF_PKG], [PKG_CHECK_MODULES([$1], [$2], [], [TSCF_MISSING([$2], [$3])])])
+
+dnl TSCF_LIB(VARIABLE, LIBRARY, FUNCTION, HEADER, DEBIAN-PACKAGE)
+AC_DEFUN([TSCF_LIB], [
+  AC_CHECK_HEADER([$4], [
+    AC_CHECK_LIB([$2], [$3], [$1_LIBS="-l$2"], [TSCF_MISSING([lib$2], [$5])])],
+    [TSCF_MISSING([$4], [$5])])
+  AC_SUBST([$1_LIBS])])
+
+dnl TSCF_HEADER(HEADER, DEBIAN-PACKAGE)
+AC_DEFUN([TSCF_HEADER], [AC_CHECK_HEADER([$1], [], [TSCF_MISSING([$1], [$2])])])
+
+AC_DEFUN([TSCF_REPORT_MISSING], [
+  AS_IF([test -n "$tscf_missing"], [AC_MSG_ERROR([needed, and not found:$tscf_missing
+On Debian: apt-get install$tscf_missing_packages])])])
+
+AC_DEFUN([TSCF_C17], [
+  AC_MSG_CHECKING([for the option for C17])
+  tscf_saved_cflags="$CFLAGS"
+  CFLAGS="$CFLAGS -std=gnu17"
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[]], [[]])],
+    [AC_MSG_RESULT([-std=gnu17]); TSCF_STD=-std=gnu17],
+    [AC_MSG_ERROR([the compiler does not know -std=gnu17])])
+  CFLAGS="$tscf_saved_cflags"
+  AC_SUBST([TSCF_STD])])
+
+AC_DEFUN([TSCF_WARNINGS], [
+  TSCF_WARN="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings"
+  AS_IF([test "x$enable_werror" = xyes], [TSCF_WARN="$TSCF_WARN -Werror"])
+  AC_SUBST([TSCF_WARN])])
+
+AC_DEFUN([TSCF_SANITIZERS], [
+  AS_IF([test "x$enable_sanitizers" = xyes],
+    [TSCF_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
+  AC_SUBST([TSCF_SANITIZE])
+  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])])

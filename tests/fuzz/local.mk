@@ -1,0 +1,32 @@
+# libFuzzer targets (./configure --enable-fuzzing CC=clang, then tests/fuzz/run [RUNS] or "make fuzz").
+# What is under test is compiled into the target, with the fuzzer's instrumentation.
+EXTRA_DIST += tests/fuzz/run tests/fuzz/seeds
+
+if FUZZING
+FUZZ_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -g -O1 -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_LDFLAGS = -fsanitize=fuzzer,address,undefined
+
+noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/addr.c common/message.c common/message_tlv.c \
+	common/message_write.c
+tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/addr.c common/packet.c common/packet_ipv6.c \
+	common/packet_upper.c
+tests_fuzz_fuzz_packet_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_packet_LDFLAGS = $(FUZZ_LDFLAGS)
+
+.PHONY: fuzz
+fuzz: tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
+	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
+endif
+
+# The seeds are kept in the tree; made anew when the formats change.
+EXTRA_PROGRAMS = tests/fuzz/make_seeds
+tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/unit/packet_build.c tests/unit/packet_build.h
+tests_fuzz_make_seeds_LDADD = libtscf-common.la
+
+.PHONY: fuzz-seeds
+fuzz-seeds: tests/fuzz/make_seeds
+	tests/fuzz/make_seeds $(srcdir)/tests/fuzz/seeds

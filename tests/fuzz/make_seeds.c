@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writes the seeds of the fuzz targets: make_seeds DIRECTORY makes DIRECTORY/fuzz_message and fuzz_packet.
+ *
+ * The seeds are kept in the tree; this program is run again when the formats change ("make fuzz-seeds").
+ */
+#include "common/message.h"
+#include "tests/unit/packet_build.h"
+
+#include <err.h>
+#include <limits.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void save(const char *target, const char *name, const void *data, uint32_t length)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	mkdir(target, 0777);
+	snprintf(path, sizeof(path), "%s/%s", target, name);
+	f = fopen(path, "wb");
+	if (!f || fwrite(data, 1, length, f) != length || fclose(f))
+		err(EXIT_FAILURE, "%s", path);
+}
+
+static void save_packet(const char *name, struct build *b)
+{
+	build_finish(b);
+	save("fuzz_packet", name, b->data, b->length);
+}
+
+static void save_message(const char *name, struct tscf_writer *w)
+{
+	int length = tscf_write_finish(w);
+
+	if (length < 0)
+		errx(EXIT_FAILURE, "%s does not fit", name);
+	save("fuzz_message", name, w->data, (uint32_t)length);
+}
+
+static void make_ipv4(void)
+{
+	struct build inner, b;
+
+	build_ipv4(&inner, IPPROTO_UDP, IPV4_DF, 0);
+	build_ports(&inner, 12);
+	save_packet("ipv4-udp", &inner);
+	build_ipv4(&b, IPPROTO_TCP, 0, 8);
+	build_ports(&b, 20);
+	save_packet("ipv4-options-tcp", &b);
+	build_ipv4(&b, IPPROTO_UDP, IPV4_MF, 0);
+	build_ports(&b, 16);
+	save_packet("ipv4-first-fragment", &b);
+	build_ipv4(&b, IPPROTO_UDP, 2, 0);
+	build_zero(&b, 5);
+	save_packet("ipv4-last-fragment", &b);
+	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
+	build_icmp(&b, ICMP_ECHO);
+	save_packet("ipv4-echo", &b);
+	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
+	build_icmp(&b, ICMP_DEST_UNREACH);
+	build_bytes(&b, inner.data, 28);
+	save_packet("ipv4-error", &b);
+}
+
+static void make_ipv6(void)
+{
+	struct build inner, b;
+
+	build_ipv6(&inner, IPPROTO_UDP);
+	build_ports(&inner, 12);
+	save_packet("ipv6-udp", &inner);
+	build_ipv6(&b, IPPROTO_HOPOPTS);
+	build_extension(&b, IPPROTO_HOPOPTS, IPPROTO_ROUTING, 8);
+	build_extension(&b, IPPROTO_ROUTING, IPPROTO_AH, 8);
+	build_extension(&b, IPPROTO_AH, IPPROTO_DSTOPTS, 12);
+	build_extension(&b, IPPROTO_DSTOPTS, IPPROTO_TCP, 8);
+	build_ports(&b, 20);
+	save_packet("ipv6-extensions-tcp", &b);
+	build_ipv6(&b, IPPROTO_FRAGMENT);
+	build_fragment(&b, IPPROTO_UDP, 0, true);
+	build_ports(&b, 16);
+	save_packet("ipv6-first-fragment", &b);
+	build_ipv6(&b, IPPROTO_FRAGMENT);
+	build_fragment(&b, IPPROTO_UDP, 16, false);
+	build_zero(&b, 5);
+	save_packet("ipv6-last-fragment", &b);
+	build_ipv6(&b, IPPROTO_ICMPV6);
+	build_icmp(&b, ICMP6_PACKET_TOO_BIG);
+	build_bytes(&b, inner.data, inner.length);
+	save_packet("ipv6-error", &b);
+}
+
+static void make_configuration(void)
+{
+	static const uint8_t id[32] = {1, 2, 3};
+	struct tscf_prefix prefix = {.length = 24};
+	uint8_t data[TSCF_MESSAGE_MAX];
+	union tscf_endpoint endpoint;
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, id, 16);
+	tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, id, 32);
+	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	tscf_write_pad(&w, 100);
+	save_message("configuration-request", &w);
+
+	tscf_addr_parse("10.0.0.2", &prefix.addr);
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_RESPONSE, 0x0123456789abcdef, 1);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "welcome");
+	tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &prefix);
+	tscf_write_prefix(&w, TSCF_TLV_ROUTE_IPV4, &prefix);
+	tscf_addr_parse("2001:db8::2", &prefix.addr);
+	tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &prefix);
+	tscf_write_addr(&w, TSCF_TLV_DNS, &prefix.addr);
+	tscf_endpoint_make(&prefix.addr, 40000, &endpoint);
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &endpoint);
+	tscf_write_u16(&w, TSCF_TLV_MTU, 1340);
+	tscf_write_u16(&w, TSCF_TLV_KEEPALIVE, 10);
+	tscf_write_u16(&w, TSCF_TLV_PERSISTENCE, 330);
+	tscf_write_bytes(&w, TSCF_TLV_COOKIE, id, 8);
+	save_message("configuration-response", &w);
+}
+
+static void make_service(void)
+{
+	struct tscf_wire_binding binding = {.level = TSCF_LEVEL_ENCRYPTED_ONLY, .flags = TSCF_BIND_FLAG_MOVED};
+	static const uint8_t hash[32] = {4, 5, 6};
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_REQUEST, 0x0123456789abcdef, 2);
+	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
+	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof(hash));
+	save_message("enable-dtte", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_RESPONSE, 0x0123456789abcdef, 2);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
+	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, 0xfedcba9876543210);
+	save_message("reserved", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_REQUEST, 0x0123456789abcdef, 3);
+	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_BIND);
+	tscf_addr_parse("10.0.0.2", &binding.key.local);
+	tscf_write_binding(&w, &binding);
+	binding.key.protocol = IPPROTO_UDP;
+	binding.key.local_port = 5060;
+	tscf_addr_parse("192.0.2.1", &binding.key.remote);
+	binding.key.remote_port = 5060;
+	tscf_write_binding(&w, &binding);
+	tscf_addr_parse("2001:db8::2", &binding.key.local);
+	tscf_addr_parse("2001:db8::1", &binding.key.remote);
+	binding.action = TSCF_BIND_ACTION_CLOSE;
+	tscf_write_binding(&w, &binding);
+	save_message("bind", &w);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		errx(EXIT_FAILURE, "usage: make_seeds DIRECTORY");
+	if (chdir(argv[1]))
+		err(EXIT_FAILURE, "%s", argv[1]);
+	make_ipv4();
+	make_ipv6();
+	make_configuration();
+	make_service();
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,6 @@
+include tests/unit/local.mk
+include tests/fuzz/local.mk
+include tests/net/local.mk
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# cli.sh - the command line from outside: exit statuses that scripts can use, JSON with the members that tscf-client(8) and tscf-server(8) promise,
+# and errors that say what is wrong.
+. "$(dirname "$0")/lib.sh"
+
+topology
+echo_server
+
+# --- nobody there ---
+client status --json >/dev/null 2>"$T/error"
+check "client status without a daemon fails with a reason" [ $? -ne 0 -a -s "$T/error" ]
+server status --json >/dev/null 2>"$T/error"
+check "server status without a daemon fails with a reason" [ $? -ne 0 -a -s "$T/error" ]
+for program in "$TSCF_SBINDIR/tscf-client" "$TSCF_SBINDIR/tscf-server" "$TSCF_BINDIR/tscf-run"; do
+	check "${program##*/} --help" eval "$program --help | grep -q Usage:"
+	"$program" --no-such-option >/dev/null 2>"$T/error"
+	check "${program##*/}: an unknown option is named" grep -q no-such-option "$T/error"
+done
+tscf_run --level nonsense true 2>"$T/error"
+check "tscf-run: an unknown level is named" grep -q nonsense "$T/error"
+tscf_run /nonexistent 2>/dev/null
+is "tscf-run: no such program" $? -eq 127
+
+printf 'server = "198.51.100.1"\npin = "wrong"\n' >"$T/bad.conf"
+in_phone "$TSCF_SBINDIR/tscf-client" --config "$T/bad.conf" --check-config 2>"$T/error"
+check "an error in a file is named with file and line" [ $? -ne 0 ]
+check "file and line" grep -q 'bad.conf:2' "$T/error"
+
+# --- running ---
+start_server
+launch_client
+client status --wait-up 10 >/dev/null
+is "wait-up" $? -eq 0
+client status --json >"$T/status"
+check "client status has what scripts need" jq -e '
+	.plain.state == "up" and .plain.transport == "udp" and (.plain.server | type) == "string" and (.plain.internal | length) == 1 and
+	.encrypted.state == "idle" and (.encrypted | has("transport") and has("internal")) and
+	(.sockets | has("encrypted-only") and has("encrypted-preferred") and has("unencrypted")) and
+	(.counters | type) == "object"' "$T/status"
+program only encrypted-only \
+	"$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --report 50
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 5 ]'
+check "sockets" jq -e --argjson pid "$LAST_PID" 'length == 1 and (.[0] | .pid == $pid and .program == "flow" and .protocol == "udp" and
+	(.local | endswith(":5004")) and has("remote") and .level == "encrypted-only" and .tunnel == "encrypted")' <(client sockets --json)
+check "server status" jq -e '(.pin | startswith("sha256:")) and (.counters | type) == "object"' <(server status --json)
+check "server sessions" jq -e 'length == 2 and all(.[]; has("tsid") and has("outer") and has("internal") and has("transport") and
+	has("bindings") and has("age")) and ([.[].transport] | sort) == ["dtls", "udp"]' <(server sessions --json)
+check "client status for a person" eval 'client status | grep -q up'
+check "client sockets for a person" eval 'client sockets | grep -q encrypted-only'
+check "server status for a person" eval 'server status | grep -q .'
+check "server sessions for a person" eval 'server sessions | grep -q .'
+
+# --- down ---
+check "server stop" server stop
+finish "$SERVER_PID" 10
+is "server: exit status" $? -eq 0
+must 10 '! plain_up' "the client notices that its server has stopped"
+client status --wait-up 1 >/dev/null 2>&1
+check "wait-up fails when its time is over" [ $? -ne 0 ]
+check "client stop" client stop
+finish "$CLIENT_PID" 10
+is "client: exit status" $? -eq 0

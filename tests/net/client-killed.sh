@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# client-killed.sh - tscf-client dies by SIGKILL: an encrypted-only socket stays prohibited, though its machine has a default route into the open,
+# and comes back by itself when the client is started again.  Nothing of it is in clear at any time, what is sent to it included.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+start_server
+start_client
+program only encrypted-only \
+	"$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+only=$LAST_PID
+# Nobody can know of the socket before it is there: the far end begins when the server knows it.
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 100 --marker "M-down " --report 50
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ]'
+is "no error before" "$(last only .errors)" -eq 0
+
+address=$PHONE_INNER
+kill_client
+killed=$(now)
+must 5 '[ "$(last only ".send_errors.EACCES // 0")" -gt 20 ]' "the program sees EACCES"
+sent=$(last only .sent)
+must 5 "[ \"\$(last only '.send_errors.EACCES')\" -gt 100 ]"
+is "nothing more was sent" "$(last only .sent)" -eq "$sent"
+# A new encrypted-only program is refused too, with and without the library's help.
+run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 3 --linger 0 --marker "M-new " >"$T/new.out" 2>/dev/null
+check "a new encrypted-only program cannot send" jq -se 'last | .sent == 0 or .failed' "$T/new.out"
+is "the phone has a way into the open" "$(in_phone ip -j route get $HOST | jq -r '.[0].dev')" = access
+
+start_client
+note "internal address before $address, after $PHONE_INNER"
+must 15 'encrypted_up' "the encrypted tunnel comes back"
+grows only .echoed 50 "the same socket goes on"
+kill "$only"
+finish "$only"
+fence
+stop_capture
+is "the socket was never in clear" "$(in_clear M-only)" -eq 0
+is "nor was the new program" "$(in_clear M-new)" -eq 0
+is "nor what was sent to it" "$(in_clear M-down)" -eq 0
+is "no packet of the socket in the plain tunnel" "$(socket_in_clear udp 5004)" -eq 0
+check "nothing of it outside either" [ -z "$(wire outside --from "$killed" | grep -E "$HOST:700[01]|$PHONE_INNER")" ]

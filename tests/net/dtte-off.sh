@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# dtte-off.sh - where DTTE is not among the assigned services, encrypted-preferred stays plain and encrypted-only is prohibited, loudly.
+# The services are read again on reload and hold for tunnels established after that: an encrypted tunnel that is there stays,
+# and nothing that is encrypted-only goes in clear because the server was reloaded.
+. "$(dirname "$0")/lib.sh"
+
+server_config() {
+	cat >"$T/server.conf" <<-END
+		tscf-interface "access" {
+			assigned-services = "$1"
+			tscf-port { address = "$SERVER_OUTER" port = $PORT }
+			tscf-address-pool { range = "10.8.0.0/24" encrypted-range = "10.9.0.0/24" }
+		}
+		route = "$SERVICE_NET"
+	END
+}
+
+# flow_at NAME LEVEL [OPTION...]: a flow that runs until it is killed.
+flow_at() {
+	local name=$1 level=$2
+	shift 2
+	program "$name" "$level" \
+		"$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --marker "M-$name " --report 50 "$@"
+}
+
+topology
+start_capture
+echo_server
+server_config "SIP"
+start_server_bare --config "$T/server.conf"
+start_client
+
+flow_at preferred encrypted-preferred
+preferred=$LAST_PID
+flow_at only encrypted-only
+only=$LAST_PID
+must 10 '[ "$(last only .send_errors.EACCES)" -gt 5 ]' "the encrypted-only program sees EACCES"
+is "encrypted state" "$(encrypted_state)" = failed
+check "status says why" [ -n "$(client_status '.encrypted.reason // empty')" ]
+is "the encrypted-only socket is shown as prohibited" \
+	"$(client sockets --json | jq -r '[.[] | select(.level == "encrypted-only")][0].tunnel')" = prohibited
+grows preferred .echoed 20 "encrypted-preferred goes on"
+kill "$only" "$preferred"
+finish "$only"
+finish "$preferred"
+is "encrypted-only: nothing came through" "$(last only .echoed)" -eq 0
+is "encrypted-only: not in clear" "$(in_clear M-only)" -eq 0
+is "encrypted-preferred: no error" "$(last preferred .errors)" -eq 0
+is "encrypted-preferred: none was lost" "$(last preferred .lost)" -eq 0
+is "encrypted-preferred: all of it in clear" "$(in_clear M-preferred)" -eq "$((2 * $(last preferred .sent)))"
+
+# --- reload with DTTE: a tunnel established after it has it ---
+server_config "SIP, DTTE"
+check "reload" server reload
+stop_client
+start_client
+flow_at later encrypted-only --bind "$PHONE_INNER:5004"
+must 10 'encrypted_up && [ "$(last later .echoed)" -gt 10 ]' "a tunnel established after the reload is encrypted"
+
+# --- reload without DTTE: the encrypted tunnel stays ---
+server_config "SIP"
+check "reload" server reload
+grows later .echoed 50 "the encrypted tunnel outlives the reload"
+is "encrypted-only: no error after the reload" "$(last later .errors)" -eq 0
+stop_capture
+is "encrypted-only: never in clear" "$(in_clear M-later)" -eq 0

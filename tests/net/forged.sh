@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# forged.sh - no downgrade from the plain side.  An attacker on the access link, who sees everything and can send as anybody: clear packets for and
+# from an encrypted-only socket are dropped and counted at both ends; control messages with a wrong TSID do nothing; requests on the plain
+# tunnel, even with the right TSID, change no binding and end no encrypted tunnel.
+. "$(dirname "$0")/lib.sh"
+
+# forge_up, forge_down KIND WORD...: as the phone to the server, as the server to the phone.
+forge_up() { in_phone python3 "$TSCF_SRC/tests/net/forge.py" --count 20 "$OUTER>$SERVER_OUTER:$PORT" "$@"; }
+forge_down() { in_server python3 "$TSCF_SRC/tests/net/forge.py" --count 20 "$SERVER_OUTER:$PORT>$OUTER" "$@"; }
+# A moment for what was forged to arrive: the flow's own packets overtake nothing.
+settle() {
+	grows only .echoed 30 "the encrypted-only socket goes on"
+}
+encrypted_session() { server sessions --json | jq -c '[.[] | select(.transport == "dtls") | [.tsid, .bindings]]'; }
+
+topology
+start_capture
+echo_server
+start_server
+start_client
+program only encrypted-only "$TSCF_TOOLS/flow" \
+	--bind "$PHONE_INNER:5004" --to $HOST:7000 --connect --rate 100 --marker "M-only " --report 50
+program open stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5998" --report 50
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ]'
+OUTER=$(server sessions --json | jq -r '.[] | select(.transport == "udp") | .outer')
+TSID=$(server sessions --json | jq -r '.[] | select(.transport == "udp") | .tsid' | sed 's/^0x//')
+before=$(encrypted_session)
+
+# --- packets.  First that forging works at all, then where it must not ---
+forge_up udp "$PHONE_INNER:5999" $HOST:7000 FORGED
+must 5 '[ "$(last echo-7000 .strange)" -eq 20 ]' "a forged packet of an unmoved socket arrives"
+forge_down udp $HOST:7000 "$PHONE_INNER:5998" FORGED
+must 5 '[ "$(last open .strange)" -eq 20 ]' "a forged packet for an unmoved socket arrives"
+
+refused=$(server_counter clear_refused)
+forge_up udp "$PHONE_INNER:5004" $HOST:7000 FORGED
+settle
+is "server: a clear packet from the encrypted-only socket is dropped" "$(last echo-7000 .strange)" -eq 20
+is "server: and counted" "$(($(server_counter clear_refused) - refused))" -eq 20
+
+refused=$(client_status .counters.down_clear_refused)
+forge_down udp $HOST:7000 "$PHONE_INNER:5004" FORGED
+settle
+is "client: a clear packet for the encrypted-only socket is dropped" "$(last only .strange)" -eq 0
+is "client: and counted" "$(($(client_status .counters.down_clear_refused) - refused))" -eq 20
+
+refused=$(server_status '[.counters.clear_refused, .counters.fragment_unknown] | add')
+forge_up tail "$PHONE_INNER" $HOST FORGED-TAIL
+forge_up unreachable "$PHONE_INNER" $HOST:7000 "$PHONE_INNER:5004"
+settle
+is "server: fragments without a first one and clear quotes are dropped and counted" \
+	"$(($(server_status '[.counters.clear_refused, .counters.fragment_unknown] | add') - refused))" -eq 40
+forge_down unreachable $HOST "$PHONE_INNER:5004" $HOST:7000
+settle
+is "client: a clear ICMP error about the socket does not reach it" "$(last only '.receive_errors + .send_errors | length')" -eq 0
+
+# --- control messages.  A binding TLV for the socket, udp, without remote: release, close, and level unencrypted ---
+local_end=$(printf '138c%02x%02x%02x%02x' ${PHONE_INNER//./ })
+wrong=$(server_counter control_wrong_tsid)
+forge_up message 5 00112233445566aa
+settle
+is "a wrong TSID is dropped and counted" "$(($(server_counter control_wrong_tsid) - wrong))" -eq 20
+for binding in 010200110400 020200110400 000100110400; do
+	forge_up message 9 "$TSID" 10=0002 "12=$binding$local_end"
+done
+forge_up message 9 "$TSID" 10=0003 "12=000200110400$local_end"
+settle
+is "bind, release and close on the plain tunnel change nothing" "$(encrypted_session)" = "$before"
+is "the binding still holds" "$(last only .errors)" -eq 0
+
+# --- the right TSID, which anyone on the link can read: the plain tunnel may end, the encrypted one may not ---
+from=$(now)
+forge_up message 5 "$TSID"
+settle
+is "a forged release ends no encrypted tunnel" "$(encrypted_session)" = "$before"
+must 15 "plain_up && [ \"\$(server sessions --json | jq length)\" -eq 2 ]" "the client mends its plain tunnel"
+settle
+check "another socket is reachable again" wait_until 10 reachable
+is "the socket saw no error" "$(last only .errors)" -eq 0
+fence
+stop_capture
+is "the socket was never in clear" "$(in_clear M-only)" -eq 0
+is "forged packets aside, nothing of it in the plain tunnel" "$(socket_in_clear udp 5004 "$from")" -eq 0

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# fragments.sh - IP fragments follow their socket, both ways: only the first fragment of a datagram has ports, and none of them may stay behind in clear
+# when the socket has moved.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+CLIENT_CONF=("persistence = 0")
+start_server
+start_client
+
+# Three fragments each way; a size between the tunnel's MTU and the network's makes the far side learn the path MTU.
+for size in 4000 1400; do
+	# While there is an encrypted tunnel, every fragment takes it.
+	must 10 '[ "$(encrypted_state)" = idle ]'
+	program "flow-$size" library "$TSCF_TOOLS/flow" \
+		--bind 0.0.0.0:$((5000 + size)) --to $HOST:7000 --size $size --rate 100 --count 300 --marker "M-size-$size " --report 50 \
+		--level-at 100:encrypted-only
+	flow=$LAST_PID
+	must 5 "[ \"\$(last flow-$size '.levels_set')\" -eq 1 ]"
+	set_at=$(last flow-$size '.level_times[0]')
+	must 5 encrypted_up
+	# Packets that were under way in clear.
+	grows flow-$size .attempts 50
+	settled=$(now)
+	finish "$flow"
+	note "$(last flow-$size .send_errors)"; is "$size bytes: every packet was sent" "$(last flow-$size .sent)" -eq 300
+	is "$size bytes: lost ones (the first, while the far side learns the MTU)" "$(last flow-$size .lost)" -le $((size == 1400))
+	is "$size bytes: fragments in clear before" "$(in_clear "M-size-$size" 0 "$set_at")" -ge 300
+	is "$size bytes: none after the move" "$(in_clear "M-size-$size" "$settled")" -eq 0
+done
+
+# From the first packet on: no fragment of an encrypted-only socket is ever in clear.
+run encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5005 --to $HOST:7000 --size 6000 --rate 100 --count 100 \
+	--marker "M-always " >"$T/always.out"
+is "always encrypted: none was lost" "$(last always .lost)" -eq 0
+stop_capture
+is "always encrypted: no fragment in clear" "$(in_clear M-always)" -eq 0

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# lib.sh - what every end-to-end test shares: the topology, the daemons, the capture, and taking it all away again.
+#
+#     phone namespace            server namespace                service namespace
+#    +--------------------+     +--------------------------+     +---------------------+
+#    | tscf0   10.8.0.x   |     |  tscf0   10.8.0.1        |     |                     |
+#    | tscf1   10.9.0.x   |     |  tscf1   10.9.0.1        |     |  192.0.2.10         |
+#    |                    |     |                          |     |  192.0.2.20         |
+#    | access             |     | access          service  |     | service             |
+#    |   198.51.100.2 ----+-----+-- .1         192.0.2.1 --+-----+--                   |
+#    +--------------------+  ^  +--------------------------+     +---------------------+
+#                            |
+#                     the access link: captured, and every byte of it is looked at
+#
+# A second phone at 198.51.100.3 (namespace phone2) is there for tests that call topology_phone2.
+# The phone's default route leads to the access link, so that what falls out of a tunnel shows there; but the server does not forward
+# what comes from the access link, so that what reaches the service network has been through a tunnel.
+#
+# A test sources this file, calls topology, and then speaks through the functions below; names of namespaces hold the
+# process id, so that tests can run side by side.  The EXIT trap removes every process, namespace and file.
+# Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD.
+
+set -u
+
+: "${TSCF_SRC:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
+: "${TSCF_BUILD:=$TSCF_SRC}"
+: "${TSCF_TOOLS:=$TSCF_BUILD/tests/net}"
+: "${TSCF_BINDIR:=$TSCF_BUILD/tests/root/usr/local/bin}"
+: "${TSCF_SBINDIR:=$TSCF_BUILD/tests/root/usr/local/sbin}"
+: "${TSCF_PRELOAD:=$TSCF_BUILD/tests/root/usr/local/lib/tscf/libtscf-preload.so}"
+export TSCF_PRELOAD
+
+PHONE=tscf-$$-phone
+PHONE2=tscf-$$-phone2
+SERVER=tscf-$$-server
+SERVICE=tscf-$$-service
+
+SERVER_OUTER=198.51.100.1
+PHONE_OUTER=198.51.100.2
+PHONE2_OUTER=198.51.100.3
+SERVICE_NET=192.0.2.0/24
+HOST=192.0.2.10
+HOST2=192.0.2.20
+PORT=2004
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
+CLIENT_CONTROL=$T/client.sock
+SERVER_CONTROL=$T/server.sock
+PCAP=$T/access.pcap
+
+FAILED=0
+KEEP_LOGS=
+NAMESPACES=()
+PIDS=()
+PIN=
+SERVER_PID=
+CLIENT_PID=
+CAPTURE_PID=
+
+# --- results -------------------------------------------------------------------------------------------------------
+
+pass() { printf 'ok - %s\n' "$*"; }
+fail() {
+	printf 'not ok - %s\n' "$*"
+	FAILED=$((FAILED + 1))
+}
+note() { printf '# %s\n' "$*"; }
+
+# check DESCRIPTION COMMAND [ARG...]: the command's exit status is the result.
+check() {
+	local what=$1
+	shift
+	if "$@"; then pass "$what"; else fail "$what"; fi
+}
+
+# is DESCRIPTION ACTUAL OPERATOR EXPECTED, with an operator of test(1); both values are shown when it fails.
+is() {
+	if test "$2" "$3" "$4"; then pass "$1 ($2)"; else fail "$1: got '$2', expected $3 '$4'"; fi
+}
+
+# The test cannot go on.
+die() {
+	fail "$*"
+	exit 1
+}
+
+# wait_until SECONDS CONDITION: evaluate the condition until it is true; false when the time is up.
+wait_until() {
+	local end=$((SECONDS + $1 + 1))
+	until eval "$2" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		command sleep 0.05
+	done
+}
+
+# The same, and the test ends if it does not come true.
+must() { wait_until "$1" "$2" || die "did not happen within $1 s: ${3:-$2}"; }
+
+# now: seconds since the epoch with microseconds, as the capture's time stamps.
+now() { printf '%s\n' "$EPOCHREALTIME"; }
+
+# elapsed FROM [TO]: milliseconds between two values of now.
+elapsed() { awk -v a="$1" -v b="${2:-$EPOCHREALTIME}" 'BEGIN { printf "%d\n", (b - a) * 1000 }'; }
+
+# --- end of a test -------------------------------------------------------------------------------------------------
+
+show_logs() {
+	local log
+	for log in "$T"/*.log; do
+		[ -s "$log" ] || continue
+		printf '# ---- last lines of %s\n' "${log##*/}"
+		grep -v "does not list sockets" "$log" | tail -n 60 | sed 's/^/# /'
+	done
+}
+
+# Processes are named by id: those this test started, and those that live in its own namespaces.
+cleanup() {
+	local status=$? ns pid
+	trap '' INT TERM HUP
+	trap - EXIT
+	[ "$FAILED" -eq 0 ] || status=1
+	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
+	# From here on the shell's remarks about killed jobs would be all there is to read.
+	exec 2>/dev/null
+	[ ${#PIDS[@]} -eq 0 ] || kill -KILL "${PIDS[@]}"
+	for ns in "${NAMESPACES[@]}"; do
+		for pid in $(ip netns pids "$ns"); do kill -KILL "$pid"; done
+		ip netns del "$ns"
+	done
+	wait
+	if [ -n "$KEEP_LOGS" ]; then printf '# kept: %s\n' "$T"; else rm -rf "$T"; fi
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- topology ------------------------------------------------------------------------------------------------------
+
+# in_phone, in_server, in_service: run a command there.  exec_in NS leaves no shell in between: for background jobs.
+in_phone() { ip netns exec "$PHONE" "$@"; }
+in_phone2() { ip netns exec "$PHONE2" "$@"; }
+in_server() { ip netns exec "$SERVER" "$@"; }
+in_service() { ip netns exec "$SERVICE" "$@"; }
+
+# background NAME NAMESPACE COMMAND...: start it, output to NAME.out and NAME.log; its id is in LAST_PID.
+background() {
+	local name=$1 ns=$2
+	shift 2
+	ip netns exec "$ns" "$@" >"$T/$name.out" 2>>"$T/$name.log" &
+	LAST_PID=$!
+	PIDS+=("$LAST_PID")
+}
+
+make_namespace() {
+	ip netns add "$1" || exit 99
+	NAMESPACES+=("$1")
+	ip -n "$1" link set lo up
+	# Without IPv6 on the links nothing but what a test sends is on the wire.
+	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+}
+
+# Segments as they are on the wire: a capture must not show super-packets.
+plain_segments() { ip -n "$1" link set "$2" gso_max_segs 1 2>/dev/null || true; }
+
+topology() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ -c /dev/net/tun ] || skip "needs /dev/net/tun"
+	ip netns list >/dev/null 2>&1 || skip "needs ip netns"
+	make_namespace "$PHONE"
+	make_namespace "$SERVER"
+	make_namespace "$SERVICE"
+	ip -n "$PHONE" link add access type veth peer name access netns "$SERVER" || exit 99
+	ip -n "$SERVICE" link add service type veth peer name service netns "$SERVER" || exit 99
+	ip -n "$PHONE" addr add $PHONE_OUTER/24 dev access
+	ip -n "$SERVER" addr add $SERVER_OUTER/24 dev access
+	ip -n "$SERVER" addr add 192.0.2.1/24 dev service
+	ip -n "$SERVICE" addr add $HOST/24 dev service
+	ip -n "$SERVICE" addr add $HOST2/24 dev service
+	ip -n "$PHONE" link set access up
+	ip -n "$SERVER" link set access up
+	ip -n "$SERVER" link set service up
+	ip -n "$SERVICE" link set service up
+	plain_segments "$PHONE" access
+	plain_segments "$SERVER" access
+	ip -n "$PHONE" route add default via $SERVER_OUTER
+	ip -n "$SERVICE" route add default via 192.0.2.1
+	in_server sysctl -qw net.ipv4.ip_forward=1
+	in_server sysctl -qw net.ipv4.conf.access.forwarding=0
+}
+
+# A second phone on the access link: a bridge joins the three.
+topology_phone2() {
+	make_namespace "$PHONE2"
+	ip -n "$SERVER" addr del $SERVER_OUTER/24 dev access
+	ip -n "$SERVER" link add bridge type bridge
+	ip -n "$SERVER" link set access master bridge
+	ip -n "$PHONE2" link add access type veth peer name access2 netns "$SERVER"
+	ip -n "$SERVER" link set access2 master bridge up
+	ip -n "$SERVER" addr add $SERVER_OUTER/24 dev bridge
+	ip -n "$SERVER" link set bridge up
+	ip -n "$PHONE2" addr add $PHONE2_OUTER/24 dev access
+	ip -n "$PHONE2" link set access up
+	ip -n "$PHONE2" route add default via $SERVER_OUTER
+	in_server sysctl -qw net.ipv4.conf.bridge.forwarding=0
+}
+
+skip() {
+	printf 'ok # SKIP %s\n' "$*"
+	exit 77
+}
+
+# --- the daemons ---------------------------------------------------------------------------------------------------
+
+server() { in_server "$TSCF_SBINDIR/tscf-server" "$@" --control "$SERVER_CONTROL"; }
+client() { in_phone "$TSCF_SBINDIR/tscf-client" "$@" --control "$CLIENT_CONTROL"; }
+tscf_run() { in_phone "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" "$@"; }
+
+server_status() { server status --json | jq -r "$1"; }
+server_counter() { server_status ".counters.$1 // 0"; }
+client_status() { client status --json | jq -r "$1"; }
+
+# start_server [OPTION...]: returns when it answers; PIN is then what a client must know.  SERVICES holds its assigned-services.
+start_server() {
+	start_server_bare --listen $SERVER_OUTER:$PORT --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route $SERVICE_NET \
+		--services "${SERVICES-DTTE}" "$@"
+}
+# The same with nothing said about addresses: for a configuration file.
+start_server_bare() {
+	ip netns exec "$SERVER" "$TSCF_SBINDIR/tscf-server" --foreground --control "$SERVER_CONTROL" --state-dir "$T/state" \
+		--log-level debug "$@" >>"$T/server.log" 2>&1 &
+	SERVER_PID=$!
+	PIDS+=("$SERVER_PID")
+	must 10 'server status --json' "tscf-server answers"
+	PIN=$(server_status .pin)
+}
+
+# start_client [OPTION...]: returns when the plain tunnel is up, and PHONE_INNER holds its address.  launch_client does not wait.
+# CLIENT_CONF holds lines for its configuration file.
+CLIENT_CONF=()
+launch_client() {
+	printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
+	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
+		--control "$CLIENT_CONTROL" --log-level debug "$@" >>"$T/client.log" 2>&1 &
+	CLIENT_PID=$!
+	PIDS+=("$CLIENT_PID")
+}
+start_client() {
+	launch_client "$@"
+	must 10 'client status --json' "tscf-client answers"
+	client status --wait-up 10 >/dev/null || die "the plain tunnel did not come up"
+	PHONE_INNER=$(client_status '.plain.internal[0]' | cut -d/ -f1)
+}
+
+# start_second_client NAME NAMESPACE [OPTION...]: another phone; its control path is NAME.sock.
+start_second_client() {
+	local name=$1 ns=$2
+	shift 2
+	ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
+		--control "$T/$name.sock" --log-level debug "$@" >>"$T/$name.log" 2>&1 &
+	LAST_PID=$!
+	PIDS+=("$LAST_PID")
+	must 10 "ip netns exec $ns $TSCF_SBINDIR/tscf-client status --json --control $T/$name.sock" "$name answers"
+	ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" status --wait-up 10 --control "$T/$name.sock" >/dev/null
+}
+
+# gone PID [SECONDS]: wait for a process that is a child of this shell.
+gone() { wait_until "${2:-10}" "! kill -0 $1"; }
+
+# finish PID [SECONDS]: wait for its end and return its exit status; 124 if it does not end.
+finish() {
+	gone "$1" "${2:-20}" || {
+		kill -KILL "$1"
+		return 124
+	}
+	wait "$1"
+}
+
+stop_client() {
+	kill -TERM "$CLIENT_PID" 2>/dev/null
+	finish "$CLIENT_PID" 10
+}
+stop_server() {
+	kill -TERM "$SERVER_PID" 2>/dev/null
+	finish "$SERVER_PID" 10
+}
+kill_client() {
+	kill -KILL "$CLIENT_PID"
+	wait "$CLIENT_PID" 2>/dev/null
+}
+kill_server() {
+	kill -KILL "$SERVER_PID"
+	wait "$SERVER_PID" 2>/dev/null
+}
+
+encrypted_state() { client_status .encrypted.state; }
+encrypted_up() { [ "$(encrypted_state)" = up ]; }
+plain_up() { [ "$(client_status .plain.state)" = up ]; }
+
+# level LEVEL SELECTOR...: change the level of sockets of running programs.
+level() { client level "$@"; }
+
+# tunnel_of PROTOCOL PORT: the tunnel of the phone's socket with that local port, as the client sees it.
+tunnel_of() {
+	client sockets --json |
+		jq -r --arg p "$1" --arg port ":$2" '[.[] | select(.protocol == $p and (.local | endswith($port)))][0].tunnel'
+}
+
+# --- traffic -------------------------------------------------------------------------------------------------------
+
+# last NAME EXPRESSION: from the newest report of a background flow.
+last() { tail -n 1 "$T/$1.out" 2>/dev/null | jq -r "$2"; }
+
+# at LEVEL: sets AT to what has to stand before a program in the phone so that its sockets start at that level; or LEVEL is "library",
+# for the library and no level, or "stranger", for neither.
+at() {
+	case $1 in
+	stranger) AT=(env) ;;
+	library) AT=(env "TSCF_CONTROL=$CLIENT_CONTROL" "LD_PRELOAD=$TSCF_PRELOAD") ;;
+	*) AT=("$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level "$1" --) ;;
+	esac
+}
+# run LEVEL COMMAND...: run a program in the phone.
+run() {
+	at "$1"
+	in_phone "${AT[@]}" "${@:2}"
+}
+# program NAME LEVEL COMMAND...: the same in the background, see there.
+program() {
+	at "$2"
+	background "$1" "$PHONE" "${AT[@]}" "${@:3}"
+}
+
+# grows NAME FIELD COUNT [WHAT]: a number of a background flow's report grows by COUNT from now on; this is how tests let time go by.
+grows() {
+	local from
+	from=$(last "$1" "$2 // 0")
+	must 15 "[ \"\$(last $1 '$2 // 0')\" -ge $((from + $3)) ]" "${4-$1: $2 grows by $3}"
+}
+
+# echo_server [ADDRESS [PORT]]: UDP and TCP echo in the service network.
+echo_server() {
+	local addr=${1:-$HOST} port=${2:-7000}
+	background "echo-$port" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$addr:$port" --echo --report 50
+	ECHO_PID=$LAST_PID
+	background "tcpecho-$port" "$SERVICE" "$TSCF_TOOLS/tcp" --serve "$addr:$port"
+	must 5 "[ -s '$T/echo-$port.out' ] && [ -s '$T/tcpecho-$port.out' ]" "echo servers"
+}
+
+# reachable: one packet goes to the echo server and back in the plain tunnel.
+reachable() { in_phone "$TSCF_TOOLS/flow" --to "${1:-$HOST:7000}" --count 1 --linger 1000 --until-echoed 1 >/dev/null; }
+
+# --- the capture ---------------------------------------------------------------------------------------------------
+
+# A datagram that the capture must show: it proves that the capture runs, and that all before it has been written.
+fence() {
+	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10))
+	until grep -aqF "$text" "$PCAP" 2>/dev/null; do
+		[ "$SECONDS" -lt "$end" ] || die "the capture does not work"
+		in_phone bash -c "echo '$text' >/dev/udp/$SERVER_OUTER/9" 2>/dev/null
+		command sleep 0.05
+	done
+}
+
+start_capture() {
+	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -B 32768 -w "$PCAP"
+	CAPTURE_PID=$LAST_PID
+	fence
+}
+
+# Ends the capture; a capture that has lost packets proves nothing.
+stop_capture() {
+	fence
+	kill -INT "$CAPTURE_PID"
+	finish "$CAPTURE_PID" 5
+	grep -q '^0 packets dropped by kernel' "$T/tcpdump.log" || die "the capture has lost packets"
+}
+
+# wire COMMAND [ARG...]: ask about the capture, running or ended; see wire.py.
+wire() { python3 "$TSCF_SRC/tests/net/wire.py" "$PCAP" "$@"; }
+
+# in_clear TEXT [FROM [TO]]: packets on the access link that show the text, in whatever way, in a span of time.
+in_clear() { wire clear "$1" ${2:+--from "$2"} ${3:+--to "$3"}; }
+
+# socket_in_clear PROTO PORT [FROM [TO]]: clear inner packets of the phone's socket, fragments and ICMP quotes included.
+socket_in_clear() { wire socket "$1" "$2" ${3:+--from "$3"} ${4:+--to "$4"}; }
+
+# records up|down KIND [FROM [TO]]: DTLS records of a kind (data, handshake, alert, change-cipher-spec, invalid).
+records() { wire dtls ${3:+--from "$3"} ${4:+--to "$4"} | jq -r ".$1[\"$2\"]"; }

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# live-level.sh - `tscf-client level` moves sockets of programs that were started without the library and never heard of tunnels: by protocol and
+# port, and by process, UDP and established TCP, there and back, without loss.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+start_server
+start_client
+program udp stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 200 --marker "M-udp " --report 50
+udp=$LAST_PID
+program tcp stranger "$TSCF_TOOLS/tcp" --to $HOST:7000 --rate 200000 --seconds 8 --marker M-tcp --report 50
+tcp=$LAST_PID
+program bystander stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-bystander " --report 50
+bystander=$LAST_PID
+must 5 '[ "$(last udp .echoed)" -gt 100 ] && [ "$(last tcp .received)" -gt 50000 ]'
+is "no library is loaded" "$(grep -c tscf /proc/"$udp"/maps)" -eq 0
+
+check "level by protocol and port" level encrypted-only --proto udp --port 5004
+check "level by process" level encrypted-only --pid "$tcp"
+must 10 '[ "$(tunnel_of udp 5004)" = encrypted ]' "the UDP socket is shown as encrypted"
+grows udp .echoed 140
+from=$(now)
+grows udp .echoed 200
+to=$(now)
+check "level back to unencrypted" level unencrypted --proto udp --port 5004
+check "level of the process back to unencrypted" level unencrypted --pid "$tcp"
+must 5 '[ "$(tunnel_of udp 5004)" = plain ]' "the UDP socket is shown as plain"
+grows udp .echoed 100
+finish "$tcp" 15
+check "TCP: the transfer ended well" [ $? -eq 0 ]
+kill "$udp" "$bystander"
+finish "$udp"
+finish "$bystander"
+is "TCP: byte for byte" "$(last tcp .exact)" = true
+is "UDP: none was lost" "$(last udp .lost)" -eq 0
+is "UDP: no errors" "$(last udp .errors)" -eq 0
+check "no such socket is an error" eval '! level encrypted-only --proto udp --port 1 2>/dev/null'
+check "no such process is an error" eval '! level encrypted-only --pid 999999999 2>/dev/null'
+stop_capture
+is "in clear before" "$(($(in_clear M-udp 0 "$from") > 0 && $(in_clear M-tcp 0 "$from") > 0))" -eq 1
+is "UDP: not in clear while encrypted-only" "$(in_clear M-udp "$from" "$to")" -eq 0
+is "TCP: not in clear while encrypted-only" "$(in_clear M-tcp "$from" "$to")" -eq 0
+is "in clear afterwards" "$(($(in_clear M-udp "$to") > 0))" -eq 1
+is "another program stayed plain all the time" "$(in_clear M-bystander)" -eq "$((2 * $(last bystander .sent)))"

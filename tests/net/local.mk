@@ -1,0 +1,56 @@
+# End-to-end tests in network namespaces, against an installation of their own, so that what is tested is what is installed.
+# They need root and are skipped without it.
+NET_TESTS = \
+	tests/net/cli.sh \
+	tests/net/client-killed.sh \
+	tests/net/dtte-off.sh \
+	tests/net/forged.sh \
+	tests/net/fragments.sh \
+	tests/net/icmp.sh \
+	tests/net/leftovers.sh \
+	tests/net/levels.sh \
+	tests/net/live-level.sh \
+	tests/net/move.sh \
+	tests/net/program-killed.sh \
+	tests/net/sequence.sh \
+	tests/net/server-killed.sh \
+	tests/net/spoof.sh \
+	tests/net/strangers.sh \
+	tests/net/tcp.sh \
+	tests/net/tombstone.sh
+TESTS += $(NET_TESTS)
+EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py
+
+TEST_EXTENSIONS = .sh
+# A test that hangs is ended, and cleans up.
+SH_LOG_COMPILER = timeout --foreground -k 20 180
+NET_ROOT = $(abs_builddir)/tests/root
+AM_TESTS_ENVIRONMENT = \
+	TSCF_SRC='$(abs_srcdir)'; TSCF_BUILD='$(abs_builddir)'; TSCF_TOOLS='$(abs_builddir)/tests/net'; \
+	TSCF_BINDIR='$(NET_ROOT)$(bindir)'; TSCF_SBINDIR='$(NET_ROOT)$(sbindir)'; \
+	TSCF_PRELOAD='$(NET_ROOT)$(pkglibdir)/libtscf-preload.so'; \
+	export TSCF_SRC TSCF_BUILD TSCF_TOOLS TSCF_BINDIR TSCF_SBINDIR TSCF_PRELOAD;
+
+# The tools are ordinary programs, also in a sanitizer build: they run with the library preloaded.
+NET_CFLAGS = $(TSCF_STD) $(TSCF_WARN)
+check_PROGRAMS += tests/net/flow tests/net/hammer tests/net/tcp
+tests_net_flow_SOURCES = tests/net/flow.c tests/net/tool.c tests/net/tool.h
+tests_net_flow_CFLAGS = $(NET_CFLAGS)
+tests_net_flow_LDFLAGS =
+tests_net_hammer_SOURCES = tests/net/hammer.c tests/net/tool.c tests/net/tool.h
+tests_net_hammer_CFLAGS = $(NET_CFLAGS)
+tests_net_hammer_LDFLAGS =
+tests_net_tcp_SOURCES = tests/net/tcp.c tests/net/tool.c tests/net/tool.h
+tests_net_tcp_CFLAGS = $(NET_CFLAGS)
+tests_net_tcp_LDFLAGS =
+
+check_DATA = tests/root.stamp
+tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES)
+	$(AM_V_GEN)rm -rf '$(NET_ROOT)' && $(MAKE) $(AM_MAKEFLAGS) DESTDIR='$(NET_ROOT)' install >tests/root.log 2>&1 || \
+		{ cat tests/root.log; exit 1; }
+	$(AM_V_at)touch $@
+CLEANFILES += tests/root.stamp tests/root.log
+clean-local: clean-net-root
+clean-net-root:
+	rm -rf '$(NET_ROOT)'
+.PHONY: clean-net-root

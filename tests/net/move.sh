@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# move.sh - moving under load loses nothing and leaks nothing.  1,000 packets a second both ways while the socket moves into the
+# encrypted tunnel and back; a flow that only comes down, which no packet from the phone can move; and 1,000 sockets that move at once.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+CLIENT_CONF=("persistence = 0")
+start_server
+start_client
+
+# --- there and back at 1,000 packets a second, and a flow that only comes down ---
+program down library \
+	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6000" --report 100
+must 5 '[ -s "$T/down.out" ]'
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:6001 --to "$PHONE_INNER:6000" --rate 1000 --seconds 8 \
+	--linger 0 --marker "M-down-only " --report 100
+remote=$LAST_PID
+program load library "$TSCF_TOOLS/flow" \
+	--bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 1000 --count 4500 --marker "M-load " --report 50 \
+	--level-at 1000:encrypted-only --level-at 3000:unencrypted
+load=$LAST_PID
+must 5 '[ "$(last load .attempts)" -gt 1000 ]'
+down_asked=$(now)
+level encrypted-only --proto udp --port 6000 >/dev/null || fail "level of the down-only socket"
+must 5 'encrypted_up'
+down_done=$(now)
+finish "$load" 15
+must 5 '[ "$(last down .foreign)" -gt 6000 ]'
+down_checked=$(now)
+level unencrypted --proto udp --port 6000 >/dev/null || fail "level of the down-only socket, back"
+finish "$remote" 15
+wait_until 2 '[ "$(last down .foreign)" -eq "$(last remote .sent)" ]'
+
+is "load: every packet was sent" "$(last load .sent)" -eq 4500
+is "load: none was lost" "$(last load .lost)" -eq 0
+is "load: none came twice" "$(last load .duplicates)" -eq 0
+is "load: both levels were set" "$(last load '.levels_set')" -eq 2
+note "load: $(last load .reordered) packets out of order, longest gap $(last load .max_gap_ms) ms"
+set_at=$(last load '.level_times[0]')
+back_at=$(last load '.level_times[1]')
+is "load: in clear before" "$(socket_in_clear udp 5004 0 "$set_at")" -ge 1000
+# In the other direction packets may be under way in clear for a moment.
+settled=$(awk -v t="$set_at" 'BEGIN { printf "%.6f", t + 0.5 }')
+before_back=$(awk -v t="$back_at" 'BEGIN { printf "%.6f", t - 0.1 }')
+is "load: not in clear once moved" "$(socket_in_clear udp 5004 "$settled" "$before_back")" -eq 0
+is "load: nor is its text" "$(in_clear M-load "$settled" "$before_back")" -eq 0
+is "load: in clear again after moving back" "$(socket_in_clear udp 5004 "$back_at")" -ge 1000
+note "load: the last clear packet came $(elapsed "$set_at" "$(wire last udp 5004 --to "$before_back")") ms after the level was set"
+
+is "down only: all was sent" "$(last remote .sent)" -ge 7900
+is "down only: none was lost" "$(($(last remote .sent) - $(last down .foreign)))" -eq 0
+is "down only: in clear before" "$(in_clear M-down-only 0 "$down_asked")" -gt 0
+settled=$(awk -v t="$down_done" 'BEGIN { printf "%.6f", t + 0.5 }')
+is "down only: not in clear once moved" "$(in_clear M-down-only "$settled" "$down_checked")" -eq 0
+
+# --- 1,000 sockets at once ---
+must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is gone"
+program many library \
+	"$TSCF_TOOLS/flow" --to $HOST:7000 --sockets 1000 --rate 1000 --count 5000 --marker "M-many " --report 50
+many=$LAST_PID
+must 5 '[ "$(last many .attempts)" -gt 1000 ]'
+asked=$(now)
+level encrypted-preferred --pid "$many" >/dev/null || fail "level of 1,000 sockets"
+must 5 'encrypted_up'
+must 5 '[ "$(client_status ".sockets[\"encrypted-preferred\"]")" -eq 1000 ]' "1,000 sockets bear the mark"
+moved=$(now)
+note "1,000 sockets: asked to moved in $(elapsed "$asked" "$moved") ms"
+finish "$many" 15
+is "1,000 sockets: every packet was sent" "$(last many .sent)" -eq 5000
+is "1,000 sockets: none was lost" "$(last many .lost)" -eq 0
+stop_capture
+is "1,000 sockets: in clear before" "$(in_clear M-many 0 "$asked")" -ge 1000
+settled=$(awk -v t="$moved" 'BEGIN { printf "%.6f", t + 0.5 }')
+is "1,000 sockets: not in clear once moved" "$(in_clear M-many "$settled")" -eq 0

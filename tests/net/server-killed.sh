@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# server-killed.sh - tscf-server dies by SIGKILL and is started again, while an encrypted-only socket keeps sending and somebody keeps sending to
+# it: the program sees an error while there is no tunnel, nothing is in clear in either direction, both tunnels come back by
+# themselves with the same addresses, and the socket goes on.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+CLIENT_CONF=("hold-time = 500" "keepalive = 2")
+start_server
+start_client
+address=$PHONE_INNER pin=$PIN
+program only encrypted-only \
+	"$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+only=$LAST_PID
+# Nobody can know of the socket before it is there: the far end begins when the server knows it.
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 200 --marker "M-down " --report 50
+must 10 'encrypted_up && [ "$(last only .foreign)" -gt 50 ]'
+
+kill_server
+killed=$(now)
+must 15 '[ "$(last only ".send_errors.EACCES // 0")" -gt 20 ]' "the program sees EACCES"
+note "first error $(elapsed "$killed" "$(last only .first_error)") ms after the server was killed"
+must 10 '! plain_up && ! encrypted_up' "the client knows that there is no tunnel"
+
+start_server
+started=$(now)
+is "the server's pin is the same" "$PIN" = "$pin"
+must 20 'plain_up && encrypted_up' "both tunnels come back"
+note "encrypted again $(elapsed "$started") ms after the server's start"
+is "the internal address is the same" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
+grows only .echoed 50 "the same socket sends again"
+grows only .foreign 50 "and receives again"
+stop_capture
+is "the socket was never in clear" "$(in_clear M-only)" -eq 0
+is "nor what was sent to it" "$(in_clear M-down)" -eq 0
+is "no packet of the socket in the plain tunnel" "$(socket_in_clear udp 5004)" -eq 0

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tombstone.sh - the far end goes on sending when an encrypted-only socket has been closed, as RTP does at the end of a call: not one of those
+# packets goes down the link in clear, whether the program ended, was killed, or the encrypted tunnel is gone as well.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+CLIENT_CONF=("persistence = 1")
+start_server
+start_client
+
+number=0
+for how in TERM KILL; do
+	number=$((number + 1))
+	port=$((5000 + number)) from=$((7100 + number))
+	program "phone-$how" encrypted-only \
+		"$TSCF_TOOLS/flow" --bind 0.0.0.0:$port --to $HOST:$from --rate 50 --marker "M-up " --report 50
+	phone=$LAST_PID
+	must 5 encrypted_up
+	background "remote-$how" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:$from --to "$PHONE_INNER:$port" --rate 500 \
+		--marker "M-remote-$how " --report 50
+	must 10 "[ \"\$(last phone-$how .foreign)\" -gt 100 ]" "RTP comes in"
+	kill -$how "$phone"
+	wait "$phone" 2>/dev/null
+	grows "remote-$how" .sent 500
+	is "$how: nothing in clear after the socket was closed" "$(in_clear "M-remote-$how")" -eq 0
+done
+must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is released"
+grows remote-TERM .sent 500
+check "the server counts what it drops" [ "$(server_status '[.counters[] | numbers] | add')" -gt 0 ]
+# Other sockets of the phone are not affected.
+check "another port is reachable" reachable
+stop_capture
+is "nothing in clear when the tunnel was gone too" "$(in_clear M-remote)" -eq 0

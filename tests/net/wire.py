@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a capture and say what could be read on the wire.
+
+    wire.py PCAP clear TEXT            how many packets show TEXT, anywhere in their bytes
+    wire.py PCAP socket PROTO PORT     how many clear inner packets belong to the phone's socket with that local port:
+                                       its packets, their later fragments, and ICMP errors that quote them
+    wire.py PCAP last PROTO PORT       the time of the last such packet, 0 if there is none
+    wire.py PCAP flows                 clear inner flows: "COUNT FLOW" lines
+    wire.py PCAP outside               what went over the link in no tunnel at all, as "COUNT FLOW" lines
+    wire.py PCAP dtls                  JSON: records of the encrypted tunnel by direction and type
+    wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record
+    wire.py PCAP sip                   first lines of SIP messages that can be read, in order
+    wire.py PCAP rtp OTHER             JSON: RTP from PCAP (the phone's side) to OTHER (the far side) and back, by sequence number
+
+Every command takes --from and --to (seconds since the epoch).  The plain tunnel is UDP port 2004, the encrypted one 2005.
+It trusts nothing that the daemons say: it knows only what is in the bytes.
+"""
+
+import argparse
+import collections
+import ipaddress
+import json
+import struct
+import sys
+
+PLAIN, ENCRYPTED = 2004, 2005
+PHONE_NETS = [ipaddress.ip_network("10.8.0.0/24"), ipaddress.ip_network("10.9.0.0/24")]
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp"}
+MESSAGES = {
+    1: "configuration-request", 2: "configuration-response", 3: "resume-request", 4: "resume-response",
+    5: "release-request", 6: "release-response", 7: "keepalive-request", 8: "keepalive-response",
+    9: "service-request", 10: "service-response",
+}
+TLVS = {
+    1: "INTERNAL_IPV4", 2: "INTERNAL_IPV6", 3: "ROUTE_IPV4", 4: "ROUTE_IPV6", 5: "DNS", 6: "SIP_SERVER", 7: "MTU",
+    8: "KEEPALIVE", 9: "RESPONSE_CODE", 10: "SERVICE_TYPE", 11: "RESERVED_TSID", 12: "BINDING", 13: "OBSERVED_ADDRESS",
+    14: "RESUME_SECRET", 15: "CLIENT_ID", 16: "COOKIE", 17: "PADDING", 18: "RESERVATION_HASH",
+    19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE",
+}
+RECORDS = {20: "change-cipher-spec", 21: "alert", 22: "handshake", 23: "data"}
+HANDSHAKES = {
+    0: "hello-request", 1: "client-hello", 2: "server-hello", 3: "hello-verify-request", 4: "session-ticket", 11: "certificate",
+    12: "server-key-exchange", 13: "certificate-request", 14: "server-hello-done", 15: "certificate-verify",
+    16: "client-key-exchange", 20: "finished",
+}
+SIP_METHODS = (b"REGISTER ", b"INVITE ", b"ACK ", b"BYE ", b"CANCEL ", b"OPTIONS ", b"NOTIFY ", b"SUBSCRIBE ", b"SIP/2.0 ")
+
+Ip = collections.namedtuple("Ip", "protocol source destination ident offset more payload")
+
+
+def read_pcap(path, start, end):
+    """Yield (time, network-layer bytes, whole frame).  A record that is still being written is left out."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if len(data) < 24:
+        return
+    order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    fraction = 1e9 if data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d") else 1e6
+    link = struct.unpack(order + "I", data[20:24])[0] & 0xFFFF
+    offset = 24
+    while offset + 16 <= len(data):
+        seconds, part, captured, _ = struct.unpack_from(order + "IIII", data, offset)
+        offset += 16
+        if offset + captured > len(data):
+            return
+        frame = data[offset:offset + captured]
+        offset += captured
+        time = seconds + part / fraction
+        if start <= time <= end:
+            yield time, network_layer(link, frame), frame
+
+
+def network_layer(link, frame):
+    """The IP packet in a frame, or nothing."""
+    if link == 1:  # Ethernet
+        return frame[14:] if frame[12:14] in (b"\x08\x00", b"\x86\xdd") else b""
+    if link == 276:  # Linux cooked, version 2
+        return frame[20:] if frame[:2] in (b"\x08\x00", b"\x86\xdd") else b""
+    if link == 113:  # Linux cooked
+        return frame[16:] if frame[14:16] in (b"\x08\x00", b"\x86\xdd") else b""
+    return frame  # raw IP
+
+
+def parse_ip(packet):
+    """An IPv4 packet, or None."""
+    if len(packet) < 20 or packet[0] >> 4 != 4:
+        return None
+    length = (packet[0] & 15) * 4
+    total, ident, fragment = struct.unpack_from(">HHH", packet, 2)
+    return Ip(packet[9], str(ipaddress.ip_address(packet[12:16])), str(ipaddress.ip_address(packet[16:20])), ident,
+              (fragment & 0x1FFF) * 8, bool(fragment & 0x2000), packet[length:total])
+
+
+def ports(ip):
+    if ip.protocol in (6, 17) and ip.offset == 0 and len(ip.payload) >= 4:
+        return struct.unpack_from(">HH", ip.payload)
+    return None
+
+
+class Flows:
+    """Names flows, remembers first fragments."""
+
+    def __init__(self):
+        self.first = {}
+
+    def name(self, packet):
+        ip = parse_ip(packet)
+        if not ip:
+            return "ip%d" % (packet[0] >> 4) if packet else "empty"
+        protocol = PROTOCOLS.get(ip.protocol, "protocol-%d" % ip.protocol)
+        key = (ip.protocol, ip.source, ip.destination, ip.ident)
+        if ip.offset:
+            return self.first.get(key, "%s %s > %s fragment" % (protocol, ip.source, ip.destination))
+        pair = ports(ip)
+        name = "%s %s > %s" % (protocol, ip.source, ip.destination)
+        if pair:
+            name = "%s %s:%d > %s:%d" % (protocol, ip.source, pair[0], ip.destination, pair[1])
+        elif ip.protocol == 1 and ip.payload and ip.payload[0] in (3, 4, 5, 11, 12):
+            name += " quoting " + Flows().name(ip.payload[8:])
+        if ip.more:
+            self.first[key] = name
+        return name
+
+
+def in_phone(address):
+    return any(ipaddress.ip_address(address) in net for net in PHONE_NETS)
+
+
+def belongs(name, protocol, port):
+    """Whether a flow's name is that of a packet of the phone's socket, or of an ICMP error about one."""
+    name = name.split(" quoting ")[-1]
+    words = name.split()
+    if words[0] != protocol or len(words) < 4 or words[2] != ">":
+        return False
+    for end in (words[1], words[3]):
+        address, _, number = end.partition(":")
+        if in_phone(address) and number == str(port):
+            return True
+    return False
+
+
+def tunnel(frame_ip):
+    """(kind, direction, payload) of an outer packet: kind is plain, encrypted or None."""
+    ip = parse_ip(frame_ip)
+    pair = ports(ip) if ip and ip.protocol == 17 else None
+    for kind, port in (("plain", PLAIN), ("encrypted", ENCRYPTED)):
+        if pair and port in pair:
+            return kind, "down" if pair[0] == port else "up", ip.payload[8:]
+    return None, "", b""
+
+
+def clear_packets(args):
+    """Yield (time, direction, inner packet) of what the plain tunnel carries."""
+    for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        kind, direction, payload = tunnel(packet)
+        if kind == "plain" and payload and payload[0] >> 4 in (4, 6):
+            yield time, direction, payload
+
+
+def command_clear(args):
+    text = args.arguments[0].encode()
+    print(sum(text in frame for _, _, frame in read_pcap(args.pcap, args.start, args.end)))
+
+
+def command_socket(args):
+    protocol, port = args.arguments
+    flows = Flows()
+    print(sum(belongs(flows.name(inner), protocol, port) for _, _, inner in clear_packets(args)))
+
+
+def command_last(args):
+    protocol, port = args.arguments
+    flows = Flows()
+    times = [time for time, _, inner in clear_packets(args) if belongs(flows.name(inner), protocol, port)]
+    print("%.6f" % max(times, default=0))
+
+
+def print_counts(counts):
+    for name, count in sorted(counts.items()):
+        print(count, name)
+
+
+def command_flows(args):
+    flows = Flows()
+    print_counts(collections.Counter(flows.name(inner) for _, _, inner in clear_packets(args)))
+
+
+def command_outside(args):
+    flows = Flows()
+    print_counts(collections.Counter(
+        flows.name(packet) for _, packet, _ in read_pcap(args.pcap, args.start, args.end)
+        if packet and tunnel(packet)[0] is None))
+
+
+def records(payload):
+    """Yield (type, epoch, body) of DTLS records; None as type for what is none."""
+    offset = 0
+    while offset < len(payload):
+        if len(payload) - offset < 13 or payload[offset] not in RECORDS:
+            yield None, 0, payload[offset:]
+            return
+        epoch = struct.unpack_from(">H", payload, offset + 3)[0]
+        length = struct.unpack_from(">H", payload, offset + 11)[0]
+        yield payload[offset], epoch, payload[offset + 13:offset + 13 + length]
+        offset += 13 + length
+
+
+def command_dtls(args):
+    counts = {"up": collections.Counter(), "down": collections.Counter()}
+    for _, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        kind, direction, payload = tunnel(packet)
+        if kind == "encrypted":
+            for record, _, _ in records(payload):
+                counts[direction][RECORDS.get(record, "invalid")] += 1
+    names = list(RECORDS.values()) + ["invalid"]
+    print(json.dumps({d: {name: c[name] for name in names} for d, c in counts.items()}))
+
+
+def tlv_text(kind, value):
+    name = TLVS.get(kind, "TLV-%d" % kind)
+    if kind in (1, 3) and len(value) == 5:
+        return "%s=%s/%d" % (name, ipaddress.ip_address(value[:4]), value[4])
+    if kind == 9:
+        return "%s=%d" % (name, struct.unpack_from(">H", value)[0])
+    if kind in (7, 8, 10, 22):
+        return "%s=%d" % (name, int.from_bytes(value, "big"))
+    if kind == 11:
+        return "%s=%s" % (name, value.hex())
+    return name
+
+
+def message_text(payload):
+    if len(payload) < 16:
+        return "truncated"
+    kind, count = payload[1], struct.unpack_from(">H", payload, 2)[0]
+    words = [MESSAGES.get(kind, "type-%d" % kind), "tsid=" + payload[4:12].hex(),
+             "sequence=%d" % struct.unpack_from(">I", payload, 12)[0]]
+    offset = 16
+    for _ in range(count):
+        if len(payload) - offset < 4:
+            return " ".join(words + ["truncated"])
+        tlv, length = struct.unpack_from(">HH", payload, offset)
+        words.append(tlv_text(tlv, payload[offset + 4:offset + 4 + length]))
+        offset += 4 + length
+    return " ".join(words)
+
+
+def command_messages(args):
+    for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        kind, direction, payload = tunnel(packet)
+        if kind == "plain" and payload and payload[0] >> 4 == 1:
+            print("%.6f %s plain %s" % (time, direction, message_text(payload)))
+        elif kind == "encrypted":
+            for record, epoch, body in records(payload):
+                text = RECORDS.get(record, "invalid")
+                if record == 22:
+                    text += " " + ("encrypted" if epoch else HANDSHAKES.get(body[0] if body else -1, "unknown"))
+                print("%.6f %s encrypted %s" % (time, direction, text))
+
+
+def inner_payloads(path, start, end):
+    """Yield (time, source, destination, UDP payload), in the plain tunnel or outside of one."""
+    for time, packet, _ in read_pcap(path, start, end):
+        kind, _, payload = tunnel(packet)
+        ip = parse_ip(payload if kind == "plain" else packet)
+        if ip and kind != "encrypted" and ip.protocol == 17 and ip.offset == 0 and len(ip.payload) >= 8:
+            yield time, ip.source, ip.destination, ip.payload[8:]
+
+
+def command_sip(args):
+    for _, source, destination, payload in inner_payloads(args.pcap, args.start, args.end):
+        if payload.startswith(SIP_METHODS):
+            print("%s > %s: %s" % (source, destination, payload.split(b"\r\n")[0].decode("ascii", "replace")))
+
+
+def rtp_packets(path, start, end):
+    """{(direction, ssrc): {sequence: time}} of RTP with payload type 0, sequence numbers made to grow over 65535."""
+    streams = collections.defaultdict(dict)
+    last = {}
+    for time, source, _, payload in inner_payloads(path, start, end):
+        if len(payload) < 12 or payload[0] >> 6 != 2 or payload[1] & 0x7F != 0:
+            continue
+        key = ("up" if in_phone(source) else "down", payload[8:12])
+        sequence = struct.unpack_from(">H", payload, 2)[0]
+        base = last.get(key, sequence)
+        sequence = base + ((sequence - base + 0x8000) & 0xFFFF) - 0x8000
+        last[key] = max(base, sequence)
+        streams[key].setdefault(sequence, time)
+    return streams
+
+
+def command_rtp(args):
+    """A packet counts as sent if it left its side in the span of time, and as received if the other side has it at any time."""
+    sides = [rtp_packets(path, 0, float("inf")) for path in (args.pcap, args.arguments[0])]
+    result = {}
+    for direction, sender, receiver in (("up", sides[0], sides[1]), ("down", sides[1], sides[0])):
+        sent = received = 0
+        gap = 0.0
+        for key, stream in sender.items():
+            if key[0] != direction:
+                continue
+            chosen = [s for s, time in stream.items() if args.start <= time <= args.end]
+            arrived = sorted(receiver.get(key, {})[s] for s in chosen if s in receiver.get(key, {}))
+            sent += len(chosen)
+            received += len(arrived)
+            gap = max([gap] + [b - a for a, b in zip(arrived, arrived[1:])])
+        result[direction] = {"sent": sent, "received": received, "lost": sent - received, "max_gap_ms": round(gap * 1000, 1)}
+    print(json.dumps(result))
+
+
+def main():
+    commands = {name[8:]: function for name, function in globals().items() if name.startswith("command_")}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pcap")
+    parser.add_argument("command", choices=sorted(commands))
+    parser.add_argument("arguments", nargs="*")
+    parser.add_argument("--from", dest="start", type=float, default=0.0)
+    parser.add_argument("--to", dest="end", type=float, default=float("inf"))
+    args = parser.parse_args()
+    wanted = {"clear": 1, "socket": 2, "last": 2, "rtp": 1}.get(args.command, 0)
+    if len(args.arguments) != wanted:
+        parser.error("%s takes %d arguments" % (args.command, wanted))
+    commands[args.command](args)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <wolfssl/options.h>
+
+#include "certs.h"
+
+#include "common/addr.h"
+#include "runner.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+
+static char directory[64];
+
+void certs_make_directory(void)
+{
+	snprintf(directory, sizeof(directory), "/tmp/tscf-certs-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+void certs_remove(void)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			unlink(certs_path(entry->d_name));
+	closedir(dir);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+
+const char *certs_path(const char *name)
+{
+	static char paths[4][512];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	return path;
+}
+
+static const char *path_of(const char *name, const char *suffix)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "%s%s", name, suffix);
+	return certs_path(file);
+}
+
+static void write_pem(const char *file, const byte *der, int length, int type)
+{
+	byte pem[8192];
+	int pem_length = wc_DerToPem(der, (word32)length, pem, sizeof(pem), type);
+	FILE *f = fopen(file, "w");
+
+	ck_assert_int_gt(pem_length, 0);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(pem, 1, (size_t)pem_length, f), (size_t)pem_length);
+	fclose(f);
+}
+
+static int read_pem(const char *file, byte *der, int size, bool key)
+{
+	byte pem[8192];
+	FILE *f = fopen(file, "r");
+	size_t length;
+	int result;
+
+	ck_assert_ptr_nonnull(f);
+	length = fread(pem, 1, sizeof(pem), f);
+	fclose(f);
+	result = key ? wc_KeyPemToDer(pem, (int)length, der, size, NULL) : wc_CertPemToDer(pem, (int)length, der, size, CERT_TYPE);
+	ck_assert_int_gt(result, 0);
+	return result;
+}
+
+int certs_der(const char *name, unsigned char *der, int size)
+{
+	return read_pem(path_of(name, ".pem"), der, size, false);
+}
+
+static void add_name(Cert *cert, byte type, const void *value, size_t length)
+{
+	byte *at = cert->altNames + 2 + cert->altNames[1];
+
+	at[0] = type;
+	at[1] = (byte)length;
+	memcpy(at + 2, value, length);
+	cert->altNames[1] = (byte)(cert->altNames[1] + length + 2);
+	cert->altNamesSz = cert->altNames[1] + 2;
+}
+
+static void set_names(Cert *cert, const struct certs_spec *spec)
+{
+	struct tscf_addr addr;
+
+	snprintf(cert->subject.commonName, sizeof(cert->subject.commonName), "%s", spec->name);
+	cert->altNames[0] = 0x30;
+	for (unsigned i = 0; i < 2; i++)
+		if (spec->dns[i] != NULL)
+			add_name(cert, 0x82, spec->dns[i], strlen(spec->dns[i]));
+	if (spec->ip != NULL) {
+		ck_assert_int_eq(tscf_addr_parse(spec->ip, &addr), 0);
+		add_name(cert, 0x87, addr.bytes, tscf_addr_size(addr.family));
+	}
+}
+
+static void set_dates(Cert *cert)
+{
+	static const byte before[] = "\x17\x0d" "200101000000Z", after[] = "\x17\x0d" "210101000000Z";
+
+	memcpy(cert->beforeDate, before, sizeof(before) - 1);
+	cert->beforeDateSz = sizeof(before) - 1;
+	memcpy(cert->afterDate, after, sizeof(after) - 1);
+	cert->afterDateSz = sizeof(after) - 1;
+}
+
+static void load_issuer(Cert *cert, ecc_key *key, const char *issuer)
+{
+	byte der[4096];
+	word32 at = 0;
+	int length = certs_der(issuer, der, sizeof(der));
+
+	ck_assert_int_eq(wc_SetIssuerBuffer(cert, der, length), 0);
+	length = read_pem(path_of(issuer, ".key"), der, sizeof(der), true);
+	ck_assert_int_eq(wc_EccPrivateKeyDecode(der, &at, key, (word32)length), 0);
+}
+
+void certs_make(const struct certs_spec *spec)
+{
+	byte der[4096];
+	ecc_key key, signer;
+	WC_RNG rng;
+	Cert cert;
+	int length;
+
+	ck_assert_int_eq(wc_InitRng(&rng), 0);
+	ck_assert_int_eq(wc_ecc_init(&key), 0);
+	ck_assert_int_eq(wc_ecc_init(&signer), 0);
+	ck_assert_int_eq(wc_ecc_make_key(&rng, 32, &key), 0);
+	ck_assert_int_eq(wc_InitCert(&cert), 0);
+	length = wc_EccKeyToDer(&key, der, sizeof(der));
+	ck_assert_int_gt(length, 0);
+	write_pem(path_of(spec->name, ".key"), der, length, ECC_PRIVATEKEY_TYPE);
+	cert.sigType = CTC_SHA256wECDSA;
+	cert.daysValid = 10;
+	cert.isCA = spec->ca;
+	set_names(&cert, spec);
+	if (spec->expired)
+		set_dates(&cert);
+	if (spec->issuer != NULL)
+		load_issuer(&cert, &signer, spec->issuer);
+	length = wc_MakeCert_ex(&cert, der, sizeof(der), ECC_TYPE, &key, &rng);
+	ck_assert_int_gt(length, 0);
+	length = wc_SignCert_ex(cert.bodySz, cert.sigType, der, sizeof(der), ECC_TYPE, spec->issuer ? &signer : &key, &rng);
+	ck_assert_int_gt(length, 0);
+	write_pem(path_of(spec->name, ".pem"), der, length, CERT_TYPE);
+	wc_ecc_free(&signer);
+	wc_ecc_free(&key);
+	wc_FreeRng(&rng);
+}

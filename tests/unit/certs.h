@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* certs.h - certificates of every sort, made on the spot in a temporary directory. */
+#ifndef TSCF_TESTS_CERTS_H
+#define TSCF_TESTS_CERTS_H
+
+#include <stdbool.h>
+
+/** A temporary directory for the files; removed with all that is in it by certs_remove. */
+void certs_make_directory(void);
+void certs_remove(void);
+/** @return the path of @p name in the directory; valid until the fourth call after this one. */
+const char *certs_path(const char *name);
+
+struct certs_spec {
+	const char *name;   /**< files NAME.pem and NAME.key are made; also the common name */
+	const char *issuer; /**< name of an earlier one; NULL: self-signed */
+	const char *dns[2]; /**< DNS names, or NULL */
+	const char *ip;     /**< IP address, or NULL */
+	bool ca;
+	bool expired;
+};
+
+void certs_make(const struct certs_spec *spec);
+/** Read the certificate NAME.pem as DER.  @return its length. */
+int certs_der(const char *name, unsigned char *der, int size);
+
+#endif

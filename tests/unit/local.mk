@@ -1,0 +1,125 @@
+# Unit tests (check): pure code, and what can be tried in a network namespace that the test makes for itself.
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+UNIT_LDADD = libtscf-common.la $(CHECK_LIBS)
+UNIT_TESTS =
+
+UNIT_TESTS += tests/unit/test_addr
+tests_unit_test_addr_SOURCES = tests/unit/test_addr.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_addr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_addr_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_batch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_batch_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_binding
+tests_unit_test_binding_SOURCES = tests/unit/test_binding.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_binding_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_fragment
+tests_unit_test_fragment_SOURCES = tests/unit/test_fragment.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_fragment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fragment_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_level
+tests_unit_test_level_SOURCES = tests/unit/test_level.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_level_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_level_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_siphash
+tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_siphash_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_packet tests/unit/test_message
+tests_unit_test_packet_SOURCES = tests/unit/test_packet.c tests/unit/packet_build.c tests/unit/packet_build.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_packet_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_packet_LDADD = $(UNIT_LDADD)
+tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_message_LDADD = $(UNIT_LDADD)
+
+CONFIG_TEST_SOURCES = tests/unit/config_case.c tests/unit/config_case.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_client_config tests/unit/test_server_config
+tests_unit_test_client_config_SOURCES = tests/unit/test_client_config.c $(CONFIG_TEST_SOURCES)
+tests_unit_test_client_config_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_config_LDADD = libtscf-client.la $(UNIT_LDADD)
+tests_unit_test_server_config_SOURCES = tests/unit/test_server_config.c $(CONFIG_TEST_SOURCES)
+tests_unit_test_server_config_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_config_LDADD = libtscf-server.la $(UNIT_LDADD)
+
+TESTS += tests/unit/test_cli.sh
+EXTRA_DIST += tests/unit/test_cli.sh
+
+# The client.
+CLIENT_LDADD = libtscf-client.la $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide
+tests_unit_test_client_dtte_SOURCES = tests/unit/test_client_dtte.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_dtte_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_dtte_LDADD = $(CLIENT_LDADD)
+tests_unit_test_client_request_SOURCES = tests/unit/test_client_request.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_request_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_request_LDADD = $(CLIENT_LDADD)
+tests_unit_test_client_routing_SOURCES = tests/unit/test_client_routing.c tests/unit/netns.c tests/unit/netns.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_routing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_routing_LDADD = $(CLIENT_LDADD)
+tests_unit_test_client_decide_SOURCES = tests/unit/test_client_decide.c tests/unit/packet_build.c tests/unit/packet_build.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_decide_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_decide_LDADD = $(CLIENT_LDADD)
+
+# The control socket, the preload library and tscf-run.  preload_child runs under the library, which has no sanitizer in it.
+UNIT_TESTS += tests/unit/test_control tests/unit/test_preload tests/unit/test_run
+PRELOAD_TEST_DEFINES = -DTEST_LIBRARY='"$(abs_top_builddir)/.libs/libtscf-preload.so"' \
+	-DTEST_CHILD='"$(abs_top_builddir)/tests/unit/preload_child"' -DTEST_RUN='"$(abs_top_builddir)/tscf-client/run/tscf-run"'
+tests_unit_test_control_SOURCES = tests/unit/test_control.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_control_LDADD = $(UNIT_LDADD)
+tests_unit_test_preload_SOURCES = tests/unit/test_preload.c tscf-client/preload/environment.c tscf-client/preload/environment.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_preload_CFLAGS = $(UNIT_CFLAGS) $(PRELOAD_TEST_DEFINES)
+tests_unit_test_preload_LDADD = $(UNIT_LDADD)
+tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_run_CFLAGS = $(UNIT_CFLAGS) $(PRELOAD_TEST_DEFINES)
+tests_unit_test_run_LDADD = $(UNIT_LDADD)
+EXTRA_tests_unit_test_preload_DEPENDENCIES = libtscf-preload.la tests/unit/preload_child$(EXEEXT)
+EXTRA_tests_unit_test_run_DEPENDENCIES = libtscf-preload.la tests/unit/preload_child$(EXEEXT) tscf-client/run/tscf-run$(EXEEXT)
+check_PROGRAMS += tests/unit/preload_child
+tests_unit_preload_child_SOURCES = tests/unit/preload_child.c tscf-client/libtsc/tsc.h
+tests_unit_preload_child_CFLAGS = $(TSCF_STD) $(TSCF_WARN)
+tests_unit_preload_child_LDFLAGS = -pthread
+
+# The kernel's side, in network namespaces (skipped without the right to make them).
+NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag
+tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETNS_TEST_SOURCES)
+tests_unit_test_netlink_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_netlink_LDADD = $(UNIT_LDADD)
+tests_unit_test_tun_SOURCES = tests/unit/test_tun.c $(NETNS_TEST_SOURCES)
+tests_unit_test_tun_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tun_LDADD = $(UNIT_LDADD)
+tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURCES)
+tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
+tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
+
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_dtte
+tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_requests_SOURCES = tests/unit/test_server_requests.c tests/unit/server_world.c tests/unit/server_world.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_requests_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/server_world.c tests/unit/server_world.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)

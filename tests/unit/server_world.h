@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them, clients that speak the
+ * protocol by function call, a clock that the test moves, and inner packets.
+ *
+ * Plain pool 10.1.0.0/24 (clients from 10.1.0.2), encrypted pool 10.2.0.0/24.  Every failed expectation ends the test.
+ */
+#ifndef TSCF_TESTS_SERVER_WORLD_H
+#define TSCF_TESTS_SERVER_WORLD_H
+
+#include "common/message.h"
+#include "tscf-server/config.h"
+#include "tscf-server/dtte.h"
+#include "tscf-server/requests.h"
+
+#define WORLD_PEERS 64
+
+struct world_peer {
+	struct tscf_peer peer;
+	bool open;
+	uint32_t sent; /**< messages the server began */
+	uint8_t last[TSCF_MESSAGE_MAX];
+};
+
+struct world {
+	struct server_state *state;
+	struct server_interface *interface;
+	struct tscf_transport plain, encrypted;
+	struct world_peer peer[WORLD_PEERS];
+	unsigned peers;
+	uint64_t now;
+	struct server_answer answer; /**< the last one */
+	struct tscf_message reply;   /**< it decoded; valid if answer.length > 0 */
+};
+
+/** What a test knows as a client. */
+struct world_client {
+	struct world *world;
+	union tscf_endpoint outer;
+	uint8_t id[SERVER_CLIENT_ID_SIZE];
+	uint32_t sequence, encrypted_sequence;
+	uint64_t tsid, encrypted_tsid;
+	struct tscf_addr plain, encrypted; /**< internal addresses */
+	struct world_peer *connection;     /**< DTLS */
+	uint8_t secret[SERVER_SECRET_SIZE];
+	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
+};
+
+struct world *world_new(uint32_t services);
+void world_free(struct world *w);
+/** Let time pass, with a tick of the server at its end. */
+void world_pass(struct world *w, uint64_t ms);
+uint64_t world_counter(const struct world *w, enum server_counter which);
+/** @return the open peer at @p outer, or NULL. */
+struct world_peer *world_peer_at(struct world *w, const union tscf_endpoint *outer);
+
+struct tscf_addr world_addr(const char *text);
+
+/** A client at 198.51.100.@p host, port @p port. */
+void world_client(struct world *w, struct world_client *c, unsigned host, uint16_t port);
+/** Begin a request; a finished one is sent with world_send. */
+void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *data, enum tscf_message_type type,
+		 bool encrypted);
+/** Send what has been written; the answer is in world->answer and world->reply.  @return its response code, or -1: no answer, -2: none in it. */
+int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypted);
+/** Send @p length bytes. */
+int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t length, bool encrypted);
+
+/** Configuration on the plain tunnel, not yet confirmed.  @p wish and @p quiet as on the wire.  @return the response code. */
+int world_configure(struct world_client *c, const struct tscf_addr *wish, bool quiet);
+/** Keepalive_Request on the plain tunnel.  @return 0 if it was answered, or the code of a refusal, or -1. */
+int world_keepalive(struct world_client *c, bool encrypted);
+/** The plain tunnel, configured and confirmed. */
+void world_connect(struct world_client *c);
+/** Service request ENABLE_DTTE.  @return the response code. */
+int world_reserve(struct world_client *c);
+/** A DTLS handshake from 198.51.100.x of the client. */
+void world_handshake(struct world_client *c);
+/** Configuration on the encrypted connection; @p resume: with the resume secret.  @return the response code, or -1. */
+int world_configure_encrypted(struct world_client *c, bool resume);
+/** Reservation, handshake and configuration. */
+void world_encrypt(struct world_client *c);
+/** The connection is lost. */
+void world_disconnect(struct world_client *c);
+
+/** The key (protocol, local, local port), or of one flow if @p remote is given. */
+struct tscf_binding_key world_key(const struct tscf_addr *local, uint8_t protocol, uint16_t port, const char *remote,
+				  uint16_t remote_port);
+/** A service request with one binding TLV.  @return the response code. */
+int world_bind(struct world_client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+	       enum tscf_level level, uint8_t flags);
+int world_shield(struct world_client *c, const struct tscf_binding_key *key, bool complete);
+
+/** @return the sessions of a client, NULL if they are gone. */
+struct server_session *world_plain(const struct world_client *c);
+struct server_session *world_encrypted(const struct world_client *c);
+
+/** An inner packet. */
+struct world_packet {
+	uint8_t data[256];
+	uint32_t length;
+};
+
+struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to, uint16_t to_port);
+/** A fragment of the same; later ones have no ports. */
+struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
+				   uint16_t to_port, uint16_t id, bool first);
+/** ICMP port unreachable from @p from to @p to, quoting the first @p quoted bytes of @p quote. */
+struct world_packet world_icmp_error(const struct tscf_addr *from, const struct tscf_addr *to,
+				     const struct world_packet *quote, uint32_t quoted);
+/** ICMP echo request (8) or reply (0). */
+struct world_packet world_echo(const struct tscf_addr *from, const struct tscf_addr *to, uint8_t type, uint16_t id);
+
+/** What the server decides about @p p. */
+struct server_decision world_down(struct world *w, const struct world_packet *p);
+struct server_decision world_up(struct world_client *c, const struct world_packet *p, bool encrypted);
+
+#endif

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# test_cli.sh - command lines without a daemon: exit statuses, what a usage error names, and that --help fits a screen.
+# Environment (set by make check): TSCF_BUILD.
+
+set -u
+
+: "${TSCF_BUILD:=$(pwd)}"
+CLIENT=$TSCF_BUILD/tscf-client/tscf-client
+SERVER=$TSCF_BUILD/tscf-server/tscf-server
+FAILED=0
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
+trap 'rm -rf "$T"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# says TEXT: it is on standard error; nothing is there if the text is empty.
+says() {
+	if [ -z "$1" ]; then [ ! -s "$T/err" ]; else grep -qF -- "$1" "$T/err"; fi
+}
+
+# expect STATUS TEXT COMMAND...: the exit status, and what is said on standard error.
+expect() {
+	local status=$1 text=$2 got
+	shift 2
+	"$@" >"$T/out" 2>"$T/err" </dev/null
+	got=$?
+	if [ "$got" -eq "$status" ] && says "$text"; then
+		printf 'ok - %s\n' "${*##*/}"
+		return
+	fi
+	printf 'not ok - %s: status %s, expected %s and "%s"\n' "${*##*/}" "$got" "$status" "$text"
+	sed 's/^/# /' "$T/err"
+	FAILED=1
+}
+
+# usage TEXT COMMAND...: a usage error, which ends with the hint.
+usage() {
+	expect 2 "$@"
+	if ! tail -n 1 "$T/err" | grep -q "^Try 'tscf-[a-z]* --help'.$"; then
+		printf 'not ok - no hint: %s\n' "$2"
+		FAILED=1
+	fi
+}
+
+for program in "$CLIENT" "$SERVER"; do
+	expect 0 '' "$program" --help
+	# The line with the default file is as long as the prefix makes it.
+	if [ "$(wc -l <"$T/out")" -gt 24 ] || grep -v '\.conf$' "$T/out" | grep -q '.\{81\}' || ! grep -q '^Usage: tscf-' "$T/out"; then
+		printf 'not ok - %s --help does not fit a screen\n' "$program"
+		FAILED=1
+	fi
+	expect 0 '' "$program" --version
+	if ! grep -qE '^tscf-(client|server) [0-9]+\.[0-9]+\.[0-9]+$' "$T/out"; then
+		printf 'not ok - %s --version\n' "$program"
+		FAILED=1
+	fi
+	usage "unknown option '--no-such'" "$program" --no-such
+	usage "unknown option '-x'" "$program" -x
+	usage "unknown command 'frob'" "$program" frob
+	usage "extra argument 'more'" "$program" status more
+	usage "extra argument 'more'" "$program" -- status more
+	usage "needs a value" "$program" --config
+	usage "takes no value" "$program" --foreground=yes
+	usage "is ambiguous" "$program" --c
+	usage "'--json' does not go with the daemon" "$program" --json
+	usage "'--foreground' does not go with status" "$program" status --foreground
+	usage "--mtu 1352: expected" "$program" --mtu 1352
+	expect 1 "$T/none.sock: No such file" "$program" status --control "$T/none.sock"
+	expect 1 "$T/none.sock: No such file" "$program" --control "$T/none.sock" status --json
+	expect 1 "is it running?" "$program" stop --control "$T/none.sock"
+	expect 1 "$T/none.conf: No such file" "$program" --config "$T/none.conf"
+done
+
+usage "expected LEVEL" "$CLIENT" level
+usage "level 'secret': expected" "$CLIENT" level secret --pid 1
+usage "expected either --pid PID, or --proto" "$CLIENT" level unencrypted
+usage "expected either --pid PID, or --proto" "$CLIENT" level unencrypted --pid 1 --port 5
+usage "--proto sctp: expected udp or tcp" "$CLIENT" level unencrypted --proto sctp --port 5
+usage "--port 0: expected" "$CLIENT" level unencrypted --proto udp --port 0
+usage "--pid x: expected" "$CLIENT" level unencrypted --pid x
+usage "--wait-up -1: expected seconds" "$CLIENT" status --wait-up -1
+usage "--server [::1: expected" "$CLIENT" --server '[::1'
+usage "--fwmark-mask 5: expected" "$CLIENT" --fwmark-mask 5
+expect 1 "is it running?" "$CLIENT" status --wait-up 0 --control "$T/none.sock"
+expect 1 "is it running?" "$CLIENT" sockets --control "$T/none.sock"
+expect 1 "is it running?" "$CLIENT" level unencrypted --pid 1 --control "$T/none.sock"
+printf 'server = a\n\nmtu = 9\n' >"$T/bad.conf"
+expect 1 "$T/bad.conf:3: mtu = \"9\": expected" "$CLIENT" --config "$T/bad.conf" --check-config
+expect 1 "no server is named" "$CLIENT" --config /dev/null --check-config
+printf 'server = a\nca = /ca.pem\n' >"$T/good.conf"
+expect 0 "" "$CLIENT" --config "$T/good.conf" --check-config
+
+usage "--pool 10.0.0.0/31: expected" "$SERVER" --pool 10.0.0.0/31
+usage "--listen 192.0.2.1:65535: expected" "$SERVER" --listen 192.0.2.1:65535
+usage "--services FOO: expected DTTE" "$SERVER" --services FOO
+expect 1 "is it running?" "$SERVER" sessions --control "$T/none.sock"
+expect 1 "is it running?" "$SERVER" reload --control "$T/none.sock"
+expect 1 "no addresses for clients" "$SERVER" --config /dev/null --check-config
+expect 0 "" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --encrypted-pool 10.0.1.0/24 --services DTTE
+expect 1 "overlap" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/16 --encrypted-pool 10.0.1.0/24
+
+exit $FAILED

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The client's route decision: every kind of packet, up and down, against every state of its binding.
+ *
+ * The client is 10.1.2.3 (the source of build_ipv4), port 5060; the far end is 192.0.2.9, port 6050.
+ */
+#include "packet_build.h"
+#include "runner.h"
+#include "tscf-client/decide.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#define NOW 1000000
+
+static struct decider d;
+static struct tscf_binding_list list;
+static struct tscf_binding_key bound; /**< udp 10.1.2.3:5060 */
+
+static void set_up(void)
+{
+	memset(&d, 0, sizeof d);
+	memset(&list, 0, sizeof list);
+	d.bindings = tscf_bindings_new();
+	d.fragments = tscf_fragments_new(64);
+	d.now = NOW;
+	d.up = true;
+	ck_assert_int_eq(tscf_addr_parse("10.1.2.3", &d.plain), 0);
+	ck_assert_int_eq(tscf_addr_parse("10.9.0.3", &d.encrypted), 0);
+	memset(&bound, 0, sizeof bound);
+	bound.local = d.plain;
+	bound.local_port = BUILD_SPORT;
+	bound.protocol = IPPROTO_UDP;
+}
+
+static void tear_down(void)
+{
+	tscf_fragments_free(d.fragments);
+	tscf_bindings_free(d.bindings);
+}
+
+static struct tscf_binding *bind_at(enum tscf_level level)
+{
+	return tscf_bindings_bind(d.bindings, &bound, level, &d, &list);
+}
+
+/* Swap addresses (and ports): what goes up becomes what comes down. */
+static void turn_round(struct build *b, bool ports)
+{
+	uint8_t t[4];
+	memcpy(t, b->data + 12, 4);
+	memcpy(b->data + 12, b->data + 16, 4);
+	memcpy(b->data + 16, t, 4);
+	if (ports) {
+		memcpy(t, b->data + 20, 2);
+		memcpy(b->data + 20, b->data + 22, 2);
+		memcpy(b->data + 22, t, 2);
+	}
+}
+
+static struct build udp(bool down)
+{
+	struct build b;
+	build_ipv4(&b, IPPROTO_UDP, 0, 0);
+	build_ports(&b, 8);
+	build_finish(&b);
+	if (down)
+		turn_round(&b, true);
+	return b;
+}
+
+/* An ICMP port unreachable from the client's kernel (or, turned, from the network) that quotes a packet of the bound flow. */
+static struct build unreachable(bool down)
+{
+	struct build quote = udp(!down), b;
+	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
+	build_icmp(&b, 3);
+	build_bytes(&b, quote.data, quote.length);
+	build_finish(&b);
+	if (down)
+		turn_round(&b, false);
+	return b;
+}
+
+static struct build fragment(bool first, bool down)
+{
+	struct build b;
+	build_ipv4(&b, IPPROTO_UDP, first ? IPV4_MF : 100, 0);
+	if (first)
+		build_ports(&b, 16);
+	else
+		build_zero(&b, 16);
+	build_finish(&b);
+	if (down)
+		turn_round(&b, first);
+	return b;
+}
+
+static enum verdict up_plain(struct build b)
+{
+	return decide_up_plain(&d, b.data, b.length);
+}
+
+static enum verdict down_plain(struct build b)
+{
+	return decide_down_plain(&d, b.data, b.length);
+}
+
+/* Nothing is bound: everything is plain, fragments and errors too. */
+START_TEST(nothing_bound)
+{
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_PLAIN);
+	ck_assert_int_eq(up_plain(unreachable(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_DELIVER);
+}
+END_TEST
+
+/* Rule 1: what the kernel sends without a mark for a bound flow never goes in clear, tunnel or not. */
+START_TEST(unmarked_packets_of_a_bound_flow)
+{
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	for (int tunnel = 0; tunnel < 2; tunnel++) {
+		d.up = tunnel;
+		ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+		ck_assert_int_eq(up_plain(unreachable(false)), VERDICT_TURNED);
+		ck_assert_int_eq(up_plain(fragment(true, false)), VERDICT_TURNED);
+		ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
+	}
+}
+END_TEST
+
+/*
+ * Fragments: while there is an encrypted tunnel and anything is bound, those of every flow take it, and clear ones are refused.  Without the tunnel
+ * a later fragment is judged as its first one.
+ */
+START_TEST(fragments_of_other_flows)
+{
+	bound.local_port++;
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(up_plain(fragment(true, false)), VERDICT_TURNED);
+	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(fragment(true, true)), VERDICT_REFUSED);
+	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);
+	d.up = false;
+	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
+	ck_assert_int_eq(up_plain(fragment(true, false)), VERDICT_PLAIN);
+	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);
+	ck_assert_int_eq(down_plain(fragment(true, true)), VERDICT_DELIVER);
+	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_DELIVER);
+}
+END_TEST
+
+/* A quote that cannot be read may be of the bound flow. */
+START_TEST(unreadable_quote)
+{
+	struct build b;
+	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
+	build_icmp(&b, 3);
+	build_zero(&b, 4);
+	build_finish(&b);
+	ck_assert_int_eq(up_plain(b), VERDICT_PLAIN);
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(up_plain(b), VERDICT_TURNED);
+	turn_round(&b, false);
+	ck_assert_int_eq(down_plain(b), VERDICT_REFUSED);
+}
+END_TEST
+
+/* Rule 2: a clear packet for an encrypted-only socket is refused, in every form. */
+START_TEST(clear_packets_down)
+{
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
+	ck_assert_int_eq(down_plain(unreachable(true)), VERDICT_REFUSED);
+	ck_assert_int_eq(down_plain(fragment(true, true)), VERDICT_REFUSED);
+	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);
+}
+END_TEST
+
+/* Packets under way when a socket moves are let through down for the grace, never up. */
+START_TEST(grace)
+{
+	struct tscf_binding *b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	b->grace_until = NOW + 1;
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	b->grace_until = NOW;
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
+}
+END_TEST
+
+/* Released: plain.  Closed: dropped, both ways, until the tombstone is over. */
+START_TEST(released_and_closed)
+{
+	struct tscf_binding *b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	tscf_binding_release(b, NOW);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+	b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	tscf_binding_bury(b, NOW);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
+	d.now = NOW + TSCF_TOMBSTONE_MS;
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+}
+END_TEST
+
+/* An unencrypted socket beside a whole address that is encrypted-only. */
+START_TEST(exception_to_whole_address)
+{
+	struct tscf_binding_key whole;
+	memset(&whole, 0, sizeof whole);
+	whole.local = d.plain;
+	tscf_bindings_bind(d.bindings, &whole, TSCF_LEVEL_ENCRYPTED_ONLY, &d, &list);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	bind_at(TSCF_LEVEL_UNENCRYPTED);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+}
+END_TEST
+
+/* Rule 3: only our own addresses, in each direction and on each device. */
+START_TEST(spoofed)
+{
+	struct build b = udp(false);
+	struct tscf_binding_key flow;
+	b.data[15]++;
+	ck_assert_int_eq(up_plain(b), VERDICT_SPOOFED);
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_SPOOFED);
+	b = udp(true);
+	b.data[19]++;
+	ck_assert_int_eq(down_plain(b), VERDICT_SPOOFED);
+	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_SPOOFED);
+}
+END_TEST
+
+/* On the encrypted device: an unknown flow is new once, a bound one is not, the encrypted address is no flow of the plain one. */
+START_TEST(up_encrypted)
+{
+	struct build b = udp(false), own = udp(false);
+	struct tscf_binding_key flow;
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_NEW_FLOW);
+	ck_assert_uint_eq(flow.local_port, BUILD_SPORT);
+	ck_assert_uint_eq(flow.remote_port, BUILD_DPORT);
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
+	memcpy(own.data + 12, d.encrypted.bytes, 4);
+	ck_assert_int_eq(decide_up_encrypted(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);
+	struct build late = fragment(false, false);
+	ck_assert_int_eq(decide_up_encrypted(&d, late.data, late.length, &flow), VERDICT_ENCRYPTED);
+}
+END_TEST
+
+/* Down the encrypted tunnel, for either address. */
+START_TEST(down_encrypted)
+{
+	struct build b = udp(true);
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
+	memcpy(b.data + 16, d.encrypted.bytes, 4);
+	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
+}
+END_TEST
+
+/* Not IPv4, or not whole. */
+START_TEST(refused_forms)
+{
+	struct build b;
+	struct tscf_binding_key flow;
+	build_ipv6(&b, IPPROTO_UDP);
+	build_ports(&b, 8);
+	build_finish(&b);
+	ck_assert_int_eq(up_plain(b), VERDICT_IPV6);
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_IPV6);
+	ck_assert_int_eq(down_plain(b), VERDICT_IPV6);
+	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_IPV6);
+	b = udp(false);
+	b.length--;
+	ck_assert_int_eq(up_plain(b), VERDICT_MALFORMED);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client decide");
+	TCase *tc = tcase_create("packets");
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, nothing_bound);
+	tcase_add_test(tc, unmarked_packets_of_a_bound_flow);
+	tcase_add_test(tc, fragments_of_other_flows);
+	tcase_add_test(tc, unreadable_quote);
+	tcase_add_test(tc, clear_packets_down);
+	tcase_add_test(tc, grace);
+	tcase_add_test(tc, released_and_closed);
+	tcase_add_test(tc, exception_to_whole_address);
+	tcase_add_test(tc, spoofed);
+	tcase_add_test(tc, up_encrypted);
+	tcase_add_test(tc, down_encrypted);
+	tcase_add_test(tc, refused_forms);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

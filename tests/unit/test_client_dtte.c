@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The first dynamic encryption module on a clock of the test's own: which actions follow which events, and what the gate lets through.
+ */
+#include "tscf-client/dtte.h"
+#include "runner.h"
+
+#include <string.h>
+
+/** What the machine did, one letter each: r request, c connect, f configure, u up, l release, x close, H O S gate. */
+static char done[64];
+
+static void note(char letter)
+{
+	size_t n = strlen(done);
+	ck_assert_uint_lt(n + 1, sizeof done);
+	done[n] = letter;
+	done[n + 1] = '\0';
+}
+
+static void on_request(void *context)
+{
+	(void)context;
+	note('r');
+}
+
+static void on_connect(void *context)
+{
+	(void)context;
+	note('c');
+}
+
+static void on_configure(void *context)
+{
+	(void)context;
+	note('f');
+}
+
+static void on_up(void *context)
+{
+	(void)context;
+	note('u');
+}
+
+static void on_release(void *context)
+{
+	(void)context;
+	note('l');
+}
+
+static void on_close(void *context)
+{
+	(void)context;
+	note('x');
+}
+
+static void on_gate(void *context, enum dtte_gate gate)
+{
+	(void)context;
+	note("HOS"[gate]);
+}
+
+static uint32_t no_jitter(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static const struct dtte_actions actions = {on_request, on_connect, on_configure, on_up,
+					    on_release, on_close,   on_gate,      no_jitter};
+
+static void expect(const char *letters)
+{
+	ck_assert_str_eq(done, letters);
+	done[0] = '\0';
+}
+
+static void start(struct dtte *d)
+{
+	done[0] = '\0';
+	dtte_init(d, &actions, NULL, 3000, 30000, 0);
+	ck_assert_int_eq(d->gate, DTTE_GATE_HOLD);
+	ck_assert_uint_eq(dtte_next(d), UINT64_MAX);
+}
+
+static void bring_up(struct dtte *d, uint64_t now)
+{
+	dtte_plain(d, true, now);
+	dtte_demand(d, true, now);
+	dtte_reserved(d, now);
+	dtte_handshake_done(d, now);
+	dtte_configured(d, now);
+	ck_assert(dtte_is_up(d));
+	done[0] = '\0';
+}
+
+/* FIG. 3: demand, service request, handshake, configuration; the sockets are registered before the gate opens. */
+START_TEST(sequence)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 1);
+	expect("");
+	dtte_demand(&d, true, 2);
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+	expect("r");
+	dtte_reserved(&d, 3);
+	ck_assert_int_eq(d.state, DTTE_HANDSHAKE);
+	expect("c");
+	dtte_handshake_done(&d, 4);
+	ck_assert_int_eq(d.state, DTTE_CONFIGURING);
+	expect("f");
+	ck_assert_int_eq(d.gate, DTTE_GATE_HOLD);
+	dtte_configured(&d, 5);
+	ck_assert_int_eq(d.state, DTTE_UP);
+	expect("uO");
+	ck_assert_uint_eq(d.since, 5);
+}
+END_TEST
+
+/* No plain tunnel, no request; it is made when the plain tunnel comes. */
+START_TEST(waits_for_plain)
+{
+	struct dtte d;
+	start(&d);
+	dtte_demand(&d, true, 1);
+	expect("");
+	dtte_plain(&d, true, 2);
+	expect("r");
+}
+END_TEST
+
+/* The last socket goes: the tunnel lingers, is used again at once, and is released when its time is over. */
+START_TEST(lingers)
+{
+	struct dtte d;
+	start(&d);
+	bring_up(&d, 0);
+	dtte_demand(&d, false, 1000);
+	ck_assert_int_eq(d.state, DTTE_LINGERING);
+	ck_assert_int_eq(d.gate, DTTE_GATE_OPEN);
+	ck_assert_uint_eq(dtte_next(&d), 31000);
+	dtte_demand(&d, true, 2000);
+	ck_assert_int_eq(d.state, DTTE_UP);
+	ck_assert_uint_eq(dtte_next(&d), UINT64_MAX);
+	dtte_demand(&d, false, 3000);
+	dtte_tick(&d, 32999);
+	expect("");
+	dtte_tick(&d, 33000);
+	expect("lH");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+}
+END_TEST
+
+/* Refused: the gate shuts at once; it is tried again after 1, 2, 4 ... s, less a quarter without jitter, and the gate stays shut meanwhile. */
+START_TEST(backs_off)
+{
+	static const uint64_t pauses[] = {750, 1500, 3000, 6000, 12000, 22500, 22500};
+	struct dtte d;
+	uint64_t now = 0;
+	start(&d);
+	dtte_plain(&d, true, now);
+	dtte_demand(&d, true, now);
+	expect("r");
+	for (unsigned i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+		dtte_failed(&d, "service unavailable", now);
+		ck_assert_int_eq(d.state, DTTE_FAILED);
+		ck_assert_str_eq(d.reason, "service unavailable");
+		expect(i == 0 ? "xS" : "x");
+		ck_assert_uint_eq(dtte_next(&d), now + pauses[i]);
+		dtte_tick(&d, now + pauses[i] - 1);
+		expect("");
+		now += pauses[i];
+		dtte_tick(&d, now);
+		expect("r");
+		ck_assert_int_eq(d.gate, DTTE_GATE_SHUT);
+	}
+	dtte_reserved(&d, now);
+	dtte_handshake_done(&d, now);
+	dtte_configured(&d, now);
+	expect("cfuO");
+	ck_assert_uint_eq(d.failures, 0);
+}
+END_TEST
+
+/* A server that does not answer: what is held is held for hold_ms, not longer, in every state of the negotiation. */
+START_TEST(hold_ends)
+{
+	for (int steps = 0; steps < 3; steps++) {
+		struct dtte d;
+		start(&d);
+		dtte_plain(&d, true, 0);
+		dtte_demand(&d, true, 0);
+		if (steps > 0)
+			dtte_reserved(&d, 1000);
+		if (steps > 1)
+			dtte_handshake_done(&d, 2000);
+		done[0] = '\0';
+		ck_assert_uint_eq(dtte_next(&d), 3000);
+		dtte_tick(&d, 2999);
+		expect("");
+		dtte_tick(&d, 3000);
+		expect("S");
+	}
+}
+END_TEST
+
+/* The plain tunnel is not there: held packets are refused after hold_ms too. */
+START_TEST(hold_ends_without_plain)
+{
+	struct dtte d;
+	start(&d);
+	dtte_demand(&d, true, 10);
+	ck_assert_uint_eq(dtte_next(&d), 3010);
+	dtte_tick(&d, 3010);
+	expect("S");
+	dtte_demand(&d, false, 4000);
+	expect("H");
+}
+END_TEST
+
+/* A tunnel that is lost while wanted is asked for again at once, and packets are held, not refused and never let through. */
+START_TEST(lost_and_back)
+{
+	struct dtte d;
+	start(&d);
+	bring_up(&d, 0);
+	dtte_failed(&d, "the server does not answer", 5000);
+	expect("xHr");
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+	ck_assert_uint_eq(dtte_next(&d), 8000);
+}
+END_TEST
+
+/* Lost together with the plain tunnel: wait for that. */
+START_TEST(lost_with_plain)
+{
+	struct dtte d;
+	start(&d);
+	bring_up(&d, 0);
+	dtte_plain(&d, false, 100);
+	ck_assert(dtte_is_up(&d));
+	expect("");
+	dtte_failed(&d, "the server does not answer", 200);
+	expect("xH");
+	dtte_tick(&d, 3200);
+	expect("S");
+	dtte_plain(&d, true, 9000);
+	expect("r");
+	ck_assert_int_eq(d.gate, DTTE_GATE_SHUT);
+}
+END_TEST
+
+/* The plain tunnel goes while the service request is under way. */
+START_TEST(plain_goes_while_requested)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_demand(&d, true, 0);
+	expect("r");
+	dtte_plain(&d, false, 10);
+	expect("x");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+	dtte_plain(&d, true, 20);
+	expect("r");
+}
+END_TEST
+
+/* Lost when nobody wants it: idle, no request. */
+START_TEST(lost_while_lingering)
+{
+	struct dtte d;
+	start(&d);
+	bring_up(&d, 0);
+	dtte_demand(&d, false, 1);
+	dtte_failed(&d, "the server does not answer", 2);
+	expect("xH");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+}
+END_TEST
+
+/* A socket without a port, or a first packet: the tunnel is made and lingers. */
+START_TEST(touch)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_touch(&d, 0);
+	expect("r");
+	dtte_reserved(&d, 1);
+	dtte_handshake_done(&d, 2);
+	dtte_configured(&d, 3);
+	expect("cfuO");
+	ck_assert_int_eq(d.state, DTTE_LINGERING);
+	dtte_touch(&d, 20000);
+	dtte_tick(&d, 30003);
+	expect("");
+	dtte_tick(&d, 50000);
+	expect("lH");
+}
+END_TEST
+
+/* Events that come late, for a state that is over, change nothing. */
+START_TEST(late_events)
+{
+	struct dtte d;
+	start(&d);
+	dtte_reserved(&d, 1);
+	dtte_handshake_done(&d, 1);
+	dtte_configured(&d, 1);
+	dtte_failed(&d, "late", 1);
+	expect("");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+	bring_up(&d, 2);
+	dtte_reserved(&d, 3);
+	dtte_handshake_done(&d, 3);
+	dtte_configured(&d, 3);
+	expect("");
+	ck_assert_int_eq(d.state, DTTE_UP);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client dtte");
+	TCase *tc = tcase_create("states");
+	tcase_add_test(tc, sequence);
+	tcase_add_test(tc, waits_for_plain);
+	tcase_add_test(tc, lingers);
+	tcase_add_test(tc, backs_off);
+	tcase_add_test(tc, hold_ends);
+	tcase_add_test(tc, hold_ends_without_plain);
+	tcase_add_test(tc, lost_and_back);
+	tcase_add_test(tc, lost_with_plain);
+	tcase_add_test(tc, plain_goes_while_requested);
+	tcase_add_test(tc, lost_while_lingering);
+	tcase_add_test(tc, touch);
+	tcase_add_test(tc, late_events);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The plan of rules and routes, and that the kernel follows it: every test is in a network namespace of its own.
+ */
+#include "common/log.h"
+#include "netns.h"
+#include "runner.h"
+#include "tscf-client/routing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE 7000
+#define TABLE_PLAIN 7453
+#define TABLE_ENCRYPTED 7454
+
+static struct client_config config = {.fwmark_mask = TSCF_MARK_MASK_DEFAULT,
+				      .rule_priority = BASE,
+				      .table_plain = TABLE_PLAIN,
+				      .table_encrypted = TABLE_ENCRYPTED};
+
+static struct routing_facts facts(enum dtte_gate gate, bool up)
+{
+	struct routing_facts f = {.gate = gate, .up = up, .route_count = 1};
+	f.plain_device = f.encrypted_device = 1; /* lo: there is no other in a new namespace */
+	ck_assert_int_eq(tscf_addr_parse("10.8.0.2", &f.plain), 0);
+	ck_assert_int_eq(tscf_prefix_parse("10.3.0.0/24", &f.routes[0]), 0);
+	return f;
+}
+
+static const struct tscf_rule *find(const struct routing_plan *plan, int family, unsigned slot)
+{
+	for (unsigned i = 0; i < plan->rule_count; i++)
+		if (plan->rules[i].family == family && plan->rules[i].priority == BASE + slot)
+			return &plan->rules[i];
+	return NULL;
+}
+
+/* Whatever the gate and the tunnel do, encrypted-only ends in a prohibit, in both families. */
+START_TEST(only_is_always_prohibited_last)
+{
+	static const enum dtte_gate gates[] = {DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT};
+	struct routing_plan plan;
+	for (unsigned i = 0; i < 3; i++) {
+		struct routing_facts f = facts(gates[i], gates[i] == DTTE_GATE_OPEN);
+		routing_make_plan(&config, &f, &plan);
+		const struct tscf_rule *v4 = find(&plan, AF_INET, 4), *v6 = find(&plan, AF_INET6, 4);
+		ck_assert(v4 && v4->action == TSCF_RULE_PROHIBIT && v4->mark == 0x02000000);
+		ck_assert(v6 && v6->action == TSCF_RULE_PROHIBIT && v6->mark == 0x02000000);
+		ck_assert(!find(&plan, AF_INET6, 3));
+		ck_assert_int_eq(find(&plan, AF_INET, 3) != NULL, gates[i] != DTTE_GATE_SHUT);
+	}
+}
+END_TEST
+
+/* Preferred: encrypted while up, plain else. */
+START_TEST(preferred_follows_the_tunnel)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
+	routing_make_plan(&config, &f, &plan);
+	const struct tscf_rule *r = find(&plan, AF_INET, 5);
+	ck_assert(r && r->table == TABLE_ENCRYPTED && r->mark == 0x03000000);
+	f = facts(DTTE_GATE_HOLD, false);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_ptr_null(find(&plan, AF_INET, 5));
+	ck_assert_ptr_nonnull(find(&plan, AF_INET, 6));
+}
+END_TEST
+
+/* A default level of encrypted-only prohibits the service routes, and only them, when there is no tunnel. */
+START_TEST(default_level_only)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_SHUT, false);
+	config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_ptr_null(find(&plan, AF_INET, 7));
+	const struct tscf_rule *r = find(&plan, AF_INET, 8);
+	ck_assert(r && r->action == TSCF_RULE_PROHIBIT && r->to.length == 24);
+	f = facts(DTTE_GATE_OPEN, true);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert(find(&plan, AF_INET, 7) && find(&plan, AF_INET, 7)->table == TABLE_ENCRYPTED);
+	config.default_level = TSCF_LEVEL_DEFAULT;
+}
+END_TEST
+
+/* Both tables give the plain address as source; without an address there are no routes. */
+START_TEST(routes)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_HOLD, false);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(plan.route_count, 2);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert(tscf_addr_equal(&plan.routes[i].source, &f.plain));
+	f.plain.family = 0;
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(plan.route_count, 0);
+}
+END_TEST
+
+static unsigned rules_in_kernel(struct tscf_netlink *nl, struct tscf_rule **rules)
+{
+	unsigned foreign;
+	int n = tscf_rule_list(nl, BASE, BASE + ROUTING_RULE_SPAN - 1, rules, &foreign);
+	ck_assert_int_ge(n, 0);
+	ck_assert_uint_eq(foreign, 0);
+	return (unsigned)n;
+}
+
+static void check_kernel(struct tscf_netlink *nl, const struct routing_plan *plan)
+{
+	struct tscf_rule *rules = NULL;
+	ck_assert_uint_eq(rules_in_kernel(nl, &rules), plan->rule_count);
+	for (unsigned i = 0; i < plan->rule_count; i++) {
+		bool there = false;
+		for (unsigned k = 0; k < plan->rule_count; k++)
+			there |= tscf_rule_equal(&plan->rules[i], &rules[k]);
+		ck_assert(there);
+	}
+	free(rules);
+}
+
+/* The kernel has what is planned, through every change of the gate; a second client adopts it, and only the prohibit stays if asked. */
+START_TEST(kernel_follows)
+{
+	static const enum dtte_gate gates[] = {DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT, DTTE_GATE_OPEN};
+	struct tscf_netlink *nl;
+	struct routing routing, heir;
+	struct routing_plan plan;
+	struct tscf_rule *rules = NULL;
+	tscf_netns_enter();
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	ck_assert_int_eq(tscf_link_up(nl, 1, 1400), 0);
+	struct routing_facts f = facts(DTTE_GATE_HOLD, false);
+	struct tscf_prefix address;
+	ck_assert_int_eq(tscf_prefix_parse("10.8.0.2/32", &address), 0);
+	ck_assert_int_eq(tscf_addr_add(nl, 1, &address), 0);
+	ck_assert_int_eq(routing_adopt(&routing, nl, &config), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		f.gate = gates[i];
+		f.up = gates[i] == DTTE_GATE_OPEN;
+		routing_make_plan(&config, &f, &plan);
+		ck_assert_int_eq(routing_apply(&routing, &plan), 0);
+		check_kernel(nl, &plan);
+	}
+	ck_assert_int_eq(routing_adopt(&heir, nl, &config), 0);
+	ck_assert_uint_eq(heir.current.rule_count, plan.rule_count);
+	ck_assert_int_eq(routing_apply(&heir, &plan), 0);
+	check_kernel(nl, &plan);
+	routing_remove(&heir, true);
+	ck_assert_uint_eq(rules_in_kernel(nl, &rules), 2);
+	ck_assert(rules[0].action == TSCF_RULE_PROHIBIT && rules[1].action == TSCF_RULE_PROHIBIT);
+	free(rules);
+	ck_assert_int_eq(routing_adopt(&heir, nl, &config), 0);
+	routing_remove(&heir, false);
+	ck_assert_uint_eq(rules_in_kernel(nl, &rules), 0);
+	free(rules);
+	tscf_netlink_close(nl);
+}
+END_TEST
+
+/* Priorities or tables of somebody else are not taken. */
+START_TEST(foreign_is_refused)
+{
+	struct tscf_netlink *nl;
+	struct routing routing;
+	tscf_netns_enter();
+	tscf_log_init("test", TSCF_LOG_ERROR);
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	tscf_netns_run("ip rule add priority 7004 fwmark 9 lookup main");
+	ck_assert_int_eq(routing_adopt(&routing, nl, &config), -EEXIST);
+	tscf_netns_run("ip rule del priority 7004");
+	tscf_netns_run("ip link set lo up");
+	tscf_netns_run("ip route add 192.0.2.0/24 dev lo table 7454");
+	ck_assert_int_eq(routing_adopt(&routing, nl, &config), -EEXIST);
+	tscf_netlink_close(nl);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client routing");
+	TCase *tc = tcase_create("plan");
+	tcase_add_test(tc, only_is_always_prohibited_last);
+	tcase_add_test(tc, preferred_follows_the_tunnel);
+	tcase_add_test(tc, default_level_only);
+	tcase_add_test(tc, routes);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("kernel");
+	tcase_add_test(tc, kernel_follows);
+	tcase_add_test(tc, foreign_is_refused);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
+	return tscf_test_main(make_suite);
+}

@@ -1,0 +1,825 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The codec of control messages.  Every input lies in a heap block of exactly its size, so that a sanitizer sees any
+ * read past it.
+ */
+#include "common/bytes.h"
+#include "common/message.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TSID     0x0123456789abcdefULL
+#define SEQUENCE 0xfedcba98U
+#define TLV_AT   TSCF_MESSAGE_HEADER
+
+/* A message under test: its bytes, and the writer that made them. */
+struct built {
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+};
+
+static void begin(struct built *b, enum tscf_message_type type)
+{
+	tscf_write_begin(&b->w, b->data, sizeof(b->data), type, TSID, SEQUENCE);
+}
+
+/* Decode the first @length bytes; the TLVs that @out points to stay valid until the test's process ends. */
+static int decode_cut(const struct built *b, uint32_t length, struct tscf_message *out)
+{
+	uint8_t *exact = malloc(length);
+	int error;
+
+	memcpy(exact, b->data, length);
+	error = tscf_message_decode(exact, length, out);
+	if (error)
+		free(exact);
+	return error;
+}
+
+static void drop(const struct tscf_message *m)
+{
+	free((void *)(uintptr_t)(m->tlvs - TSCF_MESSAGE_HEADER));
+}
+
+/* Finish, decode, and give the first TLV. */
+static void decode(struct built *b, struct tscf_message *m, struct tscf_tlv *tlv)
+{
+	uint32_t offset = 0;
+	int length = tscf_write_finish(&b->w);
+
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(decode_cut(b, (uint32_t)length, m), 0);
+	ck_assert(tscf_message_next(m, &offset, tlv));
+}
+
+/* Make a message of one TLV of @length bytes, all zero unless @value is given, and decode it. */
+static int decode_raw(uint16_t type, const void *value, uint16_t length)
+{
+	struct tscf_message m;
+	struct built b;
+	int error;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_bytes(&b.w, type, value, length);
+	error = decode_cut(&b, (uint32_t)tscf_write_finish(&b.w), &m);
+	if (!error)
+		drop(&m);
+	return error;
+}
+
+static struct tscf_addr addr(const char *text)
+{
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(text, &a), 0);
+	return a;
+}
+
+/* A binding TLV with everything in it. */
+static struct tscf_wire_binding a_binding(const char *local, const char *remote)
+{
+	struct tscf_wire_binding b = {
+	    .key = {.local = addr(local), .local_port = 5060, .protocol = IPPROTO_UDP},
+	    .action = TSCF_BIND_ACTION_BIND,
+	    .level = TSCF_LEVEL_ENCRYPTED_ONLY,
+	    .flags = TSCF_BIND_FLAG_MOVED,
+	};
+
+	if (remote) {
+		b.key.remote = addr(remote);
+		b.key.remote_port = 6050;
+	}
+	return b;
+}
+
+/* A message with a TLV of every type but padding. */
+static uint32_t write_full(struct built *b)
+{
+	static const uint8_t bytes[64] = {1, 2, 3};
+	static const uint16_t numbers[] = {TSCF_TLV_MTU, TSCF_TLV_KEEPALIVE, TSCF_TLV_SERVICE_TYPE,
+					   TSCF_TLV_PERSISTENCE};
+	static const uint16_t secrets[] = {TSCF_TLV_RESUME_SECRET, TSCF_TLV_RESERVATION_HASH,
+					   TSCF_TLV_RESERVATION_SECRET, TSCF_TLV_SHIELD_LOCK, TSCF_TLV_SHIELD_KEY};
+	const struct tscf_prefix v4 = {addr("10.0.0.2"), 24}, v6 = {addr("2001:db8::2"), 64};
+	const struct tscf_wire_binding b4 = a_binding("10.0.0.2", "192.0.2.1"), b6 = a_binding("2001:db8::2", NULL);
+	union tscf_endpoint e;
+
+	begin(b, TSCF_CONFIGURATION_RESPONSE);
+	tscf_write_prefix(&b->w, TSCF_TLV_INTERNAL_IPV4, &v4);
+	tscf_write_prefix(&b->w, TSCF_TLV_INTERNAL_IPV4, &v6);
+	tscf_write_prefix(&b->w, TSCF_TLV_ROUTE_IPV4, &v4);
+	tscf_write_prefix(&b->w, TSCF_TLV_ROUTE_IPV4, &v6);
+	tscf_write_addr(&b->w, TSCF_TLV_DNS, &v4.addr);
+	tscf_write_addr(&b->w, TSCF_TLV_SIP_SERVER, &v6.addr);
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		tscf_write_u16(&b->w, numbers[i], 1);
+	for (unsigned i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		tscf_write_bytes(&b->w, secrets[i], bytes, 32);
+	tscf_write_response(&b->w, TSCF_RESPONSE_LIMIT, "too many");
+	tscf_write_u64(&b->w, TSCF_TLV_RESERVED_TSID, TSID);
+	tscf_write_binding(&b->w, &b4);
+	tscf_write_binding(&b->w, &b6);
+	tscf_endpoint_make(&v4.addr, 40000, &e);
+	tscf_write_endpoint(&b->w, TSCF_TLV_OBSERVED_ADDRESS, &e);
+	tscf_write_bytes(&b->w, TSCF_TLV_CLIENT_ID, bytes, 16);
+	tscf_write_bytes(&b->w, TSCF_TLV_COOKIE, bytes, 64);
+	tscf_write_bytes(&b->w, 999, bytes, 7);
+	tscf_write_bytes(&b->w, TSCF_TLV_QUIET, NULL, 0);
+	tscf_write_bytes(&b->w, TSCF_TLV_COMPLETE, NULL, 0);
+	return (uint32_t)tscf_write_finish(&b->w);
+}
+
+/* Every type keeps its number, TSID and sequence, with no TLV. */
+START_TEST(types)
+{
+	const enum tscf_message_type type = (enum tscf_message_type)_i;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	uint32_t offset = 0;
+	struct built b;
+
+	begin(&b, type);
+	ck_assert_int_eq(tscf_write_finish(&b.w), TSCF_MESSAGE_HEADER);
+	ck_assert_int_eq(decode_cut(&b, TSCF_MESSAGE_HEADER, &m), 0);
+	ck_assert_int_eq(m.type, type);
+	ck_assert(m.tsid == TSID && m.sequence == SEQUENCE);
+	ck_assert_uint_eq(m.tlv_count, 0);
+	ck_assert(!tscf_message_next(&m, &offset, &tlv));
+	ck_assert_str_ne(tscf_message_type_name(type), "unknown");
+	drop(&m);
+}
+END_TEST
+
+/* The header's bytes are where the picture in message.h has them. */
+START_TEST(header_bytes)
+{
+	static const uint8_t expected[] = {0x10, 9,    0,    1,    0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
+					   0xef, 0xfe, 0xdc, 0xba, 0x98, 0,    7,    0,    2,    0x05, 0x3c};
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_u16(&b.w, TSCF_TLV_MTU, 1340);
+	ck_assert_int_eq(tscf_write_finish(&b.w), sizeof(expected));
+	ck_assert_mem_eq(b.data, expected, sizeof(expected));
+}
+END_TEST
+
+/* Version, indication, reserved bits: of all first bytes only 0x10 begins a message. */
+START_TEST(first_byte)
+{
+	struct tscf_message m;
+	struct built b;
+
+	begin(&b, TSCF_KEEPALIVE_REQUEST);
+	tscf_write_finish(&b.w);
+	for (unsigned byte = 0; byte < 256; byte++) {
+		enum tscf_kind kind = byte >> 4 == 4   ? TSCF_KIND_IPV4
+				      : byte >> 4 == 6 ? TSCF_KIND_IPV6
+				      : byte == 0x10   ? TSCF_KIND_CONTROL
+						       : TSCF_KIND_INVALID;
+
+		ck_assert_int_eq(tscf_kind_of((uint8_t)byte), kind);
+		b.data[0] = (uint8_t)byte;
+		if (byte == 0x10)
+			continue;
+		ck_assert_int_eq(decode_cut(&b, TSCF_MESSAGE_HEADER, &m), -EINVAL);
+		for (uint32_t there = 1; there <= TSCF_MESSAGE_HEADER; there++)
+			ck_assert_int_eq(tscf_message_length(b.data, there), -EINVAL);
+	}
+}
+END_TEST
+
+/* All types that are none. */
+START_TEST(bad_types)
+{
+	struct tscf_message m;
+	struct built b;
+
+	begin(&b, TSCF_KEEPALIVE_REQUEST);
+	tscf_write_finish(&b.w);
+	for (unsigned type = 0; type < 256; type++) {
+		b.data[1] = (uint8_t)type;
+		if (type >= 1 && type <= 10)
+			continue;
+		ck_assert_int_eq(decode_cut(&b, TSCF_MESSAGE_HEADER, &m), -EINVAL);
+		ck_assert_int_eq(tscf_message_length(b.data, 2), -EINVAL);
+		ck_assert_str_eq(tscf_message_type_name((enum tscf_message_type)type), "unknown");
+	}
+}
+END_TEST
+
+/* A message of everything: each cut is refused, so is each wrong count, so is a byte more. */
+START_TEST(truncation)
+{
+	struct tscf_message m;
+	struct built b;
+	uint32_t length = write_full(&b);
+	uint16_t count = tscf_get_u16(b.data + 2);
+
+	ck_assert_int_eq(decode_cut(&b, length, &m), 0);
+	drop(&m);
+	for (uint32_t cut = 0; cut < length; cut++)
+		ck_assert_int_eq(decode_cut(&b, cut, &m), -EMSGSIZE);
+	ck_assert_int_eq(decode_cut(&b, length + 1, &m), -EMSGSIZE);
+	for (unsigned other = 0; other <= UINT16_MAX; other++) {
+		tscf_put_u16(b.data + 2, (uint16_t)other);
+		if (other != count)
+			ck_assert_int_eq(tscf_message_decode(b.data, length, &m), -EMSGSIZE);
+	}
+}
+END_TEST
+
+/* For streams: every beginning of a message either tells its length or asks for more. */
+START_TEST(stream_length)
+{
+	struct built b;
+	uint32_t length = write_full(&b);
+	uint32_t told = 0;
+
+	for (uint32_t there = 0; there <= length; there++) {
+		uint8_t *exact = malloc(there);
+		int answer;
+
+		memcpy(exact, b.data, there);
+		answer = tscf_message_length(exact, there);
+		free(exact);
+		ck_assert(answer == 0 || answer == (int)length);
+		ck_assert(told == 0 || answer == (int)length);
+		told += answer > 0;
+	}
+	ck_assert_uint_ge(told, 1);
+	begin(&b, TSCF_KEEPALIVE_REQUEST);
+	tscf_write_finish(&b.w);
+	ck_assert_int_eq(tscf_message_length(b.data, TSCF_MESSAGE_HEADER), TSCF_MESSAGE_HEADER);
+}
+END_TEST
+
+/* For streams: what cannot become a message of legal size is refused as soon as that shows. */
+START_TEST(stream_too_long)
+{
+	struct built b;
+
+	begin(&b, TSCF_KEEPALIVE_REQUEST);
+	tscf_write_bytes(&b.w, TSCF_TLV_PADDING, NULL, 0);
+	tscf_write_finish(&b.w);
+	tscf_put_u16(b.data + 2, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 4);
+	ck_assert_int_eq(tscf_message_length(b.data, TSCF_MESSAGE_HEADER), 0);
+	tscf_put_u16(b.data + 2, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 4 + 1);
+	ck_assert_int_eq(tscf_message_length(b.data, TSCF_MESSAGE_HEADER), -EINVAL);
+	tscf_put_u16(b.data + 2, 1);
+	tscf_put_u16(b.data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 4);
+	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), TSCF_MESSAGE_MAX);
+	tscf_put_u16(b.data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 3);
+	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), -EINVAL);
+	tscf_put_u16(b.data + TLV_AT + 2, UINT16_MAX);
+	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), -EINVAL);
+}
+END_TEST
+
+/* A datagram over the largest size is refused although its TLVs walk. */
+START_TEST(too_large)
+{
+	uint8_t *data = calloc(1, TSCF_MESSAGE_MAX + 1);
+	struct tscf_message m;
+
+	data[0] = 0x10;
+	data[1] = TSCF_KEEPALIVE_REQUEST;
+	data[3] = 1;
+	data[TLV_AT + 1] = TSCF_TLV_PADDING;
+	tscf_put_u16(data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 4);
+	ck_assert_int_eq(tscf_message_decode(data, TSCF_MESSAGE_MAX, &m), 0);
+	tscf_put_u16(data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 3);
+	ck_assert_int_eq(tscf_message_decode(data, TSCF_MESSAGE_MAX + 1, &m), -EMSGSIZE);
+	free(data);
+}
+END_TEST
+
+/* The sizes that message.h gives to each TLV, and no others, are accepted. */
+START_TEST(sizes)
+{
+	static const struct {
+		uint16_t type, legal[4];
+		unsigned count;
+	} exact[] = {
+	    {TSCF_TLV_INTERNAL_IPV4, {5}, 1},
+	    {TSCF_TLV_INTERNAL_IPV6, {17}, 1},
+	    {TSCF_TLV_ROUTE_IPV4, {5}, 1},
+	    {TSCF_TLV_ROUTE_IPV6, {17}, 1},
+	    {TSCF_TLV_DNS, {4, 16}, 2},
+	    {TSCF_TLV_SIP_SERVER, {4, 16}, 2},
+	    {TSCF_TLV_MTU, {2}, 1},
+	    {TSCF_TLV_KEEPALIVE, {2}, 1},
+	    {TSCF_TLV_SERVICE_TYPE, {2}, 1},
+	    {TSCF_TLV_RESERVED_TSID, {8}, 1},
+	    {TSCF_TLV_BINDING, {12, 18, 24, 42}, 4},
+	    {TSCF_TLV_OBSERVED_ADDRESS, {6, 18}, 2},
+	    {TSCF_TLV_RESUME_SECRET, {32}, 1},
+	    {TSCF_TLV_CLIENT_ID, {16}, 1},
+	    {TSCF_TLV_RESERVATION_HASH, {32}, 1},
+	    {TSCF_TLV_RESERVATION_SECRET, {32}, 1},
+	    {TSCF_TLV_QUIET, {0}, 1},
+	    {TSCF_TLV_COMPLETE, {0}, 1},
+	    {TSCF_TLV_PERSISTENCE, {2}, 1},
+	    {TSCF_TLV_SHIELD_LOCK, {32}, 1},
+	    {TSCF_TLV_SHIELD_KEY, {32}, 1},
+	};
+	static const uint8_t zero[256];
+
+	for (uint16_t length = 0; length < sizeof(zero); length++) {
+		for (unsigned i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+			bool legal = false;
+
+			for (unsigned j = 0; j < exact[i].count; j++)
+				legal = legal || length == exact[i].legal[j];
+			ck_assert_int_eq(decode_raw(exact[i].type, zero, length), legal ? 0 : -EINVAL);
+		}
+		ck_assert_int_eq(decode_raw(TSCF_TLV_RESPONSE_CODE, zero, length),
+				 length >= 2 && length <= 202 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
+		ck_assert_int_eq(decode_raw(0, zero, length), 0);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_SHIELD_KEY + 1, zero, length), 0);
+		ck_assert_int_eq(decode_raw(UINT16_MAX, zero, length), 0);
+	}
+}
+END_TEST
+
+/* Numbers come back; a TLV of another size is refused. */
+START_TEST(numbers)
+{
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+	uint16_t u16;
+	uint64_t u64;
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u16(&b.w, TSCF_TLV_MTU, 0xfedc);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_u16(&tlv, &u16), 0);
+	ck_assert_uint_eq(u16, 0xfedc);
+	ck_assert_int_eq(tscf_tlv_u64(&tlv, &u64), -EINVAL);
+	drop(&m);
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u64(&b.w, TSCF_TLV_RESERVED_TSID, 0xfedcba9876543210);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_u64(&tlv, &u64), 0);
+	ck_assert(u64 == 0xfedcba9876543210);
+	ck_assert_int_eq(tscf_tlv_u16(&tlv, &u16), -EINVAL);
+	drop(&m);
+}
+END_TEST
+
+/* Prefixes of both families come back under the type of their family; a length over the address's is refused. */
+START_TEST(prefixes)
+{
+	static const char *const texts[] = {"0.0.0.0/0", "10.1.2.3/24",    "10.1.2.3/32",
+					    "::/0",      "2001:db8::1/64", "2001:db8::1/128"};
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct tscf_prefix in, out;
+		char text[TSCF_ADDR_TEXT];
+		uint8_t value[17];
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		ck_assert_int_eq(tscf_prefix_parse(texts[i], &in), 0);
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_prefix(&b.w, TSCF_TLV_ROUTE_IPV4, &in);
+		decode(&b, &m, &tlv);
+		ck_assert_uint_eq(tlv.type, i < 3 ? TSCF_TLV_ROUTE_IPV4 : TSCF_TLV_ROUTE_IPV6);
+		ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), 0);
+		ck_assert_str_eq(tscf_prefix_format(&out, text), texts[i]);
+
+		memcpy(value, tlv.value, tlv.length);
+		value[tlv.length - 1] = i < 3 ? 33 : 129;
+		tlv.value = value;
+		ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), -EINVAL);
+		for (tlv.length = 0; tlv.length < sizeof(value); tlv.length++) {
+			if (tlv.length != 5)
+				ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), -EINVAL);
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Addresses and endpoints of both families come back. */
+START_TEST(addresses)
+{
+	static const char *const texts[] = {"192.0.2.7", "2001:db8::7"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct tscf_addr in = addr(texts[i]), out;
+		union tscf_endpoint e, back;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_addr(&b.w, TSCF_TLV_DNS, &in);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_addr(&tlv, &out), 0);
+		ck_assert(tscf_addr_equal(&in, &out));
+		tlv.length--;
+		ck_assert_int_eq(tscf_tlv_addr(&tlv, &out), -EINVAL);
+		drop(&m);
+
+		tscf_endpoint_make(&in, 40000, &e);
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_endpoint(&b.w, TSCF_TLV_OBSERVED_ADDRESS, &e);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), 0);
+		ck_assert(tscf_endpoint_equal(&e, &back));
+		tlv.length--;
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), -EINVAL);
+		tlv.length = 1;
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), -EINVAL);
+		drop(&m);
+	}
+}
+END_TEST
+
+/* An IPv4-mapped address has no place in a TLV: an IPv4 address has one form. */
+START_TEST(mapped_addresses)
+{
+	static const uint8_t value[18] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1, [16] = 24};
+	struct tscf_tlv tlv = {.value = value};
+	union tscf_endpoint e;
+	struct tscf_prefix p;
+	struct tscf_addr a;
+
+	tlv.length = 16;
+	ck_assert_int_eq(tscf_tlv_addr(&tlv, &a), -EINVAL);
+	tlv.length = 17;
+	ck_assert_int_eq(tscf_tlv_prefix(&tlv, &p), -EINVAL);
+	tlv.length = 18;
+	ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &e), -EINVAL);
+}
+END_TEST
+
+/* Every response code comes back with its text and has a name; others are refused. */
+START_TEST(responses)
+{
+	for (unsigned number = 0; number <= 10; number++) {
+		enum tscf_response code;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+		char text[32];
+
+		begin(&b, TSCF_SERVICE_RESPONSE);
+		tscf_write_response(&b.w, (enum tscf_response)number, "because \xc3\xa4");
+		decode(&b, &m, &tlv);
+		if (number > TSCF_RESPONSE_SHUTDOWN) {
+			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), -EINVAL);
+			ck_assert_str_eq(tscf_response_name((enum tscf_response)number), "unknown");
+		} else {
+			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), 0);
+			ck_assert_uint_eq(code, number);
+			ck_assert_str_eq(text, "because \xc3\xa4");
+			ck_assert_int_eq(tscf_message_response(&m, &code, NULL, 0), 0);
+			ck_assert_str_ne(tscf_response_name(code), "unknown");
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* A message without the TLV has neither response nor service. */
+START_TEST(nothing_to_find)
+{
+	struct tscf_message m;
+	enum tscf_response code;
+	enum tscf_service service;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u16(&b.w, TSCF_TLV_MTU, 1);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_message_response(&m, &code, NULL, 0), -EINVAL);
+	ck_assert_int_eq(tscf_message_service(&m, &service), -EINVAL);
+	ck_assert(tscf_message_find(&m, TSCF_TLV_MTU, &tlv));
+	ck_assert(!tscf_message_find(&m, TSCF_TLV_DNS, &tlv));
+	drop(&m);
+}
+END_TEST
+
+/* What a peer writes as text is safe for a terminal and for JSON, in whatever room, and whole characters only. */
+START_TEST(texts)
+{
+	static const struct {
+		const char *in;
+		size_t room;
+		const char *out;
+	} cases[] = {
+	    {"plain", 32, "plain"},
+	    {"plain", 5, "plai"},
+	    {"plain", 1, ""},
+	    {"a\x1b[2J\r\n\tb\x7f", 32, "a?[2J???b?"},
+	    {"\xc2\x9b\xc2\xa0", 32, "?\xc2\xa0"},
+	    {"\xe2\x82\xac", 4, "\xe2\x82\xac"},
+	    {"\xe2\x82\xac", 3, ""},
+	    {"\xf0\x9f\x93\x9e", 32, "\xf0\x9f\x93\x9e"},
+	    {"\xff\x80\xe2\x82", 32, "????"},
+	    {"\xc0\xaf\xe0\x80\xaf", 32, "?????"},
+	    {"\xed\xa0\x80", 32, "???"},
+	    {"\xf4\x90\x80\x80\xf8", 32, "?????"},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = malloc(cases[i].room);
+		enum tscf_response code;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_SERVICE_RESPONSE);
+		tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, cases[i].in);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, cases[i].room), 0);
+		ck_assert_str_eq(text, cases[i].out);
+		ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, 0), 0);
+		ck_assert_str_eq(text, cases[i].out);
+		free(text);
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Our own long texts are cut to the limit, between characters. */
+START_TEST(long_text)
+{
+	char in[300] = "", text[300];
+	enum tscf_response code;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	memset(in, 'x', 199);
+	strcpy(in + 199, "\xc3\xa4 and more");
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, in);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, sizeof(text)), 0);
+	ck_assert_uint_eq(strlen(text), 199);
+	drop(&m);
+
+	in[198] = '\0';
+	strcat(in, "\xc3\xa4");
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, in);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, in);
+	drop(&m);
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_SUCCESS, NULL);
+	decode(&b, &m, &tlv);
+	ck_assert_uint_eq(tlv.length, 2);
+	drop(&m);
+}
+END_TEST
+
+/* Service types: the four, no others. */
+START_TEST(services)
+{
+	for (uint16_t number = 0; number <= 6; number++) {
+		enum tscf_service service;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_SERVICE_REQUEST);
+		tscf_write_u16(&b.w, TSCF_TLV_SERVICE_TYPE, number);
+		decode(&b, &m, &tlv);
+		if (number >= 1 && number <= 4) {
+			ck_assert_int_eq(tscf_message_service(&m, &service), 0);
+			ck_assert_uint_eq(service, number);
+		} else {
+			ck_assert_int_eq(tscf_message_service(&m, &service), -EINVAL);
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Bindings come back: both families, with and without remote, every action and level, wildcards. */
+START_TEST(bindings)
+{
+	static const char *const sides[][2] = {
+	    {"10.0.0.2", NULL}, {"10.0.0.2", "192.0.2.1"}, {"2001:db8::2", NULL}, {"2001:db8::2", "2001:db8::1"}};
+	static const uint16_t sizes_of[] = {12, 18, 24, 42};
+
+	for (unsigned i = 0; i < 4; i++) {
+		for (unsigned n = 0; n < 12; n++) {
+			struct tscf_wire_binding in = a_binding(sides[i][0], sides[i][1]), out;
+			struct tscf_message m;
+			struct tscf_tlv tlv;
+			struct built b;
+
+			in.action = (enum tscf_bind_action)(n % 3);
+			in.level = (enum tscf_level)(n / 3);
+			in.flags = n & TSCF_BIND_FLAG_MOVED;
+			if (n > 5)
+				in.key.local_port = 0;
+			if (n > 8 && !sides[i][1])
+				in.key.protocol = 0;
+			begin(&b, TSCF_SERVICE_REQUEST);
+			tscf_write_binding(&b.w, &in);
+			decode(&b, &m, &tlv);
+			ck_assert_uint_eq(tlv.length, sizes_of[i]);
+			ck_assert_int_eq(tscf_tlv_binding(&tlv, &out), 0);
+			ck_assert(tscf_addr_equal(&in.key.local, &out.key.local));
+			ck_assert(tscf_addr_equal(&in.key.remote, &out.key.remote));
+			ck_assert_uint_eq(out.key.local_port, in.key.local_port);
+			ck_assert_uint_eq(out.key.remote_port, in.key.remote_port);
+			ck_assert_uint_eq(out.key.protocol, in.key.protocol);
+			ck_assert(out.action == in.action && out.level == in.level && out.flags == in.flags);
+			drop(&m);
+		}
+	}
+}
+END_TEST
+
+/* One illegal byte in a binding: action, level, flags, family, has-remote, and a protocol wildcard with a port. */
+START_TEST(bad_bindings)
+{
+	static const struct {
+		uint8_t at, value;
+	} changes[] = {{0, 3}, {0, 255}, {1, 4}, {1, 255}, {2, 2}, {2, 0x80}, {3, 0},
+		       {4, 0}, {4, 5},   {4, 6}, {5, 0},   {5, 2}, {5, 255}};
+	const struct tscf_wire_binding in = a_binding("10.0.0.2", "192.0.2.1");
+	struct tscf_wire_binding out;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_binding(&b.w, &in);
+	decode(&b, &m, &tlv);
+	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct tscf_tlv bad = tlv;
+		uint8_t value[64];
+
+		memcpy(value, tlv.value, tlv.length);
+		value[changes[i].at] = changes[i].value;
+		bad.value = value;
+		ck_assert_int_eq(tscf_tlv_binding(&bad, &out), -EINVAL);
+	}
+	for (uint16_t length = 0; length < tlv.length; length++) {
+		struct tscf_tlv cut = {.type = tlv.type, .length = length, .value = malloc(length)};
+
+		memcpy((void *)(uintptr_t)cut.value, tlv.value, length);
+		ck_assert_int_eq(tscf_tlv_binding(&cut, &out), -EINVAL);
+		free((void *)(uintptr_t)cut.value);
+	}
+	drop(&m);
+}
+END_TEST
+
+/* A binding that cannot be written makes the message fail instead of lacking. */
+START_TEST(unwritable)
+{
+	struct tscf_wire_binding binding = a_binding("10.0.0.2", "2001:db8::1");
+	const struct tscf_addr none = {.family = 0};
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_binding(&b.w, &binding);
+	ck_assert_int_eq(tscf_write_finish(&b.w), -EMSGSIZE);
+	binding.key.local = none;
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_binding(&b.w, &binding);
+	ck_assert_int_eq(tscf_write_finish(&b.w), -EMSGSIZE);
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_addr(&b.w, TSCF_TLV_DNS, &none);
+	ck_assert_int_eq(tscf_write_finish(&b.w), -EMSGSIZE);
+}
+END_TEST
+
+/* In a buffer of any smaller size the writer stops, says so, and has touched nothing outside. */
+START_TEST(overflow)
+{
+	const struct tscf_wire_binding binding = a_binding("10.0.0.2", "192.0.2.1");
+
+	for (uint32_t size = 0; size <= 60; size++) {
+		uint8_t *data = malloc(size);
+		struct tscf_writer w;
+		uint32_t before;
+		int length;
+
+		tscf_write_begin(&w, data, size, TSCF_SERVICE_REQUEST, TSID, SEQUENCE);
+		tscf_write_binding(&w, &binding);
+		before = w.length;
+		tscf_write_response(&w, TSCF_RESPONSE_LIMIT, "full");
+		ck_assert(size >= 38 || w.length == before);
+		tscf_write_u16(&w, TSCF_TLV_MTU, 1);
+		length = tscf_write_finish(&w);
+		ck_assert_int_eq(length, size < 54 ? -EMSGSIZE : 54);
+		free(data);
+	}
+}
+END_TEST
+
+/* However large the buffer, no message is larger than the limit; rewinding takes back what did not fit. */
+START_TEST(limit_and_rewind)
+{
+	struct tscf_wire_binding binding = a_binding("10.0.0.2", NULL);
+	uint8_t *data = malloc(4096);
+	struct tscf_writer w, mark;
+	struct tscf_message m;
+	unsigned count = 0;
+	int length;
+
+	tscf_write_begin(&w, data, 4096, TSCF_SERVICE_REQUEST, TSID, SEQUENCE);
+	for (;;) {
+		mark = w;
+		tscf_write_binding(&w, &binding);
+		if (w.overflow)
+			break;
+		count++;
+	}
+	ck_assert_uint_eq(count, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 16);
+	tscf_write_rewind(&w, &mark);
+	length = tscf_write_finish(&w);
+	ck_assert_int_eq(length, (int)(TSCF_MESSAGE_HEADER + 16 * count));
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
+	ck_assert_uint_eq(m.tlv_count, count);
+	free(data);
+}
+END_TEST
+
+/* Padding reaches the length asked for, exactly where it can. */
+START_TEST(padding)
+{
+	for (uint32_t want = 0; want <= 500; want++) {
+		uint32_t expected = want <= 16 ? 16 : want <= 20 ? 20 : want;
+		struct tscf_message m;
+		struct built b;
+
+		memset(b.data, 0xff, sizeof(b.data));
+		begin(&b, TSCF_CONFIGURATION_REQUEST);
+		tscf_write_pad(&b.w, want);
+		ck_assert_uint_eq((uint32_t)tscf_write_finish(&b.w), expected);
+		ck_assert_int_eq(decode_cut(&b, expected, &m), 0);
+		drop(&m);
+	}
+	for (uint32_t want = TSCF_MESSAGE_MAX; want <= TSCF_MESSAGE_MAX + 1; want++) {
+		struct built b;
+
+		begin(&b, TSCF_CONFIGURATION_REQUEST);
+		tscf_write_pad(&b.w, want);
+		ck_assert_int_eq(tscf_write_finish(&b.w), want > TSCF_MESSAGE_MAX ? -EMSGSIZE : TSCF_MESSAGE_MAX);
+	}
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("message");
+	TCase *frame = tcase_create("frame");
+	TCase *values = tcase_create("values");
+	TCase *writer = tcase_create("writer");
+
+	tcase_add_loop_test(frame, types, TSCF_CONFIGURATION_REQUEST, TSCF_SERVICE_RESPONSE + 1);
+	tcase_add_test(frame, header_bytes);
+	tcase_add_test(frame, first_byte);
+	tcase_add_test(frame, bad_types);
+	tcase_add_test(frame, truncation);
+	tcase_add_test(frame, stream_length);
+	tcase_add_test(frame, stream_too_long);
+	tcase_add_test(frame, too_large);
+	tcase_add_test(frame, sizes);
+	suite_add_tcase(suite, frame);
+	tcase_add_test(values, numbers);
+	tcase_add_test(values, prefixes);
+	tcase_add_test(values, addresses);
+	tcase_add_test(values, mapped_addresses);
+	tcase_add_test(values, responses);
+	tcase_add_test(values, nothing_to_find);
+	tcase_add_test(values, texts);
+	tcase_add_test(values, long_text);
+	tcase_add_test(values, services);
+	tcase_add_test(values, bindings);
+	tcase_add_test(values, bad_bindings);
+	suite_add_tcase(suite, values);
+	tcase_add_test(writer, unwritable);
+	tcase_add_test(writer, overflow);
+	tcase_add_test(writer, limit_and_rewind);
+	tcase_add_test(writer, padding);
+	suite_add_tcase(suite, writer);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

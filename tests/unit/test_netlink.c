@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Links, addresses, routes and rules, compared with what iproute2 says of them.  Each test has a network namespace of
+ * its own.
+ */
+#include "common/batch.h"
+#include "common/netlink.h"
+#include "common/tun.h"
+#include "netns.h"
+#include "runner.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RULES "ip -d rule; ip -6 -d rule"
+#define MARK  0x02000000U
+#define MASK  0x07000000U
+
+static struct tscf_netlink *nl;
+static struct tscf_tun tun;
+
+static void setup(void)
+{
+	tscf_netns_enter();
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	ck_assert_int_eq(tscf_tun_open(&tun, "t0"), 0);
+	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1340), 0);
+}
+
+static void teardown(void)
+{
+	tscf_tun_close(&tun);
+	tscf_netlink_close(nl);
+}
+
+static struct tscf_prefix prefix(const char *text)
+{
+	struct tscf_prefix p;
+
+	ck_assert_int_eq(tscf_prefix_parse(text, &p), 0);
+	return p;
+}
+
+static struct tscf_addr addr(const char *text)
+{
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(text, &a), 0);
+	return a;
+}
+
+/** How many lines of the output of @p command are exactly @p line (NULL: how many there are). */
+static unsigned count_lines(const char *command, const char *line)
+{
+	char *text = tscf_netns_output("%s", command), *rest = text, *one;
+	unsigned count = 0;
+
+	while ((one = strsep(&rest, "\n")))
+		count += *one && (!line || strcmp(one, line) == 0);
+	free(text);
+	return count;
+}
+
+/** Check that @p wanted lines of what @p command prints are exactly @p line (NULL: that it prints so many). */
+static void check_lines(const char *command, const char *line, unsigned wanted)
+{
+	unsigned count = count_lines(command, line);
+
+	if (count != wanted)
+		ck_abort_msg("%u times \"%s\" in:\n%s", count, line ? line : "", tscf_netns_output("%s", command));
+}
+
+START_TEST(link_has_mtu_and_is_up)
+{
+	char *text = tscf_netns_output("ip -o link show dev t0");
+
+	ck_assert_ptr_nonnull(strstr(text, "mtu 1340 "));
+	ck_assert_ptr_nonnull(strstr(text, ",UP"));
+	free(text);
+	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1400), 0);
+	text = tscf_netns_output("ip -o link show dev t0");
+	ck_assert_ptr_nonnull(strstr(text, "mtu 1400 "));
+	free(text);
+	ck_assert_int_eq(tscf_link_up(nl, 4711, 1400), -ENODEV);
+}
+END_TEST
+
+START_TEST(link_sysctl_of_one_device)
+{
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "t0", "rp_filter", "2"), 0);
+	check_lines("cat /proc/sys/net/ipv4/conf/t0/rp_filter", "2", 1);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "t0", "rp_filter", "0"), 0);
+	check_lines("cat /proc/sys/net/ipv4/conf/t0/rp_filter", "0", 1);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "absent", "rp_filter", "2"), -ENOENT);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "..", "rp_filter", "2"), -EINVAL);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "a/b", "rp_filter", "2"), -EINVAL);
+}
+END_TEST
+
+START_TEST(address_round_trip)
+{
+	struct tscf_prefix v4 = prefix("10.7.0.5/24"), v6 = prefix("2001:db8:7::5/64");
+
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v4), 0);
+		ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v6), 0);
+		check_lines("ip -br addr show dev t0 | tr -s ' ' '\\n'", "10.7.0.5/24", 1);
+		check_lines("ip -br addr show dev t0 | tr -s ' ' '\\n'", "2001:db8:7::5/64", 1);
+	}
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_addr_del(nl, tun.index, &v4), 0);
+		ck_assert_int_eq(tscf_addr_del(nl, tun.index, &v6), 0);
+		check_lines("ip -o addr show dev t0", NULL, 0);
+	}
+}
+END_TEST
+
+START_TEST(ipv6_address_is_usable_at_once)
+{
+	struct tscf_prefix v6 = prefix("2001:db8:7::5/128");
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union tscf_endpoint e;
+
+	tscf_endpoint_make(&v6.addr, 0, &e);
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v6), 0);
+	ck_assert_int_eq(bind(fd, &e.sa, tscf_endpoint_size(&e)), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(address_that_differs_is_an_error)
+{
+	struct tscf_prefix v6 = prefix("2001:db8:7::5/64"), other = prefix("2001:db8:7::5/128");
+
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v6), 0);
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &other), -EEXIST);
+	ck_assert_int_eq(tscf_addr_del(nl, tun.index, &other), 0);
+	check_lines("ip -6 -o addr show dev t0", NULL, 1);
+}
+END_TEST
+
+START_TEST(device_gone_is_no_error_of_deletion)
+{
+	struct tscf_prefix v4 = prefix("10.7.0.5/24");
+	struct tscf_route r = {.destination = prefix("10.0.0.0/8"), .table = 5000, .device = tun.index};
+
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v4), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &r), 0);
+	tscf_netns_run("ip link del t0");
+	ck_assert_int_eq(tscf_addr_del(nl, tun.index, &v4), 0);
+	ck_assert_int_eq(tscf_route_del(nl, &r), 0);
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v4), -ENODEV);
+	ck_assert_int_eq(tscf_route_add(nl, &r), -ENODEV);
+}
+END_TEST
+
+/* Ours only: the kernel adds its own for an IPv6 address some time after the address. */
+#define ROUTES "(ip -4 route show table all; ip -6 route show table all) | grep 'proto 204'"
+
+/** A route and how iproute2 shows it. */
+static const struct {
+	const char *destination, *source;
+	uint32_t table, metric;
+	enum tscf_route_type type;
+	const char *shown;
+} routes[] = {
+    {"10.1.2.3/16", "10.7.0.5", 5000, 0, TSCF_ROUTE_DEVICE,
+     "10.1.0.0/16 dev t0 table 5000 proto 204 scope link src 10.7.0.5"},
+    {"10.2.0.0/16", NULL, 100, 77, TSCF_ROUTE_DEVICE, "10.2.0.0/16 dev t0 table 100 proto 204 scope link metric 77"},
+    {"0.0.0.0/0", "10.7.0.5", 5000, 0, TSCF_ROUTE_DEVICE,
+     "default dev t0 table 5000 proto 204 scope link src 10.7.0.5"},
+    {"0.0.0.0/0", NULL, 5001, 0, TSCF_ROUTE_PROHIBIT, "prohibit default table 5001 proto 204"},
+    {"192.0.2.0/24", NULL, 5001, 9, TSCF_ROUTE_PROHIBIT, "prohibit 192.0.2.0/24 table 5001 proto 204 metric 9"},
+    {"10.3.0.0/16", NULL, 254, 0, TSCF_ROUTE_DEVICE, "10.3.0.0/16 dev t0 proto 204 scope link"},
+    {"2001:db8:1::1/48", "2001:db8:7::5", 5000, 0, TSCF_ROUTE_DEVICE,
+     "2001:db8:1::/48 dev t0 table 5000 proto 204 src 2001:db8:7::5 metric 1024 pref medium"},
+    {"::/0", NULL, 5000, 50, TSCF_ROUTE_DEVICE, "default dev t0 table 5000 proto 204 metric 50 pref medium"},
+    {"::/0", NULL, 5001, 0, TSCF_ROUTE_PROHIBIT,
+     "prohibit default dev lo table 5001 proto 204 metric 1024 pref medium"},
+    {"::/0", NULL, 5001, 7, TSCF_ROUTE_PROHIBIT, "prohibit default dev lo table 5001 proto 204 metric 7 pref medium"},
+};
+
+static void give_addresses(void)
+{
+	struct tscf_prefix v4 = prefix("10.7.0.5/32"), v6 = prefix("2001:db8:7::5/128");
+
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v4), 0);
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &v6), 0);
+}
+
+START_TEST(route_round_trip)
+{
+	struct tscf_route r = {.destination = prefix(routes[_i].destination), .table = routes[_i].table};
+
+	give_addresses();
+	if (routes[_i].source)
+		r.source = addr(routes[_i].source);
+	r.metric = routes[_i].metric;
+	r.type = routes[_i].type;
+	r.device = r.type == TSCF_ROUTE_DEVICE ? tun.index : 0;
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_route_add(nl, &r), 0);
+		check_lines(ROUTES, routes[_i].shown, 1);
+		check_lines(ROUTES, NULL, 1);
+	}
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_route_del(nl, &r), 0);
+		check_lines(ROUTES, NULL, 0);
+	}
+}
+END_TEST
+
+START_TEST(route_that_differs_is_an_error)
+{
+	struct tscf_route r = {.destination = prefix("10.0.0.0/8"), .table = 5000, .device = tun.index}, other = r;
+	struct tscf_route v6 = {.destination = prefix("2001:db8::/32"), .table = 5000, .device = tun.index},
+			  other6 = v6;
+
+	give_addresses();
+	other.source = addr("10.7.0.5");
+	other6.type = TSCF_ROUTE_PROHIBIT;
+	ck_assert_int_eq(tscf_route_add(nl, &r), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &other), -EEXIST);
+	ck_assert_int_eq(tscf_route_add(nl, &v6), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &other6), -EEXIST);
+	/* And deleting the one that is not there leaves the one that is. */
+	ck_assert_int_eq(tscf_route_del(nl, &other), 0);
+	ck_assert_int_eq(tscf_route_del(nl, &other6), 0);
+	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 2);
+}
+END_TEST
+
+START_TEST(foreign_routes_stay)
+{
+	struct tscf_route r = {.destination = prefix("10.0.0.0/8"), .table = 5000, .device = tun.index};
+	struct tscf_route r6 = {.destination = prefix("2001:db8::/32"), .table = 5000, .device = tun.index};
+	struct tscf_route mine = {.destination = prefix("10.2.0.0/16"), .table = 5000, .device = tun.index};
+	struct tscf_route mine6 = {.destination = prefix("::/0"), .table = 5000, .type = TSCF_ROUTE_PROHIBIT};
+
+	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &mine), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &mine6), 0);
+	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
+	tscf_netns_run("ip -6 route add 2001:db8::/32 dev t0 table 5000");
+	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 1);
+	tscf_netns_run("ip route add 10.0.0.0/8 dev t0 table 5000 proto static scope link");
+	tscf_netns_run("ip route add 10.9.0.0/16 dev t0 table 5001");
+	ck_assert_int_eq(tscf_route_add(nl, &r), -EEXIST);
+	ck_assert_int_eq(tscf_route_add(nl, &r6), -EEXIST);
+	ck_assert_int_eq(tscf_route_del(nl, &r), 0);
+	ck_assert_int_eq(tscf_route_del(nl, &r6), 0);
+	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 4);
+	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
+	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 2);
+	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
+	ck_assert_int_eq(tscf_route_flush(nl, 6000), 0);
+	ck_assert_int_eq(tscf_route_table_foreign(nl, 5001), 1);
+}
+END_TEST
+
+/** More than one datagram of a dump, both families. */
+START_TEST(flush_of_many)
+{
+	for (unsigned i = 0; i < 1500; i++) {
+		struct tscf_route r = {
+		    .destination = prefix(i & 1 ? "2001:db8::/48" : "10.0.0.0/24"), .table = 5000, .device = tun.index};
+
+		r.destination.addr.bytes[i & 1 ? 4 : 1] = (uint8_t)(i >> 8);
+		r.destination.addr.bytes[i & 1 ? 5 : 2] = (uint8_t)i;
+		ck_assert_int_eq(tscf_route_add(nl, &r), 0);
+	}
+	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 1500);
+	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
+	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 0);
+}
+END_TEST
+
+/** A rule and how iproute2 shows it. */
+static const struct {
+	int family;
+	uint32_t mark, mask;
+	const char *from, *to;
+	enum tscf_rule_action action;
+	uint32_t table;
+	const char *shown;
+} rules[] = {
+    {AF_INET, MARK, MASK, NULL, NULL, TSCF_RULE_LOOKUP, 5000,
+     "200:\tfrom all fwmark 0x2000000/0x7000000 lookup 5000 proto 204"},
+    {AF_INET6, MARK, MASK, NULL, NULL, TSCF_RULE_LOOKUP, 5000,
+     "200:\tfrom all fwmark 0x2000000/0x7000000 lookup 5000 proto 204"},
+    {AF_INET, MARK, MASK, NULL, NULL, TSCF_RULE_PROHIBIT, 0,
+     "200:\tfrom all fwmark 0x2000000/0x7000000 prohibit proto 204"},
+    {AF_INET6, MARK, MASK, NULL, NULL, TSCF_RULE_PROHIBIT, 0,
+     "200:\tfrom all fwmark 0x2000000/0x7000000 prohibit proto 204"},
+    {AF_INET, 0, MASK, NULL, NULL, TSCF_RULE_LOOKUP, 254, "200:\tfrom all fwmark 0/0x7000000 lookup main proto 204"},
+    {AF_INET, 0, 0, "10.7.0.5/32", NULL, TSCF_RULE_LOOKUP, 5000, "200:\tfrom 10.7.0.5 lookup 5000 proto 204"},
+    {AF_INET, 0, 0, "10.7.0.5/16", "192.0.2.1/24", TSCF_RULE_LOOKUP, 100,
+     "200:\tfrom 10.7.0.0/16 to 192.0.2.0/24 lookup 100 proto 204"},
+    {AF_INET6, MARK, MASK, "2001:db8:7::5/128", "2001:db8::/32", TSCF_RULE_LOOKUP, 5000,
+     "200:\tfrom 2001:db8:7::5 to 2001:db8::/32 fwmark 0x2000000/0x7000000 lookup 5000 proto 204"},
+    {AF_INET, 0, 0, NULL, NULL, TSCF_RULE_LOOKUP, 5000, "200:\tfrom all lookup 5000 proto 204"},
+};
+
+static struct tscf_rule rule_at(int i)
+{
+	struct tscf_rule r = {.family = rules[i].family,
+			      .priority = 200,
+			      .mark = rules[i].mark,
+			      .mask = rules[i].mask,
+			      .action = rules[i].action,
+			      .table = rules[i].table};
+
+	if (rules[i].from)
+		r.from = prefix(rules[i].from);
+	if (rules[i].to)
+		r.to = prefix(rules[i].to);
+	return r;
+}
+
+START_TEST(rule_round_trip)
+{
+	struct tscf_rule r = rule_at(_i), *listed;
+	unsigned before = count_lines(RULES, NULL), foreign;
+
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_rule_add(nl, &r), 0);
+		check_lines(RULES, rules[_i].shown, 1);
+		ck_assert_uint_eq(count_lines(RULES, NULL), before + 1);
+	}
+	ck_assert_int_eq(tscf_rule_list(nl, 200, 200, &listed, &foreign), 1);
+	ck_assert_uint_eq(foreign, 0);
+	ck_assert(tscf_rule_equal(&listed[0], &r));
+	free(listed);
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+		ck_assert_uint_eq(count_lines(RULES, NULL), before);
+	}
+}
+END_TEST
+
+/** Rules that differ in one part only live side by side, and each is deleted without touching the others. */
+START_TEST(rules_of_one_priority)
+{
+	const int count = sizeof(rules) / sizeof(rules[0]);
+	unsigned before = count_lines(RULES, NULL);
+	struct tscf_rule r;
+
+	for (int i = 0; i < count; i++) {
+		r = rule_at(i);
+		ck_assert_int_eq(tscf_rule_add(nl, &r), 0);
+	}
+	ck_assert_uint_eq(count_lines(RULES, NULL), before + (unsigned)count);
+	for (int i = 0; i < count; i++) {
+		r = rule_at(i);
+		ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+		ck_assert_uint_eq(count_lines(RULES, NULL), before + (unsigned)(count - i - 1));
+		for (int j = i + 1; j < count; j++)
+			ck_assert_uint_ge(count_lines(RULES, rules[j].shown), 1);
+	}
+}
+END_TEST
+
+/** The kernel deletes the first rule that fits the request: one that says more would go instead. */
+START_TEST(rule_the_kernel_cannot_tell_apart)
+{
+	struct tscf_rule narrow = {.family = AF_INET,
+				   .priority = 200,
+				   .mark = MARK,
+				   .mask = MASK,
+				   .table = 5000,
+				   .from = prefix("10.7.0.5/32")};
+	struct tscf_rule wide = narrow;
+
+	memset(&wide.from, 0, sizeof(wide.from));
+	ck_assert_int_eq(tscf_rule_add(nl, &narrow), 0);
+	ck_assert_int_eq(tscf_rule_add(nl, &wide), 0);
+	check_lines("ip rule show pref 200", NULL, 2);
+	ck_assert_int_eq(tscf_rule_del(nl, &wide), -ENOTUNIQ);
+	check_lines("ip rule show pref 200", NULL, 2);
+	ck_assert_int_eq(tscf_rule_del(nl, &narrow), 0);
+	ck_assert_int_eq(tscf_rule_del(nl, &wide), 0);
+	check_lines("ip rule show pref 200", NULL, 0);
+}
+END_TEST
+
+/**
+ * Others' rules: the same but for the owner, without an owner, and with our tag but a selector that is none of ours.
+ */
+START_TEST(foreign_rules_stay)
+{
+	const char *foreign_rule = "fwmark 0x2000000/0x7000000 lookup 5000 pref 200";
+	struct tscf_rule r = rule_at(_i), *listed;
+	unsigned foreign;
+
+	tscf_netns_run("ip rule add %s; ip -6 rule add %s protocol static", foreign_rule, foreign_rule);
+	tscf_netns_run("ip rule add pref 200 iif lo lookup 5000 protocol 204; ip rule add pref 201 lookup 5000");
+	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+	check_lines(RULES, NULL, 9);
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(tscf_rule_add(nl, &r), 0);
+		check_lines(RULES, rules[_i].shown, 1);
+		check_lines(RULES, NULL, 10);
+	}
+	ck_assert_int_eq(tscf_rule_list(nl, 200, 200, &listed, &foreign), 1);
+	ck_assert_uint_eq(foreign, 3);
+	ck_assert(tscf_rule_equal(&listed[0], &r));
+	free(listed);
+	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+	check_lines(RULES, rules[_i].shown, 0);
+	check_lines(RULES, NULL, 9);
+	ck_assert_int_eq(tscf_rule_list(nl, 201, 300, &listed, &foreign), 0);
+	ck_assert_uint_eq(foreign, 1);
+	free(listed);
+}
+END_TEST
+
+START_TEST(rule_comparison)
+{
+	struct tscf_rule a = rule_at(7), b = a;
+
+	ck_assert(tscf_rule_equal(&a, &b));
+	b.mark |= 1;
+	ck_assert_msg(tscf_rule_equal(&a, &b), "bits outside the mask do not count");
+	b.from = prefix("2001:db8:7::6/128");
+	ck_assert(!tscf_rule_equal(&a, &b));
+	b = a;
+	b.table++;
+	ck_assert(!tscf_rule_equal(&a, &b));
+	a.action = b.action = TSCF_RULE_PROHIBIT;
+	ck_assert_msg(tscf_rule_equal(&a, &b), "prohibit has no table");
+	b.to = prefix("::/0");
+	ck_assert(!tscf_rule_equal(&a, &b));
+	memset(&a.to, 0, sizeof(a.to));
+	ck_assert_msg(tscf_rule_equal(&a, &b), "a prefix of no bits is any");
+}
+END_TEST
+
+/** Wait for one packet from the tunnel.  @return its UDP payload's first byte, or -1 if nothing came. */
+static int packet_from(struct tscf_tun *t, struct tscf_ring *ring, int family, int wait_ms)
+{
+	struct pollfd pfd = {.fd = t->fd, .events = POLLIN};
+	struct tscf_batch batch;
+	uint32_t offset = family == AF_INET ? 28 : 48;
+
+	if (poll(&pfd, 1, wait_ms) != 1)
+		return -1;
+	ck_assert_int_eq(tscf_tun_read(t, ring, &batch), 0);
+	ck_assert_uint_eq(batch.count, 1);
+	ck_assert_uint_gt(batch.packet[0]->length, offset);
+	return batch.packet[0]->data[offset];
+}
+
+static int marked_connected_socket(int family, const char *peer)
+{
+	uint32_t mark = MARK | 1;
+	union tscf_endpoint to;
+	struct tscf_addr a = addr(peer);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	tscf_endpoint_make(&a, 5004, &to);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+	ck_assert_int_eq(connect(fd, &to.sa, tscf_endpoint_size(&to)), 0);
+	return fd;
+}
+
+static const struct {
+	int family;
+	const char *local, *all, *peer;
+} switches[] = {
+    {AF_INET, "10.7.0.5/32", "0.0.0.0/0", "192.0.2.1"},
+    {AF_INET6, "2001:db8:7::5/128", "::/0", "2001:db8:99::1"},
+};
+
+/** One change of a rule moves a connected socket with its next packet: there, back, and to prohibit. */
+START_TEST(switch_moves_connected_socket)
+{
+	int family = switches[_i].family, fd;
+	struct tscf_prefix local = prefix(switches[_i].local);
+	struct tscf_route first = {.destination = prefix(switches[_i].all), .source = local.addr, .table = 5000};
+	struct tscf_route second = first;
+	struct tscf_rule to_first = {.family = family, .priority = 200, .mark = MARK, .mask = MASK, .table = 5000};
+	struct tscf_rule to_second = to_first, prohibit = to_first;
+	struct tscf_ring *ring = tscf_ring_new(2048);
+	struct tscf_tun other;
+
+	ck_assert_int_eq(tscf_tun_open(&other, "t1"), 0);
+	ck_assert_int_eq(tscf_link_up(nl, other.index, 1340), 0);
+	first.device = tun.index;
+	second.device = other.index;
+	second.table = to_second.table = 5001;
+	prohibit.action = TSCF_RULE_PROHIBIT;
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &local), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &first), 0);
+	ck_assert_int_eq(tscf_route_add(nl, &second), 0);
+	ck_assert_int_eq(tscf_rule_add(nl, &to_first), 0);
+
+	fd = marked_connected_socket(family, switches[_i].peer);
+	ck_assert_int_eq(send(fd, "a", 1, 0), 1);
+	ck_assert_int_eq(packet_from(&tun, ring, family, 2000), 'a');
+	ck_assert_int_eq(tscf_rule_add(nl, &to_second), 0);
+	ck_assert_int_eq(tscf_rule_del(nl, &to_first), 0);
+	ck_assert_int_eq(send(fd, "b", 1, 0), 1);
+	ck_assert_int_eq(packet_from(&other, ring, family, 2000), 'b');
+	ck_assert_int_eq(packet_from(&tun, ring, family, 0), -1);
+	ck_assert_int_eq(tscf_rule_add(nl, &to_first), 0);
+	ck_assert_int_eq(tscf_rule_del(nl, &to_second), 0);
+	ck_assert_int_eq(send(fd, "c", 1, 0), 1);
+	ck_assert_int_eq(packet_from(&tun, ring, family, 2000), 'c');
+	ck_assert_int_eq(tscf_rule_add(nl, &prohibit), 0);
+	ck_assert_int_eq(tscf_rule_del(nl, &to_first), 0);
+	ck_assert_int_eq(send(fd, "d", 1, 0), -1);
+	ck_assert_int_eq(errno, EACCES);
+	ck_assert_int_eq(packet_from(&tun, ring, family, 0), -1);
+	ck_assert_int_eq(packet_from(&other, ring, family, 0), -1);
+	close(fd);
+	tscf_tun_close(&other);
+	tscf_ring_free(ring);
+}
+END_TEST
+
+START_TEST(errors_are_the_kernels)
+{
+	struct tscf_rule r = rule_at(0);
+	struct tscf_route route = {.destination = prefix("10.0.0.0/8"), .table = 5000, .device = tun.index};
+	struct tscf_prefix p = prefix("10.7.0.5/24");
+
+	route.source = addr("198.51.100.1");
+	ck_assert_msg(tscf_route_add(nl, &route) == -EINVAL, "a preferred source that is no address of ours");
+	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	ck_assert_int_eq(tscf_rule_add(nl, &r), -EPERM);
+	ck_assert_int_eq(tscf_route_add(nl, &route), -EPERM);
+	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &p), -EPERM);
+	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1400), -EPERM);
+	/* The socket is still good for what is allowed. */
+	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("netlink");
+	TCase *tcase = tcase_create("netlink");
+
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, link_has_mtu_and_is_up);
+	tcase_add_test(tcase, link_sysctl_of_one_device);
+	tcase_add_test(tcase, address_round_trip);
+	tcase_add_test(tcase, ipv6_address_is_usable_at_once);
+	tcase_add_test(tcase, address_that_differs_is_an_error);
+	tcase_add_test(tcase, device_gone_is_no_error_of_deletion);
+	tcase_add_loop_test(tcase, route_round_trip, 0, sizeof(routes) / sizeof(routes[0]));
+	tcase_add_test(tcase, route_that_differs_is_an_error);
+	tcase_add_test(tcase, foreign_routes_stay);
+	tcase_add_test(tcase, flush_of_many);
+	tcase_add_loop_test(tcase, rule_round_trip, 0, sizeof(rules) / sizeof(rules[0]));
+	tcase_add_test(tcase, rules_of_one_priority);
+	tcase_add_test(tcase, rule_the_kernel_cannot_tell_apart);
+	tcase_add_loop_test(tcase, foreign_rules_stay, 0, 2);
+	tcase_add_test(tcase, rule_comparison);
+	tcase_add_loop_test(tcase, switch_moves_connected_socket, 0, sizeof(switches) / sizeof(switches[0]));
+	tcase_add_test(tcase, errors_are_the_kernels);
+	return suite;
+}
+
+int main(void)
+{
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
+	return tscf_test_main(make_suite);
+}

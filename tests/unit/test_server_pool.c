@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runner.h"
+
+#include "common/binding.h"
+#include "tscf-server/pool.h"
+
+#include <errno.h>
+
+#define NOW UINT64_C(5000)
+
+static struct server_pool *make(const char *text)
+{
+	struct server_pool *pool;
+	struct tscf_prefix prefix;
+
+	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, &pool), 0);
+	return pool;
+}
+
+/** Take an address and expect @p want ("": none is free). */
+static void take(struct server_pool *pool, const char *wish, uint64_t now, const char *want)
+{
+	struct tscf_addr wished, got;
+	char text[TSCF_ADDR_TEXT];
+	int err;
+
+	if (wish)
+		ck_assert_int_eq(tscf_addr_parse(wish, &wished), 0);
+	err = server_pool_take(pool, wish ? &wished : NULL, now, &got);
+	if (want[0] == '\0') {
+		ck_assert_int_eq(err, -EADDRNOTAVAIL);
+		return;
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_str_eq(tscf_addr_format(&got, text), want);
+}
+
+static void give(struct server_pool *pool, const char *text, uint64_t now)
+{
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(text, &a), 0);
+	server_pool_give(pool, &a, now);
+}
+
+static void expect_own(const struct server_pool *pool, const char *want, uint64_t capacity)
+{
+	struct tscf_prefix own = server_pool_own(pool);
+	char text[TSCF_ADDR_TEXT];
+
+	ck_assert_str_eq(tscf_prefix_format(&own, text), want);
+	ck_assert_uint_eq(server_pool_capacity(pool), capacity);
+}
+
+/* The server has the first host address; network and broadcast are never given; then the pool is exhausted. */
+START_TEST(small_pool)
+{
+	struct server_pool *pool = make("10.0.0.5/29");
+
+	expect_own(pool, "10.0.0.1/29", 5);
+	take(pool, NULL, NOW, "10.0.0.2");
+	take(pool, NULL, NOW, "10.0.0.3");
+	take(pool, NULL, NOW, "10.0.0.4");
+	take(pool, NULL, NOW, "10.0.0.5");
+	take(pool, NULL, NOW, "10.0.0.6");
+	take(pool, NULL, NOW, "");
+	ck_assert_uint_eq(server_pool_used(pool), 5);
+	server_pool_free(pool);
+}
+END_TEST
+
+/* A /30 has one client, a /31 one (RFC 3021), a /32 none; wishes change nothing about that. */
+START_TEST(tiny_pools)
+{
+	struct server_pool *pool = make("10.0.0.0/30");
+
+	expect_own(pool, "10.0.0.1/30", 1);
+	take(pool, "10.0.0.3", NOW, "10.0.0.2");
+	take(pool, "10.0.0.0", NOW, "");
+	server_pool_free(pool);
+	pool = make("10.0.0.0/31");
+	expect_own(pool, "10.0.0.0/31", 1);
+	take(pool, NULL, NOW, "10.0.0.1");
+	take(pool, NULL, NOW, "");
+	server_pool_free(pool);
+	pool = make("10.0.0.7/32");
+	expect_own(pool, "10.0.0.7/32", 0);
+	take(pool, "10.0.0.7", NOW, "");
+	take(pool, NULL, NOW, "");
+	server_pool_free(pool);
+}
+END_TEST
+
+/* The last addresses of the address space do not wrap round. */
+START_TEST(end_of_space)
+{
+	struct server_pool *pool = make("255.255.255.252/30");
+
+	take(pool, NULL, NOW, "255.255.255.254");
+	take(pool, NULL, NOW, "");
+	server_pool_free(pool);
+	pool = make("255.255.255.254/31");
+	take(pool, NULL, NOW, "255.255.255.255");
+	take(pool, NULL, NOW, "");
+	server_pool_free(pool);
+}
+END_TEST
+
+/* An address that came back waits for a minute, even if it is the only one, and even if it is wished for. */
+START_TEST(reuse_waits)
+{
+	struct server_pool *pool = make("10.0.0.0/30");
+
+	take(pool, NULL, NOW, "10.0.0.2");
+	give(pool, "10.0.0.2", NOW);
+	ck_assert_uint_eq(server_pool_used(pool), 0);
+	take(pool, "10.0.0.2", NOW + TSCF_TOMBSTONE_MS - 1, "");
+	take(pool, NULL, NOW + TSCF_TOMBSTONE_MS, "10.0.0.2");
+	server_pool_free(pool);
+}
+END_TEST
+
+/* What was never given goes first; then what came back, in that order. */
+START_TEST(reuse_late)
+{
+	struct server_pool *pool = make("10.0.0.0/29");
+	uint64_t later = NOW + TSCF_TOMBSTONE_MS;
+
+	take(pool, NULL, NOW, "10.0.0.2");
+	take(pool, NULL, NOW, "10.0.0.3");
+	give(pool, "10.0.0.3", NOW);
+	give(pool, "10.0.0.2", NOW);
+	take(pool, NULL, later, "10.0.0.4");
+	take(pool, NULL, later, "10.0.0.5");
+	take(pool, NULL, later, "10.0.0.6");
+	take(pool, NULL, later, "10.0.0.3");
+	take(pool, NULL, later, "10.0.0.2");
+	take(pool, NULL, later, "");
+	server_pool_free(pool);
+}
+END_TEST
+
+/* A wish is granted if it is free, and passed over later by the others; foreign and special addresses are no wishes. */
+START_TEST(wishes)
+{
+	struct server_pool *pool = make("10.0.0.0/29");
+
+	take(pool, "10.0.0.3", NOW, "10.0.0.3");
+	take(pool, "10.0.0.3", NOW, "10.0.0.2");
+	take(pool, "10.0.0.1", NOW, "10.0.0.4");
+	take(pool, "10.0.1.5", NOW, "10.0.0.5");
+	take(pool, "2001:db8::1", NOW, "10.0.0.6");
+	give(pool, "10.0.0.4", NOW);
+	give(pool, "10.0.0.2", NOW);
+	take(pool, "10.0.0.2", NOW + TSCF_TOMBSTONE_MS, "10.0.0.2");
+	take(pool, NULL, NOW + TSCF_TOMBSTONE_MS, "10.0.0.4");
+	server_pool_free(pool);
+}
+END_TEST
+
+/* Giving back twice, or what was never given, does nothing. */
+START_TEST(give_twice)
+{
+	struct server_pool *pool = make("10.0.0.0/29");
+
+	take(pool, NULL, NOW, "10.0.0.2");
+	give(pool, "10.0.0.2", NOW);
+	give(pool, "10.0.0.2", NOW);
+	give(pool, "10.0.0.6", NOW);
+	ck_assert_uint_eq(server_pool_used(pool), 0);
+	server_pool_free(pool);
+}
+END_TEST
+
+/* A /8 costs no more than what is in use, and a million tunnels one after the other do not make it grow without bound. */
+START_TEST(large_pool)
+{
+	struct server_pool *pool = make("10.0.0.0/8");
+	struct tscf_addr a, last = {0};
+	unsigned repeats = 0;
+
+	expect_own(pool, "10.0.0.1/8", (1U << 24) - 3);
+	for (uint64_t i = 0; i < 300000; i++) {
+		ck_assert_int_eq(server_pool_take(pool, NULL, i * 10, &a), 0);
+		repeats += tscf_addr_equal(&a, &last);
+		last = a;
+		server_pool_give(pool, &a, i * 10);
+	}
+	ck_assert_uint_eq(repeats, 0);
+	/* The highest address given tells how many were remembered. */
+	ck_assert_uint_lt((unsigned)a.bytes[1], 2);
+	server_pool_free(pool);
+}
+END_TEST
+
+START_TEST(ipv6_refused)
+{
+	struct server_pool *pool;
+	struct tscf_prefix prefix;
+
+	ck_assert_int_eq(tscf_prefix_parse("2001:db8::/64", &prefix), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, &pool), -EAFNOSUPPORT);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("server_pool");
+	TCase *t = tcase_create("pool");
+
+	tcase_add_test(t, small_pool);
+	tcase_add_test(t, tiny_pools);
+	tcase_add_test(t, end_of_space);
+	tcase_add_test(t, reuse_waits);
+	tcase_add_test(t, reuse_late);
+	tcase_add_test(t, wishes);
+	tcase_add_test(t, give_twice);
+	tcase_add_test(t, large_pool);
+	tcase_add_test(t, ipv6_refused);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A TUN device in a network namespace: packets of a UDP socket come out of it, go back in with source and destination
+ * exchanged (which leaves every checksum right), and arrive at the socket again.
+ */
+#include "common/netlink.h"
+#include "common/tun.h"
+#include "netns.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PACKETS 100
+#define PAYLOAD 172
+
+static const struct {
+	int family;
+	const char *local, *peer;
+	uint32_t header; /* IP and UDP */
+} families[] = {
+    {AF_INET, "10.7.0.5/24", "10.7.0.9", 28},
+    {AF_INET6, "2001:db8:7::5/64", "2001:db8:7::9", 48},
+};
+
+static struct tscf_tun tun;
+static struct tscf_ring *ring;
+
+static void setup(void)
+{
+	struct tscf_netlink *nl;
+	struct tscf_prefix p;
+
+	tscf_netns_enter();
+	ring = tscf_ring_new(2048);
+	ck_assert_ptr_nonnull(ring);
+	ck_assert_int_eq(tscf_tun_open(&tun, "t0"), 0);
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(tscf_prefix_parse(families[i].local, &p), 0);
+		ck_assert_int_eq(tscf_addr_add(nl, tun.index, &p), 0);
+	}
+	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1340), 0);
+	tscf_netlink_close(nl);
+}
+
+static void teardown(void)
+{
+	tscf_tun_close(&tun);
+	tscf_ring_free(ring);
+}
+
+static int connected_socket(int i)
+{
+	int fd = socket(families[i].family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	union tscf_endpoint to;
+	struct tscf_addr a;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(tscf_addr_parse(families[i].peer, &a), 0);
+	tscf_endpoint_make(&a, 5004, &to);
+	ck_assert_int_eq(connect(fd, &to.sa, tscf_endpoint_size(&to)), 0);
+	return fd;
+}
+
+static void send_numbered(int fd, unsigned number)
+{
+	uint8_t payload[PAYLOAD];
+
+	memset(payload, (int)number, sizeof(payload));
+	ck_assert_int_eq(send(fd, payload, sizeof(payload), 0), PAYLOAD);
+}
+
+static void check_numbered(const uint8_t *payload, unsigned number)
+{
+	for (int i = 0; i < PAYLOAD; i++)
+		ck_assert_uint_eq(payload[i], number & 0xff);
+}
+
+/** Make the packet an answer to itself. */
+static void exchange(struct tscf_packet *p, int i)
+{
+	uint32_t size = families[i].family == AF_INET ? 4 : 16, source = families[i].family == AF_INET ? 12 : 8;
+	uint32_t ports = families[i].header - 8;
+	uint8_t kept[16];
+
+	memcpy(kept, p->data + source, size);
+	memcpy(p->data + source, p->data + source + size, size);
+	memcpy(p->data + source + size, kept, size);
+	memcpy(kept, p->data + ports, 2);
+	memcpy(p->data + ports, p->data + ports + 2, 2);
+	memcpy(p->data + ports + 2, kept, 2);
+}
+
+START_TEST(batches_go_both_ways)
+{
+	static const unsigned batches[] = {TSCF_BATCH_MAX, PACKETS - TSCF_BATCH_MAX, 0};
+	unsigned length = families[_i].header + PAYLOAD, read_count = 0;
+	int fd = connected_socket(_i);
+	struct tscf_batch batch;
+	uint8_t payload[2048];
+
+	for (unsigned n = 0; n < PACKETS; n++)
+		send_numbered(fd, n);
+	for (int b = 0; b < 3; b++) {
+		ck_assert_int_eq(tscf_tun_read(&tun, ring, &batch), 0);
+		ck_assert_uint_eq(batch.count, batches[b]);
+		for (unsigned k = 0; k < batch.count; k++) {
+			ck_assert_uint_eq(batch.packet[k]->length, length);
+			check_numbered(batch.packet[k]->data + families[_i].header, read_count++);
+			exchange(batch.packet[k], _i);
+		}
+		tscf_tun_write(&tun, &batch);
+	}
+	for (unsigned n = 0; n < PACKETS; n++) {
+		ck_assert_int_eq(recv(fd, payload, sizeof(payload), 0), PAYLOAD);
+		check_numbered(payload, n);
+	}
+	ck_assert_uint_eq(tun.read_packets, PACKETS);
+	ck_assert_uint_eq(tun.read_bytes, PACKETS * length);
+	ck_assert_uint_eq(tun.written_packets, PACKETS);
+	ck_assert_uint_eq(tun.written_bytes, PACKETS * length);
+	ck_assert_uint_eq(tun.write_errors, 0);
+	close(fd);
+}
+END_TEST
+
+/** What is no IP packet is counted, and does not keep the rest of the batch back. */
+START_TEST(refused_packet_is_counted)
+{
+	int fd = connected_socket(0);
+	struct tscf_batch batch;
+	uint8_t payload[2048];
+
+	for (unsigned n = 0; n < 3; n++)
+		send_numbered(fd, n);
+	ck_assert_int_eq(tscf_tun_read(&tun, ring, &batch), 0);
+	ck_assert_uint_eq(batch.count, 3);
+	for (unsigned n = 0; n < 3; n++)
+		exchange(batch.packet[n], 0);
+	batch.packet[1]->data[0] = 0x10;
+	tscf_tun_write(&tun, &batch);
+	ck_assert_uint_eq(tun.write_errors, 1);
+	ck_assert_uint_eq(tun.written_packets, 2);
+	ck_assert_int_eq(recv(fd, payload, sizeof(payload), 0), PAYLOAD);
+	check_numbered(payload, 0);
+	ck_assert_int_eq(recv(fd, payload, sizeof(payload), 0), PAYLOAD);
+	check_numbered(payload, 2);
+	close(fd);
+}
+END_TEST
+
+/** No router solicitation, no multicast report, not even on a router: every packet on the tunnel is somebody's. */
+START_TEST(kernel_sends_nothing_of_its_own)
+{
+	struct pollfd pfd = {.events = POLLIN};
+	struct tscf_netlink *nl;
+	struct tscf_batch batch;
+	struct tscf_tun other;
+	char *text;
+
+	tscf_netns_run("sysctl -qw net.ipv6.conf.all.forwarding=%d", _i);
+	ck_assert_int_eq(tscf_tun_open(&other, "t1"), 0);
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	ck_assert_int_eq(tscf_link_up(nl, other.index, 1340), 0);
+	tscf_netlink_close(nl);
+	text = tscf_netns_output("cat /proc/sys/net/ipv6/conf/t1/forwarding");
+	ck_assert_int_eq(atoi(text), _i);
+	free(text);
+	text = tscf_netns_output("ip -6 -o addr show dev t1");
+	ck_assert_str_eq(text, "");
+	free(text);
+	pfd.fd = other.fd;
+	/* A router solicitation would come after at most one second. */
+	if (poll(&pfd, 1, 1500) != 0) {
+		ck_assert_int_eq(tscf_tun_read(&other, ring, &batch), 0);
+		ck_abort_msg("%u packets, the first of protocol %u to ...%02x%02x", batch.count,
+			     batch.packet[0]->data[6], batch.packet[0]->data[38], batch.packet[0]->data[39]);
+	}
+	tscf_tun_close(&other);
+}
+END_TEST
+
+START_TEST(name_that_is_taken)
+{
+	struct tscf_tun other;
+
+	ck_assert_int_eq(tscf_tun_open(&other, "t0"), -EBUSY);
+	ck_assert_int_eq(other.fd, -1);
+	tscf_netns_run("ip tuntap add dev t7 mode tun");
+	ck_assert_int_eq(tscf_tun_open(&other, "t7"), -EBUSY);
+	ck_assert_int_eq(tscf_tun_open(&other, "lo"), -EBUSY);
+	ck_assert_int_eq(tscf_tun_open(&other, ""), -EINVAL);
+	ck_assert_int_eq(tscf_tun_open(&other, "sixteen-letters-"), -EINVAL);
+	ck_assert_int_eq(tscf_tun_open(&other, "fifteen-letters"), 0);
+	ck_assert_str_eq(other.name, "fifteen-letters");
+	tscf_tun_close(&other);
+}
+END_TEST
+
+START_TEST(device_lives_as_long_as_the_descriptor)
+{
+	char *text = tscf_netns_output("ip -o link show dev t0");
+
+	ck_assert_int_eq((int)if_nametoindex("t0"), tun.index);
+	ck_assert_ptr_nonnull(strstr(text, "qlen 1000"));
+	free(text);
+	tscf_tun_close(&tun);
+	ck_assert_uint_eq(if_nametoindex("t0"), 0);
+	tscf_tun_close(&tun);
+}
+END_TEST
+
+START_TEST(device_taken_away)
+{
+	struct tscf_batch batch;
+
+	ck_assert_int_eq(tscf_tun_read(&tun, ring, &batch), 0);
+	tscf_netns_run("ip link del t0");
+	ck_assert_int_lt(tscf_tun_read(&tun, ring, &batch), 0);
+	ck_assert_uint_eq(batch.count, 0);
+}
+END_TEST
+
+START_TEST(without_the_right)
+{
+	struct tscf_tun other;
+
+	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	/* Where the device node is closed to others it is EACCES. */
+	ck_assert_int_eq(tscf_tun_open(&other, "t1"), access("/dev/net/tun", R_OK | W_OK) == 0 ? -EPERM : -EACCES);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("tun");
+	TCase *tcase = tcase_create("tun");
+
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, batches_go_both_ways, 0, 2);
+	tcase_add_test(tcase, refused_packet_is_counted);
+	tcase_add_loop_test(tcase, kernel_sends_nothing_of_its_own, 0, 2);
+	tcase_add_test(tcase, name_that_is_taken);
+	tcase_add_test(tcase, device_lives_as_long_as_the_descriptor);
+	tcase_add_test(tcase, device_taken_away);
+	tcase_add_test(tcase, without_the_right);
+	return suite;
+}
+
+int main(void)
+{
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
+	return tscf_test_main(make_suite);
+}

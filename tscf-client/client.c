@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "client.h"
+
+#include "common/log.h"
+#include "context.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Largest packet a device is read with; its MTU is never above this. */
+#define READ_SIZE 2048
+
+void client_clock(struct client *c)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	c->now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void client_route(struct client *c)
+{
+	struct routing_plan plan;
+	c->facts.gate = c->dtte.gate;
+	c->facts.up = dtte_is_up(&c->dtte);
+	routing_make_plan(c->config, &c->facts, &plan);
+	routing_apply(&c->routing, &plan);
+}
+
+void client_plain_state(struct client *c, enum tunnel_state state, const char *reason)
+{
+	if (c->plain.state != state || c->plain_since == 0)
+		c->plain_since = time(NULL);
+	c->plain.state = state;
+	snprintf(c->plain_reason, sizeof c->plain_reason, "%s", reason);
+}
+
+static bool is_up(const struct client *c)
+{
+	bool encrypted = !tscf_level_wants_encryption(c->config->default_level) || dtte_is_up(&c->dtte);
+	return c->plain.state == TUNNEL_UP && encrypted;
+}
+
+void client_check_waiters(struct client *c)
+{
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+		struct tscf_control_call_in *call = c->waiters[i];
+		if (!call || (!is_up(c) && c->now < c->waiter_deadlines[i]))
+			continue;
+		c->waiters[i] = NULL;
+		tscf_control_answer(call, is_up(c) ? 0 : ETIMEDOUT, NULL);
+	}
+}
+
+static void wait_up(struct client *c, struct tscf_control_call_in *call)
+{
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+		if (c->waiters[i])
+			continue;
+		c->waiters[i] = call;
+		c->waiter_deadlines[i] = c->now + call->request.timeout_ms;
+		client_check_waiters(c);
+		return;
+	}
+	tscf_control_answer(call, EBUSY, NULL);
+}
+
+static void answer_json(struct tscf_control_call_in *call, char *text)
+{
+	tscf_control_answer(call, text ? 0 : ENOMEM, text);
+	free(text);
+}
+
+/* Stopping and cleaning up is for root and for whom the daemon runs as. */
+static bool privileged(const struct tscf_control_call_in *call)
+{
+	return call->uid == 0 || call->uid == geteuid();
+}
+
+static void control_request(void *context, struct tscf_control_call_in *call)
+{
+	struct client *c = context;
+	bool admin = call->request.op == TSCF_CONTROL_STOP || call->request.op == TSCF_CONTROL_FLUSH;
+	if (admin && !privileged(call)) {
+		tscf_control_answer(call, EPERM, NULL);
+		return;
+	}
+	switch (call->request.op) {
+	case TSCF_CONTROL_STATUS:
+		answer_json(call, report_status(c));
+		break;
+	case TSCF_CONTROL_SOCKETS:
+		answer_json(call, report_sockets(c));
+		break;
+	case TSCF_CONTROL_SET_LEVEL:
+		moves_set_level(c, call);
+		break;
+	case TSCF_CONTROL_GET_LEVEL:
+		moves_get_level(c, call);
+		break;
+	case TSCF_CONTROL_BOUND:
+		moves_bound(c, call);
+		break;
+	case TSCF_CONTROL_LEVEL_OF:
+		moves_level_of(c, call);
+		break;
+	case TSCF_CONTROL_WAIT_UP:
+		wait_up(c, call);
+		break;
+	case TSCF_CONTROL_STOP:
+		tscf_control_answer(call, 0, NULL);
+		ev_break(c->loop, EVBREAK_ALL);
+		break;
+	case TSCF_CONTROL_FLUSH:
+		/* Under a running client nothing is left over. */
+		tscf_control_answer(call, EBUSY, NULL);
+		break;
+	default:
+		tscf_control_answer(call, ENOSYS, NULL);
+	}
+}
+
+static void control_gone(void *context, struct tscf_control_call_in *call)
+{
+	struct client *c = context;
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+		if (c->waiters[i] == call)
+			c->waiters[i] = NULL;
+	moves_gone(c, call);
+}
+
+static const struct tscf_control_handler control_handler = {control_request, control_gone};
+
+static void on_clock(struct ev_loop *loop, ev_check *w, int events)
+{
+	(void)loop, (void)events;
+	client_clock(w->data);
+}
+
+static void earlier(uint64_t *next, uint64_t at)
+{
+	if (at < *next)
+		*next = at;
+}
+
+/* Before the loop sleeps: say what has been collected, and when to be woken. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
+{
+	struct client *c = w->data;
+	uint64_t next = UINT64_MAX;
+	(void)events;
+	registry_flush(c);
+	earlier(&next, c->plain_retry_at ? c->plain_retry_at : UINT64_MAX);
+	earlier(&next, tunnel_next(&c->plain));
+	earlier(&next, tunnel_next(&c->encrypted));
+	earlier(&next, dtte_next(&c->dtte));
+	earlier(&next, registry_next(c));
+	earlier(&next, moves_next(c));
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+		if (c->waiters[i])
+			earlier(&next, c->waiter_deadlines[i]);
+	ev_timer_stop(loop, &c->timer);
+	if (next == UINT64_MAX)
+		return;
+	client_clock(c);
+	ev_timer_set(&c->timer, next > c->now ? (double)(next - c->now) / 1000.0 : 0., 0.);
+	ev_timer_start(loop, &c->timer);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct client *c = w->data;
+	(void)loop, (void)events;
+	plain_tick(c);
+	tunnel_tick(&c->plain);
+	tunnel_tick(&c->encrypted);
+	dtte_tick(&c->dtte, c->now);
+	registry_tick(c);
+	moves_tick(c);
+	client_check_waiters(c);
+}
+
+static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)w, (void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static int resolve(struct client *c)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list;
+	char port[8];
+	snprintf(port, sizeof port, "%u", c->config->port);
+	int error = getaddrinfo(c->config->server, port, &hints, &list);
+	if (error != 0) {
+		tscf_error("cannot resolve server %s: %s", c->config->server, gai_strerror(error));
+		return -EHOSTUNREACH;
+	}
+	error = tscf_endpoint_from_sockaddr(list->ai_addr, list->ai_addrlen, &c->server);
+	freeaddrinfo(list);
+	return error;
+}
+
+static int make_tls(struct client *c)
+{
+	char error[TSCF_TLS_ERROR];
+	const struct client_config *config = c->config;
+	c->tls = tscf_tls_client(config->ca, config->server_name ? config->server_name : config->server, config->pin, error);
+	if (c->tls)
+		return 0;
+	tscf_error("%s", error);
+	return -EINVAL;
+}
+
+static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
+{
+	(void)c;
+	int error = tscf_tun_open(tun, name);
+	if (error == -EBUSY)
+		tscf_error("device %s exists already: another client? (%s)", name, "--plain-dev and --encrypted-dev choose other names");
+	else if (error < 0)
+		tscf_error("cannot create device %s: %s", name, strerror(-error));
+	/* Packets for the plain address come in by both devices. */
+	if (error == 0)
+		tscf_link_sysctl("ipv4", name, "rp_filter", "2");
+	return error;
+}
+
+static int open_control(struct client *c)
+{
+	int error = tscf_control_listen(c->loop, c->config->control, 0666, &control_handler, c, &c->control);
+	if (error == -EADDRINUSE)
+		tscf_error("another client answers at %s", c->config->control);
+	else if (error < 0)
+		tscf_error("cannot listen at %s: %s", c->config->control, strerror(-error));
+	return error;
+}
+
+/* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and whose sockets they are. */
+static int drop_privileges(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_SYS_PTRACE, -1);
+	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
+		return 0;
+	tscf_error("cannot drop capabilities");
+	return -EPERM;
+}
+
+static int set_up(struct client *c)
+{
+	int error = resolve(c);
+	if (error == 0)
+		error = make_tls(c);
+	if (error == 0)
+		error = open_control(c);
+	if (error == 0 && (error = tscf_netlink_open(&c->netlink)) < 0)
+		tscf_error("cannot open netlink: %s", strerror(-error));
+	if (error == 0)
+		error = open_device(c, &c->plain_tun, c->config->plain_dev);
+	if (error == 0)
+		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
+	if (error == 0)
+		error = routing_adopt(&c->routing, c->netlink, c->config);
+	if (error == 0 && (error = registry_init(&c->registry, c)) < 0)
+		tscf_error("cannot watch sockets: %s", strerror(-error));
+	if (error == 0)
+		error = hold_init(&c->hold);
+	c->ring = error == 0 ? tscf_ring_new(READ_SIZE) : NULL;
+	if (error == 0 && !c->ring)
+		error = -ENOMEM;
+	return error ? error : drop_privileges();
+}
+
+static void watch(struct client *c)
+{
+	c->facts.plain_device = c->plain_tun.index;
+	c->facts.encrypted_device = c->encrypted_tun.index;
+	ev_check_init(&c->clock, on_clock);
+	ev_set_priority(&c->clock, EV_MAXPRI);
+	ev_prepare_init(&c->prepare, on_prepare);
+	ev_timer_init(&c->timer, on_timer, 0., 0.);
+	ev_signal_init(&c->on_term, on_stop_signal, SIGTERM);
+	ev_signal_init(&c->on_int, on_stop_signal, SIGINT);
+	ev_io_init(&c->plain_readable, path_plain_readable, c->plain_tun.fd, EV_READ);
+	ev_io_init(&c->encrypted_readable, path_encrypted_readable, c->encrypted_tun.fd, EV_READ);
+	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c;
+	c->plain_readable.data = c->encrypted_readable.data = c;
+	ev_check_start(c->loop, &c->clock);
+	ev_prepare_start(c->loop, &c->prepare);
+	ev_signal_start(c->loop, &c->on_term);
+	ev_signal_start(c->loop, &c->on_int);
+	ev_io_start(c->loop, &c->plain_readable);
+	ev_io_start(c->loop, &c->encrypted_readable);
+}
+
+static void say_goodbye(struct client *c)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	/* The encrypted one first: it is tied to the plain one. */
+	struct tunnel *tunnels[] = {&c->encrypted, &c->plain};
+	for (unsigned i = 0; i < 2; i++) {
+		if (tunnels[i]->state == TUNNEL_UP) {
+			tunnel_begin(tunnels[i], &w, buffer, TSCF_RELEASE_REQUEST);
+			tunnel_send(tunnels[i], &w);
+		}
+	}
+}
+
+static unsigned live_only_sockets(struct client *c)
+{
+	c->registry.dumping = false;
+	memset(c->registry.counting, 0, sizeof c->registry.counting);
+	return tscf_sockdiag_dump_now(c->registry.diag) == 0 ? c->registry.counting[TSCF_LEVEL_ENCRYPTED_ONLY] : 1;
+}
+
+static void tear_down(struct client *c)
+{
+	moves_free(c);
+	if (c->routing.netlink && c->registry.diag) {
+		unsigned live = live_only_sockets(c);
+		routing_remove(&c->routing, live > 0);
+		if (live > 0)
+			tscf_warning("%u encrypted-only sockets live on: the rules that keep them from sending in clear stay "
+				     "(tscf-client flush removes them)", live);
+	}
+	tunnel_close(&c->encrypted);
+	tunnel_close(&c->plain);
+	registry_free(&c->registry);
+	hold_free(&c->hold);
+	tscf_ring_free(c->ring);
+	tscf_tun_close(&c->encrypted_tun);
+	tscf_tun_close(&c->plain_tun);
+	if (c->netlink)
+		tscf_netlink_close(c->netlink);
+	if (c->control)
+		tscf_control_close(c->control);
+	tscf_tls_free(c->tls);
+}
+
+static struct client *client_new(const struct client_config *config)
+{
+	struct client *c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->config = config;
+	c->loop = ev_loop_new(EVFLAG_AUTO);
+	c->plain_tun.fd = c->encrypted_tun.fd = -1;
+	c->started = time(NULL);
+	client_clock(c);
+	tscf_random(c->client_id, sizeof c->client_id);
+	tunnel_init(&c->plain, c, "plain", plain_lost);
+	tunnel_init(&c->encrypted, c, "encrypted", encrypted_lost);
+	dtte_init(&c->dtte, &encrypted_actions, c, config->hold_ms, (uint64_t)config->persistence * 1000, c->now);
+	return c;
+}
+
+int client_run(const struct client_config *config, void (*ready)(void *context), void *context)
+{
+	struct client *c = client_new(config);
+	if (!c || !c->loop) {
+		free(c);
+		return -ENOMEM;
+	}
+	int error = set_up(c);
+	if (error == 0) {
+		watch(c);
+		client_route(c);
+		registry_resync_soon(c);
+		if (tscf_level_wants_encryption(config->default_level))
+			dtte_demand(&c->dtte, true, c->now);
+		plain_start(c);
+		ready(context);
+		ev_run(c->loop, 0);
+		tscf_info("stopping");
+		say_goodbye(c);
+	}
+	tear_down(c);
+	ev_loop_destroy(c->loop);
+	free(c);
+	return error;
+}
+
+int client_flush(const struct client_config *config)
+{
+	struct tscf_netlink *netlink;
+	struct routing routing;
+	int error = tscf_netlink_open(&netlink);
+	if (error < 0)
+		return error;
+	error = routing_adopt(&routing, netlink, config);
+	if (error == 0)
+		routing_remove(&routing, false);
+	tscf_netlink_close(netlink);
+	return error;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client.h - the tunnel client daemon as its main() sees it.
+ */
+#ifndef TSCF_CLIENT_CLIENT_H
+#define TSCF_CLIENT_CLIENT_H
+
+#include "config.h"
+
+/**
+ * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and takes them away again.
+ *
+ * @param ready called once when everything is set up and the control socket answers (not: when the tunnel is up).
+ *
+ * @return 0 after a clean stop, or -errno if it cannot start (the reason has been logged, nothing is left behind).
+ */
+int client_run(const struct client_config *config, void (*ready)(void *context), void *context);
+
+/**
+ * Remove the rules and routes that a dead daemon with this configuration left.  For `tscf-client flush` when no daemon answers.
+ *
+ * @return 0 or -errno.
+ */
+int client_flush(const struct client_config *config);
+
+#endif

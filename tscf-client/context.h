@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * context.h - everything the running client holds: the program's one context.
+ *
+ * Data flows: TUN -> path.c (decide.c) -> transport -> socket, and back.  Level changes: control socket -> moves.c -> registry.c -> server.
+ */
+#ifndef TSCF_CLIENT_CONTEXT_H
+#define TSCF_CLIENT_CONTEXT_H
+
+#include "common/control.h"
+#include "common/dtls.h"
+#include "common/netlink.h"
+#include "common/tls.h"
+#include "common/tun.h"
+#include "client.h"
+#include "dtte.h"
+#include "hold.h"
+#include "moves.h"
+#include "registry.h"
+#include "routing.h"
+#include "tunnel.h"
+
+#include <ev.h>
+
+/** Why packets were dropped or turned; each is shown by `status --json` under this name. */
+#define CLIENT_COUNTERS(X) \
+	X(up_plain) X(up_encrypted) X(down_plain) X(down_encrypted) \
+	X(up_turned)       /* read from the plain device, sent encrypted: no mark, but a bound flow */ \
+	X(up_no_tunnel)    /* the tunnel is not there */ \
+	X(up_spoofed)      /* source is not an internal address */ \
+	X(up_protected)    /* would have gone in clear */ \
+	X(up_too_large)    /* over the MTU */ \
+	X(down_spoofed)    /* destination is not an internal address */ \
+	X(down_clear_refused) /* clear packet for an encrypted-only socket */ \
+	X(malformed) X(ipv6) \
+	X(control_invalid) X(control_wrong_tsid) \
+	X(held) X(plain_reconnects) X(encrypted_reconnects)
+
+struct client_counters {
+#define X(name) uint64_t name;
+	CLIENT_COUNTERS(X)
+#undef X
+};
+
+struct client {
+	const struct client_config *config;
+	struct ev_loop *loop;
+	uint64_t now;          /**< monotonic ms, read once per loop iteration */
+	ev_check clock;
+	ev_prepare prepare;
+	ev_timer timer;
+	ev_signal on_term, on_int;
+	struct tscf_netlink *netlink;
+	struct tscf_control_server *control;
+	struct tscf_tls *tls;
+	struct tscf_tun plain_tun, encrypted_tun;
+	ev_io plain_readable, encrypted_readable;
+	struct tscf_ring *ring;
+
+	union tscf_endpoint server; /**< plain port */
+	uint8_t client_id[16];
+	uint8_t reservation_secret[32];
+	uint64_t reserved_tsid;
+	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */
+	bool has_resume_secret;
+	unsigned mtu;
+	uint64_t plain_retry_at;    /**< the socket could not be opened: again at this time; 0: not waiting */
+
+	struct tunnel plain, encrypted;
+	struct dtte dtte;
+	struct routing routing;
+	struct routing_facts facts;
+	struct registry registry;
+	struct moves moves;
+	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
+	uint64_t waiter_deadlines[64];
+	struct hold hold;
+	struct client_counters counters;
+	time_t started, plain_since, encrypted_since;
+	char plain_reason[160];
+};
+
+/** Write the present facts into the kernel. */
+void client_route(struct client *c);
+/** Answer those who wait for the tunnel if it is up, or their time is over. */
+void client_check_waiters(struct client *c);
+/** The plain tunnel's state has changed; for status and log. */
+void client_plain_state(struct client *c, enum tunnel_state state, const char *reason);
+/** Read the clock into c->now. */
+void client_clock(struct client *c);
+
+/* path.c */
+extern const struct tscf_transport_handler plain_handler, encrypted_handler;
+void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
+void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
+/** Send everything that is held through the encrypted tunnel. */
+void path_send_held(struct client *c);
+
+/* report.c */
+/** @return JSON text, malloc'ed, or NULL when out of memory. */
+char *report_status(struct client *c);
+char *report_sockets(struct client *c);
+/** One socket, as report_sockets shows it.  @return a new reference, or NULL. */
+json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "decide.h"
+
+/** What is known of a packet's flow. */
+enum flow { FLOW_KNOWN, FLOW_LATER_FRAGMENT, FLOW_UNREADABLE_QUOTE };
+
+static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
+{
+	enum tscf_packet_error error = tscf_packet_parse(data, length, info);
+	if (error != TSCF_PACKET_OK)
+		return VERDICT_MALFORMED;
+	return info->version == 4 ? VERDICT_DELIVER : VERDICT_IPV6;
+}
+
+/* The flow that a packet belongs to: its own, or, for an ICMP error, that of the packet it quotes, which went the other way. */
+static enum flow flow_of(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
+			 enum tscf_direction direction, bool clear, struct tscf_binding_key *key)
+{
+	enum tscf_direction opposite = direction == TSCF_FROM_LOCAL ? TSCF_TO_LOCAL : TSCF_FROM_LOCAL;
+	struct tscf_packet_info quote;
+	if (info->quotes) {
+		if (tscf_packet_parse_quote(data, info, &quote) != TSCF_PACKET_OK)
+			return FLOW_UNREADABLE_QUOTE;
+		if (quote.first) {
+			tscf_binding_key_of(&quote, opposite, key);
+			return FLOW_KNOWN;
+		}
+		return FLOW_UNREADABLE_QUOTE;
+	}
+	if (info->fragment)
+		return tscf_fragments_key(d->fragments, info, direction, clear, d->now, key) ? FLOW_KNOWN : FLOW_LATER_FRAGMENT;
+	tscf_binding_key_of(info, direction, key);
+	return FLOW_KNOWN;
+}
+
+/* May a packet of this flow be in clear? */
+static bool may_be_clear(const struct decider *d, const struct tscf_binding_key *key, bool in_transit)
+{
+	const struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
+	if (!b)
+		return true;
+	switch (b->state) {
+	case TSCF_BINDING_ACTIVE:
+		return !tscf_level_wants_encryption(b->level) || (in_transit && d->now < b->grace_until);
+	case TSCF_BINDING_RELEASED:
+		return true;
+	case TSCF_BINDING_SHIELD:
+	case TSCF_BINDING_TOMBSTONE:
+		return false;
+	}
+	return false;
+}
+
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+	struct tscf_binding_key key;
+	enum verdict v = parse(data, length, &info);
+	if (v != VERDICT_DELIVER)
+		return v;
+	if (!tscf_addr_equal(&info.source, &d->plain))
+		return VERDICT_SPOOFED;
+	if (tscf_bindings_count(d->bindings) == 0)
+		return VERDICT_PLAIN;
+	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
+	if (info.fragment && d->up && tscf_bindings_any(d->bindings, &d->plain))
+		return VERDICT_TURNED;
+	/* What cannot be told from an encrypted socket's goes encrypted as long as there is one. */
+	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, &key) == FLOW_KNOWN) {
+		if (may_be_clear(d, &key, false))
+			return VERDICT_PLAIN;
+	} else if (!tscf_bindings_any(d->bindings, &d->plain)) {
+		return VERDICT_PLAIN;
+	}
+	return VERDICT_TURNED;
+}
+
+enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
+{
+	struct tscf_packet_info info;
+	enum verdict v = parse(data, length, &info);
+	if (v != VERDICT_DELIVER)
+		return v;
+	if (d->encrypted.family && tscf_addr_equal(&info.source, &d->encrypted))
+		return VERDICT_ENCRYPTED;
+	if (!tscf_addr_equal(&info.source, &d->plain))
+		return VERDICT_SPOOFED;
+	if (info.quotes || flow_of(d, data, &info, TSCF_FROM_LOCAL, false, flow) != FLOW_KNOWN)
+		return VERDICT_ENCRYPTED;
+	struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
+	/* The kernel may not list the socket (a raw one): its packets are the sign that it lives. */
+	if (b && b->implicit)
+		b->generation = d->generation;
+	return !b || b->state == TSCF_BINDING_TOMBSTONE ? VERDICT_NEW_FLOW : VERDICT_ENCRYPTED;
+}
+
+enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+	struct tscf_binding_key key;
+	enum verdict v = parse(data, length, &info);
+	if (v != VERDICT_DELIVER)
+		return v;
+	if (!tscf_addr_equal(&info.destination, &d->plain))
+		return VERDICT_SPOOFED;
+	if (tscf_bindings_count(d->bindings) == 0)
+		return VERDICT_DELIVER;
+	if (info.fragment && d->up && tscf_bindings_any(d->bindings, &d->plain))
+		return VERDICT_REFUSED;
+	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN)
+		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;
+	return tscf_bindings_any(d->bindings, &d->plain) ? VERDICT_REFUSED : VERDICT_DELIVER;
+}
+
+enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+	enum verdict v = parse(data, length, &info);
+	if (v != VERDICT_DELIVER)
+		return v;
+	bool ours = tscf_addr_equal(&info.destination, &d->plain) ||
+		    (d->encrypted.family && tscf_addr_equal(&info.destination, &d->encrypted));
+	return ours ? VERDICT_DELIVER : VERDICT_SPOOFED;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int hold_init(struct hold *h)
+{
+	memset(h, 0, sizeof *h);
+	h->memory = calloc(HOLD_PACKETS, sizeof *h->memory);
+	return h->memory ? 0 : -ENOMEM;
+}
+
+void hold_free(struct hold *h)
+{
+	free(h->memory);
+	h->memory = NULL;
+}
+
+void hold_add(struct hold *h, const uint8_t *data, uint32_t length)
+{
+	if (length > HOLD_PACKET_SIZE) {
+		h->dropped++;
+		return;
+	}
+	if (h->count == HOLD_PACKETS) {
+		h->first = (h->first + 1) % HOLD_PACKETS;
+		h->count--;
+		h->dropped++;
+	}
+	unsigned slot = (h->first + h->count++) % HOLD_PACKETS;
+	memcpy(h->memory[slot] + TSCF_HEADROOM, data, length);
+	h->length[slot] = (uint16_t)length;
+}
+
+unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *batch)
+{
+	batch->count = 0;
+	while (h->count > 0 && batch->count < TSCF_BATCH_MAX) {
+		struct tscf_packet *p = &h->slots[batch->count];
+		*p = (struct tscf_packet){.data = h->memory[h->first] + TSCF_HEADROOM,
+					  .length = h->length[h->first],
+					  .room = HOLD_PACKET_SIZE,
+					  .peer = peer,
+					  .tos = h->memory[h->first][TSCF_HEADROOM + 1]};
+		tscf_batch_add(batch, p);
+		h->first = (h->first + 1) % HOLD_PACKETS;
+		h->count--;
+	}
+	return batch->count;
+}
+
+void hold_drop(struct hold *h)
+{
+	h->dropped += h->count;
+	h->count = 0;
+}

@@ -1,0 +1,35 @@
+# tscf-client
+# libtscf-client: the daemon without its main(), so that tests can link it.
+noinst_LTLIBRARIES += libtscf-client.la
+libtscf_client_la_SOURCES = tscf-client/config.c tscf-client/config.h tscf-client/options.c tscf-client/options.h \
+	tscf-client/query.c tscf-client/query.h tscf-client/show.c tscf-client/show.h tscf-client/settings.h \
+	tscf-client/client.h
+libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c \
+	tscf-client/dtte.h tscf-client/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/moves.c tscf-client/moves.h \
+	tscf-client/path.c tscf-client/plain.c tscf-client/processes.c tscf-client/processes.h tscf-client/registry.c \
+	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
+	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
+libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
+libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
+
+sbin_PROGRAMS += tscf-client/tscf-client
+tscf_client_tscf_client_SOURCES = tscf-client/main.c
+tscf_client_tscf_client_LDADD = libtscf-client.la
+
+# The preload library: it goes into other people's programs, so nothing but libc, and no sanitizer, which would have to be in them too.
+pkglib_LTLIBRARIES += libtscf-preload.la
+libtscf_preload_la_SOURCES = tscf-client/preload/bind.c tscf-client/preload/connect.c tscf-client/preload/environment.c \
+	tscf-client/preload/environment.h tscf-client/preload/getsockopt.c tscf-client/preload/level.c tscf-client/preload/level.h \
+	tscf-client/preload/real.c tscf-client/preload/real.h tscf-client/preload/setsockopt.c tscf-client/preload/socket.c \
+	tscf-client/libtsc/tsc.h common/control.h common/control_call.c common/control_wire.h common/level.c common/level.h
+libtscf_preload_la_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -fvisibility=hidden
+libtscf_preload_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,now -Wl,--no-undefined
+tscincludedir = $(includedir)/tscf
+tscinclude_HEADERS = tscf-client/libtsc/tsc.h
+
+# tscf-run: small and quick to start, so only the sources it needs.
+bin_PROGRAMS += tscf-client/run/tscf-run
+tscf_client_run_tscf_run_SOURCES = tscf-client/run/elf_file.c tscf-client/run/elf_file.h tscf-client/run/inspect.c \
+	tscf-client/run/inspect.h tscf-client/run/main.c tscf-client/run/program.c tscf-client/run/program.h common/control.h \
+	common/control_call.c common/control_wire.h common/level.c common/level.h common/log.c common/log.h
+tscf_client_run_tscf_run_CFLAGS = $(AM_CFLAGS)

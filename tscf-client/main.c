@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tscf-client(8): the daemon, and the commands that talk to it. */
+#include "client.h"
+#include "common/daemon.h"
+#include "options.h"
+#include "query.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void ready(void *context)
+{
+	tscf_daemon_ready(context);
+}
+
+static int run(const struct client_config *config)
+{
+	struct tscf_daemon daemon;
+	int status, err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = tscf_daemon_start(&daemon, config->foreground, &status);
+	if (err > 0)
+		return status;
+	if (err == 0)
+		err = client_run(config, ready, &daemon);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int act(const struct tscf_cli *cli, const struct client_config *config)
+{
+	switch ((enum client_command)cli->command) {
+	case CLIENT_COMMAND_RUN:
+		if (!tscf_cli_has(cli, "check-config"))
+			return run(config);
+		puts("The configuration is valid.");
+		return EXIT_SUCCESS;
+	case CLIENT_COMMAND_STATUS:
+		return query_status(cli, config);
+	case CLIENT_COMMAND_SOCKETS:
+		return query_sockets(cli, config);
+	case CLIENT_COMMAND_LEVEL:
+		return query_level(cli, config);
+	case CLIENT_COMMAND_STOP:
+		return query_stop(config);
+	case CLIENT_COMMAND_FLUSH:
+		return query_flush(config);
+	}
+	return EXIT_FAILURE;
+}
+
+static int start(const struct tscf_cli *cli)
+{
+	struct client_config config;
+	int status = EXIT_FAILURE;
+
+	if (client_options_config(cli, &config) == 0) {
+		tscf_log_set_level(config.log_level);
+		status = act(cli, &config);
+	}
+	client_config_free(&config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct tscf_cli cli;
+	int err, status;
+
+	tscf_log_init("tscf-client", TSCF_LOG_INFO);
+	err = client_options_parse(argc, argv, &cli);
+	if (err != 0)
+		status = err == -EINVAL ? TSCF_EXIT_USAGE : EXIT_FAILURE;
+	else if (tscf_cli_has(&cli, "help"))
+		status = fputs(client_help, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	else if (tscf_cli_has(&cli, "version"))
+		status = puts("tscf-client " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	else
+		status = start(&cli);
+	tscf_cli_free(&cli);
+	return status;
+}

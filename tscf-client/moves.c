@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "moves.h"
+
+#include "common/log.h"
+#include "context.h"
+#include "processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static double milliseconds_since(const struct timespec *then)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
+}
+
+/* What a level means for the way of the packets: the default one is what the configuration says. */
+static enum tscf_level effective(const struct client *c, enum tscf_level level)
+{
+	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
+}
+
+static struct change *change_new(struct client *c, struct tscf_control_call_in *call, bool detailed)
+{
+	struct change *change = calloc(1, sizeof *change);
+	if (!change)
+		return NULL;
+	uint64_t wait = call->request.timeout_ms > 0 ? call->request.timeout_ms : MOVES_WAIT_MS;
+	change->call = call;
+	change->level = (enum tscf_level)call->request.level;
+	change->detailed = detailed;
+	change->deadline = c->now + wait;
+	change->last = &change->moves;
+	clock_gettime(CLOCK_MONOTONIC, &change->started);
+	change->next = c->moves.changes;
+	c->moves.changes = change;
+	call->user = change;
+	return change;
+}
+
+static char *describe(struct client *c, const struct change *change)
+{
+	json_t *list = json_array();
+	for (const struct move *m = change->moves; m; m = m->next)
+		json_array_append_new(list, report_socket(c, &m->socket, m->level, m->pid, NULL));
+	json_t *answer = json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
+				   (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
+				   dtte_state_name(c->dtte.state), "reason", c->dtte.reason, "sockets", list);
+	char *text = answer ? json_dumps(answer, 0) : NULL;
+	json_decref(answer);
+	return text;
+}
+
+static void answer(struct client *c, struct change *change)
+{
+	struct tscf_control_call_in *call = change->call;
+	if (!call)
+		return;
+	change->call = NULL;
+	call->user = NULL;
+	char *text = change->detailed && change->count > 0 ? describe(c, change) : NULL;
+	int error = change->count > 0 && change->detailed ? 0 : -change->error;
+	tscf_control_answer(call, error, text);
+	free(text);
+}
+
+static void change_free(struct client *c, struct change *change)
+{
+	for (struct change **at = &c->moves.changes; *at; at = &(*at)->next) {
+		if (*at == change) {
+			*at = change->next;
+			break;
+		}
+	}
+	while (change->moves) {
+		struct move *m = change->moves;
+		change->moves = m->next;
+		HASH_DEL(c->moves.by_id, m);
+		if (m->fd >= 0)
+			close(m->fd);
+		free(m);
+	}
+	free(change);
+}
+
+/* Answered changes live on while a socket waits for its mark. */
+static void settle(struct client *c, struct change *change)
+{
+	if (change->open > 0)
+		return;
+	answer(c, change);
+	change_free(c, change);
+}
+
+static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, int fd, pid_t pid)
+{
+	struct move *m = calloc(1, sizeof *m);
+	if (!m)
+		return NULL;
+	m->id = ++c->moves.last_id;
+	m->change = change;
+	m->socket = *s;
+	m->level = change->level;
+	m->fd = fd;
+	m->pid = pid;
+	*change->last = m;
+	change->last = &m->next;
+	change->count++;
+	change->open++;
+	HASH_ADD(hh, c->moves.by_id, id, sizeof m->id, m);
+	return m;
+}
+
+static void set_mark(struct client *c, struct move *m)
+{
+	int error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->level);
+	if (error < 0) {
+		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
+		if (m->change->error == 0)
+			m->change->error = error;
+	}
+	close(m->fd);
+	m->fd = -1;
+}
+
+static void move_done(struct move *m)
+{
+	if (!m->done)
+		m->change->open--;
+	m->done = true;
+}
+
+static void to_encrypted(struct client *c, struct move *m, bool was_plain)
+{
+	struct tscf_binding_key key;
+	bool bound = registry_key(c, &m->socket, &key);
+	if (bound) {
+		registry_bind(c, &key, m->level, m->socket.cookie, was_plain, m->change->detailed ? m->id : 0);
+		registry_flush(c);
+		c->registry.counts[m->level]++;
+	}
+	set_mark(c, m);
+	if (bound)
+		dtte_demand(&c->dtte, true, c->now);
+	else
+		dtte_touch(&c->dtte, c->now);
+	registry_resync_soon(c);
+	if (!bound || !m->change->detailed)
+		move_done(m);
+}
+
+static void to_plain(struct client *c, struct move *m, bool was_encrypted)
+{
+	struct tscf_binding_key key;
+	bool bound = registry_key(c, &m->socket, &key);
+	m->to_plain = true;
+	registry_resync_soon(c);
+	/* A tombstone of the port's last owner is lifted too: this is somebody's explicit word. */
+	if (bound && (was_encrypted || tscf_bindings_get(c->registry.table, &key))) {
+		registry_release(c, &key, m->id);
+		return;
+	}
+	set_mark(c, m);
+	move_done(m);
+}
+
+/* Begin to move one socket; takes the descriptor. */
+static int move_socket(struct client *c, struct change *change, int fd, pid_t pid)
+{
+	struct tscf_socket s;
+	int error = tscf_socket_same_netns(fd);
+	if (error == 0)
+		error = -EXDEV;
+	else if (error > 0)
+		error = tscf_socket_of_fd(fd, &s);
+	struct move *m = error < 0 ? NULL : move_new(c, change, &s, fd, pid);
+	if (!m) {
+		close(fd);
+		return error < 0 ? error : -ENOMEM;
+	}
+	enum tscf_level old = (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask);
+	bool was = tscf_level_wants_encryption(effective(c, old));
+	if (tscf_level_wants_encryption(effective(c, m->level)))
+		to_encrypted(c, m, !was);
+	else
+		to_plain(c, m, was);
+	return 0;
+}
+
+static int check_level(const struct tscf_control_call_in *call)
+{
+	return call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED ? 0 : EINVAL;
+}
+
+void moves_set_level(struct client *c, struct tscf_control_call_in *call)
+{
+	struct change *change;
+	if (call->fd < 0 || check_level(call) != 0 || !(change = change_new(c, call, false))) {
+		tscf_control_answer(call, EINVAL, NULL);
+		return;
+	}
+	int fd = call->fd;
+	call->fd = -1;
+	change->open++;
+	change->error = move_socket(c, change, fd, call->pid);
+	change->open--;
+	settle(c, change);
+}
+
+void moves_get_level(struct client *c, struct tscf_control_call_in *call)
+{
+	struct tscf_socket s;
+	int error = call->fd < 0 ? -EINVAL : tscf_socket_of_fd(call->fd, &s);
+	if (error == 0)
+		call->level = tscf_mark_get(s.mark, c->config->fwmark_mask);
+	tscf_control_answer(call, -error, NULL);
+}
+
+void moves_bound(struct client *c, struct tscf_control_call_in *call)
+{
+	struct tscf_socket s;
+	struct tscf_binding_key key;
+	int error = call->fd < 0 ? -EINVAL : tscf_socket_same_netns(call->fd);
+	if (error == 0)
+		error = -EXDEV;
+	else if (error > 0)
+		error = tscf_socket_of_fd(call->fd, &s);
+	if (error == 0 && registry_key(c, &s, &key)) {
+		enum tscf_level level = (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask);
+		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &key);
+		if (tscf_level_wants_encryption(level)) {
+			registry_bind(c, &key, level, s.cookie, false, 0);
+			registry_flush(c);
+			c->registry.counts[level]++;
+			dtte_demand(&c->dtte, true, c->now);
+		} else if (level == TSCF_LEVEL_UNENCRYPTED && b) {
+			registry_release(c, &key, 0);
+		}
+	}
+	registry_resync_soon(c);
+	tscf_control_answer(call, -error, NULL);
+}
+
+/* Who waits for the encrypted tunnel is told; a socket that moves back goes on, its mark depends on it. */
+static void give_up(struct client *c, struct change *change)
+{
+	answer(c, change);
+	for (struct move *m = change->moves; m; m = m->next)
+		if (!m->to_plain)
+			move_done(m);
+	settle(c, change);
+}
+
+/* --- sockets of running programs --- */
+
+struct gather {
+	struct client *c;
+	struct change *change;
+	const struct tscf_control_request *request;
+	struct owner *owners;
+	unsigned count, size;
+	int error;
+};
+
+static void take_each(void *context, pid_t pid, int fd)
+{
+	struct gather *g = context;
+	int error = move_socket(g->c, g->change, fd, pid);
+	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
+		g->error = error;
+}
+
+static void by_port(void *context, const struct tscf_socket *s)
+{
+	struct gather *g = context;
+	if (s->protocol != g->request->protocol || s->local_port != g->request->port || s->inode == 0)
+		return;
+	if (g->count == g->size) {
+		unsigned size = g->size ? 2 * g->size : 16;
+		struct owner *grown = realloc(g->owners, size * sizeof *grown);
+		if (!grown)
+			return;
+		g->owners = grown;
+		g->size = size;
+	}
+	g->owners[g->count++] = (struct owner){.inode = s->inode};
+}
+
+static void dump_over(void *context, int error)
+{
+	struct gather *g = context;
+	g->error = error;
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+	uint32_t x = ((const struct owner *)a)->inode, y = ((const struct owner *)b)->inode;
+	return (x > y) - (x < y);
+}
+
+static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
+{
+	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
+}
+
+static void gather_by_port(struct gather *g, const struct tscf_control_call_in *call)
+{
+	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
+	struct tscf_sockdiag *diag;
+	g->error = tscf_sockdiag_open(g->c->loop, 0, &handler, g, &diag);
+	if (g->error < 0)
+		return;
+	tscf_sockdiag_dump_now(diag);
+	tscf_sockdiag_close(diag);
+	qsort(g->owners, g->count, sizeof *g->owners, compare_owners);
+	processes_find_owners(g->owners, g->count);
+	for (unsigned i = 0; i < g->count; i++) {
+		struct owner *o = &g->owners[i];
+		if (o->pid == 0)
+			continue;
+		int fd = may_change(call, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
+		if (fd >= 0)
+			take_each(g, o->pid, fd);
+		else if (g->error == 0)
+			g->error = fd;
+	}
+	free(g->owners);
+}
+
+void moves_level_of(struct client *c, struct tscf_control_call_in *call)
+{
+	const struct tscf_control_request *r = &call->request;
+	bool by_pid = r->pid > 0;
+	struct change *change;
+	if (check_level(call) != 0 || (!by_pid && (r->protocol == 0 || r->port == 0)) || !(change = change_new(c, call, true))) {
+		tscf_control_answer(call, EINVAL, NULL);
+		return;
+	}
+	struct gather g = {.c = c, .change = change, .request = r};
+	change->open++; /* until all are gathered the change must not settle */
+	if (!by_pid)
+		gather_by_port(&g, call);
+	else if (may_change(call, r->pid))
+		g.error = processes_each_socket(r->pid, take_each, &g);
+	else
+		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+	change->open--;
+	change->error = change->count > 0 ? 0 : g.error < 0 ? g.error : -ENOENT;
+	if (c->dtte.state == DTTE_FAILED)
+		give_up(c, change);
+	else
+		settle(c, change);
+}
+
+void moves_gone(struct client *c, struct tscf_control_call_in *call)
+{
+	struct change *change = call->user;
+	(void)c;
+	if (change)
+		change->call = NULL;
+}
+
+void moves_acknowledged(struct client *c, uint64_t id, int error)
+{
+	struct move *m = NULL;
+	if (id != 0)
+		HASH_FIND(hh, c->moves.by_id, &id, sizeof id, m);
+	if (!m || m->done)
+		return;
+	if (m->to_plain)
+		set_mark(c, m);
+	else if (error < 0)
+		return; /* goes on waiting: the encrypted tunnel may come back before the deadline */
+	move_done(m);
+	settle(c, m->change);
+}
+
+void moves_tunnel_up(struct client *c)
+{
+	for (struct change *change = c->moves.changes; change; change = change->next) {
+		for (struct move *m = change->moves; m; m = m->next) {
+			struct tscf_binding_key key;
+			if (!m->done && !m->to_plain && registry_key(c, &m->socket, &key))
+				registry_bind(c, &key, m->level, m->socket.cookie, true, m->id);
+		}
+	}
+}
+
+void moves_tunnel_failed(struct client *c)
+{
+	for (struct change *change = c->moves.changes, *next; change; change = next) {
+		next = change->next;
+		give_up(c, change);
+	}
+}
+
+void moves_tick(struct client *c)
+{
+	for (struct change *change = c->moves.changes, *next; change; change = next) {
+		next = change->next;
+		if (c->now >= change->deadline) {
+			change->deadline = UINT64_MAX;
+			give_up(c, change);
+		}
+	}
+}
+
+uint64_t moves_next(const struct client *c)
+{
+	uint64_t next = UINT64_MAX;
+	for (const struct change *change = c->moves.changes; change; change = change->next)
+		if (change->deadline < next)
+			next = change->deadline;
+	return next;
+}
+
+void moves_free(struct client *c)
+{
+	while (c->moves.changes) {
+		answer(c, c->moves.changes);
+		change_free(c, c->moves.changes);
+	}
+}

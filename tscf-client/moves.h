@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * moves.h - the way through which every level change goes.
+ *
+ * A descriptor comes in, from the library or taken from a running program; the mark is set on it, the server is told, the descriptor is
+ * closed.  Order matters, so that a move loses nothing and leaks nothing:
+ *
+ *     to encrypted:  tell the server (bind), then set the mark.  From the mark on, packets go up encrypted or not at all; those that were under way in clear
+ *                    in the other direction are let through until the server has confirmed and a moment longer (tscf(7), "MOVES").
+ *     to plain:      tell the server (release), and set the mark when it has confirmed: until then both ends use the encrypted tunnel.
+ */
+#ifndef TSCF_CLIENT_MOVES_H
+#define TSCF_CLIENT_MOVES_H
+
+#include "common/control.h"
+#include "common/sockdiag.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <time.h>
+#include <uthash.h>
+
+struct client;
+
+/** One socket on its way. */
+struct move {
+	uint64_t id;     /**< what others know it by; never used again */
+	struct move *next;
+	struct change *change;
+	struct tscf_socket socket;
+	enum tscf_level level;
+	pid_t pid;       /**< whose socket it is, 0 if unknown */
+	int fd;          /**< owned; -1 once the mark is set */
+	bool to_plain, done;
+	UT_hash_handle hh;
+};
+
+/** All sockets of one request to change levels. */
+struct change {
+	struct change *next;
+	struct tscf_control_call_in *call; /**< NULL if the caller went away */
+	struct move *moves, **last;
+	enum tscf_level level;
+	unsigned count, open; /**< moves, and those not done */
+	bool detailed;        /**< the answer waits for the server, and is JSON that lists the sockets */
+	int error;            /**< of the first socket that could not be changed */
+	uint64_t deadline;    /**< monotonic ms */
+	struct timespec started;
+};
+
+struct moves {
+	struct change *changes;
+	struct move *by_id;
+	uint64_t last_id;
+};
+
+/** How long LEVEL_OF waits at most if the caller does not say. */
+#define MOVES_WAIT_MS 10000
+
+/** Handle TSCF_CONTROL_SET_LEVEL, _BOUND, _GET_LEVEL and _LEVEL_OF. */
+void moves_set_level(struct client *c, struct tscf_control_call_in *call);
+void moves_bound(struct client *c, struct tscf_control_call_in *call);
+void moves_get_level(struct client *c, struct tscf_control_call_in *call);
+void moves_level_of(struct client *c, struct tscf_control_call_in *call);
+/** The caller went away: the moves go on. */
+void moves_gone(struct client *c, struct tscf_control_call_in *call);
+
+/** The server has confirmed what the move waited for (error 0), or not (-errno); a move that is no more is ignored. */
+void moves_acknowledged(struct client *c, uint64_t id, int error);
+/** The encrypted tunnel is up: tell the server of the moves that wait for it. */
+void moves_tunnel_up(struct client *c);
+/** The encrypted tunnel is not to be had now: answer those who wait for it. */
+void moves_tunnel_failed(struct client *c);
+void moves_tick(struct client *c);
+uint64_t moves_next(const struct client *c);
+/** Answer what waits and free everything. */
+void moves_free(struct client *c);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "level.h"
+#include "real.h"
+
+PRELOAD_HOOK int bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int result = preload_real_bind(fd, address, length);
+
+	if (result == 0)
+		preload_level_report_bound(fd);
+	return result;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "level.h"
+#include "real.h"
+
+#include <errno.h>
+
+/* The kernel has chosen a local port by now, also if the connection itself takes longer. */
+PRELOAD_HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int result = preload_real_connect(fd, address, length);
+
+	if (result == 0 || errno == EINPROGRESS || errno == EINTR)
+		preload_level_report_bound(fd);
+	return result;
+}

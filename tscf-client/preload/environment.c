@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "environment.h"
+
+#include "common/control.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+/*
+ * The environment is read once and copied, for a program may change or overwrite it (some write their process title
+ * over it) while other threads open sockets.  Whoever finds no copy yet reads for itself; one of them leaves its copy,
+ * and none ever waits for another.
+ */
+enum copy_state { COPY_NONE, COPY_IN_WORK, COPY_READY };
+static _Atomic enum copy_state copy_state = COPY_NONE;
+static struct preload_environment copy;
+
+/** Of the dynamic loader (glibc): the stack as the kernel made it, with argc, argv and the environment one after the
+ * other. */
+extern long *__libc_stack_end;
+
+/* getenv() finds nothing before libc's own constructor has run; taking that for "no level" would send packets in clear.
+ */
+static const char *get_variable(const char *name)
+{
+	char **variable = environ;
+	size_t length = strlen(name);
+
+	if (variable == NULL)
+		variable = (char **)(__libc_stack_end + 1 + __libc_stack_end[0] + 1);
+	for (; *variable != NULL; variable++)
+		if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
+			return *variable + length + 1;
+	return NULL;
+}
+
+void preload_environment_parse(const char *level, const char *control, bool trusted, struct preload_environment *out)
+{
+	size_t length;
+
+	*out = (struct preload_environment){.level = TSCF_LEVEL_DEFAULT, .trusted = trusted};
+	if (trusted && level != NULL && level[0] != '\0' && tscf_level_parse(level, &out->level) != 0)
+		out->level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	if (!trusted || control == NULL || control[0] == '\0')
+		control = TSCF_CLIENT_CONTROL_DEFAULT;
+	length = strlen(control);
+	if (length < sizeof out->control)
+		memcpy(out->control, control, length);
+}
+
+void preload_environment_get(struct preload_environment *out)
+{
+	enum copy_state none = COPY_NONE;
+
+	if (atomic_load_explicit(&copy_state, memory_order_acquire) == COPY_READY) {
+		*out = copy;
+		return;
+	}
+	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_CONTROL),
+				  getauxval(AT_SECURE) == 0, out);
+	if (atomic_compare_exchange_strong(&copy_state, &none, COPY_IN_WORK)) {
+		copy = *out;
+		atomic_store_explicit(&copy_state, COPY_READY, memory_order_release);
+	}
+}
+
+/* Early, while there is one thread and nobody has changed anything. */
+__attribute__((constructor)) static void read_environment(void)
+{
+	struct preload_environment unused;
+
+	preload_environment_get(&unused);
+}

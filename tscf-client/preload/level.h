@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * level.h - what the hooks do with the level of a socket: ask the kernel what it is, and the daemon to do the rest.
+ *
+ * Async-signal-safe, without locks and without calls to hooked functions.  errno is kept by all of them.  Nothing is
+ * remembered per descriptor: descriptors are duplicated, inherited, passed on and closed in ways that a library does
+ * not see.  The kernel knows.
+ */
+#ifndef TSCF_PRELOAD_LEVEL_H
+#define TSCF_PRELOAD_LEVEL_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/** @return whether sockets of this address family have levels. */
+bool preload_is_inet(int domain);
+
+/**
+ * Give a socket fresh from socket() the level this process is to use.
+ *
+ * @return 0 if the socket may be handed to the program, or -EACCES if it may not: it was to be encrypted-only and is
+ * not.
+ */
+int preload_level_start(int fd);
+
+/** setsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.  @return 0 or -errno. */
+int preload_level_set(int fd, const void *value, socklen_t length);
+/** getsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.  @return 0 or -errno. */
+int preload_level_get(int fd, void *value, socklen_t *length);
+
+/**
+ * Tell the daemon that the socket has a local address now, so that a port that only waits is known early.  Only for
+ * sockets of a process with a level, and for sockets with a mark.  A failure does not matter: the daemon finds out from
+ * the kernel, if later.
+ */
+void preload_level_report_bound(int fd);
+
+#endif

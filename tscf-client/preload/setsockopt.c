@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "level.h"
+#include "real.h"
+#include "tscf-client/libtsc/tsc.h"
+
+#include <errno.h>
+
+PRELOAD_HOOK int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+	int error;
+
+	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
+		return preload_real_setsockopt(fd, level, option, value, length);
+	error = preload_level_set(fd, value, length);
+	if (error == 0)
+		return 0;
+	errno = -error;
+	return -1;
+}

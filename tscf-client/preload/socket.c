@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "level.h"
+#include "real.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The level is there before the program has the socket: not one of its packets, a SYN included, can be sent without. */
+PRELOAD_HOOK int socket(int domain, int type, int protocol)
+{
+	int fd = preload_real_socket(domain, type, protocol);
+	int error;
+
+	if (fd < 0 || !preload_is_inet(domain))
+		return fd;
+	error = preload_level_start(fd);
+	if (error == 0)
+		return fd;
+	syscall(SYS_close, fd);
+	errno = -error;
+	return -1;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * processes.h - whose sockets they are: from socket inodes to processes and back, through /proc and pidfd_getfd(2).
+ */
+#ifndef TSCF_CLIENT_PROCESSES_H
+#define TSCF_CLIENT_PROCESSES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/** A process that has a socket. */
+struct owner {
+	uint32_t inode;
+	pid_t pid;
+	char program[32]; /**< /proc/PID/comm */
+};
+
+/**
+ * Find a process for each of the @p count inodes in @p owners (inode set, sorted by it); pid stays 0 where none is found.
+ */
+void processes_find_owners(struct owner *owners, unsigned count);
+
+/**
+ * Call @p each with a duplicate of every socket descriptor of process @p pid; the callee owns the descriptor.
+ *
+ * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM.
+ */
+int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context);
+
+/** Duplicate the descriptor of process @p pid that refers to the socket with @p inode.  @return a descriptor, or -errno. */
+int processes_take_socket(pid_t pid, uint32_t inode);
+
+/** @return the real user id of @p pid, or -1 if there is no such process. */
+int64_t processes_uid(pid_t pid);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "registry.h"
+
+#include "common/log.h"
+#include "context.h"
+#include "registry_wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Datagrams whose fragments are under way at a time. */
+#define FRAGMENTS 256
+
+static void dump_socket(void *context, const struct tscf_socket *s);
+static void dump_done(void *context, int error);
+static void socket_destroyed(void *context, const struct tscf_socket *s);
+
+static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done, socket_destroyed};
+
+int registry_init(struct registry *r, struct client *c)
+{
+	*r = (struct registry){.client = c, .resync_at = UINT64_MAX};
+	r->table = tscf_bindings_new();
+	r->fragments = tscf_fragments_new(FRAGMENTS);
+	tscf_random(r->shield_key, sizeof r->shield_key);
+	if (!r->table || !r->fragments)
+		return -ENOMEM;
+	return tscf_sockdiag_open(c->loop, c->config->fwmark_mask, &diag_handler, c, &r->diag);
+}
+
+void registry_free(struct registry *r)
+{
+	if (r->diag)
+		tscf_sockdiag_close(r->diag);
+	if (r->fragments)
+		tscf_fragments_free(r->fragments);
+	if (r->table)
+		tscf_bindings_free(r->table);
+	free(r->pending);
+	r->diag = NULL;
+	r->fragments = NULL;
+	r->table = NULL;
+	r->pending = NULL;
+}
+
+bool registry_key(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key *key)
+{
+	const struct tscf_addr *plain = &c->plain.internal.addr;
+	/* A wildcard IPv6 socket may be dual-stack, and then sends and receives IPv4 at its port. */
+	bool any = tscf_addr_is_any(&s->local);
+	if (!plain->family || s->local_port == 0 || (!any && !tscf_addr_equal(&s->local, plain)))
+		return false;
+	memset(key, 0, sizeof *key);
+	key->local = *plain;
+	key->local_port = s->local_port;
+	key->protocol = s->protocol;
+	if (s->type == SOCK_STREAM && s->remote_port != 0 && s->remote.family == plain->family) {
+		key->remote = s->remote;
+		key->remote_port = s->remote_port;
+	}
+	return true;
+}
+
+void registry_bind_whole_address(struct client *c)
+{
+	struct tscf_binding_key key;
+	memset(&key, 0, sizeof key);
+	key.local = c->plain.internal.addr;
+	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, c->config->default_level, c, &c->registry.list);
+	/* Only what preferred encryption may have been plain before. */
+	if (b && c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+}
+
+static bool is_whole_address(const struct tscf_binding_key *key)
+{
+	return key->protocol == 0 && key->local_port == 0;
+}
+
+static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action, enum tscf_level level,
+		  bool moved, uint64_t waiter)
+{
+	struct registry *r = &c->registry;
+	if (r->pending_count == r->pending_size) {
+		unsigned size = r->pending_size ? 2 * r->pending_size : 64;
+		struct registry_op *grown = realloc(r->pending, size * sizeof *grown);
+		if (!grown) {
+			/* The next resync finds the difference again. */
+			tscf_error("out of memory: a socket is registered later");
+			registry_resync_soon(c);
+			return;
+		}
+		r->pending = grown;
+		r->pending_size = size;
+	}
+	r->pending[r->pending_count++] = (struct registry_op){
+		.wire = {.key = *key, .action = action, .level = level, .flags = moved ? TSCF_BIND_FLAG_MOVED : 0},
+		.waiter = waiter};
+}
+
+void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie, bool moved,
+		   uint64_t waiter)
+{
+	struct registry *r = &c->registry;
+	bool up = dtte_is_up(&c->dtte);
+	struct tscf_binding *b = tscf_bindings_get(r->table, key);
+	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->told;
+	r->seen_any = true;
+	/* A preferred socket is bound only while there is a tunnel: until then it is a plain one. */
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && !up)
+		return;
+	b = tscf_bindings_bind(r->table, key, level, c, &r->list);
+	if (!b) {
+		tscf_error("out of memory: a socket is not registered");
+		return;
+	}
+	b->told = known;
+	b->cookie = cookie;
+	b->generation = r->generation;
+	if (moved && b->grace_until == 0)
+		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+	if (!known || waiter)
+		queue(c, key, TSCF_BIND_ACTION_BIND, level, moved, waiter);
+}
+
+/* A wider entry (the whole address) would keep the socket in the encrypted tunnel: make an exception. */
+static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
+{
+	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
+	return wide && wide->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(wide->level);
+}
+
+void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
+{
+	struct registry *r = &c->registry;
+	struct tscf_binding *b = tscf_bindings_get(r->table, key);
+	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED) {
+		moves_acknowledged(c, waiter, 0);
+		return;
+	}
+	bool told = b && b->told;
+	if (b)
+		tscf_bindings_remove(r->table, b);
+	if (wider_entry(c, key)) {
+		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
+		return;
+	}
+	if (told) {
+		b = tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list);
+		if (b) {
+			tscf_binding_release(b, c->now);
+			b->told = true;
+			b->expires = TSCF_FOREVER;
+		}
+		queue(c, key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	} else if (waiter) {
+		moves_acknowledged(c, waiter, 0);
+	}
+}
+
+void registry_flow(struct client *c, const struct tscf_binding_key *flow)
+{
+	struct tscf_binding_key key;
+	tscf_binding_key_implicit(flow, &key);
+	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, c, &c->registry.list);
+	if (b) {
+		/* The packet itself binds the flow at the server, unless it is lost or a fragment: so it is told as well. */
+		b->implicit = true;
+		b->generation = c->registry.generation;
+		queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+	}
+	c->registry.seen_any = true;
+	registry_resync_soon(c);
+}
+
+void registry_resync_soon(struct client *c)
+{
+	uint64_t at = c->registry.dump_started + REGISTRY_RESYNC_MIN_MS;
+	if (at < c->now)
+		at = c->now;
+	if (at < c->registry.resync_at)
+		c->registry.resync_at = at;
+}
+
+static void dump_socket(void *context, const struct tscf_socket *s)
+{
+	struct client *c = context;
+	struct registry *r = &c->registry;
+	struct tscf_binding_key key;
+	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
+	if (level < TSCF_LEVEL_UNENCRYPTED || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		return;
+	r->counting[level]++;
+	if (!registry_key(c, s, &key))
+		return;
+	if (tscf_level_wants_encryption(level)) {
+		registry_bind(c, &key, level, s->cookie, false, 0);
+		return;
+	}
+	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
+	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
+		b->generation = r->generation;
+	else if (b && b->state == TSCF_BINDING_ACTIVE && b->generation != r->generation)
+		registry_release(c, &key, 0);
+	else if (wider_entry(c, &key))
+		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
+}
+
+/*
+ * After a dump: what was not in it is gone.  A binding made by packets of a raw socket has no socket with its port; it stays as long as there
+ * is a packet between two dumps (decide.c).
+ */
+static void sweep(void *context, struct tscf_binding *b)
+{
+	struct client *c = context;
+	struct registry *r = &c->registry;
+	bool up = dtte_is_up(&c->dtte);
+	if (b->state == TSCF_BINDING_ACTIVE) {
+		if (b->generation == r->generation || is_whole_address(&b->key))
+			return;
+		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
+			queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, b->level, false, 0);
+			tscf_bindings_remove(r->table, b);
+			return;
+		}
+		tscf_binding_bury(b, c->now);
+		if (up && b->told)
+			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+		return;
+	}
+	bool expired = b->expires <= c->now;
+	if (b->told && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
+		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
+		queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false, 0);
+	} else if (!b->told && expired) {
+		tscf_bindings_remove(r->table, b);
+	}
+}
+
+static void dump_done(void *context, int error)
+{
+	struct client *c = context;
+	struct registry *r = &c->registry;
+	r->dumping = false;
+	/* Half a dump says nothing about what is gone. */
+	if (error == 0) {
+		memcpy(r->counts, r->counting, sizeof r->counts);
+		tscf_bindings_each(r->table, sweep, c);
+	} else {
+		tscf_warning("cannot list the sockets: %s", strerror(-error));
+	}
+	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
+	if (busy && r->resync_at == UINT64_MAX)
+		r->resync_at = c->now + REGISTRY_RESYNC_MAX_MS;
+	dtte_demand(&c->dtte, registry_demand(c), c->now);
+}
+
+static void socket_destroyed(void *context, const struct tscf_socket *s)
+{
+	struct client *c = context;
+	(void)s;
+	if (c->registry.seen_any)
+		registry_resync_soon(c);
+}
+
+void registry_tick(struct client *c)
+{
+	struct registry *r = &c->registry;
+	if (c->now < r->resync_at || r->dumping)
+		return;
+	r->resync_at = UINT64_MAX;
+	r->dump_started = c->now;
+	r->generation++;
+	memset(r->counting, 0, sizeof r->counting);
+	int error = tscf_sockdiag_dump(r->diag);
+	r->dumping = error == 0;
+	if (error < 0)
+		dump_done(c, error);
+}
+
+uint64_t registry_next(const struct client *c)
+{
+	return c->registry.dumping ? UINT64_MAX : c->registry.resync_at;
+}
+
+bool registry_demand(const struct client *c)
+{
+	const unsigned *n = c->registry.counts;
+	return n[TSCF_LEVEL_ENCRYPTED_ONLY] + n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 ||
+	       tscf_level_wants_encryption(c->config->default_level);
+}
+
+bool registry_has_only(const struct client *c)
+{
+	return c->registry.counts[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->registry.list.count > 0 ||
+	       c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
+}
+
+static void forget(void *context, struct tscf_binding *b)
+{
+	tscf_bindings_remove(((struct client *)context)->registry.table, b);
+}
+
+void registry_forget(struct client *c)
+{
+	tscf_bindings_each(c->registry.table, forget, c);
+	registry_resync_soon(c);
+}
+
+static void tell_again(void *context, struct tscf_binding *b)
+{
+	struct client *c = context;
+	bool in_grace = b->grace_until > c->now;
+	if (b->state == TSCF_BINDING_ACTIVE)
+		queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
+	else if (b->told)
+		queue(c, &b->key, b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
+		      b->level, false, 0);
+}
+
+void registry_tunnel_up(struct client *c)
+{
+	if (tscf_level_wants_encryption(c->config->default_level))
+		registry_bind_whole_address(c);
+	c->registry.pending_count = 0;
+	tscf_bindings_each(c->registry.table, tell_again, c);
+	/* The preferred sockets are not in the table while there is no tunnel. */
+	registry_resync_soon(c);
+}
+
+static void drop_preferred(void *context, struct tscf_binding *b)
+{
+	struct client *c = context;
+	bool preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED && b->state == TSCF_BINDING_ACTIVE;
+	bool exception = b->level == TSCF_LEVEL_UNENCRYPTED && b->state == TSCF_BINDING_ACTIVE;
+	if (preferred || exception)
+		tscf_bindings_remove(c->registry.table, b);
+}
+
+void registry_tunnel_lost(struct client *c)
+{
+	tscf_bindings_each(c->registry.table, drop_preferred, c);
+}

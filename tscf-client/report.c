@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report.c - what `tscf-client status` and `sockets` show, as JSON.
+ */
+#include "common/log.h"
+#include "context.h"
+#include "processes.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *text_or_null(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+static json_t *internal_list(const struct tunnel *t, bool up)
+{
+	char text[TSCF_ADDR_TEXT];
+	json_t *list = json_array();
+	if (up && t->internal.addr.family)
+		json_array_append_new(list, json_string(tscf_addr_format(&t->internal.addr, text)));
+	return list;
+}
+
+static json_t *traffic(const struct tunnel *t)
+{
+	struct tscf_transport_counters n = tunnel_counters(t);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets, "sent_bytes",
+			 (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets, "received_bytes",
+			 (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops, "receive_drops",
+			 (json_int_t)n.receive_drops, "invalid", (json_int_t)n.invalid);
+}
+
+static json_t *tsid_text(const struct tunnel *t)
+{
+	char text[20];
+	if (t->tsid == TSCF_TSID_NONE)
+		return json_null();
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)t->tsid);
+	return json_string(text);
+}
+
+static json_t *plain_status(struct client *c)
+{
+	static const char *const names[] = {"down", "connecting", "up"};
+	char server[TSCF_ADDR_TEXT];
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:i, s:I, s:o}", "state", names[c->plain.state], "reason",
+			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", "udp", "server",
+			 tscf_endpoint_format(&c->server, server), "internal", internal_list(&c->plain, c->plain.state == TUNNEL_UP),
+			 "tsid", tsid_text(&c->plain), "mtu", (int)c->mtu, "round_trip_ms",
+			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
+}
+
+static const char *encrypted_state(const struct client *c)
+{
+	bool wanted = c->dtte.state == DTTE_IDLE && c->dtte.demand;
+	return wanted ? "down" : dtte_state_name(c->dtte.state);
+}
+
+static json_t *encrypted_status(struct client *c)
+{
+	static const char *const gates[] = {"hold", "open", "shut"};
+	time_t since = time(NULL) - (time_t)((c->now - c->dtte.since) / 1000);
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
+			 (json_int_t)since, "transport", "dtls", "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
+			 "tsid", tsid_text(&c->encrypted), "gate", gates[c->dtte.gate], "traffic", traffic(&c->encrypted));
+}
+
+static json_t *counters(const struct client *c)
+{
+	json_t *object = json_object();
+#define X(name) json_object_set_new(object, #name, json_integer((json_int_t)c->counters.name));
+	CLIENT_COUNTERS(X)
+#undef X
+	json_object_set_new(object, "hold_dropped", json_integer((json_int_t)c->hold.dropped));
+	return object;
+}
+
+char *report_status(struct client *c)
+{
+	const unsigned *n = c->registry.counts;
+	json_t *sockets = json_pack("{s:i, s:i, s:i}", "encrypted-only", (int)n[TSCF_LEVEL_ENCRYPTED_ONLY], "encrypted-preferred",
+				    (int)n[TSCF_LEVEL_ENCRYPTED_PREFERRED], "unencrypted", (int)n[TSCF_LEVEL_UNENCRYPTED]);
+	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c), "encrypted", encrypted_status(c),
+				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
+				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
+				   (json_int_t)c->started);
+	char *text = status ? json_dumps(status, 0) : NULL;
+	json_decref(status);
+	return text;
+}
+
+static const char *protocol_name(const struct tscf_socket *s)
+{
+	if (s->type == SOCK_RAW)
+		return "raw";
+	switch (s->protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_UDPLITE:
+		return "udplite";
+	case IPPROTO_ICMP:
+		return "icmp";
+	default:
+		return "other";
+	}
+}
+
+static const char *tunnel_name(const struct client *c, const struct tscf_socket *s, enum tscf_level level)
+{
+	bool up = dtte_is_up(&c->dtte);
+	const struct tscf_addr *encrypted = &c->encrypted.internal.addr;
+	if (encrypted->family && tscf_addr_equal(&s->local, encrypted))
+		return up ? "encrypted" : "prohibited";
+	if (level == TSCF_LEVEL_DEFAULT)
+		level = c->config->default_level;
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		return up ? "encrypted" : "prohibited";
+	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && up ? "encrypted" : "plain";
+}
+
+static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
+{
+	char text[TSCF_ADDR_TEXT];
+	union tscf_endpoint e;
+	if (!a->family)
+		return json_null();
+	tscf_endpoint_make(a, port, &e);
+	return json_string(tscf_endpoint_format(&e, text));
+}
+
+json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program)
+{
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
+			 text_or_null(program), "protocol", protocol_name(s), "local", endpoint_text(&s->local, s->local_port),
+			 "remote", s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
+			 tscf_level_name(level), "tunnel", tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
+}
+
+/* All marked sockets of one dump. */
+struct listing {
+	struct tscf_socket *sockets;
+	struct owner *owners;
+	unsigned count, size;
+	int error;
+};
+
+static void collect(void *context, const struct tscf_socket *s)
+{
+	struct listing *l = context;
+	if (l->count == l->size) {
+		unsigned size = l->size ? 2 * l->size : 64;
+		struct tscf_socket *grown = realloc(l->sockets, size * sizeof *grown);
+		if (!grown) {
+			l->error = -1;
+			return;
+		}
+		l->sockets = grown;
+		l->size = size;
+	}
+	l->sockets[l->count++] = *s;
+}
+
+static void collected(void *context, int error)
+{
+	struct listing *l = context;
+	l->error = error;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	uint32_t x = ((const struct tscf_socket *)a)->inode, y = ((const struct tscf_socket *)b)->inode;
+	return (x > y) - (x < y);
+}
+
+static char *render(struct client *c, struct listing *l)
+{
+	json_t *list = json_array();
+	qsort(l->sockets, l->count, sizeof *l->sockets, by_inode);
+	l->owners = calloc(l->count ? l->count : 1, sizeof *l->owners);
+	if (!l->owners)
+		return NULL;
+	for (unsigned i = 0; i < l->count; i++)
+		l->owners[i].inode = l->sockets[i].inode;
+	processes_find_owners(l->owners, l->count);
+	for (unsigned i = 0; i < l->count; i++) {
+		enum tscf_level level = (enum tscf_level)tscf_mark_get(l->sockets[i].mark, c->config->fwmark_mask);
+		if (level <= TSCF_LEVEL_ENCRYPTED_PREFERRED)
+			json_array_append_new(list, report_socket(c, &l->sockets[i], level, l->owners[i].pid, l->owners[i].program));
+	}
+	char *text = json_dumps(list, 0);
+	json_decref(list);
+	free(l->owners);
+	return text;
+}
+
+char *report_sockets(struct client *c)
+{
+	static const struct tscf_sockdiag_handler handler = {collect, collected, NULL};
+	struct listing l = {0};
+	struct tscf_sockdiag *diag;
+	char *text = NULL;
+	if (tscf_sockdiag_open(c->loop, c->config->fwmark_mask, &handler, &l, &diag) < 0)
+		return NULL;
+	if (tscf_sockdiag_dump_now(diag) == 0)
+		text = render(c, &l);
+	tscf_sockdiag_close(diag);
+	free(l.sockets);
+	return text;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "routing.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum slot {
+	SLOT_OUTER,
+	SLOT_FROM,
+	SLOT_FROM_PROHIBIT,
+	SLOT_ONLY,
+	SLOT_ONLY_PROHIBIT,
+	SLOT_PREFERRED,
+	SLOT_PLAIN,
+	SLOT_DEFAULT_ENCRYPTED,
+	SLOT_DEFAULT_PROHIBIT,
+	SLOT_REST,
+};
+_Static_assert(SLOT_REST + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
+
+struct planner {
+	const struct client_config *config;
+	struct routing_plan *plan;
+};
+
+static struct tscf_rule *add_rule(struct planner *p, int family, enum slot slot, uint32_t table)
+{
+	struct tscf_rule *r = &p->plan->rules[p->plan->rule_count++];
+	*r = (struct tscf_rule){.family = family,
+				.priority = p->config->rule_priority + (uint32_t)slot,
+				.action = table ? TSCF_RULE_LOOKUP : TSCF_RULE_PROHIBIT,
+				.table = table};
+	return r;
+}
+
+static void add_mark_rule(struct planner *p, int family, enum slot slot, uint32_t value, uint32_t table)
+{
+	struct tscf_rule *r = add_rule(p, family, slot, table);
+	r->mask = p->config->fwmark_mask;
+	r->mark = tscf_mark_set(0, r->mask, value);
+}
+
+static void add_from_rule(struct planner *p, enum slot slot, const struct tscf_addr *from, uint32_t table)
+{
+	struct tscf_rule *r = add_rule(p, from->family, slot, table);
+	r->from = (struct tscf_prefix){.addr = *from, .length = (uint8_t)(8 * tscf_addr_size(from->family))};
+}
+
+static void add_to_rules(struct planner *p, const struct routing_facts *f, enum slot slot, uint32_t table)
+{
+	for (unsigned i = 0; i < f->route_count; i++) {
+		struct tscf_rule *r = add_rule(p, f->routes[i].addr.family, slot, table);
+		r->to = f->routes[i];
+		tscf_prefix_normalize(&r->to);
+	}
+}
+
+static void plan_default_level(struct planner *p, const struct routing_facts *f)
+{
+	enum tscf_level level = p->config->default_level;
+	bool only = level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool preferred = level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->up))
+		add_to_rules(p, f, SLOT_DEFAULT_ENCRYPTED, p->config->table_encrypted);
+	if (only)
+		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
+	add_rule(p, AF_INET, SLOT_REST, p->config->table_plain);
+}
+
+static void plan_rules(struct planner *p, const struct routing_facts *f)
+{
+	const struct client_config *c = p->config;
+	add_mark_rule(p, AF_INET, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	add_mark_rule(p, AF_INET6, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	if (f->encrypted.family) {
+		add_from_rule(p, SLOT_FROM, &f->encrypted, c->table_encrypted);
+		add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted, 0);
+	}
+	if (f->gate != DTTE_GATE_SHUT)
+		add_mark_rule(p, AF_INET, SLOT_ONLY, TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
+	add_mark_rule(p, AF_INET, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	add_mark_rule(p, AF_INET6, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	if (f->up)
+		add_mark_rule(p, AF_INET, SLOT_PREFERRED, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
+	add_mark_rule(p, AF_INET, SLOT_PLAIN, TSCF_LEVEL_UNENCRYPTED, c->table_plain);
+	add_mark_rule(p, AF_INET, SLOT_PLAIN, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
+	plan_default_level(p, f);
+}
+
+static void add_route(struct planner *p, const struct routing_facts *f, unsigned i, uint32_t table, int device)
+{
+	struct tscf_route *r = &p->plan->routes[p->plan->route_count++];
+	*r = (struct tscf_route){.destination = f->routes[i], .source = f->plain, .table = table, .device = device};
+	tscf_prefix_normalize(&r->destination);
+}
+
+void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan)
+{
+	struct planner p = {.config = config, .plan = plan};
+	plan->rule_count = plan->route_count = 0;
+	plan_rules(&p, facts);
+	if (!facts->plain.family)
+		return;
+	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is in. */
+	for (unsigned i = 0; i < facts->route_count; i++) {
+		if (facts->routes[i].addr.family != facts->plain.family)
+			continue;
+		add_route(&p, facts, i, config->table_plain, facts->plain_device);
+		add_route(&p, facts, i, config->table_encrypted, facts->encrypted_device);
+		if (config->routes_in_main)
+			add_route(&p, facts, i, RT_TABLE_MAIN, facts->plain_device);
+	}
+}
+
+static bool route_equal(const struct tscf_route *a, const struct tscf_route *b)
+{
+	return a->table == b->table && a->device == b->device && a->type == b->type && a->metric == b->metric &&
+	       a->destination.length == b->destination.length &&
+	       tscf_addr_equal(&a->destination.addr, &b->destination.addr) && tscf_addr_equal(&a->source, &b->source);
+}
+
+static bool has_rule(const struct routing_plan *plan, const struct tscf_rule *rule)
+{
+	for (unsigned i = 0; i < plan->rule_count; i++)
+		if (tscf_rule_equal(&plan->rules[i], rule))
+			return true;
+	return false;
+}
+
+static bool has_route(const struct routing_plan *plan, const struct tscf_route *route)
+{
+	for (unsigned i = 0; i < plan->route_count; i++)
+		if (route_equal(&plan->routes[i], route))
+			return true;
+	return false;
+}
+
+static int check(int error, const char *what, unsigned number)
+{
+	if (error < 0)
+		tscf_error("%s %u: %s", what, number, strerror(-error));
+	return error;
+}
+
+static int foreign_table(struct tscf_netlink *netlink, uint32_t table, const char *option)
+{
+	int foreign = tscf_route_table_foreign(netlink, table);
+	if (foreign < 0)
+		return check(foreign, "cannot read routing table", table);
+	if (foreign == 0)
+		return tscf_route_flush(netlink, table);
+	tscf_error("routing table %u is in use by something else: choose another with %s", table, option);
+	return -EEXIST;
+}
+
+int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config)
+{
+	struct tscf_rule *rules = NULL;
+	unsigned foreign = 0;
+	*r = (struct routing){.netlink = netlink, .config = config};
+	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules, &foreign);
+	if (n < 0)
+		return check(n, "cannot list policy rules from priority", config->rule_priority);
+	if (foreign > 0) {
+		tscf_error("policy rules of something else have priorities %u to %u: choose others with --rule-priority",
+			   config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1);
+		free(rules);
+		return -EEXIST;
+	}
+	for (int i = 0; i < n && i < ROUTING_RULES_MAX; i++)
+		r->current.rules[r->current.rule_count++] = rules[i];
+	free(rules);
+	if (n > 0)
+		tscf_info("took over %d policy rules that an earlier client left", n);
+	int error = foreign_table(netlink, config->table_plain, "--table-plain");
+	return error < 0 ? error : foreign_table(netlink, config->table_encrypted, "--table-encrypted");
+}
+
+/* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time. */
+static int apply_routes(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
+{
+	int first = 0;
+	const struct routing_plan *now = &r->current;
+	for (unsigned i = 0; i < now->route_count; i++)
+		if (!has_route(plan, &now->routes[i]))
+			check(tscf_route_del(r->netlink, &now->routes[i]), "cannot delete a route of table",
+			      now->routes[i].table);
+	for (unsigned i = 0; i < plan->route_count; i++) {
+		const struct tscf_route *route = &plan->routes[i];
+		int error = has_route(now, route) ? 0 : check(tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
+		if (error == 0)
+			done->routes[done->route_count++] = *route;
+		else if (first == 0)
+			first = error;
+	}
+	return first;
+}
+
+static int apply_rules(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
+{
+	int first = 0;
+	const struct routing_plan *now = &r->current;
+	for (unsigned i = 0; i < plan->rule_count; i++) {
+		const struct tscf_rule *rule = &plan->rules[i];
+		int error = has_rule(now, rule) ? 0 : check(tscf_rule_add(r->netlink, rule), "cannot add the policy rule of priority", rule->priority);
+		if (error == 0)
+			done->rules[done->rule_count++] = *rule;
+		else if (first == 0)
+			first = error;
+	}
+	for (unsigned i = 0; i < now->rule_count; i++)
+		if (!has_rule(plan, &now->rules[i]))
+			check(tscf_rule_del(r->netlink, &now->rules[i]), "cannot delete the policy rule of priority",
+			      now->rules[i].priority);
+	return first;
+}
+
+/* Routes come before the rules that lead to them. */
+int routing_apply(struct routing *r, const struct routing_plan *plan)
+{
+	struct routing_plan done = {0};
+	int routes = apply_routes(r, plan, &done);
+	int rules = apply_rules(r, plan, &done);
+	r->current = done;
+	return routes ? routes : rules;
+}
+
+void routing_remove(struct routing *r, bool keep_prohibit)
+{
+	uint32_t kept = r->config->rule_priority + SLOT_ONLY_PROHIBIT;
+	for (unsigned i = 0; i < r->current.rule_count; i++)
+		if (!keep_prohibit || r->current.rules[i].priority != kept)
+			tscf_rule_del(r->netlink, &r->current.rules[i]);
+	for (unsigned i = 0; i < r->current.route_count; i++)
+		tscf_route_del(r->netlink, &r->current.routes[i]);
+	r->current.rule_count = r->current.route_count = 0;
+}

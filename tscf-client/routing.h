@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * routing.h - the policy rules and route tables that say which tunnel a socket of each level uses now.
+ *
+ * tscf(7), "ROUTING".  What should be in the kernel is planned as a whole from a few facts (pure), compared with what is there, and only
+ * the difference is written: rules are added before others are deleted, and an unchanged rule is never touched.  In order of priority:
+ *
+ *     +0  mark outer               -> main        the daemon's own sockets, never into their own tunnel
+ *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
+ *     +2  from encrypted address   -> prohibit
+ *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
+ *     +4  mark encrypted-only      -> prohibit    always, IPv6 too: what the table does not hold is refused
+ *     +5  mark encrypted-preferred -> encrypted   while the encrypted tunnel is up
+ *     +6  mark unencrypted and encrypted-preferred -> plain
+ *     +7  default level encrypted-*: to each service route -> encrypted (as +3 or +5)
+ *     +8  default level encrypted-only: to each service route -> prohibit
+ *     +9  everything else          -> plain
+ *
+ * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own, rather than at the end of
+ * the encrypted table, lets encrypted-preferred sockets fall through to main for what no tunnel serves.  When the daemon dies its devices go, their routes with
+ * them, and the prohibit rules stay: a crash fails closed.
+ */
+#ifndef TSCF_CLIENT_ROUTING_H
+#define TSCF_CLIENT_ROUTING_H
+
+#include "common/netlink.h"
+#include "config.h"
+#include "dtte.h"
+
+/** Priorities used, from config->rule_priority on. */
+#define ROUTING_RULE_SPAN 10
+#define ROUTING_ROUTES_MAX 64
+#define ROUTING_RULES_MAX (20 + 2 * ROUTING_ROUTES_MAX)
+
+/** The facts a plan is made from. */
+struct routing_facts {
+	struct tscf_addr plain;     /**< internal address of the plain tunnel; family 0: none yet */
+	struct tscf_addr encrypted; /**< of the encrypted tunnel, kept after it went; family 0: none yet */
+	int plain_device, encrypted_device; /**< interface indexes */
+	enum dtte_gate gate;
+	bool up;                    /**< the encrypted tunnel is up */
+	unsigned route_count;
+	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
+};
+
+struct routing_plan {
+	unsigned rule_count, route_count;
+	struct tscf_rule rules[ROUTING_RULES_MAX];
+	struct tscf_route routes[3 * ROUTING_ROUTES_MAX];
+};
+
+struct routing {
+	struct tscf_netlink *netlink;
+	const struct client_config *config;
+	struct routing_plan current; /**< what is in the kernel */
+};
+
+/** Plan from facts: pure. */
+void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan);
+
+/**
+ * Take over what a dead daemon left: its rules become current, its routes are flushed.
+ *
+ * @return 0, or -errno: -EEXIST if the priorities or tables are in use by something else (logged).
+ */
+int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
+
+/** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0 or the first -errno. */
+int routing_apply(struct routing *r, const struct routing_plan *plan);
+
+/**
+ * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) that keep encrypted-only sockets from sending in clear.
+ */
+void routing_remove(struct routing *r, bool keep_prohibit);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tscf-run(1): start a program whose new sockets have an encryption level. */
+#include "common/control.h"
+#include "common/level.h"
+#include "common/log.h"
+#include "inspect.h"
+#include "program.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/** As those of env(1), nohup(1) and the shell. */
+enum { EXIT_USAGE = 2, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
+
+#define LIBRARY PKGLIBDIR "/libtscf-preload.so"
+/** Names another library, for running from a build tree. */
+#define ENV_LIBRARY      "TSCF_PRELOAD"
+#define PROBE_TIMEOUT_MS 500
+
+static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
+			   "Run PROGRAM with an encryption level for every internet socket it opens.\n"
+			   "\n"
+			   "  -l, --level LEVEL   unencrypted          in the plain tunnel\n"
+			   "                      encrypted-only       in the encrypted tunnel or not at all\n"
+			   "                      encrypted-preferred  in the encrypted tunnel if it can be\n"
+			   "                                           had, else in the plain one (default)\n"
+			   "  -c, --control PATH  control socket of the tunnel client\n"
+			   "                      (default " TSCF_CLIENT_CONTROL_DEFAULT ")\n"
+			   "  -h, --help          show this and exit\n"
+			   "  -V, --version       show the version and exit\n"
+			   "\n"
+			   "What cannot be given the library (set-user-ID, statically linked, Go programs)\n"
+			   "is refused with encrypted-only, and run with a warning otherwise.\n"
+			   "\n"
+			   "Exit status: that of PROGRAM; 127 not found, 126 cannot be executed, 2 wrong\n"
+			   "use, 1 other errors.\n";
+
+struct options {
+	enum tscf_level level;
+	const char *control;
+	bool help, version;
+};
+
+/* @return 0, or -EINVAL after a message. */
+static int parse_level(const char *name, enum tscf_level *level)
+{
+	if (tscf_level_parse(name, level) == 0 && *level != TSCF_LEVEL_DEFAULT)
+		return 0;
+	tscf_error("--level %s: expected unencrypted, encrypted-only or encrypted-preferred", name);
+	return -EINVAL;
+}
+
+/* @return 0 with the program at argv[optind], or -EINVAL after a message. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = {
+	    {"level", required_argument, NULL, 'l'},
+	    {"control", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {0},
+	};
+	int option;
+
+	/* "+": the program's own options are not ours. */
+	while ((option = getopt_long(argc, argv, "+l:c:hV", known, NULL)) != -1) {
+		if (option == 'l' && parse_level(optarg, &o->level) != 0)
+			return -EINVAL;
+		else if (option == 'c')
+			o->control = optarg;
+		else if (option == 'h')
+			o->help = true;
+		else if (option == 'V')
+			o->version = true;
+		else if (option == '?')
+			return -EINVAL;
+	}
+	if (o->help || o->version || optind < argc)
+		return 0;
+	tscf_error("no program given");
+	return -EINVAL;
+}
+
+/* The program may change its directory: what it is told must hold everywhere.  @return 0, or -errno after a message. */
+static int absolute_path(const char *path, char *out, size_t size)
+{
+	char here[PATH_MAX] = "";
+	int printed;
+
+	if (path[0] != '/' && getcwd(here, sizeof here) == NULL) {
+		int error = errno;
+
+		tscf_error("current directory: %s", strerror(error));
+		return -error;
+	}
+	printed = snprintf(out, size, "%s%s%s", here, path[0] != '/' ? "/" : "", path);
+	if (printed >= 0 && (size_t)printed < size)
+		return 0;
+	tscf_error("%s: path is too long (at most %zu bytes)", path, size - 1);
+	return -ENAMETOOLONG;
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+	if (a != NULL && a[0] != '\0')
+		return a;
+	return b != NULL && b[0] != '\0' ? b : c;
+}
+
+static void warn_if_no_daemon(const char *control)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STATUS};
+	int result = tscf_control_call(control, &request, -1, PROBE_TIMEOUT_MS, NULL);
+
+	if (result < 0)
+		tscf_warning("no tunnel client at %s (%s): the program's sockets fail with EACCES until there is one",
+			     control, strerror(-result));
+}
+
+/* @return 0 if the program may run, or the exit status. */
+static int check_program(const char *path, const char *library, enum tscf_level level)
+{
+	struct run_inspection inspection;
+	int error = run_inspect(path, library, &inspection);
+
+	if (error == -ELIBACC) {
+		tscf_error("%s: no library that could be preloaded", library);
+		return EXIT_FAILURE;
+	}
+	if (error != 0) {
+		tscf_error("%s: %s", inspection.file, strerror(-error));
+		return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+	}
+	if (inspection.obstacle == RUN_OBSTACLE_NONE)
+		return 0;
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY) {
+		tscf_error("%s %s; not run, since its sockets would not be encrypted-only", inspection.file,
+			   run_obstacle_text(inspection.obstacle));
+		return EXIT_FAILURE;
+	}
+	tscf_warning("%s %s; its sockets get no level", inspection.file, run_obstacle_text(inspection.obstacle));
+	return 0;
+}
+
+/* Ours comes first: it must see a call before a shim that answers it. */
+static int set_preload(const char *library)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *value;
+	int result;
+
+	if (others == NULL || others[0] == '\0')
+		return setenv("LD_PRELOAD", library, 1);
+	if (asprintf(&value, "%s:%s", library, others) < 0)
+		return -1;
+	result = setenv("LD_PRELOAD", value, 1);
+	free(value);
+	return result;
+}
+
+static int set_environment(const char *library, const char *control, enum tscf_level level)
+{
+	/* The loader splits LD_PRELOAD at both, and knows no quoting. */
+	if (strpbrk(library, ": ") != NULL) {
+		tscf_error("%s: the path of the library may not contain a space or a colon", library);
+		return -EINVAL;
+	}
+	if (set_preload(library) == 0 && setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 &&
+	    setenv(TSCF_ENV_CONTROL, control, 1) == 0)
+		return 0;
+	tscf_error("environment: %s", strerror(ENOMEM));
+	return -ENOMEM;
+}
+
+static int run(const struct options *o, char **argv)
+{
+	char library[PATH_MAX], program[PATH_MAX];
+	char control[sizeof((struct sockaddr_un *)0)->sun_path];
+	int status, error;
+
+	if (absolute_path(first_of(getenv(ENV_LIBRARY), NULL, LIBRARY), library, sizeof library) != 0 ||
+	    absolute_path(first_of(o->control, getenv(TSCF_ENV_CONTROL), TSCF_CLIENT_CONTROL_DEFAULT), control,
+			  sizeof control) != 0)
+		return EXIT_FAILURE;
+	error = run_program_find(argv[0], getenv("PATH"), program, sizeof program);
+	if (error != 0) {
+		tscf_error("%s: %s", argv[0], strerror(-error));
+		return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+	}
+	status = check_program(program, library, o->level);
+	if (status != 0)
+		return status;
+	if (set_environment(library, control, o->level) != 0)
+		return EXIT_FAILURE;
+	if (o->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		warn_if_no_daemon(control);
+	execv(program, argv);
+	tscf_error("%s: %s", program, strerror(errno));
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
+
+	tscf_log_init("tscf-run", TSCF_LOG_WARNING);
+	if (parse_options(argc, argv, &o) != 0) {
+		fputs("Try 'tscf-run --help'.\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		fputs(help, stdout);
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	if (o.version) {
+		puts("tscf-run " PACKAGE_VERSION);
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	return run(&o, argv + optind);
+}

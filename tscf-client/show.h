@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * show.h - what the daemon says as JSON, for a person.
+ *
+ * What is missing or of another type than expected is left out: the daemon may be older or newer.
+ */
+#ifndef TSCF_CLIENT_SHOW_H
+#define TSCF_CLIENT_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+/** The answer to STATUS: a line for each tunnel, the number of sockets of each level, the counters that are not 0. */
+void show_status(json_t *status, time_t now, FILE *out);
+/** An array of sockets, as a table. */
+void show_sockets(const json_t *sockets, FILE *out);
+/** The answer to LEVEL_OF: how many sockets were moved to @p level, how long it took, and which. */
+void show_moved(const json_t *moved, const char *level, FILE *out);
+
+#endif

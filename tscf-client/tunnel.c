@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tunnel.h"
+
+#include "common/log.h"
+#include "context.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void transmit(void *context, const uint8_t *data, uint32_t length)
+{
+	struct tunnel *t = context;
+	if (t->peer)
+		tscf_peer_send(t->peer, data, length);
+}
+
+void tunnel_init(struct tunnel *t, struct client *c, const char *name, void (*lost)(struct client *c, const char *reason))
+{
+	*t = (struct tunnel){.client = c, .name = name, .tsid = TSCF_TSID_NONE, .lost = lost};
+	requests_init(&t->requests, transmit, t);
+}
+
+static void add_counters(struct tscf_transport_counters *sum, const struct tscf_transport_counters *c)
+{
+	sum->sent_packets += c->sent_packets;
+	sum->sent_bytes += c->sent_bytes;
+	sum->received_packets += c->received_packets;
+	sum->received_bytes += c->received_bytes;
+	sum->send_drops += c->send_drops;
+	sum->receive_drops += c->receive_drops;
+	sum->invalid += c->invalid;
+	sum->handshakes += c->handshakes;
+	sum->handshakes_failed += c->handshakes_failed;
+}
+
+struct tscf_transport_counters tunnel_counters(const struct tunnel *t)
+{
+	struct tscf_transport_counters sum = t->past;
+	if (t->transport)
+		add_counters(&sum, &t->transport->counters);
+	return sum;
+}
+
+void tunnel_close(struct tunnel *t)
+{
+	t->state = TUNNEL_DOWN;
+	t->tsid = TSCF_TSID_NONE;
+	t->probing = false;
+	t->told_unreachable = false;
+	t->peer = NULL;
+	if (t->transport) {
+		add_counters(&t->past, &t->transport->counters);
+		tscf_transport_close(t->transport);
+		t->transport = NULL;
+	}
+	requests_clear(&t->requests);
+}
+
+void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
+{
+	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
+}
+
+int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
+{
+	int length = tscf_write_finish(w);
+	if (length < 0)
+		return length;
+	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, done, user, t->client->now);
+}
+
+void tunnel_send(struct tunnel *t, struct tscf_writer *w)
+{
+	int length = tscf_write_finish(w);
+	if (length > 0 && t->peer)
+		tscf_peer_send(t->peer, w->data, (uint32_t)length);
+}
+
+static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct tunnel *t = context;
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
+	(void)user;
+	if (error == -ECANCELED)
+		return;
+	t->probing = false;
+	if (!response)
+		t->lost(t->client, "the server does not answer");
+	else if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
+		t->lost(t->client, "the server does not know this tunnel (any more)");
+}
+
+void tunnel_probe(struct tunnel *t)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->probing || t->state != TUNNEL_UP)
+		return;
+	t->probing = true;
+	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
+	int length = tscf_write_finish(&w);
+	uint64_t pause = 2 * t->requests.round_trip_ms > TUNNEL_PROBE_MS ? 2 * t->requests.round_trip_ms : TUNNEL_PROBE_MS;
+	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL, t->client->now) < 0)
+		t->probing = false;
+}
+
+/* Requests of the server: it asks whether this end is alive, or says that it stops. */
+static void answer(struct tunnel *t, const struct tscf_message *m)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	tscf_write_begin(&w, buffer, sizeof buffer, m->type + 1, t->tsid, m->sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
+	tunnel_send(t, &w);
+	if (m->type == TSCF_RELEASE_REQUEST) {
+		enum tscf_response code;
+		char text[201] = "";
+		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0] ? text : "released by the server";
+		t->lost(t->client, reason);
+	}
+}
+
+void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
+{
+	struct client *c = t->client;
+	struct tscf_message m;
+	if (tscf_message_decode(data, length, &m) < 0) {
+		c->counters.control_invalid++;
+		return;
+	}
+	bool request = m.type % 2 == 1;
+	/* The first response brings the TSID; whatever else must bear the one that was assigned. */
+	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
+		c->counters.control_wrong_tsid++;
+		if (t->transport->ops->encrypted)
+			t->lost(c, "the server sent a control message with a wrong tunnel session id");
+		return;
+	}
+	if (!request)
+		requests_answer(&t->requests, &m, c->now);
+	else if (m.type == TSCF_KEEPALIVE_REQUEST || m.type == TSCF_RELEASE_REQUEST)
+		answer(t, &m);
+	else
+		c->counters.control_invalid++;
+}
+
+void tunnel_tick(struct tunnel *t)
+{
+	uint64_t silence = (uint64_t)t->client->config->keepalive * 1000;
+	requests_tick(&t->requests, t->client->now);
+	if (t->state == TUNNEL_UP && silence > 0 && t->client->now >= t->last_heard + silence)
+		tunnel_probe(t);
+}
+
+uint64_t tunnel_next(const struct tunnel *t)
+{
+	uint64_t silence = (uint64_t)t->client->config->keepalive * 1000;
+	uint64_t next = requests_next(&t->requests);
+	if (t->state == TUNNEL_UP && silence > 0 && !t->probing && t->last_heard + silence < next)
+		next = t->last_heard + silence;
+	return next;
+}

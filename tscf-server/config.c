@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Defaults and the configuration file; what must hold between settings is in config_check.c. */
+#include "config.h"
+
+#include "common/control.h"
+#include "common/message.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERFACE "tscf-interface"
+#define PORT "tscf-port"
+#define POOL "tscf-address-pool"
+
+static void interface_free(struct server_interface_config *i)
+{
+	free(i->name);
+	free(i);
+}
+
+/** @return an interface with every default, or NULL when out of memory. */
+static struct server_interface_config *interface_new(const char *name)
+{
+	struct server_interface_config *i = calloc(1, sizeof(*i));
+	struct tscf_addr any = { .family = AF_INET };
+
+	if (!i)
+		return NULL;
+	i->name = strdup(name);
+	if (!i->name) {
+		interface_free(i);
+		return NULL;
+	}
+	i->enabled = true;
+	tscf_endpoint_make(&any, TSCF_PORT, &i->listen);
+	return i;
+}
+
+static void interfaces_free(struct server_config *c)
+{
+	while (c->interfaces) {
+		struct server_interface_config *next = c->interfaces->next;
+
+		interface_free(c->interfaces);
+		c->interfaces = next;
+	}
+}
+
+int server_config_init(struct server_config *c)
+{
+	*c = (struct server_config){
+		.interfaces = interface_new("default"),
+		.mtu = 1340,
+		.persistence = 330,
+		.plain_dev = strdup("tscf0"),
+		.encrypted_dev = strdup("tscf1"),
+		.control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
+		.state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
+		.log_level = TSCF_LOG_INFO,
+	};
+	return c->interfaces && c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;
+}
+
+void server_config_free(struct server_config *c)
+{
+	interfaces_free(c);
+	free(c->routes);
+	free(c->cert);
+	free(c->key);
+	free(c->plain_dev);
+	free(c->encrypted_dev);
+	free(c->control);
+	free(c->state_dir);
+	memset(c, 0, sizeof(*c));
+}
+
+static int validate_global(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(server_settings, cfg, opt);
+}
+
+static int validate_interface(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(server_interface_settings, cfg, opt);
+}
+
+static int validate_port(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(server_port_settings, cfg, opt);
+}
+
+static int validate_pool(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(server_pool_settings, cfg, opt);
+}
+
+/** Read a tscf-port section.  @return 0 or -ENOMEM; what is not given stays at the default. */
+static int take_port(cfg_t *section, struct server_port *out)
+{
+	*out = (struct server_port){ .port = TSCF_PORT, .protocol = SERVER_PROTOCOL_UDP };
+	return tscf_settings_take(server_port_settings, section, out);
+}
+
+/** The section is whole: an address, and a udp port that leaves room for the encrypted one. */
+static int validate_port_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	struct server_port port;
+
+	take_port(section, &port);
+	if (port.address.family == 0) {
+		cfg_error(cfg, PORT " has no address: expected address = \"ADDRESS\"");
+		return -1;
+	}
+	if (port.protocol == SERVER_PROTOCOL_UDP && port.port == UINT16_MAX) {
+		cfg_error(cfg, "port = \"%u\": expected a port from 1 to 65534 (the encrypted tunnel uses the next one)", port.port);
+		return -1;
+	}
+	return 0;
+}
+
+static int validate_pool_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (cfg_opt_size(opt) == 1)
+		return 0;
+	cfg_error(cfg, "a second " POOL ": expected one in each " INTERFACE);
+	return -1;
+}
+
+/** The one udp port of an interface, and what its dtls ports must be then.  @return 0, -EINVAL with the problem reported, or -ENOMEM. */
+static int join_ports(cfg_t *cfg, cfg_t *section, union tscf_endpoint *listen)
+{
+	struct server_port port, udp = { .port = 0 };
+	unsigned count = cfg_size(section, PORT);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (take_port(cfg_getnsec(section, PORT, i), &port) != 0)
+			return -ENOMEM;
+		if (port.protocol != SERVER_PROTOCOL_UDP)
+			continue;
+		if (udp.port != 0) {
+			cfg_error(cfg, INTERFACE " %s has a second udp " PORT ": expected one", cfg_title(section));
+			return -EINVAL;
+		}
+		udp = port;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		take_port(cfg_getnsec(section, PORT, i), &port);
+		if (port.protocol == SERVER_PROTOCOL_UDP ||
+		    (udp.port != 0 && port.port == udp.port + 1 && tscf_addr_equal(&port.address, &udp.address)))
+			continue;
+		cfg_error(cfg, INTERFACE " %s: dtls port %u: expected a udp " PORT " of the same address on the port before it",
+			  cfg_title(section), port.port);
+		return -EINVAL;
+	}
+	if (udp.port != 0)
+		tscf_endpoint_make(&udp.address, udp.port, listen);
+	return 0;
+}
+
+static int validate_interface_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	union tscf_endpoint listen;
+
+	return join_ports(cfg, cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1), &listen) == 0 ? 0 : -1;
+}
+
+/** @return the interface that a section describes, or NULL when out of memory. */
+static struct server_interface_config *take_interface(cfg_t *section)
+{
+	struct server_interface_config *i = interface_new(cfg_title(section));
+	int err;
+
+	if (!i)
+		return NULL;
+	err = tscf_settings_take(server_interface_settings, section, i);
+	if (err == 0)
+		err = join_ports(section, section, &i->listen);
+	if (err == 0 && cfg_size(section, POOL) > 0)
+		err = tscf_settings_take(server_pool_settings, cfg_getsec(section, POOL), i);
+	if (err == 0)
+		return i;
+	interface_free(i);
+	return NULL;
+}
+
+static int take(struct server_config *c, cfg_t *cfg)
+{
+	unsigned count = cfg_size(cfg, INTERFACE);
+	struct server_interface_config **last = &c->interfaces;
+
+	if (count > 0)
+		interfaces_free(c);
+	for (unsigned i = 0; i < count; i++, last = &(*last)->next) {
+		*last = take_interface(cfg_getnsec(cfg, INTERFACE, i));
+		if (!*last)
+			return -ENOMEM;
+	}
+	return tscf_settings_take(server_settings, cfg, c);
+}
+
+/** The tables of settings as libconfuse wants them: nested sections, innermost first. */
+struct options {
+	cfg_opt_t port[SERVER_SETTINGS_MAX], pool[SERVER_SETTINGS_MAX], interface[SERVER_SETTINGS_MAX], global[SERVER_SETTINGS_MAX];
+};
+
+static void declare(struct options *o)
+{
+	const cfg_opt_t end = CFG_END();
+	cfg_opt_t port = CFG_SEC(PORT, o->port, CFGF_MULTI);
+	cfg_opt_t pool = CFG_SEC(POOL, o->pool, CFGF_MULTI);
+	cfg_opt_t interface = CFG_SEC(INTERFACE, o->interface, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	unsigned n;
+
+	port.validcb = validate_port_section;
+	pool.validcb = validate_pool_section;
+	interface.validcb = validate_interface_section;
+	o->port[tscf_settings_declare(server_port_settings, o->port, validate_port)] = end;
+	o->pool[tscf_settings_declare(server_pool_settings, o->pool, validate_pool)] = end;
+	n = tscf_settings_declare(server_interface_settings, o->interface, validate_interface);
+	o->interface[n++] = port;
+	o->interface[n++] = pool;
+	o->interface[n] = end;
+	n = tscf_settings_declare(server_settings, o->global, validate_global);
+	o->global[n++] = interface;
+	o->global[n] = end;
+}
+
+int server_config_read(struct server_config *c, const char *file)
+{
+	struct options options;
+	cfg_t *cfg;
+	int err;
+
+	declare(&options);
+	cfg = cfg_init(options.global, CFGF_NONE);
+	if (!cfg)
+		return -ENOMEM;
+	err = tscf_settings_parse(cfg, file);
+	if (err == 0)
+		err = take(c, cfg);
+	cfg_free(cfg);
+	return err;
+}

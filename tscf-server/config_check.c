@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must hold between the settings of a server: see config.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool overlap(const struct tscf_prefix *a, const struct tscf_prefix *b)
+{
+	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
+}
+
+static bool check_pools(const struct server_interface_config *i)
+{
+	char a[TSCF_ADDR_TEXT], b[TSCF_ADDR_TEXT];
+
+	if (i->pool.addr.family == 0) {
+		tscf_error("interface %s has no addresses for clients: expected tscf-address-pool { range = ... } or --pool", i->name);
+		return false;
+	}
+	if (i->encrypted_pool.addr.family == 0) {
+		if ((i->services & SERVER_SERVICE_DTTE) == 0)
+			return true;
+		tscf_error("interface %s has DTTE and no addresses for encrypted tunnels: expected encrypted-range or --encrypted-pool",
+			   i->name);
+		return false;
+	}
+	if (!overlap(&i->pool, &i->encrypted_pool))
+		return true;
+	tscf_error("interface %s: pools %s and %s overlap: expected two that do not", i->name, tscf_prefix_format(&i->pool, a),
+		   tscf_prefix_format(&i->encrypted_pool, b));
+	return false;
+}
+
+static bool pools_meet(const struct tscf_prefix *p, const struct server_interface_config *i)
+{
+	return p->addr.family != 0 && ((i->pool.addr.family != 0 && overlap(p, &i->pool)) ||
+				       (i->encrypted_pool.addr.family != 0 && overlap(p, &i->encrypted_pool)));
+}
+
+/** Each uses a port and the next one, so equal and adjacent ports collide where the addresses do. */
+static bool ports_meet(const union tscf_endpoint *a, const union tscf_endpoint *b)
+{
+	struct tscf_addr x = tscf_endpoint_addr(a), y = tscf_endpoint_addr(b);
+	int distance = (int)tscf_endpoint_port(a) - (int)tscf_endpoint_port(b);
+
+	if (distance < -1 || distance > 1)
+		return false;
+	return tscf_addr_is_any(&x) || tscf_addr_is_any(&y) || tscf_addr_equal(&x, &y);
+}
+
+static bool check_pair(const struct server_interface_config *a, const struct server_interface_config *b)
+{
+	bool ok = true;
+
+	if (pools_meet(&a->pool, b) || pools_meet(&a->encrypted_pool, b)) {
+		tscf_error("address pools of interfaces %s and %s overlap: expected pools of their own", a->name, b->name);
+		ok = false;
+	}
+	if (ports_meet(&a->listen, &b->listen)) {
+		tscf_error("ports of interfaces %s and %s overlap: expected a free pair of ports N and N+1 for each", a->name, b->name);
+		ok = false;
+	}
+	return ok;
+}
+
+static bool check_interfaces(const struct server_config *c)
+{
+	bool ok = true, any = false;
+
+	for (const struct server_interface_config *i = c->interfaces; i; i = i->next) {
+		if (!i->enabled)
+			continue;
+		any = true;
+		ok &= check_pools(i);
+		for (const struct server_interface_config *other = i->next; other; other = other->next)
+			if (other->enabled)
+				ok &= check_pair(i, other);
+	}
+	if (!any)
+		tscf_error("every interface is disabled: expected at least one with state = enabled");
+	return ok && any;
+}
+
+int server_config_check(const struct server_config *c)
+{
+	bool ok = check_interfaces(c);
+
+	if (!c->cert != !c->key) {
+		tscf_error("%s is given without %s: expected both, or none to have them made in %s", c->cert ? "cert" : "key",
+			   c->cert ? "key" : "cert", c->state_dir);
+		ok = false;
+	}
+	if (strcmp(c->plain_dev, c->encrypted_dev) == 0) {
+		tscf_error("plain-dev and encrypted-dev are the same: expected two names");
+		ok = false;
+	}
+	return ok ? 0 : -EINVAL;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * configure.c - configuration requests: how tunnels begin.
+ */
+#include "bind.h"
+#include "request.h"
+
+#include "common/tls.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code, const char *text)
+{
+	server_count(&r->state->counters, counter);
+	server_respond(r, TSCF_TSID_NONE, code, text);
+}
+
+/** An encrypted connection that is refused is closed. */
+static void refuse_connection(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+			      const char *text)
+{
+	refuse(r, counter, code, text);
+	r->answer->end = r->in->session;
+	r->answer->why = text;
+}
+
+/** What both kinds of tunnel are told. */
+static void write_settings(struct tscf_writer *w, const struct server_settings *settings, const struct tscf_prefix *internal)
+{
+	tscf_write_response(w, TSCF_RESPONSE_SUCCESS, "");
+	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, internal);
+	for (unsigned i = 0; i < settings->route_count; i++)
+		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
+	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
+	if (settings->keepalive)
+		tscf_write_u16(w, TSCF_TLV_KEEPALIVE, (uint16_t)settings->keepalive);
+	if (settings->persistence)
+		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
+}
+
+static bool write_plain(const struct server_request *r, uint64_t tsid, const struct tscf_addr *internal)
+{
+	struct tscf_prefix prefix = server_pool_prefix(r->in->interface->plain_pool);
+	struct tscf_writer w;
+
+	prefix.addr = *internal;
+	server_respond_begin(r, &w, tsid);
+	write_settings(&w, &r->state->settings, &prefix);
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
+	return server_respond_finish(r, &w);
+}
+
+/** @return whether the answer to @p r would be too large for it; all of these answers are of one size. */
+static bool too_small(const struct server_request *r)
+{
+	struct tscf_prefix any = server_pool_prefix(r->in->interface->plain_pool);
+	bool fits = write_plain(r, 0, &any.addr);
+
+	r->answer->length = 0;
+	return !fits;
+}
+
+/** @return why no plain session more may begin at that outer address, or NULL; one that @p replaces another is none more. */
+static const char *plain_limit(const struct server_request *r, bool replaces)
+{
+	const struct server_interface *i = r->in->interface;
+
+	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
+		return "too many tunnels are being set up";
+	if (replaces)
+		return NULL;
+	if (i->max_plain && i->plain_count >= i->max_plain)
+		return "no more tunnels here";
+	if (i->max_per_source && server_sessions_from(&r->state->sessions, &r->in->from) >= i->max_per_source)
+		return "no more tunnels from that address";
+	return NULL;
+}
+
+/**
+ * A client that configures its tunnel anew may have its address again, from the same outer address (the port may be another): it will be taken
+ * from the old session when the new one is confirmed.
+ *
+ * @return the lease with one hold more, or NULL.
+ */
+static struct server_lease *former_lease(const struct server_request *r, const struct tscf_addr *wish,
+					 const uint8_t *client_id)
+{
+	struct server_lease *lease = server_lease_find(&r->state->leases, wish);
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+
+	if (!lease || lease->encrypted || lease->pool != r->in->interface->plain_pool)
+		return NULL;
+	if (!tscf_addr_equal(&lease->client, &from) || memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
+		return NULL;
+	server_lease_hold(lease);
+	return lease;
+}
+
+/** Find an address for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL: refused. */
+static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
+{
+	struct server_lease *lease = NULL;
+	struct tscf_prefix wish;
+	struct tscf_tlv tlv;
+	bool wished = tscf_message_find(r->message, TSCF_TLV_INTERNAL_IPV4, &tlv) && tscf_tlv_prefix(&tlv, &wish) == 0;
+	const char *limit;
+
+	if (wished)
+		lease = former_lease(r, &wish.addr, client_id);
+	limit = plain_limit(r, lease || r->in->session);
+	if (limit) {
+		if (lease)
+			server_lease_drop(&r->state->leases, lease, r->in->now);
+		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
+		return NULL;
+	}
+	if (!lease && server_lease_new(&r->state->leases, r->in->interface->plain_pool, false, wished ? &wish.addr : NULL,
+				       r->in->now, &lease) < 0)
+		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+	return lease;
+}
+
+void server_configure_plain(const struct server_request *r)
+{
+	struct server_lease *lease;
+	struct server_session *s;
+	struct tscf_tlv id, quiet;
+
+	if (too_small(r)) {
+		refuse(r, SERVER_COUNT_REFUSED_TOO_SMALL, TSCF_RESPONSE_TOO_SMALL, "pad the request");
+		return;
+	}
+	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
+	lease = admit(r, id.value);
+	if (!lease)
+		return;
+	s = server_session_new_plain(r->state, r->in->interface, &r->in->from, r->in->session, lease, id.value, r->in->now);
+	if (!s) {
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
+		return;
+	}
+	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
+	write_plain(r, s->tsid, &lease->addr);
+	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+}
+
+static void write_encrypted(const struct server_request *r, const struct server_session *s)
+{
+	struct tscf_prefix prefix = server_pool_prefix(r->in->interface->encrypted_pool);
+	struct tscf_writer w;
+
+	prefix.addr = s->lease->addr;
+	server_respond_begin(r, &w, s->tsid);
+	write_settings(&w, &r->state->settings, &prefix);
+	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
+	server_respond_finish(r, &w);
+}
+
+/**
+ * May the connection take the place of @p old?  The reservation does not prove that it is the same client: it was made on the plain tunnel, where
+ * others can read the TSID and send in the client's name.  The secret that the client got on the old encrypted tunnel does; without it
+ * the old tunnel must first be found dead.
+ */
+static bool may_replace(const struct server_request *r, const struct server_session *old)
+{
+	struct tscf_tlv secret;
+
+	return tscf_message_find(r->message, TSCF_TLV_RESUME_SECRET, &secret) &&
+	       secret.length == sizeof(old->resume_secret) &&
+	       tscf_equal_secret(secret.value, old->resume_secret, sizeof(old->resume_secret));
+}
+
+/** Give the connection its TSID and addresses, those of @p old if there is one.  @return 0 or -errno. */
+static int establish(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
+		     struct server_session *old)
+{
+	struct server_session *s = r->in->session;
+	struct server_lease *lease;
+	int err;
+
+	if (old) {
+		lease = old->lease;
+		server_lease_hold(lease);
+	} else {
+		err = server_lease_new(&r->state->leases, r->in->interface->encrypted_pool, true, NULL, r->in->now, &lease);
+		if (err < 0)
+			return err;
+	}
+	err = server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
+	if (err < 0) {
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		return err;
+	}
+	if (old) {
+		server_bindings_inherit(r->state, old, s);
+		server_session_end(r->state, old, r->in->now, "its client has opened another");
+	}
+	return 0;
+}
+
+/** @return the plain session whose reservation the request uses up, or NULL when the request has been refused. */
+static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
+{
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+	struct server_session *plain;
+	struct tscf_tlv reserved, secret;
+	const char *why;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_RESERVED_TSID, &reserved) || tscf_tlv_u64(&reserved, tsid) < 0 ||
+	    !tscf_message_find(r->message, TSCF_TLV_RESERVATION_SECRET, &secret) || secret.length != SERVER_SECRET_SIZE) {
+		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_MALFORMED,
+				  "no reservation in the configuration request");
+		return NULL;
+	}
+	plain = server_reservation_redeem(&r->state->reservations, *tsid, secret.value, &from, r->in->now, &why);
+	if (plain && plain->interface == r->in->interface)
+		return plain;
+	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+			  plain ? "reserved on another interface" : why);
+	return NULL;
+}
+
+void server_configure_encrypted(const struct server_request *r)
+{
+	struct server_session *s = r->in->session;
+	struct server_session *plain, *old;
+	uint64_t tsid;
+
+	plain = redeem(r, &tsid);
+	if (!plain)
+		return;
+	old = plain->lease->encrypted_session;
+	if (old && !may_replace(r, old)) {
+		server_session_probe(r->state, old, r->in->now);
+		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+				  "another encrypted tunnel of this client is alive");
+		return;
+	}
+	if (establish(r, plain, tsid, old) < 0) {
+		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+		return;
+	}
+	s->heard = r->in->now;
+	write_encrypted(r, s);
+	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+}

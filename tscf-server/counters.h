@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * counters.h - everything the server counts besides what its transports and devices count: one counter per reason for which
+ * a packet is dropped or a request refused, and what happens to sessions.
+ *
+ * The names are those of `tscf-server status`; tscf-server(8) lists them.
+ */
+#ifndef TSCF_SERVER_COUNTERS_H
+#define TSCF_SERVER_COUNTERS_H
+
+#include <stdint.h>
+
+#define SERVER_COUNTERS(X)                                                                                             \
+	/* inner packets dropped */                                                                                    \
+	X(PACKET_TRUNCATED, "packet_truncated")                                                                        \
+	X(PACKET_MALFORMED, "packet_malformed")                                                                        \
+	X(PACKET_VERSION, "packet_version")                                                                            \
+	X(IPV6, "ipv6_unsupported")                                                                                    \
+	X(NO_SESSION, "no_session")                                                                                    \
+	X(UNCONFIGURED, "unconfigured")                                                                                \
+	X(SPOOFED, "spoofed")                                                                                          \
+	X(INTER_CLIENT, "inter_client")                                                                                \
+	X(CLEAR_REFUSED, "clear_refused")                                                                              \
+	X(SHIELDED, "shielded")                                                                                        \
+	X(TOMBSTONE, "tombstone")                                                                                      \
+	X(QUIET, "quiet")                                                                                              \
+	X(FRAGMENT_UNKNOWN, "fragment_unknown")                                                                        \
+	X(QUOTE_UNKNOWN, "quote_unknown")                                                                              \
+	X(UNKNOWN_DESTINATION, "unknown_destination")                                                                  \
+	X(NO_PLAIN_TUNNEL, "no_plain_tunnel")                                                                          \
+	X(BINDING_LIMIT, "binding_limit")                                                                              \
+	X(TOO_BIG, "too_big")                                                                                          \
+	/* control messages that were not executed */                                                                  \
+	X(CONTROL_MALFORMED, "control_malformed")                                                                      \
+	X(CONTROL_UNEXPECTED, "control_unexpected")                                                                    \
+	X(CONTROL_WRONG_TSID, "control_wrong_tsid")                                                                    \
+	X(CONTROL_NO_SESSION, "control_no_session")                                                                    \
+	X(CONTROL_REPEATED, "control_repeated")                                                                        \
+	X(CONTROL_UNANSWERED, "control_unanswered")                                                                    \
+	/* requests refused */                                                                                         \
+	X(REFUSED_LIMIT, "refused_limit")                                                                              \
+	X(REFUSED_ADDRESS, "refused_address")                                                                          \
+	X(REFUSED_TOO_SMALL, "refused_too_small")                                                                      \
+	X(REFUSED_SERVICE, "refused_service")                                                                          \
+	X(REFUSED_RESERVATION, "refused_reservation")                                                                  \
+	X(REFUSED_BINDING, "refused_binding")                                                                          \
+	/* what became of sessions */                                                                                  \
+	X(PLAIN_ESTABLISHED, "plain_established")                                                                      \
+	X(PLAIN_ENDED, "plain_ended")                                                                                  \
+	X(ENCRYPTED_ESTABLISHED, "encrypted_established")                                                              \
+	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
+	X(UNCONFIRMED_ENDED, "unconfirmed_ended")
+
+#define SERVER_COUNTER_ENUM(constant, name) SERVER_COUNT_##constant,
+enum server_counter { SERVER_COUNTERS(SERVER_COUNTER_ENUM) SERVER_COUNT_NUMBER };
+#undef SERVER_COUNTER_ENUM
+
+struct server_counters {
+	uint64_t value[SERVER_COUNT_NUMBER];
+};
+
+static inline void server_count(struct server_counters *c, enum server_counter which)
+{
+	c->value[which]++;
+}
+
+/** @return the name shown for @p which. */
+const char *server_counter_name(enum server_counter which);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "devices.h"
+
+#include "common/log.h"
+#include "common/netlink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int set_sysctl(const char *device, const char *key, const char *value)
+{
+	int err = tscf_link_sysctl("ipv4", device, key, value);
+
+	if (err < 0)
+		tscf_error("%s: cannot set net.ipv4.conf.%s.%s to %s: %s", device, device, key, value, strerror(-err));
+	return err;
+}
+
+static int open_device(struct server_device *device, const char *name)
+{
+	int err = tscf_tun_open(&device->tun, name);
+
+	if (err == -EBUSY)
+		tscf_error("%s: a device of that name exists already (another tscf-server?)", name);
+	else if (err < 0)
+		tscf_error("%s: cannot create the TUN device: %s", name, strerror(-err));
+	if (err < 0)
+		return err;
+	/* A client's source address is routed by one device and may come in by the other (loose reverse path filter); packets that one
+	 * client sends to another turn round on one device, which is no reason to tell the client of a better way. */
+	err = set_sysctl(name, "rp_filter", "2");
+	return err < 0 ? err : set_sysctl(name, "send_redirects", "0");
+}
+
+static int add_address(struct tscf_netlink *nl, const struct server_device *device, const struct server_pool *pool)
+{
+	struct tscf_prefix own;
+	char text[TSCF_ADDR_TEXT];
+	int err;
+
+	if (!pool)
+		return 0;
+	own = server_pool_own(pool);
+	err = tscf_addr_add(nl, device->tun.index, &own);
+	if (err < 0)
+		tscf_error("%s: cannot add address %s: %s", device->tun.name, tscf_prefix_format(&own, text), strerror(-err));
+	return err;
+}
+
+static int bring_up(struct tscf_netlink *nl, const struct server_device *device, unsigned mtu)
+{
+	int err = tscf_link_up(nl, device->tun.index, mtu);
+
+	if (err < 0)
+		tscf_error("%s: cannot be brought up with MTU %u: %s", device->tun.name, mtu, strerror(-err));
+	return err;
+}
+
+static int number_devices(struct server *server, struct tscf_netlink *nl)
+{
+	int err = 0;
+
+	for (struct server_interface *i = server->state->interfaces; i && err == 0; i = i->next) {
+		err = add_address(nl, &server->plain, i->plain_pool);
+		if (err == 0)
+			err = add_address(nl, &server->encrypted, i->encrypted_pool);
+	}
+	if (err == 0)
+		err = bring_up(nl, &server->plain, server->config->mtu);
+	if (err == 0)
+		err = bring_up(nl, &server->encrypted, server->config->mtu);
+	return err;
+}
+
+static void warn_without_forwarding(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_forward", "re");
+	int value = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	if (value == '0')
+		tscf_warning("net.ipv4.ip_forward is 0: clients reach this host and nothing behind it");
+}
+
+int server_devices_open(struct server *server)
+{
+	struct tscf_netlink *nl;
+	int err = open_device(&server->plain, server->config->plain_dev);
+
+	if (err == 0)
+		err = open_device(&server->encrypted, server->config->encrypted_dev);
+	if (err < 0)
+		return err;
+	err = tscf_netlink_open(&nl);
+	if (err < 0) {
+		tscf_error("cannot talk to the kernel about addresses: %s", strerror(-err));
+		return err;
+	}
+	err = number_devices(server, nl);
+	tscf_netlink_close(nl);
+	if (err == 0)
+		warn_without_forwarding();
+	return err;
+}
+
+void server_devices_close(struct server *server)
+{
+	tscf_tun_close(&server->plain.tun);
+	tscf_tun_close(&server->encrypted.tun);
+}

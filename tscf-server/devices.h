@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * devices.h - the pair of TUN devices: what comes in clear leaves on one, what comes encrypted on the other, so that a firewall can
+ * tell the two apart.
+ */
+#ifndef TSCF_SERVER_DEVICES_H
+#define TSCF_SERVER_DEVICES_H
+
+#include "context.h"
+
+/**
+ * Create both devices, number them from the pools of all interfaces, and bring them up.  Errors are logged.
+ *
+ * @return 0, or -errno; server_devices_close undoes what has been done.
+ */
+int server_devices_open(struct server *server);
+/** Both devices go, with their addresses and routes. */
+void server_devices_close(struct server *server);
+
+#endif

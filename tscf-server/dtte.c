@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A packet may belong to two flows: an ICMP error belongs to the flow it quotes, since its quote is a piece of that, and to its
+ * own, since it is delivered as an ICMP packet too.  What decides on a packet is the stricter of the two.
+ */
+#include "dtte.h"
+
+#include "bind.h"
+
+#include <netinet/in.h>
+
+/** What the entries that cover a packet say about it, the least strict first. */
+enum rule {
+	RULE_CLEAR,     /**< plain */
+	RULE_GRACE,     /**< encrypted; in clear for a moment more */
+	RULE_ENCRYPTED, /**< encrypted only */
+	RULE_SHIELDED,
+	RULE_TOMBSTONE,
+	RULE_UNKNOWN_FRAGMENT, /**< any of the entries of its address may cover it */
+	RULE_UNKNOWN_QUOTE,
+};
+
+struct ruling {
+	enum rule rule;
+	struct server_session *owner; /**< GRACE, ENCRYPTED */
+};
+
+static struct server_decision drop(enum server_counter reason)
+{
+	return (struct server_decision){.verdict = SERVER_DROP, .reason = reason};
+}
+
+static struct server_decision to_plain(struct server_session *s)
+{
+	return (struct server_decision){.verdict = SERVER_TO_PLAIN, .session = s};
+}
+
+static struct server_decision to_encrypted(struct server_session *s)
+{
+	return (struct server_decision){.verdict = SERVER_TO_ENCRYPTED, .session = s};
+}
+
+static struct server_decision to_tun(void)
+{
+	return (struct server_decision){.verdict = SERVER_TO_TUN};
+}
+
+static const struct tscf_binding *wider(struct server_state *state, const struct tscf_binding *shield, uint64_t now)
+{
+	struct tscf_binding_key key = shield->key;
+
+	if (key.remote.family != 0) {
+		key.remote = (struct tscf_addr){0};
+		key.remote_port = 0;
+	} else if (key.local_port != 0) {
+		key.local_port = 0;
+	} else {
+		key.protocol = 0;
+	}
+	return tscf_bindings_find(state->bindings, &key, now);
+}
+
+/** A shield forbids clear packets and nothing else: where a wider entry has bound the flow it goes encrypted. */
+static struct ruling rule_shield(struct server_state *state, const struct tscf_binding *b, uint64_t now)
+{
+	/* A flow, a port, a protocol: three times it can become wider. */
+	for (unsigned i = 0; i < 3 && b && b->state == TSCF_BINDING_SHIELD; i++)
+		b = wider(state, b, now);
+	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
+		return (struct ruling){.rule = RULE_SHIELDED};
+	return (struct ruling){.rule = RULE_ENCRYPTED, .owner = b->owner};
+}
+
+static struct ruling ruling_of(struct server_state *state, const struct tscf_binding *b, uint64_t now)
+{
+	if (b && b->state == TSCF_BINDING_SHIELD)
+		return rule_shield(state, b, now);
+	if (!b || b->state == TSCF_BINDING_RELEASED)
+		return (struct ruling){.rule = RULE_CLEAR};
+	if (b->state == TSCF_BINDING_TOMBSTONE)
+		return (struct ruling){.rule = RULE_TOMBSTONE};
+	if (!tscf_level_wants_encryption(b->level))
+		return (struct ruling){.rule = RULE_CLEAR};
+	return (struct ruling){.rule = now < b->grace_until ? RULE_GRACE : RULE_ENCRYPTED, .owner = b->owner};
+}
+
+static struct ruling rule_flow(struct server_state *state, const struct tscf_binding_key *key, uint64_t now)
+{
+	return ruling_of(state, tscf_bindings_find(state->bindings, key, now), now);
+}
+
+/** What holds for a packet that could be of any flow of @p local. */
+static struct ruling rule_unknown(struct server_state *state, const struct tscf_addr *local, enum rule unknown)
+{
+	return (struct ruling){.rule = tscf_bindings_any(state->bindings, local) ? unknown : RULE_CLEAR};
+}
+
+static enum tscf_direction opposite(enum tscf_direction d)
+{
+	return d == TSCF_FROM_LOCAL ? TSCF_TO_LOCAL : TSCF_FROM_LOCAL;
+}
+
+static struct ruling rule_error(struct server_state *state, const uint8_t *data, const struct tscf_packet_info *info,
+				enum tscf_direction direction, uint64_t now)
+{
+	struct tscf_packet_info quote;
+	struct tscf_binding_key own, quoted;
+	struct ruling a, b;
+
+	tscf_binding_key_of(info, direction, &own);
+	a = rule_flow(state, &own, now);
+	if (tscf_packet_parse_quote(data, info, &quote) != TSCF_PACKET_OK || !quote.first) {
+		b = rule_unknown(state, &own.local, RULE_UNKNOWN_QUOTE);
+	} else {
+		tscf_binding_key_of(&quote, opposite(direction), &quoted);
+		if (tscf_addr_equal(&quoted.local, &own.local))
+			b = rule_flow(state, &quoted, now);
+		else
+			b = rule_unknown(state, &own.local, RULE_UNKNOWN_QUOTE);
+	}
+	return a.rule > b.rule ? a : b;
+}
+
+static struct ruling rule_packet(struct server_state *state, const uint8_t *data, const struct tscf_packet_info *info,
+				 enum tscf_direction direction, uint64_t now)
+{
+	const struct tscf_addr *local = direction == TSCF_FROM_LOCAL ? &info->source : &info->destination;
+	struct tscf_binding_key key;
+
+	/* The first fragment of an error is not remembered: its own key does not tell what the rest of the quote belongs to. */
+	if (info->quotes)
+		return rule_error(state, data, info, direction, now);
+	if (!info->fragment) {
+		tscf_binding_key_of(info, direction, &key);
+		return rule_flow(state, &key, now);
+	}
+	if (tscf_fragments_key(state->fragments, info, direction, true, now, &key))
+		return rule_flow(state, &key, now);
+	return rule_unknown(state, local, RULE_UNKNOWN_FRAGMENT);
+}
+
+/** What clear packets are not let through for. */
+static enum server_counter counter_of(enum rule rule)
+{
+	switch (rule) {
+	case RULE_SHIELDED:
+		return SERVER_COUNT_SHIELDED;
+	case RULE_TOMBSTONE:
+		return SERVER_COUNT_TOMBSTONE;
+	case RULE_UNKNOWN_FRAGMENT:
+		return SERVER_COUNT_FRAGMENT_UNKNOWN;
+	case RULE_UNKNOWN_QUOTE:
+		return SERVER_COUNT_QUOTE_UNKNOWN;
+	default:
+		return SERVER_COUNT_CLEAR_REFUSED;
+	}
+}
+
+static struct server_decision down_in_clear(const struct server_lease *lease)
+{
+	if (!lease->plain)
+		return drop(SERVER_COUNT_NO_PLAIN_TUNNEL);
+	if (lease->plain->quiet)
+		return drop(SERVER_COUNT_QUIET);
+	return to_plain(lease->plain);
+}
+
+struct server_decision server_decide_down(struct server_state *state, const uint8_t *data,
+					  const struct tscf_packet_info *info, uint64_t now)
+{
+	struct server_lease *lease = server_lease_find(&state->leases, &info->destination);
+	struct ruling ruling;
+
+	if (!lease)
+		return drop(SERVER_COUNT_UNKNOWN_DESTINATION);
+	if (lease->encrypted)
+		return lease->encrypted_session ? to_encrypted(lease->encrypted_session)
+						: drop(SERVER_COUNT_UNKNOWN_DESTINATION);
+	ruling = rule_packet(state, data, info, TSCF_TO_LOCAL, now);
+	switch (ruling.rule) {
+	case RULE_CLEAR:
+		return down_in_clear(lease);
+	case RULE_GRACE:
+	case RULE_ENCRYPTED:
+		return to_encrypted(ruling.owner);
+	case RULE_UNKNOWN_FRAGMENT:
+	case RULE_UNKNOWN_QUOTE:
+		if (lease->encrypted_session)
+			return to_encrypted(lease->encrypted_session);
+		break;
+	default:
+		break;
+	}
+	return drop(counter_of(ruling.rule));
+}
+
+static bool is_inter_client(struct server_state *state, const struct server_session *s, const struct tscf_packet_info *info)
+{
+	return !s->interface->inter_client && server_lease_find(&state->leases, &info->destination);
+}
+
+struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s, const uint8_t *data,
+						const struct tscf_packet_info *info, uint64_t now)
+{
+	struct ruling ruling;
+
+	/* An unconfirmed session has an address that may be another's until then. */
+	if (s->lease->plain != s || !tscf_addr_equal(&info->source, &s->lease->addr))
+		return drop(SERVER_COUNT_SPOOFED);
+	if (is_inter_client(state, s, info))
+		return drop(SERVER_COUNT_INTER_CLIENT);
+	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, now);
+	if (ruling.rule <= RULE_GRACE)
+		return to_tun();
+	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE ? counter_of(ruling.rule)
+											     : SERVER_COUNT_CLEAR_REFUSED);
+}
+
+/** ICMP without an identifier of the sender's answers or reports something: that does not tell that its sender wants to be bound. */
+static bool may_bind(const struct tscf_binding_key *flow)
+{
+	return flow->local_port != 0 || (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6);
+}
+
+/** Learn from an encrypted packet that its socket has moved.  @return whether the packet may pass. */
+static bool learn(struct server_state *state, struct server_session *s, const struct tscf_packet_info *info, uint64_t now)
+{
+	struct tscf_binding_key key;
+	const struct tscf_binding *b;
+
+	if (info->quotes || !info->first)
+		return true;
+	if (!info->fragment)
+		tscf_binding_key_of(info, TSCF_FROM_LOCAL, &key);
+	else if (!tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key))
+		return true;
+	b = tscf_bindings_find(state->bindings, &key, now);
+	if (b && (b->state == TSCF_BINDING_ACTIVE || b->state == TSCF_BINDING_RELEASED) && b->owner == s)
+		return true;
+	return !may_bind(&key) || server_bind_implicitly(state, s, &key, b) == 0;
+}
+
+struct server_decision server_decide_from_encrypted(struct server_state *state, struct server_session *s,
+						    const struct tscf_packet_info *info, uint64_t now)
+{
+	bool partner = tscf_addr_equal(&info->source, &s->partner->addr);
+
+	if (!partner && !tscf_addr_equal(&info->source, &s->lease->addr))
+		return drop(SERVER_COUNT_SPOOFED);
+	if (is_inter_client(state, s, info))
+		return drop(SERVER_COUNT_INTER_CLIENT);
+	if (partner && !learn(state, s, info, now))
+		return drop(SERVER_COUNT_BINDING_LIMIT);
+	return to_tun();
+}

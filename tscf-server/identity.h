@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * identity.h - the certificate by which clients know the server.
+ */
+#ifndef TSCF_SERVER_IDENTITY_H
+#define TSCF_SERVER_IDENTITY_H
+
+#include "context.h"
+
+/**
+ * Take the certificate and key of the configuration; without them make a pair in the state directory on the first start and keep it.  Logs the
+ * pin; errors are logged.
+ *
+ * @return 0 with server->tls and server->pin, or -errno.
+ */
+int server_identity_open(struct server *server);
+void server_identity_close(struct server *server);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tscf-server(8): the daemon, and the commands that talk to it. */
+#include "common/daemon.h"
+#include "options.h"
+#include "query.h"
+#include "server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct program {
+	struct tscf_cli cli;
+	struct tscf_daemon daemon;
+};
+
+static void ready(void *context)
+{
+	struct program *p = context;
+
+	tscf_daemon_ready(&p->daemon);
+}
+
+static struct server_config *reread(void *context)
+{
+	struct program *p = context;
+	struct server_config *config = calloc(1, sizeof(*config));
+
+	if (!config)
+		return NULL;
+	if (server_options_config(&p->cli, config) == 0)
+		return config;
+	server_config_free(config);
+	free(config);
+	return NULL;
+}
+
+static int run(struct program *p, const struct server_config *config)
+{
+	int status, err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = tscf_daemon_start(&p->daemon, config->foreground, &status);
+	if (err > 0)
+		return status;
+	if (err == 0)
+		err = server_run(config, ready, reread, p);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int act(struct program *p, const struct server_config *config)
+{
+	switch ((enum server_command)p->cli.command) {
+	case SERVER_COMMAND_RUN:
+		if (!tscf_cli_has(&p->cli, "check-config"))
+			return run(p, config);
+		puts("The configuration is valid.");
+		return EXIT_SUCCESS;
+	case SERVER_COMMAND_STATUS:
+		return query_status(&p->cli, config);
+	case SERVER_COMMAND_SESSIONS:
+		return query_sessions(&p->cli, config);
+	case SERVER_COMMAND_RELOAD:
+		return query_reload(config);
+	case SERVER_COMMAND_STOP:
+		return query_stop(config);
+	}
+	return EXIT_FAILURE;
+}
+
+static int start(struct program *p)
+{
+	struct server_config config;
+	int status = EXIT_FAILURE;
+
+	if (server_options_config(&p->cli, &config) == 0) {
+		tscf_log_set_level(config.log_level);
+		status = act(p, &config);
+	}
+	server_config_free(&config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p;
+	int err, status;
+
+	tscf_log_init("tscf-server", TSCF_LOG_INFO);
+	err = server_options_parse(argc, argv, &p.cli);
+	if (err != 0)
+		status = err == -EINVAL ? TSCF_EXIT_USAGE : EXIT_FAILURE;
+	else if (tscf_cli_has(&p.cli, "help"))
+		status = fputs(server_help, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	else if (tscf_cli_has(&p.cli, "version"))
+		status = puts("tscf-server " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	else
+		status = start(&p);
+	tscf_cli_free(&p.cli);
+	return status;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "path.h"
+
+#include "dtte.h"
+#include "requests.h"
+
+#include "common/dtls.h"
+#include "common/log.h"
+#include "common/udp.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** Batches read from a device before the transports get their turn. */
+#define BATCHES_PER_TURN 8
+/** DSCP goes to the outer header; ECN does not, since nobody would bring it back to the inner one (RFC 6040, 4.1). */
+#define TOS_DSCP 0xfcU
+
+static enum server_counter counter_of_error(enum tscf_packet_error error)
+{
+	switch (error) {
+	case TSCF_PACKET_TRUNCATED:
+		return SERVER_COUNT_PACKET_TRUNCATED;
+	case TSCF_PACKET_VERSION:
+		return SERVER_COUNT_PACKET_VERSION;
+	default:
+		return SERVER_COUNT_PACKET_MALFORMED;
+	}
+}
+
+/** Parse a packet of a version that is carried; anything else is counted.  @return whether it is one. */
+static bool parse(struct server_state *state, struct tscf_packet *packet, struct tscf_packet_info *info)
+{
+	enum tscf_packet_error error = tscf_packet_parse(packet->data, packet->length, info);
+
+	if (error != TSCF_PACKET_OK) {
+		server_count(&state->counters, counter_of_error(error));
+		return false;
+	}
+	if (info->version != 4) {
+		server_count(&state->counters, SERVER_COUNT_IPV6);
+		return false;
+	}
+	packet->length = info->total;
+	return true;
+}
+
+/* --- up: transport -> device --- */
+
+static void handle_control(struct server_interface *i, struct tscf_transport *t, const struct tscf_packet *packet, uint64_t now)
+{
+	struct server_input in = {
+		.interface = i,
+		.encrypted = t->ops->encrypted,
+		.session = packet->peer ? packet->peer->user : NULL,
+		.from = packet->peer ? packet->peer->outer : packet->from,
+		.now = now,
+	};
+	struct server_state *state = i->server->state;
+	struct server_answer answer;
+
+	/* A connection that has been closed a moment ago. */
+	if (in.encrypted && !in.session)
+		return;
+	server_control(state, &in, packet->data, packet->length, &answer);
+	if (answer.length > 0 && in.encrypted)
+		tscf_peer_send(packet->peer, answer.data, answer.length);
+	else if (answer.length > 0)
+		tscf_udp_send_to(t, &in.from, answer.data, answer.length);
+	if (answer.end)
+		server_session_end(state, answer.end, now, answer.why);
+}
+
+static struct server_decision decide_up(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
+					const struct tscf_packet_info *info, uint64_t now)
+{
+	if (!s->encrypted)
+		return server_decide_from_plain(state, s, packet->data, info, now);
+	if (s->confirmed)
+		return server_decide_from_encrypted(state, s, info, now);
+	return (struct server_decision){ .verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED };
+}
+
+static void handle_inner(struct server_state *state, struct tscf_packet *packet, struct tscf_batch *up, uint64_t now)
+{
+	struct server_session *s = packet->peer ? packet->peer->user : NULL;
+	struct server_decision decision;
+	struct tscf_packet_info info;
+
+	if (!s) {
+		server_count(&state->counters, SERVER_COUNT_NO_SESSION);
+		return;
+	}
+	s->heard = now;
+	if (!parse(state, packet, &info))
+		return;
+	decision = decide_up(state, s, packet, &info, now);
+	if (decision.verdict != SERVER_TO_TUN) {
+		server_count(&state->counters, decision.reason);
+		return;
+	}
+	s->received_packets++;
+	s->received_bytes += packet->length;
+	tscf_batch_add(up, packet);
+}
+
+static void on_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
+{
+	struct server_interface *i = context;
+	struct server *server = i->server;
+	struct tscf_batch up = { .count = 0 };
+	uint64_t now = server_now();
+
+	for (unsigned n = 0; n < batch->count; n++) {
+		struct tscf_packet *packet = batch->packet[n];
+
+		if (packet->length == 0)
+			continue;
+		if (tscf_kind_of(packet->data[0]) == TSCF_KIND_CONTROL)
+			handle_control(i, t, packet, now);
+		else
+			handle_inner(server->state, packet, &up, now);
+	}
+	tscf_tun_write(t->ops->encrypted ? &server->encrypted.tun : &server->plain.tun, &up);
+}
+
+static void on_peer_up(void *context, struct tscf_peer *peer)
+{
+	struct server_interface *i = context;
+
+	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
+	    !server_session_accept(i->server->state, i, peer, server_now())) {
+		server_count(&i->server->state->counters, SERVER_COUNT_REFUSED_LIMIT);
+		tscf_peer_close(peer);
+	}
+}
+
+static void on_peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
+{
+	struct server_interface *i = context;
+	struct server_session *s = peer->user;
+
+	(void)error;
+	if (!s)
+		return;
+	/* The transport frees the peer itself. */
+	s->peer = NULL;
+	server_session_end(i->server->state, s, server_now(), reason);
+}
+
+const struct tscf_transport_handler server_path_handler = {
+	.received = on_received,
+	.peer_up = on_peer_up,
+	.peer_down = on_peer_down,
+};
+
+/* --- down: device -> transport --- */
+
+static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
+		      const struct server_decision *decision)
+{
+	struct server_session *s = decision->session;
+	bool encrypted = decision->verdict == SERVER_TO_ENCRYPTED;
+
+	if (encrypted && packet->length > TSCF_DTLS_PAYLOAD_MAX) {
+		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
+		return;
+	}
+	packet->peer = s->peer;
+	packet->tos = info->tos & TOS_DSCP;
+	s->sent_packets++;
+	s->sent_bytes += packet->length;
+	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
+}
+
+static void sort_down(struct server *server, struct tscf_batch *batch, uint64_t now)
+{
+	struct server_state *state = server->state;
+
+	for (unsigned n = 0; n < batch->count; n++) {
+		struct tscf_packet *packet = batch->packet[n];
+		struct server_decision decision;
+		struct tscf_packet_info info;
+
+		if (!parse(state, packet, &info))
+			continue;
+		decision = server_decide_down(state, packet->data, &info, now);
+		if (decision.verdict == SERVER_DROP)
+			server_count(&state->counters, decision.reason);
+		else
+			send_down(state, packet, &info, &decision);
+	}
+}
+
+static void flush(struct server_state *state)
+{
+	for (struct server_interface *i = state->interfaces; i; i = i->next) {
+		if (i->to_plain.count > 0)
+			tscf_transport_send(i->plain, &i->to_plain);
+		if (i->to_encrypted.count > 0)
+			tscf_transport_send(i->encrypted, &i->to_encrypted);
+		i->to_plain.count = 0;
+		i->to_encrypted.count = 0;
+	}
+}
+
+static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+	struct server_device *device = (struct server_device *)watcher->data;
+	struct server *server = ev_userdata(loop);
+	struct tscf_batch batch;
+	uint64_t now = server_now();
+	int err = 0;
+
+	(void)events;
+	for (unsigned turn = 0; turn < BATCHES_PER_TURN && err == 0; turn++) {
+		err = tscf_tun_read(&device->tun, server->ring, &batch);
+		sort_down(server, &batch, now);
+		flush(server->state);
+		if (batch.count < TSCF_BATCH_MAX)
+			break;
+	}
+	if (err < 0) {
+		tscf_error("%s: %s: the device is gone or was taken down", device->tun.name, strerror(-err));
+		server->error = err;
+		ev_break(loop, EVBREAK_ALL);
+	}
+}
+
+static void watch(struct server *server, struct server_device *device)
+{
+	ev_io_init(&device->readable, on_device_readable, device->tun.fd, EV_READ);
+	device->readable.data = device;
+	ev_io_start(server->loop, &device->readable);
+}
+
+int server_path_start(struct server *server)
+{
+	server->ring = tscf_ring_new(TSCF_PACKET_MAX);
+	if (!server->ring)
+		return -ENOMEM;
+	watch(server, &server->plain);
+	watch(server, &server->encrypted);
+	return 0;
+}
+
+void server_path_stop(struct server *server)
+{
+	if (!server->ring)
+		return;
+	ev_io_stop(server->loop, &server->plain.readable);
+	ev_io_stop(server->loop, &server->encrypted.readable);
+	tscf_ring_free(server->ring);
+	server->ring = NULL;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * path.h - the way of a packet: device -> batch -> decision (dtte.h) -> transport, and back.
+ */
+#ifndef TSCF_SERVER_PATH_H
+#define TSCF_SERVER_PATH_H
+
+#include "context.h"
+
+/** What the transports of an interface call; their context is the struct server_interface. */
+extern const struct tscf_transport_handler server_path_handler;
+
+/** Start to read the devices.  @return 0 or -errno. */
+int server_path_start(struct server *server);
+void server_path_stop(struct server *server);
+
+#endif

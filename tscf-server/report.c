@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "common/message.h"
+
+#define TSID_TEXT 17
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	/* Out of memory: the member is missing. */
+	json_object_set_new(object, key, value);
+}
+
+static void set_number(json_t *object, const char *key, uint64_t value)
+{
+	set(object, key, json_integer((json_int_t)value));
+}
+
+static json_t *endpoint_text(const union tscf_endpoint *e)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	return json_string(tscf_endpoint_format(e, text));
+}
+
+static json_t *address_text(const struct tscf_addr *a)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	return json_string(tscf_addr_format(a, text));
+}
+
+static char *to_text(json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT);
+
+	json_decref(value);
+	return text;
+}
+
+/* --- status --- */
+
+static json_t *services_list(uint32_t services)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} known[] = {
+		{ SERVER_SERVICE_SIP, "SIP" },
+		{ SERVER_SERVICE_REDUNDANCY, "redundancy" },
+		{ SERVER_SERVICE_DDT, "DDT" },
+		{ SERVER_SERVICE_DTTE, "DTTE" },
+	};
+	json_t *list = json_array();
+
+	for (unsigned n = 0; n < sizeof(known) / sizeof(known[0]); n++)
+		if (services & known[n].bit)
+			json_array_append_new(list, json_string(known[n].name));
+	return list;
+}
+
+static void set_transport(json_t *object, const struct tscf_transport *t)
+{
+	if (!t)
+		return;
+	set(object, "transport", json_string(t->ops->name));
+	set(object, "listen", endpoint_text(&t->local));
+	set_number(object, "received_packets", t->counters.received_packets);
+	set_number(object, "received_bytes", t->counters.received_bytes);
+	set_number(object, "sent_packets", t->counters.sent_packets);
+	set_number(object, "sent_bytes", t->counters.sent_bytes);
+	set_number(object, "send_drops", t->counters.send_drops);
+	set_number(object, "receive_drops", t->counters.receive_drops);
+	set_number(object, "invalid", t->counters.invalid);
+	if (t->ops->encrypted) {
+		set_number(object, "handshakes", t->counters.handshakes);
+		set_number(object, "handshakes_failed", t->counters.handshakes_failed);
+	}
+}
+
+static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *pool, const struct tscf_transport *t)
+{
+	json_t *o = json_object();
+	uint64_t capacity = pool ? server_pool_capacity(pool) : 0;
+	struct tscf_prefix prefix;
+	char text[TSCF_ADDR_TEXT];
+
+	set_number(o, "tunnels", count);
+	set_number(o, "max", max != 0 && max < capacity ? max : capacity);
+	if (pool) {
+		prefix = server_pool_prefix(pool);
+		set(o, "pool", json_string(tscf_prefix_format(&prefix, text)));
+		set_number(o, "pool_used", server_pool_used(pool));
+		set_number(o, "pool_size", capacity);
+	}
+	set_transport(o, t);
+	return o;
+}
+
+static json_t *interfaces_list(const struct server_state *state)
+{
+	json_t *list = json_array();
+
+	for (const struct server_interface *i = state->interfaces; i; i = i->next) {
+		json_t *o = json_object();
+
+		set(o, "name", json_string(i->name));
+		set(o, "listen", endpoint_text(&i->listen));
+		set(o, "services", services_list(i->services));
+		set_number(o, "unconfirmed", i->unconfirmed_count);
+		set(o, "plain", tunnels(i->plain_count, i->max_plain, i->plain_pool, i->plain));
+		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, i->encrypted_pool, i->encrypted));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static const char *const state_names[] = {
+	[TSCF_BINDING_ACTIVE] = "active",
+	[TSCF_BINDING_RELEASED] = "released",
+	[TSCF_BINDING_SHIELD] = "shield",
+	[TSCF_BINDING_TOMBSTONE] = "tombstone",
+};
+
+#define STATES (sizeof(state_names) / sizeof(state_names[0]))
+
+struct census {
+	uint64_t now;
+	unsigned of_state[STATES];
+};
+
+static void count_binding(void *context, struct tscf_binding *b)
+{
+	struct census *census = context;
+
+	if (census->now < b->expires)
+		census->of_state[b->state]++;
+}
+
+static void set_bindings(json_t *status, struct server_state *state, uint64_t now)
+{
+	struct census census = { .now = now };
+	json_t *o = json_object();
+
+	tscf_bindings_each(state->bindings, count_binding, &census);
+	set_number(status, "bindings", census.of_state[TSCF_BINDING_ACTIVE]);
+	for (unsigned n = 0; n < STATES; n++)
+		set_number(o, state_names[n], census.of_state[n]);
+	set(status, "binding_states", o);
+}
+
+static json_t *device(const struct tscf_tun *tun)
+{
+	json_t *o = json_object();
+
+	set(o, "name", json_string(tun->name));
+	set_number(o, "read_packets", tun->read_packets);
+	set_number(o, "read_bytes", tun->read_bytes);
+	set_number(o, "written_packets", tun->written_packets);
+	set_number(o, "written_bytes", tun->written_bytes);
+	set_number(o, "write_errors", tun->write_errors);
+	return o;
+}
+
+static json_t *counters(const struct server_counters *c)
+{
+	json_t *o = json_object();
+
+	for (unsigned n = 0; n < SERVER_COUNT_NUMBER; n++)
+		set_number(o, server_counter_name((enum server_counter)n), c->value[n]);
+	return o;
+}
+
+char *server_report_status(struct server *server)
+{
+	json_t *o = json_object(), *devices = json_array();
+	uint64_t now = server_now();
+
+	set(o, "state", json_string("running"));
+	set_number(o, "since", (uint64_t)server->since);
+	set_number(o, "uptime", (now - server->started) / 1000);
+	set(o, "pin", json_string(server->pin));
+	set_bindings(o, server->state, now);
+	set(o, "interfaces", interfaces_list(server->state));
+	json_array_append_new(devices, device(&server->plain.tun));
+	json_array_append_new(devices, device(&server->encrypted.tun));
+	set(o, "devices", devices);
+	set(o, "counters", counters(&server->state->counters));
+	return to_text(o);
+}
+
+/* --- sessions --- */
+
+static void set_protocol(json_t *o, uint8_t protocol)
+{
+	switch (protocol) {
+	case 0:
+		set(o, "protocol", json_string("any"));
+		break;
+	case IPPROTO_TCP:
+		set(o, "protocol", json_string("tcp"));
+		break;
+	case IPPROTO_UDP:
+		set(o, "protocol", json_string("udp"));
+		break;
+	case IPPROTO_ICMP:
+		set(o, "protocol", json_string("icmp"));
+		break;
+	default:
+		set_number(o, "protocol", protocol);
+	}
+}
+
+static void set_side(json_t *o, const char *key, const struct tscf_addr *a, uint16_t port)
+{
+	union tscf_endpoint e;
+
+	if (a->family == 0) {
+		set(o, key, json_null());
+	} else if (port == 0) {
+		set(o, key, address_text(a));
+	} else {
+		tscf_endpoint_make(a, port, &e);
+		set(o, key, endpoint_text(&e));
+	}
+}
+
+static json_t *bindings_list(const struct server_session *s, uint64_t now)
+{
+	json_t *list = json_array();
+
+	for (const struct tscf_binding *b = s->bindings.first; b; b = b->owner_next) {
+		json_t *o;
+
+		if (now >= b->expires)
+			continue;
+		o = json_object();
+		set_protocol(o, b->key.protocol);
+		set_side(o, "local", &b->key.local, b->key.local_port);
+		set_side(o, "remote", &b->key.remote, b->key.remote_port);
+		set(o, "level", json_string(tscf_level_name(b->level)));
+		set(o, "state", json_string(state_names[b->state]));
+		set(o, "implicit", json_boolean(b->implicit));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *tsid_text(const struct server_session *s)
+{
+	char text[TSID_TEXT];
+
+	if (!s || s->tsid == TSCF_TSID_NONE)
+		return json_null();
+	snprintf(text, sizeof(text), "%016" PRIx64, s->tsid);
+	return json_string(text);
+}
+
+static const struct server_session *partner_of(const struct server_session *s)
+{
+	if (s->encrypted)
+		return s->partner ? s->partner->plain : NULL;
+	return s->lease->encrypted_session;
+}
+
+static json_t *session(const struct server_session *s, uint64_t now)
+{
+	json_t *o = json_object(), *internal = json_array();
+
+	set(o, "tsid", tsid_text(s));
+	set(o, "kind", json_string(s->encrypted ? "encrypted" : "plain"));
+	set(o, "state", json_string(s->confirmed ? "up" : "unconfirmed"));
+	set(o, "interface", json_string(s->interface->name));
+	set(o, "outer", endpoint_text(&s->outer));
+	if (s->lease)
+		json_array_append_new(internal, address_text(&s->lease->addr));
+	set(o, "internal", internal);
+	set(o, "transport", json_string(s->encrypted ? "dtls" : "udp"));
+	set(o, "services", services_list(s->services));
+	set(o, "partner", tsid_text(partner_of(s)));
+	set_number(o, "age", (now - s->created) / 1000);
+	set_number(o, "idle", (now - s->heard) / 1000);
+	set_number(o, "received_packets", s->received_packets);
+	set_number(o, "received_bytes", s->received_bytes);
+	set_number(o, "sent_packets", s->sent_packets);
+	set_number(o, "sent_bytes", s->sent_bytes);
+	set(o, "bindings", bindings_list(s, now));
+	return o;
+}
+
+char *server_report_sessions(struct server_state *state, uint64_t now)
+{
+	json_t *list = json_array();
+
+	for (const struct server_session *s = state->sessions.confirmed; s; s = s->next)
+		json_array_append_new(list, session(s, now));
+	for (const struct server_session *s = state->sessions.unconfirmed; s; s = s->next)
+		json_array_append_new(list, session(s, now));
+	return to_text(list);
+}

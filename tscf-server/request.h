@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * request.h - one request on its way through the server: between requests.c, which sorts them, and the files that answer one kind each.
+ */
+#ifndef TSCF_SERVER_REQUEST_H
+#define TSCF_SERVER_REQUEST_H
+
+#include "requests.h"
+
+struct server_request {
+	struct server_state *state;
+	const struct server_input *in;
+	const struct tscf_message *message;
+	struct server_session *session; /**< whose TSID it bears; NULL: the request for a session (NULL for a configuration) */
+	uint32_t length;                /**< of the request */
+	struct server_answer *answer;
+};
+
+/** Begin the response to @p r with this TSID. */
+void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid);
+/** Finish it.  An answer over three times the size of its request is not given.  @return whether there is an answer. */
+bool server_respond_finish(const struct server_request *r, struct tscf_writer *w);
+/** A response that holds a response code only; the text is left out where it would make the answer too large. */
+void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text);
+
+/* configure.c */
+/** Configuration_Request on a plain transport. */
+void server_configure_plain(const struct server_request *r);
+/** Configuration_Request on an encrypted connection that is not configured. */
+void server_configure_encrypted(const struct server_request *r);
+
+/* services.c */
+/** Service_Request. */
+void server_serve(const struct server_request *r);
+
+#endif

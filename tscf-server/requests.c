@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "requests.h"
+
+#include "request.h"
+
+#include <string.h>
+
+/** An answer may be this many times as large as its request: the source address may be forged. */
+#define AMPLIFICATION 3
+
+void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)
+{
+	tscf_write_begin(w, r->answer->data, sizeof(r->answer->data), r->message->type + 1, tsid, r->message->sequence);
+}
+
+bool server_respond_finish(const struct server_request *r, struct tscf_writer *w)
+{
+	int length = tscf_write_finish(w);
+
+	if (length < 0 || (uint32_t)length > AMPLIFICATION * r->length)
+		return false;
+	r->answer->length = (uint32_t)length;
+	return true;
+}
+
+void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, tsid);
+	tscf_write_response(&w, code, text);
+	if (server_respond_finish(r, &w))
+		return;
+	server_respond_begin(r, &w, tsid);
+	tscf_write_response(&w, code, "");
+	if (!server_respond_finish(r, &w))
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+}
+
+static bool is_request(enum tscf_message_type type)
+{
+	switch (type) {
+	case TSCF_CONFIGURATION_REQUEST:
+	case TSCF_RESUME_REQUEST:
+	case TSCF_RELEASE_REQUEST:
+	case TSCF_KEEPALIVE_REQUEST:
+	case TSCF_SERVICE_REQUEST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/** @return the session of the message if it may bear that TSID there: the one at its outer address, or the one pending there. */
+static struct server_session *session_of(const struct server_input *in, uint64_t tsid)
+{
+	struct server_session *s = in->session;
+
+	if (!s || tsid == TSCF_TSID_NONE)
+		return NULL;
+	if (s->tsid == tsid)
+		return s;
+	return s->pending && s->pending->tsid == tsid ? s->pending : NULL;
+}
+
+static void repeat(const struct server_request *r, const struct server_kept_answer *kept)
+{
+	server_count(&r->state->counters, SERVER_COUNT_CONTROL_REPEATED);
+	if (kept->length > AMPLIFICATION * r->length) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+		return;
+	}
+	memcpy(r->answer->data, kept->data, kept->length);
+	r->answer->length = kept->length;
+}
+
+/** @return whether @p s was made by this very request. */
+static bool made_by(const struct server_session *s, const struct server_request *r, const struct tscf_tlv *id)
+{
+	return s && s->configuration.data && s->configuration.sequence == r->message->sequence &&
+	       (s->encrypted || memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0);
+}
+
+static void handle_configuration(const struct server_request *r)
+{
+	struct server_session *s = r->in->session;
+	struct tscf_tlv id;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id)) {
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_MALFORMED, "no client identifier");
+		if (r->in->encrypted && !s->confirmed) {
+			r->answer->end = s;
+			r->answer->why = "its configuration request lacks something";
+		}
+	} else if (made_by(s, r, &id)) {
+		repeat(r, &s->configuration);
+	} else if (s && made_by(s->pending, r, &id)) {
+		repeat(r, &s->pending->configuration);
+	} else if (!r->in->encrypted) {
+		server_configure_plain(r);
+	} else if (!s->confirmed) {
+		server_configure_encrypted(r);
+	} else {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+		r->answer->end = s;
+		r->answer->why = "it asked to be configured twice";
+	}
+}
+
+static void handle_release(const struct server_request *r)
+{
+	server_respond(r, r->message->tsid, TSCF_RESPONSE_SUCCESS, "");
+	r->answer->end = r->session;
+	r->answer->why = "released by its client";
+}
+
+static void handle_keepalive(const struct server_request *r)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, r->message->tsid);
+	server_respond_finish(r, &w);
+}
+
+/** Execute a request unless it was executed before. */
+static void handle_service(const struct server_request *r)
+{
+	const struct server_kept_answer *kept = server_answer_find(r->session, r->message->sequence);
+
+	if (kept) {
+		repeat(r, kept);
+		return;
+	}
+	server_serve(r);
+	if (r->answer->length > 0)
+		server_answer_keep(server_answer_slot(r->session), r->message->sequence, r->answer->data,
+				   r->answer->length);
+}
+
+static void handle_request(const struct server_request *r)
+{
+	switch (r->message->type) {
+	case TSCF_RELEASE_REQUEST:
+		handle_release(r);
+		break;
+	case TSCF_KEEPALIVE_REQUEST:
+		handle_keepalive(r);
+		break;
+	case TSCF_SERVICE_REQUEST:
+		handle_service(r);
+		break;
+	default:
+		server_respond(r, r->message->tsid, TSCF_RESPONSE_SERVICE_UNAVAILABLE, "tunnels cannot be resumed here");
+		break;
+	}
+}
+
+static void wrong_tsid(const struct server_request *r)
+{
+	const struct server_input *in = r->in;
+
+	if (in->encrypted) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+		r->answer->end = in->session;
+		r->answer->why = "it sent a message with a wrong TSID";
+		return;
+	}
+	/* A client whose server has been restarted learns of it at once. */
+	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST &&
+	    !server_session_find(&r->state->sessions, r->message->tsid)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
+		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
+		return;
+	}
+	server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+}
+
+void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
+		    struct server_answer *answer)
+{
+	struct tscf_message message;
+	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .answer = answer};
+
+	answer->length = 0;
+	answer->end = NULL;
+	answer->why = NULL;
+	if (tscf_message_decode(data, length, &message) < 0) {
+		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
+		return;
+	}
+	if (message.type == TSCF_CONFIGURATION_REQUEST && message.tsid == TSCF_TSID_NONE) {
+		handle_configuration(&r);
+		return;
+	}
+	r.session = session_of(in, message.tsid);
+	if (!r.session) {
+		wrong_tsid(&r);
+		return;
+	}
+	r.session->heard = in->now;
+	server_session_confirm(state, r.session, in->now);
+	if (message.type == TSCF_CONFIGURATION_REQUEST)
+		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+	else if (is_request(message.type))
+		handle_request(&r);
+	else if (message.type != TSCF_KEEPALIVE_RESPONSE && message.type != TSCF_RELEASE_RESPONSE)
+		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+}
+
+int server_write_release(struct server_session *s, uint8_t data[TSCF_MESSAGE_MAX])
+{
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_SHUTDOWN, "the server stops");
+	return tscf_write_finish(&w);
+}

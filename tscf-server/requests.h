@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * requests.h - control messages from clients, and their answers.
+ *
+ * tscf(7), "MESSAGES".  A message goes in, at most one answer comes out; sessions, leases and bindings change as the message says.
+ */
+#ifndef TSCF_SERVER_REQUESTS_H
+#define TSCF_SERVER_REQUESTS_H
+
+#include "state.h"
+
+#include "common/message.h"
+
+#include <stdint.h>
+
+/** Where a message came from. */
+struct server_input {
+	struct server_interface *interface;
+	bool encrypted;
+	struct server_session *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
+	union tscf_endpoint from;
+	uint64_t now;
+};
+
+struct server_answer {
+	uint32_t length; /**< 0: nothing is answered */
+	struct server_session *end; /**< to be ended when the answer has been sent; NULL: none */
+	const char *why;            /**< why it ends */
+	uint8_t data[TSCF_MESSAGE_MAX];
+};
+
+/** Handle one control message of @p length bytes. */
+void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
+		    struct server_answer *answer);
+
+/** Write the request by which a stopping server releases the tunnel of @p s.  @return its length. */
+int server_write_release(struct server_session *s, uint8_t data[TSCF_MESSAGE_MAX]);
+
+#endif

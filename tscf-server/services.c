@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * services.c - service requests: an encrypted tunnel, bindings, shields.
+ */
+#include "bind.h"
+#include "config.h"
+#include "request.h"
+
+static void respond(const struct server_request *r, enum tscf_response code, const char *text)
+{
+	server_respond(r, r->message->tsid, code, text);
+}
+
+static void unavailable(const struct server_request *r, const char *text)
+{
+	server_count(&r->state->counters, SERVER_COUNT_REFUSED_SERVICE);
+	respond(r, TSCF_RESPONSE_SERVICE_UNAVAILABLE, text);
+}
+
+/** @return why @p s cannot have an encrypted tunnel, or NULL. */
+static const char *no_dtte(const struct server_session *s)
+{
+	const struct server_interface *i = s->interface;
+	/* A tunnel that will be replaced and a reservation that will be both have been counted. */
+	unsigned taken = i->encrypted_count + i->reserved_count;
+	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
+
+	if (!(s->services & SERVER_SERVICE_DTTE) || !i->encrypted_pool)
+		return "DTTE is not enabled on this interface";
+	if (i->max_encrypted && taken - own >= i->max_encrypted)
+		return "no capacity for another encrypted tunnel";
+	if (!s->lease->encrypted_session && server_pool_used(i->encrypted_pool) >= server_pool_capacity(i->encrypted_pool))
+		return "no address for another encrypted tunnel";
+	return NULL;
+}
+
+static void enable_dtte(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+	const char *no = no_dtte(s);
+	struct tscf_writer w;
+	struct tscf_tlv hash;
+	uint64_t tsid;
+
+	if (no) {
+		unavailable(r, no);
+		return;
+	}
+	if (!tscf_message_find(r->message, TSCF_TLV_RESERVATION_HASH, &hash) || hash.length != SERVER_SECRET_SIZE) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no reservation hash");
+		return;
+	}
+	tsid = server_session_new_tsid(r->state);
+	if (server_reservation_make(&r->state->reservations, s, tsid, &from, hash.value, r->in->now) < 0) {
+		unavailable(r, "out of memory");
+		return;
+	}
+	server_respond_begin(r, &w, r->message->tsid);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
+	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, tsid);
+	server_respond_finish(r, &w);
+}
+
+static const char *refusal_text(enum tscf_response code)
+{
+	switch (code) {
+	case TSCF_RESPONSE_LIMIT:
+		return "too many bindings";
+	case TSCF_RESPONSE_NOT_ALLOWED:
+		return "not an address of this client";
+	case TSCF_RESPONSE_MALFORMED:
+		return "illegal binding";
+	default:
+		return "";
+	}
+}
+
+typedef enum tscf_response (*binding_action)(struct server_state *state, struct server_session *s,
+					     const struct tscf_wire_binding *wire, uint64_t now);
+
+/** Do @p action for every binding TLV up to the first that is refused.  @return whether all were accepted. */
+static bool for_each_binding(const struct server_request *r, binding_action action)
+{
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+
+	while (code == TSCF_RESPONSE_SUCCESS && tscf_message_next(r->message, &offset, &tlv)) {
+		struct tscf_wire_binding wire;
+
+		if (tlv.type != TSCF_TLV_BINDING)
+			continue;
+		if (tscf_tlv_binding(&tlv, &wire) < 0)
+			code = TSCF_RESPONSE_MALFORMED;
+		else
+			code = action(r->state, r->session, &wire, r->in->now);
+	}
+	if (code != TSCF_RESPONSE_SUCCESS)
+		server_count(&r->state->counters, SERVER_COUNT_REFUSED_BINDING);
+	respond(r, code, refusal_text(code));
+	return code == TSCF_RESPONSE_SUCCESS;
+}
+
+static void shield(const struct server_request *r)
+{
+	struct tscf_tlv complete;
+
+	if (for_each_binding(r, server_shield) && tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
+		r->session->quiet = false;
+}
+
+void server_serve(const struct server_request *r)
+{
+	bool encrypted = r->session->encrypted;
+	enum tscf_service service;
+
+	if (tscf_message_service(r->message, &service) < 0) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no service type");
+		return;
+	}
+	if (service == TSCF_SERVICE_BIND && encrypted)
+		for_each_binding(r, server_bind);
+	else if (service == TSCF_SERVICE_SHIELD && !encrypted)
+		shield(r);
+	else if (service == TSCF_SERVICE_ENABLE_DTTE && !encrypted)
+		enable_dtte(r);
+	else
+		respond(r, TSCF_RESPONSE_NOT_ALLOWED, "not on this kind of tunnel");
+}

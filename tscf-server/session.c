@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session.h"
+
+#include "bind.h"
+#include "state.h"
+
+#include "common/log.h"
+#include "common/message.h"
+#include "common/tls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/** A silent session is noticed at most this part of the persistence time late. */
+#define CHECKS_PER_PERSISTENCE 8
+/** Pause between two looks at a session that may be silent for ever. */
+#define CHECK_IDLE_MS 60000
+
+/** One outer address, whatever the ports. */
+struct server_source {
+	struct tscf_addr addr;
+	unsigned sessions;
+	UT_hash_handle hh;
+};
+
+int server_sessions_init(struct server_sessions *table)
+{
+	*table = (struct server_sessions){0};
+	return tscf_siphash_key_init(&table->secret);
+}
+
+static unsigned hash(const struct server_sessions *table, const void *data, size_t length)
+{
+	return (unsigned)tscf_siphash(&table->secret, data, length);
+}
+
+/* --- sources --- */
+
+static struct server_source *source_find(const struct server_sessions *table, const struct tscf_addr *addr)
+{
+	struct server_source *source;
+
+	HASH_FIND_BYHASHVALUE(hh, table->sources, addr, sizeof(*addr), hash(table, addr, sizeof(*addr)), source);
+	return source;
+}
+
+static struct server_source *source_hold(struct server_sessions *table, const union tscf_endpoint *outer)
+{
+	struct tscf_addr addr = tscf_endpoint_addr(outer);
+	struct server_source *source = source_find(table, &addr);
+
+	if (!source) {
+		source = calloc(1, sizeof(*source));
+		if (!source)
+			return NULL;
+		source->addr = addr;
+		HASH_ADD_BYHASHVALUE(hh, table->sources, addr, sizeof(source->addr), hash(table, &addr, sizeof(addr)),
+				     source);
+		if (!source->hh.tbl) { /* out of memory */
+			free(source);
+			return NULL;
+		}
+	}
+	source->sessions++;
+	return source;
+}
+
+static void source_drop(struct server_sessions *table, struct server_source *source)
+{
+	if (!source || --source->sessions > 0)
+		return;
+	HASH_DELETE(hh, table->sources, source);
+	free(source);
+}
+
+unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer)
+{
+	struct tscf_addr addr = tscf_endpoint_addr(outer);
+	const struct server_source *source = source_find(table, &addr);
+
+	return source ? source->sessions : 0;
+}
+
+/* --- TSIDs --- */
+
+struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid)
+{
+	struct server_session *s;
+
+	HASH_FIND_BYHASHVALUE(hh, table->by_tsid, &tsid, sizeof(tsid), hash(table, &tsid, sizeof(tsid)), s);
+	return s;
+}
+
+uint64_t server_session_new_tsid(const struct server_state *state)
+{
+	uint64_t tsid;
+
+	do
+		tscf_random(&tsid, sizeof(tsid));
+	while (tsid == TSCF_TSID_NONE || server_session_find(&state->sessions, tsid) ||
+	       server_reservation_exists(&state->reservations, tsid));
+	return tsid;
+}
+
+static int set_tsid(struct server_sessions *table, struct server_session *s, uint64_t tsid)
+{
+	s->tsid = tsid;
+	HASH_ADD_BYHASHVALUE(hh, table->by_tsid, tsid, sizeof(s->tsid), hash(table, &tsid, sizeof(tsid)), s);
+	if (s->hh.tbl)
+		return 0;
+	s->tsid = TSCF_TSID_NONE;
+	return -ENOMEM;
+}
+
+/* --- expiry --- */
+
+static uint64_t check_pause(const struct server_state *state)
+{
+	uint64_t persistence = (uint64_t)state->settings.persistence * 1000;
+
+	return persistence ? persistence / CHECKS_PER_PERSISTENCE : CHECK_IDLE_MS;
+}
+
+static void enlist_unconfirmed(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	s->check_at = now + SERVER_CONFIRM_MS;
+	DL_APPEND(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count++;
+}
+
+static void enlist_confirmed(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	DL_DELETE(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count--;
+	s->confirmed = true;
+	s->check_at = now + check_pause(state);
+	DL_APPEND(state->sessions.confirmed, s);
+}
+
+static void delist(struct server_state *state, struct server_session *s)
+{
+	if (s->confirmed) {
+		DL_DELETE(state->sessions.confirmed, s);
+		return;
+	}
+	DL_DELETE(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count--;
+}
+
+/** @return why the session must end now, or NULL. */
+static const char *check(const struct server_state *state, const struct server_session *s, uint64_t now)
+{
+	if (s->probe_since && s->heard <= s->probe_since && now - s->probe_since >= SERVER_PROBE_MS)
+		return "it did not answer when another claimed its place";
+	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
+		return "nothing was heard of it for the persistence time";
+	return NULL;
+}
+
+void server_sessions_expire(struct server_state *state, uint64_t now)
+{
+	struct server_session *s;
+
+	while ((s = state->sessions.unconfirmed) && now >= s->check_at)
+		server_session_end(state, s, now, "it was not confirmed in time");
+	while ((s = state->sessions.confirmed) && now >= s->check_at) {
+		const char *why = check(state, s, now);
+
+		if (why) {
+			server_session_end(state, s, now, why);
+			continue;
+		}
+		s->probe_since = 0;
+		s->check_at = now + check_pause(state);
+		DL_DELETE(state->sessions.confirmed, s);
+		DL_APPEND(state->sessions.confirmed, s);
+	}
+}
+
+void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER];
+	struct tscf_writer w;
+
+	if (s->probe_since)
+		return;
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	server_session_send(s, data, tscf_write_finish(&w));
+	s->probe_since = now;
+	s->check_at = now + SERVER_PROBE_MS;
+	DL_DELETE(state->sessions.confirmed, s);
+	DL_PREPEND(state->sessions.confirmed, s);
+}
+
+/* --- beginning --- */
+
+static struct server_session *session_new(struct server_interface *interface, const union tscf_endpoint *outer,
+					  bool encrypted, uint64_t now)
+{
+	struct server_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->tsid = TSCF_TSID_NONE;
+	s->encrypted = encrypted;
+	s->interface = interface;
+	s->outer = *outer;
+	s->created = now;
+	s->heard = now;
+	s->burials_since = now;
+	return s;
+}
+
+/** The place of a plain session: behind the older one at its outer address, or a new peer.  @return 0 or -ENOMEM. */
+static int take_place(struct server_state *state, struct server_session *s, struct server_session *older, uint64_t now)
+{
+	if (older) {
+		if (older->pending)
+			server_session_end(state, older->pending, now, "another configuration request came");
+		s->older = older;
+		older->pending = s;
+		return 0;
+	}
+	s->peer = state->add_peer(s->interface->plain, &s->outer, s);
+	return s->peer ? 0 : -ENOMEM;
+}
+
+struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,
+						const union tscf_endpoint *outer, struct server_session *older,
+						struct server_lease *lease, const uint8_t *client_id, uint64_t now)
+{
+	struct server_session *s = session_new(interface, outer, false, now);
+
+	if (!s)
+		return NULL;
+	s->source = source_hold(&state->sessions, outer);
+	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
+		goto fail;
+	if (take_place(state, s, older, now) < 0) {
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+		goto fail;
+	}
+	memcpy(s->client_id, client_id, sizeof(s->client_id));
+	s->services = interface->services;
+	s->lease = lease;
+	if (!lease->plain && !lease->encrypted_session) {
+		lease->plain = s;
+		memcpy(lease->client_id, client_id, sizeof(lease->client_id));
+		lease->client = tscf_endpoint_addr(outer);
+	}
+	interface->plain_count++;
+	enlist_unconfirmed(state, s, now);
+	return s;
+fail:
+	source_drop(&state->sessions, s->source);
+	free(s);
+	return NULL;
+}
+
+struct server_session *server_session_accept(struct server_state *state, struct server_interface *interface,
+					     struct tscf_peer *peer, uint64_t now)
+{
+	struct server_session *s = session_new(interface, &peer->outer, true, now);
+
+	if (!s)
+		return NULL;
+	s->peer = peer;
+	peer->user = s;
+	enlist_unconfirmed(state, s, now);
+	return s;
+}
+
+static void log_begin(const struct server_session *s)
+{
+	char outer[TSCF_ADDR_TEXT], inner[TSCF_ADDR_TEXT];
+
+	tscf_info("%s tunnel of %s is up, internal address %s", s->encrypted ? "encrypted" : "plain",
+		  tscf_endpoint_format(&s->outer, outer), tscf_addr_format(&s->lease->addr, inner));
+}
+
+void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	if (s->confirmed)
+		return;
+	enlist_confirmed(state, s, now);
+	if (s->older)
+		server_session_end(state, s->older, now, "its client has configured a new one");
+	if (s->lease->plain && s->lease->plain != s)
+		server_session_end(state, s->lease->plain, now, "its client has configured a new one");
+	s->lease->plain = s;
+	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
+	log_begin(s);
+}
+
+int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
+			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now)
+{
+	if (set_tsid(&state->sessions, s, tsid) < 0)
+		return -ENOMEM;
+	s->lease = lease;
+	s->partner = partner;
+	server_lease_hold(partner);
+	lease->encrypted_session = s;
+	partner->encrypted_session = s;
+	s->services = services;
+	tscf_random(s->resume_secret, sizeof(s->resume_secret));
+	s->interface->encrypted_count++;
+	enlist_confirmed(state, s, now);
+	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ESTABLISHED);
+	log_begin(s);
+	return 0;
+}
+
+/* --- end --- */
+
+/** Who may have an address again when its plain tunnel has gone is whoever had it last. */
+static void leave_plain_lease(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	if (s->lease->plain == s)
+		s->lease->plain = NULL;
+	server_lease_drop(&state->leases, s->lease, now);
+}
+
+static void leave_encrypted_leases(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	/* A successor may stand there already. */
+	if (s->lease->encrypted_session == s)
+		s->lease->encrypted_session = NULL;
+	if (s->partner->encrypted_session == s)
+		s->partner->encrypted_session = NULL;
+	server_lease_drop(&state->leases, s->lease, now);
+	server_lease_drop(&state->leases, s->partner, now);
+}
+
+/** Give the outer address to whoever waits there, or close it. */
+static void leave_peer(struct server_session *s)
+{
+	struct server_session *pending = s->pending;
+
+	if (s->older)
+		s->older->pending = NULL;
+	if (pending) {
+		pending->older = NULL;
+		pending->peer = s->peer;
+		pending->peer->user = pending;
+	} else if (s->peer) {
+		tscf_peer_close(s->peer);
+	}
+}
+
+static void count_end(struct server_state *state, const struct server_session *s)
+{
+	if (!s->confirmed)
+		server_count(&state->counters, SERVER_COUNT_UNCONFIRMED_ENDED);
+	else
+		server_count(&state->counters, s->encrypted ? SERVER_COUNT_ENCRYPTED_ENDED : SERVER_COUNT_PLAIN_ENDED);
+	if (!s->encrypted)
+		s->interface->plain_count--;
+	else if (s->confirmed)
+		s->interface->encrypted_count--;
+}
+
+static void log_end(const struct server_session *s, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT];
+
+	/* Anybody can make us begin an unconfirmed session: that is nobody's news. */
+	tscf_log(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
+		 s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
+}
+
+static void session_free(struct server_session *s)
+{
+	free(s->configuration.data);
+	for (unsigned i = 0; i < SERVER_ANSWERS_ENCRYPTED; i++)
+		free(s->answers[i].data);
+	free(s);
+}
+
+void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
+{
+	log_end(s, why);
+	count_end(state, s);
+	delist(state, s);
+	server_bindings_orphan(state, s, now);
+	server_reservation_cancel(&state->reservations, s);
+	if (s->tsid != TSCF_TSID_NONE)
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+	if (!s->encrypted)
+		leave_plain_lease(state, s, now);
+	else if (s->confirmed)
+		leave_encrypted_leases(state, s, now);
+	leave_peer(s);
+	source_drop(&state->sessions, s->source);
+	session_free(s);
+}
+
+void server_sessions_end_all(struct server_state *state, uint64_t now)
+{
+	while (state->sessions.unconfirmed)
+		server_session_end(state, state->sessions.unconfirmed, now, "the server stops");
+	while (state->sessions.confirmed)
+		server_session_end(state, state->sessions.confirmed, now, "the server stops");
+}
+
+/* --- messages --- */
+
+void server_session_send(struct server_session *s, const uint8_t *data, int length)
+{
+	if (s->peer && length > 0)
+		tscf_peer_send(s->peer, data, (uint32_t)length);
+}
+
+void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length)
+{
+	free(slot->data);
+	slot->data = malloc(length);
+	if (!slot->data)
+		return;
+	memcpy(slot->data, data, length);
+	slot->length = (uint16_t)length;
+	slot->sequence = sequence;
+}
+
+struct server_kept_answer *server_answer_slot(struct server_session *s)
+{
+	unsigned slots = s->encrypted ? SERVER_ANSWERS_ENCRYPTED : SERVER_ANSWERS_PLAIN;
+
+	return &s->answers[s->next_answer++ % slots];
+}
+
+const struct server_kept_answer *server_answer_find(const struct server_session *s, uint32_t sequence)
+{
+	for (unsigned i = 0; i < SERVER_ANSWERS_ENCRYPTED; i++)
+		if (s->answers[i].data && s->answers[i].sequence == sequence)
+			return &s->answers[i];
+	return NULL;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session.h - tunnels as the server knows them.
+ *
+ * A plain session is made by a configuration request and is unconfirmed until the first control message with its TSID comes: anybody can write
+ * any source address on a datagram.  If another session lives at the same outer address it is pending meanwhile (`older`), and the
+ * other one is not hurt; confirmed, it takes the place of that one, and of the one that had its internal address until then.
+ *
+ * An encrypted session is made when a DTLS handshake is done; it has a TSID, addresses and rights only once it is configured.
+ *
+ * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended, and so are those that nothing was heard of for the
+ * persistence time.
+ */
+#ifndef TSCF_SERVER_SESSION_H
+#define TSCF_SERVER_SESSION_H
+
+#include "lease.h"
+
+#include "common/addr.h"
+#include "common/binding.h"
+#include "common/siphash.h"
+#include "common/transport.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#define SERVER_CONFIRM_MS 10000
+/** How long an encrypted session has to answer when somebody claims its place. */
+#define SERVER_PROBE_MS 2000
+/** Answers kept to be repeated. */
+#define SERVER_ANSWERS_PLAIN 1
+#define SERVER_ANSWERS_ENCRYPTED 16
+#define SERVER_RESUME_SECRET_SIZE 32
+
+struct server_state;
+struct server_interface;
+struct server_reservation;
+struct server_source;
+
+/** An answer that was sent, for when its request is repeated. */
+struct server_kept_answer {
+	uint8_t *data; /**< NULL: empty */
+	uint16_t length;
+	uint32_t sequence;
+};
+
+struct server_session {
+	uint64_t tsid;  /**< TSCF_TSID_NONE until configured */
+	bool encrypted;
+	bool confirmed; /**< plain: its TSID came back; encrypted: configured */
+	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
+	struct server_interface *interface;
+	struct tscf_peer *peer; /**< NULL on a pending session: the peer is the older one's */
+	union tscf_endpoint outer;
+	uint32_t services;      /**< assigned-services when the plain tunnel was established */
+	struct server_lease *lease;   /**< its internal address */
+	struct server_lease *partner; /**< encrypted: the plain address it may speak for */
+	struct server_session *older; /**< plain, pending: the session at the same outer address */
+	struct server_session *pending;
+	struct server_reservation *reservation;
+	struct server_source *source;
+	struct tscf_binding_list bindings;
+	unsigned burials;       /**< since burials_since */
+	uint64_t burials_since;
+	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
+	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
+
+	struct server_kept_answer configuration; /**< the answer to its configuration request */
+	struct server_kept_answer answers[SERVER_ANSWERS_ENCRYPTED];
+	unsigned next_answer;
+	uint32_t sequence; /**< of the server's own requests */
+
+	uint64_t created, heard;
+	uint64_t check_at;    /**< when expiry looks at it next */
+	uint64_t probe_since; /**< a keepalive request is out that must be answered; 0: none */
+	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
+
+	struct server_session *prev, *next; /**< list of sessions->unconfirmed or ->confirmed */
+	UT_hash_handle hh;                  /**< by TSID */
+};
+
+struct server_sessions {
+	struct server_session *by_tsid;
+	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
+	struct server_source *sources;                  /**< how many plain sessions each outer address has */
+	struct tscf_siphash_key secret;
+};
+
+/** @return 0, or -errno. */
+int server_sessions_init(struct server_sessions *table);
+
+/** @return the configured session with this TSID, or NULL. */
+struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid);
+/** @return a random TSID that no session has and none is reserved for. */
+uint64_t server_session_new_tsid(const struct server_state *state);
+/** @return the number of plain sessions from the address of @p outer, whatever the port. */
+unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer);
+
+/**
+ * Make an unconfirmed plain session at @p outer.
+ *
+ * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A session that is pending
+ *               there already is ended.
+ * @param lease  its internal address; this takes over one hold, on success.
+ * @return the session, or NULL when out of memory.
+ */
+struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,
+						const union tscf_endpoint *outer, struct server_session *older,
+						struct server_lease *lease, const uint8_t *client_id, uint64_t now);
+
+/** Make a session for the new connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
+struct server_session *server_session_accept(struct server_state *state, struct server_interface *interface,
+					     struct tscf_peer *peer, uint64_t now);
+
+/**
+ * The outer address of a plain session is proven: from now on data from there is its, and data to its internal address goes there.  What stood
+ * in its place is ended.  Nothing happens if that has been done before.
+ */
+void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now);
+
+/**
+ * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease and adds one to @p partner.  Bindings
+ * of its predecessor are the caller's affair.
+ *
+ * @return 0, or -ENOMEM with nothing changed.
+ */
+int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
+			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now);
+
+/** End a session: bindings, addresses, peer, memory.  @p why is for the log. */
+void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
+
+/** Ask an encrypted session to show that it is alive; it is ended if it does not within SERVER_PROBE_MS. */
+void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now);
+
+/** Send a control message that the server begins.  @p length as tscf_write_finish returned it. */
+void server_session_send(struct server_session *s, const uint8_t *data, int length);
+
+/** Keep an answer to be repeated; out of memory: it is not kept. */
+void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
+/** @return the slot for the next answer of @p s; what is in it is forgotten when the answer is kept. */
+struct server_kept_answer *server_answer_slot(struct server_session *s);
+/** @return the answer kept for @p sequence, or NULL. */
+const struct server_kept_answer *server_answer_find(const struct server_session *s, uint32_t sequence);
+
+void server_sessions_expire(struct server_state *state, uint64_t now);
+void server_sessions_end_all(struct server_state *state, uint64_t now);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "settings.h"
+
+#include "common/message.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TUNNELS_MAX 200000
+
+static const struct {
+	const char *name;
+	uint32_t bit;
+} services[] = {
+	{ "DTTE", SERVER_SERVICE_DTTE },
+	{ "SIP", SERVER_SERVICE_SIP },
+	{ "redundancy", SERVER_SERVICE_REDUNDANCY },
+	{ "DDT", SERVER_SERVICE_DDT },
+};
+
+#define SERVICES "DTTE, SIP, redundancy, DDT, separated by commas"
+
+/** @return the bit of the service called as the @p length bytes at @p word, or 0. */
+static uint32_t service_bit(const char *word, size_t length)
+{
+	for (unsigned i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (strlen(services[i].name) == length && strncasecmp(services[i].name, word, length) == 0)
+			return services[i].bit;
+	return 0;
+}
+
+/** @return NULL with the services in *out, or the first word that is none, its length in *length. */
+static const char *scan_services(const char *text, uint32_t *out, size_t *length)
+{
+	static const char separators[] = ", \t\n";
+
+	*out = 0;
+	for (text += strspn(text, separators); *text != '\0'; text += strspn(text, separators)) {
+		uint32_t bit;
+
+		*length = strcspn(text, separators);
+		bit = service_bit(text, *length);
+		if (bit == 0)
+			return text;
+		*out |= bit;
+		text += *length;
+	}
+	return NULL;
+}
+
+int server_services_parse(const char *text, uint32_t *out)
+{
+	uint32_t bits;
+	size_t length;
+	const char *bad = scan_services(text, &bits, &length);
+
+	if (bad) {
+		tscf_error("assigned-services: '%.*s' is no service: expected " SERVICES, (int)length, bad);
+		return -EINVAL;
+	}
+	*out = bits;
+	return 0;
+}
+
+static int parse_services(const struct tscf_setting *s, const char *text, void *field)
+{
+	uint32_t bits;
+	size_t length;
+
+	(void)s;
+	if (scan_services(text, &bits, &length))
+		return -EINVAL;
+	if (field)
+		*(uint32_t *)field = bits;
+	return 0;
+}
+
+static int parse_state(const struct tscf_setting *s, const char *text, void *field)
+{
+	bool enabled = strcasecmp(text, "enabled") == 0;
+
+	(void)s;
+	if (!enabled && strcasecmp(text, "disabled") != 0)
+		return -EINVAL;
+	if (field)
+		*(bool *)field = enabled;
+	return 0;
+}
+
+static int parse_pool(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct tscf_prefix p;
+
+	(void)s;
+	if (tscf_prefix_parse(text, &p) != 0 || p.addr.family != AF_INET || p.length < 8 || p.length > 30)
+		return -EINVAL;
+	tscf_prefix_normalize(&p);
+	if (field)
+		*(struct tscf_prefix *)field = p;
+	return 0;
+}
+
+/** Field: the whole struct server_config, to whose routes one is added. */
+static int parse_route(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct server_config *c = field;
+	struct tscf_prefix p, *routes;
+
+	(void)s;
+	if (tscf_prefix_parse(text, &p) != 0 || p.addr.family != AF_INET)
+		return -EINVAL;
+	if (!c)
+		return 0;
+	tscf_prefix_normalize(&p);
+	routes = reallocarray(c->routes, c->route_count + 1, sizeof(*routes));
+	if (!routes)
+		return -ENOMEM;
+	c->routes = routes;
+	c->routes[c->route_count++] = p;
+	return 0;
+}
+
+static int parse_listen(const struct tscf_setting *s, const char *text, void *field)
+{
+	union tscf_endpoint e;
+
+	(void)s;
+	if (tscf_endpoint_parse(text, TSCF_PORT, &e) != 0 || tscf_endpoint_port(&e) == 0 || tscf_endpoint_port(&e) == UINT16_MAX)
+		return -EINVAL;
+	if (field)
+		*(union tscf_endpoint *)field = e;
+	return 0;
+}
+
+/** inter-client-block says the opposite of the field inter_client. */
+static int parse_block(const struct tscf_setting *s, const char *text, void *field)
+{
+	bool block;
+
+	if (tscf_setting_bool(s, text, &block) != 0)
+		return -EINVAL;
+	if (field)
+		*(bool *)field = !block;
+	return 0;
+}
+
+static int parse_address(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct tscf_addr a;
+
+	(void)s;
+	if (tscf_addr_parse(text, &a) != 0)
+		return -EINVAL;
+	if (field)
+		*(struct tscf_addr *)field = a;
+	return 0;
+}
+
+static int parse_protocol(const struct tscf_setting *s, const char *text, void *field)
+{
+	bool udp = strcasecmp(text, "udp") == 0;
+
+	(void)s;
+	if (!udp && strcasecmp(text, "dtls") != 0)
+		return -EINVAL;
+	if (field)
+		*(enum server_protocol *)field = udp ? SERVER_PROTOCOL_UDP : SERVER_PROTOCOL_DTLS;
+	return 0;
+}
+
+#define DEVICE "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
+#define POOL "an IPv4 block such as 10.0.0.0/16, from /8 to /30"
+#define FIELD(member) offsetof(struct server_config, member)
+
+const struct tscf_setting server_settings[] = {
+	{ "route", "an IPv4 block such as 192.0.2.0/24", parse_route, 0, 0, 0, TSCF_SETTING_LIST },
+	{ "cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH },
+	{ "key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH },
+	{ "mtu", "a number from 576 to 1351 (more does not fit into one DTLS record of wolfSSL)", tscf_setting_number, FIELD(mtu), 576,
+	  1351, 0 },
+	{ "keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0 },
+	{ "tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence), 10, 700, 0 },
+	{ "plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0 },
+	{ "encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0 },
+	{ "control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0, TSCF_SETTING_PATH },
+	{ "state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH },
+	{ "log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+};
+
+#undef FIELD
+#define FIELD(member) offsetof(struct server_interface_config, member)
+
+const struct tscf_setting server_interface_settings[] = {
+	{ "state", "enabled or disabled", parse_state, FIELD(enabled), 0, 0, 0 },
+	{ "assigned-services", SERVICES, parse_services, FIELD(services), 0, 0, 0 },
+	{ "max-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number, FIELD(max_tunnels), 0, TUNNELS_MAX, 0 },
+	{ "max-encrypted-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number,
+	  FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0 },
+	{ "max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number, FIELD(max_tunnels_per_source), 0,
+	  TUNNELS_MAX, 0 },
+	{ "inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+};
+
+const struct tscf_setting server_pool_settings[] = {
+	{ "range", POOL, parse_pool, FIELD(pool), 0, 0, 0 },
+	{ "encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+};
+
+const struct tscf_setting server_first_interface_settings[] = {
+	{ "listen", "ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_listen, FIELD(listen),
+	  0, 0, 0 },
+	{ "pool", POOL, parse_pool, FIELD(pool), 0, 0, 0 },
+	{ "encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0 },
+	{ "services", SERVICES, parse_services, FIELD(services), 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+};
+
+#undef FIELD
+#define FIELD(member) offsetof(struct server_port, member)
+
+const struct tscf_setting server_port_settings[] = {
+	{ "address", "an IP address", parse_address, FIELD(address), 0, 0, 0 },
+	{ "port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0 },
+	{ "transport-protocol", "udp, or dtls for the port after it; tcp and tls are not supported in this version", parse_protocol,
+	  FIELD(protocol), 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+};

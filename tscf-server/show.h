@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * show.h - what the daemon says as JSON, for a person.
+ *
+ * What is missing or of another type than expected is shown as "-": the daemon may be older or newer.
+ */
+#ifndef TSCF_SERVER_SHOW_H
+#define TSCF_SERVER_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+/** The answer to STATUS: since when, the pin, two lines for each interface, bindings, the counters that are not 0. */
+void show_status(json_t *status, time_t now, FILE *out);
+/** An array of sessions, as a table. */
+void show_sessions(const json_t *sessions, FILE *out);
+
+#endif

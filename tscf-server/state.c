@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "state.h"
+
+#include <stdlib.h>
+
+/** Entries of the binding table looked at per tick, at least. */
+#define EXPIRE_LOOKS 4096
+
+struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
+								    const union tscf_endpoint *outer, void *user))
+{
+	struct server_state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return NULL;
+	state->add_peer = add_peer;
+	state->bindings = tscf_bindings_new();
+	state->fragments = tscf_fragments_new(SERVER_FRAGMENTS);
+	if (!state->bindings || !state->fragments || server_sessions_init(&state->sessions) < 0 ||
+	    server_leases_init(&state->leases) < 0 || server_reservations_init(&state->reservations) < 0) {
+		server_state_free(state);
+		return NULL;
+	}
+	return state;
+}
+
+static void interface_free(struct server_interface *i)
+{
+	server_pool_free(i->plain_pool);
+	server_pool_free(i->encrypted_pool);
+	free(i->name);
+	free(i);
+}
+
+void server_state_free(struct server_state *state)
+{
+	struct server_interface *i, *next;
+
+	if (!state)
+		return;
+	server_sessions_end_all(state, 0);
+	server_reservations_free(&state->reservations);
+	tscf_bindings_free(state->bindings);
+	tscf_fragments_free(state->fragments);
+	for (i = state->interfaces; i; i = next) {
+		next = i->next;
+		interface_free(i);
+	}
+	free(state);
+}
+
+void server_state_expire(struct server_state *state, uint64_t now)
+{
+	unsigned looks = tscf_bindings_count(state->bindings) / 16;
+
+	server_reservations_expire(&state->reservations, now);
+	server_sessions_expire(state, now);
+	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
+}

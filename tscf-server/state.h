@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * state.h - all that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
+ *
+ * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports of its own.  There is one
+ * state per worker; nothing in it is shared.  Times are milliseconds of a monotonic clock.
+ */
+#ifndef TSCF_SERVER_STATE_H
+#define TSCF_SERVER_STATE_H
+
+#include "counters.h"
+#include "lease.h"
+#include "pool.h"
+#include "reservation.h"
+#include "session.h"
+
+#include "common/batch.h"
+#include "common/binding.h"
+#include "common/fragment.h"
+#include "common/transport.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Most sessions of an interface that have not proved their outer address yet. */
+#define SERVER_UNCONFIRMED_MAX 4096
+/** Most bindings of one session, and most burials of one in TSCF_TOMBSTONE_MS. */
+#define SERVER_BINDINGS_MAX 20000
+/** Most entries in the binding table: about 600 MB. */
+#define SERVER_BINDINGS_TOTAL 2000000
+/** Datagrams whose fragments are followed at a time. */
+#define SERVER_FRAGMENTS 4096
+/** Most routes that fit a configuration response. */
+#define SERVER_ROUTES_MAX 100
+
+struct server;
+
+/** One tscf-interface while the server runs. */
+struct server_interface {
+	char *name;
+	union tscf_endpoint listen;
+	struct server_pool *plain_pool;
+	struct server_pool *encrypted_pool; /**< NULL: no encrypted tunnels here */
+	/* These change at a reload, for new tunnels. */
+	uint32_t services;
+	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
+	bool inter_client;
+
+	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
+	struct tscf_transport *plain, *encrypted;
+	/** What a batch from the devices is sorted into. */
+	struct tscf_batch to_plain, to_encrypted;
+	struct server *server; /**< the owner; NULL in unit tests */
+	struct server_interface *next;
+};
+
+/** What clients are told. */
+struct server_settings {
+	struct tscf_prefix routes[SERVER_ROUTES_MAX];
+	unsigned route_count;
+	unsigned mtu;
+	unsigned keepalive;   /**< seconds; 0: theirs */
+	unsigned persistence; /**< seconds; 0: for ever */
+};
+
+struct server_state {
+	struct server_interface *interfaces;
+	struct server_settings settings;
+	struct server_sessions sessions;
+	struct server_leases leases;
+	struct server_reservations reservations;
+	struct tscf_bindings *bindings;
+	struct tscf_fragments *fragments;
+	struct server_counters counters;
+	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
+	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer, void *user);
+};
+
+/** @return an empty state without interfaces, or NULL when it cannot be made. */
+struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
+								    const union tscf_endpoint *outer, void *user));
+/** End every session, silently, and free everything, interfaces included (their transports are the caller's). */
+void server_state_free(struct server_state *state);
+
+/** Free what has expired; call it about once a second. */
+void server_state_expire(struct server_state *state, uint64_t now);
+
+#endif
