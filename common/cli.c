@@ -24,7 +24,8 @@ static void make_tables(const struct tscf_cli_option *options, struct getopt_tab
 	char *s = out->shorts;
 
 	memset(out, 0, sizeof(*out));
-	/* '-': arguments are handed over in place, whatever POSIXLY_CORRECT says; ':': a missing value is told apart. */
+	/* '-': arguments are handed over in place, whatever POSIXLY_CORRECT says; ':': a missing value is told apart.
+	 */
 	*s++ = '-';
 	*s++ = ':';
 	for (int i = 0; options[i].name && i < TSCF_CLI_OPTIONS; i++) {

@@ -2,8 +2,8 @@
 /*
  * cli.h - a command line: options, at most one command word, arguments of the command.
  *
- * Options may stand before and after the command; which go with which command is in the table.  What is wrong is said in one line that
- * names it, with a hint at --help.
+ * Options may stand before and after the command; which go with which command is in the table.  What is wrong is said
+ * in one line that names it, with a hint at --help.
  */
 #ifndef TSCF_CLI_H
 #define TSCF_CLI_H
@@ -18,15 +18,15 @@
 #define TSCF_EXIT_USAGE 2
 
 struct tscf_cli_option {
-	const char *name;  /**< without dashes; NULL ends the table */
-	char letter;       /**< short form, or 0 */
+	const char *name; /**< without dashes; NULL ends the table */
+	char letter;      /**< short form, or 0 */
 	bool has_value;
 	bool is_path;      /**< the value is a file name: made absolute */
 	unsigned commands; /**< bits 1 << command: where it is allowed */
 };
 
 struct tscf_cli_command {
-	const char *name; /**< NULL ends the table; entry 0 is "no command" and has a name for messages only */
+	const char *name;     /**< NULL ends the table; entry 0 is "no command" and has a name for messages only */
 	const char *argument; /**< what the one argument is, for messages; NULL: takes none */
 };
 
@@ -42,7 +42,7 @@ struct tscf_cli {
 	unsigned count;
 	struct {
 		const struct tscf_cli_option *option;
-		char *value; /**< NULL if the option has none */
+		char *value;   /**< NULL if the option has none */
 	} given[TSCF_CLI_MAX]; /**< in the order of the command line */
 };
 

@@ -2,8 +2,8 @@
 /*
  * daemon.h - going into the background, and saying when the daemon is ready.
  *
- * The command returns when the daemon is ready, so that what follows it in a script can rely on that; errors of the start are seen on
- * the terminal, and the exit status tells.
+ * The command returns when the daemon is ready, so that what follows it in a script can rely on that; errors of the
+ * start are seen on the terminal, and the exit status tells.
  */
 #ifndef TSCF_DAEMON_H
 #define TSCF_DAEMON_H
@@ -23,8 +23,8 @@ struct tscf_daemon {
 int tscf_daemon_start(struct tscf_daemon *daemon, bool foreground, int *status);
 
 /**
- * The daemon is set up: tell the service manager and, in the background, move to "/", put standard input, output and error on /dev/null with the log
- * to syslog, and let the command return.
+ * The daemon is set up: tell the service manager and, in the background, move to "/", put standard input, output and
+ * error on /dev/null with the log to syslog, and let the command return.
  */
 void tscf_daemon_ready(struct tscf_daemon *daemon);
 

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <wolfssl/error-ssl.h>
 
-/* Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too long for a call. */
+/*
+ * Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too long for a call.
+ * With 1 s as the most, there are a dozen attempts before the deadline.
+ */
 #define RETRANSMIT_FIRST 0.1
-#define RETRANSMIT_MAX 2.0
+#define RETRANSMIT_MAX 1.0
 
 /* A read of more than this makes wolfSSL allocate and clear more; a record of any suite fits. */
 #define READ_SIZE 1500
@@ -178,18 +181,44 @@ int dtls_peer_step(struct dtls_peer *peer)
 	return last_error(peer, result);
 }
 
+/*
+ * A server that does not know our session goes on with a full handshake, which wolfSSL 5.5.4 as a client takes for a resumption out of
+ * order, and fails.  So begin again without the session.
+ */
+static bool begin_without_session(struct dtls_peer *peer)
+{
+	WOLFSSL *ssl;
+
+	if (!peer->session_offered || peer->check.reason[0] != '\0')
+		return false;
+	ssl = tscf_tls_connection(dtls_of(peer)->tls, &peer->check);
+	if (ssl == NULL)
+		return false;
+	tscf_tls_session_forget(dtls_of(peer)->tls);
+	peer->session_offered = false;
+	wolfSSL_free(peer->ssl);
+	peer->ssl = ssl;
+	dtls_io_attach(peer);
+	peer->input_length = 0;
+	dtls_flight_begin(peer);
+	set_timer(peer, RETRANSMIT_FIRST);
+	return dtls_peer_step(peer) >= 0;
+}
+
 static void handshake(struct dtls_peer *peer)
 {
 	int result;
 
 	dtls_flight_begin(peer);
 	result = dtls_peer_step(peer);
-	if (result < 0)
-		fail_with(peer, result);
-	else if (result > 0)
+	if (result < 0) {
+		if (!begin_without_session(peer))
+			fail_with(peer, result);
+	} else if (result > 0) {
 		come_up(peer);
-	else if (peer->sent)
+	} else if (peer->sent) {
 		set_timer(peer, RETRANSMIT_FIRST);
+	}
 }
 
 /* @return whether to go on with this datagram. */

@@ -24,7 +24,6 @@ _Static_assert(sizeof(struct datagram) == 40, "padding would be hashed");
 struct way {
 	struct datagram datagram;
 	struct tscf_binding_key key;
-	bool clear;
 	uint64_t expires; /* 0: empty */
 };
 
@@ -34,7 +33,8 @@ struct slot {
 
 struct tscf_fragments {
 	struct tscf_siphash_key secret;
-	size_t mask; /* slots - 1, slots being a power of two */
+	size_t mask; /* slots of one kind - 1, a power of two */
+	/* The encrypted datagrams' slots, then the clear ones': a flood of one kind pushes out nothing of the other. */
 	struct slot slot[];
 };
 
@@ -45,7 +45,7 @@ struct tscf_fragments *tscf_fragments_new(unsigned slots)
 
 	while (count < slots / WAYS)
 		count *= 2;
-	table = calloc(1, sizeof(*table) + count * sizeof(table->slot[0]));
+	table = calloc(1, sizeof(*table) + 2 * count * sizeof(table->slot[0]));
 	if (!table)
 		return NULL;
 	table->mask = count - 1;
@@ -86,42 +86,21 @@ static struct way *find(struct slot *slot, const struct datagram *datagram, uint
 	return NULL;
 }
 
-/** @return whether a clear datagram of @p direction must leave this one alone. */
-static bool is_protected(const struct way *way, uint8_t direction, uint64_t now)
-{
-	return now < way->expires && !way->clear && way->datagram.direction == direction;
-}
-
-/** @return the way to overwrite with @p datagram, the one that ends first; NULL if none may be. */
-static struct way *victim(struct slot *slot, const struct datagram *datagram, bool clear, uint64_t now)
-{
-	struct way *oldest = NULL;
-
-	for (unsigned i = 0; i < WAYS; i++) {
-		struct way *way = &slot->way[i];
-
-		if (clear && is_protected(way, datagram->direction, now))
-			continue;
-		if (!oldest || way->expires < oldest->expires)
-			oldest = way;
-	}
-	return oldest;
-}
-
-static void remember(struct slot *slot, const struct datagram *datagram, const struct tscf_binding_key *key, bool clear,
-		     uint64_t now)
+static void remember(struct slot *slot, const struct datagram *datagram, const struct tscf_binding_key *key, uint64_t now)
 {
 	struct way *way = find(slot, datagram, now);
 
-	if (way && clear && !way->clear)
-		return;
-	if (!way)
-		way = victim(slot, datagram, clear, now);
-	if (!way)
-		return;
+	for (unsigned i = 0; !way && i < WAYS; i++)
+		if (slot->way[i].expires <= now)
+			way = &slot->way[i];
+	if (!way) {
+		way = &slot->way[0];
+		for (unsigned i = 1; i < WAYS; i++)
+			if (slot->way[i].expires < way->expires)
+				way = &slot->way[i];
+	}
 	way->datagram = *datagram;
 	way->key = *key;
-	way->clear = clear;
 	way->expires = now + TSCF_FRAGMENT_MS;
 }
 
@@ -129,18 +108,22 @@ bool tscf_fragments_key(struct tscf_fragments *table, const struct tscf_packet_i
 			enum tscf_direction direction, bool clear, uint64_t now, struct tscf_binding_key *key)
 {
 	struct datagram datagram;
-	struct slot *slot;
+	struct slot *encrypted, *slot;
 	struct way *way;
 
 	datagram_of(info, direction, &datagram);
-	slot = &table->slot[tscf_siphash(&table->secret, &datagram, sizeof(datagram)) & table->mask];
+	encrypted = &table->slot[tscf_siphash(&table->secret, &datagram, sizeof(datagram)) & table->mask];
+	slot = clear ? encrypted + table->mask + 1 : encrypted;
+	/* A clear fragment of an encrypted datagram is nobody's. */
+	bool foreign = clear && find(encrypted, &datagram, now);
 	if (info->first) {
 		tscf_binding_key_of(info, direction, key);
-		remember(slot, &datagram, key, clear, now);
+		if (!foreign)
+			remember(slot, &datagram, key, now);
 		return true;
 	}
-	way = find(slot, &datagram, now);
-	if (!way || way->clear != clear)
+	way = foreign ? NULL : find(slot, &datagram, now);
+	if (!way)
 		return false;
 	*key = way->key;
 	return true;

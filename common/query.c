@@ -27,7 +27,7 @@ int64_t tscf_query_now(void)
 
 void tscf_query_pause(int ms)
 {
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
 	nanosleep(&t, NULL);
 }
@@ -51,6 +51,8 @@ static const char *refusal(enum tscf_control_op op, int err)
 		return "you may not do that";
 	if (op == TSCF_CONTROL_LEVEL_OF && err == ENOENT)
 		return "no such socket";
+	if (op == TSCF_CONTROL_FLUSH && err == EBUSY)
+		return "it is running; stop it first";
 	return strerror(err);
 }
 
@@ -64,7 +66,8 @@ void tscf_query_report(const char *program, const char *path, enum tscf_control_
 		tscf_error("%s refused: %s", program, refusal(op, err));
 }
 
-int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms, json_t **reply)
+int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
+	       json_t **reply)
 {
 	json_t *json = NULL;
 	char *text = NULL;
@@ -84,7 +87,7 @@ int tscf_query(const char *program, const char *path, const struct tscf_control_
 
 static int connect_to(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, err;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -121,7 +124,7 @@ static int process_at(const char *path)
 
 static bool wait_process(int process, int64_t deadline)
 {
-	struct pollfd p = { .fd = process, .events = POLLIN };
+	struct pollfd p = {.fd = process, .events = POLLIN};
 	int64_t left;
 
 	while ((left = deadline - tscf_query_now()) > 0)
@@ -145,7 +148,7 @@ static bool wait_socket(const char *path, int64_t deadline)
 
 int tscf_query_stop(const char *program, const char *path)
 {
-	struct tscf_control_request request = { .magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STOP };
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STOP};
 	int process = process_at(path);
 	int64_t deadline = tscf_query_now() + STOP_MS;
 	int err = tscf_query(program, path, &request, TSCF_QUERY_MS, NULL);
@@ -161,7 +164,8 @@ int tscf_query_stop(const char *program, const char *path)
 
 int tscf_query_print_json(const json_t *json, FILE *out)
 {
-	if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0 || fputc('\n', out) == EOF || fflush(out) == EOF)
+	if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0 || fputc('\n', out) == EOF ||
+	    fflush(out) == EOF)
 		return -EIO;
 	return 0;
 }

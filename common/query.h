@@ -20,7 +20,8 @@
  *
  * @return 0; a positive errno that the daemon answered; or a negative one if it was not reached.
  */
-int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms, json_t **reply);
+int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
+	       json_t **reply);
 
 /** Log what went wrong when @p op was asked of @p program at @p path; @p err as tscf_query returns it. */
 void tscf_query_report(const char *program, const char *path, enum tscf_control_op op, int err);

@@ -65,7 +65,7 @@ int tscf_setting_port(const struct tscf_setting *s, const char *text, void *fiel
 
 int tscf_setting_bool(const struct tscf_setting *s, const char *text, void *field)
 {
-	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
+	static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
 
 	(void)s;
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -2,8 +2,8 @@
 /*
  * settings.h - settings by name: from a configuration file (libconfuse) and from the command line.
  *
- * A table says for each setting how its text is read, where the value goes and what is expected.  File and command line go through the
- * same table, so both accept the same texts and complain in the same words:
+ * A table says for each setting how its text is read, where the value goes and what is expected.  File and command line
+ * go through the same table, so both accept the same texts and complain in the same words:
  *
  *     tscf-client: error: /etc/tscf/tscf-client.conf:7: mtu = "9000": expected a number from 576 to 1351 (...)
  *     tscf-client: error: --mtu 9000: expected a number from 576 to 1351 (...)
@@ -17,7 +17,8 @@
 
 /** May be given as a list { "a", "b" }; parse is called for each element. */
 #define TSCF_SETTING_LIST 0x01U
-/** A file name: absolute in a file (the daemon changes its directory); on the command line relative ones are made absolute. */
+/** A file name: absolute in a file (the daemon changes its directory); on the command line relative ones are made
+ * absolute. */
 #define TSCF_SETTING_PATH 0x02U
 
 struct tscf_setting {
@@ -25,9 +26,9 @@ struct tscf_setting {
 	const char *expected; /**< completes "expected ..." */
 	/** Read @p text into @p field (NULL: only check it).  @return 0, -EINVAL, or -ENOMEM. */
 	int (*parse)(const struct tscf_setting *s, const char *text, void *field);
-	size_t offset;        /**< of the field in the structure that is filled */
+	size_t offset;           /**< of the field in the structure that is filled */
 	unsigned long low, high; /**< bounds of numbers */
-	unsigned flags;       /**< TSCF_SETTING_* */
+	unsigned flags;          /**< TSCF_SETTING_* */
 };
 
 /** @return the setting called @p name, or NULL. */
@@ -70,7 +71,8 @@ int tscf_number_parse(const char *text, unsigned long low, unsigned long high, u
 /* --- configuration files --- */
 
 /**
- * Declare a table's settings to libconfuse: fills @p options, one for each setting, each checked by @p validate, which calls tscf_settings_validate.
+ * Declare a table's settings to libconfuse: fills @p options, one for each setting, each checked by @p validate, which
+ * calls tscf_settings_validate.
  *
  * @return the number of options filled; the caller adds sections and CFG_END().
  */

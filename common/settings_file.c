@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (1U << 20)
+#define FILE_MAX   (1U << 20)
 #define ERROR_TEXT 1024
 
 /** Append the names of what may stand in the section, since libconfuse only says what may not. */
@@ -19,7 +19,8 @@ static void append_known(char *text, size_t size, const cfg_t *cfg)
 	size_t used = strlen(text);
 
 	for (const cfg_opt_t *o = cfg->opts; o->name && used < size; o++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", o == cfg->opts ? "; expected one of " : ", ", o->name);
+		used += (size_t)snprintf(text + used, size - used, "%s%s", o == cfg->opts ? "; expected one of " : ", ",
+					 o->name);
 }
 
 static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *format, va_list ap)
@@ -55,8 +56,8 @@ static char *blank_until(char *c, const char *end)
 }
 
 /**
- * Replace comments by blanks.  libconfuse 3.3 counts the end of a one-line comment three times and that of a block comment twice, so every line
- * number after a comment would be wrong.
+ * Replace comments by blanks.  libconfuse 3.3 counts the end of a one-line comment three times and that of a block
+ * comment twice, so every line number after a comment would be wrong.
  *
  * @return NULL, or the beginning of a block comment that has no end.
  */

@@ -75,7 +75,8 @@ const char *tscf_show_since(const json_t *since, time_t now, char *buf)
 	then = (time_t)json_number_value(since);
 	if (!localtime_r(&then, &tm) || strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		return buf;
-	snprintf(buf, TSCF_SHOW_TEXT, "%s (%.40s)", date, tscf_show_duration((json_int_t)now - (json_int_t)then, duration));
+	snprintf(buf, TSCF_SHOW_TEXT, "%s (%.40s)", date,
+		 tscf_show_duration((json_int_t)now - (json_int_t)then, duration));
 	return buf;
 }
 
@@ -88,7 +89,8 @@ void tscf_show_table(const json_t *rows, unsigned count, const char *const *keys
 		return;
 	for (size_t i = 0; i < json_array_size(rows); i++)
 		for (unsigned k = 0; k < count; k++)
-			tscf_table_cell(table, tscf_show_value(json_object_get(json_array_get(rows, i), keys[k]), text));
+			tscf_table_cell(table,
+					tscf_show_value(json_object_get(json_array_get(rows, i), keys[k]), text));
 	tscf_table_print(table, out);
 }
 
@@ -99,7 +101,8 @@ void tscf_show_counters(json_t *counters, const char *label, FILE *out)
 	json_t *value;
 	char text[TSCF_SHOW_TEXT];
 
-	json_object_foreach(counters, key, value) {
+	json_object_foreach(counters, key, value)
+	{
 		if (!json_is_number(value) || json_number_value(value) == 0)
 			continue;
 		fprintf(out, "%s%s %s", separator, key, tscf_show_value(value, text));

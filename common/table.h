@@ -11,9 +11,11 @@
 
 struct tscf_table;
 
-/** A table whose first row are the @p columns (at most TSCF_TABLE_COLUMNS) texts of @p head.  @return NULL when out of memory. */
+/** A table whose first row are the @p columns (at most TSCF_TABLE_COLUMNS) texts of @p head.  @return NULL when out of
+ * memory. */
 struct tscf_table *tscf_table_new(unsigned columns, const char *const *head);
-/** Append one cell, row by row; the text is copied with control characters replaced.  Out of memory: the cell is left out. */
+/** Append one cell, row by row; the text is copied with control characters replaced.  Out of memory: the cell is left
+ * out. */
 void tscf_table_cell(struct tscf_table *t, const char *text);
 /** Write all rows, columns two blanks apart, and free the table. */
 void tscf_table_print(struct tscf_table *t, FILE *out);

@@ -15,8 +15,11 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 #define CHACHA_SUITES "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
-/* Seconds that a session may be resumed: as long as an encrypted tunnel may be away between two calls, but not for days. */
-#define SESSION_SECONDS 3600
+/*
+ * Seconds that a session may be resumed.  wolfSSL's two ticket keys live 3600 s each, and one is used for new tickets only while it
+ * lives longer than the tickets.  With more than half of 3600 there are times without a usable key, and then every handshake fails.
+ */
+#define SESSION_SECONDS 1200
 #define MIN_RSA_BITS 2048
 #define MIN_ECC_BITS 256
 

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 static int refuse(struct tscf_tls_check *check, const char *reason)
@@ -20,20 +19,30 @@ static int refuse(struct tscf_tls_check *check, const char *reason)
 	return 0;
 }
 
+/* wolfSSL names some faults with its own negative numbers, some with OpenSSL's positive ones. */
 static int refuse_chain(struct tscf_tls_check *check, int error)
 {
 	char text[TSCF_TLS_ERROR];
 
 	switch (error) {
 	case ASN_AFTER_DATE_E:
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
 		return refuse(check, "certificate has expired");
 	case ASN_BEFORE_DATE_E:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
 		return refuse(check, "certificate is not valid yet");
 	case ASN_NO_SIGNER_E:
 	case ASN_SELF_SIGNED_E:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 		return refuse(check, "certificate is not signed by a known CA");
 	default:
-		snprintf(text, sizeof(text), "certificate is not valid: %s", wolfSSL_ERR_reason_error_string((unsigned long)-error));
+		snprintf(text, sizeof(text), "certificate is not valid: %s",
+			 error < 0 ? wolfSSL_ERR_reason_error_string((unsigned long)-error) :
+				     wolfSSL_X509_verify_cert_error_string(error));
 		return refuse(check, text);
 	}
 }

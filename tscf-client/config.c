@@ -15,9 +15,10 @@
 
 /** Priority 32766 is the kernel's rule for table main: ours must all come before it. */
 #define PRIORITY_MAX (32766 - ROUTING_RULE_SPAN)
-#define TABLE_MAX UINT32_MAX
+#define TABLE_MAX    UINT32_MAX
 
-/** Split "HOST", "HOST:PORT", "[V6]", "[V6]:PORT"; a bare IPv6 address has colons and no port.  *port is where the port begins, or NULL. */
+/** Split "HOST", "HOST:PORT", "[V6]", "[V6]:PORT"; a bare IPv6 address has colons and no port.  *port is where the port
+ * begins, or NULL. */
 static int split_server(const char *text, const char **host, size_t *host_length, const char **port)
 {
 	const char *colon = strchr(text, ':');
@@ -96,33 +97,38 @@ static int parse_table(const struct tscf_setting *s, const char *text, void *fie
 #define FIELD(member) offsetof(struct client_config, member)
 
 const struct tscf_setting client_settings[] = {
-	{ "server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server, 0, 0, 0, 0 },
-	{ "port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", tscf_setting_port, FIELD(port), 1, 65534, 0 },
-	{ "ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH },
-	{ "server-name", "the name in the server's certificate", tscf_setting_text, FIELD(server_name), 0, 0, 0 },
-	{ "pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(pin), 0, 0, 0 },
-	{ "plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device, FIELD(plain_dev), 0, 0, 0 },
-	{ "encrypted-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
-	  FIELD(encrypted_dev), 0, 0, 0 },
-	{ "default-level", "default, unencrypted, encrypted-only or encrypted-preferred", tscf_setting_level, FIELD(default_level), 0,
-	  0, 0 },
-	{ "mtu", "0 (what the server says) or 576 to 1351 (more does not fit into one DTLS record of wolfSSL)",
-	  tscf_setting_number_or_zero, FIELD(mtu), 576, 1351, 0 },
-	{ "fwmark-mask", "a mask of at least three adjacent bits, such as 0x07000000", parse_mask, FIELD(fwmark_mask), 1, UINT32_MAX,
-	  0 },
-	{ "rule-priority", "a priority from 1 to 32756 (our last rule must come before the one of table main)",
-	  tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0 },
-	{ "table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own", parse_table,
-	  FIELD(table_plain), 1, TABLE_MAX, 0 },
-	{ "table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own", parse_table,
-	  FIELD(table_encrypted), 1, TABLE_MAX, 0 },
-	{ "routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0 },
-	{ "persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0 },
-	{ "hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0 },
-	{ "keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0 },
-	{ "control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0, TSCF_SETTING_PATH },
-	{ "log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server,
+	 0, 0, 0, 0},
+	{"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", tscf_setting_port, FIELD(port), 1,
+	 65534, 0},
+	{"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
+	{"server-name", "the name in the server's certificate", tscf_setting_text, FIELD(server_name), 0, 0, 0},
+	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(pin), 0, 0, 0},
+	{"plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
+	 FIELD(plain_dev), 0, 0, 0},
+	{"encrypted-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
+	 FIELD(encrypted_dev), 0, 0, 0},
+	{"default-level", "default, unencrypted, encrypted-only or encrypted-preferred", tscf_setting_level,
+	 FIELD(default_level), 0, 0, 0},
+	{"mtu", "0 (what the server says) or 576 to 1351 (more does not fit into one DTLS record of wolfSSL)",
+	 tscf_setting_number_or_zero, FIELD(mtu), 576, 1351, 0},
+	{"fwmark-mask", "a mask of at least three adjacent bits, such as 0x07000000", parse_mask, FIELD(fwmark_mask), 1,
+	 UINT32_MAX, 0},
+	{"rule-priority", "a priority from 1 to 32756 (our last rule must come before the one of table main)",
+	 tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
+	{"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
+	 parse_table,
+	 FIELD(table_plain), 1, TABLE_MAX, 0},
+	{"table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
+	 parse_table, FIELD(table_encrypted), 1, TABLE_MAX, 0},
+	{"routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0},
+	{"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},
+	{"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},
+	{"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
+	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
+	 TSCF_SETTING_PATH},
+	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #define SETTINGS (sizeof(client_settings) / sizeof(client_settings[0]))
@@ -132,19 +138,19 @@ _Static_assert(PRIORITY_MAX == 32756, "the text of rule-priority names the bound
 int client_config_init(struct client_config *c)
 {
 	*c = (struct client_config){
-		.port = TSCF_PORT,
-		.plain_dev = strdup("tscf0"),
-		.encrypted_dev = strdup("tscf1"),
-		.default_level = TSCF_LEVEL_DEFAULT,
-		.fwmark_mask = TSCF_MARK_MASK_DEFAULT,
-		.rule_priority = 7000,
-		.table_plain = 7453,
-		.table_encrypted = 7454,
-		.persistence = 30,
-		.hold_ms = 3000,
-		.keepalive = 10,
-		.control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
-		.log_level = TSCF_LOG_INFO,
+	    .port = TSCF_PORT,
+	    .plain_dev = strdup("tscf0"),
+	    .encrypted_dev = strdup("tscf1"),
+	    .default_level = TSCF_LEVEL_DEFAULT,
+	    .fwmark_mask = TSCF_MARK_MASK_DEFAULT,
+	    .rule_priority = 7000,
+	    .table_plain = 7453,
+	    .table_encrypted = 7454,
+	    .persistence = 30,
+	    .hold_ms = 3000,
+	    .keepalive = 10,
+	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
+	    .log_level = TSCF_LOG_INFO,
 	};
 	return c->plain_dev && c->encrypted_dev && c->control ? 0 : -ENOMEM;
 }
@@ -196,8 +202,10 @@ int client_config_check(const struct client_config *c)
 {
 	bool ok = expect(c->server, "no server is named: expected server = \"HOST\" in the file, or --server HOST");
 
-	ok &= expect(c->ca || c->pin, "the server could not be verified: expected ca or pin (tscf-server prints its pin)");
-	ok &= expect(strcmp(c->plain_dev, c->encrypted_dev) != 0, "plain-dev and encrypted-dev are the same: expected two names");
+	ok &= expect(c->ca || c->pin,
+		     "the server could not be verified: expected ca or pin (tscf-server prints its pin)");
+	ok &= expect(strcmp(c->plain_dev, c->encrypted_dev) != 0,
+		     "plain-dev and encrypted-dev are the same: expected two names");
 	ok &= expect(c->table_plain != c->table_encrypted,
 		     "table-plain and table-encrypted are the same: expected two tables of their own");
 	return ok ? 0 : -EINVAL;

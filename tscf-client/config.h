@@ -14,21 +14,21 @@
 #include <stdint.h>
 
 struct client_config {
-	char *server;          /**< host name or address, without port */
-	uint16_t port;         /**< plain port N; the encrypted one is N+1 */
-	char *ca;              /**< PEM file, or NULL */
-	char *server_name;     /**< name in the certificate; NULL: `server` */
-	char *pin;             /**< or NULL */
+	char *server;      /**< host name or address, without port */
+	uint16_t port;     /**< plain port N; the encrypted one is N+1 */
+	char *ca;          /**< PEM file, or NULL */
+	char *server_name; /**< name in the certificate; NULL: `server` */
+	char *pin;         /**< or NULL */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
-	unsigned mtu;          /**< 0: what the server says */
+	unsigned mtu; /**< 0: what the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
-	bool routes_in_main;   /**< put the plain tunnel's routes into table main as well */
-	unsigned persistence;  /**< seconds the encrypted tunnel lingers without an encrypted socket */
-	unsigned hold_ms;      /**< how long encrypted-only packets wait for the tunnel */
-	unsigned keepalive;    /**< seconds without a packet from the server before it is asked; 0: never */
+	bool routes_in_main;  /**< put the plain tunnel's routes into table main as well */
+	unsigned persistence; /**< seconds the encrypted tunnel lingers without an encrypted socket */
+	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
+	unsigned keepalive;   /**< seconds without a packet from the server before it is asked; 0: never */
 	char *control;
 	enum tscf_log_level log_level;
 	bool foreground;
@@ -45,7 +45,8 @@ void client_config_free(struct client_config *c);
  */
 int client_config_read(struct client_config *c, const char *file);
 
-/** Check the whole: a server is named, it can be verified (ca or pin), tables differ, mask has room ...  Errors are logged.  @return 0 or -EINVAL. */
+/** Check the whole: a server is named, it can be verified (ca or pin), tables differ, mask has room ...  Errors are
+ * logged.  @return 0 or -EINVAL. */
 int client_config_check(const struct client_config *c);
 
 #endif

@@ -60,11 +60,11 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 		return v;
 	if (!tscf_addr_equal(&info.source, &d->plain))
 		return VERDICT_SPOOFED;
+	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
+	if (info.fragment && d->up)
+		return VERDICT_TURNED;
 	if (tscf_bindings_count(d->bindings) == 0)
 		return VERDICT_PLAIN;
-	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
-	if (info.fragment && d->up && tscf_bindings_any(d->bindings, &d->plain))
-		return VERDICT_TURNED;
 	/* What cannot be told from an encrypted socket's goes encrypted as long as there is one. */
 	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, &key) == FLOW_KNOWN) {
 		if (may_be_clear(d, &key, false))
@@ -85,8 +85,10 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 		return VERDICT_ENCRYPTED;
 	if (!tscf_addr_equal(&info.source, &d->plain))
 		return VERDICT_SPOOFED;
-	if (info.quotes || flow_of(d, data, &info, TSCF_FROM_LOCAL, false, flow) != FLOW_KNOWN)
+	/* A fragment says nothing about its socket that is certain: the kernel's list of sockets does. */
+	if (info.quotes || info.fragment)
 		return VERDICT_ENCRYPTED;
+	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, flow);
 	struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
 	/* The kernel may not list the socket (a raw one): its packets are the sign that it lives. */
 	if (b && b->implicit)
@@ -103,10 +105,10 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 		return v;
 	if (!tscf_addr_equal(&info.destination, &d->plain))
 		return VERDICT_SPOOFED;
+	if (info.fragment && d->up)
+		return VERDICT_REFUSED;
 	if (tscf_bindings_count(d->bindings) == 0)
 		return VERDICT_DELIVER;
-	if (info.fragment && d->up && tscf_bindings_any(d->bindings, &d->plain))
-		return VERDICT_REFUSED;
 	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN)
 		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;
 	return tscf_bindings_any(d->bindings, &d->plain) ? VERDICT_REFUSED : VERDICT_DELIVER;
@@ -115,10 +117,14 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, uint32_t length)
 {
 	struct tscf_packet_info info;
+	struct tscf_binding_key key;
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
 	bool ours = tscf_addr_equal(&info.destination, &d->plain) ||
 		    (d->encrypted.family && tscf_addr_equal(&info.destination, &d->encrypted));
+	/* Remembered, so that clear fragments of the same datagram are refused even when the tunnel has gone meanwhile. */
+	if (ours && info.fragment)
+		flow_of(d, data, &info, TSCF_TO_LOCAL, false, &key);
 	return ours ? VERDICT_DELIVER : VERDICT_SPOOFED;
 }

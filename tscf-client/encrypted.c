@@ -76,11 +76,13 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 {
 	struct tscf_prefix host = {.addr = internal->addr, .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
 	struct tscf_prefix *old = &c->encrypted.internal;
+	/* The new one first: a device that loses its last address loses its routes. */
+	int error = tscf_addr_add(c->netlink, c->encrypted_tun.index, &host);
 	if (old->addr.family && !tscf_addr_equal(&old->addr, &host.addr))
 		tscf_addr_del(c->netlink, c->encrypted_tun.index, old);
 	*old = host;
 	c->facts.encrypted = host.addr;
-	return tscf_addr_add(c->netlink, c->encrypted_tun.index, &host);
+	return error;
 }
 
 static void configured(struct client *c, const struct tscf_message *m)

@@ -10,93 +10,91 @@
 
 #define CONFIG_DEFAULT SYSCONFDIR "/tscf/tscf-client.conf"
 
-#define RUN (1U << CLIENT_COMMAND_RUN)
-#define STATUS (1U << CLIENT_COMMAND_STATUS)
+#define RUN     (1U << CLIENT_COMMAND_RUN)
+#define STATUS  (1U << CLIENT_COMMAND_STATUS)
 #define SOCKETS (1U << CLIENT_COMMAND_SOCKETS)
-#define LEVEL (1U << CLIENT_COMMAND_LEVEL)
-#define STOP (1U << CLIENT_COMMAND_STOP)
-#define FLUSH (1U << CLIENT_COMMAND_FLUSH)
-#define ANY (RUN | STATUS | SOCKETS | LEVEL | STOP | FLUSH)
+#define LEVEL   (1U << CLIENT_COMMAND_LEVEL)
+#define STOP    (1U << CLIENT_COMMAND_STOP)
+#define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
+#define ANY     (RUN | STATUS | SOCKETS | LEVEL | STOP | FLUSH)
 
-const char client_help[] =
-	"Usage: tscf-client [OPTION]...\n"
-	"       tscf-client status [--json] [--wait-up SECONDS]\n"
-	"       tscf-client sockets [--json]\n"
-	"       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
-	"       tscf-client stop | flush\n"
-	"Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
-	"  -c, --config FILE        default " CONFIG_DEFAULT "\n"
-	"  -f, --foreground         stay in the foreground, log to standard error\n"
-	"      --check-config       check the settings and exit\n"
-	"  -s, --server HOST[:PORT] tunnel server; port 2004 if not given\n"
-	"      --ca FILE, --server-name NAME, --pin PIN     how to know the server\n"
-	"      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-	"      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
-	"      --table-plain N, --table-encrypted N, --log-level LEVEL   see the man page\n"
-	"  -C, --control PATH       control socket, for every command\n"
-	"  -j, --json               print JSON\n"
-	"  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
-	"  -p, --pid PID            sockets of this process\n"
-	"      --proto udp|tcp --port N                     sockets with this local port\n"
-	"  -h, --help  -V, --version\n"
-	"LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
-	"See tscf-client(8), tscf-client.conf(5).\n";
+const char client_help[] = "Usage: tscf-client [OPTION]...\n"
+			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
+			   "       tscf-client sockets [--json]\n"
+			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
+			   "       tscf-client stop | flush\n"
+			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
+			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
+			   "  -f, --foreground         stay in the foreground, log to standard error\n"
+			   "      --check-config       check the settings and exit\n"
+			   "  -s, --server HOST[:PORT] tunnel server; port 2004 if not given\n"
+			   "      --ca FILE, --server-name NAME, --pin PIN     how to know the server\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
+			   "      --table-plain N, --table-encrypted N, --log-level LEVEL   see the man page\n"
+			   "  -C, --control PATH       control socket, for every command\n"
+			   "  -j, --json               print JSON\n"
+			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
+			   "  -p, --pid PID            sockets of this process\n"
+			   "      --proto udp|tcp --port N                     sockets with this local port\n"
+			   "  -h, --help  -V, --version\n"
+			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
+			   "See tscf-client(8), tscf-client.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
-	{ "config", 'c', true, true, ANY },
-	{ "foreground", 'f', false, false, RUN },
-	{ "check-config", 0, false, false, RUN },
-	{ "server", 's', true, false, RUN },
-	{ "ca", 0, true, true, RUN },
-	{ "server-name", 0, true, false, RUN },
-	{ "pin", 0, true, false, RUN },
-	{ "plain-dev", 0, true, false, RUN },
-	{ "encrypted-dev", 0, true, false, RUN },
-	{ "default-level", 0, true, false, RUN },
-	{ "mtu", 0, true, false, RUN },
-	{ "fwmark-mask", 0, true, false, RUN | FLUSH },
-	{ "rule-priority", 0, true, false, RUN | FLUSH },
-	{ "table-plain", 0, true, false, RUN | FLUSH },
-	{ "table-encrypted", 0, true, false, RUN | FLUSH },
-	{ "log-level", 0, true, false, RUN },
-	{ "control", 'C', true, true, ANY },
-	{ "json", 'j', false, false, STATUS | SOCKETS | LEVEL },
-	{ "wait-up", 'w', true, false, STATUS },
-	{ "pid", 'p', true, false, LEVEL },
-	{ "proto", 0, true, false, LEVEL },
-	{ "port", 0, true, false, LEVEL },
-	{ "help", 'h', false, false, ANY },
-	{ "version", 'V', false, false, ANY },
-	{ NULL, 0, false, false, 0 },
+	{"config", 'c', true, true, ANY},
+	{"foreground", 'f', false, false, RUN},
+	{"check-config", 0, false, false, RUN},
+	{"server", 's', true, false, RUN},
+	{"ca", 0, true, true, RUN},
+	{"server-name", 0, true, false, RUN},
+	{"pin", 0, true, false, RUN},
+	{"plain-dev", 0, true, false, RUN},
+	{"encrypted-dev", 0, true, false, RUN},
+	{"default-level", 0, true, false, RUN},
+	{"mtu", 0, true, false, RUN},
+	{"fwmark-mask", 0, true, false, RUN | FLUSH},
+	{"rule-priority", 0, true, false, RUN | FLUSH},
+	{"table-plain", 0, true, false, RUN | FLUSH},
+	{"table-encrypted", 0, true, false, RUN | FLUSH},
+	{"log-level", 0, true, false, RUN},
+	{"control", 'C', true, true, ANY},
+	{"json", 'j', false, false, STATUS | SOCKETS | LEVEL},
+	{"wait-up", 'w', true, false, STATUS},
+	{"pid", 'p', true, false, LEVEL},
+	{"proto", 0, true, false, LEVEL},
+	{"port", 0, true, false, LEVEL},
+	{"help", 'h', false, false, ANY},
+	{"version", 'V', false, false, ANY},
+	{NULL, 0, false, false, 0},
 };
 
 static const struct tscf_cli_command commands[] = {
-	[CLIENT_COMMAND_RUN] = { "the daemon", NULL },
-	[CLIENT_COMMAND_STATUS] = { "status", NULL },
-	[CLIENT_COMMAND_SOCKETS] = { "sockets", NULL },
-	[CLIENT_COMMAND_LEVEL] = { "level",
-				   "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred" },
-	[CLIENT_COMMAND_STOP] = { "stop", NULL },
-	[CLIENT_COMMAND_FLUSH] = { "flush", NULL },
-	{ NULL, NULL },
+	[CLIENT_COMMAND_RUN] = {"the daemon", NULL},
+	[CLIENT_COMMAND_STATUS] = {"status", NULL},
+	[CLIENT_COMMAND_SOCKETS] = {"sockets", NULL},
+	[CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred"},
+	[CLIENT_COMMAND_STOP] = {"stop", NULL},
+	[CLIENT_COMMAND_FLUSH] = {"flush", NULL},
+	{NULL, NULL},
 };
 
-static const struct tscf_cli_spec spec = { "tscf-client", options, commands };
+static const struct tscf_cli_spec spec = {"tscf-client", options, commands};
 
 /** Options of the commands, which are no settings of the daemon. */
 static const struct tscf_setting command_settings[] = {
-	{ "wait-up", "seconds from 0 to 86400", tscf_setting_number, 0, 0, 86400, 0 },
-	{ "pid", "the number of a process", tscf_setting_number, 0, 1, INT32_MAX, 0 },
-	{ "port", "a local port from 1 to 65535", tscf_setting_port, 0, 1, 65535, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"wait-up", "seconds from 0 to 86400", tscf_setting_number, 0, 0, 86400, 0},
+	{"pid", "the number of a process", tscf_setting_number, 0, 1, INT32_MAX, 0},
+	{"port", "a local port from 1 to 65535", tscf_setting_port, 0, 1, 65535, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 static const struct tscf_setting *table_of(const struct tscf_cli *cli, const char *name)
 {
-	const struct tscf_setting *table = cli->command == CLIENT_COMMAND_RUN || cli->command == CLIENT_COMMAND_FLUSH ||
-						   strcmp(name, "control") == 0 ?
-						   client_settings :
-						   command_settings;
+	const struct tscf_setting *table =
+	    cli->command == CLIENT_COMMAND_RUN || cli->command == CLIENT_COMMAND_FLUSH || strcmp(name, "control") == 0
+		? client_settings
+		: command_settings;
 
 	return tscf_setting_find(table, name) ? table : NULL;
 }
@@ -126,7 +124,8 @@ static int check_selector(const struct tscf_cli *cli)
 	enum tscf_level level;
 
 	if (tscf_level_parse(cli->argument, &level) != 0) {
-		tscf_error("level '%s': expected default, unencrypted, encrypted-only or encrypted-preferred", cli->argument);
+		tscf_error("level '%s': expected default, unencrypted, encrypted-only or encrypted-preferred",
+			   cli->argument);
 		return -EINVAL;
 	}
 	if (protocol && strcmp(protocol, "udp") != 0 && strcmp(protocol, "tcp") != 0) {
@@ -155,7 +154,8 @@ int client_options_parse(int argc, char **argv, struct tscf_cli *out)
 }
 
 /**
- * The default file is read if it is there; a query by a user who may not read it goes on with the default control socket.
+ * The default file is read if it is there; a query by a user who may not read it goes on with the default control
+ * socket.
  */
 static const char *config_file(const struct tscf_cli *cli)
 {

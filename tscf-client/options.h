@@ -25,8 +25,8 @@ extern const char client_help[];
 int client_options_parse(int argc, char **argv, struct tscf_cli *out);
 
 /**
- * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which win.  Errors are logged.
- * *c is valid (for client_config_free) also after an error.
+ * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which
+ * win.  Errors are logged. *c is valid (for client_config_free) also after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

@@ -52,6 +52,8 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	struct tscf_prefix host = {.addr = internal->addr, .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
 	struct tscf_prefix *old = &c->plain.internal;
 	char text[TSCF_ADDR_TEXT];
+	/* The new one first: a device that loses its last address loses its routes. */
+	int error = tscf_addr_add(c->netlink, c->plain_tun.index, &host);
 	if (old->addr.family && !tscf_addr_equal(&old->addr, &host.addr)) {
 		tscf_warning("the server gave another internal address, %s: sockets bound to the old one are cut off",
 			     tscf_addr_format(&host.addr, text));
@@ -60,7 +62,6 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	}
 	*old = host;
 	c->facts.plain = host.addr;
-	int error = tscf_addr_add(c->netlink, c->plain_tun.index, &host);
 	if (error == 0)
 		error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
 	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->mtu);

@@ -20,7 +20,7 @@
 
 static struct tscf_control_request request_of(enum tscf_control_op op)
 {
-	struct tscf_control_request request = { .magic = TSCF_CONTROL_MAGIC, .op = op };
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = op};
 
 	return request;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /** Datagrams whose fragments are under way at a time. */
-#define FRAGMENTS 256
+#define FRAGMENTS 1024
 
 static void dump_socket(void *context, const struct tscf_socket *s);
 static void dump_done(void *context, int error);
@@ -194,11 +194,13 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	r->counting[level]++;
 	if (!registry_key(c, s, &key))
 		return;
+	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
 	if (tscf_level_wants_encryption(level)) {
-		registry_bind(c, &key, level, s->cookie, false, 0);
+		/* A socket that is moving back keeps its mark until the server knows (moves.h). */
+		if (!b || b->state != TSCF_BINDING_RELEASED || b->expires <= c->now)
+			registry_bind(c, &key, level, s->cookie, false, 0);
 		return;
 	}
-	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
 		b->generation = r->generation;
 	else if (b && b->state == TSCF_BINDING_ACTIVE && b->generation != r->generation)

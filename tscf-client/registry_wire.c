@@ -86,7 +86,9 @@ static void unshield_done(void *context, void *user, const struct tscf_message *
 	char text[201];
 	(void)context;
 	r->unshielding = false;
-	if (outcome(response, error, text, sizeof text) == 0)
+	/* Refused: an earlier answer was lost, and the lock it told of is the one in force. */
+	int result = outcome(response, error, text, sizeof text);
+	if (result == 0 || result == -EACCES)
 		memcpy(r->shield_key, r->next_shield_key, sizeof r->shield_key);
 	parcel_done(p, response, error);
 }

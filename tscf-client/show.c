@@ -39,18 +39,19 @@ static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 
 static void print_sockets(const json_t *sockets, FILE *out)
 {
-	static const char *const levels[] = { "encrypted-only", "encrypted-preferred", "unencrypted" };
+	static const char *const levels[] = {"encrypted-only", "encrypted-preferred", "unencrypted"};
 	char count[TSCF_SHOW_TEXT];
 
 	fputs("sockets:", out);
 	for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		fprintf(out, "%s %s %s", i > 0 ? "," : "", tscf_show_value(json_object_get(sockets, levels[i]), count), levels[i]);
+		fprintf(out, "%s %s %s", i > 0 ? "," : "", tscf_show_value(json_object_get(sockets, levels[i]), count),
+			levels[i]);
 	fputc('\n', out);
 }
 
 void show_status(json_t *status, time_t now, FILE *out)
 {
-	static const char *const heads[] = { "TUNNEL", "STATE", "TRANSPORT", "SINCE" };
+	static const char *const heads[] = {"TUNNEL", "STATE", "TRANSPORT", "SINCE"};
 	const json_t *plain = json_object_get(status, "plain"), *encrypted = json_object_get(status, "encrypted");
 	struct tscf_table *table = tscf_table_new(4, heads);
 
@@ -67,8 +68,8 @@ void show_status(json_t *status, time_t now, FILE *out)
 
 void show_sockets(const json_t *sockets, FILE *out)
 {
-	static const char *const keys[] = { "pid", "program", "protocol", "local", "remote", "level", "tunnel" };
-	static const char *const heads[] = { "PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "TUNNEL" };
+	static const char *const keys[] = {"pid", "program", "protocol", "local", "remote", "level", "tunnel"};
+	static const char *const heads[] = {"PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "TUNNEL"};
 
 	if (json_array_size(sockets) == 0)
 		fputs("No socket has a level.\n", out);
@@ -93,8 +94,8 @@ void show_moved(const json_t *moved, const char *level, FILE *out)
 	json_int_t count = json_integer_value(json_object_get(moved, "moved"));
 	const json_t *sockets = json_object_get(moved, "sockets");
 
-	fprintf(out, "%" JSON_INTEGER_FORMAT " %s moved to %s in %.1f ms\n", count, count == 1 ? "socket" : "sockets", level,
-		json_number_value(json_object_get(moved, "milliseconds")));
+	fprintf(out, "%" JSON_INTEGER_FORMAT " %s moved to %s in %.1f ms\n", count, count == 1 ? "socket" : "sockets",
+		level, json_number_value(json_object_get(moved, "milliseconds")));
 	show_pending(moved, out);
 	if (json_array_size(sockets) > 0)
 		show_sockets(sockets, out);

@@ -41,7 +41,8 @@ static bool has_room(struct server_state *state, const struct server_session *s,
 {
 	if (is_mine(s, b))
 		return true;
-	return s->bindings.count < SERVER_BINDINGS_MAX && (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL);
+	return s->bindings.count < SERVER_BINDINGS_MAX &&
+	       (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL);
 }
 
 static enum tscf_response bind_active(struct server_state *state, struct server_session *s,
@@ -49,8 +50,8 @@ static enum tscf_response bind_active(struct server_state *state, struct server_
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
 	/* What was forbidden in clear has nothing under way in clear. */
-	bool was_forbidden = b && now < b->expires &&
-			     (b->state == TSCF_BINDING_SHIELD || b->state == TSCF_BINDING_TOMBSTONE);
+	bool was_forbidden =
+	    b && now < b->expires && (b->state == TSCF_BINDING_SHIELD || b->state == TSCF_BINDING_TOMBSTONE);
 
 	if (wire->level == TSCF_LEVEL_DEFAULT)
 		return TSCF_RESPONSE_MALFORMED;
@@ -110,8 +111,8 @@ static enum tscf_response bind_close(struct server_state *state, struct server_s
 	return TSCF_RESPONSE_SUCCESS;
 }
 
-enum tscf_response server_bind(struct server_state *state, struct server_session *s, const struct tscf_wire_binding *wire,
-			       uint64_t now)
+enum tscf_response server_bind(struct server_state *state, struct server_session *s,
+			       const struct tscf_wire_binding *wire, uint64_t now)
 {
 	if (!server_binding_key_valid(&wire->key))
 		return TSCF_RESPONSE_MALFORMED;
@@ -131,8 +132,8 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 	return TSCF_RESPONSE_MALFORMED;
 }
 
-enum tscf_response server_shield(struct server_state *state, struct server_session *s, const struct tscf_wire_binding *wire,
-				 uint64_t now)
+enum tscf_response server_shield(struct server_state *state, struct server_session *s,
+				 const struct tscf_wire_binding *wire, uint64_t now)
 {
 	struct tscf_binding *b;
 
@@ -151,16 +152,31 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 	if (b && b->state == TSCF_BINDING_ACTIVE)
 		tscf_bindings_remove(state->bindings, b);
 	b = tscf_bindings_shield(state->bindings, &wire->key, s, &s->bindings);
+	server_hold_begin(s, now);
 	return b ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_LIMIT;
+}
+
+enum tscf_response server_unshield(struct server_state *state, struct server_session *s,
+				   const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b;
+
+	if (wire->action == TSCF_BIND_ACTION_BIND || !server_binding_key_valid(&wire->key))
+		return TSCF_RESPONSE_MALFORMED;
+	b = tscf_bindings_get(state->bindings, &wire->key);
+	/* Tombstones, and what an encrypted session has bound, are not this session's to lift. */
+	if (b && b->state == TSCF_BINDING_SHIELD && b->owner == s)
+		tscf_binding_release(b, now);
+	return TSCF_RESPONSE_SUCCESS;
 }
 
 int server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
 			   const struct tscf_binding *b)
 {
-	struct tscf_binding_key key = {
-	    .local = flow->local, .local_port = flow->local_port, .protocol = flow->protocol};
+	struct tscf_binding_key key;
 	struct tscf_binding *bound;
 
+	tscf_binding_key_implicit(flow, &key);
 	/* A shield for one flow must itself go, or it would go on to decide. */
 	if (b && b->key.remote.family != 0)
 		key = b->key;
@@ -196,8 +212,10 @@ static void orphan_encrypted(struct server_state *state, struct server_session *
 
 	if (b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY) {
 		tscf_binding_bury(b, now);
-		if (plain)
+		if (plain) {
 			tscf_bindings_shield(state->bindings, &key, plain, &plain->bindings);
+			server_hold_begin(plain, now);
+		}
 	} else if (b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED && plain) {
 		/* The exception must last as long as the wider shield, or it would be cut off with it. */
 		tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_UNENCRYPTED, plain, &plain->bindings);

@@ -2,7 +2,8 @@
 /*
  * bind.h - who may say what about which socket, and what becomes of bindings when a session goes.
  *
- * Rule 2 (tscf(7), "SECURITY CONSIDERATIONS"): what arrives on a plain tunnel only ever makes shields.
+ * Rule 2 (tscf(7), "SECURITY CONSIDERATIONS"): what arrives on a plain tunnel only ever makes shields, and lifts them with a key that only who
+ * made them has.
  */
 #ifndef TSCF_SERVER_BIND_H
 #define TSCF_SERVER_BIND_H
@@ -15,12 +16,21 @@
 bool server_binding_key_valid(const struct tscf_binding_key *key);
 
 /** Do what a binding TLV that came on the encrypted session @p s asks for.  @return what to answer. */
-enum tscf_response server_bind(struct server_state *state, struct server_session *s, const struct tscf_wire_binding *wire,
-			       uint64_t now);
+enum tscf_response server_bind(struct server_state *state, struct server_session *s,
+			       const struct tscf_wire_binding *wire, uint64_t now);
 
 /** Do what a binding TLV of a shield request that came on the plain session @p s asks for.  @return what to answer. */
-enum tscf_response server_shield(struct server_state *state, struct server_session *s, const struct tscf_wire_binding *wire,
-				 uint64_t now);
+enum tscf_response server_shield(struct server_state *state, struct server_session *s,
+				 const struct tscf_wire_binding *wire, uint64_t now);
+
+/**
+ * Lift the shield that a binding TLV of an unshield request on the plain session @p s names, if it is this session's.  The request has shown
+ * the key of the lock.
+ *
+ * @return what to answer.
+ */
+enum tscf_response server_unshield(struct server_state *state, struct server_session *s,
+				   const struct tscf_wire_binding *wire, uint64_t now);
 
 /**
  * An encrypted packet of a flow that no ACTIVE or RELEASED entry decides on came on @p s: bind its socket.
@@ -35,8 +45,8 @@ int server_bind_implicitly(struct server_state *state, struct server_session *s,
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 
 /**
- * A session goes.  Encrypted: what was encrypted-only becomes a shield of the plain session, or a tombstone if there is none.
- * Plain: shields become tombstones.
+ * A session goes.  Encrypted: what was encrypted-only becomes a shield of the plain session, or a tombstone if there is
+ * none. Plain: shields become tombstones.
  */
 void server_bindings_orphan(struct server_state *state, struct server_session *s, uint64_t now);
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define INTERFACE "tscf-interface"
-#define PORT "tscf-port"
-#define POOL "tscf-address-pool"
+#define PORT      "tscf-port"
+#define POOL      "tscf-address-pool"
 
 static void interface_free(struct server_interface_config *i)
 {
@@ -24,7 +24,7 @@ static void interface_free(struct server_interface_config *i)
 static struct server_interface_config *interface_new(const char *name)
 {
 	struct server_interface_config *i = calloc(1, sizeof(*i));
-	struct tscf_addr any = { .family = AF_INET };
+	struct tscf_addr any = {.family = AF_INET};
 
 	if (!i)
 		return NULL;
@@ -51,14 +51,14 @@ static void interfaces_free(struct server_config *c)
 int server_config_init(struct server_config *c)
 {
 	*c = (struct server_config){
-		.interfaces = interface_new("default"),
-		.mtu = 1340,
-		.persistence = 330,
-		.plain_dev = strdup("tscf0"),
-		.encrypted_dev = strdup("tscf1"),
-		.control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
-		.state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
-		.log_level = TSCF_LOG_INFO,
+	    .interfaces = interface_new("default"),
+	    .mtu = 1340,
+	    .persistence = 330,
+	    .plain_dev = strdup("tscf0"),
+	    .encrypted_dev = strdup("tscf1"),
+	    .control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
+	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
+	    .log_level = TSCF_LOG_INFO,
 	};
 	return c->interfaces && c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;
 }
@@ -99,7 +99,7 @@ static int validate_pool(cfg_t *cfg, cfg_opt_t *opt)
 /** Read a tscf-port section.  @return 0 or -ENOMEM; what is not given stays at the default. */
 static int take_port(cfg_t *section, struct server_port *out)
 {
-	*out = (struct server_port){ .port = TSCF_PORT, .protocol = SERVER_PROTOCOL_UDP };
+	*out = (struct server_port){.port = TSCF_PORT, .protocol = SERVER_PROTOCOL_UDP};
 	return tscf_settings_take(server_port_settings, section, out);
 }
 
@@ -115,7 +115,9 @@ static int validate_port_section(cfg_t *cfg, cfg_opt_t *opt)
 		return -1;
 	}
 	if (port.protocol == SERVER_PROTOCOL_UDP && port.port == UINT16_MAX) {
-		cfg_error(cfg, "port = \"%u\": expected a port from 1 to 65534 (the encrypted tunnel uses the next one)", port.port);
+		cfg_error(cfg,
+			  "port = \"%u\": expected a port from 1 to 65534 (the encrypted tunnel uses the next one)",
+			  port.port);
 		return -1;
 	}
 	return 0;
@@ -129,10 +131,11 @@ static int validate_pool_section(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/** The one udp port of an interface, and what its dtls ports must be then.  @return 0, -EINVAL with the problem reported, or -ENOMEM. */
+/** The one udp port of an interface, and what its dtls ports must be then.  @return 0, -EINVAL with the problem
+ * reported, or -ENOMEM. */
 static int join_ports(cfg_t *cfg, cfg_t *section, union tscf_endpoint *listen)
 {
-	struct server_port port, udp = { .port = 0 };
+	struct server_port port, udp = {.port = 0};
 	unsigned count = cfg_size(section, PORT);
 
 	for (unsigned i = 0; i < count; i++) {
@@ -151,7 +154,9 @@ static int join_ports(cfg_t *cfg, cfg_t *section, union tscf_endpoint *listen)
 		if (port.protocol == SERVER_PROTOCOL_UDP ||
 		    (udp.port != 0 && port.port == udp.port + 1 && tscf_addr_equal(&port.address, &udp.address)))
 			continue;
-		cfg_error(cfg, INTERFACE " %s: dtls port %u: expected a udp " PORT " of the same address on the port before it",
+		cfg_error(cfg,
+			  INTERFACE " %s: dtls port %u: expected a udp " PORT
+				    " of the same address on the port before it",
 			  cfg_title(section), port.port);
 		return -EINVAL;
 	}
@@ -203,7 +208,8 @@ static int take(struct server_config *c, cfg_t *cfg)
 
 /** The tables of settings as libconfuse wants them: nested sections, innermost first. */
 struct options {
-	cfg_opt_t port[SERVER_SETTINGS_MAX], pool[SERVER_SETTINGS_MAX], interface[SERVER_SETTINGS_MAX], global[SERVER_SETTINGS_MAX];
+	cfg_opt_t port[SERVER_SETTINGS_MAX], pool[SERVER_SETTINGS_MAX], interface[SERVER_SETTINGS_MAX],
+	    global[SERVER_SETTINGS_MAX];
 };
 
 static void declare(struct options *o)

@@ -2,7 +2,8 @@
 /*
  * config.h - the settings of tscf-server: from its file (libconfuse), then from the command line, which wins.
  *
- * tscf-server.conf(5).  The words are those of the founding document: tscf-interface, tscf-port, tscf-address-pool, assigned-services.
+ * tscf-server.conf(5).  The words are those of the founding document: tscf-interface, tscf-port, tscf-address-pool,
+ * assigned-services.
  */
 #ifndef TSCF_SERVER_CONFIG_H
 #define TSCF_SERVER_CONFIG_H
@@ -14,34 +15,34 @@
 #include <stdint.h>
 
 /** assigned-services, as bits. */
-#define SERVER_SERVICE_DTTE 0x01U
-#define SERVER_SERVICE_SIP 0x02U
+#define SERVER_SERVICE_DTTE       0x01U
+#define SERVER_SERVICE_SIP        0x02U
 #define SERVER_SERVICE_REDUNDANCY 0x04U
-#define SERVER_SERVICE_DDT 0x08U
+#define SERVER_SERVICE_DDT        0x08U
 
 /** One tscf-interface: an address with a plain and an encrypted port, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
-	bool enabled;                  /**< state */
-	union tscf_endpoint listen;    /**< plain port N; N+1 is the encrypted one */
-	struct tscf_prefix pool;       /**< internal addresses of plain tunnels; family 0: not given */
+	bool enabled;               /**< state */
+	union tscf_endpoint listen; /**< plain port N; N+1 is the encrypted one */
+	struct tscf_prefix pool;    /**< internal addresses of plain tunnels; family 0: not given */
 	struct tscf_prefix encrypted_pool;
-	uint32_t services;             /**< SERVER_SERVICE_* */
-	unsigned max_tunnels;          /**< plain tunnels; 0: as many as the pool has */
+	uint32_t services;    /**< SERVER_SERVICE_* */
+	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
 	unsigned max_tunnels_per_source; /**< per outer address; 0: no limit */
-	bool inter_client;             /**< client-to-client traffic is passed on */
+	bool inter_client;               /**< client-to-client traffic is passed on */
 	struct server_interface_config *next;
 };
 
 struct server_config {
 	struct server_interface_config *interfaces; /**< at least one */
-	struct tscf_prefix *routes;    /**< pushed to clients */
+	struct tscf_prefix *routes;                 /**< pushed to clients */
 	unsigned route_count;
-	char *cert, *key;              /**< PEM files; NULL: made in state_dir on first start */
-	unsigned mtu;                  /**< inner MTU given to clients */
-	unsigned keepalive;            /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */
-	unsigned persistence;          /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
+	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
+	unsigned mtu;         /**< inner MTU given to clients */
+	unsigned keepalive;   /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */
+	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
@@ -54,17 +55,19 @@ int server_config_init(struct server_config *c);
 void server_config_free(struct server_config *c);
 
 /**
- * Read the file over @p c.  The first tscf-interface section of the file replaces the default interface.  Every error is logged with file and
- * line and what was expected.
+ * Read the file over @p c.  The first tscf-interface section of the file replaces the default interface.  Every error
+ * is logged with file and line and what was expected.
  *
  * @return 0, or -EINVAL (a setting is wrong), or -errno (the file cannot be read).
  */
 int server_config_read(struct server_config *c, const char *file);
 
-/** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return 0 or -EINVAL. */
+/** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return
+ * 0 or -EINVAL. */
 int server_config_check(const struct server_config *c);
 
-/** assigned-services: names separated by commas or white space, any case.  @return 0 or -EINVAL (errors are logged with the bad word). */
+/** assigned-services: names separated by commas or white space, any case.  @return 0 or -EINVAL (errors are logged with
+ * the bad word). */
 int server_services_parse(const char *text, uint32_t *out);
 
 #endif

@@ -15,20 +15,23 @@ static bool check_pools(const struct server_interface_config *i)
 	char a[TSCF_ADDR_TEXT], b[TSCF_ADDR_TEXT];
 
 	if (i->pool.addr.family == 0) {
-		tscf_error("interface %s has no addresses for clients: expected tscf-address-pool { range = ... } or --pool", i->name);
+		tscf_error(
+		    "interface %s has no addresses for clients: expected tscf-address-pool { range = ... } or --pool",
+		    i->name);
 		return false;
 	}
 	if (i->encrypted_pool.addr.family == 0) {
 		if ((i->services & SERVER_SERVICE_DTTE) == 0)
 			return true;
-		tscf_error("interface %s has DTTE and no addresses for encrypted tunnels: expected encrypted-range or --encrypted-pool",
+		tscf_error("interface %s has DTTE and no addresses for encrypted tunnels: expected encrypted-range or "
+			   "--encrypted-pool",
 			   i->name);
 		return false;
 	}
 	if (!overlap(&i->pool, &i->encrypted_pool))
 		return true;
-	tscf_error("interface %s: pools %s and %s overlap: expected two that do not", i->name, tscf_prefix_format(&i->pool, a),
-		   tscf_prefix_format(&i->encrypted_pool, b));
+	tscf_error("interface %s: pools %s and %s overlap: expected two that do not", i->name,
+		   tscf_prefix_format(&i->pool, a), tscf_prefix_format(&i->encrypted_pool, b));
 	return false;
 }
 
@@ -54,11 +57,13 @@ static bool check_pair(const struct server_interface_config *a, const struct ser
 	bool ok = true;
 
 	if (pools_meet(&a->pool, b) || pools_meet(&a->encrypted_pool, b)) {
-		tscf_error("address pools of interfaces %s and %s overlap: expected pools of their own", a->name, b->name);
+		tscf_error("address pools of interfaces %s and %s overlap: expected pools of their own", a->name,
+			   b->name);
 		ok = false;
 	}
 	if (ports_meet(&a->listen, &b->listen)) {
-		tscf_error("ports of interfaces %s and %s overlap: expected a free pair of ports N and N+1 for each", a->name, b->name);
+		tscf_error("ports of interfaces %s and %s overlap: expected a free pair of ports N and N+1 for each",
+			   a->name, b->name);
 		ok = false;
 	}
 	return ok;
@@ -87,8 +92,8 @@ int server_config_check(const struct server_config *c)
 	bool ok = check_interfaces(c);
 
 	if (!c->cert != !c->key) {
-		tscf_error("%s is given without %s: expected both, or none to have them made in %s", c->cert ? "cert" : "key",
-			   c->cert ? "key" : "cert", c->state_dir);
+		tscf_error("%s is given without %s: expected both, or none to have them made in %s",
+			   c->cert ? "cert" : "key", c->cert ? "key" : "cert", c->state_dir);
 		ok = false;
 	}
 	if (strcmp(c->plain_dev, c->encrypted_dev) == 0) {

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code, const char *text)
+static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+		   const char *text)
 {
 	server_count(&r->state->counters, counter);
 	server_respond(r, TSCF_TSID_NONE, code, text);
@@ -26,7 +27,8 @@ static void refuse_connection(const struct server_request *r, enum server_counte
 }
 
 /** What both kinds of tunnel are told. */
-static void write_settings(struct tscf_writer *w, const struct server_settings *settings, const struct tscf_prefix *internal)
+static void write_settings(struct tscf_writer *w, const struct server_settings *settings,
+			   const struct tscf_prefix *internal)
 {
 	tscf_write_response(w, TSCF_RESPONSE_SUCCESS, "");
 	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, internal);
@@ -61,7 +63,8 @@ static bool too_small(const struct server_request *r)
 	return !fits;
 }
 
-/** @return why no plain session more may begin at that outer address, or NULL; one that @p replaces another is none more. */
+/** @return why no plain session more may begin at that outer address, or NULL; one that @p replaces another is none
+ * more. */
 static const char *plain_limit(const struct server_request *r, bool replaces)
 {
 	const struct server_interface *i = r->in->interface;
@@ -78,8 +81,8 @@ static const char *plain_limit(const struct server_request *r, bool replaces)
 }
 
 /**
- * A client that configures its tunnel anew may have its address again, from the same outer address (the port may be another): it will be taken
- * from the old session when the new one is confirmed.
+ * A client that configures its tunnel anew may have its address again, from the same outer address (the port may be
+ * another): it will be taken from the old session when the new one is confirmed.
  *
  * @return the lease with one hold more, or NULL.
  */
@@ -91,13 +94,15 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 
 	if (!lease || lease->encrypted || lease->pool != r->in->interface->plain_pool)
 		return NULL;
-	if (!tscf_addr_equal(&lease->client, &from) || memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
+	if (!tscf_addr_equal(&lease->client, &from) ||
+	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
 		return NULL;
 	server_lease_hold(lease);
 	return lease;
 }
 
-/** Find an address for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL: refused. */
+/** Find an address for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL:
+ * refused. */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
 {
 	struct server_lease *lease = NULL;
@@ -115,8 +120,8 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, r->in->interface->plain_pool, false, wished ? &wish.addr : NULL,
-				       r->in->now, &lease) < 0)
+	if (!lease && server_lease_new(&r->state->leases, r->in->interface->plain_pool, false,
+				       wished ? &wish.addr : NULL, r->in->now, &lease) < 0)
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
 	return lease;
 }
@@ -135,7 +140,8 @@ void server_configure_plain(const struct server_request *r)
 	lease = admit(r, id.value);
 	if (!lease)
 		return;
-	s = server_session_new_plain(r->state, r->in->interface, &r->in->from, r->in->session, lease, id.value, r->in->now);
+	s = server_session_new_plain(r->state, r->in->interface, &r->in->from, r->in->session, lease, id.value,
+				     r->in->now);
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
@@ -159,9 +165,9 @@ static void write_encrypted(const struct server_request *r, const struct server_
 }
 
 /**
- * May the connection take the place of @p old?  The reservation does not prove that it is the same client: it was made on the plain tunnel, where
- * others can read the TSID and send in the client's name.  The secret that the client got on the old encrypted tunnel does; without it
- * the old tunnel must first be found dead.
+ * May the connection take the place of @p old?  The reservation does not prove that it is the same client: it was made
+ * on the plain tunnel, where others can read the TSID and send in the client's name.  The secret that the client got on
+ * the old encrypted tunnel does; without it the old tunnel must first be found dead.
  */
 static bool may_replace(const struct server_request *r, const struct server_session *old)
 {
@@ -184,7 +190,8 @@ static int establish(const struct server_request *r, const struct server_session
 		lease = old->lease;
 		server_lease_hold(lease);
 	} else {
-		err = server_lease_new(&r->state->leases, r->in->interface->encrypted_pool, true, NULL, r->in->now, &lease);
+		err = server_lease_new(&r->state->leases, r->in->interface->encrypted_pool, true, NULL, r->in->now,
+				       &lease);
 		if (err < 0)
 			return err;
 	}
@@ -209,7 +216,8 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 	const char *why;
 
 	if (!tscf_message_find(r->message, TSCF_TLV_RESERVED_TSID, &reserved) || tscf_tlv_u64(&reserved, tsid) < 0 ||
-	    !tscf_message_find(r->message, TSCF_TLV_RESERVATION_SECRET, &secret) || secret.length != SERVER_SECRET_SIZE) {
+	    !tscf_message_find(r->message, TSCF_TLV_RESERVATION_SECRET, &secret) ||
+	    secret.length != SERVER_SECRET_SIZE) {
 		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_MALFORMED,
 				  "no reservation in the configuration request");
 		return NULL;
@@ -239,7 +247,8 @@ void server_configure_encrypted(const struct server_request *r)
 		return;
 	}
 	if (establish(r, plain, tsid, old) < 0) {
-		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
+				  "no internal address is free");
 		return;
 	}
 	s->heard = r->in->now;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * counters.h - everything the server counts besides what its transports and devices count: one counter per reason for which
- * a packet is dropped or a request refused, and what happens to sessions.
+ * counters.h - everything the server counts besides what its transports and devices count: one counter per reason for
+ * which a packet is dropped or a request refused, and what happens to sessions.
  *
  * The names are those of `tscf-server status`; tscf-server(8) lists them.
  */

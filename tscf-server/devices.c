@@ -27,8 +27,9 @@ static int open_device(struct server_device *device, const char *name)
 		tscf_error("%s: cannot create the TUN device: %s", name, strerror(-err));
 	if (err < 0)
 		return err;
-	/* A client's source address is routed by one device and may come in by the other (loose reverse path filter); packets that one
-	 * client sends to another turn round on one device, which is no reason to tell the client of a better way. */
+	/* A client's source address is routed by one device and may come in by the other (loose reverse path filter);
+	 * packets that one client sends to another turn round on one device, which is no reason to tell the client of a
+	 * better way. */
 	err = set_sysctl(name, "rp_filter", "2");
 	return err < 0 ? err : set_sysctl(name, "send_redirects", "0");
 }
@@ -44,7 +45,8 @@ static int add_address(struct tscf_netlink *nl, const struct server_device *devi
 	own = server_pool_own(pool);
 	err = tscf_addr_add(nl, device->tun.index, &own);
 	if (err < 0)
-		tscf_error("%s: cannot add address %s: %s", device->tun.name, tscf_prefix_format(&own, text), strerror(-err));
+		tscf_error("%s: cannot add address %s: %s", device->tun.name, tscf_prefix_format(&own, text),
+			   strerror(-err));
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * devices.h - the pair of TUN devices: what comes in clear leaves on one, what comes encrypted on the other, so that a firewall can
- * tell the two apart.
+ * devices.h - the pair of TUN devices: what comes in clear leaves on one, what comes encrypted on the other, so that a
+ * firewall can tell the two apart.
  */
 #ifndef TSCF_SERVER_DEVICES_H
 #define TSCF_SERVER_DEVICES_H

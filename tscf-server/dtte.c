@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A packet may belong to two flows: an ICMP error belongs to the flow it quotes, since its quote is a piece of that, and to its
- * own, since it is delivered as an ICMP packet too.  What decides on a packet is the stricter of the two.
+ * A packet may belong to two flows: an ICMP error belongs to the flow it quotes, since its quote is a piece of that,
+ * and to its own, since it is delivered as an ICMP packet too.  What decides on a packet is the stricter of the two.
  */
 #include "dtte.h"
 
@@ -121,13 +121,18 @@ static struct ruling rule_error(struct server_state *state, const uint8_t *data,
 	return a.rule > b.rule ? a : b;
 }
 
+/** @param live  the client has an encrypted tunnel. */
 static struct ruling rule_packet(struct server_state *state, const uint8_t *data, const struct tscf_packet_info *info,
-				 enum tscf_direction direction, uint64_t now)
+				 enum tscf_direction direction, bool live, uint64_t now)
 {
 	const struct tscf_addr *local = direction == TSCF_FROM_LOCAL ? &info->source : &info->destination;
 	struct tscf_binding_key key;
 
-	/* The first fragment of an error is not remembered: its own key does not tell what the rest of the quote belongs to. */
+	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
+	if (info->fragment && live)
+		return (struct ruling){.rule = RULE_UNKNOWN_FRAGMENT};
+	/* The first fragment of an error is not remembered: its own key does not tell what the rest of the quote
+	 * belongs to. */
 	if (info->quotes)
 		return rule_error(state, data, info, direction, now);
 	if (!info->fragment) {
@@ -176,13 +181,16 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 	if (lease->encrypted)
 		return lease->encrypted_session ? to_encrypted(lease->encrypted_session)
 						: drop(SERVER_COUNT_UNKNOWN_DESTINATION);
-	ruling = rule_packet(state, data, info, TSCF_TO_LOCAL, now);
+	ruling = rule_packet(state, data, info, TSCF_TO_LOCAL, lease->encrypted_session != NULL, now);
 	switch (ruling.rule) {
 	case RULE_CLEAR:
 		return down_in_clear(lease);
 	case RULE_GRACE:
 	case RULE_ENCRYPTED:
 		return to_encrypted(ruling.owner);
+	case RULE_SHIELDED:
+		return (struct server_decision){
+		    .verdict = SERVER_DROP, .session = lease->plain, .reason = SERVER_COUNT_SHIELDED};
 	case RULE_UNKNOWN_FRAGMENT:
 	case RULE_UNKNOWN_QUOTE:
 		if (lease->encrypted_session)
@@ -194,13 +202,14 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 	return drop(counter_of(ruling.rule));
 }
 
-static bool is_inter_client(struct server_state *state, const struct server_session *s, const struct tscf_packet_info *info)
+static bool is_inter_client(struct server_state *state, const struct server_session *s,
+			    const struct tscf_packet_info *info)
 {
 	return !s->interface->inter_client && server_lease_find(&state->leases, &info->destination);
 }
 
-struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s, const uint8_t *data,
-						const struct tscf_packet_info *info, uint64_t now)
+struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s,
+						const uint8_t *data, const struct tscf_packet_info *info, uint64_t now)
 {
 	struct ruling ruling;
 
@@ -209,31 +218,39 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))
 		return drop(SERVER_COUNT_INTER_CLIENT);
-	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, now);
+	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, s->lease->encrypted_session != NULL, now);
 	if (ruling.rule <= RULE_GRACE)
 		return to_tun();
-	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE ? counter_of(ruling.rule)
-											     : SERVER_COUNT_CLEAR_REFUSED);
+	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE
+			? counter_of(ruling.rule)
+			: SERVER_COUNT_CLEAR_REFUSED);
 }
 
-/** ICMP without an identifier of the sender's answers or reports something: that does not tell that its sender wants to be bound. */
+/** ICMP without an identifier of the sender's answers or reports something: that does not tell that its sender wants to
+ * be bound. */
 static bool may_bind(const struct tscf_binding_key *flow)
 {
 	return flow->local_port != 0 || (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6);
 }
 
 /** Learn from an encrypted packet that its socket has moved.  @return whether the packet may pass. */
-static bool learn(struct server_state *state, struct server_session *s, const struct tscf_packet_info *info, uint64_t now)
+static bool learn(struct server_state *state, struct server_session *s, const struct tscf_packet_info *info,
+		  uint64_t now)
 {
 	struct tscf_binding_key key;
 	const struct tscf_binding *b;
 
-	if (info->quotes || !info->first)
+	if (info->quotes)
 		return true;
-	if (!info->fragment)
-		tscf_binding_key_of(info, TSCF_FROM_LOCAL, &key);
-	else if (!tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key))
+	if (info->fragment) {
+		/*
+		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear ones of the
+		 * same datagram are refused even when the tunnel has gone meanwhile.
+		 */
+		tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key);
 		return true;
+	}
+	tscf_binding_key_of(info, TSCF_FROM_LOCAL, &key);
 	b = tscf_bindings_find(state->bindings, &key, now);
 	if (b && (b->state == TSCF_BINDING_ACTIVE || b->state == TSCF_BINDING_RELEASED) && b->owner == s)
 		return true;

@@ -8,8 +8,8 @@
 #include "context.h"
 
 /**
- * Take the certificate and key of the configuration; without them make a pair in the state directory on the first start and keep it.  Logs the
- * pin; errors are logged.
+ * Take the certificate and key of the configuration; without them make a pair in the state directory on the first start
+ * and keep it.  Logs the pin; errors are logged.
  *
  * @return 0 with server->tls and server->pin, or -errno.
  */

@@ -15,8 +15,8 @@ static void take_settings(struct server_settings *settings, const struct server_
 {
 	settings->route_count = config->route_count < SERVER_ROUTES_MAX ? config->route_count : SERVER_ROUTES_MAX;
 	if (settings->route_count < config->route_count)
-		tscf_warning("%u routes do not fit a configuration response: clients get the first %u", config->route_count,
-			     SERVER_ROUTES_MAX);
+		tscf_warning("%u routes do not fit a configuration response: clients get the first %u",
+			     config->route_count, SERVER_ROUTES_MAX);
 	for (unsigned n = 0; n < settings->route_count; n++)
 		settings->routes[n] = config->routes[n];
 	settings->keepalive = config->keepalive;
@@ -31,7 +31,8 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
 	if ((i->services & SERVER_SERVICE_DTTE) && !i->encrypted_pool)
-		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without", i->name);
+		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
+			     i->name);
 }
 
 static int make_pools(struct server_interface *i, const struct server_interface_config *config)
@@ -99,13 +100,14 @@ static int cannot_listen(const struct server_interface *i, const char *what, con
 {
 	char text[TSCF_ADDR_TEXT];
 
-	tscf_error("interface %s: cannot listen on %s %s: %s", i->name, what, tscf_endpoint_format(at, text), strerror(-err));
+	tscf_error("interface %s: cannot listen on %s %s: %s", i->name, what, tscf_endpoint_format(at, text),
+		   strerror(-err));
 	return err;
 }
 
 static int listen_on(struct server *server, struct server_interface *i)
 {
-	const struct tscf_outer_options options = { .mark = 0 };
+	const struct tscf_outer_options options = {.mark = 0};
 	union tscf_endpoint next = i->listen;
 	char text[TSCF_ADDR_TEXT];
 	int err;
@@ -201,6 +203,7 @@ void server_interfaces_reload(struct server *server, const struct server_config 
 	}
 	for (struct server_interface *i = server->state->interfaces; i; i = i->next)
 		if (!names(fresh, i->name))
-			tscf_warning("reload: interface %s is gone from the configuration and stays until the server is restarted",
+			tscf_warning("reload: interface %s is gone from the configuration and stays until the server "
+				     "is restarted",
 				     i->name);
 }

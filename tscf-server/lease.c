@@ -25,8 +25,8 @@ struct server_lease *server_lease_find(const struct server_leases *table, const 
 	return lease;
 }
 
-int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted, const struct tscf_addr *wish,
-		     uint64_t now, struct server_lease **out)
+int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted,
+		     const struct tscf_addr *wish, uint64_t now, struct server_lease **out)
 {
 	struct server_lease *lease = calloc(1, sizeof(*lease));
 	int err;

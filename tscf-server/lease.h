@@ -2,8 +2,9 @@
 /*
  * lease.h - internal addresses in use, and which sessions use them.
  *
- * The address of a plain tunnel may have two users: the plain session, and the encrypted session that was reserved by it (its partner), which may
- * outlive it.  The address goes back to its pool when the last session that holds it is gone.
+ * The address of a plain tunnel may have two users: the plain session, and the encrypted session that was reserved by
+ * it (its partner), which may outlive it.  The address goes back to its pool when the last session that holds it is
+ * gone.
  */
 #ifndef TSCF_SERVER_LEASE_H
 #define TSCF_SERVER_LEASE_H
@@ -18,19 +19,24 @@
 #include <uthash.h>
 
 #define SERVER_CLIENT_ID_SIZE 16
+#define SERVER_LOCK_SIZE      32
 
 struct server_session;
 
 struct server_lease {
 	struct tscf_addr addr;
 	struct server_pool *pool;
-	bool encrypted;                          /**< of an encrypted tunnel */
-	unsigned holders;                        /**< sessions that hold it, unconfirmed ones included */
-	struct server_session *plain;            /**< whom clear packets go to; NULL: none now */
-	struct server_session *encrypted_session; /**< the owner of an encrypted address, or the partner of a plain one; or NULL */
+	bool encrypted;               /**< of an encrypted tunnel */
+	unsigned holders;             /**< sessions that hold it, unconfirmed ones included */
+	struct server_session *plain; /**< whom clear packets go to; NULL: none now */
+	struct server_session
+	    *encrypted_session; /**< the owner of an encrypted address, or the partner of a plain one; or NULL */
 	/** Who has a plain address: the same client at the same outer address may have it again. */
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	struct tscf_addr client;
+	/** SHA-256 of the key that lifts shields of this address. */
+	uint8_t shield_lock[SERVER_LOCK_SIZE];
+	bool locked;
 	UT_hash_handle hh;
 };
 
@@ -48,8 +54,8 @@ struct server_lease *server_lease_find(const struct server_leases *table, const 
  *
  * @return 0 with the lease in *out, -EADDRNOTAVAIL, or -ENOMEM.
  */
-int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted, const struct tscf_addr *wish,
-		     uint64_t now, struct server_lease **out);
+int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted,
+		     const struct tscf_addr *wish, uint64_t now, struct server_lease **out);
 /** One holder more. */
 void server_lease_hold(struct server_lease *lease);
 /** One holder less; the last one gives the address back and frees the lease. */

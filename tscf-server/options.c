@@ -10,67 +10,63 @@
 
 #define CONFIG_DEFAULT SYSCONFDIR "/tscf/tscf-server.conf"
 
-#define RUN (1U << SERVER_COMMAND_RUN)
-#define STATUS (1U << SERVER_COMMAND_STATUS)
+#define RUN      (1U << SERVER_COMMAND_RUN)
+#define STATUS   (1U << SERVER_COMMAND_STATUS)
 #define SESSIONS (1U << SERVER_COMMAND_SESSIONS)
-#define ANY (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
+#define ANY      (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
 
-const char server_help[] =
-	"Usage: tscf-server [OPTION]...\n"
-	"       tscf-server status [--json]\n"
-	"       tscf-server sessions [--json]\n"
-	"       tscf-server reload | stop\n"
-	"Serve plain and encrypted tunnels, in front of a service network.\n"
-	"  -c, --config FILE        default " CONFIG_DEFAULT "\n"
-	"  -f, --foreground         stay in the foreground, log to standard error\n"
-	"      --check-config       check the settings and exit\n"
-	"  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted\n"
-	"      --pool CIDR          internal addresses of plain tunnels\n"
-	"      --encrypted-pool CIDR                        and of encrypted tunnels\n"
-	"      --route CIDR         network that clients reach through us; repeatable\n"
-	"      --services LIST      assigned services, such as DTTE,SIP; default none\n"
-	"      --cert FILE --key FILE                       PEM; made if not given\n"
-	"      --mtu N              inner MTU of clients; default 1340\n"
-	"      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-	"      --state-dir DIR, --log-level LEVEL           see the man page\n"
-	"  -C, --control PATH       control socket, for every command\n"
-	"  -j, --json               print JSON\n"
-	"  -h, --help  -V, --version\n"
-	"See tscf-server(8), tscf-server.conf(5).\n";
+const char server_help[] = "Usage: tscf-server [OPTION]...\n"
+			   "       tscf-server status [--json]\n"
+			   "       tscf-server sessions [--json]\n"
+			   "       tscf-server reload | stop\n"
+			   "Serve plain and encrypted tunnels, in front of a service network.\n"
+			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
+			   "  -f, --foreground         stay in the foreground, log to standard error\n"
+			   "      --check-config       check the settings and exit\n"
+			   "  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted\n"
+			   "      --pool CIDR          internal addresses of plain tunnels\n"
+			   "      --encrypted-pool CIDR                        and of encrypted tunnels\n"
+			   "      --route CIDR         network that clients reach through us; repeatable\n"
+			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
+			   "      --cert FILE --key FILE                       PEM; made if not given\n"
+			   "      --mtu N              inner MTU of clients; default 1340\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --state-dir DIR, --log-level LEVEL           see the man page\n"
+			   "  -C, --control PATH       control socket, for every command\n"
+			   "  -j, --json               print JSON\n"
+			   "  -h, --help  -V, --version\n"
+			   "See tscf-server(8), tscf-server.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
-	{ "config", 'c', true, true, ANY },
-	{ "foreground", 'f', false, false, RUN },
-	{ "check-config", 0, false, false, RUN },
-	{ "listen", 'l', true, false, RUN },
-	{ "pool", 0, true, false, RUN },
-	{ "encrypted-pool", 0, true, false, RUN },
-	{ "route", 0, true, false, RUN },
-	{ "services", 0, true, false, RUN },
-	{ "cert", 0, true, true, RUN },
-	{ "key", 0, true, true, RUN },
-	{ "mtu", 0, true, false, RUN },
-	{ "plain-dev", 0, true, false, RUN },
-	{ "encrypted-dev", 0, true, false, RUN },
-	{ "state-dir", 0, true, true, RUN },
-	{ "log-level", 0, true, false, RUN },
-	{ "control", 'C', true, true, ANY },
-	{ "json", 'j', false, false, STATUS | SESSIONS },
-	{ "help", 'h', false, false, ANY },
-	{ "version", 'V', false, false, ANY },
-	{ NULL, 0, false, false, 0 },
+	{"config", 'c', true, true, ANY},
+	{"foreground", 'f', false, false, RUN},
+	{"check-config", 0, false, false, RUN},
+	{"listen", 'l', true, false, RUN},
+	{"pool", 0, true, false, RUN},
+	{"encrypted-pool", 0, true, false, RUN},
+	{"route", 0, true, false, RUN},
+	{"services", 0, true, false, RUN},
+	{"cert", 0, true, true, RUN},
+	{"key", 0, true, true, RUN},
+	{"mtu", 0, true, false, RUN},
+	{"plain-dev", 0, true, false, RUN},
+	{"encrypted-dev", 0, true, false, RUN},
+	{"state-dir", 0, true, true, RUN},
+	{"log-level", 0, true, false, RUN},
+	{"control", 'C', true, true, ANY},
+	{"json", 'j', false, false, STATUS | SESSIONS},
+	{"help", 'h', false, false, ANY},
+	{"version", 'V', false, false, ANY},
+	{NULL, 0, false, false, 0},
 };
 
 static const struct tscf_cli_command commands[] = {
-	[SERVER_COMMAND_RUN] = { "the daemon", NULL },
-	[SERVER_COMMAND_STATUS] = { "status", NULL },
-	[SERVER_COMMAND_SESSIONS] = { "sessions", NULL },
-	[SERVER_COMMAND_RELOAD] = { "reload", NULL },
-	[SERVER_COMMAND_STOP] = { "stop", NULL },
-	{ NULL, NULL },
+	[SERVER_COMMAND_RUN] = {"the daemon", NULL},    [SERVER_COMMAND_STATUS] = {"status", NULL},
+	[SERVER_COMMAND_SESSIONS] = {"sessions", NULL}, [SERVER_COMMAND_RELOAD] = {"reload", NULL},
+	[SERVER_COMMAND_STOP] = {"stop", NULL},         {NULL, NULL},
 };
 
-static const struct tscf_cli_spec spec = { "tscf-server", options, commands };
+static const struct tscf_cli_spec spec = {"tscf-server", options, commands};
 
 /** Apply one option to the table it belongs to; others, such as --json, belong to none. */
 static int apply_one(const char *name, const char *value, struct server_config *c)
@@ -111,7 +107,8 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 }
 
 /**
- * The default file is read if it is there; a query by a user who may not read it goes on with the default control socket.
+ * The default file is read if it is there; a query by a user who may not read it goes on with the default control
+ * socket.
  */
 static const char *config_file(const struct tscf_cli *cli)
 {

@@ -24,8 +24,9 @@ extern const char server_help[];
 int server_options_parse(int argc, char **argv, struct tscf_cli *out);
 
 /**
- * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which win: those of an
- * interface are for the first one.  Errors are logged.  *c is valid (for server_config_free) also after an error.
+ * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which
+ * win: those of an interface are for the first one.  Errors are logged.  *c is valid (for server_config_free) also
+ * after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

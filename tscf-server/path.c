@@ -9,6 +9,7 @@
 #include "common/udp.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** Batches read from a device before the transports get their turn. */
@@ -45,16 +46,99 @@ static bool parse(struct server_state *state, struct tscf_packet *packet, struct
 	return true;
 }
 
+/* --- down: device -> transport --- */
+
+static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
+		      const struct server_decision *decision)
+{
+	struct server_session *s = decision->session;
+	bool encrypted = decision->verdict == SERVER_TO_ENCRYPTED;
+
+	if (encrypted && packet->length > TSCF_DTLS_PAYLOAD_MAX) {
+		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
+		return;
+	}
+	packet->peer = s->peer;
+	packet->tos = info->tos & TOS_DSCP;
+	s->sent_packets++;
+	s->sent_bytes += packet->length;
+	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
+}
+
+static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
+{
+	struct server_decision decision;
+	struct tscf_packet_info info;
+
+	if (!parse(state, packet, &info))
+		return;
+	decision = server_decide_down(state, packet->data, &info, now);
+	if (decision.verdict != SERVER_DROP)
+		send_down(state, packet, &info, &decision);
+	else if (!decision.session || !server_hold_add(state, decision.session, packet->data, packet->length, now))
+		server_count(&state->counters, decision.reason);
+}
+
+static void flush(struct server_state *state)
+{
+	for (struct server_interface *i = state->interfaces; i; i = i->next) {
+		if (i->to_plain.count > 0)
+			tscf_transport_send(i->plain, &i->to_plain);
+		if (i->to_encrypted.count > 0)
+			tscf_transport_send(i->encrypted, &i->to_encrypted);
+		i->to_plain.count = 0;
+		i->to_encrypted.count = 0;
+	}
+}
+
+/** Send a held packet if it goes encrypted now; whatever else has become of its flow, it came for an encrypted-only
+ * socket. */
+static void retry_held(struct server_state *state, struct server_session *plain, struct tscf_packet *packet,
+		       uint64_t now)
+{
+	struct server_decision decision;
+	struct tscf_packet_info info;
+
+	if (!parse(state, packet, &info))
+		return;
+	decision = server_decide_down(state, packet->data, &info, now);
+	if (decision.verdict == SERVER_TO_ENCRYPTED)
+		send_down(state, packet, &info, &decision);
+	else if (decision.session != plain || decision.verdict != SERVER_DROP ||
+		 !server_hold_add(state, plain, packet->data, packet->length, now))
+		server_count(&state->counters, SERVER_COUNT_SHIELDED);
+}
+
+/** Bindings of @p s may have changed: try again what is held for its partner. */
+static void release_held(struct server *server, const struct server_session *s, uint64_t now)
+{
+	struct server_session *plain = s->partner ? s->partner->plain : NULL;
+	struct server_held *held = plain ? server_hold_take(server->state, plain) : NULL;
+
+	while (held) {
+		struct server_held *next = held->next;
+		struct tscf_packet *packet = tscf_ring_packet(server->ring, 0);
+
+		memcpy(packet->data, held->data, held->length);
+		packet->length = held->length;
+		retry_held(server->state, plain, packet, now);
+		flush(server->state);
+		free(held);
+		held = next;
+	}
+}
+
 /* --- up: transport -> device --- */
 
-static void handle_control(struct server_interface *i, struct tscf_transport *t, const struct tscf_packet *packet, uint64_t now)
+static void handle_control(struct server_interface *i, struct tscf_transport *t, const struct tscf_packet *packet,
+			   uint64_t now)
 {
 	struct server_input in = {
-		.interface = i,
-		.encrypted = t->ops->encrypted,
-		.session = packet->peer ? packet->peer->user : NULL,
-		.from = packet->peer ? packet->peer->outer : packet->from,
-		.now = now,
+	    .interface = i,
+	    .encrypted = t->ops->encrypted,
+	    .session = packet->peer ? packet->peer->user : NULL,
+	    .from = packet->peer ? packet->peer->outer : packet->from,
+	    .now = now,
 	};
 	struct server_state *state = i->server->state;
 	struct server_answer answer;
@@ -67,18 +151,21 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
 		tscf_udp_send_to(t, &in.from, answer.data, answer.length);
+	if (in.encrypted)
+		release_held(i->server, in.session, now);
 	if (answer.end)
 		server_session_end(state, answer.end, now, answer.why);
 }
 
-static struct server_decision decide_up(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
-					const struct tscf_packet_info *info, uint64_t now)
+static struct server_decision decide_up(struct server_state *state, struct server_session *s,
+					const struct tscf_packet *packet, const struct tscf_packet_info *info,
+					uint64_t now)
 {
 	if (!s->encrypted)
 		return server_decide_from_plain(state, s, packet->data, info, now);
 	if (s->confirmed)
 		return server_decide_from_encrypted(state, s, info, now);
-	return (struct server_decision){ .verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED };
+	return (struct server_decision){.verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED};
 }
 
 static void handle_inner(struct server_state *state, struct tscf_packet *packet, struct tscf_batch *up, uint64_t now)
@@ -108,7 +195,7 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 {
 	struct server_interface *i = context;
 	struct server *server = i->server;
-	struct tscf_batch up = { .count = 0 };
+	struct tscf_batch up = {.count = 0};
 	uint64_t now = server_now();
 
 	for (unsigned n = 0; n < batch->count; n++) {
@@ -149,60 +236,12 @@ static void on_peer_down(void *context, struct tscf_peer *peer, int error, const
 }
 
 const struct tscf_transport_handler server_path_handler = {
-	.received = on_received,
-	.peer_up = on_peer_up,
-	.peer_down = on_peer_down,
+    .received = on_received,
+    .peer_up = on_peer_up,
+    .peer_down = on_peer_down,
 };
 
-/* --- down: device -> transport --- */
-
-static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
-		      const struct server_decision *decision)
-{
-	struct server_session *s = decision->session;
-	bool encrypted = decision->verdict == SERVER_TO_ENCRYPTED;
-
-	if (encrypted && packet->length > TSCF_DTLS_PAYLOAD_MAX) {
-		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
-		return;
-	}
-	packet->peer = s->peer;
-	packet->tos = info->tos & TOS_DSCP;
-	s->sent_packets++;
-	s->sent_bytes += packet->length;
-	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
-}
-
-static void sort_down(struct server *server, struct tscf_batch *batch, uint64_t now)
-{
-	struct server_state *state = server->state;
-
-	for (unsigned n = 0; n < batch->count; n++) {
-		struct tscf_packet *packet = batch->packet[n];
-		struct server_decision decision;
-		struct tscf_packet_info info;
-
-		if (!parse(state, packet, &info))
-			continue;
-		decision = server_decide_down(state, packet->data, &info, now);
-		if (decision.verdict == SERVER_DROP)
-			server_count(&state->counters, decision.reason);
-		else
-			send_down(state, packet, &info, &decision);
-	}
-}
-
-static void flush(struct server_state *state)
-{
-	for (struct server_interface *i = state->interfaces; i; i = i->next) {
-		if (i->to_plain.count > 0)
-			tscf_transport_send(i->plain, &i->to_plain);
-		if (i->to_encrypted.count > 0)
-			tscf_transport_send(i->encrypted, &i->to_encrypted);
-		i->to_plain.count = 0;
-		i->to_encrypted.count = 0;
-	}
-}
+/* --- devices --- */
 
 static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
@@ -215,7 +254,8 @@ static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int 
 	(void)events;
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN && err == 0; turn++) {
 		err = tscf_tun_read(&device->tun, server->ring, &batch);
-		sort_down(server, &batch, now);
+		for (unsigned n = 0; n < batch.count; n++)
+			handle_down(server->state, batch.packet[n], now);
 		flush(server->state);
 		if (batch.count < TSCF_BATCH_MAX)
 			break;

@@ -2,11 +2,12 @@
 /*
  * pool.h - internal addresses for tunnels, out of one IPv4 prefix.
  *
- * The first host address is the server's own.  A /31 has one address for clients (RFC 3021), a /32 none; of all others the network and the
- * broadcast address are never given.  An address that came back is given again as late as possible, and not before TSCF_TOMBSTONE_MS: until
- * then packets for its last holder may still arrive.
+ * The first host address is the server's own.  A /31 has one address for clients (RFC 3021), a /32 none; of all others
+ * the network and the broadcast address are never given.  An address that came back is given again as late as possible,
+ * and not before TSCF_TOMBSTONE_MS: until then packets for its last holder may still arrive.
  *
- * Every operation is O(1), amortised.  Memory grows with the addresses in use and those that came back lately, not with the prefix.
+ * Every operation is O(1), amortised.  Memory grows with the addresses in use and those that came back lately, not with
+ * the prefix.
  */
 #ifndef TSCF_SERVER_POOL_H
 #define TSCF_SERVER_POOL_H

@@ -12,7 +12,7 @@
 /** Ask and hand over the answer.  @return the exit status; EXIT_SUCCESS with *reply to be freed. */
 static int ask(const struct server_config *config, enum tscf_control_op op, json_t **reply)
 {
-	struct tscf_control_request request = { .magic = TSCF_CONTROL_MAGIC, .op = op };
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = op};
 
 	return tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, reply) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

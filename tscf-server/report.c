@@ -51,10 +51,10 @@ static json_t *services_list(uint32_t services)
 		uint32_t bit;
 		const char *name;
 	} known[] = {
-		{ SERVER_SERVICE_SIP, "SIP" },
-		{ SERVER_SERVICE_REDUNDANCY, "redundancy" },
-		{ SERVER_SERVICE_DDT, "DDT" },
-		{ SERVER_SERVICE_DTTE, "DTTE" },
+	    {SERVER_SERVICE_SIP, "SIP"},
+	    {SERVER_SERVICE_REDUNDANCY, "redundancy"},
+	    {SERVER_SERVICE_DDT, "DDT"},
+	    {SERVER_SERVICE_DTTE, "DTTE"},
 	};
 	json_t *list = json_array();
 
@@ -121,10 +121,10 @@ static json_t *interfaces_list(const struct server_state *state)
 }
 
 static const char *const state_names[] = {
-	[TSCF_BINDING_ACTIVE] = "active",
-	[TSCF_BINDING_RELEASED] = "released",
-	[TSCF_BINDING_SHIELD] = "shield",
-	[TSCF_BINDING_TOMBSTONE] = "tombstone",
+    [TSCF_BINDING_ACTIVE] = "active",
+    [TSCF_BINDING_RELEASED] = "released",
+    [TSCF_BINDING_SHIELD] = "shield",
+    [TSCF_BINDING_TOMBSTONE] = "tombstone",
 };
 
 #define STATES (sizeof(state_names) / sizeof(state_names[0]))
@@ -144,7 +144,7 @@ static void count_binding(void *context, struct tscf_binding *b)
 
 static void set_bindings(json_t *status, struct server_state *state, uint64_t now)
 {
-	struct census census = { .now = now };
+	struct census census = {.now = now};
 	json_t *o = json_object();
 
 	tscf_bindings_each(state->bindings, count_binding, &census);

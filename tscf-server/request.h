@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * request.h - one request on its way through the server: between requests.c, which sorts them, and the files that answer one kind each.
+ * request.h - one request on its way through the server: between requests.c, which sorts them, and the files that
+ * answer one kind each.
  */
 #ifndef TSCF_SERVER_REQUEST_H
 #define TSCF_SERVER_REQUEST_H
@@ -11,8 +12,9 @@ struct server_request {
 	struct server_state *state;
 	const struct server_input *in;
 	const struct tscf_message *message;
-	struct server_session *session; /**< whose TSID it bears; NULL: the request for a session (NULL for a configuration) */
-	uint32_t length;                /**< of the request */
+	struct server_session
+	    *session;    /**< whose TSID it bears; NULL: the request for a session (NULL for a configuration) */
+	uint32_t length; /**< of the request */
 	struct server_answer *answer;
 };
 

@@ -51,7 +51,8 @@ static bool is_request(enum tscf_message_type type)
 	}
 }
 
-/** @return the session of the message if it may bear that TSID there: the one at its outer address, or the one pending there. */
+/** @return the session of the message if it may bear that TSID there: the one at its outer address, or the one pending
+ * there. */
 static struct server_session *session_of(const struct server_input *in, uint64_t tsid)
 {
 	struct server_session *s = in->session;
@@ -150,7 +151,8 @@ static void handle_request(const struct server_request *r)
 		handle_service(r);
 		break;
 	default:
-		server_respond(r, r->message->tsid, TSCF_RESPONSE_SERVICE_UNAVAILABLE, "tunnels cannot be resumed here");
+		server_respond(r, r->message->tsid, TSCF_RESPONSE_SERVICE_UNAVAILABLE,
+			       "tunnels cannot be resumed here");
 		break;
 	}
 }

@@ -2,7 +2,8 @@
 /*
  * requests.h - control messages from clients, and their answers.
  *
- * tscf(7), "MESSAGES".  A message goes in, at most one answer comes out; sessions, leases and bindings change as the message says.
+ * tscf(7), "MESSAGES".  A message goes in, at most one answer comes out; sessions, leases and bindings change as the
+ * message says.
  */
 #ifndef TSCF_SERVER_REQUESTS_H
 #define TSCF_SERVER_REQUESTS_H
@@ -17,13 +18,14 @@
 struct server_input {
 	struct server_interface *interface;
 	bool encrypted;
-	struct server_session *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
+	struct server_session
+	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
 	union tscf_endpoint from;
 	uint64_t now;
 };
 
 struct server_answer {
-	uint32_t length; /**< 0: nothing is answered */
+	uint32_t length;            /**< 0: nothing is answered */
 	struct server_session *end; /**< to be ended when the answer has been sent; NULL: none */
 	const char *why;            /**< why it ends */
 	uint8_t data[TSCF_MESSAGE_MAX];

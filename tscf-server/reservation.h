@@ -2,7 +2,8 @@
 /*
  * reservation.h - encrypted tunnels that have been promised: a TSID, for a short time, to one plain session, once.
  *
- * The TSID is seen by everybody on the path, so it is worth nothing without the secret whose hash came with the service request.
+ * The TSID is seen by everybody on the path, so it is worth nothing without the secret whose hash came with the service
+ * request.
  */
 #ifndef TSCF_SERVER_RESERVATION_H
 #define TSCF_SERVER_RESERVATION_H
@@ -32,8 +33,8 @@ int server_reservations_init(struct server_reservations *table);
 void server_reservations_free(struct server_reservations *table);
 
 /**
- * Reserve @p tsid for @p session, for a connection from @p from that knows the secret behind @p hash.  One that the session has already is
- * replaced.
+ * Reserve @p tsid for @p session, for a connection from @p from that knows the secret behind @p hash.  One that the
+ * session has already is replaced.
  *
  * @return 0, or -ENOMEM.
  */

@@ -126,7 +126,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	}
 }
 
-static const struct tscf_control_handler control_handler = { .request = on_request };
+static const struct tscf_control_handler control_handler = {.request = on_request};
 
 /* --- set-up and end --- */
 
@@ -163,8 +163,8 @@ static void stop_events(struct server *server)
 }
 
 /**
- * From here on nothing but CAP_NET_ADMIN is needed: the devices, and buffers beyond the limits.  The user stays, because the control
- * socket must be removed at the end.
+ * From here on nothing but CAP_NET_ADMIN is needed: the devices, and buffers beyond the limits.  The user stays,
+ * because the control socket must be removed at the end.
  */
 static int drop_capabilities(void)
 {
@@ -227,17 +227,17 @@ static void tear_down(struct server *server)
 	ev_loop_destroy(server->loop);
 }
 
-int server_run(const struct server_config *config, void (*ready)(void *context), struct server_config *(*reread)(void *context),
-	       void *context)
+int server_run(const struct server_config *config, void (*ready)(void *context),
+	       struct server_config *(*reread)(void *context), void *context)
 {
 	struct server server = {
-		.config = config,
-		.plain.tun.fd = -1,
-		.encrypted.tun.fd = -1,
-		.since = time(NULL),
-		.started = server_now(),
-		.reread = reread,
-		.reread_context = context,
+	    .config = config,
+	    .plain.tun.fd = -1,
+	    .encrypted.tun.fd = -1,
+	    .since = time(NULL),
+	    .started = server_now(),
+	    .reread = reread,
+	    .reread_context = context,
 	};
 	int err;
 

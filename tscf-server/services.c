@@ -6,6 +6,10 @@
 #include "config.h"
 #include "request.h"
 
+#include "common/tls.h"
+
+#include <string.h>
+
 static void respond(const struct server_request *r, enum tscf_response code, const char *text)
 {
 	server_respond(r, r->message->tsid, code, text);
@@ -29,7 +33,8 @@ static const char *no_dtte(const struct server_session *s)
 		return "DTTE is not enabled on this interface";
 	if (i->max_encrypted && taken - own >= i->max_encrypted)
 		return "no capacity for another encrypted tunnel";
-	if (!s->lease->encrypted_session && server_pool_used(i->encrypted_pool) >= server_pool_capacity(i->encrypted_pool))
+	if (!s->lease->encrypted_session &&
+	    server_pool_used(i->encrypted_pool) >= server_pool_capacity(i->encrypted_pool))
 		return "no address for another encrypted tunnel";
 	return NULL;
 }
@@ -102,12 +107,62 @@ static bool for_each_binding(const struct server_request *r, binding_action acti
 	return code == TSCF_RESPONSE_SUCCESS;
 }
 
+/** Take the lock that comes with a request; on a plain tunnel only the first one counts, since anybody could send another. */
+static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
+{
+	struct tscf_tlv lock;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_SHIELD_LOCK, &lock) || lock.length != SERVER_LOCK_SIZE ||
+	    (lease->locked && !trusted))
+		return;
+	memcpy(lease->shield_lock, lock.value, SERVER_LOCK_SIZE);
+	lease->locked = true;
+}
+
+static void bind_sockets(const struct server_request *r)
+{
+	take_lock(r, r->session->partner, true);
+	for_each_binding(r, server_bind);
+}
+
 static void shield(const struct server_request *r)
 {
 	struct tscf_tlv complete;
 
+	take_lock(r, r->session->lease, false);
 	if (for_each_binding(r, server_shield) && tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
 		r->session->quiet = false;
+}
+
+/** @return whether the request shows the key of the session's lock. */
+static bool opens_lock(const struct server_request *r)
+{
+	const struct server_lease *lease = r->session->lease;
+	struct tscf_tlv key;
+	uint8_t hash[SERVER_LOCK_SIZE];
+
+	if (!lease->locked || !tscf_message_find(r->message, TSCF_TLV_SHIELD_KEY, &key) || key.length != SERVER_LOCK_SIZE)
+		return false;
+	tscf_sha256(key.value, key.length, hash);
+	return tscf_equal_secret(hash, lease->shield_lock, sizeof(hash));
+}
+
+/** The key has been seen by whoever listens: it is used up, and the request brings the next lock. */
+static void unshield(const struct server_request *r)
+{
+	struct tscf_tlv lock;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_SHIELD_LOCK, &lock) || lock.length != SERVER_LOCK_SIZE) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no next lock");
+		return;
+	}
+	if (!opens_lock(r)) {
+		server_count(&r->state->counters, SERVER_COUNT_REFUSED_BINDING);
+		respond(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of the shields");
+		return;
+	}
+	take_lock(r, r->session->lease, true);
+	for_each_binding(r, server_unshield);
 }
 
 void server_serve(const struct server_request *r)
@@ -120,9 +175,11 @@ void server_serve(const struct server_request *r)
 		return;
 	}
 	if (service == TSCF_SERVICE_BIND && encrypted)
-		for_each_binding(r, server_bind);
+		bind_sockets(r);
 	else if (service == TSCF_SERVICE_SHIELD && !encrypted)
 		shield(r);
+	else if (service == TSCF_SERVICE_UNSHIELD && !encrypted)
+		unshield(r);
 	else if (service == TSCF_SERVICE_ENABLE_DTTE && !encrypted)
 		enable_dtte(r);
 	else

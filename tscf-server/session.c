@@ -386,6 +386,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	delist(state, s);
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
+	server_hold_drop(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)

@@ -2,18 +2,21 @@
 /*
  * session.h - tunnels as the server knows them.
  *
- * A plain session is made by a configuration request and is unconfirmed until the first control message with its TSID comes: anybody can write
- * any source address on a datagram.  If another session lives at the same outer address it is pending meanwhile (`older`), and the
- * other one is not hurt; confirmed, it takes the place of that one, and of the one that had its internal address until then.
+ * A plain session is made by a configuration request and is unconfirmed until the first control message with its TSID
+ * comes: anybody can write any source address on a datagram.  If another session lives at the same outer address it is
+ * pending meanwhile (`older`), and the other one is not hurt; confirmed, it takes the place of that one, and of the one
+ * that had its internal address until then.
  *
- * An encrypted session is made when a DTLS handshake is done; it has a TSID, addresses and rights only once it is configured.
+ * An encrypted session is made when a DTLS handshake is done; it has a TSID, addresses and rights only once it is
+ * configured.
  *
- * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended, and so are those that nothing was heard of for the
- * persistence time.
+ * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended, and so are those that nothing was
+ * heard of for the persistence time.
  */
 #ifndef TSCF_SERVER_SESSION_H
 #define TSCF_SERVER_SESSION_H
 
+#include "hold.h"
 #include "lease.h"
 
 #include "common/addr.h"
@@ -30,8 +33,8 @@
 /** How long an encrypted session has to answer when somebody claims its place. */
 #define SERVER_PROBE_MS 2000
 /** Answers kept to be repeated. */
-#define SERVER_ANSWERS_PLAIN 1
-#define SERVER_ANSWERS_ENCRYPTED 16
+#define SERVER_ANSWERS_PLAIN      8
+#define SERVER_ANSWERS_ENCRYPTED  16
 #define SERVER_RESUME_SECRET_SIZE 32
 
 struct server_state;
@@ -47,14 +50,14 @@ struct server_kept_answer {
 };
 
 struct server_session {
-	uint64_t tsid;  /**< TSCF_TSID_NONE until configured */
+	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
 	bool encrypted;
 	bool confirmed; /**< plain: its TSID came back; encrypted: configured */
 	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
 	struct server_interface *interface;
 	struct tscf_peer *peer; /**< NULL on a pending session: the peer is the older one's */
 	union tscf_endpoint outer;
-	uint32_t services;      /**< assigned-services when the plain tunnel was established */
+	uint32_t services;            /**< assigned-services when the plain tunnel was established */
 	struct server_lease *lease;   /**< its internal address */
 	struct server_lease *partner; /**< encrypted: the plain address it may speak for */
 	struct server_session *older; /**< plain, pending: the session at the same outer address */
@@ -62,7 +65,7 @@ struct server_session {
 	struct server_reservation *reservation;
 	struct server_source *source;
 	struct tscf_binding_list bindings;
-	unsigned burials;       /**< since burials_since */
+	unsigned burials; /**< since burials_since */
 	uint64_t burials_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
@@ -77,8 +80,10 @@ struct server_session {
 	uint64_t probe_since; /**< a keepalive request is out that must be answered; 0: none */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 
-	struct server_session *prev, *next; /**< list of sessions->unconfirmed or ->confirmed */
-	UT_hash_handle hh;                  /**< by TSID */
+	struct server_hold hold;                      /**< plain */
+	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
+	struct server_session *prev, *next;           /**< list of sessions->unconfirmed or ->confirmed */
+	UT_hash_handle hh;                            /**< by TSID */
 };
 
 struct server_sessions {
@@ -101,8 +106,8 @@ unsigned server_sessions_from(const struct server_sessions *table, const union t
 /**
  * Make an unconfirmed plain session at @p outer.
  *
- * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A session that is pending
- *               there already is ended.
+ * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
+ * session that is pending there already is ended.
  * @param lease  its internal address; this takes over one hold, on success.
  * @return the session, or NULL when out of memory.
  */
@@ -115,14 +120,14 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 					     struct tscf_peer *peer, uint64_t now);
 
 /**
- * The outer address of a plain session is proven: from now on data from there is its, and data to its internal address goes there.  What stood
- * in its place is ended.  Nothing happens if that has been done before.
+ * The outer address of a plain session is proven: from now on data from there is its, and data to its internal address
+ * goes there.  What stood in its place is ended.  Nothing happens if that has been done before.
  */
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now);
 
 /**
- * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease and adds one to @p partner.  Bindings
- * of its predecessor are the caller's affair.
+ * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease and adds one
+ * to @p partner.  Bindings of its predecessor are the caller's affair.
  *
  * @return 0, or -ENOMEM with nothing changed.
  */

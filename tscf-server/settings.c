@@ -15,10 +15,10 @@ static const struct {
 	const char *name;
 	uint32_t bit;
 } services[] = {
-	{ "DTTE", SERVER_SERVICE_DTTE },
-	{ "SIP", SERVER_SERVICE_SIP },
-	{ "redundancy", SERVER_SERVICE_REDUNDANCY },
-	{ "DDT", SERVER_SERVICE_DDT },
+	{"DTTE", SERVER_SERVICE_DTTE},
+	{"SIP", SERVER_SERVICE_SIP},
+	{"redundancy", SERVER_SERVICE_REDUNDANCY},
+	{"DDT", SERVER_SERVICE_DDT},
 };
 
 #define SERVICES "DTTE, SIP, redundancy, DDT, separated by commas"
@@ -128,7 +128,8 @@ static int parse_listen(const struct tscf_setting *s, const char *text, void *fi
 	union tscf_endpoint e;
 
 	(void)s;
-	if (tscf_endpoint_parse(text, TSCF_PORT, &e) != 0 || tscf_endpoint_port(&e) == 0 || tscf_endpoint_port(&e) == UINT16_MAX)
+	if (tscf_endpoint_parse(text, TSCF_PORT, &e) != 0 || tscf_endpoint_port(&e) == 0 ||
+	    tscf_endpoint_port(&e) == UINT16_MAX)
 		return -EINVAL;
 	if (field)
 		*(union tscf_endpoint *)field = e;
@@ -171,63 +172,71 @@ static int parse_protocol(const struct tscf_setting *s, const char *text, void *
 	return 0;
 }
 
-#define DEVICE "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
-#define POOL "an IPv4 block such as 10.0.0.0/16, from /8 to /30"
+#define DEVICE        "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
+#define POOL          "an IPv4 block such as 10.0.0.0/16, from /8 to /30"
 #define FIELD(member) offsetof(struct server_config, member)
 
 const struct tscf_setting server_settings[] = {
-	{ "route", "an IPv4 block such as 192.0.2.0/24", parse_route, 0, 0, 0, TSCF_SETTING_LIST },
-	{ "cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH },
-	{ "key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH },
-	{ "mtu", "a number from 576 to 1351 (more does not fit into one DTLS record of wolfSSL)", tscf_setting_number, FIELD(mtu), 576,
-	  1351, 0 },
-	{ "keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0 },
-	{ "tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence), 10, 700, 0 },
-	{ "plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0 },
-	{ "encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0 },
-	{ "control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0, TSCF_SETTING_PATH },
-	{ "state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH },
-	{ "log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"route", "an IPv4 block such as 192.0.2.0/24", parse_route, 0, 0, 0, TSCF_SETTING_LIST},
+	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
+	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
+	{"mtu", "a number from 576 to 1351 (more does not fit into one DTLS record of wolfSSL)", tscf_setting_number,
+	 FIELD(mtu), 576, 1351, 0},
+	{"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
+	 FIELD(keepalive),
+	 0, 660, 0},
+	{"tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero,
+	 FIELD(persistence),
+	 10, 700, 0},
+	{"plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0},
+	{"encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0},
+	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
+	 TSCF_SETTING_PATH},
+	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #undef FIELD
 #define FIELD(member) offsetof(struct server_interface_config, member)
 
 const struct tscf_setting server_interface_settings[] = {
-	{ "state", "enabled or disabled", parse_state, FIELD(enabled), 0, 0, 0 },
-	{ "assigned-services", SERVICES, parse_services, FIELD(services), 0, 0, 0 },
-	{ "max-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number, FIELD(max_tunnels), 0, TUNNELS_MAX, 0 },
-	{ "max-encrypted-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number,
-	  FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0 },
-	{ "max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number, FIELD(max_tunnels_per_source), 0,
-	  TUNNELS_MAX, 0 },
-	{ "inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"state", "enabled or disabled", parse_state, FIELD(enabled), 0, 0, 0},
+	{"assigned-services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+	{"max-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number, FIELD(max_tunnels),
+	 0,
+	 TUNNELS_MAX, 0},
+	{"max-encrypted-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number,
+	 FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0},
+	{"max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number,
+	 FIELD(max_tunnels_per_source), 0, TUNNELS_MAX, 0},
+	{"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 const struct tscf_setting server_pool_settings[] = {
-	{ "range", POOL, parse_pool, FIELD(pool), 0, 0, 0 },
-	{ "encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"range", POOL, parse_pool, FIELD(pool), 0, 0, 0},
+	{"encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 const struct tscf_setting server_first_interface_settings[] = {
-	{ "listen", "ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_listen, FIELD(listen),
-	  0, 0, 0 },
-	{ "pool", POOL, parse_pool, FIELD(pool), 0, 0, 0 },
-	{ "encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0 },
-	{ "services", SERVICES, parse_services, FIELD(services), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"listen", "ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534",
+	 parse_listen,
+	 FIELD(listen), 0, 0, 0},
+	{"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},
+	{"encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
+	{"services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #undef FIELD
 #define FIELD(member) offsetof(struct server_port, member)
 
 const struct tscf_setting server_port_settings[] = {
-	{ "address", "an IP address", parse_address, FIELD(address), 0, 0, 0 },
-	{ "port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0 },
-	{ "transport-protocol", "udp, or dtls for the port after it; tcp and tls are not supported in this version", parse_protocol,
-	  FIELD(protocol), 0, 0, 0 },
-	{ NULL, NULL, NULL, 0, 0, 0, 0 },
+	{"address", "an IP address", parse_address, FIELD(address), 0, 0, 0},
+	{"port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0},
+	{"transport-protocol", "udp, or dtls for the port after it; tcp and tls are not supported in this version",
+	 parse_protocol, FIELD(protocol), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
 };

@@ -26,7 +26,8 @@ extern const struct tscf_setting server_interface_settings[];
 extern const struct tscf_setting server_pool_settings[];
 /** Settings of a tscf-port section; they fill a struct server_port. */
 extern const struct tscf_setting server_port_settings[];
-/** What the command line says of the first interface: listen, pool, encrypted-pool, services; in a struct server_interface_config. */
+/** What the command line says of the first interface: listen, pool, encrypted-pool, services; in a struct
+ * server_interface_config. */
 extern const struct tscf_setting server_first_interface_settings[];
 
 /** Most settings in one of the tables. */

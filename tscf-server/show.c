@@ -38,7 +38,7 @@ static void add_side(struct tscf_table *table, const json_t *interface, const ch
 
 static void show_interfaces(const json_t *interfaces, FILE *out)
 {
-	static const char *const heads[] = { "INTERFACE", "TUNNELS", "TRANSPORT", "LISTEN", "COUNT", "POOL", "SERVICES" };
+	static const char *const heads[] = {"INTERFACE", "TUNNELS", "TRANSPORT", "LISTEN", "COUNT", "POOL", "SERVICES"};
 	struct tscf_table *table = tscf_table_new(COUNT(heads), heads);
 
 	if (!table)
@@ -71,7 +71,8 @@ static void cell_duration(struct tscf_table *table, const json_t *object, const 
 
 void show_sessions(const json_t *sessions, FILE *out)
 {
-	static const char *const heads[] = { "INTERNAL", "TRANSPORT", "OUTER", "STATE", "AGE", "IDLE", "RECEIVED", "SENT", "BINDINGS" };
+	static const char *const heads[] = {"INTERNAL", "TRANSPORT", "OUTER", "STATE",   "AGE",
+					    "IDLE",     "RECEIVED",  "SENT",  "BINDINGS"};
 	struct tscf_table *table;
 
 	if (json_array_size(sessions) == 0) {

@@ -54,6 +54,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	unsigned looks = tscf_bindings_count(state->bindings) / 16;
 
 	server_reservations_expire(&state->reservations, now);
+	server_hold_expire(state, now);
 	server_sessions_expire(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
 }

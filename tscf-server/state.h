@@ -2,8 +2,8 @@
 /*
  * state.h - all that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
  *
- * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports of its own.  There is one
- * state per worker; nothing in it is shared.  Times are milliseconds of a monotonic clock.
+ * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports
+ * of its own.  There is one state per worker; nothing in it is shared.  Times are milliseconds of a monotonic clock.
  */
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
@@ -72,6 +72,8 @@ struct server_state {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
+	struct server_session *holding; /**< plain sessions that packets are held for */
+	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
 	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer, void *user);
 };

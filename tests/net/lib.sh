@@ -110,7 +110,8 @@ show_logs() {
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue
 		printf '# ---- last lines of %s\n' "${log##*/}"
-		grep -v "does not list sockets" "$log" | tail -n 60 | sed 's/^/# /'
+		# Without what is said many times a second.
+		tr '\r' '\n' <"$log" | grep -v -e '^ *$' -e 'audio=' -e 'does not list sockets' | tail -n 60 | cut -c1-300 | sed 's/^/# /'
 	done
 }
 
@@ -340,13 +341,18 @@ grows() {
 	must 15 "[ \"\$(last $1 '$2 // 0')\" -ge $((from + $3)) ]" "${4-$1: $2 grows by $3}"
 }
 
-# echo_server [ADDRESS [PORT]]: UDP and TCP echo in the service network.
+# Servers in the service network that send back what they get; echo_server is both, at $HOST:7000.
+udp_echo() {
+	background "echo-$2" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$1:$2" --echo --report 50
+	must 5 "[ -s '$T/echo-$2.out' ]" "UDP echo server"
+}
+tcp_echo() {
+	background "tcpecho-$2" "$SERVICE" "$TSCF_TOOLS/tcp" --serve "$1:$2"
+	must 5 "[ -s '$T/tcpecho-$2.out' ]" "TCP echo server"
+}
 echo_server() {
-	local addr=${1:-$HOST} port=${2:-7000}
-	background "echo-$port" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$addr:$port" --echo --report 50
-	ECHO_PID=$LAST_PID
-	background "tcpecho-$port" "$SERVICE" "$TSCF_TOOLS/tcp" --serve "$addr:$port"
-	must 5 "[ -s '$T/echo-$port.out' ] && [ -s '$T/tcpecho-$port.out' ]" "echo servers"
+	udp_echo $HOST 7000
+	tcp_echo $HOST 7000
 }
 
 # reachable: one packet goes to the echo server and back in the plain tunnel.

@@ -11,16 +11,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static char file_name[64];
+static char file_name[512];
 static char captured[8192];
 static int saved_stderr, memory;
 
 const char *config_file_make(const char *text)
 {
+	const char *directory = getenv("TMPDIR");
 	ssize_t n = (ssize_t)strlen(text);
 	int fd;
 
-	strcpy(file_name, "/tmp/tscf-test-XXXXXX");
+	snprintf(file_name, sizeof(file_name), "%s/tscf-test-XXXXXX", directory ? directory : "/tmp");
 	fd = mkstemp(file_name);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, (size_t)n), n);
@@ -57,7 +58,7 @@ const char *capture_end(void)
 void config_case_check(const struct config_case *c, int (*reader)(void *config, const char *file), void *config)
 {
 	const char *file = config_file_make(c->text), *said;
-	char where[128];
+	char where[600];
 	int err;
 
 	capture_begin();

@@ -14,7 +14,8 @@ struct config_case {
 	const char *says, *expects;
 };
 
-/** Write @p text into a new file below the directory for temporary files; its name stays valid until config_file_remove. */
+/** Write @p text into a new file below the directory for temporary files; its name stays valid until
+ * config_file_remove. */
 const char *config_file_make(const char *text);
 void config_file_remove(void);
 
@@ -24,8 +25,8 @@ void capture_begin(void);
 const char *capture_end(void);
 
 /**
- * Read the file of @p c with @p reader into @p config and prove that it is refused with one line that names file, line, problem and
- * expectation.
+ * Read the file of @p c with @p reader into @p config and prove that it is refused with one line that names file, line,
+ * problem and expectation.
  */
 void config_case_check(const struct config_case *c, int (*reader)(void *config, const char *file), void *config);
 

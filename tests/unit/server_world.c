@@ -37,7 +37,8 @@ static const struct tscf_transport_ops plain_ops = {.name = "udp", .send = note_
 static const struct tscf_transport_ops encrypted_ops = {
     .name = "dtls", .encrypted = true, .send = note_send, .peer_close = note_close};
 
-static struct world_peer *new_peer(struct world *w, struct tscf_transport *t, const union tscf_endpoint *outer, void *user)
+static struct world_peer *new_peer(struct world *w, struct tscf_transport *t, const union tscf_endpoint *outer,
+				   void *user)
 {
 	struct world_peer *p;
 
@@ -380,7 +381,8 @@ static void finish(struct world_packet *p, uint32_t length)
 	tscf_put_u16(p->data + 2, (uint16_t)length);
 }
 
-struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to, uint16_t to_port)
+struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
+			      uint16_t to_port)
 {
 	struct world_packet p;
 

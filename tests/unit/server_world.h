@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them, clients that speak the
- * protocol by function call, a clock that the test moves, and inner packets.
+ * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them,
+ * clients that speak the protocol by function call, a clock that the test moves, and inner packets.
  *
  * Plain pool 10.1.0.0/24 (clients from 10.1.0.2), encrypted pool 10.2.0.0/24.  Every failed expectation ends the test.
  */
@@ -61,12 +61,14 @@ void world_client(struct world *w, struct world_client *c, unsigned host, uint16
 /** Begin a request; a finished one is sent with world_send. */
 void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *data, enum tscf_message_type type,
 		 bool encrypted);
-/** Send what has been written; the answer is in world->answer and world->reply.  @return its response code, or -1: no answer, -2: none in it. */
+/** Send what has been written; the answer is in world->answer and world->reply.  @return its response code, or -1: no
+ * answer, -2: none in it. */
 int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypted);
 /** Send @p length bytes. */
 int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t length, bool encrypted);
 
-/** Configuration on the plain tunnel, not yet confirmed.  @p wish and @p quiet as on the wire.  @return the response code. */
+/** Configuration on the plain tunnel, not yet confirmed.  @p wish and @p quiet as on the wire.  @return the response
+ * code. */
 int world_configure(struct world_client *c, const struct tscf_addr *wish, bool quiet);
 /** Keepalive_Request on the plain tunnel.  @return 0 if it was answered, or the code of a refusal, or -1. */
 int world_keepalive(struct world_client *c, bool encrypted);
@@ -101,7 +103,8 @@ struct world_packet {
 	uint32_t length;
 };
 
-struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to, uint16_t to_port);
+struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
+			      uint16_t to_port);
 /** A fragment of the same; later ones have no ports. */
 struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
 				   uint16_t to_port, uint16_t id, bool first);

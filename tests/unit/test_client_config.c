@@ -17,45 +17,45 @@ static int reader(void *config, const char *file)
 
 /* The number of the line is right after every kind of comment, and every message says what was expected. */
 static const struct config_case wrong[] = {
-	{ "mtu = 9000\n", 1, "mtu = \"9000\"", "576 to 1351 (more does not fit into one DTLS record" },
-	{ "mtu = 575\n", 1, "575", "576" },
-	{ "\n\nmtu = many\n", 3, "many", "576" },
-	{ "mtu = -1\n", 1, "-1", "576" },
-	{ "mtu = 0x\n", 1, "0x", "576" },
-	{ "mtu = 99999999999999999999999\n", 1, "9999", "576" },
-	{ "# one\n# two\nmtu = 1\n", 3, "mtu", "expected" },
-	{ "port = 2004 # end of line\n/* block\n * more\n */\nmtu = 1\n", 5, "mtu", "expected" },
-	{ "// slashes\nserver = \"a//b # c\"\n", 2, "a//b # c", "HOST" },
-	{ "colour = blue\n", 1, "no such option 'colour'", "expected one of server, port, ca" },
-	{ "port 2004\n", 1, "equal sign", "port" },
-	{ "port = 0\n", 1, "port", "1 to 65534" },
-	{ "port = 65535\n", 1, "65535", "next one" },
-	{ "server = \"\"\n", 1, "server", "HOST" },
-	{ "server = \"host:0\"\n", 1, "host:0", "PORT from 1" },
-	{ "server = \"[::1\"\n", 1, "[::1", "brackets" },
-	{ "server = \"a b\"\n", 1, "a b", "HOST" },
-	{ "ca = cert.pem\n", 1, "cert.pem", "absolute" },
-	{ "pin = \"sha256:short\"\n", 1, "short", "base64" },
-	{ "plain-dev = sixteen-letters-\n", 1, "sixteen", "1 to 15 characters" },
-	{ "plain-dev = a/b\n", 1, "a/b", "device name" },
-	{ "encrypted-dev = \"a b\"\n", 1, "a b", "device name" },
-	{ "encrypted-dev = \"tun%d\"\n", 1, "%d", "device name" },
-	{ "default-level = secret\n", 1, "secret", "encrypted-only" },
-	{ "fwmark-mask = 0x5\n", 1, "0x5", "adjacent" },
-	{ "fwmark-mask = 0x3000000\n", 1, "0x3000000", "three" },
-	{ "rule-priority = 32757\n", 1, "32757", "32756" },
-	{ "rule-priority = 0\n", 1, "rule-priority", "from 1" },
-	{ "table-plain = 254\n", 1, "254", "253 to 255" },
-	{ "table-encrypted = 0\n", 1, "table-encrypted", "not 0" },
-	{ "routes-in-main = maybe\n", 1, "maybe", "true or false" },
-	{ "persistence = 86401\n", 1, "86401", "86400" },
-	{ "hold-time = 60001\n", 1, "60001", "milliseconds" },
-	{ "keepalive = 661\n", 1, "661", "660" },
-	{ "control = client.sock\n", 1, "client.sock", "absolute" },
-	{ "log-level = loud\n", 1, "loud", "error, warning, info or debug" },
-	{ "server = \"no end\n\n", 3, "premature end", "end of file" },
-	{ "port = 5\n/* no end\nserver = a\n", 2, "comment", "*/" },
-	{ "include(\"/etc/passwd\")\n", 1, "include", "expected one of" },
+	{"mtu = 9000\n", 1, "mtu = \"9000\"", "576 to 1351 (more does not fit into one DTLS record"},
+	{"mtu = 575\n", 1, "575", "576"},
+	{"\n\nmtu = many\n", 3, "many", "576"},
+	{"mtu = -1\n", 1, "-1", "576"},
+	{"mtu = 0x\n", 1, "0x", "576"},
+	{"mtu = 99999999999999999999999\n", 1, "9999", "576"},
+	{"# one\n# two\nmtu = 1\n", 3, "mtu", "expected"},
+	{"port = 2004 # end of line\n/* block\n * more\n */\nmtu = 1\n", 5, "mtu", "expected"},
+	{"// slashes\nserver = \"a//b # c\"\n", 2, "a//b # c", "HOST"},
+	{"colour = blue\n", 1, "no such option 'colour'", "expected one of server, port, ca"},
+	{"port 2004\n", 1, "equal sign", "port"},
+	{"port = 0\n", 1, "port", "1 to 65534"},
+	{"port = 65535\n", 1, "65535", "next one"},
+	{"server = \"\"\n", 1, "server", "HOST"},
+	{"server = \"host:0\"\n", 1, "host:0", "PORT from 1"},
+	{"server = \"[::1\"\n", 1, "[::1", "brackets"},
+	{"server = \"a b\"\n", 1, "a b", "HOST"},
+	{"ca = cert.pem\n", 1, "cert.pem", "absolute"},
+	{"pin = \"sha256:short\"\n", 1, "short", "base64"},
+	{"plain-dev = sixteen-letters-\n", 1, "sixteen", "1 to 15 characters"},
+	{"plain-dev = a/b\n", 1, "a/b", "device name"},
+	{"encrypted-dev = \"a b\"\n", 1, "a b", "device name"},
+	{"encrypted-dev = \"tun%d\"\n", 1, "%d", "device name"},
+	{"default-level = secret\n", 1, "secret", "encrypted-only"},
+	{"fwmark-mask = 0x5\n", 1, "0x5", "adjacent"},
+	{"fwmark-mask = 0x3000000\n", 1, "0x3000000", "three"},
+	{"rule-priority = 32757\n", 1, "32757", "32756"},
+	{"rule-priority = 0\n", 1, "rule-priority", "from 1"},
+	{"table-plain = 254\n", 1, "254", "253 to 255"},
+	{"table-encrypted = 0\n", 1, "table-encrypted", "not 0"},
+	{"routes-in-main = maybe\n", 1, "maybe", "true or false"},
+	{"persistence = 86401\n", 1, "86401", "86400"},
+	{"hold-time = 60001\n", 1, "60001", "milliseconds"},
+	{"keepalive = 661\n", 1, "661", "660"},
+	{"control = client.sock\n", 1, "client.sock", "absolute"},
+	{"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
+	{"server = \"no end\n\n", 3, "premature end", "end of file"},
+	{"port = 5\n/* no end\nserver = a\n", 2, "comment", "*/"},
+	{"include(\"/etc/passwd\")\n", 1, "include", "expected one of"},
 };
 
 START_TEST(wrong_settings)
@@ -71,11 +71,12 @@ END_TEST
 /* What a whole file holds arrives in the structure. */
 START_TEST(whole_file)
 {
-	static const char text[] = "server = vpn.example.org\nport = 443\nca = /etc/ca.pem\nserver-name = other.example.org\n"
-				   "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
-				   "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
-				   "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-				   "log-level = debug\n";
+	static const char text[] =
+	    "server = vpn.example.org\nport = 443\nca = /etc/ca.pem\nserver-name = other.example.org\n"
+	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
+	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
+	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
+	    "log-level = debug\n";
 	struct client_config c;
 
 	ck_assert_int_eq(client_config_init(&c), 0);
@@ -149,12 +150,12 @@ static const struct {
 	const char *text, *host;
 	unsigned port;
 } servers[] = {
-	{ "host", "host", 2004 },
-	{ "host:5", "host", 5 },
-	{ "192.0.2.1:65534", "192.0.2.1", 65534 },
-	{ "2001:db8::1", "2001:db8::1", 2004 },
-	{ "[2001:db8::1]", "2001:db8::1", 2004 },
-	{ "[2001:db8::1]:7", "2001:db8::1", 7 },
+	{"host", "host", 2004},
+	{"host:5", "host", 5},
+	{"192.0.2.1:65534", "192.0.2.1", 65534},
+	{"2001:db8::1", "2001:db8::1", 2004},
+	{"[2001:db8::1]", "2001:db8::1", 2004},
+	{"[2001:db8::1]:7", "2001:db8::1", 7},
 };
 
 static void parse(char **argv, struct tscf_cli *cli)
@@ -169,7 +170,7 @@ static void parse(char **argv, struct tscf_cli *cli)
 START_TEST(server_forms)
 {
 	char text[64];
-	char *argv[] = { (char[]){ "tscf-client" }, (char[]){ "--server" }, text, (char[]){ "--pin=" PIN }, NULL };
+	char *argv[] = {(char[]){"tscf-client"}, (char[]){"--server"}, text, (char[]){"--pin=" PIN}, NULL};
 	struct client_config c;
 	struct tscf_cli cli;
 
@@ -186,9 +187,10 @@ END_TEST
 /* The command line wins over the file, wherever --config stands; what it does not say comes from the file. */
 START_TEST(command_line_wins)
 {
-	char file[64];
-	char *argv[] = { (char[]){ "tscf-client" }, (char[]){ "--mtu=1000" }, (char[]){ "--config" }, file,
-			 (char[]){ "--server=b:7" }, NULL };
+	char file[512];
+	char *argv[] = {(char[]){"tscf-client"},  (char[]){"--mtu=1000"},
+			(char[]){"--config"},     file,
+			(char[]){"--server=b:7"}, NULL};
 	struct client_config c;
 	struct tscf_cli cli;
 
@@ -209,10 +211,10 @@ END_TEST
 static const struct {
 	const char *text, *says;
 } incomplete[] = {
-	{ "pin = \"" PIN "\"\n", "no server" },
-	{ "server = a\n", "ca or pin" },
-	{ "server = a\nca = /ca\nplain-dev = x\nencrypted-dev = x\n", "encrypted-dev" },
-	{ "server = a\nca = /ca\ntable-plain = 9\ntable-encrypted = 9\n", "table-encrypted" },
+	{"pin = \"" PIN "\"\n", "no server"},
+	{"server = a\n", "ca or pin"},
+	{"server = a\nca = /ca\nplain-dev = x\nencrypted-dev = x\n", "encrypted-dev"},
+	{"server = a\nca = /ca\ntable-plain = 9\ntable-encrypted = 9\n", "table-encrypted"},
 };
 
 START_TEST(incomplete_files)

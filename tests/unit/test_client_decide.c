@@ -109,6 +109,7 @@ static enum verdict down_plain(struct build b)
 /* Nothing is bound: everything is plain, fragments and errors too. */
 START_TEST(nothing_bound)
 {
+	d.up = false;
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_PLAIN);
 	ck_assert_int_eq(up_plain(unreachable(false)), VERDICT_PLAIN);
@@ -132,8 +133,8 @@ START_TEST(unmarked_packets_of_a_bound_flow)
 END_TEST
 
 /*
- * Fragments: while there is an encrypted tunnel and anything is bound, those of every flow take it, and clear ones are refused.  Without the tunnel
- * a later fragment is judged as its first one.
+ * Fragments: while there is an encrypted tunnel, those of every flow take it, and clear ones are refused.  Without it a later fragment is
+ * judged as its first one; clear fragments of a datagram that came encrypted are refused.
  */
 START_TEST(fragments_of_other_flows)
 {
@@ -146,6 +147,13 @@ START_TEST(fragments_of_other_flows)
 	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);
 	d.up = false;
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
+	struct build encrypted = fragment(true, true);
+	encrypted.data[5] = 77;
+	ck_assert_int_eq(decide_down_encrypted(&d, encrypted.data, encrypted.length), VERDICT_DELIVER);
+	struct build forged = fragment(false, true);
+	forged.data[5] = 77;
+	ck_assert_int_eq(down_plain(encrypted), VERDICT_DELIVER);
+	ck_assert_int_eq(down_plain(forged), VERDICT_REFUSED);
 	ck_assert_int_eq(up_plain(fragment(true, false)), VERDICT_PLAIN);
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_PLAIN);
 	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);

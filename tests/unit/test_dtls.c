@@ -4,16 +4,14 @@
 
 #include "certs.h"
 #include "event.h"
+#include "netns.h"
 #include "relay.h"
 #include "runner.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <net/if.h>
 #include <unistd.h>
 
 #define PACKETS 3000
@@ -42,15 +40,6 @@ static struct tscf_ring *ring;
 static struct tscf_tls *server_tls, *client_tls;
 static char pin[TSCF_PIN_TEXT], error[TSCF_TLS_ERROR];
 static struct end server;
-
-static void lo_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-	close(fd);
-}
 
 static void make_certs(void)
 {
@@ -104,13 +93,14 @@ static uint32_t length_of(uint32_t number)
 
 static void check_number(struct end *end, const struct tscf_packet *packet)
 {
-	uint32_t number = end->next++, got;
+	uint32_t number = end->next++, got, wrong = 0;
 
 	ck_assert_uint_eq(packet->length, length_of(number));
 	memcpy(&got, packet->data, 4);
 	ck_assert_uint_eq(got, number);
 	for (uint32_t i = 4; i < packet->length; i++)
-		ck_assert_uint_eq(packet->data[i], number & 0xff);
+		wrong += packet->data[i] != (number & 0xff);
+	ck_assert_uint_eq(wrong, 0);
 }
 
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
@@ -170,9 +160,7 @@ static void start_server(void)
 
 static void setup(void)
 {
-	if (unshare(CLONE_NEWNET) < 0)
-		exit(TSCF_TEST_SKIP);
-	lo_up();
+	tscf_netns_enter();
 	ck_assert_int_eq(tscf_crypto_acquire(), 0);
 	certs_make_directory();
 	make_certs();
@@ -285,7 +273,7 @@ START_TEST(packets_go_both_ways_in_order)
 	come_up(&client, &server.transport->local);
 	for (unsigned sent = 0; sent < PACKETS; sent += 50) {
 		send_numbers(&client, sent, 50);
-		while (client.received < sent + 50 - (sent + 50 == PACKETS ? 0 : 50))
+		while (client.received < sent + 50)
 			ev_run(loop, EVRUN_ONCE);
 	}
 	ck_assert_uint_eq(client.received, PACKETS);
@@ -335,11 +323,11 @@ START_TEST(nettle_and_wolfssl_understand_each_other)
 	wolfSSL_CTX_SetDevId((_i % 2 == 0 ? server_tls : client_tls)->ctx, INVALID_DEVID);
 	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->ctx, suites[_i / 2]), WOLFSSL_SUCCESS);
 	come_up(&client, &server.transport->local);
-	for (unsigned n = 0; n < 2 * TSCF_DTLS_PAYLOAD_MAX; n += 50) {
+	for (unsigned n = 0; n < PACKETS; n += 50) {
 		send_numbers(&client, n, 50);
-		tscf_test_run_for(loop, 0.01);
+		while (client.received < n + 50)
+			ev_run(loop, EVRUN_ONCE);
 	}
-	ck_assert_uint_ge(client.received, 2 * TSCF_DTLS_PAYLOAD_MAX);
 	tscf_transport_close(client.transport);
 }
 END_TEST
@@ -366,7 +354,7 @@ START_TEST(every_handshake_survives_losses)
 }
 END_TEST
 
-/* The same with sessions to resume, where the client is the one whose flight is last. */
+/* With sessions to resume the client is the one whose flight is last: the server comes up after it. */
 START_TEST(every_resumption_survives_losses)
 {
 	struct relay relay = { .loss = 0 };
@@ -378,11 +366,12 @@ START_TEST(every_resumption_survives_losses)
 
 		come_up(&client, &relay.address);
 		ck_assert(was_resumed(&client) == (i > 0));
+		ck_assert(tscf_test_run_until(loop, is_up, &server, 9));
 		relay.loss = 0;
-		tscf_test_run_for(loop, i > 0 ? 0.5 : 0.05);
 		check_alive(&client);
 		tscf_transport_close(client.transport);
 		relay.loss = 20;
+		server.up = 0;
 	}
 	relay_close(&relay);
 }
@@ -831,8 +820,8 @@ START_TEST(a_silent_server_is_given_up)
 	((struct dtls_peer *)client.peer)->deadline = ev_time() + 1;
 	ck_assert(tscf_test_run_until(loop, is_down, &client, 5));
 	ck_assert_int_eq(client.error, ETIMEDOUT);
-	/* at 0, 0.1, 0.3, 0.7 s */
-	ck_assert_uint_ge(relay.lost, 4);
+	/* At 0, 0.1, 0.3, 0.7 s, if the machine has time. */
+	ck_assert_uint_ge(relay.lost, 2);
 	ck_assert_uint_le(relay.lost, 5);
 	tscf_transport_close(client.transport);
 	relay_close(&relay);
@@ -1006,5 +995,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	return tscf_test_main(make_suite);
+	return tscf_netns_possible() ? tscf_test_main(make_suite) : TSCF_TEST_SKIP;
 }

@@ -16,39 +16,43 @@ static int reader(void *config, const char *file)
 #define INTERFACE(body) "tscf-interface a {\n" body "\n}\n"
 
 static const struct config_case wrong[] = {
-	{ "mtu = 1352\n", 1, "1352", "576 to 1351 (more does not fit into one DTLS record" },
-	{ "tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700" },
-	{ "tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)" },
-	{ "keepalive-timer-datagram = 661\n", 1, "661", "660" },
-	{ "route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IPv4 block" },
-	{ "route = \"2001:db8::/32\"\n", 1, "2001:db8", "IPv4 block" },
-	{ "key = key.pem\n", 1, "key.pem", "absolute" },
-	{ "state-dir = \"\"\n", 1, "state-dir", "directory" },
-	{ "# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface" },
-	{ "tscf-interface {\n}\n", 1, "title", "tscf-interface" },
-	{ INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'" },
-	{ INTERFACE("state = on"), 2, "on", "enabled or disabled" },
-	{ INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT" },
-	{ INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000" },
-	{ INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000" },
-	{ INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit" },
-	{ INTERFACE("inter-client-block = 2"), 2, "2", "true or false" },
-	{ INTERFACE("mtu = 1340"), 2, "no such option 'mtu'", "assigned-services" },
-	{ INTERFACE("tscf-port { address = nowhere }"), 2, "nowhere", "IP address" },
-	{ INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = " },
-	{ INTERFACE("tscf-port { address = 192.0.2.1\nport = 65535 }"), 3, "65535", "next one" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 2, "tls", "not supported in this version" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tcp }"), 2, "tcp", "not supported in this version" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }"), 4, "second udp", "expected one" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2006 transport-protocol = dtls }"), 4,
-	  "2006", "the port before it" },
-	{ INTERFACE("tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = dtls }"), 3, "2005", "udp" },
-	{ INTERFACE("tscf-address-pool { range = 10.0.0.0 }"), 2, "10.0.0.0", "/8 to /30" },
-	{ INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30" },
-	{ INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/64\" }"), 2, "2001", "IPv4" },
-	{ INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
-	  "expected one" },
+	{"mtu = 1352\n", 1, "1352", "576 to 1351 (more does not fit into one DTLS record"},
+	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
+	{"tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)"},
+	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
+	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IPv4 block"},
+	{"route = \"2001:db8::/32\"\n", 1, "2001:db8", "IPv4 block"},
+	{"key = key.pem\n", 1, "key.pem", "absolute"},
+	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
+	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
+	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
+	{INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
+	{INTERFACE("state = on"), 2, "on", "enabled or disabled"},
+	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT"},
+	{INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000"},
+	{INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000"},
+	{INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit"},
+	{INTERFACE("inter-client-block = 2"), 2, "2", "true or false"},
+	{INTERFACE("mtu = 1340"), 2, "no such option 'mtu'", "assigned-services"},
+	{INTERFACE("tscf-port { address = nowhere }"), 2, "nowhere", "IP address"},
+	{INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = "},
+	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65535 }"), 3, "65535", "next one"},
+	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 2, "tls",
+	 "not supported in this version"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tcp }"), 2, "tcp",
+	 "not supported in this version"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }"), 4, "second udp",
+	 "expected one"},
+	{INTERFACE(
+	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2006 transport-protocol = dtls }"),
+	 4, "2006", "the port before it"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = dtls }"), 3, "2005", "udp"},
+	{INTERFACE("tscf-address-pool { range = 10.0.0.0 }"), 2, "10.0.0.0", "/8 to /30"},
+	{INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30"},
+	{INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/64\" }"), 2, "2001", "IPv4"},
+	{INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
+	 "expected one"},
 };
 
 START_TEST(wrong_settings)
@@ -72,16 +76,17 @@ static void assert_prefix(const struct tscf_prefix *p, const char *text)
 START_TEST(whole_file)
 {
 	static const char text[] =
-		"route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
-		"keepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = /tmp/s\n"
-		"state-dir = /tmp/state\nlog-level = warning\n"
-		"tscf-interface access { /* the first */\n"
-		"  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
-		"  max-tunnels-per-source = 2\n  inter-client-block = false\n"
-		"  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
-		"  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
-		"  tscf-address-pool { range = \"10.0.0.1/16\" encrypted-range = \"10.1.0.0/16\" }\n}\n"
-		"tscf-interface other { state = disabled }\n";
+	    "route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
+	    "keepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
+	    "/tmp/s\n"
+	    "state-dir = /tmp/state\nlog-level = warning\n"
+	    "tscf-interface access { /* the first */\n"
+	    "  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
+	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n"
+	    "  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
+	    "  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
+	    "  tscf-address-pool { range = \"10.0.0.1/16\" encrypted-range = \"10.1.0.0/16\" }\n}\n"
+	    "tscf-interface other { state = disabled }\n";
 	const struct server_interface_config *i;
 	struct server_config c;
 	char buf[TSCF_ADDR_TEXT];
@@ -148,18 +153,24 @@ END_TEST
 static const struct {
 	const char *text, *says;
 } inconsistent[] = {
-	{ "", "no addresses for clients" },
-	{ INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range" },
-	{ INTERFACE(POOLS("10.0.0.0/16", "10.0.5.0/24")), "overlap" },
-	{ INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap" },
-	{ INTERFACE("state = disabled"), "at least one" },
-	{ INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 4000 } "
-	  POOLS("10.1.0.0/24", "10.2.0.0/16") "}", "interfaces a and b" },
-	{ INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 2005 } "
-	  POOLS("10.3.0.0/24", "10.2.0.0/16") "}", "ports of interfaces" },
-	{ "cert = /c\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without key" },
-	{ "key = /k\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without cert" },
-	{ "plain-dev = x\nencrypted-dev = x\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "two names" },
+	{"", "no addresses for clients"},
+	{INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range"},
+	{INTERFACE(POOLS("10.0.0.0/16", "10.0.5.0/24")), "overlap"},
+	{INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap"},
+	{INTERFACE("state = disabled"), "at least one"},
+	{INTERFACE(POOLS(
+	 "10.0.0.0/16",
+	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 4000 } " POOLS("10.1.0.0/24",
+												   "10.2.0.0/16") "}",
+	 "interfaces a and b"},
+	{INTERFACE(POOLS(
+	 "10.0.0.0/16",
+	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 2005 } " POOLS("10.3.0.0/24",
+												   "10.2.0.0/16") "}",
+	 "ports of interfaces"},
+	{"cert = /c\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without key"},
+	{"key = /k\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without cert"},
+	{"plain-dev = x\nencrypted-dev = x\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "two names"},
 };
 
 START_TEST(inconsistent_files)
@@ -179,17 +190,24 @@ END_TEST
 /* The command line wins over the file; its routes replace the file's, its pools are the first interface's. */
 START_TEST(command_line_wins)
 {
-	char file[64];
-	char *argv[] = { (char[]){ "tscf-server" }, (char[]){ "--route=192.0.2.0/24" }, (char[]){ "--pool=10.5.0.0/16" },
-			 (char[]){ "--config" }, file, (char[]){ "--route" }, (char[]){ "198.51.100.0/24" },
-			 (char[]){ "--listen=[2001:db8::1]:99" }, (char[]){ "--services=DTTE" }, NULL };
+	char file[512];
+	char *argv[] = {(char[]){"tscf-server"},
+			(char[]){"--route=192.0.2.0/24"},
+			(char[]){"--pool=10.5.0.0/16"},
+			(char[]){"--config"},
+			file,
+			(char[]){"--route"},
+			(char[]){"198.51.100.0/24"},
+			(char[]){"--listen=[2001:db8::1]:99"},
+			(char[]){"--services=DTTE"},
+			NULL};
 	struct server_config c;
 	struct tscf_cli cli;
 	char buf[TSCF_ADDR_TEXT];
 
-	strcpy(file, config_file_make("route = 203.0.113.0/24\nmtu = 1200\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16"))
-				      "tscf-interface b { tscf-port { address = 192.0.2.1 port = 4000 } "
-				      POOLS("10.3.0.0/24", "10.2.0.0/16") "}\n"));
+	strcpy(file, config_file_make("route = 203.0.113.0/24\nmtu = 1200\n" INTERFACE(
+			 POOLS("10.0.0.0/16", "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port "
+							      "= 4000 } " POOLS("10.3.0.0/24", "10.2.0.0/16") "}\n"));
 	ck_assert_int_eq(server_options_parse(9, argv, &cli), 0);
 	ck_assert_int_eq(server_options_config(&cli, &c), 0);
 	config_file_remove();
@@ -216,7 +234,8 @@ START_TEST(services)
 	ck_assert_int_eq(server_services_parse("", &bits), 0);
 	ck_assert_uint_eq(bits, 0);
 	ck_assert_int_eq(server_services_parse(" sip ,DTTE redundancy,,ddt", &bits), 0);
-	ck_assert_uint_eq(bits, SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP | SERVER_SERVICE_REDUNDANCY | SERVER_SERVICE_DDT);
+	ck_assert_uint_eq(bits,
+			  SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP | SERVER_SERVICE_REDUNDANCY | SERVER_SERVICE_DDT);
 	capture_begin();
 	ck_assert_int_eq(server_services_parse("SIP DTTEX", &bits), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(capture_end(), "'DTTEX'"));

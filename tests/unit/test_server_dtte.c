@@ -4,6 +4,7 @@
 #include "server_world.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #define SIP 5060
 
@@ -185,7 +186,8 @@ START_TEST(down_exception)
 
 	world_encrypt(&a);
 	host = world_key(&a.plain, 0, 0, NULL, 0);
-	ck_assert_int_eq(world_bind(&a, &host, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &host, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	bind_level(SIP, TSCF_LEVEL_UNENCRYPTED, 0);
 	expect_plain(down(SIP), &a);
 	expect_encrypted(down(4001), &a);
@@ -259,6 +261,45 @@ START_TEST(down_after_loss)
 }
 END_TEST
 
+/* What comes for a shielded socket while its tunnel is set up is held: so much, so long, and it goes with its session.
+ */
+START_TEST(down_held)
+{
+	struct world_packet p = world_udp(&remote, 4000, &a.plain, SIP);
+	struct server_session *s = world_plain(&a);
+	struct server_held *held;
+
+	ck_assert(!server_hold_add(w->state, s, p.data, p.length, w->now));
+	shield(SIP);
+	ck_assert_ptr_eq(down(SIP).session, s);
+	p.data[40] = 1;
+	ck_assert(server_hold_add(w->state, s, p.data, p.length, w->now));
+	p.data[40] = 2;
+	ck_assert(server_hold_add(w->state, s, p.data, p.length, w->now));
+	held = server_hold_take(w->state, s);
+	ck_assert(held->data[40] == 1 && held->next->data[40] == 2 && !held->next->next);
+	free(held->next);
+	free(held);
+	for (unsigned i = 0; i < SERVER_HELD_MAX; i++)
+		ck_assert(server_hold_add(w->state, s, p.data, p.length, w->now));
+	ck_assert(!server_hold_add(w->state, s, p.data, p.length, w->now));
+	world_pass(w, SERVER_HOLD_MS - 1);
+	ck_assert_uint_eq(w->state->held_count, SERVER_HELD_MAX);
+	world_pass(w, 1);
+	ck_assert_uint_eq(w->state->held_count, 0);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_SHIELDED), SERVER_HELD_MAX);
+	ck_assert(!server_hold_add(w->state, s, p.data, p.length, w->now));
+	/* A lost encrypted tunnel begins the time anew. */
+	world_encrypt(&a);
+	bind_only(SIP);
+	world_disconnect(&a);
+	ck_assert(server_hold_add(w->state, s, p.data, p.length, w->now));
+	server_session_end(w->state, s, w->now, "test");
+	ck_assert_uint_eq(w->state->held_count, 0);
+	ck_assert_ptr_null(w->state->holding);
+}
+END_TEST
+
 /* Plain tunnel gone, encrypted one alive: bound flows pass, the rest is dropped. */
 START_TEST(down_without_plain)
 {
@@ -284,16 +325,18 @@ START_TEST(down_quiet)
 }
 END_TEST
 
-/* Later fragments go where their first one went. */
+/* Fragments of all sockets take the encrypted tunnel while there is one. */
 START_TEST(down_fragments)
 {
-	world_encrypt(&a);
 	expect_plain(down_fragment(1, true), &a);
 	expect_plain(down_fragment(1, false), &a);
+	world_encrypt(&a);
+	expect_encrypted(down_fragment(3, true), &a);
+	expect_encrypted(down_fragment(3, false), &a);
 	bind_only(SIP);
 	expect_encrypted(down_fragment(2, true), &a);
 	expect_encrypted(down_fragment(2, false), &a);
-	/* The move holds for the rest of a datagram too. */
+	/* While there is an encrypted tunnel, fragments of every socket take it. */
 	expect_encrypted(down_fragment(1, false), &a);
 }
 END_TEST
@@ -367,7 +410,8 @@ START_TEST(down_icmp_socket)
 
 	world_encrypt(&a);
 	icmp = world_key(&a.plain, IPPROTO_ICMP, 0, NULL, 0);
-	ck_assert_int_eq(world_bind(&a, &icmp, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &icmp, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	expect_encrypted(down_error(4001, 28), &a);
 	expect_plain(down(4001), &a);
 }
@@ -465,16 +509,20 @@ START_TEST(up_released)
 }
 END_TEST
 
-/* Clear fragments: judged by their clear first one; never joined to a datagram that came encrypted. */
+/* Clear fragments: judged by their clear first one; never joined to a datagram that came encrypted, nor let in while more could come so. */
 START_TEST(up_fragments)
 {
-	world_encrypt(&a);
 	expect_tun(up_fragment(1, true, false));
 	expect_tun(up_fragment(1, false, false));
 	expect_tun(up_fragment(2, false, false));
+	world_encrypt(&a);
 	expect_tun(up_fragment(3, true, true));
+	expect_tun(up_fragment(3, false, true));
+	expect_dropped(up_fragment(1, false, false), SERVER_COUNT_FRAGMENT_UNKNOWN);
+	expect_dropped(up_fragment(4, true, false), SERVER_COUNT_FRAGMENT_UNKNOWN);
+	bind_only(SIP);
+	world_disconnect(&a);
 	expect_dropped(up_fragment(3, false, false), SERVER_COUNT_FRAGMENT_UNKNOWN);
-	expect_dropped(up_fragment(4, false, false), SERVER_COUNT_FRAGMENT_UNKNOWN);
 	expect_dropped(up_fragment(5, true, false), SERVER_COUNT_CLEAR_REFUSED);
 	expect_dropped(up_fragment(5, false, false), SERVER_COUNT_CLEAR_REFUSED);
 }
@@ -564,7 +612,7 @@ START_TEST(up_encrypted_unshields)
 }
 END_TEST
 
-/* Errors, later fragments, and ICMP that belongs to no conversation of the client's bind nothing. */
+/* Errors, fragments, and ICMP that belongs to no conversation of the client's bind nothing. */
 START_TEST(up_encrypted_binds_not)
 {
 	struct world_packet reply;
@@ -576,8 +624,33 @@ START_TEST(up_encrypted_binds_not)
 	reply = world_echo(&a.plain, &remote, 0, 77);
 	expect_tun(world_up(&a, &reply, true));
 	ck_assert_uint_eq(tscf_bindings_count(w->state->bindings), 0);
-	/* First fragments do. */
 	expect_tun(up_fragment(2, true, true));
+	ck_assert_uint_eq(tscf_bindings_count(w->state->bindings), 0);
+}
+END_TEST
+
+/* The rest of a datagram does not bring a socket back that was closed meanwhile. */
+START_TEST(up_encrypted_rest)
+{
+	world_encrypt(&a);
+	expect_tun(up_fragment(1, true, true));
+	bind_action(SIP, TSCF_BIND_ACTION_CLOSE);
+	expect_tun(up_fragment(1, false, true));
+	expect_dropped(down(SIP), SERVER_COUNT_TOMBSTONE);
+}
+END_TEST
+
+/* An exception that outlived its encrypted tunnel ends with the first packet that its socket sends on the next one. */
+START_TEST(up_encrypted_exception)
+{
+	world_encrypt(&a);
+	bind_level(SIP, TSCF_LEVEL_UNENCRYPTED, 0);
+	expect_tun(up(SIP, true));
+	expect_plain(down(SIP), &a);
+	world_disconnect(&a);
+	world_encrypt(&a);
+	expect_plain(down(SIP), &a);
+	expect_tun(up(SIP, true));
 	expect_encrypted(down(SIP), &a);
 }
 END_TEST
@@ -640,6 +713,7 @@ static TCase *down_case(void)
 	tcase_add_test(t, down_shield_under_binding);
 	tcase_add_test(t, down_tombstone);
 	tcase_add_test(t, down_after_loss);
+	tcase_add_test(t, down_held);
 	tcase_add_test(t, down_without_plain);
 	tcase_add_test(t, down_quiet);
 	tcase_add_test(t, down_fragments);
@@ -670,6 +744,8 @@ static TCase *up_case(void)
 	tcase_add_test(t, up_encrypted_released);
 	tcase_add_test(t, up_encrypted_unshields);
 	tcase_add_test(t, up_encrypted_binds_not);
+	tcase_add_test(t, up_encrypted_rest);
+	tcase_add_test(t, up_encrypted_exception);
 	tcase_add_test(t, up_encrypted_limit);
 	tcase_add_test(t, inter_client);
 	return t;

@@ -173,7 +173,8 @@ START_TEST(give_twice)
 }
 END_TEST
 
-/* A /8 costs no more than what is in use, and a million tunnels one after the other do not make it grow without bound. */
+/* A /8 costs no more than what is in use, and a million tunnels one after the other do not make it grow without bound.
+ */
 START_TEST(large_pool)
 {
 	struct server_pool *pool = make("10.0.0.0/8");

@@ -90,7 +90,8 @@ START_TEST(whole_sequence)
 	key = sip(&a.plain);
 	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&key), ACTIVE);
-	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&key), TOMB);
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, true), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_null(world_encrypted(&a));
@@ -156,7 +157,8 @@ START_TEST(bind_repeated)
 	key = sip(&a.plain);
 	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
 	bind = a.encrypted_sequence;
-	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	a.encrypted_sequence = bind - 1;
 	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&key), TOMB);
@@ -164,7 +166,8 @@ START_TEST(bind_repeated)
 }
 END_TEST
 
-/* The answer to a configuration request on the encrypted connection is repeated too, though the reservation is used up. */
+/* The answer to a configuration request on the encrypted connection is repeated too, though the reservation is used up.
+ */
 START_TEST(encrypted_configuration_repeated)
 {
 	world_connect(&a);
@@ -201,8 +204,9 @@ END_TEST
 /* No answer is ever more than three times its request, whatever is asked. */
 START_TEST(amplification)
 {
-	static const enum tscf_message_type types[] = {TSCF_CONFIGURATION_REQUEST, TSCF_RESUME_REQUEST, TSCF_RELEASE_REQUEST,
-						       TSCF_KEEPALIVE_REQUEST, TSCF_SERVICE_REQUEST};
+	static const enum tscf_message_type types[] = {TSCF_CONFIGURATION_REQUEST, TSCF_RESUME_REQUEST,
+						       TSCF_RELEASE_REQUEST, TSCF_KEEPALIVE_REQUEST,
+						       TSCF_SERVICE_REQUEST};
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
 
@@ -451,7 +455,8 @@ START_TEST(no_address)
 		world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
 		tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 		tscf_write_pad(&writer, 400);
-		ck_assert_int_eq(world_send(c, &writer, false), n == 0 ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_NO_ADDRESS);
+		ck_assert_int_eq(world_send(c, &writer, false),
+				 n == 0 ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_NO_ADDRESS);
 	}
 }
 END_TEST
@@ -490,7 +495,8 @@ START_TEST(persistence)
 }
 END_TEST
 
-/* A configuration request at the outer address of a live session does not hurt it until its answer has been seen there. */
+/* A configuration request at the outer address of a live session does not hurt it until its answer has been seen there.
+ */
 START_TEST(forged_configuration)
 {
 	struct world_client forged = a;
@@ -596,7 +602,8 @@ START_TEST(encrypted_replaced)
 }
 END_TEST
 
-/* Rule 2: whoever can read and forge the plain tunnel can reserve in the client's name, but not take its encrypted tunnel's place. */
+/* Rule 2: whoever can read and forge the plain tunnel can reserve in the client's name, but not take its encrypted
+ * tunnel's place. */
 START_TEST(encrypted_not_hijacked)
 {
 	struct world_client thief;
@@ -668,7 +675,8 @@ START_TEST(plain_released)
 }
 END_TEST
 
-/* Release of the encrypted tunnel: encrypted-only becomes a shield, preferred goes, an exception stays with its shield. */
+/* Release of the encrypted tunnel: encrypted-only becomes a shield, preferred goes, an exception stays with its shield.
+ */
 START_TEST(encrypted_released)
 {
 	struct tscf_binding_key all, only, preferred, exception;
@@ -734,7 +742,8 @@ START_TEST(shields)
 	ck_assert_int_eq(state_of(&key), SHIELD);
 	ck_assert_int_eq(world_shield(&a, &other, false), TSCF_RESPONSE_NOT_ALLOWED);
 	ck_assert_int_eq(state_of(&other), NONE);
-	/* A binding that arrives encrypted ends the shield; a shield does not end a binding, nor undermine it with a narrower one. */
+	/* A binding that arrives encrypted ends the shield; a shield does not end a binding, nor undermine it with a
+	 * narrower one. */
 	world_encrypt(&a);
 	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&key), ACTIVE);
@@ -744,6 +753,82 @@ START_TEST(shields)
 	ck_assert_int_eq(world_shield(&a, &flow, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&flow), ACTIVE);
 	ck_assert_uint_eq(tscf_bindings_count(w->state->bindings), 1);
+}
+END_TEST
+
+/** An unshield request for @p key that shows the key @p show and brings the lock of @p next. */
+static int unshield(const struct tscf_binding_key *key, uint8_t show, uint8_t next)
+{
+	struct tscf_wire_binding wire = {.key = *key, .action = TSCF_BIND_ACTION_RELEASE, .level = TSCF_LEVEL_UNENCRYPTED};
+	uint8_t data[TSCF_MESSAGE_MAX], secret[32], lock[32];
+	struct tscf_writer writer;
+
+	world_begin(&a, &writer, data, TSCF_SERVICE_REQUEST, false);
+	tscf_write_u16(&writer, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_UNSHIELD);
+	memset(secret, show, sizeof(secret));
+	tscf_write_bytes(&writer, TSCF_TLV_SHIELD_KEY, secret, sizeof(secret));
+	memset(secret, next, sizeof(secret));
+	tscf_sha256(secret, sizeof(secret), lock);
+	tscf_write_bytes(&writer, TSCF_TLV_SHIELD_LOCK, lock, sizeof(lock));
+	tscf_write_binding(&writer, &wire);
+	return world_send(&a, &writer, false);
+}
+
+/** A shield or bind request with the lock of @p secret. */
+static int send_lock(enum tscf_service service, uint8_t secret, bool encrypted)
+{
+	uint8_t data[TSCF_MESSAGE_MAX], bytes[32], lock[32];
+	struct tscf_writer writer;
+
+	world_begin(&a, &writer, data, TSCF_SERVICE_REQUEST, encrypted);
+	tscf_write_u16(&writer, TSCF_TLV_SERVICE_TYPE, service);
+	memset(bytes, secret, sizeof(bytes));
+	tscf_sha256(bytes, sizeof(bytes), lock);
+	tscf_write_bytes(&writer, TSCF_TLV_SHIELD_LOCK, lock, sizeof(lock));
+	return world_send(&a, &writer, encrypted);
+}
+
+/* A shield is lifted on the plain tunnel only with the key of its lock, and each key opens once. */
+START_TEST(shields_are_locked)
+{
+	struct tscf_binding_key key;
+
+	world_connect(&a);
+	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
+	ck_assert_int_eq(world_shield(&a, &key, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(unshield(&key, 1, 2), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(send_lock(TSCF_SERVICE_SHIELD, 1, false), TSCF_RESPONSE_SUCCESS);
+	/* A second lock that comes in clear is somebody else's. */
+	ck_assert_int_eq(send_lock(TSCF_SERVICE_SHIELD, 9, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(unshield(&key, 9, 9), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_SHIELD);
+	ck_assert_int_eq(unshield(&key, 1, 2), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_RELEASED);
+	ck_assert_int_eq(world_shield(&a, &key, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(unshield(&key, 1, 2), TSCF_RESPONSE_NOT_ALLOWED);
+	/* What comes encrypted is the client's own word. */
+	world_encrypt(&a);
+	ck_assert_int_eq(send_lock(TSCF_SERVICE_BIND, 5, true), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(unshield(&key, 2, 3), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(unshield(&key, 5, 6), TSCF_RESPONSE_SUCCESS);
+}
+END_TEST
+
+/* A lock opens shields, and nothing else: neither a binding nor a tombstone. */
+START_TEST(unshield_lifts_shields_only)
+{
+	struct tscf_binding_key key;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
+	ck_assert_int_eq(send_lock(TSCF_SERVICE_SHIELD, 1, false), TSCF_RESPONSE_SUCCESS);
+	world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	ck_assert_int_eq(unshield(&key, 1, 2), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_ACTIVE);
+	world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	ck_assert_int_eq(unshield(&key, 2, 3), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_TOMBSTONE);
 }
 END_TEST
 
@@ -904,9 +989,11 @@ START_TEST(limit_bindings)
 	/* What is bound may be changed; and closed, but not more than so many in a minute. */
 	ck_assert_int_eq(bind_at(&a, &wire.key, TSCF_LEVEL_ENCRYPTED_PREFERRED), TSCF_RESPONSE_SUCCESS);
 	s->burials = SERVER_BINDINGS_MAX;
-	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_LIMIT);
+	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_LIMIT);
 	w->now += TSCF_TOMBSTONE_MS;
-	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 }
 END_TEST
 
@@ -1021,6 +1108,8 @@ static TCase *bindings_case(void)
 	tcase_add_test(t, encrypted_released);
 	tcase_add_test(t, encrypted_lost);
 	tcase_add_test(t, shields);
+	tcase_add_test(t, shields_are_locked);
+	tcase_add_test(t, unshield_lifts_shields_only);
 	tcase_add_test(t, quiet);
 	tcase_add_test(t, wrong_tunnel);
 	tcase_add_test(t, bind_others);

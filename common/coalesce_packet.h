@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * coalesce_packet.h - which packets may follow each other in a super-packet.  For coalesce.c alone.
+ */
+#ifndef TSCF_COALESCE_PACKET_H
+#define TSCF_COALESCE_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tscf_candidate_class {
+	TSCF_CANDIDATE_APART,   /**< of a protocol whose packets are never merged */
+	TSCF_CANDIDATE_BARRIER, /**< may belong to any flow */
+	TSCF_CANDIDATE_SINGLE,  /**< of a flow, but not to be merged with others */
+	TSCF_CANDIDATE_MERGE,
+};
+
+struct tscf_candidate {
+	uint8_t *data;
+	/** Of SINGLE and MERGE: a few bits of the flow; two packets of one flow have the same. */
+	uint32_t tag;
+	/** All from here on of MERGE only. */
+	uint16_t length;
+	uint16_t header;    /**< bytes of IP and transport header */
+	uint16_t payload;   /**< > 0 */
+	uint8_t ip_header;  /**< 20: IPv4, 40: IPv6 */
+	bool tcp;
+	bool push;
+};
+
+/** A run of merged packets, as far as the rules have to know it. */
+struct tscf_candidate_run {
+	const struct tscf_candidate *head;
+	uint32_t payload; /**< bytes of all payloads */
+	uint16_t count;
+	bool fixed_id;    /**< all have the same IPv4 identification; decided by the second packet */
+};
+
+/** Look at a packet of @p length bytes.  @p kinds are those of enum tscf_coalesce_kinds that may be merged. */
+enum tscf_candidate_class tscf_candidate_read(uint8_t *data, uint32_t length, unsigned kinds, struct tscf_candidate *p);
+
+bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_candidate *b);
+
+/**
+ * @return whether @p p, of the same flow, may be the next packet of @p run; checksums are not looked at.  Learns the run's
+ * fixed_id.
+ */
+bool tscf_candidate_follows(struct tscf_candidate_run *run, const struct tscf_candidate *p);
+
+/** @return whether all checksums of @p p are there and right. */
+bool tscf_candidate_verify(const struct tscf_candidate *p);
+
+#endif
