@@ -14,9 +14,9 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
-#define DER_INTEGER 0x02
+#define DER_INTEGER  0x02
 #define DER_SEQUENCE 0x30
-#define DER_VERSION 0xa0 /* [0], constructed */
+#define DER_VERSION  0xa0 /* [0], constructed */
 
 #define PIN_PREFIX "sha256:"
 
@@ -49,8 +49,8 @@ static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *c
 	}
 	if (length > from->left - header)
 		return false;
-	*whole = (struct der){ .at = from->at, .left = header + length };
-	*content = (struct der){ .at = from->at + header, .left = length };
+	*whole = (struct der){.at = from->at, .left = header + length};
+	*content = (struct der){.at = from->at + header, .left = length};
 	from->at += whole->left;
 	from->left -= whole->left;
 	return true;
@@ -60,7 +60,7 @@ int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size
 {
 	/* signature algorithm, issuer, validity, subject: between the serial number and the key */
 	static const unsigned between = 4;
-	struct der all = { .at = der, .left = length }, cert, tbs, whole, content;
+	struct der all = {.at = der, .left = length}, cert, tbs, whole, content;
 
 	if (!take(&all, DER_SEQUENCE, &whole, &cert) || !take(&cert, DER_SEQUENCE, &whole, &tbs))
 		return -EINVAL;

@@ -29,8 +29,9 @@ int tscf_pin_parse(const char *text, uint8_t digest[TSCF_PIN_SIZE]);
 const char *tscf_pin_format(const uint8_t digest[TSCF_PIN_SIZE], char *text);
 
 /**
- * @return whether a subject alternative name of the certificate is @p name: a DNS name (RFC 6125, with "*" for one whole first label)
- * or, if @p name is the text of an IP address, that address.  The common name is not looked at (RFC 9525).
+ * @return whether a subject alternative name of the certificate is @p name: a DNS name (RFC 6125, with "*" for one
+ * whole first label) or, if @p name is the text of an IP address, that address.  The common name is not looked at (RFC
+ * 9525).
  */
 bool tscf_cert_is_for(const uint8_t *der, size_t length, const char *name);
 /** @return whether the DNS name @p pattern of @p length bytes, out of a certificate, covers @p name. */

@@ -120,7 +120,8 @@ uint64_t tscf_checksum_copy(void *to, const void *from, size_t length)
 uint64_t tscf_checksum_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t length)
 {
 	const bool four = ip[0] >> 4 == 4;
-	const uint64_t addresses = four ? sum_tail(NULL, ip + IPV4_ADDRESSES, 8) : sum_tail(NULL, ip + IPV6_ADDRESSES, 32);
+	const uint64_t addresses =
+	    four ? sum_tail(NULL, ip + IPV4_ADDRESSES, 8) : sum_tail(NULL, ip + IPV6_ADDRESSES, 32);
 
 	return addresses + htons(protocol) + htonl(length);
 }

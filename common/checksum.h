@@ -2,8 +2,8 @@
 /*
  * checksum.h - the Internet checksum (RFC 1071), in parts and over long buffers.
  *
- * A sum is kept unfolded in 64 bits, made of words as they lie in memory (RFC 1071 section 2 (B): the byte order does not
- * matter).  So a field that is not in the bytes summed yet is added as it would lie in memory: htons(x), htonl(x).
+ * A sum is kept unfolded in 64 bits, made of words as they lie in memory (RFC 1071 section 2 (B): the byte order does
+ * not matter).  So a field that is not in the bytes summed yet is added as it would lie in memory: htons(x), htonl(x).
  * Sums of parts are added with +; each part but the last must have an even number of bytes.  Nothing overflows as long
  * as less than 4 GB go into one sum.
  */
@@ -20,14 +20,15 @@ uint64_t tscf_checksum_add(const void *data, size_t length);
 uint64_t tscf_checksum_copy(void *to, const void *from, size_t length);
 
 /**
- * @return the sum of the pseudo-header (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1) for @p length bytes of upper-layer
- * header and payload.  @p ip is a whole IPv4 or IPv6 header (20 or 40 bytes); its addresses are taken, nothing else.
+ * @return the sum of the pseudo-header (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1) for @p length bytes of
+ * upper-layer header and payload.  @p ip is a whole IPv4 or IPv6 header (20 or 40 bytes); its addresses are taken,
+ * nothing else.
  */
 uint64_t tscf_checksum_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t length);
 
 /**
- * @return the sum folded to 16 bits, to be stored as it is (memcpy); its complement is the checksum.  0xffff for what includes its own
- * right checksum; 0 only if all bytes were zero.
+ * @return the sum folded to 16 bits, to be stored as it is (memcpy); its complement is the checksum.  0xffff for what
+ * includes its own right checksum; 0 only if all bytes were zero.
  */
 static inline uint16_t tscf_checksum_fold(uint64_t sum)
 {

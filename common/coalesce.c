@@ -20,11 +20,7 @@
 #define END UINT16_MAX
 
 /** On the checksums of a run's first packet: they are looked at when a second one comes. */
-enum verdict {
-	UNKNOWN,
-	RIGHT,
-	WRONG
-};
+enum verdict { UNKNOWN, RIGHT, WRONG };
 
 struct run {
 	struct tscf_candidate_run so_far;
@@ -105,8 +101,8 @@ static unsigned begin_run(struct tscf_coalescer *c, unsigned packet, uint32_t le
 {
 	struct run *run = &c->run[c->runs];
 
-	run->so_far = (struct tscf_candidate_run){
-	    .head = &c->packet[packet], .payload = c->packet[packet].payload, .count = 1};
+	run->so_far =
+	    (struct tscf_candidate_run){.head = &c->packet[packet], .payload = c->packet[packet].payload, .count = 1};
 	run->bytes = length;
 	run->first = run->last = (uint16_t)packet;
 	run->verdict = UNKNOWN;

@@ -4,18 +4,18 @@
  *
  * Runs of packets of one TCP connection, or of equal UDP datagrams of one flow, become super-packets: a struct
  * virtio_net_hdr, one header, and the payloads where they lie.  The rules are those of the kernel's own receive offload
- * (net/ipv4/tcp_offload.c, udp_offload.c): what the kernel makes of a super-packet is what was merged, byte for byte but
- * for the IPv4 identification.
+ * (net/ipv4/tcp_offload.c, udp_offload.c): what the kernel makes of a super-packet is what was merged, byte for byte
+ * but for the IPv4 identification.
  *
  *   - Nothing is believed: IPv4 header and transport checksums of all that is merged are verified first.  A packet
  *     whose checksum is wrong passes unchanged and alone, and is the receiver's to refuse.
- *   - Merged are: IPv4 without options and fragments, IPv6 without extension headers; the same addresses, ports, TTL, TOS,
- *     flow label, DF; IPv4 identification counting up by one, or with DF all the same.
+ *   - Merged are: IPv4 without options and fragments, IPv6 without extension headers; the same addresses, ports, TTL,
+ *     TOS, flow label, DF; IPv4 identification counting up by one, or with DF all the same.
  *   - TCP: no flag but ACK, ECE and PSH, which ends a run; acknowledgement, window, ECE and options the same; sequence
  *     without a gap.  UDP: with a checksum.
  *   - Payloads of one size, the last one at most that.
- *   - The order within a flow is kept.  That of different flows is not, but fragments and what has IP options or extension
- *     headers stay where they are among all others, as it is not known which flow they belong to.
+ *   - The order within a flow is kept.  That of different flows is not, but fragments and what has IP options or
+ *     extension headers stay where they are among all others, as it is not known which flow they belong to.
  *
  * No I/O, and no allocation but for the coalescer itself.
  */
@@ -48,7 +48,8 @@ struct tscf_super {
 
 struct tscf_coalescer;
 
-/** Make a coalescer that merges @p kinds, at most @p segments (1 to TSCF_COALESCE_SEGMENTS) into one.  @return NULL: no memory. */
+/** Make a coalescer that merges @p kinds, at most @p segments (1 to TSCF_COALESCE_SEGMENTS) into one.  @return NULL: no
+ * memory. */
 struct tscf_coalescer *tscf_coalescer_new(unsigned kinds, unsigned segments);
 void tscf_coalescer_free(struct tscf_coalescer *c);
 
@@ -56,7 +57,8 @@ void tscf_coalescer_free(struct tscf_coalescer *c);
 void tscf_coalesce_begin(struct tscf_coalescer *c);
 
 /**
- * Add a packet of @p length (> 0) bytes.  The bytes must stay as they are until what tscf_coalesce_finish gives has been written.
+ * Add a packet of @p length (> 0) bytes.  The bytes must stay as they are until what tscf_coalesce_finish gives has
+ * been written.
  *
  * @return false if the round has TSCF_COALESCE_PACKETS already: finish it, write, and begin anew.
  */

@@ -10,20 +10,14 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/** Of a packet without options both addresses and both ports lie together. */
-static inline const uint8_t *flow_bytes(const struct tscf_candidate *p, uint32_t *size)
-{
-	*size = p->ip_header == TSCF_IPV4_HEADER ? 8 + 4 : 32 + 4;
-	return p->data + (p->ip_header == TSCF_IPV4_HEADER ? TSCF_IPV4_SOURCE : TSCF_IPV6_SOURCE);
-}
-
 /** Spreads the ports and the host part of the source over the tag; collisions cost a comparison, no more. */
 static inline uint32_t flow_tag(const struct tscf_candidate *p)
 {
 	uint32_t ports, source;
 
 	memcpy(&ports, p->data + p->ip_header, sizeof(ports));
-	memcpy(&source, p->data + (p->ip_header == TSCF_IPV4_HEADER ? TSCF_IPV4_SOURCE : TSCF_IPV6_SOURCE + 12), sizeof(source));
+	memcpy(&source, p->data + (p->ip_header == TSCF_IPV4_HEADER ? TSCF_IPV4_SOURCE : TSCF_IPV6_SOURCE + 12),
+	       sizeof(source));
 	return (ports * 0x9e3779b1U ^ source) * 0x85ebca6bU + p->tcp;
 }
 
@@ -41,7 +35,8 @@ static enum tscf_candidate_class read_tcp(struct tscf_candidate *p)
 	if (header < p->ip_header + (uint32_t)TSCF_TCP_HEADER || header >= p->length || tcp[TSCF_TCP_OFFSET] & 0x0f)
 		return TSCF_CANDIDATE_SINGLE;
 	p->payload = (uint16_t)(p->length - header);
-	return (tcp[TSCF_TCP_FLAGS] & ~(TSCF_FLAG_PSH | TSCF_FLAG_ECE)) == TSCF_FLAG_ACK ? TSCF_CANDIDATE_MERGE : TSCF_CANDIDATE_SINGLE;
+	return (tcp[TSCF_TCP_FLAGS] & ~(TSCF_FLAG_PSH | TSCF_FLAG_ECE)) == TSCF_FLAG_ACK ? TSCF_CANDIDATE_MERGE
+											 : TSCF_CANDIDATE_SINGLE;
 }
 
 static enum tscf_candidate_class read_udp(struct tscf_candidate *p)
@@ -122,10 +117,12 @@ enum tscf_candidate_class tscf_candidate_read(uint8_t *data, uint32_t length, un
 
 bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_candidate *b)
 {
-	uint32_t size;
-	const uint8_t *flow = flow_bytes(a, &size);
-
-	return a->ip_header == b->ip_header && a->tcp == b->tcp && memcmp(flow, b->data + (flow - a->data), size) == 0;
+	if (a->ip_header != b->ip_header || a->tcp != b->tcp)
+		return false;
+	/* Without options both addresses and both ports lie together; with constant sizes no function is called. */
+	if (a->ip_header == TSCF_IPV4_HEADER)
+		return memcmp(a->data + TSCF_IPV4_SOURCE, b->data + TSCF_IPV4_SOURCE, 8 + 4) == 0;
+	return memcmp(a->data + TSCF_IPV6_SOURCE, b->data + TSCF_IPV6_SOURCE, 32 + 4) == 0;
 }
 
 /** As the kernel: with DF the identification may stay, as it means nothing then (RFC 6864); else it has to count. */
@@ -157,7 +154,8 @@ bool tscf_candidate_follows(struct tscf_candidate_run *run, const struct tscf_ca
 {
 	const struct tscf_candidate *head = run->head;
 
-	if (p->header != head->header || p->payload > head->payload || p->header + run->payload + p->payload > TSCF_PACKET_MAX)
+	if (p->header != head->header || p->payload > head->payload ||
+	    p->header + run->payload + p->payload > TSCF_PACKET_MAX)
 		return false;
 	if (p->tcp && !tcp_follows(run, head->data + head->ip_header, p))
 		return false;

@@ -21,9 +21,9 @@ struct tscf_candidate {
 	uint32_t tag;
 	/** All from here on of MERGE only. */
 	uint16_t length;
-	uint16_t header;    /**< bytes of IP and transport header */
-	uint16_t payload;   /**< > 0 */
-	uint8_t ip_header;  /**< 20: IPv4, 40: IPv6 */
+	uint16_t header;   /**< bytes of IP and transport header */
+	uint16_t payload;  /**< > 0 */
+	uint8_t ip_header; /**< 20: IPv4, 40: IPv6 */
 	bool tcp;
 	bool push;
 };
@@ -33,7 +33,7 @@ struct tscf_candidate_run {
 	const struct tscf_candidate *head;
 	uint32_t payload; /**< bytes of all payloads */
 	uint16_t count;
-	bool fixed_id;    /**< all have the same IPv4 identification; decided by the second packet */
+	bool fixed_id; /**< all have the same IPv4 identification; decided by the second packet */
 };
 
 /** Look at a packet of @p length bytes.  @p kinds are those of enum tscf_coalesce_kinds that may be merged. */
@@ -42,8 +42,8 @@ enum tscf_candidate_class tscf_candidate_read(uint8_t *data, uint32_t length, un
 bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_candidate *b);
 
 /**
- * @return whether @p p, of the same flow, may be the next packet of @p run; checksums are not looked at.  Learns the run's
- * fixed_id.
+ * @return whether @p p, of the same flow, may be the next packet of @p run; checksums are not looked at.  Learns the
+ * run's fixed_id.
  */
 bool tscf_candidate_follows(struct tscf_candidate_run *run, const struct tscf_candidate *p);
 

@@ -44,7 +44,7 @@ void tscf_crypto_session_free(struct tscf_crypto_session *session)
 		current = NULL;
 	tscf_gcm_free(session->encrypt);
 	tscf_gcm_free(session->decrypt);
-	*session = (struct tscf_crypto_session){ .encrypt = NULL };
+	*session = (struct tscf_crypto_session){.encrypt = NULL};
 }
 
 void tscf_crypto_use(struct tscf_crypto_session *session)
@@ -63,12 +63,12 @@ static int encrypt(const wc_CryptoInfo *info)
 {
 	const Aes *aes = info->cipher.aesgcm_enc.aes;
 	struct tscf_gcm_text text = {
-		.nonce = info->cipher.aesgcm_enc.iv,
-		.header = info->cipher.aesgcm_enc.authIn,
-		.header_length = info->cipher.aesgcm_enc.authInSz,
-		.in = info->cipher.aesgcm_enc.in,
-		.out = info->cipher.aesgcm_enc.out,
-		.length = info->cipher.aesgcm_enc.sz,
+	    .nonce = info->cipher.aesgcm_enc.iv,
+	    .header = info->cipher.aesgcm_enc.authIn,
+	    .header_length = info->cipher.aesgcm_enc.authInSz,
+	    .in = info->cipher.aesgcm_enc.in,
+	    .out = info->cipher.aesgcm_enc.out,
+	    .length = info->cipher.aesgcm_enc.sz,
 	};
 
 	if (!can_do(aes, info->cipher.aesgcm_enc.ivSz, info->cipher.aesgcm_enc.authTagSz))
@@ -82,12 +82,12 @@ static int decrypt(const wc_CryptoInfo *info)
 {
 	const Aes *aes = info->cipher.aesgcm_dec.aes;
 	struct tscf_gcm_text text = {
-		.nonce = info->cipher.aesgcm_dec.iv,
-		.header = info->cipher.aesgcm_dec.authIn,
-		.header_length = info->cipher.aesgcm_dec.authInSz,
-		.in = info->cipher.aesgcm_dec.in,
-		.out = info->cipher.aesgcm_dec.out,
-		.length = info->cipher.aesgcm_dec.sz,
+	    .nonce = info->cipher.aesgcm_dec.iv,
+	    .header = info->cipher.aesgcm_dec.authIn,
+	    .header_length = info->cipher.aesgcm_dec.authInSz,
+	    .in = info->cipher.aesgcm_dec.in,
+	    .out = info->cipher.aesgcm_dec.out,
+	    .length = info->cipher.aesgcm_dec.sz,
 	};
 	bool good;
 

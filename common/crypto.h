@@ -2,11 +2,11 @@
 /*
  * crypto.h - wolfSSL's record protection done by nettle.
  *
- * The distribution's wolfSSL has no AES instructions; nettle has.  wolfSSL offers its AES-GCM and its random numbers to a "crypto
- * device" (wc_CryptoCb), and this is one.  Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
+ * The distribution's wolfSSL has no AES instructions; nettle has.  wolfSSL offers its AES-GCM and its random numbers to
+ * a "crypto device" (wc_CryptoCb), and this is one.  Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
  *
- * wolfSSL has no place of its own for a prepared key that it would also free.  So a connection's keys live in a tscf_crypto_session
- * that its owner names before every call into wolfSSL.
+ * wolfSSL has no place of its own for a prepared key that it would also free.  So a connection's keys live in a
+ * tscf_crypto_session that its owner names before every call into wolfSSL.
  */
 #ifndef TSCF_CRYPTO_H
 #define TSCF_CRYPTO_H
@@ -24,7 +24,8 @@ struct tscf_crypto_session {
 	struct tscf_gcm *decrypt;
 };
 
-/** Start wolfSSL and register the device; any number of times, each with its tscf_crypto_release.  @return 0, or -errno. */
+/** Start wolfSSL and register the device; any number of times, each with its tscf_crypto_release.  @return 0, or
+ * -errno. */
 int tscf_crypto_acquire(void);
 void tscf_crypto_release(void);
 
@@ -32,7 +33,8 @@ void tscf_crypto_release(void);
 int tscf_crypto_session_init(struct tscf_crypto_session *session);
 /** Wipe and free what is in @p session; also one that is all zero. */
 void tscf_crypto_session_free(struct tscf_crypto_session *session);
-/** The calls into wolfSSL that follow on this thread belong to @p session; NULL: to none, and wolfSSL does AES-GCM itself. */
+/** The calls into wolfSSL that follow on this thread belong to @p session; NULL: to none, and wolfSSL does AES-GCM
+ * itself. */
 void tscf_crypto_use(struct tscf_crypto_session *session);
 
 /** @return whether the CPU has what makes AES-GCM faster than ChaCha20-Poly1305. */

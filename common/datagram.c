@@ -72,7 +72,7 @@ static bool read_once(struct tscf_datagram *d)
 {
 	struct tscf_transport_counters *counters = &d->transport.counters;
 	struct tscf_batch batch;
-	int count = tscf_outer_read(d->reader, d->transport.fd, &batch);
+	int count = tscf_outer_read(d->reader, &batch);
 
 	if (count < 0) {
 		if (tscf_outer_is_unreachable(-count))
@@ -84,7 +84,7 @@ static bool read_once(struct tscf_datagram *d)
 	counters->invalid += (unsigned)count - batch.count;
 	if (batch.count > 0)
 		d->kind->datagrams(d, &batch);
-	return count == TSCF_BATCH_MAX;
+	return count == TSCF_OUTER_READ_MAX;
 }
 
 static void read_some(struct tscf_datagram *d)
@@ -128,8 +128,8 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 }
 
 /*
- * Inner packets may be larger than the path allows: then the kernel makes fragments of the outer datagram, and ICMP errors that
- * anyone can forge do not make our datagrams smaller.
+ * Inner packets may be larger than the path allows: then the kernel makes fragments of the outer datagram, and ICMP
+ * errors that anyone can forge do not make our datagrams smaller.
  */
 static int allow_fragments(struct tscf_datagram *d)
 {
@@ -170,7 +170,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->reaper.data = d;
 	ev_io_init(&d->readable, on_readable, fd, EV_READ);
 	d->readable.data = d;
-	d->reader = tscf_outer_reader_new(size, d->connected);
+	d->reader = tscf_outer_reader_new(fd, size, d->connected);
 	d->writer = tscf_outer_writer_new(fd, copy_size);
 	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : take_local(d);
 	if (err == 0)

@@ -2,9 +2,9 @@
 /*
  * datagram.h - what the datagram transports share: the socket in the event loop, and safe endings.
  *
- * A handler may close any peer, or the transport itself, from inside any callback, while the transport still works on the batch that
- * it handed up.  So memory is never freed under a callback: a closed peer waits (silent, without user) in a list until the event loop
- * comes round, and a closed transport until its outermost callback has returned.
+ * A handler may close any peer, or the transport itself, from inside any callback, while the transport still works on
+ * the batch that it handed up.  So memory is never freed under a callback: a closed peer waits (silent, without user)
+ * in a list until the event loop comes round, and a closed transport until its outermost callback has returned.
  */
 #ifndef TSCF_DATAGRAM_H
 #define TSCF_DATAGRAM_H
@@ -45,7 +45,7 @@ struct tscf_datagram {
 	unsigned depth; /**< callbacks under way */
 	bool connected;
 	bool closed;
-	int error;              /**< to be told with handler->unreachable */
+	int error; /**< to be told with handler->unreachable */
 	ev_tstamp error_told;
 };
 

@@ -54,11 +54,13 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 {
 	struct tscf_outer_key key = tscf_outer_key(&packet->from);
 	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
-	struct dtls_peer *begun = HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, &key) : NULL;
+	struct dtls_peer *begun =
+	    HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, &key) : NULL;
 	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
 
 	if (tscf_dtls_is_client_hello(first)) {
-		if (begun != NULL && memcmp(begun->client_random, tscf_dtls_client_random(first), TSCF_DTLS_RANDOM) == 0)
+		if (begun != NULL &&
+		    memcmp(begun->client_random, tscf_dtls_client_random(first), TSCF_DTLS_RANDOM) == 0)
 			dtls_peer_feed(begun, packet);
 		else
 			dtls_listen_hello(dtls, packet, first);
@@ -73,22 +75,33 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 	}
 }
 
+static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
+{
+	struct tscf_dtls_record first;
+
+	if (packet->length > DTLS_DATAGRAM_MAX || !tscf_dtls_datagram_valid(packet->data, packet->length) ||
+	    !tscf_dtls_record_first(packet->data, packet->length, &first))
+		count_invalid(dtls);
+	else if (dtls->base.connected)
+		connected_datagram(dtls, packet, &first);
+	else
+		listening_datagram(dtls, packet, &first);
+}
+
 static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 {
 	struct dtls *dtls = (struct dtls *)d;
-	struct tscf_dtls_record first;
 
 	dtls->tos = 0;
-	for (unsigned i = 0; i < batch->count && !d->closed; i++) {
-		struct tscf_packet *packet = batch->packet[i];
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_packet one = *batch->packet[i];
 
-		if (!tscf_dtls_datagram_valid(packet->data, packet->length) ||
-		    !tscf_dtls_record_first(packet->data, packet->length, &first))
-			count_invalid(dtls);
-		else if (d->connected)
-			connected_datagram(dtls, packet, &first);
-		else
-			listening_datagram(dtls, packet, &first);
+		one.piece = 0;
+		for (uint32_t at = 0; at < batch->packet[i]->length && !d->closed; at += one.length) {
+			one.data = batch->packet[i]->data + at;
+			one.length = tscf_packet_piece(batch->packet[i], at);
+			one_datagram(dtls, &one);
+		}
 	}
 	if (dtls->clear.count > 0 && !d->closed)
 		dtls_deliver(dtls);
@@ -96,25 +109,35 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 		tscf_datagram_flush(d);
 }
 
-static void send_packet(struct dtls *dtls, const struct tscf_packet *packet)
+/** One inner packet, one record. */
+static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t *data, uint32_t length)
 {
 	struct tscf_transport *t = &dtls->base.transport;
-	struct dtls_peer *peer = (struct dtls_peer *)packet->peer;
 
-	if (peer->base.closed || peer->state != DTLS_UP || peer->write_error != 0 || packet->length == 0 ||
-	    packet->length > TSCF_DTLS_PAYLOAD_MAX) {
+	if (peer->base.closed || peer->state != DTLS_UP || peer->write_error != 0 || length == 0 ||
+	    length > TSCF_DTLS_PAYLOAD_MAX) {
 		t->counters.send_drops++;
 		return;
 	}
 	t->counters.sent_packets++;
-	t->counters.sent_bytes += packet->length;
-	dtls->tos = packet->tos;
-	dtls_io_use(peer);
-	if (wolfSSL_write(peer->ssl, packet->data, (int)packet->length) == (int)packet->length)
+	t->counters.sent_bytes += length;
+	if (wolfSSL_write(peer->ssl, data, (int)length) == (int)length)
 		return;
 	/* The user must not be called from inside his call; the timer is not needed for anything else by now. */
 	peer->write_error = wolfSSL_get_error(peer->ssl, -1);
 	ev_feed_event(t->loop, &peer->timer, EV_TIMER);
+}
+
+static void send_packet(struct dtls *dtls, const struct tscf_packet *packet)
+{
+	struct dtls_peer *peer = (struct dtls_peer *)packet->peer;
+
+	dtls->tos = packet->tos;
+	dtls_io_use(peer);
+	for (uint32_t at = 0, n; at < packet->length; at += n) {
+		n = tscf_packet_piece(packet, at);
+		send_record(dtls, peer, packet->data + at, n);
+	}
 }
 
 static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
@@ -171,7 +194,8 @@ static void free_table(struct dtls_table *table)
 {
 	struct dtls_peer *peer, *next;
 
-	HASH_ITER(hh, table->head, peer, next) {
+	HASH_ITER(hh, table->head, peer, next)
+	{
 		HASH_DELETE(hh, table->head, peer);
 		dtls_peer_free(peer);
 	}
@@ -193,19 +217,19 @@ static void free_dtls(struct tscf_datagram *d)
 }
 
 static const struct tscf_transport_ops dtls_ops = {
-	.name = "dtls",
-	.encrypted = true,
-	.send = send_batch,
-	.peer_close = peer_close,
-	.close = tscf_datagram_close,
-	.poll = tscf_datagram_poll,
+    .name = "dtls",
+    .encrypted = true,
+    .send = send_batch,
+    .peer_close = peer_close,
+    .close = tscf_datagram_close,
+    .poll = tscf_datagram_poll,
 };
 
 static const struct tscf_datagram_kind dtls_kind = {
-	.datagrams = datagrams,
-	.stop = stop,
-	.free_peer = free_peer,
-	.free = free_dtls,
+    .datagrams = datagrams,
+    .stop = stop,
+    .free_peer = free_peer,
+    .free = free_dtls,
 };
 
 static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
@@ -239,8 +263,8 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 }
 
 int tscf_dtls_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
-		     const struct tscf_outer_options *options, const struct tscf_transport_handler *handler, void *context,
-		     struct tscf_transport **out)
+		     const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+		     void *context, struct tscf_transport **out)
 {
 	struct dtls *dtls;
 	int err = open_dtls(loop, tls, local, NULL, options, handler, context, &dtls);
@@ -264,8 +288,8 @@ static int begin(struct dtls *dtls, const union tscf_endpoint *remote)
 }
 
 int tscf_dtls_connect(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *remote,
-		      const struct tscf_outer_options *options, const struct tscf_transport_handler *handler, void *context,
-		      struct tscf_transport **out, struct tscf_peer **peer)
+		      const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+		      void *context, struct tscf_transport **out, struct tscf_peer **peer)
 {
 	struct dtls *dtls;
 	int err = open_dtls(loop, tls, NULL, remote, options, handler, context, &dtls);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * wolfSSL 5.5.4 never sends its last flight again: once its own handshake is done it drops the repeated flight of the other end, which
- * then waits for ever.  So the flight is kept here and sent again by us.
+ * wolfSSL 5.5.4 never sends its last flight again: once its own handshake is done it drops the repeated flight of the
+ * other end, which then waits for ever.  So the flight is kept here and sent again by us.
  */
 #include "dtls_peer.h"
 
 #include <stdlib.h>
 
-/* Least seconds between two repetitions of the last flight, and most repetitions: it is larger than what asks for it. */
+/* Least seconds between two repetitions of the last flight, and most repetitions: it is larger than what asks for it.
+ */
 #define RESEND_INTERVAL 0.05
-#define RESEND_MAX 16
+#define RESEND_MAX      16
 
 /* Largest record of application data: what one record of ours can be (AES-GCM: 8 bytes nonce, 16 bytes tag). */
 #define RECORD_MAX (TSCF_DTLS_PAYLOAD_MAX + TSCF_DTLS_OVERHEAD)
@@ -37,14 +38,15 @@ void dtls_flight_begin(struct dtls_peer *peer)
 void dtls_flight_free(struct dtls_peer *peer)
 {
 	free(peer->flight.data);
-	peer->flight = (struct dtls_flight){ .data = NULL };
+	peer->flight = (struct dtls_flight){.data = NULL};
 }
 
 static void write_datagram(struct dtls_peer *peer, const void *data, uint32_t length, uint8_t tos)
 {
 	struct dtls *dtls = dtls_of(peer);
 
-	tscf_outer_write_copy(dtls->base.writer, dtls->base.connected ? NULL : &peer->base.peer.outer, data, length, tos);
+	tscf_outer_write_copy(dtls->base.writer, dtls->base.connected ? NULL : &peer->base.peer.outer, data, length,
+			      tos);
 }
 
 void dtls_flight_resend(struct dtls_peer *peer)

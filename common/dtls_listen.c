@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One spare connection answers everyone whose address is not proved, and remembers nothing: the cookie is a keyed hash of address and
- * hello.  When the cookie in a hello is right, the spare one has become that client's connection, and the next hello gets a new spare.
+ * One spare connection answers everyone whose address is not proved, and remembers nothing: the cookie is a keyed hash
+ * of address and hello.  When the cookie in a hello is right, the spare one has become that client's connection, and
+ * the next hello gets a new spare.
  */
 #include "dtls_peer.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection is in state DTLS_HANDSHAKE from the first hello (client) or the right cookie (server) on, until it is verified: then it
- * is DTLS_UP and the user is told.  It ends in dtls_peer_fail, in the user's tscf_peer_close, or with the transport.
+ * A connection is in state DTLS_HANDSHAKE from the first hello (client) or the right cookie (server) on, until it is
+ * verified: then it is DTLS_UP and the user is told.  It ends in dtls_peer_fail, in the user's tscf_peer_close, or with
+ * the transport.
  */
 #include "dtls_peer.h"
 
@@ -10,11 +11,11 @@
 #include <wolfssl/error-ssl.h>
 
 /*
- * Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too long for a call.
- * With 1 s as the most, there are a dozen attempts before the deadline.
+ * Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too
+ * long for a call. With 1 s as the most, there are a dozen attempts before the deadline.
  */
 #define RETRANSMIT_FIRST 0.1
-#define RETRANSMIT_MAX 1.0
+#define RETRANSMIT_MAX   1.0
 
 /* A read of more than this makes wolfSSL allocate and clear more; a record of any suite fits. */
 #define READ_SIZE 1500
@@ -82,6 +83,8 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 	peer->base.closed = true;
 	dtls_unlink(peer);
 	ev_timer_stop(t->loop, &peer->timer);
+	/* wolfSSL keeps a list of what went wrong on this thread; nobody reads it. */
+	wolfSSL_ERR_clear_error();
 	if (peer->state == DTLS_HANDSHAKE) {
 		t->counters.handshakes_failed++;
 		/* It may have been the reason. */
@@ -100,7 +103,8 @@ static void fail_with(struct dtls_peer *peer, int error)
 	if (peer->check.reason[0] != '\0')
 		dtls_peer_fail(peer, EKEYREJECTED, peer->check.reason);
 	else
-		dtls_peer_fail(peer, error == ZERO_RETURN ? ECONNRESET : EPROTO, tscf_tls_reason(peer->ssl, error, reason));
+		dtls_peer_fail(peer, error == ZERO_RETURN ? ECONNRESET : EPROTO,
+			       tscf_tls_reason(peer->ssl, error, reason));
 }
 
 /* Whoever sent the last flight must be able to send it again; the other one knows that it has arrived. */
@@ -135,6 +139,7 @@ static void come_up(struct dtls_peer *peer)
 	if (!dtls->tls->server)
 		tscf_tls_session_keep(dtls->tls, peer->ssl);
 	wolfSSL_FreeArrays(peer->ssl);
+	wolfSSL_ERR_clear_error();
 	if (!dtls->base.connected) {
 		struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
 
@@ -182,8 +187,8 @@ int dtls_peer_step(struct dtls_peer *peer)
 }
 
 /*
- * A server that does not know our session goes on with a full handshake, which wolfSSL 5.5.4 as a client takes for a resumption out of
- * order, and fails.  So begin again without the session.
+ * A server that does not know our session goes on with a full handshake, which wolfSSL 5.5.4 as a client takes for a
+ * resumption out of order, and fails.  So begin again without the session.
  */
 static bool begin_without_session(struct dtls_peer *peer)
 {

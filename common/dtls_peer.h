@@ -52,9 +52,9 @@ struct dtls_peer {
 	enum dtls_state state;
 	WOLFSSL *ssl;
 	struct tscf_crypto_session crypto;
-	struct tscf_tls_check check; /**< client */
-	bool session_offered;        /**< client */
-	bool proved;                 /**< listener: the cookie in the last ClientHello was right */
+	struct tscf_tls_check check;             /**< client */
+	bool session_offered;                    /**< client */
+	bool proved;                             /**< listener: the cookie in the last ClientHello was right */
 	uint8_t client_random[TSCF_DTLS_RANDOM]; /**< server: tells repetitions from a new attempt */
 	const uint8_t *input;                    /**< what is left of the datagram being worked on */
 	size_t input_length;

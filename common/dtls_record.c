@@ -8,7 +8,7 @@ enum { MESSAGE_TYPE = 0, MESSAGE_LENGTH = 1, FRAGMENT_OFFSET = 6, FRAGMENT_LENGT
 /* Offsets in a ClientHello. */
 enum { CLIENT_RANDOM = 2, CLIENT_SESSION = CLIENT_RANDOM + TSCF_DTLS_RANDOM };
 
-#define CLIENT_HELLO 1
+#define CLIENT_HELLO     1
 #define VERSION_DTLS_1_0 0xfeff /* of the first messages, for old servers */
 #define VERSION_DTLS_1_2 0xfefd
 /* Largest ciphertext (RFC 5246, 6.2.3). */

@@ -2,8 +2,8 @@
 /*
  * dtls_record.h - the outside of DTLS 1.2 records (RFC 6347, 4.1), before any key is used.
  *
- * wolfSSL keeps a truncated datagram as the beginning of a record and takes the following good ones for its rest, so nothing is given to
- * it that is not whole.  Pure functions.
+ * wolfSSL keeps a truncated datagram as the beginning of a record and takes the following good ones for its rest, so
+ * nothing is given to it that is not whole.  Pure functions.
  */
 #ifndef TSCF_DTLS_RECORD_H
 #define TSCF_DTLS_RECORD_H
@@ -37,8 +37,8 @@ bool tscf_dtls_record_first(const uint8_t *data, size_t length, struct tscf_dtls
 /** @return whether the datagram consists of whole records and nothing else. */
 bool tscf_dtls_datagram_valid(const uint8_t *data, size_t length);
 /**
- * @return whether @p record is a ClientHello in clear, in one piece.  Stateless listening cannot put pieces together, and no client of
- * this suite sends any.
+ * @return whether @p record is a ClientHello in clear, in one piece.  Stateless listening cannot put pieces together,
+ * and no client of this suite sends any.
  */
 bool tscf_dtls_is_client_hello(const struct tscf_dtls_record *record);
 /** @return the random value in a ClientHello: the same in all repetitions of it, with and without cookie. */

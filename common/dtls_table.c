@@ -17,7 +17,8 @@ struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, c
 
 int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer)
 {
-	HASH_ADD_BYHASHVALUE(hh, table->head, key, sizeof(peer->key), tscf_outer_key_hash(&dtls->secret, &peer->key), peer);
+	HASH_ADD_BYHASHVALUE(hh, table->head, key, sizeof(peer->key), tscf_outer_key_hash(&dtls->secret, &peer->key),
+			     peer);
 	/* uthash clears this when it had no memory. */
 	return peer->hh.tbl != NULL ? 0 : -ENOMEM;
 }

@@ -47,7 +47,8 @@ static void use_key(struct tscf_gcm *gcm, const uint8_t *key, uint32_t length)
 		gcm_aes256_set_key(&gcm->context.aes256, key);
 }
 
-void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text, uint8_t *tag)
+void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text,
+		   uint8_t *tag)
 {
 	use_key(gcm, key, key_length);
 	if (key_length == AES128_KEY_SIZE) {

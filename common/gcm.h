@@ -2,8 +2,8 @@
 /*
  * gcm.h - AES-GCM (NIST SP 800-38D) by nettle, with the key that was used last kept ready.
  *
- * Keys of 16 or 32 bytes, nonces of 12, tags of 16.  The headers of nettle and wolfSSL cannot be included together, so nothing of
- * nettle's is seen here.
+ * Keys of 16 or 32 bytes, nonces of 12, tags of 16.  The headers of nettle and wolfSSL cannot be included together, so
+ * nothing of nettle's is seen here.
  */
 #ifndef TSCF_GCM_H
 #define TSCF_GCM_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define TSCF_GCM_NONCE 12
-#define TSCF_GCM_TAG 16
+#define TSCF_GCM_TAG   16
 
 /** A prepared key. */
 struct tscf_gcm;
@@ -34,7 +34,8 @@ void tscf_gcm_free(struct tscf_gcm *gcm);
 
 bool tscf_gcm_key_length_valid(uint32_t length);
 /** Encrypt; the key is prepared only if it is another one than last time. */
-void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text, uint8_t *tag);
+void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text,
+		   uint8_t *tag);
 /** Decrypt.  @return whether @p tag is right; if not, text->out is all zero. */
 bool tscf_gcm_open(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text,
 		   const uint8_t *tag);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * header_fields.h - where the fields of IP, TCP and UDP headers lie that offloads read and rewrite: RFC 791, RFC 8200, RFC 9293,
- * RFC 768.  Byte offsets from the start of their header.
+ * header_fields.h - where the fields of IP, TCP and UDP headers lie that offloads read and rewrite: RFC 791, RFC 8200,
+ * RFC 9293, RFC 768.  Byte offsets from the start of their header.
  */
 #ifndef TSCF_HEADER_FIELDS_H
 #define TSCF_HEADER_FIELDS_H
 
 #include <linux/virtio_net.h>
 
-#define TSCF_IPV4_HEADER   20 /**< without options */
+#define TSCF_IPV4_HEADER   20   /**< without options */
 #define TSCF_IPV4_PLAIN    0x45 /**< first byte of a header without options */
 #define TSCF_IPV4_TOS      1
 #define TSCF_IPV4_TOTAL    2

@@ -51,16 +51,19 @@ static int set_options(int fd, sa_family_t family, const struct tscf_outer_optio
 	if (err == 0 && family == AF_INET6)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (err == 0)
-		err = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) : set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+		err = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
+					 : set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	if (err == 0 && options != NULL)
 		err = set_mark(fd, options);
 	if (err == 0 && options != NULL && options->bind_device != NULL &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->bind_device, (socklen_t)strlen(options->bind_device)) < 0)
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->bind_device, (socklen_t)strlen(options->bind_device)) <
+		0)
 		err = -errno;
 	return err;
 }
 
-int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options)
+int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote,
+		      const struct tscf_outer_options *options)
 {
 	const union tscf_endpoint *any = local != NULL ? local : remote;
 	int err, fd;
@@ -80,6 +83,13 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 		return err;
 	}
 	return fd;
+}
+
+bool tscf_outer_offloads_allowed(void)
+{
+	const char *text = secure_getenv("TSCF_UDP_OFFLOADS");
+
+	return text == NULL || strcmp(text, "none") != 0;
 }
 
 bool tscf_outer_is_unreachable(int error)

@@ -2,8 +2,9 @@
 /*
  * outer.h - many datagrams per system call, on one outer socket.
  *
- * A reader owns the packets that it fills; a writer only points to what it was given.  Both work on any UDP socket, connected or
- * not, and know nothing of peers.  What the kernel joins or splits on the way (UDP_GRO, UDP_SEGMENT) stays behind this interface.
+ * A reader owns the packets that it fills; a writer only points to what it was given.  Both work on any UDP socket,
+ * connected or not, and know nothing of peers.  What the kernel joins or splits on the way (UDP_GRO, UDP_SEGMENT) stays
+ * behind this interface.
  */
 #ifndef TSCF_OUTER_H
 #define TSCF_OUTER_H
@@ -15,49 +16,59 @@
 struct tscf_outer_reader;
 struct tscf_outer_writer;
 
+/** Most datagrams, or runs of joined ones, that one read takes. */
+#define TSCF_OUTER_READ_MAX 32
+
 /**
- * A reader for datagrams of up to @p size bytes.
+ * A reader for socket @p fd, for datagrams of up to @p size bytes.
  *
  * @param connected  do not fill in packet->from: there is only one source
  * @return NULL when out of memory.
  */
-struct tscf_outer_reader *tscf_outer_reader_new(uint32_t size, bool connected);
+struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool connected);
 void tscf_outer_reader_free(struct tscf_outer_reader *reader);
 
 /**
- * Take what waits in socket @p fd, at most TSCF_BATCH_MAX datagrams, into @p batch.  Its packets have data, length, tos and from
- * set and are valid until the next call.  Empty datagrams, and those that were longer than the reader's size, are left out.
+ * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, into @p batch.  Its packets have data, length, piece, tos
+ * and from set and are valid until the next call; datagrams of one source that the kernel has joined are a run.  Empty
+ * datagrams, and those that were longer than the reader's size, are left out.
  *
- * @return how many datagrams were taken from the socket, left out ones included (0: none wait), or -errno.
+ * @return how many datagrams or runs were taken from the socket, left out ones included (0: none wait), or -errno.
  */
-int tscf_outer_read(struct tscf_outer_reader *reader, int fd, struct tscf_batch *batch);
+int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch);
 /** @return the number of datagrams that the kernel dropped because the socket was full, since the last call. */
 uint32_t tscf_outer_read_overflow(struct tscf_outer_reader *reader);
 
-/** A writer for socket @p fd, with room for copies of datagrams of up to @p copy_size bytes (0: none).  @return NULL: no memory. */
+/** A writer for socket @p fd, with room for copies of datagrams of up to @p copy_size bytes (0: none).  @return NULL:
+ * no memory. */
 struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size);
 void tscf_outer_writer_free(struct tscf_outer_writer *writer);
 
 /**
- * Queue one datagram.  What @p to and @p data point to must stay as it is until the next flush.
+ * Queue one datagram, or a run: datagrams of @p piece bytes back to back, the last one perhaps shorter.  What @p to and @p data
+ * point to must stay as it is until the next flush.
  *
  * @param to   NULL on a connected socket
+ * @param piece  0: one datagram
  * @param tos  value of the IPv4 TOS or IPv6 traffic class byte
  */
-void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
-		      uint8_t tos);
-/** The same with copies of the datagram and the address; a datagram larger than copy_size is dropped. */
-void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
-			   uint8_t tos);
+void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+		      uint32_t length, uint32_t piece, uint8_t tos);
+/** The same for one datagram, with copies of the datagram and the address; a datagram larger than copy_size is dropped. */
+void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+			   uint32_t length, uint8_t tos);
 
 /**
  * Give all that is queued to the kernel; what it does not take is dropped.
  *
- * @param error  set to the last positive errno that says that nobody is there (tscf_outer_is_unreachable), else left alone
+ * @param error  set to the last positive errno that says that nobody is there (tscf_outer_is_unreachable), else left
+ * alone
  * @return the number of datagrams dropped since the last flush.
  */
 unsigned tscf_outer_flush(struct tscf_outer_writer *writer, int *error);
 
+/** @return whether UDP_GRO and UDP_SEGMENT may be used: the environment variable TSCF_UDP_OFFLOADS=none forbids it, for tests. */
+bool tscf_outer_offloads_allowed(void);
 /** @return whether @p error (positive) is the network saying that the other end cannot be reached. */
 bool tscf_outer_is_unreachable(int error);
 

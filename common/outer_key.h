@@ -2,8 +2,9 @@
 /*
  * outer_key.h - an outer address as the key of a uthash table.
  *
- * An endpoint itself is no good as a key: it has padding, and bytes that do not tell connections apart (the flow label).  Whoever
- * sends us datagrams chooses these keys, so the hash is a keyed one; use it with the ..._BYHASHVALUE macros of uthash.
+ * An endpoint itself is no good as a key: it has padding, and bytes that do not tell connections apart (the flow
+ * label).  Whoever sends us datagrams chooses these keys, so the hash is a keyed one; use it with the ..._BYHASHVALUE
+ * macros of uthash.
  */
 #ifndef TSCF_OUTER_KEY_H
 #define TSCF_OUTER_KEY_H
@@ -23,7 +24,7 @@ struct tscf_outer_key {
 
 static inline struct tscf_outer_key tscf_outer_key(const union tscf_endpoint *e)
 {
-	struct tscf_outer_key key = { .family = e->sa.sa_family };
+	struct tscf_outer_key key = {.family = e->sa.sa_family};
 
 	if (e->sa.sa_family == AF_INET6) {
 		memcpy(key.address, &e->in6.sin6_addr, 16);

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6) and the overflow counter. */
-#define CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)))
+/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, and the size of joined datagrams. */
+#define CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)))
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -16,24 +17,30 @@ struct control {
 
 struct tscf_outer_reader {
 	struct tscf_ring *ring;
+	int fd;
 	bool connected;
 	unsigned used;          /* messages that must be prepared anew before the next read */
 	uint32_t overflow;      /* counter of the kernel, as last seen */
 	uint32_t overflow_told; /* ... as last told */
-	struct tscf_packet *packet[TSCF_BATCH_MAX];
-	struct mmsghdr message[TSCF_BATCH_MAX];
-	struct iovec iov[TSCF_BATCH_MAX];
-	struct control control[TSCF_BATCH_MAX];
+	struct tscf_packet *packet[TSCF_OUTER_READ_MAX];
+	struct mmsghdr message[TSCF_OUTER_READ_MAX];
+	struct iovec iov[TSCF_OUTER_READ_MAX];
+	struct control control[TSCF_OUTER_READ_MAX];
 };
 
-struct tscf_outer_reader *tscf_outer_reader_new(uint32_t size, bool connected)
+struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool connected)
 {
 	struct tscf_outer_reader *reader = calloc(1, sizeof(*reader));
+	int on = 1;
 
 	if (reader == NULL)
 		return NULL;
+	reader->fd = fd;
 	reader->connected = connected;
-	reader->used = TSCF_BATCH_MAX;
+	reader->used = TSCF_OUTER_READ_MAX;
+	/* Without it (kernels before 5.0) datagrams come one by one. */
+	if (tscf_outer_offloads_allowed() && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0)
+		size = TSCF_PACKET_MAX;
 	reader->ring = tscf_ring_new(size);
 	if (reader->ring == NULL) {
 		free(reader);
@@ -58,7 +65,7 @@ static void prepare(struct tscf_outer_reader *reader)
 		struct msghdr *header = &reader->message[i].msg_hdr;
 
 		reader->packet[i] = packet;
-		reader->iov[i] = (struct iovec){ .iov_base = packet->data, .iov_len = packet->room };
+		reader->iov[i] = (struct iovec){.iov_base = packet->data, .iov_len = packet->room};
 		header->msg_iov = &reader->iov[i];
 		header->msg_iovlen = 1;
 		header->msg_control = reader->control[i].bytes;
@@ -82,17 +89,23 @@ static void take_control(struct tscf_outer_reader *reader, struct msghdr *header
 			packet->tos = (uint8_t)tclass;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
 			memcpy(&reader->overflow, CMSG_DATA(c), sizeof(reader->overflow));
+		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			if (size > 0 && (uint32_t)size < packet->length)
+				packet->piece = (uint32_t)size;
 		}
 	}
 }
 
-int tscf_outer_read(struct tscf_outer_reader *reader, int fd, struct tscf_batch *batch)
+int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch)
 {
 	int count;
 
 	batch->count = 0;
 	prepare(reader);
-	count = recvmmsg(fd, reader->message, TSCF_BATCH_MAX, MSG_DONTWAIT, NULL);
+	count = recvmmsg(reader->fd, reader->message, TSCF_OUTER_READ_MAX, MSG_DONTWAIT, NULL);
 	if (count < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < count; i++) {

@@ -15,7 +15,7 @@ static inline void put16(uint8_t *at, uint16_t as_in_memory)
 	memcpy(at, &as_in_memory, sizeof(as_in_memory));
 }
 
-/** A checksum that comes out as 0 is sent as 0xffff: the same number, and for UDP (RFC 768) 0 means that there is none. */
+/** A checksum of 0 is sent as 0xffff: it is the same number, and in UDP (RFC 768) 0 means that there is none. */
 static inline uint16_t complement(uint64_t sum)
 {
 	const uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
@@ -28,7 +28,7 @@ static int complete_checksum(const struct virtio_net_hdr *vnet, uint8_t *data, u
 {
 	const uint32_t start = vnet->csum_start, field = start + vnet->csum_offset;
 
-	if (start >= length || field + 2 > length)
+	if (field + 2 > length)
 		return -EINVAL;
 	put16(data + field, complement(tscf_checksum_add(data + start, length - start)));
 	return 0;
@@ -74,7 +74,7 @@ static void prepare_tcp(struct tscf_segmenter *s)
 	s->sequence = ntohl(sequence);
 	s->first_flags = tcp[TSCF_TCP_FLAGS] & TSCF_FLAG_CWR;
 	s->last_flags = tcp[TSCF_TCP_FLAGS] & (TSCF_FLAG_FIN | TSCF_FLAG_PSH);
-	s->flags = tcp[TSCF_TCP_FLAGS] & (uint8_t)~(TSCF_FLAG_CWR | TSCF_FLAG_FIN | TSCF_FLAG_PSH);
+	s->flags = tcp[TSCF_TCP_FLAGS] & (uint8_t) ~(TSCF_FLAG_CWR | TSCF_FLAG_FIN | TSCF_FLAG_PSH);
 	memset(tcp + TSCF_TCP_SEQ, 0, sizeof(sequence));
 	tcp[TSCF_TCP_FLAGS] = 0;
 	put16(tcp + TSCF_TCP_CHECK, 0);

@@ -11,17 +11,24 @@
 #include <wolfssl/error-ssl.h>
 
 /* AEAD and forward secrecy only (RFC 9325, 4.2). */
-#define GCM_SUITES                                                                                                             \
-	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+#define GCM_SUITES                                                                                                     \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-"    \
+	"GCM-SHA384"
 #define CHACHA_SUITES "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
+/* What wolfSSL would offer by itself begins with P-521 and ends with SHA-1 and curves of 224 bits. */
+#define SIGNATURES                                                                                                     \
+	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"                         \
+	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
 /*
- * Seconds that a session may be resumed.  wolfSSL's two ticket keys live 3600 s each, and one is used for new tickets only while it
- * lives longer than the tickets.  With more than half of 3600 there are times without a usable key, and then every handshake fails.
+ * Seconds that a session may be resumed.  wolfSSL's two ticket keys live 3600 s each, and one is used for new tickets
+ * only while it lives longer than the tickets.  With more than half of 3600 there are times without a usable key, and
+ * then every handshake fails.
  */
 #define SESSION_SECONDS 1200
-#define MIN_RSA_BITS 2048
-#define MIN_ECC_BITS 256
+#define MIN_RSA_BITS    2048
+#define MIN_ECC_BITS    256
 
 static void *fail(struct tscf_tls *tls, char *error, const char *what, const char *why)
 {
@@ -43,17 +50,30 @@ static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int 
 	return fail(tls, error, file, code < 0 ? text_of(code) : "has nothing of the kind wanted in it");
 }
 
+static bool set_groups(WOLFSSL_CTX *ctx)
+{
+	static const word16 groups[] = {WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP384R1,
+					WOLFSSL_ECC_SECP521R1};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (wolfSSL_CTX_UseSupportedCurve(ctx, groups[i]) != WOLFSSL_SUCCESS)
+			return false;
+	return true;
+}
+
 static int set_policy(WOLFSSL_CTX *ctx, bool server)
 {
 	bool aes = tscf_crypto_has_aes();
 	const char *suites = aes ? GCM_SUITES ":" CHACHA_SUITES : CHACHA_SUITES ":" GCM_SUITES;
 
 	if (wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
+	    wolfSSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) != WOLFSSL_SUCCESS || !set_groups(ctx) ||
 	    wolfSSL_CTX_SetMinRsaKey_Sz(ctx, MIN_RSA_BITS) != WOLFSSL_SUCCESS ||
 	    wolfSSL_CTX_SetMinEccKey_Sz(ctx, MIN_ECC_BITS) != WOLFSSL_SUCCESS ||
 	    wolfSSL_CTX_SetDevId(ctx, TSCF_CRYPTO_DEVICE) != WOLFSSL_SUCCESS)
 		return -EINVAL;
-	/* To a server with AES instructions all suites are cheap, so the client, which may be a phone without, has its way. */
+	/* To a server with AES instructions all suites are cheap, so the client, which may be a phone without, has its
+	 * way. */
 	if (server && aes)
 		wolfSSL_CTX_UseClientSuites(ctx);
 	wolfSSL_CTX_set_timeout(ctx, SESSION_SECONDS);
@@ -155,7 +175,7 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 			return NULL;
 		}
 	} else {
-		*check = (struct tscf_tls_check){ .tls = tls };
+		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);
 	}
 	return ssl;
@@ -186,9 +206,10 @@ void tscf_tls_session_forget(struct tscf_tls *tls)
 
 const char *tscf_tls_reason(WOLFSSL *ssl, int error, char *text)
 {
-	WOLFSSL_ALERT_HISTORY history = { .last_rx = { .code = -1 } };
+	WOLFSSL_ALERT_HISTORY history = {.last_rx = {.code = -1}};
 
-	if (error == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS && history.last_rx.code >= 0)
+	if (error == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS &&
+	    history.last_rx.code >= 0)
 		snprintf(text, TSCF_TLS_ERROR, "the other end refuses: %s",
 			 wolfSSL_alert_desc_string_long(history.last_rx.code));
 	else if (error == ZERO_RETURN)

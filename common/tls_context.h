@@ -24,12 +24,13 @@ struct tscf_tls {
 /** The client's opinion of its server, during one handshake. */
 struct tscf_tls_check {
 	const struct tscf_tls *tls;
-	bool verified;              /**< the server's own certificate is what we want */
+	bool verified;               /**< the server's own certificate is what we want */
 	char reason[TSCF_TLS_ERROR]; /**< why not, for a person; empty: no certificate was refused */
 };
 
 /**
- * wolfSSL's verify callback of every client context; its user context is the struct tscf_tls_check (wolfSSL_SetCertCbCtx).
+ * wolfSSL's verify callback of every client context; its user context is the struct tscf_tls_check
+ * (wolfSSL_SetCertCbCtx).
  *
  * @return 1 to go on, 0 to refuse.
  */

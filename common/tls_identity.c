@@ -2,8 +2,8 @@
 /*
  * A server's own key and certificate, for clients that pin it.
  *
- * The key is written first.  A run that ended in between leaves a key without certificate, which is then certified, never replaced: it
- * may be one that the administrator has brought.
+ * The key is written first.  A run that ended in between leaves a key without certificate, which is then certified,
+ * never replaced: it may be one that the administrator has brought.
  */
 #include "tls_context.h"
 
@@ -21,13 +21,13 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 
-#define KEY_SIZE 32 /* P-256 */
+#define KEY_SIZE   32 /* P-256 */
 #define DAYS_VALID (20 * 365)
-#define FILE_MAX 16384
+#define FILE_MAX   16384
 
 /* GeneralName (RFC 5280, 4.2.1.6), implicit tags. */
-#define SAN_DNS 0x82
-#define SAN_IP 0x87
+#define SAN_DNS      0x82
+#define SAN_IP       0x87
 #define DER_SEQUENCE 0x30
 
 static int fail(char *error, const char *file, int err, const char *why)
@@ -141,7 +141,9 @@ static int load_key(const char *key_file, ecc_key *key, char *error)
 		result = wc_ecc_make_pub(key, NULL);
 	explicit_bzero(pem, sizeof(pem));
 	explicit_bzero(der, sizeof(der));
-	return result != 0 ? fail(error, key_file, -EINVAL, "is no elliptic curve key, and there is no certificate for it") : 0;
+	return result != 0
+		   ? fail(error, key_file, -EINVAL, "is no elliptic curve key, and there is no certificate for it")
+		   : 0;
 }
 
 bool tscf_tls_key_fits(const char *cert_file, const char *key_file)
@@ -162,7 +164,8 @@ bool tscf_tls_key_fits(const char *cert_file, const char *key_file)
 		if (length > 0)
 			length = wc_CertPemToDer(pem, length, der, sizeof(der), CERT_TYPE);
 		/* The point is the end of the SubjectPublicKeyInfo (RFC 5480, 2.2). */
-		fits = length > 0 && tscf_cert_spki(der, (size_t)length, &spki, &spki_length) == 0 && spki_length > point_length &&
+		fits = length > 0 && tscf_cert_spki(der, (size_t)length, &spki, &spki_length) == 0 &&
+		       spki_length > point_length &&
 		       memcmp(spki + spki_length - point_length, point, point_length) == 0;
 	}
 	wc_ecc_free(&key);

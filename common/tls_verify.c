@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The client's rule: with a CA, the chain must be valid and the server's own certificate must be for the configured name; with a pin, the
- * server's own key must be the pinned one.  What is configured must hold, and something always is.  A pin alone makes the chain, the
- * name and the dates unimportant: it names the key itself, and the handshake proves that the server has it.
+ * The client's rule: with a CA, the chain must be valid and the server's own certificate must be for the configured
+ * name; with a pin, the server's own key must be the pinned one.  What is configured must hold, and something always
+ * is.  A pin alone makes the chain, the name and the dates unimportant: it names the key itself, and the handshake
+ * proves that the server has it.
  */
 #include "tls_context.h"
 
@@ -41,8 +42,8 @@ static int refuse_chain(struct tscf_tls_check *check, int error)
 		return refuse(check, "certificate is not signed by a known CA");
 	default:
 		snprintf(text, sizeof(text), "certificate is not valid: %s",
-			 error < 0 ? wolfSSL_ERR_reason_error_string((unsigned long)-error) :
-				     wolfSSL_X509_verify_cert_error_string(error));
+			 error < 0 ? wolfSSL_ERR_reason_error_string((unsigned long)-error)
+				   : wolfSSL_X509_verify_cert_error_string(error));
 		return refuse(check, text);
 	}
 }

@@ -7,12 +7,12 @@ void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
 {
 	uint8_t buffer[TSCF_HEADROOM + TSCF_PACKET_MAX + TSCF_TAILROOM];
 	struct tscf_packet packet = {
-		.data = buffer + TSCF_HEADROOM,
-		.length = length,
-		.room = TSCF_PACKET_MAX,
-		.peer = peer,
+	    .data = buffer + TSCF_HEADROOM,
+	    .length = length,
+	    .room = TSCF_PACKET_MAX,
+	    .peer = peer,
 	};
-	struct tscf_batch batch = { .count = 1, .packet = { &packet } };
+	struct tscf_batch batch = {.count = 1, .packet = {&packet}};
 
 	if (length > TSCF_PACKET_MAX)
 		return;

@@ -8,9 +8,18 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* Since Linux 6.2; not in the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#define OFFLOADS_TCP (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+#define OFFLOADS_ALL (OFFLOADS_TCP | TUN_F_USO4 | TUN_F_USO6)
 
 /** The default, 500, is 6 ms of full-size packets at 1 Gbit/s: a busy machine keeps a reader waiting longer. */
 #define QUEUE_PACKETS 1000
@@ -18,7 +27,7 @@
 /** Make the device of @p fd; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included. */
 static int create_device(struct tscf_tun *tun, const char *name)
 {
-	struct ifreq ifr = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)};
+	struct ifreq ifr = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
 
 	memcpy(ifr.ifr_name, name, strlen(name));
 	if (ioctl(tun->fd, TUNSETIFF, &ifr) < 0)
@@ -26,6 +35,37 @@ static int create_device(struct tscf_tun *tun, const char *name)
 	memcpy(tun->name, ifr.ifr_name, sizeof(tun->name));
 	tun->index = (int)if_nametoindex(tun->name);
 	return tun->index > 0 ? 0 : -errno;
+}
+
+static unsigned offloads_allowed(void)
+{
+	const char *text = secure_getenv("TSCF_TUN_OFFLOADS");
+
+	if (!text)
+		return OFFLOADS_ALL;
+	return strcmp(text, "tcp") == 0 ? OFFLOADS_TCP : 0;
+}
+
+static int set_offloads(struct tscf_tun *tun)
+{
+	static const unsigned steps[] = {OFFLOADS_ALL, OFFLOADS_TCP, 0};
+	unsigned allowed = offloads_allowed(), kinds = 0;
+
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		if (steps[i] & ~allowed)
+			continue;
+		if (ioctl(tun->fd, TUNSETOFFLOAD, (unsigned long)steps[i]) == 0) {
+			tun->offloads = steps[i];
+			break;
+		}
+	}
+	if (tun->offloads & TUN_F_TSO4)
+		kinds |= TSCF_COALESCE_TCP4 | TSCF_COALESCE_TCP6;
+	if (tun->offloads & TUN_F_USO4)
+		kinds |= TSCF_COALESCE_UDP;
+	tun->coalescer = tscf_coalescer_new(kinds, TSCF_COALESCE_SEGMENTS);
+	tun->super = malloc(TSCF_PACKET_MAX);
+	return tun->coalescer && tun->super ? 0 : -ENOMEM;
 }
 
 static int set_up_link(const struct tscf_tun *tun)
@@ -48,12 +88,15 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name)
 
 	memset(tun, 0, sizeof(*tun));
 	tun->fd = -1;
+	tun->mtu = TSCF_PACKET_MAX;
 	if (name[0] == '\0' || strlen(name) >= sizeof(tun->name))
 		return -EINVAL;
 	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tun->fd < 0)
 		return -errno;
 	err = create_device(tun, name);
+	if (err == 0)
+		err = set_offloads(tun);
 	if (err == 0)
 		err = set_up_link(tun);
 	if (err < 0)
@@ -65,48 +108,10 @@ void tscf_tun_close(struct tscf_tun *tun)
 {
 	if (tun->fd >= 0)
 		close(tun->fd);
+	tscf_coalescer_free(tun->coalescer);
+	free(tun->super);
+	tun->coalescer = NULL;
+	tun->super = NULL;
 	tun->fd = -1;
 	tun->index = 0;
-}
-
-int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch)
-{
-	struct tscf_packet *packet;
-	ssize_t got;
-
-	batch->count = 0;
-	while (batch->count < TSCF_BATCH_MAX) {
-		packet = tscf_ring_packet(ring, batch->count);
-		got = read(tun->fd, packet->data, packet->room);
-		if (got < 0) {
-			if (errno == EINTR)
-				continue;
-			/*
-			 * What was read before an error is delivered first; the error comes again with the next call.
-			 */
-			return errno == EAGAIN || batch->count > 0 ? 0 : -errno;
-		}
-		if (got == 0)
-			return 0;
-		packet->length = (uint32_t)got;
-		tun->read_packets++;
-		tun->read_bytes += (uint64_t)got;
-		tscf_batch_add(batch, packet);
-	}
-	return 0;
-}
-
-void tscf_tun_write(struct tscf_tun *tun, struct tscf_batch *batch)
-{
-	for (unsigned i = 0; i < batch->count; i++) {
-		const struct tscf_packet *packet = batch->packet[i];
-		ssize_t done = write(tun->fd, packet->data, packet->length);
-
-		if (done < 0) {
-			tun->write_errors++;
-			continue;
-		}
-		tun->written_packets++;
-		tun->written_bytes += packet->length;
-	}
 }

@@ -7,20 +7,36 @@
 
 #include "batch.h"
 
+#include "coalesce.h"
+#include "segment.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+
+/** Bytes after which a read stops, so that what is more urgent than bulk waits for no more than this. */
+#define TSCF_TUN_READ_BYTES (256 * 1024)
 
 struct tscf_tun {
 	char name[16]; /**< IFNAMSIZ */
 	int fd;
 	int index;     /**< interface index */
+	uint32_t mtu;  /**< the owner's to set: TCP super-packets are split to packets of at most this */
+	unsigned offloads; /**< TUN_F_* that the kernel agreed to */
 	uint64_t read_packets, read_bytes, written_packets, written_bytes, write_errors;
+	uint64_t malformed; /**< read with a virtio header that does not fit */
+	struct tscf_coalescer *coalescer;
+	struct tscf_segmenter segmenter; /**< of the super-packet in `super` */
+	bool splitting;                  /**< there are segments of it left */
+	uint8_t *super;                  /**< what was read last */
 };
 
 /**
  * Create the TUN device @p name (it must not exist), non-blocking and down.  IPv6 autoconfiguration and multicast are
  * off on it, so the kernel sends nothing of its own.  The device goes when tscf_tun_close is called or the process
  * dies.
+ *
+ * Offloads are asked for from the most to the least: TCP and UDP segmentation (kernel 6.2), TCP only, none.  The environment variable
+ * TSCF_TUN_OFFLOADS ("none", "tcp") forbids some, for tests.
  *
  * @return 0, or -errno: -EBUSY if a device of that name exists, -EPERM without CAP_NET_ADMIN, -ENOENT without
  * /dev/net/tun, -EINVAL for a name that is empty or too long.
@@ -29,13 +45,19 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name);
 void tscf_tun_close(struct tscf_tun *tun);
 
 /**
- * Read what is there, at most TSCF_BATCH_MAX packets, into @p ring's packets.
+ * Read what is there into @p ring's packets, at most TSCF_BATCH_MAX of them or about TSCF_TUN_READ_BYTES; super-packets become runs.
+ * The ring's packets must hold TSCF_PACKET_MAX bytes.
  *
  * @return 0 (batch->count may be 0), or -errno if the device is gone or broken.
  */
 int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch);
 
-/** Write every packet of the batch to the kernel; one that the kernel refuses is dropped and counted. */
-void tscf_tun_write(struct tscf_tun *tun, struct tscf_batch *batch);
+/** @return whether the last read ended before all was read. */
+bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch);
+
+/** Queue one packet for the kernel.  The bytes must stay as they are until the next flush. */
+void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length);
+/** Write what is queued, joined where the kernel takes that; what it refuses is dropped and counted. */
+void tscf_tun_flush(struct tscf_tun *tun);
 
 #endif

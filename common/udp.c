@@ -43,7 +43,7 @@ static struct udp_peer *new_peer(struct udp *udp, const union tscf_endpoint *out
 
 	if (peer == NULL)
 		return NULL;
-	peer->base.peer = (struct tscf_peer){ .transport = &udp->base.transport, .outer = *outer, .user = user };
+	peer->base.peer = (struct tscf_peer){.transport = &udp->base.transport, .outer = *outer, .user = user};
 	peer->key = tscf_outer_key(outer);
 	return peer;
 }
@@ -66,8 +66,8 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 
 		packet->peer = peer != NULL ? &peer->base.peer : NULL;
 		t->counters.received_bytes += packet->length;
+		t->counters.received_packets += tscf_packet_pieces(packet);
 	}
-	t->counters.received_packets += batch->count;
 	t->handler->received(t->context, t, batch);
 }
 
@@ -81,9 +81,10 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 
 		if (peer->closed || d->closed)
 			continue;
-		t->counters.sent_packets++;
+		t->counters.sent_packets += tscf_packet_pieces(packet);
 		t->counters.sent_bytes += packet->length;
-		tscf_outer_write(d->writer, d->connected ? NULL : &peer->peer.outer, packet->data, packet->length, packet->tos);
+		tscf_outer_write(d->writer, d->connected ? NULL : &peer->peer.outer, packet->data, packet->length,
+				 packet->piece, packet->tos);
 	}
 	tscf_datagram_flush(d);
 }
@@ -114,7 +115,8 @@ static void free_udp(struct tscf_datagram *d)
 	struct udp *udp = (struct udp *)d;
 	struct udp_peer *peer, *next;
 
-	HASH_ITER(hh, udp->peers, peer, next) {
+	HASH_ITER(hh, udp->peers, peer, next)
+	{
 		HASH_DELETE(hh, udp->peers, peer);
 		free(peer);
 	}
@@ -124,24 +126,24 @@ static void free_udp(struct tscf_datagram *d)
 }
 
 static const struct tscf_transport_ops udp_ops = {
-	.name = "udp",
-	.encrypted = false,
-	.send = send_batch,
-	.peer_close = peer_close,
-	.close = tscf_datagram_close,
-	.poll = tscf_datagram_poll,
+    .name = "udp",
+    .encrypted = false,
+    .send = send_batch,
+    .peer_close = peer_close,
+    .close = tscf_datagram_close,
+    .poll = tscf_datagram_poll,
 };
 
 static const struct tscf_datagram_kind udp_kind = {
-	.datagrams = datagrams,
-	.stop = stop,
-	.free_peer = free_peer,
-	.free = free_udp,
+    .datagrams = datagrams,
+    .stop = stop,
+    .free_peer = free_peer,
+    .free = free_udp,
 };
 
 static int open_udp(struct ev_loop *loop, const union tscf_endpoint *local, const union tscf_endpoint *remote,
-		    const struct tscf_outer_options *options, const struct tscf_transport_handler *handler, void *context,
-		    struct udp **out)
+		    const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+		    void *context, struct udp **out)
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 	int err;
@@ -203,7 +205,8 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 	peer = new_peer(udp, outer, user);
 	if (peer == NULL)
 		return NULL;
-	HASH_ADD_BYHASHVALUE(hh, udp->peers, key, sizeof(peer->key), tscf_outer_key_hash(&udp->secret, &peer->key), peer);
+	HASH_ADD_BYHASHVALUE(hh, udp->peers, key, sizeof(peer->key), tscf_outer_key_hash(&udp->secret, &peer->key),
+			     peer);
 	/* uthash clears this when it had no memory. */
 	if (peer->hh.tbl == NULL) {
 		free(peer);
@@ -220,6 +223,6 @@ void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, c
 		return;
 	t->counters.sent_packets++;
 	t->counters.sent_bytes += length;
-	tscf_outer_write(d->writer, to, data, length, 0);
+	tscf_outer_write(d->writer, to, data, length, 0, 0);
 	tscf_datagram_flush(d);
 }

@@ -7,12 +7,10 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/** Largest packet a device is read with; its MTU is never above this. */
-#define READ_SIZE 2048
 
 void client_clock(struct client *c)
 {
@@ -90,7 +88,7 @@ static void control_request(void *context, struct tscf_control_call_in *call)
 	}
 	switch (call->request.op) {
 	case TSCF_CONTROL_STATUS:
-		answer_json(call, report_status(c));
+		answer_json(call, report_status(c, privileged(call)));
 		break;
 	case TSCF_CONTROL_SOCKETS:
 		answer_json(call, report_sockets(c));
@@ -269,7 +267,7 @@ static int set_up(struct client *c)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)
 		error = hold_init(&c->hold);
-	c->ring = error == 0 ? tscf_ring_new(READ_SIZE) : NULL;
+	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
 		error = -ENOMEM;
 	return error ? error : drop_privileges();
@@ -285,6 +283,8 @@ static void watch(struct client *c)
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	ev_signal_init(&c->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&c->on_int, on_stop_signal, SIGINT);
+	/* There is nothing to read anew; a terminal that goes away is no reason to stop. */
+	signal(SIGHUP, SIG_IGN);
 	ev_io_init(&c->plain_readable, path_plain_readable, c->plain_tun.fd, EV_READ);
 	ev_io_init(&c->encrypted_readable, path_encrypted_readable, c->encrypted_tun.fd, EV_READ);
 	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c;
@@ -351,6 +351,7 @@ static struct client *client_new(const struct client_config *config)
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	c->plain_tun.fd = c->encrypted_tun.fd = -1;
 	c->started = time(NULL);
+	c->keepalive = config->keepalive;
 	client_clock(c);
 	tscf_random(c->client_id, sizeof c->client_id);
 	tunnel_init(&c->plain, c, "plain", plain_lost);

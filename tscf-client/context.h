@@ -27,6 +27,7 @@
 	X(up_plain) X(up_encrypted) X(down_plain) X(down_encrypted) \
 	X(up_turned)       /* read from the plain device, sent encrypted: no mark, but a bound flow */ \
 	X(up_no_tunnel)    /* the tunnel is not there */ \
+	X(down_no_tunnel)  /* before the tunnel was configured */ \
 	X(up_spoofed)      /* source is not an internal address */ \
 	X(up_protected)    /* would have gone in clear */ \
 	X(up_too_large)    /* over the MTU */ \
@@ -64,6 +65,7 @@ struct client {
 	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */
 	bool has_resume_secret;
 	unsigned mtu;
+	unsigned keepalive;         /**< seconds of silence before the server is asked; 0: never */
 	uint64_t plain_retry_at;    /**< the socket could not be opened: again at this time; 0: not waiting */
 
 	struct tunnel plain, encrypted;
@@ -98,7 +100,8 @@ void path_send_held(struct client *c);
 
 /* report.c */
 /** @return JSON text, malloc'ed, or NULL when out of memory. */
-char *report_status(struct client *c);
+/* Who is not privileged is not told session ids: whoever knows one can pretend to be its client on the plain tunnel. */
+char *report_status(struct client *c, bool privileged);
 char *report_sockets(struct client *c);
 /** One socket, as report_sockets shows it.  @return a new reference, or NULL. */
 json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/** A service or configuration request is sent this often: together about four seconds. */
+/** A service or configuration request is sent this often: together about six seconds. */
 #define ENCRYPTED_TRIES 5
 
 static void fail(struct client *c, const char *what, const char *why)

@@ -137,6 +137,12 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 {
 	struct tscf_binding_key key;
 	bool bound = registry_key(c, &m->socket, &key);
+	if (bound && m->level == TSCF_LEVEL_DEFAULT) {
+		/* The default level's binding is that of the whole address. */
+		set_mark(c, m);
+		registry_end_exception(c, &key, m->id);
+		return;
+	}
 	if (bound) {
 		registry_bind(c, &key, m->level, m->socket.cookie, was_plain, m->change->detailed ? m->id : 0);
 		registry_flush(c);

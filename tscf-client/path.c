@@ -3,7 +3,9 @@
  * path.c - the way of a packet through the client, in batches.
  *
  *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
- *     plain_handler / encrypted_handler.received -> decide_down_* -> tscf_tun_write -> device
+ *     plain_handler / encrypted_handler.received -> decide_down_* -> tscf_tun_put -> device
+ *
+ * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
 #include "common/log.h"
 #include "context.h"
@@ -13,6 +15,7 @@
 
 /** Batches read from a device in one turn of the event loop, so that the other directions get theirs. */
 #define BATCHES_PER_TURN 4
+#define TOS_DSCP 0xfcU
 
 static struct decider decider_of(const struct client *c)
 {
@@ -46,22 +49,28 @@ static void count_drop(struct client *c, enum verdict v, bool up)
 static void address(struct tscf_packet *p, struct tscf_peer *peer)
 {
 	p->peer = peer;
-	/* The outer header bears the inner one's DSCP, so that voice is voice on the way too. */
-	p->tos = p->data[1];
+	/*
+	 * The outer header bears the inner one's DSCP, so that voice is voice on the way too.  ECN stays behind: nobody would bring it
+	 * back to the inner header (RFC 6040, 4.1).
+	 */
+	p->tos = p->data[1] & TOS_DSCP;
 }
 
 /* Where an encrypted packet goes now; `refused` counts it if that is nowhere. */
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
 {
-	bool hold = c->dtte.gate == DTTE_GATE_HOLD && c->dtte.state != DTTE_IDLE;
-	if (p->length > c->mtu) {
+	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
+	if (tscf_packet_piece(p, 0) > c->mtu) {
 		c->counters.up_too_large++;
 	} else if (dtte_is_up(&c->dtte)) {
 		address(p, c->encrypted.peer);
 		tscf_batch_add(out, p);
 	} else if (hold) {
-		hold_add(&c->hold, p->data, p->length);
-		c->counters.held++;
+		for (uint32_t at = 0, n; at < p->length; at += n) {
+			n = tscf_packet_piece(p, at);
+			hold_add(&c->hold, p->data + at, n);
+			c->counters.held++;
+		}
 	} else {
 		*refused += 1;
 	}
@@ -72,7 +81,7 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 	struct decider d = decider_of(c);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
-		enum verdict v = decide_up_plain(&d, p->data, p->length);
+		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_piece(p, 0));
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
 			address(p, c->plain.peer);
 			tscf_batch_add(plain, p);
@@ -96,7 +105,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		dtte_touch(&c->dtte, c->now);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
-		enum verdict v = decide_up_encrypted(&d, p->data, p->length, &flow);
+		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_piece(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)
 			registry_flow(c, &flow);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_ENCRYPTED)
@@ -106,14 +115,24 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 	}
 }
 
+static uint64_t packets_in(const struct tscf_batch *batch)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < batch->count; i++)
+		n += tscf_packet_pieces(batch->packet[i]);
+	return n;
+}
+
 static void send_batches(struct client *c, struct tscf_batch *plain, struct tscf_batch *encrypted)
 {
 	if (plain->count > 0) {
-		c->counters.up_plain += plain->count;
+		c->plain.last_sent = c->now;
+		c->counters.up_plain += packets_in(plain);
 		tscf_transport_send(c->plain.transport, plain);
 	}
 	if (encrypted->count > 0) {
-		c->counters.up_encrypted += encrypted->count;
+		c->encrypted.last_sent = c->now;
+		c->counters.up_encrypted += packets_in(encrypted);
 		tscf_transport_send(c->encrypted.transport, encrypted);
 	}
 }
@@ -134,7 +153,7 @@ static void read_device(struct client *c, struct tscf_tun *tun, ev_io *w)
 		else
 			sort_encrypted(c, &in, &encrypted);
 		send_batches(c, &plain, &encrypted);
-		if (in.count < TSCF_BATCH_MAX)
+		if (!tscf_tun_more(tun, &in))
 			return;
 	}
 }
@@ -162,48 +181,87 @@ void path_send_held(struct client *c)
 	}
 }
 
-/* Received packets: control messages are handled in place, inner packets go to the kernel in one batch. */
-static void received(struct client *c, struct tunnel *t, struct tscf_batch *in, struct tscf_tun *tun,
-		     enum verdict (*decide)(const struct decider *, const uint8_t *, uint32_t), uint64_t *counter)
+/** What came by one tunnel, on its way to one device. */
+struct arrival {
+	struct client *client;
+	struct tunnel *tunnel;
+	struct tscf_tun *tun;
+	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
+	uint64_t *counter;
+	struct decider decider;
+};
+
+static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 {
-	struct decider d = decider_of(c);
-	struct tscf_batch out = {.count = 0};
-	struct tscf_transport *transport = t->transport;
-	t->last_heard = c->now;
-	for (unsigned i = 0; i < in->count; i++) {
-		struct tscf_packet *p = in->packet[i];
-		if (p->length == 0 || tscf_kind_of(p->data[0]) == TSCF_KIND_INVALID) {
-			c->counters.malformed++;
-		} else if (tscf_kind_of(p->data[0]) == TSCF_KIND_CONTROL) {
-			tunnel_control(t, p->data, p->length);
-			if (t->transport != transport)
-				break; /* the tunnel was lost with this message */
-			d = decider_of(c);
-		} else {
-			enum verdict v = decide(&d, p->data, p->length);
-			if (v == VERDICT_DELIVER && t->state == TUNNEL_UP)
-				tscf_batch_add(&out, p);
-			else
-				count_drop(c, v, false);
+	struct client *c = a->client;
+	enum verdict v = a->decide(&a->decider, data, length);
+	if (v != VERDICT_DELIVER) {
+		count_drop(c, v, false);
+	} else if (a->tunnel->state != TUNNEL_UP) {
+		c->counters.down_no_tunnel++;
+	} else {
+		*a->counter += 1;
+		tscf_tun_put(a->tun, data, length);
+	}
+}
+
+/* Control messages are handled in place, inner packets queued for the kernel.  @return false if the tunnel was lost with a message. */
+static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
+{
+	struct tscf_transport *transport = a->tunnel->transport;
+	switch (tscf_kind_of(data[0])) {
+	case TSCF_KIND_IPV4:
+	case TSCF_KIND_IPV6:
+		inner_packet(a, data, length);
+		return true;
+	case TSCF_KIND_CONTROL:
+		tunnel_control(a->tunnel, data, length);
+		a->decider = decider_of(a->client);
+		return a->tunnel->transport == transport;
+	case TSCF_KIND_INVALID:
+		break;
+	}
+	a->client->counters.malformed++;
+	return true;
+}
+
+static void received(struct arrival *a, const struct tscf_batch *batch)
+{
+	bool alive = true;
+	a->decider = decider_of(a->client);
+	a->tunnel->last_heard = a->client->now;
+	for (unsigned i = 0; i < batch->count && alive; i++) {
+		struct tscf_packet *p = batch->packet[i];
+		for (uint32_t at = 0, n; at < p->length && alive; at += n) {
+			n = tscf_packet_piece(p, at);
+			alive = packet_or_message(a, p->data + at, n);
 		}
 	}
-	*counter += out.count;
-	if (out.count > 0)
-		tscf_tun_write(tun, &out);
+	tscf_tun_flush(a->tun);
 }
 
 static void plain_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct client *c = context;
+	struct arrival a = {.client = c,
+			    .tunnel = &c->plain,
+			    .tun = &c->plain_tun,
+			    .decide = decide_down_plain,
+			    .counter = &c->counters.down_plain};
 	if (t == c->plain.transport)
-		received(c, &c->plain, batch, &c->plain_tun, decide_down_plain, &c->counters.down_plain);
+		received(&a, batch);
 }
 
 static void encrypted_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct client *c = context;
+	struct arrival a = {.client = c,
+			    .tunnel = &c->encrypted,
+			    .tun = &c->encrypted_tun,
+			    .decide = decide_down_encrypted,
+			    .counter = &c->counters.down_encrypted};
 	if (t == c->encrypted.transport)
-		received(c, &c->encrypted, batch, &c->encrypted_tun, decide_down_encrypted, &c->counters.down_encrypted);
+		received(&a, batch);
 }
 
 /* Said once per silence: the reason is in the log, the probing decides. */

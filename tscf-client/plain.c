@@ -21,17 +21,33 @@ static void retry_later(struct client *c, const char *reason)
 	c->plain_retry_at = c->now + PLAIN_RETRY_MS;
 }
 
+/* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
+static void take_keepalive(struct client *c, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	uint16_t seconds;
+	c->keepalive = c->config->keepalive;
+	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
+		c->keepalive = seconds;
+	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
+	    (c->keepalive == 0 || c->keepalive > seconds / 3U))
+		c->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
+}
+
 static void take_routes(struct client *c, const struct tscf_message *m)
 {
 	uint32_t offset = 0;
 	struct tscf_tlv tlv;
 	c->facts.route_count = 0;
 	while (tscf_message_next(m, &offset, &tlv)) {
-		struct tscf_prefix *p = &c->facts.routes[c->facts.route_count];
-		if (tlv.type != TSCF_TLV_ROUTE_IPV4 || tscf_tlv_prefix(&tlv, p) < 0)
+		struct tscf_prefix p;
+		if (tlv.type != TSCF_TLV_ROUTE_IPV4 || tscf_tlv_prefix(&tlv, &p) < 0)
 			continue;
-		if (++c->facts.route_count == ROUTING_ROUTES_MAX)
+		if (c->facts.route_count == ROUTING_ROUTES_MAX) {
+			tscf_warning("the server has more than %d routes: the others are left out", ROUTING_ROUTES_MAX);
 			break;
+		}
+		c->facts.routes[c->facts.route_count++] = p;
 	}
 }
 
@@ -62,6 +78,7 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	}
 	*old = host;
 	c->facts.plain = host.addr;
+	c->plain_tun.mtu = c->encrypted_tun.mtu = c->mtu;
 	if (error == 0)
 		error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
 	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->mtu);
@@ -77,6 +94,7 @@ static void configured(struct client *c, const struct tscf_message *m)
 		return;
 	}
 	take_mtu(c, m);
+	take_keepalive(c, m);
 	take_routes(c, m);
 	int error = take_address(c, &internal);
 	if (error < 0) {

@@ -44,6 +44,14 @@ void registry_free(struct registry *r)
 	r->pending = NULL;
 }
 
+static void begin_dump(struct registry *r)
+{
+	r->resync_at = UINT64_MAX;
+	r->dump_started = r->client->now;
+	r->generation++;
+	memset(r->counting, 0, sizeof r->counting);
+}
+
 bool registry_key(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key *key)
 {
 	const struct tscf_addr *plain = &c->plain.internal.addr;
@@ -159,6 +167,17 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 	}
 }
 
+void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
+{
+	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
+	if (!b || b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_UNENCRYPTED) {
+		moves_acknowledged(c, waiter, 0);
+		return;
+	}
+	tscf_bindings_remove(c->registry.table, b);
+	queue(c, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+}
+
 void registry_flow(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct tscf_binding_key key;
@@ -197,8 +216,11 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
 	if (tscf_level_wants_encryption(level)) {
 		/* A socket that is moving back keeps its mark until the server knows (moves.h). */
-		if (!b || b->state != TSCF_BINDING_RELEASED || b->expires <= c->now)
-			registry_bind(c, &key, level, s->cookie, false, 0);
+		bool moving_back = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
+		/* A preferred socket that has no binding was plain until the tunnel came. */
+		bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+		if (!moving_back)
+			registry_bind(c, &key, level, s->cookie, moved, 0);
 		return;
 	}
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
@@ -222,7 +244,7 @@ static void sweep(void *context, struct tscf_binding *b)
 		if (b->generation == r->generation || is_whole_address(&b->key))
 			return;
 		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-			queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, b->level, false, 0);
+			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 			tscf_bindings_remove(r->table, b);
 			return;
 		}
@@ -271,10 +293,7 @@ void registry_tick(struct client *c)
 	struct registry *r = &c->registry;
 	if (c->now < r->resync_at || r->dumping)
 		return;
-	r->resync_at = UINT64_MAX;
-	r->dump_started = c->now;
-	r->generation++;
-	memset(r->counting, 0, sizeof r->counting);
+	begin_dump(r);
 	int error = tscf_sockdiag_dump(r->diag);
 	r->dumping = error == 0;
 	if (error < 0)
@@ -327,8 +346,12 @@ void registry_tunnel_up(struct client *c)
 		registry_bind_whole_address(c);
 	c->registry.pending_count = 0;
 	tscf_bindings_each(c->registry.table, tell_again, c);
-	/* The preferred sockets are not in the table while there is no tunnel. */
-	registry_resync_soon(c);
+	/*
+	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules send their packets this
+	 * way, so this one dump is waited for.
+	 */
+	begin_dump(&c->registry);
+	tscf_sockdiag_dump_now(c->registry.diag);
 }
 
 static void drop_preferred(void *context, struct tscf_binding *b)

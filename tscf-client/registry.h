@@ -71,6 +71,8 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 		   uint64_t waiter);
 /** The socket moves back to the plain tunnel; @p waiter is told when the server knows, or at once if it need not. */
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+/** The socket has the default level again, and the whole address is bound: it is no exception any more. */
+void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
 /** A packet of an encrypted flow that has no binding: find out later whose it is. */
 void registry_flow(struct client *c, const struct tscf_binding_key *flow);
 

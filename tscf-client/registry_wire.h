@@ -12,7 +12,7 @@
 
 #include "registry.h"
 
-/** Bindings in one message; an IPv4 one with remote takes 24 bytes. */
+/** Bindings in one message; an IPv4 one with remote takes 22 bytes. */
 #define REGISTRY_OPS_PER_MESSAGE 40
 /** How often a registration is sent at most: as long as it takes to know that the tunnel is dead. */
 #define REGISTRY_TRIES 6

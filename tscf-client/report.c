@@ -42,14 +42,14 @@ static json_t *tsid_text(const struct tunnel *t)
 	return json_string(text);
 }
 
-static json_t *plain_status(struct client *c)
+static json_t *plain_status(struct client *c, bool privileged)
 {
 	static const char *const names[] = {"down", "connecting", "up"};
 	char server[TSCF_ADDR_TEXT];
 	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:i, s:I, s:o}", "state", names[c->plain.state], "reason",
 			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", "udp", "server",
 			 tscf_endpoint_format(&c->server, server), "internal", internal_list(&c->plain, c->plain.state == TUNNEL_UP),
-			 "tsid", tsid_text(&c->plain), "mtu", (int)c->mtu, "round_trip_ms",
+			 "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "round_trip_ms",
 			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
 }
 
@@ -59,13 +59,13 @@ static const char *encrypted_state(const struct client *c)
 	return wanted ? "down" : dtte_state_name(c->dtte.state);
 }
 
-static json_t *encrypted_status(struct client *c)
+static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = time(NULL) - (time_t)((c->now - c->dtte.since) / 1000);
 	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
 			 (json_int_t)since, "transport", "dtls", "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
-			 "tsid", tsid_text(&c->encrypted), "gate", gates[c->dtte.gate], "traffic", traffic(&c->encrypted));
+			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate], "traffic", traffic(&c->encrypted));
 }
 
 static json_t *counters(const struct client *c)
@@ -78,12 +78,12 @@ static json_t *counters(const struct client *c)
 	return object;
 }
 
-char *report_status(struct client *c)
+char *report_status(struct client *c, bool privileged)
 {
 	const unsigned *n = c->registry.counts;
 	json_t *sockets = json_pack("{s:i, s:i, s:i}", "encrypted-only", (int)n[TSCF_LEVEL_ENCRYPTED_ONLY], "encrypted-preferred",
 				    (int)n[TSCF_LEVEL_ENCRYPTED_PREFERRED], "unencrypted", (int)n[TSCF_LEVEL_UNENCRYPTED]);
-	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c), "encrypted", encrypted_status(c),
+	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c, privileged), "encrypted", encrypted_status(c, privileged),
 				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);

@@ -10,6 +10,7 @@
 static void transmit(void *context, const uint8_t *data, uint32_t length)
 {
 	struct tunnel *t = context;
+	t->last_sent = t->client->now;
 	if (t->peer)
 		tscf_peer_send(t->peer, data, length);
 }
@@ -144,19 +145,24 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		c->counters.control_invalid++;
 }
 
+/* Silence in either direction is broken: the server ends what it does not hear of, and so does this end. */
+static uint64_t keepalive_due(const struct tunnel *t)
+{
+	uint64_t silence = (uint64_t)t->client->keepalive * 1000;
+	if (t->state != TUNNEL_UP || silence == 0 || t->probing)
+		return UINT64_MAX;
+	return (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
+}
+
 void tunnel_tick(struct tunnel *t)
 {
-	uint64_t silence = (uint64_t)t->client->config->keepalive * 1000;
 	requests_tick(&t->requests, t->client->now);
-	if (t->state == TUNNEL_UP && silence > 0 && t->client->now >= t->last_heard + silence)
+	if (t->client->now >= keepalive_due(t))
 		tunnel_probe(t);
 }
 
 uint64_t tunnel_next(const struct tunnel *t)
 {
-	uint64_t silence = (uint64_t)t->client->config->keepalive * 1000;
-	uint64_t next = requests_next(&t->requests);
-	if (t->state == TUNNEL_UP && silence > 0 && !t->probing && t->last_heard + silence < next)
-		next = t->last_heard + silence;
-	return next;
+	uint64_t next = requests_next(&t->requests), due = keepalive_due(t);
+	return due < next ? due : next;
 }

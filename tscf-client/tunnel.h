@@ -32,7 +32,7 @@ struct tunnel {
 	enum tunnel_state state;
 	uint64_t tsid;
 	struct tscf_prefix internal;  /**< address assigned; kept after the tunnel went, as a wish for the next */
-	uint64_t last_heard;          /**< monotonic ms */
+	uint64_t last_heard, last_sent; /**< monotonic ms */
 	bool probing;
 	bool told_unreachable;        /**< the log says so already */
 	void (*lost)(struct client *c, const char *reason); /**< no answer, or the server ended it */

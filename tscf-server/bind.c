@@ -111,16 +111,9 @@ static enum tscf_response bind_close(struct server_state *state, struct server_s
 	return TSCF_RESPONSE_SUCCESS;
 }
 
-enum tscf_response server_bind(struct server_state *state, struct server_session *s,
-			       const struct tscf_wire_binding *wire, uint64_t now)
+static enum tscf_response execute(struct server_state *state, struct server_session *s,
+				  const struct tscf_wire_binding *wire, uint64_t now)
 {
-	if (!server_binding_key_valid(&wire->key))
-		return TSCF_RESPONSE_MALFORMED;
-	/* Everything to and from its own address travels encrypted anyway: there is nothing to remember. */
-	if (tscf_addr_equal(&wire->key.local, &s->lease->addr))
-		return TSCF_RESPONSE_SUCCESS;
-	if (!tscf_addr_equal(&wire->key.local, &s->partner->addr))
-		return TSCF_RESPONSE_NOT_ALLOWED;
 	switch (wire->action) {
 	case TSCF_BIND_ACTION_BIND:
 		return bind_active(state, s, wire, now);
@@ -130,6 +123,36 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 		return bind_close(state, s, wire, now);
 	}
 	return TSCF_RESPONSE_MALFORMED;
+}
+
+/** Requests may overtake each other; what came later about a socket must not be undone by what was said before it. */
+static bool is_overtaken(const struct server_session *s, const struct tscf_binding *b)
+{
+	return b && b->session == s->tsid && (int32_t)(s->executing - b->request) < 0;
+}
+
+enum tscf_response server_bind(struct server_state *state, struct server_session *s,
+			       const struct tscf_wire_binding *wire, uint64_t now)
+{
+	enum tscf_response code;
+	struct tscf_binding *b;
+
+	if (!server_binding_key_valid(&wire->key))
+		return TSCF_RESPONSE_MALFORMED;
+	/* Everything to and from its own address travels encrypted anyway: there is nothing to remember. */
+	if (tscf_addr_equal(&wire->key.local, &s->lease->addr))
+		return TSCF_RESPONSE_SUCCESS;
+	if (!tscf_addr_equal(&wire->key.local, &s->partner->addr))
+		return TSCF_RESPONSE_NOT_ALLOWED;
+	if (is_overtaken(s, tscf_bindings_get(state->bindings, &wire->key)))
+		return TSCF_RESPONSE_SUCCESS;
+	code = execute(state, s, wire, now);
+	b = tscf_bindings_get(state->bindings, &wire->key);
+	if (b) {
+		b->session = s->tsid;
+		b->request = s->executing;
+	}
+	return code;
 }
 
 enum tscf_response server_shield(struct server_state *state, struct server_session *s,

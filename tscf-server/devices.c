@@ -50,10 +50,11 @@ static int add_address(struct tscf_netlink *nl, const struct server_device *devi
 	return err;
 }
 
-static int bring_up(struct tscf_netlink *nl, const struct server_device *device, unsigned mtu)
+static int bring_up(struct tscf_netlink *nl, struct server_device *device, unsigned mtu)
 {
 	int err = tscf_link_up(nl, device->tun.index, mtu);
 
+	device->tun.mtu = mtu;
 	if (err < 0)
 		tscf_error("%s: cannot be brought up with MTU %u: %s", device->tun.name, mtu, strerror(-err));
 	return err;

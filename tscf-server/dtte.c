@@ -45,6 +45,11 @@ static struct server_decision to_tun(void)
 	return (struct server_decision){.verdict = SERVER_TO_TUN};
 }
 
+static bool is_forbidden(const struct tscf_binding *b)
+{
+	return b->state == TSCF_BINDING_SHIELD || b->state == TSCF_BINDING_TOMBSTONE;
+}
+
 static const struct tscf_binding *wider(struct server_state *state, const struct tscf_binding *shield, uint64_t now)
 {
 	struct tscf_binding_key key = shield->key;
@@ -60,25 +65,25 @@ static const struct tscf_binding *wider(struct server_state *state, const struct
 	return tscf_bindings_find(state->bindings, &key, now);
 }
 
-/** A shield forbids clear packets and nothing else: where a wider entry has bound the flow it goes encrypted. */
-static struct ruling rule_shield(struct server_state *state, const struct tscf_binding *b, uint64_t now)
+/** A shield or tombstone forbids clear packets and nothing else: where a wider entry has bound the flow it goes encrypted. */
+static struct ruling rule_forbidden(struct server_state *state, const struct tscf_binding *b, uint64_t now)
 {
+	enum rule forbidden = b->state == TSCF_BINDING_SHIELD ? RULE_SHIELDED : RULE_TOMBSTONE;
+
 	/* A flow, a port, a protocol: three times it can become wider. */
-	for (unsigned i = 0; i < 3 && b && b->state == TSCF_BINDING_SHIELD; i++)
+	for (unsigned i = 0; i < 3 && b && is_forbidden(b); i++)
 		b = wider(state, b, now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
-		return (struct ruling){.rule = RULE_SHIELDED};
+		return (struct ruling){.rule = forbidden};
 	return (struct ruling){.rule = RULE_ENCRYPTED, .owner = b->owner};
 }
 
 static struct ruling ruling_of(struct server_state *state, const struct tscf_binding *b, uint64_t now)
 {
-	if (b && b->state == TSCF_BINDING_SHIELD)
-		return rule_shield(state, b, now);
+	if (b && is_forbidden(b))
+		return rule_forbidden(state, b, now);
 	if (!b || b->state == TSCF_BINDING_RELEASED)
 		return (struct ruling){.rule = RULE_CLEAR};
-	if (b->state == TSCF_BINDING_TOMBSTONE)
-		return (struct ruling){.rule = RULE_TOMBSTONE};
 	if (!tscf_level_wants_encryption(b->level))
 		return (struct ruling){.rule = RULE_CLEAR};
 	return (struct ruling){.rule = now < b->grace_until ? RULE_GRACE : RULE_ENCRYPTED, .owner = b->owner};

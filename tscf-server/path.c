@@ -30,9 +30,9 @@ static enum server_counter counter_of_error(enum tscf_packet_error error)
 }
 
 /** Parse a packet of a version that is carried; anything else is counted.  @return whether it is one. */
-static bool parse(struct server_state *state, struct tscf_packet *packet, struct tscf_packet_info *info)
+static bool parse(struct server_state *state, const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
 {
-	enum tscf_packet_error error = tscf_packet_parse(packet->data, packet->length, info);
+	enum tscf_packet_error error = tscf_packet_parse(data, length, info);
 
 	if (error != TSCF_PACKET_OK) {
 		server_count(&state->counters, counter_of_error(error));
@@ -42,7 +42,6 @@ static bool parse(struct server_state *state, struct tscf_packet *packet, struct
 		server_count(&state->counters, SERVER_COUNT_IPV6);
 		return false;
 	}
-	packet->length = info->total;
 	return true;
 }
 
@@ -54,29 +53,41 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 	struct server_session *s = decision->session;
 	bool encrypted = decision->verdict == SERVER_TO_ENCRYPTED;
 
-	if (encrypted && packet->length > TSCF_DTLS_PAYLOAD_MAX) {
+	if (encrypted && tscf_packet_piece(packet, 0) > TSCF_DTLS_PAYLOAD_MAX) {
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
 		return;
 	}
 	packet->peer = s->peer;
 	packet->tos = info->tos & TOS_DSCP;
-	s->sent_packets++;
+	s->sent_packets += tscf_packet_pieces(packet);
 	s->sent_bytes += packet->length;
 	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
 }
 
+/** Hold the packets of a run if that is what @p decision allows; else count them as dropped. */
+static void hold_or_drop(struct server_state *state, const struct tscf_packet *run, const struct server_decision *decision,
+			 uint64_t now)
+{
+	for (uint32_t at = 0, n; at < run->length; at += n) {
+		n = tscf_packet_piece(run, at);
+		if (!decision->session || !server_hold_add(state, decision->session, run->data + at, n, now))
+			server_count(&state->counters, decision->reason);
+	}
+}
+
+/** A run is of one flow: what holds for its first packet holds for all. */
 static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
 {
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
-	if (!parse(state, packet, &info))
+	if (!parse(state, packet->data, tscf_packet_piece(packet, 0), &info))
 		return;
 	decision = server_decide_down(state, packet->data, &info, now);
 	if (decision.verdict != SERVER_DROP)
 		send_down(state, packet, &info, &decision);
-	else if (!decision.session || !server_hold_add(state, decision.session, packet->data, packet->length, now))
-		server_count(&state->counters, decision.reason);
+	else
+		hold_or_drop(state, packet, &decision, now);
 }
 
 static void flush(struct server_state *state)
@@ -99,7 +110,7 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
-	if (!parse(state, packet, &info))
+	if (!parse(state, packet->data, packet->length, &info))
 		return;
 	decision = server_decide_down(state, packet->data, &info, now);
 	if (decision.verdict == SERVER_TO_ENCRYPTED)
@@ -131,7 +142,7 @@ static void release_held(struct server *server, const struct server_session *s, 
 /* --- up: transport -> device --- */
 
 static void handle_control(struct server_interface *i, struct tscf_transport *t, const struct tscf_packet *packet,
-			   uint64_t now)
+			   const uint8_t *data, uint32_t length, uint64_t now)
 {
 	struct server_input in = {
 	    .interface = i,
@@ -146,7 +157,7 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 	/* A connection that has been closed a moment ago. */
 	if (in.encrypted && !in.session)
 		return;
-	server_control(state, &in, packet->data, packet->length, &answer);
+	server_control(state, &in, data, length, &answer);
 	if (answer.length > 0 && in.encrypted)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
@@ -157,20 +168,19 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 		server_session_end(state, answer.end, now, answer.why);
 }
 
-static struct server_decision decide_up(struct server_state *state, struct server_session *s,
-					const struct tscf_packet *packet, const struct tscf_packet_info *info,
-					uint64_t now)
+static struct server_decision decide_up(struct server_state *state, struct server_session *s, const uint8_t *data,
+					const struct tscf_packet_info *info, uint64_t now)
 {
 	if (!s->encrypted)
-		return server_decide_from_plain(state, s, packet->data, info, now);
+		return server_decide_from_plain(state, s, data, info, now);
 	if (s->confirmed)
 		return server_decide_from_encrypted(state, s, info, now);
 	return (struct server_decision){.verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED};
 }
 
-static void handle_inner(struct server_state *state, struct tscf_packet *packet, struct tscf_batch *up, uint64_t now)
+static void handle_inner(struct server_state *state, struct tscf_tun *tun, struct server_session *s, uint8_t *data,
+			 uint32_t length, uint64_t now)
 {
-	struct server_session *s = packet->peer ? packet->peer->user : NULL;
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
@@ -179,36 +189,45 @@ static void handle_inner(struct server_state *state, struct tscf_packet *packet,
 		return;
 	}
 	s->heard = now;
-	if (!parse(state, packet, &info))
+	if (!parse(state, data, length, &info))
 		return;
-	decision = decide_up(state, s, packet, &info, now);
+	decision = decide_up(state, s, data, &info, now);
 	if (decision.verdict != SERVER_TO_TUN) {
 		server_count(&state->counters, decision.reason);
 		return;
 	}
 	s->received_packets++;
-	s->received_bytes += packet->length;
-	tscf_batch_add(up, packet);
+	s->received_bytes += info.total;
+	tscf_tun_put(tun, data, info.total);
+}
+
+/** A run came from the network: each of its packets is judged, and any may be a control message. */
+static void handle_run(struct server_interface *i, struct tscf_transport *t, struct tscf_tun *tun,
+		       const struct tscf_packet *run, uint64_t now)
+{
+	struct server_state *state = i->server->state;
+
+	for (uint32_t at = 0, n; at < run->length; at += n) {
+		uint8_t *data = run->data + at;
+
+		n = tscf_packet_piece(run, at);
+		if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
+			handle_control(i, t, run, data, n, now);
+		else
+			handle_inner(state, tun, run->peer ? run->peer->user : NULL, data, n, now);
+	}
 }
 
 static void on_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct server_interface *i = context;
 	struct server *server = i->server;
-	struct tscf_batch up = {.count = 0};
+	struct tscf_tun *tun = t->ops->encrypted ? &server->encrypted.tun : &server->plain.tun;
 	uint64_t now = server_now();
 
-	for (unsigned n = 0; n < batch->count; n++) {
-		struct tscf_packet *packet = batch->packet[n];
-
-		if (packet->length == 0)
-			continue;
-		if (tscf_kind_of(packet->data[0]) == TSCF_KIND_CONTROL)
-			handle_control(i, t, packet, now);
-		else
-			handle_inner(server->state, packet, &up, now);
-	}
-	tscf_tun_write(t->ops->encrypted ? &server->encrypted.tun : &server->plain.tun, &up);
+	for (unsigned n = 0; n < batch->count; n++)
+		handle_run(i, t, tun, batch->packet[n], now);
+	tscf_tun_flush(tun);
 }
 
 static void on_peer_up(void *context, struct tscf_peer *peer)
@@ -257,7 +276,7 @@ static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int 
 		for (unsigned n = 0; n < batch.count; n++)
 			handle_down(server->state, batch.packet[n], now);
 		flush(server->state);
-		if (batch.count < TSCF_BATCH_MAX)
+		if (!tscf_tun_more(&device->tun, &batch))
 			break;
 	}
 	if (err < 0) {

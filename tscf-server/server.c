@@ -94,13 +94,19 @@ static void answer_text(struct tscf_control_call_in *call, char *text)
 	free(text);
 }
 
+/** Who knows a session's id can pretend to be its client on the plain tunnel. */
+static bool is_privileged(enum tscf_control_op op)
+{
+	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD || op == TSCF_CONTROL_SESSIONS;
+}
+
 static void on_request(void *context, struct tscf_control_call_in *call)
 {
 	struct server *server = context;
 	enum tscf_control_op op = (enum tscf_control_op)call->request.op;
 	int err;
 
-	if ((op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD) && call->uid != 0 && call->uid != geteuid()) {
+	if (is_privileged(op) && call->uid != 0 && call->uid != geteuid()) {
 		tscf_control_answer(call, EPERM, NULL);
 		return;
 	}

@@ -170,6 +170,7 @@ void server_serve(const struct server_request *r)
 	bool encrypted = r->session->encrypted;
 	enum tscf_service service;
 
+	r->session->executing = r->message->sequence;
 	if (tscf_message_service(r->message, &service) < 0) {
 		respond(r, TSCF_RESPONSE_MALFORMED, "no service type");
 		return;

@@ -73,7 +73,8 @@ struct server_session {
 	struct server_kept_answer configuration; /**< the answer to its configuration request */
 	struct server_kept_answer answers[SERVER_ANSWERS_ENCRYPTED];
 	unsigned next_answer;
-	uint32_t sequence; /**< of the server's own requests */
+	uint32_t sequence;  /**< of the server's own requests */
+	uint32_t executing; /**< sequence number of the client's request that is being executed */
 
 	uint64_t created, heard;
 	uint64_t check_at;    /**< when expiry looks at it next */

@@ -17,14 +17,21 @@ tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/addr.c common/p
 tests_fuzz_fuzz_packet_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_packet_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_segment
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c common/addr.c common/checksum.c common/coalesce.c \
+	common/coalesce_packet.c common/packet.c common/packet_ipv6.c common/packet_upper.c common/segment.c
+tests_fuzz_fuzz_segment_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LDFLAGS)
+
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
+fuzz: tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_segment
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 
 # The seeds are kept in the tree; made anew when the formats change.
 EXTRA_PROGRAMS = tests/fuzz/make_seeds
-tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/unit/packet_build.c tests/unit/packet_build.h
+tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/unit/packet_build.c tests/unit/packet_build.h \
+	tests/unit/offload_build.c tests/unit/offload_build.h
 tests_fuzz_make_seeds_LDADD = libtscf-common.la
 
 .PHONY: fuzz-seeds

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes the seeds of the fuzz targets: make_seeds DIRECTORY makes DIRECTORY/fuzz_message and fuzz_packet.
+ * Writes the seeds of the fuzz targets: make_seeds DIRECTORY makes DIRECTORY/fuzz_message, fuzz_packet and
+ * fuzz_segment.
  *
  * The seeds are kept in the tree; this program is run again when the formats change ("make fuzz-seeds").
  */
 #include "common/message.h"
+#include "tests/unit/offload_build.h"
 #include "tests/unit/packet_build.h"
 
 #include <err.h>
@@ -13,6 +15,7 @@
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,6 +164,49 @@ static void make_service(void)
 	save_message("bind", &w);
 }
 
+/** Two bytes of limit, the virtio header, the bytes that a TUN device would hand out. */
+static void save_super(const char *name, const struct virtio_net_hdr *vnet, const uint8_t *packet, uint32_t length)
+{
+	uint8_t seed[4096] = {1340 >> 8, 1340 & 0xff};
+
+	memcpy(seed + 2, vnet, sizeof(*vnet));
+	memcpy(seed + 2 + sizeof(*vnet), packet, length);
+	save("fuzz_segment", name, seed, 2 + (uint32_t)sizeof(*vnet) + length);
+}
+
+static void make_super(void)
+{
+	static const struct {
+		const char *name, *plain;
+		struct offload_shape shape;
+	} seeds[] = {
+	    {"tcp4", "tcp4-packets", {.payload = 901, .flags = PSH | CWR}},
+	    {"tcp6", "tcp6-packets", {.payload = 901, .ipv6 = true, .tcp_options = 12}},
+	    {"udp4", "udp4-packets", {.payload = 901, .udp = true}},
+	    {"udp6", "udp6-packets", {.payload = 901, .udp = true, .ipv6 = true}},
+	};
+	static struct offload_packet p;
+	uint8_t packets[2048];
+	struct virtio_net_hdr vnet;
+
+	for (unsigned i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		struct offload_shape shape = seeds[i].shape;
+		uint32_t length = 0;
+
+		offload_super(&p, &shape, 300, &vnet);
+		save_super(seeds[i].name, &vnet, p.data, p.length);
+		memset(&vnet, 0, sizeof(vnet));
+		shape.payload = 100;
+		shape.flags = 0;
+		for (uint16_t k = 0; k < 4; k++, shape.seq += 100, shape.id++) {
+			offload_plain(&p, &shape);
+			memcpy(packets + length, p.data, p.length);
+			length += p.length;
+		}
+		save_super(seeds[i].plain, &vnet, packets, length);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -171,5 +217,6 @@ int main(int argc, char **argv)
 	make_ipv6();
 	make_configuration();
 	make_service();
+	make_super();
 	return EXIT_SUCCESS;
 }

@@ -107,6 +107,8 @@ elapsed() { awk -v a="$1" -v b="${2:-$EPOCHREALTIME}" 'BEGIN { printf "%d\n", (b
 
 show_logs() {
 	local log
+	printf '# server counters: %s\n' "$(server_status '.counters | with_entries(select(.value > 0)) | tojson' 2>/dev/null)"
+	printf '# client counters: %s\n' "$(client_status '.counters | with_entries(select(.value > 0)) | tojson' 2>/dev/null)"
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue
 		printf '# ---- last lines of %s\n' "${log##*/}"
@@ -118,7 +120,7 @@ show_logs() {
 # Processes are named by id: those this test started, and those that live in its own namespaces.
 cleanup() {
 	local status=$? ns pid
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	trap - EXIT
 	[ "$FAILED" -eq 0 ] || status=1
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
@@ -135,6 +137,8 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 129' HUP
+# A reader of the output that has gone away, such as head, is no reason to leave anything behind.
+trap 'exit 141' PIPE
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -11,25 +11,27 @@ CLIENT_CONF=("persistence = 0")
 start_server
 start_client
 
-# --- a flow that only comes down, moved while there is no encrypted tunnel yet; then, there and back, one that goes both ways ---
+# --- a flow that only comes down, moved while there is no encrypted tunnel yet ---
 program down stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6000" --report 50
 must 5 '[ -s "$T/down.out" ]'
-background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:6001 --to "$PHONE_INNER:6000" --rate 1000 --seconds 8 \
-	--linger 0 --marker "M-down-only " --report 50
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:6001 --to "$PHONE_INNER:6000" --rate 1000 --linger 0 \
+	--marker "M-down-only " --report 50
 remote=$LAST_PID
-program load library "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 1000 --count 4500 \
-	--marker "M-load " --report 50 --level-at 1500:encrypted-only --level-at 3500:unencrypted
-load=$LAST_PID
 must 5 '[ "$(last down .foreign)" -gt 300 ]'
 is "no encrypted tunnel yet" "$(encrypted_state)" = idle
 down_asked=$(now)
 level encrypted-only --proto udp --port 6000 >/dev/null || fail "level of the down-only socket"
 down_done=$(now)
 note "down only: moved in $(elapsed "$down_asked" "$down_done") ms, with opening the encrypted tunnel"
-finish "$load" 15
-must 5 '[ "$(last down .foreign)" -gt 6000 ]'
+
+# --- there and back, a flow that goes both ways ---
+program load library "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 1000 --count 4500 \
+	--marker "M-load " --report 50 --level-at 1500:encrypted-only --level-at 3500:unencrypted
+finish "$LAST_PID" 15
 down_checked=$(now)
 level unencrypted --proto udp --port 6000 >/dev/null || fail "level of the down-only socket, back"
+grows down .foreign 500
+kill "$remote"
 finish "$remote" 15
 wait_until 2 '[ "$(last down .foreign)" -eq "$(last remote .sent)" ]'
 
@@ -49,7 +51,7 @@ is "load: nor is its text" "$(in_clear M-load "$settled" "$before_back")" -eq 0
 is "load: in clear again after moving back" "$(socket_in_clear udp 5004 "$back_at")" -ge 1000
 note "load: the last clear packet came $(elapsed "$set_at" "$(wire last udp 5004 --to "$before_back")") ms after the level was set"
 
-is "down only: all was sent" "$(last remote .sent)" -ge 7900
+is "down only: enough was sent" "$(last remote .sent)" -ge 5000
 is "down only: none was lost" "$(($(last remote .sent) - $(last down .foreign)))" -eq 0
 is "down only: in clear before" "$(in_clear M-down-only 0 "$down_asked")" -gt 0
 settled=$(awk -v t="$down_done" 'BEGIN { printf "%.6f", t + 0.5 }')

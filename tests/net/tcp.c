@@ -273,7 +273,8 @@ static void transfer(struct stream *s)
 			next_report = now + s->o.report_ms * 1000000ULL;
 		}
 		change_level(s);
-		if (most > s->sent)
+		/* In pieces of 5 ms, as a codec would. */
+		if (most > s->sent && (most - s->sent >= s->o.rate / 200 || most == s->o.bytes))
 			p.events |= POLLOUT;
 		poll(&p, 1, 5);
 		if (p.revents & (POLLIN | POLLERR | POLLHUP))

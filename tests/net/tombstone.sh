@@ -11,6 +11,7 @@ CLIENT_CONF=("persistence = 1")
 start_server
 start_client
 
+# The second one sends fragments, of which only the first has ports.
 number=0
 for how in TERM KILL; do
 	number=$((number + 1))
@@ -19,7 +20,7 @@ for how in TERM KILL; do
 		"$TSCF_TOOLS/flow" --bind 0.0.0.0:$port --to $HOST:$from --rate 50 --marker "M-up " --report 50
 	phone=$LAST_PID
 	must 5 encrypted_up
-	background "remote-$how" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:$from --to "$PHONE_INNER:$port" --rate 500 \
+	background "remote-$how" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:$from --to "$PHONE_INNER:$port" --rate 500 --size $((number * 1500)) \
 		--marker "M-remote-$how " --report 50
 	must 10 "[ \"\$(last phone-$how .foreign)\" -gt 100 ]" "RTP comes in"
 	kill -$how "$phone"
@@ -29,6 +30,7 @@ for how in TERM KILL; do
 done
 must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is released"
 grows remote-TERM .sent 500
+grows remote-KILL .sent 500
 check "the server counts what it drops" [ "$(server_status '[.counters[] | numbers] | add')" -gt 0 ]
 # Other sockets of the phone are not affected.
 check "another port is reachable" reachable

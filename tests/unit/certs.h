@@ -5,9 +5,14 @@
 
 #include <stdbool.h>
 
-/** A temporary directory for the files; removed with all that is in it by certs_remove. */
+/**
+ * A temporary directory for the files; removed with all that is in it by certs_remove.  For unchecked fixtures: those
+ * of a test that fails are not torn down.
+ */
 void certs_make_directory(void);
 void certs_remove(void);
+/** Remove all files in it. */
+void certs_clear(void);
 /** @return the path of @p name in the directory; valid until the fourth call after this one. */
 const char *certs_path(const char *name);
 

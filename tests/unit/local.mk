@@ -139,3 +139,19 @@ tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+
+# Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
+OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_checksum tests/unit/test_segment tests/unit/test_coalesce tests/unit/test_offload
+tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_checksum_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_checksum_LDADD = $(UNIT_LDADD)
+tests_unit_test_segment_SOURCES = tests/unit/test_segment.c $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_segment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_segment_LDADD = $(UNIT_LDADD)
+tests_unit_test_coalesce_SOURCES = tests/unit/test_coalesce.c $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_coalesce_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_coalesce_LDADD = $(UNIT_LDADD)
+tests_unit_test_offload_SOURCES = tests/unit/test_offload.c tests/unit/netns.c tests/unit/netns.h $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_offload_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_offload_LDADD = $(UNIT_LDADD)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * offload_build.h - super-packets for tests, and a slow judge of ordinary packets that shares no code with what it judges.
+ * offload_build.h - super-packets for tests, and a slow judge of ordinary packets that shares no code with what it
+ * judges.
  */
 #ifndef TSCF_TESTS_OFFLOAD_BUILD_H
 #define TSCF_TESTS_OFFLOAD_BUILD_H

@@ -2,8 +2,8 @@
 /*
  * relay.h - a bad network between datagram clients and a server: loses, shows, and adds datagrams.
  *
- * Each client gets a socket of its own toward the server, like behind a NAT, unless single is set: then a new client takes over the
- * address of the one before it.
+ * Each client gets a socket of its own toward the server, like behind a NAT, unless single is set: then a new client
+ * takes over the address of the one before it.
  */
 #ifndef TSCF_TESTS_RELAY_H
 #define TSCF_TESTS_RELAY_H

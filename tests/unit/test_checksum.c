@@ -86,9 +86,8 @@ END_TEST
 START_TEST(parts)
 {
 	for (uint32_t cut = 0; cut <= 500; cut += 2)
-		ck_assert_uint_eq(
-		    finish(tscf_checksum_add(buffer, cut) + tscf_checksum_add(buffer + cut, 501 - cut)),
-		    slow_checksum(buffer, 501, 0));
+		ck_assert_uint_eq(finish(tscf_checksum_add(buffer, cut) + tscf_checksum_add(buffer + cut, 501 - cut)),
+				  slow_checksum(buffer, 501, 0));
 }
 END_TEST
 

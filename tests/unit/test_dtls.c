@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The encrypted datagram transport over loopback: data, losses, hostile datagrams, wrong servers, endings of every kind. */
+/* The encrypted datagram transport over loopback: data, losses, hostile datagrams, wrong servers, endings of every
+ * kind. */
 #include "common/dtls_peer.h"
 
 #include "certs.h"
@@ -16,7 +17,7 @@
 
 #define PACKETS 3000
 #define CLIENTS 20
-#define NEEDLE "this must not be seen by anybody on the way"
+#define NEEDLE  "this must not be seen by anybody on the way"
 
 struct end {
 	struct tscf_transport *transport;
@@ -41,16 +42,17 @@ static struct tscf_tls *server_tls, *client_tls;
 static char pin[TSCF_PIN_TEXT], error[TSCF_TLS_ERROR];
 static struct end server;
 
-static void make_certs(void)
+static void prepare(void)
 {
 	static const struct certs_spec specs[] = {
-		{ .name = "ca", .ca = true },
-		{ .name = "other-ca", .ca = true },
-		{ .name = "good", .issuer = "ca", .dns = { "vpn.example.org" }, .ip = "127.0.0.1" },
-		{ .name = "expired", .issuer = "ca", .dns = { "vpn.example.org" }, .expired = true },
-		{ .name = "self", .dns = { "vpn.example.org" } },
+	    {.name = "ca", .ca = true},
+	    {.name = "other-ca", .ca = true},
+	    {.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
+	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
+	    {.name = "self", .dns = {"vpn.example.org"}},
 	};
 
+	certs_make_directory();
 	for (unsigned i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
 		certs_make(&specs[i]);
 }
@@ -76,7 +78,8 @@ static struct tscf_tls *client_with(const char *ca, const char *name, const char
 	return tls;
 }
 
-static void closing(bool peer_too, bool transport_too, struct end *end, struct tscf_peer *peer, struct tscf_transport *t)
+static void closing(bool peer_too, bool transport_too, struct end *end, struct tscf_peer *peer,
+		    struct tscf_transport *t)
 {
 	if (peer_too)
 		tscf_peer_close(peer);
@@ -106,7 +109,7 @@ static void check_number(struct end *end, const struct tscf_packet *packet)
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct end *end = context;
-	struct tscf_batch answer = { .count = 0 };
+	struct tscf_batch answer = {.count = 0};
 	bool close_peer = end->closes_peer_when_received, close = end->closes_when_received;
 
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -148,7 +151,7 @@ static void peer_down(void *context, struct tscf_peer *peer, int reason_error, c
 	closing(end->closes_peer_when_down, end->closes_when_down, end, peer, peer->transport);
 }
 
-static const struct tscf_transport_handler handler = { .received = received, .peer_up = peer_up, .peer_down = peer_down };
+static const struct tscf_transport_handler handler = {.received = received, .peer_up = peer_up, .peer_down = peer_down};
 
 static void start_server(void)
 {
@@ -162,11 +165,9 @@ static void setup(void)
 {
 	tscf_netns_enter();
 	ck_assert_int_eq(tscf_crypto_acquire(), 0);
-	certs_make_directory();
-	make_certs();
 	loop = ev_loop_new(EVFLAG_AUTO);
 	ring = tscf_ring_new(TSCF_PACKET_MAX);
-	server = (struct end){ .echo = true };
+	server = (struct end){.echo = true};
 	server_tls = server_with("good");
 	client_tls = client_with("ca.pem", "vpn.example.org", NULL);
 	start_server();
@@ -180,7 +181,6 @@ static void teardown(void)
 	tscf_tls_free(client_tls);
 	tscf_ring_free(ring);
 	ev_loop_destroy(loop);
-	certs_remove();
 	tscf_crypto_release();
 }
 
@@ -200,7 +200,8 @@ static void replace_client_tls(struct tscf_tls *tls)
 
 static void connect_to(struct end *client, const union tscf_endpoint *remote)
 {
-	ck_assert_int_eq(tscf_dtls_connect(loop, client_tls, remote, NULL, &handler, client, &client->transport, &client->peer), 0);
+	ck_assert_int_eq(
+	    tscf_dtls_connect(loop, client_tls, remote, NULL, &handler, client, &client->transport, &client->peer), 0);
 }
 
 static bool is_up(void *context)
@@ -237,7 +238,7 @@ static void come_up(struct end *client, const union tscf_endpoint *remote)
 
 static void send_numbers(struct end *end, uint32_t first, unsigned count)
 {
-	struct tscf_batch batch = { .count = 0 };
+	struct tscf_batch batch = {.count = 0};
 
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_packet *packet = tscf_ring_packet(ring, i);
@@ -268,7 +269,7 @@ static bool was_resumed(const struct end *client)
 
 START_TEST(packets_go_both_ways_in_order)
 {
-	struct end client = { .numbered = true };
+	struct end client = {.numbered = true};
 
 	come_up(&client, &server.transport->local);
 	for (unsigned sent = 0; sent < PACKETS; sent += 50) {
@@ -287,7 +288,7 @@ END_TEST
 
 START_TEST(twenty_clients_share_a_listener)
 {
-	struct end client[CLIENTS] = { 0 };
+	struct end client[CLIENTS] = {0};
 
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		client[i].numbered = true;
@@ -314,11 +315,11 @@ END_TEST
 START_TEST(nettle_and_wolfssl_understand_each_other)
 {
 	static const char *const suites[] = {
-		"ECDHE-ECDSA-AES128-GCM-SHA256",
-		"ECDHE-ECDSA-AES256-GCM-SHA384",
-		"ECDHE-ECDSA-CHACHA20-POLY1305",
+	    "ECDHE-ECDSA-AES128-GCM-SHA256",
+	    "ECDHE-ECDSA-AES256-GCM-SHA384",
+	    "ECDHE-ECDSA-CHACHA20-POLY1305",
 	};
-	struct end client = { .numbered = true };
+	struct end client = {.numbered = true};
 
 	wolfSSL_CTX_SetDevId((_i % 2 == 0 ? server_tls : client_tls)->ctx, INVALID_DEVID);
 	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->ctx, suites[_i / 2]), WOLFSSL_SUCCESS);
@@ -334,8 +335,8 @@ END_TEST
 
 START_TEST(every_handshake_survives_losses)
 {
-	struct end client[CLIENTS] = { 0 };
-	struct relay relay = { .loss = 15 * (unsigned)(_i % 3) };
+	struct end client[CLIENTS] = {0};
+	struct relay relay = {.loss = 15 * (unsigned)(_i % 3)};
 
 	relay_open(&relay, loop, &server.transport->local);
 	relay.random = (uint32_t)_i;
@@ -357,12 +358,12 @@ END_TEST
 /* With sessions to resume the client is the one whose flight is last: the server comes up after it. */
 START_TEST(every_resumption_survives_losses)
 {
-	struct relay relay = { .loss = 0 };
+	struct relay relay = {.loss = 0};
 
 	relay_open(&relay, loop, &server.transport->local);
 	relay.random = (uint32_t)_i;
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		struct end client = { 0 };
+		struct end client = {0};
 
 		come_up(&client, &relay.address);
 		ck_assert(was_resumed(&client) == (i > 0));
@@ -399,9 +400,9 @@ static bool drop_last_flight(struct relay *relay, bool to_server, uint8_t *data,
 
 START_TEST(a_lost_last_flight_is_sent_again)
 {
-	struct end client = { 0 }, again = { 0 };
+	struct end client = {0}, again = {0};
 	unsigned lost = 3;
-	struct relay relay = { .filter = drop_last_flight, .context = &lost };
+	struct relay relay = {.filter = drop_last_flight, .context = &lost};
 
 	relay_open(&relay, loop, &server.transport->local);
 	come_up(&client, &relay.address);
@@ -447,9 +448,9 @@ static bool look(struct relay *relay, bool to_server, uint8_t *data, size_t leng
 
 START_TEST(nothing_is_on_the_wire_in_clear)
 {
-	struct end client = { 0 };
-	struct wire wire = { .seen = 0 };
-	struct relay relay = { .filter = look, .context = &wire };
+	struct end client = {0};
+	struct wire wire = {.seen = 0};
+	struct relay relay = {.filter = look, .context = &wire};
 
 	relay_open(&relay, loop, &server.transport->local);
 	come_up(&client, &relay.address);
@@ -463,9 +464,9 @@ END_TEST
 
 static void inject_variants(struct relay *relay, const struct wire *wire, bool to_server)
 {
-	static const uint8_t plain_alert[] = { 21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40 };
-	static const uint8_t plain_ccs[] = { 20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 98, 0, 1, 1 };
-	static const uint8_t plain_data[] = { 23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 97, 0, 2, 'h', 'i' };
+	static const uint8_t plain_alert[] = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40};
+	static const uint8_t plain_ccs[] = {20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 98, 0, 1, 1};
+	static const uint8_t plain_data[] = {23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 97, 0, 2, 'h', 'i'};
 	size_t length = wire->length[to_server];
 	uint8_t data[2048];
 
@@ -502,9 +503,9 @@ static void inject_variants(struct relay *relay, const struct wire *wire, bool t
 
 START_TEST(hostile_datagrams_do_not_hurt)
 {
-	struct end client = { 0 };
-	struct wire wire = { .seen = 0 };
-	struct relay relay = { .filter = look, .context = &wire };
+	struct end client = {0};
+	struct wire wire = {.seen = 0};
+	struct relay relay = {.filter = look, .context = &wire};
 	unsigned at_server;
 
 	relay_open(&relay, loop, &server.transport->local);
@@ -528,7 +529,8 @@ START_TEST(hostile_datagrams_do_not_hurt)
 }
 END_TEST
 
-/* During the handshake, too, garbage must not stop it; repeated and truncated pieces of the handshake itself included. */
+/* During the handshake, too, garbage must not stop it; repeated and truncated pieces of the handshake itself included.
+ */
 static bool add_garbage(struct relay *relay, bool to_server, uint8_t *data, size_t length)
 {
 	uint8_t garbage[2048];
@@ -545,11 +547,11 @@ static bool add_garbage(struct relay *relay, bool to_server, uint8_t *data, size
 
 START_TEST(garbage_does_not_stop_a_handshake)
 {
-	struct relay relay = { .filter = add_garbage };
+	struct relay relay = {.filter = add_garbage};
 
 	relay_open(&relay, loop, &server.transport->local);
 	for (unsigned i = 0; i < 5; i++) {
-		struct end client = { 0 };
+		struct end client = {0};
 
 		come_up(&client, &relay.address);
 		relay.filter = NULL;
@@ -565,9 +567,9 @@ END_TEST
 START_TEST(hellos_without_cookie_cost_nothing)
 {
 	const struct dtls *dtls = (const struct dtls *)server.transport;
-	struct end client = { 0 };
-	struct wire wire = { .seen = 0 };
-	struct relay relay = { .filter = look, .context = &wire };
+	struct end client = {0};
+	struct wire wire = {.seen = 0};
+	struct relay relay = {.filter = look, .context = &wire};
 	uint8_t answer[2048];
 	unsigned answers = 0;
 	ssize_t length;
@@ -598,7 +600,7 @@ END_TEST
 
 static void refused(const char *text)
 {
-	struct end client = { 0 };
+	struct end client = {0};
 
 	connect_to(&client, &server.transport->local);
 	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
@@ -615,7 +617,7 @@ static void refused(const char *text)
 
 static void accepted(void)
 {
-	struct end client = { 0 };
+	struct end client = {0};
 
 	come_up(&client, &server.transport->local);
 	check_alive(&client);
@@ -680,7 +682,7 @@ END_TEST
 /* A server that has the pinned certificate, but not its key. */
 START_TEST(a_stolen_certificate_is_no_proof)
 {
-	struct end client = { 0 };
+	struct end client = {0};
 	char good_pin[TSCF_PIN_TEXT];
 
 	strcpy(good_pin, pin);
@@ -699,7 +701,7 @@ END_TEST
 START_TEST(sessions_are_resumed)
 {
 	for (unsigned i = 0; i < 4; i++) {
-		struct end client = { 0 };
+		struct end client = {0};
 
 		come_up(&client, &server.transport->local);
 		ck_assert(was_resumed(&client) == (i > 0));
@@ -712,7 +714,7 @@ END_TEST
 /* A restarted server does not know the session; a full handshake follows, and verifies. */
 START_TEST(a_forgotten_session_does_not_hurt)
 {
-	struct end client = { 0 }, again = { 0 };
+	struct end client = {0}, again = {0};
 
 	come_up(&client, &server.transport->local);
 	tscf_transport_close(client.transport);
@@ -724,7 +726,7 @@ START_TEST(a_forgotten_session_does_not_hurt)
 	restart_server_with("self");
 	server.up = 0;
 	{
-		struct end wrong = { 0 };
+		struct end wrong = {0};
 
 		connect_to(&wrong, &server.transport->local);
 		ck_assert(tscf_test_run_until(loop, is_settled, &wrong, 9));
@@ -737,7 +739,7 @@ END_TEST
 
 START_TEST(closing_says_goodbye)
 {
-	struct end client = { 0 }, again = { 0 };
+	struct end client = {0}, again = {0};
 
 	come_up(&client, &server.transport->local);
 	tscf_transport_close(client.transport);
@@ -757,8 +759,8 @@ END_TEST
 /* A client that has lost its state begins anew from the same address. */
 START_TEST(a_new_handshake_replaces_the_old_connection)
 {
-	struct end old = { 0 }, new = { 0 };
-	struct relay relay = { .single = true };
+	struct end old = {0}, new = {0};
+	struct relay relay = {.single = true};
 
 	relay_open(&relay, loop, &server.transport->local);
 	come_up(&old, &relay.address);
@@ -789,8 +791,8 @@ static bool only_hellos(struct relay *relay, bool to_server, uint8_t *data, size
 START_TEST(an_unfinished_handshake_does_not_hurt_the_old_connection)
 {
 	const struct dtls *dtls = (const struct dtls *)server.transport;
-	struct end old = { 0 }, new = { 0 };
-	struct relay relay = { .single = true };
+	struct end old = {0}, new = {0};
+	struct relay relay = {.single = true};
 
 	relay_open(&relay, loop, &server.transport->local);
 	come_up(&old, &relay.address);
@@ -812,8 +814,8 @@ END_TEST
 
 START_TEST(a_silent_server_is_given_up)
 {
-	struct end client = { 0 };
-	struct relay relay = { .loss = 100 };
+	struct end client = {0};
+	struct relay relay = {.loss = 100};
 
 	relay_open(&relay, loop, &server.transport->local);
 	connect_to(&client, &relay.address);
@@ -830,9 +832,9 @@ END_TEST
 
 START_TEST(a_peer_takes_nothing_before_it_is_up)
 {
-	struct end client = { 0 };
-	struct wire wire = { .seen = 0 };
-	struct relay relay = { .filter = look, .context = &wire };
+	struct end client = {0};
+	struct wire wire = {.seen = 0};
+	struct relay relay = {.filter = look, .context = &wire};
 
 	relay_open(&relay, loop, &server.transport->local);
 	connect_to(&client, &relay.address);
@@ -848,7 +850,7 @@ END_TEST
 START_TEST(packets_too_large_are_dropped_and_counted)
 {
 	static const uint8_t data[TSCF_DTLS_PAYLOAD_MAX + 1];
-	struct end client = { 0 };
+	struct end client = {0};
 
 	come_up(&client, &server.transport->local);
 	tscf_peer_send(client.peer, data, sizeof(data));
@@ -862,8 +864,8 @@ END_TEST
 
 START_TEST(tos_is_carried_per_packet)
 {
-	struct end client = { 0 };
-	struct tscf_batch batch = { .count = 1, .packet = { tscf_ring_packet(ring, 0) } };
+	struct end client = {0};
+	struct tscf_batch batch = {.count = 1, .packet = {tscf_ring_packet(ring, 0)}};
 
 	come_up(&client, &server.transport->local);
 	batch.packet[0]->peer = client.peer;
@@ -882,7 +884,7 @@ END_TEST
 /* Every handler closes a peer or its whole transport, on either side (AddressSanitizer watches). */
 START_TEST(anything_can_be_closed_in_a_handler)
 {
-	struct end client = { 0 };
+	struct end client = {0};
 	struct end *who = _i % 2 == 0 ? &client : &server;
 
 	who->closes_peer_when_up = _i / 2 == 0;
@@ -916,7 +918,7 @@ END_TEST
 /* Half of the batch that is being handed up belongs to a peer that the handler closes with the first packet. */
 START_TEST(a_transport_with_many_peers_is_closed_in_the_middle)
 {
-	struct end client[CLIENTS] = { 0 };
+	struct end client[CLIENTS] = {0};
 
 	for (unsigned i = 0; i < CLIENTS; i++)
 		come_up(&client[i], &server.transport->local);
@@ -932,7 +934,8 @@ END_TEST
 
 START_TEST(records_are_checked_before_they_are_used)
 {
-	uint8_t good[] = { 23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, 'a', 'b', 21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 2, 0, 1, 'c' };
+	uint8_t good[] = {23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, 'a', 'b',
+			  21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 2, 0, 1, 'c'};
 	struct tscf_dtls_record record;
 
 	ck_assert(tscf_dtls_datagram_valid(good, sizeof(good)));
@@ -961,6 +964,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("dtls");
 	TCase *tc = tcase_create("dtls");
 
+	tcase_add_unchecked_fixture(tc, prepare, certs_remove);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, packets_go_both_ways_in_order);

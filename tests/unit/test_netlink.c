@@ -487,7 +487,7 @@ START_TEST(switch_moves_connected_socket)
 	struct tscf_route second = first;
 	struct tscf_rule to_first = {.family = family, .priority = 200, .mark = MARK, .mask = MASK, .table = 5000};
 	struct tscf_rule to_second = to_first, prohibit = to_first;
-	struct tscf_ring *ring = tscf_ring_new(2048);
+	struct tscf_ring *ring = tscf_ring_new(TSCF_PACKET_MAX);
 	struct tscf_tun other;
 
 	ck_assert_int_eq(tscf_tun_open(&other, "t1"), 0);

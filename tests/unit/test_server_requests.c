@@ -814,6 +814,32 @@ START_TEST(shields_are_locked)
 }
 END_TEST
 
+/* A bind request that was overtaken by the release or the end of the same socket changes nothing. */
+START_TEST(overtaken_requests)
+{
+	struct tscf_binding_key key;
+	uint32_t sequence;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
+	sequence = a.encrypted_sequence;
+	a.encrypted_sequence = sequence + 5;
+	world_bind(&a, &key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	a.encrypted_sequence = sequence;
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_RELEASED);
+	a.encrypted_sequence = sequence + 10;
+	world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	a.encrypted_sequence = sequence + 6;
+	world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_TOMBSTONE);
+	a.encrypted_sequence = sequence + 11;
+	world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_ACTIVE);
+}
+END_TEST
+
 /* A lock opens shields, and nothing else: neither a binding nor a tombstone. */
 START_TEST(unshield_lifts_shields_only)
 {
@@ -1110,6 +1136,7 @@ static TCase *bindings_case(void)
 	tcase_add_test(t, shields);
 	tcase_add_test(t, shields_are_locked);
 	tcase_add_test(t, unshield_lifts_shields_only);
+	tcase_add_test(t, overtaken_requests);
 	tcase_add_test(t, quiet);
 	tcase_add_test(t, wrong_tunnel);
 	tcase_add_test(t, bind_others);

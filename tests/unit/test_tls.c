@@ -22,12 +22,11 @@ static char error[TSCF_TLS_ERROR];
 static void setup(void)
 {
 	ck_assert_int_eq(tscf_crypto_acquire(), 0);
-	certs_make_directory();
+	certs_clear();
 }
 
 static void teardown(void)
 {
-	certs_remove();
 	tscf_crypto_release();
 }
 
@@ -60,8 +59,7 @@ END_TEST
 START_TEST(certificates_are_for_their_names)
 {
 	static const struct certs_spec spec = {
-		.name = "common", .dns = { "vpn.example.org", "*.example.net" }, .ip = "192.0.2.7"
-	};
+	    .name = "common", .dns = {"vpn.example.org", "*.example.net"}, .ip = "192.0.2.7"};
 	unsigned char der[4096];
 	size_t length;
 
@@ -81,8 +79,8 @@ END_TEST
 
 START_TEST(ip_addresses_are_no_dns_names)
 {
-	static const struct certs_spec v6 = { .name = "v6", .ip = "2001:db8::7" };
-	static const struct certs_spec text = { .name = "text", .dns = { "192.0.2.7" } };
+	static const struct certs_spec v6 = {.name = "v6", .ip = "2001:db8::7"};
+	static const struct certs_spec text = {.name = "text", .dns = {"192.0.2.7"}};
 	unsigned char der[4096];
 	size_t length;
 
@@ -116,21 +114,21 @@ START_TEST(pins_are_read_and_written)
 }
 END_TEST
 
-/* A certificate of "openssl req -x509", and its pin by "openssl x509 -pubkey | openssl pkey -pubin -outform der | openssl sha256". */
+/* A certificate of "openssl req -x509", and its pin by "openssl x509 -pubkey | openssl pkey -pubin -outform der |
+ * openssl sha256". */
 START_TEST(a_pin_is_that_of_openssl)
 {
-	static const char pem[] =
-		"-----BEGIN CERTIFICATE-----\n"
-		"MIIBiTCCAS+gAwIBAgIUIoxMcproq7i/03EsiOjPD1HVvv8wCgYIKoZIzj0EAwIw\n"
-		"GjEYMBYGA1UEAwwPdnBuLmV4YW1wbGUub3JnMB4XDTI2MTEyMjExMTE1N1oXDTM2\n"
-		"MTExOTExMTE1N1owGjEYMBYGA1UEAwwPdnBuLmV4YW1wbGUub3JnMFkwEwYHKoZI\n"
-		"zj0CAQYIKoZIzj0DAQcDQgAE6/VaEBA+Y9aLGuJwQWNGrToD3N3OwCHbGTMtcUcG\n"
-		"FKNg8cKppcmSYecqTI1+IwDtxBFtmNCiMtbrbey4m7VNhKNTMFEwHQYDVR0OBBYE\n"
-		"FH30qnxsVgP7k7eZeYHInj+RiT6QMB8GA1UdIwQYMBaAFH30qnxsVgP7k7eZeYHI\n"
-		"nj+RiT6QMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJo9SUcS\n"
-		"nMplbc/pM0yZ1yjitSQuuJ44NcQEMo2XZHdFAiBw9bbnUfGs+dRwllyqVtlXmqTa\n"
-		"LJW4A4lrIstHvd0AAQ==\n"
-		"-----END CERTIFICATE-----\n";
+	static const char pem[] = "-----BEGIN CERTIFICATE-----\n"
+				  "MIIBiTCCAS+gAwIBAgIUIoxMcproq7i/03EsiOjPD1HVvv8wCgYIKoZIzj0EAwIw\n"
+				  "GjEYMBYGA1UEAwwPdnBuLmV4YW1wbGUub3JnMB4XDTI2MTEyMjExMTE1N1oXDTM2\n"
+				  "MTExOTExMTE1N1owGjEYMBYGA1UEAwwPdnBuLmV4YW1wbGUub3JnMFkwEwYHKoZI\n"
+				  "zj0CAQYIKoZIzj0DAQcDQgAE6/VaEBA+Y9aLGuJwQWNGrToD3N3OwCHbGTMtcUcG\n"
+				  "FKNg8cKppcmSYecqTI1+IwDtxBFtmNCiMtbrbey4m7VNhKNTMFEwHQYDVR0OBBYE\n"
+				  "FH30qnxsVgP7k7eZeYHInj+RiT6QMB8GA1UdIwQYMBaAFH30qnxsVgP7k7eZeYHI\n"
+				  "nj+RiT6QMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJo9SUcS\n"
+				  "nMplbc/pM0yZ1yjitSQuuJ44NcQEMo2XZHdFAiBw9bbnUfGs+dRwllyqVtlXmqTa\n"
+				  "LJW4A4lrIstHvd0AAQ==\n"
+				  "-----END CERTIFICATE-----\n";
 	char pin[TSCF_PIN_TEXT];
 	FILE *f = fopen(certs_path("openssl.pem"), "w");
 
@@ -147,7 +145,7 @@ END_TEST
 /* Bytes behind the end are never read (AddressSanitizer sees it), and only the part that has the key has a key. */
 START_TEST(truncated_certificates_have_no_key)
 {
-	static const struct certs_spec spec = { .name = "server", .dns = { "vpn.example.org" } };
+	static const struct certs_spec spec = {.name = "server", .dns = {"vpn.example.org"}};
 	unsigned char der[4096];
 	const uint8_t *spki;
 	size_t spki_length, length, with_key;
@@ -213,7 +211,7 @@ END_TEST
 
 START_TEST(an_identity_that_cannot_be_made_says_why)
 {
-	static const struct certs_spec spec = { .name = "server" };
+	static const struct certs_spec spec = {.name = "server"};
 	char cert[512], name[80] = "";
 
 	certs_make(&spec);
@@ -238,7 +236,7 @@ static void refused(struct tscf_tls *tls, const char *text)
 
 START_TEST(contexts_say_what_is_wrong)
 {
-	static const struct certs_spec a = { .name = "a" }, b = { .name = "b" };
+	static const struct certs_spec a = {.name = "a"}, b = {.name = "b"};
 
 	certs_make(&a);
 	certs_make(&b);
@@ -254,7 +252,7 @@ END_TEST
 /* There is no way to have a client that verifies nothing. */
 START_TEST(a_client_must_verify)
 {
-	static const struct certs_spec a = { .name = "a" };
+	static const struct certs_spec a = {.name = "a"};
 	struct tscf_tls *tls;
 
 	certs_make(&a);
@@ -275,6 +273,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("tls");
 	TCase *tc = tcase_create("tls");
 
+	tcase_add_unchecked_fixture(tc, certs_make_directory, certs_remove);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, dns_names_match_as_in_rfc6125);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tscf-load - load for a tscf-server: many tunnels and calls from one process that speaks the protocol itself, without devices.
+ *
+ * Run it on the access side of a server under test; see README.  It needs as many descriptors as it has tunnels, and the source
+ * addresses must be there.
+ */
+#include "load.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Besides a socket for each tunnel. */
+#define OTHER_DESCRIPTORS 64
+
+void load_die(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("tscf-load: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+uint64_t load_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static void raise_limit(const struct load_options *o)
+{
+	rlim_t want = (rlim_t)o->plain + o->encrypted + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = want;
+	if (limit.rlim_max < want)
+		limit.rlim_max = want;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		load_die("%llu descriptors are needed: %s", (unsigned long long)want, strerror(errno));
+}
+
+static void open_clients(struct load *load)
+{
+	load->clients = calloc(load->options.plain, sizeof(*load->clients));
+	load->phases = calloc(LOAD_PHASES, sizeof(*load->phases));
+	load->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!load->clients || !load->phases || load->epoll < 0)
+		load_die("cannot begin: %s", strerror(errno));
+	for (unsigned i = 0; i < load->options.plain; i++) {
+		tscf_random(load->clients[i].id, sizeof(load->clients[i].id));
+		load->clients[i].fd = load_socket(load, i, false);
+	}
+}
+
+static void open_tls(struct load *load)
+{
+	const struct load_options *o = &load->options;
+	char error[TSCF_TLS_ERROR];
+
+	if (o->encrypted == 0)
+		return;
+	load->tls = tscf_tls_client(o->ca, o->server_name, o->pin, error);
+	if (!load->tls)
+		load_die("%s", error);
+}
+
+static void close_all(struct load *load)
+{
+	for (unsigned i = 0; i < load->options.plain; i++) {
+		load_tunnel_close(&load->clients[i]);
+		close(load->clients[i].fd);
+	}
+	load_calls_free(load);
+	tscf_tls_free(load->tls);
+	close(load->epoll);
+	free(load->clients);
+	free(load->phases);
+}
+
+/* Calls come first, so that they are there while all the rest is set up. */
+static void set_up(struct load *load)
+{
+	const struct load_options *o = &load->options;
+	unsigned calls_from = o->plain - o->active;
+
+	load_phase_run(load, "plain (for calls)", calls_from, o->active, LOAD_CONFIGURE, LOAD_PLAIN_UP);
+	load_calls_add(load, calls_from, o->active, false);
+	load_phase_run(load, "plain", 0, calls_from, LOAD_CONFIGURE, LOAD_PLAIN_UP);
+	load_phase_run(load, "encrypted (for calls)", 0, o->active_encrypted, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
+	load_calls_add(load, 0, o->active_encrypted, true);
+	load_phase_run(load, "encrypted", o->active_encrypted, o->encrypted - o->active_encrypted, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
+}
+
+static void set_up_again(struct load *load)
+{
+	unsigned count = load->options.resumed, first = load->options.encrypted - count;
+
+	load_phase_run(load, "release (to resume)", first, count, LOAD_RELEASE_ENCRYPTED, LOAD_PLAIN_UP);
+	load->resume = true;
+	load_phase_run(load, "encrypted, resumed", first, count, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
+}
+
+static void release(struct load *load)
+{
+	load_phase_run(load, "release encrypted", 0, load->options.encrypted, LOAD_RELEASE_ENCRYPTED, LOAD_PLAIN_UP);
+	load_phase_run(load, "release plain", 0, load->options.plain - load->options.active, LOAD_RELEASE_PLAIN, LOAD_DOWN);
+}
+
+int main(int argc, char **argv)
+{
+	struct load load = {.epoll = -1};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	tscf_log_set_level(TSCF_LOG_WARNING);
+	load_options_parse(argc, argv, &load.options);
+	raise_limit(&load.options);
+	open_clients(&load);
+	open_tls(&load);
+	set_up(&load);
+	if (load.options.seconds > 0)
+		load_phase_idle(&load, load_calls_any(&load) ? "calls" : "idle", load.options.seconds);
+	set_up_again(&load);
+	release(&load);
+	load_report(&load);
+	close_all(&load);
+	return 0;
+}

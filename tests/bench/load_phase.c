@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* load_phase.c - the event loop: leads clients to a goal, sends again what was not answered, keeps the calls going. */
+#include "load.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <utlist.h>
+
+#define EVENTS           256
+#define FIRST_WAIT_NS    250000000U
+#define LONGEST_WAIT_NS  2000000000U
+#define ATTEMPTS_MAX     7
+#define LOOK_INTERVAL_NS 20000000U
+/* How long packets of a phase may be under way when the next one begins. */
+#define DRAIN_NS 300000000U
+
+static void take_events(struct load *load)
+{
+	struct epoll_event events[EVENTS];
+	int count = epoll_wait(load->epoll, events, EVENTS, load_calls_any(load) ? 0 : 1);
+
+	if (count < 0 && errno != EINTR)
+		load_die("epoll: %s", strerror(errno));
+	load->now = load_clock();
+	for (int i = 0; i < count; i++) {
+		struct load_client *c = &load->clients[events[i].data.u64 / 2];
+
+		if (events[i].data.u64 % 2)
+			load_tunnel_readable(load, c);
+		else
+			load_plain_readable(load, c);
+	}
+	/* With calls, do not spin: the server wants the processor too. */
+	if (count == 0 && load_calls_any(load))
+		epoll_wait(load->epoll, events, 1, 1);
+	load->now = load_clock();
+	load_calls_tick(load);
+}
+
+static uint64_t wait_of(const struct load_client *c)
+{
+	uint64_t wait = FIRST_WAIT_NS << (c->attempts - 1);
+
+	return wait < LONGEST_WAIT_NS ? wait : LONGEST_WAIT_NS;
+}
+
+static void look_after(struct load *load)
+{
+	struct load_client *c, *next;
+
+	DL_FOREACH_SAFE(load->under_way, c, next) {
+		if (load->now - c->sent < wait_of(c))
+			continue;
+		if (c->attempts >= ATTEMPTS_MAX) {
+			load_finish(load, c, false);
+			continue;
+		}
+		load->phase->repeated++;
+		load_send(load, c);
+	}
+}
+
+static struct load_phase *begin(struct load *load, const char *name)
+{
+	struct load_phase *phase = &load->phases[load->phase_count++];
+
+	phase->name = name;
+	phase->before = load_meter_read(load->options.server_pid);
+	phase->start = load->now = load_clock();
+	load->phase = phase;
+	return phase;
+}
+
+static void drain(struct load *load)
+{
+	uint64_t end;
+
+	load->phase->end = load->now;
+	load->phase->after = load_meter_read(load->options.server_pid);
+	/* Calls go on, or what comes back late would not be seen as what it is. */
+	for (end = load->now + DRAIN_NS; load_calls_any(load) && load->now < end;)
+		take_events(load);
+}
+
+static void give_up(struct load *load)
+{
+	while (load->under_way)
+		load_finish(load, load->under_way, false);
+	load->phase->failed = load->phase->wanted - load->phase->done;
+}
+
+void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from, enum load_step goal)
+{
+	struct load_phase *phase;
+	bool plain = from == LOAD_CONFIGURE || from == LOAD_RELEASE_PLAIN;
+	unsigned window = plain ? load->options.plain_window : load->options.encrypted_window;
+	uint64_t end, look;
+
+	if (count == 0)
+		return;
+	phase = begin(load, name);
+	phase->wanted = count;
+	phase->goal = goal;
+	look = load->now;
+	end = load->now + load->options.phase_seconds * 1000000000ULL;
+	while (phase->done + phase->failed < count && load->now < end) {
+		while (phase->begun < count && phase->begun - phase->done - phase->failed < window) {
+			struct load_client *c = &load->clients[first + phase->begun++];
+
+			c->begun = load->now;
+			DL_APPEND(load->under_way, c);
+			load_enter(load, c, from);
+		}
+		take_events(load);
+		if (load->now - look >= LOOK_INTERVAL_NS) {
+			look = load->now;
+			look_after(load);
+		}
+	}
+	give_up(load);
+	drain(load);
+}
+
+void load_phase_idle(struct load *load, const char *name, double seconds)
+{
+	uint64_t end;
+
+	begin(load, name);
+	for (end = load->now + (uint64_t)(seconds * 1e9); load->now < end;)
+		take_events(load);
+	drain(load);
+}
