@@ -61,6 +61,7 @@ struct tscf_binding {
 	bool implicit;         /**< made by an encrypted packet, not by a request */
 	bool told;             /**< client: the server holds an entry for this key */
 	uint32_t generation;   /**< for mark-and-sweep by the owner of the table */
+	uint32_t plain_generation; /**< client: as generation, of plain sockets that have this key too */
 	uint32_t request;      /**< server: sequence number of the last request about it ... */
 	uint64_t session;      /**< ... and the TSID it came on */
 	uint64_t cookie;       /**< client: the socket's SO_COOKIE, 0 if unknown */

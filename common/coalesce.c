@@ -135,20 +135,16 @@ static void merge(struct tscf_coalescer *c, unsigned packet, unsigned slot)
 {
 	const struct tscf_candidate *p = &c->packet[packet];
 	struct run *run = slot == NOT_OPEN ? NULL : &c->run[c->open_run[slot]];
-	bool right = true;
 
-	if (run && tscf_candidate_follows(&run->so_far, p) && head_is_right(run)) {
-		right = tscf_candidate_verify(p);
-		if (right) {
-			append(c, run, packet);
-			if (p->push || p->payload < run->so_far.head->payload || run->so_far.count >= c->segments)
-				close_slot(c, slot);
-			return;
-		}
+	if (run && tscf_candidate_follows(&run->so_far, p) && head_is_right(run) && tscf_candidate_verify(p)) {
+		append(c, run, packet);
+		if (p->push || p->payload < run->so_far.head->payload || run->so_far.count >= c->segments)
+			close_slot(c, slot);
+		return;
 	}
 	close_slot(c, slot);
 	begin_run(c, packet, p->length);
-	if (right && !p->push && c->segments > 1)
+	if (!p->push && c->segments > 1)
 		open_slot(c, c->runs - 1);
 }
 

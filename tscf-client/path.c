@@ -60,7 +60,7 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
-	if (tscf_packet_piece(p, 0) > c->mtu) {
+	if (tscf_packet_piece(p, 0) > c->encrypted_mtu) {
 		c->counters.up_too_large++;
 	} else if (dtte_is_up(&c->dtte)) {
 		address(p, c->encrypted.peer);

@@ -58,8 +58,9 @@ static void take_mtu(struct client *c, const struct tscf_message *m)
 	c->mtu = c->config->mtu;
 	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= 576 && (c->mtu == 0 || mtu < c->mtu))
 		c->mtu = mtu;
-	if (c->mtu == 0 || c->mtu > TSCF_DTLS_PAYLOAD_MAX)
+	if (c->mtu == 0)
 		c->mtu = TSCF_DTLS_PAYLOAD_MAX;
+	c->encrypted_mtu = c->mtu < TSCF_DTLS_PAYLOAD_MAX ? c->mtu : TSCF_DTLS_PAYLOAD_MAX;
 }
 
 /* The address of the tunnel before this one, if it was another, makes way.  Sockets bound to it are cut off: there is no helping that. */
@@ -78,10 +79,11 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	}
 	*old = host;
 	c->facts.plain = host.addr;
-	c->plain_tun.mtu = c->encrypted_tun.mtu = c->mtu;
+	c->plain_tun.mtu = c->mtu;
+	c->encrypted_tun.mtu = c->encrypted_mtu;
 	if (error == 0)
 		error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
-	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->mtu);
+	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->encrypted_mtu);
 }
 
 static void configured(struct client *c, const struct tscf_message *m)

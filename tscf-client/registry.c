@@ -23,8 +23,10 @@ int registry_init(struct registry *r, struct client *c)
 	*r = (struct registry){.client = c, .resync_at = UINT64_MAX};
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
+	r->under_way[0] = tscf_bindings_new();
+	r->under_way[1] = tscf_bindings_new();
 	tscf_random(r->shield_key, sizeof r->shield_key);
-	if (!r->table || !r->fragments)
+	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
 	return tscf_sockdiag_open(c->loop, c->config->fwmark_mask, &diag_handler, c, &r->diag);
 }
@@ -35,13 +37,11 @@ void registry_free(struct registry *r)
 		tscf_sockdiag_close(r->diag);
 	if (r->fragments)
 		tscf_fragments_free(r->fragments);
-	if (r->table)
-		tscf_bindings_free(r->table);
+	tscf_bindings_free(r->table);
+	tscf_bindings_free(r->under_way[0]);
+	tscf_bindings_free(r->under_way[1]);
 	free(r->pending);
-	r->diag = NULL;
-	r->fragments = NULL;
-	r->table = NULL;
-	r->pending = NULL;
+	*r = (struct registry){.client = r->client};
 }
 
 static void begin_dump(struct registry *r)
@@ -97,6 +97,7 @@ static void queue(struct client *c, const struct tscf_binding_key *key, enum tsc
 			/* The next resync finds the difference again. */
 			tscf_error("out of memory: a socket is registered later");
 			registry_resync_soon(c);
+			moves_acknowledged(c, waiter, -ENOMEM);
 			return;
 		}
 		r->pending = grown;
@@ -107,29 +108,61 @@ static void queue(struct client *c, const struct tscf_binding_key *key, enum tsc
 		.waiter = waiter};
 }
 
+bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
+{
+	return b && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && b->cookie != cookie;
+}
+
+/* The entry goes on as RELEASED until the server knows.  @p level: what the socket is now. */
+static void release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
+{
+	tscf_binding_release(b, c->now);
+	b->level = level;
+	b->told = true;
+	b->expires = TSCF_FOREVER;
+	queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+}
+
+/* A preferred socket is bound only while there is a tunnel: until then it is a plain one, also if it was encrypted-only before. */
+static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
+{
+	if (!b || b->state != TSCF_BINDING_ACTIVE || registry_is_of_others(b, cookie))
+		return;
+	if (b->told || registry_under_way(c, &b->key))
+		release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
+	else
+		tscf_bindings_remove(c->registry.table, b);
+}
+
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie, bool moved,
 		   uint64_t waiter)
 {
 	struct registry *r = &c->registry;
-	bool up = dtte_is_up(&c->dtte);
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
-	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->told;
 	r->seen_any = true;
-	/* A preferred socket is bound only while there is a tunnel: until then it is a plain one. */
-	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && !up)
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && !dtte_is_up(&c->dtte)) {
+		keep_plain(c, b, cookie);
 		return;
+	}
+	bool shared = b && b->generation == r->generation && b->cookie != 0 && registry_is_of_others(b, cookie);
+	/* Of sockets that share a key the strictest decides: what comes down cannot be told apart. */
+	if (shared && b->level == TSCF_LEVEL_ENCRYPTED_ONLY && tscf_level_wants_encryption(level))
+		level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->told;
+	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now);
 	b = tscf_bindings_bind(r->table, key, level, c, &r->list);
 	if (!b) {
 		tscf_error("out of memory: a socket is not registered");
 		return;
 	}
 	b->told = known;
-	b->cookie = cookie;
+	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
 	if (moved && b->grace_until == 0)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+	/* As long as it is moving it is told as such, or the server would refuse what is under way. */
 	if (!known || waiter)
-		queue(c, key, TSCF_BIND_ACTION_BIND, level, moved, waiter);
+		queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
 }
 
 /* A wider entry (the whole address) would keep the socket in the encrypted tunnel: make an exception. */
@@ -147,22 +180,19 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 		moves_acknowledged(c, waiter, 0);
 		return;
 	}
-	bool told = b && b->told;
+	bool told = (b && b->told) || registry_under_way(c, key);
+	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
 	if (wider_entry(c, key)) {
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
 		return;
 	}
-	if (told) {
-		b = tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list);
-		if (b) {
-			tscf_binding_release(b, c->now);
-			b->told = true;
-			b->expires = TSCF_FOREVER;
-		}
-		queue(c, key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
-	} else if (waiter) {
+	b = told ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list) : NULL;
+	if (b) {
+		b->cookie = cookie;
+		release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);
+	} else {
 		moves_acknowledged(c, waiter, 0);
 	}
 }
@@ -202,6 +232,25 @@ void registry_resync_soon(struct client *c)
 		c->registry.resync_at = at;
 }
 
+/* A socket that is moving back keeps its mark until the server knows (moves.h), and the dump may be older than its new mark. */
+static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
+{
+	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
+	return moves_is_leaving(c, s->cookie) || (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
+}
+
+/* Whether an encrypted socket has the same key, which then decides, is known only when the dump is complete. */
+static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key, struct tscf_binding *b)
+{
+	struct registry *r = &c->registry;
+	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
+		b->generation = r->generation;
+	else if (b && b->state == TSCF_BINDING_ACTIVE)
+		b->plain_generation = r->generation;
+	else if (wider_entry(c, key))
+		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
+}
+
 static void dump_socket(void *context, const struct tscf_socket *s)
 {
 	struct client *c = context;
@@ -214,21 +263,12 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	if (!registry_key(c, s, &key))
 		return;
 	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
-	if (tscf_level_wants_encryption(level)) {
-		/* A socket that is moving back keeps its mark until the server knows (moves.h). */
-		bool moving_back = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
-		/* A preferred socket that has no binding was plain until the tunnel came. */
-		bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-		if (!moving_back)
-			registry_bind(c, &key, level, s->cookie, moved, 0);
-		return;
-	}
-	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = r->generation;
-	else if (b && b->state == TSCF_BINDING_ACTIVE && b->generation != r->generation)
-		registry_release(c, &key, 0);
-	else if (wider_entry(c, &key))
-		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
+	/* A preferred socket that has no binding was plain until the tunnel came. */
+	bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if (!tscf_level_wants_encryption(level))
+		dump_plain_socket(c, s, &key, b);
+	else if (!is_leaving(c, s, b))
+		registry_bind(c, &key, level, s->cookie, moved, 0);
 }
 
 /*
@@ -246,6 +286,10 @@ static void sweep(void *context, struct tscf_binding *b)
 		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
 			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 			tscf_bindings_remove(r->table, b);
+			return;
+		}
+		if (b->plain_generation == r->generation && b->told) {
+			release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
 		}
 		tscf_binding_bury(b, c->now);
@@ -300,6 +344,12 @@ void registry_tick(struct client *c)
 		dump_done(c, error);
 }
 
+void registry_resync_now(struct client *c)
+{
+	begin_dump(&c->registry);
+	tscf_sockdiag_dump_now(c->registry.diag);
+}
+
 uint64_t registry_next(const struct client *c)
 {
 	return c->registry.dumping ? UINT64_MAX : c->registry.resync_at;
@@ -333,25 +383,25 @@ static void tell_again(void *context, struct tscf_binding *b)
 {
 	struct client *c = context;
 	bool in_grace = b->grace_until > c->now;
-	if (b->state == TSCF_BINDING_ACTIVE)
+	if (b->state == TSCF_BINDING_ACTIVE) {
+		b->told = false;
 		queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
-	else if (b->told)
+	} else if (b->told) {
 		queue(c, &b->key, b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
 		      b->level, false, 0);
+	}
 }
 
 void registry_tunnel_up(struct client *c)
 {
 	if (tscf_level_wants_encryption(c->config->default_level))
 		registry_bind_whole_address(c);
-	c->registry.pending_count = 0;
 	tscf_bindings_each(c->registry.table, tell_again, c);
 	/*
 	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules send their packets this
 	 * way, so this one dump is waited for.
 	 */
-	begin_dump(&c->registry);
-	tscf_sockdiag_dump_now(c->registry.diag);
+	registry_resync_now(c);
 }
 
 static void drop_preferred(void *context, struct tscf_binding *b)

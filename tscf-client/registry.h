@@ -27,6 +27,8 @@
 #define REGISTRY_RESYNC_MAX_MS 5000
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
+/** In the place of a cookie: several sockets have the key. */
+#define REGISTRY_SEVERAL UINT64_MAX
 
 struct client;
 
@@ -42,8 +44,10 @@ struct registry {
 	struct tscf_binding_list list; /**< all ACTIVE entries */
 	struct tscf_fragments *fragments;
 	struct tscf_sockdiag *diag;
-	struct registry_op *pending; /**< to be sent at the end of this loop iteration */
+	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered. */
+	struct registry_op *pending;
 	unsigned pending_count, pending_size;
+	struct tscf_bindings *under_way[2]; /**< keys that the server has been told of and has not answered: plain, encrypted */
 	uint32_t generation;         /**< of the running or last dump */
 	bool dumping;
 	bool seen_any;               /**< some socket has been marked since start */
@@ -69,6 +73,8 @@ bool registry_key(const struct client *c, const struct tscf_socket *s, struct ts
  */
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie, bool moved,
 		   uint64_t waiter);
+/** @return whether @p b binds a socket that wants encryption, and that not only the one with @p cookie. */
+bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 /** The socket moves back to the plain tunnel; @p waiter is told when the server knows, or at once if it need not. */
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
 /** The socket has the default level again, and the whole address is bound: it is no exception any more. */
@@ -78,6 +84,8 @@ void registry_flow(struct client *c, const struct tscf_binding_key *flow);
 
 /** Soon compare the kernel's sockets with the table. */
 void registry_resync_soon(struct client *c);
+/** Compare them before returning: before something depends on the table being complete. */
+void registry_resync_now(struct client *c);
 /** The encrypted tunnel is up: tell the server everything. */
 void registry_tunnel_up(struct client *c);
 /** The encrypted tunnel is gone. */

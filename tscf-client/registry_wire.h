@@ -17,6 +17,9 @@
 /** How often a registration is sent at most: as long as it takes to know that the tunnel is dead. */
 #define REGISTRY_TRIES 6
 
+/** @return whether the server has been told something of that key and has not answered yet. */
+bool registry_under_way(const struct client *c, const struct tscf_binding_key *key);
+
 /** Bind the whole internal address at the default level (registry.c). */
 void registry_bind_whole_address(struct client *c);
 

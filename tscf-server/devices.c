@@ -2,6 +2,7 @@
 #include "devices.h"
 
 #include "common/log.h"
+#include "common/dtls.h"
 #include "common/netlink.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	if (err == 0)
 		err = bring_up(nl, &server->plain, server->config->mtu);
 	if (err == 0)
-		err = bring_up(nl, &server->encrypted, server->config->mtu);
+		err = bring_up(nl, &server->encrypted, server->config->mtu < TSCF_DTLS_PAYLOAD_MAX ? server->config->mtu : TSCF_DTLS_PAYLOAD_MAX);
 	return err;
 }
 

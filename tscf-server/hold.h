@@ -16,8 +16,8 @@
 /** How long after a shield was made packets are held. */
 #define SERVER_HOLD_MS 3000
 /** Most packets held for one plain session, and for all of them; larger packets than this are not held. */
-#define SERVER_HELD_MAX   64
-#define SERVER_HELD_TOTAL 16384
+#define SERVER_HELD_MAX   512
+#define SERVER_HELD_TOTAL 65536
 #define SERVER_HELD_SIZE  2048
 
 struct server_state;

@@ -34,12 +34,22 @@ void load_die(const char *format, ...)
 	exit(1);
 }
 
-uint64_t load_clock(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+uint64_t load_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t load_wall_clock(void)
+{
+	return read_clock(CLOCK_REALTIME);
 }
 
 static void raise_limit(const struct load_options *o)

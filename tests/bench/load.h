@@ -104,9 +104,18 @@ struct load {
 	uint64_t now;
 };
 
+/** What waits in a socket, and when it came there: this process may be late to read it. */
+struct load_datagram {
+	size_t length; /**< 0: nothing waits */
+	uint64_t came; /**< nanoseconds of CLOCK_REALTIME; 0: unknown */
+};
+
 /** Say why and exit with status 1. */
 _Noreturn void load_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** @return nanoseconds of CLOCK_MONOTONIC. */
 uint64_t load_clock(void);
+/** @return nanoseconds of CLOCK_REALTIME, as the kernel stamps datagrams. */
+uint64_t load_wall_clock(void);
 
 /* load_options.c */
 void load_options_parse(int argc, char **argv, struct load_options *out);
@@ -115,6 +124,7 @@ void load_options_parse(int argc, char **argv, struct load_options *out);
 
 /** Open the socket of client @p i and have it watched.  @return the descriptor. */
 int load_socket(struct load *load, unsigned i, bool encrypted);
+struct load_datagram load_receive(int fd, void *data, size_t size);
 /** Send, or send again, what belongs to the client's step. */
 void load_send(struct load *load, struct load_client *c);
 /** Go on to @p step, with a new sequence number, and send. */
@@ -148,7 +158,7 @@ void load_tunnel_readable(struct load *load, struct load_client *c);
 void load_calls_add(struct load *load, unsigned first, unsigned count, bool encrypted);
 /** Send what is due. */
 void load_calls_tick(struct load *load);
-void load_calls_received(struct load *load, const uint8_t *data, size_t length);
+void load_calls_received(struct load *load, const uint8_t *data, const struct load_datagram *datagram);
 bool load_calls_any(const struct load *load);
 void load_calls_free(struct load *load);
 

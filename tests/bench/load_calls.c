@@ -84,7 +84,7 @@ void load_calls_add(struct load *load, unsigned first, unsigned count, bool encr
 
 static void complete(const struct load *load, const struct load_client *c, uint8_t *p)
 {
-	struct stamp stamp = {.magic = MAGIC, .phase = (uint32_t)(load->phase - load->phases), .sent = load_clock()};
+	struct stamp stamp = {.magic = MAGIC, .phase = (uint32_t)(load->phase - load->phases), .sent = load_wall_clock()};
 	uint16_t sum;
 
 	memcpy(p + 12, c->internal, 4);
@@ -138,19 +138,19 @@ void load_calls_tick(struct load *load)
 		send_next(load);
 }
 
-void load_calls_received(struct load *load, const uint8_t *data, size_t length)
+void load_calls_received(struct load *load, const uint8_t *data, const struct load_datagram *datagram)
 {
 	struct load_phase *phase;
 	struct stamp stamp;
 	uint64_t took;
 
-	if (length != LOAD_PACKET)
+	if (datagram->length != LOAD_PACKET)
 		return;
 	memcpy(&stamp, data + HEADERS + 12, sizeof(stamp));
 	if (stamp.magic != MAGIC || stamp.phase >= load->phase_count)
 		return;
 	phase = &load->phases[stamp.phase];
-	took = load_clock() - stamp.sent;
+	took = datagram->came > stamp.sent ? datagram->came - stamp.sent : 0;
 	phase->calls_back++;
 	if (took > LOAD_LATE_NS)
 		phase->calls_late++;

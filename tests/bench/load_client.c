@@ -32,7 +32,7 @@ int load_socket(struct load *load, unsigned i, bool encrypted)
 	union tscf_endpoint local, remote = load->options.server;
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 2 * (uint64_t)i + encrypted};
 	char text[TSCF_ADDR_TEXT];
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
 	if (fd < 0)
 		load_die("socket of client %u: %s", i, strerror(errno));
@@ -43,9 +43,33 @@ int load_socket(struct load *load, unsigned i, bool encrypted)
 		load_die("bind to %s: %s", tscf_endpoint_format(&local, text), strerror(errno));
 	if (connect(fd, &remote.sa, tscf_endpoint_size(&remote)) < 0)
 		load_die("connect to %s: %s", tscf_endpoint_format(&remote, text), strerror(errno));
+	if ((load->options.active || load->options.active_encrypted) &&
+	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+		load_die("time stamps: %s", strerror(errno));
 	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 		load_die("epoll: %s", strerror(errno));
 	return fd;
+}
+
+struct load_datagram load_receive(int fd, void *data, size_t size)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec iov = {.iov_base = data, .iov_len = size};
+	struct msghdr header = {
+	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT);
+	struct load_datagram datagram = {.length = length > 0 ? (size_t)length : 0};
+	struct timespec t;
+
+	if (length <= 0)
+		return datagram;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&t, CMSG_DATA(c), sizeof(t));
+		datagram.came = (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+	}
+	return datagram;
 }
 
 static void send_plain(struct load_client *c, struct tscf_writer *w)
@@ -194,12 +218,12 @@ static void control(struct load *load, struct load_client *c, const uint8_t *dat
 void load_plain_readable(struct load *load, struct load_client *c)
 {
 	uint8_t data[2048];
-	ssize_t length = recv(c->fd, data, sizeof(data), MSG_DONTWAIT);
+	struct load_datagram datagram = load_receive(c->fd, data, sizeof(data));
 
-	if (length <= 0)
+	if (datagram.length == 0)
 		return;
 	if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
-		control(load, c, data, (size_t)length);
+		control(load, c, data, datagram.length);
 	else
-		load_calls_received(load, data, (size_t)length);
+		load_calls_received(load, data, &datagram);
 }

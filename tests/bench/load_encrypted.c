@@ -29,6 +29,7 @@ struct load_tunnel {
 	struct tscf_crypto_session crypto;
 	struct tscf_tls_check check;
 	uint64_t tsid;
+	struct load_datagram datagram; /* wolfSSL's last input */
 	bool up;
 	unsigned bound, binding; /* bindings answered; those and the ones in the request under way */
 };
@@ -48,11 +49,11 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 
 static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 {
-	const struct load_tunnel *t = context;
-	ssize_t length = recv(t->fd, data, (size_t)room, MSG_DONTWAIT);
+	struct load_tunnel *t = context;
 
 	(void)ssl;
-	return length > 0 ? (int)length : WOLFSSL_CBIO_ERR_WANT_READ;
+	t->datagram = load_receive(t->fd, data, (size_t)room);
+	return t->datagram.length > 0 ? (int)t->datagram.length : WOLFSSL_CBIO_ERR_WANT_READ;
 }
 
 void load_tunnel_secret(const struct load_client *c, uint8_t secret[32])
@@ -215,6 +216,7 @@ static void control(struct load *load, struct load_client *c, const uint8_t *dat
 /* @return whether there may be another record. */
 static bool read_record(struct load *load, struct load_client *c)
 {
+	struct load_datagram record;
 	uint8_t data[READ_SIZE];
 	int length;
 
@@ -222,10 +224,11 @@ static bool read_record(struct load *load, struct load_client *c)
 	length = wolfSSL_read(c->tunnel->ssl, data, sizeof(data));
 	if (length <= 0)
 		return false;
+	record = (struct load_datagram){.length = (size_t)length, .came = c->tunnel->datagram.came};
 	if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
 		control(load, c, data, (size_t)length);
 	else
-		load_calls_received(load, data, (size_t)length);
+		load_calls_received(load, data, &record);
 	return c->tunnel != NULL;
 }
 

@@ -330,11 +330,17 @@ START_TEST(bad_ipv4_checksum)
 }
 END_TEST
 
-/** UDP without a checksum cannot be verified. */
+/** UDP without a checksum cannot be verified, not even if the sum is right by chance. */
 START_TEST(no_udp_checksum)
 {
+	uint8_t *payload = packets[1].data + 28, *check = packets[1].data + 26;
+	uint32_t sum;
+
 	make(UDP_KIND, 4);
-	set16(packets[1].data + 26, 0);
+	sum = get16(payload) + get16(check);
+	set16(payload, (uint16_t)((sum & 0xffff) + (sum >> 16)));
+	repair(1);
+	ck_assert_uint_eq(get16(check), 0);
 	ck_assert_str_eq(shape_of(4), "1 1 2");
 	check_single(1, 1);
 }
@@ -400,6 +406,9 @@ START_TEST(headers_must_agree)
 		}
 	}
 	ck_assert_str_eq(shape_of(5), header_cases[_i].shape);
+	if (header_cases[_i].shape[0] != '4')
+		for (unsigned i = 0, p = 0; i < write_count; i++)
+			p = check_merged(i, p);
 }
 END_TEST
 /** IPv4 identification: counts up, or with DF stays; mixtures end the run. */
@@ -466,15 +475,37 @@ START_TEST(push_at_once)
 }
 END_TEST
 
-/** A pure acknowledgement between two runs of its flow stays there. */
+/** A pure acknowledgement between packets of its flow stays there; over IPv6 only that keeps them apart. */
 START_TEST(pure_ack)
 {
-	struct offload_shape shape = {.seq = 2000, .id = 2};
+	struct offload_shape shape = kinds[_i];
 
-	make(0, 5);
-	offload_plain(&packets[2], &shape);
+	for (unsigned i = 0; i < 5; i++) {
+		shape.payload = i == 2 ? 0 : 1000;
+		offload_plain(&packets[i], &shape);
+		shape.seq += shape.payload;
+		shape.id++;
+	}
 	ck_assert_str_eq(shape_of(5), "2 1 2");
-	check_single(1, 2);
+	for (unsigned i = 0, p = 0; i < write_count; i++)
+		p = check_merged(i, p);
+}
+END_TEST
+
+/** Other options, though the payload is in sequence. */
+START_TEST(options_come_and_go)
+{
+	struct offload_shape shape = kinds[_i];
+
+	for (unsigned i = 0; i < 6; i++) {
+		shape.tcp_options = i / 2 % 2 ? 12 : 0;
+		offload_plain(&packets[i], &shape);
+		shape.seq += shape.payload;
+		shape.id++;
+	}
+	ck_assert_str_eq(shape_of(6), "2 2 2");
+	for (unsigned i = 0, p = 0; i < write_count; i++)
+		p = check_merged(i, p);
 }
 END_TEST
 
@@ -553,6 +584,22 @@ START_TEST(mixed_flows)
 	ck_assert_str_eq(shape_of(160), "10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10");
 	for (unsigned i = 0; i < 16; i++)
 		ck_assert_uint_eq(get16((uint8_t *)writes[i].iov[0].iov_base + 10 + 20), 1000 + i);
+}
+END_TEST
+
+/** One of three flows ends: the others go on, and so does what comes of it later. */
+START_TEST(one_flow_ends)
+{
+	struct offload_shape shape = {.payload = 500};
+
+	for (unsigned i = 0; i < 12; i++) {
+		shape.sport = (uint16_t)(1000 + i % 3);
+		shape.seq = i / 3 * 500;
+		shape.id = (uint16_t)(i / 3);
+		shape.flags = i == 3 ? PSH : 0;
+		offload_plain(&packets[i], &shape);
+	}
+	ck_assert_str_eq(shape_of(12), "2 4 4 2");
 }
 END_TEST
 
@@ -639,6 +686,7 @@ static void add_merging(TCase *t)
 	tcase_add_loop_test(t, sizes, 0, KINDS);
 	tcase_add_loop_test(t, all_with_ece, 0, 2);
 	tcase_add_test(t, mixed_flows);
+	tcase_add_test(t, one_flow_ends);
 	tcase_add_test(t, too_many_flows);
 }
 
@@ -652,7 +700,8 @@ static void add_apart(TCase *t)
 	tcase_add_test(t, ipv4_ids);
 	tcase_add_test(t, all_with_cwr);
 	tcase_add_loop_test(t, push_at_once, 0, 2);
-	tcase_add_test(t, pure_ack);
+	tcase_add_loop_test(t, pure_ack, 0, 2);
+	tcase_add_loop_test(t, options_come_and_go, 0, 2);
 	tcase_add_loop_test(t, reordered, 0, KINDS);
 	tcase_add_test(t, barriers);
 	tcase_add_loop_test(t, other_protocols, 0, KINDS);
