@@ -72,7 +72,8 @@ static bool read_once(struct tscf_datagram *d)
 {
 	struct tscf_transport_counters *counters = &d->transport.counters;
 	struct tscf_batch batch;
-	int count = tscf_outer_read(d->reader, &batch);
+	bool more;
+	int count = tscf_outer_read(d->reader, &batch, &more);
 
 	if (count < 0) {
 		if (tscf_outer_is_unreachable(-count))
@@ -81,10 +82,11 @@ static bool read_once(struct tscf_datagram *d)
 		return true;
 	}
 	counters->receive_drops += tscf_outer_read_overflow(d->reader);
+	counters->queue_drops += tscf_outer_read_shortened(d->reader);
 	counters->invalid += (unsigned)count - batch.count;
 	if (batch.count > 0)
 		d->kind->datagrams(d, &batch);
-	return count == TSCF_OUTER_READ_MAX;
+	return more;
 }
 
 static void read_some(struct tscf_datagram *d)

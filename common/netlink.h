@@ -62,10 +62,12 @@ struct tscf_route {
  */
 int tscf_route_add(struct tscf_netlink *nl, const struct tscf_route *r);
 int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r);
-/** Delete every route of @p table that carries our tag, in both families. */
-int tscf_route_flush(struct tscf_netlink *nl, uint32_t table);
-/** @return whether @p table holds a route, of either family, that does not carry our tag (1), or not (0), or -errno. */
-int tscf_route_table_foreign(struct tscf_netlink *nl, uint32_t table);
+enum tscf_table_use { TSCF_TABLE_EMPTY, TSCF_TABLE_OWN, TSCF_TABLE_FOREIGN };
+/**
+ * @return what routes @p table holds, of either family: none, only such with our tag, or also such without it; or
+ * -errno.
+ */
+int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table);
 
 enum tscf_rule_action { TSCF_RULE_LOOKUP, TSCF_RULE_PROHIBIT };
 

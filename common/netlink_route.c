@@ -150,26 +150,8 @@ struct walk {
 	const struct tscf_route *wanted;
 	bool found;             /**< exactly *wanted is there, and ours */
 	bool foreign;           /**< a route without our tag is there */
-	struct tscf_route *own; /**< ours, if keep is set */
-	size_t count, room;
-	bool keep;
+	bool own;               /**< one with it */
 };
-
-static int keep_route(struct walk *w, const struct tscf_route *r)
-{
-	size_t room = w->room ? 2 * w->room : 16;
-	struct tscf_route *more;
-
-	if (w->count == w->room) {
-		more = reallocarray(w->own, room, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		w->own = more;
-		w->room = room;
-	}
-	w->own[w->count++] = *r;
-	return 0;
-}
 
 static int visit_route(struct nlmsghdr *header, void *context)
 {
@@ -184,7 +166,8 @@ static int visit_route(struct nlmsghdr *header, void *context)
 	}
 	if (w->wanted && !listed.other && route_equal(&listed.route, w->wanted))
 		w->found = true;
-	return w->keep ? keep_route(w, &listed.route) : 0;
+	w->own = true;
+	return 0;
 }
 
 /** One dump of the table; -ENOENT (no such table) and an absent family are an empty one. */
@@ -208,10 +191,9 @@ static int walk_table(struct tscf_netlink *nl, struct walk *w)
 	unsigned tries = TSCF_NETLINK_DUMP_TRIES;
 	int err;
 
-	do {
-		w->count = 0;
+	do
 		err = walk_once(nl, w);
-	} while (err == -EINTR && --tries > 0);
+	while (err == -EINTR && --tries > 0);
 	return err;
 }
 
@@ -239,39 +221,20 @@ int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r)
 	return means_absent(err) ? 0 : err;
 }
 
-static int flush_family(struct tscf_netlink *nl, uint32_t table, uint8_t family)
-{
-	struct walk w = {.family = family, .table = table, .keep = true};
-	int err = walk_table(nl, &w), one;
-
-	for (size_t i = 0; i < w.count; i++) {
-		one = tscf_route_del(nl, &w.own[i]);
-		if (one < 0 && err == 0)
-			err = one;
-	}
-	free(w.own);
-	return err;
-}
-
-int tscf_route_flush(struct tscf_netlink *nl, uint32_t table)
-{
-	int v4 = flush_family(nl, table, AF_INET), v6 = flush_family(nl, table, AF_INET6);
-
-	return v4 < 0 ? v4 : v6;
-}
-
-int tscf_route_table_foreign(struct tscf_netlink *nl, uint32_t table)
+int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
+	bool own = false;
 
 	for (size_t i = 0; i < sizeof(families); i++) {
 		struct walk w = {.family = families[i], .table = table};
 		int err = walk_table(nl, &w);
 
 		if (w.foreign)
-			return 1;
+			return TSCF_TABLE_FOREIGN;
 		if (err < 0)
 			return err;
+		own = own || w.own;
 	}
-	return 0;
+	return own ? TSCF_TABLE_OWN : TSCF_TABLE_EMPTY;
 }

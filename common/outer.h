@@ -18,6 +18,8 @@ struct tscf_outer_writer;
 
 /** Most datagrams, or runs of joined ones, that one read takes. */
 #define TSCF_OUTER_READ_MAX 32
+/** A read takes fewer when they are large: about this many bytes, so that what is more urgent than bulk has its turn soon. */
+#define TSCF_OUTER_READ_BYTES (128 * 1024)
 
 /**
  * A reader for socket @p fd, for datagrams of up to @p size bytes.
@@ -33,11 +35,15 @@ void tscf_outer_reader_free(struct tscf_outer_reader *reader);
  * and from set and are valid until the next call; datagrams of one source that the kernel has joined are a run.  Empty
  * datagrams, and those that were longer than the reader's size, are left out.
  *
+ * @param more  set to whether others may be waiting and are small enough to be read at once
  * @return how many datagrams or runs were taken from the socket, left out ones included (0: none wait), or -errno.
  */
-int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch);
+int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, bool *more);
 /** @return the number of datagrams that the kernel dropped because the socket was full, since the last call. */
 uint32_t tscf_outer_read_overflow(struct tscf_outer_reader *reader);
+
+/** @return the number of bulk datagrams dropped to keep the queue short (aqm.h), since the last call. */
+uint32_t tscf_outer_read_shortened(struct tscf_outer_reader *reader);
 
 /** A writer for socket @p fd, with room for copies of datagrams of up to @p copy_size bytes (0: none).  @return NULL:
  * no memory. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "aqm.h"
 #include "outer.h"
 
 #include <errno.h>
@@ -7,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, and the size of joined datagrams. */
-#define CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)))
+/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, and when they came. */
+#define CONTROL_SIZE \
+	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
+
+/* Smaller datagrams are voice, signalling, handshakes or acknowledgements: they are never dropped to shorten the queue. */
+#define BULK_SIZE 512
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -19,7 +25,10 @@ struct tscf_outer_reader {
 	struct tscf_ring *ring;
 	int fd;
 	bool connected;
+	unsigned limit;         /* messages to ask for next */
 	unsigned used;          /* messages that must be prepared anew before the next read */
+	struct tscf_aqm aqm;
+	uint32_t aqm_dropped;
 	uint32_t overflow;      /* counter of the kernel, as last seen */
 	uint32_t overflow_told; /* ... as last told */
 	struct tscf_packet *packet[TSCF_OUTER_READ_MAX];
@@ -38,7 +47,9 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 	reader->fd = fd;
 	reader->connected = connected;
 	reader->used = TSCF_OUTER_READ_MAX;
+	reader->limit = TSCF_OUTER_READ_MAX;
 	/* Without it (kernels before 5.0) datagrams come one by one. */
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	if (tscf_outer_offloads_allowed() && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0)
 		size = TSCF_PACKET_MAX;
 	reader->ring = tscf_ring_new(size);
@@ -77,8 +88,16 @@ static void prepare(struct tscf_outer_reader *reader)
 	reader->used = 0;
 }
 
-static void take_control(struct tscf_outer_reader *reader, struct msghdr *header, struct tscf_packet *packet)
+static uint64_t nanoseconds(const struct timespec *t)
 {
+	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
+}
+
+/* @return when the packet came, in nanoseconds since the epoch; 0 if the kernel does not say. */
+static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *header, struct tscf_packet *packet)
+{
+	uint64_t came = 0;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
 		if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_TOS) {
 			packet->tos = *CMSG_DATA(c);
@@ -95,28 +114,69 @@ static void take_control(struct tscf_outer_reader *reader, struct msghdr *header
 			memcpy(&size, CMSG_DATA(c), sizeof(size));
 			if (size > 0 && (uint32_t)size < packet->length)
 				packet->piece = (uint32_t)size;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
+			struct timespec t;
+
+			memcpy(&t, CMSG_DATA(c), sizeof(t));
+			came = nanoseconds(&t);
 		}
 	}
+	return came;
 }
 
-int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch)
+/* Take one packet off the end if the queue is too long: the sender must slow down. */
+static void shorten(struct tscf_outer_reader *reader, struct tscf_packet *packet, uint64_t came, uint64_t now)
 {
+	uint32_t pieces = tscf_packet_pieces(packet);
+	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
+
+	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
+		return;
+	if (!tscf_aqm_drop(&reader->aqm, now - came, now))
+		return;
+	packet->length -= last;
+	if (pieces == 2)
+		packet->piece = 0;
+	reader->aqm_dropped++;
+}
+
+/* Ask for as many next time as make about TSCF_OUTER_READ_BYTES if they are like these. */
+static void adapt(struct tscf_outer_reader *reader, unsigned count, uint32_t bytes)
+{
+	uint32_t fit = count > 0 && bytes > 0 ? (uint32_t)((uint64_t)count * TSCF_OUTER_READ_BYTES / bytes) : TSCF_OUTER_READ_MAX;
+
+	reader->limit = fit < 1 ? 1 : fit < TSCF_OUTER_READ_MAX ? fit : TSCF_OUTER_READ_MAX;
+}
+
+int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, bool *more)
+{
+	struct timespec now;
+	uint32_t bytes = 0;
 	int count;
 
 	batch->count = 0;
+	*more = true;
 	prepare(reader);
-	count = recvmmsg(reader->fd, reader->message, TSCF_OUTER_READ_MAX, MSG_DONTWAIT, NULL);
-	if (count < 0)
+	count = recvmmsg(reader->fd, reader->message, reader->limit, MSG_DONTWAIT, NULL);
+	if (count < 0) {
+		*more = errno != EAGAIN;
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
 	for (int i = 0; i < count; i++) {
 		struct tscf_packet *packet = reader->packet[i];
+		uint64_t came;
 
 		packet->length = reader->message[i].msg_len;
-		take_control(reader, &reader->message[i].msg_hdr, packet);
+		bytes += packet->length;
+		came = take_control(reader, &reader->message[i].msg_hdr, packet);
+		shorten(reader, packet, came, nanoseconds(&now));
 		if (packet->length > 0 && (reader->message[i].msg_hdr.msg_flags & MSG_TRUNC) == 0)
 			tscf_batch_add(batch, packet);
 	}
 	reader->used = (unsigned)count;
+	*more = (unsigned)count == reader->limit && bytes < TSCF_OUTER_READ_BYTES;
+	adapt(reader, (unsigned)count, bytes);
 	return count;
 }
 
@@ -125,5 +185,13 @@ uint32_t tscf_outer_read_overflow(struct tscf_outer_reader *reader)
 	uint32_t since = reader->overflow - reader->overflow_told;
 
 	reader->overflow_told = reader->overflow;
+	return since;
+}
+
+uint32_t tscf_outer_read_shortened(struct tscf_outer_reader *reader)
+{
+	uint32_t since = reader->aqm_dropped;
+
+	reader->aqm_dropped = 0;
 	return since;
 }

@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "netlink.h"
+#include "steering.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,17 +25,56 @@
 /** The default, 500, is 6 ms of full-size packets at 1 Gbit/s: a busy machine keeps a reader waiting longer. */
 #define QUEUE_PACKETS 1000
 
-/** Make the device of @p fd; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included. */
+static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
+{
+	*ifr = (struct ifreq){.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | flags)};
+	memcpy(ifr->ifr_name, name, strlen(name));
+	return ioctl(fd, TUNSETIFF, ifr) < 0 ? -errno : 0;
+}
+
+/** Give the device its second queue, and the program that fills it.  @return 0 or -errno. */
+static int add_urgent_queue(struct tscf_tun *tun, int program)
+{
+	struct ifreq ifr;
+	int err;
+
+	tun->urgent_fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (tun->urgent_fd < 0)
+		return -errno;
+	err = attach(tun->urgent_fd, tun->name, IFF_MULTI_QUEUE, &ifr);
+	if (err == 0 && ioctl(tun->fd, TUNSETSTEERINGEBPF, &program) < 0)
+		err = -errno;
+	if (err < 0) {
+		close(tun->urgent_fd);
+		tun->urgent_fd = -1;
+	}
+	return err;
+}
+
+/**
+ * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the kernel would spread
+ * packets over two queues as it likes, so there is only one then.
+ */
 static int create_device(struct tscf_tun *tun, const char *name)
 {
-	struct ifreq ifr = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
+	int program = tscf_steering_load(TSCF_URGENT_DSCPS);
+	struct ifreq ifr;
+	int err = attach(tun->fd, name, IFF_TUN_EXCL | (program >= 0 ? IFF_MULTI_QUEUE : 0), &ifr);
 
-	memcpy(ifr.ifr_name, name, strlen(name));
-	if (ioctl(tun->fd, TUNSETIFF, &ifr) < 0)
-		return -errno;
+	if (err < 0) {
+		if (program >= 0)
+			close(program);
+		return err;
+	}
 	memcpy(tun->name, ifr.ifr_name, sizeof(tun->name));
 	tun->index = (int)if_nametoindex(tun->name);
-	return tun->index > 0 ? 0 : -errno;
+	err = tun->index > 0 ? 0 : -errno;
+	if (program >= 0) {
+		if (err == 0 && add_urgent_queue(tun, program) < 0)
+			tscf_debug("%s: no queue of its own for urgent packets", tun->name);
+		close(program);
+	}
+	return err;
 }
 
 static unsigned offloads_allowed(void)
@@ -88,6 +128,7 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name)
 
 	memset(tun, 0, sizeof(*tun));
 	tun->fd = -1;
+	tun->urgent_fd = -1;
 	tun->mtu = TSCF_PACKET_MAX;
 	if (name[0] == '\0' || strlen(name) >= sizeof(tun->name))
 		return -EINVAL;
@@ -108,6 +149,9 @@ void tscf_tun_close(struct tscf_tun *tun)
 {
 	if (tun->fd >= 0)
 		close(tun->fd);
+	if (tun->urgent_fd >= 0)
+		close(tun->urgent_fd);
+	tun->urgent_fd = -1;
 	tscf_coalescer_free(tun->coalescer);
 	free(tun->super);
 	tun->coalescer = NULL;

@@ -14,11 +14,12 @@
 #include <stdint.h>
 
 /** Bytes after which a read stops, so that what is more urgent than bulk waits for no more than this. */
-#define TSCF_TUN_READ_BYTES (256 * 1024)
+#define TSCF_TUN_READ_BYTES (128 * 1024)
 
 struct tscf_tun {
 	char name[16]; /**< IFNAMSIZ */
 	int fd;
+	int urgent_fd; /**< the queue of packets with a real-time DSCP (steering.h), read first; -1: they come with the others */
 	int index;     /**< interface index */
 	uint32_t mtu;  /**< the owner's to set: TCP super-packets are split to packets of at most this */
 	unsigned offloads; /**< TUN_F_* that the kernel agreed to */
@@ -45,14 +46,15 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name);
 void tscf_tun_close(struct tscf_tun *tun);
 
 /**
- * Read what is there into @p ring's packets, at most TSCF_BATCH_MAX of them or about TSCF_TUN_READ_BYTES; super-packets become runs.
+ * Read what is there into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about TSCF_TUN_READ_BYTES;
+ * super-packets become runs.
  * The ring's packets must hold TSCF_PACKET_MAX bytes.
  *
  * @return 0 (batch->count may be 0), or -errno if the device is gone or broken.
  */
 int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch);
 
-/** @return whether the last read ended before all was read. */
+/** @return whether the last read ended for want of room in the batch: the caller reads again. */
 bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch);
 
 /** Queue one packet for the kernel.  The bytes must stay as they are until the next flush. */

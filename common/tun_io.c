@@ -9,17 +9,18 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/** Most packets in one run: what one UDP_SEGMENT takes on every kernel that has it. */
+/** Most packets and bytes in one run: what one UDP_SEGMENT takes on every kernel that has it. */
 #define RUN_PACKETS 64
+#define RUN_BYTES 65000
 
-/** @return bytes of the packet in tun->super, 0 if none waits, or -errno. */
-static int read_super(struct tscf_tun *tun, struct virtio_net_hdr *vnet)
+/** @return bytes of the packet that is in tun->super now, 0 if none waits, or -errno. */
+static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
 {
 	struct iovec iov[] = {{vnet, sizeof(*vnet)}, {tun->super, TSCF_PACKET_MAX}};
 	ssize_t got;
 
 	do
-		got = readv(tun->fd, iov, 2);
+		got = readv(fd, iov, 2);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -31,7 +32,7 @@ static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
 {
 	struct tscf_run run;
 
-	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room, RUN_PACKETS, &run))
+	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < RUN_BYTES ? packet->room : RUN_BYTES, RUN_PACKETS, &run))
 		return false;
 	packet->length = (run.count - 1) * run.size + run.last;
 	packet->piece = run.count > 1 ? run.size : 0;
@@ -42,11 +43,11 @@ static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
 	return true;
 }
 
-/** Begin with the next packet of the kernel.  @return 1 if there is one, 0 if none waits, or -errno. */
-static int next_super(struct tscf_tun *tun)
+/** Begin with the next packet of a queue.  @return 1 if there is one, 0 if none waits, or -errno. */
+static int next_super(struct tscf_tun *tun, int fd)
 {
 	struct virtio_net_hdr vnet;
-	int length = read_super(tun, &vnet);
+	int length = read_super(tun, fd, &vnet);
 
 	if (length <= 0)
 		return length;
@@ -57,12 +58,13 @@ static int next_super(struct tscf_tun *tun)
 	return 1;
 }
 
-int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch)
+/** Add what waits in one queue.  @return 0 or -errno. */
+static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, struct tscf_batch *batch)
 {
 	uint32_t bytes = 0;
 
-	batch->count = 0;
-	while (batch->count < TSCF_BATCH_MAX && bytes < TSCF_TUN_READ_BYTES) {
+	/* A super-packet that was begun is finished, if the batch has room: the event loop would not call again for the rest of it. */
+	while (batch->count < TSCF_BATCH_MAX && (tun->splitting || bytes < TSCF_TUN_READ_BYTES)) {
 		struct tscf_packet *packet = tscf_ring_packet(ring, batch->count);
 		int more;
 
@@ -72,12 +74,25 @@ int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batc
 			continue;
 		}
 		tun->splitting = false;
-		more = next_super(tun);
-		/* What was read before an error is delivered first; the error comes again with the next call. */
+		more = next_super(tun, fd);
 		if (more <= 0)
-			return batch->count > 0 ? 0 : more;
+			return more;
 	}
 	return 0;
+}
+
+int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch)
+{
+	int err = 0;
+
+	batch->count = 0;
+	/* The rest of a super-packet is in the one buffer that both queues are read through. */
+	if (tun->urgent_fd >= 0 && !tun->splitting)
+		err = read_queue(tun, tun->urgent_fd, ring, batch);
+	if (err == 0 && batch->count < TSCF_BATCH_MAX)
+		err = read_queue(tun, tun->fd, ring, batch);
+	/* What was read before an error is delivered first; the error comes again with the next call. */
+	return batch->count > 0 ? 0 : err;
 }
 
 bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)

@@ -1,6 +1,7 @@
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/net/local.mk
+include tests/bench/local.mk
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

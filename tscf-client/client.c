@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "context.h"
+#include "processes.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 void client_clock(struct client *c)
 {
@@ -248,8 +250,19 @@ static int drop_privileges(void)
 	return -EPERM;
 }
 
+/* Every socket that moves back is held by a descriptor until the server has confirmed. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int set_up(struct client *c)
 {
+	raise_descriptors();
 	int error = resolve(c);
 	if (error == 0)
 		error = make_tls(c);
@@ -288,13 +301,19 @@ static void watch(struct client *c)
 	ev_io_init(&c->plain_readable, path_plain_readable, c->plain_tun.fd, EV_READ);
 	ev_io_init(&c->encrypted_readable, path_encrypted_readable, c->encrypted_tun.fd, EV_READ);
 	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c;
-	c->plain_readable.data = c->encrypted_readable.data = c;
+	ev_io_init(&c->plain_urgent, path_plain_readable, c->plain_tun.urgent_fd, EV_READ);
+	ev_io_init(&c->encrypted_urgent, path_encrypted_readable, c->encrypted_tun.urgent_fd, EV_READ);
+	c->plain_readable.data = c->encrypted_readable.data = c->plain_urgent.data = c->encrypted_urgent.data = c;
 	ev_check_start(c->loop, &c->clock);
 	ev_prepare_start(c->loop, &c->prepare);
 	ev_signal_start(c->loop, &c->on_term);
 	ev_signal_start(c->loop, &c->on_int);
 	ev_io_start(c->loop, &c->plain_readable);
 	ev_io_start(c->loop, &c->encrypted_readable);
+	if (c->plain_tun.urgent_fd >= 0)
+		ev_io_start(c->loop, &c->plain_urgent);
+	if (c->encrypted_tun.urgent_fd >= 0)
+		ev_io_start(c->loop, &c->encrypted_urgent);
 }
 
 static void say_goodbye(struct client *c)
@@ -311,22 +330,32 @@ static void say_goodbye(struct client *c)
 	}
 }
 
-static unsigned live_only_sockets(struct client *c)
+static bool is_only(void *context, int fd)
+{
+	const struct client *c = context;
+	struct tscf_socket s;
+	return tscf_socket_of_fd(fd, &s) == 0 && tscf_socket_same_netns(fd) == 1 &&
+	       tscf_mark_get(s.mark, c->config->fwmark_mask) == TSCF_LEVEL_ENCRYPTED_ONLY;
+}
+
+/* The kernel does not list sockets that have no local port yet; they would go out in clear with their first packet. */
+static bool only_sockets_live(struct client *c)
 {
 	c->registry.dumping = false;
 	memset(c->registry.counting, 0, sizeof c->registry.counting);
-	return tscf_sockdiag_dump_now(c->registry.diag) == 0 ? c->registry.counting[TSCF_LEVEL_ENCRYPTED_ONLY] : 1;
+	return tscf_sockdiag_dump_now(c->registry.diag) < 0 || c->registry.counting[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 ||
+	       processes_any_socket(is_only, c);
 }
 
 static void tear_down(struct client *c)
 {
 	moves_free(c);
 	if (c->routing.netlink && c->registry.diag) {
-		unsigned live = live_only_sockets(c);
-		routing_remove(&c->routing, live > 0);
-		if (live > 0)
-			tscf_warning("%u encrypted-only sockets live on: the rules that keep them from sending in clear stay "
-				     "(tscf-client flush removes them)", live);
+		bool live = only_sockets_live(c);
+		routing_remove(&c->routing, live);
+		if (live)
+			tscf_warning("encrypted-only sockets live on: the rules that keep them from sending in clear stay "
+				     "(tscf-client flush removes them)");
 	}
 	tunnel_close(&c->encrypted);
 	tunnel_close(&c->plain);
@@ -371,12 +400,14 @@ int client_run(const struct client_config *config, void (*ready)(void *context),
 	if (error == 0) {
 		watch(c);
 		client_route(c);
-		registry_resync_soon(c);
+		/* Sockets may have outlived an earlier client. */
+		registry_resync_now(c);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
 		plain_start(c);
 		ready(context);
 		ev_run(c->loop, 0);
+		error = c->error;
 		tscf_info("stopping");
 		say_goodbye(c);
 	}

@@ -56,6 +56,7 @@ struct client {
 	struct tscf_tls *tls;
 	struct tscf_tun plain_tun, encrypted_tun;
 	ev_io plain_readable, encrypted_readable;
+	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;
 
 	union tscf_endpoint server; /**< plain port */
@@ -80,6 +81,7 @@ struct client {
 	struct client_counters counters;
 	time_t started, plain_since, encrypted_since;
 	char plain_reason[160];
+	int error; /**< why the loop ended, if not by a stop */
 };
 
 /** Write the present facts into the kernel. */

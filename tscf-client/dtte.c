@@ -53,6 +53,7 @@ static void go_idle(struct dtte *d, const char *reason, uint64_t now)
 {
 	d->failures = 0;
 	enter(d, DTTE_IDLE, reason, now);
+	d->actions->idle(d->context);
 	set_gate(d, DTTE_GATE_HOLD);
 }
 
@@ -128,7 +129,10 @@ void dtte_plain(struct dtte *d, bool up, uint64_t now)
 		begin(d, "the plain tunnel is up", now);
 	} else if (!up && d->state == DTTE_REQUESTED) {
 		d->actions->close(d->context);
-		wait_for_plain(d, now);
+		if (d->demand)
+			wait_for_plain(d, now);
+		else
+			go_idle(d, "waits for the plain tunnel", now);
 	}
 }
 
@@ -169,10 +173,7 @@ void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 		start_if_wanted(d, reason, now);
 		return;
 	}
-	if (!d->demand) {
-		go_idle(d, reason, now);
-		return;
-	}
+	/* Also if the demand was but one packet's: the next one is to be told, and not to ask again at once. */
 	d->failures++;
 	enter(d, DTTE_FAILED, reason, now);
 	d->deadline = now + backoff(d);
@@ -189,6 +190,8 @@ void dtte_tick(struct dtte *d, uint64_t now)
 	if (d->state == DTTE_LINGERING) {
 		d->actions->release(d->context);
 		go_idle(d, "released: no encrypted socket was left", now);
+	} else if (d->state == DTTE_FAILED && !d->demand) {
+		go_idle(d, "no socket asks for encryption", now);
 	} else if (d->state == DTTE_FAILED && d->plain_up) {
 		begin(d, "tries again", now);
 	}

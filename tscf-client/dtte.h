@@ -41,6 +41,7 @@ struct dtte_actions {
 	void (*up)(void *context);        /**< register sockets and send what was held; the gate opens after this */
 	void (*release)(void *context);   /**< send a release request, then close: nobody wants the tunnel */
 	void (*close)(void *context);     /**< drop connection and pending requests, without a word */
+	void (*idle)(void *context);      /**< nobody wants the tunnel: forget what is held */
 	void (*gate)(void *context, enum dtte_gate gate); /**< the gate has changed */
 	uint32_t (*random)(void *context); /**< for the jitter of the back-off */
 };

@@ -174,6 +174,11 @@ static void release(void *context)
 	registry_tunnel_lost(c);
 }
 
+static void idle(void *context)
+{
+	hold_drop(&((struct client *)context)->hold);
+}
+
 static void gate(void *context, enum dtte_gate gate)
 {
 	struct client *c = context;
@@ -201,6 +206,7 @@ const struct dtte_actions encrypted_actions = {
 	.up = up,
 	.release = release,
 	.close = close_tunnel,
+	.idle = idle,
 	.gate = gate,
 	.random = jitter,
 };

@@ -62,9 +62,17 @@ static void answer(struct client *c, struct change *change)
 	change->call = NULL;
 	call->user = NULL;
 	char *text = change->detailed && change->count > 0 ? describe(c, change) : NULL;
-	int error = change->count > 0 && change->detailed ? 0 : -change->error;
-	tscf_control_answer(call, error, text);
+	tscf_control_answer(call, -change->error, text);
 	free(text);
+}
+
+static void move_done(struct client *c, struct move *m)
+{
+	if (m->done)
+		return;
+	m->done = true;
+	m->change->open--;
+	HASH_DELETE(by_socket, c->moves.by_socket, m);
 }
 
 static void change_free(struct client *c, struct change *change)
@@ -78,6 +86,7 @@ static void change_free(struct client *c, struct change *change)
 	while (change->moves) {
 		struct move *m = change->moves;
 		change->moves = m->next;
+		move_done(c, m);
 		HASH_DEL(c->moves.by_id, m);
 		if (m->fd >= 0)
 			close(m->fd);
@@ -95,11 +104,27 @@ static void settle(struct client *c, struct change *change)
 	change_free(c, change);
 }
 
+/* The newest word on a socket holds: what was said before must not set its mark later on. */
+static void supersede(struct client *c, uint64_t cookie)
+{
+	struct move *m;
+	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof cookie, m);
+	if (!m)
+		return;
+	struct change *change = m->change;
+	if (m->fd >= 0)
+		close(m->fd);
+	m->fd = -1;
+	move_done(c, m);
+	settle(c, change);
+}
+
 static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, int fd, pid_t pid)
 {
 	struct move *m = calloc(1, sizeof *m);
 	if (!m)
 		return NULL;
+	supersede(c, s->cookie);
 	m->id = ++c->moves.last_id;
 	m->change = change;
 	m->socket = *s;
@@ -111,6 +136,7 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	change->count++;
 	change->open++;
 	HASH_ADD(hh, c->moves.by_id, id, sizeof m->id, m);
+	HASH_ADD(by_socket, c->moves.by_socket, socket.cookie, sizeof m->socket.cookie, m);
 	return m;
 }
 
@@ -124,13 +150,6 @@ static void set_mark(struct client *c, struct move *m)
 	}
 	close(m->fd);
 	m->fd = -1;
-}
-
-static void move_done(struct move *m)
-{
-	if (!m->done)
-		m->change->open--;
-	m->done = true;
 }
 
 static void to_encrypted(struct client *c, struct move *m, bool was_plain)
@@ -155,22 +174,26 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 		dtte_touch(&c->dtte, c->now);
 	registry_resync_soon(c);
 	if (!bound || !m->change->detailed)
-		move_done(m);
+		move_done(c, m);
 }
 
 static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 {
 	struct tscf_binding_key key;
 	bool bound = registry_key(c, &m->socket, &key);
+	struct tscf_binding *b = bound ? tscf_bindings_get(c->registry.table, &key) : NULL;
 	m->to_plain = true;
 	registry_resync_soon(c);
-	/* A tombstone of the port's last owner is lifted too: this is somebody's explicit word. */
-	if (bound && (was_encrypted || tscf_bindings_get(c->registry.table, &key))) {
+	/*
+	 * A tombstone of the port's last owner is lifted too: this is somebody's explicit word.  But it is no word on other sockets that have
+	 * the port now: whether there are any, and thus the binding must stay, the resync finds out.
+	 */
+	if (bound && (was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie)) {
 		registry_release(c, &key, m->id);
 		return;
 	}
 	set_mark(c, m);
-	move_done(m);
+	move_done(c, m);
 }
 
 /* Begin to move one socket; takes the descriptor. */
@@ -211,8 +234,10 @@ void moves_set_level(struct client *c, struct tscf_control_call_in *call)
 	int fd = call->fd;
 	call->fd = -1;
 	change->open++;
-	change->error = move_socket(c, change, fd, call->pid);
+	int error = move_socket(c, change, fd, call->pid);
 	change->open--;
+	if (error < 0)
+		change->error = error;
 	settle(c, change);
 }
 
@@ -242,7 +267,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 			registry_flush(c);
 			c->registry.counts[level]++;
 			dtte_demand(&c->dtte, true, c->now);
-		} else if (level == TSCF_LEVEL_UNENCRYPTED && b) {
+		} else if (level == TSCF_LEVEL_UNENCRYPTED && b && !registry_is_of_others(b, s.cookie)) {
 			registry_release(c, &key, 0);
 		}
 	}
@@ -256,8 +281,13 @@ static void give_up(struct client *c, struct change *change)
 	answer(c, change);
 	for (struct move *m = change->moves; m; m = m->next)
 		if (!m->to_plain)
-			move_done(m);
+			move_done(c, m);
 	settle(c, change);
+}
+
+static bool waits_for_tunnel(const struct client *c, const struct change *change)
+{
+	return tscf_level_wants_encryption(effective(c, change->level));
 }
 
 /* --- sockets of running programs --- */
@@ -321,7 +351,8 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 		return;
 	tscf_sockdiag_dump_now(diag);
 	tscf_sockdiag_close(diag);
-	qsort(g->owners, g->count, sizeof *g->owners, compare_owners);
+	if (g->count > 0)
+		qsort(g->owners, g->count, sizeof *g->owners, compare_owners);
 	processes_find_owners(g->owners, g->count);
 	for (unsigned i = 0; i < g->count; i++) {
 		struct owner *o = &g->owners[i];
@@ -354,8 +385,12 @@ void moves_level_of(struct client *c, struct tscf_control_call_in *call)
 	else
 		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
 	change->open--;
-	change->error = change->count > 0 ? 0 : g.error < 0 ? g.error : -ENOENT;
-	if (c->dtte.state == DTTE_FAILED)
+	/* Several owners of a port: those who may not be changed are no failure of those who may. */
+	if (g.error < 0 && (by_pid || change->count == 0))
+		change->error = g.error;
+	else if (change->count == 0)
+		change->error = -ENOENT;
+	if (c->dtte.state == DTTE_FAILED && waits_for_tunnel(c, change))
 		give_up(c, change);
 	else
 		settle(c, change);
@@ -380,8 +415,15 @@ void moves_acknowledged(struct client *c, uint64_t id, int error)
 		set_mark(c, m);
 	else if (error < 0)
 		return; /* goes on waiting: the encrypted tunnel may come back before the deadline */
-	move_done(m);
+	move_done(c, m);
 	settle(c, m->change);
+}
+
+bool moves_is_leaving(const struct client *c, uint64_t cookie)
+{
+	struct move *m;
+	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof cookie, m);
+	return m && m->to_plain;
 }
 
 void moves_tunnel_up(struct client *c)
@@ -399,7 +441,8 @@ void moves_tunnel_failed(struct client *c)
 {
 	for (struct change *change = c->moves.changes, *next; change; change = next) {
 		next = change->next;
-		give_up(c, change);
+		if (waits_for_tunnel(c, change))
+			give_up(c, change);
 	}
 }
 

@@ -32,7 +32,7 @@ struct move {
 	pid_t pid;       /**< whose socket it is, 0 if unknown */
 	int fd;          /**< owned; -1 once the mark is set */
 	bool to_plain, done;
-	UT_hash_handle hh;
+	UT_hash_handle hh, by_socket; /* the latter: unless it is done */
 };
 
 /** All sockets of one request to change levels. */
@@ -51,6 +51,7 @@ struct change {
 struct moves {
 	struct change *changes;
 	struct move *by_id;
+	struct move *by_socket; /**< those that are not done, by the socket's cookie: at most one of each socket */
 	uint64_t last_id;
 };
 
@@ -67,6 +68,8 @@ void moves_gone(struct client *c, struct tscf_control_call_in *call);
 
 /** The server has confirmed what the move waited for (error 0), or not (-errno); a move that is no more is ignored. */
 void moves_acknowledged(struct client *c, uint64_t id, int error);
+/** @return whether the socket with that cookie is on its way to the plain tunnel, and keeps its mark until the server has confirmed. */
+bool moves_is_leaving(const struct client *c, uint64_t cookie);
 /** The encrypted tunnel is up: tell the server of the moves that wait for it. */
 void moves_tunnel_up(struct client *c);
 /** The encrypted tunnel is not to be had now: answer those who wait for it. */

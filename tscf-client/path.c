@@ -143,7 +143,8 @@ static void read_device(struct client *c, struct tscf_tun *tun, ev_io *w)
 		struct tscf_batch in = {.count = 0}, plain = {.count = 0}, encrypted = {.count = 0};
 		int error = tscf_tun_read(tun, c->ring, &in);
 		if (error < 0) {
-			tscf_error("device %s: %s", tun->name, strerror(-error));
+			tscf_error("device %s: %s: it is gone or was taken down", tun->name, strerror(-error));
+			c->error = error;
 			ev_io_stop(c->loop, w);
 			ev_break(c->loop, EVBREAK_ALL);
 			return;

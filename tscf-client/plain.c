@@ -112,6 +112,8 @@ static void configured(struct client *c, const struct tscf_message *m)
 		  tscf_addr_format(&internal.addr, text), c->facts.route_count, c->mtu);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
+	/* Sockets that are not known yet would have no shield when the quiet ends. */
+	registry_resync_now(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(c);

@@ -127,7 +127,7 @@ int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int 
 	int error = walk_sockets(pid, give_socket, &e);
 	if (error < 0)
 		return error;
-	return e.count == 0 && e.error < 0 ? e.error : e.count;
+	return e.error < 0 ? e.error : e.count;
 }
 
 struct wanted {
@@ -151,6 +151,35 @@ int processes_take_socket(pid_t pid, uint32_t inode)
 	if (error < 0)
 		return error;
 	return w.fd < 0 ? -ENOENT : take_fd(pid, w.fd);
+}
+
+struct any {
+	bool (*is)(void *context, int fd);
+	void *context;
+};
+
+static int is_any(void *context, const struct found *f)
+{
+	struct any *a = context;
+	int fd = take_fd(f->pid, f->fd);
+	if (fd < 0)
+		return 0;
+	bool is = a->is(a->context, fd);
+	close(fd);
+	return is;
+}
+
+bool processes_any_socket(bool (*is)(void *context, int fd), void *context)
+{
+	struct any a = {is, context};
+	bool found = false;
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	while (proc && !found && (entry = readdir(proc)))
+		found = isdigit((unsigned char)entry->d_name[0]) && walk_sockets(atoi(entry->d_name), is_any, &a) > 0;
+	if (proc)
+		closedir(proc);
+	return found;
 }
 
 int64_t processes_uid(pid_t pid)

@@ -5,6 +5,7 @@
 #ifndef TSCF_CLIENT_PROCESSES_H
 #define TSCF_CLIENT_PROCESSES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,12 +24,15 @@ void processes_find_owners(struct owner *owners, unsigned count);
 /**
  * Call @p each with a duplicate of every socket descriptor of process @p pid; the callee owns the descriptor.
  *
- * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM.
+ * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM; some may have been given then all the same.
  */
 int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context);
 
 /** Duplicate the descriptor of process @p pid that refers to the socket with @p inode.  @return a descriptor, or -errno. */
 int processes_take_socket(pid_t pid, uint32_t inode);
+
+/** @return whether @p is holds for any socket descriptor of any process that may be looked at; it is given a duplicate to look at. */
+bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 
 /** @return the real user id of @p pid, or -1 if there is no such process. */
 int64_t processes_uid(pid_t pid);

@@ -27,10 +27,10 @@ static json_t *internal_list(const struct tunnel *t, bool up)
 static json_t *traffic(const struct tunnel *t)
 {
 	struct tscf_transport_counters n = tunnel_counters(t);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets, "sent_bytes",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets, "sent_bytes",
 			 (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets, "received_bytes",
 			 (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops, "receive_drops",
-			 (json_int_t)n.receive_drops, "invalid", (json_int_t)n.invalid);
+			 (json_int_t)n.receive_drops, "queue_drops", (json_int_t)n.queue_drops, "invalid", (json_int_t)n.invalid);
 }
 
 static json_t *tsid_text(const struct tunnel *t)
@@ -180,7 +180,8 @@ static int by_inode(const void *a, const void *b)
 static char *render(struct client *c, struct listing *l)
 {
 	json_t *list = json_array();
-	qsort(l->sockets, l->count, sizeof *l->sockets, by_inode);
+	if (l->count > 0)
+		qsort(l->sockets, l->count, sizeof *l->sockets, by_inode);
 	l->owners = calloc(l->count ? l->count : 1, sizeof *l->owners);
 	if (!l->owners)
 		return NULL;

@@ -146,22 +146,32 @@ static int check(int error, const char *what, unsigned number)
 	return error;
 }
 
-static int foreign_table(struct tscf_netlink *netlink, uint32_t table, const char *option)
+/* A dead client's routes have gone with its devices: routes with our tag are those of one that lives. */
+static int check_table(struct tscf_netlink *netlink, uint32_t table, const char *option)
 {
-	int foreign = tscf_route_table_foreign(netlink, table);
-	if (foreign < 0)
-		return check(foreign, "cannot read routing table", table);
-	if (foreign == 0)
-		return tscf_route_flush(netlink, table);
-	tscf_error("routing table %u is in use by something else: choose another with %s", table, option);
+	int use = tscf_route_table_use(netlink, table);
+	if (use < 0)
+		return check(use, "cannot read routing table", table);
+	if (use == TSCF_TABLE_EMPTY)
+		return 0;
+	tscf_error("routing table %u is in use by %s: choose another with %s, and other priorities with --rule-priority", table,
+		   use == TSCF_TABLE_OWN ? "another client" : "something else", option);
 	return -EEXIST;
+}
+
+static int check_tables(struct tscf_netlink *netlink, const struct client_config *config)
+{
+	int error = check_table(netlink, config->table_plain, "--table-plain");
+	return error < 0 ? error : check_table(netlink, config->table_encrypted, "--table-encrypted");
 }
 
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config)
 {
 	struct tscf_rule *rules = NULL;
 	unsigned foreign = 0;
-	*r = (struct routing){.netlink = netlink, .config = config};
+	int error = check_tables(netlink, config);
+	if (error < 0)
+		return error;
 	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules, &foreign);
 	if (n < 0)
 		return check(n, "cannot list policy rules from priority", config->rule_priority);
@@ -171,13 +181,13 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 		free(rules);
 		return -EEXIST;
 	}
+	*r = (struct routing){.netlink = netlink, .config = config};
 	for (int i = 0; i < n && i < ROUTING_RULES_MAX; i++)
 		r->current.rules[r->current.rule_count++] = rules[i];
 	free(rules);
 	if (n > 0)
 		tscf_info("took over %d policy rules that an earlier client left", n);
-	int error = foreign_table(netlink, config->table_plain, "--table-plain");
-	return error < 0 ? error : foreign_table(netlink, config->table_encrypted, "--table-encrypted");
+	return 0;
 }
 
 /* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time. */

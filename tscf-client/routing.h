@@ -59,9 +59,9 @@ struct routing {
 void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan);
 
 /**
- * Take over what a dead daemon left: its rules become current, its routes are flushed.
+ * Take over what a dead daemon left: its rules become current.
  *
- * @return 0, or -errno: -EEXIST if the priorities or tables are in use by something else (logged).
+ * @return 0, or -errno with *r untouched: -EEXIST if the priorities or tables are in use by something else (logged).
  */
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
 

@@ -29,6 +29,7 @@ static void add_counters(struct tscf_transport_counters *sum, const struct tscf_
 	sum->received_bytes += c->received_bytes;
 	sum->send_drops += c->send_drops;
 	sum->receive_drops += c->receive_drops;
+	sum->queue_drops += c->queue_drops;
 	sum->invalid += c->invalid;
 	sum->handshakes += c->handshakes;
 	sum->handshakes_failed += c->handshakes_failed;

@@ -228,6 +228,19 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 	}
 }
 
+void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)
+{
+	while (s->bindings.first) {
+		struct tscf_binding *b = s->bindings.first;
+
+		/* The others are exceptions that an encrypted session left to it. */
+		if (b->state == TSCF_BINDING_SHIELD)
+			tscf_bindings_shield(state->bindings, &b->key, heir, &heir->bindings);
+		else
+			tscf_bindings_bind(state->bindings, &b->key, b->level, heir, &heir->bindings);
+	}
+}
+
 static void orphan_encrypted(struct server_state *state, struct server_session *s, struct tscf_binding *b, uint64_t now)
 {
 	struct server_session *plain = s->partner->plain;

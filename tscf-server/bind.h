@@ -44,6 +44,9 @@ int server_bind_implicitly(struct server_state *state, struct server_session *s,
 /** The encrypted session @p heir takes the place of @p s and gets its bindings. */
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 
+/** The plain session @p heir takes the place of @p s at its internal address: what keeps packets from there in check goes over to it. */
+void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
+
 /**
  * A session goes.  Encrypted: what was encrypted-only becomes a shield of the plain session, or a tombstone if there is
  * none. Plain: shields become tombstones.

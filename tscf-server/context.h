@@ -21,6 +21,7 @@
 struct server_device {
 	struct tscf_tun tun;
 	struct ev_io readable;
+	struct ev_io urgent; /**< its other queue, if there is one */
 };
 
 struct server {

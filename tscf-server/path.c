@@ -291,6 +291,10 @@ static void watch(struct server *server, struct server_device *device)
 	ev_io_init(&device->readable, on_device_readable, device->tun.fd, EV_READ);
 	device->readable.data = device;
 	ev_io_start(server->loop, &device->readable);
+	ev_io_init(&device->urgent, on_device_readable, device->tun.urgent_fd, EV_READ);
+	device->urgent.data = device;
+	if (device->tun.urgent_fd >= 0)
+		ev_io_start(server->loop, &device->urgent);
 }
 
 int server_path_start(struct server *server)
@@ -308,7 +312,9 @@ void server_path_stop(struct server *server)
 	if (!server->ring)
 		return;
 	ev_io_stop(server->loop, &server->plain.readable);
+	ev_io_stop(server->loop, &server->plain.urgent);
 	ev_io_stop(server->loop, &server->encrypted.readable);
+	ev_io_stop(server->loop, &server->encrypted.urgent);
 	tscf_ring_free(server->ring);
 	server->ring = NULL;
 }

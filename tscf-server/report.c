@@ -76,6 +76,7 @@ static void set_transport(json_t *object, const struct tscf_transport *t)
 	set_number(object, "sent_bytes", t->counters.sent_bytes);
 	set_number(object, "send_drops", t->counters.send_drops);
 	set_number(object, "receive_drops", t->counters.receive_drops);
+	set_number(object, "queue_drops", t->counters.queue_drops);
 	set_number(object, "invalid", t->counters.invalid);
 	if (t->ops->encrypted) {
 		set_number(object, "handshakes", t->counters.handshakes);

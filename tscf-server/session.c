@@ -280,15 +280,23 @@ static void log_begin(const struct server_session *s)
 		  tscf_endpoint_format(&s->outer, outer), tscf_addr_format(&s->lease->addr, inner));
 }
 
+/** @p s has shown that it is there: @p before goes. */
+static void succeed(struct server_state *state, struct server_session *before, struct server_session *s, uint64_t now)
+{
+	if (before->lease == s->lease)
+		server_shields_inherit(state, before, s);
+	server_session_end(state, before, now, "its client has configured a new one");
+}
+
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	if (s->confirmed)
 		return;
 	enlist_confirmed(state, s, now);
 	if (s->older)
-		server_session_end(state, s->older, now, "its client has configured a new one");
+		succeed(state, s->older, s, now);
 	if (s->lease->plain && s->lease->plain != s)
-		server_session_end(state, s->lease->plain, now, "its client has configured a new one");
+		succeed(state, s->lease->plain, s, now);
 	s->lease->plain = s;
 	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
 	log_begin(s);

@@ -2,25 +2,17 @@
 /*
  * tscf-load - load for a tscf-server: many tunnels and calls from one process that speaks the protocol itself, without devices.
  *
- * Run it on the access side of a server under test; see README.  It needs as many descriptors as it has tunnels, and the source
- * addresses must be there.
+ * Run it on the access side of a server under test; see README.  All source addresses must be local there
+ * (ip route add local PREFIX dev lo), and the server needs a route back.
  */
 #include "load.h"
 
 #include "common/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
-
-/* Besides a socket for each tunnel. */
-#define OTHER_DESCRIPTORS 64
 
 void load_die(const char *format, ...)
 {
@@ -52,31 +44,15 @@ uint64_t load_wall_clock(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
-static void raise_limit(const struct load_options *o)
-{
-	rlim_t want = (rlim_t)o->plain + o->encrypted + OTHER_DESCRIPTORS;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = want;
-	if (limit.rlim_max < want)
-		limit.rlim_max = want;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		load_die("%llu descriptors are needed: %s", (unsigned long long)want, strerror(errno));
-}
-
 static void open_clients(struct load *load)
 {
 	load->clients = calloc(load->options.plain, sizeof(*load->clients));
 	load->phases = calloc(LOAD_PHASES, sizeof(*load->phases));
-	load->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!load->clients || !load->phases || load->epoll < 0)
-		load_die("cannot begin: %s", strerror(errno));
-	for (unsigned i = 0; i < load->options.plain; i++) {
+	if (!load->clients || !load->phases)
+		load_die("out of memory");
+	for (unsigned i = 0; i < load->options.plain; i++)
 		tscf_random(load->clients[i].id, sizeof(load->clients[i].id));
-		load->clients[i].fd = load_socket(load, i, false);
-	}
+	load->plain_wire = load_wire_open(&load->options, false);
 }
 
 static void open_tls(struct load *load)
@@ -89,17 +65,17 @@ static void open_tls(struct load *load)
 	load->tls = tscf_tls_client(o->ca, o->server_name, o->pin, error);
 	if (!load->tls)
 		load_die("%s", error);
+	load->encrypted_wire = load_wire_open(o, true);
 }
 
 static void close_all(struct load *load)
 {
-	for (unsigned i = 0; i < load->options.plain; i++) {
+	for (unsigned i = 0; i < load->options.plain; i++)
 		load_tunnel_close(&load->clients[i]);
-		close(load->clients[i].fd);
-	}
 	load_calls_free(load);
 	tscf_tls_free(load->tls);
-	close(load->epoll);
+	load_wire_close(load->plain_wire);
+	load_wire_close(load->encrypted_wire);
 	free(load->clients);
 	free(load->phases);
 }
@@ -135,12 +111,11 @@ static void release(struct load *load)
 
 int main(int argc, char **argv)
 {
-	struct load load = {.epoll = -1};
+	struct load load = {.phase_count = 0};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	tscf_log_set_level(TSCF_LOG_WARNING);
 	load_options_parse(argc, argv, &load.options);
-	raise_limit(&load.options);
 	open_clients(&load);
 	open_tls(&load);
 	set_up(&load);
@@ -148,6 +123,7 @@ int main(int argc, char **argv)
 		load_phase_idle(&load, load_calls_any(&load) ? "calls" : "idle", load.options.seconds);
 	set_up_again(&load);
 	release(&load);
+	load_phase_end(&load);
 	load_report(&load);
 	close_all(&load);
 	return 0;

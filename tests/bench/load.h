@@ -2,8 +2,7 @@
 /*
  * load.h - many clients in one process: what the files of tscf-load share.
  *
- * A client is a UDP socket with a plain tunnel and, on top, a second socket with an encrypted one.  What a client has to do to
- * reach a goal (a tunnel, a release) is a row of steps; in each step it has sent one message and waits for the answer to it.  A phase
+ * A client is an outer address with a plain tunnel and perhaps an encrypted one.  What a client has to do to reach a goal (a tunnel, a release) is a row of steps; in each step it has sent one message and waits for the answer to it.  A phase
  * leads a range of clients to a goal, a bounded number of them at a time, while calls go on on tunnels that are there already.
  */
 #ifndef TSCF_BENCH_LOAD_H
@@ -24,13 +23,12 @@
 #define LOAD_CLIENTS_MAX  250000
 #define LOAD_BINDINGS_MAX 20000
 #define LOAD_SECONDS_MAX  600
-/** Clients with one source address: two ports each. */
-#define LOAD_CLIENTS_PER_SOURCE 25000
+/** Source port of plain tunnels; encrypted ones have the next. */
+#define LOAD_PORT 10000
 
 struct load_options {
 	union tscf_endpoint server, echo;
-	struct tscf_addr source; /**< the first of `sources` consecutive addresses */
-	unsigned sources;
+	struct tscf_addr source; /**< of client 0; the others have the addresses after it */
 	unsigned plain, encrypted, resumed, bindings;
 	unsigned active, active_encrypted;
 	double rate; /**< packets per second of each call */
@@ -60,7 +58,6 @@ struct load_tunnel;
 struct load_client {
 	enum load_step step;
 	unsigned attempts; /**< of this step */
-	int fd;            /**< plain; -1: none */
 	uint32_t sequence;
 	uint64_t tsid;
 	uint8_t id[16];
@@ -89,12 +86,13 @@ struct load_phase {
 #define LOAD_PHASES 12
 
 struct load_calls;
+struct load_wire;
 
 struct load {
 	struct load_options options;
 	struct load_client *clients;
 	struct load_client *under_way;
-	int epoll;
+	struct load_wire *plain_wire, *encrypted_wire;
 	struct tscf_tls *tls; /**< NULL: no encrypted tunnels */
 	bool resume;          /**< offer a session */
 	struct load_phase *phases;
@@ -104,10 +102,12 @@ struct load {
 	uint64_t now;
 };
 
-/** What waits in a socket, and when it came there: this process may be late to read it. */
+/** One datagram that has come. */
 struct load_datagram {
-	size_t length; /**< 0: nothing waits */
-	uint64_t came; /**< nanoseconds of CLOCK_REALTIME; 0: unknown */
+	const uint8_t *data;
+	size_t length;
+	uint32_t client;
+	uint64_t came; /**< nanoseconds of CLOCK_REALTIME, by the kernel: this process may be late to read it */
 };
 
 /** Say why and exit with status 1. */
@@ -120,23 +120,37 @@ uint64_t load_wall_clock(void);
 /* load_options.c */
 void load_options_parse(int argc, char **argv, struct load_options *out);
 
+/* load_wire.c */
+
+struct load_wire *load_wire_open(const struct load_options *o, bool encrypted);
+void load_wire_close(struct load_wire *w);
+int load_wire_descriptor(const struct load_wire *w);
+/** Queue a datagram of that client. */
+void load_wire_send(struct load_wire *w, unsigned client, const void *data, size_t length);
+void load_wire_flush(struct load_wire *w);
+/** Take one batch of what waits.  @return whether more may wait. */
+bool load_wire_read(struct load_wire *w, struct load *load,
+		    void (*each)(struct load *load, const struct load_datagram *datagram));
+
 /* load_client.c */
 
-/** Open the socket of client @p i and have it watched.  @return the descriptor. */
-int load_socket(struct load *load, unsigned i, bool encrypted);
-struct load_datagram load_receive(int fd, void *data, size_t size);
 /** Send, or send again, what belongs to the client's step. */
 void load_send(struct load *load, struct load_client *c);
 /** Go on to @p step, with a new sequence number, and send. */
 void load_enter(struct load *load, struct load_client *c, enum load_step step);
-/** A datagram for the plain socket waits. */
-void load_plain_readable(struct load *load, struct load_client *c);
+/** A datagram of a plain tunnel. */
+void load_plain_received(struct load *load, const struct load_datagram *datagram);
+static inline unsigned load_client_number(const struct load *load, const struct load_client *c)
+{
+	return (unsigned)(c - load->clients);
+}
+
 /** The phase's goal is reached, or not. */
 void load_finish(struct load *load, struct load_client *c, bool good);
 
 /* load_encrypted.c */
 
-/** Make the socket and the connection; the handshake begins.  @p reserved is the TSID. */
+/** Make the connection; the handshake begins.  @p reserved is the TSID. */
 void load_tunnel_open(struct load *load, struct load_client *c, uint64_t reserved);
 /** Without a word to the server; nothing if there is none. */
 void load_tunnel_close(struct load_client *c);
@@ -145,7 +159,8 @@ void load_tunnel_secret(const struct load_client *c, uint8_t secret[32]);
 void load_tunnel_send_step(struct load *load, struct load_client *c);
 /** Send one inner packet. */
 void load_tunnel_write(struct load_client *c, const void *data, size_t length);
-void load_tunnel_readable(struct load *load, struct load_client *c);
+/** A datagram of an encrypted tunnel. */
+void load_tunnel_received(struct load *load, const struct load_datagram *datagram);
 
 /* load_calls.c */
 
@@ -158,7 +173,9 @@ void load_tunnel_readable(struct load *load, struct load_client *c);
 void load_calls_add(struct load *load, unsigned first, unsigned count, bool encrypted);
 /** Send what is due. */
 void load_calls_tick(struct load *load);
-void load_calls_received(struct load *load, const uint8_t *data, const struct load_datagram *datagram);
+void load_calls_received(struct load *load, const uint8_t *data, size_t length, uint64_t came);
+/** Send no more. */
+void load_calls_stop(struct load *load);
 bool load_calls_any(const struct load *load);
 void load_calls_free(struct load *load);
 
@@ -169,6 +186,9 @@ void load_phase_run(struct load *load, const char *name, unsigned first, unsigne
 		    enum load_step goal);
 /** Calls only. */
 void load_phase_idle(struct load *load, const char *name, double seconds);
+
+/** Wait for what is under way of calls that have stopped. */
+void load_phase_end(struct load *load);
 
 /* load_report.c */
 struct load_meter load_meter_read(pid_t pid);

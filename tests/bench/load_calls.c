@@ -13,7 +13,6 @@
 #include <netinet/ip.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define MAGIC        0x54534c44U /* "TSLD" */
 #define CALL_PORT    5004
@@ -33,6 +32,7 @@ struct load_calls {
 	unsigned count, next;
 	uint64_t since; /* when the pace was set, and what has been sent since */
 	uint64_t sent;
+	bool stopped;
 	uint8_t packet[LOAD_PACKET];
 };
 
@@ -112,8 +112,8 @@ static void send_next(struct load *load)
 	complete(load, c, calls->packet);
 	if (call->encrypted)
 		load_tunnel_write(c, calls->packet, LOAD_PACKET);
-	else if (send(c->fd, calls->packet, LOAD_PACKET, MSG_DONTWAIT) < 0)
-		return;
+	else
+		load_wire_send(load->plain_wire, call->client, calls->packet, LOAD_PACKET);
 }
 
 void load_calls_tick(struct load *load)
@@ -122,7 +122,7 @@ void load_calls_tick(struct load *load)
 	double pace;
 	uint64_t due;
 
-	if (!calls)
+	if (!calls || calls->stopped)
 		return;
 	pace = load->options.rate * calls->count;
 	due = (uint64_t)((double)(load->now - calls->since) / 1e9 * pace);
@@ -138,23 +138,29 @@ void load_calls_tick(struct load *load)
 		send_next(load);
 }
 
-void load_calls_received(struct load *load, const uint8_t *data, const struct load_datagram *datagram)
+void load_calls_received(struct load *load, const uint8_t *data, size_t length, uint64_t came)
 {
 	struct load_phase *phase;
 	struct stamp stamp;
 	uint64_t took;
 
-	if (datagram->length != LOAD_PACKET)
+	if (length != LOAD_PACKET)
 		return;
 	memcpy(&stamp, data + HEADERS + 12, sizeof(stamp));
 	if (stamp.magic != MAGIC || stamp.phase >= load->phase_count)
 		return;
 	phase = &load->phases[stamp.phase];
-	took = datagram->came > stamp.sent ? datagram->came - stamp.sent : 0;
+	took = came > stamp.sent ? came - stamp.sent : 0;
 	phase->calls_back++;
 	if (took > LOAD_LATE_NS)
 		phase->calls_late++;
 	histogram_add(&phase->round_trip, took);
+}
+
+void load_calls_stop(struct load *load)
+{
+	if (load->calls)
+		load->calls->stopped = true;
 }
 
 bool load_calls_any(const struct load *load)

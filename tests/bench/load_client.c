@@ -2,86 +2,21 @@
 /* load_client.c - the plain tunnel of one client, step by step. */
 #include "load.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <utlist.h>
 
 /* Every answer may have three times the size of its request. */
 #define REQUEST_SIZE 400
-#define FIRST_PORT   10000
 
-static void source_of(const struct load *load, unsigned i, bool encrypted, union tscf_endpoint *out)
-{
-	struct tscf_addr a = load->options.source;
-	uint32_t host = ((uint32_t)a.bytes[0] << 24 | (uint32_t)a.bytes[1] << 16 | (uint32_t)a.bytes[2] << 8 | a.bytes[3]);
-	unsigned port = FIRST_PORT + i % LOAD_CLIENTS_PER_SOURCE + (encrypted ? LOAD_CLIENTS_PER_SOURCE : 0);
-
-	host += i / LOAD_CLIENTS_PER_SOURCE;
-	a.bytes[0] = (uint8_t)(host >> 24);
-	a.bytes[1] = (uint8_t)(host >> 16);
-	a.bytes[2] = (uint8_t)(host >> 8);
-	a.bytes[3] = (uint8_t)host;
-	tscf_endpoint_make(&a, (uint16_t)port, out);
-}
-
-int load_socket(struct load *load, unsigned i, bool encrypted)
-{
-	union tscf_endpoint local, remote = load->options.server;
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 2 * (uint64_t)i + encrypted};
-	char text[TSCF_ADDR_TEXT];
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		load_die("socket of client %u: %s", i, strerror(errno));
-	source_of(load, i, encrypted, &local);
-	if (encrypted)
-		tscf_endpoint_set_port(&remote, (uint16_t)(tscf_endpoint_port(&remote) + 1));
-	if (bind(fd, &local.sa, tscf_endpoint_size(&local)) < 0)
-		load_die("bind to %s: %s", tscf_endpoint_format(&local, text), strerror(errno));
-	if (connect(fd, &remote.sa, tscf_endpoint_size(&remote)) < 0)
-		load_die("connect to %s: %s", tscf_endpoint_format(&remote, text), strerror(errno));
-	if ((load->options.active || load->options.active_encrypted) &&
-	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
-		load_die("time stamps: %s", strerror(errno));
-	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-		load_die("epoll: %s", strerror(errno));
-	return fd;
-}
-
-struct load_datagram load_receive(int fd, void *data, size_t size)
-{
-	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
-	struct iovec iov = {.iov_base = data, .iov_len = size};
-	struct msghdr header = {
-	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT);
-	struct load_datagram datagram = {.length = length > 0 ? (size_t)length : 0};
-	struct timespec t;
-
-	if (length <= 0)
-		return datagram;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&t, CMSG_DATA(c), sizeof(t));
-		datagram.came = (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-	}
-	return datagram;
-}
-
-static void send_plain(struct load_client *c, struct tscf_writer *w)
+static void send_plain(struct load *load, struct load_client *c, struct tscf_writer *w)
 {
 	int length = tscf_write_finish(w);
 
-	/* What the kernel does not take now is sent again like what is lost on the way. */
-	if (length > 0 && send(c->fd, w->data, (size_t)length, MSG_DONTWAIT) < 0)
-		return;
+	if (length > 0)
+		load_wire_send(load->plain_wire, load_client_number(load, c), w->data, (size_t)length);
 }
 
-static void send_plain_step(struct load_client *c)
+static void send_plain_step(struct load *load, struct load_client *c)
 {
 	uint8_t data[TSCF_MESSAGE_MAX], secret[32], hash[32];
 	struct tscf_writer w;
@@ -106,7 +41,7 @@ static void send_plain_step(struct load_client *c)
 		tscf_write_begin(&w, data, sizeof(data), TSCF_RELEASE_REQUEST, c->tsid, c->sequence);
 		break;
 	}
-	send_plain(c, &w);
+	send_plain(load, c, &w);
 }
 
 static bool is_plain_step(enum load_step step)
@@ -119,7 +54,7 @@ void load_send(struct load *load, struct load_client *c)
 	c->sent = load->now;
 	c->attempts++;
 	if (is_plain_step(c->step))
-		send_plain_step(c);
+		send_plain_step(load, c);
 	else
 		load_tunnel_send_step(load, c);
 }
@@ -215,15 +150,10 @@ static void control(struct load *load, struct load_client *c, const uint8_t *dat
 		answered(load, c, &m);
 }
 
-void load_plain_readable(struct load *load, struct load_client *c)
+void load_plain_received(struct load *load, const struct load_datagram *datagram)
 {
-	uint8_t data[2048];
-	struct load_datagram datagram = load_receive(c->fd, data, sizeof(data));
-
-	if (datagram.length == 0)
-		return;
-	if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
-		control(load, c, data, datagram.length);
+	if (tscf_kind_of(datagram->data[0]) == TSCF_KIND_CONTROL)
+		control(load, &load->clients[datagram->client], datagram->data, datagram->length);
 	else
-		load_calls_received(load, data, &datagram);
+		load_calls_received(load, datagram->data, datagram->length, datagram->came);
 }

@@ -10,12 +10,9 @@
 #include "common/crypto.h"
 #include "common/tls_context.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* As in the transport: a larger read makes wolfSSL allocate and clear more. */
 #define READ_SIZE 1500
@@ -24,12 +21,13 @@
 #define FIRST_BOUND_PORT     5004
 
 struct load_tunnel {
-	int fd;
+	struct load *load;
+	unsigned client;
 	WOLFSSL *ssl;
 	struct tscf_crypto_session crypto;
 	struct tscf_tls_check check;
 	uint64_t tsid;
-	struct load_datagram datagram; /* wolfSSL's last input */
+	const struct load_datagram *input; /* NULL: wolfSSL has seen it */
 	bool up;
 	unsigned bound, binding; /* bindings answered; those and the ones in the request under way */
 };
@@ -41,9 +39,7 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 	(void)ssl;
 	if (length <= 0)
 		return WOLFSSL_CBIO_ERR_GENERAL;
-	/* What the kernel does not take is lost, as on any path. */
-	if (send(t->fd, data, (size_t)length, MSG_DONTWAIT) < 0)
-		return length;
+	load_wire_send(t->load->encrypted_wire, t->client, data, (size_t)length);
 	return length;
 }
 
@@ -51,9 +47,14 @@ static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 {
 	struct load_tunnel *t = context;
 
+	const struct load_datagram *input = t->input;
+
 	(void)ssl;
-	t->datagram = load_receive(t->fd, data, (size_t)room);
-	return t->datagram.length > 0 ? (int)t->datagram.length : WOLFSSL_CBIO_ERR_WANT_READ;
+	t->input = NULL;
+	if (!input || input->length > (size_t)room)
+		return WOLFSSL_CBIO_ERR_WANT_READ;
+	memcpy(data, input->data, input->length);
+	return (int)input->length;
 }
 
 void load_tunnel_secret(const struct load_client *c, uint8_t secret[32])
@@ -90,8 +91,9 @@ void load_tunnel_open(struct load *load, struct load_client *c, uint64_t reserve
 	struct load_tunnel *t = calloc(1, sizeof(*t));
 
 	if (!t || tscf_crypto_session_init(&t->crypto) < 0 || !(t->ssl = tscf_tls_connection(load->tls, &t->check)))
-		load_die("out of memory at client %zu", (size_t)(c - load->clients));
-	t->fd = load_socket(load, (unsigned)(c - load->clients), true);
+		load_die("out of memory at client %u", load_client_number(load, c));
+	t->load = load;
+	t->client = load_client_number(load, c);
 	t->tsid = reserved;
 	c->tunnel = t;
 	wolfSSL_SSLSetIOSend(t->ssl, on_send);
@@ -112,7 +114,6 @@ void load_tunnel_close(struct load_client *c)
 
 	if (!t)
 		return;
-	close(t->fd);
 	wolfSSL_free(t->ssl);
 	tscf_crypto_session_free(&t->crypto);
 	free(t);
@@ -214,9 +215,8 @@ static void control(struct load *load, struct load_client *c, const uint8_t *dat
 }
 
 /* @return whether there may be another record. */
-static bool read_record(struct load *load, struct load_client *c)
+static bool read_record(struct load *load, struct load_client *c, uint64_t came)
 {
-	struct load_datagram record;
 	uint8_t data[READ_SIZE];
 	int length;
 
@@ -224,20 +224,24 @@ static bool read_record(struct load *load, struct load_client *c)
 	length = wolfSSL_read(c->tunnel->ssl, data, sizeof(data));
 	if (length <= 0)
 		return false;
-	record = (struct load_datagram){.length = (size_t)length, .came = c->tunnel->datagram.came};
 	if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
 		control(load, c, data, (size_t)length);
 	else
-		load_calls_received(load, data, &record);
+		load_calls_received(load, data, (size_t)length, came);
 	return c->tunnel != NULL;
 }
 
-void load_tunnel_readable(struct load *load, struct load_client *c)
+void load_tunnel_received(struct load *load, const struct load_datagram *datagram)
 {
+	struct load_client *c = &load->clients[datagram->client];
+
 	if (!c->tunnel)
 		return;
-	if (c->step == LOAD_HANDSHAKE && !c->tunnel->up)
+	c->tunnel->input = datagram;
+	if (c->step == LOAD_HANDSHAKE)
 		handshake(load, c);
-	while (c->tunnel && c->tunnel->up && read_record(load, c))
+	while (c->tunnel && c->tunnel->up && read_record(load, c, datagram->came))
 		;
+	if (c->tunnel)
+		c->tunnel->input = NULL;
 }

@@ -11,7 +11,7 @@ static const char help[] =
     "Usage: tscf-load --server ADDR[:PORT] --source ADDR [OPTION]...\n"
     "Set up many tunnels to a tscf-server from one process, keep calls going on some of them, and release them.\n"
     "      --server ADDR[:PORT]    plain port of the server, default 2004; the encrypted one is the next\n"
-    "      --source ADDR           first source address; 25000 clients each, further ones are the next addresses\n"
+    "      --source ADDR           source address of the first client; each has one, in sequence\n"
     "      --plain N               plain tunnels, default 1000\n"
     "      --encrypted N           encrypted tunnels, on the first of the plain ones; default 0\n"
     "      --resumed N             encrypted tunnels to release and set up once more, resuming; default 0\n"
@@ -184,7 +184,6 @@ static void check(struct load_options *o)
 		load_die("encrypted tunnels need --pin or --ca");
 	if (o->plain_window == 0 || o->encrypted_window == 0)
 		load_die("a window must be at least 1");
-	o->sources = (o->plain + LOAD_CLIENTS_PER_SOURCE - 1) / LOAD_CLIENTS_PER_SOURCE;
 }
 
 void load_options_parse(int argc, char **argv, struct load_options *out)

@@ -3,11 +3,11 @@
 #include "load.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <utlist.h>
 
-#define EVENTS           256
+#define TURNS            4
 #define FIRST_WAIT_NS    250000000U
 #define LONGEST_WAIT_NS  2000000000U
 #define ATTEMPTS_MAX     7
@@ -15,27 +15,38 @@
 /* How long packets of a phase may be under way when the next one begins. */
 #define DRAIN_NS 300000000U
 
-static void take_events(struct load *load)
+static void flush(struct load *load)
 {
-	struct epoll_event events[EVENTS];
-	int count = epoll_wait(load->epoll, events, EVENTS, load_calls_any(load) ? 0 : 1);
+	load_wire_flush(load->plain_wire);
+	if (load->encrypted_wire)
+		load_wire_flush(load->encrypted_wire);
+}
 
-	if (count < 0 && errno != EINTR)
-		load_die("epoll: %s", strerror(errno));
-	load->now = load_clock();
-	for (int i = 0; i < count; i++) {
-		struct load_client *c = &load->clients[events[i].data.u64 / 2];
+/* One batch from each socket: a handshake takes long, and calls must not wait for many of them. */
+static bool take_batches(struct load *load)
+{
+	bool more = load_wire_read(load->plain_wire, load, load_plain_received);
 
-		if (events[i].data.u64 % 2)
-			load_tunnel_readable(load, c);
-		else
-			load_plain_readable(load, c);
-	}
-	/* With calls, do not spin: the server wants the processor too. */
-	if (count == 0 && load_calls_any(load))
-		epoll_wait(load->epoll, events, 1, 1);
+	if (load->encrypted_wire && load_wire_read(load->encrypted_wire, load, load_tunnel_received))
+		more = true;
 	load->now = load_clock();
 	load_calls_tick(load);
+	flush(load);
+	return more;
+}
+
+static void take_events(struct load *load)
+{
+	struct pollfd wait[2] = {{.fd = load_wire_descriptor(load->plain_wire), .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+
+	flush(load);
+	if (load->encrypted_wire)
+		wait[1].fd = load_wire_descriptor(load->encrypted_wire);
+	if (poll(wait, 2, 1) < 0 && errno != EINTR)
+		load_die("poll: %s", strerror(errno));
+	load->now = load_clock();
+	for (unsigned turn = 0; turn < TURNS && take_batches(load); turn++)
+		;
 }
 
 static uint64_t wait_of(const struct load_client *c)
@@ -72,15 +83,26 @@ static struct load_phase *begin(struct load *load, const char *name)
 	return phase;
 }
 
+/* Calls go on, or what comes back late would not be seen as what it is. */
+static void linger(struct load *load)
+{
+	uint64_t end = load->now + DRAIN_NS;
+
+	while (load_calls_any(load) && load->now < end)
+		take_events(load);
+}
+
 static void drain(struct load *load)
 {
-	uint64_t end;
-
 	load->phase->end = load->now;
 	load->phase->after = load_meter_read(load->options.server_pid);
-	/* Calls go on, or what comes back late would not be seen as what it is. */
-	for (end = load->now + DRAIN_NS; load_calls_any(load) && load->now < end;)
-		take_events(load);
+	linger(load);
+}
+
+void load_phase_end(struct load *load)
+{
+	load_calls_stop(load);
+	linger(load);
 }
 
 static void give_up(struct load *load)

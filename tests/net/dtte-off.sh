@@ -41,6 +41,19 @@ check "status says why" [ -n "$(client_status '.encrypted.reason // empty')" ]
 is "the encrypted-only socket is shown as prohibited" \
 	"$(client sockets --json | jq -r '[.[] | select(.level == "encrypted-only")][0].tunnel')" = prohibited
 grows preferred .echoed 20 "encrypted-preferred goes on"
+# --- the other levels must not share the fate of encrypted-only, with many sockets at once either ---
+flow_at changes encrypted-only --bind "0.0.0.0:5014"
+changes=$LAST_PID
+flow_at many encrypted-only --sockets 100 --rate 500
+many=$LAST_PID
+must 10 '[ "$(last changes ".send_errors.EACCES // 0")" -gt 5 ] && [ "$(last many ".send_errors.EACCES // 0")" -gt 100 ]'
+must 10 '[ "$(client_status ".sockets[\"encrypted-only\"]")" -ge 102 ]' "all are listed"
+level encrypted-preferred --pid "$changes" >/dev/null
+grows changes .echoed 20 "from encrypted-only to encrypted-preferred: it is plain"
+level unencrypted --pid "$many" >/dev/null || fail "level of 100 sockets"
+must 5 '[ "$(client_status .sockets.unencrypted)" -eq 100 ]' "all of 100 sockets are moved back"
+grows many .echoed 200 "from encrypted-only to unencrypted: 100 are plain"
+kill "$changes" "$many"
 kill "$only" "$preferred"
 finish "$only"
 finish "$preferred"

@@ -11,13 +11,16 @@ NET_TESTS = \
 	tests/net/levels.sh \
 	tests/net/live-level.sh \
 	tests/net/move.sh \
+	tests/net/overtaken.sh \
 	tests/net/program-killed.sh \
 	tests/net/sequence.sh \
 	tests/net/server-killed.sh \
+	tests/net/shared-port.sh \
 	tests/net/spoof.sh \
 	tests/net/strangers.sh \
 	tests/net/tcp.sh \
-	tests/net/tombstone.sh
+	tests/net/tombstone.sh \
+	tests/net/unlisted.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py
 

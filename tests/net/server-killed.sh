@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# server-killed.sh - tscf-server dies by SIGKILL and is started again, while an encrypted-only socket keeps sending and somebody keeps sending to
+# server-killed.sh - tscf-server dies by SIGKILL and is started again, and then both daemons, while an encrypted-only socket keeps sending and somebody keeps sending to
 # it: the program sees an error while there is no tunnel, nothing is in clear in either direction, both tunnels come back by
 # themselves with the same addresses, and the socket goes on.
 . "$(dirname "$0")/lib.sh"
@@ -34,6 +34,16 @@ note "encrypted again $(elapsed "$started") ms after the server's start"
 is "the internal address is the same" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
 grows only .echoed 50 "the same socket sends again"
 grows only .foreign 50 "and receives again"
+
+# --- the client as well: neither knows of the socket now, whose port has the same address again ---
+background flood "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7002 --to "$PHONE_INNER:5004" --rate 3000 --marker "M-down " --report 50
+kill_client
+kill_server
+start_server
+start_client
+is "the internal address is the same again" "$PHONE_INNER" = "$address"
+must 20 'encrypted_up' "the encrypted tunnel comes back"
+grows only .foreign 50 "the same socket receives again"
 stop_capture
 is "the socket was never in clear" "$(in_clear M-only)" -eq 0
 is "nor what was sent to it" "$(in_clear M-down)" -eq 0

@@ -155,3 +155,8 @@ tests_unit_test_coalesce_LDADD = $(UNIT_LDADD)
 tests_unit_test_offload_SOURCES = tests/unit/test_offload.c tests/unit/netns.c tests/unit/netns.h $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_offload_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_offload_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_aqm
+tests_unit_test_aqm_SOURCES = tests/unit/test_aqm.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_aqm_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_aqm_LDADD = $(UNIT_LDADD)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/** What the machine did, one letter each: r request, c connect, f configure, u up, l release, x close, H O S gate. */
+/** What the machine did, one letter each: r request, c connect, f configure, u up, l release, x close, i idle, H O S gate. */
 static char done[64];
 
 static void note(char letter)
@@ -54,6 +54,12 @@ static void on_close(void *context)
 	note('x');
 }
 
+static void on_idle(void *context)
+{
+	(void)context;
+	note('i');
+}
+
 static void on_gate(void *context, enum dtte_gate gate)
 {
 	(void)context;
@@ -66,8 +72,8 @@ static uint32_t no_jitter(void *context)
 	return 0;
 }
 
-static const struct dtte_actions actions = {on_request, on_connect, on_configure, on_up,
-					    on_release, on_close,   on_gate,      no_jitter};
+static const struct dtte_actions actions = {on_request, on_connect, on_configure, on_up,    on_release,
+					    on_close,   on_idle,    on_gate,      no_jitter};
 
 static void expect(const char *letters)
 {
@@ -147,7 +153,7 @@ START_TEST(lingers)
 	dtte_tick(&d, 32999);
 	expect("");
 	dtte_tick(&d, 33000);
-	expect("lH");
+	expect("liH");
 	ck_assert_int_eq(d.state, DTTE_IDLE);
 }
 END_TEST
@@ -215,7 +221,7 @@ START_TEST(hold_ends_without_plain)
 	dtte_tick(&d, 3010);
 	expect("S");
 	dtte_demand(&d, false, 4000);
-	expect("H");
+	expect("iH");
 }
 END_TEST
 
@@ -275,7 +281,7 @@ START_TEST(lost_while_lingering)
 	bring_up(&d, 0);
 	dtte_demand(&d, false, 1);
 	dtte_failed(&d, "the server does not answer", 2);
-	expect("xH");
+	expect("xiH");
 	ck_assert_int_eq(d.state, DTTE_IDLE);
 }
 END_TEST
@@ -297,7 +303,43 @@ START_TEST(touch)
 	dtte_tick(&d, 30003);
 	expect("");
 	dtte_tick(&d, 50000);
-	expect("lH");
+	expect("liH");
+}
+END_TEST
+
+/* A socket that lives for one packet: the refusal is told, and its next packet does not ask again before the back-off is over. */
+START_TEST(touch_refused)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_touch(&d, 0);
+	dtte_failed(&d, "refused", 1);
+	expect("rxS");
+	ck_assert_int_eq(d.state, DTTE_FAILED);
+	dtte_touch(&d, 2);
+	dtte_tick(&d, 700);
+	expect("");
+	dtte_tick(&d, 2000);
+	expect("iH");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+	dtte_touch(&d, 2001);
+	expect("r");
+}
+END_TEST
+
+/* What is held for a socket that is no more is not sent with the next tunnel. */
+START_TEST(held_is_forgotten)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_touch(&d, 0);
+	dtte_plain(&d, false, 1);
+	expect("rxi");
+	dtte_demand(&d, true, 2);
+	dtte_demand(&d, false, 3);
+	expect("i");
 }
 END_TEST
 
@@ -336,6 +378,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, plain_goes_while_requested);
 	tcase_add_test(tc, lost_while_lingering);
 	tcase_add_test(tc, touch);
+	tcase_add_test(tc, touch_refused);
+	tcase_add_test(tc, held_is_forgotten);
 	tcase_add_test(tc, late_events);
 	suite_add_tcase(suite, tc);
 	return suite;

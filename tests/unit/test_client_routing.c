@@ -146,6 +146,10 @@ START_TEST(kernel_follows)
 		ck_assert_int_eq(routing_apply(&routing, &plan), 0);
 		check_kernel(nl, &plan);
 	}
+	/* Routes are the sign that their owner lives: they go with its devices. */
+	tscf_log_init("test", TSCF_LOG_ERROR);
+	ck_assert_int_eq(routing_adopt(&heir, nl, &config), -EEXIST);
+	tscf_netns_run("ip route flush table 7453; ip route flush table 7454");
 	ck_assert_int_eq(routing_adopt(&heir, nl, &config), 0);
 	ck_assert_uint_eq(heir.current.rule_count, plan.rule_count);
 	ck_assert_int_eq(routing_apply(&heir, &plan), 0);

@@ -243,12 +243,13 @@ START_TEST(foreign_routes_stay)
 	struct tscf_route mine = {.destination = prefix("10.2.0.0/16"), .table = 5000, .device = tun.index};
 	struct tscf_route mine6 = {.destination = prefix("::/0"), .table = 5000, .type = TSCF_ROUTE_PROHIBIT};
 
-	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
-	ck_assert_int_eq(tscf_route_add(nl, &mine), 0);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_EMPTY);
 	ck_assert_int_eq(tscf_route_add(nl, &mine6), 0);
-	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_OWN);
+	ck_assert_int_eq(tscf_route_add(nl, &mine), 0);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_OWN);
 	tscf_netns_run("ip -6 route add 2001:db8::/32 dev t0 table 5000");
-	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 1);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_FOREIGN);
 	tscf_netns_run("ip route add 10.0.0.0/8 dev t0 table 5000 proto static scope link");
 	tscf_netns_run("ip route add 10.9.0.0/16 dev t0 table 5001");
 	ck_assert_int_eq(tscf_route_add(nl, &r), -EEXIST);
@@ -256,16 +257,12 @@ START_TEST(foreign_routes_stay)
 	ck_assert_int_eq(tscf_route_del(nl, &r), 0);
 	ck_assert_int_eq(tscf_route_del(nl, &r6), 0);
 	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 4);
-	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
-	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 2);
-	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
-	ck_assert_int_eq(tscf_route_flush(nl, 6000), 0);
-	ck_assert_int_eq(tscf_route_table_foreign(nl, 5001), 1);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5001), TSCF_TABLE_FOREIGN);
 }
 END_TEST
 
-/** More than one datagram of a dump, both families. */
-START_TEST(flush_of_many)
+/** More than one datagram of a dump, both families: the foreign one is last. */
+START_TEST(use_of_many)
 {
 	for (unsigned i = 0; i < 1500; i++) {
 		struct tscf_route r = {
@@ -276,8 +273,9 @@ START_TEST(flush_of_many)
 		ck_assert_int_eq(tscf_route_add(nl, &r), 0);
 	}
 	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 1500);
-	ck_assert_int_eq(tscf_route_flush(nl, 5000), 0);
-	check_lines("ip route show table 5000; ip -6 route show table 5000", NULL, 0);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_OWN);
+	tscf_netns_run("ip -6 route add 2001:db9::/32 dev t0 table 5000");
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_FOREIGN);
 }
 END_TEST
 
@@ -539,7 +537,7 @@ START_TEST(errors_are_the_kernels)
 	ck_assert_int_eq(tscf_addr_add(nl, tun.index, &p), -EPERM);
 	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1400), -EPERM);
 	/* The socket is still good for what is allowed. */
-	ck_assert_int_eq(tscf_route_table_foreign(nl, 5000), 0);
+	ck_assert_int_eq(tscf_route_table_use(nl, 5000), TSCF_TABLE_EMPTY);
 }
 END_TEST
 
@@ -560,7 +558,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, route_round_trip, 0, sizeof(routes) / sizeof(routes[0]));
 	tcase_add_test(tcase, route_that_differs_is_an_error);
 	tcase_add_test(tcase, foreign_routes_stay);
-	tcase_add_test(tcase, flush_of_many);
+	tcase_add_test(tcase, use_of_many);
 	tcase_add_loop_test(tcase, rule_round_trip, 0, sizeof(rules) / sizeof(rules[0]));
 	tcase_add_test(tcase, rules_of_one_priority);
 	tcase_add_test(tcase, rule_the_kernel_cannot_tell_apart);

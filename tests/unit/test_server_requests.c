@@ -789,6 +789,30 @@ static int send_lock(enum tscf_service service, uint8_t secret, bool encrypted)
 }
 
 /* A shield is lifted on the plain tunnel only with the key of its lock, and each key opens once. */
+/* Whoever takes over a plain tunnel, as anybody can who has read its CLIENT_ID, does not get rid of the shields by waiting. */
+START_TEST(shields_are_inherited)
+{
+	struct tscf_binding_key key;
+
+	world_connect(&a);
+	key = sip(&a.plain);
+	ck_assert_int_eq(world_shield(&a, &key, false), TSCF_RESPONSE_SUCCESS);
+	/* From another port, then from the same one. */
+	tscf_endpoint_set_port(&a.outer, 5001);
+	for (unsigned i = 0; i < 2; i++) {
+		struct tscf_addr had = a.plain;
+
+		ck_assert_int_eq(world_configure(&a, &had, false), TSCF_RESPONSE_SUCCESS);
+		ck_assert_int_eq(world_keepalive(&a, false), 0);
+		ck_assert_int_eq(state_of(&key), SHIELD);
+		ck_assert_ptr_eq(tscf_bindings_get(w->state->bindings, &key)->owner, world_plain(&a));
+		world_pass(w, TSCF_TOMBSTONE_MS + 1000);
+		ck_assert_int_eq(state_of(&key), SHIELD);
+	}
+	ck_assert_uint_eq(world_plain(&a)->bindings.count, 1);
+}
+END_TEST
+
 START_TEST(shields_are_locked)
 {
 	struct tscf_binding_key key;
@@ -1134,6 +1158,7 @@ static TCase *bindings_case(void)
 	tcase_add_test(t, encrypted_released);
 	tcase_add_test(t, encrypted_lost);
 	tcase_add_test(t, shields);
+	tcase_add_test(t, shields_are_inherited);
 	tcase_add_test(t, shields_are_locked);
 	tcase_add_test(t, unshield_lifts_shields_only);
 	tcase_add_test(t, overtaken_requests);

@@ -243,6 +243,38 @@ START_TEST(without_the_right)
 }
 END_TEST
 
+static void set_dscp(int fd, int i, int dscp)
+{
+	int tos = dscp << 2;
+
+	if (families[i].family == AF_INET)
+		ck_assert_int_eq(setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)), 0);
+	else
+		ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos)), 0);
+}
+
+/* Voice that came last is read first; each kind in its own order. */
+START_TEST(urgent_packets_overtake)
+{
+	int bulk = connected_socket(_i), voice = connected_socket(_i);
+	struct tscf_batch batch;
+
+	ck_assert_int_ge(tun.urgent_fd, 0);
+	set_dscp(bulk, _i, 10);
+	set_dscp(voice, _i, 46);
+	for (unsigned n = 0; n < 20; n++)
+		send_numbered(bulk, n);
+	for (unsigned n = 100; n < 103; n++)
+		send_numbered(voice, n);
+	ck_assert_int_eq(tscf_tun_read(&tun, ring, &batch), 0);
+	ck_assert_uint_eq(batch.count, 23);
+	for (unsigned n = 0; n < 23; n++)
+		check_numbered(batch.packet[n]->data + families[_i].header, n < 3 ? 100 + n : n - 3);
+	close(bulk);
+	close(voice);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("tun");
@@ -252,6 +284,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 30);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, batches_go_both_ways, 0, 2);
+	tcase_add_loop_test(tcase, urgent_packets_overtake, 0, 2);
 	tcase_add_test(tcase, refused_packet_is_counted);
 	tcase_add_loop_test(tcase, kernel_sends_nothing_of_its_own, 0, 2);
 	tcase_add_test(tcase, name_that_is_taken);

@@ -1,0 +1,36 @@
+# Measurements: never part of make check, and nothing in them is asserted.  tests/bench/README says how to read them.
+# The generators are ordinary programs, also in a sanitizer build.
+BENCH_TOOLS = tests/bench/tscf-load tests/bench/traffic tests/bench/move-flow
+EXTRA_PROGRAMS += $(BENCH_TOOLS)
+CLEANFILES += $(BENCH_TOOLS)
+EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/scale
+
+tests_bench_tscf_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_options.c tests/bench/load_wire.c \
+	tests/bench/load_client.c tests/bench/load_encrypted.c tests/bench/load_calls.c tests/bench/load_phase.c \
+	tests/bench/load_report.c tests/bench/histogram.c tests/bench/histogram.h
+tests_bench_tscf_load_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_tscf_load_LDADD = libtscf-common.la $(WOLFSSL_LIBS) $(JANSSON_LIBS)
+
+tests_bench_traffic_SOURCES = tests/bench/traffic.c tests/bench/histogram.c tests/bench/histogram.h tests/net/tool.c tests/net/tool.h
+tests_bench_traffic_CFLAGS = $(NET_CFLAGS) -pthread
+tests_bench_traffic_LDFLAGS = -pthread
+tests_bench_move_flow_SOURCES = tests/bench/move-flow.c tests/bench/histogram.c tests/bench/histogram.h \
+	tests/net/tool.c tests/net/tool.h
+tests_bench_move_flow_CFLAGS = $(NET_CFLAGS) -pthread
+tests_bench_move_flow_LDFLAGS = -pthread
+
+# Results: run.json, run.txt and run.svg, move.json, load-*.json in tests/bench of the build directory.
+BENCH_OUT = $(abs_builddir)/tests/bench
+BENCH_RUN = $(AM_TESTS_ENVIRONMENT) TSCF_BENCH='$(BENCH_OUT)'; export TSCF_BENCH;
+bench: tests/root.stamp $(BENCH_TOOLS) tests/net/flow
+	$(BENCH_RUN) '$(srcdir)/tests/bench/run' --out '$(BENCH_OUT)'
+	$(BENCH_RUN) '$(srcdir)/tests/bench/move' --json '$(BENCH_OUT)/move.json'
+	$(BENCH_RUN) '$(srcdir)/tests/bench/scale' --json '$(BENCH_OUT)/load-set-up.json' \
+		--plain 20000 --encrypted 1000 --resumed 1000 --seconds 0
+	$(BENCH_RUN) '$(srcdir)/tests/bench/scale' --json '$(BENCH_OUT)/load-calls.json' \
+		--plain 20000 --encrypted 1000 --resumed 1000 --bindings 20 --active 100 --active-encrypted 100
+.PHONY: bench
+clean-local: clean-bench
+clean-bench:
+	rm -f tests/bench/*.json tests/bench/run.txt tests/bench/run.svg
+.PHONY: clean-bench

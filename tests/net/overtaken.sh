@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# overtaken.sh - the newest word on a socket's level holds, whatever becomes of the requests to the server that it and the words before it
+# caused: a move to the plain tunnel that the server has not confirmed yet is overtaken by one to the encrypted tunnel; and a program that
+# changes its mind all the time, with three of ten datagrams lost in each direction.
+. "$(dirname "$0")/lib.sh"
+
+filter() {
+	in_phone nft -f - <<-END
+		table ip loss {
+			chain out { type filter hook output priority 0; udp dport $((PORT + 1)) $1 drop; }
+			chain in { type filter hook input priority 0; udp sport $((PORT + 1)) $1 drop; }
+		}
+	END
+}
+after() { awk -v t="$1" 'BEGIN { printf "%.6f", t + 0.5 }'; }
+
+topology
+command -v nft >/dev/null && in_phone nft list ruleset >/dev/null 2>&1 || skip "needs nft"
+start_capture
+echo_server
+start_server
+start_client
+
+# --- a move to the plain tunnel waits for its confirmation, and is overtaken ---
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "0.0.0.0:5006" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+only=$LAST_PID
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 10 ]'
+filter ""
+level unencrypted --pid "$only" >/dev/null &
+plain_word=$!
+grows only .attempts 20
+level encrypted-only --pid "$only" >/dev/null &
+encrypted_word=$!
+grows only .attempts 10
+in_phone nft delete table ip loss
+wait "$plain_word" "$encrypted_word"
+overtaken=$(now)
+grows only .echoed 100
+is "the level is that of the last word" "$(client sockets --json | jq -r '[.[] | select(.local | endswith(":5006"))][0].level')" = encrypted-only
+kill "$only"
+
+# --- there and back under loss ---
+cat >"$T/flip.py" <<'END'
+import random, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 5004))
+s.setblocking(False)
+random.seed(7)
+def send_for(seconds, text):
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            s.sendto(text, (sys.argv[1], 7000))
+        except OSError:
+            pass
+        time.sleep(0.005)
+for i in range(12):
+    for level in (1, 2):
+        try:
+            s.setsockopt(socket.SOL_SOCKET, 0x7453, level)
+        except OSError:
+            pass
+        send_for(random.uniform(0.01, 0.1), b"M-flip%d" % level)
+print("final", time.time(), flush=True)
+while True:
+    send_for(1, b"M-final")
+END
+filter "numgen random mod 100 < 30"
+program flip encrypted-only python3 "$T/flip.py" $HOST
+must 60 'grep -q final "$T/flip.out"' "the program has changed its mind often enough"
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7001 --to "$PHONE_INNER:5004" --rate 200 --linger 0 \
+	--marker "M-remote " --report 50
+must 10 '[ "$(last remote ".sent // 0")" -gt 600 ]'
+stop_capture
+final=$(after "$(awk '/final/ { print $2 }' "$T/flip.out")")
+is "overtaken: not in clear" "$(in_clear M-only "$overtaken")" -eq 0
+is "under loss: what is sent after the last word is not in clear" "$(in_clear M-final "$final")" -eq 0
+is "under loss: nor what is received" "$(in_clear M-remote "$final")" -eq 0
+is "under loss: nothing sent while encrypted-only goes up in clear" \
+	"$(tcpdump -A -nr "$PCAP" "dst host $SERVER_OUTER and udp dst port $PORT" 2>/dev/null | grep -c M-flip2)" -eq 0

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# unlisted.sh - sockets that the kernel does not list, because they have no local port yet, are encrypted-only all the same: after a clean stop
+# of the client their first packets do not go out in clear.  While the tunnel is refused they are told so, and do not make the client ask for each
+# packet.  And the rules that all this hangs on are the first client's: a second one in the same place is refused.
+. "$(dirname "$0")/lib.sh"
+
+topology
+start_capture
+echo_server
+in_phone sysctl -qw net.ipv4.ping_group_range="0 2147483647"
+SERVICES=SIP
+start_server
+start_client
+
+cat >"$T/unlisted.py" <<'END'
+import os, socket, sys, time
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+ping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+echo = b"\x08" + bytes(7) + b"M-unlisted"
+tcp.settimeout(0.2)
+def ping_for(seconds):
+    refused = 0
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            ping.sendto(echo, (sys.argv[1], 0))
+        except OSError as error:
+            refused += error.errno == 13
+        time.sleep(0.02)
+    return refused
+print("refused", ping_for(2), flush=True)
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
+ping_for(0.2)
+for i in range(3):
+    for send in (lambda: udp.sendto(b"M-unlisted", (sys.argv[1], 7000)), lambda: tcp.connect((sys.argv[1], 7000))):
+        try:
+            send()
+        except OSError as error:
+            pass
+print("done", flush=True)
+time.sleep(60)
+END
+program unlisted encrypted-only python3 "$T/unlisted.py" $HOST "$T/go"
+must 10 'grep -q refused "$T/unlisted.out"'
+is "ping: refused while there is no tunnel" "$(awk '/refused/ { print $2 }' "$T/unlisted.out")" -gt 30
+is "ping: the server was not asked for each packet" "$(server_counter refused_service)" -le 6
+
+# --- a second client ---
+rules=$(in_phone ip rule; in_phone ip route show table 7453; in_phone ip route show table 7454)
+timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
+	--control "$T/second.sock" --plain-dev second0 --encrypted-dev second1 >"$T/second.log" 2>&1
+status=$?
+check "a second client with the same tables is refused, with a reason" [ "$status" -eq 1 -a -s "$T/second.log" ]
+is "and has changed nothing" "$(in_phone ip rule; in_phone ip route show table 7453; in_phone ip route show table 7454)" = "$rules"
+check "the first one goes on" reachable
+
+# --- a clean stop ---
+stop_client
+touch "$T/go"
+must 10 'grep -q done "$T/unlisted.out"'
+stop_capture
+is "unlisted sockets: not in clear" "$(in_clear M-unlisted)" -eq 0
+is "nor a connection" "$(tcpdump -nr "$PCAP" "tcp port 7000 or icmp[0] == 8" 2>/dev/null | wc -l)" -eq 0
+
+# --- the device is taken away ---
+start_client
+in_phone ip link del tscf0
+finish "$CLIENT_PID" 10
+is "a client whose device is gone ends, with a failure" $? -eq 1
