@@ -24,6 +24,8 @@ struct tscf_peer;
 #define TSCF_HEADROOM 64
 /** Room after the packet for an authentication tag. */
 #define TSCF_TAILROOM 64
+/** The part of the TOS byte that goes to the outer header; ECN stays behind, as nobody would bring it back (RFC 6040, 4.1). */
+#define TSCF_TOS_DSCP 0xfcU
 /** Largest inner packet or control message: a full IP datagram. */
 #define TSCF_PACKET_MAX 65535
 

@@ -71,6 +71,7 @@ static void tell_unreachable(struct tscf_datagram *d)
 static bool read_once(struct tscf_datagram *d)
 {
 	struct tscf_transport_counters *counters = &d->transport.counters;
+	struct tscf_outer_losses losses;
 	struct tscf_batch batch;
 	bool more;
 	int count = tscf_outer_read(d->reader, &batch, &more);
@@ -81,9 +82,10 @@ static bool read_once(struct tscf_datagram *d)
 		/* The error is taken from the socket by now; datagrams may wait behind it. */
 		return true;
 	}
-	counters->receive_drops += tscf_outer_read_overflow(d->reader);
-	counters->queue_drops += tscf_outer_read_shortened(d->reader);
-	counters->invalid += (unsigned)count - batch.count;
+	losses = tscf_outer_read_losses(d->reader);
+	counters->receive_drops += losses.overflow;
+	counters->queue_drops += losses.shortened;
+	counters->invalid += losses.invalid;
 	if (batch.count > 0)
 		d->kind->datagrams(d, &batch);
 	return more;

@@ -24,7 +24,7 @@ libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c c
 	common/dtls_io.c common/dtls_listen.c common/dtls.c
 
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.
-libtscf_common_la_SOURCES += common/netlink.c common/netlink.h common/netlink_internal.h common/netlink_link.c \
+libtscf_common_la_SOURCES += common/barrier.c common/barrier.h common/netlink.c common/netlink.h common/netlink_internal.h common/netlink_link.c \
 	common/netlink_route.c common/netlink_rule.c common/sockdiag.c common/sockdiag.h common/sockdiag_fd.c \
 	common/sockdiag_message.c common/sockdiag_message.h common/tun.c common/tun.h common/tun_io.c common/steering.c common/steering.h common/aqm.c common/aqm.h
 

@@ -74,21 +74,24 @@ static int connect_sock(struct tscf_netlink *nl)
 	int one = 1, err;
 
 	errno = 0;
-	err = nl_connect(nl->sock, NETLINK_ROUTE);
+	err = nl_connect(nl->sock, nl->protocol);
 	if (err < 0)
 		return errno ? -errno : tscf_netlink_errno(err);
+	if (nl->protocol != NETLINK_ROUTE)
+		return 0;
 	/* Lets a dump be filtered by table in the kernel (Linux 4.20); without it the same dump is only longer. */
 	(void)setsockopt(nl_socket_get_fd(nl->sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return 0;
 }
 
-int tscf_netlink_open(struct tscf_netlink **out)
+int tscf_netlink_connect(int protocol, struct tscf_netlink **out)
 {
 	struct tscf_netlink *nl = calloc(1, sizeof(*nl));
 	int err;
 
 	if (!nl)
 		return -ENOMEM;
+	nl->protocol = protocol;
 	nl->sock = nl_socket_alloc();
 	err = nl->sock ? connect_sock(nl) : -ENOMEM;
 	if (err < 0) {
@@ -97,6 +100,11 @@ int tscf_netlink_open(struct tscf_netlink **out)
 	}
 	*out = nl;
 	return 0;
+}
+
+int tscf_netlink_open(struct tscf_netlink **out)
+{
+	return tscf_netlink_connect(NETLINK_ROUTE, out);
 }
 
 void tscf_netlink_close(struct tscf_netlink *nl)

@@ -13,7 +13,11 @@
 
 struct tscf_netlink {
 	struct nl_sock *sock;
+	int protocol;
 };
+
+/** Open a socket of another netlink protocol than NETLINK_ROUTE; tscf_netlink_close closes it.  @return 0 or -errno. */
+int tscf_netlink_connect(int protocol, struct tscf_netlink **out);
 
 /** @return -errno for the negative libnl code @p nle. */
 int tscf_netlink_errno(int nle);

@@ -39,11 +39,15 @@ void tscf_outer_reader_free(struct tscf_outer_reader *reader);
  * @return how many datagrams or runs were taken from the socket, left out ones included (0: none wait), or -errno.
  */
 int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, bool *more);
-/** @return the number of datagrams that the kernel dropped because the socket was full, since the last call. */
-uint32_t tscf_outer_read_overflow(struct tscf_outer_reader *reader);
+/** What was lost on receipt. */
+struct tscf_outer_losses {
+	uint32_t overflow;  /**< the kernel dropped: the socket was full */
+	uint32_t shortened; /**< bulk dropped to keep the queue short (aqm.h) */
+	uint32_t invalid;   /**< empty, or too long */
+};
 
-/** @return the number of bulk datagrams dropped to keep the queue short (aqm.h), since the last call. */
-uint32_t tscf_outer_read_shortened(struct tscf_outer_reader *reader);
+/** @return what was lost since the last call. */
+struct tscf_outer_losses tscf_outer_read_losses(struct tscf_outer_reader *reader);
 
 /** A writer for socket @p fd, with room for copies of datagrams of up to @p copy_size bytes (0: none).  @return NULL:
  * no memory. */

@@ -16,6 +16,8 @@
 
 /* Smaller datagrams are voice, signalling, handshakes or acknowledgements: they are never dropped to shorten the queue. */
 #define BULK_SIZE 512
+/* A read that gives this much means that more than one burst is waiting. */
+#define BACKLOG_BYTES (64 * 1024)
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -28,7 +30,7 @@ struct tscf_outer_reader {
 	unsigned limit;         /* messages to ask for next */
 	unsigned used;          /* messages that must be prepared anew before the next read */
 	struct tscf_aqm aqm;
-	uint32_t aqm_dropped;
+	struct tscf_outer_losses losses; /* but for the overflow */
 	uint32_t overflow;      /* counter of the kernel, as last seen */
 	uint32_t overflow_told; /* ... as last told */
 	struct tscf_packet *packet[TSCF_OUTER_READ_MAX];
@@ -48,8 +50,8 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 	reader->connected = connected;
 	reader->used = TSCF_OUTER_READ_MAX;
 	reader->limit = TSCF_OUTER_READ_MAX;
-	/* Without it (kernels before 5.0) datagrams come one by one. */
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	/* Without it (kernels before 5.0) datagrams come one by one. */
 	if (tscf_outer_offloads_allowed() && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0)
 		size = TSCF_PACKET_MAX;
 	reader->ring = tscf_ring_new(size);
@@ -124,20 +126,23 @@ static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *he
 	return came;
 }
 
-/* Take one packet off the end if the queue is too long: the sender must slow down. */
-static void shorten(struct tscf_outer_reader *reader, struct tscf_packet *packet, uint64_t came, uint64_t now)
+/*
+ * Take one packet off the end if the queue is too long: the sender must slow down.  Only where much is waiting: what is late because this
+ * process was (or because the machine slept) is no queue.
+ */
+static void shorten(struct tscf_outer_reader *reader, struct tscf_packet *packet, uint64_t came, uint64_t now, bool backlog)
 {
 	uint32_t pieces = tscf_packet_pieces(packet);
 	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
 
 	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
 		return;
-	if (!tscf_aqm_drop(&reader->aqm, now - came, now))
+	if (!tscf_aqm_drop(&reader->aqm, backlog ? now - came : 0, now))
 		return;
 	packet->length -= last;
 	if (pieces == 2)
 		packet->piece = 0;
-	reader->aqm_dropped++;
+	reader->losses.shortened++;
 }
 
 /* Ask for as many next time as make about TSCF_OUTER_READ_BYTES if they are like these. */
@@ -163,15 +168,20 @@ int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, 
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
+	for (int i = 0; i < count; i++)
+		bytes += reader->message[i].msg_len;
 	for (int i = 0; i < count; i++) {
 		struct tscf_packet *packet = reader->packet[i];
 		uint64_t came;
 
 		packet->length = reader->message[i].msg_len;
-		bytes += packet->length;
 		came = take_control(reader, &reader->message[i].msg_hdr, packet);
-		shorten(reader, packet, came, nanoseconds(&now));
-		if (packet->length > 0 && (reader->message[i].msg_hdr.msg_flags & MSG_TRUNC) == 0)
+		if (packet->length == 0 || (reader->message[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+			reader->losses.invalid++;
+			continue;
+		}
+		shorten(reader, packet, came, nanoseconds(&now), bytes >= BACKLOG_BYTES);
+		if (packet->length > 0)
 			tscf_batch_add(batch, packet);
 	}
 	reader->used = (unsigned)count;
@@ -180,18 +190,12 @@ int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, 
 	return count;
 }
 
-uint32_t tscf_outer_read_overflow(struct tscf_outer_reader *reader)
+struct tscf_outer_losses tscf_outer_read_losses(struct tscf_outer_reader *reader)
 {
-	uint32_t since = reader->overflow - reader->overflow_told;
+	struct tscf_outer_losses losses = reader->losses;
 
+	losses.overflow = reader->overflow - reader->overflow_told;
 	reader->overflow_told = reader->overflow;
-	return since;
-}
-
-uint32_t tscf_outer_read_shortened(struct tscf_outer_reader *reader)
-{
-	uint32_t since = reader->aqm_dropped;
-
-	reader->aqm_dropped = 0;
-	return since;
+	reader->losses = (struct tscf_outer_losses){0};
+	return losses;
 }

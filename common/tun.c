@@ -69,6 +69,8 @@ static int create_device(struct tscf_tun *tun, const char *name)
 	memcpy(tun->name, ifr.ifr_name, sizeof(tun->name));
 	tun->index = (int)if_nametoindex(tun->name);
 	err = tun->index > 0 ? 0 : -errno;
+	if (program < 0)
+		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-program));
 	if (program >= 0) {
 		if (err == 0 && add_urgent_queue(tun, program) < 0)
 			tscf_debug("%s: no queue of its own for urgent packets", tun->name);

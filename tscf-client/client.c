@@ -276,6 +276,8 @@ static int set_up(struct client *c)
 		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
 	if (error == 0)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
+	if (error == 0)
+		error = routing_guard(&c->routing, c->encrypted_tun.index);
 	if (error == 0 && (error = registry_init(&c->registry, c)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)

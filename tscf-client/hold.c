@@ -43,7 +43,7 @@ unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *ba
 					  .length = h->length[h->first],
 					  .room = HOLD_PACKET_SIZE,
 					  .peer = peer,
-					  .tos = h->memory[h->first][TSCF_HEADROOM + 1]};
+					  .tos = h->memory[h->first][TSCF_HEADROOM + 1] & TSCF_TOS_DSCP};
 		tscf_batch_add(batch, p);
 		h->first = (h->first + 1) % HOLD_PACKETS;
 		h->count--;

@@ -15,7 +15,6 @@
 
 /** Batches read from a device in one turn of the event loop, so that the other directions get theirs. */
 #define BATCHES_PER_TURN 4
-#define TOS_DSCP 0xfcU
 
 static struct decider decider_of(const struct client *c)
 {
@@ -28,32 +27,29 @@ static struct decider decider_of(const struct client *c)
 				.now = c->now};
 }
 
-static void count_drop(struct client *c, enum verdict v, bool up)
+static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packets)
 {
 	struct client_counters *n = &c->counters;
 	switch (v) {
 	case VERDICT_SPOOFED:
-		*(up ? &n->up_spoofed : &n->down_spoofed) += 1;
+		*(up ? &n->up_spoofed : &n->down_spoofed) += packets;
 		break;
 	case VERDICT_REFUSED:
-		*(up ? &n->up_protected : &n->down_clear_refused) += 1;
+		*(up ? &n->up_protected : &n->down_clear_refused) += packets;
 		break;
 	case VERDICT_IPV6:
-		n->ipv6++;
+		n->ipv6 += packets;
 		break;
 	default:
-		n->malformed++;
+		n->malformed += packets;
 	}
 }
 
 static void address(struct tscf_packet *p, struct tscf_peer *peer)
 {
 	p->peer = peer;
-	/*
-	 * The outer header bears the inner one's DSCP, so that voice is voice on the way too.  ECN stays behind: nobody would bring it
-	 * back to the inner header (RFC 6040, 4.1).
-	 */
-	p->tos = p->data[1] & TOS_DSCP;
+	/* The outer header bears the inner one's DSCP, so that voice is voice on the way too. */
+	p->tos = p->data[1] & TSCF_TOS_DSCP;
 }
 
 /* Where an encrypted packet goes now; `refused` counts it if that is nowhere. */
@@ -61,7 +57,7 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_piece(p, 0) > c->encrypted_mtu) {
-		c->counters.up_too_large++;
+		c->counters.up_too_large += tscf_packet_pieces(p);
 	} else if (dtte_is_up(&c->dtte)) {
 		address(p, c->encrypted.peer);
 		tscf_batch_add(out, p);
@@ -72,7 +68,7 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 			c->counters.held++;
 		}
 	} else {
-		*refused += 1;
+		*refused += tscf_packet_pieces(p);
 	}
 }
 
@@ -86,12 +82,12 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 			address(p, c->plain.peer);
 			tscf_batch_add(plain, p);
 		} else if (v == VERDICT_PLAIN) {
-			c->counters.up_no_tunnel++;
+			c->counters.up_no_tunnel += tscf_packet_pieces(p);
 		} else if (v == VERDICT_TURNED) {
-			c->counters.up_turned++;
+			c->counters.up_turned += tscf_packet_pieces(p);
 			up_encrypted(c, p, encrypted, &c->counters.up_protected);
 		} else {
-			count_drop(c, v, true);
+			count_drop(c, v, true, tscf_packet_pieces(p));
 		}
 	}
 }
@@ -111,7 +107,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_ENCRYPTED)
 			up_encrypted(c, p, encrypted, &c->counters.up_no_tunnel);
 		else
-			count_drop(c, v, true);
+			count_drop(c, v, true, tscf_packet_pieces(p));
 	}
 }
 
@@ -197,7 +193,7 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 	struct client *c = a->client;
 	enum verdict v = a->decide(&a->decider, data, length);
 	if (v != VERDICT_DELIVER) {
-		count_drop(c, v, false);
+		count_drop(c, v, false, 1);
 	} else if (a->tunnel->state != TUNNEL_UP) {
 		c->counters.down_no_tunnel++;
 	} else {

@@ -158,7 +158,8 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	b->told = known;
 	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
-	if (moved && b->grace_until == 0)
+	/* Where the tunnel is refused the socket is shielded now: it has nothing more to receive. */
+	if (moved && b->grace_until == 0 && c->dtte.gate != DTTE_GATE_SHUT)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
 	/* As long as it is moving it is told as such, or the server would refuse what is under way. */
 	if (!known || waiter)
@@ -281,7 +282,8 @@ static void sweep(void *context, struct tscf_binding *b)
 	struct registry *r = &c->registry;
 	bool up = dtte_is_up(&c->dtte);
 	if (b->state == TSCF_BINDING_ACTIVE) {
-		if (b->generation == r->generation || is_whole_address(&b->key))
+		bool in_use = b->implicit && b->generation + 1 == r->generation;
+		if (b->generation == r->generation || in_use || is_whole_address(&b->key))
 			return;
 		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
 			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);

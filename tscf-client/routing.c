@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "routing.h"
 
+#include "common/barrier.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -190,6 +191,17 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	return 0;
 }
 
+static uint32_t only_mark(const struct client_config *config)
+{
+	return tscf_mark_set(0, config->fwmark_mask, TSCF_LEVEL_ENCRYPTED_ONLY);
+}
+
+int routing_guard(struct routing *r, int device)
+{
+	return check(tscf_barrier_set(only_mark(r->config), r->config->fwmark_mask, &device, 1), "cannot set the IPsec policy of mark",
+		     only_mark(r->config));
+}
+
 /* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time. */
 static int apply_routes(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
 {
@@ -248,4 +260,7 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 	for (unsigned i = 0; i < r->current.route_count; i++)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;
+	if (!keep_prohibit)
+		check(tscf_barrier_clear(only_mark(r->config), r->config->fwmark_mask), "cannot delete the IPsec policy of mark",
+		      only_mark(r->config));
 }

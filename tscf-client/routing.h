@@ -65,11 +65,19 @@ void routing_make_plan(const struct client_config *config, const struct routing_
  */
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
 
+/**
+ * Let packets of encrypted-only sockets leave by @p device, the encrypted one, or by none, whatever device the program names (barrier.h).
+ *
+ * @return 0 or -errno (logged).
+ */
+int routing_guard(struct routing *r, int device);
+
 /** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0 or the first -errno. */
 int routing_apply(struct routing *r, const struct routing_plan *plan);
 
 /**
- * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) that keep encrypted-only sockets from sending in clear.
+ * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) and the barrier that keep encrypted-only sockets from sending
+ * in clear.
  */
 void routing_remove(struct routing *r, bool keep_prohibit);
 

@@ -14,8 +14,6 @@
 
 /** Batches read from a device before the transports get their turn. */
 #define BATCHES_PER_TURN 8
-/** DSCP goes to the outer header; ECN does not, since nobody would bring it back to the inner one (RFC 6040, 4.1). */
-#define TOS_DSCP 0xfcU
 
 static enum server_counter counter_of_error(enum tscf_packet_error error)
 {
@@ -58,7 +56,7 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		return;
 	}
 	packet->peer = s->peer;
-	packet->tos = info->tos & TOS_DSCP;
+	packet->tos = info->tos & TSCF_TOS_DSCP;
 	s->sent_packets += tscf_packet_pieces(packet);
 	s->sent_bytes += packet->length;
 	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);

@@ -73,6 +73,7 @@ void show_sessions(const json_t *sessions, FILE *out)
 {
 	static const char *const heads[] = {"INTERNAL", "TRANSPORT", "OUTER", "STATE",   "AGE",
 					    "IDLE",     "RECEIVED",  "SENT",  "BINDINGS"};
+	const json_t *omitted = NULL;
 	struct tscf_table *table;
 
 	if (json_array_size(sessions) == 0) {
@@ -85,6 +86,9 @@ void show_sessions(const json_t *sessions, FILE *out)
 	for (size_t i = 0; i < json_array_size(sessions); i++) {
 		const json_t *s = json_array_get(sessions, i);
 
+		omitted = json_object_get(s, "omitted");
+		if (omitted)
+			break;
 		cell(table, s, "internal");
 		cell(table, s, "transport");
 		cell(table, s, "outer");
@@ -96,4 +100,7 @@ void show_sessions(const json_t *sessions, FILE *out)
 		cell(table, s, "bindings");
 	}
 	tscf_table_print(table, out);
+	if (omitted)
+		fprintf(out, "... and %lld sessions more\n",
+			(long long)json_integer_value(json_object_get(omitted, "sessions")));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tscf-load - load for a tscf-server: many tunnels and calls from one process that speaks the protocol itself, without devices.
+ * tscf-load - load for a tscf-server: many tunnels and calls from one process that speaks the protocol itself, without
+ * devices.
  *
  * Run it on the access side of a server under test; see README.  All source addresses must be local there
  * (ip route add local PREFIX dev lo), and the server needs a route back.
@@ -91,7 +92,8 @@ static void set_up(struct load *load)
 	load_phase_run(load, "plain", 0, calls_from, LOAD_CONFIGURE, LOAD_PLAIN_UP);
 	load_phase_run(load, "encrypted (for calls)", 0, o->active_encrypted, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
 	load_calls_add(load, 0, o->active_encrypted, true);
-	load_phase_run(load, "encrypted", o->active_encrypted, o->encrypted - o->active_encrypted, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
+	load_phase_run(load, "encrypted", o->active_encrypted, o->encrypted - o->active_encrypted, LOAD_RESERVE,
+		       LOAD_ENCRYPTED_UP);
 }
 
 static void set_up_again(struct load *load)
@@ -106,7 +108,8 @@ static void set_up_again(struct load *load)
 static void release(struct load *load)
 {
 	load_phase_run(load, "release encrypted", 0, load->options.encrypted, LOAD_RELEASE_ENCRYPTED, LOAD_PLAIN_UP);
-	load_phase_run(load, "release plain", 0, load->options.plain - load->options.active, LOAD_RELEASE_PLAIN, LOAD_DOWN);
+	load_phase_run(load, "release plain", 0, load->options.plain - load->options.active, LOAD_RELEASE_PLAIN,
+		       LOAD_DOWN);
 }
 
 int main(int argc, char **argv)

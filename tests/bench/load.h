@@ -2,8 +2,10 @@
 /*
  * load.h - many clients in one process: what the files of tscf-load share.
  *
- * A client is an outer address with a plain tunnel and perhaps an encrypted one.  What a client has to do to reach a goal (a tunnel, a release) is a row of steps; in each step it has sent one message and waits for the answer to it.  A phase
- * leads a range of clients to a goal, a bounded number of them at a time, while calls go on on tunnels that are there already.
+ * A client is an outer address with a plain tunnel and perhaps an encrypted one.  What a client has to do to reach a
+ * goal (a tunnel, a release) is a row of steps; in each step it has sent one message and waits for the answer to it.  A
+ * phase leads a range of clients to a goal, a bounded number of them at a time, while calls go on on tunnels that are
+ * there already.
  */
 #ifndef TSCF_BENCH_LOAD_H
 #define TSCF_BENCH_LOAD_H
@@ -62,14 +64,14 @@ struct load_client {
 	uint64_t tsid;
 	uint8_t id[16];
 	uint8_t internal[4];
-	struct load_tunnel *tunnel; /**< NULL: none */
-	uint64_t begun, sent;       /**< nanoseconds: this goal, this step's message */
+	struct load_tunnel *tunnel;      /**< NULL: none */
+	uint64_t begun, sent;            /**< nanoseconds: this goal, this step's message */
 	struct load_client *prev, *next; /**< clients under way */
 };
 
 /** What a process uses, read from /proc. */
 struct load_meter {
-	double cpu; /**< seconds */
+	double cpu;   /**< seconds */
 	uint64_t rss; /**< bytes */
 };
 

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC        0x54534c44U /* "TSLD" */
-#define CALL_PORT    5004
-#define HEADERS      28
-#define DSCP_EF      0xb8
-#define BURST        256
+#define MAGIC     0x54534c44U /* "TSLD" */
+#define CALL_PORT 5004
+#define HEADERS   28
+#define DSCP_EF   0xb8
+#define BURST     256
 /* Who is this far behind does not catch up: what was due is counted as skipped, and not as lost. */
 #define BEHIND_SECONDS 0.02
 
@@ -84,7 +84,8 @@ void load_calls_add(struct load *load, unsigned first, unsigned count, bool encr
 
 static void complete(const struct load *load, const struct load_client *c, uint8_t *p)
 {
-	struct stamp stamp = {.magic = MAGIC, .phase = (uint32_t)(load->phase - load->phases), .sent = load_wall_clock()};
+	struct stamp stamp = {
+	    .magic = MAGIC, .phase = (uint32_t)(load->phase - load->phases), .sent = load_wall_clock()};
 	uint16_t sum;
 
 	memcpy(p + 12, c->internal, 4);

@@ -23,7 +23,7 @@ static const char help[] =
     "      --rate R                packets per second of each call, default 50\n"
     "      --seconds S             how long calls go on when all tunnels are there, default 5; 0: no such phase\n"
     "      --window N              plain set-ups under way at a time, default 512\n"
-    "      --encrypted-window N    encrypted ones, default 128\n"
+    "      --encrypted-window N    encrypted ones, default 32\n"
     "      --phase-seconds S       give a phase up after that long, default 120\n"
     "      --server-pid PID        process whose CPU time and memory are read\n"
     "      --json FILE             write the results there as well\n"
@@ -176,7 +176,8 @@ static void check(struct load_options *o)
 		load_die("--server and --source are needed; see --help");
 	if (o->encrypted > o->plain || o->resumed > o->encrypted)
 		load_die("expected --plain >= --encrypted >= --resumed");
-	if (o->active > o->plain - o->active_encrypted || o->active_encrypted > o->encrypted || o->active_encrypted > o->plain)
+	if (o->active > o->plain - o->active_encrypted || o->active_encrypted > o->encrypted ||
+	    o->active_encrypted > o->plain)
 		load_die("more calls than tunnels; a client has one call");
 	if ((o->active || o->active_encrypted) && o->echo.sa.sa_family == 0)
 		load_die("calls need --echo");
@@ -195,7 +196,7 @@ void load_options_parse(int argc, char **argv, struct load_options *out)
 	    .rate = 50,
 	    .seconds = 5,
 	    .plain_window = 512,
-	    .encrypted_window = 128,
+	    .encrypted_window = 32,
 	    .phase_seconds = 120,
 	};
 	while ((id = getopt_long(argc, argv, "h", options, &index)) != -1)

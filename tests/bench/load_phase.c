@@ -37,7 +37,8 @@ static bool take_batches(struct load *load)
 
 static void take_events(struct load *load)
 {
-	struct pollfd wait[2] = {{.fd = load_wire_descriptor(load->plain_wire), .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	struct pollfd wait[2] = {{.fd = load_wire_descriptor(load->plain_wire), .events = POLLIN},
+				 {.fd = -1, .events = POLLIN}};
 
 	flush(load);
 	if (load->encrypted_wire)
@@ -60,7 +61,8 @@ static void look_after(struct load *load)
 {
 	struct load_client *c, *next;
 
-	DL_FOREACH_SAFE(load->under_way, c, next) {
+	DL_FOREACH_SAFE(load->under_way, c, next)
+	{
 		if (load->now - c->sent < wait_of(c))
 			continue;
 		if (c->attempts >= ATTEMPTS_MAX) {
@@ -112,7 +114,8 @@ static void give_up(struct load *load)
 	load->phase->failed = load->phase->wanted - load->phase->done;
 }
 
-void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from, enum load_step goal)
+void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from,
+		    enum load_step goal)
 {
 	struct load_phase *phase;
 	bool plain = from == LOAD_CONFIGURE || from == LOAD_RELEASE_PLAIN;

@@ -70,8 +70,9 @@ static void print_setups(const struct load_phase *p, const struct figures *f)
 		printf("%-22s %49.1f s %35.0f %% CPU\n", p->name, f->seconds, 100 * f->cpu / f->seconds);
 		return;
 	}
-	printf("%-22s %7u %6u %8u %7u %8.2f %9.0f %8.2f %8.2f %9.1f %9.0f\n", p->name, p->done, p->failed, p->repeated, p->resumed,
-	       f->seconds, f->per_second, histogram_ms(&p->setup, 0.5), histogram_ms(&p->setup, 0.99), f->cpu_us, f->bytes);
+	printf("%-22s %7u %6u %8u %7u %8.2f %9.0f %8.2f %8.2f %9.1f %9.0f\n", p->name, p->done, p->failed, p->repeated,
+	       p->resumed, f->seconds, f->per_second, histogram_ms(&p->setup, 0.5), histogram_ms(&p->setup, 0.99),
+	       f->cpu_us, f->bytes);
 }
 
 static void print_calls(const struct load_phase *p, const struct figures *f)
@@ -88,16 +89,16 @@ static void print_tables(const struct load *load)
 {
 	struct figures f;
 
-	printf("%-22s %7s %6s %8s %7s %8s %9s %8s %8s %9s %9s\n", "phase", "done", "failed", "repeated", "resumed", "seconds",
-	       "per s", "p50 ms", "p99 ms", "CPU us", "RSS bytes");
+	printf("%-22s %7s %6s %8s %7s %8s %9s %8s %8s %9s %9s\n", "phase", "done", "failed", "repeated", "resumed",
+	       "seconds", "per s", "p50 ms", "p99 ms", "CPU us", "RSS bytes");
 	for (unsigned i = 0; i < load->phase_count; i++) {
 		f = figures_of(&load->phases[i]);
 		print_setups(&load->phases[i], &f);
 	}
 	if (!load_calls_any(load))
 		return;
-	printf("\n%-22s %9s %7s %7s %8s %8s %8s %8s %9s\n", "calls in phase", "sent", "lost", "late", "skipped", "p50 ms", "p99 ms",
-	       "max ms", "CPU us");
+	printf("\n%-22s %9s %7s %7s %8s %8s %8s %8s %9s\n", "calls in phase", "sent", "lost", "late", "skipped",
+	       "p50 ms", "p99 ms", "max ms", "CPU us");
 	for (unsigned i = 0; i < load->phase_count; i++) {
 		f = figures_of(&load->phases[i]);
 		print_calls(&load->phases[i], &f);
@@ -108,15 +109,17 @@ static json_t *phase_object(const struct load_phase *p)
 {
 	struct figures f = figures_of(p);
 
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}}",
-			 "phase", p->name, "wanted", (int)p->wanted, "done", (int)p->done, "failed", (int)p->failed, "repeated",
-			 (int)p->repeated, "resumed", (int)p->resumed, "seconds", f.seconds, "per_second", f.per_second, "p50_ms",
-			 histogram_ms(&p->setup, 0.5), "p99_ms", histogram_ms(&p->setup, 0.99), "server_cpu_seconds", f.cpu,
-			 "server_cpu_us_each", f.cpu_us, "server_rss_bytes_each", f.bytes, "server_rss_bytes", (json_int_t)p->after.rss,
-			 "calls", "sent", (json_int_t)p->calls_sent, "lost", (json_int_t)f.lost, "late", (json_int_t)p->calls_late,
-			 "skipped", (json_int_t)p->calls_skipped, "p50_ms", histogram_ms(&p->round_trip, 0.5), "p99_ms",
-			 histogram_ms(&p->round_trip, 0.99), "max_ms", histogram_ms(&p->round_trip, 1), "server_cpu_us_per_packet",
-			 f.cpu_us_packet);
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:{s:I, s:I, s:I, "
+			 "s:I, s:f, s:f, s:f, s:f}}",
+			 "phase", p->name, "wanted", (int)p->wanted, "done", (int)p->done, "failed", (int)p->failed,
+			 "repeated", (int)p->repeated, "resumed", (int)p->resumed, "seconds", f.seconds, "per_second",
+			 f.per_second, "p50_ms", histogram_ms(&p->setup, 0.5), "p99_ms", histogram_ms(&p->setup, 0.99),
+			 "server_cpu_seconds", f.cpu, "server_cpu_us_each", f.cpu_us, "server_rss_bytes_each", f.bytes,
+			 "server_rss_bytes", (json_int_t)p->after.rss, "calls", "sent", (json_int_t)p->calls_sent,
+			 "lost", (json_int_t)f.lost, "late", (json_int_t)p->calls_late, "skipped",
+			 (json_int_t)p->calls_skipped, "p50_ms", histogram_ms(&p->round_trip, 0.5), "p99_ms",
+			 histogram_ms(&p->round_trip, 0.99), "max_ms", histogram_ms(&p->round_trip, 1),
+			 "server_cpu_us_per_packet", f.cpu_us_packet);
 }
 
 static void write_json(const struct load *load)
@@ -126,9 +129,10 @@ static void write_json(const struct load *load)
 
 	for (unsigned i = 0; i < load->phase_count; i++)
 		json_array_append_new(phases, phase_object(&load->phases[i]));
-	root = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:o}", "plain", (int)o->plain, "encrypted", (int)o->encrypted, "resumed",
-			 (int)o->resumed, "bindings", (int)o->bindings, "active", (int)o->active, "active_encrypted",
-			 (int)o->active_encrypted, "rate", o->rate, "phases", phases);
+	root =
+	    json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:o}", "plain", (int)o->plain, "encrypted",
+		      (int)o->encrypted, "resumed", (int)o->resumed, "bindings", (int)o->bindings, "active",
+		      (int)o->active, "active_encrypted", (int)o->active_encrypted, "rate", o->rate, "phases", phases);
 	if (!root || json_dump_file(root, o->json, JSON_INDENT(1)) < 0)
 		load_die("%s: %s", o->json, strerror(errno));
 	json_decref(root);

@@ -2,9 +2,9 @@
 /*
  * load_wire.c - two sockets for all clients.
  *
- * A process may not have a hundred thousand descriptors everywhere.  So a client is a source address: the whole block of them is local
- * here (a route of type local), one wildcard socket per kind of tunnel serves them all, and IP_PKTINFO says for each datagram whose it is.
- * To the server it makes no difference.
+ * A process may not have a hundred thousand descriptors everywhere.  So a client is a source address: the whole block
+ * of them is local here (a route of type local), one wildcard socket per kind of tunnel serves them all, and IP_PKTINFO
+ * says for each datagram whose it is. To the server it makes no difference.
  */
 #include "load.h"
 
@@ -22,7 +22,8 @@
 #define BUFFER (16 * 1024 * 1024)
 
 struct control {
-	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
+	_Alignas(
+	    struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
 };
 
 struct batch {

@@ -5,10 +5,11 @@
  *     move-flow ADDR:PORT [--rate PER_SECOND] [--moves N] [--interval MS] [--devices PLAIN,ENCRYPTED]
  *               [--encrypted]
  *
- * Sends to an echo server at that pace, and sets its socket's level to encrypted-only and back, N times, as a program does that runs
- * with the library.  With --devices it watches these two (packet sockets, so it needs privileges) and reports the time from just before
- * the call that sets the level to the first packet on the other device: "up" as it leaves, "down" as it comes.  Without, nothing is
- * watched, and higher rates are possible.  With --encrypted the socket is so from the beginning on.
+ * Sends to an echo server at that pace, and sets its socket's level to encrypted-only and back, N times, as a program
+ * does that runs with the library.  With --devices it watches these two (packet sockets, so it needs privileges) and
+ * reports the time from just before the call that sets the level to the first packet on the other device: "up" as it
+ * leaves, "down" as it comes.  Without, nothing is watched, and higher rates are possible.  With --encrypted the socket
+ * is so from the beginning on.
  *
  * Output is a line of JSON; times are milliseconds.
  */
@@ -153,7 +154,8 @@ static void *receive_all(void *argument)
 
 static int open_watch(const char *device)
 {
-	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(device)};
+	struct sockaddr_ll at = {
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(device)};
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL)), on = 1, size = BUFFER;
 
 	if (fd < 0 || at.sll_ifindex == 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
@@ -277,8 +279,8 @@ static void run(struct move *m)
 
 static void print_times(const char *name, const struct histogram *h)
 {
-	printf(", \"%s\": {\"count\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}", name, (unsigned long long)h->count,
-	       histogram_ms(h, 0.5), histogram_ms(h, 0.99), histogram_ms(h, 1));
+	printf(", \"%s\": {\"count\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}", name,
+	       (unsigned long long)h->count, histogram_ms(h, 0.5), histogram_ms(h, 0.99), histogram_ms(h, 1));
 }
 
 static void report(const struct move *m)
@@ -307,12 +309,9 @@ static void parse_devices(struct move *m, char *text)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"rate", required_argument, NULL, 'r'},
-	    {"moves", required_argument, NULL, 'm'},
-	    {"interval", required_argument, NULL, 'i'},
-	    {"devices", required_argument, NULL, 'd'},
-	    {"encrypted", no_argument, NULL, 'e'},
-	    {NULL, 0, NULL, 0},
+	    {"rate", required_argument, NULL, 'r'},     {"moves", required_argument, NULL, 'm'},
+	    {"interval", required_argument, NULL, 'i'}, {"devices", required_argument, NULL, 'd'},
+	    {"encrypted", no_argument, NULL, 'e'},      {NULL, 0, NULL, 0},
 	};
 	static struct move m = {.rate = 5000, .moves = 100, .interval_ms = 20};
 	int option;

@@ -9,8 +9,8 @@
  *     traffic first ADDR:PORT [--seconds S] [--tos N]
  *          Try every 2 ms until something comes back; the time of that moment, seconds since the epoch.
  *
- * Payloads have 172 bytes: a head of RTP, and 20 ms of G.711.  Both programs ask for real-time priority and use few system calls, so that
- * what is measured is the tunnel.  The output is a line of JSON.
+ * Payloads have 172 bytes: a head of RTP, and 20 ms of G.711.  Both programs ask for real-time priority and use few
+ * system calls, so that what is measured is the tunnel.  The output is a line of JSON.
  */
 #include "histogram.h"
 
@@ -115,7 +115,7 @@ static _Noreturn void echo(const struct sockaddr_in *at)
 		count = recvmmsg(fd, message, BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < count; i++)
 			iov[i].iov_len = message[i].msg_len;
-		for (int i = 0; i < count; i += done > 0 ? done : 1)
+		for (int i = 0; i<count; i += done> 0 ? done : 1)
 			done = sendmmsg(fd, message + i, (unsigned)(count - i), MSG_DONTWAIT);
 	}
 }
@@ -188,7 +188,7 @@ static void send_some(struct sender *s, unsigned flow, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		message[i].msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
 	/* What is refused here is lost, as on the way. */
-	for (unsigned i = 0; i < count; i += done > 0 ? (unsigned)done : 1)
+	for (unsigned i = 0; i<count; i += done> 0 ? (unsigned)done : 1)
 		done = sendmmsg(s->fd[flow], message + i, count - i, MSG_DONTWAIT);
 	s->sent += count;
 }
@@ -235,11 +235,12 @@ static void send_and_report(struct sender *s)
 	sleep_until(end);
 	atomic_store(&s->stop, true);
 	pthread_join(receiver, NULL);
-	printf("{\"sent\": %llu, \"back\": %llu, \"late\": %llu, \"skipped\": %llu, \"seconds\": %.3f, \"p50_ms\": %.3f, "
-	       "\"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n",
-	       (unsigned long long)s->sent, (unsigned long long)s->back, (unsigned long long)s->late,
-	       (unsigned long long)s->skipped, (double)took / 1e9, histogram_ms(&s->round_trip, 0.5),
-	       histogram_ms(&s->round_trip, 0.99), histogram_ms(&s->round_trip, 0.999), histogram_ms(&s->round_trip, 1));
+	printf(
+	    "{\"sent\": %llu, \"back\": %llu, \"late\": %llu, \"skipped\": %llu, \"seconds\": %.3f, \"p50_ms\": %.3f, "
+	    "\"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n",
+	    (unsigned long long)s->sent, (unsigned long long)s->back, (unsigned long long)s->late,
+	    (unsigned long long)s->skipped, (double)took / 1e9, histogram_ms(&s->round_trip, 0.5),
+	    histogram_ms(&s->round_trip, 0.99), histogram_ms(&s->round_trip, 0.999), histogram_ms(&s->round_trip, 1));
 }
 
 /* --- first --- */
@@ -267,9 +268,9 @@ static int first(struct sender *s)
 static void parse(int argc, char **argv, struct sender *s)
 {
 	static const struct option options[] = {
-	    {"bind", required_argument, NULL, 'b'},  {"rate", required_argument, NULL, 'r'},
+	    {"bind", required_argument, NULL, 'b'},    {"rate", required_argument, NULL, 'r'},
 	    {"seconds", required_argument, NULL, 's'}, {"flows", required_argument, NULL, 'f'},
-	    {"tos", required_argument, NULL, 't'},   {NULL, 0, NULL, 0},
+	    {"tos", required_argument, NULL, 't'},     {NULL, 0, NULL, 0},
 	};
 	int option;
 

@@ -53,6 +53,34 @@ grows changes .echoed 20 "from encrypted-only to encrypted-preferred: it is plai
 level unencrypted --pid "$many" >/dev/null || fail "level of 100 sockets"
 must 5 '[ "$(client_status .sockets.unencrypted)" -eq 100 ]' "all of 100 sockets are moved back"
 grows many .echoed 200 "from encrypted-only to unencrypted: 100 are plain"
+# --- a socket that becomes encrypted-only now gets nothing in clear any more ---
+program down stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6000" --report 50
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:6001 --to "$PHONE_INNER:6000" --rate 200 --linger 0 \
+	--marker "M-down-only " --report 50
+remote=$LAST_PID
+must 5 '[ "$(last down ".foreign // 0")" -gt 50 ]'
+level encrypted-only --proto udp --port 6000 >/dev/null
+settled=$(awk -v t="$(now)" 'BEGIN { printf "%.6f", t + 0.3 }')
+got=$(last down .foreign)
+grows remote .sent 400
+kill "$remote"
+fence
+is "to encrypted-only: nothing comes in clear" "$(in_clear M-down-only "$settled")" -eq 0
+is "to encrypted-only: nothing is received" "$(last down .foreign)" -le $((got + 60))
+# --- a shield that is lost at first does not come after its own lifting ---
+program back stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6002" --to $HOST:7000 --rate 50 --report 50
+must 5 '[ "$(last back ".echoed // 0")" -gt 5 ]'
+in_phone nft -f - <<-END
+	table ip loss {
+		chain out { type filter hook output priority 0; udp dport $PORT @th,64,8 0x10 drop; }
+	}
+END
+level encrypted-only --proto udp --port 6002 >/dev/null
+grows back .attempts 5
+in_phone nft delete table ip loss
+level unencrypted --proto udp --port 6002 >/dev/null || fail "level, back at once"
+grows back .attempts 100
+grows back .echoed 20 "what was encrypted-only for a moment is plain again"
 kill "$changes" "$many"
 kill "$only" "$preferred"
 finish "$only"

@@ -9,6 +9,7 @@
 state() {
 	ip netns exec "$1" bash -c '
 		for family in -4 -6; do ip $family rule; ip $family route show table all; done
+		ip xfrm policy
 		ip -o link | cut -d" " -f2- | sed "s/ qlen [0-9]*//"
 		ip -o addr
 		grep -r . /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf 2>/dev/null | sort

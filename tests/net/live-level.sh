@@ -16,7 +16,7 @@ tcp=$LAST_PID
 program bystander stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-bystander " --report 50
 bystander=$LAST_PID
 must 5 '[ "$(last udp .echoed)" -gt 100 ] && [ "$(last tcp .received)" -gt 50000 ]'
-is "no library is loaded" "$(grep -c tscf /proc/"$udp"/maps)" -eq 0
+is "no library is loaded" "$(grep -c libtscf /proc/"$udp"/maps)" -eq 0
 
 check "level by protocol and port" level encrypted-only --proto udp --port 5004
 check "level by process" level encrypted-only --pid "$tcp"

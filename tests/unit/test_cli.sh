@@ -66,7 +66,7 @@ for program in "$CLIENT" "$SERVER"; do
 	usage "is ambiguous" "$program" --c
 	usage "'--json' does not go with the daemon" "$program" --json
 	usage "'--foreground' does not go with status" "$program" status --foreground
-	usage "--mtu 1352: expected" "$program" --mtu 1352
+	usage "--mtu 1501: expected" "$program" --mtu 1501
 	expect 1 "$T/none.sock: No such file" "$program" status --control "$T/none.sock"
 	expect 1 "$T/none.sock: No such file" "$program" --control "$T/none.sock" status --json
 	expect 1 "is it running?" "$program" stop --control "$T/none.sock"
