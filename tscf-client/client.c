@@ -208,7 +208,8 @@ static int make_tls(struct client *c)
 {
 	char error[TSCF_TLS_ERROR];
 	const struct client_config *config = c->config;
-	c->tls = tscf_tls_client(config->ca, config->server_name ? config->server_name : config->server, config->pin, error);
+	c->tls =
+	    tscf_tls_client(config->ca, config->server_name ? config->server_name : config->server, config->pin, error);
 	if (c->tls)
 		return 0;
 	tscf_error("%s", error);
@@ -220,7 +221,8 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 	(void)c;
 	int error = tscf_tun_open(tun, name);
 	if (error == -EBUSY)
-		tscf_error("device %s exists already: another client? (%s)", name, "--plain-dev and --encrypted-dev choose other names");
+		tscf_error("device %s exists already: another client? (%s)", name,
+			   "--plain-dev and --encrypted-dev choose other names");
 	else if (error < 0)
 		tscf_error("cannot create device %s: %s", name, strerror(-error));
 	/* Packets for the plain address come in by both devices. */
@@ -239,7 +241,8 @@ static int open_control(struct client *c)
 	return error;
 }
 
-/* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and whose sockets they are. */
+/* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and whose sockets
+ * they are. */
 static int drop_privileges(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -356,8 +359,9 @@ static void tear_down(struct client *c)
 		bool live = only_sockets_live(c);
 		routing_remove(&c->routing, live);
 		if (live)
-			tscf_warning("encrypted-only sockets live on: the rules that keep them from sending in clear stay "
-				     "(tscf-client flush removes them)");
+			tscf_warning(
+			    "encrypted-only sockets live on: the rules that keep them from sending in clear stay "
+			    "(tscf-client flush removes them)");
 	}
 	tunnel_close(&c->encrypted);
 	tunnel_close(&c->plain);

@@ -37,7 +37,8 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 		plain_lost(c, "the server does not know this tunnel (any more)");
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		fail(c, tscf_response_name(code), text);
-	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) || tscf_tlv_u64(&tlv, &c->reserved_tsid) < 0) {
+	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) ||
+		   tscf_tlv_u64(&tlv, &c->reserved_tsid) < 0) {
 		fail(c, "the service response names no tunnel", "");
 	} else {
 		dtte_reserved(&c->dtte, c->now);
@@ -66,15 +67,16 @@ static void connect_tunnel(void *context)
 	union tscf_endpoint server = c->server;
 	tscf_endpoint_set_port(&server, (uint16_t)(tscf_endpoint_port(&server) + 1));
 	c->encrypted.state = TUNNEL_CONNECTING;
-	int error = tscf_dtls_connect(c->loop, c->tls, &server, &options, &encrypted_handler, c, &c->encrypted.transport,
-				      &c->encrypted.peer);
+	int error = tscf_dtls_connect(c->loop, c->tls, &server, &options, &encrypted_handler, c,
+				      &c->encrypted.transport, &c->encrypted.peer);
 	if (error < 0)
 		fail(c, "cannot connect", strerror(-error));
 }
 
 static int take_address(struct client *c, const struct tscf_prefix *internal)
 {
-	struct tscf_prefix host = {.addr = internal->addr, .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
+	struct tscf_prefix host = {.addr = internal->addr,
+				   .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
 	struct tscf_prefix *old = &c->encrypted.internal;
 	/* The new one first: a device that loses its last address loses its routes. */
 	int error = tscf_addr_add(c->netlink, c->encrypted_tun.index, &host);
@@ -90,7 +92,8 @@ static void configured(struct client *c, const struct tscf_message *m)
 	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
 	char text[TSCF_ADDR_TEXT];
-	if (m->tsid != c->reserved_tsid || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) || tscf_tlv_prefix(&tlv, &internal) < 0) {
+	if (m->tsid != c->reserved_tsid || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) ||
+	    tscf_tlv_prefix(&tlv, &internal) < 0) {
 		fail(c, "the configuration response lacks an address, or names another tunnel", "");
 		return;
 	}
@@ -99,7 +102,8 @@ static void configured(struct client *c, const struct tscf_message *m)
 		fail(c, "the device cannot be set up", strerror(-error));
 		return;
 	}
-	c->has_resume_secret = tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
+	c->has_resume_secret =
+	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
 	if (c->has_resume_secret)
 		memcpy(c->resume_secret, tlv.value, sizeof c->resume_secret);
 	c->encrypted.tsid = m->tsid;
@@ -200,15 +204,15 @@ static uint32_t jitter(void *context)
 }
 
 const struct dtte_actions encrypted_actions = {
-	.request = request,
-	.connect = connect_tunnel,
-	.configure = configure,
-	.up = up,
-	.release = release,
-	.close = close_tunnel,
-	.idle = idle,
-	.gate = gate,
-	.random = jitter,
+    .request = request,
+    .connect = connect_tunnel,
+    .configure = configure,
+    .up = up,
+    .release = release,
+    .close = close_tunnel,
+    .idle = idle,
+    .gate = gate,
+    .random = jitter,
 };
 
 void encrypted_lost(struct client *c, const char *reason)

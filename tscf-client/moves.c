@@ -46,9 +46,10 @@ static char *describe(struct client *c, const struct change *change)
 	json_t *list = json_array();
 	for (const struct move *m = change->moves; m; m = m->next)
 		json_array_append_new(list, report_socket(c, &m->socket, m->level, m->pid, NULL));
-	json_t *answer = json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
-				   (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
-				   dtte_state_name(c->dtte.state), "reason", c->dtte.reason, "sockets", list);
+	json_t *answer =
+	    json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
+		      (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
+		      dtte_state_name(c->dtte.state), "reason", c->dtte.reason, "sockets", list);
 	char *text = answer ? json_dumps(answer, 0) : NULL;
 	json_decref(answer);
 	return text;
@@ -185,8 +186,9 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 	m->to_plain = true;
 	registry_resync_soon(c);
 	/*
-	 * A tombstone of the port's last owner is lifted too: this is somebody's explicit word.  But it is no word on other sockets that have
-	 * the port now: whether there are any, and thus the binding must stay, the resync finds out.
+	 * A tombstone of the port's last owner is lifted too: this is somebody's explicit word.  But it is no word on
+	 * other sockets that have the port now: whether there are any, and thus the binding must stay, the resync finds
+	 * out.
 	 */
 	if (bound && (was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie)) {
 		registry_release(c, &key, m->id);
@@ -372,7 +374,8 @@ void moves_level_of(struct client *c, struct tscf_control_call_in *call)
 	const struct tscf_control_request *r = &call->request;
 	bool by_pid = r->pid > 0;
 	struct change *change;
-	if (check_level(call) != 0 || (!by_pid && (r->protocol == 0 || r->port == 0)) || !(change = change_new(c, call, true))) {
+	if (check_level(call) != 0 || (!by_pid && (r->protocol == 0 || r->port == 0)) ||
+	    !(change = change_new(c, call, true))) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}

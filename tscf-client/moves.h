@@ -2,12 +2,13 @@
 /*
  * moves.h - the way through which every level change goes.
  *
- * A descriptor comes in, from the library or taken from a running program; the mark is set on it, the server is told, the descriptor is
- * closed.  Order matters, so that a move loses nothing and leaks nothing:
+ * A descriptor comes in, from the library or taken from a running program; the mark is set on it, the server is told,
+ * the descriptor is closed.  Order matters, so that a move loses nothing and leaks nothing:
  *
- *     to encrypted:  tell the server (bind), then set the mark.  From the mark on, packets go up encrypted or not at all; those that were under way in clear
- *                    in the other direction are let through until the server has confirmed and a moment longer (tscf(7), "MOVES").
- *     to plain:      tell the server (release), and set the mark when it has confirmed: until then both ends use the encrypted tunnel.
+ *     to encrypted:  tell the server (bind), then set the mark.  From the mark on, packets go up encrypted or not at
+ * all; those that were under way in clear in the other direction are let through until the server has confirmed and a
+ * moment longer (tscf(7), "MOVES"). to plain:      tell the server (release), and set the mark when it has confirmed:
+ * until then both ends use the encrypted tunnel.
  */
 #ifndef TSCF_CLIENT_MOVES_H
 #define TSCF_CLIENT_MOVES_H
@@ -24,13 +25,13 @@ struct client;
 
 /** One socket on its way. */
 struct move {
-	uint64_t id;     /**< what others know it by; never used again */
+	uint64_t id; /**< what others know it by; never used again */
 	struct move *next;
 	struct change *change;
 	struct tscf_socket socket;
 	enum tscf_level level;
-	pid_t pid;       /**< whose socket it is, 0 if unknown */
-	int fd;          /**< owned; -1 once the mark is set */
+	pid_t pid; /**< whose socket it is, 0 if unknown */
+	int fd;    /**< owned; -1 once the mark is set */
 	bool to_plain, done;
 	UT_hash_handle hh, by_socket; /* the latter: unless it is done */
 };
@@ -68,7 +69,8 @@ void moves_gone(struct client *c, struct tscf_control_call_in *call);
 
 /** The server has confirmed what the move waited for (error 0), or not (-errno); a move that is no more is ignored. */
 void moves_acknowledged(struct client *c, uint64_t id, int error);
-/** @return whether the socket with that cookie is on its way to the plain tunnel, and keeps its mark until the server has confirmed. */
+/** @return whether the socket with that cookie is on its way to the plain tunnel, and keeps its mark until the server
+ * has confirmed. */
 bool moves_is_leaving(const struct client *c, uint64_t cookie);
 /** The encrypted tunnel is up: tell the server of the moves that wait for it. */
 void moves_tunnel_up(struct client *c);

@@ -56,17 +56,20 @@ static void take_mtu(struct client *c, const struct tscf_message *m)
 	struct tscf_tlv tlv;
 	uint16_t mtu;
 	c->mtu = c->config->mtu;
-	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= 576 && (c->mtu == 0 || mtu < c->mtu))
+	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= 576 &&
+	    (c->mtu == 0 || mtu < c->mtu))
 		c->mtu = mtu;
 	if (c->mtu == 0)
 		c->mtu = TSCF_DTLS_PAYLOAD_MAX;
 	c->encrypted_mtu = c->mtu < TSCF_DTLS_PAYLOAD_MAX ? c->mtu : TSCF_DTLS_PAYLOAD_MAX;
 }
 
-/* The address of the tunnel before this one, if it was another, makes way.  Sockets bound to it are cut off: there is no helping that. */
+/* The address of the tunnel before this one, if it was another, makes way.  Sockets bound to it are cut off: there is
+ * no helping that. */
 static int take_address(struct client *c, const struct tscf_prefix *internal)
 {
-	struct tscf_prefix host = {.addr = internal->addr, .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
+	struct tscf_prefix host = {.addr = internal->addr,
+				   .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
 	struct tscf_prefix *old = &c->plain.internal;
 	char text[TSCF_ADDR_TEXT];
 	/* The new one first: a device that loses its last address loses its routes. */
@@ -91,7 +94,8 @@ static void configured(struct client *c, const struct tscf_message *m)
 	char text[TSCF_ADDR_TEXT], server[TSCF_ADDR_TEXT];
 	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
-	if (m->tsid == TSCF_TSID_NONE || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) || tscf_tlv_prefix(&tlv, &internal) < 0) {
+	if (m->tsid == TSCF_TSID_NONE || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) ||
+	    tscf_tlv_prefix(&tlv, &internal) < 0) {
 		retry_later(c, "the server's configuration response lacks an address or a session id");
 		return;
 	}
@@ -108,8 +112,9 @@ static void configured(struct client *c, const struct tscf_message *m)
 	c->plain.last_heard = c->now;
 	client_route(c);
 	client_plain_state(c, TUNNEL_UP, "configured");
-	tscf_info("plain tunnel to %s is up, internal address %s, %u routes, MTU %u", tscf_endpoint_format(&c->server, server),
-		  tscf_addr_format(&internal.addr, text), c->facts.route_count, c->mtu);
+	tscf_info("plain tunnel to %s is up, internal address %s, %u routes, MTU %u",
+		  tscf_endpoint_format(&c->server, server), tscf_addr_format(&internal.addr, text),
+		  c->facts.route_count, c->mtu);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
 	/* Sockets that are not known yet would have no shield when the quiet ends. */
@@ -132,7 +137,8 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		retry_later(c, "the server's configuration response has no response code");
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		char reason[300];
-		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
+		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code),
+			 text[0] ? ": " : "", text);
 		tscf_warning("plain tunnel %s", reason);
 		retry_later(c, reason);
 	} else {
@@ -162,9 +168,11 @@ void plain_start(struct client *c)
 	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = c->config->fwmark_mask};
 	char text[TSCF_ADDR_TEXT], reason[160];
 	c->plain_retry_at = 0;
-	int error = tscf_udp_connect(c->loop, &c->server, &options, &plain_handler, c, &c->plain.transport, &c->plain.peer);
+	int error =
+	    tscf_udp_connect(c->loop, &c->server, &options, &plain_handler, c, &c->plain.transport, &c->plain.peer);
 	if (error < 0) {
-		snprintf(reason, sizeof reason, "no way to %s: %s", tscf_endpoint_format(&c->server, text), strerror(-error));
+		snprintf(reason, sizeof reason, "no way to %s: %s", tscf_endpoint_format(&c->server, text),
+			 strerror(-error));
 		retry_later(c, reason);
 		return;
 	}

@@ -75,7 +75,8 @@ void registry_bind_whole_address(struct client *c)
 	struct tscf_binding_key key;
 	memset(&key, 0, sizeof key);
 	key.local = c->plain.internal.addr;
-	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, c->config->default_level, c, &c->registry.list);
+	struct tscf_binding *b =
+	    tscf_bindings_bind(c->registry.table, &key, c->config->default_level, c, &c->registry.list);
 	/* Only what preferred encryption may have been plain before. */
 	if (b && c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
@@ -86,8 +87,8 @@ static bool is_whole_address(const struct tscf_binding_key *key)
 	return key->protocol == 0 && key->local_port == 0;
 }
 
-static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action, enum tscf_level level,
-		  bool moved, uint64_t waiter)
+static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+		  enum tscf_level level, bool moved, uint64_t waiter)
 {
 	struct registry *r = &c->registry;
 	if (r->pending_count == r->pending_size) {
@@ -104,8 +105,8 @@ static void queue(struct client *c, const struct tscf_binding_key *key, enum tsc
 		r->pending_size = size;
 	}
 	r->pending[r->pending_count++] = (struct registry_op){
-		.wire = {.key = *key, .action = action, .level = level, .flags = moved ? TSCF_BIND_FLAG_MOVED : 0},
-		.waiter = waiter};
+	    .wire = {.key = *key, .action = action, .level = level, .flags = moved ? TSCF_BIND_FLAG_MOVED : 0},
+	    .waiter = waiter};
 }
 
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
@@ -123,7 +124,8 @@ static void release_entry(struct client *c, struct tscf_binding *b, enum tscf_le
 	queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
-/* A preferred socket is bound only while there is a tunnel: until then it is a plain one, also if it was encrypted-only before. */
+/* A preferred socket is bound only while there is a tunnel: until then it is a plain one, also if it was encrypted-only
+ * before. */
 static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
 {
 	if (!b || b->state != TSCF_BINDING_ACTIVE || registry_is_of_others(b, cookie))
@@ -134,8 +136,8 @@ static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie
 		tscf_bindings_remove(c->registry.table, b);
 }
 
-void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie, bool moved,
-		   uint64_t waiter)
+void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
+		   bool moved, uint64_t waiter)
 {
 	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
@@ -213,9 +215,11 @@ void registry_flow(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct tscf_binding_key key;
 	tscf_binding_key_implicit(flow, &key);
-	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, c, &c->registry.list);
+	struct tscf_binding *b =
+	    tscf_bindings_bind(c->registry.table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, c, &c->registry.list);
 	if (b) {
-		/* The packet itself binds the flow at the server, unless it is lost or a fragment: so it is told as well. */
+		/* The packet itself binds the flow at the server, unless it is lost or a fragment: so it is told as
+		 * well. */
 		b->implicit = true;
 		b->generation = c->registry.generation;
 		queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
@@ -233,15 +237,18 @@ void registry_resync_soon(struct client *c)
 		c->registry.resync_at = at;
 }
 
-/* A socket that is moving back keeps its mark until the server knows (moves.h), and the dump may be older than its new mark. */
+/* A socket that is moving back keeps its mark until the server knows (moves.h), and the dump may be older than its new
+ * mark. */
 static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
 {
 	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
-	return moves_is_leaving(c, s->cookie) || (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
+	return moves_is_leaving(c, s->cookie) ||
+	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
 }
 
 /* Whether an encrypted socket has the same key, which then decides, is known only when the dump is complete. */
-static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key, struct tscf_binding *b)
+static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key,
+			      struct tscf_binding *b)
 {
 	struct registry *r = &c->registry;
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
@@ -273,8 +280,8 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 }
 
 /*
- * After a dump: what was not in it is gone.  A binding made by packets of a raw socket has no socket with its port; it stays as long as there
- * is a packet between two dumps (decide.c).
+ * After a dump: what was not in it is gone.  A binding made by packets of a raw socket has no socket with its port; it
+ * stays as long as there is a packet between two dumps (decide.c).
  */
 static void sweep(void *context, struct tscf_binding *b)
 {
@@ -389,8 +396,9 @@ static void tell_again(void *context, struct tscf_binding *b)
 		b->told = false;
 		queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
 	} else if (b->told) {
-		queue(c, &b->key, b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
-		      b->level, false, 0);
+		queue(c, &b->key,
+		      b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level,
+		      false, 0);
 	}
 }
 
@@ -400,8 +408,8 @@ void registry_tunnel_up(struct client *c)
 		registry_bind_whole_address(c);
 	tscf_bindings_each(c->registry.table, tell_again, c);
 	/*
-	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules send their packets this
-	 * way, so this one dump is waited for.
+	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules
+	 * send their packets this way, so this one dump is waited for.
 	 */
 	registry_resync_now(c);
 }

@@ -2,12 +2,13 @@
 /*
  * registry.h - which sockets belong in the encrypted tunnel, and that the server knows it.
  *
- * The kernel is the register of sockets (sockdiag.h); this module keeps only what has been told to the server: a binding table (binding.h).
- * A dump of the marked sockets ("resync") is compared with the table: new sockets are bound, sockets that are gone are closed.
- * The library's reports and the packets themselves only make that earlier.
+ * The kernel is the register of sockets (sockdiag.h); this module keeps only what has been told to the server: a
+ * binding table (binding.h). A dump of the marked sockets ("resync") is compared with the table: new sockets are bound,
+ * sockets that are gone are closed. The library's reports and the packets themselves only make that earlier.
  *
- * Before a socket is known here its packets are safe all the same: its mark decides in the kernel.  After it has closed, its entry stays as a
- * tombstone, for what the kernel still sends for it (TCP of orphaned sockets, resets, ICMP errors that quote it).
+ * Before a socket is known here its packets are safe all the same: its mark decides in the kernel.  After it has
+ * closed, its entry stays as a tombstone, for what the kernel still sends for it (TCP of orphaned sockets, resets, ICMP
+ * errors that quote it).
  *
  * tscf(7), "BINDINGS".
  */
@@ -44,19 +45,21 @@ struct registry {
 	struct tscf_binding_list list; /**< all ACTIVE entries */
 	struct tscf_fragments *fragments;
 	struct tscf_sockdiag *diag;
-	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered. */
+	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered.
+	 */
 	struct registry_op *pending;
 	unsigned pending_count, pending_size;
-	struct tscf_bindings *under_way[2]; /**< keys that the server has been told of and has not answered: plain, encrypted */
-	uint32_t generation;         /**< of the running or last dump */
+	struct tscf_bindings
+	    *under_way[2];   /**< keys that the server has been told of and has not answered: plain, encrypted */
+	uint32_t generation; /**< of the running or last dump */
 	bool dumping;
-	bool seen_any;               /**< some socket has been marked since start */
+	bool seen_any; /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
-	unsigned counts[4];          /**< marked sockets by level, as of the last dump */
-	unsigned counting[4];        /**< in the running dump */
-	bool quiet;                  /**< the server sends nothing down the plain tunnel until the shields are complete */
-	unsigned shielding;          /**< shield requests under way */
-	bool unshielding;            /**< an unshield request is under way */
+	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
+	unsigned counting[4]; /**< in the running dump */
+	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
+	unsigned shielding;   /**< shield requests under way */
+	bool unshielding;     /**< an unshield request is under way */
 	uint8_t shield_key[32], next_shield_key[32]; /**< lifts our shields on the plain tunnel; tscf(7), "SHIELDS" */
 };
 
@@ -68,11 +71,12 @@ void registry_free(struct registry *r);
 bool registry_key(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key *key);
 
 /**
- * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear packets may be under way.
+ * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
+ * packets may be under way.
  * @p waiter, if not 0, is told (moves_acknowledged) when the server has confirmed.
  */
-void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie, bool moved,
-		   uint64_t waiter);
+void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
+		   bool moved, uint64_t waiter);
 /** @return whether @p b binds a socket that wants encryption, and that not only the one with @p cookie. */
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 /** The socket moves back to the plain tunnel; @p waiter is told when the server knows, or at once if it need not. */
@@ -91,8 +95,8 @@ void registry_tunnel_up(struct client *c);
 /** The encrypted tunnel is gone. */
 void registry_tunnel_lost(struct client *c);
 /**
- * The plain tunnel is (again) up, or the encrypted one is not to be had: list all encrypted-only sockets as shields, those that were just
- * moving too, and end the quiet.
+ * The plain tunnel is (again) up, or the encrypted one is not to be had: list all encrypted-only sockets as shields,
+ * those that were just moving too, and end the quiet.
  */
 void registry_shield_all(struct client *c);
 /** The internal address has changed: forget what was bound to the old one. */

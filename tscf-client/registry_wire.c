@@ -31,7 +31,8 @@ static void parcel_free(struct parcel *p)
 static void op_done(struct client *c, struct registry_op *op, int error)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
-	if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE && b->level == op->wire.level) {
+	if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
+	    b->level == op->wire.level) {
 		b->told = error == 0;
 		/* What the server sent in clear before it knew is under way for a moment yet. */
 		if (error == 0 && b->grace_until != 0)
@@ -80,7 +81,8 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 	(void)context;
 	error = outcome(response, error, text, sizeof text);
 	if (error < 0 && error != -ECANCELED) {
-		/* Better nothing from the plain tunnel than something in clear that should not be: the quiet is not ended. */
+		/* Better nothing from the plain tunnel than something in clear that should not be: the quiet is not
+		 * ended. */
 		tscf_warning("the server refused to shield sockets: %s", text[0] ? text : strerror(-error));
 		c->registry.quiet = false;
 	}
@@ -146,7 +148,8 @@ bool registry_under_way(const struct client *c, const struct tscf_binding_key *k
 	return tscf_bindings_get(c->registry.under_way[0], key) || tscf_bindings_get(c->registry.under_way[1], key);
 }
 
-/* Requests may overtake each other.  What forbids clear packets need not wait for the other tunnel, which may be dead. */
+/* Requests may overtake each other.  What forbids clear packets need not wait for the other tunnel, which may be dead.
+ */
 static bool must_wait(const struct client *c, const struct registry_op *op, bool encrypted)
 {
 	if (op->wire.action == TSCF_BIND_ACTION_BIND)
@@ -219,7 +222,8 @@ static bool fits_any(const struct registry_op *op)
 
 static bool fits_shield(const struct registry_op *op)
 {
-	return op->wire.action == TSCF_BIND_ACTION_BIND && op->wire.level == TSCF_LEVEL_ENCRYPTED_ONLY && op->wire.flags == 0;
+	return op->wire.action == TSCF_BIND_ACTION_BIND && op->wire.level == TSCF_LEVEL_ENCRYPTED_ONLY &&
+	       op->wire.flags == 0;
 }
 
 static bool fits_unshield(const struct registry_op *op)
@@ -364,7 +368,8 @@ struct shielder {
 static void shield(void *context, struct tscf_binding *b)
 {
 	struct shielder *s = context;
-	struct registry_op op = {.wire = {.key = b->key, .action = TSCF_BIND_ACTION_BIND, .level = TSCF_LEVEL_ENCRYPTED_ONLY}};
+	struct registry_op op = {
+	    .wire = {.key = b->key, .action = TSCF_BIND_ACTION_BIND, .level = TSCF_LEVEL_ENCRYPTED_ONLY}};
 	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_ONLY)
 		return;
 	b->grace_until = 0;

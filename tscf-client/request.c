@@ -18,7 +18,8 @@ struct request {
 	uint8_t data[];
 };
 
-void requests_init(struct requests *q, void (*transmit)(void *context, const uint8_t *data, uint32_t length), void *context)
+void requests_init(struct requests *q, void (*transmit)(void *context, const uint8_t *data, uint32_t length),
+		   void *context)
 {
 	*q = (struct requests){.transmit = transmit, .context = context};
 	q->last = &q->first;
@@ -113,7 +114,8 @@ bool requests_answer(struct requests *q, const struct tscf_message *response, ui
 		if (!r->sent || r->sequence != response->sequence || response->type != r->type + 1)
 			continue;
 		/* A request that was sent twice does not tell which of the two was answered (Karn). */
-		if (r->tries_left + 1 == r->tries || (r->tries == REQUEST_TRIES_ENDLESS && r->due == r->sent_at + r->pause))
+		if (r->tries_left + 1 == r->tries ||
+		    (r->tries == REQUEST_TRIES_ENDLESS && r->due == r->sent_at + r->pause))
 			q->round_trip_ms = now - r->sent_at;
 		finish(q, at, response, 0);
 		fill_window(q, now);

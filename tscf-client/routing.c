@@ -106,7 +106,8 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 	plan_rules(&p, facts);
 	if (!facts->plain.family)
 		return;
-	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is in. */
+	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is
+	 * in. */
 	for (unsigned i = 0; i < facts->route_count; i++) {
 		if (facts->routes[i].addr.family != facts->plain.family)
 			continue;
@@ -155,8 +156,9 @@ static int check_table(struct tscf_netlink *netlink, uint32_t table, const char 
 		return check(use, "cannot read routing table", table);
 	if (use == TSCF_TABLE_EMPTY)
 		return 0;
-	tscf_error("routing table %u is in use by %s: choose another with %s, and other priorities with --rule-priority", table,
-		   use == TSCF_TABLE_OWN ? "another client" : "something else", option);
+	tscf_error(
+	    "routing table %u is in use by %s: choose another with %s, and other priorities with --rule-priority",
+	    table, use == TSCF_TABLE_OWN ? "another client" : "something else", option);
 	return -EEXIST;
 }
 
@@ -173,12 +175,14 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	int error = check_tables(netlink, config);
 	if (error < 0)
 		return error;
-	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules, &foreign);
+	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules,
+			       &foreign);
 	if (n < 0)
 		return check(n, "cannot list policy rules from priority", config->rule_priority);
 	if (foreign > 0) {
-		tscf_error("policy rules of something else have priorities %u to %u: choose others with --rule-priority",
-			   config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1);
+		tscf_error(
+		    "policy rules of something else have priorities %u to %u: choose others with --rule-priority",
+		    config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1);
 		free(rules);
 		return -EEXIST;
 	}
@@ -198,11 +202,12 @@ static uint32_t only_mark(const struct client_config *config)
 
 int routing_guard(struct routing *r, int device)
 {
-	return check(tscf_barrier_set(only_mark(r->config), r->config->fwmark_mask, &device, 1), "cannot set the IPsec policy of mark",
-		     only_mark(r->config));
+	return check(tscf_barrier_set(only_mark(r->config), r->config->fwmark_mask, &device, 1),
+		     "cannot set the IPsec policy of mark", only_mark(r->config));
 }
 
-/* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time. */
+/* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time.
+ */
 static int apply_routes(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
 {
 	int first = 0;
@@ -213,7 +218,9 @@ static int apply_routes(struct routing *r, const struct routing_plan *plan, stru
 			      now->routes[i].table);
 	for (unsigned i = 0; i < plan->route_count; i++) {
 		const struct tscf_route *route = &plan->routes[i];
-		int error = has_route(now, route) ? 0 : check(tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
+		int error = has_route(now, route)
+				? 0
+				: check(tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
 		if (error == 0)
 			done->routes[done->route_count++] = *route;
 		else if (first == 0)
@@ -228,7 +235,9 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 	const struct routing_plan *now = &r->current;
 	for (unsigned i = 0; i < plan->rule_count; i++) {
 		const struct tscf_rule *rule = &plan->rules[i];
-		int error = has_rule(now, rule) ? 0 : check(tscf_rule_add(r->netlink, rule), "cannot add the policy rule of priority", rule->priority);
+		int error = has_rule(now, rule) ? 0
+						: check(tscf_rule_add(r->netlink, rule),
+							"cannot add the policy rule of priority", rule->priority);
 		if (error == 0)
 			done->rules[done->rule_count++] = *rule;
 		else if (first == 0)
@@ -261,6 +270,6 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;
 	if (!keep_prohibit)
-		check(tscf_barrier_clear(only_mark(r->config), r->config->fwmark_mask), "cannot delete the IPsec policy of mark",
-		      only_mark(r->config));
+		check(tscf_barrier_clear(only_mark(r->config), r->config->fwmark_mask),
+		      "cannot delete the IPsec policy of mark", only_mark(r->config));
 }

@@ -2,8 +2,9 @@
 /*
  * routing.h - the policy rules and route tables that say which tunnel a socket of each level uses now.
  *
- * tscf(7), "ROUTING".  What should be in the kernel is planned as a whole from a few facts (pure), compared with what is there, and only
- * the difference is written: rules are added before others are deleted, and an unchanged rule is never touched.  In order of priority:
+ * tscf(7), "ROUTING".  What should be in the kernel is planned as a whole from a few facts (pure), compared with what
+ * is there, and only the difference is written: rules are added before others are deleted, and an unchanged rule is
+ * never touched.  In order of priority:
  *
  *     +0  mark outer               -> main        the daemon's own sockets, never into their own tunnel
  *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
@@ -16,9 +17,10 @@
  *     +8  default level encrypted-only: to each service route -> prohibit
  *     +9  everything else          -> plain
  *
- * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own, rather than at the end of
- * the encrypted table, lets encrypted-preferred sockets fall through to main for what no tunnel serves.  When the daemon dies its devices go, their routes with
- * them, and the prohibit rules stay: a crash fails closed.
+ * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
+ * rather than at the end of the encrypted table, lets encrypted-preferred sockets fall through to main for what no
+ * tunnel serves.  When the daemon dies its devices go, their routes with them, and the prohibit rules stay: a crash
+ * fails closed.
  */
 #ifndef TSCF_CLIENT_ROUTING_H
 #define TSCF_CLIENT_ROUTING_H
@@ -28,17 +30,17 @@
 #include "dtte.h"
 
 /** Priorities used, from config->rule_priority on. */
-#define ROUTING_RULE_SPAN 10
+#define ROUTING_RULE_SPAN  10
 #define ROUTING_ROUTES_MAX 64
-#define ROUTING_RULES_MAX (20 + 2 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX  (20 + 2 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
-	struct tscf_addr plain;     /**< internal address of the plain tunnel; family 0: none yet */
-	struct tscf_addr encrypted; /**< of the encrypted tunnel, kept after it went; family 0: none yet */
+	struct tscf_addr plain;             /**< internal address of the plain tunnel; family 0: none yet */
+	struct tscf_addr encrypted;         /**< of the encrypted tunnel, kept after it went; family 0: none yet */
 	int plain_device, encrypted_device; /**< interface indexes */
 	enum dtte_gate gate;
-	bool up;                    /**< the encrypted tunnel is up */
+	bool up; /**< the encrypted tunnel is up */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 };
@@ -56,7 +58,8 @@ struct routing {
 };
 
 /** Plan from facts: pure. */
-void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan);
+void routing_make_plan(const struct client_config *config, const struct routing_facts *facts,
+		       struct routing_plan *plan);
 
 /**
  * Take over what a dead daemon left: its rules become current.
@@ -66,18 +69,20 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
 
 /**
- * Let packets of encrypted-only sockets leave by @p device, the encrypted one, or by none, whatever device the program names (barrier.h).
+ * Let packets of encrypted-only sockets leave by @p device, the encrypted one, or by none, whatever device the program
+ * names (barrier.h).
  *
  * @return 0 or -errno (logged).
  */
 int routing_guard(struct routing *r, int device);
 
-/** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0 or the first -errno. */
+/** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0
+ * or the first -errno. */
 int routing_apply(struct routing *r, const struct routing_plan *plan);
 
 /**
- * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) and the barrier that keep encrypted-only sockets from sending
- * in clear.
+ * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) and the barrier that keep
+ * encrypted-only sockets from sending in clear.
  */
 void routing_remove(struct routing *r, bool keep_prohibit);
 

@@ -61,6 +61,11 @@ wrong=$(server_counter control_wrong_tsid)
 forge_up message 5 00112233445566aa
 settle
 is "a wrong TSID is dropped and counted" "$(($(server_counter control_wrong_tsid) - wrong))" -eq 20
+wrong=$(client_status .counters.control_wrong_tsid)
+forge_down message 5 00112233445566aa
+settle
+is "by the client too" "$(($(client_status .counters.control_wrong_tsid) - wrong))" -eq 20
+is "and it keeps its plain tunnel" "$(client_status .counters.plain_reconnects)" -eq 0
 for binding in 010200110400 020200110400 000100110400; do
 	forge_up message 9 "$TSID" 10=0002 "12=$binding$local_end"
 done

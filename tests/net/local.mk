@@ -4,6 +4,7 @@ NET_TESTS = \
 	tests/net/bound-device.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
+	tests/net/control.sh \
 	tests/net/dtte-off.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \

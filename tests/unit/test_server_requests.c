@@ -202,6 +202,25 @@ START_TEST(too_small)
 END_TEST
 
 /* No answer is ever more than three times its request, whatever is asked. */
+/* A repeated request need not be as large as the one that was answered first. */
+START_TEST(repeated_too_small)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	for (unsigned i = 0; i < 20; i++)
+		w->state->settings.routes[i] = w->state->settings.routes[0];
+	w->state->settings.route_count = 20;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_gt(w->answer.length, 3 * 36);
+	a.sequence--;
+	world_begin(&a, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, a.id, sizeof(a.id));
+	ck_assert_int_eq(world_send(&a, &writer, false), -1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNANSWERED), 1);
+}
+END_TEST
+
 START_TEST(amplification)
 {
 	static const enum tscf_message_type types[] = {TSCF_CONFIGURATION_REQUEST, TSCF_RESUME_REQUEST,
@@ -400,6 +419,15 @@ START_TEST(limit_plain)
 	ck_assert_int_eq(world_configure(&a, &a.plain, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(world_keepalive(&a, false), 0);
 	ck_assert_uint_eq(w->interface->plain_count, 1);
+}
+END_TEST
+
+START_TEST(limit_unconfirmed)
+{
+	w->interface->unconfirmed_count += SERVER_UNCONFIRMED_MAX;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_LIMIT);
+	w->interface->unconfirmed_count -= SERVER_UNCONFIRMED_MAX;
+	world_connect(&a);
 }
 END_TEST
 
@@ -1099,6 +1127,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, whole_sequence);
 	tcase_add_test(t, configuration_repeated);
 	tcase_add_test(t, too_small);
+	tcase_add_test(t, repeated_too_small);
 	tcase_add_test(t, amplification);
 	tcase_add_test(t, malformed);
 	tcase_add_test(t, wrong_tsid_plain);
@@ -1141,6 +1170,7 @@ static TCase *limits_case(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, limit_plain);
+	tcase_add_test(t, limit_unconfirmed);
 	tcase_add_test(t, limit_per_source);
 	tcase_add_test(t, limit_encrypted);
 	tcase_add_test(t, limit_bindings);

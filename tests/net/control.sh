@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# control.sh - the client's control socket is open to everybody on the host: who is not root changes only what is his own, sockets of another
+# network namespace are refused, and whatever else is written to it, with whatever descriptors, neither ends the client nor leaves anything in it.
+. "$(dirname "$0")/lib.sh"
+
+nobody() { in_phone setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+descriptors() { ls "/proc/$CLIENT_PID/fd" | wc -l; }
+
+topology
+echo_server
+start_server
+start_client
+chmod 755 "$T"
+must 5 reachable
+before=$(descriptors)
+
+# --- others' processes, and the client itself ---
+program other stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --report 50
+other=$LAST_PID
+must 5 '[ "$(last other ".echoed // 0")" -gt 5 ]'
+for selector in "--pid $other" "--proto udp --port 5004"; do
+	nobody "$TSCF_SBINDIR/tscf-client" level encrypted-only $selector --control "$CLIENT_CONTROL" 2>/dev/null
+	is "a stranger must not change the level of $selector" $? -eq 1
+done
+is "and has not changed it" "$(client_status '.sockets["encrypted-only"]')" -eq 0
+for command in stop flush; do
+	nobody "$TSCF_SBINDIR/tscf-client" $command --control "$CLIENT_CONTROL" 2>/dev/null
+	check "a stranger must not $command" [ $? -ne 0 ]
+done
+nobody "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted -- "$TSCF_TOOLS/flow" --to $HOST:7000 --count 1 >/dev/null
+is "a stranger gives levels to his own sockets" $? -eq 0
+ip netns exec "$SERVICE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level encrypted-only -- \
+	"$TSCF_TOOLS/flow" --to $HOST2:7000 --count 1 >"$T/elsewhere"
+is "a socket of another network namespace is refused" "$(jq -r .error "$T/elsewhere")" = EACCES
+
+# --- nonsense, with descriptors of every kind, and many connections ---
+cat >"$T/abuse.py" <<'END'
+import array, os, random, socket, struct, sys
+MAGIC, SIZE = 0x54534346, 28
+def connection():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.settimeout(5)
+    s.connect(sys.argv[1])
+    return s
+def send(data, fds):
+    s = connection()
+    s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+    return s
+random.seed(1)
+fds = list(os.pipe()) + [os.open("/", os.O_RDONLY), os.open("/dev/null", os.O_RDWR), os.open("/etc/passwd", os.O_PATH)]
+keep = [socket.socket(*kind) for kind in ((socket.AF_NETLINK, socket.SOCK_RAW, 0), (socket.AF_UNIX, socket.SOCK_DGRAM),
+                                          (socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET6, socket.SOCK_STREAM))]
+fds += [s.fileno() for s in keep]
+for op in range(16):
+    for level in (0, 1, 2, 3, 4, 2**32 - 1):
+        for fd in [None] + fds:
+            words = [MAGIC, op, level] + [random.choice((0, 1, 17, os.getpid(), 5060 << 16 | 17, 2**32 - 1)) for _ in range(3)] + [1]
+            with send(struct.pack("=7I", *words), [fd] if fd is not None else []) as s:
+                s.recv(100000)
+for _ in range(300):
+    send(os.urandom(random.randint(1, 200)), random.sample(fds, random.randint(1, 6))).close()
+    send(struct.pack("=I", MAGIC), random.sample(fds, 6)).close()
+many = [connection() for _ in range(1100)]
+print("done")
+END
+# Not every interpreter that root finds is for everybody.
+nobody env PATH=/usr/bin:/bin python3 "$T/abuse.py" "$CLIENT_CONTROL" >"$T/abuse.txt"
+check "all of it was said" grep -q "done" "$T/abuse.txt"
+check "the client goes on" reachable
+is "the plain socket was not touched" "$(last other .errors)" -eq 0
+must 10 '[ "$(encrypted_state)" != requested ]'
+# An encrypted tunnel that lingers has a socket of its own.
+wait_until 10 '[ "$(descriptors)" -le $((before + 1)) ]'
+is "no descriptor is left in it" "$(descriptors)" -le $((before + 1))
