@@ -88,7 +88,7 @@ static unsigned offloads_allowed(void)
 	return strcmp(text, "tcp") == 0 ? OFFLOADS_TCP : 0;
 }
 
-static int set_offloads(struct tscf_tun *tun)
+static int set_offloads(struct tscf_tun *tun, bool join_udp)
 {
 	static const unsigned steps[] = {OFFLOADS_ALL, OFFLOADS_TCP, 0};
 	unsigned allowed = offloads_allowed(), kinds = 0;
@@ -103,7 +103,7 @@ static int set_offloads(struct tscf_tun *tun)
 	}
 	if (tun->offloads & TUN_F_TSO4)
 		kinds |= TSCF_COALESCE_TCP4 | TSCF_COALESCE_TCP6;
-	if (tun->offloads & TUN_F_USO4)
+	if (join_udp && (tun->offloads & TUN_F_USO4))
 		kinds |= TSCF_COALESCE_UDP;
 	tun->coalescer = tscf_coalescer_new(kinds, TSCF_COALESCE_SEGMENTS);
 	tun->super = malloc(TSCF_PACKET_MAX);
@@ -124,7 +124,7 @@ static int set_up_link(const struct tscf_tun *tun)
 	return err;
 }
 
-int tscf_tun_open(struct tscf_tun *tun, const char *name)
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp)
 {
 	int err;
 
@@ -139,7 +139,7 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name)
 		return -errno;
 	err = create_device(tun, name);
 	if (err == 0)
-		err = set_offloads(tun);
+		err = set_offloads(tun, join_udp);
 	if (err == 0)
 		err = set_up_link(tun);
 	if (err < 0)

@@ -39,10 +39,13 @@ struct tscf_tun {
  * Offloads are asked for from the most to the least: TCP and UDP segmentation (kernel 6.2), TCP only, none.  The environment variable
  * TSCF_TUN_OFFLOADS ("none", "tcp") forbids some, for tests.
  *
+ * @param join_udp  datagrams may be joined for the kernel: where it forwards them.  Where it delivers them to programs it would show
+ * joined ones to raw sockets.
+ *
  * @return 0, or -errno: -EBUSY if a device of that name exists, -EPERM without CAP_NET_ADMIN, -ENOENT without
  * /dev/net/tun, -EINVAL for a name that is empty or too long.
  */
-int tscf_tun_open(struct tscf_tun *tun, const char *name);
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp);
 void tscf_tun_close(struct tscf_tun *tun);
 
 /**

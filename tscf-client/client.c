@@ -219,7 +219,7 @@ static int make_tls(struct client *c)
 static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 {
 	(void)c;
-	int error = tscf_tun_open(tun, name);
+	int error = tscf_tun_open(tun, name, false);
 	if (error == -EBUSY)
 		tscf_error("device %s exists already: another client? (%s)", name,
 			   "--plain-dev and --encrypted-dev choose other names");

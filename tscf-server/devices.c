@@ -20,7 +20,7 @@ static int set_sysctl(const char *device, const char *key, const char *value)
 
 static int open_device(struct server_device *device, const char *name)
 {
-	int err = tscf_tun_open(&device->tun, name);
+	int err = tscf_tun_open(&device->tun, name, true);
 
 	if (err == -EBUSY)
 		tscf_error("%s: a device of that name exists already (another tscf-server?)", name);
