@@ -153,7 +153,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	uint64_t next = UINT64_MAX;
 	(void)events;
 	registry_flush(c);
-	earlier(&next, c->plain_retry_at ? c->plain_retry_at : UINT64_MAX);
+	earlier(&next, plain_next(c));
 	earlier(&next, tunnel_next(&c->plain));
 	earlier(&next, tunnel_next(&c->encrypted));
 	earlier(&next, dtte_next(&c->dtte));

@@ -333,12 +333,6 @@ static void dump_over(void *context, int error)
 	g->error = error;
 }
 
-static int compare_owners(const void *a, const void *b)
-{
-	uint32_t x = ((const struct owner *)a)->inode, y = ((const struct owner *)b)->inode;
-	return (x > y) - (x < y);
-}
-
 static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
 {
 	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
@@ -353,8 +347,6 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 		return;
 	tscf_sockdiag_dump_now(diag);
 	tscf_sockdiag_close(diag);
-	if (g->count > 0)
-		qsort(g->owners, g->count, sizeof *g->owners, compare_owners);
 	processes_find_owners(g->owners, g->count);
 	for (unsigned i = 0; i < g->count; i++) {
 		struct owner *o = &g->owners[i];

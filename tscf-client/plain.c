@@ -192,9 +192,13 @@ void plain_lost(struct client *c, const char *reason)
 	plain_start(c);
 }
 
-uint64_t plain_tick(struct client *c)
+void plain_tick(struct client *c)
 {
 	if (c->plain_retry_at != 0 && c->now >= c->plain_retry_at)
 		plain_start(c);
+}
+
+uint64_t plain_next(const struct client *c)
+{
 	return c->plain_retry_at ? c->plain_retry_at : UINT64_MAX;
 }

@@ -83,6 +83,7 @@ void processes_find_owners(struct owner *owners, unsigned count)
 	DIR *proc = count > 0 ? opendir("/proc") : NULL;
 	if (!proc)
 		return;
+	qsort(owners, count, sizeof *owners, by_inode);
 	struct dirent *entry;
 	while ((entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]))

@@ -17,7 +17,8 @@ struct owner {
 };
 
 /**
- * Find a process for each of the @p count inodes in @p owners (inode set, sorted by it); pid stays 0 where none is found.
+ * Find a process for each of the @p count inodes in @p owners (inode set), which are sorted by it; pid stays 0
+ * where none is found.
  */
 void processes_find_owners(struct owner *owners, unsigned count);
 

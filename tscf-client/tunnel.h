@@ -66,8 +66,10 @@ struct tscf_transport_counters tunnel_counters(const struct tunnel *t);
 void plain_start(struct client *c);
 /** The plain tunnel is gone: begin anew. */
 void plain_lost(struct client *c, const char *reason);
-/** Try to open the socket again if that failed; @return when to call next, or UINT64_MAX. */
-uint64_t plain_tick(struct client *c);
+/** Try to open the socket again if that failed. */
+void plain_tick(struct client *c);
+/** @return when plain_tick is next due, or UINT64_MAX. */
+uint64_t plain_next(const struct client *c);
 
 /* encrypted.c */
 extern const struct dtte_actions encrypted_actions;
