@@ -17,6 +17,7 @@
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -43,6 +44,11 @@ static unsigned split, merged;
 
 static const char *const addresses[2][2] = {{"10.7.0.1/24", "2001:db8:7::1/64"}, {"10.7.0.2/24", "2001:db8:7::2/64"}};
 
+static bool past(time_t deadline)
+{
+	return time(NULL) > deadline;
+}
+
 static int open_tun(unsigned *offloads)
 {
 	struct ifreq ifr = {.ifr_name = "t0", .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)};
@@ -56,6 +62,23 @@ static int open_tun(unsigned *offloads)
 	*offloads = OFFLOAD_TCP;
 	ck_assert_int_eq(ioctl(fd, TUNSETOFFLOAD, (unsigned long)*offloads), 0);
 	return fd;
+}
+
+/** The kernel makes an IPv6 address known to itself in a work queue: what comes before that finds no local route. */
+static void wait_for_address(const struct tscf_addr *addr)
+{
+	const time_t deadline = time(NULL) + DEADLINE_S;
+	char text[TSCF_ADDR_TEXT];
+	bool local;
+
+	tscf_addr_format(addr, text);
+	do {
+		char *route = tscf_netns_output("ip route get %s", text);
+
+		local = strncmp(route, "local ", 6) == 0;
+		free(route);
+	} while (!local && !past(deadline));
+	ck_assert_msg(local, "%s is not local", text);
 }
 
 static void make_end(int e, unsigned mtu)
@@ -75,6 +98,7 @@ static void make_end(int e, unsigned mtu)
 	}
 	ck_assert_int_eq(tscf_link_up(nl, index, mtu), 0);
 	tscf_netlink_close(nl);
+	wait_for_address(&p.addr);
 }
 
 static union tscf_endpoint endpoint(int e, int family)
@@ -203,11 +227,6 @@ static void fill(uint8_t *at, uint32_t size, uint32_t place)
 {
 	for (uint32_t i = 0; i < size; i++)
 		at[i] = (uint8_t)((place + i) * 2654435761U >> 24);
-}
-
-static bool past(time_t deadline)
-{
-	return time(NULL) > deadline;
 }
 
 static int accept_one(time_t deadline)
