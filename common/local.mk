@@ -9,7 +9,7 @@ libtscf_common_la_SOURCES += common/addr.c common/addr.h common/batch.c common/b
 	common/siphash.c common/siphash.h
 
 # Settings, command lines and daemons: what the two programs share besides the tunnels.
-libtscf_common_la_SOURCES += common/cli.c common/cli.h common/daemon.c common/daemon.h common/notify.c common/notify.h \
+libtscf_common_la_SOURCES += common/cli.c common/cli.h common/daemon.c common/daemon.h common/file.c common/file.h common/notify.c common/notify.h \
 	common/query.c common/query.h common/settings.c common/settings.h common/settings_file.c \
 	common/show.c common/show.h common/table.c common/table.h
 libtscf_common_la_CFLAGS += $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)

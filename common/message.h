@@ -71,7 +71,7 @@ enum tscf_tlv_type {
 	TSCF_TLV_BINDING = 12,          /**< a socket binding, see struct tscf_wire_binding; repeats */
 	TSCF_TLV_OBSERVED_ADDRESS = 13, /**< 6 or 18: outer address and port of the client as the server sees them */
 	TSCF_TLV_RESUME_SECRET = 14,    /**< 32; only ever on an encrypted tunnel */
-	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen by the client once per run */
+	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen by the client once, kept for all its runs */
 	TSCF_TLV_COOKIE = 16,           /**< 1 to 64, opaque, echoed */
 	TSCF_TLV_PADDING = 17,          /**< any size, ignored: makes a request large enough for its answer */
 	TSCF_TLV_RESERVATION_HASH = 18, /**< 32: SHA-256 of the reservation secret; service request on the plain tunnel */

@@ -10,6 +10,7 @@
 #include "addr.h"
 #include "cert.h"
 #include "crypto.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,77 +37,12 @@ static int fail(char *error, const char *file, int err, const char *why)
 	return err;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t length)
-{
-	while (length > 0) {
-		ssize_t wrote = write(fd, data, length);
-
-		if (wrote < 0 && errno != EINTR)
-			return -errno;
-		if (wrote > 0) {
-			data += wrote;
-			length -= (size_t)wrote;
-		}
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Whole or not at all. */
-static int write_file(const char *file, mode_t mode, const uint8_t *data, size_t length)
-{
-	char *temporary;
-	int err, fd;
-
-	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
-		return -ENOMEM;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		free(temporary);
-		return err;
-	}
-	err = fchmod(fd, mode) < 0 ? -errno : write_all(fd, data, length);
-	close(fd);
-	if (err == 0 && rename(temporary, file) < 0)
-		err = -errno;
-	if (err < 0)
-		unlink(temporary);
-	free(temporary);
-	return err;
-}
-
-/* @return the length, or -errno. */
-static int read_file(const char *file, uint8_t *data, size_t size)
-{
-	size_t length = 0;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	while (length < size) {
-		ssize_t got = read(fd, data + length, size - length);
-
-		if (got == 0)
-			break;
-		if (got < 0 && errno != EINTR) {
-			int err = -errno;
-
-			close(fd);
-			return err;
-		}
-		if (got > 0)
-			length += (size_t)got;
-	}
-	close(fd);
-	return length < size ? (int)length : -EFBIG;
-}
-
 /* Write @p der as PEM of @p type.  @return 0, or -errno. */
 static int write_pem(const char *file, mode_t mode, const uint8_t *der, int der_length, int type)
 {
 	uint8_t pem[FILE_MAX];
 	int length = wc_DerToPem(der, (word32)der_length, pem, sizeof(pem), type);
-	int err = length > 0 ? write_file(file, mode, pem, (size_t)length) : -EINVAL;
+	int err = length > 0 ? tscf_file_replace(file, mode, pem, (size_t)length) : -EINVAL;
 
 	explicit_bzero(pem, sizeof(pem));
 	return err;
@@ -128,7 +64,7 @@ static int make_key(const char *key_file, ecc_key *key, WC_RNG *rng, char *error
 static int load_key(const char *key_file, ecc_key *key, char *error)
 {
 	uint8_t pem[FILE_MAX], der[FILE_MAX];
-	int length = read_file(key_file, pem, sizeof(pem));
+	int length = tscf_file_read(key_file, pem, sizeof(pem));
 	word32 at = 0;
 	int result;
 
@@ -160,7 +96,7 @@ bool tscf_tls_key_fits(const char *cert_file, const char *key_file)
 	if (wc_ecc_init(&key) != 0)
 		return false;
 	if (load_key(key_file, &key, error) == 0 && wc_ecc_export_x963(&key, point, &point_length) == 0) {
-		length = read_file(cert_file, pem, sizeof(pem));
+		length = tscf_file_read(cert_file, pem, sizeof(pem));
 		if (length > 0)
 			length = wc_CertPemToDer(pem, length, der, sizeof(der), CERT_TYPE);
 		/* The point is the end of the SubjectPublicKeyInfo (RFC 5480, 2.2). */
@@ -255,7 +191,7 @@ int tscf_tls_make_identity(const char *cert_file, const char *key_file, const ch
 int tscf_tls_pin_of_file(const char *cert_file, char *pin)
 {
 	uint8_t pem[FILE_MAX], der[FILE_MAX], digest[TSCF_PIN_SIZE];
-	int length = read_file(cert_file, pem, sizeof(pem));
+	int length = tscf_file_read(cert_file, pem, sizeof(pem));
 	int err;
 
 	if (length < 0)

@@ -271,6 +271,8 @@ static int set_up(struct client *c)
 		error = make_tls(c);
 	if (error == 0)
 		error = open_control(c);
+	if (error == 0)
+		client_identity_open(&c->identity, c->config->state_dir);
 	if (error == 0 && (error = tscf_netlink_open(&c->netlink)) < 0)
 		tscf_error("cannot open netlink: %s", strerror(-error));
 	if (error == 0)
@@ -375,6 +377,7 @@ static void tear_down(struct client *c)
 	if (c->control)
 		tscf_control_close(c->control);
 	tscf_tls_free(c->tls);
+	client_identity_close(&c->identity);
 }
 
 static struct client *client_new(const struct client_config *config)
@@ -388,7 +391,7 @@ static struct client *client_new(const struct client_config *config)
 	c->started = time(NULL);
 	c->keepalive = config->keepalive;
 	client_clock(c);
-	tscf_random(c->client_id, sizeof c->client_id);
+	c->identity.lock = -1;
 	tunnel_init(&c->plain, c, "plain", plain_lost);
 	tunnel_init(&c->encrypted, c, "encrypted", encrypted_lost);
 	dtte_init(&c->dtte, &encrypted_actions, c, config->hold_ms, (uint64_t)config->persistence * 1000, c->now);

@@ -127,6 +127,7 @@ const struct tscf_setting client_settings[] = {
 	{"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
 	 TSCF_SETTING_PATH},
+	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
 	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
@@ -150,9 +151,10 @@ int client_config_init(struct client_config *c)
 	    .hold_ms = 3000,
 	    .keepalive = 10,
 	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
+	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
 	    .log_level = TSCF_LOG_INFO,
 	};
-	return c->plain_dev && c->encrypted_dev && c->control ? 0 : -ENOMEM;
+	return c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;
 }
 
 void client_config_free(struct client_config *c)
@@ -164,6 +166,7 @@ void client_config_free(struct client_config *c)
 	free(c->plain_dev);
 	free(c->encrypted_dev);
 	free(c->control);
+	free(c->state_dir);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -30,6 +30,7 @@ struct client_config {
 	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
 	unsigned keepalive;   /**< seconds without a packet from the server before it is asked; 0: never */
 	char *control;
+	char *state_dir; /**< what is to be known in the next run, too */
 	enum tscf_log_level log_level;
 	bool foreground;
 };

@@ -15,6 +15,7 @@
 #include "client.h"
 #include "dtte.h"
 #include "hold.h"
+#include "identity.h"
 #include "moves.h"
 #include "registry.h"
 #include "routing.h"
@@ -60,7 +61,7 @@ struct client {
 	struct tscf_ring *ring;
 
 	union tscf_endpoint server; /**< plain port */
-	uint8_t client_id[16];
+	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
 	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */

@@ -139,7 +139,7 @@ static void configure(void *context)
 	tunnel_begin(&c->encrypted, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof c->reservation_secret);
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->client_id, sizeof c->client_id);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
 	if (c->has_resume_secret)
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof c->resume_secret);
 	if (tunnel_request(&c->encrypted, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)

@@ -5,7 +5,7 @@ libtscf_client_la_SOURCES = tscf-client/config.c tscf-client/config.h tscf-clien
 	tscf-client/query.c tscf-client/query.h tscf-client/show.c tscf-client/show.h tscf-client/settings.h \
 	tscf-client/client.h
 libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c \
-	tscf-client/dtte.h tscf-client/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/moves.c tscf-client/moves.h \
+	tscf-client/dtte.h tscf-client/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/identity.c tscf-client/identity.h tscf-client/moves.c tscf-client/moves.h \
 	tscf-client/path.c tscf-client/plain.c tscf-client/processes.c tscf-client/processes.h tscf-client/registry.c \
 	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h

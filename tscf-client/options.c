@@ -31,7 +31,8 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "      --ca FILE, --server-name NAME, --pin PIN     how to know the server\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
-			   "      --table-plain N, --table-encrypted N, --log-level LEVEL   see the man page\n"
+			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL\n"
+			   "                           see the man page\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
@@ -57,6 +58,7 @@ static const struct tscf_cli_option options[] = {
 	{"rule-priority", 0, true, false, RUN | FLUSH},
 	{"table-plain", 0, true, false, RUN | FLUSH},
 	{"table-encrypted", 0, true, false, RUN | FLUSH},
+	{"state-dir", 0, true, true, RUN},
 	{"log-level", 0, true, false, RUN},
 	{"control", 'C', true, true, ANY},
 	{"json", 'j', false, false, STATUS | SOCKETS | LEVEL},

@@ -151,7 +151,7 @@ static void request_configuration(struct client *c)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	tunnel_begin(&c->plain, &w, buffer, TSCF_CONFIGURATION_REQUEST);
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->client_id, sizeof c->client_id);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
 	if (c->plain.internal.addr.family)
 		tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */

@@ -1,38 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "identity.h"
 
+#include "common/file.h"
 #include "common/log.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define COMMON_NAME "tscf-server"
-
-/** Make the directory @p path (0700) and what is missing above it (0755).  @return 0 or -errno. */
-static int make_directories(const char *path)
-{
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof(part))
-		return -ENAMETOOLONG;
-	strcpy(part, path);
-	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
 
 /** Names of the pair in the state directory, made if need be.  @return 0 or -errno. */
 static int own_identity(const struct server_config *config, char cert[PATH_MAX], char key[PATH_MAX])
 {
 	char error[TSCF_TLS_ERROR];
-	int err = make_directories(config->state_dir);
+	int err = tscf_directory_make(config->state_dir);
 
 	if (err < 0) {
 		tscf_error("cannot make the state directory %s: %s", config->state_dir, strerror(-err));

@@ -248,7 +248,7 @@ CLIENT_CONF=()
 launch_client() {
 	printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
 	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
-		--control "$CLIENT_CONTROL" --log-level debug "$@" >>"$T/client.log" 2>&1 &
+		--control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
 	CLIENT_PID=$!
 	PIDS+=("$CLIENT_PID")
 }
@@ -264,7 +264,7 @@ start_second_client() {
 	local name=$1 ns=$2
 	shift 2
 	ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
-		--control "$T/$name.sock" --log-level debug "$@" >>"$T/$name.log" 2>&1 &
+		--control "$T/$name.sock" --state-dir "$T/$name" --log-level debug "$@" >>"$T/$name.log" 2>&1 &
 	LAST_PID=$!
 	PIDS+=("$LAST_PID")
 	must 10 "ip netns exec $ns $TSCF_SBINDIR/tscf-client status --json --control $T/$name.sock" "$name answers"

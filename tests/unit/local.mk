@@ -77,6 +77,11 @@ tests_unit_test_client_decide_SOURCES = tests/unit/test_client_decide.c tests/un
 tests_unit_test_client_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_decide_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_identity
+tests_unit_test_client_identity_SOURCES = tests/unit/test_client_identity.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_identity_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_identity_LDADD = $(CLIENT_LDADD)
+
 # The control socket, the preload library and tscf-run.  preload_child runs under the library, which has no sanitizer in it.
 UNIT_TESTS += tests/unit/test_control tests/unit/test_preload tests/unit/test_run
 PRELOAD_TEST_DEFINES = -DTEST_LIBRARY='"$(abs_top_builddir)/.libs/libtscf-preload.so"' \
