@@ -60,7 +60,7 @@ check "server: clean stop after a crash leaves nothing" unchanged server "$SERVE
 refuse() {
 	local what=$1
 	shift
-	timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --control "$CLIENT_CONTROL" "$@" >"$T/refuse.log" 2>&1
+	timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --control "$CLIENT_CONTROL" "$@" >"$T/refuse.log" 2>&1
 	local status=$?
 	check "$what: refused with a reason" [ "$status" -ne 0 -a "$status" -ne 124 -a -s "$T/refuse.log" ]
 	check "$what: leaves nothing" unchanged phone "$PHONE"

@@ -52,7 +52,7 @@ is "ping: the server was not asked for each packet" "$(server_counter refused_se
 # Without the rule that comes and goes as the first client tries again.
 kernel() { in_phone ip rule | grep -v ^7003; for table in 7453 7454; do in_phone ip route show table $table; done; }
 before=$(kernel)
-timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
+timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --server $SERVER_OUTER:$PORT --pin "$PIN" \
 	--control "$T/second.sock" --plain-dev second0 --encrypted-dev second1 >"$T/second.log" 2>&1
 status=$?
 check "a second client with the same tables is refused, with a reason" [ "$status" -eq 1 -a -s "$T/second.log" ]
