@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,10 @@ static const struct {
 
 static struct {
 	const char *program;
-	enum tscf_log_level level;
 	bool journal;
-	bool syslog;
+	/* These may change while other threads write lines. */
+	_Atomic(enum tscf_log_level) level;
+	atomic_bool syslog;
 } log_state = {.program = "tscf", .level = TSCF_LOG_INFO};
 
 /** $JOURNAL_STREAM is inherited by everything a service starts: only if it names our standard error it is about us. */

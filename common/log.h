@@ -5,7 +5,7 @@
  * Lines go to standard error, one write() each: "tscf-client: warning: text".  When standard error is the journal
  * ($JOURNAL_STREAM names it) lines carry the sd-daemon(3) "<N>" prefix instead of name and word: the journal has the
  * name already.  Control characters in the text are shown as '?', lines longer than 1023 bytes are cut.  Nothing here
- * is ever called per packet.
+ * is ever called per packet.  Any thread may write lines and set the level.
  */
 #ifndef TSCF_LOG_H
 #define TSCF_LOG_H

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * context.h - the running daemon: its state, and everything it does I/O with.
+ * context.h - the running daemon: its main thread, and its workers with everything they do I/O with.
+ *
+ * A worker is a thread that serves the clients of some outer addresses, alone: it has an event loop, a state, transports
+ * and queues of the devices of its own.  The main thread has the signals and the control socket.  It makes all workers
+ * before their threads begin and frees them when they have ended; between that it reaches them by their mailboxes only.
  */
 #ifndef TSCF_SERVER_CONTEXT_H
 #define TSCF_SERVER_CONTEXT_H
 
 #include "config.h"
+#include "mailbox.h"
 #include "state.h"
 
 #include "common/batch.h"
@@ -14,18 +19,22 @@
 #include "common/tun.h"
 
 #include <ev.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
 
-/** One of the two devices. */
+struct server;
+
+/** A worker's part of one of the two devices. */
 struct server_device {
 	struct tscf_tun tun;
 	struct ev_io readable;
 	struct ev_io urgent; /**< its other queue, if there is one */
 };
 
-struct server {
-	const struct server_config *config;
+struct server_worker {
+	struct server *server; /**< what is set up before the threads begin, and never changes */
+	unsigned index;
 	struct ev_loop *loop;
 	struct server_state *state;
 
@@ -33,17 +42,30 @@ struct server {
 	struct server_device plain, encrypted;
 	struct tscf_ring *ring; /**< what is read from the devices */
 
+	/* worker.c */
+	struct server_mailbox mailbox;
+	struct ev_timer tick;
+	pthread_t thread;
+	bool running;
+	int error; /**< why it serves nobody any more; read it when the thread has ended */
+};
+
+struct server {
+	const struct server_config *config;
+	struct ev_loop *loop; /**< of the main thread */
+	struct server_worker *workers;
+	unsigned worker_count;
+
 	/* identity.c */
 	struct tscf_tls *tls; /**< NULL: no interface has encrypted tunnels */
 	char pin[TSCF_PIN_TEXT];
 
 	/* server.c */
 	struct tscf_control_server *control;
-	struct ev_timer tick;
+	struct ev_async failed; /**< sent by a worker that cannot go on */
 	struct ev_signal terminate, interrupt, hangup;
 	time_t since;
 	uint64_t started;
-	int error; /**< why the loop ended, if not by a stop */
 	struct server_config *(*reread)(void *context);
 	void *reread_context;
 };

@@ -63,17 +63,18 @@ static int bring_up(struct tscf_netlink *nl, struct server_device *device, unsig
 
 static int number_devices(struct server *server, struct tscf_netlink *nl)
 {
+	struct server_worker *first = &server->workers[0];
 	int err = 0;
 
-	for (struct server_interface *i = server->state->interfaces; i && err == 0; i = i->next) {
-		err = add_address(nl, &server->plain, i->plain_pool);
+	for (struct server_interface *i = first->state->interfaces; i && err == 0; i = i->next) {
+		err = add_address(nl, &first->plain, i->plain_pool);
 		if (err == 0)
-			err = add_address(nl, &server->encrypted, i->encrypted_pool);
+			err = add_address(nl, &first->encrypted, i->encrypted_pool);
 	}
 	if (err == 0)
-		err = bring_up(nl, &server->plain, server->config->mtu);
+		err = bring_up(nl, &first->plain, server->config->mtu);
 	if (err == 0)
-		err = bring_up(nl, &server->encrypted, server->config->mtu < TSCF_DTLS_PAYLOAD_MAX ? server->config->mtu : TSCF_DTLS_PAYLOAD_MAX);
+		err = bring_up(nl, &first->encrypted, server->config->mtu < TSCF_DTLS_PAYLOAD_MAX ? server->config->mtu : TSCF_DTLS_PAYLOAD_MAX);
 	return err;
 }
 
@@ -91,10 +92,10 @@ static void warn_without_forwarding(void)
 int server_devices_open(struct server *server)
 {
 	struct tscf_netlink *nl;
-	int err = open_device(&server->plain, server->config->plain_dev);
+	int err = open_device(&server->workers[0].plain, server->config->plain_dev);
 
 	if (err == 0)
-		err = open_device(&server->encrypted, server->config->encrypted_dev);
+		err = open_device(&server->workers[0].encrypted, server->config->encrypted_dev);
 	if (err < 0)
 		return err;
 	err = tscf_netlink_open(&nl);
@@ -107,10 +108,4 @@ int server_devices_open(struct server *server)
 	if (err == 0)
 		warn_without_forwarding();
 	return err;
-}
-
-void server_devices_close(struct server *server)
-{
-	tscf_tun_close(&server->plain.tun);
-	tscf_tun_close(&server->encrypted.tun);
 }

@@ -9,12 +9,11 @@
 #include "context.h"
 
 /**
- * Create both devices, number them from the pools of all interfaces, and bring them up.  Errors are logged.
+ * Create both devices, with queues for each worker, number them from the pools of all interfaces, and bring them up.
+ * They go, with their addresses and routes, when the last worker is closed.  Errors are logged.
  *
- * @return 0, or -errno; server_devices_close undoes what has been done.
+ * @return 0, or -errno.
  */
 int server_devices_open(struct server *server);
-/** Both devices go, with their addresses and routes. */
-void server_devices_close(struct server *server);
 
 #endif

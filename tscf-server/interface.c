@@ -14,9 +14,6 @@
 static void take_settings(struct server_settings *settings, const struct server_config *config)
 {
 	settings->route_count = config->route_count < SERVER_ROUTES_MAX ? config->route_count : SERVER_ROUTES_MAX;
-	if (settings->route_count < config->route_count)
-		tscf_warning("%u routes do not fit a configuration response: clients get the first %u",
-			     config->route_count, SERVER_ROUTES_MAX);
 	for (unsigned n = 0; n < settings->route_count; n++)
 		settings->routes[n] = config->routes[n];
 	settings->keepalive = config->keepalive;
@@ -30,23 +27,25 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_encrypted = config->max_encrypted_tunnels;
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
-	if ((i->services & SERVER_SERVICE_DTTE) && !i->encrypted_pool)
-		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
-			     i->name);
+}
+
+static bool has_encrypted_pool(const struct server_interface_config *config)
+{
+	return config->encrypted_pool.addr.family != 0;
 }
 
 static int make_pools(struct server_interface *i, const struct server_interface_config *config)
 {
 	int err = server_pool_new(&config->pool, &i->plain_pool);
 
-	if (err == 0 && config->encrypted_pool.addr.family != 0)
+	if (err == 0 && has_encrypted_pool(config))
 		err = server_pool_new(&config->encrypted_pool, &i->encrypted_pool);
 	if (err < 0)
 		tscf_error("interface %s: cannot use its address pools: %s", i->name, strerror(-err));
 	return err;
 }
 
-static int make_interface(struct server *server, const struct server_interface_config *config,
+static int make_interface(struct server_worker *worker, const struct server_interface_config *config,
 			  struct server_interface ***last)
 {
 	struct server_interface *i = calloc(1, sizeof(*i));
@@ -56,7 +55,7 @@ static int make_interface(struct server *server, const struct server_interface_c
 		return -ENOMEM;
 	**last = i;
 	*last = &i->next;
-	i->server = server;
+	i->worker = worker;
 	i->listen = config->listen;
 	i->name = strdup(config->name);
 	if (!i->name)
@@ -67,31 +66,32 @@ static int make_interface(struct server *server, const struct server_interface_c
 	return err;
 }
 
-int server_interfaces_make(struct server *server)
+int server_interfaces_make(struct server_worker *worker)
 {
-	struct server_interface **last = &server->state->interfaces;
+	const struct server_config *config = worker->server->config;
+	struct server_interface **last = &worker->state->interfaces;
 	int err;
 
-	take_settings(&server->state->settings, server->config);
-	server->state->settings.mtu = server->config->mtu;
-	for (const struct server_interface_config *c = server->config->interfaces; c; c = c->next) {
+	take_settings(&worker->state->settings, config);
+	worker->state->settings.mtu = config->mtu;
+	for (const struct server_interface_config *c = config->interfaces; c; c = c->next) {
 		if (!c->enabled)
 			continue;
-		err = make_interface(server, c, &last);
+		err = make_interface(worker, c, &last);
 		if (err < 0)
 			return err;
 	}
-	if (!server->state->interfaces) {
+	if (!worker->state->interfaces) {
 		tscf_error("no interface is enabled");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-bool server_interfaces_encrypt(const struct server *server)
+bool server_interfaces_encrypt(const struct server_config *config)
 {
-	for (const struct server_interface *i = server->state->interfaces; i; i = i->next)
-		if (i->encrypted_pool)
+	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
+		if (c->enabled && has_encrypted_pool(c))
 			return true;
 	return false;
 }
@@ -105,39 +105,47 @@ static int cannot_listen(const struct server_interface *i, const char *what, con
 	return err;
 }
 
-static int listen_on(struct server *server, struct server_interface *i)
+/** Every worker listens at the same place: that is said once. */
+static void tell_listening(const struct server_interface *i, const char *what, const union tscf_endpoint *at)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	if (i->worker->index == 0)
+		tscf_info("interface %s: %s %s", i->name, what, tscf_endpoint_format(at, text));
+}
+
+static int listen_on(struct server_worker *worker, struct server_interface *i)
 {
 	const struct tscf_outer_options options = {.mark = 0};
 	union tscf_endpoint next = i->listen;
-	char text[TSCF_ADDR_TEXT];
 	int err;
 
-	err = tscf_udp_listen(server->loop, &i->listen, &options, &server_path_handler, i, &i->plain);
+	err = tscf_udp_listen(worker->loop, &i->listen, &options, &server_path_handler, i, &i->plain);
 	if (err < 0)
 		return cannot_listen(i, "UDP", &i->listen, err);
-	tscf_info("interface %s: plain tunnels on UDP %s", i->name, tscf_endpoint_format(&i->listen, text));
+	tell_listening(i, "plain tunnels on UDP", &i->listen);
 	if (!i->encrypted_pool)
 		return 0;
 	tscf_endpoint_set_port(&next, (uint16_t)(tscf_endpoint_port(&next) + 1));
-	err = tscf_dtls_listen(server->loop, server->tls, &next, &options, &server_path_handler, i, &i->encrypted);
+	err = tscf_dtls_listen(worker->loop, worker->server->tls, &next, &options, &server_path_handler, i, &i->encrypted);
 	if (err < 0)
 		return cannot_listen(i, "DTLS", &next, err);
-	tscf_info("interface %s: encrypted tunnels on DTLS %s", i->name, tscf_endpoint_format(&next, text));
+	tell_listening(i, "encrypted tunnels on DTLS", &next);
 	return 0;
 }
 
-int server_interfaces_listen(struct server *server)
+int server_interfaces_listen(struct server_worker *worker)
 {
 	int err = 0;
 
-	for (struct server_interface *i = server->state->interfaces; i && err == 0; i = i->next)
-		err = listen_on(server, i);
+	for (struct server_interface *i = worker->state->interfaces; i && err == 0; i = i->next)
+		err = listen_on(worker, i);
 	return err;
 }
 
-void server_interfaces_close(struct server *server)
+void server_interfaces_close(struct server_worker *worker)
 {
-	for (struct server_interface *i = server->state->interfaces; i; i = i->next) {
+	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
 		if (i->plain)
 			tscf_transport_close(i->plain);
 		if (i->encrypted)
@@ -147,15 +155,30 @@ void server_interfaces_close(struct server *server)
 	}
 }
 
-static bool same_pool(const struct server_pool *pool, const struct tscf_prefix *configured)
-{
-	struct tscf_prefix a, b = *configured;
+/* --- reload --- */
 
-	if (!pool)
-		return configured->addr.family == 0;
-	a = server_pool_prefix(pool);
-	tscf_prefix_normalize(&b);
-	return a.length == b.length && tscf_addr_equal(&a.addr, &b.addr);
+static const struct server_interface_config *find_config(const struct server_config *config, const char *name)
+{
+	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+void server_interfaces_reload(struct server_worker *worker, const struct server_config *fresh)
+{
+	take_settings(&worker->state->settings, fresh);
+	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
+		const struct server_interface_config *c = find_config(fresh, i->name);
+
+		if (c)
+			take_interface(i, c);
+	}
+}
+
+static bool same_pool(const struct tscf_prefix *a, const struct tscf_prefix *b)
+{
+	return a->length == b->length && tscf_addr_equal(&a->addr, &b->addr);
 }
 
 static void keeps(const char *interface, const char *what)
@@ -163,47 +186,41 @@ static void keeps(const char *interface, const char *what)
 	tscf_warning("reload: interface %s keeps its %s until the server is restarted", interface, what);
 }
 
-static void reload_interface(struct server_interface *i, const struct server_interface_config *config)
+static void review_interface(const struct server_interface_config *old, const struct server_interface_config *fresh)
 {
-	if (!config->enabled)
-		keeps(i->name, "state (enabled)");
-	if (!tscf_endpoint_equal(&i->listen, &config->listen))
-		keeps(i->name, "listen address");
-	if (!same_pool(i->plain_pool, &config->pool) || !same_pool(i->encrypted_pool, &config->encrypted_pool))
-		keeps(i->name, "address pools");
-	take_interface(i, config);
+	if (!fresh->enabled)
+		keeps(old->name, "state (enabled)");
+	if (!tscf_endpoint_equal(&old->listen, &fresh->listen))
+		keeps(old->name, "listen address");
+	if (!same_pool(&old->pool, &fresh->pool) || !same_pool(&old->encrypted_pool, &fresh->encrypted_pool))
+		keeps(old->name, "address pools");
+	if ((fresh->services & SERVER_SERVICE_DTTE) && !has_encrypted_pool(old))
+		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
+			     old->name);
 }
 
-static struct server_interface *find(struct server *server, const char *name)
+static void review_old(const struct server_interface_config *old, const struct server_config *config)
 {
-	for (struct server_interface *i = server->state->interfaces; i; i = i->next)
-		if (strcmp(i->name, name) == 0)
-			return i;
-	return NULL;
+	const struct server_interface_config *fresh = find_config(config, old->name);
+
+	if (!old->enabled && fresh && fresh->enabled)
+		keeps(old->name, "state (disabled)");
+	else if (old->enabled && fresh)
+		review_interface(old, fresh);
+	else if (old->enabled)
+		tscf_warning("reload: interface %s is gone from the configuration and stays until the server is "
+			     "restarted",
+			     old->name);
 }
 
-static bool names(const struct server_config *config, const char *name)
+void server_interfaces_review(const struct server_config *old, const struct server_config *fresh)
 {
-	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
-		if (strcmp(c->name, name) == 0)
-			return true;
-	return false;
-}
-
-void server_interfaces_reload(struct server *server, const struct server_config *fresh)
-{
-	take_settings(&server->state->settings, fresh);
-	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next) {
-		struct server_interface *i = find(server, c->name);
-
-		if (i)
-			reload_interface(i, c);
-		else if (c->enabled)
+	if (fresh->route_count > SERVER_ROUTES_MAX)
+		tscf_warning("%u routes do not fit a configuration response: clients get the first %u",
+			     fresh->route_count, SERVER_ROUTES_MAX);
+	for (const struct server_interface_config *c = old->interfaces; c; c = c->next)
+		review_old(c, fresh);
+	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next)
+		if (c->enabled && !find_config(old, c->name))
 			tscf_warning("reload: interface %s is new and begins when the server is restarted", c->name);
-	}
-	for (struct server_interface *i = server->state->interfaces; i; i = i->next)
-		if (!names(fresh, i->name))
-			tscf_warning("reload: interface %s is gone from the configuration and stays until the server "
-				     "is restarted",
-				     i->name);
 }

@@ -7,16 +7,18 @@
 
 #include "context.h"
 
-/** Make the state's settings and interfaces, without transports, from server->config.  @return 0 or -errno (logged). */
-int server_interfaces_make(struct server *server);
+/** Make the worker's settings and interfaces, without transports, from the configuration.  @return 0 or -errno (logged). */
+int server_interfaces_make(struct server_worker *worker);
 /** @return whether any interface has encrypted tunnels. */
-bool server_interfaces_encrypt(const struct server *server);
+bool server_interfaces_encrypt(const struct server_config *config);
 /** Listen on every interface.  @return 0 or -errno (logged). */
-int server_interfaces_listen(struct server *server);
+int server_interfaces_listen(struct server_worker *worker);
 /** Close every transport; no session may be left. */
-void server_interfaces_close(struct server *server);
+void server_interfaces_close(struct server_worker *worker);
 
-/** Take over from @p fresh what can change while running; a warning names what cannot. */
-void server_interfaces_reload(struct server *server, const struct server_config *fresh);
+/** Take over from @p fresh what can change while running. */
+void server_interfaces_reload(struct server_worker *worker, const struct server_config *fresh);
+/** Warn of what has no effect in @p fresh on a server that was started with @p old. */
+void server_interfaces_review(const struct server_config *old, const struct server_config *fresh);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "dtte.h"
 #include "requests.h"
+#include "worker.h"
 
 #include "common/dtls.h"
 #include "common/log.h"
@@ -119,19 +120,19 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 }
 
 /** Bindings of @p s may have changed: try again what is held for its partner. */
-static void release_held(struct server *server, const struct server_session *s, uint64_t now)
+static void release_held(struct server_worker *worker, const struct server_session *s, uint64_t now)
 {
 	struct server_session *plain = s->partner ? s->partner->plain : NULL;
-	struct server_held *held = plain ? server_hold_take(server->state, plain) : NULL;
+	struct server_held *held = plain ? server_hold_take(worker->state, plain) : NULL;
 
 	while (held) {
 		struct server_held *next = held->next;
-		struct tscf_packet *packet = tscf_ring_packet(server->ring, 0);
+		struct tscf_packet *packet = tscf_ring_packet(worker->ring, 0);
 
 		memcpy(packet->data, held->data, held->length);
 		packet->length = held->length;
-		retry_held(server->state, plain, packet, now);
-		flush(server->state);
+		retry_held(worker->state, plain, packet, now);
+		flush(worker->state);
 		free(held);
 		held = next;
 	}
@@ -149,7 +150,7 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 	    .from = packet->peer ? packet->peer->outer : packet->from,
 	    .now = now,
 	};
-	struct server_state *state = i->server->state;
+	struct server_state *state = i->worker->state;
 	struct server_answer answer;
 
 	/* A connection that has been closed a moment ago. */
@@ -161,7 +162,7 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 	else if (answer.length > 0)
 		tscf_udp_send_to(t, &in.from, answer.data, answer.length);
 	if (in.encrypted)
-		release_held(i->server, in.session, now);
+		release_held(i->worker, in.session, now);
 	if (answer.end)
 		server_session_end(state, answer.end, now, answer.why);
 }
@@ -203,7 +204,7 @@ static void handle_inner(struct server_state *state, struct tscf_tun *tun, struc
 static void handle_run(struct server_interface *i, struct tscf_transport *t, struct tscf_tun *tun,
 		       const struct tscf_packet *run, uint64_t now)
 {
-	struct server_state *state = i->server->state;
+	struct server_state *state = i->worker->state;
 
 	for (uint32_t at = 0, n; at < run->length; at += n) {
 		uint8_t *data = run->data + at;
@@ -219,8 +220,8 @@ static void handle_run(struct server_interface *i, struct tscf_transport *t, str
 static void on_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct server_interface *i = context;
-	struct server *server = i->server;
-	struct tscf_tun *tun = t->ops->encrypted ? &server->encrypted.tun : &server->plain.tun;
+	struct server_worker *worker = i->worker;
+	struct tscf_tun *tun = t->ops->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
 	uint64_t now = server_now();
 
 	for (unsigned n = 0; n < batch->count; n++)
@@ -233,8 +234,8 @@ static void on_peer_up(void *context, struct tscf_peer *peer)
 	struct server_interface *i = context;
 
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
-	    !server_session_accept(i->server->state, i, peer, server_now())) {
-		server_count(&i->server->state->counters, SERVER_COUNT_REFUSED_LIMIT);
+	    !server_session_accept(i->worker->state, i, peer, server_now())) {
+		server_count(&i->worker->state->counters, SERVER_COUNT_REFUSED_LIMIT);
 		tscf_peer_close(peer);
 	}
 }
@@ -249,7 +250,7 @@ static void on_peer_down(void *context, struct tscf_peer *peer, int error, const
 		return;
 	/* The transport frees the peer itself. */
 	s->peer = NULL;
-	server_session_end(i->server->state, s, server_now(), reason);
+	server_session_end(i->worker->state, s, server_now(), reason);
 }
 
 const struct tscf_transport_handler server_path_handler = {
@@ -260,59 +261,63 @@ const struct tscf_transport_handler server_path_handler = {
 
 /* --- devices --- */
 
+static void stop_watching(struct server_device *device, struct ev_loop *loop)
+{
+	ev_io_stop(loop, &device->readable);
+	ev_io_stop(loop, &device->urgent);
+}
+
 static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
 	struct server_device *device = (struct server_device *)watcher->data;
-	struct server *server = ev_userdata(loop);
+	struct server_worker *worker = ev_userdata(loop);
 	struct tscf_batch batch;
 	uint64_t now = server_now();
 	int err = 0;
 
 	(void)events;
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN && err == 0; turn++) {
-		err = tscf_tun_read(&device->tun, server->ring, &batch);
+		err = tscf_tun_read(&device->tun, worker->ring, &batch);
 		for (unsigned n = 0; n < batch.count; n++)
-			handle_down(server->state, batch.packet[n], now);
-		flush(server->state);
+			handle_down(worker->state, batch.packet[n], now);
+		flush(worker->state);
 		if (!tscf_tun_more(&device->tun, &batch))
 			break;
 	}
 	if (err < 0) {
 		tscf_error("%s: %s: the device is gone or was taken down", device->tun.name, strerror(-err));
-		server->error = err;
-		ev_break(loop, EVBREAK_ALL);
+		stop_watching(device, loop);
+		server_worker_fail(worker, err);
 	}
 }
 
-static void watch(struct server *server, struct server_device *device)
+static void watch(struct server_worker *worker, struct server_device *device)
 {
 	ev_io_init(&device->readable, on_device_readable, device->tun.fd, EV_READ);
 	device->readable.data = device;
-	ev_io_start(server->loop, &device->readable);
+	ev_io_start(worker->loop, &device->readable);
 	ev_io_init(&device->urgent, on_device_readable, device->tun.urgent_fd, EV_READ);
 	device->urgent.data = device;
 	if (device->tun.urgent_fd >= 0)
-		ev_io_start(server->loop, &device->urgent);
+		ev_io_start(worker->loop, &device->urgent);
 }
 
-int server_path_start(struct server *server)
+int server_path_start(struct server_worker *worker)
 {
-	server->ring = tscf_ring_new(TSCF_PACKET_MAX);
-	if (!server->ring)
+	worker->ring = tscf_ring_new(TSCF_PACKET_MAX);
+	if (!worker->ring)
 		return -ENOMEM;
-	watch(server, &server->plain);
-	watch(server, &server->encrypted);
+	watch(worker, &worker->plain);
+	watch(worker, &worker->encrypted);
 	return 0;
 }
 
-void server_path_stop(struct server *server)
+void server_path_stop(struct server_worker *worker)
 {
-	if (!server->ring)
+	if (!worker->ring)
 		return;
-	ev_io_stop(server->loop, &server->plain.readable);
-	ev_io_stop(server->loop, &server->plain.urgent);
-	ev_io_stop(server->loop, &server->encrypted.readable);
-	ev_io_stop(server->loop, &server->encrypted.urgent);
-	tscf_ring_free(server->ring);
-	server->ring = NULL;
+	stop_watching(&worker->plain, worker->loop);
+	stop_watching(&worker->encrypted, worker->loop);
+	tscf_ring_free(worker->ring);
+	worker->ring = NULL;
 }

@@ -10,8 +10,8 @@
 /** What the transports of an interface call; their context is the struct server_interface. */
 extern const struct tscf_transport_handler server_path_handler;
 
-/** Start to read the devices.  @return 0 or -errno. */
-int server_path_start(struct server *server);
-void server_path_stop(struct server *server);
+/** Start to read the worker's queues of the devices.  @return 0 or -errno. */
+int server_path_start(struct server_worker *worker);
+void server_path_stop(struct server_worker *worker);
 
 #endif

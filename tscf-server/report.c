@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report.h"
 
+#include "worker.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -86,7 +88,9 @@ static void set_transport(json_t *object, const struct tscf_transport *t)
 	}
 }
 
-static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *pool, const struct tscf_transport *t)
+/** @param shared  also what is the same in every worker. */
+static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *pool, const struct tscf_transport *t,
+		       bool shared)
 {
 	json_t *o = json_object();
 	uint64_t capacity = pool ? server_pool_capacity(pool) : 0;
@@ -94,8 +98,9 @@ static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *p
 	char text[TSCF_ADDR_TEXT];
 
 	set_number(o, "tunnels", count);
-	set_number(o, "max", max != 0 && max < capacity ? max : capacity);
-	if (pool) {
+	if (shared)
+		set_number(o, "max", max != 0 && max < capacity ? max : capacity);
+	if (shared && pool) {
 		prefix = server_pool_prefix(pool);
 		set(o, "pool", json_string(tscf_prefix_format(&prefix, text)));
 		set_number(o, "pool_used", server_pool_used(pool));
@@ -105,7 +110,7 @@ static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *p
 	return o;
 }
 
-static json_t *interfaces_list(const struct server_state *state)
+static json_t *interfaces_list(const struct server_state *state, bool shared)
 {
 	json_t *list = json_array();
 
@@ -116,8 +121,9 @@ static json_t *interfaces_list(const struct server_state *state)
 		set(o, "listen", endpoint_text(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
-		set(o, "plain", tunnels(i->plain_count, i->max_plain, i->plain_pool, i->plain));
-		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, i->encrypted_pool, i->encrypted));
+		set(o, "plain", tunnels(i->plain_count, i->max_plain, i->plain_pool, i->plain, shared));
+		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, i->encrypted_pool, i->encrypted,
+					  shared));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -179,21 +185,59 @@ static json_t *counters(const struct server_counters *c)
 	return o;
 }
 
-char *server_report_status(struct server *server)
+/** Add the members of @p more: numbers are summed, texts are the same in both. */
+static void add_object(json_t *sum, json_t *more);
+
+static void add_value(json_t *sum, json_t *more)
+{
+	if (json_is_integer(sum))
+		json_integer_set(sum, json_integer_value(sum) + json_integer_value(more));
+	else if (json_is_object(sum))
+		add_object(sum, more);
+	else if (json_is_array(sum))
+		for (size_t n = 0; n < json_array_size(sum); n++)
+			add_value(json_array_get(sum, n), json_array_get(more, n));
+}
+
+static void add_object(json_t *sum, json_t *more)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(more, key, value)
+	{
+		if (json_object_get(sum, key))
+			add_value(json_object_get(sum, key), value);
+		else
+			json_object_set(sum, key, value);
+	}
+}
+
+/** Add a worker's part of the status to the object @p data; the first part has what is the same in all. */
+static void add_part(struct server_worker *worker, void *data)
 {
 	json_t *o = json_object(), *devices = json_array();
-	uint64_t now = server_now();
+
+	set_bindings(o, worker->state, server_now());
+	set(o, "interfaces", interfaces_list(worker->state, worker->index == 0));
+	json_array_append_new(devices, device(&worker->plain.tun));
+	json_array_append_new(devices, device(&worker->encrypted.tun));
+	set(o, "devices", devices);
+	set(o, "counters", counters(&worker->state->counters));
+	add_object(data, o);
+	json_decref(o);
+}
+
+char *server_report_status(struct server *server)
+{
+	json_t *o = json_object();
 
 	set(o, "state", json_string("running"));
 	set_number(o, "since", (uint64_t)server->since);
-	set_number(o, "uptime", (now - server->started) / 1000);
+	set_number(o, "uptime", (server_now() - server->started) / 1000);
+	set_number(o, "workers", server->worker_count);
 	set(o, "pin", json_string(server->pin));
-	set_bindings(o, server->state, now);
-	set(o, "interfaces", interfaces_list(server->state));
-	json_array_append_new(devices, device(&server->plain.tun));
-	json_array_append_new(devices, device(&server->encrypted.tun));
-	set(o, "devices", devices);
-	set(o, "counters", counters(&server->state->counters));
+	server_workers_each(server, add_part, o);
 	return to_text(o);
 }
 
@@ -238,7 +282,8 @@ struct listing {
 	json_t *list;
 	uint64_t now;
 	unsigned left; /**< of LISTED_MAX */
-	uint64_t sessions;
+	uint64_t sessions; /**< listed */
+	uint64_t known;    /**< with a TSID */
 	uint64_t bindings_omitted;
 };
 
@@ -322,9 +367,9 @@ static void list_sessions(struct listing *l, const struct server_session *s)
 }
 
 /** What is not there is said in a last element, which is no session. */
-static void list_omitted(struct listing *l, uint64_t sessions)
+static void list_omitted(struct listing *l)
 {
-	uint64_t left_out = sessions > l->sessions ? sessions - l->sessions : 0;
+	uint64_t left_out = l->known > l->sessions ? l->known - l->sessions : 0;
 	json_t *o, *omitted;
 
 	if (l->left > 0 || left_out + l->bindings_omitted == 0)
@@ -337,12 +382,21 @@ static void list_omitted(struct listing *l, uint64_t sessions)
 	json_array_append_new(l->list, o);
 }
 
-char *server_report_sessions(struct server_state *state, uint64_t now)
+static void list_worker(struct server_worker *worker, void *data)
 {
-	struct listing l = {.list = json_array(), .now = now, .left = LISTED_MAX};
+	struct listing *l = data;
 
-	list_sessions(&l, state->sessions.confirmed);
-	list_sessions(&l, state->sessions.unconfirmed);
-	list_omitted(&l, HASH_COUNT(state->sessions.by_tsid));
+	l->now = server_now();
+	l->known += HASH_COUNT(worker->state->sessions.by_tsid);
+	list_sessions(l, worker->state->sessions.confirmed);
+	list_sessions(l, worker->state->sessions.unconfirmed);
+}
+
+char *server_report_sessions(struct server *server)
+{
+	struct listing l = {.list = json_array(), .left = LISTED_MAX};
+
+	server_workers_each(server, list_worker, &l);
+	list_omitted(&l);
 	return to_text(l.list);
 }

@@ -5,12 +5,11 @@
 #include "devices.h"
 #include "identity.h"
 #include "interface.h"
-#include "path.h"
 #include "report.h"
 #include "requests.h"
+#include "worker.h"
 
 #include "common/log.h"
-#include "common/udp.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -18,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define TICK_SECONDS 1.0
 
 uint64_t server_now(void)
 {
@@ -35,6 +32,11 @@ static void differs(const char *what, const char *old, const char *fresh)
 {
 	if ((old == NULL) != (fresh == NULL) || (old && strcmp(old, fresh) != 0))
 		tscf_warning("reload: %s changes when the server is restarted", what);
+}
+
+static void apply(struct server_worker *worker, void *fresh)
+{
+	server_interfaces_reload(worker, fresh);
 }
 
 /** @return 0, or -EINVAL when the configuration has errors and the old one stays. */
@@ -55,7 +57,8 @@ static int reload(struct server *server)
 	differs("key", old->key, fresh->key);
 	if (old->mtu != fresh->mtu)
 		tscf_warning("reload: mtu changes when the server is restarted");
-	server_interfaces_reload(server, fresh);
+	server_interfaces_review(old, fresh);
+	server_workers_each(server, apply, fresh);
 	tscf_log_set_level(fresh->log_level);
 	server_config_free(fresh);
 	free(fresh);
@@ -64,15 +67,6 @@ static int reload(struct server *server)
 }
 
 /* --- events --- */
-
-static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
-{
-	struct server *server = ev_userdata(loop);
-
-	(void)timer;
-	(void)events;
-	server_state_expire(server->state, server_now());
-}
 
 static void on_stop_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
 {
@@ -86,6 +80,14 @@ static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int event
 	(void)watcher;
 	(void)events;
 	reload(ev_userdata(loop));
+}
+
+/** A worker has said why. */
+static void on_failed(struct ev_loop *loop, struct ev_async *watcher, int events)
+{
+	(void)watcher;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
 }
 
 static void answer_text(struct tscf_control_call_in *call, char *text)
@@ -115,7 +117,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		answer_text(call, server_report_status(server));
 		break;
 	case TSCF_CONTROL_SESSIONS:
-		answer_text(call, server_report_sessions(server->state, server_now()));
+		answer_text(call, server_report_sessions(server));
 		break;
 	case TSCF_CONTROL_RELOAD:
 		err = reload(server);
@@ -153,11 +155,11 @@ static void start_events(struct server *server)
 	ev_signal_init(&server->terminate, on_stop_signal, SIGTERM);
 	ev_signal_init(&server->interrupt, on_stop_signal, SIGINT);
 	ev_signal_init(&server->hangup, on_hangup, SIGHUP);
-	ev_timer_init(&server->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
+	ev_async_init(&server->failed, on_failed);
 	ev_signal_start(server->loop, &server->terminate);
 	ev_signal_start(server->loop, &server->interrupt);
 	ev_signal_start(server->loop, &server->hangup);
-	ev_timer_start(server->loop, &server->tick);
+	ev_async_start(server->loop, &server->failed);
 }
 
 static void stop_events(struct server *server)
@@ -165,7 +167,7 @@ static void stop_events(struct server *server)
 	ev_signal_stop(server->loop, &server->terminate);
 	ev_signal_stop(server->loop, &server->interrupt);
 	ev_signal_stop(server->loop, &server->hangup);
-	ev_timer_stop(server->loop, &server->tick);
+	ev_async_stop(server->loop, &server->failed);
 }
 
 /**
@@ -188,48 +190,55 @@ static int set_up(struct server *server)
 	int err;
 
 	ev_set_userdata(server->loop, server);
-	server->state = server_state_new(tscf_udp_peer_add);
-	if (!server->state) {
-		tscf_error("out of memory");
-		return -ENOMEM;
-	}
-	err = server_interfaces_make(server);
+	server_interfaces_review(server->config, server->config);
+	err = server_workers_open(server, 1);
 	/* First what tells that another server runs here, last what the world sees. */
 	if (err == 0)
 		err = open_control(server);
-	if (err == 0 && server_interfaces_encrypt(server))
+	if (err == 0 && server_interfaces_encrypt(server->config))
 		err = server_identity_open(server);
 	if (err == 0)
 		err = server_devices_open(server);
 	if (err == 0)
-		err = server_interfaces_listen(server);
-	if (err == 0)
-		err = server_path_start(server);
+		err = server_workers_listen(server);
+	/* Every thread has capabilities of its own: what is dropped before the others begin, they never have. */
 	if (err == 0)
 		err = drop_capabilities();
 	return err;
 }
 
-static void say_goodbye(struct server *server)
+static void say_goodbye(struct server_worker *worker)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 
-	for (struct server_session *s = server->state->sessions.confirmed; s; s = s->next)
+	for (struct server_session *s = worker->state->sessions.confirmed; s; s = s->next)
 		server_session_send(s, data, server_write_release(s, data));
+}
+
+/** @return 0 after a clean stop, or -errno. */
+static int serve(struct server *server, void (*ready)(void *context), void *context)
+{
+	int err;
+
+	start_events(server);
+	err = server_workers_start(server);
+	if (err == 0) {
+		ready(context);
+		ev_run(server->loop, 0);
+		err = server_workers_stop(server);
+		for (unsigned n = 0; n < server->worker_count; n++)
+			say_goodbye(&server->workers[n]);
+	}
+	stop_events(server);
+	return err;
 }
 
 static void tear_down(struct server *server)
 {
-	if (server->state)
-		server_sessions_end_all(server->state, server_now());
-	server_path_stop(server);
-	if (server->state)
-		server_interfaces_close(server);
-	server_devices_close(server);
+	server_workers_close(server);
 	server_identity_close(server);
 	if (server->control)
 		tscf_control_close(server->control);
-	server_state_free(server->state);
 	ev_loop_destroy(server->loop);
 }
 
@@ -238,8 +247,6 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 {
 	struct server server = {
 	    .config = config,
-	    .plain.tun.fd = -1,
-	    .encrypted.tun.fd = -1,
 	    .since = time(NULL),
 	    .started = server_now(),
 	    .reread = reread,
@@ -253,14 +260,8 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 		return -ENOMEM;
 	}
 	err = set_up(&server);
-	if (err == 0) {
-		start_events(&server);
-		ready(context);
-		ev_run(server.loop, 0);
-		stop_events(&server);
-		say_goodbye(&server);
-		err = server.error;
-	}
+	if (err == 0)
+		err = serve(&server, ready, context);
 	tear_down(&server);
 	return err;
 }

@@ -33,7 +33,7 @@
 /** Most routes that fit a configuration response. */
 #define SERVER_ROUTES_MAX 100
 
-struct server;
+struct server_worker;
 
 /** One tscf-interface while the server runs. */
 struct server_interface {
@@ -50,7 +50,7 @@ struct server_interface {
 	struct tscf_transport *plain, *encrypted;
 	/** What a batch from the devices is sorted into. */
 	struct tscf_batch to_plain, to_encrypted;
-	struct server *server; /**< the owner; NULL in unit tests */
+	struct server_worker *worker; /**< the owner; NULL in unit tests */
 	struct server_interface *next;
 };
 

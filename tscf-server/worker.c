@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker.h"
+
+#include "interface.h"
+#include "path.h"
+
+#include "common/log.h"
+#include "common/udp.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_SECONDS 1.0
+
+static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct server_worker *worker = ev_userdata(loop);
+
+	(void)timer;
+	(void)events;
+	server_state_expire(worker->state, server_now());
+}
+
+/* --- making --- */
+
+static int open_worker(struct server *server, unsigned index)
+{
+	struct server_worker *worker = &server->workers[index];
+	int err;
+
+	worker->server = server;
+	worker->index = index;
+	worker->plain.tun = (struct tscf_tun){.fd = -1, .urgent_fd = -1};
+	worker->encrypted.tun = worker->plain.tun;
+	worker->loop = ev_loop_new(EVFLAG_AUTO);
+	worker->state = server_state_new(tscf_udp_peer_add);
+	if (!worker->loop || !worker->state) {
+		tscf_error("cannot make a worker: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	ev_set_userdata(worker->loop, worker);
+	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
+	ev_timer_start(worker->loop, &worker->tick);
+	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
+	if (err < 0) {
+		tscf_error("cannot make a worker: %s", strerror(-err));
+		return err;
+	}
+	return server_interfaces_make(worker);
+}
+
+int server_workers_open(struct server *server, unsigned count)
+{
+	int err = 0;
+
+	server->workers = calloc(count, sizeof(*server->workers));
+	if (!server->workers) {
+		tscf_error("cannot make a worker: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	while (server->worker_count < count && err == 0)
+		err = open_worker(server, server->worker_count++);
+	return err;
+}
+
+static void close_worker(struct server_worker *worker)
+{
+	if (worker->state)
+		server_sessions_end_all(worker->state, server_now());
+	server_path_stop(worker);
+	if (worker->state)
+		server_interfaces_close(worker);
+	tscf_tun_close(&worker->plain.tun);
+	tscf_tun_close(&worker->encrypted.tun);
+	server_mailbox_close(&worker->mailbox);
+	server_state_free(worker->state);
+	if (worker->loop)
+		ev_loop_destroy(worker->loop);
+}
+
+void server_workers_close(struct server *server)
+{
+	for (unsigned n = 0; n < server->worker_count; n++)
+		close_worker(&server->workers[n]);
+	free(server->workers);
+	server->workers = NULL;
+	server->worker_count = 0;
+}
+
+int server_workers_listen(struct server *server)
+{
+	int err = 0;
+
+	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
+		err = server_interfaces_listen(&server->workers[n]);
+	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
+		err = server_path_start(&server->workers[n]);
+	return err;
+}
+
+/* --- running --- */
+
+static void *work(void *argument)
+{
+	struct server_worker *worker = argument;
+
+	ev_run(worker->loop, 0);
+	return NULL;
+}
+
+static void start_worker(struct server_worker *worker, int *err)
+{
+	if (*err == 0)
+		*err = -pthread_create(&worker->thread, NULL, work, worker);
+	worker->running = *err == 0;
+}
+
+int server_workers_start(struct server *server)
+{
+	sigset_t all, before;
+	int err = 0;
+
+	/* Signals are the main thread's: threads begin with the mask of their maker. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned n = 0; n < server->worker_count; n++)
+		start_worker(&server->workers[n], &err);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err < 0) {
+		tscf_error("cannot begin a thread: %s", strerror(-err));
+		server_workers_stop(server);
+	}
+	return err;
+}
+
+static void leave_loop(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+
+	(void)data;
+	ev_break(worker->loop, EVBREAK_ALL);
+}
+
+int server_workers_stop(struct server *server)
+{
+	int err = 0;
+
+	for (unsigned n = 0; n < server->worker_count; n++)
+		if (server->workers[n].running)
+			server_mailbox_call(&server->workers[n].mailbox, leave_loop, NULL);
+	for (unsigned n = 0; n < server->worker_count; n++) {
+		struct server_worker *worker = &server->workers[n];
+
+		if (worker->running)
+			pthread_join(worker->thread, NULL);
+		worker->running = false;
+		if (err == 0)
+			err = worker->error;
+	}
+	return err;
+}
+
+struct errand {
+	void (*action)(struct server_worker *worker, void *data);
+	void *data;
+};
+
+static void run_errand(void *owner, void *data)
+{
+	struct errand *errand = data;
+
+	errand->action(owner, errand->data);
+}
+
+void server_workers_each(struct server *server, void (*action)(struct server_worker *worker, void *data), void *data)
+{
+	struct errand errand = {.action = action, .data = data};
+
+	for (unsigned n = 0; n < server->worker_count; n++)
+		server_mailbox_call(&server->workers[n].mailbox, run_errand, &errand);
+}
+
+void server_worker_fail(struct server_worker *worker, int error)
+{
+	worker->error = error;
+	ev_async_send(worker->server->loop, &worker->server->failed);
+}

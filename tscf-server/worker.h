@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * worker.h - the life of a worker (context.h).
+ */
+#ifndef TSCF_SERVER_WORKER_H
+#define TSCF_SERVER_WORKER_H
+
+#include "context.h"
+
+/**
+ * Make all workers of @p server: loops, states with interfaces, mailboxes.  Nothing is heard yet.  Errors are logged.
+ *
+ * @return 0, or -errno; server_workers_close undoes what has been done.
+ */
+int server_workers_open(struct server *server, unsigned count);
+/** Say goodbye to no one, close everything and free; the threads have ended. */
+void server_workers_close(struct server *server);
+
+/** Open the transports of all workers and let them watch their devices.  Errors are logged.  @return 0 or -errno. */
+int server_workers_listen(struct server *server);
+
+/** Begin the threads; if one cannot be made, the others are ended.  Errors are logged.  @return 0 or -errno. */
+int server_workers_start(struct server *server);
+/** Have the threads end, and wait for it.  @return 0, or the error of the first worker that failed. */
+int server_workers_stop(struct server *server);
+
+/** In every worker, one after another, do @p action with @p data; it may use what is of that worker. */
+void server_workers_each(struct server *server, void (*action)(struct server_worker *worker, void *data), void *data);
+
+/** Called in a worker: it cannot go on (the reason has been logged), so the daemon ends. */
+void server_worker_fail(struct server_worker *worker, int error);
+
+#endif
