@@ -38,6 +38,8 @@
 #define TSCF_RESPONSE_TEXT_MAX 200
 /** TSID of a request that has no tunnel yet. */
 #define TSCF_TSID_NONE UINT64_MAX
+/** Most addresses of each kind, DNS and SIP_SERVER, in a configuration response. */
+#define TSCF_SERVICE_ADDRS_MAX 4
 /** Default plain port; the encrypted one is the next. */
 #define TSCF_PORT 2004
 
@@ -124,6 +126,12 @@ struct tscf_wire_binding {
 	uint8_t flags;
 };
 
+/** The DNS or the SIP servers of a service network. */
+struct tscf_service_addrs {
+	struct tscf_addr addr[TSCF_SERVICE_ADDRS_MAX];
+	unsigned count;
+};
+
 /** A decoded header, and where its TLVs are. */
 struct tscf_message {
 	enum tscf_message_type type;
@@ -177,6 +185,8 @@ int tscf_tlv_prefix(const struct tscf_tlv *t, struct tscf_prefix *out);
 /** DNS, SIP_SERVER. */
 int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out);
 int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out);
+/** All TLVs of @p type, DNS or SIP_SERVER, of @p m; what is beyond TSCF_SERVICE_ADDRS_MAX is left out. */
+void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out);
 /** RESPONSE_CODE; @p text gets at most @p size - 1 bytes with control characters replaced, and a NUL.  text may be NULL. */
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
 int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
@@ -203,6 +213,7 @@ void tscf_write_u64(struct tscf_writer *w, uint16_t type, uint64_t value);
 /** INTERNAL_* or ROUTE_*, by @p ipv4_type (the IPv6 type is the next number). */
 void tscf_write_prefix(struct tscf_writer *w, uint16_t ipv4_type, const struct tscf_prefix *p);
 void tscf_write_addr(struct tscf_writer *w, uint16_t type, const struct tscf_addr *a);
+void tscf_write_addrs(struct tscf_writer *w, uint16_t type, const struct tscf_service_addrs *list);
 void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_endpoint *e);
 void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const char *text);
 void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);

@@ -53,6 +53,17 @@ int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out)
 	return read_addr(t->value, t->length, out);
 }
 
+void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out)
+{
+	struct tscf_tlv tlv;
+	uint32_t offset = 0;
+
+	out->count = 0;
+	while (out->count < TSCF_SERVICE_ADDRS_MAX && tscf_message_next(m, &offset, &tlv))
+		if (tlv.type == type && tscf_tlv_addr(&tlv, &out->addr[out->count]) == 0)
+			out->count++;
+}
+
 int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out)
 {
 	struct tscf_addr addr;

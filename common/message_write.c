@@ -105,6 +105,12 @@ void tscf_write_addr(struct tscf_writer *w, uint16_t type, const struct tscf_add
 	write_addr(w, type, a, 0);
 }
 
+void tscf_write_addrs(struct tscf_writer *w, uint16_t type, const struct tscf_service_addrs *list)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		tscf_write_addr(w, type, &list->addr[i]);
+}
+
 void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_endpoint *e)
 {
 	const struct tscf_addr addr = tscf_endpoint_addr(e);

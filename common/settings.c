@@ -190,7 +190,9 @@ int tscf_settings_validate(const struct tscf_setting *table, cfg_t *cfg, cfg_opt
 	unsigned count = cfg_opt_size(opt);
 	const char *text = count > 0 ? cfg_opt_getnstr(opt, count - 1) : NULL;
 
-	if (!text || s->parse(s, text, NULL) != -EINVAL)
+	bool many = (s->flags & TSCF_SETTING_LIST) && s->high > 0 && count > s->high;
+
+	if (!text || (!many && s->parse(s, text, NULL) != -EINVAL))
 		return 0;
 	cfg_error(cfg, "%s = \"%s\": expected %s", s->name, text, s->expected);
 	return -1;

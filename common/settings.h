@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** May be given as a list { "a", "b" }; parse is called for each element. */
+/** May be given as a list { "a", "b" }; parse is called for each element.  A file has at most `high` of them (0: any
+ * number). */
 #define TSCF_SETTING_LIST 0x01U
 /** A file name: absolute in a file (the daemon changes its directory); on the command line relative ones are made
  * absolute. */

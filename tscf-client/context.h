@@ -66,6 +66,8 @@ struct client {
 	uint64_t reserved_tsid;
 	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */
 	bool has_resume_secret;
+	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
+	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
 	unsigned mtu, encrypted_mtu; /**< the same, unless the configuration asks for more than a DTLS record holds */
 	unsigned keepalive;         /**< seconds of silence before the server is asked; 0: never */
 	uint64_t plain_retry_at;    /**< the socket could not be opened: again at this time; 0: not waiting */

@@ -64,6 +64,16 @@ static void take_mtu(struct client *c, const struct tscf_message *m)
 	c->encrypted_mtu = c->mtu < TSCF_DTLS_PAYLOAD_MAX ? c->mtu : TSCF_DTLS_PAYLOAD_MAX;
 }
 
+/* What programs and hooks may ask for. */
+static void take_service(struct client *c, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	tscf_message_addrs(m, TSCF_TLV_DNS, &c->dns);
+	tscf_message_addrs(m, TSCF_TLV_SIP_SERVER, &c->sip_servers);
+	if (!tscf_message_find(m, TSCF_TLV_OBSERVED_ADDRESS, &tlv) || tscf_tlv_endpoint(&tlv, &c->observed) < 0)
+		memset(&c->observed, 0, sizeof c->observed);
+}
+
 /* The address of the tunnel before this one, if it was another, makes way.  Sockets bound to it are cut off: there is
  * no helping that. */
 static int take_address(struct client *c, const struct tscf_prefix *internal)
@@ -102,6 +112,7 @@ static void configured(struct client *c, const struct tscf_message *m)
 	take_mtu(c, m);
 	take_keepalive(c, m);
 	take_routes(c, m);
+	take_service(c, m);
 	int error = take_address(c, &internal);
 	if (error < 0) {
 		tscf_error("cannot set up %s: %s", c->plain_tun.name, strerror(-error));

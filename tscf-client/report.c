@@ -24,6 +24,23 @@ static json_t *internal_list(const struct tunnel *t, bool up)
 	return list;
 }
 
+static json_t *addr_list(const struct tscf_service_addrs *list, bool up)
+{
+	char text[TSCF_ADDR_TEXT];
+	json_t *array = json_array();
+	for (unsigned i = 0; up && i < list->count; i++)
+		json_array_append_new(array, json_string(tscf_addr_format(&list->addr[i], text)));
+	return array;
+}
+
+static json_t *nat_address(const struct client *c)
+{
+	char text[TSCF_ADDR_TEXT];
+	if (c->plain.state != TUNNEL_UP || c->observed.sa.sa_family == 0)
+		return json_null();
+	return json_string(tscf_endpoint_format(&c->observed, text));
+}
+
 static json_t *traffic(const struct tunnel *t)
 {
 	struct tscf_transport_counters n = tunnel_counters(t);
@@ -46,9 +63,11 @@ static json_t *plain_status(struct client *c, bool privileged)
 {
 	static const char *const names[] = {"down", "connecting", "up"};
 	char server[TSCF_ADDR_TEXT];
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:i, s:I, s:o}", "state", names[c->plain.state], "reason",
+	bool up = c->plain.state == TUNNEL_UP;
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:o}", "state", names[c->plain.state], "reason",
 			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", "udp", "server",
-			 tscf_endpoint_format(&c->server, server), "internal", internal_list(&c->plain, c->plain.state == TUNNEL_UP),
+			 tscf_endpoint_format(&c->server, server), "internal", internal_list(&c->plain, up),
+			 "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up),
 			 "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "round_trip_ms",
 			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
 }

@@ -28,6 +28,15 @@ static void add_tunnel(struct tscf_table *table, const char *name, const json_t 
 	tscf_table_cell(table, tscf_show_since(json_object_get(tunnel, "since"), now, since));
 }
 
+/** What the server has told of itself and of us, if anything. */
+static void print_told(const char *name, const json_t *value, FILE *out)
+{
+	char text[TSCF_SHOW_TEXT];
+
+	if (json_is_string(value) || json_array_size(value) > 0)
+		fprintf(out, "%s: %s\n", name, tscf_show_value(value, text));
+}
+
 static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 {
 	const char *text = json_string_value(json_object_get(tunnel, "reason"));
@@ -60,6 +69,9 @@ void show_status(json_t *status, time_t now, FILE *out)
 	add_tunnel(table, "plain", plain, now);
 	add_tunnel(table, "encrypted", encrypted, now);
 	tscf_table_print(table, out);
+	print_told("NAT address", json_object_get(plain, "nat"), out);
+	print_told("DNS", json_object_get(plain, "dns"), out);
+	print_told("SIP", json_object_get(plain, "sip"), out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
 	print_sockets(json_object_get(status, "sockets"), out);

@@ -10,6 +10,7 @@
 
 #include "common/addr.h"
 #include "common/log.h"
+#include "common/message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct server_config {
 	struct server_interface_config *interfaces; /**< at least one */
 	struct tscf_prefix *routes;                 /**< pushed to clients */
 	unsigned route_count;
+	struct tscf_service_addrs dns, sip_servers; /**< pushed to clients */
 	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
 	unsigned mtu;         /**< inner MTU given to clients */
 	unsigned keepalive;   /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */

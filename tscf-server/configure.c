@@ -49,6 +49,8 @@ static bool write_plain(const struct server_request *r, uint64_t tsid, const str
 	prefix.addr = *internal;
 	server_respond_begin(r, &w, tsid);
 	write_settings(&w, &r->state->settings, &prefix);
+	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
+	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
 	return server_respond_finish(r, &w);
 }

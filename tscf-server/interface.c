@@ -16,6 +16,8 @@ static void take_settings(struct server_settings *settings, const struct server_
 	settings->route_count = config->route_count < SERVER_ROUTES_MAX ? config->route_count : SERVER_ROUTES_MAX;
 	for (unsigned n = 0; n < settings->route_count; n++)
 		settings->routes[n] = config->routes[n];
+	settings->dns = config->dns;
+	settings->sip_servers = config->sip_servers;
 	settings->keepalive = config->keepalive;
 	settings->persistence = config->persistence;
 }

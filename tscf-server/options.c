@@ -27,6 +27,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --pool CIDR          internal addresses of plain tunnels\n"
 			   "      --encrypted-pool CIDR                        and of encrypted tunnels\n"
 			   "      --route CIDR         network that clients reach through us; repeatable\n"
+			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --cert FILE --key FILE                       PEM; made if not given\n"
 			   "      --mtu N              inner MTU of clients; default 1340\n"
@@ -45,6 +46,8 @@ static const struct tscf_cli_option options[] = {
 	{"pool", 0, true, false, RUN},
 	{"encrypted-pool", 0, true, false, RUN},
 	{"route", 0, true, false, RUN},
+	{"dns", 0, true, false, RUN},
+	{"sip-server", 0, true, false, RUN},
 	{"services", 0, true, false, RUN},
 	{"cert", 0, true, true, RUN},
 	{"key", 0, true, true, RUN},
@@ -83,7 +86,11 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 {
 	int err = 0;
 
-	/* Routes of the command line replace those of the file, they do not add to them. */
+	/* Lists of the command line replace those of the file, they do not add to them. */
+	if (c && tscf_cli_has(cli, "dns"))
+		c->dns.count = 0;
+	if (c && tscf_cli_has(cli, "sip-server"))
+		c->sip_servers.count = 0;
 	if (c && tscf_cli_has(cli, "route")) {
 		free(c->routes);
 		c->routes = NULL;

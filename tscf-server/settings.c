@@ -123,6 +123,23 @@ static int parse_route(const struct tscf_setting *s, const char *text, void *fie
 	return 0;
 }
 
+/** Field: a list, to which one address is added. */
+static int parse_service_addr(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct tscf_service_addrs *list = field;
+	struct tscf_addr a;
+
+	(void)s;
+	if (tscf_addr_parse(text, &a) != 0 || tscf_addr_is_any(&a))
+		return -EINVAL;
+	if (!list)
+		return 0;
+	if (list->count == TSCF_SERVICE_ADDRS_MAX)
+		return -EINVAL;
+	list->addr[list->count++] = a;
+	return 0;
+}
+
 static int parse_listen(const struct tscf_setting *s, const char *text, void *field)
 {
 	union tscf_endpoint e;
@@ -174,10 +191,16 @@ static int parse_protocol(const struct tscf_setting *s, const char *text, void *
 
 #define DEVICE        "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
 #define POOL          "an IPv4 block such as 10.0.0.0/16, from /8 to /30"
+#define SERVICE_ADDR  "an IP address, at most four of them"
 #define FIELD(member) offsetof(struct server_config, member)
+
+_Static_assert(TSCF_SERVICE_ADDRS_MAX == 4, "SERVICE_ADDR names the bound");
 
 const struct tscf_setting server_settings[] = {
 	{"route", "an IPv4 block such as 192.0.2.0/24", parse_route, 0, 0, 0, TSCF_SETTING_LIST},
+	{"dns", SERVICE_ADDR, parse_service_addr, FIELD(dns), 0, TSCF_SERVICE_ADDRS_MAX, TSCF_SETTING_LIST},
+	{"sip-server", SERVICE_ADDR, parse_service_addr, FIELD(sip_servers), 0, TSCF_SERVICE_ADDRS_MAX,
+	 TSCF_SETTING_LIST},
 	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
 	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
 	{"mtu", "a number from 576 to 1500 (above 1351 only the plain tunnel carries it)", tscf_setting_number,

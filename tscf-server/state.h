@@ -17,6 +17,7 @@
 #include "common/batch.h"
 #include "common/binding.h"
 #include "common/fragment.h"
+#include "common/message.h"
 #include "common/transport.h"
 
 #include <stdbool.h>
@@ -58,6 +59,7 @@ struct server_interface {
 struct server_settings {
 	struct tscf_prefix routes[SERVER_ROUTES_MAX];
 	unsigned route_count;
+	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
 	unsigned keepalive;   /**< seconds; 0: theirs */
 	unsigned persistence; /**< seconds; 0: for ever */

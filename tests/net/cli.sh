@@ -28,13 +28,14 @@ check "an error in a file is named with file and line" [ $? -ne 0 ]
 check "file and line" grep -q 'bad.conf:2' "$T/error"
 
 # --- running ---
-start_server
+start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST
 launch_client
 client status --wait-up 10 >/dev/null
 is "wait-up" $? -eq 0
 client status --json >"$T/status"
 check "client status has what scripts need" jq -e '
 	.plain.state == "up" and .plain.transport == "udp" and (.plain.server | type) == "string" and (.plain.internal | length) == 1 and
+	(.plain.nat | startswith("198.51.100.2:")) and .plain.dns == ["192.0.2.53", "2001:db8::53"] and .plain.sip == ["192.0.2.10"] and
 	.encrypted.state == "idle" and (.encrypted | has("transport") and has("internal")) and
 	(.sockets | has("encrypted-only") and has("encrypted-preferred") and has("unencrypted")) and
 	(.counters | type) == "object"' "$T/status"
@@ -47,6 +48,7 @@ check "server status" jq -e '(.pin | startswith("sha256:")) and (.counters | typ
 check "server sessions" jq -e 'length == 2 and all(.[]; has("tsid") and has("outer") and has("internal") and has("transport") and
 	has("bindings") and has("age")) and ([.[].transport] | sort) == ["dtls", "udp"]' <(server sessions --json)
 check "client status for a person" eval 'client status | grep -q up'
+check "it has the servers" eval 'client status | grep -q "^DNS: 192.0.2.53 2001:db8::53$"'
 check "client sockets for a person" eval 'client sockets | grep -q encrypted-only'
 check "server status for a person" eval 'server status | grep -q .'
 check "server sessions for a person" eval 'server sessions | grep -q .'

@@ -22,6 +22,8 @@ static const struct config_case wrong[] = {
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
 	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IPv4 block"},
 	{"route = \"2001:db8::/32\"\n", 1, "2001:db8", "IPv4 block"},
+	{"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
+	{"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
 	{"key = key.pem\n", 1, "key.pem", "absolute"},
 	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
 	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
@@ -77,6 +79,7 @@ START_TEST(whole_file)
 {
 	static const char text[] =
 	    "route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
+	    "dns = { 192.0.2.53, \"2001:db8::53\" }\nsip-server = 192.0.2.10\n"
 	    "keepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
 	    "/tmp/s\n"
 	    "state-dir = /tmp/state\nlog-level = warning\n"
@@ -98,6 +101,10 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.route_count, 2);
 	assert_prefix(&c.routes[0], "198.51.100.0/24");
 	assert_prefix(&c.routes[1], "203.0.113.0/24");
+	ck_assert_uint_eq(c.dns.count, 2);
+	ck_assert_str_eq(tscf_addr_format(&c.dns.addr[1], buf), "2001:db8::53");
+	ck_assert_uint_eq(c.sip_servers.count, 1);
+	ck_assert_str_eq(tscf_addr_format(&c.sip_servers.addr[0], buf), "192.0.2.10");
 	ck_assert_str_eq(c.cert, "/c.pem");
 	ck_assert_str_eq(c.key, "/k.pem");
 	ck_assert_uint_eq(c.mtu, 1300);

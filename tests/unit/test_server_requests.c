@@ -104,6 +104,27 @@ START_TEST(whole_sequence)
 }
 END_TEST
 
+/* The largest answer there is. */
+START_TEST(largest_configuration)
+{
+	struct server_settings *s = &w->state->settings;
+	struct tscf_service_addrs got;
+
+	s->keepalive = 20;
+	for (s->route_count = 0; s->route_count < SERVER_ROUTES_MAX; s->route_count++)
+		s->routes[s->route_count] = (struct tscf_prefix){.addr = world_addr("192.0.2.0"), .length = 24};
+	for (unsigned i = 0; i < TSCF_SERVICE_ADDRS_MAX; i++)
+		s->dns.addr[i] = s->sip_servers.addr[i] = world_addr("2001:db8::53");
+	s->dns.count = s->sip_servers.count = TSCF_SERVICE_ADDRS_MAX;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	tscf_message_addrs(&w->reply, TSCF_TLV_DNS, &got);
+	ck_assert_uint_eq(got.count, TSCF_SERVICE_ADDRS_MAX);
+	ck_assert(tscf_addr_equal(&got.addr[TSCF_SERVICE_ADDRS_MAX - 1], &s->dns.addr[0]));
+	tscf_message_addrs(&w->reply, TSCF_TLV_SIP_SERVER, &got);
+	ck_assert_uint_eq(got.count, TSCF_SERVICE_ADDRS_MAX);
+}
+END_TEST
+
 /* A repeated configuration request gets the same bytes and makes no second session. */
 START_TEST(configuration_repeated)
 {
@@ -1125,6 +1146,7 @@ static TCase *configuration_case(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, whole_sequence);
+	tcase_add_test(t, largest_configuration);
 	tcase_add_test(t, configuration_repeated);
 	tcase_add_test(t, too_small);
 	tcase_add_test(t, repeated_too_small);
