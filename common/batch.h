@@ -24,8 +24,6 @@ struct tscf_peer;
 #define TSCF_HEADROOM 64
 /** Room after the packet for an authentication tag. */
 #define TSCF_TAILROOM 64
-/** The part of the TOS byte that goes to the outer header; ECN stays behind, as nobody would bring it back (RFC 6040, 4.1). */
-#define TSCF_TOS_DSCP 0xfcU
 /** Largest inner packet or control message: a full IP datagram. */
 #define TSCF_PACKET_MAX 65535
 
@@ -37,7 +35,7 @@ struct tscf_packet {
 	uint32_t room;            /**< bytes that fit at data, TSCF_TAILROOM not counted */
 	struct tscf_peer *peer;   /**< whom it came from or goes to; NULL: a source without session (UDP server) */
 	union tscf_endpoint from; /**< outer source; set on reception from an unconnected socket */
-	uint8_t tos;              /**< DSCP and ECN of the outer header, to set or as received */
+	uint8_t tos;              /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
 };
 
 struct tscf_batch {

@@ -34,6 +34,7 @@
 	X(up_too_large)    /* over the MTU */ \
 	X(down_spoofed)    /* destination is not an internal address */ \
 	X(down_clear_refused) /* clear packet for an encrypted-only socket */ \
+	X(down_congestion) /* marked "congestion" on the way, and cannot pass it on (ecn.h) */ \
 	X(malformed) X(ipv6) \
 	X(control_invalid) X(control_wrong_tsid) \
 	X(held) X(plain_reconnects) X(encrypted_reconnects)

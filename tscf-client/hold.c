@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hold.h"
 
+#include "common/ecn.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +45,7 @@ unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *ba
 					  .length = h->length[h->first],
 					  .room = HOLD_PACKET_SIZE,
 					  .peer = peer,
-					  .tos = h->memory[h->first][TSCF_HEADROOM + 1] & TSCF_TOS_DSCP};
+					  .tos = tscf_tos_of(h->memory[h->first] + TSCF_HEADROOM)};
 		tscf_batch_add(batch, p);
 		h->first = (h->first + 1) % HOLD_PACKETS;
 		h->count--;

@@ -7,6 +7,7 @@
  *
  * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
+#include "common/ecn.h"
 #include "common/log.h"
 #include "context.h"
 #include "decide.h"
@@ -48,8 +49,8 @@ static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packe
 static void address(struct tscf_packet *p, struct tscf_peer *peer)
 {
 	p->peer = peer;
-	/* The outer header bears the inner one's DSCP, so that voice is voice on the way too. */
-	p->tos = p->data[1] & TSCF_TOS_DSCP;
+	/* So that voice is voice on the way too, and may be marked instead of dropped. */
+	p->tos = tscf_tos_of(p->data);
 }
 
 /* Where an encrypted packet goes now; `refused` counts it if that is nowhere. */
@@ -186,6 +187,7 @@ struct arrival {
 	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
 	uint64_t *counter;
 	struct decider decider;
+	uint8_t tos; /**< of the outer packet at hand */
 };
 
 static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
@@ -196,6 +198,8 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 		count_drop(c, v, false, 1);
 	} else if (a->tunnel->state != TUNNEL_UP) {
 		c->counters.down_no_tunnel++;
+	} else if (!tscf_ecn_decapsulate(data, a->tos)) {
+		c->counters.down_congestion++;
 	} else {
 		*a->counter += 1;
 		tscf_tun_put(a->tun, data, length);
@@ -229,6 +233,7 @@ static void received(struct arrival *a, const struct tscf_batch *batch)
 	a->tunnel->last_heard = a->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {
 		struct tscf_packet *p = batch->packet[i];
+		a->tos = p->tos;
 		for (uint32_t at = 0, n; at < p->length && alive; at += n) {
 			n = tscf_packet_piece(p, at);
 			alive = packet_or_message(a, p->data + at, n);

@@ -30,6 +30,7 @@
 	X(NO_PLAIN_TUNNEL, "no_plain_tunnel")                                                                          \
 	X(BINDING_LIMIT, "binding_limit")                                                                              \
 	X(TOO_BIG, "too_big")                                                                                          \
+	X(CONGESTION, "congestion")                                                                                    \
 	/* control messages that were not executed */                                                                  \
 	X(CONTROL_MALFORMED, "control_malformed")                                                                      \
 	X(CONTROL_UNEXPECTED, "control_unexpected")                                                                    \

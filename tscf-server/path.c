@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #include "common/dtls.h"
+#include "common/ecn.h"
 #include "common/log.h"
 #include "common/udp.h"
 
@@ -57,7 +58,7 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		return;
 	}
 	packet->peer = s->peer;
-	packet->tos = info->tos & TSCF_TOS_DSCP;
+	packet->tos = info->tos;
 	s->sent_packets += tscf_packet_pieces(packet);
 	s->sent_bytes += packet->length;
 	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
@@ -178,7 +179,7 @@ static struct server_decision decide_up(struct server_state *state, struct serve
 }
 
 static void handle_inner(struct server_state *state, struct tscf_tun *tun, struct server_session *s, uint8_t *data,
-			 uint32_t length, uint64_t now)
+			 uint32_t length, uint8_t outer_tos, uint64_t now)
 {
 	struct server_decision decision;
 	struct tscf_packet_info info;
@@ -193,6 +194,10 @@ static void handle_inner(struct server_state *state, struct tscf_tun *tun, struc
 	decision = decide_up(state, s, data, &info, now);
 	if (decision.verdict != SERVER_TO_TUN) {
 		server_count(&state->counters, decision.reason);
+		return;
+	}
+	if (!tscf_ecn_decapsulate(data, outer_tos)) {
+		server_count(&state->counters, SERVER_COUNT_CONGESTION);
 		return;
 	}
 	s->received_packets++;
@@ -213,7 +218,7 @@ static void handle_run(struct server_interface *i, struct tscf_transport *t, str
 		if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
 			handle_control(i, t, run, data, n, now);
 		else
-			handle_inner(state, tun, run->peer ? run->peer->user : NULL, data, n, now);
+			handle_inner(state, tun, run->peer ? run->peer->user : NULL, data, n, run->tos, now);
 	}
 }
 

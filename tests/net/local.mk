@@ -6,6 +6,7 @@ NET_TESTS = \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \
 	tests/net/dtte-off.sh \
+	tests/net/ecn.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
 	tests/net/icmp.sh \

@@ -147,6 +147,10 @@ tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_ecn
+tests_unit_test_ecn_SOURCES = tests/unit/test_ecn.c $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_ecn_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ecn_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_checksum tests/unit/test_segment tests/unit/test_coalesce tests/unit/test_offload
 tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_checksum_CFLAGS = $(UNIT_CFLAGS)
