@@ -33,6 +33,21 @@ union tscf_endpoint {
 	struct sockaddr_in6 in6;
 };
 
+/** How many address families there are, for arrays with one element for each. */
+#define TSCF_FAMILIES 2
+
+/** @return the index of @p family in such an array: 0 for AF_INET, 1 for AF_INET6. */
+static inline unsigned tscf_family_index(int family)
+{
+	return family == AF_INET6;
+}
+
+/** @return the family with that index. */
+static inline int tscf_family(unsigned index)
+{
+	return index == 0 ? AF_INET : AF_INET6;
+}
+
 /** Room for any text made here: an IPv6 address, brackets, a port or prefix length, and the NUL. */
 #define TSCF_ADDR_TEXT 64
 

@@ -140,9 +140,9 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 	if (!server_binding_key_valid(&wire->key))
 		return TSCF_RESPONSE_MALFORMED;
 	/* Everything to and from its own address travels encrypted anyway: there is nothing to remember. */
-	if (tscf_addr_equal(&wire->key.local, &s->lease->addr))
+	if (server_lease_has(s->lease, &wire->key.local))
 		return TSCF_RESPONSE_SUCCESS;
-	if (!tscf_addr_equal(&wire->key.local, &s->partner->addr))
+	if (!server_lease_has(s->partner, &wire->key.local))
 		return TSCF_RESPONSE_NOT_ALLOWED;
 	if (is_overtaken(s, tscf_bindings_get(state->bindings, &wire->key)))
 		return TSCF_RESPONSE_SUCCESS;
@@ -162,7 +162,7 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 
 	if (wire->action != TSCF_BIND_ACTION_BIND || !server_binding_key_valid(&wire->key))
 		return TSCF_RESPONSE_MALFORMED;
-	if (!tscf_addr_equal(&wire->key.local, &s->lease->addr))
+	if (!server_lease_has(s->lease, &wire->key.local))
 		return TSCF_RESPONSE_NOT_ALLOWED;
 	/* What an encrypted session has bound, or covers by a wider entry, is its own affair. */
 	b = tscf_bindings_find(state->bindings, &wire->key, now);

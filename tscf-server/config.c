@@ -14,8 +14,27 @@
 #define PORT      "tscf-port"
 #define POOL      "tscf-address-pool"
 
+int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix)
+{
+	struct tscf_prefix *grown = reallocarray(p->list, p->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	p->list = grown;
+	p->list[p->count++] = *prefix;
+	return 0;
+}
+
+void server_prefixes_clear(struct server_prefixes *p)
+{
+	free(p->list);
+	*p = (struct server_prefixes){0};
+}
+
 static void interface_free(struct server_interface_config *i)
 {
+	server_prefixes_clear(&i->pool);
+	server_prefixes_clear(&i->encrypted_pool);
 	free(i->name);
 	free(i);
 }
@@ -66,7 +85,7 @@ int server_config_init(struct server_config *c)
 void server_config_free(struct server_config *c)
 {
 	interfaces_free(c);
-	free(c->routes);
+	server_prefixes_clear(&c->routes);
 	free(c->cert);
 	free(c->key);
 	free(c->plain_dev);

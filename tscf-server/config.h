@@ -21,13 +21,19 @@
 #define SERVER_SERVICE_REDUNDANCY 0x04U
 #define SERVER_SERVICE_DDT        0x08U
 
+/** Prefixes in the order in which they were given. */
+struct server_prefixes {
+	struct tscf_prefix *list;
+	unsigned count;
+};
+
 /** One tscf-interface: an address with a plain and an encrypted port, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
 	bool enabled;               /**< state */
 	union tscf_endpoint listen; /**< plain port N; N+1 is the encrypted one */
-	struct tscf_prefix pool;    /**< internal addresses of plain tunnels; family 0: not given */
-	struct tscf_prefix encrypted_pool;
+	struct server_prefixes pool; /**< internal addresses of plain tunnels, of either family */
+	struct server_prefixes encrypted_pool;
 	uint32_t services;    /**< SERVER_SERVICE_* */
 	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
@@ -38,9 +44,8 @@ struct server_interface_config {
 
 struct server_config {
 	struct server_interface_config *interfaces; /**< at least one */
-	struct tscf_prefix *routes;                 /**< pushed to clients */
-	unsigned route_count;
 	struct tscf_service_addrs dns, sip_servers; /**< pushed to clients */
+	struct server_prefixes routes;              /**< pushed to clients */
 	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
 	unsigned mtu;         /**< inner MTU given to clients */
 	unsigned keepalive;   /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */
@@ -67,6 +72,11 @@ int server_config_read(struct server_config *c, const char *file);
 /** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return
  * 0 or -EINVAL. */
 int server_config_check(const struct server_config *c);
+
+/** Add one.  @return 0 or -ENOMEM. */
+int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix);
+/** Forget all. */
+void server_prefixes_clear(struct server_prefixes *p);
 
 /** assigned-services: names separated by commas or white space, any case.  @return 0 or -EINVAL (errors are logged with
  * the bad word). */

@@ -10,35 +10,50 @@ static bool overlap(const struct tscf_prefix *a, const struct tscf_prefix *b)
 	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
 }
 
+static bool has_family(const struct server_prefixes *pools, int family)
+{
+	for (unsigned i = 0; i < pools->count; i++)
+		if (pools->list[i].addr.family == family)
+			return true;
+	return false;
+}
+
+/** @return whether any two of @p a and @p b overlap; they are named in the log. */
+static bool pools_meet(const char *interface, const struct server_prefixes *a, const struct server_prefixes *b)
+{
+	char x[TSCF_ADDR_TEXT], y[TSCF_ADDR_TEXT];
+	bool same = a == b;
+
+	for (unsigned i = 0; i < a->count; i++) {
+		for (unsigned k = same ? i + 1 : 0; k < b->count; k++) {
+			if (!overlap(&a->list[i], &b->list[k]))
+				continue;
+			tscf_error("interface %s: pools %s and %s overlap: expected pools that do not", interface,
+				   tscf_prefix_format(&a->list[i], x), tscf_prefix_format(&b->list[k], y));
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool check_pools(const struct server_interface_config *i)
 {
-	char a[TSCF_ADDR_TEXT], b[TSCF_ADDR_TEXT];
-
-	if (i->pool.addr.family == 0) {
+	if (i->pool.count == 0) {
 		tscf_error(
 		    "interface %s has no addresses for clients: expected tscf-address-pool { range = ... } or --pool",
 		    i->name);
 		return false;
 	}
-	if (i->encrypted_pool.addr.family == 0) {
-		if ((i->services & SERVER_SERVICE_DTTE) == 0)
-			return true;
-		tscf_error("interface %s has DTTE and no addresses for encrypted tunnels: expected encrypted-range or "
-			   "--encrypted-pool",
-			   i->name);
+	for (unsigned f = 0; f < TSCF_FAMILIES && (i->services & SERVER_SERVICE_DTTE); f++) {
+		if (!has_family(&i->pool, tscf_family(f)) || has_family(&i->encrypted_pool, tscf_family(f)))
+			continue;
+		tscf_error("interface %s has DTTE and no IPv%c addresses for encrypted tunnels: expected "
+			   "encrypted-range or --encrypted-pool",
+			   i->name, f == 0 ? '4' : '6');
 		return false;
 	}
-	if (!overlap(&i->pool, &i->encrypted_pool))
-		return true;
-	tscf_error("interface %s: pools %s and %s overlap: expected two that do not", i->name,
-		   tscf_prefix_format(&i->pool, a), tscf_prefix_format(&i->encrypted_pool, b));
-	return false;
-}
-
-static bool pools_meet(const struct tscf_prefix *p, const struct server_interface_config *i)
-{
-	return p->addr.family != 0 && ((i->pool.addr.family != 0 && overlap(p, &i->pool)) ||
-				       (i->encrypted_pool.addr.family != 0 && overlap(p, &i->encrypted_pool)));
+	return !pools_meet(i->name, &i->pool, &i->encrypted_pool) && !pools_meet(i->name, &i->pool, &i->pool) &&
+	       !pools_meet(i->name, &i->encrypted_pool, &i->encrypted_pool);
 }
 
 /** Each uses a port and the next one, so equal and adjacent ports collide where the addresses do. */
@@ -56,7 +71,9 @@ static bool check_pair(const struct server_interface_config *a, const struct ser
 {
 	bool ok = true;
 
-	if (pools_meet(&a->pool, b) || pools_meet(&a->encrypted_pool, b)) {
+	if (pools_meet(a->name, &a->pool, &b->pool) || pools_meet(a->name, &a->pool, &b->encrypted_pool) ||
+	    pools_meet(a->name, &a->encrypted_pool, &b->pool) ||
+	    pools_meet(a->name, &a->encrypted_pool, &b->encrypted_pool)) {
 		tscf_error("address pools of interfaces %s and %s overlap: expected pools of their own", a->name,
 			   b->name);
 		ok = false;

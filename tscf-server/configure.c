@@ -28,10 +28,15 @@ static void refuse_connection(const struct server_request *r, enum server_counte
 
 /** What both kinds of tunnel are told. */
 static void write_settings(struct tscf_writer *w, const struct server_settings *settings,
-			   const struct tscf_prefix *internal)
+			   const struct server_lease *lease)
 {
 	tscf_write_response(w, TSCF_RESPONSE_SUCCESS, "");
-	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, internal);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix internal = server_lease_prefix(lease, tscf_family(i));
+
+		if (internal.addr.family != 0)
+			tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &internal);
+	}
 	for (unsigned i = 0; i < settings->route_count; i++)
 		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
 	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
@@ -41,14 +46,12 @@ static void write_settings(struct tscf_writer *w, const struct server_settings *
 		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
 }
 
-static bool write_plain(const struct server_request *r, uint64_t tsid, const struct tscf_addr *internal)
+static bool write_plain(const struct server_request *r, uint64_t tsid, const struct server_lease *lease)
 {
-	struct tscf_prefix prefix = server_pool_prefix(r->in->interface->plain_pool);
 	struct tscf_writer w;
 
-	prefix.addr = *internal;
 	server_respond_begin(r, &w, tsid);
-	write_settings(&w, &r->state->settings, &prefix);
+	write_settings(&w, &r->state->settings, lease);
 	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
 	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
@@ -58,9 +61,16 @@ static bool write_plain(const struct server_request *r, uint64_t tsid, const str
 /** @return whether the answer to @p r would be too large for it; all of these answers are of one size. */
 static bool too_small(const struct server_request *r)
 {
-	struct tscf_prefix any = server_pool_prefix(r->in->interface->plain_pool);
-	bool fits = write_plain(r, 0, &any.addr);
+	struct server_lease any = {.encrypted = false};
+	const struct server_pool *p = NULL;
+	bool fits;
 
+	while ((p = server_pools_next(&r->in->interface->plain_pools, p))) {
+		struct tscf_addr addr = server_pool_prefix(p).addr;
+
+		any.address[tscf_family_index(addr.family)].addr = addr;
+	}
+	fits = write_plain(r, 0, &any);
 	r->answer->length = 0;
 	return !fits;
 }
@@ -82,19 +92,33 @@ static const char *plain_limit(const struct server_request *r, bool replaces)
 	return NULL;
 }
 
+/** The addresses that the client had before, one for each family (family 0: it names none). */
+static void read_wishes(const struct tscf_message *m, struct tscf_addr wishes[TSCF_FAMILIES])
+{
+	static const uint16_t types[TSCF_FAMILIES] = {TSCF_TLV_INTERNAL_IPV4, TSCF_TLV_INTERNAL_IPV6};
+	struct tscf_prefix wish;
+	struct tscf_tlv tlv;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		wishes[i] = (struct tscf_addr){.family = 0};
+		if (tscf_message_find(m, types[i], &tlv) && tscf_tlv_prefix(&tlv, &wish) == 0)
+			wishes[i] = wish.addr;
+	}
+}
+
 /**
- * A client that configures its tunnel anew may have its address again, from the same outer address (the port may be
- * another): it will be taken from the old session when the new one is confirmed.
+ * A client that configures its tunnel anew may have its addresses again, from the same outer address (the port may be
+ * another): they will be taken from the old session when the new one is confirmed.
  *
  * @return the lease with one hold more, or NULL.
  */
 static struct server_lease *former_lease(const struct server_request *r, const struct tscf_addr *wish,
 					 const uint8_t *client_id)
 {
-	struct server_lease *lease = server_lease_find(&r->state->leases, wish);
+	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
 
-	if (!lease || lease->encrypted || lease->pool != r->in->interface->plain_pool)
+	if (!lease || lease->encrypted || lease->pools != &r->in->interface->plain_pools)
 		return NULL;
 	if (!tscf_addr_equal(&lease->client, &from) ||
 	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
@@ -103,18 +127,17 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	return lease;
 }
 
-/** Find an address for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL:
+/** Find addresses for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL:
  * refused. */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
 {
 	struct server_lease *lease = NULL;
-	struct tscf_prefix wish;
-	struct tscf_tlv tlv;
-	bool wished = tscf_message_find(r->message, TSCF_TLV_INTERNAL_IPV4, &tlv) && tscf_tlv_prefix(&tlv, &wish) == 0;
+	struct tscf_addr wishes[TSCF_FAMILIES];
 	const char *limit;
 
-	if (wished)
-		lease = former_lease(r, &wish.addr, client_id);
+	read_wishes(r->message, wishes);
+	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++)
+		lease = former_lease(r, &wishes[i], client_id);
 	limit = plain_limit(r, lease || r->in->session);
 	if (limit) {
 		if (lease)
@@ -122,8 +145,8 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, r->in->interface->plain_pool, false,
-				       wished ? &wish.addr : NULL, r->in->now, &lease) < 0)
+	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->plain_pools, false, wishes, r->in->now,
+				       &lease) < 0)
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
 	return lease;
 }
@@ -150,18 +173,16 @@ void server_configure_plain(const struct server_request *r)
 		return;
 	}
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
-	write_plain(r, s->tsid, &lease->addr);
+	write_plain(r, s->tsid, lease);
 	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
 }
 
 static void write_encrypted(const struct server_request *r, const struct server_session *s)
 {
-	struct tscf_prefix prefix = server_pool_prefix(r->in->interface->encrypted_pool);
 	struct tscf_writer w;
 
-	prefix.addr = s->lease->addr;
 	server_respond_begin(r, &w, s->tsid);
-	write_settings(&w, &r->state->settings, &prefix);
+	write_settings(&w, &r->state->settings, s->lease);
 	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
 	server_respond_finish(r, &w);
 }
@@ -192,7 +213,7 @@ static int establish(const struct server_request *r, const struct server_session
 		lease = old->lease;
 		server_lease_hold(lease);
 	} else {
-		err = server_lease_new(&r->state->leases, r->in->interface->encrypted_pool, true, NULL, r->in->now,
+		err = server_lease_new(&r->state->leases, &r->in->interface->encrypted_pools, true, NULL, r->in->now,
 				       &lease);
 		if (err < 0)
 			return err;

@@ -15,7 +15,6 @@
 	X(PACKET_TRUNCATED, "packet_truncated")                                                                        \
 	X(PACKET_MALFORMED, "packet_malformed")                                                                        \
 	X(PACKET_VERSION, "packet_version")                                                                            \
-	X(IPV6, "ipv6_unsupported")                                                                                    \
 	X(NO_SESSION, "no_session")                                                                                    \
 	X(UNCONFIGURED, "unconfigured")                                                                                \
 	X(SPOOFED, "spoofed")                                                                                          \

@@ -37,17 +37,27 @@ static int open_device(struct server_device *device, const char *name)
 
 static int add_address(struct tscf_netlink *nl, const struct server_device *device, const struct server_pool *pool)
 {
-	struct tscf_prefix own;
+	struct tscf_prefix own = server_pool_own(pool);
 	char text[TSCF_ADDR_TEXT];
 	int err;
 
-	if (!pool)
-		return 0;
-	own = server_pool_own(pool);
+	/* Where IPv6 is off for new devices, what is configured here says that it is wanted on this one. */
+	if (own.addr.family == AF_INET6)
+		tscf_link_sysctl("ipv6", device->tun.name, "disable_ipv6", "0");
 	err = tscf_addr_add(nl, device->tun.index, &own);
 	if (err < 0)
 		tscf_error("%s: cannot add address %s: %s", device->tun.name, tscf_prefix_format(&own, text),
 			   strerror(-err));
+	return err;
+}
+
+static int add_addresses(struct tscf_netlink *nl, const struct server_device *device, const struct server_pools *pools)
+{
+	const struct server_pool *pool = NULL;
+	int err = 0;
+
+	while (err == 0 && (pool = server_pools_next(pools, pool)))
+		err = add_address(nl, device, pool);
 	return err;
 }
 
@@ -67,9 +77,9 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	int err = 0;
 
 	for (struct server_interface *i = first->state->interfaces; i && err == 0; i = i->next) {
-		err = add_address(nl, &first->plain, i->plain_pool);
+		err = add_addresses(nl, &first->plain, &i->plain_pools);
 		if (err == 0)
-			err = add_address(nl, &first->encrypted, i->encrypted_pool);
+			err = add_addresses(nl, &first->encrypted, &i->encrypted_pools);
 	}
 	if (err == 0)
 		err = bring_up(nl, &first->plain, server->config->mtu);
@@ -78,15 +88,32 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	return err;
 }
 
-static void warn_without_forwarding(void)
+static bool has_pools(const struct server *server, int family)
 {
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_forward", "re");
-	int value = f ? fgetc(f) : EOF;
+	for (const struct server_interface *i = server->workers[0].state->interfaces; i; i = i->next)
+		if (server_pools_have(&i->plain_pools, family))
+			return true;
+	return false;
+}
 
-	if (f)
-		fclose(f);
-	if (value == '0')
-		tscf_warning("net.ipv4.ip_forward is 0: clients reach this host and nothing behind it");
+static void warn_without_forwarding(const struct server *server)
+{
+	static const char *const settings[TSCF_FAMILIES] = {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"};
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		char path[64];
+		FILE *f;
+
+		if (!has_pools(server, tscf_family(i)))
+			continue;
+		snprintf(path, sizeof(path), "/proc/sys/%s", settings[i]);
+		f = fopen(path, "re");
+		if (f && fgetc(f) == '0')
+			tscf_warning("%s is 0: clients reach this host and nothing behind it by IPv%c", path,
+				     i == 0 ? '4' : '6');
+		if (f)
+			fclose(f);
+	}
 }
 
 int server_devices_open(struct server *server)
@@ -106,6 +133,6 @@ int server_devices_open(struct server *server)
 	err = number_devices(server, nl);
 	tscf_netlink_close(nl);
 	if (err == 0)
-		warn_without_forwarding();
+		warn_without_forwarding(server);
 	return err;
 }

@@ -219,7 +219,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	struct ruling ruling;
 
 	/* An unconfirmed session has an address that may be another's until then. */
-	if (s->lease->plain != s || !tscf_addr_equal(&info->source, &s->lease->addr))
+	if (s->lease->plain != s || !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))
 		return drop(SERVER_COUNT_INTER_CLIENT);
@@ -265,9 +265,9 @@ static bool learn(struct server_state *state, struct server_session *s, const st
 struct server_decision server_decide_from_encrypted(struct server_state *state, struct server_session *s,
 						    const struct tscf_packet_info *info, uint64_t now)
 {
-	bool partner = tscf_addr_equal(&info->source, &s->partner->addr);
+	bool partner = server_lease_has(s->partner, &info->source);
 
-	if (!partner && !tscf_addr_equal(&info->source, &s->lease->addr))
+	if (!partner && !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))
 		return drop(SERVER_COUNT_INTER_CLIENT);

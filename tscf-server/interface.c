@@ -5,17 +5,31 @@
 
 #include "common/dtls.h"
 #include "common/log.h"
+#include "common/message.h"
 #include "common/udp.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/** @return how many of the routes fit a configuration response. */
+static unsigned fitting(const struct server_prefixes *routes)
+{
+	unsigned bytes = 0;
+
+	for (unsigned n = 0; n < routes->count; n++) {
+		bytes += TSCF_TLV_HEADER + (unsigned)tscf_addr_size(routes->list[n].addr.family) + 1;
+		if (n == SERVER_ROUTES_MAX || bytes > SERVER_ROUTES_BYTES)
+			return n;
+	}
+	return routes->count;
+}
+
 static void take_settings(struct server_settings *settings, const struct server_config *config)
 {
-	settings->route_count = config->route_count < SERVER_ROUTES_MAX ? config->route_count : SERVER_ROUTES_MAX;
+	settings->route_count = fitting(&config->routes);
 	for (unsigned n = 0; n < settings->route_count; n++)
-		settings->routes[n] = config->routes[n];
+		settings->routes[n] = config->routes.list[n];
 	settings->dns = config->dns;
 	settings->sip_servers = config->sip_servers;
 	settings->keepalive = config->keepalive;
@@ -33,18 +47,30 @@ static void take_interface(struct server_interface *i, const struct server_inter
 
 static bool has_encrypted_pool(const struct server_interface_config *config)
 {
-	return config->encrypted_pool.addr.family != 0;
+	return config->encrypted_pool.count > 0;
+}
+
+static int add_pools(struct server_interface *i, struct server_pools *pools, const struct server_prefixes *ranges)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	for (unsigned n = 0; n < ranges->count; n++) {
+		int err = server_pools_add(pools, &ranges->list[n]);
+
+		if (err < 0) {
+			tscf_error("interface %s: cannot use address pool %s: %s", i->name,
+				   tscf_prefix_format(&ranges->list[n], text), strerror(-err));
+			return err;
+		}
+	}
+	return 0;
 }
 
 static int make_pools(struct server_interface *i, const struct server_interface_config *config)
 {
-	int err = server_pool_new(&config->pool, &i->plain_pool);
+	int err = add_pools(i, &i->plain_pools, &config->pool);
 
-	if (err == 0 && has_encrypted_pool(config))
-		err = server_pool_new(&config->encrypted_pool, &i->encrypted_pool);
-	if (err < 0)
-		tscf_error("interface %s: cannot use its address pools: %s", i->name, strerror(-err));
-	return err;
+	return err < 0 ? err : add_pools(i, &i->encrypted_pools, &config->encrypted_pool);
 }
 
 static int make_interface(struct server_worker *worker, const struct server_interface_config *config,
@@ -126,7 +152,7 @@ static int listen_on(struct server_worker *worker, struct server_interface *i)
 	if (err < 0)
 		return cannot_listen(i, "UDP", &i->listen, err);
 	tell_listening(i, "plain tunnels on UDP", &i->listen);
-	if (!i->encrypted_pool)
+	if (!i->encrypted_pools.first)
 		return 0;
 	tscf_endpoint_set_port(&next, (uint16_t)(tscf_endpoint_port(&next) + 1));
 	err = tscf_dtls_listen(worker->loop, worker->server->tls, &next, &options, &server_path_handler, i, &i->encrypted);
@@ -178,9 +204,13 @@ void server_interfaces_reload(struct server_worker *worker, const struct server_
 	}
 }
 
-static bool same_pool(const struct tscf_prefix *a, const struct tscf_prefix *b)
+static bool same_pools(const struct server_prefixes *a, const struct server_prefixes *b)
 {
-	return a->length == b->length && tscf_addr_equal(&a->addr, &b->addr);
+	bool same = a->count == b->count;
+
+	for (unsigned n = 0; same && n < a->count; n++)
+		same = a->list[n].length == b->list[n].length && tscf_addr_equal(&a->list[n].addr, &b->list[n].addr);
+	return same;
 }
 
 static void keeps(const char *interface, const char *what)
@@ -194,7 +224,7 @@ static void review_interface(const struct server_interface_config *old, const st
 		keeps(old->name, "state (enabled)");
 	if (!tscf_endpoint_equal(&old->listen, &fresh->listen))
 		keeps(old->name, "listen address");
-	if (!same_pool(&old->pool, &fresh->pool) || !same_pool(&old->encrypted_pool, &fresh->encrypted_pool))
+	if (!same_pools(&old->pool, &fresh->pool) || !same_pools(&old->encrypted_pool, &fresh->encrypted_pool))
 		keeps(old->name, "address pools");
 	if ((fresh->services & SERVER_SERVICE_DTTE) && !has_encrypted_pool(old))
 		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
@@ -217,9 +247,9 @@ static void review_old(const struct server_interface_config *old, const struct s
 
 void server_interfaces_review(const struct server_config *old, const struct server_config *fresh)
 {
-	if (fresh->route_count > SERVER_ROUTES_MAX)
+	if (fresh->routes.count > fitting(&fresh->routes))
 		tscf_warning("%u routes do not fit a configuration response: clients get the first %u",
-			     fresh->route_count, SERVER_ROUTES_MAX);
+			     fresh->routes.count, fitting(&fresh->routes));
 	for (const struct server_interface_config *c = old->interfaces; c; c = c->next)
 		review_old(c, fresh);
 	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(sizeof(struct tscf_addr) == 17, "padding would be hashed");
 
@@ -19,33 +20,94 @@ static unsigned hash(const struct server_leases *table, const struct tscf_addr *
 
 struct server_lease *server_lease_find(const struct server_leases *table, const struct tscf_addr *addr)
 {
-	struct server_lease *lease;
+	struct server_address *a;
 
-	HASH_FIND_BYHASHVALUE(hh, table->by_addr, addr, sizeof(*addr), hash(table, addr), lease);
-	return lease;
+	HASH_FIND_BYHASHVALUE(hh, table->by_addr, addr, sizeof(*addr), hash(table, addr), a);
+	return a ? a->lease : NULL;
 }
 
-int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted,
-		     const struct tscf_addr *wish, uint64_t now, struct server_lease **out)
+bool server_lease_has(const struct server_lease *lease, const struct tscf_addr *addr)
+{
+	return tscf_addr_equal(&lease->address[tscf_family_index(addr->family)].addr, addr);
+}
+
+struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int family)
+{
+	const struct server_address *a = &lease->address[tscf_family_index(family)];
+	struct tscf_prefix prefix = {.addr = a->addr};
+
+	if (a->pool)
+		prefix.length = server_pool_prefix(a->pool).length;
+	return prefix;
+}
+
+const char *server_lease_format(const struct server_lease *lease, char *buf)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		if (lease->address[i].addr.family == 0)
+			continue;
+		if (buf[0] != '\0')
+			strcat(buf, ", ");
+		strcat(buf, tscf_addr_format(&lease->address[i].addr, text));
+	}
+	return buf;
+}
+
+/** Give back what addresses there are, and free the lease. */
+static void give_back(struct server_leases *table, struct server_lease *lease, uint64_t now)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct server_address *a = &lease->address[i];
+
+		if (a->addr.family == 0)
+			continue;
+		server_pool_give(a->pool, &a->addr, now);
+		HASH_DELETE(hh, table->by_addr, a);
+	}
+	free(lease);
+}
+
+static int take_address(struct server_leases *table, struct server_lease *lease, int family,
+			const struct tscf_addr *wish, uint64_t now)
+{
+	struct server_address *a = &lease->address[tscf_family_index(family)];
+	struct tscf_addr addr;
+	int err;
+
+	err = server_pools_take(lease->pools, family, wish && wish->family ? wish : NULL, now, &a->pool, &addr);
+	if (err < 0)
+		return err;
+	a->addr = addr;
+	a->lease = lease;
+	HASH_ADD_BYHASHVALUE(hh, table->by_addr, addr, sizeof(a->addr), hash(table, &addr), a);
+	if (a->hh.tbl)
+		return 0;
+	/* Out of memory. */
+	a->addr.family = 0;
+	server_pool_give(a->pool, &addr, now);
+	return -ENOMEM;
+}
+
+int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
+		     const struct tscf_addr wishes[TSCF_FAMILIES], uint64_t now, struct server_lease **out)
 {
 	struct server_lease *lease = calloc(1, sizeof(*lease));
-	int err;
+	int err = 0;
 
 	if (!lease)
 		return -ENOMEM;
-	err = server_pool_take(pool, wish, now, &lease->addr);
-	if (err < 0) {
-		free(lease);
-		return err;
-	}
-	lease->pool = pool;
+	lease->pools = pools;
 	lease->encrypted = encrypted;
 	lease->holders = 1;
-	HASH_ADD_BYHASHVALUE(hh, table->by_addr, addr, sizeof(lease->addr), hash(table, &lease->addr), lease);
-	if (!lease->hh.tbl) { /* out of memory */
-		server_pool_give(pool, &lease->addr, now);
-		free(lease);
-		return -ENOMEM;
+	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++)
+		if (server_pools_have(pools, tscf_family(i)))
+			err = take_address(table, lease, tscf_family(i), wishes ? &wishes[i] : NULL, now);
+	if (err < 0) {
+		give_back(table, lease, now);
+		return err;
 	}
 	*out = lease;
 	return 0;
@@ -58,9 +120,6 @@ void server_lease_hold(struct server_lease *lease)
 
 void server_lease_drop(struct server_leases *table, struct server_lease *lease, uint64_t now)
 {
-	if (--lease->holders > 0)
-		return;
-	server_pool_give(lease->pool, &lease->addr, now);
-	HASH_DELETE(hh, table->by_addr, lease);
-	free(lease);
+	if (--lease->holders == 0)
+		give_back(table, lease, now);
 }

@@ -2,9 +2,9 @@
 /*
  * lease.h - internal addresses in use, and which sessions use them.
  *
- * The address of a plain tunnel may have two users: the plain session, and the encrypted session that was reserved by
- * it (its partner), which may outlive it.  The address goes back to its pool when the last session that holds it is
- * gone.
+ * A tunnel has one lease, which is an address of each family that there are pools of.  The lease of a plain tunnel may
+ * have two users: the plain session, and the encrypted session that was reserved by it (its partner), which may outlive
+ * it.  The addresses go back to their pools when the last session that holds the lease is gone.
  */
 #ifndef TSCF_SERVER_LEASE_H
 #define TSCF_SERVER_LEASE_H
@@ -23,9 +23,19 @@
 
 struct server_session;
 
-struct server_lease {
-	struct tscf_addr addr;
+struct server_lease;
+
+/** One address of a lease. */
+struct server_address {
+	struct tscf_addr addr; /**< family 0: none of this family */
 	struct server_pool *pool;
+	struct server_lease *lease;
+	UT_hash_handle hh;
+};
+
+struct server_lease {
+	struct server_address address[TSCF_FAMILIES];
+	const struct server_pools *pools; /**< what they are from */
 	bool encrypted;               /**< of an encrypted tunnel */
 	unsigned holders;             /**< sessions that hold it, unconfirmed ones included */
 	struct server_session *plain; /**< whom clear packets go to; NULL: none now */
@@ -37,11 +47,10 @@ struct server_lease {
 	/** SHA-256 of the key that lifts shields of this address. */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
 	bool locked;
-	UT_hash_handle hh;
 };
 
 struct server_leases {
-	struct server_lease *by_addr;
+	struct server_address *by_addr;
 	struct tscf_siphash_key secret;
 };
 
@@ -49,16 +58,26 @@ struct server_leases {
 int server_leases_init(struct server_leases *table);
 /** @return the lease of @p addr, or NULL if nobody has it. */
 struct server_lease *server_lease_find(const struct server_leases *table, const struct tscf_addr *addr);
+/** @return whether @p addr is one of the lease. */
+bool server_lease_has(const struct server_lease *lease, const struct tscf_addr *addr);
+/** @return the address of the lease with the length of its pool's prefix; family 0: it has none of @p family. */
+struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int family);
+/** Room for server_lease_format. */
+#define SERVER_LEASE_TEXT (TSCF_FAMILIES * TSCF_ADDR_TEXT)
+/** Write the addresses into @p buf of SERVER_LEASE_TEXT bytes, separated by commas.  @return buf. */
+const char *server_lease_format(const struct server_lease *lease, char *buf);
+
 /**
- * Take an address from @p pool, @p wish if that is free; one holder.
+ * Take an address of each family that @p pools have; one holder.
  *
- * @return 0 with the lease in *out, -EADDRNOTAVAIL, or -ENOMEM.
+ * @param wishes  addresses to take if they are free, one for each family (family 0: none); or NULL.
+ * @return 0 with the lease in *out, -EADDRNOTAVAIL when there is none left of a family, or -ENOMEM.
  */
-int server_lease_new(struct server_leases *table, struct server_pool *pool, bool encrypted,
-		     const struct tscf_addr *wish, uint64_t now, struct server_lease **out);
+int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
+		     const struct tscf_addr wishes[TSCF_FAMILIES], uint64_t now, struct server_lease **out);
 /** One holder more. */
 void server_lease_hold(struct server_lease *lease);
-/** One holder less; the last one gives the address back and frees the lease. */
+/** One holder less; the last one gives the addresses back and frees the lease. */
 void server_lease_drop(struct server_leases *table, struct server_lease *lease, uint64_t now);
 
 #endif

@@ -24,7 +24,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "  -f, --foreground         stay in the foreground, log to standard error\n"
 			   "      --check-config       check the settings and exit\n"
 			   "  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted\n"
-			   "      --pool CIDR          internal addresses of plain tunnels\n"
+			   "      --pool CIDR          internal addresses of plain tunnels; repeatable\n"
 			   "      --encrypted-pool CIDR                        and of encrypted tunnels\n"
 			   "      --route CIDR         network that clients reach through us; repeatable\n"
 			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
@@ -91,11 +91,12 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 		c->dns.count = 0;
 	if (c && tscf_cli_has(cli, "sip-server"))
 		c->sip_servers.count = 0;
-	if (c && tscf_cli_has(cli, "route")) {
-		free(c->routes);
-		c->routes = NULL;
-		c->route_count = 0;
-	}
+	if (c && tscf_cli_has(cli, "route"))
+		server_prefixes_clear(&c->routes);
+	if (c && tscf_cli_has(cli, "pool"))
+		server_prefixes_clear(&c->interfaces->pool);
+	if (c && tscf_cli_has(cli, "encrypted-pool"))
+		server_prefixes_clear(&c->interfaces->encrypted_pool);
 	for (unsigned i = 0; i < cli->count && err == 0; i++)
 		err = apply_one(cli->given[i].option->name, cli->given[i].value, c);
 	return err;

@@ -29,17 +29,13 @@ static enum server_counter counter_of_error(enum tscf_packet_error error)
 	}
 }
 
-/** Parse a packet of a version that is carried; anything else is counted.  @return whether it is one. */
+/** Parse a packet; what is none is counted.  @return whether it is one. */
 static bool parse(struct server_state *state, const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
 {
 	enum tscf_packet_error error = tscf_packet_parse(data, length, info);
 
 	if (error != TSCF_PACKET_OK) {
 		server_count(&state->counters, counter_of_error(error));
-		return false;
-	}
-	if (info->version != 4) {
-		server_count(&state->counters, SERVER_COUNT_IPV6);
 		return false;
 	}
 	return true;

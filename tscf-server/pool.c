@@ -18,7 +18,7 @@
 
 /** An address that has been given at least once, and whose past counts. */
 struct entry {
-	uint32_t host;
+	uint64_t host;
 	bool used;
 	uint64_t reusable; /* from this time on, if not used */
 	struct entry *prev, *next;
@@ -26,10 +26,11 @@ struct entry {
 };
 
 struct server_pool {
+	struct server_pool *next;
 	struct tscf_prefix prefix;
-	uint32_t network;
-	uint32_t own;
-	uint32_t first, last; /* for clients; first > last: none */
+	/* Hosts are numbered from the network address, which is 0. */
+	uint64_t own;
+	uint64_t first, last; /* for clients; first > last: none */
 	uint64_t fresh;       /* from here on addresses without an entry were never given; > last: there are none */
 	struct entry *entries;
 	struct entry *returned; /* not used, in the order in which they came back */
@@ -38,17 +39,21 @@ struct server_pool {
 	struct tscf_siphash_key secret;
 };
 
+/** @return how many bits of an address tell the host. */
+static unsigned host_bits(const struct tscf_prefix *prefix)
+{
+	return (unsigned)(8 * tscf_addr_size(prefix->addr.family)) - prefix->length;
+}
+
 static void set_range(struct server_pool *pool)
 {
-	uint32_t mask = pool->prefix.length == 0 ? 0 : UINT32_MAX << (32 - pool->prefix.length);
-	bool point_to_point = pool->prefix.length >= 31;
+	unsigned bits = host_bits(&pool->prefix);
+	uint64_t all_ones = bits == 0 ? 0 : UINT64_MAX >> (64 - bits);
+	bool point_to_point = bits <= 1;
 
-	pool->network = tscf_get_u32(pool->prefix.addr.bytes);
-	pool->own = point_to_point ? pool->network : pool->network + 1;
+	pool->own = point_to_point ? 0 : 1;
 	pool->first = pool->own + 1;
-	pool->last = (pool->network | ~mask) - (point_to_point ? 0 : 1);
-	if (pool->prefix.length == 32)
-		pool->first = UINT32_MAX, pool->last = 0;
+	pool->last = all_ones - (point_to_point ? 0 : 1);
 	pool->fresh = pool->first;
 }
 
@@ -57,7 +62,7 @@ int server_pool_new(const struct tscf_prefix *prefix, struct server_pool **out)
 	struct server_pool *pool;
 	int err;
 
-	if (prefix->addr.family != AF_INET || prefix->length > 32)
+	if (tscf_addr_size(prefix->addr.family) == 0 || host_bits(prefix) > 64)
 		return -EAFNOSUPPORT;
 	pool = calloc(1, sizeof(*pool));
 	if (!pool)
@@ -88,17 +93,36 @@ void server_pool_free(struct server_pool *pool)
 	free(pool);
 }
 
-static struct tscf_addr address_of(uint32_t host)
+/** The bytes of an address that can hold a host number: the last 4 or 8. */
+static uint8_t *tail(struct tscf_addr *addr)
 {
-	uint8_t bytes[4];
+	return addr->family == AF_INET ? addr->bytes : addr->bytes + 8;
+}
 
-	tscf_put_u32(bytes, host);
-	return tscf_addr_v4(bytes);
+static struct tscf_addr address_of(const struct server_pool *pool, uint64_t host)
+{
+	struct tscf_addr addr = pool->prefix.addr;
+
+	if (addr.family == AF_INET)
+		tscf_put_u32(tail(&addr), tscf_get_u32(tail(&addr)) | (uint32_t)host);
+	else
+		tscf_put_u64(tail(&addr), tscf_get_u64(tail(&addr)) | host);
+	return addr;
+}
+
+/** @return the number of @p addr, which the prefix contains. */
+static uint64_t host_of(const struct server_pool *pool, const struct tscf_addr *addr)
+{
+	struct tscf_addr network = pool->prefix.addr, a = *addr;
+
+	if (a.family == AF_INET)
+		return tscf_get_u32(tail(&a)) - tscf_get_u32(tail(&network));
+	return tscf_get_u64(tail(&a)) - tscf_get_u64(tail(&network));
 }
 
 struct tscf_prefix server_pool_own(const struct server_pool *pool)
 {
-	return (struct tscf_prefix){.addr = address_of(pool->own), .length = pool->prefix.length};
+	return (struct tscf_prefix){.addr = address_of(pool, pool->own), .length = pool->prefix.length};
 }
 
 struct tscf_prefix server_pool_prefix(const struct server_pool *pool)
@@ -108,7 +132,7 @@ struct tscf_prefix server_pool_prefix(const struct server_pool *pool)
 
 uint64_t server_pool_capacity(const struct server_pool *pool)
 {
-	return pool->first > pool->last ? 0 : (uint64_t)pool->last - pool->first + 1;
+	return pool->first > pool->last ? 0 : pool->last - pool->first + 1;
 }
 
 uint64_t server_pool_used(const struct server_pool *pool)
@@ -116,12 +140,12 @@ uint64_t server_pool_used(const struct server_pool *pool)
 	return pool->used;
 }
 
-static unsigned hash(const struct server_pool *pool, uint32_t host)
+static unsigned hash(const struct server_pool *pool, uint64_t host)
 {
 	return (unsigned)tscf_siphash(&pool->secret, &host, sizeof(host));
 }
 
-static struct entry *find(struct server_pool *pool, uint32_t host)
+static struct entry *find(struct server_pool *pool, uint64_t host)
 {
 	struct entry *e;
 
@@ -130,7 +154,7 @@ static struct entry *find(struct server_pool *pool, uint32_t host)
 }
 
 /** @return an unused entry for an address that has none, or NULL when out of memory. */
-static struct entry *entry_new(struct server_pool *pool, uint32_t host)
+static struct entry *entry_new(struct server_pool *pool, uint64_t host)
 {
 	struct entry *e = calloc(1, sizeof(*e));
 
@@ -149,11 +173,11 @@ static int use(struct server_pool *pool, struct entry *e, struct tscf_addr *out)
 {
 	e->used = true;
 	pool->used++;
-	*out = address_of(e->host);
+	*out = address_of(pool, e->host);
 	return 0;
 }
 
-static int take_fresh(struct server_pool *pool, uint32_t host, struct tscf_addr *out)
+static int take_fresh(struct server_pool *pool, uint64_t host, struct tscf_addr *out)
 {
 	struct entry *e = entry_new(pool, host);
 
@@ -171,11 +195,11 @@ static int take_returned(struct server_pool *pool, struct entry *e, struct tscf_
 static bool take_wish(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
 {
 	struct entry *e;
-	uint32_t host;
+	uint64_t host;
 
-	if (wish->family != AF_INET)
+	if (!tscf_prefix_contains(&pool->prefix, wish))
 		return false;
-	host = tscf_get_u32(wish->bytes);
+	host = host_of(pool, wish);
 	if (host < pool->first || host > pool->last)
 		return false;
 	e = find(pool, host);
@@ -190,7 +214,7 @@ static bool take_wish(struct server_pool *pool, const struct tscf_addr *wish, ui
 static bool have_fresh(struct server_pool *pool)
 {
 	/* Each address that was given by a wish is passed over once, ever. */
-	while (pool->fresh <= pool->last && find(pool, (uint32_t)pool->fresh))
+	while (pool->fresh <= pool->last && find(pool, pool->fresh))
 		pool->fresh++;
 	return pool->fresh <= pool->last;
 }
@@ -205,13 +229,13 @@ int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uin
 	if (returned && pool->returned_count > REMEMBER)
 		return take_returned(pool, oldest, out);
 	if (have_fresh(pool))
-		return take_fresh(pool, (uint32_t)pool->fresh, out);
+		return take_fresh(pool, pool->fresh, out);
 	return returned ? take_returned(pool, oldest, out) : -EADDRNOTAVAIL;
 }
 
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now)
 {
-	struct entry *e = find(pool, tscf_get_u32(addr->bytes));
+	struct entry *e = tscf_prefix_contains(&pool->prefix, addr) ? find(pool, host_of(pool, addr)) : NULL;
 
 	if (!e || !e->used)
 		return;
@@ -220,4 +244,87 @@ void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, ui
 	DL_APPEND(pool->returned, e);
 	pool->returned_count++;
 	pool->used--;
+}
+
+/* --- several ranges --- */
+
+int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range)
+{
+	struct server_pool **last = &pools->first;
+
+	while (*last)
+		last = &(*last)->next;
+	return server_pool_new(range, last);
+}
+
+void server_pools_free(struct server_pools *pools)
+{
+	while (pools->first) {
+		struct server_pool *next = pools->first->next;
+
+		server_pool_free(pools->first);
+		pools->first = next;
+	}
+}
+
+const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool)
+{
+	return pool ? pool->next : pools->first;
+}
+
+bool server_pools_have(const struct server_pools *pools, int family)
+{
+	for (const struct server_pool *p = pools->first; p; p = p->next)
+		if (p->prefix.addr.family == family)
+			return true;
+	return false;
+}
+
+uint64_t server_pools_capacity(const struct server_pools *pools, int family)
+{
+	uint64_t sum = 0;
+
+	for (const struct server_pool *p = pools->first; p; p = p->next) {
+		uint64_t more = p->prefix.addr.family == family ? server_pool_capacity(p) : 0;
+
+		sum = sum + more < sum ? UINT64_MAX : sum + more;
+	}
+	return sum;
+}
+
+uint64_t server_pools_left(const struct server_pools *pools)
+{
+	uint64_t left = pools->first ? UINT64_MAX : 0;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		uint64_t sum = server_pools_capacity(pools, tscf_family(i));
+
+		if (!server_pools_have(pools, tscf_family(i)))
+			continue;
+		for (const struct server_pool *p = pools->first; p; p = p->next)
+			if (p->prefix.addr.family == tscf_family(i))
+				sum -= p->used;
+		left = sum < left ? sum : left;
+	}
+	return left;
+}
+
+int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, uint64_t now,
+		      struct server_pool **pool, struct tscf_addr *out)
+{
+	int err = -EADDRNOTAVAIL;
+
+	for (struct server_pool *p = wish ? pools->first : NULL; p; p = p->next) {
+		if (p->prefix.addr.family == family && take_wish(p, wish, now, out)) {
+			*pool = p;
+			return 0;
+		}
+	}
+	for (struct server_pool *p = pools->first; p && err == -EADDRNOTAVAIL; p = p->next) {
+		if (p->prefix.addr.family != family)
+			continue;
+		err = server_pool_take(p, NULL, now, out);
+		*pool = p;
+	}
+	return err;
 }

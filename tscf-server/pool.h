@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pool.h - internal addresses for tunnels, out of one IPv4 prefix.
+ * pool.h - internal addresses for tunnels, out of prefixes of either family.
  *
- * The first host address is the server's own.  A /31 has one address for clients (RFC 3021), a /32 none; of all others
- * the network and the broadcast address are never given.  An address that came back is given again as late as possible,
+ * The first host address is the server's own.  A prefix of two addresses has one for clients (RFC 3021, RFC 6164), one
+ * of one address none; of all others the first and the last address (network and broadcast; subnet router) are never
+ * given.  An address that came back is given again as late as possible,
  * and not before TSCF_TOMBSTONE_MS: until then packets for its last holder may still arrive.
  *
  * Every operation is O(1), amortised.  Memory grows with the addresses in use and those that came back lately, not with
@@ -17,9 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** The addresses of one prefix. */
 struct server_pool;
 
-/** @return 0 with the pool in *out, -EAFNOSUPPORT if @p prefix is no IPv4 prefix, or -ENOMEM. */
+/** @return 0 with the pool in *out, -EAFNOSUPPORT if @p prefix has more than 64 host bits, or -ENOMEM. */
 int server_pool_new(const struct tscf_prefix *prefix, struct server_pool **out);
 void server_pool_free(struct server_pool *pool);
 
@@ -41,5 +43,30 @@ uint64_t server_pool_used(const struct server_pool *pool);
 int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out);
 /** Take @p addr back; it was given by this pool. */
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now);
+
+/** All ranges for one kind of tunnel, of either family; zero-initialised. */
+struct server_pools {
+	struct server_pool *first;
+};
+
+/** Add a range behind the others.  @return as server_pool_new. */
+int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range);
+void server_pools_free(struct server_pools *pools);
+/** @return the range after @p pool, the first one if that is NULL, or NULL at the end. */
+const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool);
+/** @return whether there is a range of @p family. */
+bool server_pools_have(const struct server_pools *pools, int family);
+/** @return how many addresses of @p family there are for clients. */
+uint64_t server_pools_capacity(const struct server_pools *pools, int family);
+/** @return how many tunnels more get an address of every family that there are ranges of. */
+uint64_t server_pools_left(const struct server_pools *pools);
+
+/**
+ * Give an address of @p family: @p wish if that is given and free, else one of the first range that has one left.
+ *
+ * @return 0 with the address in *out and where it must be given back in *pool, -EADDRNOTAVAIL, or -ENOMEM.
+ */
+int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, uint64_t now,
+		      struct server_pool **pool, struct tscf_addr *out);
 
 #endif

@@ -22,7 +22,7 @@ static void set(json_t *object, const char *key, json_t *value)
 
 static void set_number(json_t *object, const char *key, uint64_t value)
 {
-	set(object, key, json_integer((json_int_t)value));
+	set(object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
 }
 
 static json_t *endpoint_text(const union tscf_endpoint *e)
@@ -88,23 +88,35 @@ static void set_transport(json_t *object, const struct tscf_transport *t)
 	}
 }
 
+static json_t *pools_list(const struct server_pools *pools)
+{
+	const struct server_pool *pool = NULL;
+	json_t *list = json_array();
+
+	while ((pool = server_pools_next(pools, pool))) {
+		struct tscf_prefix prefix = server_pool_prefix(pool);
+		char text[TSCF_ADDR_TEXT];
+		json_t *o = json_object();
+
+		set(o, "range", json_string(tscf_prefix_format(&prefix, text)));
+		set_number(o, "used", server_pool_used(pool));
+		set_number(o, "size", server_pool_capacity(pool));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 /** @param shared  also what is the same in every worker. */
-static json_t *tunnels(unsigned count, unsigned max, const struct server_pool *pool, const struct tscf_transport *t,
+static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, const struct tscf_transport *t,
 		       bool shared)
 {
 	json_t *o = json_object();
-	uint64_t capacity = pool ? server_pool_capacity(pool) : 0;
-	struct tscf_prefix prefix;
-	char text[TSCF_ADDR_TEXT];
+	uint64_t capacity = count + server_pools_left(pools);
 
 	set_number(o, "tunnels", count);
-	if (shared)
+	if (shared) {
 		set_number(o, "max", max != 0 && max < capacity ? max : capacity);
-	if (shared && pool) {
-		prefix = server_pool_prefix(pool);
-		set(o, "pool", json_string(tscf_prefix_format(&prefix, text)));
-		set_number(o, "pool_used", server_pool_used(pool));
-		set_number(o, "pool_size", capacity);
+		set(o, "pools", pools_list(pools));
 	}
 	set_transport(o, t);
 	return o;
@@ -121,8 +133,8 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		set(o, "listen", endpoint_text(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
-		set(o, "plain", tunnels(i->plain_count, i->max_plain, i->plain_pool, i->plain, shared));
-		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, i->encrypted_pool, i->encrypted,
+		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->plain_pools, i->plain, shared));
+		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, &i->encrypted_pools, i->encrypted,
 					  shared));
 		json_array_append_new(list, o);
 	}
@@ -341,8 +353,9 @@ static json_t *session(const struct server_session *s, struct listing *l)
 	set(o, "state", json_string(s->confirmed ? "up" : "unconfirmed"));
 	set(o, "interface", json_string(s->interface->name));
 	set(o, "outer", endpoint_text(&s->outer));
-	if (s->lease)
-		json_array_append_new(internal, address_text(&s->lease->addr));
+	for (unsigned i = 0; s->lease && i < TSCF_FAMILIES; i++)
+		if (s->lease->address[i].addr.family)
+			json_array_append_new(internal, address_text(&s->lease->address[i].addr));
 	set(o, "internal", internal);
 	set(o, "transport", json_string(s->encrypted ? "dtls" : "udp"));
 	set(o, "services", services_list(s->services));

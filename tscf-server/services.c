@@ -29,12 +29,11 @@ static const char *no_dtte(const struct server_session *s)
 	unsigned taken = i->encrypted_count + i->reserved_count;
 	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
 
-	if (!(s->services & SERVER_SERVICE_DTTE) || !i->encrypted_pool)
+	if (!(s->services & SERVER_SERVICE_DTTE) || !i->encrypted_pools.first)
 		return "DTTE is not enabled on this interface";
 	if (i->max_encrypted && taken - own >= i->max_encrypted)
 		return "no capacity for another encrypted tunnel";
-	if (!s->lease->encrypted_session &&
-	    server_pool_used(i->encrypted_pool) >= server_pool_capacity(i->encrypted_pool))
+	if (!s->lease->encrypted_session && server_pools_left(&i->encrypted_pools) == 0)
 		return "no address for another encrypted tunnel";
 	return NULL;
 }

@@ -58,8 +58,8 @@ struct server_session {
 	struct tscf_peer *peer; /**< NULL on a pending session: the peer is the older one's */
 	union tscf_endpoint outer;
 	uint32_t services;            /**< assigned-services when the plain tunnel was established */
-	struct server_lease *lease;   /**< its internal address */
-	struct server_lease *partner; /**< encrypted: the plain address it may speak for */
+	struct server_lease *lease;   /**< its internal addresses */
+	struct server_lease *partner; /**< encrypted: the plain addresses it may speak for */
 	struct server_session *older; /**< plain, pending: the session at the same outer address */
 	struct server_session *pending;
 	struct server_reservation *reservation;
@@ -109,7 +109,7 @@ unsigned server_sessions_from(const struct server_sessions *table, const union t
  *
  * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
  * session that is pending there already is ended.
- * @param lease  its internal address; this takes over one hold, on success.
+ * @param lease  its internal addresses; this takes over one hold, on success.
  * @return the session, or NULL when out of memory.
  */
 struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,

@@ -90,37 +90,30 @@ static int parse_state(const struct tscf_setting *s, const char *text, void *fie
 	return 0;
 }
 
-static int parse_pool(const struct tscf_setting *s, const char *text, void *field)
+/** Field: struct server_prefixes, to which one is added. */
+static int parse_route(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct tscf_prefix p;
 
 	(void)s;
-	if (tscf_prefix_parse(text, &p) != 0 || p.addr.family != AF_INET || p.length < 8 || p.length > 30)
+	if (tscf_prefix_parse(text, &p) != 0)
 		return -EINVAL;
 	tscf_prefix_normalize(&p);
-	if (field)
-		*(struct tscf_prefix *)field = p;
-	return 0;
+	return field ? server_prefixes_add(field, &p) : 0;
 }
 
-/** Field: the whole struct server_config, to whose routes one is added. */
-static int parse_route(const struct tscf_setting *s, const char *text, void *field)
+/** A route, and neither so large that it cannot be meant nor too small for one client. */
+static int parse_pool(const struct tscf_setting *s, const char *text, void *field)
 {
-	struct server_config *c = field;
-	struct tscf_prefix p, *routes;
+	struct tscf_prefix p;
+	bool v6;
 
-	(void)s;
-	if (tscf_prefix_parse(text, &p) != 0 || p.addr.family != AF_INET)
+	if (tscf_prefix_parse(text, &p) != 0)
 		return -EINVAL;
-	if (!c)
-		return 0;
-	tscf_prefix_normalize(&p);
-	routes = reallocarray(c->routes, c->route_count + 1, sizeof(*routes));
-	if (!routes)
-		return -ENOMEM;
-	c->routes = routes;
-	c->routes[c->route_count++] = p;
-	return 0;
+	v6 = p.addr.family == AF_INET6;
+	if (p.length < (v6 ? 64 : 8) || p.length > (v6 ? 126 : 30))
+		return -EINVAL;
+	return parse_route(s, text, field);
 }
 
 /** Field: a list, to which one address is added. */
@@ -190,16 +183,17 @@ static int parse_protocol(const struct tscf_setting *s, const char *text, void *
 }
 
 #define DEVICE        "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
-#define POOL          "an IPv4 block such as 10.0.0.0/16, from /8 to /30"
 #define SERVICE_ADDR  "an IP address, at most four of them"
+#define POOL          "an IPv4 block from /8 to /30 or an IPv6 block from /64 to /126, such as 10.0.0.0/16"
 #define FIELD(member) offsetof(struct server_config, member)
 
 _Static_assert(TSCF_SERVICE_ADDRS_MAX == 4, "SERVICE_ADDR names the bound");
 
 const struct tscf_setting server_settings[] = {
-	{"route", "an IPv4 block such as 192.0.2.0/24", parse_route, 0, 0, 0, TSCF_SETTING_LIST},
 	{"dns", SERVICE_ADDR, parse_service_addr, FIELD(dns), 0, TSCF_SERVICE_ADDRS_MAX, TSCF_SETTING_LIST},
 	{"sip-server", SERVICE_ADDR, parse_service_addr, FIELD(sip_servers), 0, TSCF_SERVICE_ADDRS_MAX,
+	 TSCF_SETTING_LIST},
+	{"route", "an IP block such as 192.0.2.0/24 or 2001:db8::/32", parse_route, FIELD(routes), 0, 0,
 	 TSCF_SETTING_LIST},
 	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
 	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
@@ -238,8 +232,8 @@ const struct tscf_setting server_interface_settings[] = {
 };
 
 const struct tscf_setting server_pool_settings[] = {
-	{"range", POOL, parse_pool, FIELD(pool), 0, 0, 0},
-	{"encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
+	{"range", POOL, parse_pool, FIELD(pool), 0, 0, TSCF_SETTING_LIST},
+	{"encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, TSCF_SETTING_LIST},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 

@@ -23,6 +23,19 @@ static void cell_tunnels(struct tscf_table *table, const json_t *side)
 	tscf_table_cell(table, text);
 }
 
+/** The ranges, separated by commas. */
+static void cell_pools(struct tscf_table *table, const json_t *pools)
+{
+	char text[TSCF_SHOW_TEXT];
+	json_t *ranges = json_array(), *pool;
+	size_t i;
+
+	json_array_foreach(pools, i, pool)
+		json_array_append(ranges, json_object_get(pool, "range"));
+	tscf_table_cell(table, tscf_show_value(ranges, text));
+	json_decref(ranges);
+}
+
 static void add_side(struct tscf_table *table, const json_t *interface, const char *kind)
 {
 	const json_t *side = json_object_get(interface, kind);
@@ -32,7 +45,7 @@ static void add_side(struct tscf_table *table, const json_t *interface, const ch
 	cell(table, side, "transport");
 	cell(table, side, "listen");
 	cell_tunnels(table, side);
-	cell(table, side, "pool");
+	cell_pools(table, json_object_get(side, "pools"));
 	cell(table, interface, "services");
 }
 

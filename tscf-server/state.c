@@ -26,8 +26,8 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 
 static void interface_free(struct server_interface *i)
 {
-	server_pool_free(i->plain_pool);
-	server_pool_free(i->encrypted_pool);
+	server_pools_free(&i->plain_pools);
+	server_pools_free(&i->encrypted_pools);
 	free(i->name);
 	free(i);
 }

@@ -31,8 +31,9 @@
 #define SERVER_BINDINGS_TOTAL 2000000
 /** Datagrams whose fragments are followed at a time. */
 #define SERVER_FRAGMENTS 4096
-/** Most routes that fit a configuration response. */
-#define SERVER_ROUTES_MAX 100
+/** Most routes that fit a configuration response, and how many bytes of it their TLVs may take. */
+#define SERVER_ROUTES_MAX   100
+#define SERVER_ROUTES_BYTES (SERVER_ROUTES_MAX * 9)
 
 struct server_worker;
 
@@ -40,8 +41,8 @@ struct server_worker;
 struct server_interface {
 	char *name;
 	union tscf_endpoint listen;
-	struct server_pool *plain_pool;
-	struct server_pool *encrypted_pool; /**< NULL: no encrypted tunnels here */
+	struct server_pools plain_pools;
+	struct server_pools encrypted_pools; /**< empty: no encrypted tunnels here */
 	/* These change at a reload, for new tunnels. */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */

@@ -68,14 +68,12 @@ static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_end
 	return &new_peer(w, t, outer, user)->peer;
 }
 
-static struct server_pool *pool_of(const char *text)
+void world_add_pool(struct server_pools *pools, const char *text)
 {
-	struct server_pool *pool;
 	struct tscf_prefix prefix;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pool_new(&prefix, &pool), 0);
-	return pool;
+	ck_assert_int_eq(server_pools_add(pools, &prefix), 0);
 }
 
 struct world *world_new(uint32_t services)
@@ -98,8 +96,10 @@ struct world *world_new(uint32_t services)
 	w->state->settings.route_count = 1;
 	i->plain = &w->plain;
 	i->encrypted = &w->encrypted;
-	i->plain_pool = pool_of("10.1.0.0/24");
-	i->encrypted_pool = pool_of("10.2.0.0/24");
+	world_add_pool(&i->plain_pools, "10.1.0.0/24");
+	world_add_pool(&i->plain_pools, "2001:db8:1::/64");
+	world_add_pool(&i->encrypted_pools, "10.2.0.0/24");
+	world_add_pool(&i->encrypted_pools, "2001:db8:2::/64");
 	i->services = services;
 	return w;
 }
@@ -136,6 +136,7 @@ void world_client(struct world *w, struct world_client *c, unsigned host, uint16
 
 	memset(c, 0, sizeof(*c));
 	c->world = w;
+	c->family = AF_INET;
 	c->tsid = TSCF_TSID_NONE;
 	c->encrypted_tsid = TSCF_TSID_NONE;
 	tscf_endpoint_make(&a, port, &c->outer);
@@ -190,20 +191,21 @@ int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypte
 	return world_send_bytes(c, writer->data, (uint32_t)length, encrypted);
 }
 
-static struct tscf_addr internal_of(const struct world *w)
+static struct tscf_addr internal_of(const struct world_client *c)
 {
+	uint16_t type = c->family == AF_INET ? TSCF_TLV_INTERNAL_IPV4 : TSCF_TLV_INTERNAL_IPV6;
 	struct tscf_prefix p;
 	struct tscf_tlv tlv;
 
-	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_INTERNAL_IPV4, &tlv));
+	ck_assert(tscf_message_find(&c->world->reply, type, &tlv));
 	ck_assert_int_eq(tscf_tlv_prefix(&tlv, &p), 0);
-	ck_assert_uint_eq(p.length, 24);
+	ck_assert_uint_eq(p.length, c->family == AF_INET ? 24 : 64);
 	return p.addr;
 }
 
 int world_configure(struct world_client *c, const struct tscf_addr *wish, bool quiet)
 {
-	struct tscf_prefix p = {.length = 24};
+	struct tscf_prefix p = {.length = wish && wish->family == AF_INET6 ? 64 : 24};
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
 	int code;
@@ -221,7 +223,7 @@ int world_configure(struct world_client *c, const struct tscf_addr *wish, bool q
 	if (code == TSCF_RESPONSE_SUCCESS) {
 		ck_assert_uint_le(c->world->answer.length, 3 * REQUEST_SIZE);
 		c->tsid = c->world->reply.tsid;
-		c->plain = internal_of(c->world);
+		c->plain = internal_of(c);
 	}
 	return code;
 }
@@ -287,7 +289,7 @@ int world_configure_encrypted(struct world_client *c, bool resume)
 	code = world_send(c, &writer, true);
 	if (code == TSCF_RESPONSE_SUCCESS) {
 		ck_assert_uint_eq(c->world->reply.tsid, c->encrypted_tsid);
-		c->encrypted = internal_of(c->world);
+		c->encrypted = internal_of(c);
 		ck_assert(tscf_message_find(&c->world->reply, TSCF_TLV_RESUME_SECRET, &tlv));
 		memcpy(c->resume_secret, tlv.value, sizeof(c->resume_secret));
 	}
@@ -365,9 +367,28 @@ struct server_session *world_encrypted(const struct world_client *c)
 	return server_session_find(&c->world->state->sessions, c->encrypted_tsid);
 }
 
+static bool is_v6(const struct world_packet *p)
+{
+	return p->data[0] >> 4 == 6;
+}
+
+/** @return where the upper-layer header begins; fragments are made of packets without. */
+static uint8_t *payload(struct world_packet *p)
+{
+	return p->data + (is_v6(p) ? 40 : 20);
+}
+
 static void put_ip(struct world_packet *p, uint8_t protocol, const struct tscf_addr *from, const struct tscf_addr *to)
 {
 	memset(p, 0, sizeof(*p));
+	if (from->family == AF_INET6) {
+		p->data[0] = 0x60;
+		p->data[6] = protocol;
+		p->data[7] = 64;
+		memcpy(p->data + 8, from->bytes, 16);
+		memcpy(p->data + 24, to->bytes, 16);
+		return;
+	}
 	p->data[0] = 0x45;
 	p->data[8] = 64;
 	p->data[9] = protocol;
@@ -375,10 +396,14 @@ static void put_ip(struct world_packet *p, uint8_t protocol, const struct tscf_a
 	memcpy(p->data + 16, to->bytes, 4);
 }
 
+/** @param length  of what follows the IP header */
 static void finish(struct world_packet *p, uint32_t length)
 {
-	p->length = length;
-	tscf_put_u16(p->data + 2, (uint16_t)length);
+	p->length = (uint32_t)(payload(p) - p->data) + length;
+	if (is_v6(p))
+		tscf_put_u16(p->data + 4, (uint16_t)length);
+	else
+		tscf_put_u16(p->data + 2, (uint16_t)p->length);
 }
 
 struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
@@ -387,11 +412,31 @@ struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, 
 	struct world_packet p;
 
 	put_ip(&p, IPPROTO_UDP, from, to);
-	tscf_put_u16(p.data + 20, from_port);
-	tscf_put_u16(p.data + 22, to_port);
-	tscf_put_u16(p.data + 24, 24);
-	finish(&p, 44);
+	tscf_put_u16(payload(&p), from_port);
+	tscf_put_u16(payload(&p) + 2, to_port);
+	tscf_put_u16(payload(&p) + 4, 24);
+	finish(&p, 24);
 	return p;
+}
+
+void world_cut(struct world_packet *p, uint16_t id, bool first)
+{
+	uint32_t length = (uint32_t)(p->data + p->length - payload(p));
+
+	if (!first)
+		memset(payload(p), 0xff, length);
+	if (is_v6(p)) {
+		memmove(payload(p) + 8, payload(p), length);
+		memset(payload(p), 0, 8);
+		payload(p)[0] = p->data[6];
+		tscf_put_u16(payload(p) + 2, first ? 1 : 24);
+		tscf_put_u32(payload(p) + 4, id);
+		p->data[6] = IPPROTO_FRAGMENT;
+		finish(p, 8 + length);
+	} else {
+		tscf_put_u16(p->data + 4, id);
+		tscf_put_u16(p->data + 6, first ? 0x2000 : 3);
+	}
 }
 
 struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
@@ -399,11 +444,13 @@ struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_p
 {
 	struct world_packet p = world_udp(from, from_port, to, to_port);
 
-	tscf_put_u16(p.data + 4, id);
-	tscf_put_u16(p.data + 6, first ? 0x2000 : 3);
-	if (!first)
-		memset(p.data + 20, 0xff, 24);
+	world_cut(&p, id, first);
 	return p;
+}
+
+static uint8_t icmp_of(const struct tscf_addr *a)
+{
+	return a->family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
 struct world_packet world_icmp_error(const struct tscf_addr *from, const struct tscf_addr *to,
@@ -411,11 +458,11 @@ struct world_packet world_icmp_error(const struct tscf_addr *from, const struct 
 {
 	struct world_packet p;
 
-	put_ip(&p, IPPROTO_ICMP, from, to);
-	p.data[20] = 3;
-	p.data[21] = 3;
-	memcpy(p.data + 28, quote->data, quoted);
-	finish(&p, 28 + quoted);
+	put_ip(&p, icmp_of(from), from, to);
+	payload(&p)[0] = is_v6(&p) ? 1 : 3;
+	payload(&p)[1] = is_v6(&p) ? 4 : 3;
+	memcpy(payload(&p) + 8, quote->data, quoted);
+	finish(&p, 8 + quoted);
 	return p;
 }
 
@@ -423,10 +470,10 @@ struct world_packet world_echo(const struct tscf_addr *from, const struct tscf_a
 {
 	struct world_packet p;
 
-	put_ip(&p, IPPROTO_ICMP, from, to);
-	p.data[20] = type;
-	tscf_put_u16(p.data + 24, id);
-	finish(&p, 36);
+	put_ip(&p, icmp_of(from), from, to);
+	payload(&p)[0] = !is_v6(&p) ? type : type == 8 ? 128 : 129;
+	tscf_put_u16(payload(&p) + 4, id);
+	finish(&p, 16);
 	return p;
 }
 

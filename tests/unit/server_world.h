@@ -3,7 +3,7 @@
  * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them,
  * clients that speak the protocol by function call, a clock that the test moves, and inner packets.
  *
- * Plain pool 10.1.0.0/24 (clients from 10.1.0.2), encrypted pool 10.2.0.0/24.  Every failed expectation ends the test.
+ * Plain pools 10.1.0.0/24 and 2001:db8:1::/64 (clients from 10.1.0.2), encrypted pools 10.2.0.0/24, 2001:db8:2::/64.  Every failed expectation ends the test.
  */
 #ifndef TSCF_TESTS_SERVER_WORLD_H
 #define TSCF_TESTS_SERVER_WORLD_H
@@ -40,13 +40,16 @@ struct world_client {
 	uint8_t id[SERVER_CLIENT_ID_SIZE];
 	uint32_t sequence, encrypted_sequence;
 	uint64_t tsid, encrypted_tsid;
-	struct tscf_addr plain, encrypted; /**< internal addresses */
+	int family;                        /**< of what it does inside: AF_INET, unless a test changes that */
+	struct tscf_addr plain, encrypted; /**< internal addresses of that family */
 	struct world_peer *connection;     /**< DTLS */
 	uint8_t secret[SERVER_SECRET_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
 };
 
 struct world *world_new(uint32_t services);
+/** One range more. */
+void world_add_pool(struct server_pools *pools, const char *text);
 void world_free(struct world *w);
 /** Let time pass, with a tick of the server at its end. */
 void world_pass(struct world *w, uint64_t ms);
@@ -105,7 +108,9 @@ struct world_packet {
 
 struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
 			      uint16_t to_port);
-/** A fragment of the same; later ones have no ports. */
+/** Make a packet, whose upper layer is a multiple of 8 bytes, a fragment; a later one is cleared of ports. */
+void world_cut(struct world_packet *p, uint16_t id, bool first);
+/** A fragment of a UDP packet. */
 struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
 				   uint16_t to_port, uint16_t id, bool first);
 /** ICMP port unreachable from @p from to @p to, quoting the first @p quoted bytes of @p quote. */

@@ -20,10 +20,10 @@ static const struct config_case wrong[] = {
 	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
 	{"tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)"},
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
-	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IPv4 block"},
-	{"route = \"2001:db8::/32\"\n", 1, "2001:db8", "IPv4 block"},
 	{"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
 	{"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
+	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IP block"},
+	{"route = \"2001:db8::/129\"\n", 1, "2001:db8", "IP block"},
 	{"key = key.pem\n", 1, "key.pem", "absolute"},
 	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
 	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
@@ -52,7 +52,8 @@ static const struct config_case wrong[] = {
 	{INTERFACE("tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = dtls }"), 3, "2005", "udp"},
 	{INTERFACE("tscf-address-pool { range = 10.0.0.0 }"), 2, "10.0.0.0", "/8 to /30"},
 	{INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30"},
-	{INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/64\" }"), 2, "2001", "IPv4"},
+	{INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/63\" }"), 2, "2001", "/64 to /126"},
+	{INTERFACE("tscf-address-pool { range = \"2001:db8::/127\" }"), 2, "/127", "/64 to /126"},
 	{INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
 	 "expected one"},
 };
@@ -88,7 +89,8 @@ START_TEST(whole_file)
 	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
-	    "  tscf-address-pool { range = \"10.0.0.1/16\" encrypted-range = \"10.1.0.0/16\" }\n}\n"
+	    "  tscf-address-pool { range = { \"10.0.0.1/16\", \"2001:db8::5/64\", \"10.2.0.0/24\" }\n"
+	    "    encrypted-range = { \"2001:db8:0:1::/64\", \"10.1.0.0/16\" } }\n}\n"
 	    "tscf-interface other { state = disabled }\n";
 	const struct server_interface_config *i;
 	struct server_config c;
@@ -98,13 +100,13 @@ START_TEST(whole_file)
 	ck_assert_int_eq(server_config_read(&c, config_file_make(text)), 0);
 	config_file_remove();
 	ck_assert_int_eq(server_config_check(&c), 0);
-	ck_assert_uint_eq(c.route_count, 2);
-	assert_prefix(&c.routes[0], "198.51.100.0/24");
-	assert_prefix(&c.routes[1], "203.0.113.0/24");
 	ck_assert_uint_eq(c.dns.count, 2);
 	ck_assert_str_eq(tscf_addr_format(&c.dns.addr[1], buf), "2001:db8::53");
 	ck_assert_uint_eq(c.sip_servers.count, 1);
 	ck_assert_str_eq(tscf_addr_format(&c.sip_servers.addr[0], buf), "192.0.2.10");
+	ck_assert_uint_eq(c.routes.count, 2);
+	assert_prefix(&c.routes.list[0], "198.51.100.0/24");
+	assert_prefix(&c.routes.list[1], "203.0.113.0/24");
 	ck_assert_str_eq(c.cert, "/c.pem");
 	ck_assert_str_eq(c.key, "/k.pem");
 	ck_assert_uint_eq(c.mtu, 1300);
@@ -124,8 +126,13 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
 	ck_assert_str_eq(tscf_endpoint_format(&i->listen, buf), "192.0.2.1:3000");
-	assert_prefix(&i->pool, "10.0.0.0/16");
-	assert_prefix(&i->encrypted_pool, "10.1.0.0/16");
+	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
+	assert_prefix(&i->pool.list[1], "2001:db8::/64");
+	assert_prefix(&i->pool.list[2], "10.2.0.0/24");
+	ck_assert_uint_eq(i->pool.count, 3);
+	assert_prefix(&i->encrypted_pool.list[0], "2001:db8:0:1::/64");
+	assert_prefix(&i->encrypted_pool.list[1], "10.1.0.0/16");
+	ck_assert_uint_eq(i->encrypted_pool.count, 2);
 	ck_assert_str_eq(i->next->name, "other");
 	ck_assert(!i->next->enabled);
 	ck_assert(!i->next->inter_client);
@@ -162,7 +169,10 @@ static const struct {
 } inconsistent[] = {
 	{"", "no addresses for clients"},
 	{INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range"},
+	{INTERFACE("assigned-services = DTTE\n" POOLS("\"2001:db8::/64\"", "10.0.0.0/16")), "no IPv6 addresses"},
+	{INTERFACE("assigned-services = DTTE\n" POOLS("10.0.0.0/16", "\"2001:db8::/64\"")), "no IPv4 addresses"},
 	{INTERFACE(POOLS("10.0.0.0/16", "10.0.5.0/24")), "overlap"},
+	{INTERFACE(POOLS("{ 10.0.0.0/16, 10.1.0.0/16, 10.0.7.0/24 }", "10.3.5.0/24")), "10.0.7.0/24 overlap"},
 	{INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap"},
 	{INTERFACE("state = disabled"), "at least one"},
 	{INTERFACE(POOLS(
@@ -218,15 +228,15 @@ START_TEST(command_line_wins)
 	ck_assert_int_eq(server_options_parse(9, argv, &cli), 0);
 	ck_assert_int_eq(server_options_config(&cli, &c), 0);
 	config_file_remove();
-	ck_assert_uint_eq(c.route_count, 2);
-	assert_prefix(&c.routes[0], "192.0.2.0/24");
-	assert_prefix(&c.routes[1], "198.51.100.0/24");
+	ck_assert_uint_eq(c.routes.count, 2);
+	assert_prefix(&c.routes.list[0], "192.0.2.0/24");
+	assert_prefix(&c.routes.list[1], "198.51.100.0/24");
 	ck_assert_uint_eq(c.mtu, 1200);
-	assert_prefix(&c.interfaces->pool, "10.5.0.0/16");
-	assert_prefix(&c.interfaces->encrypted_pool, "10.1.0.0/16");
+	assert_prefix(&c.interfaces->pool.list[0], "10.5.0.0/16");
+	assert_prefix(&c.interfaces->encrypted_pool.list[0], "10.1.0.0/16");
 	ck_assert_uint_eq(c.interfaces->services, SERVER_SERVICE_DTTE);
 	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen, buf), "[2001:db8::1]:99");
-	assert_prefix(&c.interfaces->next->pool, "10.3.0.0/24");
+	assert_prefix(&c.interfaces->next->pool.list[0], "10.3.0.0/24");
 	ck_assert_uint_eq(c.interfaces->next->services, 0);
 	server_config_free(&c);
 	tscf_cli_free(&cli);

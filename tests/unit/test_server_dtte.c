@@ -11,15 +11,37 @@
 static struct world *w;
 static struct world_client a, b;
 static struct tscf_addr remote;
+/* Of everything inside: every test runs for both. */
+static int family;
+static const char *remote_text;
+/* An IP header and the ports. */
+static uint32_t quote_size;
 
 static void setup(void)
 {
 	w = world_new(SERVER_SERVICE_DTTE);
 	world_client(w, &a, 1, 5000);
 	world_client(w, &b, 2, 5000);
-	remote = world_addr("192.0.2.1");
+	a.family = b.family = family;
+	remote = world_addr(remote_text);
 	world_connect(&a);
 	world_connect(&b);
+}
+
+static void setup_ipv4(void)
+{
+	family = AF_INET;
+	remote_text = "192.0.2.1";
+	quote_size = 28;
+	setup();
+}
+
+static void setup_ipv6(void)
+{
+	family = AF_INET6;
+	remote_text = "2001:db8:ffff::1";
+	quote_size = 48;
+	setup();
 }
 
 static void teardown(void)
@@ -134,7 +156,7 @@ static const struct tscf_binding *entry(uint16_t port)
 
 START_TEST(down_unknown)
 {
-	struct tscf_addr nobody = world_addr("10.1.0.99");
+	struct tscf_addr nobody = world_addr(family == AF_INET ? "10.1.0.99" : "2001:db8:1::99");
 	struct world_packet p = world_udp(&remote, 4000, &nobody, SIP);
 
 	expect_dropped(world_down(w, &p), SERVER_COUNT_UNKNOWN_DESTINATION);
@@ -221,7 +243,7 @@ END_TEST
 /* A shield of one flow, made in clear, does not take that flow away from a binding of its socket. */
 START_TEST(down_shield_under_binding)
 {
-	struct tscf_binding_key flow = world_key(&a.plain, IPPROTO_UDP, SIP, "192.0.2.1", 4000);
+	struct tscf_binding_key flow = world_key(&a.plain, IPPROTO_UDP, SIP, remote_text, 4000);
 
 	ck_assert_int_eq(world_shield(&a, &flow, false), TSCF_RESPONSE_SUCCESS);
 	world_encrypt(&a);
@@ -317,6 +339,7 @@ START_TEST(down_quiet)
 	struct world_packet p;
 
 	world_client(w, &c, 3, 5000);
+	c.family = family;
 	ck_assert_int_eq(world_configure(&c, NULL, true), TSCF_RESPONSE_SUCCESS);
 	p = world_udp(&remote, 4000, &c.plain, SIP);
 	expect_dropped(world_down(w, &p), SERVER_COUNT_QUIET);
@@ -360,12 +383,12 @@ END_TEST
 START_TEST(down_icmp)
 {
 	world_encrypt(&a);
-	expect_plain(down_error(SIP, 28), &a);
+	expect_plain(down_error(SIP, quote_size), &a);
 	bind_only(SIP);
-	expect_encrypted(down_error(SIP, 28), &a);
-	expect_plain(down_error(4001, 28), &a);
+	expect_encrypted(down_error(SIP, quote_size), &a);
+	expect_plain(down_error(4001, quote_size), &a);
 	world_disconnect(&a);
-	expect_dropped(down_error(SIP, 28), SERVER_COUNT_SHIELDED);
+	expect_dropped(down_error(SIP, quote_size), SERVER_COUNT_SHIELDED);
 }
 END_TEST
 
@@ -373,7 +396,7 @@ END_TEST
 START_TEST(down_icmp_unknown)
 {
 	struct world_packet quote = world_udp(&b.plain, SIP, &remote, 4000);
-	struct world_packet foreign = world_icmp_error(&remote, &a.plain, &quote, 28);
+	struct world_packet foreign = world_icmp_error(&remote, &a.plain, &quote, quote_size);
 
 	expect_plain(down_error(SIP, 10), &a);
 	expect_plain(world_down(w, &foreign), &a);
@@ -390,15 +413,13 @@ END_TEST
 START_TEST(down_icmp_fragments)
 {
 	struct world_packet quote = world_udp(&a.plain, SIP, &remote, 4000);
-	struct world_packet first = world_icmp_error(&remote, &a.plain, &quote, 32), later;
+	struct world_packet first = world_icmp_error(&remote, &a.plain, &quote, (quote_size + 7) & ~7U), later = first;
 
 	world_encrypt(&a);
 	bind_only(SIP);
-	first.data[6] = 0x20;
+	world_cut(&first, 1, true);
 	expect_encrypted(world_down(w, &first), &a);
-	later = world_udp(&remote, 0, &a.plain, 0);
-	later.data[9] = IPPROTO_ICMP;
-	later.data[7] = 5;
+	world_cut(&later, 1, false);
 	expect_encrypted(world_down(w, &later), &a);
 }
 END_TEST
@@ -409,10 +430,10 @@ START_TEST(down_icmp_socket)
 	struct tscf_binding_key icmp;
 
 	world_encrypt(&a);
-	icmp = world_key(&a.plain, IPPROTO_ICMP, 0, NULL, 0);
+	icmp = world_key(&a.plain, family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, 0, NULL, 0);
 	ck_assert_int_eq(world_bind(&a, &icmp, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
 			 TSCF_RESPONSE_SUCCESS);
-	expect_encrypted(down_error(4001, 28), &a);
+	expect_encrypted(down_error(4001, quote_size), &a);
 	expect_plain(down(4001), &a);
 }
 END_TEST
@@ -531,13 +552,13 @@ END_TEST
 /* An error in clear must not carry a piece of an encrypted flow. */
 START_TEST(up_icmp)
 {
-	expect_tun(up_error(SIP, 28, false));
+	expect_tun(up_error(SIP, quote_size, false));
 	expect_tun(up_error(SIP, 10, false));
 	world_encrypt(&a);
 	bind_only(SIP);
-	expect_dropped(up_error(SIP, 28, false), SERVER_COUNT_CLEAR_REFUSED);
+	expect_dropped(up_error(SIP, quote_size, false), SERVER_COUNT_CLEAR_REFUSED);
 	expect_dropped(up_error(SIP, 10, false), SERVER_COUNT_QUOTE_UNKNOWN);
-	expect_tun(up_error(4001, 28, false));
+	expect_tun(up_error(4001, quote_size, false));
 }
 END_TEST
 
@@ -596,7 +617,7 @@ END_TEST
 /* An encrypted packet ends a shield and a tombstone: that of one flow too. */
 START_TEST(up_encrypted_unshields)
 {
-	struct tscf_binding_key flow = world_key(&a.plain, IPPROTO_UDP, 4002, "192.0.2.1", 4000);
+	struct tscf_binding_key flow = world_key(&a.plain, IPPROTO_UDP, 4002, remote_text, 4000);
 
 	shield(SIP);
 	ck_assert_int_eq(world_shield(&a, &flow, false), TSCF_RESPONSE_SUCCESS);
@@ -618,7 +639,7 @@ START_TEST(up_encrypted_binds_not)
 	struct world_packet reply;
 
 	world_encrypt(&a);
-	expect_tun(up_error(SIP, 28, true));
+	expect_tun(up_error(SIP, quote_size, true));
 	expect_tun(up_error(SIP, 10, true));
 	expect_tun(up_fragment(1, false, true));
 	reply = world_echo(&a.plain, &remote, 0, 77);
@@ -690,7 +711,7 @@ START_TEST(inter_client)
 	p = world_udp(&a.plain, SIP, &b.plain, SIP);
 	expect_tun(world_up(&a, &p, false));
 	/* The server itself is no client. */
-	struct tscf_addr server = world_addr("10.1.0.1");
+	struct tscf_addr server = world_addr(family == AF_INET ? "10.1.0.1" : "2001:db8:1::1");
 
 	w->interface->inter_client = false;
 	p = world_udp(&a.plain, SIP, &server, SIP);
@@ -698,11 +719,11 @@ START_TEST(inter_client)
 }
 END_TEST
 
-static TCase *down_case(void)
+static TCase *down_case(const char *name, void (*start)(void))
 {
-	TCase *t = tcase_create("down");
+	TCase *t = tcase_create(name);
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, start, teardown);
 	tcase_add_test(t, down_unknown);
 	tcase_add_test(t, down_plain);
 	tcase_add_test(t, down_encrypted_address);
@@ -726,11 +747,11 @@ static TCase *down_case(void)
 	return t;
 }
 
-static TCase *up_case(void)
+static TCase *up_case(const char *name, void (*start)(void))
 {
-	TCase *t = tcase_create("up");
+	TCase *t = tcase_create(name);
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, start, teardown);
 	tcase_add_test(t, up_plain);
 	tcase_add_test(t, up_unconfirmed);
 	tcase_add_test(t, up_active);
@@ -755,8 +776,10 @@ static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_dtte");
 
-	suite_add_tcase(s, down_case());
-	suite_add_tcase(s, up_case());
+	suite_add_tcase(s, down_case("down", setup_ipv4));
+	suite_add_tcase(s, up_case("up", setup_ipv4));
+	suite_add_tcase(s, down_case("down IPv6", setup_ipv6));
+	suite_add_tcase(s, up_case("up IPv6", setup_ipv6));
 	return s;
 }
 

@@ -195,13 +195,86 @@ START_TEST(large_pool)
 }
 END_TEST
 
-START_TEST(ipv6_refused)
+/* IPv6: the same rules, with up to 64 bits for the host. */
+START_TEST(ipv6)
 {
-	struct server_pool *pool;
+	struct server_pool *pool = make("2001:db8:1:2:3::/64");
 	struct tscf_prefix prefix;
 
-	ck_assert_int_eq(tscf_prefix_parse("2001:db8::/64", &prefix), 0);
+	expect_own(pool, "2001:db8:1:2::1/64", UINT64_MAX - 2);
+	take(pool, NULL, NOW, "2001:db8:1:2::2");
+	take(pool, "2001:db8:1:2:ffff:ffff:ffff:fffe", NOW, "2001:db8:1:2:ffff:ffff:ffff:fffe");
+	take(pool, "2001:db8:1:2:ffff:ffff:ffff:ffff", NOW, "2001:db8:1:2::3");
+	take(pool, "2001:db8:1:3::9", NOW, "2001:db8:1:2::4");
+	take(pool, "2001:db8:1:2::", NOW, "2001:db8:1:2::5");
+	take(pool, "10.0.0.9", NOW, "2001:db8:1:2::6");
+	give(pool, "2001:db8:1:2::2", NOW);
+	take(pool, "2001:db8:1:2::2", NOW + TSCF_TOMBSTONE_MS, "2001:db8:1:2::2");
+	server_pool_free(pool);
+	pool = make("2001:db8::f4/126");
+	expect_own(pool, "2001:db8::f5/126", 1);
+	take(pool, NULL, NOW, "2001:db8::f6");
+	take(pool, NULL, NOW, "");
+	server_pool_free(pool);
+	ck_assert_int_eq(tscf_prefix_parse("2001:db8::/63", &prefix), 0);
 	ck_assert_int_eq(server_pool_new(&prefix, &pool), -EAFNOSUPPORT);
+}
+END_TEST
+
+static void add(struct server_pools *pools, const char *text)
+{
+	struct tscf_prefix prefix;
+
+	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
+	ck_assert_int_eq(server_pools_add(pools, &prefix), 0);
+}
+
+/** As take, out of a set. */
+static struct server_pool *take_any(const struct server_pools *pools, int family, const char *wish, const char *want)
+{
+	struct server_pool *pool = NULL;
+	struct tscf_addr wished, got;
+	char text[TSCF_ADDR_TEXT];
+	int err;
+
+	if (wish)
+		ck_assert_int_eq(tscf_addr_parse(wish, &wished), 0);
+	err = server_pools_take(pools, family, wish ? &wished : NULL, NOW, &pool, &got);
+	ck_assert_int_eq(err, want[0] ? 0 : -EADDRNOTAVAIL);
+	if (err == 0)
+		ck_assert_str_eq(tscf_addr_format(&got, text), want);
+	return pool;
+}
+
+/* Several ranges are used up one after the other, a wish is granted in any of them, families are apart. */
+START_TEST(several_ranges)
+{
+	struct server_pools pools = {NULL};
+	const struct server_pool *first, *third;
+
+	ck_assert_uint_eq(server_pools_left(&pools), 0);
+	add(&pools, "10.0.0.0/30");
+	add(&pools, "2001:db8::/125");
+	add(&pools, "10.0.1.0/29");
+	first = server_pools_next(&pools, NULL);
+	third = server_pools_next(&pools, server_pools_next(&pools, first));
+	ck_assert_ptr_null(server_pools_next(&pools, third));
+	ck_assert(server_pools_have(&pools, AF_INET) && server_pools_have(&pools, AF_INET6));
+	ck_assert_uint_eq(server_pools_capacity(&pools, AF_INET), 6);
+	ck_assert_uint_eq(server_pools_capacity(&pools, AF_INET6), 5);
+	ck_assert_uint_eq(server_pools_left(&pools), 5);
+	ck_assert_ptr_eq(take_any(&pools, AF_INET, "10.0.1.4", "10.0.1.4"), third);
+	ck_assert_ptr_eq(take_any(&pools, AF_INET, "10.0.1.4", "10.0.0.2"), first);
+	ck_assert_ptr_eq(take_any(&pools, AF_INET, NULL, "10.0.1.2"), third);
+	ck_assert_uint_eq(server_pools_left(&pools), 3);
+	take_any(&pools, AF_INET, "2001:db8::4", "10.0.1.3");
+	take_any(&pools, AF_INET6, "2001:db8::4", "2001:db8::4");
+	take_any(&pools, AF_INET, NULL, "10.0.1.5");
+	take_any(&pools, AF_INET, NULL, "10.0.1.6");
+	take_any(&pools, AF_INET, NULL, "");
+	ck_assert_uint_eq(server_pools_left(&pools), 0);
+	take_any(&pools, AF_INET6, NULL, "2001:db8::2");
+	server_pools_free(&pools);
 }
 END_TEST
 
@@ -218,7 +291,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, wishes);
 	tcase_add_test(t, give_twice);
 	tcase_add_test(t, large_pool);
-	tcase_add_test(t, ipv6_refused);
+	tcase_add_test(t, ipv6);
+	tcase_add_test(t, several_ranges);
 	suite_add_tcase(s, t);
 	return s;
 }

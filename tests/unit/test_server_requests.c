@@ -99,8 +99,8 @@ START_TEST(whole_sequence)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_null(world_plain(&a));
 	ck_assert_ptr_null(world_peer_at(w, &a.outer));
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pool), 0);
-	ck_assert_uint_eq(server_pool_used(w->interface->encrypted_pool), 0);
+	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->interface->encrypted_pools.first), 0);
 }
 END_TEST
 
@@ -218,7 +218,7 @@ START_TEST(too_small)
 	ck_assert_uint_le(w->answer.length, 3 * 36);
 	ck_assert_uint_eq(w->reply.tsid, TSCF_TSID_NONE);
 	ck_assert_uint_eq(w->interface->plain_count, 0);
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pool), 0);
+	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
 }
 END_TEST
 
@@ -491,9 +491,9 @@ START_TEST(no_address)
 {
 	struct tscf_prefix tiny;
 
-	server_pool_free(w->interface->plain_pool);
+	server_pools_free(&w->interface->plain_pools);
 	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/30", &tiny), 0);
-	ck_assert_int_eq(server_pool_new(&tiny, &w->interface->plain_pool), 0);
+	ck_assert_int_eq(server_pools_add(&w->interface->plain_pools, &tiny), 0);
 	w->interface->max_plain = 0;
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
@@ -593,6 +593,69 @@ START_TEST(replaced_early)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_eq(world_peer_at(w, &a.outer)->peer.user, world_plain(&second));
 	ck_assert_int_eq(world_keepalive(&second, false), 0);
+}
+END_TEST
+
+/** The address of @p family in the last answer; family 0: none is there. */
+static struct tscf_addr given(int family)
+{
+	struct tscf_prefix p = {.length = 0};
+	struct tscf_tlv tlv;
+
+	if (tscf_message_find(&w->reply, family == AF_INET ? TSCF_TLV_INTERNAL_IPV4 : TSCF_TLV_INTERNAL_IPV6, &tlv))
+		ck_assert_int_eq(tscf_tlv_prefix(&tlv, &p), 0);
+	return p.addr;
+}
+
+/* One tunnel has an address of each family, which come and go together; bindings of both are its own. */
+START_TEST(dual_stack)
+{
+	struct tscf_addr v4, v6, encrypted;
+	struct tscf_binding_key key;
+	struct server_lease *lease;
+
+	world_connect(&b);
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	v4 = given(AF_INET);
+	v6 = given(AF_INET6);
+	lease = server_lease_find(&w->state->leases, &v4);
+	ck_assert(lease && lease == server_lease_find(&w->state->leases, &v6));
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	world_encrypt(&a);
+	encrypted = given(AF_INET6);
+	ck_assert(encrypted.family == AF_INET6 && !tscf_addr_equal(&encrypted, &v6));
+	key = sip(&v6);
+	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&key), ACTIVE);
+	key = sip(&v4);
+	ck_assert_int_eq(state_of(&key), NONE);
+	/* The wish for either of them brings both back. */
+	world_disconnect(&a);
+	a.family = AF_INET6;
+	ck_assert_int_eq(world_configure(&a, &v6, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_eq(server_lease_find(&w->state->leases, &v4), lease);
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_null(server_lease_find(&w->state->leases, &v4));
+	ck_assert_ptr_null(server_lease_find(&w->state->leases, &v6));
+}
+END_TEST
+
+/* One family is enough; where there are two and one is used up, there is no tunnel, and nothing is kept. */
+START_TEST(one_family)
+{
+	server_pools_free(&w->interface->plain_pools);
+	world_add_pool(&w->interface->plain_pools, "2001:db8:9::/64");
+	a.family = AF_INET6;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(given(AF_INET).family, 0);
+	ck_assert_int_eq(given(AF_INET6).family, AF_INET6);
+	world_add_pool(&w->interface->plain_pools, "10.9.0.0/30");
+	b.family = AF_INET6;
+	ck_assert_int_eq(world_configure(&b, &a.plain, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_NO_ADDRESS);
+	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 1);
 }
 END_TEST
 
@@ -774,7 +837,7 @@ START_TEST(encrypted_lost)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	world_disconnect(&a);
 	ck_assert_int_eq(state_of(&key), TOMB);
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pool), 0);
+	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
 }
 END_TEST
 
@@ -1162,6 +1225,8 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, forged_configuration);
 	tcase_add_test(t, replaced);
 	tcase_add_test(t, replaced_early);
+	tcase_add_test(t, dual_stack);
+	tcase_add_test(t, one_family);
 	tcase_add_test(t, address_again);
 	tcase_add_test(t, resume_not_offered);
 	tcase_add_test(t, shutdown_message);
