@@ -26,7 +26,7 @@ libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c c
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.
 libtscf_common_la_SOURCES += common/barrier.c common/barrier.h common/netlink.c common/netlink.h common/netlink_internal.h common/netlink_link.c \
 	common/netlink_route.c common/netlink_rule.c common/sockdiag.c common/sockdiag.h common/sockdiag_fd.c \
-	common/sockdiag_message.c common/sockdiag_message.h common/tun.c common/tun.h common/tun_io.c common/steering.c common/steering.h common/aqm.c common/aqm.h
+	common/sockdiag_message.c common/sockdiag_message.h common/tun.c common/tun.h common/tun_io.c common/steering.c common/steering.h common/spread.c common/spread.h common/aqm.c common/aqm.h
 
 # The codec: inner packets and control messages, pure functions.
 libtscf_common_la_SOURCES += common/bytes.h common/message.c common/message.h common/message_tlv.c common/message_write.c \

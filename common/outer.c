@@ -74,8 +74,10 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 	if (fd < 0)
 		return -errno;
 	err = set_options(fd, any->sa.sa_family, options);
-	if (err == 0 && local != NULL && bind(fd, &local->sa, tscf_endpoint_size(local)) < 0)
-		err = -errno;
+	if (err == 0 && local != NULL)
+		err = tscf_spread_bind(fd, local, options != NULL ? &options->spread : NULL);
+	if (err == 0 && local != NULL)
+		err = tscf_spread_join(fd, options != NULL ? &options->spread : NULL);
 	if (err == 0 && remote != NULL && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0)
 		err = -errno;
 	if (err < 0) {

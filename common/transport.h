@@ -15,6 +15,7 @@
 #define TSCF_TRANSPORT_H
 
 #include "batch.h"
+#include "spread.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -92,6 +93,7 @@ struct tscf_outer_options {
 	uint32_t mark;        /**< SO_MARK value to set under mark_mask (client: TSCF_MARK_OUTER); mask 0: none */
 	uint32_t mark_mask;
 	const char *bind_device; /**< SO_BINDTODEVICE, or NULL */
+	struct tscf_spread spread; /**< listening: shares the port with the sockets of other workers */
 };
 
 /** Send a batch; all its peers belong to @p t.  Packets may be changed.  What the network does not take is dropped and counted. */

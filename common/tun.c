@@ -3,7 +3,6 @@
 
 #include "log.h"
 #include "netlink.h"
-#include "steering.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,51 +31,57 @@ static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
 	return ioctl(fd, TUNSETIFF, ifr) < 0 ? -errno : 0;
 }
 
-/** Give the device its second queue, and the program that fills it.  @return 0 or -errno. */
-static int add_urgent_queue(struct tscf_tun *tun, int program)
+/** Open a queue of the device called @p name; the first one makes it.  @return its descriptor or -errno. */
+static int open_queue(const char *name, int flags, struct ifreq *ifr)
 {
-	struct ifreq ifr;
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	int err;
 
-	tun->urgent_fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (tun->urgent_fd < 0)
+	if (fd < 0)
 		return -errno;
-	err = attach(tun->urgent_fd, tun->name, IFF_MULTI_QUEUE, &ifr);
-	if (err == 0 && ioctl(tun->fd, TUNSETSTEERINGEBPF, &program) < 0)
-		err = -errno;
+	err = attach(fd, name, flags, ifr);
 	if (err < 0) {
-		close(tun->urgent_fd);
-		tun->urgent_fd = -1;
+		close(fd);
+		return err;
 	}
-	return err;
+	return fd;
 }
 
 /**
- * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the kernel would spread
- * packets over two queues as it likes, so there is only one then.
+ * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the kernel would
+ * spread packets over two queues as it likes, so there is only one then.
  */
-static int create_device(struct tscf_tun *tun, const char *name)
+static int create_device(struct tscf_tun *tun, const char *name, bool queues)
 {
-	int program = tscf_steering_load(TSCF_URGENT_DSCPS);
 	struct ifreq ifr;
-	int err = attach(tun->fd, name, IFF_TUN_EXCL | (program >= 0 ? IFF_MULTI_QUEUE : 0), &ifr);
 
-	if (err < 0) {
-		if (program >= 0)
-			close(program);
-		return err;
-	}
+	tun->fd = open_queue(name, IFF_TUN_EXCL | (queues ? IFF_MULTI_QUEUE : 0), &ifr);
+	if (tun->fd < 0)
+		return tun->fd;
 	memcpy(tun->name, ifr.ifr_name, sizeof(tun->name));
 	tun->index = (int)if_nametoindex(tun->name);
-	err = tun->index > 0 ? 0 : -errno;
-	if (program < 0)
-		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-program));
-	if (program >= 0) {
-		if (err == 0 && add_urgent_queue(tun, program) < 0)
-			tscf_debug("%s: no queue of its own for urgent packets", tun->name);
-		close(program);
+	return tun->index > 0 ? 0 : -errno;
+}
+
+/** Open the other queues in the order of the numbers that the program knows them by.  @return 0 or -errno. */
+static int add_queues(struct tscf_tun *tun[], unsigned count, const struct tscf_steering *steering)
+{
+	const struct tscf_tun *first = tun[0];
+	struct ifreq ifr;
+
+	for (unsigned n = 0; n < count; n++) {
+		if (n > 0) {
+			memcpy(tun[n]->name, first->name, sizeof(first->name));
+			tun[n]->index = first->index;
+			tun[n]->fd = open_queue(first->name, IFF_MULTI_QUEUE, &ifr);
+			if (tun[n]->fd < 0)
+				return tun[n]->fd;
+		}
+		tun[n]->urgent_fd = open_queue(first->name, IFF_MULTI_QUEUE, &ifr);
+		if (tun[n]->urgent_fd < 0)
+			return tun[n]->urgent_fd;
 	}
-	return err;
+	return ioctl(first->fd, TUNSETSTEERINGEBPF, &steering->program) < 0 ? -errno : 0;
 }
 
 static unsigned offloads_allowed(void)
@@ -88,19 +93,26 @@ static unsigned offloads_allowed(void)
 	return strcmp(text, "tcp") == 0 ? OFFLOADS_TCP : 0;
 }
 
-static int set_offloads(struct tscf_tun *tun, bool join_udp)
+/** @return TUN_F_* that the kernel agreed to. */
+static unsigned set_offloads(const struct tscf_tun *tun)
 {
 	static const unsigned steps[] = {OFFLOADS_ALL, OFFLOADS_TCP, 0};
-	unsigned allowed = offloads_allowed(), kinds = 0;
+	unsigned allowed = offloads_allowed();
 
 	for (unsigned i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (steps[i] & ~allowed)
 			continue;
-		if (ioctl(tun->fd, TUNSETOFFLOAD, (unsigned long)steps[i]) == 0) {
-			tun->offloads = steps[i];
-			break;
-		}
+		if (ioctl(tun->fd, TUNSETOFFLOAD, (unsigned long)steps[i]) == 0)
+			return steps[i];
 	}
+	return 0;
+}
+
+static int make_buffers(struct tscf_tun *tun, unsigned offloads, bool join_udp)
+{
+	unsigned kinds = 0;
+
+	tun->offloads = offloads;
 	if (tun->offloads & TUN_F_TSO4)
 		kinds |= TSCF_COALESCE_TCP4 | TSCF_COALESCE_TCP6;
 	if (join_udp && (tun->offloads & TUN_F_USO4))
@@ -124,26 +136,51 @@ static int set_up_link(const struct tscf_tun *tun)
 	return err;
 }
 
-int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp)
+static void clear(struct tscf_tun *tun)
+{
+	*tun = (struct tscf_tun){.fd = -1, .urgent_fd = -1, .mtu = TSCF_PACKET_MAX};
+}
+
+static int set_up(struct tscf_tun *tun[], unsigned count, bool join_udp)
+{
+	unsigned offloads = set_offloads(tun[0]);
+	int err = 0;
+
+	for (unsigned n = 0; n < count && err == 0; n++)
+		err = make_buffers(tun[n], offloads, join_udp);
+	return err == 0 ? set_up_link(tun[0]) : err;
+}
+
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
+			const struct tscf_steering *steering)
 {
 	int err;
 
-	memset(tun, 0, sizeof(*tun));
-	tun->fd = -1;
-	tun->urgent_fd = -1;
-	tun->mtu = TSCF_PACKET_MAX;
-	if (name[0] == '\0' || strlen(name) >= sizeof(tun->name))
+	for (unsigned n = 0; n < count; n++)
+		clear(tun[n]);
+	if (name[0] == '\0' || strlen(name) >= sizeof(tun[0]->name))
 		return -EINVAL;
-	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (tun->fd < 0)
-		return -errno;
-	err = create_device(tun, name);
+	err = create_device(tun[0], name, steering != NULL);
+	if (err == 0 && steering)
+		err = add_queues(tun, count, steering);
 	if (err == 0)
-		err = set_offloads(tun, join_udp);
-	if (err == 0)
-		err = set_up_link(tun);
-	if (err < 0)
-		tscf_tun_close(tun);
+		err = set_up(tun, count, join_udp);
+	for (unsigned n = 0; n < count && err < 0; n++)
+		tscf_tun_close(tun[n]);
+	return err;
+}
+
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp)
+{
+	struct tscf_steering steering;
+	int err = tscf_steering_open(&steering, TSCF_URGENT_DSCPS, 1);
+
+	if (err < 0) {
+		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-err));
+		return tscf_tun_open_parts(&tun, 1, name, join_udp, NULL);
+	}
+	err = tscf_tun_open_parts(&tun, 1, name, join_udp, &steering);
+	tscf_steering_close(&steering);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 
 #include "coalesce.h"
 #include "segment.h"
+#include "steering.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@
 /** Bytes after which a read stops, so that what is more urgent than bulk waits for no more than this. */
 #define TSCF_TUN_READ_BYTES (128 * 1024)
 
+/** A TUN device, or one worker's part of one: it has queues of its own, and nothing is shared with the others. */
 struct tscf_tun {
 	char name[16]; /**< IFNAMSIZ */
 	int fd;
@@ -46,6 +48,15 @@ struct tscf_tun {
  * /dev/net/tun, -EINVAL for a name that is empty or too long.
  */
 int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp);
+
+/**
+ * The same for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for it.  The device goes when
+ * the last part is closed; none is closed while others are used.
+ *
+ * @param steering  for @p count workers; NULL with one: then urgent packets come with the others.
+ * @return 0, or -errno with all parts closed.
+ */
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp, const struct tscf_steering *steering);
 void tscf_tun_close(struct tscf_tun *tun);
 
 /**

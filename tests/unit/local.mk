@@ -105,7 +105,10 @@ tests_unit_preload_child_LDFLAGS = -pthread
 
 # The kernel's side, in network namespaces (skipped without the right to make them).
 NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag
+UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag tests/unit/test_spread
+tests_unit_test_spread_SOURCES = tests/unit/test_spread.c $(NETNS_TEST_SOURCES)
+tests_unit_test_spread_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spread_LDADD = $(UNIT_LDADD)
 tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETNS_TEST_SOURCES)
 tests_unit_test_netlink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_netlink_LDADD = $(UNIT_LDADD)

@@ -275,6 +275,154 @@ START_TEST(urgent_packets_overtake)
 }
 END_TEST
 
+/* --- several workers --- */
+
+#define PARTS        3
+#define DESTINATIONS 30
+
+static struct tscf_tun part[PARTS];
+static struct tscf_steering steering;
+
+static struct tscf_addr destination(int i, unsigned n)
+{
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(families[i].peer, &a), 0);
+	a.bytes[tscf_addr_size(a.family) - 1] = (uint8_t)(100 + n);
+	return a;
+}
+
+static void open_parts(void)
+{
+	struct tscf_tun *parts[PARTS];
+	struct tscf_netlink *nl;
+	struct tscf_prefix p;
+
+	for (unsigned n = 0; n < PARTS; n++)
+		parts[n] = &part[n];
+	tscf_tun_close(&tun);
+	ck_assert_int_eq(tscf_steering_open(&steering, TSCF_URGENT_DSCPS, PARTS), 0);
+	ck_assert_int_eq(tscf_tun_open_parts(parts, PARTS, "t0", true, &steering), 0);
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(tscf_prefix_parse(families[i].local, &p), 0);
+		ck_assert_int_eq(tscf_addr_add(nl, part[0].index, &p), 0);
+	}
+	ck_assert_int_eq(tscf_link_up(nl, part[0].index, 1340), 0);
+	tscf_netlink_close(nl);
+}
+
+static void close_parts(void)
+{
+	for (unsigned n = 0; n < PARTS; n++)
+		tscf_tun_close(&part[n]);
+	tscf_steering_close(&steering);
+}
+
+/** One packet, its payload the number of its destination. */
+static void send_to(int fd, int i, unsigned n)
+{
+	struct tscf_addr a = destination(i, n);
+	union tscf_endpoint to;
+	uint8_t payload[PAYLOAD];
+
+	memset(payload, (int)n, sizeof(payload));
+	tscf_endpoint_make(&a, 5004, &to);
+	ck_assert_int_eq(sendto(fd, payload, sizeof(payload), 0, &to.sa, tscf_endpoint_size(&to)), PAYLOAD);
+}
+
+/** @return how many packets part @p which has got; each must be for a destination that @p owner names. */
+static unsigned read_part(unsigned which, int i, const unsigned owner[DESTINATIONS])
+{
+	unsigned count = 0;
+	struct tscf_batch batch;
+
+	do {
+		ck_assert_int_eq(tscf_tun_read(&part[which], ring, &batch), 0);
+		for (unsigned k = 0; k < batch.count; k++, count++) {
+			unsigned n = batch.packet[k]->data[families[i].header];
+
+			ck_assert_uint_eq(owner[n], which);
+			check_numbered(batch.packet[k]->data + families[i].header, n);
+		}
+	} while (batch.count > 0);
+	return count;
+}
+
+/** Send urgent and other packets to every destination, and see that each comes where it should. */
+static void try_destinations(int fd, int i, const unsigned owner[DESTINATIONS])
+{
+	unsigned count = 0;
+
+	for (int urgent = 0; urgent < 2; urgent++) {
+		set_dscp(fd, i, urgent ? 46 : 0);
+		for (unsigned n = 0; n < DESTINATIONS; n++)
+			send_to(fd, i, n);
+	}
+	for (unsigned which = 0; which < PARTS; which++)
+		count += read_part(which, i, owner);
+	ck_assert_uint_eq(count, 2 * DESTINATIONS);
+}
+
+/** Each worker gets the packets to its addresses, and to those that it was given beside them for as long as it has them. */
+START_TEST(parts_have_their_addresses)
+{
+	unsigned owner[DESTINATIONS];
+	int fd = socket(families[_i].family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	open_parts();
+	for (unsigned n = 0; n < DESTINATIONS; n++) {
+		struct tscf_addr a = destination(_i, n);
+
+		owner[n] = tscf_steering_worker(&a, PARTS);
+		}
+	try_destinations(fd, _i, owner);
+	for (unsigned n = 0; n < DESTINATIONS; n += 4) {
+		struct tscf_addr a = destination(_i, n);
+
+		owner[n] = (owner[n] + 1) % PARTS;
+		ck_assert_int_eq(tscf_steering_set(&steering, &a, owner[n]), 0);
+	}
+	try_destinations(fd, _i, owner);
+	for (unsigned n = 0; n < DESTINATIONS; n += 4) {
+		struct tscf_addr a = destination(_i, n);
+
+		owner[n] = tscf_steering_worker(&a, PARTS);
+		tscf_steering_clear(&steering, &a);
+	}
+	try_destinations(fd, _i, owner);
+	close(fd);
+	close_parts();
+}
+END_TEST
+
+/** What any part writes comes out of the one device. */
+START_TEST(every_part_writes)
+{
+	int fd = connected_socket(0);
+	struct tscf_addr a = destination(0, 0);
+	uint8_t payload[2048];
+	struct tscf_batch batch;
+
+	close(fd);
+	open_parts();
+	fd = connected_socket(0);
+	ck_assert_int_eq(tscf_addr_parse(families[0].peer, &a), 0);
+	for (unsigned n = 0; n < PARTS; n++) {
+		send_numbered(fd, n);
+		ck_assert_int_eq(tscf_tun_read(&part[tscf_steering_worker(&a, PARTS)], ring, &batch), 0);
+		ck_assert_uint_eq(batch.count, 1);
+		exchange(batch.packet[0], 0);
+		tscf_tun_put(&part[n], batch.packet[0]->data, batch.packet[0]->length);
+		tscf_tun_flush(&part[n]);
+		ck_assert_int_eq(recv(fd, payload, sizeof(payload), 0), PAYLOAD);
+		check_numbered(payload, n);
+	}
+	close(fd);
+	close_parts();
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("tun");
@@ -285,6 +433,8 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, batches_go_both_ways, 0, 2);
 	tcase_add_loop_test(tcase, urgent_packets_overtake, 0, 2);
+	tcase_add_loop_test(tcase, parts_have_their_addresses, 0, 2);
+	tcase_add_test(tcase, every_part_writes);
 	tcase_add_test(tcase, refused_packet_is_counted);
 	tcase_add_loop_test(tcase, kernel_sends_nothing_of_its_own, 0, 2);
 	tcase_add_test(tcase, name_that_is_taken);
