@@ -61,6 +61,11 @@ EXTRA_DIST += tests/unit/test_cli.sh
 
 # The client.
 CLIENT_LDADD = libtscf-client.la $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_client_candidates
+tests_unit_test_client_candidates_SOURCES = tests/unit/test_client_candidates.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_candidates_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide
 tests_unit_test_client_dtte_SOURCES = tests/unit/test_client_dtte.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_dtte_CFLAGS = $(UNIT_CFLAGS)

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The race of candidates on a clock of the test's own: which are tried when, which one is used, and when a better one is gone back to.
+ */
+#include "tscf-client/candidates.h"
+#include "runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** What the machine did, a letter and a number each: s start, c confirm, x stop, u used. */
+static char done[256];
+static struct candidates race;
+/** Candidates that fail in their start, as a bit each. */
+static unsigned impossible;
+
+static void note(char letter, unsigned i)
+{
+	size_t n = strlen(done);
+	ck_assert_uint_lt(n + 4, sizeof done);
+	snprintf(done + n, sizeof done - n, "%c%u ", letter, i);
+}
+
+static uint64_t clock_ms;
+
+static void on_start(void *context, unsigned i)
+{
+	(void)context;
+	note('s', i);
+	if (impossible & 1U << i)
+		candidates_failed(&race, i, "no way", clock_ms);
+}
+
+static void on_confirm(void *context, unsigned i)
+{
+	(void)context;
+	note('c', i);
+}
+
+static void on_stop(void *context, unsigned i)
+{
+	(void)context;
+	note('x', i);
+}
+
+static void on_used(void *context, unsigned i)
+{
+	(void)context;
+	note('u', i);
+}
+
+static const struct candidates_actions actions = {on_start, on_confirm, on_stop, on_used};
+
+static void expect(const char *letters)
+{
+	ck_assert_str_eq(done, letters);
+	done[0] = '\0';
+}
+
+static void tick(uint64_t now)
+{
+	clock_ms = now;
+	candidates_tick(&race, now);
+}
+
+/* Three candidates of ranks 0, 1, 2. */
+static void start(void)
+{
+	static const unsigned ranks[] = {0, 1, 2};
+	done[0] = '\0';
+	impossible = 0;
+	clock_ms = 0;
+	candidates_init(&race, &actions, NULL);
+	candidates_set(&race, ranks, 3, -1, 0);
+	expect("");
+	ck_assert_uint_eq(candidates_next(&race), UINT64_MAX);
+}
+
+static void use(unsigned i, uint64_t now)
+{
+	candidates_answered(&race, i, now);
+	candidates_alive(&race, i, now);
+	ck_assert_int_eq(race.used, (int)i);
+}
+
+/* A good path: the others are not even begun. */
+START_TEST(first_wins)
+{
+	start();
+	candidates_seek(&race, 0);
+	expect("s0 ");
+	candidates_answered(&race, 0, 20);
+	expect("c0 ");
+	candidates_alive(&race, 0, 40);
+	expect("u0 ");
+	ck_assert_uint_eq(candidates_next(&race), UINT64_MAX);
+}
+END_TEST
+
+/* The next begins after the stagger, both go on, and the one that is answered first is used. */
+START_TEST(overlap)
+{
+	start();
+	candidates_seek(&race, 0);
+	ck_assert_uint_eq(candidates_next(&race), CANDIDATES_STAGGER_MS);
+	tick(CANDIDATES_STAGGER_MS - 1);
+	expect("s0 ");
+	tick(CANDIDATES_STAGGER_MS);
+	expect("s1 ");
+	candidates_answered(&race, 1, 260);
+	expect("c1 ");
+	candidates_alive(&race, 1, 270);
+	expect("x0 u1 ");
+}
+END_TEST
+
+/* One that fails at once does not cost the stagger. */
+START_TEST(failure_hurries)
+{
+	start();
+	impossible = 3;
+	candidates_seek(&race, 0);
+	expect("s0 x0 s1 x1 s2 ");
+	ck_assert_str_eq(race.list[0].reason, "no way");
+	/* They are tried again, but not at once. */
+	tick(CANDIDATES_RETRY_MS - 1);
+	expect("");
+	impossible = 0;
+	tick(CANDIDATES_RETRY_MS);
+	expect("s0 ");
+}
+END_TEST
+
+/* Only one is confirmed at a time, since that ends what was there before; the next has its turn when it fails. */
+START_TEST(one_confirmation)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	candidates_answered(&race, 1, 300);
+	candidates_answered(&race, 0, 301);
+	expect("s0 s1 c1 ");
+	candidates_failed(&race, 1, "silence", 400);
+	expect("x1 c0 s2 ");
+	candidates_alive(&race, 0, 410);
+	expect("x2 u0 ");
+}
+END_TEST
+
+/* No answer for long: begun anew, without end. */
+START_TEST(try_times_out)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	tick(500);
+	expect("s0 s1 s2 ");
+	tick(CANDIDATES_TRY_MS);
+	expect("x0 s0 ");
+	ck_assert_str_eq(race.list[0].reason, "no answer");
+	tick(CANDIDATES_TRY_MS + 250);
+	expect("x1 s1 ");
+}
+END_TEST
+
+/* What was used last is tried first when it is lost, and the others are not far behind. */
+START_TEST(remembers)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	done[0] = '\0';
+	candidates_failed(&race, 1, "silence", 100000);
+	expect("s1 ");
+	tick(100250);
+	expect("s0 ");
+	tick(100500);
+	expect("s2 ");
+}
+END_TEST
+
+/* Better ones are tried beside the one that is used, worse ones never; the pauses grow. */
+START_TEST(comes_back)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	done[0] = '\0';
+	ck_assert_uint_eq(candidates_next(&race), 300 + CANDIDATES_RETURN_MS);
+	tick(5300);
+	expect("s0 ");
+	tick(5300 + CANDIDATES_RETURN_TRY_MS);
+	expect("x0 ");
+	ck_assert_int_eq(race.used, 1);
+	ck_assert_uint_eq(candidates_next(&race), 8300 + 2 * CANDIDATES_RETURN_MS);
+	tick(18300);
+	expect("s0 ");
+	candidates_answered(&race, 0, 18310);
+	expect("c0 ");
+	ck_assert_int_eq(race.used, 1);
+	candidates_alive(&race, 0, 18320);
+	expect("u0 ");
+	ck_assert_uint_eq(candidates_next(&race), UINT64_MAX);
+	/* It does not last: the next return is not made as quickly. */
+	candidates_failed(&race, 0, "silence", 20000);
+	expect("s0 ");
+	tick(20250);
+	use(1, 20300);
+	ck_assert_uint_ge(candidates_next(&race), 20300 + 4 * CANDIDATES_RETURN_MS);
+}
+END_TEST
+
+/* The confirmation of a better one fails: the one that is used stays. */
+START_TEST(return_fails)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	tick(5300);
+	candidates_answered(&race, 0, 5310);
+	done[0] = '\0';
+	candidates_failed(&race, 0, "silence", 6000);
+	expect("x0 ");
+	ck_assert_int_eq(race.used, 1);
+	ck_assert_uint_eq(candidates_next(&race), 6000 + 2 * CANDIDATES_RETURN_MS);
+}
+END_TEST
+
+/* The one that is used is lost while a better one is being tried: the try goes on, the search begins. */
+START_TEST(lost_while_returning)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	tick(5300);
+	done[0] = '\0';
+	candidates_failed(&race, 1, "silence", 5400);
+	expect("s1 ");
+	candidates_answered(&race, 0, 5410);
+	expect("c0 ");
+	candidates_alive(&race, 0, 5420);
+	expect("x1 u0 ");
+}
+END_TEST
+
+/* Addresses of one server are as good as each other. */
+START_TEST(equal_ranks)
+{
+	static const unsigned ranks[] = {0, 0, 1};
+	start();
+	candidates_set(&race, ranks, 3, -1, 0);
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	ck_assert_uint_eq(candidates_next(&race), UINT64_MAX);
+	ck_assert(!candidates_better(&race));
+}
+END_TEST
+
+/* The network has changed: no waiting for the next return. */
+START_TEST(hurry)
+{
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	use(1, 300);
+	done[0] = '\0';
+	candidates_hurry(&race, 1000);
+	expect("s0 ");
+}
+END_TEST
+
+/* Another list while searching: what was under way is ended. */
+START_TEST(another_list)
+{
+	static const unsigned ranks[] = {0, 1};
+	start();
+	candidates_seek(&race, 0);
+	tick(250);
+	done[0] = '\0';
+	candidates_set(&race, ranks, 2, 1, 300);
+	expect("x0 x1 s1 ");
+	candidates_stop(&race, 400);
+	expect("x1 ");
+	ck_assert_uint_eq(candidates_next(&race), UINT64_MAX);
+	/* Late events of tries that are over. */
+	candidates_answered(&race, 1, 500);
+	candidates_alive(&race, 1, 500);
+	candidates_failed(&race, 1, "late", 500);
+	expect("");
+}
+END_TEST
+
+/* All fail at once, always: bounded work at each tick. */
+START_TEST(all_impossible)
+{
+	start();
+	impossible = 7;
+	candidates_seek(&race, 0);
+	expect("s0 x0 s1 x1 s2 x2 ");
+	tick(2000);
+	expect("s0 x0 s1 x1 s2 x2 ");
+	ck_assert_uint_eq(candidates_next(&race), 4000);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("client candidates");
+	TCase *t = tcase_create("race");
+	tcase_add_test(t, first_wins);
+	tcase_add_test(t, overlap);
+	tcase_add_test(t, failure_hurries);
+	tcase_add_test(t, one_confirmation);
+	tcase_add_test(t, try_times_out);
+	tcase_add_test(t, remembers);
+	tcase_add_test(t, comes_back);
+	tcase_add_test(t, return_fails);
+	tcase_add_test(t, lost_while_returning);
+	tcase_add_test(t, equal_ranks);
+	tcase_add_test(t, hurry);
+	tcase_add_test(t, another_list);
+	tcase_add_test(t, all_impossible);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
