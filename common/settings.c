@@ -157,13 +157,19 @@ static void *field_of(const struct tscf_setting *s, void *base)
 	return base ? (char *)base + s->offset : NULL;
 }
 
+/** @return what messages show of a value. */
+static const char *shown(const struct tscf_setting *s, const char *text)
+{
+	return (s->flags & TSCF_SETTING_SECRET) ? "..." : text;
+}
+
 int tscf_setting_option(const struct tscf_setting *table, const char *name, const char *text, void *base)
 {
 	const struct tscf_setting *s = tscf_setting_find(table, name);
 	int err = s->parse(s, text, field_of(s, base));
 
 	if (err == -EINVAL)
-		tscf_error("--%s %s: expected %s", name, text, s->expected);
+		tscf_error("--%s %s: expected %s", name, shown(s, text), s->expected);
 	else if (err != 0)
 		tscf_error("--%s: %s", name, strerror(-err));
 	return err;
@@ -194,7 +200,7 @@ int tscf_settings_validate(const struct tscf_setting *table, cfg_t *cfg, cfg_opt
 
 	if (!text || (!many && s->parse(s, text, NULL) != -EINVAL))
 		return 0;
-	cfg_error(cfg, "%s = \"%s\": expected %s", s->name, text, s->expected);
+	cfg_error(cfg, "%s = \"%s\": expected %s", s->name, shown(s, text), s->expected);
 	return -1;
 }
 

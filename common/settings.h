@@ -21,6 +21,8 @@
 /** A file name: absolute in a file (the daemon changes its directory); on the command line relative ones are made
  * absolute. */
 #define TSCF_SETTING_PATH 0x02U
+/** May hold a password: the value is not shown in messages. */
+#define TSCF_SETTING_SECRET 0x04U
 
 struct tscf_setting {
 	const char *name;     /**< NULL ends a table */

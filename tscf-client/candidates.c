@@ -63,6 +63,14 @@ static void halt(struct candidates *c, unsigned i, uint64_t due, uint64_t now)
 		c->actions->stop(c->context, i);
 }
 
+static bool any_under_way(const struct candidates *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (under_way(&c->list[i]))
+			return true;
+	return false;
+}
+
 static void halt_all(struct candidates *c, uint64_t now)
 {
 	for (unsigned i = 0; i < c->count; i++)
@@ -114,9 +122,10 @@ static void confirm_next(struct candidates *c, uint64_t now)
 /* All better ones have been tried in vain. */
 static void end_return(struct candidates *c, uint64_t now)
 {
+	if (any_under_way(c))
+		return;
 	for (unsigned i = 0; i < c->count; i++)
-		if (under_way(&c->list[i]) || (c->list[i].state == CANDIDATE_WAITING && c->list[i].due != UINT64_MAX &&
-					       worth_trying(c, &c->list[i])))
+		if (c->list[i].state == CANDIDATE_WAITING && c->list[i].due != UINT64_MAX && worth_trying(c, &c->list[i]))
 			return;
 	c->returns++;
 	plan_return(c, now);
@@ -148,6 +157,7 @@ static void search(struct candidates *c, uint64_t now)
 
 void candidates_set(struct candidates *c, const unsigned *ranks, unsigned count, int preferred, uint64_t now)
 {
+	bool used = c->used >= 0 && preferred >= 0;
 	halt_all(c, now);
 	c->used = -1;
 	c->count = count < CANDIDATES_MAX ? count : CANDIDATES_MAX;
@@ -156,8 +166,13 @@ void candidates_set(struct candidates *c, const unsigned *ranks, unsigned count,
 		c->list[i] = (struct candidate){.rank = ranks[i]};
 		enter(&c->list[i], CANDIDATE_WAITING, now, now);
 	}
-	if (c->seeking)
+	if (used) {
+		c->used = preferred;
+		enter(&c->list[preferred], CANDIDATE_USED, UINT64_MAX, now);
+		plan_return(c, now);
+	} else if (c->seeking) {
 		search(c, now);
+	}
 }
 
 void candidates_seek(struct candidates *c, uint64_t now)
@@ -230,6 +245,8 @@ void candidates_failed(struct candidates *c, unsigned i, const char *reason, uin
 	if (c->next_start > now)
 		c->next_start = now;
 	go_on(c, now);
+	if (c->used < 0 && c->seeking && !any_under_way(c))
+		c->actions->exhausted(c->context, i);
 }
 
 void candidates_hurry(struct candidates *c, uint64_t now)

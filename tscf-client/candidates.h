@@ -46,6 +46,7 @@ struct candidates_actions {
 	void (*confirm)(void *context, unsigned i); /**< it was answered and it is its turn: ask for the sign of life that decides */
 	void (*stop)(void *context, unsigned i);    /**< end a try, or the confirmation: it has failed, or another is used */
 	void (*used)(void *context, unsigned i);    /**< it is the one that is used from now on */
+	void (*exhausted)(void *context, unsigned i); /**< @p i failed, and no other is under way or due; they will be tried again */
 };
 
 struct candidate {
@@ -74,7 +75,7 @@ void candidates_init(struct candidates *c, const struct candidates_actions *acti
 /**
  * Take another list, of @p count candidates with these ranks; what was under way is stopped, and begun anew if it is wanted.
  *
- * @param preferred  the one to be tried first, or -1
+ * @param preferred  the one to be tried first, or -1; if one is used, its new place (-1: it is not used any more)
  */
 void candidates_set(struct candidates *c, const unsigned *ranks, unsigned count, int preferred, uint64_t now);
 

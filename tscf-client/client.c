@@ -7,7 +7,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,9 +152,9 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	uint64_t next = UINT64_MAX;
 	(void)events;
 	registry_flush(c);
+	earlier(&next, search_next(c));
 	earlier(&next, plain_next(c));
-	earlier(&next, tunnel_next(&c->plain));
-	earlier(&next, tunnel_next(&c->encrypted));
+	earlier(&next, encrypted_next(c));
 	earlier(&next, dtte_next(&c->dtte));
 	earlier(&next, registry_next(c));
 	earlier(&next, moves_next(c));
@@ -174,9 +173,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
+	search_tick(c);
 	plain_tick(c);
-	tunnel_tick(&c->plain);
-	tunnel_tick(&c->encrypted);
+	encrypted_tick(c);
 	dtte_tick(&c->dtte, c->now);
 	registry_tick(c);
 	moves_tick(c);
@@ -189,31 +188,20 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static int resolve(struct client *c)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list;
-	char port[8];
-	snprintf(port, sizeof port, "%u", c->config->port);
-	int error = getaddrinfo(c->config->server, port, &hints, &list);
-	if (error != 0) {
-		tscf_error("cannot resolve server %s: %s", c->config->server, gai_strerror(error));
-		return -EHOSTUNREACH;
-	}
-	error = tscf_endpoint_from_sockaddr(list->ai_addr, list->ai_addrlen, &c->server);
-	freeaddrinfo(list);
-	return error;
-}
-
 static int make_tls(struct client *c)
 {
 	char error[TSCF_TLS_ERROR];
 	const struct client_config *config = c->config;
-	c->tls =
-	    tscf_tls_client(config->ca, config->server_name ? config->server_name : config->server, config->pin, error);
-	if (c->tls)
-		return 0;
-	tscf_error("%s", error);
-	return -EINVAL;
+	for (unsigned i = 0; i < config->servers.count; i++) {
+		const struct client_server *one = &config->servers.list[i];
+		c->tls[i] = tscf_tls_client(config->ca, client_server_name(&config->servers, one),
+					    client_server_pin(&config->servers, one), error);
+		if (c->tls[i])
+			continue;
+		tscf_error("server %s: %s", one->host, error);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
@@ -266,9 +254,9 @@ static void raise_descriptors(void)
 static int set_up(struct client *c)
 {
 	raise_descriptors();
-	int error = resolve(c);
+	int error = make_tls(c);
 	if (error == 0)
-		error = make_tls(c);
+		error = search_init(c);
 	if (error == 0)
 		error = open_control(c);
 	if (error == 0)
@@ -365,7 +353,10 @@ static void tear_down(struct client *c)
 			    "encrypted-only sockets live on: the rules that keep them from sending in clear stay "
 			    "(tscf-client flush removes them)");
 	}
+	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
+	search_free(c);
+	tunnel_close(&c->former);
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
 	hold_free(&c->hold);
@@ -376,7 +367,8 @@ static void tear_down(struct client *c)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
 		tscf_control_close(c->control);
-	tscf_tls_free(c->tls);
+	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
+		tscf_tls_free(c->tls[i]);
 	client_identity_close(&c->identity);
 }
 
@@ -392,9 +384,9 @@ static struct client *client_new(const struct client_config *config)
 	c->keepalive = config->keepalive;
 	client_clock(c);
 	c->identity.lock = -1;
-	tunnel_init(&c->plain, c, "plain", plain_lost);
-	tunnel_init(&c->encrypted, c, "encrypted", encrypted_lost);
-	dtte_init(&c->dtte, &encrypted_actions, c, config->hold_ms, (uint64_t)config->persistence * 1000, c->now);
+	tunnel_init(&c->plain, c, false, &plain_events);
+	tunnel_init(&c->former, c, false, &plain_former_events);
+	encrypted_init(c);
 	return c;
 }
 
@@ -413,7 +405,7 @@ int client_run(const struct client_config *config, void (*ready)(void *context),
 		registry_resync_now(c);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
-		plain_start(c);
+		search_begin(c);
 		ready(context);
 		ev_run(c->loop, 0);
 		error = c->error;

@@ -16,60 +16,69 @@
 /** Priority 32766 is the kernel's rule for table main: ours must all come before it. */
 #define PRIORITY_MAX (32766 - ROUTING_RULE_SPAN)
 #define TABLE_MAX    UINT32_MAX
+#define FALLBACK     "fallback-server"
 
-/** Split "HOST", "HOST:PORT", "[V6]", "[V6]:PORT"; a bare IPv6 address has colons and no port.  *port is where the port
- * begins, or NULL. */
-static int split_server(const char *text, const char **host, size_t *host_length, const char **port)
-{
-	const char *colon = strchr(text, ':');
-	const char *close = strchr(text, ']');
-
-	*port = NULL;
-	*host = text;
-	*host_length = strlen(text);
-	if (text[0] == '[') {
-		if (!close || (close[1] != '\0' && close[1] != ':'))
-			return -EINVAL;
-		*host = text + 1;
-		*host_length = (size_t)(close - text) - 1;
-		if (close[1] == ':')
-			*port = close + 2;
-	} else if (colon && !strchr(colon + 1, ':')) {
-		*host_length = (size_t)(colon - text);
-		*port = colon + 1;
-	}
-	return *host_length > 0 && strcspn(text, " \t\n/") == strlen(text) ? 0 : -EINVAL;
-}
-
-/** Field: the whole struct client_config, since the text may carry the port. */
+/** Field: the list of servers, which grows. */
 static int parse_server(const struct tscf_setting *s, const char *text, void *field)
 {
-	struct client_config *c = field;
-	const char *host, *port_text;
-	unsigned long port = 0;
-	char *copy;
-	size_t length;
+	int err = client_servers_add(field, text);
 
 	(void)s;
-	if (split_server(text, &host, &length, &port_text) != 0)
+	if (err == -ENOSPC)
+		tscf_error("%s is one server too many: expected at most %d", text, CLIENT_SERVERS_MAX);
+	return err;
+}
+
+/** What may hold for one server or for all; each field is the list of servers.  @return whose it is. */
+static struct client_server *target(struct client_servers *servers)
+{
+	return servers->current ? servers->current : &servers->all;
+}
+
+/** In a file it stands for all servers, and wins over a port in `server`. */
+static int parse_port(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct client_servers *servers = field;
+	uint16_t port;
+
+	if (tscf_setting_port(s, text, &port) != 0)
 		return -EINVAL;
-	if (port_text && tscf_number_parse(port_text, 1, 65534, &port) != 0)
-		return -EINVAL;
-	if (!c)
+	if (!servers)
 		return 0;
-	copy = strndup(host, length);
-	if (!copy)
-		return -ENOMEM;
-	free(c->server);
-	c->server = copy;
-	if (port_text)
-		c->port = (uint16_t)port;
+	servers->all.port = port;
+	for (unsigned i = 0; i < servers->count; i++)
+		servers->list[i].port = 0;
 	return 0;
+}
+
+static int parse_transport(const struct tscf_setting *s, const char *text, void *field)
+{
+	enum client_transport transport = client_transport_parse(text);
+
+	(void)s;
+	if (transport == CLIENT_TRANSPORT_UNSET)
+		return -EINVAL;
+	if (field)
+		target(field)->transport = transport;
+	return 0;
+}
+
+static int parse_server_name(const struct tscf_setting *s, const char *text, void *field)
+{
+	return tscf_setting_text(s, text, field ? &target(field)->server_name : NULL);
+}
+
+static int parse_proxy(const struct tscf_setting *s, const char *text, void *field)
+{
+	(void)s;
+	return client_proxy_parse(field, text);
 }
 
 static int parse_pin(const struct tscf_setting *s, const char *text, void *field)
 {
-	return tscf_tls_pin_valid(text) ? tscf_setting_text(s, text, field) : -EINVAL;
+	if (!tscf_tls_pin_valid(text))
+		return -EINVAL;
+	return tscf_setting_text(s, text, field ? &target(field)->pin : NULL);
 }
 
 static int parse_mask(const struct tscf_setting *s, const char *text, void *field)
@@ -98,12 +107,14 @@ static int parse_table(const struct tscf_setting *s, const char *text, void *fie
 
 const struct tscf_setting client_settings[] = {
 	{"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server,
-	 0, 0, 0, 0},
-	{"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", tscf_setting_port, FIELD(port), 1,
+	 FIELD(servers), 0, 0, 0},
+	{"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1,
 	 65534, 0},
 	{"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
-	{"server-name", "the name in the server's certificate", tscf_setting_text, FIELD(server_name), 0, 0, 0},
-	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(pin), 0, 0, 0},
+	{"server-name", "the name in the server's certificate", parse_server_name, FIELD(servers), 0, 0, 0},
+	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(servers), 0, 0, 0},
+	{"transport", "udp, tcp or auto", parse_transport, FIELD(servers), 0, 0, 0},
+	{"proxy", "http://[USER:PASSWORD@]HOST:PORT", parse_proxy, FIELD(proxy), 0, 0, TSCF_SETTING_SECRET},
 	{"plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
 	 FIELD(plain_dev), 0, 0, 0},
 	{"encrypted-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
@@ -125,6 +136,7 @@ const struct tscf_setting client_settings[] = {
 	{"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},
 	{"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},
 	{"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
+	{"return-idle", "seconds from 0 to 86400", tscf_setting_number, FIELD(return_idle), 0, 86400, 0},
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
 	 TSCF_SETTING_PATH},
 	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
@@ -139,7 +151,7 @@ _Static_assert(PRIORITY_MAX == 32756, "the text of rule-priority names the bound
 int client_config_init(struct client_config *c)
 {
 	*c = (struct client_config){
-	    .port = TSCF_PORT,
+	    .servers.all.port = TSCF_PORT,
 	    .plain_dev = strdup("tscf0"),
 	    .encrypted_dev = strdup("tscf1"),
 	    .default_level = TSCF_LEVEL_DEFAULT,
@@ -150,6 +162,7 @@ int client_config_init(struct client_config *c)
 	    .persistence = 30,
 	    .hold_ms = 3000,
 	    .keepalive = 10,
+	    .return_idle = 60,
 	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
 	    .log_level = TSCF_LOG_INFO,
@@ -159,10 +172,9 @@ int client_config_init(struct client_config *c)
 
 void client_config_free(struct client_config *c)
 {
-	free(c->server);
+	client_servers_clear(&c->servers);
+	client_proxy_clear(&c->proxy);
 	free(c->ca);
-	free(c->server_name);
-	free(c->pin);
 	free(c->plain_dev);
 	free(c->encrypted_dev);
 	free(c->control);
@@ -170,27 +182,77 @@ void client_config_free(struct client_config *c)
 	memset(c, 0, sizeof(*c));
 }
 
+/** What may stand in a section "fallback-server HOST[:PORT] { ... }". */
+static const struct tscf_setting fallback_settings[] = {
+	{"server-name", "the name in the server's certificate", parse_server_name, 0, 0, 0, 0},
+	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, 0, 0, 0, 0},
+	{"transport", "udp, tcp or auto", parse_transport, 0, 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
+};
+
+#define FALLBACK_SETTINGS (sizeof(fallback_settings) / sizeof(fallback_settings[0]))
+
 static int validate(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return tscf_settings_validate(client_settings, cfg, opt);
 }
 
+static int validate_fallback(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(fallback_settings, cfg, opt);
+}
+
+static int validate_fallback_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *title = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+
+	if (client_servers_add(NULL, title) == 0)
+		return 0;
+	cfg_error(cfg, FALLBACK " \"%s\": expected HOST or HOST:PORT, PORT from 1 to 65534", title);
+	return -1;
+}
+
+/** The servers of the file, in its order: `server`, then each fallback-server. */
+static int take_fallbacks(struct client_servers *servers, cfg_t *cfg)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < cfg_size(cfg, FALLBACK) && err == 0; i++) {
+		cfg_t *section = cfg_getnsec(cfg, FALLBACK, i);
+
+		err = parse_server(NULL, cfg_title(section), servers);
+		if (err != 0)
+			break;
+		servers->current = &servers->list[servers->count - 1];
+		err = tscf_settings_take(fallback_settings, section, servers);
+	}
+	servers->current = NULL;
+	return err;
+}
+
 int client_config_read(struct client_config *c, const char *file)
 {
-	cfg_opt_t options[SETTINGS + 1];
-	cfg_opt_t end = CFG_END();
+	cfg_opt_t options[SETTINGS + 1], inner[FALLBACK_SETTINGS];
+	const cfg_opt_t end = CFG_END();
+	cfg_opt_t fallback = CFG_SEC(FALLBACK, inner, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	unsigned n = tscf_settings_declare(client_settings, options, validate);
 	cfg_t *cfg;
 	int err;
 
-	options[tscf_settings_declare(client_settings, options, validate)] = end;
+	fallback.validcb = validate_fallback_section;
+	inner[tscf_settings_declare(fallback_settings, inner, validate_fallback)] = end;
+	options[n++] = fallback;
+	options[n] = end;
 	cfg = cfg_init(options, CFGF_NONE);
 	if (!cfg)
 		return -ENOMEM;
 	err = tscf_settings_parse(cfg, file);
 	if (err == 0)
 		err = tscf_settings_take(client_settings, cfg, c);
+	if (err == 0)
+		err = take_fallbacks(&c->servers, cfg);
 	cfg_free(cfg);
-	return err;
+	return err == -ENOSPC ? -EINVAL : err;
 }
 
 /** Report what is wrong if @p ok does not hold.  @return ok. */
@@ -201,12 +263,27 @@ static bool expect(bool ok, const char *problem)
 	return ok;
 }
 
+/** Each server can be verified, and each is reached somehow. */
+static bool check_server(const struct client_config *c, const struct client_server *one)
+{
+	bool ok = c->ca || client_server_pin(&c->servers, one);
+
+	if (!ok)
+		tscf_error("server %s could not be verified: expected ca or pin (tscf-server prints its pin)", one->host);
+	if (c->proxy.host && client_server_transport(&c->servers, one) == CLIENT_TRANSPORT_UDP) {
+		tscf_error("server %s: transport udp does not go through the proxy: expected tcp or auto", one->host);
+		ok = false;
+	}
+	return ok;
+}
+
 int client_config_check(const struct client_config *c)
 {
-	bool ok = expect(c->server, "no server is named: expected server = \"HOST\" in the file, or --server HOST");
+	bool ok = expect(c->servers.count > 0,
+			 "no server is named: expected server = \"HOST\" in the file, or --server HOST");
 
-	ok &= expect(c->ca || c->pin,
-		     "the server could not be verified: expected ca or pin (tscf-server prints its pin)");
+	for (unsigned i = 0; i < c->servers.count; i++)
+		ok &= check_server(c, &c->servers.list[i]);
 	ok &= expect(strcmp(c->plain_dev, c->encrypted_dev) != 0,
 		     "plain-dev and encrypted-dev are the same: expected two names");
 	ok &= expect(c->table_plain != c->table_encrypted,

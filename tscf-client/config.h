@@ -9,16 +9,15 @@
 
 #include "common/level.h"
 #include "common/log.h"
+#include "server_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct client_config {
-	char *server;      /**< host name or address, without port */
-	uint16_t port;     /**< plain port N; the encrypted one is N+1 */
-	char *ca;          /**< PEM file, or NULL */
-	char *server_name; /**< name in the certificate; NULL: `server` */
-	char *pin;         /**< or NULL */
+	struct client_servers servers; /**< in the order in which they are preferred */
+	struct client_proxy proxy;
+	char *ca; /**< PEM file, or NULL */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
 	unsigned mtu; /**< 0: what the server says */
@@ -29,6 +28,7 @@ struct client_config {
 	unsigned persistence; /**< seconds the encrypted tunnel lingers without an encrypted socket */
 	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
 	unsigned keepalive;   /**< seconds without a packet from the server before it is asked; 0: never */
+	unsigned return_idle; /**< seconds without a packet before a better server is taken that would give another internal address */
 	char *control;
 	char *state_dir; /**< what is to be known in the next run, too */
 	enum tscf_log_level log_level;

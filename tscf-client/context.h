@@ -14,11 +14,14 @@
 #include "common/tun.h"
 #include "client.h"
 #include "dtte.h"
+#include "encrypted.h"
 #include "hold.h"
 #include "identity.h"
 #include "moves.h"
+#include "plain.h"
 #include "registry.h"
 #include "routing.h"
+#include "search.h"
 #include "tunnel.h"
 
 #include <ev.h>
@@ -55,13 +58,12 @@ struct client {
 	ev_signal on_term, on_int;
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
-	struct tscf_tls *tls;
+	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
 	struct tscf_tun plain_tun, encrypted_tun;
 	ev_io plain_readable, encrypted_readable;
 	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;
 
-	union tscf_endpoint server; /**< plain port */
 	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
@@ -71,9 +73,16 @@ struct client {
 	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
 	unsigned mtu, encrypted_mtu; /**< the same, unless the configuration asks for more than a DTLS record holds */
 	unsigned keepalive;         /**< seconds of silence before the server is asked; 0: never */
-	uint64_t plain_retry_at;    /**< the socket could not be opened: again at this time; 0: not waiting */
 
+	uint64_t plain_traffic;     /**< when the plain tunnel last carried an inner packet */
+
+	struct search search;
 	struct tunnel plain, encrypted;
+	struct tunnel former; /**< the plain tunnel before a move to a better way: still heard for a moment */
+	uint64_t former_until;
+	struct candidates encrypted_race;
+	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
+	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
@@ -98,7 +107,8 @@ void client_plain_state(struct client *c, enum tunnel_state state, const char *r
 void client_clock(struct client *c);
 
 /* path.c */
-extern const struct tscf_transport_handler plain_handler, encrypted_handler;
+/** Of every transport of the client; the context is its tunnel. */
+extern const struct tscf_transport_handler path_handler;
 void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
 /** Send everything that is held through the encrypted tunnel. */

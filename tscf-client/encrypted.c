@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * encrypted.c - what the dynamic encryption module does: reserve, connect, configure, release the encrypted tunnel.
- */
+#include "encrypted.h"
+
 #include "common/log.h"
 #include "context.h"
 
@@ -60,17 +59,104 @@ static void request(void *context)
 		fail(c, "out of memory", "");
 }
 
-static void connect_tunnel(void *context)
+/* --- the race: DTLS beside TLS --- */
+
+static void try_failed(struct tunnel *t, const char *reason)
+{
+	struct client *c = t->client;
+	unsigned i = (unsigned)(t - c->encrypted_tries);
+	tscf_debug("%s: %s", way_transport(t->way.kind, true), reason);
+	candidates_failed(&c->encrypted_race, i, reason, c->now);
+}
+
+static void try_open(struct tunnel *t)
+{
+	struct client *c = t->client;
+	candidates_answered(&c->encrypted_race, (unsigned)(t - c->encrypted_tries), c->now);
+}
+
+/* A try sends no keepalives. */
+static void try_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static const struct tunnel_events try_events = {try_open, try_alive, try_failed};
+
+static void race_start(void *context, unsigned i)
 {
 	struct client *c = context;
-	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = c->config->fwmark_mask};
-	union tscf_endpoint server = c->server;
-	tscf_endpoint_set_port(&server, (uint16_t)(tscf_endpoint_port(&server) + 1));
-	c->encrypted.state = TUNNEL_CONNECTING;
-	int error = tscf_dtls_connect(c->loop, c->tls, &server, &options, &encrypted_handler, c,
-				      &c->encrypted.transport, &c->encrypted.peer);
+	struct tunnel *t = &c->encrypted_tries[i];
+	int error = tunnel_open(t, &t->way);
 	if (error < 0)
-		fail(c, "cannot connect", strerror(-error));
+		try_failed(t, strerror(-error));
+}
+
+/* Its handshake is done: the tunnel is configured on it. */
+static void race_confirm(void *context, unsigned i)
+{
+	struct client *c = context;
+	tunnel_move(&c->encrypted, &c->encrypted_tries[i]);
+	dtte_handshake_done(&c->dtte, c->now);
+}
+
+static void race_stop(void *context, unsigned i)
+{
+	struct client *c = context;
+	tunnel_close(&c->encrypted_tries[i]);
+}
+
+static void race_used(void *context, unsigned i)
+{
+	struct client *c = context;
+	c->encrypted_kind = (int)c->encrypted_tries[i].way.kind;
+}
+
+static void race_exhausted(void *context, unsigned i)
+{
+	struct client *c = context;
+	fail(c, way_transport(c->encrypted_tries[i].way.kind, true), c->encrypted_race.list[i].reason);
+}
+
+static const struct candidates_actions race_actions = {race_start, race_confirm, race_stop, race_used, race_exhausted};
+
+/* The twin of the plain tunnel's transport first, and the other one where it may be used. */
+static unsigned make_tries(struct client *c)
+{
+	const struct client_servers *servers = &c->config->servers;
+	const struct way *plain = &c->plain.way;
+	bool both = client_server_transport(servers, &servers->list[plain->server]) == CLIENT_TRANSPORT_AUTO && !plain->proxied;
+	c->encrypted_tries[0].way = c->encrypted_tries[1].way = *plain;
+	c->encrypted_tries[1].way.kind = plain->kind == WAY_DATAGRAM ? WAY_STREAM : WAY_DATAGRAM;
+	return both ? 2 : 1;
+}
+
+static void connect_tunnel(void *context)
+{
+	static const unsigned ranks[ENCRYPTED_WAYS] = {0, 0};
+	struct client *c = context;
+	unsigned count = make_tries(c);
+	int preferred = count == 2 && c->encrypted_kind == (int)c->encrypted_tries[1].way.kind ? 1 : 0;
+	c->encrypted.state = TUNNEL_CONNECTING;
+	candidates_set(&c->encrypted_race, ranks, count, preferred, c->now);
+	candidates_seek(&c->encrypted_race, c->now);
+}
+
+void encrypted_new_way(struct client *c)
+{
+	c->encrypted_kind = -1;
+}
+
+void encrypted_tick(struct client *c)
+{
+	candidates_tick(&c->encrypted_race, c->now);
+	tunnel_tick(&c->encrypted);
+}
+
+uint64_t encrypted_next(const struct client *c)
+{
+	uint64_t race = candidates_next(&c->encrypted_race), tunnel = tunnel_next(&c->encrypted);
+	return race < tunnel ? race : tunnel;
 }
 
 static int take_address(struct client *c, const struct tscf_prefix *internal)
@@ -109,7 +195,9 @@ static void configured(struct client *c, const struct tscf_message *m)
 	c->encrypted.tsid = m->tsid;
 	c->encrypted.state = TUNNEL_UP;
 	c->encrypted.last_heard = c->now;
-	tscf_info("encrypted tunnel is up, internal address %s", tscf_addr_format(&internal.addr, text));
+	tscf_info("encrypted tunnel is up by %s, internal address %s", c->encrypted.transport->ops->name,
+		  tscf_addr_format(&internal.addr, text));
+	candidates_alive(&c->encrypted_race, (unsigned)c->encrypted_race.confirming, c->now);
 	dtte_configured(&c->dtte, c->now);
 }
 
@@ -162,6 +250,7 @@ static void close_tunnel(void *context)
 	struct client *c = context;
 	if (c->encrypted.state == TUNNEL_UP)
 		c->counters.encrypted_reconnects++;
+	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
 	registry_tunnel_lost(c);
 }
@@ -174,6 +263,7 @@ static void release(void *context)
 	tunnel_begin(&c->encrypted, &w, buffer, TSCF_RELEASE_REQUEST);
 	tunnel_send(&c->encrypted, &w);
 	tscf_info("encrypted tunnel released");
+	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
 	registry_tunnel_lost(c);
 }
@@ -215,8 +305,32 @@ const struct dtte_actions encrypted_actions = {
     .random = jitter,
 };
 
-void encrypted_lost(struct client *c, const char *reason)
+/* Its transport was open when it became the encrypted tunnel's. */
+static void opened(struct tunnel *t)
 {
+	(void)t;
+}
+
+static void alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void lost(struct tunnel *t, const char *reason)
+{
+	struct client *c = t->client;
 	tscf_warning("encrypted tunnel lost: %s", reason);
 	dtte_failed(&c->dtte, reason, c->now);
+}
+
+static const struct tunnel_events encrypted_events = {opened, alive, lost};
+
+void encrypted_init(struct client *c)
+{
+	tunnel_init(&c->encrypted, c, true, &encrypted_events);
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
+		tunnel_init(&c->encrypted_tries[i], c, true, &try_events);
+	candidates_init(&c->encrypted_race, &race_actions, c);
+	c->encrypted_kind = -1;
+	dtte_init(&c->dtte, &encrypted_actions, c, c->config->hold_ms, (uint64_t)c->config->persistence * 1000, c->now);
 }

@@ -10,7 +10,9 @@ libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-cli
 	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
 # The ways to the servers.
-libtscf_client_la_SOURCES += tscf-client/candidates.c tscf-client/candidates.h
+libtscf_client_la_SOURCES += tscf-client/encrypted.h tscf-client/plain.h tscf-client/search.c tscf-client/search.h \
+	tscf-client/candidates.c tscf-client/candidates.h tscf-client/resolver.c tscf-client/resolver.h \
+	tscf-client/server_list.c tscf-client/server_list.h tscf-client/ways.c tscf-client/ways.h
 libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
 libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
 

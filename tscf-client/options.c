@@ -27,12 +27,12 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground         stay in the foreground, log to standard error\n"
 			   "      --check-config       check the settings and exit\n"
-			   "  -s, --server HOST[:PORT] tunnel server; port 2004 if not given\n"
-			   "      --ca FILE, --server-name NAME, --pin PIN     how to know the server\n"
+			   "  -s, --server HOST[:PORT] tunnel server, port 2004 if not given; repeat it\n"
+			   "      --transport udp|tcp|auto, --proxy URL, --ca FILE, --server-name NAME,\n"
+			   "      --pin PIN            how to reach it, how to know it\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL\n"
-			   "                           see the man page\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
@@ -50,6 +50,8 @@ static const struct tscf_cli_option options[] = {
 	{"ca", 0, true, true, RUN},
 	{"server-name", 0, true, false, RUN},
 	{"pin", 0, true, false, RUN},
+	{"transport", 0, true, false, RUN},
+	{"proxy", 0, true, false, RUN},
 	{"plain-dev", 0, true, false, RUN},
 	{"encrypted-dev", 0, true, false, RUN},
 	{"default-level", 0, true, false, RUN},
@@ -104,6 +106,9 @@ static const struct tscf_setting *table_of(const struct tscf_cli *cli, const cha
 /** Put every option that is a setting of the daemon into @p c (NULL: only check all values). */
 static int apply(const struct tscf_cli *cli, struct client_config *c)
 {
+	/* Servers of the command line replace those of the file. */
+	if (c && tscf_cli_has(cli, "server"))
+		client_servers_forget(&c->servers);
 	for (unsigned i = 0; i < cli->count; i++) {
 		const char *name = cli->given[i].option->name;
 		const struct tscf_setting *table = table_of(cli, name);
@@ -113,7 +118,10 @@ static int apply(const struct tscf_cli *cli, struct client_config *c)
 			continue;
 		err = tscf_setting_option(table, name, cli->given[i].value, c);
 		if (err != 0)
-			return err;
+			return err == -ENOSPC ? -EINVAL : err;
+		/* What follows a server is for that one. */
+		if (c && strcmp(name, "server") == 0)
+			c->servers.current = &c->servers.list[c->servers.count - 1];
 	}
 	return 0;
 }

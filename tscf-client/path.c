@@ -3,7 +3,7 @@
  * path.c - the way of a packet through the client, in batches.
  *
  *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
- *     plain_handler / encrypted_handler.received -> decide_down_* -> tscf_tun_put -> device
+ *     path_handler.received -> decide_down_* -> tscf_tun_put -> device
  *
  * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
@@ -123,7 +123,7 @@ static uint64_t packets_in(const struct tscf_batch *batch)
 static void send_batches(struct client *c, struct tscf_batch *plain, struct tscf_batch *encrypted)
 {
 	if (plain->count > 0) {
-		c->plain.last_sent = c->now;
+		c->plain.last_sent = c->plain_traffic = c->now;
 		c->counters.up_plain += packets_in(plain);
 		tscf_transport_send(c->plain.transport, plain);
 	}
@@ -202,6 +202,8 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 		c->counters.down_congestion++;
 	} else {
 		*a->counter += 1;
+		if (!a->tunnel->encrypted)
+			c->plain_traffic = c->now;
 		tscf_tun_put(a->tun, data, length);
 	}
 }
@@ -218,6 +220,8 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 	case TSCF_KIND_CONTROL:
 		tunnel_control(a->tunnel, data, length);
 		a->decider = decider_of(a->client);
+		/* It may have been closed with the message, or have become another tunnel's. */
+		a->tunnel = transport->context;
 		return a->tunnel->transport == transport;
 	case TSCF_KIND_INVALID:
 		break;
@@ -226,85 +230,62 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 	return true;
 }
 
-static void received(struct arrival *a, const struct tscf_batch *batch)
+static struct arrival arrival_by(struct tunnel *t)
 {
+	struct client *c = t->client;
+	struct arrival a = {.client = c, .tunnel = t, .decider = decider_of(c)};
+	a.tun = t->encrypted ? &c->encrypted_tun : &c->plain_tun;
+	a.decide = t->encrypted ? decide_down_encrypted : decide_down_plain;
+	a.counter = t->encrypted ? &c->counters.down_encrypted : &c->counters.down_plain;
+	return a;
+}
+
+static void received(void *context, struct tscf_transport *transport, struct tscf_batch *batch)
+{
+	struct tunnel *t = context;
+	if (t->transport != transport)
+		return;
+	struct arrival a = arrival_by(t);
 	bool alive = true;
-	a->decider = decider_of(a->client);
-	a->tunnel->last_heard = a->client->now;
+	t->last_heard = t->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {
 		struct tscf_packet *p = batch->packet[i];
-		a->tos = p->tos;
+		a.tos = p->tos;
 		for (uint32_t at = 0, n; at < p->length && alive; at += n) {
 			n = tscf_packet_piece(p, at);
-			alive = packet_or_message(a, p->data + at, n);
+			alive = packet_or_message(&a, p->data + at, n);
 		}
 	}
-	tscf_tun_flush(a->tun);
-}
-
-static void plain_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
-{
-	struct client *c = context;
-	struct arrival a = {.client = c,
-			    .tunnel = &c->plain,
-			    .tun = &c->plain_tun,
-			    .decide = decide_down_plain,
-			    .counter = &c->counters.down_plain};
-	if (t == c->plain.transport)
-		received(&a, batch);
-}
-
-static void encrypted_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
-{
-	struct client *c = context;
-	struct arrival a = {.client = c,
-			    .tunnel = &c->encrypted,
-			    .tun = &c->encrypted_tun,
-			    .decide = decide_down_encrypted,
-			    .counter = &c->counters.down_encrypted};
-	if (t == c->encrypted.transport)
-		received(&a, batch);
+	tscf_tun_flush(a.tun);
 }
 
 /* Said once per silence: the reason is in the log, the probing decides. */
-static void unreachable(struct tunnel *t, int error)
+static void unreachable(void *context, struct tscf_transport *transport, int error)
 {
+	struct tunnel *t = context;
+	if (t->transport != transport)
+		return;
 	if (!t->told_unreachable)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name, strerror(error < 0 ? -error : error));
 	t->told_unreachable = true;
 	tunnel_probe(t);
 }
 
-static void plain_unreachable(void *context, struct tscf_transport *t, int error)
-{
-	struct client *c = context;
-	if (t == c->plain.transport)
-		unreachable(&c->plain, error);
-}
-
-static void encrypted_unreachable(void *context, struct tscf_transport *t, int error)
-{
-	struct client *c = context;
-	if (t == c->encrypted.transport)
-		unreachable(&c->encrypted, error);
-}
-
 static void peer_up(void *context, struct tscf_peer *peer)
 {
-	struct client *c = context;
-	if (peer == c->encrypted.peer)
-		dtte_handshake_done(&c->dtte, c->now);
+	struct tunnel *t = context;
+	if (peer == t->peer)
+		t->events->open(t);
 }
 
 static void peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
 {
-	struct client *c = context;
+	struct tunnel *t = context;
 	(void)error;
-	if (peer != c->encrypted.peer)
+	if (peer != t->peer)
 		return;
-	c->encrypted.peer = NULL; /* freed when this returns */
-	encrypted_lost(c, reason);
+	t->peer = NULL; /* freed when this returns */
+	t->events->lost(t, reason);
 }
 
-const struct tscf_transport_handler plain_handler = {plain_received, peer_up, peer_down, plain_unreachable};
-const struct tscf_transport_handler encrypted_handler = {encrypted_received, peer_up, peer_down, encrypted_unreachable};
+const struct tscf_transport_handler path_handler = {received, peer_up, peer_down, unreachable};

@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * plain.c - setting the plain tunnel up, and up again.
- */
+#include "plain.h"
+
 #include "common/log.h"
-#include "common/udp.h"
 #include "context.h"
 
 #include <errno.h>
 #include <string.h>
-
-/** Pause before a refused or impossible set-up is tried again. */
-#define PLAIN_RETRY_MS 2000
-/** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
-#define CONFIGURATION_REQUEST_SIZE 400
-
-static void retry_later(struct client *c, const char *reason)
-{
-	tunnel_close(&c->plain);
-	client_plain_state(c, TUNNEL_CONNECTING, reason);
-	c->plain_retry_at = c->now + PLAIN_RETRY_MS;
-}
 
 /* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
 static void take_keepalive(struct client *c, const struct tscf_message *m)
@@ -99,33 +85,47 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->encrypted_mtu);
 }
 
-static void configured(struct client *c, const struct tscf_message *m)
+static bool internal_of(const struct tscf_message *m, struct tscf_prefix *out)
 {
-	char text[TSCF_ADDR_TEXT], server[TSCF_ADDR_TEXT];
-	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
-	if (m->tsid == TSCF_TSID_NONE || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) ||
-	    tscf_tlv_prefix(&tlv, &internal) < 0) {
-		retry_later(c, "the server's configuration response lacks an address or a session id");
+	return m->tsid != TSCF_TSID_NONE && tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) && tscf_tlv_prefix(&tlv, out) == 0;
+}
+
+/* While a better way is being tried, what still comes by the former one is delivered. */
+static void keep_former(struct client *c)
+{
+	tunnel_close(&c->former);
+	if (!c->plain.transport)
 		return;
-	}
-	take_mtu(c, m);
-	take_keepalive(c, m);
-	take_routes(c, m);
-	take_service(c, m);
+	tunnel_move(&c->former, &c->plain);
+	c->former_until = UINT64_MAX;
+}
+
+const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)
+{
+	char text[TSCF_ADDR_TEXT], way[WAY_TEXT];
+	struct tscf_prefix internal;
+	if (!internal_of(response, &internal))
+		return "the server's configuration response lacks an address or a session id";
+	take_mtu(c, response);
+	take_keepalive(c, response);
+	take_routes(c, response);
+	take_service(c, response);
 	int error = take_address(c, &internal);
 	if (error < 0) {
 		tscf_error("cannot set up %s: %s", c->plain_tun.name, strerror(-error));
-		retry_later(c, "the device cannot be set up");
-		return;
+		return "the device cannot be set up";
 	}
-	c->plain.tsid = m->tsid;
+	keep_former(c);
+	tunnel_move(&c->plain, try);
+	c->plain.tsid = response->tsid;
 	c->plain.last_heard = c->now;
 	client_route(c);
 	client_plain_state(c, TUNNEL_UP, "configured");
 	tscf_info("plain tunnel to %s is up, internal address %s, %u routes, MTU %u",
-		  tscf_endpoint_format(&c->server, server), tscf_addr_format(&internal.addr, text),
+		  way_format(&c->config->servers, &c->plain.way, way), tscf_addr_format(&internal.addr, text),
 		  c->facts.route_count, c->mtu);
+	encrypted_new_way(c);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
 	/* Sockets that are not known yet would have no shield when the quiet ends. */
@@ -134,82 +134,97 @@ static void configured(struct client *c, const struct tscf_message *m)
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(c);
 	client_check_waiters(c);
+	return NULL;
 }
 
-static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
+bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
 {
-	struct client *c = ((struct tunnel *)context)->client;
-	enum tscf_response code;
-	char text[201] = "";
-	(void)user;
-	if (error == -ECANCELED)
-		return;
-	if (!response || tscf_message_response(response, &code, text, sizeof text) < 0) {
-		retry_later(c, "the server's configuration response has no response code");
-	} else if (code != TSCF_RESPONSE_SUCCESS) {
-		char reason[300];
-		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code),
-			 text[0] ? ": " : "", text);
-		tscf_warning("plain tunnel %s", reason);
-		retry_later(c, reason);
-	} else {
-		configured(c, response);
-	}
+	struct tscf_prefix internal;
+	bool negotiating = c->dtte.state == DTTE_REQUESTED || c->dtte.state == DTTE_HANDSHAKE || c->dtte.state == DTTE_CONFIGURING;
+	*reason = NULL;
+	if (!internal_of(response, &internal))
+		*reason = "the server's configuration response lacks an address or a session id";
+	else if (!requests_idle(&c->plain.requests) || negotiating)
+		*reason = "works, but requests are under way on the present tunnel";
+	else if (!tscf_addr_equal(&internal.addr, &c->plain.internal.addr) &&
+		 (dtte_is_up(&c->dtte) || c->now - c->plain_traffic < (uint64_t)c->config->return_idle * 1000))
+		*reason = "works, but would give another internal address while this one is in use";
+	return !*reason;
 }
 
-static void request_configuration(struct client *c)
+void plain_down(struct client *c)
 {
-	uint8_t buffer[TSCF_MESSAGE_MAX];
-	struct tscf_writer w;
-	tunnel_begin(&c->plain, &w, buffer, TSCF_CONFIGURATION_REQUEST);
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
-	if (c->plain.internal.addr.family)
-		tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &c->plain.internal);
-	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
-	c->registry.quiet = registry_has_only(c);
-	if (c->registry.quiet)
-		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
-	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
-	if (tunnel_request(&c->plain, &w, REQUEST_TRIES_ENDLESS, configuration_done, NULL) < 0)
-		retry_later(c, "out of memory");
-}
-
-void plain_start(struct client *c)
-{
-	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = c->config->fwmark_mask};
-	char text[TSCF_ADDR_TEXT], reason[160];
-	c->plain_retry_at = 0;
-	int error =
-	    tscf_udp_connect(c->loop, &c->server, &options, &plain_handler, c, &c->plain.transport, &c->plain.peer);
-	if (error < 0) {
-		snprintf(reason, sizeof reason, "no way to %s: %s", tscf_endpoint_format(&c->server, text),
-			 strerror(-error));
-		retry_later(c, reason);
-		return;
-	}
-	snprintf(reason, sizeof reason, "waits for an answer from %s", tscf_endpoint_format(&c->server, text));
-	client_plain_state(c, TUNNEL_CONNECTING, reason);
-	request_configuration(c);
-}
-
-void plain_lost(struct client *c, const char *reason)
-{
-	tscf_warning("plain tunnel lost: %s", reason);
 	c->counters.plain_reconnects++;
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
 	/* What ended one tunnel may have ended the other. */
 	tunnel_probe(&c->encrypted);
-	plain_start(c);
 }
+
+bool plain_go_back(struct client *c)
+{
+	if (!c->former.transport)
+		return false;
+	/* What has been asked for on the other way is asked for again. */
+	dtte_plain(&c->dtte, false, c->now);
+	tunnel_close(&c->plain);
+	tunnel_move(&c->plain, &c->former);
+	client_plain_state(c, TUNNEL_UP, "configured");
+	registry_shield_all(c);
+	dtte_plain(&c->dtte, true, c->now);
+	return true;
+}
+
+void plain_lost(struct client *c, const char *reason)
+{
+	tscf_warning("plain tunnel lost: %s", reason);
+	search_lost(c, reason);
+}
+
+static void alive(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (!search_confirming(c))
+		return;
+	c->former_until = c->now + PLAIN_FORMER_MS;
+	search_alive(c);
+}
+
+static void lost(struct tunnel *t, const char *reason)
+{
+	plain_lost(t->client, reason);
+}
+
+/* Its transport was open when it became the plain tunnel's. */
+static void opened(struct tunnel *t)
+{
+	(void)t;
+}
+
+const struct tunnel_events plain_events = {opened, alive, lost};
+
+static void former_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void former_lost(struct tunnel *t, const char *reason)
+{
+	(void)reason;
+	tunnel_close(t);
+}
+
+const struct tunnel_events plain_former_events = {opened, former_alive, former_lost};
 
 void plain_tick(struct client *c)
 {
-	if (c->plain_retry_at != 0 && c->now >= c->plain_retry_at)
-		plain_start(c);
+	tunnel_tick(&c->plain);
+	if (c->former.transport && c->now >= c->former_until)
+		tunnel_close(&c->former);
 }
 
 uint64_t plain_next(const struct client *c)
 {
-	return c->plain_retry_at ? c->plain_retry_at : UINT64_MAX;
+	uint64_t next = tunnel_next(&c->plain);
+	return c->former.transport && c->former_until < next ? c->former_until : next;
 }

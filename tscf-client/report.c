@@ -63,10 +63,11 @@ static json_t *plain_status(struct client *c, bool privileged)
 {
 	static const char *const names[] = {"down", "connecting", "up"};
 	char server[TSCF_ADDR_TEXT];
+	const struct way *way = &c->plain.way;
 	bool up = c->plain.state == TUNNEL_UP;
 	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:o}", "state", names[c->plain.state], "reason",
-			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", "udp", "server",
-			 tscf_endpoint_format(&c->server, server), "internal", internal_list(&c->plain, up),
+			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", way_transport(way->kind, false), "server",
+			 tscf_endpoint_format(&way->remote, server), "internal", internal_list(&c->plain, up),
 			 "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up),
 			 "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "round_trip_ms",
 			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
@@ -83,7 +84,8 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = time(NULL) - (time_t)((c->now - c->dtte.since) / 1000);
 	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
-			 (json_int_t)since, "transport", "dtls", "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
+			 (json_int_t)since, "transport",
+			 way_transport(c->encrypted.way.kind, true), "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
 			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate], "traffic", traffic(&c->encrypted));
 }
 

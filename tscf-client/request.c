@@ -142,6 +142,11 @@ void requests_tick(struct requests *q, uint64_t now)
 	fill_window(q, now);
 }
 
+bool requests_idle(const struct requests *q)
+{
+	return !q->first;
+}
+
 uint64_t requests_next(const struct requests *q)
 {
 	uint64_t next = UINT64_MAX;

@@ -2,6 +2,7 @@
 #include "tunnel.h"
 
 #include "common/log.h"
+#include "common/udp.h"
 #include "context.h"
 
 #include <errno.h>
@@ -15,10 +16,48 @@ static void transmit(void *context, const uint8_t *data, uint32_t length)
 		tscf_peer_send(t->peer, data, length);
 }
 
-void tunnel_init(struct tunnel *t, struct client *c, const char *name, void (*lost)(struct client *c, const char *reason))
+void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events)
 {
-	*t = (struct tunnel){.client = c, .name = name, .tsid = TSCF_TSID_NONE, .lost = lost};
+	*t = (struct tunnel){.client = c,
+			     .name = encrypted ? "encrypted" : "plain",
+			     .encrypted = encrypted,
+			     .events = events,
+			     .tsid = TSCF_TSID_NONE};
 	requests_init(&t->requests, transmit, t);
+}
+
+/* The encrypted tunnel's port is the one after the plain one. */
+static union tscf_endpoint endpoint_of(const struct tunnel *t)
+{
+	union tscf_endpoint e = t->way.remote;
+	if (t->encrypted)
+		tscf_endpoint_set_port(&e, (uint16_t)(tscf_endpoint_port(&e) + 1));
+	return e;
+}
+
+static int open_datagram(struct tunnel *t, const union tscf_endpoint *to, const struct tscf_outer_options *options)
+{
+	struct client *c = t->client;
+	int error;
+	if (t->encrypted)
+		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, options, &path_handler, t, &t->transport, &t->peer);
+	error = tscf_udp_connect(c->loop, to, options, &path_handler, t, &t->transport, &t->peer);
+	/* Nothing tells when a datagram socket is ready: it always is. */
+	if (error == 0)
+		t->events->open(t);
+	return error;
+}
+
+int tunnel_open(struct tunnel *t, const struct way *way)
+{
+	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
+	t->way = *way;
+	t->state = TUNNEL_CONNECTING;
+	union tscf_endpoint to = endpoint_of(t);
+	int error = way->kind == WAY_DATAGRAM ? open_datagram(t, &to, &options) : -EPROTONOSUPPORT;
+	if (error < 0)
+		t->state = TUNNEL_DOWN;
+	return error;
 }
 
 static void add_counters(struct tscf_transport_counters *sum, const struct tscf_transport_counters *c)
@@ -58,6 +97,24 @@ void tunnel_close(struct tunnel *t)
 	requests_clear(&t->requests);
 }
 
+void tunnel_move(struct tunnel *to, struct tunnel *from)
+{
+	to->way = from->way;
+	to->state = from->state;
+	to->tsid = from->tsid;
+	to->transport = from->transport;
+	to->peer = from->peer;
+	to->last_heard = from->last_heard;
+	to->last_sent = from->last_sent;
+	to->transport->context = to;
+	/* The server tells requests of one session apart by their numbers. */
+	if (to->requests.sequence < from->requests.sequence)
+		to->requests.sequence = from->requests.sequence;
+	from->transport = NULL;
+	from->peer = NULL;
+	tunnel_close(from);
+}
+
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
 {
 	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
@@ -87,9 +144,11 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 		return;
 	t->probing = false;
 	if (!response)
-		t->lost(t->client, "the server does not answer");
+		t->events->lost(t, "the server does not answer");
 	else if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
-		t->lost(t->client, "the server does not know this tunnel (any more)");
+		t->events->lost(t, "the server does not know this tunnel (any more)");
+	else
+		t->events->alive(t);
 }
 
 void tunnel_probe(struct tunnel *t)
@@ -118,7 +177,7 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 		enum tscf_response code;
 		char text[201] = "";
 		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0] ? text : "released by the server";
-		t->lost(t->client, reason);
+		t->events->lost(t, reason);
 	}
 }
 
@@ -135,7 +194,7 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		c->counters.control_wrong_tsid++;
 		if (t->transport->ops->encrypted)
-			t->lost(c, "the server sent a control message with a wrong tunnel session id");
+			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}
 	if (!request)

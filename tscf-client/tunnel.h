@@ -10,6 +10,7 @@
 #include "common/message.h"
 #include "common/transport.h"
 #include "request.h"
+#include "ways.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +23,22 @@
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
 
 struct client;
+struct tunnel;
+
+/** What a tunnel tells its owner. */
+struct tunnel_events {
+	void (*open)(struct tunnel *t);  /**< messages can be sent; over DTLS, TCP and TLS the connection is there */
+	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
+	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
+};
 
 struct tunnel {
 	struct client *client;
 	const char *name; /**< "plain", "encrypted" */
-	struct tscf_transport *transport; /**< NULL while there is none */
+	bool encrypted;
+	const struct tunnel_events *events;
+	struct way way; /**< where the transport leads to */
+	struct tscf_transport *transport; /**< NULL while there is none; its context is the tunnel */
 	struct tscf_peer *peer;
 	struct requests requests;
 	enum tunnel_state state;
@@ -35,14 +47,21 @@ struct tunnel {
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	bool probing;
 	bool told_unreachable;        /**< the log says so already */
-	void (*lost)(struct client *c, const char *reason); /**< no answer, or the server ended it */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
-void tunnel_init(struct tunnel *t, struct client *c, const char *name, void (*lost)(struct client *c, const char *reason));
+void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
+/**
+ * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps before this returns.
+ *
+ * @return 0, or -errno with nothing opened.
+ */
+int tunnel_open(struct tunnel *t, const struct way *way);
 /** Close the transport and take back every request. */
 void tunnel_close(struct tunnel *t);
-/** Ask the server whether it is there, unless that is being done; `lost` is called if it does not answer. */
+/** Give the transport, and what is known of the session on it, to the closed tunnel @p to; requests are taken back. */
+void tunnel_move(struct tunnel *to, struct tunnel *from);
+/** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
 /** A control message has come on this tunnel: answer it, or give it to the request it answers. */
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length);
@@ -60,20 +79,5 @@ void tunnel_send(struct tunnel *t, struct tscf_writer *w);
 
 /** Counters of the present transport and all before it. */
 struct tscf_transport_counters tunnel_counters(const struct tunnel *t);
-
-/* plain.c */
-/** Begin to set up the plain tunnel; goes on until it is up. */
-void plain_start(struct client *c);
-/** The plain tunnel is gone: begin anew. */
-void plain_lost(struct client *c, const char *reason);
-/** Try to open the socket again if that failed. */
-void plain_tick(struct client *c);
-/** @return when plain_tick is next due, or UINT64_MAX. */
-uint64_t plain_next(const struct client *c);
-
-/* encrypted.c */
-extern const struct dtte_actions encrypted_actions;
-/** The encrypted tunnel is gone. */
-void encrypted_lost(struct client *c, const char *reason);
 
 #endif

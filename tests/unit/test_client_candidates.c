@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/** What the machine did, a letter and a number each: s start, c confirm, x stop, u used. */
+/** What the machine did, a letter and a number each: s start, c confirm, x stop, u used, e exhausted. */
 static char done[256];
 static struct candidates race;
 /** Candidates that fail in their start, as a bit each. */
@@ -49,7 +49,13 @@ static void on_used(void *context, unsigned i)
 	note('u', i);
 }
 
-static const struct candidates_actions actions = {on_start, on_confirm, on_stop, on_used};
+static void on_exhausted(void *context, unsigned i)
+{
+	(void)context;
+	note('e', i);
+}
+
+static const struct candidates_actions actions = {on_start, on_confirm, on_stop, on_used, on_exhausted};
 
 static void expect(const char *letters)
 {
@@ -295,15 +301,31 @@ START_TEST(another_list)
 }
 END_TEST
 
+/* Names were looked up again: the one that is used has another place, and a better one is new. */
+START_TEST(list_while_used)
+{
+	static const unsigned one[] = {2}, two[] = {0, 2};
+	start();
+	candidates_set(&race, one, 1, -1, 0);
+	candidates_seek(&race, 0);
+	use(0, 10);
+	done[0] = '\0';
+	candidates_set(&race, two, 2, 1, 100);
+	expect("");
+	ck_assert_int_eq(race.used, 1);
+	ck_assert_uint_eq(candidates_next(&race), 100 + CANDIDATES_RETURN_MS);
+}
+END_TEST
+
 /* All fail at once, always: bounded work at each tick. */
 START_TEST(all_impossible)
 {
 	start();
 	impossible = 7;
 	candidates_seek(&race, 0);
-	expect("s0 x0 s1 x1 s2 x2 ");
+	expect("s0 x0 s1 x1 s2 x2 e2 e1 e0 ");
 	tick(2000);
-	expect("s0 x0 s1 x1 s2 x2 ");
+	expect("s0 x0 s1 x1 s2 x2 e2 e1 e0 ");
 	ck_assert_uint_eq(candidates_next(&race), 4000);
 }
 END_TEST
@@ -324,6 +346,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, equal_ranks);
 	tcase_add_test(t, hurry);
 	tcase_add_test(t, another_list);
+	tcase_add_test(t, list_while_used);
 	tcase_add_test(t, all_impossible);
 	suite_add_tcase(s, t);
 	return s;

@@ -82,11 +82,11 @@ START_TEST(whole_file)
 	ck_assert_int_eq(client_config_init(&c), 0);
 	ck_assert_int_eq(client_config_read(&c, config_file_make(text)), 0);
 	config_file_remove();
-	ck_assert_str_eq(c.server, "vpn.example.org");
-	ck_assert_uint_eq(c.port, 443);
+	ck_assert_str_eq(c.servers.list[0].host, "vpn.example.org");
+	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), 443);
 	ck_assert_str_eq(c.ca, "/etc/ca.pem");
-	ck_assert_str_eq(c.server_name, "other.example.org");
-	ck_assert_str_eq(c.pin, PIN);
+	ck_assert_str_eq(client_server_name(&c.servers, &c.servers.list[0]), "other.example.org");
+	ck_assert_str_eq(client_server_pin(&c.servers, &c.servers.list[0]), PIN);
 	ck_assert_str_eq(c.plain_dev, "p0");
 	ck_assert_str_eq(c.encrypted_dev, "e0");
 	ck_assert_int_eq(c.default_level, TSCF_LEVEL_ENCRYPTED_PREFERRED);
@@ -114,8 +114,8 @@ START_TEST(defaults)
 	client_config_init(&c);
 	ck_assert_int_eq(client_config_read(&c, config_file_make("")), 0);
 	config_file_remove();
-	ck_assert_ptr_null(c.server);
-	ck_assert_uint_eq(c.port, 2004);
+	ck_assert_uint_eq(c.servers.count, 0);
+	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), 2004);
 	ck_assert_str_eq(c.plain_dev, "tscf0");
 	ck_assert_str_eq(c.encrypted_dev, "tscf1");
 	ck_assert_uint_eq(c.mtu, 0);
@@ -177,8 +177,8 @@ START_TEST(server_forms)
 	strcpy(text, servers[_i].text);
 	parse(argv, &cli);
 	ck_assert_int_eq(client_options_config(&cli, &c), 0);
-	ck_assert_str_eq(c.server, servers[_i].host);
-	ck_assert_uint_eq(c.port, servers[_i].port);
+	ck_assert_str_eq(c.servers.list[0].host, servers[_i].host);
+	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), servers[_i].port);
 	client_config_free(&c);
 	tscf_cli_free(&cli);
 }
@@ -198,8 +198,8 @@ START_TEST(command_line_wins)
 	parse(argv, &cli);
 	ck_assert_int_eq(client_options_config(&cli, &c), 0);
 	config_file_remove();
-	ck_assert_str_eq(c.server, "b");
-	ck_assert_uint_eq(c.port, 7);
+	ck_assert_str_eq(c.servers.list[0].host, "b");
+	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), 7);
 	ck_assert_uint_eq(c.mtu, 1000);
 	ck_assert_uint_eq(c.keepalive, 9);
 	client_config_free(&c);

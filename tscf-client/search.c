@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "search.h"
+
+#include "common/log.h"
+#include "context.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
+#define CONFIGURATION_REQUEST_SIZE 400
+
+static struct search_try *try_of(struct tunnel *t)
+{
+	return (struct search_try *)((char *)t - offsetof(struct search_try, tunnel));
+}
+
+bool search_confirming(const struct client *c)
+{
+	return c->search.race.confirming >= 0;
+}
+
+/* --- one try --- */
+
+static void try_failed(struct search_try *try, const char *reason)
+{
+	struct client *c = try->tunnel.client;
+	char way[WAY_TEXT], text[WAY_TEXT + 160];
+	snprintf(text, sizeof text, "%s: %s", way_format(&c->config->servers, &c->search.ways[try->index], way), reason);
+	tscf_log(c->search.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
+	candidates_failed(&c->search.race, try->index, reason, c->now);
+	if (c->plain.state != TUNNEL_UP)
+		client_plain_state(c, TUNNEL_CONNECTING, text);
+}
+
+static void answered(struct search_try *try, const struct tscf_message *response)
+{
+	struct client *c = try->tunnel.client;
+	const char *reason;
+	try->response = *response;
+	memcpy(try->tlvs, response->tlvs, response->tlvs_length);
+	try->response.tlvs = try->tlvs;
+	try->tunnel.tsid = response->tsid;
+	if (c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
+		try_failed(try, reason);
+	else
+		candidates_answered(&c->search.race, try->index, c->now);
+}
+
+static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct search_try *try = try_of(context);
+	enum tscf_response code;
+	char text[201] = "", reason[300];
+	(void)user;
+	if (error == -ECANCELED)
+		return;
+	if (!response || tscf_message_response(response, &code, text, sizeof text) < 0) {
+		try_failed(try, "the server's configuration response has no response code");
+	} else if (code != TSCF_RESPONSE_SUCCESS) {
+		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
+		tscf_warning("plain tunnel %s", reason);
+		try_failed(try, reason);
+	} else {
+		answered(try, response);
+	}
+}
+
+static void request_configuration(struct tunnel *t)
+{
+	struct client *c = t->client;
+	struct search_try *try = try_of(t);
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	tunnel_begin(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	if (c->plain.internal.addr.family)
+		tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &c->plain.internal);
+	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
+	try->quiet = registry_has_only(c);
+	if (try->quiet)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
+	if (tunnel_request(t, &w, REQUEST_TRIES_ENDLESS, configuration_done, NULL) < 0)
+		try_failed(try, "out of memory");
+}
+
+/* A try sends no keepalives. */
+static void try_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void try_lost(struct tunnel *t, const char *reason)
+{
+	try_failed(try_of(t), reason);
+}
+
+static const struct tunnel_events try_events = {request_configuration, try_alive, try_lost};
+
+/* --- the race --- */
+
+static void start(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct search_try *try = &c->search.tries[i];
+	char way[WAY_TEXT], reason[WAY_TEXT + 40];
+	if (c->plain.state != TUNNEL_UP) {
+		snprintf(reason, sizeof reason, "waits for an answer from %s",
+			 way_format(&c->config->servers, &c->search.ways[i], way));
+		client_plain_state(c, TUNNEL_CONNECTING, reason);
+	}
+	int error = tunnel_open(&try->tunnel, &c->search.ways[i]);
+	if (error < 0)
+		try_failed(try, strerror(-error));
+}
+
+/* The server is told to forget it, so that it does not keep an address for nobody. */
+static void release(struct tunnel *t)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->tsid == TSCF_TSID_NONE || !t->peer)
+		return;
+	tunnel_begin(t, &w, buffer, TSCF_RELEASE_REQUEST);
+	tunnel_send(t, &w);
+}
+
+static void confirm(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct search_try *try = &c->search.tries[i];
+	c->registry.quiet = try->quiet;
+	const char *reason = plain_adopt(c, &try->tunnel, &try->response);
+	if (reason)
+		try_failed(try, reason);
+	else
+		c->search.adopted = (int)i;
+}
+
+static void stop(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct tunnel *t = &c->search.tries[i].tunnel;
+	if (c->search.adopted != (int)i) {
+		release(t);
+		tunnel_close(t);
+		return;
+	}
+	c->search.adopted = -1;
+	if (plain_go_back(c))
+		return;
+	plain_down(c);
+	/* The way that was used until then has gone meanwhile. */
+	if (c->search.race.used >= 0)
+		candidates_failed(&c->search.race, (unsigned)c->search.race.used, "it was lost", c->now);
+}
+
+static void used(void *context, unsigned i)
+{
+	struct client *c = context;
+	char way[WAY_TEXT];
+	c->search.adopted = -1;
+	tscf_debug("%s is used", way_format(&c->config->servers, &c->search.ways[i], way));
+}
+
+static void exhausted(void *context, unsigned i)
+{
+	(void)context, (void)i;
+}
+
+static const struct candidates_actions actions = {start, confirm, stop, used, exhausted};
+
+void search_alive(struct client *c)
+{
+	candidates_alive(&c->search.race, (unsigned)c->search.race.confirming, c->now);
+}
+
+void search_lost(struct client *c, const char *reason)
+{
+	struct candidates *race = &c->search.race;
+	if (race->confirming >= 0) {
+		try_failed(&c->search.tries[race->confirming], reason);
+	} else {
+		plain_down(c);
+		if (race->used >= 0)
+			candidates_failed(race, (unsigned)race->used, reason, c->now);
+		c->search.resolve_at = c->now;
+	}
+}
+
+void search_hurry(struct client *c)
+{
+	candidates_hurry(&c->search.race, c->now);
+}
+
+/* --- names --- */
+
+static void ask(struct client *c)
+{
+	const struct client_config *config = c->config;
+	struct search *s = &c->search;
+	s->resolve_at = c->now + SEARCH_RESOLVE_AGAIN_MS;
+	if (config->proxy.host) {
+		resolver_ask(s->resolver, 0, config->proxy.host);
+		return;
+	}
+	for (unsigned i = 0; i < config->servers.count; i++)
+		resolver_ask(s->resolver, i, config->servers.list[i].host);
+}
+
+static int place_of(const struct way *w, const struct way *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (way_equal(w, &list[i]))
+			return (int)i;
+	return -1;
+}
+
+static bool same_ways(const struct search *s, const struct way *list, unsigned count)
+{
+	if (count != s->race.count)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (!way_equal(&s->ways[i], &list[i]))
+			return false;
+	return true;
+}
+
+/* A way that is used and is not in the list any more stays until it is lost; then names are looked up again. */
+static void make_ways(struct client *c)
+{
+	struct search *s = &c->search;
+	struct way list[CANDIDATES_MAX];
+	unsigned ranks[CANDIDATES_MAX];
+	unsigned count = ways_make(&c->config->servers, &c->config->proxy, s->addresses, list);
+	int preferred = s->race.preferred >= 0 ? place_of(&s->ways[s->race.preferred], list, count) : -1;
+	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
+		return;
+	for (unsigned i = 0; i < count; i++)
+		ranks[i] = list[i].rank;
+	memcpy(s->ways, list, count * sizeof *list);
+	candidates_set(&s->race, ranks, count, preferred, c->now);
+}
+
+static void begin_if_ready(struct client *c)
+{
+	struct search *s = &c->search;
+	if (s->begin_at == UINT64_MAX || (s->awaited != 0 && c->now < s->begin_at))
+		return;
+	s->begin_at = UINT64_MAX;
+	candidates_seek(&s->race, c->now);
+}
+
+static void resolved(void *context, unsigned tag, const struct way_addresses *addresses, const char *error)
+{
+	struct client *c = context;
+	struct search *s = &c->search;
+	s->awaited &= ~(1U << tag);
+	if (addresses->count > 0) {
+		s->addresses[tag] = *addresses;
+	} else if (s->addresses[tag].count == 0) {
+		/* Known addresses are kept when a name server does not answer. */
+		tscf_warning("%s", error);
+		if (c->plain.state != TUNNEL_UP)
+			client_plain_state(c, TUNNEL_CONNECTING, error);
+	}
+	make_ways(c);
+	begin_if_ready(c);
+}
+
+int search_init(struct client *c)
+{
+	struct search *s = &c->search;
+	candidates_init(&s->race, &actions, c);
+	for (unsigned i = 0; i < CANDIDATES_MAX; i++) {
+		tunnel_init(&s->tries[i].tunnel, c, false, &try_events);
+		s->tries[i].index = i;
+	}
+	s->adopted = -1;
+	s->begin_at = s->resolve_at = UINT64_MAX;
+	s->resolver = resolver_new(c->loop, resolved, c);
+	return s->resolver ? 0 : -ENOMEM;
+}
+
+void search_free(struct client *c)
+{
+	candidates_stop(&c->search.race, c->now);
+	resolver_free(c->search.resolver);
+}
+
+void search_begin(struct client *c)
+{
+	struct search *s = &c->search;
+	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
+	s->awaited = (1U << names) - 1;
+	s->begin_at = c->now + SEARCH_RESOLVE_MS;
+	client_plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
+	ask(c);
+}
+
+static bool wants_names(const struct client *c)
+{
+	return c->search.race.used < 0 || candidates_better(&c->search.race);
+}
+
+void search_tick(struct client *c)
+{
+	struct search *s = &c->search;
+	begin_if_ready(c);
+	if (c->now >= s->resolve_at && wants_names(c))
+		ask(c);
+	candidates_tick(&s->race, c->now);
+	for (unsigned i = 0; i < s->race.count; i++)
+		tunnel_tick(&s->tries[i].tunnel);
+}
+
+uint64_t search_next(const struct client *c)
+{
+	const struct search *s = &c->search;
+	uint64_t next = candidates_next(&s->race);
+	if (s->begin_at < next)
+		next = s->begin_at;
+	if (wants_names(c) && s->resolve_at < next)
+		next = s->resolve_at;
+	for (unsigned i = 0; i < s->race.count; i++) {
+		uint64_t due = tunnel_next(&s->tries[i].tunnel);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}

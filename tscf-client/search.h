@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * search.h - the search for a way to a server that carries the plain tunnel.
+ *
+ * Names are looked up (resolver.h), ways made of them (ways.h) and tried (candidates.h): a try opens a transport and asks the server for a
+ * configuration.  The first that is answered becomes the plain tunnel (plain.h).
+ */
+#ifndef TSCF_CLIENT_SEARCH_H
+#define TSCF_CLIENT_SEARCH_H
+
+#include "candidates.h"
+#include "resolver.h"
+#include "tunnel.h"
+#include "ways.h"
+
+/** How long the search waits for the names of all servers, so that the first one is tried first. */
+#define SEARCH_RESOLVE_MS 1000
+/** While there is no tunnel, or a worse one, names are looked up again this often. */
+#define SEARCH_RESOLVE_AGAIN_MS 30000
+
+/** One try. */
+struct search_try {
+	struct tunnel tunnel;
+	unsigned index;  /**< its place in the list of candidates */
+	bool quiet;      /**< asked for in the request */
+	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */
+	uint8_t tlvs[TSCF_MESSAGE_MAX];
+};
+
+struct search {
+	struct candidates race;
+	struct resolver *resolver;
+	struct way_addresses addresses[CLIENT_SERVERS_MAX];
+	struct way ways[CANDIDATES_MAX];
+	struct search_try tries[CANDIDATES_MAX];
+	int adopted;           /**< the try that has become the plain tunnel and is being confirmed, or -1 */
+	unsigned awaited;      /**< a bit for each name whose look-up has not ended yet */
+	uint64_t begin_at;     /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
+	uint64_t resolve_at;   /**< names are looked up again at this time */
+};
+
+/** @return 0 or -errno. */
+int search_init(struct client *c);
+void search_free(struct client *c);
+/** Begin to search, and go on until the program ends. */
+void search_begin(struct client *c);
+/** The way that was adopted last carries both ways. */
+void search_alive(struct client *c);
+/** The plain tunnel is lost, or the way that was adopted last has failed. */
+void search_lost(struct client *c, const char *reason);
+/** @return whether the way of the plain tunnel is only being tried yet. */
+bool search_confirming(const struct client *c);
+/** The network has changed: try again now what was in vain. */
+void search_hurry(struct client *c);
+void search_tick(struct client *c);
+uint64_t search_next(const struct client *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ways.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the configuration and of what names mean.
+ *
+ * Pure.  The order is that in which they are tried: by server, then by transport, then by address; addresses of the two families alternate,
+ * beginning with the family that the resolver puts first (RFC 8305, section 4).
+ */
+#ifndef TSCF_CLIENT_WAYS_H
+#define TSCF_CLIENT_WAYS_H
+
+#include "candidates.h"
+#include "common/addr.h"
+#include "server_list.h"
+
+/** Most addresses of one name that are used. */
+#define WAYS_ADDRESSES_MAX 6
+
+enum way_kind { WAY_DATAGRAM, WAY_STREAM };
+
+struct way {
+	unsigned server; /**< place in the list of servers */
+	enum way_kind kind;
+	unsigned rank; /**< as in candidates.h: by server and kind */
+	bool proxied;  /**< `remote` is the proxy */
+	union tscf_endpoint remote; /**< the plain port; or of the proxy */
+};
+
+/** What a name means: addresses in the resolver's order; none if it is not known (yet). */
+struct way_addresses {
+	unsigned count;
+	struct tscf_addr list[WAYS_ADDRESSES_MAX];
+};
+
+/**
+ * @param addresses  of each server, or, with a proxy, of the proxy alone in the first entry
+ * @return the number of ways written to @p out (CANDIDATES_MAX); what is beyond is left out.
+ */
+unsigned ways_make(const struct client_servers *servers, const struct client_proxy *proxy,
+		   const struct way_addresses *addresses, struct way *out);
+
+bool way_equal(const struct way *a, const struct way *b);
+
+/** Room for way_format. */
+#define WAY_TEXT 320
+/** Write "udp 192.0.2.1:2004" or "tcp sip.example.org:2004 by proxy 192.0.2.1:8888".  @return buf. */
+const char *way_format(const struct client_servers *servers, const struct way *w, char *buf);
+/** @return "udp" or "tcp", "dtls" or "tls". */
+const char *way_transport(enum way_kind kind, bool encrypted);
+
+#endif
