@@ -29,7 +29,7 @@ struct tscf_peer;
 
 /** One inner packet or one control message, or a run of inner packets. */
 struct tscf_packet {
-	uint8_t *data;            /**< first byte; TSCF_HEADROOM bytes before it are writable */
+	uint8_t *data;            /**< first byte; of a ring's packet, TSCF_HEADROOM bytes before it are writable */
 	uint32_t length;          /**< bytes at data */
 	uint32_t piece;           /**< run: bytes of each packet but the last; 0: one packet */
 	uint32_t room;            /**< bytes that fit at data, TSCF_TAILROOM not counted */

@@ -219,6 +219,7 @@ static void free_dtls(struct tscf_datagram *d)
 static const struct tscf_transport_ops dtls_ops = {
     .name = "dtls",
     .encrypted = true,
+    .packet_max = TSCF_DTLS_PAYLOAD_MAX,
     .send = send_batch,
     .peer_close = peer_close,
     .close = tscf_datagram_close,
@@ -280,8 +281,7 @@ static int begin(struct dtls *dtls, const union tscf_endpoint *remote)
 	if (dtls->only == NULL)
 		return -ENOMEM;
 	dtls_peer_set_address(dtls->only, remote);
-	dtls->only->session_offered = dtls->tls->session != NULL;
-	tscf_tls_session_offer(dtls->tls, dtls->only->ssl);
+	dtls->only->session_offered = tscf_tls_session_offer(&dtls->tls->session, dtls->only->ssl);
 	dtls_peer_start(dtls->only);
 	dtls_flight_begin(dtls->only);
 	return dtls_peer_step(dtls->only) < 0 ? -EPROTO : 0;

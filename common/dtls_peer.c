@@ -89,7 +89,7 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 		t->counters.handshakes_failed++;
 		/* It may have been the reason. */
 		if (peer->session_offered)
-			tscf_tls_session_forget(dtls->tls);
+			tscf_tls_session_forget(&dtls->tls->session);
 	}
 	if (dtls->base.connected || peer->state == DTLS_UP)
 		t->handler->peer_down(t->context, &peer->base.peer, error, reason);
@@ -137,7 +137,7 @@ static void come_up(struct dtls_peer *peer)
 	}
 	settle_flight(peer);
 	if (!dtls->tls->server)
-		tscf_tls_session_keep(dtls->tls, peer->ssl);
+		tscf_tls_session_keep(&dtls->tls->session, peer->ssl);
 	wolfSSL_FreeArrays(peer->ssl);
 	wolfSSL_ERR_clear_error();
 	if (!dtls->base.connected) {
@@ -199,7 +199,7 @@ static bool begin_without_session(struct dtls_peer *peer)
 	ssl = tscf_tls_connection(dtls_of(peer)->tls, &peer->check);
 	if (ssl == NULL)
 		return false;
-	tscf_tls_session_forget(dtls_of(peer)->tls);
+	tscf_tls_session_forget(&dtls_of(peer)->tls->session);
 	peer->session_offered = false;
 	wolfSSL_free(peer->ssl);
 	peer->ssl = ssl;

@@ -22,6 +22,9 @@ libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c c
 	common/tls.h common/tls_context.h common/tls.c common/tls_verify.c common/tls_identity.c \
 	common/dtls.h common/dtls_record.h common/dtls_record.c common/dtls_peer.h common/dtls_peer.c common/dtls_table.c \
 	common/dtls_io.c common/dtls_listen.c common/dtls.c
+libtscf_common_la_SOURCES += common/stream.h common/stream_peer.h common/stream_frame.h common/stream_queue.h common/stream.c \
+	common/stream_peer.c common/stream_accept.c common/stream_frame.c common/stream_queue.c common/tcp.h common/tcp.c common/tls_stream.h \
+	common/tls_stream.c
 
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.
 libtscf_common_la_SOURCES += common/barrier.c common/barrier.h common/netlink.c common/netlink.h common/netlink_internal.h common/netlink_link.c \

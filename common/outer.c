@@ -14,6 +14,8 @@
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 /* Less than that: what waits here is late already. */
 #define SEND_BUFFER (1024 * 1024)
+/* Connections that wait to be accepted; the system's limit holds where it is lower. */
+#define LISTEN_BACKLOG 4096
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -41,24 +43,32 @@ static int set_mark(int fd, const struct tscf_outer_options *options)
 	return set_int(fd, SOL_SOCKET, SO_MARK, (int)mark);
 }
 
-static int set_options(int fd, sa_family_t family, const struct tscf_outer_options *options)
+/* What every kind of socket has. */
+static int set_common(int fd, sa_family_t family, const struct tscf_outer_options *options)
 {
-	int err;
+	int err = 0;
 
-	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
-	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
-	err = set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-	if (err == 0 && family == AF_INET6)
+	if (family == AF_INET6)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	if (err == 0)
-		err = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
-					 : set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	if (err == 0 && options != NULL)
 		err = set_mark(fd, options);
 	if (err == 0 && options != NULL && options->bind_device != NULL &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->bind_device, (socklen_t)strlen(options->bind_device)) <
 		0)
 		err = -errno;
+	return err;
+}
+
+static int set_datagram_options(int fd, sa_family_t family)
+{
+	int err;
+
+	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
+	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
+	err = set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+	if (err == 0)
+		err = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
+					 : set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
 	return err;
 }
 
@@ -73,12 +83,45 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 	fd = socket(any->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
 	if (fd < 0)
 		return -errno;
-	err = set_options(fd, any->sa.sa_family, options);
+	err = set_common(fd, any->sa.sa_family, options);
+	if (err == 0)
+		err = set_datagram_options(fd, any->sa.sa_family);
 	if (err == 0 && local != NULL)
 		err = tscf_spread_bind(fd, local, options != NULL ? &options->spread : NULL);
 	if (err == 0 && local != NULL)
 		err = tscf_spread_join(fd, options != NULL ? &options->spread : NULL);
 	if (err == 0 && remote != NULL && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0)
+		err = -errno;
+	if (err < 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote,
+		      const struct tscf_outer_options *options)
+{
+	const union tscf_endpoint *any = local != NULL ? local : remote;
+	int err, fd;
+
+	if (any == NULL || (local != NULL && remote != NULL))
+		return -EINVAL;
+	fd = socket(any->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	err = set_common(fd, any->sa.sa_family, options);
+	/* A restarted server shall not wait for the connections of the last one to be forgotten. */
+	if (err == 0 && local != NULL)
+		err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (err == 0 && local != NULL)
+		err = tscf_spread_bind(fd, local, options != NULL ? &options->spread : NULL);
+	if (err == 0 && local != NULL && listen(fd, LISTEN_BACKLOG) < 0)
+		err = -errno;
+	if (err == 0 && local != NULL)
+		err = tscf_spread_join(fd, options != NULL ? &options->spread : NULL);
+	if (err == 0 && remote != NULL && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0 &&
+	    errno != EINPROGRESS)
 		err = -errno;
 	if (err < 0) {
 		close(fd);

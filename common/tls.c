@@ -16,6 +16,10 @@
 	"GCM-SHA384"
 #define CHACHA_SUITES "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
+/* TLS 1.3 has no others (RFC 8446, B.4) but for CCM. */
+#define GCM_SUITES_13    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384"
+#define CHACHA_SUITES_13 "TLS13-CHACHA20-POLY1305-SHA256"
+
 /* What wolfSSL would offer by itself begins with P-521 and ends with SHA-1 and curves of 224 bits. */
 #define SIGNATURES                                                                                                     \
 	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"                         \
@@ -61,11 +65,21 @@ static bool set_groups(WOLFSSL_CTX *ctx)
 	return true;
 }
 
-static int set_policy(WOLFSSL_CTX *ctx, bool server)
+static const char *suites_of(bool stream, bool aes)
+{
+	if (stream)
+		return aes ? GCM_SUITES_13 ":" CHACHA_SUITES_13 ":" GCM_SUITES ":" CHACHA_SUITES
+			   : CHACHA_SUITES_13 ":" GCM_SUITES_13 ":" CHACHA_SUITES ":" GCM_SUITES;
+	return aes ? GCM_SUITES ":" CHACHA_SUITES : CHACHA_SUITES ":" GCM_SUITES;
+}
+
+static int set_policy(WOLFSSL_CTX *ctx, bool server, bool stream)
 {
 	bool aes = tscf_crypto_has_aes();
-	const char *suites = aes ? GCM_SUITES ":" CHACHA_SUITES : CHACHA_SUITES ":" GCM_SUITES;
+	const char *suites = suites_of(stream, aes);
 
+	if (stream && wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS)
+		return -EINVAL;
 	if (wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
 	    wolfSSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) != WOLFSSL_SUCCESS || !set_groups(ctx) ||
 	    wolfSSL_CTX_SetMinRsaKey_Sz(ctx, MIN_RSA_BITS) != WOLFSSL_SUCCESS ||
@@ -95,28 +109,51 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	tls->server = server;
 	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
 	tls->ctx = wolfSSL_CTX_new(server ? wolfDTLSv1_2_server_method() : wolfDTLSv1_2_client_method());
-	if (tls->ctx == NULL || set_policy(tls->ctx, server) < 0)
+	tls->stream_ctx = wolfSSL_CTX_new(server ? wolfSSLv23_server_method() : wolfSSLv23_client_method());
+	if (tls->ctx == NULL || set_policy(tls->ctx, server, false) < 0 || tls->stream_ctx == NULL ||
+	    set_policy(tls->stream_ctx, server, true) < 0)
 		return fail(tls, error, "wolfSSL", "does not know the wanted cipher suites");
 	return tls;
+}
+
+/* @return NULL, or the file that is not as it should be, with wolfSSL's code (WOLFSSL_SUCCESS: they do not belong together). */
+static const char *use_identity(WOLFSSL_CTX *ctx, const char *cert_file, const char *key_file, int *code)
+{
+	*code = wolfSSL_CTX_use_certificate_chain_file(ctx, cert_file);
+	if (*code != WOLFSSL_SUCCESS)
+		return cert_file;
+	*code = wolfSSL_CTX_use_PrivateKey_file(ctx, key_file, WOLFSSL_FILETYPE_PEM);
+	if (*code != WOLFSSL_SUCCESS || wolfSSL_CTX_check_private_key(ctx) != WOLFSSL_SUCCESS)
+		return key_file;
+	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_NONE, NULL);
+	return NULL;
 }
 
 struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error)
 {
 	struct tscf_tls *tls = new_tls(true, error);
+	const char *wrong;
 	int code;
 
 	if (tls == NULL)
 		return NULL;
-	code = wolfSSL_CTX_use_certificate_chain_file(tls->ctx, cert_file);
-	if (code != WOLFSSL_SUCCESS)
-		return fail_file(tls, error, cert_file, code);
-	code = wolfSSL_CTX_use_PrivateKey_file(tls->ctx, key_file, WOLFSSL_FILETYPE_PEM);
-	if (code != WOLFSSL_SUCCESS)
-		return fail_file(tls, error, key_file, code);
-	if (wolfSSL_CTX_check_private_key(tls->ctx) != WOLFSSL_SUCCESS || !tscf_tls_key_fits(cert_file, key_file))
+	wrong = use_identity(tls->ctx, cert_file, key_file, &code);
+	if (wrong == NULL)
+		wrong = use_identity(tls->stream_ctx, cert_file, key_file, &code);
+	if (wrong != NULL && code != WOLFSSL_SUCCESS)
+		return fail_file(tls, error, wrong, code);
+	if (wrong != NULL || !tscf_tls_key_fits(cert_file, key_file))
 		return fail(tls, error, key_file, "is not the key of the certificate");
-	wolfSSL_CTX_set_verify(tls->ctx, WOLFSSL_VERIFY_NONE, NULL);
 	return tls;
+}
+
+/* Sessions are kept in struct tscf_tls, where they belong to one server and one way of verifying it. */
+static int set_verification(WOLFSSL_CTX *ctx, const char *ca_file)
+{
+	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
+	wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+	wolfSSL_CTX_UseSessionTicket(ctx);
+	return ca_file != NULL ? wolfSSL_CTX_load_verify_locations(ctx, ca_file, NULL) : WOLFSSL_SUCCESS;
 }
 
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error)
@@ -138,70 +175,80 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 		tls->server_name = strdup(server_name);
 		if (tls->server_name == NULL)
 			return fail(tls, error, "TLS", strerror(ENOMEM));
-		code = wolfSSL_CTX_load_verify_locations(tls->ctx, ca_file, NULL);
-		if (code != WOLFSSL_SUCCESS)
-			return fail_file(tls, error, ca_file, code);
 	}
-	wolfSSL_CTX_set_verify(tls->ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
-	/* Sessions are kept here, where they belong to one server and one way of verifying it. */
-	wolfSSL_CTX_set_session_cache_mode(tls->ctx, WOLFSSL_SESS_CACHE_OFF);
-	wolfSSL_CTX_UseSessionTicket(tls->ctx);
-	return tls;
+	code = set_verification(tls->ctx, ca_file);
+	if (code == WOLFSSL_SUCCESS)
+		code = set_verification(tls->stream_ctx, ca_file);
+	return code == WOLFSSL_SUCCESS ? tls : fail_file(tls, error, ca_file, code);
 }
 
 void tscf_tls_free(struct tscf_tls *tls)
 {
 	if (tls == NULL)
 		return;
-	tscf_tls_session_forget(tls);
+	tscf_tls_session_forget(&tls->session);
+	tscf_tls_session_forget(&tls->stream_session);
 	if (tls->ctx != NULL)
 		wolfSSL_CTX_free(tls->ctx);
+	if (tls->stream_ctx != NULL)
+		wolfSSL_CTX_free(tls->stream_ctx);
 	free(tls->server_name);
 	explicit_bzero(tls->cookie_secret, sizeof(tls->cookie_secret));
 	free(tls);
 	tscf_crypto_release();
 }
 
-WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
+static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *ctx, struct tscf_tls_check *check)
 {
-	WOLFSSL *ssl = wolfSSL_new(tls->ctx);
+	WOLFSSL *ssl = wolfSSL_new(ctx);
 
-	if (ssl == NULL)
-		return NULL;
-	wolfSSL_dtls_set_using_nonblock(ssl, 1);
-	if (tls->server) {
-		if (wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
-			wolfSSL_free(ssl);
-			return NULL;
-		}
-	} else {
+	if (ssl != NULL && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);
 	}
 	return ssl;
 }
 
-void tscf_tls_session_offer(struct tscf_tls *tls, WOLFSSL *ssl)
+WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
-	if (tls->session != NULL)
-		wolfSSL_set_session(ssl, tls->session);
+	WOLFSSL *ssl = connection(tls, tls->ctx, check);
+
+	if (ssl == NULL)
+		return NULL;
+	wolfSSL_dtls_set_using_nonblock(ssl, 1);
+	if (tls->server &&
+	    wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
+		wolfSSL_free(ssl);
+		return NULL;
+	}
+	return ssl;
 }
 
-void tscf_tls_session_keep(struct tscf_tls *tls, WOLFSSL *ssl)
+WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
-	WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);
+	return connection(tls, tls->stream_ctx, check);
+}
 
-	if (session == NULL)
+bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl)
+{
+	return *session != NULL && wolfSSL_set_session(ssl, *session) == WOLFSSL_SUCCESS;
+}
+
+void tscf_tls_session_keep(WOLFSSL_SESSION **session, WOLFSSL *ssl)
+{
+	WOLFSSL_SESSION *fresh = wolfSSL_get1_session(ssl);
+
+	if (fresh == NULL)
 		return;
-	tscf_tls_session_forget(tls);
-	tls->session = session;
+	tscf_tls_session_forget(session);
+	*session = fresh;
 }
 
-void tscf_tls_session_forget(struct tscf_tls *tls)
+void tscf_tls_session_forget(WOLFSSL_SESSION **session)
 {
-	if (tls->session != NULL)
-		wolfSSL_SESSION_free(tls->session);
-	tls->session = NULL;
+	if (*session != NULL)
+		wolfSSL_SESSION_free(*session);
+	*session = NULL;
 }
 
 const char *tscf_tls_reason(WOLFSSL *ssl, int error, char *text)

@@ -22,14 +22,14 @@ struct tscf_tls;
 #define TSCF_TLS_ERROR 256
 
 /**
- * A DTLS server context from PEM files.  The cookie secret is random.
+ * A server context, for DTLS and TLS, from PEM files.  The cookie secret is random.
  *
  * @return the context, or NULL with a message in @p error (TSCF_TLS_ERROR bytes).
  */
 struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error);
 
 /**
- * A DTLS client context.  At least one of @p ca_file and @p pin must be given; with a CA, the certificate must be valid for
+ * A client context, for DTLS and TLS.  At least one of @p ca_file and @p pin must be given; with a CA, the certificate must be valid for
  * @p server_name (DNS name or IP address text).  With both, both must hold.
  *
  * @return the context, or NULL with a message in @p error.

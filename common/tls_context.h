@@ -11,14 +11,17 @@
 #include <wolfssl/ssl.h>
 
 struct tscf_tls {
-	WOLFSSL_CTX *ctx;
+	WOLFSSL_CTX *ctx;        /* DTLS 1.2 */
+	WOLFSSL_CTX *stream_ctx; /* TLS 1.3 and 1.2 */
 	bool server;
 	bool has_ca;
 	bool has_pin;
 	char *server_name; /* client with a CA */
 	uint8_t pin[TSCF_PIN_SIZE];
 	uint8_t cookie_secret[32];
-	WOLFSSL_SESSION *session; /* client: of the last verified connection, or NULL */
+	/* Client: of the last verified connection, or NULL. */
+	WOLFSSL_SESSION *session;
+	WOLFSSL_SESSION *stream_session;
 };
 
 /** The client's opinion of its server, during one handshake. */
@@ -36,8 +39,10 @@ struct tscf_tls_check {
  */
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store);
 
-/** A connection of @p tls, with @p check (client only; it must live as long).  @return NULL when out of memory. */
+/** A DTLS connection of @p tls, with @p check (client only; it must live as long).  @return NULL when out of memory. */
 WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check);
+/** The same for TLS. */
+WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check *check);
 
 /**
  * wolfSSL 5.5.4 does not notice that an elliptic curve key belongs to another certificate.
@@ -46,12 +51,12 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
  */
 bool tscf_tls_key_fits(const char *cert_file, const char *key_file);
 
-/** Offer the session of the last connection. */
-void tscf_tls_session_offer(struct tscf_tls *tls, WOLFSSL *ssl);
+/** Offer the session kept in @p session, a member of struct tscf_tls.  @return whether there is one. */
+bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl);
 /** Remember the session of a verified connection for the next one. */
-void tscf_tls_session_keep(struct tscf_tls *tls, WOLFSSL *ssl);
+void tscf_tls_session_keep(WOLFSSL_SESSION **session, WOLFSSL *ssl);
 /** Forget it: it was no use. */
-void tscf_tls_session_forget(struct tscf_tls *tls);
+void tscf_tls_session_forget(WOLFSSL_SESSION **session);
 
 /** Say for a person what @p error of wolfSSL on @p ssl is, into @p text of TSCF_TLS_ERROR bytes.  @return text. */
 const char *tscf_tls_reason(WOLFSSL *ssl, int error, char *text);

@@ -2,7 +2,8 @@
 /*
  * transport.h - one interface for every outer transport.
  *
- * A transport carries inner packets and control messages between peers, in batches.  Behind it are UDP and DTLS (udp.h, dtls.h).
+ * A transport carries inner packets and control messages between peers, in batches.  Behind it are UDP, DTLS, TCP and TLS (udp.h, dtls.h,
+ * tcp.h, tls_stream.h).
  * Everything is non-blocking and driven by the event loop the transport was made with.
  *
  * Ownership: the transport owns its peers; a peer's `user` is the caller's (its session or tunnel).  A peer pointer is valid until
@@ -23,7 +24,7 @@
 
 struct tscf_transport;
 
-/** The other end: one remote address (UDP), or one secured connection (DTLS). */
+/** The other end: one remote address (UDP), or one connection (DTLS, TCP, TLS). */
 struct tscf_peer {
 	struct tscf_transport *transport;
 	union tscf_endpoint outer; /**< its address; changes only through the transport */
@@ -37,11 +38,16 @@ struct tscf_transport_handler {
 	 * and from set.  The batch and its packets are the callee's until it returns, to change at will.
 	 */
 	void (*received)(void *context, struct tscf_transport *t, struct tscf_batch *batch);
-	/** DTLS: the handshake is done and the peer is verified.  Listening: a new peer, user is NULL. */
+	/**
+	 * All but UDP: the connection is there, over DTLS and TLS its handshake is done and the peer is verified.  Listening: a new
+	 * peer, user is NULL; a stream transport closes it (peer_down, ETIMEDOUT) if the user has not set peer->user within
+	 * TSCF_STREAM_SECONDS.
+	 */
 	void (*peer_up)(void *context, struct tscf_peer *peer);
 	/**
 	 * The peer is gone (handshake failed, close notify, fatal error) and is freed after this returns.  @p error is a positive errno:
-	 * ETIMEDOUT (no answer), EKEYREJECTED (not who it should be), ECONNRESET (closed or replaced by the other end), EPROTO, ENOMEM.
+	 * ETIMEDOUT (no answer), EKEYREJECTED (not who it should be), ECONNRESET (closed or replaced by the other end), EPROTO, ENOMEM,
+	 * ENOBUFS (takes nothing any more); streams also what connect() says: ECONNREFUSED, EHOSTUNREACH ...
 	 * @p reason is for a person.
 	 * Listening: called only for peers for which peer_up was called.
 	 */
@@ -57,17 +63,24 @@ struct tscf_transport_handler {
 struct tscf_transport_counters {
 	uint64_t sent_packets, sent_bytes;
 	uint64_t received_packets, received_bytes;
-	uint64_t send_drops;     /**< the kernel took no more, or refused a packet */
+	uint64_t send_drops;     /**< the kernel took no more, or refused a packet; stream: the queue was full */
 	uint64_t receive_drops;  /**< the kernel dropped at the socket (SO_RXQ_OVFL) */
 	uint64_t queue_drops;    /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
 	uint64_t invalid;        /**< datagrams that are no valid record, or fail authentication */
 	uint64_t handshakes, handshakes_failed;
+	uint64_t refused;        /**< listening stream: connections beyond the limits (stream.h) */
 };
 
 /** How a kind of transport is built; for the implementations. */
 struct tscf_transport_ops {
-	const char *name; /**< "udp", "dtls" */
+	const char *name; /**< "udp", "dtls", "tcp", "tls" */
 	bool encrypted;
+	/**
+	 * A peer is one connection of a reliable stream: what is sent arrives, and in order, so that nothing need be sent again, and
+	 * addresses are proven.  Packets may still be dropped before they are sent, control messages are not.
+	 */
+	bool stream;
+	uint32_t packet_max; /**< most bytes of one packet or message */
 	/** Send every packet of the batch to its peer (all peers belong to this transport). */
 	void (*send)(struct tscf_transport *t, struct tscf_batch *batch);
 	/** Free a peer, saying goodbye if the transport can. */
@@ -134,5 +147,13 @@ static inline void tscf_transport_poll(struct tscf_transport *t)
  * @return the descriptor, or -errno.
  */
 int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options);
+
+/**
+ * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote (EV_WRITE tells when, and
+ * SO_ERROR how it went).  One of the two is NULL.
+ *
+ * @return the descriptor, or -errno.
+ */
+int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options);
 
 #endif

@@ -128,6 +128,7 @@ static void free_udp(struct tscf_datagram *d)
 static const struct tscf_transport_ops udp_ops = {
     .name = "udp",
     .encrypted = false,
+    .packet_max = TSCF_PACKET_MAX,
     .send = send_batch,
     .peer_close = peer_close,
     .close = tscf_datagram_close,

@@ -82,7 +82,7 @@ static void handshake(struct load *load, struct load_client *c)
 	if (wolfSSL_session_reused(t->ssl))
 		load->phase->resumed++;
 	else if (load->tls->session == NULL)
-		tscf_tls_session_keep(load->tls, t->ssl);
+		tscf_tls_session_keep(&load->tls->session, t->ssl);
 	wolfSSL_FreeArrays(t->ssl);
 	load_enter(load, c, LOAD_CONFIGURE_ENCRYPTED);
 }
@@ -102,7 +102,7 @@ void load_tunnel_open(struct load *load, struct load_client *c, uint64_t reserve
 	wolfSSL_SetIOWriteCtx(t->ssl, t);
 	wolfSSL_SetIOReadCtx(t->ssl, t);
 	if (load->resume)
-		tscf_tls_session_offer(load->tls, t->ssl);
+		tscf_tls_session_offer(&load->tls->session, t->ssl);
 	c->step = LOAD_HANDSHAKE;
 	c->attempts = 1;
 	c->sent = load->now;

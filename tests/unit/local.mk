@@ -153,6 +153,14 @@ tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c tests/unit/runner.h te
 tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 
+UNIT_TESTS += tests/unit/test_stream_queue tests/unit/test_stream
+tests_unit_test_stream_queue_SOURCES = tests/unit/test_stream_queue.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_stream_queue_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_stream_queue_LDADD = $(UNIT_LDADD)
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/event.h tests/unit/certs.c tests/unit/certs.h $(NETNS_TEST_SOURCES)
+tests_unit_test_stream_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_stream_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
 UNIT_TESTS += tests/unit/test_ecn

@@ -797,7 +797,7 @@ START_TEST(an_unfinished_handshake_does_not_hurt_the_old_connection)
 	relay_open(&relay, loop, &server.transport->local);
 	come_up(&old, &relay.address);
 	check_alive(&old);
-	tscf_tls_session_forget(client_tls);
+	tscf_tls_session_forget(&client_tls->session);
 	relay.filter = only_hellos;
 	connect_to(&new, &relay.address);
 	tscf_test_run_for(loop, 0.3);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stream.h - what holds for every stream transport (tcp.h, tls_stream.h).
+ *
+ * Framing: stream_frame.h.  What is neither packet nor message ends the connection (EPROTO).  Packets are handed up as runs where several of one
+ * length follow each other, whatever flows they are of.
+ *
+ * Sending: what the socket does not take waits in a bounded queue (stream_queue.h), real-time packets (TSCF_URGENT_DSCPS in packet->tos) before
+ * bulk.  The kernel keeps little that it cannot send (TCP_NOTSENT_LOWAT), so that they overtake in the queue what would be in front of them in
+ * the socket.
+ *
+ * TCP's own keepalive is off: the user's messages show whether the other end is there.
+ */
+#ifndef TSCF_STREAM_H
+#define TSCF_STREAM_H
+
+#include "transport.h"
+
+/** A connection that is not there and secured, or on a listening transport not adopted (peer->user), after this many seconds is closed. */
+#define TSCF_STREAM_SECONDS 10
+/** Listening: most connections that are not adopted yet; beyond that the oldest of them is closed for a new one. */
+#define TSCF_STREAM_PENDING_MAX 4096
+/** ... and most of one source (an IPv4 address, an IPv6 /64); beyond that new ones are closed. */
+#define TSCF_STREAM_PENDING_PER_SOURCE 256
+
+#endif
