@@ -11,8 +11,9 @@ libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-cli
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
 # The ways to the servers.
 libtscf_client_la_SOURCES += tscf-client/encrypted.h tscf-client/plain.h tscf-client/search.c tscf-client/search.h \
-	tscf-client/candidates.c tscf-client/candidates.h tscf-client/resolver.c tscf-client/resolver.h \
-	tscf-client/server_list.c tscf-client/server_list.h tscf-client/ways.c tscf-client/ways.h
+	tscf-client/candidates.c tscf-client/candidates.h tscf-client/http_connect.c tscf-client/http_connect.h \
+	tscf-client/proxy.c tscf-client/proxy.h tscf-client/resolver.c tscf-client/resolver.h \
+	tscf-client/server_list.c tscf-client/server_list.h tscf-client/tunnel_open.c tscf-client/ways.c tscf-client/ways.h
 libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
 libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
 

@@ -59,6 +59,28 @@ static json_t *tsid_text(const struct tunnel *t)
 	return json_string(text);
 }
 
+static time_t wall_clock(const struct client *c, uint64_t monotonic)
+{
+	return time(NULL) - (time_t)((c->now - monotonic) / 1000);
+}
+
+/* The ways that were tried, and how it went. */
+static json_t *candidate_list(const struct client *c)
+{
+	const struct candidates *race = &c->search.race;
+	char text[WAY_TEXT];
+	json_t *list = json_array();
+	for (unsigned i = 0; i < race->count; i++) {
+		const struct candidate *one = &race->list[i];
+		const struct way *way = &c->search.ways[i];
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:o}", "server", c->config->servers.list[way->server].host, "way",
+						      way_format(&c->config->servers, way, text), "state",
+						      candidates_state_name(one->state), "since",
+						      (json_int_t)wall_clock(c, one->since), "reason", text_or_null(one->reason)));
+	}
+	return list;
+}
+
 static json_t *plain_status(struct client *c, bool privileged)
 {
 	static const char *const names[] = {"down", "connecting", "up"};
@@ -82,7 +104,7 @@ static const char *encrypted_state(const struct client *c)
 static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
-	time_t since = time(NULL) - (time_t)((c->now - c->dtte.since) / 1000);
+	time_t since = wall_clock(c, c->dtte.since);
 	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
 			 (json_int_t)since, "transport",
 			 way_transport(c->encrypted.way.kind, true), "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
@@ -108,6 +130,7 @@ char *report_status(struct client *c, bool privileged)
 				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);
+	json_object_set_new(status, "candidates", candidate_list(c));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
 	return text;

@@ -65,7 +65,8 @@ uint32_t requests_sequence(struct requests *q)
 
 static void send_request(struct requests *q, struct request *r, uint64_t now)
 {
-	if (!r->sent) {
+	bool again = r->sent;
+	if (!again) {
 		r->sent = true;
 		r->sent_at = now;
 		q->under_way++;
@@ -75,7 +76,8 @@ static void send_request(struct requests *q, struct request *r, uint64_t now)
 	r->due = now + r->pause;
 	if (r->tries_left != REQUEST_TRIES_ENDLESS)
 		r->tries_left--;
-	q->transmit(q->context, r->data, r->length);
+	if (!again || !q->reliable)
+		q->transmit(q->context, r->data, r->length);
 }
 
 static void fill_window(struct requests *q, uint64_t now)

@@ -3,7 +3,7 @@
  * request.h - requests of one tunnel that wait for their responses.
  *
  * Datagrams get lost: a request is sent again, with the same sequence number, after 250 ms and then twice as long each time (at most
- * 2 s), until it is answered or has been tried often enough.  At most REQUEST_WINDOW are under way at a time, further ones wait their turn in order.
+ * 2 s), until it is answered or has been tried often enough.  On a stream it is sent once, and given up at the same time.  At most REQUEST_WINDOW are under way at a time, further ones wait their turn in order.
  * tscf(7), "RETRANSMISSION".  No I/O and no clock here: sending is the owner's, time is given.
  */
 #ifndef TSCF_CLIENT_REQUEST_H
@@ -33,6 +33,7 @@ struct requests {
 	void *context;
 	struct request *first, **last;
 	unsigned under_way;
+	bool reliable;     /**< what is sent arrives: nothing is sent again */
 	uint32_t sequence; /**< of the newest request */
 	uint64_t round_trip_ms; /**< of the last request that was answered at its first try */
 };

@@ -2,8 +2,8 @@
 #include "tunnel.h"
 
 #include "common/log.h"
-#include "common/udp.h"
 #include "context.h"
+#include "proxy.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,40 +24,6 @@ void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struc
 			     .events = events,
 			     .tsid = TSCF_TSID_NONE};
 	requests_init(&t->requests, transmit, t);
-}
-
-/* The encrypted tunnel's port is the one after the plain one. */
-static union tscf_endpoint endpoint_of(const struct tunnel *t)
-{
-	union tscf_endpoint e = t->way.remote;
-	if (t->encrypted)
-		tscf_endpoint_set_port(&e, (uint16_t)(tscf_endpoint_port(&e) + 1));
-	return e;
-}
-
-static int open_datagram(struct tunnel *t, const union tscf_endpoint *to, const struct tscf_outer_options *options)
-{
-	struct client *c = t->client;
-	int error;
-	if (t->encrypted)
-		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, options, &path_handler, t, &t->transport, &t->peer);
-	error = tscf_udp_connect(c->loop, to, options, &path_handler, t, &t->transport, &t->peer);
-	/* Nothing tells when a datagram socket is ready: it always is. */
-	if (error == 0)
-		t->events->open(t);
-	return error;
-}
-
-int tunnel_open(struct tunnel *t, const struct way *way)
-{
-	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
-	t->way = *way;
-	t->state = TUNNEL_CONNECTING;
-	union tscf_endpoint to = endpoint_of(t);
-	int error = way->kind == WAY_DATAGRAM ? open_datagram(t, &to, &options) : -EPROTONOSUPPORT;
-	if (error < 0)
-		t->state = TUNNEL_DOWN;
-	return error;
 }
 
 static void add_counters(struct tscf_transport_counters *sum, const struct tscf_transport_counters *c)
@@ -89,6 +55,9 @@ void tunnel_close(struct tunnel *t)
 	t->probing = false;
 	t->told_unreachable = false;
 	t->peer = NULL;
+	if (t->dialogue)
+		proxy_cancel(t->dialogue);
+	t->dialogue = NULL;
 	if (t->transport) {
 		add_counters(&t->past, &t->transport->counters);
 		tscf_transport_close(t->transport);
@@ -107,6 +76,7 @@ void tunnel_move(struct tunnel *to, struct tunnel *from)
 	to->last_heard = from->last_heard;
 	to->last_sent = from->last_sent;
 	to->transport->context = to;
+	to->requests.reliable = from->requests.reliable;
 	/* The server tells requests of one session apart by their numbers. */
 	if (to->requests.sequence < from->requests.sequence)
 		to->requests.sequence = from->requests.sequence;
@@ -160,7 +130,8 @@ void tunnel_probe(struct tunnel *t)
 	t->probing = true;
 	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
 	int length = tscf_write_finish(&w);
-	uint64_t pause = 2 * t->requests.round_trip_ms > TUNNEL_PROBE_MS ? 2 * t->requests.round_trip_ms : TUNNEL_PROBE_MS;
+	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
+	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
 	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL, t->client->now) < 0)
 		t->probing = false;
 }
@@ -193,7 +164,7 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 	/* The first response brings the TSID; whatever else must bear the one that was assigned. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		c->counters.control_wrong_tsid++;
-		if (t->transport->ops->encrypted)
+		if (t->transport->ops->encrypted || t->transport->ops->stream)
 			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}

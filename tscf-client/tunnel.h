@@ -19,10 +19,13 @@
 /** Keepalives of a tunnel in doubt: sent this often, at first after this pause, before the tunnel counts as lost. */
 #define TUNNEL_PROBES 4
 #define TUNNEL_PROBE_MS 150
+/** On a stream they are sent once, and a stall of some round trips is no loss: together about six seconds. */
+#define TUNNEL_PROBE_STREAM_MS 400
 
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
 
 struct client;
+struct proxy_dialogue;
 struct tunnel;
 
 /** What a tunnel tells its owner. */
@@ -40,6 +43,7 @@ struct tunnel {
 	struct way way; /**< where the transport leads to */
 	struct tscf_transport *transport; /**< NULL while there is none; its context is the tunnel */
 	struct tscf_peer *peer;
+	struct proxy_dialogue *dialogue; /**< that will give us a connection, or NULL */
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
@@ -51,6 +55,7 @@ struct tunnel {
 };
 
 void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
+/* tunnel_open.c */
 /**
  * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps before this returns.
  *

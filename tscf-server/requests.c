@@ -200,7 +200,9 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		return;
 	}
 	r.session->heard = in->now;
-	server_session_confirm(state, r.session, in->now);
+	/* A session that its client does not want any more does not take the place of another. */
+	if (message.type != TSCF_RELEASE_REQUEST)
+		server_session_confirm(state, r.session, in->now);
 	if (message.type == TSCF_CONFIGURATION_REQUEST)
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 	else if (is_request(message.type))

@@ -23,8 +23,13 @@ tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c common/addr.c common
 tests_fuzz_fuzz_segment_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_http_connect
+tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c tscf-client/http_connect.c
+tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
+
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_segment
+fuzz: tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_segment
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 

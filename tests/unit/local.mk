@@ -61,6 +61,16 @@ EXTRA_DIST += tests/unit/test_cli.sh
 
 # The client.
 CLIENT_LDADD = libtscf-client.la $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_http_connect
+tests_unit_test_http_connect_SOURCES = tests/unit/test_http_connect.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_http_connect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_connect_LDADD = $(CLIENT_LDADD)
+
+UNIT_TESTS += tests/unit/test_client_ways
+tests_unit_test_client_ways_SOURCES = tests/unit/test_client_ways.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_ways_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_ways_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_candidates
 tests_unit_test_client_candidates_SOURCES = tests/unit/test_client_candidates.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
@@ -138,7 +148,7 @@ tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto tests/unit/test_curve
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
@@ -149,9 +159,6 @@ tests_unit_test_dtls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
-tests_unit_test_curve_SOURCES = tests/unit/test_curve.c tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_curve_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
-tests_unit_test_curve_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)

@@ -3,6 +3,7 @@
 #include "runner.h"
 #include "tscf-client/config.h"
 #include "tscf-client/options.h"
+#include "tscf-client/settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +27,16 @@ static const struct config_case wrong[] = {
 	{"# one\n# two\nmtu = 1\n", 3, "mtu", "expected"},
 	{"port = 2004 # end of line\n/* block\n * more\n */\nmtu = 1\n", 5, "mtu", "expected"},
 	{"// slashes\nserver = \"a//b # c\"\n", 2, "a//b # c", "HOST"},
+	{"transport = sctp\n", 1, "sctp", "udp, tcp or auto"},
+	{"return-idle = -1\n", 1, "-1", "seconds"},
+	{"proxy = \"https://p:1\"\n", 1, "proxy", "http://[USER"},
+	{"proxy = \"http://p\"\n", 1, "proxy", "PORT"},
+	{"proxy = \"http://user@p:1\"\n", 1, "proxy", "PASSWORD"},
+	{"proxy = \"http://u:%4@p:1\"\n", 1, "proxy", "PASSWORD"},
+	{"proxy = \"http://p:1/path\"\n", 1, "proxy", "PORT"},
+	{"server = a\nfallback-server \"b:0\" { }\n", 2, "b:0", "HOST"},
+	{"fallback-server \"b\" {\ntransport = x\n}\n", 2, "x", "udp, tcp"},
+	{"fallback-server \"b\" {\nca = /x\n}\n", 2, "ca", "expected one of server-name, pin, transport"},
 	{"colour = blue\n", 1, "no such option 'colour'", "expected one of server, port, ca"},
 	{"port 2004\n", 1, "equal sign", "port"},
 	{"port = 0\n", 1, "port", "1 to 65534"},
@@ -207,12 +218,89 @@ START_TEST(command_line_wins)
 }
 END_TEST
 
+#define PIN2 "sha256:BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* Servers stand in their order, and each has what it says itself, else what holds for all. */
+START_TEST(list_in_file)
+{
+	struct client_config c;
+	const struct client_servers *s = &c.servers;
+
+	client_config_init(&c);
+	ck_assert_int_eq(client_config_read(&c, config_file_make("server = \"a:5\"\npin = \"" PIN "\"\ntransport = udp\n"
+								 "fallback-server \"b\" { }\n"
+								 "fallback-server \"c:7\" {\n pin = \"" PIN2 "\"\n"
+								 " transport = tcp\n server-name = other\n}\n")),
+			 0);
+	config_file_remove();
+	ck_assert_uint_eq(s->count, 3);
+	ck_assert_str_eq(s->list[1].host, "b");
+	ck_assert_uint_eq(client_server_port(s, &s->list[0]), 5);
+	ck_assert_uint_eq(client_server_port(s, &s->list[1]), 2004);
+	ck_assert_uint_eq(client_server_port(s, &s->list[2]), 7);
+	ck_assert_int_eq(client_server_transport(s, &s->list[1]), CLIENT_TRANSPORT_UDP);
+	ck_assert_int_eq(client_server_transport(s, &s->list[2]), CLIENT_TRANSPORT_TCP);
+	ck_assert_str_eq(client_server_pin(s, &s->list[1]), PIN);
+	ck_assert_str_eq(client_server_pin(s, &s->list[2]), PIN2);
+	ck_assert_str_eq(client_server_name(s, &s->list[1]), "b");
+	ck_assert_str_eq(client_server_name(s, &s->list[2]), "other");
+	ck_assert_int_eq(client_config_check(&c), 0);
+	client_config_free(&c);
+}
+END_TEST
+
+/* On the command line what follows a server is for it, what stands before is for all; the file's servers are forgotten. */
+START_TEST(list_on_command_line)
+{
+	char file[512];
+	char *argv[] = {(char[]){"tscf-client"}, (char[]){"--pin=" PIN}, (char[]){"--transport=udp"}, (char[]){"--server=a:5"},
+			(char[]){"--server=b"}, (char[]){"--transport=tcp"}, (char[]){"--pin=" PIN2}, (char[]){"--config"}, file, NULL};
+	struct client_config c;
+	const struct client_servers *s = &c.servers;
+	struct tscf_cli cli;
+
+	strcpy(file, config_file_make("server = \"x\"\nfallback-server \"y\" { }\n"));
+	parse(argv, &cli);
+	ck_assert_int_eq(client_options_config(&cli, &c), 0);
+	config_file_remove();
+	ck_assert_uint_eq(s->count, 2);
+	ck_assert_str_eq(s->list[0].host, "a");
+	ck_assert_int_eq(client_server_transport(s, &s->list[0]), CLIENT_TRANSPORT_UDP);
+	ck_assert_str_eq(client_server_pin(s, &s->list[0]), PIN);
+	ck_assert_int_eq(client_server_transport(s, &s->list[1]), CLIENT_TRANSPORT_TCP);
+	ck_assert_str_eq(client_server_pin(s, &s->list[1]), PIN2);
+	client_config_free(&c);
+	tscf_cli_free(&cli);
+}
+END_TEST
+
+/* User and password are taken out of the URL (RFC 3986) and encoded as RFC 7617 says; they are never shown. */
+START_TEST(proxy_url)
+{
+	struct client_proxy p = {.host = NULL};
+
+	ck_assert_int_eq(client_proxy_parse(&p, "http://[2001:db8::8]:3128/"), 0);
+	ck_assert_str_eq(p.host, "2001:db8::8");
+	ck_assert_uint_eq(p.port, 3128);
+	ck_assert_ptr_null(p.credentials);
+	ck_assert_int_eq(client_proxy_parse(&p, "http://Aladdin:open%20sesame@proxy:8080"), 0);
+	ck_assert_str_eq(p.host, "proxy");
+	ck_assert_str_eq(p.credentials, "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+	client_proxy_clear(&p);
+	capture_begin();
+	ck_assert_int_eq(tscf_setting_option(client_settings, "proxy", "ftp://u:secret@p:1", NULL), -EINVAL);
+	ck_assert_ptr_null(strstr(capture_end(), "secret"));
+}
+END_TEST
+
 /* The daemon does not start without a server, without a way to know it, or on devices or tables that are the same. */
 static const struct {
 	const char *text, *says;
 } incomplete[] = {
 	{"pin = \"" PIN "\"\n", "no server"},
 	{"server = a\n", "ca or pin"},
+	{"server = a\nfallback-server \"b\" { pin = \"" PIN "\" }\n", "server a could not be verified"},
+	{"server = a\nca = /ca\ntransport = udp\nproxy = \"http://p:1\"\n", "does not go through the proxy"},
 	{"server = a\nca = /ca\nplain-dev = x\nencrypted-dev = x\n", "encrypted-dev"},
 	{"server = a\nca = /ca\ntable-plain = 9\ntable-encrypted = 9\n", "table-encrypted"},
 };
@@ -244,6 +332,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, unreadable);
 	tcase_add_loop_test(tc, server_forms, 0, COUNT(servers));
 	tcase_add_test(tc, command_line_wins);
+	tcase_add_test(tc, list_in_file);
+	tcase_add_test(tc, list_on_command_line);
+	tcase_add_test(tc, proxy_url);
 	tcase_add_loop_test(tc, incomplete_files, 0, COUNT(incomplete));
 	suite_add_tcase(suite, tc);
 	return suite;

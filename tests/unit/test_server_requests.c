@@ -690,6 +690,22 @@ START_TEST(address_again)
 }
 END_TEST
 
+/* A client that tried several ways releases those it does not want: the one that it has keeps its address. */
+START_TEST(successor_not_wanted)
+{
+	world_connect(&a);
+	struct world_client unwanted = a;
+
+	tscf_endpoint_set_port(&unwanted.outer, 5001);
+	ck_assert_int_eq(world_configure(&unwanted, &a.plain, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert(tscf_addr_equal(&unwanted.plain, &a.plain));
+	ck_assert_int_eq(request(&unwanted, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_null(world_plain(&unwanted));
+	ck_assert_ptr_eq(server_lease_find(&w->state->leases, &a.plain)->plain, world_plain(&a));
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+}
+END_TEST
+
 /* The secret that came on the encrypted tunnel lets its client replace it: bindings and address stay. */
 START_TEST(encrypted_replaced)
 {
@@ -1228,6 +1244,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, dual_stack);
 	tcase_add_test(t, one_family);
 	tcase_add_test(t, address_again);
+	tcase_add_test(t, successor_not_wanted);
 	tcase_add_test(t, resume_not_offered);
 	tcase_add_test(t, shutdown_message);
 	return t;
