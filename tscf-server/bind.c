@@ -42,7 +42,7 @@ static bool has_room(struct server_state *state, const struct server_session *s,
 	if (is_mine(s, b))
 		return true;
 	return s->bindings.count < SERVER_BINDINGS_MAX &&
-	       (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL);
+	       (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL / state->workers);
 }
 
 static enum tscf_response bind_active(struct server_state *state, struct server_session *s,

@@ -50,6 +50,7 @@ struct server_config {
 	unsigned mtu;         /**< inner MTU given to clients */
 	unsigned keepalive;   /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */
 	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
+	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;

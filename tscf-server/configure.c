@@ -65,7 +65,7 @@ static bool too_small(const struct server_request *r)
 	const struct server_pool *p = NULL;
 	bool fits;
 
-	while ((p = server_pools_next(&r->in->interface->plain_pools, p))) {
+	while ((p = server_pools_next(&r->in->interface->stock->plain_pools, p))) {
 		struct tscf_addr addr = server_pool_prefix(p).addr;
 
 		any.address[tscf_family_index(addr.family)].addr = addr;
@@ -75,20 +75,22 @@ static bool too_small(const struct server_request *r)
 	return !fits;
 }
 
-/** @return why no plain session more may begin at that outer address, or NULL; one that @p replaces another is none
- * more. */
-static const char *plain_limit(const struct server_request *r, bool replaces)
+/**
+ * Take a place for a plain session at that outer address; one that @p replaces another is none more.
+ *
+ * @return NULL, or why there is none.
+ */
+static const char *claim_plain(const struct server_request *r, bool replaces)
 {
 	const struct server_interface *i = r->in->interface;
 
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
 		return "too many tunnels are being set up";
-	if (replaces)
-		return NULL;
-	if (i->max_plain && i->plain_count >= i->max_plain)
-		return "no more tunnels here";
-	if (i->max_per_source && server_sessions_from(&r->state->sessions, &r->in->from) >= i->max_per_source)
+	if (!replaces && i->max_per_source &&
+	    server_sessions_from(&r->state->sessions, &r->in->from) >= i->max_per_source)
 		return "no more tunnels from that address";
+	if (!server_stock_claim(&i->stock->plain, replaces ? 0 : i->max_plain, 0))
+		return "no more tunnels here";
 	return NULL;
 }
 
@@ -118,7 +120,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
 
-	if (!lease || lease->encrypted || lease->pools != &r->in->interface->plain_pools)
+	if (!lease || lease->encrypted || lease->pools != &r->in->interface->stock->plain_pools)
 		return NULL;
 	if (!tscf_addr_equal(&lease->client, &from) ||
 	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
@@ -127,8 +129,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	return lease;
 }
 
-/** Find addresses for a new plain session, and check that it may begin.  @return the lease with a hold, or NULL:
- * refused. */
+/** Find a place and addresses for a new plain session.  @return the lease with a hold, or NULL: refused. */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
 {
 	struct server_lease *lease = NULL;
@@ -138,16 +139,18 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	read_wishes(r->message, wishes);
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++)
 		lease = former_lease(r, &wishes[i], client_id);
-	limit = plain_limit(r, lease || r->in->session);
+	limit = claim_plain(r, lease || r->in->session);
 	if (limit) {
 		if (lease)
 			server_lease_drop(&r->state->leases, lease, r->in->now);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->plain_pools, false, wishes, r->in->now,
-				       &lease) < 0)
+	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->stock->plain_pools, false, wishes,
+				       r->in->now, &lease) < 0) {
+		server_stock_release(&r->in->interface->stock->plain);
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+	}
 	return lease;
 }
 
@@ -169,6 +172,7 @@ void server_configure_plain(const struct server_request *r)
 				     r->in->now);
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
+		server_stock_release(&r->in->interface->stock->plain);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
@@ -213,7 +217,7 @@ static int establish(const struct server_request *r, const struct server_session
 		lease = old->lease;
 		server_lease_hold(lease);
 	} else {
-		err = server_lease_new(&r->state->leases, &r->in->interface->encrypted_pools, true, NULL, r->in->now,
+		err = server_lease_new(&r->state->leases, &r->in->interface->stock->encrypted_pools, true, NULL, r->in->now,
 				       &lease);
 		if (err < 0)
 			return err;
@@ -230,7 +234,8 @@ static int establish(const struct server_request *r, const struct server_session
 	return 0;
 }
 
-/** @return the plain session whose reservation the request uses up, or NULL when the request has been refused. */
+/** @return the plain session whose reservation the request uses up, with the place it held, or NULL when the request has
+ * been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
 {
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
@@ -248,6 +253,8 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 	plain = server_reservation_redeem(&r->state->reservations, *tsid, secret.value, &from, r->in->now, &why);
 	if (plain && plain->interface == r->in->interface)
 		return plain;
+	if (plain)
+		server_stock_release(&plain->interface->stock->encrypted);
 	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 			  plain ? "reserved on another interface" : why);
 	return NULL;
@@ -264,12 +271,14 @@ void server_configure_encrypted(const struct server_request *r)
 		return;
 	old = plain->lease->encrypted_session;
 	if (old && !may_replace(r, old)) {
+		server_stock_release(&plain->interface->stock->encrypted);
 		server_session_probe(r->state, old, r->in->now);
 		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 				  "another encrypted tunnel of this client is alive");
 		return;
 	}
 	if (establish(r, plain, tsid, old) < 0) {
+		server_stock_release(&plain->interface->stock->encrypted);
 		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
 				  "no internal address is free");
 		return;

@@ -15,6 +15,7 @@
 
 #include "common/batch.h"
 #include "common/control.h"
+#include "common/steering.h"
 #include "common/tls.h"
 #include "common/tun.h"
 
@@ -55,6 +56,9 @@ struct server {
 	struct ev_loop *loop; /**< of the main thread */
 	struct server_worker *workers;
 	unsigned worker_count;
+	struct server_stock *stocks; /**< one for each enabled interface, in their order */
+	unsigned stock_count;
+	struct tscf_steering steering; /**< of the devices; used if there are several workers */
 
 	/* identity.c */
 	struct tscf_tls *tls; /**< NULL: no interface has encrypted tunnels */

@@ -18,9 +18,11 @@ static int set_sysctl(const char *device, const char *key, const char *value)
 	return err;
 }
 
-static int open_device(struct server_device *device, const char *name)
+/** @param parts  of all workers. */
+static int open_device(const struct server *server, struct tscf_tun *parts[], const char *name)
 {
-	int err = tscf_tun_open(&device->tun, name, true);
+	const struct tscf_steering *steering = server->steering.program >= 0 ? &server->steering : NULL;
+	int err = tscf_tun_open_parts(parts, server->worker_count, name, true, steering);
 
 	if (err == -EBUSY)
 		tscf_error("%s: a device of that name exists already (another tscf-server?)", name);
@@ -61,11 +63,10 @@ static int add_addresses(struct tscf_netlink *nl, const struct server_device *de
 	return err;
 }
 
-static int bring_up(struct tscf_netlink *nl, struct server_device *device, unsigned mtu)
+static int bring_up(struct tscf_netlink *nl, const struct server_device *device, unsigned mtu)
 {
 	int err = tscf_link_up(nl, device->tun.index, mtu);
 
-	device->tun.mtu = mtu;
 	if (err < 0)
 		tscf_error("%s: cannot be brought up with MTU %u: %s", device->tun.name, mtu, strerror(-err));
 	return err;
@@ -73,25 +74,31 @@ static int bring_up(struct tscf_netlink *nl, struct server_device *device, unsig
 
 static int number_devices(struct server *server, struct tscf_netlink *nl)
 {
-	struct server_worker *first = &server->workers[0];
+	const struct server_worker *first = &server->workers[0];
+	unsigned mtu = server->config->mtu;
+	unsigned encrypted_mtu = mtu < TSCF_DTLS_PAYLOAD_MAX ? mtu : TSCF_DTLS_PAYLOAD_MAX;
 	int err = 0;
 
 	for (struct server_interface *i = first->state->interfaces; i && err == 0; i = i->next) {
-		err = add_addresses(nl, &first->plain, &i->plain_pools);
+		err = add_addresses(nl, &first->plain, &i->stock->plain_pools);
 		if (err == 0)
-			err = add_addresses(nl, &first->encrypted, &i->encrypted_pools);
+			err = add_addresses(nl, &first->encrypted, &i->stock->encrypted_pools);
 	}
 	if (err == 0)
-		err = bring_up(nl, &first->plain, server->config->mtu);
+		err = bring_up(nl, &first->plain, mtu);
 	if (err == 0)
-		err = bring_up(nl, &first->encrypted, server->config->mtu < TSCF_DTLS_PAYLOAD_MAX ? server->config->mtu : TSCF_DTLS_PAYLOAD_MAX);
+		err = bring_up(nl, &first->encrypted, encrypted_mtu);
+	for (unsigned n = 0; n < server->worker_count; n++) {
+		server->workers[n].plain.tun.mtu = mtu;
+		server->workers[n].encrypted.tun.mtu = encrypted_mtu;
+	}
 	return err;
 }
 
 static bool has_pools(const struct server *server, int family)
 {
 	for (const struct server_interface *i = server->workers[0].state->interfaces; i; i = i->next)
-		if (server_pools_have(&i->plain_pools, family))
+		if (server_pools_have(&i->stock->plain_pools, family))
 			return true;
 	return false;
 }
@@ -118,11 +125,17 @@ static void warn_without_forwarding(const struct server *server)
 
 int server_devices_open(struct server *server)
 {
+	struct tscf_tun *plain[TSCF_WORKERS_MAX], *encrypted[TSCF_WORKERS_MAX];
 	struct tscf_netlink *nl;
-	int err = open_device(&server->workers[0].plain, server->config->plain_dev);
+	int err;
 
+	for (unsigned n = 0; n < server->worker_count; n++) {
+		plain[n] = &server->workers[n].plain.tun;
+		encrypted[n] = &server->workers[n].encrypted.tun;
+	}
+	err = open_device(server, plain, server->config->plain_dev);
 	if (err == 0)
-		err = open_device(&server->workers[0].encrypted, server->config->encrypted_dev);
+		err = open_device(server, encrypted, server->config->encrypted_dev);
 	if (err < 0)
 		return err;
 	err = tscf_netlink_open(&nl);

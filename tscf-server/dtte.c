@@ -207,10 +207,20 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 	return drop(counter_of(ruling.rule));
 }
 
-static bool is_inter_client(struct server_state *state, const struct server_session *s,
+/** @return whether @p addr may be a client's, of whatever worker. */
+static bool is_client(const struct server_state *state, const struct tscf_addr *addr)
+{
+	for (const struct server_interface *i = state->interfaces; i; i = i->next)
+		if (server_pools_contain(&i->stock->plain_pools, addr) ||
+		    server_pools_contain(&i->stock->encrypted_pools, addr))
+			return true;
+	return false;
+}
+
+static bool is_inter_client(const struct server_state *state, const struct server_session *s,
 			    const struct tscf_packet_info *info)
 {
-	return !s->interface->inter_client && server_lease_find(&state->leases, &info->destination);
+	return !s->interface->inter_client && is_client(state, &info->destination);
 }
 
 struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s,

@@ -15,7 +15,7 @@
 
 /** How long after a shield was made packets are held. */
 #define SERVER_HOLD_MS 3000
-/** Most packets held for one plain session, and for all of them; larger packets than this are not held. */
+/** Most packets held for one plain session, and for all of a worker's; larger packets than this are not held. */
 #define SERVER_HELD_MAX   512
 #define SERVER_HELD_TOTAL 65536
 #define SERVER_HELD_SIZE  2048

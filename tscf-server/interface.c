@@ -50,15 +50,16 @@ static bool has_encrypted_pool(const struct server_interface_config *config)
 	return config->encrypted_pool.count > 0;
 }
 
-static int add_pools(struct server_interface *i, struct server_pools *pools, const struct server_prefixes *ranges)
+static int add_pools(const char *interface, struct server_pools *pools, const struct server_prefixes *ranges,
+		     unsigned parts)
 {
 	char text[TSCF_ADDR_TEXT];
 
 	for (unsigned n = 0; n < ranges->count; n++) {
-		int err = server_pools_add(pools, &ranges->list[n]);
+		int err = server_pools_add(pools, &ranges->list[n], parts);
 
 		if (err < 0) {
-			tscf_error("interface %s: cannot use address pool %s: %s", i->name,
+			tscf_error("interface %s: cannot use address pool %s: %s", interface,
 				   tscf_prefix_format(&ranges->list[n], text), strerror(-err));
 			return err;
 		}
@@ -66,52 +67,87 @@ static int add_pools(struct server_interface *i, struct server_pools *pools, con
 	return 0;
 }
 
-static int make_pools(struct server_interface *i, const struct server_interface_config *config)
-{
-	int err = add_pools(i, &i->plain_pools, &config->pool);
+/* --- stocks --- */
 
-	return err < 0 ? err : add_pools(i, &i->encrypted_pools, &config->encrypted_pool);
+static unsigned count_enabled(const struct server_config *config)
+{
+	unsigned count = 0;
+
+	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
+		count += c->enabled;
+	return count;
 }
 
+int server_stocks_make(struct server *server, unsigned workers)
+{
+	unsigned count = count_enabled(server->config);
+	int err = 0;
+
+	if (count == 0) {
+		tscf_error("no interface is enabled");
+		return -EINVAL;
+	}
+	server->stocks = calloc(count, sizeof(*server->stocks));
+	if (!server->stocks)
+		return -ENOMEM;
+	for (const struct server_interface_config *c = server->config->interfaces; c && err == 0; c = c->next) {
+		struct server_stock *stock = &server->stocks[server->stock_count];
+
+		if (!c->enabled)
+			continue;
+		server->stock_count++;
+		err = add_pools(c->name, &stock->plain_pools, &c->pool, workers);
+		if (err == 0)
+			err = add_pools(c->name, &stock->encrypted_pools, &c->encrypted_pool, workers);
+	}
+	return err;
+}
+
+void server_stocks_free(struct server *server)
+{
+	for (unsigned n = 0; n < server->stock_count; n++) {
+		server_pools_free(&server->stocks[n].plain_pools);
+		server_pools_free(&server->stocks[n].encrypted_pools);
+	}
+	free(server->stocks);
+	server->stocks = NULL;
+	server->stock_count = 0;
+}
+
+/* --- interfaces --- */
+
 static int make_interface(struct server_worker *worker, const struct server_interface_config *config,
-			  struct server_interface ***last)
+			  struct server_stock *stock, struct server_interface ***last)
 {
 	struct server_interface *i = calloc(1, sizeof(*i));
-	int err;
 
 	if (!i)
 		return -ENOMEM;
 	**last = i;
 	*last = &i->next;
 	i->worker = worker;
+	i->stock = stock;
 	i->listen = config->listen;
 	i->name = strdup(config->name);
 	if (!i->name)
 		return -ENOMEM;
-	err = make_pools(i, config);
-	if (err == 0)
-		take_interface(i, config);
-	return err;
+	take_interface(i, config);
+	return 0;
 }
 
 int server_interfaces_make(struct server_worker *worker)
 {
 	const struct server_config *config = worker->server->config;
 	struct server_interface **last = &worker->state->interfaces;
-	int err;
+	struct server_stock *stock = worker->server->stocks;
 
 	take_settings(&worker->state->settings, config);
 	worker->state->settings.mtu = config->mtu;
 	for (const struct server_interface_config *c = config->interfaces; c; c = c->next) {
 		if (!c->enabled)
 			continue;
-		err = make_interface(worker, c, &last);
-		if (err < 0)
-			return err;
-	}
-	if (!worker->state->interfaces) {
-		tscf_error("no interface is enabled");
-		return -EINVAL;
+		if (make_interface(worker, c, stock++, &last) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -144,7 +180,8 @@ static void tell_listening(const struct server_interface *i, const char *what, c
 
 static int listen_on(struct server_worker *worker, struct server_interface *i)
 {
-	const struct tscf_outer_options options = {.mark = 0};
+	const struct tscf_outer_options options = {
+	    .spread = {.index = worker->index, .count = worker->server->worker_count}};
 	union tscf_endpoint next = i->listen;
 	int err;
 
@@ -152,7 +189,7 @@ static int listen_on(struct server_worker *worker, struct server_interface *i)
 	if (err < 0)
 		return cannot_listen(i, "UDP", &i->listen, err);
 	tell_listening(i, "plain tunnels on UDP", &i->listen);
-	if (!i->encrypted_pools.first)
+	if (!i->stock->encrypted_pools.first)
 		return 0;
 	tscf_endpoint_set_port(&next, (uint16_t)(tscf_endpoint_port(&next) + 1));
 	err = tscf_dtls_listen(worker->loop, worker->server->tls, &next, &options, &server_path_handler, i, &i->encrypted);

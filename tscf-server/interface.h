@@ -7,7 +7,12 @@
 
 #include "context.h"
 
-/** Make the worker's settings and interfaces, without transports, from the configuration.  @return 0 or -errno (logged). */
+/** Make what the workers will share of each interface: server->stocks.  @return 0 or -errno (logged). */
+int server_stocks_make(struct server *server, unsigned workers);
+/** The workers have been closed. */
+void server_stocks_free(struct server *server);
+
+/** Make the worker's settings and interfaces, without transports, from the configuration.  @return 0 or -ENOMEM. */
 int server_interfaces_make(struct server_worker *worker);
 /** @return whether any interface has encrypted tunnels. */
 bool server_interfaces_encrypt(const struct server_config *config);

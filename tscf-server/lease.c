@@ -56,6 +56,20 @@ const char *server_lease_format(const struct server_lease *lease, char *buf)
 	return buf;
 }
 
+static bool is_elsewhere(const struct server_leases *table, const struct tscf_addr *addr)
+{
+	return table->steering && tscf_steering_worker(addr, table->parts) != table->part;
+}
+
+/** Give an address back that no packet comes for any more. */
+static void give_address(struct server_leases *table, struct server_pool *pool, const struct tscf_addr *addr,
+			 uint64_t now)
+{
+	if (is_elsewhere(table, addr))
+		tscf_steering_clear(table->steering, addr);
+	server_pool_give(pool, addr, now);
+}
+
 /** Give back what addresses there are, and free the lease. */
 static void give_back(struct server_leases *table, struct server_lease *lease, uint64_t now)
 {
@@ -64,7 +78,7 @@ static void give_back(struct server_leases *table, struct server_lease *lease, u
 
 		if (a->addr.family == 0)
 			continue;
-		server_pool_give(a->pool, &a->addr, now);
+		give_address(table, a->pool, &a->addr, now);
 		HASH_DELETE(hh, table->by_addr, a);
 	}
 	free(lease);
@@ -77,7 +91,13 @@ static int take_address(struct server_leases *table, struct server_lease *lease,
 	struct tscf_addr addr;
 	int err;
 
-	err = server_pools_take(lease->pools, family, wish && wish->family ? wish : NULL, now, &a->pool, &addr);
+	err = server_pools_take(lease->pools, family, wish && wish->family ? wish : NULL, table->part, now, &a->pool,
+				&addr);
+	if (err == 0 && is_elsewhere(table, &addr)) {
+		err = tscf_steering_set(table->steering, &addr, table->part);
+		if (err < 0)
+			server_pool_give(a->pool, &addr, now);
+	}
 	if (err < 0)
 		return err;
 	a->addr = addr;
@@ -87,7 +107,7 @@ static int take_address(struct server_leases *table, struct server_lease *lease,
 		return 0;
 	/* Out of memory. */
 	a->addr.family = 0;
-	server_pool_give(a->pool, &addr, now);
+	give_address(table, a->pool, &addr, now);
 	return -ENOMEM;
 }
 

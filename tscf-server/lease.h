@@ -12,6 +12,7 @@
 #include "pool.h"
 
 #include "common/siphash.h"
+#include "common/steering.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,9 @@ struct server_lease {
 };
 
 struct server_leases {
+	/** Which of how many workers they are of, and who has to know of addresses that come from another's part. */
+	unsigned part, parts;
+	const struct tscf_steering *steering; /**< NULL: there is one worker */
 	struct server_address *by_addr;
 	struct tscf_siphash_key secret;
 };

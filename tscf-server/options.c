@@ -31,6 +31,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --cert FILE --key FILE                       PEM; made if not given\n"
 			   "      --mtu N              inner MTU of clients; default 1340\n"
+			   "      --workers N          worker threads; default one per processor\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --state-dir DIR, --log-level LEVEL           see the man page\n"
 			   "  -C, --control PATH       control socket, for every command\n"
@@ -52,6 +53,7 @@ static const struct tscf_cli_option options[] = {
 	{"cert", 0, true, true, RUN},
 	{"key", 0, true, true, RUN},
 	{"mtu", 0, true, false, RUN},
+	{"workers", 0, true, false, RUN},
 	{"plain-dev", 0, true, false, RUN},
 	{"encrypted-dev", 0, true, false, RUN},
 	{"state-dir", 0, true, true, RUN},

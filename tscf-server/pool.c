@@ -4,8 +4,10 @@
 #include "common/binding.h"
 #include "common/bytes.h"
 #include "common/siphash.h"
+#include "common/steering.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,18 +27,25 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/** The addresses that belong to one worker. */
+struct part {
+	uint64_t fresh; /* from here on those without an entry were never given; > last: there are none */
+	struct entry *returned; /* not used, in the order in which they came back */
+	unsigned returned_count;
+};
+
 struct server_pool {
 	struct server_pool *next;
 	struct tscf_prefix prefix;
 	/* Hosts are numbered from the network address, which is 0. */
 	uint64_t own;
 	uint64_t first, last; /* for clients; first > last: none */
-	uint64_t fresh;       /* from here on addresses without an entry were never given; > last: there are none */
+	pthread_mutex_t lock; /* of what follows, but for the constants */
 	struct entry *entries;
-	struct entry *returned; /* not used, in the order in which they came back */
-	unsigned returned_count;
-	uint64_t used;
+	_Atomic uint64_t used;
 	struct tscf_siphash_key secret;
+	unsigned parts;
+	struct part part[];
 };
 
 /** @return how many bits of an address tell the host. */
@@ -54,27 +63,41 @@ static void set_range(struct server_pool *pool)
 	pool->own = point_to_point ? 0 : 1;
 	pool->first = pool->own + 1;
 	pool->last = all_ones - (point_to_point ? 0 : 1);
-	pool->fresh = pool->first;
 }
 
-int server_pool_new(const struct tscf_prefix *prefix, struct server_pool **out)
+static struct part *part_of(struct server_pool *pool, uint64_t host);
+
+/** Let each part begin with its first address. */
+static void set_parts(struct server_pool *pool)
+{
+	for (unsigned n = 0; n < pool->parts; n++)
+		pool->part[n].fresh = UINT64_MAX;
+	for (uint64_t host = pool->first; host <= pool->last && host - pool->first < pool->parts; host++)
+		part_of(pool, host)->fresh = host;
+}
+
+int server_pool_new(const struct tscf_prefix *prefix, unsigned parts, struct server_pool **out)
 {
 	struct server_pool *pool;
 	int err;
 
 	if (tscf_addr_size(prefix->addr.family) == 0 || host_bits(prefix) > 64)
 		return -EAFNOSUPPORT;
-	pool = calloc(1, sizeof(*pool));
+	pool = calloc(1, sizeof(*pool) + parts * sizeof(pool->part[0]));
 	if (!pool)
 		return -ENOMEM;
 	err = tscf_siphash_key_init(&pool->secret);
+	if (err == 0)
+		err = -pthread_mutex_init(&pool->lock, NULL);
 	if (err < 0) {
 		free(pool);
 		return err;
 	}
 	pool->prefix = *prefix;
 	tscf_prefix_normalize(&pool->prefix);
+	pool->parts = parts;
 	set_range(pool);
+	set_parts(pool);
 	*out = pool;
 	return 0;
 }
@@ -90,6 +113,7 @@ void server_pool_free(struct server_pool *pool)
 		HASH_DELETE(hh, pool->entries, e);
 		free(e);
 	}
+	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
@@ -133,6 +157,13 @@ struct tscf_prefix server_pool_prefix(const struct server_pool *pool)
 uint64_t server_pool_capacity(const struct server_pool *pool)
 {
 	return pool->first > pool->last ? 0 : pool->last - pool->first + 1;
+}
+
+static struct part *part_of(struct server_pool *pool, uint64_t host)
+{
+	struct tscf_addr addr = address_of(pool, host);
+
+	return &pool->part[tscf_steering_worker(&addr, pool->parts)];
 }
 
 uint64_t server_pool_used(const struct server_pool *pool)
@@ -186,8 +217,10 @@ static int take_fresh(struct server_pool *pool, uint64_t host, struct tscf_addr 
 
 static int take_returned(struct server_pool *pool, struct entry *e, struct tscf_addr *out)
 {
-	DL_DELETE(pool->returned, e);
-	pool->returned_count--;
+	struct part *part = part_of(pool, e->host);
+
+	DL_DELETE(part->returned, e);
+	part->returned_count--;
 	return use(pool, e, out);
 }
 
@@ -204,57 +237,84 @@ static bool take_wish(struct server_pool *pool, const struct tscf_addr *wish, ui
 		return false;
 	e = find(pool, host);
 	if (!e)
-		return pool->returned_count <= 2 * REMEMBER && take_fresh(pool, host, out) == 0;
+		return part_of(pool, host)->returned_count <= 2 * REMEMBER / pool->parts &&
+		       take_fresh(pool, host, out) == 0;
 	if (e->used || now < e->reusable)
 		return false;
 	return take_returned(pool, e, out) == 0;
 }
 
-/** @return whether there is an address that was never given; pool->fresh is it then. */
-static bool have_fresh(struct server_pool *pool)
+/** @return whether there is an address that was never given; part->fresh is it then. */
+static bool have_fresh(struct server_pool *pool, struct part *part)
 {
 	/* Each address that was given by a wish is passed over once, ever. */
-	while (pool->fresh <= pool->last && find(pool, pool->fresh))
-		pool->fresh++;
-	return pool->fresh <= pool->last;
+	while (part->fresh <= pool->last && find(pool, part->fresh))
+		part->fresh += pool->parts;
+	return part->fresh <= pool->last;
 }
 
-int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
+static int take_of(struct server_pool *pool, struct part *part, uint64_t now, struct tscf_addr *out)
 {
-	struct entry *oldest = pool->returned;
+	struct entry *oldest = part->returned;
 	bool returned = oldest && now >= oldest->reusable;
 
-	if (wish && take_wish(pool, wish, now, out))
-		return 0;
-	if (returned && pool->returned_count > REMEMBER)
+	if (returned && part->returned_count > REMEMBER / pool->parts)
 		return take_returned(pool, oldest, out);
-	if (have_fresh(pool))
-		return take_fresh(pool, pool->fresh, out);
+	if (have_fresh(pool, part))
+		return take_fresh(pool, part->fresh, out);
 	return returned ? take_returned(pool, oldest, out) : -EADDRNOTAVAIL;
+}
+
+static int take_any(struct server_pool *pool, unsigned part, uint64_t now, struct tscf_addr *out)
+{
+	int err = -EADDRNOTAVAIL;
+
+	for (unsigned n = 0; n < pool->parts && err == -EADDRNOTAVAIL; n++)
+		err = take_of(pool, &pool->part[(part + n) % pool->parts], now, out);
+	return err;
+}
+
+int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, unsigned part, uint64_t now,
+		     struct tscf_addr *out)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	if (!wish || !take_wish(pool, wish, now, out))
+		err = take_any(pool, part, now, out);
+	pthread_mutex_unlock(&pool->lock);
+	return err;
 }
 
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now)
 {
-	struct entry *e = tscf_prefix_contains(&pool->prefix, addr) ? find(pool, host_of(pool, addr)) : NULL;
+	struct entry *e;
 
-	if (!e || !e->used)
+	if (!tscf_prefix_contains(&pool->prefix, addr))
 		return;
-	e->used = false;
-	e->reusable = now + TSCF_TOMBSTONE_MS;
-	DL_APPEND(pool->returned, e);
-	pool->returned_count++;
-	pool->used--;
+	pthread_mutex_lock(&pool->lock);
+	e = find(pool, host_of(pool, addr));
+	if (e && e->used) {
+		struct part *part = part_of(pool, e->host);
+
+		e->used = false;
+		e->reusable = now + TSCF_TOMBSTONE_MS;
+		DL_APPEND(part->returned, e);
+		part->returned_count++;
+		pool->used--;
+	}
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* --- several ranges --- */
 
-int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range)
+int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range, unsigned parts)
 {
 	struct server_pool **last = &pools->first;
 
 	while (*last)
 		last = &(*last)->next;
-	return server_pool_new(range, last);
+	return server_pool_new(range, parts, last);
 }
 
 void server_pools_free(struct server_pools *pools)
@@ -270,6 +330,14 @@ void server_pools_free(struct server_pools *pools)
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool)
 {
 	return pool ? pool->next : pools->first;
+}
+
+bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr)
+{
+	for (const struct server_pool *p = pools->first; p; p = p->next)
+		if (tscf_prefix_contains(&p->prefix, addr))
+			return host_of(p, addr) != p->own;
+	return false;
 }
 
 bool server_pools_have(const struct server_pools *pools, int family)
@@ -303,19 +371,30 @@ uint64_t server_pools_left(const struct server_pools *pools)
 			continue;
 		for (const struct server_pool *p = pools->first; p; p = p->next)
 			if (p->prefix.addr.family == tscf_family(i))
-				sum -= p->used;
+				sum -= server_pool_used(p);
 		left = sum < left ? sum : left;
 	}
 	return left;
 }
 
-int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, uint64_t now,
-		      struct server_pool **pool, struct tscf_addr *out)
+/** @return whether the wish could be granted. */
+static bool grant(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
+{
+	bool granted;
+
+	pthread_mutex_lock(&pool->lock);
+	granted = take_wish(pool, wish, now, out);
+	pthread_mutex_unlock(&pool->lock);
+	return granted;
+}
+
+int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
+		      uint64_t now, struct server_pool **pool, struct tscf_addr *out)
 {
 	int err = -EADDRNOTAVAIL;
 
 	for (struct server_pool *p = wish ? pools->first : NULL; p; p = p->next) {
-		if (p->prefix.addr.family == family && take_wish(p, wish, now, out)) {
+		if (p->prefix.addr.family == family && grant(p, wish, now, out)) {
 			*pool = p;
 			return 0;
 		}
@@ -323,7 +402,7 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
 	for (struct server_pool *p = pools->first; p && err == -EADDRNOTAVAIL; p = p->next) {
 		if (p->prefix.addr.family != family)
 			continue;
-		err = server_pool_take(p, NULL, now, out);
+		err = server_pool_take(p, NULL, part, now, out);
 		*pool = p;
 	}
 	return err;

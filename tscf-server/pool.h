@@ -7,6 +7,9 @@
  * given.  An address that came back is given again as late as possible,
  * and not before TSCF_TOMBSTONE_MS: until then packets for its last holder may still arrive.
  *
+ * Workers share the pools; each prefers the addresses whose packets come to it (common/steering.h), but takes any while
+ * there is one left.  Any thread may take and give.
+ *
  * Every operation is O(1), amortised.  Memory grows with the addresses in use and those that came back lately, not with
  * the prefix.
  */
@@ -21,8 +24,12 @@
 /** The addresses of one prefix. */
 struct server_pool;
 
-/** @return 0 with the pool in *out, -EAFNOSUPPORT if @p prefix has more than 64 host bits, or -ENOMEM. */
-int server_pool_new(const struct tscf_prefix *prefix, struct server_pool **out);
+/**
+ * Make a pool for @p parts workers.
+ *
+ * @return 0 with the pool in *out, -EAFNOSUPPORT if @p prefix has more than 64 host bits, or -ENOMEM.
+ */
+int server_pool_new(const struct tscf_prefix *prefix, unsigned parts, struct server_pool **out);
 void server_pool_free(struct server_pool *pool);
 
 /** @return the server's own address with the length of the prefix, as a device wants it. */
@@ -35,12 +42,13 @@ uint64_t server_pool_capacity(const struct server_pool *pool);
 uint64_t server_pool_used(const struct server_pool *pool);
 
 /**
- * Give an address: @p wish if that is given and free, else any.
+ * Give an address: @p wish if that is given and free, else one of @p part (below the number of parts), else any.
  *
  * @param wish may be NULL, or any address at all.
  * @return 0 with the address in *out, -EADDRNOTAVAIL when none is free, or -ENOMEM.
  */
-int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out);
+int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, unsigned part, uint64_t now,
+		     struct tscf_addr *out);
 /** Take @p addr back; it was given by this pool. */
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now);
 
@@ -49,11 +57,13 @@ struct server_pools {
 	struct server_pool *first;
 };
 
-/** Add a range behind the others.  @return as server_pool_new. */
-int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range);
+/** Add a range behind the others; not while others use them.  @return as server_pool_new. */
+int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range, unsigned parts);
 void server_pools_free(struct server_pools *pools);
 /** @return the range after @p pool, the first one if that is NULL, or NULL at the end. */
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool);
+/** @return whether @p addr is in one of the ranges and not the server's own. */
+bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr);
 /** @return whether there is a range of @p family. */
 bool server_pools_have(const struct server_pools *pools, int family);
 /** @return how many addresses of @p family there are for clients. */
@@ -62,11 +72,12 @@ uint64_t server_pools_capacity(const struct server_pools *pools, int family);
 uint64_t server_pools_left(const struct server_pools *pools);
 
 /**
- * Give an address of @p family: @p wish if that is given and free, else one of the first range that has one left.
+ * Give an address of @p family: @p wish if that is given and free, else one of the first range that has one left, of
+ * @p part if there is one.
  *
  * @return 0 with the address in *out and where it must be given back in *pool, -EADDRNOTAVAIL, or -ENOMEM.
  */
-int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, uint64_t now,
-		      struct server_pool **pool, struct tscf_addr *out);
+int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
+		      uint64_t now, struct server_pool **pool, struct tscf_addr *out);
 
 #endif

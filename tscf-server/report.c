@@ -106,12 +106,26 @@ static json_t *pools_list(const struct server_pools *pools)
 	return list;
 }
 
+/** @return how many tunnels there are addresses for. */
+static uint64_t capacity_of(const struct server_pools *pools)
+{
+	uint64_t least = pools->first ? UINT64_MAX : 0;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		uint64_t capacity = server_pools_capacity(pools, tscf_family(i));
+
+		if (server_pools_have(pools, tscf_family(i)) && capacity < least)
+			least = capacity;
+	}
+	return least;
+}
+
 /** @param shared  also what is the same in every worker. */
 static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, const struct tscf_transport *t,
 		       bool shared)
 {
 	json_t *o = json_object();
-	uint64_t capacity = count + server_pools_left(pools);
+	uint64_t capacity = capacity_of(pools);
 
 	set_number(o, "tunnels", count);
 	if (shared) {
@@ -133,8 +147,9 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		set(o, "listen", endpoint_text(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
-		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->plain_pools, i->plain, shared));
-		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, &i->encrypted_pools, i->encrypted,
+		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->stock->plain_pools, i->plain, shared));
+		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, &i->stock->encrypted_pools,
+					  i->encrypted,
 					  shared));
 		json_array_append_new(list, o);
 	}

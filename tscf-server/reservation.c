@@ -29,13 +29,20 @@ int server_reservations_init(struct server_reservations *table)
 	return tscf_siphash_key_init(&table->secret);
 }
 
-static void drop(struct server_reservations *table, struct server_reservation *r)
+/** Take it out and free it; the place it holds is the caller's affair. */
+static void forget(struct server_reservations *table, struct server_reservation *r)
 {
 	HASH_DELETE(hh, table->by_tsid, r);
 	DL_DELETE(table->oldest, r);
 	r->session->interface->reserved_count--;
 	r->session->reservation = NULL;
 	free(r);
+}
+
+static void drop(struct server_reservations *table, struct server_reservation *r)
+{
+	server_stock_release(&r->session->interface->stock->encrypted);
+	forget(table, r);
 }
 
 void server_reservations_free(struct server_reservations *table)
@@ -108,7 +115,7 @@ struct server_session *server_reservation_redeem(struct server_reservations *tab
 		return NULL;
 	}
 	session = r->session;
-	drop(table, r);
+	forget(table, r);
 	return session;
 }
 

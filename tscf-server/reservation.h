@@ -34,7 +34,7 @@ void server_reservations_free(struct server_reservations *table);
 
 /**
  * Reserve @p tsid for @p session, for a connection from @p from that knows the secret behind @p hash.  One that the
- * session has already is replaced.
+ * session has already is replaced.  The caller has claimed a place (stock.h), which the reservation takes over on success.
  *
  * @return 0, or -ENOMEM.
  */
@@ -47,7 +47,8 @@ bool server_reservation_exists(const struct server_reservations *table, uint64_t
 /**
  * Use a reservation up.  One that is asked for wrongly stays: else whoever reads the TSID on the path could burn it.
  *
- * @return the session it was made for; or NULL with *why, for a person.
+ * @return the session it was made for, and the place that was claimed for it is the caller's; or NULL with *why, for a
+ * person.
  */
 struct server_session *server_reservation_redeem(struct server_reservations *table, uint64_t tsid,
 						 const uint8_t secret[SERVER_SECRET_SIZE], const struct tscf_addr *from,

@@ -13,6 +13,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,8 @@ static int reload(struct server *server)
 	differs("key", old->key, fresh->key);
 	if (old->mtu != fresh->mtu)
 		tscf_warning("reload: mtu changes when the server is restarted");
+	if (old->workers != fresh->workers)
+		tscf_warning("reload: workers changes when the server is restarted");
 	server_interfaces_review(old, fresh);
 	server_workers_each(server, apply, fresh);
 	tscf_log_set_level(fresh->log_level);
@@ -138,6 +141,16 @@ static const struct tscf_control_handler control_handler = {.request = on_reques
 
 /* --- set-up and end --- */
 
+/** @return the number of processors that this process may use. */
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&set) < TSCF_WORKERS_MAX ? (unsigned)CPU_COUNT(&set) : TSCF_WORKERS_MAX;
+}
+
 static int open_control(struct server *server)
 {
 	const char *path = server->config->control;
@@ -185,13 +198,34 @@ static int drop_capabilities(void)
 	return 0;
 }
 
+/** @return how many workers there will be: as many as are wished for, if packets can be told which one is theirs. */
+static unsigned choose_workers(struct server *server)
+{
+	unsigned wished = server->config->workers != 0 ? server->config->workers : processors();
+	int err = tscf_steering_open(&server->steering, TSCF_URGENT_DSCPS, wished);
+
+	if (err < 0 && wished > 1) {
+		tscf_warning("one worker instead of %u: the kernel does not take the program that spreads packets: %s",
+			     wished, strerror(-err));
+		wished = 1;
+		err = tscf_steering_open(&server->steering, TSCF_URGENT_DSCPS, wished);
+	}
+	if (err < 0)
+		tscf_debug("urgent packets come with the others: %s", strerror(-err));
+	return wished;
+}
+
 static int set_up(struct server *server)
 {
+	unsigned workers;
 	int err;
 
 	ev_set_userdata(server->loop, server);
 	server_interfaces_review(server->config, server->config);
-	err = server_workers_open(server, 1);
+	workers = choose_workers(server);
+	err = server_stocks_make(server, workers);
+	if (err == 0)
+		err = server_workers_open(server, workers);
 	/* First what tells that another server runs here, last what the world sees. */
 	if (err == 0)
 		err = open_control(server);
@@ -236,6 +270,8 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 static void tear_down(struct server *server)
 {
 	server_workers_close(server);
+	server_stocks_free(server);
+	tscf_steering_close(&server->steering);
 	server_identity_close(server);
 	if (server->control)
 		tscf_control_close(server->control);
@@ -247,6 +283,7 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 {
 	struct server server = {
 	    .config = config,
+	    .steering = {.program = -1, .exceptions = -1},
 	    .since = time(NULL),
 	    .started = server_now(),
 	    .reread = reread,

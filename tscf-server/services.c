@@ -24,18 +24,22 @@ static void unavailable(const struct server_request *r, const char *text)
 /** @return why @p s cannot have an encrypted tunnel, or NULL. */
 static const char *no_dtte(const struct server_session *s)
 {
-	const struct server_interface *i = s->interface;
-	/* A tunnel that will be replaced and a reservation that will be both have been counted. */
-	unsigned taken = i->encrypted_count + i->reserved_count;
-	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
+	const struct server_stock *stock = s->interface->stock;
 
-	if (!(s->services & SERVER_SERVICE_DTTE) || !i->encrypted_pools.first)
+	if (!(s->services & SERVER_SERVICE_DTTE) || !stock->encrypted_pools.first)
 		return "DTTE is not enabled on this interface";
-	if (i->max_encrypted && taken - own >= i->max_encrypted)
-		return "no capacity for another encrypted tunnel";
-	if (!s->lease->encrypted_session && server_pools_left(&i->encrypted_pools) == 0)
+	if (!s->lease->encrypted_session && server_pools_left(&stock->encrypted_pools) == 0)
 		return "no address for another encrypted tunnel";
 	return NULL;
+}
+
+/** Take a place for an encrypted tunnel of @p s.  @return false if there is none. */
+static bool claim_encrypted(const struct server_session *s)
+{
+	/* A tunnel that will be replaced and a reservation that will be hold places already. */
+	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
+
+	return server_stock_claim(&s->interface->stock->encrypted, s->interface->max_encrypted, own);
 }
 
 static void enable_dtte(const struct server_request *r)
@@ -55,8 +59,13 @@ static void enable_dtte(const struct server_request *r)
 		respond(r, TSCF_RESPONSE_MALFORMED, "no reservation hash");
 		return;
 	}
+	if (!claim_encrypted(s)) {
+		unavailable(r, "no capacity for another encrypted tunnel");
+		return;
+	}
 	tsid = server_session_new_tsid(r->state);
 	if (server_reservation_make(&r->state->reservations, s, tsid, &from, hash.value, r->in->now) < 0) {
+		server_stock_release(&s->interface->stock->encrypted);
 		unavailable(r, "out of memory");
 		return;
 	}

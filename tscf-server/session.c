@@ -364,10 +364,13 @@ static void count_end(struct server_state *state, const struct server_session *s
 		server_count(&state->counters, SERVER_COUNT_UNCONFIRMED_ENDED);
 	else
 		server_count(&state->counters, s->encrypted ? SERVER_COUNT_ENCRYPTED_ENDED : SERVER_COUNT_PLAIN_ENDED);
-	if (!s->encrypted)
+	if (!s->encrypted) {
 		s->interface->plain_count--;
-	else if (s->confirmed)
+		server_stock_release(&s->interface->stock->plain);
+	} else if (s->confirmed) {
 		s->interface->encrypted_count--;
+		server_stock_release(&s->interface->stock->encrypted);
+	}
 }
 
 static void log_end(const struct server_session *s, const char *why)

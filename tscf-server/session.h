@@ -109,7 +109,8 @@ unsigned server_sessions_from(const struct server_sessions *table, const union t
  *
  * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
  * session that is pending there already is ended.
- * @param lease  its internal addresses; this takes over one hold, on success.
+ * @param lease  its internal addresses; this takes over one hold, on success, and the place in the interface's stock that
+ * the caller has claimed.
  * @return the session, or NULL when out of memory.
  */
 struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,
@@ -127,8 +128,8 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now);
 
 /**
- * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease and adds one
- * to @p partner.  Bindings of its predecessor are the caller's affair.
+ * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease, and the place
+ * in the interface's stock that was claimed for it, and adds one hold to @p partner.  Bindings of its predecessor are the caller's affair.
  *
  * @return 0, or -ENOMEM with nothing changed.
  */

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include "common/message.h"
+#include "common/steering.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -205,6 +206,8 @@ const struct tscf_setting server_settings[] = {
 	{"tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero,
 	 FIELD(persistence),
 	 10, 700, 0},
+	{"workers", "a number from 1 to 64, or 0 for one per processor", tscf_setting_number, FIELD(workers), 0,
+	 TSCF_WORKERS_MAX, 0},
 	{"plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0},
 	{"encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0},
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,

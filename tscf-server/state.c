@@ -13,6 +13,7 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 
 	if (!state)
 		return NULL;
+	state->workers = 1;
 	state->add_peer = add_peer;
 	state->bindings = tscf_bindings_new();
 	state->fragments = tscf_fragments_new(SERVER_FRAGMENTS);
@@ -26,8 +27,6 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 
 static void interface_free(struct server_interface *i)
 {
-	server_pools_free(&i->plain_pools);
-	server_pools_free(&i->encrypted_pools);
 	free(i->name);
 	free(i);
 }

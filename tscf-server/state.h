@@ -3,7 +3,7 @@
  * state.h - all that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
  *
  * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports
- * of its own.  There is one state per worker; nothing in it is shared.  Times are milliseconds of a monotonic clock.
+ * of its own.  There is one state per worker; nothing in it is shared but the stocks (stock.h).  Times are milliseconds of a monotonic clock.
  */
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "reservation.h"
 #include "session.h"
+#include "stock.h"
 
 #include "common/batch.h"
 #include "common/binding.h"
@@ -23,11 +24,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Most sessions of an interface that have not proved their outer address yet. */
+/** Most sessions of an interface that have not proved their outer address yet, in each worker. */
 #define SERVER_UNCONFIRMED_MAX 4096
 /** Most bindings of one session, and most burials of one in TSCF_TOMBSTONE_MS. */
 #define SERVER_BINDINGS_MAX 20000
-/** Most entries in the binding table: about 600 MB. */
+/** Most entries in the binding tables of all workers: about 600 MB. */
 #define SERVER_BINDINGS_TOTAL 2000000
 /** Datagrams whose fragments are followed at a time. */
 #define SERVER_FRAGMENTS 4096
@@ -41,8 +42,7 @@ struct server_worker;
 struct server_interface {
 	char *name;
 	union tscf_endpoint listen;
-	struct server_pools plain_pools;
-	struct server_pools encrypted_pools; /**< empty: no encrypted tunnels here */
+	struct server_stock *stock; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
@@ -67,6 +67,7 @@ struct server_settings {
 };
 
 struct server_state {
+	unsigned workers; /**< that share the limits of the whole server */
 	struct server_interface *interfaces;
 	struct server_settings settings;
 	struct server_sessions sessions;
@@ -84,7 +85,7 @@ struct server_state {
 /** @return an empty state without interfaces, or NULL when it cannot be made. */
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
 								    const union tscf_endpoint *outer, void *user));
-/** End every session, silently, and free everything, interfaces included (their transports are the caller's). */
+/** End every session, silently, and free everything, interfaces included (their transports and stocks are the caller's). */
 void server_state_free(struct server_state *state);
 
 /** Free what has expired; call it about once a second. */

@@ -25,7 +25,16 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 /* --- making --- */
 
-static int open_worker(struct server *server, unsigned index)
+/** Its part of what the workers divide. */
+static void take_part(struct server_worker *worker, unsigned count)
+{
+	worker->state->workers = count;
+	worker->state->leases.part = worker->index;
+	worker->state->leases.parts = count;
+	worker->state->leases.steering = count > 1 ? &worker->server->steering : NULL;
+}
+
+static int open_worker(struct server *server, unsigned index, unsigned count)
 {
 	struct server_worker *worker = &server->workers[index];
 	int err;
@@ -43,12 +52,13 @@ static int open_worker(struct server *server, unsigned index)
 	ev_set_userdata(worker->loop, worker);
 	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
 	ev_timer_start(worker->loop, &worker->tick);
+	take_part(worker, count);
 	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
-	if (err < 0) {
+	if (err == 0)
+		err = server_interfaces_make(worker);
+	if (err < 0)
 		tscf_error("cannot make a worker: %s", strerror(-err));
-		return err;
-	}
-	return server_interfaces_make(worker);
+	return err;
 }
 
 int server_workers_open(struct server *server, unsigned count)
@@ -61,7 +71,7 @@ int server_workers_open(struct server *server, unsigned count)
 		return -ENOMEM;
 	}
 	while (server->worker_count < count && err == 0)
-		err = open_worker(server, server->worker_count++);
+		err = open_worker(server, server->worker_count++, count);
 	return err;
 }
 

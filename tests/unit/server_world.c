@@ -73,7 +73,7 @@ void world_add_pool(struct server_pools *pools, const char *text)
 	struct tscf_prefix prefix;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pools_add(pools, &prefix), 0);
+	ck_assert_int_eq(server_pools_add(pools, &prefix, 1), 0);
 }
 
 struct world *world_new(uint32_t services)
@@ -94,12 +94,13 @@ struct world *world_new(uint32_t services)
 	w->state->settings.persistence = 330;
 	ck_assert_int_eq(tscf_prefix_parse("192.0.2.0/24", &w->state->settings.routes[0]), 0);
 	w->state->settings.route_count = 1;
+	i->stock = &w->stock;
 	i->plain = &w->plain;
 	i->encrypted = &w->encrypted;
-	world_add_pool(&i->plain_pools, "10.1.0.0/24");
-	world_add_pool(&i->plain_pools, "2001:db8:1::/64");
-	world_add_pool(&i->encrypted_pools, "10.2.0.0/24");
-	world_add_pool(&i->encrypted_pools, "2001:db8:2::/64");
+	world_add_pool(&w->stock.plain_pools, "10.1.0.0/24");
+	world_add_pool(&w->stock.plain_pools, "2001:db8:1::/64");
+	world_add_pool(&w->stock.encrypted_pools, "10.2.0.0/24");
+	world_add_pool(&w->stock.encrypted_pools, "2001:db8:2::/64");
 	i->services = services;
 	return w;
 }
@@ -107,6 +108,8 @@ struct world *world_new(uint32_t services)
 void world_free(struct world *w)
 {
 	server_state_free(w->state);
+	server_pools_free(&w->stock.plain_pools);
+	server_pools_free(&w->stock.encrypted_pools);
 	free(w);
 }
 

@@ -25,6 +25,7 @@ struct world_peer {
 struct world {
 	struct server_state *state;
 	struct server_interface *interface;
+	struct server_stock stock;
 	struct tscf_transport plain, encrypted;
 	struct world_peer peer[WORLD_PEERS];
 	unsigned peers;

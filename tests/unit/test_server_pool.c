@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include "common/binding.h"
+#include "common/steering.h"
 #include "tscf-server/pool.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ static struct server_pool *make(const char *text)
 	struct tscf_prefix prefix;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pool_new(&prefix, &pool), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, 1, &pool), 0);
 	return pool;
 }
 
@@ -27,7 +28,7 @@ static void take(struct server_pool *pool, const char *wish, uint64_t now, const
 
 	if (wish)
 		ck_assert_int_eq(tscf_addr_parse(wish, &wished), 0);
-	err = server_pool_take(pool, wish ? &wished : NULL, now, &got);
+	err = server_pool_take(pool, wish ? &wished : NULL, 0, now, &got);
 	if (want[0] == '\0') {
 		ck_assert_int_eq(err, -EADDRNOTAVAIL);
 		return;
@@ -183,7 +184,7 @@ START_TEST(large_pool)
 
 	expect_own(pool, "10.0.0.1/8", (1U << 24) - 3);
 	for (uint64_t i = 0; i < 300000; i++) {
-		ck_assert_int_eq(server_pool_take(pool, NULL, i * 10, &a), 0);
+		ck_assert_int_eq(server_pool_take(pool, NULL, 0, i * 10, &a), 0);
 		repeats += tscf_addr_equal(&a, &last);
 		last = a;
 		server_pool_give(pool, &a, i * 10);
@@ -217,7 +218,7 @@ START_TEST(ipv6)
 	take(pool, NULL, NOW, "");
 	server_pool_free(pool);
 	ck_assert_int_eq(tscf_prefix_parse("2001:db8::/63", &prefix), 0);
-	ck_assert_int_eq(server_pool_new(&prefix, &pool), -EAFNOSUPPORT);
+	ck_assert_int_eq(server_pool_new(&prefix, 1, &pool), -EAFNOSUPPORT);
 }
 END_TEST
 
@@ -226,7 +227,7 @@ static void add(struct server_pools *pools, const char *text)
 	struct tscf_prefix prefix;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pools_add(pools, &prefix), 0);
+	ck_assert_int_eq(server_pools_add(pools, &prefix, 1), 0);
 }
 
 /** As take, out of a set. */
@@ -239,7 +240,7 @@ static struct server_pool *take_any(const struct server_pools *pools, int family
 
 	if (wish)
 		ck_assert_int_eq(tscf_addr_parse(wish, &wished), 0);
-	err = server_pools_take(pools, family, wish ? &wished : NULL, NOW, &pool, &got);
+	err = server_pools_take(pools, family, wish ? &wished : NULL, 0, NOW, &pool, &got);
 	ck_assert_int_eq(err, want[0] ? 0 : -EADDRNOTAVAIL);
 	if (err == 0)
 		ck_assert_str_eq(tscf_addr_format(&got, text), want);
@@ -278,6 +279,86 @@ START_TEST(several_ranges)
 }
 END_TEST
 
+/* --- several workers --- */
+
+#define PARTS 3
+
+static unsigned part_of(const struct tscf_addr *a)
+{
+	return tscf_steering_worker(a, PARTS);
+}
+
+/** Each worker gets addresses of its own while there are any, then those of others: none is left over, none is given twice. */
+START_TEST(parts)
+{
+	static const char *const texts[] = {"10.0.0.0/27", "2001:db8::/123"};
+	struct server_pool *pool;
+	struct tscf_prefix prefix;
+	bool given[256] = {false};
+	unsigned own = 0, count = 0;
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_prefix_parse(texts[_i], &prefix), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, PARTS, &pool), 0);
+	while (server_pool_take(pool, NULL, 1, NOW, &a) == 0) {
+		unsigned last = a.bytes[tscf_addr_size(a.family) - 1];
+
+		ck_assert(!given[last]);
+		given[last] = true;
+		if (part_of(&a) == 1)
+			ck_assert_uint_eq(own++, count);
+		count++;
+	}
+	ck_assert_uint_ge(own, count / PARTS);
+	ck_assert_uint_eq(count, server_pool_capacity(pool));
+	ck_assert_uint_eq(server_pool_used(pool), count);
+	server_pool_free(pool);
+}
+END_TEST
+
+/** What has come back is given to the worker it belongs to first. */
+START_TEST(parts_come_back)
+{
+	uint64_t later = NOW + TSCF_TOMBSTONE_MS;
+	struct server_pool *pool;
+	struct tscf_prefix prefix;
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_prefix_parse("10.0.0.0/29", &prefix), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, PARTS, &pool), 0);
+	while (server_pool_take(pool, NULL, 0, NOW, &a) == 0)
+		;
+	for (unsigned n = 2; n <= 6; n++) {
+		a.bytes[3] = (uint8_t)n;
+		server_pool_give(pool, &a, NOW);
+	}
+	ck_assert_int_eq(server_pool_take(pool, NULL, 1, NOW, &a), -EADDRNOTAVAIL);
+	for (unsigned n = 0; n < 2; n++) { /* 10.0.0.2 and 10.0.0.5 */
+		ck_assert_int_eq(server_pool_take(pool, NULL, 0, later, &a), 0);
+		ck_assert_uint_eq(part_of(&a), 0);
+	}
+	ck_assert_int_eq(server_pool_take(pool, NULL, 0, later, &a), 0);
+	ck_assert_uint_ne(part_of(&a), 0);
+	server_pool_free(pool);
+}
+END_TEST
+
+/** A small prefix may have no address for some worker. */
+START_TEST(fewer_addresses_than_parts)
+{
+	struct server_pool *pool;
+	struct tscf_prefix prefix;
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_prefix_parse("10.0.0.0/30", &prefix), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, 64, &pool), 0);
+	ck_assert_int_eq(server_pool_take(pool, NULL, 63, NOW, &a), 0);
+	ck_assert_uint_eq(a.bytes[3], 2);
+	ck_assert_int_eq(server_pool_take(pool, NULL, 63, NOW, &a), -EADDRNOTAVAIL);
+	server_pool_free(pool);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_pool");
@@ -293,6 +374,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, large_pool);
 	tcase_add_test(t, ipv6);
 	tcase_add_test(t, several_ranges);
+	tcase_add_loop_test(t, parts, 0, 2);
+	tcase_add_test(t, parts_come_back);
+	tcase_add_test(t, fewer_addresses_than_parts);
 	suite_add_tcase(s, t);
 	return s;
 }

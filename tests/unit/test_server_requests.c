@@ -99,8 +99,8 @@ START_TEST(whole_sequence)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_null(world_plain(&a));
 	ck_assert_ptr_null(world_peer_at(w, &a.outer));
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
-	ck_assert_uint_eq(server_pool_used(w->interface->encrypted_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->stock.encrypted_pools.first), 0);
 }
 END_TEST
 
@@ -218,7 +218,7 @@ START_TEST(too_small)
 	ck_assert_uint_le(w->answer.length, 3 * 36);
 	ck_assert_uint_eq(w->reply.tsid, TSCF_TSID_NONE);
 	ck_assert_uint_eq(w->interface->plain_count, 0);
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
 }
 END_TEST
 
@@ -491,9 +491,9 @@ START_TEST(no_address)
 {
 	struct tscf_prefix tiny;
 
-	server_pools_free(&w->interface->plain_pools);
+	server_pools_free(&w->stock.plain_pools);
 	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/30", &tiny), 0);
-	ck_assert_int_eq(server_pools_add(&w->interface->plain_pools, &tiny), 0);
+	ck_assert_int_eq(server_pools_add(&w->stock.plain_pools, &tiny, 1), 0);
 	w->interface->max_plain = 0;
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
@@ -644,18 +644,18 @@ END_TEST
 /* One family is enough; where there are two and one is used up, there is no tunnel, and nothing is kept. */
 START_TEST(one_family)
 {
-	server_pools_free(&w->interface->plain_pools);
-	world_add_pool(&w->interface->plain_pools, "2001:db8:9::/64");
+	server_pools_free(&w->stock.plain_pools);
+	world_add_pool(&w->stock.plain_pools, "2001:db8:9::/64");
 	a.family = AF_INET6;
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(given(AF_INET).family, 0);
 	ck_assert_int_eq(given(AF_INET6).family, AF_INET6);
-	world_add_pool(&w->interface->plain_pools, "10.9.0.0/30");
+	world_add_pool(&w->stock.plain_pools, "10.9.0.0/30");
 	b.family = AF_INET6;
 	ck_assert_int_eq(world_configure(&b, &a.plain, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_NO_ADDRESS);
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 1);
+	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 1);
 }
 END_TEST
 
@@ -853,7 +853,7 @@ START_TEST(encrypted_lost)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	world_disconnect(&a);
 	ck_assert_int_eq(state_of(&key), TOMB);
-	ck_assert_uint_eq(server_pool_used(w->interface->plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
 }
 END_TEST
 
