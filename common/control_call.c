@@ -20,9 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Both structs cross a process boundary: no hidden padding. */
-static_assert(sizeof(struct tscf_control_request) == 28, "request has padding");
+/* These structs cross a process boundary: no hidden padding. */
+static_assert(sizeof(struct tscf_control_request) == 36, "request has padding");
 static_assert(sizeof(struct tscf_control_reply) == 16, "reply has padding");
+static_assert(sizeof(struct tscf_control_event) == 16 + TSCF_CONTROL_REASON, "event has padding");
+static_assert(sizeof(struct tscf_control_config) == 2 * 80 + 10 * 20, "configuration has padding");
 
 /** How long to leave a daemon alone whose queue is full. */
 #define BUSY_PAUSE_MS 2
@@ -110,7 +112,7 @@ static void attach_fd(struct msghdr *message, void *control, size_t size, int fd
 	memcpy(CMSG_DATA(header), &fd, sizeof fd);
 }
 
-static int send_request(int sock, const struct tscf_control_request *request, int fd, int64_t deadline)
+int tscf_control_send(int sock, const struct tscf_control_request *request, int fd, int64_t deadline)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -144,7 +146,7 @@ int tscf_control_dial(const char *path, const struct tscf_control_request *reque
 		return -errno;
 	error = connect_to(sock, path, deadline);
 	if (error == 0)
-		error = send_request(sock, request, fd, deadline);
+		error = tscf_control_send(sock, request, fd, deadline);
 	if (error != 0) {
 		tscf_control_hang_up(sock);
 		return error;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A request whose answer is text: for the command line.
+ * Requests whose answer is more than a number: text for the command line, structs for programs.
  */
 #include "control_wire.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /** Far more than the largest daemon has to say (about 300 bytes per socket or session). */
 #define TEXT_MAX (256U << 20)
@@ -45,6 +46,24 @@ int tscf_control_query(const char *path, const struct tscf_control_request *requ
 	error = tscf_control_receive_reply(sock, &reply, deadline);
 	if (error == 0)
 		error = receive_text(sock, reply.length, deadline, text);
+	tscf_control_hang_up(sock);
+	return error != 0 ? error : reply.error;
+}
+
+int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out,
+		       size_t size)
+{
+	int64_t deadline = tscf_control_deadline(timeout_ms);
+	int sock = tscf_control_dial(path, request, -1, deadline);
+	struct tscf_control_reply reply;
+	int error;
+
+	memset(out, 0, size);
+	if (sock < 0)
+		return sock;
+	error = tscf_control_receive_reply(sock, &reply, deadline);
+	if (error == 0 && reply.error == 0)
+		error = tscf_control_receive(sock, out, reply.length < size ? reply.length : size, deadline);
 	tscf_control_hang_up(sock);
 	return error != 0 ? error : reply.error;
 }

@@ -2,9 +2,9 @@
 /*
  * The daemon's side of the control socket.
  *
- * A connection is in one of three states: READING its request, WAITING for the handler's answer, WRITING the reply.
- * READING and WRITING have a deadline.  WAITING has none, but the caller may go away, which is why its socket is still
- * watched then.
+ * A connection is in one of four states: READING its request, WAITING for the handler's answer, WRITING the reply; or
+ * KEPT, for more requests and for what the handler pushes.  READING and WRITING have a deadline.  WAITING and KEPT have
+ * none, but the caller may go away, which is why its socket is still watched then.
  */
 #include "control.h"
 #include "control_path.h"
@@ -25,6 +25,8 @@
 #define ACCEPT_PAUSE_S 0.1
 /** Room for descriptors in a received message: one is kept, what does not fit here is closed by the kernel. */
 #define FDS_MAX 4
+/** What may wait for a caller that is kept. */
+#define PUSHED_MAX (64U << 10)
 
 struct tscf_control_server {
 	struct ev_loop *loop;
@@ -39,16 +41,18 @@ struct tscf_control_server {
 	ev_timer accept_again;
 };
 
-enum state { READING, WAITING, WRITING };
+enum state { READING, WAITING, WRITING, KEPT };
 
 struct connection {
 	struct tscf_control_call_in call;
 	struct tscf_control_server *server;
 	struct connection *next, **link; /* link: the pointer that points here */
 	enum state state;
+	bool kept; /* is or was KEPT: the handler is told of its end */
 	int sock;
-	size_t done, out_size; /* bytes of the request read, or of the reply written */
+	size_t read; /* bytes of the request */
 	char *out;
+	size_t written, out_size;
 	ev_io io;
 	ev_timer patience;
 };
@@ -67,6 +71,8 @@ static void connection_free(struct connection *c)
 {
 	struct tscf_control_server *server = c->server;
 
+	if (c->kept && server->handler->gone != NULL)
+		server->handler->gone(server->context, &c->call);
 	ev_io_stop(server->loop, &c->io);
 	ev_timer_stop(server->loop, &c->patience);
 	*c->link = c->next;
@@ -128,8 +134,8 @@ static ssize_t receive_some(struct connection *c)
 		struct cmsghdr align;
 	} control;
 	struct iovec data = {
-	    .iov_base = (char *)&c->call.request + c->done,
-	    .iov_len = sizeof c->call.request - c->done,
+	    .iov_base = (char *)&c->call.request + c->read,
+	    .iov_len = sizeof c->call.request - c->read,
 	};
 	struct msghdr message = {
 	    .msg_iov = &data,
@@ -144,6 +150,26 @@ static ssize_t receive_some(struct connection *c)
 	return got;
 }
 
+/* The kernel reports a socket as gone when its last descriptor is: ours must not outlive the request. */
+static void drop_fd(struct connection *c)
+{
+	if (c->call.fd >= 0)
+		close(c->call.fd);
+	c->call.fd = -1;
+}
+
+/* The handler may answer at once, and so free the connection, unless it is kept. */
+static void request_handle(struct connection *c)
+{
+	struct tscf_control_server *server = c->server;
+	bool kept = c->kept;
+
+	c->read = 0;
+	server->handler->request(server->context, &c->call);
+	if (kept)
+		drop_fd(c);
+}
+
 static void request_read(struct connection *c)
 {
 	struct tscf_control_server *server = c->server;
@@ -155,18 +181,17 @@ static void request_read(struct connection *c)
 		connection_free(c);
 		return;
 	}
-	c->done += (size_t)got;
-	if (c->done < sizeof c->call.request)
+	c->read += (size_t)got;
+	if (c->read < sizeof c->call.request)
 		return;
 	if (c->call.request.magic != TSCF_CONTROL_MAGIC) {
 		connection_free(c);
 		return;
 	}
 	ev_timer_stop(server->loop, &c->patience);
-	c->state = WAITING;
-	c->done = 0;
-	/* May answer at once, and so free the connection. */
-	server->handler->request(server->context, &c->call);
+	if (c->state == READING)
+		c->state = WAITING;
+	request_handle(c);
 }
 
 /* --- WAITING --- */
@@ -187,50 +212,114 @@ static void caller_stirred(struct connection *c)
 
 /* --- WRITING --- */
 
-static void reply_write(struct connection *c)
+/* @return whether nothing is left to write; a caller that cannot be written to any more is found out by reading. */
+static bool flush(struct connection *c)
 {
-	while (c->done < c->out_size) {
-		ssize_t sent = send(c->sock, c->out + c->done, c->out_size - c->done, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (c->written < c->out_size) {
+		ssize_t sent = send(c->sock, c->out + c->written, c->out_size - c->written, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0 && errno == EAGAIN)
-			return;
+			return false;
 		if (sent < 0)
 			break;
-		c->done += (size_t)sent;
+		c->written += (size_t)sent;
 	}
-	connection_free(c);
+	c->written = c->out_size = 0;
+	return true;
+}
+
+static void reply_write(struct connection *c)
+{
+	if (flush(c))
+		connection_free(c);
+}
+
+/* Append a reply to what is to be written.  @return 0 or -ENOMEM. */
+static int reply_add(struct connection *c, int error, const void *data, size_t size)
+{
+	struct tscf_control_reply reply = {.magic = TSCF_CONTROL_MAGIC, .error = error, .level = c->call.level};
+	char *grown;
+
+	if (size > UINT32_MAX) {
+		reply.error = EMSGSIZE;
+		size = 0;
+	}
+	reply.length = (uint32_t)size;
+	if (c->written > 0) {
+		memmove(c->out, c->out + c->written, c->out_size - c->written);
+		c->out_size -= c->written;
+		c->written = 0;
+	}
+	grown = realloc(c->out, c->out_size + sizeof reply + size);
+	if (grown == NULL)
+		return -ENOMEM;
+	c->out = grown;
+	memcpy(grown + c->out_size, &reply, sizeof reply);
+	if (size > 0)
+		memcpy(grown + c->out_size + sizeof reply, data, size);
+	c->out_size += sizeof reply + size;
+	return 0;
+}
+
+void tscf_control_answer_with(struct tscf_control_call_in *call, int error, const void *data, size_t size)
+{
+	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
+
+	if (c->state == WRITING)
+		return;
+	if (reply_add(c, error, data, size) != 0 && !c->kept) {
+		connection_free(c);
+		return;
+	}
+	c->state = WRITING;
+	drop_fd(c);
+	connection_be_patient(c);
+	connection_watch(c, EV_WRITE);
+	/* One that is kept may be in the hands of the handler: its end waits for the loop. */
+	if (!c->kept)
+		reply_write(c);
 }
 
 void tscf_control_answer(struct tscf_control_call_in *call, int error, const char *json)
 {
-	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
-	size_t length = json != NULL ? strlen(json) : 0;
-	struct tscf_control_reply reply = {.magic = TSCF_CONTROL_MAGIC, .error = error, .level = call->level};
+	tscf_control_answer_with(call, error, json, json != NULL ? strlen(json) : 0);
+}
 
-	if (length > UINT32_MAX) {
-		reply.error = EMSGSIZE;
-		length = 0;
-	}
-	reply.length = (uint32_t)length;
-	c->out = malloc(sizeof reply + length);
-	if (c->out == NULL) {
-		connection_free(c);
+void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size)
+{
+	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
+
+	if (c->state != KEPT)
+		return;
+	if (c->out_size - c->written + sizeof(struct tscf_control_reply) + size > PUSHED_MAX ||
+	    reply_add(c, 0, data, size) != 0) {
+		tscf_control_answer(call, ENOBUFS, NULL);
 		return;
 	}
-	memcpy(c->out, &reply, sizeof reply);
-	if (length > 0)
-		memcpy(c->out + sizeof reply, json, length);
-	c->out_size = sizeof reply + length;
-	c->state = WRITING;
-	/* The kernel reports a socket as gone when its last descriptor is: ours must not outlive the call. */
-	if (call->fd >= 0)
-		close(call->fd);
-	call->fd = -1;
-	connection_be_patient(c);
-	connection_watch(c, EV_WRITE);
-	reply_write(c);
+	if (!flush(c))
+		connection_watch(c, EV_READ | EV_WRITE);
+}
+
+void tscf_control_keep(struct tscf_control_call_in *call)
+{
+	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
+
+	c->kept = true;
+	c->state = KEPT;
+	drop_fd(c);
+	tscf_control_push(call, NULL, 0);
+}
+
+/* --- KEPT --- */
+
+static void kept_stirred(struct connection *c, int events)
+{
+	if ((events & EV_WRITE) && flush(c))
+		connection_watch(c, EV_READ);
+	if (events & EV_READ)
+		request_read(c);
 }
 
 /* --- watchers --- */
@@ -240,7 +329,6 @@ static void on_io(struct ev_loop *loop, ev_io *watcher, int events)
 	struct connection *c = watcher->data;
 
 	(void)loop;
-	(void)events;
 	switch (c->state) {
 	case READING:
 		request_read(c);
@@ -250,6 +338,9 @@ static void on_io(struct ev_loop *loop, ev_io *watcher, int events)
 		break;
 	case WRITING:
 		reply_write(c);
+		break;
+	case KEPT:
+		kept_stirred(c, events);
 		break;
 	}
 }

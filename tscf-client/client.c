@@ -73,6 +73,13 @@ static void answer_json(struct tscf_control_call_in *call, char *text)
 	free(text);
 }
 
+static void get_config(struct client *c, struct tscf_control_call_in *call)
+{
+	struct tscf_control_config config;
+	report_config(c, &config);
+	tscf_control_answer_with(call, 0, &config, sizeof config);
+}
+
 /* Stopping and cleaning up is for root and for whom the daemon runs as. */
 static bool privileged(const struct tscf_control_call_in *call)
 {
@@ -109,6 +116,18 @@ static void control_request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_WAIT_UP:
 		wait_up(c, call);
 		break;
+	case TSCF_CONTROL_GET_CONFIG:
+		get_config(c, call);
+		break;
+	case TSCF_CONTROL_SUBSCRIBE:
+		notices_subscribe(c, call);
+		break;
+	case TSCF_CONTROL_WATCH:
+		notices_watch(c, call);
+		break;
+	case TSCF_CONTROL_UNWATCH:
+		notices_unwatch(c, call);
+		break;
 	case TSCF_CONTROL_STOP:
 		tscf_control_answer(call, 0, NULL);
 		ev_break(c->loop, EVBREAK_ALL);
@@ -125,6 +144,8 @@ static void control_request(void *context, struct tscf_control_call_in *call)
 static void control_gone(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
+	if (notices_gone(c, call))
+		return;
 	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
 		if (c->waiters[i] == call)
 			c->waiters[i] = NULL;
@@ -151,6 +172,8 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	struct client *c = w->data;
 	uint64_t next = UINT64_MAX;
 	(void)events;
+	/* Programs hear that encryption ends before the server is told to end it. */
+	notices_flush(c);
 	registry_flush(c);
 	earlier(&next, search_next(c));
 	earlier(&next, plain_next(c));
@@ -344,6 +367,7 @@ static bool only_sockets_live(struct client *c)
 
 static void tear_down(struct client *c)
 {
+	notices_free(c);
 	moves_free(c);
 	if (c->routing.netlink && c->registry.diag) {
 		bool live = only_sockets_live(c);

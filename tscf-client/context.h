@@ -18,6 +18,7 @@
 #include "hold.h"
 #include "identity.h"
 #include "moves.h"
+#include "notices.h"
 #include "plain.h"
 #include "registry.h"
 #include "routing.h"
@@ -88,6 +89,7 @@ struct client {
 	struct routing_facts facts;
 	struct registry registry;
 	struct moves moves;
+	struct notices notices;
 	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
 	uint64_t waiter_deadlines[64];
 	struct hold hold;
@@ -115,6 +117,8 @@ void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_send_held(struct client *c);
 
 /* report.c */
+/** What the tunnels are, for programs. */
+void report_config(const struct client *c, struct tscf_control_config *out);
 /** @return JSON text, malloc'ed, or NULL when out of memory. */
 /* Who is not privileged is not told session ids: whoever knows one can pretend to be its client on the plain tunnel. */
 char *report_status(struct client *c, bool privileged);

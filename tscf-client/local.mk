@@ -6,6 +6,7 @@ libtscf_client_la_SOURCES = tscf-client/config.c tscf-client/config.h tscf-clien
 	tscf-client/client.h
 libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c \
 	tscf-client/dtte.h tscf-client/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/identity.c tscf-client/identity.h tscf-client/moves.c tscf-client/moves.h \
+	tscf-client/notices.c tscf-client/notices.h \
 	tscf-client/path.c tscf-client/plain.c tscf-client/processes.c tscf-client/processes.h tscf-client/registry.c \
 	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
@@ -26,11 +27,27 @@ pkglib_LTLIBRARIES += libtscf-preload.la
 libtscf_preload_la_SOURCES = tscf-client/preload/bind.c tscf-client/preload/connect.c tscf-client/preload/environment.c \
 	tscf-client/preload/environment.h tscf-client/preload/getsockopt.c tscf-client/preload/level.c tscf-client/preload/level.h \
 	tscf-client/preload/real.c tscf-client/preload/real.h tscf-client/preload/setsockopt.c tscf-client/preload/socket.c \
-	tscf-client/libtsc/tsc.h common/control.h common/control_call.c common/control_wire.h common/level.c common/level.h
+	tscf-client/libtsc/tsc.h common/control.h common/control_call.c common/control_wire.h common/level.c common/level.h \
+	common/socket_level.c common/socket_level.h
 libtscf_preload_la_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -fvisibility=hidden
 libtscf_preload_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,now -Wl,--no-undefined
+
+# libtsc: the same for programs that know, so no sanitizer either.  Its symbols are those of libtsc.map.
+lib_LTLIBRARIES += libtsc.la
+libtsc_la_SOURCES = tscf-client/libtsc/config.c tscf-client/libtsc/handle.h tscf-client/libtsc/notification.c \
+	tscf-client/libtsc/sockets.c tscf-client/libtsc/tsc.h tscf-client/libtsc/tunnel.c \
+	common/control.h common/control_call.c common/control_query.c common/control_wire.h common/level.c common/level.h \
+	common/socket_level.c common/socket_level.h
+libtsc_la_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -fvisibility=hidden -pthread
+# current:revision:age; see "Updating library version information" in the manual of libtool.
+libtsc_la_LDFLAGS = -version-info 0:0:0 -pthread -Wl,-z,now -Wl,--no-undefined \
+	-Wl,--version-script=$(srcdir)/tscf-client/libtsc/libtsc.map
+libtsc_la_DEPENDENCIES = tscf-client/libtsc/libtsc.map
+EXTRA_DIST += tscf-client/libtsc/libtsc.map
 tscincludedir = $(includedir)/tscf
 tscinclude_HEADERS = tscf-client/libtsc/tsc.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = tscf-client/libtsc/tsc.pc
 
 # tscf-run: small and quick to start, so only the sources it needs.
 bin_PROGRAMS += tscf-client/run/tscf-run

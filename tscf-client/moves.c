@@ -148,6 +148,8 @@ static void set_mark(struct client *c, struct move *m)
 		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
 		if (m->change->error == 0)
 			m->change->error = error;
+	} else {
+		notices_socket(c, &m->socket, m->level);
 	}
 	close(m->fd);
 	m->fd = -1;
@@ -273,6 +275,8 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 			registry_release(c, &key, 0);
 		}
 	}
+	if (error == 0)
+		notices_socket(c, &s, (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask));
 	registry_resync_soon(c);
 	tscf_control_answer(call, -error, NULL);
 }

@@ -268,6 +268,7 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	if (level < TSCF_LEVEL_UNENCRYPTED || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
 	r->counting[level]++;
+	notices_socket(c, s, level);
 	if (!registry_key(c, s, &key))
 		return;
 	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
@@ -324,6 +325,7 @@ static void dump_done(void *context, int error)
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof r->counts);
 		tscf_bindings_each(r->table, sweep, c);
+		notices_dumped(c);
 	} else {
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
@@ -336,7 +338,7 @@ static void dump_done(void *context, int error)
 static void socket_destroyed(void *context, const struct tscf_socket *s)
 {
 	struct client *c = context;
-	(void)s;
+	notices_destroyed(c, s->cookie);
 	if (c->registry.seen_any)
 		registry_resync_soon(c);
 }

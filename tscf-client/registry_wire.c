@@ -44,6 +44,7 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 	}
 	if (op->waiter)
 		moves_acknowledged(c, op->waiter, error);
+	notices_changed(c);
 }
 
 static int outcome(const struct tscf_message *response, int error, char *text, size_t size)

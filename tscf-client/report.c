@@ -41,6 +41,49 @@ static json_t *nat_address(const struct client *c)
 	return json_string(tscf_endpoint_format(&c->observed, text));
 }
 
+static struct tscf_control_address control_address(const struct tscf_addr *a, uint16_t port)
+{
+	struct tscf_control_address out = {.family = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 6 : 0, .port = port};
+	memcpy(out.bytes, a->bytes, sizeof out.bytes);
+	return out;
+}
+
+static struct tscf_control_address control_endpoint(const union tscf_endpoint *e)
+{
+	struct tscf_addr a = tscf_endpoint_addr(e);
+	return control_address(&a, e->sa.sa_family ? tscf_endpoint_port(e) : 0);
+}
+
+static void config_tunnel(const struct tunnel *t, bool up, unsigned mtu, const char *device, const char *transport,
+			  struct tscf_control_tunnel *out)
+{
+	out->up = up;
+	out->mtu = mtu;
+	if (up)
+		out->ipv4 = control_address(&t->internal.addr, 0);
+	snprintf(out->device, sizeof out->device, "%s", device);
+	snprintf(out->transport, sizeof out->transport, "%s", transport);
+}
+
+_Static_assert(TSCF_CONTROL_SERVERS_MAX == TSCF_SERVICE_ADDRS_MAX, "all servers have room");
+
+void report_config(const struct client *c, struct tscf_control_config *out)
+{
+	bool up = c->plain.state == TUNNEL_UP;
+	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
+	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev, way_transport(c->plain.way.kind, false),
+		      &out->plain);
+	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->encrypted_mtu, c->config->encrypted_dev,
+		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
+	if (!up)
+		return;
+	out->nat = control_endpoint(&c->observed);
+	for (unsigned i = 0; i < c->dns.count; i++)
+		out->dns[i] = control_address(&c->dns.addr[i], 0);
+	for (unsigned i = 0; i < c->sip_servers.count; i++)
+		out->sip_servers[i] = control_address(&c->sip_servers.addr[i], 0);
+}
+
 static json_t *traffic(const struct tunnel *t)
 {
 	struct tscf_transport_counters n = tunnel_counters(t);

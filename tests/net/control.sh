@@ -37,7 +37,7 @@ is "a socket of another network namespace is refused" "$(jq -r .error "$T/elsewh
 # --- nonsense, with descriptors of every kind, and many connections ---
 cat >"$T/abuse.py" <<'END'
 import array, os, random, socket, struct, sys
-MAGIC, SIZE = 0x54534346, 28
+MAGIC, SIZE = 0x54534346, 36
 def connection():
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.settimeout(5)
@@ -55,8 +55,8 @@ fds += [s.fileno() for s in keep]
 for op in range(16):
     for level in (0, 1, 2, 3, 4, 2**32 - 1):
         for fd in [None] + fds:
-            words = [MAGIC, op, level] + [random.choice((0, 1, 17, os.getpid(), 5060 << 16 | 17, 2**32 - 1)) for _ in range(3)] + [1]
-            with send(struct.pack("=7I", *words), [fd] if fd is not None else []) as s:
+            words = [MAGIC, op, level] + [random.choice((0, 1, 17, os.getpid(), 5060 << 16 | 17, 2**32 - 1)) for _ in range(3)] + [1, 0, 0]
+            with send(struct.pack("=9I", *words), [fd] if fd is not None else []) as s:
                 s.recv(100000)
 for _ in range(300):
     send(os.urandom(random.randint(1, 200)), random.sample(fds, random.randint(1, 6))).close()

@@ -12,6 +12,7 @@ NET_TESTS = \
 	tests/net/icmp.sh \
 	tests/net/leftovers.sh \
 	tests/net/levels.sh \
+	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
 	tests/net/move.sh \
 	tests/net/overtaken.sh \
@@ -51,7 +52,7 @@ tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
 
 check_DATA = tests/root.stamp
-tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES)
+tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_LTLIBRARIES)
 	$(AM_V_GEN)rm -rf '$(NET_ROOT)' && $(MAKE) $(AM_MAKEFLAGS) DESTDIR='$(NET_ROOT)' install >tests/root.log 2>&1 || \
 		{ cat tests/root.log; exit 1; }
 	$(AM_V_at)touch $@

@@ -118,6 +118,12 @@ tests_unit_preload_child_SOURCES = tests/unit/preload_child.c tscf-client/libtsc
 tests_unit_preload_child_CFLAGS = $(TSCF_STD) $(TSCF_WARN)
 tests_unit_preload_child_LDFLAGS = -pthread
 
+# libtsc, against a daemon that the test plays.
+UNIT_TESTS += tests/unit/test_tsc
+tests_unit_test_tsc_SOURCES = tests/unit/test_tsc.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_tsc_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_tsc_LDADD = libtsc.la $(UNIT_LDADD) $(EV_LIBS)
+
 # The kernel's side, in network namespaces (skipped without the right to make them).
 NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
 UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag tests/unit/test_spread

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: both ends against each other, and the daemon's end against callers that misbehave. */
-#include "common/control.h"
+#include "common/control_wire.h"
 #include "runner.h"
 
 #include <dirent.h>
@@ -34,6 +34,9 @@ enum {
 	OP_LARGE = TSCF_CONTROL_SESSIONS,
 	OP_WITH_FD = TSCF_CONTROL_SET_LEVEL,
 	OP_LEVEL = TSCF_CONTROL_GET_LEVEL,
+	OP_STRUCT = TSCF_CONTROL_GET_CONFIG,
+	OP_KEEP = TSCF_CONTROL_SUBSCRIBE,
+	OP_PUSH = TSCF_CONTROL_WATCH, /* `level` times, on a call that is kept */
 };
 
 static char directory[64], path[96];
@@ -48,6 +51,9 @@ static struct {
 	struct tscf_control_call_in last;
 	_Atomic ino_t fd_inode;
 } daemon_end;
+
+/* What is pushed. */
+static const struct tscf_control_event pushed = {.type = TSCF_CONTROL_EVENT_TUNNEL, .up = 1, .reason = "because"};
 
 static ino_t inode_of(int fd)
 {
@@ -77,6 +83,17 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	case OP_LARGE:
 		memset(large, 'x', LARGE_TEXT);
 		tscf_control_answer(call, 0, large);
+		break;
+	case OP_STRUCT:
+		tscf_control_answer_with(call, 0, "12345678", 8);
+		break;
+	case OP_KEEP:
+		call->user = &daemon_end;
+		tscf_control_keep(call);
+		break;
+	case OP_PUSH:
+		for (unsigned int i = 0; i < call->request.level; i++)
+			tscf_control_push(call, &pushed, sizeof pushed);
 		break;
 	case OP_LEVEL:
 		call->level = ANSWER_LEVEL;
@@ -293,6 +310,101 @@ START_TEST(text_comes_whole)
 }
 END_TEST
 
+/* A struct of another version of the daemon: what is missing is zero, what is more is left. */
+START_TEST(structs_may_differ_in_size)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_STRUCT};
+	char larger[12], smaller[4];
+
+	memset(larger, 'x', sizeof larger);
+	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, larger, sizeof larger), 0);
+	ck_assert_mem_eq(larger, "12345678\0\0\0\0", sizeof larger);
+	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, smaller, sizeof smaller), 0);
+	ck_assert_mem_eq(smaller, "1234", sizeof smaller);
+}
+END_TEST
+
+/* --- calls that are kept --- */
+
+static int subscribe(void)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_KEEP};
+	int sock = tscf_control_dial(path, &request, -1, tscf_control_deadline(2000));
+	struct tscf_control_reply reply;
+
+	ck_assert_int_ge(sock, 0);
+	ck_assert_int_eq(tscf_control_receive_reply(sock, &reply, tscf_control_deadline(2000)), 0);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_uint_eq(reply.length, 0);
+	return sock;
+}
+
+static void ask_for(int sock, unsigned int count, int fd)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_PUSH, .level = count};
+
+	ck_assert_int_eq(tscf_control_send(sock, &request, fd, tscf_control_deadline(2000)), 0);
+}
+
+/* @return the error of the next reply; one without brings an event. */
+static int next_reply(int sock)
+{
+	struct tscf_control_reply reply;
+	struct tscf_control_event event;
+	int64_t deadline = tscf_control_deadline(5000);
+
+	ck_assert_int_eq(tscf_control_receive_reply(sock, &reply, deadline), 0);
+	if (reply.error != 0)
+		return reply.error;
+	ck_assert_uint_eq(reply.length, sizeof event);
+	ck_assert_int_eq(tscf_control_receive(sock, &event, sizeof event, deadline), 0);
+	ck_assert_mem_eq(&event, &pushed, sizeof event);
+	return 0;
+}
+
+/* Requests go on, their descriptors are closed, and what is pushed comes whole and in order; the end is told of. */
+START_TEST(kept_call)
+{
+	unsigned int before = count_fds(), i;
+	int sock = subscribe();
+
+	for (i = 0; i < 3; i++) {
+		ask_for(sock, 100, 0);
+		ask_for(sock, 0, 1);
+	}
+	for (i = 0; i < 300; i++)
+		ck_assert_int_eq(next_reply(sock), 0);
+	wait_until(daemon_end.requests == 7);
+	wait_until(count_fds() == before + 2);
+	ck_assert_uint_eq(daemon_end.gone, 0);
+	close(sock);
+	wait_until(daemon_end.gone == 1 && count_fds() == before);
+}
+END_TEST
+
+/* Who does not read is dropped and reads why, others are served. */
+START_TEST(kept_call_that_does_not_read)
+{
+	unsigned int before = count_fds();
+	int deaf = subscribe(), other = subscribe();
+	int error = 0, got = 0;
+
+	ask_for(deaf, 20000, -1);
+	wait_until(daemon_end.requests == 3);
+	ask_for(other, 1, -1);
+	ck_assert_int_eq(next_reply(other), 0);
+	while ((error = next_reply(deaf)) == 0)
+		got++;
+	ck_assert_int_eq(error, ENOBUFS);
+	ck_assert_int_lt(got, 20000);
+	ck_assert(hung_up(deaf, 6000));
+	wait_until(daemon_end.gone == 1);
+	close(deaf);
+	close(other);
+	wait_until(daemon_end.gone == 2 && count_fds() == before);
+}
+END_TEST
+
 static void *ask_often(void *failures)
 {
 	int i;
@@ -332,12 +444,12 @@ START_TEST(extra_descriptors_are_closed)
 	int sock = connect_raw();
 	size_t at;
 
-	for (at = 0; at < sizeof request; at += 14) {
+	for (at = 0; at < sizeof request; at += sizeof request / 2) {
 		union {
 			char bytes[CMSG_SPACE(3 * sizeof(int))];
 			struct cmsghdr align;
 		} control = {0};
-		struct iovec data = {.iov_base = (char *)(uintptr_t)&request + at, .iov_len = 14};
+		struct iovec data = {.iov_base = (char *)(uintptr_t)&request + at, .iov_len = sizeof request / 2};
 		struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes};
 		struct cmsghdr *header;
 		int fds[3] = {0, 1, 2};
@@ -348,7 +460,7 @@ START_TEST(extra_descriptors_are_closed)
 		header->cmsg_type = SCM_RIGHTS;
 		header->cmsg_len = CMSG_LEN(sizeof fds);
 		memcpy(CMSG_DATA(header), fds, sizeof fds);
-		ck_assert_int_eq(sendmsg(sock, &message, 0), 14);
+		ck_assert_int_eq(sendmsg(sock, &message, 0), sizeof request / 2);
 	}
 	wait_until(daemon_end.requests == 1);
 	ck_assert_uint_eq(daemon_end.fd_inode, inode_of(0));
@@ -649,6 +761,9 @@ static Suite *make_suite(void)
 	tcase_add_test(calls, level_comes_back);
 	tcase_add_test(calls, hanging_daemon_costs_the_timeout);
 	tcase_add_test(calls, text_comes_whole);
+	tcase_add_test(calls, structs_may_differ_in_size);
+	tcase_add_test(calls, kept_call);
+	tcase_add_test(calls, kept_call_that_does_not_read);
 	tcase_add_test(calls, threads_do_not_meet);
 	suite_add_tcase(suite, calls);
 

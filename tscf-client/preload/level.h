@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * level.h - what the hooks do with the level of a socket: ask the kernel what it is, and the daemon to do the rest.
- *
- * Async-signal-safe, without locks and without calls to hooked functions.  errno is kept by all of them.  Nothing is
- * remembered per descriptor: descriptors are duplicated, inherited, passed on and closed in ways that a library does
- * not see.  The kernel knows.
+ * level.h - what the hooks do with the level of a socket: common/socket_level.h, at the daemon and with the level that
+ * the environment names.
  */
 #ifndef TSCF_PRELOAD_LEVEL_H
 #define TSCF_PRELOAD_LEVEL_H
 
-#include <stdbool.h>
 #include <sys/socket.h>
-
-/** @return whether sockets of this address family have levels. */
-bool preload_is_inet(int domain);
 
 /**
  * Give a socket fresh from socket() the level this process is to use.

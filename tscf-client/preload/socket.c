@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/socket_level.h"
 #include "level.h"
 #include "real.h"
 
@@ -12,7 +13,7 @@ PRELOAD_HOOK int socket(int domain, int type, int protocol)
 	int fd = preload_real_socket(domain, type, protocol);
 	int error;
 
-	if (fd < 0 || !preload_is_inet(domain))
+	if (fd < 0 || !tscf_socket_has_level(domain))
 		return fd;
 	error = preload_level_start(fd);
 	if (error == 0)

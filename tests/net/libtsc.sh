@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# libtsc.sh - a program that knows about its tunnels: the example of contrib is compiled against the installed library and runs without
+# privileges.  "Enabled" means that from then on not one of its packets is in clear, in either direction; "disabled", that this has
+# ended; it hears of tunnels, of a client that is started anew, and of a server that has no encryption for it.
+. "$(dirname "$0")/lib.sh"
+
+LIBDIR=${TSCF_PRELOAD%/*/*}
+
+compile() {
+	local flags
+	command -v "${CC:-cc}" >/dev/null && command -v pkg-config >/dev/null || skip "needs a C compiler and pkg-config"
+	flags=$(PKG_CONFIG_PATH=$LIBDIR/pkgconfig PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 \
+		pkg-config --define-variable=prefix="${LIBDIR%/lib*}" --cflags --libs tsc) || die "no tsc.pc"
+	# shellcheck disable=SC2086 # words
+	"${CC:-cc}" -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror "$TSCF_SRC/contrib/examples/tsc-call.c" -o "$T/tsc-call" $flags ||
+		die "the example does not compile"
+}
+
+# say WORDS: a line for the program.
+say() { printf '%s\n' "$*" >&9; }
+# count_of TEXT: how often the program has said something.
+count_of() { grep -cF -- "$1" "$T/call.out"; }
+# hears TEXT TIMES: the program says it for that many times now; SAID is when it last did.
+hears() {
+	wait_until 10 "[ \$(count_of '$1') -ge $2 ]" || die "not heard: $1 ($2)"
+	SAID=$(grep -F -- "$1" "$T/call.out" | tail -n 1 | cut -d' ' -f1)
+	pass "heard: $1"
+}
+# goes_on: packets go to and fro, or are refused, for half a second.
+goes_on() { command sleep 0.5; }
+
+compile
+topology
+start_capture
+echo_server
+CLIENT_CONF=("persistence = 0")
+start_server --dns 192.0.2.53 --sip-server $HOST
+start_client
+chmod 755 "$T"
+
+# --- without privileges ---
+mkfifo "$T/commands"
+exec 9<>"$T/commands"
+ip netns exec "$PHONE" setpriv --reuid 65534 --regid 65534 --clear-groups \
+	env "LD_LIBRARY_PATH=$LIBDIR" "TSCF_CONTROL=$CLIENT_CONTROL" "$T/tsc-call" $HOST 7000 5004 \
+	<"$T/commands" >"$T/call.out" 2>"$T/call.log" &
+CALL=$!
+PIDS+=("$CALL")
+hears "plain tunnel: up" 1
+hears "encrypted tunnel: down" 1
+hears "config: up=1 encrypted_up=0 mtu=1340 internal=$PHONE_INNER encrypted=none nat=$PHONE_OUTER," 1
+check "the servers are in it" grep -q "server=$SERVER_OUTER,$PORT dns=192.0.2.53 sip=$HOST device=tscf0 transport=udp" "$T/call.out"
+goes_on
+
+# --- enabled, disabled ---
+say encrypted-only
+hears "encryption is enabled" 1
+enabled=$SAID
+hears "encrypted tunnel: up" 1
+is "before it was enabled it was in clear" "$(socket_in_clear udp 5004 0 "$enabled")" -ge 20
+goes_on
+asked=$(now)
+say unencrypted
+hears "encryption is disabled" 1
+disabled=$SAID
+goes_on
+is "not one packet in clear while enabled" "$(socket_in_clear udp 5004 "$enabled" "$asked")" -eq 0
+is "in clear again after it was disabled" "$(socket_in_clear udp 5004 "$disabled")" -ge 20
+
+# --- a tunnel that is lost, and comes back ---
+hears "encrypted tunnel: down" 2
+say encrypted-preferred
+hears "encryption is enabled" 2
+enabled=$SAID
+goes_on
+kill_client
+hears "plain tunnel: down (tscf-client does not answer)" 1
+hears "encryption is disabled" 2
+start_client
+hears "plain tunnel: up" 2
+hears "encryption is enabled" 3
+enabled=$SAID
+goes_on
+settled=$(now)
+is "nothing in clear after a new client" "$(socket_in_clear udp 5004 "$enabled" "$settled")" -eq 0
+
+# --- a server without it ---
+stop_server
+hears "encryption is disabled" 3
+SERVICES=SIP start_server
+hears "encryption is not to be had (service unavailable" 1
+say unencrypted
+say encrypted-only
+hears "encryption is not to be had (service unavailable" 2
+
+say quit
+finish "$CALL" 10
+is "exit status" $? -eq 0
+hears "refused" 1
+is "nothing on standard error" "$(wc -c <"$T/call.log")" -eq 0
+stop_capture
+
+# --- the interface is what the map says, and nothing else ---
+is "symbols" "$(nm -D --defined-only "$LIBDIR/libtsc.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort | tr -d '\n\t ;')" = \
+	"$(sed -n '/global:/,/local:/p' "$TSCF_SRC/tscf-client/libtsc/libtsc.map" | grep ';' | sort | tr -d '\n\t ;')"
