@@ -131,22 +131,6 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
 }
 
-/*
- * Inner packets may be larger than the path allows: then the kernel makes fragments of the outer datagram, and ICMP
- * errors that anyone can forge do not make our datagrams smaller.
- */
-static int allow_fragments(struct tscf_datagram *d)
-{
-	int v4 = IP_PMTUDISC_DONT, v6 = IPV6_PMTUDISC_DONT;
-	int err;
-
-	if (d->transport.local.sa.sa_family == AF_INET6)
-		err = setsockopt(d->transport.fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
-	else
-		err = setsockopt(d->transport.fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
-	return err < 0 ? -errno : 0;
-}
-
 static int take_local(struct tscf_datagram *d)
 {
 	struct sockaddr_storage name;
@@ -178,7 +162,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->writer = tscf_outer_writer_new(fd, copy_size);
 	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : take_local(d);
 	if (err == 0)
-		err = allow_fragments(d);
+		err = tscf_outer_whole(fd, d->transport.local.sa.sa_family, false);
 	if (err < 0) {
 		tscf_datagram_release(d);
 		return err;

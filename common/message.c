@@ -160,7 +160,7 @@ int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_messag
 	const struct tscf_bytes b = {data, length};
 	const uint8_t *h = tscf_bytes_at(&b, 0, TSCF_MESSAGE_HEADER);
 
-	if (!h || length > TSCF_MESSAGE_MAX)
+	if (!h || length > TSCF_PROBE_MAX)
 		return -EMSGSIZE;
 	if (tscf_kind_of(h[0]) != TSCF_KIND_CONTROL || !type_legal(h[1]))
 		return -EINVAL;
@@ -197,13 +197,13 @@ int tscf_message_length(const uint8_t *data, uint32_t available)
 	for (uint32_t left = tscf_get_u16(count); left > 0; left--) {
 		const uint8_t *tlv = tscf_bytes_at(&b, length, TSCF_TLV_HEADER);
 
-		if (length + left * TSCF_TLV_HEADER > TSCF_MESSAGE_MAX)
+		if (length + left * TSCF_TLV_HEADER > TSCF_PROBE_MAX)
 			return -EINVAL;
 		if (!tlv)
 			return 0;
 		length += TSCF_TLV_HEADER + tscf_get_u16(tlv + 2);
 	}
-	return length <= TSCF_MESSAGE_MAX ? (int)length : -EINVAL;
+	return length <= TSCF_PROBE_MAX ? (int)length : -EINVAL;
 }
 
 bool tscf_message_next(const struct tscf_message *m, uint32_t *offset, struct tscf_tlv *out)

@@ -32,6 +32,11 @@
 #define TSCF_MESSAGE_HEADER 16
 /** Largest control message, so that it fits every outer path in one piece. */
 #define TSCF_MESSAGE_MAX 1200
+/** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7), "MTU"). */
+#define TSCF_PROBE_MAX 1500
+/** The smallest inner MTU that is worth a tunnel of IPv4, and the least that IPv6 allows (RFC 8200, section 5). */
+#define TSCF_MTU_FLOOR_IPV4 576
+#define TSCF_MTU_FLOOR_IPV6 1280
 /** Type and length in front of a TLV's value. */
 #define TSCF_TLV_HEADER 4
 /** Most bytes of text in a response. */
@@ -65,7 +70,7 @@ enum tscf_tlv_type {
 	TSCF_TLV_ROUTE_IPV6 = 4,        /**< 17; repeats */
 	TSCF_TLV_DNS = 5,               /**< 4 or 16: address; repeats */
 	TSCF_TLV_SIP_SERVER = 6,        /**< 4 or 16: address; repeats */
-	TSCF_TLV_MTU = 7,               /**< 2: inner MTU, the same for both tunnels */
+	TSCF_TLV_MTU = 7,               /**< 2: inner MTU, the same for both tunnels; keepalive request: what the path carries */
 	TSCF_TLV_KEEPALIVE = 8,         /**< 2: seconds between keepalives when idle; 0: none */
 	TSCF_TLV_RESPONSE_CODE = 9,     /**< 2 + text: enum tscf_response, then UTF-8 text for a person, at most 200 bytes */
 	TSCF_TLV_SERVICE_TYPE = 10,     /**< 2: enum tscf_service */
@@ -159,7 +164,7 @@ const char *tscf_response_name(enum tscf_response code);
 
 /**
  * Decode exactly one message: header, and that the TLVs are tlv_count in number, walk exactly to the end, and every TLV that this
- * header knows has a legal size.  At most TSCF_MESSAGE_MAX bytes.
+ * header knows has a legal size.  At most TSCF_PROBE_MAX bytes.
  *
  * @return 0, -EINVAL for an illegal value (version, indication, reserved bits, type, TLV), -EMSGSIZE for a wrong length.
  */
@@ -204,7 +209,7 @@ struct tscf_writer {
 	bool overflow;
 };
 
-/** Begin a message in @p data, which holds @p size bytes (at most TSCF_MESSAGE_MAX of them are used). */
+/** Begin a message in @p data, which holds @p size bytes (at most TSCF_PROBE_MAX of them are used). */
 void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum tscf_message_type type, uint64_t tsid,
 		      uint32_t sequence);
 void tscf_write_bytes(struct tscf_writer *w, uint16_t type, const void *value, uint16_t length);

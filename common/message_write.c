@@ -27,7 +27,7 @@ void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum 
 {
 	uint8_t *h;
 
-	*w = (struct tscf_writer){.data = data, .size = size < TSCF_MESSAGE_MAX ? size : TSCF_MESSAGE_MAX};
+	*w = (struct tscf_writer){.data = data, .size = size < TSCF_PROBE_MAX ? size : TSCF_PROBE_MAX};
 	h = reserve(w, TSCF_MESSAGE_HEADER);
 	if (!h)
 		return;
@@ -185,7 +185,7 @@ void tscf_write_pad(struct tscf_writer *w, uint32_t length)
 
 	if (missing == 0)
 		return;
-	if (missing > TSCF_MESSAGE_MAX) {
+	if (missing > TSCF_PROBE_MAX) {
 		w->overflow = true;
 		return;
 	}

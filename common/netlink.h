@@ -53,6 +53,7 @@ struct tscf_route {
 	uint32_t table;
 	uint32_t metric;                /**< 0: the kernel's default */
 	int device;                     /**< interface index; 0 for prohibit */
+	uint32_t mtu;                   /**< of packets that take this route; 0: the device's */
 	enum tscf_route_type type;
 };
 

@@ -97,6 +97,8 @@ static int fill_route(struct rtnl_route *route, const struct tscf_route *r)
 	rtnl_route_set_table(route, r->table);
 	rtnl_route_set_priority(route, effective_metric(r));
 	rtnl_route_set_protocol(route, TSCF_RTPROT);
+	if (nle == 0 && r->mtu != 0)
+		nle = rtnl_route_set_metric(route, RTAX_MTU, r->mtu);
 	return nle;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "transport.h"
 
+#include "outer.h"
+
 #include <string.h>
 
 void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
@@ -18,4 +20,9 @@ void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
 		return;
 	memcpy(packet.data, data, length);
 	tscf_transport_send(peer->transport, &batch);
+}
+
+void tscf_transport_whole(struct tscf_transport *t, bool whole)
+{
+	tscf_outer_whole(t->fd, t->local.sa.sa_family, whole);
 }

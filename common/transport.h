@@ -119,6 +119,12 @@ static inline void tscf_transport_send(struct tscf_transport *t, struct tscf_bat
 /** Send one packet or message of @p length bytes to @p peer: for control messages, not for the data path. */
 void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length);
 
+/**
+ * From now on, or no longer: datagrams of @p t are sent whole (DF), and are lost where the path does not carry them, whatever is known of
+ * it.  For probes of the path; does nothing to a stream.
+ */
+void tscf_transport_whole(struct tscf_transport *t, bool whole);
+
 /** Close and free a peer; peer_down is not called for it. */
 static inline void tscf_peer_close(struct tscf_peer *peer)
 {

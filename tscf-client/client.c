@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "context.h"
+#include "pmtu.h"
 #include "processes.h"
 
 #include <cap-ng.h>
@@ -408,6 +409,7 @@ static struct client *client_new(const struct client_config *config)
 	c->keepalive = config->keepalive;
 	client_clock(c);
 	c->identity.lock = -1;
+	pmtu_init(c);
 	tunnel_init(&c->plain, c, false, &plain_events);
 	tunnel_init(&c->former, c, false, &plain_former_events);
 	encrypted_init(c);

@@ -19,6 +19,7 @@
 #include "identity.h"
 #include "moves.h"
 #include "notices.h"
+#include "mtu.h"
 #include "plain.h"
 #include "registry.h"
 #include "routing.h"
@@ -72,6 +73,9 @@ struct client {
 	bool has_resume_secret;
 	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
 	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
+	struct mtu pmtu;             /**< pmtu.h */
+	uint64_t probe_sent;
+	unsigned mtu_limit;          /**< what the server and the configuration allow */
 	unsigned mtu, encrypted_mtu; /**< the same, unless the configuration asks for more than a DTLS record holds */
 	unsigned keepalive;         /**< seconds of silence before the server is asked; 0: never */
 

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "context.h"
+#include "pmtu.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -238,6 +239,7 @@ static void configure(void *context)
 static void up(void *context)
 {
 	struct client *c = context;
+	pmtu_encrypted_up(c);
 	registry_tunnel_up(c);
 	moves_tunnel_up(c);
 	registry_flush(c);

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "context.h"
+#include "pmtu.h"
 
 #include <errno.h>
 #include <string.h>
@@ -37,19 +38,6 @@ static void take_routes(struct client *c, const struct tscf_message *m)
 	}
 }
 
-static void take_mtu(struct client *c, const struct tscf_message *m)
-{
-	struct tscf_tlv tlv;
-	uint16_t mtu;
-	c->mtu = c->config->mtu;
-	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= 576 &&
-	    (c->mtu == 0 || mtu < c->mtu))
-		c->mtu = mtu;
-	if (c->mtu == 0)
-		c->mtu = TSCF_DTLS_PAYLOAD_MAX;
-	c->encrypted_mtu = c->mtu < TSCF_DTLS_PAYLOAD_MAX ? c->mtu : TSCF_DTLS_PAYLOAD_MAX;
-}
-
 /* What programs and hooks may ask for. */
 static void take_service(struct client *c, const struct tscf_message *m)
 {
@@ -78,11 +66,7 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	}
 	*old = host;
 	c->facts.plain = host.addr;
-	c->plain_tun.mtu = c->mtu;
-	c->encrypted_tun.mtu = c->encrypted_mtu;
-	if (error == 0)
-		error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
-	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->encrypted_mtu);
+	return error ? error : pmtu_apply(c, c->mtu);
 }
 
 static bool internal_of(const struct tscf_message *m, struct tscf_prefix *out)
@@ -107,7 +91,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	struct tscf_prefix internal;
 	if (!internal_of(response, &internal))
 		return "the server's configuration response lacks an address or a session id";
-	take_mtu(c, response);
+	pmtu_take(c, try, response);
 	take_keepalive(c, response);
 	take_routes(c, response);
 	take_service(c, response);
@@ -122,6 +106,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	c->plain.last_heard = c->now;
 	client_route(c);
 	client_plain_state(c, TUNNEL_UP, "configured");
+	pmtu_begin(c);
 	tscf_info("plain tunnel to %s is up, internal address %s, %u routes, MTU %u",
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addr_format(&internal.addr, text),
 		  c->facts.route_count, c->mtu);
@@ -155,6 +140,7 @@ bool plain_may_move(const struct client *c, const struct tscf_message *response,
 void plain_down(struct client *c)
 {
 	c->counters.plain_reconnects++;
+	pmtu_end(c);
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
 	/* What ended one tunnel may have ended the other. */
@@ -170,6 +156,7 @@ bool plain_go_back(struct client *c)
 	tunnel_close(&c->plain);
 	tunnel_move(&c->plain, &c->former);
 	client_plain_state(c, TUNNEL_UP, "configured");
+	pmtu_begin(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
@@ -219,12 +206,15 @@ const struct tunnel_events plain_former_events = {opened, former_alive, former_l
 void plain_tick(struct client *c)
 {
 	tunnel_tick(&c->plain);
+	pmtu_tick(c);
 	if (c->former.transport && c->now >= c->former_until)
 		tunnel_close(&c->former);
 }
 
 uint64_t plain_next(const struct client *c)
 {
-	uint64_t next = tunnel_next(&c->plain);
+	uint64_t next = tunnel_next(&c->plain), probe = mtu_next(&c->pmtu);
+	if (probe < next)
+		next = probe;
 	return c->former.transport && c->former_until < next ? c->former_until : next;
 }

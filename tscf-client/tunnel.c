@@ -11,9 +11,16 @@
 static void transmit(void *context, const uint8_t *data, uint32_t length)
 {
 	struct tunnel *t = context;
+	/* A padded keepalive asks what the path carries in one piece (pmtu.h). */
+	bool whole = data[1] == TSCF_KEEPALIVE_REQUEST;
 	t->last_sent = t->client->now;
-	if (t->peer)
-		tscf_peer_send(t->peer, data, length);
+	if (!t->peer)
+		return;
+	if (whole)
+		tscf_transport_whole(t->transport, true);
+	tscf_peer_send(t->peer, data, length);
+	if (whole)
+		tscf_transport_whole(t->transport, false);
 }
 
 void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events)

@@ -15,6 +15,7 @@
 
 #include "common/batch.h"
 #include "common/control.h"
+#include "common/netlink.h"
 #include "common/steering.h"
 #include "common/tls.h"
 #include "common/tun.h"
@@ -42,6 +43,7 @@ struct server_worker {
 	/* path.c */
 	struct server_device plain, encrypted;
 	struct tscf_ring *ring; /**< what is read from the devices */
+	struct tscf_netlink *netlink; /**< narrow.c */
 
 	/* worker.c */
 	struct server_mailbox mailbox;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lease.h"
 
+#include "common/message.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,9 +72,21 @@ static void give_address(struct server_leases *table, struct server_pool *pool, 
 	server_pool_give(pool, addr, now);
 }
 
+void server_lease_narrow(struct server_leases *table, struct server_lease *lease, unsigned mtu)
+{
+	const unsigned before = lease->mtu;
+	const bool ipv6 = lease->address[tscf_family_index(AF_INET6)].addr.family != 0;
+	const unsigned least = ipv6 ? TSCF_MTU_FLOOR_IPV6 : TSCF_MTU_FLOOR_IPV4;
+
+	lease->mtu = mtu != 0 && mtu < least ? least : mtu;
+	if (lease->mtu != before && table->narrowed)
+		table->narrowed(table->context, lease, before);
+}
+
 /** Give back what addresses there are, and free the lease. */
 static void give_back(struct server_leases *table, struct server_lease *lease, uint64_t now)
 {
+	server_lease_narrow(table, lease, 0);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		struct server_address *a = &lease->address[i];
 

@@ -48,6 +48,7 @@ struct server_lease {
 	/** SHA-256 of the key that lifts shields of this address. */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
 	bool locked;
+	unsigned mtu; /**< what its tunnel carries; 0: as much as the device */
 };
 
 struct server_leases {
@@ -56,6 +57,9 @@ struct server_leases {
 	const struct tscf_steering *steering; /**< NULL: there is one worker */
 	struct server_address *by_addr;
 	struct tscf_siphash_key secret;
+	/** Told when lease->mtu has changed from @p before, and when a lease with an MTU of its own goes (mtu is 0 then).  NULL: nobody is. */
+	void (*narrowed)(void *context, const struct server_lease *lease, unsigned before);
+	void *context;
 };
 
 /** @return 0, or -errno. */
@@ -79,6 +83,12 @@ const char *server_lease_format(const struct server_lease *lease, char *buf);
  */
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
 		     const struct tscf_addr wishes[TSCF_FAMILIES], uint64_t now, struct server_lease **out);
+/**
+ * Say what the tunnel of @p lease carries.
+ *
+ * @param mtu  bytes of an inner packet; raised to the least that IP allows (RFC 791, RFC 8200).  0: as much as the device.
+ */
+void server_lease_narrow(struct server_leases *table, struct server_lease *lease, unsigned mtu);
 /** One holder more. */
 void server_lease_hold(struct server_lease *lease);
 /** One holder less; the last one gives the addresses back and frees the lease. */

@@ -154,10 +154,14 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 	if (in.encrypted && !in.session)
 		return;
 	server_control(state, &in, data, length, &answer);
+	if (answer.whole)
+		tscf_transport_whole(t, true);
 	if (answer.length > 0 && in.encrypted)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
 		tscf_udp_send_to(t, &in.from, answer.data, answer.length);
+	if (answer.whole)
+		tscf_transport_whole(t, false);
 	if (in.encrypted)
 		release_held(i->worker, in.session, now);
 	if (answer.end)

@@ -115,12 +115,30 @@ static void handle_release(const struct server_request *r)
 	r->answer->why = "released by its client";
 }
 
+/** The client says what its tunnel carries; a request that was overtaken by a later one says nothing any more. */
+static void take_mtu(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+	struct tscf_tlv tlv;
+	uint16_t mtu;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_MTU, &tlv) || tscf_tlv_u16(&tlv, &mtu) < 0 ||
+	    (int32_t)(r->message->sequence - s->mtu_sequence) <= 0)
+		return;
+	s->mtu_sequence = r->message->sequence;
+	server_lease_narrow(&r->state->leases, s->lease, mtu < r->state->settings.mtu ? mtu : 0);
+}
+
+/* An answer of the size of its request shows that the path carries that size both ways. */
 static void handle_keepalive(const struct server_request *r)
 {
 	struct tscf_writer w;
 
+	take_mtu(r);
 	server_respond_begin(r, &w, r->message->tsid);
+	tscf_write_pad(&w, r->length);
 	server_respond_finish(r, &w);
+	r->answer->whole = true;
 }
 
 /** Execute a request unless it was executed before. */
@@ -186,6 +204,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 	answer->length = 0;
 	answer->end = NULL;
 	answer->why = NULL;
+	answer->whole = false;
 	if (tscf_message_decode(data, length, &message) < 0) {
 		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
 		return;

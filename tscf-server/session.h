@@ -74,6 +74,7 @@ struct server_session {
 	struct server_kept_answer answers[SERVER_ANSWERS_ENCRYPTED];
 	unsigned next_answer;
 	uint32_t sequence;  /**< of the server's own requests */
+	uint32_t mtu_sequence; /**< of the request that named the MTU last */
 	uint32_t executing; /**< sequence number of the client's request that is being executed */
 
 	uint64_t created, heard;

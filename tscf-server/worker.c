@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include "interface.h"
+#include "narrow.h"
 #include "path.h"
 
 #include "common/log.h"
@@ -82,6 +83,7 @@ static void close_worker(struct server_worker *worker)
 	server_path_stop(worker);
 	if (worker->state)
 		server_interfaces_close(worker);
+	server_narrow_close(worker);
 	tscf_tun_close(&worker->plain.tun);
 	tscf_tun_close(&worker->encrypted.tun);
 	server_mailbox_close(&worker->mailbox);
@@ -105,6 +107,8 @@ int server_workers_listen(struct server *server)
 
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
 		err = server_interfaces_listen(&server->workers[n]);
+	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
+		err = server_narrow_open(&server->workers[n]);
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
 		err = server_path_start(&server->workers[n]);
 	return err;

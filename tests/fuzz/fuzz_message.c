@@ -116,7 +116,7 @@ static void check_length(const uint8_t *data, uint32_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t copy[TSCF_MESSAGE_MAX];
+	uint8_t copy[TSCF_PROBE_MAX];
 	uint32_t offset = 0;
 	struct tscf_message m;
 	enum tscf_service service;
@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tscf_tlv tlv;
 	int length = tscf_message_length(data, (uint32_t)size);
 
-	must(length <= TSCF_MESSAGE_MAX);
+	must(length <= TSCF_PROBE_MAX);
 	if (tscf_message_decode(data, (uint32_t)size, &m))
 		return 0;
 	must(tscf_kind_of(data[0]) == TSCF_KIND_CONTROL);

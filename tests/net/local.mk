@@ -15,6 +15,7 @@ NET_TESTS = \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
 	tests/net/move.sh \
+	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
 	tests/net/program-killed.sh \
 	tests/net/sequence.sh \

@@ -76,10 +76,13 @@ tests_unit_test_client_candidates_SOURCES = tests/unit/test_client_candidates.c 
 tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_candidates_LDADD = $(CLIENT_LDADD)
 
-UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide
+UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide tests/unit/test_client_mtu
 tests_unit_test_client_dtte_SOURCES = tests/unit/test_client_dtte.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_dtte_LDADD = $(CLIENT_LDADD)
+tests_unit_test_client_mtu_SOURCES = tests/unit/test_client_mtu.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_mtu_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_mtu_LDADD = $(CLIENT_LDADD)
 tests_unit_test_client_request_SOURCES = tests/unit/test_client_request.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_request_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_request_LDADD = $(CLIENT_LDADD)
@@ -140,7 +143,7 @@ tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURC
 tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
-UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_dtte
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_mtu tests/unit/test_server_dtte
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
@@ -148,6 +151,10 @@ tests_unit_test_server_requests_SOURCES = tests/unit/test_server_requests.c test
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_requests_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_mtu_SOURCES = tests/unit/test_server_mtu.c tests/unit/server_world.c tests/unit/server_world.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_mtu_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_mtu_LDADD = libtscf-server.la $(UNIT_LDADD)
 tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/server_world.c tests/unit/server_world.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)

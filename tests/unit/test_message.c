@@ -17,7 +17,7 @@
 
 /* A message under test: its bytes, and the writer that made them. */
 struct built {
-	uint8_t data[TSCF_MESSAGE_MAX];
+	uint8_t data[TSCF_PROBE_MAX];
 	struct tscf_writer w;
 };
 
@@ -265,14 +265,14 @@ START_TEST(stream_too_long)
 	begin(&b, TSCF_KEEPALIVE_REQUEST);
 	tscf_write_bytes(&b.w, TSCF_TLV_PADDING, NULL, 0);
 	tscf_write_finish(&b.w);
-	tscf_put_u16(b.data + 2, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 4);
+	tscf_put_u16(b.data + 2, (TSCF_PROBE_MAX - TSCF_MESSAGE_HEADER) / 4);
 	ck_assert_int_eq(tscf_message_length(b.data, TSCF_MESSAGE_HEADER), 0);
-	tscf_put_u16(b.data + 2, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 4 + 1);
+	tscf_put_u16(b.data + 2, (TSCF_PROBE_MAX - TSCF_MESSAGE_HEADER) / 4 + 1);
 	ck_assert_int_eq(tscf_message_length(b.data, TSCF_MESSAGE_HEADER), -EINVAL);
 	tscf_put_u16(b.data + 2, 1);
-	tscf_put_u16(b.data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 4);
-	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), TSCF_MESSAGE_MAX);
-	tscf_put_u16(b.data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 3);
+	tscf_put_u16(b.data + TLV_AT + 2, TSCF_PROBE_MAX - TLV_AT - 4);
+	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), TSCF_PROBE_MAX);
+	tscf_put_u16(b.data + TLV_AT + 2, TSCF_PROBE_MAX - TLV_AT - 3);
 	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), -EINVAL);
 	tscf_put_u16(b.data + TLV_AT + 2, UINT16_MAX);
 	ck_assert_int_eq(tscf_message_length(b.data, TLV_AT + 4), -EINVAL);
@@ -282,17 +282,17 @@ END_TEST
 /* A datagram over the largest size is refused although its TLVs walk. */
 START_TEST(too_large)
 {
-	uint8_t *data = calloc(1, TSCF_MESSAGE_MAX + 1);
+	uint8_t *data = calloc(1, TSCF_PROBE_MAX + 1);
 	struct tscf_message m;
 
 	data[0] = 0x10;
 	data[1] = TSCF_KEEPALIVE_REQUEST;
 	data[3] = 1;
 	data[TLV_AT + 1] = TSCF_TLV_PADDING;
-	tscf_put_u16(data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 4);
-	ck_assert_int_eq(tscf_message_decode(data, TSCF_MESSAGE_MAX, &m), 0);
-	tscf_put_u16(data + TLV_AT + 2, TSCF_MESSAGE_MAX - TLV_AT - 3);
-	ck_assert_int_eq(tscf_message_decode(data, TSCF_MESSAGE_MAX + 1, &m), -EMSGSIZE);
+	tscf_put_u16(data + TLV_AT + 2, TSCF_PROBE_MAX - TLV_AT - 4);
+	ck_assert_int_eq(tscf_message_decode(data, TSCF_PROBE_MAX, &m), 0);
+	tscf_put_u16(data + TLV_AT + 2, TSCF_PROBE_MAX - TLV_AT - 3);
+	ck_assert_int_eq(tscf_message_decode(data, TSCF_PROBE_MAX + 1, &m), -EMSGSIZE);
 	free(data);
 }
 END_TEST
@@ -747,7 +747,7 @@ START_TEST(limit_and_rewind)
 			break;
 		count++;
 	}
-	ck_assert_uint_eq(count, (TSCF_MESSAGE_MAX - TSCF_MESSAGE_HEADER) / 16);
+	ck_assert_uint_eq(count, (TSCF_PROBE_MAX - TSCF_MESSAGE_HEADER) / 16);
 	tscf_write_rewind(&w, &mark);
 	length = tscf_write_finish(&w);
 	ck_assert_int_eq(length, (int)(TSCF_MESSAGE_HEADER + 16 * count));
@@ -772,12 +772,12 @@ START_TEST(padding)
 		ck_assert_int_eq(decode_cut(&b, expected, &m), 0);
 		drop(&m);
 	}
-	for (uint32_t want = TSCF_MESSAGE_MAX; want <= TSCF_MESSAGE_MAX + 1; want++) {
+	for (uint32_t want = TSCF_PROBE_MAX; want <= TSCF_PROBE_MAX + 1; want++) {
 		struct built b;
 
 		begin(&b, TSCF_CONFIGURATION_REQUEST);
 		tscf_write_pad(&b.w, want);
-		ck_assert_int_eq(tscf_write_finish(&b.w), want > TSCF_MESSAGE_MAX ? -EMSGSIZE : TSCF_MESSAGE_MAX);
+		ck_assert_int_eq(tscf_write_finish(&b.w), want > TSCF_PROBE_MAX ? -EMSGSIZE : TSCF_PROBE_MAX);
 	}
 }
 END_TEST

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mtu.sh - the inner MTU is what fits the outer path: known to the host, or found out where a router drops large packets without a word; it follows a
+# path that shrinks while TCP runs.  Both tunnels have the same; large UDP and TCP pass both ways in both, and no outer packet is a fragment.
+. "$(dirname "$0")/lib.sh"
+
+# In both ends, count the fragments of outer packets, and drop silently what is larger than a set holds.
+narrow_path() {
+	local ns
+	for ns in "$PHONE" "$SERVER"; do
+		ip netns exec "$ns" nft -f - <<-END
+			table ip path {
+				counter fragments {}
+				chain in {
+					type filter hook prerouting priority raw
+					iifname "access" ip frag-off & 0x3fff != 0 counter name fragments
+				}
+				chain narrow { type filter hook prerouting priority raw; }
+			}
+		END
+	done
+}
+path_carries() {
+	local ns
+	for ns in "$PHONE" "$SERVER"; do
+		ip netns exec "$ns" nft flush chain ip path narrow
+		[ "$1" -ge 1500 ] || ip netns exec "$ns" nft add rule ip path narrow iifname access meta length gt "$1" drop
+	done
+}
+fragments_of() { ip netns exec "$1" nft -j list counter ip path fragments | jq '.nftables[] | select(.counter) | .counter.packets'; }
+fragments() { echo $(($(fragments_of "$PHONE") + $(fragments_of "$SERVER"))); }
+
+mtu() { client_status .plain.mtu; }
+device_mtu() { in_phone cat /sys/class/net/"$1"/mtu; }
+# What the server's kernel knows of the way to the phone.
+way_back() { in_server ip -o route get "$PHONE_INNER" | grep -o 'mtu [0-9]*' | cut -d' ' -f2; }
+
+# large LEVEL PORT: datagrams of three fragments and more, and TCP, there and back.
+large() {
+	run "$1" "$TSCF_TOOLS/flow" --bind "0.0.0.0:$2" --to $HOST:7000 --size 4000 --rate 100 --count 20 --until-echoed 20 >"$T/large.out"
+	is "$1: datagrams of 4000 bytes came back" "$(last large .echoed)" -eq 20
+	run "$1" "$TSCF_TOOLS/flow" --bind "0.0.0.0:$2" --to $HOST:7000 --size 60000 --rate 20 --count 5 --until-echoed 5 >"$T/large.out"
+	is "$1: datagrams of 60000 bytes came back" "$(last large .echoed)" -eq 5
+	run "$1" "$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 2000000 >"$T/stream.out"
+	is "$1: bytes that came back by TCP" "$(last stream .received)" -eq 2000000
+}
+
+topology
+narrow_path
+echo_server
+start_server
+start_client
+# Confirmed by the first probe.
+must 5 '[ "$(client_status .plain.mtu_confirmed)" = true ]'
+is "a path of 1500 bytes carries what the server allows" "$(mtu)" -eq 1340
+
+# Without a word from the path, while a connection runs.
+program stream library "$TSCF_TOOLS/tcp" --to $HOST:7000 --seconds 120 --rate 400000 --patience 60000 --report 50
+grows stream .received 100000
+path_carries 1300
+must 20 '[ "$(mtu)" -eq 1235 ]' "the MTU follows the path"
+pass "the path shrinks to 1300 bytes, silently: the MTU is 1235"
+received=$(last stream .received)
+# The retransmissions of both ends have slowed down meanwhile.
+must 30 "[ \"\$(last stream .received)\" -gt $((received + 400000)) ]" "the connection goes on"
+pass "the connection that ran meanwhile goes on"
+kill -TERM "$LAST_PID"
+must 5 '[ "$(way_back)" = 1235 ]' "the server knows"
+is "the plain device has it" "$(device_mtu tscf0)" -eq 1235
+is "so has the encrypted one" "$(device_mtu tscf1)" -eq 1235
+before=$(fragments)
+large unencrypted 5001
+large encrypted-only 5002
+is "fragments of outer packets since the MTU is right" "$(($(fragments) - before))" -eq 0
+
+# Another client begins on such a path.
+stop_client
+path_carries 1400
+start_client
+must 10 '[ "$(client_status .plain.mtu_confirmed)" = true ]'
+is "found at the start: a path of 1400 bytes" "$(mtu)" -eq 1335
+is "the server has no way of that MTU any more, or the new one" "$(way_back)" -eq 1335
+before=$(fragments)
+large unencrypted 5003
+large encrypted-only 5004
+is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
+
+# What the host knows needs no search.
+stop_client
+path_carries 1500
+ip -n "$PHONE" link set access mtu 1280
+ip -n "$SERVER" link set access mtu 1280
+start_client
+is "a link of 1280 bytes: the MTU from the first moment on" "$(mtu)" -eq 1215
+before=$(fragments)
+large encrypted-only 5005
+is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
+stop_client
+must 5 '[ -z "$(in_server ip route show proto 2>/dev/null | grep mtu)" ]' "no route is left at the server"
+pass "no route with an MTU is left when the client is gone"
