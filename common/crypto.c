@@ -3,6 +3,9 @@
 
 #include "crypto.h"
 
+#include "crypto_curve.h"
+#include "p256.h"
+#include "sha256.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -11,6 +14,7 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 #ifdef __aarch64__
 #include <sys/auxv.h>
@@ -115,6 +119,28 @@ static int random_bytes(byte *out, word32 length)
 	return 0;
 }
 
+/* A part of a text (digest NULL), or its end. */
+static int sha256(wc_Sha256 *context, const byte *in, word32 length, byte *digest)
+{
+	struct tscf_sha256_state state;
+
+	if (context == NULL)
+		return CRYPTOCB_UNAVAILABLE;
+	state = (struct tscf_sha256_state){
+	    .words = context->digest,
+	    .block = (uint8_t *)context->buffer,
+	    .length = (uint64_t)context->hiLen << 32 | context->loLen,
+	};
+	if (in != NULL)
+		tscf_sha256_update(&state, in, length);
+	if (digest != NULL)
+		tscf_sha256_finish(&state, digest);
+	context->loLen = (word32)state.length;
+	context->hiLen = (word32)(state.length >> 32);
+	context->buffLen = context->loLen % WC_SHA256_BLOCK_SIZE;
+	return 0;
+}
+
 static int device(int id, wc_CryptoInfo *info, void *context)
 {
 	(void)id;
@@ -123,6 +149,10 @@ static int device(int id, wc_CryptoInfo *info, void *context)
 		return info->cipher.enc ? encrypt(info) : decrypt(info);
 	if (info->algo_type == WC_ALGO_TYPE_RNG)
 		return random_bytes(info->rng.out, info->rng.sz);
+	if (info->algo_type == WC_ALGO_TYPE_PK)
+		return tscf_crypto_curve(info);
+	if (info->algo_type == WC_ALGO_TYPE_HASH && info->hash.type == WC_HASH_TYPE_SHA256)
+		return sha256(info->hash.sha256, info->hash.in, info->hash.inSz, info->hash.digest);
 	return CRYPTOCB_UNAVAILABLE;
 }
 
@@ -142,6 +172,7 @@ int tscf_crypto_acquire(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, watch_fork);
+	tscf_p256_begin();
 	if (wolfSSL_Init() != WOLFSSL_SUCCESS)
 		return -ENOMEM;
 	if (wc_CryptoCb_RegisterDevice(TSCF_CRYPTO_DEVICE, device, NULL) != 0) {

@@ -1,8 +1,8 @@
 # libtscf-common: what both daemons and the tests link.
 noinst_LTLIBRARIES += libtscf-common.la
 libtscf_common_la_SOURCES =
-libtscf_common_la_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS) $(LIBNL_CFLAGS) $(LIBNL_ROUTE_CFLAGS) $(LIBNL_IDIAG_CFLAGS)
-libtscf_common_la_LIBADD = $(WOLFSSL_LIBS) $(NETTLE_LIBS) $(LIBNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_IDIAG_LIBS) $(EV_LIBS)
+libtscf_common_la_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS) $(HOGWEED_CFLAGS) $(GMP_CFLAGS) $(LIBNL_CFLAGS) $(LIBNL_ROUTE_CFLAGS) $(LIBNL_IDIAG_CFLAGS)
+libtscf_common_la_LIBADD = $(WOLFSSL_LIBS) $(HOGWEED_LIBS) $(NETTLE_LIBS) $(GMP_LIBS) $(LIBNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_IDIAG_LIBS) $(EV_LIBS)
 
 libtscf_common_la_SOURCES += common/addr.c common/addr.h common/batch.c common/batch.h common/binding.c common/binding.h \
 	common/fragment.c common/fragment.h common/level.c common/level.h common/log.c common/log.h \
@@ -18,7 +18,8 @@ libtscf_common_la_LIBADD += $(CONFUSE_LIBS) $(JANSSON_LIBS)
 # The outer side: sockets, transports, keys.
 libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c common/outer_write.c common/outer_key.h \
 	common/datagram.h common/datagram.c common/transport.h common/transport.c common/udp.h common/udp.c \
-	common/gcm.h common/gcm.c common/crypto.h common/crypto.c common/secret.c common/cert.h common/cert.c \
+	common/gcm.h common/gcm.c common/p256.h common/p256.c common/sha256.h common/sha256.c common/crypto_curve.h \
+	common/crypto_curve.c common/crypto.h common/crypto.c common/secret.c common/cert.h common/cert.c \
 	common/tls.h common/tls_context.h common/tls.c common/tls_verify.c common/tls_identity.c \
 	common/dtls.h common/dtls_record.h common/dtls_record.c common/dtls_peer.h common/dtls_peer.c common/dtls_table.c \
 	common/dtls_io.c common/dtls_listen.c common/dtls.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* AES-GCM by nettle gives what the standard says and what wolfSSL's own code gives; random numbers; digests. */
+/* AES-GCM and SHA-256 by nettle give what the standards say and what wolfSSL's own code gives; random numbers. */
 #include <wolfssl/options.h>
 
 #include "common/crypto.h"
@@ -14,6 +14,7 @@
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/random.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 /* Test cases 4 and 16 of "The Galois/Counter Mode of Operation" (McGrew and Viega, 2004). */
 static const uint8_t key[32] = {
@@ -228,6 +229,34 @@ START_TEST(sha256_gives_the_published_result)
 }
 END_TEST
 
+/* All lengths, in pieces of all sizes, going on after the digest so far was taken, and in a copy. */
+START_TEST(the_device_makes_digests_like_the_software)
+{
+	uint8_t in[300], ours[32], theirs[32];
+	wc_Sha256 device, copy;
+
+	tscf_random(in, sizeof(in));
+	ck_assert_int_eq(wc_InitSha256_ex(&device, NULL, TSCF_CRYPTO_DEVICE), 0);
+	for (uint32_t length = 0; length <= sizeof(in); length++) {
+		uint32_t piece = 1 + length % 130;
+
+		for (uint32_t at = 0; at < length; at += piece) {
+			ck_assert_int_eq(wc_Sha256Update(&device, in + at, length - at < piece ? length - at : piece), 0);
+			ck_assert_int_eq(wc_Sha256GetHash(&device, ours), 0);
+		}
+		ck_assert_int_eq(wc_Sha256Copy(&device, &copy), 0);
+		/* The same state does for the next length. */
+		ck_assert_int_eq(wc_Sha256Final(&device, ours), 0);
+		ck_assert_int_eq(wc_Sha256Hash(in, length, theirs), 0);
+		ck_assert_mem_eq(ours, theirs, sizeof(ours));
+		ck_assert_int_eq(wc_Sha256Final(&copy, ours), 0);
+		ck_assert_mem_eq(ours, theirs, sizeof(ours));
+		wc_Sha256Free(&copy);
+	}
+	wc_Sha256Free(&device);
+}
+END_TEST
+
 START_TEST(secrets_are_compared)
 {
 	ck_assert(tscf_equal_secret("secret", "secret", 6));
@@ -250,6 +279,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, random_numbers_differ);
 	tcase_add_test(tc, random_numbers_differ_after_fork);
 	tcase_add_test(tc, sha256_gives_the_published_result);
+	tcase_add_test(tc, the_device_makes_digests_like_the_software);
 	tcase_add_test(tc, secrets_are_compared);
 	suite_add_tcase(suite, tc);
 	return suite;
