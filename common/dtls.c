@@ -50,29 +50,54 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 		dtls_peer_feed(peer, packet);
 }
 
+static struct dtls_peer *find_begun(struct dtls *dtls, const struct tscf_outer_key *key)
+{
+	return HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, key) : NULL;
+}
+
+/* Whoever is up is served at once, whoever wants to be later. */
 static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
 {
 	struct tscf_outer_key key = tscf_outer_key(&packet->from);
 	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
-	struct dtls_peer *begun =
-	    HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, &key) : NULL;
+	struct dtls_peer *begun = find_begun(dtls, &key);
 	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
 
-	if (tscf_dtls_is_client_hello(first)) {
-		if (begun != NULL &&
-		    memcmp(begun->client_random, tscf_dtls_client_random(first), TSCF_DTLS_RANDOM) == 0)
-			dtls_peer_feed(begun, packet);
-		else
-			dtls_listen_hello(dtls, packet, first);
-	} else if (begun != NULL && (up == NULL || first->epoch == 0 || !is_data)) {
-		dtls_peer_feed(begun, packet);
-	} else if (up != NULL && first->epoch == 0) {
-		clear_record(dtls, up, first);
-	} else if (up != NULL) {
+	if (up != NULL && first->epoch != 0 && (begun == NULL || is_data))
 		dtls_peer_feed(up, packet);
-	} else {
+	else if (begun != NULL)
+		dtls_backlog_add(dtls, &dtls->begun, packet);
+	else if (tscf_dtls_is_client_hello(first))
+		dtls_backlog_add(dtls, &dtls->strangers, packet);
+	else if (up != NULL)
+		clear_record(dtls, up, first);
+	else
 		count_invalid(dtls);
-	}
+}
+
+void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
+{
+	struct tscf_outer_key key = tscf_outer_key(&packet->from);
+	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
+	struct dtls_peer *begun = find_begun(dtls, &key);
+	struct tscf_dtls_record first;
+
+	/* It was so when it came. */
+	if (!tscf_dtls_record_first(packet->data, packet->length, &first))
+		return;
+	if (begun != NULL && tscf_dtls_is_client_hello(&first) &&
+	    memcmp(begun->client_random, tscf_dtls_client_random(&first), TSCF_DTLS_RANDOM) != 0)
+		begun = NULL;
+	if (begun != NULL)
+		dtls_peer_feed(begun, packet);
+	else if (tscf_dtls_is_client_hello(&first))
+		dtls_listen_hello(dtls, packet, &first);
+	else if (up != NULL && first.epoch == 0)
+		clear_record(dtls, up, &first);
+	else if (up != NULL)
+		dtls_peer_feed(up, packet);
+	else
+		count_invalid(dtls);
 }
 
 static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
@@ -86,6 +111,14 @@ static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
 		connected_datagram(dtls, packet, &first);
 	else
 		listening_datagram(dtls, packet, &first);
+}
+
+void dtls_finish(struct dtls *dtls)
+{
+	if (dtls->clear.count > 0 && !dtls->base.closed)
+		dtls_deliver(dtls);
+	if (!dtls->base.closed)
+		tscf_datagram_flush(&dtls->base);
 }
 
 static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
@@ -103,10 +136,7 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 			one_datagram(dtls, &one);
 		}
 	}
-	if (dtls->clear.count > 0 && !d->closed)
-		dtls_deliver(dtls);
-	if (!d->closed)
-		tscf_datagram_flush(d);
+	dtls_finish(dtls);
 }
 
 /** One inner packet, one record. */
@@ -182,6 +212,7 @@ static void stop(struct tscf_datagram *d)
 		stop_peer(dtls, peer);
 	if (dtls->only != NULL)
 		stop_peer(dtls, dtls->only);
+	tscf_later_stop(&dtls->later);
 	tscf_datagram_flush(d);
 }
 
@@ -207,6 +238,8 @@ static void free_dtls(struct tscf_datagram *d)
 
 	free_table(&dtls->up);
 	free_table(&dtls->handshakes);
+	dtls_backlog_free(&dtls->begun);
+	dtls_backlog_free(&dtls->strangers);
 	if (dtls->only != NULL)
 		dtls_peer_free(dtls->only);
 	if (dtls->listener != NULL)
@@ -249,6 +282,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->base.transport.handler = handler;
 	dtls->base.transport.context = context;
 	dtls->tls = tls;
+	tscf_later_init(&dtls->later, loop, dtls_backlog_step, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)

@@ -4,6 +4,7 @@
  *
  *     dtls.c         the transport: which connection a datagram is for, sending, closing
  *     dtls_table.c   connections by outer address
+ *     dtls_backlog.c datagrams of handshakes, which wait for those of others
  *     dtls_listen.c  sources that have not proved their address
  *     dtls_peer.c    one connection: handshake, data, end
  *     dtls_io.c      what wolfSSL sends and receives; flights
@@ -17,6 +18,7 @@
 #include "datagram.h"
 #include "dtls.h"
 #include "dtls_record.h"
+#include "later.h"
 #include "outer_key.h"
 
 /* A table that cannot grow stays as it is; a peer that cannot be added is refused. */
@@ -70,12 +72,23 @@ struct dtls_table {
 	struct dtls_peer *last; /**< found last */
 };
 
+struct dtls_waiting;
+
+/** Datagrams, oldest first. */
+struct dtls_backlog {
+	struct dtls_waiting *first, *last;
+	unsigned count;
+};
+
 struct dtls {
 	struct tscf_datagram base;
 	struct tscf_tls *tls;
 	struct tscf_siphash_key secret;
 	struct dtls_table up;         /**< listening */
 	struct dtls_table handshakes; /**< listening */
+	struct dtls_backlog begun;     /**< listening: of those in `handshakes' */
+	struct dtls_backlog strangers; /**< listening: of others */
+	struct tscf_later later;       /**< listening: work on the two */
 	struct dtls_peer *listener;   /**< listening: answers those without cookie; NULL: to be made */
 	struct dtls_peer *only;       /**< connected */
 	struct tscf_ring *ring;       /**< of clear packets on their way up */
@@ -92,6 +105,10 @@ static inline struct dtls *dtls_of(struct dtls_peer *peer)
 
 /** Hand up the clear packets collected so far.  Peers and the transport may be closed after it. */
 void dtls_deliver(struct dtls *dtls);
+/** Hand up and send what has come of the datagrams worked on. */
+void dtls_finish(struct dtls *dtls);
+/** Work on a datagram of a handshake that is under way, or of a stranger. */
+void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet);
 /** Take @p peer out of all tables. */
 void dtls_unlink(struct dtls_peer *peer);
 
@@ -102,6 +119,15 @@ struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, c
 int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
 /** No effect if @p peer is not in @p table. */
 void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
+
+/* dtls_backlog.c */
+
+/** Keep a copy of a datagram for later, or drop it. */
+void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const struct tscf_packet *packet);
+/** Work on one; a step of later.h.  @p context is the struct dtls. */
+bool dtls_backlog_step(void *context);
+/** Forget them all. */
+void dtls_backlog_free(struct dtls_backlog *backlog);
 
 /* dtls_listen.c */
 

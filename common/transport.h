@@ -64,7 +64,7 @@ struct tscf_transport_counters {
 	uint64_t sent_packets, sent_bytes;
 	uint64_t received_packets, received_bytes;
 	uint64_t send_drops;     /**< the kernel took no more, or refused a packet; stream: the queue was full */
-	uint64_t receive_drops;  /**< the kernel dropped at the socket (SO_RXQ_OVFL) */
+	uint64_t receive_drops;  /**< the kernel dropped at the socket (SO_RXQ_OVFL), or too many handshakes waited */
 	uint64_t queue_drops;    /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
 	uint64_t invalid;        /**< datagrams that are no valid record, or fail authentication */
 	uint64_t handshakes, handshakes_failed;

@@ -583,6 +583,7 @@ START_TEST(hellos_without_cookie_cost_nothing)
 		wire.hello[40]++;
 		ck_assert_int_gt(send(fd, wire.hello, wire.hello_length, 0), 0);
 		tscf_transport_poll(server.transport);
+		ev_run(loop, EVRUN_ONCE);
 		while ((length = recv(fd, answer, sizeof(answer), MSG_DONTWAIT)) > 0) {
 			ck_assert_uint_le((size_t)length, wire.hello_length);
 			answers++;
@@ -595,6 +596,62 @@ START_TEST(hellos_without_cookie_cost_nothing)
 	close(fd);
 	tscf_transport_close(client.transport);
 	relay_close(&relay);
+}
+END_TEST
+
+struct overtaking {
+	const struct dtls *dtls;
+	unsigned waiting_when_received;
+};
+
+static bool packet_has_come(void *context)
+{
+	struct overtaking *overtaking = context;
+
+	overtaking->waiting_when_received = overtaking->dtls->strangers.count;
+	return server.received > 0;
+}
+
+static bool none_wait(void *context)
+{
+	return ((struct overtaking *)context)->dtls->strangers.count == 0;
+}
+
+/* A packet behind a thousand hellos comes before most of them have their answer; more than can wait are dropped. */
+START_TEST(packets_overtake_handshakes)
+{
+	struct overtaking overtaking = {.dtls = (const struct dtls *)server.transport};
+	struct end client = {0};
+	struct wire wire = {.seen = 0};
+	struct relay relay = {.filter = look, .context = &wire};
+	int fd;
+
+	relay_open(&relay, loop, &server.transport->local);
+	come_up(&client, &relay.address);
+	relay_close(&relay);
+	tscf_transport_close(client.transport);
+	client = (struct end){0};
+	come_up(&client, &server.transport->local);
+	server.received = 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(fd, &server.transport->local.sa, sizeof(server.transport->local.in)), 0);
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_int_gt(send(fd, wire.hello, wire.hello_length, 0), 0);
+	tscf_peer_send(client.peer, NEEDLE, strlen(NEEDLE));
+	ck_assert(tscf_test_run_until(loop, packet_has_come, &overtaking, 5));
+	ck_assert_uint_gt(overtaking.waiting_when_received, 0);
+	ck_assert(tscf_test_run_until(loop, none_wait, &overtaking, 5));
+	for (unsigned i = 0; i < 1000; i++) {
+		ck_assert_int_gt(send(fd, wire.hello, wire.hello_length, 0), 0);
+		if (i % 100 == 99)
+			tscf_transport_poll(server.transport);
+	}
+	ck_assert_uint_eq(overtaking.dtls->strangers.count, 512);
+	ck_assert_uint_gt(server.transport->counters.receive_drops, 0);
+	ck_assert(tscf_test_run_until(loop, none_wait, &overtaking, 5));
+	check_alive(&client);
+	close(fd);
+	tscf_transport_close(client.transport);
 }
 END_TEST
 
@@ -977,6 +1034,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, hostile_datagrams_do_not_hurt);
 	tcase_add_test(tc, garbage_does_not_stop_a_handshake);
 	tcase_add_test(tc, hellos_without_cookie_cost_nothing);
+	tcase_add_test(tc, packets_overtake_handshakes);
 	tcase_add_test(tc, a_wrong_server_is_refused);
 	tcase_add_test(tc, an_expired_server_is_refused);
 	tcase_add_test(tc, the_right_server_is_accepted);
