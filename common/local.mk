@@ -40,7 +40,7 @@ libtscf_common_la_SOURCES += common/bytes.h common/message.c common/message.h co
 libtscf_common_la_SOURCES += common/control.h common/control_call.c common/control_path.c common/control_path.h \
 	common/control_query.c common/control_server.c common/control_wire.h
 
-libtscf_common_la_SOURCES += common/ecn.c common/ecn.h
+libtscf_common_la_SOURCES += common/dscp.c common/dscp.h common/scheduling.c common/scheduling.h common/ecn.c common/ecn.h
 
 # Offloads of TUN devices: super-packets from and to ordinary ones, pure functions.
 libtscf_common_la_SOURCES += common/checksum.c common/checksum.h common/coalesce.c common/coalesce.h common/coalesce_packet.c \

@@ -13,11 +13,10 @@
 #define TSCF_STEERING_H
 
 #include "addr.h"
+#include "dscp.h"
 
 #include <stdint.h>
 
-/** Real-time DSCPs as bits: CS5 (40), VOICE-ADMIT (44, RFC 5865), EF (46, RFC 3246), CS6 (48). */
-#define TSCF_URGENT_DSCPS (1ULL << 40 | 1ULL << 44 | 1ULL << 46 | 1ULL << 48)
 /** A TUN device has at most 256 queues. */
 #define TSCF_WORKERS_MAX 64
 
@@ -28,7 +27,7 @@ struct tscf_steering {
 };
 
 /**
- * Load the program for @p workers workers, 1 to TSCF_WORKERS_MAX.  Needs CAP_BPF, and CAP_NET_ADMIN for several, or CAP_SYS_ADMIN.
+ * Load the program for @p workers workers, with the real-time DSCPs @p dscps (dscp.h); workers are 1 to TSCF_WORKERS_MAX.  Needs CAP_BPF, and CAP_NET_ADMIN for several, or CAP_SYS_ADMIN.
  *
  * @return 0, or -errno with nothing left to close.
  */

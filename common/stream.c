@@ -118,7 +118,7 @@ static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 {
 	if (packet->data[0] >> 4 != 4 && packet->data[0] >> 4 != 6)
 		return TSCF_STREAM_CONTROL;
-	return TSCF_URGENT_DSCPS >> (packet->tos >> 2) & 1 ? TSCF_STREAM_URGENT : TSCF_STREAM_BULK;
+	return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT : TSCF_STREAM_BULK;
 }
 
 /*
@@ -263,6 +263,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 		.context = make->context,
 		.loop = make->loop,
 		.fd = listening ? fd : -1,
+		.realtime_dscps = TSCF_URGENT_DSCPS,
 	};
 	stream->kind = make->kind;
 	stream->listening = listening;

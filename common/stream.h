@@ -5,7 +5,7 @@
  * Framing: stream_frame.h.  What is neither packet nor message ends the connection (EPROTO).  Packets are handed up as runs where several of one
  * length follow each other, whatever flows they are of.
  *
- * Sending: what the socket does not take waits in a bounded queue (stream_queue.h), real-time packets (TSCF_URGENT_DSCPS in packet->tos) before
+ * Sending: what the socket does not take waits in a bounded queue (stream_queue.h), real-time packets (realtime_dscps, by packet->tos) before
  * bulk.  The kernel keeps little that it cannot send (TCP_NOTSENT_LOWAT), so that they overtake in the queue what would be in front of them in
  * the socket.
  *

@@ -16,6 +16,7 @@
 #define TSCF_TRANSPORT_H
 
 #include "batch.h"
+#include "dscp.h"
 #include "spread.h"
 
 #include <ev.h>
@@ -98,6 +99,7 @@ struct tscf_transport {
 	struct ev_loop *loop;
 	int fd;
 	union tscf_endpoint local; /**< as bound */
+	uint64_t realtime_dscps;   /**< the owner's to set: what overtakes bulk where packets wait (dscp.h) */
 	struct tscf_transport_counters counters;
 };
 

@@ -170,10 +170,10 @@ int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name
 	return err;
 }
 
-int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp)
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps)
 {
 	struct tscf_steering steering;
-	int err = tscf_steering_open(&steering, TSCF_URGENT_DSCPS, 1);
+	int err = tscf_steering_open(&steering, realtime_dscps, 1);
 
 	if (err < 0) {
 		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-err));

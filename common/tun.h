@@ -43,11 +43,12 @@ struct tscf_tun {
  *
  * @param join_udp  datagrams may be joined for the kernel: where it forwards them.  Where it delivers them to programs it would show
  * joined ones to raw sockets.
+ * @param realtime_dscps  what the urgent queue is for (dscp.h)
  *
  * @return 0, or -errno: -EBUSY if a device of that name exists, -EPERM without CAP_NET_ADMIN, -ENOENT without
  * /dev/net/tun, -EINVAL for a name that is empty or too long.
  */
-int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp);
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps);
 
 /**
  * The same for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for it.  The device goes when

@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "common/log.h"
+#include "common/scheduling.h"
 #include "context.h"
 #include "pmtu.h"
 #include "processes.h"
@@ -230,8 +231,7 @@ static int make_tls(struct client *c)
 
 static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 {
-	(void)c;
-	int error = tscf_tun_open(tun, name, false);
+	int error = tscf_tun_open(tun, name, false, c->config->realtime_dscps);
 	if (error == -EBUSY)
 		tscf_error("device %s exists already: another client? (%s)", name,
 			   "--plain-dev and --encrypted-dev choose other names");
@@ -302,6 +302,7 @@ static int set_up(struct client *c)
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
 		error = -ENOMEM;
+	tscf_scheduling_set(c->config->realtime_priority, false);
 	return error ? error : drop_privileges();
 }
 

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "common/control.h"
+#include "common/dscp.h"
 #include "common/message.h"
+#include "common/scheduling.h"
 #include "common/settings.h"
 #include "common/tls.h"
 #include "routing.h"
@@ -140,6 +142,9 @@ const struct tscf_setting client_settings[] = {
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
 	 TSCF_SETTING_PATH},
 	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+	{"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
+	{"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
+	 TSCF_SCHEDULING_MAX, 0},
 	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
@@ -165,6 +170,8 @@ int client_config_init(struct client_config *c)
 	    .return_idle = 60,
 	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
+	    .realtime_dscps = TSCF_URGENT_DSCPS,
+	    .realtime_priority = 1,
 	    .log_level = TSCF_LOG_INFO,
 	};
 	return c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;

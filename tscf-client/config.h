@@ -31,6 +31,8 @@ struct client_config {
 	unsigned return_idle; /**< seconds without a packet before a better server is taken that would give another internal address */
 	char *control;
 	char *state_dir; /**< what is to be known in the next run, too */
+	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
+	unsigned realtime_priority; /**< of those who carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
 };

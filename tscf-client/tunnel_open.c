@@ -46,6 +46,11 @@ static int open_stream(struct tunnel *t, const union tscf_endpoint *to)
 	return tscf_tcp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
 }
 
+static void tell_realtime(struct tunnel *t)
+{
+	t->transport->realtime_dscps = t->client->config->realtime_dscps;
+}
+
 /* The proxy has connected us. */
 static void connected(void *context, int fd, const char *reason)
 {
@@ -58,8 +63,10 @@ static void connected(void *context, int fd, const char *reason)
 	}
 	int error = t->encrypted ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t, &t->transport, &t->peer)
 				 : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
-	if (error == 0)
+	if (error == 0) {
+		tell_realtime(t);
 		return;
+	}
 	close(fd);
 	t->events->lost(t, strerror(-error));
 }
@@ -88,5 +95,7 @@ int tunnel_open(struct tunnel *t, const struct way *way)
 		error = way->kind == WAY_DATAGRAM ? open_datagram(t, &to) : open_stream(t, &to);
 	if (error < 0)
 		t->state = TUNNEL_DOWN;
+	else if (t->transport)
+		tell_realtime(t);
 	return error;
 }

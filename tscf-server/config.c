@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "common/control.h"
+#include "common/dscp.h"
 #include "common/message.h"
 #include "settings.h"
 
@@ -77,6 +78,8 @@ int server_config_init(struct server_config *c)
 	    .encrypted_dev = strdup("tscf1"),
 	    .control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
+	    .realtime_dscps = TSCF_URGENT_DSCPS,
+	    .realtime_priority = 1,
 	    .log_level = TSCF_LOG_INFO,
 	};
 	return c->interfaces && c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;

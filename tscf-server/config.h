@@ -54,6 +54,8 @@ struct server_config {
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
+	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
+	unsigned realtime_priority; /**< of those who carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
 };

@@ -188,6 +188,7 @@ static int listen_on(struct server_worker *worker, struct server_interface *i)
 	err = tscf_udp_listen(worker->loop, &i->listen, &options, &server_path_handler, i, &i->plain);
 	if (err < 0)
 		return cannot_listen(i, "UDP", &i->listen, err);
+	i->plain->realtime_dscps = worker->server->config->realtime_dscps;
 	tell_listening(i, "plain tunnels on UDP", &i->listen);
 	if (!i->stock->encrypted_pools.first)
 		return 0;
@@ -195,6 +196,7 @@ static int listen_on(struct server_worker *worker, struct server_interface *i)
 	err = tscf_dtls_listen(worker->loop, worker->server->tls, &next, &options, &server_path_handler, i, &i->encrypted);
 	if (err < 0)
 		return cannot_listen(i, "DTLS", &next, err);
+	i->encrypted->realtime_dscps = worker->server->config->realtime_dscps;
 	tell_listening(i, "encrypted tunnels on DTLS", &next);
 	return 0;
 }

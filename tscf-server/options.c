@@ -33,7 +33,8 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --mtu N              inner MTU of clients; default 1340\n"
 			   "      --workers N          worker threads; default one per processor\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-			   "      --state-dir DIR, --log-level LEVEL           see the man page\n"
+			   "      --state-dir DIR, --log-level LEVEL,          see the man page\n"
+			   "      --realtime-dscp LIST, --realtime-priority N\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -h, --help  -V, --version\n"
@@ -57,6 +58,8 @@ static const struct tscf_cli_option options[] = {
 	{"plain-dev", 0, true, false, RUN},
 	{"encrypted-dev", 0, true, false, RUN},
 	{"state-dir", 0, true, true, RUN},
+	{"realtime-dscp", 0, true, false, RUN},
+	{"realtime-priority", 0, true, false, RUN},
 	{"log-level", 0, true, false, RUN},
 	{"control", 'C', true, true, ANY},
 	{"json", 'j', false, false, STATUS | SESSIONS},

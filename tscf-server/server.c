@@ -10,6 +10,7 @@
 #include "worker.h"
 
 #include "common/log.h"
+#include "common/scheduling.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -202,13 +203,13 @@ static int drop_capabilities(void)
 static unsigned choose_workers(struct server *server)
 {
 	unsigned wished = server->config->workers != 0 ? server->config->workers : processors();
-	int err = tscf_steering_open(&server->steering, TSCF_URGENT_DSCPS, wished);
+	int err = tscf_steering_open(&server->steering, server->config->realtime_dscps, wished);
 
 	if (err < 0 && wished > 1) {
 		tscf_warning("one worker instead of %u: the kernel does not take the program that spreads packets: %s",
 			     wished, strerror(-err));
 		wished = 1;
-		err = tscf_steering_open(&server->steering, TSCF_URGENT_DSCPS, wished);
+		err = tscf_steering_open(&server->steering, server->config->realtime_dscps, wished);
 	}
 	if (err < 0)
 		tscf_debug("urgent packets come with the others: %s", strerror(-err));
@@ -235,7 +236,8 @@ static int set_up(struct server *server)
 		err = server_devices_open(server);
 	if (err == 0)
 		err = server_workers_listen(server);
-	/* Every thread has capabilities of its own: what is dropped before the others begin, they never have. */
+	/* Every thread has capabilities and a priority of its own: as this one is before the others begin, they are. */
+	tscf_scheduling_set(server->config->realtime_priority, true);
 	if (err == 0)
 		err = drop_capabilities();
 	return err;
@@ -256,6 +258,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 
 	start_events(server);
 	err = server_workers_start(server);
+	tscf_scheduling_reset();
 	if (err == 0) {
 		ready(context);
 		ev_run(server->loop, 0);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "settings.h"
 
+#include "common/dscp.h"
 #include "common/message.h"
+#include "common/scheduling.h"
 #include "common/steering.h"
 
 #include <errno.h>
@@ -213,6 +215,9 @@ const struct tscf_setting server_settings[] = {
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
 	 TSCF_SETTING_PATH},
 	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+	{"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
+	{"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
+	 TSCF_SCHEDULING_MAX, 0},
 	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };

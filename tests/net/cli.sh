@@ -53,6 +53,11 @@ check "client sockets for a person" eval 'client sockets | grep -q encrypted-onl
 check "server status for a person" eval 'server status | grep -q .'
 check "server sessions for a person" eval 'server sessions | grep -q .'
 
+# policies PID: scheduling policies of its threads.
+policies() { ps -L -o cls= -p "$1" | sort -u | xargs; }
+is "the client runs when a packet comes" "$(policies "$CLIENT_PID")" = RR
+is "the server's worker, too; not what answers here" "$(policies "$SERVER_PID")" = "RR TS"
+
 # --- down ---
 check "server stop" server stop
 finish "$SERVER_PID" 10

@@ -192,7 +192,10 @@ tests_unit_test_stream_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_ecn
+UNIT_TESTS += tests/unit/test_dscp tests/unit/test_ecn
+tests_unit_test_dscp_SOURCES = tests/unit/test_dscp.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_dscp_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dscp_LDADD = $(UNIT_LDADD)
 tests_unit_test_ecn_SOURCES = tests/unit/test_ecn.c $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_ecn_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ecn_LDADD = $(UNIT_LDADD)

@@ -63,6 +63,8 @@ static const struct config_case wrong[] = {
 	{"hold-time = 60001\n", 1, "60001", "milliseconds"},
 	{"keepalive = 661\n", 1, "661", "660"},
 	{"control = client.sock\n", 1, "client.sock", "absolute"},
+	{"realtime-dscp = \"EF, AF44\"\n", 1, "EF, AF44", "DSCPs separated by commas"},
+	{"realtime-priority = 100\n", 1, "100", "0 (none) to 99"},
 	{"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
 	{"server = \"no end\n\n", 3, "premature end", "end of file"},
 	{"port = 5\n/* no end\nserver = a\n", 2, "comment", "*/"},
@@ -87,7 +89,7 @@ START_TEST(whole_file)
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-	    "log-level = debug\n";
+	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n";
 	struct client_config c;
 
 	ck_assert_int_eq(client_config_init(&c), 0);
@@ -111,6 +113,8 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.hold_ms, 2);
 	ck_assert_uint_eq(c.keepalive, 3);
 	ck_assert_str_eq(c.control, "/tmp/c");
+	ck_assert_uint_eq(c.realtime_dscps, 1ULL << 46 | 1ULL << 10);
+	ck_assert_uint_eq(c.realtime_priority, 0);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_DEBUG);
 	ck_assert_int_eq(client_config_check(&c), 0);
 	client_config_free(&c);

@@ -29,7 +29,7 @@ static void setup(void)
 {
 	tscf_netns_enter();
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
-	ck_assert_int_eq(tscf_tun_open(&tun, "t0", true), 0);
+	ck_assert_int_eq(tscf_tun_open(&tun, "t0", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1340), 0);
 }
 
@@ -488,7 +488,7 @@ START_TEST(switch_moves_connected_socket)
 	struct tscf_ring *ring = tscf_ring_new(TSCF_PACKET_MAX);
 	struct tscf_tun other;
 
-	ck_assert_int_eq(tscf_tun_open(&other, "t1", true), 0);
+	ck_assert_int_eq(tscf_tun_open(&other, "t1", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_int_eq(tscf_link_up(nl, other.index, 1340), 0);
 	first.device = tun.index;
 	second.device = other.index;

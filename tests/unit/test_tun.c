@@ -38,7 +38,7 @@ static void setup(void)
 	tscf_netns_enter();
 	ring = tscf_ring_new(TSCF_PACKET_MAX);
 	ck_assert_ptr_nonnull(ring);
-	ck_assert_int_eq(tscf_tun_open(&tun, "t0", true), 0);
+	ck_assert_int_eq(tscf_tun_open(&tun, "t0", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(tscf_prefix_parse(families[i].local, &p), 0);
@@ -171,7 +171,7 @@ START_TEST(kernel_sends_nothing_of_its_own)
 	char *text;
 
 	tscf_netns_run("sysctl -qw net.ipv6.conf.all.forwarding=%d", _i);
-	ck_assert_int_eq(tscf_tun_open(&other, "t1", true), 0);
+	ck_assert_int_eq(tscf_tun_open(&other, "t1", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
 	ck_assert_int_eq(tscf_link_up(nl, other.index, 1340), 0);
 	tscf_netlink_close(nl);
@@ -196,14 +196,14 @@ START_TEST(name_that_is_taken)
 {
 	struct tscf_tun other;
 
-	ck_assert_int_eq(tscf_tun_open(&other, "t0", true), -EBUSY);
+	ck_assert_int_eq(tscf_tun_open(&other, "t0", true, TSCF_URGENT_DSCPS), -EBUSY);
 	ck_assert_int_eq(other.fd, -1);
 	tscf_netns_run("ip tuntap add dev t7 mode tun");
-	ck_assert_int_eq(tscf_tun_open(&other, "t7", true), -EBUSY);
-	ck_assert_int_eq(tscf_tun_open(&other, "lo", true), -EBUSY);
-	ck_assert_int_eq(tscf_tun_open(&other, "", true), -EINVAL);
-	ck_assert_int_eq(tscf_tun_open(&other, "sixteen-letters-", true), -EINVAL);
-	ck_assert_int_eq(tscf_tun_open(&other, "fifteen-letters", true), 0);
+	ck_assert_int_eq(tscf_tun_open(&other, "t7", true, TSCF_URGENT_DSCPS), -EBUSY);
+	ck_assert_int_eq(tscf_tun_open(&other, "lo", true, TSCF_URGENT_DSCPS), -EBUSY);
+	ck_assert_int_eq(tscf_tun_open(&other, "", true, TSCF_URGENT_DSCPS), -EINVAL);
+	ck_assert_int_eq(tscf_tun_open(&other, "sixteen-letters-", true, TSCF_URGENT_DSCPS), -EINVAL);
+	ck_assert_int_eq(tscf_tun_open(&other, "fifteen-letters", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_str_eq(other.name, "fifteen-letters");
 	tscf_tun_close(&other);
 }
@@ -239,7 +239,7 @@ START_TEST(without_the_right)
 
 	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
 	/* Where the device node is closed to others it is EACCES. */
-	ck_assert_int_eq(tscf_tun_open(&other, "t1", true), access("/dev/net/tun", R_OK | W_OK) == 0 ? -EPERM : -EACCES);
+	ck_assert_int_eq(tscf_tun_open(&other, "t1", true, TSCF_URGENT_DSCPS), access("/dev/net/tun", R_OK | W_OK) == 0 ? -EPERM : -EACCES);
 }
 END_TEST
 
