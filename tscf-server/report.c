@@ -367,6 +367,7 @@ static json_t *session(const struct server_session *s, struct listing *l)
 	set(o, "kind", json_string(s->encrypted ? "encrypted" : "plain"));
 	set(o, "state", json_string(s->confirmed ? "up" : "unconfirmed"));
 	set(o, "interface", json_string(s->interface->name));
+	set_number(o, "worker", s->interface->worker->index);
 	set(o, "outer", endpoint_text(&s->outer));
 	for (unsigned i = 0; s->lease && i < TSCF_FAMILIES; i++)
 		if (s->lease->address[i].addr.family)

@@ -114,6 +114,31 @@ static void give_up(struct load *load)
 	load->phase->failed = load->phase->wanted - load->phase->done;
 }
 
+/* One that was refused before cannot go on, and counts as failed in the phases to come. */
+static bool can_begin(const struct load_client *c, enum load_step from)
+{
+	switch (from) {
+	case LOAD_CONFIGURE:
+		return true;
+	case LOAD_RELEASE_ENCRYPTED:
+		return c->step == LOAD_ENCRYPTED_UP;
+	default:
+		return c->step == LOAD_PLAIN_UP;
+	}
+}
+
+static void begin_client(struct load *load, struct load_client *c, enum load_step from)
+{
+	load->phase->begun++;
+	if (!can_begin(c, from)) {
+		load->phase->failed++;
+		return;
+	}
+	c->begun = load->now;
+	DL_APPEND(load->under_way, c);
+	load_enter(load, c, from);
+}
+
 void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from,
 		    enum load_step goal)
 {
@@ -130,13 +155,8 @@ void load_phase_run(struct load *load, const char *name, unsigned first, unsigne
 	look = load->now;
 	end = load->now + load->options.phase_seconds * 1000000000ULL;
 	while (phase->done + phase->failed < count && load->now < end) {
-		while (phase->begun < count && phase->begun - phase->done - phase->failed < window) {
-			struct load_client *c = &load->clients[first + phase->begun++];
-
-			c->begun = load->now;
-			DL_APPEND(load->under_way, c);
-			load_enter(load, c, from);
-		}
+		while (phase->begun < count && phase->begun - phase->done - phase->failed < window)
+			begin_client(load, &load->clients[first + phase->begun], from);
 		take_events(load);
 		if (load->now - look >= LOOK_INTERVAL_NS) {
 			look = load->now;

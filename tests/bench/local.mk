@@ -3,6 +3,8 @@
 BENCH_TOOLS = tests/bench/tscf-load tests/bench/traffic tests/bench/move-flow
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
+# An end-to-end test needs many clients too.
+check_PROGRAMS += tests/bench/tscf-load
 EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/scale
 
 tests_bench_tscf_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_options.c tests/bench/load_wire.c \

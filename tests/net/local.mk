@@ -25,7 +25,8 @@ NET_TESTS = \
 	tests/net/strangers.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
-	tests/net/unlisted.sh
+	tests/net/unlisted.sh \
+	tests/net/workers.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py
 
