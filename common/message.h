@@ -226,6 +226,8 @@ void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);
 /** Undo everything written after the state @p mark (a copy of *w): for TLVs that did not fit. */
 void tscf_write_rewind(struct tscf_writer *w, const struct tscf_writer *mark);
+/** Give a finished message another TSID. */
+void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
 /** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */
 int tscf_write_finish(struct tscf_writer *w);
 

@@ -38,6 +38,11 @@ void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum 
 	tscf_put_u32(h + 12, sequence);
 }
 
+void tscf_message_set_tsid(uint8_t *data, uint64_t tsid)
+{
+	tscf_put_u64(data + 4, tsid);
+}
+
 /** @return the place of a value of @p length bytes in a new TLV, or NULL. */
 static uint8_t *begin_tlv(struct tscf_writer *w, uint16_t type, uint16_t length)
 {

@@ -188,10 +188,10 @@ void candidates_stop(struct candidates *c, uint64_t now)
 	c->seeking = false;
 	c->returning = false;
 	c->return_at = UINT64_MAX;
-	halt_all(c, now);
 	if (c->used >= 0)
 		enter(&c->list[c->used], CANDIDATE_WAITING, now, now);
 	c->used = -1;
+	halt_all(c, now);
 }
 
 void candidates_answered(struct candidates *c, unsigned i, uint64_t now)

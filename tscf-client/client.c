@@ -338,16 +338,9 @@ static void watch(struct client *c)
 
 static void say_goodbye(struct client *c)
 {
-	uint8_t buffer[TSCF_MESSAGE_MAX];
-	struct tscf_writer w;
 	/* The encrypted one first: it is tied to the plain one. */
-	struct tunnel *tunnels[] = {&c->encrypted, &c->plain};
-	for (unsigned i = 0; i < 2; i++) {
-		if (tunnels[i]->state == TUNNEL_UP) {
-			tunnel_begin(tunnels[i], &w, buffer, TSCF_RELEASE_REQUEST);
-			tunnel_send(tunnels[i], &w);
-		}
-	}
+	tunnel_release(&c->encrypted);
+	tunnel_release(&c->plain);
 }
 
 static bool is_only(void *context, int fd)

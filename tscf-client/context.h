@@ -69,6 +69,7 @@ struct client {
 	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
+	uint32_t reservation_sequence; /**< of the request for it */
 	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */
 	bool has_resume_secret;
 	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
@@ -87,6 +88,7 @@ struct client {
 	uint64_t former_until;
 	struct candidates encrypted_race;
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
+	unsigned encrypted_renewed; /**< the try that is to take the place of the encrypted tunnel */
 	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct dtte dtte;
 	struct routing routing;

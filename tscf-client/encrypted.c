@@ -12,11 +12,37 @@
 /** A service or configuration request is sent this often: together about six seconds. */
 #define ENCRYPTED_TRIES 5
 
+/* While the tunnel is up, another one is made beside it, by a better kind of transport. */
+static bool renewing(const struct client *c)
+{
+	return c->encrypted_race.used >= 0;
+}
+
+static void try_failed(struct tunnel *t, const char *reason)
+{
+	struct client *c = t->client;
+	unsigned i = (unsigned)(t - c->encrypted_tries);
+	tscf_debug("%s: %s", way_transport(t->way.kind, true), reason);
+	candidates_failed(&c->encrypted_race, i, reason, c->now);
+}
+
+/* What was under way for the tunnel, or for the one that is to take its place, has failed. */
 static void fail(struct client *c, const char *what, const char *why)
 {
 	char reason[300];
 	snprintf(reason, sizeof reason, "%s%s%s", what, why[0] ? ": " : "", why);
-	dtte_failed(&c->dtte, reason, c->now);
+	if (renewing(c))
+		try_failed(&c->encrypted_tries[c->encrypted_renewed], reason);
+	else
+		dtte_failed(&c->dtte, reason, c->now);
+}
+
+static void open_try(struct client *c, unsigned i)
+{
+	struct tunnel *t = &c->encrypted_tries[i];
+	int error = tunnel_open(t, &t->way);
+	if (error < 0)
+		try_failed(t, strerror(-error));
 }
 
 static void reservation_done(void *context, void *user, const struct tscf_message *response, int error)
@@ -25,8 +51,8 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	enum tscf_response code;
 	struct tscf_tlv tlv;
 	char text[201] = "";
-	(void)user;
-	if (error == -ECANCELED || c->dtte.state != DTTE_REQUESTED)
+	/* A former request may be answered late. */
+	if (error == -ECANCELED || (uintptr_t)user != c->reservation_sequence || (!renewing(c) && c->dtte.state != DTTE_REQUESTED))
 		return;
 	if (!response) {
 		fail(c, "no answer to the service request", "");
@@ -40,6 +66,8 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) ||
 		   tscf_tlv_u64(&tlv, &c->reserved_tsid) < 0) {
 		fail(c, "the service response names no tunnel", "");
+	} else if (renewing(c)) {
+		open_try(c, c->encrypted_renewed);
 	} else {
 		dtte_reserved(&c->dtte, c->now);
 	}
@@ -54,21 +82,16 @@ static void request(void *context)
 	tscf_random(c->reservation_secret, sizeof c->reservation_secret);
 	tscf_sha256(c->reservation_secret, sizeof c->reservation_secret, hash);
 	tunnel_begin(&c->plain, &w, buffer, TSCF_SERVICE_REQUEST);
+	c->reservation_sequence = c->plain.requests.sequence;
 	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof hash);
-	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done, NULL) < 0)
+	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done, (void *)(uintptr_t)c->reservation_sequence) < 0)
 		fail(c, "out of memory", "");
 }
 
 /* --- the race: DTLS beside TLS --- */
 
-static void try_failed(struct tunnel *t, const char *reason)
-{
-	struct client *c = t->client;
-	unsigned i = (unsigned)(t - c->encrypted_tries);
-	tscf_debug("%s: %s", way_transport(t->way.kind, true), reason);
-	candidates_failed(&c->encrypted_race, i, reason, c->now);
-}
+static void send_configuration(struct client *c, struct tunnel *t);
 
 static void try_open(struct tunnel *t)
 {
@@ -87,16 +110,25 @@ static const struct tunnel_events try_events = {try_open, try_alive, try_failed}
 static void race_start(void *context, unsigned i)
 {
 	struct client *c = context;
-	struct tunnel *t = &c->encrypted_tries[i];
-	int error = tunnel_open(t, &t->way);
-	if (error < 0)
-		try_failed(t, strerror(-error));
+	if (!renewing(c)) {
+		open_try(c, i);
+		return;
+	}
+	c->encrypted_renewed = i;
+	if (c->plain.state == TUNNEL_UP && c->has_resume_secret)
+		request(c);
+	else
+		try_failed(&c->encrypted_tries[i], "cannot be asked for now");
 }
 
 /* Its handshake is done: the tunnel is configured on it. */
 static void race_confirm(void *context, unsigned i)
 {
 	struct client *c = context;
+	if (renewing(c)) {
+		send_configuration(c, &c->encrypted_tries[i]);
+		return;
+	}
 	tunnel_move(&c->encrypted, &c->encrypted_tries[i]);
 	dtte_handshake_done(&c->dtte, c->now);
 }
@@ -105,6 +137,9 @@ static void race_stop(void *context, unsigned i)
 {
 	struct client *c = context;
 	tunnel_close(&c->encrypted_tries[i]);
+	/* It was lost while another one was about to take its place. */
+	if (renewing(c) && !c->encrypted.peer)
+		dtte_failed(&c->dtte, "it was closed by the server", c->now);
 }
 
 static void race_used(void *context, unsigned i)
@@ -132,9 +167,10 @@ static unsigned make_tries(struct client *c)
 	return both ? 2 : 1;
 }
 
+static const unsigned ranks[ENCRYPTED_WAYS] = {0, 1};
+
 static void connect_tunnel(void *context)
 {
-	static const unsigned ranks[ENCRYPTED_WAYS] = {0, 0};
 	struct client *c = context;
 	unsigned count = make_tries(c);
 	int preferred = count == 2 && c->encrypted_kind == (int)c->encrypted_tries[1].way.kind ? 1 : 0;
@@ -146,18 +182,37 @@ static void connect_tunnel(void *context)
 void encrypted_new_way(struct client *c)
 {
 	c->encrypted_kind = -1;
+	if (!renewing(c))
+		return;
+	/* Its partner is at that server, and has another internal address than the sockets have now. */
+	if (c->encrypted.way.server != c->plain.way.server) {
+		dtte_failed(&c->dtte, "the plain tunnel has gone to another server", c->now);
+		return;
+	}
+	int used = c->encrypted.way.kind == c->plain.way.kind ? 0 : 1;
+	unsigned count = make_tries(c);
+	candidates_set(&c->encrypted_race, ranks, used == 1 ? 2 : count, used, c->now);
 }
 
 void encrypted_tick(struct client *c)
 {
 	candidates_tick(&c->encrypted_race, c->now);
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
+		tunnel_tick(&c->encrypted_tries[i]);
 	tunnel_tick(&c->encrypted);
 }
 
 uint64_t encrypted_next(const struct client *c)
 {
-	uint64_t race = candidates_next(&c->encrypted_race), tunnel = tunnel_next(&c->encrypted);
-	return race < tunnel ? race : tunnel;
+	uint64_t next = candidates_next(&c->encrypted_race), due = tunnel_next(&c->encrypted);
+	if (due < next)
+		next = due;
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++) {
+		due = tunnel_next(&c->encrypted_tries[i]);
+		if (due < next)
+			next = due;
+	}
+	return next;
 }
 
 static int take_address(struct client *c, const struct tscf_prefix *internal)
@@ -174,7 +229,7 @@ static int take_address(struct client *c, const struct tscf_prefix *internal)
 	return error;
 }
 
-static void configured(struct client *c, const struct tscf_message *m)
+static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
@@ -193,6 +248,8 @@ static void configured(struct client *c, const struct tscf_message *m)
 	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
 	if (c->has_resume_secret)
 		memcpy(c->resume_secret, tlv.value, sizeof c->resume_secret);
+	if (t != &c->encrypted)
+		tunnel_replace(&c->encrypted, t, m->tsid);
 	c->encrypted.tsid = m->tsid;
 	c->encrypted.state = TUNNEL_UP;
 	c->encrypted.last_heard = c->now;
@@ -217,22 +274,27 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	else if (code != TSCF_RESPONSE_SUCCESS)
 		fail(c, tscf_response_name(code), text);
 	else
-		configured(c, response);
+		configured(c, context, response);
 }
 
-static void configure(void *context)
+static void send_configuration(struct client *c, struct tunnel *t)
 {
-	struct client *c = context;
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
-	tunnel_begin(&c->encrypted, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tunnel_begin(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof c->reservation_secret);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
 	if (c->has_resume_secret)
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof c->resume_secret);
-	if (tunnel_request(&c->encrypted, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
+	if (tunnel_request(t, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
 		fail(c, "out of memory", "");
+}
+
+static void configure(void *context)
+{
+	struct client *c = context;
+	send_configuration(c, &c->encrypted);
 }
 
 /* The server learns of the sockets before their packets come: what is held follows the registrations. */
@@ -260,10 +322,7 @@ static void close_tunnel(void *context)
 static void release(void *context)
 {
 	struct client *c = context;
-	uint8_t buffer[TSCF_MESSAGE_MAX];
-	struct tscf_writer w;
-	tunnel_begin(&c->encrypted, &w, buffer, TSCF_RELEASE_REQUEST);
-	tunnel_send(&c->encrypted, &w);
+	tunnel_release(&c->encrypted);
 	tscf_info("encrypted tunnel released");
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
@@ -321,6 +380,9 @@ static void alive(struct tunnel *t)
 static void lost(struct tunnel *t, const char *reason)
 {
 	struct client *c = t->client;
+	/* The server closes it when the one that takes its place has been configured: the answer is on the way. */
+	if (renewing(c) && c->encrypted_race.confirming >= 0)
+		return;
 	tscf_warning("encrypted tunnel lost: %s", reason);
 	dtte_failed(&c->dtte, reason, c->now);
 }

@@ -59,7 +59,7 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_piece(p, 0) > c->encrypted_mtu) {
 		c->counters.up_too_large += tscf_packet_pieces(p);
-	} else if (dtte_is_up(&c->dtte)) {
+	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
 		address(p, c->encrypted.peer);
 		tscf_batch_add(out, p);
 	} else if (hold) {

@@ -203,12 +203,20 @@ static void former_lost(struct tunnel *t, const char *reason)
 
 const struct tunnel_events plain_former_events = {opened, former_alive, former_lost};
 
+/* A server that has made a successor has ended the former session itself; another one must be told. */
+static void end_former(struct client *c)
+{
+	if (c->former.way.server != c->plain.way.server)
+		tunnel_release(&c->former);
+	tunnel_close(&c->former);
+}
+
 void plain_tick(struct client *c)
 {
 	tunnel_tick(&c->plain);
 	pmtu_tick(c);
 	if (c->former.transport && c->now >= c->former_until)
-		tunnel_close(&c->former);
+		end_former(c);
 }
 
 uint64_t plain_next(const struct client *c)

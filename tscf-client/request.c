@@ -144,6 +144,16 @@ void requests_tick(struct requests *q, uint64_t now)
 	fill_window(q, now);
 }
 
+void requests_repeat(struct requests *q, uint64_t tsid, uint64_t now)
+{
+	q->under_way = 0;
+	for (struct request *r = q->first; r; r = r->next) {
+		tscf_message_set_tsid(r->data, tsid);
+		r->sent = false;
+	}
+	fill_window(q, now);
+}
+
 bool requests_idle(const struct requests *q)
 {
 	return !q->first;

@@ -56,6 +56,8 @@ int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint6
 bool requests_answer(struct requests *q, const struct tscf_message *response, uint64_t now);
 /** Send again or give up what is due. */
 void requests_tick(struct requests *q, uint64_t now);
+/** Another session has taken the place of this one: send every request that waits for its response again, with its id @p tsid. */
+void requests_repeat(struct requests *q, uint64_t tsid, uint64_t now);
 /** @return whether no request waits for its response. */
 bool requests_idle(const struct requests *q);
 /** @return when requests_tick is next due, or UINT64_MAX. */

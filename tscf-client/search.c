@@ -116,17 +116,6 @@ static void start(void *context, unsigned i)
 		try_failed(try, strerror(-error));
 }
 
-/* The server is told to forget it, so that it does not keep an address for nobody. */
-static void release(struct tunnel *t)
-{
-	uint8_t buffer[TSCF_MESSAGE_MAX];
-	struct tscf_writer w;
-	if (t->tsid == TSCF_TSID_NONE || !t->peer)
-		return;
-	tunnel_begin(t, &w, buffer, TSCF_RELEASE_REQUEST);
-	tunnel_send(t, &w);
-}
-
 static void confirm(void *context, unsigned i)
 {
 	struct client *c = context;
@@ -144,7 +133,8 @@ static void stop(void *context, unsigned i)
 	struct client *c = context;
 	struct tunnel *t = &c->search.tries[i].tunnel;
 	if (c->search.adopted != (int)i) {
-		release(t);
+		/* So that the server does not keep an address for nobody. */
+		tunnel_release(t);
 		tunnel_close(t);
 		return;
 	}

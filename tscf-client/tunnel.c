@@ -55,25 +55,30 @@ struct tscf_transport_counters tunnel_counters(const struct tunnel *t)
 	return sum;
 }
 
+static void close_transport(struct tunnel *t)
+{
+	t->peer = NULL;
+	if (t->dialogue)
+		proxy_cancel(t->dialogue);
+	t->dialogue = NULL;
+	if (!t->transport)
+		return;
+	add_counters(&t->past, &t->transport->counters);
+	tscf_transport_close(t->transport);
+	t->transport = NULL;
+}
+
 void tunnel_close(struct tunnel *t)
 {
 	t->state = TUNNEL_DOWN;
 	t->tsid = TSCF_TSID_NONE;
 	t->probing = false;
 	t->told_unreachable = false;
-	t->peer = NULL;
-	if (t->dialogue)
-		proxy_cancel(t->dialogue);
-	t->dialogue = NULL;
-	if (t->transport) {
-		add_counters(&t->past, &t->transport->counters);
-		tscf_transport_close(t->transport);
-		t->transport = NULL;
-	}
+	close_transport(t);
 	requests_clear(&t->requests);
 }
 
-void tunnel_move(struct tunnel *to, struct tunnel *from)
+static void take(struct tunnel *to, struct tunnel *from)
 {
 	to->way = from->way;
 	to->state = from->state;
@@ -89,6 +94,20 @@ void tunnel_move(struct tunnel *to, struct tunnel *from)
 		to->requests.sequence = from->requests.sequence;
 	from->transport = NULL;
 	from->peer = NULL;
+}
+
+void tunnel_move(struct tunnel *to, struct tunnel *from)
+{
+	take(to, from);
+	tunnel_close(from);
+}
+
+void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid)
+{
+	close_transport(to);
+	take(to, from);
+	to->tsid = tsid;
+	requests_repeat(&to->requests, tsid, to->client->now);
 	tunnel_close(from);
 }
 
@@ -110,6 +129,16 @@ void tunnel_send(struct tunnel *t, struct tscf_writer *w)
 	int length = tscf_write_finish(w);
 	if (length > 0 && t->peer)
 		tscf_peer_send(t->peer, w->data, (uint32_t)length);
+}
+
+void tunnel_release(struct tunnel *t)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->tsid == TSCF_TSID_NONE)
+		return;
+	tunnel_begin(t, &w, buffer, TSCF_RELEASE_REQUEST);
+	tunnel_send(t, &w);
 }
 
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)

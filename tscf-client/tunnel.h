@@ -66,6 +66,8 @@ int tunnel_open(struct tunnel *t, const struct way *way);
 void tunnel_close(struct tunnel *t);
 /** Give the transport, and what is known of the session on it, to the closed tunnel @p to; requests are taken back. */
 void tunnel_move(struct tunnel *to, struct tunnel *from);
+/** The same while @p to is open: its transport is closed, and its requests are sent again by the other, with session id @p tsid. */
+void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 /** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
 /** A control message has come on this tunnel: answer it, or give it to the request it answers. */
@@ -79,6 +81,8 @@ uint64_t tunnel_next(const struct tunnel *t);
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
 /** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
+/** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */
+void tunnel_release(struct tunnel *t);
 /** Send a message that nobody answers. */
 void tunnel_send(struct tunnel *t, struct tscf_writer *w);
 

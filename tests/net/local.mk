@@ -2,6 +2,7 @@
 # They need root and are skipped without it.
 NET_TESTS = \
 	tests/net/bound-device.sh \
+	tests/net/candidates.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \

@@ -11,6 +11,7 @@
 static struct requests queue;
 static unsigned sent, ended, in_vain, taken_back;
 static uint32_t last_sequence;
+static uint64_t last_tsid;
 
 static void transmit(void *context, const uint8_t *data, uint32_t length)
 {
@@ -18,6 +19,7 @@ static void transmit(void *context, const uint8_t *data, uint32_t length)
 	ck_assert_ptr_eq(context, &queue);
 	ck_assert_int_eq(tscf_message_decode(data, length, &m), 0);
 	last_sequence = m.sequence;
+	last_tsid = m.tsid;
 	sent++;
 }
 
@@ -104,6 +106,37 @@ START_TEST(no_round_trip_of_repeated)
 }
 END_TEST
 
+/* On a stream it is sent once, and given up at the same time. */
+START_TEST(reliable)
+{
+	start();
+	queue.reliable = true;
+	add(2, 0);
+	requests_tick(&queue, 250);
+	ck_assert_uint_eq(sent, 1);
+	ck_assert_uint_eq(ended, 0);
+	requests_tick(&queue, 750);
+	ck_assert_uint_eq(sent, 1);
+	ck_assert_uint_eq(in_vain, 1);
+}
+END_TEST
+
+/* Another session takes over: all that waits is sent again, with its id. */
+START_TEST(repeated)
+{
+	start();
+	queue.reliable = true;
+	uint32_t sequence = add(5, 0);
+	add(5, 0);
+	last_tsid = 0;
+	requests_repeat(&queue, 4711, 100);
+	ck_assert_uint_eq(sent, 4);
+	ck_assert_uint_eq(last_tsid, 4711);
+	ck_assert(answer(TSCF_KEEPALIVE_RESPONSE, sequence, 150));
+	ck_assert_uint_eq(queue.under_way, 1);
+}
+END_TEST
+
 /* At most REQUEST_WINDOW are under way; the others follow in order as answers come. */
 START_TEST(window)
 {
@@ -172,6 +205,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, retransmits);
 	tcase_add_test(tc, answered);
 	tcase_add_test(tc, no_round_trip_of_repeated);
+	tcase_add_test(tc, reliable);
+	tcase_add_test(tc, repeated);
 	tcase_add_test(tc, window);
 	tcase_add_test(tc, callback_adds);
 	tcase_add_test(tc, endless);
