@@ -131,16 +131,6 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
 }
 
-static int take_local(struct tscf_datagram *d)
-{
-	struct sockaddr_storage name;
-	socklen_t size = sizeof(name);
-
-	if (getsockname(d->transport.fd, (struct sockaddr *)&name, &size) < 0)
-		return -errno;
-	return tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &d->transport.local);
-}
-
 int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind *kind, struct ev_loop *loop,
 		       const union tscf_endpoint *local, const union tscf_endpoint *remote,
 		       const struct tscf_outer_options *options, uint32_t size, uint32_t copy_size)
@@ -160,7 +150,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->readable.data = d;
 	d->reader = tscf_outer_reader_new(fd, size, d->connected);
 	d->writer = tscf_outer_writer_new(fd, copy_size);
-	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : take_local(d);
+	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
 	if (err == 0)
 		err = tscf_outer_whole(fd, d->transport.local.sa.sa_family, false);
 	if (err < 0) {

@@ -29,7 +29,7 @@ libtscf_common_la_SOURCES += common/stream.h common/stream_peer.h common/stream_
 
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.
 libtscf_common_la_SOURCES += common/barrier.c common/barrier.h common/netlink.c common/netlink.h common/netlink_internal.h common/netlink_link.c \
-	common/netlink_route.c common/netlink_rule.c common/sockdiag.c common/sockdiag.h common/sockdiag_fd.c \
+	common/netlink_route.c common/netlink_rule.c common/netlink_watch.c common/sockdiag.c common/sockdiag.h common/sockdiag_fd.c \
 	common/sockdiag_message.c common/sockdiag_message.h common/tun.c common/tun.h common/tun_io.c common/steering.c common/steering.h common/spread.c common/spread.h common/aqm.c common/aqm.h
 
 # The codec: inner packets and control messages, pure functions.

@@ -96,6 +96,8 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_RESERVATION_SECRET:
 	case TSCF_TLV_SHIELD_LOCK:
 	case TSCF_TLV_SHIELD_KEY:
+	case TSCF_TLV_RESUME_LOCK:
+	case TSCF_TLV_RESUME_KEY:
 		return length == 32;
 	case TSCF_TLV_INTERNAL_IPV4:
 	case TSCF_TLV_ROUTE_IPV4:

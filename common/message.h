@@ -88,6 +88,8 @@ enum tscf_tlv_type {
 	TSCF_TLV_PERSISTENCE = 22,      /**< 2: seconds an idle tunnel stays */
 	TSCF_TLV_SHIELD_LOCK = 23,      /**< 32: SHA-256 of the key that lifts this client's shields */
 	TSCF_TLV_SHIELD_KEY = 24,       /**< 32: the key; in an unshield request, together with the next lock */
+	TSCF_TLV_RESUME_LOCK = 25,      /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
+	TSCF_TLV_RESUME_KEY = 26,       /**< 32: the key; in a resume request, together with the next lock */
 };
 
 enum tscf_service {

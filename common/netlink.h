@@ -26,6 +26,11 @@ struct tscf_netlink;
 int tscf_netlink_open(struct tscf_netlink **out);
 void tscf_netlink_close(struct tscf_netlink *nl);
 
+/** @return a non-blocking descriptor that is readable when links, addresses or routes have changed, or -errno. */
+int tscf_netlink_watch(void);
+/** Read away what has been notified.  @return whether there was anything. */
+bool tscf_netlink_drain(int fd);
+
 /** Bring the link up with this MTU. */
 int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu);
 /** Set the length of the link's transmit queue (txqueuelen). */

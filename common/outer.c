@@ -137,6 +137,28 @@ int tscf_outer_whole(int fd, sa_family_t family, bool whole)
 	return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
 }
 
+int tscf_outer_local(int fd, union tscf_endpoint *out)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &size) < 0)
+		return -errno;
+	return tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, out);
+}
+
+int tscf_outer_source(const union tscf_endpoint *remote, const struct tscf_outer_options *options,
+		      union tscf_endpoint *out)
+{
+	int fd = tscf_outer_socket(NULL, remote, options), err;
+
+	if (fd < 0)
+		return fd;
+	err = tscf_outer_local(fd, out);
+	close(fd);
+	return err;
+}
+
 bool tscf_outer_offloads_allowed(void)
 {
 	const char *text = secure_getenv("TSCF_UDP_OFFLOADS");

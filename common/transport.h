@@ -164,4 +164,14 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
  */
 int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options);
 
+/** @return 0 with the address that the socket is bound to in *out, or -errno. */
+int tscf_outer_local(int fd, union tscf_endpoint *out);
+
+/**
+ * Ask the kernel from which address such a socket would send to @p remote now; nothing is sent.
+ *
+ * @return 0 with the address (the port means nothing) in *out, or -errno.
+ */
+int tscf_outer_source(const union tscf_endpoint *remote, const struct tscf_outer_options *options, union tscf_endpoint *out);
+
 #endif

@@ -15,11 +15,18 @@
 #include <string.h>
 #include <sys/resource.h>
 
-void client_clock(struct client *c)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	c->now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void client_clock(struct client *c)
+{
+	c->now = read_clock(CLOCK_MONOTONIC);
+	if (monitor_clock(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME)))
+		tscf_info("this host was asleep");
 }
 
 void client_route(struct client *c)
@@ -179,6 +186,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	registry_flush(c);
 	earlier(&next, search_next(c));
 	earlier(&next, plain_next(c));
+	earlier(&next, monitor_next(c));
 	earlier(&next, encrypted_next(c));
 	earlier(&next, dtte_next(&c->dtte));
 	earlier(&next, registry_next(c));
@@ -198,6 +206,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
+	monitor_tick(c);
 	search_tick(c);
 	plain_tick(c);
 	encrypted_tick(c);
@@ -364,6 +373,7 @@ static void tear_down(struct client *c)
 {
 	notices_free(c);
 	moves_free(c);
+	monitor_stop(c);
 	if (c->routing.netlink && c->registry.diag) {
 		bool live = only_sockets_live(c);
 		routing_remove(&c->routing, live);
@@ -401,7 +411,9 @@ static struct client *client_new(const struct client_config *config)
 	c->plain_tun.fd = c->encrypted_tun.fd = -1;
 	c->started = time(NULL);
 	c->keepalive = config->keepalive;
-	client_clock(c);
+	c->now = read_clock(CLOCK_MONOTONIC);
+	monitor_init(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME));
+	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	pmtu_init(c);
 	tunnel_init(&c->plain, c, false, &plain_events);
@@ -420,6 +432,7 @@ int client_run(const struct client_config *config, void (*ready)(void *context),
 	int error = set_up(c);
 	if (error == 0) {
 		watch(c);
+		monitor_start(c);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(c);

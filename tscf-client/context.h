@@ -17,11 +17,13 @@
 #include "encrypted.h"
 #include "hold.h"
 #include "identity.h"
+#include "monitor.h"
 #include "moves.h"
 #include "notices.h"
 #include "mtu.h"
 #include "plain.h"
 #include "registry.h"
+#include "resume.h"
 #include "routing.h"
 #include "search.h"
 #include "tunnel.h"
@@ -90,6 +92,8 @@ struct client {
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
 	unsigned encrypted_renewed; /**< the try that is to take the place of the encrypted tunnel */
 	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
+	struct resume resume;
+	struct monitor monitor;
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;

@@ -123,12 +123,13 @@ static uint64_t packets_in(const struct tscf_batch *batch)
 static void send_batches(struct client *c, struct tscf_batch *plain, struct tscf_batch *encrypted)
 {
 	if (plain->count > 0) {
-		c->plain.last_sent = c->plain_traffic = c->now;
+		tunnel_sent(&c->plain);
+		c->plain_traffic = c->now;
 		c->counters.up_plain += packets_in(plain);
 		tscf_transport_send(c->plain.transport, plain);
 	}
 	if (encrypted->count > 0) {
-		c->encrypted.last_sent = c->now;
+		tunnel_sent(&c->encrypted);
 		c->counters.up_encrypted += packets_in(encrypted);
 		tscf_transport_send(c->encrypted.transport, encrypted);
 	}

@@ -41,9 +41,13 @@ static void take_routes(struct client *c, const struct tscf_message *m)
 /* What programs and hooks may ask for. */
 static void take_service(struct client *c, const struct tscf_message *m)
 {
-	struct tscf_tlv tlv;
 	tscf_message_addrs(m, TSCF_TLV_DNS, &c->dns);
 	tscf_message_addrs(m, TSCF_TLV_SIP_SERVER, &c->sip_servers);
+}
+
+static void take_observed(struct client *c, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
 	if (!tscf_message_find(m, TSCF_TLV_OBSERVED_ADDRESS, &tlv) || tscf_tlv_endpoint(&tlv, &c->observed) < 0)
 		memset(&c->observed, 0, sizeof c->observed);
 }
@@ -95,6 +99,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	take_keepalive(c, response);
 	take_routes(c, response);
 	take_service(c, response);
+	take_observed(c, response);
 	int error = take_address(c, &internal);
 	if (error < 0) {
 		tscf_error("cannot set up %s: %s", c->plain_tun.name, strerror(-error));
@@ -120,6 +125,30 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	registry_resync_soon(c);
 	client_check_waiters(c);
 	return NULL;
+}
+
+/* The server holds shields and bindings as they were: what was under way when the tunnel was lost is all that it may not know. */
+void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response)
+{
+	char text[TSCF_ADDR_TEXT];
+	struct tscf_tlv cookie;
+	keep_former(c);
+	tunnel_move(&c->plain, try);
+	c->plain.tsid = response->tsid;
+	c->plain.last_heard = c->now;
+	take_observed(c, response);
+	client_plain_state(c, TUNNEL_UP, "resumed");
+	tscf_info("plain tunnel goes on; the server sees this client at %s", tscf_endpoint_format(&c->observed, text));
+	encrypted_new_way(c);
+	if (tscf_message_find(response, TSCF_TLV_COOKIE, &cookie))
+		tunnel_prove(&c->plain, cookie.value, cookie.length);
+	else
+		tunnel_probe(&c->plain);
+	registry_resync_now(c);
+	if (c->registry.quiet || !dtte_is_up(&c->dtte))
+		registry_shield_all(c);
+	dtte_plain(&c->dtte, true, c->now);
+	client_check_waiters(c);
 }
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
@@ -166,6 +195,14 @@ void plain_lost(struct client *c, const char *reason)
 {
 	tscf_warning("plain tunnel lost: %s", reason);
 	search_lost(c, reason);
+}
+
+void plain_moved(struct client *c, const char *reason)
+{
+	tscf_info("plain tunnel: %s", reason);
+	search_lost(c, reason);
+	/* A connection cannot move; a new one takes its place at the server. */
+	dtte_failed(&c->dtte, reason, c->now);
 }
 
 static void alive(struct tunnel *t)

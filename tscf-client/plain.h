@@ -21,6 +21,11 @@ extern const struct tunnel_events plain_events, plain_former_events;
  * @return NULL, or why that cannot be, with nothing changed.
  */
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response);
+/**
+ * The session goes on by the transport of @p try, as the server has agreed to (@p response): the same as plain_adopt, with nothing configured
+ * anew.
+ */
+void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /** The way that was adopted has failed: go back to the former one.  @return whether there is one. */
 bool plain_go_back(struct client *c);
 /** The plain tunnel is gone. */
@@ -29,6 +34,8 @@ void plain_down(struct client *c);
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason);
 /** The server says that there is no such tunnel. */
 void plain_lost(struct client *c, const char *reason);
+/** This host's address on the way to the server has changed: both tunnels go on from there. */
+void plain_moved(struct client *c, const char *reason);
 
 void plain_tick(struct client *c);
 uint64_t plain_next(const struct client *c);

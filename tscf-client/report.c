@@ -148,10 +148,11 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = wall_clock(c, c->dtte.since);
-	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
 			 (json_int_t)since, "transport",
 			 way_transport(c->encrypted.way.kind, true), "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
-			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate], "traffic", traffic(&c->encrypted));
+			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate],
+			 "round_trip_ms", (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
 }
 
 static json_t *counters(const struct client *c)

@@ -42,7 +42,7 @@ static void answered(struct search_try *try, const struct tscf_message *response
 	memcpy(try->tlvs, response->tlvs, response->tlvs_length);
 	try->response.tlvs = try->tlvs;
 	try->tunnel.tsid = response->tsid;
-	if (c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
+	if (!try->resuming && c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
 		try_failed(try, reason);
 	else
 		candidates_answered(&c->search.race, try->index, c->now);
@@ -67,6 +67,70 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	}
 }
 
+static void request_configuration(struct tunnel *t);
+
+static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
+
+static void request_resume(struct search_try *try)
+{
+	struct client *c = try->tunnel.client;
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	try->resuming = true;
+	try->tunnel.tsid = c->resume.tsid;
+	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
+	resume_write_key(&c->resume, &w);
+	if (tunnel_request(&try->tunnel, &w, REQUEST_TRIES_ENDLESS, resume_done, NULL) < 0)
+		try_failed(try, "out of memory");
+}
+
+/* Another try of the same search may have used the key up, and is the one that goes on then. */
+static bool has_resumed(const struct client *c)
+{
+	for (unsigned i = 0; i < c->search.race.count; i++)
+		if (c->search.tries[i].resuming && c->search.race.list[i].state >= CANDIDATE_ANSWERED)
+			return true;
+	return false;
+}
+
+static void resume_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct search_try *try = try_of(context);
+	struct client *c = try->tunnel.client;
+	enum tscf_response code = TSCF_RESPONSE_MALFORMED;
+	(void)user;
+	if (error == -ECANCELED || !response)
+		return;
+	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
+		resume_accepted(&c->resume);
+		answered(try, response);
+	} else if (has_resumed(c)) {
+		try_failed(try, "another way has resumed the session");
+	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume)) {
+		request_resume(try);
+	} else {
+		tscf_info("the plain tunnel cannot be resumed (%s): it is set up anew", tscf_response_name(code));
+		resume_forget(&c->resume);
+		try->tunnel.tsid = TSCF_TSID_NONE;
+		request_configuration(&try->tunnel);
+	}
+}
+
+/* Datagram sessions at that server go on at another address; a better way is taken by a session of its own, so that this one can be gone back to. */
+static bool may_resume(const struct client *c, const struct tunnel *t)
+{
+	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && t->way.kind == WAY_DATAGRAM &&
+	       c->plain.state != TUNNEL_UP;
+}
+
+static void open_try(struct tunnel *t)
+{
+	if (may_resume(t->client, t))
+		request_resume(try_of(t));
+	else
+		request_configuration(t);
+}
+
 static void request_configuration(struct tunnel *t)
 {
 	struct client *c = t->client;
@@ -79,6 +143,8 @@ static void request_configuration(struct tunnel *t)
 		tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
 	try->quiet = registry_has_only(c);
+	try->resuming = false;
+	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
 	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
@@ -97,7 +163,7 @@ static void try_lost(struct tunnel *t, const char *reason)
 	try_failed(try_of(t), reason);
 }
 
-static const struct tunnel_events try_events = {request_configuration, try_alive, try_lost};
+static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
 
 /* --- the race --- */
 
@@ -120,12 +186,20 @@ static void confirm(void *context, unsigned i)
 {
 	struct client *c = context;
 	struct search_try *try = &c->search.tries[i];
+	if (try->resuming) {
+		c->search.adopted = (int)i;
+		plain_resume(c, &try->tunnel, &try->response);
+		return;
+	}
 	c->registry.quiet = try->quiet;
 	const char *reason = plain_adopt(c, &try->tunnel, &try->response);
-	if (reason)
+	if (reason) {
 		try_failed(try, reason);
-	else
-		c->search.adopted = (int)i;
+		return;
+	}
+	c->search.adopted = (int)i;
+	c->resume = try->resume;
+	resume_ready(&c->resume, try->response.tsid, c->search.ways[i].server);
 }
 
 static void stop(void *context, unsigned i)
@@ -133,8 +207,9 @@ static void stop(void *context, unsigned i)
 	struct client *c = context;
 	struct tunnel *t = &c->search.tries[i].tunnel;
 	if (c->search.adopted != (int)i) {
-		/* So that the server does not keep an address for nobody. */
-		tunnel_release(t);
+		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no other. */
+		if (!c->search.tries[i].resuming)
+			tunnel_release(t);
 		tunnel_close(t);
 		return;
 	}
@@ -180,9 +255,25 @@ void search_lost(struct client *c, const char *reason)
 	}
 }
 
+static bool any_astray(const struct client *c)
+{
+	for (unsigned i = 0; i < c->search.race.count; i++)
+		if (c->search.tries[i].tunnel.transport && monitor_astray(&c->search.tries[i].tunnel))
+			return true;
+	return false;
+}
+
 void search_hurry(struct client *c)
 {
-	candidates_hurry(&c->search.race, c->now);
+	struct candidates *race = &c->search.race;
+	unsigned ranks[CANDIDATES_MAX];
+	if (race->used >= 0 || !any_astray(c)) {
+		candidates_hurry(race, c->now);
+		return;
+	}
+	for (unsigned i = 0; i < race->count; i++)
+		ranks[i] = c->search.ways[i].rank;
+	candidates_set(race, ranks, race->count, race->preferred, c->now);
 }
 
 /* --- names --- */

@@ -10,6 +10,7 @@
 
 #include "candidates.h"
 #include "resolver.h"
+#include "resume.h"
 #include "tunnel.h"
 #include "ways.h"
 
@@ -23,6 +24,8 @@ struct search_try {
 	struct tunnel tunnel;
 	unsigned index;  /**< its place in the list of candidates */
 	bool quiet;      /**< asked for in the request */
+	bool resuming;   /**< the request was to resume the session that there is */
+	struct resume resume; /**< what resumes the session that is configured by this try */
 	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */
 	uint8_t tlvs[TSCF_MESSAGE_MAX];
 };
@@ -50,7 +53,7 @@ void search_alive(struct client *c);
 void search_lost(struct client *c, const char *reason);
 /** @return whether the way of the plain tunnel is only being tried yet. */
 bool search_confirming(const struct client *c);
-/** The network has changed: try again now what was in vain. */
+/** The network has changed: try again now what was in vain, or what has begun on a way that is gone. */
 void search_hurry(struct client *c);
 void search_tick(struct client *c);
 uint64_t search_next(const struct client *c);

@@ -13,7 +13,7 @@ static void transmit(void *context, const uint8_t *data, uint32_t length)
 	struct tunnel *t = context;
 	/* A padded keepalive asks what the path carries in one piece (pmtu.h). */
 	bool whole = data[1] == TSCF_KEEPALIVE_REQUEST;
-	t->last_sent = t->client->now;
+	tunnel_sent(t);
 	if (!t->peer)
 		return;
 	if (whole)
@@ -157,7 +157,19 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 		t->events->alive(t);
 }
 
+void tunnel_sent(struct tunnel *t)
+{
+	t->last_sent = t->client->now;
+	if (t->waiting_since <= t->last_heard)
+		t->waiting_since = t->last_sent;
+}
+
 void tunnel_probe(struct tunnel *t)
+{
+	tunnel_prove(t, NULL, 0);
+}
+
+void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
@@ -165,6 +177,8 @@ void tunnel_probe(struct tunnel *t)
 		return;
 	t->probing = true;
 	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
+	if (cookie)
+		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
 	int length = tscf_write_finish(&w);
 	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
 	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
@@ -218,7 +232,11 @@ static uint64_t keepalive_due(const struct tunnel *t)
 	uint64_t silence = (uint64_t)t->client->keepalive * 1000;
 	if (t->state != TUNNEL_UP || silence == 0 || t->probing)
 		return UINT64_MAX;
-	return (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
+	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
+	/* Who is sent to and says nothing may be gone. */
+	if (t->waiting_since > t->last_heard && t->waiting_since + TUNNEL_DOUBT_MS < due)
+		due = t->waiting_since + TUNNEL_DOUBT_MS;
+	return due;
 }
 
 void tunnel_tick(struct tunnel *t)

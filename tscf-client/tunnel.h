@@ -22,6 +22,9 @@
 /** On a stream they are sent once, and a stall of some round trips is no loss: together about six seconds. */
 #define TUNNEL_PROBE_STREAM_MS 400
 
+/** The server is asked when it has been silent for so long although something was sent to it. */
+#define TUNNEL_DOUBT_MS 2000
+
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
 
 struct client;
@@ -49,6 +52,7 @@ struct tunnel {
 	uint64_t tsid;
 	struct tscf_prefix internal;  /**< address assigned; kept after the tunnel went, as a wish for the next */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
+	uint64_t waiting_since;       /**< when something was sent first after last_heard */
 	bool probing;
 	bool told_unreachable;        /**< the log says so already */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
@@ -70,6 +74,10 @@ void tunnel_move(struct tunnel *to, struct tunnel *from);
 void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 /** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
+/** The same with the cookie that proves this outer address to the server. */
+void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
+/** Something is being sent. */
+void tunnel_sent(struct tunnel *t);
 /** A control message has come on this tunnel: answer it, or give it to the request it answers. */
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length);
 /** Let time pass. */

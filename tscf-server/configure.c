@@ -176,6 +176,7 @@ void server_configure_plain(const struct server_request *r)
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
+	server_resume_take_lock(s, r->message);
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	write_plain(r, s->tsid, lease);
 	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);

@@ -44,9 +44,11 @@
 	X(REFUSED_SERVICE, "refused_service")                                                                          \
 	X(REFUSED_RESERVATION, "refused_reservation")                                                                  \
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
+	X(REFUSED_RESUME, "refused_resume")                                                                            \
 	/* what became of sessions */                                                                                  \
 	X(PLAIN_ESTABLISHED, "plain_established")                                                                      \
 	X(PLAIN_ENDED, "plain_ended")                                                                                  \
+	X(PLAIN_RESUMED, "plain_resumed")                                                                              \
 	X(ENCRYPTED_ESTABLISHED, "encrypted_established")                                                              \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
 	X(UNCONFIRMED_ENDED, "unconfirmed_ended")

@@ -11,6 +11,7 @@ libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(C
 libtscf_server_la_SOURCES += tscf-server/bind.c tscf-server/bind.h tscf-server/configure.c tscf-server/counters.c tscf-server/counters.h \
 	tscf-server/dtte.c tscf-server/dtte.h tscf-server/hold.c tscf-server/hold.h tscf-server/lease.c tscf-server/lease.h tscf-server/pool.c tscf-server/pool.h \
 	tscf-server/request.h tscf-server/requests.c tscf-server/requests.h tscf-server/reservation.c tscf-server/reservation.h \
+	tscf-server/resume.c tscf-server/resume.h \
 	tscf-server/services.c tscf-server/session.c tscf-server/session.h tscf-server/state.c tscf-server/state.h tscf-server/stock.h
 libtscf_server_la_SOURCES += tscf-server/context.h tscf-server/devices.c tscf-server/devices.h tscf-server/identity.c tscf-server/identity.h \
 	tscf-server/interface.c tscf-server/interface.h tscf-server/mailbox.c tscf-server/mailbox.h tscf-server/narrow.c tscf-server/narrow.h tscf-server/path.c tscf-server/path.h tscf-server/report.c \

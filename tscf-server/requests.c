@@ -169,8 +169,7 @@ static void handle_request(const struct server_request *r)
 		handle_service(r);
 		break;
 	default:
-		server_respond(r, r->message->tsid, TSCF_RESPONSE_SERVICE_UNAVAILABLE,
-			       "tunnels cannot be resumed here");
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 		break;
 	}
 }
@@ -185,9 +184,8 @@ static void wrong_tsid(const struct server_request *r)
 		r->answer->why = "it sent a message with a wrong TSID";
 		return;
 	}
-	/* A client whose server has been restarted learns of it at once. */
-	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST &&
-	    !server_session_find(&r->state->sessions, r->message->tsid)) {
+	/* A client learns at once that its server has forgotten it, or that its own outer address has changed. */
+	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
 		return;
@@ -213,7 +211,13 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		handle_configuration(&r);
 		return;
 	}
+	if (message.type == TSCF_RESUME_REQUEST && !in->encrypted) {
+		server_resume(&r);
+		return;
+	}
 	r.session = session_of(in, message.tsid);
+	if (!r.session && !in->encrypted)
+		r.session = server_resume_prove(&r);
 	if (!r.session) {
 		wrong_tsid(&r);
 		return;

@@ -417,6 +417,45 @@ void server_sessions_end_all(struct server_state *state, uint64_t now)
 		server_session_end(state, state->sessions.confirmed, now, "the server stops");
 }
 
+/* --- moving --- */
+
+int server_session_move(struct server_state *state, struct server_session *s, const union tscf_endpoint *outer,
+			struct server_session *occupant, uint64_t now)
+{
+	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
+	struct server_source *source;
+	struct tscf_peer *peer;
+
+	if (occupant == s)
+		return 0;
+	source = source_hold(&state->sessions, outer);
+	if (!source)
+		return -ENOMEM;
+	while (occupant) {
+		struct server_session *pending = occupant->pending;
+
+		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
+		occupant = pending;
+	}
+	peer = state->add_peer(s->interface->plain, outer, s);
+	if (!peer) {
+		source_drop(&state->sessions, source);
+		return -ENOMEM;
+	}
+	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from), tscf_endpoint_format(outer, to));
+	leave_peer(s);
+	s->pending = NULL;
+	s->peer = peer;
+	s->outer = *outer;
+	source_drop(&state->sessions, s->source);
+	s->source = source;
+	s->lease->client = tscf_endpoint_addr(outer);
+	/* It was promised to the other address. */
+	server_reservation_cancel(&state->reservations, s);
+	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
+	return 0;
+}
+
 /* --- messages --- */
 
 void server_session_send(struct server_session *s, const uint8_t *data, int length)

@@ -18,6 +18,7 @@
 
 #include "hold.h"
 #include "lease.h"
+#include "resume.h"
 
 #include "common/addr.h"
 #include "common/binding.h"
@@ -69,6 +70,7 @@ struct server_session {
 	uint64_t burials_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
+	struct server_resume resume;                      /**< plain */
 
 	struct server_kept_answer configuration; /**< the answer to its configuration request */
 	struct server_kept_answer answers[SERVER_ANSWERS_ENCRYPTED];
@@ -136,6 +138,15 @@ void server_session_confirm(struct server_state *state, struct server_session *s
  */
 int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
 			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now);
+
+/**
+ * A confirmed plain session goes on at @p outer, which is proven.
+ *
+ * @param occupant  the session that lives there: it is ended; it may be @p s itself.  NULL: none.
+ * @return 0, or -ENOMEM with the session where it was.
+ */
+int server_session_move(struct server_state *state, struct server_session *s, const union tscf_endpoint *outer,
+			struct server_session *occupant, uint64_t now);
 
 /** End a session: bindings, addresses, peer, memory.  @p why is for the log. */
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);

@@ -43,6 +43,7 @@ local tlv_names = {
 	[11] = "RESERVED_TSID", [12] = "BINDING", [13] = "OBSERVED_ADDRESS", [14] = "RESUME_SECRET", [15] = "CLIENT_ID",
 	[16] = "COOKIE", [17] = "PADDING", [18] = "RESERVATION_HASH", [19] = "RESERVATION_SECRET", [20] = "QUIET",
 	[21] = "COMPLETE", [22] = "PERSISTENCE", [23] = "SHIELD_LOCK", [24] = "SHIELD_KEY",
+	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
 }
 
 local f = {
@@ -233,6 +234,8 @@ local tlvs = {
 	[22] = { one_of(2), show_number(f.seconds) },
 	[23] = { one_of(32), show_bytes },
 	[24] = { one_of(32), show_bytes },
+	[25] = { one_of(32), show_bytes },
+	[26] = { one_of(32), show_bytes },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.

@@ -19,6 +19,7 @@ NET_TESTS = \
 	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
 	tests/net/program-killed.sh \
+	tests/net/resume.sh \
 	tests/net/sequence.sh \
 	tests/net/server-killed.sh \
 	tests/net/shared-port.sh \

@@ -209,7 +209,7 @@ static struct tscf_addr internal_of(const struct world_client *c)
 int world_configure(struct world_client *c, const struct tscf_addr *wish, bool quiet)
 {
 	struct tscf_prefix p = {.length = wish && wish->family == AF_INET6 ? 64 : 24};
-	uint8_t data[TSCF_MESSAGE_MAX];
+	uint8_t data[TSCF_MESSAGE_MAX], lock[SERVER_RESUME_LOCK_SIZE];
 	struct tscf_writer writer;
 	int code;
 
@@ -218,6 +218,10 @@ int world_configure(struct world_client *c, const struct tscf_addr *wish, bool q
 	if (wish) {
 		p.addr = *wish;
 		tscf_write_prefix(&writer, TSCF_TLV_INTERNAL_IPV4, &p);
+	}
+	if (c->resume_key[0] != 0) {
+		tscf_sha256(c->resume_key, sizeof(c->resume_key), lock);
+		tscf_write_bytes(&writer, TSCF_TLV_RESUME_LOCK, lock, sizeof(lock));
 	}
 	if (quiet)
 		tscf_write_bytes(&writer, TSCF_TLV_QUIET, NULL, 0);

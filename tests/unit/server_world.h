@@ -46,6 +46,7 @@ struct world_client {
 	struct world_peer *connection;     /**< DTLS */
 	uint8_t secret[SERVER_SECRET_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
+	uint8_t resume_key[SERVER_RESUME_LOCK_SIZE]; /**< its lock is given with the configuration; all 0: none */
 };
 
 struct world *world_new(uint32_t services);

@@ -341,7 +341,7 @@ START_TEST(sizes)
 		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
 		ck_assert_int_eq(decode_raw(0, zero, length), 0);
-		ck_assert_int_eq(decode_raw(TSCF_TLV_SHIELD_KEY + 1, zero, length), 0);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_RESUME_KEY + 1, zero, length), 0);
 		ck_assert_int_eq(decode_raw(UINT16_MAX, zero, length), 0);
 	}
 }

@@ -295,10 +295,10 @@ START_TEST(wrong_tsid_plain)
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_WRONG_TSID), 2);
 	ck_assert_ptr_nonnull(world_plain(&a));
 	ck_assert_ptr_nonnull(world_plain(&b));
-	/* The right TSID from somewhere else is wrong too. */
+	/* The right TSID from somewhere else is wrong too; if it is the client, it learns that it must resume. */
 	world_client(w, &forged, 9, 1);
 	forged.tsid = a.tsid;
-	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
+	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_NO_SESSION);
 	ck_assert_ptr_nonnull(world_plain(&a));
 }
 END_TEST
@@ -1192,12 +1192,221 @@ START_TEST(limit_shields)
 }
 END_TEST
 
-/* What is not offered is answered, so that the client does not wait. */
-START_TEST(resume_not_offered)
+/* --- resume --- */
+
+/** Ask to resume, with @p key, the lock of @p next, and @p sequence. */
+static int resume_with(struct world_client *c, const uint8_t key[32], const uint8_t next[32], uint32_t sequence)
 {
-	world_connect(&a);
-	ck_assert_int_eq(request(&a, TSCF_RESUME_REQUEST, false), TSCF_RESPONSE_SERVICE_UNAVAILABLE);
+	uint8_t data[TSCF_MESSAGE_MAX], lock[32];
+	struct tscf_writer writer;
+
+	tscf_sha256(next, 32, lock);
+	tscf_write_begin(&writer, data, sizeof(data), TSCF_RESUME_REQUEST, c->tsid, sequence);
+	tscf_write_bytes(&writer, TSCF_TLV_RESUME_KEY, key, 32);
+	tscf_write_bytes(&writer, TSCF_TLV_RESUME_LOCK, lock, 32);
+	return world_send(c, &writer, false);
+}
+
+/** Show @p cookie in a keepalive request. */
+static int prove(struct world_client *c, const uint8_t cookie[SERVER_COOKIE_SIZE])
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+	int code;
+
+	world_begin(c, &writer, data, TSCF_KEEPALIVE_REQUEST, false);
+	tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, SERVER_COOKIE_SIZE);
+	code = world_send(c, &writer, false);
+	return code == -2 ? 0 : code;
+}
+
+static void take_cookie(uint8_t cookie[SERVER_COOKIE_SIZE])
+{
+	struct tscf_tlv tlv;
+
+	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv));
+	ck_assert_uint_eq(tlv.length, SERVER_COOKIE_SIZE);
+	memcpy(cookie, tlv.value, SERVER_COOKIE_SIZE);
+}
+
+static void at_port(struct world_client *c, unsigned host, uint16_t port)
+{
+	uint8_t bytes[4] = {198, 51, 100, (uint8_t)host};
+	struct tscf_addr addr = tscf_addr_v4(bytes);
+
+	tscf_endpoint_make(&addr, port, &c->outer);
+}
+
+static const uint8_t key_1[32] = {1}, key_2[32] = {2}, key_3[32] = {3};
+
+/* The client is given a lock with its configuration. */
+static void connect_with_lock(struct world_client *c)
+{
+	memcpy(c->resume_key, key_1, sizeof(key_1));
+	world_connect(c);
+}
+
+START_TEST(resume_moves)
+{
+	uint8_t cookie[SERVER_COOKIE_SIZE];
+	union tscf_endpoint before;
+	struct tscf_tlv tlv;
+
+	connect_with_lock(&a);
+	world_encrypt(&a);
+	before = a.outer;
+	at_port(&a, 77, 7777);
+	/* Keepalives from there are told that no session is there. */
+	ck_assert_int_eq(world_keepalive(&a, false), TSCF_RESPONSE_NO_SESSION);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(w->reply.type, TSCF_RESUME_RESPONSE);
+	ck_assert_uint_eq(w->reply.tsid, a.tsid);
+	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_OBSERVED_ADDRESS, &tlv));
+	take_cookie(cookie);
+	/* Not before the address is proven. */
+	ck_assert_ptr_nonnull(world_peer_at(w, &before));
+	ck_assert_ptr_null(world_peer_at(w, &a.outer));
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	ck_assert_ptr_null(world_peer_at(w, &before));
+	ck_assert_ptr_eq(world_peer_at(w, &a.outer)->peer.user, world_plain(&a));
+	ck_assert(tscf_endpoint_equal(&world_plain(&a)->outer, &a.outer));
+	ck_assert_ptr_eq(world_plain(&a)->lease->encrypted_session, world_encrypted(&a));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_PLAIN_RESUMED), 1);
+	ck_assert_uint_eq(w->interface->plain_count, 1);
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	/* And on, with the next key. */
+	at_port(&a, 78, 7777);
+	ck_assert_int_eq(resume_with(&a, key_2, key_3, 901), TSCF_RESPONSE_SUCCESS);
+	take_cookie(cookie);
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	ck_assert(tscf_endpoint_equal(&world_plain(&a)->outer, &a.outer));
+}
+END_TEST
+
+/* An answer that was lost: the same request from the same place has the same answer, and no other has any. */
+START_TEST(resume_repeated)
+{
+	uint8_t first[SERVER_COOKIE_SIZE], again[SERVER_COOKIE_SIZE];
+
+	connect_with_lock(&a);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(first);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(again);
+	ck_assert_mem_eq(first, again, sizeof(first));
+	/* Somebody who has listened. */
+	at_port(&a, 66, 6666);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(resume_with(&a, key_1, key_3, 900), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(prove(&a, first), TSCF_RESPONSE_NO_SESSION);
+	/* The client itself, which has moved on before the answer came, has the next key. */
+	ck_assert_int_eq(resume_with(&a, key_2, key_3, 901), TSCF_RESPONSE_SUCCESS);
+	take_cookie(again);
+	ck_assert_mem_ne(first, again, sizeof(first));
+	ck_assert_int_eq(prove(&a, again), 0);
+	/* Used up. */
+	ck_assert_int_eq(prove(&a, again), 0);
+	at_port(&a, 67, 6666);
+	ck_assert_int_eq(prove(&a, again), TSCF_RESPONSE_NO_SESSION);
+}
+END_TEST
+
+START_TEST(resume_refused)
+{
+	struct world_client stranger;
+
+	connect_with_lock(&a);
+	world_connect(&b);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(resume_with(&a, key_2, key_3, 900), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(request(&a, TSCF_RESUME_REQUEST, false), TSCF_RESPONSE_MALFORMED);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_RESUME), 2);
+	/* Without a lock there is nothing that opens it. */
+	ck_assert_int_eq(resume_with(&b, key_1, key_2, 900), TSCF_RESPONSE_NOT_ALLOWED);
+	/* Nobody's TSID, that of an encrypted tunnel, and that of a tunnel which is not confirmed. */
+	stranger = a;
+	stranger.tsid = 4711;
+	ck_assert_int_eq(resume_with(&stranger, key_1, key_2, 900), TSCF_RESPONSE_NO_SESSION);
+	world_encrypt(&b);
+	stranger.tsid = b.encrypted_tsid;
+	ck_assert_int_eq(resume_with(&stranger, key_1, key_2, 900), TSCF_RESPONSE_NO_SESSION);
+	world_client(w, &stranger, 9, 1);
+	memcpy(stranger.resume_key, key_1, sizeof(key_1));
+	ck_assert_int_eq(world_configure(&stranger, NULL, false), TSCF_RESPONSE_SUCCESS);
+	at_port(&stranger, 10, 1);
+	ck_assert_int_eq(resume_with(&stranger, key_1, key_2, 900), TSCF_RESPONSE_NO_SESSION);
+}
+END_TEST
+
+/* Address translators give ports again: who lives at the proven address, and who waits there, has lost it. */
+START_TEST(resume_displaces)
+{
+	uint8_t cookie[SERVER_COOKIE_SIZE];
+	struct world_client waiting;
+
+	connect_with_lock(&a);
+	world_connect(&b);
+	waiting = b;
+	tscf_random(waiting.id, sizeof(waiting.id));
+	ck_assert_int_eq(world_configure(&waiting, NULL, false), TSCF_RESPONSE_SUCCESS);
+	a.outer = b.outer;
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(cookie);
+	ck_assert_ptr_nonnull(world_plain(&b));
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	ck_assert_ptr_null(world_plain(&b));
+	ck_assert_ptr_null(world_plain(&waiting));
+	ck_assert_ptr_eq(world_peer_at(w, &a.outer)->peer.user, world_plain(&a));
+	ck_assert_uint_eq(w->interface->plain_count, 1);
+}
+END_TEST
+
+/* Who waits where the session was gets the place. */
+START_TEST(resume_leaves_place)
+{
+	uint8_t cookie[SERVER_COOKIE_SIZE];
+	struct world_client waiting;
+
+	connect_with_lock(&a);
+	waiting = a;
+	tscf_random(waiting.id, sizeof(waiting.id));
+	ck_assert_int_eq(world_configure(&waiting, NULL, false), TSCF_RESPONSE_SUCCESS);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(cookie);
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	ck_assert_int_eq(world_keepalive(&waiting, false), 0);
+	ck_assert_ptr_eq(world_peer_at(w, &waiting.outer)->peer.user, world_plain(&waiting));
+	ck_assert_ptr_nonnull(world_plain(&a));
+}
+END_TEST
+
+/* The encrypted tunnel is opened anew from the new address, and takes the place of the old one. */
+START_TEST(resume_encrypted)
+{
+	uint8_t cookie[SERVER_COOKIE_SIZE];
+	struct tscf_binding_key key;
+	struct tscf_addr encrypted;
+
+	connect_with_lock(&a);
+	world_encrypt(&a);
+	encrypted = a.encrypted;
+	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	/* What was reserved from the old address does not serve at the new one. */
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(cookie);
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	world_handshake(&a);
+	ck_assert_int_eq(world_configure_encrypted(&a, true), TSCF_RESPONSE_RESERVATION);
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+	world_handshake(&a);
+	ck_assert_int_eq(world_configure_encrypted(&a, true), TSCF_RESPONSE_SUCCESS);
+	ck_assert(tscf_addr_equal(&a.encrypted, &encrypted));
+	ck_assert_ptr_eq(tscf_bindings_get(w->state->bindings, &key)->owner, world_encrypted(&a));
 }
 END_TEST
 
@@ -1245,7 +1454,12 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, one_family);
 	tcase_add_test(t, address_again);
 	tcase_add_test(t, successor_not_wanted);
-	tcase_add_test(t, resume_not_offered);
+	tcase_add_test(t, resume_moves);
+	tcase_add_test(t, resume_repeated);
+	tcase_add_test(t, resume_refused);
+	tcase_add_test(t, resume_displaces);
+	tcase_add_test(t, resume_leaves_place);
+	tcase_add_test(t, resume_encrypted);
 	tcase_add_test(t, shutdown_message);
 	return t;
 }

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# resume.sh - the client's outer address is replaced, an address translator gives it another port, and its link goes down and comes up:
+# the plain session goes on with the same TSID and address each time, the encrypted tunnel comes back with its address, an inner TCP
+# connection survives to the byte, both RTP flows go on, and not one byte of the encrypted-only one is in clear.
+. "$(dirname "$0")/lib.sh"
+
+SECOND_OUTER=198.51.100.7
+
+topology
+# The server sees the client's ports through an address translator, in its own namespace, whose memory is short.
+translate() {
+	in_server nft -f - <<-END
+		table ip translator
+		delete table ip translator
+		table ip translator {
+			chain in {
+				type nat hook input priority 100;
+				udp dport { $PORT, $((PORT + 1)) } snat to :$1
+			}
+		}
+	END
+}
+translate 41000-41099 || skip "needs nftables with address translation"
+in_server sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1 net.netfilter.nf_conntrack_udp_timeout_stream=1
+start_capture
+echo_server
+start_server
+start_client
+address=$PHONE_INNER
+program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
+program rtp library "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-rtp " --report 50
+program stream library "$TSCF_TOOLS/tcp" --bind "$PHONE_INNER:5100" --to $HOST:7000 --seconds 60 --rate 100000 --marker M-stream \
+	--patience 20000 --report 50
+stream=$LAST_PID
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ] && [ "$(last rtp .echoed)" -gt 20 ]'
+tsid=$(client_status .plain.tsid) encrypted_address=$(client_status '.encrypted.internal[0]')
+is "the client knows its translated port" "$(client_status .plain.nat | cut -d: -f2 | cut -c1-3)" = 410
+check "a round trip is measured in the encrypted tunnel" [ "$(client_status .encrypted.round_trip_ms)" != null ]
+
+# goes_on WHAT FROM: everything comes back by itself, after what has happened at FROM.
+goes_on() {
+	local what=$1 from=$2
+	must 10 "[ \$(last rtp .echoed) -ge $((rtp_before + 10)) ]" "$what: the plain flow goes on"
+	note "$what: plain flow again after $(elapsed "$from") ms"
+	must 15 "encrypted_up && [ \$(last only .echoed) -ge $((only_before + 10)) ]" "$what: the encrypted-only flow goes on"
+	note "$what: encrypted-only flow again after $(elapsed "$from") ms"
+	grows stream .received 20000 "$what: the TCP connection goes on"
+	is "$what: the session is the same" "$(client_status .plain.tsid)" = "$tsid"
+	is "$what: so is the internal address" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
+	is "$what: and the encrypted one" "$(client_status '.encrypted.internal[0]')" = "$encrypted_address"
+}
+count_before() { rtp_before=$(last rtp .echoed) only_before=$(last only .echoed); }
+
+# --- the address is replaced ---
+ip -n "$PHONE" addr del $PHONE_OUTER/24 dev access
+ip -n "$PHONE" addr add $SECOND_OUTER/24 dev access
+replaced=$(now)
+ip -n "$PHONE" route add default via $SERVER_OUTER
+count_before
+goes_on "address replaced" "$replaced"
+
+# --- the translator forgets, and gives other ports ---
+# Before the translator sees it: what is dropped keeps no port.
+in_server nft -f - <<-END
+	table ip outage {
+		chain in { type filter hook prerouting priority -400; udp dport { $PORT, $((PORT + 1)) } drop; }
+		chain out { type filter hook output priority -400; udp sport { $PORT, $((PORT + 1)) } drop; }
+	}
+END
+translate 42000-42099
+# Longer than its time-out.
+command sleep 1.5
+in_server nft delete table ip outage
+rebound=$(now)
+count_before
+goes_on "other port" "$rebound"
+is "the client knows its new port" "$(client_status .plain.nat | cut -d: -f2 | cut -c1-3)" = 420
+
+# --- the link goes down, long enough to be noticed, and comes up ---
+ip -n "$PHONE" link set access down
+must 10 '! plain_up' "the client notices"
+ip -n "$PHONE" link set access up
+ip -n "$PHONE" route add default via $SERVER_OUTER
+up=$(now)
+count_before
+goes_on "link down and up" "$up"
+
+kill -TERM "$stream"
+finish "$stream" 20
+is "the TCP connection is right to the byte" "$(last stream .exact)" = true
+is "its own errors" "$(last stream '.errors | length')" -eq 0
+is "the server has one session" "$(server_status '.counters.plain_established // 0')" -eq 1
+stop_capture
+is "the encrypted-only flow was never in clear" "$(in_clear M-only)" -eq 0
+is "no packet of its socket in the plain tunnel" "$(socket_in_clear udp 5004)" -eq 0
+is "the other one was" "$(in_clear M-rtp)" -gt 50

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume.h"
+
+#include "request.h"
+
+#include "common/log.h"
+#include "common/tls.h"
+
+#include <string.h>
+
+static bool find_tlv(const struct tscf_message *m, uint16_t type, uint16_t length, struct tscf_tlv *out)
+{
+	return tscf_message_find(m, type, out) && out->length == length;
+}
+
+void server_resume_take_lock(struct server_session *s, const struct tscf_message *m)
+{
+	struct tscf_tlv lock;
+
+	s->resume.locked = find_tlv(m, TSCF_TLV_RESUME_LOCK, SERVER_RESUME_LOCK_SIZE, &lock);
+	if (s->resume.locked)
+		memcpy(s->resume.lock, lock.value, SERVER_RESUME_LOCK_SIZE);
+}
+
+/** @return the session that the request may speak for, if it has the key. */
+static struct server_session *session_of(const struct server_request *r)
+{
+	struct server_session *s = server_session_find(&r->state->sessions, r->message->tsid);
+
+	return s && !s->encrypted && s->confirmed && s->interface == r->in->interface ? s : NULL;
+}
+
+/** The same request came again: its answer was lost. */
+static bool is_repeated(const struct server_resume *resume, const struct server_request *r, const uint8_t *hash,
+			const uint8_t *next)
+{
+	return resume->asked && tscf_endpoint_equal(&resume->from, &r->in->from) &&
+	       tscf_equal_secret(hash, resume->used, SERVER_RESUME_LOCK_SIZE) &&
+	       tscf_equal_secret(next, resume->lock, SERVER_RESUME_LOCK_SIZE);
+}
+
+/** @return whether the request shows the key; the lock is then the next one. */
+static bool unlock(struct server_resume *resume, const struct server_request *r, const uint8_t *key,
+		   const uint8_t *next)
+{
+	uint8_t hash[SERVER_RESUME_LOCK_SIZE];
+
+	tscf_sha256(key, SERVER_RESUME_LOCK_SIZE, hash);
+	if (is_repeated(resume, r, hash, next))
+		return true;
+	if (!resume->locked || !tscf_equal_secret(hash, resume->lock, SERVER_RESUME_LOCK_SIZE))
+		return false;
+	memcpy(resume->used, resume->lock, SERVER_RESUME_LOCK_SIZE);
+	memcpy(resume->lock, next, SERVER_RESUME_LOCK_SIZE);
+	resume->asked = true;
+	resume->from = r->in->from;
+	tscf_random(resume->cookie, sizeof(resume->cookie));
+	return true;
+}
+
+static void refuse(const struct server_request *r, enum tscf_response code, const char *text)
+{
+	server_count(&r->state->counters, SERVER_COUNT_REFUSED_RESUME);
+	server_respond(r, r->message->tsid, code, text);
+}
+
+void server_resume(const struct server_request *r)
+{
+	struct server_session *s = session_of(r);
+	struct tscf_tlv key, next;
+	struct tscf_writer w;
+
+	if (!s) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
+		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
+		return;
+	}
+	if (!find_tlv(r->message, TSCF_TLV_RESUME_KEY, SERVER_RESUME_LOCK_SIZE, &key) ||
+	    !find_tlv(r->message, TSCF_TLV_RESUME_LOCK, SERVER_RESUME_LOCK_SIZE, &next)) {
+		refuse(r, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");
+		return;
+	}
+	if (!unlock(&s->resume, r, key.value, next.value)) {
+		refuse(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
+		return;
+	}
+	server_respond_begin(r, &w, s->tsid);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
+	tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
+	server_respond_finish(r, &w);
+}
+
+struct server_session *server_resume_prove(const struct server_request *r)
+{
+	struct server_session *s = session_of(r);
+	struct tscf_tlv cookie;
+
+	if (!s || r->message->type != TSCF_KEEPALIVE_REQUEST || !s->resume.asked ||
+	    !tscf_endpoint_equal(&s->resume.from, &r->in->from) ||
+	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_COOKIE_SIZE, &cookie) ||
+	    !tscf_equal_secret(cookie.value, s->resume.cookie, SERVER_COOKIE_SIZE))
+		return NULL;
+	if (server_session_move(r->state, s, &r->in->from, r->in->session, r->in->now) < 0)
+		return NULL;
+	s->resume.asked = false;
+	return s;
+}
