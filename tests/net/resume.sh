@@ -25,7 +25,7 @@ translate 41000-41099 || skip "needs nftables with address translation"
 in_server sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1 net.netfilter.nf_conntrack_udp_timeout_stream=1
 start_capture
 echo_server
-start_server
+start_server --workers 1
 start_client
 address=$PHONE_INNER
 program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
