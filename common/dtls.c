@@ -125,7 +125,6 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 {
 	struct dtls *dtls = (struct dtls *)d;
 
-	dtls->tos = 0;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_packet one = *batch->packet[i];
 
@@ -140,33 +139,26 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 }
 
 /** One inner packet, one record. */
-static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t *data, uint32_t length)
+static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t *data, uint32_t length, uint8_t tos)
 {
 	struct tscf_transport *t = &dtls->base.transport;
 
-	if (peer->base.closed || peer->state != DTLS_UP || peer->write_error != 0 || length == 0 ||
-	    length > TSCF_DTLS_PAYLOAD_MAX) {
+	if (peer->base.closed || peer->state != DTLS_UP || length == 0 || length > TSCF_DTLS_PAYLOAD_MAX ||
+	    !dtls_io_send(peer, TSCF_DTLS_APPLICATION_DATA, data, length, tos)) {
 		t->counters.send_drops++;
 		return;
 	}
 	t->counters.sent_packets++;
 	t->counters.sent_bytes += length;
-	if (wolfSSL_write(peer->ssl, data, (int)length) == (int)length)
-		return;
-	/* The user must not be called from inside his call; the timer is not needed for anything else by now. */
-	peer->write_error = wolfSSL_get_error(peer->ssl, -1);
-	ev_feed_event(t->loop, &peer->timer, EV_TIMER);
 }
 
 static void send_packet(struct dtls *dtls, const struct tscf_packet *packet)
 {
 	struct dtls_peer *peer = (struct dtls_peer *)packet->peer;
 
-	dtls->tos = packet->tos;
-	dtls_io_use(peer);
 	for (uint32_t at = 0, n; at < packet->length; at += n) {
 		n = tscf_packet_piece(packet, at);
-		send_record(dtls, peer, packet->data + at, n);
+		send_record(dtls, peer, packet->data + at, n, packet->tos);
 	}
 }
 
@@ -178,7 +170,6 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 		return;
 	for (unsigned i = 0; i < batch->count; i++)
 		send_packet(dtls, batch->packet[i]);
-	dtls->tos = 0;
 	tscf_datagram_flush(&dtls->base);
 }
 

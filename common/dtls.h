@@ -11,7 +11,7 @@
 #include "tls.h"
 #include "transport.h"
 
-/** Largest inner packet in one record of this wolfSSL (AES-GCM), and what a record adds to it. */
+/** Largest inner packet in one record: the most that a client with wolfSSL 5.5 can send; and what a record adds to it (AES-GCM). */
 #define TSCF_DTLS_PAYLOAD_MAX 1351
 #define TSCF_DTLS_OVERHEAD 37
 /** Most handshakes under way at a time on one listening transport; more are ignored until some are done. */

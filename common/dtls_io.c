@@ -12,9 +12,6 @@
 #define RESEND_INTERVAL 0.05
 #define RESEND_MAX      16
 
-/* Largest record of application data: what one record of ours can be (AES-GCM: 8 bytes nonce, 16 bytes tag). */
-#define RECORD_MAX (TSCF_DTLS_PAYLOAD_MAX + TSCF_DTLS_OVERHEAD)
-
 static void flight_add(struct dtls_peer *peer, const void *data, uint32_t length)
 {
 	struct dtls_flight *flight = &peer->flight;
@@ -41,12 +38,24 @@ void dtls_flight_free(struct dtls_peer *peer)
 	peer->flight = (struct dtls_flight){.data = NULL};
 }
 
-static void write_datagram(struct dtls_peer *peer, const void *data, uint32_t length, uint8_t tos)
+static const union tscf_endpoint *destination(struct dtls_peer *peer)
 {
-	struct dtls *dtls = dtls_of(peer);
+	return dtls_of(peer)->base.connected ? NULL : &peer->base.peer.outer;
+}
 
-	tscf_outer_write_copy(dtls->base.writer, dtls->base.connected ? NULL : &peer->base.peer.outer, data, length,
-			      tos);
+static void write_datagram(struct dtls_peer *peer, const void *data, uint32_t length)
+{
+	tscf_outer_write_copy(dtls_of(peer)->base.writer, destination(peer), data, length, 0);
+}
+
+bool dtls_io_send(struct dtls_peer *peer, uint8_t type, const uint8_t *data, uint32_t length, uint8_t tos)
+{
+	struct tscf_outer_writer *writer = dtls_of(peer)->base.writer;
+	uint32_t record = tscf_protect_seal(&peer->sending, type, data, length, tscf_outer_reserve(writer));
+
+	if (record > 0)
+		tscf_outer_write_reserved(writer, destination(peer), record, tos);
+	return record > 0;
 }
 
 void dtls_flight_resend(struct dtls_peer *peer)
@@ -60,7 +69,7 @@ void dtls_flight_resend(struct dtls_peer *peer)
 	flight->resent++;
 	flight->resent_at = now;
 	for (unsigned i = 0; i < flight->count; i++) {
-		write_datagram(peer, flight->data + at, flight->length[i], 0);
+		write_datagram(peer, flight->data + at, flight->length[i]);
 		at += flight->length[i];
 	}
 }
@@ -72,22 +81,18 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 	(void)ssl;
 	if (length <= 0)
 		return WOLFSSL_CBIO_ERR_GENERAL;
-	write_datagram(peer, data, (uint32_t)length, dtls_of(peer)->tos);
+	write_datagram(peer, data, (uint32_t)length);
 	peer->sent = true;
+	dtls_keys_sent(peer, (const uint8_t *)data, (size_t)length);
 	if (peer->state == DTLS_HANDSHAKE)
 		flight_add(peer, data, (uint32_t)length);
 	return length;
 }
 
-/* @return whether wolfSSL shall see @p record. */
-static bool is_wanted(const struct dtls_peer *peer, const struct tscf_dtls_record *record, int room)
+/* @return whether wolfSSL shall see @p record: data before the handshake is done would be an error that ends it. */
+static bool is_wanted(const struct tscf_dtls_record *record, int room)
 {
-	if (record->length > (uint32_t)room)
-		return false;
-	if (record->type != TSCF_DTLS_APPLICATION_DATA)
-		return true;
-	/* Data cannot come before the handshake is done, and would be an error that ends it. */
-	return peer->state == DTLS_UP && record->length <= RECORD_MAX;
+	return record->length <= (uint32_t)room && record->type != TSCF_DTLS_APPLICATION_DATA;
 }
 
 /* wolfSSL takes one record at a time. */
@@ -100,7 +105,7 @@ static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 	while (peer->input_length > 0 && tscf_dtls_record_first(peer->input, peer->input_length, &record)) {
 		peer->input += record.length;
 		peer->input_length -= record.length;
-		if (is_wanted(peer, &record, room)) {
+		if (is_wanted(&record, room)) {
 			memcpy(data, record.data, record.length);
 			return (int)record.length;
 		}

@@ -17,8 +17,11 @@
 #define RETRANSMIT_FIRST 0.1
 #define RETRANSMIT_MAX   1.0
 
-/* A read of more than this makes wolfSSL allocate and clear more; a record of any suite fits. */
-#define READ_SIZE 1500
+/* An alert (RFC 5246, 7.2): level and description. */
+#define ALERT_SIZE         2
+#define ALERT_WARNING      1
+#define ALERT_FATAL        2
+#define ALERT_CLOSE_NOTIFY 0
 
 static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events);
 
@@ -47,6 +50,8 @@ void dtls_peer_free(struct dtls_peer *peer)
 	if (peer->ssl != NULL)
 		wolfSSL_free(peer->ssl);
 	tscf_crypto_session_free(&peer->crypto);
+	tscf_protect_clear(&peer->sending);
+	tscf_protect_clear(&peer->receiving);
 	dtls_flight_free(peer);
 	free(peer);
 }
@@ -138,8 +143,12 @@ static void come_up(struct dtls_peer *peer)
 	settle_flight(peer);
 	if (!dtls->tls->server)
 		tscf_tls_session_keep(&dtls->tls->session, peer->ssl);
-	wolfSSL_FreeArrays(peer->ssl);
 	wolfSSL_ERR_clear_error();
+	peer->resumed = wolfSSL_session_reused(peer->ssl) != 0;
+	if (dtls_keys_take(peer) < 0) {
+		dtls_peer_fail(peer, EPROTO, "unknown cipher suite");
+		return;
+	}
 	if (!dtls->base.connected) {
 		struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
 
@@ -226,29 +235,29 @@ static void handshake(struct dtls_peer *peer)
 	}
 }
 
-/* @return whether to go on with this datagram. */
-static bool read_record(struct dtls_peer *peer, const struct tscf_packet *datagram)
+static void take_alert(struct dtls_peer *peer, const uint8_t *alert, uint32_t length)
+{
+	char reason[TSCF_TLS_ERROR];
+
+	if (length != ALERT_SIZE)
+		return;
+	if (alert[1] == ALERT_CLOSE_NOTIFY) {
+		dtls_peer_fail(peer, ECONNRESET, "closed by the other end");
+	} else if (alert[0] == ALERT_FATAL) {
+		snprintf(reason, sizeof(reason), "the other end refuses: %s", wolfSSL_alert_desc_string_long(alert[1]));
+		dtls_peer_fail(peer, EPROTO, reason);
+	}
+}
+
+/* Give the content of one record to the user. */
+static void take_data(struct dtls_peer *peer, struct tscf_packet *packet, const struct tscf_packet *datagram)
 {
 	struct dtls *dtls = dtls_of(peer);
 	struct tscf_transport_counters *counters = &dtls->base.transport.counters;
-	struct tscf_packet *packet = tscf_ring_packet(dtls->ring, dtls->clear.count);
-	int length, error;
 
-	dtls_io_use(peer);
-	length = wolfSSL_read(peer->ssl, packet->data, READ_SIZE);
-	if (length <= 0) {
-		error = last_error(peer, length);
-		if (error < 0)
-			fail_with(peer, error);
-		return false;
-	}
+	/* Who sends data has our last flight. */
 	if (peer->flight.data != NULL)
 		dtls_flight_free(peer);
-	if (length > TSCF_DTLS_PAYLOAD_MAX) {
-		counters->invalid++;
-		return true;
-	}
-	packet->length = (uint32_t)length;
 	packet->peer = &peer->base.peer;
 	packet->tos = datagram->tos;
 	packet->from = peer->base.peer.outer;
@@ -257,25 +266,43 @@ static bool read_record(struct dtls_peer *peer, const struct tscf_packet *datagr
 	tscf_batch_add(&dtls->clear, packet);
 	if (dtls->clear.count == TSCF_BATCH_MAX)
 		dtls_deliver(dtls);
-	return !peer->base.closed && !dtls->base.closed;
+}
+
+static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *record, const struct tscf_packet *datagram)
+{
+	struct dtls *dtls = dtls_of(peer);
+	/* As large as any datagram that comes this far. */
+	struct tscf_packet *packet = tscf_ring_packet(dtls->ring, dtls->clear.count);
+	int length = tscf_protect_open(&peer->receiving, record->data, record->length, packet->data);
+
+	if (length < 0 || length > TSCF_DTLS_PAYLOAD_MAX) {
+		dtls->base.transport.counters.invalid++;
+		return;
+	}
+	packet->length = (uint32_t)length;
+	/* Handshake messages are repetitions, or ask for a new handshake inside this connection: a client makes a new connection instead. */
+	if (record->type == TSCF_DTLS_ALERT)
+		take_alert(peer, packet->data, packet->length);
+	else if (record->type == TSCF_DTLS_APPLICATION_DATA && length > 0)
+		take_data(peer, packet, datagram);
 }
 
 void dtls_peer_feed(struct dtls_peer *peer, const struct tscf_packet *packet)
 {
 	struct dtls *dtls = dtls_of(peer);
-	bool is_data = packet->data[0] == TSCF_DTLS_APPLICATION_DATA;
-	uint64_t before = dtls->base.transport.counters.received_packets;
+	struct tscf_dtls_record record;
 
 	peer->input = packet->data;
 	peer->input_length = packet->length;
 	if (peer->state == DTLS_HANDSHAKE)
 		handshake(peer);
-	while (peer->state == DTLS_UP && !peer->base.closed && !dtls->base.closed)
-		if (!read_record(peer, packet))
-			break;
+	while (peer->state == DTLS_UP && !peer->base.closed && !dtls->base.closed &&
+	       tscf_dtls_record_first(peer->input, peer->input_length, &record)) {
+		peer->input += record.length;
+		peer->input_length -= record.length;
+		take_record(peer, &record, packet);
+	}
 	peer->input_length = 0;
-	if (is_data && dtls->base.transport.counters.received_packets == before)
-		dtls->base.transport.counters.invalid++;
 }
 
 static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
@@ -285,9 +312,7 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	(void)events;
 	tscf_datagram_enter(&dtls->base);
-	if (peer->write_error != 0) {
-		fail_with(peer, peer->write_error);
-	} else if (ev_now(loop) >= peer->deadline) {
+	if (ev_now(loop) >= peer->deadline) {
 		dtls_peer_fail(peer, ETIMEDOUT, "no answer to the handshake");
 	} else {
 		ev_tstamp next = 2 * timer->repeat;
@@ -304,9 +329,8 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 void dtls_peer_goodbye(struct dtls_peer *peer)
 {
-	if (peer->state != DTLS_UP || peer->base.closed || peer->write_error != 0)
-		return;
-	dtls_of(peer)->tos = 0;
-	dtls_io_use(peer);
-	wolfSSL_shutdown(peer->ssl);
+	static const uint8_t alert[ALERT_SIZE] = {ALERT_WARNING, ALERT_CLOSE_NOTIFY};
+
+	if (peer->state == DTLS_UP && !peer->base.closed)
+		dtls_io_send(peer, TSCF_DTLS_ALERT, alert, sizeof(alert), 0);
 }

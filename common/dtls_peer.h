@@ -8,6 +8,7 @@
  *     dtls_listen.c  sources that have not proved their address
  *     dtls_peer.c    one connection: handshake, data, end
  *     dtls_io.c      what wolfSSL sends and receives; flights
+ *     dtls_keys.c    the end of wolfSSL's part: its keys for dtls_protect.h
  */
 #ifndef TSCF_DTLS_PEER_H
 #define TSCF_DTLS_PEER_H
@@ -17,6 +18,7 @@
 #include "crypto.h"
 #include "datagram.h"
 #include "dtls.h"
+#include "dtls_protect.h"
 #include "dtls_record.h"
 #include "later.h"
 #include "outer_key.h"
@@ -27,7 +29,7 @@
 
 /** Largest datagram taken: what other implementations put into one on an Ethernet path, and room to spare. */
 #define DTLS_DATAGRAM_MAX 2048
-/** Largest datagram made: wolfSSL's fixed MTU. */
+/** Largest datagram made: wolfSSL's fixed MTU in the handshake; records are smaller. */
 #define DTLS_SENT_MAX 1500
 /** Most datagrams in the last flight. */
 #define DTLS_FLIGHT_DATAGRAMS 4
@@ -52,8 +54,11 @@ struct dtls_peer {
 	struct tscf_outer_key key;
 	UT_hash_handle hh; /**< in a table, by key */
 	enum dtls_state state;
-	WOLFSSL *ssl;
-	struct tscf_crypto_session crypto;
+	WOLFSSL *ssl;                              /**< until it is up */
+	struct tscf_crypto_session crypto;         /**< of ssl */
+	uint64_t sent_sequence, sent_nonce;        /**< of the last protected record of ssl; 0: none */
+	struct tscf_protect sending, receiving;    /**< when it is up */
+	bool resumed;                              /**< when it is up */
 	struct tscf_tls_check check;             /**< client */
 	bool session_offered;                    /**< client */
 	bool proved;                             /**< listener: the cookie in the last ClientHello was right */
@@ -64,7 +69,6 @@ struct dtls_peer {
 	struct dtls_flight flight;
 	struct ev_timer timer;
 	ev_tstamp deadline; /**< of the handshake */
-	int write_error;    /**< of wolfSSL; the end of the connection is still to be told */
 };
 
 struct dtls_table {
@@ -93,7 +97,6 @@ struct dtls {
 	struct dtls_peer *only;       /**< connected */
 	struct tscf_ring *ring;       /**< of clear packets on their way up */
 	struct tscf_batch clear;
-	uint8_t tos; /**< for what wolfSSL sends next */
 };
 
 static inline struct dtls *dtls_of(struct dtls_peer *peer)
@@ -152,7 +155,17 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason);
 /** Say goodbye (queued only) if there is a connection. */
 void dtls_peer_goodbye(struct dtls_peer *peer);
 
+/* dtls_keys.c */
+
+/** wolfSSL has sent this: remember how far its numbers are. */
+void dtls_keys_sent(struct dtls_peer *peer, const uint8_t *data, size_t length);
+/** The handshake is done: take the keys, and free wolfSSL's part.  @return 0, or -EPROTO: not a suite of ours. */
+int dtls_keys_take(struct dtls_peer *peer);
+
 /* dtls_io.c */
+
+/** Send one record of an established connection.  @return false: its sequence numbers are used up. */
+bool dtls_io_send(struct dtls_peer *peer, uint8_t type, const uint8_t *data, uint32_t length, uint8_t tos);
 
 /** Make @p peer the one whose callbacks wolfSSL calls for its connection. */
 void dtls_io_attach(struct dtls_peer *peer);

@@ -64,6 +64,10 @@ void tscf_outer_writer_free(struct tscf_outer_writer *writer);
  */
 void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
 		      uint32_t length, uint32_t piece, uint8_t tos);
+/** @return room for one datagram of copy_size bytes, for tscf_outer_write_reserved; it is nobody's until then. */
+uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer);
+/** Queue the datagram of @p length bytes that is in the room reserved last, with a copy of the address. */
+void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length, uint8_t tos);
 /** The same for one datagram, with copies of the datagram and the address; a datagram larger than copy_size is dropped. */
 void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
 			   uint32_t length, uint8_t tos);

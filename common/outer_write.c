@@ -262,23 +262,32 @@ void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoin
 	}
 }
 
+uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer)
+{
+	if (writer->iovs == QUEUE_MAX)
+		flush(writer);
+	return writer->copies + (size_t)writer->copied * writer->copy_size;
+}
+
+void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length, uint8_t tos)
+{
+	const uint8_t *data = writer->copies + (size_t)writer->copied * writer->copy_size;
+
+	if (to != NULL)
+		writer->to[writer->copied] = *to;
+	write_train(writer, to != NULL ? &writer->to[writer->copied] : NULL, data, length, length, tos);
+	writer->copied++;
+}
+
 void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
 			   uint8_t tos)
 {
-	uint8_t *copy;
-
 	if (length == 0 || length > writer->copy_size) {
 		writer->dropped++;
 		return;
 	}
-	if (writer->iovs == QUEUE_MAX)
-		flush(writer);
-	copy = writer->copies + (size_t)writer->copied * writer->copy_size;
-	memcpy(copy, data, length);
-	if (to != NULL)
-		writer->to[writer->copied] = *to;
-	write_train(writer, to != NULL ? &writer->to[writer->copied] : NULL, copy, length, length, tos);
-	writer->copied++;
+	memcpy(tscf_outer_reserve(writer), data, length);
+	tscf_outer_write_reserved(writer, to, length, tos);
 }
 
 unsigned tscf_outer_flush(struct tscf_outer_writer *writer, int *error)

@@ -161,7 +161,7 @@ tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
@@ -175,6 +175,9 @@ tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_later_SOURCES = tests/unit/test_later.c tests/unit/event.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_later_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_later_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+tests_unit_test_protect_SOURCES = tests/unit/test_protect.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_protect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_protect_LDADD = $(UNIT_LDADD)
 tests_unit_test_curve_SOURCES = tests/unit/test_curve.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_curve_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_curve_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)

@@ -264,7 +264,7 @@ static void check_alive(struct end *client)
 
 static bool was_resumed(const struct end *client)
 {
-	return wolfSSL_session_reused(((struct dtls_peer *)client->peer)->ssl) != 0;
+	return ((struct dtls_peer *)client->peer)->resumed;
 }
 
 START_TEST(packets_go_both_ways_in_order)
@@ -312,13 +312,84 @@ START_TEST(twenty_clients_share_a_listener)
 END_TEST
 
 /* Each suite, with nettle on one side or the other and wolfSSL's own code opposite. */
+static const char *const suites[] = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+};
+
+static int socket_send(WOLFSSL *ssl, char *data, int length, void *context)
+{
+	(void)ssl;
+	return (int)send(*(int *)context, data, (size_t)length, 0);
+}
+
+static int socket_receive(WOLFSSL *ssl, char *data, int room, void *context)
+{
+	ssize_t length = recv(*(int *)context, data, (size_t)room, MSG_DONTWAIT);
+
+	(void)ssl;
+	return length > 0 ? (int)length : WOLFSSL_CBIO_ERR_WANT_READ;
+}
+
+static bool got_it(WOLFSSL *ssl, const uint8_t *right, int length)
+{
+	uint8_t data[1500];
+	int got;
+
+	for (unsigned turn = 0; turn < 100000; turn++) {
+		ev_run(loop, EVRUN_NOWAIT);
+		got = wolfSSL_read(ssl, data, sizeof(data));
+		if (got > 0)
+			return got == length && memcmp(data, right, (size_t)length) == 0;
+		if (wolfSSL_get_error(ssl, got) != WOLFSSL_ERROR_WANT_READ)
+			return false;
+	}
+	return false;
+}
+
+/* A client that is wolfSSL from beginning to end. */
+START_TEST(wolfssl_takes_our_records_and_we_take_its)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
+	struct tscf_tls_check check;
+	uint8_t data[TSCF_DTLS_PAYLOAD_MAX];
+	WOLFSSL *ssl;
+
+	ck_assert_int_eq(connect(fd, &server.transport->local.sa, sizeof(server.transport->local.in)), 0);
+	wolfSSL_CTX_SetDevId(client_tls->ctx, INVALID_DEVID);
+	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->ctx, suites[_i]), WOLFSSL_SUCCESS);
+	ssl = tscf_tls_connection(client_tls, &check);
+	wolfSSL_SSLSetIOSend(ssl, socket_send);
+	wolfSSL_SSLSetIORecv(ssl, socket_receive);
+	wolfSSL_SetIOWriteCtx(ssl, &fd);
+	wolfSSL_SetIOReadCtx(ssl, &fd);
+	while ((result = wolfSSL_connect(ssl)) != WOLFSSL_SUCCESS) {
+		ck_assert_int_eq(wolfSSL_get_error(ssl, result), WOLFSSL_ERROR_WANT_READ);
+		ev_run(loop, EVRUN_NOWAIT);
+	}
+	tscf_random(data, sizeof(data));
+	for (int length = 1; length <= (int)sizeof(data); length += 1 + length / 9) {
+		ck_assert_int_eq(wolfSSL_write(ssl, data, length), length);
+		ck_assert(got_it(ssl, data, length));
+	}
+	ck_assert_uint_eq(server.transport->counters.invalid, 0);
+	if (_i % 2 == 0) {
+		wolfSSL_shutdown(ssl);
+		ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+		ck_assert_int_eq(server.error, ECONNRESET);
+	} else {
+		tscf_peer_close(server.peer);
+		ck_assert(!got_it(ssl, data, 1));
+		ck_assert_int_eq(wolfSSL_get_error(ssl, 0), WOLFSSL_ERROR_ZERO_RETURN);
+	}
+	wolfSSL_free(ssl);
+	close(fd);
+}
+END_TEST
+
 START_TEST(nettle_and_wolfssl_understand_each_other)
 {
-	static const char *const suites[] = {
-	    "ECDHE-ECDSA-AES128-GCM-SHA256",
-	    "ECDHE-ECDSA-AES256-GCM-SHA384",
-	    "ECDHE-ECDSA-CHACHA20-POLY1305",
-	};
 	struct end client = {.numbered = true};
 
 	wolfSSL_CTX_SetDevId((_i % 2 == 0 ? server_tls : client_tls)->ctx, INVALID_DEVID);
@@ -1026,6 +1097,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, packets_go_both_ways_in_order);
 	tcase_add_test(tc, twenty_clients_share_a_listener);
+	tcase_add_loop_test(tc, wolfssl_takes_our_records_and_we_take_its, 0, 3);
 	tcase_add_loop_test(tc, nettle_and_wolfssl_understand_each_other, 0, 6);
 	tcase_add_loop_test(tc, every_handshake_survives_losses, 0, 6);
 	tcase_add_loop_test(tc, every_resumption_survives_losses, 0, 3);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Records of an established connection: what was sealed is opened once, and nothing else is; numbers are never used twice. */
+#include "common/bytes.h"
+#include "common/dtls_protect.h"
+#include "common/replay.h"
+#include "common/tls.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST (1ULL << 48 | 1)
+
+static const struct {
+	enum tscf_protect_cipher cipher;
+	uint32_t key_length, overhead;
+} suites[] = {
+    {TSCF_PROTECT_AES_GCM, 16, 37},
+    {TSCF_PROTECT_AES_GCM, 32, 37},
+    {TSCF_PROTECT_CHACHA20_POLY1305, 32, 29},
+};
+
+static struct tscf_protect sender, receiver;
+
+static void make_pair(int suite)
+{
+	sender = (struct tscf_protect){
+	    .cipher = suites[suite].cipher, .key_length = suites[suite].key_length, .sequence = FIRST, .nonce = UINT64_MAX};
+	tscf_random(sender.key, sizeof(sender.key));
+	tscf_random(sender.iv, sizeof(sender.iv));
+	receiver = sender;
+	sender.gcm = tscf_gcm_new();
+	receiver.gcm = tscf_gcm_new();
+}
+
+static void teardown(void)
+{
+	tscf_protect_clear(&sender);
+	tscf_protect_clear(&receiver);
+}
+
+START_TEST(what_is_sealed_is_opened_once)
+{
+	uint8_t data[1500], record[1600], out[1600];
+
+	make_pair(_i);
+	tscf_random(data, sizeof(data));
+	for (uint32_t length = 0; length <= sizeof(data); length += 1 + length / 5) {
+		uint32_t n = tscf_protect_seal(&sender, 23, data, length, record);
+
+		ck_assert_uint_eq(n, length + suites[_i].overhead);
+		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), (int)length);
+		ck_assert_mem_eq(out, data, length);
+		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), -EBADMSG);
+	}
+}
+END_TEST
+
+START_TEST(no_bit_may_change)
+{
+	uint8_t record[100], out[100], data[20] = {1};
+	uint32_t n;
+
+	make_pair(_i);
+	n = tscf_protect_seal(&sender, 23, data, sizeof(data), record);
+	for (uint32_t bit = 0; bit < 8 * n; bit++) {
+		/* The length is what the caller has cut the record out by. */
+		if (bit / 8 == 11 || bit / 8 == 12)
+			continue;
+		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), -EBADMSG);
+		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	for (uint32_t length = 0; length < n; length++)
+		ck_assert_int_eq(tscf_protect_open(&receiver, record, length, out), -EBADMSG);
+	ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), (int)sizeof(data));
+}
+END_TEST
+
+START_TEST(numbers_are_never_used_twice)
+{
+	uint8_t record[100], data[1] = {0};
+
+	make_pair(_i);
+	sender.sequence = (2ULL << 48) - 3;
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert_uint_gt(tscf_protect_seal(&sender, 23, data, 1, record), 0);
+		ck_assert_uint_eq(tscf_get_u64(record + 3), (2ULL << 48) - 3 + i);
+		if (suites[_i].cipher == TSCF_PROTECT_AES_GCM)
+			ck_assert_uint_eq(tscf_get_u64(record + 13), UINT64_MAX + i);
+	}
+	ck_assert_uint_eq(tscf_protect_seal(&sender, 23, data, 1, record), 0);
+	ck_assert_uint_eq(tscf_protect_seal(&sender, 23, data, 1, record), 0);
+}
+END_TEST
+
+/* Against a table of everything seen: forward in small and large steps, and back. */
+START_TEST(the_window_knows_what_it_has_seen)
+{
+	static bool seen[400000];
+	struct tscf_replay replay = {0};
+	uint64_t top = 0;
+
+	srandom(7);
+	memset(seen, 0, sizeof(seen));
+	for (unsigned i = 0; i < 100000; i++) {
+		unsigned step = (unsigned)random() % 100, back = (unsigned)random() % 1200;
+		uint64_t number;
+		bool is_new;
+
+		if (step == 0)
+			top += (unsigned)random() % 2500;
+		else if (step < 60)
+			top++;
+		number = step < 60 || back > top ? top : top - back;
+		if (number >= sizeof(seen))
+			break;
+		is_new = number + TSCF_REPLAY_WINDOW >= replay.next && !seen[number];
+		ck_assert_msg(tscf_replay_is_new(&replay, number) == is_new, "number %u", (unsigned)number);
+		if (!is_new)
+			continue;
+		tscf_replay_mark(&replay, number);
+		seen[number] = true;
+	}
+	ck_assert_uint_gt(top, 50000);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("protect");
+	TCase *tc = tcase_create("protect");
+	int count = (int)(sizeof(suites) / sizeof(suites[0]));
+
+	tcase_add_checked_fixture(tc, NULL, teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_loop_test(tc, what_is_sealed_is_opened_once, 0, count);
+	tcase_add_loop_test(tc, no_bit_may_change, 0, count);
+	tcase_add_loop_test(tc, numbers_are_never_used_twice, 0, count);
+	tcase_add_test(tc, the_window_knows_what_it_has_seen);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
