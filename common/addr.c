@@ -105,6 +105,34 @@ static unsigned whole_length(uint8_t family)
 	return (unsigned)tscf_addr_size(family) * 8;
 }
 
+bool tscf_addrs_equal(const struct tscf_addrs *a, const struct tscf_addrs *b)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (!tscf_addr_equal(&a->of[i], &b->of[i]))
+			return false;
+	return true;
+}
+
+bool tscf_addrs_have(const struct tscf_addrs *addrs, const struct tscf_addr *a)
+{
+	return a->family != 0 && tscf_addr_equal(&addrs->of[tscf_family_index(a->family)], a);
+}
+
+const char *tscf_addrs_format(const struct tscf_addrs *addrs, char *buf)
+{
+	char text[TSCF_ADDR_TEXT];
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		if (addrs->of[i].family == 0)
+			continue;
+		if (buf[0] != '\0')
+			strcat(buf, ", ");
+		strcat(buf, tscf_addr_format(&addrs->of[i], text));
+	}
+	return buf;
+}
+
 int tscf_prefix_parse(const char *text, struct tscf_prefix *out)
 {
 	const char *slash = strchr(text, '/');

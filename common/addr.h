@@ -48,6 +48,11 @@ static inline int tscf_family(unsigned index)
 	return index == 0 ? AF_INET : AF_INET6;
 }
 
+/** An address of each family; family 0: none of that family. */
+struct tscf_addrs {
+	struct tscf_addr of[TSCF_FAMILIES];
+};
+
 /** Room for any text made here: an IPv6 address, brackets, a port or prefix length, and the NUL. */
 #define TSCF_ADDR_TEXT 64
 
@@ -64,6 +69,14 @@ bool tscf_addr_is_any(const struct tscf_addr *a);
 int tscf_addr_parse(const char *text, struct tscf_addr *out);
 /** Write @p a as text into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
 const char *tscf_addr_format(const struct tscf_addr *a, char *buf);
+
+bool tscf_addrs_equal(const struct tscf_addrs *a, const struct tscf_addrs *b);
+/** @return whether @p a is one of them. */
+bool tscf_addrs_have(const struct tscf_addrs *addrs, const struct tscf_addr *a);
+/** Room for tscf_addrs_format. */
+#define TSCF_ADDRS_TEXT (TSCF_FAMILIES * TSCF_ADDR_TEXT)
+/** Write them as text, separated by ", ", into @p buf of TSCF_ADDRS_TEXT bytes.  @return buf. */
+const char *tscf_addrs_format(const struct tscf_addrs *addrs, char *buf);
 
 /** Parse "ADDRESS/LENGTH"; a bare address is a whole-length prefix.  @return 0, or -EINVAL. */
 int tscf_prefix_parse(const char *text, struct tscf_prefix *out);

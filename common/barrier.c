@@ -4,6 +4,7 @@
 #include "netlink.h"
 #include "netlink_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/xfrm.h>
 #include <stdbool.h>
@@ -37,6 +38,11 @@ static int put_policy(const struct barrier *b, uint16_t family, int device)
 
 	if (!msg)
 		return -ENOMEM;
+	/* IPv6 tells a policy no device but one that the program has named; with one, rules hold, but for multicast. */
+	if (family == AF_INET6 && !device) {
+		policy.sel.daddr.a6[0] = htonl(0xff000000);
+		policy.sel.prefixlen_d = 8;
+	}
 	err = nlmsg_append(msg, &policy, sizeof(policy), NLMSG_ALIGNTO);
 	if (err == 0)
 		err = nla_put(msg, XFRMA_MARK, sizeof(b->mark), &b->mark);

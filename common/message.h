@@ -189,6 +189,8 @@ int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out);
 int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out);
 /** INTERNAL_*, ROUTE_*: address and prefix length. */
 int tscf_tlv_prefix(const struct tscf_tlv *t, struct tscf_prefix *out);
+/** @return the addresses in the first INTERNAL_IPV4 and INTERNAL_IPV6. */
+struct tscf_addrs tscf_message_internal(const struct tscf_message *m);
 /** DNS, SIP_SERVER. */
 int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out);
 int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out);

@@ -48,6 +48,19 @@ int tscf_tlv_prefix(const struct tscf_tlv *t, struct tscf_prefix *out)
 	return out->length <= tscf_addr_size(out->addr.family) * 8 ? 0 : -EINVAL;
 }
 
+struct tscf_addrs tscf_message_internal(const struct tscf_message *m)
+{
+	static const uint16_t types[TSCF_FAMILIES] = {TSCF_TLV_INTERNAL_IPV4, TSCF_TLV_INTERNAL_IPV6};
+	struct tscf_addrs addrs = {0};
+	struct tscf_prefix p;
+	struct tscf_tlv tlv;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (tscf_message_find(m, types[i], &tlv) && tscf_tlv_prefix(&tlv, &p) == 0)
+			addrs.of[i] = p.addr;
+	return addrs;
+}
+
 int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out)
 {
 	return read_addr(t->value, t->length, out);

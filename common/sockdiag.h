@@ -21,6 +21,7 @@
 #include "addr.h"
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /** One socket as the kernel knows it.  A destroy event has no mark and no inode. */
@@ -28,7 +29,8 @@ struct tscf_socket {
 	/** IPv4-mapped ones as IPv4; any-address: family set and zero bytes; the remote family is 0 if unconnected. */
 	struct tscf_addr local, remote;
 	uint16_t local_port, remote_port; /**< raw sockets: 0 */
-	int family;       /**< AF_INET, or AF_INET6 (perhaps dual-stack) */
+	int family;       /**< AF_INET, or AF_INET6 */
+	bool ipv6_only;   /**< AF_INET6, bound to any-address: it has no IPv4 */
 	uint8_t type;     /**< SOCK_STREAM, SOCK_DGRAM, SOCK_RAW */
 	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP, or what a raw socket receives */
 	uint8_t state;    /**< TCP_ESTABLISHED ... as in netinet/tcp.h */

@@ -63,6 +63,14 @@ static uint8_t read_state(int fd, const struct tscf_socket *s)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ? TCP_CLOSE : info.tcpi_state;
 }
 
+static bool is_ipv6_only(int fd)
+{
+	socklen_t length = sizeof(int);
+	int only = 0;
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && only;
+}
+
 int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 {
 	socklen_t length = sizeof(out->cookie);
@@ -84,6 +92,7 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 	/* What goes on the wire for multipath TCP, whose own number (262) is not of the IP header. */
 	out->protocol = protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint8_t)protocol;
 	out->mark = (uint32_t)mark;
+	out->ipv6_only = domain == AF_INET6 && is_ipv6_only(fd);
 	err = read_names(fd, out);
 	out->state = read_state(fd, out);
 	return err;

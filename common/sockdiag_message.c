@@ -92,6 +92,8 @@ bool tscf_sockdiag_parse(struct nlmsghdr *header, uint8_t protocol, struct tscf_
 		memset(&out->remote, 0, sizeof(out->remote));
 	if (attrs[INET_DIAG_MARK] && nla_len(attrs[INET_DIAG_MARK]) >= (int)sizeof(uint32_t))
 		out->mark = nla_get_u32(attrs[INET_DIAG_MARK]);
+	if (attrs[INET_DIAG_SKV6ONLY] && nla_len(attrs[INET_DIAG_SKV6ONLY]) >= 1)
+		out->ipv6_only = nla_get_u8(attrs[INET_DIAG_SKV6ONLY]) != 0;
 	out->uid = m->idiag_uid;
 	out->inode = m->idiag_inode;
 	out->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];

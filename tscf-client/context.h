@@ -42,7 +42,7 @@
 	X(down_spoofed)    /* destination is not an internal address */ \
 	X(down_clear_refused) /* clear packet for an encrypted-only socket */ \
 	X(down_congestion) /* marked "congestion" on the way, and cannot pass it on (ecn.h) */ \
-	X(malformed) X(ipv6) \
+	X(malformed) \
 	X(control_invalid) X(control_wrong_tsid) \
 	X(held) X(plain_reconnects) X(encrypted_reconnects)
 

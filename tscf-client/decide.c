@@ -6,10 +6,7 @@ enum flow { FLOW_KNOWN, FLOW_LATER_FRAGMENT, FLOW_UNREADABLE_QUOTE };
 
 static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
 {
-	enum tscf_packet_error error = tscf_packet_parse(data, length, info);
-	if (error != TSCF_PACKET_OK)
-		return VERDICT_MALFORMED;
-	return info->version == 4 ? VERDICT_DELIVER : VERDICT_IPV6;
+	return tscf_packet_parse(data, length, info) == TSCF_PACKET_OK ? VERDICT_DELIVER : VERDICT_MALFORMED;
 }
 
 /* The flow that a packet belongs to: its own, or, for an ICMP error, that of the packet it quotes, which went the other way. */
@@ -58,7 +55,7 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
-	if (!tscf_addr_equal(&info.source, &d->plain))
+	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
 	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
 	if (info.fragment && d->up)
@@ -69,7 +66,7 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, &key) == FLOW_KNOWN) {
 		if (may_be_clear(d, &key, false))
 			return VERDICT_PLAIN;
-	} else if (!tscf_bindings_any(d->bindings, &d->plain)) {
+	} else if (!tscf_bindings_any(d->bindings, &info.source)) {
 		return VERDICT_PLAIN;
 	}
 	return VERDICT_TURNED;
@@ -81,9 +78,9 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
-	if (d->encrypted.family && tscf_addr_equal(&info.source, &d->encrypted))
+	if (tscf_addrs_have(&d->encrypted, &info.source))
 		return VERDICT_ENCRYPTED;
-	if (!tscf_addr_equal(&info.source, &d->plain))
+	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
 	/* A fragment says nothing about its socket that is certain: the kernel's list of sockets does. */
 	if (info.quotes || info.fragment)
@@ -103,7 +100,7 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
-	if (!tscf_addr_equal(&info.destination, &d->plain))
+	if (!tscf_addrs_have(&d->plain, &info.destination))
 		return VERDICT_SPOOFED;
 	if (info.fragment && d->up)
 		return VERDICT_REFUSED;
@@ -111,7 +108,7 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 		return VERDICT_DELIVER;
 	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN)
 		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;
-	return tscf_bindings_any(d->bindings, &d->plain) ? VERDICT_REFUSED : VERDICT_DELIVER;
+	return tscf_bindings_any(d->bindings, &info.destination) ? VERDICT_REFUSED : VERDICT_DELIVER;
 }
 
 enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, uint32_t length)
@@ -121,8 +118,7 @@ enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data,
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
-	bool ours = tscf_addr_equal(&info.destination, &d->plain) ||
-		    (d->encrypted.family && tscf_addr_equal(&info.destination, &d->encrypted));
+	bool ours = tscf_addrs_have(&d->plain, &info.destination) || tscf_addrs_have(&d->encrypted, &info.destination);
 	/* Remembered, so that clear fragments of the same datagram are refused even when the tunnel has gone meanwhile. */
 	if (ours && info.fragment)
 		flow_of(d, data, &info, TSCF_TO_LOCAL, false, &key);

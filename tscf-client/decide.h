@@ -22,13 +22,12 @@ enum verdict {
 	VERDICT_SPOOFED,    /**< drop: not an address of this tunnel */
 	VERDICT_REFUSED,    /**< drop: clear, and may not be */
 	VERDICT_MALFORMED,  /**< drop */
-	VERDICT_IPV6,       /**< drop: no IPv6 inside yet */
 };
 
 struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
-	struct tscf_addr plain, encrypted; /**< internal addresses; family 0: none */
+	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;             /**< the encrypted tunnel is up */
 	uint32_t generation; /**< given to implicit bindings that are in use (registry.h) */
 	uint64_t now;

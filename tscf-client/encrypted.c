@@ -215,35 +215,20 @@ uint64_t encrypted_next(const struct client *c)
 	return next;
 }
 
-static int take_address(struct client *c, const struct tscf_prefix *internal)
-{
-	struct tscf_prefix host = {.addr = internal->addr,
-				   .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
-	struct tscf_prefix *old = &c->encrypted.internal;
-	/* The new one first: a device that loses its last address loses its routes. */
-	int error = tscf_addr_add(c->netlink, c->encrypted_tun.index, &host);
-	if (old->addr.family && !tscf_addr_equal(&old->addr, &host.addr))
-		tscf_addr_del(c->netlink, c->encrypted_tun.index, old);
-	*old = host;
-	c->facts.encrypted = host.addr;
-	return error;
-}
-
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
-	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
-	char text[TSCF_ADDR_TEXT];
-	if (m->tsid != c->reserved_tsid || !tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) ||
-	    tscf_tlv_prefix(&tlv, &internal) < 0) {
+	char text[TSCF_ADDRS_TEXT];
+	int error = m->tsid == c->reserved_tsid ? tunnel_take_addresses(&c->encrypted, &c->encrypted_tun, m) : -EPROTO;
+	if (error == -EPROTO) {
 		fail(c, "the configuration response lacks an address, or names another tunnel", "");
 		return;
 	}
-	int error = take_address(c, &internal);
 	if (error < 0) {
 		fail(c, "the device cannot be set up", strerror(-error));
 		return;
 	}
+	c->facts.encrypted = c->encrypted.internal;
 	c->has_resume_secret =
 	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
 	if (c->has_resume_secret)
@@ -253,8 +238,8 @@ static void configured(struct client *c, struct tunnel *t, const struct tscf_mes
 	c->encrypted.tsid = m->tsid;
 	c->encrypted.state = TUNNEL_UP;
 	c->encrypted.last_heard = c->now;
-	tscf_info("encrypted tunnel is up by %s, internal address %s", c->encrypted.transport->ops->name,
-		  tscf_addr_format(&internal.addr, text));
+	tscf_info("encrypted tunnel is up by %s, internal %s", c->encrypted.transport->ops->name,
+		  tscf_addrs_format(&c->encrypted.internal, text));
 	candidates_alive(&c->encrypted_race, (unsigned)c->encrypted_race.confirming, c->now);
 	dtte_configured(&c->dtte, c->now);
 }

@@ -155,49 +155,93 @@ static void set_mark(struct client *c, struct move *m)
 	m->fd = -1;
 }
 
+/* What the server confirms is a key; a socket with two waits for both.  @return what the registry knows the move by. */
+static uint64_t waiter_of(const struct move *m, const struct tscf_binding_key *key)
+{
+	return m->id << 1 | tscf_family_index(key->local.family);
+}
+
+static void wait_for(struct move *m, const struct tscf_binding_key *keys, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		m->waits |= 1U << tscf_family_index(keys[i].local.family);
+}
+
+/* The default level's binding is that of the whole address. */
+static void end_exceptions(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count)
+{
+	struct move copy = *m;
+	set_mark(c, m);
+	wait_for(m, keys, count);
+	for (unsigned i = 0; i < count; i++)
+		registry_end_exception(c, &keys[i], waiter_of(&copy, &keys[i]));
+}
+
+static void bind_keys(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count, bool moved)
+{
+	bool waits = m->change->detailed;
+	if (waits)
+		wait_for(m, keys, count);
+	for (unsigned i = 0; i < count; i++)
+		registry_bind(c, &keys[i], m->level, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
+}
+
 static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 {
-	struct tscf_binding_key key;
-	bool bound = registry_key(c, &m->socket, &key);
-	if (bound && m->level == TSCF_LEVEL_DEFAULT) {
-		/* The default level's binding is that of the whole address. */
-		set_mark(c, m);
-		registry_end_exception(c, &key, m->id);
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	unsigned count = registry_keys(c, &m->socket, keys);
+	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT) {
+		end_exceptions(c, m, keys, count);
 		return;
 	}
-	if (bound) {
-		registry_bind(c, &key, m->level, m->socket.cookie, was_plain, m->change->detailed ? m->id : 0);
+	if (count > 0) {
+		bind_keys(c, m, keys, count, was_plain);
 		registry_flush(c);
 		c->registry.counts[m->level]++;
 	}
 	set_mark(c, m);
-	if (bound)
+	if (count > 0)
 		dtte_demand(&c->dtte, true, c->now);
 	else
 		dtte_touch(&c->dtte, c->now);
 	registry_resync_soon(c);
-	if (!bound || !m->change->detailed)
+	if (count == 0 || !m->change->detailed)
 		move_done(c, m);
+}
+
+/*
+ * The keys that must be released.  A tombstone of the port's last owner is lifted too: this is somebody's explicit word.
+ * But it is no word on other sockets that have the port now: whether there are any, and thus the binding must stay, the
+ * resync finds out.
+ */
+static unsigned keys_to_release(const struct client *c, const struct move *m, bool was_encrypted,
+				struct tscf_binding_key keys[TSCF_FAMILIES])
+{
+	unsigned count = registry_keys(c, &m->socket, keys), kept = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
+		if ((was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie))
+			keys[kept++] = keys[i];
+	}
+	return kept;
 }
 
 static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 {
-	struct tscf_binding_key key;
-	bool bound = registry_key(c, &m->socket, &key);
-	struct tscf_binding *b = bound ? tscf_bindings_get(c->registry.table, &key) : NULL;
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	unsigned count = keys_to_release(c, m, was_encrypted, keys);
+	struct move copy = *m;
 	m->to_plain = true;
 	registry_resync_soon(c);
-	/*
-	 * A tombstone of the port's last owner is lifted too: this is somebody's explicit word.  But it is no word on
-	 * other sockets that have the port now: whether there are any, and thus the binding must stay, the resync finds
-	 * out.
-	 */
-	if (bound && (was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie)) {
-		registry_release(c, &key, m->id);
+	if (count == 0) {
+		set_mark(c, m);
+		move_done(c, m);
 		return;
 	}
-	set_mark(c, m);
-	move_done(c, m);
+	wait_for(m, keys, count);
+	/* The last word ends the move. */
+	for (unsigned i = 0; i < count; i++)
+		registry_release(c, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
 /* Begin to move one socket; takes the descriptor. */
@@ -254,29 +298,37 @@ void moves_get_level(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer(call, -error, NULL);
 }
 
+static void bound(struct client *c, const struct tscf_socket *s)
+{
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
+	unsigned count = registry_keys(c, s, keys);
+	for (unsigned i = 0; i < count; i++) {
+		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
+		if (tscf_level_wants_encryption(level))
+			registry_bind(c, &keys[i], level, s->cookie, false, 0);
+		else if (level == TSCF_LEVEL_UNENCRYPTED && b && !registry_is_of_others(b, s->cookie))
+			registry_release(c, &keys[i], 0);
+	}
+	if (count == 0 || !tscf_level_wants_encryption(level))
+		return;
+	registry_flush(c);
+	c->registry.counts[level]++;
+	dtte_demand(&c->dtte, true, c->now);
+}
+
 void moves_bound(struct client *c, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
-	struct tscf_binding_key key;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_same_netns(call->fd);
 	if (error == 0)
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &s);
-	if (error == 0 && registry_key(c, &s, &key)) {
-		enum tscf_level level = (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask);
-		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &key);
-		if (tscf_level_wants_encryption(level)) {
-			registry_bind(c, &key, level, s.cookie, false, 0);
-			registry_flush(c);
-			c->registry.counts[level]++;
-			dtte_demand(&c->dtte, true, c->now);
-		} else if (level == TSCF_LEVEL_UNENCRYPTED && b && !registry_is_of_others(b, s.cookie)) {
-			registry_release(c, &key, 0);
-		}
-	}
-	if (error == 0)
+	if (error == 0) {
+		bound(c, &s);
 		notices_socket(c, &s, (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask));
+	}
 	registry_resync_soon(c);
 	tscf_control_answer(call, -error, NULL);
 }
@@ -403,12 +455,17 @@ void moves_gone(struct client *c, struct tscf_control_call_in *call)
 		change->call = NULL;
 }
 
-void moves_acknowledged(struct client *c, uint64_t id, int error)
+void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 {
 	struct move *m = NULL;
+	uint64_t id = waiter >> 1;
 	if (id != 0)
 		HASH_FIND(hh, c->moves.by_id, &id, sizeof id, m);
 	if (!m || m->done)
+		return;
+	if (m->to_plain || error == 0)
+		m->waits &= ~(1U << (waiter & 1));
+	if (m->waits != 0)
 		return;
 	if (m->to_plain)
 		set_mark(c, m);
@@ -429,9 +486,9 @@ void moves_tunnel_up(struct client *c)
 {
 	for (struct change *change = c->moves.changes; change; change = change->next) {
 		for (struct move *m = change->moves; m; m = m->next) {
-			struct tscf_binding_key key;
-			if (!m->done && !m->to_plain && registry_key(c, &m->socket, &key))
-				registry_bind(c, &key, m->level, m->socket.cookie, true, m->id);
+			struct tscf_binding_key keys[TSCF_FAMILIES];
+			if (!m->done && !m->to_plain)
+				bind_keys(c, m, keys, registry_keys(c, &m->socket, keys), true);
 		}
 	}
 }

@@ -33,6 +33,7 @@ struct move {
 	pid_t pid; /**< whose socket it is, 0 if unknown */
 	int fd;    /**< owned; -1 once the mark is set */
 	bool to_plain, done;
+	unsigned waits; /**< a bit for each address family whose confirmation it waits for */
 	UT_hash_handle hh, by_socket; /* the latter: unless it is done */
 };
 
@@ -67,8 +68,12 @@ void moves_level_of(struct client *c, struct tscf_control_call_in *call);
 /** The caller went away: the moves go on. */
 void moves_gone(struct client *c, struct tscf_control_call_in *call);
 
-/** The server has confirmed what the move waited for (error 0), or not (-errno); a move that is no more is ignored. */
-void moves_acknowledged(struct client *c, uint64_t id, int error);
+/**
+ * The server has confirmed what a move waited for (error 0), or not (-errno); a move that is no more is ignored.
+ *
+ * @param waiter  what the registry was given with the key; 0: nobody
+ */
+void moves_acknowledged(struct client *c, uint64_t waiter, int error);
 /** @return whether the socket with that cookie is on its way to the plain tunnel, and keeps its mark until the server
  * has confirmed. */
 bool moves_is_leaving(const struct client *c, uint64_t cookie);

@@ -54,24 +54,30 @@ static bool rules_lead_to_encrypted(const struct client *c)
  * Once acknowledged, a socket stays enabled as long as its entry does: it is registered anew at times, which changes
  * nothing for its packets.
  */
-static bool is_bound(const struct client *c, const struct watched *w)
+static bool is_key_bound(const struct client *c, const struct watched *w, const struct tscf_binding_key *key)
 {
-	struct tscf_binding_key key;
-	if (!registry_key(c, &w->socket, &key))
-		return false;
-	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, &key, c->now);
+	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, key, c->now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
 		return false;
 	return w->enabled || (b->told && !registry_under_way(c, &b->key));
 }
 
+static bool is_bound(const struct client *c, const struct watched *w)
+{
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	unsigned count = registry_keys(c, &w->socket, keys);
+	for (unsigned i = 0; i < count; i++)
+		if (!is_key_bound(c, w, &keys[i]))
+			return false;
+	return count > 0;
+}
+
 static bool is_enabled(const struct client *c, const struct watched *w)
 {
-	const struct tscf_addr *encrypted = &c->encrypted.internal.addr;
 	if (!rules_lead_to_encrypted(c))
 		return false;
 	/* Its packets bind their flows themselves; and what is bound to the encrypted address is never elsewhere. */
-	if (w->socket.type == SOCK_RAW || (encrypted->family && tscf_addr_equal(&w->socket.local, encrypted)))
+	if (w->socket.type == SOCK_RAW || tscf_addrs_have(&c->encrypted.internal, &w->socket.local))
 		return true;
 	return is_bound(c, w);
 }

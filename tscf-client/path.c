@@ -21,8 +21,8 @@ static struct decider decider_of(const struct client *c)
 {
 	return (struct decider){.bindings = c->registry.table,
 				.fragments = c->registry.fragments,
-				.plain = c->plain.internal.addr,
-				.encrypted = c->encrypted.internal.addr,
+				.plain = c->plain.internal,
+				.encrypted = c->encrypted.internal,
 				.up = dtte_is_up(&c->dtte),
 				.generation = c->registry.generation,
 				.now = c->now};
@@ -37,9 +37,6 @@ static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packe
 		break;
 	case VERDICT_REFUSED:
 		*(up ? &n->up_protected : &n->down_clear_refused) += packets;
-		break;
-	case VERDICT_IPV6:
-		n->ipv6 += packets;
 		break;
 	default:
 		n->malformed += packets;

@@ -28,7 +28,7 @@ static void take_routes(struct client *c, const struct tscf_message *m)
 	c->facts.route_count = 0;
 	while (tscf_message_next(m, &offset, &tlv)) {
 		struct tscf_prefix p;
-		if (tlv.type != TSCF_TLV_ROUTE_IPV4 || tscf_tlv_prefix(&tlv, &p) < 0)
+		if ((tlv.type != TSCF_TLV_ROUTE_IPV4 && tlv.type != TSCF_TLV_ROUTE_IPV6) || tscf_tlv_prefix(&tlv, &p) < 0)
 			continue;
 		if (c->facts.route_count == ROUTING_ROUTES_MAX) {
 			tscf_warning("the server has more than %d routes: the others are left out", ROUTING_ROUTES_MAX);
@@ -52,31 +52,29 @@ static void take_observed(struct client *c, const struct tscf_message *m)
 		memset(&c->observed, 0, sizeof c->observed);
 }
 
-/* The address of the tunnel before this one, if it was another, makes way.  Sockets bound to it are cut off: there is
- * no helping that. */
-static int take_address(struct client *c, const struct tscf_prefix *internal)
+static int set_up_devices(struct client *c, const struct tscf_message *m)
 {
-	struct tscf_prefix host = {.addr = internal->addr,
-				   .length = (uint8_t)(8 * tscf_addr_size(internal->addr.family))};
-	struct tscf_prefix *old = &c->plain.internal;
-	char text[TSCF_ADDR_TEXT];
-	/* The new one first: a device that loses its last address loses its routes. */
-	int error = tscf_addr_add(c->netlink, c->plain_tun.index, &host);
-	if (old->addr.family && !tscf_addr_equal(&old->addr, &host.addr)) {
-		tscf_warning("the server gave another internal address, %s: sockets bound to the old one are cut off",
-			     tscf_addr_format(&host.addr, text));
-		tscf_addr_del(c->netlink, c->plain_tun.index, old);
+	char text[TSCF_ADDRS_TEXT];
+	int changed = tunnel_take_addresses(&c->plain, &c->plain_tun, m);
+	if (changed < 0)
+		return changed;
+	/* There is no helping that. */
+	if (changed) {
+		tscf_warning("the server gave other internal addresses, %s: sockets bound to the old ones are cut off",
+			     tscf_addrs_format(&c->plain.internal, text));
 		registry_forget(c);
 	}
-	*old = host;
-	c->facts.plain = host.addr;
-	return error ? error : pmtu_apply(c, c->mtu);
+	c->facts.plain = c->plain.internal;
+	/* Its routes are there before its address. */
+	if (c->plain.internal.of[tscf_family_index(AF_INET6)].family)
+		tscf_link_sysctl("ipv6", c->encrypted_tun.name, "disable_ipv6", "0");
+	return pmtu_apply(c, c->mtu);
 }
 
-static bool internal_of(const struct tscf_message *m, struct tscf_prefix *out)
+static bool has_internal(const struct tscf_message *m)
 {
-	struct tscf_tlv tlv;
-	return m->tsid != TSCF_TSID_NONE && tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) && tscf_tlv_prefix(&tlv, out) == 0;
+	struct tscf_addrs internal = tscf_message_internal(m);
+	return m->tsid != TSCF_TSID_NONE && (internal.of[0].family || internal.of[1].family);
 }
 
 /* While a better way is being tried, what still comes by the former one is delivered. */
@@ -91,16 +89,15 @@ static void keep_former(struct client *c)
 
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)
 {
-	char text[TSCF_ADDR_TEXT], way[WAY_TEXT];
-	struct tscf_prefix internal;
-	if (!internal_of(response, &internal))
+	char text[TSCF_ADDRS_TEXT], way[WAY_TEXT];
+	if (!has_internal(response))
 		return "the server's configuration response lacks an address or a session id";
 	pmtu_take(c, try, response);
 	take_keepalive(c, response);
 	take_routes(c, response);
 	take_service(c, response);
 	take_observed(c, response);
-	int error = take_address(c, &internal);
+	int error = set_up_devices(c, response);
 	if (error < 0) {
 		tscf_error("cannot set up %s: %s", c->plain_tun.name, strerror(-error));
 		return "the device cannot be set up";
@@ -112,8 +109,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	client_route(c);
 	client_plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
-	tscf_info("plain tunnel to %s is up, internal address %s, %u routes, MTU %u",
-		  way_format(&c->config->servers, &c->plain.way, way), tscf_addr_format(&internal.addr, text),
+	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",
+		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
 		  c->facts.route_count, c->mtu);
 	encrypted_new_way(c);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
@@ -153,14 +150,14 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
 {
-	struct tscf_prefix internal;
+	struct tscf_addrs internal = tscf_message_internal(response);
 	bool negotiating = c->dtte.state == DTTE_REQUESTED || c->dtte.state == DTTE_HANDSHAKE || c->dtte.state == DTTE_CONFIGURING;
 	*reason = NULL;
-	if (!internal_of(response, &internal))
+	if (!has_internal(response))
 		*reason = "the server's configuration response lacks an address or a session id";
 	else if (!requests_idle(&c->plain.requests) || negotiating)
 		*reason = "works, but requests are under way on the present tunnel";
-	else if (!tscf_addr_equal(&internal.addr, &c->plain.internal.addr) &&
+	else if (!tscf_addrs_equal(&internal, &c->plain.internal) &&
 		 (dtte_is_up(&c->dtte) || c->now - c->plain_traffic < (uint64_t)c->config->return_idle * 1000))
 		*reason = "works, but would give another internal address while this one is in use";
 	return !*reason;

@@ -34,14 +34,15 @@ static unsigned known_path(const struct tunnel *t)
 	return (unsigned)mtu;
 }
 
-static unsigned least(const struct client *c)
+static unsigned least(const struct tscf_addrs *internal)
 {
-	return c->plain.internal.addr.family == AF_INET6 ? TSCF_MTU_FLOOR_IPV6 : TSCF_MTU_FLOOR_IPV4;
+	return internal->of[tscf_family_index(AF_INET6)].family ? TSCF_MTU_FLOOR_IPV6 : TSCF_MTU_FLOOR_IPV4;
 }
 
 void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_message *m)
 {
 	const unsigned path = known_path(t), around = overhead(t);
+	const struct tscf_addrs internal = tscf_message_internal(m);
 	struct tscf_tlv tlv;
 	uint16_t mtu;
 	c->mtu_limit = c->config->mtu;
@@ -52,7 +53,7 @@ void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_messa
 		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
 	c->mtu = c->mtu_limit;
 	if (path > around && path - around < c->mtu)
-		c->mtu = path - around > least(c) ? path - around : least(c);
+		c->mtu = path - around > least(&internal) ? path - around : least(&internal);
 }
 
 int pmtu_apply(struct client *c, unsigned size)
@@ -143,7 +144,7 @@ void pmtu_init(struct client *c)
 void pmtu_begin(struct client *c)
 {
 	if (c->plain.way.kind == WAY_DATAGRAM)
-		mtu_begin(&c->pmtu, c->mtu_limit, least(c), overhead(&c->plain), known_path(&c->plain));
+		mtu_begin(&c->pmtu, c->mtu_limit, least(&c->plain.internal), overhead(&c->plain), known_path(&c->plain));
 	else
 		use(c, c->mtu);
 }

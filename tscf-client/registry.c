@@ -52,34 +52,53 @@ static void begin_dump(struct registry *r)
 	memset(r->counting, 0, sizeof r->counting);
 }
 
-bool registry_key(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key *key)
+/* @return whether the socket sends and receives as @p plain, an internal address. */
+static bool has_address(const struct tscf_socket *s, const struct tscf_addr *plain)
 {
-	const struct tscf_addr *plain = &c->plain.internal.addr;
-	/* A wildcard IPv6 socket may be dual-stack, and then sends and receives IPv4 at its port. */
-	bool any = tscf_addr_is_any(&s->local);
-	if (!plain->family || s->local_port == 0 || (!any && !tscf_addr_equal(&s->local, plain)))
-		return false;
-	memset(key, 0, sizeof *key);
-	key->local = *plain;
-	key->local_port = s->local_port;
-	key->protocol = s->protocol;
-	if (s->type == SOCK_STREAM && s->remote_port != 0 && s->remote.family == plain->family) {
-		key->remote = s->remote;
-		key->remote_port = s->remote_port;
-	}
-	return true;
+	if (!tscf_addr_is_any(&s->local))
+		return tscf_addr_equal(&s->local, plain);
+	/* An any-address of IPv6 is one of IPv4 as well, unless the program has said otherwise. */
+	return s->local.family == plain->family || (s->local.family == AF_INET6 && !s->ipv6_only);
 }
 
-void registry_bind_whole_address(struct client *c)
+unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES])
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		const struct tscf_addr *plain = &c->plain.internal.of[i];
+		struct tscf_binding_key *key = &keys[count];
+		if (!plain->family || s->local_port == 0 || !has_address(s, plain))
+			continue;
+		memset(key, 0, sizeof *key);
+		key->local = *plain;
+		key->local_port = s->local_port;
+		key->protocol = s->protocol;
+		if (s->type == SOCK_STREAM && s->remote_port != 0 && s->remote.family == plain->family) {
+			key->remote = s->remote;
+			key->remote_port = s->remote_port;
+		}
+		count++;
+	}
+	return count;
+}
+
+static void bind_whole_address(struct client *c, const struct tscf_addr *local)
 {
 	struct tscf_binding_key key;
 	memset(&key, 0, sizeof key);
-	key.local = c->plain.internal.addr;
+	key.local = *local;
 	struct tscf_binding *b =
 	    tscf_bindings_bind(c->registry.table, &key, c->config->default_level, c, &c->registry.list);
 	/* Only what preferred encryption may have been plain before. */
 	if (b && c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+}
+
+void registry_bind_whole_address(struct client *c)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (c->plain.internal.of[i].family)
+			bind_whole_address(c, &c->plain.internal.of[i]);
 }
 
 static bool is_whole_address(const struct tscf_binding_key *key)
@@ -259,25 +278,31 @@ static void dump_plain_socket(struct client *c, const struct tscf_socket *s, con
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
 }
 
+static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_level level,
+		     const struct tscf_binding_key *key)
+{
+	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
+	/* A preferred socket that has no binding was plain until the tunnel came. */
+	bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if (!tscf_level_wants_encryption(level))
+		dump_plain_socket(c, s, key, b);
+	else if (!is_leaving(c, s, b))
+		registry_bind(c, key, level, s->cookie, moved, 0);
+}
+
 static void dump_socket(void *context, const struct tscf_socket *s)
 {
 	struct client *c = context;
 	struct registry *r = &c->registry;
-	struct tscf_binding_key key;
+	struct tscf_binding_key keys[TSCF_FAMILIES];
 	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
 	if (level < TSCF_LEVEL_UNENCRYPTED || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
 	r->counting[level]++;
 	notices_socket(c, s, level);
-	if (!registry_key(c, s, &key))
-		return;
-	struct tscf_binding *b = tscf_bindings_get(r->table, &key);
-	/* A preferred socket that has no binding was plain until the tunnel came. */
-	bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-	if (!tscf_level_wants_encryption(level))
-		dump_plain_socket(c, s, &key, b);
-	else if (!is_leaving(c, s, b))
-		registry_bind(c, &key, level, s->cookie, moved, 0);
+	unsigned count = registry_keys(c, s, keys);
+	for (unsigned i = 0; i < count; i++)
+		dump_key(c, s, level, &keys[i]);
 }
 
 /*

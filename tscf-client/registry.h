@@ -67,8 +67,12 @@ struct registry {
 int registry_init(struct registry *r, struct client *c);
 void registry_free(struct registry *r);
 
-/** The key a socket is bound by.  @return false if it has none (no port, or not an address of the plain tunnel). */
-bool registry_key(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key *key);
+/**
+ * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one of each.
+ *
+ * @return how many; 0 without a port or with an address that is not of the plain tunnel.
+ */
+unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES]);
 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear

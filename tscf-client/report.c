@@ -19,8 +19,9 @@ static json_t *internal_list(const struct tunnel *t, bool up)
 {
 	char text[TSCF_ADDR_TEXT];
 	json_t *list = json_array();
-	if (up && t->internal.addr.family)
-		json_array_append_new(list, json_string(tscf_addr_format(&t->internal.addr, text)));
+	for (unsigned i = 0; up && i < TSCF_FAMILIES; i++)
+		if (t->internal.of[i].family)
+			json_array_append_new(list, json_string(tscf_addr_format(&t->internal.of[i], text)));
 	return list;
 }
 
@@ -59,8 +60,10 @@ static void config_tunnel(const struct tunnel *t, bool up, unsigned mtu, const c
 {
 	out->up = up;
 	out->mtu = mtu;
-	if (up)
-		out->ipv4 = control_address(&t->internal.addr, 0);
+	if (up) {
+		out->ipv4 = control_address(&t->internal.of[tscf_family_index(AF_INET)], 0);
+		out->ipv6 = control_address(&t->internal.of[tscf_family_index(AF_INET6)], 0);
+	}
 	snprintf(out->device, sizeof out->device, "%s", device);
 	snprintf(out->transport, sizeof out->transport, "%s", transport);
 }
@@ -192,6 +195,7 @@ static const char *protocol_name(const struct tscf_socket *s)
 	case IPPROTO_UDPLITE:
 		return "udplite";
 	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
 		return "icmp";
 	default:
 		return "other";
@@ -201,8 +205,7 @@ static const char *protocol_name(const struct tscf_socket *s)
 static const char *tunnel_name(const struct client *c, const struct tscf_socket *s, enum tscf_level level)
 {
 	bool up = dtte_is_up(&c->dtte);
-	const struct tscf_addr *encrypted = &c->encrypted.internal.addr;
-	if (encrypted->family && tscf_addr_equal(&s->local, encrypted))
+	if (tscf_addrs_have(&c->encrypted.internal, &s->local))
 		return up ? "encrypted" : "prohibited";
 	if (level == TSCF_LEVEL_DEFAULT)
 		level = c->config->default_level;

@@ -69,33 +69,50 @@ static void plan_default_level(struct planner *p, const struct routing_facts *f)
 		add_to_rules(p, f, SLOT_DEFAULT_ENCRYPTED, p->config->table_encrypted);
 	if (only)
 		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
-	add_rule(p, AF_INET, SLOT_REST, p->config->table_plain);
+}
+
+/* What is there in any case: a client without an address must neither tunnel itself nor let anything out. */
+static void plan_always(struct planner *p, int family)
+{
+	add_mark_rule(p, family, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	add_mark_rule(p, family, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+}
+
+static void plan_tables(struct planner *p, const struct routing_facts *f, int family)
+{
+	const struct client_config *c = p->config;
+	if (f->gate != DTTE_GATE_SHUT)
+		add_mark_rule(p, family, SLOT_ONLY, TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
+	if (f->up)
+		add_mark_rule(p, family, SLOT_PREFERRED, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
+	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_UNENCRYPTED, c->table_plain);
+	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
+	add_rule(p, family, SLOT_REST, c->table_plain);
 }
 
 static void plan_rules(struct planner *p, const struct routing_facts *f)
 {
-	const struct client_config *c = p->config;
-	add_mark_rule(p, AF_INET, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
-	add_mark_rule(p, AF_INET6, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
-	if (f->encrypted.family) {
-		add_from_rule(p, SLOT_FROM, &f->encrypted, c->table_encrypted);
-		add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted, 0);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		int family = tscf_family(i);
+		plan_always(p, family);
+		if (f->encrypted.of[i].family) {
+			add_from_rule(p, SLOT_FROM, &f->encrypted.of[i], p->config->table_encrypted);
+			add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted.of[i], 0);
+		}
+		/* IPv6 goes where the host's routes lead unless the tunnel has it. */
+		if (family == AF_INET || f->plain.of[i].family)
+			plan_tables(p, f, family);
 	}
-	if (f->gate != DTTE_GATE_SHUT)
-		add_mark_rule(p, AF_INET, SLOT_ONLY, TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
-	add_mark_rule(p, AF_INET, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
-	add_mark_rule(p, AF_INET6, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
-	if (f->up)
-		add_mark_rule(p, AF_INET, SLOT_PREFERRED, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
-	add_mark_rule(p, AF_INET, SLOT_PLAIN, TSCF_LEVEL_UNENCRYPTED, c->table_plain);
-	add_mark_rule(p, AF_INET, SLOT_PLAIN, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
 	plan_default_level(p, f);
 }
 
 static void add_route(struct planner *p, const struct routing_facts *f, unsigned i, uint32_t table, int device)
 {
 	struct tscf_route *r = &p->plan->routes[p->plan->route_count++];
-	*r = (struct tscf_route){.destination = f->routes[i], .source = f->plain, .table = table, .device = device};
+	*r = (struct tscf_route){.destination = f->routes[i],
+				 .source = f->plain.of[tscf_family_index(f->routes[i].addr.family)],
+				 .table = table,
+				 .device = device};
 	tscf_prefix_normalize(&r->destination);
 }
 
@@ -104,12 +121,10 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 	struct planner p = {.config = config, .plan = plan};
 	plan->rule_count = plan->route_count = 0;
 	plan_rules(&p, facts);
-	if (!facts->plain.family)
-		return;
 	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is
 	 * in. */
 	for (unsigned i = 0; i < facts->route_count; i++) {
-		if (facts->routes[i].addr.family != facts->plain.family)
+		if (!facts->plain.of[tscf_family_index(facts->routes[i].addr.family)].family)
 			continue;
 		add_route(&p, facts, i, config->table_plain, facts->plain_device);
 		add_route(&p, facts, i, config->table_encrypted, facts->encrypted_device);

@@ -10,12 +10,14 @@
  *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
  *     +2  from encrypted address   -> prohibit
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
- *     +4  mark encrypted-only      -> prohibit    always, IPv6 too: what the table does not hold is refused
+ *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
  *     +5  mark encrypted-preferred -> encrypted   while the encrypted tunnel is up
  *     +6  mark unencrypted and encrypted-preferred -> plain
  *     +7  default level encrypted-*: to each service route -> encrypted (as +3 or +5)
  *     +8  default level encrypted-only: to each service route -> prohibit
  *     +9  everything else          -> plain
+ *
+ * They are there in both families; of IPv6 only +0 and +4 while the plain tunnel has no IPv6 address.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
  * rather than at the end of the encrypted table, lets encrypted-preferred sockets fall through to main for what no
@@ -36,8 +38,8 @@
 
 /** The facts a plan is made from. */
 struct routing_facts {
-	struct tscf_addr plain;             /**< internal address of the plain tunnel; family 0: none yet */
-	struct tscf_addr encrypted;         /**< of the encrypted tunnel, kept after it went; family 0: none yet */
+	struct tscf_addrs plain;            /**< internal addresses of the plain tunnel, once it had any */
+	struct tscf_addrs encrypted;        /**< of the encrypted tunnel, kept after it went */
 	int plain_device, encrypted_device; /**< interface indexes */
 	enum dtte_gate gate;
 	bool up; /**< the encrypted tunnel is up */

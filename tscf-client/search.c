@@ -131,6 +131,17 @@ static void open_try(struct tunnel *t)
 		request_configuration(t);
 }
 
+/* The addresses of the tunnel before this one. */
+static void write_wishes(struct tscf_writer *w, const struct tscf_addrs *internal)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix p = {.addr = internal->of[i],
+					.length = (uint8_t)(8 * tscf_addr_size(internal->of[i].family))};
+		if (p.addr.family)
+			tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &p);
+	}
+}
+
 static void request_configuration(struct tunnel *t)
 {
 	struct client *c = t->client;
@@ -139,8 +150,7 @@ static void request_configuration(struct tunnel *t)
 	struct tscf_writer w;
 	tunnel_begin(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
-	if (c->plain.internal.addr.family)
-		tscf_write_prefix(&w, TSCF_TLV_INTERNAL_IPV4, &c->plain.internal);
+	write_wishes(&w, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
 	try->quiet = registry_has_only(c);
 	try->resuming = false;

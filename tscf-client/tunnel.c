@@ -251,3 +251,47 @@ uint64_t tunnel_next(const struct tunnel *t)
 	uint64_t next = requests_next(&t->requests), due = keepalive_due(t);
 	return due < next ? due : next;
 }
+
+static struct tscf_prefix host_prefix(const struct tscf_addr *addr)
+{
+	return (struct tscf_prefix){.addr = *addr, .length = (uint8_t)(8 * tscf_addr_size(addr->family))};
+}
+
+static int add_address(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_addr *addr)
+{
+	struct tscf_prefix host = host_prefix(addr);
+	/* With a smaller one the kernel would take the address away again. */
+	if (addr->family == AF_INET6 && t->client->mtu < TSCF_MTU_FLOOR_IPV6)
+		return -EMSGSIZE;
+	/* Where IPv6 is off for new devices: this one is for what the server gave. */
+	if (addr->family == AF_INET6)
+		tscf_link_sysctl("ipv6", tun->name, "disable_ipv6", "0");
+	return tscf_addr_add(t->client->netlink, tun->index, &host);
+}
+
+int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m)
+{
+	struct tscf_addrs old = t->internal, fresh = tscf_message_internal(m);
+	int gone = 0, error;
+	if (!fresh.of[0].family && !fresh.of[1].family)
+		return -EPROTO;
+	/* The new ones first: a device that loses its last address loses its routes. */
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_addr *addr = &fresh.of[i];
+		if (!addr->family || (error = add_address(t, tun, addr)) == 0)
+			continue;
+		if (addr->family != AF_INET6 || !fresh.of[tscf_family_index(AF_INET)].family)
+			return error;
+		tscf_warning("%s cannot have an IPv6 address (%s): the tunnel is for IPv4 only", tun->name, strerror(-error));
+		*addr = (struct tscf_addr){.family = 0};
+	}
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix host = host_prefix(&old.of[i]);
+		if (!old.of[i].family || tscf_addr_equal(&old.of[i], &fresh.of[i]))
+			continue;
+		tscf_addr_del(t->client->netlink, tun->index, &host);
+		gone = 1;
+	}
+	t->internal = fresh;
+	return gone;
+}

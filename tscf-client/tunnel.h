@@ -9,6 +9,7 @@
 
 #include "common/message.h"
 #include "common/transport.h"
+#include "common/tun.h"
 #include "request.h"
 #include "ways.h"
 
@@ -50,7 +51,7 @@ struct tunnel {
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
-	struct tscf_prefix internal;  /**< address assigned; kept after the tunnel went, as a wish for the next */
+	struct tscf_addrs internal;   /**< addresses assigned; kept after the tunnel went, as a wish for the next */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	uint64_t waiting_since;       /**< when something was sent first after last_heard */
 	bool probing;
@@ -93,6 +94,14 @@ int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, requ
 void tunnel_release(struct tunnel *t);
 /** Send a message that nobody answers. */
 void tunnel_send(struct tunnel *t, struct tscf_writer *w);
+
+/**
+ * Take the internal addresses of a configuration response, and give them to @p tun.  Where the device cannot have an
+ * IPv6 address, the tunnel goes on with IPv4 alone.
+ *
+ * @return 1 if another address that the tunnel had before has gone, else 0; or -errno (-EPROTO: there is none in @p m).
+ */
+int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m);
 
 /** Counters of the present transport and all before it. */
 struct tscf_transport_counters tunnel_counters(const struct tunnel *t);

@@ -2,6 +2,8 @@
 /* What must hold between the settings of a server: see config.h. */
 #include "config.h"
 
+#include "common/message.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -104,9 +106,24 @@ static bool check_interfaces(const struct server_config *c)
 	return ok && any;
 }
 
+/** IPv6 does without smaller packets (RFC 8200, section 5), and the kernel without IPv6 then. */
+static bool check_mtu(const struct server_config *c)
+{
+	if (c->mtu >= TSCF_MTU_FLOOR_IPV6)
+		return true;
+	for (const struct server_interface_config *i = c->interfaces; i; i = i->next) {
+		if (i->enabled && has_family(&i->pool, AF_INET6)) {
+			tscf_error("mtu = %u, and interface %s has IPv6 addresses for clients: expected at least %u", c->mtu,
+				   i->name, TSCF_MTU_FLOOR_IPV6);
+			return false;
+		}
+	}
+	return true;
+}
+
 int server_config_check(const struct server_config *c)
 {
-	bool ok = check_interfaces(c);
+	bool ok = check_interfaces(c) & check_mtu(c);
 
 	if (!c->cert != !c->key) {
 		tscf_error("%s is given without %s: expected both, or none to have them made in %s",

@@ -94,20 +94,6 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 	return NULL;
 }
 
-/** The addresses that the client had before, one for each family (family 0: it names none). */
-static void read_wishes(const struct tscf_message *m, struct tscf_addr wishes[TSCF_FAMILIES])
-{
-	static const uint16_t types[TSCF_FAMILIES] = {TSCF_TLV_INTERNAL_IPV4, TSCF_TLV_INTERNAL_IPV6};
-	struct tscf_prefix wish;
-	struct tscf_tlv tlv;
-
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		wishes[i] = (struct tscf_addr){.family = 0};
-		if (tscf_message_find(m, types[i], &tlv) && tscf_tlv_prefix(&tlv, &wish) == 0)
-			wishes[i] = wish.addr;
-	}
-}
-
 /**
  * A client that configures its tunnel anew may have its addresses again, from the same outer address (the port may be
  * another): they will be taken from the old session when the new one is confirmed.
@@ -133,12 +119,11 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
 {
 	struct server_lease *lease = NULL;
-	struct tscf_addr wishes[TSCF_FAMILIES];
+	struct tscf_addrs wishes = tscf_message_internal(r->message);
 	const char *limit;
 
-	read_wishes(r->message, wishes);
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++)
-		lease = former_lease(r, &wishes[i], client_id);
+		lease = former_lease(r, &wishes.of[i], client_id);
 	limit = claim_plain(r, lease || r->in->session);
 	if (limit) {
 		if (lease)
@@ -146,7 +131,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->stock->plain_pools, false, wishes,
+	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->stock->plain_pools, false, &wishes,
 				       r->in->now, &lease) < 0) {
 		server_stock_release(&r->in->interface->stock->plain);
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");

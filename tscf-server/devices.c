@@ -105,19 +105,18 @@ static bool has_pools(const struct server *server, int family)
 
 static void warn_without_forwarding(const struct server *server)
 {
-	static const char *const settings[TSCF_FAMILIES] = {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"};
+	static const struct {
+		const char *name, *path;
+	} settings[TSCF_FAMILIES] = {
+		{"net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward"},
+		{"net.ipv6.conf.all.forwarding", "/proc/sys/net/ipv6/conf/all/forwarding"},
+	};
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		char path[64];
-		FILE *f;
+		FILE *f = has_pools(server, tscf_family(i)) ? fopen(settings[i].path, "re") : NULL;
 
-		if (!has_pools(server, tscf_family(i)))
-			continue;
-		snprintf(path, sizeof(path), "/proc/sys/%s", settings[i]);
-		f = fopen(path, "re");
 		if (f && fgetc(f) == '0')
-			tscf_warning("%s is 0: clients reach this host and nothing behind it by IPv%c", path,
-				     i == 0 ? '4' : '6');
+			tscf_warning("%s is 0: clients reach this host and nothing behind it", settings[i].name);
 		if (f)
 			fclose(f);
 	}

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 _Static_assert(sizeof(struct tscf_addr) == 17, "padding would be hashed");
 
@@ -45,17 +44,11 @@ struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int fam
 
 const char *server_lease_format(const struct server_lease *lease, char *buf)
 {
-	char text[TSCF_ADDR_TEXT];
+	struct tscf_addrs addrs;
 
-	buf[0] = '\0';
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		if (lease->address[i].addr.family == 0)
-			continue;
-		if (buf[0] != '\0')
-			strcat(buf, ", ");
-		strcat(buf, tscf_addr_format(&lease->address[i].addr, text));
-	}
-	return buf;
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		addrs.of[i] = lease->address[i].addr;
+	return tscf_addrs_format(&addrs, buf);
 }
 
 static bool is_elsewhere(const struct server_leases *table, const struct tscf_addr *addr)
@@ -126,7 +119,7 @@ static int take_address(struct server_leases *table, struct server_lease *lease,
 }
 
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
-		     const struct tscf_addr wishes[TSCF_FAMILIES], uint64_t now, struct server_lease **out)
+		     const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out)
 {
 	struct server_lease *lease = calloc(1, sizeof(*lease));
 	int err = 0;
@@ -138,7 +131,7 @@ int server_lease_new(struct server_leases *table, const struct server_pools *poo
 	lease->holders = 1;
 	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++)
 		if (server_pools_have(pools, tscf_family(i)))
-			err = take_address(table, lease, tscf_family(i), wishes ? &wishes[i] : NULL, now);
+			err = take_address(table, lease, tscf_family(i), wishes ? &wishes->of[i] : NULL, now);
 	if (err < 0) {
 		give_back(table, lease, now);
 		return err;

@@ -70,19 +70,17 @@ struct server_lease *server_lease_find(const struct server_leases *table, const 
 bool server_lease_has(const struct server_lease *lease, const struct tscf_addr *addr);
 /** @return the address of the lease with the length of its pool's prefix; family 0: it has none of @p family. */
 struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int family);
-/** Room for server_lease_format. */
-#define SERVER_LEASE_TEXT (TSCF_FAMILIES * TSCF_ADDR_TEXT)
-/** Write the addresses into @p buf of SERVER_LEASE_TEXT bytes, separated by commas.  @return buf. */
+/** Write the addresses into @p buf of TSCF_ADDRS_TEXT bytes, as tscf_addrs_format.  @return buf. */
 const char *server_lease_format(const struct server_lease *lease, char *buf);
 
 /**
  * Take an address of each family that @p pools have; one holder.
  *
- * @param wishes  addresses to take if they are free, one for each family (family 0: none); or NULL.
+ * @param wishes  addresses to take if they are free; or NULL.
  * @return 0 with the lease in *out, -EADDRNOTAVAIL when there is none left of a family, or -ENOMEM.
  */
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
-		     const struct tscf_addr wishes[TSCF_FAMILIES], uint64_t now, struct server_lease **out);
+		     const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out);
 /**
  * Say what the tunnel of @p lease carries.
  *

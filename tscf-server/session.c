@@ -274,7 +274,7 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 
 static void log_begin(const struct server_session *s)
 {
-	char outer[TSCF_ADDR_TEXT], inner[SERVER_LEASE_TEXT];
+	char outer[TSCF_ADDR_TEXT], inner[TSCF_ADDRS_TEXT];
 
 	tscf_info("%s tunnel of %s is up, internal %s", s->encrypted ? "encrypted" : "plain",
 		  tscf_endpoint_format(&s->outer, outer), server_lease_format(s->lease, inner));

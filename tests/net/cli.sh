@@ -40,7 +40,7 @@ check "client status has what scripts need" jq -e '
 	(.sockets | has("encrypted-only") and has("encrypted-preferred") and has("unencrypted")) and
 	(.counters | type) == "object"' "$T/status"
 program only encrypted-only \
-	"$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --report 50
+	"$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --report 50
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 5 ]'
 check "sockets" jq -e --argjson pid "$LAST_PID" 'length == 1 and (.[0] | .pid == $pid and .program == "flow" and .protocol == "udp" and
 	(.local | endswith(":5004")) and has("remote") and .level == "encrypted-only" and .tunnel == "encrypted")' <(client sockets --json)

@@ -10,7 +10,7 @@ echo_server
 start_server
 start_client
 program only encrypted-only \
-	"$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+	"$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 only=$LAST_PID
 # Nobody can know of the socket before it is there: the far end begins when the server knows it.
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'

@@ -16,7 +16,7 @@ must 5 reachable
 before=$(descriptors)
 
 # --- others' processes, and the client itself ---
-program other stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --report 50
+program other stranger "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --report 50
 other=$LAST_PID
 must 5 '[ "$(last other ".echoed // 0")" -gt 5 ]'
 for selector in "--pid $other" "--proto udp --port 5004"; do

@@ -42,7 +42,7 @@ is "the encrypted-only socket is shown as prohibited" \
 	"$(client sockets --json | jq -r '[.[] | select(.level == "encrypted-only")][0].tunnel')" = prohibited
 grows preferred .echoed 20 "encrypted-preferred goes on"
 # --- the other levels must not share the fate of encrypted-only, with many sockets at once either ---
-flow_at changes encrypted-only --bind "0.0.0.0:5014"
+flow_at changes encrypted-only --bind "$ANY:5014"
 changes=$LAST_PID
 flow_at many encrypted-only --sockets 100 --rate 500
 many=$LAST_PID

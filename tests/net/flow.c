@@ -53,7 +53,7 @@ struct track {
 };
 
 struct options {
-	struct sockaddr_in bind, to;
+	union tool_address bind, to;
 	bool have_bind, have_to, connect, echo;
 	enum { KIND_UDP, KIND_UDP6, KIND_RAW } kind;
 	unsigned sockets, rate, size, linger_ms, report_ms;
@@ -94,6 +94,14 @@ _Noreturn static void failed(const char *call)
 {
 	printf("{\"failed\": \"%s\", \"error\": \"%s\"}\n", call, strerrorname_np(errno));
 	exit(3);
+}
+
+/* The family of the sockets. */
+static sa_family_t family_of(const struct options *o)
+{
+	if (o->kind == KIND_UDP6)
+		return AF_INET6;
+	return o->have_to ? o->to.sa.sa_family : o->bind.sa.sa_family;
 }
 
 /* --- received packets --- */
@@ -142,18 +150,19 @@ static bool track(struct track *t, uint32_t sequence)
 	return true;
 }
 
-/* A raw socket gets the IP header too, and the packets of everybody. */
+/* A raw socket gets the packets of everybody, in IPv4 with the IP header. */
 static ssize_t strip_raw(struct flow *f, const uint8_t *data, ssize_t length, const uint8_t **payload)
 {
+	bool v4 = family_of(&f->o) == AF_INET;
 	ssize_t skip;
 
 	*payload = data;
 	if (f->o.kind != KIND_RAW)
 		return length;
-	if (length < 28)
+	if (length < (v4 ? 28 : 8))
 		return -1;
-	skip = (data[0] & 0x0f) * 4 + 8;
-	if (skip > length || !f->o.have_bind || memcmp(data + skip - 6, &f->o.bind.sin_port, 2) != 0)
+	skip = (v4 ? (data[0] & 0x0f) * 4 : 0) + 8;
+	if (skip > length || !f->o.have_bind || memcmp(data + skip - 6, tool_address_port(&f->o.bind), 2) != 0)
 		return -1;
 	*payload = data + skip;
 	return length - skip;
@@ -205,18 +214,20 @@ static void read_all(struct flow *f, int fd)
 
 /* --- sending --- */
 
-static socklen_t destination(const struct options *o, struct sockaddr_storage *out)
+/* An IPv6 socket reaches an IPv4 address by the mapped one; a raw one of IPv6 wants no port. */
+static union tool_address destination(const struct options *o)
 {
-	struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = o->to.sin_port};
+	union tool_address to = o->to;
+	struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = o->to.in.sin_port};
 
-	if (o->kind != KIND_UDP6) {
-		memcpy(out, &o->to, sizeof(o->to));
-		return sizeof(o->to);
-	}
+	if (o->kind == KIND_RAW && to.sa.sa_family == AF_INET6)
+		to.in6.sin6_port = 0;
+	if (o->kind != KIND_UDP6 || to.sa.sa_family == AF_INET6)
+		return to;
 	mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
-	memcpy(mapped.sin6_addr.s6_addr + 12, &o->to.sin_addr, 4);
-	memcpy(out, &mapped, sizeof(mapped));
-	return sizeof(mapped);
+	memcpy(mapped.sin6_addr.s6_addr + 12, &o->to.in.sin_addr, 4);
+	to.in6 = mapped;
+	return to;
 }
 
 static void send_error(struct flow *f, int error)
@@ -232,10 +243,10 @@ static void send_one(struct flow *f)
 	unsigned i = (unsigned)(f->attempts % f->o.sockets);
 	struct header h = {htonl(MAGIC), htonl(f->origin), htonl(i), htonl(f->sequences[i])};
 	unsigned skip = f->o.kind == KIND_RAW ? sizeof(struct udphdr) : 0;
-	struct sockaddr_storage to;
-	socklen_t to_length = destination(&f->o, &to);
-	struct udphdr udp = {
-	    .source = f->o.bind.sin_port, .dest = f->o.to.sin_port, .len = htons((uint16_t)(f->o.size + skip))};
+	union tool_address to = destination(&f->o);
+	struct udphdr udp = {.source = *tool_address_port(&f->o.bind),
+			     .dest = *tool_address_port(&f->o.to),
+			     .len = htons((uint16_t)(f->o.size + skip))};
 	ssize_t n;
 
 	f->attempts++;
@@ -245,7 +256,7 @@ static void send_one(struct flow *f)
 	if (f->o.connect)
 		n = send(f->fds[i], f->packet, f->o.size + skip, MSG_DONTWAIT);
 	else
-		n = sendto(f->fds[i], f->packet, f->o.size + skip, MSG_DONTWAIT, (struct sockaddr *)&to, to_length);
+		n = sendto(f->fds[i], f->packet, f->o.size + skip, MSG_DONTWAIT, &to.sa, tool_address_size(&to));
 	if (n < 0) {
 		send_error(f, errno);
 		return;
@@ -332,32 +343,34 @@ static void report(const struct flow *f, bool done)
 
 static int open_socket(const struct options *o, unsigned number)
 {
-	int family = o->kind == KIND_UDP6 ? AF_INET6 : AF_INET;
-	int fd = o->kind == KIND_RAW ? socket(AF_INET, SOCK_RAW, IPPROTO_UDP) : socket(family, SOCK_DGRAM, 0);
-	struct sockaddr_in local = o->bind;
-	struct sockaddr_in6 local6 = {.sin6_family = AF_INET6,
-				      .sin6_port = htons((uint16_t)(ntohs(local.sin_port) + number))};
-	struct sockaddr_storage to;
-	int room = 4 << 20;
+	bool raw = o->kind == KIND_RAW, v6 = family_of(o) == AF_INET6;
+	int fd = socket(family_of(o), raw ? SOCK_RAW : SOCK_DGRAM, raw ? IPPROTO_UDP : 0);
+	union tool_address local = o->bind, to = destination(o);
+	in_port_t port = htons((uint16_t)(ntohs(*tool_address_port(&local)) + number));
+	int room = 4 << 20, checksum = 6;
 
 	if (fd < 0)
 		failed("socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (o->tos)
+	if (o->tos && v6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &o->tos, sizeof(o->tos));
+	else if (o->tos)
 		setsockopt(fd, IPPROTO_IP, IP_TOS, &o->tos, sizeof(o->tos));
-	if (o->ttl)
+	if (o->ttl && v6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &o->ttl, sizeof(o->ttl));
+	else if (o->ttl)
 		setsockopt(fd, IPPROTO_IP, IP_TTL, &o->ttl, sizeof(o->ttl));
-	local.sin_port = o->kind == KIND_RAW ? 0 : local6.sin6_port;
-	if (o->have_bind && o->kind == KIND_UDP6 && bind(fd, (struct sockaddr *)&local6, sizeof(local6)))
+	/* IPv6 has no UDP without checksum. */
+	if (raw && v6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_CHECKSUM, &checksum, sizeof(checksum));
+	/* A dual-stack socket is bound to the any-address. */
+	if (o->kind == KIND_UDP6)
+		local.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6};
+	*tool_address_port(&local) = raw ? 0 : port;
+	if (o->have_bind && bind(fd, &local.sa, tool_address_size(&local)))
 		failed("bind");
-	if (o->have_bind && o->kind != KIND_UDP6 && bind(fd, (struct sockaddr *)&local, sizeof(local)))
-		failed("bind");
-	if (o->connect) {
-		socklen_t length = destination(o, &to);
-
-		if (connect(fd, (struct sockaddr *)&to, length))
-			failed("connect");
-	}
+	if (o->connect && connect(fd, &to.sa, tool_address_size(&to)))
+		failed("connect");
 	return fd;
 }
 
@@ -496,11 +509,11 @@ static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
 	case 'b':
-		o->bind = tool_endpoint(value);
+		o->bind = tool_address(value);
 		o->have_bind = true;
 		break;
 	case 't':
-		o->to = tool_endpoint(value);
+		o->to = tool_address(value);
 		o->have_to = true;
 		break;
 	case 'c':
@@ -564,7 +577,7 @@ int main(int argc, char **argv)
 	if (!f)
 		tool_die("out of memory");
 	f->o = (struct options){.sockets = 1, .rate = 50, .size = 172, .linger_ms = 1000, .marker = "unmarked "};
-	f->o.bind.sin_family = AF_INET;
+	f->o.bind.sa.sa_family = AF_INET;
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		parse_option(&f->o, option, optarg);
 	if (!f->o.sockets || !f->o.rate || f->o.size < sizeof(struct header) || !*f->o.marker)

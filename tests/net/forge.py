@@ -9,6 +9,8 @@
                                                               DESTINATION:PORT would have sent to REMOTE:PORT
     forge.py OUTER message TYPE TSID [TLV=HEX]...             a control message; TYPE and TLV are numbers, TSID is 16 digits
 
+Addresses are IPv4 or IPv6; a port is what follows the last colon, and brackets may be left out.
+
 OUTER is SOURCE:PORT>DESTINATION:PORT, the outer addresses; or "-" to send the inner packet itself, by the routes of the namespace;
 or "-DEVICE" to send it through that device.  --count N repeats it.
 """
@@ -30,9 +32,13 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
+def address(text):
+    return ipaddress.ip_address(text.strip("[]")).packed
+
+
 def endpoint(text):
-    address, _, port = text.partition(":")
-    return ipaddress.ip_address(address).packed, int(port or 0)
+    host, _, port = text.rpartition(":")
+    return address(host), int(port)
 
 
 def ipv4(protocol, source, destination, payload, ident=0x7453, fragment=0):
@@ -40,18 +46,44 @@ def ipv4(protocol, source, destination, payload, ident=0x7453, fragment=0):
     return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + payload
 
 
+def ipv6(protocol, source, destination, payload, ident=0x7453, fragment=None):
+    """With a fragment header if there is a fragment field: the offset in bytes and the flag for more."""
+    if fragment is not None:
+        payload = struct.pack(">BBHI", protocol, 0, fragment, ident) + payload
+        protocol = 44
+    return struct.pack(">IHBB", 6 << 28, len(payload), protocol, 64) + source + destination + payload
+
+
+def ip(protocol, source, destination, payload):
+    return (ipv4 if len(source) == 4 else ipv6)(protocol, source, destination, payload)
+
+
+def tail(source, destination, payload):
+    """A later fragment, at offset 1480."""
+    if len(source) == 4:
+        return ipv4(17, source, destination, payload, fragment=185)
+    return ipv6(17, source, destination, payload, fragment=1480)
+
+
+def pseudo(source, destination, protocol, length):
+    if len(source) == 4:
+        return source + destination + struct.pack(">BBH", 0, protocol, length)
+    return source + destination + struct.pack(">II", length, protocol)
+
+
 def udp(source, destination, payload):
     length = 8 + len(payload)
-    pseudo = source[0] + destination[0] + struct.pack(">BBH", 0, 17, length)
     header = struct.pack(">HHHH", source[1], destination[1], length, 0)
-    value = checksum(pseudo + header + payload) or 0xFFFF
-    return ipv4(17, source[0], destination[0], header[:6] + struct.pack(">H", value) + payload)
+    value = checksum(pseudo(source[0], destination[0], 17, length) + header + payload) or 0xFFFF
+    return ip(17, source[0], destination[0], header[:6] + struct.pack(">H", value) + payload)
 
 
 def unreachable(source, socket_end, remote):
-    quote = udp(socket_end, remote, b"forged quote")[:28]
-    body = struct.pack(">BBHI", 3, 3, 0, 0) + quote
-    return ipv4(1, source[0], socket_end[0], body[:2] + struct.pack(">H", checksum(body)) + body[4:])
+    v4 = len(source) == 4
+    quote = udp(socket_end, remote, b"forged quote")[:28 if v4 else 48]
+    body = struct.pack(">BBHI", 3 if v4 else 1, 3 if v4 else 4, 0, 0) + quote
+    value = checksum(body if v4 else pseudo(source, socket_end[0], 58, len(body)) + body)
+    return ip(1 if v4 else 58, source, socket_end[0], body[:2] + struct.pack(">H", value) + body[4:])
 
 
 def message(kind, tsid, tlvs):
@@ -70,10 +102,18 @@ def build(args):
         return udp(endpoint(words[0]), endpoint(words[1]), (words[2] + " ").encode() * 4)
     if args.kind == "tail":
         text = (words[2] + " ").encode() * 8
-        return ipv4(17, endpoint(words[0])[0], endpoint(words[1])[0], text[:len(text) // 8 * 8], fragment=185)
+        return tail(address(words[0]), address(words[1]), text[:len(text) // 8 * 8])
     if args.kind == "unreachable":
-        return unreachable(endpoint(words[0]), endpoint(words[1]), endpoint(words[2]))
+        return unreachable(address(words[0]), endpoint(words[1]), endpoint(words[2]))
     return message(words[0], words[1], words[2:])
+
+
+def raw_socket(packet, outer):
+    family = socket.AF_INET if packet[0] >> 4 == 4 else socket.AF_INET6
+    raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    if outer.startswith("-") and outer[1:]:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, outer[1:].encode())
+    return raw
 
 
 def main():
@@ -84,15 +124,13 @@ def main():
     parser.add_argument("words", nargs="+")
     args = parser.parse_args()
     packet = build(args)
-    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    if args.outer.startswith("-"):
-        if args.outer[1:]:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, args.outer[1:].encode())
-    else:
+    if not args.outer.startswith("-"):
         source, destination = (endpoint(end) for end in args.outer.split(">"))
         packet = udp(source, destination, packet)
+    raw = raw_socket(packet, args.outer)
+    to = packet[16:20] if packet[0] >> 4 == 4 else packet[24:40]
     for _ in range(args.count):
-        raw.sendto(packet, (str(ipaddress.ip_address(packet[16:20])), 0))
+        raw.sendto(packet, (str(ipaddress.ip_address(to)), 0))
         time.sleep(0.002)
 
 

@@ -56,7 +56,8 @@ settle
 is "client: a clear ICMP error about the socket does not reach it" "$(last only '.receive_errors + .send_errors | length')" -eq 0
 
 # --- control messages.  A binding TLV for the socket, udp, without remote: release, close, and level unencrypted ---
-local_end=$(printf '138c%02x%02x%02x%02x' ${PHONE_INNER//./ })
+local_end=138c$(python3 -c 'import ipaddress, sys; print(ipaddress.ip_address(sys.argv[1]).packed.hex())' "$PHONE_INNER")
+family=0$TSCF_INNER
 wrong=$(server_counter control_wrong_tsid)
 forge_up message 5 00112233445566aa
 settle
@@ -66,10 +67,10 @@ forge_down message 5 00112233445566aa
 settle
 is "by the client too" "$(($(client_status .counters.control_wrong_tsid) - wrong))" -eq 20
 is "and it keeps its plain tunnel" "$(client_status .counters.plain_reconnects)" -eq 0
-for binding in 010200110400 020200110400 000100110400; do
+for binding in 01020011${family}00 02020011${family}00 00010011${family}00; do
 	forge_up message 9 "$TSID" 10=0002 "12=$binding$local_end"
 done
-forge_up message 9 "$TSID" 10=0003 "12=000200110400$local_end"
+forge_up message 9 "$TSID" 10=0003 "12=00020011${family}00$local_end"
 settle
 is "bind, release and close on the plain tunnel change nothing" "$(encrypted_session)" = "$before"
 is "the binding still holds" "$(last only .errors)" -eq 0

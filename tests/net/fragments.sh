@@ -16,7 +16,7 @@ for size in 4000 1400; do
 	# While there is an encrypted tunnel, every fragment takes it.
 	must 10 '[ "$(encrypted_state)" = idle ]'
 	program "flow-$size" library "$TSCF_TOOLS/flow" \
-		--bind 0.0.0.0:$((5000 + size)) --to $HOST:7000 --size $size --rate 100 --count 300 --marker "M-size-$size " --report 50 \
+		--bind $ANY:$((5000 + size)) --to $HOST:7000 --size $size --rate 100 --count 300 --marker "M-size-$size " --report 50 \
 		--level-at 100:encrypted-only
 	flow=$LAST_PID
 	must 5 "[ \"\$(last flow-$size '.levels_set')\" -eq 1 ]"
@@ -27,13 +27,13 @@ for size in 4000 1400; do
 	settled=$(now)
 	finish "$flow"
 	note "$(last flow-$size .send_errors)"; is "$size bytes: every packet was sent" "$(last flow-$size .sent)" -eq 300
-	is "$size bytes: lost ones (the first, while the far side learns the MTU)" "$(last flow-$size .lost)" -le $((size == 1400))
+	is "$size bytes: lost ones (the first, while the far side learns the MTU)" "$(last flow-$size .lost)" -le $((size == 1400 || TSCF_INNER == 6))
 	is "$size bytes: fragments in clear before" "$(in_clear "M-size-$size" 0 "$set_at")" -ge 300
 	is "$size bytes: none after the move" "$(in_clear "M-size-$size" "$settled")" -eq 0
 done
 
 # From the first packet on: no fragment of an encrypted-only socket is ever in clear.
-run encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5005 --to $HOST:7000 --size 6000 --rate 100 --count 100 \
+run encrypted-only "$TSCF_TOOLS/flow" --bind $ANY:5005 --to $HOST:7000 --size 6000 --rate 100 --count 100 \
 	--marker "M-always " >"$T/always.out"
 is "always encrypted: none was lost" "$(last always .lost)" -eq 0
 stop_capture

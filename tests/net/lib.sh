@@ -19,6 +19,8 @@
 #
 # A test sources this file, calls topology, and then speaks through the functions below; names of namespaces hold the
 # process id, so that tests can run side by side.  The EXIT trap removes every process, namespace and file.
+# Everything inside is IPv4, or IPv6 with TSCF_INNER=6; outside likewise with TSCF_OUTER.  The addresses then are those of the picture
+# with 2001:db8:1:: instead of 198.51.100., and 2001:db8:2:: instead of 192.0.2.
 # Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD.
 
 set -u
@@ -36,12 +38,23 @@ PHONE2=tscf-$$-phone2
 SERVER=tscf-$$-server
 SERVICE=tscf-$$-service
 
-SERVER_OUTER=198.51.100.1
-PHONE_OUTER=198.51.100.2
-PHONE2_OUTER=198.51.100.3
-SERVICE_NET=192.0.2.0/24
-HOST=192.0.2.10
-HOST2=192.0.2.20
+: "${TSCF_INNER:=4}"
+: "${TSCF_OUTER:=4}"
+# SERVER_OUTER is an address as it stands before a port; the others are plain.
+if [ "$TSCF_OUTER" = 6 ]; then
+	SERVER_LINK=2001:db8:1::1 PHONE_OUTER=2001:db8:1::2 PHONE2_OUTER=2001:db8:1::3
+	SERVER_OUTER="[$SERVER_LINK]"
+else
+	SERVER_LINK=198.51.100.1 PHONE_OUTER=198.51.100.2 PHONE2_OUTER=198.51.100.3
+	SERVER_OUTER=$SERVER_LINK
+fi
+if [ "$TSCF_INNER" = 6 ]; then
+	SERVICE_NET=2001:db8:2::/64 HOST=2001:db8:2::10 HOST2=2001:db8:2::20 SERVICE_GATEWAY=2001:db8:2::1
+	PLAIN_POOL=2001:db8:8::/64 ENCRYPTED_POOL=2001:db8:9::/64 ANY=::
+else
+	SERVICE_NET=192.0.2.0/24 HOST=192.0.2.10 HOST2=192.0.2.20 SERVICE_GATEWAY=192.0.2.1
+	PLAIN_POOL=10.8.0.0/24 ENCRYPTED_POOL=10.9.0.0/24 ANY=0.0.0.0
+fi
 PORT=2004
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
@@ -170,46 +183,91 @@ make_namespace() {
 # Segments as they are on the wire: a capture must not show super-packets.
 plain_segments() { ip -n "$1" link set "$2" gso_max_segs 1 2>/dev/null || true; }
 
+# ipv6_on NAMESPACE DEVICE: IPv6, without the kernel's own addresses and messages.
+ipv6_on() {
+	ip -n "$1" link set "$2" addrgenmode none
+	ip netns exec "$1" sysctl -qw "net.ipv6.conf.$2.accept_dad=0" "net.ipv6.conf.$2.disable_ipv6=0"
+}
+
+# add_address NAMESPACE DEVICE ADDRESS/BITS
+add_address() {
+	case $3 in
+	*:*) ipv6_on "$1" "$2" && ip -n "$1" addr replace "$3" dev "$2" nodad ;;
+	*) ip -n "$1" addr add "$3" dev "$2" ;;
+	esac || exit 99
+}
+
+# The access link has addresses of the family of what is inside too, or what falls out of a tunnel would have nowhere to go.
+# access_addresses NAMESPACE DEVICE HOST-NUMBER
+access_addresses() {
+	[ "$TSCF_OUTER$TSCF_INNER" = 66 ] || add_address "$1" "$2" "198.51.100.$3/24"
+	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || add_address "$1" "$2" "2001:db8:1::$3/64"
+}
+
+# default_route NAMESPACE: over the access link, for both families where they are.
+default_route() {
+	[ "$TSCF_OUTER$TSCF_INNER" = 66 ] || ip -n "$1" route add default via 198.51.100.1
+	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || ip -n "$1" route add default via 2001:db8:1::1
+}
+
+# What comes in from a link is not forwarded: into the service network leads no way but the tunnels.
+no_forwarding_from() {
+	in_server sysctl -qw "net.ipv4.conf.$1.forwarding=0"
+	# In IPv6 that setting means something else.
+	ip -n "$SERVER" -6 rule add iif "$1" blackhole priority 100
+}
+
 topology() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	[ -c /dev/net/tun ] || skip "needs /dev/net/tun"
 	ip netns list >/dev/null 2>&1 || skip "needs ip netns"
+	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || [ -e /proc/sys/net/ipv6 ] || skip "needs IPv6"
 	make_namespace "$PHONE"
 	make_namespace "$SERVER"
 	make_namespace "$SERVICE"
 	ip -n "$PHONE" link add access type veth peer name access netns "$SERVER" || exit 99
 	ip -n "$SERVICE" link add service type veth peer name service netns "$SERVER" || exit 99
-	ip -n "$PHONE" addr add $PHONE_OUTER/24 dev access
-	ip -n "$SERVER" addr add $SERVER_OUTER/24 dev access
-	ip -n "$SERVER" addr add 192.0.2.1/24 dev service
-	ip -n "$SERVICE" addr add $HOST/24 dev service
-	ip -n "$SERVICE" addr add $HOST2/24 dev service
 	ip -n "$PHONE" link set access up
 	ip -n "$SERVER" link set access up
 	ip -n "$SERVER" link set service up
 	ip -n "$SERVICE" link set service up
+	access_addresses "$PHONE" access 2
+	access_addresses "$SERVER" access 1
+	service_addresses "$SERVICE_GATEWAY" "$HOST" "$HOST2" "${SERVICE_NET#*/}"
 	plain_segments "$PHONE" access
 	plain_segments "$SERVER" access
-	ip -n "$PHONE" route add default via $SERVER_OUTER
-	ip -n "$SERVICE" route add default via 192.0.2.1
-	in_server sysctl -qw net.ipv4.ip_forward=1
-	in_server sysctl -qw net.ipv4.conf.access.forwarding=0
+	default_route "$PHONE"
+	in_server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	no_forwarding_from access
+}
+
+# service_addresses GATEWAY HOST HOST2 BITS: the service network.
+service_addresses() {
+	if [ "$TSCF_INNER" = 6 ]; then
+		# Without such an address a router finds no neighbours.
+		add_address "$SERVER" service fe80::1/64
+		add_address "$SERVICE" service fe80::2/64
+	fi
+	add_address "$SERVER" service "$1/$4"
+	add_address "$SERVICE" service "$2/$4"
+	add_address "$SERVICE" service "$3/$4"
+	ip -n "$SERVICE" route add default via "$1"
 }
 
 # A second phone on the access link: a bridge joins the three.
 topology_phone2() {
 	make_namespace "$PHONE2"
-	ip -n "$SERVER" addr del $SERVER_OUTER/24 dev access
+	ip -n "$SERVER" addr flush dev access
 	ip -n "$SERVER" link add bridge type bridge
 	ip -n "$SERVER" link set access master bridge
 	ip -n "$PHONE2" link add access type veth peer name access2 netns "$SERVER"
 	ip -n "$SERVER" link set access2 master bridge up
-	ip -n "$SERVER" addr add $SERVER_OUTER/24 dev bridge
 	ip -n "$SERVER" link set bridge up
-	ip -n "$PHONE2" addr add $PHONE2_OUTER/24 dev access
 	ip -n "$PHONE2" link set access up
-	ip -n "$PHONE2" route add default via $SERVER_OUTER
-	in_server sysctl -qw net.ipv4.conf.bridge.forwarding=0
+	access_addresses "$SERVER" bridge 1
+	access_addresses "$PHONE2" access 3
+	default_route "$PHONE2"
+	no_forwarding_from bridge
 }
 
 skip() {
@@ -229,7 +287,7 @@ client_status() { client status --json | jq -r "$1"; }
 
 # start_server [OPTION...]: returns when it answers; PIN is then what a client must know.  SERVICES holds its assigned-services.
 start_server() {
-	start_server_bare --listen $SERVER_OUTER:$PORT --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route $SERVICE_NET \
+	start_server_bare --listen $SERVER_OUTER:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET \
 		--services "${SERVICES-DTTE}" "$@"
 }
 # The same with nothing said about addresses: for a configuration file.
@@ -369,7 +427,7 @@ fence() {
 	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10))
 	until grep -aqF "$text" "$PCAP" 2>/dev/null; do
 		[ "$SECONDS" -lt "$end" ] || die "the capture does not work"
-		in_phone bash -c "echo '$text' >/dev/udp/$SERVER_OUTER/9" 2>/dev/null
+		in_phone bash -c "echo '$text' >/dev/udp/$SERVER_LINK/9" 2>/dev/null
 		command sleep 0.05
 	done
 }

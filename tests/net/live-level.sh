@@ -9,11 +9,11 @@ start_capture
 echo_server
 start_server
 start_client
-program udp stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 200 --marker "M-udp " --report 50
+program udp stranger "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 200 --marker "M-udp " --report 50
 udp=$LAST_PID
 program tcp stranger "$TSCF_TOOLS/tcp" --to $HOST:7000 --rate 200000 --seconds 8 --marker M-tcp --report 50
 tcp=$LAST_PID
-program bystander stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-bystander " --report 50
+program bystander stranger "$TSCF_TOOLS/flow" --bind $ANY:5006 --to $HOST:7000 --rate 50 --marker "M-bystander " --report 50
 bystander=$LAST_PID
 must 5 '[ "$(last udp .echoed)" -gt 100 ] && [ "$(last tcp .received)" -gt 50000 ]'
 is "no library is loaded" "$(grep -c libtscf /proc/"$udp"/maps)" -eq 0

@@ -7,6 +7,7 @@ NET_TESTS = \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \
 	tests/net/dtte-off.sh \
+	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
@@ -65,3 +66,31 @@ clean-local: clean-net-root
 clean-net-root:
 	rm -rf '$(NET_ROOT)'
 .PHONY: clean-net-root
+
+# The same tests with another address family: NAME-ipv6 has IPv6 inside, NAME-over-ipv6 has it outside, NAME-all-ipv6 both.
+NET_FAMILY_TESTS = \
+	tests/net/bound-device-ipv6.sh \
+	tests/net/client-killed-ipv6.sh \
+	tests/net/forged-all-ipv6.sh \
+	tests/net/fragments-ipv6.sh \
+	tests/net/icmp-ipv6.sh \
+	tests/net/levels-ipv6.sh \
+	tests/net/move-ipv6.sh \
+	tests/net/sequence-over-ipv6.sh \
+	tests/net/server-killed-ipv6.sh \
+	tests/net/shared-port-ipv6.sh \
+	tests/net/spoof-ipv6.sh \
+	tests/net/tcp-all-ipv6.sh \
+	tests/net/tombstone-ipv6.sh
+TESTS += $(NET_FAMILY_TESTS)
+CLEANFILES += $(NET_FAMILY_TESTS)
+$(NET_FAMILY_TESTS): tests/net/local.mk
+	$(AM_V_GEN)name=`basename $@ .sh`; inner=4; outer=4; \
+	case $$name in \
+	*-all-ipv6) inner=6; outer=6; name=$${name%-all-ipv6} ;; \
+	*-over-ipv6) outer=6; name=$${name%-over-ipv6} ;; \
+	*) inner=6; name=$${name%-ipv6} ;; \
+	esac; \
+	$(MKDIR_P) tests/net && \
+	printf '#!/bin/bash\nTSCF_INNER=%s TSCF_OUTER=%s exec bash "$$TSCF_SRC/tests/net/%s.sh"\n' $$inner $$outer $$name >$@ && \
+	chmod +x $@

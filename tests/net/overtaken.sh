@@ -23,7 +23,7 @@ start_server
 start_client
 
 # --- a move to the plain tunnel waits for its confirmation, and is overtaken ---
-program only encrypted-only "$TSCF_TOOLS/flow" --bind "0.0.0.0:5006" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$ANY:5006" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 only=$LAST_PID
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 10 ]'
 filter ""

@@ -54,7 +54,7 @@ sed 's/^/# /' "$T/messages" | grep -v 'encrypted data' | head -n 60
 
 in_order "FIG. 3 in this order" \
 	" up plain configuration-request tsid=ffffffffffffffff" \
-	" down plain configuration-response .*RESPONSE_CODE=0.*INTERNAL_IPV4=10.8.0." \
+	" down plain configuration-response .*RESPONSE_CODE=0.*INTERNAL_IPV$TSCF_INNER=${PLAIN_POOL%[0:]/*}" \
 	" up plain service-request .*SERVICE_TYPE=1" \
 	" down plain service-response .*RESPONSE_CODE=0.*RESERVED_TSID=" \
 	" up encrypted handshake client-hello" \

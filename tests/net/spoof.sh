@@ -21,13 +21,14 @@ background holder "$PHONE2" "$TSCF_BINDIR/tscf-run" --control "$T/attacker.sock"
 	"$TSCF_TOOLS/flow" --to $HOST:7000 --rate 20 --report 50
 program listener stranger "$TSCF_TOOLS/flow" --bind "$victim:5004" --report 50
 must 10 '[ "$(last holder .echoed)" -gt 10 ]' "the attacker's encrypted tunnel is up"
-outer=$(server sessions --json | jq -r --arg a "$PHONE2_OUTER:" '.[] | select(.transport == "udp" and (.outer | startswith($a))) | .outer')
+outer=$(server sessions --json | jq -r --arg a "$PHONE2_OUTER" '.[] | select(.transport == "udp" and (.outer | contains($a))) | .outer')
 check "two clients, two addresses" [ "$victim" != "$attacker" ]
 
 forge "$outer>$SERVER_OUTER:$PORT" udp "$attacker:5999" $HOST:7000 FORGED
 must 5 '[ "$(strange)" -eq 20 ]' "its own address passes"
 spoofed=$(server_counter spoofed)
-for source in "$victim" $HOST2 10.9.0.77 127.0.0.1 0.0.0.0; do
+if [ "$TSCF_INNER" = 6 ]; then false=(2001:db8:9::77 ::1 ::); else false=(10.9.0.77 127.0.0.1 0.0.0.0); fi
+for source in "$victim" $HOST2 "${false[@]}"; do
 	forge "$outer>$SERVER_OUTER:$PORT" udp "$source:5004" $HOST:7000 FORGED
 done
 must 5 "[ \"\$(server_counter spoofed)\" -eq $((spoofed + 100)) ]" "five false sources in the plain tunnel are counted"

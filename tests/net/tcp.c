@@ -29,7 +29,7 @@
 #define LINE 64 /* bytes of a line of the stream */
 
 struct options {
-	struct sockaddr_in address, bind;
+	union tool_address address, bind;
 	enum { MODE_NONE, MODE_SERVE, MODE_CONNECT, MODE_LISTEN } mode;
 	uint64_t bytes, rate;
 	double seconds;
@@ -82,7 +82,7 @@ static void content(const char *marker, uint64_t offset, char *out, size_t lengt
 
 static int listen_at(const struct options *o)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	int fd = socket(o->address.sa.sa_family, SOCK_STREAM, 0), on = 1;
 	int error;
 
 	if (fd < 0)
@@ -92,7 +92,7 @@ static int listen_at(const struct options *o)
 		failed("setsockopt");
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&o->address, sizeof(o->address)) || listen(fd, 128))
+	if (bind(fd, &o->address.sa, tool_address_size(&o->address)) || listen(fd, 128))
 		failed("bind");
 	printf("ready\n");
 	fflush(stdout);
@@ -145,16 +145,16 @@ static void open_connection(struct stream *s)
 {
 	int error;
 
-	s->fd = socket(AF_INET, SOCK_STREAM, 0);
+	s->fd = socket(s->o.address.sa.sa_family, SOCK_STREAM, 0);
 	if (s->fd < 0)
 		failed("socket");
 	if (s->o.level >= 0 && (error = tool_set_level(s->fd, s->o.level))) {
 		errno = error;
 		failed("setsockopt");
 	}
-	if (s->o.bind.sin_port && bind(s->fd, (struct sockaddr *)&s->o.bind, sizeof(s->o.bind)))
+	if (s->o.bind.sa.sa_family && bind(s->fd, &s->o.bind.sa, tool_address_size(&s->o.bind)))
 		failed("bind");
-	if (connect(s->fd, (struct sockaddr *)&s->o.address, sizeof(s->o.address)))
+	if (connect(s->fd, &s->o.address.sa, tool_address_size(&s->o.address)))
 		failed("connect");
 }
 
@@ -315,10 +315,10 @@ static void parse_option(struct options *o, int option, const char *value)
 	case 'L':
 	case 't':
 		o->mode = option == 'S' ? MODE_SERVE : option == 'L' ? MODE_LISTEN : MODE_CONNECT;
-		o->address = tool_endpoint(value);
+		o->address = tool_address(value);
 		break;
 	case 'b':
-		o->bind = tool_endpoint(value);
+		o->bind = tool_address(value);
 		break;
 	case 'n':
 		o->bytes = tool_number(value, 1UL << 40);

@@ -17,7 +17,7 @@ for how in TERM KILL; do
 	number=$((number + 1))
 	port=$((5000 + number)) from=$((7100 + number))
 	program "phone-$how" encrypted-only \
-		"$TSCF_TOOLS/flow" --bind 0.0.0.0:$port --to $HOST:$from --rate 50 --marker "M-up " --report 50
+		"$TSCF_TOOLS/flow" --bind $ANY:$port --to $HOST:$from --rate 50 --marker "M-up " --report 50
 	phone=$LAST_PID
 	must 5 encrypted_up
 	background "remote-$how" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:$from --to "$PHONE_INNER:$port" --rate 500 --size $((number * 1500)) \

@@ -28,19 +28,48 @@ void tool_die(const char *format, ...)
 	exit(1);
 }
 
+union tool_address tool_address(const char *text)
+{
+	union tool_address a = {.sa.sa_family = AF_UNSPEC};
+	const char *colon = strrchr(text, ':');
+	char copy[INET6_ADDRSTRLEN + 2] = "", *host = copy;
+	size_t length;
+
+	if (!colon || (size_t)(colon - text) >= sizeof(copy))
+		tool_die("%s: not ADDRESS:PORT", text);
+	memcpy(copy, text, (size_t)(colon - text));
+	length = strlen(copy);
+	if (copy[0] == '[' && copy[length - 1] == ']') {
+		copy[length - 1] = '\0';
+		host++;
+	}
+	if (inet_pton(AF_INET, host, &a.in.sin_addr) == 1)
+		a.sa.sa_family = AF_INET;
+	else if (inet_pton(AF_INET6, host, &a.in6.sin6_addr) == 1)
+		a.sa.sa_family = AF_INET6;
+	else
+		tool_die("%s: not ADDRESS:PORT", text);
+	*tool_address_port(&a) = htons((uint16_t)tool_number(colon + 1, 65535));
+	return a;
+}
+
+socklen_t tool_address_size(const union tool_address *a)
+{
+	return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
+}
+
+in_port_t *tool_address_port(union tool_address *a)
+{
+	return a->sa.sa_family == AF_INET6 ? &a->in6.sin6_port : &a->in.sin_port;
+}
+
 struct sockaddr_in tool_endpoint(const char *text)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	const char *colon = strrchr(text, ':');
-	char host[INET_ADDRSTRLEN] = "";
+	union tool_address a = tool_address(text);
 
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		tool_die("%s: not ADDRESS:PORT", text);
-	memcpy(host, text, (size_t)(colon - text));
-	if (inet_pton(AF_INET, host, &a.sin_addr) != 1)
-		tool_die("%s: not ADDRESS:PORT", text);
-	a.sin_port = htons((uint16_t)tool_number(colon + 1, 65535));
-	return a;
+	if (a.sa.sa_family != AF_INET)
+		tool_die("%s: not an IPv4 address", text);
+	return a.in;
 }
 
 unsigned long tool_number(const char *text, unsigned long most)

@@ -10,11 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 /** Say why and exit with status 1. */
 _Noreturn void tool_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** "192.0.2.1:7000" */
+union tool_address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/** "192.0.2.1:7000", "2001:db8::1:7000" (what follows the last colon is the port), "[2001:db8::1]:7000" */
+union tool_address tool_address(const char *text);
+socklen_t tool_address_size(const union tool_address *a);
+/** @return the port, in network order; the same place for both families. */
+in_port_t *tool_address_port(union tool_address *a);
+/** An address that must be IPv4. */
 struct sockaddr_in tool_endpoint(const char *text);
 unsigned long tool_number(const char *text, unsigned long most);
 

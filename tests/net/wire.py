@@ -25,8 +25,8 @@ import struct
 import sys
 
 PLAIN, ENCRYPTED = 2004, 2005
-PHONE_NETS = [ipaddress.ip_network("10.8.0.0/24"), ipaddress.ip_network("10.9.0.0/24")]
-PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp"}
+PHONE_NETS = [ipaddress.ip_network(text) for text in ("10.8.0.0/24", "10.9.0.0/24", "2001:db8:8::/64", "2001:db8:9::/64")]
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 MESSAGES = {
     1: "configuration-request", 2: "configuration-response", 3: "resume-request", 4: "resume-response",
     5: "release-request", 6: "release-response", 7: "keepalive-request", 8: "keepalive-response",
@@ -83,8 +83,26 @@ def network_layer(link, frame):
     return frame  # raw IP
 
 
+def parse_ipv6(packet):
+    """An IPv6 packet with hop-by-hop, routing, fragment and destination headers, or None."""
+    if len(packet) < 40:
+        return None
+    total, protocol = 40 + struct.unpack_from(">H", packet, 4)[0], packet[6]
+    at, ident, offset, more = 40, 0, 0, False
+    while protocol in (0, 43, 44, 60) and len(packet) >= at + 8 and offset == 0:
+        length = 8 if protocol == 44 else (packet[at + 1] + 1) * 8
+        if protocol == 44:
+            offset, more = struct.unpack_from(">H", packet, at + 2)[0] & 0xFFF8, bool(packet[at + 3] & 1)
+            ident = struct.unpack_from(">I", packet, at + 4)[0]
+        protocol, at = packet[at], at + length
+    return Ip(protocol, str(ipaddress.ip_address(packet[8:24])), str(ipaddress.ip_address(packet[24:40])), ident,
+              offset, more, packet[at:total])
+
+
 def parse_ip(packet):
-    """An IPv4 packet, or None."""
+    """An IP packet, or None."""
+    if packet and packet[0] >> 4 == 6:
+        return parse_ipv6(packet)
     if len(packet) < 20 or packet[0] >> 4 != 4:
         return None
     length = (packet[0] & 15) * 4
@@ -117,7 +135,8 @@ class Flows:
         name = "%s %s > %s" % (protocol, ip.source, ip.destination)
         if pair:
             name = "%s %s:%d > %s:%d" % (protocol, ip.source, pair[0], ip.destination, pair[1])
-        elif ip.protocol == 1 and ip.payload and ip.payload[0] in (3, 4, 5, 11, 12):
+        elif (ip.protocol == 1 and ip.payload and ip.payload[0] in (3, 4, 5, 11, 12)
+              or ip.protocol == 58 and ip.payload and ip.payload[0] < 128):
             name += " quoting " + Flows().name(ip.payload[8:])
         if ip.more:
             self.first[key] = name
@@ -125,6 +144,11 @@ class Flows:
 
 
 def in_phone(address):
+    """Whether the text is an internal address; it may be no address at all."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
     return any(ipaddress.ip_address(address) in net for net in PHONE_NETS)
 
 
@@ -135,7 +159,7 @@ def belongs(name, protocol, port):
     if words[0] != protocol or len(words) < 4 or words[2] != ">":
         return False
     for end in (words[1], words[3]):
-        address, _, number = end.partition(":")
+        address, _, number = end.rpartition(":")
         if in_phone(address) and number == str(port):
             return True
     return False
@@ -220,8 +244,8 @@ def command_dtls(args):
 
 def tlv_text(kind, value):
     name = TLVS.get(kind, "TLV-%d" % kind)
-    if kind in (1, 3) and len(value) == 5:
-        return "%s=%s/%d" % (name, ipaddress.ip_address(value[:4]), value[4])
+    if kind in (1, 3) and len(value) == 5 or kind in (2, 4) and len(value) == 17:
+        return "%s=%s/%d" % (name, ipaddress.ip_address(value[:-1]), value[-1])
     if kind == 9:
         return "%s=%d" % (name, struct.unpack_from(">H", value)[0])
     if kind in (7, 8, 10, 22):

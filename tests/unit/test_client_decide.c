@@ -2,7 +2,8 @@
 /*
  * The client's route decision: every kind of packet, up and down, against every state of its binding.
  *
- * The client is 10.1.2.3 (the source of build_ipv4), port 5060; the far end is 192.0.2.9, port 6050.
+ * Every test runs in IPv4 and in IPv6.  The client is 10.1.2.3 (the source of build_ipv4) and 2001:db8::1 (of build_ipv6),
+ * port 5060; the far end is 192.0.2.9 and 2001:db8::2, port 6050.
  */
 #include "packet_build.h"
 #include "runner.h"
@@ -15,7 +16,9 @@
 
 static struct decider d;
 static struct tscf_binding_list list;
-static struct tscf_binding_key bound; /**< udp 10.1.2.3:5060 */
+static int family;
+static struct tscf_addr plain, encrypted; /**< of that family */
+static struct tscf_binding_key bound;     /**< udp, the plain address, port 5060 */
 
 static void set_up(void)
 {
@@ -25,12 +28,28 @@ static void set_up(void)
 	d.fragments = tscf_fragments_new(64);
 	d.now = NOW;
 	d.up = true;
-	ck_assert_int_eq(tscf_addr_parse("10.1.2.3", &d.plain), 0);
-	ck_assert_int_eq(tscf_addr_parse("10.9.0.3", &d.encrypted), 0);
+	ck_assert_int_eq(tscf_addr_parse("10.1.2.3", &d.plain.of[0]), 0);
+	ck_assert_int_eq(tscf_addr_parse("10.9.0.3", &d.encrypted.of[0]), 0);
+	ck_assert_int_eq(tscf_addr_parse("2001:db8::1", &d.plain.of[1]), 0);
+	ck_assert_int_eq(tscf_addr_parse("2001:db8:9::1", &d.encrypted.of[1]), 0);
+	plain = d.plain.of[tscf_family_index(family)];
+	encrypted = d.encrypted.of[tscf_family_index(family)];
 	memset(&bound, 0, sizeof bound);
-	bound.local = d.plain;
+	bound.local = plain;
 	bound.local_port = BUILD_SPORT;
 	bound.protocol = IPPROTO_UDP;
+}
+
+static void set_up_ipv4(void)
+{
+	family = AF_INET;
+	set_up();
+}
+
+static void set_up_ipv6(void)
+{
+	family = AF_INET6;
+	set_up();
 }
 
 static void tear_down(void)
@@ -44,56 +63,91 @@ static struct tscf_binding *bind_at(enum tscf_level level)
 	return tscf_bindings_bind(d.bindings, &bound, level, &d, &list);
 }
 
-/* Swap addresses (and ports): what goes up becomes what comes down. */
-static void turn_round(struct build *b, bool ports)
+static uint8_t *source_of(struct build *b)
 {
-	uint8_t t[4];
-	memcpy(t, b->data + 12, 4);
-	memcpy(b->data + 12, b->data + 16, 4);
-	memcpy(b->data + 16, t, 4);
-	if (ports) {
-		memcpy(t, b->data + 20, 2);
-		memcpy(b->data + 20, b->data + 22, 2);
-		memcpy(b->data + 22, t, 2);
-	}
+	return b->data + (family == AF_INET ? 12 : 8);
+}
+
+static uint8_t *destination_of(struct build *b)
+{
+	return source_of(b) + tscf_addr_size((uint8_t)family);
+}
+
+static void swap(uint8_t *a, uint8_t *b, size_t size)
+{
+	uint8_t t[16];
+	memcpy(t, a, size);
+	memcpy(a, b, size);
+	memcpy(b, t, size);
+}
+
+/* Swap addresses (and ports, which are @p at): what goes up becomes what comes down. */
+static void turn_round(struct build *b, uint32_t at)
+{
+	swap(source_of(b), destination_of(b), tscf_addr_size((uint8_t)family));
+	if (at)
+		swap(b->data + at, b->data + at + 2, 2);
+}
+
+static struct build begin(uint8_t protocol, bool fragment, bool first)
+{
+	struct build b;
+	if (family == AF_INET)
+		build_ipv4(&b, protocol, !fragment ? 0 : first ? IPV4_MF : 100, 0);
+	else
+		build_ipv6(&b, fragment ? IPPROTO_FRAGMENT : protocol);
+	if (family == AF_INET6 && fragment)
+		build_fragment(&b, protocol, first ? 0 : 800, first);
+	return b;
 }
 
 static struct build udp(bool down)
 {
-	struct build b;
-	build_ipv4(&b, IPPROTO_UDP, 0, 0);
+	struct build b = begin(IPPROTO_UDP, false, true);
+	uint32_t ports = b.length;
 	build_ports(&b, 8);
 	build_finish(&b);
 	if (down)
-		turn_round(&b, true);
+		turn_round(&b, ports);
+	return b;
+}
+
+static struct build icmp_error(void)
+{
+	struct build b = begin(family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, false, true);
+	build_icmp(&b, family == AF_INET ? 3 : 1);
 	return b;
 }
 
 /* An ICMP port unreachable from the client's kernel (or, turned, from the network) that quotes a packet of the bound flow. */
 static struct build unreachable(bool down)
 {
-	struct build quote = udp(!down), b;
-	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
-	build_icmp(&b, 3);
+	struct build quote = udp(!down), b = icmp_error();
 	build_bytes(&b, quote.data, quote.length);
 	build_finish(&b);
 	if (down)
-		turn_round(&b, false);
+		turn_round(&b, 0);
 	return b;
 }
 
 static struct build fragment(bool first, bool down)
 {
-	struct build b;
-	build_ipv4(&b, IPPROTO_UDP, first ? IPV4_MF : 100, 0);
+	struct build b = begin(IPPROTO_UDP, true, first);
+	uint32_t ports = b.length;
 	if (first)
 		build_ports(&b, 16);
 	else
 		build_zero(&b, 16);
 	build_finish(&b);
 	if (down)
-		turn_round(&b, first);
+		turn_round(&b, first ? ports : 0);
 	return b;
+}
+
+/* Another datagram's. */
+static void change_id(struct build *b)
+{
+	b->data[family == AF_INET ? 5 : 47] = 77;
 }
 
 static enum verdict up_plain(struct build b)
@@ -147,12 +201,12 @@ START_TEST(fragments_of_other_flows)
 	ck_assert_int_eq(down_plain(fragment(false, true)), VERDICT_REFUSED);
 	d.up = false;
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
-	struct build encrypted = fragment(true, true);
-	encrypted.data[5] = 77;
-	ck_assert_int_eq(decide_down_encrypted(&d, encrypted.data, encrypted.length), VERDICT_DELIVER);
+	struct build secret = fragment(true, true);
+	change_id(&secret);
+	ck_assert_int_eq(decide_down_encrypted(&d, secret.data, secret.length), VERDICT_DELIVER);
 	struct build forged = fragment(false, true);
-	forged.data[5] = 77;
-	ck_assert_int_eq(down_plain(encrypted), VERDICT_DELIVER);
+	change_id(&forged);
+	ck_assert_int_eq(down_plain(secret), VERDICT_DELIVER);
 	ck_assert_int_eq(down_plain(forged), VERDICT_REFUSED);
 	ck_assert_int_eq(up_plain(fragment(true, false)), VERDICT_PLAIN);
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_PLAIN);
@@ -165,15 +219,13 @@ END_TEST
 /* A quote that cannot be read may be of the bound flow. */
 START_TEST(unreadable_quote)
 {
-	struct build b;
-	build_ipv4(&b, IPPROTO_ICMP, 0, 0);
-	build_icmp(&b, 3);
+	struct build b = icmp_error();
 	build_zero(&b, 4);
 	build_finish(&b);
 	ck_assert_int_eq(up_plain(b), VERDICT_PLAIN);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert_int_eq(up_plain(b), VERDICT_TURNED);
-	turn_round(&b, false);
+	turn_round(&b, 0);
 	ck_assert_int_eq(down_plain(b), VERDICT_REFUSED);
 }
 END_TEST
@@ -223,7 +275,7 @@ START_TEST(exception_to_whole_address)
 {
 	struct tscf_binding_key whole;
 	memset(&whole, 0, sizeof whole);
-	whole.local = d.plain;
+	whole.local = plain;
 	tscf_bindings_bind(d.bindings, &whole, TSCF_LEVEL_ENCRYPTED_ONLY, &d, &list);
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
 	bind_at(TSCF_LEVEL_UNENCRYPTED);
@@ -237,11 +289,11 @@ START_TEST(spoofed)
 {
 	struct build b = udp(false);
 	struct tscf_binding_key flow;
-	b.data[15]++;
+	source_of(&b)[3]++;
 	ck_assert_int_eq(up_plain(b), VERDICT_SPOOFED);
 	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_SPOOFED);
 	b = udp(true);
-	b.data[19]++;
+	destination_of(&b)[3]++;
 	ck_assert_int_eq(down_plain(b), VERDICT_SPOOFED);
 	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_SPOOFED);
 }
@@ -257,7 +309,7 @@ START_TEST(up_encrypted)
 	ck_assert_uint_eq(flow.remote_port, BUILD_DPORT);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
-	memcpy(own.data + 12, d.encrypted.bytes, 4);
+	memcpy(source_of(&own), encrypted.bytes, tscf_addr_size(encrypted.family));
 	ck_assert_int_eq(decide_up_encrypted(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);
 	struct build late = fragment(false, false);
 	ck_assert_int_eq(decide_up_encrypted(&d, late.data, late.length, &flow), VERDICT_ENCRYPTED);
@@ -270,34 +322,28 @@ START_TEST(down_encrypted)
 	struct build b = udp(true);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
-	memcpy(b.data + 16, d.encrypted.bytes, 4);
+	memcpy(destination_of(&b), encrypted.bytes, tscf_addr_size(encrypted.family));
 	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
 }
 END_TEST
 
-/* Not IPv4, or not whole. */
+/* Not whole, or of a family that the tunnel has no address of. */
 START_TEST(refused_forms)
 {
-	struct build b;
+	struct build b = udp(false);
 	struct tscf_binding_key flow;
-	build_ipv6(&b, IPPROTO_UDP);
-	build_ports(&b, 8);
-	build_finish(&b);
-	ck_assert_int_eq(up_plain(b), VERDICT_IPV6);
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_IPV6);
-	ck_assert_int_eq(down_plain(b), VERDICT_IPV6);
-	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_IPV6);
-	b = udp(false);
+	d.plain.of[tscf_family_index(family)] = d.encrypted.of[tscf_family_index(family)] = (struct tscf_addr){0};
+	ck_assert_int_eq(up_plain(b), VERDICT_SPOOFED);
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_SPOOFED);
 	b.length--;
 	ck_assert_int_eq(up_plain(b), VERDICT_MALFORMED);
 }
 END_TEST
 
-static Suite *make_suite(void)
+static TCase *make_case(const char *name, void (*start)(void))
 {
-	Suite *suite = suite_create("client decide");
-	TCase *tc = tcase_create("packets");
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	TCase *tc = tcase_create(name);
+	tcase_add_checked_fixture(tc, start, tear_down);
 	tcase_add_test(tc, nothing_bound);
 	tcase_add_test(tc, unmarked_packets_of_a_bound_flow);
 	tcase_add_test(tc, fragments_of_other_flows);
@@ -310,7 +356,14 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, up_encrypted);
 	tcase_add_test(tc, down_encrypted);
 	tcase_add_test(tc, refused_forms);
-	suite_add_tcase(suite, tc);
+	return tc;
+}
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client decide");
+	suite_add_tcase(suite, make_case("IPv4", set_up_ipv4));
+	suite_add_tcase(suite, make_case("IPv6", set_up_ipv6));
 	return suite;
 }
 

@@ -24,7 +24,7 @@ static struct routing_facts facts(enum dtte_gate gate, bool up)
 {
 	struct routing_facts f = {.gate = gate, .up = up, .route_count = 1};
 	f.plain_device = f.encrypted_device = 1; /* lo: there is no other in a new namespace */
-	ck_assert_int_eq(tscf_addr_parse("10.8.0.2", &f.plain), 0);
+	ck_assert_int_eq(tscf_addr_parse("10.8.0.2", &f.plain.of[0]), 0);
 	ck_assert_int_eq(tscf_prefix_parse("10.3.0.0/24", &f.routes[0]), 0);
 	return f;
 }
@@ -94,10 +94,36 @@ START_TEST(routes)
 	routing_make_plan(&config, &f, &plan);
 	ck_assert_uint_eq(plan.route_count, 2);
 	for (unsigned i = 0; i < 2; i++)
-		ck_assert(tscf_addr_equal(&plan.routes[i].source, &f.plain));
-	f.plain.family = 0;
+		ck_assert(tscf_addr_equal(&plan.routes[i].source, &f.plain.of[0]));
+	f.plain.of[0].family = 0;
 	routing_make_plan(&config, &f, &plan);
 	ck_assert_uint_eq(plan.route_count, 0);
+}
+END_TEST
+
+/* With an IPv6 address the same rules and routes are there for IPv6. */
+START_TEST(both_families)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
+	ck_assert_int_eq(tscf_prefix_parse("2001:db8:3::/48", &f.routes[f.route_count++]), 0);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(plan.route_count, 2);
+	ck_assert_int_eq(tscf_addr_parse("2001:db8:8::2", &f.plain.of[1]), 0);
+	ck_assert_int_eq(tscf_addr_parse("2001:db8:9::2", &f.encrypted.of[1]), 0);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(plan.route_count, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		const struct tscf_route *r = &plan.routes[i];
+		ck_assert_int_eq(r->source.family, r->destination.addr.family);
+	}
+	for (unsigned slot = 0; slot < ROUTING_RULE_SPAN; slot++) {
+		const struct tscf_rule *r = find(&plan, AF_INET6, slot);
+		ck_assert_int_eq(r != NULL, slot != 7 && slot != 8);
+		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 ||
+			  r->table == (slot == 6 || slot == 9 ? TABLE_PLAIN : TABLE_ENCRYPTED));
+	}
+	ck_assert_ptr_null(find(&plan, AF_INET, 1));
 }
 END_TEST
 
@@ -192,6 +218,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, preferred_follows_the_tunnel);
 	tcase_add_test(tc, default_level_only);
 	tcase_add_test(tc, routes);
+	tcase_add_test(tc, both_families);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("kernel");
 	tcase_add_test(tc, kernel_follows);

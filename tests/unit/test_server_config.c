@@ -185,6 +185,7 @@ static const struct {
 	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 2005 } " POOLS("10.3.0.0/24",
 												   "10.2.0.0/16") "}",
 	 "ports of interfaces"},
+	{"mtu = 1279\n" INTERFACE(POOLS("\"2001:db8::/64\"", "10.1.0.0/16")), "at least 1280"},
 	{"cert = /c\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without key"},
 	{"key = /k\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without cert"},
 	{"plain-dev = x\nencrypted-dev = x\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "two names"},
