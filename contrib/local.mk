@@ -3,4 +3,4 @@ EXTRA_DIST += contrib/check contrib/packages
 EXTRA_DIST += contrib/demo contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
 
 EXTRA_DIST += contrib/wireshark/tscf.lua
-EXTRA_DIST += contrib/examples/tsc-call.c
+EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns

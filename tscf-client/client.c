@@ -43,6 +43,7 @@ void client_plain_state(struct client *c, enum tunnel_state state, const char *r
 	if (c->plain.state != state || c->plain_since == 0)
 		c->plain_since = time(NULL);
 	c->plain.state = state;
+	hook_plain_changed(c);
 	snprintf(c->plain_reason, sizeof c->plain_reason, "%s", reason);
 }
 
@@ -184,6 +185,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	/* Programs hear that encryption ends before the server is told to end it. */
 	notices_flush(c);
 	registry_flush(c);
+	hook_flush(c);
 	earlier(&next, search_next(c));
 	earlier(&next, plain_next(c));
 	earlier(&next, monitor_next(c));
@@ -191,6 +193,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	earlier(&next, dtte_next(&c->dtte));
 	earlier(&next, registry_next(c));
 	earlier(&next, moves_next(c));
+	earlier(&next, hook_next(c));
 	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
 		if (c->waiters[i])
 			earlier(&next, c->waiter_deadlines[i]);
@@ -444,6 +447,7 @@ int client_run(const struct client_config *config, void (*ready)(void *context),
 		error = c->error;
 		tscf_info("stopping");
 		say_goodbye(c);
+		hook_stop(c);
 	}
 	tear_down(c);
 	ev_loop_destroy(c->loop);

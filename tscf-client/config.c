@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /** Priority 32766 is the kernel's rule for table main: ours must all come before it. */
 #define PRIORITY_MAX (32766 - ROUTING_RULE_SPAN)
@@ -139,6 +141,8 @@ const struct tscf_setting client_settings[] = {
 	{"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},
 	{"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
 	{"return-idle", "seconds from 0 to 86400", tscf_setting_number, FIELD(return_idle), 0, 86400, 0},
+	{"script", "the absolute name of a program", tscf_setting_path, FIELD(script), 0, 0, TSCF_SETTING_PATH},
+	{"script-timeout", "seconds from 1 to 300", tscf_setting_number, FIELD(script_timeout), 1, 300, 0},
 	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
 	 TSCF_SETTING_PATH},
 	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
@@ -168,6 +172,7 @@ int client_config_init(struct client_config *c)
 	    .hold_ms = 3000,
 	    .keepalive = 10,
 	    .return_idle = 60,
+	    .script_timeout = 30,
 	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
 	    .realtime_dscps = TSCF_URGENT_DSCPS,
@@ -184,6 +189,7 @@ void client_config_free(struct client_config *c)
 	free(c->ca);
 	free(c->plain_dev);
 	free(c->encrypted_dev);
+	free(c->script);
 	free(c->control);
 	free(c->state_dir);
 	memset(c, 0, sizeof(*c));
@@ -284,6 +290,28 @@ static bool check_server(const struct client_config *c, const struct client_serv
 	return ok;
 }
 
+/** The script is run as root. */
+static bool check_script(const char *script)
+{
+	struct stat st;
+
+	if (!script)
+		return true;
+	if (stat(script, &st) < 0) {
+		tscf_error("script %s: %s", script, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
+		tscf_error("script %s: expected a program that may be executed", script);
+		return false;
+	}
+	if ((st.st_mode & 0022) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+		tscf_error("script %s: others could change it: expected a file of root that only root may write", script);
+		return false;
+	}
+	return true;
+}
+
 int client_config_check(const struct client_config *c)
 {
 	bool ok = expect(c->servers.count > 0,
@@ -295,5 +323,6 @@ int client_config_check(const struct client_config *c)
 		     "plain-dev and encrypted-dev are the same: expected two names");
 	ok &= expect(c->table_plain != c->table_encrypted,
 		     "table-plain and table-encrypted are the same: expected two tables of their own");
+	ok &= check_script(c->script);
 	return ok ? 0 : -EINVAL;
 }

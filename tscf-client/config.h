@@ -29,6 +29,8 @@ struct client_config {
 	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
 	unsigned keepalive;   /**< seconds without a packet from the server before it is asked; 0: never */
 	unsigned return_idle; /**< seconds without a packet before a better server is taken that would give another internal address */
+	char *script;            /**< run when tunnels come and go; NULL: none */
+	unsigned script_timeout; /**< seconds */
 	char *control;
 	char *state_dir; /**< what is to be known in the next run, too */
 	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */

@@ -16,6 +16,7 @@
 #include "dtte.h"
 #include "encrypted.h"
 #include "hold.h"
+#include "hook.h"
 #include "identity.h"
 #include "monitor.h"
 #include "moves.h"
@@ -100,6 +101,7 @@ struct client {
 	struct registry registry;
 	struct moves moves;
 	struct notices notices;
+	struct hook hook;
 	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
 	uint64_t waiter_deadlines[64];
 	struct hold hold;

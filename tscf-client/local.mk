@@ -17,6 +17,8 @@ libtscf_client_la_SOURCES += tscf-client/encrypted.h tscf-client/plain.h tscf-cl
 	tscf-client/candidates.c tscf-client/candidates.h tscf-client/http_connect.c tscf-client/http_connect.h \
 	tscf-client/proxy.c tscf-client/proxy.h tscf-client/resolver.c tscf-client/resolver.h \
 	tscf-client/server_list.c tscf-client/server_list.h tscf-client/tunnel_open.c tscf-client/ways.c tscf-client/ways.h
+libtscf_client_la_SOURCES += tscf-client/hook.c tscf-client/hook.h tscf-client/hook_process.c tscf-client/hook_process.h \
+	tscf-client/hook_reason.c
 libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
 libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
 

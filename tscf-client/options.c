@@ -33,7 +33,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
-			   "      --realtime-dscp LIST, --realtime-priority N\n"
+			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
@@ -64,6 +64,7 @@ static const struct tscf_cli_option options[] = {
 	{"state-dir", 0, true, true, RUN},
 	{"realtime-dscp", 0, true, false, RUN},
 	{"realtime-priority", 0, true, false, RUN},
+	{"script", 0, true, true, RUN},
 	{"log-level", 0, true, false, RUN},
 	{"control", 'C', true, true, ANY},
 	{"json", 'j', false, false, STATUS | SOCKETS | LEVEL},

@@ -68,11 +68,24 @@ goes_on
 is "not one packet in clear while enabled" "$(socket_in_clear udp 5004 "$enabled" "$asked")" -eq 0
 is "in clear again after it was disabled" "$(socket_in_clear udp 5004 "$disabled")" -ge 20
 
-# --- a tunnel that is lost, and comes back ---
-hears "encrypted tunnel: down" 2
+# --- not before the server has acknowledged it, which it cannot while nothing goes up encrypted ---
+program other encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --report 50
+other=$LAST_PID
+must 5 '[ "$(last other ".echoed // 0")" -gt 5 ]'
+in_phone nft -f - <<-END
+	table ip loss {
+		chain out { type filter hook output priority 0; udp dport $((PORT + 1)) drop; }
+	}
+END
 say encrypted-preferred
+must 5 '[ "$(tunnel_of udp 5004)" = encrypted ]' "the socket is led to the encrypted tunnel"
+goes_on
+is "not enabled before it is acknowledged" "$(count_of "encryption is enabled")" -eq 1
+in_phone nft delete table ip loss
 hears "encryption is enabled" 2
-enabled=$SAID
+kill "$other"
+
+# --- a client that is killed, and another one ---
 goes_on
 kill_client
 hears "plain tunnel: down (tscf-client does not answer)" 1

@@ -11,6 +11,7 @@ NET_TESTS = \
 	tests/net/ecn.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
+	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/leftovers.sh \
 	tests/net/levels.sh \

@@ -71,6 +71,11 @@ tests_unit_test_client_ways_SOURCES = tests/unit/test_client_ways.c tests/unit/r
 tests_unit_test_client_ways_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_ways_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_hook
+tests_unit_test_client_hook_SOURCES = tests/unit/test_client_hook.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_hook_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_hook_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_candidates
 tests_unit_test_client_candidates_SOURCES = tests/unit/test_client_candidates.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
