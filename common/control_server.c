@@ -216,7 +216,8 @@ static void caller_stirred(struct connection *c)
 static bool flush(struct connection *c)
 {
 	while (c->written < c->out_size) {
-		ssize_t sent = send(c->sock, c->out + c->written, c->out_size - c->written, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent =
+		    send(c->sock, c->out + c->written, c->out_size - c->written, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent < 0 && errno == EINTR)
 			continue;

@@ -76,13 +76,16 @@ void hook_plain_changed(struct client *c)
 	c->hook.dirty = true;
 }
 
-static bool encrypted_differs(struct client *c)
+/* What changes without the plain tunnel being configured anew. */
+static bool glance_differs(struct client *c)
 {
-	struct hook *h = &c->hook;
-	bool up = dtte_is_up(&c->dtte), differs = up != h->encrypted_up || c->encrypted.tsid != h->encrypted_tsid;
-	h->encrypted_up = up;
-	h->encrypted_tsid = c->encrypted.tsid;
-	return differs;
+	struct hook_glance *g = &c->hook.glance;
+	bool up = dtte_is_up(&c->dtte);
+	if (up == g->encrypted_up && c->encrypted.tsid == g->encrypted_tsid && c->mtu == g->mtu &&
+	    memcmp(&c->observed, &g->observed, sizeof g->observed) == 0)
+		return false;
+	*g = (struct hook_glance){up, c->encrypted.tsid, c->mtu, c->observed};
+	return true;
 }
 
 void hook_flush(struct client *c)
@@ -91,7 +94,7 @@ void hook_flush(struct client *c)
 	struct hook_state now;
 	if (!c->config->script)
 		return;
-	h->dirty |= encrypted_differs(c);
+	h->dirty |= glance_differs(c);
 	if (hook_process_running(&h->process) || (!h->dirty && c->now < hook_next(c)))
 		return;
 	h->dirty = false;

@@ -67,8 +67,13 @@ struct hook {
 	enum hook_reason reason; /**< of the running script */
 	uint64_t plain_down_at, encrypted_down_at; /**< since when a tunnel is missing that the script knows; 0: it is not */
 	/** Whether there may be something to tell, without making a state of it in every loop iteration. */
-	bool dirty, encrypted_up;
-	uint64_t encrypted_tsid;
+	bool dirty;
+	struct hook_glance {
+		bool encrypted_up;
+		uint64_t encrypted_tsid;
+		unsigned mtu;
+		union tscf_endpoint observed;
+	} glance; /**< as of the last look */
 };
 
 /** The plain tunnel has come, gone, or been configured. */

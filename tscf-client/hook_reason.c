@@ -12,10 +12,12 @@ static bool same_service(const struct hook_state *a, const struct hook_state *b)
 	if (a->route_count != b->route_count)
 		return false;
 	for (unsigned i = 0; i < a->route_count; i++)
-		if (a->routes[i].length != b->routes[i].length || !tscf_addr_equal(&a->routes[i].addr, &b->routes[i].addr))
+		if (a->routes[i].length != b->routes[i].length ||
+		    !tscf_addr_equal(&a->routes[i].addr, &b->routes[i].addr))
 			return false;
 	return memcmp(&x->server, &y->server, sizeof x->server) == 0 && memcmp(&x->nat, &y->nat, sizeof x->nat) == 0 &&
-	       memcmp(x->dns, y->dns, sizeof x->dns) == 0 && memcmp(x->sip_servers, y->sip_servers, sizeof x->sip_servers) == 0;
+	       memcmp(x->dns, y->dns, sizeof x->dns) == 0 &&
+	       memcmp(x->sip_servers, y->sip_servers, sizeof x->sip_servers) == 0;
 }
 
 static bool same_tunnel(const struct tscf_control_tunnel *a, const struct tscf_control_tunnel *b)
@@ -114,7 +116,9 @@ static void element(struct writer *w, const char *text)
 
 static struct tscf_addr addr_of(const struct tscf_control_address *a)
 {
-	return a->family == 4 ? tscf_addr_v4(a->bytes) : a->family == 6 ? tscf_addr_v6(a->bytes) : (struct tscf_addr){0};
+	return a->family == 4   ? tscf_addr_v4(a->bytes)
+	       : a->family == 6 ? tscf_addr_v6(a->bytes)
+				: (struct tscf_addr){0};
 }
 
 static void addresses(struct writer *w, const char *name, const struct tscf_control_address *list, unsigned count)

@@ -5,9 +5,9 @@
  *     cc tsc-call.c -o tsc-call $(pkg-config --cflags --libs tsc)
  *     ./tsc-call ADDRESS PORT [LOCAL-PORT]
  *
- * It sends a datagram to ADDRESS every 20 ms, as a call does, and counts what comes back.  What is written to its standard
- * input while it runs gives its socket another level: default, unencrypted, encrypted-only, encrypted-preferred;
- * "config" shows the tunnels, and "quit" hangs up.  Every line of output begins with the time.
+ * It sends a datagram to ADDRESS every 20 ms, as a call does, and counts what comes back.  What is written to its
+ * standard input while it runs gives its socket another level: default, unencrypted, encrypted-only,
+ * encrypted-preferred; "config" shows the tunnels, and "quit" hangs up.  Every line of output begins with the time.
  */
 #include <tsc.h>
 

@@ -58,6 +58,15 @@ for op in range(16):
             words = [MAGIC, op, level] + [random.choice((0, 1, 17, os.getpid(), 5060 << 16 | 17, 2**32 - 1)) for _ in range(3)] + [1, 0, 0]
             with send(struct.pack("=9I", *words), [fd] if fd is not None else []) as s:
                 s.recv(100000)
+for _ in range(20):
+    s = send(struct.pack("=9I", MAGIC, 13, *[0] * 7), [])
+    for _ in range(50):
+        data, fd = struct.pack("=9I", MAGIC, random.choice((14, 15)), *[random.getrandbits(32) for _ in range(7)]), random.choice([None] + fds)
+        try:
+            s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))] if fd is not None else [])
+        except OSError:
+            break
+    s.close()
 for _ in range(300):
     send(os.urandom(random.randint(1, 200)), random.sample(fds, random.randint(1, 6))).close()
     send(struct.pack("=I", MAGIC), random.sample(fds, 6)).close()

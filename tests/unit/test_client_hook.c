@@ -135,7 +135,8 @@ START_TEST(longest)
 	unsigned i, blanks = 0;
 
 	for (s.route_count = 0; s.route_count < ROUTING_ROUTES_MAX; s.route_count++)
-		ck_assert_int_eq(tscf_prefix_parse("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", &s.routes[s.route_count]), 0);
+		ck_assert_int_eq(
+		    tscf_prefix_parse("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", &s.routes[s.route_count]), 0);
 	hook_variables(&s, HOOK_PLAIN_UP, "/run/c", e);
 	for (i = 0; strncmp(e->list[i], "TSCF_ROUTES=", 12) != 0; i++)
 		;

@@ -203,8 +203,8 @@ static int set_level(int sock, int level)
 	return tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level);
 }
 
-/* What the callbacks were told, a letter each: "E"nabled, "D"isabled, "N"ot available; "P" and "p", "C" and "c": plain and
- * encrypted tunnel up and down. */
+/* What the callbacks were told, a letter each: "E"nabled, "D"isabled, "N"ot available; "P" and "p", "C" and "c": plain
+ * and encrypted tunnel up and down. */
 static struct {
 	pthread_mutex_t lock;
 	char text[64];
@@ -310,8 +310,8 @@ START_TEST(level_and_notification)
 	ck_assert_ptr_nonnull(notification);
 	sock = tsc_socket(handle, AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_ge(sock, 0);
-	ck_assert_int_eq(tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level),
-			 0);
+	ck_assert_int_eq(
+	    tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level), 0);
 	ck_assert_int_eq(tsc_bind(sock, (struct sockaddr *)&local, sizeof local), 0);
 	wait_until(has_heard("E"));
 	ck_assert_int_eq(heard.socket, sock);

@@ -2,9 +2,9 @@
 /*
  * handle.h - what the files of libtsc know of each other.
  *
- * Three locks, taken in this order if together: a handle's `dispatch`, held while callbacks run; a handle's `lock`, for what
- * it remembers; and the one of the table of sockets, inside sockets.c.  No callback is called with one of the latter
- * two held.
+ * Three locks, taken in this order if together: a handle's `dispatch`, held while callbacks run; a handle's `lock`, for
+ * what it remembers; and the one of the table of sockets, inside sockets.c.  No callback is called with one of the
+ * latter two held.
  */
 #ifndef TSCF_LIBTSC_HANDLE_H
 #define TSCF_LIBTSC_HANDLE_H

@@ -3,9 +3,9 @@
  * Notifications: a subscribed connection to the daemon, and the callbacks.
  *
  * The connection is made by the dispatcher, a thread of ours or the program's call of tsc_notification_dispatch(), when
- * the first notification is enabled, and again every second after it was lost.  One epoll descriptor stands for all that
- * the dispatcher waits for, so that a program can poll it for ever: the connection, a timer for the next attempt, and
- * an event by which other threads wake it.
+ * the first notification is enabled, and again every second after it was lost.  One epoll descriptor stands for all
+ * that the dispatcher waits for, so that a program can poll it for ever: the connection, a timer for the next attempt,
+ * and an event by which other threads wake it.
  */
 #include "common/control_wire.h"
 #include "handle.h"
@@ -47,7 +47,8 @@ static void call(struct tsc_notification_handle *n, void *data)
 }
 
 /* @return the next one after @p n, or the first, that is of @p type and not disabled. */
-static struct tsc_notification_handle *next_of(tsc_handle handle, struct tsc_notification_handle *n, tsc_notification type)
+static struct tsc_notification_handle *next_of(tsc_handle handle, struct tsc_notification_handle *n,
+					       tsc_notification type)
 {
 	pthread_mutex_lock(&handle->lock);
 	n = n != NULL ? n->next : handle->notifications;
@@ -487,7 +488,7 @@ void notification_unwatch(tsc_handle handle, uint64_t cookie)
 /* --- the program's side --- */
 
 static struct tsc_notification_handle *notification_new(tsc_handle handle, tsc_notification type,
-							 tsc_notification_cb callback, void *opaque)
+							tsc_notification_cb callback, void *opaque)
 {
 	struct tsc_notification_handle *n;
 

@@ -88,8 +88,8 @@ static int adopt(tsc_handle handle, int fd, tsc_handle *owner)
 	if (handle != NULL && entry_of(fd) == NULL) {
 		error = make_room(fd);
 		if (error == 0) {
-			table.entries[fd] = (struct tsc_socket){
-			    .fd = fd, .cookie = cookie_of(fd), .handle = handle, .available = true};
+			table.entries[fd] =
+			    (struct tsc_socket){.fd = fd, .cookie = cookie_of(fd), .handle = handle, .available = true};
 			*owner = handle;
 		}
 	}
