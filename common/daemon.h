@@ -28,4 +28,7 @@ int tscf_daemon_start(struct tscf_daemon *daemon, bool foreground, int *status);
  */
 void tscf_daemon_ready(struct tscf_daemon *daemon);
 
+/** Let this process have as many descriptors as it may. */
+void tscf_daemon_raise_descriptors(void);
+
 #endif

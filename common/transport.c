@@ -24,5 +24,6 @@ void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
 
 void tscf_transport_whole(struct tscf_transport *t, bool whole)
 {
-	tscf_outer_whole(t->fd, t->local.sa.sa_family, whole);
+	if (!t->ops->stream)
+		tscf_outer_whole(t->fd, t->local.sa.sa_family, whole);
 }

@@ -36,7 +36,7 @@ struct tscf_peer {
 struct tscf_transport_handler {
 	/**
 	 * A batch was received.  Packets of peers have peer set; on a listening UDP transport, packets of unknown sources have peer NULL
-	 * and from set.  The batch and its packets are the callee's until it returns, to change at will.
+	 * and from set.  A batch of a stream transport is all of one peer.  The batch and its packets are the callee's until it returns, to change at will.
 	 */
 	void (*received)(void *context, struct tscf_transport *t, struct tscf_batch *batch);
 	/**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "client.h"
 
+#include "common/daemon.h"
 #include "common/log.h"
 #include "common/scheduling.h"
 #include "context.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static uint64_t read_clock(clockid_t clock)
 {
@@ -277,19 +277,10 @@ static int drop_privileges(void)
 	return -EPERM;
 }
 
-/* Every socket that moves back is held by a descriptor until the server has confirmed. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int set_up(struct client *c)
 {
-	raise_descriptors();
+	/* Every socket that moves back is held by a descriptor until the server has confirmed. */
+	tscf_daemon_raise_descriptors();
 	int error = make_tls(c);
 	if (error == 0)
 		error = search_init(c);

@@ -54,6 +54,7 @@ static struct server_interface_config *interface_new(const char *name)
 		return NULL;
 	}
 	i->enabled = true;
+	i->protocols = SERVER_PLAIN_PROTOCOLS | SERVER_ENCRYPTED_PROTOCOLS;
 	tscf_endpoint_make(&any, TSCF_PORT, &i->listen);
 	return i;
 }
@@ -121,11 +122,16 @@ static int validate_pool(cfg_t *cfg, cfg_opt_t *opt)
 /** Read a tscf-port section.  @return 0 or -ENOMEM; what is not given stays at the default. */
 static int take_port(cfg_t *section, struct server_port *out)
 {
-	*out = (struct server_port){.port = TSCF_PORT, .protocol = SERVER_PROTOCOL_UDP};
+	*out = (struct server_port){.port = TSCF_PORT, .protocol = SERVER_UDP};
 	return tscf_settings_take(server_port_settings, section, out);
 }
 
-/** The section is whole: an address, and a udp port that leaves room for the encrypted one. */
+static bool is_plain(const struct server_port *port)
+{
+	return SERVER_BIT(port->protocol) & SERVER_PLAIN_PROTOCOLS;
+}
+
+/** The section is whole: an address, and a plain port that leaves room for the encrypted one. */
 static int validate_port_section(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
@@ -136,7 +142,7 @@ static int validate_port_section(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, PORT " has no address: expected address = \"ADDRESS\"");
 		return -1;
 	}
-	if (port.protocol == SERVER_PROTOCOL_UDP && port.port == UINT16_MAX) {
+	if (is_plain(&port) && port.port == UINT16_MAX) {
 		cfg_error(cfg,
 			  "port = \"%u\": expected a port from 1 to 65534 (the encrypted tunnel uses the next one)",
 			  port.port);
@@ -153,45 +159,65 @@ static int validate_pool_section(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/** The one udp port of an interface, and what its dtls ports must be then.  @return 0, -EINVAL with the problem
- * reported, or -ENOMEM. */
-static int join_ports(cfg_t *cfg, cfg_t *section, union tscf_endpoint *listen)
+/** @return whether @p port may stand beside the plain one; an encrypted one has the port after that. */
+static bool is_beside(const struct server_port *port, const struct server_port *plain)
 {
-	struct server_port port, udp = {.port = 0};
-	unsigned count = cfg_size(section, PORT);
+	return tscf_addr_equal(&port->address, &plain->address) && port->port == plain->port + (is_plain(port) ? 0 : 1);
+}
 
-	for (unsigned i = 0; i < count; i++) {
-		if (take_port(cfg_getnsec(section, PORT, i), &port) != 0)
+static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
+{
+	if (is_plain(port))
+		cfg_error(cfg, INTERFACE " %s has a second plain " PORT ": expected udp and tcp at the same address and port",
+			  cfg_title(section));
+	else
+		cfg_error(cfg,
+			  INTERFACE " %s: port %u: expected a udp or tcp " PORT
+				    " of the same address on the port before it",
+			  cfg_title(section), port->port);
+	return -EINVAL;
+}
+
+/**
+ * What the ports of an interface say together: where it listens, and for what.  Without any it is as it was; without encrypted
+ * ones each plain one has its twin.
+ *
+ * @return 0, -EINVAL with the problem reported, or -ENOMEM.
+ */
+static int join_ports(cfg_t *cfg, cfg_t *section, struct server_interface_config *i)
+{
+	struct server_port port, plain = {.port = 0};
+	unsigned count = cfg_size(section, PORT), protocols = 0;
+
+	for (unsigned n = 0; n < count && plain.port == 0; n++) {
+		if (take_port(cfg_getnsec(section, PORT, n), &port) != 0)
 			return -ENOMEM;
-		if (port.protocol != SERVER_PROTOCOL_UDP)
-			continue;
-		if (udp.port != 0) {
-			cfg_error(cfg, INTERFACE " %s has a second udp " PORT ": expected one", cfg_title(section));
+		if (is_plain(&port))
+			plain = port;
+	}
+	for (unsigned n = 0; n < count; n++) {
+		take_port(cfg_getnsec(section, PORT, n), &port);
+		if (plain.port == 0 || !is_beside(&port, &plain))
+			return misplaced(cfg, section, &port);
+		if (protocols & SERVER_BIT(port.protocol)) {
+			cfg_error(cfg, INTERFACE " %s has two " PORT "s of one transport-protocol: expected one",
+				  cfg_title(section));
 			return -EINVAL;
 		}
-		udp = port;
+		protocols |= SERVER_BIT(port.protocol);
 	}
-	for (unsigned i = 0; i < count; i++) {
-		take_port(cfg_getnsec(section, PORT, i), &port);
-		if (port.protocol == SERVER_PROTOCOL_UDP ||
-		    (udp.port != 0 && port.port == udp.port + 1 && tscf_addr_equal(&port.address, &udp.address)))
-			continue;
-		cfg_error(cfg,
-			  INTERFACE " %s: dtls port %u: expected a udp " PORT
-				    " of the same address on the port before it",
-			  cfg_title(section), port.port);
-		return -EINVAL;
-	}
-	if (udp.port != 0)
-		tscf_endpoint_make(&udp.address, udp.port, listen);
+	if (count == 0)
+		return 0;
+	tscf_endpoint_make(&plain.address, plain.port, &i->listen);
+	i->protocols = protocols & SERVER_ENCRYPTED_PROTOCOLS ? protocols : protocols | server_twins(protocols);
 	return 0;
 }
 
 static int validate_interface_section(cfg_t *cfg, cfg_opt_t *opt)
 {
-	union tscf_endpoint listen;
+	struct server_interface_config i;
 
-	return join_ports(cfg, cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1), &listen) == 0 ? 0 : -1;
+	return join_ports(cfg, cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1), &i) == 0 ? 0 : -1;
 }
 
 /** @return the interface that a section describes, or NULL when out of memory. */
@@ -204,7 +230,7 @@ static struct server_interface_config *take_interface(cfg_t *section)
 		return NULL;
 	err = tscf_settings_take(server_interface_settings, section, i);
 	if (err == 0)
-		err = join_ports(section, section, &i->listen);
+		err = join_ports(section, section, i);
 	if (err == 0 && cfg_size(section, POOL) > 0)
 		err = tscf_settings_take(server_pool_settings, cfg_getsec(section, POOL), i);
 	if (err == 0)

@@ -27,11 +27,26 @@ struct server_prefixes {
 	unsigned count;
 };
 
+/** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
+enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };
+
+/** Sets of them, as bits. */
+#define SERVER_BIT(protocol)       (1U << (protocol))
+#define SERVER_PLAIN_PROTOCOLS     (SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_TCP))
+#define SERVER_ENCRYPTED_PROTOCOLS (SERVER_BIT(SERVER_DTLS) | SERVER_BIT(SERVER_TLS))
+
+/** @return the encrypted protocols that go with the plain ones in the set @p plain. */
+static inline unsigned server_twins(unsigned plain)
+{
+	return (plain & SERVER_PLAIN_PROTOCOLS) << (SERVER_DTLS - SERVER_UDP);
+}
+
 /** One tscf-interface: an address with a plain and an encrypted port, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
 	bool enabled;               /**< state */
 	union tscf_endpoint listen; /**< plain port N; N+1 is the encrypted one */
+	unsigned protocols;         /**< SERVER_BIT of those that are served */
 	struct server_prefixes pool; /**< internal addresses of plain tunnels, of either family */
 	struct server_prefixes encrypted_pool;
 	uint32_t services;    /**< SERVER_SERVICE_* */

@@ -54,7 +54,7 @@ static bool write_plain(const struct server_request *r, uint64_t tsid, const str
 	write_settings(&w, &r->state->settings, lease);
 	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
 	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
-	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 	return server_respond_finish(r, &w);
 }
 
@@ -87,7 +87,7 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
 		return "too many tunnels are being set up";
 	if (!replaces && i->max_per_source &&
-	    server_sessions_from(&r->state->sessions, &r->in->from) >= i->max_per_source)
+	    server_sessions_from(&r->state->sessions, &r->in->place.outer) >= i->max_per_source)
 		return "no more tunnels from that address";
 	if (!server_stock_claim(&i->stock->plain, replaces ? 0 : i->max_plain, 0))
 		return "no more tunnels here";
@@ -104,7 +104,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 					 const uint8_t *client_id)
 {
 	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
-	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
 
 	if (!lease || lease->encrypted || lease->pools != &r->in->interface->stock->plain_pools)
 		return NULL;
@@ -153,8 +153,7 @@ void server_configure_plain(const struct server_request *r)
 	lease = admit(r, id.value);
 	if (!lease)
 		return;
-	s = server_session_new_plain(r->state, r->in->interface, &r->in->from, r->in->session, lease, id.value,
-				     r->in->now);
+	s = server_session_new_plain(r->state, &r->in->place, r->in->session, lease, id.value, r->in->now);
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		server_stock_release(&r->in->interface->stock->plain);
@@ -224,7 +223,7 @@ static int establish(const struct server_request *r, const struct server_session
  * been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
 {
-	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
 	struct server_session *plain;
 	struct tscf_tlv reserved, secret;
 	const char *why;

@@ -27,6 +27,7 @@
 	X(QUOTE_UNKNOWN, "quote_unknown")                                                                              \
 	X(UNKNOWN_DESTINATION, "unknown_destination")                                                                  \
 	X(NO_PLAIN_TUNNEL, "no_plain_tunnel")                                                                          \
+	X(NO_CONNECTION, "no_connection")                                                                              \
 	X(BINDING_LIMIT, "binding_limit")                                                                              \
 	X(TOO_BIG, "too_big")                                                                                          \
 	X(CONGESTION, "congestion")                                                                                    \

@@ -6,6 +6,8 @@
 #include "common/dtls.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/tcp.h"
+#include "common/tls_stream.h"
 #include "common/udp.h"
 
 #include <errno.h>
@@ -128,6 +130,9 @@ static int make_interface(struct server_worker *worker, const struct server_inte
 	i->worker = worker;
 	i->stock = stock;
 	i->listen = config->listen;
+	i->protocols = config->protocols;
+	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++)
+		i->listener[p].interface = i;
 	i->name = strdup(config->name);
 	if (!i->name)
 		return -ENOMEM;
@@ -170,35 +175,66 @@ static int cannot_listen(const struct server_interface *i, const char *what, con
 }
 
 /** Every worker listens at the same place: that is said once. */
-static void tell_listening(const struct server_interface *i, const char *what, const union tscf_endpoint *at)
+static void tell_listening(const struct server_interface *i, const char *what, const char *protocol,
+			   const union tscf_endpoint *at)
 {
 	char text[TSCF_ADDR_TEXT];
 
 	if (i->worker->index == 0)
-		tscf_info("interface %s: %s %s", i->name, what, tscf_endpoint_format(at, text));
+		tscf_info("interface %s: %s tunnels on %s %s", i->name, what, protocol, tscf_endpoint_format(at, text));
+}
+
+static int open_listener(struct server_worker *worker, struct server_listener *l, enum server_protocol protocol,
+			 const union tscf_endpoint *at)
+{
+	const struct tscf_outer_options options = {
+	    .spread = {.index = worker->index, .count = worker->server->worker_count}};
+	const struct tscf_transport_handler *handler = &server_path_handler;
+	struct tscf_tls *tls = worker->server->tls;
+
+	switch (protocol) {
+	case SERVER_UDP:
+		return tscf_udp_listen(worker->loop, at, &options, handler, l, &l->transport);
+	case SERVER_TCP:
+		return tscf_tcp_listen(worker->loop, at, &options, handler, l, &l->transport);
+	case SERVER_DTLS:
+		return tscf_dtls_listen(worker->loop, tls, at, &options, handler, l, &l->transport);
+	case SERVER_TLS:
+		return tscf_tls_stream_listen(worker->loop, tls, at, &options, handler, l, &l->transport);
+	default:
+		return -EINVAL;
+	}
+}
+
+/** Listen on those of @p protocols that the interface serves. */
+static int listen_for(struct server_worker *worker, struct server_interface *i, unsigned protocols,
+		      const union tscf_endpoint *at, const char *what)
+{
+	static const char *const names[SERVER_PROTOCOLS] = {"UDP", "TCP", "DTLS", "TLS"};
+
+	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
+		int err;
+
+		if (!(protocols & i->protocols & SERVER_BIT(p)))
+			continue;
+		err = open_listener(worker, &i->listener[p], (enum server_protocol)p, at);
+		if (err < 0)
+			return cannot_listen(i, names[p], at, err);
+		i->listener[p].transport->realtime_dscps = worker->server->config->realtime_dscps;
+		tell_listening(i, what, names[p], at);
+	}
+	return 0;
 }
 
 static int listen_on(struct server_worker *worker, struct server_interface *i)
 {
-	const struct tscf_outer_options options = {
-	    .spread = {.index = worker->index, .count = worker->server->worker_count}};
 	union tscf_endpoint next = i->listen;
-	int err;
+	int err = listen_for(worker, i, SERVER_PLAIN_PROTOCOLS, &i->listen, "plain");
 
-	err = tscf_udp_listen(worker->loop, &i->listen, &options, &server_path_handler, i, &i->plain);
-	if (err < 0)
-		return cannot_listen(i, "UDP", &i->listen, err);
-	i->plain->realtime_dscps = worker->server->config->realtime_dscps;
-	tell_listening(i, "plain tunnels on UDP", &i->listen);
-	if (!i->stock->encrypted_pools.first)
-		return 0;
+	if (err < 0 || !i->stock->encrypted_pools.first)
+		return err;
 	tscf_endpoint_set_port(&next, (uint16_t)(tscf_endpoint_port(&next) + 1));
-	err = tscf_dtls_listen(worker->loop, worker->server->tls, &next, &options, &server_path_handler, i, &i->encrypted);
-	if (err < 0)
-		return cannot_listen(i, "DTLS", &next, err);
-	i->encrypted->realtime_dscps = worker->server->config->realtime_dscps;
-	tell_listening(i, "encrypted tunnels on DTLS", &next);
-	return 0;
+	return listen_for(worker, i, SERVER_ENCRYPTED_PROTOCOLS, &next, "encrypted");
 }
 
 int server_interfaces_listen(struct server_worker *worker)
@@ -213,12 +249,11 @@ int server_interfaces_listen(struct server_worker *worker)
 void server_interfaces_close(struct server_worker *worker)
 {
 	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
-		if (i->plain)
-			tscf_transport_close(i->plain);
-		if (i->encrypted)
-			tscf_transport_close(i->encrypted);
-		i->plain = NULL;
-		i->encrypted = NULL;
+		for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
+			if (i->listener[p].transport)
+				tscf_transport_close(i->listener[p].transport);
+			i->listener[p].transport = NULL;
+		}
 	}
 }
 
@@ -263,6 +298,8 @@ static void review_interface(const struct server_interface_config *old, const st
 		keeps(old->name, "state (enabled)");
 	if (!tscf_endpoint_equal(&old->listen, &fresh->listen))
 		keeps(old->name, "listen address");
+	if (old->protocols != fresh->protocols)
+		keeps(old->name, "transports");
 	if (!same_pools(&old->pool, &fresh->pool) || !same_pools(&old->encrypted_pool, &fresh->encrypted_pool))
 		keeps(old->name, "address pools");
 	if ((fresh->services & SERVER_SERVICE_DTTE) && !has_encrypted_pool(old))

@@ -24,6 +24,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "  -f, --foreground         stay in the foreground, log to standard error\n"
 			   "      --check-config       check the settings and exit\n"
 			   "  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted\n"
+			   "      --transport udp,tcp  transports there, and dtls,tls on N+1; default both\n"
 			   "      --pool CIDR          internal addresses of plain tunnels; repeatable\n"
 			   "      --encrypted-pool CIDR                        and of encrypted tunnels\n"
 			   "      --route CIDR         network that clients reach through us; repeatable\n"
@@ -45,6 +46,7 @@ static const struct tscf_cli_option options[] = {
 	{"foreground", 'f', false, false, RUN},
 	{"check-config", 0, false, false, RUN},
 	{"listen", 'l', true, false, RUN},
+	{"transport", 0, true, false, RUN},
 	{"pool", 0, true, false, RUN},
 	{"encrypted-pool", 0, true, false, RUN},
 	{"route", 0, true, false, RUN},

@@ -5,7 +5,6 @@
 #include "requests.h"
 #include "worker.h"
 
-#include "common/dtls.h"
 #include "common/ecn.h"
 #include "common/log.h"
 #include "common/udp.h"
@@ -47,9 +46,13 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		      const struct server_decision *decision)
 {
 	struct server_session *s = decision->session;
-	bool encrypted = decision->verdict == SERVER_TO_ENCRYPTED;
 
-	if (encrypted && tscf_packet_piece(packet, 0) > TSCF_DTLS_PAYLOAD_MAX) {
+	/* The connection is lost, and the client has not come back yet. */
+	if (!s->peer) {
+		server_count(&state->counters, SERVER_COUNT_NO_CONNECTION);
+		return;
+	}
+	if (tscf_packet_piece(packet, 0) > s->listener->transport->ops->packet_max) {
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
 		return;
 	}
@@ -57,7 +60,7 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 	packet->tos = info->tos;
 	s->sent_packets += tscf_packet_pieces(packet);
 	s->sent_bytes += packet->length;
-	tscf_batch_add(encrypted ? &s->interface->to_encrypted : &s->interface->to_plain, packet);
+	tscf_batch_add(&s->listener->out, packet);
 }
 
 /** Hold the packets of a run if that is what @p decision allows; else count them as dropped. */
@@ -89,12 +92,13 @@ static void handle_down(struct server_state *state, struct tscf_packet *packet, 
 static void flush(struct server_state *state)
 {
 	for (struct server_interface *i = state->interfaces; i; i = i->next) {
-		if (i->to_plain.count > 0)
-			tscf_transport_send(i->plain, &i->to_plain);
-		if (i->to_encrypted.count > 0)
-			tscf_transport_send(i->encrypted, &i->to_encrypted);
-		i->to_plain.count = 0;
-		i->to_encrypted.count = 0;
+		for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
+			struct server_listener *l = &i->listener[p];
+
+			if (l->out.count > 0)
+				tscf_transport_send(l->transport, &l->out);
+			l->out.count = 0;
+		}
 	}
 }
 
@@ -137,14 +141,19 @@ static void release_held(struct server_worker *worker, const struct server_sessi
 
 /* --- up: transport -> device --- */
 
-static void handle_control(struct server_interface *i, struct tscf_transport *t, const struct tscf_packet *packet,
-			   const uint8_t *data, uint32_t length, uint64_t now)
+/** @return whether the place that @p packet came from is still there; a connection may have been closed. */
+static bool handle_control(struct server_listener *l, const struct tscf_packet *packet, const uint8_t *data,
+			   uint32_t length, uint64_t now)
 {
+	const struct tscf_transport_ops *ops = l->transport->ops;
+	struct server_interface *i = l->interface;
 	struct server_input in = {
 	    .interface = i,
-	    .encrypted = t->ops->encrypted,
+	    .place = {.listener = l,
+		      .connection = ops->encrypted || ops->stream ? packet->peer : NULL,
+		      .outer = packet->peer ? packet->peer->outer : packet->from},
+	    .encrypted = ops->encrypted,
 	    .session = packet->peer ? packet->peer->user : NULL,
-	    .from = packet->peer ? packet->peer->outer : packet->from,
 	    .now = now,
 	};
 	struct server_state *state = i->worker->state;
@@ -152,20 +161,21 @@ static void handle_control(struct server_interface *i, struct tscf_transport *t,
 
 	/* A connection that has been closed a moment ago. */
 	if (in.encrypted && !in.session)
-		return;
+		return false;
 	server_control(state, &in, data, length, &answer);
 	if (answer.whole)
-		tscf_transport_whole(t, true);
-	if (answer.length > 0 && in.encrypted)
+		tscf_transport_whole(l->transport, true);
+	if (answer.length > 0 && in.place.connection)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
-		tscf_udp_send_to(t, &in.from, answer.data, answer.length);
+		tscf_udp_send_to(l->transport, &in.place.outer, answer.data, answer.length);
 	if (answer.whole)
-		tscf_transport_whole(t, false);
+		tscf_transport_whole(l->transport, false);
 	if (in.encrypted)
 		release_held(i->worker, in.session, now);
 	if (answer.end)
 		server_session_end(state, answer.end, now, answer.why);
+	return !answer.end;
 }
 
 static struct server_decision decide_up(struct server_state *state, struct server_session *s, const uint8_t *data,
@@ -205,57 +215,63 @@ static void handle_inner(struct server_state *state, struct tscf_tun *tun, struc
 	tscf_tun_put(tun, data, info.total);
 }
 
-/** A run came from the network: each of its packets is judged, and any may be a control message. */
-static void handle_run(struct server_interface *i, struct tscf_transport *t, struct tscf_tun *tun,
-		       const struct tscf_packet *run, uint64_t now)
+/**
+ * A run came from the network: each of its packets is judged, and any may be a control message.
+ *
+ * @return whether to go on with what else came.
+ */
+static bool handle_run(struct server_listener *l, struct tscf_tun *tun, const struct tscf_packet *run, uint64_t now)
 {
-	struct server_state *state = i->worker->state;
+	struct server_state *state = l->interface->worker->state;
 
 	for (uint32_t at = 0, n; at < run->length; at += n) {
 		uint8_t *data = run->data + at;
 
 		n = tscf_packet_piece(run, at);
-		if (tscf_kind_of(data[0]) == TSCF_KIND_CONTROL)
-			handle_control(i, t, run, data, n, now);
-		else
+		if (tscf_kind_of(data[0]) != TSCF_KIND_CONTROL)
 			handle_inner(state, tun, run->peer ? run->peer->user : NULL, data, n, run->tos, now);
+		else if (!handle_control(l, run, data, n, now) && l->transport->ops->stream)
+			return false;
 	}
+	return true;
 }
 
 static void on_received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
-	struct server_interface *i = context;
-	struct server_worker *worker = i->worker;
+	struct server_listener *l = context;
+	struct server_worker *worker = l->interface->worker;
 	struct tscf_tun *tun = t->ops->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
 	uint64_t now = server_now();
 
+	/* What comes by a stream is all of one connection: when that ends nothing more is of it. */
 	for (unsigned n = 0; n < batch->count; n++)
-		handle_run(i, t, tun, batch->packet[n], now);
+		if (!handle_run(l, tun, batch->packet[n], now))
+			break;
 	tscf_tun_flush(tun);
 }
 
 static void on_peer_up(void *context, struct tscf_peer *peer)
 {
-	struct server_interface *i = context;
+	struct server_listener *l = context;
+	struct server_state *state = l->interface->worker->state;
 
-	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
-	    !server_session_accept(i->worker->state, i, peer, server_now())) {
-		server_count(&i->worker->state->counters, SERVER_COUNT_REFUSED_LIMIT);
+	/* A plain connection gets a session when it asks for one, and is closed by its transport if it does not. */
+	if (!peer->transport->ops->encrypted)
+		return;
+	if (l->interface->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
+	    !server_session_accept(state, l, peer, server_now())) {
+		server_count(&state->counters, SERVER_COUNT_REFUSED_LIMIT);
 		tscf_peer_close(peer);
 	}
 }
 
 static void on_peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
 {
-	struct server_interface *i = context;
-	struct server_session *s = peer->user;
+	struct server_listener *l = context;
 
 	(void)error;
-	if (!s)
-		return;
-	/* The transport frees the peer itself. */
-	s->peer = NULL;
-	server_session_end(i->worker->state, s, server_now(), reason);
+	if (peer->user)
+		server_session_lost(l->interface->worker->state, peer->user, server_now(), reason);
 }
 
 const struct tscf_transport_handler server_path_handler = {

@@ -68,10 +68,10 @@ static json_t *services_list(uint32_t services)
 	return list;
 }
 
-static void set_transport(json_t *object, const struct tscf_transport *t)
+static json_t *transport(const struct tscf_transport *t)
 {
-	if (!t)
-		return;
+	json_t *object = json_object();
+
 	set(object, "transport", json_string(t->ops->name));
 	set(object, "listen", endpoint_text(&t->local));
 	set_number(object, "received_packets", t->counters.received_packets);
@@ -86,6 +86,20 @@ static void set_transport(json_t *object, const struct tscf_transport *t)
 		set_number(object, "handshakes", t->counters.handshakes);
 		set_number(object, "handshakes_failed", t->counters.handshakes_failed);
 	}
+	if (t->ops->stream)
+		set_number(object, "refused", t->counters.refused);
+	return object;
+}
+
+/** Those of @p protocols that the interface serves. */
+static json_t *transports_list(const struct server_interface *i, unsigned protocols)
+{
+	json_t *list = json_array();
+
+	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++)
+		if ((protocols & SERVER_BIT(p)) && i->listener[p].transport)
+			json_array_append_new(list, transport(i->listener[p].transport));
+	return list;
 }
 
 static json_t *pools_list(const struct server_pools *pools)
@@ -121,8 +135,7 @@ static uint64_t capacity_of(const struct server_pools *pools)
 }
 
 /** @param shared  also what is the same in every worker. */
-static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, const struct tscf_transport *t,
-		       bool shared)
+static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, json_t *transports, bool shared)
 {
 	json_t *o = json_object();
 	uint64_t capacity = capacity_of(pools);
@@ -132,7 +145,7 @@ static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *
 		set_number(o, "max", max != 0 && max < capacity ? max : capacity);
 		set(o, "pools", pools_list(pools));
 	}
-	set_transport(o, t);
+	set(o, "transports", transports);
 	return o;
 }
 
@@ -147,10 +160,10 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		set(o, "listen", endpoint_text(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
-		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->stock->plain_pools, i->plain, shared));
+		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->stock->plain_pools,
+					transports_list(i, SERVER_PLAIN_PROTOCOLS), shared));
 		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, &i->stock->encrypted_pools,
-					  i->encrypted,
-					  shared));
+					    transports_list(i, SERVER_ENCRYPTED_PROTOCOLS), shared));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -365,7 +378,7 @@ static json_t *session(const struct server_session *s, struct listing *l)
 
 	set(o, "tsid", tsid_text(s));
 	set(o, "kind", json_string(s->encrypted ? "encrypted" : "plain"));
-	set(o, "state", json_string(s->confirmed ? "up" : "unconfirmed"));
+	set(o, "state", json_string(!s->confirmed ? "unconfirmed" : s->peer ? "up" : "lost"));
 	set(o, "interface", json_string(s->interface->name));
 	set_number(o, "worker", s->interface->worker->index);
 	set(o, "outer", endpoint_text(&s->outer));
@@ -373,7 +386,7 @@ static json_t *session(const struct server_session *s, struct listing *l)
 		if (s->lease->address[i].addr.family)
 			json_array_append_new(internal, address_text(&s->lease->address[i].addr));
 	set(o, "internal", internal);
-	set(o, "transport", json_string(s->encrypted ? "dtls" : "udp"));
+	set(o, "transport", json_string(s->listener->transport->ops->name));
 	set(o, "services", services_list(s->services));
 	set(o, "partner", tsid_text(partner_of(s)));
 	set_number(o, "age", (l->now - s->created) / 1000);

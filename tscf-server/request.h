@@ -20,7 +20,7 @@ struct server_request {
 
 /** Begin the response to @p r with this TSID. */
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid);
-/** Finish it.  An answer over three times the size of its request is not given.  @return whether there is an answer. */
+/** Finish it.  To a source that is not proven, an answer over three times the size of its request is not given.  @return whether there is an answer. */
 bool server_respond_finish(const struct server_request *r, struct tscf_writer *w);
 /** A response that holds a response code only; the text is left out where it would make the answer too large. */
 void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text);

@@ -8,6 +8,12 @@
 /** An answer may be this many times as large as its request: the source address may be forged. */
 #define AMPLIFICATION 3
 
+/** @return whether an answer of @p length bytes is too long for a source that is not proven. */
+static bool exceeds(const struct server_request *r, uint32_t length)
+{
+	return !r->in->place.connection && length > AMPLIFICATION * r->length;
+}
+
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)
 {
 	tscf_write_begin(w, r->answer->data, sizeof(r->answer->data), r->message->type + 1, tsid, r->message->sequence);
@@ -17,7 +23,7 @@ bool server_respond_finish(const struct server_request *r, struct tscf_writer *w
 {
 	int length = tscf_write_finish(w);
 
-	if (length < 0 || (uint32_t)length > AMPLIFICATION * r->length)
+	if (length < 0 || exceeds(r, (uint32_t)length))
 		return false;
 	r->answer->length = (uint32_t)length;
 	return true;
@@ -67,7 +73,7 @@ static struct server_session *session_of(const struct server_input *in, uint64_t
 static void repeat(const struct server_request *r, const struct server_kept_answer *kept)
 {
 	server_count(&r->state->counters, SERVER_COUNT_CONTROL_REPEATED);
-	if (kept->length > AMPLIFICATION * r->length) {
+	if (exceeds(r, kept->length)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
 		return;
 	}
@@ -97,9 +103,9 @@ static void handle_configuration(const struct server_request *r)
 		repeat(r, &s->configuration);
 	} else if (s && made_by(s->pending, r, &id)) {
 		repeat(r, &s->pending->configuration);
-	} else if (!r->in->encrypted) {
+	} else if (!r->in->encrypted && !(s && r->in->place.connection)) {
 		server_configure_plain(r);
-	} else if (!s->confirmed) {
+	} else if (r->in->encrypted && !s->confirmed) {
 		server_configure_encrypted(r);
 	} else {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
@@ -178,7 +184,7 @@ static void wrong_tsid(const struct server_request *r)
 {
 	const struct server_input *in = r->in;
 
-	if (in->encrypted) {
+	if (in->place.connection && in->session) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		r->answer->end = in->session;
 		r->answer->why = "it sent a message with a wrong TSID";
@@ -198,6 +204,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 {
 	struct tscf_message message;
 	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .answer = answer};
+	bool may_resume;
 
 	answer->length = 0;
 	answer->end = NULL;
@@ -211,12 +218,14 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		handle_configuration(&r);
 		return;
 	}
-	if (message.type == TSCF_RESUME_REQUEST && !in->encrypted) {
+	/* A connection that has a tunnel is the place of no other. */
+	may_resume = !in->encrypted && !(in->place.connection && in->session);
+	if (message.type == TSCF_RESUME_REQUEST && may_resume) {
 		server_resume(&r);
 		return;
 	}
 	r.session = session_of(in, message.tsid);
-	if (!r.session && !in->encrypted)
+	if (!r.session && may_resume)
 		r.session = server_resume_prove(&r);
 	if (!r.session) {
 		wrong_tsid(&r);

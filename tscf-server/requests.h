@@ -17,10 +17,10 @@
 /** Where a message came from. */
 struct server_input {
 	struct server_interface *interface;
+	struct server_place place;
 	bool encrypted;
 	struct server_session
 	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
-	union tscf_endpoint from;
 	uint64_t now;
 };
 

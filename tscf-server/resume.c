@@ -34,7 +34,7 @@ static struct server_session *session_of(const struct server_request *r)
 static bool is_repeated(const struct server_resume *resume, const struct server_request *r, const uint8_t *hash,
 			const uint8_t *next)
 {
-	return resume->asked && tscf_endpoint_equal(&resume->from, &r->in->from) &&
+	return resume->asked && tscf_endpoint_equal(&resume->from, &r->in->place.outer) &&
 	       tscf_equal_secret(hash, resume->used, SERVER_RESUME_LOCK_SIZE) &&
 	       tscf_equal_secret(next, resume->lock, SERVER_RESUME_LOCK_SIZE);
 }
@@ -53,7 +53,7 @@ static bool unlock(struct server_resume *resume, const struct server_request *r,
 	memcpy(resume->used, resume->lock, SERVER_RESUME_LOCK_SIZE);
 	memcpy(resume->lock, next, SERVER_RESUME_LOCK_SIZE);
 	resume->asked = true;
-	resume->from = r->in->from;
+	resume->from = r->in->place.outer;
 	tscf_random(resume->cookie, sizeof(resume->cookie));
 	return true;
 }
@@ -87,7 +87,7 @@ void server_resume(const struct server_request *r)
 	server_respond_begin(r, &w, s->tsid);
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
-	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->from);
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 	server_respond_finish(r, &w);
 }
 
@@ -97,11 +97,11 @@ struct server_session *server_resume_prove(const struct server_request *r)
 	struct tscf_tlv cookie;
 
 	if (!s || r->message->type != TSCF_KEEPALIVE_REQUEST || !s->resume.asked ||
-	    !tscf_endpoint_equal(&s->resume.from, &r->in->from) ||
+	    !tscf_endpoint_equal(&s->resume.from, &r->in->place.outer) ||
 	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_COOKIE_SIZE, &cookie) ||
 	    !tscf_equal_secret(cookie.value, s->resume.cookie, SERVER_COOKIE_SIZE))
 		return NULL;
-	if (server_session_move(r->state, s, &r->in->from, r->in->session, r->in->now) < 0)
+	if (server_session_move(r->state, s, &r->in->place, r->in->session, r->in->now) < 0)
 		return NULL;
 	s->resume.asked = false;
 	return s;

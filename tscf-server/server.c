@@ -9,6 +9,7 @@
 #include "requests.h"
 #include "worker.h"
 
+#include "common/daemon.h"
 #include "common/log.h"
 #include "common/scheduling.h"
 
@@ -221,6 +222,8 @@ static int set_up(struct server *server)
 	unsigned workers;
 	int err;
 
+	/* Every stream is one. */
+	tscf_daemon_raise_descriptors();
 	ev_set_userdata(server->loop, server);
 	server_interfaces_review(server->config, server->config);
 	workers = choose_workers(server);

@@ -45,7 +45,7 @@ static bool claim_encrypted(const struct server_session *s)
 static void enable_dtte(const struct server_request *r)
 {
 	struct server_session *s = r->session;
-	struct tscf_addr from = tscf_endpoint_addr(&r->in->from);
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
 	const char *no = no_dtte(s);
 	struct tscf_writer w;
 	struct tscf_tlv hash;

@@ -156,6 +156,8 @@ static const char *check(const struct server_state *state, const struct server_s
 		return "it did not answer when another claimed its place";
 	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
 		return "nothing was heard of it for the persistence time";
+	if (!state->settings.persistence && !s->peer && now - s->heard >= SERVER_LOST_MS)
+		return "its connection was lost and it did not come back";
 	return NULL;
 }
 
@@ -196,7 +198,7 @@ void server_session_probe(struct server_state *state, struct server_session *s, 
 
 /* --- beginning --- */
 
-static struct server_session *session_new(struct server_interface *interface, const union tscf_endpoint *outer,
+static struct server_session *session_new(struct server_listener *listener, const union tscf_endpoint *outer,
 					  bool encrypted, uint64_t now)
 {
 	struct server_session *s = calloc(1, sizeof(*s));
@@ -205,7 +207,8 @@ static struct server_session *session_new(struct server_interface *interface, co
 		return NULL;
 	s->tsid = TSCF_TSID_NONE;
 	s->encrypted = encrypted;
-	s->interface = interface;
+	s->interface = listener->interface;
+	s->listener = listener;
 	s->outer = *outer;
 	s->created = now;
 	s->heard = now;
@@ -213,8 +216,19 @@ static struct server_session *session_new(struct server_interface *interface, co
 	return s;
 }
 
-/** The place of a plain session: behind the older one at its outer address, or a new peer.  @return 0 or -ENOMEM. */
-static int take_place(struct server_state *state, struct server_session *s, struct server_session *older, uint64_t now)
+/** Make @p place that of @p s.  @return its peer, or NULL when out of memory. */
+static struct tscf_peer *settle(struct server_state *state, struct server_session *s, const struct server_place *place)
+{
+	if (!place->connection)
+		return state->add_peer(place->listener->transport, &place->outer, s);
+	place->connection->user = s;
+	return place->connection;
+}
+
+/** The place of a plain session: its connection, behind the older one at its outer address, or a new peer.  @return 0 or
+ * -ENOMEM. */
+static int take_place(struct server_state *state, struct server_session *s, const struct server_place *place,
+		      struct server_session *older, uint64_t now)
 {
 	if (older) {
 		if (older->pending)
@@ -223,34 +237,34 @@ static int take_place(struct server_state *state, struct server_session *s, stru
 		older->pending = s;
 		return 0;
 	}
-	s->peer = state->add_peer(s->interface->plain, &s->outer, s);
+	s->peer = settle(state, s, place);
 	return s->peer ? 0 : -ENOMEM;
 }
 
-struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,
-						const union tscf_endpoint *outer, struct server_session *older,
-						struct server_lease *lease, const uint8_t *client_id, uint64_t now)
+struct server_session *server_session_new_plain(struct server_state *state, const struct server_place *place,
+						struct server_session *older, struct server_lease *lease,
+						const uint8_t *client_id, uint64_t now)
 {
-	struct server_session *s = session_new(interface, outer, false, now);
+	struct server_session *s = session_new(place->listener, &place->outer, false, now);
 
 	if (!s)
 		return NULL;
-	s->source = source_hold(&state->sessions, outer);
+	s->source = source_hold(&state->sessions, &s->outer);
 	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
 		goto fail;
-	if (take_place(state, s, older, now) < 0) {
+	if (take_place(state, s, place, older, now) < 0) {
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 		goto fail;
 	}
 	memcpy(s->client_id, client_id, sizeof(s->client_id));
-	s->services = interface->services;
+	s->services = s->interface->services;
 	s->lease = lease;
 	if (!lease->plain && !lease->encrypted_session) {
 		lease->plain = s;
 		memcpy(lease->client_id, client_id, sizeof(lease->client_id));
-		lease->client = tscf_endpoint_addr(outer);
+		lease->client = tscf_endpoint_addr(&s->outer);
 	}
-	interface->plain_count++;
+	s->interface->plain_count++;
 	enlist_unconfirmed(state, s, now);
 	return s;
 fail:
@@ -259,10 +273,10 @@ fail:
 	return NULL;
 }
 
-struct server_session *server_session_accept(struct server_state *state, struct server_interface *interface,
+struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now)
 {
-	struct server_session *s = session_new(interface, &peer->outer, true, now);
+	struct server_session *s = session_new(listener, &peer->outer, true, now);
 
 	if (!s)
 		return NULL;
@@ -409,6 +423,17 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	session_free(s);
 }
 
+void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT];
+
+	s->peer = NULL;
+	if (s->encrypted || !s->confirmed)
+		server_session_end(state, s, now, why);
+	else
+		tscf_info("plain tunnel of %s has lost its connection: %s", tscf_endpoint_format(&s->outer, outer), why);
+}
+
 void server_sessions_end_all(struct server_state *state, uint64_t now)
 {
 	while (state->sessions.unconfirmed)
@@ -419,7 +444,7 @@ void server_sessions_end_all(struct server_state *state, uint64_t now)
 
 /* --- moving --- */
 
-int server_session_move(struct server_state *state, struct server_session *s, const union tscf_endpoint *outer,
+int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
 			struct server_session *occupant, uint64_t now)
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
@@ -428,7 +453,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 
 	if (occupant == s)
 		return 0;
-	source = source_hold(&state->sessions, outer);
+	source = source_hold(&state->sessions, &place->outer);
 	if (!source)
 		return -ENOMEM;
 	while (occupant) {
@@ -437,19 +462,21 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
 		occupant = pending;
 	}
-	peer = state->add_peer(s->interface->plain, outer, s);
+	peer = settle(state, s, place);
 	if (!peer) {
 		source_drop(&state->sessions, source);
 		return -ENOMEM;
 	}
-	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from), tscf_endpoint_format(outer, to));
+	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
+		  tscf_endpoint_format(&place->outer, to));
 	leave_peer(s);
 	s->pending = NULL;
 	s->peer = peer;
-	s->outer = *outer;
+	s->listener = place->listener;
+	s->outer = place->outer;
 	source_drop(&state->sessions, s->source);
 	s->source = source;
-	s->lease->client = tscf_endpoint_addr(outer);
+	s->lease->client = tscf_endpoint_addr(&place->outer);
 	/* It was promised to the other address. */
 	server_reservation_cancel(&state->reservations, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);

@@ -7,7 +7,11 @@
  * pending meanwhile (`older`), and the other one is not hurt; confirmed, it takes the place of that one, and of the one
  * that had its internal address until then.
  *
- * An encrypted session is made when a DTLS handshake is done; it has a TSID, addresses and rights only once it is
+ * On a stream nobody can forge a source, but the order is the same: what a client has is taken from it only when the new
+ * session has shown its TSID.  There, the connection is the place of the session, and nobody else can be at it.  A plain
+ * session whose connection is lost stays, without a peer, to be succeeded or resumed.
+ *
+ * An encrypted session is made when a DTLS or TLS handshake is done; it has a TSID, addresses and rights only once it is
  * configured.
  *
  * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended, and so are those that nothing was
@@ -33,6 +37,8 @@
 #define SERVER_CONFIRM_MS 10000
 /** How long an encrypted session has to answer when somebody claims its place. */
 #define SERVER_PROBE_MS 2000
+/** How long a plain session without a connection stays if silent ones stay for ever. */
+#define SERVER_LOST_MS 330000
 /** Answers kept to be repeated. */
 #define SERVER_ANSWERS_PLAIN      8
 #define SERVER_ANSWERS_ENCRYPTED  16
@@ -40,6 +46,7 @@
 
 struct server_state;
 struct server_interface;
+struct server_listener;
 struct server_reservation;
 struct server_source;
 
@@ -56,7 +63,8 @@ struct server_session {
 	bool confirmed; /**< plain: its TSID came back; encrypted: configured */
 	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
 	struct server_interface *interface;
-	struct tscf_peer *peer; /**< NULL on a pending session: the peer is the older one's */
+	struct server_listener *listener; /**< of the interface: what its peer belongs to */
+	struct tscf_peer *peer; /**< NULL on a pending session (it is the older one's), and if the connection is lost */
 	union tscf_endpoint outer;
 	uint32_t services;            /**< assigned-services when the plain tunnel was established */
 	struct server_lease *lease;   /**< its internal addresses */
@@ -107,22 +115,34 @@ uint64_t server_session_new_tsid(const struct server_state *state);
 /** @return the number of plain sessions from the address of @p outer, whatever the port. */
 unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer);
 
+/** Where a tunnel's messages come from. */
+struct server_place {
+	struct server_listener *listener;
+	struct tscf_peer *connection; /**< NULL: a datagram's source that nothing is known of but its address */
+	union tscf_endpoint outer;
+};
+
 /**
- * Make an unconfirmed plain session at @p outer.
+ * Make an unconfirmed plain session at @p place.
  *
  * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
- * session that is pending there already is ended.
+ * session that is pending there already is ended.  On a connection it is NULL.
  * @param lease  its internal addresses; this takes over one hold, on success, and the place in the interface's stock that
  * the caller has claimed.
  * @return the session, or NULL when out of memory.
  */
-struct server_session *server_session_new_plain(struct server_state *state, struct server_interface *interface,
-						const union tscf_endpoint *outer, struct server_session *older,
-						struct server_lease *lease, const uint8_t *client_id, uint64_t now);
+struct server_session *server_session_new_plain(struct server_state *state, const struct server_place *place,
+						struct server_session *older, struct server_lease *lease,
+						const uint8_t *client_id, uint64_t now);
 
-/** Make a session for the new connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
-struct server_session *server_session_accept(struct server_state *state, struct server_interface *interface,
+/** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
+struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now);
+/**
+ * The connection of @p s is gone; its peer is freed by the caller.  A plain session that is confirmed stays for the
+ * persistence time; any other ends.
+ */
+void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
 /**
  * The outer address of a plain session is proven: from now on data from there is its, and data to its internal address
@@ -140,12 +160,12 @@ int server_session_configure(struct server_state *state, struct server_session *
 			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now);
 
 /**
- * A confirmed plain session goes on at @p outer, which is proven.
+ * A confirmed plain session goes on at @p place, which is proven.
  *
- * @param occupant  the session that lives there: it is ended; it may be @p s itself.  NULL: none.
+ * @param occupant  the session that lives there: it is ended; it may be @p s itself.  NULL: none.  On a connection it is NULL.
  * @return 0, or -ENOMEM with the session where it was.
  */
-int server_session_move(struct server_state *state, struct server_session *s, const union tscf_endpoint *outer,
+int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
 			struct server_session *occupant, uint64_t now);
 
 /** End a session: bindings, addresses, peer, memory.  @p why is for the log. */

@@ -173,15 +173,51 @@ static int parse_address(const struct tscf_setting *s, const char *text, void *f
 	return 0;
 }
 
+static const char *const protocols[SERVER_PROTOCOLS] = {
+	[SERVER_UDP] = "udp", [SERVER_TCP] = "tcp", [SERVER_DTLS] = "dtls", [SERVER_TLS] = "tls"};
+
+/** @return the protocol called as the @p length bytes at @p word, or SERVER_PROTOCOLS. */
+static enum server_protocol protocol_called(const char *word, size_t length)
+{
+	unsigned i = 0;
+
+	while (i < SERVER_PROTOCOLS && (strlen(protocols[i]) != length || strncasecmp(protocols[i], word, length) != 0))
+		i++;
+	return (enum server_protocol)i;
+}
+
 static int parse_protocol(const struct tscf_setting *s, const char *text, void *field)
 {
-	bool udp = strcasecmp(text, "udp") == 0;
+	enum server_protocol protocol = protocol_called(text, strlen(text));
 
 	(void)s;
-	if (!udp && strcasecmp(text, "dtls") != 0)
+	if (protocol == SERVER_PROTOCOLS)
 		return -EINVAL;
 	if (field)
-		*(enum server_protocol *)field = udp ? SERVER_PROTOCOL_UDP : SERVER_PROTOCOL_DTLS;
+		*(enum server_protocol *)field = protocol;
+	return 0;
+}
+
+/** Plain ones, which bring their encrypted twins. */
+static int parse_transports(const struct tscf_setting *s, const char *text, void *field)
+{
+	static const char separators[] = ", \t\n";
+	unsigned plain = 0;
+
+	(void)s;
+	for (text += strspn(text, separators); *text != '\0'; text += strspn(text, separators)) {
+		size_t length = strcspn(text, separators);
+		enum server_protocol protocol = protocol_called(text, length);
+
+		if (protocol == SERVER_PROTOCOLS || !(SERVER_BIT(protocol) & SERVER_PLAIN_PROTOCOLS))
+			return -EINVAL;
+		plain |= SERVER_BIT(protocol);
+		text += length;
+	}
+	if (plain == 0)
+		return -EINVAL;
+	if (field)
+		*(unsigned *)field = plain | server_twins(plain);
 	return 0;
 }
 
@@ -252,6 +288,7 @@ const struct tscf_setting server_first_interface_settings[] = {
 	{"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},
 	{"encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
 	{"services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+	{"transport", "udp, tcp, or both separated by a comma", parse_transports, FIELD(protocols), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
@@ -261,7 +298,6 @@ const struct tscf_setting server_first_interface_settings[] = {
 const struct tscf_setting server_port_settings[] = {
 	{"address", "an IP address", parse_address, FIELD(address), 0, 0, 0},
 	{"port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0},
-	{"transport-protocol", "udp, or dtls for the port after it; tcp and tls are not supported in this version",
-	 parse_protocol, FIELD(protocol), 0, 0, 0},
+	{"transport-protocol", "udp or tcp, or dtls or tls for the port after it", parse_protocol, FIELD(protocol), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };

@@ -9,9 +9,6 @@
 
 #include "config.h"
 
-/** Outer transports that a tscf-port may have. */
-enum server_protocol { SERVER_PROTOCOL_UDP, SERVER_PROTOCOL_DTLS };
-
 /** One tscf-port section. */
 struct server_port {
 	struct tscf_addr address;

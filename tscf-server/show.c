@@ -23,17 +23,23 @@ static void cell_tunnels(struct tscf_table *table, const json_t *side)
 	tscf_table_cell(table, text);
 }
 
-/** The ranges, separated by commas. */
-static void cell_pools(struct tscf_table *table, const json_t *pools)
+/** What the objects of the list have as @p key, separated by commas; what is like the one before it is said once. */
+static void cell_each(struct tscf_table *table, const json_t *list, const char *key)
 {
 	char text[TSCF_SHOW_TEXT];
-	json_t *ranges = json_array(), *pool;
+	json_t *values = json_array(), *object, *last = NULL;
 	size_t i;
 
-	json_array_foreach(pools, i, pool)
-		json_array_append(ranges, json_object_get(pool, "range"));
-	tscf_table_cell(table, tscf_show_value(ranges, text));
-	json_decref(ranges);
+	json_array_foreach(list, i, object)
+	{
+		json_t *value = json_object_get(object, key);
+
+		if (!last || !json_equal(value, last))
+			json_array_append(values, value);
+		last = value;
+	}
+	tscf_table_cell(table, tscf_show_value(values, text));
+	json_decref(values);
 }
 
 static void add_side(struct tscf_table *table, const json_t *interface, const char *kind)
@@ -42,10 +48,10 @@ static void add_side(struct tscf_table *table, const json_t *interface, const ch
 
 	cell(table, interface, "name");
 	tscf_table_cell(table, kind);
-	cell(table, side, "transport");
-	cell(table, side, "listen");
+	cell_each(table, json_object_get(side, "transports"), "transport");
+	cell_each(table, json_object_get(side, "transports"), "listen");
 	cell_tunnels(table, side);
-	cell_pools(table, json_object_get(side, "pools"));
+	cell_each(table, json_object_get(side, "pools"), "range");
 	cell(table, interface, "services");
 }
 

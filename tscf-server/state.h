@@ -8,6 +8,7 @@
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
 
+#include "config.h"
 #include "counters.h"
 #include "lease.h"
 #include "pool.h"
@@ -38,10 +39,18 @@
 
 struct server_worker;
 
+/** One transport that an interface serves. */
+struct server_listener {
+	struct server_interface *interface;
+	struct tscf_transport *transport; /**< NULL: it is not served */
+	struct tscf_batch out;            /**< what a batch from the devices is sorted into */
+};
+
 /** One tscf-interface while the server runs. */
 struct server_interface {
 	char *name;
 	union tscf_endpoint listen;
+	unsigned protocols;         /**< SERVER_BIT of those that are served */
 	struct server_stock *stock; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
 	uint32_t services;
@@ -49,9 +58,7 @@ struct server_interface {
 	bool inter_client;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
-	struct tscf_transport *plain, *encrypted;
-	/** What a batch from the devices is sorted into. */
-	struct tscf_batch to_plain, to_encrypted;
+	struct server_listener listener[SERVER_PROTOCOLS];
 	struct server_worker *worker; /**< the owner; NULL in unit tests */
 	struct server_interface *next;
 };

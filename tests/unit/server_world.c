@@ -34,6 +34,8 @@ static void note_close(struct tscf_peer *peer)
 }
 
 static const struct tscf_transport_ops plain_ops = {.name = "udp", .send = note_send, .peer_close = note_close};
+static const struct tscf_transport_ops stream_ops = {
+    .name = "tcp", .stream = true, .send = note_send, .peer_close = note_close};
 static const struct tscf_transport_ops encrypted_ops = {
     .name = "dtls", .encrypted = true, .send = note_send, .peer_close = note_close};
 
@@ -87,6 +89,7 @@ struct world *world_new(uint32_t services)
 	w->state = server_state_new(add_peer);
 	ck_assert_ptr_nonnull(w->state);
 	w->plain = (struct tscf_transport){.ops = &plain_ops, .context = w};
+	w->stream = (struct tscf_transport){.ops = &stream_ops, .context = w};
 	w->encrypted = (struct tscf_transport){.ops = &encrypted_ops, .context = w};
 	w->interface = i;
 	w->state->interfaces = i;
@@ -95,8 +98,9 @@ struct world *world_new(uint32_t services)
 	ck_assert_int_eq(tscf_prefix_parse("192.0.2.0/24", &w->state->settings.routes[0]), 0);
 	w->state->settings.route_count = 1;
 	i->stock = &w->stock;
-	i->plain = &w->plain;
-	i->encrypted = &w->encrypted;
+	i->listener[SERVER_UDP] = (struct server_listener){.interface = i, .transport = &w->plain};
+	i->listener[SERVER_TCP] = (struct server_listener){.interface = i, .transport = &w->stream};
+	i->listener[SERVER_DTLS] = (struct server_listener){.interface = i, .transport = &w->encrypted};
 	world_add_pool(&w->stock.plain_pools, "10.1.0.0/24");
 	world_add_pool(&w->stock.plain_pools, "2001:db8:1::/64");
 	world_add_pool(&w->stock.encrypted_pools, "10.2.0.0/24");
@@ -170,16 +174,19 @@ static int read_answer(struct world *w)
 int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t length, bool encrypted)
 {
 	struct world *w = c->world;
-	struct world_peer *p = encrypted ? c->connection : world_peer_at(w, &c->outer);
+	struct world_peer *connection = encrypted ? c->connection : c->stream;
+	struct world_peer *p = connection ? connection : world_peer_at(w, &c->outer);
+	struct server_listener *listener =
+	    &w->interface->listener[encrypted ? SERVER_DTLS : connection ? SERVER_TCP : SERVER_UDP];
 	struct server_input in = {
 	    .interface = w->interface,
+	    .place = {.listener = listener, .connection = connection ? &connection->peer : NULL, .outer = c->outer},
 	    .encrypted = encrypted,
 	    .session = p ? p->peer.user : NULL,
-	    .from = c->outer,
 	    .now = w->now,
 	};
 
-	ck_assert(!encrypted || (p && p->open));
+	ck_assert(connection ? connection->open : !encrypted);
 	server_control(w->state, &in, data, length, &w->answer);
 	if (w->answer.end)
 		server_session_end(w->state, w->answer.end, w->now, w->answer.why);
@@ -277,7 +284,8 @@ void world_handshake(struct world_client *c)
 	struct world *w = c->world;
 
 	c->connection = new_peer(w, &w->encrypted, &c->outer, NULL);
-	ck_assert_ptr_nonnull(server_session_accept(w->state, w->interface, &c->connection->peer, w->now));
+	ck_assert_ptr_nonnull(server_session_accept(w->state, &w->interface->listener[SERVER_DTLS], &c->connection->peer,
+						     w->now));
 }
 
 int world_configure_encrypted(struct world_client *c, bool resume)
@@ -315,9 +323,22 @@ void world_disconnect(struct world_client *c)
 	struct server_session *s = c->connection->peer.user;
 
 	ck_assert_ptr_nonnull(s);
-	s->peer = NULL;
 	c->connection->open = false;
-	server_session_end(c->world->state, s, c->world->now, "lost");
+	server_session_lost(c->world->state, s, c->world->now, "lost");
+}
+
+void world_dial(struct world_client *c)
+{
+	c->stream = new_peer(c->world, &c->world->stream, &c->outer, NULL);
+}
+
+void world_hang_up(struct world_client *c)
+{
+	struct server_session *s = c->stream->peer.user;
+
+	c->stream->open = false;
+	if (s)
+		server_session_lost(c->world->state, s, c->world->now, "lost");
 }
 
 struct tscf_binding_key world_key(const struct tscf_addr *local, uint8_t protocol, uint16_t port, const char *remote,

@@ -26,7 +26,7 @@ struct world {
 	struct server_state *state;
 	struct server_interface *interface;
 	struct server_stock stock;
-	struct tscf_transport plain, encrypted;
+	struct tscf_transport plain, stream, encrypted;
 	struct world_peer peer[WORLD_PEERS];
 	unsigned peers;
 	uint64_t now;
@@ -44,6 +44,7 @@ struct world_client {
 	int family;                        /**< of what it does inside: AF_INET, unless a test changes that */
 	struct tscf_addr plain, encrypted; /**< internal addresses of that family */
 	struct world_peer *connection;     /**< DTLS */
+	struct world_peer *stream;         /**< the plain tunnel is on this connection, if there is one; else it is UDP */
 	uint8_t secret[SERVER_SECRET_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
 	uint8_t resume_key[SERVER_RESUME_LOCK_SIZE]; /**< its lock is given with the configuration; all 0: none */
@@ -75,6 +76,10 @@ int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t lengt
 /** Configuration on the plain tunnel, not yet confirmed.  @p wish and @p quiet as on the wire.  @return the response
  * code. */
 int world_configure(struct world_client *c, const struct tscf_addr *wish, bool quiet);
+/** The client's plain tunnel shall be on a TCP connection from its outer address, a new one. */
+void world_dial(struct world_client *c);
+/** That connection is lost. */
+void world_hang_up(struct world_client *c);
 /** Keepalive_Request on the plain tunnel.  @return 0 if it was answered, or the code of a refusal, or -1. */
 int world_keepalive(struct world_client *c, bool encrypted);
 /** The plain tunnel, configured and confirmed. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static int reader(void *config, const char *file)
@@ -40,12 +41,13 @@ static const struct config_case wrong[] = {
 	{INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = "},
 	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65535 }"), 3, "65535", "next one"},
 	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 2, "tls",
-	 "not supported in this version"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tcp }"), 2, "tcp",
-	 "not supported in this version"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }"), 4, "second udp",
-	 "expected one"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = sctp }"), 2, "sctp", "udp or tcp"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 3, "2004", "the port before it"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }"), 4, "second plain",
+	 "same address and port"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tcp }"),
+	 4, "second plain", "same address and port"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 }"), 4, "two tscf-ports", "expected one"},
 	{INTERFACE(
 	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2006 transport-protocol = dtls }"),
 	 4, "2006", "the port before it"},
@@ -126,6 +128,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
 	ck_assert_str_eq(tscf_endpoint_format(&i->listen, buf), "192.0.2.1:3000");
+	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
 	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
 	assert_prefix(&i->pool.list[1], "2001:db8::/64");
 	assert_prefix(&i->pool.list[2], "10.2.0.0/24");
@@ -262,6 +265,55 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
+/* Which transports an interface serves, by its ports or the command line; encrypted ones go with the plain ones unless they are named. */
+START_TEST(transports)
+{
+	enum { U = 1, T = 2, D = 4, L = 8 };
+	static const struct {
+		const char *ports;
+		const char *option;
+		unsigned served; /* 0: an error */
+	} cases[] = {
+		{"", NULL, U | T | D | L},
+		{"tscf-port { address = 192.0.2.1 }", NULL, U | D},
+		{"tscf-port { address = 192.0.2.1 transport-protocol = TCP }", NULL, T | L},
+		{"tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 transport-protocol = tcp }", NULL, U | T | D | L},
+		{"tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tls }\n"
+		 "tscf-port { address = 192.0.2.1 }", NULL, U | L},
+		{"", "udp", U | D},
+		{"", "tcp", T | L},
+		{"", "tcp,UDP", U | T | D | L},
+		{"tscf-port { address = 192.0.2.1 }", "tcp", T | L},
+		{"", "tls", 0},
+		{"", ",", 0},
+		{"", "udp,sctp", 0},
+	};
+	char file[512], option[64], text[512];
+	char *argv[] = {(char[]){"tscf-server"}, (char[]){"--config"}, file, option, NULL};
+	struct server_config c;
+	struct tscf_cli cli;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "tscf-interface a {\n%s\n%s\n}\n", cases[i].ports,
+			 POOLS("10.0.0.0/16", "10.1.0.0/16"));
+		strcpy(file, config_file_make(text));
+		snprintf(option, sizeof(option), "--transport=%s", cases[i].option ? cases[i].option : "");
+		if (cases[i].served == 0) {
+			capture_begin();
+			ck_assert_int_eq(server_options_parse(4, argv, &cli), -EINVAL);
+			ck_assert_ptr_nonnull(strstr(capture_end(), "udp, tcp"));
+		} else {
+			ck_assert_int_eq(server_options_parse(cases[i].option ? 4 : 3, argv, &cli), 0);
+			ck_assert_int_eq(server_options_config(&cli, &c), 0);
+			ck_assert_msg(c.interfaces->protocols == cases[i].served, "%u: %x", i, c.interfaces->protocols);
+			server_config_free(&c);
+		}
+		tscf_cli_free(&cli);
+		config_file_remove();
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("server_config");
@@ -273,6 +325,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, inconsistent_files, 0, COUNT(inconsistent));
 	tcase_add_test(tc, command_line_wins);
 	tcase_add_test(tc, services);
+	tcase_add_test(tc, transports);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
