@@ -29,6 +29,9 @@ static void setup(void)
 {
 	tscf_netns_enter();
 	tscf_netns_run("for n in $(seq 0 %u); do ip addr add 2001:db8::$(printf %%x $n):7/128 dev lo; done", SOURCES);
+	/* The kernel makes an IPv6 address known to itself in a work queue. */
+	tscf_netns_run("for n in $(seq 500); do [ $(ip -6 route show table local | grep -c :7) -gt %u ] && exit 0; sleep 0.01; done; "
+		       "exit 1", SOURCES);
 }
 
 static int new_socket(int i, int type)
