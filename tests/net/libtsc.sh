@@ -85,6 +85,41 @@ in_phone nft delete table ip loss
 hears "encryption is enabled" 2
 kill "$other"
 
+# --- TCP: connected before and after it got its level, and from a program in another language ---
+cat >"$T/tcp.py" <<'END'
+import ctypes, socket, sys, threading
+lib = ctypes.CDLL("libtsc.so.0")
+class Dtte(ctypes.Structure):
+    _fields_ = [("available", ctypes.c_int), ("enabled", ctypes.c_int), ("socket", ctypes.c_int), ("reason", ctypes.c_char_p)]
+class Data(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("handle", ctypes.c_void_p), ("data", ctypes.POINTER(Dtte)), ("opaque", ctypes.c_void_p)]
+callback_type = ctypes.CFUNCTYPE(None, ctypes.POINTER(Data))
+enabled, changed = set(), threading.Condition()
+@callback_type
+def on_dtte(notification):
+    d = notification.contents.data.contents
+    with changed:
+        enabled.add(d.socket) if d.enabled else enabled.discard(d.socket)
+        changed.notify_all()
+lib.tsc_ctrl_new_tunnel.restype = lib.tsc_notification_enable.restype = ctypes.c_void_p
+handle = ctypes.c_void_p(lib.tsc_ctrl_new_tunnel(None))
+lib.tsc_notification_enable(handle, 1, on_dtte, None)
+def tcp():
+    return socket.socket(fileno=lib.tsc_socket(handle, socket.AF_INET, socket.SOCK_STREAM, 0))
+def encrypt(s):
+    return lib.tsc_setsockopt(s.fileno(), socket.SOL_SOCKET, 0x7453, ctypes.byref(ctypes.c_int(2)), 4)
+to = (sys.argv[1], 7000)
+early, late = tcp(), tcp()
+late.connect(to)
+assert encrypt(early) == 0 and encrypt(late) == 0
+early.connect(to)
+with changed:
+    ok = changed.wait_for(lambda: {early.fileno(), late.fileno()} <= enabled, 10)
+print("both" if ok else enabled)
+END
+tcp=$(in_phone env "LD_LIBRARY_PATH=$LIBDIR" "TSCF_CONTROL=$CLIENT_CONTROL" python3 "$T/tcp.py" $HOST)
+is "TCP sockets are enabled" "$tcp" = both
+
 # --- a client that is killed, and another one ---
 goes_on
 kill_client
