@@ -44,6 +44,7 @@ struct entry {
 	struct tscf_binding b; /* first: what the outside sees */
 	struct packed packed;
 	enum scope scope;
+	struct tscf_bindings *table;
 	struct host *host;
 	struct tscf_binding_list *list;
 	UT_hash_handle hh;
@@ -54,6 +55,8 @@ struct tscf_bindings {
 	struct host *hosts;
 	struct entry *cursor; /* where expire goes on; NULL: at the first entry */
 	unsigned of_scope[SCOPES];
+	tscf_binding_changed changed; /* or NULL */
+	void *context;
 	struct tscf_siphash_key secret;
 };
 
@@ -194,6 +197,7 @@ static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_bi
 
 	if (!e)
 		return NULL;
+	e->table = table;
 	e->b.key = *key;
 	e->b.state = TSCF_BINDING_TOMBSTONE;
 	e->packed = *packed;
@@ -276,6 +280,18 @@ struct tscf_binding *tscf_bindings_get(struct tscf_bindings *table, const struct
 	return e ? &e->b : NULL;
 }
 
+void tscf_bindings_watch(struct tscf_bindings *table, tscf_binding_changed changed, void *context)
+{
+	table->changed = changed;
+	table->context = context;
+}
+
+static void tell(struct entry *e, bool gone)
+{
+	if (e->table->changed)
+		e->table->changed(e->table->context, &e->b, gone);
+}
+
 static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uint64_t expires)
 {
 	/* Clear packets are let through for the move that is just happening: no other state may hand that on. */
@@ -294,6 +310,7 @@ static void assign(struct entry *e, enum tscf_binding_state state, enum tscf_lev
 	e->b.implicit = false;
 	e->b.cookie = 0;
 	owner_join(e, owner, list);
+	tell(e, false);
 }
 
 struct tscf_binding *tscf_bindings_bind(struct tscf_bindings *table, const struct tscf_binding_key *key,
@@ -325,18 +342,21 @@ void tscf_binding_release(struct tscf_binding *b, uint64_t now)
 	if (b->state != TSCF_BINDING_ACTIVE && b->state != TSCF_BINDING_RELEASED)
 		owner_leave(entry_of(b));
 	set_state(b, TSCF_BINDING_RELEASED, now + TSCF_RELEASED_MS);
+	tell(entry_of(b), false);
 }
 
 void tscf_binding_bury(struct tscf_binding *b, uint64_t now)
 {
 	owner_leave(entry_of(b));
 	set_state(b, TSCF_BINDING_TOMBSTONE, now + TSCF_TOMBSTONE_MS);
+	tell(entry_of(b), false);
 }
 
 void tscf_bindings_remove(struct tscf_bindings *table, struct tscf_binding *b)
 {
 	struct entry *e = entry_of(b);
 
+	tell(e, true);
 	owner_leave(e);
 	if (table->cursor == e)
 		table->cursor = e->hh.next;

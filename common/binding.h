@@ -60,6 +60,7 @@ struct tscf_binding {
 	enum tscf_binding_state state;
 	bool implicit;         /**< made by an encrypted packet, not by a request */
 	bool told;             /**< client: the server holds an entry for this key */
+	uint8_t stored;        /**< server: what its store holds for this key, enum server_stored_binding */
 	uint32_t generation;   /**< for mark-and-sweep by the owner of the table */
 	uint32_t plain_generation; /**< client: as generation, of plain sockets that have this key too */
 	uint32_t request;      /**< server: sequence number of the last request about it ... */
@@ -79,12 +80,17 @@ struct tscf_binding_list {
 
 struct tscf_bindings;
 
+/** Called when an entry has been made or has changed, or is about to go. */
+typedef void (*tscf_binding_changed)(void *context, struct tscf_binding *b, bool gone);
+
 /** Which end of the flow @p info describes is the client's: the source (packets from the client) or the destination. */
 enum tscf_direction { TSCF_FROM_LOCAL, TSCF_TO_LOCAL };
 
 /** @return an empty table, or NULL when out of memory. */
 struct tscf_bindings *tscf_bindings_new(void);
 void tscf_bindings_free(struct tscf_bindings *table);
+/** From now on have @p changed called, which must not change the table; NULL: nothing. */
+void tscf_bindings_watch(struct tscf_bindings *table, tscf_binding_changed changed, void *context);
 /** @return the number of entries of any state, expired ones that are not freed yet included. */
 unsigned tscf_bindings_count(const struct tscf_bindings *table);
 

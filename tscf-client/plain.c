@@ -194,6 +194,17 @@ void plain_lost(struct client *c, const char *reason)
 	search_lost(c, reason);
 }
 
+void plain_recall(struct client *c)
+{
+	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
+		return;
+	tscf_info("the server was restarted: it is told which sockets are encrypted-only");
+	c->registry.quiet = true;
+	registry_resync_now(c);
+	registry_shield_all(c);
+	tunnel_probe(&c->encrypted);
+}
+
 void plain_moved(struct client *c, const char *reason)
 {
 	tscf_info("plain tunnel: %s", reason);

@@ -32,6 +32,8 @@ bool plain_go_back(struct client *c);
 void plain_down(struct client *c);
 /** Whether the server may be asked to put another tunnel in the place of this one now; if not, @p reason says why. */
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason);
+/** The server has been restarted, is quiet, and wants to know the shields. */
+void plain_recall(struct client *c);
 /** The server says that there is no such tunnel. */
 void plain_lost(struct client *c, const char *reason);
 /** This host's address on the way to the server has changed: both tunnels go on from there. */

@@ -141,6 +141,20 @@ void tunnel_release(struct tunnel *t)
 	tunnel_send(t, &w);
 }
 
+/* A server that was restarted sends nothing down before it has heard which sockets it must not send to in clear. */
+static void take_recall(struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv quiet;
+	if (t == &t->client->plain && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+		plain_recall(t->client);
+}
+
+static void said_alive(struct tunnel *t, const struct tscf_message *response)
+{
+	t->events->alive(t);
+	take_recall(t, response);
+}
+
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct tunnel *t = context;
@@ -154,7 +168,7 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 	else if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
 		t->events->lost(t, "the server does not know this tunnel (any more)");
 	else
-		t->events->alive(t);
+		said_alive(t, response);
 }
 
 void tunnel_sent(struct tunnel *t)
@@ -194,6 +208,7 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 	tscf_write_begin(&w, buffer, sizeof buffer, m->type + 1, t->tsid, m->sequence);
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
 	tunnel_send(t, &w);
+	take_recall(t, m);
 	if (m->type == TSCF_RELEASE_REQUEST) {
 		enum tscf_response code;
 		char text[201] = "";

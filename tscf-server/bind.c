@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bind.h"
 
+#include "journal.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -174,6 +176,7 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 	/* An exception that an encrypted session left to this one ends here: forbidding is always allowed. */
 	if (b && b->state == TSCF_BINDING_ACTIVE)
 		tscf_bindings_remove(state->bindings, b);
+	server_journal_guard(state, s);
 	b = tscf_bindings_shield(state->bindings, &wire->key, s, &s->bindings);
 	server_hold_begin(s, now);
 	return b ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_LIMIT;

@@ -3,6 +3,7 @@
  * configure.c - configuration requests: how tunnels begin.
  */
 #include "bind.h"
+#include "journal.h"
 #include "request.h"
 
 #include "common/tls.h"
@@ -118,12 +119,16 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 /** Find a place and addresses for a new plain session.  @return the lease with a hold, or NULL: refused. */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
 {
+	const struct server_pools *pools = &r->in->interface->stock->plain_pools;
 	struct server_lease *lease = NULL;
 	struct tscf_addrs wishes = tscf_message_internal(r->message);
 	const char *limit;
 
-	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++)
+	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
+		if (wishes.of[i].family == 0)
+			server_pools_recall(pools, tscf_family(i), client_id, &wishes.of[i]);
 		lease = former_lease(r, &wishes.of[i], client_id);
+	}
 	limit = claim_plain(r, lease || r->in->session);
 	if (limit) {
 		if (lease)
@@ -131,8 +136,8 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, &r->in->interface->stock->plain_pools, false, &wishes,
-				       r->in->now, &lease) < 0) {
+	if (!lease &&
+	    server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
 		server_stock_release(&r->in->interface->stock->plain);
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
 	}
@@ -202,8 +207,8 @@ static int establish(const struct server_request *r, const struct server_session
 		lease = old->lease;
 		server_lease_hold(lease);
 	} else {
-		err = server_lease_new(&r->state->leases, &r->in->interface->stock->encrypted_pools, true, NULL, r->in->now,
-				       &lease);
+		err = server_lease_new(&r->state->leases, &r->in->interface->stock->encrypted_pools, true,
+				       plain->client_id, NULL, r->in->now, &lease);
 		if (err < 0)
 			return err;
 	}
@@ -212,6 +217,8 @@ static int establish(const struct server_request *r, const struct server_session
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		return err;
 	}
+	server_lease_settle(lease, plain->client_id);
+	server_journal_lease(r->state, lease, plain->client_id);
 	if (old) {
 		server_bindings_inherit(r->state, old, s);
 		server_session_end(r->state, old, r->in->now, "its client has opened another");
@@ -268,7 +275,9 @@ void server_configure_encrypted(const struct server_request *r)
 				  "no internal address is free");
 		return;
 	}
+	server_journal_guard(r->state, plain);
 	s->heard = r->in->now;
 	write_encrypted(r, s);
 	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+	r->answer->after = server_journal_ticket(r->state, s);
 }

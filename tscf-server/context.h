@@ -12,6 +12,8 @@
 #include "config.h"
 #include "mailbox.h"
 #include "state.h"
+#include "store.h"
+#include "withhold.h"
 
 #include "common/batch.h"
 #include "common/control.h"
@@ -48,6 +50,12 @@ struct server_worker {
 	/* worker.c */
 	struct server_mailbox mailbox;
 	struct ev_timer tick;
+
+	/* restore.c, path.c */
+	struct server_store_watcher watcher;
+	struct ev_async written; /**< sent by the store's thread */
+	struct server_withhold withheld;
+	unsigned recalls; /**< how often clients have been told of the restart */
 	pthread_t thread;
 	bool running;
 	int error; /**< why it serves nobody any more; read it when the thread has ended */
@@ -61,6 +69,9 @@ struct server {
 	struct server_stock *stocks; /**< one for each enabled interface, in their order */
 	unsigned stock_count;
 	struct tscf_steering steering; /**< of the devices; used if there are several workers */
+
+	/* restore.c */
+	struct server_store *store; /**< NULL: none */
 
 	/* identity.c */
 	struct tscf_tls *tls; /**< NULL: no interface has encrypted tunnels */

@@ -91,53 +91,121 @@ static void give_back(struct server_leases *table, struct server_lease *lease, u
 	free(lease);
 }
 
-static int take_address(struct server_leases *table, struct server_lease *lease, int family,
-			const struct tscf_addr *wish, uint64_t now)
+/** The address in @p a has been taken from its pool: let packets for it come here.  @return 0, or -errno and it has been given back. */
+static int keep_address(struct server_leases *table, struct server_lease *lease, struct server_address *a,
+			const struct tscf_addr *addr, uint64_t now)
 {
-	struct server_address *a = &lease->address[tscf_family_index(family)];
-	struct tscf_addr addr;
-	int err;
+	int err = is_elsewhere(table, addr) ? tscf_steering_set(table->steering, addr, table->part) : 0;
 
-	err = server_pools_take(lease->pools, family, wish && wish->family ? wish : NULL, table->part, now, &a->pool,
-				&addr);
-	if (err == 0 && is_elsewhere(table, &addr)) {
-		err = tscf_steering_set(table->steering, &addr, table->part);
-		if (err < 0)
-			server_pool_give(a->pool, &addr, now);
-	}
-	if (err < 0)
+	if (err < 0) {
+		server_pool_give(a->pool, addr, now);
 		return err;
-	a->addr = addr;
+	}
+	a->addr = *addr;
 	a->lease = lease;
-	HASH_ADD_BYHASHVALUE(hh, table->by_addr, addr, sizeof(a->addr), hash(table, &addr), a);
+	HASH_ADD_BYHASHVALUE(hh, table->by_addr, addr, sizeof(a->addr), hash(table, addr), a);
 	if (a->hh.tbl)
 		return 0;
 	/* Out of memory. */
 	a->addr.family = 0;
-	give_address(table, a->pool, &addr, now);
+	give_address(table, a->pool, addr, now);
 	return -ENOMEM;
 }
 
-int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
-		     const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out)
+/** What a lease would like to have of one family. */
+struct wanted {
+	const uint8_t *client_id;     /**< the one that this client had; or NULL */
+	const struct tscf_addr *wish; /**< this one; or NULL */
+	bool exactly;                 /**< this one or none */
+};
+
+static int find_address(const struct server_leases *table, const struct server_pools *pools, int family,
+			const struct wanted *wanted, uint64_t now, struct server_pool **pool, struct tscf_addr *out)
+{
+	const struct tscf_addr *wish = wanted->wish && wanted->wish->family ? wanted->wish : NULL;
+
+	if (wanted->exactly) {
+		*out = *wish;
+		return server_pools_take_again(pools, wish, pool);
+	}
+	if (wanted->client_id && server_pools_recall(pools, family, wanted->client_id, out) &&
+	    server_pools_take_again(pools, out, pool) == 0)
+		return 0;
+	return server_pools_take(pools, family, wish, table->part, now, pool, out);
+}
+
+static int take_address(struct server_leases *table, struct server_lease *lease, int family,
+			const struct wanted *wanted, uint64_t now)
+{
+	struct server_address *a = &lease->address[tscf_family_index(family)];
+	struct tscf_addr addr;
+	int err = find_address(table, lease->pools, family, wanted, now, &a->pool, &addr);
+
+	return err < 0 ? err : keep_address(table, lease, a, &addr, now);
+}
+
+static struct server_lease *lease_begin(const struct server_pools *pools, bool encrypted)
 {
 	struct server_lease *lease = calloc(1, sizeof(*lease));
+
+	if (!lease)
+		return NULL;
+	lease->pools = pools;
+	lease->encrypted = encrypted;
+	lease->holders = 1;
+	return lease;
+}
+
+int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
+		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now,
+		     struct server_lease **out)
+{
+	struct server_lease *lease = lease_begin(pools, encrypted);
 	int err = 0;
 
 	if (!lease)
 		return -ENOMEM;
-	lease->pools = pools;
-	lease->encrypted = encrypted;
-	lease->holders = 1;
-	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++)
+	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++) {
+		struct wanted wanted = {.client_id = client_id, .wish = wishes ? &wishes->of[i] : NULL};
+
 		if (server_pools_have(pools, tscf_family(i)))
-			err = take_address(table, lease, tscf_family(i), wishes ? &wishes->of[i] : NULL, now);
+			err = take_address(table, lease, tscf_family(i), &wanted, now);
+	}
 	if (err < 0) {
 		give_back(table, lease, now);
 		return err;
 	}
 	*out = lease;
 	return 0;
+}
+
+int server_lease_take(struct server_leases *table, const struct server_pools *pools,
+		      const struct tscf_addr addresses[TSCF_FAMILIES], uint64_t now, struct server_lease **out)
+{
+	struct server_lease *lease = lease_begin(pools, false);
+	int err = 0;
+
+	if (!lease)
+		return -ENOMEM;
+	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++) {
+		struct wanted wanted = {.wish = &addresses[i], .exactly = true};
+
+		if (addresses[i].family != 0)
+			err = take_address(table, lease, tscf_family(i), &wanted, now);
+	}
+	if (err < 0) {
+		give_back(table, lease, now);
+		return err;
+	}
+	*out = lease;
+	return 0;
+}
+
+void server_lease_settle(struct server_lease *lease, const uint8_t client_id[SERVER_CLIENT_ID_SIZE])
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (lease->address[i].addr.family != 0)
+			server_pool_settle(lease->address[i].pool, &lease->address[i].addr, client_id);
 }
 
 void server_lease_hold(struct server_lease *lease)

@@ -19,7 +19,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define SERVER_CLIENT_ID_SIZE 16
 #define SERVER_LOCK_SIZE      32
 
 struct server_session;
@@ -74,19 +73,30 @@ struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int fam
 const char *server_lease_format(const struct server_lease *lease, char *buf);
 
 /**
- * Take an address of each family that @p pools have; one holder.
+ * Take an address of each family that @p pools have, those that were this client's if nobody has them; one holder.
  *
+ * @param client_id  or NULL.
  * @param wishes  addresses to take if they are free; or NULL.
  * @return 0 with the lease in *out, -EADDRNOTAVAIL when there is none left of a family, or -ENOMEM.
  */
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
-		     const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out);
+		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now,
+		     struct server_lease **out);
 /**
  * Say what the tunnel of @p lease carries.
  *
  * @param mtu  bytes of an inner packet; raised to the least that IP allows (RFC 791, RFC 8200).  0: as much as the device.
  */
 void server_lease_narrow(struct server_leases *table, struct server_lease *lease, unsigned mtu);
+/**
+ * Take exactly these addresses (family 0: none), if they are in @p pools and nobody has them.
+ *
+ * @return as server_lease_new.
+ */
+int server_lease_take(struct server_leases *table, const struct server_pools *pools,
+		      const struct tscf_addr addresses[TSCF_FAMILIES], uint64_t now, struct server_lease **out);
+/** The addresses are this client's: it gets them again. */
+void server_lease_settle(struct server_lease *lease, const uint8_t client_id[SERVER_CLIENT_ID_SIZE]);
 /** One holder more. */
 void server_lease_hold(struct server_lease *lease);
 /** One holder less; the last one gives the addresses back and frees the lease. */

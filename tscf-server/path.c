@@ -165,7 +165,9 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	server_control(state, &in, data, length, &answer);
 	if (answer.whole)
 		tscf_transport_whole(l->transport, true);
-	if (answer.length > 0 && in.place.connection)
+	if (answer.length > 0 && state->store && answer.after > server_store_written(state->store))
+		server_withhold_add(&i->worker->withheld, l->transport, &in.place.outer, &answer);
+	else if (answer.length > 0 && in.place.connection)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
 		tscf_udp_send_to(l->transport, &in.place.outer, answer.data, answer.length);
@@ -176,6 +178,17 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	if (answer.end)
 		server_session_end(state, answer.end, now, answer.why);
 	return !answer.end;
+}
+
+void server_path_written(struct ev_loop *loop, struct ev_async *watcher, int events)
+{
+	struct server_worker *worker = ev_userdata(loop);
+
+	(void)watcher;
+	(void)events;
+	if (worker->state->store)
+		server_withhold_send(&worker->withheld, worker->state, server_store_written(worker->state->store),
+				     tscf_udp_send_to);
 }
 
 static struct server_decision decide_up(struct server_state *state, struct server_session *s, const uint8_t *data,

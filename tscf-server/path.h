@@ -14,4 +14,7 @@ extern const struct tscf_transport_handler server_path_handler;
 int server_path_start(struct server_worker *worker);
 void server_path_stop(struct server_worker *worker);
 
+/** Send the answers that waited for what the store has written. */
+void server_path_written(struct ev_loop *loop, struct ev_async *watcher, int events);
+
 #endif

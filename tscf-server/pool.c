@@ -22,9 +22,11 @@
 struct entry {
 	uint64_t host;
 	bool used;
+	bool settled;      /* there is a client, and this is its last address here: it is in by_client */
 	uint64_t reusable; /* from this time on, if not used */
+	uint8_t client[SERVER_CLIENT_ID_SIZE];
 	struct entry *prev, *next;
-	UT_hash_handle hh;
+	UT_hash_handle hh, hh_client;
 };
 
 /** The addresses that belong to one worker. */
@@ -41,7 +43,7 @@ struct server_pool {
 	uint64_t own;
 	uint64_t first, last; /* for clients; first > last: none */
 	pthread_mutex_t lock; /* of what follows, but for the constants */
-	struct entry *entries;
+	struct entry *entries, *by_client;
 	_Atomic uint64_t used;
 	struct tscf_siphash_key secret;
 	unsigned parts;
@@ -108,6 +110,7 @@ void server_pool_free(struct server_pool *pool)
 
 	if (!pool)
 		return;
+	HASH_CLEAR(hh_client, pool->by_client);
 	HASH_ITER(hh, pool->entries, e, next)
 	{
 		HASH_DELETE(hh, pool->entries, e);
@@ -224,16 +227,22 @@ static int take_returned(struct server_pool *pool, struct entry *e, struct tscf_
 	return use(pool, e, out);
 }
 
+/** @return whether @p addr is one for clients, with its number in *host. */
+static bool is_host(const struct server_pool *pool, const struct tscf_addr *addr, uint64_t *host)
+{
+	if (!tscf_prefix_contains(&pool->prefix, addr))
+		return false;
+	*host = host_of(pool, addr);
+	return *host >= pool->first && *host <= pool->last;
+}
+
 /** @return whether the wish could be granted. */
 static bool take_wish(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
 {
 	struct entry *e;
 	uint64_t host;
 
-	if (!tscf_prefix_contains(&pool->prefix, wish))
-		return false;
-	host = host_of(pool, wish);
-	if (host < pool->first || host > pool->last)
+	if (!is_host(pool, wish, &host))
 		return false;
 	e = find(pool, host);
 	if (!e)
@@ -304,6 +313,93 @@ void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, ui
 		pool->used--;
 	}
 	pthread_mutex_unlock(&pool->lock);
+}
+
+/* --- whose they were --- */
+
+static unsigned hash_client(const struct server_pool *pool, const uint8_t *client)
+{
+	return (unsigned)tscf_siphash(&pool->secret, client, SERVER_CLIENT_ID_SIZE);
+}
+
+static struct entry *find_client(struct server_pool *pool, const uint8_t *client)
+{
+	struct entry *e;
+
+	HASH_FIND_BYHASHVALUE(hh_client, pool->by_client, client, SERVER_CLIENT_ID_SIZE, hash_client(pool, client), e);
+	return e;
+}
+
+static void unsettle(struct server_pool *pool, struct entry *e)
+{
+	if (e && e->settled)
+		HASH_DELETE(hh_client, pool->by_client, e);
+	if (e)
+		e->settled = false;
+}
+
+static void settle(struct server_pool *pool, struct entry *e, const uint8_t *client)
+{
+	if (e->settled && memcmp(e->client, client, sizeof(e->client)) == 0)
+		return;
+	unsettle(pool, e);
+	unsettle(pool, find_client(pool, client));
+	memcpy(e->client, client, sizeof(e->client));
+	HASH_ADD_BYHASHVALUE(hh_client, pool->by_client, client, sizeof(e->client), hash_client(pool, client), e);
+	/* Out of memory: the client is a new one next time. */
+	e->settled = e->hh_client.tbl != NULL;
+}
+
+void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE])
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&pool->lock);
+	e = find(pool, host_of(pool, addr));
+	if (e && e->used)
+		settle(pool, e, client);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static bool recall(struct server_pool *pool, const uint8_t *client, struct tscf_addr *out)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&pool->lock);
+	e = find_client(pool, client);
+	if (e)
+		*out = address_of(pool, e->host);
+	pthread_mutex_unlock(&pool->lock);
+	return e != NULL;
+}
+
+static bool take_again(struct server_pool *pool, const struct tscf_addr *addr)
+{
+	struct tscf_addr out;
+	struct entry *e;
+	uint64_t host;
+	bool taken;
+
+	if (!is_host(pool, addr, &host))
+		return false;
+	pthread_mutex_lock(&pool->lock);
+	e = find(pool, host);
+	taken = e ? !e->used && take_returned(pool, e, &out) == 0 : take_fresh(pool, host, &out) == 0;
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+/** Before any thread uses the pool. */
+static void remember(struct server_pool *pool, uint64_t host, const uint8_t *client)
+{
+	struct part *part = part_of(pool, host);
+	struct entry *e = find(pool, host) ? NULL : entry_new(pool, host);
+
+	if (!e)
+		return;
+	DL_APPEND(part->returned, e);
+	part->returned_count++;
+	settle(pool, e, client);
 }
 
 /* --- several ranges --- */
@@ -406,4 +502,38 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
 		*pool = p;
 	}
 	return err;
+}
+
+bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
+			 struct tscf_addr *out)
+{
+	for (struct server_pool *p = pools->first; p; p = p->next)
+		if (p->prefix.addr.family == family && recall(p, client, out))
+			return true;
+	return false;
+}
+
+int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool)
+{
+	for (struct server_pool *p = pools->first; p; p = p->next) {
+		if (take_again(p, addr)) {
+			*pool = p;
+			return 0;
+		}
+	}
+	return -EADDRNOTAVAIL;
+}
+
+bool server_pools_remember(const struct server_pools *pools, const struct tscf_addr *addr,
+			   const uint8_t client[SERVER_CLIENT_ID_SIZE])
+{
+	uint64_t host;
+
+	for (struct server_pool *p = pools->first; p; p = p->next) {
+		if (!is_host(p, addr, &host))
+			continue;
+		remember(p, host, client);
+		return true;
+	}
+	return false;
 }

@@ -10,6 +10,9 @@
  * Workers share the pools; each prefers the addresses whose packets come to it (common/steering.h), but takes any while
  * there is one left.  Any thread may take and give.
  *
+ * A pool knows which client had an address last, and of a client the one that it had last, as long as the address was given to no
+ * other.
+ *
  * Every operation is O(1), amortised.  Memory grows with the addresses in use and those that came back lately, not with
  * the prefix.
  */
@@ -20,6 +23,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/** Bytes of a client's identifier. */
+#define SERVER_CLIENT_ID_SIZE 16
 
 /** The addresses of one prefix. */
 struct server_pool;
@@ -52,6 +58,9 @@ int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uns
 /** Take @p addr back; it was given by this pool. */
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now);
 
+/** @p addr, which is given, is that of this client. */
+void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE]);
+
 /** All ranges for one kind of tunnel, of either family; zero-initialised. */
 struct server_pools {
 	struct server_pool *first;
@@ -79,5 +88,22 @@ uint64_t server_pools_left(const struct server_pools *pools);
  */
 int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
 		      uint64_t now, struct server_pool **pool, struct tscf_addr *out);
+
+/**
+ * Find the address of @p family that was settled on @p client last, given or not.
+ *
+ * @return whether there is one, with it in *out.
+ */
+bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
+			 struct tscf_addr *out);
+/** Give its last holder @p addr again if nobody has it, at once.  @return as server_pools_take. */
+int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
+/**
+ * An address of a client that was there before the server was started; those remembered first are given to others first.
+ *
+ * @return whether it is in one of the ranges.
+ */
+bool server_pools_remember(const struct server_pools *pools, const struct tscf_addr *addr,
+			   const uint8_t client[SERVER_CLIENT_ID_SIZE]);
 
 #endif

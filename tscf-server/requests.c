@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "requests.h"
 
+#include "journal.h"
 #include "request.h"
 
 #include <string.h>
@@ -101,6 +102,7 @@ static void handle_configuration(const struct server_request *r)
 		}
 	} else if (made_by(s, r, &id)) {
 		repeat(r, &s->configuration);
+		r->answer->after = s->encrypted ? server_journal_ticket(r->state, s) : 0;
 	} else if (s && made_by(s->pending, r, &id)) {
 		repeat(r, &s->pending->configuration);
 	} else if (!r->in->encrypted && !(s && r->in->place.connection)) {
@@ -142,6 +144,8 @@ static void handle_keepalive(const struct server_request *r)
 
 	take_mtu(r);
 	server_respond_begin(r, &w, r->message->tsid);
+	if (r->session->recall)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
 	tscf_write_pad(&w, r->length);
 	server_respond_finish(r, &w);
 	r->answer->whole = true;
@@ -152,11 +156,14 @@ static void handle_service(const struct server_request *r)
 {
 	const struct server_kept_answer *kept = server_answer_find(r->session, r->message->sequence);
 
-	if (kept) {
+	if (kept)
 		repeat(r, kept);
+	else
+		server_serve(r);
+	/* What the client is told must be true after a restart, too. */
+	r->answer->after = server_journal_ticket(r->state, r->session);
+	if (kept)
 		return;
-	}
-	server_serve(r);
 	if (r->answer->length > 0)
 		server_answer_keep(server_answer_slot(r->session), r->message->sequence, r->answer->data,
 				   r->answer->length);
@@ -210,6 +217,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 	answer->end = NULL;
 	answer->why = NULL;
 	answer->whole = false;
+	answer->after = 0;
 	if (tscf_message_decode(data, length, &message) < 0) {
 		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
 		return;

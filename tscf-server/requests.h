@@ -28,6 +28,7 @@ struct server_answer {
 	uint32_t length;            /**< 0: nothing is answered */
 	struct server_session *end; /**< to be ended when the answer has been sent; NULL: none */
 	const char *why;            /**< why it ends */
+	uint64_t after;             /**< the answer is sent when the store has written this ticket; 0: at once */
 	bool whole;                 /**< it must arrive in one piece or not at all: it answers a probe of the path */
 	uint8_t data[TSCF_PROBE_MAX];
 };

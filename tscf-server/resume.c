@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume.h"
 
+#include "journal.h"
 #include "request.h"
 
 #include "common/log.h"
@@ -40,9 +41,9 @@ static bool is_repeated(const struct server_resume *resume, const struct server_
 }
 
 /** @return whether the request shows the key; the lock is then the next one. */
-static bool unlock(struct server_resume *resume, const struct server_request *r, const uint8_t *key,
-		   const uint8_t *next)
+static bool unlock(struct server_session *s, const struct server_request *r, const uint8_t *key, const uint8_t *next)
 {
+	struct server_resume *resume = &s->resume;
 	uint8_t hash[SERVER_RESUME_LOCK_SIZE];
 
 	tscf_sha256(key, SERVER_RESUME_LOCK_SIZE, hash);
@@ -55,6 +56,8 @@ static bool unlock(struct server_resume *resume, const struct server_request *r,
 	resume->asked = true;
 	resume->from = r->in->place.outer;
 	tscf_random(resume->cookie, sizeof(resume->cookie));
+	/* A key that has been seen must not open the lock again after a restart. */
+	server_journal_session(r->state, s);
 	return true;
 }
 
@@ -80,7 +83,7 @@ void server_resume(const struct server_request *r)
 		refuse(r, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");
 		return;
 	}
-	if (!unlock(&s->resume, r, key.value, next.value)) {
+	if (!unlock(s, r, key.value, next.value)) {
 		refuse(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
 		return;
 	}
@@ -89,6 +92,7 @@ void server_resume(const struct server_request *r)
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 	server_respond_finish(r, &w);
+	r->answer->after = server_journal_ticket(r->state, s);
 }
 
 struct server_session *server_resume_prove(const struct server_request *r)

@@ -6,6 +6,7 @@
 #include "identity.h"
 #include "interface.h"
 #include "report.h"
+#include "restore.h"
 #include "requests.h"
 #include "worker.h"
 
@@ -239,6 +240,8 @@ static int set_up(struct server *server)
 		err = server_devices_open(server);
 	if (err == 0)
 		err = server_workers_listen(server);
+	if (err == 0)
+		server_restore(server);
 	/* Every thread has capabilities and a priority of its own: as this one is before the others begin, they are. */
 	tscf_scheduling_set(server->config->realtime_priority, true);
 	if (err == 0)
@@ -250,8 +253,10 @@ static void say_goodbye(struct server_worker *worker)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 
+	/* Plain sessions go on when the server is back, unless nobody remembers them. */
 	for (struct server_session *s = worker->state->sessions.confirmed; s; s = s->next)
-		server_session_send(s, data, server_write_release(s, data));
+		if (s->encrypted || !worker->state->store)
+			server_session_send(s, data, server_write_release(s, data));
 }
 
 /** @return 0 after a clean stop, or -errno. */
@@ -275,6 +280,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 
 static void tear_down(struct server *server)
 {
+	server_restore_end(server);
 	server_workers_close(server);
 	server_stocks_free(server);
 	tscf_steering_close(&server->steering);

@@ -4,6 +4,7 @@
  */
 #include "bind.h"
 #include "config.h"
+#include "journal.h"
 #include "request.h"
 
 #include "common/tls.h"
@@ -119,12 +120,16 @@ static bool for_each_binding(const struct server_request *r, binding_action acti
 static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
 {
 	struct tscf_tlv lock;
+	bool same;
 
 	if (!tscf_message_find(r->message, TSCF_TLV_SHIELD_LOCK, &lock) || lock.length != SERVER_LOCK_SIZE ||
 	    (lease->locked && !trusted))
 		return;
+	same = lease->locked && memcmp(lease->shield_lock, lock.value, SERVER_LOCK_SIZE) == 0;
 	memcpy(lease->shield_lock, lock.value, SERVER_LOCK_SIZE);
 	lease->locked = true;
+	if (lease->plain && !same)
+		server_journal_session(r->state, lease->plain);
 }
 
 static void bind_sockets(const struct server_request *r)
@@ -139,7 +144,7 @@ static void shield(const struct server_request *r)
 
 	take_lock(r, r->session->lease, false);
 	if (for_each_binding(r, server_shield) && tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
-		r->session->quiet = false;
+		server_session_speak(r->state, r->session);
 }
 
 /** @return whether the request shows the key of the session's lock. */

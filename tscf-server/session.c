@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "bind.h"
+#include "journal.h"
 #include "state.h"
 
 #include "common/log.h"
@@ -196,6 +197,33 @@ void server_session_probe(struct server_state *state, struct server_session *s, 
 	DL_PREPEND(state->sessions.confirmed, s);
 }
 
+void server_session_speak(struct server_state *state, struct server_session *s)
+{
+	if (!s->quiet)
+		return;
+	s->quiet = false;
+	s->recall = false;
+	server_journal_session(state, s);
+}
+
+/** Tell the clients of sessions that are quiet since the server was started. */
+static void send_recall(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+void server_sessions_recall(struct server_state *state)
+{
+	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
+		if (s->recall)
+			send_recall(s);
+}
+
 /* --- beginning --- */
 
 static struct server_session *session_new(struct server_listener *listener, const union tscf_endpoint *outer,
@@ -273,6 +301,84 @@ fail:
 	return NULL;
 }
 
+static struct server_interface *interface_named(const struct server_state *state, const char *name)
+{
+	for (struct server_interface *i = state->interfaces; i; i = i->next)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
+}
+
+/** @return the lease of the record, with a place for the session, or NULL. */
+static struct server_lease *import_lease(struct server_state *state, struct server_interface *interface,
+					 const struct server_record *record, uint64_t now)
+{
+	struct server_lease *lease;
+
+	if (server_session_find(&state->sessions, record->tsid) ||
+	    !server_stock_claim(&interface->stock->plain, interface->max_plain, 0))
+		return NULL;
+	if (server_lease_take(&state->leases, &interface->stock->plain_pools, record->address, now, &lease) < 0) {
+		server_stock_release(&interface->stock->plain);
+		return NULL;
+	}
+	return lease;
+}
+
+static void take_record(struct server_session *s, const struct server_record *record)
+{
+	struct server_lease *lease = s->lease;
+
+	memcpy(s->client_id, record->client_id, sizeof(s->client_id));
+	s->services = record->services;
+	s->quiet = record->quiet;
+	s->guarded = record->guarded;
+	s->resume.locked = record->resumable;
+	memcpy(s->resume.lock, record->resume_lock, sizeof(s->resume.lock));
+	memcpy(lease->client_id, record->client_id, sizeof(lease->client_id));
+	lease->client = tscf_endpoint_addr(&record->outer);
+	lease->locked = record->shield_locked;
+	memcpy(lease->shield_lock, record->shield_lock, sizeof(lease->shield_lock));
+	server_lease_settle(lease, record->client_id);
+}
+
+struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now)
+{
+	struct server_interface *interface = interface_named(state, record->interface);
+	struct server_lease *lease = interface ? import_lease(state, interface, record, now) : NULL;
+	struct server_session *s;
+
+	if (!lease)
+		return NULL;
+	s = session_new(&interface->listener[record->stream ? SERVER_TCP : SERVER_UDP], &record->outer, false, now);
+	if (!s)
+		goto fail;
+	s->source = source_hold(&state->sessions, &record->outer);
+	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
+		goto fail;
+	/* A connection is gone; its client resumes on another. */
+	if (!record->stream && s->listener->transport)
+		s->peer = state->add_peer(s->listener->transport, &record->outer, s);
+	if (!record->stream && !s->peer) {
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+		goto fail;
+	}
+	s->lease = lease;
+	lease->plain = s;
+	take_record(s, record);
+	interface->plain_count++;
+	enlist_unconfirmed(state, s, now);
+	enlist_confirmed(state, s, now);
+	return s;
+fail:
+	if (s)
+		source_drop(&state->sessions, s->source);
+	free(s);
+	server_lease_drop(&state->leases, lease, now);
+	server_stock_release(&interface->stock->plain);
+	return NULL;
+}
+
 struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now)
 {
@@ -312,6 +418,10 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 	if (s->lease->plain && s->lease->plain != s)
 		succeed(state, s->lease->plain, s, now);
 	s->lease->plain = s;
+	server_lease_settle(s->lease, s->client_id);
+	s->guarded |= s->quiet || s->lease->encrypted_session || s->bindings.count > 0;
+	server_journal_lease(state, s->lease, s->client_id);
+	server_journal_session(state, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
 	log_begin(s);
 }
@@ -342,6 +452,8 @@ static void leave_plain_lease(struct server_state *state, struct server_session 
 {
 	if (s->lease->plain == s)
 		s->lease->plain = NULL;
+	if (s->confirmed)
+		server_journal_lease(state, s->lease, s->client_id);
 	server_lease_drop(&state->leases, s->lease, now);
 }
 
@@ -407,6 +519,7 @@ static void session_free(struct server_session *s)
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
 {
 	log_end(s, why);
+	server_journal_session_end(state, s);
 	count_end(state, s);
 	delist(state, s);
 	server_bindings_orphan(state, s, now);
@@ -480,6 +593,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	/* It was promised to the other address. */
 	server_reservation_cancel(&state->reservations, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
+	server_journal_session(state, s);
 	return 0;
 }
 

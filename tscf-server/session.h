@@ -62,6 +62,8 @@ struct server_session {
 	bool encrypted;
 	bool confirmed; /**< plain: its TSID came back; encrypted: configured */
 	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
+	bool recall;    /**< plain: it is quiet since the server was started; the client must be told */
+	bool guarded;   /**< plain: there may be something to forbid (journal.h) */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< of the interface: what its peer belongs to */
 	struct tscf_peer *peer; /**< NULL on a pending session (it is the older one's), and if the connection is lost */
@@ -87,6 +89,7 @@ struct server_session {
 	uint32_t mtu_sequence; /**< of the request that named the MTU last */
 	uint32_t executing; /**< sequence number of the client's request that is being executed */
 
+	uint64_t ticket; /**< plain: of its last change in the store */
 	uint64_t created, heard;
 	uint64_t check_at;    /**< when expiry looks at it next */
 	uint64_t probe_since; /**< a keepalive request is out that must be answered; 0: none */
@@ -135,6 +138,15 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 						struct server_session *older, struct server_lease *lease,
 						const uint8_t *client_id, uint64_t now);
 
+struct server_record;
+/**
+ * Make the plain session that @p record tells of, confirmed: it comes from the store or from another worker.  Its
+ * bindings are the caller's affair.
+ *
+ * @return it, or NULL when its interface, addresses or outer address cannot be had.
+ */
+struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now);
+
 /** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
 struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now);
@@ -171,6 +183,9 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 /** End a session: bindings, addresses, peer, memory.  @p why is for the log. */
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
+/** The client's shields are complete: the quiet is over. */
+void server_session_speak(struct server_state *state, struct server_session *s);
+
 /** Ask an encrypted session to show that it is alive; it is ended if it does not within SERVER_PROBE_MS. */
 void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now);
 
@@ -184,6 +199,8 @@ struct server_kept_answer *server_answer_slot(struct server_session *s);
 /** @return the answer kept for @p sequence, or NULL. */
 const struct server_kept_answer *server_answer_find(const struct server_session *s, uint32_t sequence);
 
+/** Tell every client whose session is quiet since the server was started, so that it lists its shields. */
+void server_sessions_recall(struct server_state *state);
 void server_sessions_expire(struct server_state *state, uint64_t now);
 void server_sessions_end_all(struct server_state *state, uint64_t now);
 

@@ -80,6 +80,7 @@ struct server_state {
 	struct server_sessions sessions;
 	struct server_leases leases;
 	struct server_reservations reservations;
+	struct server_store *store; /**< shared by the workers; NULL: none */
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define TICK_SECONDS 1.0
+/** Clients whose sessions are quiet after a restart are told so often; later it stands in answers to their keepalives. */
+#define RECALLS 10
 
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
@@ -22,6 +24,10 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)timer;
 	(void)events;
 	server_state_expire(worker->state, server_now());
+	if (worker->recalls < RECALLS) {
+		worker->recalls++;
+		server_sessions_recall(worker->state);
+	}
 }
 
 /* --- making --- */
@@ -54,6 +60,9 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
 	ev_timer_start(worker->loop, &worker->tick);
 	take_part(worker, count);
+	server_withhold_init(&worker->withheld);
+	ev_async_init(&worker->written, server_path_written);
+	ev_async_start(worker->loop, &worker->written);
 	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
 	if (err == 0)
 		err = server_interfaces_make(worker);
@@ -78,6 +87,7 @@ int server_workers_open(struct server *server, unsigned count)
 
 static void close_worker(struct server_worker *worker)
 {
+	server_withhold_free(&worker->withheld);
 	if (worker->state)
 		server_sessions_end_all(worker->state, server_now());
 	server_path_stop(worker);

@@ -28,8 +28,14 @@ tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c tscf-clien
 tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/record.c common/addr.c common/message.c common/message_tlv.c \
+	common/message_write.c
+tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
+
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_segment
+fuzz: tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 

@@ -21,11 +21,13 @@ NET_TESTS = \
 	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
 	tests/net/program-killed.sh \
+	tests/net/restart.sh \
 	tests/net/resume.sh \
 	tests/net/sequence.sh \
 	tests/net/server-killed.sh \
 	tests/net/shared-port.sh \
 	tests/net/spoof.sh \
+	tests/net/sticky.sh \
 	tests/net/strangers.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \

@@ -165,6 +165,11 @@ tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/s
 tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_server_store
+tests_unit_test_server_store_SOURCES = tests/unit/test_server_store.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
+
 # The outer side: transports over loopback in a network namespace, and the keys.
 UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)

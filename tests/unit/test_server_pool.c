@@ -359,6 +359,105 @@ START_TEST(fewer_addresses_than_parts)
 }
 END_TEST
 
+/* --- whose they were --- */
+
+static const uint8_t client_a[SERVER_CLIENT_ID_SIZE] = {1}, client_b[SERVER_CLIENT_ID_SIZE] = {2};
+
+/** @return whether @p client had @p want last; "" : none. */
+static void expect_recall(const struct server_pools *pools, const uint8_t *client, const char *want)
+{
+	struct tscf_addr a;
+	char text[TSCF_ADDR_TEXT];
+	bool found = server_pools_recall(pools, AF_INET, client, &a);
+
+	ck_assert(found == (want[0] != '\0'));
+	if (found)
+		ck_assert_str_eq(tscf_addr_format(&a, text), want);
+}
+
+static int again(const struct server_pools *pools, const char *text)
+{
+	struct server_pool *pool;
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(text, &a), 0);
+	return server_pools_take_again(pools, &a, &pool);
+}
+
+static void settle(struct server_pool *pool, const char *text, const uint8_t *client)
+{
+	struct tscf_addr a;
+
+	ck_assert_int_eq(tscf_addr_parse(text, &a), 0);
+	server_pool_settle(pool, &a, client);
+}
+
+/* A client has its address again at once, and until it is given to another. */
+START_TEST(sticky)
+{
+	struct server_pools pools = {0};
+
+	add(&pools, "10.0.0.0/29"); /* .2 to .6 */
+	struct server_pool *pool = pools.first;
+
+	take(pool, NULL, NOW, "10.0.0.2");
+	expect_recall(&pools, client_a, "");
+	settle(pool, "10.0.0.2", client_a);
+	expect_recall(&pools, client_a, "10.0.0.2");
+	ck_assert_int_eq(again(&pools, "10.0.0.2"), -EADDRNOTAVAIL);
+	give(pool, "10.0.0.2", NOW);
+	/* Others wait until what is under way to it has come. */
+	take(pool, "10.0.0.2", NOW, "10.0.0.3");
+	expect_recall(&pools, client_a, "10.0.0.2");
+	ck_assert_int_eq(again(&pools, "10.0.0.2"), 0);
+	give(pool, "10.0.0.2", NOW);
+	/* Settled on another one, it is gone. */
+	take(pool, "10.0.0.2", NOW + TSCF_TOMBSTONE_MS, "10.0.0.2");
+	expect_recall(&pools, client_a, "10.0.0.2");
+	settle(pool, "10.0.0.2", client_b);
+	expect_recall(&pools, client_a, "");
+	expect_recall(&pools, client_b, "10.0.0.2");
+	/* A client has one of a range, the last one. */
+	settle(pool, "10.0.0.3", client_b);
+	expect_recall(&pools, client_b, "10.0.0.3");
+	ck_assert_int_eq(again(&pools, "10.0.0.7"), -EADDRNOTAVAIL);
+	ck_assert_int_eq(again(&pools, "10.0.1.2"), -EADDRNOTAVAIL);
+	server_pools_free(&pools);
+}
+END_TEST
+
+/* What is remembered from before is given to others when there is nothing else, the oldest first, and to its client at
+ * any time. */
+START_TEST(remembered)
+{
+	static const uint8_t clients[3][SERVER_CLIENT_ID_SIZE] = {{1}, {2}, {3}};
+	static const char *const texts[] = {"10.0.0.4", "10.0.0.2", "10.0.0.3"};
+	struct server_pools pools = {0};
+	struct tscf_addr a;
+
+	add(&pools, "10.0.0.0/29");
+	struct server_pool *pool = pools.first;
+
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(tscf_addr_parse(texts[i], &a), 0);
+		ck_assert(server_pools_remember(&pools, &a, clients[i]));
+	}
+	ck_assert_int_eq(tscf_addr_parse("10.0.1.2", &a), 0);
+	ck_assert(!server_pools_remember(&pools, &a, client_a));
+	ck_assert_uint_eq(server_pool_used(pool), 0);
+	expect_recall(&pools, clients[2], "10.0.0.3");
+	take(pool, NULL, NOW, "10.0.0.5");
+	take(pool, NULL, NOW, "10.0.0.6");
+	take(pool, NULL, NOW, "10.0.0.4");
+	settle(pool, "10.0.0.4", client_b);
+	expect_recall(&pools, clients[0], "");
+	ck_assert_int_eq(again(&pools, "10.0.0.3"), 0);
+	take(pool, NULL, NOW, "10.0.0.2");
+	take(pool, NULL, NOW, "");
+	server_pools_free(&pools);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_pool");
@@ -377,6 +476,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(t, parts, 0, 2);
 	tcase_add_test(t, parts_come_back);
 	tcase_add_test(t, fewer_addresses_than_parts);
+	tcase_add_test(t, sticky);
+	tcase_add_test(t, remembered);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "record.h"
+
+#include "common/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** TLVs that are on no wire. */
+enum {
+	RECORD_INTERFACE = 0x8000, /* the name, without NUL */
+	RECORD_SERVICES,           /* 8 */
+	RECORD_GUARDED,            /* 0 */
+	RECORD_STREAM,             /* 0 */
+};
+
+static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
+{
+	struct tscf_prefix p = {.addr = *a, .length = (uint8_t)(8 * tscf_addr_size(a->family))};
+
+	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &p);
+}
+
+int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
+{
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, SERVER_RECORD_SIZE, TSCF_CONFIGURATION_RESPONSE, r->tsid, 0);
+	tscf_write_bytes(&w, RECORD_INTERFACE, r->interface, (uint16_t)strlen(r->interface));
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->outer);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (r->address[i].family != 0)
+			write_address(&w, &r->address[i]);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, r->client_id, sizeof(r->client_id));
+	tscf_write_u64(&w, RECORD_SERVICES, r->services);
+	if (r->quiet)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (r->guarded)
+		tscf_write_bytes(&w, RECORD_GUARDED, NULL, 0);
+	if (r->stream)
+		tscf_write_bytes(&w, RECORD_STREAM, NULL, 0);
+	if (r->resumable)
+		tscf_write_bytes(&w, TSCF_TLV_RESUME_LOCK, r->resume_lock, sizeof(r->resume_lock));
+	if (r->shield_locked)
+		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
+	return tscf_write_finish(&w);
+}
+
+static int read_name(const struct tscf_tlv *t, char name[SERVER_RECORD_NAME])
+{
+	if (t->length == 0 || t->length >= SERVER_RECORD_NAME || memchr(t->value, '\0', t->length))
+		return -EINVAL;
+	memcpy(name, t->value, t->length);
+	name[t->length] = '\0';
+	return 0;
+}
+
+static int read_services(const struct tscf_tlv *t, uint32_t *services)
+{
+	uint64_t value;
+
+	if (tscf_tlv_u64(t, &value) < 0 || value > UINT32_MAX)
+		return -EINVAL;
+	*services = (uint32_t)value;
+	return 0;
+}
+
+static int read_address(const struct tscf_tlv *t, struct tscf_addr address[TSCF_FAMILIES])
+{
+	struct tscf_prefix p;
+
+	if (tscf_tlv_prefix(t, &p) < 0)
+		return -EINVAL;
+	address[tscf_family_index(p.addr.family)] = p.addr;
+	return 0;
+}
+
+/** The message codec has checked the sizes of those that are on the wire. */
+static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
+{
+	switch (t->type) {
+	case RECORD_INTERFACE:
+		return read_name(t, out->interface);
+	case RECORD_SERVICES:
+		return read_services(t, &out->services);
+	case RECORD_GUARDED:
+		out->guarded = true;
+		return 0;
+	case RECORD_STREAM:
+		out->stream = true;
+		return 0;
+	case TSCF_TLV_OBSERVED_ADDRESS:
+		return tscf_tlv_endpoint(t, &out->outer);
+	case TSCF_TLV_INTERNAL_IPV4:
+	case TSCF_TLV_INTERNAL_IPV6:
+		return read_address(t, out->address);
+	case TSCF_TLV_CLIENT_ID:
+		memcpy(out->client_id, t->value, sizeof(out->client_id));
+		return 0;
+	case TSCF_TLV_QUIET:
+		out->quiet = true;
+		return 0;
+	case TSCF_TLV_RESUME_LOCK:
+		out->resumable = true;
+		memcpy(out->resume_lock, t->value, sizeof(out->resume_lock));
+		return 0;
+	case TSCF_TLV_SHIELD_LOCK:
+		out->shield_locked = true;
+		memcpy(out->shield_lock, t->value, sizeof(out->shield_lock));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static bool is_complete(const struct server_record *r)
+{
+	bool addressed = false;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		addressed |= r->address[i].family != 0;
+	return addressed && r->tsid != TSCF_TSID_NONE && r->interface[0] != '\0' && r->outer.sa.sa_family != 0;
+}
+
+int server_record_read(const uint8_t *data, uint32_t length, struct server_record *out)
+{
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	uint32_t offset = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (tscf_message_decode(data, length, &m) < 0 || m.type != TSCF_CONFIGURATION_RESPONSE)
+		return -EINVAL;
+	out->tsid = m.tsid;
+	while (tscf_message_next(&m, &offset, &tlv))
+		if (read_tlv(&tlv, out) < 0)
+			return -EINVAL;
+	return is_complete(out) ? 0 : -EINVAL;
+}
