@@ -389,6 +389,13 @@ void tscf_bindings_each(struct tscf_bindings *table, void (*each)(void *context,
 	}
 }
 
+unsigned tscf_bindings_of(struct tscf_bindings *table, const struct tscf_addr *local)
+{
+	const struct host *h = host_lookup(table, local);
+
+	return h ? h->entries : 0;
+}
+
 bool tscf_bindings_any(struct tscf_bindings *table, const struct tscf_addr *local)
 {
 	return host_lookup(table, local) != NULL;

@@ -139,6 +139,9 @@ void tscf_bindings_expire(struct tscf_bindings *table, uint64_t now, unsigned mo
 void tscf_bindings_each(struct tscf_bindings *table, void (*each)(void *context, struct tscf_binding *b),
 			void *context);
 
+/** @return the number of entries of @p local, expired ones that are not freed yet included. */
+unsigned tscf_bindings_of(struct tscf_bindings *table, const struct tscf_addr *local);
+
 /** @return whether any entry, expired or not, covers @p local: the quick way past fragments when nothing is bound. */
 bool tscf_bindings_any(struct tscf_bindings *table, const struct tscf_addr *local);
 

@@ -216,6 +216,13 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 	return &peer->base.peer;
 }
 
+struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_endpoint *outer)
+{
+	struct udp_peer *peer = find((struct udp *)t, outer);
+
+	return peer != NULL ? &peer->base.peer : NULL;
+}
+
 void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const void *data, uint32_t length)
 {
 	struct tscf_datagram *d = (struct tscf_datagram *)t;

@@ -28,4 +28,7 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 /** Answer a source that is no peer: one datagram to @p to. */
 void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const void *data, uint32_t length);
 
+/** @return the peer at @p outer of a listening transport, or NULL. */
+struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_endpoint *outer);
+
 #endif

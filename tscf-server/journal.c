@@ -39,7 +39,7 @@ static void binding_changed(void *context, struct tscf_binding *b, bool gone)
 void server_journal_begin(struct server_state *state, struct server_store *store)
 {
 	state->store = store;
-	tscf_bindings_watch(state->bindings, binding_changed, state);
+	tscf_bindings_watch(state->bindings, store ? binding_changed : NULL, state);
 }
 
 void server_journal_end(struct server_state *state)

@@ -21,7 +21,7 @@ struct server_state;
 /** The ticket of a change that was lost. */
 #define SERVER_TICKET_LOST (UINT64_MAX - 1)
 
-/** From now on changes of @p state go to @p store. */
+/** From now on changes of @p state go to @p store; NULL: nowhere. */
 void server_journal_begin(struct server_state *state, struct server_store *store);
 /** No more. */
 void server_journal_end(struct server_state *state);

@@ -14,7 +14,7 @@ libtscf_server_la_SOURCES += tscf-server/bind.c tscf-server/bind.h tscf-server/c
 	tscf-server/resume.c tscf-server/resume.h \
 	tscf-server/journal.c tscf-server/journal.h tscf-server/record.c tscf-server/record.h \
 	tscf-server/store.c tscf-server/store.h tscf-server/store_file.c tscf-server/store_file.h \
-	tscf-server/withhold.c tscf-server/withhold.h \
+	tscf-server/withhold.c tscf-server/withhold.h tscf-server/migrate.c tscf-server/migrate.h \
 	tscf-server/services.c tscf-server/session.c tscf-server/session.h tscf-server/state.c tscf-server/state.h tscf-server/stock.h
 libtscf_server_la_SOURCES += tscf-server/context.h tscf-server/devices.c tscf-server/devices.h tscf-server/identity.c tscf-server/identity.h \
 	tscf-server/interface.c tscf-server/interface.h tscf-server/mailbox.c tscf-server/mailbox.h tscf-server/narrow.c tscf-server/narrow.h tscf-server/path.c tscf-server/path.h tscf-server/report.c \

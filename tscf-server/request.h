@@ -15,6 +15,7 @@ struct server_request {
 	struct server_session
 	    *session;    /**< whose TSID it bears; NULL: the request for a session (NULL for a configuration) */
 	uint32_t length; /**< of the request */
+	const uint8_t *data;
 	struct server_answer *answer;
 };
 

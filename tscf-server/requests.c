@@ -210,7 +210,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		    struct server_answer *answer)
 {
 	struct tscf_message message;
-	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .answer = answer};
+	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
 	bool may_resume;
 
 	answer->length = 0;
@@ -233,8 +233,8 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		return;
 	}
 	r.session = session_of(in, message.tsid);
-	if (!r.session && may_resume)
-		r.session = server_resume_prove(&r);
+	if (!r.session && may_resume && server_resume_prove(&r))
+		return;
 	if (!r.session) {
 		wrong_tsid(&r);
 		return;

@@ -22,6 +22,7 @@ struct server_input {
 	struct server_session
 	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
 	uint64_t now;
+	const struct server_worker *home; /**< the worker that it came to, when that has asked this one (migrate.h); else NULL */
 };
 
 struct server_answer {

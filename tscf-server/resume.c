@@ -2,6 +2,7 @@
 #include "resume.h"
 
 #include "journal.h"
+#include "migrate.h"
 #include "request.h"
 
 #include "common/log.h"
@@ -73,6 +74,8 @@ void server_resume(const struct server_request *r)
 	struct tscf_tlv key, next;
 	struct tscf_writer w;
 
+	if (!s && server_migrate_ask(r->in, r->data, r->length))
+		return;
 	if (!s) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
@@ -95,18 +98,31 @@ void server_resume(const struct server_request *r)
 	r->answer->after = server_journal_ticket(r->state, s);
 }
 
-struct server_session *server_resume_prove(const struct server_request *r)
+static bool is_proof(const struct server_request *r, const struct server_session *s, const struct tscf_tlv *cookie)
+{
+	return s->resume.asked && tscf_endpoint_equal(&s->resume.from, &r->in->place.outer) &&
+	       tscf_equal_secret(cookie->value, s->resume.cookie, SERVER_COOKIE_SIZE);
+}
+
+bool server_resume_prove(struct server_request *r)
 {
 	struct server_session *s = session_of(r);
 	struct tscf_tlv cookie;
 
-	if (!s || r->message->type != TSCF_KEEPALIVE_REQUEST || !s->resume.asked ||
-	    !tscf_endpoint_equal(&s->resume.from, &r->in->place.outer) ||
-	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_COOKIE_SIZE, &cookie) ||
-	    !tscf_equal_secret(cookie.value, s->resume.cookie, SERVER_COOKIE_SIZE))
-		return NULL;
+	if (r->message->type != TSCF_KEEPALIVE_REQUEST ||
+	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_COOKIE_SIZE, &cookie))
+		return false;
+	if (!s)
+		return server_migrate_ask(r->in, r->data, r->length);
+	if (!is_proof(r, s, &cookie))
+		return false;
+	if (r->in->home) {
+		server_migrate(r->state, r->in, s, r->data, r->length);
+		return true;
+	}
 	if (server_session_move(r->state, s, &r->in->place, r->in->session, r->in->now) < 0)
-		return NULL;
+		return false;
 	s->resume.asked = false;
-	return s;
+	r->session = s;
+	return false;
 }

@@ -40,10 +40,10 @@ void server_resume(const struct server_request *r);
 
 /**
  * A message with the TSID of a session that lives elsewhere: if it is a keepalive request with the cookie that was sent
- * to this outer address, the session moves here.
+ * to this outer address, the session moves here, and is that of the request then.
  *
- * @return the session, which is now the one of this outer address; or NULL.
+ * @return whether another worker has to do with the message now.
  */
-struct server_session *server_resume_prove(const struct server_request *r);
+bool server_resume_prove(struct server_request *r);
 
 #endif

@@ -557,6 +557,16 @@ void server_sessions_end_all(struct server_state *state, uint64_t now)
 
 /* --- moving --- */
 
+void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now)
+{
+	while (occupant) {
+		struct server_session *pending = occupant->pending;
+
+		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
+		occupant = pending;
+	}
+}
+
 int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
 			struct server_session *occupant, uint64_t now)
 {
@@ -569,12 +579,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	source = source_hold(&state->sessions, &place->outer);
 	if (!source)
 		return -ENOMEM;
-	while (occupant) {
-		struct server_session *pending = occupant->pending;
-
-		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
-		occupant = pending;
-	}
+	server_session_displace(state, occupant, now);
 	peer = settle(state, s, place);
 	if (!peer) {
 		source_drop(&state->sessions, source);

@@ -180,6 +180,9 @@ int server_session_configure(struct server_state *state, struct server_session *
 int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
 			struct server_session *occupant, uint64_t now);
 
+/** End the session @p occupant, and the one that is pending there: its outer address is another's.  NULL is allowed. */
+void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now);
+
 /** End a session: bindings, addresses, peer, memory.  @p why is for the log. */
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 

@@ -25,7 +25,8 @@ translate 41000-41099 || skip "needs nftables with address translation"
 in_server sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1 net.netfilter.nf_conntrack_udp_timeout_stream=1
 start_capture
 echo_server
-start_server --workers 1
+# The two addresses belong to two workers.
+start_server --workers 2
 start_client
 address=$PHONE_INNER
 program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
@@ -90,7 +91,8 @@ kill -TERM "$stream"
 finish "$stream" 20
 is "the TCP connection is right to the byte" "$(last stream .exact)" = true
 is "its own errors" "$(last stream '.errors | length')" -eq 0
-is "the server has one session" "$(server_status '.counters.plain_established // 0')" -eq 1
+is "the server has set up one session" "$(server_status '.counters.plain_established // 0')" -eq 1
+is "and resumed it" "$(server_status '.counters.plain_resumed // 0')" -ge 2
 stop_capture
 is "the encrypted-only flow was never in clear" "$(in_clear M-only)" -eq 0
 is "no packet of its socket in the plain tunnel" "$(socket_in_clear udp 5004)" -eq 0

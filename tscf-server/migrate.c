@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "migrate.h"
+
+#include "context.h"
+#include "journal.h"
+
+#include "common/log.h"
+#include "common/udp.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A message on its round through the workers. */
+struct round {
+	atomic_uint left; /**< workers that have not looked at it yet */
+	atomic_bool found;
+	const struct server_worker *home; /**< whom it came to */
+	union tscf_endpoint from;
+	char interface[SERVER_RECORD_NAME];
+	uint32_t length;
+	uint8_t data[TSCF_MESSAGE_MAX];
+};
+
+static struct server_interface *interface_of(const struct server_worker *worker, const char *name)
+{
+	for (struct server_interface *i = worker->state->interfaces; i; i = i->next)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
+}
+
+static void answer_client(struct server_worker *worker, struct server_interface *i, const union tscf_endpoint *to,
+			  const struct server_answer *answer)
+{
+	struct server_store *store = worker->state->store;
+
+	if (answer->length == 0)
+		return;
+	if (store && answer->after > server_store_written(store))
+		server_withhold_add(&worker->withheld, i->listener[SERVER_UDP].transport, to, answer);
+	else
+		tscf_udp_send_to(i->listener[SERVER_UDP].transport, to, answer->data, answer->length);
+}
+
+/** Nobody has the session: say so, once. */
+static void answer_nobody(struct server_worker *worker, struct server_interface *i, const struct round *round)
+{
+	struct server_answer answer = {.length = 0};
+	struct tscf_message m;
+	struct tscf_writer w;
+	int length;
+
+	if (tscf_message_decode(round->data, round->length, &m) < 0)
+		return;
+	tscf_write_begin(&w, answer.data, sizeof(answer.data), m.type + 1, m.tsid, m.sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_NO_SESSION, "");
+	length = tscf_write_finish(&w);
+	answer.length = length > 0 ? (uint32_t)length : 0;
+	server_count(&worker->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
+	answer_client(worker, i, &round->from, &answer);
+}
+
+static bool has_session(const struct server_worker *worker, const struct round *round)
+{
+	struct tscf_message m;
+
+	return tscf_message_decode(round->data, round->length, &m) == 0 &&
+	       server_session_find(&worker->state->sessions, m.tsid);
+}
+
+static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
+{
+	struct server_input in = {.interface = i,
+				  .place = {.listener = &i->listener[SERVER_UDP], .outer = round->from},
+				  .now = server_now(),
+				  .home = round->home};
+	struct server_answer answer;
+
+	if (!has_session(worker, round))
+		return;
+	round->found = true;
+	server_control(worker->state, &in, round->data, round->length, &answer);
+	answer_client(worker, i, &round->from, &answer);
+}
+
+static void round_arrives(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct round *round = *(struct round **)data;
+	struct server_interface *i = interface_of(worker, round->interface);
+
+	if (i)
+		look(worker, i, round);
+	if (atomic_fetch_sub(&round->left, 1) > 1)
+		return;
+	if (i && !round->found)
+		answer_nobody(worker, i, round);
+	free(round);
+}
+
+static struct round *round_new(const struct server_input *in, const uint8_t *data, uint32_t length)
+{
+	struct round *round = calloc(1, sizeof(*round));
+
+	if (!round)
+		return NULL;
+	round->home = in->interface->worker;
+	round->from = in->place.outer;
+	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
+	round->length = length;
+	memcpy(round->data, data, length);
+	return round;
+}
+
+static bool send_round(struct server_worker *to, struct round *round)
+{
+	struct round **mail = malloc(sizeof(struct round *));
+
+	if (!mail)
+		return false;
+	*mail = round;
+	if (server_mailbox_post(&to->mailbox, round_arrives, mail) == 0)
+		return true;
+	free(mail);
+	return false;
+}
+
+bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length)
+{
+	const struct server_worker *here = in->interface->worker;
+	struct round *round;
+
+	/* A connection cannot be answered by another. */
+	if (!here || in->home || in->place.connection || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
+		return false;
+	round = round_new(in, data, length);
+	if (!round)
+		return true;
+	/* This worker's own share, so that the round does not end before it has been sent to all. */
+	round->left = here->server->worker_count;
+	for (unsigned n = 0; n < here->server->worker_count; n++)
+		if (n != here->index && !send_round(&here->server->workers[n], round))
+			atomic_fetch_sub(&round->left, 1);
+	if (atomic_fetch_sub(&round->left, 1) == 1)
+		free(round);
+	return true;
+}
+
+/* --- the session goes --- */
+
+struct luggage {
+	struct tscf_binding_key key;
+	enum server_stored_binding as;
+	uint8_t stored;
+	uint64_t expires;
+};
+
+/** A session on its way. */
+struct emigrant {
+	struct server_record record;
+	uint32_t length; /**< of the message by which its client has proven the address */
+	uint8_t data[TSCF_MESSAGE_MAX];
+	unsigned count, room;
+	struct luggage luggage[];
+};
+
+static void pack(struct emigrant *e, const struct tscf_binding *b)
+{
+	if (e->count == e->room || server_journal_as(b) == SERVER_STORED_NONE)
+		return;
+	e->luggage[e->count++] =
+	    (struct luggage){.key = b->key, .as = server_journal_as(b), .stored = b->stored, .expires = b->expires};
+}
+
+struct packing {
+	struct tscf_bindings *table;
+	const struct server_lease *lease;
+	struct emigrant *emigrant;
+};
+
+/** Tombstones have no owner that lists them. */
+static void pack_all(void *context, struct tscf_binding *b)
+{
+	struct packing *p = context;
+
+	if (!server_lease_has(p->lease, &b->key.local))
+		return;
+	pack(p->emigrant, b);
+	tscf_bindings_remove(p->table, b);
+}
+
+static struct emigrant *emigrant_new(struct server_state *state, const struct server_session *s,
+				     const union tscf_endpoint *to, const uint8_t *data, uint32_t length)
+{
+	unsigned room = 0;
+	struct emigrant *e;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		room += tscf_bindings_of(state->bindings, &s->lease->address[i].addr);
+	e = calloc(1, sizeof(*e) + room * sizeof(e->luggage[0]));
+	if (!e)
+		return NULL;
+	e->room = room;
+	e->length = length;
+	memcpy(e->data, data, length);
+	server_session_export(s, &e->record);
+	e->record.outer = *to;
+	e->record.stream = false;
+	return e;
+}
+
+static void unpack(struct server_state *state, struct server_session *s, const struct luggage *l)
+{
+	struct tscf_binding *b;
+
+	if (l->as == SERVER_STORED_EXCEPTION)
+		b = tscf_bindings_bind(state->bindings, &l->key, TSCF_LEVEL_UNENCRYPTED, s, &s->bindings);
+	else
+		b = tscf_bindings_shield(state->bindings, &l->key, s, &s->bindings);
+	if (!b)
+		return;
+	b->stored = l->stored;
+	if (l->as != SERVER_STORED_TOMBSTONE)
+		return;
+	tscf_binding_bury(b, 0);
+	b->expires = l->expires;
+}
+
+static void immigrate(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct emigrant *e = data;
+	struct server_interface *i = interface_of(worker, e->record.interface);
+	struct server_input in = {.interface = i, .now = server_now()};
+	struct server_answer answer;
+	struct server_store *store = worker->state->store;
+	const struct tscf_peer *occupant;
+
+	if (!i)
+		return;
+	in.place.listener = &i->listener[SERVER_UDP];
+	in.place.outer = e->record.outer;
+	occupant = tscf_udp_peer_at(in.place.listener->transport, &e->record.outer);
+	if (occupant)
+		server_session_displace(worker->state, occupant->user, in.now);
+	in.session = server_session_import(worker->state, &e->record, in.now);
+	if (!in.session)
+		return;
+	in.session->recall = in.session->quiet;
+	/* What is stored of the bindings is so already. */
+	server_journal_end(worker->state);
+	for (unsigned n = 0; n < e->count; n++)
+		unpack(worker->state, in.session, &e->luggage[n]);
+	server_journal_begin(worker->state, store);
+	server_journal_session(worker->state, in.session);
+	server_control(worker->state, &in, e->data, e->length, &answer);
+	answer_client(worker, i, &e->record.outer, &answer);
+}
+
+void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
+		    const uint8_t *data, uint32_t length)
+{
+	struct server_worker *home = &in->interface->worker->server->workers[in->home->index];
+	struct server_store *store = state->store;
+	struct packing packing = {.table = state->bindings, .lease = s->lease};
+
+	/* Its client opens another; the bindings become shields. */
+	if (s->lease->encrypted_session)
+		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
+	packing.emigrant = emigrant_new(state, s, &in->place.outer, data, length);
+	if (!packing.emigrant)
+		return;
+	/* For the store it is the same session, with the same bindings. */
+	server_journal_end(state);
+	if (packing.emigrant->room > 0)
+		tscf_bindings_each(state->bindings, pack_all, &packing);
+	server_session_end(state, s, in->now, "it goes on at another address");
+	server_journal_begin(state, store);
+	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
+	/* A worker that cannot take it any more has lost it; its client configures anew. */
+	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) < 0)
+		free(packing.emigrant);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * migrate.h - a plain session goes from one worker to another, because its client's outer address has changed.
+ *
+ * The kernel gives what comes from an outer address to one worker (common/spread.h), so a client that resumes its
+ * tunnel from another address speaks to another worker as a rule.  That one asks the others, by their mailboxes.  The
+ * one that has the session answers the client itself, from its own socket; and when the new address is proven it sends
+ * the session, as a record with its bindings, to the worker of that address.
+ */
+#ifndef TSCF_SERVER_MIGRATE_H
+#define TSCF_SERVER_MIGRATE_H
+
+#include "requests.h"
+
+/**
+ * A message for a session that this worker does not have: hand it to the others.  One of them answers, also if nobody
+ * has the session.
+ *
+ * @return false when there are no others, or it was handed on already.
+ */
+bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length);
+
+/** The client has proven its new address with this message: send the session to the worker that it came to.  It is gone
+ * here afterwards. */
+void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
+		    const uint8_t *data, uint32_t length);
+
+#endif
