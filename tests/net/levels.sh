@@ -13,13 +13,15 @@ tcp() { run "$1" "$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 20000 --marker "$2" >
 
 # cell KIND LEVEL AVAILABILITY WAY: level default is that of a program under the library; WAY is clear, encrypted or prohibited.
 cell() {
-	local kind=$1 level=$2 available=$3 way=$4 marker="M-$1-$2-$3" what="$1 $2, encryption $3"
+	local kind=$1 level=$2 available=$3 way=$4 marker="M-$1-$2-$3" what="$1 $2, encryption $3" port=9999
+	# The server remembers which flow was encrypted-only a moment ago, over its restart too.
+	[ "$available" = available ] || port=9998
 	case $kind in
 	tcp) tcp "$level" "$marker" ;;
 	unconnected) flow "$level" "$marker" ;;
 	connected) flow "$level" "$marker" --connect ;;
 	dual-stack) flow "$level" "$marker" --kind udp6 ;;
-	raw) flow "$level" "$marker" --kind raw --bind "$PHONE_INNER:9999" ;;
+	raw) flow "$level" "$marker" --kind raw --bind "$PHONE_INNER:$port" ;;
 	esac
 	RESULTS+=("$way|$marker|$what|$kind|$(tail -n 1 "$T/flow.out")")
 }
