@@ -73,7 +73,7 @@ void server_withhold_send(struct server_withhold *w, const struct server_state *
 
 		if (s && s->peer && s->peer->transport == h->transport && tscf_endpoint_equal(&s->peer->outer, &h->to))
 			tscf_peer_send(s->peer, h->data, h->length);
-		else if (!h->transport->ops->encrypted)
+		else if (!h->transport->ops->encrypted && !h->transport->ops->stream)
 			send_to(h->transport, &h->to, h->data, h->length);
 		drop_first(w);
 	}
