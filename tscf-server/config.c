@@ -55,7 +55,8 @@ static struct server_interface_config *interface_new(const char *name)
 	}
 	i->enabled = true;
 	i->protocols = SERVER_PLAIN_PROTOCOLS | SERVER_ENCRYPTED_PROTOCOLS;
-	tscf_endpoint_make(&any, TSCF_PORT, &i->listen);
+	tscf_endpoint_make(&any, TSCF_PORT, &i->listen.at[0]);
+	i->listen.count = 1;
 	return i;
 }
 
@@ -159,16 +160,28 @@ static int validate_pool_section(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/** @return whether @p port may stand beside the plain one; an encrypted one has the port after that. */
-static bool is_beside(const struct server_port *port, const struct server_port *plain)
+/** What the ports of an interface say together. */
+struct ports {
+	struct server_places places;
+	unsigned protocols[SERVER_PLACES_MAX]; /**< SERVER_BIT, of each place */
+};
+
+/** @return the place that has the plain port of @p port's address, or -1. */
+static int find_place(const struct ports *p, const struct server_port *port)
 {
-	return tscf_addr_equal(&port->address, &plain->address) && port->port == plain->port + (is_plain(port) ? 0 : 1);
+	for (unsigned n = 0; n < p->places.count; n++) {
+		struct tscf_addr a = tscf_endpoint_addr(&p->places.at[n]);
+
+		if (tscf_addr_equal(&a, &port->address))
+			return (int)n;
+	}
+	return -1;
 }
 
 static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
 {
 	if (is_plain(port))
-		cfg_error(cfg, INTERFACE " %s has a second plain " PORT ": expected udp and tcp at the same address and port",
+		cfg_error(cfg, INTERFACE " %s has a second plain " PORT " of one address: expected udp and tcp at the same port",
 			  cfg_title(section));
 	else
 		cfg_error(cfg,
@@ -176,6 +189,55 @@ static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
 				    " of the same address on the port before it",
 			  cfg_title(section), port->port);
 	return -EINVAL;
+}
+
+/** Find the places, which are where the plain ports are.  @return 0, -EINVAL with the problem reported, or -ENOMEM. */
+static int find_places(cfg_t *cfg, cfg_t *section, struct ports *p)
+{
+	struct server_port port;
+
+	for (unsigned n = 0; n < cfg_size(section, PORT); n++) {
+		if (take_port(cfg_getnsec(section, PORT, n), &port) != 0)
+			return -ENOMEM;
+		if (!is_plain(&port) || find_place(p, &port) >= 0)
+			continue;
+		if (p->places.count == SERVER_PLACES_MAX) {
+			cfg_error(cfg, INTERFACE " %s has too many addresses: expected at most %u", cfg_title(section),
+				  SERVER_PLACES_MAX);
+			return -EINVAL;
+		}
+		tscf_endpoint_make(&port.address, port.port, &p->places.at[p->places.count++]);
+	}
+	return 0;
+}
+
+/** Find out what each place serves.  @return 0 or -EINVAL with the problem reported. */
+static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
+{
+	struct server_port port;
+
+	for (unsigned n = 0; n < cfg_size(section, PORT); n++) {
+		int place;
+
+		take_port(cfg_getnsec(section, PORT, n), &port);
+		place = find_place(p, &port);
+		if (place < 0 || port.port != tscf_endpoint_port(&p->places.at[place]) + (is_plain(&port) ? 0 : 1))
+			return misplaced(cfg, section, &port);
+		if (p->protocols[place] & SERVER_BIT(port.protocol)) {
+			cfg_error(cfg, INTERFACE " %s has two " PORT "s of one address and transport-protocol: expected one",
+				  cfg_title(section));
+			return -EINVAL;
+		}
+		p->protocols[place] |= SERVER_BIT(port.protocol);
+	}
+	for (unsigned n = 1; n < p->places.count; n++) {
+		if (p->protocols[n] == p->protocols[0])
+			continue;
+		cfg_error(cfg, INTERFACE " %s: its addresses differ in transport-protocol: expected the same for each",
+			  cfg_title(section));
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /**
@@ -186,30 +248,17 @@ static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
  */
 static int join_ports(cfg_t *cfg, cfg_t *section, struct server_interface_config *i)
 {
-	struct server_port port, plain = {.port = 0};
-	unsigned count = cfg_size(section, PORT), protocols = 0;
+	struct ports p = {.places.count = 0};
+	int err = find_places(cfg, section, &p);
 
-	for (unsigned n = 0; n < count && plain.port == 0; n++) {
-		if (take_port(cfg_getnsec(section, PORT, n), &port) != 0)
-			return -ENOMEM;
-		if (is_plain(&port))
-			plain = port;
-	}
-	for (unsigned n = 0; n < count; n++) {
-		take_port(cfg_getnsec(section, PORT, n), &port);
-		if (plain.port == 0 || !is_beside(&port, &plain))
-			return misplaced(cfg, section, &port);
-		if (protocols & SERVER_BIT(port.protocol)) {
-			cfg_error(cfg, INTERFACE " %s has two " PORT "s of one transport-protocol: expected one",
-				  cfg_title(section));
-			return -EINVAL;
-		}
-		protocols |= SERVER_BIT(port.protocol);
-	}
-	if (count == 0)
-		return 0;
-	tscf_endpoint_make(&plain.address, plain.port, &i->listen);
-	i->protocols = protocols & SERVER_ENCRYPTED_PROTOCOLS ? protocols : protocols | server_twins(protocols);
+	if (err == 0)
+		err = find_protocols(cfg, section, &p);
+	if (err < 0 || p.places.count == 0)
+		return err;
+	i->listen = p.places;
+	i->protocols = p.protocols[0];
+	if (!(i->protocols & SERVER_ENCRYPTED_PROTOCOLS))
+		i->protocols |= server_twins(i->protocols);
 	return 0;
 }
 

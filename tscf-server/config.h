@@ -41,12 +41,21 @@ static inline unsigned server_twins(unsigned plain)
 	return (plain & SERVER_PLAIN_PROTOCOLS) << (SERVER_DTLS - SERVER_UDP);
 }
 
-/** One tscf-interface: an address with a plain and an encrypted port, pools, services and limits of its own. */
+/** Most addresses that one interface listens on. */
+#define SERVER_PLACES_MAX 4
+
+/** Addresses with the plain port N of each; N+1 is the encrypted one. */
+struct server_places {
+	union tscf_endpoint at[SERVER_PLACES_MAX];
+	unsigned count;
+};
+
+/** One tscf-interface: addresses with a plain and an encrypted port each, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
 	bool enabled;               /**< state */
-	union tscf_endpoint listen; /**< plain port N; N+1 is the encrypted one */
-	unsigned protocols;         /**< SERVER_BIT of those that are served */
+	struct server_places listen;
+	unsigned protocols;         /**< SERVER_BIT of those that are served, at each address */
 	struct server_prefixes pool; /**< internal addresses of plain tunnels, of either family */
 	struct server_prefixes encrypted_pool;
 	uint32_t services;    /**< SERVER_SERVICE_* */

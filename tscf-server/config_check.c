@@ -64,9 +64,26 @@ static bool ports_meet(const union tscf_endpoint *a, const union tscf_endpoint *
 	struct tscf_addr x = tscf_endpoint_addr(a), y = tscf_endpoint_addr(b);
 	int distance = (int)tscf_endpoint_port(a) - (int)tscf_endpoint_port(b);
 
-	if (distance < -1 || distance > 1)
+	if (distance < -1 || distance > 1 || x.family != y.family)
 		return false;
 	return tscf_addr_is_any(&x) || tscf_addr_is_any(&y) || tscf_addr_equal(&x, &y);
+}
+
+static bool places_meet(const struct server_places *a, const struct server_places *b)
+{
+	for (unsigned n = 0; n < a->count; n++)
+		for (unsigned k = a == b ? n + 1 : 0; k < b->count; k++)
+			if (ports_meet(&a->at[n], &b->at[k]))
+				return true;
+	return false;
+}
+
+static bool check_places(const struct server_interface_config *i)
+{
+	if (!places_meet(&i->listen, &i->listen))
+		return true;
+	tscf_error("interface %s listens twice at one address: expected addresses that do not overlap", i->name);
+	return false;
 }
 
 static bool check_pair(const struct server_interface_config *a, const struct server_interface_config *b)
@@ -80,7 +97,7 @@ static bool check_pair(const struct server_interface_config *a, const struct ser
 			   b->name);
 		ok = false;
 	}
-	if (ports_meet(&a->listen, &b->listen)) {
+	if (places_meet(&a->listen, &b->listen)) {
 		tscf_error("ports of interfaces %s and %s overlap: expected a free pair of ports N and N+1 for each",
 			   a->name, b->name);
 		ok = false;
@@ -96,7 +113,7 @@ static bool check_interfaces(const struct server_config *c)
 		if (!i->enabled)
 			continue;
 		any = true;
-		ok &= check_pools(i);
+		ok &= check_pools(i) & check_places(i);
 		for (const struct server_interface_config *other = i->next; other; other = other->next)
 			if (other->enabled)
 				ok &= check_pair(i, other);

@@ -131,8 +131,8 @@ static int make_interface(struct server_worker *worker, const struct server_inte
 	i->stock = stock;
 	i->listen = config->listen;
 	i->protocols = config->protocols;
-	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++)
-		i->listener[p].interface = i;
+	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
+		i->listener[n].interface = i;
 	i->name = strdup(config->name);
 	if (!i->name)
 		return -ENOMEM;
@@ -206,9 +206,9 @@ static int open_listener(struct server_worker *worker, struct server_listener *l
 	}
 }
 
-/** Listen on those of @p protocols that the interface serves. */
-static int listen_for(struct server_worker *worker, struct server_interface *i, unsigned protocols,
-		      const union tscf_endpoint *at, const char *what)
+/** Listen on those of @p protocols that the interface serves, with the listeners of one place. */
+static int listen_for(struct server_worker *worker, struct server_interface *i, struct server_listener *listeners,
+		      unsigned protocols, const union tscf_endpoint *at, const char *what)
 {
 	static const char *const names[SERVER_PROTOCOLS] = {"UDP", "TCP", "DTLS", "TLS"};
 
@@ -217,24 +217,25 @@ static int listen_for(struct server_worker *worker, struct server_interface *i, 
 
 		if (!(protocols & i->protocols & SERVER_BIT(p)))
 			continue;
-		err = open_listener(worker, &i->listener[p], (enum server_protocol)p, at);
+		err = open_listener(worker, &listeners[p], (enum server_protocol)p, at);
 		if (err < 0)
 			return cannot_listen(i, names[p], at, err);
-		i->listener[p].transport->realtime_dscps = worker->server->config->realtime_dscps;
+		listeners[p].transport->realtime_dscps = worker->server->config->realtime_dscps;
 		tell_listening(i, what, names[p], at);
 	}
 	return 0;
 }
 
-static int listen_on(struct server_worker *worker, struct server_interface *i)
+static int listen_at(struct server_worker *worker, struct server_interface *i, unsigned place)
 {
-	union tscf_endpoint next = i->listen;
-	int err = listen_for(worker, i, SERVER_PLAIN_PROTOCOLS, &i->listen, "plain");
+	struct server_listener *listeners = &i->listener[place * SERVER_PROTOCOLS];
+	union tscf_endpoint at = i->listen.at[place];
+	int err = listen_for(worker, i, listeners, SERVER_PLAIN_PROTOCOLS, &at, "plain");
 
 	if (err < 0 || !i->stock->encrypted_pools.first)
 		return err;
-	tscf_endpoint_set_port(&next, (uint16_t)(tscf_endpoint_port(&next) + 1));
-	return listen_for(worker, i, SERVER_ENCRYPTED_PROTOCOLS, &next, "encrypted");
+	tscf_endpoint_set_port(&at, (uint16_t)(tscf_endpoint_port(&at) + 1));
+	return listen_for(worker, i, listeners, SERVER_ENCRYPTED_PROTOCOLS, &at, "encrypted");
 }
 
 int server_interfaces_listen(struct server_worker *worker)
@@ -242,17 +243,18 @@ int server_interfaces_listen(struct server_worker *worker)
 	int err = 0;
 
 	for (struct server_interface *i = worker->state->interfaces; i && err == 0; i = i->next)
-		err = listen_on(worker, i);
+		for (unsigned place = 0; place < i->listen.count && err == 0; place++)
+			err = listen_at(worker, i, place);
 	return err;
 }
 
 void server_interfaces_close(struct server_worker *worker)
 {
 	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
-		for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
-			if (i->listener[p].transport)
-				tscf_transport_close(i->listener[p].transport);
-			i->listener[p].transport = NULL;
+		for (unsigned n = 0; n < SERVER_LISTENERS; n++) {
+			if (i->listener[n].transport)
+				tscf_transport_close(i->listener[n].transport);
+			i->listener[n].transport = NULL;
 		}
 	}
 }
@@ -287,6 +289,15 @@ static bool same_pools(const struct server_prefixes *a, const struct server_pref
 	return same;
 }
 
+static bool same_places(const struct server_places *a, const struct server_places *b)
+{
+	bool same = a->count == b->count;
+
+	for (unsigned n = 0; same && n < a->count; n++)
+		same = tscf_endpoint_equal(&a->at[n], &b->at[n]);
+	return same;
+}
+
 static void keeps(const char *interface, const char *what)
 {
 	tscf_warning("reload: interface %s keeps its %s until the server is restarted", interface, what);
@@ -296,8 +307,8 @@ static void review_interface(const struct server_interface_config *old, const st
 {
 	if (!fresh->enabled)
 		keeps(old->name, "state (enabled)");
-	if (!tscf_endpoint_equal(&old->listen, &fresh->listen))
-		keeps(old->name, "listen address");
+	if (!same_places(&old->listen, &fresh->listen))
+		keeps(old->name, "listen addresses");
 	if (old->protocols != fresh->protocols)
 		keeps(old->name, "transports");
 	if (!same_pools(&old->pool, &fresh->pool) || !same_pools(&old->encrypted_pool, &fresh->encrypted_pool))

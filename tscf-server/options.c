@@ -23,7 +23,8 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground         stay in the foreground, log to standard error\n"
 			   "      --check-config       check the settings and exit\n"
-			   "  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted\n"
+			   "  -l, --listen ADDR[:PORT] plain port, default 0.0.0.0:2004; N+1 encrypted;\n"
+			   "                           repeatable\n"
 			   "      --transport udp,tcp  transports there, and dtls,tls on N+1; default both\n"
 			   "      --pool CIDR          internal addresses of plain tunnels; repeatable\n"
 			   "      --encrypted-pool CIDR                        and of encrypted tunnels\n"
@@ -100,6 +101,8 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 		c->sip_servers.count = 0;
 	if (c && tscf_cli_has(cli, "route"))
 		server_prefixes_clear(&c->routes);
+	if (c && tscf_cli_has(cli, "listen"))
+		c->interfaces->listen.count = 0;
 	if (c && tscf_cli_has(cli, "pool"))
 		server_prefixes_clear(&c->interfaces->pool);
 	if (c && tscf_cli_has(cli, "encrypted-pool"))

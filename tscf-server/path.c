@@ -92,7 +92,7 @@ static void handle_down(struct server_state *state, struct tscf_packet *packet, 
 static void flush(struct server_state *state)
 {
 	for (struct server_interface *i = state->interfaces; i; i = i->next) {
-		for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
+		for (unsigned p = 0; p < SERVER_LISTENERS; p++) {
 			struct server_listener *l = &i->listener[p];
 
 			if (l->out.count > 0)

@@ -96,9 +96,9 @@ static json_t *transports_list(const struct server_interface *i, unsigned protoc
 {
 	json_t *list = json_array();
 
-	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++)
-		if ((protocols & SERVER_BIT(p)) && i->listener[p].transport)
-			json_array_append_new(list, transport(i->listener[p].transport));
+	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
+		if ((protocols & SERVER_BIT(n % SERVER_PROTOCOLS)) && i->listener[n].transport)
+			json_array_append_new(list, transport(i->listener[n].transport));
 	return list;
 }
 
@@ -149,6 +149,15 @@ static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *
 	return o;
 }
 
+static json_t *places_list(const struct server_places *places)
+{
+	json_t *list = json_array();
+
+	for (unsigned n = 0; n < places->count; n++)
+		json_array_append_new(list, endpoint_text(&places->at[n]));
+	return list;
+}
+
 static json_t *interfaces_list(const struct server_state *state, bool shared)
 {
 	json_t *list = json_array();
@@ -157,7 +166,7 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		json_t *o = json_object();
 
 		set(o, "name", json_string(i->name));
-		set(o, "listen", endpoint_text(&i->listen));
+		set(o, "listen", places_list(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
 		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->stock->plain_pools,

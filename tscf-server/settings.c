@@ -136,16 +136,21 @@ static int parse_service_addr(const struct tscf_setting *s, const char *text, vo
 	return 0;
 }
 
+/** Field: struct server_places, to which one is added. */
 static int parse_listen(const struct tscf_setting *s, const char *text, void *field)
 {
+	struct server_places *places = field;
 	union tscf_endpoint e;
 
 	(void)s;
 	if (tscf_endpoint_parse(text, TSCF_PORT, &e) != 0 || tscf_endpoint_port(&e) == 0 ||
 	    tscf_endpoint_port(&e) == UINT16_MAX)
 		return -EINVAL;
-	if (field)
-		*(union tscf_endpoint *)field = e;
+	if (!places)
+		return 0;
+	if (places->count == SERVER_PLACES_MAX)
+		return -EINVAL;
+	places->at[places->count++] = e;
 	return 0;
 }
 
@@ -282,7 +287,7 @@ const struct tscf_setting server_pool_settings[] = {
 };
 
 const struct tscf_setting server_first_interface_settings[] = {
-	{"listen", "ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534",
+	{"listen", "at most 4 of ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534",
 	 parse_listen,
 	 FIELD(listen), 0, 0, 0},
 	{"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},

@@ -39,6 +39,9 @@
 
 struct server_worker;
 
+/** Most transports that an interface serves. */
+#define SERVER_LISTENERS (SERVER_PLACES_MAX * SERVER_PROTOCOLS)
+
 /** One transport that an interface serves. */
 struct server_listener {
 	struct server_interface *interface;
@@ -49,7 +52,7 @@ struct server_listener {
 /** One tscf-interface while the server runs. */
 struct server_interface {
 	char *name;
-	union tscf_endpoint listen;
+	struct server_places listen;
 	unsigned protocols;         /**< SERVER_BIT of those that are served */
 	struct server_stock *stock; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
@@ -58,7 +61,7 @@ struct server_interface {
 	bool inter_client;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
-	struct server_listener listener[SERVER_PROTOCOLS];
+	struct server_listener listener[SERVER_LISTENERS]; /**< those of one place together */
 	struct server_worker *worker; /**< the owner; NULL in unit tests */
 	struct server_interface *next;
 };

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# dual-stack.sh - one client with an address of each family, over IPv4 and over IPv6 outside.  An IPv6 socket that carries both families is
+# dual-stack.sh - one client with an address of each family, over IPv4 and then over IPv6 outside, at one server that listens on both.  An IPv6 socket that carries both families is
 # encrypted in both, up and down, moves in both at once, and leaves a tombstone for both; one that is for IPv6 only takes nothing from
 # an IPv4 socket of its port; status and sockets show both.
 export TSCF_INNER=6
@@ -37,9 +37,10 @@ while True:
 END
 both() { program "$1" "$2" python3 "$T/both.py" $HOST4 $HOST "$3 "; }
 
+start_server --listen "[2001:db8:1::1]:$PORT" --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route 192.0.2.0/24
+is "the server listens on both" "$(server_status '.interfaces[0].listen | length')" -eq 2
 for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	if [ "$outer" = "$SERVER_OUTER" ]; then name=over-ipv4; else name=over-ipv6 SERVER_OUTER=$outer; fi
-	start_server --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route 192.0.2.0/24
 	start_client
 	is "$name: the plain tunnel has an address of each family" "$(client_status '.plain.internal | map(contains(":")) | tojson')" = \
 		"[false,true]"
@@ -52,9 +53,10 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	level encrypted-only --pid "$both" >/dev/null || fail "$name: level"
 	must 5 encrypted_up
 	background "$name-down4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7100 --to "$PHONE4:5004" --rate 100 --marker "M-$name-down " --report 50
-	down=$LAST_PID
+	down4=$LAST_PID
 	background "$name-down6" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7100 --to "$PHONE6:5004" --rate 100 \
 		--marker "M-$name-down " --report 50
+	down6=$LAST_PID
 	grows "$name" .v4 100
 	grows "$name" .v6 100
 	settled=$(now)
@@ -64,6 +66,22 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	is "$name: the server has a binding of each" "$(server sessions --json |
 		jq '[.[] | select(.transport == "dtls") | .bindings[] | select((.local | endswith(":5004")) and .level == "encrypted-only") | .local] | unique | length')" -eq 2
 	is "$name: the socket is listed as encrypted" "$(tunnel_of udp 5004)" = encrypted
+
+	in_phone "$TSCF_TOOLS/flow" --to $HOST:7000 --tos 184 --count 20 --until-echoed 20 >/dev/null
+	in_phone "$TSCF_TOOLS/flow" --to $HOST4:7004 --tos 184 --count 20 --until-echoed 20 >/dev/null
+
+	# --- a socket that sends nothing is known in both families all the same ---
+	program "$name-silent" encrypted-only "$TSCF_TOOLS/flow" --bind "[::]:5006" --report 50
+	silent=$LAST_PID
+	bound=$(now)
+	must 5 "[ \"\$(server sessions --json | jq '[.[].bindings[] | select(.local | endswith(\":5006\")) | .local] | unique | length')\" -eq 2 ]" \
+		"$name: the server knows the silent socket in both families"
+	background "$name-silent4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7106 --to "$PHONE4:5006" --rate 100 --linger 0 \
+		--marker "M-silent " --report 50
+	silent4=$LAST_PID
+	grows "$name-silent" .foreign 50
+	kill "$silent4" "$silent"
+	is "$name: nothing for the silent socket in clear" "$(in_clear M-silent "$bound")" -eq 0
 
 	# --- back, and away again, as one socket ---
 	back=$(now)
@@ -81,10 +99,14 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	grows "$name-down4" .sent 100
 	grows "$name-down6" .sent 100
 	is "$name: nothing in clear after it was closed" "$(in_clear "M-$name" "$settled")" -eq 0
-	kill "$down" "$LAST_PID"
+	kill "$down4" "$down6"
 	must 10 '[ "$(encrypted_state)" = idle ]'
 	stop_client
-	stop_server
 done
 
 stop_capture
+# Outside it is the same byte as inside, whatever the families: of 40 packets up, all; what comes back is not marked.
+for family in ip ip6; do
+	marked=$(tcpdump -vnr "$PCAP" "$family and udp dst port $PORT" 2>/dev/null | grep -cE 'tos 0xb8|class 0xb8')
+	is "voice is marked as such over $family" "$marked" -ge 40
+done

@@ -43,10 +43,12 @@ static const struct config_case wrong[] = {
 	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535"},
 	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = sctp }"), 2, "sctp", "udp or tcp"},
 	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 3, "2004", "the port before it"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }"), 4, "second plain",
-	 "same address and port"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 transport-protocol = tcp }"), 4,
+	 "differ in transport-protocol", "the same for each"},
+	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }\ntscf-port { address = 192.0.2.3 }\n"
+		   "tscf-port { address = 192.0.2.4 }\ntscf-port { address = 192.0.2.5 }"), 7, "too many addresses", "at most 4"},
 	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tcp }"),
-	 4, "second plain", "same address and port"},
+	 4, "second plain", "at the same port"},
 	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 }"), 4, "two tscf-ports", "expected one"},
 	{INTERFACE(
 	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2006 transport-protocol = dtls }"),
@@ -127,7 +129,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
-	ck_assert_str_eq(tscf_endpoint_format(&i->listen, buf), "192.0.2.1:3000");
+	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
 	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
 	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
 	assert_prefix(&i->pool.list[1], "2001:db8::/64");
@@ -159,7 +161,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c.interfaces->services, 0);
 	ck_assert(c.interfaces->enabled);
 	ck_assert(!c.interfaces->inter_client);
-	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen, buf), "0.0.0.0:2004");
+	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen.at[0], buf), "0.0.0.0:2004");
 	server_config_free(&c);
 }
 END_TEST
@@ -178,6 +180,8 @@ static const struct {
 	{INTERFACE(POOLS("{ 10.0.0.0/16, 10.1.0.0/16, 10.0.7.0/24 }", "10.3.5.0/24")), "10.0.7.0/24 overlap"},
 	{INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap"},
 	{INTERFACE("state = disabled"), "at least one"},
+	{INTERFACE("tscf-port { address = \"::\" }\ntscf-port { address = \"2001:db8::1\" }\n" POOLS("10.0.0.0/16", "10.1.0.0/16")),
+	 "listens twice"},
 	{INTERFACE(POOLS(
 	 "10.0.0.0/16",
 	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 4000 } " POOLS("10.1.0.0/24",
@@ -220,6 +224,7 @@ START_TEST(command_line_wins)
 			(char[]){"--route"},
 			(char[]){"198.51.100.0/24"},
 			(char[]){"--listen=[2001:db8::1]:99"},
+			(char[]){"--listen=0.0.0.0"},
 			(char[]){"--services=DTTE"},
 			NULL};
 	struct server_config c;
@@ -229,7 +234,7 @@ START_TEST(command_line_wins)
 	strcpy(file, config_file_make("route = 203.0.113.0/24\nmtu = 1200\n" INTERFACE(
 			 POOLS("10.0.0.0/16", "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port "
 							      "= 4000 } " POOLS("10.3.0.0/24", "10.2.0.0/16") "}\n"));
-	ck_assert_int_eq(server_options_parse(9, argv, &cli), 0);
+	ck_assert_int_eq(server_options_parse(10, argv, &cli), 0);
 	ck_assert_int_eq(server_options_config(&cli, &c), 0);
 	config_file_remove();
 	ck_assert_uint_eq(c.routes.count, 2);
@@ -239,7 +244,9 @@ START_TEST(command_line_wins)
 	assert_prefix(&c.interfaces->pool.list[0], "10.5.0.0/16");
 	assert_prefix(&c.interfaces->encrypted_pool.list[0], "10.1.0.0/16");
 	ck_assert_uint_eq(c.interfaces->services, SERVER_SERVICE_DTTE);
-	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen, buf), "[2001:db8::1]:99");
+	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen.at[0], buf), "[2001:db8::1]:99");
+	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen.at[1], buf), "0.0.0.0:2004");
+	ck_assert_uint_eq(c.interfaces->listen.count, 2);
 	assert_prefix(&c.interfaces->next->pool.list[0], "10.3.0.0/24");
 	ck_assert_uint_eq(c.interfaces->next->services, 0);
 	server_config_free(&c);
