@@ -78,6 +78,20 @@ static void set_parts(struct server_pool *pool)
 		part_of(pool, host)->fresh = host;
 }
 
+/** It is held for less time than it takes to sleep and to be woken.  @return 0 or -errno. */
+static int lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+	int err = pthread_mutexattr_init(&attributes);
+
+	if (err != 0)
+		return -err;
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+	err = pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	return -err;
+}
+
 int server_pool_new(const struct tscf_prefix *prefix, unsigned parts, struct server_pool **out)
 {
 	struct server_pool *pool;
@@ -90,7 +104,7 @@ int server_pool_new(const struct tscf_prefix *prefix, unsigned parts, struct ser
 		return -ENOMEM;
 	err = tscf_siphash_key_init(&pool->secret);
 	if (err == 0)
-		err = -pthread_mutex_init(&pool->lock, NULL);
+		err = lock_init(&pool->lock);
 	if (err < 0) {
 		free(pool);
 		return err;
