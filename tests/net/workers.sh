@@ -29,6 +29,11 @@ configure() {
 				address = "$SERVER_OUTER"
 				port = $PORT
 			}
+			tscf-port {
+				address = "$SERVER_OUTER"
+				port = $PORT
+				transport-protocol = tcp
+			}
 			tscf-address-pool {
 				range = "10.8.0.0/25"
 				encrypted-range = "10.9.0.0/25"
@@ -50,7 +55,8 @@ load() {
 result() { jq -r --arg names "${*:3}" "[.phases[] | select([.phase] | inside(\$names | split(\", \"))) | .$2] | add" "$T/$1.json"; }
 tunnels() { server_status ".interfaces[0].$1.tunnels"; }
 
-start_client
+# One by TCP and TLS: those connections are sorted as datagrams are.
+start_client --transport tcp
 start_second_client phone2 "$PHONE2"
 inner2=$(in_phone2 "$TSCF_SBINDIR/tscf-client" status --json --control "$T/phone2.sock" | jq -r '.plain.internal[0]' | cut -d/ -f1)
 server sessions --json >"$T/phones.json"
@@ -87,6 +93,8 @@ clear=$LAST_PID
 program secret encrypted-only "$TSCF_TOOLS/flow" --to "$inner2:7000" --rate 500 --count 750 --linger 2000 --until-echoed 750
 check "packets go from phone to phone" finish "$clear" 20
 check "encrypted ones do" finish "$LAST_PID" 20
+is "by TCP and TLS, at one worker" "$(server sessions --json | jq -r --arg outer "$PHONE_OUTER:" \
+	'[.[] | select(.outer | startswith($outer)) | [.transport, .worker]] | [(map(.[0]) | sort | join(" ")), (map(.[1]) | unique | length)] | join(" ")')" = "tcp tls 1"
 for flow in clear secret; do
 	is "$flow: in order" "$(last $flow .reordered)" = 0
 	is "$flow: none twice" "$(last $flow .duplicates)" = 0
