@@ -273,7 +273,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->base.transport.handler = handler;
 	dtls->base.transport.context = context;
 	dtls->tls = tls;
-	tscf_later_init(&dtls->later, loop, dtls_backlog_step, dtls);
+	tscf_later_init(&dtls->later, loop, dtls_backlog_step, dtls_backlog_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)

@@ -66,10 +66,20 @@ bool dtls_backlog_step(void *context)
 	tscf_datagram_enter(&dtls->base);
 	dtls_handshake_datagram(dtls, &waiting->packet);
 	free(waiting);
-	dtls_finish(dtls);
 	more = !dtls->base.closed && dtls->begun.count + dtls->strangers.count > 0;
+	if (!more)
+		dtls_finish(dtls);
 	tscf_datagram_leave(&dtls->base);
 	return more;
+}
+
+void dtls_backlog_pause(void *context)
+{
+	struct dtls *dtls = context;
+
+	tscf_datagram_enter(&dtls->base);
+	dtls_finish(dtls);
+	tscf_datagram_leave(&dtls->base);
 }
 
 void dtls_backlog_free(struct dtls_backlog *backlog)

@@ -129,6 +129,8 @@ void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_
 void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const struct tscf_packet *packet);
 /** Work on one; a step of later.h.  @p context is the struct dtls. */
 bool dtls_backlog_step(void *context);
+/** Send what the steps have made; a pause of later.h. */
+void dtls_backlog_pause(void *context);
 /** Forget them all. */
 void dtls_backlog_free(struct dtls_backlog *backlog);
 

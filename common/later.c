@@ -22,14 +22,17 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	while (later->step(later->context))
 		if (nanoseconds() - begun >= TSCF_LATER_NS) {
 			tscf_later_wake(later);
+			later->pause(later->context);
 			return;
 		}
 }
 
-void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step)(void *context), void *context)
+void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step)(void *context), void (*pause)(void *context),
+		     void *context)
 {
 	later->loop = loop;
 	later->step = step;
+	later->pause = pause;
 	later->context = context;
 	/* Due at once: in the next pass, and after what else is due in it. */
 	ev_timer_init(&later->timer, on_timer, 0, 0);

@@ -20,10 +20,13 @@ struct tscf_later {
 	struct ev_loop *loop;
 	/** Do one step.  @return whether there is more to do; after false, the owner may have freed everything. */
 	bool (*step)(void *context);
+	/** The pass is over and there is more to do: what the steps have collected should go.  The owner may free everything in it. */
+	void (*pause)(void *context);
 	void *context;
 };
 
-void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step)(void *context), void *context);
+void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step)(void *context), void (*pause)(void *context),
+		     void *context);
 /** There is work; no effect if that is known. */
 void tscf_later_wake(struct tscf_later *later);
 /** There is none any more. */

@@ -14,7 +14,7 @@
 
 struct work {
 	struct tscf_later later;
-	unsigned left, done, in_this_pass, most;
+	unsigned left, done, in_this_pass, most, pauses;
 };
 
 static struct ev_loop *loop;
@@ -42,6 +42,14 @@ static bool step(void *context)
 	return w->left > 0;
 }
 
+static void pause_work(void *context)
+{
+	struct work *w = context;
+
+	ck_assert_uint_gt(w->left, 0);
+	w->pauses++;
+}
+
 /* Something is always ready to be read: every pass has more urgent work. */
 static void on_readable(struct ev_loop *l, struct ev_io *watcher, int events)
 {
@@ -60,7 +68,7 @@ static void setup(void)
 {
 	loop = ev_loop_new(EVFLAG_AUTO);
 	work = (struct work){.left = 50};
-	tscf_later_init(&work.later, loop, step, &work);
+	tscf_later_init(&work.later, loop, step, pause_work, &work);
 }
 
 static void teardown(void)
@@ -83,6 +91,7 @@ START_TEST(a_little_is_done_in_every_pass)
 	ck_assert(tscf_test_run_until(loop, all_done, &work, 10));
 	ck_assert_uint_eq(work.done, 50);
 	ck_assert_uint_le(work.most, PER_PASS_MAX);
+	ck_assert_uint_ge(work.pauses, (50 - 1) / PER_PASS_MAX);
 	ev_io_stop(loop, &io);
 	close(pipes[0]);
 	close(pipes[1]);
