@@ -21,6 +21,8 @@
 /** Listening: most connections that are not adopted yet; beyond that the oldest of them is closed for a new one. */
 #define TSCF_STREAM_PENDING_MAX 4096
 /** ... and most of one source (an IPv4 address, an IPv6 /64); beyond that new ones are closed. */
+/** Most steps of handshakes in one pass of the event loop on a listening transport; the other connections have their turn then. */
+#define TSCF_STREAM_STEPS_MAX 4
 #define TSCF_STREAM_PENDING_PER_SOURCE 256
 
 #endif

@@ -360,10 +360,28 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 	tscf_stream_leave(stream);
 }
 
+/*
+ * A step of a handshake costs as much as hundreds of packets.  Whoever has to wait still is readable, and the kernel's list of those goes
+ * round.
+ */
+static bool may_step(struct tscf_stream *stream)
+{
+	unsigned pass = ev_iteration(stream->transport.loop);
+
+	if (!stream->listening || !stream->transport.ops->encrypted)
+		return true;
+	if (stream->pass != pass)
+		stream->secured = 0;
+	stream->pass = pass;
+	return stream->secured++ < TSCF_STREAM_STEPS_MAX;
+}
+
 static void read_or_secure(struct tscf_stream_peer *peer)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 
+	if (peer->state == TSCF_STREAM_SECURING && !may_step(stream))
+		return;
 	tscf_stream_enter(stream);
 	if (peer->state == TSCF_STREAM_SECURING)
 		secured(peer, stream->kind->secure(peer));

@@ -100,6 +100,8 @@ struct tscf_stream {
 	struct ev_prepare reaper; /**< active while there are closed peers */
 	struct tscf_stream_peer *closed_peers;
 	unsigned depth; /**< callbacks under way */
+	unsigned pass;  /**< of the event loop (ev_iteration) ... */
+	unsigned secured; /**< ... and the steps of handshakes done in it */
 	bool listening;
 	bool closed;
 	char reason[TSCF_STREAM_REASON];

@@ -825,6 +825,30 @@ START_TEST(garbage_ends_a_handshake)
 }
 END_TEST
 
+/* So many come at once that calls would have to wait for them. */
+START_TEST(a_pass_of_the_loop_has_few_steps_of_handshakes)
+{
+	const uint64_t *failed;
+	uint64_t before;
+	int fd[40];
+
+	start_server(TLS);
+	failed = &server.transport->counters.handshakes_failed;
+	for (unsigned i = 0; i < 40; i++) {
+		fd[i] = raw_connection();
+		ck_assert_int_eq(send(fd[i], "EEEEEEEEEEEEEEEE", 16, 0), 16);
+	}
+	for (unsigned turn = 0; turn < 10000 && *failed < 40; turn++) {
+		before = *failed;
+		ev_run(loop, EVRUN_NOWAIT);
+		ck_assert_uint_le(*failed - before, TSCF_STREAM_STEPS_MAX);
+	}
+	ck_assert_uint_eq(*failed, 40);
+	for (unsigned i = 0; i < 40; i++)
+		close(fd[i]);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("stream");
@@ -864,6 +888,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tls, a_session_is_resumed);
 	tcase_add_test(tls, a_forgotten_session_is_no_harm);
 	tcase_add_test(tls, garbage_ends_a_handshake);
+	tcase_add_test(tls, a_pass_of_the_loop_has_few_steps_of_handshakes);
 	suite_add_tcase(suite, tls);
 	return suite;
 }
