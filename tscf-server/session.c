@@ -162,6 +162,15 @@ static const char *check(const struct server_state *state, const struct server_s
 	return NULL;
 }
 
+static void send_keepalive(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
 void server_sessions_expire(struct server_state *state, uint64_t now)
 {
 	struct server_session *s;
@@ -176,6 +185,8 @@ void server_sessions_expire(struct server_state *state, uint64_t now)
 			continue;
 		}
 		s->probe_since = 0;
+		if (now - s->heard >= check_pause(state))
+			send_keepalive(s);
 		s->check_at = now + check_pause(state);
 		DL_DELETE(state->sessions.confirmed, s);
 		DL_APPEND(state->sessions.confirmed, s);
@@ -184,13 +195,9 @@ void server_sessions_expire(struct server_state *state, uint64_t now)
 
 void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	uint8_t data[TSCF_MESSAGE_HEADER];
-	struct tscf_writer w;
-
 	if (s->probe_since)
 		return;
-	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
-	server_session_send(s, data, tscf_write_finish(&w));
+	send_keepalive(s);
 	s->probe_since = now;
 	s->check_at = now + SERVER_PROBE_MS;
 	DL_DELETE(state->sessions.confirmed, s);

@@ -100,6 +100,10 @@ tests_unit_test_client_decide_SOURCES = tests/unit/test_client_decide.c tests/un
 tests_unit_test_client_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_decide_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_resume
+tests_unit_test_client_resume_SOURCES = tests/unit/test_client_resume.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_resume_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_resume_LDADD = $(CLIENT_LDADD)
 UNIT_TESTS += tests/unit/test_client_identity
 tests_unit_test_client_identity_SOURCES = tests/unit/test_client_identity.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_identity_CFLAGS = $(UNIT_CFLAGS)
