@@ -68,6 +68,7 @@ is "what has gone is named" "$(value encrypted-down TSCF_ADDRESSES)" = "$(value 
 # --- another server in its place: changed, since it was not away for long ---
 : >"$T/fail"
 stop_server
+rm -f "$T"/state/server.db*
 start_server --dns 192.0.2.54
 wait_until 10 plain_up
 must 10 '[ "$(times "end plain-changed")" -ge 1 ] || [ "$(times "end plain-up")" -ge 2 ]'

@@ -135,6 +135,8 @@ is "nothing in clear after a new client" "$(socket_in_clear udp 5004 "$enabled" 
 
 # --- a server without it ---
 stop_server
+# Another one: services stay with a session that comes back.
+rm -f "$T"/state/server.db*
 hears "encryption is disabled" 3
 SERVICES=SIP start_server
 hears "encryption is not to be had (service unavailable" 1
