@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# dual-stack.sh - one client with an address of each family, over IPv4 and then over IPv6 outside, at one server that listens on both.  An IPv6 socket that carries both families is
-# encrypted in both, up and down, moves in both at once, and leaves a tombstone for both; one that is for IPv6 only takes nothing from
-# an IPv4 socket of its port; status and sockets show both.
+# dual-stack.sh - one client with an address of each family, over IPv4 and then over IPv6 outside, at one server that listens on both.  An
+# IPv6 socket that carries both families is encrypted in both, up and down, moves in both at once, and leaves a tombstone for both;
+# one that sends nothing is bound in both all the same.  The class of a packet shows outside, whatever the families.
 export TSCF_INNER=6
 . "$(dirname "$0")/lib.sh"
 
@@ -16,11 +16,11 @@ echo_server
 udp_echo $HOST4 7004
 CLIENT_CONF=("persistence = 0")
 
-# both.py: one IPv6 socket at port 5004 that sends to a host of each family in turn, and counts what comes back from each.
+# both.py: one IPv6 socket at the port given that sends to a host of each family in turn, and counts what comes back from each.
 cat >"$T/both.py" <<'END'
 import select, socket, sys, time
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-s.bind(("::", 5004))
+s.bind(("::", int(sys.argv[4])))
 hosts = {"::ffff:" + sys.argv[1]: 7004, sys.argv[2]: 7000}
 sent, got, refused = 0, {4: 0, 6: 0}, 0
 while True:
@@ -35,12 +35,14 @@ while True:
         got[4 if "." in s.recvfrom(2000)[1][0] else 6] += 1
     print('{"sent": %d, "refused": %d, "v4": %d, "v6": %d}' % (sent, refused, got[4], got[6]), flush=True)
 END
-both() { program "$1" "$2" python3 "$T/both.py" $HOST4 $HOST "$3 "; }
+both() { program "$1" "$2" python3 "$T/both.py" $HOST4 $HOST "$3 " "$port"; }
 
 start_server --listen "[2001:db8:1::1]:$PORT" --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route 192.0.2.0/24
 is "the server listens on both" "$(server_status '.interfaces[0].listen | length')" -eq 2
 for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
-	if [ "$outer" = "$SERVER_OUTER" ]; then name=over-ipv4; else name=over-ipv6 SERVER_OUTER=$outer; fi
+	if [ "$outer" = "$SERVER_OUTER" ]; then name=over-ipv4 port=5004; else name=over-ipv6 port=5014 SERVER_OUTER=$outer; fi
+	# The client has the same addresses again, and the former ports their tombstones.
+	silent_port=$((port + 2))
 	start_client
 	is "$name: the plain tunnel has an address of each family" "$(client_status '.plain.internal | map(contains(":")) | tojson')" = \
 		"[false,true]"
@@ -52,9 +54,9 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 
 	level encrypted-only --pid "$both" >/dev/null || fail "$name: level"
 	must 5 encrypted_up
-	background "$name-down4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7100 --to "$PHONE4:5004" --rate 100 --marker "M-$name-down " --report 50
+	background "$name-down4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7100 --to "$PHONE4:$port" --rate 100 --marker "M-$name-down " --report 50
 	down4=$LAST_PID
-	background "$name-down6" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7100 --to "$PHONE6:5004" --rate 100 \
+	background "$name-down6" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7100 --to "$PHONE6:$port" --rate 100 \
 		--marker "M-$name-down " --report 50
 	down6=$LAST_PID
 	grows "$name" .v4 100
@@ -64,19 +66,19 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	grows "$name" .v6 50
 	is "$name: none was refused" "$(last "$name" .refused)" -eq 0
 	is "$name: the server has a binding of each" "$(server sessions --json |
-		jq '[.[] | select(.transport == "dtls") | .bindings[] | select((.local | endswith(":5004")) and .level == "encrypted-only") | .local] | unique | length')" -eq 2
-	is "$name: the socket is listed as encrypted" "$(tunnel_of udp 5004)" = encrypted
+		jq '[.[] | select(.transport == "dtls") | .bindings[] | select((.local | endswith(":'$port'")) and .level == "encrypted-only") | .local] | unique | length')" -eq 2
+	is "$name: the socket is listed as encrypted" "$(tunnel_of udp $port)" = encrypted
 
 	in_phone "$TSCF_TOOLS/flow" --to $HOST:7000 --tos 184 --count 20 --until-echoed 20 >/dev/null
 	in_phone "$TSCF_TOOLS/flow" --to $HOST4:7004 --tos 184 --count 20 --until-echoed 20 >/dev/null
 
 	# --- a socket that sends nothing is known in both families all the same ---
-	program "$name-silent" encrypted-only "$TSCF_TOOLS/flow" --bind "[::]:5006" --report 50
+	program "$name-silent" encrypted-only "$TSCF_TOOLS/flow" --bind "[::]:$silent_port" --report 50
 	silent=$LAST_PID
 	bound=$(now)
-	must 5 "[ \"\$(server sessions --json | jq '[.[].bindings[] | select(.local | endswith(\":5006\")) | .local] | unique | length')\" -eq 2 ]" \
+	must 5 "[ \"\$(server sessions --json | jq '[.[].bindings[] | select(.local | endswith(\":$silent_port\")) | .local] | unique | length')\" -eq 2 ]" \
 		"$name: the server knows the silent socket in both families"
-	background "$name-silent4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7106 --to "$PHONE4:5006" --rate 100 --linger 0 \
+	background "$name-silent4" "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST4:7106 --to "$PHONE4:$silent_port" --rate 100 --linger 0 \
 		--marker "M-silent " --report 50
 	silent4=$LAST_PID
 	grows "$name-silent" .foreign 50
