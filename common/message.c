@@ -71,6 +71,10 @@ const char *tscf_response_name(enum tscf_response code)
 		return "request too small";
 	case TSCF_RESPONSE_SHUTDOWN:
 		return "shutdown";
+	case TSCF_RESPONSE_COOKIE:
+		return "cookie";
+	case TSCF_RESPONSE_UNAUTHORIZED:
+		return "unauthorized";
 	}
 	return "unknown";
 }
@@ -117,6 +121,12 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 		return length >= 2 && length <= 2 + TSCF_RESPONSE_TEXT_MAX;
 	case TSCF_TLV_COOKIE:
 		return length >= 1 && length <= COOKIE_MAX;
+	case TSCF_TLV_AUTH_METHODS:
+		return length == 1;
+	case TSCF_TLV_AUTH_PROOF:
+		return length >= 2 && length <= TSCF_PROOF_MAX;
+	case TSCF_TLV_AUTH_CERTIFICATE:
+		return length >= 1 && length <= TSCF_CERTIFICATE_MAX;
 	case TSCF_TLV_PADDING:
 		return true;
 	}

@@ -41,6 +41,9 @@
 #define TSCF_TLV_HEADER 4
 /** Most bytes of text in a response. */
 #define TSCF_RESPONSE_TEXT_MAX 200
+/** Largest proof of a client's identity, and largest certificate that fits beside it in TSCF_PROBE_MAX. */
+#define TSCF_PROOF_MAX       640
+#define TSCF_CERTIFICATE_MAX 1100
 /** TSID of a request that has no tunnel yet. */
 #define TSCF_TSID_NONE UINT64_MAX
 /** Most addresses of each kind, DNS and SIP_SERVER, in a configuration response. */
@@ -90,6 +93,9 @@ enum tscf_tlv_type {
 	TSCF_TLV_SHIELD_KEY = 24,       /**< 32: the key; in an unshield request, together with the next lock */
 	TSCF_TLV_RESUME_LOCK = 25,      /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
 	TSCF_TLV_RESUME_KEY = 26,       /**< 32: the key; in a resume request, together with the next lock */
+	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove who it is, bits of proof.h */
+	TSCF_TLV_AUTH_PROOF = 28,       /**< 2 to 640: the proof of a client (proof.h) */
+	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
 };
 
 enum tscf_service {
@@ -110,6 +116,8 @@ enum tscf_response {
 	TSCF_RESPONSE_RESERVATION = 7,         /**< unknown, used or expired reservation, or the wrong secret */
 	TSCF_RESPONSE_TOO_SMALL = 8,           /**< the request must be padded: the answer would be over three times its size */
 	TSCF_RESPONSE_SHUTDOWN = 9,            /**< release request by the server: it is stopping */
+	TSCF_RESPONSE_COOKIE = 10,             /**< ask again with the cookie given, and a proof if methods are given */
+	TSCF_RESPONSE_UNAUTHORIZED = 11,       /**< the server does not know, or does not accept, who the client says it is */
 };
 
 /** What a binding TLV asks for. */

@@ -2,9 +2,11 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 void tscf_random(void *buffer, size_t length)
@@ -31,6 +33,16 @@ void tscf_sha256(const void *data, size_t length, unsigned char digest[32])
 	sha256_init(&ctx);
 	sha256_update(&ctx, length, data);
 	sha256_digest(&ctx, SHA256_DIGEST_SIZE, digest);
+}
+
+void tscf_mac(const void *key, size_t key_length, const void *data, size_t length, unsigned char mac[32])
+{
+	struct hmac_sha256_ctx ctx;
+
+	hmac_sha256_set_key(&ctx, key_length, key);
+	hmac_sha256_update(&ctx, length, data);
+	hmac_sha256_digest(&ctx, SHA256_DIGEST_SIZE, mac);
+	explicit_bzero(&ctx, sizeof(ctx));
 }
 
 bool tscf_equal_secret(const void *a, const void *b, size_t length)

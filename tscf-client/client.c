@@ -241,6 +241,19 @@ static int make_tls(struct client *c)
 	return 0;
 }
 
+static int read_credential(struct client *c)
+{
+	const struct client_config *config = c->config;
+	char error[TSCF_PROOF_ERROR];
+	if (!config->cert && !config->psk_file)
+		return 0;
+	c->credential = config->cert ? tscf_credential_certificate(config->cert, config->key, error)
+				     : tscf_credential_psk(config->psk_file, config->psk_identity, error);
+	if (!c->credential)
+		tscf_error("%s", error);
+	return c->credential ? 0 : -EINVAL;
+}
+
 static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 {
 	int error = tscf_tun_open(tun, name, false, c->config->realtime_dscps);
@@ -282,6 +295,8 @@ static int set_up(struct client *c)
 	/* Every socket that moves back is held by a descriptor until the server has confirmed. */
 	tscf_daemon_raise_descriptors();
 	int error = make_tls(c);
+	if (error == 0)
+		error = read_credential(c);
 	if (error == 0)
 		error = search_init(c);
 	if (error == 0)
@@ -392,6 +407,7 @@ static void tear_down(struct client *c)
 		tscf_control_close(c->control);
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
+	tscf_credential_free(c->credential);
 	client_identity_close(&c->identity);
 }
 

@@ -115,6 +115,10 @@ const struct tscf_setting client_settings[] = {
 	{"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1,
 	 65534, 0},
 	{"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
+	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
+	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
+	{"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+	{"psk-identity", "the name before the colon in psk-file", tscf_setting_text, FIELD(psk_identity), 0, 0, 0},
 	{"server-name", "the name in the server's certificate", parse_server_name, FIELD(servers), 0, 0, 0},
 	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(servers), 0, 0, 0},
 	{"transport", "udp, tcp or auto", parse_transport, FIELD(servers), 0, 0, 0},
@@ -187,6 +191,10 @@ void client_config_free(struct client_config *c)
 	client_servers_clear(&c->servers);
 	client_proxy_clear(&c->proxy);
 	free(c->ca);
+	free(c->cert);
+	free(c->key);
+	free(c->psk_file);
+	free(c->psk_identity);
 	free(c->plain_dev);
 	free(c->encrypted_dev);
 	free(c->script);
@@ -323,6 +331,9 @@ int client_config_check(const struct client_config *c)
 		     "plain-dev and encrypted-dev are the same: expected two names");
 	ok &= expect(c->table_plain != c->table_encrypted,
 		     "table-plain and table-encrypted are the same: expected two tables of their own");
+	ok &= expect(!c->cert == !c->key, "cert and key belong together: expected both or none");
+	ok &= expect(!c->cert || !c->psk_file, "both cert and psk-file are given: expected one way to prove who this client is");
+	ok &= expect(!c->psk_identity || c->psk_file, "psk-identity is given without psk-file");
 	ok &= check_script(c->script);
 	return ok ? 0 : -EINVAL;
 }

@@ -18,6 +18,8 @@ struct client_config {
 	struct client_servers servers; /**< in the order in which they are preferred */
 	struct client_proxy proxy;
 	char *ca; /**< PEM file, or NULL */
+	char *cert, *key;              /**< PEM files by which the client proves who it is, or NULL */
+	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and which of them (NULL: the only one) */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
 	unsigned mtu; /**< 0: what the server says */

@@ -10,6 +10,7 @@
 #include "common/control.h"
 #include "common/dtls.h"
 #include "common/netlink.h"
+#include "common/proof.h"
 #include "common/tls.h"
 #include "common/tun.h"
 #include "client.h"
@@ -77,6 +78,7 @@ struct client {
 	bool has_resume_secret;
 	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
 	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
+	struct tscf_credential *credential; /**< how this client proves who it is; NULL: it cannot */
 	struct mtu pmtu;             /**< pmtu.h */
 	uint64_t probe_sent;
 	unsigned mtu_limit;          /**< what the server and the configuration allow */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "encrypted.h"
 
+#include "common/bytes.h"
 #include "common/log.h"
 #include "context.h"
 #include "pmtu.h"
@@ -262,13 +263,30 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		configured(c, context, response);
 }
 
+/* @return 0 or -errno. */
+static int write_proof(const struct client *c, struct tscf_writer *w)
+{
+	uint8_t challenge[8 + sizeof c->reservation_secret];
+	const struct tscf_proof_subject subject = {.encrypted = true,
+						   .challenge = challenge,
+						   .challenge_length = sizeof challenge,
+						   .client_id = c->identity.id};
+	tscf_put_u64(challenge, c->reserved_tsid);
+	memcpy(challenge + 8, c->reservation_secret, sizeof c->reservation_secret);
+	return tscf_credential_prove(c->credential, &subject, w);
+}
+
 static void send_configuration(struct client *c, struct tunnel *t)
 {
-	uint8_t buffer[TSCF_MESSAGE_MAX];
+	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
-	tunnel_begin(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof c->reservation_secret);
+	if (c->credential && write_proof(c, &w) < 0) {
+		fail(c, "the proof of this client's identity cannot be made", "");
+		return;
+	}
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
 	if (c->has_resume_secret)
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof c->resume_secret);

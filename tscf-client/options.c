@@ -30,6 +30,8 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "  -s, --server HOST[:PORT] tunnel server, port 2004 if not given; repeat it\n"
 			   "      --transport udp|tcp|auto, --proxy URL, --ca FILE, --server-name NAME,\n"
 			   "      --pin PIN            how to reach it, how to know it\n"
+			   "      --cert FILE --key FILE | --psk-file FILE [--psk-identity NAME]\n"
+			   "                           how it knows this client\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
@@ -62,6 +64,10 @@ static const struct tscf_cli_option options[] = {
 	{"table-plain", 0, true, false, RUN | FLUSH},
 	{"table-encrypted", 0, true, false, RUN | FLUSH},
 	{"state-dir", 0, true, true, RUN},
+	{"cert", 0, true, true, RUN},
+	{"key", 0, true, true, RUN},
+	{"psk-file", 0, true, true, RUN},
+	{"psk-identity", 0, true, false, RUN},
 	{"realtime-dscp", 0, true, false, RUN},
 	{"realtime-priority", 0, true, false, RUN},
 	{"script", 0, true, true, RUN},

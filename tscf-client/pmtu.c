@@ -125,8 +125,7 @@ static void probe(void *context, unsigned size)
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
 	c->probe_sent = c->now;
-	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, c->plain.tsid,
-			 requests_sequence(&c->plain.requests));
+	tunnel_begin_large(&c->plain, &w, buffer, TSCF_KEEPALIVE_REQUEST);
 	tscf_write_pad(&w, size + TSCF_DTLS_OVERHEAD);
 	if (tunnel_request(&c->plain, &w, PROBE_TRIES, probe_done, NULL) < 0)
 		mtu_end(&c->pmtu);

@@ -11,6 +11,9 @@
 /** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
 #define CONFIGURATION_REQUEST_SIZE 400
 
+/** A server that is restarted meanwhile gives another one. */
+#define COOKIES_MAX 4
+
 static struct search_try *try_of(struct tunnel *t)
 {
 	return (struct search_try *)((char *)t - offsetof(struct search_try, tunnel));
@@ -48,6 +51,42 @@ static void answered(struct search_try *try, const struct tscf_message *response
 		candidates_answered(&c->search.race, try->index, c->now);
 }
 
+static void request_configuration(struct tunnel *t);
+
+/* The server wants to see that its answer arrives, and perhaps to know who asks: the same request once more. */
+static void take_cookie(struct search_try *try, const struct tscf_message *m)
+{
+	const struct tscf_credential *credential = try->tunnel.client->credential;
+	struct tscf_tlv cookie, methods;
+	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
+	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
+	    cookie.length > sizeof try->cookie) {
+		try_failed(try, "the server gives cookies and does not take them");
+	} else if (try->must_prove && !credential) {
+		try_failed(try, "refused by the server: it demands a client certificate or a pre-shared key");
+	} else if (try->must_prove && !(methods.value[0] & tscf_credential_method(credential))) {
+		try_failed(try, tscf_credential_method(credential) == TSCF_PROOF_PSK
+				    ? "refused by the server: it takes no pre-shared keys"
+				    : "refused by the server: it takes no certificates");
+	} else {
+		memcpy(try->cookie, cookie.value, cookie.length);
+		try->cookie_length = cookie.length;
+		request_configuration(&try->tunnel);
+	}
+}
+
+/* @return 0 or -errno. */
+static int write_cookie(const struct search_try *try, struct tscf_writer *w)
+{
+	const struct client *c = try->tunnel.client;
+	const struct tscf_proof_subject subject = {
+	    .challenge = try->cookie, .challenge_length = try->cookie_length, .client_id = c->identity.id};
+	if (try->cookie_length == 0)
+		return 0;
+	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
+	return try->must_prove ? tscf_credential_prove(c->credential, &subject, w) : 0;
+}
+
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct search_try *try = try_of(context);
@@ -58,6 +97,8 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		return;
 	if (!response || tscf_message_response(response, &code, text, sizeof text) < 0) {
 		try_failed(try, "the server's configuration response has no response code");
+	} else if (code == TSCF_RESPONSE_COOKIE) {
+		take_cookie(try, response);
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
 		tscf_warning("plain tunnel %s", reason);
@@ -66,8 +107,6 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		answered(try, response);
 	}
 }
-
-static void request_configuration(struct tunnel *t);
 
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
 
@@ -146,9 +185,9 @@ static void request_configuration(struct tunnel *t)
 {
 	struct client *c = t->client;
 	struct search_try *try = try_of(t);
-	uint8_t buffer[TSCF_MESSAGE_MAX];
+	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
-	tunnel_begin(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
 	write_wishes(&w, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
@@ -157,9 +196,13 @@ static void request_configuration(struct tunnel *t)
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (write_cookie(try, &w) < 0) {
+		try_failed(try, "the proof of this client's identity cannot be made");
+		return;
+	}
 	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
 	if (tunnel_request(t, &w, REQUEST_TRIES_ENDLESS, configuration_done, NULL) < 0)
-		try_failed(try, "out of memory");
+		try_failed(try, "the configuration request is too large, or out of memory");
 }
 
 /* A try sends no keepalives. */
@@ -187,6 +230,8 @@ static void start(void *context, unsigned i)
 			 way_format(&c->config->servers, &c->search.ways[i], way));
 		client_plain_state(c, TUNNEL_CONNECTING, reason);
 	}
+	try->cookie_length = 0;
+	try->cookies = 0;
 	int error = tunnel_open(&try->tunnel, &c->search.ways[i]);
 	if (error < 0)
 		try_failed(try, strerror(-error));

@@ -24,6 +24,10 @@ struct search_try {
 	struct tunnel tunnel;
 	unsigned index;  /**< its place in the list of candidates */
 	bool quiet;      /**< asked for in the request */
+	uint8_t cookie[64]; /**< that the server wants to see again */
+	uint16_t cookie_length;
+	bool must_prove;    /**< and it wants to know who this client is */
+	unsigned cookies;   /**< how often it gave one */
 	bool resuming;   /**< the request was to resume the session that there is */
 	struct resume resume; /**< what resumes the session that is configured by this try */
 	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */

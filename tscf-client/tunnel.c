@@ -116,6 +116,11 @@ void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum
 	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
 }
 
+void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
+{
+	tscf_write_begin(w, buffer, TSCF_PROBE_MAX, type, t->tsid, requests_sequence(&t->requests));
+}
+
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
 {
 	int length = tscf_write_finish(w);

@@ -88,6 +88,8 @@ uint64_t tunnel_next(const struct tunnel *t);
 
 /** Begin a request of this tunnel in @p w, over @p buffer of TSCF_MESSAGE_MAX bytes. */
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
+/** The same over @p buffer of TSCF_PROBE_MAX bytes: for what may be fragmented on its way, or is to find out. */
+void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
 /** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
 /** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */

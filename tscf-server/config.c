@@ -4,12 +4,17 @@
 
 #include "common/control.h"
 #include "common/dscp.h"
+#include "common/log.h"
 #include "common/message.h"
+#include "common/proof.h"
 #include "settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** A burst of clients is welcome; what goes on for longer is an attack or an outage, and then a round trip more is no harm. */
+#define HALF_OPEN_LIMIT 1000
 
 #define INTERFACE "tscf-interface"
 #define PORT      "tscf-port"
@@ -36,6 +41,10 @@ static void interface_free(struct server_interface_config *i)
 {
 	server_prefixes_clear(&i->pool);
 	server_prefixes_clear(&i->encrypted_pool);
+	tscf_clientele_drop(i->clientele);
+	free(i->psk_file);
+	free(i->client_ca);
+	free(i->denied_clients);
 	free(i->name);
 	free(i);
 }
@@ -54,6 +63,7 @@ static struct server_interface_config *interface_new(const char *name)
 		return NULL;
 	}
 	i->enabled = true;
+	i->half_open_limit = HALF_OPEN_LIMIT;
 	i->protocols = SERVER_PLAIN_PROTOCOLS | SERVER_ENCRYPTED_PROTOCOLS;
 	tscf_endpoint_make(&any, TSCF_PORT, &i->listen.at[0]);
 	i->listen.count = 1;
@@ -345,5 +355,32 @@ int server_config_read(struct server_config *c, const char *file)
 	if (err == 0)
 		err = take(c, cfg);
 	cfg_free(cfg);
+	return err;
+}
+
+static int read_clients(struct server_interface_config *i)
+{
+	char error[TSCF_PROOF_ERROR];
+
+	if (!i->psk_file && !i->client_ca && !i->denied_clients)
+		return 0;
+	if (!i->psk_file && !i->client_ca) {
+		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: nobody would be asked who he is",
+			   i->name);
+		return -EINVAL;
+	}
+	i->clientele = tscf_clientele_read(i->psk_file, i->client_ca, i->denied_clients, error);
+	if (!i->clientele)
+		tscf_error("interface %s: %s", i->name, error);
+	return i->clientele ? 0 : -EINVAL;
+}
+
+int server_config_read_clients(struct server_config *c)
+{
+	int err = 0;
+
+	for (struct server_interface_config *i = c->interfaces; i && err == 0; i = i->next)
+		if (i->enabled)
+			err = read_clients(i);
 	return err;
 }

@@ -50,6 +50,8 @@ struct server_places {
 	unsigned count;
 };
 
+struct tscf_clientele;
+
 /** One tscf-interface: addresses with a plain and an encrypted port each, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
@@ -63,6 +65,9 @@ struct server_interface_config {
 	unsigned max_encrypted_tunnels;
 	unsigned max_tunnels_per_source; /**< per outer address; 0: no limit */
 	bool inter_client;               /**< client-to-client traffic is passed on */
+	unsigned half_open_limit;        /**< unconfirmed tunnels from which on clients need a cookie */
+	char *psk_file, *client_ca, *denied_clients; /**< who is let in (proof.h); the first two NULL: anybody */
+	struct tscf_clientele *clientele;            /**< what is in these files; NULL: anybody */
 	struct server_interface_config *next;
 };
 
@@ -99,6 +104,9 @@ int server_config_read(struct server_config *c, const char *file);
 /** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return
  * 0 or -EINVAL. */
 int server_config_check(const struct server_config *c);
+
+/** Read the files that say who is let in.  Errors are logged.  @return 0 or -EINVAL. */
+int server_config_read_clients(struct server_config *c);
 
 /** Add one.  @return 0 or -ENOMEM. */
 int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix);

@@ -2,6 +2,7 @@
 /*
  * configure.c - configuration requests: how tunnels begin.
  */
+#include "admission.h"
 #include "bind.h"
 #include "journal.h"
 #include "request.h"
@@ -9,6 +10,7 @@
 #include "common/tls.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
@@ -146,6 +148,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 
 void server_configure_plain(const struct server_request *r)
 {
+	struct tscf_client_name *who;
 	struct server_lease *lease;
 	struct server_session *s;
 	struct tscf_tlv id, quiet;
@@ -155,17 +158,23 @@ void server_configure_plain(const struct server_request *r)
 		return;
 	}
 	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
-	lease = admit(r, id.value);
-	if (!lease)
+	if (!server_admit_plain(r, id.value, &who))
 		return;
+	lease = admit(r, id.value);
+	if (!lease) {
+		free(who);
+		return;
+	}
 	s = server_session_new_plain(r->state, &r->in->place, r->in->session, lease, id.value, r->in->now);
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		server_stock_release(&r->in->interface->stock->plain);
+		free(who);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
 	server_resume_take_lock(s, r->message);
+	s->who = who;
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	write_plain(r, s->tsid, lease);
 	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
@@ -243,8 +252,14 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 		return NULL;
 	}
 	plain = server_reservation_redeem(&r->state->reservations, *tsid, secret.value, &from, r->in->now, &why);
-	if (plain && plain->interface == r->in->interface)
-		return plain;
+	if (plain && plain->interface == r->in->interface) {
+		why = server_admit_encrypted(r, plain, *tsid, secret.value);
+		if (!why)
+			return plain;
+		server_stock_release(&plain->interface->stock->encrypted);
+		refuse_connection(r, SERVER_COUNT_REFUSED_CLIENT, TSCF_RESPONSE_UNAUTHORIZED, why);
+		return NULL;
+	}
 	if (plain)
 		server_stock_release(&plain->interface->stock->encrypted);
 	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,

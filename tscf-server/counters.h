@@ -46,6 +46,8 @@
 	X(REFUSED_RESERVATION, "refused_reservation")                                                                  \
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
 	X(REFUSED_RESUME, "refused_resume")                                                                            \
+	X(REFUSED_CLIENT, "refused_client")                                                                            \
+	X(COOKIES, "cookies")                                                                                          \
 	/* what became of sessions */                                                                                  \
 	X(PLAIN_ESTABLISHED, "plain_established")                                                                      \
 	X(PLAIN_ENDED, "plain_ended")                                                                                  \

@@ -6,6 +6,7 @@
 #include "common/dtls.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/proof.h"
 #include "common/tcp.h"
 #include "common/tls_stream.h"
 #include "common/udp.h"
@@ -13,6 +14,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** One of so many addresses may be given to a client that has not shown its outer address. */
+#define HALF_OPEN_SHARE 4
 
 /** @return how many of the routes fit a configuration response. */
 static unsigned fitting(const struct server_prefixes *routes)
@@ -38,6 +42,21 @@ static void take_settings(struct server_settings *settings, const struct server_
 	settings->persistence = config->persistence;
 }
 
+/** Forged requests must not hold more than a part of the addresses. */
+static unsigned half_open_limit(const struct server_interface *i, const struct server_interface_config *config)
+{
+	unsigned limit = config->half_open_limit;
+
+	for (unsigned f = 0; f < TSCF_FAMILIES; f++) {
+		const struct server_pools *pools = &i->stock->plain_pools;
+		const uint64_t share = server_pools_capacity(pools, tscf_family(f)) / HALF_OPEN_SHARE;
+
+		if (server_pools_have(pools, tscf_family(f)) && share < limit)
+			limit = (unsigned)share;
+	}
+	return limit;
+}
+
 static void take_interface(struct server_interface *i, const struct server_interface_config *config)
 {
 	i->services = config->services;
@@ -45,6 +64,9 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_encrypted = config->max_encrypted_tunnels;
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
+	i->half_open_limit = half_open_limit(i, config);
+	tscf_clientele_drop(i->clientele);
+	i->clientele = config->clientele ? tscf_clientele_hold(config->clientele) : NULL;
 }
 
 static bool has_encrypted_pool(const struct server_interface_config *config)

@@ -63,6 +63,9 @@ void server_session_export(const struct server_session *s, struct server_record 
 	strncpy(out->interface, s->interface->name, sizeof(out->interface) - 1);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		out->address[i] = s->lease->address[i].addr;
+	out->named = s->who != NULL;
+	if (s->who)
+		out->who = *s->who;
 	memcpy(out->client_id, s->client_id, sizeof(out->client_id));
 	memcpy(out->resume_lock, s->resume.lock, sizeof(out->resume_lock));
 	memcpy(out->shield_lock, s->lease->shield_lock, sizeof(out->shield_lock));

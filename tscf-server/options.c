@@ -32,6 +32,8 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --cert FILE --key FILE                       PEM; made if not given\n"
+			   "      --psk-file FILE, --client-ca FILE            clients must prove who they are\n"
+			   "      --denied-clients FILE                        names that are not let in\n"
 			   "      --mtu N              inner MTU of clients; default 1340\n"
 			   "      --workers N          worker threads; default one per processor\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
@@ -54,6 +56,9 @@ static const struct tscf_cli_option options[] = {
 	{"dns", 0, true, false, RUN},
 	{"sip-server", 0, true, false, RUN},
 	{"services", 0, true, false, RUN},
+	{"psk-file", 0, true, true, RUN},
+	{"client-ca", 0, true, true, RUN},
+	{"denied-clients", 0, true, true, RUN},
 	{"cert", 0, true, true, RUN},
 	{"key", 0, true, true, RUN},
 	{"mtu", 0, true, false, RUN},
@@ -149,6 +154,8 @@ int server_options_config(const struct tscf_cli *cli, struct server_config *c)
 		err = apply(cli, c);
 	if (err == 0 && cli->command == SERVER_COMMAND_RUN)
 		err = server_config_check(c);
+	if (err == 0 && cli->command == SERVER_COMMAND_RUN)
+		err = server_config_read_clients(c);
 	c->foreground = tscf_cli_has(cli, "foreground");
 	return err;
 }

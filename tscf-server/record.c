@@ -12,6 +12,7 @@ enum {
 	RECORD_SERVICES,           /* 8 */
 	RECORD_GUARDED,            /* 0 */
 	RECORD_STREAM,             /* 0 */
+	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -19,6 +20,30 @@ static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
 	struct tscf_prefix p = {.addr = *a, .length = (uint8_t)(8 * tscf_addr_size(a->family))};
 
 	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &p);
+}
+
+static void write_who(struct tscf_writer *w, const struct tscf_client_name *who)
+{
+	const size_t length = strlen(who->name);
+	uint8_t value[sizeof(who->key) + sizeof(who->name)];
+
+	memcpy(value, who->key, sizeof(who->key));
+	memcpy(value + sizeof(who->key), who->name, length);
+	tscf_write_bytes(w, RECORD_WHO, value, (uint16_t)(sizeof(who->key) + length));
+}
+
+static int read_who(const struct tscf_tlv *t, struct server_record *out)
+{
+	struct tscf_client_name *who = &out->who;
+
+	if (t->length <= sizeof(who->key) || t->length - sizeof(who->key) >= sizeof(who->name) ||
+	    memchr(t->value + sizeof(who->key), '\0', t->length - sizeof(who->key)))
+		return -EINVAL;
+	memset(who, 0, sizeof(*who));
+	memcpy(who->key, t->value, sizeof(who->key));
+	memcpy(who->name, t->value + sizeof(who->key), t->length - sizeof(who->key));
+	out->named = true;
+	return 0;
 }
 
 int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
@@ -41,6 +66,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		tscf_write_bytes(&w, RECORD_STREAM, NULL, 0);
 	if (r->resumable)
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_LOCK, r->resume_lock, sizeof(r->resume_lock));
+	if (r->named)
+		write_who(&w, &r->who);
 	if (r->shield_locked)
 		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
 	return tscf_write_finish(&w);
@@ -86,6 +113,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 	case RECORD_GUARDED:
 		out->guarded = true;
 		return 0;
+	case RECORD_WHO:
+		return read_who(t, out);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

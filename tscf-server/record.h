@@ -15,6 +15,7 @@
 #include "resume.h"
 
 #include "common/addr.h"
+#include "common/proof.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@
 /** Longest name of an interface that comes back, with its NUL. */
 #define SERVER_RECORD_NAME 64
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 400
+#define SERVER_RECORD_SIZE 560
 
 struct server_record {
 	uint64_t tsid;
@@ -35,6 +36,8 @@ struct server_record {
 	bool stream; /**< its transport is a connection, not datagrams */
 	bool resumable; /**< resume_lock is there */
 	uint8_t resume_lock[SERVER_RESUME_LOCK_SIZE];
+	bool named;  /**< who is there: the client has proved that */
+	struct tscf_client_name who;
 	bool shield_locked; /**< shield_lock is there */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
 };

@@ -251,11 +251,11 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 }
 
-int server_write_release(struct server_session *s, uint8_t data[TSCF_MESSAGE_MAX])
+int server_write_release(struct server_session *s, enum tscf_response code, const char *why, uint8_t data[TSCF_MESSAGE_MAX])
 {
 	struct tscf_writer w;
 
 	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
-	tscf_write_response(&w, TSCF_RESPONSE_SHUTDOWN, "the server stops");
+	tscf_write_response(&w, code, why);
 	return tscf_write_finish(&w);
 }

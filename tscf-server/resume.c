@@ -101,7 +101,7 @@ void server_resume(const struct server_request *r)
 static bool is_proof(const struct server_request *r, const struct server_session *s, const struct tscf_tlv *cookie)
 {
 	return s->resume.asked && tscf_endpoint_equal(&s->resume.from, &r->in->place.outer) &&
-	       tscf_equal_secret(cookie->value, s->resume.cookie, SERVER_COOKIE_SIZE);
+	       tscf_equal_secret(cookie->value, s->resume.cookie, SERVER_RESUME_COOKIE_SIZE);
 }
 
 bool server_resume_prove(struct server_request *r)
@@ -110,7 +110,7 @@ bool server_resume_prove(struct server_request *r)
 	struct tscf_tlv cookie;
 
 	if (r->message->type != TSCF_KEEPALIVE_REQUEST ||
-	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_COOKIE_SIZE, &cookie))
+	    !find_tlv(r->message, TSCF_TLV_COOKIE, SERVER_RESUME_COOKIE_SIZE, &cookie))
 		return false;
 	if (!s)
 		return server_migrate_ask(r->in, r->data, r->length);

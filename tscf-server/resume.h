@@ -16,7 +16,7 @@
 
 /** Bytes of a key and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
-#define SERVER_COOKIE_SIZE      16
+#define SERVER_RESUME_COOKIE_SIZE 16
 
 /** What a plain session knows about being resumed. */
 struct server_resume {
@@ -25,7 +25,7 @@ struct server_resume {
 	uint8_t lock[SERVER_RESUME_LOCK_SIZE];
 	uint8_t used[SERVER_RESUME_LOCK_SIZE]; /**< the lock before, that the key of which was shown */
 	union tscf_endpoint from;
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 };
 
 struct server_request;

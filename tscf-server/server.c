@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server.h"
 
+#include "admission.h"
 #include "context.h"
 #include "devices.h"
 #include "identity.h"
@@ -41,6 +42,7 @@ static void differs(const char *what, const char *old, const char *fresh)
 static void apply(struct server_worker *worker, void *fresh)
 {
 	server_interfaces_reload(worker, fresh);
+	server_admission_review(worker->state, server_now());
 }
 
 /** @return 0, or -EINVAL when the configuration has errors and the old one stays. */
@@ -256,7 +258,7 @@ static void say_goodbye(struct server_worker *worker)
 	/* Plain sessions go on when the server is back, unless nobody remembers them. */
 	for (struct server_session *s = worker->state->sessions.confirmed; s; s = s->next)
 		if (s->encrypted || !worker->state->store)
-			server_session_send(s, data, server_write_release(s, data));
+			server_session_send(s, data, server_write_release(s, TSCF_RESPONSE_SHUTDOWN, "the server stops", data));
 }
 
 /** @return 0 after a clean stop, or -errno. */

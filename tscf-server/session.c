@@ -6,6 +6,7 @@
 #include "state.h"
 
 #include "common/log.h"
+#include "common/proof.h"
 #include "common/message.h"
 #include "common/tls.h"
 
@@ -332,10 +333,21 @@ static struct server_lease *import_lease(struct server_state *state, struct serv
 	return lease;
 }
 
+/** @return whether the client of the record may have a session there, under the present settings. */
+static bool is_welcome(const struct server_interface *interface, const struct server_record *record)
+{
+	const struct tscf_clientele *clientele = interface->clientele;
+
+	return !clientele || (record->named && !tscf_clientele_still(clientele, &record->who));
+}
+
 static void take_record(struct server_session *s, const struct server_record *record)
 {
 	struct server_lease *lease = s->lease;
 
+	s->who = record->named ? malloc(sizeof(*s->who)) : NULL;
+	if (s->who)
+		*s->who = record->who;
 	memcpy(s->client_id, record->client_id, sizeof(s->client_id));
 	s->services = record->services;
 	s->quiet = record->quiet;
@@ -352,7 +364,8 @@ static void take_record(struct server_session *s, const struct server_record *re
 struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now)
 {
 	struct server_interface *interface = interface_named(state, record->interface);
-	struct server_lease *lease = interface ? import_lease(state, interface, record, now) : NULL;
+	struct server_lease *lease =
+	    interface && is_welcome(interface, record) ? import_lease(state, interface, record, now) : NULL;
 	struct server_session *s;
 
 	if (!lease)
@@ -517,6 +530,7 @@ static void log_end(const struct server_session *s, const char *why)
 
 static void session_free(struct server_session *s)
 {
+	free(s->who);
 	free(s->configuration.data);
 	for (unsigned i = 0; i < SERVER_ANSWERS_ENCRYPTED; i++)
 		free(s->answers[i].data);

@@ -276,6 +276,12 @@ const struct tscf_setting server_interface_settings[] = {
 	 FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0},
 	{"max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number,
 	 FIELD(max_tunnels_per_source), 0, TUNNELS_MAX, 0},
+	{"half-open-limit", "a number from 0 (every client needs a cookie) to 4096", tscf_setting_number,
+	 FIELD(half_open_limit), 0, 4096, 0},
+	{"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+	{"client-ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
+	{"denied-clients", "the absolute name of a file", tscf_setting_path, FIELD(denied_clients), 0, 0,
+	 TSCF_SETTING_PATH},
 	{"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
@@ -293,6 +299,9 @@ const struct tscf_setting server_first_interface_settings[] = {
 	{"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},
 	{"encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
 	{"services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+	{"psk-file", "a file name", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+	{"client-ca", "the name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
+	{"denied-clients", "a file name", tscf_setting_path, FIELD(denied_clients), 0, 0, TSCF_SETTING_PATH},
 	{"transport", "udp, tcp, or both separated by a comma", parse_transports, FIELD(protocols), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "state.h"
 
+#include "common/proof.h"
+
 #include <stdlib.h>
 
 /** Entries of the binding table looked at per tick, at least. */
@@ -15,6 +17,7 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 		return NULL;
 	state->workers = 1;
 	state->add_peer = add_peer;
+	server_cookies_init(&state->cookies);
 	state->bindings = tscf_bindings_new();
 	state->fragments = tscf_fragments_new(SERVER_FRAGMENTS);
 	if (!state->bindings || !state->fragments || server_sessions_init(&state->sessions) < 0 ||
@@ -27,6 +30,7 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 
 static void interface_free(struct server_interface *i)
 {
+	tscf_clientele_drop(i->clientele);
 	free(i->name);
 	free(i);
 }

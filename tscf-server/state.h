@@ -9,6 +9,7 @@
 #define TSCF_SERVER_STATE_H
 
 #include "config.h"
+#include "cookie.h"
 #include "counters.h"
 #include "lease.h"
 #include "pool.h"
@@ -58,6 +59,8 @@ struct server_interface {
 	/* These change at a reload, for new tunnels. */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
+	unsigned half_open_limit;         /**< from so many unconfirmed sessions on, requests need a cookie */
+	struct tscf_clientele *clientele; /**< who is let in; NULL: anybody */
 	bool inter_client;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
@@ -84,6 +87,7 @@ struct server_state {
 	struct server_leases leases;
 	struct server_reservations reservations;
 	struct server_store *store; /**< shared by the workers; NULL: none */
+	struct server_cookies cookies;
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;

@@ -27,6 +27,7 @@ local types = {
 local responses = {
 	[0] = "success", [1] = "service unavailable", [2] = "malformed request", [3] = "no session", [4] = "no address",
 	[5] = "limit reached", [6] = "not allowed", [7] = "invalid reservation", [8] = "request too small", [9] = "shutdown",
+	[10] = "cookie", [11] = "unauthorized",
 }
 
 local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD" }
@@ -44,6 +45,7 @@ local tlv_names = {
 	[16] = "COOKIE", [17] = "PADDING", [18] = "RESERVATION_HASH", [19] = "RESERVATION_SECRET", [20] = "QUIET",
 	[21] = "COMPLETE", [22] = "PERSISTENCE", [23] = "SHIELD_LOCK", [24] = "SHIELD_KEY",
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
+	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE",
 }
 
 local f = {
@@ -236,6 +238,9 @@ local tlvs = {
 	[24] = { one_of(32), show_bytes },
 	[25] = { one_of(32), show_bytes },
 	[26] = { one_of(32), show_bytes },
+	[27] = { one_of(1), show_bytes },
+	[28] = { between(2, 640), show_bytes },
+	[29] = { between(1, 1100), show_bytes },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.

@@ -63,6 +63,7 @@ struct load_client {
 	uint32_t sequence;
 	uint64_t tsid;
 	uint8_t id[16];
+	uint8_t cookie[32], cookie_length; /**< what the server wants to see again */
 	uint8_t internal[4];
 	struct load_tunnel *tunnel;      /**< NULL: none */
 	uint64_t begun, sent;            /**< nanoseconds: this goal, this step's message */

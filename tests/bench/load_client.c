@@ -25,6 +25,8 @@ static void send_plain_step(struct load *load, struct load_client *c)
 	case LOAD_CONFIGURE:
 		tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, c->sequence);
 		tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+		if (c->cookie_length > 0)
+			tscf_write_bytes(&w, TSCF_TLV_COOKIE, c->cookie, c->cookie_length);
 		tscf_write_pad(&w, REQUEST_SIZE);
 		break;
 	case LOAD_CONFIRM:
@@ -97,6 +99,19 @@ static void configured(struct load *load, struct load_client *c, const struct ts
 	load_enter(load, c, LOAD_CONFIRM);
 }
 
+/** The server is under load and wants to see that the answer arrives: the same request once more, with the cookie. */
+static bool take_cookie(struct load *load, struct load_client *c, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	if (c->step != LOAD_CONFIGURE || !tscf_message_find(m, TSCF_TLV_COOKIE, &tlv) || tlv.length > sizeof(c->cookie))
+		return false;
+	memcpy(c->cookie, tlv.value, tlv.length);
+	c->cookie_length = (uint8_t)tlv.length;
+	load_enter(load, c, LOAD_CONFIGURE);
+	return true;
+}
+
 static void reserved(struct load *load, struct load_client *c, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
@@ -115,7 +130,8 @@ static void answered(struct load *load, struct load_client *c, const struct tscf
 	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
 
 	if (m->type != TSCF_KEEPALIVE_RESPONSE && (tscf_message_response(m, &code, NULL, 0) < 0 || code != 0)) {
-		load_finish(load, c, false);
+		if (code != TSCF_RESPONSE_COOKIE || !take_cookie(load, c, m))
+			load_finish(load, c, false);
 		return;
 	}
 	switch (c->step) {

@@ -34,8 +34,13 @@ tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/record.c c
 tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_psk
+tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/psk.c
+tests_fuzz_fuzz_psk_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
+
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment
+fuzz: tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 

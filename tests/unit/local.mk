@@ -152,7 +152,7 @@ tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURC
 tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
-UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_mtu tests/unit/test_server_dtte
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_admission tests/unit/test_server_cookie tests/unit/test_server_mtu tests/unit/test_server_dtte
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
@@ -160,6 +160,14 @@ tests_unit_test_server_requests_SOURCES = tests/unit/test_server_requests.c test
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_requests_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_world.c tests/unit/server_world.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_admission_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_admission_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_cookie_SOURCES = tests/unit/test_server_cookie.c  \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_cookie_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_cookie_LDADD = libtscf-server.la $(UNIT_LDADD)
 tests_unit_test_server_mtu_SOURCES = tests/unit/test_server_mtu.c tests/unit/server_world.c tests/unit/server_world.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_mtu_CFLAGS = $(UNIT_CFLAGS)
@@ -175,7 +183,7 @@ tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
@@ -186,6 +194,12 @@ tests_unit_test_dtls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_proof_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+tests_unit_test_psk_SOURCES = tests/unit/test_psk.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_psk_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_psk_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_later_SOURCES = tests/unit/test_later.c tests/unit/event.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_later_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_later_LDADD = $(UNIT_LDADD) $(EV_LIBS)

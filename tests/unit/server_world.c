@@ -106,6 +106,7 @@ struct world *world_new(uint32_t services)
 	world_add_pool(&w->stock.encrypted_pools, "10.2.0.0/24");
 	world_add_pool(&w->stock.encrypted_pools, "2001:db8:2::/64");
 	i->services = services;
+	i->half_open_limit = UINT32_MAX;
 	return w;
 }
 

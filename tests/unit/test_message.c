@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TSID     0x0123456789abcdefULL
-#define SEQUENCE 0xfedcba98U
-#define TLV_AT   TSCF_MESSAGE_HEADER
+#define TSID        0x0123456789abcdefULL
+#define SEQUENCE    0xfedcba98U
+#define TLV_AT      TSCF_MESSAGE_HEADER
+#define UNKNOWN_TLV 1000
 
 /* A message under test: its bytes, and the writer that made them. */
 struct built {
@@ -325,6 +326,7 @@ START_TEST(sizes)
 	    {TSCF_TLV_PERSISTENCE, {2}, 1},
 	    {TSCF_TLV_SHIELD_LOCK, {32}, 1},
 	    {TSCF_TLV_SHIELD_KEY, {32}, 1},
+	    {TSCF_TLV_AUTH_METHODS, {1}, 1},
 	};
 	static const uint8_t zero[256];
 
@@ -339,9 +341,11 @@ START_TEST(sizes)
 		ck_assert_int_eq(decode_raw(TSCF_TLV_RESPONSE_CODE, zero, length),
 				 length >= 2 && length <= 202 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_PROOF, zero, length), length >= 2 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_CERTIFICATE, zero, length), length >= 1 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
 		ck_assert_int_eq(decode_raw(0, zero, length), 0);
-		ck_assert_int_eq(decode_raw(TSCF_TLV_RESUME_KEY + 1, zero, length), 0);
+		ck_assert_int_eq(decode_raw(UNKNOWN_TLV, zero, length), 0);
 		ck_assert_int_eq(decode_raw(UINT16_MAX, zero, length), 0);
 	}
 }
@@ -476,7 +480,7 @@ START_TEST(responses)
 		begin(&b, TSCF_SERVICE_RESPONSE);
 		tscf_write_response(&b.w, (enum tscf_response)number, "because \xc3\xa4");
 		decode(&b, &m, &tlv);
-		if (number > TSCF_RESPONSE_SHUTDOWN) {
+		if (number > TSCF_RESPONSE_UNAUTHORIZED) {
 			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), -EINVAL);
 			ck_assert_str_eq(tscf_response_name((enum tscf_response)number), "unknown");
 		} else {

@@ -1208,25 +1208,25 @@ static int resume_with(struct world_client *c, const uint8_t key[32], const uint
 }
 
 /** Show @p cookie in a keepalive request. */
-static int prove(struct world_client *c, const uint8_t cookie[SERVER_COOKIE_SIZE])
+static int prove(struct world_client *c, const uint8_t cookie[SERVER_RESUME_COOKIE_SIZE])
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
 	int code;
 
 	world_begin(c, &writer, data, TSCF_KEEPALIVE_REQUEST, false);
-	tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, SERVER_COOKIE_SIZE);
+	tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, SERVER_RESUME_COOKIE_SIZE);
 	code = world_send(c, &writer, false);
 	return code == -2 ? 0 : code;
 }
 
-static void take_cookie(uint8_t cookie[SERVER_COOKIE_SIZE])
+static void take_cookie(uint8_t cookie[SERVER_RESUME_COOKIE_SIZE])
 {
 	struct tscf_tlv tlv;
 
 	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv));
-	ck_assert_uint_eq(tlv.length, SERVER_COOKIE_SIZE);
-	memcpy(cookie, tlv.value, SERVER_COOKIE_SIZE);
+	ck_assert_uint_eq(tlv.length, SERVER_RESUME_COOKIE_SIZE);
+	memcpy(cookie, tlv.value, SERVER_RESUME_COOKIE_SIZE);
 }
 
 static void at_port(struct world_client *c, unsigned host, uint16_t port)
@@ -1248,7 +1248,7 @@ static void connect_with_lock(struct world_client *c)
 
 START_TEST(resume_moves)
 {
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 	union tscf_endpoint before;
 	struct tscf_tlv tlv;
 
@@ -1287,7 +1287,7 @@ END_TEST
 START_TEST(resume_on_a_stream)
 {
 	static const uint8_t keys[][32] = {{1}, {2}, {3}, {4}};
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 	union tscf_endpoint before;
 
 	connect_with_lock(&a);
@@ -1321,7 +1321,7 @@ END_TEST
 /* An answer that was lost: the same request from the same place has the same answer, and no other has any. */
 START_TEST(resume_repeated)
 {
-	uint8_t first[SERVER_COOKIE_SIZE], again[SERVER_COOKIE_SIZE];
+	uint8_t first[SERVER_RESUME_COOKIE_SIZE], again[SERVER_RESUME_COOKIE_SIZE];
 
 	connect_with_lock(&a);
 	at_port(&a, 77, 7777);
@@ -1377,7 +1377,7 @@ END_TEST
 /* Address translators give ports again: who lives at the proven address, and who waits there, has lost it. */
 START_TEST(resume_displaces)
 {
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 	struct world_client waiting;
 
 	connect_with_lock(&a);
@@ -1400,7 +1400,7 @@ END_TEST
 /* Who waits where the session was gets the place. */
 START_TEST(resume_leaves_place)
 {
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 	struct world_client waiting;
 
 	connect_with_lock(&a);
@@ -1420,7 +1420,7 @@ END_TEST
 /* The encrypted tunnel is opened anew from the new address, and takes the place of the old one. */
 START_TEST(resume_encrypted)
 {
-	uint8_t cookie[SERVER_COOKIE_SIZE];
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 	struct tscf_binding_key key;
 	struct tscf_addr encrypted;
 
@@ -1454,7 +1454,7 @@ START_TEST(shutdown_message)
 	int length;
 
 	world_connect(&a);
-	length = server_write_release(world_plain(&a), data);
+	length = server_write_release(world_plain(&a), TSCF_RESPONSE_SHUTDOWN, "the server stops", data);
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
 	ck_assert_int_eq(m.type, TSCF_RELEASE_REQUEST);
 	ck_assert_uint_eq(m.tsid, a.tsid);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines of a file of pre-shared keys: what is taken is written again, and read as the same. */
+#include "common/psk.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char line[TSCF_PSK_IDENTITY_MAX + 2 + 2 * TSCF_PSK_KEY_MAX];
+	const char *expected = NULL;
+	struct tscf_psk psk, again;
+	int length;
+
+	if (tscf_psk_parse((const char *)data, size, &psk, &expected) != 1)
+		return 0;
+	must(psk.key_length >= TSCF_PSK_KEY_MIN && psk.key_length <= TSCF_PSK_KEY_MAX);
+	length = snprintf(line, sizeof(line), "%s:", psk.identity);
+	for (unsigned i = 0; i < psk.key_length; i++)
+		length += snprintf(line + length, sizeof(line) - (size_t)length, "%02x", psk.key[i]);
+	must(tscf_psk_parse(line, (size_t)length, &again, &expected) == 1);
+	must(memcmp(&psk, &again, sizeof(psk)) == 0);
+	return 0;
+}

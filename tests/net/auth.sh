@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# auth.sh - a server that demands it lets in only clients that prove who they are, by a pre-shared key or a certificate, on both tunnels; others get no address and
+# are told why; who loses the right while connected is put out at the reload, and its encrypted-only socket sends nothing in clear.
+. "$(dirname "$0")/lib.sh"
+
+key() { printf '%s:%s\n' "$1" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"; }
+private() { (umask 077 && cat >"$1"); }
+
+# certificate NAME ISSUER: NAME.crt and NAME.key.
+certificate() {
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
+		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 -out "$T/$1.crt" 2>/dev/null ||
+		die "openssl"
+}
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -days 2 \
+		-addext basicConstraints=critical,CA:TRUE -out "$T/$1.crt" 2>/dev/null || die "openssl"
+}
+
+# refused WHY OPTION...: a client that starts with these gets no tunnel, and its status says why.
+refused() {
+	local why=$1
+	shift
+	launch_client "$@"
+	wait_until 10 "client status --json | jq -r .plain.reason | grep -q '$why'" || fail "the reason is '$(client_status .plain.reason)', not '$why'"
+	is "refused, $why: state" "$(client_status .plain.state)" = connecting
+	is "refused, $why: no address is given" "$(server_status '[.. | .used? // empty] | add // 0')" -eq 0
+	kill_client
+	client flush >/dev/null 2>&1
+}
+
+command -v openssl >/dev/null || skip "needs openssl"
+topology
+start_capture
+echo_server
+authority ca
+authority other
+certificate phone ca
+certificate stranger other
+alice=$(key alice)
+bob=$(key bob)
+printf '%s\n%s\n' "$alice" "$bob" | private "$T/keys"
+printf '%s\n' "$alice" | private "$T/alice"
+key alice | private "$T/mallory"
+key carol | private "$T/carol"
+: >"$T/denied"
+start_server --psk-file "$T/keys" --client-ca "$T/ca.crt" --denied-clients "$T/denied"
+
+refused "demands a client certificate or a pre-shared key"
+refused "wrong key" --psk-file "$T/mallory"
+refused "unknown identity" --psk-file "$T/carol"
+refused "not signed by a CA" --cert "$T/stranger.crt" --key "$T/stranger.key"
+is "refused requests are counted" "$(server_counter refused_client)" -ge 3
+
+for way in "--psk-file $T/alice" "--cert $T/phone.crt --key $T/phone.key"; do
+	# shellcheck disable=SC2086
+	start_client $way
+	pass "let in: ${way%% *}"
+	run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
+	is "${way%% *}: packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
+	stop_client
+done
+
+# The certificate is withdrawn while a call runs.
+start_client --cert "$T/phone.crt" --key "$T/phone.key"
+program secret encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-withdrawn " --report 50
+must 10 'encrypted_up && [ "$(last secret .echoed)" -gt 20 ]'
+echo phone >"$T/denied"
+server reload >/dev/null || fail "reload"
+must 10 'client status --json | jq -r .plain.reason | grep -q "access has been withdrawn"' "the client is told"
+pass "withdrawn: the client's status says so"
+must 10 '[ "$(last secret ".send_errors.EACCES // 0")" -gt 10 ]' "the program sees an error"
+pass "withdrawn: the program sees an error"
+: >"$T/denied"
+server reload >/dev/null
+must 20 'encrypted_up' "let in again"
+grows secret .echoed 20
+pass "allowed again: the same socket talks"
+stop_capture
+is "nothing of the encrypted-only socket was in clear" "$(in_clear M-withdrawn)" -eq 0

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Clients prove who they are, and nobody else does: both halves of proof.h against each other. */
+#include "certs.h"
+#include "common/proof.h"
+#include "runner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ALICE  "alice:00112233445566778899aabbccddeeff\n"
+#define MALICE "alice:00112233445566778899aabbccddee00\n"
+#define BOB    "bob:ffeeddccbbaa99887766554433221100\n"
+
+static char error[TSCF_PROOF_ERROR];
+static uint8_t challenge[40], client_id[16], data[TSCF_PROBE_MAX];
+static struct tscf_proof_subject subject;
+static struct tscf_client_name who;
+
+static const char *write_file(const char *name, const char *text)
+{
+	const char *path = certs_path(name);
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	fclose(f);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	return path;
+}
+
+static void make_all(void)
+{
+	static const struct certs_spec specs[] = {{.name = "ca", .ca = true},
+						  {.name = "other", .ca = true},
+						  {.name = "phone", .issuer = "ca"},
+						  {.name = "late", .issuer = "ca", .expired = true},
+						  {.name = "stranger", .issuer = "other"}};
+
+	certs_make_directory();
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		certs_make(&specs[i]);
+}
+
+static void setup(void)
+{
+	memset(challenge, 1, sizeof(challenge));
+	memset(client_id, 2, sizeof(client_id));
+	subject = (struct tscf_proof_subject){.challenge = challenge, .challenge_length = 17, .client_id = client_id};
+}
+
+static struct tscf_clientele *server(const char *psks, bool certificates, const char *denied)
+{
+	struct tscf_clientele *c =
+	    tscf_clientele_read(psks ? write_file("keys", psks) : NULL, certificates ? certs_path("ca.pem") : NULL,
+				denied ? write_file("denied", denied) : NULL, error);
+
+	ck_assert_msg(c != NULL, "%s", error);
+	return c;
+}
+
+static struct tscf_credential *certificate(const char *name)
+{
+	char cert[64], key[64];
+	struct tscf_credential *c;
+
+	snprintf(cert, sizeof(cert), "%s.pem", name);
+	snprintf(key, sizeof(key), "%s.key", name);
+	c = tscf_credential_certificate(certs_path(cert), certs_path(key), error);
+	ck_assert_msg(c != NULL, "%s", error);
+	return c;
+}
+
+/** A request with the proof of @p c over the subject.  @return what the server says. */
+static const char *prove(struct tscf_credential *c, const struct tscf_proof_subject *over, struct tscf_clientele *s)
+{
+	struct tscf_message m;
+	struct tscf_writer w;
+	int length;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
+	if (c)
+		ck_assert_int_eq(tscf_credential_prove(c, over, &w), 0);
+	length = tscf_write_finish(&w);
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
+	return tscf_clientele_check(s, &subject, &m, &who);
+}
+
+/** A proof over another subject is none. */
+static void check_subject(struct tscf_credential *c, struct tscf_clientele *s, const char *expected)
+{
+	uint8_t other_challenge[17], other_id[16];
+	struct tscf_proof_subject over = subject;
+
+	ck_assert_ptr_null(prove(c, &over, s));
+	over.encrypted = true;
+	ck_assert_str_eq(prove(c, &over, s), expected);
+	over = subject;
+	over.challenge_length--;
+	ck_assert_str_eq(prove(c, &over, s), expected);
+	over = subject;
+	memcpy(other_challenge, challenge, sizeof(other_challenge));
+	other_challenge[16] ^= 1;
+	over.challenge = other_challenge;
+	ck_assert_str_eq(prove(c, &over, s), expected);
+	over = subject;
+	memcpy(other_id, client_id, sizeof(other_id));
+	other_id[0] ^= 1;
+	over.client_id = other_id;
+	ck_assert_str_eq(prove(c, &over, s), expected);
+}
+
+START_TEST(psk)
+{
+	struct tscf_clientele *s = server(ALICE BOB, false, NULL);
+	struct tscf_credential *c = tscf_credential_psk(write_file("mine", ALICE), NULL, error);
+
+	ck_assert_ptr_nonnull(c);
+	check_subject(c, s, "wrong key");
+	ck_assert_ptr_null(prove(c, &subject, s));
+	ck_assert_str_eq(who.name, "psk alice");
+	ck_assert_ptr_null(tscf_clientele_still(s, &who));
+	tscf_clientele_drop(s);
+	s = server(MALICE, false, NULL);
+	ck_assert_str_eq(prove(c, &subject, s), "wrong key");
+	tscf_clientele_drop(s);
+	s = server(BOB, false, NULL);
+	ck_assert_str_eq(prove(c, &subject, s), "unknown identity");
+	tscf_clientele_drop(s);
+	s = server(NULL, true, NULL);
+	ck_assert_str_eq(prove(c, &subject, s), "this server takes no pre-shared keys");
+	ck_assert_str_eq(prove(NULL, &subject, s), "this server demands a client certificate or a pre-shared key");
+	tscf_clientele_drop(s);
+	tscf_credential_free(c);
+}
+END_TEST
+
+START_TEST(psk_of_several)
+{
+	const char *file = write_file("mine", ALICE BOB);
+	struct tscf_credential *c;
+
+	ck_assert_ptr_null(tscf_credential_psk(file, NULL, error));
+	ck_assert_ptr_nonnull(strstr(error, "name the identity"));
+	ck_assert_ptr_null(tscf_credential_psk(file, "carol", error));
+	c = tscf_credential_psk(file, "bob", error);
+	ck_assert_ptr_nonnull(c);
+	tscf_credential_free(c);
+}
+END_TEST
+
+START_TEST(by_certificate)
+{
+	struct tscf_clientele *s = server(ALICE, true, NULL);
+	struct tscf_credential *c = certificate("phone");
+
+	check_subject(c, s, "the key is not that of the certificate");
+	ck_assert_ptr_null(prove(c, &subject, s));
+	ck_assert_str_eq(who.name, "certificate phone");
+	ck_assert_ptr_null(tscf_clientele_still(s, &who));
+	tscf_credential_free(c);
+	c = certificate("stranger");
+	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not signed by a CA of this server");
+	tscf_credential_free(c);
+	c = certificate("late");
+	ck_assert_str_eq(prove(c, &subject, s), "the certificate has expired");
+	tscf_clientele_drop(s);
+	s = server(ALICE, false, NULL);
+	ck_assert_str_eq(prove(c, &subject, s), "this server takes no certificates");
+	tscf_credential_free(c);
+	tscf_clientele_drop(s);
+	ck_assert_ptr_null(tscf_credential_certificate(certs_path("phone.pem"), certs_path("ca.key"), error));
+}
+END_TEST
+
+/* By name, or by the pin of a key; a client that is connected loses its right as well. */
+START_TEST(denied)
+{
+	struct tscf_clientele *s = server(ALICE BOB, true, NULL);
+	struct tscf_credential *alice = tscf_credential_psk(write_file("mine", ALICE), NULL, error);
+	struct tscf_credential *phone = certificate("phone");
+	struct tscf_client_name before[2];
+
+	ck_assert_ptr_null(prove(alice, &subject, s));
+	before[0] = who;
+	ck_assert_ptr_null(prove(phone, &subject, s));
+	before[1] = who;
+	tscf_clientele_drop(s);
+	s = server(BOB, true, "# left\nphone\n");
+	ck_assert_str_eq(prove(phone, &subject, s), "access has been withdrawn");
+	for (int i = 0; i < 2; i++)
+		ck_assert_str_eq(tscf_clientele_still(s, &before[i]), "access has been withdrawn");
+	tscf_clientele_drop(s);
+	s = server(MALICE, false, NULL);
+	ck_assert_str_eq(tscf_clientele_still(s, &before[0]), "the key has been changed");
+	ck_assert_str_eq(tscf_clientele_still(s, &before[1]), "this server takes no certificates");
+	tscf_clientele_drop(s);
+	tscf_credential_free(alice);
+	tscf_credential_free(phone);
+}
+END_TEST
+
+/* Every proof that is cut or altered by a bit is refused, and read without harm. */
+START_TEST(altered)
+{
+	struct tscf_clientele *s = server(ALICE, true, NULL);
+	struct tscf_credential *c =
+	    _i ? certificate("phone") : tscf_credential_psk(write_file("mine", ALICE), NULL, error);
+	struct tscf_message m;
+	uint32_t length;
+
+	ck_assert_ptr_null(prove(c, &subject, s));
+	length = 16;
+	while (length < sizeof(data) && tscf_message_decode(data, length, &m) != 0)
+		length++;
+	for (uint32_t i = TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER; i < length; i++) {
+		data[i] ^= 0x04;
+		if (tscf_message_decode(data, length, &m) == 0)
+			ck_assert_msg(tscf_clientele_check(s, &subject, &m, &who) != NULL, "byte %u", i);
+		data[i] ^= 0x04;
+	}
+	tscf_credential_free(c);
+	tscf_clientele_drop(s);
+}
+END_TEST
+
+START_TEST(unreadable)
+{
+	ck_assert_ptr_null(tscf_clientele_read("/nonexistent", NULL, NULL, error));
+	ck_assert_ptr_nonnull(strstr(error, "/nonexistent"));
+	ck_assert_ptr_null(tscf_clientele_read(NULL, certs_path("ca.key"), NULL, error));
+	ck_assert_ptr_nonnull(strstr(error, "ca.key"));
+	ck_assert_ptr_null(tscf_clientele_read(NULL, certs_path("ca.pem"), "/nonexistent", error));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("proof");
+	TCase *t = tcase_create("proof");
+
+	tcase_add_unchecked_fixture(t, make_all, certs_remove);
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, psk);
+	tcase_add_test(t, psk_of_several);
+	tcase_add_test(t, by_certificate);
+	tcase_add_test(t, denied);
+	tcase_add_loop_test(t, altered, 0, 2);
+	tcase_add_test(t, unreadable);
+	suite_add_tcase(suite, t);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Cookies and proofs, as the server asks for them: nothing is given to those who bring none. */
+#include "runner.h"
+#include "server_world.h"
+
+#include "common/proof.h"
+#include "tscf-server/admission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALICE "alice:00112233445566778899aabbccddeeff\n"
+#define BOB   "bob:ffeeddccbbaa99887766554433221100\n"
+
+static struct world *w;
+static struct world_client a;
+static uint8_t cookie[SERVER_COOKIE_SIZE];
+
+static void setup(void)
+{
+	w = world_new(SERVER_SERVICE_DTTE);
+	world_client(w, &a, 1, 5000);
+	w->interface->half_open_limit = 1000;
+}
+
+static void teardown(void)
+{
+	world_free(w);
+}
+
+static const char *keys(const char *text)
+{
+	static char file[32];
+	FILE *f;
+	int fd;
+
+	strcpy(file, "/tmp/tscf-keys.XXXXXX");
+	fd = mkstemp(file);
+	ck_assert_int_ge(fd, 0);
+	f = fdopen(fd, "w");
+	fputs(text, f);
+	fclose(f);
+	return file;
+}
+
+/** From now on only who is in @p text is let in. */
+static void let_in(const char *text)
+{
+	char error[TSCF_PROOF_ERROR];
+	const char *file = keys(text);
+
+	tscf_clientele_drop(w->interface->clientele);
+	w->interface->clientele = tscf_clientele_read(file, NULL, NULL, error);
+	unlink(file);
+	ck_assert_msg(w->interface->clientele != NULL, "%s", error);
+}
+
+static struct tscf_credential *credential(const char *text)
+{
+	char error[TSCF_PROOF_ERROR];
+	const char *file = keys(text);
+	struct tscf_credential *c = tscf_credential_psk(file, NULL, error);
+
+	unlink(file);
+	ck_assert_msg(c != NULL, "%s", error);
+	return c;
+}
+
+/** A configuration request, with the cookie if @p with_cookie, and with the proof of @p who unless that is NULL. */
+static int configure(struct world_client *c, bool with_cookie, const struct tscf_credential *who)
+{
+	const struct tscf_proof_subject subject = {
+	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id};
+	uint8_t data[TSCF_PROBE_MAX];
+	struct tscf_writer writer;
+	struct tscf_tlv tlv;
+	int code;
+
+	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	if (with_cookie)
+		tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
+	if (who)
+		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
+	tscf_write_pad(&writer, 400);
+	code = world_send(c, &writer, false);
+	if (tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv) && tlv.length == sizeof(cookie))
+		memcpy(cookie, tlv.value, sizeof(cookie));
+	if (code == TSCF_RESPONSE_SUCCESS)
+		c->tsid = w->reply.tsid;
+	return code;
+}
+
+static void nothing_given(void)
+{
+	ck_assert_uint_eq(w->interface->plain_count, 0);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
+	ck_assert_uint_eq(server_pool_used(server_pools_next(&w->interface->stock->plain_pools, NULL)), 0);
+}
+
+/* Few half-open tunnels: no round trip more.  Many: a cookie is wanted, which only who gets the answer has. */
+START_TEST(under_load)
+{
+	struct world_client others[3];
+
+	w->interface->half_open_limit = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		world_client(w, &others[i], 10 + i, 5000);
+		ck_assert_int_eq(configure(&others[i], false, NULL), TSCF_RESPONSE_SUCCESS);
+	}
+	ck_assert_int_eq(configure(&a, false, NULL), TSCF_RESPONSE_COOKIE);
+	ck_assert_uint_eq(w->reply.tsid, TSCF_TSID_NONE);
+	ck_assert_uint_le(w->answer.length, 400);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 2);
+	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_SUCCESS);
+	/* It is of no use at another address. */
+	world_client(w, &others[2], 12, 5000);
+	ck_assert_int_eq(configure(&others[2], true, NULL), TSCF_RESPONSE_COOKIE);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_COOKIES), 2);
+}
+END_TEST
+
+START_TEST(always)
+{
+	w->interface->half_open_limit = 0;
+	memset(cookie, 0, sizeof(cookie));
+	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_COOKIE);
+	nothing_given();
+	w->now += 130000;
+	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_COOKIE);
+	nothing_given();
+	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_SUCCESS);
+}
+END_TEST
+
+/* Who cannot prove who it is gets no address; the methods that would do are named. */
+START_TEST(strangers)
+{
+	struct tscf_credential *bob = credential(BOB);
+	struct tscf_tlv methods;
+
+	let_in(ALICE);
+	ck_assert_int_eq(configure(&a, false, NULL), TSCF_RESPONSE_COOKIE);
+	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_AUTH_METHODS, &methods));
+	ck_assert_uint_eq(methods.value[0], TSCF_PROOF_PSK);
+	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert_int_eq(configure(&a, true, bob), TSCF_RESPONSE_UNAUTHORIZED);
+	nothing_given();
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT), 2);
+	tscf_credential_free(bob);
+}
+END_TEST
+
+static void connect_as(struct world_client *c, const struct tscf_credential *who)
+{
+	ck_assert_int_eq(configure(c, false, NULL), TSCF_RESPONSE_COOKIE);
+	ck_assert_int_eq(configure(c, true, who), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_keepalive(c, false), 0);
+}
+
+/** Reservation, handshake, and configuration with the proof of @p who.  @return the code. */
+static int encrypt(struct world_client *c, const struct tscf_credential *who)
+{
+	uint8_t data[TSCF_PROBE_MAX], challenge[8 + SERVER_SECRET_SIZE];
+	const struct tscf_proof_subject subject = {
+	    .encrypted = true, .challenge = challenge, .challenge_length = sizeof(challenge), .client_id = c->id};
+	struct tscf_writer writer;
+
+	ck_assert_int_eq(world_reserve(c), TSCF_RESPONSE_SUCCESS);
+	world_handshake(c);
+	for (unsigned i = 0; i < 8; i++)
+		challenge[i] = (uint8_t)(c->encrypted_tsid >> (56 - 8 * i));
+	memcpy(challenge + 8, c->secret, SERVER_SECRET_SIZE);
+	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, true);
+	tscf_write_u64(&writer, TSCF_TLV_RESERVED_TSID, c->encrypted_tsid);
+	tscf_write_bytes(&writer, TSCF_TLV_RESERVATION_SECRET, c->secret, sizeof(c->secret));
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	if (who)
+		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
+	return world_send(c, &writer, true);
+}
+
+/* The encrypted tunnel is the same client's, and that is proved anew. */
+START_TEST(both_tunnels)
+{
+	struct tscf_credential *alice = credential(ALICE), *bob = credential(BOB);
+
+	let_in(ALICE BOB);
+	connect_as(&a, alice);
+	ck_assert_int_eq(encrypt(&a, NULL), TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert_int_eq(encrypt(&a, bob), TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert_ptr_null(world_encrypted(&a));
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_nonnull(world_encrypted(&a));
+	tscf_credential_free(alice);
+	tscf_credential_free(bob);
+}
+END_TEST
+
+/* At a reload, tunnels of those who have lost their right end, and they are told; the others go on. */
+START_TEST(withdrawn)
+{
+	struct tscf_credential *alice = credential(ALICE), *bob = credential(BOB);
+	struct tscf_message m;
+	enum tscf_response code;
+	struct world_client b;
+	char text[64];
+	int length;
+
+	world_client(w, &b, 2, 5000);
+	let_in(ALICE BOB);
+	connect_as(&a, alice);
+	connect_as(&b, bob);
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_nonnull(world_plain(&a));
+	let_in(BOB);
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_null(world_plain(&a));
+	ck_assert_ptr_null(world_encrypted(&a));
+	ck_assert_ptr_nonnull(world_plain(&b));
+	length = tscf_message_length(a.connection->last, sizeof(a.connection->last));
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(tscf_message_decode(a.connection->last, (uint32_t)length, &m), 0);
+	ck_assert_int_eq(m.type, TSCF_RELEASE_REQUEST);
+	ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), 0);
+	ck_assert_int_eq(code, TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert_str_eq(text, "access has been withdrawn");
+	tscf_credential_free(alice);
+	tscf_credential_free(bob);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("server-admission");
+	TCase *t = tcase_create("admission");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, under_load);
+	tcase_add_test(t, always);
+	tcase_add_test(t, strangers);
+	tcase_add_test(t, both_tunnels);
+	tcase_add_test(t, withdrawn);
+	suite_add_tcase(suite, t);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
