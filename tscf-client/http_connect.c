@@ -58,7 +58,8 @@ static void explain(int status, const char *data, size_t length, int authenticat
 {
 	char phrase[100];
 	phrase_of(data, length, phrase, sizeof phrase);
-	if (status == 407)
+	/* Some proxies answer as if they were the server (tinyproxy, to a wrong password). */
+	if (status == 407 || status == 401)
 		snprintf(reason, HTTP_CONNECT_REASON, "%s",
 			 authenticated ? "the proxy refuses the user and password" : "the proxy wants a user and password");
 	else if (status == 403)

@@ -46,6 +46,17 @@ static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 		fprintf(out, "%s: %s\n", name, tscf_show_value(json_object_get(tunnel, "reason"), reason));
 }
 
+/** Ways to the servers that did not work when they were tried last. */
+static void print_candidates(const json_t *candidates, FILE *out)
+{
+	char way[TSCF_SHOW_TEXT];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(candidates, i, one)
+		print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
+}
+
 static void print_sockets(const json_t *sockets, FILE *out)
 {
 	static const char *const levels[] = {"encrypted-only", "encrypted-preferred", "unencrypted"};
@@ -74,6 +85,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_told("SIP", json_object_get(plain, "sip"), out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
+	print_candidates(json_object_get(status, "candidates"), out);
 	print_sockets(json_object_get(status, "sockets"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 }

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The encrypted tunnel's port is the one after the plain one. */
-static uint16_t port_of(const struct tunnel *t, uint16_t plain)
+/* The encrypted tunnel, and a plain one where no other port can be reached. */
+static bool secured(const struct tunnel *t)
 {
-	return t->encrypted ? (uint16_t)(plain + 1) : plain;
+	return t->encrypted || t->way.inside;
 }
 
 static struct tscf_outer_options options_of(const struct tunnel *t)
@@ -28,7 +28,7 @@ static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
 {
 	struct tscf_outer_options options = options_of(t);
 	struct client *c = t->client;
-	if (t->encrypted)
+	if (secured(t))
 		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport, &t->peer);
 	int error = tscf_udp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
 	/* Nothing tells when a datagram socket is ready: it always is. */
@@ -41,7 +41,7 @@ static int open_stream(struct tunnel *t, const union tscf_endpoint *to)
 {
 	struct tscf_outer_options options = options_of(t);
 	struct client *c = t->client;
-	if (t->encrypted)
+	if (secured(t))
 		return tscf_tls_stream_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport, &t->peer);
 	return tscf_tcp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
 }
@@ -61,7 +61,7 @@ static void connected(void *context, int fd, const char *reason)
 		t->events->lost(t, reason);
 		return;
 	}
-	int error = t->encrypted ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t, &t->transport, &t->peer)
+	int error = secured(t) ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t, &t->transport, &t->peer)
 				 : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
 	if (error == 0) {
 		tell_realtime(t);
@@ -76,19 +76,18 @@ static int open_proxied(struct tunnel *t)
 	struct tscf_outer_options options = options_of(t);
 	const struct client_config *config = t->client->config;
 	const struct client_server *one = &config->servers.list[t->way.server];
-	uint16_t port = port_of(t, client_server_port(&config->servers, one));
+	uint16_t port = (uint16_t)(client_server_port(&config->servers, one) + secured(t));
 	return proxy_connect(t->client->loop, &t->way.remote, &options, one->host, port, config->proxy.credentials, connected, t,
 			     &t->dialogue);
 }
 
 int tunnel_open(struct tunnel *t, const struct way *way)
 {
-	union tscf_endpoint to = way->remote;
+	union tscf_endpoint to = way_endpoint(way, t->encrypted);
 	int error;
 	t->way = *way;
 	t->state = TUNNEL_CONNECTING;
 	t->requests.reliable = way->kind == WAY_STREAM;
-	tscf_endpoint_set_port(&to, port_of(t, tscf_endpoint_port(&to)));
 	if (way->proxied)
 		error = open_proxied(t);
 	else

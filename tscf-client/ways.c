@@ -38,9 +38,16 @@ static void add(struct building *b, const struct way *pattern, const struct way_
 	for (unsigned i = 0; i < addresses->count && b->count < CANDIDATES_MAX; i++) {
 		struct way *w = &b->out[b->count++];
 		*w = *pattern;
-		w->rank = 2 * pattern->server + pattern->kind;
+		w->rank = 4 * pattern->server + 2 * pattern->inside + pattern->kind;
 		tscf_endpoint_make(&addresses->list[i], port, &w->remote);
 	}
+}
+
+static bool may_use(enum client_transport transport, const struct way *w)
+{
+	if (w->kind == WAY_DATAGRAM)
+		return transport != CLIENT_TRANSPORT_TCP && !w->proxied;
+	return transport != CLIENT_TRANSPORT_UDP;
 }
 
 unsigned ways_make(const struct client_servers *servers, const struct client_proxy *proxy,
@@ -54,30 +61,40 @@ unsigned ways_make(const struct client_servers *servers, const struct client_pro
 		uint16_t port = way.proxied ? proxy->port : client_server_port(servers, one);
 		struct way_addresses list;
 		interleave(&addresses[way.proxied ? 0 : i], &list);
-		if (transport != CLIENT_TRANSPORT_TCP && !way.proxied)
-			add(&b, &way, &list, port);
-		way.kind = WAY_STREAM;
-		if (transport != CLIENT_TRANSPORT_UDP)
-			add(&b, &way, &list, port);
+		for (unsigned n = 0; n < 4; n++) {
+			way.inside = n / 2;
+			way.kind = n % 2 ? WAY_STREAM : WAY_DATAGRAM;
+			if (may_use(transport, &way))
+				add(&b, &way, &list, port);
+		}
 	}
 	return b.count;
 }
 
 bool way_equal(const struct way *a, const struct way *b)
 {
-	return a->server == b->server && a->kind == b->kind && a->proxied == b->proxied && tscf_endpoint_equal(&a->remote, &b->remote);
+	return a->server == b->server && a->kind == b->kind && a->inside == b->inside && a->proxied == b->proxied && tscf_endpoint_equal(&a->remote, &b->remote);
+}
+
+union tscf_endpoint way_endpoint(const struct way *w, bool encrypted)
+{
+	union tscf_endpoint e = w->remote;
+	if (!w->proxied && (encrypted || w->inside))
+		tscf_endpoint_set_port(&e, (uint16_t)(tscf_endpoint_port(&e) + 1));
+	return e;
 }
 
 const char *way_format(const struct client_servers *servers, const struct way *w, char *buf)
 {
 	char text[TSCF_ADDR_TEXT];
 	const struct client_server *one = &servers->list[w->server];
-	tscf_endpoint_format(&w->remote, text);
+	const char *transport = way_transport(w->kind, w->inside);
+	union tscf_endpoint at = way_endpoint(w, false);
+	tscf_endpoint_format(&at, text);
 	if (w->proxied)
-		snprintf(buf, WAY_TEXT, "%s %.200s:%u by proxy %s", way_transport(w->kind, false), one->host,
-			 client_server_port(servers, one), text);
+		snprintf(buf, WAY_TEXT, "%s %.200s:%u by proxy %s", transport, one->host, client_server_port(servers, one) + w->inside, text);
 	else
-		snprintf(buf, WAY_TEXT, "%s %s", way_transport(w->kind, false), text);
+		snprintf(buf, WAY_TEXT, "%s %s", transport, text);
 	return buf;
 }
 

@@ -15,7 +15,8 @@ start_second() {
 	must 10 'second status --json' "the second server answers"
 }
 server_of() { client_status .plain.server; }
-candidate() { client_status ".candidates[$1].$2"; }
+# candidate WAY FIELD
+candidate() { client_status ".candidates[] | select(.way == \"$1\").$2"; }
 
 topology
 start_capture
@@ -27,17 +28,17 @@ kill_server
 start_second
 begun=$(now)
 PIN=$first_pin
-start_client --transport udp --server $SERVER_OUTER:3004 --transport udp --pin "$(second status --json | jq -r .pin)"
+start_client --server $SERVER_OUTER:3004 --transport udp --pin "$(second status --json | jq -r .pin)"
 is "the first is dead: up in less than a second, ms" "$(elapsed "$begun")" -lt 1500
 is "by the second" "$(server_of)" = $SERVER_OUTER:3004
 is "with an address of its pool" "${PHONE_INNER%.*}" = 10.18.0
-is "which status shows" "$(candidate 1 state)" = used
+is "which status shows" "$(candidate "udp $SERVER_OUTER:3004" state)" = used
 program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 only=$LAST_PID
 must 10 '[ "$(last only .echoed)" -gt 20 ]' "an encrypted-only socket by the second server"
 
 start_server
-must 15 'candidate 0 reason | grep -q "another internal address"' "the first is found, and not taken while there is a call"
+must 15 'candidate "udp $SERVER_OUTER:$PORT" reason | grep -q "another internal address"' "the first is found, and not taken while there is a call"
 is "the second is still used" "$(server_of)" = $SERVER_OUTER:3004
 kill "$only"
 finish "$only" 5

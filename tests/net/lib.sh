@@ -21,6 +21,7 @@
 # process id, so that tests can run side by side.  The EXIT trap removes every process, namespace and file.
 # Everything inside is IPv4, or IPv6 with TSCF_INNER=6; outside likewise with TSCF_OUTER.  The addresses then are those of the picture
 # with 2001:db8:1:: instead of 198.51.100., and 2001:db8:2:: instead of 192.0.2.
+# TSCF_TEST_TRANSPORT=tcp runs a test over TCP and TLS instead of UDP and DTLS; tests of both set TRANSPORT=auto.
 # Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD.
 
 set -u
@@ -56,6 +57,7 @@ else
 	PLAIN_POOL=10.8.0.0/24 ENCRYPTED_POOL=10.9.0.0/24 ANY=0.0.0.0
 fi
 PORT=2004
+TRANSPORT=${TSCF_TEST_TRANSPORT:-udp}
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
 CLIENT_CONTROL=$T/client.sock
@@ -306,7 +308,7 @@ CLIENT_CONF=()
 launch_client() {
 	printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
 	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
-		--control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
+		--transport "$TRANSPORT" --control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
 	CLIENT_PID=$!
 	PIDS+=("$CLIENT_PID")
 }
@@ -419,6 +421,37 @@ echo_server() {
 
 # reachable: one packet goes to the echo server and back in the plain tunnel.
 reachable() { in_phone "$TSCF_TOOLS/flow" --to "${1:-$HOST:7000}" --count 1 --linger 1000 --until-echoed 1 >/dev/null; }
+
+# --- a firewall ----------------------------------------------------------------------------------------------------
+
+# filter TRANSPORT...: of udp, tcp, dtls, tls only these get through the access link, in either direction; connections that are there are cut
+# off too.  The network says nothing about it.
+filter() {
+	local t rules=
+	for t in "$@"; do
+		case $t in
+		udp | tcp) rules+="$t dport $PORT accept; $t sport $PORT accept;" ;;
+		dtls) rules+="udp dport $((PORT + 1)) accept; udp sport $((PORT + 1)) accept;" ;;
+		tls) rules+="tcp dport $((PORT + 1)) accept; tcp sport $((PORT + 1)) accept;" ;;
+		esac
+	done
+	in_server nft -f - <<-END
+		table inet firewall
+		delete table inet firewall
+		table inet firewall {
+			chain in { type filter hook input priority 0; iifname access ip protocol icmp accept; iifname access udp dport 9 accept; $rules iifname access drop; }
+			chain out { type filter hook output priority 0; oifname access ip protocol icmp drop; $rules oifname access drop; }
+		}
+	END
+}
+# The transport of a tunnel that is up, or "down".
+plain_by() { client_status 'if .plain.state == "up" then .plain.transport else "down" end'; }
+encrypted_by() { client_status 'if .encrypted.state == "up" or .encrypted.state == "lingering" then .encrypted.transport else "down" end'; }
+# only: an encrypted-only socket of the phone sends to the echo server.
+only() {
+	program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+	only=$LAST_PID
+}
 
 # --- the capture ---------------------------------------------------------------------------------------------------
 

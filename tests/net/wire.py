@@ -13,7 +13,9 @@
     wire.py PCAP sip                   first lines of SIP messages that can be read, in order
     wire.py PCAP rtp OTHER             JSON: RTP from PCAP (the phone's side) to OTHER (the far side) and back, by sequence number
 
-Every command takes --from and --to (seconds since the epoch).  The plain tunnel is UDP port 2004, the encrypted one 2005.
+Every command takes --from and --to (seconds since the epoch).  The plain tunnel is UDP or TCP port 2004, the encrypted one
+2005.  What went over TCP is put together again, also around lost and repeated segments; packets count at the time of the
+segment that completed them.
 It trusts nothing that the daemons say: it knows only what is in the bytes.
 """
 
@@ -165,22 +167,86 @@ def belongs(name, protocol, port):
     return False
 
 
-def tunnel(frame_ip):
-    """(kind, direction, payload) of an outer packet: kind is plain, encrypted or None."""
+def tunnel(frame_ip, protocol=17):
+    """(kind, direction, payload) of an outer packet of UDP, or of TCP with its header: kind is plain, encrypted or None."""
     ip = parse_ip(frame_ip)
-    pair = ports(ip) if ip and ip.protocol == 17 else None
+    pair = ports(ip) if ip and ip.protocol == protocol else None
     for kind, port in (("plain", PLAIN), ("encrypted", ENCRYPTED)):
         if pair and port in pair:
-            return kind, "down" if pair[0] == port else "up", ip.payload[8:]
+            return kind, "down" if pair[0] == port else "up", ip.payload[8 if protocol == 17 else 0:]
     return None, "", b""
+
+
+class Stream:
+    """One direction of a TCP connection, put together."""
+
+    def __init__(self):
+        self.next, self.waiting, self.bytes = None, {}, b""
+
+    def add(self, segment):
+        sequence, flags = struct.unpack_from(">I", segment, 4)[0], segment[13]
+        data = segment[(segment[12] >> 4) * 4:]
+        if flags & 2 or self.next is None:  # SYN, or the capture began later
+            self.next, self.waiting, self.bytes = (sequence + (flags >> 1 & 1)) & 0xFFFFFFFF, {}, b""
+        if data:
+            self.waiting[sequence] = max(data, self.waiting.get(sequence, b""), key=len)
+        for start in sorted(self.waiting, key=lambda s: (s - self.next + 0x80000000) & 0xFFFFFFFF):
+            known = (self.next - start + 0x80000000) % 0x100000000 - 0x80000000
+            if known < 0:
+                return
+            data = self.waiting.pop(start)[known:]
+            self.bytes += data
+            self.next = (self.next + len(data)) & 0xFFFFFFFF
+
+    def pieces(self):
+        """Take the inner packets and messages that are complete."""
+        while self.bytes:
+            length = piece_length(self.bytes)
+            if length is None or len(self.bytes) < length:
+                return
+            yield self.bytes[:length]
+            self.bytes = self.bytes[length:]
+
+
+def piece_length(data):
+    """The length of the packet or message that begins here; None: more is needed to tell."""
+    if data[0] >> 4 == 4:
+        return struct.unpack_from(">H", data, 2)[0] if len(data) >= 4 else None
+    if data[0] >> 4 == 6:
+        return 40 + struct.unpack_from(">H", data, 4)[0] if len(data) >= 6 else None
+    if len(data) < 16:
+        return None
+    at = 16
+    for _ in range(struct.unpack_from(">H", data, 2)[0]):
+        if len(data) < at + 4:
+            return None
+        at += 4 + struct.unpack_from(">H", data, at + 2)[0]
+    return at
+
+
+def plain_pieces(path, start, end):
+    """Yield (time, direction, inner packet or message) of the plain tunnel, by UDP and TCP."""
+    streams = collections.defaultdict(Stream)
+    for time, packet, _ in read_pcap(path, 0, end):
+        kind, direction, payload = tunnel(packet)
+        if kind == "plain" and payload and time >= start:
+            yield time, direction, payload
+        kind, direction, segment = tunnel(packet, 6)
+        if kind != "plain" or len(segment) < 20:
+            continue
+        ip = parse_ip(packet)
+        stream = streams[ip.source, ip.destination, segment[:4]]
+        stream.add(segment)
+        for piece in stream.pieces():
+            if time >= start:
+                yield time, direction, piece
 
 
 def clear_packets(args):
     """Yield (time, direction, inner packet) of what the plain tunnel carries."""
-    for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
-        kind, direction, payload = tunnel(packet)
-        if kind == "plain" and payload and payload[0] >> 4 in (4, 6):
-            yield time, direction, payload
+    for time, direction, piece in plain_pieces(args.pcap, args.start, args.end):
+        if piece[0] >> 4 in (4, 6):
+            yield time, direction, piece
 
 
 def command_clear(args):
@@ -215,7 +281,7 @@ def command_outside(args):
     flows = Flows()
     print_counts(collections.Counter(
         flows.name(packet) for _, packet, _ in read_pcap(args.pcap, args.start, args.end)
-        if packet and tunnel(packet)[0] is None))
+        if packet and tunnel(packet)[0] is None and tunnel(packet, 6)[0] is None))
 
 
 def records(payload):

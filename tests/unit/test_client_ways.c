@@ -50,18 +50,19 @@ static void expect(const char *const *texts, const unsigned *ranks, unsigned cou
 	}
 }
 
-/* One server, the default: UDP before TCP. */
+/* One server, the default: UDP before TCP, and the plain port before the other one. */
 START_TEST(one_server)
 {
-	static const char *const texts[] = {"udp 192.0.2.1:2004", "tcp 192.0.2.1:2004"};
-	static const unsigned ranks[] = {0, 1};
+	static const char *const texts[] = {"udp 192.0.2.1:2004", "tcp 192.0.2.1:2004", "dtls 192.0.2.1:2005", "tls 192.0.2.1:2005"};
+	static const char *const tcp[] = {"tcp 192.0.2.1:2004", "tls 192.0.2.1:2005"};
+	static const unsigned ranks[] = {0, 1, 2, 3}, tcp_ranks[] = {1, 3};
 
 	server("a", CLIENT_TRANSPORT_UNSET);
 	expect(texts, ranks, 0);
 	address(0, "192.0.2.1");
-	expect(texts, ranks, 2);
+	expect(texts, ranks, 4);
 	servers.all.transport = CLIENT_TRANSPORT_TCP;
-	expect(texts + 1, ranks + 1, 1);
+	expect(tcp, tcp_ranks, 2);
 }
 END_TEST
 
@@ -69,42 +70,45 @@ END_TEST
 START_TEST(families)
 {
 	static const char *const texts[] = {"udp [2001:db8::1]:2004", "udp 192.0.2.1:2004", "udp [2001:db8::2]:2004",
-					    "udp [2001:db8::3]:2004"};
-	static const unsigned ranks[] = {0, 0, 0, 0};
+					    "udp [2001:db8::3]:2004", "dtls [2001:db8::1]:2005", "dtls 192.0.2.1:2005",
+					    "dtls [2001:db8::2]:2005", "dtls [2001:db8::3]:2005"};
+	static const unsigned ranks[] = {0, 0, 0, 0, 2, 2, 2, 2};
 
 	server("a", CLIENT_TRANSPORT_UDP);
 	address(0, "2001:db8::1");
 	address(0, "2001:db8::2");
 	address(0, "2001:db8::3");
 	address(0, "192.0.2.1");
-	expect(texts, ranks, 4);
+	expect(texts, ranks, 8);
 }
 END_TEST
 
 START_TEST(two_servers)
 {
-	static const char *const texts[] = {"tcp 192.0.2.1:443", "udp 192.0.2.2:2004", "tcp 192.0.2.2:2004"};
-	static const unsigned ranks[] = {1, 2, 3};
+	static const char *const texts[] = {"tcp 192.0.2.1:443",  "tls 192.0.2.1:444",   "udp 192.0.2.2:2004",
+					    "tcp 192.0.2.2:2004", "dtls 192.0.2.2:2005", "tls 192.0.2.2:2005"};
+	static const unsigned ranks[] = {1, 3, 4, 5, 6, 7};
 
 	server("a:443", CLIENT_TRANSPORT_TCP);
 	server("b", CLIENT_TRANSPORT_AUTO);
 	address(0, "192.0.2.1");
 	address(1, "192.0.2.2");
-	expect(texts, ranks, 3);
+	expect(texts, ranks, 6);
 }
 END_TEST
 
 /* Through a proxy only streams go; the proxy looks the servers' names up. */
 START_TEST(through_proxy)
 {
-	static const char *const texts[] = {"tcp a:443 by proxy 192.0.2.8:8888", "tcp b:2004 by proxy 192.0.2.8:8888"};
-	static const unsigned ranks[] = {1, 3};
+	static const char *const texts[] = {"tcp a:443 by proxy 192.0.2.8:8888", "tls a:444 by proxy 192.0.2.8:8888",
+					    "tcp b:2004 by proxy 192.0.2.8:8888", "tls b:2005 by proxy 192.0.2.8:8888"};
+	static const unsigned ranks[] = {1, 3, 5, 7};
 
 	ck_assert_int_eq(client_proxy_parse(&proxy, "http://proxy:8888"), 0);
 	server("a:443", CLIENT_TRANSPORT_AUTO);
 	server("b", CLIENT_TRANSPORT_TCP);
 	address(0, "192.0.2.8");
-	expect(texts, ranks, 2);
+	expect(texts, ranks, 4);
 }
 END_TEST
 

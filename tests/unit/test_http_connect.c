@@ -38,6 +38,7 @@ static const struct {
 	{"HTTP/1.", 0, HTTP_CONNECT_MORE, ""},
 	{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "wants a user"},
 	{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
+	{"HTTP/1.0 401 Unauthorized\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
 	{"HTTP/1.1 403 Access violation\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "does not allow"},
 	{"HTTP/1.1 502 \033[31mBad\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(502 ?[31mBad)"},
 	{"HTTP/1.1 100 Continue\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(100"},
