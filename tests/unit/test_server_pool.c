@@ -180,16 +180,17 @@ START_TEST(large_pool)
 {
 	struct server_pool *pool = make("10.0.0.0/8");
 	struct tscf_addr a, last = {0};
-	unsigned repeats = 0;
+	unsigned repeats = 0, refused = 0;
 
 	expect_own(pool, "10.0.0.1/8", (1U << 24) - 3);
 	for (uint64_t i = 0; i < 300000; i++) {
-		ck_assert_int_eq(server_pool_take(pool, NULL, 0, i * 10, &a), 0);
+		/* An assertion costs a system call: too much for so many on a busy machine. */
+		refused += server_pool_take(pool, NULL, 0, i * 10, &a) != 0;
 		repeats += tscf_addr_equal(&a, &last);
 		last = a;
 		server_pool_give(pool, &a, i * 10);
 	}
-	ck_assert_uint_eq(repeats, 0);
+	ck_assert_uint_eq(repeats + refused, 0);
 	/* The highest address given tells how many were remembered. */
 	ck_assert_uint_lt((unsigned)a.bytes[1], 2);
 	server_pool_free(pool);
