@@ -51,6 +51,8 @@ void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_messa
 		c->mtu_limit = mtu;
 	if (c->mtu_limit == 0)
 		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
+	if (t->way.inside && c->mtu_limit > TSCF_DTLS_PAYLOAD_MAX)
+		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
 	c->mtu = c->mtu_limit;
 	if (path > around && path - around < c->mtu)
 		c->mtu = path - around > least(&internal) ? path - around : least(&internal);
@@ -140,9 +142,10 @@ void pmtu_init(struct client *c)
 	mtu_init(&c->pmtu, &actions, c);
 }
 
+/* Probes are as large as encrypted packets, by plain datagrams: a connection carries what it can, or goes in pieces. */
 void pmtu_begin(struct client *c)
 {
-	if (c->plain.way.kind == WAY_DATAGRAM)
+	if (way_is_bare(&c->plain.way))
 		mtu_begin(&c->pmtu, c->mtu_limit, least(&c->plain.internal), overhead(&c->plain), known_path(&c->plain));
 	else
 		use(c, c->mtu);

@@ -158,8 +158,8 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 /* Datagram sessions at that server go on at another address; a better way is taken by a session of its own, so that this one can be gone back to. */
 static bool may_resume(const struct client *c, const struct tunnel *t)
 {
-	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && t->way.kind == WAY_DATAGRAM &&
-	       c->plain.state != TUNNEL_UP;
+	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && way_is_bare(&t->way) &&
+	       way_is_bare(&c->plain.way) && c->plain.state != TUNNEL_UP;
 }
 
 static void open_try(struct tunnel *t)

@@ -76,6 +76,11 @@ bool way_equal(const struct way *a, const struct way *b)
 	return a->server == b->server && a->kind == b->kind && a->inside == b->inside && a->proxied == b->proxied && tscf_endpoint_equal(&a->remote, &b->remote);
 }
 
+bool way_is_bare(const struct way *w)
+{
+	return w->kind == WAY_DATAGRAM && !w->inside;
+}
+
 union tscf_endpoint way_endpoint(const struct way *w, bool encrypted)
 {
 	union tscf_endpoint e = w->remote;

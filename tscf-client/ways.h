@@ -42,6 +42,8 @@ unsigned ways_make(const struct client_servers *servers, const struct client_pro
 
 bool way_equal(const struct way *a, const struct way *b);
 
+/** @return whether the plain tunnel goes that way in datagrams of its own, and not by a connection. */
+bool way_is_bare(const struct way *w);
 /** @return where the plain or the encrypted tunnel connects to: the port of either, or the proxy. */
 union tscf_endpoint way_endpoint(const struct way *w, bool encrypted);
 

@@ -147,13 +147,14 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 {
 	const struct tscf_transport_ops *ops = l->transport->ops;
 	struct server_interface *i = l->interface;
+	struct server_session *s = packet->peer ? packet->peer->user : NULL;
 	struct server_input in = {
 	    .interface = i,
 	    .place = {.listener = l,
 		      .connection = ops->encrypted || ops->stream ? packet->peer : NULL,
 		      .outer = packet->peer ? packet->peer->outer : packet->from},
-	    .encrypted = ops->encrypted,
-	    .session = packet->peer ? packet->peer->user : NULL,
+	    .encrypted = ops->encrypted && (!s || s->encrypted),
+	    .session = s,
 	    .now = now,
 	};
 	struct server_state *state = i->worker->state;
@@ -173,8 +174,9 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 		tscf_udp_send_to(l->transport, &in.place.outer, answer.data, answer.length);
 	if (answer.whole)
 		tscf_transport_whole(l->transport, false);
-	if (in.encrypted)
-		release_held(i->worker, in.session, now);
+	/* It may have become a plain one's. */
+	if (in.encrypted && packet->peer->user == s)
+		release_held(i->worker, s, now);
 	if (answer.end)
 		server_session_end(state, answer.end, now, answer.why);
 	return !answer.end;
@@ -201,9 +203,10 @@ static struct server_decision decide_up(struct server_state *state, struct serve
 	return (struct server_decision){.verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED};
 }
 
-static void handle_inner(struct server_state *state, struct tscf_tun *tun, struct server_session *s, uint8_t *data,
-			 uint32_t length, uint8_t outer_tos, uint64_t now)
+static void handle_inner(struct server_worker *worker, struct server_session *s, uint8_t *data, uint32_t length,
+			 uint8_t outer_tos, uint64_t now)
 {
+	struct server_state *state = worker->state;
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
@@ -225,7 +228,7 @@ static void handle_inner(struct server_state *state, struct tscf_tun *tun, struc
 	}
 	s->received_packets++;
 	s->received_bytes += info.total;
-	tscf_tun_put(tun, data, info.total);
+	tscf_tun_put(s->encrypted ? &worker->encrypted.tun : &worker->plain.tun, data, info.total);
 }
 
 /**
@@ -233,16 +236,14 @@ static void handle_inner(struct server_state *state, struct tscf_tun *tun, struc
  *
  * @return whether to go on with what else came.
  */
-static bool handle_run(struct server_listener *l, struct tscf_tun *tun, const struct tscf_packet *run, uint64_t now)
+static bool handle_run(struct server_listener *l, const struct tscf_packet *run, uint64_t now)
 {
-	struct server_state *state = l->interface->worker->state;
-
 	for (uint32_t at = 0, n; at < run->length; at += n) {
 		uint8_t *data = run->data + at;
 
 		n = tscf_packet_piece(run, at);
 		if (tscf_kind_of(data[0]) != TSCF_KIND_CONTROL)
-			handle_inner(state, tun, run->peer ? run->peer->user : NULL, data, n, run->tos, now);
+			handle_inner(l->interface->worker, run->peer ? run->peer->user : NULL, data, n, run->tos, now);
 		else if (!handle_control(l, run, data, n, now) && l->transport->ops->stream)
 			return false;
 	}
@@ -253,14 +254,16 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 {
 	struct server_listener *l = context;
 	struct server_worker *worker = l->interface->worker;
-	struct tscf_tun *tun = t->ops->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
 	uint64_t now = server_now();
 
 	/* What comes by a stream is all of one connection: when that ends nothing more is of it. */
 	for (unsigned n = 0; n < batch->count; n++)
-		if (!handle_run(l, tun, batch->packet[n], now))
+		if (!handle_run(l, batch->packet[n], now))
 			break;
-	tscf_tun_flush(tun);
+	/* Plain tunnels may come by an encrypted connection. */
+	tscf_tun_flush(&worker->plain.tun);
+	if (t->ops->encrypted)
+		tscf_tun_flush(&worker->encrypted.tun);
 }
 
 static void on_peer_up(void *context, struct tscf_peer *peer)

@@ -89,6 +89,38 @@ static bool made_by(const struct server_session *s, const struct server_request 
 	       (s->encrypted || memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0);
 }
 
+/**
+ * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for the
+ * connection makes way for a plain one.  Refused, it is closed.
+ */
+static void configure_plain_inside(const struct server_request *r)
+{
+	struct server_session *accepted = r->in->session;
+	struct tscf_peer *peer = r->in->place.connection;
+	struct server_input in = *r->in;
+	struct server_request plain = *r;
+
+	in.session = NULL;
+	in.encrypted = false;
+	plain.in = &in;
+	server_configure_plain(&plain);
+	if (peer->user == accepted) {
+		r->answer->end = accepted;
+		r->answer->why = "its plain tunnel was refused";
+		return;
+	}
+	accepted->peer = NULL;
+	server_session_end(r->state, accepted, in.now, "it is a plain tunnel");
+}
+
+/** @return whether it is for an encrypted tunnel, which has been reserved. */
+static bool is_reserved(const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) || tscf_message_find(m, TSCF_TLV_RESERVATION_SECRET, &tlv);
+}
+
 static void handle_configuration(const struct server_request *r)
 {
 	struct server_session *s = r->in->session;
@@ -107,8 +139,10 @@ static void handle_configuration(const struct server_request *r)
 		repeat(r, &s->pending->configuration);
 	} else if (!r->in->encrypted && !(s && r->in->place.connection)) {
 		server_configure_plain(r);
-	} else if (r->in->encrypted && !s->confirmed) {
+	} else if (r->in->encrypted && !s->confirmed && is_reserved(r->message)) {
 		server_configure_encrypted(r);
+	} else if (r->in->encrypted && !s->confirmed) {
+		configure_plain_inside(r);
 	} else {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		r->answer->end = s;

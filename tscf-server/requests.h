@@ -18,7 +18,7 @@
 struct server_input {
 	struct server_interface *interface;
 	struct server_place place;
-	bool encrypted;
+	bool encrypted; /**< by an encrypted connection whose session is not a plain one */
 	struct server_session
 	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
 	uint64_t now;

@@ -10,22 +10,28 @@ NET_TESTS = \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \
+	tests/net/firewall.sh \
+	tests/net/firewall-change.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/leftovers.sh \
 	tests/net/levels.sh \
+	tests/net/levels-tcp.sh \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
 	tests/net/move.sh \
+	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
 	tests/net/program-killed.sh \
 	tests/net/restart.sh \
+	tests/net/proxy.sh \
 	tests/net/resume.sh \
 	tests/net/sequence.sh \
 	tests/net/server-killed.sh \
+	tests/net/server-killed-tcp.sh \
 	tests/net/shared-port.sh \
 	tests/net/spoof.sh \
 	tests/net/sticky.sh \

@@ -182,11 +182,12 @@ int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t lengt
 	struct server_input in = {
 	    .interface = w->interface,
 	    .place = {.listener = listener, .connection = connection ? &connection->peer : NULL, .outer = c->outer},
-	    .encrypted = encrypted,
 	    .session = p ? p->peer.user : NULL,
 	    .now = w->now,
 	};
 
+	/* As path.c says: a plain tunnel may be inside an encrypted connection. */
+	in.encrypted = encrypted && (!in.session || in.session->encrypted);
 	ck_assert(connection ? connection->open : !encrypted);
 	server_control(w->state, &in, data, length, &w->answer);
 	if (w->answer.end)

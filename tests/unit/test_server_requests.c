@@ -202,6 +202,51 @@ START_TEST(encrypted_configuration_repeated)
 }
 END_TEST
 
+/** Ask for a plain tunnel on the encrypted connection. */
+static int configure_inside(struct world_client *c)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+	int code;
+
+	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, true);
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	code = world_send(c, &writer, true);
+	if (code == TSCF_RESPONSE_SUCCESS)
+		c->encrypted_tsid = w->reply.tsid;
+	return code;
+}
+
+/* Where no other port is open a plain tunnel goes inside an encrypted connection; it is a plain one all the same. */
+START_TEST(plain_inside)
+{
+	struct server_session *s;
+
+	world_handshake(&a);
+	ck_assert_int_eq(configure_inside(&a), TSCF_RESPONSE_SUCCESS);
+	s = a.connection->peer.user;
+	ck_assert(s && !s->encrypted && !s->confirmed && s->tsid == a.encrypted_tsid);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 1);
+	ck_assert_int_eq(request(&a, TSCF_KEEPALIVE_REQUEST, true), -2);
+	ck_assert(s->confirmed && s->lease->plain == s);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
+	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, true), TSCF_RESPONSE_SUCCESS);
+	ck_assert(!a.connection->open);
+}
+END_TEST
+
+/* Refused, its connection is closed. */
+START_TEST(plain_inside_refused)
+{
+	w->interface->max_plain = 1;
+	world_connect(&b);
+	world_handshake(&a);
+	ck_assert_int_eq(configure_inside(&a), TSCF_RESPONSE_LIMIT);
+	ck_assert(!a.connection->open);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
+}
+END_TEST
+
 /* A request too small for its answer is refused, with an answer that is small enough. */
 START_TEST(too_small)
 {
@@ -1610,6 +1655,8 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, whole_sequence);
 	tcase_add_test(t, largest_configuration);
 	tcase_add_test(t, configuration_repeated);
+	tcase_add_test(t, plain_inside);
+	tcase_add_test(t, plain_inside_refused);
 	tcase_add_test(t, too_small);
 	tcase_add_test(t, repeated_too_small);
 	tcase_add_test(t, amplification);
