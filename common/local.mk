@@ -23,7 +23,7 @@ libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c c
 	common/tls.h common/tls_context.h common/tls.c common/tls_verify.c common/tls_identity.c \
 	common/dtls.h common/dtls_record.h common/dtls_record.c common/dtls_peer.h common/dtls_peer.c common/dtls_table.c \
 	common/dtls_backlog.c common/dtls_keys.c common/dtls_protect.h common/dtls_protect.c common/replay.h common/replay.c common/dtls_io.c common/dtls_listen.c common/dtls.c common/later.h common/later.c
-libtscf_common_la_SOURCES += common/stream.h common/stream_peer.h common/stream_frame.h common/stream_queue.h common/stream.c \
+libtscf_common_la_SOURCES += common/shorten.h common/shorten.c common/stream.h common/stream_peer.h common/stream_frame.h common/stream_queue.h common/stream.c \
 	common/stream_peer.c common/stream_accept.c common/stream_frame.c common/stream_queue.c common/tcp.h common/tcp.c common/tls_stream.h \
 	common/tls_stream.c
 

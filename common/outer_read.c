@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "aqm.h"
 #include "outer.h"
+#include "shorten.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,11 +13,6 @@
 /* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, and when they came. */
 #define CONTROL_SIZE \
 	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
-
-/* Smaller datagrams are voice, signalling, handshakes or acknowledgements: they are never dropped to shorten the queue. */
-#define BULK_SIZE 512
-/* A read that gives this much means that more than one burst is waiting. */
-#define BACKLOG_BYTES (64 * 1024)
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -126,25 +121,6 @@ static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *he
 	return came;
 }
 
-/*
- * Take one packet off the end if the queue is too long: the sender must slow down.  Only where much is waiting: what is late because this
- * process was (or because the machine slept) is no queue.
- */
-static void shorten(struct tscf_outer_reader *reader, struct tscf_packet *packet, uint64_t came, uint64_t now, bool backlog)
-{
-	uint32_t pieces = tscf_packet_pieces(packet);
-	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
-
-	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
-		return;
-	if (!tscf_aqm_drop(&reader->aqm, backlog ? now - came : 0, now))
-		return;
-	packet->length -= last;
-	if (pieces == 2)
-		packet->piece = 0;
-	reader->losses.shortened++;
-}
-
 /* Ask for as many next time as make about TSCF_OUTER_READ_BYTES if they are like these. */
 static void adapt(struct tscf_outer_reader *reader, unsigned count, uint32_t bytes)
 {
@@ -180,7 +156,7 @@ int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, 
 			reader->losses.invalid++;
 			continue;
 		}
-		shorten(reader, packet, came, nanoseconds(&now), bytes >= BACKLOG_BYTES);
+		reader->losses.shortened += tscf_shorten(&reader->aqm, packet, came, nanoseconds(&now), bytes);
 		if (packet->length > 0)
 			tscf_batch_add(batch, packet);
 	}

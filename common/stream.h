@@ -9,6 +9,9 @@
  * bulk.  The kernel keeps little that it cannot send (TCP_NOTSENT_LOWAT), so that they overtake in the queue what would be in front of them in
  * the socket.
  *
+ * Receiving: bulk that has waited too long in the socket loses a packet now and then (shorten.h), so that its senders slow down before urgent
+ * packets have to wait behind it.
+ *
  * TCP's own keepalive is off: the user's messages show whether the other end is there.
  */
 #ifndef TSCF_STREAM_H

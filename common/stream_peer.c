@@ -10,6 +10,7 @@
 #include "stream_peer.h"
 
 #include "outer.h"
+#include "shorten.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -185,6 +186,9 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 	struct tscf_transport_counters *counters = &stream->transport.counters;
 	uint32_t at = 0;
 	int taken = 0;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
 
 	while (!peer->closed && !stream->closed) {
 		struct tscf_packet *packet = &stream->packet[stream->batch.count];
@@ -197,7 +201,9 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 		at += (uint32_t)taken;
 		counters->received_packets += tscf_packet_pieces(packet);
 		counters->received_bytes += packet->length;
-		tscf_batch_add(&stream->batch, packet);
+		counters->queue_drops += tscf_shorten(&peer->aqm, packet, stream->came, nanoseconds(&now), length);
+		if (packet->length > 0)
+			tscf_batch_add(&stream->batch, packet);
 		if (stream->batch.count == TSCF_BATCH_MAX)
 			hand_up(stream, peer);
 	}

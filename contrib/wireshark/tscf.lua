@@ -5,13 +5,14 @@
 --     tshark -X lua_script:tscf.lua -r capture.pcap -V
 --     cp tscf.lua ~/.local/lib/wireshark/plugins/
 --
--- A datagram of the plain tunnel is one inner IP packet or one control message; the first nibble tells.  The port is a
+-- A datagram of the plain tunnel is one inner IP packet or one control message; the first nibble tells.  On TCP they lie back
+-- to back.  The port is a
 -- preference (default 2004).  Filters begin with "tscftun": Wireshark knows another protocol (of IEEE 1722) as tscf.
--- The encrypted tunnel, on the next port, is shown alike when Wireshark has the keys of its DTLS.
+-- The encrypted tunnel, on the next port, is shown alike when Wireshark has the keys of its DTLS or TLS.
 
 local tscf = Proto("tscftun", "Tunneled Services Control Function")
 
-tscf.prefs.port = Pref.uint("Plain UDP port", 2004, "The encrypted port is the next one")
+tscf.prefs.port = Pref.uint("Plain port", 2004, "The encrypted port is the next one")
 
 local HEADER = 16
 local TLV_HEADER = 4
@@ -337,19 +338,75 @@ function tscf.dissector(tvb, pinfo, root)
 	return 0
 end
 
+-- Length of the packet or message that begins at @at; nil if more bytes are needed to tell, 0 if none begins there.
+local function frame_length(tvb, at)
+	local there = tvb:len() - at
+	local nibble = tvb(at, 1):bitfield(0, 4)
+
+	if nibble == 4 then
+		return there >= 4 and math.max(tvb(at + 2, 2):uint(), 20) or nil
+	elseif nibble == 6 then
+		return there >= 6 and 40 + tvb(at + 4, 2):uint() or nil
+	elseif nibble ~= 1 then
+		return 0
+	end
+	local length = HEADER
+
+	if there < HEADER then
+		return nil
+	end
+	for _ = 1, tvb(at + 2, 2):uint() do
+		if there < length + TLV_HEADER then
+			return nil
+		end
+		length = length + TLV_HEADER + tvb(at + length + 2, 2):uint()
+	end
+	return length
+end
+
+-- On a stream they lie back to back.
+local stream = Proto("tscftun_stream", "Tunneled Services Control Function in a stream")
+
+function stream.dissector(tvb, pinfo, root)
+	local at = 0
+
+	while at < tvb:len() do
+		local length = frame_length(tvb, at)
+
+		if length == 0 then
+			return at
+		elseif not length or length > tvb:len() - at then
+			pinfo.desegment_offset = at
+			pinfo.desegment_len = length and length - (tvb:len() - at) or DESEGMENT_ONE_MORE_SEGMENT
+			return tvb:len()
+		end
+		tscf.dissector(tvb(at, length):tvb(), pinfo, root)
+		at = at + length
+	end
+	return at
+end
+
+-- What each port carries: the plain tunnel, and what the encrypted one is in.
+local ports = {
+	{ table = "udp.port", offset = 0, dissector = tscf },
+	{ table = "tcp.port", offset = 0, dissector = stream },
+	{ table = "udp.port", offset = 1, dissector = Dissector.get("dtls") },
+	{ table = "tcp.port", offset = 1, dissector = Dissector.get("tls") },
+	{ table = "dtls.port", offset = 1, dissector = tscf },
+	{ table = "tls.port", offset = 1, dissector = stream },
+}
+
 local registered
 
 local function register(port)
-	local udp, dtls = DissectorTable.get("udp.port"), DissectorTable.get("dtls.port")
+	for _, p in ipairs(ports) do
+		local dissectors = DissectorTable.get(p.table)
 
-	if registered then
-		udp:remove(registered, tscf)
-		udp:remove(registered + 1, Dissector.get("dtls"))
-		dtls:remove(registered + 1, tscf)
+		if registered then
+			dissectors:remove(registered + p.offset, p.dissector)
+		end
+		dissectors:add(port + p.offset, p.dissector)
 	end
-	udp:add(port, tscf)
-	udp:add(port + 1, Dissector.get("dtls"))
-	dtls:add(port + 1, tscf)
 	registered = port
 end
 

@@ -39,8 +39,14 @@ tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/psk.c
 tests_fuzz_fuzz_psk_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_stream
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/addr.c common/message.c common/message_tlv.c common/stream_frame.c
+tests_fuzz_fuzz_stream_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LDFLAGS)
+
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment
+fuzz: tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_stream
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 

@@ -207,6 +207,29 @@ static void make_super(void)
 	}
 }
 
+/** Packets of both families, equal and unequal ones, and a message, back to back. */
+static void make_stream(void)
+{
+	uint8_t seed[2048];
+	struct tscf_writer w;
+	uint32_t length = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		memset(seed + length, 0, 100);
+		seed[length] = i < 3 ? 0x45 : 0x60;
+		seed[length + 3] = i < 3 ? 100 : 0;
+		seed[length + 5] = i < 3 ? 0 : 60;
+		length += i == 2 ? 60 : 100;
+		if (i == 2)
+			seed[length - 60 + 3] = 60;
+	}
+	tscf_write_begin(&w, seed + length, (uint32_t)sizeof(seed) - length, TSCF_KEEPALIVE_REQUEST, 1, 2);
+	tscf_write_u16(&w, TSCF_TLV_MTU, 1340);
+	length += (uint32_t)tscf_write_finish(&w);
+	save("fuzz_stream", "mixed", seed, length);
+	save("fuzz_stream", "cut", seed, length - 3);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -218,5 +241,6 @@ int main(int argc, char **argv)
 	make_configuration();
 	make_service();
 	make_super();
+	make_stream();
 	return EXIT_SUCCESS;
 }

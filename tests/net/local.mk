@@ -36,6 +36,7 @@ NET_TESTS = \
 	tests/net/spoof.sh \
 	tests/net/sticky.sh \
 	tests/net/strangers.sh \
+	tests/net/streams.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
 	tests/net/unlisted.sh \

@@ -3,7 +3,10 @@
  * CoDel on a clock of the test's own: nothing is dropped from a short queue, nor before a long one has lasted, and then ever more.
  */
 #include "common/aqm.h"
+#include "common/shorten.h"
 #include "runner.h"
+
+#include <string.h>
 
 #define LONG_WAIT  (TSCF_AQM_TARGET_NS + 1)
 #define SHORT_WAIT (TSCF_AQM_TARGET_NS - 1)
@@ -80,6 +83,37 @@ START_TEST(ends_and_returns)
 }
 END_TEST
 
+/** Offer runs of @p count packets of @p size whose first byte is @p first, from a long queue, for half a second.  @return packets taken. */
+static uint32_t shortened(uint32_t count, uint32_t size, uint8_t first, uint32_t waiting)
+{
+	struct tscf_aqm aqm = {0};
+	uint8_t data[4 * 1400];
+	uint32_t taken = 0;
+
+	memset(data, first, sizeof(data));
+	for (uint64_t now = START; now < START + 500 * MS; now += MS) {
+		struct tscf_packet p = {.data = data, .length = count * size, .piece = count > 1 ? size : 0};
+		bool one = tscf_shorten(&aqm, &p, now - LONG_WAIT, now, waiting);
+
+		ck_assert_uint_eq(p.length, (count - one) * size);
+		ck_assert(p.length == 0 || tscf_packet_pieces(&p) == count - one);
+		taken += one;
+	}
+	return taken;
+}
+
+/* Of bulk, and of nothing else, where much waits, and not where little does. */
+START_TEST(only_bulk_is_taken)
+{
+	ck_assert_uint_gt(shortened(4, 1340, 0x45, 128 * 1024), 100);
+	ck_assert_uint_gt(shortened(2, 1340, 0x60, 128 * 1024), 100);
+	ck_assert_uint_gt(shortened(1, 1340, 0x17, 128 * 1024), 100);
+	ck_assert_uint_eq(shortened(4, 1340, 0x45, 32 * 1024), 0);
+	ck_assert_uint_eq(shortened(4, 200, 0x45, 128 * 1024), 0);
+	ck_assert_uint_eq(shortened(1, 1100, 0x10, 128 * 1024), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("aqm");
@@ -90,6 +124,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, burst);
 	tcase_add_test(tcase, standing_queue);
 	tcase_add_test(tcase, ends_and_returns);
+	tcase_add_test(tcase, only_bulk_is_taken);
 	return suite;
 }
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shorten.h"
+
+#include "message.h"
+
+/* Smaller packets are voice, signalling, handshakes or acknowledgements. */
+#define BULK_SIZE 512
+/* A read that gives this much means that more than one burst is waiting. */
+#define BACKLOG_BYTES (64 * 1024)
+
+bool tscf_shorten(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t came, uint64_t now, uint32_t waiting)
+{
+	uint32_t pieces = tscf_packet_pieces(packet);
+	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
+
+	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
+		return false;
+	if (tscf_kind_of(packet->data[packet->length - last]) == TSCF_KIND_CONTROL)
+		return false;
+	if (!tscf_aqm_drop(aqm, waiting >= BACKLOG_BYTES ? now - came : 0, now))
+		return false;
+	packet->length -= last;
+	if (pieces == 2)
+		packet->piece = 0;
+	return true;
+}
