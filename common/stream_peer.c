@@ -21,8 +21,6 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* Most reads per wake-up of the event loop: the other direction must have its turn. */
-#define ROUNDS_MAX 4
 /* Most pieces of the queue for one system call. */
 #define PIECES_MAX 32
 /* What the kernel holds that it cannot send yet: enough that the line does not run dry until this process is back. */
@@ -235,34 +233,27 @@ static uint32_t take_rest(struct tscf_stream_peer *peer, uint8_t *to)
 	return length;
 }
 
+/* Once per wake-up of the event loop: what is urgent in the other direction has its turn between two reads. */
 static void read_some(struct tscf_stream_peer *peer)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	uint8_t *clear = stream->clear;
 	uint32_t have = take_rest(peer, clear);
-	bool more = true;
-	int n = 0;
+	/* There is room for it, since no packet is longer than what is kept of one and this. */
+	int n = stream->kind->receive(peer, clear + have, TSCF_STREAM_READ_BYTES);
 
-	for (int round = 0; more && round < ROUNDS_MAX; round++) {
-		/* Where there is no room left, one packet is larger than any can be: it would not have been waited for. */
-		n = stream->kind->receive(peer, clear + have, TSCF_STREAM_READ_BYTES, &more);
-		if (n <= 0)
-			break;
+	if (n > 0) {
 		have += (uint32_t)n;
 		n = deliver(peer, clear, have);
 		if (n < 0)
 			tscf_stream_reason(peer, EPROTO, "what came is neither a packet nor a message");
-		if (n < 0 || peer->closed || stream->closed)
-			break;
-		have -= (uint32_t)n;
-		memmove(clear, clear + n, have);
 	}
 	if (peer->closed || stream->closed)
 		return;
 	if (n < 0)
 		fail_told(peer, -n);
 	else
-		keep_rest(peer, clear, have);
+		keep_rest(peer, clear + n, have - (uint32_t)n);
 }
 
 /* --- the states --- */

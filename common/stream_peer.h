@@ -61,12 +61,11 @@ struct tscf_stream_kind {
 	/** A step of the handshake: something has come.  @return 1: up, 0: not yet, or -errno with the reason told (tscf_stream_reason). */
 	int (*secure)(struct tscf_stream_peer *peer);
 	/**
-	 * Read clear bytes to the @p room bytes at @p to.
+	 * Read clear bytes to the @p room (TSCF_STREAM_READ_BYTES) bytes at @p to; what was read from the socket is worked off by it.
 	 *
-	 * @param more  set to whether it should be called again at once
 	 * @return bytes read, 0 for none, or -errno with the reason told.
 	 */
-	int (*receive)(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room, bool *more);
+	int (*receive)(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room);
 	/** Send clear bytes, at most as many as the socket takes without waiting (and one record).  @return bytes taken, or -errno. */
 	int (*send)(struct tscf_stream_peer *peer, const struct iovec *iov, unsigned count);
 	/** @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) goes on with them. */

@@ -13,12 +13,9 @@ static int begin(struct tscf_stream_peer *peer)
 	return 1;
 }
 
-static int receive(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room, bool *more)
+static int receive(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room)
 {
-	int got = tscf_stream_recv(peer, to, room);
-
-	*more = got == (int)room;
-	return got;
+	return tscf_stream_recv(peer, to, room);
 }
 
 static int send_clear(struct tscf_stream_peer *peer, const struct iovec *iov, unsigned count)

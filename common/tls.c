@@ -107,6 +107,7 @@ static struct tscf_tls *new_tls(bool server, char *error)
 		return fail(NULL, error, "TLS", strerror(ENOMEM));
 	}
 	tls->server = server;
+	tls->key_records = TSCF_TLS_KEY_RECORDS;
 	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
 	tls->ctx = wolfSSL_CTX_new(server ? wolfDTLSv1_2_server_method() : wolfDTLSv1_2_client_method());
 	tls->stream_ctx = wolfSSL_CTX_new(server ? wolfSSLv23_server_method() : wolfSSLv23_client_method());

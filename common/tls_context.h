@@ -10,6 +10,11 @@
 
 #include <wolfssl/ssl.h>
 
+/**
+ * A quarter of what RFC 8446, 5.5, allows for AES-GCM.  wolfSSL 5.5.4 does not change keys of itself.
+ */
+#define TSCF_TLS_KEY_RECORDS (1U << 22)
+
 struct tscf_tls {
 	WOLFSSL_CTX *ctx;        /* DTLS 1.2 */
 	WOLFSSL_CTX *stream_ctx; /* TLS 1.3 and 1.2 */
@@ -22,6 +27,7 @@ struct tscf_tls {
 	/* Client: of the last verified connection, or NULL. */
 	WOLFSSL_SESSION *session;
 	WOLFSSL_SESSION *stream_session;
+	uint32_t key_records; /* TLS 1.3: records sent until the key is changed; TSCF_TLS_KEY_RECORDS but in tests */
 };
 
 /** The client's opinion of its server, during one handshake. */

@@ -23,8 +23,6 @@
 #define RAW_BYTES (96 * 1024)
 /* Most sealed bytes that wait: a flight of the handshake, the records of one large packet. */
 #define SEALED_MAX (256 * 1024)
-/* What is protected with one key: a quarter of what RFC 8446, 5.5, allows for AES-GCM, in 2^22 records of any size. */
-#define KEY_RECORDS (1U << 22)
 
 struct tls_peer {
 	struct tscf_stream_peer base;
@@ -202,7 +200,7 @@ static void keep_session(struct tls_peer *peer)
 	tscf_tls_session_keep(&tls_of(peer)->tls->stream_session, peer->ssl);
 }
 
-static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room, bool *more)
+static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
 {
 	struct tls_peer *peer = tls_peer_of(base);
 	int got = fill(peer), n, err;
@@ -210,8 +208,6 @@ static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room, bo
 
 	if (got <= 0)
 		return got;
-	/* It may be the rest of what came with the handshake. */
-	*more = true;
 	tscf_crypto_use(&peer->crypto);
 	while ((n = wolfSSL_read(peer->ssl, to + have, (int)(room - have))) > 0)
 		have += (uint32_t)n;
@@ -290,7 +286,7 @@ static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *l
 /* A key protects so many records only; TLS 1.2 has no way to change it, and counts its nonces itself. */
 static int count_record(struct tls_peer *peer)
 {
-	if (++peer->records < KEY_RECORDS || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)
+	if (++peer->records < tls_of(peer)->tls->key_records || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)
 		return 0;
 	peer->records = 0;
 	return wolfSSL_update_keys(peer->ssl) == WOLFSSL_SUCCESS

@@ -787,6 +787,27 @@ START_TEST(a_session_is_resumed)
 }
 END_TEST
 
+/* The key is changed in time, at both ends, while packets go both ways; nettle and wolfSSL notice alike. */
+START_TEST(keys_are_changed)
+{
+	struct end client = {.ordered = true};
+
+	server_tls->key_records = 7;
+	client_tls->key_records = 5;
+	if (_i == 1)
+		wolfSSL_CTX_SetDevId(client_tls->stream_ctx, INVALID_DEVID);
+	start_server(TLS);
+	come_up(&client, TLS);
+	for (unsigned n = 0; n < 3000; n += 10) {
+		send_numbers(&client, n, 10);
+		while (client.packets < n + 10)
+			ev_run(loop, EVRUN_ONCE);
+	}
+	ck_assert_uint_eq(client.down + server.down, 0);
+	tscf_transport_close(client.transport);
+}
+END_TEST
+
 /* A restarted server does not know the ticket: a full handshake, at the latest with the next connection. */
 START_TEST(a_forgotten_session_is_no_harm)
 {
@@ -886,6 +907,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tls, suites_and_versions, 0, 12);
 	tcase_add_loop_test(tls, weak_offers_are_refused, 0, 2);
 	tcase_add_test(tls, a_session_is_resumed);
+	tcase_add_loop_test(tls, keys_are_changed, 0, 2);
 	tcase_add_test(tls, a_forgotten_session_is_no_harm);
 	tcase_add_test(tls, garbage_ends_a_handshake);
 	tcase_add_test(tls, a_pass_of_the_loop_has_few_steps_of_handshakes);
