@@ -75,7 +75,16 @@ enum tscf_table_use { TSCF_TABLE_EMPTY, TSCF_TABLE_OWN, TSCF_TABLE_FOREIGN };
  */
 int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table);
 
-enum tscf_rule_action { TSCF_RULE_LOOKUP, TSCF_RULE_PROHIBIT };
+enum tscf_rule_action { TSCF_RULE_LOOKUP, TSCF_RULE_PROHIBIT, TSCF_RULE_GOTO };
+
+/** From low to high; in a rule, high 0 selects everything. */
+struct tscf_port_range {
+	uint16_t low, high;
+};
+struct tscf_uid_range {
+	uint32_t low, high;
+	bool given; /**< user 0 is one, too */
+};
 
 struct tscf_rule {
 	int family;                /**< AF_INET or AF_INET6 */
@@ -83,8 +92,12 @@ struct tscf_rule {
 	uint32_t mark, mask;       /**< fwmark under mask; mask 0: any */
 	struct tscf_prefix from;   /**< family 0: any */
 	struct tscf_prefix to;
+	struct tscf_uid_range uid; /**< of the socket's owner */
+	uint8_t protocol;          /**< IPPROTO_*; 0: any */
+	struct tscf_port_range source_port, destination_port;
 	enum tscf_rule_action action;
 	uint32_t table;            /**< LOOKUP */
+	uint32_t target;           /**< GOTO: the priority to go on at; while no rule has it, this one selects nothing */
 };
 
 bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b);

@@ -36,12 +36,29 @@ static bool prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *
 	return pa.length == pb.length && tscf_addr_equal(&pa.addr, &pb.addr);
 }
 
+static bool ports_equal(const struct tscf_port_range *a, const struct tscf_port_range *b)
+{
+	return a->low == b->low && a->high == b->high;
+}
+
+static bool uid_equal(const struct tscf_uid_range *a, const struct tscf_uid_range *b)
+{
+	return a->given == b->given && (!a->given || (a->low == b->low && a->high == b->high));
+}
+
+static bool action_equal(const struct tscf_rule *a, const struct tscf_rule *b)
+{
+	return a->action == b->action && (a->action != TSCF_RULE_LOOKUP || a->table == b->table) &&
+	       (a->action != TSCF_RULE_GOTO || a->target == b->target);
+}
+
 bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b)
 {
 	return a->family == b->family && a->priority == b->priority && a->mask == b->mask &&
 	       (a->mark & a->mask) == (b->mark & b->mask) && prefix_equal(&a->from, &b->from) &&
-	       prefix_equal(&a->to, &b->to) && a->action == b->action &&
-	       (a->action != TSCF_RULE_LOOKUP || a->table == b->table);
+	       prefix_equal(&a->to, &b->to) && uid_equal(&a->uid, &b->uid) && a->protocol == b->protocol &&
+	       ports_equal(&a->source_port, &b->source_port) && ports_equal(&a->destination_port, &b->destination_port) &&
+	       action_equal(a, b);
 }
 
 static int set_prefix(struct rtnl_rule *rule, const struct tscf_prefix *prefix,
@@ -62,6 +79,36 @@ static int set_prefix(struct rtnl_rule *rule, const struct tscf_prefix *prefix,
 	return nle;
 }
 
+static uint8_t kernel_action(enum tscf_rule_action action)
+{
+	switch (action) {
+	case TSCF_RULE_LOOKUP:
+		return FR_ACT_TO_TBL;
+	case TSCF_RULE_GOTO:
+		return FR_ACT_GOTO;
+	case TSCF_RULE_PROHIBIT:
+		break;
+	}
+	return FR_ACT_PROHIBIT;
+}
+
+/** What libnl has no words for, or had none for in every version we build with.  @return a libnl code. */
+static int put_owner_and_ports(struct nl_msg *msg, const struct tscf_rule *r)
+{
+	struct fib_rule_uid_range uid = {r->uid.low, r->uid.high};
+	struct fib_rule_port_range source = {r->source_port.low, r->source_port.high};
+	struct fib_rule_port_range destination = {r->destination_port.low, r->destination_port.high};
+	int nle = r->uid.given ? nla_put(msg, FRA_UID_RANGE, sizeof(uid), &uid) : 0;
+
+	if (nle == 0 && r->protocol)
+		nle = nla_put_u8(msg, FRA_IP_PROTO, r->protocol);
+	if (nle == 0 && source.end)
+		nle = nla_put(msg, FRA_SPORT_RANGE, sizeof(source), &source);
+	if (nle == 0 && destination.end)
+		nle = nla_put(msg, FRA_DPORT_RANGE, sizeof(destination), &destination);
+	return nle;
+}
+
 /** Say everything, the same for adding and deleting.  @return a libnl code. */
 static int fill_rule(struct rtnl_rule *rule, const struct tscf_rule *r)
 {
@@ -75,7 +122,9 @@ static int fill_rule(struct rtnl_rule *rule, const struct tscf_rule *r)
 	}
 	if (r->action == TSCF_RULE_LOOKUP)
 		rtnl_rule_set_table(rule, r->table);
-	rtnl_rule_set_action(rule, r->action == TSCF_RULE_LOOKUP ? FR_ACT_TO_TBL : FR_ACT_PROHIBIT);
+	rtnl_rule_set_action(rule, kernel_action(r->action));
+	if (r->action == TSCF_RULE_GOTO)
+		rtnl_rule_set_goto(rule, r->target);
 	nle = rtnl_rule_set_protocol(rule, TSCF_RTPROT);
 	if (nle == 0)
 		nle = set_prefix(rule, &r->from, rtnl_rule_set_src);
@@ -96,6 +145,12 @@ static int change_rule(struct tscf_netlink *nl, const struct tscf_rule *r, bool 
 	else if (nle == 0)
 		nle = rtnl_rule_build_delete_request(rule, flags, &msg);
 	rtnl_rule_put(rule);
+	if (nle == 0)
+		nle = put_owner_and_ports(msg, r);
+	if (nle < 0 && msg) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
 	return tscf_netlink_request(nl, nle, msg);
 }
 
@@ -108,11 +163,12 @@ static uint32_t attr_u32(const struct nlattr *attr, uint32_t absent)
 static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 {
 	static const int known[] = {FRA_DST,    FRA_SRC,   FRA_PRIORITY, FRA_FWMARK,
-				    FRA_FWMASK, FRA_TABLE, FRA_PROTOCOL, FRA_PAD};
+				    FRA_FWMASK, FRA_TABLE, FRA_PROTOCOL, FRA_PAD,
+				    FRA_GOTO,   FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE};
 	struct nlattr *rest[FRA_MAX + 1];
 
 	if (frh->tos || frh->flags & FIB_RULE_INVERT ||
-	    (frh->action != FR_ACT_TO_TBL && frh->action != FR_ACT_PROHIBIT))
+	    (frh->action != FR_ACT_TO_TBL && frh->action != FR_ACT_PROHIBIT && frh->action != FR_ACT_GOTO))
 		return true;
 	memcpy(rest, attrs, sizeof(rest));
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -126,6 +182,29 @@ static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 		if (rest[i])
 			return true;
 	return false;
+}
+
+static struct tscf_port_range attr_ports(const struct nlattr *attr)
+{
+	struct fib_rule_port_range range = {0};
+
+	if (attr && nla_len(attr) >= (int)sizeof(range))
+		memcpy(&range, nla_data(attr), sizeof(range));
+	return (struct tscf_port_range){range.start, range.end};
+}
+
+static void parse_owner_and_ports(struct nlattr **attrs, struct tscf_rule *r)
+{
+	const struct nlattr *uid = attrs[FRA_UID_RANGE];
+	struct fib_rule_uid_range range;
+
+	if (uid && nla_len(uid) >= (int)sizeof(range)) {
+		memcpy(&range, nla_data(uid), sizeof(range));
+		r->uid = (struct tscf_uid_range){range.start, range.end, true};
+	}
+	r->protocol = attrs[FRA_IP_PROTO] ? nla_get_u8(attrs[FRA_IP_PROTO]) : 0;
+	r->source_port = attr_ports(attrs[FRA_SPORT_RANGE]);
+	r->destination_port = attr_ports(attrs[FRA_DPORT_RANGE]);
 }
 
 static bool parse_rule(struct nlmsghdr *header, int family, struct listed_rule *out)
@@ -146,7 +225,11 @@ static bool parse_rule(struct nlmsghdr *header, int family, struct listed_rule *
 	r->from.length = frh->src_len;
 	r->to.addr = tscf_netlink_attr_addr(attrs[FRA_DST], frh->family);
 	r->to.length = frh->dst_len;
-	r->action = frh->action == FR_ACT_PROHIBIT ? TSCF_RULE_PROHIBIT : TSCF_RULE_LOOKUP;
+	parse_owner_and_ports(attrs, r);
+	r->action = frh->action == FR_ACT_PROHIBIT ? TSCF_RULE_PROHIBIT
+		    : frh->action == FR_ACT_GOTO   ? TSCF_RULE_GOTO
+						   : TSCF_RULE_LOOKUP;
+	r->target = attr_u32(attrs[FRA_GOTO], 0);
 	if (r->action == TSCF_RULE_LOOKUP)
 		r->table = attr_u32(attrs[FRA_TABLE], frh->table);
 	out->ours = attrs[FRA_PROTOCOL] && nla_get_u8(attrs[FRA_PROTOCOL]) == TSCF_RTPROT;
@@ -208,8 +291,10 @@ static bool matches_loosely(const struct listed_rule *l, const struct tscf_rule 
 {
 	const struct tscf_rule *k = &l->rule;
 
-	return l->ours && k->priority == r->priority && k->action == r->action &&
-	       (r->action != TSCF_RULE_LOOKUP || k->table == r->table) &&
+	return l->ours && k->priority == r->priority && action_equal(k, r) && (!r->uid.given || uid_equal(&k->uid, &r->uid)) &&
+	       (!r->protocol || k->protocol == r->protocol) &&
+	       (!r->source_port.high || ports_equal(&k->source_port, &r->source_port)) &&
+	       (!r->destination_port.high || ports_equal(&k->destination_port, &r->destination_port)) &&
 	       (r->mask == 0 || (k->mask == r->mask && ((r->mark & r->mask) == 0 || k->mark == (r->mark & r->mask)))) &&
 	       (any_prefix(&r->from) || prefix_equal(&k->from, &r->from)) &&
 	       (any_prefix(&r->to) || prefix_equal(&k->to, &r->to));
