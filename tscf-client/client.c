@@ -279,11 +279,12 @@ static int open_control(struct client *c)
 }
 
 /* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and whose sockets
- * they are. */
+ * they are; CAP_DAC_READ_SEARCH: the same of other users' programs, whose /proc/PID/fd only they may list. */
 static int drop_privileges(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_SYS_PTRACE, -1);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_SYS_PTRACE,
+		      CAP_DAC_READ_SEARCH, -1);
 	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
 		return 0;
 	tscf_error("cannot drop capabilities");
