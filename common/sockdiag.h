@@ -81,7 +81,7 @@ int tscf_sockdiag_dump(struct tscf_sockdiag *d);
 int tscf_sockdiag_dump_now(struct tscf_sockdiag *d);
 
 /**
- * Describe the socket behind a descriptor, as the dump would (inode 0, uid 0).  A TCP socket that is still connecting
+ * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting
  * has no remote yet.
  *
  * @return 0, or -errno (-ENOTSOCK, -EAFNOSUPPORT: no inet socket).

@@ -75,6 +75,7 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 {
 	socklen_t length = sizeof(out->cookie);
 	int domain, type, protocol, mark, err;
+	struct stat owner;
 
 	memset(out, 0, sizeof(*out));
 	err = get_int(fd, SO_DOMAIN, &domain);
@@ -93,6 +94,9 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 	out->protocol = protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint8_t)protocol;
 	out->mark = (uint32_t)mark;
 	out->ipv6_only = domain == AF_INET6 && is_ipv6_only(fd);
+	if (fstat(fd, &owner) < 0)
+		return -errno;
+	out->uid = owner.st_uid;
 	err = read_names(fd, out);
 	out->state = read_state(fd, out);
 	return err;

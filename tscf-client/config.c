@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #define PRIORITY_MAX (32766 - ROUTING_RULE_SPAN)
 #define TABLE_MAX    UINT32_MAX
 #define FALLBACK     "fallback-server"
+#define POLICY       "policy"
 
 /** Field: the list of servers, which grows. */
 static int parse_server(const struct tscf_setting *s, const char *text, void *field)
@@ -133,7 +135,7 @@ const struct tscf_setting client_settings[] = {
 	 tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
 	{"fwmark-mask", "a mask of at least three adjacent bits, such as 0x07000000", parse_mask, FIELD(fwmark_mask), 1,
 	 UINT32_MAX, 0},
-	{"rule-priority", "a priority from 1 to 32756 (our last rule must come before the one of table main)",
+	{"rule-priority", "a priority from 1 to 32724 (our last rule must come before the one of table main)",
 	 tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
 	{"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
 	 parse_table,
@@ -159,7 +161,7 @@ const struct tscf_setting client_settings[] = {
 
 #define SETTINGS (sizeof(client_settings) / sizeof(client_settings[0]))
 
-_Static_assert(PRIORITY_MAX == 32756, "the text of rule-priority names the bound");
+_Static_assert(PRIORITY_MAX == 32724, "the text of rule-priority names the bound");
 
 int client_config_init(struct client_config *c)
 {
@@ -251,18 +253,62 @@ static int take_fallbacks(struct client_servers *servers, cfg_t *cfg)
 	return err;
 }
 
+static int validate_policy(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return tscf_settings_validate(policy_settings, cfg, opt);
+}
+
+static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned count = cfg_opt_size(opt);
+	cfg_t *section = cfg_opt_getnsec(opt, count - 1);
+
+	if (count > POLICIES_MAX)
+		cfg_error(cfg, POLICY " \"%s\" is one too many: expected at most %d", cfg_title(section), POLICIES_MAX);
+	else if (!policy_name_valid(cfg_title(section)))
+		cfg_error(cfg, POLICY " \"%s\": expected a name of 1 to %zu printable characters", cfg_title(section),
+			  sizeof(((struct policy *)0)->name) - 1);
+	else if (cfg_size(section, "level") == 0)
+		cfg_error(cfg, POLICY " \"%s\": no level: expected level = unencrypted, encrypted-only or encrypted-preferred",
+			  cfg_title(section));
+	else
+		return 0;
+	return -1;
+}
+
+/** The policies of the file, in its order. */
+static int take_policies(struct policies *policies, cfg_t *cfg)
+{
+	int err = 0;
+
+	policies->count = 0;
+	for (unsigned i = 0; i < cfg_size(cfg, POLICY) && err == 0; i++) {
+		cfg_t *section = cfg_getnsec(cfg, POLICY, i);
+		struct policy *p = &policies->list[policies->count++];
+
+		*p = (struct policy){0};
+		snprintf(p->name, sizeof(p->name), "%s", cfg_title(section));
+		err = tscf_settings_take(policy_settings, section, p);
+	}
+	return err;
+}
+
 int client_config_read(struct client_config *c, const char *file)
 {
-	cfg_opt_t options[SETTINGS + 1], inner[FALLBACK_SETTINGS];
+	cfg_opt_t options[SETTINGS + 2], inner[FALLBACK_SETTINGS], policy_inner[POLICY_SETTINGS];
 	const cfg_opt_t end = CFG_END();
 	cfg_opt_t fallback = CFG_SEC(FALLBACK, inner, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	cfg_opt_t policy = CFG_SEC(POLICY, policy_inner, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 	unsigned n = tscf_settings_declare(client_settings, options, validate);
 	cfg_t *cfg;
 	int err;
 
 	fallback.validcb = validate_fallback_section;
 	inner[tscf_settings_declare(fallback_settings, inner, validate_fallback)] = end;
+	policy.validcb = validate_policy_section;
+	policy_inner[tscf_settings_declare(policy_settings, policy_inner, validate_policy)] = end;
 	options[n++] = fallback;
+	options[n++] = policy;
 	options[n] = end;
 	cfg = cfg_init(options, CFGF_NONE);
 	if (!cfg)
@@ -272,6 +318,8 @@ int client_config_read(struct client_config *c, const char *file)
 		err = tscf_settings_take(client_settings, cfg, c);
 	if (err == 0)
 		err = take_fallbacks(&c->servers, cfg);
+	if (err == 0)
+		err = take_policies(&c->policies, cfg);
 	cfg_free(cfg);
 	return err == -ENOSPC ? -EINVAL : err;
 }

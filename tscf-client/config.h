@@ -9,6 +9,7 @@
 
 #include "common/level.h"
 #include "common/log.h"
+#include "policy.h"
 #include "server_list.h"
 
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct client_config {
 	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and which of them (NULL: the only one) */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
+	struct policies policies; /**< levels of sockets that have none; the first that matches decides */
 	unsigned mtu; /**< 0: what the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */

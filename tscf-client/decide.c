@@ -35,7 +35,7 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 {
 	const struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
 	if (!b)
-		return true;
+		return !d->policies || !policy_forbids_clear(d->policies, key);
 	switch (b->state) {
 	case TSCF_BINDING_ACTIVE:
 		return !tscf_level_wants_encryption(b->level) || (in_transit && d->now < b->grace_until);
@@ -46,6 +46,12 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 		return false;
 	}
 	return false;
+}
+
+/* @return whether there is nothing that could keep a packet from being in clear. */
+static bool all_plain(const struct decider *d)
+{
+	return !d->policies && tscf_bindings_count(d->bindings) == 0;
 }
 
 enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length)
@@ -60,7 +66,7 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
 	if (info.fragment && d->up)
 		return VERDICT_TURNED;
-	if (tscf_bindings_count(d->bindings) == 0)
+	if (all_plain(d))
 		return VERDICT_PLAIN;
 	/* What cannot be told from an encrypted socket's goes encrypted as long as there is one. */
 	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, &key) == FLOW_KNOWN) {
@@ -104,7 +110,7 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 		return VERDICT_SPOOFED;
 	if (info.fragment && d->up)
 		return VERDICT_REFUSED;
-	if (tscf_bindings_count(d->bindings) == 0)
+	if (all_plain(d))
 		return VERDICT_DELIVER;
 	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN)
 		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;

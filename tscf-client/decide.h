@@ -12,6 +12,7 @@
 #include "common/binding.h"
 #include "common/fragment.h"
 #include "common/packet.h"
+#include "policy.h"
 
 enum verdict {
 	VERDICT_PLAIN,      /**< up: plain tunnel */
@@ -27,6 +28,7 @@ enum verdict {
 struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
+	const struct policies *policies; /**< NULL if none of them encrypts */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;             /**< the encrypted tunnel is up */
 	uint32_t generation; /**< given to implicit bindings that are in use (registry.h) */

@@ -23,6 +23,14 @@ static enum tscf_level effective(const struct client *c, enum tscf_level level)
 	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
 }
 
+/* What it means for one socket: policies speak for those without a mark. */
+static enum tscf_level effective_of(const struct client *c, enum tscf_level level, const struct tscf_socket *s)
+{
+	struct tscf_socket with = *s;
+	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, level);
+	return effective(c, registry_level(c, &with));
+}
+
 static struct change *change_new(struct client *c, struct tscf_control_call_in *call, bool detailed)
 {
 	struct change *change = calloc(1, sizeof *change);
@@ -130,6 +138,7 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	m->change = change;
 	m->socket = *s;
 	m->level = change->level;
+	m->effective = effective_of(c, m->level, s);
 	m->fd = fd;
 	m->pid = pid;
 	*change->last = m;
@@ -183,21 +192,26 @@ static void bind_keys(struct client *c, struct move *m, const struct tscf_bindin
 	if (waits)
 		wait_for(m, keys, count);
 	for (unsigned i = 0; i < count; i++)
-		registry_bind(c, &keys[i], m->level, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
+		registry_bind(c, &keys[i], m->effective, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
+}
+
+static bool by_policy(const struct client *c, const struct move *m)
+{
+	return m->level == TSCF_LEVEL_DEFAULT && policy_of_socket(&c->config->policies, &m->socket);
 }
 
 static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
 	unsigned count = registry_keys(c, &m->socket, keys);
-	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT) {
+	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT && !by_policy(c, m)) {
 		end_exceptions(c, m, keys, count);
 		return;
 	}
 	if (count > 0) {
 		bind_keys(c, m, keys, count, was_plain);
 		registry_flush(c);
-		c->registry.counts[m->level]++;
+		c->registry.counts[m->effective]++;
 	}
 	set_mark(c, m);
 	if (count > 0)
@@ -259,8 +273,8 @@ static int move_socket(struct client *c, struct change *change, int fd, pid_t pi
 		return error < 0 ? error : -ENOMEM;
 	}
 	enum tscf_level old = (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask);
-	bool was = tscf_level_wants_encryption(effective(c, old));
-	if (tscf_level_wants_encryption(effective(c, m->level)))
+	bool was = tscf_level_wants_encryption(effective_of(c, old, &s));
+	if (tscf_level_wants_encryption(m->effective))
 		to_encrypted(c, m, !was);
 	else
 		to_plain(c, m, was);
@@ -301,7 +315,7 @@ void moves_get_level(struct client *c, struct tscf_control_call_in *call)
 static void bound(struct client *c, const struct tscf_socket *s)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
+	enum tscf_level level = registry_level(c, s);
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
@@ -327,7 +341,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 		error = tscf_socket_of_fd(call->fd, &s);
 	if (error == 0) {
 		bound(c, &s);
-		notices_socket(c, &s, (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask));
+		notices_socket(c, &s, registry_level(c, &s));
 	}
 	registry_resync_soon(c);
 	tscf_control_answer(call, -error, NULL);

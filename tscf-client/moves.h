@@ -30,6 +30,7 @@ struct move {
 	struct change *change;
 	struct tscf_socket socket;
 	enum tscf_level level;
+	enum tscf_level effective; /**< what that means for the way of its packets */
 	pid_t pid; /**< whose socket it is, 0 if unknown */
 	int fd;    /**< owned; -1 once the mark is set */
 	bool to_plain, done;

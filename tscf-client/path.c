@@ -21,6 +21,7 @@ static struct decider decider_of(const struct client *c)
 {
 	return (struct decider){.bindings = c->registry.table,
 				.fragments = c->registry.fragments,
+				.policies = c->registry.unannounced ? &c->config->policies : NULL,
 				.plain = c->plain.internal,
 				.encrypted = c->encrypted.internal,
 				.up = dtte_is_up(&c->dtte),

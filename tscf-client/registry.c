@@ -6,6 +6,7 @@
 #include "registry_wire.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,10 @@ static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done
 
 int registry_init(struct registry *r, struct client *c)
 {
+	/* Sockets that a policy encrypts bear no mark: all are looked at. */
+	bool policies = c->config->policies.count > 0;
 	*r = (struct registry){.client = c, .resync_at = UINT64_MAX};
+	r->seen_any = r->unannounced = policies_want_encryption(&c->config->policies);
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();
@@ -28,7 +32,7 @@ int registry_init(struct registry *r, struct client *c)
 	tscf_random(r->shield_key, sizeof r->shield_key);
 	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
-	return tscf_sockdiag_open(c->loop, c->config->fwmark_mask, &diag_handler, c, &r->diag);
+	return tscf_sockdiag_open(c->loop, policies ? 0 : c->config->fwmark_mask, &diag_handler, c, &r->diag);
 }
 
 void registry_free(struct registry *r)
@@ -187,9 +191,12 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 		queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
 }
 
-/* A wider entry (the whole address) would keep the socket in the encrypted tunnel: make an exception. */
+/* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy what comes for it: make
+ * an exception. */
 static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
 {
+	if (policies_want_encryption(&c->config->policies))
+		return true;
 	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
 	return wide && wide->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(wide->level);
 }
@@ -278,13 +285,36 @@ static void dump_plain_socket(struct client *c, const struct tscf_socket *s, con
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
 }
 
+enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s)
+{
+	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
+	const struct policy *p = level == TSCF_LEVEL_DEFAULT ? policy_of_socket(&c->config->policies, s) : NULL;
+	/* Of a closed connection the kernel may not tell the mark: that must not make it plain. */
+	if (!p || (s->inode == 0 && s->state == TCP_TIME_WAIT && !tscf_level_wants_encryption(p->level)))
+		return level;
+	return p->level;
+}
+
+/* A socket that has sent something to where a policy allows no clear packets: what comes back cannot be told from what
+ * else it receives. */
+static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
+{
+	return b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY &&
+	       tscf_mark_get(s->mark, c->config->fwmark_mask) == TSCF_LEVEL_DEFAULT &&
+	       policy_may_need_encryption(&c->config->policies, s);
+}
+
 static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_level level,
 		     const struct tscf_binding_key *key)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
 	/* A preferred socket that has no binding was plain until the tunnel came. */
 	bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-	if (!tscf_level_wants_encryption(level))
+	if (sent_to_encrypted_only(c, s, b))
+		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
+	else if (level == TSCF_LEVEL_DEFAULT)
+		return;
+	else if (!tscf_level_wants_encryption(level))
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))
 		registry_bind(c, key, level, s->cookie, moved, 0);
@@ -295,11 +325,13 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	struct client *c = context;
 	struct registry *r = &c->registry;
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
-	if (level < TSCF_LEVEL_UNENCRYPTED || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
+	enum tscf_level level = registry_level(c, s);
+	if (level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
-	r->counting[level]++;
-	notices_socket(c, s, level);
+	if (level != TSCF_LEVEL_DEFAULT) {
+		r->counting[level]++;
+		notices_socket(c, s, level);
+	}
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++)
 		dump_key(c, s, level, &keys[i]);
@@ -356,7 +388,7 @@ static void dump_done(void *context, int error)
 	}
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
 	if (busy && r->resync_at == UINT64_MAX)
-		r->resync_at = c->now + REGISTRY_RESYNC_MAX_MS;
+		r->resync_at = c->now + (r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS);
 	dtte_demand(&c->dtte, registry_demand(c), c->now);
 }
 
@@ -453,4 +485,7 @@ static void drop_preferred(void *context, struct tscf_binding *b)
 void registry_tunnel_lost(struct client *c)
 {
 	tscf_bindings_each(c->registry.table, drop_preferred, c);
+	/* What a policy would refuse needs its exceptions again. */
+	if (c->registry.unannounced)
+		registry_resync_soon(c);
 }

@@ -26,6 +26,8 @@
 /** Shortest and longest time between two dumps while marked sockets exist. */
 #define REGISTRY_RESYNC_MIN_MS 100
 #define REGISTRY_RESYNC_MAX_MS 5000
+/** The same while a policy encrypts: nobody reports its sockets. */
+#define REGISTRY_RESYNC_POLICY_MS 1000
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
 /** In the place of a cookie: several sockets have the key. */
@@ -53,6 +55,7 @@ struct registry {
 	    *under_way[2];   /**< keys that the server has been told of and has not answered: plain, encrypted */
 	uint32_t generation; /**< of the running or last dump */
 	bool dumping;
+	bool unannounced; /**< sockets may be encrypted by policy, and are found by dumps alone */
 	bool seen_any; /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
@@ -73,6 +76,9 @@ void registry_free(struct registry *r);
  * @return how many; 0 without a port or with an address that is not of the plain tunnel.
  */
 unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES]);
+
+/** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if by neither. */
+enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear

@@ -227,10 +227,13 @@ static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
 
 json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
+	const struct policy *p = level == TSCF_LEVEL_DEFAULT ? policy_of_socket(&c->config->policies, s) : NULL;
+	if (p)
+		level = p->level;
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
 			 text_or_null(program), "protocol", protocol_name(s), "local", endpoint_text(&s->local, s->local_port),
 			 "remote", s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
-			 tscf_level_name(level), "tunnel", tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
+			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel", tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
 }
 
 /* All marked sockets of one dump. */
@@ -282,7 +285,8 @@ static char *render(struct client *c, struct listing *l)
 	processes_find_owners(l->owners, l->count);
 	for (unsigned i = 0; i < l->count; i++) {
 		enum tscf_level level = (enum tscf_level)tscf_mark_get(l->sockets[i].mark, c->config->fwmark_mask);
-		if (level <= TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		bool has_level = registry_level(c, &l->sockets[i]) != TSCF_LEVEL_DEFAULT;
+		if (has_level && level <= TSCF_LEVEL_ENCRYPTED_PREFERRED)
 			json_array_append_new(list, report_socket(c, &l->sockets[i], level, l->owners[i].pid, l->owners[i].program));
 	}
 	char *text = json_dumps(list, 0);
@@ -297,7 +301,7 @@ char *report_sockets(struct client *c)
 	struct listing l = {0};
 	struct tscf_sockdiag *diag;
 	char *text = NULL;
-	if (tscf_sockdiag_open(c->loop, c->config->fwmark_mask, &handler, &l, &diag) < 0)
+	if (tscf_sockdiag_open(c->loop, c->config->policies.count > 0 ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
 		return NULL;
 	if (tscf_sockdiag_dump_now(diag) == 0)
 		text = render(c, &l);

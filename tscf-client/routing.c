@@ -17,7 +17,8 @@ enum slot {
 	SLOT_ONLY_PROHIBIT,
 	SLOT_PREFERRED,
 	SLOT_PLAIN,
-	SLOT_DEFAULT_ENCRYPTED,
+	SLOT_POLICY, /* two for each */
+	SLOT_DEFAULT_ENCRYPTED = SLOT_POLICY + 2 * POLICIES_MAX,
 	SLOT_DEFAULT_PROHIBIT,
 	SLOT_REST,
 };
@@ -60,6 +61,37 @@ static void add_to_rules(struct planner *p, const struct routing_facts *f, enum 
 	}
 }
 
+/* Marks come first: they are somebody's word on the one socket. */
+static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned index, bool second, uint32_t table)
+{
+	const struct policy *policy = &p->config->policies.list[index];
+	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * index + second), table);
+	r->mask = p->config->fwmark_mask;
+	r->uid = policy->uid;
+	r->protocol = policy->protocol;
+	r->source_port = policy->local_port;
+	r->destination_port = policy->remote_port;
+	r->to = policy->remote;
+	return r;
+}
+
+static void plan_policy(struct planner *p, const struct routing_facts *f, int family, unsigned index)
+{
+	const struct policy *policy = &p->config->policies.list[index];
+	bool only = policy->level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool preferred = policy->level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if (policy->remote.addr.family != 0 && policy->remote.addr.family != family)
+		return;
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->up))
+		add_policy_rule(p, family, index, false, p->config->table_encrypted);
+	struct tscf_rule *last = add_policy_rule(p, family, index, true, 0);
+	if (only)
+		return;
+	/* The first policy that matches decides: what it lets through must not come to the next one. */
+	last->action = TSCF_RULE_GOTO;
+	last->target = p->config->rule_priority + SLOT_REST;
+}
+
 static void plan_default_level(struct planner *p, const struct routing_facts *f)
 {
 	enum tscf_level level = p->config->default_level;
@@ -87,7 +119,6 @@ static void plan_tables(struct planner *p, const struct routing_facts *f, int fa
 		add_mark_rule(p, family, SLOT_PREFERRED, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
 	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_UNENCRYPTED, c->table_plain);
 	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
-	add_rule(p, family, SLOT_REST, c->table_plain);
 }
 
 static void plan_rules(struct planner *p, const struct routing_facts *f)
@@ -100,8 +131,13 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 			add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted.of[i], 0);
 		}
 		/* IPv6 goes where the host's routes lead unless the tunnel has it. */
-		if (family == AF_INET || f->plain.of[i].family)
+		bool has_tables = family == AF_INET || f->plain.of[i].family;
+		if (has_tables)
 			plan_tables(p, f, family);
+		if (has_tables || p->config->policies.count > 0)
+			add_rule(p, family, SLOT_REST, p->config->table_plain);
+		for (unsigned k = 0; k < p->config->policies.count; k++)
+			plan_policy(p, f, family, k);
 	}
 	plan_default_level(p, f);
 }
@@ -275,11 +311,18 @@ int routing_apply(struct routing *r, const struct routing_plan *plan)
 	return routes ? routes : rules;
 }
 
+/* What a policy lets through must go around the next one's prohibit, and so needs its goto and where that leads. */
+static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
+{
+	uint32_t slot = rule->priority - r->config->rule_priority;
+	bool policy = slot >= SLOT_POLICY && slot < SLOT_DEFAULT_ENCRYPTED && rule->action != TSCF_RULE_LOOKUP;
+	return slot == SLOT_ONLY_PROHIBIT || policy || (slot == SLOT_REST && r->config->policies.count > 0);
+}
+
 void routing_remove(struct routing *r, bool keep_prohibit)
 {
-	uint32_t kept = r->config->rule_priority + SLOT_ONLY_PROHIBIT;
 	for (unsigned i = 0; i < r->current.rule_count; i++)
-		if (!keep_prohibit || r->current.rules[i].priority != kept)
+		if (!keep_prohibit || !is_kept(r, &r->current.rules[i]))
 			tscf_rule_del(r->netlink, &r->current.rules[i]);
 	for (unsigned i = 0; i < r->current.route_count; i++)
 		tscf_route_del(r->netlink, &r->current.routes[i]);

@@ -13,11 +13,16 @@
  *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
  *     +5  mark encrypted-preferred -> encrypted   while the encrypted tunnel is up
  *     +6  mark unencrypted and encrypted-preferred -> plain
- *     +7  default level encrypted-*: to each service route -> encrypted (as +3 or +5)
- *     +8  default level encrypted-only: to each service route -> prohibit
- *     +9  everything else          -> plain
+ *     +7 ... +38  two for each policy (policy.h), of what bears no mark:
+ *         encrypted-only: -> encrypted while the gate is not shut, and -> prohibit always
+ *         encrypted-preferred: -> encrypted while the tunnel is up, and goto +41
+ *         unencrypted: goto +41
+ *     +39 default level encrypted-*: to each service route -> encrypted (as +3 or +5)
+ *     +40 default level encrypted-only: to each service route -> prohibit
+ *     +41 everything else          -> plain
  *
- * They are there in both families; of IPv6 only +0 and +4 while the plain tunnel has no IPv6 address.
+ * They are there in both families; of IPv6 only +0, +4, the policies' and, if there are such, +41 while the plain
+ * tunnel has no IPv6 address.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
  * rather than at the end of the encrypted table, lets encrypted-preferred sockets fall through to main for what no
@@ -32,9 +37,9 @@
 #include "dtte.h"
 
 /** Priorities used, from config->rule_priority on. */
-#define ROUTING_RULE_SPAN  10
+#define ROUTING_RULE_SPAN  (10 + 2 * POLICIES_MAX)
 #define ROUTING_ROUTES_MAX 64
-#define ROUTING_RULES_MAX  (20 + 2 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX  (20 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
@@ -83,8 +88,8 @@ int routing_guard(struct routing *r, int device);
 int routing_apply(struct routing *r, const struct routing_plan *plan);
 
 /**
- * Remove everything, or, with @p keep_prohibit, everything but the two rules (+4) and the barrier that keep
- * encrypted-only sockets from sending in clear.
+ * Remove everything, or, with @p keep_prohibit, everything but the rules and the barrier that keep
+ * encrypted-only sockets from sending in clear: +4, and those of policies.
  */
 void routing_remove(struct routing *r, bool keep_prohibit);
 

@@ -92,13 +92,13 @@ void show_status(json_t *status, time_t now, FILE *out)
 
 void show_sockets(const json_t *sockets, FILE *out)
 {
-	static const char *const keys[] = {"pid", "program", "protocol", "local", "remote", "level", "tunnel"};
-	static const char *const heads[] = {"PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "TUNNEL"};
+	static const char *const keys[] = {"pid", "program", "protocol", "local", "remote", "level", "policy", "tunnel"};
+	static const char *const heads[] = {"PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "POLICY", "TUNNEL"};
 
 	if (json_array_size(sockets) == 0)
 		fputs("No socket has a level.\n", out);
 	else
-		tscf_show_table(sockets, 7, keys, heads, out);
+		tscf_show_table(sockets, 8, keys, heads, out);
 }
 
 /** Sockets that have their level, but not yet a tunnel for it. */

@@ -25,6 +25,7 @@ NET_TESTS = \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
+	tests/net/policy.sh \
 	tests/net/program-killed.sh \
 	tests/net/restart.sh \
 	tests/net/proxy.sh \

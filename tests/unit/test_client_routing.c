@@ -76,12 +76,12 @@ START_TEST(default_level_only)
 	struct routing_facts f = facts(DTTE_GATE_SHUT, false);
 	config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	routing_make_plan(&config, &f, &plan);
-	ck_assert_ptr_null(find(&plan, AF_INET, 7));
-	const struct tscf_rule *r = find(&plan, AF_INET, 8);
+	ck_assert_ptr_null(find(&plan, AF_INET, 39));
+	const struct tscf_rule *r = find(&plan, AF_INET, 40);
 	ck_assert(r && r->action == TSCF_RULE_PROHIBIT && r->to.length == 24);
 	f = facts(DTTE_GATE_OPEN, true);
 	routing_make_plan(&config, &f, &plan);
-	ck_assert(find(&plan, AF_INET, 7) && find(&plan, AF_INET, 7)->table == TABLE_ENCRYPTED);
+	ck_assert(find(&plan, AF_INET, 39) && find(&plan, AF_INET, 39)->table == TABLE_ENCRYPTED);
 	config.default_level = TSCF_LEVEL_DEFAULT;
 }
 END_TEST
@@ -119,9 +119,9 @@ START_TEST(both_families)
 	}
 	for (unsigned slot = 0; slot < ROUTING_RULE_SPAN; slot++) {
 		const struct tscf_rule *r = find(&plan, AF_INET6, slot);
-		ck_assert_int_eq(r != NULL, slot != 7 && slot != 8);
+		ck_assert_int_eq(r != NULL, slot < 7 || slot == 41);
 		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 ||
-			  r->table == (slot == 6 || slot == 9 ? TABLE_PLAIN : TABLE_ENCRYPTED));
+			  r->table == (slot == 6 || slot == 41 ? TABLE_PLAIN : TABLE_ENCRYPTED));
 	}
 	ck_assert_ptr_null(find(&plan, AF_INET, 1));
 }
@@ -210,6 +210,53 @@ START_TEST(foreign_is_refused)
 }
 END_TEST
 
+/* Encrypted-only ends in a prohibit and the others at the rest, with every selector, in both families; and the kernel
+ * takes all of it and gives it back. */
+START_TEST(policies)
+{
+	struct tscf_netlink *nl;
+	struct routing routing;
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_SHUT, false);
+	struct policies *p = &config.policies;
+	tscf_netns_enter();
+	*p = (struct policies){.count = 3};
+	p->list[0] = (struct policy){.uid = {0, 0, true}, .level = TSCF_LEVEL_UNENCRYPTED};
+	p->list[1] = (struct policy){.protocol = 17, .local_port = {5060, 5069}, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	p->list[2] = (struct policy){.remote_port = {443, 443}, .level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
+	ck_assert_int_eq(tscf_prefix_parse("10.3.0.0/25", &p->list[2].remote), 0);
+	routing_make_plan(&config, &f, &plan);
+	for (unsigned i = 0; i < 2; i++) {
+		int family = tscf_family(i);
+		const struct tscf_rule *r = find(&plan, family, 8);
+		ck_assert(r && r->action == TSCF_RULE_GOTO && r->target == BASE + 41 && r->uid.given);
+		r = find(&plan, family, 10);
+		ck_assert(r && r->action == TSCF_RULE_PROHIBIT && r->source_port.high == 5069 && r->protocol == 17);
+		ck_assert(r->mask == TSCF_MARK_MASK_DEFAULT && r->mark == 0);
+		ck_assert(find(&plan, family, 41) && !find(&plan, family, 9) && !find(&plan, family, 11));
+	}
+	ck_assert(find(&plan, AF_INET, 12) && !find(&plan, AF_INET6, 12));
+	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
+	struct tscf_prefix address;
+	ck_assert_int_eq(tscf_link_up(nl, 1, 1500), 0);
+	ck_assert_int_eq(tscf_prefix_parse("10.8.0.2/32", &address), 0);
+	ck_assert_int_eq(tscf_addr_add(nl, 1, &address), 0);
+	ck_assert_int_eq(routing_adopt(&routing, nl, &config), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(routing_apply(&routing, &plan), 0);
+		check_kernel(nl, &plan);
+		f = facts(DTTE_GATE_OPEN, true);
+		routing_make_plan(&config, &f, &plan);
+		ck_assert(find(&plan, AF_INET, 9) && find(&plan, AF_INET, 11));
+	}
+	routing_remove(&routing, false);
+	p->count = 0;
+	plan.rule_count = 0;
+	check_kernel(nl, &plan);
+	tscf_netlink_close(nl);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client routing");
@@ -223,6 +270,7 @@ static Suite *make_suite(void)
 	tc = tcase_create("kernel");
 	tcase_add_test(tc, kernel_follows);
 	tcase_add_test(tc, foreign_is_refused);
+	tcase_add_test(tc, policies);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

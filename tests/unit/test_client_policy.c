@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which policy holds for a socket and for a packet: those of one file, read as the client reads it.
+ */
+#include "config_case.h"
+#include "runner.h"
+#include "tscf-client/config.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+static const char text[] = "policy guest { uid = 12346 level = unencrypted }\n"
+			   "policy voice { protocol = udp local-port = 5060-5069 level = encrypted-only }\n"
+			   "policy users { uid = 12000-12999 level = encrypted-preferred }\n"
+			   "policy bank { remote = \"192.0.2.0/24\" remote-port = 443 level = encrypted-only }\n"
+			   "policy six { remote = \"2001:db8::1\" protocol = tcp level = encrypted-only }\n";
+
+static struct client_config config;
+
+static void read_policies(void)
+{
+	ck_assert_int_eq(client_config_init(&config), 0);
+	ck_assert_int_eq(client_config_read(&config, config_file_make(text)), 0);
+	config_file_remove();
+	ck_assert_uint_eq(config.policies.count, 5);
+}
+
+static void forget_policies(void)
+{
+	client_config_free(&config);
+}
+
+struct sample {
+	uint8_t protocol;
+	uint32_t uid;
+	uint16_t local_port, remote_port;
+	const char *remote, *policy; /* "-": none */
+	bool may; /* policy_may_need_encryption */
+};
+
+static const struct sample samples[] = {
+	{IPPROTO_UDP, 1, 5060, 0, NULL, "voice", false},
+	{IPPROTO_UDP, 1, 5069, 0, NULL, "voice", false},
+	{IPPROTO_UDP, 1, 5070, 0, NULL, "-", true},
+	{IPPROTO_UDP, 1, 5059, 9, "192.0.3.1", "-", false},
+	{IPPROTO_TCP, 1, 5060, 9, "192.0.3.1", "-", false},
+	/* The first decides, and who the owner is is not known of a packet. */
+	{IPPROTO_UDP, 12346, 5060, 0, NULL, "guest", false},
+	{IPPROTO_UDP, 12345, 7, 0, NULL, "users", false},
+	{IPPROTO_UDP, 13000, 7, 0, NULL, "-", true},
+	{IPPROTO_TCP, 12999, 7, 443, "192.0.2.1", "users", false},
+	{IPPROTO_TCP, 1, 7, 443, "192.0.2.1", "bank", false},
+	{IPPROTO_TCP, 1, 7, 444, "192.0.2.1", "-", false},
+	{IPPROTO_TCP, 1, 7, 1, "2001:db8::1", "six", false},
+	{IPPROTO_UDP, 1, 7, 1, "2001:db8::1", "-", false},
+	{IPPROTO_TCP, 1, 7, 1, "2001:db8::2", "-", false},
+};
+
+START_TEST(first_match)
+{
+	const struct sample *s = &samples[_i];
+	struct tscf_socket socket = {.protocol = s->protocol, .uid = s->uid, .local_port = s->local_port,
+				     .remote_port = s->remote_port};
+
+	read_policies();
+	if (s->remote)
+		ck_assert_int_eq(tscf_addr_parse(s->remote, &socket.remote), 0);
+	const struct policy *p = policy_of_socket(&config.policies, &socket);
+	ck_assert_str_eq(p ? p->name : "-", s->policy);
+	ck_assert_int_eq(policy_may_need_encryption(&config.policies, &socket), s->may);
+	forget_policies();
+}
+END_TEST
+
+/* What comes down is refused when every owner's would be, and only then; the exception at the front may be its owner's. */
+START_TEST(packets)
+{
+	struct tscf_binding_key flow = {.protocol = IPPROTO_UDP, .local_port = 5060, .remote_port = 9};
+
+	read_policies();
+	ck_assert_int_eq(tscf_addr_parse("192.0.3.1", &flow.remote), 0);
+	ck_assert(!policy_forbids_clear(&config.policies, &flow));
+	/* Without the two that name owners. */
+	config.policies.list[0] = config.policies.list[1];
+	config.policies.list[2] = config.policies.list[1];
+	ck_assert(policy_forbids_clear(&config.policies, &flow));
+	flow.local_port = 5070;
+	ck_assert(!policy_forbids_clear(&config.policies, &flow));
+	ck_assert_int_eq(tscf_addr_parse("192.0.2.7", &flow.remote), 0);
+	ck_assert(!policy_forbids_clear(&config.policies, &flow));
+	flow.remote_port = 443;
+	ck_assert(policy_forbids_clear(&config.policies, &flow));
+	ck_assert(policies_want_encryption(&config.policies));
+	config.policies.count = 0;
+	ck_assert(!policies_want_encryption(&config.policies));
+	forget_policies();
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client_policy");
+	TCase *tc = tcase_create("policy");
+
+	tcase_add_loop_test(tc, first_match, 0, sizeof(samples) / sizeof(samples[0]));
+	tcase_add_test(tc, packets);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
