@@ -55,6 +55,7 @@ struct tscf_bindings {
 	struct host *hosts;
 	struct entry *cursor; /* where expire goes on; NULL: at the first entry */
 	unsigned of_scope[SCOPES];
+	unsigned of_state[TSCF_BINDING_STATES];
 	tscf_binding_changed changed; /* or NULL */
 	void *context;
 	struct tscf_siphash_key secret;
@@ -214,6 +215,7 @@ static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_bi
 		return NULL;
 	}
 	table->of_scope[e->scope]++;
+	table->of_state[e->b.state]++;
 	return e;
 }
 
@@ -250,6 +252,11 @@ void tscf_bindings_free(struct tscf_bindings *table)
 unsigned tscf_bindings_count(const struct tscf_bindings *table)
 {
 	return HASH_COUNT(table->entries);
+}
+
+unsigned tscf_bindings_in_state(const struct tscf_bindings *table, enum tscf_binding_state state)
+{
+	return table->of_state[state];
 }
 
 struct tscf_binding *tscf_bindings_find(struct tscf_bindings *table, const struct tscf_binding_key *flow, uint64_t now)
@@ -297,6 +304,8 @@ static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uin
 	/* Clear packets are let through for the move that is just happening: no other state may hand that on. */
 	if (state != TSCF_BINDING_ACTIVE || b->state != TSCF_BINDING_ACTIVE)
 		b->grace_until = 0;
+	entry_of(b)->table->of_state[b->state]--;
+	entry_of(b)->table->of_state[state]++;
 	b->state = state;
 	b->expires = expires;
 }
@@ -361,6 +370,7 @@ void tscf_bindings_remove(struct tscf_bindings *table, struct tscf_binding *b)
 	if (table->cursor == e)
 		table->cursor = e->hh.next;
 	table->of_scope[e->scope]--;
+	table->of_state[e->b.state]--;
 	host_drop(table, e->host);
 	HASH_DELETE(hh, table->entries, e);
 	free(e);

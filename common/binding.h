@@ -53,6 +53,7 @@ struct tscf_binding_key {
 };
 
 enum tscf_binding_state { TSCF_BINDING_ACTIVE, TSCF_BINDING_RELEASED, TSCF_BINDING_SHIELD, TSCF_BINDING_TOMBSTONE };
+#define TSCF_BINDING_STATES 4
 
 struct tscf_binding {
 	struct tscf_binding_key key;
@@ -93,6 +94,8 @@ void tscf_bindings_free(struct tscf_bindings *table);
 void tscf_bindings_watch(struct tscf_bindings *table, tscf_binding_changed changed, void *context);
 /** @return the number of entries of any state, expired ones that are not freed yet included. */
 unsigned tscf_bindings_count(const struct tscf_bindings *table);
+/** @return how many of these are in @p state.  O(1). */
+unsigned tscf_bindings_in_state(const struct tscf_bindings *table, enum tscf_binding_state state);
 
 /**
  * Find the entry that decides on a packet: the most specific one that covers @p flow (a key without wildcards) and has

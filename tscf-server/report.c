@@ -178,37 +178,20 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 	return list;
 }
 
-static const char *const state_names[] = {
+static const char *const state_names[TSCF_BINDING_STATES] = {
     [TSCF_BINDING_ACTIVE] = "active",
     [TSCF_BINDING_RELEASED] = "released",
     [TSCF_BINDING_SHIELD] = "shield",
     [TSCF_BINDING_TOMBSTONE] = "tombstone",
 };
 
-#define STATES (sizeof(state_names) / sizeof(state_names[0]))
-
-struct census {
-	uint64_t now;
-	unsigned of_state[STATES];
-};
-
-static void count_binding(void *context, struct tscf_binding *b)
+static void set_bindings(json_t *status, const struct server_state *state)
 {
-	struct census *census = context;
-
-	if (census->now < b->expires)
-		census->of_state[b->state]++;
-}
-
-static void set_bindings(json_t *status, struct server_state *state, uint64_t now)
-{
-	struct census census = {.now = now};
 	json_t *o = json_object();
 
-	tscf_bindings_each(state->bindings, count_binding, &census);
-	set_number(status, "bindings", census.of_state[TSCF_BINDING_ACTIVE]);
-	for (unsigned n = 0; n < STATES; n++)
-		set_number(o, state_names[n], census.of_state[n]);
+	set_number(status, "bindings", tscf_bindings_in_state(state->bindings, TSCF_BINDING_ACTIVE));
+	for (unsigned n = 0; n < TSCF_BINDING_STATES; n++)
+		set_number(o, state_names[n], tscf_bindings_in_state(state->bindings, (enum tscf_binding_state)n));
 	set(status, "binding_states", o);
 }
 
@@ -267,7 +250,7 @@ static void add_part(struct server_worker *worker, void *data)
 {
 	json_t *o = json_object(), *devices = json_array();
 
-	set_bindings(o, worker->state, server_now());
+	set_bindings(o, worker->state);
 	set(o, "interfaces", interfaces_list(worker->state, worker->index == 0));
 	json_array_append_new(devices, device(&worker->plain.tun));
 	json_array_append_new(devices, device(&worker->encrypted.tun));

@@ -20,8 +20,20 @@ static void setup(void)
 	memset(&plain, 0, sizeof(plain));
 }
 
+static void count_state(void *context, struct tscf_binding *b)
+{
+	unsigned *of_state = context;
+
+	of_state[b->state]++;
+}
+
 static void teardown(void)
 {
+	unsigned of_state[TSCF_BINDING_STATES] = {0};
+
+	tscf_bindings_each(table, count_state, of_state);
+	for (unsigned n = 0; n < TSCF_BINDING_STATES; n++)
+		ck_assert_uint_eq(tscf_bindings_in_state(table, (enum tscf_binding_state)n), of_state[n]);
 	tscf_bindings_free(table);
 	/* A freed table leaves no pointers behind in its owners. */
 	ck_assert_ptr_null(encrypted.first);
