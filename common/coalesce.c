@@ -64,6 +64,11 @@ void tscf_coalescer_free(struct tscf_coalescer *c)
 	free(c);
 }
 
+void tscf_coalescer_set_kinds(struct tscf_coalescer *c, unsigned kinds)
+{
+	c->kinds = kinds;
+}
+
 void tscf_coalesce_begin(struct tscf_coalescer *c)
 {
 	c->packets = 0;

@@ -53,6 +53,9 @@ struct tscf_coalescer;
 struct tscf_coalescer *tscf_coalescer_new(unsigned kinds, unsigned segments);
 void tscf_coalescer_free(struct tscf_coalescer *c);
 
+/** From the next round on, merge @p kinds. */
+void tscf_coalescer_set_kinds(struct tscf_coalescer *c, unsigned kinds);
+
 /** Begin a round: forget all packets. */
 void tscf_coalesce_begin(struct tscf_coalescer *c);
 

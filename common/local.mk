@@ -40,7 +40,7 @@ libtscf_common_la_SOURCES += common/bytes.h common/message.c common/message.h co
 libtscf_common_la_SOURCES += common/control.h common/control_call.c common/control_path.c common/control_path.h \
 	common/control_query.c common/control_server.c common/control_wire.h
 
-libtscf_common_la_SOURCES += common/dscp.c common/dscp.h common/scheduling.c common/scheduling.h common/ecn.c common/ecn.h
+libtscf_common_la_SOURCES += common/dscp.c common/dscp.h common/onlookers.c common/onlookers.h common/scheduling.c common/scheduling.h common/ecn.c common/ecn.h
 
 # Who a client is.
 libtscf_common_la_SOURCES += common/clientele.c common/credential.c common/proof.h common/proof_subject.h common/psk.c common/psk.h

@@ -108,16 +108,27 @@ static unsigned set_offloads(const struct tscf_tun *tun)
 	return 0;
 }
 
-static int make_buffers(struct tscf_tun *tun, unsigned offloads, bool join_udp)
+/** @return what is joined for the kernel. */
+static unsigned kinds_of(unsigned offloads, bool join_udp)
 {
 	unsigned kinds = 0;
 
-	tun->offloads = offloads;
-	if (tun->offloads & TUN_F_TSO4)
+	if (offloads & TUN_F_TSO4)
 		kinds |= TSCF_COALESCE_TCP4 | TSCF_COALESCE_TCP6;
-	if (join_udp && (tun->offloads & TUN_F_USO4))
+	if (join_udp && (offloads & TUN_F_USO4))
 		kinds |= TSCF_COALESCE_UDP;
-	tun->coalescer = tscf_coalescer_new(kinds, TSCF_COALESCE_SEGMENTS);
+	return kinds;
+}
+
+void tscf_tun_join_udp(struct tscf_tun *tun, bool join)
+{
+	tscf_coalescer_set_kinds(tun->coalescer, kinds_of(tun->offloads, join));
+}
+
+static int make_buffers(struct tscf_tun *tun, unsigned offloads, bool join_udp)
+{
+	tun->offloads = offloads;
+	tun->coalescer = tscf_coalescer_new(kinds_of(offloads, join_udp), TSCF_COALESCE_SEGMENTS);
 	tun->super = malloc(TSCF_PACKET_MAX);
 	return tun->coalescer && tun->super ? 0 : -ENOMEM;
 }

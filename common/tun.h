@@ -42,7 +42,7 @@ struct tscf_tun {
  * TSCF_TUN_OFFLOADS ("none", "tcp") forbids some, for tests.
  *
  * @param join_udp  datagrams may be joined for the kernel: where it forwards them.  Where it delivers them to programs it would show
- * joined ones to raw sockets.
+ * joined ones to raw sockets; see tscf_tun_join_udp.
  * @param realtime_dscps  what the urgent queue is for (dscp.h)
  *
  * @return 0, or -errno: -EBUSY if a device of that name exists, -EPERM without CAP_NET_ADMIN, -ENOENT without
@@ -59,6 +59,9 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_
  */
 int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp, const struct tscf_steering *steering);
 void tscf_tun_close(struct tscf_tun *tun);
+
+/** From the next flush on, join datagrams for the kernel or not (onlookers.h).  Nothing is queued. */
+void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 
 /**
  * Read what is there into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about TSCF_TUN_READ_BYTES;

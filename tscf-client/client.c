@@ -310,6 +310,7 @@ static int set_up(struct client *c)
 		error = open_device(c, &c->plain_tun, c->config->plain_dev);
 	if (error == 0)
 		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
+	tscf_onlookers_open(&c->onlookers);
 	if (error == 0)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
 	if (error == 0)
@@ -402,6 +403,7 @@ static void tear_down(struct client *c)
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
 	tscf_tun_close(&c->plain_tun);
+	tscf_onlookers_close(&c->onlookers);
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
@@ -419,7 +421,8 @@ static struct client *client_new(const struct client_config *config)
 		return NULL;
 	c->config = config;
 	c->loop = ev_loop_new(EVFLAG_AUTO);
-	c->plain_tun.fd = c->encrypted_tun.fd = -1;
+	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
+	c->onlookers = (struct tscf_onlookers){-1, -1, -1};
 	c->started = time(NULL);
 	c->keepalive = config->keepalive;
 	c->now = read_clock(CLOCK_MONOTONIC);

@@ -11,6 +11,7 @@
 #include "common/dtls.h"
 #include "common/netlink.h"
 #include "common/proof.h"
+#include "common/onlookers.h"
 #include "common/tls.h"
 #include "common/tun.h"
 #include "client.h"
@@ -66,6 +67,7 @@ struct client {
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
 	struct tscf_tun plain_tun, encrypted_tun;
+	struct tscf_onlookers onlookers;
 	ev_io plain_readable, encrypted_readable;
 	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;

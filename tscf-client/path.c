@@ -239,12 +239,23 @@ static struct arrival arrival_by(struct tunnel *t)
 	return a;
 }
 
+/* Datagrams are joined for programs while nobody sees it. */
+static void look_around(struct tunnel *t, struct tscf_tun *tun)
+{
+	struct client *c = t->client;
+	if (c->now < t->look_again)
+		return;
+	t->look_again = c->now + TSCF_ONLOOKERS_MS;
+	tscf_tun_join_udp(tun, !tscf_onlookers_any(&c->onlookers, tun->index));
+}
+
 static void received(void *context, struct tscf_transport *transport, struct tscf_batch *batch)
 {
 	struct tunnel *t = context;
 	if (t->transport != transport)
 		return;
 	struct arrival a = arrival_by(t);
+	look_around(t, a.tun);
 	bool alive = true;
 	t->last_heard = t->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {

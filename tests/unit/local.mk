@@ -227,6 +227,11 @@ tests_unit_test_stream_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_onlookers
+tests_unit_test_onlookers_SOURCES = tests/unit/test_onlookers.c tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h \
+	tests/unit/runner.c
+tests_unit_test_onlookers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_onlookers_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_dscp tests/unit/test_ecn
 tests_unit_test_dscp_SOURCES = tests/unit/test_dscp.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_dscp_CFLAGS = $(UNIT_CFLAGS)
