@@ -332,6 +332,7 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		tool_die("move-flow ADDR:PORT ...; see the head of its source");
+	tool_realtime();
 	m.to = tool_endpoint(argv[optind]);
 	run(&m);
 	report(&m);

@@ -20,12 +20,9 @@
 #include <getopt.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,15 +56,6 @@ struct sender {
 	struct histogram round_trip;
 	atomic_bool stop;
 };
-
-static void go_realtime(void)
-{
-	struct sched_param parameter = {.sched_priority = 10};
-
-	prctl(PR_SET_TIMERSLACK, 1);
-	if (sched_setscheduler(0, SCHED_FIFO, &parameter) < 0)
-		setpriority(PRIO_PROCESS, 0, -15);
-}
 
 static void sleep_until(uint64_t at)
 {
@@ -103,7 +91,7 @@ static _Noreturn void echo(const struct sockaddr_in *at)
 	int fd = open_socket(at);
 
 	puts("ready");
-	go_realtime();
+	tool_realtime();
 	for (;;) {
 		int count, done;
 
@@ -166,7 +154,7 @@ static void *receive(void *argument)
 
 	for (unsigned i = 0; i < s->flows; i++)
 		wait[i] = (struct pollfd){.fd = s->fd[i], .events = POLLIN};
-	go_realtime();
+	tool_realtime();
 	while (!atomic_load(&s->stop)) {
 		if (poll(wait, s->flows, 20) <= 0)
 			continue;
@@ -227,7 +215,7 @@ static void send_and_report(struct sender *s)
 	open_flows(s);
 	if (pthread_create(&receiver, NULL, receive, s) != 0)
 		tool_die("no thread");
-	go_realtime();
+	tool_realtime();
 	begun = tool_monotonic_ns();
 	send_all(s);
 	took = tool_monotonic_ns() - begun;
@@ -254,7 +242,7 @@ static int first(struct sender *s)
 
 	if (setsockopt(fd, IPPROTO_IP, IP_TOS, &s->tos, sizeof(s->tos)) < 0)
 		tool_die("tos: %s", strerror(errno));
-	go_realtime();
+	tool_realtime();
 	while (tool_monotonic_ns() < end) {
 		sendto(fd, &payload, sizeof(payload), MSG_DONTWAIT, (const struct sockaddr *)&s->to, sizeof(s->to));
 		if (poll(&wait, 1, 2) > 0 && recv(fd, &payload, sizeof(payload), MSG_DONTWAIT) > 0) {

@@ -4,9 +4,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -98,6 +101,15 @@ double tool_epoch(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void tool_realtime(void)
+{
+	const struct sched_param parameter = {.sched_priority = 10};
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	if (sched_setscheduler(0, SCHED_FIFO, &parameter) < 0)
+		setpriority(PRIO_PROCESS, 0, -15);
 }
 
 struct tool_change tool_change_parse(const char *text)
