@@ -96,13 +96,15 @@ static int find_next(const struct candidates *c, uint64_t now)
 
 static void start_due(struct candidates *c, uint64_t now)
 {
-	/* A start may fail at once, and be followed by the next; each can do so once, since it is not due again then. */
+	/* A start may fail at once, and be followed by the next; each can do so once, since it is not due again then.
+	 */
 	for (unsigned n = 0; n < c->count && now >= c->next_start; n++) {
 		int i = find_next(c, now);
 		if (i < 0)
 			return;
 		c->next_start = now + CANDIDATES_STAGGER_MS;
-		enter(&c->list[i], CANDIDATE_TRYING, now + (c->used < 0 ? CANDIDATES_TRY_MS : CANDIDATES_RETURN_TRY_MS), now);
+		enter(&c->list[i], CANDIDATE_TRYING, now + (c->used < 0 ? CANDIDATES_TRY_MS : CANDIDATES_RETURN_TRY_MS),
+		      now);
 		c->actions->start(c->context, (unsigned)i);
 	}
 }
@@ -125,7 +127,8 @@ static void end_return(struct candidates *c, uint64_t now)
 	if (any_under_way(c))
 		return;
 	for (unsigned i = 0; i < c->count; i++)
-		if (c->list[i].state == CANDIDATE_WAITING && c->list[i].due != UINT64_MAX && worth_trying(c, &c->list[i]))
+		if (c->list[i].state == CANDIDATE_WAITING && c->list[i].due != UINT64_MAX &&
+		    worth_trying(c, &c->list[i]))
 			return;
 	c->returns++;
 	plan_return(c, now);

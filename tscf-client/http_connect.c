@@ -12,13 +12,14 @@
 int http_connect_request(char *out, size_t size, const char *host, uint16_t port, const char *credentials)
 {
 	const char *open = strchr(host, ':') ? "[" : "", *close = strchr(host, ':') ? "]" : "";
-	int n = snprintf(out, size, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n%s%s%s\r\n", open, host, close, port, open, host,
-			 close, port, credentials ? "Proxy-Authorization: Basic " : "", credentials ? credentials : "",
-			 credentials ? "\r\n" : "");
+	int n = snprintf(out, size, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n%s%s%s\r\n", open, host, close,
+			 port, open, host, close, port, credentials ? "Proxy-Authorization: Basic " : "",
+			 credentials ? credentials : "", credentials ? "\r\n" : "");
 	return n < 0 || (size_t)n >= size ? -EMSGSIZE : n;
 }
 
-/* The header ends with an empty line; some end lines with LF alone (RFC 9112, section 2.2).  @return its length, or 0. */
+/* The header ends with an empty line; some end lines with LF alone (RFC 9112, section 2.2).  @return its length, or 0.
+ */
 static size_t header_length(const char *data, size_t length)
 {
 	for (size_t i = 0; i + 1 < length; i++) {
@@ -35,7 +36,8 @@ static size_t header_length(const char *data, size_t length)
 /* @return the status code, or -1. */
 static int status_of(const char *data, size_t length)
 {
-	if (length < STATUS_LINE_MIN || memcmp(data, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)data[7]) || data[8] != ' ')
+	if (length < STATUS_LINE_MIN || memcmp(data, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)data[7]) ||
+	    data[8] != ' ')
 		return -1;
 	for (int i = 9; i < 12; i++)
 		if (!isdigit((unsigned char)data[i]))
@@ -61,14 +63,17 @@ static void explain(int status, const char *data, size_t length, int authenticat
 	/* Some proxies answer as if they were the server (tinyproxy, to a wrong password). */
 	if (status == 407 || status == 401)
 		snprintf(reason, HTTP_CONNECT_REASON, "%s",
-			 authenticated ? "the proxy refuses the user and password" : "the proxy wants a user and password");
+			 authenticated ? "the proxy refuses the user and password"
+				       : "the proxy wants a user and password");
 	else if (status == 403)
-		snprintf(reason, HTTP_CONNECT_REASON, "the proxy does not allow a connection to the server's port (403%s)", phrase);
+		snprintf(reason, HTTP_CONNECT_REASON,
+			 "the proxy does not allow a connection to the server's port (403%s)", phrase);
 	else
 		snprintf(reason, HTTP_CONNECT_REASON, "the proxy cannot connect to the server (%d%s)", status, phrase);
 }
 
-enum http_connect_answer http_connect_answer(const char *data, size_t length, int authenticated, size_t *used, char *reason)
+enum http_connect_answer http_connect_answer(const char *data, size_t length, int authenticated, size_t *used,
+					     char *reason)
 {
 	static const char begin[] = "HTTP/1.";
 	size_t known = length < sizeof begin - 1 ? length : sizeof begin - 1;

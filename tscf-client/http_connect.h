@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * http_connect.h - the CONNECT request to an HTTP proxy and its answer (RFC 9110, section 9.3.6; RFC 9112): pure functions on text.
+ * http_connect.h - the CONNECT request to an HTTP proxy and its answer (RFC 9110, section 9.3.6; RFC 9112): pure
+ * functions on text.
  */
 #ifndef TSCF_CLIENT_HTTP_CONNECT_H
 #define TSCF_CLIENT_HTTP_CONNECT_H
@@ -34,6 +35,7 @@ enum http_connect_answer {
  * @param authenticated  whether the request bore credentials
  * @param reason         HTTP_CONNECT_REASON bytes; written if refused, control characters replaced
  */
-enum http_connect_answer http_connect_answer(const char *data, size_t length, int authenticated, size_t *used, char *reason);
+enum http_connect_answer http_connect_answer(const char *data, size_t length, int authenticated, size_t *used,
+					     char *reason);
 
 #endif

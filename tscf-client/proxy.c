@@ -127,8 +127,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	end(w->data, "the proxy does not answer");
 }
 
-int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const struct tscf_outer_options *options, const char *host,
-		  uint16_t port, const char *credentials, proxy_done done, void *context, struct proxy_dialogue **out)
+int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const struct tscf_outer_options *options,
+		  const char *host, uint16_t port, const char *credentials, proxy_done done, void *context,
+		  struct proxy_dialogue **out)
 {
 	struct proxy_dialogue *d = calloc(1, sizeof *d);
 	if (!d)

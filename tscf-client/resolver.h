@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * resolver.h - host names to addresses, without stopping the event loop: each look-up is a short-lived thread in getaddrinfo(3).
+ * resolver.h - host names to addresses, without stopping the event loop: each look-up is a short-lived thread in
+ * getaddrinfo(3).
  */
 #ifndef TSCF_CLIENT_RESOLVER_H
 #define TSCF_CLIENT_RESOLVER_H
@@ -19,8 +20,8 @@ struct resolver *resolver_new(struct ev_loop *loop, resolver_done done, void *co
 /** No look-up is answered any more; threads that still wait for a name server end by themselves. */
 void resolver_free(struct resolver *r);
 /**
- * Look @p host up.  An address is answered at once, from inside this call; a name from the event loop.  One whose answer is still to come is
- * not looked up again.
+ * Look @p host up.  An address is answered at once, from inside this call; a name from the event loop.  One whose
+ * answer is still to come is not looked up again.
  *
  * @param tag  less than RESOLVER_TAGS
  */

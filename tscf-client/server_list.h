@@ -2,7 +2,8 @@
 /*
  * server_list.h - which servers there are, and by which transports and proxy they are reached: a part of the settings.
  *
- * Servers stand in the order in which they are preferred.  What one of them does not say itself holds as it is set for all.
+ * Servers stand in the order in which they are preferred.  What one of them does not say itself holds as it is set for
+ * all.
  */
 #ifndef TSCF_CLIENT_SERVER_LIST_H
 #define TSCF_CLIENT_SERVER_LIST_H
@@ -32,7 +33,8 @@ struct client_servers {
 	unsigned count;
 	struct client_server list[CLIENT_SERVERS_MAX];
 	struct client_server all; /**< what holds for those that do not say it themselves; host is unused */
-	/** The server that the next setting is for; NULL: for all.  On the command line settings follow their server. */
+	/** The server that the next setting is for; NULL: for all.  On the command line settings follow their server.
+	 */
 	struct client_server *current;
 };
 
@@ -61,7 +63,8 @@ const char *client_server_pin(const struct client_servers *s, const struct clien
 const char *client_server_name(const struct client_servers *s, const struct client_server *one);
 
 /**
- * Take "http://[USER:PASSWORD@]HOST:PORT[/]"; user and password may be percent-encoded (RFC 3986) (@p p NULL: only check).
+ * Take "http://[USER:PASSWORD@]HOST:PORT[/]"; user and password may be percent-encoded (RFC 3986) (@p p NULL: only
+ * check).
  *
  * @return 0, -EINVAL, or -ENOMEM.
  */

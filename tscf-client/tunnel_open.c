@@ -29,7 +29,8 @@ static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
 	struct tscf_outer_options options = options_of(t);
 	struct client *c = t->client;
 	if (secured(t))
-		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport, &t->peer);
+		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport,
+					 &t->peer);
 	int error = tscf_udp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
 	/* Nothing tells when a datagram socket is ready: it always is. */
 	if (error == 0)
@@ -42,7 +43,8 @@ static int open_stream(struct tunnel *t, const union tscf_endpoint *to)
 	struct tscf_outer_options options = options_of(t);
 	struct client *c = t->client;
 	if (secured(t))
-		return tscf_tls_stream_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport, &t->peer);
+		return tscf_tls_stream_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t,
+					       &t->transport, &t->peer);
 	return tscf_tcp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
 }
 
@@ -61,8 +63,9 @@ static void connected(void *context, int fd, const char *reason)
 		t->events->lost(t, reason);
 		return;
 	}
-	int error = secured(t) ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t, &t->transport, &t->peer)
-				 : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
+	int error = secured(t) ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t,
+							&t->transport, &t->peer)
+			       : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
 	if (error == 0) {
 		tell_realtime(t);
 		return;
@@ -77,8 +80,8 @@ static int open_proxied(struct tunnel *t)
 	const struct client_config *config = t->client->config;
 	const struct client_server *one = &config->servers.list[t->way.server];
 	uint16_t port = (uint16_t)(client_server_port(&config->servers, one) + secured(t));
-	return proxy_connect(t->client->loop, &t->way.remote, &options, one->host, port, config->proxy.credentials, connected, t,
-			     &t->dialogue);
+	return proxy_connect(t->client->loop, &t->way.remote, &options, one->host, port, config->proxy.credentials,
+			     connected, t, &t->dialogue);
 }
 
 int tunnel_open(struct tunnel *t, const struct way *way)

@@ -73,7 +73,8 @@ unsigned ways_make(const struct client_servers *servers, const struct client_pro
 
 bool way_equal(const struct way *a, const struct way *b)
 {
-	return a->server == b->server && a->kind == b->kind && a->inside == b->inside && a->proxied == b->proxied && tscf_endpoint_equal(&a->remote, &b->remote);
+	return a->server == b->server && a->kind == b->kind && a->inside == b->inside && a->proxied == b->proxied &&
+	       tscf_endpoint_equal(&a->remote, &b->remote);
 }
 
 bool way_is_bare(const struct way *w)
@@ -97,7 +98,8 @@ const char *way_format(const struct client_servers *servers, const struct way *w
 	union tscf_endpoint at = way_endpoint(w, false);
 	tscf_endpoint_format(&at, text);
 	if (w->proxied)
-		snprintf(buf, WAY_TEXT, "%s %.200s:%u by proxy %s", transport, one->host, client_server_port(servers, one) + w->inside, text);
+		snprintf(buf, WAY_TEXT, "%s %.200s:%u by proxy %s", transport, one->host,
+			 client_server_port(servers, one) + w->inside, text);
 	else
 		snprintf(buf, WAY_TEXT, "%s %s", transport, text);
 	return buf;

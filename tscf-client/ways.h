@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ways.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the configuration and of what names mean.
+ * ways.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the configuration and
+ * of what names mean.
  *
- * Pure.  The order is that in which they are tried: by server, then by transport, then by address; addresses of the two families alternate,
- * beginning with the family that the resolver puts first (RFC 8305, section 4).  The transports are UDP and TCP, and last, for where only the
- * encrypted tunnel's port is open, the plain tunnel inside a DTLS or TLS connection to that.
+ * Pure.  The order is that in which they are tried: by server, then by transport, then by address; addresses of the two
+ * families alternate, beginning with the family that the resolver puts first (RFC 8305, section 4).  The transports are
+ * UDP and TCP, and last, for where only the encrypted tunnel's port is open, the plain tunnel inside a DTLS or TLS
+ * connection to that.
  */
 #ifndef TSCF_CLIENT_WAYS_H
 #define TSCF_CLIENT_WAYS_H
@@ -21,9 +23,9 @@ enum way_kind { WAY_DATAGRAM, WAY_STREAM };
 struct way {
 	unsigned server; /**< place in the list of servers */
 	enum way_kind kind;
-	bool inside;   /**< the plain tunnel goes inside a connection to the encrypted port */
-	unsigned rank; /**< as in candidates.h: by server and transport */
-	bool proxied;  /**< `remote` is the proxy */
+	bool inside;                /**< the plain tunnel goes inside a connection to the encrypted port */
+	unsigned rank;              /**< as in candidates.h: by server and transport */
+	bool proxied;               /**< `remote` is the proxy */
 	union tscf_endpoint remote; /**< the plain port; or of the proxy */
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The race of candidates on a clock of the test's own: which are tried when, which one is used, and when a better one is gone back to.
+ * The race of candidates on a clock of the test's own: which are tried when, which one is used, and when a better one
+ * is gone back to.
  */
-#include "tscf-client/candidates.h"
 #include "runner.h"
+#include "tscf-client/candidates.h"
 
 #include <stdio.h>
 #include <string.h>

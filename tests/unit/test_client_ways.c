@@ -53,7 +53,8 @@ static void expect(const char *const *texts, const unsigned *ranks, unsigned cou
 /* One server, the default: UDP before TCP, and the plain port before the other one. */
 START_TEST(one_server)
 {
-	static const char *const texts[] = {"udp 192.0.2.1:2004", "tcp 192.0.2.1:2004", "dtls 192.0.2.1:2005", "tls 192.0.2.1:2005"};
+	static const char *const texts[] = {"udp 192.0.2.1:2004", "tcp 192.0.2.1:2004", "dtls 192.0.2.1:2005",
+					    "tls 192.0.2.1:2005"};
 	static const char *const tcp[] = {"tcp 192.0.2.1:2004", "tls 192.0.2.1:2005"};
 	static const unsigned ranks[] = {0, 1, 2, 3}, tcp_ranks[] = {1, 3};
 
@@ -69,9 +70,9 @@ END_TEST
 /* Families alternate, whatever the resolver's order is; all addresses of a server are of one rank. */
 START_TEST(families)
 {
-	static const char *const texts[] = {"udp [2001:db8::1]:2004", "udp 192.0.2.1:2004", "udp [2001:db8::2]:2004",
-					    "udp [2001:db8::3]:2004", "dtls [2001:db8::1]:2005", "dtls 192.0.2.1:2005",
-					    "dtls [2001:db8::2]:2005", "dtls [2001:db8::3]:2005"};
+	static const char *const texts[] = {
+	    "udp [2001:db8::1]:2004",  "udp 192.0.2.1:2004",  "udp [2001:db8::2]:2004",  "udp [2001:db8::3]:2004",
+	    "dtls [2001:db8::1]:2005", "dtls 192.0.2.1:2005", "dtls [2001:db8::2]:2005", "dtls [2001:db8::3]:2005"};
 	static const unsigned ranks[] = {0, 0, 0, 0, 2, 2, 2, 2};
 
 	server("a", CLIENT_TRANSPORT_UDP);

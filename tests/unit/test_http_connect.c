@@ -9,9 +9,9 @@
 static const struct {
 	const char *host, *credentials, *text;
 } requests[] = {
-	{"vpn.example.org", NULL, "CONNECT vpn.example.org:2005 HTTP/1.1\r\nHost: vpn.example.org:2005\r\n\r\n"},
-	{"2001:db8::1", NULL, "CONNECT [2001:db8::1]:2005 HTTP/1.1\r\nHost: [2001:db8::1]:2005\r\n\r\n"},
-	{"h", "dTpw", "CONNECT h:2005 HTTP/1.1\r\nHost: h:2005\r\nProxy-Authorization: Basic dTpw\r\n\r\n"},
+    {"vpn.example.org", NULL, "CONNECT vpn.example.org:2005 HTTP/1.1\r\nHost: vpn.example.org:2005\r\n\r\n"},
+    {"2001:db8::1", NULL, "CONNECT [2001:db8::1]:2005 HTTP/1.1\r\nHost: [2001:db8::1]:2005\r\n\r\n"},
+    {"h", "dTpw", "CONNECT h:2005 HTTP/1.1\r\nHost: h:2005\r\nProxy-Authorization: Basic dTpw\r\n\r\n"},
 };
 
 START_TEST(request)
@@ -21,7 +21,8 @@ START_TEST(request)
 
 	ck_assert_int_eq(n, (int)strlen(requests[_i].text));
 	ck_assert_mem_eq(text, requests[_i].text, (size_t)n);
-	ck_assert_int_eq(http_connect_request(text, (size_t)n, requests[_i].host, 2005, requests[_i].credentials), -EMSGSIZE);
+	ck_assert_int_eq(http_connect_request(text, (size_t)n, requests[_i].host, 2005, requests[_i].credentials),
+			 -EMSGSIZE);
 }
 END_TEST
 
@@ -31,22 +32,22 @@ static const struct {
 	enum http_connect_answer answer;
 	const char *reason;
 } answers[] = {
-	{"HTTP/1.0 200 Connection established\r\nProxy-agent: tinyproxy/1.11.1\r\n\r\n", 0, HTTP_CONNECT_DONE, ""},
-	{"HTTP/1.1 200\r\n\r\n", 0, HTTP_CONNECT_DONE, ""},
-	{"HTTP/1.1 204 \n\n", 0, HTTP_CONNECT_DONE, ""},
-	{"HTTP/1.1 200 OK\r\nX: y\r\n", 0, HTTP_CONNECT_MORE, ""},
-	{"HTTP/1.", 0, HTTP_CONNECT_MORE, ""},
-	{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "wants a user"},
-	{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
-	{"HTTP/1.0 401 Unauthorized\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
-	{"HTTP/1.1 403 Access violation\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "does not allow"},
-	{"HTTP/1.1 502 \033[31mBad\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(502 ?[31mBad)"},
-	{"HTTP/1.1 100 Continue\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(100"},
-	{"HTTP/2 200\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
-	{"HTTP/1.1 2x0 OK\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
-	{"HTTP/1.1 2000\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
-	{"HTTP/1.1\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
-	{"SSH-2.0-OpenSSH\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
+    {"HTTP/1.0 200 Connection established\r\nProxy-agent: tinyproxy/1.11.1\r\n\r\n", 0, HTTP_CONNECT_DONE, ""},
+    {"HTTP/1.1 200\r\n\r\n", 0, HTTP_CONNECT_DONE, ""},
+    {"HTTP/1.1 204 \n\n", 0, HTTP_CONNECT_DONE, ""},
+    {"HTTP/1.1 200 OK\r\nX: y\r\n", 0, HTTP_CONNECT_MORE, ""},
+    {"HTTP/1.", 0, HTTP_CONNECT_MORE, ""},
+    {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "wants a user"},
+    {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
+    {"HTTP/1.0 401 Unauthorized\r\n\r\n", 1, HTTP_CONNECT_REFUSED, "refuses the user"},
+    {"HTTP/1.1 403 Access violation\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "does not allow"},
+    {"HTTP/1.1 502 \033[31mBad\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(502 ?[31mBad)"},
+    {"HTTP/1.1 100 Continue\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "(100"},
+    {"HTTP/2 200\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
+    {"HTTP/1.1 2x0 OK\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
+    {"HTTP/1.1 2000\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
+    {"HTTP/1.1\r\n\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
+    {"SSH-2.0-OpenSSH\r\n", 0, HTTP_CONNECT_REFUSED, "HTTP/1"},
 };
 
 START_TEST(answer)
@@ -55,7 +56,8 @@ START_TEST(answer)
 	char reason[HTTP_CONNECT_REASON] = "";
 	enum http_connect_answer result = HTTP_CONNECT_MORE;
 
-	ck_assert_int_eq(http_connect_answer(answers[_i].text, length, answers[_i].authenticated, &used, reason), answers[_i].answer);
+	ck_assert_int_eq(http_connect_answer(answers[_i].text, length, answers[_i].authenticated, &used, reason),
+			 answers[_i].answer);
 	ck_assert_ptr_nonnull(strstr(reason, answers[_i].reason));
 	if (answers[_i].answer == HTTP_CONNECT_DONE)
 		ck_assert_uint_eq(used, length);
