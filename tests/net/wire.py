@@ -8,6 +8,7 @@
     wire.py PCAP last PROTO PORT       the time of the last such packet, 0 if there is none
     wire.py PCAP flows                 clear inner flows: "COUNT FLOW" lines
     wire.py PCAP outside               what went over the link in no tunnel at all, as "COUNT FLOW" lines
+    wire.py PCAP carried               JSON: packets with content on the ports of the tunnels, by transport and direction
     wire.py PCAP dtls                  JSON: records of the encrypted tunnel by direction and type
     wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record
     wire.py PCAP sip                   first lines of SIP messages that can be read, in order
@@ -265,6 +266,18 @@ def command_last(args):
     flows = Flows()
     times = [time for time, _, inner in clear_packets(args) if belongs(flows.name(inner), protocol, port)]
     print("%.6f" % max(times, default=0))
+
+
+def command_carried(args):
+    counts = {name: {"up": 0, "down": 0} for name in ("udp", "dtls", "tcp", "tls")}
+    for _, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        kind, direction, payload = tunnel(packet)
+        if kind and payload:
+            counts["udp" if kind == "plain" else "dtls"][direction] += 1
+        kind, direction, segment = tunnel(packet, 6)
+        if kind and len(segment) >= 20 and len(segment) > (segment[12] >> 4) * 4:
+            counts["tcp" if kind == "plain" else "tls"][direction] += 1
+    print(json.dumps(counts))
 
 
 def print_counts(counts):
