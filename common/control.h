@@ -33,7 +33,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_SOCKETS = 2,    /**< client */
 	TSCF_CONTROL_SESSIONS = 3,   /**< server */
 	TSCF_CONTROL_STOP = 4,
-	TSCF_CONTROL_RELOAD = 5,     /**< server */
+	TSCF_CONTROL_RELOAD = 5,     /**< read the configuration anew */
 	TSCF_CONTROL_FLUSH = 6,      /**< client: remove rules and routes, also those kept for live sockets */
 	TSCF_CONTROL_SET_LEVEL = 7,  /**< client; with a descriptor: the socket's level is now `level` */
 	TSCF_CONTROL_BOUND = 8,      /**< client; with a descriptor: the socket was bound or connected */

@@ -96,10 +96,36 @@ static bool privileged(const struct tscf_control_call_in *call)
 	return call->uid == 0 || call->uid == geteuid();
 }
 
+/* What the policies say now holds for sockets that live: the rules first, then those who must be told. */
+static int reload(struct client *c)
+{
+	struct client_config fresh;
+	int error = c->reread(c->reread_context, &fresh);
+	if (error == 0) {
+		c->config->policies = fresh.policies;
+		c->config->log_level = fresh.log_level;
+		tscf_log_set_level(fresh.log_level);
+		error = registry_policies_changed(c);
+		client_route(c);
+		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
+	} else {
+		tscf_error("reload: the configuration has errors; nothing was changed");
+	}
+	client_config_free(&fresh);
+	return error;
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)loop, (void)events;
+	reload(w->data);
+}
+
 static void control_request(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
-	bool admin = call->request.op == TSCF_CONTROL_STOP || call->request.op == TSCF_CONTROL_FLUSH;
+	bool admin = call->request.op == TSCF_CONTROL_STOP || call->request.op == TSCF_CONTROL_FLUSH ||
+		     call->request.op == TSCF_CONTROL_RELOAD;
 	if (admin && !privileged(call)) {
 		tscf_control_answer(call, EPERM, NULL);
 		return;
@@ -137,6 +163,9 @@ static void control_request(void *context, struct tscf_control_call_in *call)
 		break;
 	case TSCF_CONTROL_UNWATCH:
 		notices_unwatch(c, call);
+		break;
+	case TSCF_CONTROL_RELOAD:
+		tscf_control_answer(call, -reload(c), NULL);
 		break;
 	case TSCF_CONTROL_STOP:
 		tscf_control_answer(call, 0, NULL);
@@ -336,11 +365,10 @@ static void watch(struct client *c)
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	ev_signal_init(&c->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&c->on_int, on_stop_signal, SIGINT);
-	/* There is nothing to read anew; a terminal that goes away is no reason to stop. */
-	signal(SIGHUP, SIG_IGN);
+	ev_signal_init(&c->on_hangup, on_hangup, SIGHUP);
 	ev_io_init(&c->plain_readable, path_plain_readable, c->plain_tun.fd, EV_READ);
 	ev_io_init(&c->encrypted_readable, path_encrypted_readable, c->encrypted_tun.fd, EV_READ);
-	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c;
+	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c->on_hangup.data = c;
 	ev_io_init(&c->plain_urgent, path_plain_readable, c->plain_tun.urgent_fd, EV_READ);
 	ev_io_init(&c->encrypted_urgent, path_encrypted_readable, c->encrypted_tun.urgent_fd, EV_READ);
 	c->plain_readable.data = c->encrypted_readable.data = c->plain_urgent.data = c->encrypted_urgent.data = c;
@@ -348,6 +376,7 @@ static void watch(struct client *c)
 	ev_prepare_start(c->loop, &c->prepare);
 	ev_signal_start(c->loop, &c->on_term);
 	ev_signal_start(c->loop, &c->on_int);
+	ev_signal_start(c->loop, &c->on_hangup);
 	ev_io_start(c->loop, &c->plain_readable);
 	ev_io_start(c->loop, &c->encrypted_readable);
 	if (c->plain_tun.urgent_fd >= 0)
@@ -414,7 +443,7 @@ static void tear_down(struct client *c)
 	client_identity_close(&c->identity);
 }
 
-static struct client *client_new(const struct client_config *config)
+static struct client *client_new(struct client_config *config)
 {
 	struct client *c = calloc(1, sizeof *c);
 	if (!c)
@@ -436,13 +465,16 @@ static struct client *client_new(const struct client_config *config)
 	return c;
 }
 
-int client_run(const struct client_config *config, void (*ready)(void *context), void *context)
+int client_run(struct client_config *config, void (*ready)(void *context),
+	       int (*reread)(void *context, struct client_config *fresh), void *context)
 {
 	struct client *c = client_new(config);
 	if (!c || !c->loop) {
 		free(c);
 		return -ENOMEM;
 	}
+	c->reread = reread;
+	c->reread_context = context;
 	int error = set_up(c);
 	if (error == 0) {
 		watch(c);

@@ -56,13 +56,15 @@ struct client_counters {
 };
 
 struct client {
-	const struct client_config *config;
+	struct client_config *config; /**< changed by a reload alone */
+	int (*reread)(void *context, struct client_config *fresh);
+	void *reread_context;
 	struct ev_loop *loop;
 	uint64_t now;          /**< monotonic ms, read once per loop iteration */
 	ev_check clock;
 	ev_prepare prepare;
 	ev_timer timer;
-	ev_signal on_term, on_int;
+	ev_signal on_term, on_int, on_hangup;
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];

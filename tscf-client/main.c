@@ -10,31 +10,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct program {
+	struct tscf_daemon daemon;
+	const struct tscf_cli *cli;
+};
+
 static void ready(void *context)
 {
-	tscf_daemon_ready(context);
+	tscf_daemon_ready(&((struct program *)context)->daemon);
 }
 
-static int run(const struct client_config *config)
+static int reread(void *context, struct client_config *fresh)
 {
-	struct tscf_daemon daemon;
+	return client_options_config(((struct program *)context)->cli, fresh);
+}
+
+static int run(const struct tscf_cli *cli, struct client_config *config)
+{
+	struct program program = {.cli = cli};
 	int status, err;
 
 	signal(SIGPIPE, SIG_IGN);
-	err = tscf_daemon_start(&daemon, config->foreground, &status);
+	err = tscf_daemon_start(&program.daemon, config->foreground, &status);
 	if (err > 0)
 		return status;
 	if (err == 0)
-		err = client_run(config, ready, &daemon);
+		err = client_run(config, ready, reread, &program);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int act(const struct tscf_cli *cli, const struct client_config *config)
+static int act(const struct tscf_cli *cli, struct client_config *config)
 {
 	switch ((enum client_command)cli->command) {
 	case CLIENT_COMMAND_RUN:
 		if (!tscf_cli_has(cli, "check-config"))
-			return run(config);
+			return run(cli, config);
 		puts("The configuration is valid.");
 		return EXIT_SUCCESS;
 	case CLIENT_COMMAND_STATUS:
@@ -43,6 +53,8 @@ static int act(const struct tscf_cli *cli, const struct client_config *config)
 		return query_sockets(cli, config);
 	case CLIENT_COMMAND_LEVEL:
 		return query_level(cli, config);
+	case CLIENT_COMMAND_RELOAD:
+		return query_reload(config);
 	case CLIENT_COMMAND_STOP:
 		return query_stop(config);
 	case CLIENT_COMMAND_FLUSH:

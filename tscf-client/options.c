@@ -14,15 +14,16 @@
 #define STATUS  (1U << CLIENT_COMMAND_STATUS)
 #define SOCKETS (1U << CLIENT_COMMAND_SOCKETS)
 #define LEVEL   (1U << CLIENT_COMMAND_LEVEL)
+#define RELOAD  (1U << CLIENT_COMMAND_RELOAD)
 #define STOP    (1U << CLIENT_COMMAND_STOP)
 #define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
-#define ANY     (RUN | STATUS | SOCKETS | LEVEL | STOP | FLUSH)
+#define ANY     (RUN | STATUS | SOCKETS | LEVEL | RELOAD | STOP | FLUSH)
 
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
 			   "       tscf-client sockets [--json]\n"
 			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
-			   "       tscf-client stop | flush\n"
+			   "       tscf-client reload | stop | flush\n"
 			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground         stay in the foreground, log to standard error\n"
@@ -88,6 +89,7 @@ static const struct tscf_cli_command commands[] = {
 	[CLIENT_COMMAND_STATUS] = {"status", NULL},
 	[CLIENT_COMMAND_SOCKETS] = {"sockets", NULL},
 	[CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred"},
+	[CLIENT_COMMAND_RELOAD] = {"reload", NULL},
 	[CLIENT_COMMAND_STOP] = {"stop", NULL},
 	[CLIENT_COMMAND_FLUSH] = {"flush", NULL},
 	{NULL, NULL},

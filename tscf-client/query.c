@@ -134,6 +134,18 @@ int query_level(const struct tscf_cli *cli, const struct client_config *config)
 	return status;
 }
 
+int query_reload(const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_RELOAD);
+	char *text;
+	int err = tscf_control_query(config->control, &request, TSCF_QUERY_MS, &text);
+
+	free(text);
+	if (err != 0)
+		tscf_query_report(PROGRAM, config->control, TSCF_CONTROL_RELOAD, err);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int query_stop(const struct client_config *config)
 {
 	return tscf_query_stop(PROGRAM, config->control) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -15,6 +15,7 @@ int query_status(const struct tscf_cli *cli, const struct client_config *config)
 int query_sockets(const struct tscf_cli *cli, const struct client_config *config);
 /** Status 1 also if there is no such socket. */
 int query_level(const struct tscf_cli *cli, const struct client_config *config);
+int query_reload(const struct client_config *config);
 int query_stop(const struct client_config *config);
 /** Works without a daemon as well: removes what a dead one left. */
 int query_flush(const struct client_config *config);

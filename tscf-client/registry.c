@@ -19,12 +19,31 @@ static void socket_destroyed(void *context, const struct tscf_socket *s);
 
 static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done, socket_destroyed};
 
+/* Sockets that a policy speaks of bear no mark: all are looked at, and from then on, or those that none speaks of any
+ * more would seem to be gone. */
+static int watch_sockets(struct registry *r)
+{
+	struct client *c = r->client;
+	struct tscf_sockdiag *diag;
+	r->unannounced = policies_want_encryption(&c->config->policies);
+	bool all = c->config->policies.count > 0;
+	r->seen_any |= all;
+	if (r->diag && (r->lists_all || !all))
+		return 0;
+	int error = tscf_sockdiag_open(c->loop, all ? 0 : c->config->fwmark_mask, &diag_handler, c, &diag);
+	if (error < 0)
+		return error;
+	if (r->diag)
+		tscf_sockdiag_close(r->diag);
+	r->dumping = false;
+	r->lists_all = all;
+	r->diag = diag;
+	return 0;
+}
+
 int registry_init(struct registry *r, struct client *c)
 {
-	/* Sockets that a policy encrypts bear no mark: all are looked at. */
-	bool policies = c->config->policies.count > 0;
 	*r = (struct registry){.client = c, .resync_at = UINT64_MAX};
-	r->seen_any = r->unannounced = policies_want_encryption(&c->config->policies);
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();
@@ -32,7 +51,16 @@ int registry_init(struct registry *r, struct client *c)
 	tscf_random(r->shield_key, sizeof r->shield_key);
 	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
-	return tscf_sockdiag_open(c->loop, policies ? 0 : c->config->fwmark_mask, &diag_handler, c, &r->diag);
+	return watch_sockets(r);
+}
+
+int registry_policies_changed(struct client *c)
+{
+	struct registry *r = &c->registry;
+	int error = watch_sockets(r);
+	if (error == 0)
+		registry_resync_now(c);
+	return error;
 }
 
 void registry_free(struct registry *r)
@@ -304,6 +332,13 @@ static bool sent_to_encrypted_only(const struct client *c, const struct tscf_soc
 	       policy_may_need_encryption(&c->config->policies, s);
 }
 
+/* If a policy has bound it, it does no more. */
+static void dump_default_socket(struct client *c, const struct tscf_socket *s, struct tscf_binding *b)
+{
+	if (b && b->state == TSCF_BINDING_ACTIVE && b->cookie == s->cookie && s->inode != 0)
+		b->plain_generation = c->registry.generation;
+}
+
 static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_level level,
 		     const struct tscf_binding_key *key)
 {
@@ -313,7 +348,7 @@ static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_le
 	if (sent_to_encrypted_only(c, s, b))
 		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
-		return;
+		dump_default_socket(c, s, b);
 	else if (!tscf_level_wants_encryption(level))
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))

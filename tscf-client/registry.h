@@ -56,6 +56,7 @@ struct registry {
 	uint32_t generation; /**< of the running or last dump */
 	bool dumping;
 	bool unannounced; /**< sockets may be encrypted by policy, and are found by dumps alone */
+	bool lists_all; /**< dumps list sockets without a mark, too */
 	bool seen_any; /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
@@ -69,6 +70,13 @@ struct registry {
 /** @return 0 or -errno. */
 int registry_init(struct registry *r, struct client *c);
 void registry_free(struct registry *r);
+/**
+ * The configuration has other policies now: sockets are bound and released by them with a dump that is done when this
+ * returns.  To be called before the rules change.
+ *
+ * @return 0 or -errno.
+ */
+int registry_policies_changed(struct client *c);
 
 /**
  * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one of each.
