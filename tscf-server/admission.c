@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct tscf_client_name *server_client_name_copy(const struct tscf_client_name *who)
+{
+	struct tscf_client_name *own = malloc(sizeof(*own));
+
+	if (own)
+		*own = *who;
+	return own;
+}
+
+bool server_is_client(const struct server_session *s, const struct tscf_client_name *who)
+{
+	return s->who && strcmp(s->who->name, who->name) == 0 &&
+	       tscf_equal_secret(s->who->key, who->key, sizeof(who->key));
+}
+
 /** Ask again with a cookie, and with a proof if the interface demands one. */
 static void answer_cookie(const struct server_request *r, const uint8_t *client_id)
 {
@@ -44,15 +59,6 @@ static bool wants_cookie(const struct server_request *r)
 	return i->clientele || (!r->in->place.connection && i->unconfirmed_count >= i->half_open_limit);
 }
 
-static struct tscf_client_name *copy(const struct tscf_client_name *who)
-{
-	struct tscf_client_name *own = malloc(sizeof(*own));
-
-	if (own)
-		*own = *who;
-	return own;
-}
-
 bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
 {
 	const struct tscf_clientele *clientele = r->in->interface->clientele;
@@ -74,7 +80,7 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 	subject.challenge_length = cookie.length;
 	why = tscf_clientele_check(clientele, &subject, r->message, &name);
 	if (!why) {
-		*who = copy(&name);
+		*who = server_client_name_copy(&name);
 		why = *who ? NULL : "out of memory";
 	}
 	if (why) {
@@ -101,8 +107,7 @@ const char *server_admit_encrypted(const struct server_request *r, const struct 
 	tscf_put_u64(challenge, tsid);
 	memcpy(challenge + 8, secret, SERVER_SECRET_SIZE);
 	why = tscf_clientele_check(clientele, &subject, r->message, &name);
-	if (!why && (!plain->who || strcmp(plain->who->name, name.name) != 0 ||
-		     !tscf_equal_secret(plain->who->key, name.key, sizeof(name.key))))
+	if (!why && !server_is_client(plain, &name))
 		why = "the plain tunnel is another client's";
 	return why;
 }
@@ -136,8 +141,6 @@ void server_admission_review(struct server_state *state, uint64_t now)
 			continue;
 		}
 		tscf_info("%s: %s", s->who->name, why);
-		if (s->lease->encrypted_session)
-			dismiss(state, s->lease->encrypted_session, why, now);
 		dismiss(state, s, why, now);
 		/* Others may have ended with it. */
 		s = state->sessions.confirmed;

@@ -99,12 +99,14 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 
 /**
  * A client that configures its tunnel anew may have its addresses again, from the same outer address (the port may be
- * another): they will be taken from the old session when the new one is confirmed.
+ * another): they will be taken from the old session when the new one is confirmed.  Who had to prove who it is must be
+ * the same: its identifier has been on the wire in clear.
  *
+ * @param who  what it has proved, or NULL where that is not asked
  * @return the lease with one hold more, or NULL.
  */
 static struct server_lease *former_lease(const struct server_request *r, const struct tscf_addr *wish,
-					 const uint8_t *client_id)
+					 const uint8_t *client_id, const struct tscf_client_name *who)
 {
 	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
@@ -114,12 +116,16 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	if (!tscf_addr_equal(&lease->client, &from) ||
 	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
 		return NULL;
+	if (who && !(lease->plain && server_is_client(lease->plain, who)) &&
+	    !(lease->encrypted_session && server_is_client(lease->encrypted_session, who)))
+		return NULL;
 	server_lease_hold(lease);
 	return lease;
 }
 
 /** Find a place and addresses for a new plain session.  @return the lease with a hold, or NULL: refused. */
-static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id)
+static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
+				  const struct tscf_client_name *who)
 {
 	const struct server_pools *pools = &r->in->interface->stock->plain_pools;
 	struct server_lease *lease = NULL;
@@ -129,7 +135,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
 		if (wishes.of[i].family == 0)
 			server_pools_recall(pools, tscf_family(i), client_id, &wishes.of[i]);
-		lease = former_lease(r, &wishes.of[i], client_id);
+		lease = former_lease(r, &wishes.of[i], client_id, who);
 	}
 	limit = claim_plain(r, lease || r->in->session);
 	if (limit) {
@@ -160,7 +166,7 @@ void server_configure_plain(const struct server_request *r)
 	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
 	if (!server_admit_plain(r, id.value, &who))
 		return;
-	lease = admit(r, id.value);
+	lease = admit(r, id.value, who);
 	if (!lease) {
 		free(who);
 		return;
@@ -221,7 +227,11 @@ static int establish(const struct server_request *r, const struct server_session
 		if (err < 0)
 			return err;
 	}
-	err = server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
+	/* It outlives the plain tunnel, and not the client's right. */
+	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
+	err = plain->who && !s->who
+		      ? -ENOMEM
+		      : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
 	if (err < 0) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		return err;

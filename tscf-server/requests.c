@@ -89,6 +89,16 @@ static bool made_by(const struct server_session *s, const struct server_request 
 	       (s->encrypted || memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0);
 }
 
+/** @return whether the client is to send its request once more, with a cookie. */
+static bool gives_cookie(const struct server_answer *answer)
+{
+	struct tscf_message m;
+	struct tscf_tlv cookie;
+
+	return tscf_message_decode(answer->data, answer->length, &m) == 0 &&
+	       tscf_message_find(&m, TSCF_TLV_COOKIE, &cookie);
+}
+
 /**
  * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for the
  * connection makes way for a plain one.  Refused, it is closed.
@@ -104,6 +114,8 @@ static void configure_plain_inside(const struct server_request *r)
 	in.encrypted = false;
 	plain.in = &in;
 	server_configure_plain(&plain);
+	if (peer->user == accepted && gives_cookie(r->answer))
+		return;
 	if (peer->user == accepted) {
 		r->answer->end = accepted;
 		r->answer->why = "its plain tunnel was refused";

@@ -80,7 +80,7 @@ struct server_session {
 	unsigned burials; /**< since burials_since */
 	uint64_t burials_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
-	struct tscf_client_name *who; /**< plain: who the client has proved to be; NULL: that was not asked */
+	struct tscf_client_name *who; /**< who the client has proved to be; NULL: that was not asked */
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
 	struct server_resume resume;                      /**< plain */
 

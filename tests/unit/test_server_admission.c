@@ -68,8 +68,9 @@ static struct tscf_credential *credential(const char *text)
 	return c;
 }
 
-/** A configuration request, with the cookie if @p with_cookie, and with the proof of @p who unless that is NULL. */
-static int configure(struct world_client *c, bool with_cookie, const struct tscf_credential *who)
+/** A configuration request for a plain tunnel, with the cookie if @p with_cookie, and with the proof of @p who unless that
+ * is NULL; @p in_connection: inside an encrypted connection. */
+static int configure_by(struct world_client *c, bool with_cookie, const struct tscf_credential *who, bool in_connection)
 {
 	const struct tscf_proof_subject subject = {
 	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id};
@@ -78,19 +79,24 @@ static int configure(struct world_client *c, bool with_cookie, const struct tscf
 	struct tscf_tlv tlv;
 	int code;
 
-	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
+	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, in_connection);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 	if (with_cookie)
 		tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
 	if (who)
 		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
 	tscf_write_pad(&writer, 400);
-	code = world_send(c, &writer, false);
+	code = world_send(c, &writer, in_connection);
 	if (tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv) && tlv.length == sizeof(cookie))
 		memcpy(cookie, tlv.value, sizeof(cookie));
 	if (code == TSCF_RESPONSE_SUCCESS)
 		c->tsid = w->reply.tsid;
 	return code;
+}
+
+static int configure(struct world_client *c, bool with_cookie, const struct tscf_credential *who)
+{
+	return configure_by(c, with_cookie, who, false);
 }
 
 static void nothing_given(void)
@@ -233,6 +239,64 @@ START_TEST(withdrawn)
 }
 END_TEST
 
+/* An encrypted tunnel whose plain one is gone is still somebody's who may lose the right. */
+START_TEST(withdrawn_from_encrypted)
+{
+	struct tscf_credential *alice = credential(ALICE);
+
+	let_in(ALICE);
+	connect_as(&a, alice);
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	server_session_end(w->state, world_plain(&a), w->now, "released");
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_nonnull(world_encrypted(&a));
+	let_in(BOB);
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_null(world_encrypted(&a));
+	tscf_credential_free(alice);
+}
+END_TEST
+
+/* An identifier that was overheard does not give the addresses of another client, even behind the same NAT. */
+START_TEST(borrowed_identifier)
+{
+	struct tscf_credential *alice = credential(ALICE), *bob = credential(BOB);
+	const struct server_lease *lease;
+	struct world_client b;
+
+	world_client(w, &b, 1, 5001);
+	memcpy(b.id, a.id, sizeof(b.id));
+	let_in(ALICE BOB);
+	connect_as(&a, alice);
+	lease = world_plain(&a)->lease;
+	tscf_endpoint_set_port(&a.outer, 5002);
+	connect_as(&a, alice);
+	ck_assert_ptr_eq(world_plain(&a)->lease, lease);
+	connect_as(&b, bob);
+	ck_assert_ptr_nonnull(world_plain(&a));
+	ck_assert_ptr_ne(world_plain(&b)->lease, lease);
+	tscf_credential_free(alice);
+	tscf_credential_free(bob);
+}
+END_TEST
+
+/* A plain tunnel inside an encrypted connection has its cookie there, and its proof. */
+START_TEST(inside)
+{
+	struct tscf_credential *alice = credential(ALICE);
+
+	let_in(ALICE);
+	world_handshake(&a);
+	a.stream = a.connection;
+	ck_assert_int_eq(configure_by(&a, false, NULL, true), TSCF_RESPONSE_COOKIE);
+	ck_assert(a.connection->open);
+	ck_assert_int_eq(configure_by(&a, true, alice, true), TSCF_RESPONSE_SUCCESS);
+	ck_assert(a.connection->open);
+	ck_assert_str_eq(world_plain(&a)->who->name, "psk alice");
+	tscf_credential_free(alice);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("server-admission");
@@ -244,6 +308,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, strangers);
 	tcase_add_test(t, both_tunnels);
 	tcase_add_test(t, withdrawn);
+	tcase_add_test(t, withdrawn_from_encrypted);
+	tcase_add_test(t, borrowed_identifier);
+	tcase_add_test(t, inside);
 	suite_add_tcase(suite, t);
 	return suite;
 }
