@@ -56,7 +56,8 @@ void server_session_export(const struct server_session *s, struct server_record 
 	    .services = s->services,
 	    .quiet = s->quiet,
 	    .guarded = s->guarded,
-	    .stream = s->listener == &s->interface->listener[SERVER_TCP],
+	    .place = (unsigned)(s->listener - s->interface->listener) / SERVER_PROTOCOLS,
+	    .stream = (s->listener - s->interface->listener) % SERVER_PROTOCOLS != SERVER_UDP,
 	    .resumable = s->resume.locked,
 	    .shield_locked = s->lease->locked,
 	};

@@ -16,6 +16,7 @@ struct round {
 	atomic_uint left; /**< workers that have not looked at it yet */
 	atomic_bool found;
 	const struct server_worker *home; /**< whom it came to */
+	unsigned place;                   /**< and where that listens */
 	union tscf_endpoint from;
 	char interface[SERVER_RECORD_NAME];
 	uint32_t length;
@@ -30,7 +31,19 @@ static struct server_interface *interface_of(const struct server_worker *worker,
 	return NULL;
 }
 
-static void answer_client(struct server_worker *worker, struct server_interface *i, const union tscf_endpoint *to,
+/** @return where @p i listens for plain datagrams. */
+static struct server_listener *listener_at(struct server_interface *i, unsigned place)
+{
+	return &i->listener[place * SERVER_PROTOCOLS + SERVER_UDP];
+}
+
+/** @return the place whose listener @p l is. */
+static unsigned place_of(const struct server_listener *l)
+{
+	return (unsigned)(l - l->interface->listener) / SERVER_PROTOCOLS;
+}
+
+static void answer_client(struct server_worker *worker, const struct server_listener *l, const union tscf_endpoint *to,
 			  const struct server_answer *answer)
 {
 	struct server_store *store = worker->state->store;
@@ -38,9 +51,9 @@ static void answer_client(struct server_worker *worker, struct server_interface 
 	if (answer->length == 0)
 		return;
 	if (store && answer->after > server_store_written(store))
-		server_withhold_add(&worker->withheld, i->listener[SERVER_UDP].transport, to, answer);
+		server_withhold_add(&worker->withheld, l->transport, to, answer);
 	else
-		tscf_udp_send_to(i->listener[SERVER_UDP].transport, to, answer->data, answer->length);
+		tscf_udp_send_to(l->transport, to, answer->data, answer->length);
 }
 
 /** Nobody has the session: say so, once. */
@@ -58,7 +71,7 @@ static void answer_nobody(struct server_worker *worker, struct server_interface 
 	length = tscf_write_finish(&w);
 	answer.length = length > 0 ? (uint32_t)length : 0;
 	server_count(&worker->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
-	answer_client(worker, i, &round->from, &answer);
+	answer_client(worker, listener_at(i, round->place), &round->from, &answer);
 }
 
 static bool has_session(const struct server_worker *worker, const struct round *round)
@@ -72,7 +85,7 @@ static bool has_session(const struct server_worker *worker, const struct round *
 static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
 {
 	struct server_input in = {.interface = i,
-				  .place = {.listener = &i->listener[SERVER_UDP], .outer = round->from},
+				  .place = {.listener = listener_at(i, round->place), .outer = round->from},
 				  .now = server_now(),
 				  .home = round->home};
 	struct server_answer answer;
@@ -81,7 +94,7 @@ static void look(struct server_worker *worker, struct server_interface *i, struc
 		return;
 	round->found = true;
 	server_control(worker->state, &in, round->data, round->length, &answer);
-	answer_client(worker, i, &round->from, &answer);
+	answer_client(worker, in.place.listener, &round->from, &answer);
 }
 
 static void round_arrives(void *owner, void *data)
@@ -106,6 +119,7 @@ static struct round *round_new(const struct server_input *in, const uint8_t *dat
 	if (!round)
 		return NULL;
 	round->home = in->interface->worker;
+	round->place = place_of(in->place.listener);
 	round->from = in->place.outer;
 	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
 	round->length = length;
@@ -191,7 +205,7 @@ static void pack_all(void *context, struct tscf_binding *b)
 }
 
 static struct emigrant *emigrant_new(struct server_state *state, const struct server_session *s,
-				     const union tscf_endpoint *to, const uint8_t *data, uint32_t length)
+				     const struct server_place *to, const uint8_t *data, uint32_t length)
 {
 	unsigned room = 0;
 	struct emigrant *e;
@@ -205,7 +219,8 @@ static struct emigrant *emigrant_new(struct server_state *state, const struct se
 	e->length = length;
 	memcpy(e->data, data, length);
 	server_session_export(s, &e->record);
-	e->record.outer = *to;
+	e->record.outer = to->outer;
+	e->record.place = place_of(to->listener);
 	e->record.stream = false;
 	return e;
 }
@@ -239,7 +254,7 @@ static void immigrate(void *owner, void *data)
 
 	if (!i)
 		return;
-	in.place.listener = &i->listener[SERVER_UDP];
+	in.place.listener = listener_at(i, e->record.place);
 	in.place.outer = e->record.outer;
 	occupant = tscf_udp_peer_at(in.place.listener->transport, &e->record.outer);
 	if (occupant)
@@ -255,7 +270,7 @@ static void immigrate(void *owner, void *data)
 	server_journal_begin(worker->state, store);
 	server_journal_session(worker->state, in.session);
 	server_control(worker->state, &in, e->data, e->length, &answer);
-	answer_client(worker, i, &e->record.outer, &answer);
+	answer_client(worker, in.place.listener, &e->record.outer, &answer);
 }
 
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
@@ -268,7 +283,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	/* Its client opens another; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
-	packing.emigrant = emigrant_new(state, s, &in->place.outer, data, length);
+	packing.emigrant = emigrant_new(state, s, &in->place, data, length);
 	if (!packing.emigrant)
 		return;
 	/* For the store it is the same session, with the same bindings. */

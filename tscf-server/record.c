@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "record.h"
 
+#include "config.h"
+
 #include "common/message.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@ enum {
 	RECORD_GUARDED,            /* 0 */
 	RECORD_STREAM,             /* 0 */
 	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
+	RECORD_PLACE,              /* 2 */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -64,6 +67,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		tscf_write_bytes(&w, RECORD_GUARDED, NULL, 0);
 	if (r->stream)
 		tscf_write_bytes(&w, RECORD_STREAM, NULL, 0);
+	if (r->place != 0)
+		tscf_write_u16(&w, RECORD_PLACE, (uint16_t)r->place);
 	if (r->resumable)
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_LOCK, r->resume_lock, sizeof(r->resume_lock));
 	if (r->named)
@@ -92,6 +97,16 @@ static int read_services(const struct tscf_tlv *t, uint32_t *services)
 	return 0;
 }
 
+static int read_place(const struct tscf_tlv *t, unsigned *place)
+{
+	uint16_t value;
+
+	if (tscf_tlv_u16(t, &value) < 0 || value >= SERVER_PLACES_MAX)
+		return -EINVAL;
+	*place = value;
+	return 0;
+}
+
 static int read_address(const struct tscf_tlv *t, struct tscf_addr address[TSCF_FAMILIES])
 {
 	struct tscf_prefix p;
@@ -115,6 +130,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return 0;
 	case RECORD_WHO:
 		return read_who(t, out);
+	case RECORD_PLACE:
+		return read_place(t, &out->place);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

@@ -33,6 +33,7 @@ struct server_record {
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint32_t services;
 	bool quiet, guarded;
+	unsigned place; /**< where it is of those that the interface listens at */
 	bool stream; /**< its transport is a connection, not datagrams */
 	bool resumable; /**< resume_lock is there */
 	uint8_t resume_lock[SERVER_RESUME_LOCK_SIZE];

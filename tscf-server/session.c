@@ -370,7 +370,8 @@ struct server_session *server_session_import(struct server_state *state, const s
 
 	if (!lease)
 		return NULL;
-	s = session_new(&interface->listener[record->stream ? SERVER_TCP : SERVER_UDP], &record->outer, false, now);
+	s = session_new(&interface->listener[record->place * SERVER_PROTOCOLS + (record->stream ? SERVER_TCP : SERVER_UDP)],
+			&record->outer, false, now);
 	if (!s)
 		goto fail;
 	s->source = source_hold(&state->sessions, &record->outer);

@@ -41,6 +41,7 @@ static void full_record(struct server_record *r)
 	r->address[1] = addr_of("2001:db8:8::2");
 	memset(r->client_id, 0xc1, sizeof(r->client_id));
 	r->services = 5;
+	r->place = 3;
 	r->quiet = r->guarded = r->stream = r->resumable = r->shield_locked = true;
 	memset(r->resume_lock, 0x11, sizeof(r->resume_lock));
 	memset(r->shield_lock, 0x22, sizeof(r->shield_lock));
@@ -56,6 +57,7 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert_mem_eq(a->client_id, b->client_id, sizeof(a->client_id));
 	ck_assert_uint_eq(a->services, b->services);
 	ck_assert(a->quiet == b->quiet && a->guarded == b->guarded);
+	ck_assert_uint_eq(a->place, b->place);
 	ck_assert(a->stream == b->stream && a->resumable == b->resumable && a->shield_locked == b->shield_locked);
 	ck_assert_mem_eq(a->resume_lock, b->resume_lock, sizeof(a->resume_lock));
 	ck_assert_mem_eq(a->shield_lock, b->shield_lock, sizeof(a->shield_lock));
