@@ -65,8 +65,8 @@ is "the phones are at two workers" "$(jq '[.[].worker] | unique | length' "$T/ph
 # --- limits ---
 load limits --plain 60 --window 32 --encrypted 30 --encrypted-window 16 --seconds 0
 finish "$LAST_PID" 30
-is "plain tunnels up to the limit" "$(result limits done plain)" = 40
-is "encrypted tunnels up to the limit" "$(result limits done encrypted)" = 16
+is "plain tunnels up to the limit" "$(result limits "done" plain)" = 40
+is "encrypted tunnels up to the limit" "$(result limits "done" encrypted)" = 16
 must 5 '[ "$(tunnels plain) $(tunnels encrypted)" = "2 0" ]' "the tunnels are gone"
 
 # --- the whole pool, and calls ---
@@ -101,8 +101,8 @@ for flow in clear secret; do
 done
 
 finish "$load_pid" 40
-is "tunnels as there are addresses" "$(result calls done "plain (for calls), plain")" = 83
-is "encrypted ones" "$(result calls done "encrypted (for calls)")" = 20
+is "tunnels as there are addresses" "$(result calls "done" "plain (for calls), plain")" = 83
+is "encrypted ones" "$(result calls "done" "encrypted (for calls)")" = 20
 is "calls were made" "$(result calls calls.sent calls)" -gt 4000
 is "no packet of a call was lost" "$(jq '[.phases[].calls.lost] | add' "$T/calls.json")" = 0
 # Clients that have called just go.
