@@ -15,44 +15,6 @@ static struct tscf_datagram *datagram_of(struct tscf_transport *t)
 	return (struct tscf_datagram *)t;
 }
 
-void tscf_datagram_enter(struct tscf_datagram *d)
-{
-	d->depth++;
-}
-
-void tscf_datagram_leave(struct tscf_datagram *d)
-{
-	if (--d->depth == 0 && d->closed)
-		d->kind->free(d);
-}
-
-static void free_closed_peers(struct tscf_datagram *d)
-{
-	while (d->closed_peers != NULL) {
-		struct tscf_datagram_peer *peer = d->closed_peers;
-
-		d->closed_peers = peer->next_closed;
-		d->kind->free_peer(peer);
-	}
-}
-
-static void on_prepare(struct ev_loop *loop, struct ev_prepare *watcher, int events)
-{
-	(void)events;
-	ev_prepare_stop(loop, watcher);
-	free_closed_peers(watcher->data);
-}
-
-void tscf_datagram_peer_bury(struct tscf_datagram *d, struct tscf_datagram_peer *peer)
-{
-	peer->closed = true;
-	peer->peer.user = NULL;
-	peer->next_closed = d->closed_peers;
-	d->closed_peers = peer;
-	if (!d->closed)
-		ev_prepare_start(d->transport.loop, &d->reaper);
-}
-
 static void tell_unreachable(struct tscf_datagram *d)
 {
 	struct tscf_transport *t = &d->transport;
@@ -93,13 +55,13 @@ static bool read_once(struct tscf_datagram *d)
 
 static void read_some(struct tscf_datagram *d)
 {
-	tscf_datagram_enter(d);
-	for (int round = 0; round < ROUNDS_MAX && !d->closed; round++)
+	tscf_ending_enter(&d->transport);
+	for (int round = 0; round < ROUNDS_MAX && !d->transport.closed; round++)
 		if (!read_once(d))
 			break;
-	if (!d->closed)
+	if (!d->transport.closed)
 		tell_unreachable(d);
-	tscf_datagram_leave(d);
+	tscf_ending_leave(&d->transport);
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -114,7 +76,7 @@ void tscf_datagram_poll(struct tscf_transport *t)
 	struct tscf_datagram *d = datagram_of(t);
 
 	/* From inside a callback, the packets being worked on would be overwritten. */
-	if (d->depth == 0 && !d->closed)
+	if (d->transport.depth == 0 && !d->transport.closed)
 		read_some(d);
 }
 
@@ -127,7 +89,7 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 		return;
 	d->error = error;
 	/* The handler must not be called from inside a send. */
-	if (d->connected && !d->closed)
+	if (d->connected && !d->transport.closed)
 		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
 }
 
@@ -144,8 +106,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->connected = remote != NULL;
 	d->transport.loop = loop;
 	d->transport.fd = fd;
-	ev_prepare_init(&d->reaper, on_prepare);
-	d->reaper.data = d;
+	tscf_ending_init(&d->transport);
 	ev_io_init(&d->readable, on_readable, fd, EV_READ);
 	d->readable.data = d;
 	d->reader = tscf_outer_reader_new(fd, size, d->connected);
@@ -164,7 +125,6 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 static void stop_socket(struct tscf_datagram *d)
 {
 	ev_io_stop(d->transport.loop, &d->readable);
-	ev_prepare_stop(d->transport.loop, &d->reaper);
 	if (d->transport.fd >= 0)
 		close(d->transport.fd);
 	d->transport.fd = -1;
@@ -173,7 +133,7 @@ static void stop_socket(struct tscf_datagram *d)
 void tscf_datagram_release(struct tscf_datagram *d)
 {
 	stop_socket(d);
-	free_closed_peers(d);
+	tscf_ending_release(&d->transport);
 	tscf_outer_reader_free(d->reader);
 	tscf_outer_writer_free(d->writer);
 }
@@ -182,11 +142,11 @@ void tscf_datagram_close(struct tscf_transport *t)
 {
 	struct tscf_datagram *d = datagram_of(t);
 
-	if (d->closed)
+	if (d->transport.closed)
 		return;
-	tscf_datagram_enter(d);
-	d->closed = true;
+	tscf_ending_enter(&d->transport);
+	d->transport.closed = true;
 	d->kind->stop(d);
 	stop_socket(d);
-	tscf_datagram_leave(d);
+	tscf_ending_leave(&d->transport);
 }

@@ -115,9 +115,9 @@ static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
 
 void dtls_finish(struct dtls *dtls)
 {
-	if (dtls->clear.count > 0 && !dtls->base.closed)
+	if (dtls->clear.count > 0 && !dtls->base.transport.closed)
 		dtls_deliver(dtls);
-	if (!dtls->base.closed)
+	if (!dtls->base.transport.closed)
 		tscf_datagram_flush(&dtls->base);
 }
 
@@ -129,7 +129,7 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 		struct tscf_packet one = *batch->packet[i];
 
 		one.piece = 0;
-		for (uint32_t at = 0; at < batch->packet[i]->length && !d->closed; at += one.length) {
+		for (uint32_t at = 0; at < batch->packet[i]->length && !d->transport.closed; at += one.length) {
 			one.data = batch->packet[i]->data + at;
 			one.length = tscf_packet_piece(batch->packet[i], at);
 			one_datagram(dtls, &one);
@@ -166,7 +166,7 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct dtls *dtls = (struct dtls *)t;
 
-	if (dtls->base.closed)
+	if (dtls->base.transport.closed)
 		return;
 	for (unsigned i = 0; i < batch->count; i++)
 		send_packet(dtls, batch->packet[i]);
@@ -178,13 +178,13 @@ static void peer_close(struct tscf_peer *p)
 	struct dtls_peer *peer = (struct dtls_peer *)p;
 	struct dtls *dtls = dtls_of(peer);
 
-	if (peer->base.closed || dtls->base.closed)
+	if (peer->base.closed || dtls->base.transport.closed)
 		return;
 	dtls_peer_goodbye(peer);
 	tscf_datagram_flush(&dtls->base);
 	dtls_unlink(peer);
 	ev_timer_stop(dtls->base.transport.loop, &peer->timer);
-	tscf_datagram_peer_bury(&dtls->base, &peer->base);
+	tscf_ending_bury(&peer->base);
 }
 
 static void stop_peer(struct dtls *dtls, struct dtls_peer *peer)
@@ -207,7 +207,7 @@ static void stop(struct tscf_datagram *d)
 	tscf_datagram_flush(d);
 }
 
-static void free_peer(struct tscf_datagram_peer *peer)
+static void peer_free(struct tscf_peer *peer)
 {
 	dtls_peer_free((struct dtls_peer *)peer);
 }
@@ -223,9 +223,9 @@ static void free_table(struct dtls_table *table)
 	}
 }
 
-static void free_dtls(struct tscf_datagram *d)
+static void free_dtls(struct tscf_transport *t)
 {
-	struct dtls *dtls = (struct dtls *)d;
+	struct dtls *dtls = (struct dtls *)t;
 
 	free_table(&dtls->up);
 	free_table(&dtls->handshakes);
@@ -235,7 +235,7 @@ static void free_dtls(struct tscf_datagram *d)
 		dtls_peer_free(dtls->only);
 	if (dtls->listener != NULL)
 		dtls_peer_free(dtls->listener);
-	tscf_datagram_release(d);
+	tscf_datagram_release(&dtls->base);
 	tscf_ring_free(dtls->ring);
 	free(dtls);
 }
@@ -248,13 +248,13 @@ static const struct tscf_transport_ops dtls_ops = {
     .peer_close = peer_close,
     .close = tscf_datagram_close,
     .poll = tscf_datagram_poll,
+    .peer_free = peer_free,
+    .free = free_dtls,
 };
 
 static const struct tscf_datagram_kind dtls_kind = {
     .datagrams = datagrams,
     .stop = stop,
-    .free_peer = free_peer,
-    .free = free_dtls,
 };
 
 static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
@@ -323,11 +323,11 @@ int tscf_dtls_connect(struct ev_loop *loop, struct tscf_tls *tls, const union ts
 		return err;
 	err = begin(dtls, remote);
 	if (err < 0) {
-		free_dtls(&dtls->base);
+		free_dtls(&dtls->base.transport);
 		return err;
 	}
 	tscf_datagram_flush(&dtls->base);
 	*out = &dtls->base.transport;
-	*peer = &dtls->only->base.peer;
+	*peer = &dtls->only->base;
 	return 0;
 }

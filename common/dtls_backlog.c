@@ -63,13 +63,13 @@ bool dtls_backlog_step(void *context)
 
 	if (waiting == NULL)
 		return false;
-	tscf_datagram_enter(&dtls->base);
+	tscf_ending_enter(&dtls->base.transport);
 	dtls_handshake_datagram(dtls, &waiting->packet);
 	free(waiting);
-	more = !dtls->base.closed && dtls->begun.count + dtls->strangers.count > 0;
+	more = !dtls->base.transport.closed && dtls->begun.count + dtls->strangers.count > 0;
 	if (!more)
 		dtls_finish(dtls);
-	tscf_datagram_leave(&dtls->base);
+	tscf_ending_leave(&dtls->base.transport);
 	return more;
 }
 
@@ -77,9 +77,9 @@ void dtls_backlog_pause(void *context)
 {
 	struct dtls *dtls = context;
 
-	tscf_datagram_enter(&dtls->base);
+	tscf_ending_enter(&dtls->base.transport);
 	dtls_finish(dtls);
-	tscf_datagram_leave(&dtls->base);
+	tscf_ending_leave(&dtls->base.transport);
 }
 
 void dtls_backlog_free(struct dtls_backlog *backlog)

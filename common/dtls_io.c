@@ -40,7 +40,7 @@ void dtls_flight_free(struct dtls_peer *peer)
 
 static const union tscf_endpoint *destination(struct dtls_peer *peer)
 {
-	return dtls_of(peer)->base.connected ? NULL : &peer->base.peer.outer;
+	return dtls_of(peer)->base.connected ? NULL : &peer->base.outer;
 }
 
 static void write_datagram(struct dtls_peer *peer, const void *data, uint32_t length)

@@ -31,7 +31,7 @@ struct dtls_peer *dtls_peer_new(struct dtls *dtls)
 
 	if (peer == NULL)
 		return NULL;
-	peer->base.peer.transport = &dtls->base.transport;
+	peer->base.transport = &dtls->base.transport;
 	ev_timer_init(&peer->timer, on_timer, 0, 0);
 	peer->timer.data = peer;
 	if (tscf_crypto_session_init(&peer->crypto) == 0)
@@ -58,7 +58,7 @@ void dtls_peer_free(struct dtls_peer *peer)
 
 void dtls_peer_set_address(struct dtls_peer *peer, const union tscf_endpoint *outer)
 {
-	peer->base.peer.outer = *outer;
+	peer->base.outer = *outer;
 	peer->key = tscf_outer_key(outer);
 }
 
@@ -83,7 +83,7 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 	/* What it sent before its end comes first. */
 	if (dtls->clear.count > 0)
 		dtls_deliver(dtls);
-	if (peer->base.closed || dtls->base.closed)
+	if (peer->base.closed || dtls->base.transport.closed)
 		return;
 	peer->base.closed = true;
 	dtls_unlink(peer);
@@ -97,8 +97,8 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 			tscf_tls_session_forget(&dtls->tls->session);
 	}
 	if (dtls->base.connected || peer->state == DTLS_UP)
-		t->handler->peer_down(t->context, &peer->base.peer, error, reason);
-	tscf_datagram_peer_bury(&dtls->base, &peer->base);
+		t->handler->peer_down(t->context, &peer->base, error, reason);
+	tscf_ending_bury(&peer->base);
 }
 
 static void fail_with(struct dtls_peer *peer, int error)
@@ -154,7 +154,7 @@ static void come_up(struct dtls_peer *peer)
 
 		if (old != NULL)
 			dtls_peer_fail(old, ECONNRESET, "replaced by a new connection from the same address");
-		if (dtls->base.closed)
+		if (dtls->base.transport.closed)
 			return;
 		dtls_table_remove(dtls, &dtls->handshakes, peer);
 		if (dtls_table_add(dtls, &dtls->up, peer) < 0) {
@@ -164,7 +164,7 @@ static void come_up(struct dtls_peer *peer)
 	}
 	peer->state = DTLS_UP;
 	t->counters.handshakes++;
-	t->handler->peer_up(t->context, &peer->base.peer);
+	t->handler->peer_up(t->context, &peer->base);
 }
 
 /* The error of the last call, as a negative number of wolfSSL; 0 if it only waits. */
@@ -258,9 +258,9 @@ static void take_data(struct dtls_peer *peer, struct tscf_packet *packet, const 
 	/* Who sends data has our last flight. */
 	if (peer->flight.data != NULL)
 		dtls_flight_free(peer);
-	packet->peer = &peer->base.peer;
+	packet->peer = &peer->base;
 	packet->tos = datagram->tos;
-	packet->from = peer->base.peer.outer;
+	packet->from = peer->base.outer;
 	counters->received_packets++;
 	counters->received_bytes += packet->length;
 	tscf_batch_add(&dtls->clear, packet);
@@ -296,7 +296,7 @@ void dtls_peer_feed(struct dtls_peer *peer, const struct tscf_packet *packet)
 	peer->input_length = packet->length;
 	if (peer->state == DTLS_HANDSHAKE)
 		handshake(peer);
-	while (peer->state == DTLS_UP && !peer->base.closed && !dtls->base.closed &&
+	while (peer->state == DTLS_UP && !peer->base.closed && !dtls->base.transport.closed &&
 	       tscf_dtls_record_first(peer->input, peer->input_length, &record)) {
 		peer->input += record.length;
 		peer->input_length -= record.length;
@@ -311,7 +311,7 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	struct dtls *dtls = dtls_of(peer);
 
 	(void)events;
-	tscf_datagram_enter(&dtls->base);
+	tscf_ending_enter(&dtls->base.transport);
 	if (ev_now(loop) >= peer->deadline) {
 		dtls_peer_fail(peer, ETIMEDOUT, "no answer to the handshake");
 	} else {
@@ -322,9 +322,9 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 		wolfSSL_dtls_retransmit(peer->ssl);
 		set_timer(peer, next < RETRANSMIT_MAX ? next : RETRANSMIT_MAX);
 	}
-	if (!dtls->base.closed)
+	if (!dtls->base.transport.closed)
 		tscf_datagram_flush(&dtls->base);
-	tscf_datagram_leave(&dtls->base);
+	tscf_ending_leave(&dtls->base.transport);
 }
 
 void dtls_peer_goodbye(struct dtls_peer *peer)

@@ -50,7 +50,7 @@ struct dtls_flight {
 };
 
 struct dtls_peer {
-	struct tscf_datagram_peer base;
+	struct tscf_peer base;
 	struct tscf_outer_key key;
 	UT_hash_handle hh; /**< in a table, by key */
 	enum dtls_state state;
@@ -101,7 +101,7 @@ struct dtls {
 
 static inline struct dtls *dtls_of(struct dtls_peer *peer)
 {
-	return (struct dtls *)peer->base.peer.transport;
+	return (struct dtls *)peer->base.transport;
 }
 
 /* dtls.c */

@@ -13,48 +13,25 @@
 
 /* --- memory --- */
 
-static void free_closed_peers(struct tscf_stream *stream)
-{
-	while (stream->closed_peers != NULL) {
-		struct tscf_stream_peer *peer = stream->closed_peers;
-
-		stream->closed_peers = peer->next_closed;
-		tscf_stream_peer_free(peer);
-	}
-}
-
-static void on_reap(struct ev_loop *loop, struct ev_prepare *watcher, int events)
-{
-	(void)events;
-	ev_prepare_stop(loop, watcher);
-	free_closed_peers(watcher->data);
-}
-
 static void stop_events(struct tscf_stream *stream)
 {
 	tscf_stream_accept_stop(stream);
-	ev_prepare_stop(stream->transport.loop, &stream->reaper);
 	if (stream->transport.fd >= 0)
 		close(stream->transport.fd);
 	stream->transport.fd = -1;
 }
 
-static void free_stream(struct tscf_stream *stream)
+void tscf_stream_free(struct tscf_transport *t)
 {
+	struct tscf_stream *stream = (struct tscf_stream *)t;
+
 	while (stream->peers != NULL)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
-	free_closed_peers(stream);
-	stream->kind->free(stream);
+	tscf_ending_release(t);
 	tscf_stream_pool_free(&stream->pool);
 	free(stream->clear);
 	free(stream);
-}
-
-void tscf_stream_leave(struct tscf_stream *stream)
-{
-	if (--stream->depth == 0 && stream->closed)
-		free_stream(stream);
 }
 
 /* --- closing --- */
@@ -70,7 +47,7 @@ static void drain(struct tscf_stream_peer *peer)
 
 static void say_goodbye(struct tscf_stream_peer *peer)
 {
-	if (peer->closed || peer->state != TSCF_STREAM_UP || peer->error != 0)
+	if (peer->peer.closed || peer->state != TSCF_STREAM_UP || peer->error != 0)
 		return;
 	tscf_stream_peer_flush(peer);
 	if (peer->error == 0 && tscf_stream_queue_empty(&peer->queue))
@@ -82,7 +59,7 @@ void tscf_stream_peer_close(struct tscf_peer *p)
 {
 	struct tscf_stream_peer *peer = (struct tscf_stream_peer *)p;
 
-	if (peer->closed || tscf_stream_of(peer)->closed)
+	if (peer->peer.closed || tscf_stream_of(peer)->transport.closed)
 		return;
 	say_goodbye(peer);
 	tscf_stream_peer_end(peer);
@@ -93,16 +70,16 @@ void tscf_stream_close(struct tscf_transport *t)
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 	struct tscf_stream_peer *peer;
 
-	if (stream->closed)
+	if (stream->transport.closed)
 		return;
-	tscf_stream_enter(stream);
+	tscf_ending_enter(&stream->transport);
 	DL_FOREACH(stream->peers, peer)
 		say_goodbye(peer);
-	stream->closed = true;
+	stream->transport.closed = true;
 	while (stream->peers != NULL)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 /* --- sending --- */
@@ -228,7 +205,7 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 		struct tscf_packet *packet = batch->packet[i];
 		struct tscf_stream_peer *peer = (struct tscf_stream_peer *)packet->peer;
 
-		if (stream->closed || peer->closed || peer->state != TSCF_STREAM_UP || peer->error != 0 || !fits(packet)) {
+		if (stream->transport.closed || peer->peer.closed || peer->state != TSCF_STREAM_UP || peer->error != 0 || !fits(packet)) {
 			t->counters.send_drops += tscf_packet_pieces(packet);
 			batch->packet[i] = NULL;
 			continue;
@@ -273,8 +250,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 		free(stream);
 		return NULL;
 	}
-	ev_prepare_init(&stream->reaper, on_reap);
-	stream->reaper.data = stream;
+	tscf_ending_init(&stream->transport);
 	return stream;
 }
 
@@ -316,7 +292,7 @@ struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, cons
 	tscf_stream_accept_start(stream);
 	*err = address_of(fd, get_local, &stream->transport.local);
 	if (*err < 0) {
-		free_stream(stream);
+		tscf_stream_free(&stream->transport);
 		return NULL;
 	}
 	return stream;
@@ -333,7 +309,7 @@ static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int 
 	tscf_stream_accept_start(stream);
 	stream->only = tscf_stream_peer_new(stream, fd, remote);
 	if (stream->only == NULL) {
-		free_stream(stream);
+		tscf_stream_free(&stream->transport);
 		return NULL;
 	}
 	*err = 0;

@@ -126,16 +126,16 @@ static void on_patience(struct ev_loop *loop, struct ev_timer *timer, int events
 	struct tscf_stream *stream = timer->data;
 
 	(void)events;
-	tscf_stream_enter(stream);
-	while (!stream->closed && stream->waiting != NULL && stream->waiting->deadline <= ev_now(loop)) {
+	tscf_ending_enter(&stream->transport);
+	while (!stream->transport.closed && stream->waiting != NULL && stream->waiting->deadline <= ev_now(loop)) {
 		struct tscf_stream_peer *peer = stream->waiting;
 		const char *what = peer->state == TSCF_STREAM_UP ? "it did not configure itself in time" : "no answer in time";
 
 		tscf_stream_peer_fail(peer, ETIMEDOUT, what);
 	}
-	if (!stream->closed)
+	if (!stream->transport.closed)
 		set_patience(stream);
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 /* @return whether there may be another connection. */
@@ -172,7 +172,7 @@ static bool accept_one(struct tscf_stream *stream)
 		stream->transport.counters.refused++;
 		tscf_stream_peer_fail(stream->waiting, ETIMEDOUT, "too many are waiting");
 	}
-	if (!stream->closed)
+	if (!stream->transport.closed)
 		tscf_stream_peer_begin(peer);
 	return true;
 }
@@ -183,11 +183,11 @@ static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int event
 
 	(void)loop;
 	(void)events;
-	tscf_stream_enter(stream);
-	for (unsigned i = 0; i < ACCEPTS_MAX && !stream->closed; i++)
+	tscf_ending_enter(&stream->transport);
+	for (unsigned i = 0; i < ACCEPTS_MAX && !stream->transport.closed; i++)
 		if (!accept_one(stream))
 			break;
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 static void on_accept_again(struct ev_loop *loop, struct ev_timer *timer, int events)

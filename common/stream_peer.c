@@ -2,9 +2,6 @@
 /*
  * A connection is TSCF_STREAM_CONNECTING until TCP says that it is there, TSCF_STREAM_SECURING during a handshake, then TSCF_STREAM_UP: the user
  * is told.  It ends in tscf_stream_peer_fail, in the user's tscf_peer_close, or with the transport.
- *
- * A handler may close any peer, or the transport itself, from inside any callback.  So memory is never freed under a callback: a closed peer waits
- * (silent, without user) in a list until the event loop comes round, and a closed transport until its outermost callback has returned.
  */
 #include "stream_frame.h"
 #include "stream_peer.h"
@@ -36,13 +33,9 @@ static void set_options(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 }
 
-void tscf_stream_enter(struct tscf_stream *stream)
+void tscf_stream_peer_free(struct tscf_peer *p)
 {
-	stream->depth++;
-}
-
-void tscf_stream_peer_free(struct tscf_stream_peer *peer)
-{
+	struct tscf_stream_peer *peer = (struct tscf_stream_peer *)p;
 	struct tscf_stream *stream = tscf_stream_of(peer);
 
 	stream->kind->free_peer(peer);
@@ -64,8 +57,6 @@ void tscf_stream_peer_end(struct tscf_stream_peer *peer)
 	struct ev_loop *loop = stream->transport.loop;
 
 	tscf_stream_wait_end(peer);
-	peer->closed = true;
-	peer->peer.user = NULL;
 	ev_io_stop(loop, &peer->readable);
 	ev_io_stop(loop, &peer->writable);
 	close(peer->fd);
@@ -73,10 +64,7 @@ void tscf_stream_peer_end(struct tscf_stream_peer *peer)
 	DL_DELETE(stream->peers, peer);
 	if (stream->only == peer)
 		stream->only = NULL;
-	peer->next_closed = stream->closed_peers;
-	stream->closed_peers = peer;
-	if (!stream->closed)
-		ev_prepare_start(loop, &stream->reaper);
+	tscf_ending_bury(&peer->peer);
 }
 
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason)
@@ -85,21 +73,21 @@ void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char 
 	struct tscf_transport *t = &stream->transport;
 	bool up = peer->state == TSCF_STREAM_UP;
 
-	if (peer->closed || stream->closed)
+	if (peer->peer.closed || stream->transport.closed)
 		return;
 	if (!up && t->ops->encrypted)
 		t->counters.handshakes_failed++;
 	/* What is sent from inside the callback has nowhere to go. */
-	peer->closed = true;
+	peer->peer.closed = true;
 	tscf_stream_wait_end(peer);
 	ev_io_stop(t->loop, &peer->readable);
 	ev_io_stop(t->loop, &peer->writable);
-	tscf_stream_enter(stream);
+	tscf_ending_enter(&stream->transport);
 	if (up || !stream->listening)
 		t->handler->peer_down(t->context, &peer->peer, error, reason);
-	if (!stream->closed)
+	if (!stream->transport.closed)
 		tscf_stream_peer_end(peer);
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char *reason)
@@ -173,7 +161,7 @@ static void hand_up(struct tscf_stream *stream, struct tscf_stream_peer *peer)
 		return;
 	t->handler->received(t->context, t, &stream->batch);
 	stream->batch.count = 0;
-	if (!stream->closed && peer->waiting && stream->listening && peer->peer.user != NULL)
+	if (!stream->transport.closed && peer->waiting && stream->listening && peer->peer.user != NULL)
 		tscf_stream_wait_end(peer);
 }
 
@@ -188,7 +176,7 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 
 	clock_gettime(CLOCK_REALTIME, &now);
 
-	while (!peer->closed && !stream->closed) {
+	while (!peer->peer.closed && !stream->transport.closed) {
 		struct tscf_packet *packet = &stream->packet[stream->batch.count];
 
 		*packet = (struct tscf_packet){.peer = &peer->peer, .from = peer->peer.outer};
@@ -248,7 +236,7 @@ static void read_some(struct tscf_stream_peer *peer)
 		if (n < 0)
 			tscf_stream_reason(peer, EPROTO, "what came is neither a packet nor a message");
 	}
-	if (peer->closed || stream->closed)
+	if (peer->peer.closed || stream->transport.closed)
 		return;
 	if (n < 0)
 		fail_told(peer, -n);
@@ -269,7 +257,7 @@ static void come_up(struct tscf_stream_peer *peer)
 	if (!stream->listening)
 		tscf_stream_wait_end(peer);
 	t->handler->peer_up(t->context, &peer->peer);
-	if (!stream->closed && peer->waiting && peer->peer.user != NULL)
+	if (!stream->transport.closed && peer->waiting && peer->peer.user != NULL)
 		tscf_stream_wait_end(peer);
 }
 
@@ -282,7 +270,7 @@ static void secured(struct tscf_stream_peer *peer, int result)
 		fail_told(peer, -result);
 	else if (result > 0)
 		come_up(peer);
-	if (!stream->closed && !peer->closed && stream->kind->waits(peer))
+	if (!stream->transport.closed && !peer->peer.closed && stream->kind->waits(peer))
 		ev_io_start(stream->transport.loop, &peer->writable);
 }
 
@@ -345,7 +333,7 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	tscf_stream_enter(stream);
+	tscf_ending_enter(&stream->transport);
 	if (peer->error != 0) {
 		tscf_stream_peer_fail(peer, peer->error, peer->reason != NULL ? peer->reason : strerror(peer->error));
 	} else if (peer->state == TSCF_STREAM_CONNECTING) {
@@ -354,7 +342,7 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 		tscf_stream_peer_flush(peer);
 		watch_writable(peer);
 	}
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 /*
@@ -379,12 +367,12 @@ static void read_or_secure(struct tscf_stream_peer *peer)
 
 	if (peer->state == TSCF_STREAM_SECURING && !may_step(stream))
 		return;
-	tscf_stream_enter(stream);
+	tscf_ending_enter(&stream->transport);
 	if (peer->state == TSCF_STREAM_SECURING)
 		secured(peer, stream->kind->secure(peer));
-	if (peer->state == TSCF_STREAM_UP && !peer->closed && !stream->closed)
+	if (peer->state == TSCF_STREAM_UP && !peer->peer.closed && !stream->transport.closed)
 		read_some(peer);
-	tscf_stream_leave(stream);
+	tscf_ending_leave(&stream->transport);
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -399,7 +387,7 @@ void tscf_stream_poll(struct tscf_transport *t)
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 
 	/* From inside a callback, the packets being worked on would be overwritten. */
-	if (stream->depth > 0 || stream->closed || stream->only == NULL || stream->only->state == TSCF_STREAM_CONNECTING)
+	if (stream->transport.depth > 0 || stream->transport.closed || stream->only == NULL || stream->only->state == TSCF_STREAM_CONNECTING)
 		return;
 	read_or_secure(stream->only);
 }

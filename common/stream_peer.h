@@ -12,6 +12,7 @@
 #ifndef TSCF_STREAM_PEER_H
 #define TSCF_STREAM_PEER_H
 
+#include "ending.h"
 #include "stream.h"
 #include "stream_queue.h"
 
@@ -36,7 +37,6 @@ struct tscf_stream_source;
 struct tscf_stream_peer {
 	struct tscf_peer peer; /**< first, so that the two pointers are one */
 	enum tscf_stream_state state;
-	bool closed; /**< by either side; takes and gives nothing any more */
 	bool waiting; /**< in the transport's list of those that have little time */
 	int fd;
 	int error; /**< positive: the end of the connection is still to be told */
@@ -50,7 +50,6 @@ struct tscf_stream_peer {
 	struct tscf_stream_source *source; /**< while waiting, listening */
 	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
 	struct tscf_stream_peer *wait_prev, *wait_next;
-	struct tscf_stream_peer *next_closed;
 };
 
 /** What differs. */
@@ -74,8 +73,6 @@ struct tscf_stream_kind {
 	void (*goodbye)(struct tscf_stream_peer *peer);
 	/** Free what is the kind's own in @p peer. */
 	void (*free_peer)(struct tscf_stream_peer *peer);
-	/** Free what is the kind's own in @p stream. */
-	void (*free)(struct tscf_stream *stream);
 };
 
 /** The head of every stream transport. */
@@ -96,13 +93,9 @@ struct tscf_stream {
 	uint64_t came;  /**< when the last bytes read came, in nanoseconds since the epoch; 0: not known */
 	struct tscf_packet packet[TSCF_BATCH_MAX];
 	struct tscf_batch batch;
-	struct ev_prepare reaper; /**< active while there are closed peers */
-	struct tscf_stream_peer *closed_peers;
-	unsigned depth; /**< callbacks under way */
 	unsigned pass;  /**< of the event loop (ev_iteration) ... */
 	unsigned secured; /**< ... and the steps of handshakes done in it */
 	bool listening;
-	bool closed;
 	char reason[TSCF_STREAM_REASON];
 };
 
@@ -118,6 +111,8 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch);
 void tscf_stream_peer_close(struct tscf_peer *peer);
 void tscf_stream_close(struct tscf_transport *t);
 void tscf_stream_poll(struct tscf_transport *t);
+void tscf_stream_peer_free(struct tscf_peer *peer);
+void tscf_stream_free(struct tscf_transport *t);
 
 /** What a new transport of some kind is made of. */
 struct tscf_stream_make {
@@ -155,11 +150,6 @@ void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char 
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason);
 /** Close it without a word to the user. */
 void tscf_stream_peer_end(struct tscf_stream_peer *peer);
-void tscf_stream_peer_free(struct tscf_stream_peer *peer);
-
-/** Around every stretch of code that may call the handler: @p stream stays in memory until the matching leave, which may free it. */
-void tscf_stream_enter(struct tscf_stream *stream);
-void tscf_stream_leave(struct tscf_stream *stream);
 
 /* stream_accept.c */
 

@@ -46,11 +46,6 @@ static void free_peer(struct tscf_stream_peer *peer)
 	(void)peer;
 }
 
-static void free_tcp(struct tscf_stream *stream)
-{
-	(void)stream;
-}
-
 static const struct tscf_transport_ops tcp_ops = {
 	.name = "tcp",
 	.stream = true,
@@ -59,6 +54,8 @@ static const struct tscf_transport_ops tcp_ops = {
 	.peer_close = tscf_stream_peer_close,
 	.close = tscf_stream_close,
 	.poll = tscf_stream_poll,
+	.peer_free = tscf_stream_peer_free,
+	.free = tscf_stream_free,
 };
 
 static const struct tscf_stream_kind tcp_kind = {
@@ -70,7 +67,6 @@ static const struct tscf_stream_kind tcp_kind = {
 	.waits = waits,
 	.goodbye = goodbye,
 	.free_peer = free_peer,
-	.free = free_tcp,
 };
 
 static struct tscf_stream_make make_tcp(struct ev_loop *loop, const struct tscf_transport_handler *handler, void *context)

@@ -340,11 +340,6 @@ static void free_peer(struct tscf_stream_peer *base)
 		tls_of(peer)->raw_of = NULL;
 }
 
-static void free_tls(struct tscf_stream *stream)
-{
-	(void)stream;
-}
-
 static const struct tscf_transport_ops tls_ops = {
 	.name = "tls",
 	.encrypted = true,
@@ -354,6 +349,8 @@ static const struct tscf_transport_ops tls_ops = {
 	.peer_close = tscf_stream_peer_close,
 	.close = tscf_stream_close,
 	.poll = tscf_stream_poll,
+	.peer_free = tscf_stream_peer_free,
+	.free = tscf_stream_free,
 };
 
 static const struct tscf_stream_kind tls_kind = {
@@ -365,7 +362,6 @@ static const struct tscf_stream_kind tls_kind = {
 	.waits = waits,
 	.goodbye = goodbye,
 	.free_peer = free_peer,
-	.free = free_tls,
 };
 
 static struct tscf_stream_make make_tls(struct ev_loop *loop, const struct tscf_transport_handler *handler, void *context)

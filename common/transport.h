@@ -30,6 +30,8 @@ struct tscf_peer {
 	struct tscf_transport *transport;
 	union tscf_endpoint outer; /**< its address; changes only through the transport */
 	void *user;                /**< the caller's; NULL at first */
+	bool closed;               /**< by either side; takes and gives nothing any more */
+	struct tscf_peer *next_closed; /**< the transport's (ending.h) */
 };
 
 /** What a transport tells its user; all are called from the event loop, never from inside a call into the transport. */
@@ -84,11 +86,14 @@ struct tscf_transport_ops {
 	uint32_t packet_max; /**< most bytes of one packet or message */
 	/** Send every packet of the batch to its peer (all peers belong to this transport). */
 	void (*send)(struct tscf_transport *t, struct tscf_batch *batch);
-	/** Free a peer, saying goodbye if the transport can. */
+	/** Close a peer, saying goodbye if the transport can. */
 	void (*peer_close)(struct tscf_peer *peer);
 	void (*close)(struct tscf_transport *t);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
+	/** Free a closed peer, or everything that is there, open peers included; when that is safe (ending.h). */
+	void (*peer_free)(struct tscf_peer *peer);
+	void (*free)(struct tscf_transport *t);
 };
 
 /** The common head of every transport; implementations embed it first. */
@@ -101,6 +106,11 @@ struct tscf_transport {
 	union tscf_endpoint local; /**< as bound */
 	uint64_t realtime_dscps;   /**< the owner's to set: what overtakes bulk where packets wait (dscp.h) */
 	struct tscf_transport_counters counters;
+	/* ending.c */
+	struct ev_prepare reaper;       /**< active while there are closed peers */
+	struct tscf_peer *closed_peers;
+	unsigned depth;                 /**< callbacks under way */
+	bool closed;
 };
 
 /** What an outer socket needs before it is used. */

@@ -12,7 +12,7 @@
 #include <uthash.h>
 
 struct udp_peer {
-	struct tscf_datagram_peer base;
+	struct tscf_peer base;
 	struct tscf_outer_key key;
 	UT_hash_handle hh; /* listening: in udp->peers */
 };
@@ -43,12 +43,12 @@ static struct udp_peer *new_peer(struct udp *udp, const union tscf_endpoint *out
 
 	if (peer == NULL)
 		return NULL;
-	peer->base.peer = (struct tscf_peer){.transport = &udp->base.transport, .outer = *outer, .user = user};
+	peer->base = (struct tscf_peer){.transport = &udp->base.transport, .outer = *outer, .user = user};
 	peer->key = tscf_outer_key(outer);
 	return peer;
 }
 
-static void free_peer(struct tscf_datagram_peer *peer)
+static void peer_free(struct tscf_peer *peer)
 {
 	free(peer);
 }
@@ -64,7 +64,7 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 		struct tscf_packet *packet = batch->packet[i];
 		struct udp_peer *peer = d->connected ? udp->only : find(udp, &packet->from);
 
-		packet->peer = peer != NULL ? &peer->base.peer : NULL;
+		packet->peer = peer != NULL ? &peer->base : NULL;
 		t->counters.received_bytes += packet->length;
 		t->counters.received_packets += tscf_packet_pieces(packet);
 	}
@@ -77,13 +77,13 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct tscf_packet *packet = batch->packet[i];
-		const struct tscf_datagram_peer *peer = (const struct tscf_datagram_peer *)packet->peer;
+		const struct tscf_peer *peer = (const struct tscf_peer *)packet->peer;
 
-		if (peer->closed || d->closed)
+		if (peer->closed || d->transport.closed)
 			continue;
 		t->counters.sent_packets += tscf_packet_pieces(packet);
 		t->counters.sent_bytes += packet->length;
-		tscf_outer_write(d->writer, d->connected ? NULL : &peer->peer.outer, packet->data, packet->length,
+		tscf_outer_write(d->writer, d->connected ? NULL : &peer->outer, packet->data, packet->length,
 				 packet->piece, packet->tos);
 	}
 	tscf_datagram_flush(d);
@@ -102,7 +102,7 @@ static void peer_close(struct tscf_peer *p)
 		HASH_DELETE(hh, udp->peers, peer);
 	if (udp->last == peer)
 		udp->last = NULL;
-	tscf_datagram_peer_bury(&udp->base, &peer->base);
+	tscf_ending_bury(&peer->base);
 }
 
 static void stop(struct tscf_datagram *d)
@@ -110,9 +110,9 @@ static void stop(struct tscf_datagram *d)
 	(void)d;
 }
 
-static void free_udp(struct tscf_datagram *d)
+static void free_udp(struct tscf_transport *t)
 {
-	struct udp *udp = (struct udp *)d;
+	struct udp *udp = (struct udp *)t;
 	struct udp_peer *peer, *next;
 
 	HASH_ITER(hh, udp->peers, peer, next)
@@ -121,7 +121,7 @@ static void free_udp(struct tscf_datagram *d)
 		free(peer);
 	}
 	free(udp->only);
-	tscf_datagram_release(d);
+	tscf_datagram_release(&udp->base);
 	free(udp);
 }
 
@@ -133,13 +133,13 @@ static const struct tscf_transport_ops udp_ops = {
     .peer_close = peer_close,
     .close = tscf_datagram_close,
     .poll = tscf_datagram_poll,
+    .peer_free = peer_free,
+    .free = free_udp,
 };
 
 static const struct tscf_datagram_kind udp_kind = {
     .datagrams = datagrams,
     .stop = stop,
-    .free_peer = free_peer,
-    .free = free_udp,
 };
 
 static int open_udp(struct ev_loop *loop, const union tscf_endpoint *local, const union tscf_endpoint *remote,
@@ -188,11 +188,11 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 		return err;
 	udp->only = new_peer(udp, remote, NULL);
 	if (udp->only == NULL) {
-		free_udp(&udp->base);
+		free_udp(&udp->base.transport);
 		return -ENOMEM;
 	}
 	*out = &udp->base.transport;
-	*peer = &udp->only->base.peer;
+	*peer = &udp->only->base;
 	return 0;
 }
 
@@ -201,7 +201,7 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 	struct udp *udp = (struct udp *)t;
 	struct udp_peer *peer;
 
-	if (udp->base.closed || udp->base.connected || find(udp, outer) != NULL)
+	if (udp->base.transport.closed || udp->base.connected || find(udp, outer) != NULL)
 		return NULL;
 	peer = new_peer(udp, outer, user);
 	if (peer == NULL)
@@ -213,21 +213,21 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 		free(peer);
 		return NULL;
 	}
-	return &peer->base.peer;
+	return &peer->base;
 }
 
 struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_endpoint *outer)
 {
 	struct udp_peer *peer = find((struct udp *)t, outer);
 
-	return peer != NULL ? &peer->base.peer : NULL;
+	return peer != NULL ? &peer->base : NULL;
 }
 
 void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const void *data, uint32_t length)
 {
 	struct tscf_datagram *d = (struct tscf_datagram *)t;
 
-	if (d->closed)
+	if (d->transport.closed)
 		return;
 	t->counters.sent_packets++;
 	t->counters.sent_bytes += length;
