@@ -220,6 +220,9 @@ static void alive(struct tunnel *t)
 		return;
 	c->former_until = c->now + PLAIN_FORMER_MS;
 	search_alive(c);
+	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
+	if (c->pmtu.size == 0)
+		pmtu_begin(c);
 }
 
 static void lost(struct tunnel *t, const char *reason)

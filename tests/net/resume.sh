@@ -47,6 +47,8 @@ goes_on() {
 	must 15 "encrypted_up && [ \$(last only .echoed) -ge $((only_before + 10)) ]" "$what: the encrypted-only flow goes on"
 	note "$what: encrypted-only flow again after $(elapsed "$from") ms"
 	grows stream .received 20000 "$what: the TCP connection goes on"
+	must 10 '[ "$(client_status .plain.mtu_confirmed)" = true ]' "$what: the MTU of the new path is found"
+	pass "$what: the MTU of the new path is found"
 	is "$what: the session is the same" "$(client_status .plain.tsid)" = "$tsid"
 	is "$what: so is the internal address" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
 	is "$what: and the encrypted one" "$(client_status '.encrypted.internal[0]')" = "$encrypted_address"
