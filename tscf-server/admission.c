@@ -131,18 +131,15 @@ static const char *withdrawn(const struct server_session *s)
 
 void server_admission_review(struct server_state *state, uint64_t now)
 {
-	struct server_session *s = state->sessions.confirmed;
+	struct server_session *next;
 
-	while (s) {
+	for (struct server_session *s = state->sessions.confirmed; s; s = next) {
 		const char *why = withdrawn(s);
 
-		if (!why) {
-			s = s->next;
+		next = s->next;
+		if (!why)
 			continue;
-		}
 		tscf_info("%s: %s", s->who->name, why);
 		dismiss(state, s, why, now);
-		/* Others may have ended with it. */
-		s = state->sessions.confirmed;
 	}
 }
