@@ -8,6 +8,7 @@ export TSCF_KEEP=$keep TSCF_SRC TSCF_TOOLS TSCF_BINDIR TSCF_SBINDIR
 running=
 interrupted() {
 	trap '' INT TERM HUP
+	printf '\n'
 	if [ -n "$running" ]; then
 		kill -TERM "$running" 2>/dev/null
 		wait "$running"
