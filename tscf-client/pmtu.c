@@ -112,10 +112,14 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 {
 	struct tunnel *t = context;
 	struct client *c = t->client;
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
 	(void)user;
 	if (error == -ECANCELED)
 		return;
+	/* A refusal is shorter than the probe, and says nothing of the path. */
 	if (response)
+		tscf_message_response(response, &code, NULL, 0);
+	if (response && code == TSCF_RESPONSE_SUCCESS)
 		mtu_answered(&c->pmtu, sent(c), c->now);
 	else
 		mtu_unanswered(&c->pmtu, t->last_heard >= c->probe_sent, c->now);
