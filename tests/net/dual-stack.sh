@@ -102,6 +102,7 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	grows "$name-down6" .sent 100
 	is "$name: nothing in clear after it was closed" "$(in_clear "M-$name" "$settled")" -eq 0
 	kill "$down4" "$down6"
+	wait "$down4" "$down6" 2>/dev/null
 	must 10 '[ "$(encrypted_state)" = idle ]'
 	stop_client
 done
