@@ -466,8 +466,9 @@ fence() {
 	done
 }
 
+# Each packet takes as much of the kernel's buffer as the largest that may come: none is larger than a frame here, and a burst has room.
 start_capture() {
-	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -B 32768 -w "$PCAP"
+	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -s 9216 -B 32768 -w "$PCAP"
 	CAPTURE_PID=$LAST_PID
 	fence
 }
