@@ -113,7 +113,8 @@ static bool check_interfaces(const struct server_config *c)
 		if (!i->enabled)
 			continue;
 		any = true;
-		ok &= check_pools(i) & check_places(i);
+		ok &= check_pools(i);
+		ok &= check_places(i);
 		for (const struct server_interface_config *other = i->next; other; other = other->next)
 			if (other->enabled)
 				ok &= check_pair(i, other);
@@ -140,7 +141,9 @@ static bool check_mtu(const struct server_config *c)
 
 int server_config_check(const struct server_config *c)
 {
-	bool ok = check_interfaces(c) & check_mtu(c);
+	bool ok = check_interfaces(c);
+
+	ok &= check_mtu(c);
 
 	if (!c->cert != !c->key) {
 		tscf_error("%s is given without %s: expected both, or none to have them made in %s",
