@@ -481,10 +481,13 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 		m->waits &= ~(1U << (waiter & 1));
 	if (m->waits != 0)
 		return;
-	if (m->to_plain)
+	if (m->to_plain) {
 		set_mark(c, m);
-	else if (error < 0)
+		/* A dump that ran meanwhile has seen the old mark. */
+		registry_resync_soon(c);
+	} else if (error < 0) {
 		return; /* goes on waiting: the encrypted tunnel may come back before the deadline */
+	}
 	move_done(c, m);
 	settle(c, m->change);
 }
