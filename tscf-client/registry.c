@@ -391,6 +391,8 @@ static void sweep(void *context, struct tscf_binding *b)
 			return;
 		}
 		if (b->plain_generation == r->generation && b->told) {
+			/* Not by a move: a policy may claim the socket again at once (is_leaving). */
+			b->cookie = 0;
 			release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
 		}
