@@ -25,12 +25,20 @@ static struct {
 	unsigned sent, received, refused;
 } count;
 
-static void say_time(void)
+/* A line is one thread's: notifications come while the main thread prints. */
+static void begin_line(void)
 {
 	struct timeval now;
 
 	gettimeofday(&now, NULL);
+	flockfile(stdout);
 	printf("%lld.%06ld ", (long long)now.tv_sec, (long)now.tv_usec);
+}
+
+static void end_line(void)
+{
+	putchar('\n');
+	funlockfile(stdout);
 }
 
 /* Called by a thread of the library, see tsc(3). */
@@ -38,22 +46,24 @@ static void on_dtte(tsc_notification_data *notification)
 {
 	tsc_notification_dtte_info_data *dtte = (tsc_notification_dtte_info_data *)notification->data;
 
-	say_time();
+	begin_line();
 	if (dtte->available == tsc_bool_false)
-		printf("socket %d: encryption is not to be had (%s)\n", dtte->socket, dtte->reason);
+		printf("socket %d: encryption is not to be had (%s)", dtte->socket, dtte->reason);
 	else if (dtte->enabled == tsc_bool_true)
-		printf("socket %d: encryption is enabled\n", dtte->socket);
+		printf("socket %d: encryption is enabled", dtte->socket);
 	else
-		printf("socket %d: encryption is disabled (%s)\n", dtte->socket, dtte->reason);
+		printf("socket %d: encryption is disabled (%s)", dtte->socket, dtte->reason);
+	end_line();
 }
 
 static void on_tunnel(tsc_notification_data *notification)
 {
 	tsc_notification_tunnel_info_data *tunnel = (tsc_notification_tunnel_info_data *)notification->data;
 
-	say_time();
-	printf("%s tunnel: %s (%s)\n", tunnel->encrypted == tsc_bool_true ? "encrypted" : "plain",
+	begin_line();
+	printf("%s tunnel: %s (%s)", tunnel->encrypted == tsc_bool_true ? "encrypted" : "plain",
 	       tunnel->up == tsc_bool_true ? "up" : "down", tunnel->reason);
+	end_line();
 }
 
 static void show_address(const char *name, const union tsc_address *a)
@@ -82,7 +92,7 @@ static void show_config(tsc_handle handle)
 		perror("tsc_get_config");
 		return;
 	}
-	say_time();
+	begin_line();
 	printf("config: up=%d encrypted_up=%d mtu=%u", config.up, config.encrypted_up, config.mtu);
 	show_address("internal", &config.internal_ipv4);
 	show_address("encrypted", &config.encrypted_ipv4);
@@ -92,8 +102,9 @@ static void show_config(tsc_handle handle)
 		show_address("dns", &config.dns[i]);
 	for (i = 0; i < config.sip_server_count; i++)
 		show_address("sip", &config.sip_server[i]);
-	printf(" device=%s transport=%s encrypted_transport=%s\n", config.device, config.transport,
+	printf(" device=%s transport=%s encrypted_transport=%s", config.device, config.transport,
 	       config.encrypted_transport);
+	end_line();
 }
 
 static void set_level(int sock, const char *name)
@@ -112,8 +123,9 @@ static void set_level(int sock, const char *name)
 		return;
 	}
 	/* It holds; but packets travel encrypted only when on_dtte() says so. */
-	say_time();
-	printf("socket %d: level %s\n", sock, name);
+	begin_line();
+	printf("socket %d: level %s", sock, name);
+	end_line();
 }
 
 /* @return 0 to go on. */
@@ -196,8 +208,9 @@ static int call(tsc_handle handle, const struct sockaddr_in *to, unsigned local_
 	show_config(handle);
 	talk(handle, sock, to);
 	tsc_close(sock);
-	say_time();
-	printf("sent %u, received %u, refused %u\n", count.sent, count.received, count.refused);
+	begin_line();
+	printf("sent %u, received %u, refused %u", count.sent, count.received, count.refused);
+	end_line();
 	return EXIT_SUCCESS;
 }
 
