@@ -36,7 +36,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_RELOAD = 5,     /**< read the configuration anew */
 	TSCF_CONTROL_FLUSH = 6,      /**< client: remove rules and routes, also those kept for live sockets */
 	TSCF_CONTROL_SET_LEVEL = 7,  /**< client; with a descriptor: the socket's level is now `level` */
-	TSCF_CONTROL_BOUND = 8,      /**< client; with a descriptor: the socket was bound or connected */
+	TSCF_CONTROL_BOUND = 8,      /**< client; with a descriptor: the socket was bound or connected, or has another DSCP */
 	TSCF_CONTROL_LEVEL_OF = 9,   /**< client: change sockets of running programs, by pid or by protocol and port */
 	TSCF_CONTROL_WAIT_UP = 10,   /**< client: answer when the plain tunnel is up (and, if the default level asks for it, the encrypted one) */
 	TSCF_CONTROL_GET_LEVEL = 11, /**< client; with a descriptor: the reply's `level` is the socket's */
@@ -46,13 +46,13 @@ enum tscf_control_op {
 	TSCF_CONTROL_UNWATCH = 15,   /**< client, subscribed: no more of the socket with `cookie` */
 };
 
-/** SET_LEVEL: the level is only a default of tscf-run; policy may say otherwise. */
+/** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */
 #define TSCF_CONTROL_FLAG_DEFAULT 0x01U
 
 struct tscf_control_request {
 	uint32_t magic;
 	uint32_t op;       /**< enum tscf_control_op */
-	uint32_t level;    /**< SET_LEVEL, LEVEL_OF */
+	uint32_t level;    /**< SET_LEVEL, LEVEL_OF, BOUND */
 	uint32_t flags;
 	int32_t pid;       /**< LEVEL_OF: 0 if not given */
 	uint16_t protocol; /**< LEVEL_OF: IPPROTO_*, 0 if not given */

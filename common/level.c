@@ -51,6 +51,11 @@ bool tscf_mark_mask_valid(uint32_t mask)
 	return run >= 7 && (run & (run + 1)) == 0;
 }
 
+unsigned tscf_mark_policies(uint32_t mask)
+{
+	return (mask >> mask_shift(mask)) >> TSCF_MARK_POLICY_SHIFT;
+}
+
 uint32_t tscf_mark_set(uint32_t mark, uint32_t mask, uint32_t value)
 {
 	if (mask == 0)
@@ -63,4 +68,14 @@ uint32_t tscf_mark_get(uint32_t mark, uint32_t mask)
 	if (mask == 0)
 		return 0;
 	return (mark & mask) >> mask_shift(mask);
+}
+
+enum tscf_level tscf_mark_level(uint32_t mark, uint32_t mask)
+{
+	return (enum tscf_level)(tscf_mark_get(mark, mask) & TSCF_MARK_LEVEL);
+}
+
+uint32_t tscf_mark_explicit(enum tscf_level level)
+{
+	return level == TSCF_LEVEL_DEFAULT ? 0 : TSCF_MARK_EXPLICIT | level;
 }

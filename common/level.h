@@ -18,10 +18,17 @@ enum tscf_level {
 	TSCF_LEVEL_ENCRYPTED_PREFERRED = 3,
 };
 
-/** What the bits under the mask may hold besides a level: the daemon's own outer sockets. */
-#define TSCF_MARK_OUTER 4U
-/** Bits 24 to 26: away from what the common firewall and container tools use. */
-#define TSCF_MARK_MASK_DEFAULT 0x07000000U
+/*
+ * The value under the mask, from its lowest bit on: two bits of level; one that says that somebody has given the level to this very
+ * socket, so that no policy changes it; and, without that one, the number of the policy that gave it, 0 for the default of tscf-run.
+ */
+#define TSCF_MARK_LEVEL        3U
+#define TSCF_MARK_EXPLICIT     4U
+#define TSCF_MARK_POLICY_SHIFT 3U
+/** An explicit nothing: the daemon's own outer sockets. */
+#define TSCF_MARK_OUTER TSCF_MARK_EXPLICIT
+/** Bits 24 to 30: away from what the common firewall and container tools use. */
+#define TSCF_MARK_MASK_DEFAULT 0x7f000000U
 
 /** @return the name used on command lines and in files: "default", "unencrypted", ... ; "invalid" out of range. */
 const char *tscf_level_name(enum tscf_level level);
@@ -31,9 +38,15 @@ int tscf_level_parse(const char *name, enum tscf_level *out);
 bool tscf_level_wants_encryption(enum tscf_level level);
 /** @return whether @p mask can hold our values: at least three contiguous bits. */
 bool tscf_mark_mask_valid(uint32_t mask);
-/** @return @p mark with @p value (a level or TSCF_MARK_OUTER) under @p mask, every other bit as it was. */
+/** @return how many policies can have a number under @p mask. */
+unsigned tscf_mark_policies(uint32_t mask);
+/** @return @p mark with @p value under @p mask, every other bit as it was. */
 uint32_t tscf_mark_set(uint32_t mark, uint32_t mask, uint32_t value);
 /** @return the value under @p mask. */
 uint32_t tscf_mark_get(uint32_t mark, uint32_t mask);
+/** @return the level in @p mark; default for TSCF_MARK_OUTER. */
+enum tscf_level tscf_mark_level(uint32_t mark, uint32_t mask);
+/** @return the value for a level that somebody gives to a socket; none for the default level. */
+uint32_t tscf_mark_explicit(enum tscf_level level);
 
 #endif

@@ -92,6 +92,13 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out);
  * CAP_NET_ADMIN in its namespace).
  */
 int tscf_socket_same_netns(int fd);
+/**
+ * The DSCP that packets of @p fd leave with, as its program has set it.  A socket of both families has two: that of IPv4, or, if it
+ * is 0, that of IPv6.
+ *
+ * @return 0 to 63, or -errno.
+ */
+int tscf_socket_dscp(int fd);
 /** Set the bits of @p mask in the mark of @p fd to @p value (see level.h).  @return 0 or -errno. */
 int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value);
 

@@ -118,6 +118,19 @@ int tscf_socket_same_netns(int fd)
 	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+int tscf_socket_dscp(int fd)
+{
+	socklen_t length = sizeof(int);
+	int tos = 0, class = 0;
+	/* A raw socket of IPv6 has no IP_TOS, one of IPv4 no traffic class. */
+	bool ipv4 = getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &length) == 0;
+
+	length = sizeof(int);
+	if (getsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &class, &length) < 0 && !ipv4)
+		return -errno;
+	return (tos >> 2 != 0 ? tos : class) >> 2 & 63;
+}
+
 int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value)
 {
 	uint32_t wanted;

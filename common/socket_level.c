@@ -91,11 +91,11 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
 	return 0;
 }
 
-void tscf_socket_report_bound(const char *control, int fd)
+void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags)
 {
-	struct tscf_control_request request = {.op = TSCF_CONTROL_BOUND};
+	struct tscf_control_request request = {.op = TSCF_CONTROL_BOUND, .level = level, .flags = flags};
 	int domain;
 
 	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain))
-		ask_daemon(control, &request, fd, TSCF_SOCKET_BOUND_MS, NULL);
+		ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
 }

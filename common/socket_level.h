@@ -15,9 +15,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/** A daemon that hangs holds a program up this long for each socket at most. */
+/** A daemon that hangs holds a program up this long for each call at most. */
 #define TSCF_SOCKET_LEVEL_MS 2000
-#define TSCF_SOCKET_BOUND_MS 200
 
 /** @return whether sockets of this address family have levels. */
 bool tscf_socket_has_level(int domain);
@@ -42,9 +41,10 @@ int tscf_socket_set_level(const char *control, int fd, const void *value, sockle
 int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *length);
 
 /**
- * Tell the daemon that the socket has a local address now, so that a port that only waits is known early.  A failure
- * does not matter: the daemon finds out from the kernel, if later.
+ * Tell the daemon that the socket has a local address or another DSCP now: a port that only waits is known early, and
+ * with TSCF_CONTROL_FLAG_DEFAULT in @p flags a policy, or else @p level, may give it another level.  For the rest a
+ * failure does not matter: the daemon finds out from the kernel, if later.
  */
-void tscf_socket_report_bound(const char *control, int fd);
+void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags);
 
 #endif

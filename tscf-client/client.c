@@ -106,6 +106,7 @@ static int reload(struct client *c)
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		error = registry_policies_changed(c);
+		moves_policies_changed(c);
 		client_route(c);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
 	} else {
@@ -397,7 +398,7 @@ static bool is_only(void *context, int fd)
 	const struct client *c = context;
 	struct tscf_socket s;
 	return tscf_socket_of_fd(fd, &s) == 0 && tscf_socket_same_netns(fd) == 1 &&
-	       tscf_mark_get(s.mark, c->config->fwmark_mask) == TSCF_LEVEL_ENCRYPTED_ONLY;
+	       tscf_mark_level(s.mark, c->config->fwmark_mask) == TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
 /* The kernel does not list sockets that have no local port yet; they would go out in clear with their first packet. */

@@ -133,9 +133,9 @@ const struct tscf_setting client_settings[] = {
 	 FIELD(default_level), 0, 0, 0},
 	{"mtu", "0 (what the server says) or 576 to 1500 (above 1351 only the plain tunnel carries it)",
 	 tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
-	{"fwmark-mask", "a mask of at least three adjacent bits, such as 0x07000000", parse_mask, FIELD(fwmark_mask), 1,
+	{"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
 	 UINT32_MAX, 0},
-	{"rule-priority", "a priority from 1 to 32724 (our last rule must come before the one of table main)",
+	{"rule-priority", "a priority from 1 to 32720 (our last rule must come before the one of table main)",
 	 tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
 	{"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
 	 parse_table,
@@ -161,7 +161,7 @@ const struct tscf_setting client_settings[] = {
 
 #define SETTINGS (sizeof(client_settings) / sizeof(client_settings[0]))
 
-_Static_assert(PRIORITY_MAX == 32724, "the text of rule-priority names the bound");
+_Static_assert(PRIORITY_MAX == 32720, "the text of rule-priority names the bound");
 
 int client_config_init(struct client_config *c)
 {
@@ -258,6 +258,12 @@ static int validate_policy(cfg_t *cfg, cfg_opt_t *opt)
 	return tscf_settings_validate(policy_settings, cfg, opt);
 }
 
+/** @return whether one of two settings stands in the section. */
+static bool has_either(cfg_t *section, const char *one, const char *other)
+{
+	return cfg_size(section, one) > 0 || cfg_size(section, other) > 0;
+}
+
 static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 {
 	unsigned count = cfg_opt_size(opt);
@@ -271,6 +277,10 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 	else if (cfg_size(section, "level") == 0)
 		cfg_error(cfg, POLICY " \"%s\": no level: expected level = unencrypted, encrypted-only or encrypted-preferred",
 			  cfg_title(section));
+	else if (has_either(section, "program", "dscp") && has_either(section, "remote", "remote-port"))
+		/* Where a datagram socket sends to is the kernel's to see, and what its program is the library's. */
+		cfg_error(cfg, POLICY " \"%s\": program and dscp do not go with remote and remote-port: expected two policies",
+			  cfg_title(section));
 	else
 		return 0;
 	return -1;
@@ -279,6 +289,7 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 /** The policies of the file, in its order. */
 static int take_policies(struct policies *policies, cfg_t *cfg)
 {
+	unsigned numbered = 0;
 	int err = 0;
 
 	policies->count = 0;
@@ -289,6 +300,7 @@ static int take_policies(struct policies *policies, cfg_t *cfg)
 		*p = (struct policy){0};
 		snprintf(p->name, sizeof(p->name), "%s", cfg_title(section));
 		err = tscf_settings_take(policy_settings, section, p);
+		numbered = policy_number(p, numbered);
 	}
 	return err;
 }
@@ -368,6 +380,18 @@ static bool check_script(const char *script)
 	return true;
 }
 
+/** Each policy that the library applies has a number on the mark. */
+static bool check_mask(const struct client_config *c)
+{
+	unsigned numbered = policies_numbered(&c->policies), room = tscf_mark_policies(c->fwmark_mask);
+
+	if (numbered <= room)
+		return true;
+	tscf_error("%u policies name a program or dscp, and fwmark-mask 0x%x has room for %u: expected more bits", numbered,
+		   (unsigned)c->fwmark_mask, room);
+	return false;
+}
+
 int client_config_check(const struct client_config *c)
 {
 	bool ok = expect(c->servers.count > 0,
@@ -383,5 +407,6 @@ int client_config_check(const struct client_config *c)
 	ok &= expect(!c->cert || !c->psk_file, "both cert and psk-file are given: expected one way to prove who this client is");
 	ok &= expect(!c->psk_identity || c->psk_file, "psk-identity is given without psk-file");
 	ok &= check_script(c->script);
+	ok &= check_mask(c);
 	return ok ? 0 : -EINVAL;
 }

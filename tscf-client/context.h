@@ -141,7 +141,7 @@ void report_config(const struct client *c, struct tscf_control_config *out);
 /* Who is not privileged is not told session ids: whoever knows one can pretend to be its client on the plain tunnel. */
 char *report_status(struct client *c, bool privileged);
 char *report_sockets(struct client *c);
-/** One socket, as report_sockets shows it.  @return a new reference, or NULL. */
-json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program);
+/** One socket that is marked with @p value, as report_sockets shows it.  @return a new reference, or NULL. */
+json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program);
 
 #endif

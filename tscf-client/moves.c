@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "moves.h"
 
+#include "classify.h"
 #include "common/log.h"
 #include "context.h"
 #include "processes.h"
@@ -24,27 +25,36 @@ static enum tscf_level effective(const struct client *c, enum tscf_level level)
 }
 
 /* What it means for one socket: policies speak for those without a mark. */
-static enum tscf_level effective_of(const struct client *c, enum tscf_level level, const struct tscf_socket *s)
+static enum tscf_level effective_of(const struct client *c, uint32_t value, const struct tscf_socket *s)
 {
 	struct tscf_socket with = *s;
-	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, level);
+	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, value);
 	return effective(c, registry_level(c, &with));
 }
 
-static struct change *change_new(struct client *c, struct tscf_control_call_in *call, bool detailed)
+static struct change *change_new(struct client *c, enum tscf_level level)
 {
 	struct change *change = calloc(1, sizeof *change);
 	if (!change)
 		return NULL;
-	uint64_t wait = call->request.timeout_ms > 0 ? call->request.timeout_ms : MOVES_WAIT_MS;
-	change->call = call;
-	change->level = (enum tscf_level)call->request.level;
-	change->detailed = detailed;
-	change->deadline = c->now + wait;
+	change->level = level;
+	change->deadline = c->now + MOVES_WAIT_MS;
 	change->last = &change->moves;
 	clock_gettime(CLOCK_MONOTONIC, &change->started);
 	change->next = c->moves.changes;
 	c->moves.changes = change;
+	return change;
+}
+
+static struct change *change_for(struct client *c, struct tscf_control_call_in *call, bool detailed)
+{
+	struct change *change = change_new(c, (enum tscf_level)call->request.level);
+	if (!change)
+		return NULL;
+	if (call->request.timeout_ms > 0)
+		change->deadline = c->now + call->request.timeout_ms;
+	change->call = call;
+	change->detailed = detailed;
 	call->user = change;
 	return change;
 }
@@ -53,7 +63,7 @@ static char *describe(struct client *c, const struct change *change)
 {
 	json_t *list = json_array();
 	for (const struct move *m = change->moves; m; m = m->next)
-		json_array_append_new(list, report_socket(c, &m->socket, m->level, m->pid, NULL));
+		json_array_append_new(list, report_socket(c, &m->socket, m->value, m->pid, NULL));
 	json_t *answer =
 	    json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
 		      (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
@@ -128,7 +138,8 @@ static void supersede(struct client *c, uint64_t cookie)
 	settle(c, change);
 }
 
-static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, int fd, pid_t pid)
+static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, uint32_t value,
+			     int fd, pid_t pid)
 {
 	struct move *m = calloc(1, sizeof *m);
 	if (!m)
@@ -137,8 +148,9 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	m->id = ++c->moves.last_id;
 	m->change = change;
 	m->socket = *s;
-	m->level = change->level;
-	m->effective = effective_of(c, m->level, s);
+	m->value = value;
+	m->level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
+	m->effective = effective_of(c, value, s);
 	m->fd = fd;
 	m->pid = pid;
 	*change->last = m;
@@ -152,9 +164,12 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 
 static void set_mark(struct client *c, struct move *m)
 {
-	int error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->level);
+	int error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->value);
 	if (error < 0) {
 		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
+		/* Whoever is told this must not use it. */
+		if (m->change->by_default && m->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			error = -EACCES;
 		if (m->change->error == 0)
 			m->change->error = error;
 	} else {
@@ -267,12 +282,15 @@ static int move_socket(struct client *c, struct change *change, int fd, pid_t pi
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(fd, &s);
-	struct move *m = error < 0 ? NULL : move_new(c, change, &s, fd, pid);
+	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, c->config->fwmark_mask), value = old;
+	if (error >= 0)
+		value = change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
+	bool nothing = error >= 0 && change->by_default && value == old;
+	struct move *m = error < 0 || nothing ? NULL : move_new(c, change, &s, value, fd, pid);
 	if (!m) {
 		close(fd);
-		return error < 0 ? error : -ENOMEM;
+		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
-	enum tscf_level old = (enum tscf_level)tscf_mark_get(s.mark, c->config->fwmark_mask);
 	bool was = tscf_level_wants_encryption(effective_of(c, old, &s));
 	if (tscf_level_wants_encryption(m->effective))
 		to_encrypted(c, m, !was);
@@ -286,15 +304,16 @@ static int check_level(const struct tscf_control_call_in *call)
 	return call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED ? 0 : EINVAL;
 }
 
-void moves_set_level(struct client *c, struct tscf_control_call_in *call)
+static void give_level(struct client *c, struct tscf_control_call_in *call, bool by_default)
 {
 	struct change *change;
-	if (call->fd < 0 || check_level(call) != 0 || !(change = change_new(c, call, false))) {
+	if (call->fd < 0 || check_level(call) != 0 || !(change = change_for(c, call, false))) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
 	int fd = call->fd;
 	call->fd = -1;
+	change->by_default = by_default;
 	change->open++;
 	int error = move_socket(c, change, fd, call->pid);
 	change->open--;
@@ -303,12 +322,17 @@ void moves_set_level(struct client *c, struct tscf_control_call_in *call)
 	settle(c, change);
 }
 
+void moves_set_level(struct client *c, struct tscf_control_call_in *call)
+{
+	give_level(c, call, call->request.flags & TSCF_CONTROL_FLAG_DEFAULT);
+}
+
 void moves_get_level(struct client *c, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_of_fd(call->fd, &s);
 	if (error == 0)
-		call->level = tscf_mark_get(s.mark, c->config->fwmark_mask);
+		call->level = tscf_mark_level(s.mark, c->config->fwmark_mask);
 	tscf_control_answer(call, -error, NULL);
 }
 
@@ -339,6 +363,11 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &s);
+	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
+	    classify_changes(c, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
+		give_level(c, call, true);
+		return;
+	}
 	if (error == 0) {
 		bound(c, &s);
 		notices_socket(c, &s, registry_level(c, &s));
@@ -437,7 +466,7 @@ void moves_level_of(struct client *c, struct tscf_control_call_in *call)
 	bool by_pid = r->pid > 0;
 	struct change *change;
 	if (check_level(call) != 0 || (!by_pid && (r->protocol == 0 || r->port == 0)) ||
-	    !(change = change_new(c, call, true))) {
+	    !(change = change_for(c, call, true))) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
@@ -459,6 +488,39 @@ void moves_level_of(struct client *c, struct tscf_control_call_in *call)
 		give_up(c, change);
 	else
 		settle(c, change);
+}
+
+/* --- policies that have changed --- */
+
+static void reclassify_socket(void *context, pid_t pid, int fd)
+{
+	struct gather *g = context;
+	struct tscf_socket s;
+	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
+	if (ours && classify_changes(g->c, fd, &s, pid, g->change->level))
+		move_socket(g->c, g->change, fd, pid);
+	else
+		close(fd);
+}
+
+static void reclassify_process(void *context, pid_t pid)
+{
+	struct gather g = {.c = context};
+	g.change = change_new(g.c, classify_default_of(pid));
+	if (!g.change) {
+		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
+		return;
+	}
+	g.change->by_default = true;
+	g.change->open++;
+	processes_each_socket(pid, reclassify_socket, &g);
+	g.change->open--;
+	settle(g.c, g.change);
+}
+
+void moves_policies_changed(struct client *c)
+{
+	processes_each_with_library("/" CLASSIFY_LIBRARY, reclassify_process, c);
 }
 
 void moves_gone(struct client *c, struct tscf_control_call_in *call)

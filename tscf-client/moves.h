@@ -29,7 +29,8 @@ struct move {
 	struct move *next;
 	struct change *change;
 	struct tscf_socket socket;
-	enum tscf_level level;
+	uint32_t value;            /**< to be marked with (level.h) */
+	enum tscf_level level;     /**< in it */
 	enum tscf_level effective; /**< what that means for the way of its packets */
 	pid_t pid; /**< whose socket it is, 0 if unknown */
 	int fd;    /**< owned; -1 once the mark is set */
@@ -44,6 +45,7 @@ struct change {
 	struct tscf_control_call_in *call; /**< NULL if the caller went away */
 	struct move *moves, **last;
 	enum tscf_level level;
+	bool by_default;      /**< the level is that of tscf-run: policies come before it */
 	unsigned count, open; /**< moves, and those not done */
 	bool detailed;        /**< the answer waits for the server, and is JSON that lists the sockets */
 	int error;            /**< of the first socket that could not be changed */
@@ -66,6 +68,9 @@ void moves_set_level(struct client *c, struct tscf_control_call_in *call);
 void moves_bound(struct client *c, struct tscf_control_call_in *call);
 void moves_get_level(struct client *c, struct tscf_control_call_in *call);
 void moves_level_of(struct client *c, struct tscf_control_call_in *call);
+/** The policies have changed: give those sockets of programs under the library another level that have one of a policy,
+ * or may have one now. */
+void moves_policies_changed(struct client *c);
 /** The caller went away: the moves go on. */
 void moves_gone(struct client *c, struct tscf_control_call_in *call);
 

@@ -321,7 +321,7 @@ void notices_watch(struct client *c, struct tscf_control_call_in *call)
 		tscf_debug("a socket is not watched for its program: %s", strerror(error ? -error : ENOMEM));
 		return;
 	}
-	notices_socket(c, &socket, (enum tscf_level)tscf_mark_get(socket.mark, c->config->fwmark_mask));
+	notices_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
 	look_again(c, watch->watched);
 	/* Others have heard it; who has just come believes in "available, not enabled" until told otherwise. */
 	tell_socket(c, watch->watched, s);

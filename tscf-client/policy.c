@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "policy.h"
 
+#include "common/dscp.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UID_MAX (UINT32_MAX - 1)
@@ -92,6 +95,33 @@ static int parse_remote(const struct tscf_setting *s, const char *text, void *fi
 	return 0;
 }
 
+/** A program is known by the file it runs from, which is no symbolic link; one that is not there yet by what is written here. */
+static int parse_program(const struct tscf_setting *s, const char *text, void *field)
+{
+	char *real = text[0] == '/' ? realpath(text, NULL) : NULL;
+	const char *name = real ? real : text;
+	size_t length = strlen(name);
+	bool ok = text[0] == '/' && length < POLICY_PROGRAM;
+
+	(void)s;
+	if (ok && field)
+		memcpy(field, name, length + 1);
+	free(real);
+	return ok ? 0 : -EINVAL;
+}
+
+static int parse_dscps(const struct tscf_setting *s, const char *text, void *field)
+{
+	uint64_t dscps;
+
+	(void)s;
+	if (tscf_dscps_parse(text, &dscps) != 0 || dscps == 0)
+		return -EINVAL;
+	if (field)
+		*(uint64_t *)field = dscps;
+	return 0;
+}
+
 static int parse_level(const struct tscf_setting *s, const char *text, void *field)
 {
 	enum tscf_level level;
@@ -108,6 +138,8 @@ static int parse_level(const struct tscf_setting *s, const char *text, void *fie
 
 const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
 	{"level", "unencrypted, encrypted-only or encrypted-preferred", parse_level, FIELD(level), 0, 0, 0},
+	{"program", "the absolute name of a program, of at most 255 characters", parse_program, FIELD(program), 0, 0, 0},
+	{"dscp", "DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE", parse_dscps, FIELD(dscps), 0, 0, 0},
 	{"uid", "a user's name, a number, or two numbers as in 1000-1999", parse_uid, FIELD(uid), 0, 0, 0},
 	{"protocol", "udp, tcp or any", parse_protocol, FIELD(protocol), 0, 0, 0},
 	{"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
@@ -125,6 +157,36 @@ bool policy_name_valid(const char *name)
 	while (*name && isgraph((unsigned char)*name))
 		name++;
 	return *name == '\0';
+}
+
+unsigned policy_number(struct policy *one, unsigned numbered)
+{
+	bool by_library = one->program[0] != '\0' || one->dscps != 0;
+
+	one->number = by_library ? numbered + 1 : 0;
+	return numbered + by_library;
+}
+
+unsigned policies_numbered(const struct policies *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		count += p->list[i].number != 0;
+	return count;
+}
+
+unsigned policies_ruled(const struct policies *p)
+{
+	return p->count - policies_numbered(p);
+}
+
+const struct policy *policy_of_number(const struct policies *p, unsigned number)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number == number)
+			return &p->list[i];
+	return NULL;
 }
 
 static bool in_ports(const struct tscf_port_range *range, uint16_t port)
@@ -153,27 +215,51 @@ static bool matches_remote(const struct policy *p, const struct tscf_addr *remot
 	return (p->remote.addr.family == 0 || tscf_prefix_contains(&p->remote, remote)) && in_ports(&p->remote_port, port);
 }
 
+/** What can be said of a socket whatever it sends. */
+static bool matches_socket(const struct policy *p, const struct tscf_socket *s)
+{
+	if (!matches_local(p, s->protocol, s->local_port) || !matches_owner(p, s->uid))
+		return false;
+	return !names_remote(p) || (s->remote_port != 0 && matches_remote(p, &s->remote, s->remote_port));
+}
+
 const struct policy *policy_of_socket(const struct policies *p, const struct tscf_socket *s)
 {
-	for (unsigned i = 0; i < p->count; i++) {
-		const struct policy *one = &p->list[i];
-
-		if (!matches_local(one, s->protocol, s->local_port) || !matches_owner(one, s->uid))
-			continue;
-		if (!names_remote(one) || (s->remote_port != 0 && matches_remote(one, &s->remote, s->remote_port)))
-			return one;
-	}
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number == 0 && matches_socket(&p->list[i], s))
+			return &p->list[i];
 	return NULL;
 }
 
-bool policy_may_need_encryption(const struct policies *p, const struct tscf_socket *s)
+static bool matches_subject(const struct policy *p, const struct policy_subject *s)
+{
+	return (p->program[0] == '\0' || strcmp(p->program, s->program) == 0) &&
+	       (p->dscps == 0 || p->dscps >> s->dscp & 1) && matches_socket(p, s->socket);
+}
+
+const struct policy *policy_of_subject(const struct policies *p, const struct policy_subject *s)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (matches_subject(&p->list[i], s))
+			return &p->list[i];
+	return NULL;
+}
+
+uint32_t policy_mark(const struct policy *one, enum tscf_level otherwise)
+{
+	return one ? one->number << TSCF_MARK_POLICY_SHIFT | one->level : otherwise;
+}
+
+bool policy_may_need_encryption(const struct policies *p, const struct tscf_socket *s, unsigned number)
 {
 	if (s->remote_port != 0)
 		return false;
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct policy *one = &p->list[i];
 
-		if (!matches_local(one, s->protocol, s->local_port) || !matches_owner(one, s->uid))
+		if (one->number != 0 && one->number == number)
+			return false;
+		if (one->number != 0 || !matches_local(one, s->protocol, s->local_port) || !matches_owner(one, s->uid))
 			continue;
 		if (!names_remote(one))
 			return false;
@@ -192,9 +278,9 @@ bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_ke
 		if (!matches_local(one, flow->protocol, flow->local_port) ||
 		    !matches_remote(one, &flow->remote, flow->remote_port))
 			continue;
-		if (!one->uid.given)
+		if (!one->uid.given && one->number == 0)
 			return only;
-		/* It may be this owner's, who may have clear packets. */
+		/* It may be this owner's or program's, who may have clear packets. */
 		if (!only)
 			return false;
 	}
@@ -204,7 +290,7 @@ bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_ke
 bool policies_want_encryption(const struct policies *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		if (tscf_level_wants_encryption(p->list[i].level))
+		if (p->list[i].number == 0 && tscf_level_wants_encryption(p->list[i].level))
 			return true;
 	return false;
 }

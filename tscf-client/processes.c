@@ -190,3 +190,66 @@ int64_t processes_uid(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d", (int)pid);
 	return stat(path, &st) < 0 ? -1 : (int64_t)st.st_uid;
 }
+
+void processes_executable(pid_t pid, char *name, size_t size)
+{
+	static const char replaced[] = " (deleted)";
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	ssize_t n = readlink(path, name, size);
+	size_t length = n > 0 && (size_t)n < size ? (size_t)n : 0;
+	name[length] = '\0';
+	/* It was upgraded while it runs. */
+	if (length > sizeof replaced && strcmp(name + length - (sizeof replaced - 1), replaced) == 0)
+		name[length - (sizeof replaced - 1)] = '\0';
+}
+
+static FILE *open_of(pid_t pid, const char *file)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	return fopen(path, "re");
+}
+
+bool processes_environment(pid_t pid, const char *variable, char *value, size_t size)
+{
+	FILE *file = open_of(pid, "environ");
+	size_t length = strlen(variable), room = 0;
+	char *entry = NULL;
+	bool found = false;
+	while (file && !found && getdelim(&entry, &room, '\0', file) > 0) {
+		found = strncmp(entry, variable, length) == 0 && entry[length] == '=';
+		if (found)
+			snprintf(value, size, "%s", entry + length + 1);
+	}
+	free(entry);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool maps(pid_t pid, const char *suffix)
+{
+	FILE *file = open_of(pid, "maps");
+	size_t room = 0, length = strlen(suffix);
+	char *line = NULL;
+	ssize_t n;
+	bool found = false;
+	while (file && !found && (n = getline(&line, &room, file)) > 0)
+		found = (size_t)n > length && strncmp(line + n - 1 - length, suffix, length) == 0;
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void processes_each_with_library(const char *suffix, void (*each)(void *context, pid_t pid), void *context)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]) && maps(atoi(entry->d_name), suffix))
+			each(context, atoi(entry->d_name));
+	if (proc)
+		closedir(proc);
+}

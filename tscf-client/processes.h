@@ -6,6 +6,7 @@
 #define TSCF_CLIENT_PROCESSES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -34,6 +35,15 @@ int processes_take_socket(pid_t pid, uint32_t inode);
 
 /** @return whether @p is holds for any socket descriptor of any process that may be looked at; it is given a duplicate to look at. */
 bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
+
+/** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
+void processes_executable(pid_t pid, char *name, size_t size);
+
+/** The value of a variable of the environment that @p pid was started with, cut at @p size.  @return whether there is one. */
+bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
+
+/** Call @p each for every process that has a file mapped whose name ends with @p suffix. */
+void processes_each_with_library(const char *suffix, void (*each)(void *context, pid_t pid), void *context);
 
 /** @return the real user id of @p pid, or -1 if there is no such process. */
 int64_t processes_uid(pid_t pid);

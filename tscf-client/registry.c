@@ -26,7 +26,7 @@ static int watch_sockets(struct registry *r)
 	struct client *c = r->client;
 	struct tscf_sockdiag *diag;
 	r->unannounced = policies_want_encryption(&c->config->policies);
-	bool all = c->config->policies.count > 0;
+	bool all = policies_ruled(&c->config->policies) > 0;
 	r->seen_any |= all;
 	if (r->diag && (r->lists_all || !all))
 		return 0;
@@ -315,8 +315,9 @@ static void dump_plain_socket(struct client *c, const struct tscf_socket *s, con
 
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s)
 {
-	enum tscf_level level = (enum tscf_level)tscf_mark_get(s->mark, c->config->fwmark_mask);
-	const struct policy *p = level == TSCF_LEVEL_DEFAULT ? policy_of_socket(&c->config->policies, s) : NULL;
+	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
+	const struct policy *p = value == 0 ? policy_of_socket(&c->config->policies, s) : NULL;
 	/* Of a closed connection the kernel may not tell the mark: that must not make it plain. */
 	if (!p || (s->inode == 0 && s->state == TCP_TIME_WAIT && !tscf_level_wants_encryption(p->level)))
 		return level;
@@ -327,9 +328,10 @@ enum tscf_level registry_level(const struct client *c, const struct tscf_socket 
  * else it receives. */
 static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
 {
+	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
 	return b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY &&
-	       tscf_mark_get(s->mark, c->config->fwmark_mask) == TSCF_LEVEL_DEFAULT &&
-	       policy_may_need_encryption(&c->config->policies, s);
+	       !(value & TSCF_MARK_EXPLICIT) &&
+	       policy_may_need_encryption(&c->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
 }
 
 /* If a policy has bound it, it does no more. */
@@ -361,8 +363,6 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	struct registry *r = &c->registry;
 	struct tscf_binding_key keys[TSCF_FAMILIES];
 	enum tscf_level level = registry_level(c, s);
-	if (level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
-		return;
 	if (level != TSCF_LEVEL_DEFAULT) {
 		r->counting[level]++;
 		notices_socket(c, s, level);

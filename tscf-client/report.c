@@ -225,11 +225,22 @@ static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
 	return json_string(tscf_endpoint_format(&e, text));
 }
 
-json_t *report_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level, pid_t pid, const char *program)
+/* The policy that a level comes from; NULL if somebody has given it. */
+static const struct policy *policy_behind(const struct client *c, const struct tscf_socket *s, uint32_t value)
 {
-	const struct policy *p = level == TSCF_LEVEL_DEFAULT ? policy_of_socket(&c->config->policies, s) : NULL;
-	if (p)
-		level = p->level;
+	const struct policies *policies = &c->config->policies;
+	unsigned number = value >> TSCF_MARK_POLICY_SHIFT;
+	if (value & TSCF_MARK_EXPLICIT)
+		return NULL;
+	const struct policy *p = number != 0 ? policy_of_number(policies, number) : policy_of_socket(policies, s);
+	/* Otherwise it is the default of tscf-run. */
+	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
+}
+
+json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program)
+{
+	const struct policy *p = policy_behind(c, s, value);
+	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
 	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
 			 text_or_null(program), "protocol", protocol_name(s), "local", endpoint_text(&s->local, s->local_port),
 			 "remote", s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
@@ -284,10 +295,10 @@ static char *render(struct client *c, struct listing *l)
 		l->owners[i].inode = l->sockets[i].inode;
 	processes_find_owners(l->owners, l->count);
 	for (unsigned i = 0; i < l->count; i++) {
-		enum tscf_level level = (enum tscf_level)tscf_mark_get(l->sockets[i].mark, c->config->fwmark_mask);
-		bool has_level = registry_level(c, &l->sockets[i]) != TSCF_LEVEL_DEFAULT;
-		if (has_level && level <= TSCF_LEVEL_ENCRYPTED_PREFERRED)
-			json_array_append_new(list, report_socket(c, &l->sockets[i], level, l->owners[i].pid, l->owners[i].program));
+		const struct tscf_socket *s = &l->sockets[i];
+		uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+		if (registry_level(c, s) != TSCF_LEVEL_DEFAULT)
+			json_array_append_new(list, report_socket(c, s, value, l->owners[i].pid, l->owners[i].program));
 	}
 	char *text = json_dumps(list, 0);
 	json_decref(list);
@@ -301,7 +312,7 @@ char *report_sockets(struct client *c)
 	struct listing l = {0};
 	struct tscf_sockdiag *diag;
 	char *text = NULL;
-	if (tscf_sockdiag_open(c->loop, c->config->policies.count > 0 ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
+	if (tscf_sockdiag_open(c->loop, policies_ruled(&c->config->policies) > 0 ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
 		return NULL;
 	if (tscf_sockdiag_dump_now(diag) == 0)
 		text = render(c, &l);

@@ -18,11 +18,17 @@ enum slot {
 	SLOT_PREFERRED,
 	SLOT_PLAIN,
 	SLOT_POLICY, /* two for each */
-	SLOT_DEFAULT_ENCRYPTED = SLOT_POLICY + 2 * POLICIES_MAX,
+	/* What tscf-run has given, unless a policy says otherwise. */
+	SLOT_RUN_ONLY = SLOT_POLICY + 2 * POLICIES_MAX,
+	SLOT_RUN_ONLY_PROHIBIT,
+	SLOT_RUN_PREFERRED,
+	SLOT_RUN_PLAIN,
+	SLOT_DEFAULT_ENCRYPTED,
 	SLOT_DEFAULT_PROHIBIT,
 	SLOT_REST,
 };
 _Static_assert(SLOT_REST + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
+_Static_assert(SLOT_RUN_PLAIN - SLOT_RUN_ONLY == SLOT_PLAIN - SLOT_ONLY, "the levels have the same slots twice");
 
 struct planner {
 	const struct client_config *config;
@@ -39,11 +45,16 @@ static struct tscf_rule *add_rule(struct planner *p, int family, enum slot slot,
 	return r;
 }
 
+/* Of the value under the mask, the bits @p bits are looked at. */
+static void select_mark(struct planner *p, struct tscf_rule *r, uint32_t value, uint32_t bits)
+{
+	r->mask = tscf_mark_set(0, p->config->fwmark_mask, bits);
+	r->mark = tscf_mark_set(0, p->config->fwmark_mask, value);
+}
+
 static void add_mark_rule(struct planner *p, int family, enum slot slot, uint32_t value, uint32_t table)
 {
-	struct tscf_rule *r = add_rule(p, family, slot, table);
-	r->mask = p->config->fwmark_mask;
-	r->mark = tscf_mark_set(0, r->mask, value);
+	select_mark(p, add_rule(p, family, slot, table), value, TSCF_MARK_EXPLICIT | TSCF_MARK_LEVEL);
 }
 
 static void add_from_rule(struct planner *p, enum slot slot, const struct tscf_addr *from, uint32_t table)
@@ -61,12 +72,15 @@ static void add_to_rules(struct planner *p, const struct routing_facts *f, enum 
 	}
 }
 
-/* Marks come first: they are somebody's word on the one socket. */
+/* Explicit marks come first: they are somebody's word on the one socket. */
 static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned index, bool second, uint32_t table)
 {
 	const struct policy *policy = &p->config->policies.list[index];
 	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * index + second), table);
-	r->mask = p->config->fwmark_mask;
+	if (policy->number != 0)
+		select_mark(p, r, policy_mark(policy, policy->level), UINT32_MAX);
+	else
+		select_mark(p, r, 0, TSCF_MARK_EXPLICIT);
 	r->uid = policy->uid;
 	r->protocol = policy->protocol;
 	r->source_port = policy->local_port;
@@ -107,18 +121,27 @@ static void plan_default_level(struct planner *p, const struct routing_facts *f)
 static void plan_always(struct planner *p, int family)
 {
 	add_mark_rule(p, family, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
-	add_mark_rule(p, family, SLOT_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	add_mark_rule(p, family, SLOT_ONLY_PROHIBIT, TSCF_MARK_EXPLICIT | TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	add_mark_rule(p, family, SLOT_RUN_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+}
+
+/* The rules of each level; @p first is the slot of the first of them, @p explicit what else its marks have. */
+static void plan_levels(struct planner *p, const struct routing_facts *f, int family, enum slot first, uint32_t explicit)
+{
+	const struct client_config *c = p->config;
+	enum slot preferred = first + (SLOT_PREFERRED - SLOT_ONLY), plain = first + (SLOT_PLAIN - SLOT_ONLY);
+	if (f->gate != DTTE_GATE_SHUT)
+		add_mark_rule(p, family, first, explicit | TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
+	if (f->up)
+		add_mark_rule(p, family, preferred, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
+	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_UNENCRYPTED, c->table_plain);
+	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
 }
 
 static void plan_tables(struct planner *p, const struct routing_facts *f, int family)
 {
-	const struct client_config *c = p->config;
-	if (f->gate != DTTE_GATE_SHUT)
-		add_mark_rule(p, family, SLOT_ONLY, TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
-	if (f->up)
-		add_mark_rule(p, family, SLOT_PREFERRED, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
-	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_UNENCRYPTED, c->table_plain);
-	add_mark_rule(p, family, SLOT_PLAIN, TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
+	plan_levels(p, f, family, SLOT_ONLY, TSCF_MARK_EXPLICIT);
+	plan_levels(p, f, family, SLOT_RUN_ONLY, 0);
 }
 
 static void plan_rules(struct planner *p, const struct routing_facts *f)
@@ -246,14 +269,20 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	return 0;
 }
 
+/* Encrypted-only, whoever has said so. */
 static uint32_t only_mark(const struct client_config *config)
 {
 	return tscf_mark_set(0, config->fwmark_mask, TSCF_LEVEL_ENCRYPTED_ONLY);
 }
 
+static uint32_t level_mask(const struct client_config *config)
+{
+	return tscf_mark_set(0, config->fwmark_mask, TSCF_MARK_LEVEL);
+}
+
 int routing_guard(struct routing *r, int device)
 {
-	return check(tscf_barrier_set(only_mark(r->config), r->config->fwmark_mask, &device, 1),
+	return check(tscf_barrier_set(only_mark(r->config), level_mask(r->config), &device, 1),
 		     "cannot set the IPsec policy of mark", only_mark(r->config));
 }
 
@@ -315,8 +344,8 @@ int routing_apply(struct routing *r, const struct routing_plan *plan)
 static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
 {
 	uint32_t slot = rule->priority - r->config->rule_priority;
-	bool policy = slot >= SLOT_POLICY && slot < SLOT_DEFAULT_ENCRYPTED && rule->action != TSCF_RULE_LOOKUP;
-	return slot == SLOT_ONLY_PROHIBIT || policy || (slot == SLOT_REST && r->config->policies.count > 0);
+	bool policy = slot >= SLOT_POLICY && slot < SLOT_RUN_ONLY && rule->action != TSCF_RULE_LOOKUP;
+	return slot == SLOT_ONLY_PROHIBIT || slot == SLOT_RUN_ONLY_PROHIBIT || policy || (slot == SLOT_REST && r->config->policies.count > 0);
 }
 
 void routing_remove(struct routing *r, bool keep_prohibit)
@@ -328,6 +357,6 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;
 	if (!keep_prohibit)
-		check(tscf_barrier_clear(only_mark(r->config), r->config->fwmark_mask),
+		check(tscf_barrier_clear(only_mark(r->config), level_mask(r->config)),
 		      "cannot delete the IPsec policy of mark", only_mark(r->config));
 }

@@ -9,19 +9,21 @@
  *     +0  mark outer               -> main        the daemon's own sockets, never into their own tunnel
  *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
  *     +2  from encrypted address   -> prohibit
+ *     Marks that somebody has set on the very socket:
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
  *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
  *     +5  mark encrypted-preferred -> encrypted   while the encrypted tunnel is up
  *     +6  mark unencrypted and encrypted-preferred -> plain
- *     +7 ... +38  two for each policy (policy.h), of what bears no mark:
+ *     +7 ... +38  two for each policy (policy.h), of what bears no such mark, or of what bears the policy's number:
  *         encrypted-only: -> encrypted while the gate is not shut, and -> prohibit always
- *         encrypted-preferred: -> encrypted while the tunnel is up, and goto +41
- *         unencrypted: goto +41
- *     +39 default level encrypted-*: to each service route -> encrypted (as +3 or +5)
- *     +40 default level encrypted-only: to each service route -> prohibit
- *     +41 everything else          -> plain
+ *         encrypted-preferred: -> encrypted while the tunnel is up, and goto +45
+ *         unencrypted: goto +45
+ *     +39 ... +42  as +3 to +6, of marks that are the default of tscf-run
+ *     +43 default level encrypted-*: to each service route -> encrypted (as +3 or +5)
+ *     +44 default level encrypted-only: to each service route -> prohibit
+ *     +45 everything else          -> plain
  *
- * They are there in both families; of IPv6 only +0, +4, the policies' and, if there are such, +41 while the plain
+ * They are there in both families; of IPv6 only +0, +4, +40, the policies' and, if there are such, +45 while the plain
  * tunnel has no IPv6 address.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
@@ -37,9 +39,9 @@
 #include "dtte.h"
 
 /** Priorities used, from config->rule_priority on. */
-#define ROUTING_RULE_SPAN  (10 + 2 * POLICIES_MAX)
+#define ROUTING_RULE_SPAN  (14 + 2 * POLICIES_MAX)
 #define ROUTING_ROUTES_MAX 64
-#define ROUTING_RULES_MAX  (20 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX  (30 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
@@ -89,7 +91,7 @@ int routing_apply(struct routing *r, const struct routing_plan *plan);
 
 /**
  * Remove everything, or, with @p keep_prohibit, everything but the rules and the barrier that keep
- * encrypted-only sockets from sending in clear: +4, and those of policies.
+ * encrypted-only sockets from sending in clear: +4, +40, and those of policies.
  */
 void routing_remove(struct routing *r, bool keep_prohibit);
 

@@ -54,7 +54,7 @@ static const struct config_case wrong[] = {
 	{"default-level = secret\n", 1, "secret", "encrypted-only"},
 	{"fwmark-mask = 0x5\n", 1, "0x5", "adjacent"},
 	{"fwmark-mask = 0x3000000\n", 1, "0x3000000", "three"},
-	{"rule-priority = 32725\n", 1, "32725", "32724"},
+	{"rule-priority = 32721\n", 1, "32721", "32720"},
 	{"rule-priority = 0\n", 1, "rule-priority", "from 1"},
 	{"table-plain = 254\n", 1, "254", "253 to 255"},
 	{"table-encrypted = 0\n", 1, "table-encrypted", "not 0"},
@@ -81,7 +81,13 @@ static const struct config_case wrong[] = {
 	{"policy a { remote-port = 5-65535 }\n", 1, "5-65535", "1 to 65534"},
 	{"policy a { remote = \"0.0.0.0/0\" }\n", 1, "0.0.0.0/0", "BITS not 0"},
 	{"policy a { remote = example.org }\n", 1, "example.org", "an address"},
-	{"policy a { colour = blue }\n", 1, "colour", "expected one of level, uid, protocol"},
+	{"policy a { program = baresip }\n", 1, "baresip", "absolute name of a program"},
+	{"policy a { dscp = none }\n", 1, "none", "DSCPs separated by commas"},
+	{"policy a { dscp = 64 }\n", 1, "64", "0 to 63"},
+	{"policy a {\nlevel = unencrypted\nprogram = /a\nremote = 192.0.2.1\n}\n", 5, "program and dscp do not go with remote",
+	 "two policies"},
+	{"policy a { level = unencrypted dscp = EF remote-port = 5 }\n", 1, "dscp do not go", "two policies"},
+	{"policy a { colour = blue }\n", 1, "colour", "expected one of level, program, dscp"},
 	{"include(\"/etc/passwd\")\n", 1, "include", "expected one of"},
 };
 

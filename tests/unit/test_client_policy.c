@@ -6,6 +6,7 @@
 #include "runner.h"
 #include "tscf-client/config.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -67,8 +68,89 @@ START_TEST(first_match)
 		ck_assert_int_eq(tscf_addr_parse(s->remote, &socket.remote), 0);
 	const struct policy *p = policy_of_socket(&config.policies, &socket);
 	ck_assert_str_eq(p ? p->name : "-", s->policy);
-	ck_assert_int_eq(policy_may_need_encryption(&config.policies, &socket), s->may);
+	ck_assert_int_eq(policy_may_need_encryption(&config.policies, &socket, 0), s->may);
 	forget_policies();
+}
+END_TEST
+
+/* --- what the library tells --- */
+
+static const char numbered[] = "policy bank { remote = 192.0.2.7 level = encrypted-only }\n"
+			       "policy media { program = /opt/phone dscp = \"EF, 34\" level = encrypted-preferred }\n"
+			       "policy guest { uid = 12346 level = unencrypted }\n"
+			       "policy phone { program = /opt/phone level = encrypted-only }\n"
+			       "policy port { program = /opt/other local-port = 7000-7009 level = encrypted-only }\n"
+			       "policy voice { dscp = EF level = unencrypted }\n";
+
+struct told {
+	const char *program;
+	uint8_t dscp;
+	uint32_t uid;
+	uint16_t local_port;
+	const char *remote, *policy; /* the policy "-": none */
+	uint32_t mark;               /* with encrypted-preferred as the level of tscf-run */
+	bool may;                    /* policy_may_need_encryption, marked so */
+};
+
+static const struct told told[] = {
+	{"/opt/phone", 0, 1, 0, NULL, "phone", 2 << 3 | 2, true},
+	{"/opt/phone", 46, 1, 5004, NULL, "media", 1 << 3 | 3, true},
+	{"/opt/phone", 34, 1, 5004, NULL, "media", 1 << 3 | 3, true},
+	{"/opt/phone", 46, 1, 5004, "192.0.2.7", "bank", 2, false},
+	{"/opt/phone", 46, 1, 5004, "192.0.2.8", "media", 1 << 3 | 3, false},
+	{"/opt/phone", 0, 12346, 0, NULL, "guest", 1, true},
+	{"/opt/phone2", 0, 1, 0, NULL, "-", 3, true},
+	{"/opt/phon", 46, 1, 0, NULL, "voice", 4 << 3 | 1, true},
+	{"/opt/other", 0, 1, 0, NULL, "-", 3, true},
+	{"/opt/other", 0, 1, 7009, NULL, "port", 3 << 3 | 2, true},
+	{"", 0, 1, 7009, NULL, "-", 3, true},
+};
+
+START_TEST(library)
+{
+	const struct told *t = &told[_i];
+	struct tscf_socket socket = {.protocol = IPPROTO_UDP, .uid = t->uid, .local_port = t->local_port};
+	struct policy_subject subject = {.socket = &socket, .program = t->program, .dscp = t->dscp};
+
+	ck_assert_int_eq(client_config_init(&config), 0);
+	ck_assert_int_eq(client_config_read(&config, config_file_make(numbered)), 0);
+	config_file_remove();
+	ck_assert_uint_eq(policies_numbered(&config.policies), 4);
+	ck_assert_uint_eq(policies_ruled(&config.policies), 2);
+	if (t->remote) {
+		ck_assert_int_eq(tscf_addr_parse(t->remote, &socket.remote), 0);
+		socket.remote_port = 9;
+	}
+	const struct policy *p = policy_of_subject(&config.policies, &subject);
+	ck_assert_str_eq(p ? p->name : "-", t->policy);
+	ck_assert_uint_eq(policy_mark(p, TSCF_LEVEL_ENCRYPTED_PREFERRED), t->mark);
+	if (t->mark >> 3)
+		ck_assert_ptr_eq(policy_of_number(&config.policies, t->mark >> 3), p);
+	ck_assert_int_eq(policy_may_need_encryption(&config.policies, &socket, t->mark >> 3), t->may);
+	/* Without a mark the rules alone hold. */
+	const struct policy *rule = policy_of_socket(&config.policies, &socket);
+	ck_assert(!rule || rule->number == 0);
+	client_config_free(&config);
+}
+END_TEST
+
+/* They take numbers on the mark, and so need room there. */
+START_TEST(room_on_the_mark)
+{
+	ck_assert_int_eq(client_config_init(&config), 0);
+	ck_assert_int_eq(client_config_read(&config, config_file_make(numbered)), 0);
+	config_file_remove();
+	ck_assert_int_eq(client_servers_add(&config.servers, "192.0.2.1"), 0);
+	config.ca = strdup("/ca.pem");
+	ck_assert_int_eq(client_config_check(&config), 0);
+	config.fwmark_mask = 0x3f;
+	ck_assert_int_eq(client_config_check(&config), 0);
+	config.fwmark_mask = 0x1f;
+	capture_begin();
+	int err = client_config_check(&config);
+	ck_assert_ptr_nonnull(strstr(capture_end(), "4 policies name a program or dscp, and fwmark-mask 0x1f has room for 3"));
+	ck_assert_int_eq(err, -EINVAL);
+	client_config_free(&config);
 }
 END_TEST
 
@@ -104,6 +186,8 @@ static Suite *make_suite(void)
 
 	tcase_add_loop_test(tc, first_match, 0, sizeof(samples) / sizeof(samples[0]));
 	tcase_add_test(tc, packets);
+	tcase_add_loop_test(tc, library, 0, sizeof(told) / sizeof(told[0]));
+	tcase_add_test(tc, room_on_the_mark);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

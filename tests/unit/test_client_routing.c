@@ -37,6 +37,40 @@ static const struct tscf_rule *find(const struct routing_plan *plan, int family,
 	return NULL;
 }
 
+/* What tscf-run has said has the same rules behind the policies, with a prohibit of its own. */
+START_TEST(defaults_come_last)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
+	routing_make_plan(&config, &f, &plan);
+	const struct tscf_rule *only = find(&plan, AF_INET, 39), *never = find(&plan, AF_INET6, 40);
+	const struct tscf_rule *preferred = find(&plan, AF_INET, 41), *plain = find(&plan, AF_INET, 42);
+	ck_assert(only && only->mark == 0x02000000 && only->mask == 0x07000000 && only->table == TABLE_ENCRYPTED);
+	ck_assert(never && never->mark == 0x02000000 && never->action == TSCF_RULE_PROHIBIT);
+	ck_assert(preferred && preferred->mark == 0x03000000 && preferred->table == TABLE_ENCRYPTED);
+	ck_assert(plain && plain->table == TABLE_PLAIN);
+}
+END_TEST
+
+/* A policy that the library applies has rules in its place, for its number alone. */
+START_TEST(numbered_policy)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
+	struct policies *p = &config.policies;
+	*p = (struct policies){.count = 2};
+	p->list[0] = (struct policy){.protocol = 17, .level = TSCF_LEVEL_UNENCRYPTED};
+	p->list[1] = (struct policy){.program = "/bin/phone", .number = 3, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	routing_make_plan(&config, &f, &plan);
+	for (unsigned slot = 9; slot <= 10; slot++) {
+		const struct tscf_rule *r = find(&plan, AF_INET, slot);
+		ck_assert(r && r->mark == 0x1a000000 && r->mask == TSCF_MARK_MASK_DEFAULT && r->protocol == 0);
+		ck_assert_int_eq(r->action, slot == 9 ? TSCF_RULE_LOOKUP : TSCF_RULE_PROHIBIT);
+	}
+	p->count = 0;
+}
+END_TEST
+
 /* Whatever the gate and the tunnel do, encrypted-only ends in a prohibit, in both families. */
 START_TEST(only_is_always_prohibited_last)
 {
@@ -46,8 +80,8 @@ START_TEST(only_is_always_prohibited_last)
 		struct routing_facts f = facts(gates[i], gates[i] == DTTE_GATE_OPEN);
 		routing_make_plan(&config, &f, &plan);
 		const struct tscf_rule *v4 = find(&plan, AF_INET, 4), *v6 = find(&plan, AF_INET6, 4);
-		ck_assert(v4 && v4->action == TSCF_RULE_PROHIBIT && v4->mark == 0x02000000);
-		ck_assert(v6 && v6->action == TSCF_RULE_PROHIBIT && v6->mark == 0x02000000);
+		ck_assert(v4 && v4->action == TSCF_RULE_PROHIBIT && v4->mark == 0x06000000);
+		ck_assert(v6 && v6->action == TSCF_RULE_PROHIBIT && v6->mark == 0x06000000);
 		ck_assert(!find(&plan, AF_INET6, 3));
 		ck_assert_int_eq(find(&plan, AF_INET, 3) != NULL, gates[i] != DTTE_GATE_SHUT);
 	}
@@ -61,7 +95,7 @@ START_TEST(preferred_follows_the_tunnel)
 	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
 	routing_make_plan(&config, &f, &plan);
 	const struct tscf_rule *r = find(&plan, AF_INET, 5);
-	ck_assert(r && r->table == TABLE_ENCRYPTED && r->mark == 0x03000000);
+	ck_assert(r && r->table == TABLE_ENCRYPTED && r->mark == 0x07000000);
 	f = facts(DTTE_GATE_HOLD, false);
 	routing_make_plan(&config, &f, &plan);
 	ck_assert_ptr_null(find(&plan, AF_INET, 5));
@@ -76,12 +110,12 @@ START_TEST(default_level_only)
 	struct routing_facts f = facts(DTTE_GATE_SHUT, false);
 	config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	routing_make_plan(&config, &f, &plan);
-	ck_assert_ptr_null(find(&plan, AF_INET, 39));
-	const struct tscf_rule *r = find(&plan, AF_INET, 40);
+	ck_assert_ptr_null(find(&plan, AF_INET, 43));
+	const struct tscf_rule *r = find(&plan, AF_INET, 44);
 	ck_assert(r && r->action == TSCF_RULE_PROHIBIT && r->to.length == 24);
 	f = facts(DTTE_GATE_OPEN, true);
 	routing_make_plan(&config, &f, &plan);
-	ck_assert(find(&plan, AF_INET, 39) && find(&plan, AF_INET, 39)->table == TABLE_ENCRYPTED);
+	ck_assert(find(&plan, AF_INET, 43) && find(&plan, AF_INET, 43)->table == TABLE_ENCRYPTED);
 	config.default_level = TSCF_LEVEL_DEFAULT;
 }
 END_TEST
@@ -119,9 +153,9 @@ START_TEST(both_families)
 	}
 	for (unsigned slot = 0; slot < ROUTING_RULE_SPAN; slot++) {
 		const struct tscf_rule *r = find(&plan, AF_INET6, slot);
-		ck_assert_int_eq(r != NULL, slot < 7 || slot == 41);
-		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 ||
-			  r->table == (slot == 6 || slot == 41 ? TABLE_PLAIN : TABLE_ENCRYPTED));
+		ck_assert_int_eq(r != NULL, slot < 7 || (slot >= 39 && slot <= 42) || slot == 45);
+		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 || slot == 40 ||
+			  r->table == (slot == 6 || slot == 42 || slot == 45 ? TABLE_PLAIN : TABLE_ENCRYPTED));
 	}
 	ck_assert_ptr_null(find(&plan, AF_INET, 1));
 }
@@ -181,8 +215,9 @@ START_TEST(kernel_follows)
 	ck_assert_int_eq(routing_apply(&heir, &plan), 0);
 	check_kernel(nl, &plan);
 	routing_remove(&heir, true);
-	ck_assert_uint_eq(rules_in_kernel(nl, &rules), 2);
-	ck_assert(rules[0].action == TSCF_RULE_PROHIBIT && rules[1].action == TSCF_RULE_PROHIBIT);
+	ck_assert_uint_eq(rules_in_kernel(nl, &rules), 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert(rules[i].action == TSCF_RULE_PROHIBIT);
 	free(rules);
 	ck_assert_int_eq(routing_adopt(&heir, nl, &config), 0);
 	routing_remove(&heir, false);
@@ -229,11 +264,11 @@ START_TEST(policies)
 	for (unsigned i = 0; i < 2; i++) {
 		int family = tscf_family(i);
 		const struct tscf_rule *r = find(&plan, family, 8);
-		ck_assert(r && r->action == TSCF_RULE_GOTO && r->target == BASE + 41 && r->uid.given);
+		ck_assert(r && r->action == TSCF_RULE_GOTO && r->target == BASE + 45 && r->uid.given);
 		r = find(&plan, family, 10);
 		ck_assert(r && r->action == TSCF_RULE_PROHIBIT && r->source_port.high == 5069 && r->protocol == 17);
-		ck_assert(r->mask == TSCF_MARK_MASK_DEFAULT && r->mark == 0);
-		ck_assert(find(&plan, family, 41) && !find(&plan, family, 9) && !find(&plan, family, 11));
+		ck_assert(r->mask == 0x04000000 && r->mark == 0);
+		ck_assert(find(&plan, family, 45) && !find(&plan, family, 9) && !find(&plan, family, 11));
 	}
 	ck_assert(find(&plan, AF_INET, 12) && !find(&plan, AF_INET6, 12));
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
@@ -262,6 +297,8 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("client routing");
 	TCase *tc = tcase_create("plan");
 	tcase_add_test(tc, only_is_always_prohibited_last);
+	tcase_add_test(tc, defaults_come_last);
+	tcase_add_test(tc, numbered_policy);
 	tcase_add_test(tc, preferred_follows_the_tunnel);
 	tcase_add_test(tc, default_level_only);
 	tcase_add_test(tc, routes);

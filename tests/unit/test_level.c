@@ -65,6 +65,26 @@ START_TEST(mark_set_and_get)
 }
 END_TEST
 
+/* A level given to the socket, and one that a policy has given: neither is taken for the other. */
+START_TEST(mark_parts)
+{
+	uint32_t mask = TSCF_MARK_MASK_DEFAULT;
+	uint32_t given = tscf_mark_set(1, mask, tscf_mark_explicit(TSCF_LEVEL_ENCRYPTED_ONLY));
+	uint32_t policy = tscf_mark_set(1, mask, 15U << TSCF_MARK_POLICY_SHIFT | TSCF_LEVEL_ENCRYPTED_ONLY);
+
+	ck_assert_uint_eq(given, 0x06000001);
+	ck_assert_uint_eq(policy, 0x7a000001);
+	ck_assert_int_eq(tscf_mark_level(given, mask), TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(tscf_mark_level(policy, mask), TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert(!(tscf_mark_get(policy, mask) & TSCF_MARK_EXPLICIT));
+	ck_assert_int_eq(tscf_mark_level(tscf_mark_set(0, mask, TSCF_MARK_OUTER), mask), TSCF_LEVEL_DEFAULT);
+	ck_assert_uint_eq(tscf_mark_explicit(TSCF_LEVEL_DEFAULT), 0);
+	ck_assert_uint_eq(tscf_mark_policies(mask), 15);
+	ck_assert_uint_eq(tscf_mark_policies(0x70), 0);
+	ck_assert_uint_eq(tscf_mark_policies(0xf0000000), 1);
+}
+END_TEST
+
 /* A value too large or an empty mask must not reach the bits of others. */
 START_TEST(mark_out_of_range)
 {
@@ -83,6 +103,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, wants_encryption);
 	tcase_add_test(tc, mask_valid);
 	tcase_add_test(tc, mark_set_and_get);
+	tcase_add_test(tc, mark_parts);
 	tcase_add_test(tc, mark_out_of_range);
 	suite_add_tcase(suite, tc);
 	return suite;

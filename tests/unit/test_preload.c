@@ -175,11 +175,23 @@ START_TEST(every_inet_socket_gets_the_level)
 }
 END_TEST
 
-START_TEST(no_level_no_call)
+/* Of a process without a level the daemon is told all the same: a policy may have one for it. */
+START_TEST(no_level_is_for_policies)
 {
 	run("", "kinds", NULL);
+	ck_assert_uint_eq(record->set_level, 4);
+	ck_assert_uint_eq(record->set_default, 4);
+	ck_assert_uint_eq(record->level, TSCF_LEVEL_DEFAULT);
 	run("default", "bound", NULL);
-	ck_assert_uint_eq(record->set_level + record->bound + record->others, 0);
+	ck_assert_uint_eq(record->bound, 3);
+}
+END_TEST
+
+/* If a policy wants it encrypted and the daemon could not do it, the program does not get the socket. */
+START_TEST(policy_refuses)
+{
+	record->error = EACCES;
+	run("", "refused", NULL);
 }
 END_TEST
 
@@ -195,8 +207,8 @@ END_TEST
 START_TEST(option_round_trip)
 {
 	run("", "option-round-trip", NULL);
-	ck_assert_uint_eq(record->set_level, 4);
-	ck_assert_uint_eq(record->set_default, 0);
+	ck_assert_uint_eq(record->set_level, 5);
+	ck_assert_uint_eq(record->set_default, 1);
 	ck_assert_uint_eq(record->get_level, 12);
 }
 END_TEST
@@ -221,13 +233,11 @@ START_TEST(bound_is_reported)
 }
 END_TEST
 
-/* A level that the process itself does not have: the mark tells, also through a duplicate. */
-START_TEST(bound_of_marked_socket_is_reported)
+START_TEST(dscp_is_reported)
 {
-	if (getuid() != 0)
-		return;
-	run("", "bound-marked", NULL);
-	ck_assert_uint_eq(record->bound, 1);
+	run("", "dscp", NULL);
+	ck_assert_uint_eq(record->bound, 2);
+	ck_assert_uint_eq(record->without_fd, 0);
 }
 END_TEST
 
@@ -447,12 +457,13 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(with, start_server, stop_server);
 	tcase_set_timeout(with, 60);
 	tcase_add_test(with, every_inet_socket_gets_the_level);
-	tcase_add_test(with, no_level_no_call);
+	tcase_add_test(with, no_level_is_for_policies);
+	tcase_add_test(with, policy_refuses);
 	tcase_add_test(with, errno_is_the_kernels);
 	tcase_add_test(with, option_round_trip);
 	tcase_add_test(with, refusal_reaches_the_program);
 	tcase_add_test(with, bound_is_reported);
-	tcase_add_test(with, bound_of_marked_socket_is_reported);
+	tcase_add_test(with, dscp_is_reported);
 	tcase_add_test(with, hanging_daemon_does_not_hang_the_program);
 	tcase_add_test(with, before_the_constructor);
 	tcase_add_test(with, many_short_lived_processes);

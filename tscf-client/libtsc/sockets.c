@@ -245,7 +245,7 @@ TSC_PUBLIC int tsc_bind(int fd, const struct sockaddr *address, socklen_t length
 	if (result != 0)
 		return result;
 	control_of(fd, control);
-	tscf_socket_report_bound(control, fd);
+	tscf_socket_report(control, fd, TSCF_LEVEL_DEFAULT, 0);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 /**
- * Give a socket fresh from socket() the level this process is to use.
+ * Give a socket fresh from socket() the level that a policy names, or else the one that this process is to use.
  *
  * @return 0 if the socket may be handed to the program, or -EACCES if it may not: it was to be encrypted-only and is
  * not.
@@ -22,10 +22,9 @@ int preload_level_set(int fd, const void *value, socklen_t length);
 int preload_level_get(int fd, void *value, socklen_t *length);
 
 /**
- * Tell the daemon that the socket has a local address now, so that a port that only waits is known early.  Only for
- * sockets of a process with a level, and for sockets with a mark.  A failure does not matter: the daemon finds out from
- * the kernel, if later.
+ * Tell the daemon that the socket has a local address or another DSCP now: policies may speak of it, and a port that
+ * only waits is known early.
  */
-void preload_level_report_bound(int fd);
+void preload_level_report(int fd);
 
 #endif
