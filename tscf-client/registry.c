@@ -355,6 +355,8 @@ static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_le
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))
 		registry_bind(c, key, level, s->cookie, moved, 0);
+	else if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
+		b->generation = c->registry.generation;
 }
 
 static void dump_socket(void *context, const struct tscf_socket *s)

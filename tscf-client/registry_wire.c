@@ -319,12 +319,18 @@ static void send_unshields(struct client *c)
 	dispatch(&c->plain, &w, p, REGISTRY_TRIES, unshield_done);
 }
 
-/* Releases need not wait for a tunnel: the plain one is set up anew before it carries anything. */
+/* Also as an exception from something wider. */
+static bool leads_to_plain(const struct registry_op *op)
+{
+	return op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
+}
+
+/* Who moves back need not wait for a tunnel: the plain one is set up anew before it carries anything. */
 static void drop_all(struct client *c)
 {
 	struct registry *r = &c->registry;
 	for (unsigned i = 0; i < r->pending_count; i++)
-		if (r->pending[i].wire.action != TSCF_BIND_ACTION_BIND)
+		if (leads_to_plain(&r->pending[i]))
 			moves_acknowledged(c, r->pending[i].waiter, 0);
 	r->pending_count = 0;
 }
@@ -334,9 +340,13 @@ static void drop_bindings(struct client *c)
 {
 	struct registry *r = &c->registry;
 	unsigned kept = 0;
-	for (unsigned i = 0; i < r->pending_count; i++)
-		if (fits_shield(&r->pending[i]) || fits_unshield(&r->pending[i]))
-			r->pending[kept++] = r->pending[i];
+	for (unsigned i = 0; i < r->pending_count; i++) {
+		const struct registry_op *op = &r->pending[i];
+		if (fits_shield(op) || fits_unshield(op))
+			r->pending[kept++] = *op;
+		else if (leads_to_plain(op))
+			moves_acknowledged(c, op->waiter, 0);
+	}
 	r->pending_count = kept;
 }
 
