@@ -27,6 +27,7 @@ NET_TESTS = \
 	tests/net/mtu.sh \
 	tests/net/overtaken.sh \
 	tests/net/policy.sh \
+	tests/net/phones.sh \
 	tests/net/policy-library.sh \
 	tests/net/policy-reload.sh \
 	tests/net/program-killed.sh \

@@ -29,7 +29,9 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 			   "  -l, --level LEVEL   unencrypted          in the plain tunnel\n"
 			   "                      encrypted-only       in the encrypted tunnel or not at all\n"
 			   "                      encrypted-preferred  in the encrypted tunnel if it can be\n"
-			   "                                           had, else in the plain one (default)\n"
+			   "                                           had, else in the plain one (this,\n"
+			   "                                           if no level is named)\n"
+			   "                      default              as the client's configuration says\n"
 			   "  -c, --control PATH  control socket of the tunnel client\n"
 			   "                      (default " TSCF_CLIENT_CONTROL_DEFAULT ")\n"
 			   "  -h, --help          show this and exit\n"
@@ -50,9 +52,9 @@ struct options {
 /* @return 0, or -EINVAL after a message. */
 static int parse_level(const char *name, enum tscf_level *level)
 {
-	if (tscf_level_parse(name, level) == 0 && *level != TSCF_LEVEL_DEFAULT)
+	if (tscf_level_parse(name, level) == 0)
 		return 0;
-	tscf_error("--level %s: expected unencrypted, encrypted-only or encrypted-preferred", name);
+	tscf_error("--level %s: expected unencrypted, encrypted-only, encrypted-preferred or default", name);
 	return -EINVAL;
 }
 

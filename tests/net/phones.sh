@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# phones.sh - the SIP clients of the distribution, none of them modified, each with policies for it: signalling is encrypted-only, media are
+# encrypted-preferred and told by their DSCP where the client sets one.  Not one packet of either is ever in clear, either way.
+. "$(dirname "$0")/lib.sh"
+
+CLIENT_CONF=("policy media { dscp = EF level = encrypted-preferred }"
+	"policy baresip { program = /usr/bin/baresip level = encrypted-only }"
+	"policy linphone { program = /usr/bin/linphonec local-port = 5070 level = encrypted-only }"
+	"policy sipp { program = /usr/bin/sipp level = encrypted-only }")
+LIBRARY=(env "HOME=$T" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level default --)
+
+needs() { command -v "$1" >/dev/null || skip "needs $1"; }
+# sockets_of PROGRAM: its sockets with a level, as "PROTOCOL PORT LEVEL TUNNEL POLICY" lines.
+sockets_of() {
+	client sockets --json | jq -r --arg name "$1" \
+		'.[] | select(.program == $name) | "\(.protocol) \(.local | split(":") | last) \(.level) \(.tunnel) \(.policy)"'
+}
+# has PROGRAM WORDS: it has such a socket.
+has() { sockets_of "$1" | grep -qE "^$2\$"; }
+
+start_baresip() {
+	mkdir -p "$T/baresip"
+	sed -e "s/ADDRESS/$PHONE_INNER/; s/INTERFACE/tscf0/; s/CONTROL/4444/; s,AUDIO,$T/sound.wav,; s,RECORDING,$T/heard.wav," \
+		-e "s/RTPLOW/20000/; s/RTPHIGH/20010/" "$TSCF_SRC/contrib/demo.d/baresip.config" >"$T/baresip/config"
+	: >"$T/baresip/contacts"
+	echo "<sip:alice@$PHONE_INNER>;regint=0;audio_codecs=PCMU/8000/1" >"$T/baresip/accounts"
+	background baresip "$PHONE" "${LIBRARY[@]}" baresip -f "$T/baresip"
+	must 20 '[ -n "$(in_phone ss -Hlnt "src 127.0.0.1:4444")" ]' "baresip takes commands"
+}
+baresip_command() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_phone bash -c '
+		exec 3<>/dev/tcp/127.0.0.1/4444 || exit 1
+		text="{\"command\":\"$1\",\"params\":\"$2\"}"
+		printf "%d:%s," ${#text} "$text" >&3
+		IFS= read -r -d , -t 5 -u 3 answer' command "$@"
+}
+
+start_linphone() {
+	printf '[sip]\nsip_port=5070\nsip_tcp_port=0\nsip_tls_port=0\n[rtp]\naudio_rtp_port=21000\n[net]\nstun_server=\n' >"$T/linphonerc"
+	mkdir -p "$T/.local/share/linphone" "$T/.config/linphone"
+	mkfifo "$T/linphone.in"
+	exec 8<>"$T/linphone.in"
+	ip netns exec "$PHONE" "${LIBRARY[@]}" linphonec -c "$T/linphonerc" <"$T/linphone.in" >"$T/linphone.out" 2>"$T/linphone.err" &
+	LAST_PID=$!
+	PIDS+=("$LAST_PID")
+	printf 'soundcard use files\nplay %s\n' "$T/sound.wav" >&8
+}
+
+start_sipp() {
+	mkdir "$T/sipp"
+	ln -s /usr/share/sip-tester "$T/sipp/pcap"
+	background sipp "$PHONE" "${LIBRARY[@]}" sh -c 'cd "$1" && shift && exec sipp "$@"' - "$T/sipp" \
+		-sn uac_pcap -i "$PHONE_INNER" -p 5080 -mi "$PHONE_INNER" -mp 22000 -m 1 -nostdin $HOST:5060
+}
+
+# talks SINCE: there is sound both ways by now, in the encrypted tunnel.
+talks() {
+	must 20 "[ \$(records up data $1) -gt 60 ] && [ \$(records down data $1) -gt 60 ]" "sound both ways"
+}
+
+for program in baresip linphonec sipp; do needs "$program"; done
+[ -e /usr/share/sip-tester/g711a.pcap ] || skip "needs sip-tester's pcap files"
+topology
+python3 "$TSCF_SRC/contrib/demo.d/audio.py" "$T/sound.wav" "SOUND OF A PHONE " 30
+start_server
+start_client
+start_capture
+background uas "$SERVICE" sipp -sn uas -i $HOST -p 5060 -mi $HOST -mp 6000 -rtp_echo -nostdin
+must 10 '[ -n "$(ip netns exec $SERVICE ss -Hlnu "src $HOST:5060")" ]' "the other phone listens"
+
+start_baresip
+must 10 'encrypted_up && has baresip "udp 5060 encrypted-only encrypted baresip"' "baresip: SIP is encrypted-only"
+pass "baresip: SIP is encrypted-only"
+from=$(now)
+baresip_command dial "sip:uas@$HOST"
+must 20 'has baresip "udp 200[0-9]+ encrypted-preferred encrypted media"' "baresip: RTP is encrypted-preferred"
+pass "baresip: RTP is encrypted-preferred"
+talks "$from"
+baresip_command hangup
+baresip_command quit
+
+start_linphone
+must 20 'has linphonec "udp 5070 encrypted-only encrypted linphone"' "linphonec: SIP is encrypted-only"
+pass "linphonec: SIP is encrypted-only"
+from=$(now)
+echo "call sip:uas@$HOST" >&8
+must 20 'has linphonec "udp 21000 encrypted-preferred encrypted media"' "linphonec: RTP, dual-stack, is encrypted-preferred"
+pass "linphonec: RTP, dual-stack, is encrypted-preferred"
+must 20 'grep -q "Media streams established" "$T/linphone.out"' "linphonec: the call is up"
+talks "$from"
+echo quit >&8
+
+from=$(now)
+start_sipp
+must 20 'has sipp "udp 5080 encrypted-only encrypted sipp"' "sipp: SIP is encrypted-only"
+pass "sipp: SIP is encrypted-only"
+talks "$from"
+finish "$LAST_PID" 30
+is "sipp: the call went well" $? -eq 0
+stop_capture
+is "no sound in clear" "$(in_clear "SOUND OF A PHONE")" -eq 0
+is "no SIP in clear" "$(wire sip | wc -l)" -eq 0
+is "nothing at all in clear, raw sockets included" "$(wire flows | wc -l)" -eq 0
+is "nor outside the tunnels, to the service network" "$(wire outside | grep -c 192.0.2.)" -eq 0
