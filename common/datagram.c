@@ -36,7 +36,7 @@ static bool read_once(struct tscf_datagram *d)
 	struct tscf_outer_losses losses;
 	struct tscf_batch batch;
 	bool more;
-	int count = tscf_outer_read(d->reader, &batch, &more);
+	int count = tscf_outer_read(d->reader, d->transport.realtime_dscps, &batch, &more);
 
 	if (count < 0) {
 		if (tscf_outer_is_unreachable(-count))
@@ -53,18 +53,38 @@ static bool read_once(struct tscf_datagram *d)
 	return more;
 }
 
+/* The rest has its turn after the other direction. */
+static void go_on_later(struct tscf_datagram *d)
+{
+	struct ev_loop *loop = d->transport.loop;
+
+	if (!tscf_outer_waiting(d->reader))
+		ev_timer_stop(loop, &d->again);
+	else if (!ev_is_active(&d->again))
+		ev_timer_start(loop, &d->again);
+}
+
 static void read_some(struct tscf_datagram *d)
 {
 	tscf_ending_enter(&d->transport);
 	for (int round = 0; round < ROUNDS_MAX && !d->transport.closed; round++)
 		if (!read_once(d))
 			break;
-	if (!d->transport.closed)
+	if (!d->transport.closed) {
 		tell_unreachable(d);
+		go_on_later(d);
+	}
 	tscf_ending_leave(&d->transport);
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	read_some(watcher->data);
+}
+
+static void on_turn(struct ev_loop *loop, struct ev_timer *watcher, int events)
 {
 	(void)loop;
 	(void)events;
@@ -109,6 +129,8 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	tscf_ending_init(&d->transport);
 	ev_io_init(&d->readable, on_readable, fd, EV_READ);
 	d->readable.data = d;
+	ev_timer_init(&d->again, on_turn, 0., 0.);
+	d->again.data = d;
 	d->reader = tscf_outer_reader_new(fd, size, d->connected);
 	d->writer = tscf_outer_writer_new(fd, copy_size);
 	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
@@ -125,6 +147,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 static void stop_socket(struct tscf_datagram *d)
 {
 	ev_io_stop(d->transport.loop, &d->readable);
+	ev_timer_stop(d->transport.loop, &d->again);
 	if (d->transport.fd >= 0)
 		close(d->transport.fd);
 	d->transport.fd = -1;

@@ -26,6 +26,7 @@ struct tscf_datagram {
 	struct tscf_outer_reader *reader;
 	struct tscf_outer_writer *writer;
 	struct ev_io readable;
+	struct ev_timer again; /**< active while datagrams wait in the reader */
 	bool connected;
 	int error; /**< to be told with handler->unreachable */
 	ev_tstamp error_told;

@@ -16,10 +16,10 @@
 struct tscf_outer_reader;
 struct tscf_outer_writer;
 
-/** Most datagrams, or runs of joined ones, that one read takes. */
+/** Most datagrams, or runs of joined ones, that one read takes from the socket. */
 #define TSCF_OUTER_READ_MAX 32
-/** A read takes fewer when they are large: about this many bytes, so that what is more urgent than bulk has its turn soon. */
-#define TSCF_OUTER_READ_BYTES (128 * 1024)
+/** A read gives about this many bytes of bulk, so that what is more urgent has its turn soon. */
+#define TSCF_OUTER_READ_BYTES (64 * 1024)
 
 /**
  * A reader for socket @p fd, for datagrams of up to @p size bytes.
@@ -31,14 +31,18 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 void tscf_outer_reader_free(struct tscf_outer_reader *reader);
 
 /**
- * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, into @p batch.  Its packets have data, length, piece, tos
- * and from set and are valid until the next call; datagrams of one source that the kernel has joined are a run.  Empty
- * datagrams, and those that were longer than the reader's size, are left out.
+ * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, and give what is urgent, then bulk, into @p batch; the
+ * rest of the bulk waits in the reader for the next call.  Packets have data, length, piece, tos and from set and are valid until the next
+ * call; datagrams of one source that the kernel has joined are a run.  Empty datagrams, and those that were longer than the reader's size,
+ * are left out.
  *
- * @param more  set to whether others may be waiting and are small enough to be read at once
- * @return how many datagrams or runs were taken from the socket, left out ones included (0: none wait), or -errno.
+ * @param dscps  what is urgent (dscp.h)
+ * @param more  set to whether others may be waiting and there is time for them at once
+ * @return how many datagrams or runs were given, dropped ones included (0: none wait), or -errno: what waits is given with the next call.
  */
-int tscf_outer_read(struct tscf_outer_reader *reader, struct tscf_batch *batch, bool *more);
+int tscf_outer_read(struct tscf_outer_reader *reader, uint64_t dscps, struct tscf_batch *batch, bool *more);
+/** @return whether datagrams wait in the reader: they make the socket readable no more. */
+bool tscf_outer_waiting(const struct tscf_outer_reader *reader);
 /** What was lost on receipt. */
 struct tscf_outer_losses {
 	uint32_t overflow;  /**< the kernel dropped: the socket was full */

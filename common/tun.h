@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /** Bytes after which a read stops, so that what is more urgent than bulk waits for no more than this. */
-#define TSCF_TUN_READ_BYTES (128 * 1024)
+#define TSCF_TUN_READ_BYTES (64 * 1024)
 
 /** A TUN device, or one worker's part of one: it has queues of its own, and nothing is shared with the others. */
 struct tscf_tun {

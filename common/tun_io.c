@@ -74,6 +74,8 @@ static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, stru
 			continue;
 		}
 		tun->splitting = false;
+		if (bytes >= TSCF_TUN_READ_BYTES)
+			break;
 		more = next_super(tun, fd);
 		if (more <= 0)
 			return more;

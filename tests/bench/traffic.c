@@ -2,8 +2,8 @@
 /*
  * traffic - RTP-sized packets: an echo server, and a sender that measures what comes back.
  *
- *     traffic echo ADDR:PORT
- *          Send every datagram back where it came from.  Prints "ready".
+ *     traffic echo ADDR:PORT [--tos N]
+ *          Send every datagram back where it came from, marked as told.  Prints "ready".
  *     traffic send ADDR:PORT [--bind ADDR] [--rate PER_SECOND] [--seconds S] [--flows N] [--tos N]
  *          To an echo server and back, over N sockets in turn.  A packet that takes more than 50 ms counts as late.
  *     traffic first ADDR:PORT [--seconds S] [--tos N]
@@ -82,7 +82,13 @@ static int open_socket(const struct sockaddr_in *local)
 
 /* --- echo --- */
 
-static _Noreturn void echo(const struct sockaddr_in *at)
+static void set_tos(int fd, int tos)
+{
+	if (setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)) < 0)
+		tool_die("tos: %s", strerror(errno));
+}
+
+static _Noreturn void echo(const struct sockaddr_in *at, int tos)
 {
 	static uint8_t data[BATCH][2048];
 	static struct sockaddr_in from[BATCH];
@@ -90,6 +96,7 @@ static _Noreturn void echo(const struct sockaddr_in *at)
 	static struct iovec iov[BATCH];
 	int fd = open_socket(at);
 
+	set_tos(fd, tos);
 	puts("ready");
 	tool_realtime();
 	for (;;) {
@@ -114,8 +121,7 @@ static void open_flows(struct sender *s)
 {
 	for (unsigned i = 0; i < s->flows; i++) {
 		s->fd[i] = open_socket(&s->from);
-		if (setsockopt(s->fd[i], IPPROTO_IP, IP_TOS, &s->tos, sizeof(s->tos)) < 0)
-			tool_die("tos: %s", strerror(errno));
+		set_tos(s->fd[i], s->tos);
 		if (connect(s->fd[i], (const struct sockaddr *)&s->to, sizeof(s->to)) < 0)
 			tool_die("connect: %s", strerror(errno));
 	}
@@ -240,8 +246,7 @@ static int first(struct sender *s)
 	int fd = open_socket(&s->from);
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-	if (setsockopt(fd, IPPROTO_IP, IP_TOS, &s->tos, sizeof(s->tos)) < 0)
-		tool_die("tos: %s", strerror(errno));
+	set_tos(fd, s->tos);
 	tool_realtime();
 	while (tool_monotonic_ns() < end) {
 		sendto(fd, &payload, sizeof(payload), MSG_DONTWAIT, (const struct sockaddr *)&s->to, sizeof(s->to));
@@ -295,9 +300,9 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		tool_die("traffic echo|send|first ADDR:PORT ...");
 	s.to = tool_endpoint(argv[2]);
-	if (strcmp(argv[1], "echo") == 0)
-		echo(&s.to);
 	parse(argc - 2, argv + 2, &s);
+	if (strcmp(argv[1], "echo") == 0)
+		echo(&s.to, s.tos);
 	if (strcmp(argv[1], "first") == 0)
 		return first(&s);
 	if (strcmp(argv[1], "send") != 0)
