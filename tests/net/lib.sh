@@ -445,6 +445,20 @@ filter() {
 		}
 	END
 }
+# path_carries BYTES: the access link drops what is larger, in both directions, and says nothing about it.
+path_carries() {
+	local ns rule=
+	[ "$1" -ge 1500 ] || rule="iifname access meta length gt $1 drop;"
+	for ns in "$PHONE" "$SERVER"; do
+		ip netns exec "$ns" nft -f - <<-END
+			table inet path
+			delete table inet path
+			table inet path {
+				chain in { type filter hook prerouting priority raw; $rule }
+			}
+		END
+	done
+}
 # The transport of a tunnel that is up, or "down".
 plain_by() { client_status 'if .plain.state == "up" then .plain.transport else "down" end'; }
 encrypted_by() { client_status 'if .encrypted.state == "up" or .encrypted.state == "lingering" then .encrypted.transport else "down" end'; }

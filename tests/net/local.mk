@@ -44,10 +44,11 @@ NET_TESTS = \
 	tests/net/streams.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
+	tests/net/too-large.sh \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py
+EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/too_large.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -97,7 +98,8 @@ NET_FAMILY_TESTS = \
 	tests/net/shared-port-ipv6.sh \
 	tests/net/spoof-ipv6.sh \
 	tests/net/tcp-all-ipv6.sh \
-	tests/net/tombstone-ipv6.sh
+	tests/net/tombstone-ipv6.sh \
+	tests/net/too-large-ipv6.sh
 TESTS += $(NET_FAMILY_TESTS)
 CLEANFILES += $(NET_FAMILY_TESTS)
 $(NET_FAMILY_TESTS): tests/net/local.mk

@@ -4,30 +4,22 @@
 # path that shrinks while TCP runs.  Both tunnels have the same; large UDP and TCP pass both ways in both, and no outer packet is a fragment.
 . "$(dirname "$0")/lib.sh"
 
-# In both ends, count the fragments of outer packets, and drop silently what is larger than a set holds.
-narrow_path() {
+# In both ends, count the fragments of outer packets.
+count_fragments() {
 	local ns
 	for ns in "$PHONE" "$SERVER"; do
 		ip netns exec "$ns" nft -f - <<-END
-			table ip path {
+			table ip count {
 				counter fragments {}
 				chain in {
 					type filter hook prerouting priority raw
 					iifname "access" ip frag-off & 0x3fff != 0 counter name fragments
 				}
-				chain narrow { type filter hook prerouting priority raw; }
 			}
 		END
 	done
 }
-path_carries() {
-	local ns
-	for ns in "$PHONE" "$SERVER"; do
-		ip netns exec "$ns" nft flush chain ip path narrow
-		[ "$1" -ge 1500 ] || ip netns exec "$ns" nft add rule ip path narrow iifname access meta length gt "$1" drop
-	done
-}
-fragments_of() { ip netns exec "$1" nft -j list counter ip path fragments | jq '.nftables[] | select(.counter) | .counter.packets'; }
+fragments_of() { ip netns exec "$1" nft -j list counter ip count fragments | jq '.nftables[] | select(.counter) | .counter.packets'; }
 fragments() { echo $(($(fragments_of "$PHONE") + $(fragments_of "$SERVER"))); }
 
 mtu() { client_status .plain.mtu; }
@@ -46,7 +38,7 @@ large() {
 }
 
 topology
-narrow_path
+count_fragments
 echo_server
 start_server
 start_client

@@ -11,6 +11,8 @@
     wire.py PCAP carried               JSON: packets with content on the ports of the tunnels, by transport and direction
     wire.py PCAP dtls                  JSON: records of the encrypted tunnel by direction and type
     wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record
+    wire.py PCAP segments              JSON: of TCP that is in no tunnel, as in the service network, from the phone (up) and to it (down): how
+                                       many SYNs, the largest MSS they announce, and the largest IP packet
     wire.py PCAP sip                   first lines of SIP messages that can be read, in order
     wire.py PCAP rtp OTHER             JSON: RTP from PCAP (the phone's side) to OTHER (the far side) and back, by sequence number
 
@@ -361,6 +363,30 @@ def command_messages(args):
                 if record == 22:
                     text += " " + ("encrypted" if epoch else HANDSHAKES.get(body[0] if body else -1, "unknown"))
                 print("%.6f %s encrypted %s" % (time, direction, text))
+
+
+def announced(segment):
+    """The MSS option of a TCP header, 0 if there is none."""
+    options = segment[20:(segment[12] >> 4) * 4]
+    while options and options[0] != 0:
+        if options[0] == 2 and len(options) >= 4:
+            return struct.unpack_from(">H", options, 2)[0]
+        options = options[max(options[1], 2) if options[0] != 1 and len(options) > 1 else 1:]
+    return 0
+
+
+def command_segments(args):
+    result = {name: {"syns": 0, "mss": 0, "largest": 0} for name in ("up", "down")}
+    for _, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        ip = parse_ip(packet)
+        if not ip or ip.protocol != 6 or len(ip.payload) < 20:
+            continue
+        way = result["up" if in_phone(ip.source) else "down"]
+        way["largest"] = max(way["largest"], len(packet))
+        if ip.payload[13] & 2:
+            way["syns"] += 1
+            way["mss"] = max(way["mss"], announced(ip.payload))
+    print(json.dumps(result))
 
 
 def inner_payloads(path, start, end):
