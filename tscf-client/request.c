@@ -118,7 +118,8 @@ bool requests_answer(struct requests *q, const struct tscf_message *response, ui
 		/* A request that was sent twice does not tell which of the two was answered (Karn). */
 		if (r->tries_left + 1 == r->tries ||
 		    (r->tries == REQUEST_TRIES_ENDLESS && r->due == r->sent_at + r->pause))
-			q->round_trip_ms = now - r->sent_at;
+			/* 0 says that nothing was measured. */
+			q->round_trip_ms = now > r->sent_at ? now - r->sent_at : 1;
 		finish(q, at, response, 0);
 		fill_window(q, now);
 		return true;

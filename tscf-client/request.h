@@ -35,7 +35,7 @@ struct requests {
 	unsigned under_way;
 	bool reliable;     /**< what is sent arrives: nothing is sent again */
 	uint32_t sequence; /**< of the newest request */
-	uint64_t round_trip_ms; /**< of the last request that was answered at its first try */
+	uint64_t round_trip_ms; /**< of the last request that was answered at its first try, at least 1; 0: none yet */
 };
 
 void requests_init(struct requests *q, void (*transmit)(void *context, const uint8_t *data, uint32_t length), void *context);

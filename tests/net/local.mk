@@ -17,6 +17,7 @@ NET_TESTS = \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/joined.sh \
+	tests/net/keepalive.sh \
 	tests/net/leftovers.sh \
 	tests/net/levels.sh \
 	tests/net/levels-tcp.sh \
@@ -48,7 +49,7 @@ NET_TESTS = \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/too_large.py
+EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/delay.py tests/net/too_large.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.

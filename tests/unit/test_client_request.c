@@ -106,6 +106,16 @@ START_TEST(no_round_trip_of_repeated)
 }
 END_TEST
 
+/* A quick answer is one: 0 says that nothing was measured. */
+START_TEST(round_trip_within_a_millisecond)
+{
+	start();
+	ck_assert_uint_eq(queue.round_trip_ms, 0);
+	ck_assert(answer(TSCF_KEEPALIVE_RESPONSE, add(5, 100), 100));
+	ck_assert_uint_eq(queue.round_trip_ms, 1);
+}
+END_TEST
+
 /* On a stream it is sent once, and given up at the same time. */
 START_TEST(reliable)
 {
@@ -205,6 +215,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, retransmits);
 	tcase_add_test(tc, answered);
 	tcase_add_test(tc, no_round_trip_of_repeated);
+	tcase_add_test(tc, round_trip_within_a_millisecond);
 	tcase_add_test(tc, reliable);
 	tcase_add_test(tc, repeated);
 	tcase_add_test(tc, window);

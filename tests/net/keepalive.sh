@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# keepalive.sh - each end asks whether the other is there.  The round trip that this measures is shown for both tunnels; an idle tunnel is
+# kept alive; a server that has fallen silent is noticed in the time that tscf(7) says, in an idle tunnel and in a busy one; and the server
+# ends the session of a client that has fallen silent.
+. "$(dirname "$0")/lib.sh"
+
+PERSISTENCE=10
+# What a busy machine may add to times, in milliseconds.
+SLACK=3000
+
+round_trip() { client_status ".$1.round_trip_ms"; }
+# between LEAST VALUE MOST
+between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ]; }
+sessions() { server sessions --json | jq length; }
+# noticed WHAT MILLISECONDS TUNNEL...: from now on the server says nothing; the tunnels are not up any more after so long, or a bit more.
+noticed() {
+	local tunnel stopped
+	kill -STOP "$SERVER_PID"
+	stopped=$(now)
+	for tunnel in "${@:3}"; do
+		must 20 "[ \"\$(client_status .$tunnel.state)\" != up ]" "$1: the loss of the $tunnel tunnel is noticed"
+		is "$1: milliseconds until the loss of the $tunnel tunnel was noticed" "$(elapsed "$stopped")" -le $(($2 + SLACK))
+	done
+	kill -CONT "$SERVER_PID"
+	must 15 plain_up "$1: the plain tunnel comes back"
+}
+
+topology
+echo_server
+printf 'tunnel-persistence-time = %d\n' $PERSISTENCE >"$T/server.conf"
+start_server --config "$T/server.conf"
+
+# --- the round trip: 40 ms are on the way, and far less than a second in this host ---
+background delay "$PHONE" python3 "$TSCF_SRC/tests/net/delay.py" 20 3004 "$SERVER_LINK" $PORT 3005 "$SERVER_LINK" $((PORT + 1))
+must 5 '[ -s "$T/delay.out" ]' "the long way is there"
+CLIENT_CONF=("keepalive = 1")
+SERVER_OUTER=127.0.0.1 PORT=3004 start_client
+is "no round trip of a tunnel that never was" "$(round_trip encrypted)" -eq 0
+# It wants the encrypted tunnel, and says nothing.
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --report 50
+only=$LAST_PID
+must 10 encrypted_up "the encrypted tunnel is up"
+for tunnel in plain encrypted; do
+	must 10 "between 40 \"\$(round_trip $tunnel)\" 600" "the round trip of the $tunnel tunnel is measured"
+	pass "round trip of the $tunnel tunnel: $(round_trip $tunnel) ms"
+done
+
+# --- an idle tunnel, longer than the server would let it live ---
+plain=$(client_status .plain.traffic.sent_packets) encrypted=$(client_status .encrypted.traffic.sent_packets)
+must 30 "[ \"\$(client_status .plain.traffic.sent_packets)\" -ge $((plain + PERSISTENCE + 2)) ]" "keepalives in the plain tunnel"
+is "keepalives in the encrypted tunnel, meanwhile" "$(client_status .encrypted.traffic.sent_packets)" -ge $((encrypted + PERSISTENCE / 2))
+is "both sessions are still there" "$(sessions)" -eq 2
+is "and were never lost" "$(client_status '.counters | .plain_reconnects + .encrypted_reconnects')" -eq 0
+
+# --- idle: 1 s of silence, and 2.25 s of asking ---
+noticed idle 3250 plain encrypted
+must 15 encrypted_up "the encrypted tunnel comes back"
+kill "$only"
+stop_client
+
+# --- something is sent: 2 s of silence, and 2.25 s of asking, whatever the keepalive ---
+must 5 '[ "$(sessions)" -eq 0 ]' "the sessions are released"
+CLIENT_CONF=()
+start_client
+program busy library "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5006" --to $HOST:7000 --rate 20 --report 50
+grows busy .echoed 10
+noticed busy 4250 plain
+grows busy .echoed 10
+
+# --- a client that is gone without a word ---
+kill_client
+killed=$(now)
+is "the server has its session" "$(sessions)" -eq 1
+must $((PERSISTENCE + 10)) '[ "$(sessions)" -eq 0 ]' "the server ends the session of a client that is gone"
+is "milliseconds until the server ended it" "$(elapsed "$killed")" -le $((PERSISTENCE * 1000 + SLACK))
+is "not before its time" "$(elapsed "$killed")" -ge $((PERSISTENCE * 1000 - 2000))
