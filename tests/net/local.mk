@@ -16,6 +16,7 @@ NET_TESTS = \
 	tests/net/fragments.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
+	tests/net/interfaces.sh \
 	tests/net/joined.sh \
 	tests/net/keepalive.sh \
 	tests/net/leftovers.sh \
