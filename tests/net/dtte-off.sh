@@ -10,7 +10,7 @@ server_config() {
 		tscf-interface "access" {
 			assigned-services = "$1"
 			tscf-port { address = "$SERVER_OUTER" port = $PORT }
-			tscf-address-pool { range = "10.8.0.0/24" encrypted-range = "10.9.0.0/24" }
+			tscf-address-pool { range = "$PLAIN_POOL" encrypted-range = "$ENCRYPTED_POOL" }
 		}
 		route = "$SERVICE_NET"
 	END

@@ -90,18 +90,24 @@ clean-net-root:
 NET_FAMILY_TESTS = \
 	tests/net/bound-device-ipv6.sh \
 	tests/net/client-killed-ipv6.sh \
+	tests/net/dtte-off-ipv6.sh \
 	tests/net/forged-all-ipv6.sh \
 	tests/net/fragments-ipv6.sh \
 	tests/net/icmp-ipv6.sh \
 	tests/net/levels-ipv6.sh \
+	tests/net/levels-tcp-all-ipv6.sh \
+	tests/net/live-level-ipv6.sh \
 	tests/net/move-ipv6.sh \
+	tests/net/policy-ipv6.sh \
+	tests/net/program-killed-ipv6.sh \
 	tests/net/sequence-over-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \
 	tests/net/shared-port-ipv6.sh \
 	tests/net/spoof-ipv6.sh \
 	tests/net/tcp-all-ipv6.sh \
 	tests/net/tombstone-ipv6.sh \
-	tests/net/too-large-ipv6.sh
+	tests/net/too-large-ipv6.sh \
+	tests/net/unlisted-ipv6.sh
 TESTS += $(NET_FAMILY_TESTS)
 CLEANFILES += $(NET_FAMILY_TESTS)
 $(NET_FAMILY_TESTS): tests/net/local.mk

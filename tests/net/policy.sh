@@ -8,7 +8,7 @@
 CLIENT_CONF=("policy guest { uid = 12346 level = unencrypted }"
 	"policy voice { protocol = udp local-port = 5060-5069 level = encrypted-only }"
 	"policy user { uid = 12345 level = encrypted-preferred }"
-	"policy bank { remote = $HOST2 remote-port = 7000 level = encrypted-only }")
+	"policy bank { remote = \"$HOST2\" remote-port = 7000 level = encrypted-only }")
 as() { AS=(setpriv --reuid "$1" --regid "$1" --clear-groups); }
 # policy_of PORT: the policy that the client says holds for the phone's UDP socket.
 policy_of() {

@@ -15,10 +15,12 @@ start_client
 
 cat >"$T/unlisted.py" <<'END'
 import os, socket, sys, time
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-ping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
-echo = b"\x08" + bytes(7) + b"M-unlisted"
+v6 = ":" in sys.argv[1]
+family = socket.AF_INET6 if v6 else socket.AF_INET
+udp = socket.socket(family, socket.SOCK_DGRAM)
+tcp = socket.socket(family, socket.SOCK_STREAM)
+ping = socket.socket(family, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
+echo = (b"\x80" if v6 else b"\x08") + bytes(7) + b"M-unlisted"
 tcp.settimeout(0.2)
 def ping_for(seconds):
     refused = 0
@@ -50,7 +52,7 @@ is "ping: the server was not asked for each packet" "$(server_counter refused_se
 
 # --- a second client ---
 # Without the rule that comes and goes as the first client tries again.
-kernel() { in_phone ip rule | grep -v ^7003; for table in 7453 7454; do in_phone ip route show table $table; done; }
+kernel() { in_phone ip -$TSCF_INNER rule | grep -v ^7003; for table in 7453 7454; do in_phone ip -$TSCF_INNER route show table $table; done; }
 before=$(kernel)
 timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --server $SERVER_OUTER:$PORT --pin "$PIN" \
 	--control "$T/second.sock" --plain-dev second0 --encrypted-dev second1 >"$T/second.log" 2>&1
@@ -65,7 +67,7 @@ touch "$T/go"
 must 10 'grep -q done "$T/unlisted.out"'
 stop_capture
 is "unlisted sockets: not in clear" "$(in_clear M-unlisted)" -eq 0
-is "nor a connection" "$(tcpdump -nr "$PCAP" "tcp port 7000 or icmp[0] == 8" 2>/dev/null | wc -l)" -eq 0
+is "nor a connection" "$(tcpdump -nr "$PCAP" "tcp port 7000 or icmp[0] == 8 or (icmp6 and ip6[40] == 128)" 2>/dev/null | wc -l)" -eq 0
 
 # --- the device is taken away ---
 start_client
