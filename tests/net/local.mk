@@ -12,6 +12,7 @@ NET_TESTS = \
 	tests/net/ecn.sh \
 	tests/net/firewall.sh \
 	tests/net/firewall-change.sh \
+	tests/net/flood.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
 	tests/net/hooks.sh \
@@ -50,7 +51,7 @@ NET_TESTS = \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/delay.py tests/net/too_large.py
+EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
