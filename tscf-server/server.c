@@ -33,10 +33,31 @@ uint64_t server_now(void)
 
 /* --- reload --- */
 
-static void differs(const char *what, const char *old, const char *fresh)
+static bool differ(const char *old, const char *fresh)
 {
-	if ((old == NULL) != (fresh == NULL) || (old && strcmp(old, fresh) != 0))
+	return (old == NULL) != (fresh == NULL) || (old && strcmp(old, fresh) != 0);
+}
+
+static void review(const char *what, bool changed)
+{
+	if (changed)
 		tscf_warning("reload: %s changes when the server is restarted", what);
+}
+
+/** Warn of what has no effect in @p fresh on a server that was started with @p old. */
+static void review_all(const struct server_config *old, const struct server_config *fresh)
+{
+	review("plain-dev", differ(old->plain_dev, fresh->plain_dev));
+	review("encrypted-dev", differ(old->encrypted_dev, fresh->encrypted_dev));
+	review("control", differ(old->control, fresh->control));
+	review("state-dir", differ(old->state_dir, fresh->state_dir));
+	review("cert", differ(old->cert, fresh->cert));
+	review("key", differ(old->key, fresh->key));
+	review("mtu", old->mtu != fresh->mtu);
+	review("workers", old->workers != fresh->workers);
+	review("realtime-dscp", old->realtime_dscps != fresh->realtime_dscps);
+	review("realtime-priority", old->realtime_priority != fresh->realtime_priority);
+	server_interfaces_review(old, fresh);
 }
 
 static void apply(struct server_worker *worker, void *fresh)
@@ -48,24 +69,13 @@ static void apply(struct server_worker *worker, void *fresh)
 /** @return 0, or -EINVAL when the configuration has errors and the old one stays. */
 static int reload(struct server *server)
 {
-	const struct server_config *old = server->config;
 	struct server_config *fresh = server->reread(server->reread_context);
 
 	if (!fresh) {
 		tscf_error("reload: the configuration has errors; nothing was changed");
 		return -EINVAL;
 	}
-	differs("plain-dev", old->plain_dev, fresh->plain_dev);
-	differs("encrypted-dev", old->encrypted_dev, fresh->encrypted_dev);
-	differs("control", old->control, fresh->control);
-	differs("state-dir", old->state_dir, fresh->state_dir);
-	differs("cert", old->cert, fresh->cert);
-	differs("key", old->key, fresh->key);
-	if (old->mtu != fresh->mtu)
-		tscf_warning("reload: mtu changes when the server is restarted");
-	if (old->workers != fresh->workers)
-		tscf_warning("reload: workers changes when the server is restarted");
-	server_interfaces_review(old, fresh);
+	review_all(server->config, fresh);
 	server_workers_each(server, apply, fresh);
 	tscf_log_set_level(fresh->log_level);
 	server_config_free(fresh);

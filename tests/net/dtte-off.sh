@@ -91,9 +91,14 @@ is "encrypted-preferred: no error" "$(last preferred .errors)" -eq 0
 is "encrypted-preferred: none was lost" "$(last preferred .lost)" -eq 0
 is "encrypted-preferred: all of it in clear" "$(in_clear M-preferred)" -eq "$((2 * $(last preferred .sent)))"
 
-# --- reload with DTTE: a tunnel established after it has it ---
+# --- reload with DTTE: a tunnel established after it has it; what needs a restart is named ---
 server_config "SIP, DTTE"
+printf '%s\n' 'mtu = 1300' 'realtime-dscp = none' 'realtime-priority = 0' 'state-dir = "/nonexistent"' >>"$T/server.conf"
 check "reload" server reload
+for setting in mtu realtime-dscp realtime-priority; do
+	check "a warning says that $setting has not changed" grep -q "reload: $setting changes when the server is restarted" "$T/server.log"
+done
+check "none says so of what an option sets" eval '! grep -q "reload: state-dir" "$T/server.log"'
 stop_client
 start_client
 flow_at later encrypted-only --bind "$PHONE_INNER:5004"
