@@ -765,6 +765,22 @@ START_TEST(weak_offers_are_refused)
 }
 END_TEST
 
+/* A client that can do no more than TLS 1.1. */
+START_TEST(old_versions_are_refused)
+{
+	struct end client = {0};
+
+	ck_assert_int_eq(wolfSSL_CTX_set_min_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
+	ck_assert_int_eq(wolfSSL_CTX_set_max_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
+	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->stream_ctx, "ECDHE-ECDSA-AES128-SHA"), WOLFSSL_SUCCESS);
+	start_server(TLS);
+	connect_to(&client, TLS);
+	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
+	ck_assert_uint_eq(client.up, 0);
+	tscf_transport_close(client.transport);
+}
+END_TEST
+
 START_TEST(a_session_is_resumed)
 {
 	struct end client = {0};
@@ -906,6 +922,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tls, wrong_servers_are_refused, 0, 5);
 	tcase_add_loop_test(tls, suites_and_versions, 0, 12);
 	tcase_add_loop_test(tls, weak_offers_are_refused, 0, 2);
+	tcase_add_test(tls, old_versions_are_refused);
 	tcase_add_test(tls, a_session_is_resumed);
 	tcase_add_loop_test(tls, keys_are_changed, 0, 2);
 	tcase_add_test(tls, a_forgotten_session_is_no_harm);
