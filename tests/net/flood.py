@@ -15,9 +15,10 @@ import struct
 import sys
 import time
 
+# The source may be read-only, and is to stay as it is.
 sys.dont_write_bytecode = True
 
-import forge  # noqa: E402, pylint: disable=wrong-import-position
+import forge
 
 
 def configuration_request():
