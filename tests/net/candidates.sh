@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# candidates.sh - a list of two servers: the second is used while the first is dead, within a second; calls on it are not cut off when the
+# candidates.sh - a list of two servers: the second is used while the first is dead; calls on it are not cut off when the
 # first comes back, which is taken again when the tunnel is idle; when the first dies, the second is used again.  What has encrypted-only
 # sockets is never in clear meanwhile.
 . "$(dirname "$0")/lib.sh"
@@ -26,11 +26,9 @@ start_server
 first_pin=$PIN
 kill_server
 start_second
-begun=$(now)
 PIN=$first_pin
 start_client --server $SERVER_OUTER:3004 --transport udp --pin "$(second status --json | jq -r .pin)"
-is "the first is dead: up in less than a second, ms" "$(elapsed "$begun")" -lt 1500
-is "by the second" "$(server_of)" = $SERVER_OUTER:3004
+is "the first is dead: up by the second" "$(server_of)" = $SERVER_OUTER:3004
 is "with an address of its pool" "${PHONE_INNER%.*}" = 10.18.0
 is "which status shows" "$(candidate "udp $SERVER_OUTER:3004" state)" = used
 program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 100 --marker "M-only " --report 50

@@ -84,7 +84,8 @@ must 5 '[ "$(times "begin encrypted-up")" -eq 2 ]'
 began=$(now)
 grows again .echoed 60 "packets flow while it hangs"
 must 8 'grep -q "took longer than allowed" "$T/client.log"' "it is ended"
-is "within its time and the grace" "$(elapsed "$began")" -le 5000
+# A second, and some for a machine that is busy; the script's own end would be after a minute.
+is "within its time" "$(elapsed "$began")" -le 10000
 is "it was told to end first" "$(times 'told to end')" -ge 1
 check "nothing of it is left" eval '! pgrep -f "$T/hook"'
 rm -f "$T/hang" "$T/running"
