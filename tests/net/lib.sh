@@ -304,12 +304,12 @@ start_server_bare() {
 }
 
 # start_client [OPTION...]: returns when the plain tunnel is up, and PHONE_INNER holds its address.  launch_client does not wait.
-# CLIENT_CONF holds lines for its configuration file.
+# CLIENT_CONF holds lines for its configuration file; with an empty PIN the options must say what the server is verified by.
 CLIENT_CONF=()
 launch_client() {
 	printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
-	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" \
-		--transport "$TRANSPORT" --control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
+	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT \
+		${PIN:+--pin "$PIN"} --transport "$TRANSPORT" --control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
 	CLIENT_PID=$!
 	PIDS+=("$CLIENT_PID")
 }

@@ -4,6 +4,7 @@ NET_TESTS = \
 	tests/net/auth.sh \
 	tests/net/bound-device.sh \
 	tests/net/candidates.sh \
+	tests/net/certificate.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \

@@ -779,6 +779,37 @@ START_TEST(an_expired_server_is_refused)
 }
 END_TEST
 
+/* In the handshake, and not since their records would be none of ours. */
+static void offer_is_refused(const char *reason)
+{
+	struct end client = {0};
+
+	connect_to(&client, &server.transport->local);
+	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
+	ck_assert_uint_eq(client.up + server.up, 0);
+	ck_assert_msg(strstr(client.reason, reason) != NULL, "\"%s\" does not say \"%s\"", client.reason, reason);
+	tscf_transport_close(client.transport);
+}
+
+START_TEST(weak_offers_are_refused)
+{
+	static const char *const weak[] = {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256"};
+
+	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->ctx, weak[_i]), WOLFSSL_SUCCESS);
+	offer_is_refused("the other end refuses");
+}
+END_TEST
+
+START_TEST(dtls_1_0_is_refused)
+{
+	wolfSSL_CTX_free(client_tls->ctx);
+	client_tls->ctx = wolfSSL_CTX_new(wolfDTLSv1_client_method());
+	ck_assert_ptr_nonnull(client_tls->ctx);
+	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->ctx, "ECDHE-ECDSA-AES128-SHA"), WOLFSSL_SUCCESS);
+	offer_is_refused("version error");
+}
+END_TEST
+
 START_TEST(the_right_server_is_accepted)
 {
 	accepted();
@@ -1101,6 +1132,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, packets_overtake_handshakes);
 	tcase_add_test(tc, a_wrong_server_is_refused);
 	tcase_add_test(tc, an_expired_server_is_refused);
+	tcase_add_loop_test(tc, weak_offers_are_refused, 0, 2);
+	tcase_add_test(tc, dtls_1_0_is_refused);
 	tcase_add_test(tc, the_right_server_is_accepted);
 	tcase_add_test(tc, a_stolen_certificate_is_no_proof);
 	tcase_add_test(tc, sessions_are_resumed);
