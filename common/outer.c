@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "outer.h"
 
+#include "level.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -39,8 +40,7 @@ static int set_mark(int fd, const struct tscf_outer_options *options)
 	/* A cgroup program may have given the socket a mark already; its other bits are not ours. */
 	if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size) < 0)
 		return -errno;
-	mark = (mark & ~options->mark_mask) | (options->mark & options->mark_mask);
-	return set_int(fd, SOL_SOCKET, SO_MARK, (int)mark);
+	return set_int(fd, SOL_SOCKET, SO_MARK, (int)tscf_mark_set(mark, options->mark_mask, options->mark));
 }
 
 /* What every kind of socket has. */

@@ -115,7 +115,7 @@ struct tscf_transport {
 
 /** What an outer socket needs before it is used. */
 struct tscf_outer_options {
-	uint32_t mark;        /**< SO_MARK value to set under mark_mask (client: TSCF_MARK_OUTER); mask 0: none */
+	uint32_t mark;        /**< value to set in SO_MARK under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
 	uint32_t mark_mask;
 	const char *bind_device; /**< SO_BINDTODEVICE, or NULL */
 	struct tscf_spread spread; /**< listening: shares the port with the sockets of other workers */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The plain datagram transport, over the loopback interface of a network namespace of its own and with a real event
  * loop. */
+#include "common/level.h"
 #include "common/outer.h"
 #include "common/udp.h"
 #include "event.h"
@@ -493,7 +494,7 @@ END_TEST
 
 START_TEST(outer_options_are_set)
 {
-	struct tscf_outer_options options = {.mark = 0xffffffff, .mark_mask = 0x00ff0000, .bind_device = "lo"};
+	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = 0x00ff0000, .bind_device = "lo"};
 	union tscf_endpoint v4 = endpoint("127.0.0.1:0"), v6 = endpoint("[::1]:9");
 	char device[IFNAMSIZ] = "";
 	uint32_t mark = 0;
@@ -502,7 +503,7 @@ START_TEST(outer_options_are_set)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size), 0);
-	ck_assert_uint_eq(mark, 0x00ff0000);
+	ck_assert_uint_eq(mark, TSCF_MARK_OUTER << 16);
 	size = sizeof(device);
 	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &size), 0);
 	ck_assert_str_eq(device, "lo");
