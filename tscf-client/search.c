@@ -322,6 +322,8 @@ void search_hurry(struct client *c)
 {
 	struct candidates *race = &c->search.race;
 	unsigned ranks[CANDIDATES_MAX];
+	/* Name servers may be within reach now. */
+	c->search.resolve_at = c->now;
 	if (race->used >= 0 || !any_astray(c)) {
 		candidates_hurry(race, c->now);
 		return;

@@ -29,6 +29,7 @@ NET_TESTS = \
 	tests/net/move.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
+	tests/net/options.sh \
 	tests/net/overtaken.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \

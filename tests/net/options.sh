@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# options.sh - settings that no other test uses do what their pages say: numbers, names and an MTU of one's own, routes in table main, another
+# set of real-time DSCPs, a server that has a name, and a default level that makes a whole host encrypted.
+. "$(dirname "$0")/lib.sh"
+
+rules() { in_phone ip rule; }
+# echoed LEVEL OPTION...: packets of a program at that level that came back, of 5.
+echoed() {
+	run "$1" "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 "${@:2}" >"$T/flow.out"
+	last flow .echoed
+}
+counter() { client_status ".counters.$1"; }
+
+topology
+start_capture
+echo_server
+
+# --- numbers and names ---
+start_server
+start_client --fwmark-mask 0xf00 --table-plain 100 --table-encrypted 101 --rule-priority 500 --plain-dev office0 --encrypted-dev office1 --mtu 1300 \
+	--realtime-dscp AF11,3
+is "encrypted-only: echoed" "$(echoed encrypted-only --marker "M-numbers ")" -eq 5
+is "unencrypted: echoed" "$(echoed unencrypted)" -eq 5
+check "the encrypted rule has its priority, mark and table" grep -qx "503:	from all fwmark 0x600/0x700 lookup 101 proto 204" <(rules)
+is "and no rule stands elsewhere" "$(rules | grep 'proto 204' | grep -vc '^5[0-4][0-9]:')" -eq 0
+is "routes of the plain tunnel" "$(in_phone ip route show table 100 | cut -d' ' -f1-3)" = "$SERVICE_NET dev office0"
+is "routes of the encrypted one" "$(in_phone ip route show table 101 | cut -d' ' -f1-3)" = "$SERVICE_NET dev office1"
+is "MTU of the devices" "$(in_phone cat /sys/class/net/office0/mtu /sys/class/net/office1/mtu | xargs)" = "1300 1300"
+is "and in status" "$(client_status .plain.mtu)" -eq 1300
+
+# The second queue of a device is that of urgent packets.
+urgent() { in_phone tc -s class show dev office0 | awk '$3 == ":2" { getline; print $4 }'; }
+for dscp in 10 3; do
+	before=$(urgent)
+	echoed unencrypted --tos $((4 * dscp)) >/dev/null
+	is "urgent since configured so, DSCP $dscp: packets" "$(($(urgent) - before))" -eq 5
+done
+before=$(urgent)
+echoed unencrypted --tos 184 >/dev/null
+is "EF is not any more: packets" "$(($(urgent) - before))" -eq 0
+stop_client
+
+# --- routes in table main ---
+CLIENT_CONF=("routes-in-main = true" "keepalive = 1")
+start_client
+is "a program that looks into table main finds the service network" \
+	"$(in_phone ip route show table main $SERVICE_NET | cut -d' ' -f1-3)" = "$SERVICE_NET dev tscf0"
+is "encrypted-only: echoed" "$(echoed encrypted-only --marker "M-main ")" -eq 5
+check "a plain program is served too" reachable
+stop_client
+is "at the end they are taken away" "$(in_phone ip route show table main $SERVICE_NET | wc -l)" -eq 0
+
+# --- a server with a name, in files of the client's own ---
+mkdir "$T/sbin"
+: >"$T/hosts"
+echo "nameserver 127.0.0.1" >"$T/resolv.conf"
+cat >"$T/sbin/tscf-client" <<-END
+	#!/bin/sh
+	mount --bind "$T/hosts" /etc/hosts && mount --bind "$T/resolv.conf" /etc/resolv.conf && exec "$TSCF_SBINDIR/tscf-client" "\$@"
+END
+chmod +x "$T/sbin/tscf-client"
+SERVER_OUTER=server.example TSCF_SBINDIR=$T/sbin launch_client
+must 10 'client_status .plain.reason | grep -q "cannot resolve server.example"' "status says that there is no such name"
+is "a name that cannot be resolved: state" "$(client_status .plain.state)" = connecting
+echo "$SERVER_LINK server.example" >>"$T/hosts"
+# Names are looked up again when the network of the host has changed.
+ip -n "$PHONE" addr add 198.51.100.9/24 dev access
+must 10 plain_up "the tunnel comes up when the name is there"
+is "a name: the server" "$(client_status .plain.server)" = "$SERVER_OUTER:$PORT"
+check "and packets go" reachable
+stop_client
+stop_server
+
+# --- a whole host: every program, wherever it sends to, but the client itself ---
+CLIENT_CONF=("keepalive = 1")
+SERVICES=SIP start_server --route 0.0.0.0/0
+launch_client --default-level encrypted-preferred
+must 10 plain_up
+is "preferred, and not to be had: plain" "$(echoed stranger --marker "M-preferred ")" -eq 5
+stop_client
+stop_server
+start_server --route 0.0.0.0/0
+start_client --default-level encrypted-preferred
+is "preferred, and there: echoed" "$(echoed stranger --marker "M-both ")" -eq 5
+stop_client
+
+# Encrypted or not at all.
+start_client --default-level encrypted-only
+is "wait-up has waited for both tunnels" "$(encrypted_state)" = up
+up=$(counter up_encrypted)
+is "a program that nobody has told anything: echoed" "$(echoed stranger --marker "M-whole ")" -eq 5
+is "it was encrypted: packets" "$(($(counter up_encrypted) - up))" -ge 5
+in_phone "$TSCF_TOOLS/flow" --to 203.0.113.1:9 --count 5 --linger 0 --marker "M-whole " >/dev/null
+in_phone "$TSCF_TOOLS/flow" --to $SERVER_LINK:9 --count 5 --linger 0 --marker "M-whole " >/dev/null
+is "so is what is for others, and for the server itself: packets" "$(($(counter up_encrypted) - up))" -ge 15
+kill_server
+program whole stranger "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --marker "M-whole " --report 50
+must 15 '[ "$(last whole ".send_errors.EACCES // 0")" -gt 10 ]' "without a server it is refused"
+kill "$LAST_PID"
+stop_client
+is "stopped: a program is plain again" "$(in_phone ip rule | wc -l)" -eq 3
+stop_capture
+for marker in M-numbers M-main M-whole M-both; do
+	is "not in clear: $marker" "$(in_clear $marker)" -eq 0
+done
+is "in clear, both ways: M-preferred" "$(in_clear M-preferred)" -eq 10
