@@ -93,3 +93,25 @@ stop_capture
 is "and was never in clear" "$(in_clear M-only)" -eq 0
 in_phone "$TSCF_SBINDIR/tscf-client" flush --control "$CLIENT_CONTROL"
 check "flush takes the last rule away" unchanged phone "$PHONE"
+
+# --- flushed after a crash, with numbers of its own ---
+flush() { in_phone "$TSCF_SBINDIR/tscf-client" flush --control "$CLIENT_CONTROL" "$@" >/dev/null 2>"$T/flush.log"; }
+numbers=(--fwmark-mask 0xf00 --rule-priority 500 --table-plain 100 --table-encrypted 101)
+start_client "${numbers[@]}"
+program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 100 --report 50
+only=$LAST_PID
+must 10 '[ "$(last only .echoed)" -gt 20 ]'
+rules=$(in_phone ip rule)
+check "flush is refused while a daemon answers" eval '! flush "${numbers[@]}"'
+check "and says so" [ -s "$T/flush.log" ]
+check "and changes nothing" [ "$(in_phone ip rule)" = "$rules" ]
+grows only .echoed 20 "which goes on"
+kill_client
+must 10 '[ "$(last only ".send_errors.EACCES // 0")" -gt 20 ]' "killed: the socket is refused"
+check "flush with other numbers" flush
+check "does not find the rules" [ "$(in_phone ip rule | grep -c 'proto 204')" -ge 3 ]
+check "flush with its numbers" flush "${numbers[@]}"
+check "takes away all that a killed client left" unchanged phone "$PHONE"
+grows only .sent 20 "the socket may send in clear then"
+kill "$only"
+finish "$only"
