@@ -270,6 +270,7 @@ char *server_report_status(struct server *server)
 	set_number(o, "workers", server->worker_count);
 	set(o, "pin", json_string(server->pin));
 	server_workers_each(server, add_part, o);
+	set_number(json_object_get(o, "counters"), "store_lost", server->store ? server_store_lost(server->store) : 0);
 	return to_text(o);
 }
 

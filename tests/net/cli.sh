@@ -37,6 +37,7 @@ check "client status has what scripts need" jq -e '
 	.plain.state == "up" and .plain.transport == "udp" and (.plain.server | type) == "string" and (.plain.internal | length) == 1 and
 	(.plain.nat | startswith("198.51.100.2:")) and .plain.dns == ["192.0.2.53", "2001:db8::53"] and .plain.sip == ["192.0.2.10"] and
 	.encrypted.state == "idle" and (.encrypted | has("transport") and has("internal")) and
+	([.plain, .encrypted] | all((.reason | type) == "string" and .since <= now and .since > now - 60)) and
 	(.sockets | has("encrypted-only") and has("encrypted-preferred") and has("unencrypted")) and
 	(.counters | type) == "object"' "$T/status"
 program only encrypted-only \
@@ -44,9 +45,14 @@ program only encrypted-only \
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 5 ]'
 check "sockets" jq -e --argjson pid "$LAST_PID" 'length == 1 and (.[0] | .pid == $pid and .program == "flow" and .protocol == "udp" and
 	(.local | endswith(":5004")) and has("remote") and .level == "encrypted-only" and .tunnel == "encrypted")' <(client sockets --json)
-check "server status" jq -e '(.pin | startswith("sha256:")) and (.counters | type) == "object"' <(server status --json)
+check "server status" jq -e '(.pin | startswith("sha256:")) and .counters.store_lost == 0 and .counters.plain_established == 1' \
+	<(server status --json)
 check "server sessions" jq -e 'length == 2 and all(.[]; has("tsid") and has("outer") and has("internal") and has("transport") and
-	has("bindings") and has("age")) and ([.[].transport] | sort) == ["dtls", "udp"]' <(server sessions --json)
+	has("bindings") and has("age") and .worker >= 0) and ([.[].transport] | sort) == ["dtls", "udp"]' <(server sessions --json)
+# Packets of the program have 200 bytes, with headers.
+check "its sessions count packets and bytes" jq -e 'map({(.transport): .}) | add |
+	(.dtls | .received_packets > 5 and .sent_packets > 5 and .received_bytes == 200 * .received_packets and
+	.sent_bytes == 200 * .sent_packets) and .udp.received_packets == 0 and .udp.sent_bytes == 0' <(server sessions --json)
 check "client status for a person" eval 'client status | grep -q up'
 check "it has the servers" eval 'client status | grep -q "^DNS: 192.0.2.53 2001:db8::53$"'
 check "client sockets for a person" eval 'client sockets | grep -q encrypted-only'
@@ -59,10 +65,13 @@ is "the client runs when a packet comes" "$(policies "$CLIENT_PID")" = RR
 is "the server's worker, too; not what answers here" "$(policies "$SERVER_PID")" = "RR TS"
 
 # --- down ---
+stopped=$(date +%s)
 check "server stop" server stop
 finish "$SERVER_PID" 10
 is "server: exit status" $? -eq 0
 must 10 '! plain_up' "the client notices that its server has stopped"
+check "client status says why, and since when" jq -e '.plain.since >= $before and .plain.state != "up" and .plain.reason != ""' \
+	--argjson before "$stopped" <(client status --json)
 client status --wait-up 1 >/dev/null 2>&1
 check "wait-up fails when its time is over" [ $? -ne 0 ]
 check "client stop" client stop

@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test_cli.sh - command lines without a daemon: exit statuses, what a usage error names, and that --help fits a screen.
-# Environment (set by make check): TSCF_BUILD.
+# test_cli.sh - command lines without a daemon: exit statuses, what a usage error names, that --help fits a screen, and that help and manual
+# page know the options that there are.
+# Environment (set by make check): TSCF_BUILD, TSCF_SRC.
 
 set -u
 
 : "${TSCF_BUILD:=$(pwd)}"
+: "${TSCF_SRC:=$TSCF_BUILD}"
 CLIENT=$TSCF_BUILD/tscf-client/tscf-client
 SERVER=$TSCF_BUILD/tscf-server/tscf-server
+RUN=$TSCF_BUILD/tscf-client/run/tscf-run
 FAILED=0
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
@@ -100,5 +103,22 @@ expect 1 "is it running?" "$SERVER" reload --control "$T/none.sock"
 expect 1 "no addresses for clients" "$SERVER" --config /dev/null --check-config
 expect 0 "" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --encrypted-pool 10.0.1.0/24 --services DTTE
 expect 1 "overlap" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/16 --encrypted-pool 10.0.1.0/24
+
+# same_options PROGRAM SOURCE PAGE: the table in the source, --help and what the page lists have the same long options.
+same_options() {
+	sed -n '/option \(options\|known\)\[\] = {/,/};/s/^[[:space:]]*{"\([a-z-]*\)",.*/\1/p' "$TSCF_SRC/$2" | sort -u >"$T/options"
+	"$1" --help | grep -o -- '--[a-z][a-z-]*' | sed 's/^--//' | sort -u >"$T/help"
+	grep -e '^\.It Fl' -e '^\.Op Fl' "$TSCF_SRC/man/$3" | grep -o 'Fl Fl [a-z-]*' | sed 's/^Fl Fl //' | sort -u >"$T/page"
+	if [ -s "$T/options" ] && diff "$T/options" "$T/help" >"$T/err" && diff "$T/options" "$T/page" >"$T/err"; then
+		printf 'ok - %s: options, --help and %s agree\n' "${1##*/}" "$3"
+		return
+	fi
+	printf 'not ok - %s: options, --help and %s do not agree\n' "${1##*/}" "$3"
+	sed 's/^/# /' "$T/err"
+	FAILED=1
+}
+same_options "$CLIENT" tscf-client/options.c tscf-client.8
+same_options "$SERVER" tscf-server/options.c tscf-server.8
+same_options "$RUN" tscf-client/run/main.c tscf-run.1
 
 exit $FAILED
