@@ -30,6 +30,7 @@ NET_TESTS = \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
 	tests/net/options.sh \
+	tests/net/orphan.sh \
 	tests/net/overtaken.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \
