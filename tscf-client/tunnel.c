@@ -234,7 +234,7 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 	/* The first response brings the TSID; whatever else must bear the one that was assigned. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		c->counters.control_wrong_tsid++;
-		if (t->transport->ops->encrypted || t->transport->ops->stream)
+		if (t->transport->ops->encrypted || t->transport->ops->stream || c->config->strict_tsid)
 			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}

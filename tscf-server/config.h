@@ -65,6 +65,7 @@ struct server_interface_config {
 	unsigned max_encrypted_tunnels;
 	unsigned max_tunnels_per_source; /**< per outer address; 0: no limit */
 	bool inter_client;               /**< client-to-client traffic is passed on */
+	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP, too */
 	unsigned half_open_limit;        /**< unconfirmed tunnels from which on clients need a cookie */
 	char *psk_file, *client_ca, *denied_clients; /**< who is let in (proof.h); the first two NULL: anybody */
 	struct tscf_clientele *clientele;            /**< what is in these files; NULL: anybody */

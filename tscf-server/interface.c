@@ -64,6 +64,7 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_encrypted = config->max_encrypted_tunnels;
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
+	i->strict_tsid = config->strict_tsid;
 	i->half_open_limit = half_open_limit(i, config);
 	tscf_clientele_drop(i->clientele);
 	i->clientele = config->clientele ? tscf_clientele_hold(config->clientele) : NULL;

@@ -237,7 +237,8 @@ static void wrong_tsid(const struct server_request *r)
 {
 	const struct server_input *in = r->in;
 
-	if (in->place.connection && in->session) {
+	/* Without a connection anybody can send one, so that there the session stays unless the administrator will have it otherwise. */
+	if (in->session && (in->place.connection || in->session->interface->strict_tsid)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		r->answer->end = in->session;
 		r->answer->why = "it sent a message with a wrong TSID";

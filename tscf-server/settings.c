@@ -283,6 +283,7 @@ const struct tscf_setting server_interface_settings[] = {
 	{"denied-clients", "the absolute name of a file", tscf_setting_path, FIELD(denied_clients), 0, 0,
 	 TSCF_SETTING_PATH},
 	{"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
+	{"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
 	{NULL, NULL, NULL, 0, 0, 0, 0},
 };
 

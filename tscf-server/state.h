@@ -62,6 +62,7 @@ struct server_interface {
 	unsigned half_open_limit;         /**< from so many unconfirmed sessions on, requests need a cookie */
 	struct tscf_clientele *clientele; /**< who is let in; NULL: anybody */
 	bool inter_client;
+	bool strict_tsid;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
 	struct server_listener listener[SERVER_LISTENERS]; /**< those of one place together */

@@ -19,11 +19,12 @@ start_capture
 echo_server
 start_server
 start_client
-program only encrypted-only "$TSCF_TOOLS/flow" \
-	--bind "$PHONE_INNER:5004" --to $HOST:7000 --connect --rate 100 --marker "M-only " --report 50
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --connect --rate 100 --marker "M-only " --report 50
+only=$LAST_PID
 program open stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5998" --report 50
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ]'
-OUTER=$(server sessions --json | jq -r '.[] | select(.transport == "udp") | .outer')
+outer() { server sessions --json | jq -r '.[] | select(.transport == "udp") | .outer'; }
+OUTER=$(outer)
 TSID=$(server sessions --json | jq -r '.[] | select(.transport == "udp") | .tsid' | sed 's/^0x//')
 before=$(encrypted_session)
 
@@ -84,6 +85,30 @@ must 15 "plain_up && [ \"\$(server sessions --json | jq length)\" -eq 2 ]" "the 
 settle
 check "another socket is reachable again" wait_until 10 reachable
 is "the socket saw no error" "$(last only .errors)" -eq 0
+
+# --- strict-tsid, at either end: a wrong TSID ends the plain tunnel, and nothing else ---
+stop_client
+stop_server
+kill "$only"
+finish "$only" 5
+echo 'tscf-interface "strict" { strict-tsid = true }' >"$T/strict.conf"
+start_server --config "$T/strict.conf"
+CLIENT_CONF=("strict-tsid = true")
+start_client
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --connect --rate 100 --marker "M-only " --report 50
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ]'
+before=$(encrypted_session)
+for end in up down; do
+	OUTER=$(outer)
+	lost=$(client_status .counters.plain_reconnects)
+	"forge_$end" message 5 00112233445566aa
+	must 15 '[ "$(client_status .counters.plain_reconnects)" -gt "$lost" ]' "strict, $end: the plain tunnel ends"
+	must 15 plain_up "strict, $end: the client sets up another"
+	settle
+	pass "strict, $end: the plain tunnel ends, and is set up again"
+done
+is "strict: the encrypted tunnel is the same" "$(encrypted_session)" = "$before"
+is "strict: the socket saw no error" "$(last only .errors)" -eq 0
 fence
 stop_capture
 is "the socket was never in clear" "$(in_clear M-only)" -eq 0

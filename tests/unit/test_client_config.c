@@ -108,7 +108,7 @@ START_TEST(whole_file)
 	    "server = vpn.example.org\nport = 443\nca = /etc/ca.pem\nserver-name = other.example.org\n"
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
-	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
+	    "strict-tsid = yes\nroutes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
 	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n";
 	struct client_config c;
 
@@ -129,6 +129,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.table_plain, 11);
 	ck_assert_uint_eq(c.table_encrypted, 12);
 	ck_assert(c.routes_in_main);
+	ck_assert(c.strict_tsid);
 	ck_assert_uint_eq(c.persistence, 1);
 	ck_assert_uint_eq(c.hold_ms, 2);
 	ck_assert_uint_eq(c.keepalive, 3);

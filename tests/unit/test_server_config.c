@@ -90,7 +90,7 @@ START_TEST(whole_file)
 	    "state-dir = /tmp/state\nlog-level = warning\n"
 	    "tscf-interface access { /* the first */\n"
 	    "  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
-	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n"
+	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n  strict-tsid = true\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
 	    "  tscf-address-pool { range = { \"10.0.0.1/16\", \"2001:db8::5/64\", \"10.2.0.0/24\" }\n"
@@ -129,6 +129,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
+	ck_assert(i->strict_tsid);
 	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
 	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
 	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
@@ -161,6 +162,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c.interfaces->services, 0);
 	ck_assert(c.interfaces->enabled);
 	ck_assert(!c.interfaces->inter_client);
+	ck_assert(!c.interfaces->strict_tsid);
 	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen.at[0], buf), "0.0.0.0:2004");
 	server_config_free(&c);
 }

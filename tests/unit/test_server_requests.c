@@ -348,6 +348,27 @@ START_TEST(wrong_tsid_plain)
 }
 END_TEST
 
+/* Unless it is set: then the plain tunnel ends, but no encrypted one, and nobody else's. */
+START_TEST(wrong_tsid_strict)
+{
+	world_connect(&a);
+	world_encrypt(&a);
+	world_connect(&b);
+	w->interface->strict_tsid = true;
+	struct world_client forged = a;
+
+	forged.tsid = 4711;
+	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_WRONG_TSID), 1);
+	ck_assert_ptr_null(world_plain(&a));
+	ck_assert_ptr_nonnull(world_encrypted(&a));
+	ck_assert(a.connection->open);
+	ck_assert_ptr_nonnull(world_plain(&b));
+	/* The client learns it by its next message. */
+	ck_assert_int_eq(request(&a, TSCF_KEEPALIVE_REQUEST, false), TSCF_RESPONSE_NO_SESSION);
+}
+END_TEST
+
 /* A request with a TSID that nobody has, from where nobody is: the client learns that the server has lost it. */
 START_TEST(no_session)
 {
@@ -1662,6 +1683,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, amplification);
 	tcase_add_test(t, malformed);
 	tcase_add_test(t, wrong_tsid_plain);
+	tcase_add_test(t, wrong_tsid_strict);
 	tcase_add_test(t, no_session);
 	tcase_add_test(t, wrong_tsid_encrypted);
 	tcase_add_test(t, dtte_not_enabled);
