@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/netlink.h"
 #include "context.h"
+#include "pmtu.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -108,6 +109,7 @@ static void check(struct client *c)
 		return;
 	}
 	search_hurry(c);
+	pmtu_changed(c);
 	ask(c, &c->plain);
 	ask(c, &c->encrypted);
 }

@@ -87,6 +87,15 @@ is "a link of 1280 bytes: the MTU from the first moment on" "$(mtu)" -eq 1215
 before=$(fragments)
 large encrypted-only 5005
 is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
+# Nor when it learns of it later.
+ip -n "$PHONE" link set access mtu 1240
+ip -n "$SERVER" link set access mtu 1240
+ip -n "$PHONE" addr add 198.51.100.9/24 dev access
+must 8 '[ "$(mtu)" -eq 1175 ]' "the MTU follows the link at a change of the network"
+pass "a link that shrinks to 1240 bytes: the MTU follows"
+before=$(fragments)
+large encrypted-only 5006
+is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
 stop_client
 must 5 '[ -z "$(in_server ip route show proto 2>/dev/null | grep mtu)" ]' "no route is left at the server"
 pass "no route with an MTU is left when the client is gone"
