@@ -7,7 +7,6 @@
 #include "binding.h"
 #include "siphash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -432,46 +431,4 @@ void tscf_binding_key_implicit(const struct tscf_binding_key *flow, struct tscf_
 		return;
 	key->remote = (struct tscf_addr){0};
 	key->remote_port = 0;
-}
-
-/** Write an address, and its port if it has one.  @return buf. */
-static const char *format_side(const struct tscf_addr *a, uint16_t port, char *buf)
-{
-	union tscf_endpoint e;
-
-	if (a->family == 0)
-		return "any";
-	if (port == 0)
-		return tscf_addr_format(a, buf);
-	tscf_endpoint_make(a, port, &e);
-	return tscf_endpoint_format(&e, buf);
-}
-
-const char *tscf_binding_key_format(const struct tscf_binding_key *key, char *buf)
-{
-	char local[TSCF_ADDR_TEXT], remote[TSCF_ADDR_TEXT], number[8];
-	const char *protocol = number;
-
-	switch (key->protocol) {
-	case 0:
-		protocol = "any";
-		break;
-	case IPPROTO_ICMP:
-		protocol = "icmp";
-		break;
-	case IPPROTO_TCP:
-		protocol = "tcp";
-		break;
-	case IPPROTO_UDP:
-		protocol = "udp";
-		break;
-	case IPPROTO_ICMPV6:
-		protocol = "icmpv6";
-		break;
-	default:
-		snprintf(number, sizeof(number), "%u", (unsigned)key->protocol);
-	}
-	snprintf(buf, 2 * (size_t)TSCF_ADDR_TEXT, "%s %.56s - %.56s", protocol,
-		 format_side(&key->local, key->local_port, local), format_side(&key->remote, key->remote_port, remote));
-	return buf;
 }

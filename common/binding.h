@@ -159,7 +159,4 @@ void tscf_binding_key_of(const struct tscf_packet_info *info, enum tscf_directio
  */
 void tscf_binding_key_implicit(const struct tscf_binding_key *flow, struct tscf_binding_key *key);
 
-/** Write "udp 10.0.0.2:5060 - 192.0.2.1:5060", wildcards as "any", into @p buf (2 * TSCF_ADDR_TEXT).  @return buf. */
-const char *tscf_binding_key_format(const struct tscf_binding_key *key, char *buf);
-
 #endif

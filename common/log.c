@@ -76,11 +76,6 @@ int tscf_log_level_parse(const char *name, enum tscf_log_level *out)
 	return -EINVAL;
 }
 
-const char *tscf_log_level_name(enum tscf_log_level level)
-{
-	return (size_t)level < LEVELS ? levels[level].name : "invalid";
-}
-
 bool tscf_log_enabled(enum tscf_log_level level)
 {
 	return level <= log_state.level;

@@ -21,7 +21,6 @@ void tscf_log_to_syslog(void);
 void tscf_log_set_level(enum tscf_log_level level);
 /** "error", "warning", "info", "debug".  @return 0, or -EINVAL. */
 int tscf_log_level_parse(const char *name, enum tscf_log_level *out);
-const char *tscf_log_level_name(enum tscf_log_level level);
 bool tscf_log_enabled(enum tscf_log_level level);
 
 /** Write one line; a newline is added.  errno is kept. */

@@ -21,33 +21,6 @@ enum tscf_kind tscf_kind_of(uint8_t first_byte)
 	}
 }
 
-const char *tscf_message_type_name(enum tscf_message_type type)
-{
-	switch (type) {
-	case TSCF_CONFIGURATION_REQUEST:
-		return "configuration request";
-	case TSCF_CONFIGURATION_RESPONSE:
-		return "configuration response";
-	case TSCF_RESUME_REQUEST:
-		return "resume request";
-	case TSCF_RESUME_RESPONSE:
-		return "resume response";
-	case TSCF_RELEASE_REQUEST:
-		return "release request";
-	case TSCF_RELEASE_RESPONSE:
-		return "release response";
-	case TSCF_KEEPALIVE_REQUEST:
-		return "keepalive request";
-	case TSCF_KEEPALIVE_RESPONSE:
-		return "keepalive response";
-	case TSCF_SERVICE_REQUEST:
-		return "service request";
-	case TSCF_SERVICE_RESPONSE:
-		return "service response";
-	}
-	return "unknown";
-}
-
 const char *tscf_response_name(enum tscf_response code)
 {
 	switch (code) {

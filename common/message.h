@@ -169,7 +169,6 @@ enum tscf_kind { TSCF_KIND_INVALID, TSCF_KIND_CONTROL, TSCF_KIND_IPV4, TSCF_KIND
 enum tscf_kind tscf_kind_of(uint8_t first_byte);
 
 /** @return the constant's name in words, such as "configuration request"; "unknown" out of range. */
-const char *tscf_message_type_name(enum tscf_message_type type);
 const char *tscf_response_name(enum tscf_response code);
 
 /**
@@ -236,8 +235,6 @@ void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const c
 void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);
 /** Pad with one PADDING TLV so that the message has at least @p length bytes.  A PADDING TLV of length 0 takes 4. */
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);
-/** Undo everything written after the state @p mark (a copy of *w): for TLVs that did not fit. */
-void tscf_write_rewind(struct tscf_writer *w, const struct tscf_writer *mark);
 /** Give a finished message another TSID. */
 void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
 /** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */

@@ -200,11 +200,6 @@ void tscf_write_pad(struct tscf_writer *w, uint32_t length)
 		memset(p, 0, missing);
 }
 
-void tscf_write_rewind(struct tscf_writer *w, const struct tscf_writer *mark)
-{
-	*w = *mark;
-}
-
 int tscf_write_finish(struct tscf_writer *w)
 {
 	if (w->overflow)

@@ -112,7 +112,7 @@ struct client {
 	uint64_t waiter_deadlines[64];
 	struct hold hold;
 	struct client_counters counters;
-	time_t started, plain_since, encrypted_since;
+	time_t started, plain_since;
 	char plain_reason[160];
 	int error; /**< why the loop ended, if not by a stop */
 };

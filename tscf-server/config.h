@@ -114,8 +114,4 @@ int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *pre
 /** Forget all. */
 void server_prefixes_clear(struct server_prefixes *p);
 
-/** assigned-services: names separated by commas or white space, any case.  @return 0 or -EINVAL (errors are logged with
- * the bad word). */
-int server_services_parse(const char *text, uint32_t *out);
-
 #endif

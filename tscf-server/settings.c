@@ -35,47 +35,22 @@ static uint32_t service_bit(const char *word, size_t length)
 	return 0;
 }
 
-/** @return NULL with the services in *out, or the first word that is none, its length in *length. */
-static const char *scan_services(const char *text, uint32_t *out, size_t *length)
-{
-	static const char separators[] = ", \t\n";
-
-	*out = 0;
-	for (text += strspn(text, separators); *text != '\0'; text += strspn(text, separators)) {
-		uint32_t bit;
-
-		*length = strcspn(text, separators);
-		bit = service_bit(text, *length);
-		if (bit == 0)
-			return text;
-		*out |= bit;
-		text += *length;
-	}
-	return NULL;
-}
-
-int server_services_parse(const char *text, uint32_t *out)
-{
-	uint32_t bits;
-	size_t length;
-	const char *bad = scan_services(text, &bits, &length);
-
-	if (bad) {
-		tscf_error("assigned-services: '%.*s' is no service: expected " SERVICES, (int)length, bad);
-		return -EINVAL;
-	}
-	*out = bits;
-	return 0;
-}
-
+/** Names separated by commas or white space, any case. */
 static int parse_services(const struct tscf_setting *s, const char *text, void *field)
 {
-	uint32_t bits;
-	size_t length;
+	static const char separators[] = ", \t\n";
+	uint32_t bits = 0;
 
 	(void)s;
-	if (scan_services(text, &bits, &length))
-		return -EINVAL;
+	for (text += strspn(text, separators); *text != '\0'; text += strspn(text, separators)) {
+		size_t length = strcspn(text, separators);
+		uint32_t bit = service_bit(text, length);
+
+		if (bit == 0)
+			return -EINVAL;
+		bits |= bit;
+		text += length;
+	}
 	if (field)
 		*(uint32_t *)field = bits;
 	return 0;

@@ -576,6 +576,15 @@ START_TEST(families_are_apart)
 }
 END_TEST
 
+static void assert_key(const struct tscf_binding_key *got, struct tscf_binding_key expected)
+{
+	ck_assert_uint_eq(got->protocol, expected.protocol);
+	ck_assert(tscf_addr_equal(&got->local, &expected.local));
+	ck_assert(tscf_addr_equal(&got->remote, &expected.remote));
+	ck_assert_uint_eq(got->local_port, expected.local_port);
+	ck_assert_uint_eq(got->remote_port, expected.remote_port);
+}
+
 START_TEST(key_of_packet)
 {
 	struct tscf_packet_info info = {.source = v4(LOCAL),
@@ -584,12 +593,11 @@ START_TEST(key_of_packet)
 					.destination_port = 5062,
 					.protocol = IPPROTO_UDP};
 	struct tscf_binding_key k;
-	char buf[2 * TSCF_ADDR_TEXT];
 
 	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, &k);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "udp 10.0.0.2:5060 - 192.0.2.1:5062");
+	assert_key(&k, key(IPPROTO_UDP, LOCAL, 5060, REMOTE, 5062));
 	tscf_binding_key_of(&info, TSCF_TO_LOCAL, &k);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "udp 192.0.2.1:5062 - 10.0.0.2:5060");
+	assert_key(&k, key(IPPROTO_UDP, REMOTE, 5062, LOCAL, 5060));
 }
 END_TEST
 
@@ -597,36 +605,15 @@ END_TEST
 START_TEST(key_implicit)
 {
 	struct tscf_binding_key flow = key(IPPROTO_UDP, LOCAL, 5060, REMOTE, 5062), k;
-	char buf[2 * TSCF_ADDR_TEXT];
 
 	tscf_binding_key_implicit(&flow, &k);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "udp 10.0.0.2:5060 - any");
-	ck_assert_uint_eq(k.remote_port, 0);
+	assert_key(&k, key(IPPROTO_UDP, LOCAL, 5060, 0, 0));
 	flow.protocol = IPPROTO_TCP;
 	tscf_binding_key_implicit(&flow, &k);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "tcp 10.0.0.2:5060 - 192.0.2.1:5062");
+	assert_key(&k, flow);
 	flow = key(IPPROTO_UDP, LOCAL, 0, REMOTE, 5062);
 	tscf_binding_key_implicit(&flow, &k);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "udp 10.0.0.2 - 192.0.2.1:5062");
-}
-END_TEST
-
-START_TEST(key_text)
-{
-	struct tscf_binding_key k = key(0, LOCAL, 0, 0, 0);
-	char buf[2 * TSCF_ADDR_TEXT];
-
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "any 10.0.0.2 - any");
-	k = key(IPPROTO_TCP, LOCAL, 80, 0, 0);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "tcp 10.0.0.2:80 - any");
-	k = key(132, LOCAL, 0, REMOTE, 0);
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "132 10.0.0.2 - 192.0.2.1");
-	/* The longest there is fits. */
-	k = key(255, LOCAL, 65535, REMOTE, 65535);
-	ck_assert_int_eq(tscf_addr_parse("2001:2001:2001:2001:2001:2001:2001:2001", &k.local), 0);
-	k.remote = k.local;
-	ck_assert_str_eq(tscf_binding_key_format(&k, buf), "255 [2001:2001:2001:2001:2001:2001:2001:2001]:65535"
-							   " - [2001:2001:2001:2001:2001:2001:2001:2001]:65535");
+	assert_key(&k, flow);
 }
 END_TEST
 
@@ -661,7 +648,6 @@ static Suite *make_suite(void)
 	tcase_add_test(lookup, families_are_apart);
 	tcase_add_test(lookup, key_of_packet);
 	tcase_add_test(lookup, key_implicit);
-	tcase_add_test(lookup, key_text);
 	tcase_set_timeout(lookup, 60);
 	suite_add_tcase(suite, lookup);
 

@@ -149,7 +149,6 @@ START_TEST(types)
 	ck_assert(m.tsid == TSID && m.sequence == SEQUENCE);
 	ck_assert_uint_eq(m.tlv_count, 0);
 	ck_assert(!tscf_message_next(&m, &offset, &tlv));
-	ck_assert_str_ne(tscf_message_type_name(type), "unknown");
 	drop(&m);
 }
 END_TEST
@@ -207,7 +206,6 @@ START_TEST(bad_types)
 			continue;
 		ck_assert_int_eq(decode_cut(&b, TSCF_MESSAGE_HEADER, &m), -EINVAL);
 		ck_assert_int_eq(tscf_message_length(b.data, 2), -EINVAL);
-		ck_assert_str_eq(tscf_message_type_name((enum tscf_message_type)type), "unknown");
 	}
 }
 END_TEST
@@ -733,8 +731,8 @@ START_TEST(overflow)
 }
 END_TEST
 
-/* However large the buffer, no message is larger than the limit; rewinding takes back what did not fit. */
-START_TEST(limit_and_rewind)
+/* However large the buffer, no message is larger than the limit; a copy of the writer takes back what did not fit. */
+START_TEST(limit_and_copy)
 {
 	struct tscf_wire_binding binding = a_binding("10.0.0.2", NULL);
 	uint8_t *data = malloc(4096);
@@ -752,7 +750,7 @@ START_TEST(limit_and_rewind)
 		count++;
 	}
 	ck_assert_uint_eq(count, (TSCF_PROBE_MAX - TSCF_MESSAGE_HEADER) / 16);
-	tscf_write_rewind(&w, &mark);
+	w = mark;
 	length = tscf_write_finish(&w);
 	ck_assert_int_eq(length, (int)(TSCF_MESSAGE_HEADER + 16 * count));
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
@@ -817,7 +815,7 @@ static Suite *make_suite(void)
 	suite_add_tcase(suite, values);
 	tcase_add_test(writer, unwritable);
 	tcase_add_test(writer, overflow);
-	tcase_add_test(writer, limit_and_rewind);
+	tcase_add_test(writer, limit_and_copy);
 	tcase_add_test(writer, padding);
 	suite_add_tcase(suite, writer);
 	return suite;
