@@ -7,6 +7,7 @@
 #include "context.h"
 #include "pmtu.h"
 #include "processes.h"
+#include "running.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -106,7 +107,7 @@ static int reload(struct client *c)
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		error = registry_policies_changed(c);
-		moves_policies_changed(c);
+		running_policies_changed(c);
 		client_route(c);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
 	} else {
@@ -148,7 +149,7 @@ static void control_request(void *context, struct tscf_control_call_in *call)
 		moves_bound(c, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
-		moves_level_of(c, call);
+		running_level_of(c, call);
 		break;
 	case TSCF_CONTROL_WAIT_UP:
 		wait_up(c, call);

@@ -10,7 +10,7 @@ libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-cli
 	tscf-client/path.c tscf-client/plain.c tscf-client/processes.c tscf-client/processes.h tscf-client/registry.c \
 	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
-libtscf_client_la_SOURCES += tscf-client/classify.c tscf-client/classify.h tscf-client/policy.c tscf-client/policy.h
+libtscf_client_la_SOURCES += tscf-client/running.c tscf-client/running.h tscf-client/classify.c tscf-client/classify.h tscf-client/policy.c tscf-client/policy.h
 # Going on at another address.
 libtscf_client_la_SOURCES += tscf-client/monitor.c tscf-client/monitor.h tscf-client/resume.c tscf-client/resume.h
 # The ways to the servers.

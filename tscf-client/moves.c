@@ -4,7 +4,6 @@
 #include "classify.h"
 #include "common/log.h"
 #include "context.h"
-#include "processes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -273,8 +272,7 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 		registry_release(c, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
-/* Begin to move one socket; takes the descriptor. */
-static int move_socket(struct client *c, struct change *change, int fd, pid_t pid)
+int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 {
 	struct tscf_socket s;
 	int error = tscf_socket_same_netns(fd);
@@ -315,11 +313,7 @@ static void give_level(struct client *c, struct tscf_control_call_in *call, bool
 	call->fd = -1;
 	change->by_default = by_default;
 	change->open++;
-	int error = move_socket(c, change, fd, call->pid);
-	change->open--;
-	if (error < 0)
-		change->error = error;
-	settle(c, change);
+	moves_end(c, change, moves_add(c, change, fd, call->pid));
 }
 
 void moves_set_level(struct client *c, struct tscf_control_call_in *call)
@@ -391,136 +385,33 @@ static bool waits_for_tunnel(const struct client *c, const struct change *change
 	return tscf_level_wants_encryption(effective(c, change->level));
 }
 
-/* --- sockets of running programs --- */
-
-struct gather {
-	struct client *c;
-	struct change *change;
-	const struct tscf_control_request *request;
-	struct owner *owners;
-	unsigned count, size;
-	int error;
-};
-
-static void take_each(void *context, pid_t pid, int fd)
+struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
 {
-	struct gather *g = context;
-	int error = move_socket(g->c, g->change, fd, pid);
-	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
-		g->error = error;
+	struct change *change = check_level(call) == 0 ? change_for(c, call, true) : NULL;
+	if (change)
+		change->open++;
+	return change;
 }
 
-static void by_port(void *context, const struct tscf_socket *s)
+struct change *moves_begin_default(struct client *c, enum tscf_level level)
 {
-	struct gather *g = context;
-	if (s->protocol != g->request->protocol || s->local_port != g->request->port || s->inode == 0)
-		return;
-	if (g->count == g->size) {
-		unsigned size = g->size ? 2 * g->size : 16;
-		struct owner *grown = realloc(g->owners, size * sizeof *grown);
-		if (!grown)
-			return;
-		g->owners = grown;
-		g->size = size;
-	}
-	g->owners[g->count++] = (struct owner){.inode = s->inode};
+	struct change *change = change_new(c, level);
+	if (!change)
+		return NULL;
+	change->by_default = true;
+	change->open++;
+	return change;
 }
 
-static void dump_over(void *context, int error)
+void moves_end(struct client *c, struct change *change, int error)
 {
-	struct gather *g = context;
-	g->error = error;
-}
-
-static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
-{
-	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
-}
-
-static void gather_by_port(struct gather *g, const struct tscf_control_call_in *call)
-{
-	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
-	struct tscf_sockdiag *diag;
-	g->error = tscf_sockdiag_open(g->c->loop, 0, &handler, g, &diag);
-	if (g->error < 0)
-		return;
-	tscf_sockdiag_dump_now(diag);
-	tscf_sockdiag_close(diag);
-	processes_find_owners(g->owners, g->count);
-	for (unsigned i = 0; i < g->count; i++) {
-		struct owner *o = &g->owners[i];
-		if (o->pid == 0)
-			continue;
-		int fd = may_change(call, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
-		if (fd >= 0)
-			take_each(g, o->pid, fd);
-		else if (g->error == 0)
-			g->error = fd;
-	}
-	free(g->owners);
-}
-
-void moves_level_of(struct client *c, struct tscf_control_call_in *call)
-{
-	const struct tscf_control_request *r = &call->request;
-	bool by_pid = r->pid > 0;
-	struct change *change;
-	if (check_level(call) != 0 || (!by_pid && (r->protocol == 0 || r->port == 0)) ||
-	    !(change = change_for(c, call, true))) {
-		tscf_control_answer(call, EINVAL, NULL);
-		return;
-	}
-	struct gather g = {.c = c, .change = change, .request = r};
-	change->open++; /* until all are gathered the change must not settle */
-	if (!by_pid)
-		gather_by_port(&g, call);
-	else if (may_change(call, r->pid))
-		g.error = processes_each_socket(r->pid, take_each, &g);
-	else
-		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
 	change->open--;
-	/* Several owners of a port: those who may not be changed are no failure of those who may. */
-	if (g.error < 0 && (by_pid || change->count == 0))
-		change->error = g.error;
-	else if (change->count == 0)
-		change->error = -ENOENT;
-	if (c->dtte.state == DTTE_FAILED && waits_for_tunnel(c, change))
+	if (error < 0)
+		change->error = error;
+	if (change->detailed && c->dtte.state == DTTE_FAILED && waits_for_tunnel(c, change))
 		give_up(c, change);
 	else
 		settle(c, change);
-}
-
-/* --- policies that have changed --- */
-
-static void reclassify_socket(void *context, pid_t pid, int fd)
-{
-	struct gather *g = context;
-	struct tscf_socket s;
-	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
-	if (ours && classify_changes(g->c, fd, &s, pid, g->change->level))
-		move_socket(g->c, g->change, fd, pid);
-	else
-		close(fd);
-}
-
-static void reclassify_process(void *context, pid_t pid)
-{
-	struct gather g = {.c = context};
-	g.change = change_new(g.c, classify_default_of(pid));
-	if (!g.change) {
-		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
-		return;
-	}
-	g.change->by_default = true;
-	g.change->open++;
-	processes_each_socket(pid, reclassify_socket, &g);
-	g.change->open--;
-	settle(g.c, g.change);
-}
-
-void moves_policies_changed(struct client *c)
-{
-	processes_each_with_library("/" CLASSIFY_LIBRARY, reclassify_process, c);
 }
 
 void moves_gone(struct client *c, struct tscf_control_call_in *call)

@@ -63,14 +63,24 @@ struct moves {
 /** How long LEVEL_OF waits at most if the caller does not say. */
 #define MOVES_WAIT_MS 10000
 
-/** Handle TSCF_CONTROL_SET_LEVEL, _BOUND, _GET_LEVEL and _LEVEL_OF. */
+/** Handle TSCF_CONTROL_SET_LEVEL, _BOUND and _GET_LEVEL. */
 void moves_set_level(struct client *c, struct tscf_control_call_in *call);
 void moves_bound(struct client *c, struct tscf_control_call_in *call);
 void moves_get_level(struct client *c, struct tscf_control_call_in *call);
-void moves_level_of(struct client *c, struct tscf_control_call_in *call);
-/** The policies have changed: give those sockets of programs under the library another level that have one of a policy,
- * or may have one now. */
-void moves_policies_changed(struct client *c);
+
+/**
+ * Begin a change of many sockets: to the level that @p call asks for, which is answered at its end with a list of them.
+ *
+ * @return the change, for moves_add and moves_end; NULL if there is no such level, or out of memory.
+ */
+struct change *moves_begin(struct client *c, struct tscf_control_call_in *call);
+/** The same to what policies say, or @p level if they say nothing; nobody is told.  @return NULL when out of memory. */
+struct change *moves_begin_default(struct client *c, enum tscf_level level);
+/** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0 or -errno. */
+int moves_add(struct client *c, struct change *change, int fd, pid_t pid);
+/** All sockets have been added; @p error is what to answer if it is not 0.  The change may be gone afterwards. */
+void moves_end(struct client *c, struct change *change, int error);
+
 /** The caller went away: the moves go on. */
 void moves_gone(struct client *c, struct tscf_control_call_in *call);
 
