@@ -191,6 +191,10 @@ UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+UNIT_TESTS += tests/unit/test_outer_read
+tests_unit_test_outer_read_SOURCES = tests/unit/test_outer_read.c $(NETNS_TEST_SOURCES)
+tests_unit_test_outer_read_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/event.h tests/unit/certs.c tests/unit/certs.h \
 	tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
 tests_unit_test_dtls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)

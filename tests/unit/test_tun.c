@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,32 @@ START_TEST(urgent_packets_overtake)
 }
 END_TEST
 
+/* Super-packets end a read, too, when it has its share: what is urgent must not wait for all that is there. */
+START_TEST(a_read_has_an_end)
+{
+	static const uint8_t data[50000];
+	int bulk = connected_socket(_i), piece = 1000;
+	struct tscf_batch batch;
+	uint32_t total = 0;
+
+	/* Without UDP segmentation there are as many packets instead. */
+	ck_assert_int_eq(setsockopt(bulk, IPPROTO_UDP, UDP_SEGMENT, &piece, sizeof(piece)), 0);
+	for (unsigned n = 0; n < 6; n++)
+		ck_assert_int_eq(send(bulk, data, sizeof(data), 0), (ssize_t)sizeof(data));
+	do {
+		uint32_t bytes = 0;
+
+		ck_assert_int_eq(tscf_tun_read(&tun, ring, &batch), 0);
+		for (unsigned n = 0; n < batch.count; n++)
+			bytes += batch.packet[n]->length;
+		ck_assert_uint_lt(bytes, TSCF_TUN_READ_BYTES + TSCF_PACKET_MAX);
+		total += bytes;
+	} while (batch.count > 0);
+	ck_assert_uint_eq(total, 6 * (50000 + 50 * families[_i].header));
+	close(bulk);
+}
+END_TEST
+
 /* --- several workers --- */
 
 #define PARTS        3
@@ -433,6 +460,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, batches_go_both_ways, 0, 2);
 	tcase_add_loop_test(tcase, urgent_packets_overtake, 0, 2);
+	tcase_add_loop_test(tcase, a_read_has_an_end, 0, 2);
 	tcase_add_loop_test(tcase, parts_have_their_addresses, 0, 2);
 	tcase_add_test(tcase, every_part_writes);
 	tcase_add_test(tcase, refused_packet_is_counted);
