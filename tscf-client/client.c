@@ -455,7 +455,6 @@ static struct client *client_new(struct client_config *config)
 	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
 	c->onlookers = (struct tscf_onlookers){-1, -1, -1};
 	c->started = time(NULL);
-	c->keepalive = config->keepalive;
 	c->now = read_clock(CLOCK_MONOTONIC);
 	monitor_init(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME));
 	resume_forget(&c->resume);

@@ -87,7 +87,6 @@ struct client {
 	uint64_t probe_sent;
 	unsigned mtu_limit;          /**< what the server and the configuration allow */
 	unsigned mtu, encrypted_mtu; /**< the same, unless the configuration asks for more than a DTLS record holds */
-	unsigned keepalive;         /**< seconds of silence before the server is asked; 0: never */
 
 	uint64_t plain_traffic;     /**< when the plain tunnel last carried an inner packet */
 

@@ -234,6 +234,7 @@ static void configured(struct client *c, struct tunnel *t, const struct tscf_mes
 	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
 	if (c->has_resume_secret)
 		memcpy(c->resume_secret, tlv.value, sizeof c->resume_secret);
+	tunnel_take_keepalive(t, m);
 	if (t != &c->encrypted)
 		tunnel_replace(&c->encrypted, t, m->tsid);
 	c->encrypted.tsid = m->tsid;

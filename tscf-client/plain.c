@@ -8,19 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
-static void take_keepalive(struct client *c, const struct tscf_message *m)
-{
-	struct tscf_tlv tlv;
-	uint16_t seconds;
-	c->keepalive = c->config->keepalive;
-	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
-		c->keepalive = seconds;
-	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
-	    (c->keepalive == 0 || c->keepalive > seconds / 3U))
-		c->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
-}
-
 static void take_routes(struct client *c, const struct tscf_message *m)
 {
 	uint32_t offset = 0;
@@ -93,7 +80,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	if (!has_internal(response))
 		return "the server's configuration response lacks an address or a session id";
 	pmtu_take(c, try, response);
-	take_keepalive(c, response);
+	tunnel_take_keepalive(try, response);
 	take_routes(c, response);
 	take_service(c, response);
 	take_observed(c, response);
@@ -133,6 +120,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	tunnel_move(&c->plain, try);
 	c->plain.tsid = response->tsid;
 	c->plain.last_heard = c->now;
+	tunnel_take_keepalive(&c->plain, response);
 	take_observed(c, response);
 	client_plain_state(c, TUNNEL_UP, "resumed");
 	tscf_info("plain tunnel goes on; the server sees this client at %s", tscf_endpoint_format(&c->observed, text));

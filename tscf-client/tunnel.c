@@ -87,6 +87,7 @@ static void take(struct tunnel *to, struct tunnel *from)
 	to->peer = from->peer;
 	to->last_heard = from->last_heard;
 	to->last_sent = from->last_sent;
+	to->keepalive = from->keepalive;
 	to->transport->context = to;
 	to->requests.reliable = from->requests.reliable;
 	/* The server tells requests of one session apart by their numbers. */
@@ -246,10 +247,23 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		c->counters.control_invalid++;
 }
 
+/* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
+void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	uint16_t seconds;
+	t->keepalive = t->client->config->keepalive;
+	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
+		t->keepalive = seconds;
+	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
+	    (t->keepalive == 0 || t->keepalive > seconds / 3U))
+		t->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
+}
+
 /* Silence in either direction is broken: the server ends what it does not hear of, and so does this end. */
 static uint64_t keepalive_due(const struct tunnel *t)
 {
-	uint64_t silence = (uint64_t)t->client->keepalive * 1000;
+	uint64_t silence = (uint64_t)t->keepalive * 1000;
 	if (t->state != TUNNEL_UP || silence == 0 || t->probing)
 		return UINT64_MAX;
 	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;

@@ -55,6 +55,7 @@ struct tunnel {
 	uint64_t look_again;          /**< ms: when to look for onlookers.h */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	uint64_t waiting_since;       /**< when something was sent first after last_heard */
+	unsigned keepalive;           /**< seconds of silence before the server is asked; 0: never */
 	bool probing;
 	bool told_unreachable;        /**< the log says so already */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
@@ -105,6 +106,9 @@ void tunnel_send(struct tunnel *t, struct tscf_writer *w);
  * @return 1 if another address that the tunnel had before has gone, else 0; or -errno (-EPROTO: there is none in @p m).
  */
 int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m);
+
+/** Take from a response of the server, or else from the configuration, after how much silence this tunnel asks. */
+void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m);
 
 /** Counters of the present transport and all before it. */
 struct tscf_transport_counters tunnel_counters(const struct tunnel *t);

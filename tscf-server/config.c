@@ -85,6 +85,7 @@ int server_config_init(struct server_config *c)
 	*c = (struct server_config){
 	    .interfaces = interface_new("default"),
 	    .mtu = 1340,
+	    .keepalive_stream = 300,
 	    .persistence = 330,
 	    .plain_dev = strdup("tscf0"),
 	    .encrypted_dev = strdup("tscf1"),

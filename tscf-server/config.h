@@ -78,7 +78,8 @@ struct server_config {
 	struct server_prefixes routes;              /**< pushed to clients */
 	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
 	unsigned mtu;         /**< inner MTU given to clients */
-	unsigned keepalive;   /**< keepalive-timer-datagram: seconds, given to clients; 0: theirs */
+	unsigned keepalive_stream;   /**< keepalive-timer: seconds, given to clients; 0: theirs */
+	unsigned keepalive_datagram; /**< keepalive-timer-datagram */
 	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
 	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;

@@ -29,10 +29,23 @@ static void refuse_connection(const struct server_request *r, enum server_counte
 	r->answer->why = text;
 }
 
-/** What both kinds of tunnel are told. */
-static void write_settings(struct tscf_writer *w, const struct server_settings *settings,
-			   const struct server_lease *lease)
+void server_write_keepalive(const struct server_request *r, struct tscf_writer *w)
 {
+	const struct server_settings *settings = &r->state->settings;
+	bool stream = r->in->place.listener->transport->ops->stream;
+	unsigned keepalive = stream ? settings->keepalive_stream : settings->keepalive_datagram;
+
+	if (keepalive)
+		tscf_write_u16(w, TSCF_TLV_KEEPALIVE, (uint16_t)keepalive);
+	if (settings->persistence)
+		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
+}
+
+/** What both kinds of tunnel are told. */
+static void write_settings(const struct server_request *r, struct tscf_writer *w, const struct server_lease *lease)
+{
+	const struct server_settings *settings = &r->state->settings;
+
 	tscf_write_response(w, TSCF_RESPONSE_SUCCESS, "");
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		struct tscf_prefix internal = server_lease_prefix(lease, tscf_family(i));
@@ -43,10 +56,7 @@ static void write_settings(struct tscf_writer *w, const struct server_settings *
 	for (unsigned i = 0; i < settings->route_count; i++)
 		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
 	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
-	if (settings->keepalive)
-		tscf_write_u16(w, TSCF_TLV_KEEPALIVE, (uint16_t)settings->keepalive);
-	if (settings->persistence)
-		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
+	server_write_keepalive(r, w);
 }
 
 static bool write_plain(const struct server_request *r, uint64_t tsid, const struct server_lease *lease)
@@ -54,7 +64,7 @@ static bool write_plain(const struct server_request *r, uint64_t tsid, const str
 	struct tscf_writer w;
 
 	server_respond_begin(r, &w, tsid);
-	write_settings(&w, &r->state->settings, lease);
+	write_settings(r, &w, lease);
 	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
 	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
@@ -191,7 +201,7 @@ static void write_encrypted(const struct server_request *r, const struct server_
 	struct tscf_writer w;
 
 	server_respond_begin(r, &w, s->tsid);
-	write_settings(&w, &r->state->settings, s->lease);
+	write_settings(r, &w, s->lease);
 	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
 	server_respond_finish(r, &w);
 }

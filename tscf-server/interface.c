@@ -38,7 +38,8 @@ static void take_settings(struct server_settings *settings, const struct server_
 		settings->routes[n] = config->routes.list[n];
 	settings->dns = config->dns;
 	settings->sip_servers = config->sip_servers;
-	settings->keepalive = config->keepalive;
+	settings->keepalive_stream = config->keepalive_stream;
+	settings->keepalive_datagram = config->keepalive_datagram;
 	settings->persistence = config->persistence;
 }
 

@@ -31,6 +31,8 @@ void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_res
 void server_configure_plain(const struct server_request *r);
 /** Configuration_Request on an encrypted connection that is not configured. */
 void server_configure_encrypted(const struct server_request *r);
+/** Write after how much silence the client shall ask, by the transport that the request came by, and when it is ended. */
+void server_write_keepalive(const struct server_request *r, struct tscf_writer *w);
 
 /* services.c */
 /** Service_Request. */

@@ -94,6 +94,8 @@ void server_resume(const struct server_request *r)
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
+	/* The transport may be another kind than before. */
+	server_write_keepalive(r, &w);
 	server_respond_finish(r, &w);
 	r->answer->after = server_journal_ticket(r->state, s);
 }

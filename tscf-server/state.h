@@ -76,7 +76,7 @@ struct server_settings {
 	unsigned route_count;
 	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
-	unsigned keepalive;   /**< seconds; 0: theirs */
+	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: theirs */
 	unsigned persistence; /**< seconds; 0: for ever */
 };
 

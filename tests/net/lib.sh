@@ -288,9 +288,12 @@ server_status() { server status --json | jq -r "$1"; }
 server_counter() { server_status ".counters.$1 // 0"; }
 client_status() { client status --json | jq -r "$1"; }
 
-# start_server [OPTION...]: returns when it answers; PIN is then what a client must know.  SERVICES holds its assigned-services.
+# start_server [OPTION...]: returns when it answers; PIN is then what a client must know.  SERVICES holds its assigned-services,
+# SERVER_CONF lines for its configuration file.
+SERVER_CONF=("keepalive-timer = 0")
 start_server() {
-	start_server_bare --listen $SERVER_OUTER:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET \
+	printf '%s\n' "${SERVER_CONF[@]}" >"$T/server.conf"
+	start_server_bare --config "$T/server.conf" --listen $SERVER_OUTER:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET \
 		--services "${SERVICES-DTTE}" "$@"
 }
 # The same with nothing said about addresses: for a configuration file.

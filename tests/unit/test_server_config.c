@@ -21,6 +21,8 @@ static const struct config_case wrong[] = {
 	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
 	{"tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)"},
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
+	{"mtu = 1300\nkeepalive-timer = 29\n", 2, "\"29\"", "30 to 660"},
+	{"keepalive-timer = 661\n", 1, "661", "0 (as the client has it)"},
 	{"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
 	{"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
 	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IP block"},
@@ -85,7 +87,7 @@ START_TEST(whole_file)
 	static const char text[] =
 	    "route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
 	    "dns = { 192.0.2.53, \"2001:db8::53\" }\nsip-server = 192.0.2.10\n"
-	    "keepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
+	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
 	    "/tmp/s\n"
 	    "state-dir = /tmp/state\nlog-level = warning\n"
 	    "tscf-interface access { /* the first */\n"
@@ -114,7 +116,8 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.cert, "/c.pem");
 	ck_assert_str_eq(c.key, "/k.pem");
 	ck_assert_uint_eq(c.mtu, 1300);
-	ck_assert_uint_eq(c.keepalive, 20);
+	ck_assert_uint_eq(c.keepalive_stream, 600);
+	ck_assert_uint_eq(c.keepalive_datagram, 20);
 	ck_assert_uint_eq(c.persistence, 0);
 	ck_assert_str_eq(c.plain_dev, "p0");
 	ck_assert_str_eq(c.encrypted_dev, "e0");
@@ -158,7 +161,8 @@ START_TEST(defaults)
 	config_file_remove();
 	ck_assert_uint_eq(c.mtu, 1340);
 	ck_assert_uint_eq(c.persistence, 330);
-	ck_assert_uint_eq(c.keepalive, 0);
+	ck_assert_uint_eq(c.keepalive_stream, 300);
+	ck_assert_uint_eq(c.keepalive_datagram, 0);
 	ck_assert_uint_eq(c.interfaces->services, 0);
 	ck_assert(c.interfaces->enabled);
 	ck_assert(!c.interfaces->inter_client);

@@ -110,7 +110,7 @@ START_TEST(largest_configuration)
 	struct server_settings *s = &w->state->settings;
 	struct tscf_service_addrs got;
 
-	s->keepalive = 20;
+	s->keepalive_datagram = 20;
 	for (s->route_count = 0; s->route_count < SERVER_ROUTES_MAX; s->route_count++)
 		s->routes[s->route_count] = (struct tscf_prefix){.addr = world_addr("192.0.2.0"), .length = 24};
 	for (unsigned i = 0; i < TSCF_SERVICE_ADDRS_MAX; i++)
@@ -1384,6 +1384,51 @@ START_TEST(resume_on_a_stream)
 }
 END_TEST
 
+/** @return the KEEPALIVE of the last answer, or 0. */
+static unsigned keepalive_told(void)
+{
+	uint16_t seconds = 0;
+	struct tscf_tlv tlv;
+
+	if (tscf_message_find(&w->reply, TSCF_TLV_KEEPALIVE, &tlv))
+		ck_assert_int_eq(tscf_tlv_u16(&tlv, &seconds), 0);
+	return seconds;
+}
+
+/* Each tunnel is told the timer of the transport that it is on, also when it goes on by another one. */
+START_TEST(keepalive_timers)
+{
+	struct world_client c;
+
+	w->state->settings.keepalive_stream = 300;
+	w->state->settings.keepalive_datagram = 20;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_eq(keepalive_told(), 20);
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	world_dial(&b);
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_eq(keepalive_told(), 300);
+	ck_assert_int_eq(world_keepalive(&b, false), 0);
+	/* The encrypted partner of a tunnel on a stream is on datagrams here. */
+	ck_assert_int_eq(world_reserve(&b), TSCF_RESPONSE_SUCCESS);
+	world_handshake(&b);
+	ck_assert_int_eq(world_configure_encrypted(&b, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_eq(keepalive_told(), 20);
+	w->state->settings.keepalive_datagram = 0;
+	world_client(w, &c, 3, 3000);
+	connect_with_lock(&c);
+	at_port(&c, 77, 7777);
+	world_dial(&c);
+	ck_assert_int_eq(resume_with(&c, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_eq(keepalive_told(), 300);
+	ck_assert(has_tlv(TSCF_TLV_PERSISTENCE));
+	c.stream = NULL;
+	at_port(&c, 78, 7777);
+	ck_assert_int_eq(resume_with(&c, key_2, key_3, 901), TSCF_RESPONSE_SUCCESS);
+	ck_assert(!has_tlv(TSCF_TLV_KEEPALIVE));
+}
+END_TEST
+
 /* An answer that was lost: the same request from the same place has the same answer, and no other has any. */
 START_TEST(resume_repeated)
 {
@@ -1699,6 +1744,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, successor_not_wanted);
 	tcase_add_test(t, resume_moves);
 	tcase_add_test(t, resume_on_a_stream);
+	tcase_add_test(t, keepalive_timers);
 	tcase_add_test(t, resume_repeated);
 	tcase_add_test(t, resume_refused);
 	tcase_add_test(t, resume_displaces);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* When a tunnel asks whether the server is there. */
+#include "tscf-client/context.h"
+#include "runner.h"
+
+static struct client_config config;
+static struct client c;
+
+static void setup(void)
+{
+	config = (struct client_config){.keepalive = 10};
+	c = (struct client){.config = &config, .now = 1000000};
+	tunnel_init(&c.plain, &c, false, NULL);
+	tunnel_init(&c.encrypted, &c, true, NULL);
+}
+
+/* Let @p t be told these, 0: not told, and be up since now. */
+static void told(struct tunnel *t, unsigned keepalive, unsigned persistence)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_message m;
+	struct tscf_writer w;
+	tscf_write_begin(&w, data, sizeof data, TSCF_CONFIGURATION_RESPONSE, 1, 1);
+	if (keepalive)
+		tscf_write_u16(&w, TSCF_TLV_KEEPALIVE, (uint16_t)keepalive);
+	if (persistence)
+		tscf_write_u16(&w, TSCF_TLV_PERSISTENCE, (uint16_t)persistence);
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)tscf_write_finish(&w), &m), 0);
+	tunnel_take_keepalive(t, &m);
+	t->state = TUNNEL_UP;
+	t->last_heard = t->last_sent = c.now;
+}
+
+/* @return after how many seconds of silence it asks; 0: never. */
+static uint64_t asks_after(const struct tunnel *t)
+{
+	uint64_t next = tunnel_next(t);
+	return next == UINT64_MAX ? 0 : (next - c.now) / 1000;
+}
+
+/* The server's timer is that of the tunnel it was told on; the other one has its own. */
+START_TEST(each_its_own)
+{
+	told(&c.plain, 300, 0);
+	told(&c.encrypted, 20, 0);
+	ck_assert_uint_eq(asks_after(&c.plain), 300);
+	ck_assert_uint_eq(asks_after(&c.encrypted), 20);
+	told(&c.plain, 0, 0);
+	ck_assert_uint_eq(asks_after(&c.plain), 10);
+	ck_assert_uint_eq(asks_after(&c.encrypted), 20);
+}
+END_TEST
+
+static const struct {
+	unsigned own, keepalive, persistence;
+	uint64_t asks_after;
+} cases[] = {
+	{10, 0, 0, 10}, {10, 300, 0, 300}, {10, 300, 330, 110}, {10, 0, 330, 10}, {10, 0, 12, 4},
+	{0, 0, 0, 0}, {0, 0, 330, 110}, {0, 25, 330, 25}, {0, 0, 2, 1},
+};
+
+START_TEST(how_long)
+{
+	config.keepalive = cases[_i].own;
+	told(&c.plain, cases[_i].keepalive, cases[_i].persistence);
+	ck_assert_uint_eq(asks_after(&c.plain), cases[_i].asks_after);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("client tunnel");
+	TCase *t = tcase_create("keepalive");
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, each_its_own);
+	tcase_add_loop_test(t, how_long, 0, sizeof cases / sizeof cases[0]);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
