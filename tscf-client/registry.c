@@ -179,7 +179,8 @@ static void release_entry(struct client *c, struct tscf_binding *b, enum tscf_le
  * before. */
 static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
 {
-	if (!b || b->state != TSCF_BINDING_ACTIVE || registry_is_of_others(b, cookie))
+	/* What a late packet has made, which was on its way to the tunnel when that was lost, is this socket's. */
+	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
 		return;
 	if (b->told || registry_under_way(c, &b->key))
 		release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
