@@ -299,7 +299,7 @@ void server_configure_encrypted(const struct server_request *r)
 	old = plain->lease->encrypted_session;
 	if (old && !may_replace(r, old)) {
 		server_stock_release(&plain->interface->stock->encrypted);
-		server_session_probe(r->state, old, r->in->now);
+		server_doubt_claimed(r->state, old, r->in->now);
 		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 				  "another encrypted tunnel of this client is alive");
 		return;

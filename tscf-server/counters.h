@@ -53,6 +53,7 @@
 	X(PLAIN_ENDED, "plain_ended")                                                                                  \
 	X(PLAIN_RESUMED, "plain_resumed")                                                                              \
 	X(ENCRYPTED_ESTABLISHED, "encrypted_established")                                                              \
+	X(ENCRYPTED_PROBED, "encrypted_probed")                                                                        \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
 	X(UNCONFIRMED_ENDED, "unconfirmed_ended")
 

@@ -23,6 +23,7 @@ enum rule {
 struct ruling {
 	enum rule rule;
 	struct server_session *owner; /**< GRACE, ENCRYPTED */
+	bool preferred;               /**< ENCRYPTED: the client may send in clear what it cannot send encrypted */
 };
 
 static struct server_decision drop(enum server_counter reason)
@@ -65,6 +66,12 @@ static const struct tscf_binding *wider(struct server_state *state, const struct
 	return tscf_bindings_find(state->bindings, &key, now);
 }
 
+static struct ruling encrypted(const struct tscf_binding *b)
+{
+	return (struct ruling){
+	    .rule = RULE_ENCRYPTED, .owner = b->owner, .preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED};
+}
+
 /** A shield or tombstone forbids clear packets and nothing else: where a wider entry has bound the flow it goes encrypted. */
 static struct ruling rule_forbidden(struct server_state *state, const struct tscf_binding *b, uint64_t now)
 {
@@ -75,7 +82,7 @@ static struct ruling rule_forbidden(struct server_state *state, const struct tsc
 		b = wider(state, b, now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
 		return (struct ruling){.rule = forbidden};
-	return (struct ruling){.rule = RULE_ENCRYPTED, .owner = b->owner};
+	return encrypted(b);
 }
 
 static struct ruling ruling_of(struct server_state *state, const struct tscf_binding *b, uint64_t now)
@@ -86,7 +93,9 @@ static struct ruling ruling_of(struct server_state *state, const struct tscf_bin
 		return (struct ruling){.rule = RULE_CLEAR};
 	if (!tscf_level_wants_encryption(b->level))
 		return (struct ruling){.rule = RULE_CLEAR};
-	return (struct ruling){.rule = now < b->grace_until ? RULE_GRACE : RULE_ENCRYPTED, .owner = b->owner};
+	if (now < b->grace_until)
+		return (struct ruling){.rule = RULE_GRACE, .owner = b->owner};
+	return encrypted(b);
 }
 
 static struct ruling rule_flow(struct server_state *state, const struct tscf_binding_key *key, uint64_t now)
@@ -236,6 +245,8 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, s->lease->encrypted_session != NULL, now);
 	if (ruling.rule <= RULE_GRACE)
 		return to_tun();
+	if (ruling.preferred)
+		server_doubt(state, ruling.owner);
 	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE
 			? counter_of(ruling.rule)
 			: SERVER_COUNT_CLEAR_REFUSED);

@@ -3,7 +3,8 @@
  * dtte.h - the second dynamic encryption module: which tunnel a packet takes, or that it takes none.
  *
  * tscf(7), "DECISION PER PACKET".  The decision takes a parsed packet and the tables, costs a few hash lookups, and
- * changes nothing but what is learnt from packets: implicit bindings (from encrypted ones only) and fragments.
+ * changes nothing but what is learnt from packets: implicit bindings (from encrypted ones only), fragments, and doubts
+ * (doubt.h).
  */
 #ifndef TSCF_SERVER_DTTE_H
 #define TSCF_SERVER_DTTE_H

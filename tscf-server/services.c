@@ -60,6 +60,9 @@ static void enable_dtte(const struct server_request *r)
 		respond(r, TSCF_RESPONSE_MALFORMED, "no reservation hash");
 		return;
 	}
+	/* Who has one and wants one may have lost it. */
+	if (s->lease->encrypted_session)
+		server_doubt(r->state, s->lease->encrypted_session);
 	if (!claim_encrypted(s)) {
 		unavailable(r, "no capacity for another encrypted tunnel");
 		return;

@@ -154,22 +154,11 @@ static void delist(struct server_state *state, struct server_session *s)
 /** @return why the session must end now, or NULL. */
 static const char *check(const struct server_state *state, const struct server_session *s, uint64_t now)
 {
-	if (s->probe_since && s->heard <= s->probe_since && now - s->probe_since >= SERVER_PROBE_MS)
-		return "it did not answer when another claimed its place";
 	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
 		return "nothing was heard of it for the persistence time";
 	if (!state->settings.persistence && !s->peer && now - s->heard >= SERVER_LOST_MS)
 		return "its connection was lost and it did not come back";
 	return NULL;
-}
-
-static void send_keepalive(struct server_session *s)
-{
-	uint8_t data[TSCF_MESSAGE_HEADER];
-	struct tscf_writer w;
-
-	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
-	server_session_send(s, data, tscf_write_finish(&w));
 }
 
 void server_sessions_expire(struct server_state *state, uint64_t now)
@@ -185,24 +174,12 @@ void server_sessions_expire(struct server_state *state, uint64_t now)
 			server_session_end(state, s, now, why);
 			continue;
 		}
-		s->probe_since = 0;
 		if (now - s->heard >= check_pause(state))
-			send_keepalive(s);
+			server_session_keepalive(s);
 		s->check_at = now + check_pause(state);
 		DL_DELETE(state->sessions.confirmed, s);
 		DL_APPEND(state->sessions.confirmed, s);
 	}
-}
-
-void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now)
-{
-	if (s->probe_since)
-		return;
-	send_keepalive(s);
-	s->probe_since = now;
-	s->check_at = now + SERVER_PROBE_MS;
-	DL_DELETE(state->sessions.confirmed, s);
-	DL_PREPEND(state->sessions.confirmed, s);
 }
 
 void server_session_speak(struct server_state *state, struct server_session *s)
@@ -547,6 +524,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
+	server_doubt_forget(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)
@@ -630,6 +608,15 @@ void server_session_send(struct server_session *s, const uint8_t *data, int leng
 {
 	if (s->peer && length > 0)
 		tscf_peer_send(s->peer, data, (uint32_t)length);
+}
+
+void server_session_keepalive(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	server_session_send(s, data, tscf_write_finish(&w));
 }
 
 void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length)

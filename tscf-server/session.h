@@ -20,6 +20,7 @@
 #ifndef TSCF_SERVER_SESSION_H
 #define TSCF_SERVER_SESSION_H
 
+#include "doubt.h"
 #include "hold.h"
 #include "lease.h"
 #include "resume.h"
@@ -35,8 +36,6 @@
 #include <uthash.h>
 
 #define SERVER_CONFIRM_MS 10000
-/** How long an encrypted session has to answer when somebody claims its place. */
-#define SERVER_PROBE_MS 2000
 /** How long a plain session without a connection stays if silent ones stay for ever. */
 #define SERVER_LOST_MS 330000
 /** Answers kept to be repeated. */
@@ -94,9 +93,9 @@ struct server_session {
 	uint64_t ticket; /**< plain: of its last change in the store */
 	uint64_t created, heard;
 	uint64_t check_at;    /**< when expiry looks at it next */
-	uint64_t probe_since; /**< a keepalive request is out that must be answered; 0: none */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 
+	struct server_doubt doubt;                    /**< encrypted */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
 	struct server_session *prev, *next;           /**< list of sessions->unconfirmed or ->confirmed */
@@ -106,6 +105,7 @@ struct server_session {
 struct server_sessions {
 	struct server_session *by_tsid;
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
+	struct server_session *doubted;                 /**< doubt.h */
 	struct server_source *sources;                  /**< how many plain sessions each outer address has */
 	struct tscf_siphash_key secret;
 };
@@ -191,8 +191,8 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 /** The client's shields are complete: the quiet is over. */
 void server_session_speak(struct server_state *state, struct server_session *s);
 
-/** Ask an encrypted session to show that it is alive; it is ended if it does not within SERVER_PROBE_MS. */
-void server_session_probe(struct server_state *state, struct server_session *s, uint64_t now);
+/** Send a keepalive request. */
+void server_session_keepalive(struct server_session *s);
 
 /** Send a control message that the server begins.  @p length as tscf_write_finish returned it. */
 void server_session_send(struct server_session *s, const uint8_t *data, int length);

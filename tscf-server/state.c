@@ -58,6 +58,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 
 	server_reservations_expire(&state->reservations, now);
 	server_hold_expire(state, now);
+	server_doubts_tick(state, now);
 	server_sessions_expire(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
 }

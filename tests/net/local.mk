@@ -51,6 +51,7 @@ NET_TESTS = \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
 	tests/net/too-large.sh \
+	tests/net/tunnel-blocked.sh \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)

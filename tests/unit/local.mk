@@ -108,6 +108,11 @@ UNIT_TESTS += tests/unit/test_client_resume
 tests_unit_test_client_resume_SOURCES = tests/unit/test_client_resume.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_resume_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_resume_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_server_doubt
+tests_unit_test_server_doubt_SOURCES = tests/unit/test_server_doubt.c tests/unit/server_world.c tests/unit/server_world.h \
+	tests/unit/runner.c tests/unit/runner.h
+tests_unit_test_server_doubt_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_doubt_LDADD = libtscf-server.la $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_client_registry
 tests_unit_test_client_registry_SOURCES = tests/unit/test_client_registry.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_registry_CFLAGS = $(UNIT_CFLAGS)

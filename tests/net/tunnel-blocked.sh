@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tunnel-blocked.sh - a firewall on the way begins to drop the encrypted tunnel, and later lets it through again, while the plain one
+# works: an encrypted-preferred socket goes on in clear, in both directions, as does one that only receives; an encrypted-only socket
+# is silent and never in clear; afterwards all are encrypted again.
+. "$(dirname "$0")/lib.sh"
+
+topology
+command -v nft >/dev/null || skip "needs nft"
+start_capture
+echo_server
+CLIENT_CONF=("hold-time = 500" "keepalive = 2")
+start_server
+start_client
+plain=${TRANSPORT/auto/udp}
+filter "$plain" dtls tls
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
+program preferred encrypted-preferred \
+	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5006" --to $HOST:7000 --rate 100 --marker "M-preferred " --report 50
+must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ] && [ "$(last preferred .echoed)" -gt 50 ]' "both sockets in the encrypted tunnel"
+begun=$(now)
+grows preferred .echoed 100
+is "the preferred socket is not in clear" "$(in_clear M-preferred "$begun")" -eq 0
+
+filter "$plain"
+blocked=$(now)
+must 15 '! encrypted_up' "the client knows that the encrypted tunnel is dead"
+note "after $(elapsed "$blocked") ms"
+echoed=$(last preferred .echoed)
+must 15 '[ "$(last preferred .echoed)" -gt $((echoed + 20)) ]' "the preferred socket goes on"
+note "$(elapsed "$blocked") ms after the encrypted tunnel was blocked"
+is "in time, ms" "$(elapsed "$blocked")" -lt 15000
+check "in clear" [ "$(in_clear M-preferred "$blocked")" -gt 20 ]
+check "the server has asked" [ "$(server_counter encrypted_probed)" -gt 0 ]
+is "and knows of no encrypted tunnel" "$(server_status '.interfaces[0].encrypted.tunnels')" -eq 0
+echoed=$(last only .echoed)
+grows preferred .echoed 200
+is "the encrypted-only socket is silent" "$(last only .echoed)" -eq "$echoed"
+
+filter "$plain" dtls tls
+unblocked=$(now)
+must 40 'encrypted_up' "the encrypted tunnel is back"
+grows only .echoed 50 "the encrypted-only socket goes on"
+must 10 '[ "$(tunnel_of udp 5006)" = encrypted ]' "the preferred socket is back in the encrypted tunnel"
+settled=$(awk -v t="$(now)" 'BEGIN { printf "%.6f", t + 0.5 }')
+note "all is encrypted again $(elapsed "$unblocked") ms after the tunnel was let through"
+grows preferred .echoed 200 "where it is answered"
+
+# --- a preferred socket that only receives: what it is sent must find the way too ---
+program down encrypted-preferred "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6000" --report 50
+must 10 '[ "$(tunnel_of udp 6000)" = encrypted ]' "a preferred socket that only receives is registered"
+background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:6001 --to "$PHONE_INNER:6000" --rate 100 --marker "M-down " --report 50
+must 10 '[ "$(last down .foreign)" -gt 50 ]' "it receives"
+filter "$plain"
+blocked=$(now)
+must 15 '! encrypted_up' "the client knows again that the encrypted tunnel is dead"
+received=$(last down .foreign)
+must 15 '[ "$(last down .foreign)" -gt $((received + 20)) ]' "the socket that only receives goes on"
+note "$(elapsed "$blocked") ms after the encrypted tunnel was blocked"
+stop_capture
+is "the encrypted-only socket was never in clear" "$(in_clear M-only)" -eq 0
+is "no packet of it in the plain tunnel" "$(socket_in_clear udp 5004)" -eq 0
+is "the preferred one was not in clear after it was moved back" "$(in_clear M-preferred "$settled" "$blocked")" -eq 0
