@@ -2,6 +2,7 @@
 /* clientele.c - the server's half of proof.h. */
 #include "proof_subject.h"
 
+#include "authorities.h"
 #include "cert.h"
 #include "crypto.h"
 
@@ -9,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <wolfssl/options.h>
 
@@ -20,10 +22,12 @@ struct tscf_clientele {
 	atomic_uint holders;
 	unsigned methods;
 	struct tscf_psks psks;
-	WOLFSSL_CERT_MANAGER *cas; /* its table has a lock of its own */
+	struct tscf_authorities cas;
 	char **denied;
 	size_t denied_count;
 };
+
+#define DEMAND "this server demands a client certificate or a pre-shared key"
 
 /* --- reading --- */
 
@@ -62,14 +66,6 @@ static int read_denied(struct tscf_clientele *c, const char *file)
 	return err;
 }
 
-static int read_cas(struct tscf_clientele *c, const char *file)
-{
-	c->cas = wolfSSL_CertManagerNew();
-	if (!c->cas)
-		return -ENOMEM;
-	return wolfSSL_CertManagerLoadCA(c->cas, file, NULL) == WOLFSSL_SUCCESS ? 0 : -EINVAL;
-}
-
 static struct tscf_clientele *fail(struct tscf_clientele *c, char *error, const char *file, const char *why)
 {
 	snprintf(error, TSCF_PROOF_ERROR, "%s%s%s", file, file[0] ? ": " : "", why);
@@ -96,7 +92,7 @@ struct tscf_clientele *tscf_clientele_read(const char *psk_file, const char *ca_
 		tscf_clientele_drop(c);
 		return NULL;
 	}
-	if (ca_file && read_cas(c, ca_file) < 0)
+	if (ca_file && tscf_authorities_read(&c->cas, ca_file) < 0)
 		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
 	err = denied_file ? read_denied(c, denied_file) : 0;
 	return err < 0 ? fail(c, error, denied_file, strerror(-err)) : c;
@@ -113,8 +109,7 @@ void tscf_clientele_drop(struct tscf_clientele *c)
 	if (!c || atomic_fetch_sub_explicit(&c->holders, 1, memory_order_acq_rel) > 1)
 		return;
 	tscf_psks_free(&c->psks);
-	if (c->cas)
-		wolfSSL_CertManagerFree(c->cas);
+	tscf_authorities_free(&c->cas);
 	for (size_t i = 0; i < c->denied_count; i++)
 		free(c->denied[i]);
 	free(c->denied);
@@ -176,6 +171,17 @@ static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name 
 			*p = '?';
 }
 
+static bool end_of(WOLFSSL_X509 *certificate, int64_t *until)
+{
+	const WOLFSSL_ASN1_TIME *end = wolfSSL_X509_get_notAfter(certificate);
+	struct tm tm;
+
+	if (!end || wolfSSL_ASN1_TIME_to_tm(end, &tm) != WOLFSSL_SUCCESS)
+		return false;
+	*until = timegm(&tm);
+	return *until > 0;
+}
+
 static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv *der, const uint8_t *subject,
 				uint32_t length, const struct tscf_tlv *proof, struct tscf_client_name *who)
 {
@@ -187,6 +193,8 @@ static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv
 		return "the key is not that of the certificate";
 	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
 		return "the certificate has no public key";
+	if (!end_of(certificate, &who->until))
+		return "the certificate has no end";
 	name_certificate(certificate, who);
 	return NULL;
 }
@@ -198,15 +206,13 @@ static const char *check_certificate(const struct tscf_clientele *c, const struc
 	WOLFSSL_X509 *certificate;
 	struct tscf_tlv der;
 	const char *why;
-	int code;
 
 	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
 		return "the proof is malformed";
 	/* Who is not known does not get as far as an operation with a key. */
-	code = wolfSSL_CertManagerVerifyBuffer(c->cas, der.value, der.length, WOLFSSL_FILETYPE_ASN1);
-	if (code != WOLFSSL_SUCCESS)
-		return code == ASN_AFTER_DATE_E ? "the certificate has expired"
-						: "the certificate is not signed by a CA of this server";
+	why = tscf_authorities_verify(&c->cas, der.value, der.length, who->ca);
+	if (why)
+		return why;
 	certificate = wolfSSL_X509_load_certificate_buffer(der.value, der.length, WOLFSSL_FILETYPE_ASN1);
 	if (!certificate)
 		return "the proof is malformed";
@@ -237,7 +243,7 @@ const char *tscf_clientele_check(const struct tscf_clientele *c, const struct ts
 
 	memset(who, 0, sizeof(*who));
 	if (length == 0 || !tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof))
-		return "this server demands a client certificate or a pre-shared key";
+		return DEMAND;
 	if (!(proof.value[0] & c->methods) || (proof.value[0] & (proof.value[0] - 1)))
 		return proof.value[0] == TSCF_PROOF_PSK ? "this server takes no pre-shared keys"
 							: "this server takes no certificates";
@@ -248,19 +254,39 @@ const char *tscf_clientele_check(const struct tscf_clientele *c, const struct ts
 	return why;
 }
 
-const char *tscf_clientele_still(const struct tscf_clientele *c, const struct tscf_client_name *who)
+bool tscf_client_expired(const struct tscf_client_name *who, int64_t today)
 {
-	const char *name = strchr(who->name, ' ');
-	const struct tscf_psk *psk;
+	return who->until != 0 && today > who->until;
+}
+
+static const char *still_certified(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+{
+	if (!(c->methods & TSCF_PROOF_CERTIFICATE))
+		return "this server takes no certificates";
+	if (!tscf_authorities_have(&c->cas, who->ca))
+		return "the certificate is not signed by a CA of this server";
+	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
+}
+
+static const char *still_has_key(const struct tscf_clientele *c, const struct tscf_client_name *who, const char *name)
+{
+	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
 	uint8_t key[32];
 
-	if (!name || is_denied(c, who))
-		return "access has been withdrawn";
-	if (who->name[0] == 'c')
-		return c->methods & TSCF_PROOF_CERTIFICATE ? NULL : "this server takes no certificates";
-	psk = tscf_psks_find(&c->psks, name + 1, strlen(name + 1));
 	if (!psk)
 		return "access has been withdrawn";
 	tscf_sha256(psk->key, psk->key_length, key);
 	return tscf_equal_secret(key, who->key, sizeof(key)) ? NULL : "the key has been changed";
+}
+
+const char *tscf_clientele_still(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+{
+	const char *name;
+
+	if (!who)
+		return DEMAND;
+	name = strchr(who->name, ' ');
+	if (!name || is_denied(c, who))
+		return "access has been withdrawn";
+	return who->name[0] == 'c' ? still_certified(c, who, today) : still_has_key(c, who, name + 1);
 }

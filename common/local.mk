@@ -43,7 +43,7 @@ libtscf_common_la_SOURCES += common/control.h common/control_call.c common/contr
 libtscf_common_la_SOURCES += common/dscp.c common/dscp.h common/onlookers.c common/onlookers.h common/scheduling.c common/scheduling.h common/ecn.c common/ecn.h
 
 # Who a client is.
-libtscf_common_la_SOURCES += common/clientele.c common/credential.c common/proof.h common/proof_subject.h common/psk.c common/psk.h
+libtscf_common_la_SOURCES += common/authorities.c common/authorities.h common/clientele.c common/credential.c common/proof.h common/proof_subject.h common/psk.c common/psk.h
 
 # Offloads of TUN devices: super-packets from and to ordinary ones, pure functions.
 libtscf_common_la_SOURCES += common/checksum.c common/checksum.h common/coalesce.c common/coalesce.h common/coalesce_packet.c \

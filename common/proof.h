@@ -53,6 +53,8 @@ struct tscf_clientele;
 struct tscf_client_name {
 	char name[TSCF_PROOF_NAME];
 	uint8_t key[32]; /**< PSK: SHA-256 of its key; certificate: its pin (cert.h) */
+	uint8_t ca[32];  /**< certificate: pin of the CA that has signed it */
+	int64_t until;   /**< certificate: its last second, Unix time; PSK: 0, for ever */
 };
 
 /**
@@ -79,9 +81,13 @@ unsigned tscf_clientele_methods(const struct tscf_clientele *clientele);
 const char *tscf_clientele_check(const struct tscf_clientele *clientele, const struct tscf_proof_subject *subject,
 				 const struct tscf_message *m, struct tscf_client_name *who);
 /**
- * @return NULL if a client that has proved to be @p who is still let in (its certificate is not looked at again), or
- * why not.
+ * @return NULL if a client that has proved to be @p who is still let in at @p today, Unix time, or why not.
+ *
+ * @param who  NULL: it was not asked
  */
-const char *tscf_clientele_still(const struct tscf_clientele *clientele, const struct tscf_client_name *who);
+const char *tscf_clientele_still(const struct tscf_clientele *clientele, const struct tscf_client_name *who,
+				 int64_t today);
+/** @return whether the certificate by which @p who was proved has expired at @p today. */
+bool tscf_client_expired(const struct tscf_client_name *who, int64_t today);
 
 #endif

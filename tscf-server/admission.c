@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct tscf_client_name *server_client_name_copy(const struct tscf_client_name *who)
 {
@@ -122,24 +123,47 @@ static void dismiss(struct server_state *state, struct server_session *s, const 
 	server_session_end(state, s, now, why);
 }
 
-static const char *withdrawn(const struct server_session *s)
-{
-	const struct tscf_clientele *clientele = s->interface->clientele;
+typedef const char *(*reviewer)(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today);
 
-	return clientele && s->who ? tscf_clientele_still(clientele, s->who) : NULL;
+/** A connection that is not configured has yet to prove who is there. */
+static const char *withdrawn(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
+{
+	return s->encrypted && !s->confirmed ? NULL : tscf_clientele_still(clientele, s->who, today);
 }
 
-void server_admission_review(struct server_state *state, uint64_t now)
+static const char *expired(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
 {
+	(void)clientele;
+	return s->who && tscf_client_expired(s->who, today) ? "the certificate has expired" : NULL;
+}
+
+static void review(struct server_state *state, struct server_session *list, reviewer verdict, uint64_t now)
+{
+	const int64_t today = time(NULL);
 	struct server_session *next;
 
-	for (struct server_session *s = state->sessions.confirmed; s; s = next) {
-		const char *why = withdrawn(s);
+	for (struct server_session *s = list; s; s = next) {
+		const struct tscf_clientele *clientele = s->interface->clientele;
+		const char *why = clientele ? verdict(clientele, s, today) : NULL;
 
 		next = s->next;
 		if (!why)
 			continue;
-		tscf_info("%s: %s", s->who->name, why);
+		tscf_info("%s: %s", s->who ? s->who->name : "a client that has proved nothing", why);
 		dismiss(state, s, why, now);
 	}
+}
+
+void server_admission_review(struct server_state *state, uint64_t now)
+{
+	review(state, state->sessions.unconfirmed, withdrawn, now);
+	review(state, state->sessions.confirmed, withdrawn, now);
+}
+
+void server_admission_tick(struct server_state *state, uint64_t now)
+{
+	if (now < state->certificates_at)
+		return;
+	state->certificates_at = now + SERVER_CERTIFICATES_MS;
+	review(state, state->sessions.confirmed, expired, now);
 }

@@ -29,6 +29,9 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
 				   const uint8_t *secret);
 
+/** Pause between two looks at the certificates' dates. */
+#define SERVER_CERTIFICATES_MS 60000
+
 /** @return a copy to be freed, or NULL when out of memory. */
 struct tscf_client_name *server_client_name_copy(const struct tscf_client_name *who);
 /** @return whether @p who is the client that has proved itself on @p s. */
@@ -36,5 +39,7 @@ bool server_is_client(const struct server_session *s, const struct tscf_client_n
 
 /** The settings have changed: end the tunnels of clients that have lost their right, and tell them why. */
 void server_admission_review(struct server_state *state, uint64_t now);
+/** The same for certificates that have expired meanwhile, each SERVER_CERTIFICATES_MS; call it with every tick. */
+void server_admission_tick(struct server_state *state, uint64_t now);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "common/bytes.h"
 #include "common/message.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ enum {
 	RECORD_STREAM,             /* 0 */
 	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
 	RECORD_PLACE,              /* 2 */
+	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -35,6 +37,29 @@ static void write_who(struct tscf_writer *w, const struct tscf_client_name *who)
 	tscf_write_bytes(w, RECORD_WHO, value, (uint16_t)(sizeof(who->key) + length));
 }
 
+static void write_certificate(struct tscf_writer *w, const struct tscf_client_name *who)
+{
+	uint8_t value[sizeof(who->ca) + 8];
+
+	memcpy(value, who->ca, sizeof(who->ca));
+	tscf_put_u64(value + sizeof(who->ca), (uint64_t)who->until);
+	tscf_write_bytes(w, RECORD_CERTIFICATE, value, sizeof(value));
+}
+
+static int read_certificate(const struct tscf_tlv *t, struct tscf_client_name *who)
+{
+	uint64_t until;
+
+	if (t->length != sizeof(who->ca) + 8)
+		return -EINVAL;
+	until = tscf_get_u64(t->value + sizeof(who->ca));
+	if (until == 0 || until > INT64_MAX)
+		return -EINVAL;
+	memcpy(who->ca, t->value, sizeof(who->ca));
+	who->until = (int64_t)until;
+	return 0;
+}
+
 static int read_who(const struct tscf_tlv *t, struct server_record *out)
 {
 	struct tscf_client_name *who = &out->who;
@@ -42,7 +67,6 @@ static int read_who(const struct tscf_tlv *t, struct server_record *out)
 	if (t->length <= sizeof(who->key) || t->length - sizeof(who->key) >= sizeof(who->name) ||
 	    memchr(t->value + sizeof(who->key), '\0', t->length - sizeof(who->key)))
 		return -EINVAL;
-	memset(who, 0, sizeof(*who));
 	memcpy(who->key, t->value, sizeof(who->key));
 	memcpy(who->name, t->value + sizeof(who->key), t->length - sizeof(who->key));
 	out->named = true;
@@ -73,6 +97,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		tscf_write_bytes(&w, TSCF_TLV_RESUME_LOCK, r->resume_lock, sizeof(r->resume_lock));
 	if (r->named)
 		write_who(&w, &r->who);
+	if (r->named && r->who.until != 0)
+		write_certificate(&w, &r->who);
 	if (r->shield_locked)
 		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
 	return tscf_write_finish(&w);
@@ -130,6 +156,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return 0;
 	case RECORD_WHO:
 		return read_who(t, out);
+	case RECORD_CERTIFICATE:
+		return read_certificate(t, &out->who);
 	case RECORD_PLACE:
 		return read_place(t, &out->place);
 	case RECORD_STREAM:

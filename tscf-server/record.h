@@ -23,7 +23,7 @@
 /** Longest name of an interface that comes back, with its NUL. */
 #define SERVER_RECORD_NAME 64
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 560
+#define SERVER_RECORD_SIZE 608
 
 struct server_record {
 	uint64_t tsid;

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 /** A silent session is noticed at most this part of the persistence time late. */
@@ -315,7 +316,7 @@ static bool is_welcome(const struct server_interface *interface, const struct se
 {
 	const struct tscf_clientele *clientele = interface->clientele;
 
-	return !clientele || (record->named && !tscf_clientele_still(clientele, &record->who));
+	return !clientele || !tscf_clientele_still(clientele, record->named ? &record->who : NULL, time(NULL));
 }
 
 static void take_record(struct server_session *s, const struct server_record *record)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "state.h"
 
+#include "admission.h"
+
 #include "common/proof.h"
 
 #include <stdlib.h>
@@ -58,6 +60,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 
 	server_reservations_expire(&state->reservations, now);
 	server_hold_expire(state, now);
+	server_admission_tick(state, now);
 	server_doubts_tick(state, now);
 	server_sessions_expire(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);

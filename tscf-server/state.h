@@ -92,6 +92,7 @@ struct server_state {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
+	uint64_t certificates_at; /**< when the dates of clients' certificates are looked at next */
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */

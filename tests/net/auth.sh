@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # auth.sh - a server that demands it lets in only clients that prove who they are, by a pre-shared key or a certificate, on both tunnels; others get no address and
-# are told why; who loses the right while connected is put out at the reload, and its encrypted-only socket sends nothing in clear.
+# are told why; who loses the right while connected, by name, with its CA, or because there was nothing to prove before, is put out at the
+# reload, and its encrypted-only socket sends nothing in clear.
 . "$(dirname "$0")/lib.sh"
 
 key() { printf '%s:%s\n' "$1" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"; }
@@ -77,5 +78,27 @@ server reload >/dev/null
 must 20 'encrypted_up' "let in again"
 grows secret .echoed 20
 pass "allowed again: the same socket talks"
+# Its CA is not one of the server's any more, and is one again.
+cp "$T/ca.crt" "$T/ca.kept"
+cp "$T/other.crt" "$T/ca.crt"
+server reload >/dev/null || fail "reload"
+must 10 'client status --json | jq -r .plain.reason | grep -q "not signed by a CA"' "the client is told that its CA is gone"
+is "nobody has a tunnel" "$(server_status '[.interfaces[0] | .plain.tunnels, .encrypted.tunnels] | add')" -eq 0
+cp "$T/ca.kept" "$T/ca.crt"
+server reload >/dev/null || fail "reload"
+must 20 'encrypted_up' "let in again with its CA"
+grows secret .echoed 20
+pass "CA removed and given back: the same socket talks"
+stop_client
+
+# Authentication is turned on: who has proved nothing is put out.
+stop_server
+start_server
+start_client
+must 10 'encrypted_up' "let in without a proof"
+printf 'tscf-interface default {\npsk-file = "%s"\n}\n' "$T/keys" >"$T/server.conf"
+server reload >/dev/null || fail "reload"
+must 10 'client status --json | jq -r .plain.reason | grep -q "demands a client certificate"' "the client is told that a proof is demanded"
+is "nobody has a tunnel now" "$(server_status '[.interfaces[0] | .plain.tunnels, .encrypted.tunnels] | add')" -eq 0
 stop_capture
 is "nothing of the encrypted-only socket was in clear" "$(in_clear M-withdrawn)" -eq 0

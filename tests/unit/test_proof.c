@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define ALICE  "alice:00112233445566778899aabbccddeeff\n"
 #define MALICE "alice:00112233445566778899aabbccddee00\n"
@@ -16,6 +17,7 @@ static char error[TSCF_PROOF_ERROR];
 static uint8_t challenge[40], client_id[16], data[TSCF_PROBE_MAX];
 static struct tscf_proof_subject subject;
 static struct tscf_client_name who;
+static int64_t today;
 
 static const char *write_file(const char *name, const char *text)
 {
@@ -46,6 +48,7 @@ static void setup(void)
 {
 	memset(challenge, 1, sizeof(challenge));
 	memset(client_id, 2, sizeof(client_id));
+	today = time(NULL);
 	subject = (struct tscf_proof_subject){.challenge = challenge, .challenge_length = 17, .client_id = client_id};
 }
 
@@ -120,7 +123,7 @@ START_TEST(psk)
 	check_subject(c, s, "wrong key");
 	ck_assert_ptr_null(prove(c, &subject, s));
 	ck_assert_str_eq(who.name, "psk alice");
-	ck_assert_ptr_null(tscf_clientele_still(s, &who));
+	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
 	tscf_clientele_drop(s);
 	s = server(MALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "wrong key");
@@ -158,7 +161,7 @@ START_TEST(by_certificate)
 	check_subject(c, s, "the key is not that of the certificate");
 	ck_assert_ptr_null(prove(c, &subject, s));
 	ck_assert_str_eq(who.name, "certificate phone");
-	ck_assert_ptr_null(tscf_clientele_still(s, &who));
+	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
 	tscf_credential_free(c);
 	c = certificate("stranger");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not signed by a CA of this server");
@@ -190,14 +193,72 @@ START_TEST(denied)
 	s = server(BOB, true, "# left\nphone\n");
 	ck_assert_str_eq(prove(phone, &subject, s), "access has been withdrawn");
 	for (int i = 0; i < 2; i++)
-		ck_assert_str_eq(tscf_clientele_still(s, &before[i]), "access has been withdrawn");
+		ck_assert_str_eq(tscf_clientele_still(s, &before[i], today), "access has been withdrawn");
 	tscf_clientele_drop(s);
 	s = server(MALICE, false, NULL);
-	ck_assert_str_eq(tscf_clientele_still(s, &before[0]), "the key has been changed");
-	ck_assert_str_eq(tscf_clientele_still(s, &before[1]), "this server takes no certificates");
+	ck_assert_str_eq(tscf_clientele_still(s, &before[0], today), "the key has been changed");
+	ck_assert_str_eq(tscf_clientele_still(s, &before[1], today), "this server takes no certificates");
 	tscf_clientele_drop(s);
 	tscf_credential_free(alice);
 	tscf_credential_free(phone);
+}
+END_TEST
+
+/** Make the file of CAs, of these two. */
+static void write_cas(const char *first, const char *second)
+{
+	char text[8192] = "# ours\n";
+	const char *names[] = {first, second};
+
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *f = names[i] ? fopen(certs_path(names[i]), "r") : NULL;
+		size_t length = strlen(text);
+
+		if (!f)
+			continue;
+		length += fread(text + length, 1, sizeof(text) - 1 - length, f);
+		text[length] = '\0';
+		fclose(f);
+	}
+	write_file("cas", text);
+}
+
+static struct tscf_clientele *by_cas(void)
+{
+	struct tscf_clientele *c = tscf_clientele_read(NULL, certs_path("cas"), NULL, error);
+
+	ck_assert_msg(c != NULL, "%s", error);
+	return c;
+}
+
+/* A connected client has the right for as long as its CA is one of the server's, and its certificate is valid. */
+START_TEST(certificate_later)
+{
+	struct tscf_credential *phone = certificate("phone"), *stranger = certificate("stranger");
+	struct tscf_client_name other;
+	struct tscf_clientele *s;
+
+	write_cas("ca.pem", "other.pem");
+	s = by_cas();
+	ck_assert_ptr_null(prove(stranger, &subject, s));
+	other = who;
+	ck_assert_ptr_null(prove(phone, &subject, s));
+	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
+	ck_assert_ptr_null(tscf_clientele_still(s, &other, today));
+	ck_assert_int_gt(who.until, today);
+	ck_assert_int_lt(who.until, today + 30 * 365 * 86400LL);
+	ck_assert_ptr_null(tscf_clientele_still(s, &who, who.until));
+	ck_assert_str_eq(tscf_clientele_still(s, &who, who.until + 1), "the certificate has expired");
+	tscf_clientele_drop(s);
+	write_cas("other.pem", NULL);
+	s = by_cas();
+	ck_assert_str_eq(tscf_clientele_still(s, &who, today), "the certificate is not signed by a CA of this server");
+	ck_assert_ptr_null(tscf_clientele_still(s, &other, today));
+	ck_assert_str_eq(tscf_clientele_still(s, NULL, today),
+			 "this server demands a client certificate or a pre-shared key");
+	tscf_clientele_drop(s);
+	tscf_credential_free(phone);
+	tscf_credential_free(stranger);
 }
 END_TEST
 
@@ -246,6 +307,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, psk_of_several);
 	tcase_add_test(t, by_certificate);
 	tcase_add_test(t, denied);
+	tcase_add_test(t, certificate_later);
 	tcase_add_loop_test(t, altered, 0, 2);
 	tcase_add_test(t, unreadable);
 	suite_add_tcase(suite, t);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ALICE "alice:00112233445566778899aabbccddeeff\n"
@@ -257,6 +258,50 @@ START_TEST(withdrawn_from_encrypted)
 }
 END_TEST
 
+/* Authentication is turned on: who has proved nothing has no right, on neither tunnel, confirmed or not; a connection
+ * that has just been made may yet prove it. */
+START_TEST(turned_on)
+{
+	struct world_client b, c;
+
+	world_client(w, &b, 2, 5000);
+	world_client(w, &c, 3, 5000);
+	world_connect(&a);
+	world_encrypt(&a);
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_SUCCESS);
+	world_handshake(&c);
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_nonnull(world_encrypted(&a));
+	let_in(ALICE);
+	server_admission_review(w->state, w->now);
+	ck_assert_ptr_null(world_plain(&a));
+	ck_assert_ptr_null(world_encrypted(&a));
+	ck_assert_ptr_null(world_plain(&b));
+	ck_assert(c.connection->open);
+}
+END_TEST
+
+/* A certificate that expires ends the tunnels that were made with it, without a reload. */
+START_TEST(expires)
+{
+	struct tscf_credential *alice = credential(ALICE);
+
+	let_in(ALICE);
+	connect_as(&a, alice);
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	world_pass(w, SERVER_CERTIFICATES_MS);
+	world_plain(&a)->who->until = world_encrypted(&a)->who->until = time(NULL) + 3600;
+	world_pass(w, SERVER_CERTIFICATES_MS);
+	ck_assert_ptr_nonnull(world_plain(&a));
+	world_plain(&a)->who->until = world_encrypted(&a)->who->until = time(NULL) - 1;
+	world_pass(w, SERVER_CERTIFICATES_MS);
+	ck_assert_ptr_null(world_plain(&a));
+	ck_assert_ptr_null(world_encrypted(&a));
+	ck_assert_uint_eq(a.connection->last[1], TSCF_RELEASE_REQUEST);
+	tscf_credential_free(alice);
+}
+END_TEST
+
 /* An identifier that was overheard does not give the addresses of another client, even behind the same NAT. */
 START_TEST(borrowed_identifier)
 {
@@ -309,6 +354,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, both_tunnels);
 	tcase_add_test(t, withdrawn);
 	tcase_add_test(t, withdrawn_from_encrypted);
+	tcase_add_test(t, turned_on);
+	tcase_add_test(t, expires);
 	tcase_add_test(t, borrowed_identifier);
 	tcase_add_test(t, inside);
 	suite_add_tcase(suite, t);

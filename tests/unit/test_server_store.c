@@ -45,6 +45,11 @@ static void full_record(struct server_record *r)
 	r->quiet = r->guarded = r->stream = r->resumable = r->shield_locked = true;
 	memset(r->resume_lock, 0x11, sizeof(r->resume_lock));
 	memset(r->shield_lock, 0x22, sizeof(r->shield_lock));
+	r->named = true;
+	strcpy(r->who.name, "certificate phone");
+	memset(r->who.key, 0x33, sizeof(r->who.key));
+	memset(r->who.ca, 0x44, sizeof(r->who.ca));
+	r->who.until = 4102444800;
 }
 
 static void same_record(const struct server_record *a, const struct server_record *b)
@@ -58,6 +63,11 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert_uint_eq(a->services, b->services);
 	ck_assert(a->quiet == b->quiet && a->guarded == b->guarded);
 	ck_assert_uint_eq(a->place, b->place);
+	ck_assert(a->named == b->named);
+	ck_assert_str_eq(a->who.name, b->who.name);
+	ck_assert_mem_eq(a->who.key, b->who.key, sizeof(a->who.key));
+	ck_assert_mem_eq(a->who.ca, b->who.ca, sizeof(a->who.ca));
+	ck_assert_int_eq(a->who.until, b->who.until);
 	ck_assert(a->stream == b->stream && a->resumable == b->resumable && a->shield_locked == b->shield_locked);
 	ck_assert_mem_eq(a->resume_lock, b->resume_lock, sizeof(a->resume_lock));
 	ck_assert_mem_eq(a->shield_lock, b->shield_lock, sizeof(a->shield_lock));
@@ -77,7 +87,8 @@ START_TEST(record_round_trip)
 	/* And the least that there can be. */
 	in.address[1].family = 0;
 	memset(in.address[1].bytes, 0, sizeof(in.address[1].bytes));
-	in.quiet = in.guarded = in.stream = in.resumable = in.shield_locked = false;
+	in.quiet = in.guarded = in.stream = in.resumable = in.shield_locked = in.named = false;
+	memset(&in.who, 0, sizeof(in.who));
 	memset(in.resume_lock, 0, sizeof(in.resume_lock));
 	memset(in.shield_lock, 0, sizeof(in.shield_lock));
 	length = server_record_write(&in, data);
@@ -96,6 +107,7 @@ START_TEST(record_longest)
 
 	full_record(&in);
 	memset(in.interface, 'i', sizeof(in.interface) - 1);
+	memset(in.who.name, 'n', sizeof(in.who.name) - 1);
 	length = server_record_write(&in, data);
 	ck_assert_int_gt(length, 0);
 	ck_assert_int_eq(server_record_read(data, (uint32_t)length, &out), 0);
