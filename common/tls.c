@@ -106,6 +106,7 @@ static struct tscf_tls *new_tls(bool server, char *error)
 		tscf_crypto_release();
 		return fail(NULL, error, "TLS", strerror(ENOMEM));
 	}
+	pthread_mutex_init(&tls->renewal, NULL);
 	tls->server = server;
 	tls->key_records = TSCF_TLS_KEY_RECORDS;
 	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
@@ -183,6 +184,23 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 	return code == WOLFSSL_SUCCESS ? tls : fail_file(tls, error, ca_file, code);
 }
 
+static void swap(WOLFSSL_CTX **a, WOLFSSL_CTX **b)
+{
+	WOLFSSL_CTX *kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh)
+{
+	pthread_mutex_lock(&tls->renewal);
+	swap(&tls->ctx, &fresh->ctx);
+	swap(&tls->stream_ctx, &fresh->stream_ctx);
+	pthread_mutex_unlock(&tls->renewal);
+	tscf_tls_free(fresh);
+}
+
 void tscf_tls_free(struct tscf_tls *tls)
 {
 	if (tls == NULL)
@@ -193,16 +211,20 @@ void tscf_tls_free(struct tscf_tls *tls)
 		wolfSSL_CTX_free(tls->ctx);
 	if (tls->stream_ctx != NULL)
 		wolfSSL_CTX_free(tls->stream_ctx);
+	pthread_mutex_destroy(&tls->renewal);
 	free(tls->server_name);
 	explicit_bzero(tls->cookie_secret, sizeof(tls->cookie_secret));
 	free(tls);
 	tscf_crypto_release();
 }
 
-static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *ctx, struct tscf_tls_check *check)
+static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct tscf_tls_check *check)
 {
-	WOLFSSL *ssl = wolfSSL_new(ctx);
+	WOLFSSL *ssl;
 
+	pthread_mutex_lock(&tls->renewal);
+	ssl = wolfSSL_new(*ctx);
+	pthread_mutex_unlock(&tls->renewal);
 	if (ssl != NULL && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);
@@ -212,7 +234,7 @@ static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *ctx, struct tscf_t
 
 WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
-	WOLFSSL *ssl = connection(tls, tls->ctx, check);
+	WOLFSSL *ssl = connection(tls, &tls->ctx, check);
 
 	if (ssl == NULL)
 		return NULL;
@@ -227,7 +249,7 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 
 WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
-	return connection(tls, tls->stream_ctx, check);
+	return connection(tls, &tls->stream_ctx, check);
 }
 
 bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl)

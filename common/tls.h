@@ -36,6 +36,12 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
  */
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error);
 
+/**
+ * From now on @p tls makes connections as @p fresh would, with its certificate and key; @p fresh is freed.  Connections
+ * that there are go on.  Both are server contexts.  Other threads may make connections of @p tls meanwhile.
+ */
+void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh);
+
 void tscf_tls_free(struct tscf_tls *tls);
 
 /**

@@ -8,6 +8,7 @@
 #include "cert.h"
 #include "tls.h"
 
+#include <pthread.h>
 #include <wolfssl/ssl.h>
 
 /**
@@ -16,6 +17,8 @@
 #define TSCF_TLS_KEY_RECORDS (1U << 22)
 
 struct tscf_tls {
+	/* These two are renewed while connections are made by other threads; each connection holds its own. */
+	pthread_mutex_t renewal;
 	WOLFSSL_CTX *ctx;        /* DTLS 1.2 */
 	WOLFSSL_CTX *stream_ctx; /* TLS 1.3 and 1.2 */
 	bool server;

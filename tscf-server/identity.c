@@ -11,52 +11,99 @@
 
 #define COMMON_NAME "tscf-server"
 
-/** Names of the pair in the state directory, made if need be.  @return 0 or -errno. */
-static int own_identity(const struct server_config *config, char cert[PATH_MAX], char key[PATH_MAX])
-{
-	char error[TSCF_TLS_ERROR];
-	int err = tscf_directory_make(config->state_dir);
+/** Where the certificate and its key are. */
+struct files {
+	const char *cert, *key;
+	char own_cert[PATH_MAX], own_key[PATH_MAX];
+};
 
-	if (err < 0) {
-		tscf_error("cannot make the state directory %s: %s", config->state_dir, strerror(-err));
-		return err;
-	}
-	if (snprintf(cert, PATH_MAX, "%s/server.crt", config->state_dir) >= PATH_MAX ||
-	    snprintf(key, PATH_MAX, "%s/server.key", config->state_dir) >= PATH_MAX) {
-		tscf_error("the name of the state directory is too long: %s", config->state_dir);
+/** Those of @p config, or the pair in @p state_dir.  @return whether it is the pair, or -errno. */
+static int find_files(struct files *files, const struct server_config *config, const char *state_dir)
+{
+	files->cert = config->cert;
+	files->key = config->key;
+	if (config->cert && config->key)
+		return 0;
+	if (snprintf(files->own_cert, PATH_MAX, "%s/server.crt", state_dir) >= PATH_MAX ||
+	    snprintf(files->own_key, PATH_MAX, "%s/server.key", state_dir) >= PATH_MAX) {
+		tscf_error("the name of the state directory is too long: %s", state_dir);
 		return -ENAMETOOLONG;
 	}
-	err = tscf_tls_make_identity(cert, key, COMMON_NAME, error);
+	files->cert = files->own_cert;
+	files->key = files->own_key;
+	return 1;
+}
+
+/** Make the pair in the state directory if need be.  @return 0 or -errno. */
+static int make_own(const struct files *files, const char *state_dir)
+{
+	char error[TSCF_TLS_ERROR];
+	int err = tscf_directory_make(state_dir);
+
+	if (err < 0) {
+		tscf_error("cannot make the state directory %s: %s", state_dir, strerror(-err));
+		return err;
+	}
+	err = tscf_tls_make_identity(files->cert, files->key, COMMON_NAME, error);
 	if (err < 0)
 		tscf_error("cannot make a certificate: %s", error);
 	return err;
 }
 
-int server_identity_open(struct server *server)
+/** @return what connections are made with, and the pin, or NULL. */
+static struct tscf_tls *load(const struct files *files, char pin[TSCF_PIN_TEXT])
 {
-	const struct server_config *config = server->config;
-	char cert_file[PATH_MAX], key_file[PATH_MAX], error[TSCF_TLS_ERROR];
-	const char *cert = config->cert, *key = config->key;
+	char error[TSCF_TLS_ERROR];
+	struct tscf_tls *tls = tscf_tls_server(files->cert, files->key, error);
 	int err;
 
-	if (!cert || !key) {
-		err = own_identity(config, cert_file, key_file);
-		if (err < 0)
-			return err;
-		cert = cert_file;
-		key = key_file;
-	}
-	server->tls = tscf_tls_server(cert, key, error);
-	if (!server->tls) {
+	if (!tls) {
 		tscf_error("cannot use the certificate: %s", error);
-		return -EINVAL;
+		return NULL;
 	}
-	err = tscf_tls_pin_of_file(cert, server->pin);
-	if (err < 0) {
-		tscf_error("%s: cannot compute the pin: %s", cert, strerror(-err));
+	err = tscf_tls_pin_of_file(files->cert, pin);
+	if (err == 0)
+		return tls;
+	tscf_error("%s: cannot compute the pin: %s", files->cert, strerror(-err));
+	tscf_tls_free(tls);
+	return NULL;
+}
+
+int server_identity_open(struct server *server)
+{
+	const char *state_dir = server->config->state_dir;
+	struct files files;
+	int own = find_files(&files, server->config, state_dir);
+	int err = own > 0 ? make_own(&files, state_dir) : own;
+
+	if (err < 0)
 		return err;
-	}
-	tscf_info("certificate %s; clients may use --pin %s", cert, server->pin);
+	server->tls = load(&files, server->pin);
+	if (!server->tls)
+		return -EINVAL;
+	tscf_info("certificate %s; clients may use --pin %s", files.cert, server->pin);
+	return 0;
+}
+
+int server_identity_renew(struct server *server, const struct server_config *fresh)
+{
+	char pin[TSCF_PIN_TEXT];
+	struct files files;
+	struct tscf_tls *tls;
+
+	if (!server->tls)
+		return 0;
+	/* The state directory is that of the start; a pair that is gone from there is not made anew: its pin is known. */
+	if (find_files(&files, fresh, server->config->state_dir) < 0)
+		return -EINVAL;
+	tls = load(&files, pin);
+	if (!tls)
+		return -EINVAL;
+	tscf_tls_renew(server->tls, tls);
+	if (strcmp(pin, server->pin) != 0)
+		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s", pin);
+	memcpy(server->pin, pin, sizeof(pin));
+	tscf_info("reload: new encrypted tunnels use certificate %s", files.cert);
 	return 0;
 }
 

@@ -14,6 +14,13 @@
  * @return 0 with server->tls and server->pin, or -errno.
  */
 int server_identity_open(struct server *server);
+/**
+ * Read certificate and key again, those that the configuration @p fresh names, or the pair in the state directory.  New
+ * connections use them; those that there are go on.  Errors are logged.
+ *
+ * @return 0, or -EINVAL with everything as it was.
+ */
+int server_identity_renew(struct server *server, const struct server_config *fresh);
 void server_identity_close(struct server *server);
 
 #endif

@@ -33,31 +33,23 @@ uint64_t server_now(void)
 
 /* --- reload --- */
 
-static bool differ(const char *old, const char *fresh)
+static void differ(const char *what, bool different)
 {
-	return (old == NULL) != (fresh == NULL) || (old && strcmp(old, fresh) != 0);
-}
-
-static void review(const char *what, bool changed)
-{
-	if (changed)
+	if (different)
 		tscf_warning("reload: %s changes when the server is restarted", what);
 }
 
-/** Warn of what has no effect in @p fresh on a server that was started with @p old. */
-static void review_all(const struct server_config *old, const struct server_config *fresh)
+/** Say which settings of the whole server have changed and hold from the next start on only. */
+static void review(const struct server_config *old, const struct server_config *fresh)
 {
-	review("plain-dev", differ(old->plain_dev, fresh->plain_dev));
-	review("encrypted-dev", differ(old->encrypted_dev, fresh->encrypted_dev));
-	review("control", differ(old->control, fresh->control));
-	review("state-dir", differ(old->state_dir, fresh->state_dir));
-	review("cert", differ(old->cert, fresh->cert));
-	review("key", differ(old->key, fresh->key));
-	review("mtu", old->mtu != fresh->mtu);
-	review("workers", old->workers != fresh->workers);
-	review("realtime-dscp", old->realtime_dscps != fresh->realtime_dscps);
-	review("realtime-priority", old->realtime_priority != fresh->realtime_priority);
-	server_interfaces_review(old, fresh);
+	differ("plain-dev", strcmp(old->plain_dev, fresh->plain_dev) != 0);
+	differ("encrypted-dev", strcmp(old->encrypted_dev, fresh->encrypted_dev) != 0);
+	differ("control", strcmp(old->control, fresh->control) != 0);
+	differ("state-dir", strcmp(old->state_dir, fresh->state_dir) != 0);
+	differ("mtu", old->mtu != fresh->mtu);
+	differ("workers", old->workers != fresh->workers);
+	differ("realtime-dscp", old->realtime_dscps != fresh->realtime_dscps);
+	differ("realtime-priority", old->realtime_priority != fresh->realtime_priority);
 }
 
 static void apply(struct server_worker *worker, void *fresh)
@@ -66,20 +58,29 @@ static void apply(struct server_worker *worker, void *fresh)
 	server_admission_review(worker->state, server_now());
 }
 
-/** @return 0, or -EINVAL when the configuration has errors and the old one stays. */
+static void config_free(struct server_config *config)
+{
+	if (!config)
+		return;
+	server_config_free(config);
+	free(config);
+}
+
+/** @return 0, or -EINVAL when the configuration or a file that it names has errors, and everything stays as it was. */
 static int reload(struct server *server)
 {
 	struct server_config *fresh = server->reread(server->reread_context);
 
-	if (!fresh) {
+	if (!fresh || server_identity_renew(server, fresh) < 0) {
 		tscf_error("reload: the configuration has errors; nothing was changed");
+		config_free(fresh);
 		return -EINVAL;
 	}
-	review_all(server->config, fresh);
+	review(server->config, fresh);
+	server_interfaces_review(server->config, fresh);
 	server_workers_each(server, apply, fresh);
 	tscf_log_set_level(fresh->log_level);
-	server_config_free(fresh);
-	free(fresh);
+	config_free(fresh);
 	tscf_info("reloaded; new tunnels are set up by the new configuration");
 	return 0;
 }

@@ -37,6 +37,7 @@ NET_TESTS = \
 	tests/net/policy-library.sh \
 	tests/net/policy-reload.sh \
 	tests/net/program-killed.sh \
+	tests/net/reload.sh \
 	tests/net/restart.sh \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \

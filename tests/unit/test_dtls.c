@@ -849,6 +849,27 @@ START_TEST(a_stolen_certificate_is_no_proof)
 }
 END_TEST
 
+/* New connections have the new certificate; one that is there goes on, also after the old one is gone. */
+START_TEST(a_certificate_is_renewed)
+{
+	struct end before = {0}, after = {0};
+
+	replace_client_tls(client_with(NULL, NULL, pin));
+	come_up(&before, &server.transport->local);
+	tscf_tls_renew(server_tls, server_with("self"));
+	check_alive(&before);
+	connect_to(&after, &server.transport->local);
+	ck_assert(tscf_test_run_until(loop, is_settled, &after, 9));
+	ck_assert_uint_eq(after.up, 0);
+	ck_assert_ptr_nonnull(strstr(after.reason, "pin does not match"));
+	tscf_transport_close(after.transport);
+	check_alive(&before);
+	tscf_transport_close(before.transport);
+	replace_client_tls(client_with(NULL, NULL, pin));
+	accepted();
+}
+END_TEST
+
 START_TEST(sessions_are_resumed)
 {
 	for (unsigned i = 0; i < 4; i++) {
@@ -1136,6 +1157,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, dtls_1_0_is_refused);
 	tcase_add_test(tc, the_right_server_is_accepted);
 	tcase_add_test(tc, a_stolen_certificate_is_no_proof);
+	tcase_add_test(tc, a_certificate_is_renewed);
 	tcase_add_test(tc, sessions_are_resumed);
 	tcase_add_test(tc, a_forgotten_session_does_not_hurt);
 	tcase_add_test(tc, closing_says_goodbye);

@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# reload.sh - what a reload of the server changes while calls run: the certificate is renewed, with the same key and with another one, and
+# tunnels that there are go on; a broken file is refused; client-to-client traffic is let through at once; routes and DNS hold for new
+# tunnels; and what holds from the next start on only is said.
+. "$(dirname "$0")/lib.sh"
+
+# server_config [LINE...]: these besides what is always there; BLOCK is its inter-client-block, ROUTES its routes.
+BLOCK=true
+ROUTES="\"$SERVICE_NET\", \"10.8.0.0/24\""
+server_config() {
+	{
+		printf '%s\n' "$@" 'keepalive-timer = 0'
+		cat <<-END
+			cert = "$T/server.crt"
+			key = "$T/server.key"
+			route = { $ROUTES }
+			tscf-interface "access" {
+				assigned-services = "DTTE"
+				inter-client-block = $BLOCK
+				tscf-port { address = "$SERVER_OUTER" port = $PORT transport-protocol = udp }
+				tscf-port { address = "$SERVER_OUTER" port = $PORT transport-protocol = tcp }
+				tscf-address-pool { range = "10.8.0.0/24" encrypted-range = "10.9.0.0/24" }
+			}
+		END
+	} >"$T/server.conf"
+}
+key() { openssl ecparam -name prime256v1 -genkey -noout -out "$T/server.key" 2>/dev/null || die "openssl"; }
+certify() { openssl req -x509 -key "$T/server.key" -subj "/CN=$1" -days 2 -out "$T/server.crt" 2>/dev/null || die "openssl"; }
+# shown: the name in the certificate that a new connection gets.
+shown() {
+	in_phone timeout 10 openssl s_client -connect "$SERVER_OUTER:$((PORT + 1))" </dev/null 2>/dev/null |
+		openssl x509 -noout -subject 2>/dev/null | sed 's/.*CN *= *//'
+}
+# way_to ADDRESS: the device that the phone sends by.
+way_to() { in_phone ip -j route get "$1" | jq -r '.[0].dev'; }
+reconnects() { client_status .counters.encrypted_reconnects; }
+# encrypt_anew: the last encrypted socket goes, and another one comes.
+encrypt_anew() {
+	kill "$flow"
+	finish "$flow" 5
+	must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is released"
+	program flow encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --report 50
+	flow=$LAST_PID
+}
+
+command -v openssl >/dev/null || skip "needs openssl"
+topology
+topology_phone2
+echo_server
+key
+certify first
+server_config
+start_server_bare --config "$T/server.conf"
+CLIENT_CONF=("persistence = 0")
+start_client
+program flow encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --report 50
+flow=$LAST_PID
+must 10 'encrypted_up && [ "$(last flow .echoed)" -gt 20 ]' "a call in the encrypted tunnel"
+is "the certificate of the start" "$(shown)" = first
+
+# --- the same key, another certificate ---
+certify second
+check "reload" server reload
+is "the renewed certificate is shown" "$(shown)" = second
+is "the pin is the same" "$(server_status .pin)" = "$PIN"
+grows flow .echoed 50 "the call goes on"
+is "in the same tunnel" "$(reconnects)" -eq 0
+encrypt_anew
+must 10 'encrypted_up && [ "$(last flow .echoed)" -gt 20 ]' "the pin holds for the next encrypted tunnel"
+
+# --- a broken file ---
+echo "no certificate" >"$T/server.crt"
+BLOCK=false
+server_config
+check "a broken certificate is refused" eval '! server reload 2>/dev/null'
+check "and the log says so" grep -q "error: cannot use the certificate: $T/server.crt" "$T/server.log"
+is "the former certificate is shown" "$(shown)" = second
+rm "$T/server.crt"
+check "a missing one is refused" eval '! server reload 2>/dev/null'
+is "the former certificate is still shown" "$(shown)" = second
+grows flow .echoed 20 "the call goes on all the while"
+
+# --- another key ---
+BLOCK=true
+server_config
+key
+certify third
+check "reload" server reload
+is "the new certificate is shown" "$(shown)" = third
+check "the pin is another" [ "$(server_status .pin)" != "$PIN" ]
+check "which is said" grep -q "warning: reload: the server has another key now" "$T/server.log"
+grows flow .echoed 50 "the call goes on"
+is "in the same tunnel" "$(reconnects)" -eq 0
+PIN=$(server_status .pin)
+
+# --- client to client ---
+start_second_client other "$PHONE2"
+other=$(in_phone2 "$TSCF_SBINDIR/tscf-client" status --json --control "$T/other.sock" | jq -r '.plain.internal[0]' | cut -d/ -f1)
+background peer "$PHONE2" "$TSCF_TOOLS/flow" --bind "$other:7000" --echo --report 50
+must 5 '[ -s "$T/peer.out" ]' "an echo server on the other phone"
+program between stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5005" --to "$other:7000" --rate 50 --report 50
+must 5 '[ "$(server_counter inter_client)" -gt 20 ]' "client to client is dropped"
+is "nothing came through" "$(last between .echoed)" -eq 0
+BLOCK=false
+server_config
+check "reload" server reload
+grows between .echoed 20 "inter-client-block = false holds at once"
+BLOCK=true
+ROUTES+=', "203.0.113.0/24"'
+server_config 'dns = 192.0.2.53' 'realtime-priority = 3' 'mtu = 1300'
+check "reload" server reload
+dropped=$(server_counter inter_client)
+must 5 "[ \"\$(server_counter inter_client)\" -gt $((dropped + 20)) ]" "inter-client-block = true holds at once"
+
+# --- what new tunnels are told, and what waits for the next start ---
+grows flow .echoed 20 "the call goes on"
+is "the tunnel that is there has no new route" "$(way_to 203.0.113.9)" = access
+stop_client
+start_client
+is "a new tunnel has it" "$(way_to 203.0.113.9)" = tscf0
+is "and the DNS server" "$(client_status '.plain.dns[0]')" = 192.0.2.53
+for what in realtime-priority mtu; do
+	check "$what is said to wait" grep -q "warning: reload: $what changes when the server is restarted" "$T/server.log"
+done
+check "and nothing else" [ "$(grep -c "changes when the server is restarted" "$T/server.log")" -eq 2 ]
