@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define IPV6_SOURCE_BYTES 8
+
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 struct tscf_addr tscf_addr_v4(const void *bytes)
@@ -48,6 +50,15 @@ bool tscf_addr_is_any(const struct tscf_addr *a)
 	static const uint8_t zero[sizeof(a->bytes)];
 
 	return memcmp(a->bytes, zero, tscf_addr_size(a->family)) == 0;
+}
+
+struct tscf_addr tscf_addr_source(const struct tscf_addr *a)
+{
+	struct tscf_addr source = *a;
+
+	if (a->family == AF_INET6)
+		memset(source.bytes + IPV6_SOURCE_BYTES, 0, sizeof(source.bytes) - IPV6_SOURCE_BYTES);
+	return source;
 }
 
 int tscf_addr_parse(const char *text, struct tscf_addr *out)

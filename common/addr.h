@@ -65,6 +65,8 @@ size_t tscf_addr_size(uint8_t family);
 bool tscf_addr_equal(const struct tscf_addr *a, const struct tscf_addr *b);
 /** @return whether @p a is the wildcard address of its family, or no address at all. */
 bool tscf_addr_is_any(const struct tscf_addr *a);
+/** @return who is behind @p a where limits count: an IPv4 address, or the /64 that whoever has one IPv6 address has. */
+struct tscf_addr tscf_addr_source(const struct tscf_addr *a);
 /** Parse numeric text such as "192.0.2.1".  @return 0, or -EINVAL. */
 int tscf_addr_parse(const char *text, struct tscf_addr *out);
 /** Write @p a as text into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */

@@ -16,12 +16,13 @@
 
 #define NETWORK(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
 
-unsigned tscf_spread_index(const struct tscf_addr *source, unsigned count)
+unsigned tscf_spread_index(const struct tscf_addr *addr, unsigned count)
 {
+	const struct tscf_addr source = tscf_addr_source(addr);
 	uint32_t word = 0;
 
-	for (size_t at = 0; at < tscf_addr_size(source->family); at += 4)
-		word ^= tscf_get_u32(source->bytes + at);
+	for (size_t at = 0; at < tscf_addr_size(source.family); at += 4)
+		word ^= tscf_get_u32(source.bytes + at);
 	return (word * MULTIPLIER >> SHIFT) % count;
 }
 
@@ -36,16 +37,10 @@ static int attach(int fd, unsigned count)
 		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
-		BPF_STMT(BPF_JMP | BPF_JA, 10),
+		BPF_STMT(BPF_JMP | BPF_JA, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(8)),
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
-		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
-		BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(16)),
-		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
-		BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(20)),
 		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
 		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, MULTIPLIER),
 		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, SHIFT),

@@ -21,7 +21,6 @@
 #define ACCEPTS_MAX 64
 /* Seconds until it is tried again when the process has no descriptor left. */
 #define ACCEPT_PAUSE 1.0
-#define IPV6_SOURCE_BYTES 8
 
 /* One source that has connections waiting. */
 struct tscf_stream_source {
@@ -30,20 +29,10 @@ struct tscf_stream_source {
 	UT_hash_handle hh;
 };
 
-/* Whoever has one IPv6 address has a /64. */
-static struct tscf_addr source_of(const union tscf_endpoint *outer)
-{
-	struct tscf_addr addr = tscf_endpoint_addr(outer);
-
-	if (addr.family == AF_INET6)
-		memset(addr.bytes + IPV6_SOURCE_BYTES, 0, sizeof(addr.bytes) - IPV6_SOURCE_BYTES);
-	return addr;
-}
-
 /* @return the source with one connection more, or NULL: that would be too many, or memory is. */
 static struct tscf_stream_source *source_hold(struct tscf_stream *stream, const union tscf_endpoint *outer)
 {
-	struct tscf_addr addr = source_of(outer);
+	struct tscf_addr outer_addr = tscf_endpoint_addr(outer), addr = tscf_addr_source(&outer_addr);
 	unsigned hash = (unsigned)tscf_siphash(&stream->secret, &addr, sizeof(addr));
 	struct tscf_stream_source *source;
 

@@ -63,7 +63,7 @@ struct server_interface_config {
 	uint32_t services;    /**< SERVER_SERVICE_* */
 	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
-	unsigned max_tunnels_per_source; /**< per outer address; 0: no limit */
+	unsigned max_tunnels_per_source; /**< per outer address or IPv6 /64; 0: no limit */
 	bool inter_client;               /**< client-to-client traffic is passed on */
 	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP, too */
 	unsigned half_open_limit;        /**< unconfirmed tunnels from which on clients need a cookie */

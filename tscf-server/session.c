@@ -21,7 +21,7 @@
 /** Pause between two looks at a session that may be silent for ever. */
 #define CHECK_IDLE_MS 60000
 
-/** One outer address, whatever the ports. */
+/** One outer address, of IPv6 its /64, whatever the ports. */
 struct server_source {
 	struct tscf_addr addr;
 	unsigned sessions;
@@ -41,6 +41,13 @@ static unsigned hash(const struct server_sessions *table, const void *data, size
 
 /* --- sources --- */
 
+static struct tscf_addr source_of(const union tscf_endpoint *outer)
+{
+	struct tscf_addr addr = tscf_endpoint_addr(outer);
+
+	return tscf_addr_source(&addr);
+}
+
 static struct server_source *source_find(const struct server_sessions *table, const struct tscf_addr *addr)
 {
 	struct server_source *source;
@@ -51,7 +58,7 @@ static struct server_source *source_find(const struct server_sessions *table, co
 
 static struct server_source *source_hold(struct server_sessions *table, const union tscf_endpoint *outer)
 {
-	struct tscf_addr addr = tscf_endpoint_addr(outer);
+	struct tscf_addr addr = source_of(outer);
 	struct server_source *source = source_find(table, &addr);
 
 	if (!source) {
@@ -80,7 +87,7 @@ static void source_drop(struct server_sessions *table, struct server_source *sou
 
 unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer)
 {
-	struct tscf_addr addr = tscf_endpoint_addr(outer);
+	struct tscf_addr addr = source_of(outer);
 	const struct server_source *source = source_find(table, &addr);
 
 	return source ? source->sessions : 0;

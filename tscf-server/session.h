@@ -106,7 +106,7 @@ struct server_sessions {
 	struct server_session *by_tsid;
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
 	struct server_session *doubted;                 /**< doubt.h */
-	struct server_source *sources;                  /**< how many plain sessions each outer address has */
+	struct server_source *sources;                  /**< how many plain sessions each outer address or /64 has */
 	struct tscf_siphash_key secret;
 };
 
@@ -117,7 +117,7 @@ int server_sessions_init(struct server_sessions *table);
 struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid);
 /** @return a random TSID that no session has and none is reserved for. */
 uint64_t server_session_new_tsid(const struct server_state *state);
-/** @return the number of plain sessions from the address of @p outer, whatever the port. */
+/** @return the number of plain sessions from the source (tscf_addr_source) of @p outer, whatever the port. */
 unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer);
 
 /** Where a tunnel's messages come from. */

@@ -532,6 +532,25 @@ START_TEST(limit_per_source)
 }
 END_TEST
 
+/* Whoever has one IPv6 address has all of its /64. */
+START_TEST(limit_per_ipv6_source)
+{
+	static const char *const from[] = {"[2001:db8:5:1::1]:7", "[2001:db8:5:1:ffff::1]:7", "[2001:db8:5:2::1]:7"};
+	struct world_client c[3];
+
+	w->interface->max_per_source = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		world_client(w, &c[i], 1, 5000);
+		ck_assert_int_eq(tscf_endpoint_parse(from[i], 0, &c[i].outer), 0);
+	}
+	world_connect(&c[0]);
+	ck_assert_int_eq(world_configure(&c[1], NULL, false), TSCF_RESPONSE_LIMIT);
+	world_connect(&c[2]);
+	ck_assert_int_eq(request(&c[0], TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
+	world_connect(&c[1]);
+}
+END_TEST
+
 /* max-encrypted-tunnels counts reservations too. */
 START_TEST(limit_encrypted)
 {
@@ -1786,6 +1805,7 @@ static TCase *limits_case(void)
 	tcase_add_test(t, limit_plain);
 	tcase_add_test(t, limit_unconfirmed);
 	tcase_add_test(t, limit_per_source);
+	tcase_add_test(t, limit_per_ipv6_source);
 	tcase_add_test(t, limit_encrypted);
 	tcase_add_test(t, limit_bindings);
 	tcase_add_test(t, limit_shields);

@@ -14,10 +14,12 @@
 
 static const struct {
 	int family;
-	const char *local, *source; /* the source's last byte but two is its number */
+	const char *local, *source;
+	unsigned number; /* which byte of the source is its number */
+	bool subnet;     /* the next address belongs to the same source */
 } families[] = {
-    {AF_INET, "127.0.0.1:2004", "127.0.0.7"},
-    {AF_INET6, "[::1]:2004", "2001:db8::7"},
+    {AF_INET, "127.0.0.1:2004", "127.0.0.7", 1, false},
+    {AF_INET6, "[::1]:2004", "2001:db8::7", 7, true},
 };
 
 static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
@@ -28,10 +30,11 @@ static union tscf_endpoint place;
 static void setup(void)
 {
 	tscf_netns_enter();
-	tscf_netns_run("for n in $(seq 0 %u); do ip addr add 2001:db8::$(printf %%x $n):7/128 dev lo; done", SOURCES);
+	tscf_netns_run("for n in $(seq 0 %u); do for h in 7 8; do ip addr add 2001:db8:0:$(printf %%x $n)::$h/128 dev lo; done; done",
+		       SOURCES);
 	/* The kernel makes an IPv6 address known to itself in a work queue. */
-	tscf_netns_run("for n in $(seq 500); do [ $(ip -6 route show table local | grep -c :7) -gt %u ] && exit 0; sleep 0.01; done; "
-		       "exit 1", SOURCES);
+	tscf_netns_run("for n in $(seq 500); do [ $(ip -6 route show table local | grep -c '::[78] ') -gt %u ] && exit 0; sleep 0.01; done; "
+		       "exit 1", 2 * SOURCES + 1);
 }
 
 static int new_socket(int i, int type)
@@ -62,15 +65,18 @@ static void close_all(void)
 		close(sockets[n]);
 }
 
-/** @return a socket that has sent something, or has connected, from source number @p n. */
-static int reach_from(int i, int type, unsigned n, struct tscf_addr *source)
+/** @return a socket that has sent something, or has connected, from source number @p n; again: from its next address, if
+ * there is one. */
+static int reach_from(int i, int type, unsigned n, bool again, struct tscf_addr *source)
 {
 	int fd = new_socket(i, type);
 	union tscf_endpoint from;
 	char text[64] = "";
 
 	ck_assert_int_eq(tscf_addr_parse(families[i].source, source), 0);
-	source->bytes[tscf_addr_size(source->family) - 3] = (uint8_t)n;
+	source->bytes[families[i].number] = (uint8_t)n;
+	if (again && families[i].subnet)
+		source->bytes[tscf_addr_size(source->family) - 1]++;
 	tscf_endpoint_make(source, 0, &from);
 	ck_assert_int_eq(bind(fd, &from.sa, tscf_endpoint_size(&from)), 0);
 	if (connect(fd, &place.sa, tscf_endpoint_size(&place)) < 0)
@@ -106,13 +112,18 @@ static void try_all(int i, int type)
 
 	bind_all(i, type);
 	for (unsigned n = 0; n < SOURCES; n++) {
-		/* Another port of the same source makes no difference. */
+		unsigned before = 0;
+
+		/* Another port of the same source makes no difference, nor another address of the same subnet. */
 		for (unsigned again = 0; again < 2; again++) {
 			struct tscf_addr source;
-			int fd = reach_from(i, type, n, &source);
+			int fd = reach_from(i, type, n, again, &source);
 			unsigned which = reached(type);
 
 			ck_assert_uint_eq(which, tscf_spread_index(&source, SOCKETS));
+			if (again)
+				ck_assert_uint_eq(which, before);
+			before = which;
 			seen[which]++;
 			close(fd);
 		}
