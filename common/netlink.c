@@ -207,17 +207,22 @@ static int exchange(struct tscf_netlink *nl, struct nl_msg *msg, struct outcome 
 	return tscf_netlink_errno(err);
 }
 
-int tscf_netlink_request(struct tscf_netlink *nl, int nle, struct nl_msg *msg)
+int tscf_netlink_ask(struct tscf_netlink *nl, struct nl_msg *msg, tscf_netlink_visit visit, void *context)
 {
-	struct outcome o = {0};
+	struct outcome o = {.visit = visit, .context = context};
 	int err;
 
-	if (nle < 0)
-		return tscf_netlink_errno(nle);
+	if (!msg)
+		return -ENOMEM;
 	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	err = exchange(nl, msg, &o);
 	nlmsg_free(msg);
 	return err;
+}
+
+int tscf_netlink_request(struct tscf_netlink *nl, int nle, struct nl_msg *msg)
+{
+	return nle < 0 ? tscf_netlink_errno(nle) : tscf_netlink_ask(nl, msg, NULL, NULL);
 }
 
 int tscf_netlink_dump(struct tscf_netlink *nl, struct nl_msg *msg, tscf_netlink_visit visit, void *context)

@@ -68,6 +68,12 @@ struct tscf_route {
  */
 int tscf_route_add(struct tscf_netlink *nl, const struct tscf_route *r);
 int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r);
+/**
+ * Ask the kernel which way a packet to @p to that bears @p mark would take.
+ *
+ * @return the index of the device by which it would leave, or -errno.
+ */
+int tscf_route_lookup(struct tscf_netlink *nl, const struct tscf_addr *to, uint32_t mark);
 enum tscf_table_use { TSCF_TABLE_EMPTY, TSCF_TABLE_OWN, TSCF_TABLE_FOREIGN };
 /**
  * @return what routes @p table holds, of either family: none, only such with our tag, or also such without it; or

@@ -30,8 +30,11 @@ int tscf_netlink_errno(int nle);
  */
 int tscf_netlink_request(struct tscf_netlink *nl, int nle, struct nl_msg *msg);
 
-/** One message of a dump.  @return 0, or -errno, which becomes the result of the dump. */
+/** One message of an answer.  @return 0, or -errno, which becomes the result of the whole. */
 typedef int (*tscf_netlink_visit)(struct nlmsghdr *header, void *context);
+
+/** As tscf_netlink_request, and give the answer to @p visit. */
+int tscf_netlink_ask(struct tscf_netlink *nl, struct nl_msg *msg, tscf_netlink_visit visit, void *context);
 
 /**
  * Send the dump request @p msg, which is freed, and give every answer to @p visit.  A dump that the kernel marks as

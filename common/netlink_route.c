@@ -223,6 +223,39 @@ int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r)
 	return means_absent(err) ? 0 : err;
 }
 
+static int take_device(struct nlmsghdr *header, void *context)
+{
+	struct nlattr *attr = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_OIF);
+
+	if (header->nlmsg_type == RTM_NEWROUTE && attr)
+		*(int *)context = (int)nla_get_u32(attr);
+	return 0;
+}
+
+/** @return the question for the way to @p to, or NULL when out of memory. */
+static struct nl_msg *lookup_message(const struct tscf_addr *to, uint32_t mark)
+{
+	size_t size = tscf_addr_size(to->family);
+	struct rtmsg rtm = {.rtm_family = to->family, .rtm_dst_len = (unsigned char)(8 * size)};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+
+	if (msg && nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) == 0 &&
+	    nla_put(msg, RTA_DST, (int)size, to->bytes) == 0 && nla_put_u32(msg, RTA_MARK, mark) == 0)
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
+int tscf_route_lookup(struct tscf_netlink *nl, const struct tscf_addr *to, uint32_t mark)
+{
+	int device = 0;
+	int err = tscf_netlink_ask(nl, lookup_message(to, mark), take_device, &device);
+
+	if (err < 0)
+		return err;
+	return device > 0 ? device : -ENODEV;
+}
+
 int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};

@@ -279,6 +279,26 @@ START_TEST(use_of_many)
 }
 END_TEST
 
+/** The mark decides, as for a packet; and where no route leads is an error. */
+START_TEST(way_of_a_packet)
+{
+	struct tscf_addr v4, v6;
+
+	ck_assert_int_eq(tscf_addr_parse("10.1.2.3", &v4), 0);
+	ck_assert_int_eq(tscf_addr_parse("2001:db8::1", &v6), 0);
+	ck_assert_int_eq(tscf_route_lookup(nl, &v4, MARK), -ENETUNREACH);
+	tscf_netns_run("ip route add 10.0.0.0/8 dev t0 table 5000; ip -6 route add 2001:db8::/32 dev t0 table 5000");
+	tscf_netns_run("ip rule add pref 200 fwmark %u lookup 5000", MARK);
+	tscf_netns_run("ip -6 rule add pref 200 fwmark %u lookup 5000", MARK);
+	ck_assert_int_eq(tscf_route_lookup(nl, &v4, MARK), tun.index);
+	ck_assert_int_eq(tscf_route_lookup(nl, &v6, MARK), tun.index);
+	ck_assert_int_eq(tscf_route_lookup(nl, &v4, 0), -ENETUNREACH);
+	ck_assert_int_lt(tscf_route_lookup(nl, &v6, 0), 0);
+	/* Nothing is left in the socket that the next request would take for its answer. */
+	ck_assert_int_eq(tscf_route_table_use(nl, 5001), TSCF_TABLE_EMPTY);
+}
+END_TEST
+
 /** A rule and how iproute2 shows it. */
 static const struct {
 	int family;
@@ -559,6 +579,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, route_that_differs_is_an_error);
 	tcase_add_test(tcase, foreign_routes_stay);
 	tcase_add_test(tcase, use_of_many);
+	tcase_add_test(tcase, way_of_a_packet);
 	tcase_add_loop_test(tcase, rule_round_trip, 0, sizeof(rules) / sizeof(rules[0]));
 	tcase_add_test(tcase, rules_of_one_priority);
 	tcase_add_test(tcase, rule_the_kernel_cannot_tell_apart);
