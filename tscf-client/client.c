@@ -34,7 +34,7 @@ void client_route(struct client *c)
 {
 	struct routing_plan plan;
 	c->facts.gate = c->dtte.gate;
-	c->facts.up = dtte_is_up(&c->dtte);
+	c->facts.preferred = dtte_is_up(&c->dtte) && trust_leads_to_encrypted(c);
 	routing_make_plan(c->config, &c->facts, &plan);
 	routing_apply(&c->routing, &plan);
 }
@@ -50,7 +50,7 @@ void client_plain_state(struct client *c, enum tunnel_state state, const char *r
 
 static bool is_up(const struct client *c)
 {
-	bool encrypted = !tscf_level_wants_encryption(c->config->default_level) || dtte_is_up(&c->dtte);
+	bool encrypted = !trust_wants(c, c->config->default_level) || dtte_is_up(&c->dtte);
 	return c->plain.state == TUNNEL_UP && encrypted;
 }
 
@@ -104,11 +104,13 @@ static int reload(struct client *c)
 	int error = c->reread(c->reread_context, &fresh);
 	if (error == 0) {
 		c->config->policies = fresh.policies;
+		c->config->trusted = fresh.trusted;
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		error = registry_policies_changed(c);
 		running_policies_changed(c);
 		client_route(c);
+		trust_look(c);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
 	} else {
 		tscf_error("reload: the configuration has errors; nothing was changed");

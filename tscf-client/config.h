@@ -9,6 +9,7 @@
 
 #include "common/level.h"
 #include "common/log.h"
+#include "networks.h"
 #include "policy.h"
 #include "server_list.h"
 
@@ -24,6 +25,7 @@ struct client_config {
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
 	struct policies policies; /**< levels of sockets that have none; the first that matches decides */
+	struct networks trusted;  /**< where encrypted-preferred sockets are plain */
 	unsigned mtu; /**< 0: what the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */

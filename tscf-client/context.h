@@ -29,6 +29,7 @@
 #include "resume.h"
 #include "routing.h"
 #include "search.h"
+#include "trust.h"
 #include "tunnel.h"
 
 #include <ev.h>
@@ -100,6 +101,7 @@ struct client {
 	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;
+	struct trust trust;
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;

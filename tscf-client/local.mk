@@ -11,6 +11,8 @@ libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-cli
 	tscf-client/registry.h tscf-client/registry_wire.c tscf-client/registry_wire.h tscf-client/report.c tscf-client/request.c \
 	tscf-client/request.h tscf-client/routing.c tscf-client/routing.h tscf-client/tunnel.c tscf-client/tunnel.h
 libtscf_client_la_SOURCES += tscf-client/running.c tscf-client/running.h tscf-client/classify.c tscf-client/classify.h tscf-client/policy.c tscf-client/policy.h
+# Trusted networks.
+libtscf_client_la_SOURCES += tscf-client/networks.c tscf-client/networks.h tscf-client/trust.c tscf-client/trust.h
 # Going on at another address.
 libtscf_client_la_SOURCES += tscf-client/monitor.c tscf-client/monitor.h tscf-client/resume.c tscf-client/resume.h
 # The ways to the servers.

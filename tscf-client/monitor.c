@@ -80,6 +80,20 @@ static bool source_of(const struct tunnel *t, struct tscf_addr *out)
 	return true;
 }
 
+bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device)
+{
+	const struct client *c = t->client;
+	struct tscf_addr to;
+	int index;
+
+	if (t->way.remote.sa.sa_family == 0 || !source_of(t, source))
+		return false;
+	to = tscf_endpoint_addr(&t->way.remote);
+	index = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_OUTER));
+	*device = index > 0 ? index : 0;
+	return true;
+}
+
 bool monitor_astray(const struct tunnel *t)
 {
 	struct tscf_addr now, before = tscf_endpoint_addr(&t->transport->local);
@@ -108,6 +122,8 @@ static void check(struct client *c)
 		plain_moved(c, reason);
 		return;
 	}
+	/* Of another path it is found out when the tunnel has been resumed there. */
+	trust_look(c);
 	search_hurry(c);
 	pmtu_changed(c);
 	ask(c, &c->plain);

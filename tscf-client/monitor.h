@@ -10,6 +10,8 @@
 #ifndef TSCF_CLIENT_MONITOR_H
 #define TSCF_CLIENT_MONITOR_H
 
+#include "common/addr.h"
+
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +44,12 @@ void monitor_tick(struct client *c);
 /** @return whether the tunnel's transport sends from another address than this host has on that way now, or there is
  * none. */
 bool monitor_astray(const struct tunnel *t);
+/**
+ * Where this host would send to the tunnel's server now: its address, and the index of the device (0: unknown).
+ *
+ * @return whether there is a way.
+ */
+bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device);
 /** @return when monitor_tick is next due, or UINT64_MAX. */
 uint64_t monitor_next(const struct client *c);
 

@@ -289,8 +289,8 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		close(fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
-	bool was = tscf_level_wants_encryption(effective_of(c, old, &s));
-	if (tscf_level_wants_encryption(m->effective))
+	bool was = trust_wants(c, effective_of(c, old, &s));
+	if (trust_wants(c, m->effective))
 		to_encrypted(c, m, !was);
 	else
 		to_plain(c, m, was);
@@ -337,12 +337,12 @@ static void bound(struct client *c, const struct tscf_socket *s)
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
-		if (tscf_level_wants_encryption(level))
+		if (trust_wants(c, level))
 			registry_bind(c, &keys[i], level, s->cookie, false, 0);
-		else if (level == TSCF_LEVEL_UNENCRYPTED && b && !registry_is_of_others(b, s->cookie))
+		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
 			registry_release(c, &keys[i], 0);
 	}
-	if (count == 0 || !tscf_level_wants_encryption(level))
+	if (count == 0 || !trust_wants(c, level))
 		return;
 	registry_flush(c);
 	c->registry.counts[level]++;
@@ -382,7 +382,7 @@ static void give_up(struct client *c, struct change *change)
 
 static bool waits_for_tunnel(const struct client *c, const struct change *change)
 {
-	return tscf_level_wants_encryption(effective(c, change->level));
+	return trust_wants(c, effective(c, change->level));
 }
 
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
@@ -468,6 +468,15 @@ void moves_tunnel_failed(struct client *c)
 	for (struct change *change = c->moves.changes, *next; change; change = next) {
 		next = change->next;
 		if (waits_for_tunnel(c, change))
+			give_up(c, change);
+	}
+}
+
+void moves_trusted(struct client *c)
+{
+	for (struct change *change = c->moves.changes, *next; change; change = next) {
+		next = change->next;
+		if (effective(c, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 			give_up(c, change);
 	}
 }

@@ -97,6 +97,8 @@ bool moves_is_leaving(const struct client *c, uint64_t cookie);
 void moves_tunnel_up(struct client *c);
 /** The encrypted tunnel is not to be had now: answer those who wait for it. */
 void moves_tunnel_failed(struct client *c);
+/** The network is trusted: answer those who wait for the encrypted tunnel for encrypted-preferred sockets. */
+void moves_trusted(struct client *c);
 void moves_tick(struct client *c);
 uint64_t moves_next(const struct client *c);
 /** Answer what waits and free everything. */

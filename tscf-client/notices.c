@@ -82,19 +82,26 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 	return is_bound(c, w);
 }
 
-static bool asks(const struct client *c, const struct watched *w)
+static enum tscf_level level_of(const struct client *c, const struct watched *w)
 {
-	return tscf_level_wants_encryption(w->level == TSCF_LEVEL_DEFAULT ? c->config->default_level : w->level);
+	return w->level == TSCF_LEVEL_DEFAULT ? c->config->default_level : w->level;
 }
 
 static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = asks(c, w);
+	bool wants = trust_wants(c, level_of(c, w));
 	*available = !wants || c->dtte.failures == 0;
 	*enabled = wants && is_enabled(c, w);
 }
 
 /* --- telling --- */
+
+static const char *reason_for(const struct client *c, enum tscf_level level)
+{
+	if (trust_wants(c, level))
+		return c->dtte.reason;
+	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
+}
 
 static void tell_socket(struct client *c, const struct watched *w, struct subscriber *s)
 {
@@ -102,8 +109,7 @@ static void tell_socket(struct client *c, const struct watched *w, struct subscr
 					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
 					   .available = w->available,
 					   .enabled = w->enabled};
-	snprintf(event.reason, sizeof event.reason, "%s",
-		 asks(c, w) ? c->dtte.reason : "the socket does not ask for encryption");
+	snprintf(event.reason, sizeof event.reason, "%s", reason_for(c, level_of(c, w)));
 	tscf_control_push(s->call, &event, sizeof event);
 }
 

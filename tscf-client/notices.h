@@ -8,6 +8,7 @@
  *
  *     enabled    when it asks for encryption, the rules lead its packets to the encrypted tunnel, and the server has
  *                acknowledged that it sends there what comes back; until one of these ends
+ *     (encrypted-preferred sockets do not ask for it while the network is trusted: trust.h)
  *     available  unless it asks for encryption and the last attempt to have an encrypted tunnel has failed
  *
  * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher hears of

@@ -102,6 +102,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	encrypted_new_way(c);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
+	trust_look(c);
 	/* Sockets that are not known yet would have no shield when the quiet ends. */
 	registry_resync_now(c);
 	registry_shield_all(c);
@@ -129,6 +130,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 		tunnel_prove(&c->plain, cookie.value, cookie.length);
 	else
 		tunnel_probe(&c->plain);
+	trust_look(c);
 	registry_resync_now(c);
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(c);
@@ -171,6 +173,7 @@ bool plain_go_back(struct client *c)
 	tunnel_move(&c->plain, &c->former);
 	client_plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
+	trust_look(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;

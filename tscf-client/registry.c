@@ -138,6 +138,14 @@ static bool is_whole_address(const struct tscf_binding_key *key)
 	return key->protocol == 0 && key->local_port == 0;
 }
 
+void registry_acknowledged(struct client *c, uint64_t waiter, int error)
+{
+	if (waiter == REGISTRY_WAITER_TRUST)
+		trust_released(c);
+	else if (waiter != 0)
+		moves_acknowledged(c, waiter, error);
+}
+
 static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
 		  enum tscf_level level, bool moved, uint64_t waiter)
 {
@@ -149,7 +157,7 @@ static void queue(struct client *c, const struct tscf_binding_key *key, enum tsc
 			/* The next resync finds the difference again. */
 			tscf_error("out of memory: a socket is registered later");
 			registry_resync_soon(c);
-			moves_acknowledged(c, waiter, -ENOMEM);
+			registry_acknowledged(c, waiter, -ENOMEM);
 			return;
 		}
 		r->pending = grown;
@@ -175,8 +183,8 @@ static void release_entry(struct client *c, struct tscf_binding *b, enum tscf_le
 	queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
-/* A preferred socket is bound only while there is a tunnel: until then it is a plain one, also if it was encrypted-only
- * before. */
+/* A preferred socket is bound only while it is in the encrypted tunnel: until then it is a plain one, also if it was
+ * encrypted-only before. */
 static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
 {
 	/* What a late packet has made, which was on its way to the tunnel when that was lost, is this socket's. */
@@ -194,7 +202,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	r->seen_any = true;
-	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && !dtte_is_up(&c->dtte)) {
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!dtte_is_up(&c->dtte) || trust_here(c))) {
 		keep_plain(c, b, cookie);
 		return;
 	}
@@ -227,7 +235,7 @@ static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
 	if (policies_want_encryption(&c->config->policies))
 		return true;
 	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
-	return wide && wide->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(wide->level);
+	return wide && wide->state == TSCF_BINDING_ACTIVE && trust_wants(c, wide->level);
 }
 
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
@@ -235,7 +243,7 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED) {
-		moves_acknowledged(c, waiter, 0);
+		registry_acknowledged(c, waiter, 0);
 		return;
 	}
 	bool told = (b && b->told) || registry_under_way(c, key);
@@ -251,15 +259,35 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 		b->cookie = cookie;
 		release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);
 	} else {
-		moves_acknowledged(c, waiter, 0);
+		registry_acknowledged(c, waiter, 0);
 	}
+}
+
+static void release_preferred(void *context, struct tscf_binding *b)
+{
+	struct client *c = context;
+	struct tscf_binding_key key = b->key;
+	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		return;
+	b->grace_until = 0;
+	trust_releasing(c);
+	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
+	if (!is_whole_address(&key) && wider_entry(c, &key))
+		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
+	else
+		release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
+}
+
+void registry_release_preferred(struct client *c)
+{
+	tscf_bindings_each(c->registry.table, release_preferred, c);
 }
 
 void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_UNENCRYPTED) {
-		moves_acknowledged(c, waiter, 0);
+		registry_acknowledged(c, waiter, 0);
 		return;
 	}
 	tscf_bindings_remove(c->registry.table, b);
@@ -346,13 +374,13 @@ static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_le
 		     const struct tscf_binding_key *key)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
-	/* A preferred socket that has no binding was plain until the tunnel came. */
-	bool moved = !b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	/* A preferred socket that has no binding, or is an exception, was plain until now. */
+	bool moved = level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!b || b->level == TSCF_LEVEL_UNENCRYPTED);
 	if (sent_to_encrypted_only(c, s, b))
 		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
 		dump_default_socket(c, s, b);
-	else if (!tscf_level_wants_encryption(level))
+	else if (!trust_wants(c, level))
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))
 		registry_bind(c, key, level, s->cookie, moved, 0);
@@ -466,8 +494,10 @@ uint64_t registry_next(const struct client *c)
 bool registry_demand(const struct client *c)
 {
 	const unsigned *n = c->registry.counts;
-	return n[TSCF_LEVEL_ENCRYPTED_ONLY] + n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 ||
-	       tscf_level_wants_encryption(c->config->default_level);
+	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool preferred = n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	/* Those who are about to leave the tunnel need it until they have. */
+	return any || (preferred && c->trust.state != TRUST_PLAIN);
 }
 
 bool registry_has_only(const struct client *c)
@@ -503,7 +533,7 @@ static void tell_again(void *context, struct tscf_binding *b)
 
 void registry_tunnel_up(struct client *c)
 {
-	if (tscf_level_wants_encryption(c->config->default_level))
+	if (trust_wants(c, c->config->default_level))
 		registry_bind_whole_address(c);
 	tscf_bindings_each(c->registry.table, tell_again, c);
 	/*

@@ -30,6 +30,8 @@
 #define REGISTRY_RESYNC_POLICY_MS 1000
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
+/** Who waits: that all preferred sockets are released; any other value is a move's. */
+#define REGISTRY_WAITER_TRUST UINT64_MAX
 /** In the place of a cookie: several sockets have the key. */
 #define REGISTRY_SEVERAL UINT64_MAX
 
@@ -91,7 +93,7 @@ enum tscf_level registry_level(const struct client *c, const struct tscf_socket 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
  * packets may be under way.
- * @p waiter, if not 0, is told (moves_acknowledged) when the server has confirmed.
+ * @p waiter, if not 0, is told (moves_acknowledged, trust_released) when the server has confirmed.
  */
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter);
@@ -101,6 +103,8 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
 /** The socket has the default level again, and the whole address is bound: it is no exception any more. */
 void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+/** The network is trusted now: the encrypted-preferred sockets move back, each is told to trust.h before and after. */
+void registry_release_preferred(struct client *c);
 /** A packet of an encrypted flow that has no binding: find out later whose it is. */
 void registry_flow(struct client *c, const struct tscf_binding_key *flow);
 

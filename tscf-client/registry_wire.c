@@ -42,8 +42,7 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 		if (error == 0 && b->state == TSCF_BINDING_RELEASED)
 			tscf_binding_release(b, c->now);
 	}
-	if (op->waiter)
-		moves_acknowledged(c, op->waiter, error);
+	registry_acknowledged(c, op->waiter, error);
 	notices_changed(c);
 }
 
@@ -191,7 +190,7 @@ static struct parcel *collect(struct client *c, struct tscf_writer *w, bool encr
 	while (p && s->at < r->pending_count && p->count < REGISTRY_OPS_PER_MESSAGE) {
 		struct registry_op op = r->pending[s->at++];
 		if (!is_current(c, &op))
-			moves_acknowledged(c, op.waiter, 0);
+			registry_acknowledged(c, op.waiter, 0);
 		else if (fits(&op) && !must_wait(c, &op, encrypted))
 			parcel_add(p, w, &op);
 		else
@@ -319,19 +318,20 @@ static void send_unshields(struct client *c)
 	dispatch(&c->plain, &w, p, REGISTRY_TRIES, unshield_done);
 }
 
-/* Also as an exception from something wider. */
-static bool leads_to_plain(const struct registry_op *op)
+/* Who waits to be encrypted waits for the next tunnel.  Who leaves, also as an exception from something wider, need not
+ * wait for any: the plain one is set up anew before it carries anything. */
+static void drop(struct client *c, const struct registry_op *op)
 {
-	return op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
+	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
+	if (leads_to_plain || op->waiter == REGISTRY_WAITER_TRUST)
+		registry_acknowledged(c, op->waiter, 0);
 }
 
-/* Who moves back need not wait for a tunnel: the plain one is set up anew before it carries anything. */
 static void drop_all(struct client *c)
 {
 	struct registry *r = &c->registry;
 	for (unsigned i = 0; i < r->pending_count; i++)
-		if (leads_to_plain(&r->pending[i]))
-			moves_acknowledged(c, r->pending[i].waiter, 0);
+		drop(c, &r->pending[i]);
 	r->pending_count = 0;
 }
 
@@ -340,13 +340,11 @@ static void drop_bindings(struct client *c)
 {
 	struct registry *r = &c->registry;
 	unsigned kept = 0;
-	for (unsigned i = 0; i < r->pending_count; i++) {
-		const struct registry_op *op = &r->pending[i];
-		if (fits_shield(op) || fits_unshield(op))
-			r->pending[kept++] = *op;
-		else if (leads_to_plain(op))
-			moves_acknowledged(c, op->waiter, 0);
-	}
+	for (unsigned i = 0; i < r->pending_count; i++)
+		if (fits_shield(&r->pending[i]) || fits_unshield(&r->pending[i]))
+			r->pending[kept++] = r->pending[i];
+		else
+			drop(c, &r->pending[i]);
 	r->pending_count = kept;
 }
 

@@ -20,6 +20,9 @@
 /** @return whether the server has been told something of that key and has not answered yet. */
 bool registry_under_way(const struct client *c, const struct tscf_binding_key *key);
 
+/** Tell who waits for this; 0: nobody. */
+void registry_acknowledged(struct client *c, uint64_t waiter, int error);
+
 /** Bind the whole internal address at the default level (registry.c). */
 void registry_bind_whole_address(struct client *c);
 

@@ -178,6 +178,8 @@ char *report_status(struct client *c, bool privileged)
 				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);
+	json_object_set_new(status, "trusted", json_boolean(trust_here(c)));
+	json_object_set_new(status, "trusted_by", text_or_null(c->trust.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
@@ -212,7 +214,7 @@ static const char *tunnel_name(const struct client *c, const struct tscf_socket 
 		level = c->config->default_level;
 	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
 		return up ? "encrypted" : "prohibited";
-	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && up ? "encrypted" : "plain";
+	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && c->facts.preferred ? "encrypted" : "plain";
 }
 
 static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)

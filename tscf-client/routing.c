@@ -96,7 +96,7 @@ static void plan_policy(struct planner *p, const struct routing_facts *f, int fa
 	bool preferred = policy->level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	if (policy->remote.addr.family != 0 && policy->remote.addr.family != family)
 		return;
-	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->up))
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->preferred))
 		add_policy_rule(p, family, index, false, p->config->table_encrypted);
 	struct tscf_rule *last = add_policy_rule(p, family, index, true, 0);
 	if (only)
@@ -111,7 +111,7 @@ static void plan_default_level(struct planner *p, const struct routing_facts *f)
 	enum tscf_level level = p->config->default_level;
 	bool only = level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool preferred = level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->up))
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->preferred))
 		add_to_rules(p, f, SLOT_DEFAULT_ENCRYPTED, p->config->table_encrypted);
 	if (only)
 		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
@@ -132,7 +132,7 @@ static void plan_levels(struct planner *p, const struct routing_facts *f, int fa
 	enum slot preferred = first + (SLOT_PREFERRED - SLOT_ONLY), plain = first + (SLOT_PLAIN - SLOT_ONLY);
 	if (f->gate != DTTE_GATE_SHUT)
 		add_mark_rule(p, family, first, explicit | TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
-	if (f->up)
+	if (f->preferred)
 		add_mark_rule(p, family, preferred, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
 	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_UNENCRYPTED, c->table_plain);
 	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);

@@ -12,11 +12,11 @@
  *     Marks that somebody has set on the very socket:
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
  *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
- *     +5  mark encrypted-preferred -> encrypted   while the encrypted tunnel is up
+ *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network is not trusted (trust.h)
  *     +6  mark unencrypted and encrypted-preferred -> plain
  *     +7 ... +38  two for each policy (policy.h), of what bears no such mark, or of what bears the policy's number:
  *         encrypted-only: -> encrypted while the gate is not shut, and -> prohibit always
- *         encrypted-preferred: -> encrypted while the tunnel is up, and goto +45
+ *         encrypted-preferred: -> encrypted as +5, and goto +45
  *         unencrypted: goto +45
  *     +39 ... +42  as +3 to +6, of marks that are the default of tscf-run
  *     +43 default level encrypted-*: to each service route -> encrypted (as +3 or +5)
@@ -49,7 +49,7 @@ struct routing_facts {
 	struct tscf_addrs encrypted;        /**< of the encrypted tunnel, kept after it went */
 	int plain_device, encrypted_device; /**< interface indexes */
 	enum dtte_gate gate;
-	bool up; /**< the encrypted tunnel is up */
+	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 };

@@ -83,6 +83,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
 	print_told("SIP", json_object_get(plain, "sip"), out);
+	print_told("trusted network", json_object_get(status, "trusted_by"), out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
 	print_candidates(json_object_get(status, "candidates"), out);

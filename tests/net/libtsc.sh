@@ -85,6 +85,14 @@ in_phone nft delete table ip loss
 hears "encryption is enabled" 2
 kill "$other"
 
+# --- a trusted network ---
+printf '%s\n' "${CLIENT_CONF[@]}" "trusted-interface = access" >"$T/client.conf"
+check "a network that is trusted" client reload
+hears "encryption is disabled (the network is trusted)" 1
+printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
+check "and is not any more" client reload
+hears "encryption is enabled" 3
+
 # --- TCP: connected before and after it got its level, and from a program in another language ---
 cat >"$T/tcp.py" <<'END'
 import ctypes, socket, sys, threading
@@ -124,10 +132,10 @@ is "TCP sockets are enabled" "$tcp" = both
 goes_on
 kill_client
 hears "plain tunnel: down (tscf-client does not answer)" 1
-hears "encryption is disabled" 2
+hears "encryption is disabled" 3
 start_client
 hears "plain tunnel: up" 2
-hears "encryption is enabled" 3
+hears "encryption is enabled" 4
 enabled=$SAID
 goes_on
 settled=$(now)
@@ -137,7 +145,7 @@ is "nothing in clear after a new client" "$(socket_in_clear udp 5004 "$enabled" 
 stop_server
 # Another one: services stay with a session that comes back.
 rm -f "$T"/state/server.db*
-hears "encryption is disabled" 3
+hears "encryption is disabled" 4
 SERVICES=SIP start_server
 hears "encryption is not to be had (service unavailable" 1
 say unencrypted

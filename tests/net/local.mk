@@ -53,6 +53,7 @@ NET_TESTS = \
 	tests/net/tombstone.sh \
 	tests/net/too-large.sh \
 	tests/net/tunnel-blocked.sh \
+	tests/net/trusted.sh \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
@@ -113,7 +114,8 @@ NET_FAMILY_TESTS = \
 	tests/net/tcp-all-ipv6.sh \
 	tests/net/tombstone-ipv6.sh \
 	tests/net/too-large-ipv6.sh \
-	tests/net/unlisted-ipv6.sh
+	tests/net/unlisted-ipv6.sh \
+	tests/net/trusted-all-ipv6.sh
 TESTS += $(NET_FAMILY_TESTS)
 CLEANFILES += $(NET_FAMILY_TESTS)
 $(NET_FAMILY_TESTS): tests/net/local.mk

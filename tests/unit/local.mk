@@ -82,6 +82,10 @@ tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_candidates_LDADD = $(CLIENT_LDADD)
 
 UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide tests/unit/test_client_mtu
+UNIT_TESTS += tests/unit/test_client_trust
+tests_unit_test_client_trust_SOURCES = tests/unit/test_client_trust.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_trust_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_trust_LDADD = $(CLIENT_LDADD)
 UNIT_TESTS += tests/unit/test_client_policy
 tests_unit_test_client_policy_SOURCES = tests/unit/test_client_policy.c $(CONFIG_TEST_SOURCES)
 tests_unit_test_client_policy_CFLAGS = $(UNIT_CFLAGS)

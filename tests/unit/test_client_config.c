@@ -70,6 +70,10 @@ static const struct config_case wrong[] = {
 	{"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
 	{"server = \"no end\n\n", 3, "premature end", "end of file"},
 	{"port = 5\n/* no end\nserver = a\n", 2, "comment", "*/"},
+	{"trusted-network = \"192.0.2.0/40\"\n", 1, "192.0.2.0/40", "prefixes ADDRESS/BITS"},
+	{"trusted-network = {\"192.0.2.0/24\",\n\"::/0\"}\n", 2, "::/0", "BITS not 0"},
+	{"trusted-interface = \"a/b\"\n", 1, "a/b", "device names"},
+	{"trusted-interface = {a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,b}\n", 1, "\"b\"", "at most 16"},
 	{"policy a { uid = 1 }\n", 1, "policy \"a\": no level", "unencrypted, encrypted-only or"},
 	{"\npolicy a {\nlevel = default\n}\n", 3, "default", "unencrypted, encrypted-only or"},
 	{"policy \"a b\" { level = unencrypted }\n", 1, "a b", "printable characters"},
@@ -109,7 +113,8 @@ START_TEST(whole_file)
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "strict-tsid = yes\nroutes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n";
+	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n"
+	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n";
 	struct client_config c;
 
 	ck_assert_int_eq(client_config_init(&c), 0);
@@ -117,6 +122,10 @@ START_TEST(whole_file)
 	config_file_remove();
 	ck_assert_str_eq(c.servers.list[0].host, "vpn.example.org");
 	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), 443);
+	ck_assert_uint_eq(c.trusted.prefix_count, 2);
+	ck_assert_int_eq(c.trusted.prefixes[1].length, 32);
+	ck_assert_uint_eq(c.trusted.interface_count, 1);
+	ck_assert_str_eq(c.trusted.interfaces[0], "eth0");
 	ck_assert_str_eq(c.ca, "/etc/ca.pem");
 	ck_assert_str_eq(client_server_name(&c.servers, &c.servers.list[0]), "other.example.org");
 	ck_assert_str_eq(client_server_pin(&c.servers, &c.servers.list[0]), PIN);

@@ -20,9 +20,9 @@ static struct client_config config = {.fwmark_mask = TSCF_MARK_MASK_DEFAULT,
 				      .table_plain = TABLE_PLAIN,
 				      .table_encrypted = TABLE_ENCRYPTED};
 
-static struct routing_facts facts(enum dtte_gate gate, bool up)
+static struct routing_facts facts(enum dtte_gate gate, bool preferred)
 {
-	struct routing_facts f = {.gate = gate, .up = up, .route_count = 1};
+	struct routing_facts f = {.gate = gate, .preferred = preferred, .route_count = 1};
 	f.plain_device = f.encrypted_device = 1; /* lo: there is no other in a new namespace */
 	ck_assert_int_eq(tscf_addr_parse("10.8.0.2", &f.plain.of[0]), 0);
 	ck_assert_int_eq(tscf_prefix_parse("10.3.0.0/24", &f.routes[0]), 0);
@@ -100,6 +100,26 @@ START_TEST(preferred_follows_the_tunnel)
 	routing_make_plan(&config, &f, &plan);
 	ck_assert_ptr_null(find(&plan, AF_INET, 5));
 	ck_assert_ptr_nonnull(find(&plan, AF_INET, 6));
+}
+END_TEST
+
+/* On a trusted network the tunnel may be up for the sake of others: no rule leads preferred sockets there. */
+START_TEST(preferred_is_plain_where_trusted)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, false);
+	struct policies *p = &config.policies;
+	*p = (struct policies){.count = 2};
+	p->list[0] = (struct policy){.protocol = 17, .level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
+	p->list[1] = (struct policy){.protocol = 6, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	config.default_level = TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	routing_make_plan(&config, &f, &plan);
+	ck_assert(!find(&plan, AF_INET, 5) && !find(&plan, AF_INET, 41) && !find(&plan, AF_INET, 7));
+	ck_assert(!find(&plan, AF_INET, 43));
+	ck_assert(find(&plan, AF_INET, 6) && find(&plan, AF_INET, 42) && find(&plan, AF_INET, 8));
+	ck_assert(find(&plan, AF_INET, 3) && find(&plan, AF_INET, 39) && find(&plan, AF_INET, 9));
+	config.default_level = TSCF_LEVEL_DEFAULT;
+	p->count = 0;
 }
 END_TEST
 
@@ -201,7 +221,7 @@ START_TEST(kernel_follows)
 	ck_assert_int_eq(routing_adopt(&routing, nl, &config), 0);
 	for (unsigned i = 0; i < 4; i++) {
 		f.gate = gates[i];
-		f.up = gates[i] == DTTE_GATE_OPEN;
+		f.preferred = gates[i] == DTTE_GATE_OPEN;
 		routing_make_plan(&config, &f, &plan);
 		ck_assert_int_eq(routing_apply(&routing, &plan), 0);
 		check_kernel(nl, &plan);
@@ -300,6 +320,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, defaults_come_last);
 	tcase_add_test(tc, numbered_policy);
 	tcase_add_test(tc, preferred_follows_the_tunnel);
+	tcase_add_test(tc, preferred_is_plain_where_trusted);
 	tcase_add_test(tc, default_level_only);
 	tcase_add_test(tc, routes);
 	tcase_add_test(tc, both_families);

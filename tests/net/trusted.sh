@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# trusted.sh - while the outer path uses a trusted network, encrypted-preferred sockets are plain and encrypted-only ones are not: there and
+# back by a reload under load, which loses nothing, and by another outer address; and no encrypted tunnel is opened for a preferred socket.
+. "$(dirname "$0")/lib.sh"
+
+if [ "$TSCF_OUTER" = 6 ]; then TRUSTED_OUTER=2001:db8:1::7 BITS=64; else TRUSTED_OUTER=198.51.100.7 BITS=24; fi
+POLICY="policy voice { protocol = udp local-port = 5062 level = encrypted-preferred }"
+
+# configure LINE...: what the client is to read at the next reload.
+configure() { printf '%s\n' "persistence = 0" "$POLICY" "$@" >"$T/client.conf"; }
+# trusted [true|false]: what the client says of the network.
+trusted() { [ "$(client_status .trusted)" = "$1" ]; }
+preferred_in() { [ "$(tunnel_of udp 5004)$(tunnel_of udp 5062)" = "$1$1" ]; }
+# outer_address NEW OLD: another address in the place of the phone's.
+outer_address() {
+	ip -n "$PHONE" addr del "$2/$BITS" dev access
+	add_address "$PHONE" access "$1/$BITS"
+	default_route "$PHONE" 2>/dev/null
+}
+flow() { program "$1" "$2" "$TSCF_TOOLS/flow" --bind "$ANY:$3" --to $HOST:7000 --rate 100 --marker "M-$1 " --report 50; }
+is_lossless() {
+	is "$1: sent all the time" "$(($(last "$1" .sent) > 300))" -eq 1
+	is "$1: nothing is lost" "$(last "$1" .lost)" -eq 0
+	is "$1: every send succeeded" "$(last "$1" '.errors')" -eq 0
+}
+
+CLIENT_CONF=("persistence = 0" "$POLICY")
+topology
+start_capture
+echo_server
+start_server
+start_client
+flow preferred encrypted-preferred 5004
+preferred=$LAST_PID
+flow voice stranger 5062
+voice=$LAST_PID
+flow only encrypted-only 5006
+only=$LAST_PID
+must 10 'encrypted_up && preferred_in encrypted' "the sockets ask for the encrypted tunnel"
+grows preferred .echoed 20
+grows voice .echoed 20
+check "the network is not trusted" trusted false
+encrypted_from=$(now)
+grows preferred .echoed 100
+grows voice .echoed 20
+
+# --- by a reload, while the encrypted-only socket keeps the tunnel ---
+configure 'trusted-interface = {"wlan0", "access"}'
+encrypted_to=$(now)
+check "reload" client reload
+check "the network is trusted" trusted true
+is "by its interface" "$(client_status .trusted_by)" = "interface access"
+check "status shows it to a person" eval 'client status | grep -q "^trusted network: interface access$"'
+must 5 'preferred_in plain' "encrypted-preferred sockets are plain"
+plain_from=$(now)
+grows preferred .echoed 100
+grows voice .echoed 20
+check "the encrypted tunnel is there for the other one" encrypted_up
+is "which is in it" "$(tunnel_of udp 5006)" = encrypted
+plain_to=$(now)
+configure "trusted-network = \"10.0.0.0/8\""
+check "reload" client reload
+check "the network is not trusted any more" trusted false
+must 5 'preferred_in encrypted' "encrypted-preferred sockets are encrypted again"
+# What was under way in clear has arrived.
+grows preferred .echoed 50
+again_from=$(now)
+grows preferred .echoed 100
+grows voice .echoed 20
+again_to=$(now)
+kill "$preferred" "$voice" "$only"
+for flow in preferred voice only; do
+	must 10 "[ \"\$(last $flow .done)\" = true ]"
+	is_lossless $flow
+done
+must 10 '[ "$(encrypted_state)" = idle ]' "no socket is left"
+
+# --- by its address: a client that starts there opens no encrypted tunnel for a preferred socket alone ---
+outer_address "$TRUSTED_OUTER" "$PHONE_OUTER"
+stop_client
+established=$(server_counter encrypted_established)
+CLIENT_CONF=("persistence = 0" "$POLICY" "trusted-network = {\"10.0.0.0/8\", \"$TRUSTED_OUTER\"}")
+start_client
+is "the network is trusted by its prefix" "$(client_status .trusted_by | cut -d/ -f1)" = "prefix $TRUSTED_OUTER"
+# Ports of their own: what has been encrypted leaves a tombstone.
+flow alone encrypted-preferred 5014
+alone=$LAST_PID
+grows alone .echoed 100
+is "the socket has its level" "$(client_status '.sockets["encrypted-preferred"]')" -eq 1
+is "no encrypted tunnel is asked for" "$(encrypted_state)" = idle
+is "nor has one been set up" "$(server_counter encrypted_established)" -eq "$established"
+flow strict encrypted-only 5016
+grows strict .echoed 20 "encrypted-only gets one"
+is "the preferred socket stays plain beside it" "$(tunnel_of udp 5014)" = plain
+grows alone .echoed 20
+
+# --- the phone moves to a network that is not trusted, and back ---
+outer_address "$PHONE_OUTER" "$TRUSTED_OUTER"
+must 15 'trusted false && encrypted_up && [ "$(tunnel_of udp 5014)" = encrypted ]' "elsewhere the preferred socket is encrypted"
+grows alone .echoed 50
+away_from=$(now)
+grows alone .echoed 50
+away_to=$(now)
+outer_address "$TRUSTED_OUTER" "$PHONE_OUTER"
+must 15 'trusted true && [ "$(tunnel_of udp 5014)" = plain ]' "back there it is plain"
+grows alone .echoed 50
+grows strict .echoed 20 "encrypted-only goes on"
+back=$(now)
+grows alone .echoed 20
+refused=$(server_counter clear_refused)
+check "an encrypted-only socket made preferred is plain" eval "level encrypted-preferred --proto udp --port 5016 >/dev/null"
+is "in the plain tunnel" "$(tunnel_of udp 5016)" = plain
+grows strict .echoed 20
+is "the server was told before it was" "$(server_counter clear_refused)" -eq "$refused"
+must 10 '[ "$(encrypted_state)" = idle ]' "nobody needs the encrypted tunnel any more"
+kill "$alone"
+stop_capture
+
+for flow in preferred voice; do
+	is "$flow: not in clear before" "$(in_clear "M-$flow" "$encrypted_from" "$encrypted_to")" -eq 0
+	is "$flow: in clear while the network is trusted" "$(($(in_clear "M-$flow" "$plain_from" "$plain_to") > 50))" -eq 1
+	is "$flow: not in clear after" "$(in_clear "M-$flow" "$again_from" "$again_to")" -eq 0
+done
+is "encrypted-only: never in clear" "$(in_clear M-only)" -eq 0
+is "no packet of its socket in the plain tunnel" "$(socket_in_clear udp 5006 0 "$encrypted_to")" -eq 0
+is "alone: not in clear elsewhere" "$(in_clear M-alone "$away_from" "$away_to")" -eq 0
+is "alone: in clear where it is trusted" "$(($(in_clear M-alone "$back") > 10))" -eq 1
+is "strict: not in clear while encrypted-only" "$(in_clear M-strict 0 "$back")" -eq 0

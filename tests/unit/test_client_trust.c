@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which networks are trusted, and what that means for the demand of an encrypted tunnel.
+ */
+#include "runner.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct tscf_setting setting = {.name = "trusted"};
+
+static bool matches(const struct networks *n, const char *source, const char *interface, const char *expected)
+{
+	char by[NETWORKS_TEXT];
+	struct tscf_addr addr;
+
+	ck_assert_int_eq(tscf_addr_parse(source, &addr), 0);
+	bool result = networks_match(n, &addr, interface, by);
+	ck_assert_str_eq(by, expected);
+	return result;
+}
+
+START_TEST(match)
+{
+	struct networks n = {0};
+
+	ck_assert(!networks_any(&n));
+	ck_assert(!matches(&n, "192.0.2.1", "eth0", ""));
+	ck_assert_int_eq(networks_add_prefix(&setting, "192.0.2.77/25", &n), 0);
+	ck_assert_int_eq(networks_add_prefix(&setting, "2001:db8::/32", &n), 0);
+	ck_assert_int_eq(networks_add_interface(&setting, "eth0", &n), 0);
+	ck_assert(networks_any(&n));
+	ck_assert(matches(&n, "192.0.2.1", "wlan0", "prefix 192.0.2.0/25"));
+	ck_assert(matches(&n, "2001:db8:1::1", "", "prefix 2001:db8::/32"));
+	ck_assert(matches(&n, "192.0.2.129", "eth0", "interface eth0"));
+	ck_assert(!matches(&n, "192.0.2.129", "eth01", ""));
+	ck_assert(!matches(&n, "192.0.2.129", "eth", ""));
+	ck_assert(!matches(&n, "2001:db9::1", "", ""));
+}
+END_TEST
+
+START_TEST(refused)
+{
+	static const char *const prefixes[] = {"", "0.0.0.0/0", "::/0", "192.0.2.0/33", "example.org"};
+	static const char *const names[] = {"", "sixteen-letters-", "a b", "eth%d"};
+	struct networks n = {0};
+
+	for (unsigned i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		ck_assert_int_eq(networks_add_prefix(&setting, prefixes[i], &n), -EINVAL);
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+		ck_assert_int_eq(networks_add_interface(&setting, names[i], &n), -EINVAL);
+	ck_assert(!networks_any(&n));
+	for (unsigned i = 0; i < NETWORKS_MAX; i++) {
+		ck_assert_int_eq(networks_add_prefix(&setting, "192.0.2.1", &n), 0);
+		ck_assert_int_eq(networks_add_interface(&setting, "fifteen-letters", &n), 0);
+	}
+	ck_assert_int_eq(networks_add_prefix(&setting, "192.0.2.1", &n), -EINVAL);
+	ck_assert_int_eq(networks_add_interface(&setting, "eth0", &n), -EINVAL);
+	ck_assert(matches(&n, "192.0.2.2", "fifteen-letters", "interface fifteen-letters"));
+}
+END_TEST
+
+/* Encrypted-only asks everywhere; preferred where the network is not trusted, and until it has left the tunnel. */
+START_TEST(demand)
+{
+	static const enum trust_state states[] = {TRUST_AWAY, TRUST_LEAVING, TRUST_PLAIN};
+	static const bool preferred[] = {true, true, false}, wants[] = {true, false, false};
+	struct client_config config = {.default_level = TSCF_LEVEL_DEFAULT};
+	struct client *c = calloc(1, sizeof(*c));
+
+	ck_assert_ptr_nonnull(c);
+	c->config = &config;
+	for (unsigned i = 0; i < 3; i++) {
+		c->trust.state = states[i];
+		ck_assert(!registry_demand(c));
+		c->registry.counts[TSCF_LEVEL_ENCRYPTED_PREFERRED] = 1;
+		ck_assert_int_eq(registry_demand(c), preferred[i]);
+		c->registry.counts[TSCF_LEVEL_ENCRYPTED_ONLY] = 1;
+		ck_assert(registry_demand(c));
+		memset(c->registry.counts, 0, sizeof(c->registry.counts));
+		config.default_level = TSCF_LEVEL_ENCRYPTED_PREFERRED;
+		ck_assert_int_eq(registry_demand(c), preferred[i]);
+		config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
+		ck_assert(registry_demand(c));
+		config.default_level = TSCF_LEVEL_DEFAULT;
+		ck_assert_int_eq(trust_wants(c, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
+		ck_assert(trust_wants(c, TSCF_LEVEL_ENCRYPTED_ONLY));
+		ck_assert(!trust_wants(c, TSCF_LEVEL_UNENCRYPTED) && !trust_wants(c, TSCF_LEVEL_DEFAULT));
+		ck_assert_int_eq(trust_leads_to_encrypted(c), preferred[i]);
+	}
+	free(c);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("client_trust");
+	TCase *tc = tcase_create("client_trust");
+
+	tcase_add_test(tc, match);
+	tcase_add_test(tc, refused);
+	tcase_add_test(tc, demand);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
