@@ -74,7 +74,54 @@ for flow in preferred voice only; do
 	must 10 "[ \"\$(last $flow .done)\" = true ]"
 	is_lossless $flow
 done
-must 10 '[ "$(encrypted_state)" = idle ]' "no socket is left"
+
+# --- the rule stays until the server has confirmed ---
+flow late encrypted-preferred 5066
+late=$LAST_PID
+grows late .echoed 20
+in_phone nft -f - <<-END
+	table ip loss {
+		chain in { type filter hook input priority 0; meta l4proto { udp, tcp } th sport $((PORT + 1)) drop; }
+	}
+	table ip6 loss {
+		chain in { type filter hook input priority 0; meta l4proto { udp, tcp } th sport $((PORT + 1)) drop; }
+	}
+END
+configure "trusted-interface = access"
+check "reload" client reload
+check "the network is trusted" trusted true
+grows late .sent 50
+is "without an answer the socket is not led to the plain tunnel" "$(tunnel_of udp 5066)" = encrypted
+in_phone nft delete table ip loss
+in_phone nft delete table ip6 loss
+must 10 '[ "$(tunnel_of udp 5066)" = plain ]' "with one it is"
+grows late .echoed 20
+is "the server never had to refuse a clear packet" "$(server_counter clear_refused)" -eq 0
+kill "$late"
+finish "$late" 10
+
+# --- who only waits, and whom no packet of his own binds, is bound before the rule is there ---
+program listener encrypted-preferred "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5064" --report 50
+listener=$LAST_PID
+must 5 '[ -s "$T/listener.out" ]'
+background caller "$SERVICE" "$TSCF_TOOLS/flow" --bind "$HOST:7200" --to "$PHONE_INNER:5064" --rate 100 --linger 0 --marker "M-caller " \
+	--report 50
+caller=$LAST_PID
+flow keeper encrypted-only 5068
+must 10 encrypted_up "an encrypted-only socket has a tunnel"
+grows keeper .echoed 20
+configure
+check "reload" client reload
+check "the network is not trusted" trusted false
+grows listener .foreign 50
+called_from=$(now)
+grows listener .foreign 50
+called_to=$(now)
+kill "$caller"
+finish "$caller" 10
+wait_until 2 '[ "$(last listener .foreign)" -eq "$(last caller .sent)" ]'
+is "listener: nothing is lost" "$(last listener .foreign)" -eq "$(last caller .sent)"
+kill "$listener" "$LAST_PID"
 
 # --- by its address: a client that starts there opens no encrypted tunnel for a preferred socket alone ---
 outer_address "$TRUSTED_OUTER" "$PHONE_OUTER"
@@ -114,7 +161,6 @@ is "in the plain tunnel" "$(tunnel_of udp 5016)" = plain
 grows strict .echoed 20
 is "the server was told before it was" "$(server_counter clear_refused)" -eq "$refused"
 must 10 '[ "$(encrypted_state)" = idle ]' "nobody needs the encrypted tunnel any more"
-kill "$alone"
 stop_capture
 
 for flow in preferred voice; do
@@ -122,7 +168,8 @@ for flow in preferred voice; do
 	is "$flow: in clear while the network is trusted" "$(($(in_clear "M-$flow" "$plain_from" "$plain_to") > 50))" -eq 1
 	is "$flow: not in clear after" "$(in_clear "M-$flow" "$again_from" "$again_to")" -eq 0
 done
-is "encrypted-only: never in clear" "$(in_clear M-only)" -eq 0
+is "listener: not in clear elsewhere" "$(in_clear M-caller "$called_from" "$called_to")" -eq 0
+is "encrypted-only: never in clear" "$(($(in_clear M-only) + $(in_clear M-keeper)))" -eq 0
 is "no packet of its socket in the plain tunnel" "$(socket_in_clear udp 5006 0 "$encrypted_to")" -eq 0
 is "alone: not in clear elsewhere" "$(in_clear M-alone "$away_from" "$away_to")" -eq 0
 is "alone: in clear where it is trusted" "$(($(in_clear M-alone "$back") > 10))" -eq 1
