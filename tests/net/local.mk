@@ -54,6 +54,7 @@ NET_TESTS = \
 	tests/net/too-large.sh \
 	tests/net/tunnel-blocked.sh \
 	tests/net/trusted.sh \
+	tests/net/trusted-default.sh \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
