@@ -28,8 +28,8 @@ noticed() {
 
 topology
 echo_server
-printf 'tunnel-persistence-time = %d\n' $PERSISTENCE >"$T/server.conf"
-start_server --config "$T/server.conf"
+SERVER_CONF+=("tunnel-persistence-time = $PERSISTENCE")
+start_server
 
 # --- the round trip: 40 ms are on the way, and far less than a second in this host ---
 background delay "$PHONE" python3 "$TSCF_SRC/tests/net/delay.py" 20 3004 "$SERVER_LINK" $PORT 3005 "$SERVER_LINK" $((PORT + 1))
