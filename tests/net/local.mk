@@ -129,3 +129,24 @@ $(NET_FAMILY_TESTS): tests/net/local.mk
 	$(MKDIR_P) tests/net && \
 	printf '#!/bin/bash\nTSCF_INNER=%s TSCF_OUTER=%s exec bash "$$TSCF_SRC/tests/net/%s.sh"\n' $$inner $$outer $$name >$@ && \
 	chmod +x $@
+
+# The same tests on kernels that can do less: NAME-no-offload has no offload at all, NAME-tcp-offload all but those of UDP on the devices.
+NET_OFFLOAD_TESTS = \
+	tests/net/ecn-no-offload.sh \
+	tests/net/joined-no-offload.sh \
+	tests/net/joined-tcp-offload.sh \
+	tests/net/move-no-offload.sh \
+	tests/net/mtu-no-offload.sh \
+	tests/net/tcp-no-offload.sh \
+	tests/net/tcp-tcp-offload.sh
+TESTS += $(NET_OFFLOAD_TESTS)
+CLEANFILES += $(NET_OFFLOAD_TESTS)
+$(NET_OFFLOAD_TESTS): tests/net/local.mk
+	$(AM_V_GEN)name=`basename $@ .sh`; \
+	case $$name in \
+	*-tcp-offload) switches='TSCF_TUN_OFFLOADS=tcp'; name=$${name%-tcp-offload} ;; \
+	*) switches='TSCF_TUN_OFFLOADS=none TSCF_UDP_OFFLOADS=none'; name=$${name%-no-offload} ;; \
+	esac; \
+	$(MKDIR_P) tests/net && \
+	printf '#!/bin/bash\n%s exec bash "$$TSCF_SRC/tests/net/%s.sh"\n' "$$switches" $$name >$@ && \
+	chmod +x $@

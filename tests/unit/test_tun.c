@@ -6,15 +6,25 @@
 #include "common/netlink.h"
 #include "common/tun.h"
 #include "netns.h"
+#include "refuse.h"
 #include "runner.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Not in the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#define TCP_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+#define UDP_OFFLOADS (TUN_F_USO4 | TUN_F_USO6)
 
 #define PACKETS 100
 #define PAYLOAD 172
@@ -31,14 +41,11 @@ static const struct {
 static struct tscf_tun tun;
 static struct tscf_ring *ring;
 
-static void setup(void)
+static void open_device(void)
 {
 	struct tscf_netlink *nl;
 	struct tscf_prefix p;
 
-	tscf_netns_enter();
-	ring = tscf_ring_new(TSCF_PACKET_MAX);
-	ck_assert_ptr_nonnull(ring);
 	ck_assert_int_eq(tscf_tun_open(&tun, "t0", true, TSCF_URGENT_DSCPS), 0);
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
 	for (int i = 0; i < 2; i++) {
@@ -47,6 +54,14 @@ static void setup(void)
 	}
 	ck_assert_int_eq(tscf_link_up(nl, tun.index, 1340), 0);
 	tscf_netlink_close(nl);
+}
+
+static void setup(void)
+{
+	tscf_netns_enter();
+	ring = tscf_ring_new(TSCF_PACKET_MAX);
+	ck_assert_ptr_nonnull(ring);
+	open_device();
 }
 
 static void teardown(void)
@@ -104,11 +119,11 @@ static void exchange(struct tscf_packet *p, int i)
 	memcpy(p->data + ports + 2, kept, 2);
 }
 
-START_TEST(batches_go_both_ways)
+static void batches_there_and_back(int i)
 {
 	static const unsigned batches[] = {TSCF_BATCH_MAX, PACKETS - TSCF_BATCH_MAX, 0};
-	unsigned length = families[_i].header + PAYLOAD, read_count = 0;
-	int fd = connected_socket(_i);
+	unsigned length = families[i].header + PAYLOAD, read_count = 0;
+	int fd = connected_socket(i);
 	struct tscf_batch batch;
 	uint8_t payload[2048];
 
@@ -119,8 +134,8 @@ START_TEST(batches_go_both_ways)
 		ck_assert_uint_eq(batch.count, batches[b]);
 		for (unsigned k = 0; k < batch.count; k++) {
 			ck_assert_uint_eq(batch.packet[k]->length, length);
-			check_numbered(batch.packet[k]->data + families[_i].header, read_count++);
-			exchange(batch.packet[k], _i);
+			check_numbered(batch.packet[k]->data + families[i].header, read_count++);
+			exchange(batch.packet[k], i);
 		}
 		write_batch(&batch);
 	}
@@ -134,6 +149,63 @@ START_TEST(batches_go_both_ways)
 	ck_assert_uint_eq(tun.written_bytes, PACKETS * length);
 	ck_assert_uint_eq(tun.write_errors, 0);
 	close(fd);
+}
+
+START_TEST(batches_go_both_ways)
+{
+	batches_there_and_back(_i);
+}
+END_TEST
+
+/** @return whether the kernel gives this device super-packets of that kind, as ethtool names it. */
+static bool kernel_joins(const char *kind)
+{
+	char *text = tscf_netns_output("ethtool -k t0 | sed -n 's/^[[:space:]]*%s: //p'", kind);
+	bool on = strncmp(text, "on", 2) == 0;
+
+	ck_assert_msg(*text != '\0', "ethtool does not say whether there is %s", kind);
+	free(text);
+	return on;
+}
+
+static void check_offloads(unsigned expected)
+{
+	ck_assert_uint_eq(tun.offloads, expected);
+	ck_assert_int_eq(kernel_joins("tx-tcp-segmentation"), (expected & TUN_F_TSO4) != 0);
+	ck_assert_int_eq(kernel_joins("tx-tcp6-segmentation"), (expected & TUN_F_TSO6) != 0);
+	ck_assert_int_eq(kernel_joins("tx-udp-segmentation"), (expected & TUN_F_USO4) != 0);
+	for (int i = 0; i < 2; i++) {
+		tun.read_packets = tun.read_bytes = tun.written_packets = tun.written_bytes = 0;
+		batches_there_and_back(i);
+	}
+}
+
+/** The environment forbids some, and a packet goes both ways all the same. */
+START_TEST(offloads_are_as_the_environment_allows)
+{
+	static const struct {
+		const char *text;
+		unsigned expected;
+	} cases[] = {{"none", 0}, {"tcp", TCP_OFFLOADS}};
+
+	tscf_tun_close(&tun);
+	ck_assert_int_eq(setenv("TSCF_TUN_OFFLOADS", cases[_i].text, 1), 0);
+	open_device();
+	check_offloads(cases[_i].expected);
+}
+END_TEST
+
+/** A kernel that does not know one kind is asked for less, step by step. */
+START_TEST(offloads_fall_back_step_by_step)
+{
+	static const struct {
+		unsigned refused, expected;
+	} cases[] = {{UDP_OFFLOADS, TCP_OFFLOADS}, {TUN_F_USO6, TCP_OFFLOADS}, {TUN_F_TSO6, 0}, {TUN_F_CSUM, 0}};
+
+	tscf_tun_close(&tun);
+	tscf_refuse_tun_offloads(cases[_i].refused);
+	open_device();
+	check_offloads(cases[_i].expected);
 }
 END_TEST
 
@@ -459,6 +531,8 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 30);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, batches_go_both_ways, 0, 2);
+	tcase_add_loop_test(tcase, offloads_are_as_the_environment_allows, 0, 2);
+	tcase_add_loop_test(tcase, offloads_fall_back_step_by_step, 0, 4);
 	tcase_add_loop_test(tcase, urgent_packets_overtake, 0, 2);
 	tcase_add_loop_test(tcase, a_read_has_an_end, 0, 2);
 	tcase_add_loop_test(tcase, parts_have_their_addresses, 0, 2);
