@@ -16,7 +16,7 @@ libtscf_common_la_CFLAGS += $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
 libtscf_common_la_LIBADD += $(CONFUSE_LIBS) $(JANSSON_LIBS)
 
 # The outer side: sockets, transports, keys.
-libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c common/outer_write.c common/outer_key.h \
+libtscf_common_la_SOURCES += common/outer.h common/outer.c common/outer_read.c common/outer_write.c common/outer_key.h common/refusal.c common/refusal.h \
 	common/ending.h common/ending.c common/datagram.h common/datagram.c common/transport.h common/transport.c common/udp.h common/udp.c \
 	common/gcm.h common/gcm.c common/p256.h common/p256.c common/sha256.h common/sha256.c common/crypto_curve.h \
 	common/crypto_curve.c common/crypto.h common/crypto.c common/secret.c common/cert.h common/cert.c \

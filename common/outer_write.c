@@ -7,6 +7,7 @@
  */
 #include "log.h"
 #include "outer.h"
+#include "refusal.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -36,7 +37,8 @@ struct train {
 struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
-	uint32_t segment_max; /* largest datagram that the kernel takes in a train; 0: it takes none */
+	bool trains; /* the kernel knows UDP_SEGMENT, and it may be used */
+	struct tscf_refusals refusals;
 	unsigned messages, iovs, copied;
 	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
 	int error;
@@ -48,6 +50,14 @@ struct tscf_outer_writer {
 	uint32_t copy_size;
 	uint8_t copies[];
 };
+
+/* Zero is what it is anyway; kernels before 4.18 do not know the option, and ones without it would send a train as one datagram. */
+static bool knows_trains(int fd)
+{
+	int none = 0;
+
+	return setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+}
 
 struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size)
 {
@@ -61,7 +71,7 @@ struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size)
 	writer->fd = fd;
 	writer->copy_size = copy_size;
 	writer->family = (sa_family_t)domain;
-	writer->segment_max = tscf_outer_offloads_allowed() ? UINT16_MAX : 0;
+	writer->trains = tscf_outer_offloads_allowed() && knows_trains(fd);
 	return writer;
 }
 
@@ -129,7 +139,10 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 	const struct train *train = &writer->train[i];
 
 	/* Too large for the path, or not at all (a device without checksum offload). */
-	writer->segment_max = error == EINVAL || error == EMSGSIZE ? train->size - 1 : 0;
+	if (error == EINVAL || error == EMSGSIZE)
+		tscf_refusals_note_size(&writer->refusals, header->msg_name, train->size);
+	else
+		tscf_refusals_note_any(&writer->refusals);
 	tscf_debug("the kernel refuses datagrams of %u bytes in one piece: %s", train->size, strerror(error));
 	for (size_t k = 0; k < header->msg_iovlen; k++) {
 		const uint8_t *data = header->msg_iov[k].iov_base;
@@ -191,8 +204,13 @@ static bool same_destination(const struct msghdr *header, const union tscf_endpo
 	return header->msg_name != NULL && to != NULL && tscf_endpoint_equal(header->msg_name, to);
 }
 
+static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size)
+{
+	return writer->trains && tscf_refusals_allow(&writer->refusals, to, size);
+}
+
 /** @return whether @p bytes in datagrams of @p size can follow in the last message. */
-static bool can_follow(const struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t bytes, uint32_t size,
+static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t bytes, uint32_t size,
 		       uint8_t tos)
 {
 	const struct train *last;
@@ -201,10 +219,10 @@ static bool can_follow(const struct tscf_outer_writer *writer, const union tscf_
 	if (writer->messages == 0)
 		return false;
 	last = &writer->train[writer->messages - 1];
-	return last->open && last->tos == tos && last->size <= writer->segment_max &&
+	return last->open && last->tos == tos &&
 	       (size == last->size || (datagrams == 1 && size < last->size)) && last->datagrams + datagrams <= SEGMENTS_MAX &&
 	       last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
-	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to);
+	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to) && may_join(writer, to, last->size);
 }
 
 static void begin_message(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size, uint8_t tos)
@@ -251,7 +269,7 @@ void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoin
 		write_train(writer, to, data, length, length, tos);
 		return;
 	}
-	if (piece <= writer->segment_max) {
+	if (length <= SEGMENTED_BYTES_MAX && length <= piece * SEGMENTS_MAX && may_join(writer, to, piece)) {
 		write_train(writer, to, data, length, piece, tos);
 		return;
 	}

@@ -205,6 +205,10 @@ tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
 UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
+UNIT_TESTS += tests/unit/test_outer
+tests_unit_test_outer_SOURCES = tests/unit/test_outer.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
+tests_unit_test_outer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outer_LDADD = $(UNIT_LDADD)
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
