@@ -193,7 +193,7 @@ static void give(struct tscf_outer_reader *reader, unsigned slot, struct tscf_ba
 }
 
 /* Bulk, for about TSCF_OUTER_READ_BYTES, while the queue is not too long. */
-static uint32_t give_bulk(struct tscf_outer_reader *reader, struct tscf_batch *batch)
+static uint32_t give_bulk(struct tscf_outer_reader *reader, uint64_t dscps, struct tscf_batch *batch)
 {
 	struct timespec now;
 	uint32_t given = 0, waiting = reader->bytes;
@@ -204,7 +204,8 @@ static uint32_t give_bulk(struct tscf_outer_reader *reader, struct tscf_batch *b
 		struct tscf_packet *packet = reader->packet[slot];
 		uint32_t before = packet->length;
 
-		reader->losses.shortened += tscf_shorten(&reader->aqm, packet, reader->came[slot], nanoseconds(&now), waiting);
+		reader->losses.shortened +=
+		    tscf_shorten(&reader->aqm, packet, dscps, reader->came[slot], nanoseconds(&now), waiting);
 		reader->bytes -= before - packet->length;
 		given += before;
 		give(reader, slot, batch);
@@ -228,7 +229,7 @@ int tscf_outer_read(struct tscf_outer_reader *reader, uint64_t dscps, struct tsc
 	while (reader->urgent.count > 0)
 		give(reader, pop(&reader->urgent), batch);
 	if (reader->bulk.count > 0)
-		given = give_bulk(reader, batch);
+		given = give_bulk(reader, dscps, batch);
 	*more = (rest > 0 || reader->bulk.count > 0) && given < TSCF_OUTER_READ_BYTES;
 	return (int)reader->lent_count;
 }

@@ -3,6 +3,7 @@
  * CoDel on a clock of the test's own: nothing is dropped from a short queue, nor before a long one has lasted, and then ever more.
  */
 #include "common/aqm.h"
+#include "common/dscp.h"
 #include "common/shorten.h"
 #include "runner.h"
 
@@ -90,10 +91,12 @@ static uint32_t shortened(uint32_t count, uint32_t size, uint8_t first, uint32_t
 	uint8_t data[4 * 1400];
 	uint32_t taken = 0;
 
-	memset(data, first, sizeof(data));
+	memset(data, 0, sizeof(data));
+	for (uint32_t i = 0; i < count; i++)
+		data[i * size] = first;
 	for (uint64_t now = START; now < START + 500 * MS; now += MS) {
 		struct tscf_packet p = {.data = data, .length = count * size, .piece = count > 1 ? size : 0};
-		bool one = tscf_shorten(&aqm, &p, now - LONG_WAIT, now, waiting);
+		bool one = tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, waiting);
 
 		ck_assert_uint_eq(p.length, (count - one) * size);
 		ck_assert(p.length == 0 || tscf_packet_pieces(&p) == count - one);
@@ -114,6 +117,66 @@ START_TEST(only_bulk_is_taken)
 }
 END_TEST
 
+/** Fill @p p with one packet of video by outer or by inner DSCP, or of bulk. */
+static void make_packet(struct tscf_packet *p, uint8_t *data, uint8_t first, uint8_t second, uint8_t outer_tos)
+{
+	memset(data, 0, 1340);
+	data[0] = first;
+	data[1] = second;
+	*p = (struct tscf_packet){.data = data, .length = 1340, .tos = outer_tos};
+}
+
+/* Video is as large as bulk.  In a long queue of both, only bulk is taken: by the outer DSCP, or by the inner one of IPv4 and IPv6. */
+START_TEST(realtime_is_never_taken)
+{
+	static const struct {
+		uint8_t first, second, outer_tos;
+	} video[] = {{0x17, 0xfe, 0xb8}, {0x45, 0, 0xb8}, {0x45, 0xb8, 0}, {0x45, 0xbb, 0}, {0x6b, 0x80, 0}, {0x60, 0, 0xa1}};
+	static uint8_t data[1340];
+	struct tscf_aqm aqm = {0};
+	unsigned bulk = 0;
+
+	for (uint64_t now = START; now < START + 500 * MS; now += MS) {
+		struct tscf_packet p;
+
+		make_packet(&p, data, 0x45, 0x28, 0x28);
+		bulk += tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024);
+		for (size_t i = 0; i < sizeof(video) / sizeof(*video); i++) {
+			make_packet(&p, data, video[i].first, video[i].second, video[i].outer_tos);
+			ck_assert(!tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024));
+			ck_assert_uint_eq(p.length, 1340);
+		}
+	}
+	ck_assert_uint_gt(bulk, 100);
+}
+END_TEST
+
+/* The set is configurable: what is not in it is bulk, and what a DTLS record has at the place of an inner DSCP is none. */
+START_TEST(realtime_is_what_the_set_says)
+{
+	static const struct {
+		uint64_t set;
+		uint8_t first, second, outer_tos;
+		bool taken;
+	} cases[] = {{0, 0x45, 0xb8, 0xb8, true}, {1ULL << 10, 0x45, 0xb8, 0xb8, true}, {1ULL << 10, 0x45, 0x28, 0, false},
+		     {1ULL << 10, 0x17, 0, 0x28, false}, {TSCF_URGENT_DSCPS, 0x17, 0xb8, 0, true}};
+	static uint8_t data[1340];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct tscf_aqm aqm = {0};
+		unsigned taken = 0;
+
+		for (uint64_t now = START; now < START + 500 * MS; now += MS) {
+			struct tscf_packet p;
+
+			make_packet(&p, data, cases[i].first, cases[i].second, cases[i].outer_tos);
+			taken += tscf_shorten(&aqm, &p, cases[i].set, now - LONG_WAIT, now, 128 * 1024);
+		}
+		ck_assert_msg((taken > 0) == cases[i].taken, "case %zu: %u taken", i, taken);
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("aqm");
@@ -125,6 +188,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, standing_queue);
 	tcase_add_test(tcase, ends_and_returns);
 	tcase_add_test(tcase, only_bulk_is_taken);
+	tcase_add_test(tcase, realtime_is_never_taken);
+	tcase_add_test(tcase, realtime_is_what_the_set_says);
 	return suite;
 }
 

@@ -298,7 +298,7 @@ START_TEST(reader_gets_runs_or_datagrams)
 	reader = tscf_outer_reader_new(receiver[0], 2000, false);
 	ck_assert_ptr_nonnull(reader);
 	send_run(0, SIZE);
-	ck_assert_int_eq(tscf_outer_read(reader, &batch, &more), _i == 0 ? 1 : COUNT + 1);
+	ck_assert_int_eq(tscf_outer_read(reader, 0, &batch, &more), _i == 0 ? 1 : COUNT + 1);
 	ck_assert_uint_eq(batch.count, _i == 0 ? 1 : COUNT + 1);
 	ck_assert_uint_eq(batch.packet[0]->piece, _i == 0 ? SIZE : 0);
 	ck_assert_uint_eq(batch.packet[0]->length, _i == 0 ? COUNT * SIZE + LAST : SIZE);

@@ -421,6 +421,41 @@ START_TEST(a_stalled_peer_costs_no_memory_and_urgent_packets_overtake)
 }
 END_TEST
 
+/* Large packets of one DSCP wait too long for a while.  Their outer packets bear none. */
+static void wait_too_long(struct end *client, uint8_t tos)
+{
+	for (unsigned round = 0; round < 40; round++) {
+		struct tscf_batch batch = {.count = 0};
+
+		for (unsigned i = 0; i < 60; i++) {
+			struct tscf_packet *packet = tscf_ring_packet(ring, i);
+
+			make_packet(packet, tos, 2000);
+			packet->peer = client->peer;
+			tscf_batch_add(&batch, packet);
+		}
+		tscf_transport_send(client->transport, &batch);
+		/* More than CoDel's interval. */
+		usleep(12000);
+		ev_run(loop, EVRUN_NOWAIT);
+	}
+}
+
+START_TEST(bulk_that_waits_is_dropped_and_video_is_not)
+{
+	struct end client = {0};
+	bool video = _i >= BOTH;
+
+	start_server(_i % BOTH);
+	server.echo = false;
+	come_up(&client, _i % BOTH);
+	wait_too_long(&client, video ? EF : 0);
+	ck_assert_uint_gt(server.packets, 200);
+	ck_assert_int_eq(server.transport->counters.queue_drops == 0, video);
+	tscf_transport_close(client.transport);
+}
+END_TEST
+
 /* Control messages are not dropped: a stream that does not even take those is of no use. */
 START_TEST(a_stream_that_takes_no_messages_ends)
 {
@@ -899,6 +934,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(data, the_largest_packet_arrives, 0, BOTH);
 	tcase_add_loop_test(data, what_does_not_fit_its_own_length_is_not_sent, 0, BOTH);
 	tcase_add_loop_test(data, a_stalled_peer_costs_no_memory_and_urgent_packets_overtake, 0, BOTH);
+	tcase_add_loop_test(data, bulk_that_waits_is_dropped_and_video_is_not, 0, 2 * BOTH);
 	tcase_add_loop_test(data, a_stream_that_takes_no_messages_ends, 0, BOTH);
 	tcase_add_test(data, what_is_no_packet_ends_a_connection);
 	tcase_add_test(data, packets_are_put_together_from_any_pieces);

@@ -320,6 +320,49 @@ START_TEST(tos_is_carried_per_packet)
 }
 END_TEST
 
+/* Runs of datagrams with the TOS byte @p tos, 1 MB of them, wait too long for a while. */
+static void wait_too_long(struct end *client, struct end *server, uint8_t tos)
+{
+	static uint8_t data[40 * 1200];
+
+	/* As DTLS records: no inner packet shows. */
+	memset(data, 0x17, sizeof(data));
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned k = 0; k < 4; k++) {
+			struct tscf_packet packet = {
+			    .data = data, .length = sizeof(data), .piece = 1200, .peer = client->peer, .tos = tos};
+			struct tscf_batch batch = {.count = 1, .packet = {&packet}};
+
+			tscf_transport_send(client->transport, &batch);
+		}
+		/* More than CoDel's interval. */
+		usleep(12000);
+		tscf_transport_poll(server->transport);
+	}
+}
+
+/* Of datagrams that are as large as bulk, marked ones are not dropped to keep the queue short; the owner says which these are. */
+START_TEST(bulk_that_waits_is_dropped_and_video_is_not)
+{
+	static const struct {
+		uint64_t set;
+		uint8_t tos;
+		bool dropped;
+	} cases[] = {{TSCF_URGENT_DSCPS, 0, true}, {TSCF_URGENT_DSCPS, 0xb8, false}, {1ULL << 34, 0xb8, true}, {1ULL << 34, 0x88, false}};
+	struct end server = {0}, client = {0};
+
+	listen_on(&server, "127.0.0.1:0");
+	ck_assert_uint_eq(server.transport->realtime_dscps, TSCF_URGENT_DSCPS);
+	server.transport->realtime_dscps = cases[_i].set;
+	connect_to(&client, &server.transport->local, &handler);
+	wait_too_long(&client, &server, cases[_i].tos);
+	ck_assert_uint_gt(server.received, 10);
+	ck_assert_int_eq(server.transport->counters.queue_drops > 0, cases[_i].dropped);
+	tscf_transport_close(client.transport);
+	tscf_transport_close(server.transport);
+}
+END_TEST
+
 /* The outer path is smaller than the packet: the kernel fragments and nobody notices. */
 START_TEST(packets_larger_than_the_path_arrive)
 {
@@ -528,6 +571,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, unknown_sources_have_no_peer_and_can_be_answered);
 	tcase_add_test(tc, a_peer_is_added_once);
 	tcase_add_loop_test(tc, tos_is_carried_per_packet, 0, 2);
+	tcase_add_loop_test(tc, bulk_that_waits_is_dropped_and_video_is_not, 0, 4);
 	tcase_add_loop_test(tc, packets_larger_than_the_path_arrive, 0, 2);
 	tcase_add_test(tc, refused_connections_are_told);
 	tcase_add_test(tc, an_error_of_an_old_packet_loses_no_new_one);
