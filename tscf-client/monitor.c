@@ -125,9 +125,9 @@ static void check(struct client *c)
 	/* Of another path it is found out when the tunnel has been resumed there. */
 	trust_look(c);
 	search_hurry(c);
-	pmtu_changed(c);
 	ask(c, &c->plain);
 	ask(c, &c->encrypted);
+	pmtu_changed(c);
 }
 
 void monitor_tick(struct client *c)

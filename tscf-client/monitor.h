@@ -5,7 +5,7 @@
  *
  * A change of any kind is only a reason to look: the question is from which address this host would send to the server
  * now.  If that is another than before, the tunnels go on from there at once; if it is the same, a silent server is
- * asked whether it hears us.
+ * asked whether it hears us, and the MTU of the way is looked at.
  */
 #ifndef TSCF_CLIENT_MONITOR_H
 #define TSCF_CLIENT_MONITOR_H

@@ -50,6 +50,7 @@ static unsigned smaller(const struct mtu *m)
 static void probe(struct mtu *m, unsigned size)
 {
 	m->probing = size;
+	m->overtaken = false;
 	m->confirm_at = 0;
 	m->actions->probe(m->context, size);
 }
@@ -79,6 +80,7 @@ void mtu_begin(struct mtu *m, unsigned limit, unsigned floor, unsigned overhead,
 	m->limit = limit;
 	m->floor = floor < limit ? floor : limit;
 	m->overhead = overhead;
+	m->path = path;
 	m->size = 0;
 	m->lost = 0;
 	use(m, path != 0 ? within(m, path) : limit);
@@ -95,13 +97,26 @@ void mtu_end(struct mtu *m)
 
 void mtu_path(struct mtu *m, unsigned path)
 {
-	if (m->size == 0)
+	/* What was found out by probes holds until the path is another one. */
+	if (m->size == 0 || path == m->path)
 		return;
+	m->path = path;
 	m->lost = 0;
 	if (path != 0 && within(m, path) < m->size)
 		use(m, within(m, path));
 	if (m->probing == 0)
 		probe(m, m->size);
+	else
+		m->overtaken = true;
+}
+
+/** @return whether the probe that has ended was for another path; the present one is probed then. */
+static bool overtaken(struct mtu *m)
+{
+	if (m->size == 0 || !m->overtaken)
+		return false;
+	probe(m, m->size);
+	return true;
 }
 
 void mtu_answered(struct mtu *m, uint64_t sent, uint64_t now)
@@ -110,7 +125,7 @@ void mtu_answered(struct mtu *m, uint64_t sent, uint64_t now)
 	unsigned next;
 
 	m->probing = 0;
-	if (m->size == 0)
+	if (m->size == 0 || overtaken(m))
 		return;
 	if (size > m->size)
 		use(m, size);
@@ -128,7 +143,7 @@ void mtu_unanswered(struct mtu *m, bool alive, uint64_t now)
 	const unsigned size = m->probing;
 
 	m->probing = 0;
-	if (m->size == 0)
+	if (m->size == 0 || overtaken(m))
 		return;
 	if (alive)
 		m->lost = size;

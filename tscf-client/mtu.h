@@ -35,8 +35,10 @@ struct mtu {
 	const struct mtu_actions *actions;
 	void *context;
 	unsigned limit, floor, overhead;
+	unsigned path;         /**< as this host knows it; 0: it does not */
 	unsigned size;         /**< in use; 0: no tunnel */
 	unsigned probing;      /**< of the probe that is under way; 0: none */
+	bool overtaken;        /**< the path has changed since that was sent */
 	unsigned lost;         /**< smallest size that was not answered; 0: none */
 	bool confirmed;        /**< size was answered */
 	uint64_t confirm_at;   /**< 0: not due */
@@ -57,7 +59,7 @@ void mtu_init(struct mtu *m, const struct mtu_actions *actions, void *context);
 void mtu_begin(struct mtu *m, unsigned limit, unsigned floor, unsigned overhead, unsigned path);
 /** The tunnel is gone; probes are taken back by their owner. */
 void mtu_end(struct mtu *m);
-/** This host knows another MTU of the outer path now, or the path may have changed. */
+/** Of the outer path this host knows the MTU @p path now, perhaps the one that it knew before. */
 void mtu_path(struct mtu *m, unsigned path);
 /** The probe that is under way was answered; @p sent: packets that the tunnels have sent so far. */
 void mtu_answered(struct mtu *m, uint64_t sent, uint64_t now);

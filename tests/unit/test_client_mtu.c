@@ -178,6 +178,60 @@ START_TEST(told_of_path)
 }
 END_TEST
 
+/* The link has become wider: the size goes up at once, not with the next attempt to raise it. */
+START_TEST(told_of_wider_path)
+{
+	struct mtu m;
+
+	start(&m, 1340, TSCF_MTU_FLOOR_IPV4, 1280, 1280);
+	ck_assert_uint_eq(world.used, 1280 - OVERHEAD);
+	world.carries = 1500;
+	mtu_path(&m, 1500);
+	settle(&m);
+	ck_assert(m.confirmed);
+	ck_assert_uint_eq(world.used, 1340);
+}
+END_TEST
+
+/* A probe that was sent before the link became wider, or narrower, says nothing of what it is now. */
+START_TEST(told_of_path_while_probing)
+{
+	struct mtu m;
+
+	start(&m, 1340, TSCF_MTU_FLOOR_IPV4, 1280, 1280);
+	world.now += MTU_RAISE_MS;
+	world.sent++;
+	mtu_tick(&m, world.sent, world.now);
+	ck_assert_uint_ne(world.probed, 0);
+	world.carries = _i;
+	mtu_path(&m, (unsigned)_i);
+	world.probed = 0;
+	if (_i > 1280)
+		mtu_unanswered(&m, true, world.now);
+	else
+		mtu_answered(&m, world.sent, world.now);
+	settle(&m);
+	ck_assert(m.confirmed);
+	ck_assert_uint_eq(world.used, _i > 1280 ? 1340 : (unsigned)_i - OVERHEAD);
+}
+END_TEST
+
+/* Something else has changed on this host: no probe, and what was found out is not forgotten. */
+START_TEST(told_of_the_same_path)
+{
+	struct mtu m;
+	unsigned probes;
+
+	start(&m, 1340, TSCF_MTU_FLOOR_IPV4, 1500, 1300);
+	probes = world.probes;
+	mtu_path(&m, 1500);
+	ck_assert_uint_eq(world.probes, probes);
+	ck_assert_uint_eq(world.used, 1300 - OVERHEAD);
+	confirm(&m);
+	ck_assert_uint_eq(world.probes, probes + 1);
+}
+END_TEST
+
 /* Nothing at all is heard: that is not for this machine to judge, and no size is blamed. */
 START_TEST(dead_tunnel)
 {
@@ -232,6 +286,10 @@ static Suite *make_suite(void)
 	tcase_add_test(search, path_changes);
 	tcase_add_test(search, raise_in_vain);
 	tcase_add_test(search, told_of_path);
+	tcase_add_test(search, told_of_wider_path);
+	tcase_add_loop_test(search, told_of_path_while_probing, 1500, 1501);
+	tcase_add_loop_test(search, told_of_path_while_probing, 1200, 1201);
+	tcase_add_test(search, told_of_the_same_path);
 	tcase_add_test(search, dead_tunnel);
 	tcase_add_test(search, idle);
 	tcase_add_test(search, ipv6_floor);
