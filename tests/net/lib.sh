@@ -22,7 +22,7 @@
 # Everything inside is IPv4, or IPv6 with TSCF_INNER=6; outside likewise with TSCF_OUTER.  The addresses then are those of the picture
 # with 2001:db8:1:: instead of 198.51.100., and 2001:db8:2:: instead of 192.0.2.
 # TSCF_TEST_TRANSPORT=tcp runs a test over TCP and TLS instead of UDP and DTLS; tests of both set TRANSPORT=auto.
-# Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD;
+# Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer, sizes), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD;
 # TSCF_KEEP, if not empty, leaves the logs.
 
 set -u

@@ -42,6 +42,8 @@ NET_TESTS = \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \
 	tests/net/sequence.sh \
+	tests/net/sizes.sh \
+	tests/net/sizes-tcp.sh \
 	tests/net/server-killed.sh \
 	tests/net/server-killed-tcp.sh \
 	tests/net/shared-port.sh \
@@ -72,13 +74,16 @@ AM_TESTS_ENVIRONMENT = \
 
 # The tools are ordinary programs, also in a sanitizer build: they run with the library preloaded.
 NET_CFLAGS = $(TSCF_STD) $(TSCF_WARN)
-check_PROGRAMS += tests/net/flow tests/net/hammer tests/net/tcp
+check_PROGRAMS += tests/net/flow tests/net/hammer tests/net/sizes tests/net/tcp
 tests_net_flow_SOURCES = tests/net/flow.c tests/net/tool.c tests/net/tool.h
 tests_net_flow_CFLAGS = $(NET_CFLAGS)
 tests_net_flow_LDFLAGS =
 tests_net_hammer_SOURCES = tests/net/hammer.c tests/net/tool.c tests/net/tool.h
 tests_net_hammer_CFLAGS = $(NET_CFLAGS)
 tests_net_hammer_LDFLAGS =
+tests_net_sizes_SOURCES = tests/net/sizes.c tests/net/tool.c tests/net/tool.h
+tests_net_sizes_CFLAGS = $(NET_CFLAGS)
+tests_net_sizes_LDFLAGS =
 tests_net_tcp_SOURCES = tests/net/tcp.c tests/net/tool.c tests/net/tool.h
 tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
@@ -111,6 +116,7 @@ NET_FAMILY_TESTS = \
 	tests/net/sequence-over-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \
 	tests/net/shared-port-ipv6.sh \
+	tests/net/sizes-ipv6.sh \
 	tests/net/spoof-ipv6.sh \
 	tests/net/tcp-all-ipv6.sh \
 	tests/net/tombstone-ipv6.sh \
@@ -137,6 +143,7 @@ NET_OFFLOAD_TESTS = \
 	tests/net/joined-tcp-offload.sh \
 	tests/net/move-no-offload.sh \
 	tests/net/mtu-no-offload.sh \
+	tests/net/sizes-no-offload.sh \
 	tests/net/tcp-no-offload.sh \
 	tests/net/tcp-tcp-offload.sh
 TESTS += $(NET_OFFLOAD_TESTS)
