@@ -5,7 +5,7 @@ EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
 # An end-to-end test needs many clients too.
 check_PROGRAMS += tests/bench/tscf-load
-EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/scale
+EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/scale tests/bench/scale-bindings tests/bench/scale-figures
 
 tests_bench_tscf_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_options.c tests/bench/load_wire.c \
 	tests/bench/load_client.c tests/bench/load_encrypted.c tests/bench/load_calls.c tests/bench/load_phase.c \
@@ -32,6 +32,12 @@ bench: tests/root.stamp $(BENCH_TOOLS) tests/net/flow
 	$(BENCH_RUN) '$(srcdir)/tests/bench/scale' --json '$(BENCH_OUT)/load-calls.json' \
 		--plain 20000 --encrypted 1000 --resumed 1000 --bindings 20 --active 100 --active-encrypted 100
 .PHONY: bench
+
+# Many tunnels: some ten minutes, and 5 GB of memory.  Results: scale-plain.json, scale-encrypted.json, scale-bindings.json.
+bench-scale: tests/root.stamp $(BENCH_TOOLS)
+	$(BENCH_RUN) '$(srcdir)/tests/bench/scale-figures' --out '$(BENCH_OUT)'
+	$(BENCH_RUN) '$(srcdir)/tests/bench/scale-bindings' --out '$(BENCH_OUT)'
+.PHONY: bench-scale
 clean-local: clean-bench
 clean-bench:
 	rm -f tests/bench/*.json tests/bench/run.txt tests/bench/run.svg
