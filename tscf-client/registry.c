@@ -535,6 +535,7 @@ void registry_tunnel_up(struct client *c)
 {
 	if (trust_wants(c, c->config->default_level))
 		registry_bind_whole_address(c);
+	c->registry.telling = true;
 	tscf_bindings_each(c->registry.table, tell_again, c);
 	/*
 	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules

@@ -63,6 +63,7 @@ struct registry {
 	uint64_t dump_started, resync_at;
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
 	unsigned counting[4]; /**< in the running dump */
+	bool telling;         /**< the encrypted tunnel is new, and the server does not know all sockets yet */
 	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
 	unsigned shielding;   /**< shield requests under way */
 	bool unshielding;     /**< an unshield request is under way */

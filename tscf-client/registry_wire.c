@@ -67,10 +67,22 @@ static void parcel_done(struct parcel *p, const struct tscf_message *response, i
 	parcel_free(p);
 }
 
+/* For whoever wants to know how long it takes after a reconnection. */
+static void log_told(struct registry *r)
+{
+	if (!r->telling || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
+		return;
+	r->telling = false;
+	tscf_debug("the server has confirmed all %u bindings", tscf_bindings_count(r->table));
+}
+
 static void bind_done(void *context, void *user, const struct tscf_message *response, int error)
 {
+	struct registry *r = &((struct parcel *)user)->client->registry;
 	(void)context;
 	parcel_done(user, response, error);
+	if (response)
+		log_told(r);
 }
 
 static void shield_done(void *context, void *user, const struct tscf_message *response, int error)
