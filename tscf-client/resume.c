@@ -43,18 +43,24 @@ static void advance(struct resume *r)
 {
 	memcpy(r->key, r->next_key, sizeof(r->key));
 	tscf_random(r->next_key, sizeof(r->next_key));
+	r->turn++;
 }
 
-void resume_accepted(struct resume *r)
+void resume_accepted(struct resume *r, unsigned turn)
 {
-	advance(r);
+	/* Its lock is in the server already where another request was refused and took the next key. */
+	if (turn == r->turn)
+		advance(r);
 	r->second_try = false;
 }
 
-bool resume_refused(struct resume *r)
+bool resume_refused(struct resume *r, unsigned turn)
 {
 	bool again = !r->second_try;
 
+	/* Another request has used that key up. */
+	if (turn != r->turn)
+		return true;
 	if (again)
 		advance(r);
 	r->second_try = true;

@@ -21,6 +21,7 @@ struct resume {
 	uint64_t tsid;   /**< of the session that can be resumed; TSCF_TSID_NONE: none */
 	unsigned server; /**< which server has it: its place in the list */
 	uint8_t key[RESUME_KEY_SIZE], next_key[RESUME_KEY_SIZE];
+	unsigned turn; /**< how often the key has changed; several requests with one key may be under way */
 	bool second_try; /**< the key was refused: an earlier request may have used it up, so the next one is tried */
 };
 
@@ -33,9 +34,9 @@ void resume_ready(struct resume *r, uint64_t tsid, unsigned server);
 
 /** Write what a resume request needs. */
 void resume_write_key(const struct resume *r, struct tscf_writer *w);
-/** The server has accepted the key: the next one is the key now. */
-void resume_accepted(struct resume *r);
-/** The server has refused the key.  @return whether to try again, with the next key. */
-bool resume_refused(struct resume *r);
+/** The server has accepted the key of @p turn: the next one is the key now. */
+void resume_accepted(struct resume *r, unsigned turn);
+/** The server has refused the key of @p turn.  @return whether to try again, with another key. */
+bool resume_refused(struct resume *r, unsigned turn);
 
 #endif

@@ -116,6 +116,7 @@ static void request_resume(struct search_try *try)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	try->resuming = true;
+	try->turn = c->resume.turn;
 	try->tunnel.tsid = c->resume.tsid;
 	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
 	resume_write_key(&c->resume, &w);
@@ -141,11 +142,11 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 	if (error == -ECANCELED || !response)
 		return;
 	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
-		resume_accepted(&c->resume);
+		resume_accepted(&c->resume, try->turn);
 		answered(try, response);
 	} else if (has_resumed(c)) {
 		try_failed(try, "another way has resumed the session");
-	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume)) {
+	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume, try->turn)) {
 		request_resume(try);
 	} else {
 		tscf_info("the plain tunnel cannot be resumed (%s): it is set up anew", tscf_response_name(code));
@@ -155,11 +156,14 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 	}
 }
 
-/* Datagram sessions at that server go on at another address; a better way is taken by a session of its own, so that this one can be gone back to. */
+/*
+ * The session at that server goes on by whatever way of its own; a better way is taken by another session, so that this one can be
+ * gone back to.  Inside an encrypted connection the server knows no resuming.
+ */
 static bool may_resume(const struct client *c, const struct tunnel *t)
 {
-	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && way_is_bare(&t->way) &&
-	       way_is_bare(&c->plain.way) && c->plain.state != TUNNEL_UP;
+	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && !t->way.inside &&
+	       c->plain.state != TUNNEL_UP;
 }
 
 static void open_try(struct tunnel *t)

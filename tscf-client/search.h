@@ -29,6 +29,7 @@ struct search_try {
 	bool must_prove;    /**< and it wants to know who this client is */
 	unsigned cookies;   /**< how often it gave one */
 	bool resuming;   /**< the request was to resume the session that there is */
+	unsigned turn;   /**< ... with the key of this turn (resume.h) */
 	struct resume resume; /**< what resumes the session that is configured by this try */
 	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */
 	uint8_t tlvs[TSCF_MESSAGE_MAX];

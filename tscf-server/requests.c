@@ -280,7 +280,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		return;
 	}
 	r.session = session_of(in, message.tsid);
-	if (!r.session && may_resume && server_resume_prove(&r))
+	if (!r.session && may_resume && !in->place.connection && server_resume_prove(&r))
 		return;
 	if (!r.session) {
 		wrong_tsid(&r);

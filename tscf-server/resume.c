@@ -68,11 +68,37 @@ static void refuse(const struct server_request *r, enum tscf_response code, cons
 	server_respond(r, r->message->tsid, code, text);
 }
 
+static void accept_key(const struct server_request *r, struct server_session *s)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, s->tsid);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
+	if (s->resume.asked)
+		tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
+	/* The transport may be another kind than before. */
+	server_write_keepalive(r, &w);
+	server_respond_finish(r, &w);
+	r->answer->after = server_journal_ticket(r->state, s);
+}
+
+/** TCP has proven the address, so the tunnel goes to the connection at once. */
+static void move_to_connection(const struct server_request *r, struct server_session *s)
+{
+	if (server_session_move(r->state, s, &r->in->place, NULL, r->in->now) < 0) {
+		refuse(r, TSCF_RESPONSE_LIMIT, "out of memory");
+		return;
+	}
+	s->resume.asked = false;
+	s->heard = r->in->now;
+	accept_key(r, s);
+}
+
 void server_resume(const struct server_request *r)
 {
 	struct server_session *s = session_of(r);
 	struct tscf_tlv key, next;
-	struct tscf_writer w;
 
 	if (!s && server_migrate_ask(r->in, r->data, r->length))
 		return;
@@ -90,14 +116,10 @@ void server_resume(const struct server_request *r)
 		refuse(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
 		return;
 	}
-	server_respond_begin(r, &w, s->tsid);
-	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
-	tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
-	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
-	/* The transport may be another kind than before. */
-	server_write_keepalive(r, &w);
-	server_respond_finish(r, &w);
-	r->answer->after = server_journal_ticket(r->state, s);
+	if (r->in->place.connection)
+		move_to_connection(r, s);
+	else
+		accept_key(r, s);
 }
 
 static bool is_proof(const struct server_request *r, const struct server_session *s, const struct tscf_tlv *cookie)

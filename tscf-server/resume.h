@@ -35,7 +35,10 @@ struct tscf_message;
 /** Take the lock that comes with a configuration request, if there is one. */
 void server_resume_take_lock(struct server_session *s, const struct tscf_message *m);
 
-/** Configuration_Resume_Request on a plain transport, from whatever outer address. */
+/**
+ * Configuration_Resume_Request on a plain transport, from whatever outer address.  A datagram's is proven by a cookie; to a
+ * connection that has no session the tunnel goes at once.
+ */
 void server_resume(const struct server_request *r);
 
 /**

@@ -39,6 +39,7 @@ NET_TESTS = \
 	tests/net/program-killed.sh \
 	tests/net/reload.sh \
 	tests/net/restart.sh \
+	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \
 	tests/net/sequence.sh \

@@ -77,7 +77,7 @@ START_TEST(chain)
 	/* Sent again it is the same. */
 	resume(&r, &second);
 	ck_assert_mem_eq(&first, &second, sizeof(first));
-	resume_accepted(&r);
+	resume_accepted(&r, r.turn);
 	resume(&r, &second);
 	ck_assert(opens(&second, &first));
 	ck_assert(!opens(&second, &configured));
@@ -93,15 +93,42 @@ START_TEST(refused)
 	configure(&r, &configured);
 	resume_ready(&r, 4711, 0);
 	resume(&r, &first);
-	ck_assert(resume_refused(&r));
+	ck_assert(resume_refused(&r, r.turn));
 	resume(&r, &second);
 	ck_assert(opens(&second, &first));
-	ck_assert(!resume_refused(&r));
+	ck_assert(!resume_refused(&r, r.turn));
 	/* Accepted, it may happen again. */
-	resume_accepted(&r);
+	resume_accepted(&r, r.turn);
 	resume(&r, &third);
 	ck_assert(opens(&third, &second));
-	ck_assert(resume_refused(&r));
+	ck_assert(resume_refused(&r, r.turn));
+}
+END_TEST
+
+/* Two ways with one key: whatever is answered first, the key that is left is the one whose lock the server has. */
+START_TEST(two_ways)
+{
+	struct shown configured, first, second, third;
+	struct resume r;
+	unsigned turn;
+
+	configure(&r, &configured);
+	resume_ready(&r, 4711, 0);
+	turn = r.turn;
+	resume(&r, &first);
+	/* The server has taken the first, and refuses the other before its answer is here. */
+	ck_assert(resume_refused(&r, turn));
+	resume(&r, &second);
+	ck_assert(opens(&second, &first));
+	resume_accepted(&r, turn);
+	resume_accepted(&r, turn + 1);
+	resume(&r, &third);
+	ck_assert(opens(&third, &second));
+	/* Who comes too late with a key that is gone takes the present one. */
+	ck_assert(resume_refused(&r, turn));
+	ck_assert(resume_refused(&r, turn));
+	resume(&r, &second);
+	ck_assert_mem_eq(&second, &third, sizeof(second));
 }
 END_TEST
 
@@ -127,6 +154,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tcase, chain);
 	tcase_add_test(tcase, refused);
+	tcase_add_test(tcase, two_ways);
 	tcase_add_test(tcase, asleep);
 	suite_add_tcase(suite, tcase);
 	return suite;
