@@ -28,4 +28,11 @@
 #define TSCF_STREAM_STEPS_MAX 4
 #define TSCF_STREAM_PENDING_PER_SOURCE 256
 
+/** @return the number of a connection, which no other of its transport has or had: a name for it that outlives it. */
+uint64_t tscf_stream_serial(const struct tscf_peer *peer);
+/** @return the connection of that number on the listening transport @p t if it is up and not adopted yet, or NULL. */
+struct tscf_peer *tscf_stream_waiting(const struct tscf_transport *t, uint64_t serial);
+/** Adopt a connection that tscf_stream_waiting has found, outside of a handler. */
+void tscf_stream_adopt(struct tscf_peer *peer, void *user);
+
 #endif

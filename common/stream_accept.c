@@ -110,6 +110,27 @@ void tscf_stream_wait_end(struct tscf_stream_peer *peer)
 		set_patience(stream);
 }
 
+uint64_t tscf_stream_serial(const struct tscf_peer *peer)
+{
+	return ((const struct tscf_stream_peer *)peer)->serial;
+}
+
+struct tscf_peer *tscf_stream_waiting(const struct tscf_transport *t, uint64_t serial)
+{
+	struct tscf_stream_peer *peer;
+
+	DL_FOREACH2(((const struct tscf_stream *)t)->waiting, peer, wait_next)
+		if (peer->serial == serial)
+			return peer->state == TSCF_STREAM_UP && peer->peer.user == NULL ? &peer->peer : NULL;
+	return NULL;
+}
+
+void tscf_stream_adopt(struct tscf_peer *peer, void *user)
+{
+	peer->user = user;
+	tscf_stream_wait_end((struct tscf_stream_peer *)peer);
+}
+
 static void on_patience(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct tscf_stream *stream = timer->data;

@@ -400,6 +400,7 @@ struct tscf_stream_peer *tscf_stream_peer_new(struct tscf_stream *stream, int fd
 		return NULL;
 	peer->peer = (struct tscf_peer){.transport = &stream->transport, .outer = *remote};
 	peer->fd = fd;
+	peer->serial = ++stream->serials;
 	ev_io_init(&peer->readable, on_readable, fd, EV_READ);
 	peer->readable.data = peer;
 	ev_io_init(&peer->writable, on_writable, fd, EV_WRITE);

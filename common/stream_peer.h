@@ -37,6 +37,7 @@ struct tscf_stream_source;
 struct tscf_stream_peer {
 	struct tscf_peer peer; /**< first, so that the two pointers are one */
 	enum tscf_stream_state state;
+	uint64_t serial;
 	bool waiting; /**< in the transport's list of those that have little time */
 	int fd;
 	int error; /**< positive: the end of the connection is still to be told */
@@ -83,6 +84,7 @@ struct tscf_stream {
 	struct tscf_stream_peer *only;    /**< connected: the one peer, until it is gone */
 	struct tscf_stream_peer *waiting; /**< by deadline */
 	unsigned waiting_count;
+	uint64_t serials; /**< connections there have been */
 	struct ev_timer patience; /**< of the first who waits */
 	struct tscf_stream_source *sources;
 	struct tscf_siphash_key secret;

@@ -5,6 +5,7 @@
 #include "journal.h"
 
 #include "common/log.h"
+#include "common/stream.h"
 #include "common/udp.h"
 
 #include <stdatomic.h>
@@ -16,7 +17,8 @@ struct round {
 	atomic_uint left; /**< workers that have not looked at it yet */
 	atomic_bool found;
 	const struct server_worker *home; /**< whom it came to */
-	unsigned place;                   /**< and where that listens */
+	unsigned listener;                /**< and by which of the interface's transports */
+	uint64_t serial;                  /**< of the connection; 0: in a datagram */
 	union tscf_endpoint from;
 	char interface[SERVER_RECORD_NAME];
 	uint32_t length;
@@ -31,29 +33,76 @@ static struct server_interface *interface_of(const struct server_worker *worker,
 	return NULL;
 }
 
-/** @return where @p i listens for plain datagrams. */
-static struct server_listener *listener_at(struct server_interface *i, unsigned place)
+/** @return the place of @p l among its interface's. */
+static unsigned index_of(const struct server_listener *l)
 {
-	return &i->listener[place * SERVER_PROTOCOLS + SERVER_UDP];
+	return (unsigned)(l - l->interface->listener);
 }
 
-/** @return the place whose listener @p l is. */
-static unsigned place_of(const struct server_listener *l)
-{
-	return (unsigned)(l - l->interface->listener) / SERVER_PROTOCOLS;
-}
-
-static void answer_client(struct server_worker *worker, const struct server_listener *l, const union tscf_endpoint *to,
-			  const struct server_answer *answer)
+static void answer_client(struct server_worker *worker, const struct server_place *to, const struct server_answer *answer)
 {
 	struct server_store *store = worker->state->store;
+	struct tscf_transport *t = to->listener->transport;
 
 	if (answer->length == 0)
 		return;
 	if (store && answer->after > server_store_written(store))
-		server_withhold_add(&worker->withheld, l->transport, to, answer);
+		server_withhold_add(&worker->withheld, t, &to->outer, answer);
+	else if (to->connection)
+		tscf_peer_send(to->connection, answer->data, answer->length);
 	else
-		tscf_udp_send_to(l->transport, to, answer->data, answer->length);
+		tscf_udp_send_to(t, &to->outer, answer->data, answer->length);
+}
+
+/** An answer on its way to the worker that has the connection. */
+struct letter {
+	char interface[SERVER_RECORD_NAME];
+	unsigned listener;
+	uint64_t serial;
+	uint32_t length;
+	uint8_t data[TSCF_PROBE_MAX];
+};
+
+/** @return the connection that waits for an answer here, or NULL: it is gone, or has done something else meanwhile. */
+static struct tscf_peer *connection_of(struct server_listener *l, uint64_t serial)
+{
+	return l->transport && serial != 0 ? tscf_stream_waiting(l->transport, serial) : NULL;
+}
+
+static void letter_arrives(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct letter *letter = data;
+	struct server_interface *i = interface_of(worker, letter->interface);
+	struct tscf_peer *peer = i ? connection_of(&i->listener[letter->listener], letter->serial) : NULL;
+
+	if (peer)
+		tscf_peer_send(peer, letter->data, letter->length);
+}
+
+static void send_letter(const struct round *round, const struct server_answer *answer)
+{
+	struct letter *letter = answer->length > 0 ? malloc(sizeof(*letter)) : NULL;
+
+	if (!letter)
+		return;
+	*letter = (struct letter){.listener = round->listener, .serial = round->serial, .length = answer->length};
+	memcpy(letter->interface, round->interface, sizeof(letter->interface));
+	memcpy(letter->data, answer->data, answer->length);
+	if (server_mailbox_post(&round->home->server->workers[round->home->index].mailbox, letter_arrives, letter) < 0)
+		free(letter);
+}
+
+/** Send what this worker has to say; a connection is another's. */
+static void answer_round(struct server_worker *worker, struct server_interface *i, const struct round *round,
+			 const struct server_answer *answer)
+{
+	struct server_place to = {.listener = &i->listener[round->listener], .outer = round->from};
+
+	if (round->serial != 0)
+		send_letter(round, answer);
+	else
+		answer_client(worker, &to, answer);
 }
 
 /** Nobody has the session: say so, once. */
@@ -71,7 +120,7 @@ static void answer_nobody(struct server_worker *worker, struct server_interface 
 	length = tscf_write_finish(&w);
 	answer.length = length > 0 ? (uint32_t)length : 0;
 	server_count(&worker->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
-	answer_client(worker, listener_at(i, round->place), &round->from, &answer);
+	answer_round(worker, i, round, &answer);
 }
 
 static bool has_session(const struct server_worker *worker, const struct round *round)
@@ -85,16 +134,17 @@ static bool has_session(const struct server_worker *worker, const struct round *
 static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
 {
 	struct server_input in = {.interface = i,
-				  .place = {.listener = listener_at(i, round->place), .outer = round->from},
+				  .place = {.listener = &i->listener[round->listener], .outer = round->from},
 				  .now = server_now(),
-				  .home = round->home};
+				  .home = round->home,
+				  .serial = round->serial};
 	struct server_answer answer;
 
 	if (!has_session(worker, round))
 		return;
 	round->found = true;
 	server_control(worker->state, &in, round->data, round->length, &answer);
-	answer_client(worker, in.place.listener, &round->from, &answer);
+	answer_round(worker, i, round, &answer);
 }
 
 static void round_arrives(void *owner, void *data)
@@ -119,7 +169,8 @@ static struct round *round_new(const struct server_input *in, const uint8_t *dat
 	if (!round)
 		return NULL;
 	round->home = in->interface->worker;
-	round->place = place_of(in->place.listener);
+	round->listener = index_of(in->place.listener);
+	round->serial = in->place.connection ? tscf_stream_serial(in->place.connection) : 0;
 	round->from = in->place.outer;
 	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
 	round->length = length;
@@ -145,8 +196,9 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 	const struct server_worker *here = in->interface->worker;
 	struct round *round;
 
-	/* A connection cannot be answered by another. */
-	if (!here || in->home || in->place.connection || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
+	/* Whoever has a tunnel on a connection waits for no other one. */
+	if (!here || in->home || (in->place.connection && in->session) || here->server->worker_count < 2 ||
+	    length > TSCF_MESSAGE_MAX)
 		return false;
 	round = round_new(in, data, length);
 	if (!round)
@@ -173,7 +225,8 @@ struct luggage {
 /** A session on its way. */
 struct emigrant {
 	struct server_record record;
-	uint32_t length; /**< of the message by which its client has proven the address */
+	uint64_t serial; /**< of the connection that it goes to; 0: to a datagram address */
+	uint32_t length; /**< of the message by which its client has proven that it is there */
 	uint8_t data[TSCF_MESSAGE_MAX];
 	unsigned count, room;
 	struct luggage luggage[];
@@ -205,7 +258,7 @@ static void pack_all(void *context, struct tscf_binding *b)
 }
 
 static struct emigrant *emigrant_new(struct server_state *state, const struct server_session *s,
-				     const struct server_place *to, const uint8_t *data, uint32_t length)
+				     const struct server_input *in, const uint8_t *data, uint32_t length)
 {
 	unsigned room = 0;
 	struct emigrant *e;
@@ -219,9 +272,10 @@ static struct emigrant *emigrant_new(struct server_state *state, const struct se
 	e->length = length;
 	memcpy(e->data, data, length);
 	server_session_export(s, &e->record);
-	e->record.outer = to->outer;
-	e->record.place = place_of(to->listener);
-	e->record.stream = false;
+	e->record.outer = in->place.outer;
+	e->record.place = index_of(in->place.listener) / SERVER_PROTOCOLS;
+	e->record.stream = in->serial != 0;
+	e->serial = in->serial;
 	return e;
 }
 
@@ -242,6 +296,32 @@ static void unpack(struct server_state *state, struct server_session *s, const s
 	b->expires = l->expires;
 }
 
+/** Make room at the place that @p e goes to. */
+static void find_place(struct server_worker *worker, struct server_interface *i, const struct emigrant *e, uint64_t now,
+		       struct server_place *out)
+{
+	const struct tscf_peer *occupant;
+
+	out->listener = &i->listener[e->record.place * SERVER_PROTOCOLS + (e->record.stream ? SERVER_TCP : SERVER_UDP)];
+	out->outer = e->record.outer;
+	out->connection = connection_of(out->listener, e->serial);
+	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
+	if (occupant)
+		server_session_displace(worker->state, occupant->user, now);
+}
+
+static void unpack_all(struct server_state *state, struct server_session *s, const struct emigrant *e)
+{
+	struct server_store *store = state->store;
+
+	/* What is stored of the bindings is so already. */
+	server_journal_end(state);
+	for (unsigned n = 0; n < e->count; n++)
+		unpack(state, s, &e->luggage[n]);
+	server_journal_begin(state, store);
+	server_journal_session(state, s);
+}
+
 static void immigrate(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
@@ -249,28 +329,24 @@ static void immigrate(void *owner, void *data)
 	struct server_interface *i = interface_of(worker, e->record.interface);
 	struct server_input in = {.interface = i, .now = server_now()};
 	struct server_answer answer;
-	struct server_store *store = worker->state->store;
-	const struct tscf_peer *occupant;
 
 	if (!i)
 		return;
-	in.place.listener = listener_at(i, e->record.place);
-	in.place.outer = e->record.outer;
-	occupant = tscf_udp_peer_at(in.place.listener->transport, &e->record.outer);
-	if (occupant)
-		server_session_displace(worker->state, occupant->user, in.now);
+	find_place(worker, i, e, in.now, &in.place);
 	in.session = server_session_import(worker->state, &e->record, in.now);
 	if (!in.session)
 		return;
 	in.session->recall = in.session->quiet;
-	/* What is stored of the bindings is so already. */
-	server_journal_end(worker->state);
-	for (unsigned n = 0; n < e->count; n++)
-		unpack(worker->state, in.session, &e->luggage[n]);
-	server_journal_begin(worker->state, store);
-	server_journal_session(worker->state, in.session);
+	unpack_all(worker->state, in.session, e);
+	/* It may have been closed while the session was under way: that waits for another. */
+	if (e->record.stream && !in.place.connection)
+		return;
+	if (in.place.connection) {
+		in.session->peer = in.place.connection;
+		tscf_stream_adopt(in.place.connection, in.session);
+	}
 	server_control(worker->state, &in, e->data, e->length, &answer);
-	answer_client(worker, in.place.listener, &e->record.outer, &answer);
+	answer_client(worker, &in.place, &answer);
 }
 
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
@@ -283,7 +359,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	/* Its client opens another; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
-	packing.emigrant = emigrant_new(state, s, &in->place, data, length);
+	packing.emigrant = emigrant_new(state, s, in, data, length);
 	if (!packing.emigrant)
 		return;
 	/* For the store it is the same session, with the same bindings. */

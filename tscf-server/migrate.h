@@ -6,6 +6,9 @@
  * tunnel from another address speaks to another worker as a rule.  That one asks the others, by their mailboxes.  The
  * one that has the session answers the client itself, from its own socket; and when the new address is proven it sends
  * the session, as a record with its bindings, to the worker of that address.
+ *
+ * A connection stays with the worker that has accepted it, and is named by its serial number elsewhere.  The one that
+ * has the session sends it there as soon as the key has been shown, or has that worker say why not.
  */
 #ifndef TSCF_SERVER_MIGRATE_H
 #define TSCF_SERVER_MIGRATE_H

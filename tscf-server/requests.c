@@ -274,7 +274,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		return;
 	}
 	/* A connection that has a tunnel is the place of no other. */
-	may_resume = !in->encrypted && !(in->place.connection && in->session);
+	may_resume = !in->encrypted && !(in->place.connection && in->session && in->session->tsid != message.tsid);
 	if (message.type == TSCF_RESUME_REQUEST && may_resume) {
 		server_resume(&r);
 		return;

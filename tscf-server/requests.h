@@ -23,6 +23,7 @@ struct server_input {
 	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
 	uint64_t now;
 	const struct server_worker *home; /**< the worker that it came to, when that has asked this one (migrate.h); else NULL */
+	uint64_t serial; /**< with home: of the connection by which it came there; 0: in a datagram */
 };
 
 struct server_answer {

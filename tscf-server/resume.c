@@ -107,6 +107,11 @@ void server_resume(const struct server_request *r)
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
 		return;
 	}
+	/* It has come here from another worker, which has seen the key. */
+	if (s->peer && s->peer == r->in->place.connection) {
+		accept_key(r, s);
+		return;
+	}
 	if (!find_tlv(r->message, TSCF_TLV_RESUME_KEY, SERVER_RESUME_LOCK_SIZE, &key) ||
 	    !find_tlv(r->message, TSCF_TLV_RESUME_LOCK, SERVER_RESUME_LOCK_SIZE, &next)) {
 		refuse(r, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");
@@ -116,7 +121,9 @@ void server_resume(const struct server_request *r)
 		refuse(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
 		return;
 	}
-	if (r->in->place.connection)
+	if (r->in->home && r->in->serial != 0)
+		server_migrate(r->state, r->in, s, r->data, r->length);
+	else if (r->in->place.connection)
 		move_to_connection(r, s);
 	else
 		accept_key(r, s);

@@ -42,6 +42,7 @@ NET_TESTS = \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \
+	tests/net/resume-tcp.sh \
 	tests/net/sequence.sh \
 	tests/net/sizes.sh \
 	tests/net/sizes-tcp.sh \

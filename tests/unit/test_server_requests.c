@@ -1391,6 +1391,8 @@ START_TEST(resume_on_a_stream)
 		/* Who has a connection has an address: there is nothing more to prove. */
 		if (a.stream) {
 			ck_assert(!tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv));
+			/* Asked again it is where it is, and the key is still the next one. */
+			ck_assert_int_eq(resume_with(&a, keys[i], keys[i + 1], 950 + i), TSCF_RESPONSE_SUCCESS);
 		} else {
 			take_cookie(cookie);
 			ck_assert_int_eq(prove(&a, cookie), 0);

@@ -576,6 +576,31 @@ START_TEST(who_is_not_adopted_is_closed_in_time)
 }
 END_TEST
 
+/* By somebody who knows its number only, and not from a handler. */
+START_TEST(who_is_adopted_later_stays)
+{
+	struct end client = {0}, other = {0};
+	uint64_t serial;
+
+	start_server(_i);
+	server.adopts = false;
+	come_up(&client, _i);
+	serial = tscf_stream_serial(server.peer);
+	ck_assert_ptr_eq(tscf_stream_waiting(server.transport, serial), server.peer);
+	ck_assert_ptr_null(tscf_stream_waiting(server.transport, serial + 1));
+	tscf_stream_adopt(server.peer, &server);
+	ck_assert_ptr_null(tscf_stream_waiting(server.transport, serial));
+	ck_assert_ptr_null(((struct tscf_stream *)server.transport)->waiting);
+	check_alive(&client);
+	tscf_transport_close(client.transport);
+	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	server.up = server.down = 0;
+	come_up(&other, _i);
+	ck_assert_uint_ne(tscf_stream_serial(server.peer), serial);
+	tscf_transport_close(other.transport);
+}
+END_TEST
+
 START_TEST(one_source_has_a_limit)
 {
 	int fd[TSCF_STREAM_PENDING_PER_SOURCE + 5];
@@ -944,6 +969,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(ends, 60);
 	tcase_add_loop_test(ends, who_says_nothing_is_closed_in_time, 0, BOTH);
 	tcase_add_loop_test(ends, who_is_not_adopted_is_closed_in_time, 0, BOTH);
+	tcase_add_loop_test(ends, who_is_adopted_later_stays, 0, BOTH);
 	tcase_add_loop_test(ends, one_source_has_a_limit, 0, BOTH);
 	tcase_add_loop_test(ends, adopted_connections_do_not_count, 0, BOTH);
 	tcase_add_loop_test(ends, nobody_there_is_told, 0, BOTH);
