@@ -224,11 +224,24 @@ static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
 
 /* --- the race --- */
 
+/* It would give another address; but where it was the only way before, it may be that again. */
+static bool must_wait(const struct client *c, unsigned i)
+{
+	const struct way *way = &c->search.ways[i];
+	return way->inside && c->resume.tsid != TSCF_TSID_NONE && c->resume.server == way->server &&
+	       c->plain.state != TUNNEL_UP && (int)i != c->search.race.preferred &&
+	       c->now < c->search.sought_at + SEARCH_RESUME_MS;
+}
+
 static void start(void *context, unsigned i)
 {
 	struct client *c = context;
 	struct search_try *try = &c->search.tries[i];
 	char way[WAY_TEXT], reason[WAY_TEXT + 40];
+	if (must_wait(c, i)) {
+		try_failed(try, "waits, since the tunnel may be resumed by another way");
+		return;
+	}
 	if (c->plain.state != TUNNEL_UP) {
 		snprintf(reason, sizeof reason, "waits for an answer from %s",
 			 way_format(&c->config->servers, &c->search.ways[i], way));
@@ -304,6 +317,7 @@ void search_alive(struct client *c)
 void search_lost(struct client *c, const char *reason)
 {
 	struct candidates *race = &c->search.race;
+	c->search.sought_at = c->now;
 	if (race->confirming >= 0) {
 		try_failed(&c->search.tries[race->confirming], reason);
 	} else {
@@ -328,6 +342,8 @@ void search_hurry(struct client *c)
 	unsigned ranks[CANDIDATES_MAX];
 	/* Name servers may be within reach now. */
 	c->search.resolve_at = c->now;
+	if (c->plain.state != TUNNEL_UP)
+		c->search.sought_at = c->now;
 	if (race->used >= 0 || !any_astray(c)) {
 		candidates_hurry(race, c->now);
 		return;

@@ -18,6 +18,8 @@
 #define SEARCH_RESOLVE_MS 1000
 /** While there is no tunnel, or a worse one, names are looked up again this often. */
 #define SEARCH_RESOLVE_AGAIN_MS 30000
+/** So long only ways by which the session can be resumed are tried: a round trip may take longer than the pause between two. */
+#define SEARCH_RESUME_MS 1500
 
 /** One try. */
 struct search_try {
@@ -45,6 +47,7 @@ struct search {
 	unsigned awaited;      /**< a bit for each name whose look-up has not ended yet */
 	uint64_t begin_at;     /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
 	uint64_t resolve_at;   /**< names are looked up again at this time */
+	uint64_t sought_at;    /**< the tunnel was lost, or the network changed while there was none, at this time */
 };
 
 /** @return 0 or -errno. */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# resume.sh - the client's outer address is replaced, an address translator gives it another port, and its link goes down and comes up:
+# resume.sh - the client's outer address is replaced, an address translator gives it another port, its link goes down and comes up, and what it sends first is lost:
 # the plain session goes on with the same TSID and address each time, the encrypted tunnel comes back with its address, an inner TCP
 # connection survives to the byte, both RTP flows go on, and not one byte of the encrypted-only one is in clear.
 . "$(dirname "$0")/lib.sh"
@@ -98,6 +98,21 @@ ip -n "$PHONE" route add default via $SERVER_OUTER
 up=$(now)
 count_before
 goes_on "link down and up" "$up"
+
+# --- what is sent first from another address is lost, at the plain port alone: a tunnel by the encrypted one would be another ---
+in_server nft -f - <<-END || die "needs nftables"
+	table ip deaf {
+		chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport $PORT drop; }
+	}
+END
+ip -n "$PHONE" addr del $SECOND_OUTER/24 dev access
+ip -n "$PHONE" addr add $PHONE_OUTER/24 dev access
+ip -n "$PHONE" route add default via $SERVER_OUTER
+command sleep 0.6
+in_server nft delete table ip deaf
+heard=$(now)
+count_before
+goes_on "first packets lost" "$heard"
 
 kill -TERM "$stream"
 finish "$stream" 20
