@@ -36,6 +36,15 @@ struct server_device {
 	struct ev_io urgent; /**< its other queue, if there is one */
 };
 
+/** Sessions whose coming or going a worker remembers. */
+#define SERVER_JOURNEYS 64
+
+/** A session that was on its way between workers a moment ago. */
+struct server_journey {
+	uint64_t tsid;
+	uint64_t until; /**< when that is forgotten */
+};
+
 struct server_worker {
 	struct server *server; /**< what is set up before the threads begin, and never changes */
 	unsigned index;
@@ -46,6 +55,10 @@ struct server_worker {
 	struct server_device plain, encrypted;
 	struct tscf_ring *ring; /**< what is read from the devices */
 	struct tscf_netlink *netlink; /**< narrow.c */
+
+	/* migrate.c */
+	struct server_journey journeys[SERVER_JOURNEYS];
+	unsigned journey_count; /**< there have been */
 
 	/* worker.c */
 	struct server_mailbox mailbox;

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** For so long a session may be on its way: the client has repeated its messages by then. */
+#define JOURNEY_MS 1000
+
 /** A message on its round through the workers. */
 struct round {
 	atomic_uint left; /**< workers that have not looked at it yet */
@@ -31,6 +34,24 @@ static struct server_interface *interface_of(const struct server_worker *worker,
 		if (strcmp(i->name, name) == 0)
 			return i;
 	return NULL;
+}
+
+static void remember_journey(struct server_worker *worker, uint64_t tsid, uint64_t now)
+{
+	worker->journeys[worker->journey_count++ % SERVER_JOURNEYS] =
+	    (struct server_journey){.tsid = tsid, .until = now + JOURNEY_MS};
+}
+
+bool server_migrate_under_way(const struct server_input *in, uint64_t tsid)
+{
+	const struct server_worker *here = in->interface->worker;
+
+	if (!here || in->place.connection)
+		return false;
+	for (unsigned n = 0; n < SERVER_JOURNEYS; n++)
+		if (here->journeys[n].tsid == tsid && in->now < here->journeys[n].until)
+			return true;
+	return false;
 }
 
 /** @return the place of @p l among its interface's. */
@@ -123,14 +144,6 @@ static void answer_nobody(struct server_worker *worker, struct server_interface 
 	answer_round(worker, i, round, &answer);
 }
 
-static bool has_session(const struct server_worker *worker, const struct round *round)
-{
-	struct tscf_message m;
-
-	return tscf_message_decode(round->data, round->length, &m) == 0 &&
-	       server_session_find(&worker->state->sessions, m.tsid);
-}
-
 static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
 {
 	struct server_input in = {.interface = i,
@@ -139,9 +152,16 @@ static void look(struct server_worker *worker, struct server_interface *i, struc
 				  .home = round->home,
 				  .serial = round->serial};
 	struct server_answer answer;
+	struct tscf_message m;
 
-	if (!has_session(worker, round))
+	if (tscf_message_decode(round->data, round->length, &m) < 0)
 		return;
+	if (!server_session_find(&worker->state->sessions, m.tsid)) {
+		/* A repeated message, and the session has left on the first. */
+		if (round->serial == 0 && server_migrate_under_way(&in, m.tsid))
+			round->found = true;
+		return;
+	}
 	round->found = true;
 	server_control(worker->state, &in, round->data, round->length, &answer);
 	answer_round(worker, i, round, &answer);
@@ -193,7 +213,8 @@ static bool send_round(struct server_worker *to, struct round *round)
 
 bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length)
 {
-	const struct server_worker *here = in->interface->worker;
+	struct server_worker *here = in->interface->worker;
+	struct tscf_message m;
 	struct round *round;
 
 	/* Whoever has a tunnel on a connection waits for no other one. */
@@ -203,6 +224,9 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 	round = round_new(in, data, length);
 	if (!round)
 		return true;
+	/* What proves the address brings the session, and what is sent behind it may be here before that. */
+	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST)
+		remember_journey(here, m.tsid, in->now);
 	/* This worker's own share, so that the round does not end before it has been sent to all. */
 	round->left = here->server->worker_count;
 	for (unsigned n = 0; n < here->server->worker_count; n++)
@@ -356,6 +380,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	struct server_store *store = state->store;
 	struct packing packing = {.table = state->bindings, .lease = s->lease};
 
+	remember_journey(in->interface->worker, s->tsid, in->now);
 	/* Its client opens another; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");

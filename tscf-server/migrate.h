@@ -23,6 +23,12 @@
  */
 bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length);
 
+/**
+ * A message at a datagram address that has no session: is it for one that comes here, or has gone from here, right now?
+ * Then it is better not answered than with NO_SESSION: the client sends it again.
+ */
+bool server_migrate_under_way(const struct server_input *in, uint64_t tsid);
+
 /** The client has proven its new address with this message: send the session to the worker that it came to.  It is gone
  * here afterwards. */
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,

@@ -2,6 +2,7 @@
 #include "requests.h"
 
 #include "journal.h"
+#include "migrate.h"
 #include "request.h"
 
 #include <string.h>
@@ -245,6 +246,10 @@ static void wrong_tsid(const struct server_request *r)
 		return;
 	}
 	/* A client learns at once that its server has forgotten it, or that its own outer address has changed. */
+	if (!in->session && server_migrate_under_way(in, r->message->tsid)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+		return;
+	}
 	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");

@@ -4,6 +4,7 @@
 #include "server_world.h"
 
 #include "common/tls.h"
+#include "tscf-server/context.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -1368,6 +1369,23 @@ START_TEST(resume_moves)
 }
 END_TEST
 
+/* Between two workers it is nowhere for a moment: its client must not hear that it has gone. */
+START_TEST(resume_under_way)
+{
+	struct server_worker worker = {.index = 0};
+
+	connect_with_lock(&a);
+	at_port(&a, 77, 7777);
+	worker.journeys[3] = (struct server_journey){.tsid = a.tsid, .until = w->now + 100};
+	w->interface->worker = &worker;
+	ck_assert_int_eq(world_keepalive(&a, false), -1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNANSWERED), 1);
+	w->now += 100;
+	ck_assert_int_eq(world_keepalive(&a, false), TSCF_RESPONSE_NO_SESSION);
+	w->interface->worker = NULL;
+}
+END_TEST
+
 /* From UDP to a stream, from a lost stream to another, and back; a connection that has a tunnel takes no other. */
 START_TEST(resume_on_a_stream)
 {
@@ -1770,6 +1788,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, address_again);
 	tcase_add_test(t, successor_not_wanted);
 	tcase_add_test(t, resume_moves);
+	tcase_add_test(t, resume_under_way);
 	tcase_add_test(t, resume_on_a_stream);
 	tcase_add_test(t, keepalive_timers);
 	tcase_add_test(t, resume_repeated);
