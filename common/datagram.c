@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "datagram.h"
 
+#include "dscp.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -125,6 +127,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->kind = kind;
 	d->connected = remote != NULL;
 	d->transport.loop = loop;
+	d->transport.realtime_dscps = TSCF_URGENT_DSCPS;
 	d->transport.fd = fd;
 	tscf_ending_init(&d->transport);
 	ev_io_init(&d->readable, on_readable, fd, EV_READ);
