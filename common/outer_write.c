@@ -51,7 +51,7 @@ struct tscf_outer_writer {
 	uint8_t copies[];
 };
 
-/* Zero is what it is anyway; kernels before 4.18 do not know the option, and ones without it would send a train as one datagram. */
+/* Zero is what it is anyway.  Kernels before 4.18 do not know the option, and would send a train as one datagram. */
 static bool knows_trains(int fd)
 {
 	int none = 0;

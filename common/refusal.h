@@ -2,10 +2,10 @@
 /*
  * refusal.h - what the kernel has refused to take in one piece (UDP_SEGMENT), and where to.
  *
- * A path that is narrower than a datagram refuses every train of such datagrams; it is one destination's path, and must not
- * slow down the others on the socket.  A device may refuse trains of any size; then the socket does without.  Neither is for
- * ever: paths change, and a forged ICMP error can make one look narrow.  So after a number of datagrams that went one by
- * one, a train is tried again; a refused train costs one system call, and no datagram.
+ * A path that is narrower than a datagram refuses every train of such datagrams; it is one destination's path, and
+ * must not slow down the others on the socket.  A device may refuse trains of any size; then the socket does without.
+ * Neither is for ever: paths change, and a forged ICMP error can make one look narrow.  So after a number of
+ * datagrams that went one by one, a train is tried again; a refused train costs one system call, and no datagram.
  *
  * No clock, no allocation.  The table is small and forgets: what it forgets is refused, and noted, again.
  */

@@ -17,7 +17,8 @@ static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inn
 
 	if (tscf_dscp_is_in(realtime, outer_tos))
 		return true;
-	return (kind == TSCF_KIND_IPV4 || kind == TSCF_KIND_IPV6) && length >= 2 && tscf_dscp_is_in(realtime, tscf_tos_of(inner));
+	return (kind == TSCF_KIND_IPV4 || kind == TSCF_KIND_IPV6) && length >= 2 &&
+	       tscf_dscp_is_in(realtime, tscf_tos_of(inner));
 }
 
 bool tscf_shorten(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,

@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 /**
- * Take one packet off the end of @p packet, which came at @p came, if the queue is too long: the sender must slow down.  Only bulk goes, no
- * real-time packets of any size, no voice, signalling, acknowledgements, handshakes or control messages; and only where much is waiting: what is late because this process
- * was (or because the machine slept) is no queue.
+ * Take one packet off the end of @p packet, which came at @p came, if the queue is too long: the sender must slow down.
+ * Only bulk goes, no real-time packets of any size, no voice, signalling, acknowledgements, handshakes or control
+ * messages; and only where much is waiting: what is late because this process was (or because the machine slept) is no
+ * queue.
  *
  * @param realtime  what real-time packets are marked with (dscp.h): the outer one, or the inner one where it shows
  * @param came     nanoseconds since the epoch; 0: not known

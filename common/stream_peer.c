@@ -187,7 +187,8 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 		at += (uint32_t)taken;
 		counters->received_packets += tscf_packet_pieces(packet);
 		counters->received_bytes += packet->length;
-		counters->queue_drops += tscf_shorten(&peer->aqm, packet, stream->transport.realtime_dscps, stream->came, nanoseconds(&now), length);
+		counters->queue_drops += tscf_shorten(&peer->aqm, packet, stream->transport.realtime_dscps,
+						      stream->came, nanoseconds(&now), length);
 		if (packet->length > 0)
 			tscf_batch_add(&stream->batch, packet);
 		if (stream->batch.count == TSCF_BATCH_MAX)

@@ -25,7 +25,7 @@ void pmtu_begin(struct client *c);
 void pmtu_encrypted_up(struct client *c);
 /** The plain tunnel is gone. */
 void pmtu_end(struct client *c);
-/** Links or routes of this host have changed: if it knows another MTU of the path now, that is taken over, and probed. */
+/** Links or routes of this host have changed: if it knows another MTU of the path now, that is used, and probed. */
 void pmtu_changed(struct client *c);
 void pmtu_tick(struct client *c);
 

@@ -98,7 +98,8 @@ if [ -z "${TSCF_TUN_OFFLOADS-}" ] && printf '6.2\n%s\n' "$(uname -r)" | sort -VC
 else
 	feature=off compare=-eq
 fi
-is "the device takes joined datagrams" "$(in_phone ethtool -k tscf0 | sed -n 's/^tx-udp-segmentation: \([a-z]*\).*/\1/p')" = $feature
+is "the device takes joined datagrams" \
+	"$(in_phone ethtool -k tscf0 | sed -n 's/^tx-udp-segmentation: \([a-z]*\).*/\1/p')" = $feature
 
 round "nobody looks"
 is "nobody looks: packets given to the kernel" "$PACKETS" $compare $TOTAL

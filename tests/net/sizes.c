@@ -5,10 +5,10 @@
  *     sizes --echo ADDR:PORT
  *     sizes --to ADDR:PORT [--every N] [--dense BYTES] [--seconds S]
  *
- * The first sends back what it gets.  The second sends IP packets of all sizes up to --dense (1500) and of every --every-th (97) size from there
- * to 65535, the largest, each with a content of its own, and compares what comes back byte by byte.  UDP, and for sizes that are too small for a
- * UDP header an IP protocol without one (253, RFC 3692).  A packet that is lost is sent again, up to ten times:
- * this is not about loss.
+ * The first sends back what it gets.  The second sends IP packets of all sizes up to --dense (1500) and of every
+ * --every-th (97) size from there to 65535, the largest, each with a content of its own, and compares what comes back
+ * byte by byte.  UDP, and for sizes that are too small for a UDP header an IP protocol without one (253, RFC 3692).
+ * A packet that is lost is sent again, up to ten times: this is not about loss.
  *
  * Output: a line of JSON at the end, status 0 if every size came back as it was sent.
  */
@@ -60,7 +60,8 @@ static uint8_t byte_at(uint32_t size, uint32_t i)
 
 static int open_socket(const union tool_address *a, int which)
 {
-	int fd = socket(a->sa.sa_family, which == SOCKET_RAW ? SOCK_RAW : SOCK_DGRAM, which == SOCKET_RAW ? PROTOCOL : 0);
+	bool raw = which == SOCKET_RAW;
+	int fd = socket(a->sa.sa_family, raw ? SOCK_RAW : SOCK_DGRAM, raw ? PROTOCOL : 0);
 	int room = BUFFER;
 
 	if (fd < 0)
@@ -129,7 +130,8 @@ static void send_trial(struct sizes *s, struct trial *t, uint64_t now)
 	for (uint32_t i = 0; i < length; i++)
 		s->data[i] = byte_at(t->size, i);
 	/* What the path's MTU was learnt from is tried again like what was lost. */
-	if (send(s->fd[socket_for(s, t->size)], s->data, length, 0) < 0 && errno != EMSGSIZE && errno != ENOBUFS && errno != EAGAIN)
+	if (send(s->fd[socket_for(s, t->size)], s->data, length, 0) < 0 && errno != EMSGSIZE && errno != ENOBUFS &&
+	    errno != EAGAIN)
 		tool_die("sending %u bytes: %s", t->size, strerror(errno));
 	t->sent = now;
 	t->attempts++;
@@ -225,7 +227,8 @@ static int report(const struct sizes *s)
 {
 	const char *comma = "";
 
-	printf("{\"sizes\": %u, \"exact\": %u, \"wrong\": %u, \"resent\": %u, \"missing\": [", s->count, s->done, s->wrong, s->resent);
+	printf("{\"sizes\": %u, \"exact\": %u, \"wrong\": %u, \"resent\": %u, \"missing\": [", s->count, s->done,
+	       s->wrong, s->resent);
 	for (unsigned i = 0; i < s->count; i++)
 		if (!s->trials[i].done) {
 			printf("%s%u", comma, s->trials[i].size);

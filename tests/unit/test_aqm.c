@@ -126,12 +126,13 @@ static void make_packet(struct tscf_packet *p, uint8_t *data, uint8_t first, uin
 	*p = (struct tscf_packet){.data = data, .length = 1340, .tos = outer_tos};
 }
 
-/* Video is as large as bulk.  In a long queue of both, only bulk is taken: by the outer DSCP, or by the inner one of IPv4 and IPv6. */
+/* Video is as large as bulk.  In a long queue of both, only bulk is taken: by the outer DSCP, or by the inner one. */
 START_TEST(realtime_is_never_taken)
 {
 	static const struct {
 		uint8_t first, second, outer_tos;
-	} video[] = {{0x17, 0xfe, 0xb8}, {0x45, 0, 0xb8}, {0x45, 0xb8, 0}, {0x45, 0xbb, 0}, {0x6b, 0x80, 0}, {0x60, 0, 0xa1}};
+	} video[] = {{0x17, 0xfe, 0xb8}, {0x45, 0, 0xb8},  {0x45, 0xb8, 0},
+		     {0x45, 0xbb, 0},    {0x6b, 0x80, 0}, {0x60, 0, 0xa1}};
 	static uint8_t data[1340];
 	struct tscf_aqm aqm = {0};
 	unsigned bulk = 0;
@@ -151,15 +152,18 @@ START_TEST(realtime_is_never_taken)
 }
 END_TEST
 
-/* The set is configurable: what is not in it is bulk, and what a DTLS record has at the place of an inner DSCP is none. */
+/* The set is configurable: what is not in it is bulk.  What a record has at the place of an inner DSCP is none. */
 START_TEST(realtime_is_what_the_set_says)
 {
 	static const struct {
 		uint64_t set;
 		uint8_t first, second, outer_tos;
 		bool taken;
-	} cases[] = {{0, 0x45, 0xb8, 0xb8, true}, {1ULL << 10, 0x45, 0xb8, 0xb8, true}, {1ULL << 10, 0x45, 0x28, 0, false},
-		     {1ULL << 10, 0x17, 0, 0x28, false}, {TSCF_URGENT_DSCPS, 0x17, 0xb8, 0, true}};
+	} cases[] = {{0, 0x45, 0xb8, 0xb8, true},
+		     {1ULL << 10, 0x45, 0xb8, 0xb8, true},
+		     {1ULL << 10, 0x45, 0x28, 0, false},
+		     {1ULL << 10, 0x17, 0, 0x28, false},
+		     {TSCF_URGENT_DSCPS, 0x17, 0xb8, 0, true}};
 	static uint8_t data[1340];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

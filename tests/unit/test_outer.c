@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Trains of datagrams on a socket: what goes out in one piece and what does not, seen by a receiver that takes pieces whole
- * (UDP_GRO), and that what the kernel refuses in one piece arrives all the same.
+ * Trains of datagrams on a socket: what goes out in one piece and what does not, seen by a receiver that takes pieces
+ * whole (UDP_GRO), and that what the kernel refuses in one piece arrives all the same.
  */
 #include "common/outer.h"
 #include "common/refusal.h"
@@ -109,7 +109,8 @@ static uint32_t receive(int which, uint8_t *into, uint32_t *piece)
 {
 	_Alignas(struct cmsghdr) uint8_t control[256];
 	struct iovec iov = {into, TSCF_PACKET_MAX};
-	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr header = {
+	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(receiver[which], &header, MSG_DONTWAIT);
 	int size = 0;
 
@@ -161,7 +162,8 @@ START_TEST(a_train_arrives_as_datagrams)
 }
 END_TEST
 
-/** Neither another destination, nor another TOS byte, nor a larger datagram follows in the same train; after a shorter one nothing does. */
+/** Neither another destination, nor another TOS byte, nor a larger datagram follows in the same train; after a shorter
+ * one nothing does. */
 START_TEST(what_does_not_fit_begins_another)
 {
 	uint32_t piece;
@@ -222,7 +224,8 @@ START_TEST(without_trains)
 }
 END_TEST
 
-/** A path that is too narrow for the datagrams: they go one by one, as fragments; other paths, and smaller datagrams, have their trains. */
+/** A path that is too narrow for the datagrams: they go one by one, as fragments; other paths, and smaller datagrams,
+ * have their trains. */
 START_TEST(a_narrow_path_is_that_of_one)
 {
 	open_sockets(_i);
@@ -335,7 +338,7 @@ START_TEST(refusals_are_forgotten_one_by_one)
 }
 END_TEST
 
-/** More destinations than there is room for: what is forgotten is allowed, which is safe; and in the end nothing is left. */
+/** More destinations than there is room for: what is forgotten is allowed, and safe; in the end nothing is left. */
 START_TEST(refusals_have_room_for_some)
 {
 	static struct tscf_refusals r;

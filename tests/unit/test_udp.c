@@ -341,14 +341,17 @@ static void wait_too_long(struct end *client, struct end *server, uint8_t tos)
 	}
 }
 
-/* Of datagrams that are as large as bulk, marked ones are not dropped to keep the queue short; the owner says which these are. */
+/* Of datagrams that are as large as bulk, marked ones are not dropped to keep the queue short; the owner says which. */
 START_TEST(bulk_that_waits_is_dropped_and_video_is_not)
 {
 	static const struct {
 		uint64_t set;
 		uint8_t tos;
 		bool dropped;
-	} cases[] = {{TSCF_URGENT_DSCPS, 0, true}, {TSCF_URGENT_DSCPS, 0xb8, false}, {1ULL << 34, 0xb8, true}, {1ULL << 34, 0x88, false}};
+	} cases[] = {{TSCF_URGENT_DSCPS, 0, true},
+		     {TSCF_URGENT_DSCPS, 0xb8, false},
+		     {1ULL << 34, 0xb8, true},
+		     {1ULL << 34, 0x88, false}};
 	struct end server = {0}, client = {0};
 
 	listen_on(&server, "127.0.0.1:0");
