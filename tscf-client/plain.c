@@ -64,10 +64,19 @@ static bool has_internal(const struct tscf_message *m)
 	return m->tsid != TSCF_TSID_NONE && (internal.of[0].family || internal.of[1].family);
 }
 
+/* A server that has made a successor has ended the former session itself; another one must be told. */
+static void end_former(struct client *c)
+{
+	if (c->former.way.server != c->plain.way.server)
+		tunnel_release(&c->former);
+	tunnel_close(&c->former);
+}
+
 /* While a better way is being tried, what still comes by the former one is delivered. */
 static void keep_former(struct client *c)
 {
-	tunnel_close(&c->former);
+	if (c->former.transport)
+		end_former(c);
 	if (!c->plain.transport)
 		return;
 	tunnel_move(&c->former, &c->plain);
@@ -241,14 +250,6 @@ static void former_lost(struct tunnel *t, const char *reason)
 }
 
 const struct tunnel_events plain_former_events = {opened, former_alive, former_lost};
-
-/* A server that has made a successor has ended the former session itself; another one must be told. */
-static void end_former(struct client *c)
-{
-	if (c->former.way.server != c->plain.way.server)
-		tunnel_release(&c->former);
-	tunnel_close(&c->former);
-}
 
 void plain_tick(struct client *c)
 {
