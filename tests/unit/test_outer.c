@@ -76,7 +76,9 @@ static void narrow(unsigned mtu)
 	if (family == 0)
 		tscf_netns_run("ip route replace local 127.0.0.2 dev lo table local mtu %u", mtu);
 	else
-		tscf_netns_run("ip -6 route del local fd00::2 dev lo table local &&"
+		/* The kernel makes the route of a new address in a work queue. */
+		tscf_netns_run("i=0; until ip -6 route del local fd00::2 dev lo table local 2>/dev/null; do"
+			       " i=$((i + 1)); [ $i -lt 500 ] || exit 1; sleep 0.01; done;"
 			       " ip -6 route add local fd00::2 dev lo table local metric 0 mtu %u", mtu);
 }
 
