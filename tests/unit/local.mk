@@ -173,6 +173,12 @@ tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURC
 tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
+UNIT_TESTS += tests/unit/test_server_migrate
+tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/unit/event.h tests/unit/runner.h \
+	tests/unit/runner.c
+tests_unit_test_server_migrate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_migrate_LDADD = libtscf-server.la $(UNIT_LDADD) $(EV_LIBS)
+
 UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_admission tests/unit/test_server_cookie tests/unit/test_server_mtu tests/unit/test_server_dtte
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
