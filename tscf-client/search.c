@@ -157,13 +157,12 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 }
 
 /*
- * The session at that server goes on by whatever way of its own; a better way is taken by another session, so that this one can be
- * gone back to.  Inside an encrypted connection the server knows no resuming.
+ * The session at that server goes on by whatever way; a better way is taken by another session, so that this one can be
+ * gone back to.
  */
 static bool may_resume(const struct client *c, const struct tunnel *t)
 {
-	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && !t->way.inside &&
-	       c->plain.state != TUNNEL_UP;
+	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && c->plain.state != TUNNEL_UP;
 }
 
 static void open_try(struct tunnel *t)
@@ -224,7 +223,10 @@ static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
 
 /* --- the race --- */
 
-/* It would give another address; but where it was the only way before, it may be that again. */
+/*
+ * A packet that is lost must not have the tunnel leave a better way, to which only a session of another id comes back.
+ * But where it was the only way before, it may be that again.
+ */
 static bool must_wait(const struct client *c, unsigned i)
 {
 	const struct way *way = &c->search.ways[i];
@@ -239,7 +241,7 @@ static void start(void *context, unsigned i)
 	struct search_try *try = &c->search.tries[i];
 	char way[WAY_TEXT], reason[WAY_TEXT + 40];
 	if (must_wait(c, i)) {
-		try_failed(try, "waits, since the tunnel may be resumed by another way");
+		try_failed(try, "waits, since the tunnel may be resumed by a better way");
 		return;
 	}
 	if (c->plain.state != TUNNEL_UP) {

@@ -18,7 +18,7 @@
 #define SEARCH_RESOLVE_MS 1000
 /** While there is no tunnel, or a worse one, names are looked up again this often. */
 #define SEARCH_RESOLVE_AGAIN_MS 30000
-/** So long only ways by which the session can be resumed are tried: a round trip may take longer than the pause between two. */
+/** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between two tries. */
 #define SEARCH_RESUME_MS 1500
 
 /** One try. */

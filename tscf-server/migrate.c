@@ -84,10 +84,26 @@ struct letter {
 	uint8_t data[TSCF_PROBE_MAX];
 };
 
-/** @return the connection that waits for an answer here, or NULL: it is gone, or has done something else meanwhile. */
-static struct tscf_peer *connection_of(struct server_listener *l, uint64_t serial)
+/** @return the number of the connection that a message came by; an encrypted one is its session's.  0: by none. */
+static uint64_t serial_of(const struct server_input *in)
 {
-	return l->transport && serial != 0 ? tscf_stream_waiting(l->transport, serial) : NULL;
+	if (!in->place.connection)
+		return 0;
+	return in->session ? in->session->serial : tscf_stream_serial(in->place.connection);
+}
+
+/** @return the connection that waits for an answer here, or NULL: it is gone, or has done something else meanwhile. */
+static struct tscf_peer *connection_of(const struct server_worker *worker, const struct server_listener *l,
+				       uint64_t serial)
+{
+	const struct server_session *accepted;
+
+	if (!l->transport || serial == 0)
+		return NULL;
+	if (!l->transport->ops->encrypted)
+		return tscf_stream_waiting(l->transport, serial);
+	accepted = server_session_accepted(&worker->state->sessions, serial);
+	return accepted && accepted->listener == l ? accepted->peer : NULL;
 }
 
 static void letter_arrives(void *owner, void *data)
@@ -95,7 +111,7 @@ static void letter_arrives(void *owner, void *data)
 	struct server_worker *worker = owner;
 	struct letter *letter = data;
 	struct server_interface *i = interface_of(worker, letter->interface);
-	struct tscf_peer *peer = i ? connection_of(&i->listener[letter->listener], letter->serial) : NULL;
+	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[letter->listener], letter->serial) : NULL;
 
 	if (peer)
 		tscf_peer_send(peer, letter->data, letter->length);
@@ -190,7 +206,7 @@ static struct round *round_new(const struct server_input *in, const uint8_t *dat
 		return NULL;
 	round->home = in->interface->worker;
 	round->listener = index_of(in->place.listener);
-	round->serial = in->place.connection ? tscf_stream_serial(in->place.connection) : 0;
+	round->serial = serial_of(in);
 	round->from = in->place.outer;
 	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
 	round->length = length;
@@ -211,15 +227,19 @@ static bool send_round(struct server_worker *to, struct round *round)
 	return false;
 }
 
+/** Whoever has a tunnel on a connection waits for no other one. */
+static bool has_tunnel(const struct server_input *in)
+{
+	return in->place.connection && in->session && !(in->session->encrypted && !in->session->confirmed);
+}
+
 bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length)
 {
 	struct server_worker *here = in->interface->worker;
 	struct tscf_message m;
 	struct round *round;
 
-	/* Whoever has a tunnel on a connection waits for no other one. */
-	if (!here || in->home || (in->place.connection && in->session) || here->server->worker_count < 2 ||
-	    length > TSCF_MESSAGE_MAX)
+	if (!here || in->home || has_tunnel(in) || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
 		return false;
 	round = round_new(in, data, length);
 	if (!round)
@@ -249,7 +269,8 @@ struct luggage {
 /** A session on its way. */
 struct emigrant {
 	struct server_record record;
-	uint64_t serial; /**< of the connection that it goes to; 0: to a datagram address */
+	unsigned listener; /**< where it goes to, of the interface's transports */
+	uint64_t serial;   /**< of the connection there; 0: to a datagram address */
 	uint32_t length; /**< of the message by which its client has proven that it is there */
 	uint8_t data[TSCF_MESSAGE_MAX];
 	unsigned count, room;
@@ -299,6 +320,7 @@ static struct emigrant *emigrant_new(struct server_state *state, const struct se
 	e->record.outer = in->place.outer;
 	e->record.place = index_of(in->place.listener) / SERVER_PROTOCOLS;
 	e->record.stream = in->serial != 0;
+	e->listener = index_of(in->place.listener);
 	e->serial = in->serial;
 	return e;
 }
@@ -326,9 +348,9 @@ static void find_place(struct server_worker *worker, struct server_interface *i,
 {
 	const struct tscf_peer *occupant;
 
-	out->listener = &i->listener[e->record.place * SERVER_PROTOCOLS + (e->record.stream ? SERVER_TCP : SERVER_UDP)];
+	out->listener = &i->listener[e->listener];
 	out->outer = e->record.outer;
-	out->connection = connection_of(out->listener, e->serial);
+	out->connection = connection_of(worker, out->listener, e->serial);
 	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
 	if (occupant)
 		server_session_displace(worker->state, occupant->user, now);
@@ -344,6 +366,22 @@ static void unpack_all(struct server_state *state, struct server_session *s, con
 		unpack(state, s, &e->luggage[n]);
 	server_journal_begin(state, store);
 	server_journal_session(state, s);
+}
+
+/** @p s has the connection at @p place from now on. */
+static void give_connection(struct server_state *state, struct server_session *s, const struct server_place *place,
+			    uint64_t now)
+{
+	struct server_session *accepted = place->connection->user;
+
+	s->listener = place->listener;
+	s->peer = place->connection;
+	if (accepted) {
+		s->peer->user = s;
+		server_session_give_way(state, accepted, now);
+	} else {
+		tscf_stream_adopt(s->peer, s);
+	}
 }
 
 static void immigrate(void *owner, void *data)
@@ -365,10 +403,8 @@ static void immigrate(void *owner, void *data)
 	/* It may have been closed while the session was under way: that waits for another. */
 	if (e->record.stream && !in.place.connection)
 		return;
-	if (in.place.connection) {
-		in.session->peer = in.place.connection;
-		tscf_stream_adopt(in.place.connection, in.session);
-	}
+	if (in.place.connection)
+		give_connection(worker->state, in.session, &in.place, in.now);
 	server_control(worker->state, &in, e->data, e->length, &answer);
 	answer_client(worker, &in.place, &answer);
 }

@@ -122,8 +122,7 @@ static void configure_plain_inside(const struct server_request *r)
 		r->answer->why = "its plain tunnel was refused";
 		return;
 	}
-	accepted->peer = NULL;
-	server_session_end(r->state, accepted, in.now, "it is a plain tunnel");
+	server_session_give_way(r->state, accepted, in.now);
 }
 
 /** @return whether it is for an encrypted tunnel, which has been reserved. */
@@ -258,12 +257,21 @@ static void wrong_tsid(const struct server_request *r)
 	server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 }
 
+/** A connection that has a tunnel is the place of no other; one that is only secured may become that of a plain one. */
+static bool may_resume(const struct server_input *in, uint64_t tsid)
+{
+	const struct server_session *s = in->session;
+
+	if (!in->place.connection || !s)
+		return true;
+	return s->encrypted ? !s->confirmed : s->tsid == tsid;
+}
+
 void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
 		    struct server_answer *answer)
 {
 	struct tscf_message message;
 	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
-	bool may_resume;
 
 	answer->length = 0;
 	answer->end = NULL;
@@ -278,14 +286,12 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		handle_configuration(&r);
 		return;
 	}
-	/* A connection that has a tunnel is the place of no other. */
-	may_resume = !in->encrypted && !(in->place.connection && in->session && in->session->tsid != message.tsid);
-	if (message.type == TSCF_RESUME_REQUEST && may_resume) {
+	if (message.type == TSCF_RESUME_REQUEST && may_resume(in, message.tsid)) {
 		server_resume(&r);
 		return;
 	}
 	r.session = session_of(in, message.tsid);
-	if (!r.session && may_resume && !in->place.connection && server_resume_prove(&r))
+	if (!r.session && !in->place.connection && server_resume_prove(&r))
 		return;
 	if (!r.session) {
 		wrong_tsid(&r);

@@ -83,13 +83,17 @@ static void accept_key(const struct server_request *r, struct server_session *s)
 	r->answer->after = server_journal_ticket(r->state, s);
 }
 
-/** TCP has proven the address, so the tunnel goes to the connection at once. */
+/** A connection has proven its address, so the tunnel goes there at once. */
 static void move_to_connection(const struct server_request *r, struct server_session *s)
 {
+	struct server_session *accepted = r->in->session;
+
 	if (server_session_move(r->state, s, &r->in->place, NULL, r->in->now) < 0) {
 		refuse(r, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
+	if (accepted)
+		server_session_give_way(r->state, accepted, r->in->now);
 	s->resume.asked = false;
 	s->heard = r->in->now;
 	accept_key(r, s);

@@ -392,10 +392,27 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 
 	if (!s)
 		return NULL;
+	s->serial = ++state->sessions.accepted;
 	s->peer = peer;
 	peer->user = s;
 	enlist_unconfirmed(state, s, now);
 	return s;
+}
+
+struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial)
+{
+	struct server_session *s;
+
+	DL_FOREACH(table->unconfirmed, s)
+		if (s->encrypted && s->serial == serial)
+			return s;
+	return NULL;
+}
+
+void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now)
+{
+	accepted->peer = NULL;
+	server_session_end(state, accepted, now, "it is a plain tunnel");
 }
 
 static void log_begin(const struct server_session *s)

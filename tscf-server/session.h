@@ -64,6 +64,7 @@ struct server_session {
 	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
 	bool recall;    /**< plain: it is quiet since the server was started; the client must be told */
 	bool guarded;   /**< plain: there may be something to forbid (journal.h) */
+	uint64_t serial; /**< encrypted: a number that no other of this worker has or had */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< of the interface: what its peer belongs to */
 	struct tscf_peer *peer; /**< NULL on a pending session (it is the older one's), and if the connection is lost */
@@ -108,6 +109,7 @@ struct server_sessions {
 	struct server_session *doubted;                 /**< doubt.h */
 	struct server_source *sources;                  /**< how many plain sessions each outer address or /64 has */
 	struct tscf_siphash_key secret;
+	uint64_t accepted; /**< encrypted connections there have been */
 };
 
 /** @return 0, or -errno. */
@@ -152,6 +154,10 @@ struct server_session *server_session_import(struct server_state *state, const s
 /** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
 struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now);
+/** @return the session of that serial, if it was accepted and is not configured yet; else NULL. */
+struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial);
+/** The connection of an accepted session has become that of a plain tunnel, which is its peer's user now: end the session. */
+void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now);
 /**
  * The connection of @p s is gone; its peer is freed by the caller.  A plain session that is confirmed stays for the
  * persistence time; any other ends.

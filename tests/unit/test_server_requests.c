@@ -1280,8 +1280,9 @@ END_TEST
 
 /* --- resume --- */
 
-/** Ask to resume, with @p key, the lock of @p next, and @p sequence. */
-static int resume_with(struct world_client *c, const uint8_t key[32], const uint8_t next[32], uint32_t sequence)
+/** Ask to resume, with @p key, the lock of @p next, and @p sequence; perhaps on the encrypted connection. */
+static int resume_by(struct world_client *c, const uint8_t key[32], const uint8_t next[32], uint32_t sequence,
+		     bool encrypted)
 {
 	uint8_t data[TSCF_MESSAGE_MAX], lock[32];
 	struct tscf_writer writer;
@@ -1290,7 +1291,12 @@ static int resume_with(struct world_client *c, const uint8_t key[32], const uint
 	tscf_write_begin(&writer, data, sizeof(data), TSCF_RESUME_REQUEST, c->tsid, sequence);
 	tscf_write_bytes(&writer, TSCF_TLV_RESUME_KEY, key, 32);
 	tscf_write_bytes(&writer, TSCF_TLV_RESUME_LOCK, lock, 32);
-	return world_send(c, &writer, false);
+	return world_send(c, &writer, encrypted);
+}
+
+static int resume_with(struct world_client *c, const uint8_t key[32], const uint8_t next[32], uint32_t sequence)
+{
+	return resume_by(c, key, next, sequence, false);
 }
 
 /** Show @p cookie in a keepalive request. */
@@ -1471,6 +1477,42 @@ START_TEST(keepalive_timers)
 	at_port(&c, 78, 7777);
 	ck_assert_int_eq(resume_with(&c, key_2, key_3, 901), TSCF_RESPONSE_SUCCESS);
 	ck_assert(!has_tlv(TSCF_TLV_KEEPALIVE));
+}
+END_TEST
+
+/* Inside a connection that has no tunnel, where the key is demanded as well. */
+START_TEST(resume_inside)
+{
+	struct server_session *accepted;
+	union tscf_endpoint before;
+	struct tscf_tlv tlv;
+
+	connect_with_lock(&a);
+	before = a.outer;
+	at_port(&a, 77, 7777);
+	world_handshake(&a);
+	accepted = a.connection->peer.user;
+	ck_assert_ptr_eq(server_session_accepted(&w->state->sessions, accepted->serial), accepted);
+	ck_assert_ptr_null(server_session_accepted(&w->state->sessions, accepted->serial + 1));
+	ck_assert_int_eq(resume_by(&a, key_2, key_3, 900, true), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_ptr_eq(a.connection->peer.user, accepted);
+	ck_assert_ptr_nonnull(world_peer_at(w, &before));
+	ck_assert_int_eq(resume_by(&a, key_1, key_2, 901, true), TSCF_RESPONSE_SUCCESS);
+	ck_assert(!tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv));
+	ck_assert_ptr_null(world_peer_at(w, &before));
+	ck_assert_ptr_eq(a.connection->peer.user, world_plain(&a));
+	ck_assert_ptr_eq(world_plain(&a)->listener->transport, &w->encrypted);
+	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
+	ck_assert(a.connection->open);
+	/* An answer that was lost. */
+	ck_assert_int_eq(resume_by(&a, key_1, key_2, 901, true), TSCF_RESPONSE_SUCCESS);
+	/* A connection that has an encrypted tunnel is the place of no other, whatever key is shown there. */
+	world_connect(&b);
+	world_encrypt(&b);
+	b.tsid = a.tsid;
+	ck_assert_int_eq(resume_by(&b, key_2, key_3, 902, true), -1);
+	ck_assert(!b.connection->open);
+	ck_assert_ptr_eq(a.connection->peer.user, world_plain(&a));
 }
 END_TEST
 
@@ -1791,6 +1833,7 @@ static TCase *configuration_case(void)
 	tcase_add_test(t, resume_under_way);
 	tcase_add_test(t, resume_on_a_stream);
 	tcase_add_test(t, keepalive_timers);
+	tcase_add_test(t, resume_inside);
 	tcase_add_test(t, resume_repeated);
 	tcase_add_test(t, resume_refused);
 	tcase_add_test(t, resume_displaces);
