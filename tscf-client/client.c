@@ -27,7 +27,7 @@ void client_clock(struct client *c)
 {
 	c->now = read_clock(CLOCK_MONOTONIC);
 	if (monitor_clock(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME)))
-		tscf_info("this host was asleep");
+		tscf_info("this host was asleep, or this process stood still");
 }
 
 void client_route(struct client *c)
@@ -234,6 +234,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	if (next == UINT64_MAX)
 		return;
 	client_clock(c);
+	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
 	ev_timer_set(&c->timer, next > c->now ? (double)(next - c->now) / 1000.0 : 0., 0.);
 	ev_timer_start(loop, &c->timer);
 }

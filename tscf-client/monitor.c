@@ -14,7 +14,8 @@
 
 void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot)
 {
-	*m = (struct monitor){.fd = -1, .check_at = UINT64_MAX, .ahead = (int64_t)(boot - monotonic)};
+	*m = (struct monitor){
+	    .fd = -1, .check_at = UINT64_MAX, .ahead = (int64_t)(boot - monotonic), .wake_at = UINT64_MAX};
 }
 
 static void changed(struct ev_loop *loop, ev_io *w, int events)
@@ -51,20 +52,29 @@ void monitor_stop(struct client *c)
 	c->monitor.fd = -1;
 }
 
+void monitor_sleep(struct monitor *m, uint64_t at)
+{
+	m->wake_at = at;
+}
+
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot)
 {
 	int64_t ahead = (int64_t)(boot - monotonic);
-	bool slept = ahead - m->ahead >= MONITOR_SLEEP_MS;
+	bool late = monotonic > m->wake_at && monotonic - m->wake_at >= MONITOR_SLEEP_MS;
+	bool slept = late || ahead - m->ahead >= MONITOR_SLEEP_MS;
 
 	m->ahead = ahead;
+	m->wake_at = UINT64_MAX;
 	if (slept)
 		m->check_at = monotonic;
+	m->slept |= slept;
 	return slept;
 }
 
+/** What is read after a sleep may have come long before. */
 static void ask(struct client *c, struct tunnel *t)
 {
-	if (c->now - t->last_heard >= FRESH_MS)
+	if (c->monitor.slept || c->now - t->last_heard >= FRESH_MS)
 		tunnel_probe(t);
 }
 
@@ -136,6 +146,7 @@ void monitor_tick(struct client *c)
 		return;
 	c->monitor.check_at = UINT64_MAX;
 	check(c);
+	c->monitor.slept = false;
 }
 
 uint64_t monitor_next(const struct client *c)

@@ -18,7 +18,10 @@
 
 /** Changes come in groups: looked at this long after the first. */
 #define MONITOR_SETTLE_MS 50
-/** The host was asleep if the clock that goes on meanwhile is this much further ahead of the one that stands. */
+/**
+ * The host was asleep if the clock that goes on meanwhile is this much further ahead of the one that stands; and this
+ * process stood still, as when it was stopped or its machine was, if it wakes up this much too late.
+ */
 #define MONITOR_SLEEP_MS 1000
 
 struct client;
@@ -29,6 +32,8 @@ struct monitor {
 	ev_io readable;
 	uint64_t check_at; /**< UINT64_MAX: nothing has changed */
 	int64_t ahead;     /**< boot time less monotonic time, milliseconds */
+	uint64_t wake_at;  /**< this process wants to wake up then at the latest; UINT64_MAX: it need not */
+	bool slept;        /**< longer than it wanted: what was heard may be old */
 };
 
 /** Without anything watched yet; gets the clocks, in milliseconds. */
@@ -37,7 +42,13 @@ void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot);
 void monitor_start(struct client *c);
 void monitor_stop(struct client *c);
 
-/** Look at the clocks.  @return whether the host has been asleep since the last look; it is checked soon then. */
+/** The process is about to sleep until @p at; UINT64_MAX: until something happens. */
+void monitor_sleep(struct monitor *m, uint64_t at);
+/**
+ * Look at the clocks.
+ *
+ * @return whether the host has been asleep, or this process has stood still, since the last look; it is checked soon then.
+ */
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot);
 /** Look where the way to the server leads if there is reason to. */
 void monitor_tick(struct client *c);

@@ -17,15 +17,15 @@ translate() {
 			chain in {
 				type nat hook input priority 100;
 				udp dport { $PORT, $((PORT + 1)) } snat to :$1
+				tcp dport { $PORT, $((PORT + 1)) } snat to :$1
 			}
 		}
 	END
 }
-# A connection does not outlive its entry there.
-if [ "$TRANSPORT" = udp ]; then
-	translate 41000-41099 || skip "needs nftables with address translation"
-	in_server sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1 net.netfilter.nf_conntrack_udp_timeout_stream=1
-fi
+translate 41000-41099 || skip "needs nftables with address translation"
+for timeout in udp_timeout udp_timeout_stream tcp_timeout_established tcp_timeout_unacknowledged tcp_timeout_max_retrans; do
+	in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
+done
 start_capture
 echo_server
 # The two addresses belong to two workers.
@@ -40,7 +40,7 @@ stream=$LAST_PID
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ] && [ "$(last rtp .echoed)" -gt 20 ]'
 tsid=$(client_status .plain.tsid) encrypted_address=$(client_status '.encrypted.internal[0]')
 translated_port() { client_status .plain.nat | cut -d: -f2 | cut -c1-3; }
-[ "$TRANSPORT" != udp ] || is "the client knows its translated port" "$(translated_port)" = 410
+is "the client knows its translated port" "$(translated_port)" = 410
 is "a round trip is measured in the plain tunnel" "$(client_status .plain.round_trip_ms)" -ge 1
 is "and in the encrypted one" "$(client_status .encrypted.round_trip_ms)" -ge 1
 
@@ -73,24 +73,25 @@ count_before
 goes_on "address replaced" "$replaced" 500 500
 
 # --- the translator forgets, and gives other ports ---
-rebind() {
+# forget PORTS: it gives these from now on, and remembers no others when all gets through again.
+forget() {
 	# Before the translator sees it: what is dropped keeps no port.
 	in_server nft -f - <<-END
 		table ip outage {
-			chain in { type filter hook prerouting priority -400; udp dport { $PORT, $((PORT + 1)) } drop; }
-			chain out { type filter hook output priority -400; udp sport { $PORT, $((PORT + 1)) } drop; }
+			chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport { $PORT, $((PORT + 1)) } drop; }
+			chain out { type filter hook output priority -400; meta l4proto { tcp, udp } th sport { $PORT, $((PORT + 1)) } drop; }
 		}
 	END
-	translate 42000-42099
+	translate "$1"
 	# Longer than its time-out.
 	command sleep 1.5
 	in_server nft delete table ip outage
-	rebound=$(now)
-	count_before
-	goes_on "other port" "$rebound" 2000 4300
-	is "the client knows its new port" "$(translated_port)" = 420
 }
-[ "$TRANSPORT" != udp ] || rebind
+forget 42000-42099
+rebound=$(now)
+count_before
+goes_on "other port" "$rebound" 2000 4300
+is "the client knows its new port" "$(translated_port)" = 420
 
 # --- the link goes down, long enough to be noticed, and comes up ---
 ip -n "$PHONE" link set access down
@@ -105,10 +106,13 @@ goes_on "link down and up" "$up" 500 500
 kill -STOP "$CLIENT_PID"
 attempts=$(last rtp .attempts)
 must 20 "[ \$(last rtp .attempts) -ge $((attempts + 300)) ]" "it stands still for 6 seconds"
+forget 43000-43099
 kill -CONT "$CLIENT_PID"
 awake=$(now)
 count_before
-goes_on "asleep" "$awake" 2000 4300
+goes_on "asleep" "$awake" 500 2800
+is "the client knows the port that it has then" "$(translated_port)" = 430
+check "and that it stood still" grep -q 'this process stood still' "$T/client.log"
 
 # --- what is sent first from another address is lost, at the plain port alone: a tunnel by the encrypted one would be another ---
 in_server nft -f - <<-END || die "needs nftables"

@@ -147,6 +147,28 @@ START_TEST(asleep)
 }
 END_TEST
 
+/* A process that stood still wakes up too late; one that wanted to sleep does not. */
+START_TEST(stands_still)
+{
+	struct monitor m;
+
+	monitor_init(&m, 1000, 5000);
+	monitor_sleep(&m, 20000);
+	ck_assert(!monitor_clock(&m, 20000 + MONITOR_SLEEP_MS - 1, 24000 + MONITOR_SLEEP_MS - 1));
+	monitor_sleep(&m, 40000);
+	ck_assert(!monitor_clock(&m, 30000, 34000));
+	monitor_sleep(&m, UINT64_MAX);
+	ck_assert(!monitor_clock(&m, 90000, 94000));
+	ck_assert_uint_eq(m.check_at, UINT64_MAX);
+	ck_assert(!m.slept);
+	monitor_sleep(&m, 90500);
+	ck_assert(monitor_clock(&m, 90500 + MONITOR_SLEEP_MS, 94500 + MONITOR_SLEEP_MS));
+	ck_assert_uint_eq(m.check_at, 90500 + MONITOR_SLEEP_MS);
+	ck_assert(m.slept);
+	ck_assert(!monitor_clock(&m, 99000, 103000));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client_resume");
@@ -156,6 +178,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, refused);
 	tcase_add_test(tcase, two_ways);
 	tcase_add_test(tcase, asleep);
+	tcase_add_test(tcase, stands_still);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
