@@ -92,7 +92,8 @@ static void move_to_connection(const struct server_request *r, struct server_ses
 		refuse(r, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
-	if (accepted)
+	/* A repeated request comes by the connection that the tunnel has by now. */
+	if (accepted && accepted != s)
 		server_session_give_way(r->state, accepted, r->in->now);
 	s->resume.asked = false;
 	s->heard = r->in->now;
