@@ -149,6 +149,9 @@ static int device(int id, wc_CryptoInfo *info, void *context)
 		return info->cipher.enc ? encrypt(info) : decrypt(info);
 	if (info->algo_type == WC_ALGO_TYPE_RNG)
 		return random_bytes(info->rng.out, info->rng.sz);
+	/* It seeds a generator for every connection, from a file that may not be there, and then asks us instead. */
+	if (info->algo_type == WC_ALGO_TYPE_SEED)
+		return random_bytes(info->seed.seed, info->seed.sz);
 	if (info->algo_type == WC_ALGO_TYPE_PK)
 		return tscf_crypto_curve(info);
 	if (info->algo_type == WC_ALGO_TYPE_HASH && info->hash.type == WC_HASH_TYPE_SHA256)

@@ -170,7 +170,9 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 		return;
 	for (unsigned i = 0; i < batch->count; i++)
 		send_packet(dtls, batch->packet[i]);
-	tscf_datagram_flush(&dtls->base);
+	/* From inside a callback these are answers: the next ones may join them (dtls_finish). */
+	if (t->depth == 0)
+		tscf_datagram_flush(&dtls->base);
 }
 
 static void peer_close(struct tscf_peer *p)

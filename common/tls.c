@@ -220,11 +220,15 @@ void tscf_tls_free(struct tscf_tls *tls)
 
 static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct tscf_tls_check *check)
 {
+	WOLFSSL_CTX *held;
 	WOLFSSL *ssl;
 
 	pthread_mutex_lock(&tls->renewal);
-	ssl = wolfSSL_new(*ctx);
+	held = *ctx;
+	wolfSSL_CTX_up_ref(held);
 	pthread_mutex_unlock(&tls->renewal);
+	ssl = wolfSSL_new(held);
+	wolfSSL_CTX_free(held);
 	if (ssl != NULL && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <time.h>
 
+/** Between two transactions, so that a flood of changes shares few of them: each costs as much as a dozen changes. */
+#define PACE_NS 2000000
+
 struct server_store {
 	struct store_file *file; /**< NULL: it could not be written, and was removed; the thread's own */
 	struct server_change *filling, *writing; /**< SERVER_STORE_QUEUE each; they change places */
@@ -30,6 +33,7 @@ struct server_store {
 int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past)
 {
 	struct server_store *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
 	int err;
 
 	if (!s)
@@ -44,7 +48,10 @@ int server_store_open(const char *state_dir, struct server_store **out, struct s
 		return err;
 	}
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	*out = s;
 	return 0;
 }
@@ -54,19 +61,34 @@ void server_store_read(struct server_store *s, const struct server_store_reader 
 	store_file_read(s->file, reader);
 }
 
+static struct timespec from_now(time_t seconds, long nanoseconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += seconds;
+	t.tv_nsec += nanoseconds;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
 /** Wait for changes, at most until the store must note again that the server is alive.  @return how many there are in
  * `writing`, with the ticket of the last in *ticket; false in *go_on: there will be no more. */
 static unsigned take(struct server_store *s, uint64_t *ticket, bool *go_on)
 {
+	const struct timespec alive = from_now(SERVER_STORE_ALIVE_S, 0);
+	const struct timespec pace = from_now(0, PACE_NS);
 	struct server_change *full = s->filling;
-	struct timespec until;
 	unsigned count;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += SERVER_STORE_ALIVE_S;
 	pthread_mutex_lock(&s->lock);
+	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &pace) != ETIMEDOUT)
+		;
 	while (s->count == 0 && !s->stop)
-		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == ETIMEDOUT)
+		if (pthread_cond_timedwait(&s->wake, &s->lock, &alive) == ETIMEDOUT)
 			break;
 	count = s->count;
 	*ticket = s->put;

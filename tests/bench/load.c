@@ -102,6 +102,7 @@ static void set_up_again(struct load *load)
 
 	load_phase_run(load, "release (to resume)", first, count, LOAD_RELEASE_ENCRYPTED, LOAD_PLAIN_UP);
 	load->resume = true;
+	load_phase_run(load, "handshakes, resumed", first, count, LOAD_HANDSHAKE, LOAD_PLAIN_UP);
 	load_phase_run(load, "encrypted, resumed", first, count, LOAD_RESERVE, LOAD_ENCRYPTED_UP);
 }
 

@@ -78,7 +78,7 @@ struct load_meter {
 
 struct load_phase {
 	const char *name;
-	enum load_step goal;
+	enum load_step from, goal;
 	unsigned wanted, begun, done, failed, repeated, resumed;
 	uint64_t start, end;
 	uint64_t calls_sent, calls_back, calls_late, calls_skipped;
@@ -153,7 +153,8 @@ void load_finish(struct load *load, struct load_client *c, bool good);
 
 /* load_encrypted.c */
 
-/** Make the connection; the handshake begins.  @p reserved is the TSID. */
+/** Make the connection; the handshake begins.  @p reserved is the TSID.  In a phase that is from LOAD_HANDSHAKE on, it is closed when it is
+ * done. */
 void load_tunnel_open(struct load *load, struct load_client *c, uint64_t reserved);
 /** Without a word to the server; nothing if there is none. */
 void load_tunnel_close(struct load_client *c);
@@ -184,7 +185,7 @@ void load_calls_free(struct load *load);
 
 /* load_phase.c */
 
-/** Lead @p count clients from number @p first on to @p goal; begin with @p from. */
+/** Lead @p count clients from number @p first on to @p goal; begin with @p from.  From LOAD_HANDSHAKE on, there is nothing but that. */
 void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from,
 		    enum load_step goal);
 /** Calls only. */

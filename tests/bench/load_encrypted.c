@@ -83,6 +83,12 @@ static void handshake(struct load *load, struct load_client *c)
 		load->phase->resumed++;
 	else if (load->tls->session == NULL)
 		tscf_tls_session_keep(&load->tls->session, t->ssl);
+	if (load->phase->from == LOAD_HANDSHAKE) {
+		wolfSSL_shutdown(t->ssl);
+		load_tunnel_close(c);
+		load_finish(load, c, true);
+		return;
+	}
 	wolfSSL_FreeArrays(t->ssl);
 	load_enter(load, c, LOAD_CONFIGURE_ENCRYPTED);
 }

@@ -127,8 +127,10 @@ static bool can_begin(const struct load_client *c, enum load_step from)
 	}
 }
 
-static void begin_client(struct load *load, struct load_client *c, enum load_step from)
+static void begin_client(struct load *load, struct load_client *c)
 {
+	enum load_step from = load->phase->from;
+
 	load->phase->begun++;
 	if (!can_begin(c, from)) {
 		load->phase->failed++;
@@ -136,7 +138,10 @@ static void begin_client(struct load *load, struct load_client *c, enum load_ste
 	}
 	c->begun = load->now;
 	DL_APPEND(load->under_way, c);
-	load_enter(load, c, from);
+	if (from == LOAD_HANDSHAKE)
+		load_tunnel_open(load, c, 0);
+	else
+		load_enter(load, c, from);
 }
 
 void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from,
@@ -151,12 +156,13 @@ void load_phase_run(struct load *load, const char *name, unsigned first, unsigne
 		return;
 	phase = begin(load, name);
 	phase->wanted = count;
+	phase->from = from;
 	phase->goal = goal;
 	look = load->now;
 	end = load->now + load->options.phase_seconds * 1000000000ULL;
 	while (phase->done + phase->failed < count && load->now < end) {
 		while (phase->begun < count && phase->begun - phase->done - phase->failed < window)
-			begin_client(load, &load->clients[first + phase->begun], from);
+			begin_client(load, &load->clients[first + phase->begun]);
 		take_events(load);
 		if (load->now - look >= LOOK_INTERVAL_NS) {
 			look = load->now;
