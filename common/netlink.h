@@ -110,12 +110,16 @@ bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b);
 /** Add with NLM_F_EXCL, every attribute and the owner tag; it comes behind those that have the same priority. */
 int tscf_rule_add(struct tscf_netlink *nl, const struct tscf_rule *r);
 /**
- * Delete exactly this rule, and only if it carries our tag.
+ * Delete exactly these rules, in their order, and only those that carry our tag.  What is there is read once
+ * before, so that the changes follow each other at once.
  *
- * @return 0, or -errno: -ENOTUNIQ if the kernel would delete another one of ours instead, which is in front of it
- * with the same priority and effect and says more (a prefix where this one has none); delete that one first.
+ * @param failed  gets the rule to which the result belongs
+ * @return 0, or the first -errno; the others have been tried nevertheless.  -ENOTUNIQ if the kernel would delete another one of
+ * ours instead, which is in front of it with the same priority and effect and says more (a prefix where this one has none); delete
+ * that one first.
  */
-int tscf_rule_del(struct tscf_netlink *nl, const struct tscf_rule *r);
+int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules, unsigned count,
+		   const struct tscf_rule **failed);
 /**
  * List the rules, of both families, that have a priority from @p low to @p high: ours in *out (malloc'ed, the caller
  * frees), in the kernel's order, IPv4 first, and the number of foreign ones in *foreign.  A rule with our tag and

@@ -300,48 +300,89 @@ static bool matches_loosely(const struct listed_rule *l, const struct tscf_rule 
 	       (any_prefix(&r->to) || prefix_equal(&k->to, &r->to));
 }
 
-/** @return 1 if exactly @p r is there and is what the kernel would delete, 0 if it is not there, or -errno. */
-static int find_rule(struct tscf_netlink *nl, const struct tscf_rule *r, bool *ambiguous)
+/** @return the place of exactly @p r in @p list, or -1; and whether the kernel would delete another one instead. */
+static ssize_t find_rule(const struct listing *list, const struct tscf_rule *r, bool *ambiguous)
 {
-	struct listing list;
-	int err = list_rules(nl, r->family, &list), found = 0;
-
 	*ambiguous = false;
-	for (size_t i = 0; err == 0 && !found && i < list.count; i++) {
-		found = is_exactly(&list.rules[i], r);
-		if (!found && matches_loosely(&list.rules[i], r))
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_exactly(&list->rules[i], r))
+			return (ssize_t)i;
+		if (matches_loosely(&list->rules[i], r))
 			*ambiguous = true;
 	}
+	return -1;
+}
+
+/** @return 1 if exactly @p r is there, 0 if not, or -errno. */
+static int has_rule(struct tscf_netlink *nl, const struct tscf_rule *r)
+{
+	struct listing list;
+	int err = list_rules(nl, r->family, &list);
+	bool ambiguous;
+
+	if (err == 0)
+		err = find_rule(&list, r, &ambiguous) >= 0;
 	free(list.rules);
-	return err < 0 ? err : found;
+	return err;
 }
 
 int tscf_rule_add(struct tscf_netlink *nl, const struct tscf_rule *r)
 {
 	int err = change_rule(nl, r, true, NLM_F_CREATE | NLM_F_EXCL);
-	bool ambiguous;
 
 	if (err != -EEXIST)
 		return err;
-	err = find_rule(nl, r, &ambiguous);
+	err = has_rule(nl, r);
 	if (err != 0)
 		return err < 0 ? err : 0;
 	/* The kernel does not compare the prefixes that the new rule lacks: what exists is another rule. */
 	return change_rule(nl, r, true, NLM_F_CREATE);
 }
 
-int tscf_rule_del(struct tscf_netlink *nl, const struct tscf_rule *r)
+static int delete_listed(struct tscf_netlink *nl, struct listing *list, const struct tscf_rule *r)
 {
 	bool ambiguous;
-	int err = find_rule(nl, r, &ambiguous);
+	ssize_t at = find_rule(list, r, &ambiguous);
+	int err;
 
-	if (err <= 0)
-		return err;
+	if (at < 0)
+		return 0;
 	if (ambiguous)
 		return -ENOTUNIQ;
 	err = change_rule(nl, r, false, 0);
-	return err == -ENOENT || err == -ESRCH ? 0 : err;
+	if (err < 0 && err != -ENOENT && err != -ESRCH)
+		return err;
+	memmove(&list->rules[at], &list->rules[at + 1], (list->count - (size_t)at - 1) * sizeof(list->rules[0]));
+	list->count--;
+	return 0;
 }
+
+int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules, unsigned count,
+		   const struct tscf_rule **failed)
+{
+	struct listing lists[TSCF_FAMILIES] = {{.family = 0}};
+	int first = 0;
+
+	for (unsigned i = 0; i < count && first == 0; i++) {
+		struct listing *list = &lists[tscf_family_index(rules[i]->family)];
+
+		*failed = rules[i];
+		if (list->family == 0)
+			first = list_rules(nl, rules[i]->family, list);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		int err = delete_listed(nl, &lists[tscf_family_index(rules[i]->family)], rules[i]);
+
+		if (err < 0 && first == 0) {
+			first = err;
+			*failed = rules[i];
+		}
+	}
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		free(lists[i].rules);
+	return first;
+}
+
 
 /** Append those of ours in @p list that are in range.  @return 0 or -ENOMEM. */
 static int collect(const struct listing *list, uint32_t low, uint32_t high, struct tscf_rule **out, size_t *count,

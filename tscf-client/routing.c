@@ -309,9 +309,19 @@ static int apply_routes(struct routing *r, const struct routing_plan *plan, stru
 	return first;
 }
 
+static void delete_rules(struct routing *r, const struct tscf_rule *const *rules, unsigned count)
+{
+	const struct tscf_rule *failed;
+	int error = tscf_rules_del(r->netlink, rules, count, &failed);
+	if (error < 0)
+		check(error, "cannot delete the policy rule of priority", failed->priority);
+}
+
 static int apply_rules(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
 {
 	int first = 0;
+	unsigned old_count = 0;
+	const struct tscf_rule *old[ROUTING_RULES_MAX];
 	const struct routing_plan *now = &r->current;
 	for (unsigned i = 0; i < plan->rule_count; i++) {
 		const struct tscf_rule *rule = &plan->rules[i];
@@ -325,8 +335,8 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 	}
 	for (unsigned i = 0; i < now->rule_count; i++)
 		if (!has_rule(plan, &now->rules[i]))
-			check(tscf_rule_del(r->netlink, &now->rules[i]), "cannot delete the policy rule of priority",
-			      now->rules[i].priority);
+			old[old_count++] = &now->rules[i];
+	delete_rules(r, old, old_count);
 	return first;
 }
 
@@ -350,9 +360,12 @@ static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
 
 void routing_remove(struct routing *r, bool keep_prohibit)
 {
+	unsigned old_count = 0;
+	const struct tscf_rule *old[ROUTING_RULES_MAX];
 	for (unsigned i = 0; i < r->current.rule_count; i++)
 		if (!keep_prohibit || !is_kept(r, &r->current.rules[i]))
-			tscf_rule_del(r->netlink, &r->current.rules[i]);
+			old[old_count++] = &r->current.rules[i];
+	delete_rules(r, old, old_count);
 	for (unsigned i = 0; i < r->current.route_count; i++)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;

@@ -341,6 +341,13 @@ static struct tscf_rule rule_at(int i)
 	return r;
 }
 
+static int del_rule(const struct tscf_rule *rule)
+{
+	const struct tscf_rule *failed;
+
+	return tscf_rules_del(nl, &rule, 1, &failed);
+}
+
 START_TEST(rule_round_trip)
 {
 	struct tscf_rule r = rule_at(_i), *listed;
@@ -356,7 +363,7 @@ START_TEST(rule_round_trip)
 	ck_assert(tscf_rule_equal(&listed[0], &r));
 	free(listed);
 	for (int twice = 0; twice < 2; twice++) {
-		ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+		ck_assert_int_eq(del_rule(&r), 0);
 		ck_assert_uint_eq(count_lines(RULES, NULL), before);
 	}
 }
@@ -376,7 +383,7 @@ START_TEST(rules_of_one_priority)
 	ck_assert_uint_eq(count_lines(RULES, NULL), before + (unsigned)count);
 	for (int i = 0; i < count; i++) {
 		r = rule_at(i);
-		ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+		ck_assert_int_eq(del_rule(&r), 0);
 		ck_assert_uint_eq(count_lines(RULES, NULL), before + (unsigned)(count - i - 1));
 		for (int j = i + 1; j < count; j++)
 			ck_assert_uint_ge(count_lines(RULES, rules[j].shown), 1);
@@ -399,11 +406,31 @@ START_TEST(rule_the_kernel_cannot_tell_apart)
 	ck_assert_int_eq(tscf_rule_add(nl, &narrow), 0);
 	ck_assert_int_eq(tscf_rule_add(nl, &wide), 0);
 	check_lines("ip rule show pref 200", NULL, 2);
-	ck_assert_int_eq(tscf_rule_del(nl, &wide), -ENOTUNIQ);
+	ck_assert_int_eq(del_rule(&wide), -ENOTUNIQ);
 	check_lines("ip rule show pref 200", NULL, 2);
-	ck_assert_int_eq(tscf_rule_del(nl, &narrow), 0);
-	ck_assert_int_eq(tscf_rule_del(nl, &wide), 0);
+	ck_assert_int_eq(del_rule(&narrow), 0);
+	ck_assert_int_eq(del_rule(&wide), 0);
 	check_lines("ip rule show pref 200", NULL, 0);
+}
+END_TEST
+
+/** Of both families, with one that is not there and one that cannot be told apart until another has gone. */
+START_TEST(rules_deleted_together)
+{
+	struct tscf_rule narrow = rule_at(5), wide = narrow, ipv6 = rule_at(1), absent = rule_at(6);
+	const struct tscf_rule *hasty[] = {&wide, &ipv6}, *all[] = {&absent, &narrow, &wide}, *failed = NULL;
+
+	memset(&wide.from, 0, sizeof(wide.from));
+	ck_assert_int_eq(tscf_rule_add(nl, &narrow), 0);
+	ck_assert_int_eq(tscf_rule_add(nl, &wide), 0);
+	ck_assert_int_eq(tscf_rule_add(nl, &ipv6), 0);
+	ck_assert_int_eq(tscf_rules_del(nl, hasty, 2, &failed), -ENOTUNIQ);
+	ck_assert_ptr_eq(failed, &wide);
+	check_lines("ip rule show pref 200", NULL, 2);
+	check_lines("ip -6 rule show pref 200", NULL, 0);
+	ck_assert_int_eq(tscf_rules_del(nl, all, 3, &failed), 0);
+	check_lines("ip rule show pref 200", NULL, 0);
+	ck_assert_int_eq(tscf_rules_del(nl, all, 0, &failed), 0);
 }
 END_TEST
 
@@ -418,7 +445,7 @@ START_TEST(foreign_rules_stay)
 
 	tscf_netns_run("ip rule add %s; ip -6 rule add %s protocol static", foreign_rule, foreign_rule);
 	tscf_netns_run("ip rule add pref 200 iif lo lookup 5000 protocol 204; ip rule add pref 201 lookup 5000");
-	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+	ck_assert_int_eq(del_rule(&r), 0);
 	check_lines(RULES, NULL, 9);
 	for (int twice = 0; twice < 2; twice++) {
 		ck_assert_int_eq(tscf_rule_add(nl, &r), 0);
@@ -429,8 +456,8 @@ START_TEST(foreign_rules_stay)
 	ck_assert_uint_eq(foreign, 3);
 	ck_assert(tscf_rule_equal(&listed[0], &r));
 	free(listed);
-	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
-	ck_assert_int_eq(tscf_rule_del(nl, &r), 0);
+	ck_assert_int_eq(del_rule(&r), 0);
+	ck_assert_int_eq(del_rule(&r), 0);
 	check_lines(RULES, rules[_i].shown, 0);
 	check_lines(RULES, NULL, 9);
 	ck_assert_int_eq(tscf_rule_list(nl, 201, 300, &listed, &foreign), 0);
@@ -523,16 +550,16 @@ START_TEST(switch_moves_connected_socket)
 	ck_assert_int_eq(send(fd, "a", 1, 0), 1);
 	ck_assert_int_eq(packet_from(&tun, ring, family, 2000), 'a');
 	ck_assert_int_eq(tscf_rule_add(nl, &to_second), 0);
-	ck_assert_int_eq(tscf_rule_del(nl, &to_first), 0);
+	ck_assert_int_eq(del_rule(&to_first), 0);
 	ck_assert_int_eq(send(fd, "b", 1, 0), 1);
 	ck_assert_int_eq(packet_from(&other, ring, family, 2000), 'b');
 	ck_assert_int_eq(packet_from(&tun, ring, family, 0), -1);
 	ck_assert_int_eq(tscf_rule_add(nl, &to_first), 0);
-	ck_assert_int_eq(tscf_rule_del(nl, &to_second), 0);
+	ck_assert_int_eq(del_rule(&to_second), 0);
 	ck_assert_int_eq(send(fd, "c", 1, 0), 1);
 	ck_assert_int_eq(packet_from(&tun, ring, family, 2000), 'c');
 	ck_assert_int_eq(tscf_rule_add(nl, &prohibit), 0);
-	ck_assert_int_eq(tscf_rule_del(nl, &to_first), 0);
+	ck_assert_int_eq(del_rule(&to_first), 0);
 	ck_assert_int_eq(send(fd, "d", 1, 0), -1);
 	ck_assert_int_eq(errno, EACCES);
 	ck_assert_int_eq(packet_from(&tun, ring, family, 0), -1);
@@ -583,6 +610,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, rule_round_trip, 0, sizeof(rules) / sizeof(rules[0]));
 	tcase_add_test(tcase, rules_of_one_priority);
 	tcase_add_test(tcase, rule_the_kernel_cannot_tell_apart);
+	tcase_add_test(tcase, rules_deleted_together);
 	tcase_add_loop_test(tcase, foreign_rules_stay, 0, 2);
 	tcase_add_test(tcase, rule_comparison);
 	tcase_add_loop_test(tcase, switch_moves_connected_socket, 0, sizeof(switches) / sizeof(switches[0]));
