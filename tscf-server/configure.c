@@ -97,6 +97,8 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 {
 	const struct server_interface *i = r->in->interface;
 
+	if (!i->enabled)
+		return "no new tunnels here any more";
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
 		return "too many tunnels are being set up";
 	if (!replaces && i->max_per_source &&

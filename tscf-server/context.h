@@ -46,7 +46,7 @@ struct server_journey {
 };
 
 struct server_worker {
-	struct server *server; /**< what is set up before the threads begin, and never changes */
+	struct server *server; /**< what is set up before the threads begin; only a reload changes some of it */
 	unsigned index;
 	struct ev_loop *loop;
 	struct server_state *state;
@@ -79,8 +79,7 @@ struct server {
 	struct ev_loop *loop; /**< of the main thread */
 	struct server_worker *workers;
 	unsigned worker_count;
-	struct server_stock *stocks; /**< one for each enabled interface, in their order */
-	unsigned stock_count;
+	struct server_stock *stocks; /**< one for each interface that is or was enabled, in the order of their beginning */
 	struct tscf_steering steering; /**< of the devices; used if there are several workers */
 
 	/* restore.c */

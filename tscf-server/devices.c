@@ -79,10 +79,10 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	unsigned encrypted_mtu = mtu < TSCF_DTLS_PAYLOAD_MAX ? mtu : TSCF_DTLS_PAYLOAD_MAX;
 	int err = 0;
 
-	for (struct server_interface *i = first->state->interfaces; i && err == 0; i = i->next) {
-		err = add_addresses(nl, &first->plain, &i->stock->plain_pools);
+	for (const struct server_stock *stock = server->stocks; stock && err == 0; stock = stock->next) {
+		err = add_addresses(nl, &first->plain, &stock->plain_pools);
 		if (err == 0)
-			err = add_addresses(nl, &first->encrypted, &i->stock->encrypted_pools);
+			err = add_addresses(nl, &first->encrypted, &stock->encrypted_pools);
 	}
 	if (err == 0)
 		err = bring_up(nl, &first->plain, mtu);
@@ -97,8 +97,8 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 
 static bool has_pools(const struct server *server, int family)
 {
-	for (const struct server_interface *i = server->workers[0].state->interfaces; i; i = i->next)
-		if (server_pools_have(&i->stock->plain_pools, family))
+	for (const struct server_stock *stock = server->stocks; stock; stock = stock->next)
+		if (server_pools_have(&stock->plain_pools, family))
 			return true;
 	return false;
 }
@@ -147,4 +147,32 @@ int server_devices_open(struct server *server)
 	if (err == 0)
 		warn_without_forwarding(server);
 	return err;
+}
+
+static const struct server_device *device_of(const struct server *server, bool encrypted)
+{
+	return encrypted ? &server->workers[0].encrypted : &server->workers[0].plain;
+}
+
+int server_devices_number(const struct server *server, bool encrypted, const struct server_pool *pool)
+{
+	struct tscf_netlink *nl;
+	int err = tscf_netlink_open(&nl);
+
+	if (err < 0)
+		return err;
+	err = add_address(nl, device_of(server, encrypted), pool);
+	tscf_netlink_close(nl);
+	return err;
+}
+
+void server_devices_unnumber(const struct server *server, bool encrypted, const struct server_pool *pool)
+{
+	struct tscf_prefix own = server_pool_own(pool);
+	struct tscf_netlink *nl;
+
+	if (tscf_netlink_open(&nl) < 0)
+		return;
+	tscf_addr_del(nl, device_of(server, encrypted)->tun.index, &own);
+	tscf_netlink_close(nl);
 }

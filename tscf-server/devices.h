@@ -16,4 +16,9 @@
  */
 int server_devices_open(struct server *server);
 
+/** Give the encrypted or the plain device the server's own address in one more range.  Errors are logged.  @return 0 or -errno. */
+int server_devices_number(const struct server *server, bool encrypted, const struct server_pool *pool);
+/** Take it away again. */
+void server_devices_unnumber(const struct server *server, bool encrypted, const struct server_pool *pool);
+
 #endif

@@ -69,11 +69,12 @@ static struct tscf_tls *load(const struct files *files, char pin[TSCF_PIN_TEXT])
 	return NULL;
 }
 
-int server_identity_open(struct server *server)
+int server_identity_open(struct server *server, const struct server_config *config)
 {
+	/* That of the start: it does not change. */
 	const char *state_dir = server->config->state_dir;
 	struct files files;
-	int own = find_files(&files, server->config, state_dir);
+	int own = find_files(&files, config, state_dir);
 	int err = own > 0 ? make_own(&files, state_dir) : own;
 
 	if (err < 0)

@@ -8,12 +8,12 @@
 #include "context.h"
 
 /**
- * Take the certificate and key of the configuration; without them make a pair in the state directory on the first start
+ * Take the certificate and key of @p config; without them make a pair in the state directory on the first start
  * and keep it.  Logs the pin; errors are logged.
  *
  * @return 0 with server->tls and server->pin, or -errno.
  */
-int server_identity_open(struct server *server);
+int server_identity_open(struct server *server, const struct server_config *config);
 /**
  * Read certificate and key again, those that the configuration @p fresh names, or the pair in the state directory.  New
  * connections use them; those that there are go on.  Errors are logged.

@@ -60,6 +60,7 @@ static unsigned half_open_limit(const struct server_interface *i, const struct s
 
 static void take_interface(struct server_interface *i, const struct server_interface_config *config)
 {
+	i->enabled = config->enabled;
 	i->services = config->services;
 	i->max_plain = config->max_tunnels;
 	i->max_encrypted = config->max_encrypted_tunnels;
@@ -76,81 +77,23 @@ static bool has_encrypted_pool(const struct server_interface_config *config)
 	return config->encrypted_pool.count > 0;
 }
 
-static int add_pools(const char *interface, struct server_pools *pools, const struct server_prefixes *ranges,
-		     unsigned parts)
+static const struct server_interface_config *find_config(const struct server_config *config, const char *name)
 {
-	char text[TSCF_ADDR_TEXT];
-
-	for (unsigned n = 0; n < ranges->count; n++) {
-		int err = server_pools_add(pools, &ranges->list[n], parts);
-
-		if (err < 0) {
-			tscf_error("interface %s: cannot use address pool %s: %s", interface,
-				   tscf_prefix_format(&ranges->list[n], text), strerror(-err));
-			return err;
-		}
-	}
-	return 0;
-}
-
-/* --- stocks --- */
-
-static unsigned count_enabled(const struct server_config *config)
-{
-	unsigned count = 0;
-
 	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
-		count += c->enabled;
-	return count;
-}
-
-int server_stocks_make(struct server *server, unsigned workers)
-{
-	unsigned count = count_enabled(server->config);
-	int err = 0;
-
-	if (count == 0) {
-		tscf_error("no interface is enabled");
-		return -EINVAL;
-	}
-	server->stocks = calloc(count, sizeof(*server->stocks));
-	if (!server->stocks)
-		return -ENOMEM;
-	for (const struct server_interface_config *c = server->config->interfaces; c && err == 0; c = c->next) {
-		struct server_stock *stock = &server->stocks[server->stock_count];
-
-		if (!c->enabled)
-			continue;
-		server->stock_count++;
-		err = add_pools(c->name, &stock->plain_pools, &c->pool, workers);
-		if (err == 0)
-			err = add_pools(c->name, &stock->encrypted_pools, &c->encrypted_pool, workers);
-	}
-	return err;
-}
-
-void server_stocks_free(struct server *server)
-{
-	for (unsigned n = 0; n < server->stock_count; n++) {
-		server_pools_free(&server->stocks[n].plain_pools);
-		server_pools_free(&server->stocks[n].encrypted_pools);
-	}
-	free(server->stocks);
-	server->stocks = NULL;
-	server->stock_count = 0;
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
 }
 
 /* --- interfaces --- */
 
 static int make_interface(struct server_worker *worker, const struct server_interface_config *config,
-			  struct server_stock *stock, struct server_interface ***last)
+			  struct server_stock *stock, struct server_interface **out)
 {
 	struct server_interface *i = calloc(1, sizeof(*i));
 
 	if (!i)
 		return -ENOMEM;
-	**last = i;
-	*last = &i->next;
 	i->worker = worker;
 	i->stock = stock;
 	i->listen = config->listen;
@@ -158,27 +101,26 @@ static int make_interface(struct server_worker *worker, const struct server_inte
 	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
 		i->listener[n].interface = i;
 	i->name = strdup(config->name);
-	if (!i->name)
+	if (!i->name) {
+		free(i);
 		return -ENOMEM;
-	take_interface(i, config);
+	}
+	*out = i;
 	return 0;
 }
 
-int server_interfaces_make(struct server_worker *worker)
+int server_interfaces_make(struct server_worker *worker, const struct server_config *config)
 {
-	const struct server_config *config = worker->server->config;
 	struct server_interface **last = &worker->state->interfaces;
-	struct server_stock *stock = worker->server->stocks;
+	int err = 0;
 
-	take_settings(&worker->state->settings, config);
-	worker->state->settings.mtu = config->mtu;
-	for (const struct server_interface_config *c = config->interfaces; c; c = c->next) {
-		if (!c->enabled)
-			continue;
-		if (make_interface(worker, c, stock++, &last) < 0)
-			return -ENOMEM;
+	for (struct server_stock *stock = worker->server->stocks; stock && err == 0; stock = stock->next) {
+		if (!*last)
+			err = make_interface(worker, find_config(config, stock->name), stock, last);
+		if (err == 0)
+			last = &(*last)->next;
 	}
-	return 0;
+	return err;
 }
 
 bool server_interfaces_encrypt(const struct server_config *config)
@@ -239,7 +181,7 @@ static int listen_for(struct server_worker *worker, struct server_interface *i, 
 	for (unsigned p = 0; p < SERVER_PROTOCOLS; p++) {
 		int err;
 
-		if (!(protocols & i->protocols & SERVER_BIT(p)))
+		if (!(protocols & i->protocols & SERVER_BIT(p)) || listeners[p].transport)
 			continue;
 		err = open_listener(worker, &listeners[p], (enum server_protocol)p, at);
 		if (err < 0)
@@ -272,45 +214,52 @@ int server_interfaces_listen(struct server_worker *worker)
 	return err;
 }
 
-void server_interfaces_close(struct server_worker *worker)
+static void close_listeners(struct server_interface *i)
 {
-	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
-		for (unsigned n = 0; n < SERVER_LISTENERS; n++) {
-			if (i->listener[n].transport)
-				tscf_transport_close(i->listener[n].transport);
-			i->listener[n].transport = NULL;
-		}
+	for (unsigned n = 0; n < SERVER_LISTENERS; n++) {
+		if (i->listener[n].transport)
+			tscf_transport_close(i->listener[n].transport);
+		i->listener[n].transport = NULL;
 	}
 }
 
-/* --- reload --- */
-
-static const struct server_interface_config *find_config(const struct server_config *config, const char *name)
+void server_interfaces_close(struct server_worker *worker)
 {
-	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
-		if (strcmp(c->name, name) == 0)
-			return c;
-	return NULL;
+	for (struct server_interface *i = worker->state->interfaces; i; i = i->next)
+		close_listeners(i);
 }
 
-void server_interfaces_reload(struct server_worker *worker, const struct server_config *fresh)
+void server_interfaces_retract(struct server_worker *worker, const struct server_stock *last)
 {
-	take_settings(&worker->state->settings, fresh);
+	struct server_interface **from = &worker->state->interfaces;
+
+	while (*from && (*from)->stock != last)
+		from = &(*from)->next;
+	if (*from)
+		from = &(*from)->next;
+	while (*from) {
+		struct server_interface *i = *from;
+
+		server_sessions_end_at(worker->state, i, server_now());
+		close_listeners(i);
+		*from = i->next;
+		server_interface_free(i);
+	}
+}
+
+/* --- settings --- */
+
+void server_interfaces_take(struct server_worker *worker, const struct server_config *config)
+{
+	take_settings(&worker->state->settings, config);
 	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
-		const struct server_interface_config *c = find_config(fresh, i->name);
+		const struct server_interface_config *c = find_config(config, i->name);
 
 		if (c)
 			take_interface(i, c);
+		else
+			i->enabled = false;
 	}
-}
-
-static bool same_pools(const struct server_prefixes *a, const struct server_prefixes *b)
-{
-	bool same = a->count == b->count;
-
-	for (unsigned n = 0; same && n < a->count; n++)
-		same = a->list[n].length == b->list[n].length && tscf_addr_equal(&a->list[n].addr, &b->list[n].addr);
-	return same;
 }
 
 static bool same_places(const struct server_places *a, const struct server_places *b)
@@ -327,43 +276,29 @@ static void keeps(const char *interface, const char *what)
 	tscf_warning("reload: interface %s keeps its %s until the server is restarted", interface, what);
 }
 
-static void review_interface(const struct server_interface_config *old, const struct server_interface_config *fresh)
+static void review_enabled(const struct server_interface *i, const struct server_interface_config *fresh)
 {
-	if (!fresh->enabled)
-		keeps(old->name, "state (enabled)");
-	if (!same_places(&old->listen, &fresh->listen))
-		keeps(old->name, "listen addresses");
-	if (old->protocols != fresh->protocols)
-		keeps(old->name, "transports");
-	if (!same_pools(&old->pool, &fresh->pool) || !same_pools(&old->encrypted_pool, &fresh->encrypted_pool))
-		keeps(old->name, "address pools");
-	if ((fresh->services & SERVER_SERVICE_DTTE) && !has_encrypted_pool(old))
+	if (!same_places(&i->listen, &fresh->listen))
+		keeps(i->name, "listen addresses");
+	if (i->protocols != fresh->protocols)
+		keeps(i->name, "transports");
+	if (!i->stock->encrypted_pools.first && ((fresh->services & SERVER_SERVICE_DTTE) || has_encrypted_pool(fresh)))
 		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
-			     old->name);
+			     i->name);
 }
 
-static void review_old(const struct server_interface_config *old, const struct server_config *config)
-{
-	const struct server_interface_config *fresh = find_config(config, old->name);
-
-	if (!old->enabled && fresh && fresh->enabled)
-		keeps(old->name, "state (disabled)");
-	else if (old->enabled && fresh)
-		review_interface(old, fresh);
-	else if (old->enabled)
-		tscf_warning("reload: interface %s is gone from the configuration and stays until the server is "
-			     "restarted",
-			     old->name);
-}
-
-void server_interfaces_review(const struct server_config *old, const struct server_config *fresh)
+void server_interfaces_review(const struct server *server, const struct server_config *fresh)
 {
 	if (fresh->routes.count > fitting(&fresh->routes))
 		tscf_warning("%u routes do not fit a configuration response: clients get the first %u",
 			     fresh->routes.count, fitting(&fresh->routes));
-	for (const struct server_interface_config *c = old->interfaces; c; c = c->next)
-		review_old(c, fresh);
-	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next)
-		if (c->enabled && !find_config(old, c->name))
-			tscf_warning("reload: interface %s is new and begins when the server is restarted", c->name);
+	for (const struct server_interface *i = server->workers[0].state->interfaces; i; i = i->next) {
+		const struct server_interface_config *c = find_config(fresh, i->name);
+
+		if (c && c->enabled)
+			review_enabled(i, c);
+		else
+			tscf_info("reload: interface %s is %s and takes no new tunnels", i->name,
+				  c ? "disabled" : "gone from the configuration");
+	}
 }

@@ -7,23 +7,21 @@
 
 #include "context.h"
 
-/** Make what the workers will share of each interface: server->stocks.  @return 0 or -errno (logged). */
-int server_stocks_make(struct server *server, unsigned workers);
-/** The workers have been closed. */
-void server_stocks_free(struct server *server);
-
-/** Make the worker's settings and interfaces, without transports, from the configuration.  @return 0 or -ENOMEM. */
-int server_interfaces_make(struct server_worker *worker);
+/** Make the worker's interface, without transports and closed for tunnels, of each stock that has none, from @p config.  @return 0 or
+ * -ENOMEM. */
+int server_interfaces_make(struct server_worker *worker, const struct server_config *config);
 /** @return whether any interface has encrypted tunnels. */
 bool server_interfaces_encrypt(const struct server_config *config);
-/** Listen on every interface.  @return 0 or -errno (logged). */
+/** Listen on every interface where that is not yet so.  @return 0 or -errno (logged). */
 int server_interfaces_listen(struct server_worker *worker);
 /** Close every transport; no session may be left. */
 void server_interfaces_close(struct server_worker *worker);
+/** Free the interfaces whose stocks are behind @p last, with their transports and sessions. */
+void server_interfaces_retract(struct server_worker *worker, const struct server_stock *last);
 
-/** Take over from @p fresh what can change while running. */
-void server_interfaces_reload(struct server_worker *worker, const struct server_config *fresh);
-/** Warn of what has no effect in @p fresh on a server that was started with @p old. */
-void server_interfaces_review(const struct server_config *old, const struct server_config *fresh);
+/** Let the worker go by @p config, as far as that can change while running. */
+void server_interfaces_take(struct server_worker *worker, const struct server_config *config);
+/** Say what of @p fresh has no effect on interfaces that were begun with something else, and which of them take no tunnels now. */
+void server_interfaces_review(const struct server *server, const struct server_config *fresh);
 
 #endif

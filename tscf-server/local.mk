@@ -18,7 +18,7 @@ libtscf_server_la_SOURCES += tscf-server/admission.c tscf-server/admission.h tsc
 	tscf-server/services.c tscf-server/session.c tscf-server/session.h tscf-server/state.c tscf-server/state.h tscf-server/stock.h
 libtscf_server_la_SOURCES += tscf-server/context.h tscf-server/devices.c tscf-server/devices.h tscf-server/identity.c tscf-server/identity.h \
 	tscf-server/interface.c tscf-server/interface.h tscf-server/mailbox.c tscf-server/mailbox.h tscf-server/narrow.c tscf-server/narrow.h tscf-server/path.c tscf-server/path.h tscf-server/report.c \
-	tscf-server/report.h tscf-server/restore.c tscf-server/restore.h tscf-server/server.c tscf-server/worker.c tscf-server/worker.h
+	tscf-server/reload.c tscf-server/reload.h tscf-server/report.h tscf-server/restore.c tscf-server/restore.h tscf-server/server.c tscf-server/stock.c tscf-server/worker.c tscf-server/worker.h
 libtscf_server_la_LIBADD += $(EV_LIBS) -lpthread
 
 sbin_PROGRAMS += tscf-server/tscf-server

@@ -37,8 +37,9 @@ struct part {
 };
 
 struct server_pool {
-	struct server_pool *next;
+	struct server_pool *_Atomic next;
 	struct tscf_prefix prefix;
+	_Atomic bool retired;
 	/* Hosts are numbered from the network address, which is 0. */
 	uint64_t own;
 	uint64_t first, last; /* for clients; first > last: none */
@@ -169,6 +170,16 @@ struct tscf_prefix server_pool_own(const struct server_pool *pool)
 struct tscf_prefix server_pool_prefix(const struct server_pool *pool)
 {
 	return pool->prefix;
+}
+
+void server_pool_retire(struct server_pool *pool, bool retired)
+{
+	pool->retired = retired;
+}
+
+bool server_pool_retired(const struct server_pool *pool)
+{
+	return pool->retired;
 }
 
 uint64_t server_pool_capacity(const struct server_pool *pool)
@@ -418,23 +429,40 @@ static void remember(struct server_pool *pool, uint64_t host, const uint8_t *cli
 
 /* --- several ranges --- */
 
-int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range, unsigned parts)
+void server_pools_add(struct server_pools *pools, struct server_pool *pool)
 {
-	struct server_pool **last = &pools->first;
+	struct server_pool *_Atomic *last = &pools->first;
 
 	while (*last)
 		last = &(*last)->next;
-	return server_pool_new(range, parts, last);
+	*last = pool;
 }
 
 void server_pools_free(struct server_pools *pools)
 {
-	while (pools->first) {
-		struct server_pool *next = pools->first->next;
+	struct server_pool *pool = pools->first;
 
-		server_pool_free(pools->first);
-		pools->first = next;
+	pools->first = NULL;
+	while (pool) {
+		struct server_pool *next = pool->next;
+
+		server_pool_free(pool);
+		pool = next;
 	}
+}
+
+struct server_pool *server_pools_find(const struct server_pools *pools, const struct tscf_prefix *range)
+{
+	for (struct server_pool *p = pools->first; p; p = p->next)
+		if (p->prefix.length == range->length && tscf_prefix_contains(&p->prefix, &range->addr))
+			return p;
+	return NULL;
+}
+
+/** @return whether @p pool gives addresses of @p family to those who have none. */
+static bool gives(const struct server_pool *pool, int family)
+{
+	return pool->prefix.addr.family == family && !pool->retired;
 }
 
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool)
@@ -453,7 +481,7 @@ bool server_pools_contain(const struct server_pools *pools, const struct tscf_ad
 bool server_pools_have(const struct server_pools *pools, int family)
 {
 	for (const struct server_pool *p = pools->first; p; p = p->next)
-		if (p->prefix.addr.family == family)
+		if (gives(p, family))
 			return true;
 	return false;
 }
@@ -463,7 +491,7 @@ uint64_t server_pools_capacity(const struct server_pools *pools, int family)
 	uint64_t sum = 0;
 
 	for (const struct server_pool *p = pools->first; p; p = p->next) {
-		uint64_t more = p->prefix.addr.family == family ? server_pool_capacity(p) : 0;
+		uint64_t more = gives(p, family) ? server_pool_capacity(p) : 0;
 
 		sum = sum + more < sum ? UINT64_MAX : sum + more;
 	}
@@ -472,19 +500,21 @@ uint64_t server_pools_capacity(const struct server_pools *pools, int family)
 
 uint64_t server_pools_left(const struct server_pools *pools)
 {
-	uint64_t left = pools->first ? UINT64_MAX : 0;
+	uint64_t left = UINT64_MAX;
+	bool any = false;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		uint64_t sum = server_pools_capacity(pools, tscf_family(i));
 
 		if (!server_pools_have(pools, tscf_family(i)))
 			continue;
+		any = true;
 		for (const struct server_pool *p = pools->first; p; p = p->next)
-			if (p->prefix.addr.family == tscf_family(i))
+			if (gives(p, tscf_family(i)))
 				sum -= server_pool_used(p);
 		left = sum < left ? sum : left;
 	}
-	return left;
+	return any ? left : 0;
 }
 
 /** @return whether the wish could be granted. */
@@ -504,13 +534,13 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
 	int err = -EADDRNOTAVAIL;
 
 	for (struct server_pool *p = wish ? pools->first : NULL; p; p = p->next) {
-		if (p->prefix.addr.family == family && grant(p, wish, now, out)) {
+		if (gives(p, family) && grant(p, wish, now, out)) {
 			*pool = p;
 			return 0;
 		}
 	}
 	for (struct server_pool *p = pools->first; p && err == -EADDRNOTAVAIL; p = p->next) {
-		if (p->prefix.addr.family != family)
+		if (!gives(p, family))
 			continue;
 		err = server_pool_take(p, NULL, part, now, out);
 		*pool = p;
@@ -522,7 +552,7 @@ bool server_pools_recall(const struct server_pools *pools, int family, const uin
 			 struct tscf_addr *out)
 {
 	for (struct server_pool *p = pools->first; p; p = p->next)
-		if (p->prefix.addr.family == family && recall(p, client, out))
+		if (gives(p, family) && recall(p, client, out))
 			return true;
 	return false;
 }

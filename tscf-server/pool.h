@@ -42,6 +42,12 @@ void server_pool_free(struct server_pool *pool);
 struct tscf_prefix server_pool_own(const struct server_pool *pool);
 /** @return the prefix, its host bits clear. */
 struct tscf_prefix server_pool_prefix(const struct server_pool *pool);
+/**
+ * Give no address to who has none any more, or do so again; addresses that are given stay with whom they have.  Any thread may look
+ * at it.
+ */
+void server_pool_retire(struct server_pool *pool, bool retired);
+bool server_pool_retired(const struct server_pool *pool);
 /** @return how many addresses there are for clients. */
 uint64_t server_pool_capacity(const struct server_pool *pool);
 /** @return how many of them are given. */
@@ -61,17 +67,19 @@ void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, ui
 /** @p addr, which is given, is that of this client. */
 void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE]);
 
-/** All ranges for one kind of tunnel, of either family; zero-initialised. */
+/** All ranges for one kind of tunnel, of either family; zero-initialised.  Those that are retired do not count, except where it is said. */
 struct server_pools {
-	struct server_pool *first;
+	struct server_pool *_Atomic first;
 };
 
-/** Add a range behind the others; not while others use them.  @return as server_pool_new. */
-int server_pools_add(struct server_pools *pools, const struct tscf_prefix *range, unsigned parts);
+/** Add a range behind the others, while any thread uses them; one thread adds. */
+void server_pools_add(struct server_pools *pools, struct server_pool *pool);
 void server_pools_free(struct server_pools *pools);
-/** @return the range after @p pool, the first one if that is NULL, or NULL at the end. */
+/** @return the range that is exactly @p range, retired or not, or NULL. */
+struct server_pool *server_pools_find(const struct server_pools *pools, const struct tscf_prefix *range);
+/** @return the range after @p pool, retired or not, the first one if that is NULL, or NULL at the end. */
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool);
-/** @return whether @p addr is in one of the ranges and not the server's own. */
+/** @return whether @p addr is in one of the ranges, retired ones included, and not the server's own. */
 bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr);
 /** @return whether there is a range of @p family. */
 bool server_pools_have(const struct server_pools *pools, int family);
@@ -96,7 +104,7 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
  */
 bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
 			 struct tscf_addr *out);
-/** Give its last holder @p addr again if nobody has it, at once.  @return as server_pools_take. */
+/** Give its last holder @p addr again if nobody has it, at once, also if its range is retired.  @return as server_pools_take. */
 int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
 /**
  * An address of a client that was there before the server was started; those remembered first are given to others first.

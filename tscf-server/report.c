@@ -115,6 +115,8 @@ static json_t *pools_list(const struct server_pools *pools)
 		set(o, "range", json_string(tscf_prefix_format(&prefix, text)));
 		set_number(o, "used", server_pool_used(pool));
 		set_number(o, "size", server_pool_capacity(pool));
+		if (server_pool_retired(pool))
+			set(o, "retired", json_true());
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -123,15 +125,18 @@ static json_t *pools_list(const struct server_pools *pools)
 /** @return how many tunnels there are addresses for. */
 static uint64_t capacity_of(const struct server_pools *pools)
 {
-	uint64_t least = pools->first ? UINT64_MAX : 0;
+	uint64_t least = UINT64_MAX;
+	bool any = false;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		uint64_t capacity = server_pools_capacity(pools, tscf_family(i));
 
-		if (server_pools_have(pools, tscf_family(i)) && capacity < least)
-			least = capacity;
+		if (!server_pools_have(pools, tscf_family(i)))
+			continue;
+		any = true;
+		least = capacity < least ? capacity : least;
 	}
-	return least;
+	return any ? least : 0;
 }
 
 /** @param shared  also what is the same in every worker. */
@@ -166,6 +171,7 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		json_t *o = json_object();
 
 		set(o, "name", json_string(i->name));
+		set(o, "state", json_string(i->enabled ? "enabled" : "disabled"));
 		set(o, "listen", places_list(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server.h"
 
-#include "admission.h"
 #include "context.h"
 #include "devices.h"
 #include "identity.h"
 #include "interface.h"
+#include "reload.h"
 #include "report.h"
 #include "restore.h"
 #include "requests.h"
@@ -31,60 +31,6 @@ uint64_t server_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* --- reload --- */
-
-static void differ(const char *what, bool different)
-{
-	if (different)
-		tscf_warning("reload: %s changes when the server is restarted", what);
-}
-
-/** Say which settings of the whole server have changed and hold from the next start on only. */
-static void review(const struct server_config *old, const struct server_config *fresh)
-{
-	differ("plain-dev", strcmp(old->plain_dev, fresh->plain_dev) != 0);
-	differ("encrypted-dev", strcmp(old->encrypted_dev, fresh->encrypted_dev) != 0);
-	differ("control", strcmp(old->control, fresh->control) != 0);
-	differ("state-dir", strcmp(old->state_dir, fresh->state_dir) != 0);
-	differ("mtu", old->mtu != fresh->mtu);
-	differ("workers", old->workers != fresh->workers);
-	differ("realtime-dscp", old->realtime_dscps != fresh->realtime_dscps);
-	differ("realtime-priority", old->realtime_priority != fresh->realtime_priority);
-}
-
-static void apply(struct server_worker *worker, void *fresh)
-{
-	server_interfaces_reload(worker, fresh);
-	server_admission_review(worker->state, server_now());
-}
-
-static void config_free(struct server_config *config)
-{
-	if (!config)
-		return;
-	server_config_free(config);
-	free(config);
-}
-
-/** @return 0, or -EINVAL when the configuration or a file that it names has errors, and everything stays as it was. */
-static int reload(struct server *server)
-{
-	struct server_config *fresh = server->reread(server->reread_context);
-
-	if (!fresh || server_identity_renew(server, fresh) < 0) {
-		tscf_error("reload: the configuration has errors; nothing was changed");
-		config_free(fresh);
-		return -EINVAL;
-	}
-	review(server->config, fresh);
-	server_interfaces_review(server->config, fresh);
-	server_workers_each(server, apply, fresh);
-	tscf_log_set_level(fresh->log_level);
-	config_free(fresh);
-	tscf_info("reloaded; new tunnels are set up by the new configuration");
-	return 0;
-}
-
 /* --- events --- */
 
 static void on_stop_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
@@ -98,7 +44,7 @@ static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int event
 {
 	(void)watcher;
 	(void)events;
-	reload(ev_userdata(loop));
+	server_reload(ev_userdata(loop));
 }
 
 /** A worker has said why. */
@@ -139,7 +85,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		answer_text(call, server_report_sessions(server));
 		break;
 	case TSCF_CONTROL_RELOAD:
-		err = reload(server);
+		err = server_reload(server);
 		tscf_control_answer(call, -err, NULL);
 		break;
 	case TSCF_CONTROL_STOP:
@@ -239,16 +185,17 @@ static int set_up(struct server *server)
 	/* Every stream is one. */
 	tscf_daemon_raise_descriptors();
 	ev_set_userdata(server->loop, server);
-	server_interfaces_review(server->config, server->config);
 	workers = choose_workers(server);
-	err = server_stocks_make(server, workers);
+	err = server_stocks_make(server, server->config, workers);
 	if (err == 0)
 		err = server_workers_open(server, workers);
+	if (err == 0)
+		server_interfaces_review(server, server->config);
 	/* First what tells that another server runs here, last what the world sees. */
 	if (err == 0)
 		err = open_control(server);
 	if (err == 0 && server_interfaces_encrypt(server->config))
-		err = server_identity_open(server);
+		err = server_identity_open(server, server->config);
 	if (err == 0)
 		err = server_devices_open(server);
 	if (err == 0)

@@ -580,6 +580,17 @@ void server_sessions_end_all(struct server_state *state, uint64_t now)
 		server_session_end(state, state->sessions.confirmed, now, "the server stops");
 }
 
+void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now)
+{
+	struct server_session *next;
+
+	for (struct server_session *s = state->sessions.unconfirmed; s; s = next) {
+		next = s->next;
+		if (s->interface == i)
+			server_session_end(state, s, now, "its interface does not begin after all");
+	}
+}
+
 /* --- moving --- */
 
 void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now)

@@ -214,5 +214,7 @@ const struct server_kept_answer *server_answer_find(const struct server_session 
 void server_sessions_recall(struct server_state *state);
 void server_sessions_expire(struct server_state *state, uint64_t now);
 void server_sessions_end_all(struct server_state *state, uint64_t now);
+/** End every session of @p i, none of which is confirmed. */
+void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now);
 
 #endif

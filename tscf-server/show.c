@@ -4,6 +4,10 @@
 #include "common/show.h"
 #include "common/table.h"
 
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void cell(struct tscf_table *table, const json_t *object, const char *key)
@@ -44,9 +48,12 @@ static void cell_each(struct tscf_table *table, const json_t *list, const char *
 
 static void add_side(struct tscf_table *table, const json_t *interface, const char *kind)
 {
-	const json_t *side = json_object_get(interface, kind);
+	const json_t *side = json_object_get(interface, kind), *state = json_object_get(interface, "state");
+	const bool disabled = strcmp(json_string_value(state) ? json_string_value(state) : "", "disabled") == 0;
+	char name[2 * TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
 
-	cell(table, interface, "name");
+	snprintf(name, sizeof(name), "%s%s", tscf_show_value(json_object_get(interface, "name"), text), disabled ? " (disabled)" : "");
+	tscf_table_cell(table, name);
 	tscf_table_cell(table, kind);
 	cell_each(table, json_object_get(side, "transports"), "transport");
 	cell_each(table, json_object_get(side, "transports"), "listen");

@@ -30,7 +30,7 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 	return state;
 }
 
-static void interface_free(struct server_interface *i)
+void server_interface_free(struct server_interface *i)
 {
 	tscf_clientele_drop(i->clientele);
 	free(i->name);
@@ -49,7 +49,7 @@ void server_state_free(struct server_state *state)
 	tscf_fragments_free(state->fragments);
 	for (i = state->interfaces; i; i = next) {
 		next = i->next;
-		interface_free(i);
+		server_interface_free(i);
 	}
 	free(state);
 }

@@ -57,6 +57,7 @@ struct server_interface {
 	unsigned protocols;         /**< SERVER_BIT of those that are served */
 	struct server_stock *stock; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
+	bool enabled; /**< tunnels may begin */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
 	unsigned half_open_limit;         /**< from so many unconfirmed sessions on, requests need a cookie */
@@ -104,6 +105,9 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 								    const union tscf_endpoint *outer, void *user));
 /** End every session, silently, and free everything, interfaces included (their transports and stocks are the caller's). */
 void server_state_free(struct server_state *state);
+
+/** Free an interface that is in no list any more; its transports and stock are the caller's. */
+void server_interface_free(struct server_interface *i);
 
 /** Free what has expired; call it about once a second. */
 void server_state_expire(struct server_state *state, uint64_t now);

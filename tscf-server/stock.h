@@ -2,7 +2,8 @@
 /*
  * stock.h - what the workers give out together for one tscf-interface: internal addresses, and places for tunnels.
  *
- * Any thread may use it at any time.  It is for tunnels that begin or end; packets need nothing of it.
+ * Any thread may use it at any time.  It is for tunnels that begin or end; packets need nothing of it.  The main thread makes and changes
+ * the stocks.
  */
 #ifndef TSCF_SERVER_STOCK_H
 #define TSCF_SERVER_STOCK_H
@@ -13,11 +14,37 @@
 #include <stdbool.h>
 
 struct server_stock {
+	char *name;                          /**< the interface's */
 	struct server_pools plain_pools;
 	struct server_pools encrypted_pools; /**< empty: no encrypted tunnels */
 	/** Places taken: by sessions; for encrypted tunnels also by reservations. */
 	atomic_uint plain, encrypted;
+	struct server_stock *next;
 };
+
+struct server;
+struct server_config;
+
+/**
+ * Make a stock for so many workers, behind the others, for each interface of @p config that is enabled and has none.  An interface whose
+ * addresses overlap those of another's stock gets none, with a warning.  Errors are logged.
+ *
+ * @return 0, or -errno; server_stocks_retract or _free undoes what has been done.
+ */
+int server_stocks_make(struct server *server, const struct server_config *config, unsigned workers);
+/** Free the stocks behind @p last, or all if that is NULL; nobody uses them. */
+void server_stocks_retract(struct server *server, struct server_stock *last);
+void server_stocks_free(struct server *server);
+/** @return the stock of the interface of that name, or NULL. */
+struct server_stock *server_stock_find(const struct server *server, const char *name);
+/** @return the last stock, or NULL. */
+struct server_stock *server_stocks_last(const struct server *server);
+
+/**
+ * Let each stock give addresses of exactly the ranges that its interface has in @p fresh: ranges are added, with the server's own
+ * address on the device, and those that are gone are retired.  What is not possible in a server that runs is warned of.
+ */
+void server_stocks_change(struct server *server, const struct server_config *fresh);
 
 /**
  * Take a place, if there are fewer than @p max taken already, @p own of them not counted; 0: there is no limit.

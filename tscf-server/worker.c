@@ -65,9 +65,11 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	ev_async_start(worker->loop, &worker->written);
 	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
 	if (err == 0)
-		err = server_interfaces_make(worker);
+		err = server_interfaces_make(worker, server->config);
 	if (err < 0)
 		tscf_error("cannot make a worker: %s", strerror(-err));
+	worker->state->settings.mtu = server->config->mtu;
+	server_interfaces_take(worker, server->config);
 	return err;
 }
 

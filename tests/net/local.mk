@@ -38,6 +38,7 @@ NET_TESTS = \
 	tests/net/policy-reload.sh \
 	tests/net/program-killed.sh \
 	tests/net/reload.sh \
+	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \

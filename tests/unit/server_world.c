@@ -73,9 +73,11 @@ static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_end
 void world_add_pool(struct server_pools *pools, const char *text)
 {
 	struct tscf_prefix prefix;
+	struct server_pool *pool;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pools_add(pools, &prefix, 1), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, 1, &pool), 0);
+	server_pools_add(pools, pool);
 }
 
 struct world *world_new(uint32_t services)
@@ -105,6 +107,7 @@ struct world *world_new(uint32_t services)
 	world_add_pool(&w->stock.plain_pools, "2001:db8:1::/64");
 	world_add_pool(&w->stock.encrypted_pools, "10.2.0.0/24");
 	world_add_pool(&w->stock.encrypted_pools, "2001:db8:2::/64");
+	i->enabled = true;
 	i->services = services;
 	i->half_open_limit = UINT32_MAX;
 	return w;

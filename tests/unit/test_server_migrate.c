@@ -86,6 +86,7 @@ static struct server_interface *make_interface(struct server_worker *w)
 	i->name = strdup("one");
 	i->worker = w;
 	i->stock = &stock;
+	i->enabled = true;
 	i->half_open_limit = UINT32_MAX;
 	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
 		i->listener[n].interface = i;
@@ -117,13 +118,15 @@ static void make_worker(unsigned index)
 
 static void setup(void)
 {
-	struct tscf_prefix pool;
+	struct tscf_prefix range;
+	struct server_pool *pool;
 
 	tscf_log_init("test", TSCF_LOG_ERROR);
 	loop = ev_default_loop(0);
 	server = (struct server){.loop = loop, .workers = worker, .worker_count = WORKERS};
-	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/24", &pool), 0);
-	ck_assert_int_eq(server_pools_add(&stock.plain_pools, &pool, WORKERS), 0);
+	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/24", &range), 0);
+	ck_assert_int_eq(server_pool_new(&range, WORKERS, &pool), 0);
+	server_pools_add(&stock.plain_pools, pool);
 	for (unsigned n = 0; n < WORKERS; n++)
 		make_worker(n);
 }

@@ -226,9 +226,11 @@ END_TEST
 static void add(struct server_pools *pools, const char *text)
 {
 	struct tscf_prefix prefix;
+	struct server_pool *pool;
 
 	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
-	ck_assert_int_eq(server_pools_add(pools, &prefix, 1), 0);
+	ck_assert_int_eq(server_pool_new(&prefix, 1, &pool), 0);
+	server_pools_add(pools, pool);
 }
 
 /** As take, out of a set. */
@@ -427,6 +429,54 @@ START_TEST(sticky)
 }
 END_TEST
 
+static struct server_pool *find_range(const struct server_pools *pools, const char *text)
+{
+	struct tscf_prefix prefix;
+
+	ck_assert_int_eq(tscf_prefix_parse(text, &prefix), 0);
+	return server_pools_find(pools, &prefix);
+}
+
+/** A range that is retired gives nothing to anybody but what he has there still, counts for nothing, and comes back whole. */
+START_TEST(retired_range)
+{
+	struct server_pools pools = {0};
+	struct server_pool *old;
+	struct tscf_addr a;
+
+	add(&pools, "10.0.0.0/29");
+	old = find_range(&pools, "10.0.0.0/29");
+	ck_assert_ptr_nonnull(old);
+	ck_assert_ptr_eq(find_range(&pools, "10.0.0.3/29"), old);
+	ck_assert_ptr_null(find_range(&pools, "10.0.0.0/30"));
+	ck_assert_ptr_null(find_range(&pools, "10.0.1.0/29"));
+	take_any(&pools, AF_INET, NULL, "10.0.0.2");
+	ck_assert_int_eq(tscf_addr_parse("10.0.0.2", &a), 0);
+	server_pool_settle(old, &a, client_a);
+
+	server_pool_retire(old, true);
+	ck_assert(server_pool_retired(old));
+	ck_assert(!server_pools_have(&pools, AF_INET));
+	ck_assert_uint_eq(server_pools_capacity(&pools, AF_INET), 0);
+	ck_assert_uint_eq(server_pools_left(&pools), 0);
+	take_any(&pools, AF_INET, "10.0.0.3", "");
+	expect_recall(&pools, client_a, "");
+	ck_assert(server_pools_contain(&pools, &a));
+	ck_assert_ptr_eq(server_pools_next(&pools, NULL), old);
+	server_pool_give(old, &a, NOW);
+	ck_assert_int_eq(again(&pools, "10.0.0.2"), 0);
+
+	add(&pools, "10.0.1.0/29");
+	take_any(&pools, AF_INET, "10.0.0.3", "10.0.1.2");
+	ck_assert_uint_eq(server_pools_left(&pools), 4);
+	server_pool_retire(old, false);
+	ck_assert_uint_eq(server_pools_left(&pools), 8);
+	take_any(&pools, AF_INET, "10.0.0.3", "10.0.0.3");
+	expect_recall(&pools, client_a, "10.0.0.2");
+	server_pools_free(&pools);
+}
+END_TEST
+
 /* What is remembered from before is given to others when there is nothing else, the oldest first, and to its client at
  * any time. */
 START_TEST(remembered)
@@ -479,6 +529,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, fewer_addresses_than_parts);
 	tcase_add_test(t, sticky);
 	tcase_add_test(t, remembered);
+	tcase_add_test(t, retired_range);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -575,11 +575,8 @@ END_TEST
 
 START_TEST(no_address)
 {
-	struct tscf_prefix tiny;
-
 	server_pools_free(&w->stock.plain_pools);
-	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/30", &tiny), 0);
-	ck_assert_int_eq(server_pools_add(&w->stock.plain_pools, &tiny, 1), 0);
+	world_add_pool(&w->stock.plain_pools, "10.1.0.0/30");
 	w->interface->max_plain = 0;
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What may fail comes first and is undone if it does: new interfaces, which let no tunnel begin yet, then certificate and key.  From
+ * there on everything succeeds.
+ */
+#include "reload.h"
+
+#include "admission.h"
+#include "devices.h"
+#include "identity.h"
+#include "interface.h"
+#include "worker.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- new interfaces --- */
+
+/** What the workers are asked to do. */
+struct beginning {
+	const struct server_config *fresh;
+	const struct server_stock *last; /**< of those that were there before */
+	int err;
+};
+
+static void make(struct server_worker *worker, void *data)
+{
+	struct beginning *b = data;
+
+	if (b->err == 0)
+		b->err = server_interfaces_make(worker, b->fresh);
+}
+
+static void listen_too(struct server_worker *worker, void *data)
+{
+	struct beginning *b = data;
+
+	if (b->err == 0)
+		b->err = server_interfaces_listen(worker);
+}
+
+static void retract(struct server_worker *worker, void *data)
+{
+	const struct beginning *b = data;
+
+	server_interfaces_retract(worker, b->last);
+}
+
+static int number(const struct server *server, const struct server_stock *stock, bool encrypted)
+{
+	const struct server_pools *pools = encrypted ? &stock->encrypted_pools : &stock->plain_pools;
+	const struct server_pool *pool = NULL;
+	int err = 0;
+
+	while (err == 0 && (pool = server_pools_next(pools, pool)))
+		err = server_devices_number(server, encrypted, pool);
+	return err;
+}
+
+static void unnumber(const struct server *server, const struct server_stock *stock, bool encrypted)
+{
+	const struct server_pools *pools = encrypted ? &stock->encrypted_pools : &stock->plain_pools;
+	const struct server_pool *pool = NULL;
+
+	while ((pool = server_pools_next(pools, pool)))
+		server_devices_unnumber(server, encrypted, pool);
+}
+
+static void end_new(struct server *server, struct server_stock *last)
+{
+	struct beginning b = {.last = last};
+
+	server_workers_each(server, retract, &b);
+	for (const struct server_stock *stock = last->next; stock; stock = stock->next) {
+		unnumber(server, stock, false);
+		unnumber(server, stock, true);
+	}
+	server_stocks_retract(server, last);
+}
+
+/** Begin the interfaces whose stocks are behind @p last.  @return 0 or -errno (logged). */
+static int begin_new(struct server *server, const struct server_config *fresh, const struct server_stock *last)
+{
+	struct beginning b = {.fresh = fresh};
+
+	for (const struct server_stock *stock = last->next; stock && b.err == 0; stock = stock->next) {
+		if (!server->tls && stock->encrypted_pools.first)
+			b.err = server_identity_open(server, fresh);
+		if (b.err == 0)
+			b.err = number(server, stock, false);
+		if (b.err == 0)
+			b.err = number(server, stock, true);
+	}
+	server_workers_each(server, make, &b);
+	server_workers_each(server, listen_too, &b);
+	return b.err;
+}
+
+/* --- the rest --- */
+
+static void differ(const char *what, bool different)
+{
+	if (different)
+		tscf_warning("reload: %s changes when the server is restarted", what);
+}
+
+/** Say which settings of the whole server have changed and hold from the next start on only. */
+static void review(const struct server_config *old, const struct server_config *fresh)
+{
+	differ("plain-dev", strcmp(old->plain_dev, fresh->plain_dev) != 0);
+	differ("encrypted-dev", strcmp(old->encrypted_dev, fresh->encrypted_dev) != 0);
+	differ("control", strcmp(old->control, fresh->control) != 0);
+	differ("state-dir", strcmp(old->state_dir, fresh->state_dir) != 0);
+	differ("mtu", old->mtu != fresh->mtu);
+	differ("workers", old->workers != fresh->workers);
+	differ("realtime-dscp", old->realtime_dscps != fresh->realtime_dscps);
+	differ("realtime-priority", old->realtime_priority != fresh->realtime_priority);
+}
+
+static void apply(struct server_worker *worker, void *fresh)
+{
+	server_interfaces_take(worker, fresh);
+	server_admission_review(worker->state, server_now());
+}
+
+static void config_free(struct server_config *config)
+{
+	if (!config)
+		return;
+	server_config_free(config);
+	free(config);
+}
+
+/** Do what may fail.  @return 0, or -errno and nothing has changed. */
+static int prepare(struct server *server, const struct server_config *fresh)
+{
+	struct server_stock *last = server_stocks_last(server);
+	int err = server_stocks_make(server, fresh, server->worker_count);
+
+	if (err == 0 && last->next)
+		err = begin_new(server, fresh, last);
+	if (err == 0)
+		err = server_identity_renew(server, fresh);
+	if (err < 0)
+		end_new(server, last);
+	return err;
+}
+
+int server_reload(struct server *server)
+{
+	struct server_config *fresh = server->reread(server->reread_context);
+	int err = fresh ? prepare(server, fresh) : -EINVAL;
+
+	if (err < 0) {
+		tscf_error("reload: nothing was changed, because of errors");
+		config_free(fresh);
+		return err;
+	}
+	review(server->config, fresh);
+	server_interfaces_review(server, fresh);
+	server_stocks_change(server, fresh);
+	server_workers_each(server, apply, fresh);
+	tscf_log_set_level(fresh->log_level);
+	config_free(fresh);
+	tscf_info("reloaded; new tunnels are set up by the new configuration");
+	return 0;
+}
