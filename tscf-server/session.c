@@ -527,8 +527,8 @@ static void log_end(const struct server_session *s, const char *why)
 	char outer[TSCF_ADDR_TEXT];
 
 	/* Anybody can make us begin an unconfirmed session: that is nobody's news. */
-	tscf_log(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
-		 s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
+	TSCF_LOG_IF_SHOWN(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
+			  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
 }
 
 static void session_free(struct server_session *s)
