@@ -383,7 +383,6 @@ int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules
 	return first;
 }
 
-
 /** Append those of ours in @p list that are in range.  @return 0 or -ENOMEM. */
 static int collect(const struct listing *list, uint32_t low, uint32_t high, struct tscf_rule **out, size_t *count,
 		   unsigned *foreign)

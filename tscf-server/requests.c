@@ -200,19 +200,20 @@ static void handle_keepalive(const struct server_request *r)
 /** Execute a request unless it was executed before. */
 static void handle_service(const struct server_request *r)
 {
-	const struct server_kept_answer *kept = server_answer_find(r->session, r->message->sequence);
+	struct server_session *s = r->session;
+	const struct server_kept_answer *kept = server_answers_find(&s->answers, r->message->sequence);
 
 	if (kept)
 		repeat(r, kept);
 	else
 		server_serve(r);
 	/* What the client is told must be true after a restart, too. */
-	r->answer->after = server_journal_ticket(r->state, r->session);
+	r->answer->after = server_journal_ticket(r->state, s);
 	if (kept)
 		return;
 	if (r->answer->length > 0)
-		server_answer_keep(server_answer_slot(r->session), r->message->sequence, r->answer->data,
-				   r->answer->length);
+		server_answers_keep(&s->answers, s->encrypted ? SERVER_ANSWERS_MAX : SERVER_ANSWERS_PLAIN, r->message->sequence,
+				    r->answer->data, r->answer->length);
 }
 
 static void handle_request(const struct server_request *r)

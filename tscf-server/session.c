@@ -21,85 +21,27 @@
 /** Pause between two looks at a session that may be silent for ever. */
 #define CHECK_IDLE_MS 60000
 
-/** One outer address, of IPv6 its /64, whatever the ports. */
-struct server_source {
-	struct tscf_addr addr;
-	unsigned sessions;
-	UT_hash_handle hh;
-};
-
 int server_sessions_init(struct server_sessions *table)
 {
+	int err;
+
 	*table = (struct server_sessions){0};
-	return tscf_siphash_key_init(&table->secret);
-}
-
-static unsigned hash(const struct server_sessions *table, const void *data, size_t length)
-{
-	return (unsigned)tscf_siphash(&table->secret, data, length);
-}
-
-/* --- sources --- */
-
-static struct tscf_addr source_of(const union tscf_endpoint *outer)
-{
-	struct tscf_addr addr = tscf_endpoint_addr(outer);
-
-	return tscf_addr_source(&addr);
-}
-
-static struct server_source *source_find(const struct server_sessions *table, const struct tscf_addr *addr)
-{
-	struct server_source *source;
-
-	HASH_FIND_BYHASHVALUE(hh, table->sources, addr, sizeof(*addr), hash(table, addr, sizeof(*addr)), source);
-	return source;
-}
-
-static struct server_source *source_hold(struct server_sessions *table, const union tscf_endpoint *outer)
-{
-	struct tscf_addr addr = source_of(outer);
-	struct server_source *source = source_find(table, &addr);
-
-	if (!source) {
-		source = calloc(1, sizeof(*source));
-		if (!source)
-			return NULL;
-		source->addr = addr;
-		HASH_ADD_BYHASHVALUE(hh, table->sources, addr, sizeof(source->addr), hash(table, &addr, sizeof(addr)),
-				     source);
-		if (!source->hh.tbl) { /* out of memory */
-			free(source);
-			return NULL;
-		}
-	}
-	source->sessions++;
-	return source;
-}
-
-static void source_drop(struct server_sessions *table, struct server_source *source)
-{
-	if (!source || --source->sessions > 0)
-		return;
-	HASH_DELETE(hh, table->sources, source);
-	free(source);
-}
-
-unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer)
-{
-	struct tscf_addr addr = source_of(outer);
-	const struct server_source *source = source_find(table, &addr);
-
-	return source ? source->sessions : 0;
+	err = server_sources_init(&table->sources);
+	return err < 0 ? err : tscf_siphash_key_init(&table->secret);
 }
 
 /* --- TSIDs --- */
+
+static unsigned hash(const struct server_sessions *table, uint64_t tsid)
+{
+	return (unsigned)tscf_siphash(&table->secret, &tsid, sizeof(tsid));
+}
 
 struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid)
 {
 	struct server_session *s;
 
-	HASH_FIND_BYHASHVALUE(hh, table->by_tsid, &tsid, sizeof(tsid), hash(table, &tsid, sizeof(tsid)), s);
+	HASH_FIND_BYHASHVALUE(hh, table->by_tsid, &tsid, sizeof(tsid), hash(table, tsid), s);
 	return s;
 }
 
@@ -117,7 +59,7 @@ uint64_t server_session_new_tsid(const struct server_state *state)
 static int set_tsid(struct server_sessions *table, struct server_session *s, uint64_t tsid)
 {
 	s->tsid = tsid;
-	HASH_ADD_BYHASHVALUE(hh, table->by_tsid, tsid, sizeof(s->tsid), hash(table, &tsid, sizeof(tsid)), s);
+	HASH_ADD_BYHASHVALUE(hh, table->by_tsid, tsid, sizeof(s->tsid), hash(table, tsid), s);
 	if (s->hh.tbl)
 		return 0;
 	s->tsid = TSCF_TSID_NONE;
@@ -270,7 +212,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 
 	if (!s)
 		return NULL;
-	s->source = source_hold(&state->sessions, &s->outer);
+	s->source = server_source_hold(&state->sessions.sources, &s->outer);
 	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
 		goto fail;
 	if (take_place(state, s, place, older, now) < 0) {
@@ -289,7 +231,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 	enlist_unconfirmed(state, s, now);
 	return s;
 fail:
-	source_drop(&state->sessions, s->source);
+	server_source_drop(&state->sessions.sources, s->source);
 	free(s);
 	return NULL;
 }
@@ -359,7 +301,7 @@ struct server_session *server_session_import(struct server_state *state, const s
 			&record->outer, false, now);
 	if (!s)
 		goto fail;
-	s->source = source_hold(&state->sessions, &record->outer);
+	s->source = server_source_hold(&state->sessions.sources, &record->outer);
 	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
 		goto fail;
 	/* A connection is gone; its client resumes on another. */
@@ -378,7 +320,7 @@ struct server_session *server_session_import(struct server_state *state, const s
 	return s;
 fail:
 	if (s)
-		source_drop(&state->sessions, s->source);
+		server_source_drop(&state->sessions.sources, s->source);
 	free(s);
 	server_lease_drop(&state->leases, lease, now);
 	server_stock_release(&interface->stock->plain);
@@ -534,9 +476,8 @@ static void log_end(const struct server_session *s, const char *why)
 static void session_free(struct server_session *s)
 {
 	free(s->who);
-	free(s->configuration.data);
-	for (unsigned i = 0; i < SERVER_ANSWERS_ENCRYPTED; i++)
-		free(s->answers[i].data);
+	server_answer_forget(&s->configuration);
+	server_answers_forget(&s->answers);
 	free(s);
 }
 
@@ -557,7 +498,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	else if (s->confirmed)
 		leave_encrypted_leases(state, s, now);
 	leave_peer(s);
-	source_drop(&state->sessions, s->source);
+	server_source_drop(&state->sessions.sources, s->source);
 	session_free(s);
 }
 
@@ -612,13 +553,13 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 
 	if (occupant == s)
 		return 0;
-	source = source_hold(&state->sessions, &place->outer);
+	source = server_source_hold(&state->sessions.sources, &place->outer);
 	if (!source)
 		return -ENOMEM;
 	server_session_displace(state, occupant, now);
 	peer = settle(state, s, place);
 	if (!peer) {
-		source_drop(&state->sessions, source);
+		server_source_drop(&state->sessions.sources, source);
 		return -ENOMEM;
 	}
 	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
@@ -628,7 +569,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	s->peer = peer;
 	s->listener = place->listener;
 	s->outer = place->outer;
-	source_drop(&state->sessions, s->source);
+	server_source_drop(&state->sessions.sources, s->source);
 	s->source = source;
 	s->lease->client = tscf_endpoint_addr(&place->outer);
 	/* It was promised to the other address. */
@@ -653,30 +594,4 @@ void server_session_keepalive(struct server_session *s)
 
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
 	server_session_send(s, data, tscf_write_finish(&w));
-}
-
-void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length)
-{
-	free(slot->data);
-	slot->data = malloc(length);
-	if (!slot->data)
-		return;
-	memcpy(slot->data, data, length);
-	slot->length = (uint16_t)length;
-	slot->sequence = sequence;
-}
-
-struct server_kept_answer *server_answer_slot(struct server_session *s)
-{
-	unsigned slots = s->encrypted ? SERVER_ANSWERS_ENCRYPTED : SERVER_ANSWERS_PLAIN;
-
-	return &s->answers[s->next_answer++ % slots];
-}
-
-const struct server_kept_answer *server_answer_find(const struct server_session *s, uint32_t sequence)
-{
-	for (unsigned i = 0; i < SERVER_ANSWERS_ENCRYPTED; i++)
-		if (s->answers[i].data && s->answers[i].sequence == sequence)
-			return &s->answers[i];
-	return NULL;
 }

@@ -20,10 +20,12 @@
 #ifndef TSCF_SERVER_SESSION_H
 #define TSCF_SERVER_SESSION_H
 
+#include "answer.h"
 #include "doubt.h"
 #include "hold.h"
 #include "lease.h"
 #include "resume.h"
+#include "source.h"
 
 #include "common/addr.h"
 #include "common/binding.h"
@@ -38,9 +40,8 @@
 #define SERVER_CONFIRM_MS 10000
 /** How long a plain session without a connection stays if silent ones stay for ever. */
 #define SERVER_LOST_MS 330000
-/** Answers kept to be repeated. */
+/** Answers of a plain session that are kept to be repeated: whoever forges requests shall not cost much memory. */
 #define SERVER_ANSWERS_PLAIN      8
-#define SERVER_ANSWERS_ENCRYPTED  16
 #define SERVER_RESUME_SECRET_SIZE 32
 
 struct server_state;
@@ -48,14 +49,6 @@ struct tscf_client_name;
 struct server_interface;
 struct server_listener;
 struct server_reservation;
-struct server_source;
-
-/** An answer that was sent, for when its request is repeated. */
-struct server_kept_answer {
-	uint8_t *data; /**< NULL: empty */
-	uint16_t length;
-	uint32_t sequence;
-};
 
 struct server_session {
 	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
@@ -85,8 +78,7 @@ struct server_session {
 	struct server_resume resume;                      /**< plain */
 
 	struct server_kept_answer configuration; /**< the answer to its configuration request */
-	struct server_kept_answer answers[SERVER_ANSWERS_ENCRYPTED];
-	unsigned next_answer;
+	struct server_answers answers;
 	uint32_t sequence;  /**< of the server's own requests */
 	uint32_t mtu_sequence; /**< of the request that named the MTU last */
 	uint32_t executing; /**< sequence number of the client's request that is being executed */
@@ -107,7 +99,7 @@ struct server_sessions {
 	struct server_session *by_tsid;
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
 	struct server_session *doubted;                 /**< doubt.h */
-	struct server_source *sources;                  /**< how many plain sessions each outer address or /64 has */
+	struct server_sources sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections there have been */
 };
@@ -119,8 +111,6 @@ int server_sessions_init(struct server_sessions *table);
 struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid);
 /** @return a random TSID that no session has and none is reserved for. */
 uint64_t server_session_new_tsid(const struct server_state *state);
-/** @return the number of plain sessions from the source (tscf_addr_source) of @p outer, whatever the port. */
-unsigned server_sessions_from(const struct server_sessions *table, const union tscf_endpoint *outer);
 
 /** Where a tunnel's messages come from. */
 struct server_place {
@@ -202,13 +192,6 @@ void server_session_keepalive(struct server_session *s);
 
 /** Send a control message that the server begins.  @p length as tscf_write_finish returned it. */
 void server_session_send(struct server_session *s, const uint8_t *data, int length);
-
-/** Keep an answer to be repeated; out of memory: it is not kept. */
-void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
-/** @return the slot for the next answer of @p s; what is in it is forgotten when the answer is kept. */
-struct server_kept_answer *server_answer_slot(struct server_session *s);
-/** @return the answer kept for @p sequence, or NULL. */
-const struct server_kept_answer *server_answer_find(const struct server_session *s, uint32_t sequence);
 
 /** Tell every client whose session is quiet since the server was started, so that it lists its shields. */
 void server_sessions_recall(struct server_state *state);

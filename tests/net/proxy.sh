@@ -10,12 +10,12 @@ proxy() {
 	local name=$1
 	shift
 	{
-		printf '%s\n' "Port 8888" "Listen $SERVER_OUTER" "Timeout 600" "MaxClients 20" "LogLevel Info" "LogFile \"$T/$name.log\"" \
+		printf '%s\n' "Port 8888" "Listen $SERVER_LINK" "Timeout 600" "MaxClients 20" "LogLevel Info" "LogFile \"$T/$name.log\"" \
 			"PidFile \"$T/$name.pid\"" "$@"
 	} >"$T/$name.conf"
 	background "$name" "$SERVER" tinyproxy -d -c "$T/$name.conf"
 	PROXY_PID=$LAST_PID
-	must 5 "in_phone bash -c 'exec 3<>/dev/tcp/$SERVER_OUTER/8888'" "the proxy listens"
+	must 5 "in_phone bash -c 'exec 3<>/dev/tcp/$SERVER_LINK/8888'" "the proxy listens"
 }
 no_proxy() {
 	kill "$PROXY_PID"
