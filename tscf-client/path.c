@@ -239,11 +239,13 @@ static struct arrival arrival_by(struct tunnel *t)
 	return a;
 }
 
-/* Datagrams are joined for programs while nobody sees it. */
-static void look_around(struct tunnel *t, struct tscf_tun *tun)
+/* Datagrams are joined for programs while nobody sees it.  To look takes as long as a packet's whole way: one that comes alone does not wait
+ * for it. */
+static void look_around(struct tunnel *t, struct tscf_tun *tun, const struct tscf_batch *batch)
 {
 	struct client *c = t->client;
-	if (c->now < t->look_again)
+	bool alone = batch->count == 1 && tscf_packet_pieces(batch->packet[0]) == 1;
+	if (alone || c->now < t->look_again)
 		return;
 	t->look_again = c->now + TSCF_ONLOOKERS_MS;
 	tscf_tun_join_udp(tun, !tscf_onlookers_any(&c->onlookers, tun->index));
@@ -255,7 +257,7 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 	if (t->transport != transport)
 		return;
 	struct arrival a = arrival_by(t);
-	look_around(t, a.tun);
+	look_around(t, a.tun, batch);
 	bool alive = true;
 	t->last_heard = t->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {
