@@ -108,6 +108,7 @@ NET_FAMILY_TESTS = \
 	tests/net/bound-device-ipv6.sh \
 	tests/net/client-killed-ipv6.sh \
 	tests/net/dtte-off-ipv6.sh \
+	tests/net/firewall-change-all-ipv6.sh \
 	tests/net/forged-all-ipv6.sh \
 	tests/net/fragments-ipv6.sh \
 	tests/net/icmp-ipv6.sh \
@@ -115,13 +116,17 @@ NET_FAMILY_TESTS = \
 	tests/net/levels-tcp-all-ipv6.sh \
 	tests/net/live-level-ipv6.sh \
 	tests/net/move-ipv6.sh \
+	tests/net/move-tcp-all-ipv6.sh \
+	tests/net/overtaken-all-ipv6.sh \
 	tests/net/policy-ipv6.sh \
 	tests/net/program-killed-ipv6.sh \
+	tests/net/restart-all-ipv6.sh \
 	tests/net/sequence-over-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \
 	tests/net/shared-port-ipv6.sh \
 	tests/net/sizes-ipv6.sh \
 	tests/net/spoof-ipv6.sh \
+	tests/net/streams-all-ipv6.sh \
 	tests/net/tcp-all-ipv6.sh \
 	tests/net/tombstone-ipv6.sh \
 	tests/net/too-large-ipv6.sh \

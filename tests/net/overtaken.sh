@@ -7,7 +7,7 @@
 
 filter() {
 	in_phone nft -f - <<-END
-		table ip loss {
+		table inet loss {
 			chain out { type filter hook output priority 0; udp dport $((PORT + 1)) $1 drop; }
 			chain in { type filter hook input priority 0; udp sport $((PORT + 1)) $1 drop; }
 		}
@@ -34,7 +34,7 @@ grows only .attempts 20
 level encrypted-only --pid "$only" >/dev/null &
 encrypted_word=$!
 grows only .attempts 10
-in_phone nft delete table ip loss
+in_phone nft delete table inet loss
 wait "$plain_word" "$encrypted_word"
 overtaken=$(now)
 grows only .echoed 100
@@ -44,8 +44,8 @@ kill "$only"
 # --- there and back under loss ---
 cat >"$T/flip.py" <<'END'
 import random, socket, sys, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("0.0.0.0", 5004))
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[2], 5004))
 s.setblocking(False)
 random.seed(7)
 def send_for(seconds, text):
@@ -68,7 +68,7 @@ while True:
     send_for(1, b"M-final")
 END
 filter "numgen random mod 100 < 30"
-program flip encrypted-only python3 "$T/flip.py" $HOST
+program flip encrypted-only python3 "$T/flip.py" $HOST $ANY
 must 60 'grep -q final "$T/flip.out"' "the program has changed its mind often enough"
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7001 --to "$PHONE_INNER:5004" --rate 200 --linger 0 \
 	--marker "M-remote " --report 50
@@ -80,4 +80,4 @@ is "overtaken: not in clear" "$(in_clear M-only "$overtaken")" -eq 0
 is "under loss: what is sent after the last word is not in clear" "$(in_clear M-final "$final")" -eq 0
 is "under loss: nor what is received" "$(in_clear M-remote "$final")" -eq 0
 is "under loss: nothing sent while encrypted-only goes up in clear" \
-	"$(tcpdump -A -nr "$PCAP" "dst host $SERVER_OUTER and udp dst port $PORT" 2>/dev/null | grep -c M-flip2)" -eq 0
+	"$(tcpdump -A -nr "$PCAP" "dst host $SERVER_LINK and udp dst port $PORT" 2>/dev/null | grep -c M-flip2)" -eq 0

@@ -29,7 +29,7 @@ command -v nft >/dev/null || skip "needs nft"
 command -v tinyproxy >/dev/null || skip "needs tinyproxy"
 in_phone nft -f - <<-END
 	table inet only_proxy {
-		chain out { type filter hook output priority 0; oifname access tcp dport 8888 accept; oifname access udp dport 9 accept; oifname access drop; }
+		chain out { type filter hook output priority 0; oifname access tcp dport 8888 accept; oifname access udp dport 9 accept; meta l4proto ipv6-icmp accept; oifname access drop; }
 	}
 END
 start_capture

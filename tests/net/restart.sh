@@ -10,8 +10,8 @@ start_capture
 echo_server
 start_server
 start_client
-program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
-program rtp library "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-rtp " --report 50
+program only encrypted-only "$TSCF_TOOLS/flow" --bind "$ANY:5004" --to $HOST:7000 --rate 50 --marker "M-only " --report 50
+program rtp library "$TSCF_TOOLS/flow" --bind "$ANY:5006" --to $HOST:7000 --rate 50 --marker "M-rtp " --report 50
 program stream library "$TSCF_TOOLS/tcp" --bind "$PHONE_INNER:5100" --to $HOST:7000 --seconds 60 --rate 50000 --marker M-stream \
 	--patience 20000 --report 50
 stream=$LAST_PID
