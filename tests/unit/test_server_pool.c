@@ -398,7 +398,7 @@ static void settle(struct server_pool *pool, const char *text, const uint8_t *cl
 /* A client has its address again at once, and until it is given to another. */
 START_TEST(sticky)
 {
-	struct server_pools pools = {0};
+	struct server_pools pools = {NULL};
 
 	add(&pools, "10.0.0.0/29"); /* .2 to .6 */
 	struct server_pool *pool = pools.first;
@@ -440,7 +440,7 @@ static struct server_pool *find_range(const struct server_pools *pools, const ch
 /** A range that is retired gives nothing to anybody but what he has there still, counts for nothing, and comes back whole. */
 START_TEST(retired_range)
 {
-	struct server_pools pools = {0};
+	struct server_pools pools = {NULL};
 	struct server_pool *old;
 	struct tscf_addr a;
 
@@ -483,7 +483,7 @@ START_TEST(remembered)
 {
 	static const uint8_t clients[3][SERVER_CLIENT_ID_SIZE] = {{1}, {2}, {3}};
 	static const char *const texts[] = {"10.0.0.4", "10.0.0.2", "10.0.0.3"};
-	struct server_pools pools = {0};
+	struct server_pools pools = {NULL};
 	struct tscf_addr a;
 
 	add(&pools, "10.0.0.0/29");
