@@ -201,6 +201,16 @@ bool tscf_prefix_contains(const struct tscf_prefix *p, const struct tscf_addr *a
 	return true;
 }
 
+bool tscf_prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b)
+{
+	return a->length == b->length && tscf_prefix_contains(a, &b->addr);
+}
+
+bool tscf_prefix_overlap(const struct tscf_prefix *a, const struct tscf_prefix *b)
+{
+	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
+}
+
 void tscf_prefix_normalize(struct tscf_prefix *p)
 {
 	for (size_t i = 0; i < sizeof(p->addr.bytes); i++)

@@ -84,6 +84,10 @@ const char *tscf_addrs_format(const struct tscf_addrs *addrs, char *buf);
 int tscf_prefix_parse(const char *text, struct tscf_prefix *out);
 const char *tscf_prefix_format(const struct tscf_prefix *p, char *buf);
 bool tscf_prefix_contains(const struct tscf_prefix *p, const struct tscf_addr *a);
+/** @return whether they are the same network; host bits do not count. */
+bool tscf_prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b);
+/** @return whether any address is in both. */
+bool tscf_prefix_overlap(const struct tscf_prefix *a, const struct tscf_prefix *b);
 /** Clear the host bits. */
 void tscf_prefix_normalize(struct tscf_prefix *p);
 

@@ -26,11 +26,7 @@ static uint32_t effective_metric(const struct tscf_route *r)
 
 static bool route_equal(const struct tscf_route *a, const struct tscf_route *b)
 {
-	struct tscf_prefix pa = a->destination, pb = b->destination;
-
-	tscf_prefix_normalize(&pa);
-	tscf_prefix_normalize(&pb);
-	return pa.length == pb.length && tscf_addr_equal(&pa.addr, &pb.addr) && a->table == b->table &&
+	return tscf_prefix_equal(&a->destination, &b->destination) && a->table == b->table &&
 	       a->type == b->type && tscf_addr_equal(&a->source, &b->source) &&
 	       effective_metric(a) == effective_metric(b) && (a->type == TSCF_ROUTE_PROHIBIT || a->device == b->device);
 }

@@ -27,13 +27,9 @@ static bool any_prefix(const struct tscf_prefix *p)
 
 static bool prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b)
 {
-	struct tscf_prefix pa = *a, pb = *b;
-
 	if (any_prefix(a) || any_prefix(b))
 		return any_prefix(a) && any_prefix(b);
-	tscf_prefix_normalize(&pa);
-	tscf_prefix_normalize(&pb);
-	return pa.length == pb.length && tscf_addr_equal(&pa.addr, &pb.addr);
+	return tscf_prefix_equal(a, b);
 }
 
 static bool ports_equal(const struct tscf_port_range *a, const struct tscf_port_range *b)

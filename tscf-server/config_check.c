@@ -7,11 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool overlap(const struct tscf_prefix *a, const struct tscf_prefix *b)
-{
-	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
-}
-
 static bool has_family(const struct server_prefixes *pools, int family)
 {
 	for (unsigned i = 0; i < pools->count; i++)
@@ -28,7 +23,7 @@ static bool pools_meet(const char *interface, const struct server_prefixes *a, c
 
 	for (unsigned i = 0; i < a->count; i++) {
 		for (unsigned k = same ? i + 1 : 0; k < b->count; k++) {
-			if (!overlap(&a->list[i], &b->list[k]))
+			if (!tscf_prefix_overlap(&a->list[i], &b->list[k]))
 				continue;
 			tscf_error("interface %s: pools %s and %s overlap: expected pools that do not", interface,
 				   tscf_prefix_format(&a->list[i], x), tscf_prefix_format(&b->list[k], y));

@@ -181,6 +181,35 @@ START_TEST(prefix_normalize)
 }
 END_TEST
 
+START_TEST(prefix_pairs)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal, overlap;
+	} cases[] = {
+		{"10.1.2.0/24", "10.1.2.0/24", true, true},
+		{"10.1.2.9/24", "10.1.2.200/24", true, true},
+		{"10.1.2.0/24", "10.1.3.0/24", false, false},
+		{"10.1.2.0/24", "10.1.0.0/16", false, true},
+		{"10.0.0.0/8", "10.1.2.3/32", false, true},
+		{"0.0.0.0/0", "10.0.0.0/0", true, true},
+		{"0.0.0.0/0", "::/0", false, false},
+		{"2001:db8::1/64", "2001:db8::2/64", true, true},
+		{"2001:db8::/64", "2001:db8:0:1::/64", false, false},
+		{"2001:db8::/32", "2001:db8:0:1::/64", false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tscf_prefix a = prefix(cases[i].a), b = prefix(cases[i].b);
+
+		ck_assert_msg(tscf_prefix_equal(&a, &b) == cases[i].equal && tscf_prefix_equal(&b, &a) == cases[i].equal &&
+				      tscf_prefix_overlap(&a, &b) == cases[i].overlap &&
+				      tscf_prefix_overlap(&b, &a) == cases[i].overlap,
+			      "%s and %s", cases[i].a, cases[i].b);
+	}
+}
+END_TEST
+
 START_TEST(endpoint_text)
 {
 	static const char *const cases[][2] = {
@@ -322,6 +351,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, prefix_contains_every_length);
 	tcase_add_test(tc, prefix_other_family);
 	tcase_add_test(tc, prefix_normalize);
+	tcase_add_test(tc, prefix_pairs);
 	tcase_add_test(tc, endpoint_text);
 	tcase_add_test(tc, endpoint_parts);
 	tcase_add_test(tc, endpoint_from_sockaddr);
