@@ -17,18 +17,12 @@ static double milliseconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
 }
 
-/* What a level means for the way of the packets: the default one is what the configuration says. */
-static enum tscf_level effective(const struct client *c, enum tscf_level level)
-{
-	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
-}
-
-/* What it means for one socket: policies speak for those without a mark. */
+/* What a level means for one socket: policies speak for those without a mark. */
 static enum tscf_level effective_of(const struct client *c, uint32_t value, const struct tscf_socket *s)
 {
 	struct tscf_socket with = *s;
 	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, value);
-	return effective(c, registry_level(c, &with));
+	return registry_effective(c, registry_level(c, &with));
 }
 
 static struct change *change_new(struct client *c, enum tscf_level level)
@@ -382,7 +376,7 @@ static void give_up(struct client *c, struct change *change)
 
 static bool waits_for_tunnel(const struct client *c, const struct change *change)
 {
-	return trust_wants(c, effective(c, change->level));
+	return trust_wants(c, registry_effective(c, change->level));
 }
 
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
@@ -476,7 +470,7 @@ void moves_trusted(struct client *c)
 {
 	for (struct change *change = c->moves.changes, *next; change; change = next) {
 		next = change->next;
-		if (effective(c, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		if (registry_effective(c, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 			give_up(c, change);
 	}
 }

@@ -82,14 +82,9 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 	return is_bound(c, w);
 }
 
-static enum tscf_level level_of(const struct client *c, const struct watched *w)
-{
-	return w->level == TSCF_LEVEL_DEFAULT ? c->config->default_level : w->level;
-}
-
 static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trust_wants(c, level_of(c, w));
+	bool wants = trust_wants(c, registry_effective(c, w->level));
 	*available = !wants || c->dtte.failures == 0;
 	*enabled = wants && is_enabled(c, w);
 }
@@ -109,7 +104,7 @@ static void tell_socket(struct client *c, const struct watched *w, struct subscr
 					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
 					   .available = w->available,
 					   .enabled = w->enabled};
-	snprintf(event.reason, sizeof event.reason, "%s", reason_for(c, level_of(c, w)));
+	snprintf(event.reason, sizeof event.reason, "%s", reason_for(c, registry_effective(c, w->level)));
 	tscf_control_push(s->call, &event, sizeof event);
 }
 

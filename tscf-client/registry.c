@@ -353,6 +353,11 @@ enum tscf_level registry_level(const struct client *c, const struct tscf_socket 
 	return p->level;
 }
 
+enum tscf_level registry_effective(const struct client *c, enum tscf_level level)
+{
+	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
+}
+
 /* A socket that has sent something to where a policy allows no clear packets: what comes back cannot be told from what
  * else it receives. */
 static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)

@@ -90,6 +90,8 @@ unsigned registry_keys(const struct client *c, const struct tscf_socket *s, stru
 
 /** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if by neither. */
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
+/** @return what @p level means for the way of the packets: the default one is what the configuration says. */
+enum tscf_level registry_effective(const struct client *c, enum tscf_level level);
 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear

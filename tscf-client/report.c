@@ -210,8 +210,7 @@ static const char *tunnel_name(const struct client *c, const struct tscf_socket 
 	bool up = dtte_is_up(&c->dtte);
 	if (tscf_addrs_have(&c->encrypted.internal, &s->local))
 		return up ? "encrypted" : "prohibited";
-	if (level == TSCF_LEVEL_DEFAULT)
-		level = c->config->default_level;
+	level = registry_effective(c, level);
 	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
 		return up ? "encrypted" : "prohibited";
 	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && c->facts.preferred ? "encrypted" : "plain";
