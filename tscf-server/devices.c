@@ -37,6 +37,15 @@ static int open_device(const struct server *server, struct tscf_tun *parts[], co
 	return err < 0 ? err : set_sysctl(name, "send_redirects", "0");
 }
 
+static int open_netlink(struct tscf_netlink **nl)
+{
+	int err = tscf_netlink_open(nl);
+
+	if (err < 0)
+		tscf_error("cannot talk to the kernel about addresses: %s", strerror(-err));
+	return err;
+}
+
 static int add_address(struct tscf_netlink *nl, const struct server_device *device, const struct server_pool *pool)
 {
 	struct tscf_prefix own = server_pool_own(pool);
@@ -63,6 +72,15 @@ static int add_addresses(struct tscf_netlink *nl, const struct server_device *de
 	return err;
 }
 
+/** Give both devices the server's own addresses in the ranges of an interface. */
+static int number_stock(struct tscf_netlink *nl, const struct server *server, const struct server_stock *stock)
+{
+	const struct server_worker *first = &server->workers[0];
+	int err = add_addresses(nl, &first->plain, &stock->plain_pools);
+
+	return err < 0 ? err : add_addresses(nl, &first->encrypted, &stock->encrypted_pools);
+}
+
 static int bring_up(struct tscf_netlink *nl, const struct server_device *device, unsigned mtu)
 {
 	int err = tscf_link_up(nl, device->tun.index, mtu);
@@ -79,11 +97,8 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	unsigned encrypted_mtu = mtu < TSCF_DTLS_PAYLOAD_MAX ? mtu : TSCF_DTLS_PAYLOAD_MAX;
 	int err = 0;
 
-	for (const struct server_stock *stock = server->stocks; stock && err == 0; stock = stock->next) {
-		err = add_addresses(nl, &first->plain, &stock->plain_pools);
-		if (err == 0)
-			err = add_addresses(nl, &first->encrypted, &stock->encrypted_pools);
-	}
+	for (const struct server_stock *stock = server->stocks; stock && err == 0; stock = stock->next)
+		err = number_stock(nl, server, stock);
 	if (err == 0)
 		err = bring_up(nl, &first->plain, mtu);
 	if (err == 0)
@@ -137,11 +152,9 @@ int server_devices_open(struct server *server)
 		err = open_device(server, encrypted, server->config->encrypted_dev);
 	if (err < 0)
 		return err;
-	err = tscf_netlink_open(&nl);
-	if (err < 0) {
-		tscf_error("cannot talk to the kernel about addresses: %s", strerror(-err));
+	err = open_netlink(&nl);
+	if (err < 0)
 		return err;
-	}
 	err = number_devices(server, nl);
 	tscf_netlink_close(nl);
 	if (err == 0)
@@ -149,30 +162,50 @@ int server_devices_open(struct server *server)
 	return err;
 }
 
-static const struct server_device *device_of(const struct server *server, bool encrypted)
-{
-	return encrypted ? &server->workers[0].encrypted : &server->workers[0].plain;
-}
-
-int server_devices_number(const struct server *server, bool encrypted, const struct server_pool *pool)
+int server_devices_number(const struct server *server, const struct server_stock *stock)
 {
 	struct tscf_netlink *nl;
-	int err = tscf_netlink_open(&nl);
+	int err = open_netlink(&nl);
 
 	if (err < 0)
 		return err;
-	err = add_address(nl, device_of(server, encrypted), pool);
+	err = number_stock(nl, server, stock);
 	tscf_netlink_close(nl);
 	return err;
 }
 
-void server_devices_unnumber(const struct server *server, bool encrypted, const struct server_pool *pool)
+static void remove_addresses(struct tscf_netlink *nl, const struct server_device *device, const struct server_pools *pools)
 {
-	struct tscf_prefix own = server_pool_own(pool);
+	const struct server_pool *pool = NULL;
+
+	while ((pool = server_pools_next(pools, pool))) {
+		struct tscf_prefix own = server_pool_own(pool);
+
+		tscf_addr_del(nl, device->tun.index, &own);
+	}
+}
+
+void server_devices_unnumber(const struct server *server, const struct server_stock *stock)
+{
+	const struct server_worker *first = &server->workers[0];
 	struct tscf_netlink *nl;
 
-	if (tscf_netlink_open(&nl) < 0)
+	if (open_netlink(&nl) < 0)
 		return;
-	tscf_addr_del(nl, device_of(server, encrypted)->tun.index, &own);
+	remove_addresses(nl, &first->plain, &stock->plain_pools);
+	remove_addresses(nl, &first->encrypted, &stock->encrypted_pools);
 	tscf_netlink_close(nl);
+}
+
+int server_devices_number_range(const struct server *server, bool encrypted, const struct server_pool *pool)
+{
+	const struct server_worker *first = &server->workers[0];
+	struct tscf_netlink *nl;
+	int err = open_netlink(&nl);
+
+	if (err < 0)
+		return err;
+	err = add_address(nl, encrypted ? &first->encrypted : &first->plain, pool);
+	tscf_netlink_close(nl);
+	return err;
 }

@@ -28,14 +28,6 @@ struct round {
 	uint8_t data[TSCF_MESSAGE_MAX];
 };
 
-static struct server_interface *interface_of(const struct server_worker *worker, const char *name)
-{
-	for (struct server_interface *i = worker->state->interfaces; i; i = i->next)
-		if (strcmp(i->name, name) == 0)
-			return i;
-	return NULL;
-}
-
 static void remember_journey(struct server_worker *worker, uint64_t tsid, uint64_t now)
 {
 	worker->journeys[worker->journey_count++ % SERVER_JOURNEYS] =
@@ -110,7 +102,7 @@ static void letter_arrives(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
 	struct letter *letter = data;
-	struct server_interface *i = interface_of(worker, letter->interface);
+	struct server_interface *i = server_interface_find(worker->state, letter->interface);
 	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[letter->listener], letter->serial) : NULL;
 
 	if (peer)
@@ -187,7 +179,7 @@ static void round_arrives(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
 	struct round *round = *(struct round **)data;
-	struct server_interface *i = interface_of(worker, round->interface);
+	struct server_interface *i = server_interface_find(worker->state, round->interface);
 
 	if (i)
 		look(worker, i, round);
@@ -388,7 +380,7 @@ static void immigrate(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
 	struct emigrant *e = data;
-	struct server_interface *i = interface_of(worker, e->record.interface);
+	struct server_interface *i = server_interface_find(worker->state, e->record.interface);
 	struct server_input in = {.interface = i, .now = server_now()};
 	struct server_answer answer;
 

@@ -454,7 +454,7 @@ void server_pools_free(struct server_pools *pools)
 struct server_pool *server_pools_find(const struct server_pools *pools, const struct tscf_prefix *range)
 {
 	for (struct server_pool *p = pools->first; p; p = p->next)
-		if (p->prefix.length == range->length && tscf_prefix_contains(&p->prefix, &range->addr))
+		if (tscf_prefix_equal(&p->prefix, range))
 			return p;
 	return NULL;
 }
@@ -498,23 +498,42 @@ uint64_t server_pools_capacity(const struct server_pools *pools, int family)
 	return sum;
 }
 
-uint64_t server_pools_left(const struct server_pools *pools)
+/** @return how many addresses of @p family can still be given. */
+static uint64_t left_of(const struct server_pools *pools, int family)
 {
-	uint64_t left = UINT64_MAX;
+	uint64_t sum = server_pools_capacity(pools, family);
+
+	for (const struct server_pool *p = pools->first; p; p = p->next)
+		if (gives(p, family))
+			sum -= server_pool_used(p);
+	return sum;
+}
+
+/** @return for how many tunnels there is what @p count counts, of every family that there are ranges of. */
+static uint64_t tunnels(const struct server_pools *pools, uint64_t (*count)(const struct server_pools *pools, int family))
+{
+	uint64_t least = UINT64_MAX;
 	bool any = false;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		uint64_t sum = server_pools_capacity(pools, tscf_family(i));
+		uint64_t of_family = count(pools, tscf_family(i));
 
 		if (!server_pools_have(pools, tscf_family(i)))
 			continue;
 		any = true;
-		for (const struct server_pool *p = pools->first; p; p = p->next)
-			if (gives(p, tscf_family(i)))
-				sum -= server_pool_used(p);
-		left = sum < left ? sum : left;
+		least = of_family < least ? of_family : least;
 	}
-	return any ? left : 0;
+	return any ? least : 0;
+}
+
+uint64_t server_pools_most(const struct server_pools *pools)
+{
+	return tunnels(pools, server_pools_capacity);
+}
+
+uint64_t server_pools_left(const struct server_pools *pools)
+{
+	return tunnels(pools, left_of);
 }
 
 /** @return whether the wish could be granted. */

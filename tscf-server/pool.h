@@ -85,6 +85,8 @@ bool server_pools_contain(const struct server_pools *pools, const struct tscf_ad
 bool server_pools_have(const struct server_pools *pools, int family);
 /** @return how many addresses of @p family there are for clients. */
 uint64_t server_pools_capacity(const struct server_pools *pools, int family);
+/** @return how many tunnels get an address of every family that there are ranges of. */
+uint64_t server_pools_most(const struct server_pools *pools);
 /** @return how many tunnels more get an address of every family that there are ranges of. */
 uint64_t server_pools_left(const struct server_pools *pools);
 

@@ -49,35 +49,13 @@ static void retract(struct server_worker *worker, void *data)
 	server_interfaces_retract(worker, b->last);
 }
 
-static int number(const struct server *server, const struct server_stock *stock, bool encrypted)
-{
-	const struct server_pools *pools = encrypted ? &stock->encrypted_pools : &stock->plain_pools;
-	const struct server_pool *pool = NULL;
-	int err = 0;
-
-	while (err == 0 && (pool = server_pools_next(pools, pool)))
-		err = server_devices_number(server, encrypted, pool);
-	return err;
-}
-
-static void unnumber(const struct server *server, const struct server_stock *stock, bool encrypted)
-{
-	const struct server_pools *pools = encrypted ? &stock->encrypted_pools : &stock->plain_pools;
-	const struct server_pool *pool = NULL;
-
-	while ((pool = server_pools_next(pools, pool)))
-		server_devices_unnumber(server, encrypted, pool);
-}
-
 static void end_new(struct server *server, struct server_stock *last)
 {
 	struct beginning b = {.last = last};
 
 	server_workers_each(server, retract, &b);
-	for (const struct server_stock *stock = last->next; stock; stock = stock->next) {
-		unnumber(server, stock, false);
-		unnumber(server, stock, true);
-	}
+	for (const struct server_stock *stock = last->next; stock; stock = stock->next)
+		server_devices_unnumber(server, stock);
 	server_stocks_retract(server, last);
 }
 
@@ -90,9 +68,7 @@ static int begin_new(struct server *server, const struct server_config *fresh, c
 		if (!server->tls && stock->encrypted_pools.first)
 			b.err = server_identity_open(server, fresh);
 		if (b.err == 0)
-			b.err = number(server, stock, false);
-		if (b.err == 0)
-			b.err = number(server, stock, true);
+			b.err = server_devices_number(server, stock);
 	}
 	server_workers_each(server, make, &b);
 	server_workers_each(server, listen_too, &b);

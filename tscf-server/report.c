@@ -122,28 +122,11 @@ static json_t *pools_list(const struct server_pools *pools)
 	return list;
 }
 
-/** @return how many tunnels there are addresses for. */
-static uint64_t capacity_of(const struct server_pools *pools)
-{
-	uint64_t least = UINT64_MAX;
-	bool any = false;
-
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		uint64_t capacity = server_pools_capacity(pools, tscf_family(i));
-
-		if (!server_pools_have(pools, tscf_family(i)))
-			continue;
-		any = true;
-		least = capacity < least ? capacity : least;
-	}
-	return any ? least : 0;
-}
-
 /** @param shared  also what is the same in every worker. */
 static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, json_t *transports, bool shared)
 {
 	json_t *o = json_object();
-	uint64_t capacity = capacity_of(pools);
+	uint64_t capacity = server_pools_most(pools);
 
 	set_number(o, "tunnels", count);
 	if (shared) {

@@ -242,7 +242,7 @@ static void tear_down(struct server *server)
 {
 	server_restore_end(server);
 	server_workers_close(server);
-	server_stocks_free(server);
+	server_stocks_retract(server, NULL);
 	tscf_steering_close(&server->steering);
 	server_identity_close(server);
 	if (server->control)

@@ -236,14 +236,6 @@ fail:
 	return NULL;
 }
 
-static struct server_interface *interface_named(const struct server_state *state, const char *name)
-{
-	for (struct server_interface *i = state->interfaces; i; i = i->next)
-		if (strcmp(i->name, name) == 0)
-			return i;
-	return NULL;
-}
-
 /** @return the lease of the record, with a place for the session, or NULL. */
 static struct server_lease *import_lease(struct server_state *state, struct server_interface *interface,
 					 const struct server_record *record, uint64_t now)
@@ -290,7 +282,7 @@ static void take_record(struct server_session *s, const struct server_record *re
 
 struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now)
 {
-	struct server_interface *interface = interface_named(state, record->interface);
+	struct server_interface *interface = server_interface_find(state, record->interface);
 	struct server_lease *lease =
 	    interface && is_welcome(interface, record) ? import_lease(state, interface, record, now) : NULL;
 	struct server_session *s;

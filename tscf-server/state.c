@@ -6,6 +6,7 @@
 #include "common/proof.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /** Entries of the binding table looked at per tick, at least. */
 #define EXPIRE_LOOKS 4096
@@ -28,6 +29,14 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 		return NULL;
 	}
 	return state;
+}
+
+struct server_interface *server_interface_find(const struct server_state *state, const char *name)
+{
+	for (struct server_interface *i = state->interfaces; i; i = i->next)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
 }
 
 void server_interface_free(struct server_interface *i)

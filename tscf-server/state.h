@@ -106,6 +106,8 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 /** End every session, silently, and free everything, interfaces included (their transports and stocks are the caller's). */
 void server_state_free(struct server_state *state);
 
+/** @return the interface of that name, or NULL. */
+struct server_interface *server_interface_find(const struct server_state *state, const char *name);
 /** Free an interface that is in no list any more; its transports and stock are the caller's. */
 void server_interface_free(struct server_interface *i);
 

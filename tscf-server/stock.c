@@ -33,11 +33,6 @@ static int add_pools(const char *interface, struct server_pools *pools, const st
 
 /* --- what has been in use --- */
 
-static bool overlap(const struct tscf_prefix *a, const struct tscf_prefix *b)
-{
-	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
-}
-
 static const struct server_pool *overlapping(const struct server_pools *pools, const struct tscf_prefix *range)
 {
 	const struct server_pool *pool = NULL;
@@ -45,7 +40,7 @@ static const struct server_pool *overlapping(const struct server_pools *pools, c
 	while ((pool = server_pools_next(pools, pool))) {
 		const struct tscf_prefix there = server_pool_prefix(pool);
 
-		if (overlap(&there, range))
+		if (tscf_prefix_overlap(&there, range))
 			return pool;
 	}
 	return NULL;
@@ -144,11 +139,6 @@ void server_stocks_retract(struct server *server, struct server_stock *last)
 	}
 }
 
-void server_stocks_free(struct server *server)
-{
-	server_stocks_retract(server, NULL);
-}
-
 struct server_stock *server_stock_find(const struct server *server, const char *name)
 {
 	for (struct server_stock *stock = server->stocks; stock; stock = stock->next)
@@ -181,7 +171,7 @@ static void begin_range(struct server *server, struct server_stock *stock, bool 
 
 	err = server_pool_new(range, server->worker_count, &pool);
 	if (err == 0)
-		err = server_devices_number(server, encrypted, pool);
+		err = server_devices_number_range(server, encrypted, pool);
 	if (err < 0) {
 		server_pool_free(pool);
 		cannot_use(stock->name, range, err);
@@ -194,7 +184,7 @@ static void begin_range(struct server *server, struct server_stock *stock, bool 
 static bool is_listed(const struct server_prefixes *ranges, const struct tscf_prefix *range)
 {
 	for (unsigned n = 0; n < ranges->count; n++)
-		if (ranges->list[n].length == range->length && tscf_prefix_contains(range, &ranges->list[n].addr))
+		if (tscf_prefix_equal(&ranges->list[n], range))
 			return true;
 	return false;
 }

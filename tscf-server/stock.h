@@ -29,12 +29,11 @@ struct server_config;
  * Make a stock for so many workers, behind the others, for each interface of @p config that is enabled and has none.  An interface whose
  * addresses overlap those of another's stock gets none, with a warning.  Errors are logged.
  *
- * @return 0, or -errno; server_stocks_retract or _free undoes what has been done.
+ * @return 0, or -errno; server_stocks_retract undoes what has been done.
  */
 int server_stocks_make(struct server *server, const struct server_config *config, unsigned workers);
 /** Free the stocks behind @p last, or all if that is NULL; nobody uses them. */
 void server_stocks_retract(struct server *server, struct server_stock *last);
-void server_stocks_free(struct server *server);
 /** @return the stock of the interface of that name, or NULL. */
 struct server_stock *server_stock_find(const struct server *server, const char *name);
 /** @return the last stock, or NULL. */
