@@ -199,8 +199,11 @@ static const struct tscf_control_handler control_handler = {control_request, con
 
 static void on_clock(struct ev_loop *loop, ev_check *w, int events)
 {
+	struct client *c = w->data;
 	(void)loop, (void)events;
-	client_clock(w->data);
+	client_clock(c);
+	/* It looks again when it goes to sleep: it may stand still at work, too. */
+	monitor_sleep(&c->monitor, c->now);
 }
 
 static void earlier(uint64_t *next, uint64_t at)
@@ -215,6 +218,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	struct client *c = w->data;
 	uint64_t next = UINT64_MAX;
 	(void)events;
+	client_clock(c);
 	/* Programs hear that encryption ends before the server is told to end it. */
 	notices_flush(c);
 	registry_flush(c);
@@ -231,10 +235,9 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 		if (c->waiters[i])
 			earlier(&next, c->waiter_deadlines[i]);
 	ev_timer_stop(loop, &c->timer);
+	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
 	if (next == UINT64_MAX)
 		return;
-	client_clock(c);
-	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
 	ev_timer_set(&c->timer, next > c->now ? (double)(next - c->now) / 1000.0 : 0., 0.);
 	ev_timer_start(loop, &c->timer);
 }
