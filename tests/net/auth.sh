@@ -65,7 +65,7 @@ done
 
 # The certificate is withdrawn while a call runs.
 start_client --cert "$T/phone.crt" --key "$T/phone.key"
-program secret encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-withdrawn " --report 50
+program secret encrypted-only "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --marker "M-withdrawn " --report 50
 must 10 'encrypted_up && [ "$(last secret .echoed)" -gt 20 ]'
 echo phone >"$T/denied"
 server reload >/dev/null || fail "reload"

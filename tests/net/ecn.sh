@@ -7,6 +7,10 @@
 EF=184
 EF_ECT0=186
 SIZE=100
+# How nft calls the header inside and outside, the size of that with UDP's, and whose packets are counted.
+if [ "$TSCF_INNER" = 6 ]; then IN=ip6 HEADERS=48; else IN=ip HEADERS=28; fi
+if [ "$TSCF_OUTER" = 6 ]; then OUT=ip6; else OUT=ip; fi
+COUNTED="meta l4proto udp $IN dscp ef $IN saddr { $PLAIN_POOL, $HOST } $IN ecn"
 
 topology
 command -v nft >/dev/null || skip "needs nft"
@@ -27,9 +31,9 @@ tables() {
 			counter outer { }
 			chain delivered {
 				type filter hook input priority 0;
-				meta l4proto udp ip dscp ef ip saddr { 10.8.0.0/24, $HOST } ip ecn not-ect counter name not_ect
-				meta l4proto udp ip dscp ef ip saddr { 10.8.0.0/24, $HOST } ip ecn ect0 counter name ect0
-				meta l4proto udp ip dscp ef ip saddr { 10.8.0.0/24, $HOST } ip ecn ce counter name ce
+				$COUNTED not-ect counter name not_ect
+				$COUNTED ect0 counter name ect0
+				$COUNTED ce counter name ce
 			}
 			chain router {
 				type filter hook prerouting priority -400;
@@ -44,12 +48,12 @@ tables "$SERVER"
 # router NAMESPACE STATEMENT: what is done there to outer packets of voice that come in.
 router() {
 	ip netns exec "$1" nft "flush chain inet t router
-		add rule inet t router iifname access ip dscp ef meta l4proto udp counter name outer $2"
+		add rule inet t router iifname access $OUT dscp ef meta l4proto udp counter name outer $2"
 }
 # Datagrams, also where the kernel counts several that it has joined as one packet.
 counted() {
 	ip netns exec "$1" nft -j list counter inet t "$2" |
-		jq ".nftables[] | .counter? // empty | (.bytes - 28 * .packets) / $SIZE"
+		jq ".nftables[] | .counter? // empty | (.bytes - $HEADERS * .packets) / $SIZE"
 }
 # Outer packets are not all of one size, and not joined when the router sees them.
 outer() { ip netns exec "$1" nft -j list counter inet t outer | jq '.nftables[] | .counter? // empty | .packets'; }
@@ -76,8 +80,8 @@ for l in unencrypted encrypted-only; do
 	is "$l: DSCP on outer packets up" $(($(outer "$SERVER") - up)) -eq 50
 	is "$l: DSCP on outer packets down" $(($(outer "$PHONE") - down)) -eq 50
 
-	router "$SERVER" "ip ecn ect0 ip ecn set ce"
-	router "$PHONE" "ip ecn ect0 ip ecn set ce"
+	router "$SERVER" "$OUT ecn ect0 $OUT ecn set ce"
+	router "$PHONE" "$OUT ecn ect0 $OUT ecn set ce"
 	traffic $l $EF_ECT0 50
 	expect "$l, congestion" 50 50 ce
 	traffic $l $EF 50
@@ -85,12 +89,12 @@ for l in unencrypted encrypted-only; do
 
 	# Whoever marks what must not be marked is told by a loss.
 	router "$SERVER" ""
-	router "$PHONE" "ip ecn set ce"
+	router "$PHONE" "$OUT ecn set ce"
 	before=$(client_status .counters.down_congestion)
 	traffic $l $EF 50
 	expect "$l, wrongly marked down" 50 0 not_ect
 	is "$l: counted by the client" $(($(client_status .counters.down_congestion) - before)) -eq 50
-	router "$SERVER" "ip ecn set ce"
+	router "$SERVER" "$OUT ecn set ce"
 	before=$(server_counter congestion)
 	traffic $l $EF 50
 	expect "$l, wrongly marked up" 0 0 not_ect
@@ -103,7 +107,7 @@ in_service sysctl -qw net.ipv4.tcp_ecn=1
 tcp_echo $HOST 7000
 for l in unencrypted encrypted-only; do
 	ip netns exec "$SERVER" nft "flush chain inet t router
-		add rule inet t router iifname access meta l4proto udp ip ecn ect0 numgen inc mod 50 0 ip ecn set ce"
+		add rule inet t router iifname access meta l4proto udp $OUT ecn ect0 numgen inc mod 50 0 $OUT ecn set ce"
 	before=$(in_phone nstat -asz TcpExtTCPDeliveredCE | awk '/CE/ { print $2 }')
 	run $l "$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 4000000 >"$T/tcp.out" || fail "$l: TCP with ECN"
 	is "$l: the sender has heard of congestion" $(($(in_phone nstat -asz TcpExtTCPDeliveredCE | awk '/CE/ { print $2 }') - before)) -gt 0

@@ -8,6 +8,8 @@ SIZE=500
 TRAINS=40
 EACH=20
 TOTAL=$((TRAINS * EACH))
+# IP and UDP headers, and the protocol number of the link layer.
+if [ "$TSCF_INNER" = 6 ]; then HEADERS=48 ETHERTYPE=0x86dd; else HEADERS=28 ETHERTYPE=0x0800; fi
 
 topology
 command -v nft >/dev/null || skip "needs nft"
@@ -32,7 +34,7 @@ send_trains() {
 	in_service python3 - "$PHONE_INNER" $SIZE $TRAINS $EACH <<-'END'
 		import socket, struct, sys, time
 		size, trains, each = map(int, sys.argv[2:])
-		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		s.setsockopt(17, 103, size)
 		for t in range(trains):
 		    s.sendto(b"".join(struct.pack("!I", t * each + i).ljust(size, b"x") for i in range(each)), (sys.argv[1], 6000))
@@ -42,15 +44,18 @@ send_trains() {
 # A program that counts datagrams of the right size and in the right order; and an onlooker that counts packets that are not one datagram.
 cat >"$T/receive.py" <<-'END'
 	import json, socket, struct, sys
-	kind, address, size, total = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+	kind, address = sys.argv[1:3]
+	size, total, headers, ethertype = (int(a, 0) for a in sys.argv[3:])
+	family = socket.AF_INET6 if ":" in address else socket.AF_INET
 	if kind == "udp":
-	    s, header = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
+	    s, header = socket.socket(family, socket.SOCK_DGRAM), 0
 	    s.bind((address, 6000))
 	elif kind == "raw":
-	    s, header = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP), 28
+	    # In IPv6 it is given what is behind the IP header.
+	    s, header = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP), 8 if family == socket.AF_INET6 else 28
 	else:
-	    s, header = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)), 28
-	    s.bind(("tscf0", 0x0800))
+	    s, header = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ethertype)), headers
+	    s.bind(("tscf0", ethertype))
 	s.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
 	s.settimeout(10)
 	print("ready", flush=True)
@@ -60,7 +65,7 @@ cat >"$T/receive.py" <<-'END'
 	        data = s.recv(65536)
 	    except TimeoutError:
 	        break
-	    if header and data[22:24] != struct.pack("!H", 6000):
+	    if header and data[header - 6:header - 4] != struct.pack("!H", 6000):
 	        continue
 	    if len(data) == header + size and struct.unpack("!I", data[header:header + 4])[0] == good:
 	        good += 1
@@ -69,7 +74,7 @@ cat >"$T/receive.py" <<-'END'
 	print(json.dumps({"good": good, "wrong": wrong}), flush=True)
 END
 receiver() {
-	background "$1" "$PHONE" python3 "$T/receive.py" "$1" "$PHONE_INNER" $SIZE $TOTAL
+	background "$1" "$PHONE" python3 "$T/receive.py" "$1" "$PHONE_INNER" $SIZE $TOTAL $HEADERS $ETHERTYPE
 	must 5 "grep -q ready '$T/$1.out'"
 }
 
@@ -89,7 +94,7 @@ round() {
 		is "$1: it saw them so, too" "$(tail -n 1 "$T/$2.out")" = "{\"good\": $TOTAL, \"wrong\": 0}"
 	fi
 	PACKETS=$(($(seen packets) - before))
-	is "$1: datagrams given to the kernel" $((($(seen bytes) - bytes - 28 * PACKETS) / SIZE)) -eq $TOTAL
+	is "$1: datagrams given to the kernel" $((($(seen bytes) - bytes - HEADERS * PACKETS) / SIZE)) -eq $TOTAL
 }
 
 # Linux 6.2 is the first that takes joined datagrams, if the client may give it such.

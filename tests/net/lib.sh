@@ -443,8 +443,8 @@ filter() {
 		table inet firewall
 		delete table inet firewall
 		table inet firewall {
-			chain in { type filter hook input priority 0; iifname access ip protocol icmp accept; iifname access udp dport 9 accept; $rules iifname access drop; }
-			chain out { type filter hook output priority 0; oifname access ip protocol icmp drop; $rules oifname access drop; }
+			chain in { type filter hook input priority 0; iifname access meta l4proto { icmp, ipv6-icmp } accept; iifname access udp dport 9 accept; $rules iifname access drop; }
+			chain out { type filter hook output priority 0; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; oifname access meta l4proto { icmp, ipv6-icmp } drop; $rules oifname access drop; }
 		}
 	END
 }

@@ -108,19 +108,24 @@ NET_FAMILY_TESTS = \
 	tests/net/bound-device-ipv6.sh \
 	tests/net/client-killed-ipv6.sh \
 	tests/net/dtte-off-ipv6.sh \
+	tests/net/ecn-all-ipv6.sh \
 	tests/net/firewall-change-all-ipv6.sh \
 	tests/net/forged-all-ipv6.sh \
 	tests/net/fragments-ipv6.sh \
 	tests/net/icmp-ipv6.sh \
+	tests/net/joined-ipv6.sh \
 	tests/net/levels-ipv6.sh \
 	tests/net/levels-tcp-all-ipv6.sh \
 	tests/net/live-level-ipv6.sh \
 	tests/net/move-ipv6.sh \
 	tests/net/move-tcp-all-ipv6.sh \
+	tests/net/mtu-all-ipv6.sh \
 	tests/net/overtaken-all-ipv6.sh \
 	tests/net/policy-ipv6.sh \
 	tests/net/program-killed-ipv6.sh \
+	tests/net/proxy-all-ipv6.sh \
 	tests/net/restart-all-ipv6.sh \
+	tests/net/resume-all-ipv6.sh \
 	tests/net/sequence-over-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \
 	tests/net/shared-port-ipv6.sh \
@@ -130,8 +135,9 @@ NET_FAMILY_TESTS = \
 	tests/net/tcp-all-ipv6.sh \
 	tests/net/tombstone-ipv6.sh \
 	tests/net/too-large-ipv6.sh \
-	tests/net/unlisted-ipv6.sh \
-	tests/net/trusted-all-ipv6.sh
+	tests/net/trusted-all-ipv6.sh \
+	tests/net/tunnel-blocked-all-ipv6.sh \
+	tests/net/unlisted-ipv6.sh
 TESTS += $(NET_FAMILY_TESTS)
 CLEANFILES += $(NET_FAMILY_TESTS)
 $(NET_FAMILY_TESTS): tests/net/local.mk

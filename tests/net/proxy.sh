@@ -25,6 +25,8 @@ reason() { client_status '.candidates[0].reason'; }
 allow=("Allow $PHONE_OUTER" "ConnectPort $PORT" "ConnectPort $((PORT + 1))")
 
 topology
+# Proxy and server are one host: what they say to each other goes by its loopback.
+in_server sysctl -qw net.ipv6.conf.lo.disable_ipv6=0
 command -v nft >/dev/null || skip "needs nft"
 command -v tinyproxy >/dev/null || skip "needs tinyproxy"
 in_phone nft -f - <<-END

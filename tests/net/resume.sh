@@ -5,15 +5,21 @@
 # connection survives to the byte, both RTP flows go on, and not one byte of the encrypted-only one is in clear.
 . "$(dirname "$0")/lib.sh"
 
-SECOND_OUTER=198.51.100.7
+if [ "$TSCF_OUTER" = 6 ]; then NFT=ip6 SECOND_OUTER=2001:db8:1::7 BITS=64; else NFT=ip SECOND_OUTER=198.51.100.7 BITS=24; fi
 
 topology
+# replace_address OLD NEW
+replace_address() {
+	ip -n "$PHONE" addr del "$1/$BITS" dev access
+	add_address "$PHONE" access "$2/$BITS"
+	ip -n "$PHONE" route replace default via "$SERVER_LINK"
+}
 # The server sees the client's ports through an address translator, in its own namespace, whose memory is short.
 translate() {
 	in_server nft -f - <<-END
-		table ip translator
-		delete table ip translator
-		table ip translator {
+		table $NFT translator
+		delete table $NFT translator
+		table $NFT translator {
 			chain in {
 				type nat hook input priority 100;
 				udp dport { $PORT, $((PORT + 1)) } snat to :$1
@@ -32,14 +38,14 @@ echo_server
 start_server --workers 2
 start_client
 address=$PHONE_INNER
-program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
-program rtp library "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --marker "M-rtp " --report 50
+program only encrypted-only "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --marker "M-only " --report 50
+program rtp library "$TSCF_TOOLS/flow" --bind $ANY:5006 --to $HOST:7000 --rate 50 --marker "M-rtp " --report 50
 program stream library "$TSCF_TOOLS/tcp" --bind "$PHONE_INNER:5100" --to $HOST:7000 --seconds 60 --rate 100000 --marker M-stream \
 	--patience 20000 --report 50
 stream=$LAST_PID
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ] && [ "$(last rtp .echoed)" -gt 20 ]'
 tsid=$(client_status .plain.tsid) encrypted_address=$(client_status '.encrypted.internal[0]')
-translated_port() { client_status .plain.nat | cut -d: -f2 | cut -c1-3; }
+translated_port() { client_status .plain.nat | sed "s/.*://" | cut -c1-3; }
 is "the client knows its translated port" "$(translated_port)" = 410
 is "a round trip is measured in the plain tunnel" "$(client_status .plain.round_trip_ms)" -ge 1
 is "and in the encrypted one" "$(client_status .encrypted.round_trip_ms)" -ge 1
@@ -65,10 +71,8 @@ goes_on() {
 count_before() { rtp_before=$(last rtp .echoed) only_before=$(last only .echoed); }
 
 # --- the address is replaced ---
-ip -n "$PHONE" addr del $PHONE_OUTER/24 dev access
-ip -n "$PHONE" addr add $SECOND_OUTER/24 dev access
 replaced=$(now)
-ip -n "$PHONE" route add default via $SERVER_OUTER
+replace_address $PHONE_OUTER $SECOND_OUTER
 count_before
 goes_on "address replaced" "$replaced" 500 500
 
@@ -77,7 +81,7 @@ goes_on "address replaced" "$replaced" 500 500
 forget() {
 	# Before the translator sees it: what is dropped keeps no port.
 	in_server nft -f - <<-END
-		table ip outage {
+		table $NFT outage {
 			chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport { $PORT, $((PORT + 1)) } drop; }
 			chain out { type filter hook output priority -400; meta l4proto { tcp, udp } th sport { $PORT, $((PORT + 1)) } drop; }
 		}
@@ -85,7 +89,7 @@ forget() {
 	translate "$1"
 	# Longer than its time-out.
 	command sleep 1.5
-	in_server nft delete table ip outage
+	in_server nft delete table $NFT outage
 }
 forget 42000-42099
 rebound=$(now)
@@ -97,7 +101,9 @@ is "the client knows its new port" "$(translated_port)" = 420
 ip -n "$PHONE" link set access down
 must 30 '! plain_up' "the client notices"
 ip -n "$PHONE" link set access up
-ip -n "$PHONE" route add default via $SERVER_OUTER
+# In IPv6 it has lost its address.
+[ "$TSCF_OUTER" = 4 ] || add_address "$PHONE" access $SECOND_OUTER/$BITS
+ip -n "$PHONE" route replace default via $SERVER_LINK
 up=$(now)
 count_before
 goes_on "link down and up" "$up" 500 500
@@ -116,15 +122,13 @@ check "and that it stood still" grep -q 'this process stood still' "$T/client.lo
 
 # --- what is sent first from another address is lost, at the plain port alone: a tunnel by the encrypted one would be another ---
 in_server nft -f - <<-END || die "needs nftables"
-	table ip deaf {
+	table $NFT deaf {
 		chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport $PORT drop; }
 	}
 END
-ip -n "$PHONE" addr del $SECOND_OUTER/24 dev access
-ip -n "$PHONE" addr add $PHONE_OUTER/24 dev access
-ip -n "$PHONE" route add default via $SERVER_OUTER
+replace_address $SECOND_OUTER $PHONE_OUTER
 command sleep 0.6
-in_server nft delete table ip deaf
+in_server nft delete table $NFT deaf
 heard=$(now)
 count_before
 goes_on "first packets lost" "$heard" 2000 4300
