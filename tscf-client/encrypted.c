@@ -310,7 +310,7 @@ static void up(void *context)
 	moves_tunnel_up(c);
 	registry_flush(c);
 	path_send_held(c);
-	client_check_waiters(c);
+	commands_check_waiters(c);
 }
 
 static void close_tunnel(void *context)

@@ -4,7 +4,7 @@ noinst_LTLIBRARIES += libtscf-client.la
 libtscf_client_la_SOURCES = tscf-client/config.c tscf-client/config.h tscf-client/options.c tscf-client/options.h \
 	tscf-client/query.c tscf-client/query.h tscf-client/show.c tscf-client/show.h tscf-client/settings.h \
 	tscf-client/client.h
-libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c tscf-client/mtu.c tscf-client/mtu.h tscf-client/pmtu.c tscf-client/pmtu.h \
+libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/commands.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c tscf-client/mtu.c tscf-client/mtu.h tscf-client/pmtu.c tscf-client/pmtu.h \
 	tscf-client/dtte.h tscf-client/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/identity.c tscf-client/identity.h tscf-client/moves.c tscf-client/moves.h \
 	tscf-client/notices.c tscf-client/notices.h \
 	tscf-client/path.c tscf-client/plain.c tscf-client/processes.c tscf-client/processes.h tscf-client/registry.c \

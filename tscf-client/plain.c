@@ -117,7 +117,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(c);
-	client_check_waiters(c);
+	commands_check_waiters(c);
 	return NULL;
 }
 
@@ -144,7 +144,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
-	client_check_waiters(c);
+	commands_check_waiters(c);
 }
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)

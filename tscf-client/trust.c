@@ -100,5 +100,5 @@ void trust_look(struct client *c)
 	else
 		snprintf(c->trust.by, sizeof(c->trust.by), "%s", by);
 	notices_changed(c);
-	client_check_waiters(c);
+	commands_check_waiters(c);
 }

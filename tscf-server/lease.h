@@ -9,7 +9,7 @@
 #ifndef TSCF_SERVER_LEASE_H
 #define TSCF_SERVER_LEASE_H
 
-#include "pool.h"
+#include "pools.h"
 
 #include "common/siphash.h"
 #include "common/steering.h"

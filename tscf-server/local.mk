@@ -9,7 +9,7 @@ libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(C
 
 # The daemon proper: what it knows and decides, without I/O, and what it does I/O with.
 libtscf_server_la_SOURCES += tscf-server/admission.c tscf-server/admission.h tscf-server/answer.c tscf-server/answer.h tscf-server/bind.c tscf-server/bind.h tscf-server/configure.c tscf-server/cookie.c tscf-server/cookie.h tscf-server/counters.c tscf-server/counters.h \
-	tscf-server/doubt.c tscf-server/doubt.h tscf-server/dtte.c tscf-server/dtte.h tscf-server/hold.c tscf-server/hold.h tscf-server/lease.c tscf-server/lease.h tscf-server/pool.c tscf-server/pool.h \
+	tscf-server/doubt.c tscf-server/doubt.h tscf-server/dtte.c tscf-server/dtte.h tscf-server/hold.c tscf-server/hold.h tscf-server/lease.c tscf-server/lease.h tscf-server/pool.c tscf-server/pool.h tscf-server/pools.c tscf-server/pools.h \
 	tscf-server/request.h tscf-server/requests.c tscf-server/requests.h tscf-server/reservation.c tscf-server/reservation.h \
 	tscf-server/resume.c tscf-server/resume.h \
 	tscf-server/journal.c tscf-server/journal.h tscf-server/record.c tscf-server/record.h \

@@ -162,6 +162,16 @@ static uint64_t host_of(const struct server_pool *pool, const struct tscf_addr *
 	return tscf_get_u64(tail(&a)) - tscf_get_u64(tail(&network));
 }
 
+struct server_pool *server_pool_next(const struct server_pool *pool)
+{
+	return pool->next;
+}
+
+void server_pool_set_next(struct server_pool *pool, struct server_pool *next)
+{
+	pool->next = next;
+}
+
 struct tscf_prefix server_pool_own(const struct server_pool *pool)
 {
 	return (struct tscf_prefix){.addr = address_of(pool, pool->own), .length = pool->prefix.length};
@@ -175,6 +185,21 @@ struct tscf_prefix server_pool_prefix(const struct server_pool *pool)
 void server_pool_retire(struct server_pool *pool, bool retired)
 {
 	pool->retired = retired;
+}
+
+int server_pool_family(const struct server_pool *pool)
+{
+	return pool->prefix.addr.family;
+}
+
+bool server_pool_contains(const struct server_pool *pool, const struct tscf_addr *addr)
+{
+	return tscf_prefix_contains(&pool->prefix, addr);
+}
+
+bool server_pool_is_own(const struct server_pool *pool, const struct tscf_addr *addr)
+{
+	return server_pool_contains(pool, addr) && host_of(pool, addr) == pool->own;
 }
 
 bool server_pool_retired(const struct server_pool *pool)
@@ -320,6 +345,16 @@ int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, uns
 	return err;
 }
 
+bool server_pool_grant(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
+{
+	bool granted;
+
+	pthread_mutex_lock(&pool->lock);
+	granted = take_wish(pool, wish, now, out);
+	pthread_mutex_unlock(&pool->lock);
+	return granted;
+}
+
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now)
 {
 	struct entry *e;
@@ -386,7 +421,7 @@ void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, 
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static bool recall(struct server_pool *pool, const uint8_t *client, struct tscf_addr *out)
+bool server_pool_recall(struct server_pool *pool, const uint8_t client[SERVER_CLIENT_ID_SIZE], struct tscf_addr *out)
 {
 	struct entry *e;
 
@@ -398,7 +433,7 @@ static bool recall(struct server_pool *pool, const uint8_t *client, struct tscf_
 	return e != NULL;
 }
 
-static bool take_again(struct server_pool *pool, const struct tscf_addr *addr)
+bool server_pool_take_again(struct server_pool *pool, const struct tscf_addr *addr)
 {
 	struct tscf_addr out;
 	struct entry *e;
@@ -414,189 +449,20 @@ static bool take_again(struct server_pool *pool, const struct tscf_addr *addr)
 	return taken;
 }
 
-/** Before any thread uses the pool. */
-static void remember(struct server_pool *pool, uint64_t host, const uint8_t *client)
+bool server_pool_remember(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE])
 {
-	struct part *part = part_of(pool, host);
-	struct entry *e = find(pool, host) ? NULL : entry_new(pool, host);
+	struct part *part;
+	struct entry *e;
+	uint64_t host;
 
+	if (!is_host(pool, addr, &host))
+		return false;
+	part = part_of(pool, host);
+	e = find(pool, host) ? NULL : entry_new(pool, host);
 	if (!e)
-		return;
+		return true;
 	DL_APPEND(part->returned, e);
 	part->returned_count++;
 	settle(pool, e, client);
-}
-
-/* --- several ranges --- */
-
-void server_pools_add(struct server_pools *pools, struct server_pool *pool)
-{
-	struct server_pool *_Atomic *last = &pools->first;
-
-	while (*last)
-		last = &(*last)->next;
-	*last = pool;
-}
-
-void server_pools_free(struct server_pools *pools)
-{
-	struct server_pool *pool = pools->first;
-
-	pools->first = NULL;
-	while (pool) {
-		struct server_pool *next = pool->next;
-
-		server_pool_free(pool);
-		pool = next;
-	}
-}
-
-struct server_pool *server_pools_find(const struct server_pools *pools, const struct tscf_prefix *range)
-{
-	for (struct server_pool *p = pools->first; p; p = p->next)
-		if (tscf_prefix_equal(&p->prefix, range))
-			return p;
-	return NULL;
-}
-
-/** @return whether @p pool gives addresses of @p family to those who have none. */
-static bool gives(const struct server_pool *pool, int family)
-{
-	return pool->prefix.addr.family == family && !pool->retired;
-}
-
-const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool)
-{
-	return pool ? pool->next : pools->first;
-}
-
-bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr)
-{
-	for (const struct server_pool *p = pools->first; p; p = p->next)
-		if (tscf_prefix_contains(&p->prefix, addr))
-			return host_of(p, addr) != p->own;
-	return false;
-}
-
-bool server_pools_have(const struct server_pools *pools, int family)
-{
-	for (const struct server_pool *p = pools->first; p; p = p->next)
-		if (gives(p, family))
-			return true;
-	return false;
-}
-
-uint64_t server_pools_capacity(const struct server_pools *pools, int family)
-{
-	uint64_t sum = 0;
-
-	for (const struct server_pool *p = pools->first; p; p = p->next) {
-		uint64_t more = gives(p, family) ? server_pool_capacity(p) : 0;
-
-		sum = sum + more < sum ? UINT64_MAX : sum + more;
-	}
-	return sum;
-}
-
-/** @return how many addresses of @p family can still be given. */
-static uint64_t left_of(const struct server_pools *pools, int family)
-{
-	uint64_t sum = server_pools_capacity(pools, family);
-
-	for (const struct server_pool *p = pools->first; p; p = p->next)
-		if (gives(p, family))
-			sum -= server_pool_used(p);
-	return sum;
-}
-
-/** @return for how many tunnels there is what @p count counts, of every family that there are ranges of. */
-static uint64_t tunnels(const struct server_pools *pools, uint64_t (*count)(const struct server_pools *pools, int family))
-{
-	uint64_t least = UINT64_MAX;
-	bool any = false;
-
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		uint64_t of_family = count(pools, tscf_family(i));
-
-		if (!server_pools_have(pools, tscf_family(i)))
-			continue;
-		any = true;
-		least = of_family < least ? of_family : least;
-	}
-	return any ? least : 0;
-}
-
-uint64_t server_pools_most(const struct server_pools *pools)
-{
-	return tunnels(pools, server_pools_capacity);
-}
-
-uint64_t server_pools_left(const struct server_pools *pools)
-{
-	return tunnels(pools, left_of);
-}
-
-/** @return whether the wish could be granted. */
-static bool grant(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out)
-{
-	bool granted;
-
-	pthread_mutex_lock(&pool->lock);
-	granted = take_wish(pool, wish, now, out);
-	pthread_mutex_unlock(&pool->lock);
-	return granted;
-}
-
-int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
-		      uint64_t now, struct server_pool **pool, struct tscf_addr *out)
-{
-	int err = -EADDRNOTAVAIL;
-
-	for (struct server_pool *p = wish ? pools->first : NULL; p; p = p->next) {
-		if (gives(p, family) && grant(p, wish, now, out)) {
-			*pool = p;
-			return 0;
-		}
-	}
-	for (struct server_pool *p = pools->first; p && err == -EADDRNOTAVAIL; p = p->next) {
-		if (!gives(p, family))
-			continue;
-		err = server_pool_take(p, NULL, part, now, out);
-		*pool = p;
-	}
-	return err;
-}
-
-bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
-			 struct tscf_addr *out)
-{
-	for (struct server_pool *p = pools->first; p; p = p->next)
-		if (gives(p, family) && recall(p, client, out))
-			return true;
-	return false;
-}
-
-int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool)
-{
-	for (struct server_pool *p = pools->first; p; p = p->next) {
-		if (take_again(p, addr)) {
-			*pool = p;
-			return 0;
-		}
-	}
-	return -EADDRNOTAVAIL;
-}
-
-bool server_pools_remember(const struct server_pools *pools, const struct tscf_addr *addr,
-			   const uint8_t client[SERVER_CLIENT_ID_SIZE])
-{
-	uint64_t host;
-
-	for (struct server_pool *p = pools->first; p; p = p->next) {
-		if (!is_host(p, addr, &host))
-			continue;
-		remember(p, host, client);
-		return true;
-	}
-	return false;
+	return true;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pool.h - internal addresses for tunnels, out of prefixes of either family.
+ * pool.h - internal addresses for tunnels, out of one prefix of either family.
  *
  * The first host address is the server's own.  A prefix of two addresses has one for clients (RFC 3021, RFC 6164), one
  * of one address none; of all others the first and the last address (network and broadcast; subnet router) are never
- * given.  An address that came back is given again as late as possible,
- * and not before TSCF_TOMBSTONE_MS: until then packets for its last holder may still arrive.
+ * given.  An address that came back is given again as late as possible, and not before TSCF_TOMBSTONE_MS: until then packets for its last
+ * holder may still arrive.
  *
  * Workers share the pools; each prefers the addresses whose packets come to it (common/steering.h), but takes any while
  * there is one left.  Any thread may take and give.
@@ -48,6 +48,13 @@ struct tscf_prefix server_pool_prefix(const struct server_pool *pool);
  */
 void server_pool_retire(struct server_pool *pool, bool retired);
 bool server_pool_retired(const struct server_pool *pool);
+int server_pool_family(const struct server_pool *pool);
+/** @return whether @p addr is in the prefix. */
+bool server_pool_contains(const struct server_pool *pool, const struct tscf_addr *addr);
+bool server_pool_is_own(const struct server_pool *pool, const struct tscf_addr *addr);
+/** The pool behind this one in a list of them (pools.h), or NULL.  One thread sets, any looks. */
+struct server_pool *server_pool_next(const struct server_pool *pool);
+void server_pool_set_next(struct server_pool *pool, struct server_pool *next);
 /** @return how many addresses there are for clients. */
 uint64_t server_pool_capacity(const struct server_pool *pool);
 /** @return how many of them are given. */
@@ -61,59 +68,27 @@ uint64_t server_pool_used(const struct server_pool *pool);
  */
 int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, unsigned part, uint64_t now,
 		     struct tscf_addr *out);
+/** Give @p wish.  @return whether it is an address for clients and free, with it in *out. */
+bool server_pool_grant(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out);
 /** Take @p addr back; it was given by this pool. */
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now);
 
 /** @p addr, which is given, is that of this client. */
 void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE]);
-
-/** All ranges for one kind of tunnel, of either family; zero-initialised.  Those that are retired do not count, except where it is said. */
-struct server_pools {
-	struct server_pool *_Atomic first;
-};
-
-/** Add a range behind the others, while any thread uses them; one thread adds. */
-void server_pools_add(struct server_pools *pools, struct server_pool *pool);
-void server_pools_free(struct server_pools *pools);
-/** @return the range that is exactly @p range, retired or not, or NULL. */
-struct server_pool *server_pools_find(const struct server_pools *pools, const struct tscf_prefix *range);
-/** @return the range after @p pool, retired or not, the first one if that is NULL, or NULL at the end. */
-const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool);
-/** @return whether @p addr is in one of the ranges, retired ones included, and not the server's own. */
-bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr);
-/** @return whether there is a range of @p family. */
-bool server_pools_have(const struct server_pools *pools, int family);
-/** @return how many addresses of @p family there are for clients. */
-uint64_t server_pools_capacity(const struct server_pools *pools, int family);
-/** @return how many tunnels get an address of every family that there are ranges of. */
-uint64_t server_pools_most(const struct server_pools *pools);
-/** @return how many tunnels more get an address of every family that there are ranges of. */
-uint64_t server_pools_left(const struct server_pools *pools);
-
 /**
- * Give an address of @p family: @p wish if that is given and free, else one of the first range that has one left, of
- * @p part if there is one.
- *
- * @return 0 with the address in *out and where it must be given back in *pool, -EADDRNOTAVAIL, or -ENOMEM.
- */
-int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
-		      uint64_t now, struct server_pool **pool, struct tscf_addr *out);
-
-/**
- * Find the address of @p family that was settled on @p client last, given or not.
+ * Find the address that was settled on @p client last, given or not.
  *
  * @return whether there is one, with it in *out.
  */
-bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
-			 struct tscf_addr *out);
-/** Give its last holder @p addr again if nobody has it, at once, also if its range is retired.  @return as server_pools_take. */
-int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
+bool server_pool_recall(struct server_pool *pool, const uint8_t client[SERVER_CLIENT_ID_SIZE], struct tscf_addr *out);
+/** Give its last holder @p addr again, at once, retired or not.  @return whether it is of this pool and nobody has it. */
+bool server_pool_take_again(struct server_pool *pool, const struct tscf_addr *addr);
 /**
- * An address of a client that was there before the server was started; those remembered first are given to others first.
+ * An address of a client that was there before the server was started; those remembered first are given to others first.  Before any
+ * thread uses the pool.
  *
- * @return whether it is in one of the ranges.
+ * @return whether it is of this pool.
  */
-bool server_pools_remember(const struct server_pools *pools, const struct tscf_addr *addr,
-			   const uint8_t client[SERVER_CLIENT_ID_SIZE]);
+bool server_pool_remember(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE]);
 
 #endif

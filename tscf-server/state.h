@@ -12,7 +12,7 @@
 #include "cookie.h"
 #include "counters.h"
 #include "lease.h"
-#include "pool.h"
+#include "pools.h"
 #include "reservation.h"
 #include "session.h"
 #include "stock.h"

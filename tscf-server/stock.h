@@ -8,7 +8,7 @@
 #ifndef TSCF_SERVER_STOCK_H
 #define TSCF_SERVER_STOCK_H
 
-#include "pool.h"
+#include "pools.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

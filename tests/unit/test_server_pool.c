@@ -3,7 +3,7 @@
 
 #include "common/binding.h"
 #include "common/steering.h"
-#include "tscf-server/pool.h"
+#include "tscf-server/pools.h"
 
 #include <errno.h>
 
