@@ -4,3 +4,16 @@ EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib
 
 EXTRA_DIST += contrib/wireshark/tscf.lua
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
+
+# Service files.  The name of the program is known when its directory is.
+SYSTEMD_UNITS = contrib/systemd/tscf-client.service contrib/systemd/tscf-server.service
+EXTRA_DIST += $(SYSTEMD_UNITS:=.in) contrib/systemd/tscf.conf
+CLEANFILES += $(SYSTEMD_UNITS)
+if SYSTEMD
+systemdsystemunit_DATA = $(SYSTEMD_UNITS)
+sysusers_DATA = contrib/systemd/tscf.conf
+endif
+$(SYSTEMD_UNITS): Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$(srcdir)/$@.in' >$@
+contrib/systemd/tscf-client.service: contrib/systemd/tscf-client.service.in
+contrib/systemd/tscf-server.service: contrib/systemd/tscf-server.service.in

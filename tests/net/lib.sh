@@ -296,9 +296,10 @@ start_server() {
 	start_server_bare --config "$T/server.conf" --listen $SERVER_OUTER:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET \
 		--services "${SERVICES-DTTE}" "$@"
 }
-# The same with nothing said about addresses: for a configuration file.
+# The same with nothing said about addresses: for a configuration file.  SERVER_AS is a command that starts it.
+SERVER_AS=()
 start_server_bare() {
-	ip netns exec "$SERVER" "$TSCF_SBINDIR/tscf-server" --foreground --control "$SERVER_CONTROL" --state-dir "$T/state" \
+	ip netns exec "$SERVER" "${SERVER_AS[@]}" "$TSCF_SBINDIR/tscf-server" --foreground --control "$SERVER_CONTROL" --state-dir "$T/state" \
 		--log-level debug "$@" >>"$T/server.log" 2>&1 &
 	SERVER_PID=$!
 	PIDS+=("$SERVER_PID")
@@ -309,9 +310,11 @@ start_server_bare() {
 # start_client [OPTION...]: returns when the plain tunnel is up, and PHONE_INNER holds its address.  launch_client does not wait.
 # CLIENT_CONF holds lines for its configuration file; with an empty PIN the options must say what the server is verified by.
 CLIENT_CONF=()
+# A command that starts it.
+CLIENT_AS=()
 launch_client() {
 	printf '%s\n' "${CLIENT_CONF[@]}" >"$T/client.conf"
-	ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT \
+	ip netns exec "$PHONE" "${CLIENT_AS[@]}" "$TSCF_SBINDIR/tscf-client" --config "$T/client.conf" --foreground --server $SERVER_OUTER:$PORT \
 		${PIN:+--pin "$PIN"} --transport "$TRANSPORT" --control "$CLIENT_CONTROL" --state-dir "$T/phone" --log-level debug "$@" >>"$T/client.log" 2>&1 &
 	CLIENT_PID=$!
 	PIDS+=("$CLIENT_PID")

@@ -45,6 +45,7 @@ NET_TESTS = \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \
 	tests/net/resume-ways.sh \
+	tests/net/rights.sh \
 	tests/net/sequence.sh \
 	tests/net/sizes.sh \
 	tests/net/sizes-tcp.sh \
