@@ -17,3 +17,14 @@ $(SYSTEMD_UNITS): Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$(srcdir)/$@.in' >$@
 contrib/systemd/tscf-client.service: contrib/systemd/tscf-client.service.in
 contrib/systemd/tscf-server.service: contrib/systemd/tscf-server.service.in
+
+# Completion for bash, which looks for a file with the name of the command.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completions/tscf-client
+install-data-hook: link-completions
+link-completions:
+	$(AM_V_at)cd '$(DESTDIR)$(bashcompletiondir)' && for name in tscf-server tscf-run; do rm -f $$name && $(LN_S) tscf-client $$name || exit 1; done
+uninstall-hook: unlink-completions
+unlink-completions:
+	$(AM_V_at)cd '$(DESTDIR)$(bashcompletiondir)' 2>/dev/null && rm -f tscf-server tscf-run || :
+.PHONY: link-completions unlink-completions
