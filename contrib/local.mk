@@ -5,6 +5,12 @@ EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib
 EXTRA_DIST += contrib/wireshark/tscf.lua
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
 
+# Debian packages.
+EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contrib/debian/copyright contrib/debian/rules \
+	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install contrib/debian/tscf-client.dirs \
+	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.install \
+	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install
+
 # Service files.  The name of the program is known when its directory is.
 SYSTEMD_UNITS = contrib/systemd/tscf-client.service contrib/systemd/tscf-server.service
 EXTRA_DIST += $(SYSTEMD_UNITS:=.in) contrib/systemd/tscf.conf
