@@ -2,13 +2,13 @@
 EXTRA_DIST += contrib/check contrib/packages
 EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
 
-EXTRA_DIST += contrib/wireshark/tscf.lua
+EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
 
 # Debian packages.
 EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contrib/debian/copyright contrib/debian/rules \
 	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install contrib/debian/tscf-client.dirs \
-	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.install \
+	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.examples contrib/debian/tscf-common.install \
 	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install
 
 # Service files.  The name of the program is known when its directory is.

@@ -26,6 +26,7 @@ NET_TESTS = \
 	tests/net/levels-tcp.sh \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
+	tests/net/metrics.sh \
 	tests/net/move.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
