@@ -179,14 +179,10 @@ tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/
 tests_unit_test_server_migrate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_migrate_LDADD = libtscf-server.la $(UNIT_LDADD) $(EV_LIBS)
 
-UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_requests tests/unit/test_server_admission tests/unit/test_server_cookie tests/unit/test_server_mtu tests/unit/test_server_dtte
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_cookie tests/unit/test_server_mtu tests/unit/test_server_dtte
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
-tests_unit_test_server_requests_SOURCES = tests/unit/test_server_requests.c tests/unit/server_world.c tests/unit/server_world.h \
-	tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_server_requests_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_server_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
 tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_world.c tests/unit/server_world.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_admission_CFLAGS = $(UNIT_CFLAGS)
@@ -203,6 +199,36 @@ tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/s
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
+
+SERVER_REQUESTS_TEST_SOURCES = tests/unit/server_requests_case.c tests/unit/server_requests_case.h \
+	tests/unit/server_world.c tests/unit/server_world.h tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_server_requests tests/unit/test_server_configuration tests/unit/test_server_reservation
+UNIT_TESTS += tests/unit/test_server_limits tests/unit/test_server_bindings tests/unit/test_server_shields
+UNIT_TESTS += tests/unit/test_server_resume tests/unit/test_server_stream_requests
+tests_unit_test_server_requests_SOURCES = tests/unit/test_server_requests.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_requests_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_configuration_SOURCES = tests/unit/test_server_configuration.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_configuration_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_configuration_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_reservation_SOURCES = tests/unit/test_server_reservation.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_reservation_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_reservation_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_limits_SOURCES = tests/unit/test_server_limits.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_limits_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_limits_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_bindings_SOURCES = tests/unit/test_server_bindings.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_bindings_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_bindings_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_shields_SOURCES = tests/unit/test_server_shields.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_shields_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_shields_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_resume_SOURCES = tests/unit/test_server_resume.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_resume_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_resume_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_stream_requests_SOURCES = tests/unit/test_server_stream_requests.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_stream_requests_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_stream_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_server_store
 tests_unit_test_server_store_SOURCES = tests/unit/test_server_store.c tests/unit/runner.h tests/unit/runner.c
