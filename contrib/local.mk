@@ -1,5 +1,5 @@
 # contrib
-EXTRA_DIST += contrib/check contrib/packages
+EXTRA_DIST += contrib/check contrib/copy-source contrib/packages
 EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
 
 EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics
@@ -19,10 +19,8 @@ if SYSTEMD
 systemdsystemunit_DATA = $(SYSTEMD_UNITS)
 sysusers_DATA = contrib/systemd/tscf.conf
 endif
-$(SYSTEMD_UNITS): Makefile
-	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$(srcdir)/$@.in' >$@
-contrib/systemd/tscf-client.service: contrib/systemd/tscf-client.service.in
-contrib/systemd/tscf-server.service: contrib/systemd/tscf-server.service.in
+contrib/systemd/%.service: contrib/systemd/%.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$<' >$@
 
 # Completion for bash, which looks for a file with the name of the command.
 bashcompletiondir = $(datadir)/bash-completion/completions

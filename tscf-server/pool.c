@@ -187,21 +187,6 @@ void server_pool_retire(struct server_pool *pool, bool retired)
 	pool->retired = retired;
 }
 
-int server_pool_family(const struct server_pool *pool)
-{
-	return pool->prefix.addr.family;
-}
-
-bool server_pool_contains(const struct server_pool *pool, const struct tscf_addr *addr)
-{
-	return tscf_prefix_contains(&pool->prefix, addr);
-}
-
-bool server_pool_is_own(const struct server_pool *pool, const struct tscf_addr *addr)
-{
-	return server_pool_contains(pool, addr) && host_of(pool, addr) == pool->own;
-}
-
 bool server_pool_retired(const struct server_pool *pool)
 {
 	return pool->retired;
@@ -333,14 +318,12 @@ static int take_any(struct server_pool *pool, unsigned part, uint64_t now, struc
 	return err;
 }
 
-int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, unsigned part, uint64_t now,
-		     struct tscf_addr *out)
+int server_pool_take(struct server_pool *pool, unsigned part, uint64_t now, struct tscf_addr *out)
 {
-	int err = 0;
+	int err;
 
 	pthread_mutex_lock(&pool->lock);
-	if (!wish || !take_wish(pool, wish, now, out))
-		err = take_any(pool, part, now, out);
+	err = take_any(pool, part, now, out);
 	pthread_mutex_unlock(&pool->lock);
 	return err;
 }

@@ -48,10 +48,6 @@ struct tscf_prefix server_pool_prefix(const struct server_pool *pool);
  */
 void server_pool_retire(struct server_pool *pool, bool retired);
 bool server_pool_retired(const struct server_pool *pool);
-int server_pool_family(const struct server_pool *pool);
-/** @return whether @p addr is in the prefix. */
-bool server_pool_contains(const struct server_pool *pool, const struct tscf_addr *addr);
-bool server_pool_is_own(const struct server_pool *pool, const struct tscf_addr *addr);
 /** The pool behind this one in a list of them (pools.h), or NULL.  One thread sets, any looks. */
 struct server_pool *server_pool_next(const struct server_pool *pool);
 void server_pool_set_next(struct server_pool *pool, struct server_pool *next);
@@ -61,14 +57,12 @@ uint64_t server_pool_capacity(const struct server_pool *pool);
 uint64_t server_pool_used(const struct server_pool *pool);
 
 /**
- * Give an address: @p wish if that is given and free, else one of @p part (below the number of parts), else any.
+ * Give an address, one of @p part (below the number of parts) if there is one.
  *
- * @param wish may be NULL, or any address at all.
  * @return 0 with the address in *out, -EADDRNOTAVAIL when none is free, or -ENOMEM.
  */
-int server_pool_take(struct server_pool *pool, const struct tscf_addr *wish, unsigned part, uint64_t now,
-		     struct tscf_addr *out);
-/** Give @p wish.  @return whether it is an address for clients and free, with it in *out. */
+int server_pool_take(struct server_pool *pool, unsigned part, uint64_t now, struct tscf_addr *out);
+/** Give @p wish, which may be any address at all.  @return whether it is an address for clients and free, with it in *out. */
 bool server_pool_grant(struct server_pool *pool, const struct tscf_addr *wish, uint64_t now, struct tscf_addr *out);
 /** Take @p addr back; it was given by this pool. */
 void server_pool_give(struct server_pool *pool, const struct tscf_addr *addr, uint64_t now);

@@ -43,7 +43,7 @@ struct server_pool *server_pools_find(const struct server_pools *pools, const st
 /** @return whether @p pool gives addresses of @p family to those who have none. */
 static bool gives(const struct server_pool *pool, int family)
 {
-	return server_pool_family(pool) == family && !server_pool_retired(pool);
+	return server_pool_prefix(pool).addr.family == family && !server_pool_retired(pool);
 }
 
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool)
@@ -53,9 +53,12 @@ const struct server_pool *server_pools_next(const struct server_pools *pools, co
 
 bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr)
 {
-	for (const struct server_pool *p = pools->first; p; p = server_pool_next(p))
-		if (server_pool_contains(p, addr))
-			return !server_pool_is_own(p, addr);
+	for (const struct server_pool *p = pools->first; p; p = server_pool_next(p)) {
+		struct tscf_prefix own = server_pool_own(p);
+
+		if (tscf_prefix_contains(&own, addr))
+			return !tscf_addr_equal(&own.addr, addr);
+	}
 	return false;
 }
 
@@ -131,7 +134,7 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
 	for (struct server_pool *p = pools->first; p && err == -EADDRNOTAVAIL; p = server_pool_next(p)) {
 		if (!gives(p, family))
 			continue;
-		err = server_pool_take(p, NULL, part, now, out);
+		err = server_pool_take(p, part, now, out);
 		*pool = p;
 	}
 	return err;

@@ -33,7 +33,8 @@ bench: tests/root.stamp $(BENCH_TOOLS) tests/net/flow
 		--plain 20000 --encrypted 1000 --resumed 1000 --bindings 20 --active 100 --active-encrypted 100
 .PHONY: bench
 
-# Many tunnels: some five minutes, and 3 GB of memory.  Results: scale-plain.json, scale-encrypted.json, scale-bindings.json.
+# Many tunnels: some five minutes, and 3 GB of memory.  Results: scale-plain.json, scale-encrypted.json,
+# scale-encrypted-one-worker.json, scale-bindings.json.
 bench-scale: tests/root.stamp $(BENCH_TOOLS)
 	$(BENCH_RUN) '$(srcdir)/tests/bench/scale-figures' --out '$(BENCH_OUT)'
 	$(BENCH_RUN) '$(srcdir)/tests/bench/scale-bindings' --out '$(BENCH_OUT)'
