@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "client.h"
+#include "tscf-client/client.h"
 
-#include "common/daemon.h"
-#include "common/log.h"
-#include "common/scheduling.h"
-#include "context.h"
-#include "pmtu.h"
-#include "processes.h"
+#include "common/daemon/daemon.h"
+#include "common/base/log.h"
+#include "common/linux/scheduling.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/pmtu.h"
+#include "tscf-client/sockets/processes.h"
 
 #include <cap-ng.h>
 #include <errno.h>

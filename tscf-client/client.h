@@ -5,7 +5,7 @@
 #ifndef TSCF_CLIENT_CLIENT_H
 #define TSCF_CLIENT_CLIENT_H
 
-#include "config.h"
+#include "tscf-client/settings/config.h"
 
 /**
  * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and takes them away again.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "decide.h"
+#include "tscf-client/decide.h"
 
 /** What is known of a packet's flow. */
 enum flow { FLOW_KNOWN, FLOW_LATER_FRAGMENT, FLOW_UNREADABLE_QUOTE };

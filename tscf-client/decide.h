@@ -9,10 +9,10 @@
 #ifndef TSCF_CLIENT_DECIDE_H
 #define TSCF_CLIENT_DECIDE_H
 
-#include "common/binding.h"
-#include "common/fragment.h"
-#include "common/packet.h"
-#include "policy.h"
+#include "common/packet/binding.h"
+#include "common/packet/fragment.h"
+#include "common/packet/packet.h"
+#include "tscf-client/sockets/policy.h"
 
 enum verdict {
 	VERDICT_PLAIN,      /**< up: plain tunnel */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "dtte.h"
+#include "tscf-client/dtte.h"
 
 #include <stdio.h>
 

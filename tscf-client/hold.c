@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "hold.h"
+#include "tscf-client/hold.h"
 
-#include "common/ecn.h"
+#include "common/packet/ecn.h"
 
 #include <errno.h>
 #include <stdlib.h>

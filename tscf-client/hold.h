@@ -8,7 +8,7 @@
 #ifndef TSCF_CLIENT_HOLD_H
 #define TSCF_CLIENT_HOLD_H
 
-#include "common/batch.h"
+#include "common/packet/batch.h"
 
 #define HOLD_PACKETS 256
 #define HOLD_PACKET_SIZE 1536

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "identity.h"
+#include "tscf-client/identity.h"
 
-#include "common/file.h"
-#include "common/log.h"
-#include "common/tls.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/tls/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,10 +7,10 @@
  *
  * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
-#include "common/ecn.h"
-#include "common/log.h"
-#include "context.h"
-#include "decide.h"
+#include "common/packet/ecn.h"
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/decide.h"
 
 #include <string.h>
 

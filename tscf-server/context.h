@@ -9,18 +9,18 @@
 #ifndef TSCF_SERVER_CONTEXT_H
 #define TSCF_SERVER_CONTEXT_H
 
-#include "config.h"
-#include "mailbox.h"
-#include "state.h"
-#include "store.h"
-#include "withhold.h"
+#include "tscf-server/settings/config.h"
+#include "tscf-server/mailbox.h"
+#include "tscf-server/state.h"
+#include "tscf-server/store/store.h"
+#include "tscf-server/store/deferred_replies.h"
 
-#include "common/batch.h"
-#include "common/control.h"
-#include "common/netlink.h"
-#include "common/steering.h"
-#include "common/tls.h"
-#include "common/tun.h"
+#include "common/packet/batch.h"
+#include "common/control/control.h"
+#include "common/linux/netlink.h"
+#include "common/linux/tun_steering.h"
+#include "common/tls/tls.h"
+#include "common/linux/tun.h"
 
 #include <ev.h>
 #include <pthread.h>

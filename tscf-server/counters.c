@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "counters.h"
+#include "tscf-server/counters.h"
 
 #define COUNTER_NAME(constant, name) [SERVER_COUNT_##constant] = name,
 static const char *const names[] = {SERVER_COUNTERS(COUNTER_NAME)};

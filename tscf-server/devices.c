@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "devices.h"
+#include "tscf-server/devices.h"
 
-#include "common/log.h"
-#include "common/dtls.h"
-#include "common/netlink.h"
+#include "common/base/log.h"
+#include "common/transport/dtls.h"
+#include "common/linux/netlink.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef TSCF_SERVER_DEVICES_H
 #define TSCF_SERVER_DEVICES_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /**
  * Create both devices, with queues for each worker, number them from the pools of all interfaces, and bring them up.

@@ -3,9 +3,9 @@
  * A packet may belong to two flows: an ICMP error belongs to the flow it quotes, since its quote is a piece of that,
  * and to its own, since it is delivered as an ICMP packet too.  What decides on a packet is the stricter of the two.
  */
-#include "dtte.h"
+#include "tscf-server/dtte.h"
 
-#include "bind.h"
+#include "tscf-server/control/bind.h"
 
 #include <netinet/in.h>
 

@@ -9,9 +9,9 @@
 #ifndef TSCF_SERVER_DTTE_H
 #define TSCF_SERVER_DTTE_H
 
-#include "state.h"
+#include "tscf-server/state.h"
 
-#include "common/packet.h"
+#include "common/packet/packet.h"
 
 enum server_verdict { SERVER_TO_PLAIN, SERVER_TO_ENCRYPTED, SERVER_TO_TUN, SERVER_DROP };
 

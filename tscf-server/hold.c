@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "hold.h"
+#include "tscf-server/hold.h"
 
-#include "state.h"
+#include "tscf-server/state.h"
 
 #include <stdlib.h>
 #include <string.h>

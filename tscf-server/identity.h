@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_IDENTITY_H
 #define TSCF_SERVER_IDENTITY_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /**
  * Take the certificate and key of @p config; without them make a pair in the state directory on the first start

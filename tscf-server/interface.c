@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "interface.h"
+#include "tscf-server/interface.h"
 
-#include "path.h"
+#include "tscf-server/path.h"
 
-#include "common/dtls.h"
-#include "common/log.h"
-#include "common/message.h"
-#include "common/proof.h"
-#include "common/tcp.h"
-#include "common/tls_stream.h"
-#include "common/udp.h"
+#include "common/transport/dtls.h"
+#include "common/base/log.h"
+#include "common/packet/message.h"
+#include "common/auth/proof.h"
+#include "common/transport/tcp.h"
+#include "common/transport/tls_stream.h"
+#include "common/transport/udp.h"
 
 #include <errno.h>
 #include <stdlib.h>

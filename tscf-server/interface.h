@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_INTERFACE_H
 #define TSCF_SERVER_INTERFACE_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /** Make the worker's interface, without transports and closed for tunnels, of each stock that has none, from @p config.  @return 0 or
  * -ENOMEM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mailbox.h"
+#include "tscf-server/mailbox.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "path.h"
+#include "tscf-server/path.h"
 
-#include "dtte.h"
-#include "requests.h"
-#include "worker.h"
+#include "tscf-server/dtte.h"
+#include "tscf-server/control/dispatch.h"
+#include "tscf-server/worker.h"
 
-#include "common/ecn.h"
-#include "common/log.h"
-#include "common/udp.h"
+#include "common/packet/ecn.h"
+#include "common/base/log.h"
+#include "common/transport/udp.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_PATH_H
 #define TSCF_SERVER_PATH_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /** What the transports of an interface call; their context is the struct server_interface. */
 extern const struct tscf_transport_handler server_path_handler;

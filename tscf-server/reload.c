@@ -3,15 +3,15 @@
  * What may fail comes first and is undone if it does: new interfaces, which let no tunnel begin yet, then certificate and key.  From
  * there on everything succeeds.
  */
-#include "reload.h"
+#include "tscf-server/reload.h"
 
-#include "admission.h"
-#include "devices.h"
-#include "identity.h"
-#include "interface.h"
-#include "worker.h"
+#include "tscf-server/session/admission.h"
+#include "tscf-server/devices.h"
+#include "tscf-server/identity.h"
+#include "tscf-server/interface.h"
+#include "tscf-server/worker.h"
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_RELOAD_H
 #define TSCF_SERVER_RELOAD_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /**
  * Read the configuration again and go by it, without an end to any tunnel whose client has still the right to it.  Errors, and what

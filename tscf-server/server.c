@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server.h"
+#include "tscf-server/server.h"
 
-#include "context.h"
-#include "devices.h"
-#include "identity.h"
-#include "interface.h"
-#include "reload.h"
-#include "report.h"
-#include "restore.h"
-#include "requests.h"
-#include "worker.h"
+#include "tscf-server/context.h"
+#include "tscf-server/devices.h"
+#include "tscf-server/identity.h"
+#include "tscf-server/interface.h"
+#include "tscf-server/reload.h"
+#include "tscf-server/admin/report.h"
+#include "tscf-server/store/restore.h"
+#include "tscf-server/control/dispatch.h"
+#include "tscf-server/worker.h"
 
-#include "common/daemon.h"
-#include "common/log.h"
-#include "common/scheduling.h"
+#include "common/daemon/daemon.h"
+#include "common/base/log.h"
+#include "common/linux/scheduling.h"
 
 #include <cap-ng.h>
 #include <errno.h>

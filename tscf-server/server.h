@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_SERVER_H
 #define TSCF_SERVER_SERVER_H
 
-#include "config.h"
+#include "tscf-server/settings/config.h"
 
 /**
  * Run until stopped (SIGTERM, SIGINT, `tscf-server stop`).  SIGHUP and `tscf-server reload` call @p reread.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "state.h"
+#include "tscf-server/state.h"
 
-#include "admission.h"
+#include "tscf-server/session/admission.h"
 
-#include "common/proof.h"
+#include "common/auth/proof.h"
 
 #include <stdlib.h>
 #include <string.h>

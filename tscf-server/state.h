@@ -8,20 +8,20 @@
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
 
-#include "config.h"
-#include "cookie.h"
-#include "counters.h"
-#include "lease.h"
-#include "pools.h"
-#include "reservation.h"
-#include "session.h"
-#include "stock.h"
+#include "tscf-server/settings/config.h"
+#include "tscf-server/session/cookie.h"
+#include "tscf-server/counters.h"
+#include "tscf-server/address/lease.h"
+#include "tscf-server/address/pools.h"
+#include "tscf-server/session/reservation.h"
+#include "tscf-server/session/session.h"
+#include "tscf-server/address/allocator.h"
 
-#include "common/batch.h"
-#include "common/binding.h"
-#include "common/fragment.h"
-#include "common/message.h"
-#include "common/transport.h"
+#include "common/packet/batch.h"
+#include "common/packet/binding.h"
+#include "common/packet/fragment.h"
+#include "common/packet/message.h"
+#include "common/transport/transport.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "worker.h"
+#include "tscf-server/worker.h"
 
-#include "interface.h"
-#include "narrow.h"
-#include "path.h"
+#include "tscf-server/interface.h"
+#include "tscf-server/pmtu_routes.h"
+#include "tscf-server/path.h"
 
-#include "common/log.h"
-#include "common/udp.h"
+#include "common/base/log.h"
+#include "common/transport/udp.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_WORKER_H
 #define TSCF_SERVER_WORKER_H
 
-#include "context.h"
+#include "tscf-server/context.h"
 
 /**
  * Make all workers of @p server: loops, states with interfaces, mailboxes.  Nothing is heard yet.  Errors are logged.

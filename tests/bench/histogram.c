@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "histogram.h"
+#include "tests/bench/histogram.h"
 
 /* Below HISTOGRAM_SUB a bucket for each value, above it HISTOGRAM_SUB buckets for each power of two. */
 static unsigned index_of(uint64_t value)

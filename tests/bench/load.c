@@ -6,9 +6,9 @@
  * Run it on the access side of a server under test; see README.  All source addresses must be local there
  * (ip route add local PREFIX dev lo), and the server needs a route back.
  */
-#include "load.h"
+#include "tests/bench/load.h"
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

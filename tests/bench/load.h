@@ -10,11 +10,11 @@
 #ifndef TSCF_BENCH_LOAD_H
 #define TSCF_BENCH_LOAD_H
 
-#include "histogram.h"
+#include "tests/bench/histogram.h"
 
-#include "common/addr.h"
-#include "common/message.h"
-#include "common/tls.h"
+#include "common/base/addr.h"
+#include "common/packet/message.h"
+#include "common/tls/tls.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -4,10 +4,10 @@
  *
  * The calls share one pace: in each moment the next ones in turn are due, so that they are spread evenly.
  */
-#include "load.h"
+#include "tests/bench/load.h"
 
-#include "common/bytes.h"
-#include "common/checksum.h"
+#include "common/base/bytes.h"
+#include "common/packet/checksum.h"
 
 #include <netinet/in.h>
 #include <netinet/ip.h>

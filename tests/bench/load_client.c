@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* load_client.c - the plain tunnel of one client, step by step. */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <string.h>
 #include <utlist.h>

@@ -6,10 +6,10 @@
  * of them would be ten gigabytes.  So the connections here are wolfSSL's own, with the project's context, keys and
  * cipher policy.
  */
-#include "load.h"
+#include "tests/bench/load.h"
 
-#include "common/crypto.h"
-#include "common/tls_context.h"
+#include "common/crypto/crypto.h"
+#include "common/tls/tls_context.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

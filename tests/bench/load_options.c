@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* load_phase.c - the event loop: leads clients to a goal, sends again what was not answered, keeps the calls going. */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <errno.h>
 #include <poll.h>

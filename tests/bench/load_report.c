@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* load_report.c - what a phase has cost, as a table and as JSON. */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <errno.h>
 #include <stdio.h>

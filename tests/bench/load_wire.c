@@ -6,9 +6,9 @@
  * of them is local here (a route of type local), one wildcard socket per kind of tunnel serves them all, and IP_PKTINFO
  * says for each datagram whose it is. To the server it makes no difference.
  */
-#include "load.h"
+#include "tests/bench/load.h"
 
-#include "common/bytes.h"
+#include "common/base/bytes.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -13,7 +13,7 @@
  *
  * Output is a line of JSON; times are milliseconds.
  */
-#include "histogram.h"
+#include "tests/bench/histogram.h"
 
 #include "tests/net/tool.h"
 

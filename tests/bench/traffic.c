@@ -12,7 +12,7 @@
  * Payloads have 172 bytes: a head of RTP, and 20 ms of G.711.  Both programs ask for real-time priority and use few
  * system calls, so that what is measured is the tunnel.  The output is a line of JSON.
  */
-#include "histogram.h"
+#include "tests/bench/histogram.h"
 
 #include "tests/net/tool.h"
 

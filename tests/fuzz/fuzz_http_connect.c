@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fuzz target: the answer of an HTTP proxy.  Its pieces must lead to the same result as the whole. */
-#include "tscf-client/http_connect.h"
+#include "tscf-client/tunnel/http_connect.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Fuzz target: the codec of control messages.  A message that decodes is written anew from its decoded values; the copy
  * must decode, and have the same meaning.
  */
-#include "common/message.h"
+#include "common/packet/message.h"
 
 #include <stdlib.h>
 #include <string.h>

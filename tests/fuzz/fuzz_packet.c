@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fuzz target: the packet parser, and on ICMP errors the parser of quotes. */
-#include "common/packet.h"
+#include "common/packet/packet.h"
 
 #include <stdlib.h>
 #include <string.h>

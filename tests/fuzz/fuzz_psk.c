@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines of a file of pre-shared keys: what is taken is written again, and read as the same. */
-#include "common/psk.h"
+#include "common/auth/psk.h"
 
 #include <stdbool.h>
 #include <stdio.h>

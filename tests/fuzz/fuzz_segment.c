@@ -5,9 +5,9 @@
  *
  * Input: two bytes for the limit, a virtio header, a packet.
  */
-#include "common/batch.h"
-#include "common/coalesce.h"
-#include "common/segment.h"
+#include "common/packet/batch.h"
+#include "common/packet/coalesce.h"
+#include "common/packet/segment.h"
 
 #include <stdlib.h>
 #include <string.h>

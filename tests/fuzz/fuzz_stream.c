@@ -2,7 +2,7 @@
 /*
  * Fuzz target: packets and messages in a stream.  However the bytes come, the same ones are found; what is found has the length that it says.
  */
-#include "common/stream_frame.h"
+#include "common/transport/stream_frame.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,39 +8,39 @@ FUZZ_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -g -O1 -fno-omit-frame-pointer \
 FUZZ_LDFLAGS = -fsanitize=fuzzer,address,undefined
 
 noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
-tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/addr.c common/message.c common/message_tlv.c \
-	common/message_write.c
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
+	common/packet/message_write.c
 tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/addr.c common/packet.c common/packet_ipv6.c \
-	common/packet_upper.c
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/base/addr.c common/packet/packet.c common/packet/packet_ipv6.c \
+	common/packet/packet_upper.c
 tests_fuzz_fuzz_packet_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_packet_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_segment
-tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c common/addr.c common/checksum.c common/coalesce.c \
-	common/coalesce_packet.c common/packet.c common/packet_ipv6.c common/packet_upper.c common/segment.c
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c common/base/addr.c common/packet/checksum.c common/packet/coalesce.c \
+	common/packet/coalesce_packet.c common/packet/packet.c common/packet/packet_ipv6.c common/packet/packet_upper.c common/packet/segment.c
 tests_fuzz_fuzz_segment_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_http_connect
-tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c tscf-client/http_connect.c
+tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c tscf-client/tunnel/http_connect.c
 tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_record
-tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/record.c common/addr.c common/message.c common/message_tlv.c \
-	common/message_write.c
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/session/record.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
+	common/packet/message_write.c
 tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_psk
-tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/psk.c
+tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/auth/psk.c
 tests_fuzz_fuzz_psk_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_stream
-tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/addr.c common/message.c common/message_tlv.c common/stream_frame.c
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c common/transport/stream_frame.c
 tests_fuzz_fuzz_stream_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LDFLAGS)
 

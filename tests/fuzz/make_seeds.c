@@ -5,7 +5,7 @@
  *
  * The seeds are kept in the tree; this program is run again when the formats change ("make fuzz-seeds").
  */
-#include "common/message.h"
+#include "common/packet/message.h"
 #include "tests/unit/offload_build.h"
 #include "tests/unit/packet_build.h"
 

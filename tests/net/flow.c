@@ -19,7 +19,7 @@
  * Output: a line of JSON at the end, and before that every --report milliseconds.  A failed system call at the start is
  * {"failed": "bind", "error": "EADDRINUSE"} and status 3.
  */
-#include "tool.h"
+#include "tests/net/tool.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  * It knows nothing of tunnels.  It ends with status 0 and one line of JSON if everything went as without the library:
  * same results, same errno, no descriptor more at the end than at the beginning.
  */
-#include "tool.h"
+#include "tests/net/tool.h"
 
 #include <dirent.h>
 #include <errno.h>

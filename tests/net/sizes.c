@@ -12,7 +12,7 @@
  *
  * Output: a line of JSON at the end, status 0 if every size came back as it was sent.
  */
-#include "tool.h"
+#include "tests/net/tool.h"
 
 #include <errno.h>
 #include <getopt.h>

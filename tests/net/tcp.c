@@ -13,7 +13,7 @@
  *
  * Output as that of flow: lines of JSON.
  */
-#include "tool.h"
+#include "tests/net/tool.h"
 
 #include <errno.h>
 #include <getopt.h>

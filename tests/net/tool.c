@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tool.h"
+#include "tests/net/tool.h"
 #include "tscf-client/libtsc/tsc.h"
 
 #include <arpa/inet.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <wolfssl/options.h>
 
-#include "certs.h"
+#include "tests/unit/certs.h"
 
-#include "common/addr.h"
-#include "runner.h"
+#include "common/base/addr.h"
+#include "tests/unit/runner.h"
 
 #include <dirent.h>
 #include <stdio.h>

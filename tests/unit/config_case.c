@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config_case.h"
+#include "tests/unit/config_case.h"
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <check.h>
 #include <errno.h>

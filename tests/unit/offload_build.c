@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "offload_build.h"
+#include "tests/unit/offload_build.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "packet_build.h"
+#include "tests/unit/packet_build.h"
 
-#include "common/bytes.h"
+#include "common/base/bytes.h"
 
 #include <netinet/in.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "refuse.h"
+#include "tests/unit/refuse.h"
 
 #include <check.h>
 #include <endian.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "relay.h"
+#include "tests/unit/relay.h"
 
-#include "runner.h"
+#include "tests/unit/runner.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #ifndef TSCF_TESTS_RELAY_H
 #define TSCF_TESTS_RELAY_H
 
-#include "common/addr.h"
+#include "common/base/addr.h"
 
 #include <ev.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "runner.h"
+#include "tests/unit/runner.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server_requests_case.h"
+#include "tests/unit/server_requests_case.h"
 
 #include <netinet/in.h>
 

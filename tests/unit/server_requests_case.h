@@ -8,7 +8,7 @@
 #ifndef TSCF_TESTS_SERVER_REQUESTS_CASE_H
 #define TSCF_TESTS_SERVER_REQUESTS_CASE_H
 
-#include "server_world.h"
+#include "tests/unit/server_world.h"
 
 /* What state_of returns. */
 #define ACTIVE   ((int)TSCF_BINDING_ACTIVE)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server_world.h"
+#include "tests/unit/server_world.h"
 
-#include "common/bytes.h"
-#include "common/log.h"
-#include "common/tls.h"
+#include "common/base/bytes.h"
+#include "common/base/log.h"
+#include "common/tls/tls.h"
 
 #include <check.h>
 #include <netinet/in.h>

@@ -8,10 +8,10 @@
 #ifndef TSCF_TESTS_SERVER_WORLD_H
 #define TSCF_TESTS_SERVER_WORLD_H
 
-#include "common/message.h"
-#include "tscf-server/config.h"
+#include "common/packet/message.h"
+#include "tscf-server/settings/config.h"
 #include "tscf-server/dtte.h"
-#include "tscf-server/requests.h"
+#include "tscf-server/control/dispatch.h"
 
 #define WORLD_PEERS 64
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/addr.h"
-#include "runner.h"
+#include "common/base/addr.h"
+#include "tests/unit/runner.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

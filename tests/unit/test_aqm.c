@@ -2,10 +2,10 @@
 /*
  * CoDel on a clock of the test's own: nothing is dropped from a short queue, nor before a long one has lasted, and then ever more.
  */
-#include "common/aqm.h"
-#include "common/dscp.h"
-#include "common/shorten.h"
-#include "runner.h"
+#include "common/packet/aqm.h"
+#include "common/packet/dscp.h"
+#include "common/transport/aqm_filter.h"
+#include "tests/unit/runner.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/batch.h"
-#include "runner.h"
+#include "common/packet/batch.h"
+#include "tests/unit/runner.h"
 
 #include <stdint.h>
 #include <string.h>

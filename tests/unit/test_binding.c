@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/binding.h"
-#include "runner.h"
+#include "common/packet/binding.h"
+#include "tests/unit/runner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/checksum.h"
-#include "offload_build.h"
-#include "runner.h"
+#include "common/packet/checksum.h"
+#include "tests/unit/offload_build.h"
+#include "tests/unit/runner.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

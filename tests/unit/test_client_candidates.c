@@ -3,8 +3,8 @@
  * The race of candidates on a clock of the test's own: which are tried when, which one is used, and when a better one
  * is gone back to.
  */
-#include "runner.h"
-#include "tscf-client/candidates.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/tunnel/candidates.h"
 
 #include <stdio.h>
 #include <string.h>

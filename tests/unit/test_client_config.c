@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config_case.h"
-#include "runner.h"
-#include "tscf-client/config.h"
-#include "tscf-client/options.h"
-#include "tscf-client/settings.h"
+#include "tests/unit/config_case.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/settings/config.h"
+#include "tscf-client/settings/options.h"
+#include "tscf-client/settings/settings.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * Every test runs in IPv4 and in IPv6.  The client is 10.1.2.3 (the source of build_ipv4) and 2001:db8::1 (of build_ipv6),
  * port 5060; the far end is 192.0.2.9 and 2001:db8::2, port 6050.
  */
-#include "packet_build.h"
-#include "runner.h"
+#include "tests/unit/packet_build.h"
+#include "tests/unit/runner.h"
 #include "tscf-client/decide.h"
 
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
  * The first dynamic encryption module on a clock of the test's own: which actions follow which events, and what the gate lets through.
  */
 #include "tscf-client/dtte.h"
-#include "runner.h"
+#include "tests/unit/runner.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the client's script is told, and its variables. */
-#include "runner.h"
-#include "tscf-client/hook.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/admin/hook.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/identity.h"
 
-#include "common/log.h"
-#include "runner.h"
+#include "common/base/log.h"
+#include "tests/unit/runner.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
  * The search for the inner MTU, on paths of the test's own: it finds what passes, recovers from a path that shrinks
  * silently, and does not take a dead tunnel for a narrow path.
  */
-#include "common/message.h"
-#include "runner.h"
-#include "tscf-client/mtu.h"
+#include "common/packet/message.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/tunnel/mtu.h"
 
 #include <stddef.h>
 

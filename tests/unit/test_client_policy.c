@@ -2,9 +2,9 @@
 /*
  * Which policy holds for a socket and for a packet: those of one file, read as the client reads it.
  */
-#include "config_case.h"
-#include "runner.h"
-#include "tscf-client/config.h"
+#include "tests/unit/config_case.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/settings/config.h"
 
 #include <errno.h>
 #include <netinet/in.h>

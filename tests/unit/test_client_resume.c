@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/monitor.h"
-#include "tscf-client/resume.h"
+#include "tscf-client/kernel/monitor.h"
+#include "tscf-client/tunnel/resume.h"
 
-#include "common/tls.h"
-#include "runner.h"
+#include "common/tls/tls.h"
+#include "tests/unit/runner.h"
 
 #include <check.h>
 #include <string.h>

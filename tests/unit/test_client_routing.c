@@ -2,10 +2,10 @@
 /*
  * The plan of rules and routes, and that the kernel follows it: every test is in a network namespace of its own.
  */
-#include "common/log.h"
-#include "netns.h"
-#include "runner.h"
-#include "tscf-client/routing.h"
+#include "common/base/log.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/kernel/routing.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /*
  * Which networks are trusted, and what that means for the demand of an encrypted tunnel.
  */
-#include "runner.h"
+#include "tests/unit/runner.h"
 #include "tscf-client/context.h"
 
 #include <errno.h>

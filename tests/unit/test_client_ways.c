@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From servers and their addresses to ways in the order in which they are tried. */
-#include "runner.h"
-#include "tscf-client/ways.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/tunnel/endpoints.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Ordinary packets into super-packets: what is merged, what must not be, and that all comes out in order. */
-#include "common/batch.h"
-#include "common/coalesce.h"
-#include "common/segment.h"
-#include "offload_build.h"
-#include "runner.h"
+#include "common/packet/batch.h"
+#include "common/packet/coalesce.h"
+#include "common/packet/segment.h"
+#include "tests/unit/offload_build.h"
+#include "tests/unit/runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: both ends against each other, and the daemon's end against callers that misbehave. */
-#include "common/control_wire.h"
-#include "runner.h"
+#include "common/control/control_wire.h"
+#include "tests/unit/runner.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,9 +2,9 @@
 /* AES-GCM and SHA-256 by nettle give what the standards say and what wolfSSL's own code gives; random numbers. */
 #include <wolfssl/options.h>
 
-#include "common/crypto.h"
-#include "common/tls.h"
-#include "runner.h"
+#include "common/crypto/crypto.h"
+#include "common/tls/tls.h"
+#include "tests/unit/runner.h"
 
 #include <stdlib.h>
 #include <string.h>

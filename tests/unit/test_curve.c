@@ -2,10 +2,10 @@
 /* P-256 by nettle gives what the standards say and what wolfSSL's own code gives, in both directions; bad input is refused. */
 #include <wolfssl/options.h>
 
-#include "common/crypto.h"
-#include "common/p256.h"
-#include "common/tls.h"
-#include "runner.h"
+#include "common/crypto/crypto.h"
+#include "common/crypto/p256.h"
+#include "common/tls/tls.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <string.h>

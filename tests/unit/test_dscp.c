@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/dscp.h"
-#include "runner.h"
+#include "common/packet/dscp.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 

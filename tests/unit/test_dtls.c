@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The encrypted datagram transport over loopback: data, losses, hostile datagrams, wrong servers, endings of every
  * kind. */
-#include "common/dtls_peer.h"
+#include "common/transport/dtls_peer.h"
 
-#include "certs.h"
-#include "event.h"
-#include "netns.h"
-#include "relay.h"
-#include "runner.h"
+#include "tests/unit/certs.h"
+#include "tests/unit/event.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/relay.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

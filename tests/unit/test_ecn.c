@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* RFC 6040, figure 4, cell by cell, and in headers of both IP versions. */
-#include "common/ecn.h"
-#include "offload_build.h"
-#include "runner.h"
+#include "common/packet/ecn.h"
+#include "tests/unit/offload_build.h"
+#include "tests/unit/runner.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/fragment.h"
-#include "runner.h"
+#include "common/packet/fragment.h"
+#include "tests/unit/runner.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The CONNECT request, and every kind of answer to it, whole and byte by byte. */
-#include "runner.h"
-#include "tscf-client/http_connect.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/tunnel/http_connect.h"
 
 #include <errno.h>
 #include <string.h>

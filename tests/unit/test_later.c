@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Work that can wait is all done, and what cannot wait is not kept waiting by it. */
-#include "common/later.h"
-#include "event.h"
-#include "runner.h"
+#include "common/transport/deferred_work.h"
+#include "tests/unit/event.h"
+#include "tests/unit/runner.h"
 
 #include <stdint.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/level.h"
-#include "runner.h"
+#include "common/base/level.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/log.h"
-#include "runner.h"
+#include "common/base/log.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
  * The codec of control messages.  Every input lies in a heap block of exactly its size, so that a sanitizer sees any
  * read past it.
  */
-#include "common/bytes.h"
-#include "common/message.h"
-#include "runner.h"
+#include "common/base/bytes.h"
+#include "common/packet/message.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,11 +3,11 @@
  * Links, addresses, routes and rules, compared with what iproute2 says of them.  Each test has a network namespace of
  * its own.
  */
-#include "common/batch.h"
-#include "common/netlink.h"
-#include "common/tun.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/packet/batch.h"
+#include "common/linux/netlink.h"
+#include "common/linux/tun.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,13 +3,13 @@
  * The kernel's own super-packets: two network namespaces with a TUN device each, and between them what is split on one
  * side and coalesced on the other.  What TCP and UDP sockets send arrives byte for byte.
  */
-#include "common/batch.h"
-#include "common/coalesce.h"
-#include "common/netlink.h"
-#include "common/segment.h"
-#include "netns.h"
-#include "offload_build.h"
-#include "runner.h"
+#include "common/packet/batch.h"
+#include "common/packet/coalesce.h"
+#include "common/linux/netlink.h"
+#include "common/packet/segment.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/offload_build.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>

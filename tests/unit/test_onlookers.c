@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/onlookers.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/linux/packet_sniffers.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <arpa/inet.h>
 #include <net/ethernet.h>

@@ -3,12 +3,12 @@
  * Trains of datagrams on a socket: what goes out in one piece and what does not, seen by a receiver that takes pieces
  * whole (UDP_GRO), and that what the kernel refuses in one piece arrives all the same.
  */
-#include "common/outer.h"
-#include "common/refusal.h"
-#include "common/transport.h"
-#include "netns.h"
-#include "refuse.h"
-#include "runner.h"
+#include "common/transport/outer.h"
+#include "common/transport/gso_fallback.h"
+#include "common/transport/transport.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/refuse.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <netinet/udp.h>

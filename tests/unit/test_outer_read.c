@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is read from an outer socket, and in which order: voice first, then a bounded piece of bulk, nothing lost. */
-#include "common/dscp.h"
-#include "common/outer.h"
-#include "common/transport.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/packet/dscp.h"
+#include "common/transport/outer.h"
+#include "common/transport/transport.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <netinet/in.h>
 #include <string.h>

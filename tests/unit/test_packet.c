@@ -2,10 +2,10 @@
 /*
  * The packet parser.  Every input lies in a heap block of exactly its size, so that a sanitizer sees any read past it.
  */
-#include "common/bytes.h"
-#include "common/packet.h"
-#include "packet_build.h"
-#include "runner.h"
+#include "common/base/bytes.h"
+#include "common/packet/packet.h"
+#include "tests/unit/packet_build.h"
+#include "tests/unit/runner.h"
 
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>

@@ -3,8 +3,8 @@
  * Real processes under libtscf-preload.so (preload_child.c), and a control server that only writes down what it is
  * asked.
  */
-#include "common/control.h"
-#include "runner.h"
+#include "common/control/control.h"
+#include "tests/unit/runner.h"
 #include "tscf-client/preload/environment.h"
 
 #include <dirent.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Clients prove who they are, and nobody else does: both halves of proof.h against each other. */
-#include "certs.h"
-#include "common/proof.h"
-#include "runner.h"
+#include "tests/unit/certs.h"
+#include "common/auth/proof.h"
+#include "tests/unit/runner.h"
 
 #include <stdio.h>
 #include <string.h>

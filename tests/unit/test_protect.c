@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records of an established connection: what was sealed is opened once, and nothing else is; numbers are never used twice. */
-#include "common/bytes.h"
-#include "common/dtls_protect.h"
-#include "common/replay.h"
-#include "common/tls.h"
-#include "runner.h"
+#include "common/base/bytes.h"
+#include "common/transport/dtls_protect.h"
+#include "common/transport/replay.h"
+#include "common/tls/tls.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

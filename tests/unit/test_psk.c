@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The file of pre-shared keys: what is taken, what is refused and how that is said. */
-#include "common/psk.h"
-#include "runner.h"
+#include "common/auth/psk.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdio.h>

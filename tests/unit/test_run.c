@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-run: what the program is given, what is refused, and the exit status. */
-#include "common/control.h"
-#include "runner.h"
+#include "common/control/control.h"
+#include "tests/unit/runner.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Super-packets into ordinary ones: each is judged by slow code, and together they hold the same bytes. */
-#include "common/batch.h"
-#include "common/segment.h"
-#include "offload_build.h"
-#include "runner.h"
+#include "common/packet/batch.h"
+#include "common/packet/segment.h"
+#include "tests/unit/offload_build.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Cookies and proofs, as the server asks for them: nothing is given to those who bring none. */
-#include "runner.h"
-#include "server_world.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_world.h"
 
-#include "common/proof.h"
-#include "tscf-server/admission.h"
+#include "common/auth/proof.h"
+#include "tscf-server/session/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>

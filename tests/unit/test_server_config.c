@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config_case.h"
-#include "runner.h"
-#include "tscf-server/config.h"
-#include "tscf-server/options.h"
+#include "tests/unit/config_case.h"
+#include "tests/unit/runner.h"
+#include "tscf-server/settings/config.h"
+#include "tscf-server/settings/options.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Cookies prove the outer address, the port and the client, for a while, and nothing else does. */
-#include "runner.h"
-#include "tscf-server/cookie.h"
+#include "tests/unit/runner.h"
+#include "tscf-server/session/cookie.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Encrypted tunnels whose clients seem to be gone: they are asked, and only silence ends them. */
-#include "runner.h"
-#include "server_world.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_world.h"
 
 #include <netinet/in.h>
 

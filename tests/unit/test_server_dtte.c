@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which way every packet takes: each line of the rules, in both directions. */
-#include "runner.h"
-#include "server_world.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_world.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Limits: of tunnels, of those of one source, and of the bindings and shields of one tunnel. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
 #include <netinet/in.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the other. */
-#include "common/log.h"
-#include "common/message.h"
-#include "common/tcp.h"
-#include "common/tls.h"
-#include "common/udp.h"
+#include "common/base/log.h"
+#include "common/packet/message.h"
+#include "common/transport/tcp.h"
+#include "common/tls/tls.h"
+#include "common/transport/udp.h"
 #include "tscf-server/context.h"
-#include "tscf-server/requests.h"
+#include "tscf-server/control/dispatch.h"
 
-#include "event.h"
-#include "runner.h"
+#include "tests/unit/event.h"
+#include "tests/unit/runner.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Keepalives that ask what the path carries, and clients that say it. */
-#include "runner.h"
-#include "server_world.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_world.h"
 
 #define SMALLEST_ANSWER 16
 

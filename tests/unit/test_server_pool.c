@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "runner.h"
+#include "tests/unit/runner.h"
 
-#include "common/binding.h"
-#include "common/steering.h"
-#include "tscf-server/pools.h"
+#include "common/packet/binding.h"
+#include "common/linux/tun_steering.h"
+#include "tscf-server/address/pools.h"
 
 #include <errno.h>
 

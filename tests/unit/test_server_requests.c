@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What holds for requests of every kind: the whole sequence, what is malformed, too small or has a wrong TSID, and
  * sessions that fall silent or are ended by the server. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
 /* FIG. 3: configuration, service request, reservation, handshake, configuration, binding, release. */
 START_TEST(whole_sequence)

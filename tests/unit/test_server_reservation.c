@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reservations of encrypted tunnels, and who may use one or replace the tunnel that there is. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
-#include "common/tls.h"
+#include "common/tls/tls.h"
 
 #include <string.h>
 

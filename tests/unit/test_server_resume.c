@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plain tunnels that go on from another address or by another transport, which only the key allows, and what they are
  * told of keepalive timers then. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
-#include "common/tls.h"
+#include "common/tls/tls.h"
 #include "tscf-server/context.h"
 
 #include <netinet/in.h>

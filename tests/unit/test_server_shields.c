@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shields: what they forbid, who can lift them, and the quiet until they are complete. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
-#include "common/tls.h"
+#include "common/tls/tls.h"
 
 #include <netinet/in.h>
 #include <string.h>

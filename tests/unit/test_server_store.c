@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/record.h"
-#include "tscf-server/store.h"
+#include "tscf-server/session/record.h"
+#include "tscf-server/store/store.h"
 
-#include "common/log.h"
-#include "common/message.h"
-#include "runner.h"
+#include "common/base/log.h"
+#include "common/packet/message.h"
+#include "tests/unit/runner.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plain tunnels on streams: set up as over UDP, and kept for a while when the connection is lost. */
-#include "runner.h"
-#include "server_requests_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_requests_case.h"
 
 /* A plain tunnel on a stream is set up as over UDP; answers need not be short, as the source is proven. */
 START_TEST(stream_tunnel)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/siphash.h"
-#include "runner.h"
+#include "common/base/siphash.h"
+#include "tests/unit/runner.h"
 
 #include <string.h>
 

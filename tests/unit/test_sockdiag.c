@@ -2,11 +2,11 @@
 /*
  * The register of sockets against real sockets in a network namespace.
  */
-#include "common/level.h"
-#include "common/sockdiag.h"
-#include "common/sockdiag_message.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/base/level.h"
+#include "common/linux/sockdiag.h"
+#include "common/linux/sockdiag_message.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

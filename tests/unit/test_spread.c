@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Several sockets at one port: each source has its own, and no other server comes between. */
-#include "common/spread.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/transport/reuseport.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The stream transports over loopback: data, stalls, hostile bytes, wrong servers, endings of every kind.  Tests run over TCP (0) and TLS (1). */
-#include "common/bytes.h"
-#include "common/crypto.h"
-#include "common/message.h"
-#include "common/stream_peer.h"
-#include "common/tcp.h"
-#include "common/tls_context.h"
-#include "common/tls_stream.h"
+#include "common/base/bytes.h"
+#include "common/crypto/crypto.h"
+#include "common/packet/message.h"
+#include "common/transport/stream_peer.h"
+#include "common/transport/tcp.h"
+#include "common/tls/tls_context.h"
+#include "common/transport/tls_stream.h"
 
-#include "certs.h"
-#include "event.h"
-#include "netns.h"
-#include "runner.h"
+#include "tests/unit/certs.h"
+#include "tests/unit/event.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

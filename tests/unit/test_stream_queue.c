@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where packets begin and end in a stream, and what waits for its socket. */
-#include "common/bytes.h"
-#include "common/message.h"
-#include "common/stream_frame.h"
-#include "common/stream_queue.h"
+#include "common/base/bytes.h"
+#include "common/packet/message.h"
+#include "common/transport/stream_frame.h"
+#include "common/transport/stream_queue.h"
 
-#include "runner.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Certificates: names, pins, identities made by ourselves, and contexts that say what is wrong with their files. */
-#include "common/cert.h"
-#include "common/crypto.h"
-#include "common/tls.h"
+#include "common/tls/cert.h"
+#include "common/crypto/crypto.h"
+#include "common/tls/tls.h"
 
-#include "certs.h"
-#include "runner.h"
+#include "tests/unit/certs.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,11 +3,11 @@
  * A TUN device in a network namespace: packets of a UDP socket come out of it, go back in with source and destination
  * exchanged (which leaves every checksum right), and arrive at the socket again.
  */
-#include "common/netlink.h"
-#include "common/tun.h"
-#include "netns.h"
-#include "refuse.h"
-#include "runner.h"
+#include "common/linux/netlink.h"
+#include "common/linux/tun.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/refuse.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <linux/if_tun.h>

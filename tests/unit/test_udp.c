@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The plain datagram transport, over the loopback interface of a network namespace of its own and with a real event
  * loop. */
-#include "common/level.h"
-#include "common/outer.h"
-#include "common/udp.h"
-#include "event.h"
-#include "netns.h"
-#include "runner.h"
+#include "common/base/level.h"
+#include "common/transport/outer.h"
+#include "common/transport/udp.h"
+#include "tests/unit/event.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 #include <net/if.h>

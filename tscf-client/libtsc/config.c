@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tsc_get_config(): what the daemon says of its tunnels, in the program's terms. */
-#include "common/control_wire.h"
-#include "handle.h"
+#include "common/control/control_wire.h"
+#include "tscf-client/libtsc/handle.h"
 
 #include <errno.h>
 #include <string.h>

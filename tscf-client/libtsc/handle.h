@@ -9,8 +9,8 @@
 #ifndef TSCF_LIBTSC_HANDLE_H
 #define TSCF_LIBTSC_HANDLE_H
 
-#include "common/control.h"
-#include "tsc.h"
+#include "common/control/control.h"
+#include "tscf-client/libtsc/tsc.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  * that the dispatcher waits for, so that a program can poll it for ever: the connection, a timer for the next attempt,
  * and an event by which other threads wake it.
  */
-#include "common/control_wire.h"
-#include "handle.h"
+#include "common/control/control_wire.h"
+#include "tscf-client/libtsc/handle.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -5,8 +5,8 @@
  * A program may close a descriptor behind our back; so an entry counts only while the descriptor is the socket with the
  * cookie that is noted.
  */
-#include "common/socket_level.h"
-#include "handle.h"
+#include "common/control/socket_level.h"
+#include "tscf-client/libtsc/handle.h"
 
 #include <errno.h>
 #include <stdlib.h>

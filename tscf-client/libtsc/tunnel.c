@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Handles: a program's share in the tunnels, and what they are. */
-#include "common/control_wire.h"
-#include "common/socket_level.h"
-#include "handle.h"
+#include "common/control/control_wire.h"
+#include "common/control/socket_level.h"
+#include "tscf-client/libtsc/handle.h"
 
 #include <errno.h>
 #include <stdlib.h>

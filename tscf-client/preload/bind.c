@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "level.h"
-#include "real.h"
+#include "tscf-client/preload/level.h"
+#include "tscf-client/preload/real.h"
 
 PRELOAD_HOOK int bind(int fd, const struct sockaddr *address, socklen_t length)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "environment.h"
+#include "tscf-client/preload/environment.h"
 
-#include "common/control.h"
+#include "common/control/control.h"
 
 #include <stdatomic.h>
 #include <string.h>

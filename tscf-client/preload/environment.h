@@ -5,7 +5,7 @@
 #ifndef TSCF_PRELOAD_ENVIRONMENT_H
 #define TSCF_PRELOAD_ENVIRONMENT_H
 
-#include "common/level.h"
+#include "common/base/level.h"
 
 #include <stdbool.h>
 #include <sys/un.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "level.h"
+#include "tscf-client/preload/level.h"
 
-#include "common/control.h"
-#include "common/socket_level.h"
-#include "environment.h"
+#include "common/control/control.h"
+#include "common/control/socket_level.h"
+#include "tscf-client/preload/environment.h"
 
 #include <errno.h>
 

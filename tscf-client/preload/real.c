@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "real.h"
+#include "tscf-client/preload/real.h"
 
 #include <dlfcn.h>
 #include <stdatomic.h>

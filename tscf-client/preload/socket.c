@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/socket_level.h"
-#include "level.h"
-#include "real.h"
+#include "common/control/socket_level.h"
+#include "tscf-client/preload/level.h"
+#include "tscf-client/preload/real.h"
 
 #include <errno.h>
 #include <sys/syscall.h>

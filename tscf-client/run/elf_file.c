@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "elf_file.h"
+#include "tscf-client/run/elf_file.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "inspect.h"
+#include "tscf-client/run/inspect.h"
 
-#include "elf_file.h"
+#include "tscf-client/run/elf_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-run(1): start a program whose new sockets have an encryption level. */
-#include "common/control.h"
-#include "common/level.h"
-#include "common/log.h"
-#include "inspect.h"
-#include "program.h"
+#include "common/control/control.h"
+#include "common/base/level.h"
+#include "common/base/log.h"
+#include "tscf-client/run/inspect.h"
+#include "tscf-client/run/program.h"
 
 #include <errno.h>
 #include <getopt.h>

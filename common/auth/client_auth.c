@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* clientele.c - the server's half of proof.h. */
+#include "common/auth/proof_subject.h"
+
+#include "common/auth/ca_store.h"
+#include "common/tls/cert.h"
+#include "common/crypto/crypto.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/openssl/evp.h>
+#include <wolfssl/openssl/x509v3.h>
+#include <wolfssl/ssl.h>
+
+struct tscf_clientele {
+	atomic_uint holders;
+	unsigned methods;
+	struct tscf_psks psks;
+	struct tscf_authorities cas;
+	char **denied;
+	size_t denied_count;
+};
+
+#define DEMAND "this server demands a client certificate or a pre-shared key"
+
+/* --- reading --- */
+
+static int deny(struct tscf_clientele *c, const char *text)
+{
+	char **list = reallocarray(c->denied, c->denied_count + 1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	c->denied = list;
+	list[c->denied_count] = strdup(text);
+	if (!list[c->denied_count])
+		return -ENOMEM;
+	c->denied_count++;
+	return 0;
+}
+
+static int read_denied(struct tscf_clientele *c, const char *file)
+{
+	FILE *f = fopen(file, "re");
+	size_t size = 0;
+	char *line = NULL;
+	int err = 0;
+
+	if (!f)
+		return -errno;
+	while (err == 0 && getline(&line, &size, f) > 0) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] != '\0' && line[0] != '#')
+			err = deny(c, line);
+	}
+	if (err == 0 && ferror(f))
+		err = -EIO;
+	free(line);
+	fclose(f);
+	return err;
+}
+
+static struct tscf_clientele *fail(struct tscf_clientele *c, char *error, const char *file, const char *why)
+{
+	snprintf(error, TSCF_PROOF_ERROR, "%s%s%s", file, file[0] ? ": " : "", why);
+	tscf_clientele_drop(c);
+	return NULL;
+}
+
+struct tscf_clientele *tscf_clientele_read(const char *psk_file, const char *ca_file, const char *denied_file,
+					   char *error)
+{
+	struct tscf_clientele *c;
+	int err;
+
+	if (tscf_crypto_acquire() < 0)
+		return fail(NULL, error, "wolfSSL", "cannot start");
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		tscf_crypto_release();
+		return fail(NULL, error, "", strerror(ENOMEM));
+	}
+	c->holders = 1;
+	c->methods = (psk_file ? TSCF_PROOF_PSK : 0) | (ca_file ? TSCF_PROOF_CERTIFICATE : 0);
+	if (psk_file && tscf_psks_read(psk_file, &c->psks, error, TSCF_PROOF_ERROR) < 0) {
+		tscf_clientele_drop(c);
+		return NULL;
+	}
+	if (ca_file && tscf_authorities_read(&c->cas, ca_file) < 0)
+		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
+	err = denied_file ? read_denied(c, denied_file) : 0;
+	return err < 0 ? fail(c, error, denied_file, strerror(-err)) : c;
+}
+
+struct tscf_clientele *tscf_clientele_hold(struct tscf_clientele *c)
+{
+	atomic_fetch_add_explicit(&c->holders, 1, memory_order_relaxed);
+	return c;
+}
+
+void tscf_clientele_drop(struct tscf_clientele *c)
+{
+	if (!c || atomic_fetch_sub_explicit(&c->holders, 1, memory_order_acq_rel) > 1)
+		return;
+	tscf_psks_free(&c->psks);
+	tscf_authorities_free(&c->cas);
+	for (size_t i = 0; i < c->denied_count; i++)
+		free(c->denied[i]);
+	free(c->denied);
+	free(c);
+	tscf_crypto_release();
+}
+
+unsigned tscf_clientele_methods(const struct tscf_clientele *c)
+{
+	return c->methods;
+}
+
+/* --- checking --- */
+
+static const char *check_psk(const struct tscf_clientele *c, const uint8_t *subject, uint32_t length,
+			     const struct tscf_tlv *proof, struct tscf_client_name *who)
+{
+	const uint32_t identity = proof->value[1];
+	const struct tscf_psk *psk;
+	uint8_t mac[TSCF_PROOF_MAC];
+
+	if (proof->length != 2 + identity + TSCF_PROOF_MAC)
+		return "the proof is malformed";
+	psk = tscf_psks_find(&c->psks, proof->value + 2, identity);
+	if (!psk)
+		return "unknown identity";
+	tscf_mac(psk->key, psk->key_length, subject, length, mac);
+	if (!tscf_equal_secret(mac, proof->value + 2 + identity, sizeof(mac)))
+		return "wrong key";
+	snprintf(who->name, sizeof(who->name), "psk %s", psk->identity);
+	tscf_sha256(psk->key, psk->key_length, who->key);
+	return NULL;
+}
+
+static bool is_signed(WOLFSSL_X509 *certificate, const uint8_t *subject, uint32_t length, const uint8_t *signature,
+		      size_t size)
+{
+	WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
+	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
+	bool right = key && ctx &&
+		     wolfSSL_EVP_DigestVerifyInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
+		     wolfSSL_EVP_DigestVerifyUpdate(ctx, subject, length) == WOLFSSL_SUCCESS &&
+		     wolfSSL_EVP_DigestVerifyFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
+
+	wolfSSL_EVP_MD_CTX_free(ctx);
+	wolfSSL_EVP_PKEY_free(key);
+	return right;
+}
+
+/** Take the common name, or the pin of a certificate that has none, as what a person reads. */
+static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name *who)
+{
+	const char *cn = wolfSSL_X509_get_subjectCN(certificate);
+	char pin[TSCF_PIN_TEXT];
+
+	snprintf(who->name, sizeof(who->name), "certificate %s", cn && cn[0] ? cn : tscf_pin_format(who->key, pin));
+	for (char *p = who->name; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+}
+
+static bool end_of(WOLFSSL_X509 *certificate, int64_t *until)
+{
+	const WOLFSSL_ASN1_TIME *end = wolfSSL_X509_get_notAfter(certificate);
+	struct tm tm;
+
+	if (!end || wolfSSL_ASN1_TIME_to_tm(end, &tm) != WOLFSSL_SUCCESS)
+		return false;
+	*until = timegm(&tm);
+	return *until > 0;
+}
+
+static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv *der, const uint8_t *subject,
+				uint32_t length, const struct tscf_tlv *proof, struct tscf_client_name *who)
+{
+	const unsigned usage = wolfSSL_X509_get_extended_key_usage(certificate);
+
+	if (usage != 0 && usage != UINT32_MAX && !(usage & XKU_SSL_CLIENT))
+		return "the certificate is not for clients";
+	if (!is_signed(certificate, subject, length, proof->value + 1, proof->length - 1U))
+		return "the key is not that of the certificate";
+	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
+		return "the certificate has no public key";
+	if (!end_of(certificate, &who->until))
+		return "the certificate has no end";
+	name_certificate(certificate, who);
+	return NULL;
+}
+
+static const char *check_certificate(const struct tscf_clientele *c, const struct tscf_message *m,
+				     const uint8_t *subject, uint32_t length, const struct tscf_tlv *proof,
+				     struct tscf_client_name *who)
+{
+	WOLFSSL_X509 *certificate;
+	struct tscf_tlv der;
+	const char *why;
+
+	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
+		return "the proof is malformed";
+	/* Who is not known does not get as far as an operation with a key. */
+	why = tscf_authorities_verify(&c->cas, der.value, der.length, who->ca);
+	if (why)
+		return why;
+	certificate = wolfSSL_X509_load_certificate_buffer(der.value, der.length, WOLFSSL_FILETYPE_ASN1);
+	if (!certificate)
+		return "the proof is malformed";
+	why = check_parsed(certificate, &der, subject, length, proof, who);
+	wolfSSL_X509_free(certificate);
+	return why;
+}
+
+static bool is_denied(const struct tscf_clientele *c, const struct tscf_client_name *who)
+{
+	const char *name = strchr(who->name, ' ') + 1;
+	char pin[TSCF_PIN_TEXT];
+
+	tscf_pin_format(who->key, pin);
+	for (size_t i = 0; i < c->denied_count; i++)
+		if (strcmp(c->denied[i], name) == 0 || strcmp(c->denied[i], pin) == 0)
+			return true;
+	return false;
+}
+
+const char *tscf_clientele_check(const struct tscf_clientele *c, const struct tscf_proof_subject *s,
+				 const struct tscf_message *m, struct tscf_client_name *who)
+{
+	uint8_t subject[TSCF_PROOF_SUBJECT_MAX];
+	const uint32_t length = tscf_proof_subject_bytes(s, subject);
+	struct tscf_tlv proof;
+	const char *why;
+
+	memset(who, 0, sizeof(*who));
+	if (length == 0 || !tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof))
+		return DEMAND;
+	if (!(proof.value[0] & c->methods) || (proof.value[0] & (proof.value[0] - 1)))
+		return proof.value[0] == TSCF_PROOF_PSK ? "this server takes no pre-shared keys"
+							: "this server takes no certificates";
+	why = proof.value[0] == TSCF_PROOF_PSK ? check_psk(c, subject, length, &proof, who)
+					       : check_certificate(c, m, subject, length, &proof, who);
+	if (!why && is_denied(c, who))
+		why = "access has been withdrawn";
+	return why;
+}
+
+bool tscf_client_expired(const struct tscf_client_name *who, int64_t today)
+{
+	return who->until != 0 && today > who->until;
+}
+
+static const char *still_certified(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+{
+	if (!(c->methods & TSCF_PROOF_CERTIFICATE))
+		return "this server takes no certificates";
+	if (!tscf_authorities_have(&c->cas, who->ca))
+		return "the certificate is not signed by a CA of this server";
+	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
+}
+
+static const char *still_has_key(const struct tscf_clientele *c, const struct tscf_client_name *who, const char *name)
+{
+	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
+	uint8_t key[32];
+
+	if (!psk)
+		return "access has been withdrawn";
+	tscf_sha256(psk->key, psk->key_length, key);
+	return tscf_equal_secret(key, who->key, sizeof(key)) ? NULL : "the key has been changed";
+}
+
+const char *tscf_clientele_still(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+{
+	const char *name;
+
+	if (!who)
+		return DEMAND;
+	name = strchr(who->name, ' ');
+	if (!name || is_denied(c, who))
+		return "access has been withdrawn";
+	return who->name[0] == 'c' ? still_certified(c, who, today) : still_has_key(c, who, name + 1);
+}

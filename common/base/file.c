@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int tscf_directory_make(const char *path)
+{
+	char part[PATH_MAX];
+
+	if (strlen(path) >= sizeof(part))
+		return -ENAMETOOLONG;
+	strcpy(part, path);
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int tscf_file_write_all(int fd, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length > 0) {
+		ssize_t wrote = write(fd, at, length);
+
+		if (wrote < 0 && errno != EINTR)
+			return -errno;
+		if (wrote > 0) {
+			at += wrote;
+			length -= (size_t)wrote;
+		}
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length)
+{
+	char *temporary;
+	int err, fd;
+
+	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
+		return -ENOMEM;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		free(temporary);
+		return err;
+	}
+	err = fchmod(fd, mode) < 0 ? -errno : tscf_file_write_all(fd, data, length);
+	close(fd);
+	if (err == 0 && rename(temporary, file) < 0)
+		err = -errno;
+	if (err < 0)
+		unlink(temporary);
+	free(temporary);
+	return err;
+}
+
+int tscf_file_read(const char *file, void *data, size_t size)
+{
+	size_t length = 0;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while (length < size) {
+		ssize_t got = read(fd, (char *)data + length, size - length);
+
+		if (got == 0)
+			break;
+		if (got < 0 && errno != EINTR) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+		if (got > 0)
+			length += (size_t)got;
+	}
+	close(fd);
+	return length < size ? (int)length : -EFBIG;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/** Longest line, newline included; what is longer is cut.  Below PIPE_BUF, so that lines of two processes never mix. */
+#define LINE_MAX_BYTES 1024
+
+static const struct {
+	const char *name;
+	unsigned priority; /* sd-daemon(3) */
+} levels[] = {
+	[TSCF_LOG_ERROR] = {"error", 3},
+	[TSCF_LOG_WARNING] = {"warning", 4},
+	[TSCF_LOG_INFO] = {"info", 6},
+	[TSCF_LOG_DEBUG] = {"debug", 7},
+};
+
+#define LEVELS (sizeof(levels) / sizeof(levels[0]))
+
+static struct {
+	const char *program;
+	bool journal;
+	/* These may change while other threads write lines. */
+	_Atomic(enum tscf_log_level) level;
+	atomic_bool syslog;
+} log_state = {.program = "tscf", .level = TSCF_LOG_INFO};
+
+/** $JOURNAL_STREAM is inherited by everything a service starts: only if it names our standard error it is about us. */
+static bool stderr_is_journal(void)
+{
+	const char *text = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat st;
+
+	if (!text || sscanf(text, "%ju:%ju", &device, &inode) != 2 || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	return st.st_dev == device && st.st_ino == inode;
+}
+
+void tscf_log_init(const char *program, enum tscf_log_level level)
+{
+	log_state.program = program;
+	log_state.level = level;
+	log_state.journal = stderr_is_journal();
+}
+
+void tscf_log_to_syslog(void)
+{
+	openlog(log_state.program, LOG_PID, LOG_DAEMON);
+	log_state.syslog = true;
+}
+
+void tscf_log_set_level(enum tscf_log_level level)
+{
+	log_state.level = level;
+}
+
+int tscf_log_level_parse(const char *name, enum tscf_log_level *out)
+{
+	for (size_t i = 0; i < LEVELS; i++) {
+		if (strcmp(name, levels[i].name) == 0) {
+			*out = (enum tscf_log_level)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+bool tscf_log_enabled(enum tscf_log_level level)
+{
+	return level <= log_state.level;
+}
+
+/** Texts of the other end reach the log: they must not forge lines or drive a terminal. */
+static void hide_control_characters(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == '\x7f')
+			text[i] = '?';
+	}
+}
+
+/** @return the bytes that a printf to @p room bytes left there, given its result. */
+static size_t printed(int result, size_t room)
+{
+	if (result < 0)
+		return 0;
+	return (size_t)result < room ? (size_t)result : room - 1;
+}
+
+void tscf_log(enum tscf_log_level level, const char *format, ...)
+{
+	int saved = errno;
+	char line[LINE_MAX_BYTES];
+	size_t room = sizeof(line), head, length;
+	va_list arguments;
+
+	if ((size_t)level >= LEVELS || !tscf_log_enabled(level))
+		return;
+
+	if (log_state.syslog)
+		head = 0;
+	else if (log_state.journal)
+		head = printed(snprintf(line, room, "<%u>", levels[level].priority), room);
+	else
+		head = printed(snprintf(line, room, "%s: %s: ", log_state.program, levels[level].name), room);
+
+	errno = saved; /* for %m */
+	va_start(arguments, format);
+	length = head + printed(vsnprintf(line + head, room - head, format, arguments), room - head);
+	va_end(arguments);
+
+	hide_control_characters(line + head, length - head);
+	line[length] = '\0';
+	if (log_state.syslog) {
+		syslog((int)levels[level].priority, "%s", line);
+	} else {
+		line[length++] = '\n';
+		(void)!write(STDERR_FILENO, line, length); /* there is nobody to tell that it failed */
+	}
+	errno = saved;
+}

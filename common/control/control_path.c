@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/control/control_path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DIRECTORY_MODE 0755
+#define LOCK_ATTEMPTS  50
+#define LOCK_PAUSE_MS  10
+
+static int make_directory(const char *path)
+{
+	if (mkdir(path, DIRECTORY_MODE) != 0)
+		return errno == EEXIST ? 0 : -errno;
+	/* Whatever the umask: every user must be able to reach the socket. */
+	return chmod(path, DIRECTORY_MODE) == 0 ? 0 : -errno;
+}
+
+/* Make what is missing of the directories above @p path; leave the nearest one in @p parent. */
+static int make_parents(const char *path, char *parent, size_t size)
+{
+	char *slash;
+
+	if (strlen(path) >= size)
+		return -ENAMETOOLONG;
+	strcpy(parent, path);
+	for (slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int error;
+
+		*slash = '\0';
+		error = make_directory(parent);
+		if (error != 0)
+			return error;
+		*slash = '/';
+	}
+	slash = strrchr(parent, '/');
+	if (slash == NULL)
+		strcpy(parent, ".");
+	else
+		slash[slash == parent ? 1 : 0] = '\0';
+	return 0;
+}
+
+/*
+ * Two daemons that start at once must not take each other's fresh socket for a stale one.  The directory itself is
+ * locked, so that no lock file stays behind.  Anyone who can read the directory could hold that lock for ever, so it is
+ * a help and no condition.
+ */
+static int lock_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int attempt;
+
+	for (attempt = 0; fd >= 0 && attempt < LOCK_ATTEMPTS; attempt++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+			break;
+		poll(NULL, 0, LOCK_PAUSE_MS);
+	}
+	return fd;
+}
+
+/* @return 0 if nobody answers at @p address, -EADDRINUSE if somebody does or if it is not for us to remove, or -errno.
+ */
+static int check_stale(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int sock, error;
+
+	if (lstat(address->sun_path, &status) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(status.st_mode))
+		return -EADDRINUSE;
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return -errno;
+	error = connect(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+	close(sock);
+	return error == ECONNREFUSED || error == ENOENT ? 0 : -EADDRINUSE;
+}
+
+static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
+{
+	int error;
+
+	/* The file is created with the mode of the socket's inode: never, not even for a moment, more than asked for.
+	 */
+	if (fchmod(sock, mode) != 0)
+		return -errno;
+	if (bind(sock, (const struct sockaddr *)address, sizeof *address) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	error = check_stale(address);
+	if (error != 0)
+		return error;
+	if (unlink(address->sun_path) != 0 && errno != ENOENT)
+		return -errno;
+	return bind(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
+}
+
+static int listen_locked(int sock, const struct sockaddr_un *address, mode_t mode, struct tscf_control_file *file)
+{
+	struct stat status;
+	int error = bind_socket(sock, address, mode);
+
+	if (error != 0)
+		return error;
+	/* bind() applied the umask, which may have taken too much away. */
+	if (lstat(address->sun_path, &status) == 0) {
+		*file = (struct tscf_control_file){.device = status.st_dev, .inode = status.st_ino};
+		if (chmod(address->sun_path, mode) == 0 && listen(sock, SOMAXCONN) == 0)
+			return 0;
+	}
+	error = -errno;
+	unlink(address->sun_path);
+	return error;
+}
+
+int tscf_control_path_listen(const char *path, mode_t mode, struct tscf_control_file *file)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char directory[PATH_MAX];
+	int sock, lock, error;
+
+	if (path[0] == '\0')
+		return -EINVAL;
+	if (strlen(path) >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	error = make_parents(path, directory, sizeof directory);
+	if (error != 0)
+		return error;
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return -errno;
+	lock = lock_directory(directory);
+	error = listen_locked(sock, &address, mode, file);
+	if (lock >= 0)
+		close(lock);
+	if (error != 0)
+		close(sock);
+	return error != 0 ? error : sock;
+}
+
+void tscf_control_path_remove(const char *path, const struct tscf_control_file *file)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
+		unlink(path);
+}

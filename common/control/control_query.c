@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Requests whose answer is more than a number: text for the command line, structs for programs.
+ */
+#include "common/control/control_wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Far more than the largest daemon has to say (about 300 bytes per socket or session). */
+#define TEXT_MAX (256U << 20)
+
+static int receive_text(int sock, uint32_t length, int64_t deadline, char **text)
+{
+	char *buffer;
+	int error;
+
+	if (length == 0)
+		return 0;
+	if (length > TEXT_MAX)
+		return -EMSGSIZE;
+	buffer = malloc((size_t)length + 1);
+	if (buffer == NULL)
+		return -ENOMEM;
+	error = tscf_control_receive(sock, buffer, length, deadline);
+	if (error != 0) {
+		free(buffer);
+		return error;
+	}
+	buffer[length] = '\0';
+	*text = buffer;
+	return 0;
+}
+
+int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text)
+{
+	int64_t deadline = tscf_control_deadline(timeout_ms);
+	int sock = tscf_control_dial(path, request, -1, deadline);
+	struct tscf_control_reply reply;
+	int error;
+
+	*text = NULL;
+	if (sock < 0)
+		return sock;
+	error = tscf_control_receive_reply(sock, &reply, deadline);
+	if (error == 0)
+		error = receive_text(sock, reply.length, deadline, text);
+	tscf_control_hang_up(sock);
+	return error != 0 ? error : reply.error;
+}
+
+int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out,
+		       size_t size)
+{
+	int64_t deadline = tscf_control_deadline(timeout_ms);
+	int sock = tscf_control_dial(path, request, -1, deadline);
+	struct tscf_control_reply reply;
+	int error;
+
+	memset(out, 0, size);
+	if (sock < 0)
+		return sock;
+	error = tscf_control_receive_reply(sock, &reply, deadline);
+	if (error == 0 && reply.error == 0)
+		error = tscf_control_receive(sock, out, reply.length < size ? reply.length : size, deadline);
+	tscf_control_hang_up(sock);
+	return error != 0 ? error : reply.error;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/control/socket_level.h"
+
+#include "common/control/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool tscf_socket_has_level(int domain)
+{
+	return domain == AF_INET || domain == AF_INET6;
+}
+
+int tscf_socket_ask(int fd, int option, int *value)
+{
+	int saved = errno;
+	socklen_t length = sizeof *value;
+	int error = syscall(SYS_getsockopt, fd, SOL_SOCKET, option, value, &length) == 0 ? 0 : -errno;
+
+	errno = saved;
+	return error;
+}
+
+static int ask_daemon(const char *control, struct tscf_control_request *request, int fd, int timeout_ms,
+		      uint32_t *level)
+{
+	request->magic = TSCF_CONTROL_MAGIC;
+	return tscf_control_call(control, request, fd, timeout_ms, level);
+}
+
+int tscf_socket_tell_level(const char *control, int fd, enum tscf_level level, uint32_t flags)
+{
+	struct tscf_control_request request = {.op = TSCF_CONTROL_SET_LEVEL, .level = level, .flags = flags};
+
+	return ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
+}
+
+/* A program learns from ENOPROTOOPT that levels are not to be had here, whatever the reason; other errors are the
+ * daemon's own words. */
+static int option_error(int result)
+{
+	return result < 0 ? -ENOPROTOOPT : -result;
+}
+
+int tscf_socket_set_level(const char *control, int fd, const void *value, socklen_t length)
+{
+	int domain, level;
+	int error = tscf_socket_ask(fd, SO_DOMAIN, &domain);
+
+	if (error != 0)
+		return error;
+	if (length != sizeof level)
+		return -EINVAL;
+	if (value == NULL)
+		return -EFAULT;
+	memcpy(&level, value, sizeof level);
+	if (level < TSCF_LEVEL_DEFAULT || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		return -EINVAL;
+	if (!tscf_socket_has_level(domain))
+		return -ENOPROTOOPT;
+	return option_error(tscf_socket_tell_level(control, fd, (enum tscf_level)level, 0));
+}
+
+int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *length)
+{
+	struct tscf_control_request request = {.op = TSCF_CONTROL_GET_LEVEL};
+	uint32_t level = TSCF_LEVEL_DEFAULT;
+	int domain;
+	int error = tscf_socket_ask(fd, SO_DOMAIN, &domain);
+
+	if (error != 0)
+		return error;
+	if (length == NULL)
+		return -EFAULT;
+	if (*length > INT32_MAX)
+		return -EINVAL;
+	if (!tscf_socket_has_level(domain))
+		return -ENOPROTOOPT;
+	error = option_error(ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, &level));
+	if (error != 0)
+		return error;
+	/* As the kernel does: as much as there is room for, and how much that was. */
+	if (*length > sizeof level)
+		*length = sizeof level;
+	if (*length > 0 && value == NULL)
+		return -EFAULT;
+	if (*length > 0)
+		memcpy(value, &level, *length);
+	return 0;
+}
+
+void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags)
+{
+	struct tscf_control_request request = {.op = TSCF_CONTROL_BOUND, .level = level, .flags = flags};
+	int domain;
+
+	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain))
+		ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * socket_level.h - the level of a socket, asked and told from inside somebody else's program: what the preload library
+ * and libtsc have in common.
+ *
+ * The kernel is asked what the socket is, the daemon at @p control does the rest.  Async-signal-safe, without locks,
+ * allocation and calls that the preload library intercepts; errno is kept by all of them.  Nothing is remembered per
+ * descriptor: descriptors are duplicated, inherited, passed on and closed in ways that a library does not see.
+ */
+#ifndef TSCF_SOCKET_LEVEL_H
+#define TSCF_SOCKET_LEVEL_H
+
+#include "common/base/level.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/** A daemon that hangs holds a program up this long for each call at most. */
+#define TSCF_SOCKET_LEVEL_MS 2000
+
+/** @return whether sockets of this address family have levels. */
+bool tscf_socket_has_level(int domain);
+
+/** An integer option of level SOL_SOCKET, asked of the kernel itself.  @return 0 or -errno. */
+int tscf_socket_ask(int fd, int option, int *value);
+
+/**
+ * Tell the daemon the level of @p fd; @p flags as in struct tscf_control_request.
+ *
+ * @return 0, a positive errno from the daemon, or a negative one if it was not reached.
+ */
+int tscf_socket_tell_level(const char *control, int fd, enum tscf_level level, uint32_t flags);
+
+/**
+ * setsockopt() and getsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.
+ *
+ * @return 0 or -errno: -ENOPROTOOPT if levels are not to be had here (no inet socket, no daemon); other errors are the
+ * kernel's and the daemon's own.
+ */
+int tscf_socket_set_level(const char *control, int fd, const void *value, socklen_t length);
+int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *length);
+
+/**
+ * Tell the daemon that the socket has a local address or another DSCP now: a port that only waits is known early, and
+ * with TSCF_CONTROL_FLAG_DEFAULT in @p flags a policy, or else @p level, may give it another level.  For the rest a
+ * failure does not matter: the daemon finds out from the kernel, if later.
+ */
+void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/daemon/query.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/** A daemon that takes its rules down with thousands of sockets open may need a while. */
+#define STOP_MS 30000
+#define LOOK_MS 50
+
+int64_t tscf_query_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void tscf_query_pause(int ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/** @return the parsed text in *reply (NULL if there is none) and 0, or -EPROTO (logged). */
+static int parse_reply(const char *program, const char *text, json_t **reply)
+{
+	json_error_t error;
+
+	*reply = text ? json_loads(text, JSON_DECODE_ANY, &error) : NULL;
+	if (*reply || !text)
+		return 0;
+	tscf_error("the answer of %s is no JSON: %s", program, error.text);
+	return -EPROTO;
+}
+
+/** @return in words what the daemon's refusal @p err means. */
+static const char *refusal(enum tscf_control_op op, int err)
+{
+	if (err == EPERM || err == EACCES)
+		return "you may not do that";
+	if (op == TSCF_CONTROL_LEVEL_OF && err == ENOENT)
+		return "no such socket";
+	if (op == TSCF_CONTROL_FLUSH && err == EBUSY)
+		return "it is running; stop it first";
+	return strerror(err);
+}
+
+void tscf_query_report(const char *program, const char *path, enum tscf_control_op op, int err)
+{
+	const char *hint = err == -ENOENT || err == -ECONNREFUSED ? " (is it running?)" : "";
+
+	if (err < 0)
+		tscf_error("no %s answers at %s: %s%s", program, path, strerror(-err), hint);
+	else if (err > 0)
+		tscf_error("%s refused: %s", program, refusal(op, err));
+}
+
+int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
+	       json_t **reply)
+{
+	json_t *json = NULL;
+	char *text = NULL;
+	int err = tscf_control_query(path, request, timeout_ms, &text);
+
+	if (err == 0)
+		err = parse_reply(program, text, &json);
+	else
+		tscf_query_report(program, path, (enum tscf_control_op)request->op, err);
+	free(text);
+	if (reply)
+		*reply = json;
+	else
+		json_decref(json);
+	return err;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/** @return a descriptor of the process that listens at @p path, or -errno. */
+static int process_at(const char *path)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	int fd = connect_to(path), process;
+
+	if (fd < 0)
+		return fd;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		process = -errno;
+	else if (peer.pid <= 0) /* it lives in another pid namespace */
+		process = -ESRCH;
+	else if ((process = pidfd_open(peer.pid, 0)) < 0)
+		process = -errno;
+	close(fd);
+	return process;
+}
+
+static bool wait_process(int process, int64_t deadline)
+{
+	struct pollfd p = {.fd = process, .events = POLLIN};
+	int64_t left;
+
+	while ((left = deadline - tscf_query_now()) > 0)
+		if (poll(&p, 1, (int)left) > 0)
+			return true;
+	return false;
+}
+
+static bool wait_socket(const char *path, int64_t deadline)
+{
+	while (tscf_query_now() < deadline) {
+		int fd = connect_to(path);
+
+		if (fd < 0)
+			return true;
+		close(fd);
+		tscf_query_pause(LOOK_MS);
+	}
+	return false;
+}
+
+int tscf_query_stop(const char *program, const char *path)
+{
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STOP};
+	int process = process_at(path);
+	int64_t deadline = tscf_query_now() + STOP_MS;
+	int err = tscf_query(program, path, &request, TSCF_QUERY_MS, NULL);
+
+	if (err == 0 && !(process >= 0 ? wait_process(process, deadline) : wait_socket(path, deadline))) {
+		tscf_error("%s has not stopped after %d s", program, STOP_MS / 1000);
+		err = -ETIMEDOUT;
+	}
+	if (process >= 0)
+		close(process);
+	return err;
+}
+
+int tscf_query_print_json(const json_t *json, FILE *out)
+{
+	if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0 || fputc('\n', out) == EOF ||
+	    fflush(out) == EOF)
+		return -EIO;
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading a configuration file: see settings.h. */
+#include "common/daemon/settings.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX   (1U << 20)
+#define ERROR_TEXT 1024
+
+/** Append the names of what may stand in the section, since libconfuse only says what may not. */
+static void append_known(char *text, size_t size, const cfg_t *cfg)
+{
+	size_t used = strlen(text);
+
+	for (const cfg_opt_t *o = cfg->opts; o->name && used < size; o++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", o == cfg->opts ? "; expected one of " : ", ",
+					 o->name);
+}
+
+static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *format, va_list ap)
+{
+	char text[ERROR_TEXT];
+
+	vsnprintf(text, sizeof(text), format, ap);
+	if (strncmp(text, "no such option", strlen("no such option")) == 0)
+		append_known(text, sizeof(text), cfg);
+	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
+}
+
+/** @return the end of the quoted string that begins at @p c, or of the text. */
+static char *skip_string(char *c)
+{
+	char quote = *c++;
+
+	while (*c != '\0' && *c != quote)
+		c += c[0] == '\\' && c[1] != '\0' ? 2 : 1;
+	return *c == '\0' ? c : c + 1;
+}
+
+static char *blank_until(char *c, const char *end)
+{
+	char *stop = strstr(c, end);
+
+	if (!stop)
+		stop = c + strlen(c);
+	for (; c < stop; c++)
+		if (*c != '\n')
+			*c = ' ';
+	return c;
+}
+
+/**
+ * Replace comments by blanks.  libconfuse 3.3 counts the end of a one-line comment three times and that of a block
+ * comment twice, so every line number after a comment would be wrong.
+ *
+ * @return NULL, or the beginning of a block comment that has no end.
+ */
+static const char *blank_comments(char *text)
+{
+	bool word = false; /* inside a bare word, "//" is part of it, as in a URL */
+
+	for (char *c = text; *c != '\0';) {
+		if (*c == '"' || *c == '\'') {
+			c = skip_string(c);
+			word = false;
+		} else if (*c == '#' || (!word && c[0] == '/' && c[1] == '/')) {
+			c = blank_until(c, "\n");
+			word = false;
+		} else if (c[0] == '/' && c[1] == '*') {
+			if (!strstr(c + 2, "*/"))
+				return c;
+			memset(c, ' ', 2);
+			c = blank_until(c, "*/");
+			memset(c, ' ', 2);
+		} else {
+			word = !strchr(" \t\r\n={}(),+", *c);
+			c++;
+		}
+	}
+	return NULL;
+}
+
+static int line_of(const char *text, const char *position)
+{
+	int line = 1;
+
+	for (; text < position; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/** @return the whole file, its last line ended, to be freed, or NULL with the reason logged and in *err. */
+static char *read_file(const char *file, int *err)
+{
+	char *text = malloc(FILE_MAX + 2);
+	FILE *stream = fopen(file, "re");
+	size_t length = 0;
+
+	*err = 0;
+	if (!stream || !text)
+		*err = -errno;
+	if (*err == 0) {
+		length = fread(text, 1, FILE_MAX + 1, stream);
+		if (ferror(stream))
+			*err = -errno;
+		else if (length > FILE_MAX)
+			*err = -EFBIG;
+	}
+	if (stream)
+		fclose(stream);
+	if (*err == 0 && memchr(text, '\0', length)) {
+		tscf_error("%s: holds a zero byte: expected text", file);
+		*err = -EINVAL;
+	} else if (*err != 0) {
+		tscf_error("%s: %s", file, strerror(-*err));
+	}
+	if (*err != 0) {
+		free(text);
+		return NULL;
+	}
+	if (length == 0 || text[length - 1] != '\n')
+		text[length++] = '\n';
+	text[length] = '\0';
+	return text;
+}
+
+/** Parse @p text, the contents of @p file.  @return 0, -EINVAL or -ENOMEM. */
+static int parse_text(cfg_t *cfg, const char *file, char *text)
+{
+	const char *open_comment = blank_comments(text);
+	FILE *stream;
+	int err = 0;
+
+	if (open_comment) {
+		tscf_error("%s:%d: comment without end: expected */", file, line_of(text, open_comment));
+		return -EINVAL;
+	}
+	cfg_set_error_function(cfg, report);
+	/* libconfuse frees this name with cfg. */
+	cfg->filename = strdup(file);
+	stream = fmemopen(text, strlen(text), "r");
+	if (!cfg->filename || !stream)
+		err = -ENOMEM;
+	else if (cfg_parse_fp(cfg, stream) != CFG_SUCCESS)
+		err = -EINVAL;
+	if (stream)
+		fclose(stream);
+	return err;
+}
+
+int tscf_settings_parse(cfg_t *cfg, const char *file)
+{
+	int err;
+	char *text = read_file(file, &err);
+
+	if (text)
+		err = parse_text(cfg, file, text);
+	free(text);
+	return err;
+}

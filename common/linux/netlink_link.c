@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/linux/netlink_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet6.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/** RFC 8200, section 5. */
+#define IPV6_MIN_MTU 1280
+
+/** Send @p changes for the link @p index; both objects are given back. */
+static int change_link(struct tscf_netlink *nl, int index, struct rtnl_link *changes)
+{
+	struct rtnl_link *link = rtnl_link_alloc();
+	struct nl_msg *msg = NULL;
+	int nle = -NLE_NOMEM;
+
+	if (link) {
+		rtnl_link_set_ifindex(link, index);
+		nle = rtnl_link_build_change_request(link, changes, 0, &msg);
+	}
+	rtnl_link_put(link);
+	rtnl_link_put(changes);
+	return tscf_netlink_request(nl, nle, msg);
+}
+
+int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (!changes)
+		return -ENOMEM;
+	rtnl_link_set_mtu(changes, mtu);
+	rtnl_link_set_flags(changes, IFF_UP);
+	return change_link(nl, index, changes);
+}
+
+int tscf_link_set_queue(struct tscf_netlink *nl, int index, unsigned packets)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (!changes)
+		return -ENOMEM;
+	rtnl_link_set_txqlen(changes, packets);
+	return change_link(nl, index, changes);
+}
+
+/**
+ * On a router IPv6 joins the group of all routers as soon as the link exists, and reports that when it comes up;
+ * leaving the group is reported as well.  Below its smallest MTU it forgets the link, and then finds it anew, without
+ * multicast.
+ */
+static int drop_multicast(struct tscf_netlink *nl, int index)
+{
+	static const unsigned mtus[] = {IPV6_MIN_MTU - 1, ETH_DATA_LEN};
+	struct rtnl_link *changes;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+		changes = rtnl_link_alloc();
+		if (!changes)
+			return -ENOMEM;
+		rtnl_link_set_mtu(changes, mtus[i]);
+		rtnl_link_unset_flags(changes, IFF_MULTICAST);
+		err = change_link(nl, index, changes);
+	}
+	return err;
+}
+
+int tscf_link_silence(struct tscf_netlink *nl, int index)
+{
+	struct rtnl_link *changes;
+	int err = drop_multicast(nl, index), nle;
+
+	if (err < 0)
+		return err;
+	changes = rtnl_link_alloc();
+	if (!changes)
+		return -ENOMEM;
+	nle = rtnl_link_inet6_set_addr_gen_mode(changes, IN6_ADDR_GEN_MODE_NONE);
+	if (nle < 0) {
+		rtnl_link_put(changes);
+		return tscf_netlink_errno(nle);
+	}
+	err = change_link(nl, index, changes);
+	/* A kernel without IPv6 configures nothing by itself either. */
+	return tscf_netlink_no_family(err) ? 0 : err;
+}
+
+int tscf_link_sysctl(const char *family, const char *device, const char *key, const char *value)
+{
+	size_t length = strlen(value);
+	char path[128];
+	ssize_t done;
+	int fd, err = 0;
+
+	/* The name becomes part of a path. */
+	if (strchr(device, '/') || strcmp(device, ".") == 0 || strcmp(device, "..") == 0)
+		return -EINVAL;
+	if (snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, key) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	done = write(fd, value, length);
+	if (done < 0)
+		err = -errno;
+	else if ((size_t)done != length)
+		err = -EIO;
+	close(fd);
+	return err;
+}
+
+static struct rtnl_addr *make_addr(int index, const struct tscf_prefix *p)
+{
+	struct rtnl_addr *addr = rtnl_addr_alloc();
+	struct nl_addr *local = tscf_netlink_addr(p);
+	bool ok = addr && local && rtnl_addr_set_local(addr, local) == 0;
+
+	nl_addr_put(local);
+	if (!ok) {
+		rtnl_addr_put(addr);
+		return NULL;
+	}
+	rtnl_addr_set_ifindex(addr, index);
+	/* Nobody else is on a tunnel: the address must be usable at once, not after duplicate address detection. */
+	if (p->addr.family == AF_INET6)
+		rtnl_addr_set_flags(addr, IFA_F_NODAD);
+	return addr;
+}
+
+struct addr_search {
+	int index;
+	const struct tscf_prefix *wanted;
+	bool found;
+};
+
+static int match_addr(struct nlmsghdr *header, void *context)
+{
+	struct nlattr *attrs[IFA_MAX + 1];
+	struct addr_search *search = context;
+	struct ifaddrmsg *ifa = nlmsg_data(header);
+	struct tscf_addr addr;
+
+	if (header->nlmsg_type != RTM_NEWADDR || nlmsg_parse(header, sizeof(*ifa), attrs, IFA_MAX, NULL) < 0)
+		return 0;
+	if (ifa->ifa_family != search->wanted->addr.family || (int)ifa->ifa_index != search->index ||
+	    ifa->ifa_prefixlen != search->wanted->length)
+		return 0;
+	addr = tscf_netlink_attr_addr(attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS], ifa->ifa_family);
+	if (tscf_addr_equal(&addr, &search->wanted->addr))
+		search->found = true;
+	return 0;
+}
+
+/**
+ * The kernel answers "exists" in IPv6 also when only the prefix length differs.
+ *
+ * @return 0 if exactly @p p is there.
+ */
+static int check_existing(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
+{
+	struct ifaddrmsg request = {.ifa_family = p->addr.family, .ifa_index = (unsigned)index};
+	struct addr_search search = {.index = index, .wanted = p};
+	unsigned tries = TSCF_NETLINK_DUMP_TRIES;
+	struct nl_msg *msg;
+	int err;
+
+	do {
+		msg = nlmsg_alloc_simple(RTM_GETADDR, 0);
+		if (!msg || nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) < 0) {
+			nlmsg_free(msg);
+			return -ENOMEM;
+		}
+		err = tscf_netlink_dump(nl, msg, match_addr, &search);
+	} while (err == -EINTR && --tries > 0);
+	if (search.found)
+		return 0;
+	return err ? err : -EEXIST;
+}
+
+int tscf_addr_add(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
+{
+	struct rtnl_addr *addr = make_addr(index, p);
+	struct nl_msg *msg = NULL;
+	int err;
+
+	if (!addr)
+		return -ENOMEM;
+	err = rtnl_addr_build_add_request(addr, NLM_F_CREATE | NLM_F_EXCL, &msg);
+	rtnl_addr_put(addr);
+	err = tscf_netlink_request(nl, err, msg);
+	return err == -EEXIST ? check_existing(nl, index, p) : err;
+}
+
+int tscf_addr_del(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
+{
+	struct rtnl_addr *addr = make_addr(index, p);
+	struct nl_msg *msg = NULL;
+	int err;
+
+	if (!addr)
+		return -ENOMEM;
+	err = rtnl_addr_build_delete_request(addr, 0, &msg);
+	rtnl_addr_put(addr);
+	err = tscf_netlink_request(nl, err, msg);
+	/* A device that is gone took its addresses along. */
+	return err == -EADDRNOTAVAIL || err == -ENODEV ? 0 : err;
+}

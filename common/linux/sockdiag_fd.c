@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/base/level.h"
+#include "common/linux/sockdiag.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int get_int(int fd, int option, int *value)
+{
+	socklen_t length = sizeof(*value);
+
+	return getsockopt(fd, SOL_SOCKET, option, value, &length) < 0 ? -errno : 0;
+}
+
+/** getsockname or getpeername.  @return 0 or -errno. */
+static int get_name(int fd, int (*get)(int fd, struct sockaddr *addr, socklen_t *length), struct tscf_addr *addr,
+		    uint16_t *port)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	union tscf_endpoint endpoint;
+	int err;
+
+	if (get(fd, (struct sockaddr *)&storage, &length) < 0)
+		return -errno;
+	err = tscf_endpoint_from_sockaddr((struct sockaddr *)&storage, length, &endpoint);
+	if (err < 0)
+		return err;
+	*addr = tscf_endpoint_addr(&endpoint);
+	*port = tscf_endpoint_port(&endpoint);
+	return 0;
+}
+
+/** Who talks to whom.  @return 0 or -errno. */
+static int read_names(int fd, struct tscf_socket *s)
+{
+	int err = get_name(fd, getsockname, &s->local, &s->local_port);
+
+	if (err < 0)
+		return err;
+	err = get_name(fd, getpeername, &s->remote, &s->remote_port);
+	if (err < 0 && err != -ENOTCONN)
+		return err;
+	/* The kernel keeps the protocol number of a raw socket in the place of the port. */
+	if (s->type == SOCK_RAW)
+		s->local_port = s->remote_port = 0;
+	return 0;
+}
+
+/** As the dump has it: datagram sockets are established or closed. */
+static uint8_t read_state(int fd, const struct tscf_socket *s)
+{
+	struct tcp_info info = {.tcpi_state = TCP_CLOSE};
+	socklen_t length = sizeof(info);
+
+	if (s->protocol != IPPROTO_TCP)
+		return s->remote.family ? TCP_ESTABLISHED : TCP_CLOSE;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ? TCP_CLOSE : info.tcpi_state;
+}
+
+static bool is_ipv6_only(int fd)
+{
+	socklen_t length = sizeof(int);
+	int only = 0;
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && only;
+}
+
+int tscf_socket_of_fd(int fd, struct tscf_socket *out)
+{
+	socklen_t length = sizeof(out->cookie);
+	int domain, type, protocol, mark, err;
+	struct stat owner;
+
+	memset(out, 0, sizeof(*out));
+	err = get_int(fd, SO_DOMAIN, &domain);
+	if (err < 0)
+		return err;
+	if (domain != AF_INET && domain != AF_INET6)
+		return -EAFNOSUPPORT;
+	if ((err = get_int(fd, SO_TYPE, &type)) < 0 || (err = get_int(fd, SO_PROTOCOL, &protocol)) < 0 ||
+	    (err = get_int(fd, SO_MARK, &mark)) < 0)
+		return err;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &out->cookie, &length) < 0)
+		return -errno;
+	out->family = domain;
+	out->type = (uint8_t)type;
+	/* What goes on the wire for multipath TCP, whose own number (262) is not of the IP header. */
+	out->protocol = protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint8_t)protocol;
+	out->mark = (uint32_t)mark;
+	out->ipv6_only = domain == AF_INET6 && is_ipv6_only(fd);
+	if (fstat(fd, &owner) < 0)
+		return -errno;
+	out->uid = owner.st_uid;
+	err = read_names(fd, out);
+	out->state = read_state(fd, out);
+	return err;
+}
+
+int tscf_socket_same_netns(int fd)
+{
+	struct stat theirs, ours;
+	int ns, err = 0;
+
+	ns = ioctl(fd, SIOCGSKNS);
+	if (ns < 0)
+		return -errno;
+	if (fstat(ns, &theirs) < 0 || stat("/proc/thread-self/ns/net", &ours) < 0)
+		err = -errno;
+	close(ns);
+	if (err < 0)
+		return err;
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+int tscf_socket_dscp(int fd)
+{
+	socklen_t length = sizeof(int);
+	int tos = 0, class = 0;
+	/* A raw socket of IPv6 has no IP_TOS, one of IPv4 no traffic class. */
+	bool ipv4 = getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &length) == 0;
+
+	length = sizeof(int);
+	if (getsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &class, &length) < 0 && !ipv4)
+		return -errno;
+	return (tos >> 2 != 0 ? tos : class) >> 2 & 63;
+}
+
+int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value)
+{
+	uint32_t wanted;
+	int mark, err = get_int(fd, SO_MARK, &mark);
+
+	if (err < 0)
+		return err;
+	wanted = tscf_mark_set((uint32_t)mark, mask, value);
+	/* Setting it, even to the same value, makes the kernel look for the route anew. */
+	if (wanted == (uint32_t)mark)
+		return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, &wanted, sizeof(wanted)) < 0 ? -errno : 0;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tun_io.c - packets between a TUN device and memory; what the kernel joins is split here, and joined again for it.
+ */
+#include "common/linux/tun.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/** Most packets and bytes in one run: what one UDP_SEGMENT takes on every kernel that has it. */
+#define RUN_PACKETS 64
+#define RUN_BYTES 65000
+
+/** @return bytes of the packet that is in tun->super now, 0 if none waits, or -errno. */
+static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
+{
+	struct iovec iov[] = {{vnet, sizeof(*vnet)}, {tun->super, TSCF_PACKET_MAX}};
+	ssize_t got;
+
+	do
+		got = readv(fd, iov, 2);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return got > (ssize_t)sizeof(*vnet) ? (int)(got - (ssize_t)sizeof(*vnet)) : 0;
+}
+
+/** Write the next run of the present super-packet into @p packet.  @return whether there was one. */
+static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
+{
+	struct tscf_run run;
+
+	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < RUN_BYTES ? packet->room : RUN_BYTES, RUN_PACKETS, &run))
+		return false;
+	packet->length = (run.count - 1) * run.size + run.last;
+	packet->piece = run.count > 1 ? run.size : 0;
+	if (run.data != packet->data)
+		memcpy(packet->data, run.data, packet->length);
+	tun->read_packets += run.count;
+	tun->read_bytes += packet->length;
+	return true;
+}
+
+/** Begin with the next packet of a queue.  @return 1 if there is one, 0 if none waits, or -errno. */
+static int next_super(struct tscf_tun *tun, int fd)
+{
+	struct virtio_net_hdr vnet;
+	int length = read_super(tun, fd, &vnet);
+
+	if (length <= 0)
+		return length;
+	if (tscf_segment_begin(&tun->segmenter, &vnet, tun->super, (uint32_t)length, tun->mtu) < 0)
+		tun->malformed++;
+	else
+		tun->splitting = true;
+	return 1;
+}
+
+/** Add what waits in one queue.  @return 0 or -errno. */
+static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, struct tscf_batch *batch)
+{
+	uint32_t bytes = 0;
+
+	/* A super-packet that was begun is finished, if the batch has room: the event loop would not call again for the rest of it. */
+	while (batch->count < TSCF_BATCH_MAX && (tun->splitting || bytes < TSCF_TUN_READ_BYTES)) {
+		struct tscf_packet *packet = tscf_ring_packet(ring, batch->count);
+		int more;
+
+		if (tun->splitting && next_run(tun, packet)) {
+			bytes += packet->length;
+			tscf_batch_add(batch, packet);
+			continue;
+		}
+		tun->splitting = false;
+		if (bytes >= TSCF_TUN_READ_BYTES)
+			break;
+		more = next_super(tun, fd);
+		if (more <= 0)
+			return more;
+	}
+	return 0;
+}
+
+int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batch *batch)
+{
+	int err = 0;
+
+	batch->count = 0;
+	/* The rest of a super-packet is in the one buffer that both queues are read through. */
+	if (tun->urgent_fd >= 0 && !tun->splitting)
+		err = read_queue(tun, tun->urgent_fd, ring, batch);
+	if (err == 0 && batch->count < TSCF_BATCH_MAX)
+		err = read_queue(tun, tun->fd, ring, batch);
+	/* What was read before an error is delivered first; the error comes again with the next call. */
+	return batch->count > 0 ? 0 : err;
+}
+
+bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)
+{
+	return tun->splitting || batch->count == TSCF_BATCH_MAX;
+}
+
+void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
+{
+	if (tscf_coalesce_add(tun->coalescer, data, length))
+		return;
+	tscf_tun_flush(tun);
+	tscf_coalesce_add(tun->coalescer, data, length);
+}
+
+void tscf_tun_flush(struct tscf_tun *tun)
+{
+	const struct tscf_super *writes;
+	unsigned count = tscf_coalesce_finish(tun->coalescer, &writes);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (writev(tun->fd, writes[i].iov, (int)writes[i].iov_count) < 0) {
+			tun->write_errors += writes[i].packets;
+			continue;
+		}
+		tun->written_packets += writes[i].packets;
+		tun->written_bytes += writes[i].bytes;
+	}
+	tscf_coalesce_begin(tun->coalescer);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * message.h - control messages: the wire format in one place.
+ *
+ * tscf(7), "MESSAGES", is the specification; this header holds its numbers and limits.  Pure functions: encode and
+ * decode never read or write past what they are given, allocate nothing and do no I/O.
+ *
+ *      0                   1                   2                   3
+ *      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *     +-------+---+---+---------------+-------------------------------+
+ *     |version|ind|rsv|     type      |           TLV count           |
+ *     +-------+---+---+---------------+-------------------------------+
+ *     |                   tunnel session id (TSID)                    |
+ *     |                                                               |
+ *     +---------------------------------------------------------------+
+ *     |                           sequence                            |
+ *     +---------------------------------------------------------------+
+ *     | TLVs: type (2 bytes), length of the value (2 bytes), value ... |
+ *
+ * Network byte order.  The version is 1; a first nibble of 4 or 6 is an inner IP packet instead.
+ */
+#ifndef TSCF_MESSAGE_H
+#define TSCF_MESSAGE_H
+
+#include "common/base/addr.h"
+#include "common/packet/binding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TSCF_MESSAGE_VERSION 1
+#define TSCF_MESSAGE_HEADER 16
+/** Largest control message, so that it fits every outer path in one piece. */
+#define TSCF_MESSAGE_MAX 1200
+/** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7), "MTU"). */
+#define TSCF_PROBE_MAX 1500
+/** The smallest inner MTU that is worth a tunnel of IPv4, and the least that IPv6 allows (RFC 8200, section 5). */
+#define TSCF_MTU_FLOOR_IPV4 576
+#define TSCF_MTU_FLOOR_IPV6 1280
+/** Type and length in front of a TLV's value. */
+#define TSCF_TLV_HEADER 4
+/** Most bytes of text in a response. */
+#define TSCF_RESPONSE_TEXT_MAX 200
+/** Largest proof of a client's identity, and largest certificate that fits beside it in TSCF_PROBE_MAX. */
+#define TSCF_PROOF_MAX       640
+#define TSCF_CERTIFICATE_MAX 1100
+/** TSID of a request that has no tunnel yet. */
+#define TSCF_TSID_NONE UINT64_MAX
+/** Most addresses of each kind, DNS and SIP_SERVER, in a configuration response. */
+#define TSCF_SERVICE_ADDRS_MAX 4
+/** Default plain port; the encrypted one is the next. */
+#define TSCF_PORT 2004
+
+/** CM_Type.  A response's number is its request's plus one. */
+enum tscf_message_type {
+	TSCF_CONFIGURATION_REQUEST = 1,
+	TSCF_CONFIGURATION_RESPONSE = 2,
+	TSCF_RESUME_REQUEST = 3,
+	TSCF_RESUME_RESPONSE = 4,
+	TSCF_RELEASE_REQUEST = 5,
+	TSCF_RELEASE_RESPONSE = 6,
+	TSCF_KEEPALIVE_REQUEST = 7,
+	TSCF_KEEPALIVE_RESPONSE = 8,
+	TSCF_SERVICE_REQUEST = 9,
+	TSCF_SERVICE_RESPONSE = 10,
+};
+
+/** TLV types.  Unknown ones are skipped.  Sizes are those of the value. */
+enum tscf_tlv_type {
+	TSCF_TLV_INTERNAL_IPV4 = 1,     /**< 5: address, prefix length.  Request: the address the client had before */
+	TSCF_TLV_INTERNAL_IPV6 = 2,     /**< 17: address, prefix length */
+	TSCF_TLV_ROUTE_IPV4 = 3,        /**< 5: destination, prefix length; repeats */
+	TSCF_TLV_ROUTE_IPV6 = 4,        /**< 17; repeats */
+	TSCF_TLV_DNS = 5,               /**< 4 or 16: address; repeats */
+	TSCF_TLV_SIP_SERVER = 6,        /**< 4 or 16: address; repeats */
+	TSCF_TLV_MTU = 7,               /**< 2: inner MTU, the same for both tunnels; keepalive request: what the path carries */
+	TSCF_TLV_KEEPALIVE = 8,         /**< 2: seconds between keepalives when idle; 0: none */
+	TSCF_TLV_RESPONSE_CODE = 9,     /**< 2 + text: enum tscf_response, then UTF-8 text for a person, at most 200 bytes */
+	TSCF_TLV_SERVICE_TYPE = 10,     /**< 2: enum tscf_service */
+	TSCF_TLV_RESERVED_TSID = 11,    /**< 8: TSID of the encrypted tunnel that is reserved */
+	TSCF_TLV_BINDING = 12,          /**< a socket binding, see struct tscf_wire_binding; repeats */
+	TSCF_TLV_OBSERVED_ADDRESS = 13, /**< 6 or 18: outer address and port of the client as the server sees them */
+	TSCF_TLV_RESUME_SECRET = 14,    /**< 32; only ever on an encrypted tunnel */
+	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen by the client once, kept for all its runs */
+	TSCF_TLV_COOKIE = 16,           /**< 1 to 64, opaque, echoed */
+	TSCF_TLV_PADDING = 17,          /**< any size, ignored: makes a request large enough for its answer */
+	TSCF_TLV_RESERVATION_HASH = 18, /**< 32: SHA-256 of the reservation secret; service request on the plain tunnel */
+	TSCF_TLV_RESERVATION_SECRET = 19, /**< 32: the secret; configuration request on the encrypted tunnel */
+	TSCF_TLV_QUIET = 20,            /**< 0: send nothing down the plain tunnel before the shields are complete */
+	TSCF_TLV_COMPLETE = 21,         /**< 0: in a shield request: this was the last one, quiet ends */
+	TSCF_TLV_PERSISTENCE = 22,      /**< 2: seconds an idle tunnel stays */
+	TSCF_TLV_SHIELD_LOCK = 23,      /**< 32: SHA-256 of the key that lifts this client's shields */
+	TSCF_TLV_SHIELD_KEY = 24,       /**< 32: the key; in an unshield request, together with the next lock */
+	TSCF_TLV_RESUME_LOCK = 25,      /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
+	TSCF_TLV_RESUME_KEY = 26,       /**< 32: the key; in a resume request, together with the next lock */
+	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove who it is, bits of proof.h */
+	TSCF_TLV_AUTH_PROOF = 28,       /**< 2 to 640: the proof of a client (proof.h) */
+	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
+};
+
+enum tscf_service {
+	TSCF_SERVICE_ENABLE_DTTE = 1, /**< on a plain tunnel: reserve an encrypted one (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
+	TSCF_SERVICE_BIND = 2,        /**< on an encrypted tunnel: bind, re-level, release or close the sockets given */
+	TSCF_SERVICE_SHIELD = 3,      /**< on a plain tunnel: carry nothing for the sockets given */
+	TSCF_SERVICE_UNSHIELD = 4,    /**< on a plain tunnel: lift the shields given; needs the key of their lock */
+};
+
+enum tscf_response {
+	TSCF_RESPONSE_SUCCESS = 0,             /**< tsc_response_code_success */
+	TSCF_RESPONSE_SERVICE_UNAVAILABLE = 1, /**< tsc_response_service_unavailable: DTTE is not enabled here, or no capacity */
+	TSCF_RESPONSE_MALFORMED = 2,           /**< the request lacks something or has an illegal value */
+	TSCF_RESPONSE_NO_SESSION = 3,          /**< no tunnel with that TSID here: configure anew */
+	TSCF_RESPONSE_NO_ADDRESS = 4,          /**< the address pool is exhausted */
+	TSCF_RESPONSE_LIMIT = 5,               /**< a limit of the server is reached (tunnels, bindings) */
+	TSCF_RESPONSE_NOT_ALLOWED = 6,         /**< not on this kind of tunnel, or not this client's */
+	TSCF_RESPONSE_RESERVATION = 7,         /**< unknown, used or expired reservation, or the wrong secret */
+	TSCF_RESPONSE_TOO_SMALL = 8,           /**< the request must be padded: the answer would be over three times its size */
+	TSCF_RESPONSE_SHUTDOWN = 9,            /**< release request by the server: it is stopping */
+	TSCF_RESPONSE_COOKIE = 10,             /**< ask again with the cookie given, and a proof if methods are given */
+	TSCF_RESPONSE_UNAUTHORIZED = 11,       /**< the server does not know, or does not accept, who the client says it is */
+};
+
+/** What a binding TLV asks for. */
+enum tscf_bind_action {
+	TSCF_BIND_ACTION_BIND = 0,    /**< bind at the level given */
+	TSCF_BIND_ACTION_RELEASE = 1, /**< the socket moves back to the plain tunnel */
+	TSCF_BIND_ACTION_CLOSE = 2,   /**< the socket is gone: bury the binding */
+};
+
+/** The socket was plain until now: clear packets may still be under way. */
+#define TSCF_BIND_FLAG_MOVED 0x01
+
+/**
+ * Value of TSCF_TLV_BINDING: action (1 byte), level (1), flags (1), protocol (1), family 4 or 6 (1), has-remote 0 or 1 (1),
+ * local port (2), local address (4 or 16) [, remote port (2), remote address (4 or 16)].
+ */
+struct tscf_wire_binding {
+	struct tscf_binding_key key;
+	enum tscf_bind_action action;
+	enum tscf_level level;
+	uint8_t flags;
+};
+
+/** The DNS or the SIP servers of a service network. */
+struct tscf_service_addrs {
+	struct tscf_addr addr[TSCF_SERVICE_ADDRS_MAX];
+	unsigned count;
+};
+
+/** A decoded header, and where its TLVs are. */
+struct tscf_message {
+	enum tscf_message_type type;
+	uint16_t tlv_count;
+	uint64_t tsid;
+	uint32_t sequence;
+	const uint8_t *tlvs; /**< points into the decoded buffer */
+	uint32_t tlvs_length;
+};
+
+/** One TLV of a message; value points into the decoded buffer. */
+struct tscf_tlv {
+	uint16_t type;
+	uint16_t length;
+	const uint8_t *value;
+};
+
+/** What a first byte begins. */
+enum tscf_kind { TSCF_KIND_INVALID, TSCF_KIND_CONTROL, TSCF_KIND_IPV4, TSCF_KIND_IPV6 };
+enum tscf_kind tscf_kind_of(uint8_t first_byte);
+
+/** @return the constant's name in words, such as "configuration request"; "unknown" out of range. */
+const char *tscf_response_name(enum tscf_response code);
+
+/**
+ * Decode exactly one message: header, and that the TLVs are tlv_count in number, walk exactly to the end, and every TLV that this
+ * header knows has a legal size.  At most TSCF_PROBE_MAX bytes.
+ *
+ * @return 0, -EINVAL for an illegal value (version, indication, reserved bits, type, TLV), -EMSGSIZE for a wrong length.
+ */
+int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_message *out);
+
+/**
+ * Length of the message that begins at @p data, of which @p available bytes are there: for streams.
+ *
+ * @return the length, 0 if more bytes are needed to tell, or -EINVAL if no message begins here.
+ */
+int tscf_message_length(const uint8_t *data, uint32_t available);
+
+/** Walk the TLVs: start with @p offset 0.  @return true with the next TLV, false at the end. */
+bool tscf_message_next(const struct tscf_message *m, uint32_t *offset, struct tscf_tlv *out);
+/** The first TLV of @p type.  @return whether there is one. */
+bool tscf_message_find(const struct tscf_message *m, uint16_t type, struct tscf_tlv *out);
+
+/** Values of TLVs.  Each returns 0, or -EINVAL when the TLV has another size or an illegal value. */
+int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out);
+int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out);
+/** INTERNAL_*, ROUTE_*: address and prefix length. */
+int tscf_tlv_prefix(const struct tscf_tlv *t, struct tscf_prefix *out);
+/** @return the addresses in the first INTERNAL_IPV4 and INTERNAL_IPV6. */
+struct tscf_addrs tscf_message_internal(const struct tscf_message *m);
+/** DNS, SIP_SERVER. */
+int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out);
+int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out);
+/** All TLVs of @p type, DNS or SIP_SERVER, of @p m; what is beyond TSCF_SERVICE_ADDRS_MAX is left out. */
+void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out);
+/** RESPONSE_CODE; @p text gets at most @p size - 1 bytes with control characters replaced, and a NUL.  text may be NULL. */
+int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
+int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
+
+/** Shorthand: the response code of @p m, or -EINVAL if it has none that is legal. */
+int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size);
+/** Shorthand: the service type of @p m.  @return 0 or -EINVAL. */
+int tscf_message_service(const struct tscf_message *m, enum tscf_service *out);
+
+/** A message that is being written.  After an overflow every further call does nothing and finish says so. */
+struct tscf_writer {
+	uint8_t *data;
+	uint32_t size, length;
+	uint16_t tlv_count;
+	bool overflow;
+};
+
+/** Begin a message in @p data, which holds @p size bytes (at most TSCF_PROBE_MAX of them are used). */
+void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum tscf_message_type type, uint64_t tsid,
+		      uint32_t sequence);
+void tscf_write_bytes(struct tscf_writer *w, uint16_t type, const void *value, uint16_t length);
+void tscf_write_u16(struct tscf_writer *w, uint16_t type, uint16_t value);
+void tscf_write_u64(struct tscf_writer *w, uint16_t type, uint64_t value);
+/** INTERNAL_* or ROUTE_*, by @p ipv4_type (the IPv6 type is the next number). */
+void tscf_write_prefix(struct tscf_writer *w, uint16_t ipv4_type, const struct tscf_prefix *p);
+void tscf_write_addr(struct tscf_writer *w, uint16_t type, const struct tscf_addr *a);
+void tscf_write_addrs(struct tscf_writer *w, uint16_t type, const struct tscf_service_addrs *list);
+void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_endpoint *e);
+void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const char *text);
+void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);
+/** Pad with one PADDING TLV so that the message has at least @p length bytes.  A PADDING TLV of length 0 takes 4. */
+void tscf_write_pad(struct tscf_writer *w, uint32_t length);
+/** Give a finished message another TSID. */
+void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
+/** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */
+int tscf_write_finish(struct tscf_writer *w);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* message_tlv.c - values of TLVs, checked before they are believed. */
+#include "common/base/bytes.h"
+#include "common/packet/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** What stands in a text for a byte that a terminal, or a JSON reader, must not see. */
+#define REPLACEMENT '?'
+
+int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out)
+{
+	if (t->length != 2)
+		return -EINVAL;
+	*out = tscf_get_u16(t->value);
+	return 0;
+}
+
+int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out)
+{
+	if (t->length != 8)
+		return -EINVAL;
+	*out = tscf_get_u64(t->value);
+	return 0;
+}
+
+/** Read an address of 4 or 16 bytes.  IPv4-mapped is refused: there is one form for an IPv4 address on the wire. */
+static int read_addr(const uint8_t *p, uint32_t size, struct tscf_addr *out)
+{
+	switch (size) {
+	case 4:
+		*out = tscf_addr_v4(p);
+		return 0;
+	case 16:
+		*out = tscf_addr_v6(p);
+		return out->family == AF_INET6 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+int tscf_tlv_prefix(const struct tscf_tlv *t, struct tscf_prefix *out)
+{
+	if (t->length < 1 || read_addr(t->value, t->length - 1U, &out->addr))
+		return -EINVAL;
+	out->length = t->value[t->length - 1];
+	return out->length <= tscf_addr_size(out->addr.family) * 8 ? 0 : -EINVAL;
+}
+
+struct tscf_addrs tscf_message_internal(const struct tscf_message *m)
+{
+	static const uint16_t types[TSCF_FAMILIES] = {TSCF_TLV_INTERNAL_IPV4, TSCF_TLV_INTERNAL_IPV6};
+	struct tscf_addrs addrs = {0};
+	struct tscf_prefix p;
+	struct tscf_tlv tlv;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (tscf_message_find(m, types[i], &tlv) && tscf_tlv_prefix(&tlv, &p) == 0)
+			addrs.of[i] = p.addr;
+	return addrs;
+}
+
+int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out)
+{
+	return read_addr(t->value, t->length, out);
+}
+
+void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out)
+{
+	struct tscf_tlv tlv;
+	uint32_t offset = 0;
+
+	out->count = 0;
+	while (out->count < TSCF_SERVICE_ADDRS_MAX && tscf_message_next(m, &offset, &tlv))
+		if (tlv.type == type && tscf_tlv_addr(&tlv, &out->addr[out->count]) == 0)
+			out->count++;
+}
+
+int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out)
+{
+	struct tscf_addr addr;
+
+	if (t->length < 2 || read_addr(t->value, t->length - 2U, &addr))
+		return -EINVAL;
+	tscf_endpoint_make(&addr, tscf_get_u16(t->value + t->length - 2), out);
+	return 0;
+}
+
+/** Bytes of the valid UTF-8 sequence (RFC 3629) that @p b begins with, 0 if it begins with none. */
+static uint32_t utf8_sequence(const struct tscf_bytes *b)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const uint8_t *p = b->data;
+	uint32_t size = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	uint32_t code = size == 1 ? p[0] : p[0] & (0x7fU >> size);
+
+	if (size == 0 || !tscf_bytes_at(b, 0, size))
+		return 0;
+	for (uint32_t i = 1; i < size; i++) {
+		if (p[i] >> 6 != 2)
+			return 0;
+		code = code << 6 | (p[i] & 0x3fU);
+	}
+	if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return size;
+}
+
+/** Whether the sequence at @p p is a control character: C0, DELETE, or C1 (U+0080 to U+009F). */
+static bool is_control(const uint8_t *p, uint32_t size)
+{
+	return (size == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (size == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+/** Copy what a person may be shown: valid UTF-8 without control characters, whole characters only, and a NUL. */
+static void copy_text(struct tscf_bytes from, char *text, size_t size)
+{
+	size_t length = 0;
+
+	if (size == 0)
+		return;
+	while (from.length > 0) {
+		uint32_t sequence = utf8_sequence(&from);
+		bool replace = sequence == 0 || is_control(from.data, sequence);
+		uint32_t taken = sequence == 0 ? 1 : sequence;
+		uint32_t written = replace ? 1 : sequence;
+
+		if (written >= size - length)
+			break;
+		if (replace)
+			text[length] = REPLACEMENT;
+		else
+			memcpy(text + length, from.data, sequence);
+		length += written;
+		from = (struct tscf_bytes){from.data + taken, from.length - taken};
+	}
+	text[length] = '\0';
+}
+
+int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size)
+{
+	uint16_t number;
+
+	if (t->length < 2)
+		return -EINVAL;
+	number = tscf_get_u16(t->value);
+	if (number > TSCF_RESPONSE_UNAUTHORIZED)
+		return -EINVAL;
+	*code = (enum tscf_response)number;
+	if (text)
+		copy_text((struct tscf_bytes){t->value + 2, t->length - 2U}, text, size);
+	return 0;
+}
+
+/** Read "port, address" of @p size bytes of address. */
+static int read_side(const struct tscf_bytes *b, uint32_t offset, uint32_t size, uint16_t *port, struct tscf_addr *addr)
+{
+	const uint8_t *p = tscf_bytes_at(b, offset, 2 + size);
+
+	if (!p)
+		return -EINVAL;
+	*port = tscf_get_u16(p);
+	return read_addr(p + 2, size, addr);
+}
+
+/** Read the sides of a binding; @p b begins with protocol, family, has-remote. */
+static int read_key(const struct tscf_bytes *b, struct tscf_binding_key *key)
+{
+	const uint8_t *p = tscf_bytes_at(b, 0, 3);
+	uint32_t size, side;
+
+	if (!p || (p[1] != 4 && p[1] != 6) || p[2] > 1)
+		return -EINVAL;
+	size = p[1] == 4 ? 4 : 16;
+	side = 2 + size;
+	*key = (struct tscf_binding_key){.protocol = p[0]};
+	if (b->length != 3 + side * (1U + p[2]))
+		return -EINVAL;
+	if (read_side(b, 3, size, &key->local_port, &key->local))
+		return -EINVAL;
+	if (p[2] && read_side(b, 3 + side, size, &key->remote_port, &key->remote))
+		return -EINVAL;
+	/* No lookup ever asks for a port or a remote of any protocol: such a binding would promise what nobody keeps.
+	 */
+	if (key->protocol == 0 && (key->local_port > 0 || p[2]))
+		return -EINVAL;
+	return 0;
+}
+
+int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out)
+{
+	const struct tscf_bytes b = {t->value, t->length};
+	const uint8_t *p = tscf_bytes_at(&b, 0, 3);
+
+	if (!p)
+		return -EINVAL;
+	if (p[0] > TSCF_BIND_ACTION_CLOSE || p[1] > TSCF_LEVEL_ENCRYPTED_PREFERRED || (p[2] & ~TSCF_BIND_FLAG_MOVED))
+		return -EINVAL;
+	out->action = (enum tscf_bind_action)p[0];
+	out->level = (enum tscf_level)p[1];
+	out->flags = p[2];
+	return read_key(&(struct tscf_bytes){p + 3, b.length - 3}, &out->key);
+}
+
+int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size)
+{
+	struct tscf_tlv tlv;
+
+	if (!tscf_message_find(m, TSCF_TLV_RESPONSE_CODE, &tlv))
+		return -EINVAL;
+	return tscf_tlv_response(&tlv, code, text, size);
+}
+
+int tscf_message_service(const struct tscf_message *m, enum tscf_service *out)
+{
+	struct tscf_tlv tlv;
+	uint16_t number;
+
+	if (!tscf_message_find(m, TSCF_TLV_SERVICE_TYPE, &tlv) || tscf_tlv_u16(&tlv, &number))
+		return -EINVAL;
+	if (number < TSCF_SERVICE_ENABLE_DTTE || number > TSCF_SERVICE_UNSHIELD)
+		return -EINVAL;
+	*out = (enum tscf_service)number;
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <wolfssl/options.h>
+
+#include "common/tls/cert.h"
+
+#include "common/base/addr.h"
+#include "common/tls/tls.h"
+
+#include <errno.h>
+#include <nettle/base64.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn.h>
+
+#define DER_INTEGER  0x02
+#define DER_SEQUENCE 0x30
+#define DER_VERSION  0xa0 /* [0], constructed */
+
+#define PIN_PREFIX "sha256:"
+
+_Static_assert(sizeof(PIN_PREFIX) + BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE) <= TSCF_PIN_TEXT, "a pin fits its text");
+
+/* What is left to read of an element's content. */
+struct der {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* Take the next element off @p from.  @return whether it is there, has @p tag, and ends inside. */
+static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *content)
+{
+	size_t header = 2, length;
+
+	if (from->left < 2 || from->at[0] != tag)
+		return false;
+	length = from->at[1];
+	if (length >= 0x80) {
+		size_t bytes = length & 0x7f;
+
+		/* A length of three bytes is 16 MB, and more than any certificate. */
+		if (bytes == 0 || bytes > 3 || from->left < 2 + bytes)
+			return false;
+		length = 0;
+		for (size_t i = 0; i < bytes; i++)
+			length = length << 8 | from->at[2 + i];
+		header += bytes;
+	}
+	if (length > from->left - header)
+		return false;
+	*whole = (struct der){.at = from->at, .left = header + length};
+	*content = (struct der){.at = from->at + header, .left = length};
+	from->at += whole->left;
+	from->left -= whole->left;
+	return true;
+}
+
+int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size_t *spki_length)
+{
+	/* signature algorithm, issuer, validity, subject: between the serial number and the key */
+	static const unsigned between = 4;
+	struct der all = {.at = der, .left = length}, cert, tbs, whole, content;
+
+	if (!take(&all, DER_SEQUENCE, &whole, &cert) || !take(&cert, DER_SEQUENCE, &whole, &tbs))
+		return -EINVAL;
+	/* Version 1 certificates leave the version out. */
+	take(&tbs, DER_VERSION, &whole, &content);
+	if (!take(&tbs, DER_INTEGER, &whole, &content))
+		return -EINVAL;
+	for (unsigned i = 0; i < between; i++)
+		if (!take(&tbs, DER_SEQUENCE, &whole, &content))
+			return -EINVAL;
+	if (!take(&tbs, DER_SEQUENCE, &whole, &content))
+		return -EINVAL;
+	*spki = whole.at;
+	*spki_length = whole.left;
+	return 0;
+}
+
+int tscf_cert_pin(const uint8_t *der, size_t length, uint8_t digest[TSCF_PIN_SIZE])
+{
+	const uint8_t *spki;
+	size_t spki_length;
+	int err = tscf_cert_spki(der, length, &spki, &spki_length);
+
+	if (err == 0)
+		tscf_sha256(spki, spki_length, digest);
+	return err;
+}
+
+int tscf_pin_parse(const char *text, uint8_t digest[TSCF_PIN_SIZE])
+{
+	uint8_t decoded[BASE64_DECODE_LENGTH(BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE))];
+	size_t length = sizeof(decoded);
+	struct base64_decode_ctx ctx;
+
+	if (strncmp(text, PIN_PREFIX, strlen(PIN_PREFIX)) != 0)
+		return -EINVAL;
+	text += strlen(PIN_PREFIX);
+	if (strlen(text) != BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE))
+		return -EINVAL;
+	base64_decode_init(&ctx);
+	if (!base64_decode_update(&ctx, &length, decoded, strlen(text), text) || !base64_decode_final(&ctx) ||
+	    length != TSCF_PIN_SIZE)
+		return -EINVAL;
+	memcpy(digest, decoded, TSCF_PIN_SIZE);
+	return 0;
+}
+
+const char *tscf_pin_format(const uint8_t digest[TSCF_PIN_SIZE], char *text)
+{
+	char encoded[BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE) + 1] = "";
+
+	base64_encode_raw(encoded, TSCF_PIN_SIZE, digest);
+	snprintf(text, TSCF_PIN_TEXT, PIN_PREFIX "%s", encoded);
+	return text;
+}
+
+bool tscf_tls_pin_valid(const char *pin)
+{
+	uint8_t digest[TSCF_PIN_SIZE];
+
+	return tscf_pin_parse(pin, digest) == 0;
+}
+
+static size_t without_last_dot(const char *name, size_t length)
+{
+	return length > 1 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+bool tscf_cert_dns_matches(const char *pattern, size_t length, const char *name)
+{
+	size_t name_length = without_last_dot(name, strlen(name));
+	const char *dot;
+
+	length = without_last_dot(pattern, length);
+	/* A NUL byte inside is an old trick; C text ends there, the certificate does not. */
+	if (length == 0 || name_length == 0 || memchr(pattern, 0, length) != NULL)
+		return false;
+	if (length > 2 && pattern[0] == '*' && pattern[1] == '.') {
+		pattern += 1;
+		length -= 1;
+		/* The star is one label, and never all of a top-level domain. */
+		if (memchr(pattern + 1, '.', length - 1) == NULL)
+			return false;
+		dot = memchr(name, '.', name_length);
+		if (dot == NULL || dot == name)
+			return false;
+		name_length -= (size_t)(dot - name);
+		name = dot;
+	}
+	return length == name_length && strncasecmp(pattern, name, length) == 0;
+}
+
+static bool entry_matches(const DNS_entry *entry, const char *name, const struct tscf_addr *addr)
+{
+	if (entry->len <= 0 || entry->name == NULL)
+		return false;
+	if (addr != NULL)
+		return entry->type == ASN_IP_TYPE && (size_t)entry->len == tscf_addr_size(addr->family) &&
+		       memcmp(entry->name, addr->bytes, (size_t)entry->len) == 0;
+	return entry->type == ASN_DNS_TYPE && tscf_cert_dns_matches(entry->name, (size_t)entry->len, name);
+}
+
+bool tscf_cert_is_for(const uint8_t *der, size_t length, const char *name)
+{
+	struct DecodedCert cert;
+	struct tscf_addr addr;
+	bool is_addr = tscf_addr_parse(name, &addr) == 0;
+	bool found = false;
+
+	if (length > INT32_MAX)
+		return false;
+	wc_InitDecodedCert(&cert, der, (word32)length, NULL);
+	if (wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL) == 0)
+		for (const DNS_entry *entry = cert.altNames; entry != NULL && !found; entry = entry->next)
+			found = entry_matches(entry, name, is_addr ? &addr : NULL);
+	wc_FreeDecodedCert(&cert);
+	return found;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/transport/aqm_filter.h"
+
+#include "common/packet/dscp.h"
+#include "common/packet/ecn.h"
+#include "common/packet/message.h"
+
+/* Smaller packets are voice, signalling, handshakes or acknowledgements. */
+#define BULK_SIZE 512
+/* A read that gives this much means that more than one burst is waiting. */
+#define BACKLOG_BYTES (64 * 1024)
+
+/* Streams have no outer DSCP of a packet, and networks may take it from datagrams; what is encrypted has no other. */
+static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inner, uint32_t length)
+{
+	enum tscf_kind kind = tscf_kind_of(inner[0]);
+
+	if (tscf_dscp_is_in(realtime, outer_tos))
+		return true;
+	return (kind == TSCF_KIND_IPV4 || kind == TSCF_KIND_IPV6) && length >= 2 &&
+	       tscf_dscp_is_in(realtime, tscf_tos_of(inner));
+}
+
+bool tscf_shorten(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
+		  uint32_t waiting)
+{
+	uint32_t pieces = tscf_packet_pieces(packet);
+	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
+
+	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
+		return false;
+	if (tscf_kind_of(packet->data[packet->length - last]) == TSCF_KIND_CONTROL ||
+	    is_realtime(realtime, packet->tos, packet->data + packet->length - last, last))
+		return false;
+	if (!tscf_aqm_drop(aqm, waiting >= BACKLOG_BYTES ? now - came : 0, now))
+		return false;
+	packet->length -= last;
+	if (pieces == 2)
+		packet->piece = 0;
+	return true;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/transport/dtls_peer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void dtls_deliver(struct dtls *dtls)
+{
+	struct tscf_transport *t = &dtls->base.transport;
+
+	t->handler->received(t->context, t, &dtls->clear);
+	dtls->clear.count = 0;
+}
+
+void dtls_unlink(struct dtls_peer *peer)
+{
+	struct dtls *dtls = dtls_of(peer);
+
+	if (dtls->base.connected) {
+		dtls->only = NULL;
+		return;
+	}
+	dtls_table_remove(dtls, &dtls->up, peer);
+	dtls_table_remove(dtls, &dtls->handshakes, peer);
+}
+
+static void count_invalid(struct dtls *dtls)
+{
+	dtls->base.transport.counters.invalid++;
+}
+
+/* The connection @p peer is up; the other end still is in its handshake, or somebody pretends it. */
+static void clear_record(struct dtls *dtls, struct dtls_peer *peer, const struct tscf_dtls_record *record)
+{
+	if (record->type == TSCF_DTLS_HANDSHAKE)
+		dtls_flight_resend(peer);
+	else
+		count_invalid(dtls);
+}
+
+static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
+{
+	struct dtls_peer *peer = dtls->only;
+
+	if (peer == NULL)
+		return;
+	if (peer->state == DTLS_UP && first->epoch == 0)
+		clear_record(dtls, peer, first);
+	else
+		dtls_peer_feed(peer, packet);
+}
+
+static struct dtls_peer *find_begun(struct dtls *dtls, const struct tscf_outer_key *key)
+{
+	return HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, key) : NULL;
+}
+
+/* Whoever is up is served at once, whoever wants to be later. */
+static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
+{
+	struct tscf_outer_key key = tscf_outer_key(&packet->from);
+	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
+	struct dtls_peer *begun = find_begun(dtls, &key);
+	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
+
+	if (up != NULL && first->epoch != 0 && (begun == NULL || is_data))
+		dtls_peer_feed(up, packet);
+	else if (begun != NULL)
+		dtls_backlog_add(dtls, &dtls->begun, packet);
+	else if (tscf_dtls_is_client_hello(first))
+		dtls_backlog_add(dtls, &dtls->strangers, packet);
+	else if (up != NULL)
+		clear_record(dtls, up, first);
+	else
+		count_invalid(dtls);
+}
+
+void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
+{
+	struct tscf_outer_key key = tscf_outer_key(&packet->from);
+	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
+	struct dtls_peer *begun = find_begun(dtls, &key);
+	struct tscf_dtls_record first;
+
+	/* It was so when it came. */
+	if (!tscf_dtls_record_first(packet->data, packet->length, &first))
+		return;
+	if (begun != NULL && tscf_dtls_is_client_hello(&first) &&
+	    memcmp(begun->client_random, tscf_dtls_client_random(&first), TSCF_DTLS_RANDOM) != 0)
+		begun = NULL;
+	if (begun != NULL)
+		dtls_peer_feed(begun, packet);
+	else if (tscf_dtls_is_client_hello(&first))
+		dtls_listen_hello(dtls, packet, &first);
+	else if (up != NULL && first.epoch == 0)
+		clear_record(dtls, up, &first);
+	else if (up != NULL)
+		dtls_peer_feed(up, packet);
+	else
+		count_invalid(dtls);
+}
+
+static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
+{
+	struct tscf_dtls_record first;
+
+	if (packet->length > DTLS_DATAGRAM_MAX || !tscf_dtls_datagram_valid(packet->data, packet->length) ||
+	    !tscf_dtls_record_first(packet->data, packet->length, &first))
+		count_invalid(dtls);
+	else if (dtls->base.connected)
+		connected_datagram(dtls, packet, &first);
+	else
+		listening_datagram(dtls, packet, &first);
+}
+
+void dtls_finish(struct dtls *dtls)
+{
+	if (dtls->clear.count > 0 && !dtls->base.transport.closed)
+		dtls_deliver(dtls);
+	if (!dtls->base.transport.closed)
+		tscf_datagram_flush(&dtls->base);
+}
+
+static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
+{
+	struct dtls *dtls = (struct dtls *)d;
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_packet one = *batch->packet[i];
+
+		one.piece = 0;
+		for (uint32_t at = 0; at < batch->packet[i]->length && !d->transport.closed; at += one.length) {
+			one.data = batch->packet[i]->data + at;
+			one.length = tscf_packet_piece(batch->packet[i], at);
+			one_datagram(dtls, &one);
+		}
+	}
+	dtls_finish(dtls);
+}
+
+/** One inner packet, one record. */
+static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t *data, uint32_t length, uint8_t tos)
+{
+	struct tscf_transport *t = &dtls->base.transport;
+
+	if (peer->base.closed || peer->state != DTLS_UP || length == 0 || length > TSCF_DTLS_PAYLOAD_MAX ||
+	    !dtls_io_send(peer, TSCF_DTLS_APPLICATION_DATA, data, length, tos)) {
+		t->counters.send_drops++;
+		return;
+	}
+	t->counters.sent_packets++;
+	t->counters.sent_bytes += length;
+}
+
+static void send_packet(struct dtls *dtls, const struct tscf_packet *packet)
+{
+	struct dtls_peer *peer = (struct dtls_peer *)packet->peer;
+
+	for (uint32_t at = 0, n; at < packet->length; at += n) {
+		n = tscf_packet_piece(packet, at);
+		send_record(dtls, peer, packet->data + at, n, packet->tos);
+	}
+}
+
+static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
+{
+	struct dtls *dtls = (struct dtls *)t;
+
+	if (dtls->base.transport.closed)
+		return;
+	for (unsigned i = 0; i < batch->count; i++)
+		send_packet(dtls, batch->packet[i]);
+	/* From inside a callback these are answers: the next ones may join them (dtls_finish). */
+	if (t->depth == 0)
+		tscf_datagram_flush(&dtls->base);
+}
+
+static void peer_close(struct tscf_peer *p)
+{
+	struct dtls_peer *peer = (struct dtls_peer *)p;
+	struct dtls *dtls = dtls_of(peer);
+
+	if (peer->base.closed || dtls->base.transport.closed)
+		return;
+	dtls_peer_goodbye(peer);
+	tscf_datagram_flush(&dtls->base);
+	dtls_unlink(peer);
+	ev_timer_stop(dtls->base.transport.loop, &peer->timer);
+	tscf_ending_bury(&peer->base);
+}
+
+static void stop_peer(struct dtls *dtls, struct dtls_peer *peer)
+{
+	dtls_peer_goodbye(peer);
+	ev_timer_stop(dtls->base.transport.loop, &peer->timer);
+}
+
+static void stop(struct tscf_datagram *d)
+{
+	struct dtls *dtls = (struct dtls *)d;
+
+	for (struct dtls_peer *peer = dtls->up.head; peer != NULL; peer = peer->hh.next)
+		stop_peer(dtls, peer);
+	for (struct dtls_peer *peer = dtls->handshakes.head; peer != NULL; peer = peer->hh.next)
+		stop_peer(dtls, peer);
+	if (dtls->only != NULL)
+		stop_peer(dtls, dtls->only);
+	tscf_later_stop(&dtls->later);
+	tscf_datagram_flush(d);
+}
+
+static void peer_free(struct tscf_peer *peer)
+{
+	dtls_peer_free((struct dtls_peer *)peer);
+}
+
+static void free_table(struct dtls_table *table)
+{
+	struct dtls_peer *peer, *next;
+
+	HASH_ITER(hh, table->head, peer, next)
+	{
+		HASH_DELETE(hh, table->head, peer);
+		dtls_peer_free(peer);
+	}
+}
+
+static void free_dtls(struct tscf_transport *t)
+{
+	struct dtls *dtls = (struct dtls *)t;
+
+	free_table(&dtls->up);
+	free_table(&dtls->handshakes);
+	dtls_backlog_free(&dtls->begun);
+	dtls_backlog_free(&dtls->strangers);
+	if (dtls->only != NULL)
+		dtls_peer_free(dtls->only);
+	if (dtls->listener != NULL)
+		dtls_peer_free(dtls->listener);
+	tscf_datagram_release(&dtls->base);
+	tscf_ring_free(dtls->ring);
+	free(dtls);
+}
+
+static const struct tscf_transport_ops dtls_ops = {
+    .name = "dtls",
+    .encrypted = true,
+    .packet_max = TSCF_DTLS_PAYLOAD_MAX,
+    .send = send_batch,
+    .peer_close = peer_close,
+    .close = tscf_datagram_close,
+    .poll = tscf_datagram_poll,
+    .peer_free = peer_free,
+    .free = free_dtls,
+};
+
+static const struct tscf_datagram_kind dtls_kind = {
+    .datagrams = datagrams,
+    .stop = stop,
+};
+
+static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
+		     const union tscf_endpoint *remote, const struct tscf_outer_options *options,
+		     const struct tscf_transport_handler *handler, void *context, struct dtls **out)
+{
+	struct dtls *dtls;
+	int err;
+
+	if (tls->server != (remote == NULL))
+		return -EINVAL;
+	dtls = calloc(1, sizeof(*dtls));
+	if (dtls == NULL)
+		return -ENOMEM;
+	dtls->base.transport.ops = &dtls_ops;
+	dtls->base.transport.handler = handler;
+	dtls->base.transport.context = context;
+	dtls->tls = tls;
+	tscf_later_init(&dtls->later, loop, dtls_backlog_step, dtls_backlog_pause, dtls);
+	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
+	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
+	if (err == 0)
+		err = tscf_datagram_open(&dtls->base, &dtls_kind, loop, local, remote, options, DTLS_DATAGRAM_MAX,
+					 DTLS_SENT_MAX);
+	if (err < 0) {
+		tscf_ring_free(dtls->ring);
+		free(dtls);
+		return err;
+	}
+	*out = dtls;
+	return 0;
+}
+
+int tscf_dtls_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
+		     const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+		     void *context, struct tscf_transport **out)
+{
+	struct dtls *dtls;
+	int err = open_dtls(loop, tls, local, NULL, options, handler, context, &dtls);
+
+	if (err == 0)
+		*out = &dtls->base.transport;
+	return err;
+}
+
+static int begin(struct dtls *dtls, const union tscf_endpoint *remote)
+{
+	dtls->only = dtls_peer_new(dtls);
+	if (dtls->only == NULL)
+		return -ENOMEM;
+	dtls_peer_set_address(dtls->only, remote);
+	dtls->only->session_offered = tscf_tls_session_offer(&dtls->tls->session, dtls->only->ssl);
+	dtls_peer_start(dtls->only);
+	dtls_flight_begin(dtls->only);
+	return dtls_peer_step(dtls->only) < 0 ? -EPROTO : 0;
+}
+
+int tscf_dtls_connect(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *remote,
+		      const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+		      void *context, struct tscf_transport **out, struct tscf_peer **peer)
+{
+	struct dtls *dtls;
+	int err = open_dtls(loop, tls, NULL, remote, options, handler, context, &dtls);
+
+	if (err < 0)
+		return err;
+	err = begin(dtls, remote);
+	if (err < 0) {
+		free_dtls(&dtls->base.transport);
+		return err;
+	}
+	tscf_datagram_flush(&dtls->base);
+	*out = &dtls->base.transport;
+	*peer = &dtls->only->base;
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dtls_peer.h - the parts of the DTLS transport, and one connection.
+ *
+ *     dtls.c         the transport: which connection a datagram is for, sending, closing
+ *     dtls_table.c   connections by outer address
+ *     dtls_backlog.c datagrams of handshakes, which wait for those of others
+ *     dtls_listen.c  sources that have not proved their address
+ *     dtls_peer.c    one connection: handshake, data, end
+ *     dtls_io.c      what wolfSSL sends and receives; flights
+ *     dtls_keys.c    the end of wolfSSL's part: its keys for dtls_protect.h
+ */
+#ifndef TSCF_DTLS_PEER_H
+#define TSCF_DTLS_PEER_H
+
+#include "common/tls/tls_context.h"
+
+#include "common/crypto/crypto.h"
+#include "common/transport/datagram.h"
+#include "common/transport/dtls.h"
+#include "common/transport/dtls_protect.h"
+#include "common/transport/dtls_record.h"
+#include "common/transport/deferred_work.h"
+#include "common/base/outer_key.h"
+
+/* A table that cannot grow stays as it is; a peer that cannot be added is refused. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/** Largest datagram taken: what other implementations put into one on an Ethernet path, and room to spare. */
+#define DTLS_DATAGRAM_MAX 2048
+/** Largest datagram made: wolfSSL's fixed MTU in the handshake; records are smaller. */
+#define DTLS_SENT_MAX 1500
+/** Most datagrams in the last flight. */
+#define DTLS_FLIGHT_DATAGRAMS 4
+
+enum dtls_state {
+	DTLS_LISTENING, /**< belongs to no address yet */
+	DTLS_HANDSHAKE,
+	DTLS_UP,
+};
+
+/** The datagrams of the last flight sent, to be sent again. */
+struct dtls_flight {
+	uint8_t *data;
+	uint32_t length[DTLS_FLIGHT_DATAGRAMS];
+	unsigned count;
+	unsigned resent;
+	ev_tstamp resent_at;
+};
+
+struct dtls_peer {
+	struct tscf_peer base;
+	struct tscf_outer_key key;
+	UT_hash_handle hh; /**< in a table, by key */
+	enum dtls_state state;
+	WOLFSSL *ssl;                              /**< until it is up */
+	struct tscf_crypto_session crypto;         /**< of ssl */
+	uint64_t sent_sequence, sent_nonce;        /**< of the last protected record of ssl; 0: none */
+	struct tscf_protect sending, receiving;    /**< when it is up */
+	bool resumed;                              /**< when it is up */
+	struct tscf_tls_check check;             /**< client */
+	bool session_offered;                    /**< client */
+	bool proved;                             /**< listener: the cookie in the last ClientHello was right */
+	uint8_t client_random[TSCF_DTLS_RANDOM]; /**< server: tells repetitions from a new attempt */
+	const uint8_t *input;                    /**< what is left of the datagram being worked on */
+	size_t input_length;
+	bool sent; /**< something, in this step of the handshake */
+	struct dtls_flight flight;
+	struct ev_timer timer;
+	ev_tstamp deadline; /**< of the handshake */
+};
+
+struct dtls_table {
+	struct dtls_peer *head;
+	struct dtls_peer *last; /**< found last */
+};
+
+struct dtls_waiting;
+
+/** Datagrams, oldest first. */
+struct dtls_backlog {
+	struct dtls_waiting *first, *last;
+	unsigned count;
+};
+
+struct dtls {
+	struct tscf_datagram base;
+	struct tscf_tls *tls;
+	struct tscf_siphash_key secret;
+	struct dtls_table up;         /**< listening */
+	struct dtls_table handshakes; /**< listening */
+	struct dtls_backlog begun;     /**< listening: of those in `handshakes' */
+	struct dtls_backlog strangers; /**< listening: of others */
+	struct tscf_later later;       /**< listening: work on the two */
+	struct dtls_peer *listener;   /**< listening: answers those without cookie; NULL: to be made */
+	struct dtls_peer *only;       /**< connected */
+	struct tscf_ring *ring;       /**< of clear packets on their way up */
+	struct tscf_batch clear;
+};
+
+static inline struct dtls *dtls_of(struct dtls_peer *peer)
+{
+	return (struct dtls *)peer->base.transport;
+}
+
+/* dtls.c */
+
+/** Hand up the clear packets collected so far.  Peers and the transport may be closed after it. */
+void dtls_deliver(struct dtls *dtls);
+/** Hand up and send what has come of the datagrams worked on. */
+void dtls_finish(struct dtls *dtls);
+/** Work on a datagram of a handshake that is under way, or of a stranger. */
+void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet);
+/** Take @p peer out of all tables. */
+void dtls_unlink(struct dtls_peer *peer);
+
+/* dtls_table.c */
+
+struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, const struct tscf_outer_key *key);
+/** @return 0, or -ENOMEM. */
+int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
+/** No effect if @p peer is not in @p table. */
+void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
+
+/* dtls_backlog.c */
+
+/** Keep a copy of a datagram for later, or drop it. */
+void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const struct tscf_packet *packet);
+/** Work on one; a step of later.h.  @p context is the struct dtls. */
+bool dtls_backlog_step(void *context);
+/** Send what the steps have made; a pause of later.h. */
+void dtls_backlog_pause(void *context);
+/** Forget them all. */
+void dtls_backlog_free(struct dtls_backlog *backlog);
+
+/* dtls_listen.c */
+
+/** A ClientHello from an address without such a handshake under way. */
+void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, const struct tscf_dtls_record *hello);
+
+/* dtls_peer.c */
+
+/** @return a connection in state DTLS_LISTENING, in no table, or NULL when out of memory. */
+struct dtls_peer *dtls_peer_new(struct dtls *dtls);
+/** Free it at once; it is in no table and no callback. */
+void dtls_peer_free(struct dtls_peer *peer);
+void dtls_peer_set_address(struct dtls_peer *peer, const union tscf_endpoint *outer);
+/** Begin the handshake proper, with its timers. */
+void dtls_peer_start(struct dtls_peer *peer);
+/** One step of the handshake, with what is in peer->input.  @return 1: done, 0: not yet, negative: error of wolfSSL. */
+int dtls_peer_step(struct dtls_peer *peer);
+/** Work on the valid datagram in @p packet. */
+void dtls_peer_feed(struct dtls_peer *peer, const struct tscf_packet *packet);
+/** End it, telling the user where he knows of it. */
+void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason);
+/** Say goodbye (queued only) if there is a connection. */
+void dtls_peer_goodbye(struct dtls_peer *peer);
+
+/* dtls_keys.c */
+
+/** wolfSSL has sent this: remember how far its numbers are. */
+void dtls_keys_sent(struct dtls_peer *peer, const uint8_t *data, size_t length);
+/** The handshake is done: take the keys, and free wolfSSL's part.  @return 0, or -EPROTO: not a suite of ours. */
+int dtls_keys_take(struct dtls_peer *peer);
+
+/* dtls_io.c */
+
+/** Send one record of an established connection.  @return false: its sequence numbers are used up. */
+bool dtls_io_send(struct dtls_peer *peer, uint8_t type, const uint8_t *data, uint32_t length, uint8_t tos);
+
+/** Make @p peer the one whose callbacks wolfSSL calls for its connection. */
+void dtls_io_attach(struct dtls_peer *peer);
+/** wolfSSL may have been called for another connection meanwhile: say that @p peer is next. */
+void dtls_io_use(struct dtls_peer *peer);
+/** Forget the last flight; a new one begins. */
+void dtls_flight_begin(struct dtls_peer *peer);
+/** Send the last flight once more, unless that was done just now. */
+void dtls_flight_resend(struct dtls_peer *peer);
+/** It has arrived. */
+void dtls_flight_free(struct dtls_peer *peer);
+
+#endif

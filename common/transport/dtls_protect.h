@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dtls_protect.h - the records of an established DTLS 1.2 connection, by nettle.
+ *
+ * wolfSSL makes the handshake, and its keys are used here from then on: AES-GCM (RFC 5288) or ChaCha20-Poly1305 (RFC 7905) records in the
+ * epoch after the handshake (RFC 6347, 4.1).  A connection without handshake under way then needs a tenth of the memory and half of the time
+ * per record, records are not limited to wolfSSL's fixed MTU, and 960 of them may be overtaken by others.
+ *
+ * Numbers go on where wolfSSL stopped, in both counters that make nonces: the sequence number, and the explicit part of the nonce of
+ * AES-GCM, which wolfSSL begins at random.  So no nonce is used twice, as long as wolfSSL sends nothing after that.
+ */
+#ifndef TSCF_DTLS_PROTECT_H
+#define TSCF_DTLS_PROTECT_H
+
+#include "common/crypto/gcm.h"
+#include "common/transport/replay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Longest key and longest IV of the suites. */
+#define TSCF_PROTECT_KEY 32
+#define TSCF_PROTECT_IV  12
+/** Bytes that a record is longer than what is in it, at most (AES-GCM): header 13, nonce 8, tag 16. */
+#define TSCF_PROTECT_OVERHEAD 37
+
+enum tscf_protect_cipher { TSCF_PROTECT_AES_GCM, TSCF_PROTECT_CHACHA20_POLY1305 };
+
+/** One direction.  All zero: nothing to free. */
+struct tscf_protect {
+	enum tscf_protect_cipher cipher;
+	uint8_t key[TSCF_PROTECT_KEY];
+	uint32_t key_length;
+	uint8_t iv[TSCF_PROTECT_IV]; /**< the first 4 bytes for AES-GCM */
+	struct tscf_gcm *gcm;        /**< AES-GCM: owned */
+	uint64_t sequence;           /**< sending: of the next record, with the epoch in the upper 16 bits */
+	uint64_t nonce;              /**< sending, AES-GCM: explicit part for the next record */
+	struct tscf_replay replay;   /**< receiving */
+};
+
+/** Wipe and free what is inside. */
+void tscf_protect_clear(struct tscf_protect *protect);
+
+/**
+ * Make a record of @p length bytes at @p data, at @p out, which has room for TSCF_PROTECT_OVERHEAD more.
+ *
+ * @return the length of the record; 0: the sequence numbers are used up.
+ */
+uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uint8_t *data, uint32_t length, uint8_t *out);
+
+/**
+ * Open a whole record (dtls_record.h) of the epoch 1.
+ *
+ * @param out  for the content, which is shorter than the record
+ * @return its length, or -EBADMSG: not from the other end, or here for the second time, or too late.
+ */
+int tscf_protect_open(struct tscf_protect *protect, const uint8_t *record, uint32_t length, uint8_t *out);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/transport/dtls_peer.h"
+
+#include <errno.h>
+
+struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, const struct tscf_outer_key *key)
+{
+	struct dtls_peer *found = NULL;
+
+	/* Datagrams of one source come in runs. */
+	if (table->last != NULL && memcmp(&table->last->key, key, sizeof(*key)) == 0)
+		return table->last;
+	HASH_FIND_BYHASHVALUE(hh, table->head, key, sizeof(*key), tscf_outer_key_hash(&dtls->secret, key), found);
+	table->last = found;
+	return found;
+}
+
+int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer)
+{
+	HASH_ADD_BYHASHVALUE(hh, table->head, key, sizeof(peer->key), tscf_outer_key_hash(&dtls->secret, &peer->key),
+			     peer);
+	/* uthash clears this when it had no memory. */
+	return peer->hh.tbl != NULL ? 0 : -ENOMEM;
+}
+
+void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer)
+{
+	if (dtls_table_find(dtls, table, &peer->key) != peer)
+		return;
+	HASH_DELETE(hh, table->head, peer);
+	table->last = NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/transport/gso_fallback.h"
+
+static const union tscf_endpoint connected;
+
+/* Whoever chooses his address to hit another's slot makes one system call more, for both. */
+static struct tscf_refusal *slot_of(struct tscf_refusals *r, const union tscf_endpoint *to)
+{
+	uint32_t mixed = 0;
+
+	if (to->sa.sa_family == AF_INET6)
+		mixed = to->in6.sin6_addr.s6_addr32[1] ^ to->in6.sin6_addr.s6_addr32[3] ^ to->in6.sin6_port;
+	else if (to->sa.sa_family == AF_INET)
+		mixed = to->in.sin_addr.s_addr ^ to->in.sin_port;
+	/* Addresses are in network order: what differs most is in the high bits. */
+	return &r->slot[(mixed * 2654435761U) >> 24 & (TSCF_REFUSAL_SLOTS - 1)];
+}
+
+static bool is_of(const struct tscf_refusal *slot, const union tscf_endpoint *to)
+{
+	if (slot->left == 0 || slot->to.sa.sa_family != to->sa.sa_family)
+		return false;
+	return to->sa.sa_family == 0 || tscf_endpoint_equal(&slot->to, to);
+}
+
+void tscf_refusals_note_size(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size)
+{
+	const union tscf_endpoint *where = to != NULL ? to : &connected;
+	struct tscf_refusal *slot = slot_of(r, where);
+
+	if (is_of(slot, where) && slot->size < size)
+		size = slot->size;
+	r->used += slot->left == 0;
+	*slot = (struct tscf_refusal){.to = *where, .size = size, .left = TSCF_REFUSAL_DATAGRAMS};
+}
+
+void tscf_refusals_note_any(struct tscf_refusals *r)
+{
+	r->left = TSCF_REFUSAL_DATAGRAMS;
+}
+
+bool tscf_refusals_allow(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size)
+{
+	const union tscf_endpoint *where = to != NULL ? to : &connected;
+	struct tscf_refusal *slot;
+
+	if (r->left > 0) {
+		r->left--;
+		return false;
+	}
+	/* Nearly always. */
+	if (r->used == 0)
+		return true;
+	slot = slot_of(r, where);
+	if (!is_of(slot, where) || size < slot->size)
+		return true;
+	slot->left--;
+	r->used -= slot->left == 0;
+	return false;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * outer_write.c - many datagrams per system call.
+ *
+ * Datagrams to one destination that follow each other and are of one size (the last may be shorter) become one message with
+ * UDP_SEGMENT: the kernel takes it through the stack once and splits it at the end.  All messages go out with one sendmmsg.
+ */
+#include "common/base/log.h"
+#include "common/transport/outer.h"
+#include "common/transport/gso_fallback.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/** Most datagrams, and so most messages, that are queued before they must go. */
+#define QUEUE_MAX 256
+/** Most datagrams in one message, and most bytes; kernels before 6.9 take no more than 64. */
+#define SEGMENTS_MAX 64
+#define SEGMENTED_BYTES_MAX 65000
+
+struct control {
+	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
+};
+
+/** What one message carries: `datagrams` of `size` bytes, the last perhaps less. */
+struct train {
+	uint32_t size, bytes;
+	uint32_t datagrams;
+	uint8_t tos;
+	bool open; /* the last one is full, another may follow */
+};
+
+struct tscf_outer_writer {
+	int fd;
+	sa_family_t family;
+	bool trains; /* the kernel knows UDP_SEGMENT, and it may be used */
+	struct tscf_refusals refusals;
+	unsigned messages, iovs, copied;
+	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
+	int error;
+	struct mmsghdr message[QUEUE_MAX];
+	struct train train[QUEUE_MAX];
+	struct control control[QUEUE_MAX];
+	struct iovec iov[QUEUE_MAX];
+	union tscf_endpoint to[QUEUE_MAX]; /* of copies */
+	uint32_t copy_size;
+	uint8_t copies[];
+};
+
+/* Zero is what it is anyway.  Kernels before 4.18 do not know the option, and would send a train as one datagram. */
+static bool knows_trains(int fd)
+{
+	int none = 0;
+
+	return setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+}
+
+struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size)
+{
+	struct tscf_outer_writer *writer = calloc(1, sizeof(*writer) + (size_t)copy_size * QUEUE_MAX);
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+
+	if (writer == NULL)
+		return NULL;
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+	writer->fd = fd;
+	writer->copy_size = copy_size;
+	writer->family = (sa_family_t)domain;
+	writer->trains = tscf_outer_offloads_allowed() && knows_trains(fd);
+	return writer;
+}
+
+void tscf_outer_writer_free(struct tscf_outer_writer *writer)
+{
+	free(writer);
+}
+
+static void put_control(struct msghdr *header, int level, int type, const void *value, size_t size)
+{
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)header->msg_control + header->msg_controllen);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), value, size);
+	header->msg_controllen += CMSG_SPACE(size);
+}
+
+/** Write the ancillary data of message @p i, when all that it carries is known. */
+static void set_control(struct tscf_outer_writer *writer, unsigned i)
+{
+	struct msghdr *header = &writer->message[i].msg_hdr;
+	const struct train *train = &writer->train[i];
+	uint16_t size = (uint16_t)train->size;
+	int tos = train->tos;
+
+	header->msg_control = writer->control[i].bytes;
+	header->msg_controllen = 0;
+	/* Zero is what the socket sends anyway. */
+	if (tos != 0 && writer->family == AF_INET6)
+		put_control(header, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	else if (tos != 0)
+		put_control(header, SOL_IP, IP_TOS, &tos, sizeof(tos));
+	if (train->datagrams > 1)
+		put_control(header, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+	if (header->msg_controllen == 0)
+		header->msg_control = NULL;
+}
+
+/*
+ * Send the message at @p i and as many after it as the kernel takes; on an error, none.
+ *
+ * An error may belong to an earlier datagram (an ICMP answer to it), so the first message gets a second chance.
+ */
+static int send_from(struct tscf_outer_writer *writer, unsigned i)
+{
+	int sent = 0;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		sent = sendmmsg(writer->fd, &writer->message[i], writer->messages - i, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent >= 0)
+			return sent;
+		if (!tscf_outer_is_unreachable(errno))
+			return -errno;
+		writer->error = errno;
+	}
+	return -writer->error;
+}
+
+/** The kernel does not take the train at @p i as one: remember that, and send what it carries one by one. */
+static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
+{
+	const struct msghdr *header = &writer->message[i].msg_hdr;
+	const struct train *train = &writer->train[i];
+
+	/* Too large for the path, or not at all (a device without checksum offload). */
+	if (error == EINVAL || error == EMSGSIZE)
+		tscf_refusals_note_size(&writer->refusals, header->msg_name, train->size);
+	else
+		tscf_refusals_note_any(&writer->refusals);
+	tscf_debug("the kernel refuses datagrams of %u bytes in one piece: %s", train->size, strerror(error));
+	for (size_t k = 0; k < header->msg_iovlen; k++) {
+		const uint8_t *data = header->msg_iov[k].iov_base;
+
+		for (size_t at = 0, n; at < header->msg_iov[k].iov_len; at += n) {
+			struct iovec iov = {.iov_base = (void *)(uintptr_t)(data + at)};
+			struct msghdr one = *header;
+
+			n = header->msg_iov[k].iov_len - at < train->size ? header->msg_iov[k].iov_len - at : train->size;
+			iov.iov_len = n;
+			one.msg_iov = &iov;
+			one.msg_iovlen = 1;
+			/* The ancillary data ends with UDP_SEGMENT. */
+			one.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+			if (one.msg_controllen == 0)
+				one.msg_control = NULL;
+			if (sendmsg(writer->fd, &one, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+				writer->dropped++;
+		}
+	}
+}
+
+static bool refused_as_train(const struct train *train, int error)
+{
+	return train->datagrams > 1 && (error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP);
+}
+
+static void flush(struct tscf_outer_writer *writer)
+{
+	unsigned i = 0;
+
+	for (unsigned k = 0; k < writer->messages; k++)
+		set_control(writer, k);
+	while (i < writer->messages) {
+		int sent = send_from(writer, i);
+
+		if (sent > 0) {
+			i += (unsigned)sent;
+			continue;
+		}
+		if (sent == -EAGAIN) {
+			for (; i < writer->messages; i++)
+				writer->dropped += writer->train[i].datagrams;
+			break;
+		}
+		if (refused_as_train(&writer->train[i], -sent))
+			send_singly(writer, i, -sent);
+		else
+			writer->dropped += writer->train[i].datagrams;
+		i++;
+	}
+	writer->messages = writer->iovs = writer->copied = 0;
+}
+
+static bool same_destination(const struct msghdr *header, const union tscf_endpoint *to)
+{
+	if (header->msg_name == to)
+		return true;
+	return header->msg_name != NULL && to != NULL && tscf_endpoint_equal(header->msg_name, to);
+}
+
+static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size)
+{
+	return writer->trains && tscf_refusals_allow(&writer->refusals, to, size);
+}
+
+/** @return whether @p bytes in datagrams of @p size can follow in the last message. */
+static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t bytes, uint32_t size,
+		       uint8_t tos)
+{
+	const struct train *last;
+	uint32_t datagrams = (bytes + size - 1) / size;
+
+	if (writer->messages == 0)
+		return false;
+	last = &writer->train[writer->messages - 1];
+	return last->open && last->tos == tos &&
+	       (size == last->size || (datagrams == 1 && size < last->size)) && last->datagrams + datagrams <= SEGMENTS_MAX &&
+	       last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
+	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to) && may_join(writer, to, last->size);
+}
+
+static void begin_message(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size, uint8_t tos)
+{
+	unsigned i = writer->messages++;
+	struct msghdr *header = &writer->message[i].msg_hdr;
+
+	/* The socket interface has no const; it does not write through these. */
+	*header = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
+				  .msg_namelen = to != NULL ? tscf_endpoint_size(to) : 0,
+				  .msg_iov = &writer->iov[writer->iovs]};
+	writer->train[i] = (struct train){.size = size, .tos = tos};
+}
+
+static void append(struct tscf_outer_writer *writer, const void *data, uint32_t bytes)
+{
+	struct train *train = &writer->train[writer->messages - 1];
+
+	writer->iov[writer->iovs++] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = bytes};
+	writer->message[writer->messages - 1].msg_hdr.msg_iovlen++;
+	train->bytes += bytes;
+	train->datagrams += (bytes + train->size - 1) / train->size;
+	train->open = bytes % train->size == 0;
+}
+
+static void write_train(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t bytes,
+			uint32_t size, uint8_t tos)
+{
+	if (writer->iovs == QUEUE_MAX)
+		flush(writer);
+	if (!can_follow(writer, to, bytes, size, tos))
+		begin_message(writer, to, size, tos);
+	append(writer, data, bytes);
+}
+
+void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
+		      uint32_t piece, uint8_t tos)
+{
+	const uint8_t *bytes = data;
+
+	if (length == 0)
+		return;
+	if (piece == 0 || piece >= length) {
+		write_train(writer, to, data, length, length, tos);
+		return;
+	}
+	if (length <= SEGMENTED_BYTES_MAX && length <= piece * SEGMENTS_MAX && may_join(writer, to, piece)) {
+		write_train(writer, to, data, length, piece, tos);
+		return;
+	}
+	for (uint32_t at = 0; at < length; at += piece) {
+		uint32_t n = length - at < piece ? length - at : piece;
+
+		write_train(writer, to, bytes + at, n, n, tos);
+	}
+}
+
+uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer)
+{
+	if (writer->iovs == QUEUE_MAX)
+		flush(writer);
+	return writer->copies + (size_t)writer->copied * writer->copy_size;
+}
+
+void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length, uint8_t tos)
+{
+	const uint8_t *data = writer->copies + (size_t)writer->copied * writer->copy_size;
+
+	if (to != NULL)
+		writer->to[writer->copied] = *to;
+	write_train(writer, to != NULL ? &writer->to[writer->copied] : NULL, data, length, length, tos);
+	writer->copied++;
+}
+
+void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
+			   uint8_t tos)
+{
+	if (length == 0 || length > writer->copy_size) {
+		writer->dropped++;
+		return;
+	}
+	memcpy(tscf_outer_reserve(writer), data, length);
+	tscf_outer_write_reserved(writer, to, length, tos);
+}
+
+unsigned tscf_outer_flush(struct tscf_outer_writer *writer, int *error)
+{
+	unsigned dropped;
+
+	flush(writer);
+	dropped = writer->dropped;
+	writer->dropped = 0;
+	if (writer->error != 0)
+		*error = writer->error;
+	writer->error = 0;
+	return dropped;
+}

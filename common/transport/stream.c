@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/transport/stream_frame.h"
+#include "common/transport/stream_peer.h"
+
+#include "common/linux/tun_steering.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+/* --- memory --- */
+
+static void stop_events(struct tscf_stream *stream)
+{
+	tscf_stream_accept_stop(stream);
+	if (stream->transport.fd >= 0)
+		close(stream->transport.fd);
+	stream->transport.fd = -1;
+}
+
+void tscf_stream_free(struct tscf_transport *t)
+{
+	struct tscf_stream *stream = (struct tscf_stream *)t;
+
+	while (stream->peers != NULL)
+		tscf_stream_peer_end(stream->peers);
+	stop_events(stream);
+	tscf_ending_release(t);
+	tscf_stream_pool_free(&stream->pool);
+	free(stream->clear);
+	free(stream);
+}
+
+/* --- closing --- */
+
+/* What has come and was not read would make the kernel say "reset", and our last words could be lost. */
+static void drain(struct tscf_stream_peer *peer)
+{
+	uint8_t bytes[4096];
+
+	for (int i = 0; i < 16 && recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0; i++)
+		;
+}
+
+static void say_goodbye(struct tscf_stream_peer *peer)
+{
+	if (peer->peer.closed || peer->state != TSCF_STREAM_UP || peer->error != 0)
+		return;
+	tscf_stream_peer_flush(peer);
+	if (peer->error == 0 && tscf_stream_queue_empty(&peer->queue))
+		tscf_stream_of(peer)->kind->goodbye(peer);
+	drain(peer);
+}
+
+void tscf_stream_peer_close(struct tscf_peer *p)
+{
+	struct tscf_stream_peer *peer = (struct tscf_stream_peer *)p;
+
+	if (peer->peer.closed || tscf_stream_of(peer)->transport.closed)
+		return;
+	say_goodbye(peer);
+	tscf_stream_peer_end(peer);
+}
+
+void tscf_stream_close(struct tscf_transport *t)
+{
+	struct tscf_stream *stream = (struct tscf_stream *)t;
+	struct tscf_stream_peer *peer;
+
+	if (stream->transport.closed)
+		return;
+	tscf_ending_enter(&stream->transport);
+	DL_FOREACH(stream->peers, peer)
+		say_goodbye(peer);
+	stream->transport.closed = true;
+	while (stream->peers != NULL)
+		tscf_stream_peer_end(stream->peers);
+	stop_events(stream);
+	tscf_ending_leave(&stream->transport);
+}
+
+/* --- sending --- */
+
+/* What is to be sent to one peer at a time. */
+struct train {
+	unsigned count;
+	struct iovec iov[TSCF_BATCH_MAX];
+	enum tscf_stream_class class[TSCF_BATCH_MAX];
+};
+
+static enum tscf_stream_class class_of(const struct tscf_packet *packet)
+{
+	if (packet->data[0] >> 4 != 4 && packet->data[0] >> 4 != 6)
+		return TSCF_STREAM_CONTROL;
+	return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT : TSCF_STREAM_BULK;
+}
+
+/*
+ * The other end finds the next packet by the length that this one says it has: it must be the one it has.  Bytes behind it do not belong to it; a
+ * run has none.
+ */
+static bool fits(struct tscf_packet *packet)
+{
+	for (uint32_t at = 0, n; at < packet->length; at += n) {
+		int length = tscf_frame_length(packet->data + at, n = tscf_packet_piece(packet, at));
+
+		if (length == (int)n)
+			continue;
+		if (length <= 0 || (uint32_t)length > n || packet->piece != 0)
+			return false;
+		packet->length = (uint32_t)length;
+	}
+	return packet->length > 0;
+}
+
+/* Move what is for @p peer from @p batch to @p train, the urgent first. */
+static void load(struct train *train, struct tscf_batch *batch, const struct tscf_peer *peer)
+{
+	enum tscf_stream_class class[TSCF_BATCH_MAX];
+
+	train->count = 0;
+	for (unsigned i = 0; i < batch->count; i++)
+		if (batch->packet[i] != NULL && batch->packet[i]->peer == peer)
+			class[i] = class_of(batch->packet[i]);
+		else
+			class[i] = TSCF_STREAM_BEGUN;
+	for (unsigned c = TSCF_STREAM_CONTROL; c <= TSCF_STREAM_BULK; c++) {
+		for (unsigned i = 0; i < batch->count; i++) {
+			if (class[i] != c)
+				continue;
+			train->class[train->count] = class[i];
+			train->iov[train->count++] = (struct iovec){
+				.iov_base = batch->packet[i]->data,
+				.iov_len = batch->packet[i]->length,
+			};
+			batch->packet[i] = NULL;
+		}
+	}
+}
+
+/* Let whole packets wait: those of @p data from @p at on. */
+static void queue_packets(struct tscf_stream_peer *peer, enum tscf_stream_class class, const uint8_t *data, uint32_t at,
+			  uint32_t length)
+{
+	struct tscf_stream *stream = tscf_stream_of(peer);
+
+	while (at < length) {
+		uint32_t n = (uint32_t)tscf_frame_length(data + at, length - at);
+		int dropped = tscf_stream_queue_add(&peer->queue, &stream->pool, class, data + at, n);
+
+		if (dropped < 0)
+			tscf_stream_peer_doom(peer, ENOBUFS, "it takes nothing any more");
+		else
+			stream->transport.counters.send_drops += (unsigned)dropped;
+		at += n;
+	}
+}
+
+/* The first @p sent bytes of the packets at @p iov have gone; what of them is whole or has been begun waits. */
+static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class class, const struct iovec *iov, uint32_t sent)
+{
+	const uint8_t *data = iov->iov_base;
+	uint32_t length = (uint32_t)iov->iov_len, at = 0;
+
+	while (at < sent)
+		at += (uint32_t)tscf_frame_length(data + at, length - at);
+	if (at > sent && tscf_stream_queue_add(&peer->queue, &tscf_stream_of(peer)->pool, TSCF_STREAM_BEGUN, data + sent,
+					       at - sent) < 0)
+		tscf_stream_peer_doom(peer, ENOMEM, "out of memory");
+	queue_packets(peer, class, data, at, length);
+}
+
+static void dispatch(struct tscf_stream_peer *peer, const struct train *train)
+{
+	struct tscf_stream *stream = tscf_stream_of(peer);
+	int sent = 0;
+
+	/* Where something waits already the socket is full. */
+	if (tscf_stream_queue_empty(&peer->queue) && !stream->kind->waits(peer))
+		sent = stream->kind->send(peer, train->iov, train->count);
+	if (sent < 0) {
+		tscf_stream_peer_doom(peer, -sent, stream->reason);
+		return;
+	}
+	for (unsigned i = 0; i < train->count && peer->error == 0; i++) {
+		uint32_t length = (uint32_t)train->iov[i].iov_len, gone = (uint32_t)sent < length ? (uint32_t)sent : length;
+
+		sent -= (int)gone;
+		if (gone < length)
+			queue_rest(peer, train->class[i], &train->iov[i], gone);
+	}
+	if (!tscf_stream_queue_empty(&peer->queue) || stream->kind->waits(peer))
+		ev_io_start(stream->transport.loop, &peer->writable);
+}
+
+void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
+{
+	struct tscf_stream *stream = (struct tscf_stream *)t;
+	struct train train;
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_packet *packet = batch->packet[i];
+		struct tscf_stream_peer *peer = (struct tscf_stream_peer *)packet->peer;
+
+		if (stream->transport.closed || peer->peer.closed || peer->state != TSCF_STREAM_UP || peer->error != 0 || !fits(packet)) {
+			t->counters.send_drops += tscf_packet_pieces(packet);
+			batch->packet[i] = NULL;
+			continue;
+		}
+		t->counters.sent_packets += tscf_packet_pieces(packet);
+		t->counters.sent_bytes += packet->length;
+	}
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_peer *peer;
+
+		if (batch->packet[i] == NULL)
+			continue;
+		peer = batch->packet[i]->peer;
+		load(&train, batch, peer);
+		dispatch((struct tscf_stream_peer *)peer, &train);
+	}
+	batch->count = 0;
+}
+
+/* --- opening --- */
+
+static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int fd, bool listening, int *err)
+{
+	struct tscf_stream *stream = calloc(1, make->size);
+
+	*err = -ENOMEM;
+	if (stream == NULL)
+		return NULL;
+	stream->transport = (struct tscf_transport){
+		.ops = make->ops,
+		.handler = make->handler,
+		.context = make->context,
+		.loop = make->loop,
+		.fd = listening ? fd : -1,
+		.realtime_dscps = TSCF_URGENT_DSCPS,
+	};
+	stream->kind = make->kind;
+	stream->listening = listening;
+	stream->clear = malloc(TSCF_PACKET_MAX + TSCF_STREAM_READ_BYTES);
+	if (stream->clear == NULL || tscf_siphash_key_init(&stream->secret) < 0) {
+		free(stream->clear);
+		free(stream);
+		return NULL;
+	}
+	tscf_ending_init(&stream->transport);
+	return stream;
+}
+
+/* @return 0, or -errno. */
+static int address_of(int fd, int (*ask)(int, struct sockaddr *, socklen_t *), union tscf_endpoint *out)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+
+	if (ask(fd, (struct sockaddr *)&name, &size) < 0)
+		return -errno;
+	return tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, out);
+}
+
+static int get_local(int fd, struct sockaddr *name, socklen_t *size)
+{
+	return getsockname(fd, name, size);
+}
+
+static int get_remote(int fd, struct sockaddr *name, socklen_t *size)
+{
+	return getpeername(fd, name, size);
+}
+
+struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
+				       const struct tscf_outer_options *options, int *err)
+{
+	int fd = tscf_outer_stream(local, NULL, options);
+	struct tscf_stream *stream;
+
+	*err = fd;
+	if (fd < 0)
+		return NULL;
+	stream = make_stream(make, fd, true, err);
+	if (stream == NULL) {
+		close(fd);
+		return NULL;
+	}
+	tscf_stream_accept_start(stream);
+	*err = address_of(fd, get_local, &stream->transport.local);
+	if (*err < 0) {
+		tscf_stream_free(&stream->transport);
+		return NULL;
+	}
+	return stream;
+}
+
+/* @p fd is connected, or will be. */
+static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int fd, const union tscf_endpoint *remote,
+				       int *err)
+{
+	struct tscf_stream *stream = make_stream(make, fd, false, err);
+
+	if (stream == NULL)
+		return NULL;
+	tscf_stream_accept_start(stream);
+	stream->only = tscf_stream_peer_new(stream, fd, remote);
+	if (stream->only == NULL) {
+		tscf_stream_free(&stream->transport);
+		return NULL;
+	}
+	*err = 0;
+	/* Over an IPv4 address a datagram socket would tell which one is ours; here it is told once connected. */
+	address_of(fd, get_local, &stream->transport.local);
+	tscf_stream_wait(stream->only);
+	/* A socket that is connected already is writable at once: the user hears of it from the loop, never from here. */
+	ev_io_start(make->loop, &stream->only->writable);
+	return stream;
+}
+
+struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
+					const struct tscf_outer_options *options, int *err)
+{
+	int fd = tscf_outer_stream(NULL, remote, options);
+	struct tscf_stream *stream;
+
+	*err = fd;
+	if (fd < 0)
+		return NULL;
+	stream = with_socket(make, fd, remote, err);
+	if (stream == NULL)
+		close(fd);
+	return stream;
+}
+
+struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err)
+{
+	union tscf_endpoint remote;
+	int flags = fcntl(fd, F_GETFL);
+
+	*err = flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : address_of(fd, get_remote, &remote);
+	if (*err < 0)
+		return NULL;
+	return with_socket(make, fd, &remote, err);
+}

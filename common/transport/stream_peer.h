@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stream_peer.h - the parts of the stream transports, and one connection.
+ *
+ *     stream.c         the transport: opening, sending, closing
+ *     stream_peer.c    one connection: its states, reading, its end
+ *     stream_accept.c  listening: new connections, and those that wait to be adopted
+ *     stream_queue.c   what waits for the socket
+ *     stream_frame.c   where packets begin and end
+ *     tcp.c, tls_stream.c   the two kinds
+ */
+#ifndef TSCF_STREAM_PEER_H
+#define TSCF_STREAM_PEER_H
+
+#include "common/transport/reaper.h"
+#include "common/transport/stream.h"
+#include "common/transport/stream_queue.h"
+
+#include "common/packet/aqm.h"
+#include "common/base/siphash.h"
+
+/** Most bytes of one read from a socket: what is more urgent waits for no more than this. */
+#define TSCF_STREAM_READ_BYTES (128 * 1024)
+/** Most bytes of text that says why a connection ended. */
+#define TSCF_STREAM_REASON 256
+
+enum tscf_stream_state {
+	TSCF_STREAM_CONNECTING,
+	TSCF_STREAM_SECURING,
+	TSCF_STREAM_UP,
+};
+
+struct tscf_stream;
+struct tscf_stream_source;
+
+/** The head of every peer of a stream transport. */
+struct tscf_stream_peer {
+	struct tscf_peer peer; /**< first, so that the two pointers are one */
+	enum tscf_stream_state state;
+	uint64_t serial;
+	bool waiting; /**< in the transport's list of those that have little time */
+	int fd;
+	int error; /**< positive: the end of the connection is still to be told */
+	char *reason; /**< ... and why */
+	struct ev_io readable, writable;
+	ev_tstamp deadline; /**< while waiting */
+	struct tscf_stream_queue queue;
+	uint8_t *rest; /**< the beginning of a packet that is not all there */
+	uint32_t rest_length;
+	struct tscf_aqm aqm;
+	struct tscf_stream_source *source; /**< while waiting, listening */
+	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
+	struct tscf_stream_peer *wait_prev, *wait_next;
+};
+
+/** What differs. */
+struct tscf_stream_kind {
+	size_t peer_size;
+	/** The connection is there: begin to secure it, if that is to be done.  @return as secure. */
+	int (*begin)(struct tscf_stream_peer *peer);
+	/** A step of the handshake: something has come.  @return 1: up, 0: not yet, or -errno with the reason told (tscf_stream_reason). */
+	int (*secure)(struct tscf_stream_peer *peer);
+	/**
+	 * Read clear bytes to the @p room (TSCF_STREAM_READ_BYTES) bytes at @p to; what was read from the socket is worked off by it.
+	 *
+	 * @return bytes read, 0 for none, or -errno with the reason told.
+	 */
+	int (*receive)(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room);
+	/** Send clear bytes, at most as many as the socket takes without waiting (and one record).  @return bytes taken, or -errno. */
+	int (*send)(struct tscf_stream_peer *peer, const struct iovec *iov, unsigned count);
+	/** @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) goes on with them. */
+	bool (*waits)(const struct tscf_stream_peer *peer);
+	/** Say goodbye on a connection that is up. */
+	void (*goodbye)(struct tscf_stream_peer *peer);
+	/** Free what is the kind's own in @p peer. */
+	void (*free_peer)(struct tscf_stream_peer *peer);
+};
+
+/** The head of every stream transport. */
+struct tscf_stream {
+	struct tscf_transport transport; /**< first, so that the two pointers are one; fd: listening socket or -1 */
+	const struct tscf_stream_kind *kind;
+	struct tscf_stream_peer *peers;
+	struct tscf_stream_peer *only;    /**< connected: the one peer, until it is gone */
+	struct tscf_stream_peer *waiting; /**< by deadline */
+	unsigned waiting_count;
+	uint64_t serials; /**< connections there have been */
+	struct ev_timer patience; /**< of the first who waits */
+	struct tscf_stream_source *sources;
+	struct tscf_siphash_key secret;
+	struct ev_io acceptable;
+	struct ev_timer accept_again; /**< descriptors had run out */
+	struct tscf_stream_pool pool;
+	uint8_t *clear; /**< what is being handed up */
+	uint64_t came;  /**< when the last bytes read came, in nanoseconds since the epoch; 0: not known */
+	struct tscf_packet packet[TSCF_BATCH_MAX];
+	struct tscf_batch batch;
+	unsigned pass;  /**< of the event loop (ev_iteration) ... */
+	unsigned secured; /**< ... and the steps of handshakes done in it */
+	bool listening;
+	char reason[TSCF_STREAM_REASON];
+};
+
+static inline struct tscf_stream *tscf_stream_of(const struct tscf_stream_peer *peer)
+{
+	return (struct tscf_stream *)peer->peer.transport;
+}
+
+/* stream.c: for the kinds */
+
+/** What the ops of both kinds share. */
+void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch);
+void tscf_stream_peer_close(struct tscf_peer *peer);
+void tscf_stream_close(struct tscf_transport *t);
+void tscf_stream_poll(struct tscf_transport *t);
+void tscf_stream_peer_free(struct tscf_peer *peer);
+void tscf_stream_free(struct tscf_transport *t);
+
+/** What a new transport of some kind is made of. */
+struct tscf_stream_make {
+	const struct tscf_transport_ops *ops;
+	const struct tscf_stream_kind *kind;
+	size_t size; /**< of the transport; struct tscf_stream is its head */
+	struct ev_loop *loop;
+	const struct tscf_transport_handler *handler;
+	void *context;
+};
+
+/** Each @return the transport, or NULL with *err set to -errno. */
+struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
+				       const struct tscf_outer_options *options, int *err);
+struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
+					const struct tscf_outer_options *options, int *err);
+struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err);
+
+/** recv() on the socket of @p peer; notes when the bytes came.  @return bytes (> 0), 0 if none wait, or -errno with the reason told. */
+int tscf_stream_recv(struct tscf_stream_peer *peer, void *to, uint32_t room);
+/** Say why something failed: kept for peer_down.  @return -@p error. */
+int tscf_stream_reason(struct tscf_stream_peer *peer, int error, const char *reason);
+
+/* stream_peer.c */
+
+/** Make a connection of socket @p fd, which becomes its own.  @return NULL: out of memory, @p fd is as before. */
+struct tscf_stream_peer *tscf_stream_peer_new(struct tscf_stream *stream, int fd, const union tscf_endpoint *remote);
+/** The connection is there: secure it. */
+void tscf_stream_peer_begin(struct tscf_stream_peer *peer);
+/** Send what waits. */
+void tscf_stream_peer_flush(struct tscf_stream_peer *peer);
+/** Tell the loop that @p peer is to be ended with @p error; for where the user must not be called. */
+void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char *reason);
+/** End it, telling the user where he knows of it. */
+void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason);
+/** Close it without a word to the user. */
+void tscf_stream_peer_end(struct tscf_stream_peer *peer);
+
+/* stream_accept.c */
+
+/** Begin to take connections from stream->transport.fd. */
+void tscf_stream_accept_start(struct tscf_stream *stream);
+void tscf_stream_accept_stop(struct tscf_stream *stream);
+/** @p peer has TSCF_STREAM_SECONDS from now.  @return false if it is one too many of its source. */
+bool tscf_stream_wait(struct tscf_stream_peer *peer);
+/** It needs no deadline any more. */
+void tscf_stream_wait_end(struct tscf_stream_peer *peer);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tls_stream.c - TLS between the socket and the queue.
+ *
+ * Bytes are sealed only when the socket takes them, so that an urgent packet finds no bulk in front of it that cannot be overtaken any more: at most
+ * one record waits sealed.  wolfSSL's send callback takes everything that it is given, so that no call into wolfSSL has to be repeated.
+ */
+#include "common/tls/tls_context.h"
+
+#include "common/crypto/crypto.h"
+#include "common/transport/stream_peer.h"
+#include "common/transport/tls_stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <wolfssl/error-ssl.h>
+
+/* Most bytes of one record (RFC 8446, 5.1). */
+#define RECORD_MAX 16384
+/* What is read from the socket at a time: with a record that wolfSSL has the beginning of, it fits in TSCF_STREAM_READ_BYTES when opened. */
+#define RAW_BYTES (96 * 1024)
+/* Most sealed bytes that wait: a flight of the handshake, the records of one large packet. */
+#define SEALED_MAX (256 * 1024)
+
+struct tls_peer {
+	struct tscf_stream_peer base;
+	WOLFSSL *ssl;
+	struct tscf_crypto_session crypto;
+	struct tscf_tls_check check; /* client */
+	bool session_offered;        /* client */
+	bool session_kept;           /* client */
+	bool more;                   /* another record follows at once */
+	uint32_t records;            /* sealed with the present key */
+	struct tscf_stream_queue sealed; /* of class TSCF_STREAM_BEGUN only */
+};
+
+struct tls_stream {
+	struct tscf_stream base;
+	struct tscf_tls *tls;
+	const struct tls_peer *raw_of; /* whose bytes are in raw */
+	uint32_t raw_at, raw_end;
+	uint8_t raw[RAW_BYTES]; /* from the socket */
+	uint8_t record[RECORD_MAX];
+};
+
+static struct tls_peer *tls_peer_of(struct tscf_stream_peer *peer)
+{
+	return (struct tls_peer *)peer;
+}
+
+static struct tls_stream *tls_of(const struct tls_peer *peer)
+{
+	return (struct tls_stream *)peer->base.peer.transport;
+}
+
+/* --- what wolfSSL calls --- */
+
+static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
+{
+	struct tls_peer *peer = context;
+	ssize_t sent = 0;
+
+	(void)ssl;
+	if (tscf_stream_queue_empty(&peer->sealed)) {
+		sent = send(peer->base.fd, data, (size_t)length,
+			    MSG_DONTWAIT | MSG_NOSIGNAL | (peer->more ? MSG_MORE : 0));
+		if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			return WOLFSSL_CBIO_ERR_CONN_RST;
+		if (sent < 0)
+			sent = 0;
+	}
+	if (sent == length)
+		return length;
+	if (peer->sealed.fifo[TSCF_STREAM_BEGUN].bytes > SEALED_MAX ||
+	    tscf_stream_queue_add(&peer->sealed, &tls_of(peer)->base.pool, TSCF_STREAM_BEGUN, (uint8_t *)data + sent,
+				  (uint32_t)(length - sent)) < 0)
+		return WOLFSSL_CBIO_ERR_GENERAL;
+	return length;
+}
+
+static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
+{
+	const struct tls_peer *peer = context;
+	struct tls_stream *tls = tls_of(peer);
+	uint32_t left = tls->raw_of == peer ? tls->raw_end - tls->raw_at : 0;
+	uint32_t length = (uint32_t)room < left ? (uint32_t)room : left;
+
+	(void)ssl;
+	if (length == 0)
+		return WOLFSSL_CBIO_ERR_WANT_READ;
+	memcpy(data, tls->raw + tls->raw_at, length);
+	tls->raw_at += length;
+	return (int)length;
+}
+
+/* --- the handshake --- */
+
+/* @return 0 if wolfSSL only waits, or -errno with the reason told. */
+static int why(struct tls_peer *peer, int result)
+{
+	int error = wolfSSL_get_error(peer->ssl, result);
+	char reason[TSCF_TLS_ERROR];
+
+	if (error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE)
+		return 0;
+	if (error == WOLFSSL_ERROR_ZERO_RETURN)
+		error = ZERO_RETURN;
+	else if (error >= 0)
+		error = SOCKET_ERROR_E;
+	/* wolfSSL keeps a list of what went wrong on this thread; nobody reads it. */
+	wolfSSL_ERR_clear_error();
+	if (peer->check.reason[0] != '\0')
+		return tscf_stream_reason(&peer->base, EKEYREJECTED, peer->check.reason);
+	return tscf_stream_reason(&peer->base, error == ZERO_RETURN || error == SOCKET_PEER_CLOSED_E ? ECONNRESET : EPROTO,
+				  tscf_tls_reason(peer->ssl, error, reason));
+}
+
+/* @return whether the user may have it. */
+static bool is_verified(const struct tls_peer *peer)
+{
+	if (tls_of(peer)->tls->server)
+		return true;
+	/* A session is kept only of a verified connection, and resuming it proves that the server is the same. */
+	return peer->check.verified || (peer->session_offered && wolfSSL_session_reused(peer->ssl));
+}
+
+static int step(struct tls_peer *peer)
+{
+	struct tls_stream *tls = tls_of(peer);
+	int result, err;
+
+	tscf_crypto_use(&peer->crypto);
+	result = tls->tls->server ? wolfSSL_accept(peer->ssl) : wolfSSL_connect(peer->ssl);
+	if (result != WOLFSSL_SUCCESS) {
+		err = why(peer, result);
+		/* It may have been the reason. */
+		if (err < 0 && peer->session_offered)
+			tscf_tls_session_forget(&tls->tls->stream_session);
+		return err;
+	}
+	wolfSSL_ERR_clear_error();
+	if (!is_verified(peer))
+		return tscf_stream_reason(&peer->base, EKEYREJECTED, "server is not verified");
+	wolfSSL_FreeArrays(peer->ssl);
+	return 1;
+}
+
+static int begin(struct tscf_stream_peer *base)
+{
+	struct tls_peer *peer = tls_peer_of(base);
+	struct tscf_tls *tls = tls_of(peer)->tls;
+
+	if (tscf_crypto_session_init(&peer->crypto) < 0)
+		return tscf_stream_reason(base, ENOMEM, "out of memory");
+	peer->ssl = tscf_tls_stream_connection(tls, &peer->check);
+	if (peer->ssl == NULL)
+		return tscf_stream_reason(base, ENOMEM, "out of memory");
+	wolfSSL_SSLSetIORecv(peer->ssl, on_receive);
+	wolfSSL_SSLSetIOSend(peer->ssl, on_send);
+	wolfSSL_SetIOReadCtx(peer->ssl, peer);
+	wolfSSL_SetIOWriteCtx(peer->ssl, peer);
+	if (!tls->server)
+		peer->session_offered = tscf_tls_session_offer(&tls->stream_session, peer->ssl);
+	return tls->server ? 0 : step(peer);
+}
+
+/* --- receiving --- */
+
+/* Have bytes of @p peer ready for wolfSSL.  @return bytes, 0 if there are none, or -errno. */
+static int fill(struct tls_peer *peer)
+{
+	struct tls_stream *tls = tls_of(peer);
+	int got;
+
+	if (tls->raw_of == peer && tls->raw_at < tls->raw_end)
+		return (int)(tls->raw_end - tls->raw_at);
+	tls->raw_of = peer;
+	tls->raw_at = tls->raw_end = 0;
+	got = tscf_stream_recv(&peer->base, tls->raw, RAW_BYTES);
+	if (got > 0)
+		tls->raw_end = (uint32_t)got;
+	return got;
+}
+
+static int secure(struct tscf_stream_peer *base)
+{
+	int got = fill(tls_peer_of(base));
+
+	return got > 0 ? step(tls_peer_of(base)) : got;
+}
+
+/* The server's ticket comes before its first data. */
+static void keep_session(struct tls_peer *peer)
+{
+	if (tls_of(peer)->tls->server || peer->session_kept)
+		return;
+	peer->session_kept = true;
+	tscf_tls_session_keep(&tls_of(peer)->tls->stream_session, peer->ssl);
+}
+
+static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
+{
+	struct tls_peer *peer = tls_peer_of(base);
+	int got = fill(peer), n, err;
+	uint32_t have = 0;
+
+	if (got <= 0)
+		return got;
+	tscf_crypto_use(&peer->crypto);
+	while ((n = wolfSSL_read(peer->ssl, to + have, (int)(room - have))) > 0)
+		have += (uint32_t)n;
+	err = why(peer, n);
+	if (have > 0)
+		keep_session(peer);
+	/* What came before the end is handed up first. */
+	if (err < 0 && have > 0)
+		tscf_stream_peer_doom(base, -err, tscf_stream_of(base)->reason);
+	return have > 0 ? (int)have : err;
+}
+
+/* --- sending --- */
+
+static bool waits(const struct tscf_stream_peer *base)
+{
+	return !tscf_stream_queue_empty(&((const struct tls_peer *)base)->sealed);
+}
+
+/* @return 0, or -errno. */
+static int send_sealed(struct tls_peer *peer)
+{
+	struct iovec iov[16];
+	struct msghdr header = {.msg_iov = iov};
+	ssize_t sent;
+
+	header.msg_iovlen = tscf_stream_queue_next(&peer->sealed, iov, 16);
+	if (header.msg_iovlen == 0)
+		return 0;
+	sent = sendmsg(peer->base.fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : tscf_stream_reason(&peer->base, errno, strerror(errno));
+	return tscf_stream_queue_gone(&peer->sealed, &tls_of(peer)->base.pool, (uint32_t)sent);
+}
+
+/* Bytes to be sent, and how far that has come. */
+struct cursor {
+	const struct iovec *iov;
+	unsigned count;
+	size_t at; /* of the first */
+};
+
+static void advance(struct cursor *c, size_t bytes)
+{
+	c->at += bytes;
+	if (c->at < c->iov->iov_len)
+		return;
+	c->iov++;
+	c->count--;
+	c->at = 0;
+}
+
+/* @return the next bytes for a record, of the length *length; copied to @p record only where they are in several places. */
+static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *length)
+{
+	const uint8_t *first = (const uint8_t *)c->iov->iov_base + c->at;
+
+	*length = 0;
+	if (c->iov->iov_len - c->at >= RECORD_MAX) {
+		*length = RECORD_MAX;
+		advance(c, RECORD_MAX);
+		return first;
+	}
+	while (c->count > 0 && *length < RECORD_MAX) {
+		size_t n = c->iov->iov_len - c->at;
+
+		if (n > RECORD_MAX - *length)
+			n = RECORD_MAX - *length;
+		memcpy(record + *length, (const uint8_t *)c->iov->iov_base + c->at, n);
+		*length += (uint32_t)n;
+		advance(c, n);
+	}
+	return record;
+}
+
+/* A key protects so many records only; TLS 1.2 has no way to change it, and counts its nonces itself. */
+static int count_record(struct tls_peer *peer)
+{
+	if (++peer->records < tls_of(peer)->tls->key_records || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)
+		return 0;
+	peer->records = 0;
+	return wolfSSL_update_keys(peer->ssl) == WOLFSSL_SUCCESS
+		       ? 0
+		       : tscf_stream_reason(&peer->base, EPROTO, "the key cannot be changed");
+}
+
+static int send_clear(struct tscf_stream_peer *base, const struct iovec *iov, unsigned count)
+{
+	struct tls_peer *peer = tls_peer_of(base);
+	struct cursor c = {.iov = iov, .count = count};
+	int taken = 0, err = send_sealed(peer);
+
+	tscf_crypto_use(&peer->crypto);
+	while (err == 0 && c.count > 0 && !waits(base)) {
+		uint32_t length;
+		const uint8_t *data = next_record(&c, tls_of(peer)->record, &length);
+
+		peer->more = c.count > 0;
+		err = wolfSSL_write(peer->ssl, data, (int)length);
+		if (err != (int)length)
+			err = why(peer, err);
+		else
+			err = count_record(peer);
+		taken += (int)length;
+	}
+	peer->more = false;
+	return err < 0 ? err : taken;
+}
+
+static void goodbye(struct tscf_stream_peer *base)
+{
+	struct tls_peer *peer = tls_peer_of(base);
+
+	tscf_crypto_use(&peer->crypto);
+	wolfSSL_shutdown(peer->ssl);
+	shutdown(base->fd, SHUT_WR);
+}
+
+/* --- the transport --- */
+
+static void free_peer(struct tscf_stream_peer *base)
+{
+	struct tls_peer *peer = tls_peer_of(base);
+
+	if (peer->ssl != NULL)
+		wolfSSL_free(peer->ssl);
+	tscf_crypto_session_free(&peer->crypto);
+	tscf_stream_queue_clear(&peer->sealed, &tls_of(peer)->base.pool);
+	if (tls_of(peer)->raw_of == peer)
+		tls_of(peer)->raw_of = NULL;
+}
+
+static const struct tscf_transport_ops tls_ops = {
+	.name = "tls",
+	.encrypted = true,
+	.stream = true,
+	.packet_max = TSCF_PACKET_MAX,
+	.send = tscf_stream_send,
+	.peer_close = tscf_stream_peer_close,
+	.close = tscf_stream_close,
+	.poll = tscf_stream_poll,
+	.peer_free = tscf_stream_peer_free,
+	.free = tscf_stream_free,
+};
+
+static const struct tscf_stream_kind tls_kind = {
+	.peer_size = sizeof(struct tls_peer),
+	.begin = begin,
+	.secure = secure,
+	.receive = receive,
+	.send = send_clear,
+	.waits = waits,
+	.goodbye = goodbye,
+	.free_peer = free_peer,
+};
+
+static struct tscf_stream_make make_tls(struct ev_loop *loop, const struct tscf_transport_handler *handler, void *context)
+{
+	return (struct tscf_stream_make){&tls_ops, &tls_kind, sizeof(struct tls_stream), loop, handler, context};
+}
+
+int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
+			   const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+			   void *context, struct tscf_transport **out)
+{
+	struct tscf_stream_make make = make_tls(loop, handler, context);
+	struct tscf_stream *stream;
+	int err;
+
+	if (!tls->server)
+		return -EINVAL;
+	stream = tscf_stream_listen(&make, local, options, &err);
+	if (stream == NULL)
+		return err;
+	((struct tls_stream *)stream)->tls = tls;
+	*out = &stream->transport;
+	return 0;
+}
+
+static int connecting(struct tscf_stream *stream, struct tscf_tls *tls, int err, struct tscf_transport **out,
+		      struct tscf_peer **peer)
+{
+	if (stream == NULL)
+		return err;
+	((struct tls_stream *)stream)->tls = tls;
+	*out = &stream->transport;
+	*peer = &stream->only->peer;
+	return 0;
+}
+
+int tscf_tls_stream_connect(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *remote,
+			    const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
+			    void *context, struct tscf_transport **out, struct tscf_peer **peer)
+{
+	struct tscf_stream_make make = make_tls(loop, handler, context);
+	struct tscf_stream *stream;
+	int err = -EINVAL;
+
+	stream = tls->server ? NULL : tscf_stream_connect(&make, remote, options, &err);
+	return connecting(stream, tls, err, out, peer);
+}
+
+int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd, const struct tscf_transport_handler *handler,
+			   void *context, struct tscf_transport **out, struct tscf_peer **peer)
+{
+	struct tscf_stream_make make = make_tls(loop, handler, context);
+	struct tscf_stream *stream;
+	int err = -EINVAL;
+
+	stream = tls->server ? NULL : tscf_stream_attach(&make, fd, &err);
+	return connecting(stream, tls, err, out, peer);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* commands.c - what is asked of the client at its control socket, and who answers it. */
+#include "common/control/control.h"
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/live_sockets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool is_up(const struct client *c)
+{
+	bool encrypted = !trust_wants(c, c->config->default_level) || dtte_is_up(&c->dtte);
+	return c->plain.state == TUNNEL_UP && encrypted;
+}
+
+void commands_check_waiters(struct client *c)
+{
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+		struct tscf_control_call_in *call = c->waiters[i];
+		if (!call || (!is_up(c) && c->now < c->waiter_deadlines[i]))
+			continue;
+		c->waiters[i] = NULL;
+		tscf_control_answer(call, is_up(c) ? 0 : ETIMEDOUT, NULL);
+	}
+}
+
+uint64_t commands_next(const struct client *c)
+{
+	uint64_t next = UINT64_MAX;
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+		if (c->waiters[i] && c->waiter_deadlines[i] < next)
+			next = c->waiter_deadlines[i];
+	return next;
+}
+
+static void wait_up(struct client *c, struct tscf_control_call_in *call)
+{
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+		if (c->waiters[i])
+			continue;
+		c->waiters[i] = call;
+		c->waiter_deadlines[i] = c->now + call->request.timeout_ms;
+		commands_check_waiters(c);
+		return;
+	}
+	tscf_control_answer(call, EBUSY, NULL);
+}
+
+static void answer_json(struct tscf_control_call_in *call, char *text)
+{
+	tscf_control_answer(call, text ? 0 : ENOMEM, text);
+	free(text);
+}
+
+static void get_config(struct client *c, struct tscf_control_call_in *call)
+{
+	struct tscf_control_config config;
+	report_config(c, &config);
+	tscf_control_answer_with(call, 0, &config, sizeof config);
+}
+
+/* Stopping and cleaning up is for root and for whom the daemon runs as. */
+static bool privileged(const struct tscf_control_call_in *call)
+{
+	return call->uid == 0 || call->uid == geteuid();
+}
+
+/* What the policies say now holds for sockets that live: the rules first, then those who must be told. */
+int commands_reload(struct client *c)
+{
+	struct client_config fresh;
+	int error = c->reread(c->reread_context, &fresh);
+	if (error == 0) {
+		c->config->policies = fresh.policies;
+		c->config->trusted = fresh.trusted;
+		c->config->log_level = fresh.log_level;
+		tscf_log_set_level(fresh.log_level);
+		error = registry_policies_changed(c);
+		running_policies_changed(c);
+		client_route(c);
+		trust_look(c);
+		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
+	} else {
+		tscf_error("reload: the configuration has errors; nothing was changed");
+	}
+	client_config_free(&fresh);
+	return error;
+}
+
+static void request(void *context, struct tscf_control_call_in *call)
+{
+	struct client *c = context;
+	bool admin = call->request.op == TSCF_CONTROL_STOP || call->request.op == TSCF_CONTROL_FLUSH ||
+		     call->request.op == TSCF_CONTROL_RELOAD;
+	if (admin && !privileged(call)) {
+		tscf_control_answer(call, EPERM, NULL);
+		return;
+	}
+	switch (call->request.op) {
+	case TSCF_CONTROL_STATUS:
+		answer_json(call, report_status(c, privileged(call)));
+		break;
+	case TSCF_CONTROL_SOCKETS:
+		answer_json(call, report_sockets(c));
+		break;
+	case TSCF_CONTROL_SET_LEVEL:
+		moves_set_level(c, call);
+		break;
+	case TSCF_CONTROL_GET_LEVEL:
+		moves_get_level(c, call);
+		break;
+	case TSCF_CONTROL_BOUND:
+		moves_bound(c, call);
+		break;
+	case TSCF_CONTROL_LEVEL_OF:
+		running_level_of(c, call);
+		break;
+	case TSCF_CONTROL_WAIT_UP:
+		wait_up(c, call);
+		break;
+	case TSCF_CONTROL_GET_CONFIG:
+		get_config(c, call);
+		break;
+	case TSCF_CONTROL_SUBSCRIBE:
+		notices_subscribe(c, call);
+		break;
+	case TSCF_CONTROL_WATCH:
+		notices_watch(c, call);
+		break;
+	case TSCF_CONTROL_UNWATCH:
+		notices_unwatch(c, call);
+		break;
+	case TSCF_CONTROL_RELOAD:
+		tscf_control_answer(call, -commands_reload(c), NULL);
+		break;
+	case TSCF_CONTROL_STOP:
+		tscf_control_answer(call, 0, NULL);
+		ev_break(c->loop, EVBREAK_ALL);
+		break;
+	case TSCF_CONTROL_FLUSH:
+		/* Under a running client nothing is left over. */
+		tscf_control_answer(call, EBUSY, NULL);
+		break;
+	default:
+		tscf_control_answer(call, ENOSYS, NULL);
+	}
+}
+
+static void gone(void *context, struct tscf_control_call_in *call)
+{
+	struct client *c = context;
+	if (notices_gone(c, call))
+		return;
+	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+		if (c->waiters[i] == call)
+			c->waiters[i] = NULL;
+	moves_gone(c, call);
+}
+
+const struct tscf_control_handler commands_handler = {request, gone};

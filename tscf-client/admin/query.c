@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/admin/query.h"
+
+#include "tscf-client/client.h"
+#include "common/daemon/query.h"
+#include "common/daemon/settings.h"
+#include "tscf-client/admin/show.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PROGRAM "tscf-client"
+/** Setting thousands of sockets, and waiting for the encrypted tunnel, takes a while. */
+#define LEVEL_MS 15000
+/** How often a control socket that is not there yet is looked for. */
+#define LOOK_MS 50
+
+static struct tscf_control_request request_of(enum tscf_control_op op)
+{
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = op};
+
+	return request;
+}
+
+/** @return the exit status after printing as JSON. */
+static int print_json(const json_t *json)
+{
+	return tscf_query_print_json(json, stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/** @return the number that was checked when the command line was read; 0 if the option was not given. */
+static unsigned long number_of(const struct tscf_cli *cli, const char *name)
+{
+	const char *text = tscf_cli_value(cli, name);
+	unsigned long value;
+
+	return text && tscf_number_parse(text, 0, UINT32_MAX, &value) == 0 ? value : 0;
+}
+
+/** Wait until the daemon is there and says that the tunnel is up.  @return 0, or nonzero with the error logged. */
+static int wait_up(const char *path, unsigned long seconds)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_WAIT_UP);
+	int64_t deadline = tscf_query_now() + (int64_t)seconds * 1000;
+	int err, left;
+	char *text;
+
+	for (;;) {
+		left = (int)(deadline - tscf_query_now());
+		if (left < 0)
+			left = 0;
+		request.timeout_ms = (uint32_t)left;
+		/* The daemon keeps the time; ours is a little longer, so that its answer is the one that is heard. */
+		err = tscf_control_query(path, &request, left + 1000, &text);
+		free(text);
+		if (err >= 0 || err == -EACCES || err == -EPERM || left == 0)
+			break;
+		tscf_query_pause(left < LOOK_MS ? left : LOOK_MS);
+	}
+	if (err < 0)
+		tscf_query_report(PROGRAM, path, TSCF_CONTROL_WAIT_UP, err);
+	else if (err > 0)
+		tscf_error("not up after %lu s", seconds);
+	return err;
+}
+
+int query_status(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_STATUS);
+	int status = EXIT_SUCCESS;
+	json_t *json;
+
+	if (tscf_cli_has(cli, "wait-up")) {
+		int err = wait_up(config->control, number_of(cli, "wait-up"));
+
+		if (err < 0)
+			return EXIT_FAILURE;
+		/* Not up: the status says why. */
+		if (err > 0)
+			status = EXIT_FAILURE;
+	}
+	if (tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, &json) != 0)
+		return EXIT_FAILURE;
+	if (!tscf_cli_has(cli, "json"))
+		show_status(json, time(NULL), stdout);
+	else if (print_json(json) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	json_decref(json);
+	return status;
+}
+
+int query_sockets(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_SOCKETS);
+	int status = EXIT_SUCCESS;
+	json_t *json;
+
+	if (tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, &json) != 0)
+		return EXIT_FAILURE;
+	if (tscf_cli_has(cli, "json"))
+		status = print_json(json);
+	else
+		show_sockets(json, stdout);
+	json_decref(json);
+	return status;
+}
+
+int query_level(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_LEVEL_OF);
+	const char *protocol = tscf_cli_value(cli, "proto");
+	int status = EXIT_SUCCESS;
+	enum tscf_level level;
+	json_t *json;
+
+	if (tscf_level_parse(cli->argument, &level) != 0)
+		return EXIT_FAILURE;
+	request.level = level;
+	request.pid = (int32_t)number_of(cli, "pid");
+	request.port = (uint16_t)number_of(cli, "port");
+	if (protocol)
+		request.protocol = strcmp(protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
+	request.timeout_ms = LEVEL_MS;
+	if (tscf_query(PROGRAM, config->control, &request, LEVEL_MS + 1000, &json) != 0)
+		return EXIT_FAILURE;
+	if (tscf_cli_has(cli, "json"))
+		status = print_json(json);
+	else
+		show_moved(json, tscf_level_name(level), stdout);
+	json_decref(json);
+	return status;
+}
+
+int query_reload(const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_RELOAD);
+	char *text;
+	int err = tscf_control_query(config->control, &request, TSCF_QUERY_MS, &text);
+
+	free(text);
+	if (err != 0)
+		tscf_query_report(PROGRAM, config->control, TSCF_CONTROL_RELOAD, err);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int query_stop(const struct client_config *config)
+{
+	return tscf_query_stop(PROGRAM, config->control) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int query_flush(const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_FLUSH);
+	char *text;
+	int err = tscf_control_query(config->control, &request, TSCF_QUERY_MS, &text);
+
+	free(text);
+	if (err != -ENOENT && err != -ECONNREFUSED)
+		tscf_query_report(PROGRAM, config->control, TSCF_CONTROL_FLUSH, err);
+	else if ((err = client_flush(config)) != 0)
+		tscf_error("cannot remove rules and routes: %s", strerror(-err));
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

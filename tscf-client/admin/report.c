@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report.c - what `tscf-client status` and `sockets` show, as JSON.
+ */
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *text_or_null(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+static json_t *internal_list(const struct tunnel *t, bool up)
+{
+	char text[TSCF_ADDR_TEXT];
+	json_t *list = json_array();
+	for (unsigned i = 0; up && i < TSCF_FAMILIES; i++)
+		if (t->internal.of[i].family)
+			json_array_append_new(list, json_string(tscf_addr_format(&t->internal.of[i], text)));
+	return list;
+}
+
+static json_t *addr_list(const struct tscf_service_addrs *list, bool up)
+{
+	char text[TSCF_ADDR_TEXT];
+	json_t *array = json_array();
+	for (unsigned i = 0; up && i < list->count; i++)
+		json_array_append_new(array, json_string(tscf_addr_format(&list->addr[i], text)));
+	return array;
+}
+
+static json_t *nat_address(const struct client *c)
+{
+	char text[TSCF_ADDR_TEXT];
+	if (c->plain.state != TUNNEL_UP || c->observed.sa.sa_family == 0)
+		return json_null();
+	return json_string(tscf_endpoint_format(&c->observed, text));
+}
+
+static struct tscf_control_address control_address(const struct tscf_addr *a, uint16_t port)
+{
+	struct tscf_control_address out = {.family = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 6 : 0, .port = port};
+	memcpy(out.bytes, a->bytes, sizeof out.bytes);
+	return out;
+}
+
+static struct tscf_control_address control_endpoint(const union tscf_endpoint *e)
+{
+	struct tscf_addr a = tscf_endpoint_addr(e);
+	return control_address(&a, e->sa.sa_family ? tscf_endpoint_port(e) : 0);
+}
+
+static void config_tunnel(const struct tunnel *t, bool up, unsigned mtu, const char *device, const char *transport,
+			  struct tscf_control_tunnel *out)
+{
+	out->up = up;
+	out->mtu = mtu;
+	if (up) {
+		out->ipv4 = control_address(&t->internal.of[tscf_family_index(AF_INET)], 0);
+		out->ipv6 = control_address(&t->internal.of[tscf_family_index(AF_INET6)], 0);
+	}
+	snprintf(out->device, sizeof out->device, "%s", device);
+	snprintf(out->transport, sizeof out->transport, "%s", transport);
+}
+
+_Static_assert(TSCF_CONTROL_SERVERS_MAX == TSCF_SERVICE_ADDRS_MAX, "all servers have room");
+
+void report_config(const struct client *c, struct tscf_control_config *out)
+{
+	bool up = c->plain.state == TUNNEL_UP;
+	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
+	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev, way_transport(c->plain.way.kind, c->plain.way.inside),
+		      &out->plain);
+	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->encrypted_mtu, c->config->encrypted_dev,
+		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
+	if (!up)
+		return;
+	out->nat = control_endpoint(&c->observed);
+	for (unsigned i = 0; i < c->dns.count; i++)
+		out->dns[i] = control_address(&c->dns.addr[i], 0);
+	for (unsigned i = 0; i < c->sip_servers.count; i++)
+		out->sip_servers[i] = control_address(&c->sip_servers.addr[i], 0);
+}
+
+static json_t *traffic(const struct tunnel *t)
+{
+	struct tscf_transport_counters n = tunnel_counters(t);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets, "sent_bytes",
+			 (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets, "received_bytes",
+			 (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops, "receive_drops",
+			 (json_int_t)n.receive_drops, "queue_drops", (json_int_t)n.queue_drops, "invalid", (json_int_t)n.invalid);
+}
+
+static json_t *tsid_text(const struct tunnel *t)
+{
+	char text[20];
+	if (t->tsid == TSCF_TSID_NONE)
+		return json_null();
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)t->tsid);
+	return json_string(text);
+}
+
+static time_t wall_clock(const struct client *c, uint64_t monotonic)
+{
+	return time(NULL) - (time_t)((c->now - monotonic) / 1000);
+}
+
+/* The ways that were tried, and how it went. */
+static json_t *candidate_list(const struct client *c)
+{
+	const struct candidates *race = &c->search.race;
+	char text[WAY_TEXT];
+	json_t *list = json_array();
+	for (unsigned i = 0; i < race->count; i++) {
+		const struct candidate *one = &race->list[i];
+		const struct way *way = &c->search.ways[i];
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:o}", "server", c->config->servers.list[way->server].host, "way",
+						      way_format(&c->config->servers, way, text), "state",
+						      candidates_state_name(one->state), "since",
+						      (json_int_t)wall_clock(c, one->since), "reason", text_or_null(one->reason)));
+	}
+	return list;
+}
+
+static json_t *plain_status(struct client *c, bool privileged)
+{
+	static const char *const names[] = {"down", "connecting", "up"};
+	char server[TSCF_ADDR_TEXT];
+	const struct way *way = &c->plain.way;
+	union tscf_endpoint at = way_endpoint(way, false);
+	bool up = c->plain.state == TUNNEL_UP;
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o}", "state", names[c->plain.state], "reason",
+			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", way_transport(way->kind, way->inside), "server",
+			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up),
+			 "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up),
+			 "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed", c->pmtu.confirmed, "round_trip_ms",
+			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
+}
+
+static const char *encrypted_state(const struct client *c)
+{
+	bool wanted = c->dtte.state == DTTE_IDLE && c->dtte.demand;
+	return wanted ? "down" : dtte_state_name(c->dtte.state);
+}
+
+static json_t *encrypted_status(struct client *c, bool privileged)
+{
+	static const char *const gates[] = {"hold", "open", "shut"};
+	time_t since = wall_clock(c, c->dtte.since);
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
+			 (json_int_t)since, "transport",
+			 way_transport(c->encrypted.way.kind, true), "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
+			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate],
+			 "round_trip_ms", (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
+}
+
+static json_t *counters(const struct client *c)
+{
+	json_t *object = json_object();
+#define X(name) json_object_set_new(object, #name, json_integer((json_int_t)c->counters.name));
+	CLIENT_COUNTERS(X)
+#undef X
+	json_object_set_new(object, "hold_dropped", json_integer((json_int_t)c->hold.dropped));
+	return object;
+}
+
+char *report_status(struct client *c, bool privileged)
+{
+	const unsigned *n = c->registry.counts;
+	json_t *sockets = json_pack("{s:i, s:i, s:i}", "encrypted-only", (int)n[TSCF_LEVEL_ENCRYPTED_ONLY], "encrypted-preferred",
+				    (int)n[TSCF_LEVEL_ENCRYPTED_PREFERRED], "unencrypted", (int)n[TSCF_LEVEL_UNENCRYPTED]);
+	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c, privileged), "encrypted", encrypted_status(c, privileged),
+				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
+				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
+				   (json_int_t)c->started);
+	json_object_set_new(status, "trusted", json_boolean(trust_here(c)));
+	json_object_set_new(status, "trusted_by", text_or_null(c->trust.by));
+	json_object_set_new(status, "candidates", candidate_list(c));
+	char *text = status ? json_dumps(status, 0) : NULL;
+	json_decref(status);
+	return text;
+}
+
+static const char *protocol_name(const struct tscf_socket *s)
+{
+	if (s->type == SOCK_RAW)
+		return "raw";
+	switch (s->protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_UDPLITE:
+		return "udplite";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "icmp";
+	default:
+		return "other";
+	}
+}
+
+static const char *tunnel_name(const struct client *c, const struct tscf_socket *s, enum tscf_level level)
+{
+	bool up = dtte_is_up(&c->dtte);
+	if (tscf_addrs_have(&c->encrypted.internal, &s->local))
+		return up ? "encrypted" : "prohibited";
+	level = registry_effective(c, level);
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		return up ? "encrypted" : "prohibited";
+	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && c->facts.preferred ? "encrypted" : "plain";
+}
+
+static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
+{
+	char text[TSCF_ADDR_TEXT];
+	union tscf_endpoint e;
+	if (!a->family)
+		return json_null();
+	tscf_endpoint_make(a, port, &e);
+	return json_string(tscf_endpoint_format(&e, text));
+}
+
+/* The policy that a level comes from; NULL if somebody has given it. */
+static const struct policy *policy_behind(const struct client *c, const struct tscf_socket *s, uint32_t value)
+{
+	const struct policies *policies = &c->config->policies;
+	unsigned number = value >> TSCF_MARK_POLICY_SHIFT;
+	if (value & TSCF_MARK_EXPLICIT)
+		return NULL;
+	const struct policy *p = number != 0 ? policy_of_number(policies, number) : policy_of_socket(policies, s);
+	/* Otherwise it is the default of tscf-run. */
+	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
+}
+
+json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program)
+{
+	const struct policy *p = policy_behind(c, s, value);
+	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
+			 text_or_null(program), "protocol", protocol_name(s), "local", endpoint_text(&s->local, s->local_port),
+			 "remote", s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
+			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel", tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
+}
+
+/* All marked sockets of one dump. */
+struct listing {
+	struct tscf_socket *sockets;
+	struct owner *owners;
+	unsigned count, size;
+	int error;
+};
+
+static void collect(void *context, const struct tscf_socket *s)
+{
+	struct listing *l = context;
+	if (l->count == l->size) {
+		unsigned size = l->size ? 2 * l->size : 64;
+		struct tscf_socket *grown = realloc(l->sockets, size * sizeof *grown);
+		if (!grown) {
+			l->error = -1;
+			return;
+		}
+		l->sockets = grown;
+		l->size = size;
+	}
+	l->sockets[l->count++] = *s;
+}
+
+static void collected(void *context, int error)
+{
+	struct listing *l = context;
+	l->error = error;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	uint32_t x = ((const struct tscf_socket *)a)->inode, y = ((const struct tscf_socket *)b)->inode;
+	return (x > y) - (x < y);
+}
+
+static char *render(struct client *c, struct listing *l)
+{
+	json_t *list = json_array();
+	if (l->count > 0)
+		qsort(l->sockets, l->count, sizeof *l->sockets, by_inode);
+	l->owners = calloc(l->count ? l->count : 1, sizeof *l->owners);
+	if (!l->owners)
+		return NULL;
+	for (unsigned i = 0; i < l->count; i++)
+		l->owners[i].inode = l->sockets[i].inode;
+	processes_find_owners(l->owners, l->count);
+	for (unsigned i = 0; i < l->count; i++) {
+		const struct tscf_socket *s = &l->sockets[i];
+		uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+		if (registry_level(c, s) != TSCF_LEVEL_DEFAULT)
+			json_array_append_new(list, report_socket(c, s, value, l->owners[i].pid, l->owners[i].program));
+	}
+	char *text = json_dumps(list, 0);
+	json_decref(list);
+	free(l->owners);
+	return text;
+}
+
+char *report_sockets(struct client *c)
+{
+	static const struct tscf_sockdiag_handler handler = {collect, collected, NULL};
+	struct listing l = {0};
+	struct tscf_sockdiag *diag;
+	char *text = NULL;
+	if (tscf_sockdiag_open(c->loop, policies_ruled(&c->config->policies) > 0 ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
+		return NULL;
+	if (tscf_sockdiag_dump_now(diag) == 0)
+		text = render(c, &l);
+	tscf_sockdiag_close(diag);
+	free(l.sockets);
+	return text;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/admin/show.h"
+
+#include "common/daemon/show.h"
+#include "common/daemon/table.h"
+
+/** Where the tunnel leads: transport, server, internal addresses. */
+static void describe(const json_t *tunnel, char *buf)
+{
+	char transport[TSCF_SHOW_TEXT], server[TSCF_SHOW_TEXT], internal[TSCF_SHOW_TEXT];
+	const json_t *peer = json_object_get(tunnel, "server"), *addresses = json_object_get(tunnel, "internal");
+
+	tscf_show_value(json_object_get(tunnel, "transport"), transport);
+	tscf_show_value(peer, server);
+	tscf_show_value(addresses, internal);
+	snprintf(buf, TSCF_SHOW_TEXT, "%.15s%s%.100s%s%.100s", transport, peer ? " " : "", peer ? server : "",
+		 json_array_size(addresses) > 0 ? ", " : "", json_array_size(addresses) > 0 ? internal : "");
+}
+
+static void add_tunnel(struct tscf_table *table, const char *name, const json_t *tunnel, time_t now)
+{
+	char state[TSCF_SHOW_TEXT], what[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
+
+	describe(tunnel, what);
+	tscf_table_cell(table, name);
+	tscf_table_cell(table, tscf_show_value(json_object_get(tunnel, "state"), state));
+	tscf_table_cell(table, what);
+	tscf_table_cell(table, tscf_show_since(json_object_get(tunnel, "since"), now, since));
+}
+
+/** What the server has told of itself and of us, if anything. */
+static void print_told(const char *name, const json_t *value, FILE *out)
+{
+	char text[TSCF_SHOW_TEXT];
+
+	if (json_is_string(value) || json_array_size(value) > 0)
+		fprintf(out, "%s: %s\n", name, tscf_show_value(value, text));
+}
+
+static void print_reason(const char *name, const json_t *tunnel, FILE *out)
+{
+	const char *text = json_string_value(json_object_get(tunnel, "reason"));
+	char reason[TSCF_SHOW_TEXT];
+
+	if (text && text[0] != '\0')
+		fprintf(out, "%s: %s\n", name, tscf_show_value(json_object_get(tunnel, "reason"), reason));
+}
+
+/** Ways to the servers that did not work when they were tried last. */
+static void print_candidates(const json_t *candidates, FILE *out)
+{
+	char way[TSCF_SHOW_TEXT];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(candidates, i, one)
+		print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
+}
+
+static void print_sockets(const json_t *sockets, FILE *out)
+{
+	static const char *const levels[] = {"encrypted-only", "encrypted-preferred", "unencrypted"};
+	char count[TSCF_SHOW_TEXT];
+
+	fputs("sockets:", out);
+	for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		fprintf(out, "%s %s %s", i > 0 ? "," : "", tscf_show_value(json_object_get(sockets, levels[i]), count),
+			levels[i]);
+	fputc('\n', out);
+}
+
+void show_status(json_t *status, time_t now, FILE *out)
+{
+	static const char *const heads[] = {"TUNNEL", "STATE", "TRANSPORT", "SINCE"};
+	const json_t *plain = json_object_get(status, "plain"), *encrypted = json_object_get(status, "encrypted");
+	struct tscf_table *table = tscf_table_new(4, heads);
+
+	if (!table)
+		return;
+	add_tunnel(table, "plain", plain, now);
+	add_tunnel(table, "encrypted", encrypted, now);
+	tscf_table_print(table, out);
+	print_told("NAT address", json_object_get(plain, "nat"), out);
+	print_told("DNS", json_object_get(plain, "dns"), out);
+	print_told("SIP", json_object_get(plain, "sip"), out);
+	print_told("trusted network", json_object_get(status, "trusted_by"), out);
+	print_reason("plain", plain, out);
+	print_reason("encrypted", encrypted, out);
+	print_candidates(json_object_get(status, "candidates"), out);
+	print_sockets(json_object_get(status, "sockets"), out);
+	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
+}
+
+void show_sockets(const json_t *sockets, FILE *out)
+{
+	static const char *const keys[] = {"pid", "program", "protocol", "local", "remote", "level", "policy", "tunnel"};
+	static const char *const heads[] = {"PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "POLICY", "TUNNEL"};
+
+	if (json_array_size(sockets) == 0)
+		fputs("No socket has a level.\n", out);
+	else
+		tscf_show_table(sockets, 8, keys, heads, out);
+}
+
+/** Sockets that have their level, but not yet a tunnel for it. */
+static void show_pending(const json_t *moved, FILE *out)
+{
+	json_int_t pending = json_integer_value(json_object_get(moved, "pending"));
+	char state[TSCF_SHOW_TEXT], reason[TSCF_SHOW_TEXT];
+
+	if (pending > 0)
+		fprintf(out, "%" JSON_INTEGER_FORMAT " still to be moved; the encrypted tunnel is %s: %s\n", pending,
+			tscf_show_value(json_object_get(moved, "encrypted"), state),
+			tscf_show_value(json_object_get(moved, "reason"), reason));
+}
+
+void show_moved(const json_t *moved, const char *level, FILE *out)
+{
+	json_int_t count = json_integer_value(json_object_get(moved, "moved"));
+	const json_t *sockets = json_object_get(moved, "sockets");
+
+	fprintf(out, "%" JSON_INTEGER_FORMAT " %s moved to %s in %.1f ms\n", count, count == 1 ? "socket" : "sockets",
+		level, json_number_value(json_object_get(moved, "milliseconds")));
+	show_pending(moved, out);
+	if (json_array_size(sockets) > 0)
+		show_sockets(sockets, out);
+}

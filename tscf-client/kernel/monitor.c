@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/kernel/monitor.h"
+
+#include "common/base/log.h"
+#include "common/linux/netlink.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/pmtu.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/** A server that was heard of this lately is not asked. */
+#define FRESH_MS 500
+
+void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot)
+{
+	*m = (struct monitor){
+	    .fd = -1, .check_at = UINT64_MAX, .ahead = (int64_t)(boot - monotonic), .wake_at = UINT64_MAX};
+}
+
+static void changed(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct client *c = w->data;
+
+	(void)loop;
+	(void)events;
+	if (tscf_netlink_drain(w->fd) && c->monitor.check_at == UINT64_MAX)
+		c->monitor.check_at = c->now + MONITOR_SETTLE_MS;
+}
+
+void monitor_start(struct client *c)
+{
+	struct monitor *m = &c->monitor;
+
+	m->fd = tscf_netlink_watch();
+	if (m->fd < 0) {
+		tscf_warning("cannot watch addresses and routes: %s: changes are noticed by silence only",
+			     strerror(-m->fd));
+		return;
+	}
+	ev_io_init(&m->readable, changed, m->fd, EV_READ);
+	m->readable.data = c;
+	ev_io_start(c->loop, &m->readable);
+}
+
+void monitor_stop(struct client *c)
+{
+	if (c->monitor.fd < 0)
+		return;
+	ev_io_stop(c->loop, &c->monitor.readable);
+	close(c->monitor.fd);
+	c->monitor.fd = -1;
+}
+
+void monitor_sleep(struct monitor *m, uint64_t at)
+{
+	m->wake_at = at;
+}
+
+bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot)
+{
+	int64_t ahead = (int64_t)(boot - monotonic);
+	bool late = monotonic > m->wake_at && monotonic - m->wake_at >= MONITOR_SLEEP_MS;
+	bool slept = late || ahead - m->ahead >= MONITOR_SLEEP_MS;
+
+	m->ahead = ahead;
+	m->wake_at = UINT64_MAX;
+	if (slept)
+		m->check_at = monotonic;
+	m->slept |= slept;
+	return slept;
+}
+
+/** What is read after a sleep may have come long before. */
+static void ask(struct client *c, struct tunnel *t)
+{
+	if (c->monitor.slept || c->now - t->last_heard >= FRESH_MS)
+		tunnel_probe(t);
+}
+
+/** @return whether there is a way, with this host's address on it in *out. */
+static bool source_of(const struct tunnel *t, struct tscf_addr *out)
+{
+	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
+	union tscf_endpoint source;
+
+	if (tscf_outer_source(&t->way.remote, &options, &source) < 0)
+		return false;
+	*out = tscf_endpoint_addr(&source);
+	return true;
+}
+
+bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device)
+{
+	const struct client *c = t->client;
+	struct tscf_addr to;
+	int index;
+
+	if (t->way.remote.sa.sa_family == 0 || !source_of(t, source))
+		return false;
+	to = tscf_endpoint_addr(&t->way.remote);
+	index = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_OUTER));
+	*device = index > 0 ? index : 0;
+	return true;
+}
+
+bool monitor_astray(const struct tunnel *t)
+{
+	struct tscf_addr now, before = tscf_endpoint_addr(&t->transport->local);
+
+	/* A connection that is not there yet has none. */
+	if (before.family == 0)
+		return false;
+	return !source_of(t, &now) || !tscf_addr_equal(&now, &before);
+}
+
+static void check(struct client *c)
+{
+	char text[TSCF_ADDR_TEXT], reason[128];
+	struct tscf_addr source;
+
+	if (!c->plain.transport) {
+		search_hurry(c);
+		return;
+	}
+	/* No way at all: another change will tell when there is one. */
+	if (!source_of(&c->plain, &source))
+		return;
+	if (monitor_astray(&c->plain)) {
+		snprintf(reason, sizeof reason, "this host sends to the server from %s now",
+			 tscf_addr_format(&source, text));
+		plain_moved(c, reason);
+		return;
+	}
+	/* Of another path it is found out when the tunnel has been resumed there. */
+	trust_look(c);
+	search_hurry(c);
+	ask(c, &c->plain);
+	ask(c, &c->encrypted);
+	pmtu_changed(c);
+}
+
+void monitor_tick(struct client *c)
+{
+	if (c->now < c->monitor.check_at)
+		return;
+	c->monitor.check_at = UINT64_MAX;
+	check(c);
+	c->monitor.slept = false;
+}
+
+uint64_t monitor_next(const struct client *c)
+{
+	return c->monitor.check_at;
+}

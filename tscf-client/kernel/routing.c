@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/kernel/routing.h"
+
+#include "common/linux/xfrm_block.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum slot {
+	SLOT_OUTER,
+	SLOT_FROM,
+	SLOT_FROM_PROHIBIT,
+	SLOT_ONLY,
+	SLOT_ONLY_PROHIBIT,
+	SLOT_PREFERRED,
+	SLOT_PLAIN,
+	SLOT_POLICY, /* two for each */
+	/* What tscf-run has given, unless a policy says otherwise. */
+	SLOT_RUN_ONLY = SLOT_POLICY + 2 * POLICIES_MAX,
+	SLOT_RUN_ONLY_PROHIBIT,
+	SLOT_RUN_PREFERRED,
+	SLOT_RUN_PLAIN,
+	SLOT_DEFAULT_ENCRYPTED,
+	SLOT_DEFAULT_PROHIBIT,
+	SLOT_REST,
+};
+_Static_assert(SLOT_REST + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
+_Static_assert(SLOT_RUN_PLAIN - SLOT_RUN_ONLY == SLOT_PLAIN - SLOT_ONLY, "the levels have the same slots twice");
+
+struct planner {
+	const struct client_config *config;
+	struct routing_plan *plan;
+};
+
+static struct tscf_rule *add_rule(struct planner *p, int family, enum slot slot, uint32_t table)
+{
+	struct tscf_rule *r = &p->plan->rules[p->plan->rule_count++];
+	*r = (struct tscf_rule){.family = family,
+				.priority = p->config->rule_priority + (uint32_t)slot,
+				.action = table ? TSCF_RULE_LOOKUP : TSCF_RULE_PROHIBIT,
+				.table = table};
+	return r;
+}
+
+/* Of the value under the mask, the bits @p bits are looked at. */
+static void select_mark(struct planner *p, struct tscf_rule *r, uint32_t value, uint32_t bits)
+{
+	r->mask = tscf_mark_set(0, p->config->fwmark_mask, bits);
+	r->mark = tscf_mark_set(0, p->config->fwmark_mask, value);
+}
+
+static void add_mark_rule(struct planner *p, int family, enum slot slot, uint32_t value, uint32_t table)
+{
+	select_mark(p, add_rule(p, family, slot, table), value, TSCF_MARK_EXPLICIT | TSCF_MARK_LEVEL);
+}
+
+static void add_from_rule(struct planner *p, enum slot slot, const struct tscf_addr *from, uint32_t table)
+{
+	struct tscf_rule *r = add_rule(p, from->family, slot, table);
+	r->from = (struct tscf_prefix){.addr = *from, .length = (uint8_t)(8 * tscf_addr_size(from->family))};
+}
+
+static void add_to_rules(struct planner *p, const struct routing_facts *f, enum slot slot, uint32_t table)
+{
+	for (unsigned i = 0; i < f->route_count; i++) {
+		struct tscf_rule *r = add_rule(p, f->routes[i].addr.family, slot, table);
+		r->to = f->routes[i];
+		tscf_prefix_normalize(&r->to);
+	}
+}
+
+/* Explicit marks come first: they are somebody's word on the one socket. */
+static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned index, bool second, uint32_t table)
+{
+	const struct policy *policy = &p->config->policies.list[index];
+	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * index + second), table);
+	if (policy->number != 0)
+		select_mark(p, r, policy_mark(policy, policy->level), UINT32_MAX);
+	else
+		select_mark(p, r, 0, TSCF_MARK_EXPLICIT);
+	r->uid = policy->uid;
+	r->protocol = policy->protocol;
+	r->source_port = policy->local_port;
+	r->destination_port = policy->remote_port;
+	r->to = policy->remote;
+	return r;
+}
+
+static void plan_policy(struct planner *p, const struct routing_facts *f, int family, unsigned index)
+{
+	const struct policy *policy = &p->config->policies.list[index];
+	bool only = policy->level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool preferred = policy->level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if (policy->remote.addr.family != 0 && policy->remote.addr.family != family)
+		return;
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->preferred))
+		add_policy_rule(p, family, index, false, p->config->table_encrypted);
+	struct tscf_rule *last = add_policy_rule(p, family, index, true, 0);
+	if (only)
+		return;
+	/* The first policy that matches decides: what it lets through must not come to the next one. */
+	last->action = TSCF_RULE_GOTO;
+	last->target = p->config->rule_priority + SLOT_REST;
+}
+
+static void plan_default_level(struct planner *p, const struct routing_facts *f)
+{
+	enum tscf_level level = p->config->default_level;
+	bool only = level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	bool preferred = level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->preferred))
+		add_to_rules(p, f, SLOT_DEFAULT_ENCRYPTED, p->config->table_encrypted);
+	if (only)
+		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
+}
+
+/* What is there in any case: a client without an address must neither tunnel itself nor let anything out. */
+static void plan_always(struct planner *p, int family)
+{
+	add_mark_rule(p, family, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	add_mark_rule(p, family, SLOT_ONLY_PROHIBIT, TSCF_MARK_EXPLICIT | TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+	add_mark_rule(p, family, SLOT_RUN_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
+}
+
+/* The rules of each level; @p first is the slot of the first of them, @p explicit what else its marks have. */
+static void plan_levels(struct planner *p, const struct routing_facts *f, int family, enum slot first, uint32_t explicit)
+{
+	const struct client_config *c = p->config;
+	enum slot preferred = first + (SLOT_PREFERRED - SLOT_ONLY), plain = first + (SLOT_PLAIN - SLOT_ONLY);
+	if (f->gate != DTTE_GATE_SHUT)
+		add_mark_rule(p, family, first, explicit | TSCF_LEVEL_ENCRYPTED_ONLY, c->table_encrypted);
+	if (f->preferred)
+		add_mark_rule(p, family, preferred, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_encrypted);
+	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_UNENCRYPTED, c->table_plain);
+	add_mark_rule(p, family, plain, explicit | TSCF_LEVEL_ENCRYPTED_PREFERRED, c->table_plain);
+}
+
+static void plan_tables(struct planner *p, const struct routing_facts *f, int family)
+{
+	plan_levels(p, f, family, SLOT_ONLY, TSCF_MARK_EXPLICIT);
+	plan_levels(p, f, family, SLOT_RUN_ONLY, 0);
+}
+
+static void plan_rules(struct planner *p, const struct routing_facts *f)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		int family = tscf_family(i);
+		plan_always(p, family);
+		if (f->encrypted.of[i].family) {
+			add_from_rule(p, SLOT_FROM, &f->encrypted.of[i], p->config->table_encrypted);
+			add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted.of[i], 0);
+		}
+		/* IPv6 goes where the host's routes lead unless the tunnel has it. */
+		bool has_tables = family == AF_INET || f->plain.of[i].family;
+		if (has_tables)
+			plan_tables(p, f, family);
+		if (has_tables || p->config->policies.count > 0)
+			add_rule(p, family, SLOT_REST, p->config->table_plain);
+		for (unsigned k = 0; k < p->config->policies.count; k++)
+			plan_policy(p, f, family, k);
+	}
+	plan_default_level(p, f);
+}
+
+static void add_route(struct planner *p, const struct routing_facts *f, unsigned i, uint32_t table, int device)
+{
+	struct tscf_route *r = &p->plan->routes[p->plan->route_count++];
+	*r = (struct tscf_route){.destination = f->routes[i],
+				 .source = f->plain.of[tscf_family_index(f->routes[i].addr.family)],
+				 .table = table,
+				 .device = device};
+	tscf_prefix_normalize(&r->destination);
+}
+
+void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan)
+{
+	struct planner p = {.config = config, .plan = plan};
+	plan->rule_count = plan->route_count = 0;
+	plan_rules(&p, facts);
+	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is
+	 * in. */
+	for (unsigned i = 0; i < facts->route_count; i++) {
+		if (!facts->plain.of[tscf_family_index(facts->routes[i].addr.family)].family)
+			continue;
+		add_route(&p, facts, i, config->table_plain, facts->plain_device);
+		add_route(&p, facts, i, config->table_encrypted, facts->encrypted_device);
+		if (config->routes_in_main)
+			add_route(&p, facts, i, RT_TABLE_MAIN, facts->plain_device);
+	}
+}
+
+static bool route_equal(const struct tscf_route *a, const struct tscf_route *b)
+{
+	return a->table == b->table && a->device == b->device && a->type == b->type && a->metric == b->metric &&
+	       a->destination.length == b->destination.length &&
+	       tscf_addr_equal(&a->destination.addr, &b->destination.addr) && tscf_addr_equal(&a->source, &b->source);
+}
+
+static bool has_rule(const struct routing_plan *plan, const struct tscf_rule *rule)
+{
+	for (unsigned i = 0; i < plan->rule_count; i++)
+		if (tscf_rule_equal(&plan->rules[i], rule))
+			return true;
+	return false;
+}
+
+static bool has_route(const struct routing_plan *plan, const struct tscf_route *route)
+{
+	for (unsigned i = 0; i < plan->route_count; i++)
+		if (route_equal(&plan->routes[i], route))
+			return true;
+	return false;
+}
+
+static int check(int error, const char *what, unsigned number)
+{
+	if (error < 0)
+		tscf_error("%s %u: %s", what, number, strerror(-error));
+	return error;
+}
+
+/* A dead client's routes have gone with its devices: routes with our tag are those of one that lives. */
+static int check_table(struct tscf_netlink *netlink, uint32_t table, const char *option)
+{
+	int use = tscf_route_table_use(netlink, table);
+	if (use < 0)
+		return check(use, "cannot read routing table", table);
+	if (use == TSCF_TABLE_EMPTY)
+		return 0;
+	tscf_error(
+	    "routing table %u is in use by %s: choose another with %s, and other priorities with --rule-priority",
+	    table, use == TSCF_TABLE_OWN ? "another client" : "something else", option);
+	return -EEXIST;
+}
+
+static int check_tables(struct tscf_netlink *netlink, const struct client_config *config)
+{
+	int error = check_table(netlink, config->table_plain, "--table-plain");
+	return error < 0 ? error : check_table(netlink, config->table_encrypted, "--table-encrypted");
+}
+
+int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config)
+{
+	struct tscf_rule *rules = NULL;
+	unsigned foreign = 0;
+	int error = check_tables(netlink, config);
+	if (error < 0)
+		return error;
+	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules,
+			       &foreign);
+	if (n < 0)
+		return check(n, "cannot list policy rules from priority", config->rule_priority);
+	if (foreign > 0) {
+		tscf_error(
+		    "policy rules of something else have priorities %u to %u: choose others with --rule-priority",
+		    config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1);
+		free(rules);
+		return -EEXIST;
+	}
+	*r = (struct routing){.netlink = netlink, .config = config};
+	for (int i = 0; i < n && i < ROUTING_RULES_MAX; i++)
+		r->current.rules[r->current.rule_count++] = rules[i];
+	free(rules);
+	if (n > 0)
+		tscf_info("took over %d policy rules that an earlier client left", n);
+	return 0;
+}
+
+/* Encrypted-only, whoever has said so. */
+static uint32_t only_mark(const struct client_config *config)
+{
+	return tscf_mark_set(0, config->fwmark_mask, TSCF_LEVEL_ENCRYPTED_ONLY);
+}
+
+static uint32_t level_mask(const struct client_config *config)
+{
+	return tscf_mark_set(0, config->fwmark_mask, TSCF_MARK_LEVEL);
+}
+
+int routing_guard(struct routing *r, int device)
+{
+	return check(tscf_barrier_set(only_mark(r->config), level_mask(r->config), &device, 1),
+		     "cannot set the IPsec policy of mark", only_mark(r->config));
+}
+
+/* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time.
+ */
+static int apply_routes(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
+{
+	int first = 0;
+	const struct routing_plan *now = &r->current;
+	for (unsigned i = 0; i < now->route_count; i++)
+		if (!has_route(plan, &now->routes[i]))
+			check(tscf_route_del(r->netlink, &now->routes[i]), "cannot delete a route of table",
+			      now->routes[i].table);
+	for (unsigned i = 0; i < plan->route_count; i++) {
+		const struct tscf_route *route = &plan->routes[i];
+		int error = has_route(now, route)
+				? 0
+				: check(tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
+		if (error == 0)
+			done->routes[done->route_count++] = *route;
+		else if (first == 0)
+			first = error;
+	}
+	return first;
+}
+
+static void delete_rules(struct routing *r, const struct tscf_rule *const *rules, unsigned count)
+{
+	const struct tscf_rule *failed;
+	int error = tscf_rules_del(r->netlink, rules, count, &failed);
+	if (error < 0)
+		check(error, "cannot delete the policy rule of priority", failed->priority);
+}
+
+static int apply_rules(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
+{
+	int first = 0;
+	unsigned old_count = 0;
+	const struct tscf_rule *old[ROUTING_RULES_MAX];
+	const struct routing_plan *now = &r->current;
+	for (unsigned i = 0; i < plan->rule_count; i++) {
+		const struct tscf_rule *rule = &plan->rules[i];
+		int error = has_rule(now, rule) ? 0
+						: check(tscf_rule_add(r->netlink, rule),
+							"cannot add the policy rule of priority", rule->priority);
+		if (error == 0)
+			done->rules[done->rule_count++] = *rule;
+		else if (first == 0)
+			first = error;
+	}
+	for (unsigned i = 0; i < now->rule_count; i++)
+		if (!has_rule(plan, &now->rules[i]))
+			old[old_count++] = &now->rules[i];
+	delete_rules(r, old, old_count);
+	return first;
+}
+
+/* Routes come before the rules that lead to them. */
+int routing_apply(struct routing *r, const struct routing_plan *plan)
+{
+	struct routing_plan done = {0};
+	int routes = apply_routes(r, plan, &done);
+	int rules = apply_rules(r, plan, &done);
+	r->current = done;
+	return routes ? routes : rules;
+}
+
+/* What a policy lets through must go around the next one's prohibit, and so needs its goto and where that leads. */
+static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
+{
+	uint32_t slot = rule->priority - r->config->rule_priority;
+	bool policy = slot >= SLOT_POLICY && slot < SLOT_RUN_ONLY && rule->action != TSCF_RULE_LOOKUP;
+	return slot == SLOT_ONLY_PROHIBIT || slot == SLOT_RUN_ONLY_PROHIBIT || policy || (slot == SLOT_REST && r->config->policies.count > 0);
+}
+
+void routing_remove(struct routing *r, bool keep_prohibit)
+{
+	unsigned old_count = 0;
+	const struct tscf_rule *old[ROUTING_RULES_MAX];
+	for (unsigned i = 0; i < r->current.rule_count; i++)
+		if (!keep_prohibit || !is_kept(r, &r->current.rules[i]))
+			old[old_count++] = &r->current.rules[i];
+	delete_rules(r, old, old_count);
+	for (unsigned i = 0; i < r->current.route_count; i++)
+		tscf_route_del(r->netlink, &r->current.routes[i]);
+	r->current.rule_count = r->current.route_count = 0;
+	if (!keep_prohibit)
+		check(tscf_barrier_clear(only_mark(r->config), level_mask(r->config)),
+		      "cannot delete the IPsec policy of mark", only_mark(r->config));
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/settings/options.h"
+
+#include "tscf-client/settings/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT SYSCONFDIR "/tscf/tscf-client.conf"
+
+#define RUN     (1U << CLIENT_COMMAND_RUN)
+#define STATUS  (1U << CLIENT_COMMAND_STATUS)
+#define SOCKETS (1U << CLIENT_COMMAND_SOCKETS)
+#define LEVEL   (1U << CLIENT_COMMAND_LEVEL)
+#define RELOAD  (1U << CLIENT_COMMAND_RELOAD)
+#define STOP    (1U << CLIENT_COMMAND_STOP)
+#define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
+#define ANY     (RUN | STATUS | SOCKETS | LEVEL | RELOAD | STOP | FLUSH)
+
+const char client_help[] = "Usage: tscf-client [OPTION]...\n"
+			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
+			   "       tscf-client sockets [--json]\n"
+			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
+			   "       tscf-client reload | stop | flush\n"
+			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
+			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
+			   "  -f, --foreground         stay in the foreground, log to standard error\n"
+			   "      --check-config       check the settings and exit\n"
+			   "  -s, --server HOST[:PORT] tunnel server, port 2004 if not given; repeat it\n"
+			   "      --transport udp|tcp|auto, --proxy URL, --ca FILE, --server-name NAME,\n"
+			   "      --pin PIN            how to reach it, how to know it\n"
+			   "      --cert FILE --key FILE, --psk-file FILE [--psk-identity NAME]  who we are\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
+			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
+			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE\n"
+			   "  -C, --control PATH       control socket, for every command\n"
+			   "  -j, --json               print JSON\n"
+			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
+			   "  -p, --pid PID | --proto udp|tcp --port N         which sockets\n"
+			   "  -h, --help  -V, --version\n"
+			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
+			   "See tscf-client(8), tscf-client.conf(5).\n";
+
+static const struct tscf_cli_option options[] = {
+	{"config", 'c', true, true, ANY},
+	{"foreground", 'f', false, false, RUN},
+	{"check-config", 0, false, false, RUN},
+	{"server", 's', true, false, RUN},
+	{"ca", 0, true, true, RUN},
+	{"server-name", 0, true, false, RUN},
+	{"pin", 0, true, false, RUN},
+	{"transport", 0, true, false, RUN},
+	{"proxy", 0, true, false, RUN},
+	{"plain-dev", 0, true, false, RUN},
+	{"encrypted-dev", 0, true, false, RUN},
+	{"default-level", 0, true, false, RUN},
+	{"mtu", 0, true, false, RUN},
+	{"fwmark-mask", 0, true, false, RUN | FLUSH},
+	{"rule-priority", 0, true, false, RUN | FLUSH},
+	{"table-plain", 0, true, false, RUN | FLUSH},
+	{"table-encrypted", 0, true, false, RUN | FLUSH},
+	{"state-dir", 0, true, true, RUN},
+	{"cert", 0, true, true, RUN},
+	{"key", 0, true, true, RUN},
+	{"psk-file", 0, true, true, RUN},
+	{"psk-identity", 0, true, false, RUN},
+	{"realtime-dscp", 0, true, false, RUN},
+	{"realtime-priority", 0, true, false, RUN},
+	{"script", 0, true, true, RUN},
+	{"log-level", 0, true, false, RUN},
+	{"control", 'C', true, true, ANY},
+	{"json", 'j', false, false, STATUS | SOCKETS | LEVEL},
+	{"wait-up", 'w', true, false, STATUS},
+	{"pid", 'p', true, false, LEVEL},
+	{"proto", 0, true, false, LEVEL},
+	{"port", 0, true, false, LEVEL},
+	{"help", 'h', false, false, ANY},
+	{"version", 'V', false, false, ANY},
+	{NULL, 0, false, false, 0},
+};
+
+static const struct tscf_cli_command commands[] = {
+	[CLIENT_COMMAND_RUN] = {"the daemon", NULL},
+	[CLIENT_COMMAND_STATUS] = {"status", NULL},
+	[CLIENT_COMMAND_SOCKETS] = {"sockets", NULL},
+	[CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred"},
+	[CLIENT_COMMAND_RELOAD] = {"reload", NULL},
+	[CLIENT_COMMAND_STOP] = {"stop", NULL},
+	[CLIENT_COMMAND_FLUSH] = {"flush", NULL},
+	{NULL, NULL},
+};
+
+static const struct tscf_cli_spec spec = {"tscf-client", options, commands};
+
+/** Options of the commands, which are no settings of the daemon. */
+static const struct tscf_setting command_settings[] = {
+	{"wait-up", "seconds from 0 to 86400", tscf_setting_number, 0, 0, 86400, 0},
+	{"pid", "the number of a process", tscf_setting_number, 0, 1, INT32_MAX, 0},
+	{"port", "a local port from 1 to 65535", tscf_setting_port, 0, 1, 65535, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
+};
+
+static const struct tscf_setting *table_of(const struct tscf_cli *cli, const char *name)
+{
+	const struct tscf_setting *table =
+	    cli->command == CLIENT_COMMAND_RUN || cli->command == CLIENT_COMMAND_FLUSH || strcmp(name, "control") == 0
+		? client_settings
+		: command_settings;
+
+	return tscf_setting_find(table, name) ? table : NULL;
+}
+
+/** Put every option that is a setting of the daemon into @p c (NULL: only check all values). */
+static int apply(const struct tscf_cli *cli, struct client_config *c)
+{
+	/* Servers of the command line replace those of the file. */
+	if (c && tscf_cli_has(cli, "server"))
+		client_servers_forget(&c->servers);
+	for (unsigned i = 0; i < cli->count; i++) {
+		const char *name = cli->given[i].option->name;
+		const struct tscf_setting *table = table_of(cli, name);
+		int err;
+
+		if (!table || (c && table != client_settings))
+			continue;
+		err = tscf_setting_option(table, name, cli->given[i].value, c);
+		if (err != 0)
+			return err == -ENOSPC ? -EINVAL : err;
+		/* What follows a server is for that one. */
+		if (c && strcmp(name, "server") == 0)
+			c->servers.current = &c->servers.list[c->servers.count - 1];
+	}
+	return 0;
+}
+
+/** `level` needs to know whose sockets: by process, or by protocol and port. */
+static int check_selector(const struct tscf_cli *cli)
+{
+	bool pid = tscf_cli_has(cli, "pid"), port = tscf_cli_has(cli, "port");
+	const char *protocol = tscf_cli_value(cli, "proto");
+	enum tscf_level level;
+
+	if (tscf_level_parse(cli->argument, &level) != 0) {
+		tscf_error("level '%s': expected default, unencrypted, encrypted-only or encrypted-preferred",
+			   cli->argument);
+		return -EINVAL;
+	}
+	if (protocol && strcmp(protocol, "udp") != 0 && strcmp(protocol, "tcp") != 0) {
+		tscf_error("--proto %s: expected udp or tcp", protocol);
+		return -EINVAL;
+	}
+	if (pid ? (protocol || port) : !(protocol && port)) {
+		tscf_error("level: expected either --pid PID, or --proto udp|tcp and --port N");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int client_options_parse(int argc, char **argv, struct tscf_cli *out)
+{
+	int err = tscf_cli_parse(&spec, argc, argv, out);
+
+	if (err != 0 || tscf_cli_has(out, "help") || tscf_cli_has(out, "version"))
+		return err;
+	err = apply(out, NULL);
+	if (err == 0 && out->command == CLIENT_COMMAND_LEVEL)
+		err = check_selector(out);
+	if (err == -EINVAL)
+		tscf_cli_hint(&spec);
+	return err;
+}
+
+/**
+ * The default file is read if it is there; a query by a user who may not read it goes on with the default control
+ * socket.
+ */
+static const char *config_file(const struct tscf_cli *cli)
+{
+	const char *file = tscf_cli_value(cli, "config");
+	bool daemon = cli->command == CLIENT_COMMAND_RUN;
+
+	if (file)
+		return file;
+	return access(CONFIG_DEFAULT, daemon ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
+}
+
+int client_options_config(const struct tscf_cli *cli, struct client_config *c)
+{
+	const char *file = config_file(cli);
+	int err = client_config_init(c);
+
+	if (err == 0 && file)
+		err = client_config_read(c, file);
+	if (err == 0)
+		err = apply(cli, c);
+	if (err == 0 && cli->command == CLIENT_COMMAND_RUN)
+		err = client_config_check(c);
+	c->foreground = tscf_cli_has(cli, "foreground");
+	return err;
+}

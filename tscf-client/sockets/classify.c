@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/classify.h"
+
+#include "common/control/control.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/policy.h"
+#include "tscf-client/sockets/processes.h"
+
+uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
+{
+	const struct policies *policies = &c->config->policies;
+	char program[POLICY_PROGRAM] = "";
+	struct policy_subject subject = {.socket = s, .program = program};
+
+	if (policies_numbered(policies) > 0) {
+		int dscp = tscf_socket_dscp(fd);
+
+		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
+		processes_executable(pid, program, sizeof program);
+	}
+	return policy_mark(policy_of_subject(policies, &subject), otherwise);
+}
+
+bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
+{
+	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+
+	/* No mark where there ought to be one: somebody has taken it away. */
+	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
+		return false;
+	return classify(c, fd, s, pid, otherwise) != value;
+}
+
+enum tscf_level classify_default_of(pid_t pid)
+{
+	enum tscf_level level = TSCF_LEVEL_DEFAULT;
+	char text[32];
+
+	/* As the library takes it: what is no level is meant to be encrypted. */
+	if (processes_environment(pid, TSCF_ENV_LEVEL, text, sizeof text) && text[0] != '\0' &&
+	    tscf_level_parse(text, &level) != 0)
+		level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	return level;
+}

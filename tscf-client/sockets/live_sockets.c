@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/live_sockets.h"
+
+#include "tscf-client/sockets/classify.h"
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- sockets of running programs --- */
+
+struct gather {
+	struct client *c;
+	struct change *change;
+	const struct tscf_control_request *request;
+	struct owner *owners;
+	unsigned count, size;
+	int error;
+};
+
+static void take_each(void *context, pid_t pid, int fd)
+{
+	struct gather *g = context;
+	int error = moves_add(g->c, g->change, fd, pid);
+	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
+		g->error = error;
+}
+
+static void by_port(void *context, const struct tscf_socket *s)
+{
+	struct gather *g = context;
+	if (s->protocol != g->request->protocol || s->local_port != g->request->port || s->inode == 0)
+		return;
+	if (g->count == g->size) {
+		unsigned size = g->size ? 2 * g->size : 16;
+		struct owner *grown = realloc(g->owners, size * sizeof *grown);
+		if (!grown)
+			return;
+		g->owners = grown;
+		g->size = size;
+	}
+	g->owners[g->count++] = (struct owner){.inode = s->inode};
+}
+
+static void dump_over(void *context, int error)
+{
+	struct gather *g = context;
+	g->error = error;
+}
+
+static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
+{
+	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
+}
+
+static void gather_by_port(struct gather *g, const struct tscf_control_call_in *call)
+{
+	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
+	struct tscf_sockdiag *diag;
+	g->error = tscf_sockdiag_open(g->c->loop, 0, &handler, g, &diag);
+	if (g->error < 0)
+		return;
+	tscf_sockdiag_dump_now(diag);
+	tscf_sockdiag_close(diag);
+	processes_find_owners(g->owners, g->count);
+	for (unsigned i = 0; i < g->count; i++) {
+		struct owner *o = &g->owners[i];
+		if (o->pid == 0)
+			continue;
+		int fd = may_change(call, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
+		if (fd >= 0)
+			take_each(g, o->pid, fd);
+		else if (g->error == 0)
+			g->error = fd;
+	}
+	free(g->owners);
+}
+
+void running_level_of(struct client *c, struct tscf_control_call_in *call)
+{
+	const struct tscf_control_request *r = &call->request;
+	bool by_pid = r->pid > 0;
+	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(c, call) : NULL;
+	if (!change) {
+		tscf_control_answer(call, EINVAL, NULL);
+		return;
+	}
+	struct gather g = {.c = c, .change = change, .request = r};
+	if (!by_pid)
+		gather_by_port(&g, call);
+	else if (may_change(call, r->pid))
+		g.error = processes_each_socket(r->pid, take_each, &g);
+	else
+		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+	/* Several owners of a port: those who may not be changed are no failure of those who may. */
+	if (g.error == 0 && change->count == 0)
+		g.error = -ENOENT;
+	moves_end(c, change, by_pid || change->count == 0 ? g.error : 0);
+}
+
+/* --- policies that have changed --- */
+
+static void reclassify_socket(void *context, pid_t pid, int fd)
+{
+	struct gather *g = context;
+	struct tscf_socket s;
+	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
+	if (ours && classify_changes(g->c, fd, &s, pid, g->change->level))
+		moves_add(g->c, g->change, fd, pid);
+	else
+		close(fd);
+}
+
+static void reclassify_process(void *context, pid_t pid)
+{
+	struct gather g = {.c = context};
+	g.change = moves_begin_default(g.c, classify_default_of(pid));
+	if (!g.change) {
+		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
+		return;
+	}
+	processes_each_socket(pid, reclassify_socket, &g);
+	moves_end(g.c, g.change, 0);
+}
+
+void running_policies_changed(struct client *c)
+{
+	processes_each_with_library("/" CLASSIFY_LIBRARY, reclassify_process, c);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/policy.h"
+
+#include "common/packet/dscp.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UID_MAX (UINT32_MAX - 1)
+
+/** Room for "NUMBER-NUMBER". */
+#define RANGE_TEXT 32
+
+/** "N" or "N-M".  @return 0 or -EINVAL. */
+static int parse_range(const char *text, unsigned long low, unsigned long high, unsigned long *first, unsigned long *last)
+{
+	char copy[RANGE_TEXT];
+	char *dash;
+
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text, strlen(text) + 1);
+	dash = strchr(copy, '-');
+	if (dash)
+		*dash++ = '\0';
+	if (tscf_number_parse(copy, low, high, first) != 0 || tscf_number_parse(dash ? dash : copy, low, high, last) != 0)
+		return -EINVAL;
+	return *first <= *last ? 0 : -EINVAL;
+}
+
+static int parse_uid(const struct tscf_setting *s, const char *text, void *field)
+{
+	unsigned long low, high;
+
+	(void)s;
+	if (parse_range(text, 0, UID_MAX, &low, &high) != 0) {
+		const struct passwd *user = getpwnam(text);
+
+		if (!user)
+			return -EINVAL;
+		low = high = user->pw_uid;
+	}
+	if (field)
+		*(struct tscf_uid_range *)field = (struct tscf_uid_range){(uint32_t)low, (uint32_t)high, true};
+	return 0;
+}
+
+static int parse_ports(const struct tscf_setting *s, const char *text, void *field)
+{
+	unsigned long low, high;
+
+	(void)s;
+	/* The kernel takes no rule whose range ends with port 65535. */
+	if (parse_range(text, 1, 65534, &low, &high) != 0)
+		return -EINVAL;
+	if (field)
+		*(struct tscf_port_range *)field = (struct tscf_port_range){(uint16_t)low, (uint16_t)high};
+	return 0;
+}
+
+static int parse_protocol(const struct tscf_setting *s, const char *text, void *field)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} protocols[] = {{"any", 0}, {"udp", IPPROTO_UDP}, {"tcp", IPPROTO_TCP}};
+
+	(void)s;
+	for (unsigned i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (strcmp(text, protocols[i].name) != 0)
+			continue;
+		if (field)
+			*(uint8_t *)field = protocols[i].number;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_remote(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct tscf_prefix prefix;
+
+	(void)s;
+	/* A prefix of length 0 would be one of a family, which a rule cannot say. */
+	if (tscf_prefix_parse(text, &prefix) != 0 || prefix.length == 0)
+		return -EINVAL;
+	tscf_prefix_normalize(&prefix);
+	if (field)
+		*(struct tscf_prefix *)field = prefix;
+	return 0;
+}
+
+/** A program is known by the file it runs from, which is no symbolic link; one that is not there yet by what is written here. */
+static int parse_program(const struct tscf_setting *s, const char *text, void *field)
+{
+	char *real = text[0] == '/' ? realpath(text, NULL) : NULL;
+	const char *name = real ? real : text;
+	size_t length = strlen(name);
+	bool ok = text[0] == '/' && length < POLICY_PROGRAM;
+
+	(void)s;
+	if (ok && field)
+		memcpy(field, name, length + 1);
+	free(real);
+	return ok ? 0 : -EINVAL;
+}
+
+static int parse_dscps(const struct tscf_setting *s, const char *text, void *field)
+{
+	uint64_t dscps;
+
+	(void)s;
+	if (tscf_dscps_parse(text, &dscps) != 0 || dscps == 0)
+		return -EINVAL;
+	if (field)
+		*(uint64_t *)field = dscps;
+	return 0;
+}
+
+static int parse_level(const struct tscf_setting *s, const char *text, void *field)
+{
+	enum tscf_level level;
+
+	(void)s;
+	if (tscf_level_parse(text, &level) != 0 || level == TSCF_LEVEL_DEFAULT)
+		return -EINVAL;
+	if (field)
+		*(enum tscf_level *)field = level;
+	return 0;
+}
+
+#define FIELD(member) offsetof(struct policy, member)
+
+const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
+	{"level", "unencrypted, encrypted-only or encrypted-preferred", parse_level, FIELD(level), 0, 0, 0},
+	{"program", "the absolute name of a program, of at most 255 characters", parse_program, FIELD(program), 0, 0, 0},
+	{"dscp", "DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE", parse_dscps, FIELD(dscps), 0, 0, 0},
+	{"uid", "a user's name, a number, or two numbers as in 1000-1999", parse_uid, FIELD(uid), 0, 0, 0},
+	{"protocol", "udp, tcp or any", parse_protocol, FIELD(protocol), 0, 0, 0},
+	{"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
+	{"remote", "an address or ADDRESS/BITS, BITS not 0", parse_remote, FIELD(remote), 0, 0, 0},
+	{"remote-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(remote_port), 0, 0, 0},
+	{NULL, NULL, NULL, 0, 0, 0, 0},
+};
+
+bool policy_name_valid(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length >= sizeof(((struct policy *)0)->name))
+		return false;
+	while (*name && isgraph((unsigned char)*name))
+		name++;
+	return *name == '\0';
+}
+
+unsigned policy_number(struct policy *one, unsigned numbered)
+{
+	bool by_library = one->program[0] != '\0' || one->dscps != 0;
+
+	one->number = by_library ? numbered + 1 : 0;
+	return numbered + by_library;
+}
+
+unsigned policies_numbered(const struct policies *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		count += p->list[i].number != 0;
+	return count;
+}
+
+unsigned policies_ruled(const struct policies *p)
+{
+	return p->count - policies_numbered(p);
+}
+
+const struct policy *policy_of_number(const struct policies *p, unsigned number)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number == number)
+			return &p->list[i];
+	return NULL;
+}
+
+static bool in_ports(const struct tscf_port_range *range, uint16_t port)
+{
+	return range->high == 0 || (port >= range->low && port <= range->high);
+}
+
+/** What does not depend on the remote. */
+static bool matches_local(const struct policy *p, uint8_t protocol, uint16_t local_port)
+{
+	return (p->protocol == 0 || p->protocol == protocol) && in_ports(&p->local_port, local_port);
+}
+
+static bool matches_owner(const struct policy *p, uint32_t uid)
+{
+	return !p->uid.given || (uid >= p->uid.low && uid <= p->uid.high);
+}
+
+static bool names_remote(const struct policy *p)
+{
+	return p->remote.addr.family != 0 || p->remote_port.high != 0;
+}
+
+static bool matches_remote(const struct policy *p, const struct tscf_addr *remote, uint16_t port)
+{
+	return (p->remote.addr.family == 0 || tscf_prefix_contains(&p->remote, remote)) && in_ports(&p->remote_port, port);
+}
+
+/** What can be said of a socket whatever it sends. */
+static bool matches_socket(const struct policy *p, const struct tscf_socket *s)
+{
+	if (!matches_local(p, s->protocol, s->local_port) || !matches_owner(p, s->uid))
+		return false;
+	return !names_remote(p) || (s->remote_port != 0 && matches_remote(p, &s->remote, s->remote_port));
+}
+
+const struct policy *policy_of_socket(const struct policies *p, const struct tscf_socket *s)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number == 0 && matches_socket(&p->list[i], s))
+			return &p->list[i];
+	return NULL;
+}
+
+static bool matches_subject(const struct policy *p, const struct policy_subject *s)
+{
+	return (p->program[0] == '\0' || strcmp(p->program, s->program) == 0) &&
+	       (p->dscps == 0 || p->dscps >> s->dscp & 1) && matches_socket(p, s->socket);
+}
+
+const struct policy *policy_of_subject(const struct policies *p, const struct policy_subject *s)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (matches_subject(&p->list[i], s))
+			return &p->list[i];
+	return NULL;
+}
+
+uint32_t policy_mark(const struct policy *one, enum tscf_level otherwise)
+{
+	return one ? one->number << TSCF_MARK_POLICY_SHIFT | one->level : otherwise;
+}
+
+bool policy_may_need_encryption(const struct policies *p, const struct tscf_socket *s, unsigned number)
+{
+	if (s->remote_port != 0)
+		return false;
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct policy *one = &p->list[i];
+
+		if (one->number != 0 && one->number == number)
+			return false;
+		if (one->number != 0 || !matches_local(one, s->protocol, s->local_port) || !matches_owner(one, s->uid))
+			continue;
+		if (!names_remote(one))
+			return false;
+		if (one->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			return true;
+	}
+	return false;
+}
+
+bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_key *flow)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct policy *one = &p->list[i];
+		bool only = one->level == TSCF_LEVEL_ENCRYPTED_ONLY;
+
+		if (!matches_local(one, flow->protocol, flow->local_port) ||
+		    !matches_remote(one, &flow->remote, flow->remote_port))
+			continue;
+		if (!one->uid.given && one->number == 0)
+			return only;
+		/* It may be this owner's or program's, who may have clear packets. */
+		if (!only)
+			return false;
+	}
+	return false;
+}
+
+bool policies_want_encryption(const struct policies *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number == 0 && tscf_level_wants_encryption(p->list[i].level))
+			return true;
+	return false;
+}

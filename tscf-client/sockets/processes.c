@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/processes.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/** A process's descriptor that is a socket. */
+struct found {
+	pid_t pid;
+	int fd;
+	uint32_t inode;
+};
+
+/* Call `visit` for each socket descriptor of a process, until it returns nonzero. */
+static int walk_sockets(pid_t pid, int (*visit)(void *context, const struct found *f), void *context)
+{
+	char path[64], link[64];
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	int result = 0;
+	struct dirent *entry;
+	while (result == 0 && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link - 1);
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		struct found f = {.pid = pid, .fd = atoi(entry->d_name)};
+		if (sscanf(link, "socket:[%u]", &f.inode) == 1)
+			result = visit(context, &f);
+	}
+	closedir(dir);
+	return result;
+}
+
+struct owners {
+	struct owner *list;
+	unsigned count;
+};
+
+static int by_inode(const void *a, const void *b)
+{
+	uint32_t x = ((const struct owner *)a)->inode, y = ((const struct owner *)b)->inode;
+	return (x > y) - (x < y);
+}
+
+static void read_program(pid_t pid, char *program, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, program, size - 1);
+	program[n > 0 ? n : 0] = '\0';
+	program[strcspn(program, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static int note_owner(void *context, const struct found *f)
+{
+	struct owners *o = context;
+	struct owner key = {.inode = f->inode};
+	struct owner *hit = bsearch(&key, o->list, o->count, sizeof key, by_inode);
+	if (hit && hit->pid == 0) {
+		hit->pid = f->pid;
+		read_program(f->pid, hit->program, sizeof hit->program);
+	}
+	return 0;
+}
+
+void processes_find_owners(struct owner *owners, unsigned count)
+{
+	struct owners o = {owners, count};
+	DIR *proc = count > 0 ? opendir("/proc") : NULL;
+	if (!proc)
+		return;
+	qsort(owners, count, sizeof *owners, by_inode);
+	struct dirent *entry;
+	while ((entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			walk_sockets(atoi(entry->d_name), note_owner, &o);
+	closedir(proc);
+}
+
+static int take_fd(pid_t pid, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	int error = errno;
+	close(pidfd);
+	return copy < 0 ? -error : copy;
+}
+
+struct each {
+	void (*each)(void *context, pid_t pid, int fd);
+	void *context;
+	int count, error;
+};
+
+static int give_socket(void *context, const struct found *f)
+{
+	struct each *e = context;
+	int fd = take_fd(f->pid, f->fd);
+	if (fd >= 0) {
+		e->count++;
+		e->each(e->context, f->pid, fd);
+	} else if (fd != -EBADF) {
+		/* Closed meanwhile is nothing; not being allowed is. */
+		e->error = fd;
+	}
+	return 0;
+}
+
+int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context)
+{
+	struct each e = {each, context, 0, 0};
+	int error = walk_sockets(pid, give_socket, &e);
+	if (error < 0)
+		return error;
+	return e.error < 0 ? e.error : e.count;
+}
+
+struct wanted {
+	uint32_t inode;
+	int fd;
+};
+
+static int is_wanted(void *context, const struct found *f)
+{
+	struct wanted *w = context;
+	if (f->inode != w->inode)
+		return 0;
+	w->fd = f->fd;
+	return 1;
+}
+
+int processes_take_socket(pid_t pid, uint32_t inode)
+{
+	struct wanted w = {inode, -1};
+	int error = walk_sockets(pid, is_wanted, &w);
+	if (error < 0)
+		return error;
+	return w.fd < 0 ? -ENOENT : take_fd(pid, w.fd);
+}
+
+struct any {
+	bool (*is)(void *context, int fd);
+	void *context;
+};
+
+static int is_any(void *context, const struct found *f)
+{
+	struct any *a = context;
+	int fd = take_fd(f->pid, f->fd);
+	if (fd < 0)
+		return 0;
+	bool is = a->is(a->context, fd);
+	close(fd);
+	return is;
+}
+
+bool processes_any_socket(bool (*is)(void *context, int fd), void *context)
+{
+	struct any a = {is, context};
+	bool found = false;
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	while (proc && !found && (entry = readdir(proc)))
+		found = isdigit((unsigned char)entry->d_name[0]) && walk_sockets(atoi(entry->d_name), is_any, &a) > 0;
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+int64_t processes_uid(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+	snprintf(path, sizeof path, "/proc/%d", (int)pid);
+	return stat(path, &st) < 0 ? -1 : (int64_t)st.st_uid;
+}
+
+void processes_executable(pid_t pid, char *name, size_t size)
+{
+	static const char replaced[] = " (deleted)";
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	ssize_t n = readlink(path, name, size);
+	size_t length = n > 0 && (size_t)n < size ? (size_t)n : 0;
+	name[length] = '\0';
+	/* It was upgraded while it runs. */
+	if (length > sizeof replaced && strcmp(name + length - (sizeof replaced - 1), replaced) == 0)
+		name[length - (sizeof replaced - 1)] = '\0';
+}
+
+static FILE *open_of(pid_t pid, const char *file)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	return fopen(path, "re");
+}
+
+bool processes_environment(pid_t pid, const char *variable, char *value, size_t size)
+{
+	FILE *file = open_of(pid, "environ");
+	size_t length = strlen(variable), room = 0;
+	char *entry = NULL;
+	bool found = false;
+	while (file && !found && getdelim(&entry, &room, '\0', file) > 0) {
+		found = strncmp(entry, variable, length) == 0 && entry[length] == '=';
+		if (found)
+			snprintf(value, size, "%s", entry + length + 1);
+	}
+	free(entry);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool maps(pid_t pid, const char *suffix)
+{
+	FILE *file = open_of(pid, "maps");
+	size_t room = 0, length = strlen(suffix);
+	char *line = NULL;
+	ssize_t n;
+	bool found = false;
+	while (file && !found && (n = getline(&line, &room, file)) > 0)
+		found = (size_t)n > length && strncmp(line + n - 1 - length, suffix, length) == 0;
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void processes_each_with_library(const char *suffix, void (*each)(void *context, pid_t pid), void *context)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]) && maps(atoi(entry->d_name), suffix))
+			each(context, atoi(entry->d_name));
+	if (proc)
+		closedir(proc);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * registry.h - which sockets belong in the encrypted tunnel, and that the server knows it.
+ *
+ * The kernel is the register of sockets (sockdiag.h); this module keeps only what has been told to the server: a
+ * binding table (binding.h). A dump of the marked sockets ("resync") is compared with the table: new sockets are bound,
+ * sockets that are gone are closed. The library's reports and the packets themselves only make that earlier.
+ *
+ * Before a socket is known here its packets are safe all the same: its mark decides in the kernel.  After it has
+ * closed, its entry stays as a tombstone, for what the kernel still sends for it (TCP of orphaned sockets, resets, ICMP
+ * errors that quote it).
+ *
+ * tscf(7), "BINDINGS".
+ */
+#ifndef TSCF_CLIENT_REGISTRY_H
+#define TSCF_CLIENT_REGISTRY_H
+
+#include "common/packet/binding.h"
+#include "common/packet/fragment.h"
+#include "common/packet/message.h"
+#include "common/linux/sockdiag.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Shortest and longest time between two dumps while marked sockets exist. */
+#define REGISTRY_RESYNC_MIN_MS 100
+#define REGISTRY_RESYNC_MAX_MS 5000
+/** The same while a policy encrypts: nobody reports its sockets. */
+#define REGISTRY_RESYNC_POLICY_MS 1000
+/** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
+#define REGISTRY_UNCONFIRMED_MS 3000
+/** Who waits: that all preferred sockets are released; any other value is a move's. */
+#define REGISTRY_WAITER_TRUST UINT64_MAX
+/** In the place of a cookie: several sockets have the key. */
+#define REGISTRY_SEVERAL UINT64_MAX
+
+struct client;
+
+/** What the server is to be told of one socket; `waiter` is told when it has been. */
+struct registry_op {
+	struct tscf_wire_binding wire;
+	uint64_t waiter;
+};
+
+struct registry {
+	struct client *client;
+	struct tscf_bindings *table;
+	struct tscf_binding_list list; /**< all ACTIVE entries */
+	struct tscf_fragments *fragments;
+	struct tscf_sockdiag *diag;
+	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered.
+	 */
+	struct registry_op *pending;
+	unsigned pending_count, pending_size;
+	struct tscf_bindings
+	    *under_way[2];   /**< keys that the server has been told of and has not answered: plain, encrypted */
+	uint32_t generation; /**< of the running or last dump */
+	bool dumping;
+	bool unannounced; /**< sockets may be encrypted by policy, and are found by dumps alone */
+	bool lists_all; /**< dumps list sockets without a mark, too */
+	bool seen_any; /**< some socket has been marked since start */
+	uint64_t dump_started, resync_at;
+	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
+	unsigned counting[4]; /**< in the running dump */
+	bool telling;         /**< the encrypted tunnel is new, and the server does not know all sockets yet */
+	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
+	unsigned shielding;   /**< shield requests under way */
+	bool unshielding;     /**< an unshield request is under way */
+	uint8_t shield_key[32], next_shield_key[32]; /**< lifts our shields on the plain tunnel; tscf(7), "SHIELDS" */
+};
+
+/** @return 0 or -errno. */
+int registry_init(struct registry *r, struct client *c);
+void registry_free(struct registry *r);
+/**
+ * The configuration has other policies now: sockets are bound and released by them with a dump that is done when this
+ * returns.  To be called before the rules change.
+ *
+ * @return 0 or -errno.
+ */
+int registry_policies_changed(struct client *c);
+
+/**
+ * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one of each.
+ *
+ * @return how many; 0 without a port or with an address that is not of the plain tunnel.
+ */
+unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES]);
+
+/** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if by neither. */
+enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
+/** @return what @p level means for the way of the packets: the default one is what the configuration says. */
+enum tscf_level registry_effective(const struct client *c, enum tscf_level level);
+
+/**
+ * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
+ * packets may be under way.
+ * @p waiter, if not 0, is told (moves_acknowledged, trust_released) when the server has confirmed.
+ */
+void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
+		   bool moved, uint64_t waiter);
+/** @return whether @p b binds a socket that wants encryption, and that not only the one with @p cookie. */
+bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
+/** The socket moves back to the plain tunnel; @p waiter is told when the server knows, or at once if it need not. */
+void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+/** The socket has the default level again, and the whole address is bound: it is no exception any more. */
+void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+/** The network is trusted now: the encrypted-preferred sockets move back, each is told to trust.h before and after. */
+void registry_release_preferred(struct client *c);
+/** A packet of an encrypted flow that has no binding: find out later whose it is. */
+void registry_flow(struct client *c, const struct tscf_binding_key *flow);
+
+/** Soon compare the kernel's sockets with the table. */
+void registry_resync_soon(struct client *c);
+/** Compare them before returning: before something depends on the table being complete. */
+void registry_resync_now(struct client *c);
+/** The encrypted tunnel is up: tell the server everything. */
+void registry_tunnel_up(struct client *c);
+/** The encrypted tunnel is gone. */
+void registry_tunnel_lost(struct client *c);
+/**
+ * The plain tunnel is (again) up, or the encrypted one is not to be had: list all encrypted-only sockets as shields,
+ * those that were just moving too, and end the quiet.
+ */
+void registry_shield_all(struct client *c);
+/** The internal address has changed: forget what was bound to the old one. */
+void registry_forget(struct client *c);
+
+/** Send what has been collected. */
+void registry_flush(struct client *c);
+void registry_tick(struct client *c);
+uint64_t registry_next(const struct client *c);
+
+/** @return whether any socket wants the encrypted tunnel. */
+bool registry_demand(const struct client *c);
+/** @return whether an encrypted-only socket is known. */
+bool registry_has_only(const struct client *c);
+
+#endif

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/registry_wire.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The operations that one request carries, kept until it is answered. */
+struct parcel {
+	struct client *client;
+	bool encrypted; /**< which tunnel it is on */
+	unsigned count;
+	struct registry_op ops[REGISTRY_OPS_PER_MESSAGE];
+};
+
+/* The next operation of each key may follow. */
+static void parcel_free(struct parcel *p)
+{
+	struct tscf_bindings *under_way = p->client->registry.under_way[p->encrypted];
+	for (unsigned i = 0; i < p->count; i++) {
+		struct tscf_binding *b = tscf_bindings_get(under_way, &p->ops[i].wire.key);
+		if (b)
+			tscf_bindings_remove(under_way, b);
+	}
+	free(p);
+}
+
+static void op_done(struct client *c, struct registry_op *op, int error)
+{
+	struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
+	if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
+	    b->level == op->wire.level) {
+		b->told = error == 0;
+		/* What the server sent in clear before it knew is under way for a moment yet. */
+		if (error == 0 && b->grace_until != 0)
+			b->grace_until = c->now + TSCF_MOVE_GRACE_MS;
+	} else if (b && op->wire.action != TSCF_BIND_ACTION_BIND && b->state != TSCF_BINDING_ACTIVE) {
+		b->told = error != 0;
+		if (error == 0 && b->state == TSCF_BINDING_RELEASED)
+			tscf_binding_release(b, c->now);
+	}
+	registry_acknowledged(c, op->waiter, error);
+	notices_changed(c);
+}
+
+static int outcome(const struct tscf_message *response, int error, char *text, size_t size)
+{
+	enum tscf_response code;
+	if (!response)
+		return error;
+	if (tscf_message_response(response, &code, text, size) < 0)
+		return -EPROTO;
+	return code == TSCF_RESPONSE_SUCCESS ? 0 : -EACCES;
+}
+
+static void parcel_done(struct parcel *p, const struct tscf_message *response, int error)
+{
+	char text[201] = "";
+	error = outcome(response, error, text, sizeof text);
+	if (error == -EACCES)
+		tscf_warning("the server refused to register sockets: %s", text[0] ? text : "no reason given");
+	for (unsigned i = 0; i < p->count; i++)
+		op_done(p->client, &p->ops[i], error);
+	parcel_free(p);
+}
+
+/* For whoever wants to know how long it takes after a reconnection. */
+static void log_told(struct registry *r)
+{
+	if (!r->telling || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
+		return;
+	r->telling = false;
+	tscf_debug("the server has confirmed all %u bindings", tscf_bindings_count(r->table));
+}
+
+static void bind_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct registry *r = &((struct parcel *)user)->client->registry;
+	(void)context;
+	parcel_done(user, response, error);
+	if (response)
+		log_told(r);
+}
+
+static void shield_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct parcel *p = user;
+	struct client *c = p->client;
+	char text[201] = "";
+	(void)context;
+	error = outcome(response, error, text, sizeof text);
+	if (error < 0 && error != -ECANCELED) {
+		/* Better nothing from the plain tunnel than something in clear that should not be: the quiet is not
+		 * ended. */
+		tscf_warning("the server refused to shield sockets: %s", text[0] ? text : strerror(-error));
+		c->registry.quiet = false;
+	}
+	if (error < 0)
+		for (unsigned i = 0; i < p->count; i++)
+			op_done(c, &p->ops[i], error);
+	parcel_free(p);
+	if (--c->registry.shielding == 0 && c->registry.quiet && error == 0)
+		registry_flush(c);
+}
+
+static void unshield_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct parcel *p = user;
+	struct registry *r = &p->client->registry;
+	char text[201];
+	(void)context;
+	r->unshielding = false;
+	/* Refused: an earlier answer was lost, and the lock it told of is the one in force. */
+	int result = outcome(response, error, text, sizeof text);
+	if (result == 0 || result == -EACCES)
+		memcpy(r->shield_key, r->next_shield_key, sizeof r->shield_key);
+	parcel_done(p, response, error);
+}
+
+static void begin_service(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_service service)
+{
+	tunnel_begin(t, w, buffer, TSCF_SERVICE_REQUEST);
+	tscf_write_u16(w, TSCF_TLV_SERVICE_TYPE, service);
+}
+
+static void write_lock(struct tscf_writer *w, const uint8_t key[32])
+{
+	uint8_t lock[32];
+	tscf_sha256(key, 32, lock);
+	tscf_write_bytes(w, TSCF_TLV_SHIELD_LOCK, lock, sizeof lock);
+}
+
+static struct parcel *parcel_new(struct client *c, bool encrypted)
+{
+	struct parcel *p = malloc(sizeof *p);
+	if (p) {
+		p->client = c;
+		p->encrypted = encrypted;
+		p->count = 0;
+	}
+	return p;
+}
+
+static void parcel_add(struct parcel *p, struct tscf_writer *w, const struct registry_op *op)
+{
+	struct registry *r = &p->client->registry;
+	p->ops[p->count++] = *op;
+	tscf_write_binding(w, &op->wire);
+	tscf_bindings_bind(r->under_way[p->encrypted], &op->wire.key, op->wire.level, NULL, NULL);
+	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
+	if (b)
+		b->told = op->wire.action == TSCF_BIND_ACTION_BIND;
+}
+
+bool registry_under_way(const struct client *c, const struct tscf_binding_key *key)
+{
+	return tscf_bindings_get(c->registry.under_way[0], key) || tscf_bindings_get(c->registry.under_way[1], key);
+}
+
+/* Requests may overtake each other.  What forbids clear packets need not wait for the other tunnel, which may be dead.
+ */
+static bool must_wait(const struct client *c, const struct registry_op *op, bool encrypted)
+{
+	if (op->wire.action == TSCF_BIND_ACTION_BIND)
+		return tscf_bindings_get(c->registry.under_way[encrypted], &op->wire.key);
+	return registry_under_way(c, &op->wire.key);
+}
+
+/* Not if the table says something else meanwhile, or the server knows. */
+static bool is_current(const struct client *c, const struct registry_op *op)
+{
+	const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
+	bool is_bind = op->wire.action == TSCF_BIND_ACTION_BIND;
+	if (!b)
+		return !is_bind;
+	if (b->told == is_bind && !op->waiter)
+		return false;
+	switch (b->state) {
+	case TSCF_BINDING_ACTIVE:
+		return is_bind && b->level == op->wire.level;
+	case TSCF_BINDING_TOMBSTONE:
+		return op->wire.action == TSCF_BIND_ACTION_CLOSE || (!is_bind && b->expires <= c->now);
+	default:
+		return op->wire.action == TSCF_BIND_ACTION_RELEASE;
+	}
+}
+
+/** Goes through the pending operations: those before `kept` stay, those from `at` on have not been looked at. */
+struct sorter {
+	unsigned at, kept;
+};
+
+/* The next message's worth of pending operations that `fits` accepts. */
+static struct parcel *collect(struct client *c, struct tscf_writer *w, bool encrypted, struct sorter *s,
+			      bool (*fits)(const struct registry_op *op))
+{
+	struct registry *r = &c->registry;
+	struct parcel *p = parcel_new(c, encrypted);
+	while (p && s->at < r->pending_count && p->count < REGISTRY_OPS_PER_MESSAGE) {
+		struct registry_op op = r->pending[s->at++];
+		if (!is_current(c, &op))
+			registry_acknowledged(c, op.waiter, 0);
+		else if (fits(&op) && !must_wait(c, &op, encrypted))
+			parcel_add(p, w, &op);
+		else
+			r->pending[s->kept++] = op;
+	}
+	return p;
+}
+
+static void sorted(struct client *c, struct sorter *s)
+{
+	struct registry *r = &c->registry;
+	while (s->at < r->pending_count)
+		r->pending[s->kept++] = r->pending[s->at++];
+	r->pending_count = s->kept;
+}
+
+static void dispatch(struct tunnel *t, struct tscf_writer *w, struct parcel *p, uint16_t tries, request_done done)
+{
+	int error = tunnel_request(t, w, tries, done, p);
+	if (error < 0)
+		done(t, p, NULL, error);
+}
+
+static bool fits_any(const struct registry_op *op)
+{
+	(void)op;
+	return true;
+}
+
+static bool fits_shield(const struct registry_op *op)
+{
+	return op->wire.action == TSCF_BIND_ACTION_BIND && op->wire.level == TSCF_LEVEL_ENCRYPTED_ONLY &&
+	       op->wire.flags == 0;
+}
+
+static bool fits_unshield(const struct registry_op *op)
+{
+	return op->wire.action != TSCF_BIND_ACTION_BIND;
+}
+
+static void send_bindings(struct client *c)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	struct sorter s = {0, 0};
+	struct parcel *p;
+	do {
+		begin_service(&c->encrypted, &w, buffer, TSCF_SERVICE_BIND);
+		write_lock(&w, c->registry.shield_key);
+		p = collect(c, &w, true, &s, fits_any);
+		if (p && p->count > 0)
+			dispatch(&c->encrypted, &w, p, REGISTRY_TRIES, bind_done);
+		else
+			free(p);
+	} while (p && s.at < c->registry.pending_count);
+	sorted(c, &s);
+}
+
+static void dispatch_shields(struct client *c, struct tscf_writer *w, struct parcel *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		p->ops[i].waiter = 0; /* a shield is no binding: who waits for that goes on waiting */
+	c->registry.shielding++;
+	dispatch(&c->plain, w, p, REQUEST_TRIES_ENDLESS, shield_done);
+}
+
+static void begin_shields(struct client *c, struct tscf_writer *w, uint8_t *buffer)
+{
+	begin_service(&c->plain, w, buffer, TSCF_SERVICE_SHIELD);
+	write_lock(w, c->registry.shield_key);
+}
+
+static void send_shields(struct client *c)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	struct sorter s = {0, 0};
+	struct parcel *p;
+	do {
+		begin_shields(c, &w, buffer);
+		p = collect(c, &w, false, &s, fits_shield);
+		if (p && p->count > 0)
+			dispatch_shields(c, &w, p);
+		else
+			free(p);
+	} while (p && s.at < c->registry.pending_count);
+	sorted(c, &s);
+}
+
+/* Sent only when every shield has arrived. */
+static void send_complete(struct client *c)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	struct parcel *p = parcel_new(c, false);
+	if (!p)
+		return;
+	c->registry.quiet = false;
+	begin_service(&c->plain, &w, buffer, TSCF_SERVICE_SHIELD);
+	tscf_write_bytes(&w, TSCF_TLV_COMPLETE, NULL, 0);
+	c->registry.shielding++;
+	dispatch(&c->plain, &w, p, REQUEST_TRIES_ENDLESS, shield_done);
+}
+
+/* The key is used up by being shown, so one request is under way at a time; what does not fit waits for the next. */
+static void send_unshields(struct client *c)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	struct registry *r = &c->registry;
+	struct sorter s = {0, 0};
+	if (r->unshielding)
+		return;
+	begin_service(&c->plain, &w, buffer, TSCF_SERVICE_UNSHIELD);
+	tscf_write_bytes(&w, TSCF_TLV_SHIELD_KEY, r->shield_key, sizeof r->shield_key);
+	tscf_random(r->next_shield_key, sizeof r->next_shield_key);
+	write_lock(&w, r->next_shield_key);
+	struct parcel *p = collect(c, &w, false, &s, fits_unshield);
+	sorted(c, &s);
+	if (!p || p->count == 0) {
+		free(p);
+		return;
+	}
+	r->unshielding = true;
+	dispatch(&c->plain, &w, p, REGISTRY_TRIES, unshield_done);
+}
+
+/* Who waits to be encrypted waits for the next tunnel.  Who leaves, also as an exception from something wider, need not
+ * wait for any: the plain one is set up anew before it carries anything. */
+static void drop(struct client *c, const struct registry_op *op)
+{
+	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
+	if (leads_to_plain || op->waiter == REGISTRY_WAITER_TRUST)
+		registry_acknowledged(c, op->waiter, 0);
+}
+
+static void drop_all(struct client *c)
+{
+	struct registry *r = &c->registry;
+	for (unsigned i = 0; i < r->pending_count; i++)
+		drop(c, &r->pending[i]);
+	r->pending_count = 0;
+}
+
+/* What only an encrypted tunnel can be told is told from the table when there is one. */
+static void drop_bindings(struct client *c)
+{
+	struct registry *r = &c->registry;
+	unsigned kept = 0;
+	for (unsigned i = 0; i < r->pending_count; i++)
+		if (fits_shield(&r->pending[i]) || fits_unshield(&r->pending[i]))
+			r->pending[kept++] = r->pending[i];
+		else
+			drop(c, &r->pending[i]);
+	r->pending_count = kept;
+}
+
+void registry_flush(struct client *c)
+{
+	struct registry *r = &c->registry;
+	bool plain_up = c->plain.state == TUNNEL_UP;
+	if (r->pending_count > 0 && dtte_is_up(&c->dtte)) {
+		send_bindings(c);
+	} else if (r->pending_count > 0 && plain_up) {
+		send_shields(c);
+		send_unshields(c);
+		drop_bindings(c);
+	} else {
+		drop_all(c);
+	}
+	if (r->quiet && r->shielding == 0 && plain_up)
+		send_complete(c);
+}
+
+/** The shields of the whole table, as messages. */
+struct shielder {
+	struct client *client;
+	struct parcel *parcel; /**< being filled, or NULL */
+	struct tscf_writer w;
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	bool failed;
+};
+
+static void shield(void *context, struct tscf_binding *b)
+{
+	struct shielder *s = context;
+	struct registry_op op = {
+	    .wire = {.key = b->key, .action = TSCF_BIND_ACTION_BIND, .level = TSCF_LEVEL_ENCRYPTED_ONLY}};
+	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_ONLY)
+		return;
+	b->grace_until = 0;
+	/* A lifting of this key is on its way: the shield must come after it. */
+	if (must_wait(s->client, &op, false)) {
+		b->told = false;
+		registry_resync_soon(s->client);
+		return;
+	}
+	if (!s->parcel) {
+		begin_shields(s->client, &s->w, s->buffer);
+		s->parcel = parcel_new(s->client, false);
+		s->failed = s->failed || !s->parcel;
+	}
+	if (!s->parcel)
+		return;
+	parcel_add(s->parcel, &s->w, &op);
+	if (s->parcel->count == REGISTRY_OPS_PER_MESSAGE) {
+		dispatch_shields(s->client, &s->w, s->parcel);
+		s->parcel = NULL;
+	}
+}
+
+void registry_shield_all(struct client *c)
+{
+	struct registry *r = &c->registry;
+	struct shielder s = {.client = c};
+	if (c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		registry_bind_whole_address(c);
+	if (c->plain.state != TUNNEL_UP)
+		return;
+	tscf_bindings_each(r->table, shield, &s);
+	if (s.parcel)
+		dispatch_shields(c, &s.w, s.parcel);
+	if (s.failed) {
+		/* The quiet is not ended: nothing comes down in clear. */
+		tscf_error("out of memory: not all sockets are shielded");
+		r->quiet = false;
+	}
+	if (r->quiet && r->shielding == 0)
+		send_complete(c);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/subscriptions.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/registry_wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A program that has subscribed. */
+struct subscriber {
+	struct subscriber *next;
+	struct tscf_control_call_in *call;
+	struct watch *watches;
+	unsigned count;
+};
+
+/** A socket that somebody watches. */
+struct watched {
+	uint64_t cookie;
+	struct tscf_socket socket;
+	enum tscf_level level;
+	uint32_t generation; /**< of the registry's dump in which it was last seen */
+	bool available, enabled;
+	struct watch *watches;
+	UT_hash_handle hh;
+};
+
+/** That somebody watches it. */
+struct watch {
+	struct subscriber *subscriber;
+	struct watched *watched;
+	struct watch *of_subscriber, *of_watched; /**< next ones */
+};
+
+static struct watched *find(const struct client *c, uint64_t cookie)
+{
+	struct watched *w;
+	HASH_FIND(hh, c->notices.sockets, &cookie, sizeof cookie, w);
+	return w;
+}
+
+/* --- what is so --- */
+
+static bool rules_lead_to_encrypted(const struct client *c)
+{
+	return dtte_is_up(&c->dtte) && c->dtte.gate == DTTE_GATE_OPEN;
+}
+
+/*
+ * Once acknowledged, a socket stays enabled as long as its entry does: it is registered anew at times, which changes
+ * nothing for its packets.
+ */
+static bool is_key_bound(const struct client *c, const struct watched *w, const struct tscf_binding_key *key)
+{
+	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, key, c->now);
+	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
+		return false;
+	return w->enabled || (b->told && !registry_under_way(c, &b->key));
+}
+
+static bool is_bound(const struct client *c, const struct watched *w)
+{
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	unsigned count = registry_keys(c, &w->socket, keys);
+	for (unsigned i = 0; i < count; i++)
+		if (!is_key_bound(c, w, &keys[i]))
+			return false;
+	return count > 0;
+}
+
+static bool is_enabled(const struct client *c, const struct watched *w)
+{
+	if (!rules_lead_to_encrypted(c))
+		return false;
+	/* Its packets bind their flows themselves; and what is bound to the encrypted address is never elsewhere. */
+	if (w->socket.type == SOCK_RAW || tscf_addrs_have(&c->encrypted.internal, &w->socket.local))
+		return true;
+	return is_bound(c, w);
+}
+
+static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
+{
+	bool wants = trust_wants(c, registry_effective(c, w->level));
+	*available = !wants || c->dtte.failures == 0;
+	*enabled = wants && is_enabled(c, w);
+}
+
+/* --- telling --- */
+
+static const char *reason_for(const struct client *c, enum tscf_level level)
+{
+	if (trust_wants(c, level))
+		return c->dtte.reason;
+	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
+}
+
+static void tell_socket(struct client *c, const struct watched *w, struct subscriber *s)
+{
+	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_SOCKET,
+					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
+					   .available = w->available,
+					   .enabled = w->enabled};
+	snprintf(event.reason, sizeof event.reason, "%s", reason_for(c, registry_effective(c, w->level)));
+	tscf_control_push(s->call, &event, sizeof event);
+}
+
+static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
+{
+	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_TUNNEL,
+					   .encrypted = encrypted,
+					   .up = encrypted ? c->notices.encrypted_up : c->notices.plain_up};
+	snprintf(event.reason, sizeof event.reason, "%s", encrypted ? c->dtte.reason : c->plain_reason);
+	tscf_control_push(s->call, &event, sizeof event);
+}
+
+/* Whoever is too slow is dropped by the call that tells, and removed from the lists. */
+static void tell_all_tunnel(struct client *c, bool encrypted)
+{
+	for (struct subscriber *s = c->notices.subscribers, *next; s; s = next) {
+		next = s->next;
+		tell_tunnel(c, encrypted, s);
+	}
+}
+
+static void look_again(struct client *c, struct watched *w)
+{
+	bool available, enabled;
+	judge(c, w, &available, &enabled);
+	if (available == w->available && enabled == w->enabled)
+		return;
+	w->available = available;
+	w->enabled = enabled;
+	for (struct watch *at = w->watches, *next; at; at = next) {
+		next = at->of_watched;
+		tell_socket(c, w, at->subscriber);
+	}
+}
+
+static bool tunnels_differ(struct client *c)
+{
+	struct notices *n = &c->notices;
+	bool open = rules_lead_to_encrypted(c), differs = open != n->open || c->dtte.failures != n->failures;
+	n->open = open;
+	n->failures = c->dtte.failures;
+	return differs;
+}
+
+static void look_at_tunnels(struct client *c)
+{
+	struct notices *n = &c->notices;
+	bool plain = c->plain.state == TUNNEL_UP, encrypted = dtte_is_up(&c->dtte);
+	if (plain != n->plain_up) {
+		n->plain_up = plain;
+		tell_all_tunnel(c, false);
+	}
+	if (encrypted != n->encrypted_up) {
+		n->encrypted_up = encrypted;
+		tell_all_tunnel(c, true);
+	}
+}
+
+void notices_flush(struct client *c)
+{
+	struct notices *n = &c->notices;
+	bool differs = tunnels_differ(c);
+	look_at_tunnels(c);
+	if (!n->dirty && !differs)
+		return;
+	n->dirty = false;
+	for (struct watched *w = n->sockets, *next; w; w = next) {
+		next = w->hh.next;
+		look_again(c, w);
+	}
+}
+
+/* --- what comes in --- */
+
+void notices_changed(struct client *c)
+{
+	c->notices.dirty = true;
+}
+
+void notices_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level)
+{
+	struct watched *w = c->notices.sockets ? find(c, s->cookie) : NULL;
+	if (!w)
+		return;
+	w->socket = *s;
+	w->level = level;
+	w->generation = c->registry.generation;
+	c->notices.dirty = true;
+}
+
+void notices_dumped(struct client *c)
+{
+	for (struct watched *w = c->notices.sockets; w; w = w->hh.next) {
+		/* A datagram socket without a port is alive and not listed. */
+		if (w->level == TSCF_LEVEL_DEFAULT || w->socket.local_port == 0 ||
+		    w->generation == c->registry.generation)
+			continue;
+		w->level = TSCF_LEVEL_DEFAULT;
+		c->notices.dirty = true;
+	}
+}
+
+static void unlink_of_watched(struct client *c, struct watch *watch)
+{
+	struct watched *w = watch->watched;
+	for (struct watch **at = &w->watches; *at; at = &(*at)->of_watched) {
+		if (*at == watch) {
+			*at = watch->of_watched;
+			break;
+		}
+	}
+	if (!w->watches) {
+		HASH_DEL(c->notices.sockets, w);
+		free(w);
+	}
+}
+
+static void watch_free(struct client *c, struct watch *watch)
+{
+	struct subscriber *s = watch->subscriber;
+	for (struct watch **at = &s->watches; *at; at = &(*at)->of_subscriber) {
+		if (*at == watch) {
+			*at = watch->of_subscriber;
+			break;
+		}
+	}
+	s->count--;
+	unlink_of_watched(c, watch);
+	free(watch);
+}
+
+void notices_destroyed(struct client *c, uint64_t cookie)
+{
+	struct watched *w = c->notices.sockets ? find(c, cookie) : NULL;
+	unsigned left = 0;
+	/* The last one takes the socket with it. */
+	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
+		left++;
+	while (left-- > 0)
+		watch_free(c, w->watches);
+}
+
+/* --- requests --- */
+
+static struct subscriber *subscriber_of(const struct client *c, const struct tscf_control_call_in *call)
+{
+	for (struct subscriber *s = c->notices.subscribers; s; s = s->next)
+		if (s->call == call)
+			return s;
+	return NULL;
+}
+
+void notices_subscribe(struct client *c, struct tscf_control_call_in *call)
+{
+	struct subscriber *s = subscriber_of(c, call) ? NULL : calloc(1, sizeof *s);
+	if (!s) {
+		tscf_control_answer(call, subscriber_of(c, call) ? EALREADY : ENOMEM, NULL);
+		return;
+	}
+	notices_flush(c);
+	s->call = call;
+	s->next = c->notices.subscribers;
+	c->notices.subscribers = s;
+	tscf_control_keep(call);
+	tell_tunnel(c, false, s);
+	tell_tunnel(c, true, s);
+}
+
+static struct watched *watched_of(struct client *c, const struct tscf_socket *s)
+{
+	struct watched *w = find(c, s->cookie);
+	if (w)
+		return w;
+	w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->cookie = s->cookie;
+	w->available = true;
+	HASH_ADD(hh, c->notices.sockets, cookie, sizeof w->cookie, w);
+	return w;
+}
+
+static struct watch *watch_new(struct client *c, struct subscriber *s, const struct tscf_socket *socket)
+{
+	struct watched *w = watched_of(c, socket);
+	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
+		if (at->subscriber == s)
+			return at;
+	struct watch *watch = w ? calloc(1, sizeof *watch) : NULL;
+	if (!watch)
+		return NULL;
+	*watch = (struct watch){.subscriber = s, .watched = w, .of_subscriber = s->watches, .of_watched = w->watches};
+	s->watches = w->watches = watch;
+	s->count++;
+	return watch;
+}
+
+void notices_watch(struct client *c, struct tscf_control_call_in *call)
+{
+	struct subscriber *s = subscriber_of(c, call);
+	struct tscf_socket socket;
+	int error = call->fd < 0 || !s ? -EINVAL : tscf_socket_same_netns(call->fd);
+	if (error == 0)
+		error = -EXDEV;
+	else if (error > 0)
+		error = tscf_socket_of_fd(call->fd, &socket);
+	if (error == 0 && s->count >= NOTICES_WATCHES_MAX)
+		error = -ENOSPC;
+	if (error == -EINVAL) {
+		tscf_control_answer(call, EINVAL, NULL);
+		return;
+	}
+	struct watch *watch = error == 0 ? watch_new(c, s, &socket) : NULL;
+	if (!watch) {
+		tscf_debug("a socket is not watched for its program: %s", strerror(error ? -error : ENOMEM));
+		return;
+	}
+	notices_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
+	look_again(c, watch->watched);
+	/* Others have heard it; who has just come believes in "available, not enabled" until told otherwise. */
+	tell_socket(c, watch->watched, s);
+}
+
+void notices_unwatch(struct client *c, struct tscf_control_call_in *call)
+{
+	struct subscriber *s = subscriber_of(c, call);
+	uint64_t cookie = call->request.cookie[0] | (uint64_t)call->request.cookie[1] << 32;
+	if (!s) {
+		tscf_control_answer(call, EINVAL, NULL);
+		return;
+	}
+	for (struct watch *at = s->watches; at; at = at->of_subscriber) {
+		if (at->watched->cookie == cookie) {
+			watch_free(c, at);
+			return;
+		}
+	}
+}
+
+bool notices_gone(struct client *c, struct tscf_control_call_in *call)
+{
+	for (struct subscriber **at = &c->notices.subscribers; *at; at = &(*at)->next) {
+		struct subscriber *s = *at;
+		if (s->call != call)
+			continue;
+		*at = s->next;
+		while (s->watches)
+			watch_free(c, s->watches);
+		free(s);
+		return true;
+	}
+	return false;
+}
+
+void notices_free(struct client *c)
+{
+	while (c->notices.subscribers)
+		notices_gone(c, c->notices.subscribers->call);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trust.h - while the outer path uses a trusted network, encrypted-preferred sockets are plain.
+ *
+ *             trusted                       all released                  (the path is looked at when it is
+ *     AWAY ------------> LEAVING ------------------------------> PLAIN     set up or changes, and at a reload)
+ *      ^  ^  not trusted    |                                      |
+ *      |  +-----------------+            not trusted               |
+ *      +-----------------------------------------------------------+
+ *
+ * AWAY     the network is not trusted: preferred sockets ask for the encrypted tunnel and use it
+ * LEAVING  it is, and the server has been told to release them; they still use the encrypted tunnel if there is one
+ * PLAIN    they are in the plain tunnel, whether there is an encrypted one or not
+ *
+ * Encrypted-only sockets are as everywhere.  Nothing here depends on what comes from the network: only on the host's
+ * own addresses, routes and configuration.  tscf(7), "TRUSTED NETWORKS".
+ */
+#ifndef TSCF_CLIENT_TRUST_H
+#define TSCF_CLIENT_TRUST_H
+
+#include "common/base/level.h"
+#include "tscf-client/sockets/networks.h"
+
+#include <stdbool.h>
+
+struct client;
+
+enum trust_state { TRUST_AWAY, TRUST_LEAVING, TRUST_PLAIN };
+
+struct trust {
+	enum trust_state state;
+	unsigned waits;         /**< releases that the server has neither confirmed nor been lost with */
+	char by[NETWORKS_TEXT]; /**< what makes the network trusted; "": it is not */
+};
+
+/**
+ * Look at the path that the plain tunnel takes, and move the encrypted-preferred sockets if it is another kind of
+ * network now.  To be called before the encrypted tunnel is asked for on that path.
+ */
+void trust_look(struct client *c);
+/** A socket is about to be released because of this. */
+void trust_releasing(struct client *c);
+/** One of those has been confirmed, or cannot be any more. */
+void trust_released(struct client *c);
+
+/** @return whether the network is trusted. */
+bool trust_here(const struct client *c);
+/** @return whether sockets of that level (not the default one) belong in the encrypted tunnel on this network. */
+bool trust_wants(const struct client *c, enum tscf_level level);
+/** @return whether the rules lead encrypted-preferred sockets to the encrypted tunnel while there is one. */
+bool trust_leads_to_encrypted(const struct client *c);
+
+#endif

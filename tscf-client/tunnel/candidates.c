@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/candidates.h"
+
+#include <stdio.h>
+
+static void enter(struct candidate *one, enum candidate_state state, uint64_t due, uint64_t now)
+{
+	one->state = state;
+	one->since = now;
+	one->due = due;
+}
+
+static bool under_way(const struct candidate *one)
+{
+	return one->state == CANDIDATE_TRYING || one->state == CANDIDATE_ANSWERED || one->state == CANDIDATE_CONFIRMING;
+}
+
+/* While one is used only better ones are tried. */
+static bool worth_trying(const struct candidates *c, const struct candidate *one)
+{
+	return c->used < 0 ? c->seeking : c->returning && one->rank < c->list[c->used].rank;
+}
+
+bool candidates_better(const struct candidates *c)
+{
+	for (unsigned i = 0; c->used >= 0 && i < c->count; i++)
+		if (c->list[i].rank < c->list[c->used].rank)
+			return true;
+	return false;
+}
+
+void candidates_init(struct candidates *c, const struct candidates_actions *actions, void *context)
+{
+	*c = (struct candidates){.actions = actions,
+				 .context = context,
+				 .used = -1,
+				 .confirming = -1,
+				 .preferred = -1,
+				 .return_at = UINT64_MAX};
+}
+
+static uint64_t return_pause(const struct candidates *c)
+{
+	uint64_t pause = CANDIDATES_RETURN_MS;
+	for (unsigned i = 0; i < c->returns && pause < CANDIDATES_RETURN_MAX_MS; i++)
+		pause *= 2;
+	return pause < CANDIDATES_RETURN_MAX_MS ? pause : CANDIDATES_RETURN_MAX_MS;
+}
+
+static void plan_return(struct candidates *c, uint64_t now)
+{
+	c->returning = false;
+	c->return_at = candidates_better(c) ? now + return_pause(c) : UINT64_MAX;
+}
+
+static void halt(struct candidates *c, unsigned i, uint64_t due, uint64_t now)
+{
+	bool was_under_way = under_way(&c->list[i]);
+	if (c->confirming == (int)i)
+		c->confirming = -1;
+	enter(&c->list[i], CANDIDATE_WAITING, due, now);
+	if (was_under_way)
+		c->actions->stop(c->context, i);
+}
+
+static bool any_under_way(const struct candidates *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (under_way(&c->list[i]))
+			return true;
+	return false;
+}
+
+static void halt_all(struct candidates *c, uint64_t now)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (under_way(&c->list[i]))
+			halt(c, i, now, now);
+}
+
+/* The one to be tried next: it is due, and none that is due comes before it. */
+static int find_next(const struct candidates *c, uint64_t now)
+{
+	int found = -1;
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct candidate *one = &c->list[i];
+		if (one->state != CANDIDATE_WAITING || now < one->due || !worth_trying(c, one))
+			continue;
+		if ((int)i == c->preferred)
+			return (int)i;
+		if (found < 0)
+			found = (int)i;
+	}
+	return found;
+}
+
+static void start_due(struct candidates *c, uint64_t now)
+{
+	/* A start may fail at once, and be followed by the next; each can do so once, since it is not due again then.
+	 */
+	for (unsigned n = 0; n < c->count && now >= c->next_start; n++) {
+		int i = find_next(c, now);
+		if (i < 0)
+			return;
+		c->next_start = now + CANDIDATES_STAGGER_MS;
+		enter(&c->list[i], CANDIDATE_TRYING, now + (c->used < 0 ? CANDIDATES_TRY_MS : CANDIDATES_RETURN_TRY_MS),
+		      now);
+		c->actions->start(c->context, (unsigned)i);
+	}
+}
+
+/* Of those that were answered the one that comes first in the list. */
+static void confirm_next(struct candidates *c, uint64_t now)
+{
+	for (unsigned i = 0; c->confirming < 0 && i < c->count; i++) {
+		if (c->list[i].state != CANDIDATE_ANSWERED)
+			continue;
+		c->confirming = (int)i;
+		enter(&c->list[i], CANDIDATE_CONFIRMING, UINT64_MAX, now);
+		c->actions->confirm(c->context, i);
+	}
+}
+
+/* All better ones have been tried in vain. */
+static void end_return(struct candidates *c, uint64_t now)
+{
+	if (any_under_way(c))
+		return;
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->list[i].state == CANDIDATE_WAITING && c->list[i].due != UINT64_MAX &&
+		    worth_trying(c, &c->list[i]))
+			return;
+	c->returns++;
+	plan_return(c, now);
+}
+
+static void go_on(struct candidates *c, uint64_t now)
+{
+	confirm_next(c, now);
+	start_due(c, now);
+	if (c->used >= 0 && c->returning)
+		end_return(c, now);
+}
+
+static void all_due(struct candidates *c, uint64_t now)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->list[i].state == CANDIDATE_WAITING)
+			c->list[i].due = now;
+	c->next_start = now;
+}
+
+static void search(struct candidates *c, uint64_t now)
+{
+	c->returning = false;
+	c->return_at = UINT64_MAX;
+	all_due(c, now);
+	go_on(c, now);
+}
+
+void candidates_set(struct candidates *c, const unsigned *ranks, unsigned count, int preferred, uint64_t now)
+{
+	bool used = c->used >= 0 && preferred >= 0;
+	halt_all(c, now);
+	c->used = -1;
+	c->count = count < CANDIDATES_MAX ? count : CANDIDATES_MAX;
+	c->preferred = preferred;
+	for (unsigned i = 0; i < c->count; i++) {
+		c->list[i] = (struct candidate){.rank = ranks[i]};
+		enter(&c->list[i], CANDIDATE_WAITING, now, now);
+	}
+	if (used) {
+		c->used = preferred;
+		enter(&c->list[preferred], CANDIDATE_USED, UINT64_MAX, now);
+		plan_return(c, now);
+	} else if (c->seeking) {
+		search(c, now);
+	}
+}
+
+void candidates_seek(struct candidates *c, uint64_t now)
+{
+	if (c->seeking)
+		return;
+	c->seeking = true;
+	search(c, now);
+}
+
+void candidates_stop(struct candidates *c, uint64_t now)
+{
+	c->seeking = false;
+	c->returning = false;
+	c->return_at = UINT64_MAX;
+	if (c->used >= 0)
+		enter(&c->list[c->used], CANDIDATE_WAITING, now, now);
+	c->used = -1;
+	halt_all(c, now);
+}
+
+void candidates_answered(struct candidates *c, unsigned i, uint64_t now)
+{
+	if (i >= c->count || c->list[i].state != CANDIDATE_TRYING)
+		return;
+	enter(&c->list[i], CANDIDATE_ANSWERED, c->list[i].due, now);
+	confirm_next(c, now);
+}
+
+void candidates_alive(struct candidates *c, unsigned i, uint64_t now)
+{
+	if (i >= c->count || c->list[i].state != CANDIDATE_CONFIRMING)
+		return;
+	if (c->used >= 0)
+		enter(&c->list[c->used], CANDIDATE_WAITING, now, now);
+	c->confirming = -1;
+	c->used = c->preferred = (int)i;
+	c->list[i].reason[0] = '\0';
+	enter(&c->list[i], CANDIDATE_USED, UINT64_MAX, now);
+	halt_all(c, now);
+	c->actions->used(c->context, i);
+	plan_return(c, now);
+}
+
+static void lost(struct candidates *c, struct candidate *one, uint64_t now)
+{
+	/* A better one that does not last must not be gone back to again and again. */
+	if (now - one->since < CANDIDATES_STABLE_MS)
+		c->returns++;
+	else
+		c->returns = 0;
+	c->used = -1;
+	enter(one, CANDIDATE_WAITING, now, now);
+	search(c, now);
+}
+
+void candidates_failed(struct candidates *c, unsigned i, const char *reason, uint64_t now)
+{
+	if (i >= c->count || c->list[i].state == CANDIDATE_WAITING)
+		return;
+	struct candidate *one = &c->list[i];
+	snprintf(one->reason, sizeof one->reason, "%s", reason);
+	if (one->state == CANDIDATE_USED) {
+		lost(c, one, now);
+		return;
+	}
+	/* What took all its time in vain has waited already. */
+	uint64_t again = now - one->since >= CANDIDATES_RETRY_MS ? now : now + CANDIDATES_RETRY_MS;
+	halt(c, i, c->used < 0 ? again : UINT64_MAX, now);
+	if (c->next_start > now)
+		c->next_start = now;
+	go_on(c, now);
+	if (c->used < 0 && c->seeking && !any_under_way(c))
+		c->actions->exhausted(c->context, i);
+}
+
+void candidates_hurry(struct candidates *c, uint64_t now)
+{
+	if (c->used < 0) {
+		all_due(c, now);
+	} else if (candidates_better(c) && !c->returning) {
+		c->returns = 0;
+		c->return_at = now;
+	}
+	candidates_tick(c, now);
+}
+
+void candidates_tick(struct candidates *c, uint64_t now)
+{
+	if (now >= c->return_at) {
+		c->return_at = UINT64_MAX;
+		c->returning = true;
+		all_due(c, now);
+	}
+	for (unsigned i = 0; i < c->count; i++) {
+		enum candidate_state state = c->list[i].state;
+		if ((state == CANDIDATE_TRYING || state == CANDIDATE_ANSWERED) && now >= c->list[i].due)
+			candidates_failed(c, i, "no answer", now);
+	}
+	go_on(c, now);
+}
+
+uint64_t candidates_next(const struct candidates *c)
+{
+	uint64_t next = c->return_at;
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct candidate *one = &c->list[i];
+		uint64_t due = UINT64_MAX;
+		if (one->state == CANDIDATE_TRYING || one->state == CANDIDATE_ANSWERED)
+			due = one->due;
+		else if (one->state == CANDIDATE_WAITING && worth_trying(c, one))
+			due = one->due > c->next_start ? one->due : c->next_start;
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
+const char *candidates_state_name(enum candidate_state state)
+{
+	switch (state) {
+	case CANDIDATE_WAITING:
+		return "waiting";
+	case CANDIDATE_TRYING:
+		return "trying";
+	case CANDIDATE_ANSWERED:
+		return "answered";
+	case CANDIDATE_CONFIRMING:
+		return "confirming";
+	case CANDIDATE_USED:
+		return "used";
+	}
+	return "unknown";
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/connector.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
+#define CONFIGURATION_REQUEST_SIZE 400
+
+/** A server that is restarted meanwhile gives another one. */
+#define COOKIES_MAX 4
+
+static struct search_try *try_of(struct tunnel *t)
+{
+	return (struct search_try *)((char *)t - offsetof(struct search_try, tunnel));
+}
+
+bool search_confirming(const struct client *c)
+{
+	return c->search.race.confirming >= 0;
+}
+
+/* --- one try --- */
+
+static void try_failed(struct search_try *try, const char *reason)
+{
+	struct client *c = try->tunnel.client;
+	char way[WAY_TEXT], text[WAY_TEXT + 160];
+	snprintf(text, sizeof text, "%s: %s", way_format(&c->config->servers, &c->search.ways[try->index], way), reason);
+	tscf_log(c->search.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
+	candidates_failed(&c->search.race, try->index, reason, c->now);
+	if (c->plain.state != TUNNEL_UP)
+		client_plain_state(c, TUNNEL_CONNECTING, text);
+}
+
+static void answered(struct search_try *try, const struct tscf_message *response)
+{
+	struct client *c = try->tunnel.client;
+	const char *reason;
+	try->response = *response;
+	memcpy(try->tlvs, response->tlvs, response->tlvs_length);
+	try->response.tlvs = try->tlvs;
+	try->tunnel.tsid = response->tsid;
+	if (!try->resuming && c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
+		try_failed(try, reason);
+	else
+		candidates_answered(&c->search.race, try->index, c->now);
+}
+
+static void request_configuration(struct tunnel *t);
+
+/* The server wants to see that its answer arrives, and perhaps to know who asks: the same request once more. */
+static void take_cookie(struct search_try *try, const struct tscf_message *m)
+{
+	const struct tscf_credential *credential = try->tunnel.client->credential;
+	struct tscf_tlv cookie, methods;
+	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
+	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
+	    cookie.length > sizeof try->cookie) {
+		try_failed(try, "the server gives cookies and does not take them");
+	} else if (try->must_prove && !credential) {
+		try_failed(try, "refused by the server: it demands a client certificate or a pre-shared key");
+	} else if (try->must_prove && !(methods.value[0] & tscf_credential_method(credential))) {
+		try_failed(try, tscf_credential_method(credential) == TSCF_PROOF_PSK
+				    ? "refused by the server: it takes no pre-shared keys"
+				    : "refused by the server: it takes no certificates");
+	} else {
+		memcpy(try->cookie, cookie.value, cookie.length);
+		try->cookie_length = cookie.length;
+		request_configuration(&try->tunnel);
+	}
+}
+
+/* @return 0 or -errno. */
+static int write_cookie(const struct search_try *try, struct tscf_writer *w)
+{
+	const struct client *c = try->tunnel.client;
+	const struct tscf_proof_subject subject = {
+	    .challenge = try->cookie, .challenge_length = try->cookie_length, .client_id = c->identity.id};
+	if (try->cookie_length == 0)
+		return 0;
+	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
+	return try->must_prove ? tscf_credential_prove(c->credential, &subject, w) : 0;
+}
+
+static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct search_try *try = try_of(context);
+	enum tscf_response code;
+	char text[201] = "", reason[300];
+	(void)user;
+	if (error == -ECANCELED)
+		return;
+	if (!response || tscf_message_response(response, &code, text, sizeof text) < 0) {
+		try_failed(try, "the server's configuration response has no response code");
+	} else if (code == TSCF_RESPONSE_COOKIE) {
+		take_cookie(try, response);
+	} else if (code != TSCF_RESPONSE_SUCCESS) {
+		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
+		tscf_warning("plain tunnel %s", reason);
+		try_failed(try, reason);
+	} else {
+		answered(try, response);
+	}
+}
+
+static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
+
+static void request_resume(struct search_try *try)
+{
+	struct client *c = try->tunnel.client;
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	try->resuming = true;
+	try->turn = c->resume.turn;
+	try->tunnel.tsid = c->resume.tsid;
+	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
+	resume_write_key(&c->resume, &w);
+	if (tunnel_request(&try->tunnel, &w, REQUEST_TRIES_ENDLESS, resume_done, NULL) < 0)
+		try_failed(try, "out of memory");
+}
+
+/* Another try of the same search may have used the key up, and is the one that goes on then. */
+static bool has_resumed(const struct client *c)
+{
+	for (unsigned i = 0; i < c->search.race.count; i++)
+		if (c->search.tries[i].resuming && c->search.race.list[i].state >= CANDIDATE_ANSWERED)
+			return true;
+	return false;
+}
+
+static void resume_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct search_try *try = try_of(context);
+	struct client *c = try->tunnel.client;
+	enum tscf_response code = TSCF_RESPONSE_MALFORMED;
+	(void)user;
+	if (error == -ECANCELED || !response)
+		return;
+	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
+		resume_accepted(&c->resume, try->turn);
+		answered(try, response);
+	} else if (has_resumed(c)) {
+		try_failed(try, "another way has resumed the session");
+	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume, try->turn)) {
+		request_resume(try);
+	} else {
+		tscf_info("the plain tunnel cannot be resumed (%s): it is set up anew", tscf_response_name(code));
+		resume_forget(&c->resume);
+		try->tunnel.tsid = TSCF_TSID_NONE;
+		request_configuration(&try->tunnel);
+	}
+}
+
+/*
+ * The session at that server goes on by whatever way; a better way is taken by another session, so that this one can be
+ * gone back to.
+ */
+static bool may_resume(const struct client *c, const struct tunnel *t)
+{
+	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && c->plain.state != TUNNEL_UP;
+}
+
+static void open_try(struct tunnel *t)
+{
+	if (may_resume(t->client, t))
+		request_resume(try_of(t));
+	else
+		request_configuration(t);
+}
+
+/* The addresses of the tunnel before this one. */
+static void write_wishes(struct tscf_writer *w, const struct tscf_addrs *internal)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix p = {.addr = internal->of[i],
+					.length = (uint8_t)(8 * tscf_addr_size(internal->of[i].family))};
+		if (p.addr.family)
+			tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &p);
+	}
+}
+
+static void request_configuration(struct tunnel *t)
+{
+	struct client *c = t->client;
+	struct search_try *try = try_of(t);
+	uint8_t buffer[TSCF_PROBE_MAX];
+	struct tscf_writer w;
+	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	write_wishes(&w, &c->plain.internal);
+	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
+	try->quiet = registry_has_only(c);
+	try->resuming = false;
+	resume_write_lock(&try->resume, &w);
+	if (try->quiet)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (write_cookie(try, &w) < 0) {
+		try_failed(try, "the proof of this client's identity cannot be made");
+		return;
+	}
+	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
+	if (tunnel_request(t, &w, REQUEST_TRIES_ENDLESS, configuration_done, NULL) < 0)
+		try_failed(try, "the configuration request is too large, or out of memory");
+}
+
+/* A try sends no keepalives. */
+static void try_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void try_lost(struct tunnel *t, const char *reason)
+{
+	try_failed(try_of(t), reason);
+}
+
+static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
+
+/* --- the race --- */
+
+/*
+ * A packet that is lost must not have the tunnel leave a better way, to which only a session of another id comes back.
+ * But where it was the only way before, it may be that again.
+ */
+static bool must_wait(const struct client *c, unsigned i)
+{
+	const struct way *way = &c->search.ways[i];
+	return way->inside && c->resume.tsid != TSCF_TSID_NONE && c->resume.server == way->server &&
+	       c->plain.state != TUNNEL_UP && (int)i != c->search.race.preferred &&
+	       c->now < c->search.sought_at + SEARCH_RESUME_MS;
+}
+
+static void start(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct search_try *try = &c->search.tries[i];
+	char way[WAY_TEXT], reason[WAY_TEXT + 40];
+	if (must_wait(c, i)) {
+		try_failed(try, "waits, since the tunnel may be resumed by a better way");
+		return;
+	}
+	if (c->plain.state != TUNNEL_UP) {
+		snprintf(reason, sizeof reason, "waits for an answer from %s",
+			 way_format(&c->config->servers, &c->search.ways[i], way));
+		client_plain_state(c, TUNNEL_CONNECTING, reason);
+	}
+	try->cookie_length = 0;
+	try->cookies = 0;
+	int error = tunnel_open(&try->tunnel, &c->search.ways[i]);
+	if (error < 0)
+		try_failed(try, strerror(-error));
+}
+
+static void confirm(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct search_try *try = &c->search.tries[i];
+	if (try->resuming) {
+		c->search.adopted = (int)i;
+		plain_resume(c, &try->tunnel, &try->response);
+		return;
+	}
+	c->registry.quiet = try->quiet;
+	const char *reason = plain_adopt(c, &try->tunnel, &try->response);
+	if (reason) {
+		try_failed(try, reason);
+		return;
+	}
+	c->search.adopted = (int)i;
+	c->resume = try->resume;
+	resume_ready(&c->resume, try->response.tsid, c->search.ways[i].server);
+}
+
+static void stop(void *context, unsigned i)
+{
+	struct client *c = context;
+	struct tunnel *t = &c->search.tries[i].tunnel;
+	if (c->search.adopted != (int)i) {
+		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no other. */
+		if (!c->search.tries[i].resuming)
+			tunnel_release(t);
+		tunnel_close(t);
+		return;
+	}
+	c->search.adopted = -1;
+	if (plain_go_back(c))
+		return;
+	plain_down(c);
+	/* The way that was used until then has gone meanwhile. */
+	if (c->search.race.used >= 0)
+		candidates_failed(&c->search.race, (unsigned)c->search.race.used, "it was lost", c->now);
+}
+
+static void used(void *context, unsigned i)
+{
+	struct client *c = context;
+	char way[WAY_TEXT];
+	c->search.adopted = -1;
+	tscf_debug("%s is used", way_format(&c->config->servers, &c->search.ways[i], way));
+}
+
+static void exhausted(void *context, unsigned i)
+{
+	(void)context, (void)i;
+}
+
+static const struct candidates_actions actions = {start, confirm, stop, used, exhausted};
+
+void search_alive(struct client *c)
+{
+	candidates_alive(&c->search.race, (unsigned)c->search.race.confirming, c->now);
+}
+
+void search_lost(struct client *c, const char *reason)
+{
+	struct candidates *race = &c->search.race;
+	c->search.sought_at = c->now;
+	if (race->confirming >= 0) {
+		try_failed(&c->search.tries[race->confirming], reason);
+	} else {
+		plain_down(c);
+		if (race->used >= 0)
+			candidates_failed(race, (unsigned)race->used, reason, c->now);
+		c->search.resolve_at = c->now;
+	}
+}
+
+static bool any_astray(const struct client *c)
+{
+	for (unsigned i = 0; i < c->search.race.count; i++)
+		if (c->search.tries[i].tunnel.transport && monitor_astray(&c->search.tries[i].tunnel))
+			return true;
+	return false;
+}
+
+void search_hurry(struct client *c)
+{
+	struct candidates *race = &c->search.race;
+	unsigned ranks[CANDIDATES_MAX];
+	/* Name servers may be within reach now. */
+	c->search.resolve_at = c->now;
+	if (c->plain.state != TUNNEL_UP)
+		c->search.sought_at = c->now;
+	if (race->used >= 0 || !any_astray(c)) {
+		candidates_hurry(race, c->now);
+		return;
+	}
+	for (unsigned i = 0; i < race->count; i++)
+		ranks[i] = c->search.ways[i].rank;
+	candidates_set(race, ranks, race->count, race->preferred, c->now);
+}
+
+/* --- names --- */
+
+static void ask(struct client *c)
+{
+	const struct client_config *config = c->config;
+	struct search *s = &c->search;
+	s->resolve_at = c->now + SEARCH_RESOLVE_AGAIN_MS;
+	if (config->proxy.host) {
+		resolver_ask(s->resolver, 0, config->proxy.host);
+		return;
+	}
+	for (unsigned i = 0; i < config->servers.count; i++)
+		resolver_ask(s->resolver, i, config->servers.list[i].host);
+}
+
+static int place_of(const struct way *w, const struct way *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (way_equal(w, &list[i]))
+			return (int)i;
+	return -1;
+}
+
+static bool same_ways(const struct search *s, const struct way *list, unsigned count)
+{
+	if (count != s->race.count)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (!way_equal(&s->ways[i], &list[i]))
+			return false;
+	return true;
+}
+
+/* A way that is used and is not in the list any more stays until it is lost; then names are looked up again. */
+static void make_ways(struct client *c)
+{
+	struct search *s = &c->search;
+	struct way list[CANDIDATES_MAX];
+	unsigned ranks[CANDIDATES_MAX];
+	unsigned count = ways_make(&c->config->servers, &c->config->proxy, s->addresses, list);
+	int preferred = s->race.preferred >= 0 ? place_of(&s->ways[s->race.preferred], list, count) : -1;
+	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
+		return;
+	for (unsigned i = 0; i < count; i++)
+		ranks[i] = list[i].rank;
+	memcpy(s->ways, list, count * sizeof *list);
+	candidates_set(&s->race, ranks, count, preferred, c->now);
+}
+
+static void begin_if_ready(struct client *c)
+{
+	struct search *s = &c->search;
+	if (s->begin_at == UINT64_MAX || (s->awaited != 0 && c->now < s->begin_at))
+		return;
+	s->begin_at = UINT64_MAX;
+	candidates_seek(&s->race, c->now);
+}
+
+static void resolved(void *context, unsigned tag, const struct way_addresses *addresses, const char *error)
+{
+	struct client *c = context;
+	struct search *s = &c->search;
+	s->awaited &= ~(1U << tag);
+	if (addresses->count > 0) {
+		s->addresses[tag] = *addresses;
+	} else if (s->addresses[tag].count == 0) {
+		/* Known addresses are kept when a name server does not answer. */
+		tscf_warning("%s", error);
+		if (c->plain.state != TUNNEL_UP)
+			client_plain_state(c, TUNNEL_CONNECTING, error);
+	}
+	make_ways(c);
+	begin_if_ready(c);
+}
+
+int search_init(struct client *c)
+{
+	struct search *s = &c->search;
+	candidates_init(&s->race, &actions, c);
+	for (unsigned i = 0; i < CANDIDATES_MAX; i++) {
+		tunnel_init(&s->tries[i].tunnel, c, false, &try_events);
+		s->tries[i].index = i;
+	}
+	s->adopted = -1;
+	s->begin_at = s->resolve_at = UINT64_MAX;
+	s->resolver = resolver_new(c->loop, resolved, c);
+	return s->resolver ? 0 : -ENOMEM;
+}
+
+void search_free(struct client *c)
+{
+	candidates_stop(&c->search.race, c->now);
+	resolver_free(c->search.resolver);
+}
+
+void search_begin(struct client *c)
+{
+	struct search *s = &c->search;
+	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
+	s->awaited = (1U << names) - 1;
+	s->begin_at = c->now + SEARCH_RESOLVE_MS;
+	client_plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
+	ask(c);
+}
+
+static bool wants_names(const struct client *c)
+{
+	return c->search.race.used < 0 || candidates_better(&c->search.race);
+}
+
+void search_tick(struct client *c)
+{
+	struct search *s = &c->search;
+	begin_if_ready(c);
+	if (c->now >= s->resolve_at && wants_names(c))
+		ask(c);
+	candidates_tick(&s->race, c->now);
+	for (unsigned i = 0; i < s->race.count; i++)
+		tunnel_tick(&s->tries[i].tunnel);
+}
+
+uint64_t search_next(const struct client *c)
+{
+	const struct search *s = &c->search;
+	uint64_t next = candidates_next(&s->race);
+	if (s->begin_at < next)
+		next = s->begin_at;
+	if (wants_names(c) && s->resolve_at < next)
+		next = s->resolve_at;
+	for (unsigned i = 0; i < s->race.count; i++) {
+		uint64_t due = tunnel_next(&s->tries[i].tunnel);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/encrypted.h"
+
+#include "common/base/bytes.h"
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/pmtu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/** A service or configuration request is sent this often: together about six seconds. */
+#define ENCRYPTED_TRIES 5
+
+/* While the tunnel is up, another one is made beside it, by a better kind of transport. */
+static bool renewing(const struct client *c)
+{
+	return c->encrypted_race.used >= 0;
+}
+
+static void try_failed(struct tunnel *t, const char *reason)
+{
+	struct client *c = t->client;
+	unsigned i = (unsigned)(t - c->encrypted_tries);
+	tscf_debug("%s: %s", way_transport(t->way.kind, true), reason);
+	candidates_failed(&c->encrypted_race, i, reason, c->now);
+}
+
+/* What was under way for the tunnel, or for the one that is to take its place, has failed. */
+static void fail(struct client *c, const char *what, const char *why)
+{
+	char reason[300];
+	snprintf(reason, sizeof reason, "%s%s%s", what, why[0] ? ": " : "", why);
+	if (renewing(c))
+		try_failed(&c->encrypted_tries[c->encrypted_renewed], reason);
+	else
+		dtte_failed(&c->dtte, reason, c->now);
+}
+
+static void open_try(struct client *c, unsigned i)
+{
+	struct tunnel *t = &c->encrypted_tries[i];
+	int error = tunnel_open(t, &t->way);
+	if (error < 0)
+		try_failed(t, strerror(-error));
+}
+
+static void reservation_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct client *c = ((struct tunnel *)context)->client;
+	enum tscf_response code;
+	struct tscf_tlv tlv;
+	char text[201] = "";
+	/* A former request may be answered late. */
+	if (error == -ECANCELED || (uintptr_t)user != c->reservation_sequence || (!renewing(c) && c->dtte.state != DTTE_REQUESTED))
+		return;
+	if (!response) {
+		fail(c, "no answer to the service request", "");
+	} else if (tscf_message_response(response, &code, text, sizeof text) < 0) {
+		fail(c, "the service response has no response code", "");
+	} else if (code == TSCF_RESPONSE_NO_SESSION) {
+		/* It is asked again when that is resumed or set up anew. */
+		plain_lost(c, "the server does not know this tunnel (any more)");
+	} else if (code != TSCF_RESPONSE_SUCCESS) {
+		fail(c, tscf_response_name(code), text);
+	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) ||
+		   tscf_tlv_u64(&tlv, &c->reserved_tsid) < 0) {
+		fail(c, "the service response names no tunnel", "");
+	} else if (renewing(c)) {
+		open_try(c, c->encrypted_renewed);
+	} else {
+		dtte_reserved(&c->dtte, c->now);
+	}
+}
+
+/* Only the hash of the secret goes over the plain tunnel: who listens there cannot take the reservation. */
+static void request(void *context)
+{
+	struct client *c = context;
+	uint8_t buffer[TSCF_MESSAGE_MAX], hash[32];
+	struct tscf_writer w;
+	tscf_random(c->reservation_secret, sizeof c->reservation_secret);
+	tscf_sha256(c->reservation_secret, sizeof c->reservation_secret, hash);
+	tunnel_begin(&c->plain, &w, buffer, TSCF_SERVICE_REQUEST);
+	c->reservation_sequence = c->plain.requests.sequence;
+	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
+	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof hash);
+	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done, (void *)(uintptr_t)c->reservation_sequence) < 0)
+		fail(c, "out of memory", "");
+}
+
+/* --- the race: DTLS beside TLS --- */
+
+static void send_configuration(struct client *c, struct tunnel *t);
+
+static void try_open(struct tunnel *t)
+{
+	struct client *c = t->client;
+	candidates_answered(&c->encrypted_race, (unsigned)(t - c->encrypted_tries), c->now);
+}
+
+/* A try sends no keepalives. */
+static void try_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static const struct tunnel_events try_events = {try_open, try_alive, try_failed};
+
+static void race_start(void *context, unsigned i)
+{
+	struct client *c = context;
+	if (!renewing(c)) {
+		open_try(c, i);
+		return;
+	}
+	c->encrypted_renewed = i;
+	if (c->plain.state == TUNNEL_UP && c->has_resume_secret)
+		request(c);
+	else
+		try_failed(&c->encrypted_tries[i], "cannot be asked for now");
+}
+
+/* Its handshake is done: the tunnel is configured on it. */
+static void race_confirm(void *context, unsigned i)
+{
+	struct client *c = context;
+	if (renewing(c)) {
+		send_configuration(c, &c->encrypted_tries[i]);
+		return;
+	}
+	tunnel_move(&c->encrypted, &c->encrypted_tries[i]);
+	dtte_handshake_done(&c->dtte, c->now);
+}
+
+static void race_stop(void *context, unsigned i)
+{
+	struct client *c = context;
+	tunnel_close(&c->encrypted_tries[i]);
+	/* It was lost while another one was about to take its place. */
+	if (renewing(c) && !c->encrypted.peer)
+		dtte_failed(&c->dtte, "it was closed by the server", c->now);
+}
+
+static void race_used(void *context, unsigned i)
+{
+	struct client *c = context;
+	c->encrypted_kind = (int)c->encrypted_tries[i].way.kind;
+}
+
+static void race_exhausted(void *context, unsigned i)
+{
+	struct client *c = context;
+	fail(c, way_transport(c->encrypted_tries[i].way.kind, true), c->encrypted_race.list[i].reason);
+}
+
+static const struct candidates_actions race_actions = {race_start, race_confirm, race_stop, race_used, race_exhausted};
+
+/* The twin of the plain tunnel's transport first, and the other one where it may be used. */
+static unsigned make_tries(struct client *c)
+{
+	const struct client_servers *servers = &c->config->servers;
+	const struct way *plain = &c->plain.way;
+	bool both = client_server_transport(servers, &servers->list[plain->server]) == CLIENT_TRANSPORT_AUTO && !plain->proxied;
+	c->encrypted_tries[0].way = c->encrypted_tries[1].way = *plain;
+	c->encrypted_tries[1].way.kind = plain->kind == WAY_DATAGRAM ? WAY_STREAM : WAY_DATAGRAM;
+	return both ? 2 : 1;
+}
+
+static const unsigned ranks[ENCRYPTED_WAYS] = {0, 1};
+
+static void connect_tunnel(void *context)
+{
+	struct client *c = context;
+	unsigned count = make_tries(c);
+	int preferred = count == 2 && c->encrypted_kind == (int)c->encrypted_tries[1].way.kind ? 1 : 0;
+	c->encrypted.state = TUNNEL_CONNECTING;
+	candidates_set(&c->encrypted_race, ranks, count, preferred, c->now);
+	candidates_seek(&c->encrypted_race, c->now);
+}
+
+void encrypted_new_way(struct client *c)
+{
+	c->encrypted_kind = -1;
+	if (!renewing(c))
+		return;
+	/* Its partner is at that server, and has another internal address than the sockets have now. */
+	if (c->encrypted.way.server != c->plain.way.server) {
+		dtte_failed(&c->dtte, "the plain tunnel has gone to another server", c->now);
+		return;
+	}
+	int used = c->encrypted.way.kind == c->plain.way.kind ? 0 : 1;
+	unsigned count = make_tries(c);
+	candidates_set(&c->encrypted_race, ranks, used == 1 ? 2 : count, used, c->now);
+}
+
+void encrypted_tick(struct client *c)
+{
+	candidates_tick(&c->encrypted_race, c->now);
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
+		tunnel_tick(&c->encrypted_tries[i]);
+	tunnel_tick(&c->encrypted);
+}
+
+uint64_t encrypted_next(const struct client *c)
+{
+	uint64_t next = candidates_next(&c->encrypted_race), due = tunnel_next(&c->encrypted);
+	if (due < next)
+		next = due;
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++) {
+		due = tunnel_next(&c->encrypted_tries[i]);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
+static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	char text[TSCF_ADDRS_TEXT];
+	int error = m->tsid == c->reserved_tsid ? tunnel_take_addresses(&c->encrypted, &c->encrypted_tun, m) : -EPROTO;
+	if (error == -EPROTO) {
+		fail(c, "the configuration response lacks an address, or names another tunnel", "");
+		return;
+	}
+	if (error < 0) {
+		fail(c, "the device cannot be set up", strerror(-error));
+		return;
+	}
+	c->facts.encrypted = c->encrypted.internal;
+	c->has_resume_secret =
+	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
+	if (c->has_resume_secret)
+		memcpy(c->resume_secret, tlv.value, sizeof c->resume_secret);
+	tunnel_take_keepalive(t, m);
+	if (t != &c->encrypted)
+		tunnel_replace(&c->encrypted, t, m->tsid);
+	c->encrypted.tsid = m->tsid;
+	c->encrypted.state = TUNNEL_UP;
+	c->encrypted.last_heard = c->now;
+	tscf_info("encrypted tunnel is up by %s, internal %s", c->encrypted.transport->ops->name,
+		  tscf_addrs_format(&c->encrypted.internal, text));
+	candidates_alive(&c->encrypted_race, (unsigned)c->encrypted_race.confirming, c->now);
+	dtte_configured(&c->dtte, c->now);
+}
+
+static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct client *c = ((struct tunnel *)context)->client;
+	enum tscf_response code;
+	char text[201] = "";
+	(void)user;
+	if (error == -ECANCELED)
+		return;
+	if (!response)
+		fail(c, "no answer to the configuration request", "");
+	else if (tscf_message_response(response, &code, text, sizeof text) < 0)
+		fail(c, "the configuration response has no response code", "");
+	else if (code != TSCF_RESPONSE_SUCCESS)
+		fail(c, tscf_response_name(code), text);
+	else
+		configured(c, context, response);
+}
+
+/* @return 0 or -errno. */
+static int write_proof(const struct client *c, struct tscf_writer *w)
+{
+	uint8_t challenge[8 + sizeof c->reservation_secret];
+	const struct tscf_proof_subject subject = {.encrypted = true,
+						   .challenge = challenge,
+						   .challenge_length = sizeof challenge,
+						   .client_id = c->identity.id};
+	tscf_put_u64(challenge, c->reserved_tsid);
+	memcpy(challenge + 8, c->reservation_secret, sizeof c->reservation_secret);
+	return tscf_credential_prove(c->credential, &subject, w);
+}
+
+static void send_configuration(struct client *c, struct tunnel *t)
+{
+	uint8_t buffer[TSCF_PROBE_MAX];
+	struct tscf_writer w;
+	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
+	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
+	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof c->reservation_secret);
+	if (c->credential && write_proof(c, &w) < 0) {
+		fail(c, "the proof of this client's identity cannot be made", "");
+		return;
+	}
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	if (c->has_resume_secret)
+		tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof c->resume_secret);
+	if (tunnel_request(t, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
+		fail(c, "out of memory", "");
+}
+
+static void configure(void *context)
+{
+	struct client *c = context;
+	send_configuration(c, &c->encrypted);
+}
+
+/* The server learns of the sockets before their packets come: what is held follows the registrations. */
+static void up(void *context)
+{
+	struct client *c = context;
+	pmtu_encrypted_up(c);
+	registry_tunnel_up(c);
+	moves_tunnel_up(c);
+	registry_flush(c);
+	path_send_held(c);
+	commands_check_waiters(c);
+}
+
+static void close_tunnel(void *context)
+{
+	struct client *c = context;
+	if (c->encrypted.state == TUNNEL_UP)
+		c->counters.encrypted_reconnects++;
+	candidates_stop(&c->encrypted_race, c->now);
+	tunnel_close(&c->encrypted);
+	registry_tunnel_lost(c);
+}
+
+static void release(void *context)
+{
+	struct client *c = context;
+	tunnel_release(&c->encrypted);
+	tscf_info("encrypted tunnel released");
+	candidates_stop(&c->encrypted_race, c->now);
+	tunnel_close(&c->encrypted);
+	registry_tunnel_lost(c);
+}
+
+static void idle(void *context)
+{
+	hold_drop(&((struct client *)context)->hold);
+}
+
+static void gate(void *context, enum dtte_gate gate)
+{
+	struct client *c = context;
+	if (gate == DTTE_GATE_SHUT) {
+		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send", c->dtte.reason);
+		hold_drop(&c->hold);
+		registry_shield_all(c);
+		moves_tunnel_failed(c);
+	}
+	client_route(c);
+}
+
+static uint32_t jitter(void *context)
+{
+	uint32_t value;
+	(void)context;
+	tscf_random(&value, sizeof value);
+	return value;
+}
+
+const struct dtte_actions encrypted_actions = {
+    .request = request,
+    .connect = connect_tunnel,
+    .configure = configure,
+    .up = up,
+    .release = release,
+    .close = close_tunnel,
+    .idle = idle,
+    .gate = gate,
+    .random = jitter,
+};
+
+/* Its transport was open when it became the encrypted tunnel's. */
+static void opened(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void lost(struct tunnel *t, const char *reason)
+{
+	struct client *c = t->client;
+	/* The server closes it when the one that takes its place has been configured: the answer is on the way. */
+	if (renewing(c) && c->encrypted_race.confirming >= 0)
+		return;
+	tscf_warning("encrypted tunnel lost: %s", reason);
+	dtte_failed(&c->dtte, reason, c->now);
+}
+
+static const struct tunnel_events encrypted_events = {opened, alive, lost};
+
+void encrypted_init(struct client *c)
+{
+	tunnel_init(&c->encrypted, c, true, &encrypted_events);
+	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
+		tunnel_init(&c->encrypted_tries[i], c, true, &try_events);
+	candidates_init(&c->encrypted_race, &race_actions, c);
+	c->encrypted_kind = -1;
+	dtte_init(&c->dtte, &encrypted_actions, c, c->config->hold_ms, (uint64_t)c->config->persistence * 1000, c->now);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/plain.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/pmtu.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void take_routes(struct client *c, const struct tscf_message *m)
+{
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+	c->facts.route_count = 0;
+	while (tscf_message_next(m, &offset, &tlv)) {
+		struct tscf_prefix p;
+		if ((tlv.type != TSCF_TLV_ROUTE_IPV4 && tlv.type != TSCF_TLV_ROUTE_IPV6) || tscf_tlv_prefix(&tlv, &p) < 0)
+			continue;
+		if (c->facts.route_count == ROUTING_ROUTES_MAX) {
+			tscf_warning("the server has more than %d routes: the others are left out", ROUTING_ROUTES_MAX);
+			break;
+		}
+		c->facts.routes[c->facts.route_count++] = p;
+	}
+}
+
+/* What programs and hooks may ask for. */
+static void take_service(struct client *c, const struct tscf_message *m)
+{
+	tscf_message_addrs(m, TSCF_TLV_DNS, &c->dns);
+	tscf_message_addrs(m, TSCF_TLV_SIP_SERVER, &c->sip_servers);
+}
+
+static void take_observed(struct client *c, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	if (!tscf_message_find(m, TSCF_TLV_OBSERVED_ADDRESS, &tlv) || tscf_tlv_endpoint(&tlv, &c->observed) < 0)
+		memset(&c->observed, 0, sizeof c->observed);
+}
+
+static int set_up_devices(struct client *c, const struct tscf_message *m)
+{
+	char text[TSCF_ADDRS_TEXT];
+	int changed = tunnel_take_addresses(&c->plain, &c->plain_tun, m);
+	if (changed < 0)
+		return changed;
+	/* There is no helping that. */
+	if (changed) {
+		tscf_warning("the server gave other internal addresses, %s: sockets bound to the old ones are cut off",
+			     tscf_addrs_format(&c->plain.internal, text));
+		registry_forget(c);
+	}
+	c->facts.plain = c->plain.internal;
+	/* Its routes are there before its address. */
+	if (c->plain.internal.of[tscf_family_index(AF_INET6)].family)
+		tscf_link_sysctl("ipv6", c->encrypted_tun.name, "disable_ipv6", "0");
+	return pmtu_apply(c, c->mtu);
+}
+
+static bool has_internal(const struct tscf_message *m)
+{
+	struct tscf_addrs internal = tscf_message_internal(m);
+	return m->tsid != TSCF_TSID_NONE && (internal.of[0].family || internal.of[1].family);
+}
+
+/* A server that has made a successor has ended the former session itself; another one must be told. */
+static void end_former(struct client *c)
+{
+	if (c->former.way.server != c->plain.way.server)
+		tunnel_release(&c->former);
+	tunnel_close(&c->former);
+}
+
+/* While a better way is being tried, what still comes by the former one is delivered. */
+static void keep_former(struct client *c)
+{
+	if (c->former.transport)
+		end_former(c);
+	if (!c->plain.transport)
+		return;
+	tunnel_move(&c->former, &c->plain);
+	c->former_until = UINT64_MAX;
+}
+
+const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)
+{
+	char text[TSCF_ADDRS_TEXT], way[WAY_TEXT];
+	if (!has_internal(response))
+		return "the server's configuration response lacks an address or a session id";
+	pmtu_take(c, try, response);
+	tunnel_take_keepalive(try, response);
+	take_routes(c, response);
+	take_service(c, response);
+	take_observed(c, response);
+	int error = set_up_devices(c, response);
+	if (error < 0) {
+		tscf_error("cannot set up %s: %s", c->plain_tun.name, strerror(-error));
+		return "the device cannot be set up";
+	}
+	keep_former(c);
+	tunnel_move(&c->plain, try);
+	c->plain.tsid = response->tsid;
+	c->plain.last_heard = c->now;
+	client_route(c);
+	client_plain_state(c, TUNNEL_UP, "configured");
+	pmtu_begin(c);
+	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",
+		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
+		  c->facts.route_count, c->mtu);
+	encrypted_new_way(c);
+	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
+	tunnel_probe(&c->plain);
+	trust_look(c);
+	/* Sockets that are not known yet would have no shield when the quiet ends. */
+	registry_resync_now(c);
+	registry_shield_all(c);
+	dtte_plain(&c->dtte, true, c->now);
+	registry_resync_soon(c);
+	commands_check_waiters(c);
+	return NULL;
+}
+
+/* The server holds shields and bindings as they were: what was under way when the tunnel was lost is all that it may not know. */
+void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response)
+{
+	char text[TSCF_ADDR_TEXT];
+	struct tscf_tlv cookie;
+	keep_former(c);
+	tunnel_move(&c->plain, try);
+	c->plain.tsid = response->tsid;
+	c->plain.last_heard = c->now;
+	tunnel_take_keepalive(&c->plain, response);
+	take_observed(c, response);
+	client_plain_state(c, TUNNEL_UP, "resumed");
+	tscf_info("plain tunnel goes on; the server sees this client at %s", tscf_endpoint_format(&c->observed, text));
+	encrypted_new_way(c);
+	if (tscf_message_find(response, TSCF_TLV_COOKIE, &cookie))
+		tunnel_prove(&c->plain, cookie.value, cookie.length);
+	else
+		tunnel_probe(&c->plain);
+	trust_look(c);
+	registry_resync_now(c);
+	if (c->registry.quiet || !dtte_is_up(&c->dtte))
+		registry_shield_all(c);
+	dtte_plain(&c->dtte, true, c->now);
+	commands_check_waiters(c);
+}
+
+bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
+{
+	struct tscf_addrs internal = tscf_message_internal(response);
+	bool negotiating = c->dtte.state == DTTE_REQUESTED || c->dtte.state == DTTE_HANDSHAKE || c->dtte.state == DTTE_CONFIGURING;
+	*reason = NULL;
+	if (!has_internal(response))
+		*reason = "the server's configuration response lacks an address or a session id";
+	else if (!requests_idle(&c->plain.requests) || negotiating)
+		*reason = "works, but requests are under way on the present tunnel";
+	else if (!tscf_addrs_equal(&internal, &c->plain.internal) &&
+		 (dtte_is_up(&c->dtte) || c->now - c->plain_traffic < (uint64_t)c->config->return_idle * 1000))
+		*reason = "works, but would give another internal address while this one is in use";
+	return !*reason;
+}
+
+void plain_down(struct client *c)
+{
+	c->counters.plain_reconnects++;
+	pmtu_end(c);
+	tunnel_close(&c->plain);
+	dtte_plain(&c->dtte, false, c->now);
+	/* What ended one tunnel may have ended the other. */
+	tunnel_probe(&c->encrypted);
+}
+
+bool plain_go_back(struct client *c)
+{
+	if (!c->former.transport)
+		return false;
+	/* What has been asked for on the other way is asked for again. */
+	dtte_plain(&c->dtte, false, c->now);
+	tunnel_close(&c->plain);
+	tunnel_move(&c->plain, &c->former);
+	client_plain_state(c, TUNNEL_UP, "configured");
+	pmtu_begin(c);
+	trust_look(c);
+	registry_shield_all(c);
+	dtte_plain(&c->dtte, true, c->now);
+	return true;
+}
+
+void plain_lost(struct client *c, const char *reason)
+{
+	tscf_warning("plain tunnel lost: %s", reason);
+	search_lost(c, reason);
+}
+
+void plain_recall(struct client *c)
+{
+	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
+		return;
+	tscf_info("the server was restarted: it is told which sockets are encrypted-only");
+	c->registry.quiet = true;
+	registry_resync_now(c);
+	registry_shield_all(c);
+	tunnel_probe(&c->encrypted);
+}
+
+void plain_moved(struct client *c, const char *reason)
+{
+	tscf_info("plain tunnel: %s", reason);
+	search_lost(c, reason);
+	/* A connection cannot move; a new one takes its place at the server. */
+	dtte_failed(&c->dtte, reason, c->now);
+}
+
+static void alive(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (!search_confirming(c))
+		return;
+	c->former_until = c->now + PLAIN_FORMER_MS;
+	search_alive(c);
+	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
+	if (c->pmtu.size == 0)
+		pmtu_begin(c);
+}
+
+static void lost(struct tunnel *t, const char *reason)
+{
+	plain_lost(t->client, reason);
+}
+
+/* Its transport was open when it became the plain tunnel's. */
+static void opened(struct tunnel *t)
+{
+	(void)t;
+}
+
+const struct tunnel_events plain_events = {opened, alive, lost};
+
+static void former_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void former_lost(struct tunnel *t, const char *reason)
+{
+	(void)reason;
+	tunnel_close(t);
+}
+
+const struct tunnel_events plain_former_events = {opened, former_alive, former_lost};
+
+void plain_tick(struct client *c)
+{
+	tunnel_tick(&c->plain);
+	pmtu_tick(c);
+	if (c->former.transport && c->now >= c->former_until)
+		end_former(c);
+}
+
+uint64_t plain_next(const struct client *c)
+{
+	uint64_t next = tunnel_next(&c->plain), probe = mtu_next(&c->pmtu);
+	if (probe < next)
+		next = probe;
+	return c->former.transport && c->former_until < next ? c->former_until : next;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/resolver.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REASON_MAX 160
+
+/* One look-up.  It is shared by the thread and the resolver, which may go while getaddrinfo waits. */
+struct job {
+	struct resolver *resolver; /* NULL: nobody waits for it any more; under the lock of all jobs */
+	unsigned tag;
+	char *host;
+	struct way_addresses addresses;
+	char error[REASON_MAX];
+	struct job *next; /* in resolver->finished */
+};
+
+struct resolver {
+	struct ev_loop *loop;
+	ev_async finished_event;
+	resolver_done done;
+	void *context;
+	struct job *under_way[RESOLVER_TAGS];
+	struct job *finished; /* under the lock */
+};
+
+/* Threads outlive their resolver, so the lock is nobody's. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void add_address(struct way_addresses *list, const struct addrinfo *info)
+{
+	union tscf_endpoint e;
+	if (list->count == WAYS_ADDRESSES_MAX || tscf_endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen, &e) < 0)
+		return;
+	struct tscf_addr a = tscf_endpoint_addr(&e);
+	for (unsigned i = 0; i < list->count; i++)
+		if (tscf_addr_equal(&list->list[i], &a))
+			return;
+	list->list[list->count++] = a;
+}
+
+static void look_up(struct job *j, int flags)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = flags}, *list = NULL;
+	int error = getaddrinfo(j->host, NULL, &hints, &list);
+	j->addresses.count = 0;
+	if (error != 0) {
+		snprintf(j->error, sizeof j->error, "cannot resolve %.100s: %s", j->host, gai_strerror(error));
+		return;
+	}
+	for (const struct addrinfo *i = list; i; i = i->ai_next)
+		add_address(&j->addresses, i);
+	freeaddrinfo(list);
+	if (j->addresses.count == 0)
+		snprintf(j->error, sizeof j->error, "%.100s has no address", j->host);
+}
+
+static void free_job(struct job *j)
+{
+	free(j->host);
+	free(j);
+}
+
+static void *thread(void *argument)
+{
+	struct job *j = argument;
+	look_up(j, AI_ADDRCONFIG);
+	pthread_mutex_lock(&lock);
+	struct resolver *r = j->resolver;
+	if (r) {
+		j->next = r->finished;
+		r->finished = j;
+		ev_async_send(r->loop, &r->finished_event);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!r)
+		free_job(j);
+	return NULL;
+}
+
+static void finish(struct resolver *r, struct job *j)
+{
+	r->done(r->context, j->tag, &j->addresses, j->error);
+	free_job(j);
+}
+
+static void on_finished(struct ev_loop *loop, ev_async *w, int events)
+{
+	struct resolver *r = w->data;
+	(void)loop, (void)events;
+	pthread_mutex_lock(&lock);
+	struct job *j = r->finished;
+	r->finished = NULL;
+	pthread_mutex_unlock(&lock);
+	while (j) {
+		struct job *next = j->next;
+		r->under_way[j->tag] = NULL;
+		finish(r, j);
+		j = next;
+	}
+}
+
+struct resolver *resolver_new(struct ev_loop *loop, resolver_done done, void *context)
+{
+	struct resolver *r = calloc(1, sizeof *r);
+	if (!r)
+		return NULL;
+	r->loop = loop;
+	r->done = done;
+	r->context = context;
+	ev_async_init(&r->finished_event, on_finished);
+	r->finished_event.data = r;
+	ev_async_start(loop, &r->finished_event);
+	return r;
+}
+
+void resolver_free(struct resolver *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&lock);
+	struct job *finished = r->finished;
+	for (struct job *j = finished; j; j = j->next)
+		r->under_way[j->tag] = NULL;
+	for (unsigned i = 0; i < RESOLVER_TAGS; i++)
+		if (r->under_way[i])
+			r->under_way[i]->resolver = NULL;
+	pthread_mutex_unlock(&lock);
+	while (finished) {
+		struct job *next = finished->next;
+		free_job(finished);
+		finished = next;
+	}
+	ev_async_stop(r->loop, &r->finished_event);
+	free(r);
+}
+
+/* Signals are for the event loop's thread. */
+static int start_thread(struct job *j)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t id;
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&id, &attributes, thread, j);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+void resolver_ask(struct resolver *r, unsigned tag, const char *host)
+{
+	if (tag >= RESOLVER_TAGS || r->under_way[tag])
+		return;
+	struct job *j = calloc(1, sizeof *j);
+	if (!j || !(j->host = strdup(host))) {
+		free(j);
+		return;
+	}
+	j->resolver = r;
+	j->tag = tag;
+	look_up(j, AI_NUMERICHOST);
+	if (j->addresses.count > 0) {
+		finish(r, j);
+		return;
+	}
+	j->error[0] = '\0';
+	r->under_way[tag] = j;
+	int error = start_thread(j);
+	if (error == 0)
+		return;
+	r->under_way[tag] = NULL;
+	snprintf(j->error, sizeof j->error, "cannot resolve %.100s: %s", host, strerror(error));
+	finish(r, j);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/tunnel.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/proxy.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void transmit(void *context, const uint8_t *data, uint32_t length)
+{
+	struct tunnel *t = context;
+	/* A padded keepalive asks what the path carries in one piece (pmtu.h). */
+	bool whole = data[1] == TSCF_KEEPALIVE_REQUEST;
+	tunnel_sent(t);
+	if (!t->peer)
+		return;
+	if (whole)
+		tscf_transport_whole(t->transport, true);
+	tscf_peer_send(t->peer, data, length);
+	if (whole)
+		tscf_transport_whole(t->transport, false);
+}
+
+void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events)
+{
+	*t = (struct tunnel){.client = c,
+			     .name = encrypted ? "encrypted" : "plain",
+			     .encrypted = encrypted,
+			     .events = events,
+			     .tsid = TSCF_TSID_NONE};
+	requests_init(&t->requests, transmit, t);
+}
+
+static void add_counters(struct tscf_transport_counters *sum, const struct tscf_transport_counters *c)
+{
+	sum->sent_packets += c->sent_packets;
+	sum->sent_bytes += c->sent_bytes;
+	sum->received_packets += c->received_packets;
+	sum->received_bytes += c->received_bytes;
+	sum->send_drops += c->send_drops;
+	sum->receive_drops += c->receive_drops;
+	sum->queue_drops += c->queue_drops;
+	sum->invalid += c->invalid;
+	sum->handshakes += c->handshakes;
+	sum->handshakes_failed += c->handshakes_failed;
+}
+
+struct tscf_transport_counters tunnel_counters(const struct tunnel *t)
+{
+	struct tscf_transport_counters sum = t->past;
+	if (t->transport)
+		add_counters(&sum, &t->transport->counters);
+	return sum;
+}
+
+static void close_transport(struct tunnel *t)
+{
+	t->peer = NULL;
+	if (t->dialogue)
+		proxy_cancel(t->dialogue);
+	t->dialogue = NULL;
+	if (!t->transport)
+		return;
+	add_counters(&t->past, &t->transport->counters);
+	tscf_transport_close(t->transport);
+	t->transport = NULL;
+}
+
+void tunnel_close(struct tunnel *t)
+{
+	t->state = TUNNEL_DOWN;
+	t->tsid = TSCF_TSID_NONE;
+	t->probing = false;
+	t->told_unreachable = false;
+	close_transport(t);
+	requests_clear(&t->requests);
+}
+
+static void take(struct tunnel *to, struct tunnel *from)
+{
+	to->way = from->way;
+	to->state = from->state;
+	to->tsid = from->tsid;
+	to->transport = from->transport;
+	to->peer = from->peer;
+	to->last_heard = from->last_heard;
+	to->last_sent = from->last_sent;
+	to->keepalive = from->keepalive;
+	to->transport->context = to;
+	to->requests.reliable = from->requests.reliable;
+	/* The server tells requests of one session apart by their numbers. */
+	if (to->requests.sequence < from->requests.sequence)
+		to->requests.sequence = from->requests.sequence;
+	from->transport = NULL;
+	from->peer = NULL;
+}
+
+void tunnel_move(struct tunnel *to, struct tunnel *from)
+{
+	take(to, from);
+	tunnel_close(from);
+}
+
+void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid)
+{
+	close_transport(to);
+	take(to, from);
+	to->tsid = tsid;
+	requests_repeat(&to->requests, tsid, to->client->now);
+	tunnel_close(from);
+}
+
+void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
+{
+	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
+}
+
+void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
+{
+	tscf_write_begin(w, buffer, TSCF_PROBE_MAX, type, t->tsid, requests_sequence(&t->requests));
+}
+
+int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
+{
+	int length = tscf_write_finish(w);
+	if (length < 0)
+		return length;
+	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, done, user, t->client->now);
+}
+
+void tunnel_send(struct tunnel *t, struct tscf_writer *w)
+{
+	int length = tscf_write_finish(w);
+	if (length > 0 && t->peer)
+		tscf_peer_send(t->peer, w->data, (uint32_t)length);
+}
+
+void tunnel_release(struct tunnel *t)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->tsid == TSCF_TSID_NONE)
+		return;
+	tunnel_begin(t, &w, buffer, TSCF_RELEASE_REQUEST);
+	tunnel_send(t, &w);
+}
+
+/* A server that was restarted sends nothing down before it has heard which sockets it must not send to in clear. */
+static void take_recall(struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv quiet;
+	if (t == &t->client->plain && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+		plain_recall(t->client);
+}
+
+static void said_alive(struct tunnel *t, const struct tscf_message *response)
+{
+	t->events->alive(t);
+	take_recall(t, response);
+}
+
+static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct tunnel *t = context;
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
+	(void)user;
+	if (error == -ECANCELED)
+		return;
+	t->probing = false;
+	if (!response)
+		t->events->lost(t, "the server does not answer");
+	else if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
+		t->events->lost(t, "the server does not know this tunnel (any more)");
+	else
+		said_alive(t, response);
+}
+
+void tunnel_sent(struct tunnel *t)
+{
+	t->last_sent = t->client->now;
+	if (t->waiting_since <= t->last_heard)
+		t->waiting_since = t->last_sent;
+}
+
+void tunnel_probe(struct tunnel *t)
+{
+	tunnel_prove(t, NULL, 0);
+}
+
+void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->probing || t->state != TUNNEL_UP)
+		return;
+	t->probing = true;
+	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
+	if (cookie)
+		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
+	int length = tscf_write_finish(&w);
+	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
+	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
+	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL, t->client->now) < 0)
+		t->probing = false;
+}
+
+/* Requests of the server: it asks whether this end is alive, or says that it stops. */
+static void answer(struct tunnel *t, const struct tscf_message *m)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	tscf_write_begin(&w, buffer, sizeof buffer, m->type + 1, t->tsid, m->sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
+	tunnel_send(t, &w);
+	take_recall(t, m);
+	if (m->type == TSCF_RELEASE_REQUEST) {
+		enum tscf_response code;
+		char text[201] = "";
+		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0] ? text : "released by the server";
+		t->events->lost(t, reason);
+	}
+}
+
+void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
+{
+	struct client *c = t->client;
+	struct tscf_message m;
+	if (tscf_message_decode(data, length, &m) < 0) {
+		c->counters.control_invalid++;
+		return;
+	}
+	bool request = m.type % 2 == 1;
+	/* The first response brings the TSID; whatever else must bear the one that was assigned. */
+	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
+		c->counters.control_wrong_tsid++;
+		if (t->transport->ops->encrypted || t->transport->ops->stream || c->config->strict_tsid)
+			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
+		return;
+	}
+	if (!request)
+		requests_answer(&t->requests, &m, c->now);
+	else if (m.type == TSCF_KEEPALIVE_REQUEST || m.type == TSCF_RELEASE_REQUEST)
+		answer(t, &m);
+	else
+		c->counters.control_invalid++;
+}
+
+/* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
+void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+	uint16_t seconds;
+	t->keepalive = t->client->config->keepalive;
+	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
+		t->keepalive = seconds;
+	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
+	    (t->keepalive == 0 || t->keepalive > seconds / 3U))
+		t->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
+}
+
+/* Silence in either direction is broken: the server ends what it does not hear of, and so does this end. */
+static uint64_t keepalive_due(const struct tunnel *t)
+{
+	uint64_t silence = (uint64_t)t->keepalive * 1000;
+	if (t->state != TUNNEL_UP || silence == 0 || t->probing)
+		return UINT64_MAX;
+	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
+	/* Who is sent to and says nothing may be gone. */
+	if (t->waiting_since > t->last_heard && t->waiting_since + TUNNEL_DOUBT_MS < due)
+		due = t->waiting_since + TUNNEL_DOUBT_MS;
+	return due;
+}
+
+void tunnel_tick(struct tunnel *t)
+{
+	requests_tick(&t->requests, t->client->now);
+	if (t->client->now >= keepalive_due(t))
+		tunnel_probe(t);
+}
+
+uint64_t tunnel_next(const struct tunnel *t)
+{
+	uint64_t next = requests_next(&t->requests), due = keepalive_due(t);
+	return due < next ? due : next;
+}
+
+static struct tscf_prefix host_prefix(const struct tscf_addr *addr)
+{
+	return (struct tscf_prefix){.addr = *addr, .length = (uint8_t)(8 * tscf_addr_size(addr->family))};
+}
+
+static int add_address(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_addr *addr)
+{
+	struct tscf_prefix host = host_prefix(addr);
+	/* With a smaller one the kernel would take the address away again. */
+	if (addr->family == AF_INET6 && t->client->mtu < TSCF_MTU_FLOOR_IPV6)
+		return -EMSGSIZE;
+	/* Where IPv6 is off for new devices: this one is for what the server gave. */
+	if (addr->family == AF_INET6)
+		tscf_link_sysctl("ipv6", tun->name, "disable_ipv6", "0");
+	return tscf_addr_add(t->client->netlink, tun->index, &host);
+}
+
+int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m)
+{
+	struct tscf_addrs old = t->internal, fresh = tscf_message_internal(m);
+	int gone = 0, error;
+	if (!fresh.of[0].family && !fresh.of[1].family)
+		return -EPROTO;
+	/* The new ones first: a device that loses its last address loses its routes. */
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_addr *addr = &fresh.of[i];
+		if (!addr->family || (error = add_address(t, tun, addr)) == 0)
+			continue;
+		if (addr->family != AF_INET6 || !fresh.of[tscf_family_index(AF_INET)].family)
+			return error;
+		tscf_warning("%s cannot have an IPv6 address (%s): the tunnel is for IPv4 only", tun->name, strerror(-error));
+		*addr = (struct tscf_addr){.family = 0};
+	}
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix host = host_prefix(&old.of[i]);
+		if (!old.of[i].family || tscf_addr_equal(&old.of[i], &fresh.of[i]))
+			continue;
+		tscf_addr_del(t->client->netlink, tun->index, &host);
+		gone = 1;
+	}
+	t->internal = fresh;
+	return gone;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tunnel.h - one tunnel to the server, plain or encrypted: its transport, its session, and whether it is alive.
+ *
+ * What the two have in common.  What sets a plain tunnel up is plain.c; the encrypted one is encrypted.c, driven by dtte.h.
+ */
+#ifndef TSCF_CLIENT_TUNNEL_H
+#define TSCF_CLIENT_TUNNEL_H
+
+#include "common/packet/message.h"
+#include "common/transport/transport.h"
+#include "common/linux/tun.h"
+#include "tscf-client/tunnel/request.h"
+#include "tscf-client/tunnel/endpoints.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/** Keepalives of a tunnel in doubt: sent this often, at first after this pause, before the tunnel counts as lost. */
+#define TUNNEL_PROBES 4
+#define TUNNEL_PROBE_MS 150
+/** On a stream they are sent once, and a stall of some round trips is no loss: together about six seconds. */
+#define TUNNEL_PROBE_STREAM_MS 400
+
+/** The server is asked when it has been silent for so long although something was sent to it. */
+#define TUNNEL_DOUBT_MS 2000
+
+enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
+
+struct client;
+struct proxy_dialogue;
+struct tunnel;
+
+/** What a tunnel tells its owner. */
+struct tunnel_events {
+	void (*open)(struct tunnel *t);  /**< messages can be sent; over DTLS, TCP and TLS the connection is there */
+	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
+	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
+};
+
+struct tunnel {
+	struct client *client;
+	const char *name; /**< "plain", "encrypted" */
+	bool encrypted;
+	const struct tunnel_events *events;
+	struct way way; /**< where the transport leads to */
+	struct tscf_transport *transport; /**< NULL while there is none; its context is the tunnel */
+	struct tscf_peer *peer;
+	struct proxy_dialogue *dialogue; /**< that will give us a connection, or NULL */
+	struct requests requests;
+	enum tunnel_state state;
+	uint64_t tsid;
+	struct tscf_addrs internal;   /**< addresses assigned; kept after the tunnel went, as a wish for the next */
+	uint64_t look_again;          /**< ms: when to look for onlookers.h */
+	uint64_t last_heard, last_sent; /**< monotonic ms */
+	uint64_t waiting_since;       /**< when something was sent first after last_heard */
+	unsigned keepalive;           /**< seconds of silence before the server is asked; 0: never */
+	bool probing;
+	bool told_unreachable;        /**< the log says so already */
+	struct tscf_transport_counters past; /**< sums of transports that are closed */
+};
+
+void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
+/* tunnel_open.c */
+/**
+ * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps before this returns.
+ *
+ * @return 0, or -errno with nothing opened.
+ */
+int tunnel_open(struct tunnel *t, const struct way *way);
+/** Close the transport and take back every request. */
+void tunnel_close(struct tunnel *t);
+/** Give the transport, and what is known of the session on it, to the closed tunnel @p to; requests are taken back. */
+void tunnel_move(struct tunnel *to, struct tunnel *from);
+/** The same while @p to is open: its transport is closed, and its requests are sent again by the other, with session id @p tsid. */
+void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
+/** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
+void tunnel_probe(struct tunnel *t);
+/** The same with the cookie that proves this outer address to the server. */
+void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
+/** Something is being sent. */
+void tunnel_sent(struct tunnel *t);
+/** A control message has come on this tunnel: answer it, or give it to the request it answers. */
+void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length);
+/** Let time pass. */
+void tunnel_tick(struct tunnel *t);
+/** @return when tunnel_tick is next due, or UINT64_MAX. */
+uint64_t tunnel_next(const struct tunnel *t);
+
+/** Begin a request of this tunnel in @p w, over @p buffer of TSCF_MESSAGE_MAX bytes. */
+void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
+/** The same over @p buffer of TSCF_PROBE_MAX bytes: for what may be fragmented on its way, or is to find out. */
+void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
+/** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
+int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
+/** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */
+void tunnel_release(struct tunnel *t);
+/** Send a message that nobody answers. */
+void tunnel_send(struct tunnel *t, struct tscf_writer *w);
+
+/**
+ * Take the internal addresses of a configuration response, and give them to @p tun.  Where the device cannot have an
+ * IPv6 address, the tunnel goes on with IPv4 alone.
+ *
+ * @return 1 if another address that the tunnel had before has gone, else 0; or -errno (-EPROTO: there is none in @p m).
+ */
+int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m);
+
+/** Take from a response of the server, or else from the configuration, after how much silence this tunnel asks. */
+void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m);
+
+/** Counters of the present transport and all before it. */
+struct tscf_transport_counters tunnel_counters(const struct tunnel *t);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tunnel_open.c - from a way to a transport: by datagrams, by a stream, or by a stream through a proxy.
+ */
+#include "common/transport/dtls.h"
+#include "common/transport/tcp.h"
+#include "common/transport/tls_stream.h"
+#include "common/transport/udp.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/proxy.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The encrypted tunnel, and a plain one where no other port can be reached. */
+static bool secured(const struct tunnel *t)
+{
+	return t->encrypted || t->way.inside;
+}
+
+static struct tscf_outer_options options_of(const struct tunnel *t)
+{
+	return (struct tscf_outer_options){.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
+}
+
+static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
+{
+	struct tscf_outer_options options = options_of(t);
+	struct client *c = t->client;
+	if (secured(t))
+		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport,
+					 &t->peer);
+	int error = tscf_udp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
+	/* Nothing tells when a datagram socket is ready: it always is. */
+	if (error == 0)
+		t->events->open(t);
+	return error;
+}
+
+static int open_stream(struct tunnel *t, const union tscf_endpoint *to)
+{
+	struct tscf_outer_options options = options_of(t);
+	struct client *c = t->client;
+	if (secured(t))
+		return tscf_tls_stream_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t,
+					       &t->transport, &t->peer);
+	return tscf_tcp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
+}
+
+static void tell_realtime(struct tunnel *t)
+{
+	t->transport->realtime_dscps = t->client->config->realtime_dscps;
+}
+
+/* The proxy has connected us. */
+static void connected(void *context, int fd, const char *reason)
+{
+	struct tunnel *t = context;
+	struct client *c = t->client;
+	t->dialogue = NULL;
+	if (fd < 0) {
+		t->events->lost(t, reason);
+		return;
+	}
+	int error = secured(t) ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t,
+							&t->transport, &t->peer)
+			       : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
+	if (error == 0) {
+		tell_realtime(t);
+		return;
+	}
+	close(fd);
+	t->events->lost(t, strerror(-error));
+}
+
+static int open_proxied(struct tunnel *t)
+{
+	struct tscf_outer_options options = options_of(t);
+	const struct client_config *config = t->client->config;
+	const struct client_server *one = &config->servers.list[t->way.server];
+	uint16_t port = (uint16_t)(client_server_port(&config->servers, one) + secured(t));
+	return proxy_connect(t->client->loop, &t->way.remote, &options, one->host, port, config->proxy.credentials,
+			     connected, t, &t->dialogue);
+}
+
+int tunnel_open(struct tunnel *t, const struct way *way)
+{
+	union tscf_endpoint to = way_endpoint(way, t->encrypted);
+	int error;
+	t->way = *way;
+	t->state = TUNNEL_CONNECTING;
+	t->requests.reliable = way->kind == WAY_STREAM;
+	if (way->proxied)
+		error = open_proxied(t);
+	else
+		error = way->kind == WAY_DATAGRAM ? open_datagram(t, &to) : open_stream(t, &to);
+	if (error < 0)
+		t->state = TUNNEL_DOWN;
+	else if (t->transport)
+		tell_realtime(t);
+	return error;
+}

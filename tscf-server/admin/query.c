@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/admin/query.h"
+
+#include "common/daemon/query.h"
+#include "tscf-server/admin/show.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define PROGRAM "tscf-server"
+
+/** Ask and hand over the answer.  @return the exit status; EXIT_SUCCESS with *reply to be freed. */
+static int ask(const struct server_config *config, enum tscf_control_op op, json_t **reply)
+{
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = op};
+
+	return tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, reply) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int query_status(const struct tscf_cli *cli, const struct server_config *config)
+{
+	json_t *json;
+	int status = ask(config, TSCF_CONTROL_STATUS, &json);
+
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (!tscf_cli_has(cli, "json"))
+		show_status(json, time(NULL), stdout);
+	else if (tscf_query_print_json(json, stdout) != 0)
+		status = EXIT_FAILURE;
+	json_decref(json);
+	return status;
+}
+
+int query_sessions(const struct tscf_cli *cli, const struct server_config *config)
+{
+	json_t *json;
+	int status = ask(config, TSCF_CONTROL_SESSIONS, &json);
+
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (!tscf_cli_has(cli, "json"))
+		show_sessions(json, stdout);
+	else if (tscf_query_print_json(json, stdout) != 0)
+		status = EXIT_FAILURE;
+	json_decref(json);
+	return status;
+}
+
+int query_reload(const struct server_config *config)
+{
+	return ask(config, TSCF_CONTROL_RELOAD, NULL);
+}
+
+int query_stop(const struct server_config *config)
+{
+	return tscf_query_stop(PROGRAM, config->control) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * query.h - the commands of tscf-server that ask the running daemon.
+ *
+ * Each returns the exit status of the program: 0, or 1 when the daemon was not reached or refused (logged).
+ */
+#ifndef TSCF_SERVER_QUERY_H
+#define TSCF_SERVER_QUERY_H
+
+#include "common/daemon/cli.h"
+#include "tscf-server/settings/config.h"
+
+int query_status(const struct tscf_cli *cli, const struct server_config *config);
+int query_sessions(const struct tscf_cli *cli, const struct server_config *config);
+int query_reload(const struct server_config *config);
+int query_stop(const struct server_config *config);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report.h - `tscf-server status` and `sessions` as JSON; tscf-server(8) describes the members.
+ */
+#ifndef TSCF_SERVER_REPORT_H
+#define TSCF_SERVER_REPORT_H
+
+#include "tscf-server/context.h"
+
+/** @return JSON text (malloc'ed, the caller frees), or NULL when out of memory. */
+char *server_report_status(struct server *server);
+/** The same for the sessions; the first thousand sessions and bindings, and how many are left out. */
+char *server_report_sessions(struct server *server);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/admin/show.h"
+
+#include "common/daemon/show.h"
+#include "common/daemon/table.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void cell(struct tscf_table *table, const json_t *object, const char *key)
+{
+	char text[TSCF_SHOW_TEXT];
+
+	tscf_table_cell(table, tscf_show_value(json_object_get(object, key), text));
+}
+
+/** "3 of 253": tunnels there are and may be. */
+static void cell_tunnels(struct tscf_table *table, const json_t *side)
+{
+	char count[TSCF_SHOW_TEXT], most[TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
+
+	snprintf(text, sizeof(text), "%.20s of %.20s", tscf_show_value(json_object_get(side, "tunnels"), count),
+		 tscf_show_value(json_object_get(side, "max"), most));
+	tscf_table_cell(table, text);
+}
+
+/** What the objects of the list have as @p key, separated by commas; what is like the one before it is said once. */
+static void cell_each(struct tscf_table *table, const json_t *list, const char *key)
+{
+	char text[TSCF_SHOW_TEXT];
+	json_t *values = json_array(), *object, *last = NULL;
+	size_t i;
+
+	json_array_foreach(list, i, object)
+	{
+		json_t *value = json_object_get(object, key);
+
+		if (!last || !json_equal(value, last))
+			json_array_append(values, value);
+		last = value;
+	}
+	tscf_table_cell(table, tscf_show_value(values, text));
+	json_decref(values);
+}
+
+static void add_side(struct tscf_table *table, const json_t *interface, const char *kind)
+{
+	const json_t *side = json_object_get(interface, kind), *state = json_object_get(interface, "state");
+	const bool disabled = strcmp(json_string_value(state) ? json_string_value(state) : "", "disabled") == 0;
+	char name[2 * TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
+
+	snprintf(name, sizeof(name), "%s%s", tscf_show_value(json_object_get(interface, "name"), text), disabled ? " (disabled)" : "");
+	tscf_table_cell(table, name);
+	tscf_table_cell(table, kind);
+	cell_each(table, json_object_get(side, "transports"), "transport");
+	cell_each(table, json_object_get(side, "transports"), "listen");
+	cell_tunnels(table, side);
+	cell_each(table, json_object_get(side, "pools"), "range");
+	cell(table, interface, "services");
+}
+
+static void show_interfaces(const json_t *interfaces, FILE *out)
+{
+	static const char *const heads[] = {"INTERFACE", "TUNNELS", "TRANSPORT", "LISTEN", "COUNT", "POOL", "SERVICES"};
+	struct tscf_table *table = tscf_table_new(COUNT(heads), heads);
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < json_array_size(interfaces); i++) {
+		add_side(table, json_array_get(interfaces, i), "plain");
+		add_side(table, json_array_get(interfaces, i), "encrypted");
+	}
+	tscf_table_print(table, out);
+}
+
+void show_status(json_t *status, time_t now, FILE *out)
+{
+	char state[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT], pin[TSCF_SHOW_TEXT];
+
+	fprintf(out, "%s since %s\n", tscf_show_value(json_object_get(status, "state"), state),
+		tscf_show_since(json_object_get(status, "since"), now, since));
+	fprintf(out, "pin %s\n", tscf_show_value(json_object_get(status, "pin"), pin));
+	show_interfaces(json_object_get(status, "interfaces"), out);
+	tscf_show_counters(json_object_get(status, "binding_states"), "bindings: ", out);
+	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
+}
+
+static void cell_duration(struct tscf_table *table, const json_t *object, const char *key)
+{
+	char text[TSCF_SHOW_TEXT];
+
+	tscf_table_cell(table, tscf_show_duration(json_integer_value(json_object_get(object, key)), text));
+}
+
+void show_sessions(const json_t *sessions, FILE *out)
+{
+	static const char *const heads[] = {"INTERNAL", "TRANSPORT", "OUTER", "STATE",   "AGE",
+					    "IDLE",     "RECEIVED",  "SENT",  "BINDINGS"};
+	const json_t *omitted = NULL;
+	struct tscf_table *table;
+
+	if (json_array_size(sessions) == 0) {
+		fputs("No sessions.\n", out);
+		return;
+	}
+	table = tscf_table_new(COUNT(heads), heads);
+	if (!table)
+		return;
+	for (size_t i = 0; i < json_array_size(sessions); i++) {
+		const json_t *s = json_array_get(sessions, i);
+
+		omitted = json_object_get(s, "omitted");
+		if (omitted)
+			break;
+		cell(table, s, "internal");
+		cell(table, s, "transport");
+		cell(table, s, "outer");
+		cell(table, s, "state");
+		cell_duration(table, s, "age");
+		cell_duration(table, s, "idle");
+		cell(table, s, "received_packets");
+		cell(table, s, "sent_packets");
+		cell(table, s, "bindings");
+	}
+	tscf_table_print(table, out);
+	if (omitted)
+		fprintf(out, "... and %lld sessions more\n",
+			(long long)json_integer_value(json_object_get(omitted, "sessions")));
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/control/bind.h"
+
+#include "tscf-server/store/journal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+static bool has_ports(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool server_binding_key_valid(const struct tscf_binding_key *key)
+{
+	if (tscf_addr_is_any(&key->local))
+		return false;
+	if (key->protocol == 0)
+		return key->local_port == 0 && key->remote.family == 0 && key->remote_port == 0;
+	if (key->remote.family == 0)
+		return key->remote_port == 0;
+	if (key->remote.family != key->local.family || tscf_addr_is_any(&key->remote))
+		return false;
+	return !has_ports(key->protocol) || (key->local_port != 0 && key->remote_port != 0);
+}
+
+static bool is_mine(const struct server_session *s, const struct tscf_binding *b)
+{
+	return b && b->owner == s;
+}
+
+/** @return whether @p s may have one entry more, or has @p b already. */
+static bool has_room(struct server_state *state, const struct server_session *s, const struct tscf_binding *b)
+{
+	if (is_mine(s, b))
+		return true;
+	return s->bindings.count < SERVER_BINDINGS_MAX &&
+	       (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL / state->workers);
+}
+
+static enum tscf_response bind_active(struct server_state *state, struct server_session *s,
+				      const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
+	/* What was forbidden in clear has nothing under way in clear. */
+	bool was_forbidden =
+	    b && now < b->expires && (b->state == TSCF_BINDING_SHIELD || b->state == TSCF_BINDING_TOMBSTONE);
+
+	if (wire->level == TSCF_LEVEL_DEFAULT)
+		return TSCF_RESPONSE_MALFORMED;
+	if (!has_room(state, s, b))
+		return TSCF_RESPONSE_LIMIT;
+	b = tscf_bindings_bind(state->bindings, &wire->key, wire->level, s, &s->bindings);
+	if (!b)
+		return TSCF_RESPONSE_LIMIT;
+	if ((wire->flags & TSCF_BIND_FLAG_MOVED) && !was_forbidden)
+		b->grace_until = now + TSCF_MOVE_GRACE_MS;
+	return TSCF_RESPONSE_SUCCESS;
+}
+
+static enum tscf_response bind_release(struct server_state *state, struct server_session *s,
+				       const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
+
+	if (!has_room(state, s, b))
+		return TSCF_RESPONSE_LIMIT;
+	/* Also where nothing was bound: encrypted packets still under way must not bind what is just being released. */
+	b = tscf_bindings_bind(state->bindings, &wire->key, TSCF_LEVEL_ENCRYPTED_PREFERRED, s, &s->bindings);
+	if (!b)
+		return TSCF_RESPONSE_LIMIT;
+	tscf_binding_release(b, now);
+	return TSCF_RESPONSE_SUCCESS;
+}
+
+/** Tombstones have no owner whose entries could be counted, so their making is. */
+static bool may_bury(struct server_session *s, uint64_t now)
+{
+	if (now - s->burials_since >= TSCF_TOMBSTONE_MS) {
+		s->burials_since = now;
+		s->burials = 0;
+	}
+	return s->burials++ < SERVER_BINDINGS_MAX;
+}
+
+static enum tscf_response bind_close(struct server_state *state, struct server_session *s,
+				     const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
+	enum tscf_level level = b ? b->level : wire->level;
+
+	if (level == TSCF_LEVEL_UNENCRYPTED) {
+		if (b)
+			tscf_bindings_remove(state->bindings, b);
+		return TSCF_RESPONSE_SUCCESS;
+	}
+	if (!may_bury(s, now) || !has_room(state, s, b))
+		return TSCF_RESPONSE_LIMIT;
+	if (!b)
+		b = tscf_bindings_bind(state->bindings, &wire->key, level, s, &s->bindings);
+	if (!b)
+		return TSCF_RESPONSE_LIMIT;
+	tscf_binding_bury(b, now);
+	return TSCF_RESPONSE_SUCCESS;
+}
+
+static enum tscf_response execute(struct server_state *state, struct server_session *s,
+				  const struct tscf_wire_binding *wire, uint64_t now)
+{
+	switch (wire->action) {
+	case TSCF_BIND_ACTION_BIND:
+		return bind_active(state, s, wire, now);
+	case TSCF_BIND_ACTION_RELEASE:
+		return bind_release(state, s, wire, now);
+	case TSCF_BIND_ACTION_CLOSE:
+		return bind_close(state, s, wire, now);
+	}
+	return TSCF_RESPONSE_MALFORMED;
+}
+
+/** Requests may overtake each other; what came later about a socket must not be undone by what was said before it. */
+static bool is_overtaken(const struct server_session *s, const struct tscf_binding *b)
+{
+	return b && b->session == s->tsid && (int32_t)(s->executing - b->request) < 0;
+}
+
+enum tscf_response server_bind(struct server_state *state, struct server_session *s,
+			       const struct tscf_wire_binding *wire, uint64_t now)
+{
+	enum tscf_response code;
+	struct tscf_binding *b;
+
+	if (!server_binding_key_valid(&wire->key))
+		return TSCF_RESPONSE_MALFORMED;
+	/* Everything to and from its own address travels encrypted anyway: there is nothing to remember. */
+	if (server_lease_has(s->lease, &wire->key.local))
+		return TSCF_RESPONSE_SUCCESS;
+	if (!server_lease_has(s->partner, &wire->key.local))
+		return TSCF_RESPONSE_NOT_ALLOWED;
+	if (is_overtaken(s, tscf_bindings_get(state->bindings, &wire->key)))
+		return TSCF_RESPONSE_SUCCESS;
+	code = execute(state, s, wire, now);
+	b = tscf_bindings_get(state->bindings, &wire->key);
+	if (b) {
+		b->session = s->tsid;
+		b->request = s->executing;
+	}
+	return code;
+}
+
+enum tscf_response server_shield(struct server_state *state, struct server_session *s,
+				 const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b;
+
+	if (wire->action != TSCF_BIND_ACTION_BIND || !server_binding_key_valid(&wire->key))
+		return TSCF_RESPONSE_MALFORMED;
+	if (!server_lease_has(s->lease, &wire->key.local))
+		return TSCF_RESPONSE_NOT_ALLOWED;
+	/* What an encrypted session has bound, or covers by a wider entry, is its own affair. */
+	b = tscf_bindings_find(state->bindings, &wire->key, now);
+	if (b && b->state == TSCF_BINDING_ACTIVE && b->owner != s)
+		return TSCF_RESPONSE_SUCCESS;
+	b = tscf_bindings_get(state->bindings, &wire->key);
+	if (!has_room(state, s, b))
+		return TSCF_RESPONSE_LIMIT;
+	/* An exception that an encrypted session left to this one ends here: forbidding is always allowed. */
+	if (b && b->state == TSCF_BINDING_ACTIVE)
+		tscf_bindings_remove(state->bindings, b);
+	server_journal_guard(state, s);
+	b = tscf_bindings_shield(state->bindings, &wire->key, s, &s->bindings);
+	server_hold_begin(s, now);
+	return b ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_LIMIT;
+}
+
+enum tscf_response server_unshield(struct server_state *state, struct server_session *s,
+				   const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b;
+
+	if (wire->action == TSCF_BIND_ACTION_BIND || !server_binding_key_valid(&wire->key))
+		return TSCF_RESPONSE_MALFORMED;
+	b = tscf_bindings_get(state->bindings, &wire->key);
+	/* Tombstones, and what an encrypted session has bound, are not this session's to lift. */
+	if (b && b->state == TSCF_BINDING_SHIELD && b->owner == s)
+		tscf_binding_release(b, now);
+	return TSCF_RESPONSE_SUCCESS;
+}
+
+int server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
+			   const struct tscf_binding *b)
+{
+	struct tscf_binding_key key;
+	struct tscf_binding *bound;
+
+	tscf_binding_key_implicit(flow, &key);
+	/* A shield for one flow must itself go, or it would go on to decide. */
+	if (b && b->key.remote.family != 0)
+		key = b->key;
+	if (!has_room(state, s, tscf_bindings_get(state->bindings, &key)))
+		return -ENOSPC;
+	bound = tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings);
+	if (!bound)
+		return -ENOSPC;
+	bound->implicit = true;
+	return 0;
+}
+
+void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)
+{
+	while (s->bindings.first) {
+		struct tscf_binding *b = s->bindings.first;
+		bool implicit = b->implicit;
+
+		if (b->state != TSCF_BINDING_ACTIVE) {
+			/* Nothing can be under way encrypted any more that would bind it again. */
+			tscf_bindings_remove(state->bindings, b);
+			continue;
+		}
+		b = tscf_bindings_bind(state->bindings, &b->key, b->level, heir, &heir->bindings);
+		b->implicit = implicit;
+	}
+}
+
+void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)
+{
+	while (s->bindings.first) {
+		struct tscf_binding *b = s->bindings.first;
+
+		/* The others are exceptions that an encrypted session left to it. */
+		if (b->state == TSCF_BINDING_SHIELD)
+			tscf_bindings_shield(state->bindings, &b->key, heir, &heir->bindings);
+		else
+			tscf_bindings_bind(state->bindings, &b->key, b->level, heir, &heir->bindings);
+	}
+}
+
+static void orphan_encrypted(struct server_state *state, struct server_session *s, struct tscf_binding *b, uint64_t now)
+{
+	struct server_session *plain = s->partner->plain;
+	struct tscf_binding_key key = b->key;
+
+	if (b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY) {
+		tscf_binding_bury(b, now);
+		if (plain) {
+			tscf_bindings_shield(state->bindings, &key, plain, &plain->bindings);
+			server_hold_begin(plain, now);
+		}
+	} else if (b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED && plain) {
+		/* The exception must last as long as the wider shield, or it would be cut off with it. */
+		tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_UNENCRYPTED, plain, &plain->bindings);
+	} else {
+		tscf_bindings_remove(state->bindings, b);
+	}
+}
+
+void server_bindings_orphan(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	while (s->bindings.first) {
+		struct tscf_binding *b = s->bindings.first;
+
+		if (s->encrypted)
+			orphan_encrypted(state, s, b, now);
+		else if (b->state == TSCF_BINDING_SHIELD)
+			tscf_binding_bury(b, now);
+		else
+			tscf_bindings_remove(state->bindings, b);
+	}
+}

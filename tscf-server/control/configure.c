@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * configure.c - configuration requests: how tunnels begin.
+ */
+#include "tscf-server/session/admission.h"
+#include "tscf-server/control/bind.h"
+#include "tscf-server/store/journal.h"
+#include "tscf-server/control/request.h"
+
+#include "common/tls/tls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+		   const char *text)
+{
+	server_count(&r->state->counters, counter);
+	server_respond(r, TSCF_TSID_NONE, code, text);
+}
+
+/** An encrypted connection that is refused is closed. */
+static void refuse_connection(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+			      const char *text)
+{
+	refuse(r, counter, code, text);
+	r->answer->end = r->in->session;
+	r->answer->why = text;
+}
+
+void server_write_keepalive(const struct server_request *r, struct tscf_writer *w)
+{
+	const struct server_settings *settings = &r->state->settings;
+	bool stream = r->in->place.listener->transport->ops->stream;
+	unsigned keepalive = stream ? settings->keepalive_stream : settings->keepalive_datagram;
+
+	if (keepalive)
+		tscf_write_u16(w, TSCF_TLV_KEEPALIVE, (uint16_t)keepalive);
+	if (settings->persistence)
+		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
+}
+
+/** What both kinds of tunnel are told. */
+static void write_settings(const struct server_request *r, struct tscf_writer *w, const struct server_lease *lease)
+{
+	const struct server_settings *settings = &r->state->settings;
+
+	tscf_write_response(w, TSCF_RESPONSE_SUCCESS, "");
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_prefix internal = server_lease_prefix(lease, tscf_family(i));
+
+		if (internal.addr.family != 0)
+			tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &internal);
+	}
+	for (unsigned i = 0; i < settings->route_count; i++)
+		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
+	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
+	server_write_keepalive(r, w);
+}
+
+static bool write_plain(const struct server_request *r, uint64_t tsid, const struct server_lease *lease)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, tsid);
+	write_settings(r, &w, lease);
+	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
+	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
+	return server_respond_finish(r, &w);
+}
+
+/** @return whether the answer to @p r would be too large for it; all of these answers are of one size. */
+static bool too_small(const struct server_request *r)
+{
+	struct server_lease any = {.encrypted = false};
+	const struct server_pool *p = NULL;
+	bool fits;
+
+	while ((p = server_pools_next(&r->in->interface->stock->plain_pools, p))) {
+		struct tscf_addr addr = server_pool_prefix(p).addr;
+
+		any.address[tscf_family_index(addr.family)].addr = addr;
+	}
+	fits = write_plain(r, 0, &any);
+	r->answer->length = 0;
+	return !fits;
+}
+
+/**
+ * Take a place for a plain session at that outer address; one that @p replaces another is none more.
+ *
+ * @return NULL, or why there is none.
+ */
+static const char *claim_plain(const struct server_request *r, bool replaces)
+{
+	const struct server_interface *i = r->in->interface;
+
+	if (!i->enabled)
+		return "no new tunnels here any more";
+	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
+		return "too many tunnels are being set up";
+	if (!replaces && i->max_per_source &&
+	    server_source_sessions(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
+		return "no more tunnels from that address";
+	if (!server_stock_claim(&i->stock->plain, replaces ? 0 : i->max_plain, 0))
+		return "no more tunnels here";
+	return NULL;
+}
+
+/**
+ * A client that configures its tunnel anew may have its addresses again, from the same outer address (the port may be
+ * another): they will be taken from the old session when the new one is confirmed.  Who had to prove who it is must be
+ * the same: its identifier has been on the wire in clear.
+ *
+ * @param who  what it has proved, or NULL where that is not asked
+ * @return the lease with one hold more, or NULL.
+ */
+static struct server_lease *former_lease(const struct server_request *r, const struct tscf_addr *wish,
+					 const uint8_t *client_id, const struct tscf_client_name *who)
+{
+	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
+
+	if (!lease || lease->encrypted || lease->pools != &r->in->interface->stock->plain_pools)
+		return NULL;
+	if (!tscf_addr_equal(&lease->client, &from) ||
+	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
+		return NULL;
+	if (who && !(lease->plain && server_is_client(lease->plain, who)) &&
+	    !(lease->encrypted_session && server_is_client(lease->encrypted_session, who)))
+		return NULL;
+	server_lease_hold(lease);
+	return lease;
+}
+
+/** Find a place and addresses for a new plain session.  @return the lease with a hold, or NULL: refused. */
+static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
+				  const struct tscf_client_name *who)
+{
+	const struct server_pools *pools = &r->in->interface->stock->plain_pools;
+	struct server_lease *lease = NULL;
+	struct tscf_addrs wishes = tscf_message_internal(r->message);
+	const char *limit;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
+		if (wishes.of[i].family == 0)
+			server_pools_recall(pools, tscf_family(i), client_id, &wishes.of[i]);
+		lease = former_lease(r, &wishes.of[i], client_id, who);
+	}
+	limit = claim_plain(r, lease || r->in->session);
+	if (limit) {
+		if (lease)
+			server_lease_drop(&r->state->leases, lease, r->in->now);
+		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
+		return NULL;
+	}
+	if (!lease &&
+	    server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
+		server_stock_release(&r->in->interface->stock->plain);
+		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+	}
+	return lease;
+}
+
+void server_configure_plain(const struct server_request *r)
+{
+	struct tscf_client_name *who;
+	struct server_lease *lease;
+	struct server_session *s;
+	struct tscf_tlv id, quiet;
+
+	if (too_small(r)) {
+		refuse(r, SERVER_COUNT_REFUSED_TOO_SMALL, TSCF_RESPONSE_TOO_SMALL, "pad the request");
+		return;
+	}
+	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
+	if (!server_admit_plain(r, id.value, &who))
+		return;
+	lease = admit(r, id.value, who);
+	if (!lease) {
+		free(who);
+		return;
+	}
+	s = server_session_new_plain(r->state, &r->in->place, r->in->session, lease, id.value, r->in->now);
+	if (!s) {
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		server_stock_release(&r->in->interface->stock->plain);
+		free(who);
+		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
+		return;
+	}
+	server_resume_take_lock(s, r->message);
+	s->who = who;
+	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
+	write_plain(r, s->tsid, lease);
+	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+}
+
+static void write_encrypted(const struct server_request *r, const struct server_session *s)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, s->tsid);
+	write_settings(r, &w, s->lease);
+	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
+	server_respond_finish(r, &w);
+}
+
+/**
+ * May the connection take the place of @p old?  The reservation does not prove that it is the same client: it was made
+ * on the plain tunnel, where others can read the TSID and send in the client's name.  The secret that the client got on
+ * the old encrypted tunnel does; without it the old tunnel must first be found dead.
+ */
+static bool may_replace(const struct server_request *r, const struct server_session *old)
+{
+	struct tscf_tlv secret;
+
+	return tscf_message_find(r->message, TSCF_TLV_RESUME_SECRET, &secret) &&
+	       secret.length == sizeof(old->resume_secret) &&
+	       tscf_equal_secret(secret.value, old->resume_secret, sizeof(old->resume_secret));
+}
+
+/** Give the connection its TSID and addresses, those of @p old if there is one.  @return 0 or -errno. */
+static int establish(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
+		     struct server_session *old)
+{
+	struct server_session *s = r->in->session;
+	struct server_lease *lease;
+	int err;
+
+	if (old) {
+		lease = old->lease;
+		server_lease_hold(lease);
+	} else {
+		err = server_lease_new(&r->state->leases, &r->in->interface->stock->encrypted_pools, true,
+				       plain->client_id, NULL, r->in->now, &lease);
+		if (err < 0)
+			return err;
+	}
+	/* It outlives the plain tunnel, and not the client's right. */
+	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
+	err = plain->who && !s->who
+		      ? -ENOMEM
+		      : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
+	if (err < 0) {
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		return err;
+	}
+	server_lease_settle(lease, plain->client_id);
+	server_journal_lease(r->state, lease, plain->client_id);
+	if (old) {
+		server_bindings_inherit(r->state, old, s);
+		server_session_end(r->state, old, r->in->now, "its client has opened another");
+	}
+	return 0;
+}
+
+/** @return the plain session whose reservation the request uses up, with the place it held, or NULL when the request has
+ * been refused. */
+static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
+{
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
+	struct server_session *plain;
+	struct tscf_tlv reserved, secret;
+	const char *why;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_RESERVED_TSID, &reserved) || tscf_tlv_u64(&reserved, tsid) < 0 ||
+	    !tscf_message_find(r->message, TSCF_TLV_RESERVATION_SECRET, &secret) ||
+	    secret.length != SERVER_SECRET_SIZE) {
+		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_MALFORMED,
+				  "no reservation in the configuration request");
+		return NULL;
+	}
+	plain = server_reservation_redeem(&r->state->reservations, *tsid, secret.value, &from, r->in->now, &why);
+	if (plain && plain->interface == r->in->interface) {
+		why = server_admit_encrypted(r, plain, *tsid, secret.value);
+		if (!why)
+			return plain;
+		server_stock_release(&plain->interface->stock->encrypted);
+		refuse_connection(r, SERVER_COUNT_REFUSED_CLIENT, TSCF_RESPONSE_UNAUTHORIZED, why);
+		return NULL;
+	}
+	if (plain)
+		server_stock_release(&plain->interface->stock->encrypted);
+	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+			  plain ? "reserved on another interface" : why);
+	return NULL;
+}
+
+void server_configure_encrypted(const struct server_request *r)
+{
+	struct server_session *s = r->in->session;
+	struct server_session *plain, *old;
+	uint64_t tsid;
+
+	plain = redeem(r, &tsid);
+	if (!plain)
+		return;
+	old = plain->lease->encrypted_session;
+	if (old && !may_replace(r, old)) {
+		server_stock_release(&plain->interface->stock->encrypted);
+		server_doubt_claimed(r->state, old, r->in->now);
+		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+				  "another encrypted tunnel of this client is alive");
+		return;
+	}
+	if (establish(r, plain, tsid, old) < 0) {
+		server_stock_release(&plain->interface->stock->encrypted);
+		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
+				  "no internal address is free");
+		return;
+	}
+	server_journal_guard(r->state, plain);
+	s->heard = r->in->now;
+	write_encrypted(r, s);
+	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+	r->answer->after = server_journal_ticket(r->state, s);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/control/dispatch.h"
+
+#include "tscf-server/store/journal.h"
+#include "tscf-server/session/migrate.h"
+#include "tscf-server/control/request.h"
+
+#include <string.h>
+
+/** An answer may be this many times as large as its request: the source address may be forged. */
+#define AMPLIFICATION 3
+
+/** @return whether an answer of @p length bytes is too long for a source that is not proven. */
+static bool exceeds(const struct server_request *r, uint32_t length)
+{
+	return !r->in->place.connection && length > AMPLIFICATION * r->length;
+}
+
+void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)
+{
+	tscf_write_begin(w, r->answer->data, sizeof(r->answer->data), r->message->type + 1, tsid, r->message->sequence);
+}
+
+bool server_respond_finish(const struct server_request *r, struct tscf_writer *w)
+{
+	int length = tscf_write_finish(w);
+
+	if (length < 0 || exceeds(r, (uint32_t)length))
+		return false;
+	r->answer->length = (uint32_t)length;
+	return true;
+}
+
+void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text)
+{
+	struct tscf_writer w;
+
+	server_respond_begin(r, &w, tsid);
+	tscf_write_response(&w, code, text);
+	if (server_respond_finish(r, &w))
+		return;
+	server_respond_begin(r, &w, tsid);
+	tscf_write_response(&w, code, "");
+	if (!server_respond_finish(r, &w))
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+}
+
+static bool is_request(enum tscf_message_type type)
+{
+	switch (type) {
+	case TSCF_CONFIGURATION_REQUEST:
+	case TSCF_RESUME_REQUEST:
+	case TSCF_RELEASE_REQUEST:
+	case TSCF_KEEPALIVE_REQUEST:
+	case TSCF_SERVICE_REQUEST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/** @return the session of the message if it may bear that TSID there: the one at its outer address, or the one pending
+ * there. */
+static struct server_session *session_of(const struct server_input *in, uint64_t tsid)
+{
+	struct server_session *s = in->session;
+
+	if (!s || tsid == TSCF_TSID_NONE)
+		return NULL;
+	if (s->tsid == tsid)
+		return s;
+	return s->pending && s->pending->tsid == tsid ? s->pending : NULL;
+}
+
+static void repeat(const struct server_request *r, const struct server_kept_answer *kept)
+{
+	server_count(&r->state->counters, SERVER_COUNT_CONTROL_REPEATED);
+	if (exceeds(r, kept->length)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+		return;
+	}
+	memcpy(r->answer->data, kept->data, kept->length);
+	r->answer->length = kept->length;
+}
+
+/** @return whether @p s was made by this very request. */
+static bool made_by(const struct server_session *s, const struct server_request *r, const struct tscf_tlv *id)
+{
+	return s && s->configuration.data && s->configuration.sequence == r->message->sequence &&
+	       (s->encrypted || memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0);
+}
+
+/** @return whether the client is to send its request once more, with a cookie. */
+static bool gives_cookie(const struct server_answer *answer)
+{
+	struct tscf_message m;
+	struct tscf_tlv cookie;
+
+	return tscf_message_decode(answer->data, answer->length, &m) == 0 &&
+	       tscf_message_find(&m, TSCF_TLV_COOKIE, &cookie);
+}
+
+/**
+ * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for the
+ * connection makes way for a plain one.  Refused, it is closed.
+ */
+static void configure_plain_inside(const struct server_request *r)
+{
+	struct server_session *accepted = r->in->session;
+	struct tscf_peer *peer = r->in->place.connection;
+	struct server_input in = *r->in;
+	struct server_request plain = *r;
+
+	in.session = NULL;
+	in.encrypted = false;
+	plain.in = &in;
+	server_configure_plain(&plain);
+	if (peer->user == accepted && gives_cookie(r->answer))
+		return;
+	if (peer->user == accepted) {
+		r->answer->end = accepted;
+		r->answer->why = "its plain tunnel was refused";
+		return;
+	}
+	server_session_give_way(r->state, accepted, in.now);
+}
+
+/** @return whether it is for an encrypted tunnel, which has been reserved. */
+static bool is_reserved(const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) || tscf_message_find(m, TSCF_TLV_RESERVATION_SECRET, &tlv);
+}
+
+static void handle_configuration(const struct server_request *r)
+{
+	struct server_session *s = r->in->session;
+	struct tscf_tlv id;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id)) {
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_MALFORMED, "no client identifier");
+		if (r->in->encrypted && !s->confirmed) {
+			r->answer->end = s;
+			r->answer->why = "its configuration request lacks something";
+		}
+	} else if (made_by(s, r, &id)) {
+		repeat(r, &s->configuration);
+		r->answer->after = s->encrypted ? server_journal_ticket(r->state, s) : 0;
+	} else if (s && made_by(s->pending, r, &id)) {
+		repeat(r, &s->pending->configuration);
+	} else if (!r->in->encrypted && !(s && r->in->place.connection)) {
+		server_configure_plain(r);
+	} else if (r->in->encrypted && !s->confirmed && is_reserved(r->message)) {
+		server_configure_encrypted(r);
+	} else if (r->in->encrypted && !s->confirmed) {
+		configure_plain_inside(r);
+	} else {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+		r->answer->end = s;
+		r->answer->why = "it asked to be configured twice";
+	}
+}
+
+static void handle_release(const struct server_request *r)
+{
+	server_respond(r, r->message->tsid, TSCF_RESPONSE_SUCCESS, "");
+	r->answer->end = r->session;
+	r->answer->why = "released by its client";
+}
+
+/** The client says what its tunnel carries; a request that was overtaken by a later one says nothing any more. */
+static void take_mtu(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+	struct tscf_tlv tlv;
+	uint16_t mtu;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_MTU, &tlv) || tscf_tlv_u16(&tlv, &mtu) < 0 ||
+	    (int32_t)(r->message->sequence - s->mtu_sequence) <= 0)
+		return;
+	s->mtu_sequence = r->message->sequence;
+	server_lease_narrow(&r->state->leases, s->lease, mtu < r->state->settings.mtu ? mtu : 0);
+}
+
+/* An answer of the size of its request shows that the path carries that size both ways. */
+static void handle_keepalive(const struct server_request *r)
+{
+	struct tscf_writer w;
+
+	take_mtu(r);
+	server_respond_begin(r, &w, r->message->tsid);
+	if (r->session->recall)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	tscf_write_pad(&w, r->length);
+	server_respond_finish(r, &w);
+	r->answer->whole = true;
+}
+
+/** Execute a request unless it was executed before. */
+static void handle_service(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+	const struct server_kept_answer *kept = server_answers_find(&s->answers, r->message->sequence);
+
+	if (kept)
+		repeat(r, kept);
+	else
+		server_serve(r);
+	/* What the client is told must be true after a restart, too. */
+	r->answer->after = server_journal_ticket(r->state, s);
+	if (kept)
+		return;
+	if (r->answer->length > 0)
+		server_answers_keep(&s->answers, s->encrypted ? SERVER_ANSWERS_MAX : SERVER_ANSWERS_PLAIN, r->message->sequence,
+				    r->answer->data, r->answer->length);
+}
+
+static void handle_request(const struct server_request *r)
+{
+	switch (r->message->type) {
+	case TSCF_RELEASE_REQUEST:
+		handle_release(r);
+		break;
+	case TSCF_KEEPALIVE_REQUEST:
+		handle_keepalive(r);
+		break;
+	case TSCF_SERVICE_REQUEST:
+		handle_service(r);
+		break;
+	default:
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+		break;
+	}
+}
+
+static void wrong_tsid(const struct server_request *r)
+{
+	const struct server_input *in = r->in;
+
+	/* Without a connection anybody can send one, so that there the session stays unless the administrator will have it otherwise. */
+	if (in->session && (in->place.connection || in->session->interface->strict_tsid)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+		r->answer->end = in->session;
+		r->answer->why = "it sent a message with a wrong TSID";
+		return;
+	}
+	/* A client learns at once that its server has forgotten it, or that its own outer address has changed. */
+	if (!in->session && server_migrate_under_way(in, r->message->tsid)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
+		return;
+	}
+	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
+		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
+		return;
+	}
+	server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+}
+
+/** A connection that has a tunnel is the place of no other; one that is only secured may become that of a plain one. */
+static bool may_resume(const struct server_input *in, uint64_t tsid)
+{
+	const struct server_session *s = in->session;
+
+	if (!in->place.connection || !s)
+		return true;
+	return s->encrypted ? !s->confirmed : s->tsid == tsid;
+}
+
+void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
+		    struct server_answer *answer)
+{
+	struct tscf_message message;
+	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
+
+	answer->length = 0;
+	answer->end = NULL;
+	answer->why = NULL;
+	answer->whole = false;
+	answer->after = 0;
+	if (tscf_message_decode(data, length, &message) < 0) {
+		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
+		return;
+	}
+	if (message.type == TSCF_CONFIGURATION_REQUEST && message.tsid == TSCF_TSID_NONE) {
+		handle_configuration(&r);
+		return;
+	}
+	if (message.type == TSCF_RESUME_REQUEST && may_resume(in, message.tsid)) {
+		server_resume(&r);
+		return;
+	}
+	r.session = session_of(in, message.tsid);
+	if (!r.session && !in->place.connection && server_resume_prove(&r))
+		return;
+	if (!r.session) {
+		wrong_tsid(&r);
+		return;
+	}
+	r.session->heard = in->now;
+	/* A session that its client does not want any more does not take the place of another. */
+	if (message.type != TSCF_RELEASE_REQUEST)
+		server_session_confirm(state, r.session, in->now);
+	if (message.type == TSCF_CONFIGURATION_REQUEST)
+		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+	else if (is_request(message.type))
+		handle_request(&r);
+	else if (message.type != TSCF_KEEPALIVE_RESPONSE && message.type != TSCF_RELEASE_RESPONSE)
+		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+}
+
+int server_write_release(struct server_session *s, enum tscf_response code, const char *why, uint8_t data[TSCF_MESSAGE_MAX])
+{
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_response(&w, code, why);
+	return tscf_write_finish(&w);
+}

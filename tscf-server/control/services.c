@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * services.c - service requests: an encrypted tunnel, bindings, shields.
+ */
+#include "tscf-server/control/bind.h"
+#include "tscf-server/settings/config.h"
+#include "tscf-server/store/journal.h"
+#include "tscf-server/control/request.h"
+
+#include "common/tls/tls.h"
+
+#include <string.h>
+
+static void respond(const struct server_request *r, enum tscf_response code, const char *text)
+{
+	server_respond(r, r->message->tsid, code, text);
+}
+
+static void unavailable(const struct server_request *r, const char *text)
+{
+	server_count(&r->state->counters, SERVER_COUNT_REFUSED_SERVICE);
+	respond(r, TSCF_RESPONSE_SERVICE_UNAVAILABLE, text);
+}
+
+/** @return why @p s cannot have an encrypted tunnel, or NULL. */
+static const char *no_dtte(const struct server_session *s)
+{
+	const struct server_stock *stock = s->interface->stock;
+
+	if (!(s->services & SERVER_SERVICE_DTTE) || !stock->encrypted_pools.first)
+		return "DTTE is not enabled on this interface";
+	if (!s->lease->encrypted_session && server_pools_left(&stock->encrypted_pools) == 0)
+		return "no address for another encrypted tunnel";
+	return NULL;
+}
+
+/** Take a place for an encrypted tunnel of @p s.  @return false if there is none. */
+static bool claim_encrypted(const struct server_session *s)
+{
+	/* A tunnel that will be replaced and a reservation that will be hold places already. */
+	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
+
+	return server_stock_claim(&s->interface->stock->encrypted, s->interface->max_encrypted, own);
+}
+
+static void enable_dtte(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
+	const char *no = no_dtte(s);
+	struct tscf_writer w;
+	struct tscf_tlv hash;
+	uint64_t tsid;
+
+	if (no) {
+		unavailable(r, no);
+		return;
+	}
+	if (!tscf_message_find(r->message, TSCF_TLV_RESERVATION_HASH, &hash) || hash.length != SERVER_SECRET_SIZE) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no reservation hash");
+		return;
+	}
+	/* Who has one and wants one may have lost it. */
+	if (s->lease->encrypted_session)
+		server_doubt(r->state, s->lease->encrypted_session);
+	if (!claim_encrypted(s)) {
+		unavailable(r, "no capacity for another encrypted tunnel");
+		return;
+	}
+	tsid = server_session_new_tsid(r->state);
+	if (server_reservation_make(&r->state->reservations, s, tsid, &from, hash.value, r->in->now) < 0) {
+		server_stock_release(&s->interface->stock->encrypted);
+		unavailable(r, "out of memory");
+		return;
+	}
+	server_respond_begin(r, &w, r->message->tsid);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
+	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, tsid);
+	server_respond_finish(r, &w);
+}
+
+static const char *refusal_text(enum tscf_response code)
+{
+	switch (code) {
+	case TSCF_RESPONSE_LIMIT:
+		return "too many bindings";
+	case TSCF_RESPONSE_NOT_ALLOWED:
+		return "not an address of this client";
+	case TSCF_RESPONSE_MALFORMED:
+		return "illegal binding";
+	default:
+		return "";
+	}
+}
+
+typedef enum tscf_response (*binding_action)(struct server_state *state, struct server_session *s,
+					     const struct tscf_wire_binding *wire, uint64_t now);
+
+/** Do @p action for every binding TLV up to the first that is refused.  @return whether all were accepted. */
+static bool for_each_binding(const struct server_request *r, binding_action action)
+{
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+
+	while (code == TSCF_RESPONSE_SUCCESS && tscf_message_next(r->message, &offset, &tlv)) {
+		struct tscf_wire_binding wire;
+
+		if (tlv.type != TSCF_TLV_BINDING)
+			continue;
+		if (tscf_tlv_binding(&tlv, &wire) < 0)
+			code = TSCF_RESPONSE_MALFORMED;
+		else
+			code = action(r->state, r->session, &wire, r->in->now);
+	}
+	if (code != TSCF_RESPONSE_SUCCESS)
+		server_count(&r->state->counters, SERVER_COUNT_REFUSED_BINDING);
+	respond(r, code, refusal_text(code));
+	return code == TSCF_RESPONSE_SUCCESS;
+}
+
+/** Take the lock that comes with a request; on a plain tunnel only the first one counts, since anybody could send another. */
+static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
+{
+	struct tscf_tlv lock;
+	bool same;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_SHIELD_LOCK, &lock) || lock.length != SERVER_LOCK_SIZE ||
+	    (lease->locked && !trusted))
+		return;
+	same = lease->locked && memcmp(lease->shield_lock, lock.value, SERVER_LOCK_SIZE) == 0;
+	memcpy(lease->shield_lock, lock.value, SERVER_LOCK_SIZE);
+	lease->locked = true;
+	if (lease->plain && !same)
+		server_journal_session(r->state, lease->plain);
+}
+
+static void bind_sockets(const struct server_request *r)
+{
+	take_lock(r, r->session->partner, true);
+	for_each_binding(r, server_bind);
+}
+
+static void shield(const struct server_request *r)
+{
+	struct tscf_tlv complete;
+
+	take_lock(r, r->session->lease, false);
+	if (for_each_binding(r, server_shield) && tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
+		server_session_speak(r->state, r->session);
+}
+
+/** @return whether the request shows the key of the session's lock. */
+static bool opens_lock(const struct server_request *r)
+{
+	const struct server_lease *lease = r->session->lease;
+	struct tscf_tlv key;
+	uint8_t hash[SERVER_LOCK_SIZE];
+
+	if (!lease->locked || !tscf_message_find(r->message, TSCF_TLV_SHIELD_KEY, &key) || key.length != SERVER_LOCK_SIZE)
+		return false;
+	tscf_sha256(key.value, key.length, hash);
+	return tscf_equal_secret(hash, lease->shield_lock, sizeof(hash));
+}
+
+/** The key has been seen by whoever listens: it is used up, and the request brings the next lock. */
+static void unshield(const struct server_request *r)
+{
+	struct tscf_tlv lock;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_SHIELD_LOCK, &lock) || lock.length != SERVER_LOCK_SIZE) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no next lock");
+		return;
+	}
+	if (!opens_lock(r)) {
+		server_count(&r->state->counters, SERVER_COUNT_REFUSED_BINDING);
+		respond(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of the shields");
+		return;
+	}
+	take_lock(r, r->session->lease, true);
+	for_each_binding(r, server_unshield);
+}
+
+void server_serve(const struct server_request *r)
+{
+	bool encrypted = r->session->encrypted;
+	enum tscf_service service;
+
+	r->session->executing = r->message->sequence;
+	if (tscf_message_service(r->message, &service) < 0) {
+		respond(r, TSCF_RESPONSE_MALFORMED, "no service type");
+		return;
+	}
+	if (service == TSCF_SERVICE_BIND && encrypted)
+		bind_sockets(r);
+	else if (service == TSCF_SERVICE_SHIELD && !encrypted)
+		shield(r);
+	else if (service == TSCF_SERVICE_UNSHIELD && !encrypted)
+		unshield(r);
+	else if (service == TSCF_SERVICE_ENABLE_DTTE && !encrypted)
+		enable_dtte(r);
+	else
+		respond(r, TSCF_RESPONSE_NOT_ALLOWED, "not on this kind of tunnel");
+}

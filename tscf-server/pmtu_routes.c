@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/pmtu_routes.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/** Replace the route to @p addr that has the MTU @p before by one that has @p now; 0: none. */
+static int change_route(struct tscf_netlink *nl, const struct tscf_addr *addr, int device, unsigned before,
+			unsigned now)
+{
+	struct tscf_route route = {
+	    .destination = {.addr = *addr, .length = (uint8_t)(8 * tscf_addr_size(addr->family))},
+	    .table = RT_TABLE_MAIN,
+	    .device = device,
+	    .type = TSCF_ROUTE_DEVICE,
+	};
+	int err = 0;
+
+	if (before != 0) {
+		route.mtu = before;
+		err = tscf_route_del(nl, &route);
+		/* Somebody else has removed it: that is what was wanted. */
+		if (err == -ESRCH)
+			err = 0;
+	}
+	route.mtu = now;
+	return err == 0 && now != 0 ? tscf_route_add(nl, &route) : err;
+}
+
+static void narrowed(void *context, const struct server_lease *lease, unsigned before)
+{
+	struct server_worker *worker = context;
+	const struct tscf_tun *tun = lease->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
+	char text[TSCF_ADDR_TEXT];
+	int err;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		const struct tscf_addr *addr = &lease->address[i].addr;
+
+		if (addr->family == 0)
+			continue;
+		err = change_route(worker->netlink, addr, tun->index, before, lease->mtu);
+		if (err < 0)
+			tscf_warning("%s: the route to %s cannot have the MTU %u: %s", tun->name,
+				     tscf_addr_format(addr, text), lease->mtu, strerror(-err));
+	}
+}
+
+int server_narrow_open(struct server_worker *worker)
+{
+	int err = tscf_netlink_open(&worker->netlink);
+
+	if (err < 0) {
+		tscf_error("cannot talk to the kernel about routes: %s", strerror(-err));
+		return err;
+	}
+	worker->state->leases.narrowed = narrowed;
+	worker->state->leases.context = worker;
+	return 0;
+}
+
+void server_narrow_close(struct server_worker *worker)
+{
+	if (!worker->netlink)
+		return;
+	worker->state->leases.narrowed = NULL;
+	tscf_netlink_close(worker->netlink);
+	worker->netlink = NULL;
+}

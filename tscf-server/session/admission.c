@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/admission.h"
+
+#include "common/base/bytes.h"
+#include "common/base/log.h"
+#include "common/tls/tls.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct tscf_client_name *server_client_name_copy(const struct tscf_client_name *who)
+{
+	struct tscf_client_name *own = malloc(sizeof(*own));
+
+	if (own)
+		*own = *who;
+	return own;
+}
+
+bool server_is_client(const struct server_session *s, const struct tscf_client_name *who)
+{
+	return s->who && strcmp(s->who->name, who->name) == 0 &&
+	       tscf_equal_secret(s->who->key, who->key, sizeof(who->key));
+}
+
+/** Ask again with a cookie, and with a proof if the interface demands one. */
+static void answer_cookie(const struct server_request *r, const uint8_t *client_id)
+{
+	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	uint8_t cookie[SERVER_COOKIE_SIZE];
+	struct tscf_writer w;
+
+	server_cookie_make(&r->state->cookies, &r->in->place.outer, client_id, r->in->now, cookie);
+	server_respond_begin(r, &w, TSCF_TSID_NONE);
+	tscf_write_response(&w, TSCF_RESPONSE_COOKIE, "");
+	tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
+	if (clientele) {
+		const uint8_t methods = (uint8_t)tscf_clientele_methods(clientele);
+
+		tscf_write_bytes(&w, TSCF_TLV_AUTH_METHODS, &methods, sizeof(methods));
+	}
+	server_respond_finish(r, &w);
+	server_count(&r->state->counters, SERVER_COUNT_COOKIES);
+}
+
+/** @return whether the request brings a valid cookie, which is in *cookie then. */
+static bool has_cookie(const struct server_request *r, const uint8_t *client_id, struct tscf_tlv *cookie)
+{
+	return tscf_message_find(r->message, TSCF_TLV_COOKIE, cookie) &&
+	       server_cookie_valid(&r->state->cookies, &r->in->place.outer, client_id, r->in->now, cookie->value,
+				   cookie->length);
+}
+
+/** A connection has been made from its outer address already. */
+static bool wants_cookie(const struct server_request *r)
+{
+	const struct server_interface *i = r->in->interface;
+
+	return i->clientele || (!r->in->place.connection && i->unconfirmed_count >= i->half_open_limit);
+}
+
+bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
+{
+	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	struct tscf_proof_subject subject = {.client_id = client_id};
+	struct tscf_client_name name;
+	struct tscf_tlv cookie;
+	const char *why;
+
+	*who = NULL;
+	if (!wants_cookie(r))
+		return true;
+	if (!has_cookie(r, client_id, &cookie)) {
+		answer_cookie(r, client_id);
+		return false;
+	}
+	if (!clientele)
+		return true;
+	subject.challenge = cookie.value;
+	subject.challenge_length = cookie.length;
+	why = tscf_clientele_check(clientele, &subject, r->message, &name);
+	if (!why) {
+		*who = server_client_name_copy(&name);
+		why = *who ? NULL : "out of memory";
+	}
+	if (why) {
+		server_count(&r->state->counters, SERVER_COUNT_REFUSED_CLIENT);
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
+	}
+	return !why;
+}
+
+const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
+				   const uint8_t *secret)
+{
+	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	uint8_t challenge[8 + SERVER_SECRET_SIZE];
+	const struct tscf_proof_subject subject = {.encrypted = true,
+						   .challenge = challenge,
+						   .challenge_length = sizeof(challenge),
+						   .client_id = plain->client_id};
+	struct tscf_client_name name;
+	const char *why;
+
+	if (!clientele)
+		return NULL;
+	tscf_put_u64(challenge, tsid);
+	memcpy(challenge + 8, secret, SERVER_SECRET_SIZE);
+	why = tscf_clientele_check(clientele, &subject, r->message, &name);
+	if (!why && !server_is_client(plain, &name))
+		why = "the plain tunnel is another client's";
+	return why;
+}
+
+/* --- after a reload --- */
+
+static void dismiss(struct server_state *state, struct server_session *s, const char *why, uint64_t now)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+
+	server_session_send(s, data, server_write_release(s, TSCF_RESPONSE_UNAUTHORIZED, why, data));
+	server_session_end(state, s, now, why);
+}
+
+typedef const char *(*reviewer)(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today);
+
+/** A connection that is not configured has yet to prove who is there. */
+static const char *withdrawn(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
+{
+	return s->encrypted && !s->confirmed ? NULL : tscf_clientele_still(clientele, s->who, today);
+}
+
+static const char *expired(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
+{
+	(void)clientele;
+	return s->who && tscf_client_expired(s->who, today) ? "the certificate has expired" : NULL;
+}
+
+static void review(struct server_state *state, struct server_session *list, reviewer verdict, uint64_t now)
+{
+	const int64_t today = time(NULL);
+	struct server_session *next;
+
+	for (struct server_session *s = list; s; s = next) {
+		const struct tscf_clientele *clientele = s->interface->clientele;
+		const char *why = clientele ? verdict(clientele, s, today) : NULL;
+
+		next = s->next;
+		if (!why)
+			continue;
+		tscf_info("%s: %s", s->who ? s->who->name : "a client that has proved nothing", why);
+		dismiss(state, s, why, now);
+	}
+}
+
+void server_admission_review(struct server_state *state, uint64_t now)
+{
+	review(state, state->sessions.unconfirmed, withdrawn, now);
+	review(state, state->sessions.confirmed, withdrawn, now);
+}
+
+void server_admission_tick(struct server_state *state, uint64_t now)
+{
+	if (now < state->certificates_at)
+		return;
+	state->certificates_at = now + SERVER_CERTIFICATES_MS;
+	review(state, state->sessions.confirmed, expired, now);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/migrate.h"
+
+#include "tscf-server/context.h"
+#include "tscf-server/store/journal.h"
+
+#include "common/base/log.h"
+#include "common/transport/stream.h"
+#include "common/transport/udp.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** For so long a session may be on its way: the client has repeated its messages by then. */
+#define JOURNEY_MS 1000
+
+/** A message on its round through the workers. */
+struct round {
+	atomic_uint left; /**< workers that have not looked at it yet */
+	atomic_bool found;
+	const struct server_worker *home; /**< whom it came to */
+	unsigned listener;                /**< and by which of the interface's transports */
+	uint64_t serial;                  /**< of the connection; 0: in a datagram */
+	union tscf_endpoint from;
+	char interface[SERVER_RECORD_NAME];
+	uint32_t length;
+	uint8_t data[TSCF_MESSAGE_MAX];
+};
+
+static void remember_journey(struct server_worker *worker, uint64_t tsid, uint64_t now)
+{
+	worker->journeys[worker->journey_count++ % SERVER_JOURNEYS] =
+	    (struct server_journey){.tsid = tsid, .until = now + JOURNEY_MS};
+}
+
+bool server_migrate_under_way(const struct server_input *in, uint64_t tsid)
+{
+	const struct server_worker *here = in->interface->worker;
+
+	if (!here || in->place.connection)
+		return false;
+	for (unsigned n = 0; n < SERVER_JOURNEYS; n++)
+		if (here->journeys[n].tsid == tsid && in->now < here->journeys[n].until)
+			return true;
+	return false;
+}
+
+/** @return the place of @p l among its interface's. */
+static unsigned index_of(const struct server_listener *l)
+{
+	return (unsigned)(l - l->interface->listener);
+}
+
+static void answer_client(struct server_worker *worker, const struct server_place *to, const struct server_answer *answer)
+{
+	struct server_store *store = worker->state->store;
+	struct tscf_transport *t = to->listener->transport;
+
+	if (answer->length == 0)
+		return;
+	if (store && answer->after > server_store_written(store))
+		server_withhold_add(&worker->withheld, t, &to->outer, answer);
+	else if (to->connection)
+		tscf_peer_send(to->connection, answer->data, answer->length);
+	else
+		tscf_udp_send_to(t, &to->outer, answer->data, answer->length);
+}
+
+/** An answer on its way to the worker that has the connection. */
+struct letter {
+	char interface[SERVER_RECORD_NAME];
+	unsigned listener;
+	uint64_t serial;
+	uint32_t length;
+	uint8_t data[TSCF_PROBE_MAX];
+};
+
+/** @return the number of the connection that a message came by; an encrypted one is its session's.  0: by none. */
+static uint64_t serial_of(const struct server_input *in)
+{
+	if (!in->place.connection)
+		return 0;
+	return in->session ? in->session->serial : tscf_stream_serial(in->place.connection);
+}
+
+/** @return the connection that waits for an answer here, or NULL: it is gone, or has done something else meanwhile. */
+static struct tscf_peer *connection_of(const struct server_worker *worker, const struct server_listener *l,
+				       uint64_t serial)
+{
+	const struct server_session *accepted;
+
+	if (!l->transport || serial == 0)
+		return NULL;
+	if (!l->transport->ops->encrypted)
+		return tscf_stream_waiting(l->transport, serial);
+	accepted = server_session_accepted(&worker->state->sessions, serial);
+	return accepted && accepted->listener == l ? accepted->peer : NULL;
+}
+
+static void letter_arrives(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct letter *letter = data;
+	struct server_interface *i = server_interface_find(worker->state, letter->interface);
+	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[letter->listener], letter->serial) : NULL;
+
+	if (peer)
+		tscf_peer_send(peer, letter->data, letter->length);
+}
+
+static void send_letter(const struct round *round, const struct server_answer *answer)
+{
+	struct letter *letter = answer->length > 0 ? malloc(sizeof(*letter)) : NULL;
+
+	if (!letter)
+		return;
+	*letter = (struct letter){.listener = round->listener, .serial = round->serial, .length = answer->length};
+	memcpy(letter->interface, round->interface, sizeof(letter->interface));
+	memcpy(letter->data, answer->data, answer->length);
+	if (server_mailbox_post(&round->home->server->workers[round->home->index].mailbox, letter_arrives, letter) < 0)
+		free(letter);
+}
+
+/** Send what this worker has to say; a connection is another's. */
+static void answer_round(struct server_worker *worker, struct server_interface *i, const struct round *round,
+			 const struct server_answer *answer)
+{
+	struct server_place to = {.listener = &i->listener[round->listener], .outer = round->from};
+
+	if (round->serial != 0)
+		send_letter(round, answer);
+	else
+		answer_client(worker, &to, answer);
+}
+
+/** Nobody has the session: say so, once. */
+static void answer_nobody(struct server_worker *worker, struct server_interface *i, const struct round *round)
+{
+	struct server_answer answer = {.length = 0};
+	struct tscf_message m;
+	struct tscf_writer w;
+	int length;
+
+	if (tscf_message_decode(round->data, round->length, &m) < 0)
+		return;
+	tscf_write_begin(&w, answer.data, sizeof(answer.data), m.type + 1, m.tsid, m.sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_NO_SESSION, "");
+	length = tscf_write_finish(&w);
+	answer.length = length > 0 ? (uint32_t)length : 0;
+	server_count(&worker->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
+	answer_round(worker, i, round, &answer);
+}
+
+static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
+{
+	struct server_input in = {.interface = i,
+				  .place = {.listener = &i->listener[round->listener], .outer = round->from},
+				  .now = server_now(),
+				  .home = round->home,
+				  .serial = round->serial};
+	struct server_answer answer;
+	struct tscf_message m;
+
+	if (tscf_message_decode(round->data, round->length, &m) < 0)
+		return;
+	if (!server_session_find(&worker->state->sessions, m.tsid)) {
+		/* A repeated message, and the session has left on the first. */
+		if (round->serial == 0 && server_migrate_under_way(&in, m.tsid))
+			round->found = true;
+		return;
+	}
+	round->found = true;
+	server_control(worker->state, &in, round->data, round->length, &answer);
+	answer_round(worker, i, round, &answer);
+}
+
+static void round_arrives(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct round *round = *(struct round **)data;
+	struct server_interface *i = server_interface_find(worker->state, round->interface);
+
+	if (i)
+		look(worker, i, round);
+	if (atomic_fetch_sub(&round->left, 1) > 1)
+		return;
+	if (i && !round->found)
+		answer_nobody(worker, i, round);
+	free(round);
+}
+
+static struct round *round_new(const struct server_input *in, const uint8_t *data, uint32_t length)
+{
+	struct round *round = calloc(1, sizeof(*round));
+
+	if (!round)
+		return NULL;
+	round->home = in->interface->worker;
+	round->listener = index_of(in->place.listener);
+	round->serial = serial_of(in);
+	round->from = in->place.outer;
+	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
+	round->length = length;
+	memcpy(round->data, data, length);
+	return round;
+}
+
+static bool send_round(struct server_worker *to, struct round *round)
+{
+	struct round **mail = malloc(sizeof(struct round *));
+
+	if (!mail)
+		return false;
+	*mail = round;
+	if (server_mailbox_post(&to->mailbox, round_arrives, mail) == 0)
+		return true;
+	free(mail);
+	return false;
+}
+
+/** Whoever has a tunnel on a connection waits for no other one. */
+static bool has_tunnel(const struct server_input *in)
+{
+	return in->place.connection && in->session && !(in->session->encrypted && !in->session->confirmed);
+}
+
+bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length)
+{
+	struct server_worker *here = in->interface->worker;
+	struct tscf_message m;
+	struct round *round;
+
+	if (!here || in->home || has_tunnel(in) || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
+		return false;
+	round = round_new(in, data, length);
+	if (!round)
+		return true;
+	/* What proves the address brings the session, and what is sent behind it may be here before that. */
+	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST)
+		remember_journey(here, m.tsid, in->now);
+	/* This worker's own share, so that the round does not end before it has been sent to all. */
+	round->left = here->server->worker_count;
+	for (unsigned n = 0; n < here->server->worker_count; n++)
+		if (n != here->index && !send_round(&here->server->workers[n], round))
+			atomic_fetch_sub(&round->left, 1);
+	if (atomic_fetch_sub(&round->left, 1) == 1)
+		free(round);
+	return true;
+}
+
+/* --- the session goes --- */
+
+struct luggage {
+	struct tscf_binding_key key;
+	enum server_stored_binding as;
+	uint8_t stored;
+	uint64_t expires;
+};
+
+/** A session on its way. */
+struct emigrant {
+	struct server_record record;
+	unsigned listener; /**< where it goes to, of the interface's transports */
+	uint64_t serial;   /**< of the connection there; 0: to a datagram address */
+	uint32_t length; /**< of the message by which its client has proven that it is there */
+	uint8_t data[TSCF_MESSAGE_MAX];
+	unsigned count, room;
+	struct luggage luggage[];
+};
+
+static void pack(struct emigrant *e, const struct tscf_binding *b)
+{
+	if (e->count == e->room || server_journal_as(b) == SERVER_STORED_NONE)
+		return;
+	e->luggage[e->count++] =
+	    (struct luggage){.key = b->key, .as = server_journal_as(b), .stored = b->stored, .expires = b->expires};
+}
+
+struct packing {
+	struct tscf_bindings *table;
+	const struct server_lease *lease;
+	struct emigrant *emigrant;
+};
+
+/** Tombstones have no owner that lists them. */
+static void pack_all(void *context, struct tscf_binding *b)
+{
+	struct packing *p = context;
+
+	if (!server_lease_has(p->lease, &b->key.local))
+		return;
+	pack(p->emigrant, b);
+	tscf_bindings_remove(p->table, b);
+}
+
+static struct emigrant *emigrant_new(struct server_state *state, const struct server_session *s,
+				     const struct server_input *in, const uint8_t *data, uint32_t length)
+{
+	unsigned room = 0;
+	struct emigrant *e;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		room += tscf_bindings_of(state->bindings, &s->lease->address[i].addr);
+	e = calloc(1, sizeof(*e) + room * sizeof(e->luggage[0]));
+	if (!e)
+		return NULL;
+	e->room = room;
+	e->length = length;
+	memcpy(e->data, data, length);
+	server_session_export(s, &e->record);
+	e->record.outer = in->place.outer;
+	e->record.place = index_of(in->place.listener) / SERVER_PROTOCOLS;
+	e->record.stream = in->serial != 0;
+	e->listener = index_of(in->place.listener);
+	e->serial = in->serial;
+	return e;
+}
+
+static void unpack(struct server_state *state, struct server_session *s, const struct luggage *l)
+{
+	struct tscf_binding *b;
+
+	if (l->as == SERVER_STORED_EXCEPTION)
+		b = tscf_bindings_bind(state->bindings, &l->key, TSCF_LEVEL_UNENCRYPTED, s, &s->bindings);
+	else
+		b = tscf_bindings_shield(state->bindings, &l->key, s, &s->bindings);
+	if (!b)
+		return;
+	b->stored = l->stored;
+	if (l->as != SERVER_STORED_TOMBSTONE)
+		return;
+	tscf_binding_bury(b, 0);
+	b->expires = l->expires;
+}
+
+/** Make room at the place that @p e goes to. */
+static void find_place(struct server_worker *worker, struct server_interface *i, const struct emigrant *e, uint64_t now,
+		       struct server_place *out)
+{
+	const struct tscf_peer *occupant;
+
+	out->listener = &i->listener[e->listener];
+	out->outer = e->record.outer;
+	out->connection = connection_of(worker, out->listener, e->serial);
+	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
+	if (occupant)
+		server_session_displace(worker->state, occupant->user, now);
+}
+
+static void unpack_all(struct server_state *state, struct server_session *s, const struct emigrant *e)
+{
+	struct server_store *store = state->store;
+
+	/* What is stored of the bindings is so already. */
+	server_journal_end(state);
+	for (unsigned n = 0; n < e->count; n++)
+		unpack(state, s, &e->luggage[n]);
+	server_journal_begin(state, store);
+	server_journal_session(state, s);
+}
+
+/** @p s has the connection at @p place from now on. */
+static void give_connection(struct server_state *state, struct server_session *s, const struct server_place *place,
+			    uint64_t now)
+{
+	struct server_session *accepted = place->connection->user;
+
+	s->listener = place->listener;
+	s->peer = place->connection;
+	if (accepted) {
+		s->peer->user = s;
+		server_session_give_way(state, accepted, now);
+	} else {
+		tscf_stream_adopt(s->peer, s);
+	}
+}
+
+static void immigrate(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+	struct emigrant *e = data;
+	struct server_interface *i = server_interface_find(worker->state, e->record.interface);
+	struct server_input in = {.interface = i, .now = server_now()};
+	struct server_answer answer;
+
+	if (!i)
+		return;
+	find_place(worker, i, e, in.now, &in.place);
+	in.session = server_session_import(worker->state, &e->record, in.now);
+	if (!in.session)
+		return;
+	in.session->recall = in.session->quiet;
+	unpack_all(worker->state, in.session, e);
+	/* It may have been closed while the session was under way: that waits for another. */
+	if (e->record.stream && !in.place.connection)
+		return;
+	if (in.place.connection)
+		give_connection(worker->state, in.session, &in.place, in.now);
+	server_control(worker->state, &in, e->data, e->length, &answer);
+	answer_client(worker, &in.place, &answer);
+}
+
+void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
+		    const uint8_t *data, uint32_t length)
+{
+	struct server_worker *home = &in->interface->worker->server->workers[in->home->index];
+	struct server_store *store = state->store;
+	struct packing packing = {.table = state->bindings, .lease = s->lease};
+
+	remember_journey(in->interface->worker, s->tsid, in->now);
+	/* Its client opens another; the bindings become shields. */
+	if (s->lease->encrypted_session)
+		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
+	packing.emigrant = emigrant_new(state, s, in, data, length);
+	if (!packing.emigrant)
+		return;
+	/* For the store it is the same session, with the same bindings. */
+	server_journal_end(state);
+	if (packing.emigrant->room > 0)
+		tscf_bindings_each(state->bindings, pack_all, &packing);
+	server_session_end(state, s, in->now, "it goes on at another address");
+	server_journal_begin(state, store);
+	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
+	/* A worker that cannot take it any more has lost it; its client configures anew. */
+	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) < 0)
+		free(packing.emigrant);
+}

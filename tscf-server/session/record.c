@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/record.h"
+
+#include "tscf-server/settings/config.h"
+
+#include "common/base/bytes.h"
+#include "common/packet/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** TLVs that are on no wire. */
+enum {
+	RECORD_INTERFACE = 0x8000, /* the name, without NUL */
+	RECORD_SERVICES,           /* 8 */
+	RECORD_GUARDED,            /* 0 */
+	RECORD_STREAM,             /* 0 */
+	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
+	RECORD_PLACE,              /* 2 */
+	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
+};
+
+static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
+{
+	struct tscf_prefix p = {.addr = *a, .length = (uint8_t)(8 * tscf_addr_size(a->family))};
+
+	tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &p);
+}
+
+static void write_who(struct tscf_writer *w, const struct tscf_client_name *who)
+{
+	const size_t length = strlen(who->name);
+	uint8_t value[sizeof(who->key) + sizeof(who->name)];
+
+	memcpy(value, who->key, sizeof(who->key));
+	memcpy(value + sizeof(who->key), who->name, length);
+	tscf_write_bytes(w, RECORD_WHO, value, (uint16_t)(sizeof(who->key) + length));
+}
+
+static void write_certificate(struct tscf_writer *w, const struct tscf_client_name *who)
+{
+	uint8_t value[sizeof(who->ca) + 8];
+
+	memcpy(value, who->ca, sizeof(who->ca));
+	tscf_put_u64(value + sizeof(who->ca), (uint64_t)who->until);
+	tscf_write_bytes(w, RECORD_CERTIFICATE, value, sizeof(value));
+}
+
+static int read_certificate(const struct tscf_tlv *t, struct tscf_client_name *who)
+{
+	uint64_t until;
+
+	if (t->length != sizeof(who->ca) + 8)
+		return -EINVAL;
+	until = tscf_get_u64(t->value + sizeof(who->ca));
+	if (until == 0 || until > INT64_MAX)
+		return -EINVAL;
+	memcpy(who->ca, t->value, sizeof(who->ca));
+	who->until = (int64_t)until;
+	return 0;
+}
+
+static int read_who(const struct tscf_tlv *t, struct server_record *out)
+{
+	struct tscf_client_name *who = &out->who;
+
+	if (t->length <= sizeof(who->key) || t->length - sizeof(who->key) >= sizeof(who->name) ||
+	    memchr(t->value + sizeof(who->key), '\0', t->length - sizeof(who->key)))
+		return -EINVAL;
+	memcpy(who->key, t->value, sizeof(who->key));
+	memcpy(who->name, t->value + sizeof(who->key), t->length - sizeof(who->key));
+	out->named = true;
+	return 0;
+}
+
+int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
+{
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, SERVER_RECORD_SIZE, TSCF_CONFIGURATION_RESPONSE, r->tsid, 0);
+	tscf_write_bytes(&w, RECORD_INTERFACE, r->interface, (uint16_t)strlen(r->interface));
+	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->outer);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (r->address[i].family != 0)
+			write_address(&w, &r->address[i]);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, r->client_id, sizeof(r->client_id));
+	tscf_write_u64(&w, RECORD_SERVICES, r->services);
+	if (r->quiet)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (r->guarded)
+		tscf_write_bytes(&w, RECORD_GUARDED, NULL, 0);
+	if (r->stream)
+		tscf_write_bytes(&w, RECORD_STREAM, NULL, 0);
+	if (r->place != 0)
+		tscf_write_u16(&w, RECORD_PLACE, (uint16_t)r->place);
+	if (r->resumable)
+		tscf_write_bytes(&w, TSCF_TLV_RESUME_LOCK, r->resume_lock, sizeof(r->resume_lock));
+	if (r->named)
+		write_who(&w, &r->who);
+	if (r->named && r->who.until != 0)
+		write_certificate(&w, &r->who);
+	if (r->shield_locked)
+		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
+	return tscf_write_finish(&w);
+}
+
+static int read_name(const struct tscf_tlv *t, char name[SERVER_RECORD_NAME])
+{
+	if (t->length == 0 || t->length >= SERVER_RECORD_NAME || memchr(t->value, '\0', t->length))
+		return -EINVAL;
+	memcpy(name, t->value, t->length);
+	name[t->length] = '\0';
+	return 0;
+}
+
+static int read_services(const struct tscf_tlv *t, uint32_t *services)
+{
+	uint64_t value;
+
+	if (tscf_tlv_u64(t, &value) < 0 || value > UINT32_MAX)
+		return -EINVAL;
+	*services = (uint32_t)value;
+	return 0;
+}
+
+static int read_place(const struct tscf_tlv *t, unsigned *place)
+{
+	uint16_t value;
+
+	if (tscf_tlv_u16(t, &value) < 0 || value >= SERVER_PLACES_MAX)
+		return -EINVAL;
+	*place = value;
+	return 0;
+}
+
+static int read_address(const struct tscf_tlv *t, struct tscf_addr address[TSCF_FAMILIES])
+{
+	struct tscf_prefix p;
+
+	if (tscf_tlv_prefix(t, &p) < 0)
+		return -EINVAL;
+	address[tscf_family_index(p.addr.family)] = p.addr;
+	return 0;
+}
+
+/** The message codec has checked the sizes of those that are on the wire. */
+static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
+{
+	switch (t->type) {
+	case RECORD_INTERFACE:
+		return read_name(t, out->interface);
+	case RECORD_SERVICES:
+		return read_services(t, &out->services);
+	case RECORD_GUARDED:
+		out->guarded = true;
+		return 0;
+	case RECORD_WHO:
+		return read_who(t, out);
+	case RECORD_CERTIFICATE:
+		return read_certificate(t, &out->who);
+	case RECORD_PLACE:
+		return read_place(t, &out->place);
+	case RECORD_STREAM:
+		out->stream = true;
+		return 0;
+	case TSCF_TLV_OBSERVED_ADDRESS:
+		return tscf_tlv_endpoint(t, &out->outer);
+	case TSCF_TLV_INTERNAL_IPV4:
+	case TSCF_TLV_INTERNAL_IPV6:
+		return read_address(t, out->address);
+	case TSCF_TLV_CLIENT_ID:
+		memcpy(out->client_id, t->value, sizeof(out->client_id));
+		return 0;
+	case TSCF_TLV_QUIET:
+		out->quiet = true;
+		return 0;
+	case TSCF_TLV_RESUME_LOCK:
+		out->resumable = true;
+		memcpy(out->resume_lock, t->value, sizeof(out->resume_lock));
+		return 0;
+	case TSCF_TLV_SHIELD_LOCK:
+		out->shield_locked = true;
+		memcpy(out->shield_lock, t->value, sizeof(out->shield_lock));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static bool is_complete(const struct server_record *r)
+{
+	bool addressed = false;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		addressed |= r->address[i].family != 0;
+	return addressed && r->tsid != TSCF_TSID_NONE && r->interface[0] != '\0' && r->outer.sa.sa_family != 0;
+}
+
+int server_record_read(const uint8_t *data, uint32_t length, struct server_record *out)
+{
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	uint32_t offset = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (tscf_message_decode(data, length, &m) < 0 || m.type != TSCF_CONFIGURATION_RESPONSE)
+		return -EINVAL;
+	out->tsid = m.tsid;
+	while (tscf_message_next(&m, &offset, &tlv))
+		if (read_tlv(&tlv, out) < 0)
+			return -EINVAL;
+	return is_complete(out) ? 0 : -EINVAL;
+}

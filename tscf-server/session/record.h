@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * record.h - a plain session as bytes: for the store, from which it comes back after a restart, and for another worker.
+ *
+ * The bytes are a control message that is never sent: header with the TSID, then TLVs, those of the wire where there is
+ * one, and others of 0x8000 and above.  What a later version adds is skipped by an earlier one.  Reading is a pure
+ * function of bytes that nobody vouches for.
+ *
+ * Bindings are not in it: they are found by their address (binding.h).
+ */
+#ifndef TSCF_SERVER_RECORD_H
+#define TSCF_SERVER_RECORD_H
+
+#include "tscf-server/address/lease.h"
+#include "tscf-server/session/resume.h"
+
+#include "common/base/addr.h"
+#include "common/auth/proof.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Longest name of an interface that comes back, with its NUL. */
+#define SERVER_RECORD_NAME 64
+/** Most bytes of a record. */
+#define SERVER_RECORD_SIZE 608
+
+struct server_record {
+	uint64_t tsid;
+	char interface[SERVER_RECORD_NAME];
+	union tscf_endpoint outer;
+	struct tscf_addr address[TSCF_FAMILIES]; /**< family 0: none of this family */
+	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
+	uint32_t services;
+	bool quiet, guarded;
+	unsigned place; /**< where it is of those that the interface listens at */
+	bool stream; /**< its transport is a connection, not datagrams */
+	bool resumable; /**< resume_lock is there */
+	uint8_t resume_lock[SERVER_RESUME_LOCK_SIZE];
+	bool named;  /**< who is there: the client has proved that */
+	struct tscf_client_name who;
+	bool shield_locked; /**< shield_lock is there */
+	uint8_t shield_lock[SERVER_LOCK_SIZE];
+};
+
+/** Write @p r into @p data.  @return the length, or -EMSGSIZE: the name of the interface is too long. */
+int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE]);
+
+/** Read @p length bytes.  @return 0, or -EINVAL with *out undefined. */
+int server_record_read(const uint8_t *data, uint32_t length, struct server_record *out);
+
+#endif

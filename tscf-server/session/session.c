@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/session.h"
+
+#include "tscf-server/control/bind.h"
+#include "tscf-server/store/journal.h"
+#include "tscf-server/state.h"
+
+#include "common/base/log.h"
+#include "common/auth/proof.h"
+#include "common/packet/message.h"
+#include "common/tls/tls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+/** A silent session is noticed at most this part of the persistence time late. */
+#define CHECKS_PER_PERSISTENCE 8
+/** Pause between two looks at a session that may be silent for ever. */
+#define CHECK_IDLE_MS 60000
+
+int server_sessions_init(struct server_sessions *table)
+{
+	int err;
+
+	*table = (struct server_sessions){0};
+	err = server_sources_init(&table->sources);
+	return err < 0 ? err : tscf_siphash_key_init(&table->secret);
+}
+
+/* --- TSIDs --- */
+
+static unsigned hash(const struct server_sessions *table, uint64_t tsid)
+{
+	return (unsigned)tscf_siphash(&table->secret, &tsid, sizeof(tsid));
+}
+
+struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid)
+{
+	struct server_session *s;
+
+	HASH_FIND_BYHASHVALUE(hh, table->by_tsid, &tsid, sizeof(tsid), hash(table, tsid), s);
+	return s;
+}
+
+uint64_t server_session_new_tsid(const struct server_state *state)
+{
+	uint64_t tsid;
+
+	do
+		tscf_random(&tsid, sizeof(tsid));
+	while (tsid == TSCF_TSID_NONE || server_session_find(&state->sessions, tsid) ||
+	       server_reservation_exists(&state->reservations, tsid));
+	return tsid;
+}
+
+static int set_tsid(struct server_sessions *table, struct server_session *s, uint64_t tsid)
+{
+	s->tsid = tsid;
+	HASH_ADD_BYHASHVALUE(hh, table->by_tsid, tsid, sizeof(s->tsid), hash(table, tsid), s);
+	if (s->hh.tbl)
+		return 0;
+	s->tsid = TSCF_TSID_NONE;
+	return -ENOMEM;
+}
+
+/* --- expiry --- */
+
+static uint64_t check_pause(const struct server_state *state)
+{
+	uint64_t persistence = (uint64_t)state->settings.persistence * 1000;
+
+	return persistence ? persistence / CHECKS_PER_PERSISTENCE : CHECK_IDLE_MS;
+}
+
+static void enlist_unconfirmed(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	s->check_at = now + SERVER_CONFIRM_MS;
+	DL_APPEND(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count++;
+}
+
+static void enlist_confirmed(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	DL_DELETE(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count--;
+	s->confirmed = true;
+	s->check_at = now + check_pause(state);
+	DL_APPEND(state->sessions.confirmed, s);
+}
+
+static void delist(struct server_state *state, struct server_session *s)
+{
+	if (s->confirmed) {
+		DL_DELETE(state->sessions.confirmed, s);
+		return;
+	}
+	DL_DELETE(state->sessions.unconfirmed, s);
+	s->interface->unconfirmed_count--;
+}
+
+/** @return why the session must end now, or NULL. */
+static const char *check(const struct server_state *state, const struct server_session *s, uint64_t now)
+{
+	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
+		return "nothing was heard of it for the persistence time";
+	if (!state->settings.persistence && !s->peer && now - s->heard >= SERVER_LOST_MS)
+		return "its connection was lost and it did not come back";
+	return NULL;
+}
+
+void server_sessions_expire(struct server_state *state, uint64_t now)
+{
+	struct server_session *s;
+
+	while ((s = state->sessions.unconfirmed) && now >= s->check_at)
+		server_session_end(state, s, now, "it was not confirmed in time");
+	while ((s = state->sessions.confirmed) && now >= s->check_at) {
+		const char *why = check(state, s, now);
+
+		if (why) {
+			server_session_end(state, s, now, why);
+			continue;
+		}
+		if (now - s->heard >= check_pause(state))
+			server_session_keepalive(s);
+		s->check_at = now + check_pause(state);
+		DL_DELETE(state->sessions.confirmed, s);
+		DL_APPEND(state->sessions.confirmed, s);
+	}
+}
+
+void server_session_speak(struct server_state *state, struct server_session *s)
+{
+	if (!s->quiet)
+		return;
+	s->quiet = false;
+	s->recall = false;
+	server_journal_session(state, s);
+}
+
+/** Tell the clients of sessions that are quiet since the server was started. */
+static void send_recall(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+void server_sessions_recall(struct server_state *state)
+{
+	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
+		if (s->recall)
+			send_recall(s);
+}
+
+/* --- beginning --- */
+
+static struct server_session *session_new(struct server_listener *listener, const union tscf_endpoint *outer,
+					  bool encrypted, uint64_t now)
+{
+	struct server_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->tsid = TSCF_TSID_NONE;
+	s->encrypted = encrypted;
+	s->interface = listener->interface;
+	s->listener = listener;
+	s->outer = *outer;
+	s->created = now;
+	s->heard = now;
+	s->burials_since = now;
+	return s;
+}
+
+/** Make @p place that of @p s.  @return its peer, or NULL when out of memory. */
+static struct tscf_peer *settle(struct server_state *state, struct server_session *s, const struct server_place *place)
+{
+	if (!place->connection)
+		return state->add_peer(place->listener->transport, &place->outer, s);
+	place->connection->user = s;
+	return place->connection;
+}
+
+/** The place of a plain session: its connection, behind the older one at its outer address, or a new peer.  @return 0 or
+ * -ENOMEM. */
+static int take_place(struct server_state *state, struct server_session *s, const struct server_place *place,
+		      struct server_session *older, uint64_t now)
+{
+	if (older) {
+		if (older->pending)
+			server_session_end(state, older->pending, now, "another configuration request came");
+		s->older = older;
+		older->pending = s;
+		return 0;
+	}
+	s->peer = settle(state, s, place);
+	return s->peer ? 0 : -ENOMEM;
+}
+
+struct server_session *server_session_new_plain(struct server_state *state, const struct server_place *place,
+						struct server_session *older, struct server_lease *lease,
+						const uint8_t *client_id, uint64_t now)
+{
+	struct server_session *s = session_new(place->listener, &place->outer, false, now);
+
+	if (!s)
+		return NULL;
+	s->source = server_source_hold(&state->sessions.sources, &s->outer);
+	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
+		goto fail;
+	if (take_place(state, s, place, older, now) < 0) {
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+		goto fail;
+	}
+	memcpy(s->client_id, client_id, sizeof(s->client_id));
+	s->services = s->interface->services;
+	s->lease = lease;
+	if (!lease->plain && !lease->encrypted_session) {
+		lease->plain = s;
+		memcpy(lease->client_id, client_id, sizeof(lease->client_id));
+		lease->client = tscf_endpoint_addr(&s->outer);
+	}
+	s->interface->plain_count++;
+	enlist_unconfirmed(state, s, now);
+	return s;
+fail:
+	server_source_drop(&state->sessions.sources, s->source);
+	free(s);
+	return NULL;
+}
+
+/** @return the lease of the record, with a place for the session, or NULL. */
+static struct server_lease *import_lease(struct server_state *state, struct server_interface *interface,
+					 const struct server_record *record, uint64_t now)
+{
+	struct server_lease *lease;
+
+	if (server_session_find(&state->sessions, record->tsid) ||
+	    !server_stock_claim(&interface->stock->plain, interface->max_plain, 0))
+		return NULL;
+	if (server_lease_take(&state->leases, &interface->stock->plain_pools, record->address, now, &lease) < 0) {
+		server_stock_release(&interface->stock->plain);
+		return NULL;
+	}
+	return lease;
+}
+
+/** @return whether the client of the record may have a session there, under the present settings. */
+static bool is_welcome(const struct server_interface *interface, const struct server_record *record)
+{
+	const struct tscf_clientele *clientele = interface->clientele;
+
+	return !clientele || !tscf_clientele_still(clientele, record->named ? &record->who : NULL, time(NULL));
+}
+
+static void take_record(struct server_session *s, const struct server_record *record)
+{
+	struct server_lease *lease = s->lease;
+
+	s->who = record->named ? malloc(sizeof(*s->who)) : NULL;
+	if (s->who)
+		*s->who = record->who;
+	memcpy(s->client_id, record->client_id, sizeof(s->client_id));
+	s->services = record->services;
+	s->quiet = record->quiet;
+	s->guarded = record->guarded;
+	s->resume.locked = record->resumable;
+	memcpy(s->resume.lock, record->resume_lock, sizeof(s->resume.lock));
+	memcpy(lease->client_id, record->client_id, sizeof(lease->client_id));
+	lease->client = tscf_endpoint_addr(&record->outer);
+	lease->locked = record->shield_locked;
+	memcpy(lease->shield_lock, record->shield_lock, sizeof(lease->shield_lock));
+	server_lease_settle(lease, record->client_id);
+}
+
+struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now)
+{
+	struct server_interface *interface = server_interface_find(state, record->interface);
+	struct server_lease *lease =
+	    interface && is_welcome(interface, record) ? import_lease(state, interface, record, now) : NULL;
+	struct server_session *s;
+
+	if (!lease)
+		return NULL;
+	s = session_new(&interface->listener[record->place * SERVER_PROTOCOLS + (record->stream ? SERVER_TCP : SERVER_UDP)],
+			&record->outer, false, now);
+	if (!s)
+		goto fail;
+	s->source = server_source_hold(&state->sessions.sources, &record->outer);
+	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
+		goto fail;
+	/* A connection is gone; its client resumes on another. */
+	if (!record->stream && s->listener->transport)
+		s->peer = state->add_peer(s->listener->transport, &record->outer, s);
+	if (!record->stream && !s->peer) {
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+		goto fail;
+	}
+	s->lease = lease;
+	lease->plain = s;
+	take_record(s, record);
+	interface->plain_count++;
+	enlist_unconfirmed(state, s, now);
+	enlist_confirmed(state, s, now);
+	return s;
+fail:
+	if (s)
+		server_source_drop(&state->sessions.sources, s->source);
+	free(s);
+	server_lease_drop(&state->leases, lease, now);
+	server_stock_release(&interface->stock->plain);
+	return NULL;
+}
+
+struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
+					     struct tscf_peer *peer, uint64_t now)
+{
+	struct server_session *s = session_new(listener, &peer->outer, true, now);
+
+	if (!s)
+		return NULL;
+	s->serial = ++state->sessions.accepted;
+	s->peer = peer;
+	peer->user = s;
+	enlist_unconfirmed(state, s, now);
+	return s;
+}
+
+struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial)
+{
+	struct server_session *s;
+
+	DL_FOREACH(table->unconfirmed, s)
+		if (s->encrypted && s->serial == serial)
+			return s;
+	return NULL;
+}
+
+void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now)
+{
+	accepted->peer = NULL;
+	server_session_end(state, accepted, now, "it is a plain tunnel");
+}
+
+static void log_begin(const struct server_session *s)
+{
+	char outer[TSCF_ADDR_TEXT], inner[TSCF_ADDRS_TEXT];
+
+	tscf_info("%s tunnel of %s is up, internal %s", s->encrypted ? "encrypted" : "plain",
+		  tscf_endpoint_format(&s->outer, outer), server_lease_format(s->lease, inner));
+}
+
+/** @p s has shown that it is there: @p before goes. */
+static void succeed(struct server_state *state, struct server_session *before, struct server_session *s, uint64_t now)
+{
+	if (before->lease == s->lease)
+		server_shields_inherit(state, before, s);
+	server_session_end(state, before, now, "its client has configured a new one");
+}
+
+void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	if (s->confirmed)
+		return;
+	enlist_confirmed(state, s, now);
+	if (s->older)
+		succeed(state, s->older, s, now);
+	if (s->lease->plain && s->lease->plain != s)
+		succeed(state, s->lease->plain, s, now);
+	s->lease->plain = s;
+	server_lease_settle(s->lease, s->client_id);
+	s->guarded |= s->quiet || s->lease->encrypted_session || s->bindings.count > 0;
+	server_journal_lease(state, s->lease, s->client_id);
+	server_journal_session(state, s);
+	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
+	log_begin(s);
+}
+
+int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
+			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now)
+{
+	if (set_tsid(&state->sessions, s, tsid) < 0)
+		return -ENOMEM;
+	s->lease = lease;
+	s->partner = partner;
+	server_lease_hold(partner);
+	lease->encrypted_session = s;
+	partner->encrypted_session = s;
+	s->services = services;
+	tscf_random(s->resume_secret, sizeof(s->resume_secret));
+	s->interface->encrypted_count++;
+	enlist_confirmed(state, s, now);
+	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ESTABLISHED);
+	log_begin(s);
+	return 0;
+}
+
+/* --- end --- */
+
+/** Who may have an address again when its plain tunnel has gone is whoever had it last. */
+static void leave_plain_lease(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	if (s->lease->plain == s)
+		s->lease->plain = NULL;
+	if (s->confirmed)
+		server_journal_lease(state, s->lease, s->client_id);
+	server_lease_drop(&state->leases, s->lease, now);
+}
+
+static void leave_encrypted_leases(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	/* A successor may stand there already. */
+	if (s->lease->encrypted_session == s)
+		s->lease->encrypted_session = NULL;
+	if (s->partner->encrypted_session == s)
+		s->partner->encrypted_session = NULL;
+	server_lease_drop(&state->leases, s->lease, now);
+	server_lease_drop(&state->leases, s->partner, now);
+}
+
+/** Give the outer address to whoever waits there, or close it. */
+static void leave_peer(struct server_session *s)
+{
+	struct server_session *pending = s->pending;
+
+	if (s->older)
+		s->older->pending = NULL;
+	if (pending) {
+		pending->older = NULL;
+		pending->peer = s->peer;
+		pending->peer->user = pending;
+	} else if (s->peer) {
+		tscf_peer_close(s->peer);
+	}
+}
+
+static void count_end(struct server_state *state, const struct server_session *s)
+{
+	if (!s->confirmed)
+		server_count(&state->counters, SERVER_COUNT_UNCONFIRMED_ENDED);
+	else
+		server_count(&state->counters, s->encrypted ? SERVER_COUNT_ENCRYPTED_ENDED : SERVER_COUNT_PLAIN_ENDED);
+	if (!s->encrypted) {
+		s->interface->plain_count--;
+		server_stock_release(&s->interface->stock->plain);
+	} else if (s->confirmed) {
+		s->interface->encrypted_count--;
+		server_stock_release(&s->interface->stock->encrypted);
+	}
+}
+
+static void log_end(const struct server_session *s, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT];
+
+	/* Anybody can make us begin an unconfirmed session: that is nobody's news. */
+	TSCF_LOG_IF_SHOWN(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
+			  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
+}
+
+static void session_free(struct server_session *s)
+{
+	free(s->who);
+	server_answer_forget(&s->configuration);
+	server_answers_forget(&s->answers);
+	free(s);
+}
+
+void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
+{
+	log_end(s, why);
+	server_journal_session_end(state, s);
+	count_end(state, s);
+	delist(state, s);
+	server_bindings_orphan(state, s, now);
+	server_reservation_cancel(&state->reservations, s);
+	server_hold_drop(state, s);
+	server_doubt_forget(state, s);
+	if (s->tsid != TSCF_TSID_NONE)
+		HASH_DELETE(hh, state->sessions.by_tsid, s);
+	if (!s->encrypted)
+		leave_plain_lease(state, s, now);
+	else if (s->confirmed)
+		leave_encrypted_leases(state, s, now);
+	leave_peer(s);
+	server_source_drop(&state->sessions.sources, s->source);
+	session_free(s);
+}
+
+void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT];
+
+	s->peer = NULL;
+	if (s->encrypted || !s->confirmed)
+		server_session_end(state, s, now, why);
+	else
+		tscf_info("plain tunnel of %s has lost its connection: %s", tscf_endpoint_format(&s->outer, outer), why);
+}
+
+void server_sessions_end_all(struct server_state *state, uint64_t now)
+{
+	while (state->sessions.unconfirmed)
+		server_session_end(state, state->sessions.unconfirmed, now, "the server stops");
+	while (state->sessions.confirmed)
+		server_session_end(state, state->sessions.confirmed, now, "the server stops");
+}
+
+void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now)
+{
+	struct server_session *next;
+
+	for (struct server_session *s = state->sessions.unconfirmed; s; s = next) {
+		next = s->next;
+		if (s->interface == i)
+			server_session_end(state, s, now, "its interface does not begin after all");
+	}
+}
+
+/* --- moving --- */
+
+void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now)
+{
+	while (occupant) {
+		struct server_session *pending = occupant->pending;
+
+		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
+		occupant = pending;
+	}
+}
+
+int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
+			struct server_session *occupant, uint64_t now)
+{
+	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
+	struct server_source *source;
+	struct tscf_peer *peer;
+
+	if (occupant == s)
+		return 0;
+	source = server_source_hold(&state->sessions.sources, &place->outer);
+	if (!source)
+		return -ENOMEM;
+	server_session_displace(state, occupant, now);
+	peer = settle(state, s, place);
+	if (!peer) {
+		server_source_drop(&state->sessions.sources, source);
+		return -ENOMEM;
+	}
+	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
+		  tscf_endpoint_format(&place->outer, to));
+	leave_peer(s);
+	s->pending = NULL;
+	s->peer = peer;
+	s->listener = place->listener;
+	s->outer = place->outer;
+	server_source_drop(&state->sessions.sources, s->source);
+	s->source = source;
+	s->lease->client = tscf_endpoint_addr(&place->outer);
+	/* It was promised to the other address. */
+	server_reservation_cancel(&state->reservations, s);
+	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
+	server_journal_session(state, s);
+	return 0;
+}
+
+/* --- messages --- */
+
+void server_session_send(struct server_session *s, const uint8_t *data, int length)
+{
+	if (s->peer && length > 0)
+		tscf_peer_send(s->peer, data, (uint32_t)length);
+}
+
+void server_session_keepalive(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	server_session_send(s, data, tscf_write_finish(&w));
+}

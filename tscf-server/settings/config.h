@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * config.h - the settings of tscf-server: from its file (libconfuse), then from the command line, which wins.
+ *
+ * tscf-server.conf(5).  The words are those of the founding document: tscf-interface, tscf-port, tscf-address-pool,
+ * assigned-services.
+ */
+#ifndef TSCF_SERVER_CONFIG_H
+#define TSCF_SERVER_CONFIG_H
+
+#include "common/base/addr.h"
+#include "common/base/log.h"
+#include "common/packet/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** assigned-services, as bits. */
+#define SERVER_SERVICE_DTTE       0x01U
+#define SERVER_SERVICE_SIP        0x02U
+#define SERVER_SERVICE_REDUNDANCY 0x04U
+#define SERVER_SERVICE_DDT        0x08U
+
+/** Prefixes in the order in which they were given. */
+struct server_prefixes {
+	struct tscf_prefix *list;
+	unsigned count;
+};
+
+/** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
+enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };
+
+/** Sets of them, as bits. */
+#define SERVER_BIT(protocol)       (1U << (protocol))
+#define SERVER_PLAIN_PROTOCOLS     (SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_TCP))
+#define SERVER_ENCRYPTED_PROTOCOLS (SERVER_BIT(SERVER_DTLS) | SERVER_BIT(SERVER_TLS))
+
+/** @return the encrypted protocols that go with the plain ones in the set @p plain. */
+static inline unsigned server_twins(unsigned plain)
+{
+	return (plain & SERVER_PLAIN_PROTOCOLS) << (SERVER_DTLS - SERVER_UDP);
+}
+
+/** Most addresses that one interface listens on. */
+#define SERVER_PLACES_MAX 4
+
+/** Addresses with the plain port N of each; N+1 is the encrypted one. */
+struct server_places {
+	union tscf_endpoint at[SERVER_PLACES_MAX];
+	unsigned count;
+};
+
+struct tscf_clientele;
+
+/** One tscf-interface: addresses with a plain and an encrypted port each, pools, services and limits of its own. */
+struct server_interface_config {
+	char *name;
+	bool enabled;               /**< state */
+	struct server_places listen;
+	unsigned protocols;         /**< SERVER_BIT of those that are served, at each address */
+	struct server_prefixes pool; /**< internal addresses of plain tunnels, of either family */
+	struct server_prefixes encrypted_pool;
+	uint32_t services;    /**< SERVER_SERVICE_* */
+	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
+	unsigned max_encrypted_tunnels;
+	unsigned max_tunnels_per_source; /**< per outer address or IPv6 /64; 0: no limit */
+	bool inter_client;               /**< client-to-client traffic is passed on */
+	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP, too */
+	unsigned half_open_limit;        /**< unconfirmed tunnels from which on clients need a cookie */
+	char *psk_file, *client_ca, *denied_clients; /**< who is let in (proof.h); the first two NULL: anybody */
+	struct tscf_clientele *clientele;            /**< what is in these files; NULL: anybody */
+	struct server_interface_config *next;
+};
+
+struct server_config {
+	struct server_interface_config *interfaces; /**< at least one */
+	struct tscf_service_addrs dns, sip_servers; /**< pushed to clients */
+	struct server_prefixes routes;              /**< pushed to clients */
+	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
+	unsigned mtu;         /**< inner MTU given to clients */
+	unsigned keepalive_stream;   /**< keepalive-timer: seconds, given to clients; 0: theirs */
+	unsigned keepalive_datagram; /**< keepalive-timer-datagram */
+	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
+	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
+	char *plain_dev, *encrypted_dev;
+	char *control;
+	char *state_dir;
+	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
+	unsigned realtime_priority; /**< of those who carry packets; 0: none */
+	enum tscf_log_level log_level;
+	bool foreground;
+};
+
+/** Set every default (allocated strings included); there is one interface, "default".  @return 0 or -ENOMEM. */
+int server_config_init(struct server_config *c);
+void server_config_free(struct server_config *c);
+
+/**
+ * Read the file over @p c.  The first tscf-interface section of the file replaces the default interface.  Every error
+ * is logged with file and line and what was expected.
+ *
+ * @return 0, or -EINVAL (a setting is wrong), or -errno (the file cannot be read).
+ */
+int server_config_read(struct server_config *c, const char *file);
+
+/** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return
+ * 0 or -EINVAL. */
+int server_config_check(const struct server_config *c);
+
+/** Read the files that say who is let in.  Errors are logged.  @return 0 or -EINVAL. */
+int server_config_read_clients(struct server_config *c);
+
+/** Add one.  @return 0 or -ENOMEM. */
+int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix);
+/** Forget all. */
+void server_prefixes_clear(struct server_prefixes *p);
+
+#endif

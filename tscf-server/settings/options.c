@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/settings/options.h"
+
+#include "tscf-server/settings/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT SYSCONFDIR "/tscf/tscf-server.conf"
+
+#define RUN      (1U << SERVER_COMMAND_RUN)
+#define STATUS   (1U << SERVER_COMMAND_STATUS)
+#define SESSIONS (1U << SERVER_COMMAND_SESSIONS)
+#define ANY      (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
+
+const char server_help[] = "Usage: tscf-server [OPTION]...\n"
+			   "       tscf-server status [--json]\n"
+			   "       tscf-server sessions [--json]\n"
+			   "       tscf-server reload | stop\n"
+			   "Serve plain and encrypted tunnels, in front of a service network.\n"
+			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
+			   "  -f, --foreground         stay in the foreground, log to standard error\n"
+			   "      --check-config       check the settings and exit\n"
+			   "  -l, --listen ADDR[:PORT] plain port N, default 0.0.0.0:2004; repeatable\n"
+			   "      --transport udp,tcp  transports there, and dtls,tls on N+1; default both\n"
+			   "      --pool CIDR, --encrypted-pool CIDR           of both tunnels; repeatable\n"
+			   "      --route CIDR         network that clients reach through us; repeatable\n"
+			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
+			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
+			   "      --cert FILE --key FILE                       PEM; made if not given\n"
+			   "      --psk-file FILE, --client-ca FILE, --denied-clients FILE   who is let in\n"
+			   "      --mtu N, --workers N inner MTU, threads; default 1340, one per processor\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --state-dir DIR, --log-level LEVEL,          see the man page\n"
+			   "      --realtime-dscp LIST, --realtime-priority N\n"
+			   "  -C, --control PATH       control socket, for every command\n"
+			   "  -j, --json               print JSON\n"
+			   "  -h, --help  -V, --version\n"
+			   "See tscf-server(8), tscf-server.conf(5).\n";
+
+static const struct tscf_cli_option options[] = {
+	{"config", 'c', true, true, ANY},
+	{"foreground", 'f', false, false, RUN},
+	{"check-config", 0, false, false, RUN},
+	{"listen", 'l', true, false, RUN},
+	{"transport", 0, true, false, RUN},
+	{"pool", 0, true, false, RUN},
+	{"encrypted-pool", 0, true, false, RUN},
+	{"route", 0, true, false, RUN},
+	{"dns", 0, true, false, RUN},
+	{"sip-server", 0, true, false, RUN},
+	{"services", 0, true, false, RUN},
+	{"psk-file", 0, true, true, RUN},
+	{"client-ca", 0, true, true, RUN},
+	{"denied-clients", 0, true, true, RUN},
+	{"cert", 0, true, true, RUN},
+	{"key", 0, true, true, RUN},
+	{"mtu", 0, true, false, RUN},
+	{"workers", 0, true, false, RUN},
+	{"plain-dev", 0, true, false, RUN},
+	{"encrypted-dev", 0, true, false, RUN},
+	{"state-dir", 0, true, true, RUN},
+	{"realtime-dscp", 0, true, false, RUN},
+	{"realtime-priority", 0, true, false, RUN},
+	{"log-level", 0, true, false, RUN},
+	{"control", 'C', true, true, ANY},
+	{"json", 'j', false, false, STATUS | SESSIONS},
+	{"help", 'h', false, false, ANY},
+	{"version", 'V', false, false, ANY},
+	{NULL, 0, false, false, 0},
+};
+
+static const struct tscf_cli_command commands[] = {
+	[SERVER_COMMAND_RUN] = {"the daemon", NULL},    [SERVER_COMMAND_STATUS] = {"status", NULL},
+	[SERVER_COMMAND_SESSIONS] = {"sessions", NULL}, [SERVER_COMMAND_RELOAD] = {"reload", NULL},
+	[SERVER_COMMAND_STOP] = {"stop", NULL},         {NULL, NULL},
+};
+
+static const struct tscf_cli_spec spec = {"tscf-server", options, commands};
+
+/** Apply one option to the table it belongs to; others, such as --json, belong to none. */
+static int apply_one(const char *name, const char *value, struct server_config *c)
+{
+	if (tscf_setting_find(server_settings, name))
+		return tscf_setting_option(server_settings, name, value, c);
+	if (tscf_setting_find(server_first_interface_settings, name))
+		return tscf_setting_option(server_first_interface_settings, name, value, c ? c->interfaces : NULL);
+	return 0;
+}
+
+/** Put every option that is a setting into @p c (NULL: only check all values). */
+static int apply(const struct tscf_cli *cli, struct server_config *c)
+{
+	int err = 0;
+
+	/* Lists of the command line replace those of the file, they do not add to them. */
+	if (c && tscf_cli_has(cli, "dns"))
+		c->dns.count = 0;
+	if (c && tscf_cli_has(cli, "sip-server"))
+		c->sip_servers.count = 0;
+	if (c && tscf_cli_has(cli, "route"))
+		server_prefixes_clear(&c->routes);
+	if (c && tscf_cli_has(cli, "listen"))
+		c->interfaces->listen.count = 0;
+	if (c && tscf_cli_has(cli, "pool"))
+		server_prefixes_clear(&c->interfaces->pool);
+	if (c && tscf_cli_has(cli, "encrypted-pool"))
+		server_prefixes_clear(&c->interfaces->encrypted_pool);
+	for (unsigned i = 0; i < cli->count && err == 0; i++)
+		err = apply_one(cli->given[i].option->name, cli->given[i].value, c);
+	return err;
+}
+
+int server_options_parse(int argc, char **argv, struct tscf_cli *out)
+{
+	int err = tscf_cli_parse(&spec, argc, argv, out);
+
+	if (err != 0 || tscf_cli_has(out, "help") || tscf_cli_has(out, "version"))
+		return err;
+	err = apply(out, NULL);
+	if (err == -EINVAL)
+		tscf_cli_hint(&spec);
+	return err;
+}
+
+/**
+ * The default file is read if it is there; a query by a user who may not read it goes on with the default control
+ * socket.
+ */
+static const char *config_file(const struct tscf_cli *cli)
+{
+	const char *file = tscf_cli_value(cli, "config");
+	bool daemon = cli->command == SERVER_COMMAND_RUN;
+
+	if (file)
+		return file;
+	return access(CONFIG_DEFAULT, daemon ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
+}
+
+int server_options_config(const struct tscf_cli *cli, struct server_config *c)
+{
+	const char *file = config_file(cli);
+	int err = server_config_init(c);
+
+	if (err == 0 && file)
+		err = server_config_read(c, file);
+	if (err == 0)
+		err = apply(cli, c);
+	if (err == 0 && cli->command == SERVER_COMMAND_RUN)
+		err = server_config_check(c);
+	if (err == 0 && cli->command == SERVER_COMMAND_RUN)
+		err = server_config_read_clients(c);
+	c->foreground = tscf_cli_has(cli, "foreground");
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * options.h - the command line of tscf-server.
+ */
+#ifndef TSCF_SERVER_OPTIONS_H
+#define TSCF_SERVER_OPTIONS_H
+
+#include "common/daemon/cli.h"
+#include "tscf-server/settings/config.h"
+
+/** What the program is asked to do. */
+enum server_command {
+	SERVER_COMMAND_RUN, /**< no command word: be the daemon */
+	SERVER_COMMAND_STATUS,
+	SERVER_COMMAND_SESSIONS,
+	SERVER_COMMAND_RELOAD,
+	SERVER_COMMAND_STOP,
+};
+
+/** --help: at most 24 lines. */
+extern const char server_help[];
+
+/** As tscf_cli_parse; every value has been checked as far as it can be without the configuration file. */
+int server_options_parse(int argc, char **argv, struct tscf_cli *out);
+
+/**
+ * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which
+ * win: those of an interface are for the first one.  Errors are logged.  *c is valid (for server_config_free) also
+ * after an error.
+ *
+ * @return 0, -EINVAL, or -errno.
+ */
+int server_options_config(const struct tscf_cli *cli, struct server_config *c);
+
+#endif

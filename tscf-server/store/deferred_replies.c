@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/store/deferred_replies.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct server_withheld {
+	struct server_withheld *next;
+	struct tscf_transport *transport;
+	union tscf_endpoint to;
+	uint64_t after;
+	uint64_t tsid;
+	uint32_t length;
+	uint8_t data[];
+};
+
+void server_withhold_init(struct server_withhold *w)
+{
+	w->first = NULL;
+	w->last = &w->first;
+	w->count = 0;
+}
+
+static void drop_first(struct server_withhold *w)
+{
+	struct server_withheld *gone = w->first;
+
+	w->first = gone->next;
+	if (!w->first)
+		w->last = &w->first;
+	w->count--;
+	free(gone);
+}
+
+void server_withhold_free(struct server_withhold *w)
+{
+	while (w->first)
+		drop_first(w);
+}
+
+void server_withhold_add(struct server_withhold *w, struct tscf_transport *t, const union tscf_endpoint *to,
+			 const struct server_answer *answer)
+{
+	struct tscf_message m;
+	struct server_withheld *h;
+
+	if (w->count >= SERVER_WITHHELD_MAX || tscf_message_decode(answer->data, answer->length, &m) < 0)
+		return;
+	h = malloc(sizeof(*h) + answer->length);
+	if (!h)
+		return;
+	h->next = NULL;
+	h->transport = t;
+	h->to = *to;
+	h->after = answer->after;
+	h->tsid = m.tsid;
+	h->length = answer->length;
+	memcpy(h->data, answer->data, answer->length);
+	*w->last = h;
+	w->last = &h->next;
+	w->count++;
+}
+
+void server_withhold_send(struct server_withhold *w, const struct server_state *state, uint64_t written,
+			  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to, const void *data,
+					  uint32_t length))
+{
+	/* Tickets grow, but those of two sessions may be in any order: what is behind one that waits, waits a moment
+	 * more. */
+	while (w->first && w->first->after <= written) {
+		const struct server_withheld *h = w->first;
+		struct server_session *s = server_session_find(&state->sessions, h->tsid);
+
+		if (s && s->peer && s->peer->transport == h->transport && tscf_endpoint_equal(&s->peer->outer, &h->to))
+			tscf_peer_send(s->peer, h->data, h->length);
+		else if (!h->transport->ops->encrypted && !h->transport->ops->stream)
+			send_to(h->transport, &h->to, h->data, h->length);
+		drop_first(w);
+	}
+}

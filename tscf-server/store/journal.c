@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/store/journal.h"
+
+#include "tscf-server/state.h"
+
+#include <string.h>
+
+enum server_stored_binding server_journal_as(const struct tscf_binding *b)
+{
+	switch (b->state) {
+	case TSCF_BINDING_ACTIVE:
+		if (b->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			return SERVER_STORED_SHIELD;
+		return b->level == TSCF_LEVEL_UNENCRYPTED ? SERVER_STORED_EXCEPTION : SERVER_STORED_NONE;
+	case TSCF_BINDING_SHIELD:
+		return SERVER_STORED_SHIELD;
+	case TSCF_BINDING_TOMBSTONE:
+		return SERVER_STORED_TOMBSTONE;
+	case TSCF_BINDING_RELEASED:
+		break;
+	}
+	return SERVER_STORED_NONE;
+}
+
+static void binding_changed(void *context, struct tscf_binding *b, bool gone)
+{
+	struct server_state *state = context;
+	struct server_change change = {.kind = SERVER_CHANGE_BINDING};
+
+	change.binding.as = gone ? SERVER_STORED_NONE : server_journal_as(b);
+	if (change.binding.as == (enum server_stored_binding)b->stored)
+		return;
+	change.binding.key = b->key;
+	/* One that is lost is made up for when the entry changes again, and else by the quiet of its session. */
+	if (server_store_put(state->store, &change) != 0)
+		b->stored = (uint8_t)change.binding.as;
+}
+
+void server_journal_begin(struct server_state *state, struct server_store *store)
+{
+	state->store = store;
+	tscf_bindings_watch(state->bindings, store ? binding_changed : NULL, state);
+}
+
+void server_journal_end(struct server_state *state)
+{
+	state->store = NULL;
+	tscf_bindings_watch(state->bindings, NULL, NULL);
+}
+
+void server_session_export(const struct server_session *s, struct server_record *out)
+{
+	*out = (struct server_record){
+	    .tsid = s->tsid,
+	    .outer = s->outer,
+	    .services = s->services,
+	    .quiet = s->quiet,
+	    .guarded = s->guarded,
+	    .place = (unsigned)(s->listener - s->interface->listener) / SERVER_PROTOCOLS,
+	    .stream = (s->listener - s->interface->listener) % SERVER_PROTOCOLS != SERVER_UDP,
+	    .resumable = s->resume.locked,
+	    .shield_locked = s->lease->locked,
+	};
+	strncpy(out->interface, s->interface->name, sizeof(out->interface) - 1);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		out->address[i] = s->lease->address[i].addr;
+	out->named = s->who != NULL;
+	if (s->who)
+		out->who = *s->who;
+	memcpy(out->client_id, s->client_id, sizeof(out->client_id));
+	memcpy(out->resume_lock, s->resume.lock, sizeof(out->resume_lock));
+	memcpy(out->shield_lock, s->lease->shield_lock, sizeof(out->shield_lock));
+}
+
+void server_journal_session(struct server_state *state, struct server_session *s)
+{
+	struct server_change change = {.kind = SERVER_CHANGE_SESSION};
+	struct server_record record;
+	uint64_t ticket;
+	int length;
+
+	if (!state->store || !s->confirmed || s->encrypted)
+		return;
+	server_session_export(s, &record);
+	length = server_record_write(&record, change.session.record);
+	if (length < 0)
+		return;
+	change.session.tsid = s->tsid;
+	change.session.length = (uint16_t)length;
+	ticket = server_store_put(state->store, &change);
+	s->ticket = ticket != 0 ? ticket : SERVER_TICKET_LOST;
+}
+
+void server_journal_session_end(struct server_state *state, const struct server_session *s)
+{
+	struct server_change change = {.kind = SERVER_CHANGE_SESSION, .session = {.tsid = s->tsid}};
+
+	if (state->store && s->confirmed && !s->encrypted)
+		server_store_put(state->store, &change);
+}
+
+void server_journal_lease(struct server_state *state, const struct server_lease *lease, const uint8_t *client_id)
+{
+	struct server_change change = {.kind = SERVER_CHANGE_LEASE};
+
+	if (!state->store)
+		return;
+	memcpy(change.lease.client_id, client_id, sizeof(change.lease.client_id));
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		change.lease.addr = lease->address[i].addr;
+		if (change.lease.addr.family != 0)
+			server_store_put(state->store, &change);
+	}
+}
+
+void server_journal_guard(struct server_state *state, struct server_session *plain)
+{
+	if (plain->guarded)
+		return;
+	plain->guarded = true;
+	server_journal_session(state, plain);
+}
+
+uint64_t server_journal_ticket(struct server_state *state, struct server_session *s)
+{
+	struct server_session *plain = s->encrypted ? (s->partner ? s->partner->plain : NULL) : s;
+
+	if (!state->store || !plain)
+		return 0;
+	if (plain->ticket == SERVER_TICKET_LOST)
+		server_journal_session(state, plain);
+	return plain->ticket;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/store/restore.h"
+
+#include "tscf-server/control/bind.h"
+#include "tscf-server/store/journal.h"
+
+#include "common/base/log.h"
+#include "common/transport/reuseport.h"
+
+#include <string.h>
+
+struct restoring {
+	struct server *server;
+	bool suspicious; /**< the store may be out of date: whoever comes back is quiet */
+	bool clean;
+	uint64_t now;
+	unsigned sessions, refused, bindings;
+};
+
+static struct server_worker *worker_of(const struct server *server, const union tscf_endpoint *outer)
+{
+	struct tscf_addr source = tscf_endpoint_addr(outer);
+
+	return &server->workers[server->worker_count > 1 ? tscf_spread_index(&source, server->worker_count) : 0];
+}
+
+static void forget(const struct restoring *r, struct server_change *change)
+{
+	if (change->kind == SERVER_CHANGE_SESSION)
+		change->session.length = 0;
+	else
+		change->binding.as = SERVER_STORED_NONE;
+	server_store_put(r->server->store, change);
+}
+
+static void restore_lease(struct restoring *r, const struct server_change *change)
+{
+	/* The workers share the stocks of the interfaces. */
+	for (struct server_interface *i = r->server->workers[0].state->interfaces; i; i = i->next) {
+		server_pools_remember(&i->stock->plain_pools, &change->lease.addr, change->lease.client_id);
+		server_pools_remember(&i->stock->encrypted_pools, &change->lease.addr, change->lease.client_id);
+	}
+}
+
+static bool restore_record(struct restoring *r, const struct server_change *change)
+{
+	struct server_record record;
+	struct server_session *s;
+
+	if (server_record_read(change->session.record, change->session.length, &record) < 0 ||
+	    record.tsid != change->session.tsid)
+		return false;
+	s = server_session_import(worker_of(r->server, &record.outer)->state, &record, r->now);
+	if (!s)
+		return false;
+	/* What was not written yet is not known to be allowed in clear. */
+	s->quiet = record.quiet || r->suspicious || (record.guarded && !r->clean);
+	s->recall = s->quiet;
+	return true;
+}
+
+static void restore_session(struct restoring *r, const struct server_change *change)
+{
+	struct server_change gone = *change;
+
+	if (restore_record(r, change)) {
+		r->sessions++;
+		return;
+	}
+	r->refused++;
+	forget(r, &gone);
+}
+
+/** In every worker where the address has no session, since a later one may be anywhere. */
+static bool restore_binding_in(struct server_state *state, const struct server_change *change, uint64_t now)
+{
+	struct server_lease *lease = server_lease_find(&state->leases, &change->binding.key.local);
+	struct server_session *plain = lease && !lease->encrypted ? lease->plain : NULL;
+	struct tscf_binding *b = NULL;
+
+	if (plain && change->binding.as == SERVER_STORED_SHIELD)
+		b = tscf_bindings_shield(state->bindings, &change->binding.key, plain, &plain->bindings);
+	else if (plain && change->binding.as == SERVER_STORED_EXCEPTION)
+		b = tscf_bindings_bind(state->bindings, &change->binding.key, TSCF_LEVEL_UNENCRYPTED, plain,
+				       &plain->bindings);
+	else if (change->binding.as != SERVER_STORED_EXCEPTION)
+		b = tscf_bindings_shield(state->bindings, &change->binding.key, NULL, NULL);
+	if (!b)
+		return false;
+	if (!plain || change->binding.as == SERVER_STORED_TOMBSTONE)
+		tscf_binding_bury(b, now);
+	b->stored = (uint8_t)change->binding.as;
+	return true;
+}
+
+static void restore_binding(struct restoring *r, const struct server_change *change)
+{
+	struct server_change gone = *change;
+	bool restored = false;
+
+	if (server_binding_key_valid(&change->binding.key))
+		for (unsigned n = 0; n < r->server->worker_count; n++)
+			restored |= restore_binding_in(r->server->workers[n].state, change, r->now);
+	r->bindings += restored;
+	if (!restored)
+		forget(r, &gone);
+}
+
+static void restore_change(void *context, const struct server_change *change)
+{
+	struct restoring *r = context;
+
+	switch (change->kind) {
+	case SERVER_CHANGE_LEASE:
+		restore_lease(r, change);
+		break;
+	case SERVER_CHANGE_SESSION:
+		restore_session(r, change);
+		break;
+	case SERVER_CHANGE_BINDING:
+		restore_binding(r, change);
+		break;
+	}
+}
+
+static void forget_sessions(void *context, const struct server_change *change)
+{
+	struct restoring *r = context;
+	struct server_change gone = *change;
+
+	if (change->kind == SERVER_CHANGE_LEASE)
+		restore_lease(r, change);
+	else
+		forget(r, &gone);
+}
+
+static void report(const struct restoring *r, const struct server_store_past *past)
+{
+	if (r->sessions + r->refused > 0)
+		tscf_info("%u sessions and %u bindings go on, %u sessions do not; the server was %s %llu s ago",
+			  r->sessions, r->bindings, r->refused, past->clean ? "stopped" : "alive for the last time",
+			  (unsigned long long)past->seconds);
+}
+
+static void tell_worker(void *context)
+{
+	struct server_worker *worker = context;
+
+	ev_async_send(worker->loop, &worker->written);
+}
+
+static void begin(struct server_worker *worker, struct server_store *store)
+{
+	server_journal_begin(worker->state, store);
+	worker->watcher = (struct server_store_watcher){.told = tell_worker, .context = worker};
+	server_store_watch(store, &worker->watcher);
+	server_sessions_recall(worker->state);
+}
+
+void server_restore(struct server *server)
+{
+	uint64_t persistence = server->config->persistence;
+	struct server_store_past past;
+	struct restoring r = {.server = server, .now = server_now()};
+	struct server_store_reader reader = {.change = restore_change, .context = &r};
+
+	if (server_store_open(server->config->state_dir, &server->store, &past) < 0)
+		return;
+	r.clean = past.clean;
+	r.suspicious = !past.clean && past.seconds > SERVER_STORE_STALE_S;
+	/* Their clients have given up. */
+	if (persistence != 0 && past.seconds > persistence)
+		reader.change = forget_sessions;
+	server_store_read(server->store, &reader);
+	report(&r, &past);
+	if (server_store_start(server->store) < 0) {
+		server_store_close(server->store);
+		server->store = NULL;
+		return;
+	}
+	for (unsigned n = 0; n < server->worker_count; n++)
+		begin(&server->workers[n], server->store);
+}
+
+void server_restore_end(struct server *server)
+{
+	for (unsigned n = 0; n < server->worker_count; n++)
+		server_journal_end(server->workers[n].state);
+	server_store_close(server->store);
+	server->store = NULL;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/store/store.h"
+
+#include "tscf-server/store/store_file.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/** Between two transactions, so that a flood of changes shares few of them: each costs as much as a dozen changes. */
+#define PACE_NS 2000000
+
+struct server_store {
+	struct store_file *file; /**< NULL: it could not be written, and was removed; the thread's own */
+	struct server_change *filling, *writing; /**< SERVER_STORE_QUEUE each; they change places */
+	unsigned count;                          /**< in `filling` */
+	uint64_t put;                            /**< ticket of the newest change */
+	pthread_mutex_t lock;                    /**< over all of these but `file` and `writing` */
+	pthread_cond_t wake;
+	bool stop;
+	struct server_store_watcher *watchers;
+	pthread_t thread;
+	bool running;
+	_Atomic uint64_t written, lost;
+};
+
+int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past)
+{
+	struct server_store *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->filling = malloc(SERVER_STORE_QUEUE * sizeof(*s->filling));
+	s->writing = malloc(SERVER_STORE_QUEUE * sizeof(*s->writing));
+	err = s->filling && s->writing ? store_file_open(state_dir, &s->file, past) : -ENOMEM;
+	if (err < 0) {
+		free(s->filling);
+		free(s->writing);
+		free(s);
+		return err;
+	}
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	*out = s;
+	return 0;
+}
+
+void server_store_read(struct server_store *s, const struct server_store_reader *reader)
+{
+	store_file_read(s->file, reader);
+}
+
+static struct timespec from_now(time_t seconds, long nanoseconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += seconds;
+	t.tv_nsec += nanoseconds;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/** Wait for changes, at most until the store must note again that the server is alive.  @return how many there are in
+ * `writing`, with the ticket of the last in *ticket; false in *go_on: there will be no more. */
+static unsigned take(struct server_store *s, uint64_t *ticket, bool *go_on)
+{
+	const struct timespec alive = from_now(SERVER_STORE_ALIVE_S, 0);
+	const struct timespec pace = from_now(0, PACE_NS);
+	struct server_change *full = s->filling;
+	unsigned count;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &pace) != ETIMEDOUT)
+		;
+	while (s->count == 0 && !s->stop)
+		if (pthread_cond_timedwait(&s->wake, &s->lock, &alive) == ETIMEDOUT)
+			break;
+	count = s->count;
+	*ticket = s->put;
+	*go_on = !s->stop || count > 0;
+	s->count = 0;
+	s->filling = s->writing;
+	s->writing = full;
+	pthread_mutex_unlock(&s->lock);
+	return count;
+}
+
+static void tell(struct server_store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	for (const struct server_store_watcher *w = s->watchers; w; w = w->next)
+		w->told(w->context);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void *write_all(void *argument)
+{
+	struct server_store *s = argument;
+	uint64_t ticket;
+	bool go_on = true;
+
+	while (go_on) {
+		unsigned count = take(s, &ticket, &go_on);
+
+		if (s->file && store_file_write(s->file, s->writing, count) < 0) {
+			store_file_abandon(s->file);
+			s->file = NULL;
+		}
+		/* Nobody must wait for what is never written. */
+		s->written = s->file ? ticket : UINT64_MAX;
+		tell(s);
+	}
+	return NULL;
+}
+
+int server_store_start(struct server_store *s)
+{
+	sigset_t all, before;
+	/* From now on a stop that is not clean shows. */
+	int err = store_file_write(s->file, NULL, 0);
+
+	if (err < 0) {
+		store_file_abandon(s->file);
+		s->file = NULL;
+		return err;
+	}
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = -pthread_create(&s->thread, NULL, write_all, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->running = err == 0;
+	if (err < 0)
+		tscf_error("cannot begin the store's thread: %s", strerror(-err));
+	return err;
+}
+
+void server_store_close(struct server_store *s)
+{
+	if (!s)
+		return;
+	if (s->running) {
+		pthread_mutex_lock(&s->lock);
+		s->stop = true;
+		pthread_cond_signal(&s->wake);
+		pthread_mutex_unlock(&s->lock);
+		pthread_join(s->thread, NULL);
+	}
+	if (s->file)
+		store_file_close(s->file, s->running && s->lost == 0);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	free(s->filling);
+	free(s->writing);
+	free(s);
+}
+
+uint64_t server_store_put(struct server_store *s, const struct server_change *change)
+{
+	uint64_t ticket = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->count < SERVER_STORE_QUEUE) {
+		s->filling[s->count++] = *change;
+		ticket = ++s->put;
+		if (s->count == 1)
+			pthread_cond_signal(&s->wake);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (ticket == 0 && s->lost++ == 0)
+		tscf_warning("the store is too slow: changes are lost, and clients will be asked after a restart");
+	return ticket;
+}
+
+uint64_t server_store_written(const struct server_store *s)
+{
+	return s->written;
+}
+
+void server_store_watch(struct server_store *s, struct server_store_watcher *watcher)
+{
+	pthread_mutex_lock(&s->lock);
+	watcher->next = s->watchers;
+	s->watchers = watcher;
+	pthread_mutex_unlock(&s->lock);
+}
+
+uint64_t server_store_lost(const struct server_store *s)
+{
+	return s->lost;
+}
