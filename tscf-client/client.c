@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/client.h"
 
-#include "common/daemon/daemon.h"
 #include "common/base/log.h"
+#include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
-#include "tscf-client/tunnel/pmtu.h"
 #include "tscf-client/sockets/processes.h"
+#include "tscf-client/tunnel/pmtu.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ void client_route(struct client *c)
 {
 	struct routing_plan plan;
 	c->facts.gate = c->dtte.gate;
-	c->facts.preferred = dtte_is_up(&c->dtte) && trust_leads_to_encrypted(c);
+	c->facts.preferred = dtte_is_up(&c->dtte) && trusted_network_leads_to_encrypted(c);
 	routing_make_plan(c->config, &c->facts, &plan);
 	routing_apply(&c->routing, &plan);
 }
@@ -76,10 +76,10 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	(void)events;
 	client_clock(c);
 	/* Programs hear that encryption ends before the server is told to end it. */
-	notices_flush(c);
+	subscriptions_flush(c);
 	registry_flush(c);
 	hook_flush(c);
-	earlier(&next, search_next(c));
+	earlier(&next, connector_next(c));
 	earlier(&next, plain_next(c));
 	earlier(&next, monitor_next(c));
 	earlier(&next, encrypted_next(c));
@@ -101,7 +101,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	struct client *c = w->data;
 	(void)loop, (void)events;
 	monitor_tick(c);
-	search_tick(c);
+	connector_tick(c);
 	plain_tick(c);
 	encrypted_tick(c);
 	dtte_tick(&c->dtte, c->now);
@@ -190,7 +190,7 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = read_credential(c);
 	if (error == 0)
-		error = search_init(c);
+		error = connector_init(c);
 	if (error == 0)
 		error = open_control(c);
 	if (error == 0)
@@ -201,7 +201,7 @@ static int set_up(struct client *c)
 		error = open_device(c, &c->plain_tun, c->config->plain_dev);
 	if (error == 0)
 		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
-	tscf_onlookers_open(&c->onlookers);
+	tscf_packet_sniffers_open(&c->onlookers);
 	if (error == 0)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
 	if (error == 0)
@@ -273,7 +273,7 @@ static bool only_sockets_live(struct client *c)
 
 static void tear_down(struct client *c)
 {
-	notices_free(c);
+	subscriptions_free(c);
 	moves_free(c);
 	monitor_stop(c);
 	if (c->routing.netlink && c->registry.diag) {
@@ -286,7 +286,7 @@ static void tear_down(struct client *c)
 	}
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
-	search_free(c);
+	connector_free(c);
 	tunnel_close(&c->former);
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
@@ -294,7 +294,7 @@ static void tear_down(struct client *c)
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
 	tscf_tun_close(&c->plain_tun);
-	tscf_onlookers_close(&c->onlookers);
+	tscf_packet_sniffers_close(&c->onlookers);
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
@@ -313,7 +313,7 @@ static struct client *client_new(struct client_config *config)
 	c->config = config;
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
-	c->onlookers = (struct tscf_onlookers){-1, -1, -1};
+	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = time(NULL);
 	c->now = read_clock(CLOCK_MONOTONIC);
 	monitor_init(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME));
@@ -345,7 +345,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		registry_resync_now(c);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
-		search_begin(c);
+		connector_begin(c);
 		ready(context);
 		ev_run(c->loop, 0);
 		error = c->error;

@@ -7,29 +7,29 @@
 #ifndef TSCF_CLIENT_CONTEXT_H
 #define TSCF_CLIENT_CONTEXT_H
 
-#include "common/control/control.h"
-#include "common/transport/dtls.h"
-#include "common/linux/netlink.h"
 #include "common/auth/proof.h"
+#include "common/control/control.h"
+#include "common/linux/netlink.h"
 #include "common/linux/packet_sniffers.h"
-#include "common/tls/tls.h"
 #include "common/linux/tun.h"
+#include "common/tls/tls.h"
+#include "common/transport/dtls.h"
+#include "tscf-client/admin/hook.h"
 #include "tscf-client/client.h"
 #include "tscf-client/dtte.h"
-#include "tscf-client/tunnel/encrypted.h"
 #include "tscf-client/hold.h"
-#include "tscf-client/admin/hook.h"
 #include "tscf-client/identity.h"
 #include "tscf-client/kernel/monitor.h"
-#include "tscf-client/sockets/moves.h"
-#include "tscf-client/tunnel/mtu.h"
-#include "tscf-client/sockets/subscriptions.h"
-#include "tscf-client/tunnel/plain.h"
-#include "tscf-client/sockets/registry.h"
-#include "tscf-client/tunnel/resume.h"
 #include "tscf-client/kernel/routing.h"
-#include "tscf-client/tunnel/connector.h"
+#include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/registry.h"
+#include "tscf-client/sockets/subscriptions.h"
 #include "tscf-client/sockets/trusted_network.h"
+#include "tscf-client/tunnel/connector.h"
+#include "tscf-client/tunnel/encrypted.h"
+#include "tscf-client/tunnel/mtu.h"
+#include "tscf-client/tunnel/plain.h"
+#include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <ev.h>
@@ -70,7 +70,7 @@ struct client {
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
 	struct tscf_tun plain_tun, encrypted_tun;
-	struct tscf_onlookers onlookers;
+	struct tscf_packet_sniffers onlookers;
 	ev_io plain_readable, encrypted_readable;
 	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;
@@ -91,7 +91,7 @@ struct client {
 
 	uint64_t plain_traffic;     /**< when the plain tunnel last carried an inner packet */
 
-	struct search search;
+	struct connector connector;
 	struct tunnel plain, encrypted;
 	struct tunnel former; /**< the plain tunnel before a move to a better way: still heard for a moment */
 	uint64_t former_until;
@@ -101,13 +101,13 @@ struct client {
 	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;
-	struct trust trust;
+	struct trusted_network trusted_network;
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
 	struct registry registry;
 	struct moves moves;
-	struct notices notices;
+	struct subscriptions subscriptions;
 	struct hook hook;
 	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
 	uint64_t waiter_deadlines[64];

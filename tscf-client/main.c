@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-client(8): the daemon, and the commands that talk to it. */
-#include "tscf-client/client.h"
 #include "common/daemon/daemon.h"
-#include "tscf-client/settings/options.h"
 #include "tscf-client/admin/query.h"
+#include "tscf-client/client.h"
+#include "tscf-client/settings/options.h"
 
 #include <errno.h>
 #include <signal.h>

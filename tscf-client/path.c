@@ -7,8 +7,8 @@
  *
  * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
-#include "common/packet/ecn.h"
 #include "common/base/log.h"
+#include "common/packet/ecn.h"
 #include "tscf-client/context.h"
 #include "tscf-client/decide.h"
 
@@ -248,7 +248,7 @@ static void look_around(struct tunnel *t, struct tscf_tun *tun, const struct tsc
 	if (alone || c->now < t->look_again)
 		return;
 	t->look_again = c->now + TSCF_ONLOOKERS_MS;
-	tscf_tun_join_udp(tun, !tscf_onlookers_any(&c->onlookers, tun->index));
+	tscf_tun_join_udp(tun, !tscf_packet_sniffers_any(&c->onlookers, tun->index));
 }
 
 static void received(void *context, struct tscf_transport *transport, struct tscf_batch *batch)

@@ -9,18 +9,18 @@
 #ifndef TSCF_SERVER_CONTEXT_H
 #define TSCF_SERVER_CONTEXT_H
 
-#include "tscf-server/settings/config.h"
 #include "tscf-server/mailbox.h"
+#include "tscf-server/settings/config.h"
 #include "tscf-server/state.h"
-#include "tscf-server/store/store.h"
 #include "tscf-server/store/deferred_replies.h"
+#include "tscf-server/store/store.h"
 
-#include "common/packet/batch.h"
 #include "common/control/control.h"
 #include "common/linux/netlink.h"
-#include "common/linux/tun_steering.h"
-#include "common/tls/tls.h"
 #include "common/linux/tun.h"
+#include "common/linux/tun_steering.h"
+#include "common/packet/batch.h"
+#include "common/tls/tls.h"
 
 #include <ev.h>
 #include <pthread.h>
@@ -54,7 +54,7 @@ struct server_worker {
 	/* path.c */
 	struct server_device plain, encrypted;
 	struct tscf_ring *ring; /**< what is read from the devices */
-	struct tscf_netlink *netlink; /**< narrow.c */
+	struct tscf_netlink *netlink; /**< pmtu_routes.c */
 
 	/* migrate.c */
 	struct server_journey journeys[SERVER_JOURNEYS];
@@ -67,7 +67,7 @@ struct server_worker {
 	/* restore.c, path.c */
 	struct server_store_watcher watcher;
 	struct ev_async written; /**< sent by the store's thread */
-	struct server_withhold withheld;
+	struct server_deferred_replies withheld;
 	unsigned recalls; /**< how often clients have been told of the restart */
 	pthread_t thread;
 	bool running;
@@ -79,8 +79,9 @@ struct server {
 	struct ev_loop *loop; /**< of the main thread */
 	struct server_worker *workers;
 	unsigned worker_count;
-	struct server_stock *stocks; /**< one for each interface that is or was enabled, in the order of their beginning */
-	struct tscf_steering steering; /**< of the devices; used if there are several workers */
+	struct server_allocator
+	    *allocators; /**< one for each interface that is or was enabled, in the order of their beginning */
+	struct tscf_tun_steering steering; /**< of the devices; used if there are several workers */
 
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */

@@ -2,8 +2,8 @@
 #include "tscf-server/devices.h"
 
 #include "common/base/log.h"
-#include "common/transport/dtls.h"
 #include "common/linux/netlink.h"
+#include "common/transport/dtls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static int set_sysctl(const char *device, const char *key, const char *value)
 /** @param parts  of all workers. */
 static int open_device(const struct server *server, struct tscf_tun *parts[], const char *name)
 {
-	const struct tscf_steering *steering = server->steering.program >= 0 ? &server->steering : NULL;
+	const struct tscf_tun_steering *steering = server->steering.program >= 0 ? &server->steering : NULL;
 	int err = tscf_tun_open_parts(parts, server->worker_count, name, true, steering);
 
 	if (err == -EBUSY)
@@ -73,12 +73,12 @@ static int add_addresses(struct tscf_netlink *nl, const struct server_device *de
 }
 
 /** Give both devices the server's own addresses in the ranges of an interface. */
-static int number_stock(struct tscf_netlink *nl, const struct server *server, const struct server_stock *stock)
+static int number_stock(struct tscf_netlink *nl, const struct server *server, const struct server_allocator *allocator)
 {
 	const struct server_worker *first = &server->workers[0];
-	int err = add_addresses(nl, &first->plain, &stock->plain_pools);
+	int err = add_addresses(nl, &first->plain, &allocator->plain_pools);
 
-	return err < 0 ? err : add_addresses(nl, &first->encrypted, &stock->encrypted_pools);
+	return err < 0 ? err : add_addresses(nl, &first->encrypted, &allocator->encrypted_pools);
 }
 
 static int bring_up(struct tscf_netlink *nl, const struct server_device *device, unsigned mtu)
@@ -97,8 +97,9 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	unsigned encrypted_mtu = mtu < TSCF_DTLS_PAYLOAD_MAX ? mtu : TSCF_DTLS_PAYLOAD_MAX;
 	int err = 0;
 
-	for (const struct server_stock *stock = server->stocks; stock && err == 0; stock = stock->next)
-		err = number_stock(nl, server, stock);
+	for (const struct server_allocator *allocator = server->allocators; allocator && err == 0;
+	     allocator = allocator->next)
+		err = number_stock(nl, server, allocator);
 	if (err == 0)
 		err = bring_up(nl, &first->plain, mtu);
 	if (err == 0)
@@ -112,8 +113,8 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 
 static bool has_pools(const struct server *server, int family)
 {
-	for (const struct server_stock *stock = server->stocks; stock; stock = stock->next)
-		if (server_pools_have(&stock->plain_pools, family))
+	for (const struct server_allocator *allocator = server->allocators; allocator; allocator = allocator->next)
+		if (server_pools_have(&allocator->plain_pools, family))
 			return true;
 	return false;
 }
@@ -162,14 +163,14 @@ int server_devices_open(struct server *server)
 	return err;
 }
 
-int server_devices_number(const struct server *server, const struct server_stock *stock)
+int server_devices_number(const struct server *server, const struct server_allocator *allocator)
 {
 	struct tscf_netlink *nl;
 	int err = open_netlink(&nl);
 
 	if (err < 0)
 		return err;
-	err = number_stock(nl, server, stock);
+	err = number_stock(nl, server, allocator);
 	tscf_netlink_close(nl);
 	return err;
 }
@@ -185,15 +186,15 @@ static void remove_addresses(struct tscf_netlink *nl, const struct server_device
 	}
 }
 
-void server_devices_unnumber(const struct server *server, const struct server_stock *stock)
+void server_devices_unnumber(const struct server *server, const struct server_allocator *allocator)
 {
 	const struct server_worker *first = &server->workers[0];
 	struct tscf_netlink *nl;
 
 	if (open_netlink(&nl) < 0)
 		return;
-	remove_addresses(nl, &first->plain, &stock->plain_pools);
-	remove_addresses(nl, &first->encrypted, &stock->encrypted_pools);
+	remove_addresses(nl, &first->plain, &allocator->plain_pools);
+	remove_addresses(nl, &first->encrypted, &allocator->encrypted_pools);
 	tscf_netlink_close(nl);
 }
 

@@ -17,9 +17,9 @@
 int server_devices_open(struct server *server);
 
 /** Give the devices the server's own addresses in the ranges of one more interface.  Errors are logged.  @return 0 or -errno. */
-int server_devices_number(const struct server *server, const struct server_stock *stock);
+int server_devices_number(const struct server *server, const struct server_allocator *allocator);
 /** Take them away again, those that there are. */
-void server_devices_unnumber(const struct server *server, const struct server_stock *stock);
+void server_devices_unnumber(const struct server *server, const struct server_allocator *allocator);
 /** The same as server_devices_number for one more range, of encrypted or plain tunnels. */
 int server_devices_number_range(const struct server *server, bool encrypted, const struct server_pool *pool);
 

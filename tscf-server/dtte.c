@@ -220,8 +220,8 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 static bool is_client(const struct server_state *state, const struct tscf_addr *addr)
 {
 	for (const struct server_interface *i = state->interfaces; i; i = i->next)
-		if (server_pools_contain(&i->stock->plain_pools, addr) ||
-		    server_pools_contain(&i->stock->encrypted_pools, addr))
+		if (server_pools_contain(&i->allocator->plain_pools, addr) ||
+		    server_pools_contain(&i->allocator->encrypted_pools, addr))
 			return true;
 	return false;
 }
@@ -246,7 +246,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	if (ruling.rule <= RULE_GRACE)
 		return to_tun();
 	if (ruling.preferred)
-		server_doubt(state, ruling.owner);
+		server_liveness(state, ruling.owner);
 	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE
 			? counter_of(ruling.rule)
 			: SERVER_COUNT_CLEAR_REFUSED);

@@ -4,7 +4,7 @@
  *
  * tscf(7), "DECISION PER PACKET".  The decision takes a parsed packet and the tables, costs a few hash lookups, and
  * changes nothing but what is learnt from packets: implicit bindings (from encrypted ones only), fragments, and doubts
- * (doubt.h).
+ * (liveness.h).
  */
 #ifndef TSCF_SERVER_DTTE_H
 #define TSCF_SERVER_DTTE_H

@@ -3,10 +3,10 @@
 
 #include "tscf-server/path.h"
 
-#include "common/transport/dtls.h"
+#include "common/auth/proof.h"
 #include "common/base/log.h"
 #include "common/packet/message.h"
-#include "common/auth/proof.h"
+#include "common/transport/dtls.h"
 #include "common/transport/tcp.h"
 #include "common/transport/tls_stream.h"
 #include "common/transport/udp.h"
@@ -49,7 +49,7 @@ static unsigned half_open_limit(const struct server_interface *i, const struct s
 	unsigned limit = config->half_open_limit;
 
 	for (unsigned f = 0; f < TSCF_FAMILIES; f++) {
-		const struct server_pools *pools = &i->stock->plain_pools;
+		const struct server_pools *pools = &i->allocator->plain_pools;
 		const uint64_t share = server_pools_capacity(pools, tscf_family(f)) / HALF_OPEN_SHARE;
 
 		if (server_pools_have(pools, tscf_family(f)) && share < limit)
@@ -68,8 +68,8 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->inter_client = config->inter_client;
 	i->strict_tsid = config->strict_tsid;
 	i->half_open_limit = half_open_limit(i, config);
-	tscf_clientele_drop(i->clientele);
-	i->clientele = config->clientele ? tscf_clientele_hold(config->clientele) : NULL;
+	tscf_client_auth_drop(i->client_auth);
+	i->client_auth = config->client_auth ? tscf_client_auth_hold(config->client_auth) : NULL;
 }
 
 static bool has_encrypted_pool(const struct server_interface_config *config)
@@ -88,14 +88,14 @@ static const struct server_interface_config *find_config(const struct server_con
 /* --- interfaces --- */
 
 static int make_interface(struct server_worker *worker, const struct server_interface_config *config,
-			  struct server_stock *stock, struct server_interface **out)
+			  struct server_allocator *allocator, struct server_interface **out)
 {
 	struct server_interface *i = calloc(1, sizeof(*i));
 
 	if (!i)
 		return -ENOMEM;
 	i->worker = worker;
-	i->stock = stock;
+	i->allocator = allocator;
 	i->listen = config->listen;
 	i->protocols = config->protocols;
 	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
@@ -114,9 +114,10 @@ int server_interfaces_make(struct server_worker *worker, const struct server_con
 	struct server_interface **last = &worker->state->interfaces;
 	int err = 0;
 
-	for (struct server_stock *stock = worker->server->stocks; stock && err == 0; stock = stock->next) {
+	for (struct server_allocator *allocator = worker->server->allocators; allocator && err == 0;
+	     allocator = allocator->next) {
 		if (!*last)
-			err = make_interface(worker, find_config(config, stock->name), stock, last);
+			err = make_interface(worker, find_config(config, allocator->name), allocator, last);
 		if (err == 0)
 			last = &(*last)->next;
 	}
@@ -198,7 +199,7 @@ static int listen_at(struct server_worker *worker, struct server_interface *i, u
 	union tscf_endpoint at = i->listen.at[place];
 	int err = listen_for(worker, i, listeners, SERVER_PLAIN_PROTOCOLS, &at, "plain");
 
-	if (err < 0 || !i->stock->encrypted_pools.first)
+	if (err < 0 || !i->allocator->encrypted_pools.first)
 		return err;
 	tscf_endpoint_set_port(&at, (uint16_t)(tscf_endpoint_port(&at) + 1));
 	return listen_for(worker, i, listeners, SERVER_ENCRYPTED_PROTOCOLS, &at, "encrypted");
@@ -229,11 +230,11 @@ void server_interfaces_close(struct server_worker *worker)
 		close_listeners(i);
 }
 
-void server_interfaces_retract(struct server_worker *worker, const struct server_stock *last)
+void server_interfaces_retract(struct server_worker *worker, const struct server_allocator *last)
 {
 	struct server_interface **from = &worker->state->interfaces;
 
-	while (*from && (*from)->stock != last)
+	while (*from && (*from)->allocator != last)
 		from = &(*from)->next;
 	if (*from)
 		from = &(*from)->next;
@@ -282,7 +283,8 @@ static void review_enabled(const struct server_interface *i, const struct server
 		keeps(i->name, "listen addresses");
 	if (i->protocols != fresh->protocols)
 		keeps(i->name, "transports");
-	if (!i->stock->encrypted_pools.first && ((fresh->services & SERVER_SERVICE_DTTE) || has_encrypted_pool(fresh)))
+	if (!i->allocator->encrypted_pools.first &&
+	    ((fresh->services & SERVER_SERVICE_DTTE) || has_encrypted_pool(fresh)))
 		tscf_warning("interface %s: DTTE needs a pool for encrypted tunnels, which it was started without",
 			     i->name);
 }

@@ -7,8 +7,8 @@
 
 #include "tscf-server/context.h"
 
-/** Make the worker's interface, without transports and closed for tunnels, of each stock that has none, from @p config.  @return 0 or
- * -ENOMEM. */
+/** Make the worker's interface, without transports and closed for tunnels, of each allocator that has none, from @p
+ * config.  @return 0 or -ENOMEM. */
 int server_interfaces_make(struct server_worker *worker, const struct server_config *config);
 /** @return whether any interface has encrypted tunnels. */
 bool server_interfaces_encrypt(const struct server_config *config);
@@ -16,8 +16,8 @@ bool server_interfaces_encrypt(const struct server_config *config);
 int server_interfaces_listen(struct server_worker *worker);
 /** Close every transport; no session may be left. */
 void server_interfaces_close(struct server_worker *worker);
-/** Free the interfaces whose stocks are behind @p last, with their transports and sessions. */
-void server_interfaces_retract(struct server_worker *worker, const struct server_stock *last);
+/** Free the interfaces whose allocators are behind @p last, with their transports and sessions. */
+void server_interfaces_retract(struct server_worker *worker, const struct server_allocator *last);
 
 /** Let the worker go by @p config, as far as that can change while running. */
 void server_interfaces_take(struct server_worker *worker, const struct server_config *config);

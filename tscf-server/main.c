@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-server(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
-#include "tscf-server/settings/options.h"
 #include "tscf-server/admin/query.h"
 #include "tscf-server/server.h"
+#include "tscf-server/settings/options.h"
 
 #include <errno.h>
 #include <signal.h>

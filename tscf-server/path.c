@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/path.h"
 
-#include "tscf-server/dtte.h"
 #include "tscf-server/control/dispatch.h"
+#include "tscf-server/dtte.h"
 #include "tscf-server/worker.h"
 
-#include "common/packet/ecn.h"
 #include "common/base/log.h"
+#include "common/packet/ecn.h"
 #include "common/transport/udp.h"
 
 #include <errno.h>
@@ -167,7 +167,7 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	if (answer.whole)
 		tscf_transport_whole(l->transport, true);
 	if (answer.length > 0 && state->store && answer.after > server_store_written(state->store))
-		server_withhold_add(&i->worker->withheld, l->transport, &in.place.outer, &answer);
+		server_deferred_replies_add(&i->worker->withheld, l->transport, &in.place.outer, &answer);
 	else if (answer.length > 0 && in.place.connection)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
@@ -189,8 +189,8 @@ void server_path_written(struct ev_loop *loop, struct ev_async *watcher, int eve
 	(void)watcher;
 	(void)events;
 	if (worker->state->store)
-		server_withhold_send(&worker->withheld, worker->state, server_store_written(worker->state->store),
-				     tscf_udp_send_to);
+		server_deferred_replies_send(&worker->withheld, worker->state,
+					     server_store_written(worker->state->store), tscf_udp_send_to);
 }
 
 static struct server_decision decide_up(struct server_state *state, struct server_session *s, const uint8_t *data,

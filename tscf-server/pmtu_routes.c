@@ -49,7 +49,7 @@ static void narrowed(void *context, const struct server_lease *lease, unsigned b
 	}
 }
 
-int server_narrow_open(struct server_worker *worker)
+int server_pmtu_routes_open(struct server_worker *worker)
 {
 	int err = tscf_netlink_open(&worker->netlink);
 
@@ -62,7 +62,7 @@ int server_narrow_open(struct server_worker *worker)
 	return 0;
 }
 
-void server_narrow_close(struct server_worker *worker)
+void server_pmtu_routes_close(struct server_worker *worker)
 {
 	if (!worker->netlink)
 		return;

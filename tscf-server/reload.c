@@ -5,10 +5,10 @@
  */
 #include "tscf-server/reload.h"
 
-#include "tscf-server/session/admission.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/identity.h"
 #include "tscf-server/interface.h"
+#include "tscf-server/session/admission.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/log.h"
@@ -22,7 +22,7 @@
 /** What the workers are asked to do. */
 struct beginning {
 	const struct server_config *fresh;
-	const struct server_stock *last; /**< of those that were there before */
+	const struct server_allocator *last; /**< of those that were there before */
 	int err;
 };
 
@@ -49,26 +49,27 @@ static void retract(struct server_worker *worker, void *data)
 	server_interfaces_retract(worker, b->last);
 }
 
-static void end_new(struct server *server, struct server_stock *last)
+static void end_new(struct server *server, struct server_allocator *last)
 {
 	struct beginning b = {.last = last};
 
 	server_workers_each(server, retract, &b);
-	for (const struct server_stock *stock = last->next; stock; stock = stock->next)
-		server_devices_unnumber(server, stock);
-	server_stocks_retract(server, last);
+	for (const struct server_allocator *allocator = last->next; allocator; allocator = allocator->next)
+		server_devices_unnumber(server, allocator);
+	server_allocators_retract(server, last);
 }
 
-/** Begin the interfaces whose stocks are behind @p last.  @return 0 or -errno (logged). */
-static int begin_new(struct server *server, const struct server_config *fresh, const struct server_stock *last)
+/** Begin the interfaces whose allocators are behind @p last.  @return 0 or -errno (logged). */
+static int begin_new(struct server *server, const struct server_config *fresh, const struct server_allocator *last)
 {
 	struct beginning b = {.fresh = fresh};
 
-	for (const struct server_stock *stock = last->next; stock && b.err == 0; stock = stock->next) {
-		if (!server->tls && stock->encrypted_pools.first)
+	for (const struct server_allocator *allocator = last->next; allocator && b.err == 0;
+	     allocator = allocator->next) {
+		if (!server->tls && allocator->encrypted_pools.first)
 			b.err = server_identity_open(server, fresh);
 		if (b.err == 0)
-			b.err = server_devices_number(server, stock);
+			b.err = server_devices_number(server, allocator);
 	}
 	server_workers_each(server, make, &b);
 	server_workers_each(server, listen_too, &b);
@@ -113,8 +114,8 @@ static void config_free(struct server_config *config)
 /** Do what may fail.  @return 0, or -errno and nothing has changed. */
 static int prepare(struct server *server, const struct server_config *fresh)
 {
-	struct server_stock *last = server_stocks_last(server);
-	int err = server_stocks_make(server, fresh, server->worker_count);
+	struct server_allocator *last = server_allocators_last(server);
+	int err = server_allocators_make(server, fresh, server->worker_count);
 
 	if (err == 0 && last->next)
 		err = begin_new(server, fresh, last);
@@ -137,7 +138,7 @@ int server_reload(struct server *server)
 	}
 	review(server->config, fresh);
 	server_interfaces_review(server, fresh);
-	server_stocks_change(server, fresh);
+	server_allocators_change(server, fresh);
 	server_workers_each(server, apply, fresh);
 	tscf_log_set_level(fresh->log_level);
 	config_free(fresh);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/server.h"
 
+#include "tscf-server/admin/report.h"
 #include "tscf-server/context.h"
+#include "tscf-server/control/dispatch.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/identity.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/reload.h"
-#include "tscf-server/admin/report.h"
 #include "tscf-server/store/restore.h"
-#include "tscf-server/control/dispatch.h"
 #include "tscf-server/worker.h"
 
-#include "common/daemon/daemon.h"
 #include "common/base/log.h"
+#include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 
 #include <cap-ng.h>
@@ -164,13 +164,13 @@ static int drop_capabilities(void)
 static unsigned choose_workers(struct server *server)
 {
 	unsigned wished = server->config->workers != 0 ? server->config->workers : processors();
-	int err = tscf_steering_open(&server->steering, server->config->realtime_dscps, wished);
+	int err = tscf_tun_steering_open(&server->steering, server->config->realtime_dscps, wished);
 
 	if (err < 0 && wished > 1) {
 		tscf_warning("one worker instead of %u: the kernel does not take the program that spreads packets: %s",
 			     wished, strerror(-err));
 		wished = 1;
-		err = tscf_steering_open(&server->steering, server->config->realtime_dscps, wished);
+		err = tscf_tun_steering_open(&server->steering, server->config->realtime_dscps, wished);
 	}
 	if (err < 0)
 		tscf_debug("urgent packets come with the others: %s", strerror(-err));
@@ -186,7 +186,7 @@ static int set_up(struct server *server)
 	tscf_daemon_raise_descriptors();
 	ev_set_userdata(server->loop, server);
 	workers = choose_workers(server);
-	err = server_stocks_make(server, server->config, workers);
+	err = server_allocators_make(server, server->config, workers);
 	if (err == 0)
 		err = server_workers_open(server, workers);
 	if (err == 0)
@@ -242,8 +242,8 @@ static void tear_down(struct server *server)
 {
 	server_restore_end(server);
 	server_workers_close(server);
-	server_stocks_retract(server, NULL);
-	tscf_steering_close(&server->steering);
+	server_allocators_retract(server, NULL);
+	tscf_tun_steering_close(&server->steering);
 	server_identity_close(server);
 	if (server->control)
 		tscf_control_close(server->control);

@@ -41,7 +41,7 @@ struct server_interface *server_interface_find(const struct server_state *state,
 
 void server_interface_free(struct server_interface *i)
 {
-	tscf_clientele_drop(i->clientele);
+	tscf_client_auth_drop(i->client_auth);
 	free(i->name);
 	free(i);
 }
@@ -70,7 +70,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	server_reservations_expire(&state->reservations, now);
 	server_hold_expire(state, now);
 	server_admission_tick(state, now);
-	server_doubts_tick(state, now);
+	server_liveness_tick(state, now);
 	server_sessions_expire(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
 }

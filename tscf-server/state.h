@@ -3,19 +3,20 @@
  * state.h - all that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
  *
  * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports
- * of its own.  There is one state per worker; nothing in it is shared but the stocks (stock.h).  Times are milliseconds of a monotonic clock.
+ * of its own.  There is one state per worker; nothing in it is shared but the allocators (allocator.h).  Times are
+ * milliseconds of a monotonic clock.
  */
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
 
-#include "tscf-server/settings/config.h"
-#include "tscf-server/session/cookie.h"
-#include "tscf-server/counters.h"
+#include "tscf-server/address/allocator.h"
 #include "tscf-server/address/lease.h"
 #include "tscf-server/address/pools.h"
+#include "tscf-server/counters.h"
+#include "tscf-server/session/cookie.h"
 #include "tscf-server/session/reservation.h"
 #include "tscf-server/session/session.h"
-#include "tscf-server/address/allocator.h"
+#include "tscf-server/settings/config.h"
 
 #include "common/packet/batch.h"
 #include "common/packet/binding.h"
@@ -55,13 +56,13 @@ struct server_interface {
 	char *name;
 	struct server_places listen;
 	unsigned protocols;         /**< SERVER_BIT of those that are served */
-	struct server_stock *stock; /**< shared by the workers */
+	struct server_allocator *allocator; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
 	bool enabled; /**< tunnels may begin */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
 	unsigned half_open_limit;         /**< from so many unconfirmed sessions on, requests need a cookie */
-	struct tscf_clientele *clientele; /**< who is let in; NULL: anybody */
+	struct tscf_client_auth *client_auth; /**< who is let in; NULL: anybody */
 	bool inter_client;
 	bool strict_tsid;
 
@@ -103,12 +104,13 @@ struct server_state {
 /** @return an empty state without interfaces, or NULL when it cannot be made. */
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
 								    const union tscf_endpoint *outer, void *user));
-/** End every session, silently, and free everything, interfaces included (their transports and stocks are the caller's). */
+/** End every session, silently, and free everything, interfaces included (their transports and allocators are the
+ * caller's). */
 void server_state_free(struct server_state *state);
 
 /** @return the interface of that name, or NULL. */
 struct server_interface *server_interface_find(const struct server_state *state, const char *name);
-/** Free an interface that is in no list any more; its transports and stock are the caller's. */
+/** Free an interface that is in no list any more; its transports and allocator are the caller's. */
 void server_interface_free(struct server_interface *i);
 
 /** Free what has expired; call it about once a second. */

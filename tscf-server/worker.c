@@ -2,8 +2,8 @@
 #include "tscf-server/worker.h"
 
 #include "tscf-server/interface.h"
-#include "tscf-server/pmtu_routes.h"
 #include "tscf-server/path.h"
+#include "tscf-server/pmtu_routes.h"
 
 #include "common/base/log.h"
 #include "common/transport/udp.h"
@@ -60,7 +60,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
 	ev_timer_start(worker->loop, &worker->tick);
 	take_part(worker, count);
-	server_withhold_init(&worker->withheld);
+	server_deferred_replies_init(&worker->withheld);
 	ev_async_init(&worker->written, server_path_written);
 	ev_async_start(worker->loop, &worker->written);
 	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
@@ -89,13 +89,13 @@ int server_workers_open(struct server *server, unsigned count)
 
 static void close_worker(struct server_worker *worker)
 {
-	server_withhold_free(&worker->withheld);
+	server_deferred_replies_free(&worker->withheld);
 	if (worker->state)
 		server_sessions_end_all(worker->state, server_now());
 	server_path_stop(worker);
 	if (worker->state)
 		server_interfaces_close(worker);
-	server_narrow_close(worker);
+	server_pmtu_routes_close(worker);
 	tscf_tun_close(&worker->plain.tun);
 	tscf_tun_close(&worker->encrypted.tun);
 	server_mailbox_close(&worker->mailbox);
@@ -120,7 +120,7 @@ int server_workers_listen(struct server *server)
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
 		err = server_interfaces_listen(&server->workers[n]);
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
-		err = server_narrow_open(&server->workers[n]);
+		err = server_pmtu_routes_open(&server->workers[n]);
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
 		err = server_path_start(&server->workers[n]);
 	return err;

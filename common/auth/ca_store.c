@@ -18,7 +18,7 @@ struct tscf_authority {
 };
 
 /** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate, or not valid now. */
-static int add(struct tscf_authorities *a, const uint8_t *der, size_t length)
+static int add(struct tscf_ca_store *a, const uint8_t *der, size_t length)
 {
 	struct tscf_authority *list = reallocarray(a->list, a->count + 1, sizeof(*list)), *one;
 
@@ -30,7 +30,8 @@ static int add(struct tscf_authorities *a, const uint8_t *der, size_t length)
 	if (!one->manager)
 		return -ENOMEM;
 	if (tscf_cert_pin(der, length, one->pin) < 0 ||
-	    wolfSSL_CertManagerLoadCABuffer(one->manager, der, (long)length, WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS) {
+	    wolfSSL_CertManagerLoadCABuffer(one->manager, der, (long)length, WOLFSSL_FILETYPE_ASN1) !=
+		WOLFSSL_SUCCESS) {
 		wolfSSL_CertManagerFree(one->manager);
 		return -EINVAL;
 	}
@@ -38,7 +39,7 @@ static int add(struct tscf_authorities *a, const uint8_t *der, size_t length)
 	return 0;
 }
 
-int tscf_authorities_read(struct tscf_authorities *a, const char *file)
+int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 {
 	WOLFSSL_BIO *bio = wolfSSL_BIO_new_file(file, "r");
 	WOLFSSL_X509 *certificate;
@@ -57,21 +58,22 @@ int tscf_authorities_read(struct tscf_authorities *a, const char *file)
 	return a->count > 0 ? 0 : -EINVAL;
 }
 
-void tscf_authorities_free(struct tscf_authorities *a)
+void tscf_ca_store_free(struct tscf_ca_store *a)
 {
 	for (size_t i = 0; i < a->count; i++)
 		wolfSSL_CertManagerFree(a->list[i].manager);
 	free(a->list);
-	*a = (struct tscf_authorities){0};
+	*a = (struct tscf_ca_store){0};
 }
 
-const char *tscf_authorities_verify(const struct tscf_authorities *a, const uint8_t *der, size_t length,
-				    uint8_t signer[TSCF_PIN_SIZE])
+const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
+				 uint8_t signer[TSCF_PIN_SIZE])
 {
 	const char *why = "the certificate is not signed by a CA of this server";
 
 	for (size_t i = 0; i < a->count; i++) {
-		int code = wolfSSL_CertManagerVerifyBuffer(a->list[i].manager, der, (long)length, WOLFSSL_FILETYPE_ASN1);
+		int code =
+		    wolfSSL_CertManagerVerifyBuffer(a->list[i].manager, der, (long)length, WOLFSSL_FILETYPE_ASN1);
 
 		if (code == WOLFSSL_SUCCESS) {
 			memcpy(signer, a->list[i].pin, TSCF_PIN_SIZE);
@@ -83,7 +85,7 @@ const char *tscf_authorities_verify(const struct tscf_authorities *a, const uint
 	return why;
 }
 
-bool tscf_authorities_have(const struct tscf_authorities *a, const uint8_t pin[TSCF_PIN_SIZE])
+bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE])
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (memcmp(a->list[i].pin, pin, TSCF_PIN_SIZE) == 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * authorities.h - the CAs that sign clients' certificates, each for itself: so that it is known later whose word a
+ * ca_store.h - the CAs that sign clients' certificates, each for itself: so that it is known later whose word a
  * client was let in on.
  *
  * May be used by several threads at a time.
  */
-#ifndef TSCF_AUTHORITIES_H
-#define TSCF_AUTHORITIES_H
+#ifndef TSCF_CA_STORE_H
+#define TSCF_CA_STORE_H
 
 #include "common/tls/cert.h"
 
@@ -17,24 +17,24 @@
 struct tscf_authority;
 
 /** Zero-initialised: none. */
-struct tscf_authorities {
+struct tscf_ca_store {
 	struct tscf_authority *list;
 	size_t count;
 };
 
 /** Read the CA certificates in the PEM @p file; those that cannot be used are left out.  @return 0, or -EINVAL: there
- * is none, or -ENOMEM.  tscf_authorities_free in any case. */
-int tscf_authorities_read(struct tscf_authorities *a, const char *file);
-void tscf_authorities_free(struct tscf_authorities *a);
+ * is none, or -ENOMEM.  tscf_ca_store_free in any case. */
+int tscf_ca_store_read(struct tscf_ca_store *a, const char *file);
+void tscf_ca_store_free(struct tscf_ca_store *a);
 
 /**
  * Check that one of them has signed the certificate of @p length bytes at @p der, and its dates.
  *
  * @return NULL with the pin of that CA's key in @p signer, or why not, for a person.
  */
-const char *tscf_authorities_verify(const struct tscf_authorities *a, const uint8_t *der, size_t length,
-				    uint8_t signer[TSCF_PIN_SIZE]);
+const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
+				 uint8_t signer[TSCF_PIN_SIZE]);
 /** @return whether one of them has the key with this pin. */
-bool tscf_authorities_have(const struct tscf_authorities *a, const uint8_t pin[TSCF_PIN_SIZE]);
+bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE]);
 
 #endif

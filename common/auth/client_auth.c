@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clientele.c - the server's half of proof.h. */
+/* client_auth.c - the server's half of proof.h. */
 #include "common/auth/proof_subject.h"
 
 #include "common/auth/ca_store.h"
-#include "common/tls/cert.h"
 #include "common/crypto/crypto.h"
+#include "common/tls/cert.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -18,11 +18,11 @@
 #include <wolfssl/openssl/x509v3.h>
 #include <wolfssl/ssl.h>
 
-struct tscf_clientele {
+struct tscf_client_auth {
 	atomic_uint holders;
 	unsigned methods;
 	struct tscf_psks psks;
-	struct tscf_authorities cas;
+	struct tscf_ca_store cas;
 	char **denied;
 	size_t denied_count;
 };
@@ -31,7 +31,7 @@ struct tscf_clientele {
 
 /* --- reading --- */
 
-static int deny(struct tscf_clientele *c, const char *text)
+static int deny(struct tscf_client_auth *c, const char *text)
 {
 	char **list = reallocarray(c->denied, c->denied_count + 1, sizeof(*list));
 
@@ -45,7 +45,7 @@ static int deny(struct tscf_clientele *c, const char *text)
 	return 0;
 }
 
-static int read_denied(struct tscf_clientele *c, const char *file)
+static int read_denied(struct tscf_client_auth *c, const char *file)
 {
 	FILE *f = fopen(file, "re");
 	size_t size = 0;
@@ -66,17 +66,17 @@ static int read_denied(struct tscf_clientele *c, const char *file)
 	return err;
 }
 
-static struct tscf_clientele *fail(struct tscf_clientele *c, char *error, const char *file, const char *why)
+static struct tscf_client_auth *fail(struct tscf_client_auth *c, char *error, const char *file, const char *why)
 {
 	snprintf(error, TSCF_PROOF_ERROR, "%s%s%s", file, file[0] ? ": " : "", why);
-	tscf_clientele_drop(c);
+	tscf_client_auth_drop(c);
 	return NULL;
 }
 
-struct tscf_clientele *tscf_clientele_read(const char *psk_file, const char *ca_file, const char *denied_file,
-					   char *error)
+struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char *ca_file, const char *denied_file,
+					       char *error)
 {
-	struct tscf_clientele *c;
+	struct tscf_client_auth *c;
 	int err;
 
 	if (tscf_crypto_acquire() < 0)
@@ -89,27 +89,27 @@ struct tscf_clientele *tscf_clientele_read(const char *psk_file, const char *ca_
 	c->holders = 1;
 	c->methods = (psk_file ? TSCF_PROOF_PSK : 0) | (ca_file ? TSCF_PROOF_CERTIFICATE : 0);
 	if (psk_file && tscf_psks_read(psk_file, &c->psks, error, TSCF_PROOF_ERROR) < 0) {
-		tscf_clientele_drop(c);
+		tscf_client_auth_drop(c);
 		return NULL;
 	}
-	if (ca_file && tscf_authorities_read(&c->cas, ca_file) < 0)
+	if (ca_file && tscf_ca_store_read(&c->cas, ca_file) < 0)
 		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
 	err = denied_file ? read_denied(c, denied_file) : 0;
 	return err < 0 ? fail(c, error, denied_file, strerror(-err)) : c;
 }
 
-struct tscf_clientele *tscf_clientele_hold(struct tscf_clientele *c)
+struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *c)
 {
 	atomic_fetch_add_explicit(&c->holders, 1, memory_order_relaxed);
 	return c;
 }
 
-void tscf_clientele_drop(struct tscf_clientele *c)
+void tscf_client_auth_drop(struct tscf_client_auth *c)
 {
 	if (!c || atomic_fetch_sub_explicit(&c->holders, 1, memory_order_acq_rel) > 1)
 		return;
 	tscf_psks_free(&c->psks);
-	tscf_authorities_free(&c->cas);
+	tscf_ca_store_free(&c->cas);
 	for (size_t i = 0; i < c->denied_count; i++)
 		free(c->denied[i]);
 	free(c->denied);
@@ -117,14 +117,14 @@ void tscf_clientele_drop(struct tscf_clientele *c)
 	tscf_crypto_release();
 }
 
-unsigned tscf_clientele_methods(const struct tscf_clientele *c)
+unsigned tscf_client_auth_methods(const struct tscf_client_auth *c)
 {
 	return c->methods;
 }
 
 /* --- checking --- */
 
-static const char *check_psk(const struct tscf_clientele *c, const uint8_t *subject, uint32_t length,
+static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *subject, uint32_t length,
 			     const struct tscf_tlv *proof, struct tscf_client_name *who)
 {
 	const uint32_t identity = proof->value[1];
@@ -199,7 +199,7 @@ static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv
 	return NULL;
 }
 
-static const char *check_certificate(const struct tscf_clientele *c, const struct tscf_message *m,
+static const char *check_certificate(const struct tscf_client_auth *c, const struct tscf_message *m,
 				     const uint8_t *subject, uint32_t length, const struct tscf_tlv *proof,
 				     struct tscf_client_name *who)
 {
@@ -210,7 +210,7 @@ static const char *check_certificate(const struct tscf_clientele *c, const struc
 	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
 		return "the proof is malformed";
 	/* Who is not known does not get as far as an operation with a key. */
-	why = tscf_authorities_verify(&c->cas, der.value, der.length, who->ca);
+	why = tscf_ca_store_verify(&c->cas, der.value, der.length, who->ca);
 	if (why)
 		return why;
 	certificate = wolfSSL_X509_load_certificate_buffer(der.value, der.length, WOLFSSL_FILETYPE_ASN1);
@@ -221,7 +221,7 @@ static const char *check_certificate(const struct tscf_clientele *c, const struc
 	return why;
 }
 
-static bool is_denied(const struct tscf_clientele *c, const struct tscf_client_name *who)
+static bool is_denied(const struct tscf_client_auth *c, const struct tscf_client_name *who)
 {
 	const char *name = strchr(who->name, ' ') + 1;
 	char pin[TSCF_PIN_TEXT];
@@ -233,8 +233,8 @@ static bool is_denied(const struct tscf_clientele *c, const struct tscf_client_n
 	return false;
 }
 
-const char *tscf_clientele_check(const struct tscf_clientele *c, const struct tscf_proof_subject *s,
-				 const struct tscf_message *m, struct tscf_client_name *who)
+const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struct tscf_proof_subject *s,
+				   const struct tscf_message *m, struct tscf_client_name *who)
 {
 	uint8_t subject[TSCF_PROOF_SUBJECT_MAX];
 	const uint32_t length = tscf_proof_subject_bytes(s, subject);
@@ -259,16 +259,16 @@ bool tscf_client_expired(const struct tscf_client_name *who, int64_t today)
 	return who->until != 0 && today > who->until;
 }
 
-static const char *still_certified(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+static const char *still_certified(const struct tscf_client_auth *c, const struct tscf_client_name *who, int64_t today)
 {
 	if (!(c->methods & TSCF_PROOF_CERTIFICATE))
 		return "this server takes no certificates";
-	if (!tscf_authorities_have(&c->cas, who->ca))
+	if (!tscf_ca_store_have(&c->cas, who->ca))
 		return "the certificate is not signed by a CA of this server";
 	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
 }
 
-static const char *still_has_key(const struct tscf_clientele *c, const struct tscf_client_name *who, const char *name)
+static const char *still_has_key(const struct tscf_client_auth *c, const struct tscf_client_name *who, const char *name)
 {
 	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
 	uint8_t key[32];
@@ -279,7 +279,7 @@ static const char *still_has_key(const struct tscf_clientele *c, const struct ts
 	return tscf_equal_secret(key, who->key, sizeof(key)) ? NULL : "the key has been changed";
 }
 
-const char *tscf_clientele_still(const struct tscf_clientele *c, const struct tscf_client_name *who, int64_t today)
+const char *tscf_client_auth_still(const struct tscf_client_auth *c, const struct tscf_client_name *who, int64_t today)
 {
 	const char *name;
 

@@ -8,8 +8,8 @@
 #ifndef TSCF_PROOF_H
 #define TSCF_PROOF_H
 
-#include "common/packet/message.h"
 #include "common/auth/psk.h"
+#include "common/packet/message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ int tscf_credential_prove(const struct tscf_credential *credential, const struct
 			  struct tscf_writer *w);
 
 /** Who a server lets in. */
-struct tscf_clientele;
+struct tscf_client_auth;
 
 /** A client that has proved who it is. */
 struct tscf_client_name {
@@ -65,28 +65,28 @@ struct tscf_client_name {
  * @param denied_file  names or pins that are not let in all the same, one on a line, or NULL
  * @return NULL with an error of TSCF_PROOF_ERROR bytes if something cannot be read.
  */
-struct tscf_clientele *tscf_clientele_read(const char *psk_file, const char *ca_file, const char *denied_file,
-					   char *error);
+struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char *ca_file, const char *denied_file,
+					       char *error);
 /** May be used by several threads at a time; one holder more, and one less: the last frees. */
-struct tscf_clientele *tscf_clientele_hold(struct tscf_clientele *clientele);
-void tscf_clientele_drop(struct tscf_clientele *clientele);
+struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *client_auth);
+void tscf_client_auth_drop(struct tscf_client_auth *client_auth);
 /** @return the methods by which a client may prove who it is. */
-unsigned tscf_clientele_methods(const struct tscf_clientele *clientele);
+unsigned tscf_client_auth_methods(const struct tscf_client_auth *client_auth);
 
 /**
  * Check the proof in @p m.
  *
  * @return NULL with *who, or why it is not accepted, for the client's user.
  */
-const char *tscf_clientele_check(const struct tscf_clientele *clientele, const struct tscf_proof_subject *subject,
-				 const struct tscf_message *m, struct tscf_client_name *who);
+const char *tscf_client_auth_check(const struct tscf_client_auth *client_auth, const struct tscf_proof_subject *subject,
+				   const struct tscf_message *m, struct tscf_client_name *who);
 /**
  * @return NULL if a client that has proved to be @p who is still let in at @p today, Unix time, or why not.
  *
  * @param who  NULL: it was not asked
  */
-const char *tscf_clientele_still(const struct tscf_clientele *clientele, const struct tscf_client_name *who,
-				 int64_t today);
+const char *tscf_client_auth_still(const struct tscf_client_auth *client_auth, const struct tscf_client_name *who,
+				   int64_t today);
 /** @return whether the certificate by which @p who was proved has expired at @p today. */
 bool tscf_client_expired(const struct tscf_client_name *who, int64_t today);
 

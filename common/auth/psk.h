@@ -2,8 +2,8 @@
 /*
  * psk.h - pre-shared keys: a file of lines "IDENTITY:KEY", the key in hexadecimal.
  *
- * Empty lines and lines that begin with # are left out.  An identity is 1 to 64 printable characters without blanks and colons, a key 16
- * to 64 bytes.  The file must be the owner's alone (mode 0600).
+ * Empty lines and lines that begin with # are left out.  An identity is 1 to 64 printable characters without blanks and
+ * colons, a key 16 to 64 bytes.  The file must be the owner's alone (mode 0600).
  */
 #ifndef TSCF_PSK_H
 #define TSCF_PSK_H

@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const char *const names[] = {
-	[TSCF_LEVEL_DEFAULT] = "default",
-	[TSCF_LEVEL_UNENCRYPTED] = "unencrypted",
-	[TSCF_LEVEL_ENCRYPTED_ONLY] = "encrypted-only",
-	[TSCF_LEVEL_ENCRYPTED_PREFERRED] = "encrypted-preferred",
+    [TSCF_LEVEL_DEFAULT] = "default",
+    [TSCF_LEVEL_UNENCRYPTED] = "unencrypted",
+    [TSCF_LEVEL_ENCRYPTED_ONLY] = "encrypted-only",
+    [TSCF_LEVEL_ENCRYPTED_PREFERRED] = "encrypted-preferred",
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))

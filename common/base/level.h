@@ -19,8 +19,9 @@ enum tscf_level {
 };
 
 /*
- * The value under the mask, from its lowest bit on: two bits of level; one that says that somebody has given the level to this very
- * socket, so that no policy changes it; and, without that one, the number of the policy that gave it, 0 for the default of tscf-run.
+ * The value under the mask, from its lowest bit on: two bits of level; one that says that somebody has given the level
+ * to this very socket, so that no policy changes it; and, without that one, the number of the policy that gave it, 0
+ * for the default of tscf-run.
  */
 #define TSCF_MARK_LEVEL        3U
 #define TSCF_MARK_EXPLICIT     4U

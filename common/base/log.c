@@ -19,10 +19,10 @@ static const struct {
 	const char *name;
 	unsigned priority; /* sd-daemon(3) */
 } levels[] = {
-	[TSCF_LOG_ERROR] = {"error", 3},
-	[TSCF_LOG_WARNING] = {"warning", 4},
-	[TSCF_LOG_INFO] = {"info", 6},
-	[TSCF_LOG_DEBUG] = {"debug", 7},
+    [TSCF_LOG_ERROR] = {"error", 3},
+    [TSCF_LOG_WARNING] = {"warning", 4},
+    [TSCF_LOG_INFO] = {"info", 6},
+    [TSCF_LOG_DEBUG] = {"debug", 7},
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))

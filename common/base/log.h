@@ -26,7 +26,8 @@ bool tscf_log_enabled(enum tscf_log_level level);
 /** Write one line; a newline is added.  errno is kept. */
 void tscf_log(enum tscf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** What these are given is evaluated only if the line is shown: addresses are formatted there, for thousands of tunnels a second. */
+/** What these are given is evaluated only if the line is shown: addresses are formatted there, for thousands of tunnels
+ * a second. */
 #define TSCF_LOG_IF_SHOWN(level, ...) (tscf_log_enabled(level) ? tscf_log(level, __VA_ARGS__) : (void)0)
 #define tscf_error(...)               TSCF_LOG_IF_SHOWN(TSCF_LOG_ERROR, __VA_ARGS__)
 #define tscf_warning(...)             TSCF_LOG_IF_SHOWN(TSCF_LOG_WARNING, __VA_ARGS__)

@@ -53,10 +53,10 @@ uint64_t tscf_siphash(const struct tscf_siphash_key *key, const void *data, size
 {
 	/* The constants spell "somepseudorandomlygeneratedbytes". */
 	struct state s = {
-		.v0 = key->k[0] ^ UINT64_C(0x736f6d6570736575),
-		.v1 = key->k[1] ^ UINT64_C(0x646f72616e646f6d),
-		.v2 = key->k[0] ^ UINT64_C(0x6c7967656e657261),
-		.v3 = key->k[1] ^ UINT64_C(0x7465646279746573),
+	    .v0 = key->k[0] ^ UINT64_C(0x736f6d6570736575),
+	    .v1 = key->k[1] ^ UINT64_C(0x646f72616e646f6d),
+	    .v2 = key->k[0] ^ UINT64_C(0x6c7967656e657261),
+	    .v3 = key->k[1] ^ UINT64_C(0x7465646279746573),
 	};
 	const uint8_t *bytes = data;
 	size_t rest = length % sizeof(uint64_t);

@@ -2,15 +2,17 @@
 /*
  * control.h - what goes over the control socket of a daemon.
  *
- * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a fixed
- * struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH; a reply is a fixed struct followed by `length`
- * bytes: of JSON text, or of the struct that its operation has.  Both ends are on one machine: host byte order.
+ * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
+ * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH; a reply is a fixed struct
+ * followed by `length` bytes: of JSON text, or of the struct that its operation has.  Both ends are on one machine:
+ * host byte order.
  *
- * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no reply, and gets
- * events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the last one.
+ * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
+ * reply, and gets events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the
+ * last one.
  *
- * The descriptor-passing half is used by the preload library and must stay free of allocation, of locks, and of calls that the library itself
- * intercepts (it uses raw system calls for socket, connect, sendmsg, recvfrom, close).
+ * The descriptor-passing half is used by the preload library and must stay free of allocation, of locks, and of calls
+ * that the library itself intercepts (it uses raw system calls for socket, connect, sendmsg, recvfrom, close).
  */
 #ifndef TSCF_CONTROL_H
 #define TSCF_CONTROL_H
@@ -21,29 +23,31 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define TSCF_CONTROL_MAGIC 0x54534346U /* "TSCF" */
+#define TSCF_CONTROL_MAGIC          0x54534346U /* "TSCF" */
 #define TSCF_CLIENT_CONTROL_DEFAULT "/run/tscf/client.sock"
 #define TSCF_SERVER_CONTROL_DEFAULT "/run/tscf/server.sock"
 /** Environment of programs under tscf-run: where the daemon is, and the level of their new sockets. */
 #define TSCF_ENV_CONTROL "TSCF_CONTROL"
-#define TSCF_ENV_LEVEL "TSCF_LEVEL"
+#define TSCF_ENV_LEVEL   "TSCF_LEVEL"
 
 enum tscf_control_op {
 	TSCF_CONTROL_STATUS = 1,
-	TSCF_CONTROL_SOCKETS = 2,    /**< client */
-	TSCF_CONTROL_SESSIONS = 3,   /**< server */
+	TSCF_CONTROL_SOCKETS = 2,  /**< client */
+	TSCF_CONTROL_SESSIONS = 3, /**< server */
 	TSCF_CONTROL_STOP = 4,
-	TSCF_CONTROL_RELOAD = 5,     /**< read the configuration anew */
-	TSCF_CONTROL_FLUSH = 6,      /**< client: remove rules and routes, also those kept for live sockets */
-	TSCF_CONTROL_SET_LEVEL = 7,  /**< client; with a descriptor: the socket's level is now `level` */
-	TSCF_CONTROL_BOUND = 8,      /**< client; with a descriptor: the socket was bound or connected, or has another DSCP */
+	TSCF_CONTROL_RELOAD = 5,    /**< read the configuration anew */
+	TSCF_CONTROL_FLUSH = 6,     /**< client: remove rules and routes, also those kept for live sockets */
+	TSCF_CONTROL_SET_LEVEL = 7, /**< client; with a descriptor: the socket's level is now `level` */
+	TSCF_CONTROL_BOUND =
+	    8, /**< client; with a descriptor: the socket was bound or connected, or has another DSCP */
 	TSCF_CONTROL_LEVEL_OF = 9,   /**< client: change sockets of running programs, by pid or by protocol and port */
-	TSCF_CONTROL_WAIT_UP = 10,   /**< client: answer when the plain tunnel is up (and, if the default level asks for it, the encrypted one) */
+	TSCF_CONTROL_WAIT_UP = 10,   /**< client: answer when the plain tunnel is up (and, if the default level asks for
+					it, the encrypted one) */
 	TSCF_CONTROL_GET_LEVEL = 11, /**< client; with a descriptor: the reply's `level` is the socket's */
 	TSCF_CONTROL_GET_CONFIG = 12, /**< client: the reply has a struct tscf_control_config */
-	TSCF_CONTROL_SUBSCRIBE = 13, /**< client: the connection stays, for events */
-	TSCF_CONTROL_WATCH = 14,     /**< client, subscribed; with a descriptor: events of that socket too */
-	TSCF_CONTROL_UNWATCH = 15,   /**< client, subscribed: no more of the socket with `cookie` */
+	TSCF_CONTROL_SUBSCRIBE = 13,  /**< client: the connection stays, for events */
+	TSCF_CONTROL_WATCH = 14,      /**< client, subscribed; with a descriptor: events of that socket too */
+	TSCF_CONTROL_UNWATCH = 15,    /**< client, subscribed: no more of the socket with `cookie` */
 };
 
 /** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */
@@ -51,14 +55,14 @@ enum tscf_control_op {
 
 struct tscf_control_request {
 	uint32_t magic;
-	uint32_t op;       /**< enum tscf_control_op */
-	uint32_t level;    /**< SET_LEVEL, LEVEL_OF, BOUND */
+	uint32_t op;    /**< enum tscf_control_op */
+	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND */
 	uint32_t flags;
-	int32_t pid;       /**< LEVEL_OF: 0 if not given */
-	uint16_t protocol; /**< LEVEL_OF: IPPROTO_*, 0 if not given */
-	uint16_t port;     /**< LEVEL_OF: local port, 0 if not given */
+	int32_t pid;         /**< LEVEL_OF: 0 if not given */
+	uint16_t protocol;   /**< LEVEL_OF: IPPROTO_*, 0 if not given */
+	uint16_t port;       /**< LEVEL_OF: local port, 0 if not given */
 	uint32_t timeout_ms; /**< WAIT_UP, LEVEL_OF: how long the caller waits */
-	uint32_t cookie[2]; /**< UNWATCH: SO_COOKIE, low half first */
+	uint32_t cookie[2];  /**< UNWATCH: SO_COOKIE, low half first */
 };
 
 struct tscf_control_reply {
@@ -76,10 +80,10 @@ enum tscf_control_event_type {
 };
 
 struct tscf_control_event {
-	uint32_t type;      /**< enum tscf_control_event_type */
-	uint32_t cookie[2]; /**< SOCKET: SO_COOKIE, low half first */
-	uint8_t available, enabled; /**< SOCKET: tscf-client/notices.h */
-	uint8_t encrypted, up;      /**< TUNNEL: which, and whether */
+	uint32_t type;                    /**< enum tscf_control_event_type */
+	uint32_t cookie[2];               /**< SOCKET: SO_COOKIE, low half first */
+	uint8_t available, enabled;       /**< SOCKET: tscf-client/notices.h */
+	uint8_t encrypted, up;            /**< TUNNEL: which, and whether */
 	char reason[TSCF_CONTROL_REASON]; /**< for a person, NUL-terminated */
 };
 
@@ -105,32 +109,36 @@ struct tscf_control_config {
 };
 
 /**
- * Send @p request (with @p fd if not negative) to the daemon at @p path and read the reply header.  Async-signal-safe and thread-safe; errno is kept.
- * Waits at most @p timeout_ms for the daemon.
+ * Send @p request (with @p fd if not negative) to the daemon at @p path and read the reply header.  Async-signal-safe
+ * and thread-safe; errno is kept. Waits at most @p timeout_ms for the daemon.
  *
  * @param level filled with the reply's level if the call succeeds (GET_LEVEL); may be NULL.
  *
- * @return 0 or a positive errno from the daemon, or a negative one if the daemon cannot be reached (-ENOENT, -ECONNREFUSED, -ETIMEDOUT ...).
+ * @return 0 or a positive errno from the daemon, or a negative one if the daemon cannot be reached (-ENOENT,
+ * -ECONNREFUSED, -ETIMEDOUT ...).
  */
 int tscf_control_call(const char *path, const struct tscf_control_request *request, int fd, int timeout_ms,
 		      uint32_t *level);
 
 /**
- * The same for the command line: also reads the JSON text, NUL-terminated, into *text (malloc'ed, the caller frees; NULL if there is none).
+ * The same for the command line: also reads the JSON text, NUL-terminated, into *text (malloc'ed, the caller frees;
+ * NULL if there is none).
  */
 int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text);
 
 /**
- * The same for a request whose reply has a struct: reads it into @p out of @p size bytes.  What a daemon of another version leaves out
- * is zero, what it has more is left.
+ * The same for a request whose reply has a struct: reads it into @p out of @p size bytes.  What a daemon of another
+ * version leaves out is zero, what it has more is left.
  */
-int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out, size_t size);
+int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out,
+		       size_t size);
 
 /* --- the daemon's side --- */
 
 struct tscf_control_server;
-/** One request that waits for its reply.  Valid until tscf_control_answer, or until gone() has been called for it.  A call that is kept
- * is valid until gone() in any case, and `request` and `fd` are then those of the request that is being handled. */
+/** One request that waits for its reply.  Valid until tscf_control_answer, or until gone() has been called for it.  A
+ * call that is kept is valid until gone() in any case, and `request` and `fd` are then those of the request that is
+ * being handled. */
 struct tscf_control_call_in {
 	struct tscf_control_request request;
 	int fd;    /**< descriptor that came along, or -1; closed with the call */
@@ -138,36 +146,36 @@ struct tscf_control_call_in {
 	uid_t uid;
 	gid_t gid;
 	uint32_t level; /**< of the reply: the handler sets it before it answers GET_LEVEL; 0 at first */
-	void *user; /**< the handler's, NULL at first */
+	void *user;     /**< the handler's, NULL at first */
 };
 
 struct tscf_control_handler {
 	/** A request has come; answer now or later.  Those on a call that is kept are not answered. */
 	void (*request)(void *context, struct tscf_control_call_in *call);
-	/** The caller went away before its answer, or the call was kept and ends; it is freed after this returns.  Not called for other
-	 * calls that were answered.  May be NULL. */
+	/** The caller went away before its answer, or the call was kept and ends; it is freed after this returns.  Not
+	 * called for other calls that were answered.  May be NULL. */
 	void (*gone)(void *context, struct tscf_control_call_in *call);
 };
 
 /**
- * Listen at @p path with @p mode (0666: anyone may ask; who may do what is the handler's to decide).  Missing directories are made (0755).  A
- * stale socket file of a dead daemon is replaced; one with a live daemon behind it is -EADDRINUSE.
- * At most 1,024 connections at a time, 768 of them of one user other than root; one that sends no whole request, or does
- * not take its whole reply, within 5 s is closed.
+ * Listen at @p path with @p mode (0666: anyone may ask; who may do what is the handler's to decide).  Missing
+ * directories are made (0755).  A stale socket file of a dead daemon is replaced; one with a live daemon behind it is
+ * -EADDRINUSE. At most 1,024 connections at a time, 768 of them of one user other than root; one that sends no whole
+ * request, or does not take its whole reply, within 5 s is closed.
  *
  * @return 0 with the server in *out, or -errno.
  */
 int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, const struct tscf_control_handler *handler,
 			void *context, struct tscf_control_server **out);
-/** Answer with @p error (positive errno or 0) and @p json (may be NULL; copied).  Frees the call; one that is kept gets this as its last
- * word, and gone() when it has been said. */
+/** Answer with @p error (positive errno or 0) and @p json (may be NULL; copied).  Frees the call; one that is kept gets
+ * this as its last word, and gone() when it has been said. */
 void tscf_control_answer(struct tscf_control_call_in *call, int error, const char *json);
 /** The same with @p size bytes at @p data. */
 void tscf_control_answer_with(struct tscf_control_call_in *call, int error, const void *data, size_t size);
 /** Answer with success, and keep the connection for more requests, and for what is pushed. */
 void tscf_control_keep(struct tscf_control_call_in *call);
-/** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that lets more than 64 KiB wait gets the last word
- * ENOBUFS; nothing is called back from here. */
+/** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that lets more than 64 KiB
+ * wait gets the last word ENOBUFS; nothing is called back from here. */
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size);
 /** Close, remove the socket file, and drop every open call without calling the handler. */
 void tscf_control_close(struct tscf_control_server *server);

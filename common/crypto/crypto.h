@@ -2,9 +2,9 @@
 /*
  * crypto.h - wolfSSL's cryptography done by nettle.
  *
- * The distribution's wolfSSL uses no instructions for AES and SHA-256, and its elliptic curves are slow; nettle's are not.
- * wolfSSL offers its AES-GCM, its random numbers, SHA-256 and P-256 to a "crypto device" (wc_CryptoCb), and this is one.
- * Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
+ * The distribution's wolfSSL uses no instructions for AES and SHA-256, and its elliptic curves are slow; nettle's are
+ * not. wolfSSL offers its AES-GCM, its random numbers, SHA-256 and P-256 to a "crypto device" (wc_CryptoCb), and this
+ * is one. Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
  *
  * wolfSSL has no place of its own for a prepared key that it would also free.  So a connection's keys live in a
  * tscf_crypto_session that its owner names before every call into wolfSSL.

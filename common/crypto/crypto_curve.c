@@ -75,8 +75,8 @@ static int sign(ecc_key *key, const byte *digest, word32 length, byte *out, word
 		result = ECC_PRIV_KEY_E;
 	explicit_bzero(secret, sizeof(secret));
 	if (result == 0)
-		result = wc_ecc_rs_raw_to_sig(signature, TSCF_P256_SIZE, signature + TSCF_P256_SIZE, TSCF_P256_SIZE, out,
-					      out_length);
+		result = wc_ecc_rs_raw_to_sig(signature, TSCF_P256_SIZE, signature + TSCF_P256_SIZE, TSCF_P256_SIZE,
+					      out, out_length);
 	return result;
 }
 

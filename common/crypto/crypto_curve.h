@@ -7,7 +7,8 @@
 
 #include <wolfssl/wolfcrypt/cryptocb.h>
 
-/** An operation of WC_ALGO_TYPE_PK.  @return 0, an error of wolfSSL, or CRYPTOCB_UNAVAILABLE: wolfSSL does it itself. */
+/** An operation of WC_ALGO_TYPE_PK.  @return 0, an error of wolfSSL, or CRYPTOCB_UNAVAILABLE: wolfSSL does it itself.
+ */
 int tscf_crypto_curve(wc_CryptoInfo *info);
 
 #endif

@@ -123,7 +123,8 @@ void tscf_p256_generate(uint8_t secret[TSCF_P256_SIZE], uint8_t point[TSCF_P256_
 	ecc_scalar_clear(&scalar);
 }
 
-int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TSCF_P256_PAIR], uint8_t shared[TSCF_P256_SIZE])
+int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TSCF_P256_PAIR],
+		    uint8_t shared[TSCF_P256_SIZE])
 {
 	uint8_t both[TSCF_P256_PAIR];
 	struct ecc_point theirs, product;
@@ -145,7 +146,8 @@ int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TS
 	return good ? 0 : -EINVAL;
 }
 
-int tscf_p256_sign(const uint8_t secret[TSCF_P256_SIZE], const uint8_t *digest, size_t length, uint8_t signature[TSCF_P256_PAIR])
+int tscf_p256_sign(const uint8_t secret[TSCF_P256_SIZE], const uint8_t *digest, size_t length,
+		   uint8_t signature[TSCF_P256_PAIR])
 {
 	struct dsa_signature made;
 	struct ecc_scalar scalar;

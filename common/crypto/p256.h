@@ -2,9 +2,9 @@
 /*
  * p256.h - the elliptic curve P-256 (NIST SP 800-186) by nettle: ECDH (SP 800-56A) and ECDSA (FIPS 186-5).
  *
- * Several times as fast as the wolfSSL of the distribution, and side-channel silent where secrets are multiplied.  Numbers are
- * big-endian, TSCF_P256_SIZE bytes each; a point is its x and its y.  The headers of nettle and wolfSSL cannot be included
- * together, so nothing of nettle's is seen here.
+ * Several times as fast as the wolfSSL of the distribution, and side-channel silent where secrets are multiplied.
+ * Numbers are big-endian, TSCF_P256_SIZE bytes each; a point is its x and its y.  The headers of nettle and wolfSSL
+ * cannot be included together, so nothing of nettle's is seen here.
  */
 #ifndef TSCF_P256_H
 #define TSCF_P256_H
@@ -30,12 +30,15 @@ void tscf_p256_generate(uint8_t secret[TSCF_P256_SIZE], uint8_t point[TSCF_P256_
  *
  * @return 0, or -EINVAL: @p point is not on the curve, or @p secret is not between 1 and the order of the curve.
  */
-int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TSCF_P256_PAIR], uint8_t shared[TSCF_P256_SIZE]);
+int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TSCF_P256_PAIR],
+		    uint8_t shared[TSCF_P256_SIZE]);
 
 /** Sign a digest with a random nonce.  @return 0, or -EINVAL as above. */
-int tscf_p256_sign(const uint8_t secret[TSCF_P256_SIZE], const uint8_t *digest, size_t length, uint8_t signature[TSCF_P256_PAIR]);
+int tscf_p256_sign(const uint8_t secret[TSCF_P256_SIZE], const uint8_t *digest, size_t length,
+		   uint8_t signature[TSCF_P256_PAIR]);
 
-/** @return whether @p signature of the digest was made by the owner of @p point; false also if that is not on the curve. */
+/** @return whether @p signature of the digest was made by the owner of @p point; false also if that is not on the
+ * curve. */
 bool tscf_p256_verify(const uint8_t point[TSCF_P256_PAIR], const uint8_t *digest, size_t length,
 		      const uint8_t signature[TSCF_P256_PAIR]);
 

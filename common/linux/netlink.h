@@ -56,9 +56,9 @@ struct tscf_route {
 	struct tscf_prefix destination; /**< length 0 with the family set: default */
 	struct tscf_addr source;        /**< preferred source address; family 0: none */
 	uint32_t table;
-	uint32_t metric;                /**< 0: the kernel's default */
-	int device;                     /**< interface index; 0 for prohibit */
-	uint32_t mtu;                   /**< of packets that take this route; 0: the device's */
+	uint32_t metric; /**< 0: the kernel's default */
+	int device;      /**< interface index; 0 for prohibit */
+	uint32_t mtu;    /**< of packets that take this route; 0: the device's */
 	enum tscf_route_type type;
 };
 
@@ -93,17 +93,17 @@ struct tscf_uid_range {
 };
 
 struct tscf_rule {
-	int family;                /**< AF_INET or AF_INET6 */
+	int family; /**< AF_INET or AF_INET6 */
 	uint32_t priority;
-	uint32_t mark, mask;       /**< fwmark under mask; mask 0: any */
-	struct tscf_prefix from;   /**< family 0: any */
+	uint32_t mark, mask;     /**< fwmark under mask; mask 0: any */
+	struct tscf_prefix from; /**< family 0: any */
 	struct tscf_prefix to;
 	struct tscf_uid_range uid; /**< of the socket's owner */
 	uint8_t protocol;          /**< IPPROTO_*; 0: any */
 	struct tscf_port_range source_port, destination_port;
 	enum tscf_rule_action action;
-	uint32_t table;            /**< LOOKUP */
-	uint32_t target;           /**< GOTO: the priority to go on at; while no rule has it, this one selects nothing */
+	uint32_t table;  /**< LOOKUP */
+	uint32_t target; /**< GOTO: the priority to go on at; while no rule has it, this one selects nothing */
 };
 
 bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b);
@@ -114,9 +114,9 @@ int tscf_rule_add(struct tscf_netlink *nl, const struct tscf_rule *r);
  * before, so that the changes follow each other at once.
  *
  * @param failed  gets the rule to which the result belongs
- * @return 0, or the first -errno; the others have been tried nevertheless.  -ENOTUNIQ if the kernel would delete another one of
- * ours instead, which is in front of it with the same priority and effect and says more (a prefix where this one has none); delete
- * that one first.
+ * @return 0, or the first -errno; the others have been tried nevertheless.  -ENOTUNIQ if the kernel would delete
+ * another one of ours instead, which is in front of it with the same priority and effect and says more (a prefix where
+ * this one has none); delete that one first.
  */
 int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules, unsigned count,
 		   const struct tscf_rule **failed);

@@ -26,9 +26,9 @@ static uint32_t effective_metric(const struct tscf_route *r)
 
 static bool route_equal(const struct tscf_route *a, const struct tscf_route *b)
 {
-	return tscf_prefix_equal(&a->destination, &b->destination) && a->table == b->table &&
-	       a->type == b->type && tscf_addr_equal(&a->source, &b->source) &&
-	       effective_metric(a) == effective_metric(b) && (a->type == TSCF_ROUTE_PROHIBIT || a->device == b->device);
+	return tscf_prefix_equal(&a->destination, &b->destination) && a->table == b->table && a->type == b->type &&
+	       tscf_addr_equal(&a->source, &b->source) && effective_metric(a) == effective_metric(b) &&
+	       (a->type == TSCF_ROUTE_PROHIBIT || a->device == b->device);
 }
 
 static int add_nexthop(struct rtnl_route *route, int index)
@@ -146,9 +146,9 @@ struct walk {
 	uint8_t family;
 	uint32_t table;
 	const struct tscf_route *wanted;
-	bool found;             /**< exactly *wanted is there, and ours */
-	bool foreign;           /**< a route without our tag is there */
-	bool own;               /**< one with it */
+	bool found;   /**< exactly *wanted is there, and ours */
+	bool foreign; /**< a route without our tag is there */
+	bool own;     /**< one with it */
 };
 
 static int visit_route(struct nlmsghdr *header, void *context)

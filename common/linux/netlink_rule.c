@@ -53,8 +53,8 @@ bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b)
 	return a->family == b->family && a->priority == b->priority && a->mask == b->mask &&
 	       (a->mark & a->mask) == (b->mark & b->mask) && prefix_equal(&a->from, &b->from) &&
 	       prefix_equal(&a->to, &b->to) && uid_equal(&a->uid, &b->uid) && a->protocol == b->protocol &&
-	       ports_equal(&a->source_port, &b->source_port) && ports_equal(&a->destination_port, &b->destination_port) &&
-	       action_equal(a, b);
+	       ports_equal(&a->source_port, &b->source_port) &&
+	       ports_equal(&a->destination_port, &b->destination_port) && action_equal(a, b);
 }
 
 static int set_prefix(struct rtnl_rule *rule, const struct tscf_prefix *prefix,
@@ -158,9 +158,9 @@ static uint32_t attr_u32(const struct nlattr *attr, uint32_t absent)
 /** @return whether the rule has a selector or an effect that struct tscf_rule has no member for. */
 static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 {
-	static const int known[] = {FRA_DST,    FRA_SRC,   FRA_PRIORITY, FRA_FWMARK,
-				    FRA_FWMASK, FRA_TABLE, FRA_PROTOCOL, FRA_PAD,
-				    FRA_GOTO,   FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE};
+	static const int known[] = {FRA_DST,      FRA_SRC,         FRA_PRIORITY,   FRA_FWMARK, FRA_FWMASK,
+				    FRA_TABLE,    FRA_PROTOCOL,    FRA_PAD,        FRA_GOTO,   FRA_UID_RANGE,
+				    FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE};
 	struct nlattr *rest[FRA_MAX + 1];
 
 	if (frh->tos || frh->flags & FIB_RULE_INVERT ||
@@ -287,8 +287,8 @@ static bool matches_loosely(const struct listed_rule *l, const struct tscf_rule 
 {
 	const struct tscf_rule *k = &l->rule;
 
-	return l->ours && k->priority == r->priority && action_equal(k, r) && (!r->uid.given || uid_equal(&k->uid, &r->uid)) &&
-	       (!r->protocol || k->protocol == r->protocol) &&
+	return l->ours && k->priority == r->priority && action_equal(k, r) &&
+	       (!r->uid.given || uid_equal(&k->uid, &r->uid)) && (!r->protocol || k->protocol == r->protocol) &&
 	       (!r->source_port.high || ports_equal(&k->source_port, &r->source_port)) &&
 	       (!r->destination_port.high || ports_equal(&k->destination_port, &r->destination_port)) &&
 	       (r->mask == 0 || (k->mask == r->mask && ((r->mark & r->mask) == 0 || k->mark == (r->mark & r->mask)))) &&

@@ -10,7 +10,7 @@
 /** A list that is longer has an onlooker, for all we know. */
 #define LIST_MAX 8192
 
-void tscf_onlookers_open(struct tscf_onlookers *o)
+void tscf_packet_sniffers_open(struct tscf_packet_sniffers *o)
 {
 	o->raw = open("/proc/net/raw", O_RDONLY | O_CLOEXEC);
 	o->raw6 = open("/proc/net/raw6", O_RDONLY | O_CLOEXEC);
@@ -24,7 +24,7 @@ static void close_list(int *fd)
 	*fd = -1;
 }
 
-void tscf_onlookers_close(struct tscf_onlookers *o)
+void tscf_packet_sniffers_close(struct tscf_packet_sniffers *o)
 {
 	close_list(&o->raw);
 	close_list(&o->raw6);
@@ -39,7 +39,7 @@ static const char *next_line(const char *line)
 	return end && end[1] != '\0' ? end + 1 : NULL;
 }
 
-bool tscf_onlookers_in_raw(const char *list)
+bool tscf_packet_sniffers_in_raw(const char *list)
 {
 	/* The first line has the names of the columns.  A raw socket's protocol stands where others have their port. */
 	for (const char *line = next_line(list); line; line = next_line(line)) {
@@ -51,7 +51,7 @@ bool tscf_onlookers_in_raw(const char *list)
 	return false;
 }
 
-bool tscf_onlookers_in_packet(const char *list, int index)
+bool tscf_packet_sniffers_in_packet(const char *list, int index)
 {
 	for (const char *line = next_line(list); line; line = next_line(line)) {
 		int device;
@@ -79,15 +79,15 @@ static bool read_list(int fd, char *list)
 	return true;
 }
 
-bool tscf_onlookers_any(const struct tscf_onlookers *o, int index)
+bool tscf_packet_sniffers_any(const struct tscf_packet_sniffers *o, int index)
 {
 	char list[LIST_MAX];
 
 	if (o->raw < 0)
 		return true;
-	if (!read_list(o->raw, list) || tscf_onlookers_in_raw(list))
+	if (!read_list(o->raw, list) || tscf_packet_sniffers_in_raw(list))
 		return true;
-	if (o->raw6 >= 0 && (!read_list(o->raw6, list) || tscf_onlookers_in_raw(list)))
+	if (o->raw6 >= 0 && (!read_list(o->raw6, list) || tscf_packet_sniffers_in_raw(list)))
 		return true;
-	return o->packet >= 0 && (!read_list(o->packet, list) || tscf_onlookers_in_packet(list, index));
+	return o->packet >= 0 && (!read_list(o->packet, list) || tscf_packet_sniffers_in_packet(list, index));
 }

@@ -2,8 +2,8 @@
 /*
  * scheduling.h - processor time for those who carry packets.
  *
- * A tunnel on a busy machine waits for its processor as long as others use theirs up: milliseconds, with every packet of every call in
- * it.  With a real-time priority it runs when a packet comes, as the kernel's own network code does.
+ * A tunnel on a busy machine waits for its processor as long as others use theirs up: milliseconds, with every packet
+ * of every call in it.  With a real-time priority it runs when a packet comes, as the kernel's own network code does.
  */
 #ifndef TSCF_SCHEDULING_H
 #define TSCF_SCHEDULING_H
@@ -14,8 +14,8 @@
 #define TSCF_SCHEDULING_MAX 99U
 
 /**
- * Give the calling thread real-time @p priority (SCHED_RR); 0: leave it as it is.  Needs CAP_SYS_NICE or RLIMIT_RTPRIO; without, nothing
- * changes, which is logged at level debug.
+ * Give the calling thread real-time @p priority (SCHED_RR); 0: leave it as it is.  Needs CAP_SYS_NICE or RLIMIT_RTPRIO;
+ * without, nothing changes, which is logged at level debug.
  *
  * @param pass_on  threads and processes that it begins have the priority too; if not, they are ordinary ones.
  */

@@ -29,15 +29,15 @@ struct tscf_socket {
 	/** IPv4-mapped ones as IPv4; any-address: family set and zero bytes; the remote family is 0 if unconnected. */
 	struct tscf_addr local, remote;
 	uint16_t local_port, remote_port; /**< raw sockets: 0 */
-	int family;       /**< AF_INET, or AF_INET6 */
-	bool ipv6_only;   /**< AF_INET6, bound to any-address: it has no IPv4 */
-	uint8_t type;     /**< SOCK_STREAM, SOCK_DGRAM, SOCK_RAW */
-	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP, or what a raw socket receives */
-	uint8_t state;    /**< TCP_ESTABLISHED ... as in netinet/tcp.h */
+	int family;                       /**< AF_INET, or AF_INET6 */
+	bool ipv6_only;                   /**< AF_INET6, bound to any-address: it has no IPv4 */
+	uint8_t type;                     /**< SOCK_STREAM, SOCK_DGRAM, SOCK_RAW */
+	uint8_t protocol;                 /**< IPPROTO_TCP, IPPROTO_UDP, or what a raw socket receives */
+	uint8_t state;                    /**< TCP_ESTABLISHED ... as in netinet/tcp.h */
 	uint32_t mark;
 	uint32_t uid;
-	uint32_t inode;   /**< 0: no descriptor refers to it any more (orphaned, TIME_WAIT) */
-	uint64_t cookie;  /**< SO_COOKIE */
+	uint32_t inode;  /**< 0: no descriptor refers to it any more (orphaned, TIME_WAIT) */
+	uint64_t cookie; /**< SO_COOKIE */
 };
 
 struct tscf_sockdiag;
@@ -93,8 +93,8 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out);
  */
 int tscf_socket_same_netns(int fd);
 /**
- * The DSCP that packets of @p fd leave with, as its program has set it.  A socket of both families has two: that of IPv4, or, if it
- * is 0, that of IPv6.
+ * The DSCP that packets of @p fd leave with, as its program has set it.  A socket of both families has two: that of
+ * IPv4, or, if it is 0, that of IPv6.
  *
  * @return 0 to 63, or -errno.
  */

@@ -48,8 +48,8 @@ static int open_queue(const char *name, int flags, struct ifreq *ifr)
 }
 
 /**
- * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the kernel would
- * spread packets over two queues as it likes, so there is only one then.
+ * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the
+ * kernel would spread packets over two queues as it likes, so there is only one then.
  */
 static int create_device(struct tscf_tun *tun, const char *name, bool queues)
 {
@@ -64,7 +64,7 @@ static int create_device(struct tscf_tun *tun, const char *name, bool queues)
 }
 
 /** Open the other queues in the order of the numbers that the program knows them by.  @return 0 or -errno. */
-static int add_queues(struct tscf_tun *tun[], unsigned count, const struct tscf_steering *steering)
+static int add_queues(struct tscf_tun *tun[], unsigned count, const struct tscf_tun_steering *steering)
 {
 	const struct tscf_tun *first = tun[0];
 	struct ifreq ifr;
@@ -163,7 +163,7 @@ static int set_up(struct tscf_tun *tun[], unsigned count, bool join_udp)
 }
 
 int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
-			const struct tscf_steering *steering)
+			const struct tscf_tun_steering *steering)
 {
 	int err;
 
@@ -183,15 +183,15 @@ int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name
 
 int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps)
 {
-	struct tscf_steering steering;
-	int err = tscf_steering_open(&steering, realtime_dscps, 1);
+	struct tscf_tun_steering steering;
+	int err = tscf_tun_steering_open(&steering, realtime_dscps, 1);
 
 	if (err < 0) {
 		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-err));
 		return tscf_tun_open_parts(&tun, 1, name, join_udp, NULL);
 	}
 	err = tscf_tun_open_parts(&tun, 1, name, join_udp, &steering);
-	tscf_steering_close(&steering);
+	tscf_tun_steering_close(&steering);
 	return err;
 }
 

@@ -7,9 +7,9 @@
 
 #include "common/packet/batch.h"
 
+#include "common/linux/tun_steering.h"
 #include "common/packet/coalesce.h"
 #include "common/packet/segment.h"
-#include "common/linux/tun_steering.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,8 @@
 struct tscf_tun {
 	char name[16]; /**< IFNAMSIZ */
 	int fd;
-	int urgent_fd; /**< the queue of packets with a real-time DSCP (steering.h), read first; -1: they come with the others */
+	int urgent_fd; /**< the queue of packets with a real-time DSCP (tun_steering.h), read first; -1: they come with
+			  the others */
 	int index;     /**< interface index */
 	uint32_t mtu;  /**< the owner's to set: TCP super-packets are split to packets of at most this */
 	unsigned offloads; /**< TUN_F_* that the kernel agreed to */
@@ -38,11 +39,11 @@ struct tscf_tun {
  * off on it, so the kernel sends nothing of its own.  The device goes when tscf_tun_close is called or the process
  * dies.
  *
- * Offloads are asked for from the most to the least: TCP and UDP segmentation (kernel 6.2), TCP only, none.  The environment variable
- * TSCF_TUN_OFFLOADS ("none", "tcp") forbids some, for tests.
+ * Offloads are asked for from the most to the least: TCP and UDP segmentation (kernel 6.2), TCP only, none.  The
+ * environment variable TSCF_TUN_OFFLOADS ("none", "tcp") forbids some, for tests.
  *
- * @param join_udp  datagrams may be joined for the kernel: where it forwards them.  Where it delivers them to programs it would show
- * joined ones to raw sockets; see tscf_tun_join_udp.
+ * @param join_udp  datagrams may be joined for the kernel: where it forwards them.  Where it delivers them to programs
+ * it would show joined ones to raw sockets; see tscf_tun_join_udp.
  * @param realtime_dscps  what the urgent queue is for (dscp.h)
  *
  * @return 0, or -errno: -EBUSY if a device of that name exists, -EPERM without CAP_NET_ADMIN, -ENOENT without
@@ -51,22 +52,22 @@ struct tscf_tun {
 int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps);
 
 /**
- * The same for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for it.  The device goes when
- * the last part is closed; none is closed while others are used.
+ * The same for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for it.  The
+ * device goes when the last part is closed; none is closed while others are used.
  *
  * @param steering  for @p count workers; NULL with one: then urgent packets come with the others.
  * @return 0, or -errno with all parts closed.
  */
-int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp, const struct tscf_steering *steering);
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
+			const struct tscf_tun_steering *steering);
 void tscf_tun_close(struct tscf_tun *tun);
 
-/** From the next flush on, join datagrams for the kernel or not (onlookers.h).  Nothing is queued. */
+/** From the next flush on, join datagrams for the kernel or not (packet_sniffers.h).  Nothing is queued. */
 void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 
 /**
- * Read what is there into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about TSCF_TUN_READ_BYTES;
- * super-packets become runs.
- * The ring's packets must hold TSCF_PACKET_MAX bytes.
+ * Read what is there into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about
+ * TSCF_TUN_READ_BYTES; super-packets become runs. The ring's packets must hold TSCF_PACKET_MAX bytes.
  *
  * @return 0 (batch->count may be 0), or -errno if the device is gone or broken.
  */

@@ -11,7 +11,7 @@
 
 /** Most packets and bytes in one run: what one UDP_SEGMENT takes on every kernel that has it. */
 #define RUN_PACKETS 64
-#define RUN_BYTES 65000
+#define RUN_BYTES   65000
 
 /** @return bytes of the packet that is in tun->super now, 0 if none waits, or -errno. */
 static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
@@ -32,7 +32,8 @@ static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
 {
 	struct tscf_run run;
 
-	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < RUN_BYTES ? packet->room : RUN_BYTES, RUN_PACKETS, &run))
+	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < RUN_BYTES ? packet->room : RUN_BYTES,
+			       RUN_PACKETS, &run))
 		return false;
 	packet->length = (run.count - 1) * run.size + run.last;
 	packet->piece = run.count > 1 ? run.size : 0;
@@ -63,7 +64,8 @@ static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, stru
 {
 	uint32_t bytes = 0;
 
-	/* A super-packet that was begun is finished, if the batch has room: the event loop would not call again for the rest of it. */
+	/* A super-packet that was begun is finished, if the batch has room: the event loop would not call again for the
+	 * rest of it. */
 	while (batch->count < TSCF_BATCH_MAX && (tun->splitting || bytes < TSCF_TUN_READ_BYTES)) {
 		struct tscf_packet *packet = tscf_ring_packet(ring, batch->count);
 		int more;

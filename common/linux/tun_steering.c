@@ -11,22 +11,70 @@
 #include <unistd.h>
 
 /* The few instructions that the program is made of, by the names of the kernel's documentation. */
-#define MOV_REG(to, from)         {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from)}
-#define MOV_IMM(to, value)        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (value)}
-#define ALU_IMM(op, reg, value)   {.code = BPF_ALU64 | (op) | BPF_K, .dst_reg = (reg), .imm = (value)}
-#define ALU_REG(op, reg, by)      {.code = BPF_ALU64 | (op) | BPF_X, .dst_reg = (reg), .src_reg = (by)}
-#define MOD32_IMM(reg, value)     {.code = BPF_ALU | BPF_MOD | BPF_K, .dst_reg = (reg), .imm = (value)}
-#define LOAD_PACKET(size, offset) {.code = BPF_LD | BPF_ABS | (size), .imm = (offset)}
-#define LOAD_WORD(to, from)       {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (to), .src_reg = (from)}
-#define STORE_WORD(offset, from)  {.code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .src_reg = (from), .off = (offset)}
-#define STORE_IMM(offset, value)  {.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .off = (offset), .imm = (value)}
-#define JUMP_EQUAL(reg, value, n) {.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (reg), .imm = (value), .off = (n)}
-#define JUMP(n)                   {.code = BPF_JMP | BPF_JA, .off = (n)}
-#define LOAD_LOW(reg, value)      {.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = (reg), .imm = (int32_t)(value)}
-#define LOAD_MAP(reg, fd)         {.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = (reg), .src_reg = BPF_PSEUDO_MAP_FD, .imm = (fd)}
-#define LOAD_HIGH(value)          {.imm = (int32_t)(value)}
-#define CALL(function)            {.code = BPF_JMP | BPF_CALL, .imm = (function)}
-#define EXIT                      {.code = BPF_JMP | BPF_EXIT}
+#define MOV_REG(to, from)                                                                                              \
+	{                                                                                                              \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from)                                \
+	}
+#define MOV_IMM(to, value)                                                                                             \
+	{                                                                                                              \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (value)                                   \
+	}
+#define ALU_IMM(op, reg, value)                                                                                        \
+	{                                                                                                              \
+		.code = BPF_ALU64 | (op) | BPF_K, .dst_reg = (reg), .imm = (value)                                     \
+	}
+#define ALU_REG(op, reg, by)                                                                                           \
+	{                                                                                                              \
+		.code = BPF_ALU64 | (op) | BPF_X, .dst_reg = (reg), .src_reg = (by)                                    \
+	}
+#define MOD32_IMM(reg, value)                                                                                          \
+	{                                                                                                              \
+		.code = BPF_ALU | BPF_MOD | BPF_K, .dst_reg = (reg), .imm = (value)                                    \
+	}
+#define LOAD_PACKET(size, offset)                                                                                      \
+	{                                                                                                              \
+		.code = BPF_LD | BPF_ABS | (size), .imm = (offset)                                                     \
+	}
+#define LOAD_WORD(to, from)                                                                                            \
+	{                                                                                                              \
+		.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (to), .src_reg = (from)                                  \
+	}
+#define STORE_WORD(offset, from)                                                                                       \
+	{                                                                                                              \
+		.code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .src_reg = (from), .off = (offset)           \
+	}
+#define STORE_IMM(offset, value)                                                                                       \
+	{                                                                                                              \
+		.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .off = (offset), .imm = (value)               \
+	}
+#define JUMP_EQUAL(reg, value, n)                                                                                      \
+	{                                                                                                              \
+		.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (reg), .imm = (value), .off = (n)                        \
+	}
+#define JUMP(n)                                                                                                        \
+	{                                                                                                              \
+		.code = BPF_JMP | BPF_JA, .off = (n)                                                                   \
+	}
+#define LOAD_LOW(reg, value)                                                                                           \
+	{                                                                                                              \
+		.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = (reg), .imm = (int32_t)(value)                           \
+	}
+#define LOAD_MAP(reg, fd)                                                                                              \
+	{                                                                                                              \
+		.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = (reg), .src_reg = BPF_PSEUDO_MAP_FD, .imm = (fd)         \
+	}
+#define LOAD_HIGH(value)                                                                                               \
+	{                                                                                                              \
+		.imm = (int32_t)(value)                                                                                \
+	}
+#define CALL(function)                                                                                                 \
+	{                                                                                                              \
+		.code = BPF_JMP | BPF_CALL, .imm = (function)                                                          \
+	}
+#define EXIT                                                                                                           \
+	{                                                                                                              \
+		.code = BPF_JMP | BPF_EXIT                                                                             \
+	}
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROGRAM_MAX  64
@@ -68,33 +116,33 @@ static void append(struct program *p, const struct bpf_insn *insn, unsigned coun
 static void append_parse(struct program *p)
 {
 	const struct bpf_insn parse[] = {
-		MOV_REG(BPF_REG_6, BPF_REG_1), /* where loads from the packet want it */
-		LOAD_PACKET(BPF_B, 0),
-		ALU_IMM(BPF_RSH, BPF_REG_0, 4),
-		STORE_WORD(KEY_AT, BPF_REG_0),
-		JUMP_EQUAL(BPF_REG_0, 6, 8),
-		/* IPv4 */
-		LOAD_PACKET(BPF_W, 16),
-		STORE_WORD(KEY_WORD_AT(0), BPF_REG_0),
-		STORE_IMM(KEY_WORD_AT(1), 0),
-		STORE_IMM(KEY_WORD_AT(2), 0),
-		STORE_IMM(KEY_WORD_AT(3), 0),
-		MOV_REG(BPF_REG_7, BPF_REG_0),
-		LOAD_PACKET(BPF_B, 1), /* type of service */
-		JUMP(12),
-		/* IPv6 */
-		LOAD_PACKET(BPF_W, 24),
-		STORE_WORD(KEY_WORD_AT(0), BPF_REG_0),
-		LOAD_PACKET(BPF_W, 28),
-		STORE_WORD(KEY_WORD_AT(1), BPF_REG_0),
-		LOAD_PACKET(BPF_W, 32),
-		STORE_WORD(KEY_WORD_AT(2), BPF_REG_0),
-		LOAD_PACKET(BPF_W, 36),
-		STORE_WORD(KEY_WORD_AT(3), BPF_REG_0),
-		MOV_REG(BPF_REG_7, BPF_REG_0),
-		LOAD_PACKET(BPF_H, 0), /* traffic class, across two bytes */
-		ALU_IMM(BPF_RSH, BPF_REG_0, 4),
-		ALU_IMM(BPF_AND, BPF_REG_0, 0xff),
+	    MOV_REG(BPF_REG_6, BPF_REG_1), /* where loads from the packet want it */
+	    LOAD_PACKET(BPF_B, 0),
+	    ALU_IMM(BPF_RSH, BPF_REG_0, 4),
+	    STORE_WORD(KEY_AT, BPF_REG_0),
+	    JUMP_EQUAL(BPF_REG_0, 6, 8),
+	    /* IPv4 */
+	    LOAD_PACKET(BPF_W, 16),
+	    STORE_WORD(KEY_WORD_AT(0), BPF_REG_0),
+	    STORE_IMM(KEY_WORD_AT(1), 0),
+	    STORE_IMM(KEY_WORD_AT(2), 0),
+	    STORE_IMM(KEY_WORD_AT(3), 0),
+	    MOV_REG(BPF_REG_7, BPF_REG_0),
+	    LOAD_PACKET(BPF_B, 1), /* type of service */
+	    JUMP(12),
+	    /* IPv6 */
+	    LOAD_PACKET(BPF_W, 24),
+	    STORE_WORD(KEY_WORD_AT(0), BPF_REG_0),
+	    LOAD_PACKET(BPF_W, 28),
+	    STORE_WORD(KEY_WORD_AT(1), BPF_REG_0),
+	    LOAD_PACKET(BPF_W, 32),
+	    STORE_WORD(KEY_WORD_AT(2), BPF_REG_0),
+	    LOAD_PACKET(BPF_W, 36),
+	    STORE_WORD(KEY_WORD_AT(3), BPF_REG_0),
+	    MOV_REG(BPF_REG_7, BPF_REG_0),
+	    LOAD_PACKET(BPF_H, 0), /* traffic class, across two bytes */
+	    ALU_IMM(BPF_RSH, BPF_REG_0, 4),
+	    ALU_IMM(BPF_AND, BPF_REG_0, 0xff),
 	};
 
 	append(p, parse, COUNT(parse));
@@ -104,11 +152,8 @@ static void append_parse(struct program *p)
 static void append_urgency(struct program *p, uint64_t dscps)
 {
 	const struct bpf_insn urgency[] = {
-		ALU_IMM(BPF_RSH, BPF_REG_0, 2),
-		LOAD_LOW(BPF_REG_8, dscps & 0xffffffff),
-		LOAD_HIGH(dscps >> 32),
-		ALU_REG(BPF_RSH, BPF_REG_8, BPF_REG_0),
-		ALU_IMM(BPF_AND, BPF_REG_8, 1),
+	    ALU_IMM(BPF_RSH, BPF_REG_0, 2),         LOAD_LOW(BPF_REG_8, dscps & 0xffffffff), LOAD_HIGH(dscps >> 32),
+	    ALU_REG(BPF_RSH, BPF_REG_8, BPF_REG_0), ALU_IMM(BPF_AND, BPF_REG_8, 1),
 	};
 
 	append(p, urgency, COUNT(urgency));
@@ -118,15 +163,15 @@ static void append_urgency(struct program *p, uint64_t dscps)
 static void append_worker(struct program *p, unsigned workers, int map)
 {
 	const struct bpf_insn look_up[] = {
-		LOAD_MAP(BPF_REG_1, map),
-		LOAD_HIGH(0),
-		MOV_REG(BPF_REG_2, BPF_REG_10),
-		ALU_IMM(BPF_ADD, BPF_REG_2, KEY_AT),
-		CALL(BPF_FUNC_map_lookup_elem),
-		JUMP_EQUAL(BPF_REG_0, 0, 2),
-		LOAD_WORD(BPF_REG_7, BPF_REG_0),
-		JUMP(1),
-		MOD32_IMM(BPF_REG_7, (int32_t)workers),
+	    LOAD_MAP(BPF_REG_1, map),
+	    LOAD_HIGH(0),
+	    MOV_REG(BPF_REG_2, BPF_REG_10),
+	    ALU_IMM(BPF_ADD, BPF_REG_2, KEY_AT),
+	    CALL(BPF_FUNC_map_lookup_elem),
+	    JUMP_EQUAL(BPF_REG_0, 0, 2),
+	    LOAD_WORD(BPF_REG_7, BPF_REG_0),
+	    JUMP(1),
+	    MOD32_IMM(BPF_REG_7, (int32_t)workers),
 	};
 	const struct bpf_insn only[] = {MOV_IMM(BPF_REG_7, 0)};
 
@@ -139,10 +184,10 @@ static void append_worker(struct program *p, unsigned workers, int map)
 static void append_result(struct program *p)
 {
 	const struct bpf_insn result[] = {
-		ALU_IMM(BPF_LSH, BPF_REG_7, 1),
-		ALU_REG(BPF_OR, BPF_REG_7, BPF_REG_8),
-		MOV_REG(BPF_REG_0, BPF_REG_7),
-		EXIT,
+	    ALU_IMM(BPF_LSH, BPF_REG_7, 1),
+	    ALU_REG(BPF_OR, BPF_REG_7, BPF_REG_8),
+	    MOV_REG(BPF_REG_0, BPF_REG_7),
+	    EXIT,
 	};
 
 	append(p, result, COUNT(result));
@@ -169,15 +214,15 @@ static int load(const struct program *p)
 	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
 	attr.insns = (uint64_t)(uintptr_t)p->insn;
 	attr.insn_cnt = p->count;
-	attr.license = (uint64_t)(uintptr_t)"GPL";
+	attr.license = (uint64_t)(uintptr_t) "GPL";
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
-int tscf_steering_open(struct tscf_steering *s, uint64_t dscps, unsigned workers)
+int tscf_tun_steering_open(struct tscf_tun_steering *s, uint64_t dscps, unsigned workers)
 {
 	struct program p = {.count = 0};
 
-	*s = (struct tscf_steering){.program = -1, .exceptions = -1, .workers = workers};
+	*s = (struct tscf_tun_steering){.program = -1, .exceptions = -1, .workers = workers};
 	if (workers > 1) {
 		s->exceptions = make_map();
 		if (s->exceptions < 0)
@@ -195,7 +240,7 @@ int tscf_steering_open(struct tscf_steering *s, uint64_t dscps, unsigned workers
 	return s->program;
 }
 
-void tscf_steering_close(struct tscf_steering *s)
+void tscf_tun_steering_close(struct tscf_tun_steering *s)
 {
 	if (s->program >= 0)
 		close(s->program);
@@ -205,7 +250,7 @@ void tscf_steering_close(struct tscf_steering *s)
 	s->exceptions = -1;
 }
 
-unsigned tscf_steering_worker(const struct tscf_addr *addr, unsigned workers)
+unsigned tscf_tun_steering_worker(const struct tscf_addr *addr, unsigned workers)
 {
 	return tscf_get_u32(addr->bytes + tscf_addr_size(addr->family) - 4) % workers;
 }
@@ -219,7 +264,7 @@ static struct key key_of(const struct tscf_addr *addr)
 	return key;
 }
 
-int tscf_steering_set(const struct tscf_steering *s, const struct tscf_addr *addr, unsigned worker)
+int tscf_tun_steering_set(const struct tscf_tun_steering *s, const struct tscf_addr *addr, unsigned worker)
 {
 	struct key key = key_of(addr);
 	uint32_t value = worker;
@@ -232,7 +277,7 @@ int tscf_steering_set(const struct tscf_steering *s, const struct tscf_addr *add
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
-void tscf_steering_clear(const struct tscf_steering *s, const struct tscf_addr *addr)
+void tscf_tun_steering_clear(const struct tscf_tun_steering *s, const struct tscf_addr *addr)
 {
 	struct key key = key_of(addr);
 	union bpf_attr attr;

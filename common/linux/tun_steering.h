@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * steering.h - a program for the kernel that tells which queue of a TUN device a packet belongs to.
+ * tun_steering.h - a program for the kernel that tells which queue of a TUN device a packet belongs to.
  *
- * A device has two queues for each worker that reads it: an even one for bulk and, after it, an odd one for real-time packets, so that a
- * voice packet does not wait behind a bulk upload in the kernel.  Urgent is what the DSCP says.
+ * A device has two queues for each worker that reads it: an even one for bulk and, after it, an odd one for real-time
+ * packets, so that a voice packet does not wait behind a bulk upload in the kernel.  Urgent is what the DSCP says.
  *
- * Several workers (a server's) share the destination addresses: worker n has those whose last 32 bits, divided by the number of workers,
- * leave n.  That needs no table, but for the few addresses that another worker was given: they are in a map that the program looks
- * into first.
+ * Several workers (a server's) share the destination addresses: worker n has those whose last 32 bits, divided by the
+ * number of workers, leave n.  That needs no table, but for the few addresses that another worker was given: they are
+ * in a map that the program looks into first.
  */
-#ifndef TSCF_STEERING_H
-#define TSCF_STEERING_H
+#ifndef TSCF_TUN_STEERING_H
+#define TSCF_TUN_STEERING_H
 
 #include "common/base/addr.h"
 #include "common/packet/dscp.h"
@@ -20,30 +20,31 @@
 /** A TUN device has at most 256 queues. */
 #define TSCF_WORKERS_MAX 64
 
-struct tscf_steering {
-	int program;   /**< for TUNSETSTEERINGEBPF */
+struct tscf_tun_steering {
+	int program;    /**< for TUNSETSTEERINGEBPF */
 	int exceptions; /**< the map; -1 with one worker */
 	unsigned workers;
 };
 
 /**
- * Load the program for @p workers workers, with the real-time DSCPs @p dscps (dscp.h); workers are 1 to TSCF_WORKERS_MAX.  Needs CAP_BPF, and CAP_NET_ADMIN for several, or CAP_SYS_ADMIN.
+ * Load the program for @p workers workers, with the real-time DSCPs @p dscps (dscp.h); workers are 1 to
+ * TSCF_WORKERS_MAX.  Needs CAP_BPF, and CAP_NET_ADMIN for several, or CAP_SYS_ADMIN.
  *
  * @return 0, or -errno with nothing left to close.
  */
-int tscf_steering_open(struct tscf_steering *s, uint64_t dscps, unsigned workers);
+int tscf_tun_steering_open(struct tscf_tun_steering *s, uint64_t dscps, unsigned workers);
 /** The kernel keeps the program and the map as long as a device uses them. */
-void tscf_steering_close(struct tscf_steering *s);
+void tscf_tun_steering_close(struct tscf_tun_steering *s);
 
 /** @return the worker that @p addr belongs to if nothing else is said. */
-unsigned tscf_steering_worker(const struct tscf_addr *addr, unsigned workers);
+unsigned tscf_tun_steering_worker(const struct tscf_addr *addr, unsigned workers);
 /**
  * From now on packets to @p addr go to @p worker.  Any thread may call it.
  *
  * @return 0; or -errno: -E2BIG when there are too many exceptions, -EPERM before Linux 5.19 without CAP_BPF.
  */
-int tscf_steering_set(const struct tscf_steering *s, const struct tscf_addr *addr, unsigned worker);
+int tscf_tun_steering_set(const struct tscf_tun_steering *s, const struct tscf_addr *addr, unsigned worker);
 /** @p addr goes where it belongs again. */
-void tscf_steering_clear(const struct tscf_steering *s, const struct tscf_addr *addr);
+void tscf_tun_steering_clear(const struct tscf_tun_steering *s, const struct tscf_addr *addr);
 
 #endif

@@ -17,14 +17,14 @@
 #define PRIORITY_BLOCK     7454
 #define LOOPBACK           1
 
-struct barrier {
+struct block {
 	struct tscf_netlink *nl;
 	struct xfrm_mark mark;
 	const int *devices; /**< those that stay open */
 	unsigned count;
 };
 
-static int put_policy(const struct barrier *b, uint16_t family, int device)
+static int put_policy(const struct block *b, uint16_t family, int device)
 {
 	struct xfrm_userpolicy_info policy = {
 	    .sel = {.family = family, .ifindex = device},
@@ -51,7 +51,7 @@ static int put_policy(const struct barrier *b, uint16_t family, int device)
 	return tscf_netlink_no_family(err) ? 0 : err;
 }
 
-static bool is_open(const struct barrier *b, int device)
+static bool is_open(const struct block *b, int device)
 {
 	if (device == LOOPBACK)
 		return b->count > 0;
@@ -61,8 +61,8 @@ static bool is_open(const struct barrier *b, int device)
 	return false;
 }
 
-/** @return whether @p policy is of this barrier, and not what it shall have. */
-static bool is_stale(const struct barrier *b, struct nlmsghdr *header, const struct xfrm_userpolicy_info *policy)
+/** @return whether @p policy is of this block, and not what it shall have. */
+static bool is_stale(const struct block *b, struct nlmsghdr *header, const struct xfrm_userpolicy_info *policy)
 {
 	const struct nlattr *mark = nlmsg_find_attr(header, sizeof(*policy), XFRMA_MARK);
 
@@ -76,7 +76,7 @@ static bool is_stale(const struct barrier *b, struct nlmsghdr *header, const str
 
 /** The stale ones of a dump; those that do not fit are found by the next. */
 struct stale {
-	const struct barrier *barrier;
+	const struct block *block;
 	unsigned count;
 	uint32_t index[32];
 };
@@ -89,12 +89,12 @@ static int note_stale(struct nlmsghdr *header, void *context)
 	if (header->nlmsg_type != XFRM_MSG_NEWPOLICY || nlmsg_datalen(header) < (int)sizeof(policy))
 		return 0;
 	memcpy(&policy, nlmsg_data(header), sizeof(policy));
-	if (s->count < sizeof(s->index) / sizeof(s->index[0]) && is_stale(s->barrier, header, &policy))
+	if (s->count < sizeof(s->index) / sizeof(s->index[0]) && is_stale(s->block, header, &policy))
 		s->index[s->count++] = policy.index;
 	return 0;
 }
 
-static int delete_policy(const struct barrier *b, uint32_t index)
+static int delete_policy(const struct block *b, uint32_t index)
 {
 	struct xfrm_userpolicy_id id = {.index = index, .dir = XFRM_POLICY_OUT};
 	struct nl_msg *msg = nlmsg_alloc_simple(XFRM_MSG_DELPOLICY, 0);
@@ -109,7 +109,7 @@ static int delete_policy(const struct barrier *b, uint32_t index)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int delete_stale(const struct barrier *b)
+static int delete_stale(const struct block *b)
 {
 	struct stale s;
 	int err;
@@ -119,7 +119,7 @@ static int delete_stale(const struct barrier *b)
 
 		if (!msg)
 			return -ENOMEM;
-		s = (struct stale){.barrier = b};
+		s = (struct stale){.block = b};
 		err = tscf_netlink_dump(b->nl, msg, note_stale, &s);
 		for (unsigned i = 0; err == 0 && i < s.count; i++)
 			err = delete_policy(b, s.index[i]);
@@ -127,10 +127,10 @@ static int delete_stale(const struct barrier *b)
 	return err;
 }
 
-int tscf_barrier_set(uint32_t mark, uint32_t mask, const int *devices, unsigned count)
+int tscf_xfrm_block_set(uint32_t mark, uint32_t mask, const int *devices, unsigned count)
 {
 	static const uint16_t families[] = {AF_INET, AF_INET6};
-	struct barrier b = {.mark = {.v = mark, .m = mask}, .devices = devices, .count = count};
+	struct block b = {.mark = {.v = mark, .m = mask}, .devices = devices, .count = count};
 	int err = tscf_netlink_connect(NETLINK_XFRM, &b.nl);
 
 	if (err < 0)
@@ -148,9 +148,9 @@ int tscf_barrier_set(uint32_t mark, uint32_t mask, const int *devices, unsigned 
 	return err;
 }
 
-int tscf_barrier_clear(uint32_t mark, uint32_t mask)
+int tscf_xfrm_block_clear(uint32_t mark, uint32_t mask)
 {
-	struct barrier b = {.mark = {.v = mark, .m = mask}};
+	struct block b = {.mark = {.v = mark, .m = mask}};
 	int err = tscf_netlink_connect(NETLINK_XFRM, &b.nl);
 
 	if (err < 0)

@@ -2,9 +2,10 @@
 /*
  * aqm.h - keeping a queue short: CoDel (RFC 8289).
  *
- * A bulk transfer fills whatever buffer stands before the slowest step, and voice waits behind it.  CoDel watches how long packets have waited; when
- * that has been over TARGET for an INTERVAL, it drops one, and then more and more often until the senders have slowed down.  Both are
- * shorter here than on a router, as the queue is that of a socket and is worked off at memory speed.
+ * A bulk transfer fills whatever buffer stands before the slowest step, and voice waits behind it.  CoDel watches how
+ * long packets have waited; when that has been over TARGET for an INTERVAL, it drops one, and then more and more often
+ * until the senders have slowed down.  Both are shorter here than on a router, as the queue is that of a socket and is
+ * worked off at memory speed.
  */
 #ifndef TSCF_AQM_H
 #define TSCF_AQM_H
@@ -19,7 +20,7 @@
 struct tscf_aqm {
 	uint64_t above_since; /**< since when packets have waited too long; 0: they do not */
 	uint64_t next_drop;
-	uint32_t count;       /**< drops since dropping began */
+	uint32_t count; /**< drops since dropping began */
 	bool dropping;
 };
 

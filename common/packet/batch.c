@@ -39,8 +39,8 @@ struct tscf_packet *tscf_ring_packet(struct tscf_ring *ring, unsigned i)
 	struct tscf_packet *packet = &ring->packet[i];
 
 	*packet = (struct tscf_packet){
-		.data = ring->memory + i * ring->stride + TSCF_HEADROOM,
-		.room = ring->size,
+	    .data = ring->memory + i * ring->stride + TSCF_HEADROOM,
+	    .room = ring->size,
 	};
 	return packet;
 }

@@ -6,8 +6,8 @@
  * packets into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing.
  * A packet belongs to the ring that allocated it and is valid until that ring is filled again.
  *
- * One struct tscf_packet may hold a *run*: several packets of one flow back to back, as the kernel's offloads give and take
- * them.  What is decided of the first is decided of all, and a transport sends them with one system call.
+ * One struct tscf_packet may hold a *run*: several packets of one flow back to back, as the kernel's offloads give and
+ * take them.  What is decided of the first is decided of all, and a transport sends them with one system call.
  */
 #ifndef TSCF_BATCH_H
 #define TSCF_BATCH_H

@@ -68,11 +68,11 @@ static struct entry *entry_of(struct tscf_binding *b)
 static void pack(const struct tscf_binding_key *key, struct packed *out)
 {
 	*out = (struct packed){
-		.local_port = key->local_port,
-		.remote_port = key->remote_port,
-		.local_family = key->local.family,
-		.remote_family = key->remote.family,
-		.protocol = key->protocol,
+	    .local_port = key->local_port,
+	    .remote_port = key->remote_port,
+	    .local_family = key->local.family,
+	    .remote_family = key->remote.family,
+	    .protocol = key->protocol,
 	};
 	memcpy(out->local, key->local.bytes, sizeof(out->local));
 	memcpy(out->remote, key->remote.bytes, sizeof(out->remote));
@@ -416,11 +416,11 @@ void tscf_binding_key_of(const struct tscf_packet_info *info, enum tscf_directio
 	bool from = direction == TSCF_FROM_LOCAL;
 
 	*key = (struct tscf_binding_key){
-		.local = from ? info->source : info->destination,
-		.remote = from ? info->destination : info->source,
-		.local_port = from ? info->source_port : info->destination_port,
-		.remote_port = from ? info->destination_port : info->source_port,
-		.protocol = info->protocol,
+	    .local = from ? info->source : info->destination,
+	    .remote = from ? info->destination : info->source,
+	    .local_port = from ? info->source_port : info->destination_port,
+	    .remote_port = from ? info->destination_port : info->source_port,
+	    .protocol = info->protocol,
 	};
 }
 

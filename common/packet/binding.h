@@ -49,7 +49,7 @@ struct tscf_binding_key {
 	struct tscf_addr remote; /**< family 0: any remote */
 	uint16_t local_port;     /**< 0: any */
 	uint16_t remote_port;
-	uint8_t protocol;        /**< 0: any */
+	uint8_t protocol; /**< 0: any */
 };
 
 enum tscf_binding_state { TSCF_BINDING_ACTIVE, TSCF_BINDING_RELEASED, TSCF_BINDING_SHIELD, TSCF_BINDING_TOMBSTONE };
@@ -59,17 +59,17 @@ struct tscf_binding {
 	struct tscf_binding_key key;
 	enum tscf_level level;
 	enum tscf_binding_state state;
-	bool implicit;         /**< made by an encrypted packet, not by a request */
-	bool told;             /**< client: the server holds an entry for this key */
-	uint8_t stored;        /**< server: what its store holds for this key, enum server_stored_binding */
-	uint32_t generation;   /**< for mark-and-sweep by the owner of the table */
+	bool implicit;             /**< made by an encrypted packet, not by a request */
+	bool told;                 /**< client: the server holds an entry for this key */
+	uint8_t stored;            /**< server: what its store holds for this key, enum server_stored_binding */
+	uint32_t generation;       /**< for mark-and-sweep by the owner of the table */
 	uint32_t plain_generation; /**< client: as generation, of plain sockets that have this key too */
-	uint32_t request;      /**< server: sequence number of the last request about it ... */
-	uint64_t session;      /**< ... and the TSID it came on */
-	uint64_t cookie;       /**< client: the socket's SO_COOKIE, 0 if unknown */
-	uint64_t grace_until;  /**< ACTIVE: clear packets are let through before this time; 0: never */
-	uint64_t expires;      /**< RELEASED, TOMBSTONE: not there from this time on; else TSCF_FOREVER */
-	void *owner;           /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */
+	uint32_t request;          /**< server: sequence number of the last request about it ... */
+	uint64_t session;          /**< ... and the TSID it came on */
+	uint64_t cookie;           /**< client: the socket's SO_COOKIE, 0 if unknown */
+	uint64_t grace_until;      /**< ACTIVE: clear packets are let through before this time; 0: never */
+	uint64_t expires;          /**< RELEASED, TOMBSTONE: not there from this time on; else TSCF_FOREVER */
+	void *owner;               /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */
 	struct tscf_binding *owner_next, **owner_link; /**< list of the owner's entries, kept by this module */
 };
 
@@ -120,8 +120,8 @@ struct tscf_binding *tscf_bindings_bind(struct tscf_bindings *table, const struc
  *
  * @return the entry or NULL.
  */
-struct tscf_binding *tscf_bindings_shield(struct tscf_bindings *table, const struct tscf_binding_key *key,
-					  void *owner, struct tscf_binding_list *list);
+struct tscf_binding *tscf_bindings_shield(struct tscf_bindings *table, const struct tscf_binding_key *key, void *owner,
+					  struct tscf_binding_list *list);
 
 /**
  * The socket moved back: RELEASED until @p now + TSCF_RELEASED_MS.  An ACTIVE or RELEASED entry keeps its owner (whose

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/packet/coalesce_packet.h"
 
-#include "common/packet/batch.h"
 #include "common/base/bytes.h"
+#include "common/packet/batch.h"
 #include "common/packet/checksum.h"
 #include "common/packet/coalesce.h"
 #include "common/packet/header_fields.h"

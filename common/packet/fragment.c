@@ -64,9 +64,9 @@ void tscf_fragments_free(struct tscf_fragments *table)
 static void datagram_of(const struct tscf_packet_info *info, enum tscf_direction direction, struct datagram *out)
 {
 	*out = (struct datagram){
-		.id = info->fragment_id,
-		.family = info->source.family,
-		.direction = (uint8_t)direction,
+	    .id = info->fragment_id,
+	    .family = info->source.family,
+	    .direction = (uint8_t)direction,
 	};
 	memcpy(out->source, info->source.bytes, tscf_addr_size(info->source.family));
 	memcpy(out->destination, info->destination.bytes, tscf_addr_size(info->destination.family));
@@ -86,7 +86,8 @@ static struct way *find(struct slot *slot, const struct datagram *datagram, uint
 	return NULL;
 }
 
-static void remember(struct slot *slot, const struct datagram *datagram, const struct tscf_binding_key *key, uint64_t now)
+static void remember(struct slot *slot, const struct datagram *datagram, const struct tscf_binding_key *key,
+		     uint64_t now)
 {
 	struct way *way = find(slot, datagram, now);
 

@@ -29,10 +29,11 @@
 #include <stdint.h>
 
 #define TSCF_MESSAGE_VERSION 1
-#define TSCF_MESSAGE_HEADER 16
+#define TSCF_MESSAGE_HEADER  16
 /** Largest control message, so that it fits every outer path in one piece. */
 #define TSCF_MESSAGE_MAX 1200
-/** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7), "MTU"). */
+/** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7),
+ * "MTU"). */
 #define TSCF_PROBE_MAX 1500
 /** The smallest inner MTU that is worth a tunnel of IPv4, and the least that IPv6 allows (RFC 8200, section 5). */
 #define TSCF_MTU_FLOOR_IPV4 576
@@ -67,15 +68,16 @@ enum tscf_message_type {
 
 /** TLV types.  Unknown ones are skipped.  Sizes are those of the value. */
 enum tscf_tlv_type {
-	TSCF_TLV_INTERNAL_IPV4 = 1,     /**< 5: address, prefix length.  Request: the address the client had before */
-	TSCF_TLV_INTERNAL_IPV6 = 2,     /**< 17: address, prefix length */
-	TSCF_TLV_ROUTE_IPV4 = 3,        /**< 5: destination, prefix length; repeats */
-	TSCF_TLV_ROUTE_IPV6 = 4,        /**< 17; repeats */
-	TSCF_TLV_DNS = 5,               /**< 4 or 16: address; repeats */
-	TSCF_TLV_SIP_SERVER = 6,        /**< 4 or 16: address; repeats */
-	TSCF_TLV_MTU = 7,               /**< 2: inner MTU, the same for both tunnels; keepalive request: what the path carries */
-	TSCF_TLV_KEEPALIVE = 8,         /**< 2: seconds between keepalives when idle; 0: none */
-	TSCF_TLV_RESPONSE_CODE = 9,     /**< 2 + text: enum tscf_response, then UTF-8 text for a person, at most 200 bytes */
+	TSCF_TLV_INTERNAL_IPV4 = 1, /**< 5: address, prefix length.  Request: the address the client had before */
+	TSCF_TLV_INTERNAL_IPV6 = 2, /**< 17: address, prefix length */
+	TSCF_TLV_ROUTE_IPV4 = 3,    /**< 5: destination, prefix length; repeats */
+	TSCF_TLV_ROUTE_IPV6 = 4,    /**< 17; repeats */
+	TSCF_TLV_DNS = 5,           /**< 4 or 16: address; repeats */
+	TSCF_TLV_SIP_SERVER = 6,    /**< 4 or 16: address; repeats */
+	TSCF_TLV_MTU = 7, /**< 2: inner MTU, the same for both tunnels; keepalive request: what the path carries */
+	TSCF_TLV_KEEPALIVE = 8, /**< 2: seconds between keepalives when idle; 0: none */
+	TSCF_TLV_RESPONSE_CODE =
+	    9, /**< 2 + text: enum tscf_response, then UTF-8 text for a person, at most 200 bytes */
 	TSCF_TLV_SERVICE_TYPE = 10,     /**< 2: enum tscf_service */
 	TSCF_TLV_RESERVED_TSID = 11,    /**< 8: TSID of the encrypted tunnel that is reserved */
 	TSCF_TLV_BINDING = 12,          /**< a socket binding, see struct tscf_wire_binding; repeats */
@@ -84,40 +86,44 @@ enum tscf_tlv_type {
 	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen by the client once, kept for all its runs */
 	TSCF_TLV_COOKIE = 16,           /**< 1 to 64, opaque, echoed */
 	TSCF_TLV_PADDING = 17,          /**< any size, ignored: makes a request large enough for its answer */
-	TSCF_TLV_RESERVATION_HASH = 18, /**< 32: SHA-256 of the reservation secret; service request on the plain tunnel */
+	TSCF_TLV_RESERVATION_HASH =
+	    18, /**< 32: SHA-256 of the reservation secret; service request on the plain tunnel */
 	TSCF_TLV_RESERVATION_SECRET = 19, /**< 32: the secret; configuration request on the encrypted tunnel */
-	TSCF_TLV_QUIET = 20,            /**< 0: send nothing down the plain tunnel before the shields are complete */
-	TSCF_TLV_COMPLETE = 21,         /**< 0: in a shield request: this was the last one, quiet ends */
-	TSCF_TLV_PERSISTENCE = 22,      /**< 2: seconds an idle tunnel stays */
-	TSCF_TLV_SHIELD_LOCK = 23,      /**< 32: SHA-256 of the key that lifts this client's shields */
-	TSCF_TLV_SHIELD_KEY = 24,       /**< 32: the key; in an unshield request, together with the next lock */
-	TSCF_TLV_RESUME_LOCK = 25,      /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
-	TSCF_TLV_RESUME_KEY = 26,       /**< 32: the key; in a resume request, together with the next lock */
+	TSCF_TLV_QUIET = 20,              /**< 0: send nothing down the plain tunnel before the shields are complete */
+	TSCF_TLV_COMPLETE = 21,           /**< 0: in a shield request: this was the last one, quiet ends */
+	TSCF_TLV_PERSISTENCE = 22,        /**< 2: seconds an idle tunnel stays */
+	TSCF_TLV_SHIELD_LOCK = 23,        /**< 32: SHA-256 of the key that lifts this client's shields */
+	TSCF_TLV_SHIELD_KEY = 24,         /**< 32: the key; in an unshield request, together with the next lock */
+	TSCF_TLV_RESUME_LOCK =
+	    25,                   /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
+	TSCF_TLV_RESUME_KEY = 26, /**< 32: the key; in a resume request, together with the next lock */
 	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove who it is, bits of proof.h */
 	TSCF_TLV_AUTH_PROOF = 28,       /**< 2 to 640: the proof of a client (proof.h) */
 	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
 };
 
 enum tscf_service {
-	TSCF_SERVICE_ENABLE_DTTE = 1, /**< on a plain tunnel: reserve an encrypted one (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
-	TSCF_SERVICE_BIND = 2,        /**< on an encrypted tunnel: bind, re-level, release or close the sockets given */
-	TSCF_SERVICE_SHIELD = 3,      /**< on a plain tunnel: carry nothing for the sockets given */
-	TSCF_SERVICE_UNSHIELD = 4,    /**< on a plain tunnel: lift the shields given; needs the key of their lock */
+	TSCF_SERVICE_ENABLE_DTTE =
+	    1,                   /**< on a plain tunnel: reserve an encrypted one (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
+	TSCF_SERVICE_BIND = 2,   /**< on an encrypted tunnel: bind, re-level, release or close the sockets given */
+	TSCF_SERVICE_SHIELD = 3, /**< on a plain tunnel: carry nothing for the sockets given */
+	TSCF_SERVICE_UNSHIELD = 4, /**< on a plain tunnel: lift the shields given; needs the key of their lock */
 };
 
 enum tscf_response {
-	TSCF_RESPONSE_SUCCESS = 0,             /**< tsc_response_code_success */
-	TSCF_RESPONSE_SERVICE_UNAVAILABLE = 1, /**< tsc_response_service_unavailable: DTTE is not enabled here, or no capacity */
-	TSCF_RESPONSE_MALFORMED = 2,           /**< the request lacks something or has an illegal value */
-	TSCF_RESPONSE_NO_SESSION = 3,          /**< no tunnel with that TSID here: configure anew */
-	TSCF_RESPONSE_NO_ADDRESS = 4,          /**< the address pool is exhausted */
-	TSCF_RESPONSE_LIMIT = 5,               /**< a limit of the server is reached (tunnels, bindings) */
-	TSCF_RESPONSE_NOT_ALLOWED = 6,         /**< not on this kind of tunnel, or not this client's */
-	TSCF_RESPONSE_RESERVATION = 7,         /**< unknown, used or expired reservation, or the wrong secret */
-	TSCF_RESPONSE_TOO_SMALL = 8,           /**< the request must be padded: the answer would be over three times its size */
-	TSCF_RESPONSE_SHUTDOWN = 9,            /**< release request by the server: it is stopping */
-	TSCF_RESPONSE_COOKIE = 10,             /**< ask again with the cookie given, and a proof if methods are given */
-	TSCF_RESPONSE_UNAUTHORIZED = 11,       /**< the server does not know, or does not accept, who the client says it is */
+	TSCF_RESPONSE_SUCCESS = 0, /**< tsc_response_code_success */
+	TSCF_RESPONSE_SERVICE_UNAVAILABLE =
+	    1,                        /**< tsc_response_service_unavailable: DTTE is not enabled here, or no capacity */
+	TSCF_RESPONSE_MALFORMED = 2,  /**< the request lacks something or has an illegal value */
+	TSCF_RESPONSE_NO_SESSION = 3, /**< no tunnel with that TSID here: configure anew */
+	TSCF_RESPONSE_NO_ADDRESS = 4, /**< the address pool is exhausted */
+	TSCF_RESPONSE_LIMIT = 5,      /**< a limit of the server is reached (tunnels, bindings) */
+	TSCF_RESPONSE_NOT_ALLOWED = 6, /**< not on this kind of tunnel, or not this client's */
+	TSCF_RESPONSE_RESERVATION = 7, /**< unknown, used or expired reservation, or the wrong secret */
+	TSCF_RESPONSE_TOO_SMALL = 8,   /**< the request must be padded: the answer would be over three times its size */
+	TSCF_RESPONSE_SHUTDOWN = 9,    /**< release request by the server: it is stopping */
+	TSCF_RESPONSE_COOKIE = 10,     /**< ask again with the cookie given, and a proof if methods are given */
+	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, who the client says it is */
 };
 
 /** What a binding TLV asks for. */
@@ -131,8 +137,8 @@ enum tscf_bind_action {
 #define TSCF_BIND_FLAG_MOVED 0x01
 
 /**
- * Value of TSCF_TLV_BINDING: action (1 byte), level (1), flags (1), protocol (1), family 4 or 6 (1), has-remote 0 or 1 (1),
- * local port (2), local address (4 or 16) [, remote port (2), remote address (4 or 16)].
+ * Value of TSCF_TLV_BINDING: action (1 byte), level (1), flags (1), protocol (1), family 4 or 6 (1), has-remote 0 or 1
+ * (1), local port (2), local address (4 or 16) [, remote port (2), remote address (4 or 16)].
  */
 struct tscf_wire_binding {
 	struct tscf_binding_key key;
@@ -172,10 +178,11 @@ enum tscf_kind tscf_kind_of(uint8_t first_byte);
 const char *tscf_response_name(enum tscf_response code);
 
 /**
- * Decode exactly one message: header, and that the TLVs are tlv_count in number, walk exactly to the end, and every TLV that this
- * header knows has a legal size.  At most TSCF_PROBE_MAX bytes.
+ * Decode exactly one message: header, and that the TLVs are tlv_count in number, walk exactly to the end, and every TLV
+ * that this header knows has a legal size.  At most TSCF_PROBE_MAX bytes.
  *
- * @return 0, -EINVAL for an illegal value (version, indication, reserved bits, type, TLV), -EMSGSIZE for a wrong length.
+ * @return 0, -EINVAL for an illegal value (version, indication, reserved bits, type, TLV), -EMSGSIZE for a wrong
+ * length.
  */
 int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_message *out);
 
@@ -203,7 +210,8 @@ int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out);
 int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out);
 /** All TLVs of @p type, DNS or SIP_SERVER, of @p m; what is beyond TSCF_SERVICE_ADDRS_MAX is left out. */
 void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out);
-/** RESPONSE_CODE; @p text gets at most @p size - 1 bytes with control characters replaced, and a NUL.  text may be NULL. */
+/** RESPONSE_CODE; @p text gets at most @p size - 1 bytes with control characters replaced, and a NUL.  text may be
+ * NULL. */
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
 int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
 

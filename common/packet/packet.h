@@ -24,17 +24,17 @@ enum tscf_packet_error {
 
 struct tscf_packet_info {
 	struct tscf_addr source, destination;
-	uint32_t total;         /**< bytes by the IP header, at most the bytes given */
-	uint32_t fragment_id;   /**< IPv4 identification (16 bits) or IPv6 fragment identification */
-	uint16_t transport;     /**< offset of the upper-layer header (or of the fragment's payload) */
-	uint16_t source_port;   /**< host order; 0 if there are none */
+	uint32_t total;       /**< bytes by the IP header, at most the bytes given */
+	uint32_t fragment_id; /**< IPv4 identification (16 bits) or IPv6 fragment identification */
+	uint16_t transport;   /**< offset of the upper-layer header (or of the fragment's payload) */
+	uint16_t source_port; /**< host order; 0 if there are none */
 	uint16_t destination_port;
-	uint8_t version;        /**< 4 or 6 */
-	uint8_t protocol;       /**< of the upper layer, after all extension headers; IPPROTO_NONE if none is there */
-	uint8_t tos;            /**< DSCP and ECN */
-	bool fragment;          /**< part of a fragmented datagram */
-	bool first;             /**< has the upper-layer header: not a fragment, or the first one */
-	bool quotes;            /**< an ICMP error: the packet it quotes is read with tscf_packet_parse_quote */
+	uint8_t version;  /**< 4 or 6 */
+	uint8_t protocol; /**< of the upper layer, after all extension headers; IPPROTO_NONE if none is there */
+	uint8_t tos;      /**< DSCP and ECN */
+	bool fragment;    /**< part of a fragmented datagram */
+	bool first;       /**< has the upper-layer header: not a fragment, or the first one */
+	bool quotes;      /**< an ICMP error: the packet it quotes is read with tscf_packet_parse_quote */
 };
 
 /**

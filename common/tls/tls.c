@@ -118,7 +118,8 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	return tls;
 }
 
-/* @return NULL, or the file that is not as it should be, with wolfSSL's code (WOLFSSL_SUCCESS: they do not belong together). */
+/* @return NULL, or the file that is not as it should be, with wolfSSL's code (WOLFSSL_SUCCESS: they do not belong
+ * together). */
 static const char *use_identity(WOLFSSL_CTX *ctx, const char *cert_file, const char *key_file, int *code)
 {
 	*code = wolfSSL_CTX_use_certificate_chain_file(ctx, cert_file);
@@ -243,8 +244,7 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 	if (ssl == NULL)
 		return NULL;
 	wolfSSL_dtls_set_using_nonblock(ssl, 1);
-	if (tls->server &&
-	    wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
+	if (tls->server && wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
 		wolfSSL_free(ssl);
 		return NULL;
 	}

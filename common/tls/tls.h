@@ -2,9 +2,9 @@
 /*
  * tls.h - who the peer is: certificates, keys, pins, and the cipher policy, as wolfSSL contexts.
  *
- * Rule 4 (tscf(7), "SECURITY CONSIDERATIONS"): a client always verifies its server, against a CA and a name or against a pin; there
- * is no unverified mode.  TLS 1.2 or later (DTLS 1.2), AEAD and forward secrecy only.
- * AES-GCM is done by nettle through wolfSSL's crypto callback (crypto.h), where the CPU has AES instructions AES-128-GCM is preferred,
+ * Rule 4 (tscf(7), "SECURITY CONSIDERATIONS"): a client always verifies its server, against a CA and a name or against
+ * a pin; there is no unverified mode.  TLS 1.2 or later (DTLS 1.2), AEAD and forward secrecy only. AES-GCM is done by
+ * nettle through wolfSSL's crypto callback (crypto.h), where the CPU has AES instructions AES-128-GCM is preferred,
  * ChaCha20-Poly1305 elsewhere.
  */
 #ifndef TSCF_TLS_H
@@ -29,7 +29,8 @@ struct tscf_tls;
 struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error);
 
 /**
- * A client context, for DTLS and TLS.  At least one of @p ca_file and @p pin must be given; with a CA, the certificate must be valid for
+ * A client context, for DTLS and TLS.  At least one of @p ca_file and @p pin must be given; with a CA, the certificate
+ * must be valid for
  * @p server_name (DNS name or IP address text).  With both, both must hold.
  *
  * @return the context, or NULL with a message in @p error.
@@ -45,8 +46,8 @@ void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh);
 void tscf_tls_free(struct tscf_tls *tls);
 
 /**
- * Make a P-256 key and a self-signed certificate for @p common_name, valid for 20 years, and write both (key mode 0600), atomically,
- * unless both files exist already.
+ * Make a P-256 key and a self-signed certificate for @p common_name, valid for 20 years, and write both (key mode
+ * 0600), atomically, unless both files exist already.
  *
  * @return 0 (made or already there), or -errno with a message in @p error.
  */

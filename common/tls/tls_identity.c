@@ -8,9 +8,9 @@
 #include "common/tls/tls_context.h"
 
 #include "common/base/addr.h"
-#include "common/tls/cert.h"
-#include "common/crypto/crypto.h"
 #include "common/base/file.h"
+#include "common/crypto/crypto.h"
+#include "common/tls/cert.h"
 
 #include <errno.h>
 #include <fcntl.h>

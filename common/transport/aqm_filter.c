@@ -21,8 +21,8 @@ static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inn
 	       tscf_dscp_is_in(realtime, tscf_tos_of(inner));
 }
 
-bool tscf_shorten(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
-		  uint32_t waiting)
+bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
+		     uint32_t waiting)
 {
 	uint32_t pieces = tscf_packet_pieces(packet);
 	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;

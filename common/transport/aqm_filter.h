@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * shorten.h - keeping the queue of an outer socket short: aqm.h applied to what is read from it.
+ * aqm_filter.h - keeping the queue of an outer socket short: aqm.h applied to what is read from it.
  */
-#ifndef TSCF_SHORTEN_H
-#define TSCF_SHORTEN_H
+#ifndef TSCF_AQM_FILTER_H
+#define TSCF_AQM_FILTER_H
 
 #include "common/packet/aqm.h"
 #include "common/packet/batch.h"
@@ -23,7 +23,7 @@
  * @param waiting  bytes that were read at once
  * @return whether one was taken; packet->length may be 0 then.
  */
-bool tscf_shorten(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
-		  uint32_t waiting);
+bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
+		     uint32_t waiting);
 
 #endif

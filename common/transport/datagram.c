@@ -68,7 +68,7 @@ static void go_on_later(struct tscf_datagram *d)
 
 static void read_some(struct tscf_datagram *d)
 {
-	tscf_ending_enter(&d->transport);
+	tscf_reaper_enter(&d->transport);
 	for (int round = 0; round < ROUNDS_MAX && !d->transport.closed; round++)
 		if (!read_once(d))
 			break;
@@ -76,7 +76,7 @@ static void read_some(struct tscf_datagram *d)
 		tell_unreachable(d);
 		go_on_later(d);
 	}
-	tscf_ending_leave(&d->transport);
+	tscf_reaper_leave(&d->transport);
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -129,7 +129,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->transport.loop = loop;
 	d->transport.realtime_dscps = TSCF_URGENT_DSCPS;
 	d->transport.fd = fd;
-	tscf_ending_init(&d->transport);
+	tscf_reaper_init(&d->transport);
 	ev_io_init(&d->readable, on_readable, fd, EV_READ);
 	d->readable.data = d;
 	ev_timer_init(&d->again, on_turn, 0., 0.);
@@ -159,7 +159,7 @@ static void stop_socket(struct tscf_datagram *d)
 void tscf_datagram_release(struct tscf_datagram *d)
 {
 	stop_socket(d);
-	tscf_ending_release(&d->transport);
+	tscf_reaper_release(&d->transport);
 	tscf_outer_reader_free(d->reader);
 	tscf_outer_writer_free(d->writer);
 }
@@ -170,9 +170,9 @@ void tscf_datagram_close(struct tscf_transport *t)
 
 	if (d->transport.closed)
 		return;
-	tscf_ending_enter(&d->transport);
+	tscf_reaper_enter(&d->transport);
 	d->transport.closed = true;
 	d->kind->stop(d);
 	stop_socket(d);
-	tscf_ending_leave(&d->transport);
+	tscf_reaper_leave(&d->transport);
 }

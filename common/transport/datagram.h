@@ -5,15 +5,15 @@
 #ifndef TSCF_DATAGRAM_H
 #define TSCF_DATAGRAM_H
 
-#include "common/transport/reaper.h"
 #include "common/transport/outer.h"
+#include "common/transport/reaper.h"
 #include "common/transport/transport.h"
 
 struct tscf_datagram;
 
 /** What differs. */
 struct tscf_datagram_kind {
-	/** Datagrams have arrived; called between tscf_ending_enter and _leave. */
+	/** Datagrams have arrived; called between tscf_reaper_enter and _leave. */
 	void (*datagrams)(struct tscf_datagram *d, struct tscf_batch *batch);
 	/** Stop timers and disconnect what the user should not hear of any more; peers stay in memory. */
 	void (*stop)(struct tscf_datagram *d);

@@ -14,21 +14,21 @@ static uint64_t nanoseconds(void)
 
 static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
-	struct tscf_later *later = timer->data;
+	struct tscf_deferred_work *later = timer->data;
 	uint64_t begun = nanoseconds();
 
 	(void)loop;
 	(void)events;
 	while (later->step(later->context))
 		if (nanoseconds() - begun >= TSCF_LATER_NS) {
-			tscf_later_wake(later);
+			tscf_deferred_work_wake(later);
 			later->pause(later->context);
 			return;
 		}
 }
 
-void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step)(void *context), void (*pause)(void *context),
-		     void *context)
+void tscf_deferred_work_init(struct tscf_deferred_work *later, struct ev_loop *loop, bool (*step)(void *context),
+			     void (*pause)(void *context), void *context)
 {
 	later->loop = loop;
 	later->step = step;
@@ -40,12 +40,12 @@ void tscf_later_init(struct tscf_later *later, struct ev_loop *loop, bool (*step
 	later->timer.data = later;
 }
 
-void tscf_later_wake(struct tscf_later *later)
+void tscf_deferred_work_wake(struct tscf_deferred_work *later)
 {
 	ev_timer_start(later->loop, &later->timer);
 }
 
-void tscf_later_stop(struct tscf_later *later)
+void tscf_deferred_work_stop(struct tscf_deferred_work *later)
 {
 	ev_timer_stop(later->loop, &later->timer);
 }

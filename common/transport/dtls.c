@@ -186,7 +186,7 @@ static void peer_close(struct tscf_peer *p)
 	tscf_datagram_flush(&dtls->base);
 	dtls_unlink(peer);
 	ev_timer_stop(dtls->base.transport.loop, &peer->timer);
-	tscf_ending_bury(&peer->base);
+	tscf_reaper_retire(&peer->base);
 }
 
 static void stop_peer(struct dtls *dtls, struct dtls_peer *peer)
@@ -205,7 +205,7 @@ static void stop(struct tscf_datagram *d)
 		stop_peer(dtls, peer);
 	if (dtls->only != NULL)
 		stop_peer(dtls, dtls->only);
-	tscf_later_stop(&dtls->later);
+	tscf_deferred_work_stop(&dtls->later);
 	tscf_datagram_flush(d);
 }
 
@@ -275,7 +275,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->base.transport.handler = handler;
 	dtls->base.transport.context = context;
 	dtls->tls = tls;
-	tscf_later_init(&dtls->later, loop, dtls_backlog_step, dtls_backlog_pause, dtls);
+	tscf_deferred_work_init(&dtls->later, loop, dtls_backlog_step, dtls_backlog_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)

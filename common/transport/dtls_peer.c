@@ -98,7 +98,7 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 	}
 	if (dtls->base.connected || peer->state == DTLS_UP)
 		t->handler->peer_down(t->context, &peer->base, error, reason);
-	tscf_ending_bury(&peer->base);
+	tscf_reaper_retire(&peer->base);
 }
 
 static void fail_with(struct dtls_peer *peer, int error)
@@ -268,7 +268,8 @@ static void take_data(struct dtls_peer *peer, struct tscf_packet *packet, const 
 		dtls_deliver(dtls);
 }
 
-static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *record, const struct tscf_packet *datagram)
+static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *record,
+			const struct tscf_packet *datagram)
 {
 	struct dtls *dtls = dtls_of(peer);
 	/* As large as any datagram that comes this far. */
@@ -280,7 +281,8 @@ static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *r
 		return;
 	}
 	packet->length = (uint32_t)length;
-	/* Handshake messages are repetitions, or ask for a new handshake inside this connection: a client makes a new connection instead. */
+	/* Handshake messages are repetitions, or ask for a new handshake inside this connection: a client makes a new
+	 * connection instead. */
 	if (record->type == TSCF_DTLS_ALERT)
 		take_alert(peer, packet->data, packet->length);
 	else if (record->type == TSCF_DTLS_APPLICATION_DATA && length > 0)
@@ -311,7 +313,7 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	struct dtls *dtls = dtls_of(peer);
 
 	(void)events;
-	tscf_ending_enter(&dtls->base.transport);
+	tscf_reaper_enter(&dtls->base.transport);
 	if (ev_now(loop) >= peer->deadline) {
 		dtls_peer_fail(peer, ETIMEDOUT, "no answer to the handshake");
 	} else {
@@ -324,7 +326,7 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 	if (!dtls->base.transport.closed)
 		tscf_datagram_flush(&dtls->base);
-	tscf_ending_leave(&dtls->base.transport);
+	tscf_reaper_leave(&dtls->base.transport);
 }
 
 void dtls_peer_goodbye(struct dtls_peer *peer)

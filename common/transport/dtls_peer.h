@@ -15,13 +15,13 @@
 
 #include "common/tls/tls_context.h"
 
+#include "common/base/outer_key.h"
 #include "common/crypto/crypto.h"
 #include "common/transport/datagram.h"
+#include "common/transport/deferred_work.h"
 #include "common/transport/dtls.h"
 #include "common/transport/dtls_protect.h"
 #include "common/transport/dtls_record.h"
-#include "common/transport/deferred_work.h"
-#include "common/base/outer_key.h"
 
 /* A table that cannot grow stays as it is; a peer that cannot be added is refused. */
 #define HASH_NONFATAL_OOM 1
@@ -54,11 +54,11 @@ struct dtls_peer {
 	struct tscf_outer_key key;
 	UT_hash_handle hh; /**< in a table, by key */
 	enum dtls_state state;
-	WOLFSSL *ssl;                              /**< until it is up */
-	struct tscf_crypto_session crypto;         /**< of ssl */
-	uint64_t sent_sequence, sent_nonce;        /**< of the last protected record of ssl; 0: none */
-	struct tscf_protect sending, receiving;    /**< when it is up */
-	bool resumed;                              /**< when it is up */
+	WOLFSSL *ssl;                            /**< until it is up */
+	struct tscf_crypto_session crypto;       /**< of ssl */
+	uint64_t sent_sequence, sent_nonce;      /**< of the last protected record of ssl; 0: none */
+	struct tscf_protect sending, receiving;  /**< when it is up */
+	bool resumed;                            /**< when it is up */
 	struct tscf_tls_check check;             /**< client */
 	bool session_offered;                    /**< client */
 	bool proved;                             /**< listener: the cookie in the last ClientHello was right */
@@ -88,14 +88,14 @@ struct dtls {
 	struct tscf_datagram base;
 	struct tscf_tls *tls;
 	struct tscf_siphash_key secret;
-	struct dtls_table up;         /**< listening */
-	struct dtls_table handshakes; /**< listening */
-	struct dtls_backlog begun;     /**< listening: of those in `handshakes' */
-	struct dtls_backlog strangers; /**< listening: of others */
-	struct tscf_later later;       /**< listening: work on the two */
-	struct dtls_peer *listener;   /**< listening: answers those without cookie; NULL: to be made */
-	struct dtls_peer *only;       /**< connected */
-	struct tscf_ring *ring;       /**< of clear packets on their way up */
+	struct dtls_table up;            /**< listening */
+	struct dtls_table handshakes;    /**< listening */
+	struct dtls_backlog begun;       /**< listening: of those in `handshakes' */
+	struct dtls_backlog strangers;   /**< listening: of others */
+	struct tscf_deferred_work later; /**< listening: work on the two */
+	struct dtls_peer *listener;      /**< listening: answers those without cookie; NULL: to be made */
+	struct dtls_peer *only;          /**< connected */
+	struct tscf_ring *ring;          /**< of clear packets on their way up */
 	struct tscf_batch clear;
 };
 
@@ -127,9 +127,9 @@ void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_
 
 /** Keep a copy of a datagram for later, or drop it. */
 void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const struct tscf_packet *packet);
-/** Work on one; a step of later.h.  @p context is the struct dtls. */
+/** Work on one; a step of deferred_work.h.  @p context is the struct dtls. */
 bool dtls_backlog_step(void *context);
-/** Send what the steps have made; a pause of later.h. */
+/** Send what the steps have made; a pause of deferred_work.h. */
 void dtls_backlog_pause(void *context);
 /** Forget them all. */
 void dtls_backlog_free(struct dtls_backlog *backlog);

@@ -63,8 +63,12 @@ static void chacha_begin(struct chacha_poly1305_ctx *context, const struct tscf_
 static void encrypt(struct tscf_protect *protect, const uint8_t *nonce, const uint8_t *header, const uint8_t *data,
 		    uint32_t length, uint8_t *out)
 {
-	struct tscf_gcm_text text = {
-	    .nonce = nonce, .header = header, .header_length = ADDITIONAL_DATA, .in = data, .out = out, .length = length};
+	struct tscf_gcm_text text = {.nonce = nonce,
+				     .header = header,
+				     .header_length = ADDITIONAL_DATA,
+				     .in = data,
+				     .out = out,
+				     .length = length};
 	struct chacha_poly1305_ctx chacha;
 
 	if (protect->cipher == TSCF_PROTECT_AES_GCM) {
@@ -80,8 +84,12 @@ static void encrypt(struct tscf_protect *protect, const uint8_t *nonce, const ui
 static bool decrypt(struct tscf_protect *protect, const uint8_t *nonce, const uint8_t *header, const uint8_t *data,
 		    uint32_t length, uint8_t *out)
 {
-	struct tscf_gcm_text text = {
-	    .nonce = nonce, .header = header, .header_length = ADDITIONAL_DATA, .in = data, .out = out, .length = length};
+	struct tscf_gcm_text text = {.nonce = nonce,
+				     .header = header,
+				     .header_length = ADDITIONAL_DATA,
+				     .in = data,
+				     .out = out,
+				     .length = length};
 	struct chacha_poly1305_ctx chacha;
 	uint8_t tag[TAG];
 	bool good;
@@ -99,7 +107,8 @@ static bool decrypt(struct tscf_protect *protect, const uint8_t *nonce, const ui
 	return good;
 }
 
-uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uint8_t *data, uint32_t length, uint8_t *out)
+uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uint8_t *data, uint32_t length,
+			   uint8_t *out)
 {
 	uint32_t nonce_length = explicit_nonce(protect);
 	uint8_t header[ADDITIONAL_DATA], nonce[TSCF_PROTECT_IV];
@@ -127,7 +136,8 @@ int tscf_protect_open(struct tscf_protect *protect, const uint8_t *record, uint3
 	if (length < around)
 		return -EBADMSG;
 	sequence = tscf_get_u64(record + SEQUENCE);
-	if (sequence >> SEQUENCE_BITS != EPOCH || !tscf_replay_is_new(&protect->replay, sequence & ((1ULL << SEQUENCE_BITS) - 1)))
+	if (sequence >> SEQUENCE_BITS != EPOCH ||
+	    !tscf_replay_is_new(&protect->replay, sequence & ((1ULL << SEQUENCE_BITS) - 1)))
 		return -EBADMSG;
 	length -= around;
 	additional_data(header, record, length);

@@ -2,12 +2,14 @@
 /*
  * dtls_protect.h - the records of an established DTLS 1.2 connection, by nettle.
  *
- * wolfSSL makes the handshake, and its keys are used here from then on: AES-GCM (RFC 5288) or ChaCha20-Poly1305 (RFC 7905) records in the
- * epoch after the handshake (RFC 6347, 4.1).  A connection without handshake under way then needs a tenth of the memory and half of the time
- * per record, records are not limited to wolfSSL's fixed MTU, and 960 of them may be overtaken by others.
+ * wolfSSL makes the handshake, and its keys are used here from then on: AES-GCM (RFC 5288) or ChaCha20-Poly1305 (RFC
+ * 7905) records in the epoch after the handshake (RFC 6347, 4.1).  A connection without handshake under way then needs
+ * a tenth of the memory and half of the time per record, records are not limited to wolfSSL's fixed MTU, and 960 of
+ * them may be overtaken by others.
  *
- * Numbers go on where wolfSSL stopped, in both counters that make nonces: the sequence number, and the explicit part of the nonce of
- * AES-GCM, which wolfSSL begins at random.  So no nonce is used twice, as long as wolfSSL sends nothing after that.
+ * Numbers go on where wolfSSL stopped, in both counters that make nonces: the sequence number, and the explicit part of
+ * the nonce of AES-GCM, which wolfSSL begins at random.  So no nonce is used twice, as long as wolfSSL sends nothing
+ * after that.
  */
 #ifndef TSCF_DTLS_PROTECT_H
 #define TSCF_DTLS_PROTECT_H
@@ -47,7 +49,8 @@ void tscf_protect_clear(struct tscf_protect *protect);
  *
  * @return the length of the record; 0: the sequence numbers are used up.
  */
-uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uint8_t *data, uint32_t length, uint8_t *out);
+uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uint8_t *data, uint32_t length,
+			   uint8_t *out);
 
 /**
  * Open a whole record (dtls_record.h) of the epoch 1.

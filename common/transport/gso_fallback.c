@@ -4,7 +4,7 @@
 static const union tscf_endpoint connected;
 
 /* Whoever chooses his address to hit another's slot makes one system call more, for both. */
-static struct tscf_refusal *slot_of(struct tscf_refusals *r, const union tscf_endpoint *to)
+static struct tscf_gso_fallback *slot_of(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to)
 {
 	uint32_t mixed = 0;
 
@@ -16,33 +16,33 @@ static struct tscf_refusal *slot_of(struct tscf_refusals *r, const union tscf_en
 	return &r->slot[(mixed * 2654435761U) >> 24 & (TSCF_REFUSAL_SLOTS - 1)];
 }
 
-static bool is_of(const struct tscf_refusal *slot, const union tscf_endpoint *to)
+static bool is_of(const struct tscf_gso_fallback *slot, const union tscf_endpoint *to)
 {
 	if (slot->left == 0 || slot->to.sa.sa_family != to->sa.sa_family)
 		return false;
 	return to->sa.sa_family == 0 || tscf_endpoint_equal(&slot->to, to);
 }
 
-void tscf_refusals_note_size(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size)
+void tscf_gso_fallbacks_note_size(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size)
 {
 	const union tscf_endpoint *where = to != NULL ? to : &connected;
-	struct tscf_refusal *slot = slot_of(r, where);
+	struct tscf_gso_fallback *slot = slot_of(r, where);
 
 	if (is_of(slot, where) && slot->size < size)
 		size = slot->size;
 	r->used += slot->left == 0;
-	*slot = (struct tscf_refusal){.to = *where, .size = size, .left = TSCF_REFUSAL_DATAGRAMS};
+	*slot = (struct tscf_gso_fallback){.to = *where, .size = size, .left = TSCF_REFUSAL_DATAGRAMS};
 }
 
-void tscf_refusals_note_any(struct tscf_refusals *r)
+void tscf_gso_fallbacks_note_any(struct tscf_gso_fallbacks *r)
 {
 	r->left = TSCF_REFUSAL_DATAGRAMS;
 }
 
-bool tscf_refusals_allow(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size)
+bool tscf_gso_fallbacks_allow(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size)
 {
 	const union tscf_endpoint *where = to != NULL ? to : &connected;
-	struct tscf_refusal *slot;
+	struct tscf_gso_fallback *slot;
 
 	if (r->left > 0) {
 		r->left--;

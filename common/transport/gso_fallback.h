@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * refusal.h - what the kernel has refused to take in one piece (UDP_SEGMENT), and where to.
+ * gso_fallback.h - what the kernel has refused to take in one piece (UDP_SEGMENT), and where to.
  *
  * A path that is narrower than a datagram refuses every train of such datagrams; it is one destination's path, and
  * must not slow down the others on the socket.  A device may refuse trains of any size; then the socket does without.
@@ -9,8 +9,8 @@
  *
  * No clock, no allocation.  The table is small and forgets: what it forgets is refused, and noted, again.
  */
-#ifndef TSCF_REFUSAL_H
-#define TSCF_REFUSAL_H
+#ifndef TSCF_GSO_FALLBACK_H
+#define TSCF_GSO_FALLBACK_H
 
 #include "common/base/addr.h"
 
@@ -22,24 +22,24 @@
 /** Destinations that are remembered; a power of two. */
 #define TSCF_REFUSAL_SLOTS 64
 
-struct tscf_refusal {
+struct tscf_gso_fallback {
 	union tscf_endpoint to; /**< family 0: the one of a connected socket */
 	uint32_t size;          /**< the smallest that was refused */
 	uint32_t left;          /**< datagrams until it is forgotten; 0: it is */
 };
 
 /** Zero-initialised: nothing was refused. */
-struct tscf_refusals {
-	unsigned used;  /**< slots that hold something */
-	uint32_t left;  /**< datagrams to anywhere until trains are tried again; 0: they are */
-	struct tscf_refusal slot[TSCF_REFUSAL_SLOTS];
+struct tscf_gso_fallbacks {
+	unsigned used; /**< slots that hold something */
+	uint32_t left; /**< datagrams to anywhere until trains are tried again; 0: they are */
+	struct tscf_gso_fallback slot[TSCF_REFUSAL_SLOTS];
 };
 
 /** A train of datagrams of @p size bytes to @p to (NULL: of a connected socket) is too large for the path. */
-void tscf_refusals_note_size(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size);
+void tscf_gso_fallbacks_note_size(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size);
 /** A train was refused, whatever its size. */
-void tscf_refusals_note_any(struct tscf_refusals *r);
+void tscf_gso_fallbacks_note_any(struct tscf_gso_fallbacks *r);
 /** A datagram of @p size bytes goes to @p to.  @return whether others may be in one piece with it. */
-bool tscf_refusals_allow(struct tscf_refusals *r, const union tscf_endpoint *to, uint32_t size);
+bool tscf_gso_fallbacks_allow(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size);
 
 #endif

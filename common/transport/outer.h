@@ -31,14 +31,15 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 void tscf_outer_reader_free(struct tscf_outer_reader *reader);
 
 /**
- * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, and give what is urgent, then bulk, into @p batch; the
- * rest of the bulk waits in the reader for the next call.  Packets have data, length, piece, tos and from set and are valid until the next
- * call; datagrams of one source that the kernel has joined are a run.  Empty datagrams, and those that were longer than the reader's size,
- * are left out.
+ * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, and give what is urgent, then bulk, into @p
+ * batch; the rest of the bulk waits in the reader for the next call.  Packets have data, length, piece, tos and from
+ * set and are valid until the next call; datagrams of one source that the kernel has joined are a run.  Empty
+ * datagrams, and those that were longer than the reader's size, are left out.
  *
  * @param dscps  what is urgent (dscp.h)
  * @param more  set to whether others may be waiting and there is time for them at once
- * @return how many datagrams or runs were given, dropped ones included (0: none wait), or -errno: what waits is given with the next call.
+ * @return how many datagrams or runs were given, dropped ones included (0: none wait), or -errno: what waits is given
+ * with the next call.
  */
 int tscf_outer_read(struct tscf_outer_reader *reader, uint64_t dscps, struct tscf_batch *batch, bool *more);
 /** @return whether datagrams wait in the reader: they make the socket readable no more. */
@@ -59,8 +60,8 @@ struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size);
 void tscf_outer_writer_free(struct tscf_outer_writer *writer);
 
 /**
- * Queue one datagram, or a run: datagrams of @p piece bytes back to back, the last one perhaps shorter.  What @p to and @p data
- * point to must stay as it is until the next flush.
+ * Queue one datagram, or a run: datagrams of @p piece bytes back to back, the last one perhaps shorter.  What @p to and
+ * @p data point to must stay as it is until the next flush.
  *
  * @param to   NULL on a connected socket
  * @param piece  0: one datagram
@@ -71,8 +72,10 @@ void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoin
 /** @return room for one datagram of copy_size bytes, for tscf_outer_write_reserved; it is nobody's until then. */
 uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer);
 /** Queue the datagram of @p length bytes that is in the room reserved last, with a copy of the address. */
-void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length, uint8_t tos);
-/** The same for one datagram, with copies of the datagram and the address; a datagram larger than copy_size is dropped. */
+void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length,
+			       uint8_t tos);
+/** The same for one datagram, with copies of the datagram and the address; a datagram larger than copy_size is dropped.
+ */
 void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
 			   uint32_t length, uint8_t tos);
 
@@ -86,15 +89,17 @@ void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_en
 unsigned tscf_outer_flush(struct tscf_outer_writer *writer, int *error);
 
 /**
- * Whether datagrams of @p fd may be fragmented.  Not whole: inner packets may be larger than the path allows, then the kernel makes
- * fragments of the outer datagram, and ICMP errors that anyone can forge do not make our datagrams smaller.  Whole: sent with DF, or
- * refused if larger than the MTU of the outgoing device; what the kernel has learnt of the path does not count.
+ * Whether datagrams of @p fd may be fragmented.  Not whole: inner packets may be larger than the path allows, then the
+ * kernel makes fragments of the outer datagram, and ICMP errors that anyone can forge do not make our datagrams
+ * smaller.  Whole: sent with DF, or refused if larger than the MTU of the outgoing device; what the kernel has learnt
+ * of the path does not count.
  *
  * @return 0 or -errno.
  */
 int tscf_outer_whole(int fd, sa_family_t family, bool whole);
 
-/** @return whether UDP_GRO and UDP_SEGMENT may be used: the environment variable TSCF_UDP_OFFLOADS=none forbids it, for tests. */
+/** @return whether UDP_GRO and UDP_SEGMENT may be used: the environment variable TSCF_UDP_OFFLOADS=none forbids it, for
+ * tests. */
 bool tscf_outer_offloads_allowed(void);
 /** @return whether @p error (positive) is the network saying that the other end cannot be reached. */
 bool tscf_outer_is_unreachable(int error);

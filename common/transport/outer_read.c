@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/packet/dscp.h"
-#include "common/transport/outer.h"
 #include "common/transport/aqm_filter.h"
+#include "common/transport/outer.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,9 +11,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, and when they came. */
-#define CONTROL_SIZE \
-	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
+/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, and when they
+ * came. */
+#define CONTROL_SIZE                                                                                                   \
+	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) +                            \
+	 CMSG_SPACE(sizeof(struct timespec)))
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -26,24 +28,24 @@ struct fifo {
 };
 
 /*
- * Every packet of the ring is in one of three places: free, taken from the socket and waiting for its turn, or lent to the user of the
- * last batch.  Taking is much cheaper than what is done with a packet, so whatever is in the socket is taken at once, and what is urgent
- * among it is given out first.
+ * Every packet of the ring is in one of three places: free, taken from the socket and waiting for its turn, or lent to
+ * the user of the last batch.  Taking is much cheaper than what is done with a packet, so whatever is in the socket is
+ * taken at once, and what is urgent among it is given out first.
  */
 struct tscf_outer_reader {
 	struct tscf_ring *ring;
 	int fd;
 	bool connected;
 	struct fifo free, urgent, bulk;
-	uint32_t bytes;         /* that wait */
+	uint32_t bytes; /* that wait */
 	unsigned lent_count;
 	uint8_t lent[TSCF_BATCH_MAX];
 	struct tscf_packet *packet[TSCF_BATCH_MAX];
 	uint64_t came[TSCF_BATCH_MAX];
 	struct tscf_aqm aqm;
 	struct tscf_outer_losses losses; /* but for the overflow */
-	uint32_t overflow;      /* counter of the kernel, as last seen */
-	uint32_t overflow_told; /* ... as last told */
+	uint32_t overflow;               /* counter of the kernel, as last seen */
+	uint32_t overflow_told;          /* ... as last told */
 	struct mmsghdr message[TSCF_OUTER_READ_MAX];
 	struct iovec iov[TSCF_OUTER_READ_MAX];
 	struct control control[TSCF_OUTER_READ_MAX];
@@ -205,7 +207,7 @@ static uint32_t give_bulk(struct tscf_outer_reader *reader, uint64_t dscps, stru
 		uint32_t before = packet->length;
 
 		reader->losses.shortened +=
-		    tscf_shorten(&reader->aqm, packet, dscps, reader->came[slot], nanoseconds(&now), waiting);
+		    tscf_aqm_filter(&reader->aqm, packet, dscps, reader->came[slot], nanoseconds(&now), waiting);
 		reader->bytes -= before - packet->length;
 		given += before;
 		give(reader, slot, batch);

@@ -2,12 +2,13 @@
 /*
  * outer_write.c - many datagrams per system call.
  *
- * Datagrams to one destination that follow each other and are of one size (the last may be shorter) become one message with
- * UDP_SEGMENT: the kernel takes it through the stack once and splits it at the end.  All messages go out with one sendmmsg.
+ * Datagrams to one destination that follow each other and are of one size (the last may be shorter) become one message
+ * with UDP_SEGMENT: the kernel takes it through the stack once and splits it at the end.  All messages go out with one
+ * sendmmsg.
  */
 #include "common/base/log.h"
-#include "common/transport/outer.h"
 #include "common/transport/gso_fallback.h"
+#include "common/transport/outer.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 /** Most datagrams, and so most messages, that are queued before they must go. */
 #define QUEUE_MAX 256
 /** Most datagrams in one message, and most bytes; kernels before 6.9 take no more than 64. */
-#define SEGMENTS_MAX 64
+#define SEGMENTS_MAX        64
 #define SEGMENTED_BYTES_MAX 65000
 
 struct control {
@@ -38,7 +39,7 @@ struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
 	bool trains; /* the kernel knows UDP_SEGMENT, and it may be used */
-	struct tscf_refusals refusals;
+	struct tscf_gso_fallbacks refusals;
 	unsigned messages, iovs, copied;
 	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
 	int error;
@@ -140,9 +141,9 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 
 	/* Too large for the path, or not at all (a device without checksum offload). */
 	if (error == EINVAL || error == EMSGSIZE)
-		tscf_refusals_note_size(&writer->refusals, header->msg_name, train->size);
+		tscf_gso_fallbacks_note_size(&writer->refusals, header->msg_name, train->size);
 	else
-		tscf_refusals_note_any(&writer->refusals);
+		tscf_gso_fallbacks_note_any(&writer->refusals);
 	tscf_debug("the kernel refuses datagrams of %u bytes in one piece: %s", train->size, strerror(error));
 	for (size_t k = 0; k < header->msg_iovlen; k++) {
 		const uint8_t *data = header->msg_iov[k].iov_base;
@@ -151,7 +152,8 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 			struct iovec iov = {.iov_base = (void *)(uintptr_t)(data + at)};
 			struct msghdr one = *header;
 
-			n = header->msg_iov[k].iov_len - at < train->size ? header->msg_iov[k].iov_len - at : train->size;
+			n = header->msg_iov[k].iov_len - at < train->size ? header->msg_iov[k].iov_len - at
+									  : train->size;
 			iov.iov_len = n;
 			one.msg_iov = &iov;
 			one.msg_iovlen = 1;
@@ -206,7 +208,7 @@ static bool same_destination(const struct msghdr *header, const union tscf_endpo
 
 static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size)
 {
-	return writer->trains && tscf_refusals_allow(&writer->refusals, to, size);
+	return writer->trains && tscf_gso_fallbacks_allow(&writer->refusals, to, size);
 }
 
 /** @return whether @p bytes in datagrams of @p size can follow in the last message. */
@@ -219,9 +221,8 @@ static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoi
 	if (writer->messages == 0)
 		return false;
 	last = &writer->train[writer->messages - 1];
-	return last->open && last->tos == tos &&
-	       (size == last->size || (datagrams == 1 && size < last->size)) && last->datagrams + datagrams <= SEGMENTS_MAX &&
-	       last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
+	return last->open && last->tos == tos && (size == last->size || (datagrams == 1 && size < last->size)) &&
+	       last->datagrams + datagrams <= SEGMENTS_MAX && last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
 	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to) && may_join(writer, to, last->size);
 }
 
@@ -248,8 +249,8 @@ static void append(struct tscf_outer_writer *writer, const void *data, uint32_t 
 	train->open = bytes % train->size == 0;
 }
 
-static void write_train(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t bytes,
-			uint32_t size, uint8_t tos)
+static void write_train(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+			uint32_t bytes, uint32_t size, uint8_t tos)
 {
 	if (writer->iovs == QUEUE_MAX)
 		flush(writer);
@@ -258,8 +259,8 @@ static void write_train(struct tscf_outer_writer *writer, const union tscf_endpo
 	append(writer, data, bytes);
 }
 
-void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
-		      uint32_t piece, uint8_t tos)
+void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+		      uint32_t length, uint32_t piece, uint8_t tos)
 {
 	const uint8_t *bytes = data;
 
@@ -287,7 +288,8 @@ uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer)
 	return writer->copies + (size_t)writer->copied * writer->copy_size;
 }
 
-void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length, uint8_t tos)
+void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t length,
+			       uint8_t tos)
 {
 	const uint8_t *data = writer->copies + (size_t)writer->copied * writer->copy_size;
 
@@ -297,8 +299,8 @@ void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tsc
 	writer->copied++;
 }
 
-void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data, uint32_t length,
-			   uint8_t tos)
+void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+			   uint32_t length, uint8_t tos)
 {
 	if (length == 0 || length > writer->copy_size) {
 		writer->dropped++;

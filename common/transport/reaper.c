@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/transport/reaper.h"
 
-void tscf_ending_release(struct tscf_transport *t)
+void tscf_reaper_release(struct tscf_transport *t)
 {
 	ev_prepare_stop(t->loop, &t->reaper);
 	while (t->closed_peers != NULL) {
@@ -16,27 +16,27 @@ static void on_prepare(struct ev_loop *loop, struct ev_prepare *watcher, int eve
 {
 	(void)loop;
 	(void)events;
-	tscf_ending_release(watcher->data);
+	tscf_reaper_release(watcher->data);
 }
 
-void tscf_ending_init(struct tscf_transport *t)
+void tscf_reaper_init(struct tscf_transport *t)
 {
 	ev_prepare_init(&t->reaper, on_prepare);
 	t->reaper.data = t;
 }
 
-void tscf_ending_enter(struct tscf_transport *t)
+void tscf_reaper_enter(struct tscf_transport *t)
 {
 	t->depth++;
 }
 
-void tscf_ending_leave(struct tscf_transport *t)
+void tscf_reaper_leave(struct tscf_transport *t)
 {
 	if (--t->depth == 0 && t->closed)
 		t->ops->free(t);
 }
 
-void tscf_ending_bury(struct tscf_peer *peer)
+void tscf_reaper_retire(struct tscf_peer *peer)
 {
 	struct tscf_transport *t = peer->transport;
 

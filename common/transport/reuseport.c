@@ -16,7 +16,7 @@
 
 #define NETWORK(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
 
-unsigned tscf_spread_index(const struct tscf_addr *addr, unsigned count)
+unsigned tscf_reuseport_index(const struct tscf_addr *addr, unsigned count)
 {
 	const struct tscf_addr source = tscf_addr_source(addr);
 	uint32_t word = 0;
@@ -27,28 +27,28 @@ unsigned tscf_spread_index(const struct tscf_addr *addr, unsigned count)
 }
 
 /**
- * The same as a program for the kernel.  Until the last socket has joined the kernel spreads by a hash of its own: what begins then is
- * told that there is no such session, and begins anew.
+ * The same as a program for the kernel.  Until the last socket has joined the kernel spreads by a hash of its own: what
+ * begins then is told that there is no such session, and begins anew.
  */
 static int attach(int fd, unsigned count)
 {
 	const struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NETWORK(0)),
-		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
-		BPF_STMT(BPF_JMP | BPF_JA, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(8)),
-		BPF_STMT(BPF_MISC | BPF_TAX, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
-		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
-		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, MULTIPLIER),
-		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, SHIFT),
-		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
-		BPF_STMT(BPF_RET | BPF_A, 0),
+	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NETWORK(0)),
+	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
+	    BPF_STMT(BPF_JMP | BPF_JA, 4),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(8)),
+	    BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(12)),
+	    BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+	    BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, MULTIPLIER),
+	    BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, SHIFT),
+	    BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
+	    BPF_STMT(BPF_RET | BPF_A, 0),
 	};
-	const struct sock_fprog fprog = {
-		.len = sizeof(program) / sizeof(program[0]), .filter = (struct sock_filter *)program};
+	const struct sock_fprog fprog = {.len = sizeof(program) / sizeof(program[0]),
+					 .filter = (struct sock_filter *)program};
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &fprog, sizeof(fprog)) < 0)
 		return -errno;
@@ -62,12 +62,12 @@ static int share_port(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-static bool is_shared(const struct tscf_spread *spread)
+static bool is_shared(const struct tscf_reuseport *spread)
 {
 	return spread && spread->count > 1;
 }
 
-int tscf_spread_bind(int fd, const union tscf_endpoint *local, const struct tscf_spread *spread)
+int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct tscf_reuseport *spread)
 {
 	int err = 0;
 
@@ -81,7 +81,7 @@ int tscf_spread_bind(int fd, const union tscf_endpoint *local, const struct tscf
 	return err;
 }
 
-int tscf_spread_join(int fd, const struct tscf_spread *spread)
+int tscf_reuseport_join(int fd, const struct tscf_reuseport *spread)
 {
 	return is_shared(spread) && spread->index == spread->count - 1 ? attach(fd, spread->count) : 0;
 }

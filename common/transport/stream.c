@@ -28,7 +28,7 @@ void tscf_stream_free(struct tscf_transport *t)
 	while (stream->peers != NULL)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
-	tscf_ending_release(t);
+	tscf_reaper_release(t);
 	tscf_stream_pool_free(&stream->pool);
 	free(stream->clear);
 	free(stream);
@@ -72,14 +72,14 @@ void tscf_stream_close(struct tscf_transport *t)
 
 	if (stream->transport.closed)
 		return;
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	DL_FOREACH(stream->peers, peer)
-		say_goodbye(peer);
+	say_goodbye(peer);
 	stream->transport.closed = true;
 	while (stream->peers != NULL)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 /* --- sending --- */
@@ -95,12 +95,13 @@ static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 {
 	if (packet->data[0] >> 4 != 4 && packet->data[0] >> 4 != 6)
 		return TSCF_STREAM_CONTROL;
-	return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT : TSCF_STREAM_BULK;
+	return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT
+										     : TSCF_STREAM_BULK;
 }
 
 /*
- * The other end finds the next packet by the length that this one says it has: it must be the one it has.  Bytes behind it do not belong to it; a
- * run has none.
+ * The other end finds the next packet by the length that this one says it has: it must be the one it has.  Bytes behind
+ * it do not belong to it; a run has none.
  */
 static bool fits(struct tscf_packet *packet)
 {
@@ -133,8 +134,8 @@ static void load(struct train *train, struct tscf_batch *batch, const struct tsc
 				continue;
 			train->class[train->count] = class[i];
 			train->iov[train->count++] = (struct iovec){
-				.iov_base = batch->packet[i]->data,
-				.iov_len = batch->packet[i]->length,
+			    .iov_base = batch->packet[i]->data,
+			    .iov_len = batch->packet[i]->length,
 			};
 			batch->packet[i] = NULL;
 		}
@@ -160,15 +161,16 @@ static void queue_packets(struct tscf_stream_peer *peer, enum tscf_stream_class 
 }
 
 /* The first @p sent bytes of the packets at @p iov have gone; what of them is whole or has been begun waits. */
-static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class class, const struct iovec *iov, uint32_t sent)
+static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class class, const struct iovec *iov,
+		       uint32_t sent)
 {
 	const uint8_t *data = iov->iov_base;
 	uint32_t length = (uint32_t)iov->iov_len, at = 0;
 
 	while (at < sent)
 		at += (uint32_t)tscf_frame_length(data + at, length - at);
-	if (at > sent && tscf_stream_queue_add(&peer->queue, &tscf_stream_of(peer)->pool, TSCF_STREAM_BEGUN, data + sent,
-					       at - sent) < 0)
+	if (at > sent && tscf_stream_queue_add(&peer->queue, &tscf_stream_of(peer)->pool, TSCF_STREAM_BEGUN,
+					       data + sent, at - sent) < 0)
 		tscf_stream_peer_doom(peer, ENOMEM, "out of memory");
 	queue_packets(peer, class, data, at, length);
 }
@@ -186,11 +188,12 @@ static void dispatch(struct tscf_stream_peer *peer, const struct train *train)
 		return;
 	}
 	for (unsigned i = 0; i < train->count && peer->error == 0; i++) {
-		uint32_t length = (uint32_t)train->iov[i].iov_len, gone = (uint32_t)sent < length ? (uint32_t)sent : length;
+		uint32_t length = (uint32_t)train->iov[i].iov_len,
+			 gone = (uint32_t)sent < length ? (uint32_t)sent : length;
 
 		sent -= (int)gone;
 		if (gone < length)
-			queue_rest(peer, train->class[i], &train->iov[i], gone);
+			queue_rest(peer, train->class[i], &train -> iov[i], gone);
 	}
 	if (!tscf_stream_queue_empty(&peer->queue) || stream->kind->waits(peer))
 		ev_io_start(stream->transport.loop, &peer->writable);
@@ -205,7 +208,8 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 		struct tscf_packet *packet = batch->packet[i];
 		struct tscf_stream_peer *peer = (struct tscf_stream_peer *)packet->peer;
 
-		if (stream->transport.closed || peer->peer.closed || peer->state != TSCF_STREAM_UP || peer->error != 0 || !fits(packet)) {
+		if (stream->transport.closed || peer->peer.closed || peer->state != TSCF_STREAM_UP ||
+		    peer->error != 0 || !fits(packet)) {
 			t->counters.send_drops += tscf_packet_pieces(packet);
 			batch->packet[i] = NULL;
 			continue;
@@ -235,12 +239,12 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 	if (stream == NULL)
 		return NULL;
 	stream->transport = (struct tscf_transport){
-		.ops = make->ops,
-		.handler = make->handler,
-		.context = make->context,
-		.loop = make->loop,
-		.fd = listening ? fd : -1,
-		.realtime_dscps = TSCF_URGENT_DSCPS,
+	    .ops = make->ops,
+	    .handler = make->handler,
+	    .context = make->context,
+	    .loop = make->loop,
+	    .fd = listening ? fd : -1,
+	    .realtime_dscps = TSCF_URGENT_DSCPS,
 	};
 	stream->kind = make->kind;
 	stream->listening = listening;
@@ -250,7 +254,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 		free(stream);
 		return NULL;
 	}
-	tscf_ending_init(&stream->transport);
+	tscf_reaper_init(&stream->transport);
 	return stream;
 }
 
@@ -316,7 +320,8 @@ static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int 
 	/* Over an IPv4 address a datagram socket would tell which one is ours; here it is told once connected. */
 	address_of(fd, get_local, &stream->transport.local);
 	tscf_stream_wait(stream->only);
-	/* A socket that is connected already is writable at once: the user hears of it from the loop, never from here. */
+	/* A socket that is connected already is writable at once: the user hears of it from the loop, never from here.
+	 */
 	ev_io_start(make->loop, &stream->only->writable);
 	return stream;
 }

@@ -2,8 +2,9 @@
 /*
  * stream_accept.c - new connections, and those that have little time.
  *
- * Anybody can open connections and say nothing, or a byte now and then.  Whoever has not come as far as to be adopted has a deadline, and who has been
- * waiting longest goes first when there are too many: a client needs a few round trips.
+ * Anybody can open connections and say nothing, or a byte now and then.  Whoever has not come as far as to be adopted
+ * has a deadline, and who has been waiting longest goes first when there are too many: a client needs a few round
+ * trips.
  */
 #include "common/base/log.h"
 #include "common/transport/stream_peer.h"
@@ -120,8 +121,8 @@ struct tscf_peer *tscf_stream_waiting(const struct tscf_transport *t, uint64_t s
 	struct tscf_stream_peer *peer;
 
 	DL_FOREACH2(((const struct tscf_stream *)t)->waiting, peer, wait_next)
-		if (peer->serial == serial)
-			return peer->state == TSCF_STREAM_UP && peer->peer.user == NULL ? &peer->peer : NULL;
+	if (peer->serial == serial)
+		return peer->state == TSCF_STREAM_UP && peer->peer.user == NULL ? &peer->peer : NULL;
 	return NULL;
 }
 
@@ -136,16 +137,17 @@ static void on_patience(struct ev_loop *loop, struct ev_timer *timer, int events
 	struct tscf_stream *stream = timer->data;
 
 	(void)events;
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	while (!stream->transport.closed && stream->waiting != NULL && stream->waiting->deadline <= ev_now(loop)) {
 		struct tscf_stream_peer *peer = stream->waiting;
-		const char *what = peer->state == TSCF_STREAM_UP ? "it did not configure itself in time" : "no answer in time";
+		const char *what =
+		    peer->state == TSCF_STREAM_UP ? "it did not configure itself in time" : "no answer in time";
 
 		tscf_stream_peer_fail(peer, ETIMEDOUT, what);
 	}
 	if (!stream->transport.closed)
 		set_patience(stream);
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 /* @return whether there may be another connection. */
@@ -193,11 +195,11 @@ static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int event
 
 	(void)loop;
 	(void)events;
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	for (unsigned i = 0; i < ACCEPTS_MAX && !stream->transport.closed; i++)
 		if (!accept_one(stream))
 			break;
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 static void on_accept_again(struct ev_loop *loop, struct ev_timer *timer, int events)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection is TSCF_STREAM_CONNECTING until TCP says that it is there, TSCF_STREAM_SECURING during a handshake, then TSCF_STREAM_UP: the user
- * is told.  It ends in tscf_stream_peer_fail, in the user's tscf_peer_close, or with the transport.
+ * A connection is TSCF_STREAM_CONNECTING until TCP says that it is there, TSCF_STREAM_SECURING during a handshake, then
+ * TSCF_STREAM_UP: the user is told.  It ends in tscf_stream_peer_fail, in the user's tscf_peer_close, or with the
+ * transport.
  */
-#include "common/transport/stream_frame.h"
 #include "common/transport/stream_peer.h"
+#include "common/transport/stream_frame.h"
 
-#include "common/transport/outer.h"
 #include "common/transport/aqm_filter.h"
+#include "common/transport/outer.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -64,7 +65,7 @@ void tscf_stream_peer_end(struct tscf_stream_peer *peer)
 	DL_DELETE(stream->peers, peer);
 	if (stream->only == peer)
 		stream->only = NULL;
-	tscf_ending_bury(&peer->peer);
+	tscf_reaper_retire(&peer->peer);
 }
 
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason)
@@ -82,12 +83,12 @@ void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char 
 	tscf_stream_wait_end(peer);
 	ev_io_stop(t->loop, &peer->readable);
 	ev_io_stop(t->loop, &peer->writable);
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	if (up || !stream->listening)
 		t->handler->peer_down(t->context, &peer->peer, error, reason);
 	if (!stream->transport.closed)
 		tscf_stream_peer_end(peer);
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char *reason)
@@ -135,10 +136,10 @@ int tscf_stream_recv(struct tscf_stream_peer *peer, void *to, uint32_t room)
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
 	struct iovec iov = {.iov_base = to, .iov_len = room};
 	struct msghdr header = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
+	    .msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control,
+	    .msg_controllen = sizeof(control),
 	};
 	ssize_t got = recvmsg(peer->fd, &header, MSG_DONTWAIT);
 
@@ -187,8 +188,8 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 		at += (uint32_t)taken;
 		counters->received_packets += tscf_packet_pieces(packet);
 		counters->received_bytes += packet->length;
-		counters->queue_drops += tscf_shorten(&peer->aqm, packet, stream->transport.realtime_dscps,
-						      stream->came, nanoseconds(&now), length);
+		counters->queue_drops += tscf_aqm_filter(&peer->aqm, packet, stream->transport.realtime_dscps,
+							 stream->came, nanoseconds(&now), length);
 		if (packet->length > 0)
 			tscf_batch_add(&stream->batch, packet);
 		if (stream->batch.count == TSCF_BATCH_MAX)
@@ -334,7 +335,7 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	if (peer->error != 0) {
 		tscf_stream_peer_fail(peer, peer->error, peer->reason != NULL ? peer->reason : strerror(peer->error));
 	} else if (peer->state == TSCF_STREAM_CONNECTING) {
@@ -343,12 +344,12 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 		tscf_stream_peer_flush(peer);
 		watch_writable(peer);
 	}
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 /*
- * A step of a handshake costs as much as hundreds of packets.  Whoever has to wait still is readable, and the kernel's list of those goes
- * round.
+ * A step of a handshake costs as much as hundreds of packets.  Whoever has to wait still is readable, and the kernel's
+ * list of those goes round.
  */
 static bool may_step(struct tscf_stream *stream)
 {
@@ -368,12 +369,12 @@ static void read_or_secure(struct tscf_stream_peer *peer)
 
 	if (peer->state == TSCF_STREAM_SECURING && !may_step(stream))
 		return;
-	tscf_ending_enter(&stream->transport);
+	tscf_reaper_enter(&stream->transport);
 	if (peer->state == TSCF_STREAM_SECURING)
 		secured(peer, stream->kind->secure(peer));
 	if (peer->state == TSCF_STREAM_UP && !peer->peer.closed && !stream->transport.closed)
 		read_some(peer);
-	tscf_ending_leave(&stream->transport);
+	tscf_reaper_leave(&stream->transport);
 }
 
 static void on_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
@@ -388,7 +389,8 @@ void tscf_stream_poll(struct tscf_transport *t)
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 
 	/* From inside a callback, the packets being worked on would be overwritten. */
-	if (stream->transport.depth > 0 || stream->transport.closed || stream->only == NULL || stream->only->state == TSCF_STREAM_CONNECTING)
+	if (stream->transport.depth > 0 || stream->transport.closed || stream->only == NULL ||
+	    stream->only->state == TSCF_STREAM_CONNECTING)
 		return;
 	read_or_secure(stream->only);
 }

@@ -16,8 +16,8 @@
 #include "common/transport/stream.h"
 #include "common/transport/stream_queue.h"
 
-#include "common/packet/aqm.h"
 #include "common/base/siphash.h"
+#include "common/packet/aqm.h"
 
 /** Most bytes of one read from a socket: what is more urgent waits for no more than this. */
 #define TSCF_STREAM_READ_BYTES (128 * 1024)
@@ -40,7 +40,7 @@ struct tscf_stream_peer {
 	uint64_t serial;
 	bool waiting; /**< in the transport's list of those that have little time */
 	int fd;
-	int error; /**< positive: the end of the connection is still to be told */
+	int error;    /**< positive: the end of the connection is still to be told */
 	char *reason; /**< ... and why */
 	struct ev_io readable, writable;
 	ev_tstamp deadline; /**< while waiting */
@@ -48,7 +48,7 @@ struct tscf_stream_peer {
 	uint8_t *rest; /**< the beginning of a packet that is not all there */
 	uint32_t rest_length;
 	struct tscf_aqm aqm;
-	struct tscf_stream_source *source; /**< while waiting, listening */
+	struct tscf_stream_source *source;    /**< while waiting, listening */
 	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
 	struct tscf_stream_peer *wait_prev, *wait_next;
 };
@@ -58,17 +58,21 @@ struct tscf_stream_kind {
 	size_t peer_size;
 	/** The connection is there: begin to secure it, if that is to be done.  @return as secure. */
 	int (*begin)(struct tscf_stream_peer *peer);
-	/** A step of the handshake: something has come.  @return 1: up, 0: not yet, or -errno with the reason told (tscf_stream_reason). */
+	/** A step of the handshake: something has come.  @return 1: up, 0: not yet, or -errno with the reason told
+	 * (tscf_stream_reason). */
 	int (*secure)(struct tscf_stream_peer *peer);
 	/**
-	 * Read clear bytes to the @p room (TSCF_STREAM_READ_BYTES) bytes at @p to; what was read from the socket is worked off by it.
+	 * Read clear bytes to the @p room (TSCF_STREAM_READ_BYTES) bytes at @p to; what was read from the socket is
+	 * worked off by it.
 	 *
 	 * @return bytes read, 0 for none, or -errno with the reason told.
 	 */
 	int (*receive)(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room);
-	/** Send clear bytes, at most as many as the socket takes without waiting (and one record).  @return bytes taken, or -errno. */
+	/** Send clear bytes, at most as many as the socket takes without waiting (and one record).  @return bytes
+	 * taken, or -errno. */
 	int (*send)(struct tscf_stream_peer *peer, const struct iovec *iov, unsigned count);
-	/** @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) goes on with them. */
+	/** @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) goes on with them.
+	 */
 	bool (*waits)(const struct tscf_stream_peer *peer);
 	/** Say goodbye on a connection that is up. */
 	void (*goodbye)(struct tscf_stream_peer *peer);
@@ -84,7 +88,7 @@ struct tscf_stream {
 	struct tscf_stream_peer *only;    /**< connected: the one peer, until it is gone */
 	struct tscf_stream_peer *waiting; /**< by deadline */
 	unsigned waiting_count;
-	uint64_t serials; /**< connections there have been */
+	uint64_t serials;         /**< connections there have been */
 	struct ev_timer patience; /**< of the first who waits */
 	struct tscf_stream_source *sources;
 	struct tscf_siphash_key secret;
@@ -95,7 +99,7 @@ struct tscf_stream {
 	uint64_t came;  /**< when the last bytes read came, in nanoseconds since the epoch; 0: not known */
 	struct tscf_packet packet[TSCF_BATCH_MAX];
 	struct tscf_batch batch;
-	unsigned pass;  /**< of the event loop (ev_iteration) ... */
+	unsigned pass;    /**< of the event loop (ev_iteration) ... */
 	unsigned secured; /**< ... and the steps of handshakes done in it */
 	bool listening;
 	char reason[TSCF_STREAM_REASON];
@@ -133,7 +137,8 @@ struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, con
 					const struct tscf_outer_options *options, int *err);
 struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err);
 
-/** recv() on the socket of @p peer; notes when the bytes came.  @return bytes (> 0), 0 if none wait, or -errno with the reason told. */
+/** recv() on the socket of @p peer; notes when the bytes came.  @return bytes (> 0), 0 if none wait, or -errno with the
+ * reason told. */
 int tscf_stream_recv(struct tscf_stream_peer *peer, void *to, uint32_t room);
 /** Say why something failed: kept for peer_down.  @return -@p error. */
 int tscf_stream_reason(struct tscf_stream_peer *peer, int error, const char *reason);

@@ -20,10 +20,10 @@ struct tscf_stream_block {
 };
 
 static const uint32_t limits[TSCF_STREAM_CLASSES] = {
-	[TSCF_STREAM_BEGUN] = UINT32_MAX,
-	[TSCF_STREAM_CONTROL] = TSCF_STREAM_CONTROL_BYTES,
-	[TSCF_STREAM_URGENT] = TSCF_STREAM_URGENT_BYTES,
-	[TSCF_STREAM_BULK] = TSCF_STREAM_BULK_BYTES,
+    [TSCF_STREAM_BEGUN] = UINT32_MAX,
+    [TSCF_STREAM_CONTROL] = TSCF_STREAM_CONTROL_BYTES,
+    [TSCF_STREAM_URGENT] = TSCF_STREAM_URGENT_BYTES,
+    [TSCF_STREAM_BULK] = TSCF_STREAM_BULK_BYTES,
 };
 
 static struct tscf_stream_block *block_new(struct tscf_stream_pool *pool, uint32_t length)

@@ -2,11 +2,13 @@
 /*
  * stream_queue.h - what waits for one stream's socket.
  *
- * A stream that stalls delays, and never grows memory.  First goes the rest of a packet that was begun, then control messages, then real-time
- * packets, then bulk; each class has its limit.  Where a class of packets is full its oldest ones make room: a late packet is worth less than a
- * fresh one.  Control messages are not dropped: when they are too many the stream is of no use.
+ * A stream that stalls delays, and never grows memory.  First goes the rest of a packet that was begun, then control
+ * messages, then real-time packets, then bulk; each class has its limit.  Where a class of packets is full its oldest
+ * ones make room: a late packet is worth less than a fresh one.  Control messages are not dropped: when they are too
+ * many the stream is of no use.
  *
- * Memory comes in blocks of a pool that many queues share, so that what is queued costs no allocation each, and an empty queue no memory.
+ * Memory comes in blocks of a pool that many queues share, so that what is queued costs no allocation each, and an
+ * empty queue no memory.
  */
 #ifndef TSCF_STREAM_QUEUE_H
 #define TSCF_STREAM_QUEUE_H
@@ -26,8 +28,8 @@ enum tscf_stream_class {
 
 /** Most bytes of each class that wait, at least one packet. */
 #define TSCF_STREAM_CONTROL_BYTES (64 * 1024)
-#define TSCF_STREAM_URGENT_BYTES (64 * 1024)
-#define TSCF_STREAM_BULK_BYTES (256 * 1024)
+#define TSCF_STREAM_URGENT_BYTES  (64 * 1024)
+#define TSCF_STREAM_BULK_BYTES    (256 * 1024)
 /** Most bytes of all queues of a pool; beyond it a packet is dropped that would need more. */
 #define TSCF_STREAM_POOL_BYTES (512U * 1024 * 1024)
 
@@ -60,7 +62,8 @@ bool tscf_stream_queue_empty(const struct tscf_stream_queue *q);
 /**
  * Append a copy of one whole packet or message (for TSCF_STREAM_BEGUN: of the rest of one) of @p length bytes.
  *
- * @return how many packets have been dropped for it, itself included, or -ENOBUFS for a control message that does not fit.
+ * @return how many packets have been dropped for it, itself included, or -ENOBUFS for a control message that does not
+ * fit.
  */
 int tscf_stream_queue_add(struct tscf_stream_queue *q, struct tscf_stream_pool *pool, enum tscf_stream_class class,
 			  const uint8_t *data, uint32_t length);
@@ -69,7 +72,8 @@ int tscf_stream_queue_add(struct tscf_stream_queue *q, struct tscf_stream_pool *
 unsigned tscf_stream_queue_next(const struct tscf_stream_queue *q, struct iovec *iov, unsigned most);
 
 /**
- * @p bytes of what tscf_stream_queue_next gave have gone.  If they end inside a packet, the rest of it has become TSCF_STREAM_BEGUN.
+ * @p bytes of what tscf_stream_queue_next gave have gone.  If they end inside a packet, the rest of it has become
+ * TSCF_STREAM_BEGUN.
  *
  * @return 0, or -ENOMEM: the rest is lost, and the stream with it.
  */

@@ -47,29 +47,30 @@ static void free_peer(struct tscf_stream_peer *peer)
 }
 
 static const struct tscf_transport_ops tcp_ops = {
-	.name = "tcp",
-	.stream = true,
-	.packet_max = TSCF_PACKET_MAX,
-	.send = tscf_stream_send,
-	.peer_close = tscf_stream_peer_close,
-	.close = tscf_stream_close,
-	.poll = tscf_stream_poll,
-	.peer_free = tscf_stream_peer_free,
-	.free = tscf_stream_free,
+    .name = "tcp",
+    .stream = true,
+    .packet_max = TSCF_PACKET_MAX,
+    .send = tscf_stream_send,
+    .peer_close = tscf_stream_peer_close,
+    .close = tscf_stream_close,
+    .poll = tscf_stream_poll,
+    .peer_free = tscf_stream_peer_free,
+    .free = tscf_stream_free,
 };
 
 static const struct tscf_stream_kind tcp_kind = {
-	.peer_size = sizeof(struct tscf_stream_peer),
-	.begin = begin,
-	.secure = begin,
-	.receive = receive,
-	.send = send_clear,
-	.waits = waits,
-	.goodbye = goodbye,
-	.free_peer = free_peer,
+    .peer_size = sizeof(struct tscf_stream_peer),
+    .begin = begin,
+    .secure = begin,
+    .receive = receive,
+    .send = send_clear,
+    .waits = waits,
+    .goodbye = goodbye,
+    .free_peer = free_peer,
 };
 
-static struct tscf_stream_make make_tcp(struct ev_loop *loop, const struct tscf_transport_handler *handler, void *context)
+static struct tscf_stream_make make_tcp(struct ev_loop *loop, const struct tscf_transport_handler *handler,
+					void *context)
 {
 	return (struct tscf_stream_make){&tcp_ops, &tcp_kind, sizeof(struct tscf_stream), loop, handler, context};
 }

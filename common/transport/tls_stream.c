@@ -2,8 +2,9 @@
 /*
  * tls_stream.c - TLS between the socket and the queue.
  *
- * Bytes are sealed only when the socket takes them, so that an urgent packet finds no bulk in front of it that cannot be overtaken any more: at most
- * one record waits sealed.  wolfSSL's send callback takes everything that it is given, so that no call into wolfSSL has to be repeated.
+ * Bytes are sealed only when the socket takes them, so that an urgent packet finds no bulk in front of it that cannot
+ * be overtaken any more: at most one record waits sealed.  wolfSSL's send callback takes everything that it is given,
+ * so that no call into wolfSSL has to be repeated.
  */
 #include "common/tls/tls_context.h"
 
@@ -19,7 +20,8 @@
 
 /* Most bytes of one record (RFC 8446, 5.1). */
 #define RECORD_MAX 16384
-/* What is read from the socket at a time: with a record that wolfSSL has the beginning of, it fits in TSCF_STREAM_READ_BYTES when opened. */
+/* What is read from the socket at a time: with a record that wolfSSL has the beginning of, it fits in
+ * TSCF_STREAM_READ_BYTES when opened. */
 #define RAW_BYTES (96 * 1024)
 /* Most sealed bytes that wait: a flight of the handshake, the records of one large packet. */
 #define SEALED_MAX (256 * 1024)
@@ -28,11 +30,11 @@ struct tls_peer {
 	struct tscf_stream_peer base;
 	WOLFSSL *ssl;
 	struct tscf_crypto_session crypto;
-	struct tscf_tls_check check; /* client */
-	bool session_offered;        /* client */
-	bool session_kept;           /* client */
-	bool more;                   /* another record follows at once */
-	uint32_t records;            /* sealed with the present key */
+	struct tscf_tls_check check;     /* client */
+	bool session_offered;            /* client */
+	bool session_kept;               /* client */
+	bool more;                       /* another record follows at once */
+	uint32_t records;                /* sealed with the present key */
 	struct tscf_stream_queue sealed; /* of class TSCF_STREAM_BEGUN only */
 };
 
@@ -113,7 +115,8 @@ static int why(struct tls_peer *peer, int result)
 	wolfSSL_ERR_clear_error();
 	if (peer->check.reason[0] != '\0')
 		return tscf_stream_reason(&peer->base, EKEYREJECTED, peer->check.reason);
-	return tscf_stream_reason(&peer->base, error == ZERO_RETURN || error == SOCKET_PEER_CLOSED_E ? ECONNRESET : EPROTO,
+	return tscf_stream_reason(&peer->base,
+				  error == ZERO_RETURN || error == SOCKET_PEER_CLOSED_E ? ECONNRESET : EPROTO,
 				  tscf_tls_reason(peer->ssl, error, reason));
 }
 
@@ -260,7 +263,8 @@ static void advance(struct cursor *c, size_t bytes)
 	c->at = 0;
 }
 
-/* @return the next bytes for a record, of the length *length; copied to @p record only where they are in several places. */
+/* @return the next bytes for a record, of the length *length; copied to @p record only where they are in several
+ * places. */
 static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *length)
 {
 	const uint8_t *first = (const uint8_t *)c->iov->iov_base + c->at;
@@ -290,8 +294,8 @@ static int count_record(struct tls_peer *peer)
 		return 0;
 	peer->records = 0;
 	return wolfSSL_update_keys(peer->ssl) == WOLFSSL_SUCCESS
-		       ? 0
-		       : tscf_stream_reason(&peer->base, EPROTO, "the key cannot be changed");
+		   ? 0
+		   : tscf_stream_reason(&peer->base, EPROTO, "the key cannot be changed");
 }
 
 static int send_clear(struct tscf_stream_peer *base, const struct iovec *iov, unsigned count)
@@ -341,30 +345,31 @@ static void free_peer(struct tscf_stream_peer *base)
 }
 
 static const struct tscf_transport_ops tls_ops = {
-	.name = "tls",
-	.encrypted = true,
-	.stream = true,
-	.packet_max = TSCF_PACKET_MAX,
-	.send = tscf_stream_send,
-	.peer_close = tscf_stream_peer_close,
-	.close = tscf_stream_close,
-	.poll = tscf_stream_poll,
-	.peer_free = tscf_stream_peer_free,
-	.free = tscf_stream_free,
+    .name = "tls",
+    .encrypted = true,
+    .stream = true,
+    .packet_max = TSCF_PACKET_MAX,
+    .send = tscf_stream_send,
+    .peer_close = tscf_stream_peer_close,
+    .close = tscf_stream_close,
+    .poll = tscf_stream_poll,
+    .peer_free = tscf_stream_peer_free,
+    .free = tscf_stream_free,
 };
 
 static const struct tscf_stream_kind tls_kind = {
-	.peer_size = sizeof(struct tls_peer),
-	.begin = begin,
-	.secure = secure,
-	.receive = receive,
-	.send = send_clear,
-	.waits = waits,
-	.goodbye = goodbye,
-	.free_peer = free_peer,
+    .peer_size = sizeof(struct tls_peer),
+    .begin = begin,
+    .secure = secure,
+    .receive = receive,
+    .send = send_clear,
+    .waits = waits,
+    .goodbye = goodbye,
+    .free_peer = free_peer,
 };
 
-static struct tscf_stream_make make_tls(struct ev_loop *loop, const struct tscf_transport_handler *handler, void *context)
+static struct tscf_stream_make make_tls(struct ev_loop *loop, const struct tscf_transport_handler *handler,
+					void *context)
 {
 	return (struct tscf_stream_make){&tls_ops, &tls_kind, sizeof(struct tls_stream), loop, handler, context};
 }
@@ -410,8 +415,9 @@ int tscf_tls_stream_connect(struct ev_loop *loop, struct tscf_tls *tls, const un
 	return connecting(stream, tls, err, out, peer);
 }
 
-int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd, const struct tscf_transport_handler *handler,
-			   void *context, struct tscf_transport **out, struct tscf_peer **peer)
+int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd,
+			   const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,
+			   struct tscf_peer **peer)
 {
 	struct tscf_stream_make make = make_tls(loop, handler, context);
 	struct tscf_stream *stream;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tls_stream.h - the encrypted stream transport: TLS 1.3 (RFC 8446) or 1.2 (RFC 5246), many inner packets and control messages in one
- * record.
+ * tls_stream.h - the encrypted stream transport: TLS 1.3 (RFC 8446) or 1.2 (RFC 5246), many inner packets and control
+ * messages in one record.
  *
- * Who the peer is, and the cipher policy, is that of the context (tls.h), as over DTLS.  What holds for every stream (framing, queues,
- * limits) is in stream.h.
+ * Who the peer is, and the cipher policy, is that of the context (tls.h), as over DTLS.  What holds for every stream
+ * (framing, queues, limits) is in stream.h.
  */
 #ifndef TSCF_TLS_STREAM_H
 #define TSCF_TLS_STREAM_H
 
-#include "common/transport/stream.h"
 #include "common/tls/tls.h"
+#include "common/transport/stream.h"
 
 /** Listen on @p local; @p tls must outlive the transport.  @return 0 with the transport in *out, or -errno. */
 int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
@@ -18,8 +18,8 @@ int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const uni
 			   void *context, struct tscf_transport **out);
 
 /**
- * Connect to @p remote; peer_up (verified) or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  The one peer is in *peer at
- * once; it takes no packets before peer_up.  Sessions are resumed where @p tls has one for this server.
+ * Connect to @p remote; peer_up (verified) or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  The one peer
+ * is in *peer at once; it takes no packets before peer_up.  Sessions are resumed where @p tls has one for this server.
  *
  * @return 0, or -errno.
  */
@@ -28,10 +28,11 @@ int tscf_tls_stream_connect(struct ev_loop *loop, struct tscf_tls *tls, const un
 			    void *context, struct tscf_transport **out, struct tscf_peer **peer);
 
 /**
- * The same on the connected socket @p fd, as a proxy dialogue has left it.  On success it is the transport's, which makes it
- * non-blocking.
+ * The same on the connected socket @p fd, as a proxy dialogue has left it.  On success it is the transport's, which
+ * makes it non-blocking.
  */
-int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd, const struct tscf_transport_handler *handler,
-			   void *context, struct tscf_transport **out, struct tscf_peer **peer);
+int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd,
+			   const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,
+			   struct tscf_peer **peer);
 
 #endif

@@ -2,15 +2,15 @@
 /*
  * transport.h - one interface for every outer transport.
  *
- * A transport carries inner packets and control messages between peers, in batches.  Behind it are UDP, DTLS, TCP and TLS (udp.h, dtls.h,
- * tcp.h, tls_stream.h).
- * Everything is non-blocking and driven by the event loop the transport was made with.
+ * A transport carries inner packets and control messages between peers, in batches.  Behind it are UDP, DTLS, TCP and
+ * TLS (udp.h, dtls.h, tcp.h, tls_stream.h). Everything is non-blocking and driven by the event loop the transport was
+ * made with.
  *
- * Ownership: the transport owns its peers; a peer's `user` is the caller's (its session or tunnel).  A peer pointer is valid until
- * peer_down has been called for it or tscf_peer_close has been called on it.
+ * Ownership: the transport owns its peers; a peer's `user` is the caller's (its session or tunnel).  A peer pointer is
+ * valid until peer_down has been called for it or tscf_peer_close has been called on it.
  *
- * Peers and the transport may be closed from inside any handler.  The packets of a batch that is being handled may then name a closed peer:
- * until the handler returns it is still there, with user NULL, and what is sent to it is dropped.
+ * Peers and the transport may be closed from inside any handler.  The packets of a batch that is being handled may then
+ * name a closed peer: until the handler returns it is still there, with user NULL, and what is sent to it is dropped.
  */
 #ifndef TSCF_TRANSPORT_H
 #define TSCF_TRANSPORT_H
@@ -28,36 +28,39 @@ struct tscf_transport;
 /** The other end: one remote address (UDP), or one connection (DTLS, TCP, TLS). */
 struct tscf_peer {
 	struct tscf_transport *transport;
-	union tscf_endpoint outer; /**< its address; changes only through the transport */
-	void *user;                /**< the caller's; NULL at first */
-	bool closed;               /**< by either side; takes and gives nothing any more */
-	struct tscf_peer *next_closed; /**< the transport's (ending.h) */
+	union tscf_endpoint outer;     /**< its address; changes only through the transport */
+	void *user;                    /**< the caller's; NULL at first */
+	bool closed;                   /**< by either side; takes and gives nothing any more */
+	struct tscf_peer *next_closed; /**< the transport's (reaper.h) */
 };
 
 /** What a transport tells its user; all are called from the event loop, never from inside a call into the transport. */
 struct tscf_transport_handler {
 	/**
-	 * A batch was received.  Packets of peers have peer set; on a listening UDP transport, packets of unknown sources have peer NULL
-	 * and from set.  A batch of a stream transport is all of one peer.  The batch and its packets are the callee's until it returns, to change at will.
+	 * A batch was received.  Packets of peers have peer set; on a listening UDP transport, packets of unknown
+	 * sources have peer NULL and from set.  A batch of a stream transport is all of one peer.  The batch and its
+	 * packets are the callee's until it returns, to change at will.
 	 */
 	void (*received)(void *context, struct tscf_transport *t, struct tscf_batch *batch);
 	/**
-	 * All but UDP: the connection is there, over DTLS and TLS its handshake is done and the peer is verified.  Listening: a new
-	 * peer, user is NULL; a stream transport closes it (peer_down, ETIMEDOUT) if the user has not set peer->user within
-	 * TSCF_STREAM_SECONDS.
+	 * All but UDP: the connection is there, over DTLS and TLS its handshake is done and the peer is verified.
+	 * Listening: a new peer, user is NULL; a stream transport closes it (peer_down, ETIMEDOUT) if the user has not
+	 * set peer->user within TSCF_STREAM_SECONDS.
 	 */
 	void (*peer_up)(void *context, struct tscf_peer *peer);
 	/**
-	 * The peer is gone (handshake failed, close notify, fatal error) and is freed after this returns.  @p error is a positive errno:
-	 * ETIMEDOUT (no answer), EKEYREJECTED (not who it should be), ECONNRESET (closed or replaced by the other end), EPROTO, ENOMEM,
-	 * ENOBUFS (takes nothing any more); streams also what connect() says: ECONNREFUSED, EHOSTUNREACH ...
+	 * The peer is gone (handshake failed, close notify, fatal error) and is freed after this returns.  @p error is
+	 * a positive errno: ETIMEDOUT (no answer), EKEYREJECTED (not who it should be), ECONNRESET (closed or replaced
+	 * by the other end), EPROTO, ENOMEM, ENOBUFS (takes nothing any more); streams also what connect() says:
+	 * ECONNREFUSED, EHOSTUNREACH ...
 	 * @p reason is for a person.
 	 * Listening: called only for peers for which peer_up was called.
 	 */
 	void (*peer_down)(void *context, struct tscf_peer *peer, int error, const char *reason);
 	/**
-	 * Connected transports: the network says that nobody is there (@p error is ECONNREFUSED, EHOSTUNREACH ...).  Anyone can forge
-	 * that, so it is a reason to ask the peer, not a fact.  Not told more often than ten times a second.  May be NULL.
+	 * Connected transports: the network says that nobody is there (@p error is ECONNREFUSED, EHOSTUNREACH ...).
+	 * Anyone can forge that, so it is a reason to ask the peer, not a fact.  Not told more often than ten times a
+	 * second.  May be NULL.
 	 */
 	void (*unreachable)(void *context, struct tscf_transport *t, int error);
 };
@@ -66,12 +69,12 @@ struct tscf_transport_handler {
 struct tscf_transport_counters {
 	uint64_t sent_packets, sent_bytes;
 	uint64_t received_packets, received_bytes;
-	uint64_t send_drops;     /**< the kernel took no more, or refused a packet; stream: the queue was full */
-	uint64_t receive_drops;  /**< the kernel dropped at the socket (SO_RXQ_OVFL), or too many handshakes waited */
-	uint64_t queue_drops;    /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
-	uint64_t invalid;        /**< datagrams that are no valid record, or fail authentication */
+	uint64_t send_drops;    /**< the kernel took no more, or refused a packet; stream: the queue was full */
+	uint64_t receive_drops; /**< the kernel dropped at the socket (SO_RXQ_OVFL), or too many handshakes waited */
+	uint64_t queue_drops;   /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
+	uint64_t invalid;       /**< datagrams that are no valid record, or fail authentication */
 	uint64_t handshakes, handshakes_failed;
-	uint64_t refused;        /**< listening stream: connections beyond the limits (stream.h) */
+	uint64_t refused; /**< listening stream: connections beyond the limits (stream.h) */
 };
 
 /** How a kind of transport is built; for the implementations. */
@@ -79,8 +82,9 @@ struct tscf_transport_ops {
 	const char *name; /**< "udp", "dtls", "tcp", "tls" */
 	bool encrypted;
 	/**
-	 * A peer is one connection of a reliable stream: what is sent arrives, and in order, so that nothing need be sent again, and
-	 * addresses are proven.  Packets may still be dropped before they are sent, control messages are not.
+	 * A peer is one connection of a reliable stream: what is sent arrives, and in order, so that nothing need be
+	 * sent again, and addresses are proven.  Packets may still be dropped before they are sent, control messages
+	 * are not.
 	 */
 	bool stream;
 	uint32_t packet_max; /**< most bytes of one packet or message */
@@ -91,7 +95,7 @@ struct tscf_transport_ops {
 	void (*close)(struct tscf_transport *t);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
-	/** Free a closed peer, or everything that is there, open peers included; when that is safe (ending.h). */
+	/** Free a closed peer, or everything that is there, open peers included; when that is safe (reaper.h). */
 	void (*peer_free)(struct tscf_peer *peer);
 	void (*free)(struct tscf_transport *t);
 };
@@ -106,22 +110,23 @@ struct tscf_transport {
 	union tscf_endpoint local; /**< as bound */
 	uint64_t realtime_dscps;   /**< the owner's to set: what overtakes bulk where packets wait (dscp.h) */
 	struct tscf_transport_counters counters;
-	/* ending.c */
-	struct ev_prepare reaper;       /**< active while there are closed peers */
+	/* reaper.c */
+	struct ev_prepare reaper; /**< active while there are closed peers */
 	struct tscf_peer *closed_peers;
-	unsigned depth;                 /**< callbacks under way */
+	unsigned depth; /**< callbacks under way */
 	bool closed;
 };
 
 /** What an outer socket needs before it is used. */
 struct tscf_outer_options {
-	uint32_t mark;        /**< value to set in SO_MARK under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
+	uint32_t mark; /**< value to set in SO_MARK under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
 	uint32_t mark_mask;
-	const char *bind_device; /**< SO_BINDTODEVICE, or NULL */
-	struct tscf_spread spread; /**< listening: shares the port with the sockets of other workers */
+	const char *bind_device;      /**< SO_BINDTODEVICE, or NULL */
+	struct tscf_reuseport spread; /**< listening: shares the port with the sockets of other workers */
 };
 
-/** Send a batch; all its peers belong to @p t.  Packets may be changed.  What the network does not take is dropped and counted. */
+/** Send a batch; all its peers belong to @p t.  Packets may be changed.  What the network does not take is dropped and
+ * counted. */
 static inline void tscf_transport_send(struct tscf_transport *t, struct tscf_batch *batch)
 {
 	if (batch->count > 0)
@@ -132,8 +137,8 @@ static inline void tscf_transport_send(struct tscf_transport *t, struct tscf_bat
 void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length);
 
 /**
- * From now on, or no longer: datagrams of @p t are sent whole (DF), and are lost where the path does not carry them, whatever is known of
- * it.  For probes of the path; does nothing to a stream.
+ * From now on, or no longer: datagrams of @p t are sent whole (DF), and are lost where the path does not carry them,
+ * whatever is known of it.  For probes of the path; does nothing to a stream.
  */
 void tscf_transport_whole(struct tscf_transport *t, bool whole);
 
@@ -150,8 +155,8 @@ static inline void tscf_transport_close(struct tscf_transport *t)
 }
 
 /**
- * Handle what is already waiting in the socket now (at most a few batches): the handler is called before this returns.  Does nothing from
- * inside a handler of the same transport.
+ * Handle what is already waiting in the socket now (at most a few batches): the handler is called before this returns.
+ * Does nothing from inside a handler of the same transport.
  */
 static inline void tscf_transport_poll(struct tscf_transport *t)
 {
@@ -159,20 +164,23 @@ static inline void tscf_transport_poll(struct tscf_transport *t)
 }
 
 /**
- * Open a non-blocking outer UDP socket with the options set, large buffers (SO_RCVBUFFORCE where allowed), SO_RXQ_OVFL, IP_RECVTOS,
- * IPV6_V6ONLY; bound to @p local (port 0: any) if given, connected to @p remote if given.  IP_PMTUDISC is left to the caller.
+ * Open a non-blocking outer UDP socket with the options set, large buffers (SO_RCVBUFFORCE where allowed), SO_RXQ_OVFL,
+ * IP_RECVTOS, IPV6_V6ONLY; bound to @p local (port 0: any) if given, connected to @p remote if given.  IP_PMTUDISC is
+ * left to the caller.
  *
  * @return the descriptor, or -errno.
  */
-int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options);
+int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote,
+		      const struct tscf_outer_options *options);
 
 /**
- * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote (EV_WRITE tells when, and
- * SO_ERROR how it went).  One of the two is NULL.
+ * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote
+ * (EV_WRITE tells when, and SO_ERROR how it went).  One of the two is NULL.
  *
  * @return the descriptor, or -errno.
  */
-int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote, const struct tscf_outer_options *options);
+int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote,
+		      const struct tscf_outer_options *options);
 
 /** @return 0 with the address that the socket is bound to in *out, or -errno. */
 int tscf_outer_local(int fd, union tscf_endpoint *out);
@@ -182,6 +190,7 @@ int tscf_outer_local(int fd, union tscf_endpoint *out);
  *
  * @return 0 with the address (the port means nothing) in *out, or -errno.
  */
-int tscf_outer_source(const union tscf_endpoint *remote, const struct tscf_outer_options *options, union tscf_endpoint *out);
+int tscf_outer_source(const union tscf_endpoint *remote, const struct tscf_outer_options *options,
+		      union tscf_endpoint *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/transport/udp.h"
 
-#include "common/transport/datagram.h"
 #include "common/base/outer_key.h"
+#include "common/transport/datagram.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static void peer_close(struct tscf_peer *p)
 		HASH_DELETE(hh, udp->peers, peer);
 	if (udp->last == peer)
 		udp->last = NULL;
-	tscf_ending_bury(&peer->base);
+	tscf_reaper_retire(&peer->base);
 }
 
 static void stop(struct tscf_datagram *d)

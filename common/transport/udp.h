@@ -10,7 +10,8 @@
 #include "common/transport/transport.h"
 
 /**
- * Listen on @p local for any number of peers.  A peer is a remote address that the user has added with tscf_udp_peer_add.
+ * Listen on @p local for any number of peers.  A peer is a remote address that the user has added with
+ * tscf_udp_peer_add.
  *
  * @return 0 with the transport in *out, or -errno.
  */
@@ -22,7 +23,8 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 		     const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,
 		     struct tscf_peer **peer);
 
-/** Make @p outer a peer of the listening transport @p t.  @return the peer, or NULL when out of memory or there is one already. */
+/** Make @p outer a peer of the listening transport @p t.  @return the peer, or NULL when out of memory or there is one
+ * already. */
 struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, void *user);
 
 /** Answer a source that is no peer: one datagram to @p to. */

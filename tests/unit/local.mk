@@ -66,10 +66,10 @@ tests_unit_test_http_connect_SOURCES = tests/unit/test_http_connect.c tests/unit
 tests_unit_test_http_connect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_connect_LDADD = $(CLIENT_LDADD)
 
-UNIT_TESTS += tests/unit/test_client_ways
-tests_unit_test_client_ways_SOURCES = tests/unit/test_client_ways.c tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_client_ways_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_client_ways_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_client_endpoints
+tests_unit_test_client_endpoints_SOURCES = tests/unit/test_client_endpoints.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_endpoints_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_endpoints_LDADD = $(CLIENT_LDADD)
 
 UNIT_TESTS += tests/unit/test_client_hook
 tests_unit_test_client_hook_SOURCES = tests/unit/test_client_hook.c tests/unit/runner.h tests/unit/runner.c
@@ -82,10 +82,10 @@ tests_unit_test_client_candidates_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_candidates_LDADD = $(CLIENT_LDADD)
 
 UNIT_TESTS += tests/unit/test_client_dtte tests/unit/test_client_request tests/unit/test_client_routing tests/unit/test_client_decide tests/unit/test_client_mtu
-UNIT_TESTS += tests/unit/test_client_trust
-tests_unit_test_client_trust_SOURCES = tests/unit/test_client_trust.c tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_client_trust_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_client_trust_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_client_trusted_network
+tests_unit_test_client_trusted_network_SOURCES = tests/unit/test_client_trusted_network.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_trusted_network_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_trusted_network_LDADD = $(CLIENT_LDADD)
 UNIT_TESTS += tests/unit/test_client_policy
 tests_unit_test_client_policy_SOURCES = tests/unit/test_client_policy.c $(CONFIG_TEST_SOURCES)
 tests_unit_test_client_policy_CFLAGS = $(UNIT_CFLAGS)
@@ -112,11 +112,11 @@ UNIT_TESTS += tests/unit/test_client_resume
 tests_unit_test_client_resume_SOURCES = tests/unit/test_client_resume.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_resume_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_resume_LDADD = $(CLIENT_LDADD)
-UNIT_TESTS += tests/unit/test_server_doubt
-tests_unit_test_server_doubt_SOURCES = tests/unit/test_server_doubt.c tests/unit/server_world.c tests/unit/server_world.h \
+UNIT_TESTS += tests/unit/test_server_liveness
+tests_unit_test_server_liveness_SOURCES = tests/unit/test_server_liveness.c tests/unit/server_world.c tests/unit/server_world.h \
 	tests/unit/runner.c tests/unit/runner.h
-tests_unit_test_server_doubt_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_server_doubt_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_liveness_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_liveness_LDADD = libtscf-server.la $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_client_registry
 tests_unit_test_client_registry_SOURCES = tests/unit/test_client_registry.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_registry_CFLAGS = $(UNIT_CFLAGS)
@@ -159,10 +159,10 @@ tests_unit_test_tsc_LDADD = libtsc.la $(UNIT_LDADD) $(EV_LIBS)
 
 # The kernel's side, in network namespaces (skipped without the right to make them).
 NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag tests/unit/test_spread
-tests_unit_test_spread_SOURCES = tests/unit/test_spread.c $(NETNS_TEST_SOURCES)
-tests_unit_test_spread_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_spread_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag tests/unit/test_reuseport
+tests_unit_test_reuseport_SOURCES = tests/unit/test_reuseport.c $(NETNS_TEST_SOURCES)
+tests_unit_test_reuseport_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reuseport_LDADD = $(UNIT_LDADD)
 tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETNS_TEST_SOURCES)
 tests_unit_test_netlink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_netlink_LDADD = $(UNIT_LDADD)
@@ -236,7 +236,7 @@ tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_later tests/unit/test_protect
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_protect
 UNIT_TESTS += tests/unit/test_outer
 tests_unit_test_outer_SOURCES = tests/unit/test_outer.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_CFLAGS = $(UNIT_CFLAGS)
@@ -261,9 +261,9 @@ tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_psk_SOURCES = tests/unit/test_psk.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_psk_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_psk_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
-tests_unit_test_later_SOURCES = tests/unit/test_later.c tests/unit/event.h tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_later_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_later_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+tests_unit_test_deferred_work_SOURCES = tests/unit/test_deferred_work.c tests/unit/event.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_deferred_work_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_deferred_work_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 tests_unit_test_protect_SOURCES = tests/unit/test_protect.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_protect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_protect_LDADD = $(UNIT_LDADD)
@@ -284,11 +284,11 @@ tests_unit_test_stream_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_onlookers
-tests_unit_test_onlookers_SOURCES = tests/unit/test_onlookers.c tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h \
+UNIT_TESTS += tests/unit/test_packet_sniffers
+tests_unit_test_packet_sniffers_SOURCES = tests/unit/test_packet_sniffers.c tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h \
 	tests/unit/runner.c
-tests_unit_test_onlookers_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_onlookers_LDADD = $(UNIT_LDADD)
+tests_unit_test_packet_sniffers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_packet_sniffers_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_dscp tests/unit/test_ecn
 tests_unit_test_dscp_SOURCES = tests/unit/test_dscp.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_dscp_CFLAGS = $(UNIT_CFLAGS)

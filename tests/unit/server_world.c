@@ -99,14 +99,14 @@ struct world *world_new(uint32_t services)
 	w->state->settings.persistence = 330;
 	ck_assert_int_eq(tscf_prefix_parse("192.0.2.0/24", &w->state->settings.routes[0]), 0);
 	w->state->settings.route_count = 1;
-	i->stock = &w->stock;
+	i->allocator = &w->allocator;
 	i->listener[SERVER_UDP] = (struct server_listener){.interface = i, .transport = &w->plain};
 	i->listener[SERVER_TCP] = (struct server_listener){.interface = i, .transport = &w->stream};
 	i->listener[SERVER_DTLS] = (struct server_listener){.interface = i, .transport = &w->encrypted};
-	world_add_pool(&w->stock.plain_pools, "10.1.0.0/24");
-	world_add_pool(&w->stock.plain_pools, "2001:db8:1::/64");
-	world_add_pool(&w->stock.encrypted_pools, "10.2.0.0/24");
-	world_add_pool(&w->stock.encrypted_pools, "2001:db8:2::/64");
+	world_add_pool(&w->allocator.plain_pools, "10.1.0.0/24");
+	world_add_pool(&w->allocator.plain_pools, "2001:db8:1::/64");
+	world_add_pool(&w->allocator.encrypted_pools, "10.2.0.0/24");
+	world_add_pool(&w->allocator.encrypted_pools, "2001:db8:2::/64");
 	i->enabled = true;
 	i->services = services;
 	i->half_open_limit = UINT32_MAX;
@@ -116,8 +116,8 @@ struct world *world_new(uint32_t services)
 void world_free(struct world *w)
 {
 	server_state_free(w->state);
-	server_pools_free(&w->stock.plain_pools);
-	server_pools_free(&w->stock.encrypted_pools);
+	server_pools_free(&w->allocator.plain_pools);
+	server_pools_free(&w->allocator.encrypted_pools);
 	free(w);
 }
 

@@ -9,9 +9,9 @@
 #define TSCF_TESTS_SERVER_WORLD_H
 
 #include "common/packet/message.h"
-#include "tscf-server/settings/config.h"
-#include "tscf-server/dtte.h"
 #include "tscf-server/control/dispatch.h"
+#include "tscf-server/dtte.h"
+#include "tscf-server/settings/config.h"
 
 #define WORLD_PEERS 64
 
@@ -25,7 +25,7 @@ struct world_peer {
 struct world {
 	struct server_state *state;
 	struct server_interface *interface;
-	struct server_stock stock;
+	struct server_allocator allocator;
 	struct tscf_transport plain, stream, encrypted;
 	struct world_peer peer[WORLD_PEERS];
 	unsigned peers;

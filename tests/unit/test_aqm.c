@@ -96,7 +96,7 @@ static uint32_t shortened(uint32_t count, uint32_t size, uint8_t first, uint32_t
 		data[i * size] = first;
 	for (uint64_t now = START; now < START + 500 * MS; now += MS) {
 		struct tscf_packet p = {.data = data, .length = count * size, .piece = count > 1 ? size : 0};
-		bool one = tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, waiting);
+		bool one = tscf_aqm_filter(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, waiting);
 
 		ck_assert_uint_eq(p.length, (count - one) * size);
 		ck_assert(p.length == 0 || tscf_packet_pieces(&p) == count - one);
@@ -141,10 +141,10 @@ START_TEST(realtime_is_never_taken)
 		struct tscf_packet p;
 
 		make_packet(&p, data, 0x45, 0x28, 0x28);
-		bulk += tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024);
+		bulk += tscf_aqm_filter(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024);
 		for (size_t i = 0; i < sizeof(video) / sizeof(*video); i++) {
 			make_packet(&p, data, video[i].first, video[i].second, video[i].outer_tos);
-			ck_assert(!tscf_shorten(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024));
+			ck_assert(!tscf_aqm_filter(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, 128 * 1024));
 			ck_assert_uint_eq(p.length, 1340);
 		}
 	}
@@ -174,7 +174,7 @@ START_TEST(realtime_is_what_the_set_says)
 			struct tscf_packet p;
 
 			make_packet(&p, data, cases[i].first, cases[i].second, cases[i].outer_tos);
-			taken += tscf_shorten(&aqm, &p, cases[i].set, now - LONG_WAIT, now, 128 * 1024);
+			taken += tscf_aqm_filter(&aqm, &p, cases[i].set, now - LONG_WAIT, now, 128 * 1024);
 		}
 		ck_assert_msg((taken > 0) == cases[i].taken, "case %zu: %u taken", i, taken);
 	}

@@ -2,8 +2,8 @@
 /*
  * The first dynamic encryption module on a clock of the test's own: which actions follow which events, and what the gate lets through.
  */
-#include "tscf-client/dtte.h"
 #include "tests/unit/runner.h"
+#include "tscf-client/dtte.h"
 
 #include <string.h>
 

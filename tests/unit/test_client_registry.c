@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Entries of sockets while there is no encrypted tunnel. */
-#include "tscf-client/context.h"
 #include "tests/unit/runner.h"
+#include "tscf-client/context.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

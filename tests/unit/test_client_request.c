@@ -2,8 +2,8 @@
 /*
  * Requests of a tunnel: retransmission, window, and that each ends exactly once.
  */
-#include "tscf-client/tunnel/request.h"
 #include "tests/unit/runner.h"
+#include "tscf-client/tunnel/request.h"
 
 #include <errno.h>
 #include <string.h>

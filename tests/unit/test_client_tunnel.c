@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When a tunnel asks whether the server is there. */
-#include "tscf-client/context.h"
 #include "tests/unit/runner.h"
+#include "tscf-client/context.h"
 
 static struct client_config config;
 static struct client c;

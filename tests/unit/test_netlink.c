@@ -3,9 +3,9 @@
  * Links, addresses, routes and rules, compared with what iproute2 says of them.  Each test has a network namespace of
  * its own.
  */
-#include "common/packet/batch.h"
 #include "common/linux/netlink.h"
 #include "common/linux/tun.h"
+#include "common/packet/batch.h"
 #include "tests/unit/netns.h"
 #include "tests/unit/runner.h"
 

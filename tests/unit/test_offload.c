@@ -3,9 +3,9 @@
  * The kernel's own super-packets: two network namespaces with a TUN device each, and between them what is split on one
  * side and coalesced on the other.  What TCP and UDP sockets send arrives byte for byte.
  */
+#include "common/linux/netlink.h"
 #include "common/packet/batch.h"
 #include "common/packet/coalesce.h"
-#include "common/linux/netlink.h"
 #include "common/packet/segment.h"
 #include "tests/unit/netns.h"
 #include "tests/unit/offload_build.h"

@@ -3,8 +3,8 @@
  * Trains of datagrams on a socket: what goes out in one piece and what does not, seen by a receiver that takes pieces
  * whole (UDP_GRO), and that what the kernel refuses in one piece arrives all the same.
  */
-#include "common/transport/outer.h"
 #include "common/transport/gso_fallback.h"
+#include "common/transport/outer.h"
 #include "common/transport/transport.h"
 #include "tests/unit/netns.h"
 #include "tests/unit/refuse.h"
@@ -323,19 +323,19 @@ static union tscf_endpoint client(unsigned i)
 
 START_TEST(refusals_are_forgotten_one_by_one)
 {
-	static struct tscf_refusals r;
+	static struct tscf_gso_fallbacks r;
 	union tscf_endpoint a = client(1), b = client(2);
 
-	ck_assert(tscf_refusals_allow(&r, &a, SIZE));
-	tscf_refusals_note_size(&r, &a, LARGE);
-	tscf_refusals_note_size(&r, &a, SIZE);
-	tscf_refusals_note_size(&r, &a, LARGE);
+	ck_assert(tscf_gso_fallbacks_allow(&r, &a, SIZE));
+	tscf_gso_fallbacks_note_size(&r, &a, LARGE);
+	tscf_gso_fallbacks_note_size(&r, &a, SIZE);
+	tscf_gso_fallbacks_note_size(&r, &a, LARGE);
 	for (unsigned i = 0; i < TSCF_REFUSAL_DATAGRAMS; i++) {
-		ck_assert(tscf_refusals_allow(&r, &a, SIZE - 1));
-		ck_assert(tscf_refusals_allow(&r, &b, LARGE));
-		ck_assert(!tscf_refusals_allow(&r, &a, SIZE));
+		ck_assert(tscf_gso_fallbacks_allow(&r, &a, SIZE - 1));
+		ck_assert(tscf_gso_fallbacks_allow(&r, &b, LARGE));
+		ck_assert(!tscf_gso_fallbacks_allow(&r, &a, SIZE));
 	}
-	ck_assert(tscf_refusals_allow(&r, &a, SIZE));
+	ck_assert(tscf_gso_fallbacks_allow(&r, &a, SIZE));
 	ck_assert_uint_eq(r.used, 0);
 }
 END_TEST
@@ -343,14 +343,14 @@ END_TEST
 /** More destinations than there is room for: what is forgotten is allowed, and safe; in the end nothing is left. */
 START_TEST(refusals_have_room_for_some)
 {
-	static struct tscf_refusals r;
+	static struct tscf_gso_fallbacks r;
 	unsigned refused = 0;
 
 	for (unsigned i = 0; i < 10 * TSCF_REFUSAL_SLOTS; i++) {
 		union tscf_endpoint e = client(i);
 
-		tscf_refusals_note_size(&r, &e, SIZE);
-		ck_assert(!tscf_refusals_allow(&r, &e, SIZE));
+		tscf_gso_fallbacks_note_size(&r, &e, SIZE);
+		ck_assert(!tscf_gso_fallbacks_allow(&r, &e, SIZE));
 	}
 	ck_assert_uint_le(r.used, TSCF_REFUSAL_SLOTS);
 	ck_assert_uint_gt(r.used, TSCF_REFUSAL_SLOTS / 2);
@@ -358,7 +358,7 @@ START_TEST(refusals_have_room_for_some)
 		for (unsigned i = 0; i < 10 * TSCF_REFUSAL_SLOTS; i++) {
 			union tscf_endpoint e = client(i);
 
-			refused += !tscf_refusals_allow(&r, &e, SIZE);
+			refused += !tscf_gso_fallbacks_allow(&r, &e, SIZE);
 		}
 	ck_assert_uint_gt(refused, TSCF_REFUSAL_DATAGRAMS);
 	ck_assert_uint_eq(r.used, 0);
@@ -368,13 +368,13 @@ END_TEST
 /** A device that takes no trains: the socket sends none for a while. */
 START_TEST(refusals_of_any_size)
 {
-	static struct tscf_refusals r;
+	static struct tscf_gso_fallbacks r;
 	union tscf_endpoint a = client(1);
 
-	tscf_refusals_note_any(&r);
+	tscf_gso_fallbacks_note_any(&r);
 	for (unsigned i = 0; i < TSCF_REFUSAL_DATAGRAMS; i++)
-		ck_assert(!tscf_refusals_allow(&r, i % 2 ? &a : NULL, LAST));
-	ck_assert(tscf_refusals_allow(&r, &a, LAST));
+		ck_assert(!tscf_gso_fallbacks_allow(&r, i % 2 ? &a : NULL, LAST));
+	ck_assert(tscf_gso_fallbacks_allow(&r, &a, LAST));
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Clients prove who they are, and nobody else does: both halves of proof.h against each other. */
-#include "tests/unit/certs.h"
 #include "common/auth/proof.h"
+#include "tests/unit/certs.h"
 #include "tests/unit/runner.h"
 
 #include <stdio.h>
@@ -52,11 +52,11 @@ static void setup(void)
 	subject = (struct tscf_proof_subject){.challenge = challenge, .challenge_length = 17, .client_id = client_id};
 }
 
-static struct tscf_clientele *server(const char *psks, bool certificates, const char *denied)
+static struct tscf_client_auth *server(const char *psks, bool certificates, const char *denied)
 {
-	struct tscf_clientele *c =
-	    tscf_clientele_read(psks ? write_file("keys", psks) : NULL, certificates ? certs_path("ca.pem") : NULL,
-				denied ? write_file("denied", denied) : NULL, error);
+	struct tscf_client_auth *c =
+	    tscf_client_auth_read(psks ? write_file("keys", psks) : NULL, certificates ? certs_path("ca.pem") : NULL,
+				  denied ? write_file("denied", denied) : NULL, error);
 
 	ck_assert_msg(c != NULL, "%s", error);
 	return c;
@@ -75,7 +75,7 @@ static struct tscf_credential *certificate(const char *name)
 }
 
 /** A request with the proof of @p c over the subject.  @return what the server says. */
-static const char *prove(struct tscf_credential *c, const struct tscf_proof_subject *over, struct tscf_clientele *s)
+static const char *prove(struct tscf_credential *c, const struct tscf_proof_subject *over, struct tscf_client_auth *s)
 {
 	struct tscf_message m;
 	struct tscf_writer w;
@@ -87,11 +87,11 @@ static const char *prove(struct tscf_credential *c, const struct tscf_proof_subj
 	length = tscf_write_finish(&w);
 	ck_assert_int_gt(length, 0);
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
-	return tscf_clientele_check(s, &subject, &m, &who);
+	return tscf_client_auth_check(s, &subject, &m, &who);
 }
 
 /** A proof over another subject is none. */
-static void check_subject(struct tscf_credential *c, struct tscf_clientele *s, const char *expected)
+static void check_subject(struct tscf_credential *c, struct tscf_client_auth *s, const char *expected)
 {
 	uint8_t other_challenge[17], other_id[16];
 	struct tscf_proof_subject over = subject;
@@ -116,25 +116,25 @@ static void check_subject(struct tscf_credential *c, struct tscf_clientele *s, c
 
 START_TEST(psk)
 {
-	struct tscf_clientele *s = server(ALICE BOB, false, NULL);
+	struct tscf_client_auth *s = server(ALICE BOB, false, NULL);
 	struct tscf_credential *c = tscf_credential_psk(write_file("mine", ALICE), NULL, error);
 
 	ck_assert_ptr_nonnull(c);
 	check_subject(c, s, "wrong key");
 	ck_assert_ptr_null(prove(c, &subject, s));
 	ck_assert_str_eq(who.name, "psk alice");
-	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
-	tscf_clientele_drop(s);
+	ck_assert_ptr_null(tscf_client_auth_still(s, &who, today));
+	tscf_client_auth_drop(s);
 	s = server(MALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "wrong key");
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	s = server(BOB, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "unknown identity");
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	s = server(NULL, true, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no pre-shared keys");
 	ck_assert_str_eq(prove(NULL, &subject, s), "this server demands a client certificate or a pre-shared key");
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	tscf_credential_free(c);
 }
 END_TEST
@@ -155,24 +155,24 @@ END_TEST
 
 START_TEST(by_certificate)
 {
-	struct tscf_clientele *s = server(ALICE, true, NULL);
+	struct tscf_client_auth *s = server(ALICE, true, NULL);
 	struct tscf_credential *c = certificate("phone");
 
 	check_subject(c, s, "the key is not that of the certificate");
 	ck_assert_ptr_null(prove(c, &subject, s));
 	ck_assert_str_eq(who.name, "certificate phone");
-	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
+	ck_assert_ptr_null(tscf_client_auth_still(s, &who, today));
 	tscf_credential_free(c);
 	c = certificate("stranger");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not signed by a CA of this server");
 	tscf_credential_free(c);
 	c = certificate("late");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate has expired");
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	s = server(ALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no certificates");
 	tscf_credential_free(c);
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	ck_assert_ptr_null(tscf_credential_certificate(certs_path("phone.pem"), certs_path("ca.key"), error));
 }
 END_TEST
@@ -180,7 +180,7 @@ END_TEST
 /* By name, or by the pin of a key; a client that is connected loses its right as well. */
 START_TEST(denied)
 {
-	struct tscf_clientele *s = server(ALICE BOB, true, NULL);
+	struct tscf_client_auth *s = server(ALICE BOB, true, NULL);
 	struct tscf_credential *alice = tscf_credential_psk(write_file("mine", ALICE), NULL, error);
 	struct tscf_credential *phone = certificate("phone");
 	struct tscf_client_name before[2];
@@ -189,16 +189,16 @@ START_TEST(denied)
 	before[0] = who;
 	ck_assert_ptr_null(prove(phone, &subject, s));
 	before[1] = who;
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	s = server(BOB, true, "# left\nphone\n");
 	ck_assert_str_eq(prove(phone, &subject, s), "access has been withdrawn");
 	for (int i = 0; i < 2; i++)
-		ck_assert_str_eq(tscf_clientele_still(s, &before[i], today), "access has been withdrawn");
-	tscf_clientele_drop(s);
+		ck_assert_str_eq(tscf_client_auth_still(s, &before[i], today), "access has been withdrawn");
+	tscf_client_auth_drop(s);
 	s = server(MALICE, false, NULL);
-	ck_assert_str_eq(tscf_clientele_still(s, &before[0], today), "the key has been changed");
-	ck_assert_str_eq(tscf_clientele_still(s, &before[1], today), "this server takes no certificates");
-	tscf_clientele_drop(s);
+	ck_assert_str_eq(tscf_client_auth_still(s, &before[0], today), "the key has been changed");
+	ck_assert_str_eq(tscf_client_auth_still(s, &before[1], today), "this server takes no certificates");
+	tscf_client_auth_drop(s);
 	tscf_credential_free(alice);
 	tscf_credential_free(phone);
 }
@@ -223,9 +223,9 @@ static void write_cas(const char *first, const char *second)
 	write_file("cas", text);
 }
 
-static struct tscf_clientele *by_cas(void)
+static struct tscf_client_auth *by_cas(void)
 {
-	struct tscf_clientele *c = tscf_clientele_read(NULL, certs_path("cas"), NULL, error);
+	struct tscf_client_auth *c = tscf_client_auth_read(NULL, certs_path("cas"), NULL, error);
 
 	ck_assert_msg(c != NULL, "%s", error);
 	return c;
@@ -236,27 +236,28 @@ START_TEST(certificate_later)
 {
 	struct tscf_credential *phone = certificate("phone"), *stranger = certificate("stranger");
 	struct tscf_client_name other;
-	struct tscf_clientele *s;
+	struct tscf_client_auth *s;
 
 	write_cas("ca.pem", "other.pem");
 	s = by_cas();
 	ck_assert_ptr_null(prove(stranger, &subject, s));
 	other = who;
 	ck_assert_ptr_null(prove(phone, &subject, s));
-	ck_assert_ptr_null(tscf_clientele_still(s, &who, today));
-	ck_assert_ptr_null(tscf_clientele_still(s, &other, today));
+	ck_assert_ptr_null(tscf_client_auth_still(s, &who, today));
+	ck_assert_ptr_null(tscf_client_auth_still(s, &other, today));
 	ck_assert_int_gt(who.until, today);
 	ck_assert_int_lt(who.until, today + 30 * 365 * 86400LL);
-	ck_assert_ptr_null(tscf_clientele_still(s, &who, who.until));
-	ck_assert_str_eq(tscf_clientele_still(s, &who, who.until + 1), "the certificate has expired");
-	tscf_clientele_drop(s);
+	ck_assert_ptr_null(tscf_client_auth_still(s, &who, who.until));
+	ck_assert_str_eq(tscf_client_auth_still(s, &who, who.until + 1), "the certificate has expired");
+	tscf_client_auth_drop(s);
 	write_cas("other.pem", NULL);
 	s = by_cas();
-	ck_assert_str_eq(tscf_clientele_still(s, &who, today), "the certificate is not signed by a CA of this server");
-	ck_assert_ptr_null(tscf_clientele_still(s, &other, today));
-	ck_assert_str_eq(tscf_clientele_still(s, NULL, today),
+	ck_assert_str_eq(tscf_client_auth_still(s, &who, today),
+			 "the certificate is not signed by a CA of this server");
+	ck_assert_ptr_null(tscf_client_auth_still(s, &other, today));
+	ck_assert_str_eq(tscf_client_auth_still(s, NULL, today),
 			 "this server demands a client certificate or a pre-shared key");
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 	tscf_credential_free(phone);
 	tscf_credential_free(stranger);
 }
@@ -265,7 +266,7 @@ END_TEST
 /* Every proof that is cut or altered by a bit is refused, and read without harm. */
 START_TEST(altered)
 {
-	struct tscf_clientele *s = server(ALICE, true, NULL);
+	struct tscf_client_auth *s = server(ALICE, true, NULL);
 	struct tscf_credential *c =
 	    _i ? certificate("phone") : tscf_credential_psk(write_file("mine", ALICE), NULL, error);
 	struct tscf_message m;
@@ -278,21 +279,21 @@ START_TEST(altered)
 	for (uint32_t i = TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER; i < length; i++) {
 		data[i] ^= 0x04;
 		if (tscf_message_decode(data, length, &m) == 0)
-			ck_assert_msg(tscf_clientele_check(s, &subject, &m, &who) != NULL, "byte %u", i);
+			ck_assert_msg(tscf_client_auth_check(s, &subject, &m, &who) != NULL, "byte %u", i);
 		data[i] ^= 0x04;
 	}
 	tscf_credential_free(c);
-	tscf_clientele_drop(s);
+	tscf_client_auth_drop(s);
 }
 END_TEST
 
 START_TEST(unreadable)
 {
-	ck_assert_ptr_null(tscf_clientele_read("/nonexistent", NULL, NULL, error));
+	ck_assert_ptr_null(tscf_client_auth_read("/nonexistent", NULL, NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "/nonexistent"));
-	ck_assert_ptr_null(tscf_clientele_read(NULL, certs_path("ca.key"), NULL, error));
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.key"), NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "ca.key"));
-	ck_assert_ptr_null(tscf_clientele_read(NULL, certs_path("ca.pem"), "/nonexistent", error));
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), "/nonexistent", error));
 }
 END_TEST
 

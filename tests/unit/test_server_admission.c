@@ -52,10 +52,10 @@ static void let_in(const char *text)
 	char error[TSCF_PROOF_ERROR];
 	const char *file = keys(text);
 
-	tscf_clientele_drop(w->interface->clientele);
-	w->interface->clientele = tscf_clientele_read(file, NULL, NULL, error);
+	tscf_client_auth_drop(w->interface->client_auth);
+	w->interface->client_auth = tscf_client_auth_read(file, NULL, NULL, error);
 	unlink(file);
-	ck_assert_msg(w->interface->clientele != NULL, "%s", error);
+	ck_assert_msg(w->interface->client_auth != NULL, "%s", error);
 }
 
 static struct tscf_credential *credential(const char *text)
@@ -104,7 +104,7 @@ static void nothing_given(void)
 {
 	ck_assert_uint_eq(w->interface->plain_count, 0);
 	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
-	ck_assert_uint_eq(server_pool_used(server_pools_next(&w->interface->stock->plain_pools, NULL)), 0);
+	ck_assert_uint_eq(server_pool_used(server_pools_next(&w->interface->allocator->plain_pools, NULL)), 0);
 }
 
 /* Few half-open tunnels: no round trip more.  Many: a cookie is wanted, which only who gets the answer has. */

@@ -102,7 +102,7 @@ START_TEST(encrypted_lost)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	world_disconnect(&a);
 	ck_assert_int_eq(state_of(&key), TOMB);
-	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 0);
 }
 END_TEST
 

@@ -98,8 +98,8 @@ END_TEST
 
 START_TEST(no_address)
 {
-	server_pools_free(&w->stock.plain_pools);
-	world_add_pool(&w->stock.plain_pools, "10.1.0.0/30");
+	server_pools_free(&w->allocator.plain_pools);
+	world_add_pool(&w->allocator.plain_pools, "10.1.0.0/30");
 	w->interface->max_plain = 0;
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
@@ -232,18 +232,18 @@ END_TEST
 /* One family is enough; where there are two and one is used up, there is no tunnel, and nothing is kept. */
 START_TEST(one_family)
 {
-	server_pools_free(&w->stock.plain_pools);
-	world_add_pool(&w->stock.plain_pools, "2001:db8:9::/64");
+	server_pools_free(&w->allocator.plain_pools);
+	world_add_pool(&w->allocator.plain_pools, "2001:db8:9::/64");
 	a.family = AF_INET6;
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(given(AF_INET).family, 0);
 	ck_assert_int_eq(given(AF_INET6).family, AF_INET6);
-	world_add_pool(&w->stock.plain_pools, "10.9.0.0/30");
+	world_add_pool(&w->allocator.plain_pools, "10.9.0.0/30");
 	b.family = AF_INET6;
 	ck_assert_int_eq(world_configure(&b, &a.plain, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_NO_ADDRESS);
-	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 1);
+	ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 1);
 }
 END_TEST
 

@@ -2,8 +2,8 @@
 /* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the other. */
 #include "common/base/log.h"
 #include "common/packet/message.h"
-#include "common/transport/tcp.h"
 #include "common/tls/tls.h"
+#include "common/transport/tcp.h"
 #include "common/transport/udp.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
@@ -23,7 +23,7 @@
 static struct ev_loop *loop;
 static struct server server;
 static struct server_worker worker[WORKERS];
-static struct server_stock stock;
+static struct server_allocator allocator;
 
 /* What a client has. */
 static uint64_t tsid;
@@ -85,7 +85,7 @@ static struct server_interface *make_interface(struct server_worker *w)
 	ck_assert_ptr_nonnull(i);
 	i->name = strdup("one");
 	i->worker = w;
-	i->stock = &stock;
+	i->allocator = &allocator;
 	i->enabled = true;
 	i->half_open_limit = UINT32_MAX;
 	for (unsigned n = 0; n < SERVER_LISTENERS; n++)
@@ -111,7 +111,7 @@ static void make_worker(unsigned index)
 	w->state->leases.parts = WORKERS;
 	w->state->settings.mtu = 1340;
 	w->state->settings.persistence = 330;
-	server_withhold_init(&w->withheld);
+	server_deferred_replies_init(&w->withheld);
 	ck_assert_int_eq(server_mailbox_open(&w->mailbox, loop, w), 0);
 	w->state->interfaces = make_interface(w);
 }
@@ -126,7 +126,7 @@ static void setup(void)
 	server = (struct server){.loop = loop, .workers = worker, .worker_count = WORKERS};
 	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/24", &range), 0);
 	ck_assert_int_eq(server_pool_new(&range, WORKERS, &pool), 0);
-	server_pools_add(&stock.plain_pools, pool);
+	server_pools_add(&allocator.plain_pools, pool);
 	for (unsigned n = 0; n < WORKERS; n++)
 		make_worker(n);
 }
@@ -136,11 +136,11 @@ static void teardown(void)
 	for (unsigned n = 0; n < WORKERS; n++) {
 		server_sessions_end_all(worker[n].state, server_now());
 		tscf_transport_close(worker[n].state->interfaces->listener[SERVER_TCP].transport);
-		server_withhold_free(&worker[n].withheld);
+		server_deferred_replies_free(&worker[n].withheld);
 		server_mailbox_close(&worker[n].mailbox);
 		server_state_free(worker[n].state);
 	}
-	server_pools_free(&stock.plain_pools);
+	server_pools_free(&allocator.plain_pools);
 	ev_loop_destroy(loop);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/runner.h"
 
-#include "common/packet/binding.h"
 #include "common/linux/tun_steering.h"
+#include "common/packet/binding.h"
 #include "tscf-server/address/pools.h"
 
 #include <errno.h>
@@ -289,7 +289,7 @@ END_TEST
 
 static unsigned part_of(const struct tscf_addr *a)
 {
-	return tscf_steering_worker(a, PARTS);
+	return tscf_tun_steering_worker(a, PARTS);
 }
 
 /** Each worker gets addresses of its own while there are any, then those of others: none is left over, none is given twice. */

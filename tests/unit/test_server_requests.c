@@ -34,8 +34,8 @@ START_TEST(whole_sequence)
 	ck_assert_int_eq(request(&a, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_null(world_plain(&a));
 	ck_assert_ptr_null(world_peer_at(w, &a.outer));
-	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
-	ck_assert_uint_eq(server_pool_used(w->stock.encrypted_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->allocator.encrypted_pools.first), 0);
 }
 END_TEST
 
@@ -55,7 +55,7 @@ START_TEST(too_small)
 	ck_assert_uint_le(w->answer.length, 3 * 36);
 	ck_assert_uint_eq(w->reply.tsid, TSCF_TSID_NONE);
 	ck_assert_uint_eq(w->interface->plain_count, 0);
-	ck_assert_uint_eq(server_pool_used(w->stock.plain_pools.first), 0);
+	ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 0);
 }
 END_TEST
 

@@ -3,9 +3,9 @@
 #include "common/base/bytes.h"
 #include "common/crypto/crypto.h"
 #include "common/packet/message.h"
+#include "common/tls/tls_context.h"
 #include "common/transport/stream_peer.h"
 #include "common/transport/tcp.h"
-#include "common/tls/tls_context.h"
 #include "common/transport/tls_stream.h"
 
 #include "tests/unit/certs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Certificates: names, pins, identities made by ourselves, and contexts that say what is wrong with their files. */
-#include "common/tls/cert.h"
 #include "common/crypto/crypto.h"
+#include "common/tls/cert.h"
 #include "common/tls/tls.h"
 
 #include "tests/unit/certs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* libtsc against a daemon that the test plays: a socket is "enabled" there as soon as its level asks for encryption. */
-#include "common/control/control.h"
 #include "common/base/level.h"
+#include "common/control/control.h"
 #include "tests/unit/runner.h"
 #include "tscf-client/libtsc/tsc.h"
 

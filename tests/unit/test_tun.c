@@ -380,7 +380,7 @@ END_TEST
 #define DESTINATIONS 30
 
 static struct tscf_tun part[PARTS];
-static struct tscf_steering steering;
+static struct tscf_tun_steering steering;
 
 static struct tscf_addr destination(int i, unsigned n)
 {
@@ -400,7 +400,7 @@ static void open_parts(void)
 	for (unsigned n = 0; n < PARTS; n++)
 		parts[n] = &part[n];
 	tscf_tun_close(&tun);
-	ck_assert_int_eq(tscf_steering_open(&steering, TSCF_URGENT_DSCPS, PARTS), 0);
+	ck_assert_int_eq(tscf_tun_steering_open(&steering, TSCF_URGENT_DSCPS, PARTS), 0);
 	ck_assert_int_eq(tscf_tun_open_parts(parts, PARTS, "t0", true, &steering), 0);
 	ck_assert_int_eq(tscf_netlink_open(&nl), 0);
 	for (int i = 0; i < 2; i++) {
@@ -415,7 +415,7 @@ static void close_parts(void)
 {
 	for (unsigned n = 0; n < PARTS; n++)
 		tscf_tun_close(&part[n]);
-	tscf_steering_close(&steering);
+	tscf_tun_steering_close(&steering);
 }
 
 /** One packet, its payload the number of its destination. */
@@ -473,21 +473,21 @@ START_TEST(parts_have_their_addresses)
 	for (unsigned n = 0; n < DESTINATIONS; n++) {
 		struct tscf_addr a = destination(_i, n);
 
-		owner[n] = tscf_steering_worker(&a, PARTS);
+		owner[n] = tscf_tun_steering_worker(&a, PARTS);
 		}
 	try_destinations(fd, _i, owner);
 	for (unsigned n = 0; n < DESTINATIONS; n += 4) {
 		struct tscf_addr a = destination(_i, n);
 
 		owner[n] = (owner[n] + 1) % PARTS;
-		ck_assert_int_eq(tscf_steering_set(&steering, &a, owner[n]), 0);
+		ck_assert_int_eq(tscf_tun_steering_set(&steering, &a, owner[n]), 0);
 	}
 	try_destinations(fd, _i, owner);
 	for (unsigned n = 0; n < DESTINATIONS; n += 4) {
 		struct tscf_addr a = destination(_i, n);
 
-		owner[n] = tscf_steering_worker(&a, PARTS);
-		tscf_steering_clear(&steering, &a);
+		owner[n] = tscf_tun_steering_worker(&a, PARTS);
+		tscf_tun_steering_clear(&steering, &a);
 	}
 	try_destinations(fd, _i, owner);
 	close(fd);
@@ -509,7 +509,7 @@ START_TEST(every_part_writes)
 	ck_assert_int_eq(tscf_addr_parse(families[0].peer, &a), 0);
 	for (unsigned n = 0; n < PARTS; n++) {
 		send_numbered(fd, n);
-		ck_assert_int_eq(tscf_tun_read(&part[tscf_steering_worker(&a, PARTS)], ring, &batch), 0);
+		ck_assert_int_eq(tscf_tun_read(&part[tscf_tun_steering_worker(&a, PARTS)], ring, &batch), 0);
 		ck_assert_uint_eq(batch.count, 1);
 		exchange(batch.packet[0], 0);
 		tscf_tun_put(&part[n], batch.packet[0]->data, batch.packet[0]->length);

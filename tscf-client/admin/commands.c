@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* commands.c - what is asked of the client at its control socket, and who answers it. */
-#include "common/control/control.h"
 #include "common/base/log.h"
+#include "common/control/control.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/live_sockets.h"
 
@@ -11,7 +11,7 @@
 
 static bool is_up(const struct client *c)
 {
-	bool encrypted = !trust_wants(c, c->config->default_level) || dtte_is_up(&c->dtte);
+	bool encrypted = !trusted_network_wants(c, c->config->default_level) || dtte_is_up(&c->dtte);
 	return c->plain.state == TUNNEL_UP && encrypted;
 }
 
@@ -78,10 +78,11 @@ int commands_reload(struct client *c)
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		error = registry_policies_changed(c);
-		running_policies_changed(c);
+		live_sockets_policies_changed(c);
 		client_route(c);
-		trust_look(c);
-		tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->policies.count);
+		trusted_network_look(c);
+		tscf_info("reloaded: %u policies; other settings hold from the next start on",
+			  c->config->policies.count);
 	} else {
 		tscf_error("reload: the configuration has errors; nothing was changed");
 	}
@@ -115,7 +116,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		moves_bound(c, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
-		running_level_of(c, call);
+		live_sockets_level_of(c, call);
 		break;
 	case TSCF_CONTROL_WAIT_UP:
 		wait_up(c, call);
@@ -124,13 +125,13 @@ static void request(void *context, struct tscf_control_call_in *call)
 		get_config(c, call);
 		break;
 	case TSCF_CONTROL_SUBSCRIBE:
-		notices_subscribe(c, call);
+		subscriptions_subscribe(c, call);
 		break;
 	case TSCF_CONTROL_WATCH:
-		notices_watch(c, call);
+		subscriptions_watch(c, call);
 		break;
 	case TSCF_CONTROL_UNWATCH:
-		notices_unwatch(c, call);
+		subscriptions_unwatch(c, call);
 		break;
 	case TSCF_CONTROL_RELOAD:
 		tscf_control_answer(call, -commands_reload(c), NULL);
@@ -151,7 +152,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 static void gone(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
-	if (notices_gone(c, call))
+	if (subscriptions_gone(c, call))
 		return;
 	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
 		if (c->waiters[i] == call)

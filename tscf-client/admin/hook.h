@@ -2,9 +2,9 @@
 /*
  * hook.h - the script that is run when tunnels come, go or change: tscf-client(8), "HOOK".
  *
- * What it is told is a difference: between what the tunnels are and what the script was told last.  So there is no queue that could
- * grow while a script runs, and what came and went meanwhile is not told at all.  The difference and the variables are pure
- * (hook_reason.c), the process is hook_process.c, and when it is run is hook.c.
+ * What it is told is a difference: between what the tunnels are and what the script was told last.  So there is no
+ * queue that could grow while a script runs, and what came and went meanwhile is not told at all.  The difference and
+ * the variables are pure (hook_reason.c), the process is hook_process.c, and when it is run is hook.c.
  */
 #ifndef TSCF_CLIENT_HOOK_H
 #define TSCF_CLIENT_HOOK_H
@@ -48,8 +48,8 @@ struct hook_environment {
 	char *list[HOOK_VARIABLES_MAX + 1]; /**< NULL-terminated, for exec */
 };
 
-/** @return what is to be told next to who has been told @p told; down comes before up, and the encrypted tunnel lives inside the
- * plain one's life. */
+/** @return what is to be told next to who has been told @p told; down comes before up, and the encrypted tunnel lives
+ * inside the plain one's life. */
 enum hook_reason hook_next_reason(const struct hook_state *told, const struct hook_state *now);
 /** @return the value of TSCF_REASON. */
 const char *hook_reason_name(enum hook_reason reason);
@@ -65,7 +65,8 @@ struct hook {
 	struct hook_state told;
 	struct hook_process process;
 	enum hook_reason reason; /**< of the running script */
-	uint64_t plain_down_at, encrypted_down_at; /**< since when a tunnel is missing that the script knows; 0: it is not */
+	uint64_t plain_down_at,
+	    encrypted_down_at; /**< since when a tunnel is missing that the script knows; 0: it is not */
 	/** Whether there may be something to tell, without making a state of it in every loop iteration. */
 	bool dirty;
 	struct hook_glance {

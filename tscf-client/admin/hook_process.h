@@ -2,8 +2,9 @@
 /*
  * hook_process.h - one script at a time, in a process group of its own, for a limited time.
  *
- * It gets no descriptor of the daemon's but standard output and error, /dev/null as standard input, and the signals as they are
- * at a program's start.  When its time is over the group gets SIGTERM, and HOOK_PROCESS_GRACE_MS later SIGKILL.
+ * It gets no descriptor of the daemon's but standard output and error, /dev/null as standard input, and the signals as
+ * they are at a program's start.  When its time is over the group gets SIGTERM, and HOOK_PROCESS_GRACE_MS later
+ * SIGKILL.
  */
 #ifndef TSCF_CLIENT_HOOK_PROCESS_H
 #define TSCF_CLIENT_HOOK_PROCESS_H
@@ -38,7 +39,8 @@ static inline bool hook_process_running(const struct hook_process *p)
 {
 	return p->pid != 0;
 }
-/** Wait at most @p timeout_ms for its end, and end it then; done is called.  For when the loop does not run any more. */
+/** Wait at most @p timeout_ms for its end, and end it then; done is called.  For when the loop does not run any more.
+ */
 void hook_process_finish(struct hook_process *p, int timeout_ms);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/admin/query.h"
 
-#include "tscf-client/client.h"
 #include "common/daemon/query.h"
 #include "common/daemon/settings.h"
 #include "tscf-client/admin/show.h"
+#include "tscf-client/client.h"
 
 #include <errno.h>
 #include <netinet/in.h>

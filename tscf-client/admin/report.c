@@ -44,7 +44,10 @@ static json_t *nat_address(const struct client *c)
 
 static struct tscf_control_address control_address(const struct tscf_addr *a, uint16_t port)
 {
-	struct tscf_control_address out = {.family = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 6 : 0, .port = port};
+	struct tscf_control_address out = {.family = a->family == AF_INET    ? 4
+						     : a->family == AF_INET6 ? 6
+									     : 0,
+					   .port = port};
 	memcpy(out.bytes, a->bytes, sizeof out.bytes);
 	return out;
 }
@@ -74,8 +77,8 @@ void report_config(const struct client *c, struct tscf_control_config *out)
 {
 	bool up = c->plain.state == TUNNEL_UP;
 	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
-	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev, way_transport(c->plain.way.kind, c->plain.way.inside),
-		      &out->plain);
+	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev,
+		      way_transport(c->plain.way.kind, c->plain.way.inside), &out->plain);
 	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->encrypted_mtu, c->config->encrypted_dev,
 		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
 	if (!up)
@@ -90,10 +93,11 @@ void report_config(const struct client *c, struct tscf_control_config *out)
 static json_t *traffic(const struct tunnel *t)
 {
 	struct tscf_transport_counters n = tunnel_counters(t);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets, "sent_bytes",
-			 (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets, "received_bytes",
-			 (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops, "receive_drops",
-			 (json_int_t)n.receive_drops, "queue_drops", (json_int_t)n.queue_drops, "invalid", (json_int_t)n.invalid);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets,
+			 "sent_bytes", (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets,
+			 "received_bytes", (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops,
+			 "receive_drops", (json_int_t)n.receive_drops, "queue_drops", (json_int_t)n.queue_drops,
+			 "invalid", (json_int_t)n.invalid);
 }
 
 static json_t *tsid_text(const struct tunnel *t)
@@ -113,16 +117,17 @@ static time_t wall_clock(const struct client *c, uint64_t monotonic)
 /* The ways that were tried, and how it went. */
 static json_t *candidate_list(const struct client *c)
 {
-	const struct candidates *race = &c->search.race;
+	const struct candidates *race = &c->connector.race;
 	char text[WAY_TEXT];
 	json_t *list = json_array();
 	for (unsigned i = 0; i < race->count; i++) {
 		const struct candidate *one = &race->list[i];
-		const struct way *way = &c->search.ways[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:o}", "server", c->config->servers.list[way->server].host, "way",
-						      way_format(&c->config->servers, way, text), "state",
-						      candidates_state_name(one->state), "since",
-						      (json_int_t)wall_clock(c, one->since), "reason", text_or_null(one->reason)));
+		const struct way *way = &c->connector.ways[i];
+		json_array_append_new(
+		    list,
+		    json_pack("{s:s, s:s, s:s, s:I, s:o}", "server", c->config->servers.list[way->server].host, "way",
+			      way_format(&c->config->servers, way, text), "state", candidates_state_name(one->state),
+			      "since", (json_int_t)wall_clock(c, one->since), "reason", text_or_null(one->reason)));
 	}
 	return list;
 }
@@ -134,12 +139,14 @@ static json_t *plain_status(struct client *c, bool privileged)
 	const struct way *way = &c->plain.way;
 	union tscf_endpoint at = way_endpoint(way, false);
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o}", "state", names[c->plain.state], "reason",
-			 c->plain_reason, "since", (json_int_t)c->plain_since, "transport", way_transport(way->kind, way->inside), "server",
-			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up),
-			 "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up),
-			 "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed", c->pmtu.confirmed, "round_trip_ms",
-			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o}", "state",
+			 names[c->plain.state], "reason", c->plain_reason, "since", (json_int_t)c->plain_since,
+			 "transport", way_transport(way->kind, way->inside), "server",
+			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
+			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
+			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed",
+			 c->pmtu.confirmed, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
+			 traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)
@@ -152,11 +159,12 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = wall_clock(c, c->dtte.since);
-	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason, "since",
-			 (json_int_t)since, "transport",
-			 way_transport(c->encrypted.way.kind, true), "internal", internal_list(&c->encrypted, dtte_is_up(&c->dtte)),
-			 "tsid", privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate],
-			 "round_trip_ms", (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
+	return json_pack(
+	    "{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason,
+	    "since", (json_int_t)since, "transport", way_transport(c->encrypted.way.kind, true), "internal",
+	    internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
+	    privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate], "round_trip_ms",
+	    (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
 }
 
 static json_t *counters(const struct client *c)
@@ -172,14 +180,16 @@ static json_t *counters(const struct client *c)
 char *report_status(struct client *c, bool privileged)
 {
 	const unsigned *n = c->registry.counts;
-	json_t *sockets = json_pack("{s:i, s:i, s:i}", "encrypted-only", (int)n[TSCF_LEVEL_ENCRYPTED_ONLY], "encrypted-preferred",
-				    (int)n[TSCF_LEVEL_ENCRYPTED_PREFERRED], "unencrypted", (int)n[TSCF_LEVEL_UNENCRYPTED]);
-	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c, privileged), "encrypted", encrypted_status(c, privileged),
-				   "sockets", sockets, "default_level", tscf_level_name(c->config->default_level), "bindings",
+	json_t *sockets =
+	    json_pack("{s:i, s:i, s:i}", "encrypted-only", (int)n[TSCF_LEVEL_ENCRYPTED_ONLY], "encrypted-preferred",
+		      (int)n[TSCF_LEVEL_ENCRYPTED_PREFERRED], "unencrypted", (int)n[TSCF_LEVEL_UNENCRYPTED]);
+	json_t *status = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:I}", "plain", plain_status(c, privileged),
+				   "encrypted", encrypted_status(c, privileged), "sockets", sockets, "default_level",
+				   tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);
-	json_object_set_new(status, "trusted", json_boolean(trust_here(c)));
-	json_object_set_new(status, "trusted_by", text_or_null(c->trust.by));
+	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(c)));
+	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
@@ -242,10 +252,12 @@ json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t va
 {
 	const struct policy *p = policy_behind(c, s, value);
 	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(), "program",
-			 text_or_null(program), "protocol", protocol_name(s), "local", endpoint_text(&s->local, s->local_port),
-			 "remote", s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
-			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel", tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(),
+			 "program", text_or_null(program), "protocol", protocol_name(s), "local",
+			 endpoint_text(&s->local, s->local_port), "remote",
+			 s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
+			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel",
+			 tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
 }
 
 /* All marked sockets of one dump. */
@@ -313,7 +325,8 @@ char *report_sockets(struct client *c)
 	struct listing l = {0};
 	struct tscf_sockdiag *diag;
 	char *text = NULL;
-	if (tscf_sockdiag_open(c->loop, policies_ruled(&c->config->policies) > 0 ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
+	if (tscf_sockdiag_open(c->loop, policies_ruled(&c->config->policies) > 0 ? 0 : c->config->fwmark_mask, &handler,
+			       &l, &diag) < 0)
 		return NULL;
 	if (tscf_sockdiag_dump_now(diag) == 0)
 		text = render(c, &l);

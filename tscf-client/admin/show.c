@@ -54,7 +54,7 @@ static void print_candidates(const json_t *candidates, FILE *out)
 	size_t i;
 
 	json_array_foreach(candidates, i, one)
-		print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
+	    print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
 }
 
 static void print_sockets(const json_t *sockets, FILE *out)
@@ -93,8 +93,10 @@ void show_status(json_t *status, time_t now, FILE *out)
 
 void show_sockets(const json_t *sockets, FILE *out)
 {
-	static const char *const keys[] = {"pid", "program", "protocol", "local", "remote", "level", "policy", "tunnel"};
-	static const char *const heads[] = {"PID", "PROGRAM", "PROTOCOL", "LOCAL", "REMOTE", "LEVEL", "POLICY", "TUNNEL"};
+	static const char *const keys[] = {"pid",    "program", "protocol", "local",
+					   "remote", "level",   "policy",   "tunnel"};
+	static const char *const heads[] = {"PID",    "PROGRAM", "PROTOCOL", "LOCAL",
+					    "REMOTE", "LEVEL",   "POLICY",   "TUNNEL"};
 
 	if (json_array_size(sockets) == 0)
 		fputs("No socket has a level.\n", out);

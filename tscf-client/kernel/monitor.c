@@ -120,7 +120,7 @@ static void check(struct client *c)
 	struct tscf_addr source;
 
 	if (!c->plain.transport) {
-		search_hurry(c);
+		connector_hurry(c);
 		return;
 	}
 	/* No way at all: another change will tell when there is one. */
@@ -133,8 +133,8 @@ static void check(struct client *c)
 		return;
 	}
 	/* Of another path it is found out when the tunnel has been resumed there. */
-	trust_look(c);
-	search_hurry(c);
+	trusted_network_look(c);
+	connector_hurry(c);
 	ask(c, &c->plain);
 	ask(c, &c->encrypted);
 	pmtu_changed(c);

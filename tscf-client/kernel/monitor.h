@@ -47,7 +47,8 @@ void monitor_sleep(struct monitor *m, uint64_t at);
 /**
  * Look at the clocks.
  *
- * @return whether the host has been asleep, or this process has stood still, since the last look; it is checked soon then.
+ * @return whether the host has been asleep, or this process has stood still, since the last look; it is checked soon
+ * then.
  */
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot);
 /** Look where the way to the server leads if there is reason to. */

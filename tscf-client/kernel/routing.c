@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/kernel/routing.h"
 
-#include "common/linux/xfrm_block.h"
 #include "common/base/log.h"
+#include "common/linux/xfrm_block.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -126,7 +126,8 @@ static void plan_always(struct planner *p, int family)
 }
 
 /* The rules of each level; @p first is the slot of the first of them, @p explicit what else its marks have. */
-static void plan_levels(struct planner *p, const struct routing_facts *f, int family, enum slot first, uint32_t explicit)
+static void plan_levels(struct planner *p, const struct routing_facts *f, int family, enum slot first,
+			uint32_t explicit)
 {
 	const struct client_config *c = p->config;
 	enum slot preferred = first + (SLOT_PREFERRED - SLOT_ONLY), plain = first + (SLOT_PLAIN - SLOT_ONLY);
@@ -282,7 +283,7 @@ static uint32_t level_mask(const struct client_config *config)
 
 int routing_guard(struct routing *r, int device)
 {
-	return check(tscf_barrier_set(only_mark(r->config), level_mask(r->config), &device, 1),
+	return check(tscf_xfrm_block_set(only_mark(r->config), level_mask(r->config), &device, 1),
 		     "cannot set the IPsec policy of mark", only_mark(r->config));
 }
 
@@ -355,7 +356,8 @@ static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
 {
 	uint32_t slot = rule->priority - r->config->rule_priority;
 	bool policy = slot >= SLOT_POLICY && slot < SLOT_RUN_ONLY && rule->action != TSCF_RULE_LOOKUP;
-	return slot == SLOT_ONLY_PROHIBIT || slot == SLOT_RUN_ONLY_PROHIBIT || policy || (slot == SLOT_REST && r->config->policies.count > 0);
+	return slot == SLOT_ONLY_PROHIBIT || slot == SLOT_RUN_ONLY_PROHIBIT || policy ||
+	       (slot == SLOT_REST && r->config->policies.count > 0);
 }
 
 void routing_remove(struct routing *r, bool keep_prohibit)
@@ -370,6 +372,6 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;
 	if (!keep_prohibit)
-		check(tscf_barrier_clear(only_mark(r->config), level_mask(r->config)),
+		check(tscf_xfrm_block_clear(only_mark(r->config), level_mask(r->config)),
 		      "cannot delete the IPsec policy of mark", only_mark(r->config));
 }

@@ -12,16 +12,13 @@
  *     Marks that somebody has set on the very socket:
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
  *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
- *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network is not trusted (trust.h)
- *     +6  mark unencrypted and encrypted-preferred -> plain
- *     +7 ... +38  two for each policy (policy.h), of what bears no such mark, or of what bears the policy's number:
- *         encrypted-only: -> encrypted while the gate is not shut, and -> prohibit always
- *         encrypted-preferred: -> encrypted as +5, and goto +45
- *         unencrypted: goto +45
- *     +39 ... +42  as +3 to +6, of marks that are the default of tscf-run
- *     +43 default level encrypted-*: to each service route -> encrypted (as +3 or +5)
- *     +44 default level encrypted-only: to each service route -> prohibit
- *     +45 everything else          -> plain
+ *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network is not trusted
+ * (trusted_network.h) +6  mark unencrypted and encrypted-preferred -> plain +7 ... +38  two for each policy (policy.h),
+ * of what bears no such mark, or of what bears the policy's number: encrypted-only: -> encrypted while the gate is not
+ * shut, and -> prohibit always encrypted-preferred: -> encrypted as +5, and goto +45 unencrypted: goto +45 +39 ... +42
+ * as +3 to +6, of marks that are the default of tscf-run +43 default level encrypted-*: to each service route ->
+ * encrypted (as +3 or +5) +44 default level encrypted-only: to each service route -> prohibit +45 everything else ->
+ * plain
  *
  * They are there in both families; of IPv6 only +0, +4, +40, the policies' and, if there are such, +45 while the plain
  * tunnel has no IPv6 address.
@@ -35,8 +32,8 @@
 #define TSCF_CLIENT_ROUTING_H
 
 #include "common/linux/netlink.h"
-#include "tscf-client/settings/config.h"
 #include "tscf-client/dtte.h"
+#include "tscf-client/settings/config.h"
 
 /** Priorities used, from config->rule_priority on. */
 #define ROUTING_RULE_SPAN  (14 + 2 * POLICIES_MAX)
@@ -79,7 +76,7 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 
 /**
  * Let packets of encrypted-only sockets leave by @p device, the encrypted one, or by none, whatever device the program
- * names (barrier.h).
+ * names (xfrm_block.h).
  *
  * @return 0 or -errno (logged).
  */

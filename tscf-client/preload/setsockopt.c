@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/libtsc/tsc.h"
 #include "tscf-client/preload/level.h"
 #include "tscf-client/preload/real.h"
-#include "tscf-client/libtsc/tsc.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-run(1): start a program whose new sockets have an encryption level. */
-#include "common/control/control.h"
 #include "common/base/level.h"
 #include "common/base/log.h"
+#include "common/control/control.h"
 #include "tscf-client/run/inspect.h"
 #include "tscf-client/run/program.h"
 

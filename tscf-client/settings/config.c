@@ -2,10 +2,10 @@
 #include "tscf-client/settings/config.h"
 
 #include "common/control/control.h"
+#include "common/daemon/settings.h"
+#include "common/linux/scheduling.h"
 #include "common/packet/dscp.h"
 #include "common/packet/message.h"
-#include "common/linux/scheduling.h"
-#include "common/daemon/settings.h"
 #include "common/tls/tls.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/settings/settings.h"
@@ -112,56 +112,55 @@ static int parse_table(const struct tscf_setting *s, const char *text, void *fie
 #define FIELD(member) offsetof(struct client_config, member)
 
 const struct tscf_setting client_settings[] = {
-	{"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server,
-	 FIELD(servers), 0, 0, 0},
-	{"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1,
-	 65534, 0},
-	{"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
-	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
-	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
-	{"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
-	{"psk-identity", "the name before the colon in psk-file", tscf_setting_text, FIELD(psk_identity), 0, 0, 0},
-	{"server-name", "the name in the server's certificate", parse_server_name, FIELD(servers), 0, 0, 0},
-	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(servers), 0, 0, 0},
-	{"transport", "udp, tcp or auto", parse_transport, FIELD(servers), 0, 0, 0},
-	{"proxy", "http://[USER:PASSWORD@]HOST:PORT", parse_proxy, FIELD(proxy), 0, 0, TSCF_SETTING_SECRET},
-	{"plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
-	 FIELD(plain_dev), 0, 0, 0},
-	{"encrypted-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
-	 FIELD(encrypted_dev), 0, 0, 0},
-	{"default-level", "default, unencrypted, encrypted-only or encrypted-preferred", tscf_setting_level,
-	 FIELD(default_level), 0, 0, 0},
-	{"trusted-network", "at most 16 prefixes ADDRESS/BITS, BITS not 0", networks_add_prefix, FIELD(trusted),
-	 0, NETWORKS_MAX, TSCF_SETTING_LIST},
-	{"trusted-interface", "at most 16 device names of 1 to 15 characters, without blank, '/', ':', '%'",
-	 networks_add_interface, FIELD(trusted), 0, NETWORKS_MAX, TSCF_SETTING_LIST},
-	{"mtu", "0 (what the server says) or 576 to 1500 (above 1351 only the plain tunnel carries it)",
-	 tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
-	{"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
-	 UINT32_MAX, 0},
-	{"rule-priority", "a priority from 1 to 32720 (our last rule must come before the one of table main)",
-	 tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
-	{"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
-	 parse_table,
-	 FIELD(table_plain), 1, TABLE_MAX, 0},
-	{"table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
-	 parse_table, FIELD(table_encrypted), 1, TABLE_MAX, 0},
-	{"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
-	{"routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0},
-	{"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},
-	{"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},
-	{"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
-	{"return-idle", "seconds from 0 to 86400", tscf_setting_number, FIELD(return_idle), 0, 86400, 0},
-	{"script", "the absolute name of a program", tscf_setting_path, FIELD(script), 0, 0, TSCF_SETTING_PATH},
-	{"script-timeout", "seconds from 1 to 300", tscf_setting_number, FIELD(script_timeout), 1, 300, 0},
-	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
-	 TSCF_SETTING_PATH},
-	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
-	{"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
-	{"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
-	 TSCF_SCHEDULING_MAX, 0},
-	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server,
+     FIELD(servers), 0, 0, 0},
+    {"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1, 65534,
+     0},
+    {"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
+    {"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
+    {"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
+    {"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+    {"psk-identity", "the name before the colon in psk-file", tscf_setting_text, FIELD(psk_identity), 0, 0, 0},
+    {"server-name", "the name in the server's certificate", parse_server_name, FIELD(servers), 0, 0, 0},
+    {"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(servers), 0, 0, 0},
+    {"transport", "udp, tcp or auto", parse_transport, FIELD(servers), 0, 0, 0},
+    {"proxy", "http://[USER:PASSWORD@]HOST:PORT", parse_proxy, FIELD(proxy), 0, 0, TSCF_SETTING_SECRET},
+    {"plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
+     FIELD(plain_dev), 0, 0, 0},
+    {"encrypted-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
+     FIELD(encrypted_dev), 0, 0, 0},
+    {"default-level", "default, unencrypted, encrypted-only or encrypted-preferred", tscf_setting_level,
+     FIELD(default_level), 0, 0, 0},
+    {"trusted-network", "at most 16 prefixes ADDRESS/BITS, BITS not 0", networks_add_prefix, FIELD(trusted), 0,
+     NETWORKS_MAX, TSCF_SETTING_LIST},
+    {"trusted-interface", "at most 16 device names of 1 to 15 characters, without blank, '/', ':', '%'",
+     networks_add_interface, FIELD(trusted), 0, NETWORKS_MAX, TSCF_SETTING_LIST},
+    {"mtu", "0 (what the server says) or 576 to 1500 (above 1351 only the plain tunnel carries it)",
+     tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
+    {"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
+     UINT32_MAX, 0},
+    {"rule-priority", "a priority from 1 to 32720 (our last rule must come before the one of table main)",
+     tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
+    {"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own", parse_table,
+     FIELD(table_plain), 1, TABLE_MAX, 0},
+    {"table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
+     parse_table, FIELD(table_encrypted), 1, TABLE_MAX, 0},
+    {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
+    {"routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0},
+    {"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},
+    {"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},
+    {"keepalive", "seconds from 0 (never) to 660", tscf_setting_number, FIELD(keepalive), 0, 660, 0},
+    {"return-idle", "seconds from 0 to 86400", tscf_setting_number, FIELD(return_idle), 0, 86400, 0},
+    {"script", "the absolute name of a program", tscf_setting_path, FIELD(script), 0, 0, TSCF_SETTING_PATH},
+    {"script-timeout", "seconds from 1 to 300", tscf_setting_number, FIELD(script_timeout), 1, 300, 0},
+    {"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
+     TSCF_SETTING_PATH},
+    {"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+    {"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
+    {"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
+     TSCF_SCHEDULING_MAX, 0},
+    {"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #define SETTINGS (sizeof(client_settings) / sizeof(client_settings[0]))
@@ -212,10 +211,10 @@ void client_config_free(struct client_config *c)
 
 /** What may stand in a section "fallback-server HOST[:PORT] { ... }". */
 static const struct tscf_setting fallback_settings[] = {
-	{"server-name", "the name in the server's certificate", parse_server_name, 0, 0, 0, 0},
-	{"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, 0, 0, 0, 0},
-	{"transport", "udp, tcp or auto", parse_transport, 0, 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"server-name", "the name in the server's certificate", parse_server_name, 0, 0, 0, 0},
+    {"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, 0, 0, 0, 0},
+    {"transport", "udp, tcp or auto", parse_transport, 0, 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #define FALLBACK_SETTINGS (sizeof(fallback_settings) / sizeof(fallback_settings[0]))
@@ -280,11 +279,15 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, POLICY " \"%s\": expected a name of 1 to %zu printable characters", cfg_title(section),
 			  sizeof(((struct policy *)0)->name) - 1);
 	else if (cfg_size(section, "level") == 0)
-		cfg_error(cfg, POLICY " \"%s\": no level: expected level = unencrypted, encrypted-only or encrypted-preferred",
+		cfg_error(cfg,
+			  POLICY
+			  " \"%s\": no level: expected level = unencrypted, encrypted-only or encrypted-preferred",
 			  cfg_title(section));
 	else if (has_either(section, "program", "dscp") && has_either(section, "remote", "remote-port"))
 		/* Where a datagram socket sends to is the kernel's to see, and what its program is the library's. */
-		cfg_error(cfg, POLICY " \"%s\": program and dscp do not go with remote and remote-port: expected two policies",
+		cfg_error(cfg,
+			  POLICY
+			  " \"%s\": program and dscp do not go with remote and remote-port: expected two policies",
 			  cfg_title(section));
 	else
 		return 0;
@@ -355,7 +358,8 @@ static bool check_server(const struct client_config *c, const struct client_serv
 	bool ok = c->ca || client_server_pin(&c->servers, one);
 
 	if (!ok)
-		tscf_error("server %s could not be verified: expected ca or pin (tscf-server prints its pin)", one->host);
+		tscf_error("server %s could not be verified: expected ca or pin (tscf-server prints its pin)",
+			   one->host);
 	if (c->proxy.host && client_server_transport(&c->servers, one) == CLIENT_TRANSPORT_UDP) {
 		tscf_error("server %s: transport udp does not go through the proxy: expected tcp or auto", one->host);
 		ok = false;
@@ -379,7 +383,8 @@ static bool check_script(const char *script)
 		return false;
 	}
 	if ((st.st_mode & 0022) || (st.st_uid != 0 && st.st_uid != geteuid())) {
-		tscf_error("script %s: others could change it: expected a file of root that only root may write", script);
+		tscf_error("script %s: others could change it: expected a file of root that only root may write",
+			   script);
 		return false;
 	}
 	return true;
@@ -392,8 +397,8 @@ static bool check_mask(const struct client_config *c)
 
 	if (numbered <= room)
 		return true;
-	tscf_error("%u policies name a program or dscp, and fwmark-mask 0x%x has room for %u: expected more bits", numbered,
-		   (unsigned)c->fwmark_mask, room);
+	tscf_error("%u policies name a program or dscp, and fwmark-mask 0x%x has room for %u: expected more bits",
+		   numbered, (unsigned)c->fwmark_mask, room);
 	return false;
 }
 
@@ -409,7 +414,8 @@ int client_config_check(const struct client_config *c)
 	ok &= expect(c->table_plain != c->table_encrypted,
 		     "table-plain and table-encrypted are the same: expected two tables of their own");
 	ok &= expect(!c->cert == !c->key, "cert and key belong together: expected both or none");
-	ok &= expect(!c->cert || !c->psk_file, "both cert and psk-file are given: expected one way to prove who this client is");
+	ok &= expect(!c->cert || !c->psk_file,
+		     "both cert and psk-file are given: expected one way to prove who this client is");
 	ok &= expect(!c->psk_identity || c->psk_file, "psk-identity is given without psk-file");
 	ok &= check_script(c->script);
 	ok &= check_mask(c);

@@ -9,9 +9,9 @@
 
 #include "common/base/level.h"
 #include "common/base/log.h"
+#include "tscf-client/settings/server_list.h"
 #include "tscf-client/sockets/networks.h"
 #include "tscf-client/sockets/policy.h"
-#include "tscf-client/settings/server_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,27 +19,28 @@
 struct client_config {
 	struct client_servers servers; /**< in the order in which they are preferred */
 	struct client_proxy proxy;
-	char *ca; /**< PEM file, or NULL */
+	char *ca;                      /**< PEM file, or NULL */
 	char *cert, *key;              /**< PEM files by which the client proves who it is, or NULL */
 	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and which of them (NULL: the only one) */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
 	struct policies policies; /**< levels of sockets that have none; the first that matches decides */
 	struct networks trusted;  /**< where encrypted-preferred sockets are plain */
-	unsigned mtu; /**< 0: what the server says */
+	unsigned mtu;             /**< 0: what the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
-	bool strict_tsid;     /**< a wrong TSID ends tunnels on UDP, too */
-	bool routes_in_main;  /**< put the plain tunnel's routes into table main as well */
-	unsigned persistence; /**< seconds the encrypted tunnel lingers without an encrypted socket */
-	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
-	unsigned keepalive;   /**< seconds without a packet from the server before it is asked; 0: never */
-	unsigned return_idle; /**< seconds without a packet before a better server is taken that would give another internal address */
+	bool strict_tsid;        /**< a wrong TSID ends tunnels on UDP, too */
+	bool routes_in_main;     /**< put the plain tunnel's routes into table main as well */
+	unsigned persistence;    /**< seconds the encrypted tunnel lingers without an encrypted socket */
+	unsigned hold_ms;        /**< how long encrypted-only packets wait for the tunnel */
+	unsigned keepalive;      /**< seconds without a packet from the server before it is asked; 0: never */
+	unsigned return_idle;    /**< seconds without a packet before a better server is taken that would give another
+				    internal address */
 	char *script;            /**< run when tunnels come and go; NULL: none */
 	unsigned script_timeout; /**< seconds */
 	char *control;
-	char *state_dir; /**< what is to be known in the next run, too */
+	char *state_dir;            /**< what is to be known in the next run, too */
 	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
 	unsigned realtime_priority; /**< of those who carry packets; 0: none */
 	enum tscf_log_level log_level;

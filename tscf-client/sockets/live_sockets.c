@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/live_sockets.h"
 
-#include "tscf-client/sockets/classify.h"
 #include "common/base/log.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 	free(g->owners);
 }
 
-void running_level_of(struct client *c, struct tscf_control_call_in *call)
+void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 {
 	const struct tscf_control_request *r = &call->request;
 	bool by_pid = r->pid > 0;
@@ -126,7 +126,7 @@ static void reclassify_process(void *context, pid_t pid)
 	moves_end(g.c, g.change, 0);
 }
 
-void running_policies_changed(struct client *c)
+void live_sockets_policies_changed(struct client *c)
 {
 	processes_each_with_library("/" CLASSIFY_LIBRARY, reclassify_process, c);
 }

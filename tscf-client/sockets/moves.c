@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/moves.h"
 
-#include "tscf-client/sockets/classify.h"
 #include "common/base/log.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/classify.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -166,7 +166,7 @@ static void set_mark(struct client *c, struct move *m)
 		if (m->change->error == 0)
 			m->change->error = error;
 	} else {
-		notices_socket(c, &m->socket, m->level);
+		subscriptions_socket(c, &m->socket, m->level);
 	}
 	close(m->fd);
 	m->fd = -1;
@@ -232,9 +232,9 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 }
 
 /*
- * The keys that must be released.  A tombstone of the port's last owner is lifted too: this is somebody's explicit word.
- * But it is no word on other sockets that have the port now: whether there are any, and thus the binding must stay, the
- * resync finds out.
+ * The keys that must be released.  A tombstone of the port's last owner is lifted too: this is somebody's explicit
+ * word. But it is no word on other sockets that have the port now: whether there are any, and thus the binding must
+ * stay, the resync finds out.
  */
 static unsigned keys_to_release(const struct client *c, const struct move *m, bool was_encrypted,
 				struct tscf_binding_key keys[TSCF_FAMILIES])
@@ -276,15 +276,16 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		error = tscf_socket_of_fd(fd, &s);
 	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, c->config->fwmark_mask), value = old;
 	if (error >= 0)
-		value = change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
+		value =
+		    change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
 	struct move *m = error < 0 || nothing ? NULL : move_new(c, change, &s, value, fd, pid);
 	if (!m) {
 		close(fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
-	bool was = trust_wants(c, effective_of(c, old, &s));
-	if (trust_wants(c, m->effective))
+	bool was = trusted_network_wants(c, effective_of(c, old, &s));
+	if (trusted_network_wants(c, m->effective))
 		to_encrypted(c, m, !was);
 	else
 		to_plain(c, m, was);
@@ -331,12 +332,12 @@ static void bound(struct client *c, const struct tscf_socket *s)
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
-		if (trust_wants(c, level))
+		if (trusted_network_wants(c, level))
 			registry_bind(c, &keys[i], level, s->cookie, false, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
 			registry_release(c, &keys[i], 0);
 	}
-	if (count == 0 || !trust_wants(c, level))
+	if (count == 0 || !trusted_network_wants(c, level))
 		return;
 	registry_flush(c);
 	c->registry.counts[level]++;
@@ -358,7 +359,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	}
 	if (error == 0) {
 		bound(c, &s);
-		notices_socket(c, &s, registry_level(c, &s));
+		subscriptions_socket(c, &s, registry_level(c, &s));
 	}
 	registry_resync_soon(c);
 	tscf_control_answer(call, -error, NULL);
@@ -376,7 +377,7 @@ static void give_up(struct client *c, struct change *change)
 
 static bool waits_for_tunnel(const struct client *c, const struct change *change)
 {
-	return trust_wants(c, registry_effective(c, change->level));
+	return trusted_network_wants(c, registry_effective(c, change->level));
 }
 
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)

@@ -32,10 +32,10 @@ struct move {
 	uint32_t value;            /**< to be marked with (level.h) */
 	enum tscf_level level;     /**< in it */
 	enum tscf_level effective; /**< what that means for the way of its packets */
-	pid_t pid; /**< whose socket it is, 0 if unknown */
-	int fd;    /**< owned; -1 once the mark is set */
+	pid_t pid;                 /**< whose socket it is, 0 if unknown */
+	int fd;                    /**< owned; -1 once the mark is set */
 	bool to_plain, done;
-	unsigned waits; /**< a bit for each address family whose confirmation it waits for */
+	unsigned waits;               /**< a bit for each address family whose confirmation it waits for */
 	UT_hash_handle hh, by_socket; /* the latter: unless it is done */
 };
 

@@ -22,7 +22,7 @@
 
 struct networks {
 	unsigned prefix_count, interface_count;
-	struct tscf_prefix prefixes[NETWORKS_MAX]; /**< of this host's address on the outer path */
+	struct tscf_prefix prefixes[NETWORKS_MAX];  /**< of this host's address on the outer path */
 	char interfaces[NETWORKS_MAX][IF_NAMESIZE]; /**< by which the outer path leaves this host */
 };
 

@@ -17,7 +17,8 @@
 #define RANGE_TEXT 32
 
 /** "N" or "N-M".  @return 0 or -EINVAL. */
-static int parse_range(const char *text, unsigned long low, unsigned long high, unsigned long *first, unsigned long *last)
+static int parse_range(const char *text, unsigned long low, unsigned long high, unsigned long *first,
+		       unsigned long *last)
 {
 	char copy[RANGE_TEXT];
 	char *dash;
@@ -28,7 +29,8 @@ static int parse_range(const char *text, unsigned long low, unsigned long high, 
 	dash = strchr(copy, '-');
 	if (dash)
 		*dash++ = '\0';
-	if (tscf_number_parse(copy, low, high, first) != 0 || tscf_number_parse(dash ? dash : copy, low, high, last) != 0)
+	if (tscf_number_parse(copy, low, high, first) != 0 ||
+	    tscf_number_parse(dash ? dash : copy, low, high, last) != 0)
 		return -EINVAL;
 	return *first <= *last ? 0 : -EINVAL;
 }
@@ -95,7 +97,8 @@ static int parse_remote(const struct tscf_setting *s, const char *text, void *fi
 	return 0;
 }
 
-/** A program is known by the file it runs from, which is no symbolic link; one that is not there yet by what is written here. */
+/** A program is known by the file it runs from, which is no symbolic link; one that is not there yet by what is written
+ * here. */
 static int parse_program(const struct tscf_setting *s, const char *text, void *field)
 {
 	char *real = text[0] == '/' ? realpath(text, NULL) : NULL;
@@ -137,15 +140,16 @@ static int parse_level(const struct tscf_setting *s, const char *text, void *fie
 #define FIELD(member) offsetof(struct policy, member)
 
 const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
-	{"level", "unencrypted, encrypted-only or encrypted-preferred", parse_level, FIELD(level), 0, 0, 0},
-	{"program", "the absolute name of a program, of at most 255 characters", parse_program, FIELD(program), 0, 0, 0},
-	{"dscp", "DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE", parse_dscps, FIELD(dscps), 0, 0, 0},
-	{"uid", "a user's name, a number, or two numbers as in 1000-1999", parse_uid, FIELD(uid), 0, 0, 0},
-	{"protocol", "udp, tcp or any", parse_protocol, FIELD(protocol), 0, 0, 0},
-	{"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
-	{"remote", "an address or ADDRESS/BITS, BITS not 0", parse_remote, FIELD(remote), 0, 0, 0},
-	{"remote-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(remote_port), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"level", "unencrypted, encrypted-only or encrypted-preferred", parse_level, FIELD(level), 0, 0, 0},
+    {"program", "the absolute name of a program, of at most 255 characters", parse_program, FIELD(program), 0, 0, 0},
+    {"dscp", "DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE", parse_dscps, FIELD(dscps), 0,
+     0, 0},
+    {"uid", "a user's name, a number, or two numbers as in 1000-1999", parse_uid, FIELD(uid), 0, 0, 0},
+    {"protocol", "udp, tcp or any", parse_protocol, FIELD(protocol), 0, 0, 0},
+    {"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
+    {"remote", "an address or ADDRESS/BITS, BITS not 0", parse_remote, FIELD(remote), 0, 0, 0},
+    {"remote-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(remote_port), 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 bool policy_name_valid(const char *name)
@@ -212,7 +216,8 @@ static bool names_remote(const struct policy *p)
 
 static bool matches_remote(const struct policy *p, const struct tscf_addr *remote, uint16_t port)
 {
-	return (p->remote.addr.family == 0 || tscf_prefix_contains(&p->remote, remote)) && in_ports(&p->remote_port, port);
+	return (p->remote.addr.family == 0 || tscf_prefix_contains(&p->remote, remote)) &&
+	       in_ports(&p->remote_port, port);
 }
 
 /** What can be said of a socket whatever it sends. */

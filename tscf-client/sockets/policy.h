@@ -12,11 +12,11 @@
 #ifndef TSCF_CLIENT_POLICY_H
 #define TSCF_CLIENT_POLICY_H
 
-#include "common/packet/binding.h"
 #include "common/base/level.h"
-#include "common/linux/netlink.h"
 #include "common/daemon/settings.h"
+#include "common/linux/netlink.h"
 #include "common/linux/sockdiag.h"
+#include "common/packet/binding.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,11 +34,11 @@ struct policy {
 	struct tscf_uid_range uid;
 	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP; 0: any */
 	struct tscf_port_range local_port, remote_port;
-	struct tscf_prefix remote; /**< family 0: any */
+	struct tscf_prefix remote;    /**< family 0: any */
 	char program[POLICY_PROGRAM]; /**< "": any */
-	uint64_t dscps;            /**< as bits; 0: any */
-	enum tscf_level level;     /**< not the default one */
-	unsigned number;           /**< of those that name a program or DSCPs, in their order from 1; 0: a rule says it all */
+	uint64_t dscps;               /**< as bits; 0: any */
+	enum tscf_level level;        /**< not the default one */
+	unsigned number; /**< of those that name a program or DSCPs, in their order from 1; 0: a rule says it all */
 };
 
 struct policies {
@@ -52,7 +52,8 @@ extern const struct tscf_setting policy_settings[];
 /** @return whether a policy may be called so. */
 bool policy_name_valid(const char *name);
 
-/** Give @p one, the next of its list, its number: @p numbered policies before it have one. @return how many have now. */
+/** Give @p one, the next of its list, its number: @p numbered policies before it have one. @return how many have now.
+ */
 unsigned policy_number(struct policy *one, unsigned numbered);
 /** @return how many policies have a number. */
 unsigned policies_numbered(const struct policies *p);
@@ -87,8 +88,8 @@ const struct policy *policy_of_socket(const struct policies *p, const struct tsc
 bool policy_may_need_encryption(const struct policies *p, const struct tscf_socket *s, unsigned number);
 
 /**
- * @return whether a policy forbids clear packets of @p flow (local and remote ends both set), whoever its owner is: what
- * can be said before the socket is known.
+ * @return whether a policy forbids clear packets of @p flow (local and remote ends both set), whoever its owner is:
+ * what can be said before the socket is known.
  */
 bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_key *flow);
 

@@ -30,16 +30,19 @@ void processes_find_owners(struct owner *owners, unsigned count);
  */
 int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context);
 
-/** Duplicate the descriptor of process @p pid that refers to the socket with @p inode.  @return a descriptor, or -errno. */
+/** Duplicate the descriptor of process @p pid that refers to the socket with @p inode.  @return a descriptor, or
+ * -errno. */
 int processes_take_socket(pid_t pid, uint32_t inode);
 
-/** @return whether @p is holds for any socket descriptor of any process that may be looked at; it is given a duplicate to look at. */
+/** @return whether @p is holds for any socket descriptor of any process that may be looked at; it is given a duplicate
+ * to look at. */
 bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 
 /** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
 void processes_executable(pid_t pid, char *name, size_t size);
 
-/** The value of a variable of the environment that @p pid was started with, cut at @p size.  @return whether there is one. */
+/** The value of a variable of the environment that @p pid was started with, cut at @p size.  @return whether there is
+ * one. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
 
 /** Call @p each for every process that has a file mapped whose name ends with @p suffix. */

@@ -141,7 +141,7 @@ static bool is_whole_address(const struct tscf_binding_key *key)
 void registry_acknowledged(struct client *c, uint64_t waiter, int error)
 {
 	if (waiter == REGISTRY_WAITER_TRUST)
-		trust_released(c);
+		trusted_network_released(c);
 	else if (waiter != 0)
 		moves_acknowledged(c, waiter, error);
 }
@@ -202,7 +202,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	r->seen_any = true;
-	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!dtte_is_up(&c->dtte) || trust_here(c))) {
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!dtte_is_up(&c->dtte) || trusted_network_here(c))) {
 		keep_plain(c, b, cookie);
 		return;
 	}
@@ -235,7 +235,7 @@ static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
 	if (policies_want_encryption(&c->config->policies))
 		return true;
 	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
-	return wide && wide->state == TSCF_BINDING_ACTIVE && trust_wants(c, wide->level);
+	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(c, wide->level);
 }
 
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
@@ -270,7 +270,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
 	b->grace_until = 0;
-	trust_releasing(c);
+	trusted_network_releasing(c);
 	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
 	if (!is_whole_address(&key) && wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
@@ -385,7 +385,7 @@ static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_le
 		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
 		dump_default_socket(c, s, b);
-	else if (!trust_wants(c, level))
+	else if (!trusted_network_wants(c, level))
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))
 		registry_bind(c, key, level, s->cookie, moved, 0);
@@ -401,7 +401,7 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	enum tscf_level level = registry_level(c, s);
 	if (level != TSCF_LEVEL_DEFAULT) {
 		r->counting[level]++;
-		notices_socket(c, s, level);
+		subscriptions_socket(c, s, level);
 	}
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++)
@@ -455,7 +455,7 @@ static void dump_done(void *context, int error)
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof r->counts);
 		tscf_bindings_each(r->table, sweep, c);
-		notices_dumped(c);
+		subscriptions_dumped(c);
 	} else {
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
@@ -468,7 +468,7 @@ static void dump_done(void *context, int error)
 static void socket_destroyed(void *context, const struct tscf_socket *s)
 {
 	struct client *c = context;
-	notices_destroyed(c, s->cookie);
+	subscriptions_destroyed(c, s->cookie);
 	if (c->registry.seen_any)
 		registry_resync_soon(c);
 }
@@ -500,9 +500,10 @@ bool registry_demand(const struct client *c)
 {
 	const unsigned *n = c->registry.counts;
 	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
-	bool preferred = n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	bool preferred =
+	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	/* Those who are about to leave the tunnel need it until they have. */
-	return any || (preferred && c->trust.state != TRUST_PLAIN);
+	return any || (preferred && c->trusted_network.state != TRUSTED_NETWORK_PLAIN);
 }
 
 bool registry_has_only(const struct client *c)
@@ -538,7 +539,7 @@ static void tell_again(void *context, struct tscf_binding *b)
 
 void registry_tunnel_up(struct client *c)
 {
-	if (trust_wants(c, c->config->default_level))
+	if (trusted_network_wants(c, c->config->default_level))
 		registry_bind_whole_address(c);
 	c->registry.telling = true;
 	tscf_bindings_each(c->registry.table, tell_again, c);

@@ -15,10 +15,10 @@
 #ifndef TSCF_CLIENT_REGISTRY_H
 #define TSCF_CLIENT_REGISTRY_H
 
+#include "common/linux/sockdiag.h"
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
 #include "common/packet/message.h"
-#include "common/linux/sockdiag.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,8 +58,8 @@ struct registry {
 	uint32_t generation; /**< of the running or last dump */
 	bool dumping;
 	bool unannounced; /**< sockets may be encrypted by policy, and are found by dumps alone */
-	bool lists_all; /**< dumps list sockets without a mark, too */
-	bool seen_any; /**< some socket has been marked since start */
+	bool lists_all;   /**< dumps list sockets without a mark, too */
+	bool seen_any;    /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
 	unsigned counting[4]; /**< in the running dump */
@@ -86,7 +86,8 @@ int registry_policies_changed(struct client *c);
  *
  * @return how many; 0 without a port or with an address that is not of the plain tunnel.
  */
-unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES]);
+unsigned registry_keys(const struct client *c, const struct tscf_socket *s,
+		       struct tscf_binding_key keys[TSCF_FAMILIES]);
 
 /** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if by neither. */
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
@@ -96,7 +97,7 @@ enum tscf_level registry_effective(const struct client *c, enum tscf_level level
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
  * packets may be under way.
- * @p waiter, if not 0, is told (moves_acknowledged, trust_released) when the server has confirmed.
+ * @p waiter, if not 0, is told (moves_acknowledged, trusted_network_released) when the server has confirmed.
  */
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter);
@@ -106,7 +107,8 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
 /** The socket has the default level again, and the whole address is bound: it is no exception any more. */
 void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
-/** The network is trusted now: the encrypted-preferred sockets move back, each is told to trust.h before and after. */
+/** The network is trusted now: the encrypted-preferred sockets move back, each is told to trusted_network.h before and
+ * after. */
 void registry_release_preferred(struct client *c);
 /** A packet of an encrypted flow that has no binding: find out later whose it is. */
 void registry_flow(struct client *c, const struct tscf_binding_key *flow);

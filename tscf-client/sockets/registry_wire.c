@@ -43,7 +43,7 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 			tscf_binding_release(b, c->now);
 	}
 	registry_acknowledged(c, op->waiter, error);
-	notices_changed(c);
+	subscriptions_changed(c);
 }
 
 static int outcome(const struct tscf_message *response, int error, char *text, size_t size)

@@ -2,8 +2,9 @@
 /*
  * registry_wire.h - the registry's messages: what registry.c has decided is told to the server here.
  *
- * With an encrypted tunnel, everything goes there (service BIND).  Without one, the plain tunnel carries what can only forbid: shields, and
- * the lifting of shields by a key that the server has the hash of (services SHIELD and UNSHIELD).  tscf(7), "BINDINGS" and "SHIELDS".
+ * With an encrypted tunnel, everything goes there (service BIND).  Without one, the plain tunnel carries what can only
+ * forbid: shields, and the lifting of shields by a key that the server has the hash of (services SHIELD and UNSHIELD).
+ * tscf(7), "BINDINGS" and "SHIELDS".
  *
  * registry_flush and registry_shield_all of registry.h are implemented here.
  */

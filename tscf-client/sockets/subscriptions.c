@@ -39,7 +39,7 @@ struct watch {
 static struct watched *find(const struct client *c, uint64_t cookie)
 {
 	struct watched *w;
-	HASH_FIND(hh, c->notices.sockets, &cookie, sizeof cookie, w);
+	HASH_FIND(hh, c->subscriptions.sockets, &cookie, sizeof cookie, w);
 	return w;
 }
 
@@ -84,7 +84,7 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 
 static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trust_wants(c, registry_effective(c, w->level));
+	bool wants = trusted_network_wants(c, registry_effective(c, w->level));
 	*available = !wants || c->dtte.failures == 0;
 	*enabled = wants && is_enabled(c, w);
 }
@@ -93,7 +93,7 @@ static void judge(const struct client *c, const struct watched *w, bool *availab
 
 static const char *reason_for(const struct client *c, enum tscf_level level)
 {
-	if (trust_wants(c, level))
+	if (trusted_network_wants(c, level))
 		return c->dtte.reason;
 	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
 }
@@ -112,7 +112,7 @@ static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
 {
 	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_TUNNEL,
 					   .encrypted = encrypted,
-					   .up = encrypted ? c->notices.encrypted_up : c->notices.plain_up};
+					   .up = encrypted ? c->subscriptions.encrypted_up : c->subscriptions.plain_up};
 	snprintf(event.reason, sizeof event.reason, "%s", encrypted ? c->dtte.reason : c->plain_reason);
 	tscf_control_push(s->call, &event, sizeof event);
 }
@@ -120,7 +120,7 @@ static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
 /* Whoever is too slow is dropped by the call that tells, and removed from the lists. */
 static void tell_all_tunnel(struct client *c, bool encrypted)
 {
-	for (struct subscriber *s = c->notices.subscribers, *next; s; s = next) {
+	for (struct subscriber *s = c->subscriptions.subscribers, *next; s; s = next) {
 		next = s->next;
 		tell_tunnel(c, encrypted, s);
 	}
@@ -142,7 +142,7 @@ static void look_again(struct client *c, struct watched *w)
 
 static bool tunnels_differ(struct client *c)
 {
-	struct notices *n = &c->notices;
+	struct subscriptions *n = &c->subscriptions;
 	bool open = rules_lead_to_encrypted(c), differs = open != n->open || c->dtte.failures != n->failures;
 	n->open = open;
 	n->failures = c->dtte.failures;
@@ -151,7 +151,7 @@ static bool tunnels_differ(struct client *c)
 
 static void look_at_tunnels(struct client *c)
 {
-	struct notices *n = &c->notices;
+	struct subscriptions *n = &c->subscriptions;
 	bool plain = c->plain.state == TUNNEL_UP, encrypted = dtte_is_up(&c->dtte);
 	if (plain != n->plain_up) {
 		n->plain_up = plain;
@@ -163,9 +163,9 @@ static void look_at_tunnels(struct client *c)
 	}
 }
 
-void notices_flush(struct client *c)
+void subscriptions_flush(struct client *c)
 {
-	struct notices *n = &c->notices;
+	struct subscriptions *n = &c->subscriptions;
 	bool differs = tunnels_differ(c);
 	look_at_tunnels(c);
 	if (!n->dirty && !differs)
@@ -179,31 +179,31 @@ void notices_flush(struct client *c)
 
 /* --- what comes in --- */
 
-void notices_changed(struct client *c)
+void subscriptions_changed(struct client *c)
 {
-	c->notices.dirty = true;
+	c->subscriptions.dirty = true;
 }
 
-void notices_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level)
+void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level)
 {
-	struct watched *w = c->notices.sockets ? find(c, s->cookie) : NULL;
+	struct watched *w = c->subscriptions.sockets ? find(c, s->cookie) : NULL;
 	if (!w)
 		return;
 	w->socket = *s;
 	w->level = level;
 	w->generation = c->registry.generation;
-	c->notices.dirty = true;
+	c->subscriptions.dirty = true;
 }
 
-void notices_dumped(struct client *c)
+void subscriptions_dumped(struct client *c)
 {
-	for (struct watched *w = c->notices.sockets; w; w = w->hh.next) {
+	for (struct watched *w = c->subscriptions.sockets; w; w = w->hh.next) {
 		/* A datagram socket without a port is alive and not listed. */
 		if (w->level == TSCF_LEVEL_DEFAULT || w->socket.local_port == 0 ||
 		    w->generation == c->registry.generation)
 			continue;
 		w->level = TSCF_LEVEL_DEFAULT;
-		c->notices.dirty = true;
+		c->subscriptions.dirty = true;
 	}
 }
 
@@ -217,7 +217,7 @@ static void unlink_of_watched(struct client *c, struct watch *watch)
 		}
 	}
 	if (!w->watches) {
-		HASH_DEL(c->notices.sockets, w);
+		HASH_DEL(c->subscriptions.sockets, w);
 		free(w);
 	}
 }
@@ -236,9 +236,9 @@ static void watch_free(struct client *c, struct watch *watch)
 	free(watch);
 }
 
-void notices_destroyed(struct client *c, uint64_t cookie)
+void subscriptions_destroyed(struct client *c, uint64_t cookie)
 {
-	struct watched *w = c->notices.sockets ? find(c, cookie) : NULL;
+	struct watched *w = c->subscriptions.sockets ? find(c, cookie) : NULL;
 	unsigned left = 0;
 	/* The last one takes the socket with it. */
 	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
@@ -251,23 +251,23 @@ void notices_destroyed(struct client *c, uint64_t cookie)
 
 static struct subscriber *subscriber_of(const struct client *c, const struct tscf_control_call_in *call)
 {
-	for (struct subscriber *s = c->notices.subscribers; s; s = s->next)
+	for (struct subscriber *s = c->subscriptions.subscribers; s; s = s->next)
 		if (s->call == call)
 			return s;
 	return NULL;
 }
 
-void notices_subscribe(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call)
 {
 	struct subscriber *s = subscriber_of(c, call) ? NULL : calloc(1, sizeof *s);
 	if (!s) {
 		tscf_control_answer(call, subscriber_of(c, call) ? EALREADY : ENOMEM, NULL);
 		return;
 	}
-	notices_flush(c);
+	subscriptions_flush(c);
 	s->call = call;
-	s->next = c->notices.subscribers;
-	c->notices.subscribers = s;
+	s->next = c->subscriptions.subscribers;
+	c->subscriptions.subscribers = s;
 	tscf_control_keep(call);
 	tell_tunnel(c, false, s);
 	tell_tunnel(c, true, s);
@@ -283,7 +283,7 @@ static struct watched *watched_of(struct client *c, const struct tscf_socket *s)
 		return NULL;
 	w->cookie = s->cookie;
 	w->available = true;
-	HASH_ADD(hh, c->notices.sockets, cookie, sizeof w->cookie, w);
+	HASH_ADD(hh, c->subscriptions.sockets, cookie, sizeof w->cookie, w);
 	return w;
 }
 
@@ -302,7 +302,7 @@ static struct watch *watch_new(struct client *c, struct subscriber *s, const str
 	return watch;
 }
 
-void notices_watch(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_watch(struct client *c, struct tscf_control_call_in *call)
 {
 	struct subscriber *s = subscriber_of(c, call);
 	struct tscf_socket socket;
@@ -311,7 +311,7 @@ void notices_watch(struct client *c, struct tscf_control_call_in *call)
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &socket);
-	if (error == 0 && s->count >= NOTICES_WATCHES_MAX)
+	if (error == 0 && s->count >= SUBSCRIPTIONS_WATCHES_MAX)
 		error = -ENOSPC;
 	if (error == -EINVAL) {
 		tscf_control_answer(call, EINVAL, NULL);
@@ -322,13 +322,13 @@ void notices_watch(struct client *c, struct tscf_control_call_in *call)
 		tscf_debug("a socket is not watched for its program: %s", strerror(error ? -error : ENOMEM));
 		return;
 	}
-	notices_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
+	subscriptions_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
 	look_again(c, watch->watched);
 	/* Others have heard it; who has just come believes in "available, not enabled" until told otherwise. */
 	tell_socket(c, watch->watched, s);
 }
 
-void notices_unwatch(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call)
 {
 	struct subscriber *s = subscriber_of(c, call);
 	uint64_t cookie = call->request.cookie[0] | (uint64_t)call->request.cookie[1] << 32;
@@ -344,9 +344,9 @@ void notices_unwatch(struct client *c, struct tscf_control_call_in *call)
 	}
 }
 
-bool notices_gone(struct client *c, struct tscf_control_call_in *call)
+bool subscriptions_gone(struct client *c, struct tscf_control_call_in *call)
 {
-	for (struct subscriber **at = &c->notices.subscribers; *at; at = &(*at)->next) {
+	for (struct subscriber **at = &c->subscriptions.subscribers; *at; at = &(*at)->next) {
 		struct subscriber *s = *at;
 		if (s->call != call)
 			continue;
@@ -359,8 +359,8 @@ bool notices_gone(struct client *c, struct tscf_control_call_in *call)
 	return false;
 }
 
-void notices_free(struct client *c)
+void subscriptions_free(struct client *c)
 {
-	while (c->notices.subscribers)
-		notices_gone(c, c->notices.subscribers->call);
+	while (c->subscriptions.subscribers)
+		subscriptions_gone(c, c->subscriptions.subscribers->call);
 }

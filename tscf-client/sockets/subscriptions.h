@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * notices.h - programs that want to hear when packets of their sockets begin and cease to travel encrypted, and when
- * tunnels come and go.
+ * subscriptions.h - programs that want to hear when packets of their sockets begin and cease to travel encrypted, and
+ * when tunnels come and go.
  *
  * A program subscribes on the control socket (control.h, SUBSCRIBE), and shows by its descriptor each socket that it
  * wants to hear of (WATCH): who has the descriptor may know.  A socket is
  *
  *     enabled    when it asks for encryption, the rules lead its packets to the encrypted tunnel, and the server has
  *                acknowledged that it sends there what comes back; until one of these ends
- *     (encrypted-preferred sockets do not ask for it while the network is trusted: trust.h)
+ *     (encrypted-preferred sockets do not ask for it while the network is trusted: trusted_network.h)
  *     available  unless it asks for encryption and the last attempt to have an encrypted tunnel has failed
  *
- * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher hears of
- * what lasts, and in the order in which it came.
+ * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher hears
+ * of what lasts, and in the order in which it came.
  */
-#ifndef TSCF_CLIENT_NOTICES_H
-#define TSCF_CLIENT_NOTICES_H
+#ifndef TSCF_CLIENT_SUBSCRIPTIONS_H
+#define TSCF_CLIENT_SUBSCRIPTIONS_H
 
 #include "common/control/control.h"
 #include "common/linux/sockdiag.h"
@@ -24,11 +24,11 @@
 #include <stdint.h>
 
 /** Sockets that one subscriber may watch. */
-#define NOTICES_WATCHES_MAX 4096
+#define SUBSCRIPTIONS_WATCHES_MAX 4096
 
 struct client;
 
-struct notices {
+struct subscriptions {
 	struct subscriber *subscribers;
 	struct watched *sockets; /**< by cookie */
 	bool dirty;              /**< the registry or a watched socket has changed */
@@ -38,23 +38,23 @@ struct notices {
 };
 
 /** Handle TSCF_CONTROL_SUBSCRIBE, _WATCH and _UNWATCH. */
-void notices_subscribe(struct client *c, struct tscf_control_call_in *call);
-void notices_watch(struct client *c, struct tscf_control_call_in *call);
-void notices_unwatch(struct client *c, struct tscf_control_call_in *call);
+void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call);
+void subscriptions_watch(struct client *c, struct tscf_control_call_in *call);
+void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call);
 /** @return whether @p call was a subscriber, who is forgotten now. */
-bool notices_gone(struct client *c, struct tscf_control_call_in *call);
+bool subscriptions_gone(struct client *c, struct tscf_control_call_in *call);
 
 /** The socket is as it is said, and has that level. */
-void notices_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level);
+void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level);
 /** Every socket with a level has been told of since the registry's last dump began: what was not is gone. */
-void notices_dumped(struct client *c);
+void subscriptions_dumped(struct client *c);
 /** The socket with that cookie is gone. */
-void notices_destroyed(struct client *c, uint64_t cookie);
+void subscriptions_destroyed(struct client *c, uint64_t cookie);
 /** What the server knows of some socket has changed. */
-void notices_changed(struct client *c);
+void subscriptions_changed(struct client *c);
 /** At the end of a loop iteration: tell what has changed. */
-void notices_flush(struct client *c);
+void subscriptions_flush(struct client *c);
 /** Forget everybody. */
-void notices_free(struct client *c);
+void subscriptions_free(struct client *c);
 
 #endif

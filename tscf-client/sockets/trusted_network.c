@@ -6,19 +6,19 @@
 
 #include <string.h>
 
-bool trust_here(const struct client *c)
+bool trusted_network_here(const struct client *c)
 {
-	return c->trust.state != TRUST_AWAY;
+	return c->trusted_network.state != TRUSTED_NETWORK_AWAY;
 }
 
-bool trust_wants(const struct client *c, enum tscf_level level)
+bool trusted_network_wants(const struct client *c, enum tscf_level level)
 {
-	return tscf_level_wants_encryption(level) && (level == TSCF_LEVEL_ENCRYPTED_ONLY || !trust_here(c));
+	return tscf_level_wants_encryption(level) && (level == TSCF_LEVEL_ENCRYPTED_ONLY || !trusted_network_here(c));
 }
 
-bool trust_leads_to_encrypted(const struct client *c)
+bool trusted_network_leads_to_encrypted(const struct client *c)
 {
-	return c->trust.state != TRUST_PLAIN;
+	return c->trusted_network.state != TRUSTED_NETWORK_PLAIN;
 }
 
 /** @return whether there is a way at all; without one nothing is sent, and what was said of the last one may stand. */
@@ -40,32 +40,32 @@ static bool look_at_path(const struct client *c, bool *trusted, char by[NETWORKS
 /* The server first: a clear packet must find it ready. */
 static void begin(struct client *c, const char *by)
 {
-	struct trust *t = &c->trust;
+	struct trusted_network *t = &c->trusted_network;
 
 	tscf_info("the network is trusted (%s): encrypted-preferred sockets go to the plain tunnel", by);
 	/* The dump counts them as moved yet, so that each is known that the server must be told of. */
 	registry_resync_now(c);
 	snprintf(t->by, sizeof(t->by), "%s", by);
-	t->state = TRUST_LEAVING;
+	t->state = TRUSTED_NETWORK_LEAVING;
 	moves_trusted(c);
 	/* One more, or it would be over before all have been told of. */
-	trust_releasing(c);
+	trusted_network_releasing(c);
 	registry_release_preferred(c);
-	trust_released(c);
+	trusted_network_released(c);
 }
 
-void trust_releasing(struct client *c)
+void trusted_network_releasing(struct client *c)
 {
-	c->trust.waits++;
+	c->trusted_network.waits++;
 }
 
-void trust_released(struct client *c)
+void trusted_network_released(struct client *c)
 {
-	struct trust *t = &c->trust;
+	struct trusted_network *t = &c->trusted_network;
 
-	if (--t->waits > 0 || t->state != TRUST_LEAVING)
+	if (--t->waits > 0 || t->state != TRUSTED_NETWORK_LEAVING)
 		return;
-	t->state = TRUST_PLAIN;
+	t->state = TRUSTED_NETWORK_PLAIN;
 	client_route(c);
 	/* It finds what has come meanwhile, and whether anyone still asks for the encrypted tunnel. */
 	registry_resync_soon(c);
@@ -75,9 +75,9 @@ void trust_released(struct client *c)
 static void end(struct client *c)
 {
 	tscf_info("the network is not trusted any more (%s): encrypted-preferred sockets ask for the encrypted tunnel",
-		  c->trust.by);
-	c->trust.state = TRUST_AWAY;
-	c->trust.by[0] = '\0';
+		  c->trusted_network.by);
+	c->trusted_network.state = TRUSTED_NETWORK_AWAY;
+	c->trusted_network.by[0] = '\0';
 	if (dtte_is_up(&c->dtte)) {
 		registry_tunnel_up(c);
 		registry_flush(c);
@@ -86,19 +86,19 @@ static void end(struct client *c)
 	dtte_demand(&c->dtte, registry_demand(c), c->now);
 }
 
-void trust_look(struct client *c)
+void trusted_network_look(struct client *c)
 {
 	char by[NETWORKS_TEXT] = "";
 	bool trusted = false;
 
 	if (networks_any(&c->config->trusted) && !look_at_path(c, &trusted, by))
 		return;
-	if (trusted && !trust_here(c))
+	if (trusted && !trusted_network_here(c))
 		begin(c, by);
-	else if (!trusted && trust_here(c))
+	else if (!trusted && trusted_network_here(c))
 		end(c);
 	else
-		snprintf(c->trust.by, sizeof(c->trust.by), "%s", by);
-	notices_changed(c);
+		snprintf(c->trusted_network.by, sizeof(c->trusted_network.by), "%s", by);
+	subscriptions_changed(c);
 	commands_check_waiters(c);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trust.h - while the outer path uses a trusted network, encrypted-preferred sockets are plain.
+ * trusted_network.h - while the outer path uses a trusted network, encrypted-preferred sockets are plain.
  *
  *             trusted                       all released                  (the path is looked at when it is
  *     AWAY ------------> LEAVING ------------------------------> PLAIN     set up or changes, and at a reload)
@@ -15,8 +15,8 @@
  * Encrypted-only sockets are as everywhere.  Nothing here depends on what comes from the network: only on the host's
  * own addresses, routes and configuration.  tscf(7), "TRUSTED NETWORKS".
  */
-#ifndef TSCF_CLIENT_TRUST_H
-#define TSCF_CLIENT_TRUST_H
+#ifndef TSCF_CLIENT_TRUSTED_NETWORK_H
+#define TSCF_CLIENT_TRUSTED_NETWORK_H
 
 #include "common/base/level.h"
 #include "tscf-client/sockets/networks.h"
@@ -25,10 +25,10 @@
 
 struct client;
 
-enum trust_state { TRUST_AWAY, TRUST_LEAVING, TRUST_PLAIN };
+enum trusted_network_state { TRUSTED_NETWORK_AWAY, TRUSTED_NETWORK_LEAVING, TRUSTED_NETWORK_PLAIN };
 
-struct trust {
-	enum trust_state state;
+struct trusted_network {
+	enum trusted_network_state state;
 	unsigned waits;         /**< releases that the server has neither confirmed nor been lost with */
 	char by[NETWORKS_TEXT]; /**< what makes the network trusted; "": it is not */
 };
@@ -37,17 +37,17 @@ struct trust {
  * Look at the path that the plain tunnel takes, and move the encrypted-preferred sockets if it is another kind of
  * network now.  To be called before the encrypted tunnel is asked for on that path.
  */
-void trust_look(struct client *c);
+void trusted_network_look(struct client *c);
 /** A socket is about to be released because of this. */
-void trust_releasing(struct client *c);
+void trusted_network_releasing(struct client *c);
 /** One of those has been confirmed, or cannot be any more. */
-void trust_released(struct client *c);
+void trusted_network_released(struct client *c);
 
 /** @return whether the network is trusted. */
-bool trust_here(const struct client *c);
+bool trusted_network_here(const struct client *c);
 /** @return whether sockets of that level (not the default one) belong in the encrypted tunnel on this network. */
-bool trust_wants(const struct client *c, enum tscf_level level);
+bool trusted_network_wants(const struct client *c, enum tscf_level level);
 /** @return whether the rules lead encrypted-preferred sockets to the encrypted tunnel while there is one. */
-bool trust_leads_to_encrypted(const struct client *c);
+bool trusted_network_leads_to_encrypted(const struct client *c);
 
 #endif

@@ -14,30 +14,31 @@
 /** A server that is restarted meanwhile gives another one. */
 #define COOKIES_MAX 4
 
-static struct search_try *try_of(struct tunnel *t)
+static struct connector_try *try_of(struct tunnel *t)
 {
-	return (struct search_try *)((char *)t - offsetof(struct search_try, tunnel));
+	return (struct connector_try *)((char *)t - offsetof(struct connector_try, tunnel));
 }
 
-bool search_confirming(const struct client *c)
+bool connector_confirming(const struct client *c)
 {
-	return c->search.race.confirming >= 0;
+	return c->connector.race.confirming >= 0;
 }
 
 /* --- one try --- */
 
-static void try_failed(struct search_try *try, const char *reason)
+static void try_failed(struct connector_try *try, const char *reason)
 {
 	struct client *c = try->tunnel.client;
 	char way[WAY_TEXT], text[WAY_TEXT + 160];
-	snprintf(text, sizeof text, "%s: %s", way_format(&c->config->servers, &c->search.ways[try->index], way), reason);
-	tscf_log(c->search.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
-	candidates_failed(&c->search.race, try->index, reason, c->now);
+	snprintf(text, sizeof text, "%s: %s", way_format(&c->config->servers, &c->connector.ways[try->index], way),
+		 reason);
+	tscf_log(c->connector.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
+	candidates_failed(&c->connector.race, try->index, reason, c->now);
 	if (c->plain.state != TUNNEL_UP)
 		client_plain_state(c, TUNNEL_CONNECTING, text);
 }
 
-static void answered(struct search_try *try, const struct tscf_message *response)
+static void answered(struct connector_try *try, const struct tscf_message *response)
 {
 	struct client *c = try->tunnel.client;
 	const char *reason;
@@ -48,13 +49,13 @@ static void answered(struct search_try *try, const struct tscf_message *response
 	if (!try->resuming && c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
 		try_failed(try, reason);
 	else
-		candidates_answered(&c->search.race, try->index, c->now);
+		candidates_answered(&c->connector.race, try->index, c->now);
 }
 
 static void request_configuration(struct tunnel *t);
 
 /* The server wants to see that its answer arrives, and perhaps to know who asks: the same request once more. */
-static void take_cookie(struct search_try *try, const struct tscf_message *m)
+static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 {
 	const struct tscf_credential *credential = try->tunnel.client->credential;
 	struct tscf_tlv cookie, methods;
@@ -76,7 +77,7 @@ static void take_cookie(struct search_try *try, const struct tscf_message *m)
 }
 
 /* @return 0 or -errno. */
-static int write_cookie(const struct search_try *try, struct tscf_writer *w)
+static int write_cookie(const struct connector_try *try, struct tscf_writer *w)
 {
 	const struct client *c = try->tunnel.client;
 	const struct tscf_proof_subject subject = {
@@ -89,7 +90,7 @@ static int write_cookie(const struct search_try *try, struct tscf_writer *w)
 
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct search_try *try = try_of(context);
+	struct connector_try *try = try_of(context);
 	enum tscf_response code;
 	char text[201] = "", reason[300];
 	(void)user;
@@ -100,7 +101,8 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	} else if (code == TSCF_RESPONSE_COOKIE) {
 		take_cookie(try, response);
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
-		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
+		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code),
+			 text[0] ? ": " : "", text);
 		tscf_warning("plain tunnel %s", reason);
 		try_failed(try, reason);
 	} else {
@@ -110,7 +112,7 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
 
-static void request_resume(struct search_try *try)
+static void request_resume(struct connector_try *try)
 {
 	struct client *c = try->tunnel.client;
 	uint8_t buffer[TSCF_MESSAGE_MAX];
@@ -127,15 +129,15 @@ static void request_resume(struct search_try *try)
 /* Another try of the same search may have used the key up, and is the one that goes on then. */
 static bool has_resumed(const struct client *c)
 {
-	for (unsigned i = 0; i < c->search.race.count; i++)
-		if (c->search.tries[i].resuming && c->search.race.list[i].state >= CANDIDATE_ANSWERED)
+	for (unsigned i = 0; i < c->connector.race.count; i++)
+		if (c->connector.tries[i].resuming && c->connector.race.list[i].state >= CANDIDATE_ANSWERED)
 			return true;
 	return false;
 }
 
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct search_try *try = try_of(context);
+	struct connector_try *try = try_of(context);
 	struct client *c = try->tunnel.client;
 	enum tscf_response code = TSCF_RESPONSE_MALFORMED;
 	(void)user;
@@ -187,7 +189,7 @@ static void write_wishes(struct tscf_writer *w, const struct tscf_addrs *interna
 static void request_configuration(struct tunnel *t)
 {
 	struct client *c = t->client;
-	struct search_try *try = try_of(t);
+	struct connector_try *try = try_of(t);
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
@@ -229,16 +231,16 @@ static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
  */
 static bool must_wait(const struct client *c, unsigned i)
 {
-	const struct way *way = &c->search.ways[i];
+	const struct way *way = &c->connector.ways[i];
 	return way->inside && c->resume.tsid != TSCF_TSID_NONE && c->resume.server == way->server &&
-	       c->plain.state != TUNNEL_UP && (int)i != c->search.race.preferred &&
-	       c->now < c->search.sought_at + SEARCH_RESUME_MS;
+	       c->plain.state != TUNNEL_UP && (int)i != c->connector.race.preferred &&
+	       c->now < c->connector.sought_at + CONNECTOR_RESUME_MS;
 }
 
 static void start(void *context, unsigned i)
 {
 	struct client *c = context;
-	struct search_try *try = &c->search.tries[i];
+	struct connector_try *try = &c->connector.tries[i];
 	char way[WAY_TEXT], reason[WAY_TEXT + 40];
 	if (must_wait(c, i)) {
 		try_failed(try, "waits, since the tunnel may be resumed by a better way");
@@ -246,12 +248,12 @@ static void start(void *context, unsigned i)
 	}
 	if (c->plain.state != TUNNEL_UP) {
 		snprintf(reason, sizeof reason, "waits for an answer from %s",
-			 way_format(&c->config->servers, &c->search.ways[i], way));
+			 way_format(&c->config->servers, &c->connector.ways[i], way));
 		client_plain_state(c, TUNNEL_CONNECTING, reason);
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
-	int error = tunnel_open(&try->tunnel, &c->search.ways[i]);
+	int error = tunnel_open(&try->tunnel, &c->connector.ways[i]);
 	if (error < 0)
 		try_failed(try, strerror(-error));
 }
@@ -259,9 +261,9 @@ static void start(void *context, unsigned i)
 static void confirm(void *context, unsigned i)
 {
 	struct client *c = context;
-	struct search_try *try = &c->search.tries[i];
+	struct connector_try *try = &c->connector.tries[i];
 	if (try->resuming) {
-		c->search.adopted = (int)i;
+		c->connector.adopted = (int)i;
 		plain_resume(c, &try->tunnel, &try->response);
 		return;
 	}
@@ -271,37 +273,38 @@ static void confirm(void *context, unsigned i)
 		try_failed(try, reason);
 		return;
 	}
-	c->search.adopted = (int)i;
+	c->connector.adopted = (int)i;
 	c->resume = try->resume;
-	resume_ready(&c->resume, try->response.tsid, c->search.ways[i].server);
+	resume_ready(&c->resume, try->response.tsid, c->connector.ways[i].server);
 }
 
 static void stop(void *context, unsigned i)
 {
 	struct client *c = context;
-	struct tunnel *t = &c->search.tries[i].tunnel;
-	if (c->search.adopted != (int)i) {
-		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no other. */
-		if (!c->search.tries[i].resuming)
+	struct tunnel *t = &c->connector.tries[i].tunnel;
+	if (c->connector.adopted != (int)i) {
+		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no
+		 * other. */
+		if (!c->connector.tries[i].resuming)
 			tunnel_release(t);
 		tunnel_close(t);
 		return;
 	}
-	c->search.adopted = -1;
+	c->connector.adopted = -1;
 	if (plain_go_back(c))
 		return;
 	plain_down(c);
 	/* The way that was used until then has gone meanwhile. */
-	if (c->search.race.used >= 0)
-		candidates_failed(&c->search.race, (unsigned)c->search.race.used, "it was lost", c->now);
+	if (c->connector.race.used >= 0)
+		candidates_failed(&c->connector.race, (unsigned)c->connector.race.used, "it was lost", c->now);
 }
 
 static void used(void *context, unsigned i)
 {
 	struct client *c = context;
 	char way[WAY_TEXT];
-	c->search.adopted = -1;
-	tscf_debug("%s is used", way_format(&c->config->servers, &c->search.ways[i], way));
+	c->connector.adopted = -1;
+	tscf_debug("%s is used", way_format(&c->config->servers, &c->connector.ways[i], way));
 }
 
 static void exhausted(void *context, unsigned i)
@@ -311,47 +314,47 @@ static void exhausted(void *context, unsigned i)
 
 static const struct candidates_actions actions = {start, confirm, stop, used, exhausted};
 
-void search_alive(struct client *c)
+void connector_alive(struct client *c)
 {
-	candidates_alive(&c->search.race, (unsigned)c->search.race.confirming, c->now);
+	candidates_alive(&c->connector.race, (unsigned)c->connector.race.confirming, c->now);
 }
 
-void search_lost(struct client *c, const char *reason)
+void connector_lost(struct client *c, const char *reason)
 {
-	struct candidates *race = &c->search.race;
-	c->search.sought_at = c->now;
+	struct candidates *race = &c->connector.race;
+	c->connector.sought_at = c->now;
 	if (race->confirming >= 0) {
-		try_failed(&c->search.tries[race->confirming], reason);
+		try_failed(&c->connector.tries[race->confirming], reason);
 	} else {
 		plain_down(c);
 		if (race->used >= 0)
 			candidates_failed(race, (unsigned)race->used, reason, c->now);
-		c->search.resolve_at = c->now;
+		c->connector.resolve_at = c->now;
 	}
 }
 
 static bool any_astray(const struct client *c)
 {
-	for (unsigned i = 0; i < c->search.race.count; i++)
-		if (c->search.tries[i].tunnel.transport && monitor_astray(&c->search.tries[i].tunnel))
+	for (unsigned i = 0; i < c->connector.race.count; i++)
+		if (c->connector.tries[i].tunnel.transport && monitor_astray(&c->connector.tries[i].tunnel))
 			return true;
 	return false;
 }
 
-void search_hurry(struct client *c)
+void connector_hurry(struct client *c)
 {
-	struct candidates *race = &c->search.race;
+	struct candidates *race = &c->connector.race;
 	unsigned ranks[CANDIDATES_MAX];
 	/* Name servers may be within reach now. */
-	c->search.resolve_at = c->now;
+	c->connector.resolve_at = c->now;
 	if (c->plain.state != TUNNEL_UP)
-		c->search.sought_at = c->now;
+		c->connector.sought_at = c->now;
 	if (race->used >= 0 || !any_astray(c)) {
 		candidates_hurry(race, c->now);
 		return;
 	}
 	for (unsigned i = 0; i < race->count; i++)
-		ranks[i] = c->search.ways[i].rank;
+		ranks[i] = c->connector.ways[i].rank;
 	candidates_set(race, ranks, race->count, race->preferred, c->now);
 }
 
@@ -360,8 +363,8 @@ void search_hurry(struct client *c)
 static void ask(struct client *c)
 {
 	const struct client_config *config = c->config;
-	struct search *s = &c->search;
-	s->resolve_at = c->now + SEARCH_RESOLVE_AGAIN_MS;
+	struct connector *s = &c->connector;
+	s->resolve_at = c->now + CONNECTOR_RESOLVE_AGAIN_MS;
 	if (config->proxy.host) {
 		resolver_ask(s->resolver, 0, config->proxy.host);
 		return;
@@ -378,7 +381,7 @@ static int place_of(const struct way *w, const struct way *list, unsigned count)
 	return -1;
 }
 
-static bool same_ways(const struct search *s, const struct way *list, unsigned count)
+static bool same_ways(const struct connector *s, const struct way *list, unsigned count)
 {
 	if (count != s->race.count)
 		return false;
@@ -391,10 +394,10 @@ static bool same_ways(const struct search *s, const struct way *list, unsigned c
 /* A way that is used and is not in the list any more stays until it is lost; then names are looked up again. */
 static void make_ways(struct client *c)
 {
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	struct way list[CANDIDATES_MAX];
 	unsigned ranks[CANDIDATES_MAX];
-	unsigned count = ways_make(&c->config->servers, &c->config->proxy, s->addresses, list);
+	unsigned count = endpoints_make(&c->config->servers, &c->config->proxy, s->addresses, list);
 	int preferred = s->race.preferred >= 0 ? place_of(&s->ways[s->race.preferred], list, count) : -1;
 	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
 		return;
@@ -406,7 +409,7 @@ static void make_ways(struct client *c)
 
 static void begin_if_ready(struct client *c)
 {
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	if (s->begin_at == UINT64_MAX || (s->awaited != 0 && c->now < s->begin_at))
 		return;
 	s->begin_at = UINT64_MAX;
@@ -416,7 +419,7 @@ static void begin_if_ready(struct client *c)
 static void resolved(void *context, unsigned tag, const struct way_addresses *addresses, const char *error)
 {
 	struct client *c = context;
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	s->awaited &= ~(1U << tag);
 	if (addresses->count > 0) {
 		s->addresses[tag] = *addresses;
@@ -430,9 +433,9 @@ static void resolved(void *context, unsigned tag, const struct way_addresses *ad
 	begin_if_ready(c);
 }
 
-int search_init(struct client *c)
+int connector_init(struct client *c)
 {
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	candidates_init(&s->race, &actions, c);
 	for (unsigned i = 0; i < CANDIDATES_MAX; i++) {
 		tunnel_init(&s->tries[i].tunnel, c, false, &try_events);
@@ -444,30 +447,30 @@ int search_init(struct client *c)
 	return s->resolver ? 0 : -ENOMEM;
 }
 
-void search_free(struct client *c)
+void connector_free(struct client *c)
 {
-	candidates_stop(&c->search.race, c->now);
-	resolver_free(c->search.resolver);
+	candidates_stop(&c->connector.race, c->now);
+	resolver_free(c->connector.resolver);
 }
 
-void search_begin(struct client *c)
+void connector_begin(struct client *c)
 {
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
 	s->awaited = (1U << names) - 1;
-	s->begin_at = c->now + SEARCH_RESOLVE_MS;
+	s->begin_at = c->now + CONNECTOR_RESOLVE_MS;
 	client_plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
 	ask(c);
 }
 
 static bool wants_names(const struct client *c)
 {
-	return c->search.race.used < 0 || candidates_better(&c->search.race);
+	return c->connector.race.used < 0 || candidates_better(&c->connector.race);
 }
 
-void search_tick(struct client *c)
+void connector_tick(struct client *c)
 {
-	struct search *s = &c->search;
+	struct connector *s = &c->connector;
 	begin_if_ready(c);
 	if (c->now >= s->resolve_at && wants_names(c))
 		ask(c);
@@ -476,9 +479,9 @@ void search_tick(struct client *c)
 		tunnel_tick(&s->tries[i].tunnel);
 }
 
-uint64_t search_next(const struct client *c)
+uint64_t connector_next(const struct client *c)
 {
-	const struct search *s = &c->search;
+	const struct connector *s = &c->connector;
 	uint64_t next = candidates_next(&s->race);
 	if (s->begin_at < next)
 		next = s->begin_at;

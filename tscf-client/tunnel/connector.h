@@ -1,69 +1,70 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * search.h - the search for a way to a server that carries the plain tunnel.
+ * connector.h - the search for a way to a server that carries the plain tunnel.
  *
- * Names are looked up (resolver.h), ways made of them (ways.h) and tried (candidates.h): a try opens a transport and asks the server for a
- * configuration.  The first that is answered becomes the plain tunnel (plain.h).
+ * Names are looked up (resolver.h), ways made of them (endpoints.h) and tried (candidates.h): a try opens a transport
+ * and asks the server for a configuration.  The first that is answered becomes the plain tunnel (plain.h).
  */
-#ifndef TSCF_CLIENT_SEARCH_H
-#define TSCF_CLIENT_SEARCH_H
+#ifndef TSCF_CLIENT_CONNECTOR_H
+#define TSCF_CLIENT_CONNECTOR_H
 
 #include "tscf-client/tunnel/candidates.h"
+#include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/resolver.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/tunnel.h"
-#include "tscf-client/tunnel/endpoints.h"
 
 /** How long the search waits for the names of all servers, so that the first one is tried first. */
-#define SEARCH_RESOLVE_MS 1000
+#define CONNECTOR_RESOLVE_MS 1000
 /** While there is no tunnel, or a worse one, names are looked up again this often. */
-#define SEARCH_RESOLVE_AGAIN_MS 30000
-/** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between two tries. */
-#define SEARCH_RESUME_MS 1500
+#define CONNECTOR_RESOLVE_AGAIN_MS 30000
+/** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between
+ * two tries. */
+#define CONNECTOR_RESUME_MS 1500
 
 /** One try. */
-struct search_try {
+struct connector_try {
 	struct tunnel tunnel;
-	unsigned index;  /**< its place in the list of candidates */
-	bool quiet;      /**< asked for in the request */
+	unsigned index;     /**< its place in the list of candidates */
+	bool quiet;         /**< asked for in the request */
 	uint8_t cookie[64]; /**< that the server wants to see again */
 	uint16_t cookie_length;
-	bool must_prove;    /**< and it wants to know who this client is */
-	unsigned cookies;   /**< how often it gave one */
-	bool resuming;   /**< the request was to resume the session that there is */
-	unsigned turn;   /**< ... with the key of this turn (resume.h) */
-	struct resume resume; /**< what resumes the session that is configured by this try */
+	bool must_prove;              /**< and it wants to know who this client is */
+	unsigned cookies;             /**< how often it gave one */
+	bool resuming;                /**< the request was to resume the session that there is */
+	unsigned turn;                /**< ... with the key of this turn (resume.h) */
+	struct resume resume;         /**< what resumes the session that is configured by this try */
 	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */
 	uint8_t tlvs[TSCF_MESSAGE_MAX];
 };
 
-struct search {
+struct connector {
 	struct candidates race;
 	struct resolver *resolver;
 	struct way_addresses addresses[CLIENT_SERVERS_MAX];
 	struct way ways[CANDIDATES_MAX];
-	struct search_try tries[CANDIDATES_MAX];
-	int adopted;           /**< the try that has become the plain tunnel and is being confirmed, or -1 */
-	unsigned awaited;      /**< a bit for each name whose look-up has not ended yet */
-	uint64_t begin_at;     /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
-	uint64_t resolve_at;   /**< names are looked up again at this time */
-	uint64_t sought_at;    /**< the tunnel was lost, or the network changed while there was none, at this time */
+	struct connector_try tries[CANDIDATES_MAX];
+	int adopted;         /**< the try that has become the plain tunnel and is being confirmed, or -1 */
+	unsigned awaited;    /**< a bit for each name whose look-up has not ended yet */
+	uint64_t begin_at;   /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
+	uint64_t resolve_at; /**< names are looked up again at this time */
+	uint64_t sought_at;  /**< the tunnel was lost, or the network changed while there was none, at this time */
 };
 
 /** @return 0 or -errno. */
-int search_init(struct client *c);
-void search_free(struct client *c);
+int connector_init(struct client *c);
+void connector_free(struct client *c);
 /** Begin to search, and go on until the program ends. */
-void search_begin(struct client *c);
+void connector_begin(struct client *c);
 /** The way that was adopted last carries both ways. */
-void search_alive(struct client *c);
+void connector_alive(struct client *c);
 /** The plain tunnel is lost, or the way that was adopted last has failed. */
-void search_lost(struct client *c, const char *reason);
+void connector_lost(struct client *c, const char *reason);
 /** @return whether the way of the plain tunnel is only being tried yet. */
-bool search_confirming(const struct client *c);
+bool connector_confirming(const struct client *c);
 /** The network has changed: try again now what was in vain, or what has begun on a way that is gone. */
-void search_hurry(struct client *c);
-void search_tick(struct client *c);
-uint64_t search_next(const struct client *c);
+void connector_hurry(struct client *c);
+void connector_tick(struct client *c);
+uint64_t connector_next(const struct client *c);
 
 #endif

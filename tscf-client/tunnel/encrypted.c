@@ -53,7 +53,8 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	struct tscf_tlv tlv;
 	char text[201] = "";
 	/* A former request may be answered late. */
-	if (error == -ECANCELED || (uintptr_t)user != c->reservation_sequence || (!renewing(c) && c->dtte.state != DTTE_REQUESTED))
+	if (error == -ECANCELED || (uintptr_t)user != c->reservation_sequence ||
+	    (!renewing(c) && c->dtte.state != DTTE_REQUESTED))
 		return;
 	if (!response) {
 		fail(c, "no answer to the service request", "");
@@ -86,7 +87,8 @@ static void request(void *context)
 	c->reservation_sequence = c->plain.requests.sequence;
 	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof hash);
-	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done, (void *)(uintptr_t)c->reservation_sequence) < 0)
+	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done,
+			   (void *)(uintptr_t)c->reservation_sequence) < 0)
 		fail(c, "out of memory", "");
 }
 
@@ -162,7 +164,8 @@ static unsigned make_tries(struct client *c)
 {
 	const struct client_servers *servers = &c->config->servers;
 	const struct way *plain = &c->plain.way;
-	bool both = client_server_transport(servers, &servers->list[plain->server]) == CLIENT_TRANSPORT_AUTO && !plain->proxied;
+	bool both =
+	    client_server_transport(servers, &servers->list[plain->server]) == CLIENT_TRANSPORT_AUTO && !plain->proxied;
 	c->encrypted_tries[0].way = c->encrypted_tries[1].way = *plain;
 	c->encrypted_tries[1].way.kind = plain->kind == WAY_DATAGRAM ? WAY_STREAM : WAY_DATAGRAM;
 	return both ? 2 : 1;

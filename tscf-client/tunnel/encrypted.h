@@ -2,8 +2,8 @@
 /*
  * encrypted.h - the encrypted tunnel: what dtte.h decides, done.
  *
- * It leads to the server and address that the plain tunnel has, by the twin of its transport (UDP: DTLS, TCP: TLS), or by the other one where
- * that does not get through.
+ * It leads to the server and address that the plain tunnel has, by the twin of its transport (UDP: DTLS, TCP: TLS), or
+ * by the other one where that does not get through.
  */
 #ifndef TSCF_CLIENT_ENCRYPTED_H
 #define TSCF_CLIENT_ENCRYPTED_H

@@ -50,8 +50,8 @@ static bool may_use(enum client_transport transport, const struct way *w)
 	return transport != CLIENT_TRANSPORT_UDP;
 }
 
-unsigned ways_make(const struct client_servers *servers, const struct client_proxy *proxy,
-		   const struct way_addresses *addresses, struct way *out)
+unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
+			const struct way_addresses *addresses, struct way *out)
 {
 	struct building b = {.out = out};
 	for (unsigned i = 0; i < servers->count; i++) {

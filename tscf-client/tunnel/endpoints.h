@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ways.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the configuration and
- * of what names mean.
+ * endpoints.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the
+ * configuration and of what names mean.
  *
  * Pure.  The order is that in which they are tried: by server, then by transport, then by address; addresses of the two
  * families alternate, beginning with the family that the resolver puts first (RFC 8305, section 4).  The transports are
  * UDP and TCP, and last, for where only the encrypted tunnel's port is open, the plain tunnel inside a DTLS or TLS
  * connection to that.
  */
-#ifndef TSCF_CLIENT_WAYS_H
-#define TSCF_CLIENT_WAYS_H
+#ifndef TSCF_CLIENT_ENDPOINTS_H
+#define TSCF_CLIENT_ENDPOINTS_H
 
-#include "tscf-client/tunnel/candidates.h"
 #include "common/base/addr.h"
 #include "tscf-client/settings/server_list.h"
+#include "tscf-client/tunnel/candidates.h"
 
 /** Most addresses of one name that are used. */
-#define WAYS_ADDRESSES_MAX 6
+#define ENDPOINTS_ADDRESSES_MAX 6
 
 enum way_kind { WAY_DATAGRAM, WAY_STREAM };
 
@@ -32,15 +32,15 @@ struct way {
 /** What a name means: addresses in the resolver's order; none if it is not known (yet). */
 struct way_addresses {
 	unsigned count;
-	struct tscf_addr list[WAYS_ADDRESSES_MAX];
+	struct tscf_addr list[ENDPOINTS_ADDRESSES_MAX];
 };
 
 /**
  * @param addresses  of each server, or, with a proxy, of the proxy alone in the first entry
  * @return the number of ways written to @p out (CANDIDATES_MAX); what is beyond is left out.
  */
-unsigned ways_make(const struct client_servers *servers, const struct client_proxy *proxy,
-		   const struct way_addresses *addresses, struct way *out);
+unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
+			const struct way_addresses *addresses, struct way *out);
 
 bool way_equal(const struct way *a, const struct way *b);
 

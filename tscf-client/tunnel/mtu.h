@@ -2,16 +2,18 @@
 /*
  * mtu.h - the largest inner packet that fits the outer path, found by probes.
  *
- * The server and the configuration set a limit; what the path carries may be less, and the routers on it may not say so.  A probe is a
- * keepalive request padded to the size that an inner packet has on the wire in the encrypted tunnel; its answer has the same size, so
- * that one exchange proves both directions (RFC 8899, whose words are used here; tscf(7), "MTU").
+ * The server and the configuration set a limit; what the path carries may be less, and the routers on it may not say
+ * so.  A probe is a keepalive request padded to the size that an inner packet has on the wire in the encrypted tunnel;
+ * its answer has the same size, so that one exchange proves both directions (RFC 8899, whose words are used here;
+ * tscf(7), "MTU").
  *
  *     begin --> PROBING the size that the route promises --answered--> larger ones, up to the limit --> CONFIRMED
  *                  |  no answer, though the tunnel is alive                                                 |
  *                  +--> the base size at once, then upwards from it <----- no answer to a confirmation -----+
  *
- * A confirmed size is probed again from time to time while there is traffic, as a route may change to a path that loses large packets
- * silently; a size under the limit is tried to be raised every MTU_RAISE_MS.  An idle tunnel is left in peace.
+ * A confirmed size is probed again from time to time while there is traffic, as a route may change to a path that loses
+ * large packets silently; a size under the limit is tried to be raised every MTU_RAISE_MS.  An idle tunnel is left in
+ * peace.
  *
  * A pure state machine: no I/O, no clock.  Sizes are of inner packets, in bytes; times are monotonic milliseconds.
  */
@@ -35,15 +37,15 @@ struct mtu {
 	const struct mtu_actions *actions;
 	void *context;
 	unsigned limit, floor, overhead;
-	unsigned path;         /**< as this host knows it; 0: it does not */
-	unsigned size;         /**< in use; 0: no tunnel */
-	unsigned probing;      /**< of the probe that is under way; 0: none */
-	bool overtaken;        /**< the path has changed since that was sent */
-	unsigned lost;         /**< smallest size that was not answered; 0: none */
-	bool confirmed;        /**< size was answered */
-	uint64_t confirm_at;   /**< 0: not due */
+	unsigned path;       /**< as this host knows it; 0: it does not */
+	unsigned size;       /**< in use; 0: no tunnel */
+	unsigned probing;    /**< of the probe that is under way; 0: none */
+	bool overtaken;      /**< the path has changed since that was sent */
+	unsigned lost;       /**< smallest size that was not answered; 0: none */
+	bool confirmed;      /**< size was answered */
+	uint64_t confirm_at; /**< 0: not due */
 	uint64_t raise_at;
-	uint64_t sent;         /**< packets sent when size was confirmed last */
+	uint64_t sent; /**< packets sent when size was confirmed last */
 };
 
 void mtu_init(struct mtu *m, const struct mtu_actions *actions, void *context);

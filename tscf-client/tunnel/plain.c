@@ -15,7 +15,8 @@ static void take_routes(struct client *c, const struct tscf_message *m)
 	c->facts.route_count = 0;
 	while (tscf_message_next(m, &offset, &tlv)) {
 		struct tscf_prefix p;
-		if ((tlv.type != TSCF_TLV_ROUTE_IPV4 && tlv.type != TSCF_TLV_ROUTE_IPV6) || tscf_tlv_prefix(&tlv, &p) < 0)
+		if ((tlv.type != TSCF_TLV_ROUTE_IPV4 && tlv.type != TSCF_TLV_ROUTE_IPV6) ||
+		    tscf_tlv_prefix(&tlv, &p) < 0)
 			continue;
 		if (c->facts.route_count == ROUTING_ROUTES_MAX) {
 			tscf_warning("the server has more than %d routes: the others are left out", ROUTING_ROUTES_MAX);
@@ -111,7 +112,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	encrypted_new_way(c);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
-	trust_look(c);
+	trusted_network_look(c);
 	/* Sockets that are not known yet would have no shield when the quiet ends. */
 	registry_resync_now(c);
 	registry_shield_all(c);
@@ -121,7 +122,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	return NULL;
 }
 
-/* The server holds shields and bindings as they were: what was under way when the tunnel was lost is all that it may not know. */
+/* The server holds shields and bindings as they were: what was under way when the tunnel was lost is all that it may
+ * not know. */
 void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response)
 {
 	char text[TSCF_ADDR_TEXT];
@@ -139,7 +141,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 		tunnel_prove(&c->plain, cookie.value, cookie.length);
 	else
 		tunnel_probe(&c->plain);
-	trust_look(c);
+	trusted_network_look(c);
 	registry_resync_now(c);
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(c);
@@ -150,7 +152,8 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
 {
 	struct tscf_addrs internal = tscf_message_internal(response);
-	bool negotiating = c->dtte.state == DTTE_REQUESTED || c->dtte.state == DTTE_HANDSHAKE || c->dtte.state == DTTE_CONFIGURING;
+	bool negotiating =
+	    c->dtte.state == DTTE_REQUESTED || c->dtte.state == DTTE_HANDSHAKE || c->dtte.state == DTTE_CONFIGURING;
 	*reason = NULL;
 	if (!has_internal(response))
 		*reason = "the server's configuration response lacks an address or a session id";
@@ -182,7 +185,7 @@ bool plain_go_back(struct client *c)
 	tunnel_move(&c->plain, &c->former);
 	client_plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
-	trust_look(c);
+	trusted_network_look(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
@@ -191,7 +194,7 @@ bool plain_go_back(struct client *c)
 void plain_lost(struct client *c, const char *reason)
 {
 	tscf_warning("plain tunnel lost: %s", reason);
-	search_lost(c, reason);
+	connector_lost(c, reason);
 }
 
 void plain_recall(struct client *c)
@@ -208,7 +211,7 @@ void plain_recall(struct client *c)
 void plain_moved(struct client *c, const char *reason)
 {
 	tscf_info("plain tunnel: %s", reason);
-	search_lost(c, reason);
+	connector_lost(c, reason);
 	/* A connection cannot move; a new one takes its place at the server. */
 	dtte_failed(&c->dtte, reason, c->now);
 }
@@ -216,10 +219,10 @@ void plain_moved(struct client *c, const char *reason)
 static void alive(struct tunnel *t)
 {
 	struct client *c = t->client;
-	if (!search_confirming(c))
+	if (!connector_confirming(c))
 		return;
 	c->former_until = c->now + PLAIN_FORMER_MS;
-	search_alive(c);
+	connector_alive(c);
 	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
 	if (c->pmtu.size == 0)
 		pmtu_begin(c);

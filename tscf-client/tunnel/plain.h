@@ -2,7 +2,7 @@
 /*
  * plain.h - the plain tunnel: what the server has configured, up, down, and moving from one way to a better one.
  *
- * Which way it takes is found out by search.h.  tscf(7), "SET-UP", "CANDIDATES".
+ * Which way it takes is found out by connector.h.  tscf(7), "SET-UP", "CANDIDATES".
  */
 #ifndef TSCF_CLIENT_PLAIN_H
 #define TSCF_CLIENT_PLAIN_H
@@ -15,15 +15,16 @@
 extern const struct tunnel_events plain_events, plain_former_events;
 
 /**
- * Take the place of whatever plain tunnel there is: the transport of @p try becomes the plain tunnel's, with what the server has configured
- * on it (@p response).  It is up then, and a keepalive is sent by it; search_alive or search_lost follows.
+ * Take the place of whatever plain tunnel there is: the transport of @p try becomes the plain tunnel's, with what the
+ * server has configured on it (@p response).  It is up then, and a keepalive is sent by it; connector_alive or
+ * connector_lost follows.
  *
  * @return NULL, or why that cannot be, with nothing changed.
  */
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /**
- * The session goes on by the transport of @p try, as the server has agreed to (@p response): the same as plain_adopt, with nothing configured
- * anew.
+ * The session goes on by the transport of @p try, as the server has agreed to (@p response): the same as plain_adopt,
+ * with nothing configured anew.
  */
 void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /** The way that was adopted has failed: go back to the former one.  @return whether there is one. */

@@ -150,7 +150,8 @@ void pmtu_init(struct client *c)
 void pmtu_begin(struct client *c)
 {
 	if (way_is_bare(&c->plain.way))
-		mtu_begin(&c->pmtu, c->mtu_limit, least(&c->plain.internal), overhead(&c->plain), known_path(&c->plain));
+		mtu_begin(&c->pmtu, c->mtu_limit, least(&c->plain.internal), overhead(&c->plain),
+			  known_path(&c->plain));
 	else
 		use(c, c->mtu);
 }

@@ -2,9 +2,9 @@
 /*
  * pmtu.h - the MTU of both tunnels: what the server allows, and what mtu.h finds that the outer path carries.
  *
- * The size is the one that fits in the encrypted tunnel over datagrams, which adds the most, so that a packet has room whichever tunnel its
- * socket is moved to.  Probes go over the plain tunnel.  Where that is a stream nothing can be probed: then what this host knows of the
- * path counts.  tscf(7), "MTU".
+ * The size is the one that fits in the encrypted tunnel over datagrams, which adds the most, so that a packet has room
+ * whichever tunnel its socket is moved to.  Probes go over the plain tunnel.  Where that is a stream nothing can be
+ * probed: then what this host knows of the path counts.  tscf(7), "MTU".
  */
 #ifndef TSCF_CLIENT_PMTU_H
 #define TSCF_CLIENT_PMTU_H

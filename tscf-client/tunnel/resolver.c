@@ -35,7 +35,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void add_address(struct way_addresses *list, const struct addrinfo *info)
 {
 	union tscf_endpoint e;
-	if (list->count == WAYS_ADDRESSES_MAX || tscf_endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen, &e) < 0)
+	if (list->count == ENDPOINTS_ADDRESSES_MAX ||
+	    tscf_endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen, &e) < 0)
 		return;
 	struct tscf_addr a = tscf_endpoint_addr(&e);
 	for (unsigned i = 0; i < list->count; i++)

@@ -21,7 +21,7 @@ struct resume {
 	uint64_t tsid;   /**< of the session that can be resumed; TSCF_TSID_NONE: none */
 	unsigned server; /**< which server has it: its place in the list */
 	uint8_t key[RESUME_KEY_SIZE], next_key[RESUME_KEY_SIZE];
-	unsigned turn; /**< how often the key has changed; several requests with one key may be under way */
+	unsigned turn;   /**< how often the key has changed; several requests with one key may be under way */
 	bool second_try; /**< the key was refused: an earlier request may have used it up, so the next one is tried */
 };
 

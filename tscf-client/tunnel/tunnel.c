@@ -127,7 +127,8 @@ int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, requ
 	int length = tscf_write_finish(w);
 	if (length < 0)
 		return length;
-	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, done, user, t->client->now);
+	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, done, user,
+			    t->client->now);
 }
 
 void tunnel_send(struct tunnel *t, struct tscf_writer *w)
@@ -202,7 +203,8 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 	int length = tscf_write_finish(&w);
 	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
 	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
-	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL, t->client->now) < 0)
+	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL,
+				       t->client->now) < 0)
 		t->probing = false;
 }
 
@@ -218,7 +220,9 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 	if (m->type == TSCF_RELEASE_REQUEST) {
 		enum tscf_response code;
 		char text[201] = "";
-		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0] ? text : "released by the server";
+		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0]
+					 ? text
+					 : "released by the server";
 		t->events->lost(t, reason);
 	}
 }
@@ -316,7 +320,8 @@ int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const st
 			continue;
 		if (addr->family != AF_INET6 || !fresh.of[tscf_family_index(AF_INET)].family)
 			return error;
-		tscf_warning("%s cannot have an IPv6 address (%s): the tunnel is for IPv4 only", tun->name, strerror(-error));
+		tscf_warning("%s cannot have an IPv6 address (%s): the tunnel is for IPv4 only", tun->name,
+			     strerror(-error));
 		*addr = (struct tscf_addr){.family = 0};
 	}
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {

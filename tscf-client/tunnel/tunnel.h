@@ -2,23 +2,24 @@
 /*
  * tunnel.h - one tunnel to the server, plain or encrypted: its transport, its session, and whether it is alive.
  *
- * What the two have in common.  What sets a plain tunnel up is plain.c; the encrypted one is encrypted.c, driven by dtte.h.
+ * What the two have in common.  What sets a plain tunnel up is plain.c; the encrypted one is encrypted.c, driven by
+ * dtte.h.
  */
 #ifndef TSCF_CLIENT_TUNNEL_H
 #define TSCF_CLIENT_TUNNEL_H
 
+#include "common/linux/tun.h"
 #include "common/packet/message.h"
 #include "common/transport/transport.h"
-#include "common/linux/tun.h"
-#include "tscf-client/tunnel/request.h"
 #include "tscf-client/tunnel/endpoints.h"
+#include "tscf-client/tunnel/request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 /** Keepalives of a tunnel in doubt: sent this often, at first after this pause, before the tunnel counts as lost. */
-#define TUNNEL_PROBES 4
+#define TUNNEL_PROBES   4
 #define TUNNEL_PROBE_MS 150
 /** On a stream they are sent once, and a stall of some round trips is no loss: together about six seconds. */
 #define TUNNEL_PROBE_STREAM_MS 400
@@ -44,27 +45,28 @@ struct tunnel {
 	const char *name; /**< "plain", "encrypted" */
 	bool encrypted;
 	const struct tunnel_events *events;
-	struct way way; /**< where the transport leads to */
+	struct way way;                   /**< where the transport leads to */
 	struct tscf_transport *transport; /**< NULL while there is none; its context is the tunnel */
 	struct tscf_peer *peer;
 	struct proxy_dialogue *dialogue; /**< that will give us a connection, or NULL */
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
-	struct tscf_addrs internal;   /**< addresses assigned; kept after the tunnel went, as a wish for the next */
-	uint64_t look_again;          /**< ms: when to look for onlookers.h */
+	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel went, as a wish for the next */
+	uint64_t look_again;            /**< ms: when to look for packet_sniffers.h */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
-	uint64_t waiting_since;       /**< when something was sent first after last_heard */
-	unsigned keepalive;           /**< seconds of silence before the server is asked; 0: never */
+	uint64_t waiting_since;         /**< when something was sent first after last_heard */
+	unsigned keepalive;             /**< seconds of silence before the server is asked; 0: never */
 	bool probing;
-	bool told_unreachable;        /**< the log says so already */
+	bool told_unreachable;               /**< the log says so already */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
 void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
 /* tunnel_open.c */
 /**
- * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps before this returns.
+ * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps
+ * before this returns.
  *
  * @return 0, or -errno with nothing opened.
  */
@@ -73,7 +75,8 @@ int tunnel_open(struct tunnel *t, const struct way *way);
 void tunnel_close(struct tunnel *t);
 /** Give the transport, and what is known of the session on it, to the closed tunnel @p to; requests are taken back. */
 void tunnel_move(struct tunnel *to, struct tunnel *from);
-/** The same while @p to is open: its transport is closed, and its requests are sent again by the other, with session id @p tsid. */
+/** The same while @p to is open: its transport is closed, and its requests are sent again by the other, with session id
+ * @p tsid. */
 void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 /** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);

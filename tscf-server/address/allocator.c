@@ -14,11 +14,13 @@ static int cannot_use(const char *interface, const struct tscf_prefix *range, in
 {
 	char text[TSCF_ADDR_TEXT];
 
-	tscf_error("interface %s: cannot use address pool %s: %s", interface, tscf_prefix_format(range, text), strerror(-err));
+	tscf_error("interface %s: cannot use address pool %s: %s", interface, tscf_prefix_format(range, text),
+		   strerror(-err));
 	return err;
 }
 
-static int add_pools(const char *interface, struct server_pools *pools, const struct server_prefixes *ranges, unsigned parts)
+static int add_pools(const char *interface, struct server_pools *pools, const struct server_prefixes *ranges,
+		     unsigned parts)
 {
 	for (unsigned n = 0; n < ranges->count; n++) {
 		struct server_pool *pool;
@@ -51,23 +53,26 @@ static const struct server_pool *overlapping(const struct server_pools *pools, c
  *
  * @return whether those of @p range may be given by @p interface: it is another one, or exactly one of @p own.
  */
-static bool is_free(const struct server *server, const char *interface, const struct tscf_prefix *range, const struct server_pools *own)
+static bool is_free(const struct server *server, const char *interface, const struct tscf_prefix *range,
+		    const struct server_pools *own)
 {
 	char text[2][TSCF_ADDR_TEXT];
 
 	if (own && server_pools_find(own, range))
 		return true;
-	for (const struct server_stock *stock = server->stocks; stock; stock = stock->next) {
-		const struct server_pool *pool = overlapping(&stock->plain_pools, range);
+	for (const struct server_allocator *allocator = server->allocators; allocator; allocator = allocator->next) {
+		const struct server_pool *pool = overlapping(&allocator->plain_pools, range);
 		struct tscf_prefix other;
 
 		if (!pool)
-			pool = overlapping(&stock->encrypted_pools, range);
+			pool = overlapping(&allocator->encrypted_pools, range);
 		if (!pool)
 			continue;
 		other = server_pool_prefix(pool);
-		tscf_warning("interface %s cannot have addresses of %s until the server is restarted: %s of interface %s has been in use",
-			     interface, tscf_prefix_format(range, text[0]), tscf_prefix_format(&other, text[1]), stock->name);
+		tscf_warning("interface %s cannot have addresses of %s until the server is restarted: %s of interface "
+			     "%s has been in use",
+			     interface, tscf_prefix_format(range, text[0]), tscf_prefix_format(&other, text[1]),
+			     allocator->name);
 		return false;
 	}
 	return true;
@@ -85,39 +90,39 @@ static bool are_free(const struct server *server, const char *interface, const s
 
 /* --- making --- */
 
-static void stock_free(struct server_stock *stock)
+static void stock_free(struct server_allocator *allocator)
 {
-	server_pools_free(&stock->plain_pools);
-	server_pools_free(&stock->encrypted_pools);
-	free(stock->name);
-	free(stock);
+	server_pools_free(&allocator->plain_pools);
+	server_pools_free(&allocator->encrypted_pools);
+	free(allocator->name);
+	free(allocator);
 }
 
 static bool may_begin(const struct server *server, const struct server_interface_config *c)
 {
-	return c->enabled && !server_stock_find(server, c->name) && are_free(server, c->name, &c->pool, NULL) &&
+	return c->enabled && !server_allocator_find(server, c->name) && are_free(server, c->name, &c->pool, NULL) &&
 	       are_free(server, c->name, &c->encrypted_pool, NULL);
 }
 
 static int make_stock(struct server *server, const struct server_interface_config *config, unsigned workers)
 {
-	struct server_stock *last = server_stocks_last(server), *stock = calloc(1, sizeof(*stock));
+	struct server_allocator *last = server_allocators_last(server), *allocator = calloc(1, sizeof(*allocator));
 	int err;
 
-	if (!stock)
+	if (!allocator)
 		return -ENOMEM;
 	if (last)
-		last->next = stock;
+		last->next = allocator;
 	else
-		server->stocks = stock;
-	stock->name = strdup(config->name);
-	if (!stock->name)
+		server->allocators = allocator;
+	allocator->name = strdup(config->name);
+	if (!allocator->name)
 		return -ENOMEM;
-	err = add_pools(config->name, &stock->plain_pools, &config->pool, workers);
-	return err < 0 ? err : add_pools(config->name, &stock->encrypted_pools, &config->encrypted_pool, workers);
+	err = add_pools(config->name, &allocator->plain_pools, &config->pool, workers);
+	return err < 0 ? err : add_pools(config->name, &allocator->encrypted_pools, &config->encrypted_pool, workers);
 }
 
-int server_stocks_make(struct server *server, const struct server_config *config, unsigned workers)
+int server_allocators_make(struct server *server, const struct server_config *config, unsigned workers)
 {
 	int err = 0;
 
@@ -127,43 +132,44 @@ int server_stocks_make(struct server *server, const struct server_config *config
 	return err;
 }
 
-void server_stocks_retract(struct server *server, struct server_stock *last)
+void server_allocators_retract(struct server *server, struct server_allocator *last)
 {
-	struct server_stock **from = last ? &last->next : &server->stocks;
+	struct server_allocator **from = last ? &last->next : &server->allocators;
 
 	while (*from) {
-		struct server_stock *stock = *from;
+		struct server_allocator *allocator = *from;
 
-		*from = stock->next;
-		stock_free(stock);
+		*from = allocator->next;
+		stock_free(allocator);
 	}
 }
 
-struct server_stock *server_stock_find(const struct server *server, const char *name)
+struct server_allocator *server_allocator_find(const struct server *server, const char *name)
 {
-	for (struct server_stock *stock = server->stocks; stock; stock = stock->next)
-		if (strcmp(stock->name, name) == 0)
-			return stock;
+	for (struct server_allocator *allocator = server->allocators; allocator; allocator = allocator->next)
+		if (strcmp(allocator->name, name) == 0)
+			return allocator;
 	return NULL;
 }
 
-struct server_stock *server_stocks_last(const struct server *server)
+struct server_allocator *server_allocators_last(const struct server *server)
 {
-	struct server_stock *stock = server->stocks;
+	struct server_allocator *allocator = server->allocators;
 
-	while (stock && stock->next)
-		stock = stock->next;
-	return stock;
+	while (allocator && allocator->next)
+		allocator = allocator->next;
+	return allocator;
 }
 
 /* --- changing --- */
 
-static struct server_pools *pools_of(struct server_stock *stock, bool encrypted)
+static struct server_pools *pools_of(struct server_allocator *allocator, bool encrypted)
 {
-	return encrypted ? &stock->encrypted_pools : &stock->plain_pools;
+	return encrypted ? &allocator->encrypted_pools : &allocator->plain_pools;
 }
 
-static void begin_range(struct server *server, struct server_stock *stock, bool encrypted, const struct tscf_prefix *range)
+static void begin_range(struct server *server, struct server_allocator *allocator, bool encrypted,
+			const struct tscf_prefix *range)
 {
 	struct server_pool *pool = NULL;
 	char text[TSCF_ADDR_TEXT];
@@ -174,11 +180,11 @@ static void begin_range(struct server *server, struct server_stock *stock, bool 
 		err = server_devices_number_range(server, encrypted, pool);
 	if (err < 0) {
 		server_pool_free(pool);
-		cannot_use(stock->name, range, err);
+		cannot_use(allocator->name, range, err);
 		return;
 	}
-	server_pools_add(pools_of(stock, encrypted), pool);
-	tscf_info("reload: interface %s gives addresses of %s, too", stock->name, tscf_prefix_format(range, text));
+	server_pools_add(pools_of(allocator, encrypted), pool);
+	tscf_info("reload: interface %s gives addresses of %s, too", allocator->name, tscf_prefix_format(range, text));
 }
 
 static bool is_listed(const struct server_prefixes *ranges, const struct tscf_prefix *range)
@@ -189,39 +195,41 @@ static bool is_listed(const struct server_prefixes *ranges, const struct tscf_pr
 	return false;
 }
 
-static void change_ranges(struct server *server, struct server_stock *stock, bool encrypted, const struct server_prefixes *ranges)
+static void change_ranges(struct server *server, struct server_allocator *allocator, bool encrypted,
+			  const struct server_prefixes *ranges)
 {
-	const struct server_pools *pools = pools_of(stock, encrypted);
+	const struct server_pools *pools = pools_of(allocator, encrypted);
 	const struct server_pool *pool = NULL;
 	char text[TSCF_ADDR_TEXT];
 
 	/* Not by halves: what takes the place of a range may be what cannot begin. */
-	if (!are_free(server, stock->name, ranges, pools))
+	if (!are_free(server, allocator->name, ranges, pools))
 		return;
 	while ((pool = server_pools_next(pools, pool))) {
 		const struct tscf_prefix range = server_pool_prefix(pool);
 		const bool listed = is_listed(ranges, &range);
 
 		if (listed == server_pool_retired(pool))
-			tscf_info("reload: interface %s gives addresses of %s %s", stock->name, tscf_prefix_format(&range, text),
+			tscf_info("reload: interface %s gives addresses of %s %s", allocator->name,
+				  tscf_prefix_format(&range, text),
 				  listed ? "again" : "to nobody any more; who has one keeps it");
 		server_pool_retire(server_pools_find(pools, &range), !listed);
 	}
 	for (unsigned n = 0; n < ranges->count; n++)
 		if (!server_pools_find(pools, &ranges->list[n]))
-			begin_range(server, stock, encrypted, &ranges->list[n]);
+			begin_range(server, allocator, encrypted, &ranges->list[n]);
 }
 
-void server_stocks_change(struct server *server, const struct server_config *fresh)
+void server_allocators_change(struct server *server, const struct server_config *fresh)
 {
 	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next) {
-		struct server_stock *stock = c->enabled ? server_stock_find(server, c->name) : NULL;
+		struct server_allocator *allocator = c->enabled ? server_allocator_find(server, c->name) : NULL;
 
-		if (!stock)
+		if (!allocator)
 			continue;
-		change_ranges(server, stock, false, &c->pool);
+		change_ranges(server, allocator, false, &c->pool);
 		/* Without any at the start, nobody listens for encrypted tunnels. */
-		if (stock->encrypted_pools.first)
-			change_ranges(server, stock, true, &c->encrypted_pool);
+		if (allocator->encrypted_pools.first)
+			change_ranges(server, allocator, true, &c->encrypted_pool);
 	}
 }

@@ -1,68 +1,70 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stock.h - what the workers give out together for one tscf-interface: internal addresses, and places for tunnels.
+ * allocator.h - what the workers give out together for one tscf-interface: internal addresses, and places for tunnels.
  *
- * Any thread may use it at any time.  It is for tunnels that begin or end; packets need nothing of it.  The main thread makes and changes
- * the stocks.
+ * Any thread may use it at any time.  It is for tunnels that begin or end; packets need nothing of it.  The main thread
+ * makes and changes the allocators.
  */
-#ifndef TSCF_SERVER_STOCK_H
-#define TSCF_SERVER_STOCK_H
+#ifndef TSCF_SERVER_ALLOCATOR_H
+#define TSCF_SERVER_ALLOCATOR_H
 
 #include "tscf-server/address/pools.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct server_stock {
-	char *name;                          /**< the interface's */
+struct server_allocator {
+	char *name; /**< the interface's */
 	struct server_pools plain_pools;
 	struct server_pools encrypted_pools; /**< empty: no encrypted tunnels */
 	/** Places taken: by sessions; for encrypted tunnels also by reservations. */
 	atomic_uint plain, encrypted;
-	struct server_stock *next;
+	struct server_allocator *next;
 };
 
 struct server;
 struct server_config;
 
 /**
- * Make a stock for so many workers, behind the others, for each interface of @p config that is enabled and has none.  An interface whose
- * addresses overlap those of another's stock gets none, with a warning.  Errors are logged.
+ * Make a allocator for so many workers, behind the others, for each interface of @p config that is enabled and has
+ * none.  An interface whose addresses overlap those of another's allocator gets none, with a warning.  Errors are
+ * logged.
  *
- * @return 0, or -errno; server_stocks_retract undoes what has been done.
+ * @return 0, or -errno; server_allocators_retract undoes what has been done.
  */
-int server_stocks_make(struct server *server, const struct server_config *config, unsigned workers);
-/** Free the stocks behind @p last, or all if that is NULL; nobody uses them. */
-void server_stocks_retract(struct server *server, struct server_stock *last);
-/** @return the stock of the interface of that name, or NULL. */
-struct server_stock *server_stock_find(const struct server *server, const char *name);
-/** @return the last stock, or NULL. */
-struct server_stock *server_stocks_last(const struct server *server);
+int server_allocators_make(struct server *server, const struct server_config *config, unsigned workers);
+/** Free the allocators behind @p last, or all if that is NULL; nobody uses them. */
+void server_allocators_retract(struct server *server, struct server_allocator *last);
+/** @return the allocator of the interface of that name, or NULL. */
+struct server_allocator *server_allocator_find(const struct server *server, const char *name);
+/** @return the last allocator, or NULL. */
+struct server_allocator *server_allocators_last(const struct server *server);
 
 /**
- * Let each stock give addresses of exactly the ranges that its interface has in @p fresh: ranges are added, with the server's own
- * address on the device, and those that are gone are retired.  What is not possible in a server that runs is warned of.
+ * Let each allocator give addresses of exactly the ranges that its interface has in @p fresh: ranges are added, with
+ * the server's own address on the device, and those that are gone are retired.  What is not possible in a server that
+ * runs is warned of.
  */
-void server_stocks_change(struct server *server, const struct server_config *fresh);
+void server_allocators_change(struct server *server, const struct server_config *fresh);
 
 /**
  * Take a place, if there are fewer than @p max taken already, @p own of them not counted; 0: there is no limit.
  *
- * @return whether it has been taken; it is given back with server_stock_release.
+ * @return whether it has been taken; it is given back with server_allocator_release.
  */
-static inline bool server_stock_claim(atomic_uint *taken, unsigned max, unsigned own)
+static inline bool server_allocator_claim(atomic_uint *taken, unsigned max, unsigned own)
 {
 	unsigned now = atomic_load_explicit(taken, memory_order_relaxed);
 
 	do
 		if (max != 0 && now >= max + own)
 			return false;
-	while (!atomic_compare_exchange_weak_explicit(taken, &now, now + 1, memory_order_relaxed,
-						      memory_order_relaxed));
+	while (
+	    !atomic_compare_exchange_weak_explicit(taken, &now, now + 1, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
 
-static inline void server_stock_release(atomic_uint *taken)
+static inline void server_allocator_release(atomic_uint *taken)
 {
 	atomic_fetch_sub_explicit(taken, 1, memory_order_relaxed);
 }

@@ -53,7 +53,7 @@ const char *server_lease_format(const struct server_lease *lease, char *buf)
 
 static bool is_elsewhere(const struct server_leases *table, const struct tscf_addr *addr)
 {
-	return table->steering && tscf_steering_worker(addr, table->parts) != table->part;
+	return table->steering && tscf_tun_steering_worker(addr, table->parts) != table->part;
 }
 
 /** Give an address back that no packet comes for any more. */
@@ -61,7 +61,7 @@ static void give_address(struct server_leases *table, struct server_pool *pool, 
 			 uint64_t now)
 {
 	if (is_elsewhere(table, addr))
-		tscf_steering_clear(table->steering, addr);
+		tscf_tun_steering_clear(table->steering, addr);
 	server_pool_give(pool, addr, now);
 }
 
@@ -91,11 +91,12 @@ static void give_back(struct server_leases *table, struct server_lease *lease, u
 	free(lease);
 }
 
-/** The address in @p a has been taken from its pool: let packets for it come here.  @return 0, or -errno and it has been given back. */
+/** The address in @p a has been taken from its pool: let packets for it come here.  @return 0, or -errno and it has
+ * been given back. */
 static int keep_address(struct server_leases *table, struct server_lease *lease, struct server_address *a,
 			const struct tscf_addr *addr, uint64_t now)
 {
-	int err = is_elsewhere(table, addr) ? tscf_steering_set(table->steering, addr, table->part) : 0;
+	int err = is_elsewhere(table, addr) ? tscf_tun_steering_set(table->steering, addr, table->part) : 0;
 
 	if (err < 0) {
 		server_pool_give(a->pool, addr, now);
@@ -157,8 +158,7 @@ static struct server_lease *lease_begin(const struct server_pools *pools, bool e
 }
 
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
-		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now,
-		     struct server_lease **out)
+		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out)
 {
 	struct server_lease *lease = lease_begin(pools, encrypted);
 	int err = 0;

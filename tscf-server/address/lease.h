@@ -19,7 +19,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define SERVER_LOCK_SIZE      32
+#define SERVER_LOCK_SIZE 32
 
 struct server_session;
 
@@ -36,9 +36,9 @@ struct server_address {
 struct server_lease {
 	struct server_address address[TSCF_FAMILIES];
 	const struct server_pools *pools; /**< what they are from */
-	bool encrypted;               /**< of an encrypted tunnel */
-	unsigned holders;             /**< sessions that hold it, unconfirmed ones included */
-	struct server_session *plain; /**< whom clear packets go to; NULL: none now */
+	bool encrypted;                   /**< of an encrypted tunnel */
+	unsigned holders;                 /**< sessions that hold it, unconfirmed ones included */
+	struct server_session *plain;     /**< whom clear packets go to; NULL: none now */
 	struct server_session
 	    *encrypted_session; /**< the owner of an encrypted address, or the partner of a plain one; or NULL */
 	/** Who has a plain address: the same client at the same outer address may have it again. */
@@ -53,10 +53,11 @@ struct server_lease {
 struct server_leases {
 	/** Which of how many workers they are of, and who has to know of addresses that come from another's part. */
 	unsigned part, parts;
-	const struct tscf_steering *steering; /**< NULL: there is one worker */
+	const struct tscf_tun_steering *steering; /**< NULL: there is one worker */
 	struct server_address *by_addr;
 	struct tscf_siphash_key secret;
-	/** Told when lease->mtu has changed from @p before, and when a lease with an MTU of its own goes (mtu is 0 then).  NULL: nobody is. */
+	/** Told when lease->mtu has changed from @p before, and when a lease with an MTU of its own goes (mtu is 0
+	 * then).  NULL: nobody is. */
 	void (*narrowed)(void *context, const struct server_lease *lease, unsigned before);
 	void *context;
 };
@@ -85,7 +86,8 @@ int server_lease_new(struct server_leases *table, const struct server_pools *poo
 /**
  * Say what the tunnel of @p lease carries.
  *
- * @param mtu  bytes of an inner packet; raised to the least that IP allows (RFC 791, RFC 8200).  0: as much as the device.
+ * @param mtu  bytes of an inner packet; raised to the least that IP allows (RFC 791, RFC 8200).  0: as much as the
+ * device.
  */
 void server_lease_narrow(struct server_leases *table, struct server_lease *lease, unsigned mtu);
 /**

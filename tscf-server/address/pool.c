@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/address/pool.h"
 
-#include "common/packet/binding.h"
 #include "common/base/bytes.h"
 #include "common/base/siphash.h"
 #include "common/linux/tun_steering.h"
+#include "common/packet/binding.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +31,7 @@ struct entry {
 
 /** The addresses that belong to one worker. */
 struct part {
-	uint64_t fresh; /* from here on those without an entry were never given; > last: there are none */
+	uint64_t fresh;         /* from here on those without an entry were never given; > last: there are none */
 	struct entry *returned; /* not used, in the order in which they came back */
 	unsigned returned_count;
 };
@@ -201,7 +201,7 @@ static struct part *part_of(struct server_pool *pool, uint64_t host)
 {
 	struct tscf_addr addr = address_of(pool, host);
 
-	return &pool->part[tscf_steering_worker(&addr, pool->parts)];
+	return &pool->part[tscf_tun_steering_worker(&addr, pool->parts)];
 }
 
 uint64_t server_pool_used(const struct server_pool *pool)
@@ -393,7 +393,8 @@ static void settle(struct server_pool *pool, struct entry *e, const uint8_t *cli
 	e->settled = e->hh_client.tbl != NULL;
 }
 
-void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE])
+void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr,
+			const uint8_t client[SERVER_CLIENT_ID_SIZE])
 {
 	struct entry *e;
 
@@ -432,7 +433,8 @@ bool server_pool_take_again(struct server_pool *pool, const struct tscf_addr *ad
 	return taken;
 }
 
-bool server_pool_remember(struct server_pool *pool, const struct tscf_addr *addr, const uint8_t client[SERVER_CLIENT_ID_SIZE])
+bool server_pool_remember(struct server_pool *pool, const struct tscf_addr *addr,
+			  const uint8_t client[SERVER_CLIENT_ID_SIZE])
 {
 	struct part *part;
 	struct entry *e;

@@ -94,7 +94,8 @@ static uint64_t left_of(const struct server_pools *pools, int family)
 }
 
 /** @return for how many tunnels there is what @p count counts, of every family that there are ranges of. */
-static uint64_t tunnels(const struct server_pools *pools, uint64_t (*count)(const struct server_pools *pools, int family))
+static uint64_t tunnels(const struct server_pools *pools,
+			uint64_t (*count)(const struct server_pools *pools, int family))
 {
 	uint64_t least = UINT64_MAX;
 	bool any = false;

@@ -46,10 +46,12 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
  */
 bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
 			 struct tscf_addr *out);
-/** Give its last holder @p addr again if nobody has it, at once, also if its range is retired.  @return as server_pools_take. */
+/** Give its last holder @p addr again if nobody has it, at once, also if its range is retired.  @return as
+ * server_pools_take. */
 int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
 /**
- * An address of a client that was there before the server was started; those remembered first are given to others first.
+ * An address of a client that was there before the server was started; those remembered first are given to others
+ * first.
  *
  * @return whether it is in one of the ranges.
  */

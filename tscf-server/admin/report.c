@@ -158,10 +158,12 @@ static json_t *interfaces_list(const struct server_state *state, bool shared)
 		set(o, "listen", places_list(&i->listen));
 		set(o, "services", services_list(i->services));
 		set_number(o, "unconfirmed", i->unconfirmed_count);
-		set(o, "plain", tunnels(i->plain_count, i->max_plain, &i->stock->plain_pools,
-					transports_list(i, SERVER_PLAIN_PROTOCOLS), shared));
-		set(o, "encrypted", tunnels(i->encrypted_count, i->max_encrypted, &i->stock->encrypted_pools,
-					    transports_list(i, SERVER_ENCRYPTED_PROTOCOLS), shared));
+		set(o, "plain",
+		    tunnels(i->plain_count, i->max_plain, &i->allocator->plain_pools,
+			    transports_list(i, SERVER_PLAIN_PROTOCOLS), shared));
+		set(o, "encrypted",
+		    tunnels(i->encrypted_count, i->max_encrypted, &i->allocator->encrypted_pools,
+			    transports_list(i, SERVER_ENCRYPTED_PROTOCOLS), shared));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -303,7 +305,7 @@ static void set_side(json_t *o, const char *key, const struct tscf_addr *a, uint
 struct listing {
 	json_t *list;
 	uint64_t now;
-	unsigned left; /**< of LISTED_MAX */
+	unsigned left;     /**< of LISTED_MAX */
 	uint64_t sessions; /**< listed */
 	uint64_t known;    /**< with a TSID */
 	uint64_t bindings_omitted;

@@ -52,7 +52,8 @@ static void add_side(struct tscf_table *table, const json_t *interface, const ch
 	const bool disabled = strcmp(json_string_value(state) ? json_string_value(state) : "", "disabled") == 0;
 	char name[2 * TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
 
-	snprintf(name, sizeof(name), "%s%s", tscf_show_value(json_object_get(interface, "name"), text), disabled ? " (disabled)" : "");
+	snprintf(name, sizeof(name), "%s%s", tscf_show_value(json_object_get(interface, "name"), text),
+		 disabled ? " (disabled)" : "");
 	tscf_table_cell(table, name);
 	tscf_table_cell(table, kind);
 	cell_each(table, json_object_get(side, "transports"), "transport");

@@ -2,8 +2,8 @@
 /*
  * bind.h - who may say what about which socket, and what becomes of bindings when a session goes.
  *
- * Rule 2 (tscf(7), "SECURITY CONSIDERATIONS"): what arrives on a plain tunnel only ever makes shields, and lifts them with a key that only who
- * made them has.
+ * Rule 2 (tscf(7), "SECURITY CONSIDERATIONS"): what arrives on a plain tunnel only ever makes shields, and lifts them
+ * with a key that only who made them has.
  */
 #ifndef TSCF_SERVER_BIND_H
 #define TSCF_SERVER_BIND_H
@@ -24,8 +24,8 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 				 const struct tscf_wire_binding *wire, uint64_t now);
 
 /**
- * Lift the shield that a binding TLV of an unshield request on the plain session @p s names, if it is this session's.  The request has shown
- * the key of the lock.
+ * Lift the shield that a binding TLV of an unshield request on the plain session @p s names, if it is this session's.
+ * The request has shown the key of the lock.
  *
  * @return what to answer.
  */
@@ -44,7 +44,8 @@ int server_bind_implicitly(struct server_state *state, struct server_session *s,
 /** The encrypted session @p heir takes the place of @p s and gets its bindings. */
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 
-/** The plain session @p heir takes the place of @p s at its internal address: what keeps packets from there in check goes over to it. */
+/** The plain session @p heir takes the place of @p s at its internal address: what keeps packets from there in check
+ * goes over to it. */
 void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 
 /**

@@ -2,10 +2,10 @@
 /*
  * configure.c - configuration requests: how tunnels begin.
  */
-#include "tscf-server/session/admission.h"
 #include "tscf-server/control/bind.h"
-#include "tscf-server/store/journal.h"
 #include "tscf-server/control/request.h"
+#include "tscf-server/session/admission.h"
+#include "tscf-server/store/journal.h"
 
 #include "common/tls/tls.h"
 
@@ -78,7 +78,7 @@ static bool too_small(const struct server_request *r)
 	const struct server_pool *p = NULL;
 	bool fits;
 
-	while ((p = server_pools_next(&r->in->interface->stock->plain_pools, p))) {
+	while ((p = server_pools_next(&r->in->interface->allocator->plain_pools, p))) {
 		struct tscf_addr addr = server_pool_prefix(p).addr;
 
 		any.address[tscf_family_index(addr.family)].addr = addr;
@@ -102,9 +102,9 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
 		return "too many tunnels are being set up";
 	if (!replaces && i->max_per_source &&
-	    server_source_sessions(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
+	    server_source_limit_sessions(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
 		return "no more tunnels from that address";
-	if (!server_stock_claim(&i->stock->plain, replaces ? 0 : i->max_plain, 0))
+	if (!server_allocator_claim(&i->allocator->plain, replaces ? 0 : i->max_plain, 0))
 		return "no more tunnels here";
 	return NULL;
 }
@@ -123,7 +123,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	struct server_lease *lease = wish->family ? server_lease_find(&r->state->leases, wish) : NULL;
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
 
-	if (!lease || lease->encrypted || lease->pools != &r->in->interface->stock->plain_pools)
+	if (!lease || lease->encrypted || lease->pools != &r->in->interface->allocator->plain_pools)
 		return NULL;
 	if (!tscf_addr_equal(&lease->client, &from) ||
 	    memcmp(lease->client_id, client_id, sizeof(lease->client_id)) != 0)
@@ -139,7 +139,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
 				  const struct tscf_client_name *who)
 {
-	const struct server_pools *pools = &r->in->interface->stock->plain_pools;
+	const struct server_pools *pools = &r->in->interface->allocator->plain_pools;
 	struct server_lease *lease = NULL;
 	struct tscf_addrs wishes = tscf_message_internal(r->message);
 	const char *limit;
@@ -156,9 +156,8 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
 		return NULL;
 	}
-	if (!lease &&
-	    server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
-		server_stock_release(&r->in->interface->stock->plain);
+	if (!lease && server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
+		server_allocator_release(&r->in->interface->allocator->plain);
 		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
 	}
 	return lease;
@@ -186,7 +185,7 @@ void server_configure_plain(const struct server_request *r)
 	s = server_session_new_plain(r->state, &r->in->place, r->in->session, lease, id.value, r->in->now);
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
-		server_stock_release(&r->in->interface->stock->plain);
+		server_allocator_release(&r->in->interface->allocator->plain);
 		free(who);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
@@ -195,7 +194,7 @@ void server_configure_plain(const struct server_request *r)
 	s->who = who;
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	write_plain(r, s->tsid, lease);
-	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+	server_reply_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
 }
 
 static void write_encrypted(const struct server_request *r, const struct server_session *s)
@@ -234,7 +233,7 @@ static int establish(const struct server_request *r, const struct server_session
 		lease = old->lease;
 		server_lease_hold(lease);
 	} else {
-		err = server_lease_new(&r->state->leases, &r->in->interface->stock->encrypted_pools, true,
+		err = server_lease_new(&r->state->leases, &r->in->interface->allocator->encrypted_pools, true,
 				       plain->client_id, NULL, r->in->now, &lease);
 		if (err < 0)
 			return err;
@@ -242,8 +241,8 @@ static int establish(const struct server_request *r, const struct server_session
 	/* It outlives the plain tunnel, and not the client's right. */
 	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
 	err = plain->who && !s->who
-		      ? -ENOMEM
-		      : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
+		  ? -ENOMEM
+		  : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);
 	if (err < 0) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		return err;
@@ -257,8 +256,8 @@ static int establish(const struct server_request *r, const struct server_session
 	return 0;
 }
 
-/** @return the plain session whose reservation the request uses up, with the place it held, or NULL when the request has
- * been refused. */
+/** @return the plain session whose reservation the request uses up, with the place it held, or NULL when the request
+ * has been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
 {
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);
@@ -278,12 +277,12 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 		why = server_admit_encrypted(r, plain, *tsid, secret.value);
 		if (!why)
 			return plain;
-		server_stock_release(&plain->interface->stock->encrypted);
+		server_allocator_release(&plain->interface->allocator->encrypted);
 		refuse_connection(r, SERVER_COUNT_REFUSED_CLIENT, TSCF_RESPONSE_UNAUTHORIZED, why);
 		return NULL;
 	}
 	if (plain)
-		server_stock_release(&plain->interface->stock->encrypted);
+		server_allocator_release(&plain->interface->allocator->encrypted);
 	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 			  plain ? "reserved on another interface" : why);
 	return NULL;
@@ -300,14 +299,14 @@ void server_configure_encrypted(const struct server_request *r)
 		return;
 	old = plain->lease->encrypted_session;
 	if (old && !may_replace(r, old)) {
-		server_stock_release(&plain->interface->stock->encrypted);
-		server_doubt_claimed(r->state, old, r->in->now);
+		server_allocator_release(&plain->interface->allocator->encrypted);
+		server_liveness_claimed(r->state, old, r->in->now);
 		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 				  "another encrypted tunnel of this client is alive");
 		return;
 	}
 	if (establish(r, plain, tsid, old) < 0) {
-		server_stock_release(&plain->interface->stock->encrypted);
+		server_allocator_release(&plain->interface->allocator->encrypted);
 		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
 				  "no internal address is free");
 		return;
@@ -315,6 +314,6 @@ void server_configure_encrypted(const struct server_request *r)
 	server_journal_guard(r->state, plain);
 	s->heard = r->in->now;
 	write_encrypted(r, s);
-	server_answer_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+	server_reply_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
 	r->answer->after = server_journal_ticket(r->state, s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/dispatch.h"
 
-#include "tscf-server/store/journal.h"
-#include "tscf-server/session/migrate.h"
 #include "tscf-server/control/request.h"
+#include "tscf-server/session/migrate.h"
+#include "tscf-server/store/journal.h"
 
 #include <string.h>
 
@@ -72,7 +72,7 @@ static struct server_session *session_of(const struct server_input *in, uint64_t
 	return s->pending && s->pending->tsid == tsid ? s->pending : NULL;
 }
 
-static void repeat(const struct server_request *r, const struct server_kept_answer *kept)
+static void repeat(const struct server_request *r, const struct server_cached_reply *kept)
 {
 	server_count(&r->state->counters, SERVER_COUNT_CONTROL_REPEATED);
 	if (exceeds(r, kept->length)) {
@@ -101,8 +101,8 @@ static bool gives_cookie(const struct server_answer *answer)
 }
 
 /**
- * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for the
- * connection makes way for a plain one.  Refused, it is closed.
+ * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for
+ * the connection makes way for a plain one.  Refused, it is closed.
  */
 static void configure_plain_inside(const struct server_request *r)
 {
@@ -130,7 +130,8 @@ static bool is_reserved(const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
 
-	return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) || tscf_message_find(m, TSCF_TLV_RESERVATION_SECRET, &tlv);
+	return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) ||
+	       tscf_message_find(m, TSCF_TLV_RESERVATION_SECRET, &tlv);
 }
 
 static void handle_configuration(const struct server_request *r)
@@ -201,7 +202,7 @@ static void handle_keepalive(const struct server_request *r)
 static void handle_service(const struct server_request *r)
 {
 	struct server_session *s = r->session;
-	const struct server_kept_answer *kept = server_answers_find(&s->answers, r->message->sequence);
+	const struct server_cached_reply *kept = server_reply_cache_find(&s->answers, r->message->sequence);
 
 	if (kept)
 		repeat(r, kept);
@@ -212,8 +213,8 @@ static void handle_service(const struct server_request *r)
 	if (kept)
 		return;
 	if (r->answer->length > 0)
-		server_answers_keep(&s->answers, s->encrypted ? SERVER_ANSWERS_MAX : SERVER_ANSWERS_PLAIN, r->message->sequence,
-				    r->answer->data, r->answer->length);
+		server_reply_cache_keep(&s->answers, s->encrypted ? SERVER_REPLY_CACHE_MAX : SERVER_REPLY_CACHE_PLAIN,
+					r->message->sequence, r->answer->data, r->answer->length);
 }
 
 static void handle_request(const struct server_request *r)
@@ -238,7 +239,8 @@ static void wrong_tsid(const struct server_request *r)
 {
 	const struct server_input *in = r->in;
 
-	/* Without a connection anybody can send one, so that there the session stays unless the administrator will have it otherwise. */
+	/* Without a connection anybody can send one, so that there the session stays unless the administrator will have
+	 * it otherwise. */
 	if (in->session && (in->place.connection || in->session->interface->strict_tsid)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		r->answer->end = in->session;
@@ -272,7 +274,8 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		    struct server_answer *answer)
 {
 	struct tscf_message message;
-	struct server_request r = {.state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
+	struct server_request r = {
+	    .state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
 
 	answer->length = 0;
 	answer->end = NULL;
@@ -310,7 +313,8 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 }
 
-int server_write_release(struct server_session *s, enum tscf_response code, const char *why, uint8_t data[TSCF_MESSAGE_MAX])
+int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
+			 uint8_t data[TSCF_MESSAGE_MAX])
 {
 	struct tscf_writer w;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * requests.h - control messages from clients, and their answers.
+ * dispatch.h - control messages from clients, and their answers.
  *
  * tscf(7), "MESSAGES".  A message goes in, at most one answer comes out; sessions, leases and bindings change as the
  * message says.
  */
-#ifndef TSCF_SERVER_REQUESTS_H
-#define TSCF_SERVER_REQUESTS_H
+#ifndef TSCF_SERVER_DISPATCH_H
+#define TSCF_SERVER_DISPATCH_H
 
 #include "tscf-server/state.h"
 
@@ -22,7 +22,8 @@ struct server_input {
 	struct server_session
 	    *session; /**< of that outer address (not a pending one) or connection; plain: NULL if there is none */
 	uint64_t now;
-	const struct server_worker *home; /**< the worker that it came to, when that has asked this one (migrate.h); else NULL */
+	const struct server_worker
+	    *home;       /**< the worker that it came to, when that has asked this one (migrate.h); else NULL */
 	uint64_t serial; /**< with home: of the connection by which it came there; 0: in a datagram */
 };
 
@@ -40,6 +41,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		    struct server_answer *answer);
 
 /** Write the request by which the server releases the tunnel of @p s, and why.  @return its length. */
-int server_write_release(struct server_session *s, enum tscf_response code, const char *why, uint8_t data[TSCF_MESSAGE_MAX]);
+int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
+			 uint8_t data[TSCF_MESSAGE_MAX]);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length)
+void server_reply_keep(struct server_cached_reply *slot, uint32_t sequence, const uint8_t *data, uint32_t length)
 {
 	free(slot->data);
 	slot->data = malloc(length);
@@ -15,27 +15,28 @@ void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, cons
 	slot->sequence = sequence;
 }
 
-void server_answer_forget(struct server_kept_answer *slot)
+void server_reply_forget(struct server_cached_reply *slot)
 {
 	free(slot->data);
 	slot->data = NULL;
 }
 
-void server_answers_keep(struct server_answers *answers, unsigned most, uint32_t sequence, const uint8_t *data, uint32_t length)
+void server_reply_cache_keep(struct server_reply_cache *answers, unsigned most, uint32_t sequence, const uint8_t *data,
+			     uint32_t length)
 {
-	server_answer_keep(&answers->kept[answers->next++ % most], sequence, data, length);
+	server_reply_keep(&answers->kept[answers->next++ % most], sequence, data, length);
 }
 
-const struct server_kept_answer *server_answers_find(const struct server_answers *answers, uint32_t sequence)
+const struct server_cached_reply *server_reply_cache_find(const struct server_reply_cache *answers, uint32_t sequence)
 {
-	for (unsigned i = 0; i < SERVER_ANSWERS_MAX; i++)
+	for (unsigned i = 0; i < SERVER_REPLY_CACHE_MAX; i++)
 		if (answers->kept[i].data && answers->kept[i].sequence == sequence)
 			return &answers->kept[i];
 	return NULL;
 }
 
-void server_answers_forget(struct server_answers *answers)
+void server_reply_cache_forget(struct server_reply_cache *answers)
 {
-	for (unsigned i = 0; i < SERVER_ANSWERS_MAX; i++)
-		server_answer_forget(&answers->kept[i]);
+	for (unsigned i = 0; i < SERVER_REPLY_CACHE_MAX; i++)
+		server_reply_forget(&answers->kept[i]);
 }

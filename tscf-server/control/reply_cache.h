@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * answer.h - answers that were sent, kept to be repeated when their requests are: a request is executed once.
+ * reply_cache.h - answers that were sent, kept to be repeated when their requests are: a request is executed once.
  */
-#ifndef TSCF_SERVER_ANSWER_H
-#define TSCF_SERVER_ANSWER_H
+#ifndef TSCF_SERVER_REPLY_CACHE_H
+#define TSCF_SERVER_REPLY_CACHE_H
 
 #include <stdint.h>
 
 /** One answer. */
-struct server_kept_answer {
+struct server_cached_reply {
 	uint8_t *data; /**< NULL: empty */
 	uint16_t length;
 	uint32_t sequence;
 };
 
 /** How many are kept at most. */
-#define SERVER_ANSWERS_MAX 16
+#define SERVER_REPLY_CACHE_MAX 16
 
 /** The last ones of a session. */
-struct server_answers {
-	struct server_kept_answer kept[SERVER_ANSWERS_MAX];
+struct server_reply_cache {
+	struct server_cached_reply kept[SERVER_REPLY_CACHE_MAX];
 	unsigned next;
 };
 
 /** Keep an answer; out of memory: it is not kept. */
-void server_answer_keep(struct server_kept_answer *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
-void server_answer_forget(struct server_kept_answer *slot);
+void server_reply_keep(struct server_cached_reply *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
+void server_reply_forget(struct server_cached_reply *slot);
 
 /** Keep one in place of the oldest of @p most. */
-void server_answers_keep(struct server_answers *answers, unsigned most, uint32_t sequence, const uint8_t *data, uint32_t length);
+void server_reply_cache_keep(struct server_reply_cache *answers, unsigned most, uint32_t sequence, const uint8_t *data,
+			     uint32_t length);
 /** @return the answer to the request of that sequence number, or NULL. */
-const struct server_kept_answer *server_answers_find(const struct server_answers *answers, uint32_t sequence);
-void server_answers_forget(struct server_answers *answers);
+const struct server_cached_reply *server_reply_cache_find(const struct server_reply_cache *answers, uint32_t sequence);
+void server_reply_cache_forget(struct server_reply_cache *answers);
 
 #endif

@@ -3,9 +3,9 @@
  * services.c - service requests: an encrypted tunnel, bindings, shields.
  */
 #include "tscf-server/control/bind.h"
+#include "tscf-server/control/request.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/store/journal.h"
-#include "tscf-server/control/request.h"
 
 #include "common/tls/tls.h"
 
@@ -25,11 +25,11 @@ static void unavailable(const struct server_request *r, const char *text)
 /** @return why @p s cannot have an encrypted tunnel, or NULL. */
 static const char *no_dtte(const struct server_session *s)
 {
-	const struct server_stock *stock = s->interface->stock;
+	const struct server_allocator *allocator = s->interface->allocator;
 
-	if (!(s->services & SERVER_SERVICE_DTTE) || !stock->encrypted_pools.first)
+	if (!(s->services & SERVER_SERVICE_DTTE) || !allocator->encrypted_pools.first)
 		return "DTTE is not enabled on this interface";
-	if (!s->lease->encrypted_session && server_pools_left(&stock->encrypted_pools) == 0)
+	if (!s->lease->encrypted_session && server_pools_left(&allocator->encrypted_pools) == 0)
 		return "no address for another encrypted tunnel";
 	return NULL;
 }
@@ -40,7 +40,7 @@ static bool claim_encrypted(const struct server_session *s)
 	/* A tunnel that will be replaced and a reservation that will be hold places already. */
 	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
 
-	return server_stock_claim(&s->interface->stock->encrypted, s->interface->max_encrypted, own);
+	return server_allocator_claim(&s->interface->allocator->encrypted, s->interface->max_encrypted, own);
 }
 
 static void enable_dtte(const struct server_request *r)
@@ -62,14 +62,14 @@ static void enable_dtte(const struct server_request *r)
 	}
 	/* Who has one and wants one may have lost it. */
 	if (s->lease->encrypted_session)
-		server_doubt(r->state, s->lease->encrypted_session);
+		server_liveness(r->state, s->lease->encrypted_session);
 	if (!claim_encrypted(s)) {
 		unavailable(r, "no capacity for another encrypted tunnel");
 		return;
 	}
 	tsid = server_session_new_tsid(r->state);
 	if (server_reservation_make(&r->state->reservations, s, tsid, &from, hash.value, r->in->now) < 0) {
-		server_stock_release(&s->interface->stock->encrypted);
+		server_allocator_release(&s->interface->allocator->encrypted);
 		unavailable(r, "out of memory");
 		return;
 	}
@@ -119,7 +119,8 @@ static bool for_each_binding(const struct server_request *r, binding_action acti
 	return code == TSCF_RESPONSE_SUCCESS;
 }
 
-/** Take the lock that comes with a request; on a plain tunnel only the first one counts, since anybody could send another. */
+/** Take the lock that comes with a request; on a plain tunnel only the first one counts, since anybody could send
+ * another. */
 static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
 {
 	struct tscf_tlv lock;
@@ -157,7 +158,8 @@ static bool opens_lock(const struct server_request *r)
 	struct tscf_tlv key;
 	uint8_t hash[SERVER_LOCK_SIZE];
 
-	if (!lease->locked || !tscf_message_find(r->message, TSCF_TLV_SHIELD_KEY, &key) || key.length != SERVER_LOCK_SIZE)
+	if (!lease->locked || !tscf_message_find(r->message, TSCF_TLV_SHIELD_KEY, &key) ||
+	    key.length != SERVER_LOCK_SIZE)
 		return false;
 	tscf_sha256(key.value, key.length, hash);
 	return tscf_equal_secret(hash, lease->shield_lock, sizeof(hash));

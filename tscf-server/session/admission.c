@@ -27,7 +27,7 @@ bool server_is_client(const struct server_session *s, const struct tscf_client_n
 /** Ask again with a cookie, and with a proof if the interface demands one. */
 static void answer_cookie(const struct server_request *r, const uint8_t *client_id)
 {
-	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
 	uint8_t cookie[SERVER_COOKIE_SIZE];
 	struct tscf_writer w;
 
@@ -35,8 +35,8 @@ static void answer_cookie(const struct server_request *r, const uint8_t *client_
 	server_respond_begin(r, &w, TSCF_TSID_NONE);
 	tscf_write_response(&w, TSCF_RESPONSE_COOKIE, "");
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
-	if (clientele) {
-		const uint8_t methods = (uint8_t)tscf_clientele_methods(clientele);
+	if (client_auth) {
+		const uint8_t methods = (uint8_t)tscf_client_auth_methods(client_auth);
 
 		tscf_write_bytes(&w, TSCF_TLV_AUTH_METHODS, &methods, sizeof(methods));
 	}
@@ -57,12 +57,12 @@ static bool wants_cookie(const struct server_request *r)
 {
 	const struct server_interface *i = r->in->interface;
 
-	return i->clientele || (!r->in->place.connection && i->unconfirmed_count >= i->half_open_limit);
+	return i->client_auth || (!r->in->place.connection && i->unconfirmed_count >= i->half_open_limit);
 }
 
 bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
 {
-	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
 	struct tscf_proof_subject subject = {.client_id = client_id};
 	struct tscf_client_name name;
 	struct tscf_tlv cookie;
@@ -75,11 +75,11 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 		answer_cookie(r, client_id);
 		return false;
 	}
-	if (!clientele)
+	if (!client_auth)
 		return true;
 	subject.challenge = cookie.value;
 	subject.challenge_length = cookie.length;
-	why = tscf_clientele_check(clientele, &subject, r->message, &name);
+	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
 	if (!why) {
 		*who = server_client_name_copy(&name);
 		why = *who ? NULL : "out of memory";
@@ -94,7 +94,7 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
 				   const uint8_t *secret)
 {
-	const struct tscf_clientele *clientele = r->in->interface->clientele;
+	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
 	uint8_t challenge[8 + SERVER_SECRET_SIZE];
 	const struct tscf_proof_subject subject = {.encrypted = true,
 						   .challenge = challenge,
@@ -103,11 +103,11 @@ const char *server_admit_encrypted(const struct server_request *r, const struct 
 	struct tscf_client_name name;
 	const char *why;
 
-	if (!clientele)
+	if (!client_auth)
 		return NULL;
 	tscf_put_u64(challenge, tsid);
 	memcpy(challenge + 8, secret, SERVER_SECRET_SIZE);
-	why = tscf_clientele_check(clientele, &subject, r->message, &name);
+	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
 	if (!why && !server_is_client(plain, &name))
 		why = "the plain tunnel is another client's";
 	return why;
@@ -123,17 +123,18 @@ static void dismiss(struct server_state *state, struct server_session *s, const 
 	server_session_end(state, s, now, why);
 }
 
-typedef const char *(*reviewer)(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today);
+typedef const char *(*reviewer)(const struct tscf_client_auth *client_auth, const struct server_session *s,
+				int64_t today);
 
 /** A connection that is not configured has yet to prove who is there. */
-static const char *withdrawn(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
+static const char *withdrawn(const struct tscf_client_auth *client_auth, const struct server_session *s, int64_t today)
 {
-	return s->encrypted && !s->confirmed ? NULL : tscf_clientele_still(clientele, s->who, today);
+	return s->encrypted && !s->confirmed ? NULL : tscf_client_auth_still(client_auth, s->who, today);
 }
 
-static const char *expired(const struct tscf_clientele *clientele, const struct server_session *s, int64_t today)
+static const char *expired(const struct tscf_client_auth *client_auth, const struct server_session *s, int64_t today)
 {
-	(void)clientele;
+	(void)client_auth;
 	return s->who && tscf_client_expired(s->who, today) ? "the certificate has expired" : NULL;
 }
 
@@ -143,8 +144,8 @@ static void review(struct server_state *state, struct server_session *list, revi
 	struct server_session *next;
 
 	for (struct server_session *s = list; s; s = next) {
-		const struct tscf_clientele *clientele = s->interface->clientele;
-		const char *why = clientele ? verdict(clientele, s, today) : NULL;
+		const struct tscf_client_auth *client_auth = s->interface->client_auth;
+		const char *why = client_auth ? verdict(client_auth, s, today) : NULL;
 
 		next = s->next;
 		if (!why)

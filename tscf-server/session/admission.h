@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * admission.h - who may have a tunnel: who can receive at its outer address, and can prove who it is where that is demanded.
+ * admission.h - who may have a tunnel: who can receive at its outer address, and can prove who it is where that is
+ * demanded.
  *
- * Nothing is remembered, and no address is given, before both are shown.  tscf(7), "RETURN ROUTABILITY" and "CLIENT AUTHENTICATION".
+ * Nothing is remembered, and no address is given, before both are shown.  tscf(7), "RETURN ROUTABILITY" and "CLIENT
+ * AUTHENTICATION".
  */
 #ifndef TSCF_SERVER_ADMISSION_H
 #define TSCF_SERVER_ADMISSION_H

@@ -2,8 +2,8 @@
 /*
  * cookie.h - proof that a client can receive at its outer address, without memory for those that cannot.
  *
- * A cookie is a MAC, under a key that only this server has, over the outer address, the client identifier and the present minute.  Who
- * brings it back was there to get it less than two minutes ago.  tscf(7), "RETURN ROUTABILITY".
+ * A cookie is a MAC, under a key that only this server has, over the outer address, the client identifier and the
+ * present minute.  Who brings it back was there to get it less than two minutes ago.  tscf(7), "RETURN ROUTABILITY".
  */
 #ifndef TSCF_SERVER_COOKIE_H
 #define TSCF_SERVER_COOKIE_H

@@ -5,7 +5,7 @@
 
 #include <utlist.h>
 
-void server_doubt(struct server_state *state, struct server_session *s)
+void server_liveness(struct server_state *state, struct server_session *s)
 {
 	if (s->doubt.listed)
 		return;
@@ -13,7 +13,7 @@ void server_doubt(struct server_state *state, struct server_session *s)
 	DL_APPEND2(state->sessions.doubted, s, doubt.prev, doubt.next);
 }
 
-void server_doubt_forget(struct server_state *state, struct server_session *s)
+void server_liveness_forget(struct server_state *state, struct server_session *s)
 {
 	if (!s->doubt.listed)
 		return;
@@ -29,9 +29,9 @@ static void ask(struct server_state *state, struct server_session *s, uint64_t n
 	server_session_keepalive(s);
 }
 
-void server_doubt_claimed(struct server_state *state, struct server_session *s, uint64_t now)
+void server_liveness_claimed(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	server_doubt(state, s);
+	server_liveness(state, s);
 	if (!s->doubt.asked)
 		ask(state, s, now);
 }
@@ -42,8 +42,8 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 	bool stream = s->listener->transport->ops->stream;
 
 	if (s->heard > s->doubt.asked) {
-		s->doubt.rested = now + SERVER_DOUBT_REST_MS;
-		server_doubt_forget(state, s);
+		s->doubt.rested = now + SERVER_LIVENESS_REST_MS;
+		server_liveness_forget(state, s);
 	} else if (now - s->doubt.asked >= (stream ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, "it did not answer when it was in doubt");
 	} else if (!stream) {
@@ -51,7 +51,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 	}
 }
 
-void server_doubts_tick(struct server_state *state, uint64_t now)
+void server_liveness_tick(struct server_state *state, uint64_t now)
 {
 	struct server_session *s, *next;
 
@@ -59,8 +59,8 @@ void server_doubts_tick(struct server_state *state, uint64_t now)
 	{
 		if (s->doubt.asked)
 			review(state, s, now);
-		else if (now - s->heard < SERVER_DOUBT_SILENCE_MS)
-			server_doubt_forget(state, s);
+		else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS)
+			server_liveness_forget(state, s);
 		else if (now >= s->doubt.rested)
 			ask(state, s, now);
 	}

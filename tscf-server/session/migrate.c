@@ -52,7 +52,8 @@ static unsigned index_of(const struct server_listener *l)
 	return (unsigned)(l - l->interface->listener);
 }
 
-static void answer_client(struct server_worker *worker, const struct server_place *to, const struct server_answer *answer)
+static void answer_client(struct server_worker *worker, const struct server_place *to,
+			  const struct server_answer *answer)
 {
 	struct server_store *store = worker->state->store;
 	struct tscf_transport *t = to->listener->transport;
@@ -60,7 +61,7 @@ static void answer_client(struct server_worker *worker, const struct server_plac
 	if (answer->length == 0)
 		return;
 	if (store && answer->after > server_store_written(store))
-		server_withhold_add(&worker->withheld, t, &to->outer, answer);
+		server_deferred_replies_add(&worker->withheld, t, &to->outer, answer);
 	else if (to->connection)
 		tscf_peer_send(to->connection, answer->data, answer->length);
 	else
@@ -263,7 +264,7 @@ struct emigrant {
 	struct server_record record;
 	unsigned listener; /**< where it goes to, of the interface's transports */
 	uint64_t serial;   /**< of the connection there; 0: to a datagram address */
-	uint32_t length; /**< of the message by which its client has proven that it is there */
+	uint32_t length;   /**< of the message by which its client has proven that it is there */
 	uint8_t data[TSCF_MESSAGE_MAX];
 	unsigned count, room;
 	struct luggage luggage[];

@@ -14,8 +14,8 @@
 #include "tscf-server/address/lease.h"
 #include "tscf-server/session/resume.h"
 
-#include "common/base/addr.h"
 #include "common/auth/proof.h"
+#include "common/base/addr.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,10 +34,10 @@ struct server_record {
 	uint32_t services;
 	bool quiet, guarded;
 	unsigned place; /**< where it is of those that the interface listens at */
-	bool stream; /**< its transport is a connection, not datagrams */
+	bool stream;    /**< its transport is a connection, not datagrams */
 	bool resumable; /**< resume_lock is there */
 	uint8_t resume_lock[SERVER_RESUME_LOCK_SIZE];
-	bool named;  /**< who is there: the client has proved that */
+	bool named; /**< who is there: the client has proved that */
 	struct tscf_client_name who;
 	bool shield_locked; /**< shield_lock is there */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];

@@ -41,7 +41,7 @@ static void forget(struct server_reservations *table, struct server_reservation 
 
 static void drop(struct server_reservations *table, struct server_reservation *r)
 {
-	server_stock_release(&r->session->interface->stock->encrypted);
+	server_allocator_release(&r->session->interface->allocator->encrypted);
 	forget(table, r);
 }
 

@@ -34,7 +34,8 @@ void server_reservations_free(struct server_reservations *table);
 
 /**
  * Reserve @p tsid for @p session, for a connection from @p from that knows the secret behind @p hash.  One that the
- * session has already is replaced.  The caller has claimed a place (stock.h), which the reservation takes over on success.
+ * session has already is replaced.  The caller has claimed a place (allocator.h), which the reservation takes over on
+ * success.
  *
  * @return 0, or -ENOMEM.
  */

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /** Bytes of a key and of its lock, SHA-256 of it. */
-#define SERVER_RESUME_LOCK_SIZE 32
+#define SERVER_RESUME_LOCK_SIZE   32
 #define SERVER_RESUME_COOKIE_SIZE 16
 
 /** What a plain session knows about being resumed. */
@@ -36,8 +36,8 @@ struct tscf_message;
 void server_resume_take_lock(struct server_session *s, const struct tscf_message *m);
 
 /**
- * Configuration_Resume_Request on a plain transport, from whatever outer address.  A datagram's is proven by a cookie; to a
- * connection that has no session the tunnel goes at once.
+ * Configuration_Resume_Request on a plain transport, from whatever outer address.  A datagram's is proven by a cookie;
+ * to a connection that has no session the tunnel goes at once.
  */
 void server_resume(const struct server_request *r);
 

@@ -2,11 +2,11 @@
 #include "tscf-server/session/session.h"
 
 #include "tscf-server/control/bind.h"
-#include "tscf-server/store/journal.h"
 #include "tscf-server/state.h"
+#include "tscf-server/store/journal.h"
 
-#include "common/base/log.h"
 #include "common/auth/proof.h"
+#include "common/base/log.h"
 #include "common/packet/message.h"
 #include "common/tls/tls.h"
 
@@ -26,7 +26,7 @@ int server_sessions_init(struct server_sessions *table)
 	int err;
 
 	*table = (struct server_sessions){0};
-	err = server_sources_init(&table->sources);
+	err = server_source_limit_limits_init(&table->sources);
 	return err < 0 ? err : tscf_siphash_key_init(&table->secret);
 }
 
@@ -188,8 +188,8 @@ static struct tscf_peer *settle(struct server_state *state, struct server_sessio
 	return place->connection;
 }
 
-/** The place of a plain session: its connection, behind the older one at its outer address, or a new peer.  @return 0 or
- * -ENOMEM. */
+/** The place of a plain session: its connection, behind the older one at its outer address, or a new peer.  @return 0
+ * or -ENOMEM. */
 static int take_place(struct server_state *state, struct server_session *s, const struct server_place *place,
 		      struct server_session *older, uint64_t now)
 {
@@ -212,7 +212,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 
 	if (!s)
 		return NULL;
-	s->source = server_source_hold(&state->sessions.sources, &s->outer);
+	s->source = server_source_limit_hold(&state->sessions.sources, &s->outer);
 	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
 		goto fail;
 	if (take_place(state, s, place, older, now) < 0) {
@@ -231,7 +231,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 	enlist_unconfirmed(state, s, now);
 	return s;
 fail:
-	server_source_drop(&state->sessions.sources, s->source);
+	server_source_limit_drop(&state->sessions.sources, s->source);
 	free(s);
 	return NULL;
 }
@@ -243,10 +243,10 @@ static struct server_lease *import_lease(struct server_state *state, struct serv
 	struct server_lease *lease;
 
 	if (server_session_find(&state->sessions, record->tsid) ||
-	    !server_stock_claim(&interface->stock->plain, interface->max_plain, 0))
+	    !server_allocator_claim(&interface->allocator->plain, interface->max_plain, 0))
 		return NULL;
-	if (server_lease_take(&state->leases, &interface->stock->plain_pools, record->address, now, &lease) < 0) {
-		server_stock_release(&interface->stock->plain);
+	if (server_lease_take(&state->leases, &interface->allocator->plain_pools, record->address, now, &lease) < 0) {
+		server_allocator_release(&interface->allocator->plain);
 		return NULL;
 	}
 	return lease;
@@ -255,9 +255,9 @@ static struct server_lease *import_lease(struct server_state *state, struct serv
 /** @return whether the client of the record may have a session there, under the present settings. */
 static bool is_welcome(const struct server_interface *interface, const struct server_record *record)
 {
-	const struct tscf_clientele *clientele = interface->clientele;
+	const struct tscf_client_auth *client_auth = interface->client_auth;
 
-	return !clientele || !tscf_clientele_still(clientele, record->named ? &record->who : NULL, time(NULL));
+	return !client_auth || !tscf_client_auth_still(client_auth, record->named ? &record->who : NULL, time(NULL));
 }
 
 static void take_record(struct server_session *s, const struct server_record *record)
@@ -280,7 +280,8 @@ static void take_record(struct server_session *s, const struct server_record *re
 	server_lease_settle(lease, record->client_id);
 }
 
-struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now)
+struct server_session *server_session_import(struct server_state *state, const struct server_record *record,
+					     uint64_t now)
 {
 	struct server_interface *interface = server_interface_find(state, record->interface);
 	struct server_lease *lease =
@@ -289,11 +290,12 @@ struct server_session *server_session_import(struct server_state *state, const s
 
 	if (!lease)
 		return NULL;
-	s = session_new(&interface->listener[record->place * SERVER_PROTOCOLS + (record->stream ? SERVER_TCP : SERVER_UDP)],
-			&record->outer, false, now);
+	s = session_new(
+	    &interface->listener[record->place * SERVER_PROTOCOLS + (record->stream ? SERVER_TCP : SERVER_UDP)],
+	    &record->outer, false, now);
 	if (!s)
 		goto fail;
-	s->source = server_source_hold(&state->sessions.sources, &record->outer);
+	s->source = server_source_limit_hold(&state->sessions.sources, &record->outer);
 	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
 		goto fail;
 	/* A connection is gone; its client resumes on another. */
@@ -312,10 +314,10 @@ struct server_session *server_session_import(struct server_state *state, const s
 	return s;
 fail:
 	if (s)
-		server_source_drop(&state->sessions.sources, s->source);
+		server_source_limit_drop(&state->sessions.sources, s->source);
 	free(s);
 	server_lease_drop(&state->leases, lease, now);
-	server_stock_release(&interface->stock->plain);
+	server_allocator_release(&interface->allocator->plain);
 	return NULL;
 }
 
@@ -338,8 +340,8 @@ struct server_session *server_session_accepted(const struct server_sessions *tab
 	struct server_session *s;
 
 	DL_FOREACH(table->unconfirmed, s)
-		if (s->encrypted && s->serial == serial)
-			return s;
+	if (s->encrypted && s->serial == serial)
+		return s;
 	return NULL;
 }
 
@@ -449,10 +451,10 @@ static void count_end(struct server_state *state, const struct server_session *s
 		server_count(&state->counters, s->encrypted ? SERVER_COUNT_ENCRYPTED_ENDED : SERVER_COUNT_PLAIN_ENDED);
 	if (!s->encrypted) {
 		s->interface->plain_count--;
-		server_stock_release(&s->interface->stock->plain);
+		server_allocator_release(&s->interface->allocator->plain);
 	} else if (s->confirmed) {
 		s->interface->encrypted_count--;
-		server_stock_release(&s->interface->stock->encrypted);
+		server_allocator_release(&s->interface->allocator->encrypted);
 	}
 }
 
@@ -468,8 +470,8 @@ static void log_end(const struct server_session *s, const char *why)
 static void session_free(struct server_session *s)
 {
 	free(s->who);
-	server_answer_forget(&s->configuration);
-	server_answers_forget(&s->answers);
+	server_reply_forget(&s->configuration);
+	server_reply_cache_forget(&s->answers);
 	free(s);
 }
 
@@ -482,7 +484,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
-	server_doubt_forget(state, s);
+	server_liveness_forget(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)
@@ -490,7 +492,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	else if (s->confirmed)
 		leave_encrypted_leases(state, s, now);
 	leave_peer(s);
-	server_source_drop(&state->sessions.sources, s->source);
+	server_source_limit_drop(&state->sessions.sources, s->source);
 	session_free(s);
 }
 
@@ -502,7 +504,8 @@ void server_session_lost(struct server_state *state, struct server_session *s, u
 	if (s->encrypted || !s->confirmed)
 		server_session_end(state, s, now, why);
 	else
-		tscf_info("plain tunnel of %s has lost its connection: %s", tscf_endpoint_format(&s->outer, outer), why);
+		tscf_info("plain tunnel of %s has lost its connection: %s", tscf_endpoint_format(&s->outer, outer),
+			  why);
 }
 
 void server_sessions_end_all(struct server_state *state, uint64_t now)
@@ -540,18 +543,18 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 			struct server_session *occupant, uint64_t now)
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
-	struct server_source *source;
+	struct server_source_limit *source;
 	struct tscf_peer *peer;
 
 	if (occupant == s)
 		return 0;
-	source = server_source_hold(&state->sessions.sources, &place->outer);
+	source = server_source_limit_hold(&state->sessions.sources, &place->outer);
 	if (!source)
 		return -ENOMEM;
 	server_session_displace(state, occupant, now);
 	peer = settle(state, s, place);
 	if (!peer) {
-		server_source_drop(&state->sessions.sources, source);
+		server_source_limit_drop(&state->sessions.sources, source);
 		return -ENOMEM;
 	}
 	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
@@ -561,7 +564,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	s->peer = peer;
 	s->listener = place->listener;
 	s->outer = place->outer;
-	server_source_drop(&state->sessions.sources, s->source);
+	server_source_limit_drop(&state->sessions.sources, s->source);
 	s->source = source;
 	s->lease->client = tscf_endpoint_addr(&place->outer);
 	/* It was promised to the other address. */

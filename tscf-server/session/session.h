@@ -7,12 +7,12 @@
  * pending meanwhile (`older`), and the other one is not hurt; confirmed, it takes the place of that one, and of the one
  * that had its internal address until then.
  *
- * On a stream nobody can forge a source, but the order is the same: what a client has is taken from it only when the new
- * session has shown its TSID.  There, the connection is the place of the session, and nobody else can be at it.  A plain
- * session whose connection is lost stays, without a peer, to be succeeded or resumed.
+ * On a stream nobody can forge a source, but the order is the same: what a client has is taken from it only when the
+ * new session has shown its TSID.  There, the connection is the place of the session, and nobody else can be at it.  A
+ * plain session whose connection is lost stays, without a peer, to be succeeded or resumed.
  *
- * An encrypted session is made when a DTLS or TLS handshake is done; it has a TSID, addresses and rights only once it is
- * configured.
+ * An encrypted session is made when a DTLS or TLS handshake is done; it has a TSID, addresses and rights only once it
+ * is configured.
  *
  * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended, and so are those that nothing was
  * heard of for the persistence time.
@@ -20,16 +20,16 @@
 #ifndef TSCF_SERVER_SESSION_H
 #define TSCF_SERVER_SESSION_H
 
-#include "tscf-server/control/reply_cache.h"
-#include "tscf-server/session/liveness.h"
-#include "tscf-server/hold.h"
 #include "tscf-server/address/lease.h"
+#include "tscf-server/control/reply_cache.h"
+#include "tscf-server/hold.h"
+#include "tscf-server/session/liveness.h"
 #include "tscf-server/session/resume.h"
 #include "tscf-server/session/source_limit.h"
 
 #include "common/base/addr.h"
-#include "common/packet/binding.h"
 #include "common/base/siphash.h"
+#include "common/packet/binding.h"
 #include "common/transport/transport.h"
 
 #include <stdbool.h>
@@ -41,7 +41,7 @@
 /** How long a plain session without a connection stays if silent ones stay for ever. */
 #define SERVER_LOST_MS 330000
 /** Answers of a plain session that are kept to be repeated: whoever forges requests shall not cost much memory. */
-#define SERVER_ANSWERS_PLAIN      8
+#define SERVER_REPLY_CACHE_PLAIN  8
 #define SERVER_RESUME_SECRET_SIZE 32
 
 struct server_state;
@@ -53,10 +53,10 @@ struct server_reservation;
 struct server_session {
 	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
 	bool encrypted;
-	bool confirmed; /**< plain: its TSID came back; encrypted: configured */
-	bool quiet;     /**< plain: nothing is sent down until the client's shields are complete */
-	bool recall;    /**< plain: it is quiet since the server was started; the client must be told */
-	bool guarded;   /**< plain: there may be something to forbid (journal.h) */
+	bool confirmed;  /**< plain: its TSID came back; encrypted: configured */
+	bool quiet;      /**< plain: nothing is sent down until the client's shields are complete */
+	bool recall;     /**< plain: it is quiet since the server was started; the client must be told */
+	bool guarded;    /**< plain: there may be something to forbid (journal.h) */
 	uint64_t serial; /**< encrypted: a number that no other of this worker has or had */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< of the interface: what its peer belongs to */
@@ -68,7 +68,7 @@ struct server_session {
 	struct server_session *older; /**< plain, pending: the session at the same outer address */
 	struct server_session *pending;
 	struct server_reservation *reservation;
-	struct server_source *source;
+	struct server_source_limit *source;
 	struct tscf_binding_list bindings;
 	unsigned burials; /**< since burials_since */
 	uint64_t burials_since;
@@ -77,18 +77,18 @@ struct server_session {
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
 	struct server_resume resume;                      /**< plain */
 
-	struct server_kept_answer configuration; /**< the answer to its configuration request */
-	struct server_answers answers;
-	uint32_t sequence;  /**< of the server's own requests */
+	struct server_cached_reply configuration; /**< the answer to its configuration request */
+	struct server_reply_cache answers;
+	uint32_t sequence;     /**< of the server's own requests */
 	uint32_t mtu_sequence; /**< of the request that named the MTU last */
-	uint32_t executing; /**< sequence number of the client's request that is being executed */
+	uint32_t executing;    /**< sequence number of the client's request that is being executed */
 
 	uint64_t ticket; /**< plain: of its last change in the store */
 	uint64_t created, heard;
-	uint64_t check_at;    /**< when expiry looks at it next */
+	uint64_t check_at;                                                   /**< when expiry looks at it next */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 
-	struct server_doubt doubt;                    /**< encrypted */
+	struct server_liveness doubt;                 /**< encrypted */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
 	struct server_session *prev, *next;           /**< list of sessions->unconfirmed or ->confirmed */
@@ -98,8 +98,8 @@ struct server_session {
 struct server_sessions {
 	struct server_session *by_tsid;
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
-	struct server_session *doubted;                 /**< doubt.h */
-	struct server_sources sources;
+	struct server_session *doubted;                 /**< liveness.h */
+	struct server_source_limit_limits sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections there have been */
 };
@@ -124,8 +124,8 @@ struct server_place {
  *
  * @param older  the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
  * session that is pending there already is ended.  On a connection it is NULL.
- * @param lease  its internal addresses; this takes over one hold, on success, and the place in the interface's stock that
- * the caller has claimed.
+ * @param lease  its internal addresses; this takes over one hold, on success, and the place in the interface's
+ * allocator that the caller has claimed.
  * @return the session, or NULL when out of memory.
  */
 struct server_session *server_session_new_plain(struct server_state *state, const struct server_place *place,
@@ -139,14 +139,17 @@ struct server_record;
  *
  * @return it, or NULL when its interface, addresses or outer address cannot be had.
  */
-struct server_session *server_session_import(struct server_state *state, const struct server_record *record, uint64_t now);
+struct server_session *server_session_import(struct server_state *state, const struct server_record *record,
+					     uint64_t now);
 
-/** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or NULL. */
+/** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or
+ * NULL. */
 struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now);
 /** @return the session of that serial, if it was accepted and is not configured yet; else NULL. */
 struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial);
-/** The connection of an accepted session has become that of a plain tunnel, which is its peer's user now: end the session. */
+/** The connection of an accepted session has become that of a plain tunnel, which is its peer's user now: end the
+ * session. */
 void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now);
 /**
  * The connection of @p s is gone; its peer is freed by the caller.  A plain session that is confirmed stays for the
@@ -161,8 +164,9 @@ void server_session_lost(struct server_state *state, struct server_session *s, u
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now);
 
 /**
- * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease, and the place
- * in the interface's stock that was claimed for it, and adds one hold to @p partner.  Bindings of its predecessor are the caller's affair.
+ * An accepted session is configured: give it its TSID and its addresses.  Takes over one hold of @p lease, and the
+ * place in the interface's allocator that was claimed for it, and adds one hold to @p partner.  Bindings of its
+ * predecessor are the caller's affair.
  *
  * @return 0, or -ENOMEM with nothing changed.
  */
@@ -172,7 +176,8 @@ int server_session_configure(struct server_state *state, struct server_session *
 /**
  * A confirmed plain session goes on at @p place, which is proven.
  *
- * @param occupant  the session that lives there: it is ended; it may be @p s itself.  NULL: none.  On a connection it is NULL.
+ * @param occupant  the session that lives there: it is ended; it may be @p s itself.  NULL: none.  On a connection it
+ * is NULL.
  * @return 0, or -ENOMEM with the session where it was.
  */
 int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,

@@ -6,15 +6,15 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-struct server_source {
+struct server_source_limit {
 	struct tscf_addr addr;
 	unsigned sessions;
 	UT_hash_handle hh;
 };
 
-int server_sources_init(struct server_sources *table)
+int server_source_limit_limits_init(struct server_source_limit_limits *table)
 {
-	*table = (struct server_sources){.by_addr = NULL};
+	*table = (struct server_source_limit_limits){.by_addr = NULL};
 	return tscf_siphash_key_init(&table->secret);
 }
 
@@ -25,22 +25,22 @@ static struct tscf_addr source_of(const union tscf_endpoint *outer)
 	return tscf_addr_source(&addr);
 }
 
-static unsigned hash(const struct server_sources *table, const struct tscf_addr *addr)
+static unsigned hash(const struct server_source_limit_limits *table, const struct tscf_addr *addr)
 {
 	return (unsigned)tscf_siphash(&table->secret, addr, sizeof(*addr));
 }
 
-static struct server_source *find(const struct server_sources *table, const struct tscf_addr *addr)
+static struct server_source_limit *find(const struct server_source_limit_limits *table, const struct tscf_addr *addr)
 {
-	struct server_source *source;
+	struct server_source_limit *source;
 
 	HASH_FIND_BYHASHVALUE(hh, table->by_addr, addr, sizeof(*addr), hash(table, addr), source);
 	return source;
 }
 
-static struct server_source *add(struct server_sources *table, const struct tscf_addr *addr)
+static struct server_source_limit *add(struct server_source_limit_limits *table, const struct tscf_addr *addr)
 {
-	struct server_source *source = calloc(1, sizeof(*source));
+	struct server_source_limit *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return NULL;
@@ -53,10 +53,11 @@ static struct server_source *add(struct server_sources *table, const struct tscf
 	return NULL;
 }
 
-struct server_source *server_source_hold(struct server_sources *table, const union tscf_endpoint *outer)
+struct server_source_limit *server_source_limit_hold(struct server_source_limit_limits *table,
+						     const union tscf_endpoint *outer)
 {
 	struct tscf_addr addr = source_of(outer);
-	struct server_source *source = find(table, &addr);
+	struct server_source_limit *source = find(table, &addr);
 
 	if (!source)
 		source = add(table, &addr);
@@ -65,7 +66,7 @@ struct server_source *server_source_hold(struct server_sources *table, const uni
 	return source;
 }
 
-void server_source_drop(struct server_sources *table, struct server_source *source)
+void server_source_limit_drop(struct server_source_limit_limits *table, struct server_source_limit *source)
 {
 	if (!source || --source->sessions > 0)
 		return;
@@ -73,10 +74,10 @@ void server_source_drop(struct server_sources *table, struct server_source *sour
 	free(source);
 }
 
-unsigned server_source_sessions(const struct server_sources *table, const union tscf_endpoint *outer)
+unsigned server_source_limit_sessions(const struct server_source_limit_limits *table, const union tscf_endpoint *outer)
 {
 	struct tscf_addr addr = source_of(outer);
-	const struct server_source *source = find(table, &addr);
+	const struct server_source_limit *source = find(table, &addr);
 
 	return source ? source->sessions : 0;
 }

@@ -2,18 +2,19 @@
 /* Defaults and the configuration file; what must hold between settings is in config_check.c. */
 #include "tscf-server/settings/config.h"
 
+#include "common/auth/proof.h"
+#include "common/base/log.h"
 #include "common/control/control.h"
 #include "common/packet/dscp.h"
-#include "common/base/log.h"
 #include "common/packet/message.h"
-#include "common/auth/proof.h"
 #include "tscf-server/settings/settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** A burst of clients is welcome; what goes on for longer is an attack or an outage, and then a round trip more is no harm. */
+/** A burst of clients is welcome; what goes on for longer is an attack or an outage, and then a round trip more is no
+ * harm. */
 #define HALF_OPEN_LIMIT 1000
 
 #define INTERFACE "tscf-interface"
@@ -41,7 +42,7 @@ static void interface_free(struct server_interface_config *i)
 {
 	server_prefixes_clear(&i->pool);
 	server_prefixes_clear(&i->encrypted_pool);
-	tscf_clientele_drop(i->clientele);
+	tscf_client_auth_drop(i->client_auth);
 	free(i->psk_file);
 	free(i->client_ca);
 	free(i->denied_clients);
@@ -192,7 +193,9 @@ static int find_place(const struct ports *p, const struct server_port *port)
 static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
 {
 	if (is_plain(port))
-		cfg_error(cfg, INTERFACE " %s has a second plain " PORT " of one address: expected udp and tcp at the same port",
+		cfg_error(cfg,
+			  INTERFACE " %s has a second plain " PORT
+				    " of one address: expected udp and tcp at the same port",
 			  cfg_title(section));
 	else
 		cfg_error(cfg,
@@ -235,7 +238,8 @@ static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
 		if (place < 0 || port.port != tscf_endpoint_port(&p->places.at[place]) + (is_plain(&port) ? 0 : 1))
 			return misplaced(cfg, section, &port);
 		if (p->protocols[place] & SERVER_BIT(port.protocol)) {
-			cfg_error(cfg, INTERFACE " %s has two " PORT "s of one address and transport-protocol: expected one",
+			cfg_error(cfg,
+				  INTERFACE " %s has two " PORT "s of one address and transport-protocol: expected one",
 				  cfg_title(section));
 			return -EINVAL;
 		}
@@ -252,8 +256,8 @@ static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
 }
 
 /**
- * What the ports of an interface say together: where it listens, and for what.  Without any it is as it was; without encrypted
- * ones each plain one has its twin.
+ * What the ports of an interface say together: where it listens, and for what.  Without any it is as it was; without
+ * encrypted ones each plain one has its twin.
  *
  * @return 0, -EINVAL with the problem reported, or -ENOMEM.
  */
@@ -366,14 +370,15 @@ static int read_clients(struct server_interface_config *i)
 	if (!i->psk_file && !i->client_ca && !i->denied_clients)
 		return 0;
 	if (!i->psk_file && !i->client_ca) {
-		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: nobody would be asked who he is",
+		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: nobody would be "
+			   "asked who he is",
 			   i->name);
 		return -EINVAL;
 	}
-	i->clientele = tscf_clientele_read(i->psk_file, i->client_ca, i->denied_clients, error);
-	if (!i->clientele)
+	i->client_auth = tscf_client_auth_read(i->psk_file, i->client_ca, i->denied_clients, error);
+	if (!i->client_auth)
 		tscf_error("interface %s: %s", i->name, error);
-	return i->clientele ? 0 : -EINVAL;
+	return i->client_auth ? 0 : -EINVAL;
 }
 
 int server_config_read_clients(struct server_config *c)

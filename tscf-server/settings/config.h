@@ -50,25 +50,25 @@ struct server_places {
 	unsigned count;
 };
 
-struct tscf_clientele;
+struct tscf_client_auth;
 
 /** One tscf-interface: addresses with a plain and an encrypted port each, pools, services and limits of its own. */
 struct server_interface_config {
 	char *name;
-	bool enabled;               /**< state */
+	bool enabled; /**< state */
 	struct server_places listen;
-	unsigned protocols;         /**< SERVER_BIT of those that are served, at each address */
+	unsigned protocols;          /**< SERVER_BIT of those that are served, at each address */
 	struct server_prefixes pool; /**< internal addresses of plain tunnels, of either family */
 	struct server_prefixes encrypted_pool;
 	uint32_t services;    /**< SERVER_SERVICE_* */
 	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
-	unsigned max_tunnels_per_source; /**< per outer address or IPv6 /64; 0: no limit */
-	bool inter_client;               /**< client-to-client traffic is passed on */
-	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP, too */
-	unsigned half_open_limit;        /**< unconfirmed tunnels from which on clients need a cookie */
+	unsigned max_tunnels_per_source;             /**< per outer address or IPv6 /64; 0: no limit */
+	bool inter_client;                           /**< client-to-client traffic is passed on */
+	bool strict_tsid;                            /**< a wrong TSID ends tunnels on UDP, too */
+	unsigned half_open_limit;                    /**< unconfirmed tunnels from which on clients need a cookie */
 	char *psk_file, *client_ca, *denied_clients; /**< who is let in (proof.h); the first two NULL: anybody */
-	struct tscf_clientele *clientele;            /**< what is in these files; NULL: anybody */
+	struct tscf_client_auth *client_auth;        /**< what is in these files; NULL: anybody */
 	struct server_interface_config *next;
 };
 
@@ -76,10 +76,10 @@ struct server_config {
 	struct server_interface_config *interfaces; /**< at least one */
 	struct tscf_service_addrs dns, sip_servers; /**< pushed to clients */
 	struct server_prefixes routes;              /**< pushed to clients */
-	char *cert, *key;     /**< PEM files; NULL: made in state_dir on first start */
-	unsigned mtu;         /**< inner MTU given to clients */
-	unsigned keepalive_stream;   /**< keepalive-timer: seconds, given to clients; 0: theirs */
-	unsigned keepalive_datagram; /**< keepalive-timer-datagram */
+	char *cert, *key;                           /**< PEM files; NULL: made in state_dir on first start */
+	unsigned mtu;                               /**< inner MTU given to clients */
+	unsigned keepalive_stream;                  /**< keepalive-timer: seconds, given to clients; 0: theirs */
+	unsigned keepalive_datagram;                /**< keepalive-timer-datagram */
 	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
 	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;

@@ -126,8 +126,8 @@ static bool check_mtu(const struct server_config *c)
 		return true;
 	for (const struct server_interface_config *i = c->interfaces; i; i = i->next) {
 		if (i->enabled && has_family(&i->pool, AF_INET6)) {
-			tscf_error("mtu = %u, and interface %s has IPv6 addresses for clients: expected at least %u", c->mtu,
-				   i->name, TSCF_MTU_FLOOR_IPV6);
+			tscf_error("mtu = %u, and interface %s has IPv6 addresses for clients: expected at least %u",
+				   c->mtu, i->name, TSCF_MTU_FLOOR_IPV6);
 			return false;
 		}
 	}

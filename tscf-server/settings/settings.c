@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/settings.h"
 
-#include "common/packet/dscp.h"
-#include "common/packet/message.h"
 #include "common/linux/scheduling.h"
 #include "common/linux/tun_steering.h"
+#include "common/packet/dscp.h"
+#include "common/packet/message.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,10 +18,10 @@ static const struct {
 	const char *name;
 	uint32_t bit;
 } services[] = {
-	{"DTTE", SERVER_SERVICE_DTTE},
-	{"SIP", SERVER_SERVICE_SIP},
-	{"redundancy", SERVER_SERVICE_REDUNDANCY},
-	{"DDT", SERVER_SERVICE_DDT},
+    {"DTTE", SERVER_SERVICE_DTTE},
+    {"SIP", SERVER_SERVICE_SIP},
+    {"redundancy", SERVER_SERVICE_REDUNDANCY},
+    {"DDT", SERVER_SERVICE_DDT},
 };
 
 #define SERVICES "DTTE, SIP, redundancy, DDT, separated by commas"
@@ -154,7 +154,7 @@ static int parse_address(const struct tscf_setting *s, const char *text, void *f
 }
 
 static const char *const protocols[SERVER_PROTOCOLS] = {
-	[SERVER_UDP] = "udp", [SERVER_TCP] = "tcp", [SERVER_DTLS] = "dtls", [SERVER_TLS] = "tls"};
+    [SERVER_UDP] = "udp", [SERVER_TCP] = "tcp", [SERVER_DTLS] = "dtls", [SERVER_TLS] = "tls"};
 
 /** @return the protocol called as the @p length bytes at @p word, or SERVER_PROTOCOLS. */
 static enum server_protocol protocol_called(const char *word, size_t length)
@@ -209,86 +209,82 @@ static int parse_transports(const struct tscf_setting *s, const char *text, void
 _Static_assert(TSCF_SERVICE_ADDRS_MAX == 4, "SERVICE_ADDR names the bound");
 
 const struct tscf_setting server_settings[] = {
-	{"dns", SERVICE_ADDR, parse_service_addr, FIELD(dns), 0, TSCF_SERVICE_ADDRS_MAX, TSCF_SETTING_LIST},
-	{"sip-server", SERVICE_ADDR, parse_service_addr, FIELD(sip_servers), 0, TSCF_SERVICE_ADDRS_MAX,
-	 TSCF_SETTING_LIST},
-	{"route", "an IP block such as 192.0.2.0/24 or 2001:db8::/32", parse_route, FIELD(routes), 0, 0,
-	 TSCF_SETTING_LIST},
-	{"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
-	{"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
-	{"mtu", "a number from 576 to 1500 (above 1351 only the plain tunnel carries it)", tscf_setting_number,
-	 FIELD(mtu), 576, 1500, 0},
-	{"keepalive-timer", "seconds: 0 (as the client has it) or 30 to 660", tscf_setting_number_or_zero,
-	 FIELD(keepalive_stream), 30, 660, 0},
-	{"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
-	 FIELD(keepalive_datagram), 0, 660, 0},
-	{"tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero,
-	 FIELD(persistence),
-	 10, 700, 0},
-	{"workers", "a number from 1 to 64, or 0 for one per processor", tscf_setting_number, FIELD(workers), 0,
-	 TSCF_WORKERS_MAX, 0},
-	{"plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0},
-	{"encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0},
-	{"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
-	 TSCF_SETTING_PATH},
-	{"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
-	{"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
-	{"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
-	 TSCF_SCHEDULING_MAX, 0},
-	{"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"dns", SERVICE_ADDR, parse_service_addr, FIELD(dns), 0, TSCF_SERVICE_ADDRS_MAX, TSCF_SETTING_LIST},
+    {"sip-server", SERVICE_ADDR, parse_service_addr, FIELD(sip_servers), 0, TSCF_SERVICE_ADDRS_MAX, TSCF_SETTING_LIST},
+    {"route", "an IP block such as 192.0.2.0/24 or 2001:db8::/32", parse_route, FIELD(routes), 0, 0, TSCF_SETTING_LIST},
+    {"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
+    {"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
+    {"mtu", "a number from 576 to 1500 (above 1351 only the plain tunnel carries it)", tscf_setting_number, FIELD(mtu),
+     576, 1500, 0},
+    {"keepalive-timer", "seconds: 0 (as the client has it) or 30 to 660", tscf_setting_number_or_zero,
+     FIELD(keepalive_stream), 30, 660, 0},
+    {"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
+     FIELD(keepalive_datagram), 0, 660, 0},
+    {"tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence),
+     10, 700, 0},
+    {"workers", "a number from 1 to 64, or 0 for one per processor", tscf_setting_number, FIELD(workers), 0,
+     TSCF_WORKERS_MAX, 0},
+    {"plain-dev", DEVICE, tscf_setting_device, FIELD(plain_dev), 0, 0, 0},
+    {"encrypted-dev", DEVICE, tscf_setting_device, FIELD(encrypted_dev), 0, 0, 0},
+    {"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
+     TSCF_SETTING_PATH},
+    {"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+    {"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
+    {"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
+     TSCF_SCHEDULING_MAX, 0},
+    {"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #undef FIELD
 #define FIELD(member) offsetof(struct server_interface_config, member)
 
 const struct tscf_setting server_interface_settings[] = {
-	{"state", "enabled or disabled", parse_state, FIELD(enabled), 0, 0, 0},
-	{"assigned-services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
-	{"max-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number, FIELD(max_tunnels),
-	 0,
-	 TUNNELS_MAX, 0},
-	{"max-encrypted-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number,
-	 FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0},
-	{"max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number,
-	 FIELD(max_tunnels_per_source), 0, TUNNELS_MAX, 0},
-	{"half-open-limit", "a number from 0 (every client needs a cookie) to 4096", tscf_setting_number,
-	 FIELD(half_open_limit), 0, 4096, 0},
-	{"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
-	{"client-ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
-	{"denied-clients", "the absolute name of a file", tscf_setting_path, FIELD(denied_clients), 0, 0,
-	 TSCF_SETTING_PATH},
-	{"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
-	{"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"state", "enabled or disabled", parse_state, FIELD(enabled), 0, 0, 0},
+    {"assigned-services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+    {"max-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number, FIELD(max_tunnels), 0,
+     TUNNELS_MAX, 0},
+    {"max-encrypted-tunnels", "a number from 0 (as many as the pool has) to 200000", tscf_setting_number,
+     FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0},
+    {"max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number,
+     FIELD(max_tunnels_per_source), 0, TUNNELS_MAX, 0},
+    {"half-open-limit", "a number from 0 (every client needs a cookie) to 4096", tscf_setting_number,
+     FIELD(half_open_limit), 0, 4096, 0},
+    {"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+    {"client-ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
+    {"denied-clients", "the absolute name of a file", tscf_setting_path, FIELD(denied_clients), 0, 0,
+     TSCF_SETTING_PATH},
+    {"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
+    {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 const struct tscf_setting server_pool_settings[] = {
-	{"range", POOL, parse_pool, FIELD(pool), 0, 0, TSCF_SETTING_LIST},
-	{"encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, TSCF_SETTING_LIST},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"range", POOL, parse_pool, FIELD(pool), 0, 0, TSCF_SETTING_LIST},
+    {"encrypted-range", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, TSCF_SETTING_LIST},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 const struct tscf_setting server_first_interface_settings[] = {
-	{"listen", "at most 4 of ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534",
-	 parse_listen,
-	 FIELD(listen), 0, 0, 0},
-	{"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},
-	{"encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
-	{"services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
-	{"psk-file", "a file name", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
-	{"client-ca", "the name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
-	{"denied-clients", "a file name", tscf_setting_path, FIELD(denied_clients), 0, 0, TSCF_SETTING_PATH},
-	{"transport", "udp, tcp, or both separated by a comma", parse_transports, FIELD(protocols), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"listen", "at most 4 of ADDRESS or ADDRESS:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534",
+     parse_listen, FIELD(listen), 0, 0, 0},
+    {"pool", POOL, parse_pool, FIELD(pool), 0, 0, 0},
+    {"encrypted-pool", POOL, parse_pool, FIELD(encrypted_pool), 0, 0, 0},
+    {"services", SERVICES, parse_services, FIELD(services), 0, 0, 0},
+    {"psk-file", "a file name", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
+    {"client-ca", "the name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
+    {"denied-clients", "a file name", tscf_setting_path, FIELD(denied_clients), 0, 0, TSCF_SETTING_PATH},
+    {"transport", "udp, tcp, or both separated by a comma", parse_transports, FIELD(protocols), 0, 0, 0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
 #undef FIELD
 #define FIELD(member) offsetof(struct server_port, member)
 
 const struct tscf_setting server_port_settings[] = {
-	{"address", "an IP address", parse_address, FIELD(address), 0, 0, 0},
-	{"port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0},
-	{"transport-protocol", "udp or tcp, or dtls or tls for the port after it", parse_protocol, FIELD(protocol), 0, 0, 0},
-	{NULL, NULL, NULL, 0, 0, 0, 0},
+    {"address", "an IP address", parse_address, FIELD(address), 0, 0, 0},
+    {"port", "a port from 1 to 65535", tscf_setting_port, FIELD(port), 1, 65535, 0},
+    {"transport-protocol", "udp or tcp, or dtls or tls for the port after it", parse_protocol, FIELD(protocol), 0, 0,
+     0},
+    {NULL, NULL, NULL, 0, 0, 0, 0},
 };

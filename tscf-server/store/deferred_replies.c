@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct server_withheld {
-	struct server_withheld *next;
+struct server_deferred_reply {
+	struct server_deferred_reply *next;
 	struct tscf_transport *transport;
 	union tscf_endpoint to;
 	uint64_t after;
@@ -14,16 +14,16 @@ struct server_withheld {
 	uint8_t data[];
 };
 
-void server_withhold_init(struct server_withhold *w)
+void server_deferred_replies_init(struct server_deferred_replies *w)
 {
 	w->first = NULL;
 	w->last = &w->first;
 	w->count = 0;
 }
 
-static void drop_first(struct server_withhold *w)
+static void drop_first(struct server_deferred_replies *w)
 {
-	struct server_withheld *gone = w->first;
+	struct server_deferred_reply *gone = w->first;
 
 	w->first = gone->next;
 	if (!w->first)
@@ -32,19 +32,19 @@ static void drop_first(struct server_withhold *w)
 	free(gone);
 }
 
-void server_withhold_free(struct server_withhold *w)
+void server_deferred_replies_free(struct server_deferred_replies *w)
 {
 	while (w->first)
 		drop_first(w);
 }
 
-void server_withhold_add(struct server_withhold *w, struct tscf_transport *t, const union tscf_endpoint *to,
-			 const struct server_answer *answer)
+void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_transport *t,
+				 const union tscf_endpoint *to, const struct server_answer *answer)
 {
 	struct tscf_message m;
-	struct server_withheld *h;
+	struct server_deferred_reply *h;
 
-	if (w->count >= SERVER_WITHHELD_MAX || tscf_message_decode(answer->data, answer->length, &m) < 0)
+	if (w->count >= SERVER_DEFERRED_REPLIES_MAX || tscf_message_decode(answer->data, answer->length, &m) < 0)
 		return;
 	h = malloc(sizeof(*h) + answer->length);
 	if (!h)
@@ -61,14 +61,14 @@ void server_withhold_add(struct server_withhold *w, struct tscf_transport *t, co
 	w->count++;
 }
 
-void server_withhold_send(struct server_withhold *w, const struct server_state *state, uint64_t written,
-			  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to, const void *data,
-					  uint32_t length))
+void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,
+				  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to,
+						  const void *data, uint32_t length))
 {
 	/* Tickets grow, but those of two sessions may be in any order: what is behind one that waits, waits a moment
 	 * more. */
 	while (w->first && w->first->after <= written) {
-		const struct server_withheld *h = w->first;
+		const struct server_deferred_reply *h = w->first;
 		struct server_session *s = server_session_find(&state->sessions, h->tsid);
 
 		if (s && s->peer && s->peer->transport == h->transport && tscf_endpoint_equal(&s->peer->outer, &h->to))

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * withhold.h - answers that wait until what they tell has been written by the store.
+ * deferred_replies.h - answers that wait until what they tell has been written by the store.
  *
  * A client repeats its request when the answer does not come, so what does not fit in is dropped.
  */
-#ifndef TSCF_SERVER_WITHHOLD_H
-#define TSCF_SERVER_WITHHOLD_H
+#ifndef TSCF_SERVER_DEFERRED_REPLIES_H
+#define TSCF_SERVER_DEFERRED_REPLIES_H
 
 #include "tscf-server/control/dispatch.h"
 
 #include "common/transport/transport.h"
 
 /** Most answers that wait, in each worker. */
-#define SERVER_WITHHELD_MAX 4096
+#define SERVER_DEFERRED_REPLIES_MAX 4096
 
-struct server_withheld;
+struct server_deferred_reply;
 
-struct server_withhold {
-	struct server_withheld *first, **last;
+struct server_deferred_replies {
+	struct server_deferred_reply *first, **last;
 	unsigned count;
 };
 
-void server_withhold_init(struct server_withhold *w);
-void server_withhold_free(struct server_withhold *w);
+void server_deferred_replies_init(struct server_deferred_replies *w);
+void server_deferred_replies_free(struct server_deferred_replies *w);
 
 /** Keep the answer to a message that came by @p t from @p to, until the store has written answer->after. */
-void server_withhold_add(struct server_withhold *w, struct tscf_transport *t, const union tscf_endpoint *to,
-			 const struct server_answer *answer);
+void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_transport *t,
+				 const union tscf_endpoint *to, const struct server_answer *answer);
 
 /**
  * Send what waits for no more than the ticket @p written: to the session that the answer is about where that is still
  * at the same outer address, else to that address if datagrams reach it (@p send_to).
  */
-void server_withhold_send(struct server_withhold *w, const struct server_state *state, uint64_t written,
-			  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to, const void *data,
-					  uint32_t length));
+void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,
+				  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to,
+						  const void *data, uint32_t length));
 
 #endif

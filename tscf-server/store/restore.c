@@ -21,7 +21,7 @@ static struct server_worker *worker_of(const struct server *server, const union 
 {
 	struct tscf_addr source = tscf_endpoint_addr(outer);
 
-	return &server->workers[server->worker_count > 1 ? tscf_spread_index(&source, server->worker_count) : 0];
+	return &server->workers[server->worker_count > 1 ? tscf_reuseport_index(&source, server->worker_count) : 0];
 }
 
 static void forget(const struct restoring *r, struct server_change *change)
@@ -35,10 +35,10 @@ static void forget(const struct restoring *r, struct server_change *change)
 
 static void restore_lease(struct restoring *r, const struct server_change *change)
 {
-	/* The workers share the stocks of the interfaces. */
+	/* The workers share the allocators of the interfaces. */
 	for (struct server_interface *i = r->server->workers[0].state->interfaces; i; i = i->next) {
-		server_pools_remember(&i->stock->plain_pools, &change->lease.addr, change->lease.client_id);
-		server_pools_remember(&i->stock->encrypted_pools, &change->lease.addr, change->lease.client_id);
+		server_pools_remember(&i->allocator->plain_pools, &change->lease.addr, change->lease.client_id);
+		server_pools_remember(&i->allocator->encrypted_pools, &change->lease.addr, change->lease.client_id);
 	}
 }
 

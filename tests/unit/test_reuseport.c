@@ -30,11 +30,14 @@ static union tscf_endpoint place;
 static void setup(void)
 {
 	tscf_netns_enter();
-	tscf_netns_run("for n in $(seq 0 %u); do for h in 7 8; do ip addr add 2001:db8:0:$(printf %%x $n)::$h/128 dev lo; done; done",
+	tscf_netns_run("for n in $(seq 0 %u); do for h in 7 8; do ip addr add 2001:db8:0:$(printf %%x $n)::$h/128 dev "
+		       "lo; done; done",
 		       SOURCES);
 	/* The kernel makes an IPv6 address known to itself in a work queue. */
-	tscf_netns_run("for n in $(seq 500); do [ $(ip -6 route show table local | grep -c '::[78] ') -gt %u ] && exit 0; sleep 0.01; done; "
-		       "exit 1", 2 * SOURCES + 1);
+	tscf_netns_run("for n in $(seq 500); do [ $(ip -6 route show table local | grep -c '::[78] ') -gt %u ] && exit "
+		       "0; sleep 0.01; done; "
+		       "exit 1",
+		       2 * SOURCES + 1);
 }
 
 static int new_socket(int i, int type)
@@ -49,13 +52,13 @@ static void bind_all(int i, int type)
 {
 	ck_assert_int_eq(tscf_endpoint_parse(families[i].local, 0, &place), 0);
 	for (unsigned n = 0; n < SOCKETS; n++) {
-		struct tscf_spread spread = {.index = n, .count = SOCKETS};
+		struct tscf_reuseport spread = {.index = n, .count = SOCKETS};
 
 		sockets[n] = new_socket(i, type);
-		ck_assert_int_eq(tscf_spread_bind(sockets[n], &place, &spread), 0);
+		ck_assert_int_eq(tscf_reuseport_bind(sockets[n], &place, &spread), 0);
 		if (type == SOCK_STREAM)
 			ck_assert_int_eq(listen(sockets[n], 16), 0);
-		ck_assert_int_eq(tscf_spread_join(sockets[n], &spread), 0);
+		ck_assert_int_eq(tscf_reuseport_join(sockets[n], &spread), 0);
 	}
 }
 
@@ -65,8 +68,8 @@ static void close_all(void)
 		close(sockets[n]);
 }
 
-/** @return a socket that has sent something, or has connected, from source number @p n; again: from its next address, if
- * there is one. */
+/** @return a socket that has sent something, or has connected, from source number @p n; again: from its next address,
+ * if there is one. */
 static int reach_from(int i, int type, unsigned n, bool again, struct tscf_addr *source)
 {
 	int fd = new_socket(i, type);
@@ -120,7 +123,7 @@ static void try_all(int i, int type)
 			int fd = reach_from(i, type, n, again, &source);
 			unsigned which = reached(type);
 
-			ck_assert_uint_eq(which, tscf_spread_index(&source, SOCKETS));
+			ck_assert_uint_eq(which, tscf_reuseport_index(&source, SOCKETS));
 			if (again)
 				ck_assert_uint_eq(which, before);
 			before = which;
@@ -143,14 +146,14 @@ END_TEST
 /** Neither alone nor as one of several can anybody else listen there. */
 START_TEST(place_is_taken)
 {
-	static const struct tscf_spread spreads[] = {{0, 0}, {0, 1}, {0, SOCKETS}};
+	static const struct tscf_reuseport spreads[] = {{0, 0}, {0, 1}, {0, SOCKETS}};
 
 	for (int t = 0; t < 2; t++) {
 		bind_all(_i, types[t]);
 		for (int n = 0; n < 3; n++) {
 			int fd = new_socket(_i, types[t]);
 
-			ck_assert_int_eq(tscf_spread_bind(fd, &place, &spreads[n]), -EADDRINUSE);
+			ck_assert_int_eq(tscf_reuseport_bind(fd, &place, &spreads[n]), -EADDRINUSE);
 			close(fd);
 		}
 		close_all();

@@ -65,7 +65,8 @@ END_TEST
 /* Encrypted-only asks everywhere; preferred where the network is not trusted, and until it has left the tunnel. */
 START_TEST(demand)
 {
-	static const enum trust_state states[] = {TRUST_AWAY, TRUST_LEAVING, TRUST_PLAIN};
+	static const enum trusted_network_state states[] = {TRUSTED_NETWORK_AWAY, TRUSTED_NETWORK_LEAVING,
+							    TRUSTED_NETWORK_PLAIN};
 	static const bool preferred[] = {true, true, false}, wants[] = {true, false, false};
 	struct client_config config = {.default_level = TSCF_LEVEL_DEFAULT};
 	struct client *c = calloc(1, sizeof(*c));
@@ -73,7 +74,7 @@ START_TEST(demand)
 	ck_assert_ptr_nonnull(c);
 	c->config = &config;
 	for (unsigned i = 0; i < 3; i++) {
-		c->trust.state = states[i];
+		c->trusted_network.state = states[i];
 		ck_assert(!registry_demand(c));
 		c->registry.counts[TSCF_LEVEL_ENCRYPTED_PREFERRED] = 1;
 		ck_assert_int_eq(registry_demand(c), preferred[i]);
@@ -85,10 +86,11 @@ START_TEST(demand)
 		config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
 		ck_assert(registry_demand(c));
 		config.default_level = TSCF_LEVEL_DEFAULT;
-		ck_assert_int_eq(trust_wants(c, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
-		ck_assert(trust_wants(c, TSCF_LEVEL_ENCRYPTED_ONLY));
-		ck_assert(!trust_wants(c, TSCF_LEVEL_UNENCRYPTED) && !trust_wants(c, TSCF_LEVEL_DEFAULT));
-		ck_assert_int_eq(trust_leads_to_encrypted(c), preferred[i]);
+		ck_assert_int_eq(trusted_network_wants(c, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
+		ck_assert(trusted_network_wants(c, TSCF_LEVEL_ENCRYPTED_ONLY));
+		ck_assert(!trusted_network_wants(c, TSCF_LEVEL_UNENCRYPTED) &&
+			  !trusted_network_wants(c, TSCF_LEVEL_DEFAULT));
+		ck_assert_int_eq(trusted_network_leads_to_encrypted(c), preferred[i]);
 	}
 	free(c);
 }

@@ -43,7 +43,7 @@ static void expect(const char *const *texts, const unsigned *ranks, unsigned cou
 {
 	char text[WAY_TEXT];
 
-	ck_assert_uint_eq(ways_make(&servers, &proxy, addresses, ways), count);
+	ck_assert_uint_eq(endpoints_make(&servers, &proxy, addresses, ways), count);
 	for (unsigned i = 0; i < count; i++) {
 		ck_assert_str_eq(way_format(&servers, &ways[i], text), texts[i]);
 		ck_assert_uint_eq(ways[i].rank, ranks[i]);
@@ -120,12 +120,12 @@ START_TEST(bounded)
 
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++) {
 		server("a", CLIENT_TRANSPORT_AUTO);
-		for (unsigned n = 0; n < WAYS_ADDRESSES_MAX; n++) {
+		for (unsigned n = 0; n < ENDPOINTS_ADDRESSES_MAX; n++) {
 			snprintf(text, sizeof text, "192.0.%u.%u", i, n);
 			address(i, text);
 		}
 	}
-	ck_assert_uint_eq(ways_make(&servers, &proxy, addresses, ways), CANDIDATES_MAX);
+	ck_assert_uint_eq(endpoints_make(&servers, &proxy, addresses, ways), CANDIDATES_MAX);
 }
 END_TEST
 

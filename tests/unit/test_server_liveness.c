@@ -107,7 +107,7 @@ START_TEST(alive)
 	world_pass(w, TICK_MS);
 	answer();
 	ck_assert(!passes_in_clear(PREFERRED));
-	world_pass(w, SERVER_DOUBT_SILENCE_MS - 1);
+	world_pass(w, SERVER_LIVENESS_SILENCE_MS - 1);
 	world_pass(w, TICK_MS);
 	ck_assert_uint_eq(asked(), 0);
 	ck_assert(!passes_in_clear(PREFERRED));
@@ -128,7 +128,7 @@ START_TEST(forged)
 {
 	const unsigned probes = 10;
 
-	for (unsigned t = 0; t < probes * SERVER_DOUBT_REST_MS; t += TICK_MS) {
+	for (unsigned t = 0; t < probes * SERVER_LIVENESS_REST_MS; t += TICK_MS) {
 		for (unsigned n = 0; n < 100; n++)
 			ck_assert(!passes_in_clear(PREFERRED));
 		world_pass(w, TICK_MS);
