@@ -117,8 +117,8 @@ same_options() {
 	sed 's/^/# /' "$T/err"
 	FAILED=1
 }
-same_options "$CLIENT" tscf-client/options.c tscf-client.8
-same_options "$SERVER" tscf-server/options.c tscf-server.8
+same_options "$CLIENT" tscf-client/settings/options.c tscf-client.8
+same_options "$SERVER" tscf-server/settings/options.c tscf-server.8
 same_options "$RUN" tscf-client/run/main.c tscf-run.1
 
 exit $FAILED
