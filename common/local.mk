@@ -19,7 +19,7 @@ libtscf_common_la_LIBADD += $(CONFUSE_LIBS) $(JANSSON_LIBS)
 libtscf_common_la_SOURCES += common/transport/outer.h common/transport/outer.c common/transport/outer_read.c common/transport/outer_write.c common/base/outer_key.h common/transport/gso_fallback.c common/transport/gso_fallback.h \
 	common/transport/reaper.h common/transport/reaper.c common/transport/datagram.h common/transport/datagram.c common/transport/transport.h common/transport/transport.c common/transport/udp.h common/transport/udp.c \
 	common/crypto/gcm.h common/crypto/gcm.c common/crypto/p256.h common/crypto/p256.c common/crypto/sha256.h common/crypto/sha256.c common/crypto/crypto_curve.h \
-	common/crypto/crypto_curve.c common/crypto/crypto.h common/crypto/crypto.c common/crypto/secret.c common/tls/cert.h common/tls/cert.c \
+	common/crypto/crypto_curve.c common/crypto/crypto.h common/crypto/crypto.c common/crypto/random.c common/crypto/random.h common/crypto/hash.c common/crypto/hash.h common/tls/cert.h common/tls/cert.c \
 	common/tls/tls.h common/tls/tls_context.h common/tls/tls.c common/tls/tls_verify.c common/tls/tls_identity.c \
 	common/transport/dtls.h common/transport/dtls_record.h common/transport/dtls_record.c common/transport/dtls_peer.h common/transport/dtls_peer.c common/transport/dtls_table.c \
 	common/transport/dtls_backlog.c common/transport/dtls_keys.c common/transport/dtls_protect.h common/transport/dtls_protect.c common/transport/replay.h common/transport/replay.c common/transport/dtls_io.c common/transport/dtls_listen.c common/transport/dtls.c common/transport/deferred_work.h common/transport/deferred_work.c
@@ -40,7 +40,7 @@ libtscf_common_la_SOURCES += common/base/bytes.h common/packet/message.c common/
 libtscf_common_la_SOURCES += common/control/control.h common/control/control_call.c common/control/control_path.c common/control/control_path.h \
 	common/control/control_query.c common/control/control_server.c common/control/control_wire.h
 
-libtscf_common_la_SOURCES += common/packet/dscp.c common/packet/dscp.h common/linux/packet_sniffers.c common/linux/packet_sniffers.h common/linux/scheduling.c common/linux/scheduling.h common/packet/ecn.c common/packet/ecn.h
+libtscf_common_la_SOURCES += common/daemon/dscp_setting.c common/daemon/dscp_setting.h common/packet/dscp.h common/linux/packet_sniffers.c common/linux/packet_sniffers.h common/linux/scheduling.c common/linux/scheduling.h common/packet/ecn.c common/packet/ecn.h
 
 # Who a client is.
 libtscf_common_la_SOURCES += common/auth/ca_store.c common/auth/ca_store.h common/auth/client_auth.c common/auth/credential.c common/auth/proof.h common/auth/proof_subject.h common/auth/psk.c common/auth/psk.h

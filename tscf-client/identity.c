@@ -3,7 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/tls/tls.h"
+#include "common/crypto/random.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,9 @@
 
 #include "common/auth/ca_store.h"
 #include "common/crypto/crypto.h"
+#include "common/crypto/hash.h"
 #include "common/tls/cert.h"
+#include "common/tls/tls.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -3,6 +3,7 @@
 #include "common/auth/proof_subject.h"
 
 #include "common/crypto/crypto.h"
+#include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
 
 #include <errno.h>

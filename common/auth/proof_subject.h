@@ -4,7 +4,6 @@
 #define TSCF_PROOF_SUBJECT_H
 
 #include "common/auth/proof.h"
-#include "common/tls/tls.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 
 #include "common/crypto/crypto_curve.h"
 #include "common/crypto/p256.h"
+#include "common/crypto/random.h"
 #include "common/crypto/sha256.h"
-#include "common/tls/tls.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/crypto/p256.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/random.h"
 
 #include <errno.h>
 #include <gmp.h>

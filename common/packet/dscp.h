@@ -7,27 +7,16 @@
 #ifndef TSCF_DSCP_H
 #define TSCF_DSCP_H
 
-#include "common/daemon/settings.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
 /** Unless configured, as bits: CS5 (40), VA (VOICE-ADMIT, 44, RFC 5865), EF (46, RFC 3246), CS6 (48). */
 #define TSCF_URGENT_DSCPS (1ULL << 40 | 1ULL << 44 | 1ULL << 46 | 1ULL << 48)
 
-/** What tscf_setting_dscps expects, for messages. */
-#define TSCF_DSCPS_EXPECTED "none, or DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE"
-
 /** @return whether a packet with this TOS byte or traffic class is in the set @p dscps. */
 static inline bool tscf_dscp_is_in(uint64_t dscps, uint8_t tos)
 {
 	return dscps >> (tos >> 2) & 1;
 }
-
-/** Read a set of DSCPs, by name or number; upper and lower case are the same.  @return 0 with *out set, or -EINVAL. */
-int tscf_dscps_parse(const char *text, uint64_t *out);
-
-/** uint64_t: as tscf_dscps_parse; for settings.h. */
-int tscf_setting_dscps(const struct tscf_setting *s, const char *text, void *field);
 
 #endif

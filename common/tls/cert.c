@@ -4,6 +4,7 @@
 #include "common/tls/cert.h"
 
 #include "common/base/addr.h"
+#include "common/crypto/hash.h"
 #include "common/tls/tls.h"
 
 #include <errno.h>

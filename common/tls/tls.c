@@ -2,6 +2,7 @@
 #include "common/tls/tls_context.h"
 
 #include "common/crypto/crypto.h"
+#include "common/crypto/random.h"
 
 #include <errno.h>
 #include <stdio.h>

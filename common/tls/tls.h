@@ -58,13 +58,4 @@ int tscf_tls_pin_of_file(const char *cert_file, char *pin);
 /** @return whether @p pin has the form of a pin. */
 bool tscf_tls_pin_valid(const char *pin);
 
-/** Fill with random bytes of the kernel; never fails. */
-void tscf_random(void *buffer, size_t length);
-/** SHA-256 of @p data. */
-void tscf_sha256(const void *data, size_t length, unsigned char digest[32]);
-/** HMAC-SHA-256 (RFC 2104) of @p data under @p key. */
-void tscf_mac(const void *key, size_t key_length, const void *data, size_t length, unsigned char mac[32]);
-/** Compare in constant time.  @return whether equal. */
-bool tscf_equal_secret(const void *a, const void *b, size_t length);
-
 #endif

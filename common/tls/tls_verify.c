@@ -5,6 +5,7 @@
  * is.  A pin alone makes the chain, the name and the dates unimportant: it names the key itself, and the handshake
  * proves that the server has it.
  */
+#include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
 
 #include <stdio.h>

@@ -2,8 +2,6 @@
 #include "common/transport/stream_frame.h"
 #include "common/transport/stream_peer.h"
 
-#include "common/linux/tun_steering.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include "tests/bench/load.h"
 
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 
 #include <stdarg.h>
 #include <stdio.h>

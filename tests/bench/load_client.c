@@ -2,6 +2,8 @@
 /* load_client.c - the plain tunnel of one client, step by step. */
 #include "tests/bench/load.h"
 
+#include "common/crypto/hash.h"
+
 #include <string.h>
 #include <utlist.h>
 

@@ -3,7 +3,8 @@
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 
 #include <check.h>
 #include <netinet/in.h>

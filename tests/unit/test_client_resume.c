@@ -2,7 +2,7 @@
 #include "tscf-client/kernel/monitor.h"
 #include "tscf-client/tunnel/resume.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 #include "tests/unit/runner.h"
 
 #include <check.h>

@@ -3,7 +3,8 @@
 #include <wolfssl/options.h>
 
 #include "common/crypto/crypto.h"
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 #include "tests/unit/runner.h"
 
 #include <stdlib.h>

@@ -3,8 +3,9 @@
 #include <wolfssl/options.h>
 
 #include "common/crypto/crypto.h"
+#include "common/crypto/hash.h"
 #include "common/crypto/p256.h"
-#include "common/tls/tls.h"
+#include "common/crypto/random.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/daemon/dscp_setting.h"
 #include "common/packet/dscp.h"
 #include "tests/unit/runner.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The encrypted datagram transport over loopback: data, losses, hostile datagrams, wrong servers, endings of every
  * kind. */
+#include "common/crypto/random.h"
 #include "common/transport/dtls_peer.h"
 
 #include "tests/unit/certs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records of an established connection: what was sealed is opened once, and nothing else is; numbers are never used twice. */
 #include "common/base/bytes.h"
-#include "common/tls/tls.h"
+#include "common/crypto/random.h"
 #include "common/transport/dtls_protect.h"
 #include "common/transport/replay.h"
 #include "tests/unit/runner.h"

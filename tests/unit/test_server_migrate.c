@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the other. */
 #include "common/base/log.h"
+#include "common/crypto/hash.h"
 #include "common/packet/message.h"
-#include "common/tls/tls.h"
 #include "common/transport/tcp.h"
 #include "common/transport/udp.h"
 #include "tscf-server/context.h"

@@ -3,7 +3,7 @@
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/random.h"
 
 #include <string.h>
 

@@ -4,7 +4,8 @@
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 #include "tscf-server/context.h"
 
 #include <netinet/in.h>

@@ -2,6 +2,7 @@
 #include "tscf-client/settings/config.h"
 
 #include "common/control/control.h"
+#include "common/daemon/dscp_setting.h"
 #include "common/daemon/settings.h"
 #include "common/linux/scheduling.h"
 #include "common/packet/dscp.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/policy.h"
 
+#include "common/daemon/dscp_setting.h"
 #include "common/packet/dscp.h"
 
 #include <ctype.h>

@@ -2,6 +2,7 @@
 #include "tscf-client/sockets/registry.h"
 
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/registry_wire.h"
 

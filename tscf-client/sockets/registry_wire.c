@@ -2,6 +2,8 @@
 #include "tscf-client/sockets/registry_wire.h"
 
 #include "common/base/log.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 #include "tscf-client/context.h"
 
 #include <errno.h>

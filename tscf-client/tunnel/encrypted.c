@@ -3,6 +3,8 @@
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 #include "tscf-client/context.h"
 #include "tscf-client/tunnel/pmtu.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/tunnel/resume.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 
 #include <string.h>
 

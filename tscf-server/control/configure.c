@@ -7,7 +7,7 @@
 #include "tscf-server/session/admission.h"
 #include "tscf-server/store/journal.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "tscf-server/settings/config.h"
 #include "tscf-server/store/journal.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 
 #include <string.h>
 

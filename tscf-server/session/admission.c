@@ -3,7 +3,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,8 @@
 #include "tscf-server/session/cookie.h"
 
 #include "common/base/bytes.h"
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "tscf-server/state.h"
 
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>

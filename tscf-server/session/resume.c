@@ -6,7 +6,8 @@
 #include "tscf-server/store/journal.h"
 
 #include "common/base/log.h"
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 
 #include "common/auth/proof.h"
 #include "common/base/log.h"
+#include "common/crypto/random.h"
 #include "common/packet/message.h"
-#include "common/tls/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>

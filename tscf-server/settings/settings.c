@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/settings.h"
 
+#include "common/daemon/dscp_setting.h"
 #include "common/linux/scheduling.h"
 #include "common/linux/tun_steering.h"
 #include "common/packet/dscp.h"

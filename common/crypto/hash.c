@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/tls/tls.h"
+#include "common/crypto/hash.h"
 
-#include <errno.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-void tscf_random(void *buffer, size_t length)
-{
-	unsigned char *out = buffer;
-
-	while (length > 0) {
-		ssize_t got = getrandom(out, length, 0);
-
-		/* Only a kernel without the call fails otherwise; there is no way to go on without secrets. */
-		if (got < 0 && errno != EINTR)
-			abort();
-		if (got > 0) {
-			out += got;
-			length -= (size_t)got;
-		}
-	}
-}
 
 void tscf_sha256(const void *data, size_t length, unsigned char digest[32])
 {

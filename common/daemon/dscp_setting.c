@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/packet/dscp.h"
+#include "common/daemon/dscp_setting.h"
 
 #include <errno.h>
 #include <string.h>
