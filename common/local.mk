@@ -22,9 +22,9 @@ libtscf_common_la_SOURCES += common/transport/outer.h common/transport/outer.c c
 	common/crypto/crypto_curve.c common/crypto/crypto.h common/crypto/crypto.c common/crypto/random.c common/crypto/random.h common/crypto/hash.c common/crypto/hash.h common/tls/cert.h common/tls/cert.c \
 	common/tls/tls.h common/tls/tls_context.h common/tls/tls.c common/tls/tls_verify.c common/tls/tls_identity.c \
 	common/transport/dtls.h common/transport/dtls_record.h common/transport/dtls_record.c common/transport/dtls_peer.h common/transport/dtls_peer.c common/transport/dtls_table.c \
-	common/transport/dtls_backlog.c common/transport/dtls_keys.c common/transport/dtls_protect.h common/transport/dtls_protect.c common/transport/replay.h common/transport/replay.c common/transport/dtls_io.c common/transport/dtls_listen.c common/transport/dtls.c common/transport/deferred_work.h common/transport/deferred_work.c
+	common/transport/dtls_backlog.c common/transport/dtls_handshakes.c common/transport/dtls_keys.c common/transport/dtls_protect.h common/transport/dtls_protect.c common/transport/replay.h common/transport/replay.c common/transport/dtls_io.c common/transport/dtls_listen.c common/transport/dtls.c common/transport/deferred_work.h common/transport/deferred_work.c
 libtscf_common_la_SOURCES += common/transport/aqm_filter.h common/transport/aqm_filter.c common/transport/stream.h common/transport/stream_peer.h common/transport/stream_frame.h common/transport/stream_queue.h common/transport/stream.c \
-	common/transport/stream_peer.c common/transport/stream_accept.c common/transport/stream_frame.c common/transport/stream_queue.c common/transport/tcp.h common/transport/tcp.c common/transport/tls_stream.h \
+	common/transport/stream_peer.c common/transport/stream_accept.c common/transport/stream_wait.c common/transport/stream_frame.c common/transport/stream_queue.c common/transport/tcp.h common/transport/tcp.c common/transport/tls_stream.h \
 	common/transport/tls_stream.c
 
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.

@@ -4,38 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void dtls_deliver(struct dtls *dtls)
-{
-	struct tscf_transport *t = &dtls->base.transport;
-
-	t->handler->received(t->context, t, &dtls->clear);
-	dtls->clear.count = 0;
-}
-
-void dtls_unlink(struct dtls_peer *peer)
-{
-	struct dtls *dtls = dtls_of(peer);
-
-	if (dtls->base.connected) {
-		dtls->only = NULL;
-		return;
-	}
-	dtls_table_remove(dtls, &dtls->up, peer);
-	dtls_table_remove(dtls, &dtls->handshakes, peer);
-}
-
 static void count_invalid(struct dtls *dtls)
 {
 	dtls->base.transport.counters.invalid++;
-}
-
-/* The connection @p peer is up; the other end still is in its handshake, or somebody pretends it. */
-static void clear_record(struct dtls *dtls, struct dtls_peer *peer, const struct tscf_dtls_record *record)
-{
-	if (record->type == TSCF_DTLS_HANDSHAKE)
-		dtls_flight_resend(peer);
-	else
-		count_invalid(dtls);
 }
 
 static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
@@ -45,14 +16,9 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 	if (peer == NULL)
 		return;
 	if (peer->state == DTLS_UP && first->epoch == 0)
-		clear_record(dtls, peer, first);
+		dtls_clear_record(dtls, peer, first);
 	else
 		dtls_peer_feed(peer, packet);
-}
-
-static struct dtls_peer *find_begun(struct dtls *dtls, const struct tscf_outer_key *key)
-{
-	return HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, key) : NULL;
 }
 
 /* Whoever is up is served at once, whoever wants to be later. */
@@ -60,7 +26,7 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 {
 	struct tscf_outer_key key = tscf_outer_key(&packet->from);
 	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
-	struct dtls_peer *begun = find_begun(dtls, &key);
+	struct dtls_peer *begun = dtls_table_find_begun(dtls, &key);
 	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
 
 	if (up != NULL && first->epoch != 0 && (begun == NULL || is_data))
@@ -70,32 +36,7 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 	else if (tscf_dtls_is_client_hello(first))
 		dtls_backlog_add(dtls, &dtls->strangers, packet);
 	else if (up != NULL)
-		clear_record(dtls, up, first);
-	else
-		count_invalid(dtls);
-}
-
-void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
-{
-	struct tscf_outer_key key = tscf_outer_key(&packet->from);
-	struct dtls_peer *up = dtls_table_find(dtls, &dtls->up, &key);
-	struct dtls_peer *begun = find_begun(dtls, &key);
-	struct tscf_dtls_record first;
-
-	/* It was so when it came. */
-	if (!tscf_dtls_record_first(packet->data, packet->length, &first))
-		return;
-	if (begun != NULL && tscf_dtls_is_client_hello(&first) &&
-	    memcmp(begun->client_random, tscf_dtls_client_random(&first), TSCF_DTLS_RANDOM) != 0)
-		begun = NULL;
-	if (begun != NULL)
-		dtls_peer_feed(begun, packet);
-	else if (tscf_dtls_is_client_hello(&first))
-		dtls_listen_hello(dtls, packet, &first);
-	else if (up != NULL && first.epoch == 0)
-		clear_record(dtls, up, &first);
-	else if (up != NULL)
-		dtls_peer_feed(up, packet);
+		dtls_clear_record(dtls, up, first);
 	else
 		count_invalid(dtls);
 }
@@ -111,14 +52,6 @@ static void one_datagram(struct dtls *dtls, struct tscf_packet *packet)
 		connected_datagram(dtls, packet, &first);
 	else
 		listening_datagram(dtls, packet, &first);
-}
-
-void dtls_finish(struct dtls *dtls)
-{
-	if (dtls->clear.count > 0 && !dtls->base.transport.closed)
-		dtls_deliver(dtls);
-	if (!dtls->base.transport.closed)
-		tscf_datagram_flush(&dtls->base);
 }
 
 static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
@@ -275,7 +208,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->base.transport.handler = handler;
 	dtls->base.transport.context = context;
 	dtls->tls = tls;
-	tscf_deferred_work_init(&dtls->later, loop, dtls_backlog_step, dtls_backlog_pause, dtls);
+	tscf_deferred_work_init(&dtls->later, loop, dtls_handshakes_step, dtls_handshakes_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)

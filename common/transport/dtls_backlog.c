@@ -6,6 +6,7 @@
  */
 #include "common/transport/dtls_peer.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 /* Most datagrams waiting, of each kind: about a tenth of a second's work, so that no client repeats itself before its
@@ -55,31 +56,16 @@ void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const str
 	tscf_deferred_work_wake(&dtls->later);
 }
 
-bool dtls_backlog_step(void *context)
+struct tscf_packet *dtls_backlog_take(struct dtls_backlog *backlog)
 {
-	struct dtls *dtls = context;
-	struct dtls_waiting *waiting = take(dtls->begun.count > 0 ? &dtls->begun : &dtls->strangers);
-	bool more;
+	struct dtls_waiting *waiting = take(backlog);
 
-	if (waiting == NULL)
-		return false;
-	tscf_reaper_enter(&dtls->base.transport);
-	dtls_handshake_datagram(dtls, &waiting->packet);
-	free(waiting);
-	more = !dtls->base.transport.closed && dtls->begun.count + dtls->strangers.count > 0;
-	if (!more)
-		dtls_finish(dtls);
-	tscf_reaper_leave(&dtls->base.transport);
-	return more;
+	return waiting != NULL ? &waiting->packet : NULL;
 }
 
-void dtls_backlog_pause(void *context)
+void dtls_backlog_done(struct tscf_packet *packet)
 {
-	struct dtls *dtls = context;
-
-	tscf_reaper_enter(&dtls->base.transport);
-	dtls_finish(dtls);
-	tscf_reaper_leave(&dtls->base.transport);
+	free((char *)packet - offsetof(struct dtls_waiting, packet));
 }
 
 void dtls_backlog_free(struct dtls_backlog *backlog)

@@ -126,3 +126,19 @@ void dtls_io_use(struct dtls_peer *peer)
 {
 	tscf_crypto_use(&peer->crypto);
 }
+
+void dtls_deliver(struct dtls *dtls)
+{
+	struct tscf_transport *t = &dtls->base.transport;
+
+	t->handler->received(t->context, t, &dtls->clear);
+	dtls->clear.count = 0;
+}
+
+void dtls_finish(struct dtls *dtls)
+{
+	if (dtls->clear.count > 0 && !dtls->base.transport.closed)
+		dtls_deliver(dtls);
+	if (!dtls->base.transport.closed)
+		tscf_datagram_flush(&dtls->base);
+}

@@ -4,10 +4,11 @@
  *
  *     dtls.c         the transport: which connection a datagram is for, sending, closing
  *     dtls_table.c   connections by outer address
- *     dtls_backlog.c datagrams of handshakes, which wait for those of others
+ *     dtls_handshakes.c  work on datagrams of handshakes
+ *     dtls_backlog.c datagrams of handshakes, which wait for packets of those who are up
  *     dtls_listen.c  sources that have not proved their address
  *     dtls_peer.c    one connection: handshake, data, end
- *     dtls_io.c      what wolfSSL sends and receives; flights
+ *     dtls_io.c      what wolfSSL and the user send and receive; flights
  *     dtls_keys.c    the end of wolfSSL's part: its keys for dtls_protect.h
  */
 #ifndef TSCF_DTLS_PEER_H
@@ -104,22 +105,15 @@ static inline struct dtls *dtls_of(struct dtls_peer *peer)
 	return (struct dtls *)peer->base.transport;
 }
 
-/* dtls.c */
-
-/** Hand up the clear packets collected so far.  Peers and the transport may be closed after it. */
-void dtls_deliver(struct dtls *dtls);
-/** Hand up and send what has come of the datagrams worked on. */
-void dtls_finish(struct dtls *dtls);
-/** Work on a datagram of a handshake that is under way, or of a stranger. */
-void dtls_handshake_datagram(struct dtls *dtls, struct tscf_packet *packet);
-/** Take @p peer out of all tables. */
-void dtls_unlink(struct dtls_peer *peer);
-
 /* dtls_table.c */
 
 struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, const struct tscf_outer_key *key);
 /** @return 0, or -ENOMEM. */
 int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
+/** @return the connection of @p key whose handshake is under way, or NULL. */
+struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_outer_key *key);
+/** Take @p peer out of all tables. */
+void dtls_unlink(struct dtls_peer *peer);
 /** No effect if @p peer is not in @p table. */
 void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
 
@@ -127,12 +121,21 @@ void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_
 
 /** Keep a copy of a datagram for later, or drop it. */
 void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const struct tscf_packet *packet);
-/** Work on one; a step of deferred_work.h.  @p context is the struct dtls. */
-bool dtls_backlog_step(void *context);
-/** Send what the steps have made; a pause of deferred_work.h. */
-void dtls_backlog_pause(void *context);
+/** @return the oldest datagram, which the caller ends with dtls_backlog_done, or NULL. */
+struct tscf_packet *dtls_backlog_take(struct dtls_backlog *backlog);
+/** Free a datagram that dtls_backlog_take has returned. */
+void dtls_backlog_done(struct tscf_packet *packet);
 /** Forget them all. */
 void dtls_backlog_free(struct dtls_backlog *backlog);
+
+/* dtls_handshakes.c */
+
+/** Work on the oldest datagram of the backlog; a step of deferred_work.h.  @p context is the struct dtls. */
+bool dtls_handshakes_step(void *context);
+/** Send what the steps have made; a pause of deferred_work.h. */
+void dtls_handshakes_pause(void *context);
+/** A record in clear of an address whose connection @p peer is up: its flight was lost, or somebody pretends it. */
+void dtls_clear_record(struct dtls *dtls, struct dtls_peer *peer, const struct tscf_dtls_record *record);
 
 /* dtls_listen.c */
 
@@ -165,6 +168,11 @@ void dtls_keys_sent(struct dtls_peer *peer, const uint8_t *data, size_t length);
 int dtls_keys_take(struct dtls_peer *peer);
 
 /* dtls_io.c */
+
+/** Hand up the clear packets collected so far.  Peers and the transport may be closed after it. */
+void dtls_deliver(struct dtls *dtls);
+/** Hand up and send what has come of the datagrams worked on. */
+void dtls_finish(struct dtls *dtls);
 
 /** Send one record of an established connection.  @return false: its sequence numbers are used up. */
 bool dtls_io_send(struct dtls_peer *peer, uint8_t type, const uint8_t *data, uint32_t length, uint8_t tos);

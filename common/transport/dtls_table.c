@@ -30,3 +30,20 @@ void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_
 	HASH_DELETE(hh, table->head, peer);
 	table->last = NULL;
 }
+
+struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_outer_key *key)
+{
+	return HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, key) : NULL;
+}
+
+void dtls_unlink(struct dtls_peer *peer)
+{
+	struct dtls *dtls = dtls_of(peer);
+
+	if (dtls->base.connected) {
+		dtls->only = NULL;
+		return;
+	}
+	dtls_table_remove(dtls, &dtls->up, peer);
+	dtls_table_remove(dtls, &dtls->handshakes, peer);
+}

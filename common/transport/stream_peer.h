@@ -4,7 +4,8 @@
  *
  *     stream.c         the transport: opening, sending, closing
  *     stream_peer.c    one connection: its states, reading, its end
- *     stream_accept.c  listening: new connections, and those that wait to be adopted
+ *     stream_accept.c  listening: new connections
+ *     stream_wait.c    connections that wait to be adopted
  *     stream_queue.c   what waits for the socket
  *     stream_frame.c   where packets begin and end
  *     tcp.c, tls_stream.c   the two kinds
@@ -163,9 +164,14 @@ void tscf_stream_peer_end(struct tscf_stream_peer *peer);
 /** Begin to take connections from stream->transport.fd. */
 void tscf_stream_accept_start(struct tscf_stream *stream);
 void tscf_stream_accept_stop(struct tscf_stream *stream);
+
+/* stream_wait.c */
+
 /** @p peer has TSCF_STREAM_SECONDS from now.  @return false if it is one too many of its source. */
 bool tscf_stream_wait(struct tscf_stream_peer *peer);
 /** It needs no deadline any more. */
 void tscf_stream_wait_end(struct tscf_stream_peer *peer);
+/** Set the timer for the first one's deadline; those behind it have later ones. */
+void tscf_stream_set_patience(struct tscf_stream *stream);
 
 #endif
