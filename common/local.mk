@@ -5,7 +5,7 @@ libtscf_common_la_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS) $(HOG
 libtscf_common_la_LIBADD = $(WOLFSSL_LIBS) $(HOGWEED_LIBS) $(NETTLE_LIBS) $(GMP_LIBS) $(LIBNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_IDIAG_LIBS) $(EV_LIBS)
 
 libtscf_common_la_SOURCES += common/base/addr.c common/base/addr.h common/packet/batch.c common/packet/batch.h common/packet/binding.c common/packet/binding.h \
-	common/packet/fragment.c common/packet/fragment.h common/base/level.c common/base/level.h common/base/log.c common/base/log.h \
+	common/packet/fragment.c common/packet/fragment.h common/base/clock.c common/base/clock.h common/base/level.c common/base/level.h common/base/log.c common/base/log.h \
 	common/base/siphash.c common/base/siphash.h
 
 # Settings, command lines and daemons: what the two programs share besides the tunnels.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/client.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
@@ -15,17 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void client_clock(struct client *c)
 {
-	c->now = read_clock(CLOCK_MONOTONIC);
-	if (monitor_clock(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME)))
+	c->now = tscf_clock_now();
+	if (monitor_clock(&c->monitor, c->now, tscf_clock_boot()))
 		tscf_info("this host was asleep, or this process stood still");
 }
 
@@ -315,8 +309,8 @@ static struct client *client_new(struct client_config *config)
 	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
 	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = time(NULL);
-	c->now = read_clock(CLOCK_MONOTONIC);
-	monitor_init(&c->monitor, c->now, read_clock(CLOCK_BOOTTIME));
+	c->now = tscf_clock_now();
+	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	pmtu_init(c);

@@ -37,13 +37,19 @@ struct server_device {
 };
 
 /** Sessions whose coming or going a worker remembers. */
-#define SERVER_JOURNEYS 64
+#define SERVER_HANDOFFS 64
 
 /** A session that was on its way between workers a moment ago. */
-struct server_journey {
+struct server_handoff {
 	uint64_t tsid;
 	uint64_t until; /**< when that is forgotten */
 };
+
+struct server_input;
+struct server_answer;
+/** As server_control (control/dispatch.h): handles a message that another worker has received. */
+typedef void (*server_redispatch)(struct server_state *state, const struct server_input *in, const uint8_t *data,
+				  uint32_t length, struct server_answer *answer);
 
 struct server_worker {
 	struct server *server; /**< what is set up before the threads begin; only a reload changes some of it */
@@ -57,8 +63,9 @@ struct server_worker {
 	struct tscf_netlink *netlink; /**< pmtu_routes.c */
 
 	/* migrate.c */
-	struct server_journey journeys[SERVER_JOURNEYS];
-	unsigned journey_count; /**< there have been */
+	server_redispatch redispatch; /**< what handles a message that came with a session */
+	struct server_handoff handoffs[SERVER_HANDOFFS];
+	unsigned handoff_count; /**< there have been */
 
 	/* worker.c */
 	struct server_mailbox mailbox;
@@ -100,7 +107,11 @@ struct server {
 	void *reread_context;
 };
 
-/** @return milliseconds of the monotonic clock. */
-uint64_t server_now(void);
+/** Called in a worker: it cannot go on (the reason has been logged), so the daemon ends. */
+static inline void server_worker_fail(struct server_worker *worker, int error)
+{
+	worker->error = error;
+	ev_async_send(worker->server->loop, &worker->server->failed);
+}
 
 #endif

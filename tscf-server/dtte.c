@@ -246,7 +246,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	if (ruling.rule <= RULE_GRACE)
 		return to_tun();
 	if (ruling.preferred)
-		server_liveness(state, ruling.owner);
+		server_liveness_doubt(state, ruling.owner);
 	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE
 			? counter_of(ruling.rule)
 			: SERVER_COUNT_CLEAR_REFUSED);

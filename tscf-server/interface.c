@@ -4,6 +4,7 @@
 #include "tscf-server/path.h"
 
 #include "common/auth/proof.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/packet/message.h"
 #include "common/transport/dtls.h"
@@ -241,7 +242,7 @@ void server_interfaces_retract(struct server_worker *worker, const struct server
 	while (*from) {
 		struct server_interface *i = *from;
 
-		server_sessions_end_at(worker->state, i, server_now());
+		server_sessions_end_at(worker->state, i, tscf_clock_now());
 		close_listeners(i);
 		*from = i->next;
 		server_interface_free(i);

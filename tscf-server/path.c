@@ -5,6 +5,7 @@
 #include "tscf-server/dtte.h"
 #include "tscf-server/worker.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
 #include "common/transport/udp.h"
@@ -254,7 +255,7 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 {
 	struct server_listener *l = context;
 	struct server_worker *worker = l->interface->worker;
-	uint64_t now = server_now();
+	uint64_t now = tscf_clock_now();
 
 	/* What comes by a stream is all of one connection: when that ends nothing more is of it. */
 	for (unsigned n = 0; n < batch->count; n++)
@@ -275,7 +276,7 @@ static void on_peer_up(void *context, struct tscf_peer *peer)
 	if (!peer->transport->ops->encrypted)
 		return;
 	if (l->interface->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
-	    !server_session_accept(state, l, peer, server_now())) {
+	    !server_session_accept(state, l, peer, tscf_clock_now())) {
 		server_count(&state->counters, SERVER_COUNT_REFUSED_LIMIT);
 		tscf_peer_close(peer);
 	}
@@ -287,7 +288,7 @@ static void on_peer_down(void *context, struct tscf_peer *peer, int error, const
 
 	(void)error;
 	if (peer->user)
-		server_session_lost(l->interface->worker->state, peer->user, server_now(), reason);
+		server_session_lost(l->interface->worker->state, peer->user, tscf_clock_now(), reason);
 }
 
 const struct tscf_transport_handler server_path_handler = {
@@ -309,7 +310,7 @@ static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int 
 	struct server_device *device = (struct server_device *)watcher->data;
 	struct server_worker *worker = ev_userdata(loop);
 	struct tscf_batch batch;
-	uint64_t now = server_now();
+	uint64_t now = tscf_clock_now();
 	int err = 0;
 
 	(void)events;

@@ -11,6 +11,7 @@
 #include "tscf-server/session/admission.h"
 #include "tscf-server/worker.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ static void review(const struct server_config *old, const struct server_config *
 static void apply(struct server_worker *worker, void *fresh)
 {
 	server_interfaces_take(worker, fresh);
-	server_admission_review(worker->state, server_now());
+	server_admission_review(worker->state, tscf_clock_now());
 }
 
 static void config_free(struct server_config *config)

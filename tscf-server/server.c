@@ -4,6 +4,7 @@
 #include "tscf-server/admin/report.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
+#include "tscf-server/control/reply.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/identity.h"
 #include "tscf-server/interface.h"
@@ -11,6 +12,7 @@
 #include "tscf-server/store/restore.h"
 #include "tscf-server/worker.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
@@ -22,14 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-uint64_t server_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* --- events --- */
 
@@ -257,7 +251,7 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 	    .config = config,
 	    .steering = {.program = -1, .exceptions = -1},
 	    .since = time(NULL),
-	    .started = server_now(),
+	    .started = tscf_clock_now(),
 	    .reread = reread,
 	    .reread_context = context,
 	};

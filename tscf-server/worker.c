@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/worker.h"
 
+#include "tscf-server/control/dispatch.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/path.h"
 #include "tscf-server/pmtu_routes.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/transport/udp.h"
 
@@ -23,7 +25,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	(void)timer;
 	(void)events;
-	server_state_expire(worker->state, server_now());
+	server_state_expire(worker->state, tscf_clock_now());
 	if (worker->recalls < RECALLS) {
 		worker->recalls++;
 		server_sessions_recall(worker->state);
@@ -48,6 +50,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 
 	worker->server = server;
 	worker->index = index;
+	worker->redispatch = server_control;
 	worker->plain.tun = (struct tscf_tun){.fd = -1, .urgent_fd = -1};
 	worker->encrypted.tun = worker->plain.tun;
 	worker->loop = ev_loop_new(EVFLAG_AUTO);
@@ -91,7 +94,7 @@ static void close_worker(struct server_worker *worker)
 {
 	server_deferred_replies_free(&worker->withheld);
 	if (worker->state)
-		server_sessions_end_all(worker->state, server_now());
+		server_sessions_end_all(worker->state, tscf_clock_now());
 	server_path_stop(worker);
 	if (worker->state)
 		server_interfaces_close(worker);
@@ -206,10 +209,4 @@ void server_workers_each(struct server *server, void (*action)(struct server_wor
 
 	for (unsigned n = 0; n < server->worker_count; n++)
 		server_mailbox_call(&server->workers[n].mailbox, run_errand, &errand);
-}
-
-void server_worker_fail(struct server_worker *worker, int error)
-{
-	worker->error = error;
-	ev_async_send(worker->server->loop, &worker->server->failed);
 }

@@ -27,7 +27,4 @@ int server_workers_stop(struct server *server);
 /** In every worker, one after another, do @p action with @p data; it may use what is of that worker. */
 void server_workers_each(struct server *server, void (*action)(struct server_worker *worker, void *data), void *data);
 
-/** Called in a worker: it cannot go on (the reason has been logged), so the daemon ends. */
-void server_worker_fail(struct server_worker *worker, int error);
-
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the other. */
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/packet/message.h"
@@ -46,7 +47,7 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 		struct server_input in = {.interface = l->interface,
 					  .place = {.listener = l, .connection = peer, .outer = peer->outer},
 					  .session = peer->user,
-					  .now = server_now()};
+					  .now = tscf_clock_now()};
 		struct server_answer answer;
 
 		server_control(l->interface->worker->state, &in, packet->data, packet->length, &answer);
@@ -69,7 +70,7 @@ static void peer_down(void *context, struct tscf_peer *peer, int error, const ch
 
 	(void)error;
 	if (peer->user)
-		server_session_lost(l->interface->worker->state, peer->user, server_now(), reason);
+		server_session_lost(l->interface->worker->state, peer->user, tscf_clock_now(), reason);
 }
 
 static const struct tscf_transport_handler handler = {.received = received, .peer_up = peer_up, .peer_down = peer_down};
@@ -101,6 +102,7 @@ static void make_worker(unsigned index)
 {
 	struct server_worker *w = &worker[index];
 
+	w->redispatch = server_control;
 	w->server = &server;
 	w->index = index;
 	w->loop = loop;
@@ -134,7 +136,7 @@ static void setup(void)
 static void teardown(void)
 {
 	for (unsigned n = 0; n < WORKERS; n++) {
-		server_sessions_end_all(worker[n].state, server_now());
+		server_sessions_end_all(worker[n].state, tscf_clock_now());
 		tscf_transport_close(worker[n].state->interfaces->listener[SERVER_TCP].transport);
 		server_deferred_replies_free(&worker[n].withheld);
 		server_mailbox_close(&worker[n].mailbox);

@@ -113,7 +113,7 @@ START_TEST(resume_under_way)
 
 	connect_with_lock(&a);
 	at_port(&a, 77, 7777);
-	worker.journeys[3] = (struct server_journey){.tsid = a.tsid, .until = w->now + 100};
+	worker.handoffs[3] = (struct server_handoff){.tsid = a.tsid, .until = w->now + 100};
 	w->interface->worker = &worker;
 	ck_assert_int_eq(world_keepalive(&a, false), -1);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNANSWERED), 1);

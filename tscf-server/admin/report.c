@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "common/base/clock.h"
 #include "common/packet/message.h"
 
 #define TSID_TEXT 17
@@ -257,7 +258,7 @@ char *server_report_status(struct server *server)
 
 	set(o, "state", json_string("running"));
 	set_number(o, "since", (uint64_t)server->since);
-	set_number(o, "uptime", (server_now() - server->started) / 1000);
+	set_number(o, "uptime", (tscf_clock_now() - server->started) / 1000);
 	set_number(o, "workers", server->worker_count);
 	set(o, "pin", json_string(server->pin));
 	server_workers_each(server, add_part, o);
@@ -412,7 +413,7 @@ static void list_worker(struct server_worker *worker, void *data)
 {
 	struct listing *l = data;
 
-	l->now = server_now();
+	l->now = tscf_clock_now();
 	l->known += HASH_COUNT(worker->state->sessions.by_tsid);
 	list_sessions(l, worker->state->sessions.confirmed);
 	list_sessions(l, worker->state->sessions.unconfirmed);

@@ -3,6 +3,7 @@
  * configure.c - configuration requests: how tunnels begin.
  */
 #include "tscf-server/control/bind.h"
+#include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/store/journal.h"
@@ -27,18 +28,6 @@ static void refuse_connection(const struct server_request *r, enum server_counte
 	refuse(r, counter, code, text);
 	r->answer->end = r->in->session;
 	r->answer->why = text;
-}
-
-void server_write_keepalive(const struct server_request *r, struct tscf_writer *w)
-{
-	const struct server_settings *settings = &r->state->settings;
-	bool stream = r->in->place.listener->transport->ops->stream;
-	unsigned keepalive = stream ? settings->keepalive_stream : settings->keepalive_datagram;
-
-	if (keepalive)
-		tscf_write_u16(w, TSCF_TLV_KEEPALIVE, (uint16_t)keepalive);
-	if (settings->persistence)
-		tscf_write_u16(w, TSCF_TLV_PERSISTENCE, (uint16_t)settings->persistence);
 }
 
 /** What both kinds of tunnel are told. */

@@ -1,49 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/dispatch.h"
 
+#include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/session/migrate.h"
 #include "tscf-server/store/journal.h"
 
 #include <string.h>
-
-/** An answer may be this many times as large as its request: the source address may be forged. */
-#define AMPLIFICATION 3
-
-/** @return whether an answer of @p length bytes is too long for a source that is not proven. */
-static bool exceeds(const struct server_request *r, uint32_t length)
-{
-	return !r->in->place.connection && length > AMPLIFICATION * r->length;
-}
-
-void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)
-{
-	tscf_write_begin(w, r->answer->data, sizeof(r->answer->data), r->message->type + 1, tsid, r->message->sequence);
-}
-
-bool server_respond_finish(const struct server_request *r, struct tscf_writer *w)
-{
-	int length = tscf_write_finish(w);
-
-	if (length < 0 || exceeds(r, (uint32_t)length))
-		return false;
-	r->answer->length = (uint32_t)length;
-	return true;
-}
-
-void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text)
-{
-	struct tscf_writer w;
-
-	server_respond_begin(r, &w, tsid);
-	tscf_write_response(&w, code, text);
-	if (server_respond_finish(r, &w))
-		return;
-	server_respond_begin(r, &w, tsid);
-	tscf_write_response(&w, code, "");
-	if (!server_respond_finish(r, &w))
-		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
-}
 
 static bool is_request(enum tscf_message_type type)
 {
@@ -75,7 +38,7 @@ static struct server_session *session_of(const struct server_input *in, uint64_t
 static void repeat(const struct server_request *r, const struct server_cached_reply *kept)
 {
 	server_count(&r->state->counters, SERVER_COUNT_CONTROL_REPEATED);
-	if (exceeds(r, kept->length)) {
+	if (server_reply_exceeds(r, kept->length)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
 		return;
 	}
@@ -311,14 +274,4 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		handle_request(&r);
 	else if (message.type != TSCF_KEEPALIVE_RESPONSE && message.type != TSCF_RELEASE_RESPONSE)
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
-}
-
-int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
-			 uint8_t data[TSCF_MESSAGE_MAX])
-{
-	struct tscf_writer w;
-
-	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
-	tscf_write_response(&w, code, why);
-	return tscf_write_finish(&w);
 }

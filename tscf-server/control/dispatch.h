@@ -40,8 +40,4 @@ struct server_answer {
 void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
 		    struct server_answer *answer);
 
-/** Write the request by which the server releases the tunnel of @p s, and why.  @return its length. */
-int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
-			 uint8_t data[TSCF_MESSAGE_MAX]);
-
 #endif

@@ -19,22 +19,11 @@ struct server_request {
 	struct server_answer *answer;
 };
 
-/** Begin the response to @p r with this TSID. */
-void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid);
-/** Finish it.  To a source that is not proven, an answer over three times the size of its request is not given. @return
- * whether there is an answer. */
-bool server_respond_finish(const struct server_request *r, struct tscf_writer *w);
-/** A response that holds a response code only; the text is left out where it would make the answer too large. */
-void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text);
-
 /* configure.c */
 /** Configuration_Request on a plain transport. */
 void server_configure_plain(const struct server_request *r);
 /** Configuration_Request on an encrypted connection that is not configured. */
 void server_configure_encrypted(const struct server_request *r);
-/** Write after how much silence the client shall ask, by the transport that the request came by, and when it is ended.
- */
-void server_write_keepalive(const struct server_request *r, struct tscf_writer *w);
 
 /* services.c */
 /** Service_Request. */

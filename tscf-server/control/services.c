@@ -3,6 +3,7 @@
  * services.c - service requests: an encrypted tunnel, bindings, shields.
  */
 #include "tscf-server/control/bind.h"
+#include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/store/journal.h"
@@ -62,7 +63,7 @@ static void enable_dtte(const struct server_request *r)
 	}
 	/* Who has one and wants one may have lost it. */
 	if (s->lease->encrypted_session)
-		server_liveness(r->state, s->lease->encrypted_session);
+		server_liveness_doubt(r->state, s->lease->encrypted_session);
 	if (!claim_encrypted(s)) {
 		unavailable(r, "no capacity for another encrypted tunnel");
 		return;

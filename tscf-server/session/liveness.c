@@ -5,21 +5,12 @@
 
 #include <utlist.h>
 
-void server_liveness(struct server_state *state, struct server_session *s)
+void server_liveness_doubt(struct server_state *state, struct server_session *s)
 {
 	if (s->doubt.listed)
 		return;
 	s->doubt.listed = true;
 	DL_APPEND2(state->sessions.doubted, s, doubt.prev, doubt.next);
-}
-
-void server_liveness_forget(struct server_state *state, struct server_session *s)
-{
-	if (!s->doubt.listed)
-		return;
-	s->doubt.listed = false;
-	s->doubt.asked = 0;
-	DL_DELETE2(state->sessions.doubted, s, doubt.prev, doubt.next);
 }
 
 static void ask(struct server_state *state, struct server_session *s, uint64_t now)
@@ -31,7 +22,7 @@ static void ask(struct server_state *state, struct server_session *s, uint64_t n
 
 void server_liveness_claimed(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	server_liveness(state, s);
+	server_liveness_doubt(state, s);
 	if (!s->doubt.asked)
 		ask(state, s, now);
 }
@@ -43,7 +34,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 
 	if (s->heard > s->doubt.asked) {
 		s->doubt.rested = now + SERVER_LIVENESS_REST_MS;
-		server_liveness_forget(state, s);
+		server_session_believe(state, s);
 	} else if (now - s->doubt.asked >= (stream ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, "it did not answer when it was in doubt");
 	} else if (!stream) {
@@ -60,7 +51,7 @@ void server_liveness_tick(struct server_state *state, uint64_t now)
 		if (s->doubt.asked)
 			review(state, s, now);
 		else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS)
-			server_liveness_forget(state, s);
+			server_session_believe(state, s);
 		else if (now >= s->doubt.rested)
 			ask(state, s, now);
 	}

@@ -37,11 +37,9 @@ struct server_liveness {
 };
 
 /** Something says that the client of @p s is gone: the next tick looks at it.  May be called for every packet. */
-void server_liveness(struct server_state *state, struct server_session *s);
+void server_liveness_doubt(struct server_state *state, struct server_session *s);
 /** Somebody else wants the place of @p s, and waits for it: it is asked at once, unless it is being asked. */
 void server_liveness_claimed(struct server_state *state, struct server_session *s, uint64_t now);
-/** @p s ends. */
-void server_liveness_forget(struct server_state *state, struct server_session *s);
 /** Ask those in doubt, and end those that did not answer; call it with every tick. */
 void server_liveness_tick(struct server_state *state, uint64_t now);
 

@@ -4,6 +4,7 @@
 #include "tscf-server/context.h"
 #include "tscf-server/store/journal.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/transport/stream.h"
 #include "common/transport/udp.h"
@@ -15,8 +16,8 @@
 /** For so long a session may be on its way: the client has repeated its messages by then. */
 #define JOURNEY_MS 1000
 
-/** A message on its round through the workers. */
-struct round {
+/** A message on its query through the workers. */
+struct forwarded_query {
 	atomic_uint left; /**< workers that have not looked at it yet */
 	atomic_bool found;
 	const struct server_worker *home; /**< whom it came to */
@@ -28,10 +29,10 @@ struct round {
 	uint8_t data[TSCF_MESSAGE_MAX];
 };
 
-static void remember_journey(struct server_worker *worker, uint64_t tsid, uint64_t now)
+static void remember_handoff(struct server_worker *worker, uint64_t tsid, uint64_t now)
 {
-	worker->journeys[worker->journey_count++ % SERVER_JOURNEYS] =
-	    (struct server_journey){.tsid = tsid, .until = now + JOURNEY_MS};
+	worker->handoffs[worker->handoff_count++ % SERVER_HANDOFFS] =
+	    (struct server_handoff){.tsid = tsid, .until = now + JOURNEY_MS};
 }
 
 bool server_migrate_under_way(const struct server_input *in, uint64_t tsid)
@@ -40,8 +41,8 @@ bool server_migrate_under_way(const struct server_input *in, uint64_t tsid)
 
 	if (!here || in->place.connection)
 		return false;
-	for (unsigned n = 0; n < SERVER_JOURNEYS; n++)
-		if (here->journeys[n].tsid == tsid && in->now < here->journeys[n].until)
+	for (unsigned n = 0; n < SERVER_HANDOFFS; n++)
+		if (here->handoffs[n].tsid == tsid && in->now < here->handoffs[n].until)
 			return true;
 	return false;
 }
@@ -69,7 +70,7 @@ static void answer_client(struct server_worker *worker, const struct server_plac
 }
 
 /** An answer on its way to the worker that has the connection. */
-struct letter {
+struct forwarded_reply {
 	char interface[SERVER_RECORD_NAME];
 	unsigned listener;
 	uint64_t serial;
@@ -99,122 +100,124 @@ static struct tscf_peer *connection_of(const struct server_worker *worker, const
 	return accepted && accepted->listener == l ? accepted->peer : NULL;
 }
 
-static void letter_arrives(void *owner, void *data)
+static void forwarded_reply_arrives(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
-	struct letter *letter = data;
-	struct server_interface *i = server_interface_find(worker->state, letter->interface);
-	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[letter->listener], letter->serial) : NULL;
+	struct forwarded_reply *reply = data;
+	struct server_interface *i = server_interface_find(worker->state, reply->interface);
+	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[reply->listener], reply->serial) : NULL;
 
 	if (peer)
-		tscf_peer_send(peer, letter->data, letter->length);
+		tscf_peer_send(peer, reply->data, reply->length);
 }
 
-static void send_letter(const struct round *round, const struct server_answer *answer)
+static void send_forwarded_reply(const struct forwarded_query *query, const struct server_answer *answer)
 {
-	struct letter *letter = answer->length > 0 ? malloc(sizeof(*letter)) : NULL;
+	struct forwarded_reply *reply = answer->length > 0 ? malloc(sizeof(*reply)) : NULL;
 
-	if (!letter)
+	if (!reply)
 		return;
-	*letter = (struct letter){.listener = round->listener, .serial = round->serial, .length = answer->length};
-	memcpy(letter->interface, round->interface, sizeof(letter->interface));
-	memcpy(letter->data, answer->data, answer->length);
-	if (server_mailbox_post(&round->home->server->workers[round->home->index].mailbox, letter_arrives, letter) < 0)
-		free(letter);
+	*reply =
+	    (struct forwarded_reply){.listener = query->listener, .serial = query->serial, .length = answer->length};
+	memcpy(reply->interface, query->interface, sizeof(reply->interface));
+	memcpy(reply->data, answer->data, answer->length);
+	if (server_mailbox_post(&query->home->server->workers[query->home->index].mailbox, forwarded_reply_arrives,
+				reply) < 0)
+		free(reply);
 }
 
 /** Send what this worker has to say; a connection is another's. */
-static void answer_round(struct server_worker *worker, struct server_interface *i, const struct round *round,
-			 const struct server_answer *answer)
+static void answer_forwarded_query(struct server_worker *worker, struct server_interface *i,
+				   const struct forwarded_query *query, const struct server_answer *answer)
 {
-	struct server_place to = {.listener = &i->listener[round->listener], .outer = round->from};
+	struct server_place to = {.listener = &i->listener[query->listener], .outer = query->from};
 
-	if (round->serial != 0)
-		send_letter(round, answer);
+	if (query->serial != 0)
+		send_forwarded_reply(query, answer);
 	else
 		answer_client(worker, &to, answer);
 }
 
 /** Nobody has the session: say so, once. */
-static void answer_nobody(struct server_worker *worker, struct server_interface *i, const struct round *round)
+static void answer_nobody(struct server_worker *worker, struct server_interface *i, const struct forwarded_query *query)
 {
 	struct server_answer answer = {.length = 0};
 	struct tscf_message m;
 	struct tscf_writer w;
 	int length;
 
-	if (tscf_message_decode(round->data, round->length, &m) < 0)
+	if (tscf_message_decode(query->data, query->length, &m) < 0)
 		return;
 	tscf_write_begin(&w, answer.data, sizeof(answer.data), m.type + 1, m.tsid, m.sequence);
 	tscf_write_response(&w, TSCF_RESPONSE_NO_SESSION, "");
 	length = tscf_write_finish(&w);
 	answer.length = length > 0 ? (uint32_t)length : 0;
 	server_count(&worker->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
-	answer_round(worker, i, round, &answer);
+	answer_forwarded_query(worker, i, query, &answer);
 }
 
-static void look(struct server_worker *worker, struct server_interface *i, struct round *round)
+static void look(struct server_worker *worker, struct server_interface *i, struct forwarded_query *query)
 {
 	struct server_input in = {.interface = i,
-				  .place = {.listener = &i->listener[round->listener], .outer = round->from},
-				  .now = server_now(),
-				  .home = round->home,
-				  .serial = round->serial};
+				  .place = {.listener = &i->listener[query->listener], .outer = query->from},
+				  .now = tscf_clock_now(),
+				  .home = query->home,
+				  .serial = query->serial};
 	struct server_answer answer;
 	struct tscf_message m;
 
-	if (tscf_message_decode(round->data, round->length, &m) < 0)
+	if (tscf_message_decode(query->data, query->length, &m) < 0)
 		return;
 	if (!server_session_find(&worker->state->sessions, m.tsid)) {
 		/* A repeated message, and the session has left on the first. */
-		if (round->serial == 0 && server_migrate_under_way(&in, m.tsid))
-			round->found = true;
+		if (query->serial == 0 && server_migrate_under_way(&in, m.tsid))
+			query->found = true;
 		return;
 	}
-	round->found = true;
-	server_control(worker->state, &in, round->data, round->length, &answer);
-	answer_round(worker, i, round, &answer);
+	query->found = true;
+	worker->redispatch(worker->state, &in, query->data, query->length, &answer);
+	answer_forwarded_query(worker, i, query, &answer);
 }
 
-static void round_arrives(void *owner, void *data)
+static void forwarded_query_arrives(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
-	struct round *round = *(struct round **)data;
-	struct server_interface *i = server_interface_find(worker->state, round->interface);
+	struct forwarded_query *query = *(struct forwarded_query **)data;
+	struct server_interface *i = server_interface_find(worker->state, query->interface);
 
 	if (i)
-		look(worker, i, round);
-	if (atomic_fetch_sub(&round->left, 1) > 1)
+		look(worker, i, query);
+	if (atomic_fetch_sub(&query->left, 1) > 1)
 		return;
-	if (i && !round->found)
-		answer_nobody(worker, i, round);
-	free(round);
+	if (i && !query->found)
+		answer_nobody(worker, i, query);
+	free(query);
 }
 
-static struct round *round_new(const struct server_input *in, const uint8_t *data, uint32_t length)
+static struct forwarded_query *forwarded_query_new(const struct server_input *in, const uint8_t *data, uint32_t length)
 {
-	struct round *round = calloc(1, sizeof(*round));
+	struct forwarded_query *query = calloc(1, sizeof(*query));
 
-	if (!round)
+	if (!query)
 		return NULL;
-	round->home = in->interface->worker;
-	round->listener = index_of(in->place.listener);
-	round->serial = serial_of(in);
-	round->from = in->place.outer;
-	strncpy(round->interface, in->interface->name, sizeof(round->interface) - 1);
-	round->length = length;
-	memcpy(round->data, data, length);
-	return round;
+	query->home = in->interface->worker;
+	query->listener = index_of(in->place.listener);
+	query->serial = serial_of(in);
+	query->from = in->place.outer;
+	strncpy(query->interface, in->interface->name, sizeof(query->interface) - 1);
+	query->length = length;
+	memcpy(query->data, data, length);
+	return query;
 }
 
-static bool send_round(struct server_worker *to, struct round *round)
+static bool send_forwarded_query(struct server_worker *to, struct forwarded_query *query)
 {
-	struct round **mail = malloc(sizeof(struct round *));
+	struct forwarded_query **mail = malloc(sizeof(struct forwarded_query *));
 
 	if (!mail)
 		return false;
-	*mail = round;
-	if (server_mailbox_post(&to->mailbox, round_arrives, mail) == 0)
+	*mail = query;
+	if (server_mailbox_post(&to->mailbox, forwarded_query_arrives, mail) == 0)
 		return true;
 	free(mail);
 	return false;
@@ -230,23 +233,23 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 {
 	struct server_worker *here = in->interface->worker;
 	struct tscf_message m;
-	struct round *round;
+	struct forwarded_query *query;
 
 	if (!here || in->home || has_tunnel(in) || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
 		return false;
-	round = round_new(in, data, length);
-	if (!round)
+	query = forwarded_query_new(in, data, length);
+	if (!query)
 		return true;
 	/* What proves the address brings the session, and what is sent behind it may be here before that. */
 	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST)
-		remember_journey(here, m.tsid, in->now);
-	/* This worker's own share, so that the round does not end before it has been sent to all. */
-	round->left = here->server->worker_count;
+		remember_handoff(here, m.tsid, in->now);
+	/* This worker's own share, so that the query does not end before it has been sent to all. */
+	query->left = here->server->worker_count;
 	for (unsigned n = 0; n < here->server->worker_count; n++)
-		if (n != here->index && !send_round(&here->server->workers[n], round))
-			atomic_fetch_sub(&round->left, 1);
-	if (atomic_fetch_sub(&round->left, 1) == 1)
-		free(round);
+		if (n != here->index && !send_forwarded_query(&here->server->workers[n], query))
+			atomic_fetch_sub(&query->left, 1);
+	if (atomic_fetch_sub(&query->left, 1) == 1)
+		free(query);
 	return true;
 }
 
@@ -382,13 +385,13 @@ static void immigrate(void *owner, void *data)
 	struct server_worker *worker = owner;
 	struct emigrant *e = data;
 	struct server_interface *i = server_interface_find(worker->state, e->record.interface);
-	struct server_input in = {.interface = i, .now = server_now()};
+	struct server_input in = {.interface = i, .now = tscf_clock_now()};
 	struct server_answer answer;
 
 	if (!i)
 		return;
 	find_place(worker, i, e, in.now, &in.place);
-	in.session = server_session_import(worker->state, &e->record, in.now);
+	in.session = server_session_import(worker->state, i, &e->record, in.now);
 	if (!in.session)
 		return;
 	in.session->recall = in.session->quiet;
@@ -398,7 +401,7 @@ static void immigrate(void *owner, void *data)
 		return;
 	if (in.place.connection)
 		give_connection(worker->state, in.session, &in.place, in.now);
-	server_control(worker->state, &in, e->data, e->length, &answer);
+	worker->redispatch(worker->state, &in, e->data, e->length, &answer);
 	answer_client(worker, &in.place, &answer);
 }
 
@@ -409,7 +412,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	struct server_store *store = state->store;
 	struct packing packing = {.table = state->bindings, .lease = s->lease};
 
-	remember_journey(in->interface->worker, s->tsid, in->now);
+	remember_handoff(in->interface->worker, s->tsid, in->now);
 	/* Its client opens another; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/resume.h"
 
+#include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/session/migrate.h"
 #include "tscf-server/store/journal.h"

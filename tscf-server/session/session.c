@@ -280,10 +280,18 @@ static void take_record(struct server_session *s, const struct server_record *re
 	server_lease_settle(lease, record->client_id);
 }
 
-struct server_session *server_session_import(struct server_state *state, const struct server_record *record,
-					     uint64_t now)
+void server_session_believe(struct server_state *state, struct server_session *s)
 {
-	struct server_interface *interface = server_interface_find(state, record->interface);
+	if (!s->doubt.listed)
+		return;
+	s->doubt.listed = false;
+	s->doubt.asked = 0;
+	DL_DELETE2(state->sessions.doubted, s, doubt.prev, doubt.next);
+}
+
+struct server_session *server_session_import(struct server_state *state, struct server_interface *interface,
+					     const struct server_record *record, uint64_t now)
+{
 	struct server_lease *lease =
 	    interface && is_welcome(interface, record) ? import_lease(state, interface, record, now) : NULL;
 	struct server_session *s;
@@ -484,7 +492,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
-	server_liveness_forget(state, s);
+	server_session_believe(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)

@@ -135,12 +135,15 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 struct server_record;
 /**
  * Make the plain session that @p record tells of, confirmed: it comes from the store or from another worker.  Its
- * bindings are the caller's affair.
+ * bindings are the caller's affair.  @p interface is the one that the record names; NULL: there is none of that name.
  *
  * @return it, or NULL when its interface, addresses or outer address cannot be had.
  */
-struct server_session *server_session_import(struct server_state *state, const struct server_record *record,
-					     uint64_t now);
+struct server_session *server_session_import(struct server_state *state, struct server_interface *interface,
+					     const struct server_record *record, uint64_t now);
+
+/** Nothing says any more that the client of @p s is gone (liveness.h). */
+void server_session_believe(struct server_state *state, struct server_session *s);
 
 /** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or
  * NULL. */

@@ -21,23 +21,6 @@
 #define PORT      "tscf-port"
 #define POOL      "tscf-address-pool"
 
-int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix)
-{
-	struct tscf_prefix *grown = reallocarray(p->list, p->count + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	p->list = grown;
-	p->list[p->count++] = *prefix;
-	return 0;
-}
-
-void server_prefixes_clear(struct server_prefixes *p)
-{
-	free(p->list);
-	*p = (struct server_prefixes){0};
-}
-
 static void interface_free(struct server_interface_config *i)
 {
 	server_prefixes_clear(&i->pool);

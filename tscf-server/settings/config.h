@@ -11,6 +11,7 @@
 #include "common/base/addr.h"
 #include "common/base/log.h"
 #include "common/packet/message.h"
+#include "tscf-server/settings/prefixes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +21,6 @@
 #define SERVER_SERVICE_SIP        0x02U
 #define SERVER_SERVICE_REDUNDANCY 0x04U
 #define SERVER_SERVICE_DDT        0x08U
-
-/** Prefixes in the order in which they were given. */
-struct server_prefixes {
-	struct tscf_prefix *list;
-	unsigned count;
-};
 
 /** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
 enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };
@@ -109,10 +104,5 @@ int server_config_check(const struct server_config *c);
 
 /** Read the files that say who is let in.  Errors are logged.  @return 0 or -EINVAL. */
 int server_config_read_clients(struct server_config *c);
-
-/** Add one.  @return 0 or -ENOMEM. */
-int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix);
-/** Forget all. */
-void server_prefixes_clear(struct server_prefixes *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tscf-server/control/bind.h"
 #include "tscf-server/store/journal.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/transport/reuseport.h"
 
@@ -45,12 +46,14 @@ static void restore_lease(struct restoring *r, const struct server_change *chang
 static bool restore_record(struct restoring *r, const struct server_change *change)
 {
 	struct server_record record;
+	struct server_state *state;
 	struct server_session *s;
 
 	if (server_record_read(change->session.record, change->session.length, &record) < 0 ||
 	    record.tsid != change->session.tsid)
 		return false;
-	s = server_session_import(worker_of(r->server, &record.outer)->state, &record, r->now);
+	state = worker_of(r->server, &record.outer)->state;
+	s = server_session_import(state, server_interface_find(state, record.interface), &record, r->now);
 	if (!s)
 		return false;
 	/* What was not written yet is not known to be allowed in clear. */
@@ -161,7 +164,7 @@ void server_restore(struct server *server)
 {
 	uint64_t persistence = server->config->persistence;
 	struct server_store_past past;
-	struct restoring r = {.server = server, .now = server_now()};
+	struct restoring r = {.server = server, .now = tscf_clock_now()};
 	struct server_store_reader reader = {.change = restore_change, .context = &r};
 
 	if (server_store_open(server->config->state_dir, &server->store, &past) < 0)

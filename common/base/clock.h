@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * clock.h - the clocks that the daemons live by, in milliseconds.  They are read once per turn of the event loop.
+ */
+#ifndef TSCF_CLOCK_H
+#define TSCF_CLOCK_H
+
+#include <stdint.h>
+
+/** @return milliseconds of CLOCK_MONOTONIC: the time that this host has been awake. */
+uint64_t tscf_clock_now(void);
+/** @return milliseconds of CLOCK_BOOTTIME: as tscf_clock_now, and the time asleep. */
+uint64_t tscf_clock_boot(void);
+
+#endif
