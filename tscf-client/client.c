@@ -265,19 +265,23 @@ static bool only_sockets_live(struct client *c)
 	       processes_any_socket(is_only, c);
 }
 
+/* A program may open a socket that a policy speaks of at any time, and this may be the first half of a restart. */
+static void remove_rules(struct client *c)
+{
+	bool policies = policies_forbid_clear(&c->config->policies), live = !policies && only_sockets_live(c);
+	routing_remove(&c->routing, policies || live);
+	if (policies || live)
+		tscf_warning("%s: the rules that refuse clear packets stay (tscf-client flush removes them)",
+			     live ? "encrypted-only sockets live on" : "policies say encrypted-only");
+}
+
 static void tear_down(struct client *c)
 {
 	subscriptions_free(c);
 	moves_free(c);
 	monitor_stop(c);
-	if (c->routing.netlink && c->registry.diag) {
-		bool live = only_sockets_live(c);
-		routing_remove(&c->routing, live);
-		if (live)
-			tscf_warning(
-			    "encrypted-only sockets live on: the rules that keep them from sending in clear stay "
-			    "(tscf-client flush removes them)");
-	}
+	if (c->routing.netlink && c->registry.diag)
+		remove_rules(c);
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
 	connector_free(c);

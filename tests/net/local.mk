@@ -41,6 +41,7 @@ NET_TESTS = \
 	tests/net/reload.sh \
 	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \
+	tests/net/restart-policy.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \

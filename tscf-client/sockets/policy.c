@@ -300,3 +300,11 @@ bool policies_want_encryption(const struct policies *p)
 			return true;
 	return false;
 }
+
+bool policies_forbid_clear(const struct policies *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			return true;
+	return false;
+}

@@ -93,6 +93,8 @@ bool policy_may_need_encryption(const struct policies *p, const struct tscf_sock
  */
 bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_key *flow);
 
+/** @return whether a policy, of whatever kind, says encrypted-only. */
+bool policies_forbid_clear(const struct policies *p);
 /** @return whether any rule asks for encryption. */
 bool policies_want_encryption(const struct policies *p);
 
