@@ -29,7 +29,7 @@ libtscf_common_la_SOURCES += common/transport/aqm_filter.h common/transport/aqm_
 
 # The kernel's side: TUN devices, rtnetlink and the register of sockets.
 libtscf_common_la_SOURCES += common/linux/xfrm_block.c common/linux/xfrm_block.h common/linux/netlink.c common/linux/netlink.h common/linux/netlink_internal.h common/linux/netlink_link.c \
-	common/linux/netlink_route.c common/linux/netlink_rule.c common/linux/netlink_watch.c common/linux/sockdiag.c common/linux/sockdiag.h common/linux/sockdiag_fd.c \
+	common/linux/netlink_route.c common/linux/netlink_rule.c common/linux/netlink_watch.c common/linux/sockdiag.c common/linux/sockdiag.h common/linux/sockdiag_fd.c common/linux/sockdiag_flow.c \
 	common/linux/sockdiag_message.c common/linux/sockdiag_message.h common/linux/tun.c common/linux/tun.h common/linux/tun_io.c common/linux/tun_steering.c common/linux/tun_steering.h common/transport/reuseport.c common/transport/reuseport.h common/packet/aqm.c common/packet/aqm.h
 
 # The codec: inner packets and control messages, pure functions.

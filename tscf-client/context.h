@@ -16,6 +16,7 @@
 #include "common/transport/dtls.h"
 #include "tscf-client/admin/hook.h"
 #include "tscf-client/client.h"
+#include "tscf-client/delivery.h"
 #include "tscf-client/dtte.h"
 #include "tscf-client/hold.h"
 #include "tscf-client/identity.h"
@@ -71,6 +72,7 @@ struct client {
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
 	struct tscf_tun plain_tun, encrypted_tun;
 	struct tscf_packet_sniffers onlookers;
+	uint64_t look_again; /**< ms: when to look for onlookers */
 	ev_io plain_readable, encrypted_readable;
 	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;
@@ -105,6 +107,7 @@ struct client {
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
+	struct delivery delivery; /**< of the same facts */
 	struct registry registry;
 	struct moves moves;
 	struct subscriptions subscriptions;

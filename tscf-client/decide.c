@@ -96,7 +96,12 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 	/* The kernel may not list the socket (a raw one): its packets are the sign that it lives. */
 	if (b && b->implicit)
 		b->generation = d->generation;
-	return !b || b->state == TSCF_BINDING_TOMBSTONE ? VERDICT_NEW_FLOW : VERDICT_ENCRYPTED;
+	if (!b || b->state == TSCF_BINDING_TOMBSTONE)
+		return VERDICT_NEW_FLOW;
+	if (b->seen)
+		return VERDICT_ENCRYPTED;
+	b->seen = true;
+	return VERDICT_FIRST;
 }
 
 enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length)

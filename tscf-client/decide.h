@@ -18,6 +18,7 @@ enum verdict {
 	VERDICT_PLAIN,      /**< up: plain tunnel */
 	VERDICT_ENCRYPTED,  /**< up: encrypted tunnel, or hold */
 	VERDICT_NEW_FLOW,   /**< as ENCRYPTED, and the flow has no binding yet */
+	VERDICT_FIRST,      /**< as ENCRYPTED, and the first packet of its binding on this device */
 	VERDICT_TURNED,     /**< up, on the plain device: encrypted, or not at all */
 	VERDICT_DELIVER,    /**< down: to the kernel */
 	VERDICT_SPOOFED,    /**< drop: not an address of this tunnel */
@@ -37,7 +38,7 @@ struct decider {
 
 /** A packet read from the plain device. */
 enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length);
-/** A packet read from the encrypted device; for VERDICT_NEW_FLOW, @p flow is its flow. */
+/** A packet read from the encrypted device; for VERDICT_NEW_FLOW and VERDICT_FIRST, @p flow is its flow. */
 enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
 /** A packet from the plain tunnel. */
 enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length);

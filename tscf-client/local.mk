@@ -4,13 +4,13 @@ noinst_LTLIBRARIES += libtscf-client.la
 libtscf_client_la_SOURCES = tscf-client/settings/config.c tscf-client/settings/config.h tscf-client/settings/options.c tscf-client/settings/options.h \
 	tscf-client/admin/query.c tscf-client/admin/query.h tscf-client/admin/show.c tscf-client/admin/show.h tscf-client/settings/settings.h \
 	tscf-client/client.h
-libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/admin/commands.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/dtte.c tscf-client/tunnel/mtu.c tscf-client/tunnel/mtu.h tscf-client/tunnel/pmtu.c tscf-client/tunnel/pmtu.h \
+libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/admin/commands.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/delivery.c tscf-client/delivery.h tscf-client/dtte.c tscf-client/tunnel/mtu.c tscf-client/tunnel/mtu.h tscf-client/tunnel/pmtu.c tscf-client/tunnel/pmtu.h \
 	tscf-client/dtte.h tscf-client/tunnel/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/identity.c tscf-client/identity.h tscf-client/sockets/moves.c tscf-client/sockets/moves.h \
 	tscf-client/sockets/subscriptions.c tscf-client/sockets/subscriptions.h \
 	tscf-client/path.c tscf-client/tunnel/plain.c tscf-client/sockets/processes.c tscf-client/sockets/processes.h tscf-client/sockets/registry.c \
 	tscf-client/sockets/registry.h tscf-client/sockets/registry_wire.c tscf-client/sockets/registry_wire.h tscf-client/admin/report.c tscf-client/tunnel/request.c \
 	tscf-client/tunnel/request.h tscf-client/kernel/routing.c tscf-client/kernel/routing.h tscf-client/tunnel/tunnel.c tscf-client/tunnel/tunnel.h
-libtscf_client_la_SOURCES += tscf-client/sockets/live_sockets.c tscf-client/sockets/live_sockets.h tscf-client/sockets/classify.c tscf-client/sockets/classify.h tscf-client/sockets/policy.c tscf-client/sockets/policy.h
+libtscf_client_la_SOURCES += tscf-client/sockets/live_sockets.c tscf-client/sockets/live_sockets.h tscf-client/sockets/device_bound.c tscf-client/sockets/device_bound.h tscf-client/sockets/classify.c tscf-client/sockets/classify.h tscf-client/sockets/policy.c tscf-client/sockets/policy.h
 # Trusted networks.
 libtscf_client_la_SOURCES += tscf-client/sockets/networks.c tscf-client/sockets/networks.h tscf-client/sockets/trusted_network.c tscf-client/sockets/trusted_network.h
 # Going on at another address.

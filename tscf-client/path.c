@@ -3,7 +3,7 @@
  * path.c - the way of a packet through the client, in batches.
  *
  *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
- *     path_handler.received -> decide_down_* -> tscf_tun_put -> device
+ *     path_handler.received -> decide_down_* -> delivery_encrypted -> tscf_tun_put -> device
  *
  * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
  */
@@ -103,7 +103,9 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_piece(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)
 			registry_flow(c, &flow);
-		if (v == VERDICT_NEW_FLOW || v == VERDICT_ENCRYPTED)
+		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
+			device_bound_ask(&c->registry.device_bound, &flow, c->registry.generation);
+		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
 			up_encrypted(c, p, encrypted, &c->counters.up_no_tunnel);
 		else
 			count_drop(c, v, true, tscf_packet_pieces(p));
@@ -178,16 +180,24 @@ void path_send_held(struct client *c)
 	}
 }
 
-/** What came by one tunnel, on its way to one device. */
+/** What came by one tunnel, on its way to the devices. */
 struct arrival {
 	struct client *client;
 	struct tunnel *tunnel;
-	struct tscf_tun *tun;
+	bool by_name; /**< some socket takes packets of this tunnel by the encrypted device alone */
 	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
 	uint64_t *counter;
 	struct decider decider;
 	uint8_t tos; /**< of the outer packet at hand */
 };
+
+static struct tscf_tun *device_for(const struct arrival *a, const uint8_t *data, uint32_t length)
+{
+	struct client *c = a->client;
+	bool encrypted = delivery_encrypted(&c->delivery, data) ||
+			 (a->by_name && device_bound_has(&c->registry.device_bound, c->registry.fragments, data, length, c->now));
+	return encrypted ? &c->encrypted_tun : &c->plain_tun;
+}
 
 static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 {
@@ -203,7 +213,7 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 		*a->counter += 1;
 		if (!a->tunnel->encrypted)
 			c->plain_traffic = c->now;
-		tscf_tun_put(a->tun, data, length);
+		tscf_tun_put(device_for(a, data, length), data, length);
 	}
 }
 
@@ -233,7 +243,7 @@ static struct arrival arrival_by(struct tunnel *t)
 {
 	struct client *c = t->client;
 	struct arrival a = {.client = c, .tunnel = t, .decider = decider_of(c)};
-	a.tun = t->encrypted ? &c->encrypted_tun : &c->plain_tun;
+	a.by_name = t->encrypted && device_bound_any(&c->registry.device_bound);
 	a.decide = t->encrypted ? decide_down_encrypted : decide_down_plain;
 	a.counter = t->encrypted ? &c->counters.down_encrypted : &c->counters.down_plain;
 	return a;
@@ -241,14 +251,14 @@ static struct arrival arrival_by(struct tunnel *t)
 
 /* Datagrams are joined for programs while nobody sees it.  To look takes as long as a packet's whole way: one that comes alone does not wait
  * for it. */
-static void look_around(struct tunnel *t, struct tscf_tun *tun, const struct tscf_batch *batch)
+static void look_around(struct client *c, const struct tscf_batch *batch)
 {
-	struct client *c = t->client;
 	bool alone = batch->count == 1 && tscf_packet_pieces(batch->packet[0]) == 1;
-	if (alone || c->now < t->look_again)
+	if (alone || c->now < c->look_again)
 		return;
-	t->look_again = c->now + TSCF_ONLOOKERS_MS;
-	tscf_tun_join_udp(tun, !tscf_packet_sniffers_any(&c->onlookers, tun->index));
+	c->look_again = c->now + TSCF_ONLOOKERS_MS;
+	tscf_tun_join_udp(&c->plain_tun, !tscf_packet_sniffers_any(&c->onlookers, c->plain_tun.index));
+	tscf_tun_join_udp(&c->encrypted_tun, !tscf_packet_sniffers_any(&c->onlookers, c->encrypted_tun.index));
 }
 
 static void received(void *context, struct tscf_transport *transport, struct tscf_batch *batch)
@@ -257,7 +267,7 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 	if (t->transport != transport)
 		return;
 	struct arrival a = arrival_by(t);
-	look_around(t, a.tun, batch);
+	look_around(t->client, batch);
 	bool alive = true;
 	t->last_heard = t->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {
@@ -268,7 +278,8 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 			alive = packet_or_message(&a, p->data + at, n);
 		}
 	}
-	tscf_tun_flush(a.tun);
+	tscf_tun_flush(&a.client->plain_tun);
+	tscf_tun_flush(&a.client->encrypted_tun);
 }
 
 /* Said once per silence: the reason is in the log, the probing decides. */

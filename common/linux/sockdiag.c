@@ -36,7 +36,7 @@ struct tscf_sockdiag {
 	struct ev_loop *loop;
 	const struct tscf_sockdiag_handler *handler;
 	void *context;
-	uint32_t mask;
+	uint32_t mask, device;
 	/*
 	 * Two sockets: a flood of events must neither push a dump's answers out of the queue nor break it with
 	 * ENOBUFS.
@@ -44,7 +44,7 @@ struct tscf_sockdiag {
 	struct nl_sock *dump, *events;
 	ev_io dump_io, event_io;
 	bool running;
-	bool filtered;      /**< the kernel was asked to filter by mark */
+	bool filtered;      /**< the kernel was asked to filter */
 	bool absent[KINDS]; /**< the kernel does not know it; asking again would start modprobe each time */
 	size_t kind;        /**< index of the request under way */
 	uint32_t sequence;  /**< its number */
@@ -78,7 +78,7 @@ static int send_request(struct tscf_sockdiag *d, bool filtered)
 	struct nl_msg *msg = tscf_sockdiag_request(kind->family, kind->protocol);
 	int err = 0;
 
-	if (!msg || (filtered && tscf_sockdiag_add_filter(msg, d->mask) < 0)) {
+	if (!msg || (filtered && tscf_sockdiag_add_filter(msg, d->mask, d->device) < 0)) {
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
@@ -136,6 +136,11 @@ static int read_int(struct nlmsghdr *header)
 	return value;
 }
 
+static bool is_wanted(const struct tscf_sockdiag *d, const struct tscf_socket *s)
+{
+	return d->mask == 0 || (s->mark & d->mask) != 0 || (s->device != 0 && s->device == d->device);
+}
+
 /** @return MORE, KIND_DONE or -errno, as handle_refusal. */
 static int handle_message(struct tscf_sockdiag *d, struct nlmsghdr *header)
 {
@@ -146,7 +151,7 @@ static int handle_message(struct tscf_sockdiag *d, struct nlmsghdr *header)
 	/* Both begin with the error number; that of a finished dump is 0 or what ended it early. */
 	if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR)
 		return handle_refusal(d, read_int(header));
-	if (tscf_sockdiag_parse(header, kinds[d->kind].protocol, &s) && (d->mask == 0 || s.mark & d->mask))
+	if (tscf_sockdiag_parse(header, kinds[d->kind].protocol, &s) && is_wanted(d, &s))
 		d->handler->socket(d->context, &s);
 	return MORE;
 }
@@ -319,6 +324,11 @@ void tscf_sockdiag_close(struct tscf_sockdiag *d)
 	nl_socket_free(d->dump);
 	nl_socket_free(d->events);
 	free(d);
+}
+
+void tscf_sockdiag_also_bound(struct tscf_sockdiag *d, uint32_t device)
+{
+	d->device = device;
 }
 
 int tscf_sockdiag_dump(struct tscf_sockdiag *d)

@@ -35,6 +35,7 @@ struct tscf_socket {
 	uint8_t protocol;                 /**< IPPROTO_TCP, IPPROTO_UDP, or what a raw socket receives */
 	uint8_t state;                    /**< TCP_ESTABLISHED ... as in netinet/tcp.h */
 	uint32_t mark;
+	uint32_t device;  /**< interface index that it is bound to; 0: none */
 	uint32_t uid;
 	uint32_t inode;  /**< 0: no descriptor refers to it any more (orphaned, TIME_WAIT) */
 	uint64_t cookie; /**< SO_COOKIE */
@@ -44,7 +45,7 @@ struct tscf_sockdiag;
 
 /** A handler must not close the object; done and destroyed may begin a dump. */
 struct tscf_sockdiag_handler {
-	/** One socket of the running dump, its mark not 0 under the mask (mask 0: any socket). */
+	/** One socket of the running dump, its mark not 0 under the mask (mask 0: any socket), or bound to the device. */
 	void (*socket)(void *context, const struct tscf_socket *s);
 	/** The dump is complete (error 0) or broken off (-errno). */
 	void (*done)(void *context, int error);
@@ -64,6 +65,8 @@ struct tscf_sockdiag_handler {
 int tscf_sockdiag_open(struct ev_loop *loop, uint32_t mask, const struct tscf_sockdiag_handler *handler, void *context,
 		       struct tscf_sockdiag **out);
 void tscf_sockdiag_close(struct tscf_sockdiag *d);
+/** Dumps also tell sockets without a mark that are bound to this device. */
+void tscf_sockdiag_also_bound(struct tscf_sockdiag *d, uint32_t device);
 
 /**
  * Begin a dump of all sockets marked under the mask: TCP, UDP, UDP-Lite and raw, both families, one after the other.
@@ -79,6 +82,18 @@ int tscf_sockdiag_dump(struct tscf_sockdiag *d);
  * @return 0 or -errno; done is called too, unless the dump could not even begin.
  */
 int tscf_sockdiag_dump_now(struct tscf_sockdiag *d);
+
+/** @return a descriptor for tscf_sockdiag_flow_device, or -errno. */
+int tscf_sockdiag_flow_open(void);
+/**
+ * Ask for the device that the socket is bound to which would get a TCP, UDP or UDP-Lite packet that comes in by @p device.  The kernel
+ * answers at once.
+ *
+ * @param local, remote  the packet's destination and source
+ * @return the device, 0: the socket is bound to none, or -errno (-ENOENT: there is no such socket).
+ */
+int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
+			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device);
 
 /**
  * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting

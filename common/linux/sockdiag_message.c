@@ -25,24 +25,27 @@ struct nl_msg *tscf_sockdiag_request(int family, uint8_t protocol)
 	return msg;
 }
 
-int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask)
+int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device)
 {
 	/*
-	 * The offsets of an operation are relative to its own start.  There is no negation, but a jump may lead
-	 * behind the end, which rejects the socket: no bit set -> the jump -> reject; else -> the end -> accept.
+	 * The offsets of an operation are relative to its own start.  One that leads to the very end accepts the socket,
+	 * one that leads behind it rejects: no bit set -> the next condition, which decides; else -> the end.
 	 */
 	struct {
-		struct inet_diag_bc_op op;
-		struct inet_diag_markcond cond;
-		struct inet_diag_bc_op jump;
+		struct inet_diag_bc_op mark;
+		struct inet_diag_markcond condition;
+		struct inet_diag_bc_op device;
+		uint32_t index;
 	} filter = {
-	    .op = {.code = INET_DIAG_BC_MARK_COND,
-		   .yes = sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_markcond),
-		   .no = sizeof(filter)},
-	    .cond = {.mark = 0, .mask = mask},
-	    .jump = {.code = INET_DIAG_BC_JMP,
-		     .yes = sizeof(struct inet_diag_bc_op),
-		     .no = sizeof(struct inet_diag_bc_op) + 4},
+	    .mark = {.code = INET_DIAG_BC_MARK_COND,
+		     .yes = sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_markcond),
+		     .no = sizeof(filter)},
+	    .condition = {.mark = 0, .mask = mask},
+	    .device = {.code = INET_DIAG_BC_DEV_COND,
+		       .yes = sizeof(struct inet_diag_bc_op) + sizeof(uint32_t),
+		       .no = sizeof(struct inet_diag_bc_op) + sizeof(uint32_t) + 4},
+	    /* Not bound to any is 0 for the kernel. */
+	    .index = device != 0 ? device : UINT32_MAX,
 	};
 
 	return nla_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(filter), &filter) < 0 ? -ENOMEM : 0;
@@ -94,6 +97,7 @@ bool tscf_sockdiag_parse(struct nlmsghdr *header, uint8_t protocol, struct tscf_
 		out->mark = nla_get_u32(attrs[INET_DIAG_MARK]);
 	if (attrs[INET_DIAG_SKV6ONLY] && nla_len(attrs[INET_DIAG_SKV6ONLY]) >= 1)
 		out->ipv6_only = nla_get_u8(attrs[INET_DIAG_SKV6ONLY]) != 0;
+	out->device = m->id.idiag_if;
 	out->uid = m->idiag_uid;
 	out->inode = m->idiag_inode;
 	out->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];

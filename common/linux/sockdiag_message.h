@@ -17,11 +17,11 @@
 struct nl_msg *tscf_sockdiag_request(int family, uint8_t protocol);
 
 /**
- * Append the filter "some bit of the mark under @p mask is set" (for a privileged reader only).
+ * Append the filter "some bit of the mark under @p mask is set (for a privileged reader only), or bound to @p device" (0: none).
  *
  * @return 0 or -ENOMEM.
  */
-int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask);
+int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device);
 
 /**
  * Read one answer to a dump of @p protocol, or (protocol 0) one destroy event, which names its protocol itself and

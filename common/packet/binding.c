@@ -303,6 +303,8 @@ static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uin
 	/* Clear packets are let through for the move that is just happening: no other state may hand that on. */
 	if (state != TSCF_BINDING_ACTIVE || b->state != TSCF_BINDING_ACTIVE)
 		b->grace_until = 0;
+	if (b->state != TSCF_BINDING_ACTIVE)
+		b->seen = false;
 	entry_of(b)->table->of_state[b->state]--;
 	entry_of(b)->table->of_state[state]++;
 	b->state = state;

@@ -42,6 +42,7 @@ NET_TESTS = \
 	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \
 	tests/net/restart-policy.sh \
+	tests/net/reverse-path.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
 	tests/net/resume.sh \
@@ -128,6 +129,7 @@ NET_FAMILY_TESTS = \
 	tests/net/program-killed-ipv6.sh \
 	tests/net/proxy-all-ipv6.sh \
 	tests/net/restart-all-ipv6.sh \
+	tests/net/reverse-path-ipv6.sh \
 	tests/net/resume-all-ipv6.sh \
 	tests/net/sequence-over-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \

@@ -308,6 +308,7 @@ START_TEST(up_encrypted)
 	ck_assert_uint_eq(flow.local_port, BUILD_SPORT);
 	ck_assert_uint_eq(flow.remote_port, BUILD_DPORT);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_FIRST);
 	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
 	memcpy(source_of(&own), encrypted.bytes, tscf_addr_size(encrypted.family));
 	ck_assert_int_eq(decide_up_encrypted(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);

@@ -36,6 +36,7 @@ static int watch_sockets(struct registry *r)
 		return error;
 	if (r->diag)
 		tscf_sockdiag_close(r->diag);
+	tscf_sockdiag_also_bound(diag, (uint32_t)c->encrypted_tun.index);
 	r->dumping = false;
 	r->lists_all = all;
 	r->diag = diag;
@@ -52,7 +53,8 @@ int registry_init(struct registry *r, struct client *c)
 	tscf_random(r->shield_key, sizeof r->shield_key);
 	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
-	return watch_sockets(r);
+	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
+	return error < 0 ? error : watch_sockets(r);
 }
 
 int registry_policies_changed(struct client *c)
@@ -73,6 +75,7 @@ void registry_free(struct registry *r)
 	tscf_bindings_free(r->table);
 	tscf_bindings_free(r->under_way[0]);
 	tscf_bindings_free(r->under_way[1]);
+	device_bound_free(&r->device_bound);
 	free(r->pending);
 	*r = (struct registry){.client = r->client};
 }
@@ -405,6 +408,7 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 		subscriptions_socket(c, s, level);
 	}
 	unsigned count = registry_keys(c, s, keys);
+	device_bound_seen(&r->device_bound, s, keys, count, r->generation);
 	for (unsigned i = 0; i < count; i++)
 		dump_key(c, s, level, &keys[i]);
 }
@@ -456,6 +460,7 @@ static void dump_done(void *context, int error)
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof r->counts);
 		tscf_bindings_each(r->table, sweep, c);
+		device_bound_sweep(&r->device_bound, r->generation);
 		subscriptions_dumped(c);
 	} else {
 		tscf_warning("cannot list the sockets: %s", strerror(-error));

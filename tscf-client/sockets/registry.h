@@ -19,6 +19,7 @@
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
 #include "common/packet/message.h"
+#include "tscf-client/sockets/device_bound.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ struct registry {
 	struct tscf_binding_list list; /**< all ACTIVE entries */
 	struct tscf_fragments *fragments;
 	struct tscf_sockdiag *diag;
+	struct device_bound device_bound;
 	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered.
 	 */
 	struct registry_op *pending;

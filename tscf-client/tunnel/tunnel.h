@@ -53,7 +53,6 @@ struct tunnel {
 	enum tunnel_state state;
 	uint64_t tsid;
 	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel went, as a wish for the next */
-	uint64_t look_again;            /**< ms: when to look for packet_sniffers.h */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	uint64_t waiting_since;         /**< when something was sent first after last_heard */
 	unsigned keepalive;             /**< seconds of silence before the server is asked; 0: never */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sockdiag_flow.c - one question to the kernel's register of sockets, about the socket of one flow.
+ */
+#include "common/linux/sockdiag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 diag;
+};
+
+/** The answer may have attributes behind it; they do not matter. */
+struct answer {
+	struct nlmsghdr header;
+	union {
+		struct nlmsgerr error;
+		struct inet_diag_msg socket;
+	};
+};
+
+int tscf_sockdiag_flow_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	if (fd < 0)
+		return -errno;
+	/* Connected, it takes nothing from other processes. */
+	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+static void set_end(uint32_t address[4], uint16_t *port, const struct tscf_addr *from, uint16_t from_port)
+{
+	memcpy(address, from->bytes, tscf_addr_size(from->family));
+	*port = htons(from_port);
+}
+
+/** What was left by an earlier question whose answer was not waited for must not answer this one. */
+static int receive(int fd, uint32_t sequence)
+{
+	struct answer answer;
+	ssize_t got;
+
+	do {
+		got = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+		if (got < 0)
+			return -errno;
+	} while ((size_t)got < sizeof(answer.header) || answer.header.nlmsg_seq != sequence);
+	if (answer.header.nlmsg_type == NLMSG_ERROR && (size_t)got >= NLMSG_HDRLEN + sizeof(answer.error))
+		return answer.error.error < 0 ? answer.error.error : -ENOENT;
+	if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || (size_t)got < NLMSG_HDRLEN + sizeof(answer.socket))
+		return -EPROTO;
+	return (int)answer.socket.id.idiag_if;
+}
+
+int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
+			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device)
+{
+	static uint32_t sequence;
+	struct request request = {
+	    .header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++sequence},
+	    .diag = {.sdiag_family = (uint8_t)local->family,
+		     .sdiag_protocol = protocol,
+		     .idiag_states = UINT32_MAX,
+		     .id = {.idiag_if = device, .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+	};
+	struct inet_diag_sockid *id = &request.diag.id;
+
+	/* The kernel takes the ends of UDP the other way round, "for historical reasons" (udp_dump_one). */
+	if (protocol == IPPROTO_TCP) {
+		set_end(id->idiag_src, &id->idiag_sport, local, local_port);
+		set_end(id->idiag_dst, &id->idiag_dport, remote, remote_port);
+	} else {
+		set_end(id->idiag_dst, &id->idiag_dport, local, local_port);
+		set_end(id->idiag_src, &id->idiag_sport, remote, remote_port);
+	}
+	if (send(fd, &request, sizeof(request), MSG_DONTWAIT) < 0)
+		return -errno;
+	return receive(fd, sequence);
+}
