@@ -315,6 +315,8 @@ const char *tscf_endpoint_format(const union tscf_endpoint *e, char *buf)
 	tscf_addr_format(&a, text);
 	if (a.family == 0)
 		snprintf(buf, TSCF_ADDR_TEXT, "none");
+	else if (a.family == AF_INET6 && e->in6.sin6_scope_id != 0)
+		snprintf(buf, TSCF_ADDR_TEXT, "[%.40s%%%u]:%u", text, (unsigned)e->in6.sin6_scope_id, (unsigned)tscf_endpoint_port(e));
 	else
 		snprintf(buf, TSCF_ADDR_TEXT, a.family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u", text,
 			 (unsigned)tscf_endpoint_port(e));

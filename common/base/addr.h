@@ -101,7 +101,7 @@ void tscf_endpoint_make(const struct tscf_addr *a, uint16_t port, union tscf_end
 struct tscf_addr tscf_endpoint_addr(const union tscf_endpoint *e);
 uint16_t tscf_endpoint_port(const union tscf_endpoint *e);
 void tscf_endpoint_set_port(union tscf_endpoint *e, uint16_t port);
-/** Write "192.0.2.1:2004" or "[2001:db8::1]:2004" into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
+/** Write "192.0.2.1:2004", "[2001:db8::1]:2004" or, with the number of its interface, "[fe80::1%2]:2004" into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
 const char *tscf_endpoint_format(const union tscf_endpoint *e, char *buf);
 /** Parse numeric "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT"; @p port if none is given.  @return 0 or -EINVAL. */
 int tscf_endpoint_parse(const char *text, uint16_t port, union tscf_endpoint *out);

@@ -81,7 +81,8 @@ enum tscf_table_use { TSCF_TABLE_EMPTY, TSCF_TABLE_OWN, TSCF_TABLE_FOREIGN };
  */
 int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table);
 
-enum tscf_rule_action { TSCF_RULE_LOOKUP, TSCF_RULE_PROHIBIT, TSCF_RULE_GOTO };
+/** NOP selects nothing: it is there to be gone on at. */
+enum tscf_rule_action { TSCF_RULE_LOOKUP, TSCF_RULE_PROHIBIT, TSCF_RULE_GOTO, TSCF_RULE_NOP };
 
 /** From low to high; in a rule, high 0 selects everything. */
 struct tscf_port_range {

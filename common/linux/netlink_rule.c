@@ -82,6 +82,8 @@ static uint8_t kernel_action(enum tscf_rule_action action)
 		return FR_ACT_TO_TBL;
 	case TSCF_RULE_GOTO:
 		return FR_ACT_GOTO;
+	case TSCF_RULE_NOP:
+		return FR_ACT_NOP;
 	case TSCF_RULE_PROHIBIT:
 		break;
 	}
@@ -155,6 +157,25 @@ static uint32_t attr_u32(const struct nlattr *attr, uint32_t absent)
 	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : absent;
 }
 
+static bool known_action(uint8_t action)
+{
+	return action == FR_ACT_TO_TBL || action == FR_ACT_PROHIBIT || action == FR_ACT_GOTO || action == FR_ACT_NOP;
+}
+
+static enum tscf_rule_action our_action(uint8_t action)
+{
+	switch (action) {
+	case FR_ACT_PROHIBIT:
+		return TSCF_RULE_PROHIBIT;
+	case FR_ACT_GOTO:
+		return TSCF_RULE_GOTO;
+	case FR_ACT_NOP:
+		return TSCF_RULE_NOP;
+	default:
+		return TSCF_RULE_LOOKUP;
+	}
+}
+
 /** @return whether the rule has a selector or an effect that struct tscf_rule has no member for. */
 static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 {
@@ -164,7 +185,7 @@ static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 	struct nlattr *rest[FRA_MAX + 1];
 
 	if (frh->tos || frh->flags & FIB_RULE_INVERT ||
-	    (frh->action != FR_ACT_TO_TBL && frh->action != FR_ACT_PROHIBIT && frh->action != FR_ACT_GOTO))
+	    !known_action(frh->action))
 		return true;
 	memcpy(rest, attrs, sizeof(rest));
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -222,9 +243,7 @@ static bool parse_rule(struct nlmsghdr *header, int family, struct listed_rule *
 	r->to.addr = tscf_netlink_attr_addr(attrs[FRA_DST], frh->family);
 	r->to.length = frh->dst_len;
 	parse_owner_and_ports(attrs, r);
-	r->action = frh->action == FR_ACT_PROHIBIT ? TSCF_RULE_PROHIBIT
-		    : frh->action == FR_ACT_GOTO   ? TSCF_RULE_GOTO
-						   : TSCF_RULE_LOOKUP;
+	r->action = our_action(frh->action);
 	r->target = attr_u32(attrs[FRA_GOTO], 0);
 	if (r->action == TSCF_RULE_LOOKUP)
 		r->table = attr_u32(attrs[FRA_TABLE], frh->table);

@@ -32,6 +32,7 @@ NET_TESTS = \
 	tests/net/mtu.sh \
 	tests/net/options.sh \
 	tests/net/orphan.sh \
+	tests/net/outer-path.sh \
 	tests/net/overtaken.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \

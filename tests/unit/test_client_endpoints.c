@@ -15,7 +15,7 @@ static void address(unsigned server, const char *text)
 {
 	struct way_addresses *list = &addresses[server];
 
-	ck_assert_int_eq(tscf_addr_parse(text, &list->list[list->count++]), 0);
+	ck_assert_int_eq(tscf_endpoint_parse(text, 0, &list->list[list->count++]), 0);
 }
 
 static void server(const char *text, enum client_transport transport)

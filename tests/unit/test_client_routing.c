@@ -7,6 +7,7 @@
 #include "tests/unit/runner.h"
 #include "tscf-client/kernel/routing.h"
 
+#include <linux/rtnetlink.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,11 +174,46 @@ START_TEST(both_families)
 	}
 	for (unsigned slot = 0; slot < ROUTING_RULE_SPAN; slot++) {
 		const struct tscf_rule *r = find(&plan, AF_INET6, slot);
-		ck_assert_int_eq(r != NULL, slot < 7 || (slot >= 39 && slot <= 42) || slot == 45);
-		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 || slot == 40 ||
+		ck_assert_int_eq(r != NULL, slot < 7 || (slot >= 39 && slot <= 42) || slot >= 45);
+		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 || slot == 40 || slot == 46 ||
 			  r->table == (slot == 6 || slot == 42 || slot == 45 ? TABLE_PLAIN : TABLE_ENCRYPTED));
 	}
 	ck_assert_ptr_null(find(&plan, AF_INET, 1));
+}
+END_TEST
+
+static unsigned mains(const struct routing_plan *plan)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < plan->route_count; i++)
+		count += plan->routes[i].table == RT_TABLE_MAIN;
+	return count;
+}
+
+/* Outer sockets go past our rules; with a default route of ours, by table main.  What leads to them is cut out of that. */
+START_TEST(outer_goes_past)
+{
+	struct routing_plan plan;
+	struct routing_facts f = facts(DTTE_GATE_OPEN, true);
+	struct tscf_addr server;
+	ck_assert_int_eq(tscf_addr_parse("10.3.0.77", &server), 0);
+	config.routes_in_main = true;
+	ck_assert(routing_keep_out(&f, &server));
+	ck_assert(!routing_keep_out(&f, &server));
+	routing_make_plan(&config, &f, &plan);
+	const struct tscf_rule *jump = find(&plan, AF_INET, 0), *end = find(&plan, AF_INET, 46);
+	ck_assert(jump && jump->action == TSCF_RULE_GOTO && jump->target == BASE + 46 && jump->mark == 0x04000000);
+	ck_assert(end && end->action == TSCF_RULE_NOP);
+	/* Of 24 bits eight halves are left; nothing leads to the server. */
+	ck_assert_uint_eq(mains(&plan), 8);
+	for (unsigned i = 0; i < plan.route_count; i++)
+		ck_assert(plan.routes[i].table != RT_TABLE_MAIN || !tscf_prefix_contains(&plan.routes[i].destination, &server));
+	unsigned rules = plan.rule_count;
+	ck_assert_int_eq(tscf_prefix_parse("0.0.0.0/0", &f.routes[0]), 0);
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(mains(&plan), 32);
+	ck_assert_uint_eq(plan.rule_count, rules + 1);
+	config.routes_in_main = false;
 }
 END_TEST
 
@@ -324,6 +360,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, default_level_only);
 	tcase_add_test(tc, routes);
 	tcase_add_test(tc, both_families);
+	tcase_add_test(tc, outer_goes_past);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("kernel");
 	tcase_add_test(tc, kernel_follows);

@@ -98,6 +98,11 @@ bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device)
 
 	if (t->way.remote.sa.sa_family == 0 || !source_of(t, source))
 		return false;
+	/* A link-local address says itself where it is. */
+	if (t->way.remote.sa.sa_family == AF_INET6 && t->way.remote.in6.sin6_scope_id != 0) {
+		*device = (int)t->way.remote.in6.sin6_scope_id;
+		return true;
+	}
 	to = tscf_endpoint_addr(&t->way.remote);
 	index = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_OUTER));
 	*device = index > 0 ? index : 0;

@@ -26,8 +26,9 @@ enum slot {
 	SLOT_DEFAULT_ENCRYPTED,
 	SLOT_DEFAULT_PROHIBIT,
 	SLOT_REST,
+	SLOT_END,
 };
-_Static_assert(SLOT_REST + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
+_Static_assert(SLOT_END + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
 _Static_assert(SLOT_RUN_PLAIN - SLOT_RUN_ONLY == SLOT_PLAIN - SLOT_ONLY, "the levels have the same slots twice");
 
 struct planner {
@@ -117,10 +118,35 @@ static void plan_default_level(struct planner *p, const struct routing_facts *f)
 		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
 }
 
-/* What is there in any case: a client without an address must neither tunnel itself nor let anything out. */
-static void plan_always(struct planner *p, int family)
+/* A default route is also given as two halves, so that it comes before the host's own. */
+static bool takes_all(const struct routing_facts *f, int family)
 {
-	add_mark_rule(p, family, SLOT_OUTER, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	for (unsigned i = 0; i < f->route_count; i++)
+		if (f->routes[i].addr.family == family && f->routes[i].length <= 1)
+			return true;
+	return false;
+}
+
+/*
+ * Outer sockets go past all that is ours, and on as any other packet of the host: through another VPN, if that is the host's default route.
+ * But if ours is the host's default route, what carries the other VPN's packets goes by ours, and each would go by the other: then what
+ * table main says comes before the rules of others.  What is gone on at is planned first, so that it is there first.
+ */
+static void plan_outer(struct planner *p, const struct routing_facts *f, int family)
+{
+	add_rule(p, family, SLOT_END, 0)->action = TSCF_RULE_NOP;
+	if (takes_all(f, family))
+		add_mark_rule(p, family, SLOT_END, TSCF_MARK_OUTER, RT_TABLE_MAIN);
+	add_mark_rule(p, family, SLOT_OUTER, TSCF_MARK_OUTER, 0);
+	struct tscf_rule *jump = &p->plan->rules[p->plan->rule_count - 1];
+	jump->action = TSCF_RULE_GOTO;
+	jump->target = p->config->rule_priority + SLOT_END;
+}
+
+/* What is there in any case: a client without an address must neither tunnel itself nor let anything out. */
+static void plan_always(struct planner *p, const struct routing_facts *f, int family)
+{
+	plan_outer(p, f, family);
 	add_mark_rule(p, family, SLOT_ONLY_PROHIBIT, TSCF_MARK_EXPLICIT | TSCF_LEVEL_ENCRYPTED_ONLY, 0);
 	add_mark_rule(p, family, SLOT_RUN_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
 }
@@ -149,7 +175,7 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 {
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		int family = tscf_family(i);
-		plan_always(p, family);
+		plan_always(p, f, family);
 		if (f->encrypted.of[i].family) {
 			add_from_rule(p, SLOT_FROM, &f->encrypted.of[i], p->config->table_encrypted);
 			add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted.of[i], 0);
@@ -166,14 +192,67 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 	plan_default_level(p, f);
 }
 
-static void add_route(struct planner *p, const struct routing_facts *f, unsigned i, uint32_t table, int device)
+static void add_route(struct planner *p, const struct routing_facts *f, const struct tscf_prefix *to, uint32_t table, int device)
 {
+	if (p->plan->route_count == ROUTING_PLAN_ROUTES_MAX) {
+		tscf_warning("too many routes: one of table %u is left out", table);
+		return;
+	}
 	struct tscf_route *r = &p->plan->routes[p->plan->route_count++];
-	*r = (struct tscf_route){.destination = f->routes[i],
-				 .source = f->plain.of[tscf_family_index(f->routes[i].addr.family)],
+	*r = (struct tscf_route){.destination = *to,
+				 .source = f->plain.of[tscf_family_index(to->addr.family)],
 				 .table = table,
 				 .device = device};
 	tscf_prefix_normalize(&r->destination);
+}
+
+static bool holds_outer(const struct routing_facts *f, const struct tscf_prefix *p)
+{
+	for (unsigned i = 0; i < f->outer_count; i++)
+		if (tscf_prefix_contains(p, &f->outer[i]))
+			return true;
+	return false;
+}
+
+/* @return the half of @p p that has a 1 after its bits. */
+static struct tscf_prefix upper_half(struct tscf_prefix p)
+{
+	p.addr.bytes[p.length / 8] |= (uint8_t)(0x80 >> p.length % 8);
+	p.length++;
+	return p;
+}
+
+/* In table main there is no mark to tell the outer sockets' packets: what leads to a server is cut out of the route, half by half. */
+static void add_main_routes(struct planner *p, const struct routing_facts *f, struct tscf_prefix whole)
+{
+	struct tscf_prefix left[129];
+	unsigned count = 0;
+	tscf_prefix_normalize(&whole);
+	left[count++] = whole;
+	while (count > 0) {
+		struct tscf_prefix one = left[--count];
+		if (!holds_outer(f, &one)) {
+			add_route(p, f, &one, RT_TABLE_MAIN, f->plain_device);
+		} else if (one.length < 8 * tscf_addr_size(one.addr.family)) {
+			left[count++] = upper_half(one);
+			one.length++;
+			left[count++] = one;
+		}
+	}
+}
+
+bool routing_keep_out(struct routing_facts *f, const struct tscf_addr *outer)
+{
+	bool within = false;
+	for (unsigned i = 0; i < f->outer_count; i++)
+		if (tscf_addr_equal(&f->outer[i], outer))
+			return false;
+	for (unsigned i = 0; i < f->route_count; i++)
+		within = within || tscf_prefix_contains(&f->routes[i], outer);
+	f->outer[f->outer_next++ % ROUTING_OUTER_MAX] = *outer;
+	if (f->outer_count < ROUTING_OUTER_MAX)
+		f->outer_count++;
+	return within;
 }
 
 void routing_make_plan(const struct client_config *config, const struct routing_facts *facts, struct routing_plan *plan)
@@ -186,10 +265,10 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 	for (unsigned i = 0; i < facts->route_count; i++) {
 		if (!facts->plain.of[tscf_family_index(facts->routes[i].addr.family)].family)
 			continue;
-		add_route(&p, facts, i, config->table_plain, facts->plain_device);
-		add_route(&p, facts, i, config->table_encrypted, facts->encrypted_device);
+		add_route(&p, facts, &facts->routes[i], config->table_plain, facts->plain_device);
+		add_route(&p, facts, &facts->routes[i], config->table_encrypted, facts->encrypted_device);
 		if (config->routes_in_main)
-			add_route(&p, facts, i, RT_TABLE_MAIN, facts->plain_device);
+			add_main_routes(&p, facts, facts->routes[i]);
 	}
 }
 

@@ -6,7 +6,7 @@
  * is there, and only the difference is written: rules are added before others are deleted, and an unchanged rule is
  * never touched.  In order of priority:
  *
- *     +0  mark outer               -> main        the daemon's own sockets, never into their own tunnel
+ *     +0  mark outer               -> goto +46    the daemon's own sockets, never into their own tunnel
  *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
  *     +2  from encrypted address   -> prohibit
  *     Marks that somebody has set on the very socket:
@@ -20,7 +20,7 @@
  * encrypted (as +3 or +5) +44 default level encrypted-only: to each service route -> prohibit +45 everything else ->
  * plain
  *
- * They are there in both families; of IPv6 only +0, +4, +40, the policies' and, if there are such, +45 while the plain
+ * They are there in both families; of IPv6 only +0, +46, +4, +40, the policies' and, if there are such, +45 while the plain
  * tunnel has no IPv6 address.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
@@ -36,9 +36,12 @@
 #include "tscf-client/settings/config.h"
 
 /** Priorities used, from config->rule_priority on. */
-#define ROUTING_RULE_SPAN  (14 + 2 * POLICIES_MAX)
+#define ROUTING_RULE_SPAN  (15 + 2 * POLICIES_MAX)
 #define ROUTING_ROUTES_MAX 64
-#define ROUTING_RULES_MAX  (30 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
+/** Servers that table main must not lead into the tunnel, and routes in all, with what is cut out for servers. */
+#define ROUTING_OUTER_MAX 16
+#define ROUTING_PLAN_ROUTES_MAX (3 * ROUTING_ROUTES_MAX + 512)
+#define ROUTING_RULES_MAX  (34 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
@@ -49,12 +52,14 @@ struct routing_facts {
 	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
+	unsigned outer_count, outer_next;
+	struct tscf_addr outer[ROUTING_OUTER_MAX]; /**< that outer sockets were last connected to */
 };
 
 struct routing_plan {
 	unsigned rule_count, route_count;
 	struct tscf_rule rules[ROUTING_RULES_MAX];
-	struct tscf_route routes[3 * ROUTING_ROUTES_MAX];
+	struct tscf_route routes[ROUTING_PLAN_ROUTES_MAX];
 };
 
 struct routing {
@@ -62,6 +67,13 @@ struct routing {
 	const struct client_config *config;
 	struct routing_plan current; /**< what is in the kernel */
 };
+
+/**
+ * An outer socket is about to be connected to @p outer: no service route in table main may lead it into the tunnel.
+ *
+ * @return whether one would, so that the kernel must be made as planned first.
+ */
+bool routing_keep_out(struct routing_facts *f, const struct tscf_addr *outer);
 
 /** Plan from facts: pure. */
 void routing_make_plan(const struct client_config *config, const struct routing_facts *facts,

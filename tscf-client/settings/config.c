@@ -113,7 +113,7 @@ static int parse_table(const struct tscf_setting *s, const char *text, void *fie
 #define FIELD(member) offsetof(struct client_config, member)
 
 const struct tscf_setting client_settings[] = {
-    {"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, PORT from 1 to 65534", parse_server,
+    {"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, link-local ones as fe80::1%INTERFACE, PORT from 1 to 65534", parse_server,
      FIELD(servers), 0, 0, 0},
     {"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1, 65534,
      0},
@@ -140,7 +140,7 @@ const struct tscf_setting client_settings[] = {
      tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
     {"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
      UINT32_MAX, 0},
-    {"rule-priority", "a priority from 1 to 32720 (our last rule must come before the one of table main)",
+    {"rule-priority", "a priority from 1 to 32719 (our last rule must come before the one of table main)",
      tscf_setting_number, FIELD(rule_priority), 1, PRIORITY_MAX, 0},
     {"table-plain", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own", parse_table,
      FIELD(table_plain), 1, TABLE_MAX, 0},
@@ -166,7 +166,7 @@ const struct tscf_setting client_settings[] = {
 
 #define SETTINGS (sizeof(client_settings) / sizeof(client_settings[0]))
 
-_Static_assert(PRIORITY_MAX == 32720, "the text of rule-priority names the bound");
+_Static_assert(PRIORITY_MAX == 32719, "the text of rule-priority names the bound");
 
 int client_config_init(struct client_config *c)
 {

@@ -3,6 +3,7 @@
 
 #include "common/daemon/settings.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <nettle/base64.h>
@@ -34,6 +35,19 @@ void client_servers_clear(struct client_servers *s)
 	clear_server(&s->all);
 }
 
+/** A link-local address means nothing without the interface behind it, as in fe80::1%eth0. */
+static bool needs_zone(const char *host, size_t length)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr a;
+
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+	return inet_pton(AF_INET6, text, &a) == 1 && IN6_IS_ADDR_LINKLOCAL(&a);
+}
+
 /** A bare IPv6 address has colons and no port.  *port is where the port begins, or NULL. */
 static int split_server(const char *text, const char **host, size_t *host_length, const char **port)
 {
@@ -54,6 +68,8 @@ static int split_server(const char *text, const char **host, size_t *host_length
 		*host_length = (size_t)(colon - text);
 		*port = colon + 1;
 	}
+	if (needs_zone(*host, *host_length))
+		return -EINVAL;
 	return *host_length > 0 && strcspn(text, " \t\n/") == strlen(text) ? 0 : -EINVAL;
 }
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 /* The next address of @p list from *at on that is (not) of @p family; NULL: none. */
-static const struct tscf_addr *next_of(const struct way_addresses *list, unsigned *at, uint8_t family, bool same)
+static const union tscf_endpoint *next_of(const struct way_addresses *list, unsigned *at, sa_family_t family, bool same)
 {
 	while (*at < list->count) {
-		const struct tscf_addr *a = &list->list[(*at)++];
-		if ((a->family == family) == same)
+		const union tscf_endpoint *a = &list->list[(*at)++];
+		if ((a->sa.sa_family == family) == same)
 			return a;
 	}
 	return NULL;
@@ -17,10 +17,10 @@ static const struct tscf_addr *next_of(const struct way_addresses *list, unsigne
 static void interleave(const struct way_addresses *in, struct way_addresses *out)
 {
 	unsigned first = 0, second = 0;
-	uint8_t family = in->count > 0 ? in->list[0].family : 0;
+	sa_family_t family = in->count > 0 ? in->list[0].sa.sa_family : 0;
 	out->count = 0;
 	while (out->count < in->count) {
-		const struct tscf_addr *a = next_of(in, &first, family, true), *b = next_of(in, &second, family, false);
+		const union tscf_endpoint *a = next_of(in, &first, family, true), *b = next_of(in, &second, family, false);
 		if (a)
 			out->list[out->count++] = *a;
 		if (b)
@@ -39,7 +39,8 @@ static void add(struct building *b, const struct way *pattern, const struct way_
 		struct way *w = &b->out[b->count++];
 		*w = *pattern;
 		w->rank = 4 * pattern->server + 2 * pattern->inside + pattern->kind;
-		tscf_endpoint_make(&addresses->list[i], port, &w->remote);
+		w->remote = addresses->list[i];
+		tscf_endpoint_set_port(&w->remote, port);
 	}
 }
 

@@ -29,10 +29,10 @@ struct way {
 	union tscf_endpoint remote; /**< the plain port; or of the proxy */
 };
 
-/** What a name means: addresses in the resolver's order; none if it is not known (yet). */
+/** What a name means: addresses, of IPv6 with their zones, without ports, in the resolver's order; none if it is not known (yet). */
 struct way_addresses {
 	unsigned count;
-	struct tscf_addr list[ENDPOINTS_ADDRESSES_MAX];
+	union tscf_endpoint list[ENDPOINTS_ADDRESSES_MAX];
 };
 
 /**

@@ -39,10 +39,13 @@ static void add_address(struct way_addresses *list, const struct addrinfo *info)
 	    tscf_endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen, &e) < 0)
 		return;
 	struct tscf_addr a = tscf_endpoint_addr(&e);
+	/* An IPv4-mapped one. */
+	if (a.family != e.sa.sa_family)
+		tscf_endpoint_make(&a, 0, &e);
 	for (unsigned i = 0; i < list->count; i++)
-		if (tscf_addr_equal(&list->list[i], &a))
+		if (tscf_endpoint_equal(&list->list[i], &e))
 			return;
-	list->list[list->count++] = a;
+	list->list[list->count++] = e;
 }
 
 static void look_up(struct job *j, int flags)

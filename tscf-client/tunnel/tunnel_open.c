@@ -84,6 +84,13 @@ static int open_proxied(struct tunnel *t)
 			     connected, t, &t->dialogue);
 }
 
+static void keep_out(struct client *c, const union tscf_endpoint *to)
+{
+	struct tscf_addr outer = tscf_endpoint_addr(to);
+	if (c->config->routes_in_main && routing_keep_out(&c->facts, &outer))
+		client_route(c);
+}
+
 int tunnel_open(struct tunnel *t, const struct way *way)
 {
 	union tscf_endpoint to = way_endpoint(way, t->encrypted);
@@ -91,6 +98,7 @@ int tunnel_open(struct tunnel *t, const struct way *way)
 	t->way = *way;
 	t->state = TUNNEL_CONNECTING;
 	t->requests.reliable = way->kind == WAY_STREAM;
+	keep_out(t->client, &to);
 	if (way->proxied)
 		error = open_proxied(t);
 	else
