@@ -16,32 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void client_clock(struct client *c)
-{
-	c->now = tscf_clock_now();
-	if (monitor_clock(&c->monitor, c->now, tscf_clock_boot()))
-		tscf_info("this host was asleep, or this process stood still");
-}
-
-void client_route(struct client *c)
-{
-	struct routing_plan plan;
-	c->facts.gate = c->dtte.gate;
-	c->facts.preferred = dtte_is_up(&c->dtte) && trusted_network_leads_to_encrypted(c);
-	delivery_plan(c->config, &c->facts, &c->delivery);
-	routing_make_plan(c->config, &c->facts, &plan);
-	routing_apply(&c->routing, &plan);
-}
-
-void client_plain_state(struct client *c, enum tunnel_state state, const char *reason)
-{
-	if (c->plain.state != state || c->plain_since == 0)
-		c->plain_since = time(NULL);
-	c->plain.state = state;
-	hook_plain_changed(c);
-	snprintf(c->plain_reason, sizeof c->plain_reason, "%s", reason);
-}
-
 static void on_hangup(struct ev_loop *loop, ev_signal *w, int events)
 {
 	(void)loop, (void)events;
@@ -82,7 +56,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	earlier(&next, registry_next(c));
 	earlier(&next, moves_next(c));
 	earlier(&next, hook_next(c));
-	earlier(&next, commands_next(c));
+	earlier(&next, waiters_next(c));
 	ev_timer_stop(loop, &c->timer);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
 	if (next == UINT64_MAX)
@@ -102,7 +76,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	dtte_tick(&c->dtte, c->now);
 	registry_tick(c);
 	moves_tick(c);
-	commands_check_waiters(c);
+	waiters_check(c);
 }
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int events)
@@ -201,7 +175,7 @@ static int set_up(struct client *c)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
 	if (error == 0)
 		error = routing_guard(&c->routing, c->encrypted_tun.index);
-	if (error == 0 && (error = registry_init(&c->registry, c)) < 0)
+	if (error == 0 && (error = registry_init(&c->registry, c, &client_registry_events)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)
 		error = hold_init(&c->hold);

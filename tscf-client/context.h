@@ -15,6 +15,7 @@
 #include "common/tls/tls.h"
 #include "common/transport/dtls.h"
 #include "tscf-client/admin/hook.h"
+#include "tscf-client/admin/waiters.h"
 #include "tscf-client/client.h"
 #include "tscf-client/delivery.h"
 #include "tscf-client/dtte.h"
@@ -121,22 +122,22 @@ struct client {
 	int error; /**< why the loop ended, if not by a stop */
 };
 
+/* kernel/route.c */
 /** Write the present facts into the kernel. */
 void client_route(struct client *c);
-/** The plain tunnel's state has changed; for status and log. */
-void client_plain_state(struct client *c, enum tunnel_state state, const char *reason);
-/** Read the clock into c->now. */
+
+/* kernel/monitor_clock.c */
+/** Read the clock into c->now, and notice that the host was asleep. */
 void client_clock(struct client *c);
+
+/* events.c */
+extern const struct registry_events client_registry_events;
 
 /* commands.c */
 /** Of the control socket; the context is the client. */
 extern const struct tscf_control_handler commands_handler;
 /** Read the configuration again, and take over what may change.  @return 0, or -errno (logged): nothing has changed. */
 int commands_reload(struct client *c);
-/** Answer those who wait for the tunnel if it is up, or their time is over. */
-void commands_check_waiters(struct client *c);
-/** @return when to do so at the latest. */
-uint64_t commands_next(const struct client *c);
 
 /* path.c */
 /** Of every transport of the client; the context is its tunnel. */

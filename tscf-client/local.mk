@@ -1,27 +1,100 @@
 # tscf-client
 # libtscf-client: the daemon without its main(), so that tests can link it.
 noinst_LTLIBRARIES += libtscf-client.la
-libtscf_client_la_SOURCES = tscf-client/settings/config.c tscf-client/settings/config.h tscf-client/settings/options.c tscf-client/settings/options.h \
-	tscf-client/admin/query.c tscf-client/admin/query.h tscf-client/admin/show.c tscf-client/admin/show.h tscf-client/settings/settings.h \
-	tscf-client/client.h
-libtscf_client_la_SOURCES += tscf-client/client.c tscf-client/admin/commands.c tscf-client/context.h tscf-client/decide.c tscf-client/decide.h tscf-client/delivery.c tscf-client/delivery.h tscf-client/dtte.c tscf-client/tunnel/mtu.c tscf-client/tunnel/mtu.h tscf-client/tunnel/pmtu.c tscf-client/tunnel/pmtu.h \
-	tscf-client/dtte.h tscf-client/tunnel/encrypted.c tscf-client/hold.c tscf-client/hold.h tscf-client/identity.c tscf-client/identity.h tscf-client/sockets/moves.c tscf-client/sockets/moves.h \
-	tscf-client/sockets/subscriptions.c tscf-client/sockets/subscriptions.h \
-	tscf-client/path.c tscf-client/tunnel/plain.c tscf-client/sockets/processes.c tscf-client/sockets/processes.h tscf-client/sockets/registry.c \
-	tscf-client/sockets/registry.h tscf-client/sockets/registry_wire.c tscf-client/sockets/registry_wire.h tscf-client/admin/report.c tscf-client/tunnel/request.c \
-	tscf-client/tunnel/request.h tscf-client/kernel/routing.c tscf-client/kernel/routing.h tscf-client/tunnel/tunnel.c tscf-client/tunnel/tunnel.h
-libtscf_client_la_SOURCES += tscf-client/sockets/live_sockets.c tscf-client/sockets/live_sockets.h tscf-client/sockets/device_bound.c tscf-client/sockets/device_bound.h tscf-client/sockets/classify.c tscf-client/sockets/classify.h tscf-client/sockets/policy.c tscf-client/sockets/policy.h
-# Trusted networks.
-libtscf_client_la_SOURCES += tscf-client/sockets/networks.c tscf-client/sockets/networks.h tscf-client/sockets/trusted_network.c tscf-client/sockets/trusted_network.h
+libtscf_client_la_SOURCES = \
+	tscf-client/admin/commands.c \
+	tscf-client/admin/hook.c \
+	tscf-client/admin/hook.h \
+	tscf-client/admin/hook_process.c \
+	tscf-client/admin/hook_process.h \
+	tscf-client/admin/hook_reason.c \
+	tscf-client/admin/query.c \
+	tscf-client/admin/query.h \
+	tscf-client/admin/report.c \
+	tscf-client/admin/show.c \
+	tscf-client/admin/show.h \
+	tscf-client/admin/waiters.c \
+	tscf-client/admin/waiters.h \
+	tscf-client/client.c \
+	tscf-client/client.h \
+	tscf-client/context.h \
+	tscf-client/decide.c \
+	tscf-client/decide.h \
+	tscf-client/delivery.c \
+	tscf-client/delivery.h \
+	tscf-client/dtte.c \
+	tscf-client/dtte.h \
+	tscf-client/events.c \
+	tscf-client/hold.c \
+	tscf-client/hold.h \
+	tscf-client/identity.c \
+	tscf-client/identity.h \
+	tscf-client/kernel/monitor.c \
+	tscf-client/kernel/monitor.h \
+	tscf-client/kernel/monitor_clock.c \
+	tscf-client/kernel/route.c \
+	tscf-client/kernel/routing.c \
+	tscf-client/kernel/routing.h \
+	tscf-client/path.c \
+	tscf-client/settings/config.c \
+	tscf-client/settings/config.h \
+	tscf-client/settings/options.c \
+	tscf-client/settings/options.h \
+	tscf-client/settings/server_list.c \
+	tscf-client/settings/server_list.h \
+	tscf-client/settings/settings.h \
+	tscf-client/sockets/classify.c \
+	tscf-client/sockets/classify.h \
+	tscf-client/sockets/device_bound.c \
+	tscf-client/sockets/device_bound.h \
+	tscf-client/sockets/live_sockets.c \
+	tscf-client/sockets/live_sockets.h \
+	tscf-client/sockets/moves.c \
+	tscf-client/sockets/moves.h \
+	tscf-client/sockets/networks.c \
+	tscf-client/sockets/networks.h \
+	tscf-client/sockets/policy.c \
+	tscf-client/sockets/policy.h \
+	tscf-client/sockets/processes.c \
+	tscf-client/sockets/processes.h \
+	tscf-client/sockets/registry.c \
+	tscf-client/sockets/registry.h \
+	tscf-client/sockets/registry_wire.c \
+	tscf-client/sockets/registry_wire.h \
+	tscf-client/sockets/subscriptions.c \
+	tscf-client/sockets/subscriptions.h \
+	tscf-client/sockets/trusted_network.c \
+	tscf-client/sockets/trusted_network.h \
+	tscf-client/tunnel/candidates.c \
+	tscf-client/tunnel/candidates.h \
+	tscf-client/tunnel/connector.c \
+	tscf-client/tunnel/connector.h \
+	tscf-client/tunnel/encrypted.c \
+	tscf-client/tunnel/encrypted.h \
+	tscf-client/tunnel/endpoints.c \
+	tscf-client/tunnel/endpoints.h \
+	tscf-client/tunnel/http_connect.c \
+	tscf-client/tunnel/http_connect.h \
+	tscf-client/tunnel/mtu.c \
+	tscf-client/tunnel/mtu.h \
+	tscf-client/tunnel/plain.c \
+	tscf-client/tunnel/plain.h \
+	tscf-client/tunnel/plain_events.c \
+	tscf-client/tunnel/pmtu.c \
+	tscf-client/tunnel/pmtu.h \
+	tscf-client/tunnel/proxy.c \
+	tscf-client/tunnel/proxy.h \
+	tscf-client/tunnel/request.c \
+	tscf-client/tunnel/request.h \
+	tscf-client/tunnel/resolver.c \
+	tscf-client/tunnel/resolver.h \
+	tscf-client/tunnel/resume.c \
+	tscf-client/tunnel/resume.h \
+	tscf-client/tunnel/tunnel.c \
+	tscf-client/tunnel/tunnel.h \
+	tscf-client/tunnel/tunnel_open.c \
+	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
-libtscf_client_la_SOURCES += tscf-client/kernel/monitor.c tscf-client/kernel/monitor.h tscf-client/tunnel/resume.c tscf-client/tunnel/resume.h
-# The ways to the servers.
-libtscf_client_la_SOURCES += tscf-client/tunnel/encrypted.h tscf-client/tunnel/plain.h tscf-client/tunnel/connector.c tscf-client/tunnel/connector.h \
-	tscf-client/tunnel/candidates.c tscf-client/tunnel/candidates.h tscf-client/tunnel/http_connect.c tscf-client/tunnel/http_connect.h \
-	tscf-client/tunnel/proxy.c tscf-client/tunnel/proxy.h tscf-client/tunnel/resolver.c tscf-client/tunnel/resolver.h \
-	tscf-client/settings/server_list.c tscf-client/settings/server_list.h tscf-client/tunnel/tunnel_open.c tscf-client/tunnel/endpoints.c tscf-client/tunnel/endpoints.h
-libtscf_client_la_SOURCES += tscf-client/admin/hook.c tscf-client/admin/hook.h tscf-client/admin/hook_process.c tscf-client/admin/hook_process.h \
-	tscf-client/admin/hook_reason.c
 libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
 libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
 

@@ -1,24 +1,99 @@
 # tscf-server
 # libtscf-server: the daemon without its main(), so that tests can link it.
 noinst_LTLIBRARIES += libtscf-server.la
-libtscf_server_la_SOURCES = tscf-server/settings/prefixes.c tscf-server/settings/prefixes.h tscf-server/settings/config.c tscf-server/settings/config.h tscf-server/settings/config_check.c tscf-server/settings/options.c tscf-server/settings/options.h \
-	tscf-server/admin/query.c tscf-server/admin/query.h tscf-server/admin/show.c tscf-server/admin/show.h tscf-server/settings/settings.c \
-	tscf-server/settings/settings.h tscf-server/server.h
+libtscf_server_la_SOURCES = \
+	tscf-server/address/allocator.c \
+	tscf-server/address/allocator.h \
+	tscf-server/address/lease.c \
+	tscf-server/address/lease.h \
+	tscf-server/address/pool.c \
+	tscf-server/address/pool.h \
+	tscf-server/address/pools.c \
+	tscf-server/address/pools.h \
+	tscf-server/admin/query.c \
+	tscf-server/admin/query.h \
+	tscf-server/admin/report.c \
+	tscf-server/admin/report.h \
+	tscf-server/admin/show.c \
+	tscf-server/admin/show.h \
+	tscf-server/context.h \
+	tscf-server/control/bind.c \
+	tscf-server/control/bind.h \
+	tscf-server/control/configure.c \
+	tscf-server/control/dispatch.c \
+	tscf-server/control/dispatch.h \
+	tscf-server/control/reply.c \
+	tscf-server/control/reply.h \
+	tscf-server/control/reply_cache.c \
+	tscf-server/control/reply_cache.h \
+	tscf-server/control/request.h \
+	tscf-server/control/services.c \
+	tscf-server/counters.c \
+	tscf-server/counters.h \
+	tscf-server/devices.c \
+	tscf-server/devices.h \
+	tscf-server/dtte.c \
+	tscf-server/dtte.h \
+	tscf-server/hold.c \
+	tscf-server/hold.h \
+	tscf-server/identity.c \
+	tscf-server/identity.h \
+	tscf-server/interface.c \
+	tscf-server/interface.h \
+	tscf-server/mailbox.c \
+	tscf-server/mailbox.h \
+	tscf-server/path.c \
+	tscf-server/path.h \
+	tscf-server/pmtu_routes.c \
+	tscf-server/pmtu_routes.h \
+	tscf-server/reload.c \
+	tscf-server/reload.h \
+	tscf-server/server.c \
+	tscf-server/server.h \
+	tscf-server/session/admission.c \
+	tscf-server/session/admission.h \
+	tscf-server/session/cookie.c \
+	tscf-server/session/cookie.h \
+	tscf-server/session/liveness.c \
+	tscf-server/session/liveness.h \
+	tscf-server/session/migrate.c \
+	tscf-server/session/migrate.h \
+	tscf-server/session/record.c \
+	tscf-server/session/record.h \
+	tscf-server/session/reservation.c \
+	tscf-server/session/reservation.h \
+	tscf-server/session/resume.c \
+	tscf-server/session/resume.h \
+	tscf-server/session/session.c \
+	tscf-server/session/session.h \
+	tscf-server/session/source_limit.c \
+	tscf-server/session/source_limit.h \
+	tscf-server/settings/config.c \
+	tscf-server/settings/config.h \
+	tscf-server/settings/config_check.c \
+	tscf-server/settings/options.c \
+	tscf-server/settings/options.h \
+	tscf-server/settings/prefixes.c \
+	tscf-server/settings/prefixes.h \
+	tscf-server/settings/settings.c \
+	tscf-server/settings/settings.h \
+	tscf-server/state.c \
+	tscf-server/state.h \
+	tscf-server/store/deferred_replies.c \
+	tscf-server/store/deferred_replies.h \
+	tscf-server/store/journal.c \
+	tscf-server/store/journal.h \
+	tscf-server/store/restore.c \
+	tscf-server/store/restore.h \
+	tscf-server/store/store.c \
+	tscf-server/store/store.h \
+	tscf-server/store/store_file.c \
+	tscf-server/store/store_file.h \
+	tscf-server/worker.c \
+	tscf-server/worker.h
 libtscf_server_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS)
 libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS)
 
-# The daemon proper: what it knows and decides, without I/O, and what it does I/O with.
-libtscf_server_la_SOURCES += tscf-server/session/admission.c tscf-server/session/admission.h tscf-server/control/reply_cache.c tscf-server/control/reply_cache.h tscf-server/control/bind.c tscf-server/control/bind.h tscf-server/control/configure.c tscf-server/session/cookie.c tscf-server/session/cookie.h tscf-server/counters.c tscf-server/counters.h \
-	tscf-server/session/liveness.c tscf-server/session/liveness.h tscf-server/dtte.c tscf-server/dtte.h tscf-server/hold.c tscf-server/hold.h tscf-server/address/lease.c tscf-server/address/lease.h tscf-server/address/pool.c tscf-server/address/pool.h tscf-server/address/pools.c tscf-server/address/pools.h \
-	tscf-server/control/reply.c tscf-server/control/reply.h tscf-server/control/request.h tscf-server/control/dispatch.c tscf-server/control/dispatch.h tscf-server/session/reservation.c tscf-server/session/reservation.h \
-	tscf-server/session/resume.c tscf-server/session/resume.h \
-	tscf-server/store/journal.c tscf-server/store/journal.h tscf-server/session/record.c tscf-server/session/record.h \
-	tscf-server/store/store.c tscf-server/store/store.h tscf-server/store/store_file.c tscf-server/store/store_file.h \
-	tscf-server/store/deferred_replies.c tscf-server/store/deferred_replies.h tscf-server/session/migrate.c tscf-server/session/migrate.h \
-	tscf-server/control/services.c tscf-server/session/session.c tscf-server/session/session.h tscf-server/session/source_limit.c tscf-server/session/source_limit.h tscf-server/state.c tscf-server/state.h tscf-server/address/allocator.h
-libtscf_server_la_SOURCES += tscf-server/context.h tscf-server/devices.c tscf-server/devices.h tscf-server/identity.c tscf-server/identity.h \
-	tscf-server/interface.c tscf-server/interface.h tscf-server/mailbox.c tscf-server/mailbox.h tscf-server/pmtu_routes.c tscf-server/pmtu_routes.h tscf-server/path.c tscf-server/path.h tscf-server/admin/report.c \
-	tscf-server/reload.c tscf-server/reload.h tscf-server/admin/report.h tscf-server/store/restore.c tscf-server/store/restore.h tscf-server/server.c tscf-server/address/allocator.c tscf-server/worker.c tscf-server/worker.h
 libtscf_server_la_LIBADD += $(EV_LIBS) -lpthread
 
 sbin_PROGRAMS += tscf-server/tscf-server

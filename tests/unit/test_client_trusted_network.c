@@ -86,11 +86,11 @@ START_TEST(demand)
 		config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
 		ck_assert(registry_demand(c));
 		config.default_level = TSCF_LEVEL_DEFAULT;
-		ck_assert_int_eq(trusted_network_wants(c, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
-		ck_assert(trusted_network_wants(c, TSCF_LEVEL_ENCRYPTED_ONLY));
-		ck_assert(!trusted_network_wants(c, TSCF_LEVEL_UNENCRYPTED) &&
-			  !trusted_network_wants(c, TSCF_LEVEL_DEFAULT));
-		ck_assert_int_eq(trusted_network_leads_to_encrypted(c), preferred[i]);
+		ck_assert_int_eq(trusted_network_wants(&c->trusted_network, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
+		ck_assert(trusted_network_wants(&c->trusted_network, TSCF_LEVEL_ENCRYPTED_ONLY));
+		ck_assert(!trusted_network_wants(&c->trusted_network, TSCF_LEVEL_UNENCRYPTED) &&
+			  !trusted_network_wants(&c->trusted_network, TSCF_LEVEL_DEFAULT));
+		ck_assert_int_eq(trusted_network_leads_to_encrypted(&c->trusted_network), preferred[i]);
 	}
 	free(c);
 }

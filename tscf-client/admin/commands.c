@@ -2,51 +2,13 @@
 /* commands.c - what is asked of the client at its control socket, and who answers it. */
 #include "common/base/log.h"
 #include "common/control/control.h"
+#include "tscf-client/admin/waiters.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/live_sockets.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static bool is_up(const struct client *c)
-{
-	bool encrypted = !trusted_network_wants(c, c->config->default_level) || dtte_is_up(&c->dtte);
-	return c->plain.state == TUNNEL_UP && encrypted;
-}
-
-void commands_check_waiters(struct client *c)
-{
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
-		struct tscf_control_call_in *call = c->waiters[i];
-		if (!call || (!is_up(c) && c->now < c->waiter_deadlines[i]))
-			continue;
-		c->waiters[i] = NULL;
-		tscf_control_answer(call, is_up(c) ? 0 : ETIMEDOUT, NULL);
-	}
-}
-
-uint64_t commands_next(const struct client *c)
-{
-	uint64_t next = UINT64_MAX;
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
-		if (c->waiters[i] && c->waiter_deadlines[i] < next)
-			next = c->waiter_deadlines[i];
-	return next;
-}
-
-static void wait_up(struct client *c, struct tscf_control_call_in *call)
-{
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
-		if (c->waiters[i])
-			continue;
-		c->waiters[i] = call;
-		c->waiter_deadlines[i] = c->now + call->request.timeout_ms;
-		commands_check_waiters(c);
-		return;
-	}
-	tscf_control_answer(call, EBUSY, NULL);
-}
 
 static void answer_json(struct tscf_control_call_in *call, char *text)
 {
@@ -119,7 +81,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		live_sockets_level_of(c, call);
 		break;
 	case TSCF_CONTROL_WAIT_UP:
-		wait_up(c, call);
+		waiters_add(c, call);
 		break;
 	case TSCF_CONTROL_GET_CONFIG:
 		get_config(c, call);

@@ -188,7 +188,7 @@ char *report_status(struct client *c, bool privileged)
 				   tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);
-	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(c)));
+	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	char *text = status ? json_dumps(status, 0) : NULL;

@@ -52,71 +52,11 @@ void monitor_stop(struct client *c)
 	c->monitor.fd = -1;
 }
 
-void monitor_sleep(struct monitor *m, uint64_t at)
-{
-	m->wake_at = at;
-}
-
-bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot)
-{
-	int64_t ahead = (int64_t)(boot - monotonic);
-	bool late = monotonic > m->wake_at && monotonic - m->wake_at >= MONITOR_SLEEP_MS;
-	bool slept = late || ahead - m->ahead >= MONITOR_SLEEP_MS;
-
-	m->ahead = ahead;
-	m->wake_at = UINT64_MAX;
-	if (slept)
-		m->check_at = monotonic;
-	m->slept |= slept;
-	return slept;
-}
-
 /** What is read after a sleep may have come long before. */
 static void ask(struct client *c, struct tunnel *t)
 {
 	if (c->monitor.slept || c->now - t->last_heard >= FRESH_MS)
 		tunnel_probe(t);
-}
-
-/** @return whether there is a way, with this host's address on it in *out. */
-static bool source_of(const struct tunnel *t, struct tscf_addr *out)
-{
-	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
-	union tscf_endpoint source;
-
-	if (tscf_outer_source(&t->way.remote, &options, &source) < 0)
-		return false;
-	*out = tscf_endpoint_addr(&source);
-	return true;
-}
-
-bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device)
-{
-	const struct client *c = t->client;
-	struct tscf_addr to;
-	int index;
-
-	if (t->way.remote.sa.sa_family == 0 || !source_of(t, source))
-		return false;
-	/* A link-local address says itself where it is. */
-	if (t->way.remote.sa.sa_family == AF_INET6 && t->way.remote.in6.sin6_scope_id != 0) {
-		*device = (int)t->way.remote.in6.sin6_scope_id;
-		return true;
-	}
-	to = tscf_endpoint_addr(&t->way.remote);
-	index = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_OUTER));
-	*device = index > 0 ? index : 0;
-	return true;
-}
-
-bool monitor_astray(const struct tunnel *t)
-{
-	struct tscf_addr now, before = tscf_endpoint_addr(&t->transport->local);
-
-	/* A connection that is not there yet has none. */
-	if (before.family == 0)
-		return false;
-	return !source_of(t, &now) || !tscf_addr_equal(&now, &before);
 }
 
 static void check(struct client *c)
@@ -129,9 +69,9 @@ static void check(struct client *c)
 		return;
 	}
 	/* No way at all: another change will tell when there is one. */
-	if (!source_of(&c->plain, &source))
+	if (!tunnel_source(&c->plain, &source))
 		return;
-	if (monitor_astray(&c->plain)) {
+	if (tunnel_astray(&c->plain)) {
 		snprintf(reason, sizeof reason, "this host sends to the server from %s now",
 			 tscf_addr_format(&source, text));
 		plain_moved(c, reason);

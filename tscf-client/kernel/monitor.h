@@ -25,7 +25,6 @@
 #define MONITOR_SLEEP_MS 1000
 
 struct client;
-struct tunnel;
 
 struct monitor {
 	int fd; /**< rtnetlink notifications; -1: not there */
@@ -53,15 +52,6 @@ void monitor_sleep(struct monitor *m, uint64_t at);
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot);
 /** Look where the way to the server leads if there is reason to. */
 void monitor_tick(struct client *c);
-/** @return whether the tunnel's transport sends from another address than this host has on that way now, or there is
- * none. */
-bool monitor_astray(const struct tunnel *t);
-/**
- * Where this host would send to the tunnel's server now: its address, and the index of the device (0: unknown).
- *
- * @return whether there is a way.
- */
-bool monitor_path(const struct tunnel *t, struct tscf_addr *source, int *device);
 /** @return when monitor_tick is next due, or UINT64_MAX. */
 uint64_t monitor_next(const struct client *c);
 

@@ -284,8 +284,8 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		close(fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
-	bool was = trusted_network_wants(c, effective_of(c, old, &s));
-	if (trusted_network_wants(c, m->effective))
+	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, old, &s));
+	if (trusted_network_wants(&c->trusted_network, m->effective))
 		to_encrypted(c, m, !was);
 	else
 		to_plain(c, m, was);
@@ -332,12 +332,12 @@ static void bound(struct client *c, const struct tscf_socket *s)
 	unsigned count = registry_keys(c, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
-		if (trusted_network_wants(c, level))
+		if (trusted_network_wants(&c->trusted_network, level))
 			registry_bind(c, &keys[i], level, s->cookie, false, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
 			registry_release(c, &keys[i], 0);
 	}
-	if (count == 0 || !trusted_network_wants(c, level))
+	if (count == 0 || !trusted_network_wants(&c->trusted_network, level))
 		return;
 	registry_flush(c);
 	c->registry.counts[level]++;
@@ -377,7 +377,7 @@ static void give_up(struct client *c, struct change *change)
 
 static bool waits_for_tunnel(const struct client *c, const struct change *change)
 {
-	return trusted_network_wants(c, registry_effective(c, change->level));
+	return trusted_network_wants(&c->trusted_network, registry_effective(c, change->level));
 }
 
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)

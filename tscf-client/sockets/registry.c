@@ -43,9 +43,9 @@ static int watch_sockets(struct registry *r)
 	return 0;
 }
 
-int registry_init(struct registry *r, struct client *c)
+int registry_init(struct registry *r, struct client *c, const struct registry_events *events)
 {
-	*r = (struct registry){.client = c, .resync_at = UINT64_MAX};
+	*r = (struct registry){.client = c, .events = events, .resync_at = UINT64_MAX};
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();
@@ -144,10 +144,8 @@ static bool is_whole_address(const struct tscf_binding_key *key)
 
 void registry_acknowledged(struct client *c, uint64_t waiter, int error)
 {
-	if (waiter == REGISTRY_WAITER_TRUST)
-		trusted_network_released(c);
-	else if (waiter != 0)
-		moves_acknowledged(c, waiter, error);
+	if (waiter != 0)
+		c->registry.events->acknowledged(c, waiter, error);
 }
 
 static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
@@ -170,6 +168,11 @@ static void queue(struct client *c, const struct tscf_binding_key *key, enum tsc
 	r->pending[r->pending_count++] = (struct registry_op){
 	    .wire = {.key = *key, .action = action, .level = level, .flags = moved ? TSCF_BIND_FLAG_MOVED : 0},
 	    .waiter = waiter};
+}
+
+bool registry_under_way(const struct client *c, const struct tscf_binding_key *key)
+{
+	return tscf_bindings_get(c->registry.under_way[0], key) || tscf_bindings_get(c->registry.under_way[1], key);
 }
 
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
@@ -206,7 +209,8 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	r->seen_any = true;
-	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!dtte_is_up(&c->dtte) || trusted_network_here(c))) {
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED &&
+	    (!dtte_is_up(&c->dtte) || trusted_network_here(&c->trusted_network))) {
 		keep_plain(c, b, cookie);
 		return;
 	}
@@ -239,7 +243,7 @@ static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
 	if (policies_want_encryption(&c->config->policies))
 		return true;
 	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
-	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(c, wide->level);
+	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(&c->trusted_network, wide->level);
 }
 
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
@@ -274,7 +278,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
 	b->grace_until = 0;
-	trusted_network_releasing(c);
+	c->registry.events->releasing(c);
 	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
 	if (!is_whole_address(&key) && wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
@@ -329,7 +333,7 @@ void registry_resync_soon(struct client *c)
 static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
 {
 	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
-	return moves_is_leaving(c, s->cookie) ||
+	return c->registry.events->is_leaving(c, s->cookie) ||
 	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
 }
 
@@ -389,7 +393,7 @@ static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_le
 		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
 		dump_default_socket(c, s, b);
-	else if (!trusted_network_wants(c, level))
+	else if (!trusted_network_wants(&c->trusted_network, level))
 		dump_plain_socket(c, s, key, b);
 	else if (!is_leaving(c, s, b))
 		registry_bind(c, key, level, s->cookie, moved, 0);
@@ -405,7 +409,7 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	enum tscf_level level = registry_level(c, s);
 	if (level != TSCF_LEVEL_DEFAULT) {
 		r->counting[level]++;
-		subscriptions_socket(c, s, level);
+		c->registry.events->seen(c, s, level);
 	}
 	unsigned count = registry_keys(c, s, keys);
 	device_bound_seen(&r->device_bound, s, keys, count, r->generation);
@@ -461,7 +465,7 @@ static void dump_done(void *context, int error)
 		memcpy(r->counts, r->counting, sizeof r->counts);
 		tscf_bindings_each(r->table, sweep, c);
 		device_bound_sweep(&r->device_bound, r->generation);
-		subscriptions_dumped(c);
+		c->registry.events->dumped(c);
 	} else {
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
@@ -474,7 +478,7 @@ static void dump_done(void *context, int error)
 static void socket_destroyed(void *context, const struct tscf_socket *s)
 {
 	struct client *c = context;
-	subscriptions_destroyed(c, s->cookie);
+	c->registry.events->gone(c, s->cookie);
 	if (c->registry.seen_any)
 		registry_resync_soon(c);
 }
@@ -545,7 +549,7 @@ static void tell_again(void *context, struct tscf_binding *b)
 
 void registry_tunnel_up(struct client *c)
 {
-	if (trusted_network_wants(c, c->config->default_level))
+	if (trusted_network_wants(&c->trusted_network, c->config->default_level))
 		registry_bind_whole_address(c);
 	c->registry.telling = true;
 	tscf_bindings_each(c->registry.table, tell_again, c);

@@ -44,8 +44,27 @@ struct registry_op {
 	uint64_t waiter;
 };
 
+/** What the registry tells those above it; the client says who hears it (events.c). */
+struct registry_events {
+	/** The server has confirmed what @p waiter waits for (error 0), or cannot (-errno). */
+	void (*acknowledged)(struct client *c, uint64_t waiter, int error);
+	/** @return whether the socket with that cookie is on its way to the plain tunnel. */
+	bool (*is_leaving)(const struct client *c, uint64_t cookie);
+	/** A preferred socket is about to be released, because the network is trusted. */
+	void (*releasing)(struct client *c);
+	/** A dump has found this socket, with a level of its own. */
+	void (*seen)(struct client *c, const struct tscf_socket *s, enum tscf_level level);
+	/** A dump is complete: what was not seen in it is gone. */
+	void (*dumped)(struct client *c);
+	/** The socket with that cookie is gone. */
+	void (*gone)(struct client *c, uint64_t cookie);
+	/** What the server knows of some socket has changed. */
+	void (*changed)(struct client *c);
+};
+
 struct registry {
 	struct client *client;
+	const struct registry_events *events;
 	struct tscf_bindings *table;
 	struct tscf_binding_list list; /**< all ACTIVE entries */
 	struct tscf_fragments *fragments;
@@ -73,7 +92,7 @@ struct registry {
 };
 
 /** @return 0 or -errno. */
-int registry_init(struct registry *r, struct client *c);
+int registry_init(struct registry *r, struct client *c, const struct registry_events *events);
 void registry_free(struct registry *r);
 /**
  * The configuration has other policies now: sockets are bound and released by them with a dump that is done when this
@@ -99,7 +118,7 @@ enum tscf_level registry_effective(const struct client *c, enum tscf_level level
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
  * packets may be under way.
- * @p waiter, if not 0, is told (moves_acknowledged, trusted_network_released) when the server has confirmed.
+ * @p waiter, if not 0, is told (events->acknowledged) when the server has confirmed.
  */
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter);

@@ -45,7 +45,7 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 			tscf_binding_release(b, c->now);
 	}
 	registry_acknowledged(c, op->waiter, error);
-	subscriptions_changed(c);
+	c->registry.events->changed(c);
 }
 
 static int outcome(const struct tscf_message *response, int error, char *text, size_t size)
@@ -155,11 +155,6 @@ static void parcel_add(struct parcel *p, struct tscf_writer *w, const struct reg
 	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	if (b)
 		b->told = op->wire.action == TSCF_BIND_ACTION_BIND;
-}
-
-bool registry_under_way(const struct client *c, const struct tscf_binding_key *key)
-{
-	return tscf_bindings_get(c->registry.under_way[0], key) || tscf_bindings_get(c->registry.under_way[1], key);
 }
 
 /* Requests may overtake each other.  What forbids clear packets need not wait for the other tunnel, which may be dead.

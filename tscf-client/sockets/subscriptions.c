@@ -84,7 +84,7 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 
 static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trusted_network_wants(c, registry_effective(c, w->level));
+	bool wants = trusted_network_wants(&c->trusted_network, registry_effective(c, w->level));
 	*available = !wants || c->dtte.failures == 0;
 	*enabled = wants && is_enabled(c, w);
 }
@@ -93,7 +93,7 @@ static void judge(const struct client *c, const struct watched *w, bool *availab
 
 static const char *reason_for(const struct client *c, enum tscf_level level)
 {
-	if (trusted_network_wants(c, level))
+	if (trusted_network_wants(&c->trusted_network, level))
 		return c->dtte.reason;
 	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
 }

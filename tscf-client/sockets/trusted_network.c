@@ -6,21 +6,6 @@
 
 #include <string.h>
 
-bool trusted_network_here(const struct client *c)
-{
-	return c->trusted_network.state != TRUSTED_NETWORK_AWAY;
-}
-
-bool trusted_network_wants(const struct client *c, enum tscf_level level)
-{
-	return tscf_level_wants_encryption(level) && (level == TSCF_LEVEL_ENCRYPTED_ONLY || !trusted_network_here(c));
-}
-
-bool trusted_network_leads_to_encrypted(const struct client *c)
-{
-	return c->trusted_network.state != TRUSTED_NETWORK_PLAIN;
-}
-
 /** @return whether there is a way at all; without one nothing is sent, and what was said of the last one may stand. */
 static bool look_at_path(const struct client *c, bool *trusted, char by[NETWORKS_TEXT])
 {
@@ -28,7 +13,7 @@ static bool look_at_path(const struct client *c, bool *trusted, char by[NETWORKS
 	struct tscf_addr source;
 	int index;
 
-	if (!monitor_path(&c->plain, &source, &index))
+	if (!tunnel_path(&c->plain, &source, &index))
 		return false;
 	/* Without a name only prefixes can match. */
 	if (!if_indextoname((unsigned)index, interface))
@@ -93,12 +78,12 @@ void trusted_network_look(struct client *c)
 
 	if (networks_any(&c->config->trusted) && !look_at_path(c, &trusted, by))
 		return;
-	if (trusted && !trusted_network_here(c))
+	if (trusted && !trusted_network_here(&c->trusted_network))
 		begin(c, by);
-	else if (!trusted && trusted_network_here(c))
+	else if (!trusted && trusted_network_here(&c->trusted_network))
 		end(c);
 	else
 		snprintf(c->trusted_network.by, sizeof(c->trusted_network.by), "%s", by);
 	subscriptions_changed(c);
-	commands_check_waiters(c);
+	waiters_check(c);
 }

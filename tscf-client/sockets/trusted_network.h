@@ -44,10 +44,21 @@ void trusted_network_releasing(struct client *c);
 void trusted_network_released(struct client *c);
 
 /** @return whether the network is trusted. */
-bool trusted_network_here(const struct client *c);
+static inline bool trusted_network_here(const struct trusted_network *t)
+{
+	return t->state != TRUSTED_NETWORK_AWAY;
+}
+
 /** @return whether sockets of that level (not the default one) belong in the encrypted tunnel on this network. */
-bool trusted_network_wants(const struct client *c, enum tscf_level level);
+static inline bool trusted_network_wants(const struct trusted_network *t, enum tscf_level level)
+{
+	return tscf_level_wants_encryption(level) && (level == TSCF_LEVEL_ENCRYPTED_ONLY || !trusted_network_here(t));
+}
+
 /** @return whether the rules lead encrypted-preferred sockets to the encrypted tunnel while there is one. */
-bool trusted_network_leads_to_encrypted(const struct client *c);
+static inline bool trusted_network_leads_to_encrypted(const struct trusted_network *t)
+{
+	return t->state != TRUSTED_NETWORK_PLAIN;
+}
 
 #endif

@@ -35,7 +35,7 @@ static void try_failed(struct connector_try *try, const char *reason)
 	tscf_log(c->connector.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
 	candidates_failed(&c->connector.race, try->index, reason, c->now);
 	if (c->plain.state != TUNNEL_UP)
-		client_plain_state(c, TUNNEL_CONNECTING, text);
+		plain_state(c, TUNNEL_CONNECTING, text);
 }
 
 static void answered(struct connector_try *try, const struct tscf_message *response)
@@ -221,7 +221,7 @@ static void try_lost(struct tunnel *t, const char *reason)
 	try_failed(try_of(t), reason);
 }
 
-static const struct tunnel_events try_events = {open_try, try_alive, try_lost};
+static const struct tunnel_events try_events = {open_try, try_alive, try_lost, NULL};
 
 /* --- the race --- */
 
@@ -249,7 +249,7 @@ static void start(void *context, unsigned i)
 	if (c->plain.state != TUNNEL_UP) {
 		snprintf(reason, sizeof reason, "waits for an answer from %s",
 			 way_format(&c->config->servers, &c->connector.ways[i], way));
-		client_plain_state(c, TUNNEL_CONNECTING, reason);
+		plain_state(c, TUNNEL_CONNECTING, reason);
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
@@ -336,7 +336,7 @@ void connector_lost(struct client *c, const char *reason)
 static bool any_astray(const struct client *c)
 {
 	for (unsigned i = 0; i < c->connector.race.count; i++)
-		if (c->connector.tries[i].tunnel.transport && monitor_astray(&c->connector.tries[i].tunnel))
+		if (c->connector.tries[i].tunnel.transport && tunnel_astray(&c->connector.tries[i].tunnel))
 			return true;
 	return false;
 }
@@ -427,7 +427,7 @@ static void resolved(void *context, unsigned tag, const struct way_addresses *ad
 		/* Known addresses are kept when a name server does not answer. */
 		tscf_warning("%s", error);
 		if (c->plain.state != TUNNEL_UP)
-			client_plain_state(c, TUNNEL_CONNECTING, error);
+			plain_state(c, TUNNEL_CONNECTING, error);
 	}
 	make_ways(c);
 	begin_if_ready(c);
@@ -459,7 +459,7 @@ void connector_begin(struct client *c)
 	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
 	s->awaited = (1U << names) - 1;
 	s->begin_at = c->now + CONNECTOR_RESOLVE_MS;
-	client_plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
+	plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
 	ask(c);
 }
 

@@ -64,7 +64,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 		fail(c, "the service response has no response code", "");
 	} else if (code == TSCF_RESPONSE_NO_SESSION) {
 		/* It is asked again when that is resumed or set up anew. */
-		plain_lost(c, "the server does not know this tunnel (any more)");
+		c->plain.events->lost(&c->plain, "the server does not know this tunnel (any more)");
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		fail(c, tscf_response_name(code), text);
 	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) ||
@@ -110,7 +110,7 @@ static void try_alive(struct tunnel *t)
 	(void)t;
 }
 
-static const struct tunnel_events try_events = {try_open, try_alive, try_failed};
+static const struct tunnel_events try_events = {try_open, try_alive, try_failed, NULL};
 
 static void race_start(void *context, unsigned i)
 {
@@ -315,7 +315,7 @@ static void up(void *context)
 	moves_tunnel_up(c);
 	registry_flush(c);
 	path_send_held(c);
-	commands_check_waiters(c);
+	waiters_check(c);
 }
 
 static void close_tunnel(void *context)
@@ -396,7 +396,7 @@ static void lost(struct tunnel *t, const char *reason)
 	dtte_failed(&c->dtte, reason, c->now);
 }
 
-static const struct tunnel_events encrypted_events = {opened, alive, lost};
+static const struct tunnel_events encrypted_events = {opened, alive, lost, NULL};
 
 void encrypted_init(struct client *c)
 {

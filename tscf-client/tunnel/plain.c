@@ -84,6 +84,15 @@ static void keep_former(struct client *c)
 	c->former_until = UINT64_MAX;
 }
 
+void plain_state(struct client *c, enum tunnel_state state, const char *reason)
+{
+	if (c->plain.state != state || c->plain_since == 0)
+		c->plain_since = time(NULL);
+	c->plain.state = state;
+	hook_plain_changed(c);
+	snprintf(c->plain_reason, sizeof c->plain_reason, "%s", reason);
+}
+
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)
 {
 	char text[TSCF_ADDRS_TEXT], way[WAY_TEXT];
@@ -104,7 +113,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	c->plain.tsid = response->tsid;
 	c->plain.last_heard = c->now;
 	client_route(c);
-	client_plain_state(c, TUNNEL_UP, "configured");
+	plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
 	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
@@ -118,7 +127,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(c);
-	commands_check_waiters(c);
+	waiters_check(c);
 	return NULL;
 }
 
@@ -134,7 +143,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	c->plain.last_heard = c->now;
 	tunnel_take_keepalive(&c->plain, response);
 	take_observed(c, response);
-	client_plain_state(c, TUNNEL_UP, "resumed");
+	plain_state(c, TUNNEL_UP, "resumed");
 	tscf_info("plain tunnel goes on; the server sees this client at %s", tscf_endpoint_format(&c->observed, text));
 	encrypted_new_way(c);
 	if (tscf_message_find(response, TSCF_TLV_COOKIE, &cookie))
@@ -146,7 +155,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
-	commands_check_waiters(c);
+	waiters_check(c);
 }
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
@@ -183,76 +192,13 @@ bool plain_go_back(struct client *c)
 	dtte_plain(&c->dtte, false, c->now);
 	tunnel_close(&c->plain);
 	tunnel_move(&c->plain, &c->former);
-	client_plain_state(c, TUNNEL_UP, "configured");
+	plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
 	trusted_network_look(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
 }
-
-void plain_lost(struct client *c, const char *reason)
-{
-	tscf_warning("plain tunnel lost: %s", reason);
-	connector_lost(c, reason);
-}
-
-void plain_recall(struct client *c)
-{
-	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
-		return;
-	tscf_info("the server was restarted: it is told which sockets are encrypted-only");
-	c->registry.quiet = true;
-	registry_resync_now(c);
-	registry_shield_all(c);
-	tunnel_probe(&c->encrypted);
-}
-
-void plain_moved(struct client *c, const char *reason)
-{
-	tscf_info("plain tunnel: %s", reason);
-	connector_lost(c, reason);
-	/* A connection cannot move; a new one takes its place at the server. */
-	dtte_failed(&c->dtte, reason, c->now);
-}
-
-static void alive(struct tunnel *t)
-{
-	struct client *c = t->client;
-	if (!connector_confirming(c))
-		return;
-	c->former_until = c->now + PLAIN_FORMER_MS;
-	connector_alive(c);
-	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
-	if (c->pmtu.size == 0)
-		pmtu_begin(c);
-}
-
-static void lost(struct tunnel *t, const char *reason)
-{
-	plain_lost(t->client, reason);
-}
-
-/* Its transport was open when it became the plain tunnel's. */
-static void opened(struct tunnel *t)
-{
-	(void)t;
-}
-
-const struct tunnel_events plain_events = {opened, alive, lost};
-
-static void former_alive(struct tunnel *t)
-{
-	(void)t;
-}
-
-static void former_lost(struct tunnel *t, const char *reason)
-{
-	(void)reason;
-	tunnel_close(t);
-}
-
-const struct tunnel_events plain_former_events = {opened, former_alive, former_lost};
 
 void plain_tick(struct client *c)
 {

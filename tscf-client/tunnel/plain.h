@@ -12,8 +12,8 @@
 /** How long what still comes by the former way is heard after a move to a better one. */
 #define PLAIN_FORMER_MS 1000
 
-extern const struct tunnel_events plain_events, plain_former_events;
-
+/** The plain tunnel's state has changed; for status and log. */
+void plain_state(struct client *c, enum tunnel_state state, const char *reason);
 /**
  * Take the place of whatever plain tunnel there is: the transport of @p try becomes the plain tunnel's, with what the
  * server has configured on it (@p response).  It is up then, and a keepalive is sent by it; connector_alive or
@@ -33,14 +33,13 @@ bool plain_go_back(struct client *c);
 void plain_down(struct client *c);
 /** Whether the server may be asked to put another tunnel in the place of this one now; if not, @p reason says why. */
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason);
-/** The server has been restarted, is quiet, and wants to know the shields. */
-void plain_recall(struct client *c);
-/** The server says that there is no such tunnel. */
-void plain_lost(struct client *c, const char *reason);
-/** This host's address on the way to the server has changed: both tunnels go on from there. */
-void plain_moved(struct client *c, const char *reason);
 
 void plain_tick(struct client *c);
 uint64_t plain_next(const struct client *c);
+
+/* plain_events.c */
+extern const struct tunnel_events plain_events, plain_former_events;
+/** This host's address on the way to the server has changed: both tunnels go on from there. */
+void plain_moved(struct client *c, const char *reason);
 
 #endif

@@ -152,8 +152,8 @@ void tunnel_release(struct tunnel *t)
 static void take_recall(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv quiet;
-	if (t == &t->client->plain && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
-		plain_recall(t->client);
+	if (t->events->recalled != NULL && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+		t->events->recalled(t);
 }
 
 static void said_alive(struct tunnel *t, const struct tscf_message *response)

@@ -38,6 +38,7 @@ struct tunnel_events {
 	void (*open)(struct tunnel *t);  /**< messages can be sent; over DTLS, TCP and TLS the connection is there */
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
+	void (*recalled)(struct tunnel *t); /**< the server was restarted and is quiet; NULL: that means nothing here */
 };
 
 struct tunnel {
@@ -111,6 +112,19 @@ int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const st
 
 /** Take from a response of the server, or else from the configuration, after how much silence this tunnel asks. */
 void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m);
+
+/* tunnel_path.c */
+/** @return whether there is a way to the tunnel's server, with this host's address on it in *out. */
+bool tunnel_source(const struct tunnel *t, struct tscf_addr *out);
+/** @return whether the tunnel's transport sends from another address than this host has on that way now, or there is
+ * none. */
+bool tunnel_astray(const struct tunnel *t);
+/**
+ * Where this host would send to the tunnel's server now: its address, and the index of the device (0: unknown).
+ *
+ * @return whether there is a way.
+ */
+bool tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *device);
 
 /** Counters of the present transport and all before it. */
 struct tscf_transport_counters tunnel_counters(const struct tunnel *t);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* route.c - the present facts, written into the kernel. */
+#include "tscf-client/context.h"
+
+void client_route(struct client *c)
+{
+	struct routing_plan plan;
+	c->facts.gate = c->dtte.gate;
+	c->facts.preferred = dtte_is_up(&c->dtte) && trusted_network_leads_to_encrypted(&c->trusted_network);
+	delivery_plan(c->config, &c->facts, &c->delivery);
+	routing_make_plan(c->config, &c->facts, &plan);
+	routing_apply(&c->routing, &plan);
+}

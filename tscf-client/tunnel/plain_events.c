@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plain_events.c - what becomes of the plain tunnel when it is heard, lost or moved: the search (connector.h) hears of
+ * it. */
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/tunnel/pmtu.h"
+
+static void lost(struct tunnel *t, const char *reason)
+{
+	tscf_warning("plain tunnel lost: %s", reason);
+	connector_lost(t->client, reason);
+}
+
+static void recalled(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
+		return;
+	tscf_info("the server was restarted: it is told which sockets are encrypted-only");
+	c->registry.quiet = true;
+	registry_resync_now(c);
+	registry_shield_all(c);
+	tunnel_probe(&c->encrypted);
+}
+
+void plain_moved(struct client *c, const char *reason)
+{
+	tscf_info("plain tunnel: %s", reason);
+	connector_lost(c, reason);
+	/* A connection cannot move; a new one takes its place at the server. */
+	dtte_failed(&c->dtte, reason, c->now);
+}
+
+static void alive(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (!connector_confirming(c))
+		return;
+	c->former_until = c->now + PLAIN_FORMER_MS;
+	connector_alive(c);
+	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
+	if (c->pmtu.size == 0)
+		pmtu_begin(c);
+}
+
+/* Its transport was open when it became the plain tunnel's. */
+static void opened(struct tunnel *t)
+{
+	(void)t;
+}
+
+const struct tunnel_events plain_events = {opened, alive, lost, recalled};
+
+static void former_alive(struct tunnel *t)
+{
+	(void)t;
+}
+
+static void former_lost(struct tunnel *t, const char *reason)
+{
+	(void)reason;
+	tunnel_close(t);
+}
+
+const struct tunnel_events plain_former_events = {opened, former_alive, former_lost, NULL};
