@@ -114,7 +114,7 @@ libtscf_preload_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,now -Wl,--no-
 
 # libtsc: the same for programs that know, so no sanitizer either.  Its symbols are those of libtsc.map.
 lib_LTLIBRARIES += libtsc.la
-libtsc_la_SOURCES = tscf-client/libtsc/config.c tscf-client/libtsc/handle.h tscf-client/libtsc/notification.c \
+libtsc_la_SOURCES = tscf-client/libtsc/config.c tscf-client/libtsc/handle.c tscf-client/libtsc/handle.h tscf-client/libtsc/watch.c tscf-client/libtsc/notification.c \
 	tscf-client/libtsc/sockets.c tscf-client/libtsc/tsc.h tscf-client/libtsc/tunnel.c \
 	common/control/control.h common/control/control_call.c common/control/control_query.c common/control/control_wire.h common/base/level.c common/base/level.h \
 	common/control/socket_level.c common/control/socket_level.h

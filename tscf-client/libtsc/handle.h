@@ -88,8 +88,11 @@ bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabl
 
 int notification_open(tsc_handle handle);
 void notification_close(tsc_handle handle);
+
+/* --- watch.c --- */
+
 /** Hear of this socket from now on, and no more. */
-void notification_watch(tsc_handle handle, int fd);
-void notification_unwatch(tsc_handle handle, uint64_t cookie);
+void watch_socket(tsc_handle handle, int fd);
+void unwatch_socket(tsc_handle handle, uint64_t cookie);
 
 #endif

@@ -22,9 +22,6 @@
 #include <unistd.h>
 
 #define RETRY_S 1
-/** Descriptors of sockets to watch wait this long for room in the connection. */
-#define WATCH_MS 1000
-
 struct tsc_notification_handle {
 	tsc_handle handle;
 	tsc_notification type;
@@ -197,18 +194,9 @@ static void hang_up(tsc_handle handle)
 	pthread_mutex_unlock(&handle->lock);
 }
 
-static void watch(tsc_handle handle, int fd)
-{
-	struct tscf_control_request request = handle_request(TSCF_CONTROL_WATCH);
-
-	/* One that takes nothing is found dead by the dispatcher, which watches all sockets anew. */
-	if (tscf_control_send(handle->sock, &request, fd, tscf_control_deadline(WATCH_MS)) != 0)
-		shutdown(handle->sock, SHUT_RDWR);
-}
-
 static void watch_again(void *context, const struct tsc_socket *s)
 {
-	notification_watch(context, s->fd);
+	watch_socket(context, s->fd);
 }
 
 /* @return a subscribed connection, or -errno. */
@@ -458,31 +446,6 @@ void notification_close(tsc_handle handle)
 	close_if_open(handle->timer);
 	close_if_open(handle->wake);
 	close_if_open(handle->poll);
-}
-
-void notification_watch(tsc_handle handle, int fd)
-{
-	/* The child of a fork shares the connection of its parent. */
-	if (handle->pid != getpid())
-		return;
-	pthread_mutex_lock(&handle->lock);
-	if (handle->sock >= 0)
-		watch(handle, fd);
-	pthread_mutex_unlock(&handle->lock);
-}
-
-void notification_unwatch(tsc_handle handle, uint64_t cookie)
-{
-	struct tscf_control_request request = handle_request(TSCF_CONTROL_UNWATCH);
-
-	if (handle->pid != getpid())
-		return;
-	request.cookie[0] = (uint32_t)cookie;
-	request.cookie[1] = (uint32_t)(cookie >> 32);
-	pthread_mutex_lock(&handle->lock);
-	if (handle->sock >= 0)
-		tscf_control_send(handle->sock, &request, -1, tscf_control_deadline(WATCH_MS));
-	pthread_mutex_unlock(&handle->lock);
 }
 
 /* --- the program's side --- */

@@ -233,7 +233,7 @@ TSC_PUBLIC int tsc_socket(tsc_handle handle, int domain, int type, int protocol)
 		return -1;
 	}
 	if (owner != NULL)
-		notification_watch(owner, fd);
+		watch_socket(owner, fd);
 	return fd;
 }
 
@@ -266,7 +266,7 @@ TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, 
 	/* What is wrong with others than inet sockets is said below. */
 	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain) &&
 	    adopt(NULL, fd, &owner) == 0 && owner != NULL)
-		notification_watch(owner, fd);
+		watch_socket(owner, fd);
 	control_of(fd, control);
 	error = tscf_socket_set_level(control, fd, value, length);
 	return error == 0 ? 0 : fail(error);
@@ -290,6 +290,6 @@ TSC_PUBLIC int tsc_close(int fd)
 	uint64_t cookie = forget(fd, &owner);
 
 	if (owner != NULL)
-		notification_unwatch(owner, cookie);
+		unwatch_socket(owner, cookie);
 	return close(fd);
 }

@@ -13,22 +13,6 @@
 /** How often a control socket that is not there yet is looked for. */
 #define LOOK_MS 50
 
-struct tscf_control_request handle_request(enum tscf_control_op op)
-{
-	return (struct tscf_control_request){.magic = TSCF_CONTROL_MAGIC, .op = op};
-}
-
-bool handle_check(tsc_handle handle)
-{
-	if (handle == NULL)
-		errno = EINVAL;
-	else if (handle->pid != getpid())
-		errno = ECHILD;
-	else
-		return true;
-	return false;
-}
-
 static int set_control(tsc_handle handle, const char *control)
 {
 	if (control == NULL)
