@@ -42,3 +42,24 @@ AC_DEFUN([TSCF_SANITIZERS], [
     [TSCF_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
   AC_SUBST([TSCF_SANITIZE])
   AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])])
+
+dnl The guard is a BPF program: --with-bpf demands what it needs, --without-bpf leaves it out, and with neither it is built if it can be.
+AC_DEFUN([TSCF_BPF], [
+  AC_ARG_WITH([bpf], [AS_HELP_STRING([--without-bpf], [leave out the guard of the client, which needs clang, bpftool and libbpf])],
+    [], [with_bpf=check])
+  AS_IF([test "x$with_bpf" != xno], [
+    AC_PATH_PROG([BPF_CLANG], [clang])
+    AC_PATH_PROG([BPFTOOL], [bpftool], [], [$PATH:/usr/local/sbin:/usr/sbin:/sbin])
+    tscf_bpf_lacks=
+    AS_IF([test -z "$BPF_CLANG"], [tscf_bpf_lacks="$tscf_bpf_lacks clang"])
+    AS_IF([test -z "$BPFTOOL"], [tscf_bpf_lacks="$tscf_bpf_lacks bpftool"])
+    PKG_CHECK_MODULES([LIBBPF], [libbpf >= 1.0], [], [tscf_bpf_lacks="$tscf_bpf_lacks libbpf-dev"])
+    AS_IF([test -n "$tscf_bpf_lacks" && test "x$with_bpf" = xcheck],
+        [AC_MSG_WARN([without the guard, which needs$tscf_bpf_lacks]); with_bpf=no],
+      [test -n "$tscf_bpf_lacks"],
+        [for tscf_one in $tscf_bpf_lacks; do TSCF_MISSING([$tscf_one], [$tscf_one]); done],
+      [with_bpf=yes])])
+  AM_CONDITIONAL([BPF], [test "x$with_bpf" = xyes])
+  dnl clang knows no include directory of an architecture for this target.
+  BPF_CPPFLAGS="-I/usr/include/$($CC -print-multiarch 2>/dev/null)"
+  AC_SUBST([BPF_CPPFLAGS])])

@@ -183,13 +183,15 @@ static int set_up(struct client *c)
 	if (error == 0 && !c->ring)
 		error = -ENOMEM;
 	tscf_scheduling_set(c->config->realtime_priority, false);
+	c->facts.plain_device = c->plain_tun.index;
+	c->facts.encrypted_device = c->encrypted_tun.index;
+	if (error == 0)
+		error = guard_open(&c->guard, c->config, &c->facts);
 	return error ? error : drop_privileges();
 }
 
 static void watch(struct client *c)
 {
-	c->facts.plain_device = c->plain_tun.index;
-	c->facts.encrypted_device = c->encrypted_tun.index;
 	ev_check_init(&c->clock, on_clock);
 	ev_set_priority(&c->clock, EV_MAXPRI);
 	ev_prepare_init(&c->prepare, on_prepare);
@@ -245,6 +247,7 @@ static void remove_rules(struct client *c)
 {
 	bool policies = policies_forbid_clear(&c->config->policies), live = !policies && only_sockets_live(c);
 	routing_remove(&c->routing, policies || live);
+	guard_close(&c->guard, policies || live);
 	if (policies || live)
 		tscf_warning("%s: the rules that refuse clear packets stay (tscf-client flush removes them)",
 			     live ? "encrypted-only sockets live on" : "policies say encrypted-only");
@@ -342,6 +345,8 @@ int client_flush(const struct client_config *config)
 	error = routing_adopt(&routing, netlink, config);
 	if (error == 0)
 		routing_remove(&routing, false);
+	if (error == 0)
+		error = guard_set_flush();
 	tscf_netlink_close(netlink);
 	return error;
 }

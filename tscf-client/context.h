@@ -19,6 +19,7 @@
 #include "tscf-client/client.h"
 #include "tscf-client/delivery.h"
 #include "tscf-client/dtte.h"
+#include "tscf-client/guard/guard.h"
 #include "tscf-client/hold.h"
 #include "tscf-client/identity.h"
 #include "tscf-client/kernel/monitor.h"
@@ -109,6 +110,7 @@ struct client {
 	struct routing routing;
 	struct routing_facts facts;
 	struct delivery delivery; /**< of the same facts */
+	struct guard guard;
 	struct registry registry;
 	struct moves moves;
 	struct subscriptions subscriptions;

@@ -95,8 +95,26 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/tunnel_open.c \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
-libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS)
-libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS)
+# The guard: a BPF object within the daemon.
+libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_map.h tscf-client/guard/guard_plan.c \
+	tscf-client/guard/guard_plan.h tscf-client/guard/guard_set.h
+EXTRA_DIST += tscf-client/guard/guard.bpf.c
+if BPF
+libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_found.c \
+	tscf-client/guard/guard_found.h tscf-client/guard/guard_set.c
+nodist_libtscf_client_la_SOURCES = tscf-client/guard/guard.skel.h
+BUILT_SOURCES += tscf-client/guard/guard.skel.h
+CLEANFILES += tscf-client/guard/guard.skel.h tscf-client/guard/guard.bpf.o
+else
+libtscf_client_la_SOURCES += tscf-client/guard/guard_set_none.c
+endif
+tscf-client/guard/guard.bpf.o: tscf-client/guard/guard.bpf.c tscf-client/guard/guard_map.h
+	$(AM_V_GEN)$(MKDIR_P) tscf-client/guard && $(BPF_CLANG) -O2 -g -Wall -Wextra -Werror -target bpf -I$(srcdir) $(BPF_CPPFLAGS) \
+		-c $(srcdir)/tscf-client/guard/guard.bpf.c -o $@
+tscf-client/guard/guard.skel.h: tscf-client/guard/guard.bpf.o
+	$(AM_V_GEN)$(BPFTOOL) gen skeleton tscf-client/guard/guard.bpf.o name guard_bpf >$@.new && mv $@.new $@
+libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS) $(LIBBPF_CFLAGS)
+libtscf_client_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(LIBBPF_LIBS)
 
 sbin_PROGRAMS += tscf-client/tscf-client
 tscf_client_tscf_client_SOURCES = tscf-client/main.c

@@ -16,6 +16,7 @@ NET_TESTS = \
 	tests/net/flood.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
+	tests/net/guard.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/interfaces.sh \

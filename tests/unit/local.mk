@@ -99,6 +99,10 @@ tests_unit_test_client_mtu_LDADD = $(CLIENT_LDADD)
 tests_unit_test_client_request_SOURCES = tests/unit/test_client_request.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_request_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_request_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_client_guard
+tests_unit_test_client_guard_SOURCES = tests/unit/test_client_guard.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_guard_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_guard_LDADD = $(CLIENT_LDADD)
 tests_unit_test_client_routing_SOURCES = tests/unit/test_client_routing.c tests/unit/netns.c tests/unit/netns.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_routing_CFLAGS = $(UNIT_CFLAGS)

@@ -174,6 +174,7 @@ static json_t *counters(const struct client *c)
 	CLIENT_COUNTERS(X)
 #undef X
 	json_object_set_new(object, "hold_dropped", json_integer((json_int_t)c->hold.dropped));
+	guard_report_counters(&c->guard, object);
 	return object;
 }
 
@@ -191,6 +192,7 @@ char *report_status(struct client *c, bool privileged)
 	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
+	json_object_set_new(status, "guard", guard_report(&c->guard));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
 	return text;

@@ -57,6 +57,20 @@ static void print_candidates(const json_t *candidates, FILE *out)
 	    print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
 }
 
+/** Whether the kernel itself keeps packets in their tunnels, or rules alone. */
+static void print_guard(const json_t *guard, time_t now, FILE *out)
+{
+	const json_t *reason = json_object_get(guard, "reason"), *since = json_object_get(guard, "since");
+	char state[TSCF_SHOW_TEXT], rest[TSCF_SHOW_TEXT];
+
+	fprintf(out, "guard: %s", tscf_show_value(json_object_get(guard, "state"), state));
+	if (json_is_string(reason))
+		fprintf(out, " (%s)", tscf_show_value(reason, rest));
+	else if (json_is_integer(since))
+		fprintf(out, ", since %s", tscf_show_since(since, now, rest));
+	fputc('\n', out);
+}
+
 static void print_sockets(const json_t *sockets, FILE *out)
 {
 	static const char *const levels[] = {"encrypted-only", "encrypted-preferred", "unencrypted"};
@@ -87,6 +101,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
 	print_candidates(json_object_get(status, "candidates"), out);
+	print_guard(json_object_get(status, "guard"), now, out);
 	print_sockets(json_object_get(status, "sockets"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 }

@@ -110,6 +110,22 @@ static int parse_table(const struct tscf_setting *s, const char *text, void *fie
 	return 0;
 }
 
+static int parse_guard(const struct tscf_setting *s, const char *text, void *field)
+{
+	static const char *const names[] = {
+	    [CLIENT_GUARD_AUTO] = "auto", [CLIENT_GUARD_REQUIRED] = "required", [CLIENT_GUARD_OFF] = "off"};
+
+	(void)s;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) != 0)
+			continue;
+		if (field)
+			*(enum client_guard *)field = (enum client_guard)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 #define FIELD(member) offsetof(struct client_config, member)
 
 const struct tscf_setting client_settings[] = {
@@ -146,6 +162,7 @@ const struct tscf_setting client_settings[] = {
      FIELD(table_plain), 1, TABLE_MAX, 0},
     {"table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
      parse_table, FIELD(table_encrypted), 1, TABLE_MAX, 0},
+    {"guard", "auto, required or off", parse_guard, FIELD(guard), 0, 0, 0},
     {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
     {"routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0},
     {"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},

@@ -16,6 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** Whether the guard is wanted; guard.h. */
+enum client_guard {
+	CLIENT_GUARD_AUTO, /**< where it can be had */
+	CLIENT_GUARD_REQUIRED,
+	CLIENT_GUARD_OFF,
+};
+
 struct client_config {
 	struct client_servers servers; /**< in the order in which they are preferred */
 	struct client_proxy proxy;
@@ -30,6 +37,7 @@ struct client_config {
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
+	enum client_guard guard;
 	bool strict_tsid;        /**< a wrong TSID ends tunnels on UDP, too */
 	bool routes_in_main;     /**< put the plain tunnel's routes into table main as well */
 	unsigned persistence;    /**< seconds the encrypted tunnel lingers without an encrypted socket */

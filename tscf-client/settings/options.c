@@ -35,7 +35,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
-			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE\n"
+			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE, --guard WHEN\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
@@ -62,6 +62,7 @@ static const struct tscf_cli_option options[] = {
     {"rule-priority", 0, true, false, RUN | FLUSH},
     {"table-plain", 0, true, false, RUN | FLUSH},
     {"table-encrypted", 0, true, false, RUN | FLUSH},
+    {"guard", 0, true, false, RUN},
     {"state-dir", 0, true, true, RUN},
     {"cert", 0, true, true, RUN},
     {"key", 0, true, true, RUN},

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# guard.sh - what the kernel itself keeps from passing: with every rule, route and IPsec policy gone, in a loop while sockets send and receive, nothing
+# of an encrypted-only socket is in clear; nothing that was not in a tunnel comes to one; the same for policies, that mark no socket; a client
+# that was killed leaves the guard, the next one takes it over, and a clean stop removes it.
+. "$(dirname "$0")/lib.sh"
+
+guard() { client_status ".guard.$1"; }
+drops() { client_status ".counters.guard_$1"; }
+flush_all() {
+	in_phone ip rule flush
+	in_phone ip rule add priority 32766 lookup main
+	in_phone ip xfrm policy flush
+	in_phone ip route flush table 7454
+	in_phone ip route flush table 7453
+}
+
+topology
+start_capture
+echo_server
+start_server
+CLIENT_CONF=("policy voice { protocol = udp local-port = 5070 level = encrypted-only }")
+start_client
+[ "$(guard state)" = on ] || skip "no guard here: $(guard reason)"
+program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 200 --marker "M-only " --report 50
+program policy stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5070 --to $HOST:7000 --rate 200 --marker "M-policy " --report 50
+program stranger stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5080 --to $SERVER_LINK:9 --rate 50 --marker "M-stranger " --report 50
+must 10 encrypted_up
+grows only .echoed 20
+grows policy .echoed 20
+
+# --- everything that leads packets is taken away, again and again ---
+for _ in {1..20}; do
+	flush_all
+	command sleep 0.02
+done
+must 10 '[ "$(drops out_only)" -gt 0 ] && [ "$(drops out_policy)" -gt 0 ]' "dropped: what would have gone in clear"
+grows stranger .sent 20 "others go where they like"
+
+# --- clear packets that were in no tunnel ---
+in_server bash -c "for i in {1..5}; do echo M-inject >/dev/udp/$PHONE_OUTER/5004; echo M-inject >/dev/udp/$PHONE_OUTER/5070; done"
+must 5 '[ "$(drops in_only)" -ge 5 ] && [ "$(drops in_policy)" -ge 5 ]' "dropped: what comes by another device"
+is "and what came to the programs" "$(last only '.foreign // 0')/$(last policy '.foreign // 0')" = 0/0
+
+# --- killed, and taken over ---
+since=$(guard since)
+kill_client
+flush_all
+grows only .send_errors.EPERM 20 "without a client: refused by the guard"
+grows policy .send_errors.EPERM 20 "and what a policy says"
+start_client
+is "the next client has the guard" "$(guard state)" = on
+must 15 encrypted_up
+grows only .echoed 20 "and traffic goes on"
+grows policy .echoed 20
+
+# --- a clean stop ---
+stop_client
+stop_capture
+for marker in M-only M-policy; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+is "in clear: of others" "$(in_clear M-stranger)" -gt 20

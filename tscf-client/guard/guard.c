@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard.h"
+
+#include "common/base/log.h"
+#include "tscf-client/guard/guard_plan.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Devices go with their client. */
+static bool is_left_over(const struct guard_net *present)
+{
+	char device[sizeof(present->device) + 1] = {0};
+
+	memcpy(device, present->device, sizeof(present->device));
+	return if_nametoindex(device) != present->encrypted;
+}
+
+/* This process sets marks; others that do so leave the level as it is. */
+static void say_who_we_are(struct guard *g)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, GUARD_OPTION_CLIENT, g->now.token, sizeof(g->now.token)) < 0 ||
+	    guard_set_read(&g->set, &g->now) < 0)
+		tscf_warning("guard: this client is not known to it: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static uint64_t namespace_inode(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
+{
+	int err = 0;
+
+	*g = (struct guard){.now = {.since = (__u64)time(NULL), .owner = namespace_inode()}};
+	guard_set_init(&g->set);
+	guard_plan(config, facts, &g->now);
+	if (config->guard == CLIENT_GUARD_OFF)
+		snprintf(g->reason, sizeof(g->reason), "switched off");
+	else if (getrandom(g->now.token, sizeof(g->now.token), 0) != sizeof(g->now.token))
+		err = -errno;
+	else
+		err = guard_set_open(&g->set, &g->now, is_left_over, g->reason);
+	g->on = config->guard != CLIENT_GUARD_OFF && err == 0;
+	if (g->on)
+		say_who_we_are(g);
+	if (err == 0)
+		return 0;
+	if (config->guard == CLIENT_GUARD_REQUIRED) {
+		tscf_error("guard: %s (guard = required)", g->reason);
+		return err;
+	}
+	tscf_info("no guard: %s; rules alone keep packets in their tunnels", g->reason);
+	return 0;
+}
+
+static void write_plan(struct guard *g, const struct guard_net *next)
+{
+	int err;
+
+	if (!g->on || memcmp(next, &g->now, sizeof(*next)) == 0)
+		return;
+	err = guard_set_write(&g->set, next);
+	if (err < 0)
+		tscf_error("guard: cannot be told what holds now: %s", strerror(-err));
+	else
+		g->now = *next;
+}
+
+void guard_before(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
+{
+	struct guard_net next = g->now;
+
+	guard_plan(config, facts, &next);
+	guard_plan_between(&g->now, &next);
+	write_plan(g, &next);
+}
+
+void guard_after(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
+{
+	struct guard_net next = g->now;
+
+	guard_plan(config, facts, &next);
+	write_plan(g, &next);
+}
+
+void guard_close(struct guard *g, bool keep)
+{
+	struct guard_net next = g->now;
+
+	if (!g->on)
+		return;
+	/* No tunnel, and no process whose marks are not looked at. */
+	next.plain = next.encrypted = next.client = 0;
+	next.preferred = 0;
+	/* Without a client every socket is as if there had never been one, but those that were told otherwise. */
+	next.default_level = TSCF_LEVEL_DEFAULT;
+	if (keep)
+		write_plan(g, &next);
+	else
+		guard_set_remove(&g->set);
+	guard_set_close(&g->set);
+	g->on = false;
+}
+
+json_t *guard_report(const struct guard *g)
+{
+	const char *state = !g->on ? "off" : guard_set_attached(&g->set) ? "on" : "detached";
+
+	return json_pack("{s:s, s:o, s:o}", "state", state, "since", g->on ? json_integer((json_int_t)g->now.since) : json_null(),
+			 "reason", g->reason[0] ? json_string(g->reason) : json_null());
+}
+
+void guard_report_counters(const struct guard *g, json_t *object)
+{
+	struct guard_counts counts = {0};
+
+	if (g->on)
+		guard_set_counts(&g->set, &counts);
+#define X(name) json_object_set_new(object, #name, json_integer((json_int_t)counts.of[name]));
+	GUARD_COUNTERS(X)
+#undef X
+}

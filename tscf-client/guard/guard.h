@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * guard.h - the client's guard: the kernel itself keeps packets of encrypted-only sockets in the encrypted tunnel.
+ *
+ * tscf(7), "GUARD".  Rules and routes lead packets (routing.h); the guard drops those that go another way all the same, in
+ * either direction.  Where it cannot be had everything else works as without it.
+ */
+#ifndef TSCF_CLIENT_GUARD_H
+#define TSCF_CLIENT_GUARD_H
+
+#include "tscf-client/guard/guard_set.h"
+#include "tscf-client/kernel/routing.h"
+
+#include <jansson.h>
+
+struct guard {
+	bool on;
+	struct guard_set set;
+	struct guard_net now;      /**< what the kernel has */
+	char reason[GUARD_REASON]; /**< why there is none */
+};
+
+/**
+ * Set it up, or take over what a client before this one has left.  Needs CAP_SYS_ADMIN, which may go afterwards.
+ *
+ * @return 0, also without it (the reason is logged and kept), or -errno if the configuration requires it (logged).
+ */
+int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+
+/** The rules are about to be changed to @p facts: what both allow. */
+void guard_before(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+/** They have been changed. */
+void guard_after(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+
+/** The client ends.  @p keep: encrypted-only sockets live on, nothing of theirs may pass. */
+void guard_close(struct guard *g, bool keep);
+
+/** What `status` shows: whether it is there and since when, or why not. */
+json_t *guard_report(const struct guard *g);
+/** Add what it has counted to an object of counters. */
+void guard_report_counters(const struct guard *g, json_t *object);
+
+#endif

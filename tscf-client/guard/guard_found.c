@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_found.h"
+
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** Of the first pid namespace, from which all processes can be seen; fixed in the kernel (PROC_PID_INIT_INO). */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
+#define MAPS_MAX            8
+#define COUNTS              "counts"
+
+const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
+	/* That of what goes out comes last, so that a set that has it has all. */
+	BPF_CGROUP_INET_SOCK_CREATE,
+	BPF_CGROUP_SETSOCKOPT,
+	BPF_CGROUP_INET_INGRESS,
+	BPF_CGROUP_INET_EGRESS,
+};
+
+static void look_at_map(struct guard_found_program *p, uint32_t id)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd < 0)
+		return;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0) {
+		if (strncmp(info.name, GUARD_MAP_PREFIX, sizeof(GUARD_MAP_PREFIX) - 1) == 0) {
+			p->nets = id;
+			memcpy(p->name, info.name, sizeof(p->name));
+		} else if (strcmp(info.name, COUNTS) == 0) {
+			p->counts = id;
+		}
+	}
+	close(fd);
+}
+
+/** @return 1 if it is one of ours, 0 if not, or -errno. */
+static int look_at_program(struct guard_found_program *p)
+{
+	__u32 maps[MAPS_MAX] = {0}, length = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = {.nr_map_ids = MAPS_MAX, .map_ids = (uintptr_t)maps};
+	int fd = bpf_prog_get_fd_by_id(p->id), err;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	err = bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? 0 : -errno;
+	close(fd);
+	if (err != 0)
+		return err;
+	if (strncmp(info.name, GUARD_PROGRAM_PREFIX, sizeof(GUARD_PROGRAM_PREFIX) - 1) != 0)
+		return 0;
+	for (unsigned i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++)
+		look_at_map(p, maps[i]);
+	return p->nets != 0;
+}
+
+int guard_find(int root, struct guard_found *out)
+{
+	__u32 ids[64], flags;
+
+	out->count = 0;
+	for (unsigned type = 0; type < GUARD_PROGRAMS; type++) {
+		__u32 count = sizeof(ids) / sizeof(ids[0]);
+
+		if (bpf_prog_query(root, guard_types[type], 0, &flags, ids, &count) < 0)
+			return -errno;
+		for (unsigned i = 0; i < count; i++) {
+			struct guard_found_program p = {.type = type, .id = ids[i]};
+			int ours = look_at_program(&p);
+
+			if (ours < 0)
+				return ours;
+			if (ours)
+				out->list[out->count++] = p;
+		}
+	}
+	return 0;
+}
+
+bool guard_found_complete(const struct guard_found *f, uint32_t nets)
+{
+	unsigned types = 0;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->list[i].nets == nets)
+			types |= 1U << f->list[i].type;
+	return types == (1U << GUARD_PROGRAMS) - 1;
+}
+
+static bool is_namespace(const char *directory, const char *name, const char *rest, uint64_t inode)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s%s", directory, name, rest);
+	return stat(path, &st) == 0 && st.st_ino == inode;
+}
+
+/* Whether an entry of the directory that begins with a digit, or any, is the namespace. */
+static bool any_entry(const char *directory, const char *rest, bool digits, uint64_t inode)
+{
+	DIR *d = opendir(directory);
+	const struct dirent *e;
+	bool found = false;
+
+	if (!d)
+		return false;
+	while (!found && (e = readdir(d)))
+		if (e->d_name[0] != '.' && (!digits || isdigit((unsigned char)e->d_name[0])))
+			found = is_namespace(directory, e->d_name, rest, inode);
+	closedir(d);
+	return found;
+}
+
+bool guard_owner_lives(uint64_t owner)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != FIRST_PID_NAMESPACE)
+		return true;
+	return any_entry("/proc", "/ns/net", true, owner) || any_entry("/run/netns", "", false, owner);
+}

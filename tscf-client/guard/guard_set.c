@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_set.h"
+
+#include "tscf-client/guard/cgroup_root.h"
+#include "tscf-client/guard/guard.skel.h"
+#include "tscf-client/guard/guard_found.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/** How long another client may be at the same, and how often that is looked at. */
+#define LOCK_TRIES    200
+#define LOCK_PAUSE_US 10000
+
+void guard_set_init(struct guard_set *s)
+{
+	*s = (struct guard_set){.root = -1, .nets = -1, .counts = -1};
+	for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
+		s->programs[i] = -1;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void guard_set_close(struct guard_set *s)
+{
+	close_one(&s->root);
+	close_one(&s->nets);
+	close_one(&s->counts);
+	for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
+		close_one(&s->programs[i]);
+}
+
+static int read_netns(uint64_t *cookie)
+{
+	socklen_t length = sizeof(*cookie);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	err = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &length) == 0 ? 0 : -errno;
+	close(fd);
+	return err;
+}
+
+/* One client at a time attaches and detaches.  Anybody can hold this lock, so nobody may stop us by it for long: two at the same
+ * time make two sets at worst. */
+static void lock(int root)
+{
+	for (unsigned i = 0; i < LOCK_TRIES && flock(root, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; i++)
+		usleep(LOCK_PAUSE_US);
+}
+
+static void unlock(int root)
+{
+	flock(root, LOCK_UN);
+}
+
+/* The build's checksum: FNV-1a, cut to what a name has room for. */
+static void set_name(char name[BPF_OBJ_NAME_LEN])
+{
+	size_t size;
+	const unsigned char *bytes = guard_bpf__elf_bytes(&size);
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	snprintf(name, BPF_OBJ_NAME_LEN, GUARD_MAP_PREFIX "%010llx", (unsigned long long)(hash & 0xffffffffff));
+}
+
+/* --- maps --- */
+
+static int update(int map, uint64_t netns, const void *value)
+{
+	return bpf_map_update_elem(map, &netns, value, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+int guard_set_write(const struct guard_set *s, const struct guard_net *net)
+{
+	return update(s->nets, s->netns, net);
+}
+
+int guard_set_read(const struct guard_set *s, struct guard_net *net)
+{
+	return bpf_map_lookup_elem(s->nets, &s->netns, net) == 0 ? 0 : -errno;
+}
+
+void guard_set_counts(const struct guard_set *s, struct guard_counts *counts)
+{
+	memset(counts, 0, sizeof(*counts));
+	if (s->counts >= 0)
+		bpf_map_lookup_elem(s->counts, &s->netns, counts);
+}
+
+static bool is_empty(int nets)
+{
+	uint64_t first;
+
+	return bpf_map_get_next_key(nets, NULL, &first) < 0 && errno == ENOENT;
+}
+
+/* Guards of namespaces that are gone; their cookies never come back. */
+static void forget_gone(int nets, int counts)
+{
+	uint64_t key, next;
+	struct guard_net net;
+	int more = bpf_map_get_next_key(nets, NULL, &next);
+
+	for (unsigned i = 0; more == 0 && i < GUARD_NETS; i++) {
+		key = next;
+		more = bpf_map_get_next_key(nets, &key, &next);
+		if (bpf_map_lookup_elem(nets, &key, &net) < 0 || guard_owner_lives(net.owner))
+			continue;
+		bpf_map_delete_elem(nets, &key);
+		bpf_map_delete_elem(counts, &key);
+	}
+}
+
+/* --- programs --- */
+
+static int attach(int root, const int programs[GUARD_PROGRAMS])
+{
+	for (unsigned i = 0; i < GUARD_PROGRAMS; i++) {
+		if (bpf_prog_attach(programs[i], root, guard_types[i], BPF_F_ALLOW_MULTI) == 0)
+			continue;
+		int err = -errno;
+
+		while (i-- > 0)
+			bpf_prog_detach2(programs[i], root, guard_types[i]);
+		return err;
+	}
+	return 0;
+}
+
+static void detach_found(int root, const struct guard_found *f, uint32_t nets)
+{
+	/* What goes out is let go of last. */
+	for (unsigned i = 0; i < f->count; i++) {
+		int fd = f->list[i].nets == nets ? bpf_prog_get_fd_by_id(f->list[i].id) : -1;
+
+		if (fd < 0)
+			continue;
+		bpf_prog_detach2(fd, root, guard_types[f->list[i].type]);
+		close(fd);
+	}
+}
+
+/* @return whether every program is there, with its descriptor. */
+static bool use_found(struct guard_set *s, const struct guard_found *f, const char *name)
+{
+	const struct guard_found_program *first = NULL;
+
+	for (unsigned i = 0; i < f->count && !first; i++)
+		if (strcmp(f->list[i].name, name) == 0 && guard_found_complete(f, f->list[i].nets))
+			first = &f->list[i];
+	if (!first)
+		return false;
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct guard_found_program *p = &f->list[i];
+
+		if (p->nets == first->nets && s->programs[p->type] < 0)
+			s->programs[p->type] = bpf_prog_get_fd_by_id(p->id);
+		if (p->nets == first->nets && p->counts != 0 && s->counts < 0)
+			s->counts = bpf_map_get_fd_by_id(p->counts);
+	}
+	s->nets = bpf_map_get_fd_by_id(first->nets);
+	return s->nets >= 0 && s->counts >= 0;
+}
+
+static int load_with(struct guard_set *s, bool skb_has_netns)
+{
+	struct guard_bpf *skel = guard_bpf__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	skel->rodata->skb_has_netns = skb_has_netns;
+	err = bpf_map__reuse_fd(skel->maps.nets, s->nets);
+	if (err == 0)
+		err = guard_bpf__load(skel);
+	if (err == 0) {
+		const struct bpf_program *const programs[GUARD_PROGRAMS] = {
+			skel->progs.tscf_create, skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
+
+		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
+			s->programs[i] = dup(bpf_program__fd(programs[i]));
+		s->counts = dup(bpf_map__fd(skel->maps.counts));
+	}
+	guard_bpf__destroy(skel);
+	return err;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level, (void)format, (void)arguments;
+	return 0;
+}
+
+static int load(struct guard_set *s, const char *name)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	int err;
+
+	s->nets = bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(uint64_t), sizeof(struct guard_net), GUARD_NETS, &options);
+	if (s->nets < 0)
+		return -errno;
+	libbpf_set_print(quiet);
+	err = load_with(s, true);
+	return err == 0 ? 0 : load_with(s, false);
+}
+
+/* --- the whole --- */
+
+/* Take this namespace out of the sets of other builds, and detach those that serve nobody any more. */
+static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_t own)
+{
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct guard_found_program *p = &f->list[i];
+		int nets = p->nets == own ? -1 : bpf_map_get_fd_by_id(p->nets);
+
+		if (nets < 0)
+			continue;
+		bpf_map_delete_elem(nets, &s->netns);
+		forget_gone(nets, -1);
+		if (is_empty(nets))
+			detach_found(s->root, f, p->nets);
+		close(nets);
+	}
+	if (s->nets >= 0)
+		forget_gone(s->nets, s->counts);
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
+}
+
+static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present))
+{
+	struct guard_counts none = {0};
+	struct guard_net present;
+
+	if (guard_set_read(s, &present) == 0) {
+		if (!take(&present))
+			return -EBUSY;
+		memcpy(first->routes, present.routes, sizeof(first->routes));
+		first->route_count = present.route_count;
+	} else {
+		update(s->counts, s->netns, &none);
+	}
+	return guard_set_write(s, first);
+}
+
+static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *), struct guard_found *f,
+		       const char **what)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	int err = guard_find(s->root, f);
+	bool found;
+
+	*what = "looking for BPF programs";
+	if (err != 0)
+		return err;
+	set_name(name);
+	found = use_found(s, f, name);
+	*what = "loading BPF programs";
+	if (!found && (err = load(s, name)) != 0)
+		return err;
+	*what = "writing BPF maps";
+	if ((err = begin(s, first, take)) != 0)
+		return err;
+	*what = "attaching BPF programs to the root of cgroup v2";
+	if (!found && (err = attach(s->root, s->programs)) != 0)
+		return err;
+	tidy(s, f, map_id(s->nets));
+	return 0;
+}
+
+int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+		   char reason[GUARD_REASON])
+{
+	static struct guard_found found;
+	const char *what = "the cookie of the network namespace";
+	int err;
+
+	guard_set_init(s);
+	err = read_netns(&s->netns);
+	if (err == 0) {
+		what = "cgroup v2";
+		s->root = cgroup_root_open();
+		err = s->root < 0 ? s->root : 0;
+	}
+	if (err == 0) {
+		lock(s->root);
+		err = open_locked(s, first, take, &found, &what);
+		unlock(s->root);
+	}
+	if (err == -EBUSY)
+		snprintf(reason, GUARD_REASON, "another client guards this network namespace");
+	else if (err != 0)
+		snprintf(reason, GUARD_REASON, "%s: %s", what, strerror(-err));
+	if (err != 0)
+		guard_set_close(s);
+	return err;
+}
+
+bool guard_set_attached(const struct guard_set *s)
+{
+	for (unsigned i = 0; i < GUARD_PROGRAMS; i++) {
+		struct bpf_prog_info info = {0};
+		__u32 ids[64], flags, count = 64, length = sizeof(info);
+		bool there = false;
+
+		if (bpf_obj_get_info_by_fd(s->programs[i], &info, &length) < 0 ||
+		    bpf_prog_query(s->root, guard_types[i], 0, &flags, ids, &count) < 0)
+			return false;
+		for (unsigned k = 0; k < count; k++)
+			there |= ids[k] == info.id;
+		if (!there)
+			return false;
+	}
+	return true;
+}
+
+void guard_set_remove(const struct guard_set *s)
+{
+	lock(s->root);
+	bpf_map_delete_elem(s->nets, &s->netns);
+	bpf_map_delete_elem(s->counts, &s->netns);
+	if (is_empty(s->nets))
+		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
+			bpf_prog_detach2(s->programs[i], s->root, guard_types[i]);
+	unlock(s->root);
+}
+
+int guard_set_flush(void)
+{
+	static struct guard_found found;
+	struct guard_set s;
+	int err;
+
+	guard_set_init(&s);
+	err = read_netns(&s.netns);
+	s.root = err == 0 ? cgroup_root_open() : -1;
+	if (s.root < 0)
+		return err != 0 ? err : s.root;
+	lock(s.root);
+	err = guard_find(s.root, &found);
+	if (err == 0)
+		tidy(&s, &found, 0);
+	unlock(s.root);
+	guard_set_close(&s);
+	return err;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * guard_set.h - the guard's BPF programs and maps in the kernel: found, or loaded and attached.
+ *
+ * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets' has an entry for each
+ * network namespace that has a client, by the namespace's cookie, and in the others the programs do nothing.  So many clients
+ * in many namespaces cost each packet one look-up, and none of the 64 places that a cgroup has.  A set belongs to one build of
+ * the client, whose checksum is the name of that map.  A client of another build attaches its own set beside it, writes its
+ * entry there, and then takes its entry out of the other one: there is no moment without.  A set without entries is detached.
+ *
+ * The programs are attached as such (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the maps, however
+ * the client ends.  Links would need pins in a bpffs, and that is per mount: a service with a private one, or `ip netns exec', would lose or
+ * miss them, and the guard with them.  What is attached is found again by asking the cgroup (BPF_PROG_QUERY).
+ *
+ * That takes CAP_SYS_ADMIN, only until guard_set_open has returned: maps are written by descriptor, and CAP_NET_ADMIN detaches.
+ */
+#ifndef TSCF_CLIENT_GUARD_SET_H
+#define TSCF_CLIENT_GUARD_SET_H
+
+#include "tscf-client/guard/guard_map.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GUARD_PROGRAMS 4
+/** Room for the reason of a failure. */
+#define GUARD_REASON 128
+
+struct guard_set {
+	int root; /**< the cgroup */
+	int nets, counts;
+	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
+	uint64_t netns;               /**< cookie of the namespace that this client is in */
+};
+
+/** Nothing is open; may be closed. */
+void guard_set_init(struct guard_set *s);
+
+/**
+ * Guard this network namespace with @p first: attach the programs unless they are, and write the entry before any other guard of the
+ * namespace lets go of its own.
+ *
+ * @p take is asked with the entry that there is; by false it leaves it to its owner, and nothing is changed.
+ *
+ * @return 0, or -errno with the reason: -EBUSY it was left to its owner, -EOPNOTSUPP built without, -EPERM no right ...
+ */
+int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+		   char reason[GUARD_REASON]);
+
+/** Replace this namespace's entry at once for all processors.  @return 0 or -errno. */
+int guard_set_write(const struct guard_set *s, const struct guard_net *net);
+/** @return 0 or -errno: -ENOENT somebody has taken it away. */
+int guard_set_read(const struct guard_set *s, struct guard_net *net);
+/** What has been counted here; all 0 if there is nothing. */
+void guard_set_counts(const struct guard_set *s, struct guard_counts *counts);
+/** @return whether each program is still attached. */
+bool guard_set_attached(const struct guard_set *s);
+
+/** Guard this namespace no longer; if none is left that this set guards, detach it. */
+void guard_set_remove(const struct guard_set *s);
+/** Close what is open.  The guard goes on. */
+void guard_set_close(struct guard_set *s);
+
+/** Remove every guard of this network namespace, whichever build has made it.  @return 0 or -errno. */
+int guard_set_flush(void);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* guard_set_none.c - guard_set.h in a build without BPF: there is no guard, and nobody asks for what needs one. */
+#include "tscf-client/guard/guard_set.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void guard_set_init(struct guard_set *s)
+{
+	*s = (struct guard_set){.root = -1};
+}
+
+int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+		   char reason[GUARD_REASON])
+{
+	(void)first, (void)take;
+	guard_set_init(s);
+	snprintf(reason, GUARD_REASON, "built without it");
+	return -EOPNOTSUPP;
+}
+
+int guard_set_write(const struct guard_set *s, const struct guard_net *net)
+{
+	(void)s, (void)net;
+	return -EOPNOTSUPP;
+}
+
+int guard_set_read(const struct guard_set *s, struct guard_net *net)
+{
+	(void)s, (void)net;
+	return -EOPNOTSUPP;
+}
+
+void guard_set_counts(const struct guard_set *s, struct guard_counts *counts)
+{
+	(void)s;
+	memset(counts, 0, sizeof(*counts));
+}
+
+bool guard_set_attached(const struct guard_set *s)
+{
+	(void)s;
+	return false;
+}
+
+void guard_set_remove(const struct guard_set *s)
+{
+	(void)s;
+}
+
+void guard_set_close(struct guard_set *s)
+{
+	(void)s;
+}
+
+int guard_set_flush(void)
+{
+	return 0;
+}
