@@ -153,7 +153,8 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	    .interface = i,
 	    .place = {.listener = l,
 		      .connection = ops->encrypted || ops->stream ? packet->peer : NULL,
-		      .outer = packet->peer ? packet->peer->outer : packet->from},
+		      .outer = packet->peer ? packet->peer->outer : packet->from,
+		      .local = packet->local},
 	    .encrypted = ops->encrypted && (!s || s->encrypted),
 	    .session = s,
 	    .now = now,
@@ -168,11 +169,11 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	if (answer.whole)
 		tscf_transport_whole(l->transport, true);
 	if (answer.length > 0 && state->store && answer.after > server_store_written(state->store))
-		server_deferred_replies_add(&i->worker->withheld, l->transport, &in.place.outer, &answer);
+		server_deferred_replies_add(&i->worker->withheld, &in.place, &answer);
 	else if (answer.length > 0 && in.place.connection)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
-		tscf_udp_send_to(l->transport, &in.place.outer, answer.data, answer.length);
+		tscf_udp_send_to(l->transport, &in.place.outer, &in.place.local, answer.data, answer.length);
 	if (answer.whole)
 		tscf_transport_whole(l->transport, false);
 	/* It may have become a plain one's. */

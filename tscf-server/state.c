@@ -12,7 +12,7 @@
 #define EXPIRE_LOOKS 4096
 
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
-								    const union tscf_endpoint *outer, void *user))
+								    const union tscf_endpoint *outer, const struct tscf_addr *local, void *user))
 {
 	struct server_state *state = calloc(1, sizeof(*state));
 

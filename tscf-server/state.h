@@ -98,12 +98,12 @@ struct server_state {
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
-	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer, void *user);
+	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user);
 };
 
 /** @return an empty state without interfaces, or NULL when it cannot be made. */
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
-								    const union tscf_endpoint *outer, void *user));
+								    const union tscf_endpoint *outer, const struct tscf_addr *local, void *user));
 /** End every session, silently, and free everything, interfaces included (their transports and allocators are the
  * caller's). */
 void server_state_free(struct server_state *state);

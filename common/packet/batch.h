@@ -35,6 +35,7 @@ struct tscf_packet {
 	uint32_t room;            /**< bytes that fit at data, TSCF_TAILROOM not counted */
 	struct tscf_peer *peer;   /**< whom it came from or goes to; NULL: a source without session (UDP server) */
 	union tscf_endpoint from; /**< outer source; set on reception from an unconnected socket */
+	struct tscf_addr local;   /**< ours that it came to, on a listening socket that is bound to none; else family 0 */
 	uint8_t tos;              /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
 };
 

@@ -115,6 +115,16 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
 }
 
+/* Whoever asks one of several addresses wants to be answered by that one. */
+static int tell_local(const struct tscf_datagram *d)
+{
+	struct tscf_addr bound = tscf_endpoint_addr(&d->transport.local);
+
+	if (d->connected || !tscf_addr_is_any(&bound))
+		return 0;
+	return tscf_outer_tell_local(d->transport.fd, bound.family);
+}
+
 int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind *kind, struct ev_loop *loop,
 		       const union tscf_endpoint *local, const union tscf_endpoint *remote,
 		       const struct tscf_outer_options *options, uint32_t size, uint32_t copy_size)
@@ -139,6 +149,8 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
 	if (err == 0)
 		err = tscf_outer_whole(fd, d->transport.local.sa.sa_family, false);
+	if (err == 0)
+		err = tell_local(d);
 	if (err < 0) {
 		tscf_datagram_release(d);
 		return err;

@@ -45,6 +45,7 @@ static const union tscf_endpoint *destination(struct dtls_peer *peer)
 
 static void write_datagram(struct dtls_peer *peer, const void *data, uint32_t length)
 {
+	tscf_outer_write_from(dtls_of(peer)->base.writer, &peer->base.local);
 	tscf_outer_write_copy(dtls_of(peer)->base.writer, destination(peer), data, length, 0);
 }
 
@@ -53,9 +54,11 @@ bool dtls_io_send(struct dtls_peer *peer, uint8_t type, const uint8_t *data, uin
 	struct tscf_outer_writer *writer = dtls_of(peer)->base.writer;
 	uint32_t record = tscf_protect_seal(&peer->sending, type, data, length, tscf_outer_reserve(writer));
 
-	if (record > 0)
-		tscf_outer_write_reserved(writer, destination(peer), record, tos);
-	return record > 0;
+	if (record == 0)
+		return false;
+	tscf_outer_write_from(writer, &peer->base.local);
+	tscf_outer_write_reserved(writer, destination(peer), record, tos);
+	return true;
 }
 
 void dtls_flight_resend(struct dtls_peer *peer)

@@ -60,6 +60,7 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 	if (peer == NULL)
 		return;
 	dtls_peer_set_address(peer, &from);
+	peer->base.local = packet->local;
 	peer->proved = false;
 	if (wolfSSL_dtls_set_peer(peer->ssl, &from, tscf_endpoint_size(&from)) != WOLFSSL_SUCCESS)
 		return;

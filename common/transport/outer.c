@@ -137,6 +137,13 @@ int tscf_outer_whole(int fd, sa_family_t family, bool whole)
 	return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
 }
 
+int tscf_outer_tell_local(int fd, sa_family_t family)
+{
+	if (family == AF_INET6)
+		return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
 int tscf_outer_local(int fd, union tscf_endpoint *out)
 {
 	struct sockaddr_storage name;

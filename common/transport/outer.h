@@ -59,6 +59,8 @@ struct tscf_outer_losses tscf_outer_read_losses(struct tscf_outer_reader *reader
 struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size);
 void tscf_outer_writer_free(struct tscf_outer_writer *writer);
 
+/** What is queued from now on leaves from @p local, an address of this host; family 0: from that which the kernel chooses. */
+void tscf_outer_write_from(struct tscf_outer_writer *writer, const struct tscf_addr *local);
 /**
  * Queue one datagram, or a run: datagrams of @p piece bytes back to back, the last one perhaps shorter.  What @p to and
  * @p data point to must stay as it is until the next flush.

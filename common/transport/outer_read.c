@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, and when they
- * came. */
+/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, when they came, and to which address. */
 #define CONTROL_SIZE                                                                                                   \
 	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) +                            \
-	 CMSG_SPACE(sizeof(struct timespec)))
+	 CMSG_SPACE(sizeof(struct timespec)) + \
+	 CMSG_SPACE(sizeof(struct in6_pktinfo)))
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -118,6 +118,24 @@ static uint64_t nanoseconds(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
 }
 
+/* Of what came to a group or to all there is no one address to answer from. */
+static void take_local(const struct cmsghdr *c, struct tscf_packet *packet)
+{
+	if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		if (info.ipi_spec_dst.s_addr == info.ipi_addr.s_addr)
+			packet->local = tscf_addr_v4(&info.ipi_spec_dst);
+	} else if (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		if (!IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+			packet->local = tscf_addr_v6(&info.ipi6_addr);
+	}
+}
+
 /* @return when the packet came, in nanoseconds since the epoch; 0 if the kernel does not say. */
 static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *header, struct tscf_packet *packet)
 {
@@ -144,6 +162,8 @@ static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *he
 
 			memcpy(&t, CMSG_DATA(c), sizeof(t));
 			came = nanoseconds(&t);
+		} else {
+			take_local(c, packet);
 		}
 	}
 	return came;

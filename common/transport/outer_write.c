@@ -24,7 +24,7 @@
 #define SEGMENTED_BYTES_MAX 65000
 
 struct control {
-	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
+	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 /** What one message carries: `datagrams` of `size` bytes, the last perhaps less. */
@@ -32,12 +32,14 @@ struct train {
 	uint32_t size, bytes;
 	uint32_t datagrams;
 	uint8_t tos;
+	struct tscf_addr from; /* family 0: as the kernel chooses */
 	bool open; /* the last one is full, another may follow */
 };
 
 struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
+	struct tscf_addr from; /* of what is queued now */
 	bool trains; /* the kernel knows UDP_SEGMENT, and it may be used */
 	struct tscf_gso_fallbacks refusals;
 	unsigned messages, iovs, copied;
@@ -92,6 +94,20 @@ static void put_control(struct msghdr *header, int level, int type, const void *
 	header->msg_controllen += CMSG_SPACE(size);
 }
 
+static void put_source(struct msghdr *header, const struct tscf_addr *from)
+{
+	struct in6_pktinfo info6 = {0};
+	struct in_pktinfo info = {0};
+
+	if (from->family == AF_INET6) {
+		memcpy(&info6.ipi6_addr, from->bytes, sizeof(info6.ipi6_addr));
+		put_control(header, SOL_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	} else if (from->family == AF_INET) {
+		memcpy(&info.ipi_spec_dst, from->bytes, sizeof(info.ipi_spec_dst));
+		put_control(header, SOL_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+}
+
 /** Write the ancillary data of message @p i, when all that it carries is known. */
 static void set_control(struct tscf_outer_writer *writer, unsigned i)
 {
@@ -102,6 +118,7 @@ static void set_control(struct tscf_outer_writer *writer, unsigned i)
 
 	header->msg_control = writer->control[i].bytes;
 	header->msg_controllen = 0;
+	put_source(header, &train->from);
 	/* Zero is what the socket sends anyway. */
 	if (tos != 0 && writer->family == AF_INET6)
 		put_control(header, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
@@ -221,7 +238,7 @@ static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoi
 	if (writer->messages == 0)
 		return false;
 	last = &writer->train[writer->messages - 1];
-	return last->open && last->tos == tos && (size == last->size || (datagrams == 1 && size < last->size)) &&
+	return last->open && last->tos == tos && tscf_addr_equal(&last->from, &writer->from) && (size == last->size || (datagrams == 1 && size < last->size)) &&
 	       last->datagrams + datagrams <= SEGMENTS_MAX && last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
 	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to) && may_join(writer, to, last->size);
 }
@@ -235,7 +252,7 @@ static void begin_message(struct tscf_outer_writer *writer, const union tscf_end
 	*header = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
 				  .msg_namelen = to != NULL ? tscf_endpoint_size(to) : 0,
 				  .msg_iov = &writer->iov[writer->iovs]};
-	writer->train[i] = (struct train){.size = size, .tos = tos};
+	writer->train[i] = (struct train){.size = size, .tos = tos, .from = writer->from};
 }
 
 static void append(struct tscf_outer_writer *writer, const void *data, uint32_t bytes)
@@ -257,6 +274,11 @@ static void write_train(struct tscf_outer_writer *writer, const union tscf_endpo
 	if (!can_follow(writer, to, bytes, size, tos))
 		begin_message(writer, to, size, tos);
 	append(writer, data, bytes);
+}
+
+void tscf_outer_write_from(struct tscf_outer_writer *writer, const struct tscf_addr *local)
+{
+	writer->from = *local;
 }
 
 void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,

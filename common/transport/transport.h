@@ -29,6 +29,7 @@ struct tscf_transport;
 struct tscf_peer {
 	struct tscf_transport *transport;
 	union tscf_endpoint outer;     /**< its address; changes only through the transport */
+	struct tscf_addr local;        /**< ours that it speaks to, and is answered from; family 0: the kernel chooses */
 	void *user;                    /**< the caller's; NULL at first */
 	bool closed;                   /**< by either side; takes and gives nothing any more */
 	struct tscf_peer *next_closed; /**< the transport's (reaper.h) */
@@ -172,6 +173,13 @@ static inline void tscf_transport_poll(struct tscf_transport *t)
  */
 int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote,
 		      const struct tscf_outer_options *options);
+
+/**
+ * Have the kernel tell to which of the host's addresses each datagram of @p fd has come: for a socket that is bound to none of them.
+ *
+ * @return 0 or -errno.
+ */
+int tscf_outer_tell_local(int fd, sa_family_t family);
 
 /**
  * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote

@@ -83,6 +83,7 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 			continue;
 		t->counters.sent_packets += tscf_packet_pieces(packet);
 		t->counters.sent_bytes += packet->length;
+		tscf_outer_write_from(d->writer, &peer->local);
 		tscf_outer_write(d->writer, d->connected ? NULL : &peer->outer, packet->data, packet->length,
 				 packet->piece, packet->tos);
 	}
@@ -196,7 +197,7 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 	return 0;
 }
 
-struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, void *user)
+struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user)
 {
 	struct udp *udp = (struct udp *)t;
 	struct udp_peer *peer;
@@ -206,6 +207,7 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 	peer = new_peer(udp, outer, user);
 	if (peer == NULL)
 		return NULL;
+	peer->base.local = *local;
 	HASH_ADD_BYHASHVALUE(hh, udp->peers, key, sizeof(peer->key), tscf_outer_key_hash(&udp->secret, &peer->key),
 			     peer);
 	/* uthash clears this when it had no memory. */
@@ -223,7 +225,8 @@ struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_en
 	return peer != NULL ? &peer->base : NULL;
 }
 
-void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const void *data, uint32_t length)
+void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const struct tscf_addr *local, const void *data,
+		      uint32_t length)
 {
 	struct tscf_datagram *d = (struct tscf_datagram *)t;
 
@@ -231,6 +234,7 @@ void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, c
 		return;
 	t->counters.sent_packets++;
 	t->counters.sent_bytes += length;
+	tscf_outer_write_from(d->writer, local);
 	tscf_outer_write(d->writer, to, data, length, 0, 0);
 	tscf_datagram_flush(d);
 }

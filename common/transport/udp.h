@@ -23,12 +23,16 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 		     const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,
 		     struct tscf_peer **peer);
 
-/** Make @p outer a peer of the listening transport @p t.  @return the peer, or NULL when out of memory or there is one
- * already. */
-struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, void *user);
+/**
+ * Make @p outer a peer of the listening transport @p t, to be answered from @p local (tscf_packet.local).
+ *
+ * @return the peer, or NULL when out of memory or there is one already.
+ */
+struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user);
 
-/** Answer a source that is no peer: one datagram to @p to. */
-void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const void *data, uint32_t length);
+/** Answer a source that is no peer: one datagram to @p to, from @p local. */
+void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const struct tscf_addr *local, const void *data,
+		      uint32_t length);
 
 /** @return the peer at @p outer of a listening transport, or NULL. */
 struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_endpoint *outer);

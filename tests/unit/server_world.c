@@ -63,10 +63,11 @@ struct world_peer *world_peer_at(struct world *w, const union tscf_endpoint *out
 	return NULL;
 }
 
-static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_endpoint *outer, void *user)
+static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user)
 {
 	struct world *w = t->context;
 
+	(void)local;
 	ck_assert_ptr_null(world_peer_at(w, outer));
 	return &new_peer(w, t, outer, user)->peer;
 }

@@ -36,6 +36,8 @@ struct end {
 };
 
 static struct ev_loop *loop;
+/* As the kernel chooses. */
+static const struct tscf_addr nowhere;
 static struct tscf_ring *ring;
 
 static void setup(void)
@@ -99,7 +101,7 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 			end->unknown++;
 			if (end->add_unknown) {
 				/* NULL if an earlier packet of this batch has added it. */
-				struct tscf_peer *added = tscf_udp_peer_add(t, &packet->from, end);
+				struct tscf_peer *added = tscf_udp_peer_add(t, &packet->from, &packet->local, end);
 
 				if (added != NULL)
 					end->peer = added;
@@ -276,7 +278,7 @@ START_TEST(unknown_sources_have_no_peer_and_can_be_answered)
 	send_numbers(&client, 1, 3, 0);
 	ck_assert(tscf_test_run_until(loop, has_received, s, 5));
 	ck_assert_uint_eq(server.unknown, 3);
-	tscf_udp_send_to(server.transport, &client.transport->local, "answer", 6);
+	tscf_udp_send_to(server.transport, &client.transport->local, &nowhere, "answer", 6);
 	ck_assert(tscf_test_run_until(loop, has_received, &client, 5));
 	ck_assert_uint_eq(client.last_length, 6);
 	tscf_transport_close(client.transport);
@@ -291,12 +293,12 @@ START_TEST(a_peer_is_added_once)
 	struct tscf_peer *peer;
 
 	listen_on(&server, "127.0.0.1:0");
-	peer = tscf_udp_peer_add(server.transport, &outer, &server);
+	peer = tscf_udp_peer_add(server.transport, &outer, &nowhere, &server);
 	ck_assert_ptr_nonnull(peer);
 	ck_assert_ptr_eq(peer->user, &server);
-	ck_assert_ptr_null(tscf_udp_peer_add(server.transport, &outer, NULL));
+	ck_assert_ptr_null(tscf_udp_peer_add(server.transport, &outer, &nowhere, NULL));
 	tscf_peer_close(peer);
-	ck_assert_ptr_nonnull(tscf_udp_peer_add(server.transport, &outer, NULL));
+	ck_assert_ptr_nonnull(tscf_udp_peer_add(server.transport, &outer, &nowhere, NULL));
 	tscf_transport_close(server.transport);
 }
 END_TEST

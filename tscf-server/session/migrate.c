@@ -24,6 +24,7 @@ struct forwarded_query {
 	unsigned listener;                /**< and by which of the interface's transports */
 	uint64_t serial;                  /**< of the connection; 0: in a datagram */
 	union tscf_endpoint from;
+	struct tscf_addr local;
 	char interface[SERVER_RECORD_NAME];
 	uint32_t length;
 	uint8_t data[TSCF_MESSAGE_MAX];
@@ -62,11 +63,11 @@ static void answer_client(struct server_worker *worker, const struct server_plac
 	if (answer->length == 0)
 		return;
 	if (store && answer->after > server_store_written(store))
-		server_deferred_replies_add(&worker->withheld, t, &to->outer, answer);
+		server_deferred_replies_add(&worker->withheld, to, answer);
 	else if (to->connection)
 		tscf_peer_send(to->connection, answer->data, answer->length);
 	else
-		tscf_udp_send_to(t, &to->outer, answer->data, answer->length);
+		tscf_udp_send_to(t, &to->outer, &to->local, answer->data, answer->length);
 }
 
 /** An answer on its way to the worker that has the connection. */
@@ -130,7 +131,7 @@ static void send_forwarded_reply(const struct forwarded_query *query, const stru
 static void answer_forwarded_query(struct server_worker *worker, struct server_interface *i,
 				   const struct forwarded_query *query, const struct server_answer *answer)
 {
-	struct server_place to = {.listener = &i->listener[query->listener], .outer = query->from};
+	struct server_place to = {.listener = &i->listener[query->listener], .outer = query->from, .local = query->local};
 
 	if (query->serial != 0)
 		send_forwarded_reply(query, answer);
@@ -159,7 +160,7 @@ static void answer_nobody(struct server_worker *worker, struct server_interface 
 static void look(struct server_worker *worker, struct server_interface *i, struct forwarded_query *query)
 {
 	struct server_input in = {.interface = i,
-				  .place = {.listener = &i->listener[query->listener], .outer = query->from},
+				  .place = {.listener = &i->listener[query->listener], .outer = query->from, .local = query->local},
 				  .now = tscf_clock_now(),
 				  .home = query->home,
 				  .serial = query->serial};
@@ -204,6 +205,7 @@ static struct forwarded_query *forwarded_query_new(const struct server_input *in
 	query->listener = index_of(in->place.listener);
 	query->serial = serial_of(in);
 	query->from = in->place.outer;
+	query->local = in->place.local;
 	strncpy(query->interface, in->interface->name, sizeof(query->interface) - 1);
 	query->length = length;
 	memcpy(query->data, data, length);
@@ -314,6 +316,7 @@ static struct emigrant *emigrant_new(struct server_state *state, const struct se
 	memcpy(e->data, data, length);
 	server_session_export(s, &e->record);
 	e->record.outer = in->place.outer;
+	e->record.local = in->place.local;
 	e->record.place = index_of(in->place.listener) / SERVER_PROTOCOLS;
 	e->record.stream = in->serial != 0;
 	e->listener = index_of(in->place.listener);
@@ -346,6 +349,7 @@ static void find_place(struct server_worker *worker, struct server_interface *i,
 
 	out->listener = &i->listener[e->listener];
 	out->outer = e->record.outer;
+	out->local = e->record.local;
 	out->connection = connection_of(worker, out->listener, e->serial);
 	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
 	if (occupant)

@@ -18,6 +18,7 @@ enum {
 	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
 	RECORD_PLACE,              /* 2 */
 	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
+	RECORD_LOCAL,              /* address that it speaks to */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -80,6 +81,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 	tscf_write_begin(&w, data, SERVER_RECORD_SIZE, TSCF_CONFIGURATION_RESPONSE, r->tsid, 0);
 	tscf_write_bytes(&w, RECORD_INTERFACE, r->interface, (uint16_t)strlen(r->interface));
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->outer);
+	if (r->local.family != 0)
+		tscf_write_addr(&w, RECORD_LOCAL, &r->local);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		if (r->address[i].family != 0)
 			write_address(&w, &r->address[i]);
@@ -160,6 +163,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return read_certificate(t, &out->who);
 	case RECORD_PLACE:
 		return read_place(t, &out->place);
+	case RECORD_LOCAL:
+		return tscf_tlv_addr(t, &out->local);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

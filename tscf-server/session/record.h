@@ -23,12 +23,13 @@
 /** Longest name of an interface that comes back, with its NUL. */
 #define SERVER_RECORD_NAME 64
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 608
+#define SERVER_RECORD_SIZE 640
 
 struct server_record {
 	uint64_t tsid;
 	char interface[SERVER_RECORD_NAME];
 	union tscf_endpoint outer;
+	struct tscf_addr local; /**< ours that it speaks to; family 0: not known */
 	struct tscf_addr address[TSCF_FAMILIES]; /**< family 0: none of this family */
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint32_t services;

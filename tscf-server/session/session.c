@@ -183,7 +183,7 @@ static struct server_session *session_new(struct server_listener *listener, cons
 static struct tscf_peer *settle(struct server_state *state, struct server_session *s, const struct server_place *place)
 {
 	if (!place->connection)
-		return state->add_peer(place->listener->transport, &place->outer, s);
+		return state->add_peer(place->listener->transport, &place->outer, &place->local, s);
 	place->connection->user = s;
 	return place->connection;
 }
@@ -308,7 +308,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 		goto fail;
 	/* A connection is gone; its client resumes on another. */
 	if (!record->stream && s->listener->transport)
-		s->peer = state->add_peer(s->listener->transport, &record->outer, s);
+		s->peer = state->add_peer(s->listener->transport, &record->outer, &record->local, s);
 	if (!record->stream && !s->peer) {
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 		goto fail;

@@ -117,6 +117,7 @@ struct server_place {
 	struct server_listener *listener;
 	struct tscf_peer *connection; /**< NULL: a datagram's source that nothing is known of but its address */
 	union tscf_endpoint outer;
+	struct tscf_addr local; /**< ours that it came to (tscf_packet.local) */
 };
 
 /**

@@ -8,6 +8,7 @@ struct server_deferred_reply {
 	struct server_deferred_reply *next;
 	struct tscf_transport *transport;
 	union tscf_endpoint to;
+	struct tscf_addr local;
 	uint64_t after;
 	uint64_t tsid;
 	uint32_t length;
@@ -38,8 +39,7 @@ void server_deferred_replies_free(struct server_deferred_replies *w)
 		drop_first(w);
 }
 
-void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_transport *t,
-				 const union tscf_endpoint *to, const struct server_answer *answer)
+void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to, const struct server_answer *answer)
 {
 	struct tscf_message m;
 	struct server_deferred_reply *h;
@@ -50,8 +50,9 @@ void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_
 	if (!h)
 		return;
 	h->next = NULL;
-	h->transport = t;
-	h->to = *to;
+	h->transport = to->listener->transport;
+	h->to = to->outer;
+	h->local = to->local;
 	h->after = answer->after;
 	h->tsid = m.tsid;
 	h->length = answer->length;
@@ -63,7 +64,7 @@ void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_
 
 void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,
 				  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to,
-						  const void *data, uint32_t length))
+						  const struct tscf_addr *local, const void *data, uint32_t length))
 {
 	/* Tickets grow, but those of two sessions may be in any order: what is behind one that waits, waits a moment
 	 * more. */
@@ -74,7 +75,7 @@ void server_deferred_replies_send(struct server_deferred_replies *w, const struc
 		if (s && s->peer && s->peer->transport == h->transport && tscf_endpoint_equal(&s->peer->outer, &h->to))
 			tscf_peer_send(s->peer, h->data, h->length);
 		else if (!h->transport->ops->encrypted && !h->transport->ops->stream)
-			send_to(h->transport, &h->to, h->data, h->length);
+			send_to(h->transport, &h->to, &h->local, h->data, h->length);
 		drop_first(w);
 	}
 }

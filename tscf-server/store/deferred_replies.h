@@ -24,9 +24,8 @@ struct server_deferred_replies {
 void server_deferred_replies_init(struct server_deferred_replies *w);
 void server_deferred_replies_free(struct server_deferred_replies *w);
 
-/** Keep the answer to a message that came by @p t from @p to, until the store has written answer->after. */
-void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_transport *t,
-				 const union tscf_endpoint *to, const struct server_answer *answer);
+/** Keep the answer to a message that came from @p to, until the store has written answer->after. */
+void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to, const struct server_answer *answer);
 
 /**
  * Send what waits for no more than the ticket @p written: to the session that the answer is about where that is still
@@ -34,6 +33,6 @@ void server_deferred_replies_add(struct server_deferred_replies *w, struct tscf_
  */
 void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,
 				  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to,
-						  const void *data, uint32_t length));
+						  const struct tscf_addr *local, const void *data, uint32_t length));
 
 #endif

@@ -61,6 +61,8 @@ void server_session_export(const struct server_session *s, struct server_record 
 	    .resumable = s->resume.locked,
 	    .shield_locked = s->lease->locked,
 	};
+	if (s->peer)
+		out->local = s->peer->local;
 	strncpy(out->interface, s->interface->name, sizeof(out->interface) - 1);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		out->address[i] = s->lease->address[i].addr;
