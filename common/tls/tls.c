@@ -220,17 +220,17 @@ void tscf_tls_free(struct tscf_tls *tls)
 	tscf_crypto_release();
 }
 
+/*
+ * The lock is held while wolfSSL counts the connection in.  A reference of our own, given back with wolfSSL_CTX_free, would
+ * not do: that frees members of the context (5.5.4: those of SRP) whatever the count, so the owner alone may call it.
+ */
 static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct tscf_tls_check *check)
 {
-	WOLFSSL_CTX *held;
 	WOLFSSL *ssl;
 
 	pthread_mutex_lock(&tls->renewal);
-	held = *ctx;
-	wolfSSL_CTX_up_ref(held);
+	ssl = wolfSSL_new(*ctx);
 	pthread_mutex_unlock(&tls->renewal);
-	ssl = wolfSSL_new(held);
-	wolfSSL_CTX_free(held);
 	if (ssl != NULL && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);

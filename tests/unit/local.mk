@@ -240,7 +240,7 @@ tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_protect
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_tls_threads tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_protect
 UNIT_TESTS += tests/unit/test_outer
 tests_unit_test_outer_SOURCES = tests/unit/test_outer.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_CFLAGS = $(UNIT_CFLAGS)
@@ -259,6 +259,10 @@ tests_unit_test_dtls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+tests_unit_test_tls_threads_SOURCES = tests/unit/test_tls_threads.c tests/unit/certs.c tests/unit/certs.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_tls_threads_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_tls_threads_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_proof_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
