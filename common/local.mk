@@ -28,8 +28,16 @@ libtscf_common_la_SOURCES = \
 	common/control/control_path.c \
 	common/control/control_path.h \
 	common/control/control_query.c \
+	common/control/control_listener.c \
+	common/control/control_listener.h \
 	common/control/control_server.c \
 	common/control/control_wire.h \
+	common/control/discard.c \
+	common/control/discard.h \
+	common/control/intake.c \
+	common/control/intake.h \
+	common/control/intake_thread.c \
+	common/control/intake_thread.h \
 	common/crypto/crypto.c \
 	common/crypto/crypto.h \
 	common/crypto/crypto_curve.c \

@@ -274,7 +274,7 @@ static void tear_down(struct client *c)
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
-		tscf_control_close(c->control);
+		tscf_control_close(c->control, false);
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
 	tscf_credential_free(c->credential);

@@ -240,7 +240,7 @@ static void tear_down(struct server *server)
 	tscf_tun_steering_close(&server->steering);
 	server_identity_close(server);
 	if (server->control)
-		tscf_control_close(server->control);
+		tscf_control_close(server->control, false);
 	ev_loop_destroy(server->loop);
 }
 

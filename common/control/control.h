@@ -20,6 +20,7 @@
 #include "common/base/level.h"
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -141,7 +142,7 @@ struct tscf_control_server;
  * being handled. */
 struct tscf_control_call_in {
 	struct tscf_control_request request;
-	int fd;    /**< descriptor that came along, or -1; closed with the call */
+	int fd;    /**< internet socket that came along, or -1; closed with the call */
 	pid_t pid; /**< of the caller (SO_PEERCRED) */
 	uid_t uid;
 	gid_t gid;
@@ -155,13 +156,18 @@ struct tscf_control_handler {
 	/** The caller went away before its answer, or the call was kept and ends; it is freed after this returns.  Not
 	 * called for other calls that were answered.  May be NULL. */
 	void (*gone)(void *context, struct tscf_control_call_in *call);
+	/** @return whether requests of this kind bring a descriptor; others that bring one are hung up on.  NULL: none
+	 * does. */
+	bool (*brings_descriptor)(uint32_t op);
 };
 
 /**
  * Listen at @p path with @p mode (0666: anyone may ask; who may do what is the handler's to decide).  Missing
  * directories are made (0755).  A stale socket file of a dead daemon is replaced; one with a live daemon behind it is
- * -EADDRINUSE. At most 1,024 connections at a time, 768 of them of one user other than root; one that sends no whole
- * request, or does not take its whole reply, within 5 s is closed.
+ * -EADDRINUSE.  If the file goes away it is made again (control_listener.h).  At most 2,048 connections at a time of all
+ * users but root, and 256 of one of them, or less if the process may have few descriptors; one that sends no whole
+ * request, or does not take its whole reply, within 5 s is closed.  A descriptor must come with a whole request in one
+ * piece.  What callers hand in is received and closed where it holds nothing up (intake.h, discard.h).
  *
  * @return 0 with the server in *out, or -errno.
  */
@@ -177,7 +183,13 @@ void tscf_control_keep(struct tscf_control_call_in *call);
 /** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that lets more than 64 KiB
  * wait gets the last word ENOBUFS; nothing is called back from here. */
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size);
-/** Close, remove the socket file, and drop every open call without calling the handler. */
-void tscf_control_close(struct tscf_control_server *server);
+/** Give the socket file another mode. */
+void tscf_control_mode(struct tscf_control_server *server, mode_t mode);
+/** Close @p fd, which came with @p call and was taken from it, which is not answered yet, without waiting for it. */
+void tscf_control_release(struct tscf_control_call_in *call, int fd);
+/** Close @p fd, which came from a call that has been answered, or from another process, without waiting for it. */
+void tscf_control_discard(struct tscf_control_server *server, int fd);
+/** Close, remove the socket file unless @p leave_file, and drop every open call without calling the handler. */
+void tscf_control_close(struct tscf_control_server *server, bool leave_file);
 
 #endif

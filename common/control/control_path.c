@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -106,19 +107,38 @@ static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
 	return bind(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
 }
 
+/* A number of an inode may be used again at once; the time of its birth, where the file system has that, is another. */
+static int look_at(const char *path, struct tscf_control_file *file)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_MODE | STATX_BTIME, &status) != 0)
+		return -errno;
+	*file = (struct tscf_control_file){.device_major = status.stx_dev_major,
+					   .device_minor = status.stx_dev_minor,
+					   .inode = status.stx_ino,
+					   .mode = status.stx_mode & 07777};
+	if (status.stx_mask & STATX_BTIME)
+		file->born_ns = status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec;
+	return 0;
+}
+
+static bool same(const struct tscf_control_file *a, const struct tscf_control_file *b)
+{
+	return a->device_major == b->device_major && a->device_minor == b->device_minor && a->inode == b->inode &&
+	       a->born_ns == b->born_ns;
+}
+
 static int listen_locked(int sock, const struct sockaddr_un *address, mode_t mode, struct tscf_control_file *file)
 {
-	struct stat status;
 	int error = bind_socket(sock, address, mode);
 
 	if (error != 0)
 		return error;
 	/* bind() applied the umask, which may have taken too much away. */
-	if (lstat(address->sun_path, &status) == 0) {
-		*file = (struct tscf_control_file){.device = status.st_dev, .inode = status.st_ino};
-		if (chmod(address->sun_path, mode) == 0 && listen(sock, SOMAXCONN) == 0)
-			return 0;
-	}
+	if (look_at(address->sun_path, file) == 0 && chmod(address->sun_path, mode) == 0 &&
+	    listen(sock, SOMAXCONN) == 0)
+		return 0;
 	error = -errno;
 	unlink(address->sun_path);
 	return error;
@@ -150,10 +170,24 @@ int tscf_control_path_listen(const char *path, mode_t mode, struct tscf_control_
 	return error != 0 ? error : sock;
 }
 
+bool tscf_control_path_is_ours(const char *path, const struct tscf_control_file *file)
+{
+	struct tscf_control_file there;
+
+	return look_at(path, &there) == 0 && same(&there, file);
+}
+
+int tscf_control_path_mode(const char *path, const struct tscf_control_file *file, mode_t mode)
+{
+	struct tscf_control_file there;
+
+	if (look_at(path, &there) != 0 || !same(&there, file) || there.mode == mode)
+		return 0;
+	return chmod(path, mode) == 0 ? 0 : -errno;
+}
+
 void tscf_control_path_remove(const char *path, const struct tscf_control_file *file)
 {
-	struct stat status;
-
-	if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
+	if (tscf_control_path_is_ours(path, file))
 		unlink(path);
 }

@@ -5,26 +5,31 @@
  * A connection is in one of four states: READING its request, WAITING for the handler's answer, WRITING the reply; or
  * KEPT, for more requests and for what the handler pushes.  READING and WRITING have a deadline.  WAITING and KEPT have
  * none, but the caller may go away, which is why its socket is still watched then.
+ *
+ * A request is looked at before it is read.  One that brings descriptors is read by the intake, if it may bring any, and
+ * else not at all; while the intake has it the connection is not watched.
  */
 #include "common/control/control.h"
-#include "common/control/control_path.h"
+#include "common/control/control_listener.h"
+#include "common/control/discard.h"
+#include "common/control/intake.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 1024U
-/** So that one user cannot keep everybody else out. */
-#define CONNECTIONS_PER_USER_MAX 768U
-#define PATIENCE_S               5.0
-/** How long not to accept when the process has no descriptors left. */
-#define ACCEPT_PAUSE_S 0.1
-/** Room for descriptors in a received message: one is kept, what does not fit here is closed by the kernel. */
-#define FDS_MAX 4
+/** Of all users but root, so that root always gets through; and of one of them, so that he keeps nobody else out. */
+#define CONNECTIONS_MAX          2048U
+#define CONNECTIONS_PER_USER_MAX 256U
+/** What part of the process's descriptors all of them may have. */
+#define CONNECTIONS_SHARE 4U
+#define PATIENCE_S        5.0
 /** What may wait for a caller that is kept. */
 #define PUSHED_MAX (64U << 10)
 
@@ -32,13 +37,11 @@ struct tscf_control_server {
 	struct ev_loop *loop;
 	const struct tscf_control_handler *handler;
 	void *context;
-	char *path;
-	struct tscf_control_file file;
-	int sock;
-	unsigned int connection_count;
+	struct tscf_control_listener listener;
+	struct tscf_discard *discard;
+	struct tscf_intake *intake; /* NULL: no request brings a descriptor */
+	unsigned int connections_max, connections_per_user_max;
 	struct connection *connections;
-	ev_io acceptable;
-	ev_timer accept_again;
 };
 
 enum state { READING, WAITING, WRITING, KEPT };
@@ -49,7 +52,9 @@ struct connection {
 	struct connection *next, **link; /* link: the pointer that points here */
 	enum state state;
 	bool kept; /* is or was KEPT: the handler is told of its end */
+	bool away; /* the intake has it */
 	int sock;
+	int slot; /* in the intake, or -1 */
 	size_t read; /* bytes of the request */
 	char *out;
 	size_t written, out_size;
@@ -64,7 +69,26 @@ static void connection_add(struct tscf_control_server *server, struct connection
 	if (c->next != NULL)
 		c->next->link = &c->next;
 	server->connections = c;
-	server->connection_count++;
+}
+
+/* After the first call nothing more comes in, so that the second tells whether there is anything that brings a
+ * descriptor. */
+static void hang_up(struct tscf_control_server *server, int sock)
+{
+	int unread = 1;
+
+	shutdown(sock, SHUT_RD);
+	if (ioctl(sock, FIONREAD, &unread) != 0 || unread > 0)
+		tscf_discard_add(server->discard, sock);
+	else
+		close(sock);
+}
+
+static void close_ours(struct connection *c)
+{
+	if (c->call.fd >= 0)
+		tscf_control_release(&c->call, c->call.fd);
+	c->call.fd = -1;
 }
 
 static void connection_free(struct connection *c)
@@ -78,15 +102,14 @@ static void connection_free(struct connection *c)
 	*c->link = c->next;
 	if (c->next != NULL)
 		c->next->link = c->link;
-	server->connection_count--;
-	close(c->sock);
-	if (c->call.fd >= 0)
-		close(c->call.fd);
+	close_ours(c);
+	if (c->slot >= 0)
+		tscf_intake_forget(server->intake, c->slot);
+	hang_up(server, c->sock);
 	free(c->out);
 	free(c);
-	/* There is room for one more, and perhaps a descriptor. */
-	if (server->sock >= 0)
-		ev_io_start(server->loop, &server->acceptable);
+	/* There is perhaps a descriptor for one more. */
+	tscf_control_listener_resume(&server->listener);
 }
 
 static void connection_watch(struct connection *c, int events)
@@ -105,57 +128,19 @@ static void connection_be_patient(struct connection *c)
 
 /* --- READING --- */
 
-/* Keep the first descriptor the caller ever sends, close all others. */
-static void take_fds(struct connection *c, struct msghdr *message)
+/* The kernel reports a socket as gone when its last descriptor is: none here must outlive the request.
+ * @return whether the intake has one that is yet to be closed; the connection is looked after again when it is. */
+static bool drop_fd(struct connection *c)
 {
-	struct cmsghdr *header;
-
-	for (header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
-		size_t offset;
-
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (offset = CMSG_LEN(0); offset + sizeof(int) <= header->cmsg_len; offset += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, (char *)header + offset, sizeof fd);
-			if (c->call.fd < 0)
-				c->call.fd = fd;
-			else
-				close(fd);
-		}
+	close_ours(c);
+	if (c->slot < 0)
+		return false;
+	if (!c->away) {
+		c->away = true;
+		ev_io_stop(c->server->loop, &c->io);
+		tscf_intake_drop(c->server->intake, c->slot);
 	}
-}
-
-static ssize_t receive_some(struct connection *c)
-{
-	union {
-		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec data = {
-	    .iov_base = (char *)&c->call.request + c->read,
-	    .iov_len = sizeof c->call.request - c->read,
-	};
-	struct msghdr message = {
-	    .msg_iov = &data,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof control.bytes,
-	};
-	ssize_t got = recvmsg(c->sock, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-
-	if (got >= 0)
-		take_fds(c, &message);
-	return got;
-}
-
-/* The kernel reports a socket as gone when its last descriptor is: ours must not outlive the request. */
-static void drop_fd(struct connection *c)
-{
-	if (c->call.fd >= 0)
-		close(c->call.fd);
-	c->call.fd = -1;
+	return true;
 }
 
 /* The handler may answer at once, and so free the connection, unless it is kept. */
@@ -170,28 +155,73 @@ static void request_handle(struct connection *c)
 		drop_fd(c);
 }
 
-static void request_read(struct connection *c)
+static void request_complete(struct connection *c)
+{
+	ev_timer_stop(c->server->loop, &c->patience);
+	if (c->state == READING)
+		c->state = WAITING;
+	request_handle(c);
+}
+
+/* What comes next is looked at, and stays where it is.  @return bytes, as recv(); *brings: descriptors are with them. */
+static ssize_t look_at_request(struct connection *c, bool *brings)
+{
+	struct iovec data = {
+	    .iov_base = (char *)&c->call.request + c->read,
+	    .iov_len = sizeof c->call.request - c->read,
+	};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	ssize_t got = recvmsg(c->sock, &message, MSG_PEEK | MSG_DONTWAIT);
+
+	*brings = got > 0 && message.msg_flags & MSG_CTRUNC;
+	return got;
+}
+
+/* It must be a whole request, in one piece, of a kind that is to bring a descriptor. */
+static void request_take(struct connection *c, size_t got)
 {
 	struct tscf_control_server *server = c->server;
-	ssize_t got = receive_some(c);
+	const struct tscf_control_request *request = &c->call.request;
+
+	if (server->intake == NULL || c->read != 0 || got != sizeof *request || request->magic != TSCF_CONTROL_MAGIC ||
+	    !server->handler->brings_descriptor(request->op)) {
+		connection_free(c);
+		return;
+	}
+	c->slot = tscf_intake_take(server->intake, c->sock, sizeof *request, c->call.uid, c);
+	if (c->slot < 0) {
+		int error = c->slot;
+
+		c->slot = -1;
+		tscf_control_answer(&c->call, -error, NULL);
+		return;
+	}
+	c->away = true;
+	ev_io_stop(server->loop, &c->io);
+}
+
+static void request_read(struct connection *c)
+{
+	bool brings;
+	ssize_t got = look_at_request(c, &brings);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got <= 0) {
+	if (got > 0 && brings) {
+		request_take(c, (size_t)got);
+		return;
+	}
+	if (got <= 0 || recv(c->sock, (char *)&c->call.request + c->read, (size_t)got, MSG_DONTWAIT) != got) {
 		connection_free(c);
 		return;
 	}
 	c->read += (size_t)got;
 	if (c->read < sizeof c->call.request)
 		return;
-	if (c->call.request.magic != TSCF_CONTROL_MAGIC) {
+	if (c->call.request.magic != TSCF_CONTROL_MAGIC)
 		connection_free(c);
-		return;
-	}
-	ev_timer_stop(server->loop, &c->patience);
-	if (c->state == READING)
-		c->state = WAITING;
-	request_handle(c);
+	else
+		request_complete(c);
 }
 
 /* --- WAITING --- */
@@ -201,7 +231,7 @@ static void caller_stirred(struct connection *c)
 {
 	const struct tscf_control_server *server = c->server;
 	char byte;
-	ssize_t got = recv(c->sock, &byte, 1, MSG_DONTWAIT);
+	ssize_t got = recv(c->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -275,8 +305,9 @@ void tscf_control_answer_with(struct tscf_control_call_in *call, int error, cons
 		return;
 	}
 	c->state = WRITING;
-	drop_fd(c);
 	connection_be_patient(c);
+	if (drop_fd(c))
+		return;
 	connection_watch(c, EV_WRITE);
 	/* One that is kept may be in the hands of the handler: its end waits for the loop. */
 	if (!c->kept)
@@ -299,7 +330,7 @@ void tscf_control_push(struct tscf_control_call_in *call, const void *data, size
 		tscf_control_answer(call, ENOBUFS, NULL);
 		return;
 	}
-	if (!flush(c))
+	if (!flush(c) && !c->away)
 		connection_watch(c, EV_READ | EV_WRITE);
 }
 
@@ -309,7 +340,6 @@ void tscf_control_keep(struct tscf_control_call_in *call)
 
 	c->kept = true;
 	c->state = KEPT;
-	drop_fd(c);
 	tscf_control_push(call, NULL, 0);
 }
 
@@ -322,6 +352,63 @@ static void kept_stirred(struct connection *c, int events)
 	if (events & EV_READ)
 		request_read(c);
 }
+
+/* --- what the intake has to say --- */
+
+/* It is looked after again. */
+static void come_back(struct connection *c)
+{
+	c->away = false;
+	if (c->state == WRITING)
+		connection_watch(c, EV_WRITE);
+	else
+		connection_watch(c, c->out_size > c->written ? EV_READ | EV_WRITE : EV_READ);
+}
+
+static void on_taken(void *user, int error, int fd)
+{
+	struct connection *c = user;
+
+	come_back(c);
+	if (error != 0)
+		c->slot = -1;
+	c->call.fd = fd;
+	/* What is no socket of the internet is as good as none: the handler says so. */
+	if (error == 0 || error == ENOTSOCK || error == EAFNOSUPPORT)
+		request_complete(c);
+	else
+		connection_free(c);
+}
+
+static void on_dropped(void *user)
+{
+	struct connection *c = user;
+
+	c->slot = -1;
+	come_back(c);
+}
+
+/* A request that was not read is still there. */
+static void on_lost(void *user)
+{
+	struct connection *c = user;
+
+	c->slot = -1;
+	if (c->away)
+		come_back(c);
+}
+
+static void on_stuck(void *user)
+{
+	struct connection *c = user;
+
+	c->slot = -1;
+	if (c->state == WAITING && c->server->handler->gone != NULL)
+		c->server->handler->gone(c->server->context, &c->call);
+	connection_free(c);
+}
+
+static const struct tscf_intake_events intake_events = {on_taken, on_dropped, on_lost, on_stuck};
 
 /* --- watchers --- */
 
@@ -353,30 +440,35 @@ static void on_patience_end(struct ev_loop *loop, ev_timer *watcher, int events)
 	connection_free(watcher->data);
 }
 
-static unsigned int connections_of(const struct tscf_control_server *server, uid_t uid)
+static bool may_connect(const struct tscf_control_server *server, uid_t uid)
 {
 	const struct connection *c;
-	unsigned int count = 0;
+	unsigned int own = 0, all = 0;
 
-	for (c = server->connections; c != NULL; c = c->next)
-		count += c->call.uid == uid;
-	return count;
+	if (uid == 0)
+		return true;
+	for (c = server->connections; c != NULL; c = c->next) {
+		own += c->call.uid == uid;
+		all += c->call.uid != 0;
+	}
+	return own < server->connections_per_user_max && all < server->connections_max;
 }
 
-static void connection_open(struct tscf_control_server *server, int sock)
+static void connection_open(void *context, int sock)
 {
+	struct tscf_control_server *server = context;
 	struct ucred peer;
 	socklen_t length = sizeof peer;
 	struct connection *c;
 
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
-	    (peer.uid != 0 && connections_of(server, peer.uid) >= CONNECTIONS_PER_USER_MAX) ||
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || !may_connect(server, peer.uid) ||
 	    (c = calloc(1, sizeof *c)) == NULL) {
-		close(sock);
+		hang_up(server, sock);
 		return;
 	}
 	c->server = server;
 	c->sock = sock;
+	c->slot = -1;
 	c->call.fd = -1;
 	c->call.pid = peer.pid;
 	c->call.uid = peer.uid;
@@ -390,77 +482,84 @@ static void connection_open(struct tscf_control_server *server, int sock)
 	connection_be_patient(c);
 }
 
-static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
+/* A process with few descriptors has some for other things, too. */
+static void set_limits(struct tscf_control_server *server)
 {
-	struct tscf_control_server *server = watcher->data;
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+	rlim_t share;
 
-	(void)events;
-	while (server->connection_count < CONNECTIONS_MAX) {
-		int sock = accept4(server->sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (sock >= 0) {
-			connection_open(server, sock);
-			continue;
-		}
-		if (errno == EINTR || errno == ECONNABORTED)
-			continue;
-		if (errno == EAGAIN)
-			return;
-		/* No descriptors or no memory: the queue stays readable, so not looking is the only way not to spin. */
-		ev_timer_start(loop, &server->accept_again);
-		break;
-	}
-	ev_io_stop(loop, &server->acceptable);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	share = limit.rlim_cur / CONNECTIONS_SHARE;
+	server->connections_max = share < CONNECTIONS_MAX ? (unsigned int)share : CONNECTIONS_MAX;
+	server->connections_per_user_max = server->connections_max / (CONNECTIONS_MAX / CONNECTIONS_PER_USER_MAX);
 }
 
-static void on_accept_again(struct ev_loop *loop, ev_timer *watcher, int events)
+static int server_open(struct tscf_control_server *server, const char *path, mode_t mode)
 {
-	struct tscf_control_server *server = watcher->data;
+	int error = 0;
 
-	(void)events;
-	ev_timer_set(watcher, ACCEPT_PAUSE_S, 0.);
-	ev_io_start(loop, &server->acceptable);
+	set_limits(server);
+	server->discard = tscf_discard_new(server->loop);
+	if (server->discard == NULL)
+		return -ENOMEM;
+	if (server->handler->brings_descriptor != NULL)
+		error = tscf_intake_new(server->loop, &intake_events, &server->intake);
+	if (error == 0)
+		error = tscf_control_listener_open(&server->listener, server->loop, path, mode, server->discard,
+						   connection_open, server);
+	if (error == 0)
+		return 0;
+	tscf_intake_free(server->intake);
+	tscf_discard_free(server->discard);
+	return error;
 }
 
 int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, const struct tscf_control_handler *handler,
 			void *context, struct tscf_control_server **out)
 {
 	struct tscf_control_server *server = calloc(1, sizeof *server);
+	int error;
 
 	if (server == NULL)
 		return -ENOMEM;
-	server->path = strdup(path);
-	server->sock = server->path != NULL ? tscf_control_path_listen(path, mode, &server->file) : -ENOMEM;
-	if (server->sock < 0) {
-		int error = server->sock;
-
-		free(server->path);
-		free(server);
-		return error;
-	}
 	server->loop = loop;
 	server->handler = handler;
 	server->context = context;
-	ev_io_init(&server->acceptable, on_acceptable, server->sock, EV_READ);
-	server->acceptable.data = server;
-	ev_timer_init(&server->accept_again, on_accept_again, ACCEPT_PAUSE_S, 0.);
-	server->accept_again.data = server;
-	ev_io_start(loop, &server->acceptable);
-	*out = server;
-	return 0;
+	error = server_open(server, path, mode);
+	if (error == 0)
+		*out = server;
+	else
+		free(server);
+	return error;
 }
 
-void tscf_control_close(struct tscf_control_server *server)
+void tscf_control_mode(struct tscf_control_server *server, mode_t mode)
 {
-	int sock = server->sock;
+	tscf_control_listener_mode(&server->listener, mode);
+}
 
-	ev_io_stop(server->loop, &server->acceptable);
-	ev_timer_stop(server->loop, &server->accept_again);
-	server->sock = -1;
+void tscf_control_release(struct tscf_control_call_in *call, int fd)
+{
+	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
+
+	/* While the intake has a copy this is not the last. */
+	if (c->slot >= 0)
+		close(fd);
+	else
+		tscf_discard_add(c->server->discard, fd);
+}
+
+void tscf_control_discard(struct tscf_control_server *server, int fd)
+{
+	tscf_discard_add(server->discard, fd);
+}
+
+void tscf_control_close(struct tscf_control_server *server, bool leave_file)
+{
+	tscf_control_listener_close(&server->listener, leave_file);
 	while (server->connections != NULL)
 		connection_free(server->connections);
-	tscf_control_path_remove(server->path, &server->file);
-	close(sock);
-	free(server->path);
+	tscf_intake_free(server->intake);
+	tscf_discard_free(server->discard);
 	free(server);
 }

@@ -9,6 +9,7 @@ NET_TESTS = \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \
+	tests/net/control-held.sh \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -111,7 +112,13 @@ static void on_gone(void *context, struct tscf_control_call_in *call)
 	daemon_end.gone++;
 }
 
-static const struct tscf_control_handler handler = {.request = on_request, .gone = on_gone};
+static bool brings_descriptor(uint32_t op)
+{
+	return op != OP_FINE;
+}
+
+static const struct tscf_control_handler handler = {
+    .request = on_request, .gone = on_gone, .brings_descriptor = brings_descriptor};
 
 static void on_stop(struct ev_loop *loop, ev_async *watcher, int events)
 {
@@ -141,7 +148,7 @@ static void stop_daemon(void)
 {
 	ev_async_send(daemon_end.loop, &daemon_end.stop);
 	pthread_join(daemon_end.thread, NULL);
-	tscf_control_close(daemon_end.server);
+	tscf_control_close(daemon_end.server, false);
 	ev_loop_destroy(daemon_end.loop);
 }
 
@@ -437,37 +444,120 @@ END_TEST
 
 /* More descriptors than one, in one message or in several: all but the first are closed at once, the first with the
  * call. */
+/* Three descriptors, and as much of the request as there is room for. */
+static void send_descriptors(int sock, const struct tscf_control_request *request, size_t size, int first)
+{
+	union {
+		char bytes[CMSG_SPACE(3 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = size};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof control.bytes};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int fds[3] = {first, 1, 2};
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof fds);
+	memcpy(CMSG_DATA(header), fds, sizeof fds);
+	ck_assert_int_eq(sendmsg(sock, &message, 0), size);
+}
+
 START_TEST(extra_descriptors_are_closed)
 {
 	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_NEVER};
 	unsigned int before = count_fds();
-	int sock = connect_raw();
-	size_t at;
+	int sock = connect_raw(), fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	for (at = 0; at < sizeof request; at += sizeof request / 2) {
-		union {
-			char bytes[CMSG_SPACE(3 * sizeof(int))];
-			struct cmsghdr align;
-		} control = {0};
-		struct iovec data = {.iov_base = (char *)(uintptr_t)&request + at, .iov_len = sizeof request / 2};
-		struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes};
-		struct cmsghdr *header;
-		int fds[3] = {0, 1, 2};
-
-		message.msg_controllen = sizeof control.bytes;
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof fds);
-		memcpy(CMSG_DATA(header), fds, sizeof fds);
-		ck_assert_int_eq(sendmsg(sock, &message, 0), sizeof request / 2);
-	}
+	send_descriptors(sock, &request, sizeof request, fd);
 	wait_until(daemon_end.requests == 1);
-	ck_assert_uint_eq(daemon_end.fd_inode, inode_of(0));
-	/* Ours, the daemon's end of it, and one descriptor. */
-	ck_assert_uint_eq(count_fds(), before + 3);
+	ck_assert_uint_eq(daemon_end.fd_inode, inode_of(fd));
+	/* Ours, the daemon's end of it, and one descriptor on each side. */
+	ck_assert_uint_eq(count_fds(), before + 4);
 	close(sock);
+	close(fd);
 	wait_until(daemon_end.gone == 1 && count_fds() == before);
+}
+END_TEST
+
+/* What is no internet socket is not handed on, and what brings descriptors where none are expected, or with half a
+ * request, is hung up on. */
+START_TEST(strange_descriptors_are_not_taken)
+{
+	const struct tscf_control_request fine = {.magic = TSCF_CONTROL_MAGIC, .op = OP_FINE};
+	const struct tscf_control_request with = {.magic = TSCF_CONTROL_MAGIC, .op = OP_WITH_FD};
+	int unexpected = connect_raw(), half = connect_raw(), file = open("/dev/null", O_RDONLY);
+
+	ck_assert_int_eq(ask(OP_WITH_FD, file, 2000), 0);
+	ck_assert_int_eq(daemon_end.last.fd, -1);
+	ck_assert_int_eq(ask(OP_WITH_FD, unexpected, 2000), 0);
+	ck_assert_int_eq(daemon_end.last.fd, -1);
+	send_descriptors(unexpected, &fine, sizeof fine, file);
+	ck_assert(hung_up(unexpected, 2000));
+	send_descriptors(half, &with, sizeof with - 1, file);
+	ck_assert(hung_up(half, 2000));
+	ck_assert_uint_eq(daemon_end.requests, 2);
+	close(unexpected);
+	close(half);
+	close(file);
+}
+END_TEST
+
+/* A TCP socket whose close() waits: @p seconds for a peer that does not read. */
+static int lingering_socket(int *peer, int seconds)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = seconds};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+	static char some[1 << 16];
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	*peer = accept(listener, NULL, NULL);
+	close(listener);
+	while (send(fd, some, sizeof some, MSG_DONTWAIT) > 0)
+		;
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+	return fd;
+}
+
+/* close(), by a thread that ends. */
+static void *close_one(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+/* Wherever the last descriptor of a socket that lingers is closed, in the request or unread, others are served. */
+START_TEST(closing_holds_nobody_up)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_WITH_FD};
+	const struct tscf_control_request fine = {.magic = TSCF_CONTROL_MAGIC, .op = OP_FINE};
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		int peer, fd = lingering_socket(&peer, 30), sock = connect_raw();
+		int64_t start = now_ms();
+		pthread_t thread;
+
+		send_descriptors(sock, i == 0 ? &fine : &request, i == 1 ? sizeof request - 1 : sizeof request, fd);
+		pthread_create(&thread, NULL, close_one, &fd);
+		poll(NULL, 0, 20);
+		ck_assert_int_eq(ask(OP_FINE, -1, 2000), 0);
+		ck_assert_int_lt(now_ms() - start, 1000);
+		/* A thread that was held up is replaced. */
+		ck_assert_int_eq(ask(OP_WITH_FD, peer, 2000), 0);
+		ck_assert_int_lt(now_ms() - start, 2000);
+		close(peer);
+		pthread_join(thread, NULL);
+		close(sock);
+	}
 }
 END_TEST
 
@@ -620,6 +710,43 @@ static int listen_here(struct tscf_control_server **server)
 	return tscf_control_listen(daemon_end.loop, path, 0666, &handler, &daemon_end, server);
 }
 
+static void turn_for(int milliseconds)
+{
+	int64_t end = now_ms() + milliseconds;
+
+	while (now_ms() < end) {
+		ev_run(daemon_end.loop, EVRUN_NOWAIT);
+		poll(NULL, 0, 5);
+	}
+}
+
+#define turn_until(condition)                       \
+	do {                                        \
+		int64_t end = now_ms() + 3000;      \
+		while (!(condition)) {              \
+			ck_assert(now_ms() < end);  \
+			turn_for(10);               \
+		}                                   \
+	} while (0)
+
+/* @return whether it is @p listener that answers at @p name. */
+static bool connects_to(int listener, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int sock = socket(AF_UNIX, SOCK_STREAM, 0), accepted = -1;
+
+	strcpy(address.sun_path, name);
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	while ((accepted = accept(listener, NULL, NULL)) >= 0)
+		close(accepted);
+	if (connect(sock, (struct sockaddr *)&address, sizeof address) == 0)
+		accepted = accept(listener, NULL, NULL);
+	close(sock);
+	if (accepted >= 0)
+		close(accepted);
+	return accepted >= 0;
+}
+
 static mode_t mode_of(const char *name)
 {
 	struct stat status;
@@ -652,7 +779,7 @@ START_TEST(directories_and_mode)
 	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, deep, 0666, &handler, &daemon_end, &server), 0);
 	umask(umask_before);
 	ck_assert_uint_eq(mode_of(deep), 0666);
-	tscf_control_close(server);
+	tscf_control_close(server, false);
 	ck_assert_int_ne(access(deep, F_OK), 0);
 	snprintf(deep, sizeof deep, "%s/a/b", directory);
 	ck_assert_uint_eq(mode_of(deep), 0755);
@@ -676,7 +803,7 @@ START_TEST(stale_file_is_replaced_live_one_is_not)
 	ck_assert_int_eq(listen_here(&first), 0);
 	ck_assert_int_eq(listen_here(&second), -EADDRINUSE);
 	ck_assert_int_eq(access(path, F_OK), 0);
-	tscf_control_close(first);
+	tscf_control_close(first, false);
 	ck_assert_int_eq(ask(OP_FINE, -1, 100), -ENOENT);
 }
 END_TEST
@@ -702,10 +829,42 @@ START_TEST(successor_keeps_its_file)
 	ck_assert_int_eq(listen_here(&first), 0);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(listen_here(&second), 0);
-	tscf_control_close(first);
+	tscf_control_close(first, false);
 	ck_assert_int_eq(access(path, F_OK), 0);
-	tscf_control_close(second);
+	tscf_control_close(second, false);
 	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+/* A removed file is there again at once, also if its directory has gone; another daemon's is left to it until it dies. */
+START_TEST(removed_file_comes_back)
+{
+	char deep[160], parent[128];
+	struct tscf_control_server *server;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int other = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(parent, sizeof parent, "%s/a", directory);
+	snprintf(deep, sizeof deep, "%s/sock", parent);
+	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, deep, 0666, &handler, &daemon_end, &server), 0);
+	unlink(deep);
+	turn_until(access(deep, F_OK) == 0);
+	ck_assert_uint_eq(mode_of(deep), 0666);
+	ck_assert_int_eq(unlink(deep) | rmdir(parent), 0);
+	turn_until(access(deep, F_OK) == 0);
+	chmod(deep, 0600);
+	turn_until(mode_of(deep) == 0666);
+
+	unlink(deep);
+	strcpy(address.sun_path, deep);
+	ck_assert_int_eq(bind(other, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(other, 5), 0);
+	turn_for(1500);
+	ck_assert(connects_to(other, deep));
+	close(other);
+	turn_until(mode_of(deep) == 0666);
+	tscf_control_close(server, false);
+	ck_assert_int_eq(rmdir(parent), 0);
 }
 END_TEST
 
@@ -770,6 +929,8 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(misuse, with_daemon, without_daemon);
 	tcase_set_timeout(misuse, 30);
 	tcase_add_test(misuse, extra_descriptors_are_closed);
+	tcase_add_test(misuse, strange_descriptors_are_not_taken);
+	tcase_add_test(misuse, closing_holds_nobody_up);
 	tcase_add_test(misuse, request_may_come_in_pieces);
 	tcase_add_test(misuse, wrong_magic_is_hung_up_on);
 	tcase_add_test(misuse, slow_callers_time_out);
@@ -783,6 +944,7 @@ static Suite *make_suite(void)
 	tcase_add_test(file, stale_file_is_replaced_live_one_is_not);
 	tcase_add_test(file, other_file_is_left_alone);
 	tcase_add_test(file, successor_keeps_its_file);
+	tcase_add_test(file, removed_file_comes_back);
 	tcase_add_test(file, path_too_long);
 	tcase_add_test(file, full_queue_costs_the_timeout);
 	suite_add_tcase(suite, file);

@@ -64,9 +64,16 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		tscf_control_answer(call, record->error, NULL);
 }
 
+static bool brings_descriptor(uint32_t op)
+{
+	(void)op;
+	return true;
+}
+
 static void serve(int ready)
 {
-	static const struct tscf_control_handler handler = {.request = on_request};
+	static const struct tscf_control_handler handler = {.request = on_request,
+							    .brings_descriptor = brings_descriptor};
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
 	struct tscf_control_server *control;
 

@@ -128,9 +128,16 @@ static void *run_loop(void *unused)
 	return NULL;
 }
 
+static bool brings_descriptor(uint32_t op)
+{
+	(void)op;
+	return true;
+}
+
 static void start_daemon(void)
 {
-	static const struct tscf_control_handler handler = {.request = on_request, .gone = on_gone};
+	static const struct tscf_control_handler handler = {
+	    .request = on_request, .gone = on_gone, .brings_descriptor = brings_descriptor};
 
 	at.loop = ev_loop_new(EVFLAG_AUTO);
 	ck_assert_int_eq(tscf_control_listen(at.loop, path, 0666, &handler, NULL, &at.server), 0);
@@ -143,7 +150,7 @@ static void stop_daemon(void)
 {
 	ev_async_send(at.loop, &at.stop);
 	pthread_join(at.thread, NULL);
-	tscf_control_close(at.server);
+	tscf_control_close(at.server, false);
 	at.subscriber = NULL;
 	ev_loop_destroy(at.loop);
 }

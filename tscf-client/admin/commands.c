@@ -122,4 +122,10 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	moves_gone(c, call);
 }
 
-const struct tscf_control_handler commands_handler = {request, gone};
+static bool brings_descriptor(uint32_t op)
+{
+	return op == TSCF_CONTROL_SET_LEVEL || op == TSCF_CONTROL_GET_LEVEL || op == TSCF_CONTROL_BOUND ||
+	       op == TSCF_CONTROL_WATCH;
+}
+
+const struct tscf_control_handler commands_handler = {request, gone, brings_descriptor};

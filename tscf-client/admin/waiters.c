@@ -32,9 +32,21 @@ uint64_t waiters_next(const struct client *c)
 	return next;
 }
 
+/* No user but root takes more than a share of the places, and all of them together not all. */
+static unsigned places_for(const struct client *c, uid_t uid)
+{
+	const unsigned places = sizeof c->waiters / sizeof *c->waiters, share = places / 8;
+	unsigned taken = 0;
+	for (unsigned i = 0; i < places; i++)
+		taken += c->waiters[i] && c->waiters[i]->uid == uid;
+	if (uid == 0)
+		return places;
+	return taken < share ? places - share : 0;
+}
+
 void waiters_add(struct client *c, struct tscf_control_call_in *call)
 {
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+	for (unsigned i = 0; i < places_for(c, call->uid); i++) {
 		if (c->waiters[i])
 			continue;
 		c->waiters[i] = call;

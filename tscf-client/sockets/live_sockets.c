@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* --- sockets of running programs --- */
 
@@ -111,7 +110,7 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 	if (ours && classify_changes(g->c, fd, &s, pid, g->change->level))
 		moves_add(g->c, g->change, fd, pid);
 	else
-		close(fd);
+		tscf_control_discard(g->c->control, fd);
 }
 
 static void reclassify_process(void *context, pid_t pid)

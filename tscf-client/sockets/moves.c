@@ -25,6 +25,15 @@ static enum tscf_level effective_of(const struct client *c, uint32_t value, cons
 	return registry_effective(c, registry_level(c, &with));
 }
 
+/* Close a socket of a change.  It may be the last descriptor that there is, unless the call that brought it is open. */
+static void let_go(struct client *c, const struct change *change, int fd)
+{
+	if (fd >= 0 && change->call && !change->detailed)
+		tscf_control_release(change->call, fd);
+	else if (fd >= 0)
+		tscf_control_discard(c->control, fd);
+}
+
 static struct change *change_new(struct client *c, enum tscf_level level)
 {
 	struct change *change = calloc(1, sizeof *change);
@@ -100,8 +109,7 @@ static void change_free(struct client *c, struct change *change)
 		change->moves = m->next;
 		move_done(c, m);
 		HASH_DEL(c->moves.by_id, m);
-		if (m->fd >= 0)
-			close(m->fd);
+		let_go(c, change, m->fd);
 		free(m);
 	}
 	free(change);
@@ -124,8 +132,7 @@ static void supersede(struct client *c, uint64_t cookie)
 	if (!m)
 		return;
 	struct change *change = m->change;
-	if (m->fd >= 0)
-		close(m->fd);
+	let_go(c, change, m->fd);
 	m->fd = -1;
 	move_done(c, m);
 	settle(c, change);
@@ -168,7 +175,7 @@ static void set_mark(struct client *c, struct move *m)
 	} else {
 		subscriptions_socket(c, &m->socket, m->level);
 	}
-	close(m->fd);
+	let_go(c, m->change, m->fd);
 	m->fd = -1;
 }
 
@@ -281,7 +288,7 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 	bool nothing = error >= 0 && change->by_default && value == old;
 	struct move *m = error < 0 || nothing ? NULL : move_new(c, change, &s, value, fd, pid);
 	if (!m) {
-		close(fd);
+		let_go(c, change, fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
 	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, old, &s));

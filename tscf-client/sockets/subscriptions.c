@@ -257,11 +257,21 @@ static struct subscriber *subscriber_of(const struct client *c, const struct tsc
 	return NULL;
 }
 
+/* What a user keeps open must leave room for his programs' other calls. */
+static bool may_subscribe(const struct client *c, uid_t uid)
+{
+	unsigned count = 0;
+	for (const struct subscriber *s = c->subscriptions.subscribers; s; s = s->next)
+		count += s->call->uid == uid;
+	return uid == 0 || count < SUBSCRIPTIONS_PER_USER;
+}
+
 void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call)
 {
-	struct subscriber *s = subscriber_of(c, call) ? NULL : calloc(1, sizeof *s);
+	bool again = subscriber_of(c, call), allowed = may_subscribe(c, call->uid);
+	struct subscriber *s = again || !allowed ? NULL : calloc(1, sizeof *s);
 	if (!s) {
-		tscf_control_answer(call, subscriber_of(c, call) ? EALREADY : ENOMEM, NULL);
+		tscf_control_answer(call, again ? EALREADY : allowed ? ENOMEM : EUSERS, NULL);
 		return;
 	}
 	subscriptions_flush(c);

@@ -25,6 +25,8 @@
 
 /** Sockets that one subscriber may watch. */
 #define SUBSCRIPTIONS_WATCHES_MAX 4096
+/** Subscriptions of one user other than root: half of his connections (control.h). */
+#define SUBSCRIPTIONS_PER_USER 128
 
 struct client;
 

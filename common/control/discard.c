@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/control/discard.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define THREAD_STACK (64U << 10)
+/** How long to wait with what could not be closed for want of a thread. */
+#define AGAIN_S 0.1
+
+struct list {
+	int *fds;
+	unsigned int count, size;
+};
+
+/** Shared with the thread; the thread frees it. */
+struct carrier {
+	struct ev_loop *loop;
+	ev_async *copied;
+	sem_t has_copy, closed;
+	bool failed; /* no table of its own: it closes the descriptors itself */
+	struct list list;
+};
+
+struct tscf_discard {
+	struct ev_loop *loop;
+	struct list waiting;
+	struct carrier *carrier; /* NULL: no thread is under way */
+	ev_async copied;
+	ev_timer again;
+};
+
+static bool list_add(struct list *l, int fd)
+{
+	if (l->count == l->size) {
+		unsigned int size = l->size ? 2 * l->size : 16;
+		int *grown = realloc(l->fds, size * sizeof *grown);
+
+		if (grown == NULL)
+			return false;
+		l->fds = grown;
+		l->size = size;
+	}
+	l->fds[l->count++] = fd;
+	return true;
+}
+
+static void close_all(const struct list *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->count; i++)
+		close(l->fds[i]);
+}
+
+static void *carry(void *argument)
+{
+	struct carrier *c = argument;
+
+	c->failed = unshare(CLONE_FILES) != 0;
+	sem_post(&c->has_copy);
+	ev_async_send(c->loop, c->copied);
+	while (sem_wait(&c->closed) != 0)
+		;
+	if (c->failed)
+		close_all(&c->list);
+	sem_destroy(&c->has_copy);
+	sem_destroy(&c->closed);
+	free(c->list.fds);
+	free(c);
+	return NULL;
+}
+
+/* Signals are for the loop's own thread. */
+static int start_thread(struct carrier *c)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, &attributes, carry, c);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+static void begin(struct tscf_discard *d)
+{
+	struct carrier *c;
+
+	if (d->carrier != NULL || d->waiting.count == 0)
+		return;
+	c = calloc(1, sizeof *c);
+	if (c != NULL) {
+		c->loop = d->loop;
+		c->copied = &d->copied;
+		sem_init(&c->has_copy, 0, 0);
+		sem_init(&c->closed, 0, 0);
+		c->list = d->waiting;
+		if (start_thread(c) == 0) {
+			d->carrier = c;
+			d->waiting = (struct list){0};
+			return;
+		}
+		sem_destroy(&c->has_copy);
+		sem_destroy(&c->closed);
+		free(c);
+	}
+	ev_timer_stop(d->loop, &d->again);
+	ev_timer_set(&d->again, AGAIN_S, 0.);
+	ev_timer_start(d->loop, &d->again);
+}
+
+/* The thread has its copy: ours are not the last ones now. */
+static void let_go(struct tscf_discard *d)
+{
+	struct carrier *c = d->carrier;
+
+	while (sem_wait(&c->has_copy) != 0)
+		;
+	d->carrier = NULL;
+	if (!c->failed)
+		close_all(&c->list);
+	sem_post(&c->closed);
+}
+
+static void on_copied(struct ev_loop *loop, ev_async *watcher, int events)
+{
+	struct tscf_discard *d = watcher->data;
+
+	(void)loop, (void)events;
+	if (d->carrier == NULL)
+		return;
+	let_go(d);
+	begin(d);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop, (void)events;
+	begin(watcher->data);
+}
+
+struct tscf_discard *tscf_discard_new(struct ev_loop *loop)
+{
+	struct tscf_discard *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return NULL;
+	d->loop = loop;
+	ev_async_init(&d->copied, on_copied);
+	ev_timer_init(&d->again, on_again, AGAIN_S, 0.);
+	d->copied.data = d->again.data = d;
+	ev_async_start(loop, &d->copied);
+	/* It is no reason for the loop to go on. */
+	ev_unref(loop);
+	return d;
+}
+
+void tscf_discard_add(struct tscf_discard *d, int fd)
+{
+	/* Without memory there is nothing but to wait for it. */
+	if (!list_add(&d->waiting, fd))
+		close(fd);
+	begin(d);
+}
+
+void tscf_discard_free(struct tscf_discard *d)
+{
+	if (d->carrier != NULL)
+		let_go(d);
+	begin(d);
+	if (d->carrier != NULL)
+		let_go(d);
+	close_all(&d->waiting);
+	free(d->waiting.fds);
+	ev_timer_stop(d->loop, &d->again);
+	ev_ref(d->loop);
+	ev_async_stop(d->loop, &d->copied);
+	free(d);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/control/intake.h"
+
+#include "common/base/log.h"
+#include "common/control/intake_thread.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/** A thread that has not answered for so long is left behind. */
+#define PATIENCE_S 0.5
+/** Threads left behind in a row, each PATIENCE_S of its own, before it is said again. */
+#define SAY_EVERY 64U
+
+/** Reports heard in one turn of the loop. */
+#define REPORTS_PER_TURN 64
+
+enum slot_state { FREE, TAKING, HELD, DROPPING };
+
+struct slot {
+	enum slot_state state;
+	void *user; /* NULL: forgotten */
+	uid_t uid;
+	uint32_t next; /* of the orders not yet reported, in their order */
+};
+
+#define NONE UINT32_MAX
+
+/** Users who are held off for a while, and for how long. */
+#define OFFENDERS 64U
+#define OFFENCE_S 60.0
+
+struct offender {
+	uid_t uid;
+	ev_tstamp until;
+};
+
+struct tscf_intake {
+	struct ev_loop *loop;
+	const struct tscf_intake_events *events;
+	int sock;
+	struct slot slots[TSCF_INTAKE_SLOTS];
+	uint32_t first, last; /* orders under way */
+	uint32_t free_hint;
+	unsigned int left_behind;
+	struct offender offenders[OFFENDERS];
+	unsigned int next_offender;
+	ev_io readable;
+	ev_timer patience;
+};
+
+/* --- orders under way, oldest first --- */
+
+static void watch_patience(struct tscf_intake *in)
+{
+	ev_timer_stop(in->loop, &in->patience);
+	if (in->first == NONE)
+		return;
+	ev_timer_set(&in->patience, PATIENCE_S, 0.);
+	ev_timer_start(in->loop, &in->patience);
+}
+
+static void order_add(struct tscf_intake *in, uint32_t slot)
+{
+	bool was_idle = in->first == NONE;
+
+	in->slots[slot].next = NONE;
+	if (was_idle)
+		in->first = slot;
+	else
+		in->slots[in->last].next = slot;
+	in->last = slot;
+	if (was_idle)
+		watch_patience(in);
+}
+
+static void order_done(struct tscf_intake *in)
+{
+	in->first = in->slots[in->first].next;
+	watch_patience(in);
+}
+
+static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32_t size, int fd)
+{
+	const struct intake_order order = {.op = op, .slot = slot, .size = size};
+
+	return tscf_intake_say(in->sock, &order, sizeof order, fd, MSG_DONTWAIT);
+}
+
+/* --- reports --- */
+
+static void drop(struct tscf_intake *in, uint32_t slot)
+{
+	in->slots[slot].state = DROPPING;
+	/* A queue that is full is that of a thread that will be left behind. */
+	give_order(in, INTAKE_DROP, slot, 0, -1);
+	order_add(in, slot);
+}
+
+static void on_taken(struct tscf_intake *in, uint32_t slot, int error, int fd)
+{
+	struct slot *s = &in->slots[slot];
+
+	s->state = error == 0 ? HELD : FREE;
+	if (s->user != NULL) {
+		in->events->taken(s->user, error, fd);
+	} else {
+		if (fd >= 0)
+			close(fd);
+		if (error == 0)
+			drop(in, slot);
+	}
+}
+
+static void on_report(struct tscf_intake *in, const struct intake_report *r, int fd)
+{
+	uint32_t slot = in->first;
+	struct slot *s;
+
+	if (slot == NONE || slot != r->slot)
+		return;
+	s = &in->slots[slot];
+	order_done(in);
+	if (s->state == TAKING) {
+		on_taken(in, slot, r->error, fd);
+		return;
+	}
+	s->state = FREE;
+	if (s->user != NULL)
+		in->events->dropped(s->user);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct tscf_intake *in = watcher->data;
+	struct intake_report r;
+	int fd, i;
+
+	(void)loop, (void)events;
+	for (i = 0; i < REPORTS_PER_TURN; i++) {
+		if (tscf_intake_hear(in->sock, &r, sizeof r, &fd, MSG_DONTWAIT) != 0)
+			return;
+		on_report(in, &r, fd);
+	}
+}
+
+/* --- a thread that does not answer --- */
+
+static int start_thread(struct tscf_intake *in)
+{
+	int sock = tscf_intake_thread_start();
+
+	if (sock < 0)
+		return sock;
+	in->sock = sock;
+	ev_io_set(&in->readable, sock, EV_READ);
+	ev_io_start(in->loop, &in->readable);
+	return 0;
+}
+
+static void leave_behind(struct tscf_intake *in)
+{
+	ev_io_stop(in->loop, &in->readable);
+	/* What it has handed on and was not heard is held by it, too, so that this closes nothing for good. */
+	close(in->sock);
+	in->sock = -1;
+	if (in->left_behind++ % SAY_EVERY == 0)
+		tscf_warning("a descriptor that a program has handed over cannot be closed: it is left to itself (%u so far)",
+			     in->left_behind);
+}
+
+/* Whoever has done it does it again. */
+static void hold_off(struct tscf_intake *in, uid_t uid)
+{
+	if (uid == 0)
+		return;
+	in->offenders[in->next_offender++ % OFFENDERS] =
+	    (struct offender){.uid = uid, .until = ev_now(in->loop) + OFFENCE_S};
+}
+
+static bool is_held_off(const struct tscf_intake *in, uid_t uid)
+{
+	unsigned int i;
+
+	for (i = 0; i < OFFENDERS; i++)
+		if (in->offenders[i].uid == uid && in->offenders[i].until > ev_now(in->loop))
+			return true;
+	return false;
+}
+
+static void tell_lost(struct tscf_intake *in, uint32_t culprit)
+{
+	uint32_t i;
+
+	for (i = 0; i < TSCF_INTAKE_SLOTS; i++) {
+		struct slot *s = &in->slots[i];
+		void *user = s->state != FREE ? s->user : NULL;
+
+		s->state = FREE;
+		if (user != NULL && i == culprit)
+			in->events->stuck(user);
+		else if (user != NULL)
+			in->events->lost(user);
+	}
+}
+
+static void on_patience_end(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct tscf_intake *in = watcher->data;
+	uint32_t culprit = in->first;
+	int error;
+
+	(void)loop, (void)events;
+	hold_off(in, in->slots[culprit].uid);
+	leave_behind(in);
+	in->first = in->last = NONE;
+	error = start_thread(in);
+	if (error < 0)
+		tscf_error("cannot start a thread that takes descriptors: %s", strerror(-error));
+	tell_lost(in, culprit);
+}
+
+/* --- calls --- */
+
+int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *events, struct tscf_intake **out)
+{
+	struct tscf_intake *in = calloc(1, sizeof *in);
+	int error;
+
+	if (in == NULL)
+		return -ENOMEM;
+	in->loop = loop;
+	in->events = events;
+	in->first = in->last = NONE;
+	ev_init(&in->readable, on_readable);
+	ev_timer_init(&in->patience, on_patience_end, PATIENCE_S, 0.);
+	in->readable.data = in->patience.data = in;
+	error = start_thread(in);
+	if (error < 0)
+		free(in);
+	else
+		*out = in;
+	return error;
+}
+
+static uint32_t find_free(struct tscf_intake *in)
+{
+	uint32_t i;
+
+	for (i = 0; i < TSCF_INTAKE_SLOTS; i++) {
+		uint32_t slot = (in->free_hint + i) % TSCF_INTAKE_SLOTS;
+
+		if (in->slots[slot].state == FREE) {
+			in->free_hint = slot + 1;
+			return slot;
+		}
+	}
+	return NONE;
+}
+
+int tscf_intake_take(struct tscf_intake *in, int connection, uint32_t size, uid_t uid, void *user)
+{
+	uint32_t slot = find_free(in);
+	int error;
+
+	if (is_held_off(in, uid))
+		return -EACCES;
+	if (slot == NONE)
+		return -EBUSY;
+	/* One that could not be started is tried again. */
+	if (in->sock < 0 && (error = start_thread(in)) < 0)
+		return error;
+	error = give_order(in, INTAKE_TAKE, slot, size, connection);
+	if (error < 0)
+		return error;
+	in->slots[slot] = (struct slot){.state = TAKING, .user = user, .uid = uid};
+	order_add(in, slot);
+	return (int)slot;
+}
+
+void tscf_intake_drop(struct tscf_intake *in, int slot)
+{
+	drop(in, (uint32_t)slot);
+}
+
+void tscf_intake_forget(struct tscf_intake *in, int slot)
+{
+	struct slot *s = &in->slots[slot];
+
+	s->user = NULL;
+	if (s->state == HELD)
+		drop(in, (uint32_t)slot);
+}
+
+void tscf_intake_free(struct tscf_intake *in)
+{
+	if (in == NULL)
+		return;
+	ev_timer_stop(in->loop, &in->patience);
+	if (in->sock >= 0) {
+		ev_io_stop(in->loop, &in->readable);
+		close(in->sock);
+	}
+	free(in);
+}

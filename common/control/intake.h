@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * intake.h - taking the descriptors that callers send, outside of the loop.
+ *
+ * To receive somebody else's descriptor is to have to close it, and close() of a file on a file system that a program
+ * serves (FUSE) waits for that program, for ever if it likes, and not even SIGKILL ends it.  So a thread with a table of
+ * descriptors of its own takes them, keeps what is an internet socket, and hands on a copy of that; the loop's close()
+ * is then never the last.  A thread that does not answer is left behind, and a new one started.
+ */
+#ifndef TSCF_INTAKE_H
+#define TSCF_INTAKE_H
+
+#include <ev.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** Calls that may have a descriptor in the intake at a time. */
+#define TSCF_INTAKE_SLOTS 1024U
+
+struct tscf_intake;
+
+struct tscf_intake_events {
+	/** What `take` asked for: @p error 0 with @p fd, an internet socket, or a positive errno with -1: ENOTSOCK if the
+	 * descriptor is none, EAFNOSUPPORT if it is another kind of socket, EPROTO if none has come. */
+	void (*taken)(void *user, int error, int fd);
+	/** The intake's copy is closed. */
+	void (*dropped)(void *user);
+	/** The thread was left behind, and this call's descriptor with it, which another has held up: what was to be taken
+	 * must be asked for again, and what is held is to be closed in another way. */
+	void (*lost)(void *user);
+	/** This call's descriptor is the one that held the thread up: whatever comes of it is lost. */
+	void (*stuck)(void *user);
+};
+
+/** @return 0 or -errno. */
+int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *events, struct tscf_intake **out);
+/**
+ * Read one message of @p size bytes, which has arrived, from @p connection, and keep its first descriptor.  `taken`,
+ * `lost` or `stuck` follows.
+ *
+ * @return a slot, or -errno: -EBUSY if all are in use; -EACCES if a descriptor of this user has held a thread up in the
+ * last minute.  Root is not held off.
+ */
+int tscf_intake_take(struct tscf_intake *intake, int connection, uint32_t size, uid_t uid, void *user);
+/** Close what is in the slot; the caller has closed its copy.  `dropped`, `lost` or `stuck` follows, and the slot is free. */
+void tscf_intake_drop(struct tscf_intake *intake, int slot);
+/** The call has ended: nothing more is to be told of it, and its descriptor is to be closed. */
+void tscf_intake_forget(struct tscf_intake *intake, int slot);
+void tscf_intake_free(struct tscf_intake *intake);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/control/intake_thread.h"
+
+#include "common/control/intake.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define THREAD_STACK (128U << 10)
+/** Room for descriptors in a message: one is kept, what does not fit here is closed by the kernel. */
+#define FDS_MAX 4
+
+/** As the kernel counts them. */
+#define QUEUE_BYTES (4 << 20)
+
+struct thread {
+	int sock;
+	int held[TSCF_INTAKE_SLOTS];
+};
+
+/* --- messages --- */
+
+union control {
+	char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	struct cmsghdr align;
+};
+
+int tscf_intake_say(int sock, const void *data, uint32_t size, int fd, int flags)
+{
+	union control control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	struct cmsghdr *header;
+
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(sizeof fd);
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(header), &fd, sizeof fd);
+	}
+	while (sendmsg(sock, &message, MSG_NOSIGNAL | flags) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* Keep the first descriptor, close all others. */
+static int take_fds(struct msghdr *message)
+{
+	struct cmsghdr *header;
+	int first = -1;
+
+	for (header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
+		size_t offset;
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (offset = CMSG_LEN(0); offset + sizeof(int) <= header->cmsg_len; offset += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, (char *)header + offset, sizeof fd);
+			if (first < 0)
+				first = fd;
+			else
+				close(fd);
+		}
+	}
+	return first;
+}
+
+int tscf_intake_hear(int sock, void *data, uint32_t size, int *fd, int flags)
+{
+	union control control;
+	struct iovec part = {.iov_base = data, .iov_len = size};
+	struct msghdr message = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	ssize_t got;
+
+	*fd = -1;
+	do {
+		got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | flags);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	*fd = take_fds(&message);
+	if (got == 0)
+		return -EPIPE;
+	return (uint32_t)got == size ? 0 : -EPROTO;
+}
+
+/* --- the thread --- */
+
+static int is_internet_socket(int fd)
+{
+	socklen_t length = sizeof(int);
+	int domain;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0)
+		return -errno;
+	return domain == AF_INET || domain == AF_INET6 ? 0 : -EAFNOSUPPORT;
+}
+
+static void report(const struct thread *t, uint32_t op, uint32_t slot, int error, int fd)
+{
+	const struct intake_report r = {.op = op, .slot = slot, .error = -error};
+
+	tscf_intake_say(t->sock, &r, sizeof r, fd, 0);
+}
+
+static void drop(struct thread *t, uint32_t slot)
+{
+	if (t->held[slot] >= 0)
+		close(t->held[slot]);
+	t->held[slot] = -1;
+}
+
+static void take(struct thread *t, const struct intake_order *order, int connection)
+{
+	char unused[INTAKE_MESSAGE_MAX];
+	int fd, error = tscf_intake_hear(connection, unused, order->size, &fd, MSG_DONTWAIT);
+
+	if (error == 0)
+		error = fd < 0 ? -EPROTO : is_internet_socket(fd);
+	if (error == 0) {
+		t->held[order->slot] = fd;
+		report(t, INTAKE_TAKE, order->slot, 0, fd);
+	} else {
+		/* It may take its time, which is then this call's. */
+		if (fd >= 0)
+			close(fd);
+		report(t, INTAKE_TAKE, order->slot, error, -1);
+	}
+	close(connection);
+}
+
+/* What is still in the queue is another thread's by then. */
+static bool is_left_behind(const struct thread *t)
+{
+	struct pollfd other_end = {.fd = t->sock};
+
+	return poll(&other_end, 1, 0) != 0;
+}
+
+static void serve(struct thread *t)
+{
+	struct intake_order order;
+	int fd;
+
+	while (tscf_intake_hear(t->sock, &order, sizeof order, &fd, 0) == 0) {
+		if (is_left_behind(t))
+			break;
+		if (order.slot >= TSCF_INTAKE_SLOTS || order.size > INTAKE_MESSAGE_MAX)
+			break;
+		if (order.op == INTAKE_TAKE && fd >= 0) {
+			take(t, &order, fd);
+		} else {
+			drop(t, order.slot);
+			report(t, INTAKE_DROP, order.slot, 0, -1);
+		}
+	}
+}
+
+/* Everything else of the daemon is closed here: it must be gone when the daemon is, whatever keeps this thread. */
+static bool separate(int sock)
+{
+	if (unshare(CLONE_FILES) != 0)
+		return false;
+	if (sock > 0)
+		close_range(0, (unsigned int)sock - 1, 0);
+	close_range((unsigned int)sock + 1, UINT_MAX, 0);
+	return true;
+}
+
+static void *run(void *argument)
+{
+	struct thread *t = argument;
+	unsigned int i;
+
+	for (i = 0; i < TSCF_INTAKE_SLOTS; i++)
+		t->held[i] = -1;
+	if (separate(t->sock)) {
+		report(t, 0, 0, 0, -1);
+		serve(t);
+		/* The end of the thread is the end of its descriptors. */
+		close(t->sock);
+	} else {
+		report(t, 0, 0, -EPERM, -1);
+	}
+	free(t);
+	return NULL;
+}
+
+static int start(struct thread *t)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, &attributes, run, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
+
+/* Its end of the pair may be closed here when it has a table of its own. */
+static int wait_until_separate(int ours, int theirs)
+{
+	struct intake_report r;
+	int none, error = tscf_intake_hear(ours, &r, sizeof r, &none, 0);
+
+	close(theirs);
+	if (error == 0)
+		error = -r.error;
+	if (error == 0)
+		return ours;
+	close(ours);
+	return error;
+}
+
+int tscf_intake_thread_start(void)
+{
+	struct thread *t = malloc(sizeof *t);
+	int pair[2], error;
+
+	if (t == NULL)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		error = -errno;
+		free(t);
+		return error;
+	}
+	/* Every slot may have an order on its way. */
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &(int){QUEUE_BYTES}, sizeof(int));
+	t->sock = pair[1];
+	error = start(t);
+	if (error == 0)
+		return wait_until_separate(pair[0], pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+	free(t);
+	return error;
+}

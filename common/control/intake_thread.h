@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * intake_thread.h - the thread of intake.h, and what is said between it and the loop: one datagram each.
+ */
+#ifndef TSCF_INTAKE_THREAD_H
+#define TSCF_INTAKE_THREAD_H
+
+#include <stdint.h>
+
+enum intake_op { INTAKE_TAKE = 1, INTAKE_DROP = 2 };
+
+/** Larger than any request. */
+#define INTAKE_MESSAGE_MAX 256U
+
+/** To the thread; TAKE has the connection as a descriptor. */
+struct intake_order {
+	uint32_t op, slot, size;
+};
+
+/** From the thread; what was taken has its descriptor. */
+struct intake_report {
+	uint32_t op, slot;
+	int32_t error; /**< a positive errno */
+};
+
+/**
+ * Start a thread with a table of descriptors of its own.
+ *
+ * @return the loop's end of its socket, or -errno.  When that is closed the thread ends.
+ */
+int tscf_intake_thread_start(void);
+
+/** Send @p size bytes with @p fd, if not negative.  @return 0 or -errno. */
+int tscf_intake_say(int sock, const void *data, uint32_t size, int fd, int flags);
+/** Receive @p size bytes, and a descriptor in *fd, or -1.  @return 0, -EPIPE at the end, or -errno. */
+int tscf_intake_hear(int sock, void *data, uint32_t size, int *fd, int flags);
+
+#endif
