@@ -36,8 +36,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/dtte.h \
 	tscf-server/hold.c \
 	tscf-server/hold.h \
-	tscf-server/identity.c \
-	tscf-server/identity.h \
+	tscf-server/certificate.c \
+	tscf-server/certificate.h \
 	tscf-server/interface.c \
 	tscf-server/interface.h \
 	tscf-server/mailbox.c \

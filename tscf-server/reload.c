@@ -5,8 +5,8 @@
  */
 #include "tscf-server/reload.h"
 
+#include "tscf-server/certificate.h"
 #include "tscf-server/devices.h"
-#include "tscf-server/identity.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/worker.h"
@@ -68,7 +68,7 @@ static int begin_new(struct server *server, const struct server_config *fresh, c
 	for (const struct server_allocator *allocator = last->next; allocator && b.err == 0;
 	     allocator = allocator->next) {
 		if (!server->tls && allocator->encrypted_pools.first)
-			b.err = server_identity_open(server, fresh);
+			b.err = server_certificate_open(server, fresh);
 		if (b.err == 0)
 			b.err = server_devices_number(server, allocator);
 	}
@@ -121,7 +121,7 @@ static int prepare(struct server *server, const struct server_config *fresh)
 	if (err == 0 && last->next)
 		err = begin_new(server, fresh, last);
 	if (err == 0)
-		err = server_identity_renew(server, fresh);
+		err = server_certificate_renew(server, fresh);
 	if (err < 0)
 		end_new(server, last);
 	return err;

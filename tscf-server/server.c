@@ -2,11 +2,11 @@
 #include "tscf-server/server.h"
 
 #include "tscf-server/admin/report.h"
+#include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/control/reply.h"
 #include "tscf-server/devices.h"
-#include "tscf-server/identity.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/reload.h"
 #include "tscf-server/store/restore.h"
@@ -189,7 +189,7 @@ static int set_up(struct server *server)
 	if (err == 0)
 		err = open_control(server);
 	if (err == 0 && server_interfaces_encrypt(server->config))
-		err = server_identity_open(server, server->config);
+		err = server_certificate_open(server, server->config);
 	if (err == 0)
 		err = server_devices_open(server);
 	if (err == 0)
@@ -238,7 +238,7 @@ static void tear_down(struct server *server)
 	server_workers_close(server);
 	server_allocators_retract(server, NULL);
 	tscf_tun_steering_close(&server->steering);
-	server_identity_close(server);
+	server_certificate_close(server);
 	if (server->control)
 		tscf_control_close(server->control, false);
 	ev_loop_destroy(server->loop);

@@ -148,7 +148,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->writer = tscf_outer_writer_new(fd, copy_size);
 	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
 	if (err == 0)
-		err = tscf_outer_whole(fd, d->transport.local.sa.sa_family, false);
+		err = tscf_outer_set_dont_fragment(fd, d->transport.local.sa.sa_family, false);
 	if (err == 0)
 		err = tell_local(d);
 	if (err < 0) {

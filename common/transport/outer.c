@@ -130,11 +130,12 @@ int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoin
 	return fd;
 }
 
-int tscf_outer_whole(int fd, sa_family_t family, bool whole)
+int tscf_outer_set_dont_fragment(int fd, sa_family_t family, bool dont_fragment)
 {
 	if (family == AF_INET6)
-		return set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
-	return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+		return set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			       dont_fragment ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+	return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
 }
 
 int tscf_outer_tell_local(int fd, sa_family_t family)

@@ -91,14 +91,14 @@ void tscf_outer_write_copy(struct tscf_outer_writer *writer, const union tscf_en
 unsigned tscf_outer_flush(struct tscf_outer_writer *writer, int *error);
 
 /**
- * Whether datagrams of @p fd may be fragmented.  Not whole: inner packets may be larger than the path allows, then the
+ * Whether datagrams of @p fd have the DF bit.  Without it: inner packets may be larger than the path allows, then the
  * kernel makes fragments of the outer datagram, and ICMP errors that anyone can forge do not make our datagrams
- * smaller.  Whole: sent with DF, or refused if larger than the MTU of the outgoing device; what the kernel has learnt
- * of the path does not count.
+ * smaller.  With it: they are sent whole, or refused if larger than the MTU of the outgoing device; what the kernel has
+ * learnt of the path does not count.
  *
  * @return 0 or -errno.
  */
-int tscf_outer_whole(int fd, sa_family_t family, bool whole);
+int tscf_outer_set_dont_fragment(int fd, sa_family_t family, bool dont_fragment);
 
 /** @return whether UDP_GRO and UDP_SEGMENT may be used: the environment variable TSCF_UDP_OFFLOADS=none forbids it, for
  * tests. */

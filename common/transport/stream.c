@@ -151,7 +151,7 @@ static void queue_packets(struct tscf_stream_peer *peer, enum tscf_stream_class 
 		int dropped = tscf_stream_queue_add(&peer->queue, &stream->pool, class, data + at, n);
 
 		if (dropped < 0)
-			tscf_stream_peer_doom(peer, ENOBUFS, "it takes nothing any more");
+			tscf_stream_peer_abort_later(peer, ENOBUFS, "it takes nothing any more");
 		else
 			stream->transport.counters.send_drops += (unsigned)dropped;
 		at += n;
@@ -169,7 +169,7 @@ static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class cla
 		at += (uint32_t)tscf_frame_length(data + at, length - at);
 	if (at > sent && tscf_stream_queue_add(&peer->queue, &tscf_stream_of(peer)->pool, TSCF_STREAM_BEGUN,
 					       data + sent, at - sent) < 0)
-		tscf_stream_peer_doom(peer, ENOMEM, "out of memory");
+		tscf_stream_peer_abort_later(peer, ENOMEM, "out of memory");
 	queue_packets(peer, class, data, at, length);
 }
 
@@ -182,7 +182,7 @@ static void dispatch(struct tscf_stream_peer *peer, const struct train *train)
 	if (tscf_stream_queue_empty(&peer->queue) && !stream->kind->waits(peer))
 		sent = stream->kind->send(peer, train->iov, train->count);
 	if (sent < 0) {
-		tscf_stream_peer_doom(peer, -sent, stream->reason);
+		tscf_stream_peer_abort_later(peer, -sent, stream->reason);
 		return;
 	}
 	for (unsigned i = 0; i < train->count && peer->error == 0; i++) {

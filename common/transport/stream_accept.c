@@ -14,7 +14,7 @@
 /* Seconds until it is tried again when the process has no descriptor left. */
 #define ACCEPT_PAUSE 1.0
 
-static void on_patience(struct ev_loop *loop, struct ev_timer *timer, int events)
+static void on_deadline(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct tscf_stream *stream = timer->data;
 
@@ -28,7 +28,7 @@ static void on_patience(struct ev_loop *loop, struct ev_timer *timer, int events
 		tscf_stream_peer_fail(peer, ETIMEDOUT, what);
 	}
 	if (!stream->transport.closed)
-		tscf_stream_set_patience(stream);
+		tscf_stream_set_deadline(stream);
 	tscf_reaper_leave(&stream->transport);
 }
 
@@ -95,8 +95,8 @@ static void on_accept_again(struct ev_loop *loop, struct ev_timer *timer, int ev
 
 void tscf_stream_accept_start(struct tscf_stream *stream)
 {
-	ev_init(&stream->patience, on_patience);
-	stream->patience.data = stream;
+	ev_init(&stream->deadline_timer, on_deadline);
+	stream->deadline_timer.data = stream;
 	ev_timer_init(&stream->accept_again, on_accept_again, 0, ACCEPT_PAUSE);
 	stream->accept_again.data = stream;
 	ev_io_init(&stream->acceptable, on_acceptable, stream->transport.fd, EV_READ);
@@ -107,7 +107,7 @@ void tscf_stream_accept_start(struct tscf_stream *stream)
 
 void tscf_stream_accept_stop(struct tscf_stream *stream)
 {
-	ev_timer_stop(stream->transport.loop, &stream->patience);
+	ev_timer_stop(stream->transport.loop, &stream->deadline_timer);
 	ev_timer_stop(stream->transport.loop, &stream->accept_again);
 	ev_io_stop(stream->transport.loop, &stream->acceptable);
 }

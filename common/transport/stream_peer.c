@@ -91,7 +91,7 @@ void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char 
 	tscf_reaper_leave(&stream->transport);
 }
 
-void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char *reason)
+void tscf_stream_peer_abort_later(struct tscf_stream_peer *peer, int error, const char *reason)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 
@@ -316,7 +316,7 @@ void tscf_stream_peer_flush(struct tscf_stream_peer *peer)
 			sent = tscf_stream_reason(peer, ENOMEM, "out of memory");
 	} while (sent > 0);
 	if (sent < 0)
-		tscf_stream_peer_doom(peer, -sent, stream->reason);
+		tscf_stream_peer_abort_later(peer, -sent, stream->reason);
 }
 
 /* What the socket did not take waits until it takes more. */

@@ -90,7 +90,7 @@ struct tscf_stream {
 	struct tscf_stream_peer *waiting; /**< by deadline */
 	unsigned waiting_count;
 	uint64_t serials;         /**< connections there have been */
-	struct ev_timer patience; /**< of the first who waits */
+	struct ev_timer deadline_timer; /**< of the first who waits */
 	struct tscf_stream_source *sources;
 	struct tscf_siphash_key secret;
 	struct ev_io acceptable;
@@ -153,7 +153,7 @@ void tscf_stream_peer_begin(struct tscf_stream_peer *peer);
 /** Send what waits. */
 void tscf_stream_peer_flush(struct tscf_stream_peer *peer);
 /** Tell the loop that @p peer is to be ended with @p error; for where the user must not be called. */
-void tscf_stream_peer_doom(struct tscf_stream_peer *peer, int error, const char *reason);
+void tscf_stream_peer_abort_later(struct tscf_stream_peer *peer, int error, const char *reason);
 /** End it, telling the user where he knows of it. */
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason);
 /** Close it without a word to the user. */
@@ -172,6 +172,6 @@ bool tscf_stream_wait(struct tscf_stream_peer *peer);
 /** It needs no deadline any more. */
 void tscf_stream_wait_end(struct tscf_stream_peer *peer);
 /** Set the timer for the first one's deadline; those behind it have later ones. */
-void tscf_stream_set_patience(struct tscf_stream *stream);
+void tscf_stream_set_deadline(struct tscf_stream *stream);
 
 #endif

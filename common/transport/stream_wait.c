@@ -55,15 +55,15 @@ static void source_drop(struct tscf_stream *stream, struct tscf_stream_source *s
 	free(source);
 }
 
-void tscf_stream_set_patience(struct tscf_stream *stream)
+void tscf_stream_set_deadline(struct tscf_stream *stream)
 {
 	struct ev_loop *loop = stream->transport.loop;
 
-	ev_timer_stop(loop, &stream->patience);
+	ev_timer_stop(loop, &stream->deadline_timer);
 	if (stream->waiting == NULL)
 		return;
-	ev_timer_set(&stream->patience, stream->waiting->deadline - ev_now(loop), 0);
-	ev_timer_start(loop, &stream->patience);
+	ev_timer_set(&stream->deadline_timer, stream->waiting->deadline - ev_now(loop), 0);
+	ev_timer_start(loop, &stream->deadline_timer);
 }
 
 bool tscf_stream_wait(struct tscf_stream_peer *peer)
@@ -80,7 +80,7 @@ bool tscf_stream_wait(struct tscf_stream_peer *peer)
 	DL_APPEND2(stream->waiting, peer, wait_prev, wait_next);
 	stream->waiting_count++;
 	if (stream->waiting == peer)
-		tscf_stream_set_patience(stream);
+		tscf_stream_set_deadline(stream);
 	return true;
 }
 
@@ -98,7 +98,7 @@ void tscf_stream_wait_end(struct tscf_stream_peer *peer)
 		source_drop(stream, peer->source);
 	peer->source = NULL;
 	if (first)
-		tscf_stream_set_patience(stream);
+		tscf_stream_set_deadline(stream);
 }
 
 uint64_t tscf_stream_serial(const struct tscf_peer *peer)

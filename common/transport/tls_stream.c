@@ -219,7 +219,7 @@ static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
 		keep_session(peer);
 	/* What came before the end is handed up first. */
 	if (err < 0 && have > 0)
-		tscf_stream_peer_doom(base, -err, tscf_stream_of(base)->reason);
+		tscf_stream_peer_abort_later(base, -err, tscf_stream_of(base)->reason);
 	return have > 0 ? (int)have : err;
 }
 

@@ -25,5 +25,5 @@ void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
 void tscf_transport_whole(struct tscf_transport *t, bool whole)
 {
 	if (!t->ops->stream)
-		tscf_outer_whole(t->fd, t->local.sa.sa_family, whole);
+		tscf_outer_set_dont_fragment(t->fd, t->local.sa.sa_family, whole);
 }

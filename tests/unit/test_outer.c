@@ -52,7 +52,7 @@ static void open_sockets(int which)
 	for (int i = 0; i < 2; i++)
 		receiver[i] = bound_socket(addresses[family][i], &to[i]);
 	sender = bound_socket(addresses[family][0], &local);
-	ck_assert_int_eq(tscf_outer_whole(sender, local.sa.sa_family, false), 0);
+	ck_assert_int_eq(tscf_outer_set_dont_fragment(sender, local.sa.sa_family, false), 0);
 	writer = tscf_outer_writer_new(sender, 0);
 	ck_assert_ptr_nonnull(writer);
 }

@@ -537,9 +537,9 @@ static void run_out_of_time(void)
 	ck_assert_uint_eq(stream->waiting_count, 1);
 	ck_assert_double_gt(stream->waiting->deadline, ev_now(loop) + TSCF_STREAM_SECONDS - 1);
 	stream->waiting->deadline = ev_now(loop);
-	ev_timer_stop(loop, &stream->patience);
-	ev_timer_set(&stream->patience, 0, 0);
-	ev_timer_start(loop, &stream->patience);
+	ev_timer_stop(loop, &stream->deadline_timer);
+	ev_timer_set(&stream->deadline_timer, 0, 0);
+	ev_timer_start(loop, &stream->deadline_timer);
 	tscf_test_run_for(loop, 0.05);
 	ck_assert_ptr_null(stream->peers);
 	ck_assert_ptr_null(stream->sources);

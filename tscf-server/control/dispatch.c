@@ -85,7 +85,7 @@ static void configure_plain_inside(const struct server_request *r)
 		r->answer->why = "its plain tunnel was refused";
 		return;
 	}
-	server_session_give_way(r->state, accepted, in.now);
+	server_session_discard(r->state, accepted, in.now);
 }
 
 /** @return whether it is for an encrypted tunnel, which has been reserved. */

@@ -149,7 +149,7 @@ static void shield(const struct server_request *r)
 
 	take_lock(r, r->session->lease, false);
 	if (for_each_binding(r, server_shield) && tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
-		server_session_speak(r->state, r->session);
+		server_session_unmute(r->state, r->session);
 }
 
 /** @return whether the request shows the key of the session's lock. */

@@ -353,7 +353,7 @@ static void find_place(struct server_worker *worker, struct server_interface *i,
 	out->connection = connection_of(worker, out->listener, e->serial);
 	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
 	if (occupant)
-		server_session_displace(worker->state, occupant->user, now);
+		server_session_evict(worker->state, occupant->user, now);
 }
 
 static void unpack_all(struct server_state *state, struct server_session *s, const struct emigrant *e)
@@ -378,7 +378,7 @@ static void give_connection(struct server_state *state, struct server_session *s
 	s->peer = place->connection;
 	if (accepted) {
 		s->peer->user = s;
-		server_session_give_way(state, accepted, now);
+		server_session_discard(state, accepted, now);
 	} else {
 		tscf_stream_adopt(s->peer, s);
 	}

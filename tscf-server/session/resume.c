@@ -96,7 +96,7 @@ static void move_to_connection(const struct server_request *r, struct server_ses
 	}
 	/* A repeated request comes by the connection that the tunnel has by now. */
 	if (accepted && accepted != s)
-		server_session_give_way(r->state, accepted, r->in->now);
+		server_session_discard(r->state, accepted, r->in->now);
 	s->resume.asked = false;
 	s->heard = r->in->now;
 	accept_key(r, s);

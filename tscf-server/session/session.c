@@ -132,7 +132,7 @@ void server_sessions_expire(struct server_state *state, uint64_t now)
 	}
 }
 
-void server_session_speak(struct server_state *state, struct server_session *s)
+void server_session_unmute(struct server_state *state, struct server_session *s)
 {
 	if (!s->quiet)
 		return;
@@ -152,7 +152,7 @@ static void send_recall(struct server_session *s)
 	server_session_send(s, data, tscf_write_finish(&w));
 }
 
-void server_sessions_recall(struct server_state *state)
+void server_sessions_request_shields(struct server_state *state)
 {
 	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
 		if (s->recall)
@@ -353,7 +353,7 @@ struct server_session *server_session_accepted(const struct server_sessions *tab
 	return NULL;
 }
 
-void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now)
+void server_session_discard(struct server_state *state, struct server_session *accepted, uint64_t now)
 {
 	accepted->peer = NULL;
 	server_session_end(state, accepted, now, "it is a plain tunnel");
@@ -537,7 +537,7 @@ void server_sessions_end_at(struct server_state *state, const struct server_inte
 
 /* --- moving --- */
 
-void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now)
+void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now)
 {
 	while (occupant) {
 		struct server_session *pending = occupant->pending;
@@ -559,7 +559,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	source = server_source_limit_hold(&state->sessions.sources, &place->outer);
 	if (!source)
 		return -ENOMEM;
-	server_session_displace(state, occupant, now);
+	server_session_evict(state, occupant, now);
 	peer = settle(state, s, place);
 	if (!peer) {
 		server_source_limit_drop(&state->sessions.sources, source);

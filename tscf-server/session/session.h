@@ -154,7 +154,7 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial);
 /** The connection of an accepted session has become that of a plain tunnel, which is its peer's user now: end the
  * session. */
-void server_session_give_way(struct server_state *state, struct server_session *accepted, uint64_t now);
+void server_session_discard(struct server_state *state, struct server_session *accepted, uint64_t now);
 /**
  * The connection of @p s is gone; its peer is freed by the caller.  A plain session that is confirmed stays for the
  * persistence time; any other ends.
@@ -188,13 +188,13 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 			struct server_session *occupant, uint64_t now);
 
 /** End the session @p occupant, and the one that is pending there: its outer address is another's.  NULL is allowed. */
-void server_session_displace(struct server_state *state, struct server_session *occupant, uint64_t now);
+void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now);
 
 /** End a session: bindings, addresses, peer, memory.  @p why is for the log. */
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
 /** The client's shields are complete: the quiet is over. */
-void server_session_speak(struct server_state *state, struct server_session *s);
+void server_session_unmute(struct server_state *state, struct server_session *s);
 
 /** Send a keepalive request. */
 void server_session_keepalive(struct server_session *s);
@@ -203,7 +203,7 @@ void server_session_keepalive(struct server_session *s);
 void server_session_send(struct server_session *s, const uint8_t *data, int length);
 
 /** Tell every client whose session is quiet since the server was started, so that it lists its shields. */
-void server_sessions_recall(struct server_state *state);
+void server_sessions_request_shields(struct server_state *state);
 void server_sessions_expire(struct server_state *state, uint64_t now);
 void server_sessions_end_all(struct server_state *state, uint64_t now);
 /** End every session of @p i, none of which is confirmed. */

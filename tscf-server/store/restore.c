@@ -157,7 +157,7 @@ static void begin(struct server_worker *worker, struct server_store *store)
 	server_journal_begin(worker->state, store);
 	worker->watcher = (struct server_store_watcher){.told = tell_worker, .context = worker};
 	server_store_watch(store, &worker->watcher);
-	server_sessions_recall(worker->state);
+	server_sessions_request_shields(worker->state);
 }
 
 void server_restore(struct server *server)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/identity.h"
+#include "tscf-server/certificate.h"
 
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -69,7 +69,7 @@ static struct tscf_tls *load(const struct files *files, char pin[TSCF_PIN_TEXT])
 	return NULL;
 }
 
-int server_identity_open(struct server *server, const struct server_config *config)
+int server_certificate_open(struct server *server, const struct server_config *config)
 {
 	/* That of the start: it does not change. */
 	const char *state_dir = server->config->state_dir;
@@ -86,7 +86,7 @@ int server_identity_open(struct server *server, const struct server_config *conf
 	return 0;
 }
 
-int server_identity_renew(struct server *server, const struct server_config *fresh)
+int server_certificate_renew(struct server *server, const struct server_config *fresh)
 {
 	char pin[TSCF_PIN_TEXT];
 	struct files files;
@@ -94,7 +94,8 @@ int server_identity_renew(struct server *server, const struct server_config *fre
 
 	if (!server->tls)
 		return 0;
-	/* The state directory is that of the start; a pair that is gone from there is not made anew: its pin is known. */
+	/* The state directory is that of the start; a pair that is gone from there is not made anew: its pin is known.
+	 */
 	if (find_files(&files, fresh, server->config->state_dir) < 0)
 		return -EINVAL;
 	tls = load(&files, pin);
@@ -102,13 +103,14 @@ int server_identity_renew(struct server *server, const struct server_config *fre
 		return -EINVAL;
 	tscf_tls_renew(server->tls, tls);
 	if (strcmp(pin, server->pin) != 0)
-		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s", pin);
+		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s",
+			     pin);
 	memcpy(server->pin, pin, sizeof(pin));
 	tscf_info("reload: new encrypted tunnels use certificate %s", files.cert);
 	return 0;
 }
 
-void server_identity_close(struct server *server)
+void server_certificate_close(struct server *server)
 {
 	if (server->tls)
 		tscf_tls_free(server->tls);
