@@ -91,7 +91,7 @@ struct client {
 	struct mtu pmtu;             /**< pmtu.h */
 	uint64_t probe_sent;
 	unsigned mtu_limit;          /**< what the server and the configuration allow */
-	unsigned mtu, encrypted_mtu; /**< the same, unless the configuration asks for more than a DTLS record holds */
+	unsigned mtu;                /**< of both tunnels: what of that the path carries */
 
 	uint64_t plain_traffic;     /**< when the plain tunnel last carried an inner packet */
 

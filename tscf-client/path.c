@@ -55,7 +55,7 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
-	if (tscf_packet_piece(p, 0) > c->encrypted_mtu) {
+	if (tscf_packet_piece(p, 0) > c->mtu) {
 		c->counters.up_too_large += tscf_packet_pieces(p);
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
 		address(p, c->encrypted.peer);

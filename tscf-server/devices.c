@@ -94,7 +94,6 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 {
 	const struct server_worker *first = &server->workers[0];
 	unsigned mtu = server->config->mtu;
-	unsigned encrypted_mtu = mtu < TSCF_DTLS_PAYLOAD_MAX ? mtu : TSCF_DTLS_PAYLOAD_MAX;
 	int err = 0;
 
 	for (const struct server_allocator *allocator = server->allocators; allocator && err == 0;
@@ -103,10 +102,10 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	if (err == 0)
 		err = bring_up(nl, &first->plain, mtu);
 	if (err == 0)
-		err = bring_up(nl, &first->encrypted, encrypted_mtu);
+		err = bring_up(nl, &first->encrypted, mtu);
 	for (unsigned n = 0; n < server->worker_count; n++) {
 		server->workers[n].plain.tun.mtu = mtu;
-		server->workers[n].encrypted.tun.mtu = encrypted_mtu;
+		server->workers[n].encrypted.tun.mtu = mtu;
 	}
 	return err;
 }

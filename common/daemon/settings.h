@@ -5,8 +5,8 @@
  * A table says for each setting how its text is read, where the value goes and what is expected.  File and command line
  * go through the same table, so both accept the same texts and complain in the same words:
  *
- *     tscf-client: error: /etc/tscf/tscf-client.conf:7: mtu = "9000": expected a number from 576 to 1351 (...)
- *     tscf-client: error: --mtu 9000: expected a number from 576 to 1351 (...)
+ *     tscf-client: error: /etc/tscf/tscf-client.conf:7: mtu = "9000": expected a number from 576 to 1500 (...)
+ *     tscf-client: error: --mtu 9000: expected a number from 576 to 1500 (...)
  */
 #ifndef TSCF_SETTINGS_H
 #define TSCF_SETTINGS_H

@@ -34,7 +34,7 @@
 #define TSCF_MESSAGE_MAX 1200
 /** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7),
  * "MTU"). */
-#define TSCF_PROBE_MAX 1500
+#define TSCF_PROBE_MAX 1600
 /** The smallest inner MTU that is worth a tunnel of IPv4, and the least that IPv6 allows (RFC 8200, section 5). */
 #define TSCF_MTU_FLOOR_IPV4 576
 #define TSCF_MTU_FLOOR_IPV6 1280

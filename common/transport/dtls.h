@@ -12,9 +12,8 @@
 #include "common/tls/tls.h"
 #include "common/transport/transport.h"
 
-/** Largest inner packet in one record: the most that a client with wolfSSL 5.5 can send; and what a record adds to it
- * (AES-GCM). */
-#define TSCF_DTLS_PAYLOAD_MAX 1351
+/** Largest inner packet in one record, the largest inner MTU; and what a record adds to it (AES-GCM). */
+#define TSCF_DTLS_PAYLOAD_MAX 1500
 #define TSCF_DTLS_OVERHEAD    37
 /** Most handshakes under way at a time on one listening transport; more are ignored until some are done. */
 #define TSCF_DTLS_HANDSHAKES_MAX 4096

@@ -30,8 +30,8 @@
 
 /** Largest datagram taken: what other implementations put into one on an Ethernet path, and room to spare. */
 #define DTLS_DATAGRAM_MAX 2048
-/** Largest datagram made: wolfSSL's fixed MTU in the handshake; records are smaller. */
-#define DTLS_SENT_MAX 1500
+/** Largest datagram made: a record; wolfSSL's fixed MTU in the handshake is less. */
+#define DTLS_SENT_MAX (TSCF_DTLS_PAYLOAD_MAX + TSCF_DTLS_OVERHEAD)
 /** Most datagrams in the last flight. */
 #define DTLS_FLIGHT_DATAGRAMS 4
 

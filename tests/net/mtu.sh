@@ -118,3 +118,25 @@ is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
 stop_client
 must 5 '! { in_server ip route show table all; in_server ip -6 route show table all; } | grep -q " mtu "' "no route is left at the server"
 pass "no route with an MTU is left when the client is gone"
+
+# As much as the server allows at most: in both tunnels what the path carries, and a socket that sends such packets moves.
+stop_server
+start_server --mtu 1500
+if [ "$TSCF_INNER" = 6 ]; then HEADERS=48; else HEADERS=28; fi
+for link in 1500 1600; do
+	[ $link = 1500 ] && most=$((1500 - OVERHEAD)) || most=1500
+	link_mtu $link
+	start_client
+	must 10 '[ "$(client_status .plain.mtu_confirmed)" = true ]'
+	is "a link of $link bytes: the MTU" "$(mtu)" -eq $most
+	is "the encrypted device has it" "$(device_mtu tscf1)" -eq $most
+	before=$(fragments)
+	program large library "$TSCF_TOOLS/flow" --bind "$ANY:$((4000 + link))" --to $HOST:7000 --rate 50 --size $((most - HEADERS)) --report 20
+	grows large .echoed 20
+	level encrypted-only --proto udp --port $((4000 + link)) >/dev/null
+	must 10 '[ "$(tunnel_of udp $((4000 + link)))" = encrypted ]'
+	grows large .echoed 50 "packets of $most bytes go encrypted"
+	is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
+	kill "$LAST_PID"
+	stop_client
+done

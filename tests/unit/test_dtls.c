@@ -351,12 +351,15 @@ static bool got_it(WOLFSSL *ssl, const uint8_t *right, int length)
 	return false;
 }
 
+/* The most that wolfSSL 5.5 itself writes into a record, with its fixed MTU of 1400. */
+#define WOLFSSL_WRITE_MAX 1351
+
 /* A client that is wolfSSL from beginning to end. */
 START_TEST(wolfssl_takes_our_records_and_we_take_its)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
 	struct tscf_tls_check check;
-	uint8_t data[TSCF_DTLS_PAYLOAD_MAX];
+	uint8_t data[WOLFSSL_WRITE_MAX];
 	WOLFSSL *ssl;
 
 	ck_assert_int_eq(connect(fd, &server.transport->local.sa, sizeof(server.transport->local.in)), 0);

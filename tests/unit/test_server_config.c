@@ -17,7 +17,7 @@ static int reader(void *config, const char *file)
 #define INTERFACE(body) "tscf-interface a {\n" body "\n}\n"
 
 static const struct config_case wrong[] = {
-	{"mtu = 1501\n", 1, "1501", "576 to 1500 (above 1351 only the plain tunnel"},
+	{"mtu = 1501\n", 1, "1501", "576 to 1500"},
 	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
 	{"tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)"},
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},

@@ -79,7 +79,7 @@ void report_config(const struct client *c, struct tscf_control_config *out)
 	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
 	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev,
 		      way_transport(c->plain.way.kind, c->plain.way.inside), &out->plain);
-	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->encrypted_mtu, c->config->encrypted_dev,
+	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->mtu, c->config->encrypted_dev,
 		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
 	if (!up)
 		return;

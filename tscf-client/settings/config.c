@@ -152,7 +152,7 @@ const struct tscf_setting client_settings[] = {
      NETWORKS_MAX, TSCF_SETTING_LIST},
     {"trusted-interface", "at most 16 device names of 1 to 15 characters, without blank, '/', ':', '%'",
      networks_add_interface, FIELD(trusted), 0, NETWORKS_MAX, TSCF_SETTING_LIST},
-    {"mtu", "0 (what the server says) or 576 to 1500 (above 1351 only the plain tunnel carries it)",
+    {"mtu", "0 (what the server says) or 576 to 1500",
      tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
     {"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
      UINT32_MAX, 0},

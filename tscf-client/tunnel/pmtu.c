@@ -49,9 +49,7 @@ void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_messa
 	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= TSCF_MTU_FLOOR_IPV4 &&
 	    (c->mtu_limit == 0 || mtu < c->mtu_limit))
 		c->mtu_limit = mtu;
-	if (c->mtu_limit == 0)
-		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
-	if (t->way.inside && c->mtu_limit > TSCF_DTLS_PAYLOAD_MAX)
+	if (c->mtu_limit == 0 || c->mtu_limit > TSCF_DTLS_PAYLOAD_MAX)
 		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
 	c->mtu = c->mtu_limit;
 	if (path > around && path - around < c->mtu)
@@ -61,11 +59,10 @@ void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_messa
 int pmtu_apply(struct client *c, unsigned size)
 {
 	c->mtu = size;
-	c->encrypted_mtu = size < TSCF_DTLS_PAYLOAD_MAX ? size : TSCF_DTLS_PAYLOAD_MAX;
 	c->plain_tun.mtu = c->mtu;
-	c->encrypted_tun.mtu = c->encrypted_mtu;
+	c->encrypted_tun.mtu = c->mtu;
 	int error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
-	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->encrypted_mtu);
+	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->mtu);
 }
 
 /* --- what the search does --- */
@@ -100,7 +97,7 @@ static void use(void *context, unsigned size)
 		tscf_info("MTU of the tunnels is %u now", size);
 	}
 	announce(&c->plain, c->mtu);
-	announce(&c->encrypted, c->encrypted_mtu);
+	announce(&c->encrypted, c->mtu);
 }
 
 static uint64_t sent(const struct client *c)
@@ -158,7 +155,7 @@ void pmtu_begin(struct client *c)
 
 void pmtu_encrypted_up(struct client *c)
 {
-	announce(&c->encrypted, c->encrypted_mtu);
+	announce(&c->encrypted, c->mtu);
 }
 
 void pmtu_end(struct client *c)

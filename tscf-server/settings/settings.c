@@ -215,7 +215,7 @@ const struct tscf_setting server_settings[] = {
     {"route", "an IP block such as 192.0.2.0/24 or 2001:db8::/32", parse_route, FIELD(routes), 0, 0, TSCF_SETTING_LIST},
     {"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
     {"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
-    {"mtu", "a number from 576 to 1500 (above 1351 only the plain tunnel carries it)", tscf_setting_number, FIELD(mtu),
+    {"mtu", "a number from 576 to 1500", tscf_setting_number, FIELD(mtu),
      576, 1500, 0},
     {"keepalive-timer", "seconds: 0 (as the client has it) or 30 to 660", tscf_setting_number_or_zero,
      FIELD(keepalive_stream), 30, 660, 0},
