@@ -130,7 +130,8 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 
 static int open_control(struct client *c)
 {
-	int error = tscf_control_listen(c->loop, c->config->control, 0666, &commands_handler, c, &c->control);
+	int error = tscf_control_listen(c->loop, c->config->control, policies_control_mode(&c->config->policies),
+					&commands_handler, c, &c->control);
 	if (error == -EADDRINUSE)
 		tscf_error("another client answers at %s", c->config->control);
 	else if (error < 0)
@@ -274,7 +275,7 @@ static void tear_down(struct client *c)
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
-		tscf_control_close(c->control, false);
+		tscf_control_close(c->control, policies_need_library(&c->config->policies));
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
 	tscf_credential_free(c->credential);
@@ -347,6 +348,8 @@ int client_flush(const struct client_config *config)
 		routing_remove(&routing, false);
 	if (error == 0)
 		error = guard_set_flush();
+	if (error == 0)
+		tscf_control_flush(config->control);
 	tscf_netlink_close(netlink);
 	return error;
 }

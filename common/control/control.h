@@ -27,9 +27,15 @@
 #define TSCF_CONTROL_MAGIC          0x54534346U /* "TSCF" */
 #define TSCF_CLIENT_CONTROL_DEFAULT "/run/tscf/client.sock"
 #define TSCF_SERVER_CONTROL_DEFAULT "/run/tscf/server.sock"
+/** Of the socket file.  The sticky bit says to programs that have the library: a policy may want your sockets to be
+ * encrypted-only, so who cannot ask must not send.  It stays when the client stops. */
+#define TSCF_CONTROL_MODE      0666
+#define TSCF_CONTROL_MODE_MUST (TSCF_CONTROL_MODE | 01000)
 /** Environment of programs under tscf-run: where the daemon is, and the level of their new sockets. */
 #define TSCF_ENV_CONTROL "TSCF_CONTROL"
 #define TSCF_ENV_LEVEL   "TSCF_LEVEL"
+/** Set by the library for children: that bit was seen, which they perhaps cannot see any more. */
+#define TSCF_ENV_MUST "TSCF_MUST_ASK"
 
 enum tscf_control_op {
 	TSCF_CONTROL_STATUS = 1,
@@ -189,6 +195,8 @@ void tscf_control_mode(struct tscf_control_server *server, mode_t mode);
 void tscf_control_release(struct tscf_control_call_in *call, int fd);
 /** Close @p fd, which came from a call that has been answered, or from another process, without waiting for it. */
 void tscf_control_discard(struct tscf_control_server *server, int fd);
+/** Remove the socket file of a daemon that has left it and is dead. */
+void tscf_control_flush(const char *path);
 /** Close, remove the socket file unless @p leave_file, and drop every open call without calling the handler. */
 void tscf_control_close(struct tscf_control_server *server, bool leave_file);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/control/control_path.h"
 
+#include "common/control/control.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -85,6 +87,17 @@ static int check_stale(const struct sockaddr_un *address)
 	error = connect(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
 	close(sock);
 	return error == ECONNREFUSED || error == ENOENT ? 0 : -EADDRINUSE;
+}
+
+void tscf_control_flush(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof address.sun_path)
+		return;
+	strcpy(address.sun_path, path);
+	if (check_stale(&address) == 0)
+		unlink(path);
 }
 
 static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)

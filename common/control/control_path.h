@@ -14,7 +14,7 @@ struct tscf_control_file {
 	uint32_t device_major, device_minor;
 	uint64_t inode;
 	int64_t born_ns; /**< since 1970; 0 if the file system does not know */
-	mode_t mode;	 /**< when it was looked at */
+	mode_t mode;     /**< when it was looked at */
 };
 
 /**

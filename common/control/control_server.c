@@ -6,8 +6,8 @@
  * KEPT, for more requests and for what the handler pushes.  READING and WRITING have a deadline.  WAITING and KEPT have
  * none, but the caller may go away, which is why its socket is still watched then.
  *
- * A request is looked at before it is read.  One that brings descriptors is read by the intake, if it may bring any, and
- * else not at all; while the intake has it the connection is not watched.
+ * A request is looked at before it is read.  One that brings descriptors is read by the intake, if it may bring any,
+ * and else not at all; while the intake has it the connection is not watched.
  */
 #include "common/control/control.h"
 #include "common/control/control_listener.h"
@@ -54,7 +54,7 @@ struct connection {
 	bool kept; /* is or was KEPT: the handler is told of its end */
 	bool away; /* the intake has it */
 	int sock;
-	int slot; /* in the intake, or -1 */
+	int slot;    /* in the intake, or -1 */
 	size_t read; /* bytes of the request */
 	char *out;
 	size_t written, out_size;
@@ -163,7 +163,8 @@ static void request_complete(struct connection *c)
 	request_handle(c);
 }
 
-/* What comes next is looked at, and stays where it is.  @return bytes, as recv(); *brings: descriptors are with them. */
+/* What comes next is looked at, and stays where it is.  @return bytes, as recv(); *brings: descriptors are with them.
+ */
 static ssize_t look_at_request(struct connection *c, bool *brings)
 {
 	struct iovec data = {

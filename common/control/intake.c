@@ -169,8 +169,9 @@ static void leave_behind(struct tscf_intake *in)
 	close(in->sock);
 	in->sock = -1;
 	if (in->left_behind++ % SAY_EVERY == 0)
-		tscf_warning("a descriptor that a program has handed over cannot be closed: it is left to itself (%u so far)",
-			     in->left_behind);
+		tscf_warning(
+		    "a descriptor that a program has handed over cannot be closed: it is left to itself (%u so far)",
+		    in->left_behind);
 }
 
 /* Whoever has done it does it again. */

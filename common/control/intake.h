@@ -3,9 +3,9 @@
  * intake.h - taking the descriptors that callers send, outside of the loop.
  *
  * To receive somebody else's descriptor is to have to close it, and close() of a file on a file system that a program
- * serves (FUSE) waits for that program, for ever if it likes, and not even SIGKILL ends it.  So a thread with a table of
- * descriptors of its own takes them, keeps what is an internet socket, and hands on a copy of that; the loop's close()
- * is then never the last.  A thread that does not answer is left behind, and a new one started.
+ * serves (FUSE) waits for that program, for ever if it likes, and not even SIGKILL ends it.  So a thread with a table
+ * of descriptors of its own takes them, keeps what is an internet socket, and hands on a copy of that; the loop's
+ * close() is then never the last.  A thread that does not answer is left behind, and a new one started.
  */
 #ifndef TSCF_INTAKE_H
 #define TSCF_INTAKE_H
@@ -20,13 +20,13 @@
 struct tscf_intake;
 
 struct tscf_intake_events {
-	/** What `take` asked for: @p error 0 with @p fd, an internet socket, or a positive errno with -1: ENOTSOCK if the
-	 * descriptor is none, EAFNOSUPPORT if it is another kind of socket, EPROTO if none has come. */
+	/** What `take` asked for: @p error 0 with @p fd, an internet socket, or a positive errno with -1: ENOTSOCK if
+	 * the descriptor is none, EAFNOSUPPORT if it is another kind of socket, EPROTO if none has come. */
 	void (*taken)(void *user, int error, int fd);
 	/** The intake's copy is closed. */
 	void (*dropped)(void *user);
-	/** The thread was left behind, and this call's descriptor with it, which another has held up: what was to be taken
-	 * must be asked for again, and what is held is to be closed in another way. */
+	/** The thread was left behind, and this call's descriptor with it, which another has held up: what was to be
+	 * taken must be asked for again, and what is held is to be closed in another way. */
 	void (*lost)(void *user);
 	/** This call's descriptor is the one that held the thread up: whatever comes of it is lost. */
 	void (*stuck)(void *user);
@@ -42,7 +42,8 @@ int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *event
  * last minute.  Root is not held off.
  */
 int tscf_intake_take(struct tscf_intake *intake, int connection, uint32_t size, uid_t uid, void *user);
-/** Close what is in the slot; the caller has closed its copy.  `dropped`, `lost` or `stuck` follows, and the slot is free. */
+/** Close what is in the slot; the caller has closed its copy.  `dropped`, `lost` or `stuck` follows, and the slot is
+ * free. */
 void tscf_intake_drop(struct tscf_intake *intake, int slot);
 /** The call has ended: nothing more is to be told of it, and its descriptor is to be closed. */
 void tscf_intake_forget(struct tscf_intake *intake, int slot);

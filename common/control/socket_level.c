@@ -4,7 +4,9 @@
 #include "common/control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,11 +93,23 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
 	return 0;
 }
 
-void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags)
+int tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags)
 {
 	struct tscf_control_request request = {.op = TSCF_CONTROL_BOUND, .level = level, .flags = flags};
 	int domain;
 
-	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain))
-		ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
+	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) != 0 || !tscf_socket_has_level(domain))
+		return 0;
+	return ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
+}
+
+bool tscf_socket_must_tell(const char *control)
+{
+	int saved = errno;
+	struct statx status;
+	bool must = syscall(SYS_statx, AT_FDCWD, control, 0, STATX_TYPE | STATX_MODE, &status) == 0 &&
+		    S_ISSOCK(status.stx_mode) && (status.stx_mode & TSCF_CONTROL_MODE_MUST) == TSCF_CONTROL_MODE_MUST;
+
+	errno = saved;
+	return must;
 }

@@ -31,6 +31,9 @@ int tscf_socket_ask(int fd, int option, int *value);
  */
 int tscf_socket_tell_level(const char *control, int fd, enum tscf_level level, uint32_t flags);
 
+/** @return whether the file of the daemon's socket says that new sockets must be told of (TSCF_CONTROL_MODE_MUST). */
+bool tscf_socket_must_tell(const char *control);
+
 /**
  * setsockopt() and getsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.
  *
@@ -44,7 +47,9 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
  * Tell the daemon that the socket has a local address or another DSCP now: a port that only waits is known early, and
  * with TSCF_CONTROL_FLAG_DEFAULT in @p flags a policy, or else @p level, may give it another level.  For the rest a
  * failure does not matter: the daemon finds out from the kernel, if later.
+ *
+ * @return as tscf_socket_tell_level.
  */
-void tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags);
+int tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags);
 
 #endif

@@ -61,7 +61,7 @@ check "server sessions for a person" eval 'server sessions | grep -q .'
 
 # policies PID: scheduling policies of its threads.
 policies() { ps -L -o cls= -p "$1" | sort -u | xargs; }
-is "the client runs when a packet comes" "$(policies "$CLIENT_PID")" = RR
+is "the client runs when a packet comes; not what takes descriptors" "$(policies "$CLIENT_PID")" = "RR TS"
 is "the server's worker, too; not what answers here" "$(policies "$SERVER_PID")" = "RR TS"
 
 # --- down ---

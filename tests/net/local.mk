@@ -42,6 +42,7 @@ NET_TESTS = \
 	tests/net/policy-library.sh \
 	tests/net/policy-reload.sh \
 	tests/net/program-killed.sh \
+	tests/net/sandbox.sh \
 	tests/net/reload.sh \
 	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \

@@ -142,6 +142,7 @@ tests_unit_test_control_SOURCES = tests/unit/test_control.c tests/unit/runner.h 
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_LDADD = $(UNIT_LDADD)
 tests_unit_test_preload_SOURCES = tests/unit/test_preload.c tscf-client/preload/environment.c tscf-client/preload/environment.h \
+	common/control/socket_level.c common/control/socket_level.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_preload_CFLAGS = $(UNIT_CFLAGS) $(PRELOAD_TEST_DEFINES)
 tests_unit_test_preload_LDADD = $(UNIT_LDADD)

@@ -39,6 +39,7 @@ int commands_reload(struct client *c)
 		c->config->trusted = fresh.trusted;
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
+		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
 		error = registry_policies_changed(c);
 		live_sockets_policies_changed(c);
 		client_route(c);

@@ -6,7 +6,5 @@ PRELOAD_HOOK int bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	int result = preload_real_bind(fd, address, length);
 
-	if (result == 0)
-		preload_level_report(fd);
-	return result;
+	return result == 0 ? preload_reported(fd, result) : result;
 }

@@ -9,7 +9,5 @@ PRELOAD_HOOK int connect(int fd, const struct sockaddr *address, socklen_t lengt
 {
 	int result = preload_real_connect(fd, address, length);
 
-	if (result == 0 || errno == EINPROGRESS || errno == EINTR)
-		preload_level_report(fd);
-	return result;
+	return result == 0 || errno == EINPROGRESS || errno == EINTR ? preload_reported(fd, result) : result;
 }

@@ -2,8 +2,10 @@
 #include "tscf-client/preload/environment.h"
 
 #include "common/control/control.h"
+#include "common/control/socket_level.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -60,16 +62,22 @@ void preload_environment_get(struct preload_environment *out)
 	}
 	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_CONTROL),
 				  getauxval(AT_SECURE) == 0, out);
+	out->must_ask = out->trusted && (get_variable(TSCF_ENV_MUST) != NULL || tscf_socket_must_tell(out->control));
 	if (atomic_compare_exchange_strong(&copy_state, &none, COPY_IN_WORK)) {
 		copy = *out;
 		atomic_store_explicit(&copy_state, COPY_READY, memory_order_release);
 	}
 }
 
-/* Early, while there is one thread and nobody has changed anything. */
+/*
+ * Early, while there is one thread and nobody has changed anything.  Later the program may be where it sees the file no
+ * more, and so may its children.
+ */
 __attribute__((constructor)) static void read_environment(void)
 {
-	struct preload_environment unused;
+	struct preload_environment environment;
 
-	preload_environment_get(&unused);
+	preload_environment_get(&environment);
+	if (environment.must_ask)
+		setenv(TSCF_ENV_MUST, "1", 1);
 }

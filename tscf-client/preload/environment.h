@@ -14,6 +14,7 @@ struct preload_environment {
 	enum tscf_level level; /**< of new sockets */
 	bool
 	    trusted; /**< false in a set-uid program and the like: then level is the default, and nothing is reported */
+	bool must_ask; /**< a policy of the client was seen to need the library, by this process or a parent */
 	char control[sizeof((struct sockaddr_un *)0)->sun_path]; /**< of the daemon; "" if $TSCF_CONTROL is too long to
 								    be one */
 };

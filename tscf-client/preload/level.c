@@ -7,6 +7,15 @@
 
 #include <errno.h>
 
+/*
+ * Who cannot ask cannot know whether a policy speaks of the socket: then it must not be used, if one may.  EXDEV: it is
+ * of another network namespace, where the client's policies do not hold.
+ */
+static bool is_unsure(const struct preload_environment *environment, int error)
+{
+	return error != 0 && error != EXDEV && (environment->must_ask || tscf_socket_must_tell(environment->control));
+}
+
 int preload_level_start(int fd)
 {
 	struct preload_environment environment;
@@ -17,7 +26,9 @@ int preload_level_start(int fd)
 		return 0;
 	error = tscf_socket_tell_level(environment.control, fd, environment.level, TSCF_CONTROL_FLAG_DEFAULT);
 	/* The daemon says EACCES if a policy wants it encrypted and it is not. */
-	return error == EACCES || (error != 0 && environment.level == TSCF_LEVEL_ENCRYPTED_ONLY) ? -EACCES : 0;
+	if (error == EACCES || (error != 0 && environment.level == TSCF_LEVEL_ENCRYPTED_ONLY))
+		return -EACCES;
+	return is_unsure(&environment, error) ? -EACCES : 0;
 }
 
 int preload_level_set(int fd, const void *value, socklen_t length)
@@ -36,11 +47,24 @@ int preload_level_get(int fd, void *value, socklen_t *length)
 	return tscf_socket_get_level(environment.control, fd, value, length);
 }
 
-void preload_level_report(int fd)
+int preload_level_report(int fd)
 {
 	struct preload_environment environment;
+	int error;
 
 	preload_environment_get(&environment);
-	if (environment.trusted)
-		tscf_socket_report(environment.control, fd, environment.level, TSCF_CONTROL_FLAG_DEFAULT);
+	if (!environment.trusted)
+		return 0;
+	error = tscf_socket_report(environment.control, fd, environment.level, TSCF_CONTROL_FLAG_DEFAULT);
+	return error == EACCES || is_unsure(&environment, error) ? -EACCES : 0;
+}
+
+int preload_reported(int fd, int result)
+{
+	int error = preload_level_report(fd);
+
+	if (error == 0)
+		return result;
+	errno = -error;
+	return -1;
 }

@@ -20,9 +20,7 @@ PRELOAD_HOOK int setsockopt(int fd, int level, int option, const void *value, so
 	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION) {
 		int result = preload_real_setsockopt(fd, level, option, value, length);
 
-		if (result == 0 && sets_dscp(level, option))
-			preload_level_report(fd);
-		return result;
+		return result == 0 && sets_dscp(level, option) ? preload_reported(fd, result) : result;
 	}
 	error = preload_level_set(fd, value, length);
 	if (error == 0)

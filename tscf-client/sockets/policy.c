@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/policy.h"
 
+#include "common/control/control.h"
 #include "common/daemon/dscp_setting.h"
 #include "common/packet/dscp.h"
 
@@ -307,4 +308,17 @@ bool policies_forbid_clear(const struct policies *p)
 		if (p->list[i].level == TSCF_LEVEL_ENCRYPTED_ONLY)
 			return true;
 	return false;
+}
+
+bool policies_need_library(const struct policies *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].number != 0 && p->list[i].level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			return true;
+	return false;
+}
+
+mode_t policies_control_mode(const struct policies *p)
+{
+	return policies_need_library(p) ? TSCF_CONTROL_MODE_MUST : TSCF_CONTROL_MODE;
 }

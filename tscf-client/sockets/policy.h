@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** Each takes two priorities of the rules. */
 #define POLICIES_MAX 16
@@ -95,6 +96,10 @@ bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_ke
 
 /** @return whether a policy, of whatever kind, says encrypted-only. */
 bool policies_forbid_clear(const struct policies *p);
+/** @return whether one of those that only the library can apply does. */
+bool policies_need_library(const struct policies *p);
+/** @return the mode of the control socket, which says the same to programs. */
+mode_t policies_control_mode(const struct policies *p);
 /** @return whether any rule asks for encryption. */
 bool policies_want_encryption(const struct policies *p);
 
