@@ -79,10 +79,14 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/settings.h \
 	tscf-server/state.c \
 	tscf-server/state.h \
+	tscf-server/store/change_key.c \
+	tscf-server/store/change_key.h \
 	tscf-server/store/deferred_replies.c \
 	tscf-server/store/deferred_replies.h \
 	tscf-server/store/journal.c \
 	tscf-server/store/journal.h \
+	tscf-server/store/pending.c \
+	tscf-server/store/pending.h \
 	tscf-server/store/restore.c \
 	tscf-server/store/restore.h \
 	tscf-server/store/store.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/record.h"
+#include "tscf-server/store/pending.h"
 #include "tscf-server/store/store.h"
 
 #include "common/base/log.h"
@@ -399,29 +400,124 @@ static void count_told(void *context)
 	atomic_fetch_add((atomic_uint *)context, 1);
 }
 
-/* When too much waits it is lost, and that is said; nothing ever blocks. */
-START_TEST(full)
+static struct server_change session_number(unsigned i)
 {
+	struct server_change change = session_of(1, true);
+
+	change.session.tsid = i + 1;
+	return change;
+}
+
+static void count_change(void *context, const struct server_change *change)
+{
+	unsigned *counts = context;
+
+	counts[change->kind]++;
+}
+
+/* However much waits, all of it is written when there is time, and nothing ever blocks. */
+START_TEST(nothing_is_lost_when_much_waits)
+{
+	enum { MANY = 100000 };
 	struct server_store_past past;
 	struct server_store *s = open_store(&past);
-	struct server_change change = session_of(1, true);
 	atomic_uint told = 0;
 	struct server_store_watcher watcher = {.told = count_told, .context = &told};
+	unsigned counts[SERVER_CHANGE_BINDING + 1] = {0};
+	struct server_store_reader reader = {.change = count_change, .context = counts};
 
-	for (unsigned i = 0; i < SERVER_STORE_QUEUE; i++)
-		ck_assert_uint_eq(server_store_put(s, &change), i + 1);
-	ck_assert_uint_eq(server_store_put(s, &change), 0);
-	ck_assert_uint_eq(server_store_lost(s), 1);
+	for (unsigned i = 0; i < MANY; i++)
+		put(s, session_number(i));
+	ck_assert_uint_eq(server_store_lost(s), 0);
 	server_store_watch(s, &watcher);
 	ck_assert_int_eq(server_store_start(s), 0);
-	wait_for(s, SERVER_STORE_QUEUE);
-	put(s, change);
+	wait_for(s, put(s, session_number(MANY)));
 	server_store_close(s);
-	ck_assert_uint_gt(told, 0);
-	/* So the stop was none in order. */
+	/* Those who wait for the first do not wait for the last. */
+	ck_assert_uint_gt(told, 10);
 	s = open_store(&past);
-	ck_assert(!past.clean);
+	ck_assert(past.clean);
+	server_store_read(s, &reader);
+	ck_assert_uint_eq(counts[SERVER_CHANGE_SESSION], MANY + 1);
 	server_store_close(s);
+}
+END_TEST
+
+/* --- what waits --- */
+
+static struct server_change ended(struct server_change change)
+{
+	change.fresh = false;
+	if (change.kind == SERVER_CHANGE_SESSION)
+		change.session.length = 0;
+	else
+		change.binding.as = SERVER_STORED_NONE;
+	return change;
+}
+
+static unsigned take_all(struct server_pending *p, struct server_change *out, uint64_t *since)
+{
+	struct server_pending_change *next;
+	unsigned count = 0;
+
+	for (struct server_pending_change *c = server_pending_take(p); c; c = next, count++) {
+		next = c->next;
+		out[count].kind = c->change->kind;
+		if (c->change->kind == SERVER_CHANGE_SESSION) {
+			out[count].session.tsid = c->change->session.tsid;
+			out[count].session.length = c->change->session.length;
+		}
+		since[count] = c->since;
+		server_pending_change_free(c);
+	}
+	return count;
+}
+
+/* A thing keeps its place, since somebody may wait for its first change; the last change is what is written. */
+START_TEST(of_each_thing_the_latest_waits)
+{
+	struct server_change a = session_number(1), b = session_number(2), shield = binding_of(5060, SERVER_STORED_SHIELD);
+	struct server_change out[8], end = ended(a);
+	struct server_pending p;
+	uint64_t since[8];
+
+	ck_assert_int_eq(server_pending_init(&p), 0);
+	ck_assert_int_eq(server_pending_put(&p, &a, 10), 0);
+	ck_assert_int_eq(server_pending_put(&p, &shield, 11), 0);
+	ck_assert_int_eq(server_pending_put(&p, &b, 12), 0);
+	ck_assert_int_eq(server_pending_put(&p, &end, 13), 0);
+	ck_assert_uint_eq(take_all(&p, out, since), 3);
+	ck_assert(since[0] == 10 && since[1] == 11 && since[2] == 12);
+	ck_assert_uint_eq(out[0].session.tsid, 2);
+	ck_assert_uint_eq(out[0].session.length, 0);
+	ck_assert_int_eq(out[1].kind, SERVER_CHANGE_BINDING);
+	ck_assert_uint_eq(take_all(&p, out, since), 0);
+	server_pending_free(&p);
+}
+END_TEST
+
+/* So that what waits does not grow while things come and go; but what the store knows of must be taken out of it. */
+START_TEST(nothing_waits_of_what_came_and_went)
+{
+	struct server_change a = session_number(1), shield = binding_of(5060, SERVER_STORED_SHIELD);
+	struct server_change out[8], ends[] = {ended(a), ended(shield)};
+	struct server_pending p;
+	uint64_t since[8];
+
+	ck_assert_int_eq(server_pending_init(&p), 0);
+	a.fresh = shield.fresh = true;
+	ck_assert_int_eq(server_pending_put(&p, &a, 1), 0);
+	ck_assert_int_eq(server_pending_put(&p, &shield, 2), 0);
+	ck_assert_int_eq(server_pending_put(&p, &ends[0], 3), 0);
+	ck_assert_int_eq(server_pending_put(&p, &ends[1], 4), 0);
+	ck_assert_uint_eq(take_all(&p, out, since), 0);
+	/* Its end waits: that it comes again, and goes again, does not make it unknown to the store. */
+	ck_assert_int_eq(server_pending_put(&p, &ends[0], 5), 0);
+	ck_assert_int_eq(server_pending_put(&p, &a, 6), 0);
+	ck_assert_int_eq(server_pending_put(&p, &ends[0], 7), 0);
+	ck_assert_uint_eq(take_all(&p, out, since), 1);
+	ck_assert_uint_eq(out[0].session.length, 0);
+	server_pending_free(&p);
 }
 END_TEST
 
@@ -442,7 +538,9 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(store, spoilt, 0, 3);
 	tcase_add_test(store, in_use);
 	tcase_add_test(store, not_writable);
-	tcase_add_test(store, full);
+	tcase_add_test(store, nothing_is_lost_when_much_waits);
+	tcase_add_test(store, of_each_thing_the_latest_waits);
+	tcase_add_test(store, nothing_waits_of_what_came_and_went);
 	suite_add_tcase(suite, store);
 	return suite;
 }

@@ -30,6 +30,7 @@ static void binding_changed(void *context, struct tscf_binding *b, bool gone)
 	change.binding.as = gone ? SERVER_STORED_NONE : server_journal_as(b);
 	if (change.binding.as == (enum server_stored_binding)b->stored)
 		return;
+	change.fresh = b->stored == SERVER_STORED_NONE;
 	change.binding.key = b->key;
 	/* One that is lost is made up for when the entry changes again, and else by the quiet of its session. */
 	if (server_store_put(state->store, &change) != 0)
@@ -87,6 +88,7 @@ void server_journal_session(struct server_state *state, struct server_session *s
 	length = server_record_write(&record, change.session.record);
 	if (length < 0)
 		return;
+	change.fresh = s->ticket == 0;
 	change.session.tsid = s->tsid;
 	change.session.length = (uint16_t)length;
 	ticket = server_store_put(state->store, &change);

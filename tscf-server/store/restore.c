@@ -56,6 +56,7 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	s = server_session_import(state, server_interface_find(state, record.interface), &record, r->now);
 	if (!s)
 		return false;
+	s->ticket = SERVER_TICKET_BEFORE;
 	/* What was not written yet is not known to be allowed in clear. */
 	s->quiet = record.quiet || r->suspicious || (record.guarded && !r->clean);
 	s->recall = s->quiet;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/store/store.h"
 
+#include "tscf-server/store/pending.h"
 #include "tscf-server/store/store_file.h"
 
 #include "common/base/log.h"
@@ -15,13 +16,14 @@
 
 /** Between two transactions, so that a flood of changes shares few of them: each costs as much as a dozen changes. */
 #define PACE_NS 2000000
+/** Changes of one transaction at most, so that answers do not wait for all that has piled up. */
+#define TOGETHER 4096
 
 struct server_store {
 	struct store_file *file; /**< NULL: it could not be written, and was removed; the thread's own */
-	struct server_change *filling, *writing; /**< SERVER_STORE_QUEUE each; they change places */
-	unsigned count;                          /**< in `filling` */
-	uint64_t put;                            /**< ticket of the newest change */
-	pthread_mutex_t lock;                    /**< over all of these but `file` and `writing` */
+	struct server_pending pending;
+	uint64_t put;            /**< ticket of the newest change */
+	pthread_mutex_t lock;    /**< over all of these but `file` */
 	pthread_cond_t wake;
 	bool stop;
 	struct server_store_watcher *watchers;
@@ -38,15 +40,14 @@ int server_store_open(const char *state_dir, struct server_store **out, struct s
 
 	if (!s)
 		return -ENOMEM;
-	s->filling = malloc(SERVER_STORE_QUEUE * sizeof(*s->filling));
-	s->writing = malloc(SERVER_STORE_QUEUE * sizeof(*s->writing));
-	err = s->filling && s->writing ? store_file_open(state_dir, &s->file, past) : -ENOMEM;
+	err = server_pending_init(&s->pending);
+	if (err == 0)
+		err = store_file_open(state_dir, &s->file, past);
 	if (err < 0) {
-		free(s->filling);
-		free(s->writing);
 		free(s);
 		return err;
 	}
+	s->put = s->written = SERVER_TICKET_BEFORE;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -75,29 +76,25 @@ static struct timespec from_now(time_t seconds, long nanoseconds)
 	return t;
 }
 
-/** Wait for changes, at most until the store must note again that the server is alive.  @return how many there are in
- * `writing`, with the ticket of the last in *ticket; false in *go_on: there will be no more. */
-static unsigned take(struct server_store *s, uint64_t *ticket, bool *go_on)
+/** Wait for changes, at most until the store must note again that the server is alive.  @return them, with the ticket
+ * of the last in *ticket; false in *go_on: there will be no more. */
+static struct server_pending_change *take(struct server_store *s, uint64_t *ticket, bool *go_on)
 {
 	const struct timespec alive = from_now(SERVER_STORE_ALIVE_S, 0);
 	const struct timespec pace = from_now(0, PACE_NS);
-	struct server_change *full = s->filling;
-	unsigned count;
+	struct server_pending_change *all;
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &pace) != ETIMEDOUT)
 		;
-	while (s->count == 0 && !s->stop)
+	while (!s->pending.list && !s->stop)
 		if (pthread_cond_timedwait(&s->wake, &s->lock, &alive) == ETIMEDOUT)
 			break;
-	count = s->count;
+	all = server_pending_take(&s->pending);
 	*ticket = s->put;
-	*go_on = !s->stop || count > 0;
-	s->count = 0;
-	s->filling = s->writing;
-	s->writing = full;
+	*go_on = !s->stop || all;
 	pthread_mutex_unlock(&s->lock);
-	return count;
+	return all;
 }
 
 static void tell(struct server_store *s)
@@ -108,22 +105,44 @@ static void tell(struct server_store *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/** Write the first of @p changes and free them.  @return the others. */
+static struct server_pending_change *write_some(struct server_store *s, struct server_pending_change *changes)
+{
+	const struct server_change *some[TOGETHER] = {NULL};
+	struct server_pending_change *c = changes, *next;
+	unsigned count = 0;
+
+	for (; c && count < TOGETHER; c = c->next)
+		some[count++] = c->change;
+	if (s->file && store_file_write(s->file, some, count) < 0) {
+		store_file_abandon(s->file);
+		s->file = NULL;
+	}
+	for (; changes != c; changes = next) {
+		next = changes->next;
+		server_pending_change_free(changes);
+	}
+	return c;
+}
+
 static void *write_all(void *argument)
 {
 	struct server_store *s = argument;
+	struct server_pending_change *changes;
 	uint64_t ticket;
 	bool go_on = true;
 
 	while (go_on) {
-		unsigned count = take(s, &ticket, &go_on);
-
-		if (s->file && store_file_write(s->file, s->writing, count) < 0) {
-			store_file_abandon(s->file);
-			s->file = NULL;
-		}
-		/* Nobody must wait for what is never written. */
-		s->written = s->file ? ticket : UINT64_MAX;
-		tell(s);
+		changes = take(s, &ticket, &go_on);
+		do {
+			changes = write_some(s, changes);
+			/* Nobody must wait for what is never written. */
+			if (!s->file)
+				s->written = UINT64_MAX;
+			else
+				s->written = changes ? changes->since - 1 : ticket;
+			tell(s);
+		} while (changes);
 	}
 	return NULL;
 }
@@ -165,25 +184,24 @@ void server_store_close(struct server_store *s)
 		store_file_close(s->file, s->running && s->lost == 0);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
-	free(s->filling);
-	free(s->writing);
+	server_pending_free(&s->pending);
 	free(s);
 }
 
 uint64_t server_store_put(struct server_store *s, const struct server_change *change)
 {
 	uint64_t ticket = 0;
+	bool first;
 
 	pthread_mutex_lock(&s->lock);
-	if (s->count < SERVER_STORE_QUEUE) {
-		s->filling[s->count++] = *change;
+	first = !s->pending.list;
+	if (server_pending_put(&s->pending, change, s->put + 1) == 0)
 		ticket = ++s->put;
-		if (s->count == 1)
-			pthread_cond_signal(&s->wake);
-	}
+	if (first)
+		pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 	if (ticket == 0 && s->lost++ == 0)
-		tscf_warning("the store is too slow: changes are lost, and clients will be asked after a restart");
+		tscf_warning("out of memory: the store loses changes, and clients will be asked after a restart");
 	return ticket;
 }
 

@@ -3,9 +3,10 @@
  * store.h - what the server knows in its next run too: who had which internal address, plain sessions, and what may
  * not be sent in clear.
  *
- * An SQLite file, server.db in the state directory, written by a thread of its own in transactions that hold whatever
- * has come meanwhile, so that nothing on the packet path ever waits for a disk.  It survives the death of the process
- * in any moment; of what was written shortly before a loss of power some may be missing.
+ * An SQLite file, server.db in the state directory, written by a thread of its own, so that nothing on the packet path ever
+ * waits for a disk.  What cannot be written at once waits (pending.h) until there is time; none of it is lost.  The file
+ * survives the death of the process in any moment; of what was written shortly before a loss of power some may be
+ * missing.
  *
  * When it cannot be written any more it is removed, because a store that is older than the world would be worse than
  * none; the server then goes on without.
@@ -23,8 +24,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Changes that may wait for the thread. */
-#define SERVER_STORE_QUEUE 32768
 /** The store notes so often that the server lives. */
 #define SERVER_STORE_ALIVE_S 5
 /** When a server comes back later than this after it was seen last without a clean stop, the store may be out of date.
@@ -50,6 +49,7 @@ enum server_change_kind {
 /** One thing that has changed. */
 struct server_change {
 	enum server_change_kind kind;
+	bool fresh; /**< the store was not told of this thing before, or was told that it is gone */
 	union {
 		struct {
 			struct tscf_addr addr;
@@ -93,11 +93,14 @@ int server_store_start(struct server_store *store);
 /** Write what waits, note that the stop is clean, close.  NULL is allowed. */
 void server_store_close(struct server_store *store);
 
+/** The ticket of what is in the store since it was opened. */
+#define SERVER_TICKET_BEFORE 1
+
 /**
- * Have a change written, behind all others.
+ * Have a change written.
  *
- * @return its ticket, which server_store_written() reaches when it has been written; 0 when too many changes wait: it
- * is lost.
+ * @return its ticket, which server_store_written() reaches when it has been written, or a later change of the same
+ * thing; 0: it is lost, since there is no memory.
  */
 uint64_t server_store_put(struct server_store *store, const struct server_change *change);
 
@@ -114,7 +117,7 @@ struct server_store_watcher {
 /** Tell @p watcher, too, until the store is closed. */
 void server_store_watch(struct server_store *store, struct server_store_watcher *watcher);
 
-/** @return the number of changes that were lost. */
+/** @return the number of changes that were lost for want of memory. */
 uint64_t server_store_lost(const struct server_store *store);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/store/store_file.h"
 
-#include "common/base/bytes.h"
+#include "tscf-server/store/change_key.h"
+
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -20,9 +21,6 @@
 #define VERSION     1
 /** How long a predecessor may take to let the file go. */
 #define BUSY_MS 2000
-
-#define ADDRESS_SIZE 17
-#define KEY_SIZE     40
 
 enum statement { LEASE_PUT, SESSION_PUT, SESSION_DELETE, BINDING_PUT, BINDING_DELETE, ALIVE, STATEMENTS };
 
@@ -227,47 +225,6 @@ void store_file_abandon(struct store_file *f)
 	free(f);
 }
 
-/* --- as bytes --- */
-
-static void pack_address(const struct tscf_addr *a, uint8_t out[ADDRESS_SIZE])
-{
-	out[0] = a->family == AF_INET6 ? 6 : 4;
-	memcpy(out + 1, a->bytes, 16);
-}
-
-/** @param any  none is an address too.  @return whether it is one. */
-static bool unpack_address(const uint8_t *in, bool any, struct tscf_addr *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (in[0] == 0)
-		return any;
-	if (in[0] != 4 && in[0] != 6)
-		return false;
-	out->family = in[0] == 6 ? AF_INET6 : AF_INET;
-	memcpy(out->bytes, in + 1, tscf_addr_size(out->family));
-	return true;
-}
-
-static void pack_key(const struct tscf_binding_key *key, uint8_t out[KEY_SIZE])
-{
-	memset(out, 0, KEY_SIZE);
-	pack_address(&key->local, out);
-	if (key->remote.family != 0)
-		pack_address(&key->remote, out + ADDRESS_SIZE);
-	tscf_put_u16(out + 34, key->local_port);
-	tscf_put_u16(out + 36, key->remote_port);
-	out[38] = key->protocol;
-}
-
-static bool unpack_key(const uint8_t *in, struct tscf_binding_key *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->local_port = tscf_get_u16(in + 34);
-	out->remote_port = tscf_get_u16(in + 36);
-	out->protocol = in[38];
-	return unpack_address(in, false, &out->local) && unpack_address(in + ADDRESS_SIZE, true, &out->remote);
-}
-
 /* --- reading --- */
 
 static bool is_blob(sqlite3_stmt *s, int column, int size)
@@ -278,10 +235,10 @@ static bool is_blob(sqlite3_stmt *s, int column, int size)
 static bool read_lease(sqlite3_stmt *s, struct server_change *out)
 {
 	out->kind = SERVER_CHANGE_LEASE;
-	if (!is_blob(s, 0, ADDRESS_SIZE) || !is_blob(s, 1, SERVER_CLIENT_ID_SIZE))
+	if (!is_blob(s, 0, SERVER_ADDRESS_KEY_SIZE) || !is_blob(s, 1, SERVER_CLIENT_ID_SIZE))
 		return false;
 	memcpy(out->lease.client_id, sqlite3_column_blob(s, 1), SERVER_CLIENT_ID_SIZE);
-	return unpack_address(sqlite3_column_blob(s, 0), false, &out->lease.addr);
+	return server_address_key_unpack(sqlite3_column_blob(s, 0), false, &out->lease.addr);
 }
 
 static bool read_session(sqlite3_stmt *s, struct server_change *out)
@@ -303,8 +260,8 @@ static bool read_binding(sqlite3_stmt *s, struct server_change *out)
 
 	out->kind = SERVER_CHANGE_BINDING;
 	out->binding.as = (enum server_stored_binding)as;
-	return is_blob(s, 0, KEY_SIZE) && as > SERVER_STORED_NONE && as <= SERVER_STORED_EXCEPTION &&
-	       unpack_key(sqlite3_column_blob(s, 0), &out->binding.key);
+	return is_blob(s, 0, SERVER_BINDING_KEY_SIZE) && as > SERVER_STORED_NONE && as <= SERVER_STORED_EXCEPTION &&
+	       server_binding_key_unpack(sqlite3_column_blob(s, 0), &out->binding.key);
 }
 
 static void read_table(struct store_file *f, const char *sql,
@@ -342,9 +299,9 @@ static int run(sqlite3_stmt *s)
 static int write_lease(struct store_file *f, const struct server_change *c, int64_t now)
 {
 	sqlite3_stmt *s = f->statement[LEASE_PUT];
-	uint8_t address[ADDRESS_SIZE];
+	uint8_t address[SERVER_ADDRESS_KEY_SIZE];
 
-	pack_address(&c->lease.addr, address);
+	server_address_key_pack(&c->lease.addr, address);
 	sqlite3_bind_blob(s, 1, address, sizeof(address), SQLITE_STATIC);
 	sqlite3_bind_blob(s, 2, c->lease.client_id, sizeof(c->lease.client_id), SQLITE_STATIC);
 	sqlite3_bind_int64(s, 3, now);
@@ -364,9 +321,9 @@ static int write_session(struct store_file *f, const struct server_change *c)
 static int write_binding(struct store_file *f, const struct server_change *c)
 {
 	sqlite3_stmt *s = f->statement[c->binding.as != SERVER_STORED_NONE ? BINDING_PUT : BINDING_DELETE];
-	uint8_t key[KEY_SIZE];
+	uint8_t key[SERVER_BINDING_KEY_SIZE];
 
-	pack_key(&c->binding.key, key);
+	server_binding_key_pack(&c->binding.key, key);
 	sqlite3_bind_blob(s, 1, key, sizeof(key), SQLITE_STATIC);
 	if (c->binding.as != SERVER_STORED_NONE)
 		sqlite3_bind_int(s, 2, (int)c->binding.as);
@@ -395,13 +352,13 @@ static int write_alive(struct store_file *f, int64_t now)
 	return run(s);
 }
 
-int store_file_write(struct store_file *f, const struct server_change *changes, unsigned count)
+int store_file_write(struct store_file *f, const struct server_change *const *changes, unsigned count)
 {
 	int64_t now = wall_clock();
 	int rc = sqlite3_exec(f->db, "BEGIN", NULL, NULL, NULL);
 
 	for (unsigned i = 0; i < count && rc == SQLITE_OK; i++)
-		rc = write_change(f, &changes[i], now);
+		rc = write_change(f, changes[i], now);
 	if (rc == SQLITE_OK)
 		rc = write_alive(f, now);
 	if (rc == SQLITE_OK)

@@ -15,7 +15,7 @@ int store_file_open(const char *state_dir, struct store_file **out, struct serve
 void store_file_read(struct store_file *file, const struct server_store_reader *reader);
 /** Write all of it, in one transaction, and that the server is alive.  @return 0, or -EIO (logged) with none of it
  * written. */
-int store_file_write(struct store_file *file, const struct server_change *changes, unsigned count);
+int store_file_write(struct store_file *file, const struct server_change *const *changes, unsigned count);
 /** @p clean: nothing was left unwritten. */
 void store_file_close(struct store_file *file, bool clean);
 /** Close it and remove it: it is out of date from now on. */
