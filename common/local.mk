@@ -97,7 +97,7 @@ libtscf_common_la_SOURCES = \
 	common/packet/aqm.h \
 	common/packet/batch.c \
 	common/packet/batch.h \
-	common/packet/binding.c \
+	common/packet/icmp_error.c common/packet/icmp_error.h common/packet/binding.c \
 	common/packet/binding.h \
 	common/packet/checksum.c \
 	common/packet/checksum.h \

@@ -232,6 +232,13 @@ static bool is_inter_client(const struct server_state *state, const struct serve
 	return !s->interface->inter_client && is_client(state, &info->destination);
 }
 
+/** @p quotable: an answer may quote the packet on the tunnel of @p s. */
+static struct server_decision refuse(struct server_session *s, bool quotable)
+{
+	return (struct server_decision){
+	    .verdict = SERVER_DROP, .session = quotable ? s : NULL, .reason = SERVER_COUNT_INTER_CLIENT};
+}
+
 struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s,
 						const uint8_t *data, const struct tscf_packet_info *info, uint64_t now)
 {
@@ -240,9 +247,9 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	/* An unconfirmed session has an address that may be another's until then. */
 	if (s->lease->plain != s || !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
-	if (is_inter_client(state, s, info))
-		return drop(SERVER_COUNT_INTER_CLIENT);
 	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, s->lease->encrypted_session != NULL, now);
+	if (is_inter_client(state, s, info))
+		return refuse(s, ruling.rule == RULE_CLEAR);
 	if (ruling.rule <= RULE_GRACE)
 		return to_tun();
 	if (ruling.preferred)
@@ -291,7 +298,7 @@ struct server_decision server_decide_from_encrypted(struct server_state *state, 
 	if (!partner && !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))
-		return drop(SERVER_COUNT_INTER_CLIENT);
+		return refuse(s, true);
 	if (partner && !learn(state, s, info, now))
 		return drop(SERVER_COUNT_BINDING_LIMIT);
 	return to_tun();

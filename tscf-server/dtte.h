@@ -18,7 +18,7 @@ enum server_verdict { SERVER_TO_PLAIN, SERVER_TO_ENCRYPTED, SERVER_TO_TUN, SERVE
 struct server_decision {
 	enum server_verdict verdict;
 	struct server_session
-	    *session; /**< TO_PLAIN, TO_ENCRYPTED: whose.  DROP: who may hold the packet (hold.h), or NULL */
+	    *session; /**< TO_PLAIN, TO_ENCRYPTED: whose.  DROP: who may hold the packet (hold.h), or, if it is for another client, be answered (refusals.h), or NULL */
 	enum server_counter reason; /**< DROP */
 };
 

@@ -3,6 +3,7 @@
 
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/dtte.h"
+#include "tscf-server/session/refusals.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
@@ -222,6 +223,8 @@ static void handle_inner(struct server_worker *worker, struct server_session *s,
 	decision = decide_up(state, s, data, &info, now);
 	if (decision.verdict != SERVER_TO_TUN) {
 		server_count(&state->counters, decision.reason);
+		if (decision.reason == SERVER_COUNT_INTER_CLIENT)
+			server_refuse(s, data, &info, decision.session != NULL, now);
 		return;
 	}
 	if (!tscf_ecn_decapsulate(data, outer_tos)) {

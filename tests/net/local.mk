@@ -21,6 +21,7 @@ NET_TESTS = \
 	tests/net/guard.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
+	tests/net/inter-client.sh \
 	tests/net/interfaces.sh \
 	tests/net/joined.sh \
 	tests/net/keepalive.sh \
@@ -122,6 +123,7 @@ NET_FAMILY_TESTS = \
 	tests/net/forged-all-ipv6.sh \
 	tests/net/fragments-ipv6.sh \
 	tests/net/icmp-ipv6.sh \
+	tests/net/inter-client-ipv6.sh \
 	tests/net/joined-ipv6.sh \
 	tests/net/levels-ipv6.sh \
 	tests/net/levels-tcp-all-ipv6.sh \

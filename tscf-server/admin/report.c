@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/report.h"
 
+#include "tscf-server/session/refusals.h"
 #include "tscf-server/worker.h"
 
 #include <inttypes.h>
@@ -380,6 +381,7 @@ static json_t *session(const struct server_session *s, struct listing *l)
 	set_number(o, "received_bytes", s->received_bytes);
 	set_number(o, "sent_packets", s->sent_packets);
 	set_number(o, "sent_bytes", s->sent_bytes);
+	set_number(o, "inter_client", server_refused(s));
 	set(o, "bindings", bindings_list(s, l));
 	return o;
 }

@@ -478,6 +478,7 @@ static void log_end(const struct server_session *s, const char *why)
 static void session_free(struct server_session *s)
 {
 	free(s->who);
+	free(s->refusals);
 	server_reply_forget(&s->configuration);
 	server_reply_cache_forget(&s->answers);
 	free(s);

@@ -48,6 +48,7 @@ struct server_state;
 struct tscf_client_name;
 struct server_interface;
 struct server_listener;
+struct server_refusals;
 struct server_reservation;
 
 struct server_session {
@@ -87,6 +88,7 @@ struct server_session {
 	uint64_t created, heard;
 	uint64_t check_at;                                                   /**< when expiry looks at it next */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
+	struct server_refusals *refusals; /**< NULL: none was refused for being for another client */
 
 	struct server_liveness doubt;                 /**< encrypted */
 	struct server_hold hold;                      /**< plain */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/refusals.h"
+
+#include "common/base/log.h"
+#include "common/packet/icmp_error.h"
+#include "tscf-server/state.h"
+
+#include <stdlib.h>
+
+/** Remember @p to.  @return whether it is named for the first time. */
+static bool is_new(struct server_refusals *r, const struct tscf_addr *to)
+{
+	for (unsigned i = 0; i < r->named; i++)
+		if (tscf_addr_equal(&r->to[i], to))
+			return false;
+	if (r->named < SERVER_REFUSALS_NAMED)
+		r->to[r->named++] = *to;
+	else if (r->silent)
+		return false;
+	else
+		r->silent = true;
+	return true;
+}
+
+static void say(const struct server_refusals *r, const struct tscf_packet_info *info)
+{
+	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
+
+	tscf_addr_format(&info->source, from);
+	if (r->silent)
+		tscf_info("client %s tries to reach still more clients: they are not named any more", from);
+	else
+		tscf_info("client %s cannot reach client %s: inter-client-block is true", from, tscf_addr_format(&info->destination, to));
+}
+
+/** @return the server's own address in the range that @p client is in; family 0: there is none. */
+static struct tscf_addr own_address(const struct server_session *s, const struct tscf_addr *client)
+{
+	const struct server_allocator *allocator = s->interface->allocator;
+	const struct server_pools *of[] = {&allocator->plain_pools, &allocator->encrypted_pools};
+
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct server_pool *p = server_pools_next(of[i], NULL); p; p = server_pools_next(of[i], p)) {
+			struct tscf_prefix own = server_pool_own(p);
+
+			if (tscf_prefix_contains(&own, client))
+				return own.addr;
+		}
+	return (struct tscf_addr){.family = 0};
+}
+
+static bool may_answer(struct server_refusals *r, uint64_t now)
+{
+	if (now - r->second >= 1000) {
+		r->second = now;
+		r->answered = 0;
+	}
+	return r->answered++ < SERVER_REFUSALS_PER_SECOND;
+}
+
+static void answer(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info)
+{
+	uint8_t error[TSCF_ICMP_ERROR_MAX];
+	struct tscf_addr from = own_address(s, &info->source);
+	uint32_t length = tscf_icmp_prohibited(data, info, &from, error);
+
+	if (length > 0)
+		tscf_peer_send(s->peer, error, length);
+}
+
+void server_refuse(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info, bool quotable, uint64_t now)
+{
+	if (!s->refusals)
+		s->refusals = calloc(1, sizeof(*s->refusals));
+	if (!s->refusals)
+		return;
+	s->refusals->packets++;
+	if (is_new(s->refusals, &info->destination))
+		say(s->refusals, info);
+	if (quotable && s->confirmed && s->peer && may_answer(s->refusals, now))
+		answer(s, data, info);
+}
+
+uint64_t server_refused(const struct server_session *s)
+{
+	return s->refusals ? s->refusals->packets : 0;
+}
