@@ -134,6 +134,25 @@ tests_unit_test_client_identity_SOURCES = tests/unit/test_client_identity.c test
 tests_unit_test_client_identity_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_identity_LDADD = $(CLIENT_LDADD)
 
+# The whole client in a world of its own.
+check_LTLIBRARIES = tests/unit/libclient-world.la
+tests_unit_libclient_world_la_SOURCES = tests/unit/client_world.c tests/unit/client_world.h tests/unit/client_world_internal.h \
+	tests/unit/client_world_kernel.c tests/unit/client_world_link.c tests/unit/client_world_server.c \
+	tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_libclient_world_la_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+CLIENT_WORLD_LIBS = tests/unit/libclient-world.la $(CLIENT_LDADD) $(EV_LIBS) $(JANSSON_LIBS)
+CLIENT_WORLD_WRAP = $(AM_LDFLAGS) -Wl,--wrap=tscf_udp_connect -Wl,--wrap=tscf_dtls_connect -Wl,--wrap=tscf_tcp_connect \
+	-Wl,--wrap=tscf_tls_stream_connect -Wl,--wrap=tscf_tcp_attach -Wl,--wrap=tscf_tls_stream_attach \
+	-Wl,--wrap=tscf_control_listen -Wl,--wrap=tscf_control_close -Wl,--wrap=tscf_control_release \
+	-Wl,--wrap=tscf_control_discard -Wl,--wrap=tscf_control_mode -Wl,--wrap=tscf_control_answer \
+	-Wl,--wrap=tscf_control_answer_with -Wl,--wrap=tscf_control_keep -Wl,--wrap=tscf_control_push \
+	-Wl,--wrap=tscf_sockdiag_open
+UNIT_TESTS += tests/unit/test_client_plain
+tests_unit_test_client_plain_SOURCES = tests/unit/test_client_plain.c
+tests_unit_test_client_plain_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_plain_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_plain_LDADD = $(CLIENT_WORLD_LIBS)
+
 # The control socket, the preload library and tscf-run.  preload_child runs under the library, which has no sanitizer in it.
 UNIT_TESTS += tests/unit/test_control tests/unit/test_preload tests/unit/test_run
 PRELOAD_TEST_DEFINES = -DTEST_LIBRARY='"$(abs_top_builddir)/.libs/libtscf-preload.so"' \

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* client_world_server.c - the server of a world: what it answers, and when. */
+#include "tests/unit/client_world_internal.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void world_set_up_server(struct client_world *w)
+{
+	w->server = (struct world_server){.plain = WORLD_PLAIN,
+					  .plain6 = WORLD_PLAIN6,
+					  .encrypted = WORLD_ENCRYPTED,
+					  .encrypted6 = "2001:db8:2::2",
+					  .tsid = 1000,
+					  .encrypted_tsid = 5000,
+					  .mtu = 1340,
+					  .keepalive = 30,
+					  .persistence = 330};
+	w->server.bound = tscf_bindings_new();
+	w->server.shielded = tscf_bindings_new();
+	ck_assert(w->server.bound && w->server.shielded);
+}
+
+void world_free_server(struct client_world *w)
+{
+	tscf_bindings_free(w->server.bound);
+	tscf_bindings_free(w->server.shielded);
+}
+
+/* --- what is asked --- */
+
+static enum world_ask service_of(const struct tscf_message *m)
+{
+	static const enum world_ask asks[] = {[TSCF_SERVICE_ENABLE_DTTE] = WORLD_RESERVE,
+					      [TSCF_SERVICE_BIND] = WORLD_BIND,
+					      [TSCF_SERVICE_SHIELD] = WORLD_SHIELD,
+					      [TSCF_SERVICE_UNSHIELD] = WORLD_UNSHIELD};
+	enum tscf_service service;
+
+	ck_assert_int_eq(tscf_message_service(m, &service), 0);
+	ck_assert_uint_lt(service, sizeof(asks) / sizeof(*asks));
+	return asks[service];
+}
+
+static enum world_ask ask_of(const struct client_world *w, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	switch (m->type) {
+	case TSCF_CONFIGURATION_REQUEST:
+		return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) ? WORLD_CONFIGURE_ENCRYPTED : WORLD_CONFIGURE;
+	case TSCF_RESUME_REQUEST:
+		return WORLD_RESUME;
+	case TSCF_RELEASE_REQUEST:
+		return WORLD_RELEASE;
+	case TSCF_KEEPALIVE_REQUEST:
+		return m->tsid > 5000 && m->tsid <= w->server.encrypted_tsid ? WORLD_KEEPALIVE_ENCRYPTED
+									     : WORLD_KEEPALIVE;
+	case TSCF_SERVICE_REQUEST:
+		return service_of(m);
+	default:
+		return WORLD_ASKS;
+	}
+}
+
+void world_message(struct world_link *l, const uint8_t *data, uint32_t length)
+{
+	struct client_world *w = l->world;
+	struct world_server *s = &w->server;
+	struct tscf_message m;
+	enum world_ask ask;
+
+	ck_assert_int_eq(tscf_message_decode(data, length, &m), 0);
+	ask = ask_of(w, &m);
+	/* What the client answers. */
+	if (ask == WORLD_ASKS)
+		return;
+	s->count[ask]++;
+	s->sequence[ask] = m.sequence;
+	memcpy(s->last[ask], data, length);
+	s->last_length[ask] = length;
+	if (s->reaction[ask] == WORLD_LOSES ||
+	    (s->path_mtu && m.type == TSCF_KEEPALIVE_REQUEST && length > s->path_mtu))
+		return;
+	ck_assert_uint_lt(w->waiting_count, WORLD_WAITING);
+	w->waiting[w->waiting_count].link = l;
+	w->waiting[w->waiting_count].ask = ask;
+	w->waiting[w->waiting_count].due = s->reaction[ask] != WORLD_KEEPS;
+	w->waiting[w->waiting_count].length = length;
+	memcpy(w->waiting[w->waiting_count++].data, data, length);
+}
+
+struct tscf_message world_last(struct client_world *w, enum world_ask ask)
+{
+	struct tscf_message m;
+
+	ck_assert_uint_gt(w->server.count[ask], 0);
+	ck_assert_int_eq(tscf_message_decode(w->server.last[ask], w->server.last_length[ask], &m), 0);
+	return m;
+}
+
+/* --- what it answers --- */
+
+static void write_address(struct tscf_writer *t, uint16_t type, const char *text, uint8_t length)
+{
+	struct tscf_prefix p = {.length = length};
+
+	if (text == NULL)
+		return;
+	ck_assert_int_eq(tscf_addr_parse(text, &p.addr), 0);
+	tscf_write_prefix(t, type, &p);
+}
+
+static void write_routes(const struct world_server *s, struct tscf_writer *t)
+{
+	char text[32];
+
+	write_address(t, TSCF_TLV_ROUTE_IPV4, "203.0.113.0", 24);
+	if (s->plain6)
+		write_address(t, TSCF_TLV_ROUTE_IPV4, "2001:db8:f::", 64);
+	for (unsigned i = 0; i < s->routes; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%u", i);
+		write_address(t, TSCF_TLV_ROUTE_IPV4, text, 32);
+	}
+}
+
+static void write_timers(const struct world_server *s, struct tscf_writer *t)
+{
+	if (s->keepalive)
+		tscf_write_u16(t, TSCF_TLV_KEEPALIVE, s->keepalive);
+	if (s->persistence)
+		tscf_write_u16(t, TSCF_TLV_PERSISTENCE, s->persistence);
+}
+
+static void write_observed(struct tscf_writer *t)
+{
+	union tscf_endpoint seen;
+
+	ck_assert_int_eq(tscf_endpoint_parse("198.51.100.99", 40000, &seen), 0);
+	tscf_write_endpoint(t, TSCF_TLV_OBSERVED_ADDRESS, &seen);
+}
+
+static void write_plain(const struct world_server *s, struct tscf_writer *t)
+{
+	struct tscf_addr addr;
+
+	write_address(t, TSCF_TLV_INTERNAL_IPV4, s->plain, 24);
+	write_address(t, TSCF_TLV_INTERNAL_IPV4, s->plain6, 64);
+	write_routes(s, t);
+	write_timers(s, t);
+	write_observed(t);
+	if (s->mtu)
+		tscf_write_u16(t, TSCF_TLV_MTU, s->mtu);
+	ck_assert_int_eq(tscf_addr_parse("203.0.113.53", &addr), 0);
+	tscf_write_addr(t, TSCF_TLV_DNS, &addr);
+	tscf_write_addr(t, TSCF_TLV_SIP_SERVER, &addr);
+}
+
+static void write_encrypted(const struct world_server *s, struct tscf_writer *t)
+{
+	static const uint8_t secret[32] = {1, 2, 3};
+
+	write_address(t, TSCF_TLV_INTERNAL_IPV4, s->encrypted, 24);
+	write_address(t, TSCF_TLV_INTERNAL_IPV4, s->encrypted6, 64);
+	write_timers(s, t);
+	tscf_write_bytes(t, TSCF_TLV_RESUME_SECRET, secret, sizeof(secret));
+}
+
+/* What the request says of sockets holds for the server from now on. */
+static void take_bindings(struct tscf_bindings *table, const struct tscf_message *m)
+{
+	struct tscf_wire_binding wire;
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+
+	while (tscf_message_next(m, &offset, &tlv)) {
+		struct tscf_binding *b;
+
+		if (tlv.type != TSCF_TLV_BINDING)
+			continue;
+		ck_assert_int_eq(tscf_tlv_binding(&tlv, &wire), 0);
+		b = tscf_bindings_get(table, &wire.key);
+		if (wire.action == TSCF_BIND_ACTION_BIND)
+			ck_assert_ptr_nonnull(tscf_bindings_bind(table, &wire.key, wire.level, NULL, NULL));
+		else if (b)
+			tscf_bindings_remove(table, b);
+	}
+}
+
+static bool asks_for_cookie(const struct world_server *s, enum world_ask ask, const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	return ask == WORLD_CONFIGURE && s->cookie && !tscf_message_find(m, TSCF_TLV_COOKIE, &tlv);
+}
+
+static void write_cookie(const struct world_server *s, struct tscf_writer *t)
+{
+	tscf_write_response(t, TSCF_RESPONSE_COOKIE, NULL);
+	tscf_write_bytes(t, TSCF_TLV_COOKIE, "a cookie", 8);
+	if (s->methods)
+		tscf_write_bytes(t, TSCF_TLV_AUTH_METHODS, &s->methods, 1);
+}
+
+static void write_success(struct world_server *s, enum world_ask ask, const struct tscf_message *m,
+			  struct tscf_writer *t)
+{
+	switch (ask) {
+	case WORLD_CONFIGURE:
+		write_plain(s, t);
+		break;
+	case WORLD_RESUME:
+		write_observed(t);
+		tscf_write_bytes(t, TSCF_TLV_COOKIE, "prove it", 8);
+		break;
+	case WORLD_RESERVE:
+		tscf_write_u64(t, TSCF_TLV_RESERVED_TSID, ++s->encrypted_tsid);
+		break;
+	case WORLD_CONFIGURE_ENCRYPTED:
+		write_encrypted(s, t);
+		break;
+	case WORLD_BIND:
+		take_bindings(s->bound, m);
+		break;
+	case WORLD_SHIELD:
+	case WORLD_UNSHIELD:
+		take_bindings(s->shielded, m);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The session that the answer belongs to. */
+static uint64_t tsid_of_answer(struct world_server *s, enum world_ask ask, const struct tscf_message *m)
+{
+	if (ask == WORLD_CONFIGURE && !asks_for_cookie(s, ask, m) && s->code[ask] == TSCF_RESPONSE_SUCCESS)
+		return ++s->tsid;
+	return ask == WORLD_CONFIGURE_ENCRYPTED ? s->encrypted_tsid : m->tsid;
+}
+
+static void answer_one(struct client_world *w, unsigned i)
+{
+	struct world_server *s = &w->server;
+	uint8_t buffer[TSCF_PROBE_MAX];
+	enum world_ask ask = w->waiting[i].ask;
+	struct world_link *l = w->waiting[i].link;
+	bool twice = s->reaction[ask] == WORLD_TWICE;
+	struct tscf_writer t;
+	struct tscf_message m;
+
+	ck_assert_int_eq(tscf_message_decode(w->waiting[i].data, w->waiting[i].length, &m), 0);
+	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(s, ask, &m), m.sequence);
+	if (asks_for_cookie(s, ask, &m)) {
+		write_cookie(s, &t);
+	} else if (s->reaction[ask] != WORLD_WITHOUT) {
+		tscf_write_response(&t, s->code[ask], s->text);
+		if (s->code[ask] == TSCF_RESPONSE_SUCCESS)
+			write_success(s, ask, &m, &t);
+	}
+	if (m.type == TSCF_KEEPALIVE_REQUEST && s->quiet)
+		tscf_write_bytes(&t, TSCF_TLV_QUIET, NULL, 0);
+	if (m.type == TSCF_KEEPALIVE_REQUEST)
+		tscf_write_pad(&t, w->waiting[i].length);
+	w->waiting_count--;
+	memmove(&w->waiting[i], &w->waiting[i + 1], (w->waiting_count - i) * sizeof(w->waiting[0]));
+	ck_assert_int_gt(tscf_write_finish(&t), 0);
+	world_link_receive(l, buffer, t.length);
+	if (twice)
+		world_link_receive(l, buffer, t.length);
+}
+
+bool world_give_answers(struct client_world *w)
+{
+	bool given = false;
+
+	for (unsigned i = 0; i < w->waiting_count;) {
+		if (w->waiting[i].due) {
+			answer_one(w, i);
+			given = true;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return given;
+}
+
+void world_answer(struct client_world *w, enum world_ask ask)
+{
+	unsigned i = 0;
+
+	while (i < w->waiting_count && w->waiting[i].ask != ask)
+		i++;
+	ck_assert_msg(i < w->waiting_count, "no request was kept");
+	answer_one(w, i);
+	world_turn(w);
+}
+
+void world_answer_all(struct client_world *w, bool backwards)
+{
+	unsigned left = w->waiting_count;
+
+	while (left-- > 0)
+		answer_one(w, backwards ? left : 0);
+	world_turn(w);
+}
+
+void world_lose(struct client_world *w)
+{
+	w->waiting_count = 0;
+}
+
+/* --- what it says by itself --- */
+
+void world_begin(struct world_link *l, struct tscf_writer *t, uint8_t *buffer, enum tscf_message_type type)
+{
+	const struct world_server *s = &l->world->server;
+	bool encrypted = l->transport.ops->encrypted;
+
+	tscf_write_begin(t, buffer, TSCF_PROBE_MAX, type, encrypted ? s->encrypted_tsid : s->tsid, 77);
+}
+
+void world_send(struct world_link *l, struct tscf_writer *t)
+{
+	ck_assert_int_gt(tscf_write_finish(t), 0);
+	world_link_receive(l, t->data, t->length);
+	world_turn(l->world);
+}
+
+static bool knows(struct tscf_bindings *table, uint16_t port)
+{
+	struct tscf_binding_key key = {.protocol = IPPROTO_UDP, .local_port = port};
+	const struct tscf_binding *b;
+
+	ck_assert_int_eq(tscf_addr_parse(WORLD_PLAIN, &key.local), 0);
+	b = tscf_bindings_get(table, &key);
+	return b && tscf_level_wants_encryption(b->level);
+}
+
+bool world_bound(struct client_world *w, uint16_t port)
+{
+	return knows(w->server.bound, port);
+}
+
+bool world_shielded(struct client_world *w, uint16_t port)
+{
+	return knows(w->server.shielded, port);
+}
+
+/* --- where tests begin --- */
+
+void world_plain_up(struct client_world *w)
+{
+	WORLD_UNTIL(w, 5000, strcmp(world_status(w, "plain.state"), "up") == 0);
+	WORLD_UNTIL(w, 5000, w->server.count[WORLD_KEEPALIVE] > 0);
+	world_pass(w, 2000);
+}
