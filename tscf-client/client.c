@@ -6,6 +6,7 @@
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/processes.h"
 #include "tscf-client/tunnel/pmtu.h"
 
@@ -317,6 +318,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 	if (error == 0) {
 		watch(c);
 		monitor_start(c);
+		guard_listen(&c->guard, c->loop, guarded_event, c);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(c);

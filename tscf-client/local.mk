@@ -47,6 +47,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/classify.h \
 	tscf-client/sockets/device_bound.c \
 	tscf-client/sockets/device_bound.h \
+	tscf-client/sockets/guarded.c \
+	tscf-client/sockets/guarded.h \
 	tscf-client/sockets/live_sockets.c \
 	tscf-client/sockets/live_sockets.h \
 	tscf-client/sockets/moves.c \
@@ -96,11 +98,11 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
 # The guard: a BPF object within the daemon.
-libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_map.h tscf-client/guard/guard_plan.c \
+libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_map.h tscf-client/guard/guard_plan.c \
 	tscf-client/guard/guard_plan.h tscf-client/guard/guard_set.h
 EXTRA_DIST += tscf-client/guard/guard.bpf.c
 if BPF
-libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_found.c \
+libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_events.c tscf-client/guard/guard_found.c \
 	tscf-client/guard/guard_found.h tscf-client/guard/guard_set.c
 nodist_libtscf_client_la_SOURCES = tscf-client/guard/guard.skel.h
 BUILT_SOURCES += tscf-client/guard/guard.skel.h

@@ -19,6 +19,7 @@ NET_TESTS = \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
 	tests/net/guard.sh \
+	tests/net/guard-option.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \

@@ -25,6 +25,9 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define PAGE        4096
+#define EINVAL      22
+#define ENOPROTOOPT 92
+#define ENOBUFS     105
 
 /* The mark under its mask, as in level.h. */
 #define LEVEL_MASK  3U
@@ -54,13 +57,25 @@ struct {
 	__type(value, struct guard_counts);
 } counts SEC(".maps");
 
-/* The namespace of a socket, for kernels that do not tell it with a packet. */
+/* What later programs are not told: older kernels do not say with a packet whose namespace it is in. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
-	__type(value, __u64);
-} netns_of SEC(".maps");
+	__type(value, struct guard_socket);
+} sockets SEC(".maps");
+
+/* Of each namespace, to its client. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, GUARD_NETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, GUARD_RING);
+	});
+} rings SEC(".maps");
 
 struct flow {
 	__u32 local[4], remote[4];
@@ -79,12 +94,12 @@ static __always_inline void count(__u64 netns, enum guard_counter which)
 
 static __always_inline __u64 netns_of_packet(struct __sk_buff *skb, struct bpf_sock *sk)
 {
-	__u64 *stored;
+	struct guard_socket *stored;
 
 	if (skb_has_netns)
 		return bpf_get_netns_cookie(skb);
-	stored = bpf_sk_storage_get(&netns_of, sk, 0, 0);
-	return stored ? *stored : 0;
+	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	return stored ? stored->netns : 0;
 }
 
 static __always_inline bool within(const struct guard_prefix *p, const __u32 a[4])
@@ -252,19 +267,99 @@ int tscf_ingress(struct __sk_buff *skb)
 	return look(skb, false);
 }
 
-static __always_inline void remember_netns(struct bpf_sock *sk, __u64 netns)
-{
-	if (!skb_has_netns && sk)
-		bpf_sk_storage_get(&netns_of, sk, &netns, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
-	__u64 netns = bpf_get_netns_cookie(sk);
+	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)};
 
-	if (bpf_map_lookup_elem(&nets, &netns))
-		remember_netns(sk, netns);
+	if (bpf_map_lookup_elem(&nets, &fresh.netns))
+		bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	return 1;
+}
+
+/* @return whether the client will hear of it. */
+static __always_inline bool tell(__u64 netns, struct guard_event *e)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &netns);
+
+	if (!ring)
+		return false;
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->uid = (__u32)bpf_get_current_uid_gid();
+	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
+}
+
+static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
+{
+	e->family = sk->family;
+	e->type = sk->type;
+	e->protocol = sk->protocol;
+	e->device = sk->bound_dev_if;
+	e->local_port = sk->src_port;
+	e->remote_port = bpf_ntohs(sk->dst_port);
+	if (sk->family == AF_INET) {
+		e->local[0] = sk->src_ip4;
+		e->remote[0] = sk->dst_ip4;
+		return;
+	}
+	e->local[0] = sk->src_ip6[0], e->local[1] = sk->src_ip6[1];
+	e->local[2] = sk->src_ip6[2], e->local[3] = sk->src_ip6[3];
+	e->remote[0] = sk->dst_ip6[0], e->remote[1] = sk->dst_ip6[1];
+	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
+}
+
+/* Whether it is of interest that this socket has a port: somebody may want to send to it. */
+static __always_inline bool wants_encryption(const struct guard_net *net, __u32 mark)
+{
+	__u32 level = value_of(net, mark) & LEVEL_MASK;
+
+	return level == ONLY || level == PREFERRED || (level == 0 && net->policy_count > 0);
+}
+
+/* @return whether to tell of it; what it is bound to is for the caller, since a program of one family cannot read the other's. */
+static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guard_event *e)
+{
+	const struct guard_net *net;
+	const struct guard_socket *stored;
+
+	*netns = bpf_get_netns_cookie(sk);
+	net = bpf_map_lookup_elem(&nets, netns);
+	stored = net ? bpf_sk_storage_get(&sockets, sk, 0, 0) : 0;
+	if (!net || !stored || !wants_encryption(net, stored->mark))
+		return false;
+	e->cookie = stored->cookie;
+	e->mark = e->mark_before = stored->mark;
+	e->family = sk->family;
+	e->type = sk->type;
+	e->protocol = sk->protocol;
+	e->local_port = sk->src_port;
+	return true;
+}
+
+SEC("cgroup/post_bind4")
+int tscf_bound4(struct bpf_sock *sk)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_BOUND};
+	__u64 netns;
+
+	if (!bound(sk, &netns, &e))
+		return 1;
+	e.local[0] = sk->src_ip4;
+	tell(netns, &e);
+	return 1;
+}
+
+SEC("cgroup/post_bind6")
+int tscf_bound6(struct bpf_sock *sk)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_BOUND};
+	__u64 netns;
+
+	if (!bound(sk, &netns, &e))
+		return 1;
+	e.local[0] = sk->src_ip6[0], e.local[1] = sk->src_ip6[1];
+	e.local[2] = sk->src_ip6[2], e.local[3] = sk->src_ip6[3];
+	tell(netns, &e);
 	return 1;
 }
 
@@ -285,6 +380,18 @@ static __always_inline void keep_bits(struct bpf_sockopt *ctx, const struct guar
 	count(netns, guard_marks_kept);
 }
 
+static __always_inline void remember_mark(struct bpf_sockopt *ctx, __u64 netns)
+{
+	struct guard_socket fresh = {.netns = netns}, *stored;
+	const __u32 *mark = ctx->optval;
+
+	if (!ctx->sk || (void *)(mark + 1) > ctx->optval_end)
+		return;
+	stored = bpf_sk_storage_get(&sockets, ctx->sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (stored)
+		stored->mark = *mark;
+}
+
 static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct guard_net *net)
 {
 	__u8 *token = ctx->optval;
@@ -297,29 +404,117 @@ static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct gu
 	return true;
 }
 
+static __always_inline int refuse(int error)
+{
+	bpf_set_retval(-error);
+	return 0;
+}
+
+/* A level that the kernel may give by itself is one that nothing in clear can come of. */
+static __always_inline bool is_raise(const struct guard_net *net, __u32 now, __u32 level)
+{
+	return level == ONLY ||
+	       (level == PREFERRED && (now & LEVEL_MASK) != ONLY && net->policy_count == 0 && net->default_level != ONLY);
+}
+
+static __always_inline int set_level(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
+	struct bpf_sock *sk = ctx->sk;
+	__u32 *level = ctx->optval, now, next;
+	struct guard_socket *stored, fresh = {.netns = netns};
+
+	if (!sk || (sk->family != AF_INET && sk->family != AF_INET6))
+		return 1;
+	if (ctx->optlen != 4 || (void *)(level + 1) > ctx->optval_end || *level > PREFERRED)
+		return refuse(EINVAL);
+	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!stored)
+		return refuse(ENOBUFS);
+	e.cookie = stored->cookie;
+	e.level = *level;
+	e.mark = e.mark_before = sk->mark;
+	describe(&e, sk);
+	now = value_of(net, e.mark);
+	next = *level ? EXPLICIT | *level : 0;
+	if (now != next && is_raise(net, now, *level)) {
+		e.mark = (e.mark & ~net->mask) | next << (net->shift & 31);
+		if (bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)
+			return refuse(ENOPROTOOPT);
+		stored->mark = e.mark;
+		tell(netns, &e);
+	} else if (now != next) {
+		/* The server must have confirmed before anything goes out in clear. */
+		e.kind = GUARD_EVENT_ASKS;
+		e.asked = stored->asked = bpf_ktime_get_ns();
+		if (!tell(netns, &e))
+			return refuse(ENOPROTOOPT);
+	}
+	ctx->optlen = -1; /* done; the kernel knows no such option */
+	return 1;
+}
+
+static __always_inline int introduce(struct bpf_sockopt *ctx, struct guard_net *net)
+{
+	if (!knows_token(ctx, net))
+		return 1;
+	net->client = bpf_get_current_pid_tgid() >> 32;
+	ctx->optlen = -1;
+	return 1;
+}
+
+static __always_inline bool is_ours(__u32 level, __u32 option)
+{
+	return level == SOL_SOCKET && (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT);
+}
+
 SEC("cgroup/setsockopt")
 int tscf_setsockopt(struct bpf_sockopt *ctx)
 {
 	__u64 netns;
 	struct guard_net *net;
-	__u32 caller;
 
 	/* The kernel refuses longer ones that we have not let go by this. */
 	if (ctx->optlen > PAGE)
 		ctx->optlen = 0;
-	if (ctx->level != SOL_SOCKET || (ctx->optname != SO_MARK && ctx->optname != GUARD_OPTION_CLIENT))
+	if (!is_ours(ctx->level, ctx->optname))
 		return 1;
 	netns = bpf_get_netns_cookie(ctx);
 	net = bpf_map_lookup_elem(&nets, &netns);
 	if (!net)
 		return 1;
-	caller = bpf_get_current_pid_tgid() >> 32;
-	if (ctx->optname == SO_MARK && net->client != caller)
+	if (ctx->optname == GUARD_OPTION_LEVEL)
+		return set_level(ctx, net, netns);
+	if (ctx->optname == GUARD_OPTION_CLIENT)
+		return introduce(ctx, net);
+	if (net->client != bpf_get_current_pid_tgid() >> 32)
 		keep_bits(ctx, net, netns);
-	if (ctx->optname == GUARD_OPTION_CLIENT && knows_token(ctx, net)) {
-		net->client = caller;
-		ctx->optlen = -1; /* done; the kernel knows no such option */
-	}
+	remember_mark(ctx, netns);
+	return 1;
+}
+
+SEC("cgroup/getsockopt")
+int tscf_getsockopt(struct bpf_sockopt *ctx)
+{
+	__u32 *level = ctx->optval;
+	const struct guard_net *net;
+	__u64 netns;
+
+	if (ctx->optlen > PAGE)
+		ctx->optlen = 0;
+	if (ctx->level != SOL_SOCKET || ctx->optname != GUARD_OPTION_LEVEL || !ctx->sk)
+		return 1;
+	netns = bpf_get_netns_cookie(ctx);
+	net = bpf_map_lookup_elem(&nets, &netns);
+	if (!net || (ctx->sk->family != AF_INET && ctx->sk->family != AF_INET6))
+		return 1;
+	if (ctx->optlen < 4 || (void *)(level + 1) > ctx->optval_end)
+		return 1;
+	*level = value_of(net, ctx->sk->mark) & LEVEL_MASK;
+	ctx->optlen = 4;
+	/* One store for both would be refused by the verifier. */
+	barrier();
+	ctx->retval = 0;
 	return 1;
 }
 

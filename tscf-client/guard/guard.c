@@ -67,6 +67,14 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 	return 0;
 }
 
+void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e), void *context)
+{
+	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handle, context) : 0;
+
+	if (err < 0)
+		tscf_warning("guard: its events are not heard: %s", strerror(-err));
+}
+
 static void write_plan(struct guard *g, const struct guard_net *next)
 {
 	int err;
@@ -108,10 +116,13 @@ void guard_close(struct guard *g, bool keep)
 	next.preferred = 0;
 	/* Without a client every socket is as if there had never been one, but those that were told otherwise. */
 	next.default_level = TSCF_LEVEL_DEFAULT;
-	if (keep)
+	if (keep) {
 		write_plan(g, &next);
-	else
+		guard_set_deaf(&g->set);
+	} else {
 		guard_set_remove(&g->set);
+	}
+	guard_events_close(&g->events);
 	guard_set_close(&g->set);
 	g->on = false;
 }

@@ -8,6 +8,7 @@
 #ifndef TSCF_CLIENT_GUARD_H
 #define TSCF_CLIENT_GUARD_H
 
+#include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/kernel/routing.h"
 
@@ -16,6 +17,7 @@
 struct guard {
 	bool on;
 	struct guard_set set;
+	struct guard_events events;
 	struct guard_net now;      /**< what the kernel has */
 	char reason[GUARD_REASON]; /**< why there is none */
 };
@@ -26,6 +28,9 @@ struct guard {
  * @return 0, also without it (the reason is logged and kept), or -errno if the configuration requires it (logged).
  */
 int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+
+/** Have its events handled.  Without a guard there are none. */
+void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e), void *context);
 
 /** The rules are about to be changed to @p facts: what both allow. */
 void guard_before(struct guard *g, const struct client_config *config, const struct routing_facts *facts);

@@ -13,15 +13,21 @@
 /** Of the first pid namespace, from which all processes can be seen; fixed in the kernel (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
 #define MAPS_MAX            8
-#define COUNTS              "counts"
 
 const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
 	/* That of what goes out comes last, so that a set that has it has all. */
 	BPF_CGROUP_INET_SOCK_CREATE,
+	BPF_CGROUP_INET4_POST_BIND,
+	BPF_CGROUP_INET6_POST_BIND,
+	BPF_CGROUP_GETSOCKOPT,
 	BPF_CGROUP_SETSOCKOPT,
 	BPF_CGROUP_INET_INGRESS,
 	BPF_CGROUP_INET_EGRESS,
 };
+
+/* That of namespaces bears the name of the build. */
+static const char *const map_names[GUARD_MAPS] = {
+	[GUARD_MAP_COUNTS] = "counts", [GUARD_MAP_RINGS] = "rings", [GUARD_MAP_SOCKETS] = "sockets"};
 
 static void look_at_map(struct guard_found_program *p, uint32_t id)
 {
@@ -33,11 +39,12 @@ static void look_at_map(struct guard_found_program *p, uint32_t id)
 		return;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0) {
 		if (strncmp(info.name, GUARD_MAP_PREFIX, sizeof(GUARD_MAP_PREFIX) - 1) == 0) {
-			p->nets = id;
+			p->maps[GUARD_MAP_NETS] = id;
 			memcpy(p->name, info.name, sizeof(p->name));
-		} else if (strcmp(info.name, COUNTS) == 0) {
-			p->counts = id;
 		}
+		for (unsigned i = 0; i < GUARD_MAPS; i++)
+			if (map_names[i] && strcmp(info.name, map_names[i]) == 0)
+				p->maps[i] = id;
 	}
 	close(fd);
 }
@@ -59,7 +66,7 @@ static int look_at_program(struct guard_found_program *p)
 		return 0;
 	for (unsigned i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++)
 		look_at_map(p, maps[i]);
-	return p->nets != 0;
+	return p->maps[GUARD_MAP_NETS] != 0;
 }
 
 int guard_find(int root, struct guard_found *out)
@@ -90,7 +97,7 @@ bool guard_found_complete(const struct guard_found *f, uint32_t nets)
 	unsigned types = 0;
 
 	for (unsigned i = 0; i < f->count; i++)
-		if (f->list[i].nets == nets)
+		if (f->list[i].maps[GUARD_MAP_NETS] == nets)
 			types |= 1U << f->list[i].type;
 	return types == (1U << GUARD_PROGRAMS) - 1;
 }

@@ -19,7 +19,7 @@
 struct guard_found_program {
 	unsigned type; /**< index in guard_types */
 	uint32_t id;   /**< of the program */
-	uint32_t nets, counts; /**< ids of its maps; counts 0: it has none */
+	uint32_t maps[GUARD_MAPS]; /**< their ids; 0: it does not use it */
 	char name[BPF_OBJ_NAME_LEN]; /**< of nets: the build */
 };
 

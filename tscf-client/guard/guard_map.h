@@ -77,7 +77,40 @@ struct guard_net {
 	struct guard_prefix routes[GUARD_ROUTES];
 };
 
+/** What is kept with a socket. */
+struct guard_socket {
+	__u64 netns;  /**< cookie of its network namespace */
+	__u64 cookie; /**< its own; 0: it is older than the guard */
+	__u64 asked;  /**< the last guard_event.asked of it */
+	__u32 mark;   /**< as it was set last */
+	__u32 unused;
+};
+
+enum guard_event_kind {
+	GUARD_EVENT_BOUND, /**< it has a local port now */
+	GUARD_EVENT_LEVEL, /**< its program has raised its level, and it has the mark already */
+	GUARD_EVENT_ASKS,  /**< its program wants a level that the client must give */
+};
+
+/** What the client is told of a socket. */
+struct guard_event {
+	__u64 cookie, asked;
+	__u32 kind;
+	__u32 pid; /**< thread group of the program, in the kernel's own numbers */
+	__u32 uid;
+	__u32 level;           /**< ASKS: enum tscf_level */
+	__u32 mark, mark_before;
+	__u32 family, type, protocol, device;
+	__u32 local[4], remote[4]; /**< IPv4 in the first word alone */
+	__u32 local_port, remote_port;
+};
+
+/** Bytes that events of one namespace may fill. */
+#define GUARD_RING (64 * 1024)
+
 /** Option of level SOL_SOCKET by which the client says who it is: the value is its token. */
 #define GUARD_OPTION_CLIENT 0x7454
+/** SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION of tsc.h. */
+#define GUARD_OPTION_LEVEL 0x7453
 
 #endif

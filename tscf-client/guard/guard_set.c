@@ -23,7 +23,9 @@
 
 void guard_set_init(struct guard_set *s)
 {
-	*s = (struct guard_set){.root = -1, .nets = -1, .counts = -1};
+	*s = (struct guard_set){.root = -1, .ring = -1};
+	for (unsigned i = 0; i < GUARD_MAPS; i++)
+		s->maps[i] = -1;
 	for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 		s->programs[i] = -1;
 }
@@ -38,8 +40,9 @@ static void close_one(int *fd)
 void guard_set_close(struct guard_set *s)
 {
 	close_one(&s->root);
-	close_one(&s->nets);
-	close_one(&s->counts);
+	close_one(&s->ring);
+	for (unsigned i = 0; i < GUARD_MAPS; i++)
+		close_one(&s->maps[i]);
 	for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 		close_one(&s->programs[i]);
 }
@@ -90,19 +93,38 @@ static int update(int map, uint64_t netns, const void *value)
 
 int guard_set_write(const struct guard_set *s, const struct guard_net *net)
 {
-	return update(s->nets, s->netns, net);
+	return update(s->maps[GUARD_MAP_NETS], s->netns, net);
 }
 
 int guard_set_read(const struct guard_set *s, struct guard_net *net)
 {
-	return bpf_map_lookup_elem(s->nets, &s->netns, net) == 0 ? 0 : -errno;
+	return bpf_map_lookup_elem(s->maps[GUARD_MAP_NETS], &s->netns, net) == 0 ? 0 : -errno;
 }
 
 void guard_set_counts(const struct guard_set *s, struct guard_counts *counts)
 {
 	memset(counts, 0, sizeof(*counts));
-	if (s->counts >= 0)
-		bpf_map_lookup_elem(s->counts, &s->netns, counts);
+	if (s->maps[GUARD_MAP_COUNTS] >= 0)
+		bpf_map_lookup_elem(s->maps[GUARD_MAP_COUNTS], &s->netns, counts);
+}
+
+uint64_t guard_set_asked(const struct guard_set *s, int fd)
+{
+	struct guard_socket stored;
+
+	return bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) == 0 ? stored.asked : 0;
+}
+
+void guard_set_deaf(const struct guard_set *s)
+{
+	bpf_map_delete_elem(s->maps[GUARD_MAP_RINGS], &s->netns);
+}
+
+/* What was told to a client before this one nobody reads any more. */
+static int make_ring(struct guard_set *s)
+{
+	s->ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tscf_ring", 0, 0, GUARD_RING, NULL);
+	return s->ring < 0 ? -errno : update(s->maps[GUARD_MAP_RINGS], s->netns, &s->ring);
 }
 
 static bool is_empty(int nets)
@@ -113,7 +135,7 @@ static bool is_empty(int nets)
 }
 
 /* Guards of namespaces that are gone; their cookies never come back. */
-static void forget_gone(int nets, int counts)
+static void forget_gone(int nets, int counts, int rings)
 {
 	uint64_t key, next;
 	struct guard_net net;
@@ -126,6 +148,7 @@ static void forget_gone(int nets, int counts)
 			continue;
 		bpf_map_delete_elem(nets, &key);
 		bpf_map_delete_elem(counts, &key);
+		bpf_map_delete_elem(rings, &key);
 	}
 }
 
@@ -149,7 +172,7 @@ static void detach_found(int root, const struct guard_found *f, uint32_t nets)
 {
 	/* What goes out is let go of last. */
 	for (unsigned i = 0; i < f->count; i++) {
-		int fd = f->list[i].nets == nets ? bpf_prog_get_fd_by_id(f->list[i].id) : -1;
+		int fd = f->list[i].maps[GUARD_MAP_NETS] == nets ? bpf_prog_get_fd_by_id(f->list[i].id) : -1;
 
 		if (fd < 0)
 			continue;
@@ -164,20 +187,25 @@ static bool use_found(struct guard_set *s, const struct guard_found *f, const ch
 	const struct guard_found_program *first = NULL;
 
 	for (unsigned i = 0; i < f->count && !first; i++)
-		if (strcmp(f->list[i].name, name) == 0 && guard_found_complete(f, f->list[i].nets))
+		if (strcmp(f->list[i].name, name) == 0 && guard_found_complete(f, f->list[i].maps[GUARD_MAP_NETS]))
 			first = &f->list[i];
 	if (!first)
 		return false;
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct guard_found_program *p = &f->list[i];
 
-		if (p->nets == first->nets && s->programs[p->type] < 0)
+		if (p->maps[GUARD_MAP_NETS] != first->maps[GUARD_MAP_NETS])
+			continue;
+		if (s->programs[p->type] < 0)
 			s->programs[p->type] = bpf_prog_get_fd_by_id(p->id);
-		if (p->nets == first->nets && p->counts != 0 && s->counts < 0)
-			s->counts = bpf_map_get_fd_by_id(p->counts);
+		for (unsigned k = 0; k < GUARD_MAPS; k++)
+			if (p->maps[k] != 0 && s->maps[k] < 0)
+				s->maps[k] = bpf_map_get_fd_by_id(p->maps[k]);
 	}
-	s->nets = bpf_map_get_fd_by_id(first->nets);
-	return s->nets >= 0 && s->counts >= 0;
+	for (unsigned k = 0; k < GUARD_MAPS; k++)
+		if (s->maps[k] < 0)
+			return false;
+	return true;
 }
 
 static int load_with(struct guard_set *s, bool skb_has_netns)
@@ -188,16 +216,19 @@ static int load_with(struct guard_set *s, bool skb_has_netns)
 	if (!skel)
 		return -errno;
 	skel->rodata->skb_has_netns = skb_has_netns;
-	err = bpf_map__reuse_fd(skel->maps.nets, s->nets);
+	err = bpf_map__reuse_fd(skel->maps.nets, s->maps[GUARD_MAP_NETS]);
 	if (err == 0)
 		err = guard_bpf__load(skel);
 	if (err == 0) {
 		const struct bpf_program *const programs[GUARD_PROGRAMS] = {
-			skel->progs.tscf_create, skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
+			skel->progs.tscf_create,     skel->progs.tscf_bound4,  skel->progs.tscf_bound6, skel->progs.tscf_getsockopt,
+			skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
 
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			s->programs[i] = dup(bpf_program__fd(programs[i]));
-		s->counts = dup(bpf_map__fd(skel->maps.counts));
+		s->maps[GUARD_MAP_COUNTS] = dup(bpf_map__fd(skel->maps.counts));
+		s->maps[GUARD_MAP_RINGS] = dup(bpf_map__fd(skel->maps.rings));
+		s->maps[GUARD_MAP_SOCKETS] = dup(bpf_map__fd(skel->maps.sockets));
 	}
 	guard_bpf__destroy(skel);
 	return err;
@@ -214,8 +245,8 @@ static int load(struct guard_set *s, const char *name)
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	int err;
 
-	s->nets = bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(uint64_t), sizeof(struct guard_net), GUARD_NETS, &options);
-	if (s->nets < 0)
+	s->maps[GUARD_MAP_NETS] = bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(uint64_t), sizeof(struct guard_net), GUARD_NETS, &options);
+	if (s->maps[GUARD_MAP_NETS] < 0)
 		return -errno;
 	libbpf_set_print(quiet);
 	err = load_with(s, true);
@@ -229,18 +260,18 @@ static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_
 {
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct guard_found_program *p = &f->list[i];
-		int nets = p->nets == own ? -1 : bpf_map_get_fd_by_id(p->nets);
+		int nets = p->maps[GUARD_MAP_NETS] == own ? -1 : bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]);
 
 		if (nets < 0)
 			continue;
 		bpf_map_delete_elem(nets, &s->netns);
-		forget_gone(nets, -1);
+		forget_gone(nets, -1, -1);
 		if (is_empty(nets))
-			detach_found(s->root, f, p->nets);
+			detach_found(s->root, f, p->maps[GUARD_MAP_NETS]);
 		close(nets);
 	}
-	if (s->nets >= 0)
-		forget_gone(s->nets, s->counts);
+	if (s->maps[GUARD_MAP_NETS] >= 0)
+		forget_gone(s->maps[GUARD_MAP_NETS], s->maps[GUARD_MAP_COUNTS], s->maps[GUARD_MAP_RINGS]);
 }
 
 static uint32_t map_id(int fd)
@@ -262,9 +293,11 @@ static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(cons
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
 	} else {
-		update(s->counts, s->netns, &none);
+		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}
-	return guard_set_write(s, first);
+	int err = guard_set_write(s, first);
+
+	return err == 0 ? make_ring(s) : err;
 }
 
 static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *), struct guard_found *f,
@@ -288,7 +321,7 @@ static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take
 	*what = "attaching BPF programs to the root of cgroup v2";
 	if (!found && (err = attach(s->root, s->programs)) != 0)
 		return err;
-	tidy(s, f, map_id(s->nets));
+	tidy(s, f, map_id(s->maps[GUARD_MAP_NETS]));
 	return 0;
 }
 
@@ -341,9 +374,10 @@ bool guard_set_attached(const struct guard_set *s)
 void guard_set_remove(const struct guard_set *s)
 {
 	lock(s->root);
-	bpf_map_delete_elem(s->nets, &s->netns);
-	bpf_map_delete_elem(s->counts, &s->netns);
-	if (is_empty(s->nets))
+	bpf_map_delete_elem(s->maps[GUARD_MAP_NETS], &s->netns);
+	bpf_map_delete_elem(s->maps[GUARD_MAP_COUNTS], &s->netns);
+	guard_set_deaf(s);
+	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			bpf_prog_detach2(s->programs[i], s->root, guard_types[i]);
 	unlock(s->root);

@@ -22,13 +22,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUARD_PROGRAMS 4
+#define GUARD_PROGRAMS 7
 /** Room for the reason of a failure. */
 #define GUARD_REASON 128
 
+/** The maps of a set. */
+enum guard_map {
+	GUARD_MAP_NETS,
+	GUARD_MAP_COUNTS,
+	GUARD_MAP_RINGS,
+	GUARD_MAP_SOCKETS,
+	GUARD_MAPS
+};
+
 struct guard_set {
 	int root; /**< the cgroup */
-	int nets, counts;
+	int maps[GUARD_MAPS];
+	int ring; /**< of events for this client */
 	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
 	uint64_t netns;               /**< cookie of the namespace that this client is in */
 };
@@ -56,6 +66,11 @@ void guard_set_counts(const struct guard_set *s, struct guard_counts *counts);
 /** @return whether each program is still attached. */
 bool guard_set_attached(const struct guard_set *s);
 
+/** What was last asked of the socket behind @p fd, as in struct guard_event; 0: nothing. */
+uint64_t guard_set_asked(const struct guard_set *s, int fd);
+
+/** Nobody listens to this namespace's events any more. */
+void guard_set_deaf(const struct guard_set *s);
 /** Guard this namespace no longer; if none is left that this set guards, detach it. */
 void guard_set_remove(const struct guard_set *s);
 /** Close what is open.  The guard goes on. */

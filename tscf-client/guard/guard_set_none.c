@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_set_none.c - guard_set.h in a build without BPF: there is no guard, and nobody asks for what needs one. */
+/* guard_set_none.c - guard_set.h and guard_events.h in a build without BPF: there is no guard, and nobody asks for what needs one. */
+#include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 void guard_set_init(struct guard_set *s)
 {
-	*s = (struct guard_set){.root = -1};
+	*s = (struct guard_set){.root = -1, .ring = -1};
 }
 
 int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
@@ -38,6 +39,17 @@ void guard_set_counts(const struct guard_set *s, struct guard_counts *counts)
 	memset(counts, 0, sizeof(*counts));
 }
 
+uint64_t guard_set_asked(const struct guard_set *s, int fd)
+{
+	(void)s, (void)fd;
+	return 0;
+}
+
+void guard_set_deaf(const struct guard_set *s)
+{
+	(void)s;
+}
+
 bool guard_set_attached(const struct guard_set *s)
 {
 	(void)s;
@@ -57,4 +69,17 @@ void guard_set_close(struct guard_set *s)
 int guard_set_flush(void)
 {
 	return 0;
+}
+
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, void (*handle)(void *context, const struct guard_event *e),
+		      void *context)
+{
+	(void)loop, (void)fd, (void)handle, (void)context;
+	g->ring = NULL;
+	return -EOPNOTSUPP;
+}
+
+void guard_events_close(struct guard_events *g)
+{
+	(void)g;
 }

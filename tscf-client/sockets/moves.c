@@ -332,7 +332,7 @@ void moves_get_level(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer(call, -error, NULL);
 }
 
-static void bound(struct client *c, const struct tscf_socket *s)
+static void bound(struct client *c, const struct tscf_socket *s, bool moved)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
 	enum tscf_level level = registry_level(c, s);
@@ -340,7 +340,7 @@ static void bound(struct client *c, const struct tscf_socket *s)
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
 		if (trusted_network_wants(&c->trusted_network, level))
-			registry_bind(c, &keys[i], level, s->cookie, false, 0);
+			registry_bind(c, &keys[i], level, s->cookie, moved, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
 			registry_release(c, &keys[i], 0);
 	}
@@ -349,6 +349,17 @@ static void bound(struct client *c, const struct tscf_socket *s)
 	registry_flush(c);
 	c->registry.counts[level]++;
 	dtte_demand(&c->dtte, true, c->now);
+}
+
+void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before)
+{
+	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
+	enum tscf_level level = registry_level(c, s);
+	bound(c, s, !was);
+	subscriptions_socket(c, s, level);
+	if (trusted_network_wants(&c->trusted_network, level) && s->local_port == 0)
+		dtte_touch(&c->dtte, c->now);
+	registry_resync_soon(c);
 }
 
 void moves_bound(struct client *c, struct tscf_control_call_in *call)
@@ -365,7 +376,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 		return;
 	}
 	if (error == 0) {
-		bound(c, &s);
+		bound(c, &s, false);
 		subscriptions_socket(c, &s, registry_level(c, &s));
 	}
 	registry_resync_soon(c);
@@ -390,6 +401,14 @@ static bool waits_for_tunnel(const struct client *c, const struct change *change
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
 {
 	struct change *change = check_level(call) == 0 ? change_for(c, call, true) : NULL;
+	if (change)
+		change->open++;
+	return change;
+}
+
+struct change *moves_begin_own(struct client *c, enum tscf_level level)
+{
+	struct change *change = change_new(c, level);
 	if (change)
 		change->open++;
 	return change;

@@ -67,6 +67,8 @@ struct moves {
 void moves_set_level(struct client *c, struct tscf_control_call_in *call);
 void moves_bound(struct client *c, struct tscf_control_call_in *call);
 void moves_get_level(struct client *c, struct tscf_control_call_in *call);
+/** A socket bears another mark than @p before, or has a local address now: what the guard has done, or seen. */
+void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before);
 
 /**
  * Begin a change of many sockets: to the level that @p call asks for, which is answered at its end with a list of them.
@@ -76,6 +78,8 @@ void moves_get_level(struct client *c, struct tscf_control_call_in *call);
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call);
 /** The same to what policies say, or @p level if they say nothing; nobody is told.  @return NULL when out of memory. */
 struct change *moves_begin_default(struct client *c, enum tscf_level level);
+/** The same to @p level, which their program has asked for without a call; nobody is told.  @return NULL when out of memory. */
+struct change *moves_begin_own(struct client *c, enum tscf_level level);
 /** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0 or -errno. */
 int moves_add(struct client *c, struct change *change, int fd, pid_t pid);
 /** All sockets have been added; @p error is what to answer if it is not 0.  The change may be gone afterwards. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_events.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stddef.h>
+
+static int one(void *context, void *data, size_t size)
+{
+	struct guard_events *g = context;
+
+	if (size >= sizeof(struct guard_event))
+		g->handle(g->context, data);
+	return 0;
+}
+
+static void readable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct guard_events *g = w->data;
+
+	(void)loop;
+	(void)events;
+	ring_buffer__consume(g->ring);
+}
+
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, void (*handle)(void *context, const struct guard_event *e),
+		      void *context)
+{
+	*g = (struct guard_events){.loop = loop, .handle = handle, .context = context};
+	g->ring = ring_buffer__new(fd, one, g, NULL);
+	if (!g->ring)
+		return -errno;
+	ev_io_init(&g->readable, readable, ring_buffer__epoll_fd(g->ring), EV_READ);
+	g->readable.data = g;
+	ev_io_start(loop, &g->readable);
+	return 0;
+}
+
+void guard_events_close(struct guard_events *g)
+{
+	if (!g->ring)
+		return;
+	ev_io_stop(g->loop, &g->readable);
+	ring_buffer__free(g->ring);
+	g->ring = NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/guarded.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct tscf_addr address(const struct guard_event *e, const uint32_t words[4])
+{
+	return e->family == AF_INET ? tscf_addr_v4(words) : tscf_addr_v6(words);
+}
+
+static struct tscf_socket socket_of(const struct guard_event *e)
+{
+	struct tscf_socket s = {.local = address(e, e->local),
+				.local_port = (uint16_t)e->local_port,
+				.family = (int)e->family,
+				.type = (uint8_t)e->type,
+				.protocol = (uint8_t)e->protocol,
+				.mark = e->mark,
+				.device = e->device,
+				.uid = e->uid,
+				.cookie = e->cookie};
+
+	if (e->remote_port == 0)
+		return s;
+	s.remote = address(e, e->remote);
+	s.remote_port = (uint16_t)e->remote_port;
+	return s;
+}
+
+struct wanted {
+	struct client *client;
+	const struct guard_event *event;
+	bool found;
+};
+
+/* The descriptor that the program has asked with: the guard has written down on the socket what was asked last. */
+static void give(void *context, pid_t pid, int fd)
+{
+	struct wanted *w = context;
+	struct client *c = w->client;
+	struct change *change = NULL;
+
+	if (!w->found && guard_set_asked(&c->guard.set, fd) == w->event->asked)
+		change = moves_begin_own(c, (enum tscf_level)w->event->level);
+	if (!change) {
+		close(fd);
+		return;
+	}
+	w->found = true;
+	moves_end(c, change, moves_add(c, change, fd, pid));
+}
+
+void guarded_event(void *context, const struct guard_event *e)
+{
+	struct client *c = context;
+	struct tscf_socket s = socket_of(e);
+	struct wanted wanted = {.client = c, .event = e};
+
+	switch (e->kind) {
+	case GUARD_EVENT_BOUND:
+		/* Whether it has IPv4 as well only a dump tells. */
+		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
+			registry_resync_soon(c);
+		else
+			moves_marked(c, &s, e->mark_before);
+		break;
+	case GUARD_EVENT_LEVEL:
+		moves_marked(c, &s, e->mark_before);
+		break;
+	case GUARD_EVENT_ASKS:
+		if (processes_each_socket((pid_t)e->pid, give, &wanted) < 0 || !wanted.found)
+			tscf_debug("process %u asked for a level of a socket that cannot be found", e->pid);
+		break;
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * guarded.h - what the guard tells of sockets (guard_events.h) becomes known to the server, or is done by the client.
+ */
+#ifndef TSCF_CLIENT_GUARDED_H
+#define TSCF_CLIENT_GUARDED_H
+
+#include "tscf-client/guard/guard_events.h"
+
+/** A handler of events; the context is the client. */
+void guarded_event(void *context, const struct guard_event *e);
+
+#endif
