@@ -57,6 +57,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	earlier(&next, registry_next(c));
 	earlier(&next, moves_next(c));
 	earlier(&next, hook_next(c));
+	earlier(&next, nat_probe_next(c));
 	earlier(&next, waiters_next(c));
 	ev_timer_stop(loop, &c->timer);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
@@ -77,6 +78,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	dtte_tick(&c->dtte, c->now);
 	registry_tick(c);
 	moves_tick(c);
+	nat_probe_tick(c);
 	waiters_check(c);
 }
 

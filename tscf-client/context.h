@@ -23,6 +23,7 @@
 #include "tscf-client/hold.h"
 #include "tscf-client/identity.h"
 #include "tscf-client/kernel/monitor.h"
+#include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
@@ -110,6 +111,7 @@ struct client {
 	struct routing routing;
 	struct routing_facts facts;
 	struct delivery delivery; /**< of the same facts */
+	struct nat_probe nat_probes[2]; /**< of the plain and the encrypted device */
 	struct guard guard;
 	struct registry registry;
 	struct moves moves;

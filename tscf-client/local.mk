@@ -33,7 +33,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/monitor.h \
 	tscf-client/kernel/monitor_clock.c \
 	tscf-client/kernel/route.c \
-	tscf-client/kernel/routing.c \
+	tscf-client/kernel/nat_probe.c tscf-client/kernel/nat_probe.h tscf-client/kernel/routing.c \
 	tscf-client/kernel/routing.h \
 	tscf-client/path.c \
 	tscf-client/settings/config.c \

@@ -71,11 +71,18 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 	}
 }
 
+static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
+{
+	return probe->waiting > 0 && nat_probe_take(c, probe, p->data, tscf_packet_piece(p, 0));
+}
+
 static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batch *plain, struct tscf_batch *encrypted)
 {
 	struct decider d = decider_of(c);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
+		if (is_probe(c, &c->nat_probes[0], p))
+			continue;
 		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_piece(p, 0));
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
 			address(p, c->plain.peer);
@@ -100,6 +107,8 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		dtte_touch(&c->dtte, c->now);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
+		if (is_probe(c, &c->nat_probes[1], p))
+			continue;
 		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_piece(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)
 			registry_flow(c, &flow);

@@ -31,6 +31,7 @@ NET_TESTS = \
 	tests/net/levels-tcp.sh \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
+	tests/net/masquerade.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \
 	tests/net/move-tcp.sh \

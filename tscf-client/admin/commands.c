@@ -44,6 +44,7 @@ int commands_reload(struct client *c)
 		live_sockets_policies_changed(c);
 		client_route(c);
 		trusted_network_look(c);
+		nat_probe_again(c);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on",
 			  c->config->policies.count);
 	} else {

@@ -178,6 +178,13 @@ static json_t *counters(const struct client *c)
 	return object;
 }
 
+/* What this host does with packets on their way to our devices. */
+static json_t *packets_status(const struct client *c)
+{
+	const char *plain = nat_probe_name(c->nat_probes[0].finding), *encrypted = nat_probe_name(c->nat_probes[1].finding);
+	return json_pack("{s:o, s:o}", "plain", text_or_null(plain), "encrypted", text_or_null(encrypted));
+}
+
 char *report_status(struct client *c, bool privileged)
 {
 	const unsigned *n = c->registry.counts;
@@ -193,6 +200,7 @@ char *report_status(struct client *c, bool privileged)
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	json_object_set_new(status, "guard", guard_report(&c->guard));
+	json_object_set_new(status, "packets", packets_status(c));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
 	return text;

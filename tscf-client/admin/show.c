@@ -4,6 +4,8 @@
 #include "common/daemon/show.h"
 #include "common/daemon/table.h"
 
+#include <string.h>
+
 /** Where the tunnel leads: transport, server, internal addresses. */
 static void describe(const json_t *tunnel, char *buf)
 {
@@ -71,6 +73,19 @@ static void print_guard(const json_t *guard, time_t now, FILE *out)
 	fputc('\n', out);
 }
 
+/** Only what is wrong: this host changes or drops what is on its way to a device. */
+static void print_packets(const json_t *packets, FILE *out)
+{
+	static const char *const tunnels[] = {"plain", "encrypted"};
+
+	for (unsigned i = 0; i < sizeof(tunnels) / sizeof(tunnels[0]); i++) {
+		const char *finding = json_string_value(json_object_get(packets, tunnels[i]));
+
+		if (finding && strcmp(finding, "unchanged") != 0)
+			fprintf(out, "firewall: packets to the %s device: %s; see MASQUERADING in tscf-client(8)\n", tunnels[i], finding);
+	}
+}
+
 static void print_sockets(const json_t *sockets, FILE *out)
 {
 	static const char *const levels[] = {"encrypted-only", "encrypted-preferred", "unencrypted"};
@@ -102,6 +117,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_reason("encrypted", encrypted, out);
 	print_candidates(json_object_get(status, "candidates"), out);
 	print_guard(json_object_get(status, "guard"), now, out);
+	print_packets(json_object_get(status, "packets"), out);
 	print_sockets(json_object_get(status, "sockets"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 }

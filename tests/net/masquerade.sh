@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# masquerade.sh - a rule of the host that masquerades whatever leaves it cuts off a connection that is moved: the client finds that out by itself, and
+# log and status say so; with the exception that it names the same connection goes on.  A firewall that lets nothing out by the encrypted device is found, too.
+. "$(dirname "$0")/lib.sh"
+
+topology
+echo_server
+start_server
+start_client
+found() { client_status ".packets.$1"; }
+moved() { # NAME PORT: a connection that is moved
+	program "$1" library "$TSCF_TOOLS/tcp" --to $HOST:7000 --bind "$PHONE_INNER:$2" --seconds 30 --rate 400000 --patience 3000 --report 50
+	grows "$1" .received 100000
+	level encrypted-only --proto tcp --port "$2" >/dev/null
+}
+must 5 '[ "$(found plain)" = unchanged ]'
+in_phone nft -f - <<-END || die "needs nftables"
+	table inet nat { chain post { type nat hook postrouting priority srcnat; oifname != lo masquerade; }; }
+END
+moved broken 6001
+must 10 encrypted_up
+client reload >/dev/null
+must 5 '[ "$(found encrypted)" = "source changed" ]' "status says it"
+check "the log says what to do" grep -q "changes the source of packets that leave by tscf1.*iptables -t nat -I POSTROUTING -o tscf1 -j ACCEPT" "$T/client.log"
+check "so does status for people" grep -q "firewall: packets to the encrypted device: source changed" <(client status)
+kill -KILL "$LAST_PID" 2>/dev/null
+
+in_phone nft insert rule inet nat post oifname { tscf0, tscf1 } accept
+client reload >/dev/null
+must 5 '[ "$(found encrypted)" = unchanged ]' "the exception is found"
+moved whole 6002
+must 5 '[ "$(tunnel_of tcp 6002)" = encrypted ]'
+grows whole .received 400000 "with the exception the connection that was moved goes on"
+is "all packets are its own" "$(last whole .exact)" = true
+
+in_phone nft -f - <<-END
+	table inet filter { chain out { type filter hook output priority 0; oifname tscf1 drop; }; }
+END
+client reload >/dev/null
+must 8 '[ "$(found encrypted)" = dropped ]' "what is dropped is found"
+is "the plain device is as it was" "$(found plain)" = unchanged

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/kernel/nat_probe.h"
+
+#include "common/base/level.h"
+#include "common/base/log.h"
+#include "common/crypto/random.h"
+#include "common/packet/packet.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/** Discard (RFC 863), should it ever get there. */
+#define PORT       9
+#define UDP_HEADER 8U
+
+/* One for each device; which of them it is says how its packets are marked. */
+static const enum tscf_level levels[] = {TSCF_LEVEL_UNENCRYPTED, TSCF_LEVEL_ENCRYPTED_ONLY};
+
+static bool is_wanted(const struct client *c, bool encrypted)
+{
+	if (encrypted)
+		return dtte_is_up(&c->dtte) && c->dtte.gate == DTTE_GATE_OPEN;
+	return c->plain.state == TUNNEL_UP;
+}
+
+static int open_marked(const struct client *c, int family, enum tscf_level level, const struct tscf_addr *from)
+{
+	union tscf_endpoint local;
+	uint32_t mark = tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_EXPLICIT | level);
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	tscf_endpoint_make(from, 0, &local);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0 &&
+	    bind(fd, &local.sa, tscf_endpoint_size(&local)) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* @return an address that a service route of the family leads to; family 0: there is none. */
+static struct tscf_addr destination(const struct client *c, int family)
+{
+	for (unsigned i = 0; i < c->facts.route_count; i++) {
+		struct tscf_prefix p = c->facts.routes[i];
+		if (p.addr.family != family)
+			continue;
+		tscf_prefix_normalize(&p);
+		size_t size = tscf_addr_size(p.addr.family);
+		/* Neither the network's own address nor one that is nobody's. */
+		if (p.length + 2U <= 8 * size)
+			p.addr.bytes[size - 1] |= 1;
+		if (p.length <= 1)
+			p.addr.bytes[0] |= 1;
+		return p.addr;
+	}
+	return (struct tscf_addr){.family = 0};
+}
+
+/* @return whether one was sent: a route of others may lead elsewhere, then nothing comes and nothing is said. */
+static bool send_one(const struct client *c, const struct nat_probe *p, int family, enum tscf_level level)
+{
+	const struct tscf_addr *from = &c->plain.internal.of[tscf_family_index((sa_family_t)family)];
+	struct tscf_addr to = destination(c, family);
+	union tscf_endpoint remote;
+	if (!from->family || !to.family)
+		return false;
+	int fd = open_marked(c, family, level, from);
+	if (fd < 0)
+		return false;
+	tscf_endpoint_make(&to, PORT, &remote);
+	ssize_t sent = sendto(fd, p->token, sizeof p->token, MSG_DONTWAIT, &remote.sa, tscf_endpoint_size(&remote));
+	/* So says the firewall itself that it drops. */
+	bool refused = sent < 0 && errno == EPERM;
+	close(fd);
+	return sent >= 0 || refused;
+}
+
+static void send_all(struct client *c, struct nat_probe *p, enum tscf_level level)
+{
+	tscf_random(p->token, sizeof p->token);
+	p->changed = false;
+	/* Counted first: what is sent is in the device at once. */
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		p->waiting += send_one(c, p, tscf_family(i), level);
+	p->at = c->now + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
+}
+
+static void say(const struct nat_probe *p, const char *device)
+{
+	if (p->finding == NAT_PROBE_CHANGED)
+		tscf_warning("a rule of this host's firewall changes the source of packets that leave by %s, as masquerading does: "
+			     "connections that are moved break; put before it: nft insert rule ip TABLE CHAIN oifname \"%s\" accept, or "
+			     "iptables -t nat -I POSTROUTING -o %s -j ACCEPT",
+			     device, device, device);
+	else if (p->finding == NAT_PROBE_DROPPED)
+		tscf_warning("this host lets no packets out by %s: its firewall or a policy rule keeps them back", device);
+	else
+		tscf_info("packets leave by %s unchanged now", device);
+}
+
+static void conclude(struct client *c, struct nat_probe *p, enum nat_probe_finding finding)
+{
+	enum nat_probe_finding before = p->finding;
+	p->finding = finding;
+	p->waiting = 0;
+	p->at = c->now + NAT_PROBE_MS;
+	if (finding == before || (before == NAT_PROBE_UNKNOWN && finding == NAT_PROBE_UNCHANGED))
+		return;
+	say(p, p == &c->nat_probes[1] ? c->encrypted_tun.name : c->plain_tun.name);
+}
+
+static void tick(struct client *c, struct nat_probe *p, bool encrypted)
+{
+	if (!is_wanted(c, encrypted))
+		*p = (struct nat_probe){.finding = p->finding};
+	else if (c->now >= p->at && p->waiting > 0)
+		conclude(c, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_DROPPED);
+	else if (c->now >= p->at)
+		send_all(c, p, levels[encrypted]);
+}
+
+void nat_probe_tick(struct client *c)
+{
+	tick(c, &c->nat_probes[0], false);
+	tick(c, &c->nat_probes[1], true);
+}
+
+void nat_probe_again(struct client *c)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (c->nat_probes[i].waiting == 0)
+			c->nat_probes[i].at = 0;
+}
+
+uint64_t nat_probe_next(const struct client *c)
+{
+	uint64_t next = UINT64_MAX;
+	for (unsigned i = 0; i < 2; i++)
+		if (is_wanted(c, i == 1) && c->nat_probes[i].at < next)
+			next = c->nat_probes[i].at;
+	return next;
+}
+
+bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+	/* Ours has no options, and so a size of its own. */
+	if (length < UDP_HEADER + sizeof p->token || memcmp(data + length - sizeof p->token, p->token, sizeof p->token) != 0 ||
+	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
+		return false;
+	p->changed |= !tscf_addrs_have(&c->plain.internal, &info.source);
+	p->waiting--;
+	if (p->waiting == 0)
+		conclude(c, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_UNCHANGED);
+	return true;
+}
+
+const char *nat_probe_name(enum nat_probe_finding finding)
+{
+	static const char *const names[] = {NULL, "unchanged", "source changed", "dropped"};
+	return names[finding];
+}
