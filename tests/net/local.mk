@@ -34,6 +34,7 @@ NET_TESTS = \
 	tests/net/masquerade.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \
+	tests/net/move-lossy.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
 	tests/net/options.sh \

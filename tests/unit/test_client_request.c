@@ -46,7 +46,7 @@ static uint32_t add(uint16_t tries, uint64_t now)
 	uint32_t sequence = requests_sequence(&queue);
 	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, sequence);
 	int length = tscf_write_finish(&w);
-	ck_assert_int_eq(requests_add(&queue, buffer, (uint32_t)length, REQUEST_FIRST_MS, tries, done, NULL, now), 0);
+	ck_assert_int_eq(requests_add(&queue, buffer, (uint32_t)length, REQUEST_FIRST_MS, tries, 0, done, NULL, now), 0);
 	return sequence;
 }
 
@@ -89,6 +89,28 @@ START_TEST(answered)
 	ck_assert_uint_eq(ended, 1);
 	ck_assert_uint_eq(in_vain + taken_back, 0);
 	ck_assert_uint_eq(queue.round_trip_ms, 30);
+}
+END_TEST
+
+/* An urgent one is repeated in the first moments, which are no tries; then it goes on as any other. */
+START_TEST(urgent)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	start();
+	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
+	int length = tscf_write_finish(&w);
+	requests_add(&queue, buffer, (uint32_t)length, REQUEST_FIRST_MS, 2, 3, done, NULL, 0);
+	static const uint64_t at[] = {5, 10, 15, 265};
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_uint_eq(requests_next(&queue), at[i]);
+		requests_tick(&queue, at[i]);
+		ck_assert_uint_eq(sent, i + 2);
+	}
+	ck_assert_uint_eq(requests_next(&queue), 265 + 500);
+	requests_tick(&queue, 265 + 500);
+	ck_assert_uint_eq(in_vain, 1);
+	ck_assert_uint_eq(queue.round_trip_ms, 0);
 }
 END_TEST
 
@@ -181,7 +203,7 @@ START_TEST(callback_adds)
 	start();
 	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
 	int length = tscf_write_finish(&w);
-	requests_add(&queue, buffer, (uint32_t)length, REQUEST_FIRST_MS, 1, add_another, &queue, 0);
+	requests_add(&queue, buffer, (uint32_t)length, REQUEST_FIRST_MS, 1, 0, add_another, &queue, 0);
 	requests_tick(&queue, 250);
 	ck_assert_uint_eq(ended, 1);
 	ck_assert_uint_eq(queue.under_way, 1);
@@ -214,6 +236,7 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("queue");
 	tcase_add_test(tc, retransmits);
 	tcase_add_test(tc, answered);
+	tcase_add_test(tc, urgent);
 	tcase_add_test(tc, no_round_trip_of_repeated);
 	tcase_add_test(tc, round_trip_within_a_millisecond);
 	tcase_add_test(tc, reliable);

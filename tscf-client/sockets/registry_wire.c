@@ -24,7 +24,7 @@ static void parcel_free(struct parcel *p)
 	struct tscf_bindings *under_way = p->client->registry.under_way[p->encrypted];
 	for (unsigned i = 0; i < p->count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(under_way, &p->ops[i].wire.key);
-		if (b)
+		if (b && --b->generation == 0)
 			tscf_bindings_remove(under_way, b);
 	}
 	free(p);
@@ -151,16 +151,29 @@ static void parcel_add(struct parcel *p, struct tscf_writer *w, const struct reg
 	struct registry *r = &p->client->registry;
 	p->ops[p->count++] = *op;
 	tscf_write_binding(w, &op->wire);
-	tscf_bindings_bind(r->under_way[p->encrypted], &op->wire.key, op->wire.level, NULL, NULL);
+	/* Counted, since a binding may follow what is under way for the same key. */
+	struct tscf_binding *u =
+	    tscf_bindings_bind(r->under_way[p->encrypted], &op->wire.key, op->wire.level, NULL, NULL);
+	if (u)
+		u->generation++;
 	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	if (b)
 		b->told = op->wire.action == TSCF_BIND_ACTION_BIND;
 }
 
-/* Requests may overtake each other.  What forbids clear packets need not wait for the other tunnel, which may be dead.
+static bool forbids_clear(const struct registry_op *op)
+{
+	return op->wire.action == TSCF_BIND_ACTION_BIND && tscf_level_wants_encryption(op->wire.level);
+}
+
+/*
+ * Requests may overtake each other.  What forbids clear packets waits for nothing on the encrypted tunnel, where the
+ * server knows what is older by its number; nor for the other tunnel, which may be dead.
  */
 static bool must_wait(const struct client *c, const struct registry_op *op, bool encrypted)
 {
+	if (encrypted && forbids_clear(op))
+		return false;
 	if (op->wire.action == TSCF_BIND_ACTION_BIND)
 		return tscf_bindings_get(c->registry.under_way[encrypted], &op->wire.key);
 	return registry_under_way(c, &op->wire.key);
@@ -223,6 +236,23 @@ static void dispatch(struct tunnel *t, struct tscf_writer *w, struct parcel *p, 
 		done(t, p, NULL, error);
 }
 
+/* Until the server knows of a move, what comes down is in clear; and a program may be waiting for its answer. */
+static bool is_urgent(const struct parcel *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->ops[i].waiter || (forbids_clear(&p->ops[i]) && (p->ops[i].wire.flags & TSCF_BIND_FLAG_MOVED)))
+			return true;
+	return false;
+}
+
+static void dispatch_bindings(struct tunnel *t, struct tscf_writer *w, struct parcel *p)
+{
+	int error = is_urgent(p) ? tunnel_request_urgent(t, w, REGISTRY_TRIES, bind_done, p)
+				 : tunnel_request(t, w, REGISTRY_TRIES, bind_done, p);
+	if (error < 0)
+		bind_done(t, p, NULL, error);
+}
+
 static bool fits_any(const struct registry_op *op)
 {
 	(void)op;
@@ -251,7 +281,7 @@ static void send_bindings(struct client *c)
 		write_lock(&w, c->registry.shield_key);
 		p = collect(c, &w, true, &s, fits_any);
 		if (p && p->count > 0)
-			dispatch(&c->encrypted, &w, p, REGISTRY_TRIES, bind_done);
+			dispatch_bindings(&c->encrypted, &w, p);
 		else
 			free(p);
 	} while (p && s.at < c->registry.pending_count);

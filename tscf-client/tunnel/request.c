@@ -12,8 +12,10 @@ struct request {
 	uint64_t sent_at, due, pause;
 	uint32_t sequence;
 	enum tscf_message_type type;
-	uint16_t tries, tries_left;
+	uint16_t tries_left, quick_left;
 	bool sent;
+	bool hurried;  /**< the next time that it is sent comes early, and is no try */
+	bool repeated; /**< its answer does not tell which of several copies it answers (Karn) */
 	uint32_t length;
 	uint8_t data[];
 };
@@ -63,6 +65,14 @@ uint32_t requests_sequence(struct requests *q)
 	return ++q->sequence;
 }
 
+static void schedule(const struct requests *q, struct request *r, uint64_t now)
+{
+	r->hurried = r->quick_left > 0 && !q->reliable;
+	if (r->hurried)
+		r->quick_left--;
+	r->due = now + (r->hurried ? REQUEST_QUICK_MS + r->length / REQUEST_QUICK_BYTES : r->pause);
+}
+
 static void send_request(struct requests *q, struct request *r, uint64_t now)
 {
 	bool again = r->sent;
@@ -70,12 +80,13 @@ static void send_request(struct requests *q, struct request *r, uint64_t now)
 		r->sent = true;
 		r->sent_at = now;
 		q->under_way++;
-	} else {
+	} else if (!r->hurried) {
 		r->pause = r->pause * 2 < REQUEST_LONGEST_MS ? r->pause * 2 : REQUEST_LONGEST_MS;
 	}
-	r->due = now + r->pause;
-	if (r->tries_left != REQUEST_TRIES_ENDLESS)
+	if (!r->hurried && r->tries_left != REQUEST_TRIES_ENDLESS)
 		r->tries_left--;
+	r->repeated |= again;
+	schedule(q, r, now);
 	if (!again || !q->reliable)
 		q->transmit(q->context, r->data, r->length);
 }
@@ -88,7 +99,7 @@ static void fill_window(struct requests *q, uint64_t now)
 }
 
 int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint64_t first_ms, uint16_t tries,
-		 request_done done, void *user, uint64_t now)
+		 uint16_t quick, request_done done, void *user, uint64_t now)
 {
 	struct request *r = malloc(sizeof *r + length);
 	if (!r)
@@ -99,8 +110,8 @@ int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint6
 			      .due = UINT64_MAX,
 			      .sequence = q->sequence,
 			      .type = (enum tscf_message_type)data[1],
-			      .tries = tries,
 			      .tries_left = tries,
+			      .quick_left = quick,
 			      .length = length};
 	memcpy(r->data, data, length);
 	*q->last = r;
@@ -115,9 +126,7 @@ bool requests_answer(struct requests *q, const struct tscf_message *response, ui
 		struct request *r = *at;
 		if (!r->sent || r->sequence != response->sequence || response->type != r->type + 1)
 			continue;
-		/* A request that was sent twice does not tell which of the two was answered (Karn). */
-		if (r->tries_left + 1 == r->tries ||
-		    (r->tries == REQUEST_TRIES_ENDLESS && r->due == r->sent_at + r->pause))
+		if (!r->repeated)
 			/* 0 says that nothing was measured. */
 			q->round_trip_ms = now > r->sent_at ? now - r->sent_at : 1;
 		finish(q, at, response, 0);
@@ -133,7 +142,7 @@ void requests_tick(struct requests *q, uint64_t now)
 		struct request *r = *at;
 		if (!r->sent || now < r->due) {
 			at = &r->next;
-		} else if (r->tries_left > 0) {
+		} else if (r->tries_left > 0 || r->hurried) {
 			send_request(q, r, now);
 			at = &r->next;
 		} else {
@@ -150,7 +159,8 @@ void requests_repeat(struct requests *q, uint64_t tsid, uint64_t now)
 	q->under_way = 0;
 	for (struct request *r = q->first; r; r = r->next) {
 		tscf_message_set_tsid(r->data, tsid);
-		r->sent = false;
+		r->repeated |= r->sent;
+		r->sent = r->hurried = false;
 	}
 	fill_window(q, now);
 }

@@ -3,7 +3,9 @@
  * request.h - requests of one tunnel that wait for their responses.
  *
  * Datagrams get lost: a request is sent again, with the same sequence number, after 250 ms and then twice as long each
- * time (at most 2 s), until it is answered or has been tried often enough.  On a stream it is sent once, and given up
+ * time (at most 2 s), until it is answered or has been tried often enough.  An urgent one is first sent some times more
+ * at short distances, so that a loss costs milliseconds; a large one at longer distances, so that it does not fill the
+ * link.  On a stream it is sent once, and given up
  * at the same time.  At most REQUEST_WINDOW are under way at a time, further ones wait their turn in order. tscf(7),
  * "RETRANSMISSION".  No I/O and no clock here: sending is the owner's, time is given.
  */
@@ -18,6 +20,10 @@
 #define REQUEST_WINDOW     8
 #define REQUEST_FIRST_MS   250
 #define REQUEST_LONGEST_MS 2000
+/** An urgent request is sent again after this, and a millisecond more for so many bytes of it, REQUEST_QUICK times. */
+#define REQUEST_QUICK_MS    5
+#define REQUEST_QUICK_BYTES 64
+#define REQUEST_QUICK       8
 /** As many tries as last until something else ends them. */
 #define REQUEST_TRIES_ENDLESS UINT16_MAX
 
@@ -50,11 +56,12 @@ uint32_t requests_sequence(struct requests *q);
  * Queue an encoded request that bears the number requests_sequence() gave last; it is copied and sent as soon as the
  * window allows.
  *
- * @param first_ms pause before the first retransmission; @param tries how often it is sent at most.
+ * @param first_ms pause before the first retransmission; @param tries how often it is sent at most, apart from
+ * @param quick times in the first moments (0: it is not urgent).
  * @return 0, or -ENOMEM (done is not called).
  */
 int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint64_t first_ms, uint16_t tries,
-		 request_done done, void *user, uint64_t now);
+		 uint16_t quick, request_done done, void *user, uint64_t now);
 /** A response has come.  @return whether it belongs to a request; its done has been called then. */
 bool requests_answer(struct requests *q, const struct tscf_message *response, uint64_t now);
 /** Send again or give up what is due. */

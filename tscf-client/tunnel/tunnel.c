@@ -122,13 +122,24 @@ void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer
 	tscf_write_begin(w, buffer, TSCF_PROBE_MAX, type, t->tsid, requests_sequence(&t->requests));
 }
 
-int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
+static int request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, uint16_t quick, request_done done,
+		   void *user)
 {
 	int length = tscf_write_finish(w);
 	if (length < 0)
 		return length;
-	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, done, user,
+	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, quick, done, user,
 			    t->client->now);
+}
+
+int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
+{
+	return request(t, w, tries, 0, done, user);
+}
+
+int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
+{
+	return request(t, w, tries, REQUEST_QUICK, done, user);
 }
 
 void tunnel_send(struct tunnel *t, struct tscf_writer *w)
@@ -203,7 +214,7 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 	int length = tscf_write_finish(&w);
 	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
 	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
-	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, probe_done, NULL,
+	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, 0, probe_done, NULL,
 				       t->client->now) < 0)
 		t->probing = false;
 }

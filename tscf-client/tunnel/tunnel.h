@@ -97,6 +97,8 @@ void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
 /** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
+/** The same for what must arrive at once: it is repeated in the first moments (request.h). */
+int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
 /** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */
 void tunnel_release(struct tunnel *t);
 /** Send a message that nobody answers. */
