@@ -125,12 +125,14 @@ tscf_client_tscf_client_LDADD = libtscf-client.la
 # The preload library: it goes into other people's programs, so nothing but libc, and no sanitizer, which would have to be in them too.
 pkglib_LTLIBRARIES += libtscf-preload.la
 libtscf_preload_la_SOURCES = tscf-client/preload/bind.c tscf-client/preload/connect.c tscf-client/preload/environment.c \
-	tscf-client/preload/environment.h tscf-client/preload/getsockopt.c tscf-client/preload/level.c tscf-client/preload/level.h \
-	tscf-client/preload/real.c tscf-client/preload/real.h tscf-client/preload/setsockopt.c tscf-client/preload/socket.c \
+	tscf-client/preload/environment.h tscf-client/preload/getsockopt.c tscf-client/preload/handle.c \
+	tscf-client/preload/level.c tscf-client/preload/level.h tscf-client/preload/mark.c tscf-client/preload/mark.h \
+	tscf-client/preload/real.c tscf-client/preload/real.h tscf-client/preload/sendmsg.c tscf-client/preload/setsockopt.c tscf-client/preload/socket.c \
 	tscf-client/libtsc/tsc.h common/control/control.h common/control/control_call.c common/control/control_wire.h common/base/level.c common/base/level.h \
 	common/control/socket_level.c common/control/socket_level.h
 libtscf_preload_la_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -fvisibility=hidden
-libtscf_preload_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,now -Wl,--no-undefined
+# What the library says of its own functions is of its own, whoever stands before it.
+libtscf_preload_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,now -Wl,--no-undefined -Wl,-Bsymbolic-functions
 
 # libtsc: the same for programs that know, so no sanitizer either.  Its symbols are those of libtsc.map.
 lib_LTLIBRARIES += libtsc.la

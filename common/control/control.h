@@ -55,6 +55,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_SUBSCRIBE = 13,  /**< client: the connection stays, for events */
 	TSCF_CONTROL_WATCH = 14,      /**< client, subscribed; with a descriptor: events of that socket too */
 	TSCF_CONTROL_UNWATCH = 15,    /**< client, subscribed: no more of the socket with `cookie` */
+	TSCF_CONTROL_MARK_MASK = 16,  /**< client: the reply's `level` is the mask of the bits that are its own */
 };
 
 /** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */
@@ -76,7 +77,7 @@ struct tscf_control_reply {
 	uint32_t magic;
 	int32_t error;   /**< 0, or a positive errno */
 	uint32_t length; /**< bytes that follow */
-	uint32_t level;  /**< GET_LEVEL: enum tscf_level; else 0 */
+	uint32_t level;  /**< GET_LEVEL: enum tscf_level; MARK_MASK: a mask; else 0 */
 };
 
 #define TSCF_CONTROL_REASON 160

@@ -113,3 +113,10 @@ bool tscf_socket_must_tell(const char *control)
 	errno = saved;
 	return must;
 }
+
+int tscf_socket_mark_mask(const char *control, uint32_t *mask)
+{
+	struct tscf_control_request request = {.op = TSCF_CONTROL_MARK_MASK};
+
+	return ask_daemon(control, &request, -1, TSCF_SOCKET_LEVEL_MS, mask);
+}

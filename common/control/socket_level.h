@@ -13,6 +13,7 @@
 #include "common/base/level.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 /** A daemon that hangs holds a program up this long for each call at most. */
@@ -51,5 +52,8 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
  * @return as tscf_socket_tell_level.
  */
 int tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags);
+
+/** The bits of a mark that are the client's.  @return as tscf_socket_tell_level. */
+int tscf_socket_mark_mask(const char *control, uint32_t *mask);
 
 #endif

@@ -20,6 +20,7 @@ NET_TESTS = \
 	tests/net/fragments.sh \
 	tests/net/guard.sh \
 	tests/net/guard-option.sh \
+	tests/net/handles.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \
@@ -41,6 +42,7 @@ NET_TESTS = \
 	tests/net/orphan.sh \
 	tests/net/outer-path.sh \
 	tests/net/overtaken.sh \
+	tests/net/own-mark.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \
 	tests/net/policy-library.sh \

@@ -76,6 +76,10 @@ static void request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_GET_LEVEL:
 		moves_get_level(c, call);
 		break;
+	case TSCF_CONTROL_MARK_MASK:
+		call->level = c->config->fwmark_mask;
+		tscf_control_answer(call, 0, NULL);
+		break;
 	case TSCF_CONTROL_BOUND:
 		moves_bound(c, call);
 		break;

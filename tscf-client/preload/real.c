@@ -9,20 +9,29 @@
 
 struct real {
 	const char *name;
+	unsigned int bit;
 	_Atomic(void *) next;
 };
 
-static struct real real_socket = {.name = "socket"};
-static struct real real_bind = {.name = "bind"};
-static struct real real_connect = {.name = "connect"};
-static struct real real_setsockopt = {.name = "setsockopt"};
-static struct real real_getsockopt = {.name = "getsockopt"};
+static struct real real_socket = {.name = "socket", .bit = 1U << 0};
+static struct real real_bind = {.name = "bind", .bit = 1U << 1};
+static struct real real_connect = {.name = "connect", .bit = 1U << 2};
+static struct real real_setsockopt = {.name = "setsockopt", .bit = 1U << 3};
+static struct real real_getsockopt = {.name = "getsockopt", .bit = 1U << 4};
+static struct real real_sendmsg = {.name = "sendmsg", .bit = 1U << 5};
+static struct real real_sendmmsg = {.name = "sendmmsg", .bit = 1U << 6};
 
 /*
  * dlsym() may allocate, and an allocator that somebody preloaded may open a socket.  initial-exec: reading the flag
  * must not allocate.
  */
 static __thread bool in_dlsym __attribute__((tls_model("initial-exec")));
+
+/*
+ * The functions behind ours that are being called, by their bits.  A shim that asks libc's handle for the function
+ * behind its own gets ours (handle.c): then it is the kernel's turn.
+ */
+static __thread unsigned int called __attribute__((tls_model("initial-exec")));
 
 /* @return the next function in line, or NULL: then the kernel is asked directly, which is what libc's would do. */
 static void *resolve(struct real *real)
@@ -39,6 +48,21 @@ static void *resolve(struct real *real)
 	return next;
 }
 
+/* @return as resolve; after the call of what is not NULL comes leave(). */
+static void *enter(struct real *real)
+{
+	void *next = called & real->bit ? NULL : resolve(real);
+
+	if (next != NULL)
+		called |= real->bit;
+	return next;
+}
+
+static void leave(const struct real *real)
+{
+	called &= ~real->bit;
+}
+
 /*
  * dlsym() takes the loader's lock, which the child of a fork may find held for ever.  So it is called here, where the
  * process has one thread, and later only for a program that opens sockets even before this runs.
@@ -50,41 +74,90 @@ __attribute__((constructor)) static void resolve_all(void)
 	resolve(&real_connect);
 	resolve(&real_setsockopt);
 	resolve(&real_getsockopt);
+	resolve(&real_sendmsg);
+	resolve(&real_sendmmsg);
 }
 
 int preload_real_socket(int domain, int type, int protocol)
 {
-	int (*next)(int, int, int) = resolve(&real_socket);
+	int (*next)(int, int, int) = enter(&real_socket);
+	int result;
 
-	return next != NULL ? next(domain, type, protocol) : (int)syscall(SYS_socket, domain, type, protocol);
+	if (next == NULL)
+		return (int)syscall(SYS_socket, domain, type, protocol);
+	result = next(domain, type, protocol);
+	leave(&real_socket);
+	return result;
 }
 
 int preload_real_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int (*next)(int, const struct sockaddr *, socklen_t) = resolve(&real_bind);
+	int (*next)(int, const struct sockaddr *, socklen_t) = enter(&real_bind);
+	int result;
 
-	return next != NULL ? next(fd, address, length) : (int)syscall(SYS_bind, fd, address, length);
+	if (next == NULL)
+		return (int)syscall(SYS_bind, fd, address, length);
+	result = next(fd, address, length);
+	leave(&real_bind);
+	return result;
 }
 
 int preload_real_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int (*next)(int, const struct sockaddr *, socklen_t) = resolve(&real_connect);
+	int (*next)(int, const struct sockaddr *, socklen_t) = enter(&real_connect);
+	int result;
 
-	return next != NULL ? next(fd, address, length) : (int)syscall(SYS_connect, fd, address, length);
+	if (next == NULL)
+		return (int)syscall(SYS_connect, fd, address, length);
+	result = next(fd, address, length);
+	leave(&real_connect);
+	return result;
 }
 
 int preload_real_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
-	int (*next)(int, int, int, const void *, socklen_t) = resolve(&real_setsockopt);
+	int (*next)(int, int, int, const void *, socklen_t) = enter(&real_setsockopt);
+	int result;
 
-	return next != NULL ? next(fd, level, option, value, length)
-			    : (int)syscall(SYS_setsockopt, fd, level, option, value, length);
+	if (next == NULL)
+		return (int)syscall(SYS_setsockopt, fd, level, option, value, length);
+	result = next(fd, level, option, value, length);
+	leave(&real_setsockopt);
+	return result;
 }
 
 int preload_real_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
-	int (*next)(int, int, int, void *, socklen_t *) = resolve(&real_getsockopt);
+	int (*next)(int, int, int, void *, socklen_t *) = enter(&real_getsockopt);
+	int result;
 
-	return next != NULL ? next(fd, level, option, value, length)
-			    : (int)syscall(SYS_getsockopt, fd, level, option, value, length);
+	if (next == NULL)
+		return (int)syscall(SYS_getsockopt, fd, level, option, value, length);
+	result = next(fd, level, option, value, length);
+	leave(&real_getsockopt);
+	return result;
+}
+
+ssize_t preload_real_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t (*next)(int, const struct msghdr *, int) = enter(&real_sendmsg);
+	ssize_t result;
+
+	if (next == NULL)
+		return syscall(SYS_sendmsg, fd, message, flags);
+	result = next(fd, message, flags);
+	leave(&real_sendmsg);
+	return result;
+}
+
+int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	int (*next)(int, struct mmsghdr *, unsigned int, int) = enter(&real_sendmmsg);
+	int result;
+
+	if (next == NULL)
+		return (int)syscall(SYS_sendmmsg, fd, messages, count, flags);
+	result = next(fd, messages, count, flags);
+	leave(&real_sendmmsg);
+	return result;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/libtsc/tsc.h"
 #include "tscf-client/preload/level.h"
+#include "tscf-client/preload/mark.h"
 #include "tscf-client/preload/real.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* What a program says of its packets, policies may go by: SIP clients mark their media so. */
 static bool sets_dscp(int level, int option)
@@ -13,10 +15,26 @@ static bool sets_dscp(int level, int option)
 	return (level == IPPROTO_IP && option == IP_TOS) || (level == IPPROTO_IPV6 && option == IPV6_TCLASS);
 }
 
+/* With the bits that are the client's as they are. */
+static int set_mark(int fd, uint32_t mark)
+{
+	int error = preload_mark_merge(fd, mark, &mark);
+
+	if (error == 0)
+		return preload_real_setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+	errno = -error;
+	return -1;
+}
+
 PRELOAD_HOOK int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
+	uint32_t mark;
 	int error;
 
+	if (level == SOL_SOCKET && option == SO_MARK && value != NULL && length >= sizeof mark) {
+		memcpy(&mark, value, sizeof mark);
+		return set_mark(fd, mark);
+	}
 	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION) {
 		int result = preload_real_setsockopt(fd, level, option, value, length);
 

@@ -166,6 +166,24 @@ static int set_preload(const char *library)
 	return result;
 }
 
+/* The address sanitizer wants to be the first library of all, and else ends the program.  There is no need: ours calls
+ * what comes after it. */
+static int set_sanitizer(void)
+{
+	static const char name[] = "ASAN_OPTIONS", option[] = "verify_asan_link_order=0";
+	const char *others = getenv(name);
+	char *value;
+	int result;
+
+	if (others == NULL || others[0] == '\0')
+		return setenv(name, option, 1);
+	if (asprintf(&value, "%s:%s", others, option) < 0)
+		return -1;
+	result = setenv(name, value, 1);
+	free(value);
+	return result;
+}
+
 static int set_environment(const char *library, const char *control, enum tscf_level level)
 {
 	/* The loader splits LD_PRELOAD at both, and knows no quoting. */
@@ -173,8 +191,8 @@ static int set_environment(const char *library, const char *control, enum tscf_l
 		tscf_error("%s: the path of the library may not contain a space or a colon", library);
 		return -EINVAL;
 	}
-	if (set_preload(library) == 0 && setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 &&
-	    setenv(TSCF_ENV_CONTROL, control, 1) == 0)
+	if (set_preload(library) == 0 && set_sanitizer() == 0 &&
+	    setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 && setenv(TSCF_ENV_CONTROL, control, 1) == 0)
 		return 0;
 	tscf_error("environment: %s", strerror(ENOMEM));
 	return -ENOMEM;
