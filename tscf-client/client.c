@@ -155,6 +155,13 @@ static int drop_privileges(void)
 	return -EPERM;
 }
 
+/* Who has not got the lock has no right to what the other client is known by. */
+static void open_state(struct client *c)
+{
+	client_identity_open(&c->identity, c->config->state_dir);
+	resume_secret_open(&c->resume_secret, c->identity.lock >= 0 ? c->config->state_dir : NULL);
+}
+
 static int set_up(struct client *c)
 {
 	/* Every socket that moves back is held by a descriptor until the server has confirmed. */
@@ -167,7 +174,7 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = open_control(c);
 	if (error == 0)
-		client_identity_open(&c->identity, c->config->state_dir);
+		open_state(c);
 	if (error == 0 && (error = tscf_netlink_open(&c->netlink)) < 0)
 		tscf_error("cannot open netlink: %s", strerror(-error));
 	if (error == 0)
@@ -282,6 +289,7 @@ static void tear_down(struct client *c)
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
 	tscf_credential_free(c->credential);
+	resume_secret_close(&c->resume_secret);
 	client_identity_close(&c->identity);
 }
 
@@ -299,6 +307,7 @@ static struct client *client_new(struct client_config *config)
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
+	c->resume_secret.file = -1;
 	pmtu_init(c);
 	tunnel_init(&c->plain, c, false, &plain_events);
 	tunnel_init(&c->former, c, false, &plain_former_events);

@@ -34,6 +34,7 @@
 #include "tscf-client/tunnel/mtu.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/resume.h"
+#include "tscf-client/tunnel/resume_secret.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <ev.h>
@@ -84,8 +85,7 @@ struct client {
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
 	uint32_t reservation_sequence; /**< of the request for it */
-	uint8_t resume_secret[32]; /**< of the last encrypted tunnel: lets the next one take its place at once */
-	bool has_resume_secret;
+	struct resume_secret resume_secret; /**< of the last encrypted tunnel: lets the next one take its place at once */
 	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
 	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
 	struct tscf_credential *credential; /**< how this client proves who it is; NULL: it cannot */

@@ -4,6 +4,9 @@
 # and comes back by itself when the client is started again.  Nothing of it is in clear at any time, what is sent to it included.
 . "$(dirname "$0")/lib.sh"
 
+# What a busy machine may add, ms.
+BUSY=2000
+
 topology
 start_capture
 echo_server
@@ -30,10 +33,15 @@ run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 3 --linger 0 --mar
 check "a new encrypted-only program cannot send" jq -se 'last | .sent == 0 or .failed' "$T/new.out"
 is "the phone has a way into the open" "$(in_phone ip -j route get $HOST | jq -r '.[0].dev')" = access
 
+echoed=$(last only .echoed)
+started=$(now)
 start_client
 note "internal address before $address, after $PHONE_INNER"
-must 15 'encrypted_up' "the encrypted tunnel comes back"
-grows only .echoed 50 "the same socket goes on"
+must 15 "[ \$(last only .echoed) -gt $((echoed + 10)) ]" "the same socket goes on"
+is "in time, ms after the start" "$(elapsed "$started")" -le $((1000 + BUSY))
+is "the server need not ask the tunnel of the former run" "$(server_counter encrypted_probed)" -eq 0
+is "nor refuse the new one" "$(server_counter refused_reservation)" -eq 0
+grows only .echoed 50 "it goes on"
 kill "$only"
 finish "$only"
 fence

@@ -295,7 +295,7 @@ void world_handshake(struct world_client *c)
 						     w->now));
 }
 
-int world_configure_encrypted(struct world_client *c, bool resume)
+static int configure_encrypted(struct world_client *c, bool resume, bool anew)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
@@ -308,6 +308,8 @@ int world_configure_encrypted(struct world_client *c, bool resume)
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 	if (resume)
 		tscf_write_bytes(&writer, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof(c->resume_secret));
+	if (anew)
+		tscf_write_bytes(&writer, TSCF_TLV_COMPLETE, NULL, 0);
 	code = world_send(c, &writer, true);
 	if (code == TSCF_RESPONSE_SUCCESS) {
 		ck_assert_uint_eq(c->world->reply.tsid, c->encrypted_tsid);
@@ -316,6 +318,16 @@ int world_configure_encrypted(struct world_client *c, bool resume)
 		memcpy(c->resume_secret, tlv.value, sizeof(c->resume_secret));
 	}
 	return code;
+}
+
+int world_configure_encrypted(struct world_client *c, bool resume)
+{
+	return configure_encrypted(c, resume, false);
+}
+
+int world_configure_encrypted_anew(struct world_client *c)
+{
+	return configure_encrypted(c, true, true);
 }
 
 void world_encrypt(struct world_client *c)

@@ -159,6 +159,34 @@ START_TEST(encrypted_replaced)
 }
 END_TEST
 
+/* A client that was started anew has its address at once; what its former run had bound is as if that tunnel were lost.
+ */
+START_TEST(encrypted_started_anew)
+{
+	struct world_client old;
+	struct tscf_binding_key only, preferred;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	only = sip(&a.plain);
+	preferred = only;
+	preferred.local_port = 5062;
+	ck_assert_int_eq(bind_only(&a, &only), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &preferred, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0),
+			 TSCF_RESPONSE_SUCCESS);
+	old = a;
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+	world_handshake(&a);
+	ck_assert_int_eq(world_configure_encrypted_anew(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert(tscf_addr_equal(&a.encrypted, &old.encrypted));
+	ck_assert(!old.connection->open);
+	ck_assert_int_eq(state_of(&only), TSCF_BINDING_SHIELD);
+	ck_assert_ptr_null(tscf_bindings_get(w->state->bindings, &preferred));
+	ck_assert_uint_eq(w->interface->encrypted_count, 1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), 0);
+}
+END_TEST
+
 /* Rule 2: whoever can read and forge the plain tunnel can reserve in the client's name, but not take its encrypted
  * tunnel's place. */
 START_TEST(encrypted_not_hijacked)
@@ -220,6 +248,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, reservation_of_dead);
 	tcase_add_test(t, dtte_not_enabled);
 	tcase_add_test(t, encrypted_replaced);
+	tcase_add_test(t, encrypted_started_anew);
 	tcase_add_test(t, encrypted_not_hijacked);
 	tcase_add_test(t, encrypted_dead);
 	suite_add_tcase(s, t);

@@ -120,7 +120,7 @@ static void race_start(void *context, unsigned i)
 		return;
 	}
 	c->encrypted_renewed = i;
-	if (c->plain.state == TUNNEL_UP && c->has_resume_secret)
+	if (c->plain.state == TUNNEL_UP && c->resume_secret.known)
 		request(c);
 	else
 		try_failed(&c->encrypted_tries[i], "cannot be asked for now");
@@ -223,7 +223,6 @@ uint64_t encrypted_next(const struct client *c)
 
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
-	struct tscf_tlv tlv;
 	char text[TSCF_ADDRS_TEXT];
 	int error = m->tsid == c->reserved_tsid ? tunnel_take_addresses(&c->encrypted, &c->encrypted_tun, m) : -EPROTO;
 	if (error == -EPROTO) {
@@ -235,10 +234,7 @@ static void configured(struct client *c, struct tunnel *t, const struct tscf_mes
 		return;
 	}
 	c->facts.encrypted = c->encrypted.internal;
-	c->has_resume_secret =
-	    tscf_message_find(m, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof c->resume_secret;
-	if (c->has_resume_secret)
-		memcpy(c->resume_secret, tlv.value, sizeof c->resume_secret);
+	resume_secret_take(&c->resume_secret, m);
 	tunnel_take_keepalive(t, m);
 	if (t != &c->encrypted)
 		tunnel_replace(&c->encrypted, t, m->tsid);
@@ -294,8 +290,7 @@ static void send_configuration(struct client *c, struct tunnel *t)
 		return;
 	}
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
-	if (c->has_resume_secret)
-		tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof c->resume_secret);
+	resume_secret_write(&c->resume_secret, &w);
 	if (tunnel_request(t, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
 		fail(c, "out of memory", "");
 }

@@ -210,6 +210,22 @@ static bool may_replace(const struct server_request *r, const struct server_sess
 	       tscf_equal_secret(secret.value, old->resume_secret, sizeof(old->resume_secret));
 }
 
+/**
+ * A client that was started anew does not know what its former run had bound, and would never release it: the old
+ * tunnel ends as if it were lost, and its encrypted-only entries become shields.
+ *
+ * @return @p old, or NULL when it has ended.
+ */
+static struct server_session *end_former_run(const struct server_request *r, struct server_session *old)
+{
+	struct tscf_tlv complete;
+
+	if (!old || !tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
+		return old;
+	server_session_end(r->state, old, r->in->now, "its client was started anew");
+	return NULL;
+}
+
 /** Give the connection its TSID and addresses, those of @p old if there is one.  @return 0 or -errno. */
 static int establish(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
 		     struct server_session *old)
@@ -294,6 +310,7 @@ void server_configure_encrypted(const struct server_request *r)
 				  "another encrypted tunnel of this client is alive");
 		return;
 	}
+	old = end_former_run(r, old);
 	if (establish(r, plain, tsid, old) < 0) {
 		server_allocator_release(&plain->interface->allocator->encrypted);
 		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
