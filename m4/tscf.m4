@@ -40,8 +40,10 @@ AC_DEFUN([TSCF_WARNINGS], [
 AC_DEFUN([TSCF_SANITIZERS], [
   AS_IF([test "x$enable_sanitizers" = xyes],
     [TSCF_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
-  AC_SUBST([TSCF_SANITIZE])
-  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])])
+  AS_IF([test "x$enable_thread_sanitizer" = xyes], [
+    AS_IF([test "x$enable_sanitizers" = xyes], [AC_MSG_ERROR([--enable-sanitizers and --enable-thread-sanitizer exclude each other])])
+    TSCF_SANITIZE="-fsanitize=thread -fno-omit-frame-pointer"])
+  AC_SUBST([TSCF_SANITIZE])])
 
 dnl The guard is a BPF program: --with-bpf demands what it needs, --without-bpf leaves it out, and with neither it is built if it can be.
 AC_DEFUN([TSCF_BPF], [
