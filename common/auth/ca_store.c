@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/auth/ca_store.h"
 
+#include "common/base/log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <wolfssl/options.h>
 
@@ -12,27 +15,46 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
+#define UNKNOWN_CA "the certificate is not signed by a CA of this server"
+
 struct tscf_authority {
-	WOLFSSL_CERT_MANAGER *manager; /* its table has a lock of its own */
+	WOLFSSL_CTX *holder; /* of its certificate; the table in it has a lock of its own */
+	int64_t from, until; /* seconds in which it is valid */
 	uint8_t pin[TSCF_PIN_SIZE];
 };
 
-/** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate, or not valid now. */
-static int add(struct tscf_ca_store *a, const uint8_t *der, size_t length)
+/** @return the time in seconds, or 0. */
+static int64_t seconds_of(const WOLFSSL_ASN1_TIME *when)
 {
+	struct tm tm;
+
+	return when && wolfSSL_ASN1_TIME_to_tm(when, &tm) == WOLFSSL_SUCCESS ? (int64_t)timegm(&tm) : 0;
+}
+
+/** wolfSSL would look at the dates when it reads the certificate, and never again: we do, whenever it is used. */
+static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
+{
+	one->holder = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
+	return one->holder && wolfSSL_CTX_load_verify_buffer_ex(one->holder, der, (long)length, WOLFSSL_FILETYPE_ASN1,
+								0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS;
+}
+
+/** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate, or valid no more. */
+static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
+{
+	int length = 0;
+	const uint8_t *der = wolfSSL_X509_get_der(certificate, &length);
 	struct tscf_authority *list = reallocarray(a->list, a->count + 1, sizeof(*list)), *one;
 
 	if (!list)
 		return -ENOMEM;
 	a->list = list;
 	one = &list[a->count];
-	one->manager = wolfSSL_CertManagerNew();
-	if (!one->manager)
-		return -ENOMEM;
-	if (tscf_cert_pin(der, length, one->pin) < 0 ||
-	    wolfSSL_CertManagerLoadCABuffer(one->manager, der, (long)length, WOLFSSL_FILETYPE_ASN1) !=
-		WOLFSSL_SUCCESS) {
-		wolfSSL_CertManagerFree(one->manager);
+	*one = (struct tscf_authority){.from = seconds_of(wolfSSL_X509_get_notBefore(certificate)),
+				       .until = seconds_of(wolfSSL_X509_get_notAfter(certificate))};
+	if (!der || length <= 0 || time(NULL) > one->until || tscf_cert_pin(der, (size_t)length, one->pin) < 0 ||
+	    !hold(one, der, (size_t)length)) {
+		wolfSSL_CTX_free(one->holder);
 		return -EINVAL;
 	}
 	a->count++;
@@ -46,10 +68,9 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 	int err = 0;
 
 	while (bio && err != -ENOMEM && (certificate = wolfSSL_PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		int length = 0;
-		const uint8_t *der = wolfSSL_X509_get_der(certificate, &length);
-
-		err = der && length > 0 ? add(a, der, (size_t)length) : -EINVAL;
+		err = add(a, certificate);
+		if (err == 0 && time(NULL) < a->list[a->count - 1].from)
+			tscf_warning("%s: a CA is not valid yet: whom it has signed is not let in until then", file);
 		wolfSSL_X509_free(certificate);
 	}
 	wolfSSL_BIO_free(bio);
@@ -61,26 +82,45 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 void tscf_ca_store_free(struct tscf_ca_store *a)
 {
 	for (size_t i = 0; i < a->count; i++)
-		wolfSSL_CertManagerFree(a->list[i].manager);
+		wolfSSL_CTX_free(a->list[i].holder);
 	free(a->list);
 	*a = (struct tscf_ca_store){0};
+}
+
+/** @return NULL: it is signed by @p ca, and both are valid now; or why not. */
+static const char *verify(const struct tscf_authority *ca, const uint8_t *der, size_t length)
+{
+	const int64_t now = time(NULL);
+
+	switch (wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ca->holder), der, (long)length,
+						WOLFSSL_FILETYPE_ASN1)) {
+	case WOLFSSL_SUCCESS:
+		if (now < ca->from)
+			return "the CA that signed the certificate is not valid yet";
+		return now > ca->until ? "the CA that signed the certificate has expired" : NULL;
+	case ASN_AFTER_DATE_E:
+		return "the certificate has expired";
+	case ASN_BEFORE_DATE_E:
+		return "the certificate is not valid yet";
+	default:
+		return UNKNOWN_CA;
+	}
 }
 
 const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
 				 uint8_t signer[TSCF_PIN_SIZE])
 {
-	const char *why = "the certificate is not signed by a CA of this server";
+	const char *why = UNKNOWN_CA;
 
 	for (size_t i = 0; i < a->count; i++) {
-		int code =
-		    wolfSSL_CertManagerVerifyBuffer(a->list[i].manager, der, (long)length, WOLFSSL_FILETYPE_ASN1);
+		const char *this = verify(&a->list[i], der, length);
 
-		if (code == WOLFSSL_SUCCESS) {
+		if (!this) {
 			memcpy(signer, a->list[i].pin, TSCF_PIN_SIZE);
 			return NULL;
 		}
-		if (code == ASN_AFTER_DATE_E)
-			why = "the certificate has expired";
+		if (strcmp(this, UNKNOWN_CA) != 0)
+			why = this;
 	}
 	return why;
 }

@@ -3,7 +3,8 @@
  * ca_store.h - the CAs that sign clients' certificates, each for itself: so that it is known later whose word a
  * client was let in on.
  *
- * May be used by several threads at a time.
+ * A CA that is not valid yet is kept, since the clock may be wrong when a server starts; whom it has signed is let in
+ * when it is.  May be used by several threads at a time.
  */
 #ifndef TSCF_CA_STORE_H
 #define TSCF_CA_STORE_H
@@ -28,7 +29,7 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file);
 void tscf_ca_store_free(struct tscf_ca_store *a);
 
 /**
- * Check that one of them has signed the certificate of @p length bytes at @p der, and its dates.
+ * Check that one of them has signed the certificate of @p length bytes at @p der, and the dates of both.
  *
  * @return NULL with the pin of that CA's key in @p signer, or why not, for a person.
  */

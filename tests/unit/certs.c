@@ -119,17 +119,13 @@ static void set_names(Cert *cert, const struct certs_spec *spec)
 	}
 }
 
-static void set_dates(Cert *cert)
+/** @p year  two digits; valid for a year. */
+static void set_dates(Cert *cert, unsigned year)
 {
-	static const byte before[] = "\x17\x0d"
-				     "200101000000Z",
-			  after[] = "\x17\x0d"
-				    "210101000000Z";
-
-	memcpy(cert->beforeDate, before, sizeof(before) - 1);
-	cert->beforeDateSz = sizeof(before) - 1;
-	memcpy(cert->afterDate, after, sizeof(after) - 1);
-	cert->afterDateSz = sizeof(after) - 1;
+	/* UTCTime (RFC 5280, 4.1.2.5.1) */
+	snprintf((char *)cert->beforeDate, sizeof(cert->beforeDate), "\x17\x0d%02u0101000000Z", year);
+	snprintf((char *)cert->afterDate, sizeof(cert->afterDate), "\x17\x0d%02u0101000000Z", year + 1);
+	cert->beforeDateSz = cert->afterDateSz = 15;
 }
 
 static void load_issuer(Cert *cert, ecc_key *key, const char *issuer)
@@ -163,8 +159,8 @@ void certs_make(const struct certs_spec *spec)
 	cert.daysValid = 10;
 	cert.isCA = spec->ca;
 	set_names(&cert, spec);
-	if (spec->expired)
-		set_dates(&cert);
+	if (spec->expired || spec->early)
+		set_dates(&cert, spec->early ? 40 : 20);
 	if (spec->issuer != NULL)
 		load_issuer(&cert, &signer, spec->issuer);
 	length = wc_MakeCert_ex(&cert, der, sizeof(der), ECC_TYPE, &key, &rng);

@@ -23,6 +23,7 @@ struct certs_spec {
 	const char *ip;     /**< IP address, or NULL */
 	bool ca;
 	bool expired;
+	bool early; /**< not valid before the year 2040 */
 };
 
 void certs_make(const struct certs_spec *spec);

@@ -37,6 +37,10 @@ static void make_all(void)
 						  {.name = "other", .ca = true},
 						  {.name = "phone", .issuer = "ca"},
 						  {.name = "late", .issuer = "ca", .expired = true},
+						  {.name = "early", .issuer = "ca", .early = true},
+						  {.name = "future", .ca = true, .early = true},
+						  {.name = "past", .ca = true, .expired = true},
+						  {.name = "heir", .issuer = "future"},
 						  {.name = "stranger", .issuer = "other"}};
 
 	certs_make_directory();
@@ -150,6 +154,25 @@ START_TEST(psk_of_several)
 	c = tscf_credential_psk(file, "bob", error);
 	ck_assert_ptr_nonnull(c);
 	tscf_credential_free(c);
+}
+END_TEST
+
+/* A clock that is wrong when the server starts is put right later. */
+START_TEST(what_is_not_valid_yet_is_no_reason_not_to_start)
+{
+	struct tscf_client_auth *s = server(NULL, true, NULL);
+	struct tscf_credential *c = certificate("early");
+
+	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not valid yet");
+	tscf_credential_free(c);
+	tscf_client_auth_drop(s);
+	s = tscf_client_auth_read(NULL, certs_path("future.pem"), NULL, error);
+	ck_assert_msg(s != NULL, "%s", error);
+	c = certificate("heir");
+	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate is not valid yet");
+	tscf_credential_free(c);
+	tscf_client_auth_drop(s);
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, error));
 }
 END_TEST
 
@@ -307,6 +330,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, psk);
 	tcase_add_test(t, psk_of_several);
 	tcase_add_test(t, by_certificate);
+	tcase_add_test(t, what_is_not_valid_yet_is_no_reason_not_to_start);
 	tcase_add_test(t, denied);
 	tcase_add_test(t, certificate_later);
 	tcase_add_loop_test(t, altered, 0, 2);

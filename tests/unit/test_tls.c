@@ -249,6 +249,18 @@ START_TEST(contexts_say_what_is_wrong)
 }
 END_TEST
 
+START_TEST(a_server_starts_before_its_certificate_is_valid)
+{
+	static const struct certs_spec early = {.name = "early", .early = true};
+	struct tscf_tls *tls;
+
+	certs_make(&early);
+	tls = tscf_tls_server(certs_path("early.pem"), certs_path("early.key"), error);
+	ck_assert_msg(tls != NULL, "%s", error);
+	tscf_tls_free(tls);
+}
+END_TEST
+
 /* There is no way to have a client that verifies nothing. */
 START_TEST(a_client_must_verify)
 {
@@ -286,6 +298,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_key_without_certificate_is_kept);
 	tcase_add_test(tc, an_identity_that_cannot_be_made_says_why);
 	tcase_add_test(tc, contexts_say_what_is_wrong);
+	tcase_add_test(tc, a_server_starts_before_its_certificate_is_valid);
 	tcase_add_test(tc, a_client_must_verify);
 	suite_add_tcase(suite, tc);
 	return suite;
