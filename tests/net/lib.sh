@@ -145,11 +145,13 @@ cleanup() {
 	[ ${#PIDS[@]} -eq 0 ] || kill -KILL "${PIDS[@]}"
 	for ns in "${NAMESPACES[@]}"; do
 		for pid in $(ip netns pids "$ns"); do kill -KILL "$pid"; done
-		# What a killed client leaves outside the namespace, its guard, goes with this.
+	done
+	wait
+	for ns in "${NAMESPACES[@]}"; do
+		# What a killed client leaves outside the namespace, its guard, goes with this; its devices must have gone.
 		case $ns in *phone*) ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" flush --config /dev/null --control "$T/flush.sock" ;; esac
 		ip netns del "$ns"
 	done
-	wait
 	if [ -n "$KEEP_LOGS" ]; then printf '# kept: %s\n' "$T"; else rm -rf "$T"; fi
 	exit "$status"
 }
