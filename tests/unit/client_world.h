@@ -60,6 +60,8 @@ struct world_link {
 	bool open;                    /**< the client has not closed it */
 	bool up;                      /**< the client has been told that it is there */
 	unsigned messages, inner;     /**< sent by the client */
+	uint64_t tsid;                /**< of the plain session that was configured by it ... */
+	uint32_t configured;          /**< ... with a request of this sequence number; 0: none */
 	struct ev_timer decision;     /**< what becomes of it is told then */
 	uint8_t last[TSCF_PROBE_MAX]; /**< inner packet that was sent last */
 	uint32_t last_length;
@@ -164,6 +166,8 @@ struct world_call *world_level(struct client_world *w, int fd, enum tscf_level l
 
 /** @return a bound socket of @p type: @p host NULL leaves it without an address. */
 int world_socket(int type, const char *host, uint16_t port);
+/** Close it, and wait until the kernel has told of it, which takes a moment of no clock here. */
+void world_close(struct client_world *w, int fd);
 void world_connect(int fd, const char *host, uint16_t port);
 /** @return the level in the socket's mark. */
 enum tscf_level world_mark(struct client_world *w, int fd);
@@ -195,7 +199,8 @@ struct client_world {
 	/** What the client's sockdiag handler is told by the test (client_world_kernel.c). */
 	const struct tscf_sockdiag_handler *diag;
 	void *diag_context;
-	int diag_error; /**< not 0: dumps are broken off with this */
+	uint64_t destroyed; /**< the socket that the kernel has told of last */
+	int diag_error;     /**< not 0: dumps are broken off with this */
 	int (*reread)(struct client_world *w, struct client_config *fresh); /**< of a reload; NULL: it fails */
 	/* Of the implementation. */
 	void (*test)(struct client_world *w);

@@ -31,6 +31,7 @@ static void destroyed(void *context, const struct tscf_socket *s)
 {
 	struct client_world *w = context;
 
+	w->destroyed = s->cookie;
 	w->diag->destroyed(w->diag_context, s);
 }
 
@@ -73,6 +74,19 @@ int world_socket(int type, const char *host, uint16_t port)
 		ck_assert_msg(bind(fd, &to.sa, size) == 0, "bind %s %u: %s", host, port, strerror(errno));
 	}
 	return fd;
+}
+
+void world_close(struct client_world *w, int fd)
+{
+	uint64_t cookie = world_cookie(fd);
+
+	world_turn(w);
+	close(fd);
+	for (unsigned tries = 0; w->destroyed != cookie; tries++) {
+		ck_assert_uint_lt(tries, 5000);
+		usleep(1000);
+		world_turn(w);
+	}
 }
 
 void world_connect(int fd, const char *host, uint16_t port)

@@ -233,12 +233,19 @@ static void write_success(struct world_server *s, enum world_ask ask, const stru
 	}
 }
 
-/* The session that the answer belongs to. */
-static uint64_t tsid_of_answer(struct world_server *s, enum world_ask ask, const struct tscf_message *m)
+/* The session that the answer belongs to.  A request that is repeated gets the answer that it had. */
+static uint64_t tsid_of_answer(struct world_link *l, enum world_ask ask, const struct tscf_message *m)
 {
-	if (ask == WORLD_CONFIGURE && !asks_for_cookie(s, ask, m) && s->code[ask] == TSCF_RESPONSE_SUCCESS)
-		return ++s->tsid;
-	return ask == WORLD_CONFIGURE_ENCRYPTED ? s->encrypted_tsid : m->tsid;
+	struct world_server *s = &l->world->server;
+
+	if (ask == WORLD_CONFIGURE_ENCRYPTED)
+		return s->encrypted_tsid;
+	if (ask != WORLD_CONFIGURE || asks_for_cookie(s, ask, m) || s->code[ask] != TSCF_RESPONSE_SUCCESS)
+		return m->tsid;
+	if (l->configured != m->sequence)
+		l->tsid = ++s->tsid;
+	l->configured = m->sequence;
+	return l->tsid;
 }
 
 static void answer_one(struct client_world *w, unsigned i)
@@ -252,7 +259,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	struct tscf_message m;
 
 	ck_assert_int_eq(tscf_message_decode(w->waiting[i].data, w->waiting[i].length, &m), 0);
-	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(s, ask, &m), m.sequence);
+	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(l, ask, &m), m.sequence);
 	if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
 	} else if (s->reaction[ask] != WORLD_WITHOUT) {

@@ -147,6 +147,21 @@ CLIENT_WORLD_WRAP = $(AM_LDFLAGS) -Wl,--wrap=tscf_udp_connect -Wl,--wrap=tscf_dt
 	-Wl,--wrap=tscf_control_discard -Wl,--wrap=tscf_control_mode -Wl,--wrap=tscf_control_answer \
 	-Wl,--wrap=tscf_control_answer_with -Wl,--wrap=tscf_control_keep -Wl,--wrap=tscf_control_push \
 	-Wl,--wrap=tscf_sockdiag_open
+UNIT_TESTS += tests/unit/test_client_connector
+tests_unit_test_client_connector_SOURCES = tests/unit/test_client_connector.c
+tests_unit_test_client_connector_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_connector_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_connector_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_encrypted
+tests_unit_test_client_encrypted_SOURCES = tests/unit/test_client_encrypted.c
+tests_unit_test_client_encrypted_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_encrypted_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_encrypted_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_moves
+tests_unit_test_client_moves_SOURCES = tests/unit/test_client_moves.c
+tests_unit_test_client_moves_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_moves_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_moves_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_plain
 tests_unit_test_client_plain_SOURCES = tests/unit/test_client_plain.c
 tests_unit_test_client_plain_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
