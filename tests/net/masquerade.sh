@@ -26,7 +26,7 @@ check "the log says what to do" grep -q "changes the source of packets that leav
 check "so does status for people" grep -q "firewall: packets to the encrypted device: source changed" <(client status)
 kill -KILL "$LAST_PID" 2>/dev/null
 
-in_phone nft insert rule inet nat post oifname { tscf0, tscf1 } accept
+in_phone nft insert rule inet nat post oifname '{ tscf0, tscf1 }' accept
 client reload >/dev/null
 must 5 '[ "$(found encrypted)" = unchanged ]' "the exception is found"
 moved whole 6002
