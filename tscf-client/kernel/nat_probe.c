@@ -32,8 +32,9 @@ static int open_marked(const struct client *c, int family, enum tscf_level level
 	uint32_t mark = tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_EXPLICIT | level);
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	tscf_endpoint_make(from, 0, &local);
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0 &&
-	    bind(fd, &local.sa, tscf_endpoint_size(&local)) == 0)
+	/* It has its port before it has its level: a socket that gets a port is told to the server, if it has one. */
+	if (fd >= 0 && bind(fd, &local.sa, tscf_endpoint_size(&local)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
