@@ -47,7 +47,8 @@ int server_store_open(const char *state_dir, struct server_store **out, struct s
 		free(s);
 		return err;
 	}
-	s->put = s->written = SERVER_TICKET_BEFORE;
+	s->put = SERVER_TICKET_BEFORE;
+	s->written = SERVER_TICKET_BEFORE;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
