@@ -10,6 +10,7 @@
 #define TSCF_SERVER_CONTEXT_H
 
 #include "tscf-server/mailbox.h"
+#include "tscf-server/reverse_path.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/state.h"
 #include "tscf-server/store/deferred_replies.h"
@@ -92,6 +93,8 @@ struct server {
 
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
+
+	struct server_reverse_path reverse_path;
 
 	/* identity.c */
 	struct tscf_tls *tls; /**< NULL: no interface has encrypted tunnels */

@@ -33,6 +33,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/devices.c \
 	tscf-server/devices.h \
 	tscf-server/dtte.c \
+	tscf-server/reverse_path.c \
+	tscf-server/reverse_path.h \
 	tscf-server/session/refusals.c \
 	tscf-server/session/refusals.h \
 	tscf-server/dtte.h \

@@ -309,6 +309,13 @@ static void stop_watching(struct server_device *device, struct ev_loop *loop)
 	ev_io_stop(loop, &device->urgent);
 }
 
+static bool is_answer(struct server_worker *worker, const struct tscf_packet *packet)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+
+	return server_reverse_path_waits(r) && server_reverse_path_take(r, packet->data, packet->length);
+}
+
 static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int events)
 {
 	struct server_device *device = (struct server_device *)watcher->data;
@@ -321,7 +328,8 @@ static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int 
 	for (unsigned turn = 0; turn < BATCHES_PER_TURN && err == 0; turn++) {
 		err = tscf_tun_read(&device->tun, worker->ring, &batch);
 		for (unsigned n = 0; n < batch.count; n++)
-			handle_down(worker->state, batch.packet[n], now);
+			if (!is_answer(worker, batch.packet[n]))
+				handle_down(worker->state, batch.packet[n], now);
 		flush(worker->state);
 		if (!tscf_tun_more(&device->tun, &batch))
 			break;

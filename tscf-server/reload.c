@@ -141,6 +141,7 @@ int server_reload(struct server *server)
 	server_interfaces_review(server, fresh);
 	server_allocators_change(server, fresh);
 	server_workers_each(server, apply, fresh);
+	server_reverse_path_again(&server->reverse_path);
 	tscf_log_set_level(fresh->log_level);
 	config_free(fresh);
 	tscf_info("reloaded; new tunnels are set up by the new configuration");

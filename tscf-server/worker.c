@@ -26,6 +26,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)timer;
 	(void)events;
 	server_state_expire(worker->state, tscf_clock_now());
+	server_reverse_path_tick(worker, tscf_clock_now());
 	if (worker->recalls < RECALLS) {
 		worker->recalls++;
 		server_sessions_request_shields(worker->state);

@@ -85,3 +85,26 @@ start_client
 is "bound to the encrypted device, encrypted-only" "$(bound tscf1 6003 encrypted-only)" = "10 tcp"
 # In IPv6 no rule leads such a socket anywhere.
 [ "$TSCF_INNER" = 6 ] || is "bound to the encrypted device, no level" "$(bound tscf1 6004 stranger)" = "10 tcp"
+
+# The server finds out by itself.  What somebody has set on its device it sets back; of a firewall it says what is wrong, and that it is mended.
+reverse() { server_status ".reverse_path.ipv$TSCF_INNER"; }
+program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --report 50
+must 10 '[ "$(reverse)" = passes ]'
+[ "$TSCF_INNER" = 6 ] || {
+	in_server sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.tscf1.rp_filter=1
+	server reload >/dev/null
+	must 10 '[ "$(in_server sysctl -n net.ipv4.conf.tscf1.rp_filter)" = 2 ]' "rp_filter is set back"
+	pass "rp_filter is set back"
+	grows only .echoed 50
+}
+in_server nft -f - <<-END
+	table inet reverse { chain pre { type filter hook prerouting priority mangle + 10; iifname { tscf0, tscf1 } fib saddr . mark . iif oif missing drop; }; }
+END
+server reload >/dev/null
+must 10 '[ "$(reverse)" = dropped ]' "the server finds a firewall that drops"
+check "the log says so" grep -q "drops what clients send encrypted (IPv$TSCF_INNER): a strict check of the reverse path" "$T/server.log"
+check "so does status" grep -q "dropped by a strict check of the reverse path" <(server status)
+in_server nft insert rule inet reverse pre iifname tscf1 accept
+server reload >/dev/null
+must 10 '[ "$(reverse)" = passes ]' "the exception is found"
+grows only .echoed 50 "the flow goes on"

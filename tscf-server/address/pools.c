@@ -62,6 +62,17 @@ bool server_pools_contain(const struct server_pools *pools, const struct tscf_ad
 	return false;
 }
 
+struct tscf_addr server_pools_own(const struct server_pools *pools, const struct tscf_addr *addr)
+{
+	for (const struct server_pool *p = pools->first; p; p = server_pool_next(p)) {
+		struct tscf_prefix own = server_pool_own(p);
+
+		if (tscf_prefix_contains(&own, addr))
+			return own.addr;
+	}
+	return (struct tscf_addr){.family = 0};
+}
+
 bool server_pools_have(const struct server_pools *pools, int family)
 {
 	for (const struct server_pool *p = pools->first; p; p = server_pool_next(p))

@@ -21,6 +21,8 @@ struct server_pool *server_pools_find(const struct server_pools *pools, const st
 const struct server_pool *server_pools_next(const struct server_pools *pools, const struct server_pool *pool);
 /** @return whether @p addr is in one of the ranges, retired ones included, and not the server's own. */
 bool server_pools_contain(const struct server_pools *pools, const struct tscf_addr *addr);
+/** @return the server's own address in the range that @p addr is in; family 0: it is in none. */
+struct tscf_addr server_pools_own(const struct server_pools *pools, const struct tscf_addr *addr);
 /** @return whether there is a range of @p family. */
 bool server_pools_have(const struct server_pools *pools, int family);
 /** @return how many addresses of @p family there are for clients. */

@@ -253,6 +253,19 @@ static void add_part(struct server_worker *worker, void *data)
 	json_decref(o);
 }
 
+static json_t *reverse_path(struct server_reverse_path *r)
+{
+	static const char *const families[TSCF_FAMILIES] = {"ipv4", "ipv6"};
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		const char *name = server_reverse_path_name(atomic_load(&r->finding[i]));
+
+		set(o, families[i], name ? json_string(name) : json_null());
+	}
+	return o;
+}
+
 char *server_report_status(struct server *server)
 {
 	json_t *o = json_object();
@@ -262,6 +275,7 @@ char *server_report_status(struct server *server)
 	set_number(o, "uptime", (tscf_clock_now() - server->started) / 1000);
 	set_number(o, "workers", server->worker_count);
 	set(o, "pin", json_string(server->pin));
+	set(o, "reverse_path", reverse_path(&server->reverse_path));
 	server_workers_each(server, add_part, o);
 	set_number(json_object_get(o, "counters"), "store_lost", server->store ? server_store_lost(server->store) : 0);
 	return to_text(o);

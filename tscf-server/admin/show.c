@@ -77,6 +77,17 @@ static void show_interfaces(const json_t *interfaces, FILE *out)
 	tscf_table_print(table, out);
 }
 
+/** Only what is wrong. */
+static void show_reverse_path(json_t *families, FILE *out)
+{
+	const char *family;
+	json_t *finding;
+
+	json_object_foreach(families, family, finding)
+		if (json_is_string(finding) && json_string_value(finding)[0] == 'd')
+			fprintf(out, "firewall: what clients send encrypted is dropped by a strict check of the reverse path (%s)\n", family);
+}
+
 void show_status(json_t *status, time_t now, FILE *out)
 {
 	char state[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT], pin[TSCF_SHOW_TEXT];
@@ -85,6 +96,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 		tscf_show_since(json_object_get(status, "since"), now, since));
 	fprintf(out, "pin %s\n", tscf_show_value(json_object_get(status, "pin"), pin));
 	show_interfaces(json_object_get(status, "interfaces"), out);
+	show_reverse_path(json_object_get(status, "reverse_path"), out);
 	tscf_show_counters(json_object_get(status, "binding_states"), "bindings: ", out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 }

@@ -33,22 +33,6 @@ static void say(const struct server_refusals *r, const struct tscf_packet_info *
 		tscf_info("client %s cannot reach client %s: inter-client-block is true", from, tscf_addr_format(&info->destination, to));
 }
 
-/** @return the server's own address in the range that @p client is in; family 0: there is none. */
-static struct tscf_addr own_address(const struct server_session *s, const struct tscf_addr *client)
-{
-	const struct server_allocator *allocator = s->interface->allocator;
-	const struct server_pools *of[] = {&allocator->plain_pools, &allocator->encrypted_pools};
-
-	for (unsigned i = 0; i < 2; i++)
-		for (const struct server_pool *p = server_pools_next(of[i], NULL); p; p = server_pools_next(of[i], p)) {
-			struct tscf_prefix own = server_pool_own(p);
-
-			if (tscf_prefix_contains(&own, client))
-				return own.addr;
-		}
-	return (struct tscf_addr){.family = 0};
-}
-
 static bool may_answer(struct server_refusals *r, uint64_t now)
 {
 	if (now - r->second >= 1000) {
@@ -61,9 +45,13 @@ static bool may_answer(struct server_refusals *r, uint64_t now)
 static void answer(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info)
 {
 	uint8_t error[TSCF_ICMP_ERROR_MAX];
-	struct tscf_addr from = own_address(s, &info->source);
-	uint32_t length = tscf_icmp_prohibited(data, info, &from, error);
+	const struct server_allocator *allocator = s->interface->allocator;
+	struct tscf_addr from = server_pools_own(&allocator->plain_pools, &info->source);
+	uint32_t length;
 
+	if (from.family == 0)
+		from = server_pools_own(&allocator->encrypted_pools, &info->source);
+	length = tscf_icmp_prohibited(data, info, &from, error);
 	if (length > 0)
 		tscf_peer_send(s->peer, error, length);
 }

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/reverse_path.h"
+
+#include "tscf-server/context.h"
+
+#include "common/base/bytes.h"
+#include "common/base/log.h"
+#include "common/crypto/random.h"
+#include "common/packet/checksum.h"
+#include "common/packet/packet.h"
+
+#include <fcntl.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IPV4_HEADER 20U
+#define IPV6_HEADER 40U
+#define ECHO_HEADER 8U
+/** The token, and by which device. */
+#define ECHO_DATA (SERVER_REVERSE_PATH_TOKEN + 1)
+#define HOPS      64
+
+struct request {
+	uint8_t data[IPV6_HEADER + ECHO_HEADER + ECHO_DATA];
+	uint32_t length;
+};
+
+static unsigned bit_of(unsigned family_index, bool encrypted)
+{
+	return 1U << (2 * family_index + encrypted);
+}
+
+static void put_sum(uint8_t *at, uint64_t sum)
+{
+	uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
+
+	memcpy(at, &checksum, sizeof(checksum));
+}
+
+static uint8_t *put_header(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to)
+{
+	uint8_t *ip = r->data;
+	bool v4 = from->family == AF_INET;
+	size_t size = tscf_addr_size(from->family);
+	uint32_t header = v4 ? IPV4_HEADER : IPV6_HEADER;
+
+	memset(r, 0, sizeof(*r));
+	r->length = header + ECHO_HEADER + ECHO_DATA;
+	ip[0] = v4 ? 0x45 : 0x60;
+	tscf_put_u16(ip + (v4 ? 2 : 4), (uint16_t)(v4 ? r->length : r->length - header));
+	ip[v4 ? 9 : 6] = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	ip[v4 ? 8 : 7] = HOPS;
+	memcpy(ip + (v4 ? 12 : 8), from->bytes, size);
+	memcpy(ip + (v4 ? 16 : 24), to->bytes, size);
+	if (v4)
+		put_sum(ip + 10, tscf_checksum_add(ip, IPV4_HEADER));
+	return ip + header;
+}
+
+static void build(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to, const uint8_t *token, bool encrypted)
+{
+	uint8_t *icmp = put_header(r, from, to);
+	bool v4 = from->family == AF_INET;
+
+	icmp[0] = v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
+	memcpy(icmp + ECHO_HEADER, token, SERVER_REVERSE_PATH_TOKEN);
+	icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] = encrypted;
+	put_sum(icmp + 2, tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
+			      (v4 ? 0 : tscf_checksum_pseudo(r->data, IPPROTO_ICMPV6, ECHO_HEADER + ECHO_DATA)));
+}
+
+static void give(struct server_device *device, struct request *r)
+{
+	tscf_tun_put(&device->tun, r->data, r->length);
+	tscf_tun_flush(&device->tun);
+}
+
+/** @return an encrypted session that speaks for a plain address, or NULL. */
+static const struct server_session *any_encrypted(const struct server_worker *worker)
+{
+	const struct server_session *s = worker->state->sessions.confirmed;
+
+	while (s && (!s->encrypted || !s->partner))
+		s = s->next;
+	return s;
+}
+
+static void ask(struct server_worker *worker, const struct server_session *s)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+	struct request request;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		const struct tscf_addr *from = &s->partner->address[i].addr;
+		struct tscf_addr own = server_pools_own(&s->interface->allocator->plain_pools, from);
+
+		if (from->family == 0 || own.family == 0)
+			continue;
+		build(&request, from, &own, r->token, false);
+		give(&worker->plain, &request);
+		build(&request, from, &own, r->token, true);
+		give(&worker->encrypted, &request);
+	}
+}
+
+/** @return the value that is in force for the device: the larger one. */
+static int rp_filter(const char *device)
+{
+	const char *names[] = {"all", device};
+	int value = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		char path[128], c;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", names[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && read(fd, &c, 1) == 1 && c - '0' > value)
+			value = c - '0';
+		if (fd >= 0)
+			close(fd);
+	}
+	return value;
+}
+
+/** @return whether it was rp_filter, and is no more. */
+static bool mend(const char *device)
+{
+	if (rp_filter(device) != 1 || tscf_link_sysctl("ipv4", device, "rp_filter", "2") < 0)
+		return false;
+	tscf_warning("%s: somebody has set rp_filter to 1, and so this host dropped what came encrypted: set back to 2", device);
+	return true;
+}
+
+static void say(const struct server_worker *worker, unsigned family_index, int finding)
+{
+	const char *family = family_index == 0 ? "IPv4" : "IPv6", *encrypted = worker->encrypted.tun.name;
+
+	if (finding == SERVER_REVERSE_PATH_DROPS)
+		tscf_warning("this host drops what clients send encrypted (%s): a strict check of the reverse path does not let pass what comes by "
+			     "%s from an address that is reached by %s; set net.ipv4.conf.%s.rp_filter to 2, and let it pass the firewall's check: "
+			     "iifname \"%s\" accept",
+			     family, encrypted, worker->plain.tun.name, encrypted, encrypted);
+	else
+		tscf_info("this host lets pass what clients send encrypted (%s)", family);
+}
+
+/** @return whether to ask again at once. */
+static bool conclude_family(struct server_worker *worker, unsigned i, unsigned answered)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+	int before = atomic_load(&r->finding[i]), now = SERVER_REVERSE_PATH_PASSES;
+
+	/* Who does not answer by the plain device either says nothing about the other. */
+	if (!(answered & bit_of(i, false)))
+		return false;
+	if (!(answered & bit_of(i, true))) {
+		if (i == 0 && mend(worker->encrypted.tun.name))
+			return true;
+		now = SERVER_REVERSE_PATH_DROPS;
+	}
+	atomic_store(&r->finding[i], now);
+	if (now != before && (now == SERVER_REVERSE_PATH_DROPS || before != SERVER_REVERSE_PATH_UNKNOWN))
+		say(worker, i, now);
+	return false;
+}
+
+static void conclude(struct server_worker *worker, uint64_t now)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+	unsigned answered = atomic_load(&r->answered);
+	bool again = atomic_exchange(&r->again, false);
+
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		again |= conclude_family(worker, i, answered);
+	atomic_store(&r->at, again ? now : now + SERVER_REVERSE_PATH_MS);
+	atomic_store_explicit(&r->state, SERVER_REVERSE_PATH_IDLE, memory_order_release);
+}
+
+static void begin(struct server_worker *worker, uint64_t now)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+	const struct server_session *s = any_encrypted(worker);
+	int idle = SERVER_REVERSE_PATH_IDLE;
+
+	if (!s || !atomic_compare_exchange_strong(&r->state, &idle, SERVER_REVERSE_PATH_BUSY))
+		return;
+	r->by = worker;
+	atomic_store(&r->again, false);
+	tscf_random(r->token, sizeof(r->token));
+	atomic_store(&r->answered, 0);
+	atomic_store(&r->at, now + SERVER_REVERSE_PATH_WAIT_MS);
+	atomic_store_explicit(&r->state, SERVER_REVERSE_PATH_WAITING, memory_order_release);
+	ask(worker, s);
+}
+
+void server_reverse_path_tick(struct server_worker *worker, uint64_t now)
+{
+	struct server_reverse_path *r = &worker->server->reverse_path;
+	int state = atomic_load_explicit(&r->state, memory_order_acquire);
+
+	bool due = now >= atomic_load(&r->at);
+
+	if (state == SERVER_REVERSE_PATH_WAITING && r->by == worker && due)
+		conclude(worker, now);
+	else if (state == SERVER_REVERSE_PATH_IDLE && (due || atomic_load(&r->again)))
+		begin(worker, now);
+}
+
+void server_reverse_path_again(struct server_reverse_path *r)
+{
+	atomic_store(&r->again, true);
+}
+
+bool server_reverse_path_take(struct server_reverse_path *r, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+	const uint8_t *icmp;
+	bool v4 = data[0] >> 4 == 4;
+
+	if (length != (v4 ? IPV4_HEADER : IPV6_HEADER) + ECHO_HEADER + ECHO_DATA ||
+	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK || info.protocol != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return false;
+	icmp = data + info.transport;
+	if (icmp[0] != (v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) || memcmp(icmp + ECHO_HEADER, r->token, SERVER_REVERSE_PATH_TOKEN) != 0)
+		return false;
+	atomic_fetch_or(&r->answered, bit_of(!v4, icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] == 1));
+	return true;
+}
+
+const char *server_reverse_path_name(int finding)
+{
+	static const char *const names[] = {NULL, "passes", "dropped"};
+
+	return names[finding];
+}
