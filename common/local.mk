@@ -21,6 +21,7 @@ libtscf_common_la_SOURCES = \
 	common/base/log.c \
 	common/base/log.h \
 	common/base/outer_key.h \
+	common/base/sanitizer.h \
 	common/base/siphash.c \
 	common/base/siphash.h \
 	common/control/control.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/control/intake_thread.h"
 
+#include "common/base/sanitizer.h"
 #include "common/control/intake.h"
 
 #include <errno.h>
@@ -177,6 +178,7 @@ static bool separate(int sock)
 {
 	if (unshare(CLONE_FILES) != 0)
 		return false;
+	tscf_sanitizer_own_descriptors();
 	if (sock > 0)
 		close_range(0, (unsigned int)sock - 1, 0);
 	close_range((unsigned int)sock + 1, UINT_MAX, 0);
