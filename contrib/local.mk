@@ -14,11 +14,14 @@ EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contri
 
 # Service files.  The name of the program is known when its directory is.
 SYSTEMD_UNITS = contrib/systemd/tscf-client.service contrib/systemd/tscf-server.service
-EXTRA_DIST += $(SYSTEMD_UNITS:=.in) contrib/systemd/tscf.conf
+EXTRA_DIST += $(SYSTEMD_UNITS:=.in) contrib/systemd/tscf.conf contrib/systemd/networkd.conf.d/tscf-client.conf
 CLEANFILES += $(SYSTEMD_UNITS)
 if SYSTEMD
 systemdsystemunit_DATA = $(SYSTEMD_UNITS)
 sysusers_DATA = contrib/systemd/tscf.conf
+# What networkd must leave alone.
+networkdconfdir = $(systemdsystemunitdir:/system=/networkd.conf.d)
+networkdconf_DATA = contrib/systemd/networkd.conf.d/tscf-client.conf
 endif
 contrib/systemd/%.service: contrib/systemd/%.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$<' >$@

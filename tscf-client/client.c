@@ -51,6 +51,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	hook_flush(c);
 	earlier(&next, connector_next(c));
 	earlier(&next, plain_next(c));
+	earlier(&next, upkeep_next(c));
 	earlier(&next, monitor_next(c));
 	earlier(&next, encrypted_next(c));
 	earlier(&next, dtte_next(&c->dtte));
@@ -71,6 +72,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
+	upkeep_tick(c);
 	monitor_tick(c);
 	connector_tick(c);
 	plain_tick(c);
@@ -166,6 +168,7 @@ static int set_up(struct client *c)
 {
 	/* Every socket that moves back is held by a descriptor until the server has confirmed. */
 	tscf_daemon_raise_descriptors();
+	unsigned restored;
 	int error = make_tls(c);
 	if (error == 0)
 		error = read_credential(c);
@@ -184,8 +187,10 @@ static int set_up(struct client *c)
 	tscf_packet_sniffers_open(&c->onlookers);
 	if (error == 0)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
+	c->facts.plain_device = c->plain_tun.index;
+	c->facts.encrypted_device = c->encrypted_tun.index;
 	if (error == 0)
-		error = routing_guard(&c->routing, c->encrypted_tun.index);
+		error = routing_guard(&c->routing, &c->facts, &restored);
 	if (error == 0 && (error = registry_init(&c->registry, c, &client_registry_events)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)
@@ -194,8 +199,6 @@ static int set_up(struct client *c)
 	if (error == 0 && !c->ring)
 		error = -ENOMEM;
 	tscf_scheduling_set(c->config->realtime_priority, false);
-	c->facts.plain_device = c->plain_tun.index;
-	c->facts.encrypted_device = c->encrypted_tun.index;
 	if (error == 0)
 		error = guard_open(&c->guard, c->config, &c->facts);
 	return error ? error : drop_privileges();
@@ -210,23 +213,17 @@ static void watch(struct client *c)
 	ev_signal_init(&c->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&c->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&c->on_hangup, on_hangup, SIGHUP);
-	ev_io_init(&c->plain_readable, path_plain_readable, c->plain_tun.fd, EV_READ);
-	ev_io_init(&c->encrypted_readable, path_encrypted_readable, c->encrypted_tun.fd, EV_READ);
 	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c->on_hangup.data = c;
-	ev_io_init(&c->plain_urgent, path_plain_readable, c->plain_tun.urgent_fd, EV_READ);
-	ev_io_init(&c->encrypted_urgent, path_encrypted_readable, c->encrypted_tun.urgent_fd, EV_READ);
-	c->plain_readable.data = c->encrypted_readable.data = c->plain_urgent.data = c->encrypted_urgent.data = c;
 	ev_check_start(c->loop, &c->clock);
 	ev_prepare_start(c->loop, &c->prepare);
 	ev_signal_start(c->loop, &c->on_term);
 	ev_signal_start(c->loop, &c->on_int);
 	ev_signal_start(c->loop, &c->on_hangup);
-	ev_io_start(c->loop, &c->plain_readable);
-	ev_io_start(c->loop, &c->encrypted_readable);
-	if (c->plain_tun.urgent_fd >= 0)
-		ev_io_start(c->loop, &c->plain_urgent);
-	if (c->encrypted_tun.urgent_fd >= 0)
-		ev_io_start(c->loop, &c->encrypted_urgent);
+	ev_init(&c->plain_readable, path_plain_readable);
+	ev_init(&c->plain_urgent, path_plain_readable);
+	ev_init(&c->encrypted_readable, path_encrypted_readable);
+	ev_init(&c->encrypted_urgent, path_encrypted_readable);
+	device_loop_start(c);
 }
 
 static void say_goodbye(struct client *c)
@@ -269,6 +266,7 @@ static void tear_down(struct client *c)
 	subscriptions_free(c);
 	moves_free(c);
 	monitor_stop(c);
+	upkeep_stop(c);
 	if (c->routing.netlink && c->registry.diag)
 		remove_rules(c);
 	candidates_stop(&c->encrypted_race, c->now);
@@ -304,6 +302,7 @@ static struct client *client_new(struct client_config *config)
 	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = time(NULL);
 	c->now = tscf_clock_now();
+	upkeep_init(&c->upkeep);
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
@@ -330,6 +329,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		watch(c);
 		monitor_start(c);
 		guard_listen(&c->guard, c->loop, guarded_event, c);
+		upkeep_start(c);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(c);

@@ -25,6 +25,7 @@
 #include "tscf-client/kernel/monitor.h"
 #include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/routing.h"
+#include "tscf-client/kernel/upkeep.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
@@ -53,6 +54,7 @@
 	X(down_congestion) /* marked "congestion" on the way, and cannot pass it on (ecn.h) */ \
 	X(malformed) \
 	X(control_invalid) X(control_wrong_tsid) \
+	X(put_back)        /* changed by others in the kernel (upkeep.h) */ \
 	X(held) X(plain_reconnects) X(encrypted_reconnects)
 
 struct client_counters {
@@ -110,6 +112,7 @@ struct client {
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
+	struct upkeep upkeep;
 	struct delivery delivery; /**< of the same facts */
 	struct nat_probe nat_probes[2]; /**< of the plain and the encrypted device */
 	struct guard guard;
@@ -142,6 +145,12 @@ extern const struct registry_events client_registry_events;
 extern const struct tscf_control_handler commands_handler;
 /** Read the configuration again, and take over what may change.  @return 0, or -errno (logged): nothing has changed. */
 int commands_reload(struct client *c);
+
+/* device_loop.c */
+/** Begin to read the devices; what is called is set already. */
+void device_loop_start(struct client *c);
+/** Reading failed with -errno: make the device anew, or end the loop with an error. */
+void device_loop_lost(struct client *c, struct tscf_tun *tun, int error);
 
 /* path.c */
 /** Of every transport of the client; the context is its tunnel. */

@@ -22,6 +22,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/decide.h \
 	tscf-client/delivery.c \
 	tscf-client/delivery.h \
+	tscf-client/device_loop.c \
 	tscf-client/dtte.c \
 	tscf-client/dtte.h \
 	tscf-client/events.c \
@@ -29,12 +30,21 @@ libtscf_client_la_SOURCES = \
 	tscf-client/hold.h \
 	tscf-client/identity.c \
 	tscf-client/identity.h \
+	tscf-client/kernel/barrier.c \
+	tscf-client/kernel/barrier.h \
+	tscf-client/kernel/device.c \
+	tscf-client/kernel/device.h \
 	tscf-client/kernel/monitor.c \
 	tscf-client/kernel/monitor.h \
 	tscf-client/kernel/monitor_clock.c \
+	tscf-client/kernel/pace.c \
+	tscf-client/kernel/pace.h \
 	tscf-client/kernel/route.c \
 	tscf-client/kernel/nat_probe.c tscf-client/kernel/nat_probe.h tscf-client/kernel/routing.c \
 	tscf-client/kernel/routing.h \
+	tscf-client/kernel/routing_look.c \
+	tscf-client/kernel/upkeep.c \
+	tscf-client/kernel/upkeep.h \
 	tscf-client/path.c \
 	tscf-client/settings/config.c \
 	tscf-client/settings/config.h \

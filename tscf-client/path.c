@@ -144,16 +144,13 @@ static void send_batches(struct client *c, struct tscf_batch *plain, struct tscf
 	}
 }
 
-static void read_device(struct client *c, struct tscf_tun *tun, ev_io *w)
+static void read_device(struct client *c, struct tscf_tun *tun)
 {
 	for (int turn = 0; turn < BATCHES_PER_TURN; turn++) {
 		struct tscf_batch in = {.count = 0}, plain = {.count = 0}, encrypted = {.count = 0};
 		int error = tscf_tun_read(tun, c->ring, &in);
 		if (error < 0) {
-			tscf_error("device %s: %s: it is gone or was taken down", tun->name, strerror(-error));
-			c->error = error;
-			ev_io_stop(c->loop, w);
-			ev_break(c->loop, EVBREAK_ALL);
+			device_loop_lost(c, tun, error);
 			return;
 		}
 		if (tun == &c->plain_tun)
@@ -170,14 +167,14 @@ void path_plain_readable(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
-	read_device(c, &c->plain_tun, w);
+	read_device(c, &c->plain_tun);
 }
 
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
-	read_device(c, &c->encrypted_tun, w);
+	read_device(c, &c->encrypted_tun);
 }
 
 void path_send_held(struct client *c)

@@ -31,6 +31,30 @@ int tscf_netlink_watch(void);
 /** Read away what has been notified.  @return whether there was anything. */
 bool tscf_netlink_drain(int fd);
 
+/** What a watcher of its own state cares for. */
+struct tscf_notice_filter {
+	uint32_t tables[2]; /**< of routes, besides those with our tag */
+	int devices[2];     /**< interface indexes */
+};
+enum tscf_notice {
+	TSCF_NOTICE_NONE,
+	TSCF_NOTICE_OTHER, /**< routes of others have changed */
+	TSCF_NOTICE_OURS,  /**< something may have happened to what is ours, or to policy rules of anybody */
+};
+/**
+ * @return a non-blocking descriptor that is readable when links, addresses, routes, policy rules or settings of devices
+ * have changed, or -errno.
+ */
+int tscf_netlink_watch_state(void);
+/** Read away what has been notified; notices that were lost count as ours. */
+enum tscf_notice tscf_netlink_notices(int fd, const struct tscf_notice_filter *filter);
+
+struct tscf_link {
+	bool up;
+	unsigned mtu;
+};
+/** @return 0, or -errno: -ENODEV without such a link. */
+int tscf_link_get(struct tscf_netlink *nl, int index, struct tscf_link *out);
 /** Bring the link up with this MTU. */
 int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu);
 /** Set the length of the link's transmit queue (txqueuelen). */
@@ -46,6 +70,10 @@ int tscf_link_silence(struct tscf_netlink *nl, int index);
  * @return 0 or -errno (-ENOENT: no such file).
  */
 int tscf_link_sysctl(const char *family, const char *device, const char *key, const char *value);
+/** @return the first character of that setting as it is, or -errno. */
+int tscf_link_sysctl_get(const char *family, const char *device, const char *key);
+/** @return whether exactly @p p is there: 0 if so, -ENOENT if not, or another -errno. */
+int tscf_addr_check(struct tscf_netlink *nl, int index, const struct tscf_prefix *p);
 /** @return 0, or -errno: -EEXIST if the IPv6 address is there with another prefix length. */
 int tscf_addr_add(struct tscf_netlink *nl, int index, const struct tscf_prefix *p);
 int tscf_addr_del(struct tscf_netlink *nl, int index, const struct tscf_prefix *p);
@@ -68,6 +96,20 @@ struct tscf_route {
  */
 int tscf_route_add(struct tscf_netlink *nl, const struct tscf_route *r);
 int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r);
+/** A route of a table as it was found. */
+struct tscf_route_found {
+	struct tscf_route route;
+	bool ours; /**< carries the tag, and says nothing that struct tscf_route cannot */
+};
+/**
+ * List the routes of @p table, of both families, in *out (malloc'ed, the caller frees).
+ *
+ * @param only_ours  leave out those of others
+ * @return their number, or -errno.
+ */
+int tscf_route_list(struct tscf_netlink *nl, uint32_t table, bool only_ours, struct tscf_route_found **out);
+/** Delete the first route with the destination, table and metric of @p r, whoever has put it there. */
+int tscf_route_del_foreign(struct tscf_netlink *nl, const struct tscf_route *r);
 /**
  * Ask the kernel which way a packet to @p to that bears @p mark would take.
  *
@@ -129,5 +171,7 @@ int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules
  * @return the number of ours, or -errno.
  */
 int tscf_rule_list(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct tscf_rule **out, unsigned *foreign);
+/** The same of the foreign ones alone, as far as struct tscf_rule can say them. */
+int tscf_rule_list_foreign(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct tscf_rule **out);
 
 #endif

@@ -33,6 +33,31 @@ static int change_link(struct tscf_netlink *nl, int index, struct rtnl_link *cha
 	return tscf_netlink_request(nl, nle, msg);
 }
 
+static int take_link(struct nlmsghdr *header, void *context)
+{
+	struct nlattr *mtu = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_MTU);
+	struct tscf_link *out = context;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	out->up = ((struct ifinfomsg *)nlmsg_data(header))->ifi_flags & IFF_UP;
+	out->mtu = mtu ? nla_get_u32(mtu) : 0;
+	return 0;
+}
+
+int tscf_link_get(struct tscf_netlink *nl, int index, struct tscf_link *out)
+{
+	struct ifinfomsg request = {.ifi_index = index};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
+
+	*out = (struct tscf_link){.up = false};
+	if (!msg || nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return tscf_netlink_ask(nl, msg, take_link, out);
+}
+
 int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu)
 {
 	struct rtnl_link *changes = rtnl_link_alloc();
@@ -96,21 +121,29 @@ int tscf_link_silence(struct tscf_netlink *nl, int index)
 	return tscf_netlink_no_family(err) ? 0 : err;
 }
 
-int tscf_link_sysctl(const char *family, const char *device, const char *key, const char *value)
+/** Open that setting's file.  @return a descriptor or -errno. */
+static int open_sysctl(const char *family, const char *device, const char *key, int flags)
 {
-	size_t length = strlen(value);
 	char path[128];
-	ssize_t done;
-	int fd, err = 0;
+	int fd;
 
 	/* The name becomes part of a path. */
 	if (strchr(device, '/') || strcmp(device, ".") == 0 || strcmp(device, "..") == 0)
 		return -EINVAL;
 	if (snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, key) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int tscf_link_sysctl(const char *family, const char *device, const char *key, const char *value)
+{
+	size_t length = strlen(value);
+	int fd = open_sysctl(family, device, key, O_WRONLY), err = 0;
+	ssize_t done;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	done = write(fd, value, length);
 	if (done < 0)
 		err = -errno;
@@ -118,6 +151,20 @@ int tscf_link_sysctl(const char *family, const char *device, const char *key, co
 		err = -EIO;
 	close(fd);
 	return err;
+}
+
+int tscf_link_sysctl_get(const char *family, const char *device, const char *key)
+{
+	int fd = open_sysctl(family, device, key, O_RDONLY), err;
+	char value = 0;
+	ssize_t done;
+
+	if (fd < 0)
+		return fd;
+	done = read(fd, &value, 1);
+	err = done < 0 ? -errno : done == 0 ? -EIO : 0;
+	close(fd);
+	return err < 0 ? err : value;
 }
 
 static struct rtnl_addr *make_addr(int index, const struct tscf_prefix *p)
@@ -162,12 +209,7 @@ static int match_addr(struct nlmsghdr *header, void *context)
 	return 0;
 }
 
-/**
- * The kernel answers "exists" in IPv6 also when only the prefix length differs.
- *
- * @return 0 if exactly @p p is there.
- */
-static int check_existing(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
+int tscf_addr_check(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
 {
 	struct ifaddrmsg request = {.ifa_family = p->addr.family, .ifa_index = (unsigned)index};
 	struct addr_search search = {.index = index, .wanted = p};
@@ -185,7 +227,15 @@ static int check_existing(struct tscf_netlink *nl, int index, const struct tscf_
 	} while (err == -EINTR && --tries > 0);
 	if (search.found)
 		return 0;
-	return err ? err : -EEXIST;
+	return err ? err : -ENOENT;
+}
+
+/** The kernel answers "exists" in IPv6 also when only the prefix length differs. */
+static int check_existing(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
+{
+	int err = tscf_addr_check(nl, index, p);
+
+	return err == -ENOENT ? -EEXIST : err;
 }
 
 int tscf_addr_add(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)

@@ -195,6 +195,79 @@ static int walk_table(struct tscf_netlink *nl, struct walk *w)
 	return err;
 }
 
+/** The routes of one table, of one family. */
+struct route_listing {
+	uint8_t family;
+	uint32_t table;
+	bool only_ours;
+	struct tscf_route_found *found;
+	size_t count, room;
+};
+
+static int list_route(struct nlmsghdr *header, void *context)
+{
+	struct route_listing *list = context;
+	struct tscf_route_found *more;
+	struct listed_route listed;
+	size_t room = list->room ? 2 * list->room : 32;
+	bool ours;
+
+	if (!parse_route(header, list->family, &listed) || listed.route.table != list->table)
+		return 0;
+	ours = listed.protocol == TSCF_RTPROT && !listed.other;
+	if (list->only_ours && !ours)
+		return 0;
+	if (list->count == list->room) {
+		more = reallocarray(list->found, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		list->found = more;
+		list->room = room;
+	}
+	if (list->family == AF_INET6 && listed.route.metric == IPV6_METRIC_DEFAULT)
+		listed.route.metric = 0;
+	list->found[list->count++] = (struct tscf_route_found){listed.route, ours};
+	return 0;
+}
+
+static int list_once(struct tscf_netlink *nl, struct route_listing *list)
+{
+	struct rtmsg request = {.rtm_family = list->family, .rtm_protocol = list->only_ours ? TSCF_RTPROT : RTPROT_UNSPEC};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+	int err;
+
+	if (!msg || nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_u32(msg, RTA_TABLE, list->table) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	err = tscf_netlink_dump(nl, msg, list_route, list);
+	return err == -ENOENT || tscf_netlink_no_family(err) ? 0 : err;
+}
+
+int tscf_route_list(struct tscf_netlink *nl, uint32_t table, bool only_ours, struct tscf_route_found **out)
+{
+	struct route_listing list = {.table = table, .only_ours = only_ours};
+	int err = 0;
+
+	for (unsigned i = 0; err == 0 && i < TSCF_FAMILIES; i++) {
+		size_t before = list.count;
+		unsigned tries = TSCF_NETLINK_DUMP_TRIES;
+
+		list.family = (uint8_t)tscf_family(i);
+		do {
+			list.count = before;
+			err = list_once(nl, &list);
+		} while (err == -EINTR && --tries > 0);
+	}
+	if (err < 0) {
+		free(list.found);
+		return err;
+	}
+	*out = list.found;
+	return (int)list.count;
+}
+
 int tscf_route_add(struct tscf_netlink *nl, const struct tscf_route *r)
 {
 	struct walk w = {.family = r->destination.addr.family, .table = r->table, .wanted = r};
@@ -216,6 +289,27 @@ int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r)
 {
 	int err = change_route(nl, r, false);
 
+	return means_absent(err) ? 0 : err;
+}
+
+int tscf_route_del_foreign(struct tscf_netlink *nl, const struct tscf_route *r)
+{
+	struct tscf_prefix to = r->destination;
+	size_t size = tscf_addr_size(to.addr.family);
+	struct rtmsg rtm = {.rtm_family = to.addr.family, .rtm_dst_len = to.length, .rtm_scope = RT_SCOPE_NOWHERE};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_DELROUTE, 0);
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	err = nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO);
+	if (err == 0)
+		err = nla_put_u32(msg, RTA_TABLE, r->table);
+	if (err == 0 && to.length > 0)
+		err = nla_put(msg, RTA_DST, (int)size, to.addr.bytes);
+	if (err == 0)
+		err = nla_put_u32(msg, RTA_PRIORITY, effective_metric(r));
+	err = tscf_netlink_request(nl, err, msg);
 	return means_absent(err) ? 0 : err;
 }
 

@@ -398,11 +398,11 @@ int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules
 	return first;
 }
 
-/** Append those of ours in @p list that are in range.  @return 0 or -ENOMEM. */
-static int collect(const struct listing *list, uint32_t low, uint32_t high, struct tscf_rule **out, size_t *count,
-		   unsigned *foreign)
+/** Append those in @p list that are in range and ours, or not.  @return the number of the others, or -ENOMEM. */
+static int collect(const struct listing *list, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out, size_t *count)
 {
 	struct tscf_rule *rules = reallocarray(*out, *count + list->count + 1, sizeof(*rules));
+	int others = 0;
 
 	if (!rules)
 		return -ENOMEM;
@@ -412,27 +412,27 @@ static int collect(const struct listing *list, uint32_t low, uint32_t high, stru
 
 		if (l->rule.priority < low || l->rule.priority > high)
 			continue;
-		if (l->ours && !l->other)
+		if ((l->ours && !l->other) == ours)
 			rules[(*count)++] = l->rule;
 		else
-			(*foreign)++;
+			others++;
 	}
-	return 0;
+	return others;
 }
 
-int tscf_rule_list(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct tscf_rule **out, unsigned *foreign)
+static int list_range(struct tscf_netlink *nl, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out, unsigned *others)
 {
-	static const int families[] = {AF_INET, AF_INET6};
 	struct tscf_rule *rules = NULL;
 	struct listing list;
 	size_t count = 0;
 	int err = 0;
 
-	*foreign = 0;
-	for (size_t i = 0; err == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
-		err = list_rules(nl, families[i], &list);
+	*others = 0;
+	for (unsigned i = 0; err >= 0 && i < TSCF_FAMILIES; i++) {
+		err = list_rules(nl, tscf_family(i), &list);
 		if (err == 0)
-			err = collect(&list, low, high, &rules, &count, foreign);
+			err = collect(&list, low, high, ours, &rules, &count);
+		*others += err > 0 ? (unsigned)err : 0;
 		free(list.rules);
 	}
 	if (err < 0) {
@@ -441,4 +441,16 @@ int tscf_rule_list(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct 
 	}
 	*out = rules;
 	return (int)count;
+}
+
+int tscf_rule_list(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct tscf_rule **out, unsigned *foreign)
+{
+	return list_range(nl, low, high, true, out, foreign);
+}
+
+int tscf_rule_list_foreign(struct tscf_netlink *nl, uint32_t low, uint32_t high, struct tscf_rule **out)
+{
+	unsigned ours;
+
+	return list_range(nl, low, high, false, out, &ours);
 }

@@ -31,15 +31,19 @@ static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
 	return ioctl(fd, TUNSETIFF, ifr) < 0 ? -errno : 0;
 }
 
-/** Open a queue of the device called @p name; the first one makes it.  @return its descriptor or -errno. */
-static int open_queue(const char *name, int flags, struct ifreq *ifr)
+/**
+ * Open a queue of the device called @p name; the first one makes it, with the interface index @p index if that is not 0.
+ *
+ * @return its descriptor or -errno.
+ */
+static int open_queue(const char *name, int flags, int index, struct ifreq *ifr)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = attach(fd, name, flags, ifr);
+	err = index > 0 && ioctl(fd, TUNSETIFINDEX, &index) < 0 ? -errno : attach(fd, name, flags, ifr);
 	if (err < 0) {
 		close(fd);
 		return err;
@@ -51,11 +55,11 @@ static int open_queue(const char *name, int flags, struct ifreq *ifr)
  * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the
  * kernel would spread packets over two queues as it likes, so there is only one then.
  */
-static int create_device(struct tscf_tun *tun, const char *name, bool queues)
+static int create_device(struct tscf_tun *tun, const char *name, int index, bool queues)
 {
 	struct ifreq ifr;
 
-	tun->fd = open_queue(name, IFF_TUN_EXCL | (queues ? IFF_MULTI_QUEUE : 0), &ifr);
+	tun->fd = open_queue(name, IFF_TUN_EXCL | (queues ? IFF_MULTI_QUEUE : 0), index, &ifr);
 	if (tun->fd < 0)
 		return tun->fd;
 	memcpy(tun->name, ifr.ifr_name, sizeof(tun->name));
@@ -73,11 +77,11 @@ static int add_queues(struct tscf_tun *tun[], unsigned count, const struct tscf_
 		if (n > 0) {
 			memcpy(tun[n]->name, first->name, sizeof(first->name));
 			tun[n]->index = first->index;
-			tun[n]->fd = open_queue(first->name, IFF_MULTI_QUEUE, &ifr);
+			tun[n]->fd = open_queue(first->name, IFF_MULTI_QUEUE, 0, &ifr);
 			if (tun[n]->fd < 0)
 				return tun[n]->fd;
 		}
-		tun[n]->urgent_fd = open_queue(first->name, IFF_MULTI_QUEUE, &ifr);
+		tun[n]->urgent_fd = open_queue(first->name, IFF_MULTI_QUEUE, 0, &ifr);
 		if (tun[n]->urgent_fd < 0)
 			return tun[n]->urgent_fd;
 	}
@@ -162,8 +166,8 @@ static int set_up(struct tscf_tun *tun[], unsigned count, bool join_udp)
 	return err == 0 ? set_up_link(tun[0]) : err;
 }
 
-int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
-			const struct tscf_tun_steering *steering)
+static int open_parts(struct tscf_tun *tun[], unsigned count, const char *name, int index, bool join_udp,
+		      const struct tscf_tun_steering *steering)
 {
 	int err;
 
@@ -171,7 +175,7 @@ int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name
 		clear(tun[n]);
 	if (name[0] == '\0' || strlen(name) >= sizeof(tun[0]->name))
 		return -EINVAL;
-	err = create_device(tun[0], name, steering != NULL);
+	err = create_device(tun[0], name, index, steering != NULL);
 	if (err == 0 && steering)
 		err = add_queues(tun, count, steering);
 	if (err == 0)
@@ -181,17 +185,42 @@ int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name
 	return err;
 }
 
-int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps)
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
+			const struct tscf_tun_steering *steering)
+{
+	return open_parts(tun, count, name, 0, join_udp, steering);
+}
+
+static int open_alone(struct tscf_tun *tun, const char *name, int index, bool join_udp, uint64_t realtime_dscps)
 {
 	struct tscf_tun_steering steering;
 	int err = tscf_tun_steering_open(&steering, realtime_dscps, 1);
 
 	if (err < 0) {
 		tscf_debug("%s: urgent packets come with the others: %s", name, strerror(-err));
-		return tscf_tun_open_parts(&tun, 1, name, join_udp, NULL);
+		return open_parts(&tun, 1, name, index, join_udp, NULL);
 	}
-	err = tscf_tun_open_parts(&tun, 1, name, join_udp, &steering);
+	err = open_parts(&tun, 1, name, index, join_udp, &steering);
 	tscf_tun_steering_close(&steering);
+	return err;
+}
+
+int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps)
+{
+	return open_alone(tun, name, 0, join_udp, realtime_dscps);
+}
+
+int tscf_tun_open_again(struct tscf_tun *tun, bool join_udp, uint64_t realtime_dscps)
+{
+	int index = tun->index, err;
+	uint32_t mtu = tun->mtu;
+	char name[sizeof(tun->name)];
+
+	memcpy(name, tun->name, sizeof(name));
+	tscf_tun_close(tun);
+	err = open_alone(tun, name, index, join_udp, realtime_dscps);
+	if (err == 0)
+		tun->mtu = mtu;
 	return err;
 }
 

@@ -1,102 +1,106 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/linux/xfrm_block.h"
 
-#include "common/linux/netlink.h"
 #include "common/linux/netlink_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/xfrm.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-/** Lower comes first.  Together with the mark they are what we know our policies by. */
-#define PRIORITY_EXCEPTION 7453
-#define PRIORITY_BLOCK     7454
-#define LOOPBACK           1
-
-struct block {
-	struct tscf_netlink *nl;
-	struct xfrm_mark mark;
-	const int *devices; /**< those that stay open */
-	unsigned count;
+/** Ours that are in the kernel, with the numbers it knows them by. */
+struct found_policy {
+	struct tscf_xfrm_policy policy;
+	uint32_t index;
 };
 
-static int put_policy(const struct block *b, uint16_t family, int device)
+struct found_policies {
+	uint32_t own_mask;
+	struct found_policy *list;
+	size_t count, room;
+};
+
+static bool prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b)
 {
-	struct xfrm_userpolicy_info policy = {
-	    .sel = {.family = family, .ifindex = device},
+	return a->length == b->length && (a->length == 0 || tscf_prefix_equal(a, b));
+}
+
+static bool ports_equal(struct tscf_port_bits a, struct tscf_port_bits b)
+{
+	return a.mask == b.mask && (a.port & a.mask) == (b.port & b.mask);
+}
+
+bool tscf_xfrm_policy_equal(const struct tscf_xfrm_policy *a, const struct tscf_xfrm_policy *b)
+{
+	return a->family == b->family && a->priority == b->priority && a->block == b->block && a->device == b->device &&
+	       a->mark == b->mark && a->mask == b->mask && a->protocol == b->protocol &&
+	       prefix_equal(&a->source, &b->source) && prefix_equal(&a->destination, &b->destination) &&
+	       ports_equal(a->source_port, b->source_port) && ports_equal(a->destination_port, b->destination_port);
+}
+
+int tscf_port_bits_split(uint16_t low, uint16_t high, struct tscf_port_bits *out, unsigned max)
+{
+	uint32_t at = low;
+	unsigned count = 0;
+
+	while (at <= high) {
+		uint32_t size = 1;
+
+		while ((at & size) == 0 && size < 0x10000 && at + 2 * size - 1 <= high)
+			size *= 2;
+		if (count == max)
+			return -ENOSPC;
+		out[count++] = (struct tscf_port_bits){(uint16_t)at, (uint16_t) ~(size - 1)};
+		at += size;
+	}
+	return (int)count;
+}
+
+static void put_prefix(const struct tscf_prefix *p, xfrm_address_t *addr, __u8 *length)
+{
+	if (p->length > 0)
+		memcpy(addr, p->addr.bytes, tscf_addr_size(p->addr.family));
+	*length = p->length;
+}
+
+static void put_ports(struct tscf_port_bits p, __be16 *port, __be16 *mask)
+{
+	*port = htons(p.port & p.mask);
+	*mask = htons(p.mask);
+}
+
+static int add_policy(struct tscf_netlink *nl, const struct tscf_xfrm_policy *p)
+{
+	struct xfrm_mark mark = {.v = p->mark, .m = p->mask};
+	struct xfrm_userpolicy_info info = {
+	    .sel = {.family = (__u16)p->family, .ifindex = p->device, .proto = p->protocol},
 	    .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0},
-	    .priority = device ? PRIORITY_EXCEPTION : PRIORITY_BLOCK,
+	    .priority = p->priority,
 	    .dir = XFRM_POLICY_OUT,
-	    .action = device ? XFRM_POLICY_ALLOW : XFRM_POLICY_BLOCK,
+	    .action = p->block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW,
 	};
 	struct nl_msg *msg = nlmsg_alloc_simple(XFRM_MSG_UPDPOLICY, 0);
 	int err;
 
 	if (!msg)
 		return -ENOMEM;
-	/* IPv6 tells a policy no device but one that the program has named; with one, rules hold, but for multicast. */
-	if (family == AF_INET6 && !device) {
-		policy.sel.daddr.a6[0] = htonl(0xff000000);
-		policy.sel.prefixlen_d = 8;
-	}
-	err = nlmsg_append(msg, &policy, sizeof(policy), NLMSG_ALIGNTO);
+	put_prefix(&p->source, &info.sel.saddr, &info.sel.prefixlen_s);
+	put_prefix(&p->destination, &info.sel.daddr, &info.sel.prefixlen_d);
+	put_ports(p->source_port, &info.sel.sport, &info.sel.sport_mask);
+	put_ports(p->destination_port, &info.sel.dport, &info.sel.dport_mask);
+	err = nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO);
 	if (err == 0)
-		err = nla_put(msg, XFRMA_MARK, sizeof(b->mark), &b->mark);
-	err = tscf_netlink_request(b->nl, err, msg);
-	/* Nothing can leave by a family that is not there. */
-	return tscf_netlink_no_family(err) ? 0 : err;
+		err = nla_put(msg, XFRMA_MARK, sizeof(mark), &mark);
+	return tscf_netlink_request(nl, err, msg);
 }
 
-static bool is_open(const struct block *b, int device)
+static int delete_policy(struct tscf_netlink *nl, const struct found_policy *f)
 {
-	if (device == LOOPBACK)
-		return b->count > 0;
-	for (unsigned i = 0; i < b->count; i++)
-		if (b->devices[i] == device)
-			return true;
-	return false;
-}
-
-/** @return whether @p policy is of this block, and not what it shall have. */
-static bool is_stale(const struct block *b, struct nlmsghdr *header, const struct xfrm_userpolicy_info *policy)
-{
-	const struct nlattr *mark = nlmsg_find_attr(header, sizeof(*policy), XFRMA_MARK);
-
-	if (policy->dir != XFRM_POLICY_OUT || !mark || nla_len(mark) != sizeof(b->mark) ||
-	    memcmp(nla_data(mark), &b->mark, sizeof(b->mark)) != 0)
-		return false;
-	if (policy->priority == PRIORITY_BLOCK)
-		return b->count == 0;
-	return policy->priority == PRIORITY_EXCEPTION && !is_open(b, policy->sel.ifindex);
-}
-
-/** The stale ones of a dump; those that do not fit are found by the next. */
-struct stale {
-	const struct block *block;
-	unsigned count;
-	uint32_t index[32];
-};
-
-static int note_stale(struct nlmsghdr *header, void *context)
-{
-	struct xfrm_userpolicy_info policy;
-	struct stale *s = context;
-
-	if (header->nlmsg_type != XFRM_MSG_NEWPOLICY || nlmsg_datalen(header) < (int)sizeof(policy))
-		return 0;
-	memcpy(&policy, nlmsg_data(header), sizeof(policy));
-	if (s->count < sizeof(s->index) / sizeof(s->index[0]) && is_stale(s->block, header, &policy))
-		s->index[s->count++] = policy.index;
-	return 0;
-}
-
-static int delete_policy(const struct block *b, uint32_t index)
-{
-	struct xfrm_userpolicy_id id = {.index = index, .dir = XFRM_POLICY_OUT};
+	struct xfrm_userpolicy_id id = {.index = f->index, .dir = XFRM_POLICY_OUT};
+	struct xfrm_mark mark = {.v = f->policy.mark, .m = f->policy.mask};
 	struct nl_msg *msg = nlmsg_alloc_simple(XFRM_MSG_DELPOLICY, 0);
 	int err;
 
@@ -104,58 +108,148 @@ static int delete_policy(const struct block *b, uint32_t index)
 		return -ENOMEM;
 	err = nlmsg_append(msg, &id, sizeof(id), NLMSG_ALIGNTO);
 	if (err == 0)
-		err = nla_put(msg, XFRMA_MARK, sizeof(b->mark), &b->mark);
-	err = tscf_netlink_request(b->nl, err, msg);
+		err = nla_put(msg, XFRMA_MARK, sizeof(mark), &mark);
+	err = tscf_netlink_request(nl, err, msg);
 	return err == -ENOENT ? 0 : err;
 }
 
-static int delete_stale(const struct block *b)
+static struct tscf_prefix take_prefix(int family, const xfrm_address_t *addr, uint8_t length)
 {
-	struct stale s;
+	struct tscf_prefix p = {.addr = {.family = (uint8_t)family}, .length = length};
+
+	memcpy(p.addr.bytes, addr, tscf_addr_size((uint8_t)family));
+	return p;
+}
+
+/** @return whether the policy is one of ours; it is in *out then. */
+static bool parse_policy(struct nlmsghdr *header, uint32_t own_mask, struct found_policy *out)
+{
+	struct xfrm_userpolicy_info info;
+	const struct nlattr *attr;
+	struct xfrm_mark mark;
+
+	if (header->nlmsg_type != XFRM_MSG_NEWPOLICY || nlmsg_datalen(header) < (int)sizeof(info))
+		return false;
+	memcpy(&info, nlmsg_data(header), sizeof(info));
+	attr = nlmsg_find_attr(header, sizeof(info), XFRMA_MARK);
+	if (info.dir != XFRM_POLICY_OUT || !attr || nla_len(attr) < (int)sizeof(mark) ||
+	    info.priority < TSCF_XFRM_PRIORITY_FIRST || info.priority > TSCF_XFRM_PRIORITY_LAST)
+		return false;
+	memcpy(&mark, nla_data(attr), sizeof(mark));
+	*out = (struct found_policy){
+	    .index = info.index,
+	    .policy = {.family = info.sel.family,
+		       .priority = info.priority,
+		       .block = info.action == XFRM_POLICY_BLOCK,
+		       .device = info.sel.ifindex,
+		       .mark = mark.v,
+		       .mask = mark.m,
+		       .protocol = info.sel.proto,
+		       .source = take_prefix(info.sel.family, &info.sel.saddr, info.sel.prefixlen_s),
+		       .destination = take_prefix(info.sel.family, &info.sel.daddr, info.sel.prefixlen_d),
+		       .source_port = {ntohs(info.sel.sport), ntohs(info.sel.sport_mask)},
+		       .destination_port = {ntohs(info.sel.dport), ntohs(info.sel.dport_mask)}},
+	};
+	return mark.m != 0 && (mark.m & ~own_mask) == 0;
+}
+
+static int note_policy(struct nlmsghdr *header, void *context)
+{
+	struct found_policies *found = context;
+	size_t room = found->room ? 2 * found->room : 32;
+	struct found_policy one, *more;
+
+	if (!parse_policy(header, found->own_mask, &one))
+		return 0;
+	if (found->count == found->room) {
+		more = reallocarray(found->list, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		found->list = more;
+		found->room = room;
+	}
+	found->list[found->count++] = one;
+	return 0;
+}
+
+static int list_policies(struct tscf_netlink *nl, struct found_policies *found)
+{
+	unsigned tries = TSCF_NETLINK_DUMP_TRIES;
 	int err;
 
 	do {
-		struct nl_msg *msg = nlmsg_alloc_simple(XFRM_MSG_GETPOLICY, 0);
-
-		if (!msg)
-			return -ENOMEM;
-		s = (struct stale){.block = b};
-		err = tscf_netlink_dump(b->nl, msg, note_stale, &s);
-		for (unsigned i = 0; err == 0 && i < s.count; i++)
-			err = delete_policy(b, s.index[i]);
-	} while (err == 0 && s.count > 0);
+		found->count = 0;
+		err = tscf_netlink_dump(nl, nlmsg_alloc_simple(XFRM_MSG_GETPOLICY, 0), note_policy, found);
+	} while (err == -EINTR && --tries > 0);
 	return err;
 }
 
-int tscf_xfrm_block_set(uint32_t mark, uint32_t mask, const int *devices, unsigned count)
+static bool is_found(const struct found_policies *found, const struct tscf_xfrm_policy *p)
 {
-	static const uint16_t families[] = {AF_INET, AF_INET6};
-	struct block b = {.mark = {.v = mark, .m = mask}, .devices = devices, .count = count};
-	int err = tscf_netlink_connect(NETLINK_XFRM, &b.nl);
+	for (size_t i = 0; i < found->count; i++)
+		if (tscf_xfrm_policy_equal(&found->list[i].policy, p))
+			return true;
+	return false;
+}
 
+static bool is_wanted(const struct tscf_xfrm_policy *wanted, unsigned count, const struct tscf_xfrm_policy *p)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (tscf_xfrm_policy_equal(&wanted[i], p))
+			return true;
+	return false;
+}
+
+/** One that only has another priority or action is changed by what is added, not deleted after it. */
+static int delete_others(struct tscf_netlink *nl, struct found_policies *found, const struct tscf_xfrm_policy *wanted,
+			 unsigned count)
+{
+	int err = list_policies(nl, found);
+
+	for (size_t i = 0; err == 0 && i < found->count; i++)
+		if (!is_wanted(wanted, count, &found->list[i].policy))
+			err = delete_policy(nl, &found->list[i]);
+	return err;
+}
+
+int tscf_xfrm_sync(uint32_t own_mask, const struct tscf_xfrm_policy *wanted, unsigned count, unsigned *missing)
+{
+	struct found_policies found = {.own_mask = own_mask};
+	struct tscf_netlink *nl;
+	int err = tscf_netlink_connect(NETLINK_XFRM, &nl);
+
+	*missing = 0;
 	if (err < 0)
 		return err;
-	for (size_t f = 0; err == 0 && f < sizeof(families) / sizeof(families[0]); f++) {
-		err = put_policy(&b, families[f], LOOPBACK);
-		for (unsigned i = 0; err == 0 && i < count; i++)
-			err = put_policy(&b, families[f], devices[i]);
-		if (err == 0)
-			err = put_policy(&b, families[f], 0);
+	err = list_policies(nl, &found);
+	for (unsigned i = 0; err == 0 && i < count; i++) {
+		if (is_found(&found, &wanted[i]))
+			continue;
+		err = add_policy(nl, &wanted[i]);
+		*missing += err == 0;
+		/* Nothing can leave by a family that is not there. */
+		if (tscf_netlink_no_family(err))
+			err = 0;
 	}
-	if (err == 0)
-		err = delete_stale(&b);
-	tscf_netlink_close(b.nl);
+	if (err == 0 && (*missing > 0 || found.count > count))
+		err = delete_others(nl, &found, wanted, count);
+	free(found.list);
+	tscf_netlink_close(nl);
 	return err;
 }
 
-int tscf_xfrm_block_clear(uint32_t mark, uint32_t mask)
+int tscf_xfrm_watch(void)
 {
-	struct block b = {.mark = {.v = mark, .m = mask}};
-	int err = tscf_netlink_connect(NETLINK_XFRM, &b.nl);
+	struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = XFRMGRP_POLICY};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_XFRM);
 
-	if (err < 0)
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0) {
+		int err = -errno;
+
+		close(fd);
 		return err;
-	err = delete_stale(&b);
-	tscf_netlink_close(b.nl);
-	return err;
+	}
+	return fd;
 }

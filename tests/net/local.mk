@@ -10,6 +10,7 @@ NET_TESTS = \
 	tests/net/client-killed.sh \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
+	tests/net/disturbed.sh \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \

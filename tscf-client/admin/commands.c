@@ -45,6 +45,7 @@ int commands_reload(struct client *c)
 		client_route(c);
 		trusted_network_look(c);
 		nat_probe_again(c);
+		upkeep_soon(c);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on",
 			  c->config->policies.count);
 	} else {

@@ -163,7 +163,7 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 	    "{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason,
 	    "since", (json_int_t)since, "transport", way_transport(c->encrypted.way.kind, true), "internal",
 	    internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
-	    privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->dtte.gate], "round_trip_ms",
+	    privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate], "round_trip_ms",
 	    (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
 }
 
@@ -185,6 +185,12 @@ static json_t *packets_status(const struct client *c)
 	return json_pack("{s:o, s:o}", "plain", text_or_null(plain), "encrypted", text_or_null(encrypted));
 }
 
+static json_t *kernel_status(const struct client *c)
+{
+	return json_pack("{s:s, s:I, s:o, s:I}", "state", upkeep_state_name(c->upkeep.state), "since", (json_int_t)c->upkeep.since,
+			 "reason", text_or_null(c->upkeep.reason), "put_back", (json_int_t)c->counters.put_back);
+}
+
 char *report_status(struct client *c, bool privileged)
 {
 	const unsigned *n = c->registry.counts;
@@ -197,6 +203,7 @@ char *report_status(struct client *c, bool privileged)
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)c->started);
 	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
+	json_object_set_new(status, "kernel", kernel_status(c));
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	json_object_set_new(status, "guard", guard_report(&c->guard));

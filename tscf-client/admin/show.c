@@ -115,6 +115,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_told("trusted network", json_object_get(status, "trusted_by"), out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
+	print_reason("kernel", json_object_get(status, "kernel"), out);
 	print_candidates(json_object_get(status, "candidates"), out);
 	print_guard(json_object_get(status, "guard"), now, out);
 	print_packets(json_object_get(status, "packets"), out);

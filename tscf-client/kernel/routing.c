@@ -2,7 +2,6 @@
 #include "tscf-client/kernel/routing.h"
 
 #include "common/base/log.h"
-#include "common/linux/xfrm_block.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -171,6 +170,24 @@ static void plan_tables(struct planner *p, const struct routing_facts *f, int fa
 	plan_levels(p, f, family, SLOT_RUN_ONLY, 0);
 }
 
+/*
+ * What a rule of ours would refuse comes to our rules before those of others, which might lead it elsewhere.  The first of
+ * ours is there whatever the state.
+ */
+static void plan_front(struct planner *p)
+{
+	unsigned count = p->plan->rule_count;
+	for (unsigned i = 0; i < count; i++) {
+		struct tscf_rule copy = p->plan->rules[i];
+		if (copy.action != TSCF_RULE_PROHIBIT)
+			continue;
+		copy.priority = ROUTING_FRONT_PRIORITY;
+		copy.action = TSCF_RULE_GOTO;
+		copy.target = p->config->rule_priority + SLOT_OUTER;
+		p->plan->rules[p->plan->rule_count++] = copy;
+	}
+}
+
 static void plan_rules(struct planner *p, const struct routing_facts *f)
 {
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
@@ -190,6 +207,8 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 			plan_policy(p, f, family, k);
 	}
 	plan_default_level(p, f);
+	if (f->front && p->config->rule_priority > ROUTING_FRONT_PRIORITY)
+		plan_front(p);
 }
 
 static void add_route(struct planner *p, const struct routing_facts *f, const struct tscf_prefix *to, uint32_t table, int device)
@@ -295,6 +314,20 @@ static bool has_route(const struct routing_plan *plan, const struct tscf_route *
 	return false;
 }
 
+struct routing_difference routing_compare(const struct routing_plan *wanted, const struct routing_plan *found)
+{
+	struct routing_difference d = {0};
+	for (unsigned i = 0; i < wanted->rule_count; i++)
+		d.rules_missing += !has_rule(found, &wanted->rules[i]);
+	for (unsigned i = 0; i < found->rule_count; i++)
+		d.rules_extra += !has_rule(wanted, &found->rules[i]);
+	for (unsigned i = 0; i < wanted->route_count; i++)
+		d.routes_missing += !has_route(found, &wanted->routes[i]);
+	for (unsigned i = 0; i < found->route_count; i++)
+		d.routes_extra += !has_route(wanted, &found->routes[i]);
+	return d;
+}
+
 static int check(int error, const char *what, unsigned number)
 {
 	if (error < 0)
@@ -340,30 +373,22 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 		free(rules);
 		return -EEXIST;
 	}
-	*r = (struct routing){.netlink = netlink, .config = config};
-	for (int i = 0; i < n && i < ROUTING_RULES_MAX; i++)
-		r->current.rules[r->current.rule_count++] = rules[i];
 	free(rules);
+	*r = (struct routing){.netlink = netlink, .config = config};
+	n = routing_look_at_rules(r);
+	if (n < 0)
+		return check(n, "cannot list policy rules from priority", ROUTING_FRONT_PRIORITY);
 	if (n > 0)
 		tscf_info("took over %d policy rules that an earlier client left", n);
 	return 0;
 }
 
-/* Encrypted-only, whoever has said so. */
-static uint32_t only_mark(const struct client_config *config)
+/* The same error again and again is for whoever debugs. */
+static int note(const struct routing *r, int error, const char *what, unsigned number)
 {
-	return tscf_mark_set(0, config->fwmark_mask, TSCF_LEVEL_ENCRYPTED_ONLY);
-}
-
-static uint32_t level_mask(const struct client_config *config)
-{
-	return tscf_mark_set(0, config->fwmark_mask, TSCF_MARK_LEVEL);
-}
-
-int routing_guard(struct routing *r, int device)
-{
-	return check(tscf_xfrm_block_set(only_mark(r->config), level_mask(r->config), &device, 1),
-		     "cannot set the IPsec policy of mark", only_mark(r->config));
+	if (r->quiet && error < 0)
+		tscf_debug("%s %u: %s", what, number, strerror(-error));
+	return r->quiet ? error : check(error, what, number);
 }
 
 /* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time.
@@ -374,13 +399,13 @@ static int apply_routes(struct routing *r, const struct routing_plan *plan, stru
 	const struct routing_plan *now = &r->current;
 	for (unsigned i = 0; i < now->route_count; i++)
 		if (!has_route(plan, &now->routes[i]))
-			check(tscf_route_del(r->netlink, &now->routes[i]), "cannot delete a route of table",
+			note(r, tscf_route_del(r->netlink, &now->routes[i]), "cannot delete a route of table",
 			      now->routes[i].table);
 	for (unsigned i = 0; i < plan->route_count; i++) {
 		const struct tscf_route *route = &plan->routes[i];
 		int error = has_route(now, route)
 				? 0
-				: check(tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
+				: note(r, tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
 		if (error == 0)
 			done->routes[done->route_count++] = *route;
 		else if (first == 0)
@@ -394,7 +419,7 @@ static void delete_rules(struct routing *r, const struct tscf_rule *const *rules
 	const struct tscf_rule *failed;
 	int error = tscf_rules_del(r->netlink, rules, count, &failed);
 	if (error < 0)
-		check(error, "cannot delete the policy rule of priority", failed->priority);
+		note(r, error, "cannot delete the policy rule of priority", failed->priority);
 }
 
 static int apply_rules(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
@@ -406,7 +431,7 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 	for (unsigned i = 0; i < plan->rule_count; i++) {
 		const struct tscf_rule *rule = &plan->rules[i];
 		int error = has_rule(now, rule) ? 0
-						: check(tscf_rule_add(r->netlink, rule),
+						: note(r, tscf_rule_add(r->netlink, rule),
 							"cannot add the policy rule of priority", rule->priority);
 		if (error == 0)
 			done->rules[done->rule_count++] = *rule;
@@ -424,10 +449,23 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 int routing_apply(struct routing *r, const struct routing_plan *plan)
 {
 	struct routing_plan done = {0};
+	if (plan != &r->wanted)
+		r->wanted = *plan;
 	int routes = apply_routes(r, plan, &done);
 	int rules = apply_rules(r, plan, &done);
 	r->current = done;
 	return routes ? routes : rules;
+}
+
+void routing_refuse(struct routing *r)
+{
+	for (unsigned i = 0; i < r->wanted.rule_count; i++) {
+		const struct tscf_rule *rule = &r->wanted.rules[i];
+		bool refuses = rule->action == TSCF_RULE_PROHIBIT || rule->priority == ROUTING_FRONT_PRIORITY;
+		if (refuses && !has_rule(&r->current, rule) && r->current.rule_count < ROUTING_RULES_MAX &&
+		    tscf_rule_add(r->netlink, rule) == 0)
+			r->current.rules[r->current.rule_count++] = *rule;
+	}
 }
 
 /* What a policy lets through must go around the next one's prohibit, and so needs its goto and where that leads. */
@@ -450,7 +488,5 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 	for (unsigned i = 0; i < r->current.route_count; i++)
 		tscf_route_del(r->netlink, &r->current.routes[i]);
 	r->current.rule_count = r->current.route_count = 0;
-	if (!keep_prohibit)
-		check(tscf_xfrm_block_clear(only_mark(r->config), level_mask(r->config)),
-		      "cannot delete the IPsec policy of mark", only_mark(r->config));
+	routing_unguard(r, keep_prohibit);
 }

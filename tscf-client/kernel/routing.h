@@ -38,10 +38,12 @@
 /** Priorities used, from config->rule_priority on. */
 #define ROUTING_RULE_SPAN  (15 + 2 * POLICIES_MAX)
 #define ROUTING_ROUTES_MAX 64
+/** Where copies of the rules that refuse stand if those of others are in front of ours. */
+#define ROUTING_FRONT_PRIORITY 1
 /** Servers that table main must not lead into the tunnel, and routes in all, with what is cut out for servers. */
 #define ROUTING_OUTER_MAX 16
 #define ROUTING_PLAN_ROUTES_MAX (3 * ROUTING_ROUTES_MAX + 512)
-#define ROUTING_RULES_MAX  (34 + 4 * POLICIES_MAX + 2 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX  (44 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
@@ -50,6 +52,7 @@ struct routing_facts {
 	int plain_device, encrypted_device; /**< interface indexes */
 	enum dtte_gate gate;
 	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
+	bool front;     /**< rules of others are in front of ours: what ours would refuse is to come to them first */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 	unsigned outer_count, outer_next;
@@ -62,10 +65,20 @@ struct routing_plan {
 	struct tscf_route routes[ROUTING_PLAN_ROUTES_MAX];
 };
 
+struct barrier;
+
 struct routing {
 	struct tscf_netlink *netlink;
 	const struct client_config *config;
 	struct routing_plan current; /**< what is in the kernel */
+	struct routing_plan wanted;  /**< what was to be there last */
+	struct barrier *barrier;     /**< the same of what is no rule; NULL: nothing yet */
+	bool quiet;                  /**< errors have been said already */
+};
+
+/** How what is in the kernel differs from what is wanted. */
+struct routing_difference {
+	unsigned rules_missing, rules_extra, routes_missing, routes_extra;
 };
 
 /**
@@ -87,12 +100,34 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
 
 /**
- * Let packets of encrypted-only sockets leave by @p device, the encrypted one, or by none, whatever device the program
- * names (xfrm_block.h).
+ * Let packets leave by no device but those of the barrier that @p facts make (barrier.h), whatever the rules say.
  *
+ * @param restored  gets how much had to be added
  * @return 0 or -errno (logged).
  */
-int routing_guard(struct routing *r, int device);
+int routing_guard(struct routing *r, const struct routing_facts *facts, unsigned *restored);
+
+/** Take the barrier away; with @p keep, all but what marks and policies refuse. */
+void routing_unguard(struct routing *r, bool keep);
+
+/** Compare: pure. */
+struct routing_difference routing_compare(const struct routing_plan *wanted, const struct routing_plan *found);
+
+/** Read our rules alone.  @return their number, or -errno. */
+int routing_look_at_rules(struct routing *r);
+
+/**
+ * Read from the kernel what is there now; it becomes current.  Routes of others in our tables are deleted: they would
+ * lead packets away.
+ *
+ * @param in_front  gets how many rules of others come before ours
+ * @param first     gets the priority of the first of them
+ * @return how many routes were deleted, or -errno: nothing is known of what is there.
+ */
+int routing_look(struct routing *r, unsigned *in_front, uint32_t *first);
+
+/** Put back at once those of the wanted rules that refuse, or lead to them, if they are not there. */
+void routing_refuse(struct routing *r);
 
 /** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0
  * or the first -errno. */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the client compares of its state in the kernel, how often, and what it lets leave by no other device.
+ */
+#include "common/base/level.h"
+#include "tests/unit/runner.h"
+#include "tscf-client/kernel/barrier.h"
+#include "tscf-client/kernel/pace.h"
+#include "tscf-client/kernel/routing.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#define BASE 7000
+
+static struct client_config config = {
+    .fwmark_mask = TSCF_MARK_MASK_DEFAULT, .rule_priority = BASE, .table_plain = 7453, .table_encrypted = 7454};
+
+static struct routing_facts facts(void)
+{
+	struct routing_facts f = {.plain_device = 5, .encrypted_device = 6, .route_count = 1};
+	ck_assert_int_eq(tscf_addr_parse("10.8.0.2", &f.plain.of[0]), 0);
+	ck_assert_int_eq(tscf_prefix_parse("192.0.2.0/24", &f.routes[0]), 0);
+	return f;
+}
+
+/* Ports that a packet's must be, taken together, are exactly those of the range. */
+START_TEST(ports_are_split)
+{
+	static const struct tscf_port_range ranges[] = {{5060, 5060}, {5060, 5069}, {1, 65534}, {10000, 20000}, {0, 65535}};
+	for (unsigned r = 0; r < sizeof ranges / sizeof ranges[0]; r++) {
+		struct tscf_port_bits bits[32];
+		int n = tscf_port_bits_split(ranges[r].low, ranges[r].high, bits, 32);
+		ck_assert_int_gt(n, 0);
+		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+			int hits = 0;
+			for (int i = 0; i < n; i++)
+				hits += (port & bits[i].mask) == bits[i].port;
+			ck_assert_int_eq(hits, port >= ranges[r].low && port <= ranges[r].high);
+		}
+	}
+	struct tscf_port_bits few[2];
+	ck_assert_int_lt(tscf_port_bits_split(1, 65534, few, 2), 0);
+}
+END_TEST
+
+START_TEST(difference)
+{
+	static struct routing_plan wanted, found;
+	struct routing_facts f = facts();
+	routing_make_plan(&config, &f, &wanted);
+	found = wanted;
+	struct routing_difference d = routing_compare(&wanted, &found);
+	ck_assert(d.rules_missing == 0 && d.rules_extra == 0 && d.routes_missing == 0 && d.routes_extra == 0);
+	found.rule_count -= 2;
+	found.routes[0].device = 9;
+	d = routing_compare(&wanted, &found);
+	ck_assert(d.rules_missing == 2 && d.rules_extra == 0 && d.routes_missing == 1 && d.routes_extra == 1);
+	found.rule_count = found.route_count = 0;
+	d = routing_compare(&wanted, &found);
+	ck_assert(d.rules_missing == wanted.rule_count && d.routes_missing == wanted.route_count);
+}
+END_TEST
+
+/* With rules of others in front, each of ours that refuses has a copy before them that leads to ours. */
+START_TEST(copies_in_front)
+{
+	static struct routing_plan plan;
+	struct routing_facts f = facts();
+	unsigned refusing = 0, copies = 0;
+	f.front = true;
+	routing_make_plan(&config, &f, &plan);
+	for (unsigned i = 0; i < plan.rule_count; i++) {
+		refusing += plan.rules[i].action == TSCF_RULE_PROHIBIT;
+		copies += plan.rules[i].priority == ROUTING_FRONT_PRIORITY && plan.rules[i].action == TSCF_RULE_GOTO &&
+			  plan.rules[i].target == BASE;
+	}
+	ck_assert_uint_gt(refusing, 0);
+	ck_assert_uint_eq(refusing, copies);
+	f.front = false;
+	routing_make_plan(&config, &f, &plan);
+	for (unsigned i = 0; i < plan.rule_count; i++)
+		ck_assert_uint_ge(plan.rules[i].priority, BASE);
+}
+END_TEST
+
+/* The first look is at once, the next ones wait longer and longer, but never long. */
+START_TEST(pace_of_a_fight)
+{
+	struct pace p;
+	uint64_t now = 100000;
+	unsigned looks = 0, contested = 0;
+	pace_init(&p);
+	pace_notice(&p, now, 0);
+	ck_assert(pace_due(&p, now));
+	ck_assert_int_eq(pace_looked(&p, now, true, false), PACE_RESTORED);
+	for (; now < 102000; now++) {
+		pace_notice(&p, now, 0);
+		ck_assert(p.due <= now + PACE_GAP_MAX_MS);
+		if (!pace_due(&p, now))
+			continue;
+		looks++;
+		contested += pace_looked(&p, now, true, false) == PACE_CONTESTED_NOW;
+	}
+	ck_assert_uint_le(looks, 2000 / PACE_GAP_MAX_MS + 6);
+	ck_assert_uint_eq(contested, 1);
+	ck_assert(pace_contested(&p));
+	now = p.due;
+	ck_assert_int_eq(pace_looked(&p, now, false, false), PACE_SAME);
+	now = p.due;
+	ck_assert_uint_ge(now, p.restored + PACE_QUIET_MS);
+	ck_assert_int_eq(pace_looked(&p, now, false, false), PACE_LEFT_ALONE);
+	ck_assert(!pace_contested(&p));
+	ck_assert(p.due == UINT64_MAX);
+}
+END_TEST
+
+/* What cannot be put back is tried again by itself, less and less often, whatever is noticed meanwhile. */
+START_TEST(pace_of_failures)
+{
+	struct pace p;
+	uint64_t now = 1000;
+	unsigned looks = 0;
+	pace_init(&p);
+	pace_notice(&p, now, 0);
+	pace_looked(&p, now, false, true);
+	for (; now < 21000; now++) {
+		pace_notice(&p, now, 0);
+		if (!pace_due(&p, now))
+			continue;
+		looks++;
+		pace_looked(&p, now, false, true);
+	}
+	ck_assert_uint_ge(looks, 20);
+	ck_assert_uint_le(looks, 32);
+}
+END_TEST
+
+static unsigned blocks(const struct barrier *b, uint16_t port)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < b->count; i++)
+		n += b->list[i].block && b->list[i].source_port.mask != 0 &&
+		     (port & b->list[i].source_port.mask) == b->list[i].source_port.port;
+	return n;
+}
+
+START_TEST(barrier_of_policies)
+{
+	static struct barrier b;
+	static struct client_config with;
+	struct routing_facts f = facts();
+	with = config;
+	with.policies = (struct policies){.count = 1, .list = {{.level = TSCF_LEVEL_ENCRYPTED_ONLY, .protocol = IPPROTO_UDP, .local_port = {5004, 5010}}}};
+	barrier_plan(&with, &f, &b);
+	ck_assert_uint_eq(blocks(&b, 5004), 1);
+	ck_assert_uint_eq(blocks(&b, 5010), 1);
+	ck_assert_uint_eq(blocks(&b, 5011), 0);
+	/* What certain users may do in clear cannot be told from what others may not. */
+	with.policies.list[1] = with.policies.list[0];
+	with.policies.list[0] = (struct policy){.level = TSCF_LEVEL_UNENCRYPTED, .uid = {0, 0, true}};
+	with.policies.count = 2;
+	barrier_plan(&with, &f, &b);
+	ck_assert_uint_eq(blocks(&b, 5004), 0);
+	/* No two have the same selector and mark: one would take the other's place. */
+	for (unsigned i = 0; i < b.count; i++)
+		for (unsigned k = 0; k < i; k++) {
+			struct tscf_xfrm_policy same = b.list[i];
+			same.priority = b.list[k].priority;
+			same.block = b.list[k].block;
+			ck_assert(!tscf_xfrm_policy_equal(&same, &b.list[k]));
+		}
+}
+END_TEST
+
+/* The whole of a default level does not stay when the client stops, what policies and marks refuse does. */
+START_TEST(barrier_of_default_level)
+{
+	static struct barrier b;
+	static struct client_config with;
+	struct routing_facts f = facts();
+	with = config;
+	barrier_plan(&with, &f, &b);
+	unsigned least = b.count;
+	with.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	barrier_plan(&with, &f, &b);
+	ck_assert_uint_gt(b.count, least);
+	barrier_keep(&b);
+	ck_assert_uint_lt(b.count, least);
+	ck_assert_uint_gt(b.count, 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("upkeep");
+	TCase *tc = tcase_create("upkeep");
+	tcase_add_test(tc, ports_are_split);
+	tcase_add_test(tc, difference);
+	tcase_add_test(tc, copies_in_front);
+	tcase_add_test(tc, pace_of_a_fight);
+	tcase_add_test(tc, pace_of_failures);
+	tcase_add_test(tc, barrier_of_policies);
+	tcase_add_test(tc, barrier_of_default_level);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

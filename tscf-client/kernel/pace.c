@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/kernel/pace.h"
+
+void pace_init(struct pace *p)
+{
+	*p = (struct pace){.due = UINT64_MAX, .gap = 0};
+}
+
+void pace_notice(struct pace *p, uint64_t now, uint64_t within)
+{
+	uint64_t at = p->gap == 0 ? now + within : p->last + p->gap;
+	if (at < now)
+		at = now;
+	/* After a failure the next look is fixed already: notices of one's own attempts are no reason to hurry. */
+	if (at < p->due && !p->failed)
+		p->due = at;
+}
+
+bool pace_due(const struct pace *p, uint64_t now)
+{
+	return now >= p->due;
+}
+
+bool pace_contested(const struct pace *p)
+{
+	return p->times >= PACE_CONTESTED;
+}
+
+static uint64_t next_gap(const struct pace *p, uint64_t now, bool failed)
+{
+	uint64_t most = failed ? PACE_FAILED_MAX_MS : PACE_GAP_MAX_MS;
+	uint64_t gap = p->gap == 0 || now - p->last > 4 * PACE_FAILED_MAX_MS ? PACE_GAP_MS : 2 * p->gap;
+	return gap < most ? gap : most;
+}
+
+/* Looks after a gap without any reason are not needed, but one more tells that it is quiet. */
+enum pace_change pace_looked(struct pace *p, uint64_t now, bool restored, bool failed)
+{
+	enum pace_change change = PACE_SAME;
+	p->gap = next_gap(p, now, failed);
+	p->last = now;
+	p->failed = failed;
+	p->due = failed ? now + p->gap : UINT64_MAX;
+	if (restored) {
+		p->restored = now;
+		p->times++;
+		change = p->times == 1 ? PACE_RESTORED : p->times == PACE_CONTESTED ? PACE_CONTESTED_NOW : PACE_SAME;
+	} else if (p->times > 0 && now - p->restored >= PACE_QUIET_MS) {
+		p->times = 0;
+		change = PACE_LEFT_ALONE;
+	}
+	if (p->times > 0 && p->due == UINT64_MAX)
+		p->due = p->restored + PACE_QUIET_MS > now ? p->restored + PACE_QUIET_MS : now + PACE_QUIET_MS;
+	return change;
+}
