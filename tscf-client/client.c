@@ -194,6 +194,8 @@ static int set_up(struct client *c)
 	if (error == 0 && (error = registry_init(&c->registry, c, &client_registry_events)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)
+		error = suspects_init(&c->suspects);
+	if (error == 0)
 		error = hold_init(&c->hold);
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
@@ -275,6 +277,7 @@ static void tear_down(struct client *c)
 	tunnel_close(&c->former);
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
+	suspects_free(&c->suspects);
 	hold_free(&c->hold);
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);

@@ -29,6 +29,7 @@
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
+#include "tscf-client/sockets/suspects.h"
 #include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
@@ -119,6 +120,7 @@ struct client {
 	struct registry registry;
 	struct moves moves;
 	struct subscriptions subscriptions;
+	struct suspects suspects;
 	struct hook hook;
 	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
 	uint64_t waiter_deadlines[64];

@@ -48,6 +48,13 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 	return false;
 }
 
+/* Of a socket that nobody has seen yet, and a policy may speak of. */
+static bool is_suspect(const struct decider *d, const struct tscf_binding_key *key)
+{
+	return d->suspect && d->policies && policy_may_forbid_clear(d->policies, key) &&
+	       !tscf_bindings_find(d->bindings, key, d->now);
+}
+
 /* @return whether there is nothing that could keep a packet from being in clear. */
 static bool all_plain(const struct decider *d)
 {
@@ -117,8 +124,13 @@ enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uin
 		return VERDICT_REFUSED;
 	if (all_plain(d))
 		return VERDICT_DELIVER;
-	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN)
+	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN) {
+		if (is_suspect(d, &key)) {
+			*d->suspect = key;
+			return VERDICT_SUSPECT;
+		}
 		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;
+	}
 	return tscf_bindings_any(d->bindings, &info.destination) ? VERDICT_REFUSED : VERDICT_DELIVER;
 }
 

@@ -23,6 +23,7 @@ enum verdict {
 	VERDICT_DELIVER,    /**< down: to the kernel */
 	VERDICT_SPOOFED,    /**< drop: not an address of this tunnel */
 	VERDICT_REFUSED,    /**< drop: clear, and may not be */
+	VERDICT_SUSPECT,    /**< down, clear: the socket must be looked at (suspects.h) */
 	VERDICT_MALFORMED,  /**< drop */
 };
 
@@ -30,6 +31,7 @@ struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	const struct policies *policies; /**< NULL if none of them encrypts */
+	struct tscf_binding_key *suspect; /**< filled for VERDICT_SUSPECT; NULL: what may be forbidden is refused */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;             /**< the encrypted tunnel is up */
 	uint32_t generation; /**< given to implicit bindings that are in use (registry.h) */

@@ -55,6 +55,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/settings/settings.h \
 	tscf-client/sockets/classify.c \
 	tscf-client/sockets/classify.h \
+	tscf-client/sockets/suspects.c \
+	tscf-client/sockets/suspects.h \
 	tscf-client/sockets/device_bound.c \
 	tscf-client/sockets/device_bound.h \
 	tscf-client/sockets/guarded.c \

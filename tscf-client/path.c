@@ -194,6 +194,7 @@ struct arrival {
 	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
 	uint64_t *counter;
 	struct decider decider;
+	struct tscf_binding_key suspect; /**< of the packet at hand, if its socket must be looked at */
 	uint8_t tos; /**< of the outer packet at hand */
 };
 
@@ -208,7 +209,10 @@ static struct tscf_tun *device_for(const struct arrival *a, const uint8_t *data,
 static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 {
 	struct client *c = a->client;
+	a->decider.suspect = &a->suspect;
 	enum verdict v = a->decide(&a->decider, data, length);
+	if (v == VERDICT_SUSPECT)
+		v = suspects_allow(c, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
 	if (v != VERDICT_DELIVER) {
 		count_drop(c, v, false, 1);
 	} else if (a->tunnel->state != TUNNEL_UP) {

@@ -94,6 +94,10 @@ int tscf_sockdiag_flow_open(void);
  */
 int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
 			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device);
+/** The same, and the whole socket in *out.  @return 0 or -errno. */
+int tscf_sockdiag_flow_socket(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
+			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device,
+			      struct tscf_socket *out);
 
 /**
  * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting

@@ -3,6 +3,7 @@
  * sockdiag_flow.c - one question to the kernel's register of sockets, about the socket of one flow.
  */
 #include "common/linux/sockdiag.h"
+#include "common/linux/sockdiag_message.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -17,14 +18,8 @@ struct request {
 	struct inet_diag_req_v2 diag;
 };
 
-/** The answer may have attributes behind it; they do not matter. */
-struct answer {
-	struct nlmsghdr header;
-	union {
-		struct nlmsgerr error;
-		struct inet_diag_msg socket;
-	};
-};
+/** Room for the attributes of one socket; what does not fit is left out. */
+#define ANSWER_MAX 1024
 
 int tscf_sockdiag_flow_open(void)
 {
@@ -50,25 +45,37 @@ static void set_end(uint32_t address[4], uint16_t *port, const struct tscf_addr 
 }
 
 /** What was left by an earlier question whose answer was not waited for must not answer this one. */
-static int receive(int fd, uint32_t sequence)
+static int receive(int fd, uint32_t sequence, uint8_t protocol, struct tscf_socket *out)
 {
-	struct answer answer;
+	_Alignas(struct nlmsghdr) uint8_t buffer[ANSWER_MAX];
+	struct nlmsghdr *answer = (struct nlmsghdr *)buffer;
+	const struct nlmsgerr *error = NLMSG_DATA(answer);
 	ssize_t got;
 
 	do {
-		got = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+		got = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 		if (got < 0)
 			return -errno;
-	} while ((size_t)got < sizeof(answer.header) || answer.header.nlmsg_seq != sequence);
-	if (answer.header.nlmsg_type == NLMSG_ERROR && (size_t)got >= NLMSG_HDRLEN + sizeof(answer.error))
-		return answer.error.error < 0 ? answer.error.error : -ENOENT;
-	if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || (size_t)got < NLMSG_HDRLEN + sizeof(answer.socket))
+	} while ((size_t)got < sizeof(*answer) || answer->nlmsg_seq != sequence);
+	if (answer->nlmsg_type == NLMSG_ERROR && (size_t)got >= NLMSG_HDRLEN + sizeof(*error))
+		return error->error < 0 ? error->error : -ENOENT;
+	if (answer->nlmsg_len > (size_t)got || !tscf_sockdiag_parse(answer, protocol, out))
 		return -EPROTO;
-	return (int)answer.socket.id.idiag_if;
+	return 0;
 }
 
 int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
 			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device)
+{
+	struct tscf_socket s;
+	int error = tscf_sockdiag_flow_socket(fd, protocol, local, local_port, remote, remote_port, device, &s);
+
+	return error < 0 ? error : (int)s.device;
+}
+
+int tscf_sockdiag_flow_socket(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
+			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device,
+			      struct tscf_socket *out)
 {
 	static uint32_t sequence;
 	struct request request = {
@@ -90,5 +97,5 @@ int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *
 	}
 	if (send(fd, &request, sizeof(request), MSG_DONTWAIT) < 0)
 		return -errno;
-	return receive(fd, sequence);
+	return receive(fd, sequence, protocol, out);
 }

@@ -47,6 +47,7 @@ NET_TESTS = \
 	tests/net/policy.sh \
 	tests/net/phones.sh \
 	tests/net/policy-library.sh \
+	tests/net/policy-listener.sh \
 	tests/net/policy-reload.sh \
 	tests/net/program-killed.sh \
 	tests/net/sandbox.sh \

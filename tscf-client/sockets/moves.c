@@ -351,6 +351,19 @@ static void bound(struct client *c, const struct tscf_socket *s, bool moved)
 	dtte_demand(&c->dtte, true, c->now);
 }
 
+void moves_found(struct client *c, const struct tscf_socket *s)
+{
+	struct tscf_binding_key keys[TSCF_FAMILIES];
+	enum tscf_level level = registry_level(c, s);
+	unsigned count = registry_keys(c, s, keys);
+	for (unsigned i = 0; i < count; i++)
+		registry_bind(c, &keys[i], level, s->cookie, false, 0);
+	if (count == 0)
+		return;
+	c->registry.counts[level]++;
+	dtte_demand(&c->dtte, true, c->now);
+}
+
 void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before)
 {
 	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));

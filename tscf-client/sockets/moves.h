@@ -67,6 +67,9 @@ struct moves {
 void moves_set_level(struct client *c, struct tscf_control_call_in *call);
 void moves_bound(struct client *c, struct tscf_control_call_in *call);
 void moves_get_level(struct client *c, struct tscf_control_call_in *call);
+/** A socket was found before the next listing of all, and wants encryption: the server is told at the end of this turn of
+ * the loop. */
+void moves_found(struct client *c, const struct tscf_socket *s);
 /** A socket bears another mark than @p before, or has a local address now: what the guard has done, or seen. */
 void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before);
 

@@ -294,6 +294,22 @@ bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_ke
 	return false;
 }
 
+bool policy_may_forbid_clear(const struct policies *p, const struct tscf_binding_key *flow)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct policy *one = &p->list[i];
+
+		if (one->number != 0 || !matches_local(one, flow->protocol, flow->local_port) ||
+		    !matches_remote(one, &flow->remote, flow->remote_port))
+			continue;
+		if (one->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			return true;
+		if (!one->uid.given)
+			return false;
+	}
+	return false;
+}
+
 bool policies_want_encryption(const struct policies *p)
 {
 	for (unsigned i = 0; i < p->count; i++)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/suspects.h"
+
+#include "tscf-client/context.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/** A flow that was let through is looked at again after this time: its port may have another socket then. */
+#define CLEARED_MS 50
+
+int suspects_init(struct suspects *s)
+{
+	memset(s, 0, sizeof *s);
+	s->fd = tscf_sockdiag_flow_open();
+	return s->fd < 0 ? s->fd : 0;
+}
+
+void suspects_free(struct suspects *s)
+{
+	if (s->fd > 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* The place of a flow; others that have the same are only looked at more often. */
+static unsigned place_of(const struct tscf_binding_key *flow)
+{
+	unsigned sum = flow->local_port * 31U + flow->remote_port;
+	for (unsigned i = 0; i < sizeof flow->remote.bytes; i++)
+		sum = sum * 31U + flow->remote.bytes[i];
+	return sum % SUSPECTS_CLEARED;
+}
+
+static bool find_socket(const struct client *c, const struct tscf_binding_key *flow, struct tscf_socket *out)
+{
+	return tscf_sockdiag_flow_socket(c->suspects.fd, flow->protocol, &flow->local, flow->local_port, &flow->remote,
+					 flow->remote_port, (uint32_t)c->plain_tun.index, out) == 0;
+}
+
+/* What is forbidden whoever the owner is stays so: an exception is known when the sockets are listed. */
+static bool judge(struct client *c, const struct tscf_binding_key *flow)
+{
+	struct tscf_socket socket;
+	if (find_socket(c, flow, &socket) && registry_level(c, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
+		moves_found(c, &socket);
+		return false;
+	}
+	if (!policy_forbids_clear(&c->config->policies, flow))
+		return true;
+	registry_resync_soon(c);
+	return false;
+}
+
+bool suspects_allow(struct client *c, const struct tscf_binding_key *flow)
+{
+	struct suspects *s = &c->suspects;
+	unsigned at = place_of(flow);
+	if (c->now < s->cleared[at].until && memcmp(&s->cleared[at].flow, flow, sizeof *flow) == 0)
+		return true;
+	if (!judge(c, flow))
+		return false;
+	s->cleared[at].flow = *flow;
+	s->cleared[at].until = c->now + CLEARED_MS;
+	return true;
+}

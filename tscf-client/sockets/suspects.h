@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * suspects.h - clear packets from the server for sockets that the client has not seen yet.
+ *
+ * A socket that only waits tells nobody of itself, and the list of all sockets is read once a second.  So the first
+ * clear packet for a port of which a policy speaks makes the client look for the very socket that would get it.
+ */
+#ifndef TSCF_SUSPECTS_H
+#define TSCF_SUSPECTS_H
+
+#include "common/packet/binding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+
+/** Flows that were let through a moment ago, by a hash. */
+#define SUSPECTS_CLEARED 256
+
+struct suspects {
+	int fd;
+	struct {
+		struct tscf_binding_key flow;
+		uint64_t until;
+	} cleared[SUSPECTS_CLEARED];
+};
+
+/** @return 0 or -errno. */
+int suspects_init(struct suspects *s);
+void suspects_free(struct suspects *s);
+/**
+ * Look at the socket of @p flow.  If a policy says that it is encrypted-only it is registered now.
+ *
+ * @return whether the packet may be delivered.
+ */
+bool suspects_allow(struct client *c, const struct tscf_binding_key *flow);
+
+#endif
