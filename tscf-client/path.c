@@ -301,7 +301,11 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 	if (!t->told_unreachable)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name, strerror(error < 0 ? -error : error));
 	t->told_unreachable = true;
-	tunnel_probe(t);
+	/* A plain tunnel outlives a restart of the server, an encrypted one does not. */
+	if (t->encrypted)
+		tunnel_probe_soon(t);
+	else
+		tunnel_probe(t);
 }
 
 static void peer_up(void *context, struct tscf_peer *peer)

@@ -24,7 +24,7 @@ tsid=$(client_status .plain.tsid) address=$PHONE_INNER encrypted_address=$(clien
 
 # goes_on WHAT PLAIN ENCRYPTED: all is as it was, the flows within so many milliseconds: those that tscf(7) names, and what a busy machine
 # may add.
-BUSY=4000
+if [ "$TRANSPORT" = udp ]; then BUSY=1500; else BUSY=4000; fi
 goes_on() {
 	local from rtp_before only_before
 	from=$(now) rtp_before=$(last rtp .foreign) only_before=$(last only .foreign)
@@ -41,12 +41,12 @@ goes_on() {
 
 stop_server
 start_server
-goes_on "stopped" 500 600
+goes_on "stopped" 300 600
 is "stopped: what was encrypted-only was shielded meanwhile" "$(($(server_counter shielded) + $(server_counter quiet)))" -gt 0
 
 kill_server
 start_server
-goes_on "killed" 500 2300
+goes_on "killed" 300 700
 
 # --- the client sleeps: what the server does, it does by itself ---
 stop_server
@@ -66,7 +66,7 @@ must 5 '[ "$(server_counter quiet)" -gt 20 ]' "killed, no client: the session is
 must 5 '[ "$(server_counter shielded)" -gt 20 ]' "killed, no client: and its shields are there"
 is "killed, no client: nothing comes down in clear" "$(in_clear M-plain "$from")" -eq 0
 kill -CONT "$CLIENT_PID"
-goes_on "asleep" 2000 4300
+goes_on "asleep" 500 800
 
 # --- a store that nobody can read ---
 stop_server

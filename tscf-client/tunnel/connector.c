@@ -112,6 +112,14 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
 
+/* What has just been lost may be back at any moment, and somebody may be talking. */
+static struct request_pace resume_pace(const struct client *c)
+{
+	bool fresh = c->now < c->connector.sought_at + CONNECTOR_FRESH_MS;
+	return (struct request_pace){fresh ? CONNECTOR_FRESH_PAUSE_MS : REQUEST_FIRST_MS,
+				     fresh ? CONNECTOR_FRESH_PAUSE_MS : REQUEST_LONGEST_MS, REQUEST_TRIES_ENDLESS, 0};
+}
+
 static void request_resume(struct connector_try *try)
 {
 	struct client *c = try->tunnel.client;
@@ -122,7 +130,7 @@ static void request_resume(struct connector_try *try)
 	try->tunnel.tsid = c->resume.tsid;
 	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
 	resume_write_key(&c->resume, &w);
-	if (tunnel_request(&try->tunnel, &w, REQUEST_TRIES_ENDLESS, resume_done, NULL) < 0)
+	if (tunnel_request_at(&try->tunnel, &w, resume_pace(c), resume_done, NULL) < 0)
 		try_failed(try, "out of memory");
 }
 

@@ -21,6 +21,9 @@
 /** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between
  * two tries. */
 #define CONNECTOR_RESUME_MS 1500
+/** For so long after the loss of a tunnel the request to resume it is sent this often. */
+#define CONNECTOR_FRESH_MS       10000
+#define CONNECTOR_FRESH_PAUSE_MS 200
 
 /** One try. */
 struct connector_try {

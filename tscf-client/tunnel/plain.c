@@ -181,7 +181,7 @@ void plain_down(struct client *c)
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
 	/* What ended one tunnel may have ended the other. */
-	tunnel_probe(&c->encrypted);
+	tunnel_probe_soon(&c->encrypted);
 }
 
 bool plain_go_back(struct client *c)

@@ -20,7 +20,7 @@ static void recalled(struct tunnel *t)
 	c->registry.quiet = true;
 	registry_resync_now(c);
 	registry_shield_all(c);
-	tunnel_probe(&c->encrypted);
+	tunnel_probe_soon(&c->encrypted);
 }
 
 void plain_moved(struct client *c, const char *reason)

@@ -9,7 +9,7 @@ struct request {
 	struct request *next;
 	request_done done;
 	void *user;
-	uint64_t sent_at, due, pause;
+	uint64_t sent_at, due, pause, longest;
 	uint32_t sequence;
 	enum tscf_message_type type;
 	uint16_t tries_left, quick_left;
@@ -81,7 +81,7 @@ static void send_request(struct requests *q, struct request *r, uint64_t now)
 		r->sent_at = now;
 		q->under_way++;
 	} else if (!r->hurried) {
-		r->pause = r->pause * 2 < REQUEST_LONGEST_MS ? r->pause * 2 : REQUEST_LONGEST_MS;
+		r->pause = r->pause * 2 < r->longest ? r->pause * 2 : r->longest;
 	}
 	if (!r->hurried && r->tries_left != REQUEST_TRIES_ENDLESS)
 		r->tries_left--;
@@ -98,20 +98,21 @@ static void fill_window(struct requests *q, uint64_t now)
 			send_request(q, r, now);
 }
 
-int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint64_t first_ms, uint16_t tries,
-		 uint16_t quick, request_done done, void *user, uint64_t now)
+int requests_add(struct requests *q, const uint8_t *data, uint32_t length, struct request_pace pace,
+		 request_done done, void *user, uint64_t now)
 {
 	struct request *r = malloc(sizeof *r + length);
 	if (!r)
 		return -ENOMEM;
 	*r = (struct request){.done = done,
 			      .user = user,
-			      .pause = first_ms,
+			      .pause = pace.first_ms,
+			      .longest = pace.longest_ms,
 			      .due = UINT64_MAX,
 			      .sequence = q->sequence,
 			      .type = (enum tscf_message_type)data[1],
-			      .tries_left = tries,
-			      .quick_left = quick,
+			      .tries_left = pace.tries,
+			      .quick_left = pace.quick,
 			      .length = length};
 	memcpy(r->data, data, length);
 	*q->last = r;

@@ -3,7 +3,7 @@
  * request.h - requests of one tunnel that wait for their responses.
  *
  * Datagrams get lost: a request is sent again, with the same sequence number, after 250 ms and then twice as long each
- * time (at most 2 s), until it is answered or has been tried often enough.  An urgent one is first sent some times more
+ * time (at most 2 s; other requests at another pace), until it is answered or has been tried often enough.  An urgent one is first sent some times more
  * at short distances, so that a loss costs milliseconds; a large one at longer distances, so that it does not fill the
  * link.  On a stream it is sent once, and given up
  * at the same time.  At most REQUEST_WINDOW are under way at a time, further ones wait their turn in order. tscf(7),
@@ -35,6 +35,14 @@ typedef void (*request_done)(void *context, void *user, const struct tscf_messag
 
 struct request;
 
+/** How often a request is sent. */
+struct request_pace {
+	uint64_t first_ms;   /**< pause before it is sent again; it doubles */
+	uint64_t longest_ms; /**< and grows no longer than this */
+	uint16_t tries;      /**< it is sent so often at most, apart from */
+	uint16_t quick;      /**< so many times in the first moments; 0: it is not urgent */
+};
+
 struct requests {
 	void (*transmit)(void *context, const uint8_t *data, uint32_t length);
 	void *context;
@@ -56,12 +64,10 @@ uint32_t requests_sequence(struct requests *q);
  * Queue an encoded request that bears the number requests_sequence() gave last; it is copied and sent as soon as the
  * window allows.
  *
- * @param first_ms pause before the first retransmission; @param tries how often it is sent at most, apart from
- * @param quick times in the first moments (0: it is not urgent).
  * @return 0, or -ENOMEM (done is not called).
  */
-int requests_add(struct requests *q, const uint8_t *data, uint32_t length, uint64_t first_ms, uint16_t tries,
-		 uint16_t quick, request_done done, void *user, uint64_t now);
+int requests_add(struct requests *q, const uint8_t *data, uint32_t length, struct request_pace pace,
+		 request_done done, void *user, uint64_t now);
 /** A response has come.  @return whether it belongs to a request; its done has been called then. */
 bool requests_answer(struct requests *q, const struct tscf_message *response, uint64_t now);
 /** Send again or give up what is due. */

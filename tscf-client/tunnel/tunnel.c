@@ -122,24 +122,24 @@ void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer
 	tscf_write_begin(w, buffer, TSCF_PROBE_MAX, type, t->tsid, requests_sequence(&t->requests));
 }
 
-static int request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, uint16_t quick, request_done done,
-		   void *user)
+int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pace pace, request_done done, void *user)
 {
 	int length = tscf_write_finish(w);
 	if (length < 0)
 		return length;
-	return requests_add(&t->requests, w->data, (uint32_t)length, REQUEST_FIRST_MS, tries, quick, done, user,
-			    t->client->now);
+	return requests_add(&t->requests, w->data, (uint32_t)length, pace, done, user, t->client->now);
 }
 
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
 {
-	return request(t, w, tries, 0, done, user);
+	return tunnel_request_at(t, w, (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, tries, 0}, done,
+				 user);
 }
 
 int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
 {
-	return request(t, w, tries, REQUEST_QUICK, done, user);
+	return tunnel_request_at(
+	    t, w, (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, tries, REQUEST_QUICK}, done, user);
 }
 
 void tunnel_send(struct tunnel *t, struct tscf_writer *w)
@@ -192,16 +192,35 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 void tunnel_sent(struct tunnel *t)
 {
 	t->last_sent = t->client->now;
-	if (t->waiting_since <= t->last_heard)
+	if (t->waiting_since <= t->last_heard) {
 		t->waiting_since = t->last_sent;
+		t->unanswered = 0;
+	}
+	t->unanswered++;
 }
 
-void tunnel_probe(struct tunnel *t)
+/* Many packets have gone and nothing has come: somebody talks, and hears nothing. */
+static bool talks_in_vain(const struct tunnel *t)
 {
-	tunnel_prove(t, NULL, 0);
+	return !t->requests.reliable && t->waiting_since > t->last_heard && t->unanswered >= TUNNEL_TALK_PACKETS;
 }
 
-void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
+/* Where somebody waits to hear, the end of a tunnel is to be known soon; else the network has its time. */
+static struct request_pace probe_pace(const struct tunnel *t, bool soon)
+{
+	uint64_t round_trips = 2 * t->requests.round_trip_ms;
+	struct request_pace pace = {t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS, REQUEST_LONGEST_MS,
+				    TUNNEL_PROBES, 0};
+	if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (soon || talks_in_vain(t)))
+		pace = (struct request_pace){TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBES, 0};
+	if (pace.first_ms < round_trips)
+		pace.first_ms = round_trips;
+	if (pace.longest_ms < round_trips)
+		pace.longest_ms = round_trips;
+	return pace;
+}
+
+static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length, bool soon)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
@@ -212,11 +231,24 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 	if (cookie)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
 	int length = tscf_write_finish(&w);
-	uint64_t least = t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS;
-	uint64_t pause = 2 * t->requests.round_trip_ms > least ? 2 * t->requests.round_trip_ms : least;
-	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, pause, TUNNEL_PROBES, 0, probe_done, NULL,
-				       t->client->now) < 0)
+	if (length < 0 ||
+	    requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t, soon), probe_done, NULL, t->client->now) < 0)
 		t->probing = false;
+}
+
+void tunnel_probe(struct tunnel *t)
+{
+	probe(t, NULL, 0, false);
+}
+
+void tunnel_probe_soon(struct tunnel *t)
+{
+	probe(t, NULL, 0, true);
+}
+
+void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
+{
+	probe(t, cookie, cookie_length, false);
 }
 
 /* Requests of the server: it asks whether this end is alive, or says that it stops. */
@@ -283,8 +315,9 @@ static uint64_t keepalive_due(const struct tunnel *t)
 		return UINT64_MAX;
 	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
 	/* Who is sent to and says nothing may be gone. */
-	if (t->waiting_since > t->last_heard && t->waiting_since + TUNNEL_DOUBT_MS < due)
-		due = t->waiting_since + TUNNEL_DOUBT_MS;
+	uint64_t patience = talks_in_vain(t) ? TUNNEL_TALK_DOUBT_MS : TUNNEL_DOUBT_MS;
+	if (t->waiting_since > t->last_heard && t->waiting_since + patience < due)
+		due = t->waiting_since + patience;
 	return due;
 }
 

@@ -26,6 +26,14 @@
 
 /** The server is asked when it has been silent for so long although something was sent to it. */
 #define TUNNEL_DOUBT_MS 2000
+/**
+ * Over datagrams, when so many packets were sent since anything came, as of a call: asked after this time, so often,
+ * with this pause; or twice the round trip, if that is longer.
+ */
+#define TUNNEL_TALK_PACKETS  8
+#define TUNNEL_TALK_DOUBT_MS 250
+#define TUNNEL_TALK_PROBES   7
+#define TUNNEL_TALK_PROBE_MS 80
 
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
 
@@ -56,6 +64,7 @@ struct tunnel {
 	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel went, as a wish for the next */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	uint64_t waiting_since;         /**< when something was sent first after last_heard */
+	uint32_t unanswered;            /**< packets and messages sent since waiting_since */
 	unsigned keepalive;             /**< seconds of silence before the server is asked; 0: never */
 	bool probing;
 	bool told_unreachable;               /**< the log says so already */
@@ -80,7 +89,9 @@ void tunnel_move(struct tunnel *to, struct tunnel *from);
 void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 /** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
-/** The same with the cookie that proves this outer address to the server. */
+/** The same when there is reason to think that it has gone: over datagrams it is lost after TUNNEL_TALK_PROBES. */
+void tunnel_probe_soon(struct tunnel *t);
+/** The same as tunnel_probe with the cookie that proves this outer address to the server. */
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
 /** Something is being sent. */
 void tunnel_sent(struct tunnel *t);
@@ -97,6 +108,8 @@ void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
 /** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
+/** The same at a pace of its own. */
+int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pace pace, request_done done, void *user);
 /** The same for what must arrive at once: it is repeated in the first moments (request.h). */
 int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
 /** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */
