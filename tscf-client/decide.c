@@ -61,10 +61,30 @@ static bool all_plain(const struct decider *d)
 	return !d->policies && tscf_bindings_count(d->bindings) == 0;
 }
 
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length)
+/* What the kernel sends by itself for sockets that are gone: errors, resets and the rest of TCP connections. */
+static bool may_be_new_socket(const uint8_t *data, const struct tscf_packet_info *info)
+{
+	if (info->quotes || info->fragment)
+		return false;
+	return info->protocol != IPPROTO_TCP || tscf_packet_begins_tcp(data, info);
+}
+
+/* What may not be in clear goes encrypted; @return how. */
+static enum verdict turn(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
+			 const struct tscf_binding_key *key)
+{
+	struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
+	/* An error that the kernel sends says the opposite. */
+	if (b && b->guest_until != 0 && !info->quotes)
+		b->generation = d->generation;
+	if (b && b->state == TSCF_BINDING_TOMBSTONE && may_be_new_socket(data, info))
+		return VERDICT_GUEST;
+	return VERDICT_TURNED;
+}
+
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
 {
 	struct tscf_packet_info info;
-	struct tscf_binding_key key;
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
@@ -76,13 +96,10 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	if (all_plain(d))
 		return VERDICT_PLAIN;
 	/* What cannot be told from an encrypted socket's goes encrypted as long as there is one. */
-	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, &key) == FLOW_KNOWN) {
-		if (may_be_clear(d, &key, false))
-			return VERDICT_PLAIN;
-	} else if (!tscf_bindings_any(d->bindings, &info.source)) {
-		return VERDICT_PLAIN;
+	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN) {
+		return may_be_clear(d, flow, false) ? VERDICT_PLAIN : turn(d, data, &info, flow);
 	}
-	return VERDICT_TURNED;
+	return tscf_bindings_any(d->bindings, &info.source) ? VERDICT_TURNED : VERDICT_PLAIN;
 }
 
 enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)

@@ -20,6 +20,7 @@ enum verdict {
 	VERDICT_NEW_FLOW,   /**< as ENCRYPTED, and the flow has no binding yet */
 	VERDICT_FIRST,      /**< as ENCRYPTED, and the first packet of its binding on this device */
 	VERDICT_TURNED,     /**< up, on the plain device: encrypted, or not at all */
+	VERDICT_GUEST,      /**< as TURNED, and a new socket has the key of one that was encrypted-only */
 	VERDICT_DELIVER,    /**< down: to the kernel */
 	VERDICT_SPOOFED,    /**< drop: not an address of this tunnel */
 	VERDICT_REFUSED,    /**< drop: clear, and may not be */
@@ -38,8 +39,8 @@ struct decider {
 	uint64_t now;
 };
 
-/** A packet read from the plain device. */
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length);
+/** A packet read from the plain device; for VERDICT_GUEST, @p flow is its flow. */
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
 /** A packet read from the encrypted device; for VERDICT_NEW_FLOW and VERDICT_FIRST, @p flow is its flow. */
 enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
 /** A packet from the plain tunnel. */

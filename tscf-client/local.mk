@@ -58,6 +58,11 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/suspects.c \
 	tscf-client/sockets/suspects.h \
 	tscf-client/sockets/device_bound.c \
+	tscf-client/sockets/registry_cover.c \
+	tscf-client/sockets/registry_entry.h \
+	tscf-client/sockets/registry_guest.c \
+	tscf-client/sockets/shares.c \
+	tscf-client/sockets/shares.h \
 	tscf-client/sockets/device_bound.h \
 	tscf-client/sockets/guarded.c \
 	tscf-client/sockets/guarded.h \

@@ -9,6 +9,7 @@
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
+#include "common/packet/icmp_error.h"
 #include "tscf-client/context.h"
 #include "tscf-client/decide.h"
 
@@ -51,8 +52,8 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 	p->tos = tscf_tos_of(p->data);
 }
 
-/* Where an encrypted packet goes now; `refused` counts it if that is nowhere. */
-static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
+/* Where an encrypted packet goes now; `refused` counts it if that is nowhere.  @return whether it went somewhere. */
+static bool up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_piece(p, 0) > c->mtu) {
@@ -68,7 +69,33 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 		}
 	} else {
 		*refused += tscf_packet_pieces(p);
+		return false;
 	}
+	return true;
+}
+
+/* The kernel has let it through, since it has no mark, and its program would hear nothing: it gets an error, as from its peer. */
+static void refuse(struct client *c, const struct tscf_packet *p)
+{
+	uint8_t answer[TSCF_ICMP_ERROR_MAX];
+	struct tscf_packet_info info;
+	if (tscf_packet_parse(p->data, tscf_packet_piece(p, 0), &info) != TSCF_PACKET_OK)
+		return;
+	uint32_t length = tscf_icmp_prohibited(p->data, &info, &info.destination, answer);
+	if (length == 0)
+		return;
+	tscf_tun_put(&c->plain_tun, answer, length);
+	tscf_tun_flush(&c->plain_tun);
+}
+
+/* What must not be in clear; a new socket that is affected asks for the tunnel. */
+static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *encrypted, const struct tscf_binding_key *guest)
+{
+	if (guest)
+		registry_guest(c, guest);
+	c->counters.up_turned += tscf_packet_pieces(p);
+	if (!up_encrypted(c, p, encrypted, &c->counters.up_protected))
+		refuse(c, p);
 }
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
@@ -79,19 +106,19 @@ static bool is_probe(struct client *c, struct nat_probe *probe, const struct tsc
 static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batch *plain, struct tscf_batch *encrypted)
 {
 	struct decider d = decider_of(c);
+	struct tscf_binding_key flow;
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes[0], p))
 			continue;
-		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_piece(p, 0));
+		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_piece(p, 0), &flow);
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
 			address(p, c->plain.peer);
 			tscf_batch_add(plain, p);
 		} else if (v == VERDICT_PLAIN) {
 			c->counters.up_no_tunnel += tscf_packet_pieces(p);
-		} else if (v == VERDICT_TURNED) {
-			c->counters.up_turned += tscf_packet_pieces(p);
-			up_encrypted(c, p, encrypted, &c->counters.up_protected);
+		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
+			turn(c, p, encrypted, v == VERDICT_GUEST ? &flow : NULL);
 		} else {
 			count_drop(c, v, true, tscf_packet_pieces(p));
 		}

@@ -266,28 +266,29 @@ static bool may_bind(const struct tscf_binding_key *flow)
 	return flow->local_port != 0 || (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6);
 }
 
-/** Learn from an encrypted packet that its socket has moved.  @return whether the packet may pass. */
-static bool learn(struct server_state *state, struct server_session *s, const struct tscf_packet_info *info,
+/** Learn from an encrypted packet that its socket has moved. */
+static void learn(struct server_state *state, struct server_session *s, const struct tscf_packet_info *info,
 		  uint64_t now)
 {
 	struct tscf_binding_key key;
 	const struct tscf_binding *b;
 
 	if (info->quotes)
-		return true;
+		return;
 	if (info->fragment) {
 		/*
 		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear ones of the
 		 * same datagram are refused even when the tunnel has gone meanwhile.
 		 */
 		tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key);
-		return true;
+		return;
 	}
 	tscf_binding_key_of(info, TSCF_FROM_LOCAL, &key);
 	b = tscf_bindings_find(state->bindings, &key, now);
 	if (b && (b->state == TSCF_BINDING_ACTIVE || b->state == TSCF_BINDING_RELEASED) && b->owner == s)
-		return true;
-	return !may_bind(&key) || server_bind_implicitly(state, s, &key, b) == 0;
+		return;
+	if (may_bind(&key))
+		server_bind_implicitly(state, s, &key, b, now);
 }
 
 struct server_decision server_decide_from_encrypted(struct server_state *state, struct server_session *s,
@@ -299,7 +300,7 @@ struct server_decision server_decide_from_encrypted(struct server_state *state, 
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))
 		return refuse(s, true);
-	if (partner && !learn(state, s, info, now))
-		return drop(SERVER_COUNT_BINDING_LIMIT);
+	if (partner)
+		learn(state, s, info, now);
 	return to_tun();
 }

@@ -33,6 +33,10 @@
 #define SERVER_BINDINGS_MAX 20000
 /** Most entries in the binding tables of all workers: about 600 MB. */
 #define SERVER_BINDINGS_TOTAL 2000000
+/** What each session may have however full the tables are, the entry for its whole address aside. */
+#define SERVER_BINDINGS_SURE 32
+/** Beyond that, all sessions of one source together may have one part in so many of what is free. */
+#define SERVER_BINDINGS_PART 8
 /** Datagrams whose fragments are followed at a time. */
 #define SERVER_FRAGMENTS 4096
 /** Most routes that fit a configuration response, and how many bytes of it their TLVs may take. */

@@ -305,6 +305,7 @@ static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uin
 		b->grace_until = 0;
 	if (b->state != TSCF_BINDING_ACTIVE)
 		b->seen = false;
+	b->guest_until = 0;
 	entry_of(b)->table->of_state[b->state]--;
 	entry_of(b)->table->of_state[state]++;
 	b->state = state;

@@ -68,6 +68,7 @@ struct tscf_binding {
 	uint32_t request;          /**< server: sequence number of the last request about it ... */
 	uint64_t session;          /**< ... and the TSID it came on */
 	uint64_t cookie;           /**< client: the socket's SO_COOKIE, 0 if unknown */
+	uint64_t guest_until;      /**< client, ACTIVE: a plain socket has it that must not be in clear until then */
 	uint64_t grace_until;      /**< ACTIVE: clear packets are let through before this time; 0: never */
 	uint64_t expires;          /**< RELEASED, TOMBSTONE: not there from this time on; else TSCF_FOREVER */
 	void *owner;               /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */

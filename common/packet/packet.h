@@ -53,6 +53,9 @@ struct tscf_packet_info {
  */
 enum tscf_packet_error tscf_packet_parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info);
 
+/** @return whether the TCP packet @p info at @p data, no later fragment, begins a connection (SYN). */
+bool tscf_packet_begins_tcp(const uint8_t *data, const struct tscf_packet_info *info);
+
 /**
  * Parse the packet quoted by the ICMP error @p outer (outer->quotes) that lies at @p data.  A quote is cut short by
  * nature: only its headers up to the ports need to be there.  A quoted ICMP error is malformed.  Offsets in

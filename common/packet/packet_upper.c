@@ -4,6 +4,8 @@
 
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 
 #define DATAGRAM_MAX 65535
 #define PORTS_SIZE   4
@@ -117,4 +119,9 @@ enum tscf_packet_error tscf_packet_upper(const struct tscf_packet_input *in, str
 	info->source_port = tscf_get_u16(h);
 	info->destination_port = tscf_get_u16(h + 2);
 	return TSCF_PACKET_OK;
+}
+
+bool tscf_packet_begins_tcp(const uint8_t *data, const struct tscf_packet_info *info)
+{
+	return data[info->transport + offsetof(struct tcphdr, th_flags)] & TH_SYN;
 }

@@ -19,6 +19,7 @@ NET_TESTS = \
 	tests/net/flood.sh \
 	tests/net/forged.sh \
 	tests/net/fragments.sh \
+	tests/net/full-table.sh \
 	tests/net/guard.sh \
 	tests/net/guard-option.sh \
 	tests/net/handles.sh \
@@ -49,6 +50,7 @@ NET_TESTS = \
 	tests/net/policy-library.sh \
 	tests/net/policy-listener.sh \
 	tests/net/policy-reload.sh \
+	tests/net/port-again.sh \
 	tests/net/program-killed.sh \
 	tests/net/sandbox.sh \
 	tests/net/reload.sh \

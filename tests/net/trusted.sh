@@ -130,34 +130,34 @@ established=$(server_counter encrypted_established)
 CLIENT_CONF=("persistence = 0" "$POLICY" "trusted-network = {\"10.0.0.0/8\", \"$TRUSTED_OUTER\"}")
 start_client
 is "the network is trusted by its prefix" "$(client_status .trusted_by | cut -d/ -f1)" = "prefix $TRUSTED_OUTER"
-# Ports of their own: what has been encrypted leaves a tombstone.
-flow alone encrypted-preferred 5014
+# On ports that were encrypted before.
+flow alone encrypted-preferred 5004
 alone=$LAST_PID
 grows alone .echoed 100
 is "the socket has its level" "$(client_status '.sockets["encrypted-preferred"]')" -eq 1
 is "no encrypted tunnel is asked for" "$(encrypted_state)" = idle
 is "nor has one been set up" "$(server_counter encrypted_established)" -eq "$established"
-flow strict encrypted-only 5016
+flow strict encrypted-only 5006
 grows strict .echoed 20 "encrypted-only gets one"
-is "the preferred socket stays plain beside it" "$(tunnel_of udp 5014)" = plain
+is "the preferred socket stays plain beside it" "$(tunnel_of udp 5004)" = plain
 grows alone .echoed 20
 
 # --- the phone moves to a network that is not trusted, and back ---
 outer_address "$PHONE_OUTER" "$TRUSTED_OUTER"
-must 15 'trusted false && encrypted_up && [ "$(tunnel_of udp 5014)" = encrypted ]' "elsewhere the preferred socket is encrypted"
+must 15 'trusted false && encrypted_up && [ "$(tunnel_of udp 5004)" = encrypted ]' "elsewhere the preferred socket is encrypted"
 grows alone .echoed 50
 away_from=$(now)
 grows alone .echoed 50
 away_to=$(now)
 outer_address "$TRUSTED_OUTER" "$PHONE_OUTER"
-must 15 'trusted true && [ "$(tunnel_of udp 5014)" = plain ]' "back there it is plain"
+must 15 'trusted true && [ "$(tunnel_of udp 5004)" = plain ]' "back there it is plain"
 grows alone .echoed 50
 grows strict .echoed 20 "encrypted-only goes on"
 back=$(now)
 grows alone .echoed 20
 refused=$(server_counter clear_refused)
-check "an encrypted-only socket made preferred is plain" eval "level encrypted-preferred --proto udp --port 5016 >/dev/null"
-is "in the plain tunnel" "$(tunnel_of udp 5016)" = plain
+check "an encrypted-only socket made preferred is plain" eval "level encrypted-preferred --proto udp --port 5006 >/dev/null"
+is "in the plain tunnel" "$(tunnel_of udp 5006)" = plain
 grows strict .echoed 20
 is "the server was told before it was" "$(server_counter clear_refused)" -eq "$refused"
 must 10 '[ "$(encrypted_state)" = idle ]' "nobody needs the encrypted tunnel any more"

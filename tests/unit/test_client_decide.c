@@ -152,7 +152,8 @@ static void change_id(struct build *b)
 
 static enum verdict up_plain(struct build b)
 {
-	return decide_up_plain(&d, b.data, b.length);
+	struct tscf_binding_key flow;
+	return decide_up_plain(&d, b.data, b.length, &flow);
 }
 
 static enum verdict down_plain(struct build b)
@@ -262,7 +263,7 @@ START_TEST(released_and_closed)
 	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
 	b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	tscf_binding_bury(b, NOW);
-	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_GUEST);
 	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
 	d.now = NOW + TSCF_TOMBSTONE_MS;
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);

@@ -688,8 +688,13 @@ START_TEST(up_encrypted_limit)
 		ck_assert_ptr_nonnull(
 		    tscf_bindings_bind(w->state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings));
 	}
-	expect_dropped(up(SIP, true), SERVER_COUNT_BINDING_LIMIT);
+	expect_tun(up(SIP, true));
 	ck_assert_ptr_null(entry(SIP));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_BINDING_LIMIT), 1);
+	/* Nothing of the address is in clear. */
+	expect_encrypted(down(SIP), &a);
+	expect_encrypted(down(SIP + 1), &a);
+	expect_dropped(up(SIP + 1, false), SERVER_COUNT_CLEAR_REFUSED);
 }
 END_TEST
 

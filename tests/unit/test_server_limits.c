@@ -108,11 +108,19 @@ START_TEST(limit_bindings)
 	wire.key.local_port = 50001;
 	tscf_write_binding(&writer, &wire);
 	ck_assert_int_eq(world_send(&a, &writer, true), TSCF_RESPONSE_LIMIT);
-	ck_assert_int_eq(state_of(&wire.key), NONE);
-	wire.key.local_port = 50000;
+	ck_assert_ptr_null(tscf_bindings_get(w->state->bindings, &wire.key));
+	/* What was refused is not in clear: the whole address is encrypted, until the client says otherwise. */
+	wire.key = (struct tscf_binding_key){.local = a.plain};
+	ck_assert_int_eq(state_of(&wire.key), ACTIVE);
+	ck_assert_int_eq(bind_only(&a, &wire.key), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, 0),
+			 TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&wire.key), RELEASED);
+	wire.key = world_key(&a.plain, IPPROTO_UDP, 50000, NULL, 0);
 	ck_assert_int_eq(state_of(&wire.key), ACTIVE);
 	/* What is bound may be changed; and closed, but not more than so many in a minute. */
 	ck_assert_int_eq(bind_at(&a, &wire.key, TSCF_LEVEL_ENCRYPTED_PREFERRED), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(bind_only(&a, &wire.key), TSCF_RESPONSE_SUCCESS);
 	s->burials = SERVER_BINDINGS_MAX;
 	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
 			 TSCF_RESPONSE_LIMIT);
@@ -136,6 +144,42 @@ START_TEST(limit_shields)
 	}
 	key.local_port++;
 	ck_assert_int_eq(world_shield(&a, &key, false), TSCF_RESPONSE_LIMIT);
+	key = (struct tscf_binding_key){.local = a.plain};
+	ck_assert_int_eq(state_of(&key), SHIELD);
+}
+END_TEST
+
+/* However full the table is, each session has some entries of its own, and what is left is shared out. */
+START_TEST(share_of_full_table)
+{
+	struct server_session *s;
+	struct tscf_binding_key key;
+	unsigned bound = 0, port;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	world_connect(&b);
+	world_encrypt(&b);
+	/* A table of that many workers has 1000 entries. */
+	w->state->workers = SERVER_BINDINGS_TOTAL / 1000;
+	s = world_encrypted(&a);
+	for (port = 1; port <= 1000; port++) {
+		key = world_key(&a.plain, IPPROTO_UDP, (uint16_t)port, NULL, 0);
+		bound += bind_only(&a, &key) == TSCF_RESPONSE_SUCCESS;
+	}
+	ck_assert_uint_gt(bound, SERVER_BINDINGS_SURE);
+	ck_assert_uint_lt(bound, 1000 / SERVER_BINDINGS_PART + 1);
+	for (; port <= 2000; port++) {
+		key = world_key(&a.plain, IPPROTO_UDP, (uint16_t)port, NULL, 0);
+		ck_assert_ptr_nonnull(
+		    tscf_bindings_bind(w->state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings));
+	}
+	for (port = 1; port <= SERVER_BINDINGS_SURE; port++) {
+		key = world_key(&b.plain, IPPROTO_UDP, (uint16_t)port, NULL, 0);
+		ck_assert_int_eq(bind_only(&b, &key), TSCF_RESPONSE_SUCCESS);
+	}
+	key.local_port++;
+	ck_assert_int_eq(bind_only(&b, &key), TSCF_RESPONSE_LIMIT);
 }
 END_TEST
 
@@ -146,6 +190,7 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, limit_plain);
+	tcase_add_test(t, share_of_full_table);
 	tcase_add_test(t, limit_unconfirmed);
 	tcase_add_test(t, limit_per_source);
 	tcase_add_test(t, limit_per_ipv6_source);

@@ -273,6 +273,18 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 		registry_release(c, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
+/* A user's socket that becomes encrypted takes part of what the server lets this client register. */
+static bool has_share(struct client *c, const struct tscf_socket *s, uint32_t old, uint32_t value)
+{
+	if (tscf_level_wants_encryption(effective_of(c, old, s)) ||
+	    !tscf_level_wants_encryption(effective_of(c, value, s)))
+		return true;
+	if (shares_take(&c->registry.shares, s->uid))
+		return true;
+	tscf_debug("user %u has too many encrypted sockets", s->uid);
+	return false;
+}
+
 int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 {
 	struct tscf_socket s;
@@ -286,6 +298,8 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		value =
 		    change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
+	if (error >= 0 && !nothing && !has_share(c, &s, old, value))
+		error = -EACCES;
 	struct move *m = error < 0 || nothing ? NULL : move_new(c, change, &s, value, fd, pid);
 	if (!m) {
 		let_go(c, change, fd);
@@ -366,7 +380,8 @@ void moves_found(struct client *c, const struct tscf_socket *s)
 
 void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before)
 {
-	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
+	bool was = trusted_network_wants(&c->trusted_network,
+					 effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
 	enum tscf_level level = registry_level(c, s);
 	bound(c, s, !was);
 	subscriptions_socket(c, s, level);

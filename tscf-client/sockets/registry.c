@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/crypto/random.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/registry_entry.h"
 #include "tscf-client/sockets/registry_wire.h"
 
 #include <errno.h>
@@ -76,6 +77,7 @@ void registry_free(struct registry *r)
 	tscf_bindings_free(r->under_way[0]);
 	tscf_bindings_free(r->under_way[1]);
 	device_bound_free(&r->device_bound);
+	shares_free(&r->shares);
 	free(r->pending);
 	*r = (struct registry){.client = r->client};
 }
@@ -86,6 +88,7 @@ static void begin_dump(struct registry *r)
 	r->dump_started = r->client->now;
 	r->generation++;
 	memset(r->counting, 0, sizeof r->counting);
+	shares_begin(&r->shares);
 }
 
 /* @return whether the socket sends and receives as @p plain, an internal address. */
@@ -123,10 +126,10 @@ static void bind_whole_address(struct client *c, const struct tscf_addr *local)
 	struct tscf_binding_key key;
 	memset(&key, 0, sizeof key);
 	key.local = *local;
-	struct tscf_binding *b =
-	    tscf_bindings_bind(c->registry.table, &key, c->config->default_level, c, &c->registry.list);
+	enum tscf_level level = c->registry.covered ? TSCF_LEVEL_ENCRYPTED_ONLY : c->config->default_level;
+	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, level, c, &c->registry.list);
 	/* Only what preferred encryption may have been plain before. */
-	if (b && c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+	if (b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
 }
 
@@ -148,8 +151,8 @@ void registry_acknowledged(struct client *c, uint64_t waiter, int error)
 		c->registry.events->acknowledged(c, waiter, error);
 }
 
-static void queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
-		  enum tscf_level level, bool moved, uint64_t waiter)
+void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+		    enum tscf_level level, bool moved, uint64_t waiter)
 {
 	struct registry *r = &c->registry;
 	if (r->pending_count == r->pending_size) {
@@ -180,14 +183,13 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
 	return b && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && b->cookie != cookie;
 }
 
-/* The entry goes on as RELEASED until the server knows.  @p level: what the socket is now. */
-static void release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
+void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
 {
 	tscf_binding_release(b, c->now);
 	b->level = level;
 	b->told = true;
 	b->expires = TSCF_FOREVER;
-	queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	registry_queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
 /* A preferred socket is bound only while it is in the encrypted tunnel: until then it is a plain one, also if it was
@@ -198,7 +200,7 @@ static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie
 	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
 		return;
 	if (b->told || registry_under_way(c, &b->key))
-		release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
+		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
 	else
 		tscf_bindings_remove(c->registry.table, b);
 }
@@ -233,7 +235,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
 	/* As long as it is moving it is told as such, or the server would refuse what is under way. */
 	if (!known || waiter)
-		queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
+		registry_queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
 }
 
 /* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy what comes for it: make
@@ -265,7 +267,7 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 	b = told ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list) : NULL;
 	if (b) {
 		b->cookie = cookie;
-		release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);
+		registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);
 	} else {
 		registry_acknowledged(c, waiter, 0);
 	}
@@ -283,7 +285,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	if (!is_whole_address(&key) && wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
 	else
-		release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
+		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
 }
 
 void registry_release_preferred(struct client *c)
@@ -299,7 +301,7 @@ void registry_end_exception(struct client *c, const struct tscf_binding_key *key
 		return;
 	}
 	tscf_bindings_remove(c->registry.table, b);
-	queue(c, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	registry_queue(c, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
 void registry_flow(struct client *c, const struct tscf_binding_key *flow)
@@ -313,7 +315,7 @@ void registry_flow(struct client *c, const struct tscf_binding_key *flow)
 		 * well. */
 		b->implicit = true;
 		b->generation = c->registry.generation;
-		queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+		registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
 	}
 	c->registry.seen_any = true;
 	registry_resync_soon(c);
@@ -409,6 +411,8 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	enum tscf_level level = registry_level(c, s);
 	if (level != TSCF_LEVEL_DEFAULT) {
 		r->counting[level]++;
+		if (tscf_level_wants_encryption(level))
+			shares_seen(&r->shares, s->uid);
 		c->registry.events->seen(c, s, level);
 	}
 	unsigned count = registry_keys(c, s, keys);
@@ -426,30 +430,40 @@ static void sweep(void *context, struct tscf_binding *b)
 	struct client *c = context;
 	struct registry *r = &c->registry;
 	bool up = dtte_is_up(&c->dtte);
+	if (b->guest_until != 0) {
+		registry_sweep_guest(c, b);
+		return;
+	}
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		bool in_use = b->implicit && b->generation + 1 == r->generation;
 		if (b->generation == r->generation || in_use || is_whole_address(&b->key))
 			return;
+		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
+			/* What may be plain leaves nothing behind that could stop the next socket of that port. */
+			keep_plain(c, b, b->cookie);
+			return;
+		}
 		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 			tscf_bindings_remove(r->table, b);
 			return;
 		}
 		if (b->plain_generation == r->generation && b->told) {
 			/* Not by a move: a policy may claim the socket again at once (is_leaving). */
 			b->cookie = 0;
-			release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
+			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
 		}
 		tscf_binding_bury(b, c->now);
-		if (up && b->told)
-			queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+		if (up && (b->told || r->covered))
+			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 		return;
 	}
 	bool expired = b->expires <= c->now;
 	if (b->told && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
 		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
-		queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false, 0);
+		registry_queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
+			       0);
 	} else if (!b->told && expired) {
 		tscf_bindings_remove(r->table, b);
 	}
@@ -463,7 +477,11 @@ static void dump_done(void *context, int error)
 	/* Half a dump says nothing about what is gone. */
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof r->counts);
+		shares_end(&r->shares);
+		r->guests = 0;
 		tscf_bindings_each(r->table, sweep, c);
+		if (r->covered)
+			registry_uncover(c);
 		device_bound_sweep(&r->device_bound, r->generation);
 		c->registry.events->dumped(c);
 	} else {
@@ -512,6 +530,7 @@ bool registry_demand(const struct client *c)
 	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool preferred =
 	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	any = any || c->registry.covered || c->registry.guests > 0;
 	/* Those who are about to leave the tunnel need it until they have. */
 	return any || (preferred && c->trusted_network.state != TRUSTED_NETWORK_PLAIN);
 }
@@ -530,6 +549,7 @@ static void forget(void *context, struct tscf_binding *b)
 void registry_forget(struct client *c)
 {
 	tscf_bindings_each(c->registry.table, forget, c);
+	c->registry.covered = false;
 	registry_resync_soon(c);
 }
 
@@ -539,17 +559,17 @@ static void tell_again(void *context, struct tscf_binding *b)
 	bool in_grace = b->grace_until > c->now;
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		b->told = false;
-		queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
+		registry_queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
 	} else if (b->told) {
-		queue(c, &b->key,
-		      b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level,
-		      false, 0);
+		registry_queue(c, &b->key,
+			       b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
+			       b->level, false, 0);
 	}
 }
 
 void registry_tunnel_up(struct client *c)
 {
-	if (trusted_network_wants(&c->trusted_network, c->config->default_level))
+	if (c->registry.covered || trusted_network_wants(&c->trusted_network, c->config->default_level))
 		registry_bind_whole_address(c);
 	c->registry.telling = true;
 	tscf_bindings_each(c->registry.table, tell_again, c);

@@ -20,6 +20,7 @@
 #include "common/packet/fragment.h"
 #include "common/packet/message.h"
 #include "tscf-client/sockets/device_bound.h"
+#include "tscf-client/sockets/shares.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ struct registry {
 	struct tscf_fragments *fragments;
 	struct tscf_sockdiag *diag;
 	struct device_bound device_bound;
+	struct shares shares;
 	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered.
 	 */
 	struct registry_op *pending;
@@ -84,6 +86,8 @@ struct registry {
 	uint64_t dump_started, resync_at;
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
 	unsigned counting[4]; /**< in the running dump */
+	bool covered;         /**< the server has no room for some socket: the whole address is encrypted instead */
+	unsigned guests;      /**< entries with a guest_until (binding.h), as of the last dump */
 	bool telling;         /**< the encrypted tunnel is new, and the server does not know all sockets yet */
 	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
 	unsigned shielding;   /**< shield requests under way */
@@ -133,6 +137,14 @@ void registry_end_exception(struct client *c, const struct tscf_binding_key *key
 void registry_release_preferred(struct client *c);
 /** A packet of an encrypted flow that has no binding: find out later whose it is. */
 void registry_flow(struct client *c, const struct tscf_binding_key *flow);
+
+/**
+ * A clear packet of a new socket at the key of an encrypted-only one that has closed: it must not be in clear, and is
+ * served by the encrypted tunnel until the tombstone would have expired.
+ */
+void registry_guest(struct client *c, const struct tscf_binding_key *flow);
+/** The server has no room for a socket: it has made the whole address encrypted, or silent, and so does this end. */
+void registry_cover(struct client *c);
 
 /** Soon compare the kernel's sockets with the table. */
 void registry_resync_soon(struct client *c);

@@ -33,8 +33,11 @@ static void parcel_free(struct parcel *p)
 static void op_done(struct client *c, struct registry_op *op, int error)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
-	if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
-	    b->level == op->wire.level) {
+	if (b && error == -ENOSPC && op->wire.level == TSCF_LEVEL_UNENCRYPTED && b->level == op->wire.level) {
+		/* No exception: it goes with the rest. */
+		tscf_bindings_remove(c->registry.table, b);
+	} else if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
+		   b->level == op->wire.level) {
 		b->told = error == 0;
 		/* What the server sent in clear before it knew is under way for a moment yet. */
 		if (error == 0 && b->grace_until != 0)
@@ -55,6 +58,8 @@ static int outcome(const struct tscf_message *response, int error, char *text, s
 		return error;
 	if (tscf_message_response(response, &code, text, size) < 0)
 		return -EPROTO;
+	if (code == TSCF_RESPONSE_LIMIT)
+		return -ENOSPC;
 	return code == TSCF_RESPONSE_SUCCESS ? 0 : -EACCES;
 }
 
@@ -66,7 +71,10 @@ static void parcel_done(struct parcel *p, const struct tscf_message *response, i
 		tscf_warning("the server refused to register sockets: %s", text[0] ? text : "no reason given");
 	for (unsigned i = 0; i < p->count; i++)
 		op_done(p->client, &p->ops[i], error);
+	struct client *c = p->client;
 	parcel_free(p);
+	if (error == -ENOSPC)
+		registry_cover(c);
 }
 
 /* For whoever wants to know how long it takes after a reconnection. */
@@ -94,6 +102,8 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 	char text[201] = "";
 	(void)context;
 	error = outcome(response, error, text, sizeof text);
+	if (error == -ENOSPC)
+		registry_cover(c);
 	if (error < 0 && error != -ECANCELED) {
 		/* Better nothing from the plain tunnel than something in clear that should not be: the quiet is not
 		 * ended. */
@@ -445,7 +455,7 @@ void registry_shield_all(struct client *c)
 {
 	struct registry *r = &c->registry;
 	struct shielder s = {.client = c};
-	if (c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY)
+	if (r->covered || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY)
 		registry_bind_whole_address(c);
 	if (c->plain.state != TUNNEL_UP)
 		return;

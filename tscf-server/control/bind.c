@@ -3,7 +3,6 @@
 
 #include "tscf-server/store/journal.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 
 static bool has_ports(uint8_t protocol)
@@ -38,13 +37,74 @@ static bool is_mine(const struct server_session *s, const struct tscf_binding *b
 	return b && b->owner == s;
 }
 
-/** @return whether @p s may have one entry more, or has @p b already. */
-static bool has_room(struct server_state *state, const struct server_session *s, const struct tscf_binding *b)
+static bool is_whole_address(const struct tscf_binding_key *key)
 {
-	if (is_mine(s, b))
+	return key->protocol == 0 && key->local_port == 0;
+}
+
+/**
+ * What is left of the table is shared out: whoever takes all that he gets leaves some for those who come later, and
+ * many sessions of one source get no more than one.
+ */
+static unsigned fair_share(const struct server_state *state, const struct server_session *s)
+{
+	const struct server_session *plain = s->encrypted ? s->partner->plain : s;
+	unsigned total = SERVER_BINDINGS_TOTAL / state->workers, used = tscf_bindings_count(state->bindings);
+	unsigned sessions = plain ? server_source_limit_sessions(&state->sessions.sources, &plain->outer) : 1;
+
+	return used >= total ? 0 : (total - used) / SERVER_BINDINGS_PART / (sessions ? sessions : 1);
+}
+
+/** @return how many entries are there because of @p s: its own, and the tombstones of the last minute. */
+static unsigned held_by(const struct server_session *s, uint64_t now)
+{
+	return s->bindings.count + (now - s->burials_since < TSCF_TOMBSTONE_MS ? s->burials : 0);
+}
+
+/** @return whether @p s may have one entry more with this key, or has @p b, which is the one with it, already. */
+static bool has_room(const struct server_state *state, const struct server_session *s,
+		     const struct tscf_binding_key *key, const struct tscf_binding *b, uint64_t now)
+{
+	/* There are as many whole addresses as sessions have. */
+	if (is_mine(s, b) || is_whole_address(key))
 		return true;
-	return s->bindings.count < SERVER_BINDINGS_MAX &&
-	       (b || tscf_bindings_count(state->bindings) < SERVER_BINDINGS_TOTAL / state->workers);
+	if (s->bindings.count >= SERVER_BINDINGS_MAX)
+		return false;
+	return b || s->bindings.count < SERVER_BINDINGS_SURE || held_by(s, now) < fair_share(state, s);
+}
+
+/**
+ * A flow of the client's cannot have an entry that keeps it from being in clear: its whole address becomes encrypted,
+ * or, if even that cannot be, nothing more is sent down in clear until the client has listed its shields.
+ */
+static void cover(struct server_state *state, struct server_session *s, const struct tscf_addr *local)
+{
+	const struct tscf_binding_key key = {.local = *local};
+	struct tscf_binding *b = tscf_bindings_get(state->bindings, &key);
+
+	server_count(&state->counters, SERVER_COUNT_BINDING_LIMIT);
+	if (is_mine(s, b) && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level))
+		return;
+	b = tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings);
+	if (b) {
+		b->session = s->tsid;
+		b->request = s->executing;
+	} else if (s->partner->plain) {
+		s->partner->plain->quiet = true;
+	}
+}
+
+/** The same on a plain session: the whole address is shielded. */
+static void cover_by_shield(struct server_state *state, struct server_session *s, const struct tscf_addr *local,
+			    uint64_t now)
+{
+	const struct tscf_binding_key key = {.local = *local};
+
+	server_count(&state->counters, SERVER_COUNT_BINDING_LIMIT);
+	server_journal_guard(state, s);
+	if (!tscf_bindings_shield(state->bindings, &key, s, &s->bindings))
+		s->quiet = true;
+	server_hold_begin(s, now);
 }
 
 static enum tscf_response bind_active(struct server_state *state, struct server_session *s,
@@ -57,7 +117,7 @@ static enum tscf_response bind_active(struct server_state *state, struct server_
 
 	if (wire->level == TSCF_LEVEL_DEFAULT)
 		return TSCF_RESPONSE_MALFORMED;
-	if (!has_room(state, s, b))
+	if (!has_room(state, s, &wire->key, b, now))
 		return TSCF_RESPONSE_LIMIT;
 	b = tscf_bindings_bind(state->bindings, &wire->key, wire->level, s, &s->bindings);
 	if (!b)
@@ -72,7 +132,7 @@ static enum tscf_response bind_release(struct server_state *state, struct server
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
 
-	if (!has_room(state, s, b))
+	if (!has_room(state, s, &wire->key, b, now))
 		return TSCF_RESPONSE_LIMIT;
 	/* Also where nothing was bound: encrypted packets still under way must not bind what is just being released. */
 	b = tscf_bindings_bind(state->bindings, &wire->key, TSCF_LEVEL_ENCRYPTED_PREFERRED, s, &s->bindings);
@@ -96,14 +156,19 @@ static enum tscf_response bind_close(struct server_state *state, struct server_s
 				     const struct tscf_wire_binding *wire, uint64_t now)
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
-	enum tscf_level level = b ? b->level : wire->level;
+	/* Of an entry that a packet has made, or that is released, only the client knows the level. */
+	bool known = b && !b->implicit && b->state != TSCF_BINDING_RELEASED;
+	enum tscf_level level = known ? b->level : wire->level;
 
+	/* What may be plain leaves nothing behind that could stop the next socket of that port. */
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		return bind_release(state, s, wire, now);
 	if (level == TSCF_LEVEL_UNENCRYPTED) {
 		if (b)
 			tscf_bindings_remove(state->bindings, b);
 		return TSCF_RESPONSE_SUCCESS;
 	}
-	if (!may_bury(s, now) || !has_room(state, s, b))
+	if (!may_bury(s, now) || !has_room(state, s, &wire->key, b, now))
 		return TSCF_RESPONSE_LIMIT;
 	if (!b)
 		b = tscf_bindings_bind(state->bindings, &wire->key, level, s, &s->bindings);
@@ -149,6 +214,8 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 	if (is_overtaken(s, tscf_bindings_get(state->bindings, &wire->key)))
 		return TSCF_RESPONSE_SUCCESS;
 	code = execute(state, s, wire, now);
+	if (code == TSCF_RESPONSE_LIMIT && tscf_level_wants_encryption(wire->level))
+		cover(state, s, &wire->key.local);
 	b = tscf_bindings_get(state->bindings, &wire->key);
 	if (b) {
 		b->session = s->tsid;
@@ -171,13 +238,17 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->owner != s)
 		return TSCF_RESPONSE_SUCCESS;
 	b = tscf_bindings_get(state->bindings, &wire->key);
-	if (!has_room(state, s, b))
+	if (!has_room(state, s, &wire->key, b, now)) {
+		cover_by_shield(state, s, &wire->key.local, now);
 		return TSCF_RESPONSE_LIMIT;
+	}
 	/* An exception that an encrypted session left to this one ends here: forbidding is always allowed. */
 	if (b && b->state == TSCF_BINDING_ACTIVE)
 		tscf_bindings_remove(state->bindings, b);
 	server_journal_guard(state, s);
 	b = tscf_bindings_shield(state->bindings, &wire->key, s, &s->bindings);
+	if (!b)
+		cover_by_shield(state, s, &wire->key.local, now);
 	server_hold_begin(s, now);
 	return b ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_LIMIT;
 }
@@ -196,8 +267,8 @@ enum tscf_response server_unshield(struct server_state *state, struct server_ses
 	return TSCF_RESPONSE_SUCCESS;
 }
 
-int server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
-			   const struct tscf_binding *b)
+void server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
+			    const struct tscf_binding *b, uint64_t now)
 {
 	struct tscf_binding_key key;
 	struct tscf_binding *bound;
@@ -206,13 +277,13 @@ int server_bind_implicitly(struct server_state *state, struct server_session *s,
 	/* A shield for one flow must itself go, or it would go on to decide. */
 	if (b && b->key.remote.family != 0)
 		key = b->key;
-	if (!has_room(state, s, tscf_bindings_get(state->bindings, &key)))
-		return -ENOSPC;
-	bound = tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings);
-	if (!bound)
-		return -ENOSPC;
-	bound->implicit = true;
-	return 0;
+	bound = has_room(state, s, &key, tscf_bindings_get(state->bindings, &key), now)
+		    ? tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings)
+		    : NULL;
+	if (bound)
+		bound->implicit = true;
+	else
+		cover(state, s, &key.local);
 }
 
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)

@@ -15,11 +15,21 @@
 /** @return whether the wildcards of @p key are those of binding.h: else no packet would ever match the entry. */
 bool server_binding_key_valid(const struct tscf_binding_key *key);
 
-/** Do what a binding TLV that came on the encrypted session @p s asks for.  @return what to answer. */
+/**
+ * Do what a binding TLV that came on the encrypted session @p s asks for.  A socket that there is no room for makes the
+ * whole address encrypted: what the client could not register does not go down in clear.
+ *
+ * @return what to answer.
+ */
 enum tscf_response server_bind(struct server_state *state, struct server_session *s,
 			       const struct tscf_wire_binding *wire, uint64_t now);
 
-/** Do what a binding TLV of a shield request that came on the plain session @p s asks for.  @return what to answer. */
+/**
+ * Do what a binding TLV of a shield request that came on the plain session @p s asks for.  If there is no room for it
+ * the whole address is shielded.
+ *
+ * @return what to answer.
+ */
 enum tscf_response server_shield(struct server_state *state, struct server_session *s,
 				 const struct tscf_wire_binding *wire, uint64_t now);
 
@@ -33,13 +43,13 @@ enum tscf_response server_unshield(struct server_state *state, struct server_ses
 				   const struct tscf_wire_binding *wire, uint64_t now);
 
 /**
- * An encrypted packet of a flow that no ACTIVE or RELEASED entry decides on came on @p s: bind its socket.
+ * An encrypted packet of a flow that no ACTIVE or RELEASED entry decides on came on @p s: bind its socket, or the whole
+ * address if @p s or the table has too many entries.
  *
  * @param b  what decides on the flow now; may be NULL.
- * @return 0, or -ENOSPC when @p s or the table has too many entries.
  */
-int server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
-			   const struct tscf_binding *b);
+void server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
+			    const struct tscf_binding *b, uint64_t now);
 
 /** The encrypted session @p heir takes the place of @p s and gets its bindings. */
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);

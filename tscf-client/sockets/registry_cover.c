@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/registry_entry.h"
+#include "tscf-client/sockets/registry_wire.h"
+
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+
+void registry_cover(struct client *c)
+{
+	struct registry *r = &c->registry;
+	if (!r->covered)
+		tscf_warning(
+		    "the server has no room for all sockets: all of this host's traffic goes encrypted or not at all");
+	r->covered = true;
+	registry_bind_whole_address(c);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
+		if (key.local.family)
+			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+	}
+	dtte_demand(&c->dtte, true, c->now);
+	registry_resync_soon(c);
+}
+
+static void count_unknown(void *context, struct tscf_binding *b)
+{
+	bool to_bind = b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && !b->told;
+	bool to_close = b->state == TSCF_BINDING_TOMBSTONE && b->told;
+	if (to_bind || to_close)
+		(*(unsigned *)context)++;
+}
+
+void registry_uncover(struct client *c)
+{
+	struct registry *r = &c->registry;
+	unsigned unknown =
+	    r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]);
+	tscf_bindings_each(r->table, count_unknown, &unknown);
+	if (unknown > 0)
+		return;
+	r->covered = false;
+	tscf_info("the server has room for all sockets again");
+	if (trusted_network_wants(&c->trusted_network, c->config->default_level))
+		registry_bind_whole_address(c);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
+		struct tscf_binding *b = key.local.family ? tscf_bindings_get(r->table, &key) : NULL;
+		if (b && b->level == c->config->default_level)
+			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, b->level, false, 0);
+		else if (b)
+			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
+	}
+}

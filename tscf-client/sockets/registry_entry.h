@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * registry_entry.h - what the parts of the registry do with single entries: registry.c (sockets that there are),
+ * registry_cover.c (more sockets than the server has room for), registry_guest.c (plain sockets at the keys of closed
+ * ones).
+ */
+#ifndef TSCF_CLIENT_REGISTRY_ENTRY_H
+#define TSCF_CLIENT_REGISTRY_ENTRY_H
+
+#include "tscf-client/sockets/registry.h"
+
+/* registry.c */
+/** Have the server told something of @p key at the end of this loop iteration; @p waiter (or 0) hears the outcome. */
+void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+		    enum tscf_level level, bool moved, uint64_t waiter);
+/** Release @p b: it goes on as RELEASED until the server knows.  @p level: what the socket is now. */
+void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
+
+/* registry_cover.c; registry_cover is in registry.h */
+/** After a dump: once the server has an entry for every socket, the address as a whole is free again. */
+void registry_uncover(struct client *c);
+
+/* registry_guest.c; registry_guest is in registry.h */
+/**
+ * After a dump, of an entry with a guest_until: it is plain when the tombstone whose place it has taken would be over,
+ * and a tombstone again if it has fallen silent before.
+ */
+void registry_sweep_guest(struct client *c, struct tscf_binding *b);
+
+#endif
