@@ -405,7 +405,7 @@ void world_run(void (*test)(struct client_world *w), void (*prepare)(struct clie
 	if (prepare)
 		prepare(w);
 	take_clock();
-	ck_assert_int_eq(client_run(&w->config, ready, reread, w), 0);
+	ck_assert_int_eq(client_run(&w->config, ready, reread, w), w->ends_with);
 	clock_is_ours = false;
 	for (unsigned n = 0; n < w->link_count; n++)
 		ck_assert_msg(!w->links[n]->open, "the client has left a transport open");

@@ -77,6 +77,8 @@ void world_link_down(struct world_link *l, int error);
 void world_link_unreachable(struct world_link *l);
 /** The client receives @p length bytes at @p data by it, at once. */
 void world_link_receive(struct world_link *l, const void *data, uint32_t length);
+/** The same for several packets of @p piece bytes each (the last one perhaps less), joined, with @p tos outside. */
+void world_link_receive_run(struct world_link *l, const void *data, uint32_t length, uint32_t piece, uint8_t tos);
 
 /* --- the server --- */
 
@@ -114,6 +116,7 @@ struct world_server {
 	/** What it configures. */
 	const char *plain, *plain6, *encrypted, *encrypted6; /**< NULL: none */
 	uint64_t tsid, encrypted_tsid;
+	uint32_t reserved;                              /**< by a request with this sequence number */
 	uint16_t mtu, keepalive, persistence, path_mtu; /**< 0: not said; path_mtu: larger padded messages are lost */
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
 	bool cookie;                                    /**< demands one */
@@ -201,6 +204,7 @@ struct client_world {
 	void *diag_context;
 	uint64_t destroyed; /**< the socket that the kernel has told of last */
 	int diag_error;     /**< not 0: dumps are broken off with this */
+	int ends_with;      /**< what the client is to end with: 0, or -errno */
 	int (*reread)(struct client_world *w, struct client_config *fresh); /**< of a reload; NULL: it fails */
 	/* Of the implementation. */
 	void (*test)(struct client_world *w);

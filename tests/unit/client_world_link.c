@@ -110,9 +110,18 @@ void world_link_unreachable(struct world_link *l)
 
 void world_link_receive(struct world_link *l, const void *data, uint32_t length)
 {
+	world_link_receive_run(l, data, length, 0, 0);
+}
+
+void world_link_receive_run(struct world_link *l, const void *data, uint32_t length, uint32_t piece, uint8_t tos)
+{
 	uint8_t buffer[TSCF_HEADROOM + TSCF_PROBE_MAX + TSCF_TAILROOM];
-	struct tscf_packet packet = {
-	    .data = buffer + TSCF_HEADROOM, .length = length, .room = TSCF_PROBE_MAX, .peer = &l->peer};
+	struct tscf_packet packet = {.data = buffer + TSCF_HEADROOM,
+				     .length = length,
+				     .piece = piece,
+				     .room = TSCF_PROBE_MAX,
+				     .peer = &l->peer,
+				     .tos = tos};
 	struct tscf_batch batch = {.count = 1, .packet = {&packet}};
 
 	ck_assert_uint_le(length, TSCF_PROBE_MAX);

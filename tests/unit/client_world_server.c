@@ -216,7 +216,10 @@ static void write_success(struct world_server *s, enum world_ask ask, const stru
 		tscf_write_bytes(t, TSCF_TLV_COOKIE, "prove it", 8);
 		break;
 	case WORLD_RESERVE:
-		tscf_write_u64(t, TSCF_TLV_RESERVED_TSID, ++s->encrypted_tsid);
+		if (s->reserved != m->sequence)
+			s->encrypted_tsid++;
+		s->reserved = m->sequence;
+		tscf_write_u64(t, TSCF_TLV_RESERVED_TSID, s->encrypted_tsid);
 		break;
 	case WORLD_CONFIGURE_ENCRYPTED:
 		write_encrypted(s, t);

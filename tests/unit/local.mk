@@ -171,6 +171,11 @@ tests_unit_test_client_plain_SOURCES = tests/unit/test_client_plain.c
 tests_unit_test_client_plain_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_plain_LDFLAGS = $(CLIENT_WORLD_WRAP)
 tests_unit_test_client_plain_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_registry_wire
+tests_unit_test_client_registry_wire_SOURCES = tests/unit/test_client_registry_wire.c
+tests_unit_test_client_registry_wire_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_registry_wire_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_registry_wire_LDADD = $(CLIENT_WORLD_LIBS)
 
 # The control socket, the preload library and tscf-run.  preload_child runs under the library, which has no sanitizer in it.
 UNIT_TESTS += tests/unit/test_control tests/unit/test_preload tests/unit/test_run

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the server is told of sockets: bindings over the encrypted tunnel, shields over the plain one, in which order,
+ * how often, and what happens when it does not answer or refuses.
+ */
+#include "tests/unit/client_world.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool state_is(struct client_world *w, const char *state)
+{
+	return strcmp(world_status(w, "encrypted.state"), state) == 0;
+}
+
+static int only(struct client_world *w, uint16_t port)
+{
+	int fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, port);
+
+	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY)->error, 0);
+	return fd;
+}
+
+static unsigned bindings_in(const struct tscf_message *m)
+{
+	uint32_t offset = 0;
+	unsigned n = 0;
+	struct tscf_tlv tlv;
+
+	while (tscf_message_next(m, &offset, &tlv))
+		n += tlv.type == TSCF_TLV_BINDING;
+	return n;
+}
+
+static bool has(const struct tscf_message *m, uint16_t type)
+{
+	struct tscf_tlv tlv;
+
+	return tscf_message_find(m, type, &tlv);
+}
+
+/* The action in the last request for the socket at @p port, or -1. */
+static int action_in(const struct tscf_message *m, uint16_t port)
+{
+	struct tscf_wire_binding wire;
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+
+	while (tscf_message_next(m, &offset, &tlv))
+		if (tlv.type == TSCF_TLV_BINDING && tscf_tlv_binding(&tlv, &wire) == 0 && wire.key.local_port == port)
+			return (int)wire.action;
+	return -1;
+}
+
+/* --- bindings --- */
+
+/* It is lost: it is told again, until it is confirmed, and answers that come twice change nothing. */
+WORLD_TEST(bind_lost, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd;
+	unsigned told;
+
+	world_pass(w, 1000);
+	told = w->server.count[WORLD_BIND];
+	w->server.reaction[WORLD_BIND] = WORLD_LOSES;
+	fd = only(w, 5000);
+	world_pass(w, 1000);
+	ck_assert_uint_ge(w->server.count[WORLD_BIND], told + 2);
+	ck_assert(!world_bound(w, 5000));
+	w->server.reaction[WORLD_BIND] = WORLD_TWICE;
+	WORLD_UNTIL(w, 3000, world_bound(w, 5000));
+	told = w->server.count[WORLD_BIND];
+	world_pass(w, 3000);
+	ck_assert_uint_eq(w->server.count[WORLD_BIND], told);
+	close(fd);
+	close(keeper);
+}
+
+/* Refused, or answered with nothing: the socket is not known there, and the next look at the sockets tells it again. */
+WORLD_TEST(bind_refused, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd;
+	unsigned told;
+
+	world_pass(w, 1000);
+	if (w->i)
+		w->server.reaction[WORLD_BIND] = WORLD_WITHOUT;
+	w->server.code[WORLD_BIND] = TSCF_RESPONSE_LIMIT;
+	w->server.text = "too many";
+	fd = only(w, 5000);
+	world_pass(w, 200);
+	ck_assert(!world_bound(w, 5000));
+	told = w->server.count[WORLD_BIND];
+	world_pass(w, 6000);
+	ck_assert_uint_gt(w->server.count[WORLD_BIND], told);
+	w->server.reaction[WORLD_BIND] = WORLD_ANSWERS;
+	w->server.code[WORLD_BIND] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 6000, world_bound(w, 5000));
+	close(fd);
+	close(keeper);
+}
+
+#define MANY 100
+
+/* As many as there are, in messages that fit every path. */
+WORLD_TEST(many, NULL)
+{
+	int fds[MANY], keeper;
+	unsigned told = 0;
+
+	keeper = world_encrypted_up(w, 4000);
+	for (unsigned i = 0; i < MANY; i++)
+		fds[i] = only(w, (uint16_t)(5000 + i));
+	for (unsigned i = 0; i < MANY; i++)
+		WORLD_UNTIL(w, 3000, world_bound(w, (uint16_t)(5000 + i)));
+	/* All at once, for a new tunnel. */
+	w->server.count[WORLD_BIND] = 0;
+	world_link_down(world_link(w, WORLD_DTLS), ECONNRESET);
+	WORLD_UNTIL(w, 5000, world_counter(w, "encrypted_reconnects") == 1 && state_is(w, "up"));
+	world_pass(w, 1000);
+	ck_assert_uint_le(w->server.count[WORLD_BIND], 4);
+	struct tscf_message m = world_last(w, WORLD_BIND);
+	ck_assert_uint_le(bindings_in(&m), 40);
+	for (unsigned i = 0; i < MANY; i++)
+		told += world_bound(w, (uint16_t)(5000 + i));
+	ck_assert_uint_eq(told, MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		close(fds[i]);
+	close(keeper);
+}
+
+/* Requests may overtake each other: the next word on a socket waits until the one before has been answered. */
+WORLD_TEST(one_word_at_a_time, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd;
+	unsigned told;
+
+	world_pass(w, 1000);
+	w->server.reaction[WORLD_BIND] = WORLD_KEEPS;
+	told = w->server.count[WORLD_BIND];
+	fd = only(w, 5000);
+	ck_assert_uint_eq(w->server.count[WORLD_BIND], told + 1);
+	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+	ck_assert_uint_eq(w->server.count[WORLD_BIND], told + 1);
+	world_answer(w, WORLD_BIND);
+	struct tscf_message m = world_last(w, WORLD_BIND);
+	ck_assert_int_eq(action_in(&m, 5000), TSCF_BIND_ACTION_RELEASE);
+	w->server.reaction[WORLD_BIND] = WORLD_ANSWERS;
+	world_answer_all(w, false);
+	WORLD_UNTIL(w, 3000, !world_bound(w, 5000) && world_mark(w, fd) == TSCF_LEVEL_UNENCRYPTED);
+	close(fd);
+	close(keeper);
+}
+
+/* The socket is gone: the server hears of it, and what still comes for it is dropped here, by both tunnels. */
+WORLD_TEST(closed, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000), again;
+
+	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	world_close(w, fd);
+	WORLD_UNTIL(w, 6000, !world_bound(w, 5000));
+	struct tscf_message m = world_last(w, WORLD_BIND);
+	ck_assert_int_eq(action_in(&m, 5000), TSCF_BIND_ACTION_CLOSE);
+	again = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	ck_assert(!world_arrives(world_link(w, WORLD_UDP), again, 5000));
+	ck_assert_int_gt(world_counter(w, "down_clear_refused"), 0);
+	/* A minute later nothing is under way any more. */
+	world_pass(w, 70000);
+	ck_assert(world_arrives(world_link(w, WORLD_UDP), again, 5000));
+	close(again);
+	close(keeper);
+}
+
+/* The tunnel is lost with bindings under way: the next one is told all, whatever was said last. */
+WORLD_TEST(under_way_when_lost, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd, gone;
+
+	gone = only(w, 5001);
+	world_pass(w, 1000);
+	w->server.reaction[WORLD_BIND] = WORLD_LOSES;
+	fd = only(w, 5000);
+	world_close(w, gone);
+	world_pass(w, 200);
+	world_link_down(world_link(w, WORLD_DTLS), ECONNRESET);
+	w->server.reaction[WORLD_BIND] = WORLD_ANSWERS;
+	WORLD_UNTIL(w, 5000, state_is(w, "up") && world_bound(w, 5000));
+	WORLD_UNTIL(w, 5000, !world_bound(w, 5001));
+	close(fd);
+	close(keeper);
+}
+
+static int raw_fd;
+
+/* The client drops the right to make one. */
+static void make_raw(struct client_world *w)
+{
+	(void)w;
+	raw_fd = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	ck_assert_int_ge(raw_fd, 0);
+}
+
+/* A raw socket has no port to be known by: its packets bind their flow, as long as they come. */
+WORLD_TEST(raw, make_raw)
+{
+	static const uint8_t udp[16] = {0x13, 0x88, 0x1b, 0x58, 0, 16};
+	int keeper = world_encrypted_up(w, 4000), fd = raw_fd;
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	unsigned told;
+
+	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY)->error, 0);
+	told = w->server.count[WORLD_BIND];
+	to.sin_addr.s_addr = htonl(0xcb007105);
+	ck_assert_int_eq(sendto(fd, udp, sizeof(udp), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(udp));
+	world_turn(w);
+	ck_assert_uint_eq(w->server.count[WORLD_BIND], told + 1);
+	ck_assert(world_bound(w, 5000));
+	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		world_pass(w, 4000);
+		sendto(fd, udp, sizeof(udp), 0, (struct sockaddr *)&to, sizeof(to));
+		world_turn(w);
+	}
+	ck_assert(world_bound(w, 5000));
+	WORLD_UNTIL(w, 20000, !world_bound(w, 5000));
+	close(fd);
+	close(keeper);
+}
+
+/* --- what the kernel says --- */
+
+/* Half a list of sockets says nothing about what is gone. */
+WORLD_TEST(dump_broken_off, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000);
+
+	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	w->diag_error = -EIO;
+	world_close(w, fd);
+	world_pass(w, 12000);
+	ck_assert(world_bound(w, 5000));
+	w->diag_error = 0;
+	WORLD_UNTIL(w, 6000, !world_bound(w, 5000));
+	close(keeper);
+}
+
+/* Words on closed sockets were lost: all are looked at soon. */
+WORLD_TEST(events_lost, NULL)
+{
+	static const struct tscf_socket nothing;
+	uint32_t mark = tscf_mark_set(0, w->config.fwmark_mask, tscf_mark_explicit(TSCF_LEVEL_ENCRYPTED_ONLY));
+	int keeper = world_encrypted_up(w, 4000), fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+
+	world_pass(w, 200);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+	w->diag->destroyed(w->diag_context, &nothing);
+	world_pass(w, 300);
+	ck_assert(world_bound(w, 5000));
+	close(fd);
+	close(keeper);
+}
+
+/* --- shields --- */
+
+static void no_encryption(struct client_world *w)
+{
+	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SERVICE_UNAVAILABLE;
+}
+
+WORLD_TEST(shielded_and_lifted, no_encryption)
+{
+	struct tscf_message m;
+	int fd, other;
+
+	world_plain_up(w);
+	fd = only(w, 5000);
+	other = only(w, 5001);
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000) && world_shielded(w, 5001));
+	m = world_last(w, WORLD_SHIELD);
+	ck_assert(has(&m, TSCF_TLV_SHIELD_LOCK));
+	/* Its owner's word lifts one, by the key of the lock, and with the next lock. */
+	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_UNENCRYPTED)->error, 0);
+	WORLD_UNTIL(w, 1000, !world_shielded(w, 5000));
+	m = world_last(w, WORLD_UNSHIELD);
+	ck_assert(has(&m, TSCF_TLV_SHIELD_KEY) && has(&m, TSCF_TLV_SHIELD_LOCK));
+	ck_assert(world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+	ck_assert(world_shielded(w, 5001));
+	/* The other one closes: what comes for it stays refused for a minute. */
+	world_close(w, other);
+	world_pass(w, 30000);
+	ck_assert(world_shielded(w, 5001));
+	WORLD_UNTIL(w, 60000, !world_shielded(w, 5001));
+	close(fd);
+}
+
+/* A shield that is lost is told until it has arrived. */
+WORLD_TEST(shield_lost, no_encryption)
+{
+	int fd;
+
+	world_plain_up(w);
+	w->server.reaction[WORLD_SHIELD] = WORLD_LOSES;
+	fd = only(w, 5000);
+	world_pass(w, 20000);
+	ck_assert_uint_ge(w->server.count[WORLD_SHIELD], 8);
+	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
+	close(fd);
+}
+
+WORLD_TEST(shield_refused, no_encryption)
+{
+	int fd;
+
+	world_plain_up(w);
+	if (w->i)
+		w->server.reaction[WORLD_SHIELD] = WORLD_WITHOUT;
+	w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_LIMIT;
+	fd = only(w, 5000);
+	world_pass(w, 1000);
+	/* At this end nothing passes all the same. */
+	ck_assert(!world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
+	w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 6000, world_shielded(w, 5000));
+	close(fd);
+}
+
+/* An answer was lost, and with it the word that the key is used up: the next one is shown then. */
+WORLD_TEST(lifting_refused, no_encryption)
+{
+	int fd;
+
+	world_plain_up(w);
+	fd = only(w, 5000);
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
+	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_NOT_ALLOWED;
+	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+	world_pass(w, 100);
+	struct tscf_message before = world_last(w, WORLD_UNSHIELD);
+	struct tscf_tlv lock, key;
+	uint8_t shown[32];
+	ck_assert(tscf_message_find(&before, TSCF_TLV_SHIELD_KEY, &key));
+	memcpy(shown, key.value, sizeof(shown));
+	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 10000, !world_shielded(w, 5000));
+	struct tscf_message after = world_last(w, WORLD_UNSHIELD);
+	ck_assert(tscf_message_find(&after, TSCF_TLV_SHIELD_KEY, &lock));
+	ck_assert(memcmp(shown, lock.value, sizeof(shown)) != 0);
+	close(fd);
+}
+
+/* One lifting is under way at a time, and a shield for the same socket comes after it. */
+WORLD_TEST(shielded_again, no_encryption)
+{
+	int fd;
+
+	world_plain_up(w);
+	fd = only(w, 5000);
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
+	w->server.reaction[WORLD_UNSHIELD] = WORLD_KEEPS;
+	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+	world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY);
+	world_pass(w, 100);
+	w->server.reaction[WORLD_UNSHIELD] = WORLD_ANSWERS;
+	world_answer_all(w, w->i);
+	WORLD_UNTIL(w, 10000, world_shielded(w, 5000));
+	world_pass(w, 6000);
+	ck_assert(world_shielded(w, 5000));
+	ck_assert(!world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+	close(fd);
+}
+
+/* --- the quiet of a server that has lost its memory --- */
+
+/* The quiet ends when every shield has arrived, and not before. */
+WORLD_TEST(complete_comes_last, no_encryption)
+{
+	struct tscf_message m;
+	int fd, other;
+
+	world_plain_up(w);
+	fd = only(w, 5000);
+	other = only(w, 5001);
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000) && world_shielded(w, 5001));
+	w->server.reaction[WORLD_SHIELD] = WORLD_KEEPS;
+	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
+	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_NO_SESSION;
+	world_link_unreachable(world_link(w, WORLD_UDP));
+	world_turn(w);
+	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 5000, w->server.count[WORLD_CONFIGURE] == 2);
+	m = world_last(w, WORLD_CONFIGURE);
+	ck_assert(has(&m, TSCF_TLV_QUIET));
+	world_pass(w, 3000);
+	m = world_last(w, WORLD_SHIELD);
+	ck_assert(!has(&m, TSCF_TLV_COMPLETE));
+	if (w->i)
+		w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_LIMIT;
+	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
+	world_answer_all(w, false);
+	world_pass(w, 1000);
+	m = world_last(w, WORLD_SHIELD);
+	/* Refused: better nothing from that server than something in clear. */
+	ck_assert_int_eq(has(&m, TSCF_TLV_COMPLETE), w->i == 0);
+	close(fd);
+	close(other);
+}
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("client registry wire");
+	TCase *bindings = tcase_create("bindings"), *kernel = tcase_create("kernel"),
+	      *shields = tcase_create("shields");
+
+	tcase_add_test(bindings, bind_lost);
+	tcase_add_loop_test(bindings, bind_refused, 0, 2);
+	tcase_add_test(bindings, many);
+	tcase_add_test(bindings, one_word_at_a_time);
+	tcase_add_test(bindings, closed);
+	tcase_add_test(bindings, under_way_when_lost);
+	tcase_add_test(bindings, raw);
+	tcase_add_test(kernel, dump_broken_off);
+	tcase_add_test(kernel, events_lost);
+	tcase_add_test(shields, shielded_and_lifted);
+	tcase_add_test(shields, shield_lost);
+	tcase_add_loop_test(shields, shield_refused, 0, 2);
+	tcase_add_test(shields, lifting_refused);
+	tcase_add_loop_test(shields, shielded_again, 0, 2);
+	tcase_add_loop_test(shields, complete_comes_last, 0, 2);
+	suite_add_tcase(s, bindings);
+	suite_add_tcase(s, kernel);
+	suite_add_tcase(s, shields);
+	return s;
+}
+
+int main(void)
+{
+	return world_main(make_suite);
+}
