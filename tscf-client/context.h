@@ -26,6 +26,7 @@
 #include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/kernel/upkeep.h"
+#include "tscf-client/refuse.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
@@ -125,6 +126,7 @@ struct client {
 	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
 	uint64_t waiter_deadlines[64];
 	struct hold hold;
+	struct refuse refuse;
 	struct client_counters counters;
 	time_t started, plain_since;
 	char plain_reason[160];

@@ -27,7 +27,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/dtte.h \
 	tscf-client/events.c \
 	tscf-client/hold.c \
-	tscf-client/hold.h \
+	tscf-client/hold.h tscf-client/refuse.c tscf-client/refuse.h \
 	tscf-client/identity.c \
 	tscf-client/identity.h \
 	tscf-client/kernel/barrier.c \

@@ -9,7 +9,6 @@
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
-#include "common/packet/icmp_error.h"
 #include "tscf-client/context.h"
 #include "tscf-client/decide.h"
 
@@ -52,8 +51,8 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 	p->tos = tscf_tos_of(p->data);
 }
 
-/* Where an encrypted packet goes now; `refused` counts it if that is nowhere.  @return whether it went somewhere. */
-static bool up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, uint64_t *refused)
+/* Where a packet that was read from @p from goes now, encrypted or not at all. */
+static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_piece(p, 0) > c->mtu) {
@@ -68,24 +67,9 @@ static bool up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 			c->counters.held++;
 		}
 	} else {
-		*refused += tscf_packet_pieces(p);
-		return false;
+		*(from == &c->plain_tun ? &c->counters.up_protected : &c->counters.up_no_tunnel) += tscf_packet_pieces(p);
+		refuse_packet(&c->refuse, from, p->data, tscf_packet_piece(p, 0), c->now);
 	}
-	return true;
-}
-
-/* The kernel has let it through, since it has no mark, and its program would hear nothing: it gets an error, as from its peer. */
-static void refuse(struct client *c, const struct tscf_packet *p)
-{
-	uint8_t answer[TSCF_ICMP_ERROR_MAX];
-	struct tscf_packet_info info;
-	if (tscf_packet_parse(p->data, tscf_packet_piece(p, 0), &info) != TSCF_PACKET_OK)
-		return;
-	uint32_t length = tscf_icmp_prohibited(p->data, &info, &info.destination, answer);
-	if (length == 0)
-		return;
-	tscf_tun_put(&c->plain_tun, answer, length);
-	tscf_tun_flush(&c->plain_tun);
 }
 
 /* What must not be in clear; a new socket that is affected asks for the tunnel. */
@@ -94,8 +78,7 @@ static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *enc
 	if (guest)
 		registry_guest(c, guest);
 	c->counters.up_turned += tscf_packet_pieces(p);
-	if (!up_encrypted(c, p, encrypted, &c->counters.up_protected))
-		refuse(c, p);
+	up_encrypted(c, p, encrypted, &c->plain_tun);
 }
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
@@ -142,7 +125,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
 			device_bound_ask(&c->registry.device_bound, &flow, c->registry.generation);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
-			up_encrypted(c, p, encrypted, &c->counters.up_no_tunnel);
+			up_encrypted(c, p, encrypted, &c->encrypted_tun);
 		else
 			count_drop(c, v, true, tscf_packet_pieces(p));
 	}

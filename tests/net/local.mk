@@ -11,6 +11,7 @@ NET_TESTS = \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
 	tests/net/disturbed.sh \
+	tests/net/device-named.sh \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \
