@@ -16,6 +16,16 @@
 /** How often to look where the kernel does not tell of changes, and whether a place that is taken has become free. */
 #define LOOK_S 1.0
 
+/* Said when it begins and when it ends: nobody can ask meanwhile. */
+static void say_whether_short(struct tscf_control_listener *l, int error)
+{
+	if (error != 0 && !l->is_short)
+		tscf_error("calls at the control socket wait, and programs may be refused: %s", strerror(error));
+	else if (error == 0 && l->is_short)
+		tscf_warning("calls at the control socket are answered again");
+	l->is_short = error != 0;
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct tscf_control_listener *l = watcher->data;
@@ -26,6 +36,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 		int sock = accept4(l->sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (sock >= 0) {
+			say_whether_short(l, 0);
 			l->accepted(l->context, sock);
 			continue;
 		}
@@ -34,6 +45,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 		if (errno == EAGAIN)
 			return;
 		/* No descriptors or no memory: the queue stays readable, so not looking is the only way not to spin. */
+		say_whether_short(l, errno);
 		ev_io_stop(loop, &l->acceptable);
 		ev_timer_set(&l->accept_again, ACCEPT_PAUSE_S, 0.);
 		ev_timer_start(loop, &l->accept_again);

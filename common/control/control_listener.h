@@ -22,7 +22,8 @@ struct tscf_control_listener {
 	mode_t mode;
 	struct tscf_control_file file;
 	int sock;
-	bool said; /**< that the place is taken */
+	bool said;     /**< that the place is taken */
+	bool is_short; /**< of descriptors, or of memory: said */
 	ev_io acceptable;
 	ev_timer accept_again, look_again;
 	ev_stat watch;

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # control-held.sh - what one user of the host may do to the control sockets hurts nobody else.  Descriptors whose close() waits hold up neither the
-# packets nor the calls of others, at client and server; connections that are kept open leave root and other users theirs; a control
-# socket that is removed, with its directory or without, is there again at once.
+# packets nor the calls of others, at client and server; connections that are kept open leave root and other users theirs; without descriptors the
+# client refuses, and recovers; a control socket that is removed, with its directory or without, is there again at once.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONTROL=$T/run/client.sock
@@ -77,6 +77,15 @@ must 20 "[ -s '$T/hold-65533.out' ] && [ -s '$T/hold-65534.out' ]"
 check "root gets through" answers client "$CLIENT_CONTROL"
 is "so do other users" "$(nobody 65532 "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level encrypted-only -- "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --rate 100 --until-echoed 5 | tail -1 | jq .echoed)" -eq 5
 is "the client has descriptors left" "$(ls /proc/$CLIENT_PID/fd | wc -l)" -lt 700
+
+# --- the client has no descriptor left ---
+limit=$(prlimit --pid "$CLIENT_PID" --nofile --noheadings --output SOFT,HARD | tr -s ' ' : | sed 's/^://')
+prlimit --pid "$CLIENT_PID" --nofile=3:"${limit#*:}"
+is "no descriptors: encrypted-only is refused" "$(run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 1 --linger 0 2>/dev/null | jq -r .error)" = EACCES
+check "and the log says so" grep -q "calls at the control socket wait" "$T/client.log"
+grows only .echoed 10 "what is there goes on"
+prlimit --pid "$CLIENT_PID" --nofile="$limit"
+must 3 'answers client "$CLIENT_CONTROL"' "descriptors again: it answers"
 
 # --- the socket is removed ---
 rm "$CLIENT_CONTROL"
