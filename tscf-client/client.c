@@ -160,7 +160,7 @@ static int drop_privileges(void)
 /* Who has not got the lock has no right to what the other client is known by. */
 static void open_state(struct client *c)
 {
-	client_identity_open(&c->identity, c->config->state_dir);
+	client_identity_open(&c->identity, c->config->state_dir, CLIENT_MACHINE_FILE);
 	resume_secret_open(&c->resume_secret, c->identity.lock >= 0 ? c->config->state_dir : NULL);
 }
 

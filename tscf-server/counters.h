@@ -55,7 +55,8 @@
 	X(ENCRYPTED_ESTABLISHED, "encrypted_established")                                                              \
 	X(ENCRYPTED_PROBED, "encrypted_probed")                                                                        \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
-	X(UNCONFIRMED_ENDED, "unconfirmed_ended")
+	X(UNCONFIRMED_ENDED, "unconfirmed_ended")                                                                      \
+	X(SHARED_ID, "shared_id")
 
 #define SERVER_COUNTER_ENUM(constant, name) SERVER_COUNT_##constant,
 enum server_counter { SERVER_COUNTERS(SERVER_COUNTER_ENUM) SERVER_COUNT_NUMBER };

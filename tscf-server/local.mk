@@ -68,6 +68,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/reservation.h \
 	tscf-server/session/resume.c \
 	tscf-server/session/resume.h \
+	tscf-server/session/rival.c \
+	tscf-server/session/rival.h \
 	tscf-server/session/session.c \
 	tscf-server/session/session.h \
 	tscf-server/session/source_limit.c \

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/control/discard.h"
 
-#include "common/base/sanitizer.h"
-
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -65,8 +63,6 @@ static void *carry(void *argument)
 	struct carrier *c = argument;
 
 	c->failed = unshare(CLONE_FILES) != 0;
-	if (!c->failed)
-		tscf_sanitizer_own_descriptors();
 	sem_post(&c->has_copy);
 	ev_async_send(c->loop, c->copied);
 	while (sem_wait(&c->closed) != 0)

@@ -197,6 +197,7 @@ static void *run(void *argument)
 		serve(t);
 		/* The end of the thread is the end of its descriptors. */
 		close(t->sock);
+		tscf_sanitizer_own_descriptors_end();
 	} else {
 		report(t, 0, 0, -EPERM, -1);
 	}

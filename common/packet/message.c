@@ -58,6 +58,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	switch ((enum tscf_tlv_type)type) {
 	case TSCF_TLV_QUIET:
 	case TSCF_TLV_COMPLETE:
+	case TSCF_TLV_SHARED_ID:
 		return length == 0;
 	case TSCF_TLV_MTU:
 	case TSCF_TLV_KEEPALIVE:
@@ -65,6 +66,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_PERSISTENCE:
 		return length == 2;
 	case TSCF_TLV_RESERVED_TSID:
+	case TSCF_TLV_RUN:
 		return length == 8;
 	case TSCF_TLV_CLIENT_ID:
 		return length == 16;

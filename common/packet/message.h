@@ -100,6 +100,8 @@ enum tscf_tlv_type {
 	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove who it is, bits of proof.h */
 	TSCF_TLV_AUTH_PROOF = 28,       /**< 2 to 640: the proof of a client (proof.h) */
 	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
+	TSCF_TLV_SHARED_ID = 30,        /**< 0: keepalive response: another client has the same identifier */
+	TSCF_TLV_RUN = 31,              /**< 8: random, the same as long as the client runs; with CLIENT_ID */
 };
 
 enum tscf_service {

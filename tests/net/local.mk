@@ -8,6 +8,7 @@ NET_TESTS = \
 	tests/net/certificate.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
+	tests/net/cloned.sh \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
 	tests/net/disturbed.sh \

@@ -150,6 +150,7 @@ void world_client(struct world *w, struct world_client *c, unsigned host, uint16
 	memset(c, 0, sizeof(*c));
 	c->world = w;
 	c->family = AF_INET;
+	c->run = 1;
 	c->tsid = TSCF_TSID_NONE;
 	c->encrypted_tsid = TSCF_TSID_NONE;
 	tscf_endpoint_make(&a, port, &c->outer);
@@ -229,6 +230,7 @@ int world_configure(struct world_client *c, const struct tscf_addr *wish, bool q
 
 	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	tscf_write_u64(&writer, TSCF_TLV_RUN, c->run);
 	if (wish) {
 		p.addr = *wish;
 		tscf_write_prefix(&writer, TSCF_TLV_INTERNAL_IPV4, &p);

@@ -39,6 +39,7 @@ struct world_client {
 	struct world *world;
 	union tscf_endpoint outer;
 	uint8_t id[SERVER_CLIENT_ID_SIZE];
+	uint64_t run; /**< which process of it; all are the same one unless a test changes that */
 	uint32_t sequence, encrypted_sequence;
 	uint64_t tsid, encrypted_tsid;
 	int family;                        /**< of what it does inside: AF_INET, unless a test changes that */

@@ -320,6 +320,8 @@ START_TEST(sizes)
 	    {TSCF_TLV_RESERVATION_HASH, {32}, 1},
 	    {TSCF_TLV_RESERVATION_SECRET, {32}, 1},
 	    {TSCF_TLV_QUIET, {0}, 1},
+	    {TSCF_TLV_SHARED_ID, {0}, 1},
+	    {TSCF_TLV_RUN, {8}, 1},
 	    {TSCF_TLV_COMPLETE, {0}, 1},
 	    {TSCF_TLV_PERSISTENCE, {2}, 1},
 	    {TSCF_TLV_SHIELD_LOCK, {32}, 1},

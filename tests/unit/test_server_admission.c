@@ -82,6 +82,7 @@ static int configure_by(struct world_client *c, bool with_cookie, const struct t
 
 	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, in_connection);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	tscf_write_u64(&writer, TSCF_TLV_RUN, c->run);
 	if (with_cookie)
 		tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
 	if (who)

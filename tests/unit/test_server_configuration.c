@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Configuration requests: what is answered, which addresses are given, and who replaces whom. */
+#include "tscf-server/session/rival.h"
+
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
@@ -294,6 +296,50 @@ START_TEST(successor_not_wanted)
 }
 END_TEST
 
+/* A client that was killed and comes again has its addresses when the former run has not answered. */
+START_TEST(killed_and_back)
+{
+	struct tscf_addr had;
+
+	world_connect(&a);
+	had = a.plain;
+	tscf_endpoint_set_port(&a.outer, 5001);
+	a.run = 2;
+	ck_assert_int_eq(world_configure(&a, NULL, false), -1);
+	w->now += SERVER_RIVAL_MS - 1;
+	ck_assert_int_eq(world_configure(&a, NULL, false), -1);
+	w->now++;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert(tscf_addr_equal(&a.plain, &had));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_SHARED_ID), 0);
+}
+END_TEST
+
+/* Two machines with one identifier at one outer address: the first keeps its addresses, both are told, both work. */
+START_TEST(cloned)
+{
+	struct world_client clone;
+	struct tscf_tlv tlv;
+
+	world_connect(&a);
+	clone = a;
+	tscf_endpoint_set_port(&clone.outer, 5001);
+	clone.run = 2;
+	ck_assert_int_eq(world_configure(&clone, NULL, false), -1);
+	ck_assert_uint_eq(world_peer_at(w, &a.outer)->sent, 1);
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	ck_assert_int_eq(world_configure(&clone, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert(!tscf_addr_equal(&a.plain, &clone.plain));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_SHARED_ID), 1);
+	ck_assert_int_eq(world_keepalive(&clone, false), 0);
+	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_SHARED_ID, &tlv));
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_SHARED_ID, &tlv));
+	ck_assert_ptr_nonnull(world_plain(&a));
+	ck_assert_ptr_nonnull(world_plain(&clone));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_configuration");
@@ -313,6 +359,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, one_family);
 	tcase_add_test(t, address_again);
 	tcase_add_test(t, successor_not_wanted);
+	tcase_add_test(t, killed_and_back);
+	tcase_add_test(t, cloned);
 	suite_add_tcase(s, t);
 	return s;
 }

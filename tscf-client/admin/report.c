@@ -139,13 +139,13 @@ static json_t *plain_status(struct client *c, bool privileged)
 	const struct way *way = &c->plain.way;
 	union tscf_endpoint at = way_endpoint(way, false);
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o}", "state",
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:o}", "state",
 			 names[c->plain.state], "reason", c->plain_reason, "since", (json_int_t)c->plain_since,
 			 "transport", way_transport(way->kind, way->inside), "server",
 			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
 			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
 			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed",
-			 c->pmtu.confirmed, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
+			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
 			 traffic(&c->plain));
 }
 

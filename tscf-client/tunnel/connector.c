@@ -202,6 +202,7 @@ static void request_configuration(struct tunnel *t)
 	struct tscf_writer w;
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	tscf_write_u64(&w, TSCF_TLV_RUN, c->identity.run);
 	write_wishes(&w, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
 	try->quiet = registry_has_only(c);

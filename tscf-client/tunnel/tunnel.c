@@ -169,8 +169,11 @@ static void take_recall(struct tunnel *t, const struct tscf_message *m)
 
 static void said_alive(struct tunnel *t, const struct tscf_message *response)
 {
+	struct tscf_tlv shared;
 	t->events->alive(t);
 	take_recall(t, response);
+	if (tscf_message_find(response, TSCF_TLV_SHARED_ID, &shared))
+		client_identity_shared(&t->client->identity);
 }
 
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)

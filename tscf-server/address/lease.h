@@ -47,6 +47,7 @@ struct server_lease {
 	/** SHA-256 of the key that lifts shields of this address. */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
 	bool locked;
+	bool shared;  /**< another client has the identifier of the one that has these, too (rival.h) */
 	unsigned mtu; /**< what its tunnel carries; 0: as much as the device */
 };
 

@@ -6,6 +6,7 @@
 #include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/crypto/hash.h"
@@ -124,13 +125,41 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	return lease;
 }
 
-/** Find a place and addresses for a new plain session.  @return the lease with a hold, or NULL: refused. */
+/** @return which process of its client asks, or 0. */
+static uint64_t run_of(const struct server_request *r)
+{
+	struct tscf_tlv tlv;
+	uint64_t run;
+
+	return tscf_message_find(r->message, TSCF_TLV_RUN, &tlv) && tscf_tlv_u64(&tlv, &run) == 0 ? run : 0;
+}
+
+/** @return whether another client than the one that asks is at the plain session of @p lease. */
+static enum server_rival rival_at(const struct server_request *r, const struct server_lease *lease)
+{
+	struct server_session *s = lease ? lease->plain : NULL;
+	enum server_rival rival;
+
+	if (!s || s == r->in->session || (s->run != 0 && s->run == run_of(r)))
+		return SERVER_RIVAL_GONE;
+	rival = server_rival_of(s, r->in->now);
+	/* On a connection nothing is asked twice: there it shows when the new session is to be confirmed. */
+	return rival == SERVER_RIVAL_ASKED && r->in->place.connection ? SERVER_RIVAL_GONE : rival;
+}
+
+/**
+ * Find a place and addresses for a new plain session.
+ *
+ * @param rival  out: the session of another client with this identifier, if there is one.
+ * @return the lease with a hold, or NULL: refused, or not known yet, without an answer.
+ */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
-				  const struct tscf_client_name *who)
+				  const struct tscf_client_name *who, struct server_session **rival)
 {
 	const struct server_pools *pools = &r->in->interface->allocator->plain_pools;
 	struct server_lease *lease = NULL;
 	struct tscf_addrs wishes = tscf_message_internal(r->message);
+	enum server_rival other;
 	const char *limit;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
@@ -138,6 +167,14 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 			server_pools_recall(pools, tscf_family(i), client_id, &wishes.of[i]);
 		lease = former_lease(r, &wishes.of[i], client_id, who);
 	}
+	other = rival_at(r, lease);
+	*rival = other != SERVER_RIVAL_GONE ? lease->plain : NULL;
+	if (*rival) {
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		lease = NULL;
+	}
+	if (other == SERVER_RIVAL_ASKED)
+		return NULL;
 	limit = claim_plain(r, lease || r->in->session);
 	if (limit) {
 		if (lease)
@@ -156,7 +193,7 @@ void server_configure_plain(const struct server_request *r)
 {
 	struct tscf_client_name *who;
 	struct server_lease *lease;
-	struct server_session *s;
+	struct server_session *s, *rival;
 	struct tscf_tlv id, quiet;
 
 	if (too_small(r)) {
@@ -166,7 +203,7 @@ void server_configure_plain(const struct server_request *r)
 	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
 	if (!server_admit_plain(r, id.value, &who))
 		return;
-	lease = admit(r, id.value, who);
+	lease = admit(r, id.value, who, &rival);
 	if (!lease) {
 		free(who);
 		return;
@@ -179,7 +216,10 @@ void server_configure_plain(const struct server_request *r)
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
+	if (rival)
+		server_rival_found(r->state, rival, s);
 	server_resume_take_lock(s, r->message);
+	s->run = run_of(r);
 	s->who = who;
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	write_plain(r, s->tsid, lease);

@@ -4,6 +4,7 @@
 #include "tscf-server/control/reply.h"
 #include "tscf-server/control/request.h"
 #include "tscf-server/session/migrate.h"
+#include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
 
 #include <string.h>
@@ -156,6 +157,8 @@ static void handle_keepalive(const struct server_request *r)
 	server_respond_begin(r, &w, r->message->tsid);
 	if (r->session->recall)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (!r->session->encrypted && r->session->lease->shared)
+		tscf_write_bytes(&w, TSCF_TLV_SHARED_ID, NULL, 0);
 	tscf_write_pad(&w, r->length);
 	server_respond_finish(r, &w);
 	r->answer->whole = true;
@@ -265,6 +268,12 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		return;
 	}
 	r.session->heard = in->now;
+	if (server_rival_outlives(r.session, in->now)) {
+		server_respond(&r, message.tsid, TSCF_RESPONSE_NO_SESSION, "another client has the same identifier");
+		answer->end = r.session;
+		answer->why = "another client with its identifier has these addresses";
+		return;
+	}
 	/* A session that its client does not want any more does not take the place of another. */
 	if (message.type != TSCF_RELEASE_REQUEST)
 		server_session_confirm(state, r.session, in->now);

@@ -86,6 +86,8 @@ struct server_session {
 
 	uint64_t ticket; /**< plain: of its last change in the store */
 	uint64_t created, heard;
+	uint64_t run;     /**< plain: which process of its client it is; 0: not known */
+	uint64_t claimed; /**< plain: when it was asked because of a rival (rival.h); 0: never */
 	uint64_t check_at;                                                   /**< when expiry looks at it next */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 	struct server_refusals *refusals; /**< NULL: none was refused for being for another client */
