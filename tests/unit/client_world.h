@@ -121,7 +121,8 @@ struct world_server {
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
 	bool cookie;                                    /**< demands one */
 	uint8_t methods;                                /**< and a proof by one of these; 0: none */
-	unsigned routes;                                /**< more, beside the service network */
+	unsigned room;   /**< sockets that it takes, and the whole address beside them; 0: any number */
+	unsigned routes; /**< more, beside the service network */
 	/** Bindings and shields, as the client has told of them. */
 	struct tscf_bindings *bound, *shielded;
 };
@@ -138,6 +139,8 @@ void world_lose(struct client_world *w);
 void world_begin(struct world_link *l, struct tscf_writer *t, uint8_t *buffer, enum tscf_message_type type);
 /** Finish it and have the client receive it. */
 void world_send(struct world_link *l, struct tscf_writer *t);
+/** @return whether the server knows the whole plain address as bound. */
+bool world_bound_whole(struct client_world *w);
 /** @return whether the server knows the udp socket at @p port of the plain address as bound (or shielded). */
 bool world_bound(struct client_world *w, uint16_t port);
 bool world_shielded(struct client_world *w, uint16_t port);

@@ -189,6 +189,34 @@ static void take_bindings(struct tscf_bindings *table, const struct tscf_message
 	}
 }
 
+static bool is_whole(const struct tscf_binding_key *key)
+{
+	return key->protocol == 0 && key->local_port == 0;
+}
+
+static void count_socket(void *context, struct tscf_binding *b)
+{
+	*(unsigned *)context += !is_whole(&b->key);
+}
+
+/* Whether it has no room for what is asked. */
+static bool is_full(const struct world_server *s, enum world_ask ask, const struct tscf_message *m)
+{
+	struct tscf_wire_binding wire;
+	uint32_t offset = 0;
+	unsigned count = 0;
+	struct tscf_tlv tlv;
+
+	if (s->room == 0 || ask != WORLD_BIND)
+		return false;
+	tscf_bindings_each(s->bound, count_socket, &count);
+	while (tscf_message_next(m, &offset, &tlv))
+		if (tlv.type == TSCF_TLV_BINDING && tscf_tlv_binding(&tlv, &wire) == 0 &&
+		    wire.action == TSCF_BIND_ACTION_BIND && !is_whole(&wire.key))
+			count += tscf_bindings_get(s->bound, &wire.key) == NULL;
+	return count > s->room;
+}
+
 static bool asks_for_cookie(const struct world_server *s, enum world_ask ask, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
@@ -265,6 +293,8 @@ static void answer_one(struct client_world *w, unsigned i)
 	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(l, ask, &m), m.sequence);
 	if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
+	} else if (is_full(s, ask, &m)) {
+		tscf_write_response(&t, TSCF_RESPONSE_LIMIT, "full");
 	} else if (s->reaction[ask] != WORLD_WITHOUT) {
 		tscf_write_response(&t, s->code[ask], s->text);
 		if (s->code[ask] == TSCF_RESPONSE_SUCCESS)
@@ -338,6 +368,16 @@ void world_send(struct world_link *l, struct tscf_writer *t)
 	ck_assert_int_gt(tscf_write_finish(t), 0);
 	world_link_receive(l, t->data, t->length);
 	world_turn(l->world);
+}
+
+bool world_bound_whole(struct client_world *w)
+{
+	struct tscf_binding_key key = {.protocol = 0};
+	const struct tscf_binding *b;
+
+	ck_assert_int_eq(tscf_addr_parse(WORLD_PLAIN, &key.local), 0);
+	b = tscf_bindings_get(w->server.bound, &key);
+	return b && tscf_level_wants_encryption(b->level);
 }
 
 static bool knows(struct tscf_bindings *table, uint16_t port)

@@ -384,14 +384,6 @@ static void whole_host(struct client_world *w)
 	w->config.default_level = w->i ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
-static bool whole_address_bound(struct client_world *w)
-{
-	struct tscf_binding_key key = {.protocol = 0};
-
-	ck_assert_int_eq(tscf_addr_parse(WORLD_PLAIN, &key.local), 0);
-	return tscf_bindings_get(w->server.bound, &key) != NULL;
-}
-
 static bool is_exception(struct client_world *w, uint16_t port)
 {
 	struct tscf_binding_key key = {.protocol = IPPROTO_UDP, .local_port = port};
@@ -408,7 +400,7 @@ WORLD_TEST(default_level, whole_host)
 	int fd;
 
 	world_plain_up(w);
-	WORLD_UNTIL(w, 3000, state_is(w, "up") && whole_address_bound(w));
+	WORLD_UNTIL(w, 3000, state_is(w, "up") && world_bound_whole(w));
 	fd = udp(5000);
 	sends_by(w, fd, true);
 	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_UNENCRYPTED)->error, 0);

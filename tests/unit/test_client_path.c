@@ -221,13 +221,22 @@ WORLD_TEST(down_after_the_end, NULL)
 
 /* --- the device --- */
 
-/* Somebody takes the device away: the client cannot go on, and says so. */
+/* Somebody takes a device away: it is made anew, with all that belongs to it. */
 WORLD_TEST(device_gone, NULL)
 {
-	world_plain_up(w);
-	w->ends_with = -EBADFD;
+	int only = world_encrypted_up(w, 5000), plain = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5001);
+
 	tscf_netns_run("ip link del %s", w->i ? "tscf1" : "tscf0");
+	world_pass(w, 3000);
+	ck_assert_int_eq(world_program_sends(only, WORLD_SERVICE, 7000, "only"), 0);
+	ck_assert_int_eq(world_program_sends(plain, WORLD_SERVICE, 7000, "plain"), 0);
 	world_turn(w);
+	ck_assert_uint_eq(world_link(w, WORLD_DTLS)->inner, 1);
+	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, 1);
+	ck_assert(world_arrives(world_link(w, WORLD_DTLS), only, 5000));
+	ck_assert(world_arrives(world_link(w, WORLD_UDP), plain, 5001));
+	close(only);
+	close(plain);
 }
 
 /* --- sizes --- */

@@ -103,6 +103,30 @@ WORLD_TEST(bind_refused, NULL)
 	close(keeper);
 }
 
+static void little_room(struct client_world *w)
+{
+	w->server.room = 3;
+}
+
+/* It has no room for all: the whole address is encrypted then, without asking again and again, until there is room. */
+WORLD_TEST(no_room, little_room)
+{
+	int keeper = world_encrypted_up(w, 4000), fds[4];
+	unsigned told;
+
+	for (unsigned i = 0; i < 4; i++)
+		fds[i] = only(w, (uint16_t)(5000 + i));
+	WORLD_UNTIL(w, 2000, world_bound_whole(w));
+	told = w->server.count[WORLD_BIND];
+	world_pass(w, 20000);
+	ck_assert_uint_le(w->server.count[WORLD_BIND], told + 20);
+	ck_assert(world_bound_whole(w));
+	for (unsigned i = 0; i < 4; i++)
+		world_close(w, fds[i]);
+	WORLD_UNTIL(w, 20000, !world_bound_whole(w));
+	close(keeper);
+}
+
 #define MANY 100
 
 /* As many as there are, in messages that fit every path. */
@@ -419,6 +443,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(bindings, bind_lost);
 	tcase_add_loop_test(bindings, bind_refused, 0, 2);
+	tcase_add_test(bindings, no_room);
 	tcase_add_test(bindings, many);
 	tcase_add_test(bindings, one_word_at_a_time);
 	tcase_add_test(bindings, closed);

@@ -5,19 +5,28 @@
 #include "common/base/log.h"
 #include "tscf-client/context.h"
 
+/* @p untold: only what the server does not know, or has refused. */
+static void bind_addresses(struct client *c, bool untold)
+{
+	struct registry *r = &c->registry;
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
+		struct tscf_binding *b = key.local.family ? tscf_bindings_get(r->table, &key) : NULL;
+		if (b && !(untold && (b->told || registry_under_way(c, &key))))
+			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+	}
+}
+
 void registry_cover(struct client *c)
 {
 	struct registry *r = &c->registry;
-	if (!r->covered)
-		tscf_warning(
-		    "the server has no room for all sockets: all of this host's traffic goes encrypted or not at all");
+	/* What is refused again, or the whole address itself, is told with the next dump: not as fast as it is refused. */
+	if (r->covered)
+		return;
+	tscf_warning("the server has no room for all sockets: all of this host's traffic goes encrypted or not at all");
 	r->covered = true;
 	registry_bind_whole_address(c);
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
-		if (key.local.family)
-			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
-	}
+	bind_addresses(c, false);
 	dtte_demand(&c->dtte, true, c->now);
 	registry_resync_soon(c);
 }
@@ -36,8 +45,10 @@ void registry_uncover(struct client *c)
 	unsigned unknown =
 	    r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]);
 	tscf_bindings_each(r->table, count_unknown, &unknown);
-	if (unknown > 0)
+	if (unknown > 0) {
+		bind_addresses(c, true);
 		return;
+	}
 	r->covered = false;
 	tscf_info("the server has room for all sockets again");
 	if (trusted_network_wants(&c->trusted_network, c->config->default_level))
