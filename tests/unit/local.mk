@@ -125,10 +125,6 @@ tests_unit_test_server_liveness_SOURCES = tests/unit/test_server_liveness.c test
 	tests/unit/runner.c tests/unit/runner.h
 tests_unit_test_server_liveness_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_liveness_LDADD = libtscf-server.la $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_client_registry
-tests_unit_test_client_registry_SOURCES = tests/unit/test_client_registry.c tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_client_registry_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_client_registry_LDADD = $(CLIENT_LDADD)
 UNIT_TESTS += tests/unit/test_client_tunnel
 tests_unit_test_client_tunnel_SOURCES = tests/unit/test_client_tunnel.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_tunnel_CFLAGS = $(UNIT_CFLAGS)
@@ -306,7 +302,7 @@ UNIT_TESTS += tests/unit/test_outer_read
 tests_unit_test_outer_read_SOURCES = tests/unit/test_outer_read.c $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
-tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/event.h tests/unit/certs.c tests/unit/certs.h \
+tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/dtls_inside.c tests/unit/dtls_inside.h tests/unit/event.h tests/unit/certs.c tests/unit/certs.h \
 	tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
 tests_unit_test_dtls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_dtls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)

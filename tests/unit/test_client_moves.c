@@ -451,6 +451,20 @@ static void trust_out0(struct client_world *w)
 	strcpy(w->config.trusted.interfaces[0], "out0");
 }
 
+static void trust_out0_whole_host(struct client_world *w)
+{
+	trust_out0(w);
+	w->config.default_level = w->i ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY;
+}
+
+/* What prefers encryption asks for no tunnel on a trusted network, what needs it does. */
+WORLD_TEST(trusted_by_default, trust_out0_whole_host)
+{
+	world_plain_up(w);
+	world_pass(w, 3000);
+	ck_assert(state_is(w, w->i ? "idle" : "up"));
+}
+
 static int reread_trust(struct client_world *w, struct client_config *fresh)
 {
 	(void)w;
@@ -531,6 +545,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(wide, default_level, 0, 2);
 	tcase_add_loop_test(wide, policy, 0, 2);
 	tcase_add_loop_test(wide, trusted, 0, 2);
+	tcase_add_loop_test(wide, trusted_by_default, 0, 2);
 	suite_add_tcase(s, levels);
 	suite_add_tcase(s, order);
 	suite_add_tcase(s, kinds);

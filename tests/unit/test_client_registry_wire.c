@@ -5,6 +5,7 @@
  */
 #include "tests/unit/client_world.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -255,6 +256,48 @@ WORLD_TEST(raw, make_raw)
 	close(keeper);
 }
 
+/* A packet on its way to the tunnel when that is lost.  Of a preferred socket it binds nothing that would keep it
+ * silent; an encrypted-only one with that port stays shielded, in whatever order they are listed. */
+WORLD_TEST(late_packet, NULL)
+{
+	uint32_t mark = tscf_mark_set(0, w->config.fwmark_mask, tscf_mark_explicit(TSCF_LEVEL_ENCRYPTED_PREFERRED));
+	int keeper = world_encrypted_up(w, 4000), on = 1, fd, other = -1;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(5000)};
+
+	ck_assert_int_eq(inet_pton(AF_INET, WORLD_PLAIN, &to.sin_addr), 1);
+	fd = world_socket(SOCK_DGRAM, NULL, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	/* Nobody has told of it yet. */
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+	if (w->i) {
+		other = world_socket(SOCK_DGRAM, NULL, 0);
+		setsockopt(other, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+		ck_assert_int_eq(bind(other, (struct sockaddr *)&to, sizeof(to)), 0);
+		world_level(w, other, TSCF_LEVEL_ENCRYPTED_ONLY);
+		world_pass(w, 500);
+	}
+	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SERVICE_UNAVAILABLE;
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "late"), 0);
+	world_link_down(world_link(w, WORLD_DTLS), ECONNRESET);
+	WORLD_UNTIL(w, 3000, strcmp(world_status(w, "encrypted.gate"), "shut") == 0);
+	world_pass(w, 8000);
+	ck_assert_int_eq(world_shielded(w, 5000), w->i);
+	if (w->i == 0) {
+		unsigned sent = world_link(w, WORLD_UDP)->inner;
+
+		ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+		world_turn(w);
+		ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, sent + 1);
+		ck_assert(world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+	} else {
+		ck_assert(!world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+		close(other);
+	}
+	close(fd);
+	close(keeper);
+}
+
 /* --- what the kernel says --- */
 
 /* Half a list of sockets says nothing about what is gone. */
@@ -449,6 +492,7 @@ static Suite *make_suite(void)
 	tcase_add_test(bindings, closed);
 	tcase_add_test(bindings, under_way_when_lost);
 	tcase_add_test(bindings, raw);
+	tcase_add_loop_test(bindings, late_packet, 0, 2);
 	tcase_add_test(kernel, dump_broken_off);
 	tcase_add_test(kernel, events_lost);
 	tcase_add_test(shields, shielded_and_lifted);

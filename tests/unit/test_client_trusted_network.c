@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which networks are trusted, and what that means for the demand of an encrypted tunnel.
+ * Which networks are trusted, and what that means for each level.
  */
 #include "tests/unit/runner.h"
-#include "tscf-client/context.h"
+#include "tscf-client/sockets/trusted_network.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct tscf_setting setting = {.name = "trusted"};
@@ -62,37 +61,22 @@ START_TEST(refused)
 }
 END_TEST
 
-/* Encrypted-only asks everywhere; preferred where the network is not trusted, and until it has left the tunnel. */
-START_TEST(demand)
+/* Encrypted-only asks everywhere; preferred where the network is not trusted, and is led there until it has left. */
+START_TEST(wants)
 {
 	static const enum trusted_network_state states[] = {TRUSTED_NETWORK_AWAY, TRUSTED_NETWORK_LEAVING,
 							    TRUSTED_NETWORK_PLAIN};
-	static const bool preferred[] = {true, true, false}, wants[] = {true, false, false};
-	struct client_config config = {.default_level = TSCF_LEVEL_DEFAULT};
-	struct client *c = calloc(1, sizeof(*c));
+	static const bool led[] = {true, true, false}, preferred[] = {true, false, false};
 
-	ck_assert_ptr_nonnull(c);
-	c->config = &config;
 	for (unsigned i = 0; i < 3; i++) {
-		c->trusted_network.state = states[i];
-		ck_assert(!registry_demand(c));
-		c->registry.counts[TSCF_LEVEL_ENCRYPTED_PREFERRED] = 1;
-		ck_assert_int_eq(registry_demand(c), preferred[i]);
-		c->registry.counts[TSCF_LEVEL_ENCRYPTED_ONLY] = 1;
-		ck_assert(registry_demand(c));
-		memset(c->registry.counts, 0, sizeof(c->registry.counts));
-		config.default_level = TSCF_LEVEL_ENCRYPTED_PREFERRED;
-		ck_assert_int_eq(registry_demand(c), preferred[i]);
-		config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
-		ck_assert(registry_demand(c));
-		config.default_level = TSCF_LEVEL_DEFAULT;
-		ck_assert_int_eq(trusted_network_wants(&c->trusted_network, TSCF_LEVEL_ENCRYPTED_PREFERRED), wants[i]);
-		ck_assert(trusted_network_wants(&c->trusted_network, TSCF_LEVEL_ENCRYPTED_ONLY));
-		ck_assert(!trusted_network_wants(&c->trusted_network, TSCF_LEVEL_UNENCRYPTED) &&
-			  !trusted_network_wants(&c->trusted_network, TSCF_LEVEL_DEFAULT));
-		ck_assert_int_eq(trusted_network_leads_to_encrypted(&c->trusted_network), preferred[i]);
+		const struct trusted_network t = {.state = states[i]};
+
+		ck_assert_int_eq(trusted_network_wants(&t, TSCF_LEVEL_ENCRYPTED_PREFERRED), preferred[i]);
+		ck_assert(trusted_network_wants(&t, TSCF_LEVEL_ENCRYPTED_ONLY));
+		ck_assert(!trusted_network_wants(&t, TSCF_LEVEL_UNENCRYPTED));
+		ck_assert(!trusted_network_wants(&t, TSCF_LEVEL_DEFAULT));
+		ck_assert_int_eq(trusted_network_leads_to_encrypted(&t), led[i]);
 	}
-	free(c);
 }
 END_TEST
 
@@ -103,7 +87,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tc, match);
 	tcase_add_test(tc, refused);
-	tcase_add_test(tc, demand);
+	tcase_add_test(tc, wants);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The encrypted datagram transport over loopback: data, losses, hostile datagrams, wrong servers, endings of every
  * kind. */
+#include "common/tls/tls_context.h"
+
+#include "common/crypto/crypto.h"
 #include "common/crypto/random.h"
-#include "common/transport/dtls_peer.h"
+#include "common/transport/dtls.h"
+#include "common/transport/dtls_record.h"
 
 #include "tests/unit/certs.h"
+#include "tests/unit/dtls_inside.h"
 #include "tests/unit/event.h"
 #include "tests/unit/netns.h"
 #include "tests/unit/relay.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -114,7 +120,7 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 	struct tscf_batch answer = {.count = 0};
 	bool close_peer = end->closes_peer_when_received, close = end->closes_when_received;
 
-	end->waiting = ((const struct dtls *)t)->strangers.count;
+	end->waiting = dtls_inside_strangers(t);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_packet *packet = batch->packet[i];
 
@@ -267,7 +273,7 @@ static void check_alive(struct end *client)
 
 static bool was_resumed(const struct end *client)
 {
-	return ((struct dtls_peer *)client->peer)->resumed;
+	return dtls_inside_resumed(client->peer);
 }
 
 START_TEST(packets_go_both_ways_in_order)
@@ -643,7 +649,6 @@ END_TEST
 /* Someone who does not answer the cookie gets less than he sent, and nothing is kept of him. */
 START_TEST(hellos_without_cookie_cost_nothing)
 {
-	const struct dtls *dtls = (const struct dtls *)server.transport;
 	struct end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
@@ -667,8 +672,8 @@ START_TEST(hellos_without_cookie_cost_nothing)
 		}
 	}
 	ck_assert_uint_eq(answers, 500);
-	ck_assert_uint_eq(HASH_COUNT(dtls->handshakes.head), 0);
-	ck_assert_uint_eq(HASH_COUNT(dtls->up.head), 1);
+	ck_assert_uint_eq(dtls_inside_handshakes(server.transport), 0);
+	ck_assert_uint_eq(dtls_inside_up(server.transport), 1);
 	check_alive(&client);
 	close(fd);
 	tscf_transport_close(client.transport);
@@ -678,13 +683,12 @@ END_TEST
 
 static bool no_hello_waits(void *context)
 {
-	return ((const struct dtls *)context)->strangers.count == 0;
+	return dtls_inside_strangers(context) == 0;
 }
 
 /* A packet behind many hellos comes before they have their answers; more hellos than can wait are dropped. */
 START_TEST(packets_overtake_handshakes)
 {
-	struct dtls *dtls = (struct dtls *)server.transport;
 	struct end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
@@ -707,15 +711,15 @@ START_TEST(packets_overtake_handshakes)
 	tscf_transport_poll(server.transport);
 	ck_assert_uint_eq(server.received, 1);
 	ck_assert_uint_eq(server.waiting, 10);
-	ck_assert(tscf_test_run_until(loop, no_hello_waits, dtls, 5));
+	ck_assert(tscf_test_run_until(loop, no_hello_waits, server.transport, 5));
 	for (unsigned i = 0; i < 1000; i++) {
 		ck_assert_int_gt(send(fd, wire.hello, wire.hello_length, 0), 0);
 		if (i % 100 == 99)
 			tscf_transport_poll(server.transport);
 	}
-	ck_assert_uint_eq(dtls->strangers.count, 512);
+	ck_assert_uint_eq(dtls_inside_strangers(server.transport), 512);
 	ck_assert_uint_gt(server.transport->counters.receive_drops, 0);
-	ck_assert(tscf_test_run_until(loop, no_hello_waits, dtls, 5));
+	ck_assert(tscf_test_run_until(loop, no_hello_waits, server.transport, 5));
 	check_alive(&client);
 	close(fd);
 	tscf_transport_close(client.transport);
@@ -966,7 +970,6 @@ static bool only_hellos(struct relay *relay, bool to_server, uint8_t *data, size
 
 START_TEST(an_unfinished_handshake_does_not_hurt_the_old_connection)
 {
-	const struct dtls *dtls = (const struct dtls *)server.transport;
 	struct end old = {0}, new = {0};
 	struct relay relay = {.single = true};
 
@@ -977,7 +980,7 @@ START_TEST(an_unfinished_handshake_does_not_hurt_the_old_connection)
 	relay.filter = only_hellos;
 	connect_to(&new, &relay.address);
 	tscf_test_run_for(loop, 0.3);
-	ck_assert_uint_eq(HASH_COUNT(dtls->handshakes.head), 1);
+	ck_assert_uint_eq(dtls_inside_handshakes(server.transport), 1);
 	tscf_transport_close(new.transport);
 	check_alive(&old);
 	check_alive(&old);
@@ -995,7 +998,7 @@ START_TEST(a_silent_server_is_given_up)
 
 	relay_open(&relay, loop, &server.transport->local);
 	connect_to(&client, &relay.address);
-	((struct dtls_peer *)client.peer)->deadline = ev_time() + 1;
+	dtls_inside_give_up_in(client.peer, 1);
 	ck_assert(tscf_test_run_until(loop, is_down, &client, 5));
 	ck_assert_int_eq(client.error, ETIMEDOUT);
 	/* At 0, 0.1, 0.3, 0.7 s, if the machine has time. */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/dtls_inside.h"
+
+#include "common/transport/dtls_peer.h"
+
+unsigned dtls_inside_strangers(const struct tscf_transport *t)
+{
+	return ((const struct dtls *)t)->strangers.count;
+}
+
+unsigned dtls_inside_handshakes(const struct tscf_transport *t)
+{
+	return HASH_COUNT(((const struct dtls *)t)->handshakes.head);
+}
+
+unsigned dtls_inside_up(const struct tscf_transport *t)
+{
+	return HASH_COUNT(((const struct dtls *)t)->up.head);
+}
+
+bool dtls_inside_resumed(const struct tscf_peer *peer)
+{
+	return ((const struct dtls_peer *)peer)->resumed;
+}
+
+void dtls_inside_give_up_in(struct tscf_peer *peer, double seconds)
+{
+	((struct dtls_peer *)peer)->deadline = ev_time() + seconds;
+}
