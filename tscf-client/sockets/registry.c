@@ -484,7 +484,8 @@ static void dump_done(void *context, int error)
 			registry_uncover(c);
 		device_bound_sweep(&r->device_bound, r->generation);
 		c->registry.events->dumped(c);
-	} else {
+	} else if (error != -ECANCELED) {
+		/* One that is broken off is followed by one that is waited for. */
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
