@@ -13,8 +13,6 @@ filter() {
 		}
 	END
 }
-# after FROM [SECONDS]: when the server has been told in any case.
-after() { awk -v t="$1" -v s="${2:-0.5}" 'BEGIN { printf "%.6f", t + s }'; }
 
 topology
 command -v nft >/dev/null && in_phone nft list ruleset >/dev/null 2>&1 || skip "needs nft"
@@ -72,10 +70,11 @@ program flip encrypted-only python3 "$T/flip.py" $HOST $ANY
 must 60 'grep -q final "$T/flip.out"' "the program has changed its mind often enough"
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7001 --to "$PHONE_INNER:5004" --rate 200 --linger 0 \
 	--marker "M-remote " --report 50
+# What is lost is told again, and perhaps once more: the server has been told in any case when so many packets have come.
+must 15 '[ "$(last remote ".sent // 0")" -gt 600 ]'
+final=$(now)
 must 15 '[ "$(last remote ".sent // 0")" -gt 1200 ]'
 stop_capture
-# What is lost is told again, and perhaps once more.
-final=$(after "$(awk '/final/ { print $2 }' "$T/flip.out")" 3)
 is "overtaken: not in clear" "$(in_clear M-only "$overtaken")" -eq 0
 is "under loss: what is sent after the last word is not in clear" "$(in_clear M-final "$final")" -eq 0
 is "under loss: nor what is received" "$(in_clear M-remote "$final")" -eq 0
