@@ -34,6 +34,9 @@ set -u
 : "${TSCF_SBINDIR:=$TSCF_BUILD/tests/root/usr/local/sbin}"
 : "${TSCF_PRELOAD:=$TSCF_BUILD/tests/root/usr/local/lib/tscf/libtscf-preload.so}"
 export TSCF_PRELOAD
+# For builds with sanitizers.
+export TSAN_OPTIONS="suppressions=$TSCF_SRC/tests/tsan.supp:print_suppressions=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+export UBSAN_OPTIONS="print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 
 PHONE=tscf-$$-phone
 PHONE2=tscf-$$-phone2
@@ -133,11 +136,17 @@ show_logs() {
 	done
 }
 
+# What programs that were built with sanitizers have found fails a test, whatever its own checks say.
+sanitizers_found_nothing() {
+	! grep -sqE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^ThreadSanitizer:|: runtime error: ' "$T"/*.log "$T"/*.out
+}
+
 # Processes are named by id: those this test started, and those that live in its own namespaces.
 cleanup() {
 	local status=$? ns pid
 	trap '' INT TERM HUP PIPE
 	trap - EXIT
+	sanitizers_found_nothing || fail "a sanitizer has found something"
 	[ "$FAILED" -eq 0 ] || status=1
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
 	# From here on the shell's remarks about killed jobs would be all there is to read.

@@ -75,6 +75,7 @@ NET_TESTS = \
 	tests/net/spoof.sh \
 	tests/net/sticky.sh \
 	tests/net/strangers.sh \
+	tests/net/storm.sh \
 	tests/net/streams.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
@@ -85,7 +86,7 @@ NET_TESTS = \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.

@@ -82,6 +82,22 @@ static void assert_prefix(const struct tscf_prefix *p, const char *text)
 }
 
 /* What a whole file holds arrives in the structure, host bits cleared. */
+/* Nobody is without limits who has not asked for that. */
+START_TEST(limits_by_default)
+{
+	struct server_config c;
+
+	ck_assert_int_eq(server_config_init(&c), 0);
+	ck_assert_int_eq(server_config_read(&c, config_file_make("tscf-interface a { }\n"
+								 "tscf-interface b { max-tunnels-per-source = 0 }\n")),
+			 0);
+	config_file_remove();
+	ck_assert_uint_eq(c.interfaces->max_tunnels_per_source, 256);
+	ck_assert_uint_eq(c.interfaces->next->max_tunnels_per_source, 0);
+	server_config_free(&c);
+}
+END_TEST
+
 START_TEST(whole_file)
 {
 	static const char text[] =
@@ -339,6 +355,7 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("server_config");
 
 	tcase_add_loop_test(tc, wrong_settings, 0, COUNT(wrong));
+	tcase_add_test(tc, limits_by_default);
 	tcase_add_test(tc, whole_file);
 	tcase_add_test(tc, defaults);
 	tcase_add_loop_test(tc, inconsistent_files, 0, COUNT(inconsistent));

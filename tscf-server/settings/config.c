@@ -16,6 +16,9 @@
 /** A burst of clients is welcome; what goes on for longer is an attack or an outage, and then a round trip more is no
  * harm. */
 #define HALF_OPEN_LIMIT 1000
+/** All the phones of an office behind one translator, and of the subscribers whom a provider gives one address; not all of
+ * a pool to one who makes up clients. */
+#define TUNNELS_PER_SOURCE 256
 
 #define INTERFACE "tscf-interface"
 #define PORT      "tscf-port"
@@ -48,6 +51,7 @@ static struct server_interface_config *interface_new(const char *name)
 	}
 	i->enabled = true;
 	i->half_open_limit = HALF_OPEN_LIMIT;
+	i->max_tunnels_per_source = TUNNELS_PER_SOURCE;
 	i->protocols = SERVER_PLAIN_PROTOCOLS | SERVER_ENCRYPTED_PROTOCOLS;
 	tscf_endpoint_make(&any, TSCF_PORT, &i->listen.at[0]);
 	i->listen.count = 1;
