@@ -162,6 +162,8 @@ libtscf_common_la_SOURCES = \
 	common/transport/replay.h \
 	common/transport/reuseport.c \
 	common/transport/reuseport.h \
+	common/transport/source_count.c \
+	common/transport/source_count.h \
 	common/transport/stream.c \
 	common/transport/stream.h \
 	common/transport/stream_accept.c \

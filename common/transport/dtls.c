@@ -210,6 +210,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->tls = tls;
 	tscf_deferred_work_init(&dtls->later, loop, dtls_handshakes_step, dtls_handshakes_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
+	dtls->sources.secret = &dtls->secret;
 	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)
 		err = tscf_datagram_open(&dtls->base, &dtls_kind, loop, local, remote, options, DTLS_DATAGRAM_MAX,

@@ -17,6 +17,8 @@
 #define TSCF_DTLS_OVERHEAD    37
 /** Most handshakes under way at a time on one listening transport; more are ignored until some are done. */
 #define TSCF_DTLS_HANDSHAKES_MAX 4096
+/** And of one source. */
+#define TSCF_DTLS_HANDSHAKES_PER_SOURCE 256
 /** A handshake that is not done after this many seconds has failed. */
 #define TSCF_DTLS_HANDSHAKE_SECONDS 10
 

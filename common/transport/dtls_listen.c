@@ -39,7 +39,9 @@ static void promote(struct dtls *dtls, struct dtls_peer *peer, const struct tscf
 	/* The source is the same and has begun anew. */
 	if (old != NULL)
 		dtls_peer_fail(old, ECONNRESET, "begun anew");
-	if (dtls_table_add(dtls, &dtls->handshakes, peer) < 0) {
+	peer->source = tscf_source_hold(&dtls->sources, &peer->base.outer, TSCF_DTLS_HANDSHAKES_PER_SOURCE);
+	if (peer->source == NULL || dtls_table_add(dtls, &dtls->handshakes, peer) < 0) {
+		tscf_source_drop(&dtls->sources, peer->source);
 		dtls_peer_free(peer);
 		return;
 	}
@@ -56,6 +58,11 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 
 	if (HASH_COUNT(dtls->handshakes.head) >= TSCF_DTLS_HANDSHAKES_MAX)
 		return;
+	/* Before wolfSSL has a look: its answer to a hello with a cookie would be that it goes on. */
+	if (tscf_source_full(&dtls->sources, &from, TSCF_DTLS_HANDSHAKES_PER_SOURCE)) {
+		dtls->base.transport.counters.refused++;
+		return;
+	}
 	peer = listener(dtls);
 	if (peer == NULL)
 		return;

@@ -23,6 +23,7 @@
 #include "common/transport/dtls.h"
 #include "common/transport/dtls_protect.h"
 #include "common/transport/dtls_record.h"
+#include "common/transport/source_count.h"
 
 /* A table that cannot grow stays as it is; a peer that cannot be added is refused. */
 #define HASH_NONFATAL_OOM 1
@@ -53,7 +54,8 @@ struct dtls_flight {
 struct dtls_peer {
 	struct tscf_peer base;
 	struct tscf_outer_key key;
-	UT_hash_handle hh; /**< in a table, by key */
+	UT_hash_handle hh;          /**< in a table, by key */
+	struct tscf_source *source; /**< in the table of handshakes */
 	enum dtls_state state;
 	WOLFSSL *ssl;                            /**< until it is up */
 	struct tscf_crypto_session crypto;       /**< of ssl */
@@ -91,6 +93,7 @@ struct dtls {
 	struct tscf_siphash_key secret;
 	struct dtls_table up;            /**< listening */
 	struct dtls_table handshakes;    /**< listening */
+	struct tscf_source_counts sources; /**< listening: of those in `handshakes' */
 	struct dtls_backlog begun;       /**< listening: of those in `handshakes' */
 	struct dtls_backlog strangers;   /**< listening: of others */
 	struct tscf_deferred_work later; /**< listening: work on the two */

@@ -29,6 +29,8 @@ void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_
 		return;
 	HASH_DELETE(hh, table->head, peer);
 	table->last = NULL;
+	tscf_source_drop(&dtls->sources, peer->source);
+	peer->source = NULL;
 }
 
 struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_outer_key *key)

@@ -247,6 +247,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 	stream->kind = make->kind;
 	stream->listening = listening;
 	stream->clear = malloc(TSCF_PACKET_MAX + TSCF_STREAM_READ_BYTES);
+	stream->sources.secret = &stream->secret;
 	if (stream->clear == NULL || tscf_siphash_key_init(&stream->secret) < 0) {
 		free(stream->clear);
 		free(stream);

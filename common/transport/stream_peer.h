@@ -14,6 +14,7 @@
 #define TSCF_STREAM_PEER_H
 
 #include "common/transport/reaper.h"
+#include "common/transport/source_count.h"
 #include "common/transport/stream.h"
 #include "common/transport/stream_queue.h"
 
@@ -32,7 +33,6 @@ enum tscf_stream_state {
 };
 
 struct tscf_stream;
-struct tscf_stream_source;
 
 /** The head of every peer of a stream transport. */
 struct tscf_stream_peer {
@@ -49,7 +49,7 @@ struct tscf_stream_peer {
 	uint8_t *rest; /**< the beginning of a packet that is not all there */
 	uint32_t rest_length;
 	struct tscf_aqm aqm;
-	struct tscf_stream_source *source;    /**< while waiting, listening */
+	struct tscf_source *source;           /**< while waiting, listening */
 	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
 	struct tscf_stream_peer *wait_prev, *wait_next;
 };
@@ -91,7 +91,7 @@ struct tscf_stream {
 	unsigned waiting_count;
 	uint64_t serials;         /**< connections there have been */
 	struct ev_timer deadline_timer; /**< of the first who waits */
-	struct tscf_stream_source *sources;
+	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	struct ev_io acceptable;
 	struct ev_timer accept_again; /**< descriptors had run out */

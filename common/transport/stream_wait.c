@@ -8,52 +8,7 @@
  */
 #include "common/transport/stream_peer.h"
 
-#include <stdlib.h>
 #include <utlist.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-/* One source that has connections waiting. */
-struct tscf_stream_source {
-	struct tscf_addr addr;
-	unsigned waiting;
-	UT_hash_handle hh;
-};
-
-/* @return the source with one connection more, or NULL: that would be too many, or memory is. */
-static struct tscf_stream_source *source_hold(struct tscf_stream *stream, const union tscf_endpoint *outer)
-{
-	struct tscf_addr outer_addr = tscf_endpoint_addr(outer), addr = tscf_addr_source(&outer_addr);
-	unsigned hash = (unsigned)tscf_siphash(&stream->secret, &addr, sizeof(addr));
-	struct tscf_stream_source *source;
-
-	HASH_FIND_BYHASHVALUE(hh, stream->sources, &addr, sizeof(addr), hash, source);
-	if (source == NULL) {
-		source = calloc(1, sizeof(*source));
-		if (source == NULL)
-			return NULL;
-		source->addr = addr;
-		HASH_ADD_BYHASHVALUE(hh, stream->sources, addr, sizeof(addr), hash, source);
-		/* uthash clears this when it had no memory. */
-		if (source->hh.tbl == NULL) {
-			free(source);
-			return NULL;
-		}
-	}
-	if (source->waiting == TSCF_STREAM_PENDING_PER_SOURCE)
-		return NULL;
-	source->waiting++;
-	return source;
-}
-
-static void source_drop(struct tscf_stream *stream, struct tscf_stream_source *source)
-{
-	if (--source->waiting > 0)
-		return;
-	HASH_DELETE(hh, stream->sources, source);
-	free(source);
-}
 
 void tscf_stream_set_deadline(struct tscf_stream *stream)
 {
@@ -71,7 +26,8 @@ bool tscf_stream_wait(struct tscf_stream_peer *peer)
 	struct tscf_stream *stream = tscf_stream_of(peer);
 
 	if (stream->listening) {
-		peer->source = source_hold(stream, &peer->peer.outer);
+		peer->source =
+		    tscf_source_hold(&stream->sources, &peer->peer.outer, TSCF_STREAM_PENDING_PER_SOURCE);
 		if (peer->source == NULL)
 			return false;
 	}
@@ -94,8 +50,7 @@ void tscf_stream_wait_end(struct tscf_stream_peer *peer)
 	peer->waiting = false;
 	DL_DELETE2(stream->waiting, peer, wait_prev, wait_next);
 	stream->waiting_count--;
-	if (peer->source != NULL)
-		source_drop(stream, peer->source);
+	tscf_source_drop(&stream->sources, peer->source);
 	peer->source = NULL;
 	if (first)
 		tscf_stream_set_deadline(stream);

@@ -75,7 +75,7 @@ struct tscf_transport_counters {
 	uint64_t queue_drops;   /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
 	uint64_t invalid;       /**< datagrams that are no valid record, or fail authentication */
 	uint64_t handshakes, handshakes_failed;
-	uint64_t refused; /**< listening stream: connections beyond the limits (stream.h) */
+	uint64_t refused; /**< listening: connections beyond the limits (stream.h, dtls.h) */
 };
 
 /** How a kind of transport is built; for the implementations. */

@@ -681,6 +681,37 @@ START_TEST(hellos_without_cookie_cost_nothing)
 }
 END_TEST
 
+static bool is_refused(void *context)
+{
+	return ((const struct tscf_transport *)context)->counters.refused > 0;
+}
+
+/* Handshakes cost memory before anybody has proved who he is: no source has all that there may be. */
+START_TEST(one_source_has_a_limit)
+{
+	struct dtls *dtls = (struct dtls *)server.transport;
+	const unsigned most = TSCF_DTLS_HANDSHAKES_PER_SOURCE;
+	struct tscf_source *source = NULL;
+	struct end client = {0};
+
+	for (unsigned i = 0; i < most; i++)
+		source = tscf_source_hold(&dtls->sources, &server.transport->local, most);
+	ck_assert_ptr_nonnull(source);
+	ck_assert_ptr_null(tscf_source_hold(&dtls->sources, &server.transport->local, most));
+	connect_to(&client, &server.transport->local);
+	ck_assert(tscf_test_run_until(loop, is_refused, server.transport, 5));
+	ck_assert_uint_eq(HASH_COUNT(dtls->handshakes.head), 0);
+	/* One is done, and whoever was refused tries again. */
+	tscf_source_drop(&dtls->sources, source);
+	ck_assert(tscf_test_run_until(loop, is_up, &client, 9));
+	check_alive(&client);
+	for (unsigned i = 1; i < most; i++)
+		tscf_source_drop(&dtls->sources, source);
+	ck_assert_ptr_null(dtls->sources.by_addr);
+	tscf_transport_close(client.transport);
+}
+END_TEST
+
 static bool no_hello_waits(void *context)
 {
 	return dtls_inside_strangers(context) == 0;
@@ -1157,6 +1188,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, hostile_datagrams_do_not_hurt);
 	tcase_add_test(tc, garbage_does_not_stop_a_handshake);
 	tcase_add_test(tc, hellos_without_cookie_cost_nothing);
+	tcase_add_test(tc, one_source_has_a_limit);
 	tcase_add_test(tc, packets_overtake_handshakes);
 	tcase_add_test(tc, a_wrong_server_is_refused);
 	tcase_add_test(tc, an_expired_server_is_refused);

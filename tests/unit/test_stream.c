@@ -542,7 +542,7 @@ static void run_out_of_time(void)
 	ev_timer_start(loop, &stream->deadline_timer);
 	tscf_test_run_for(loop, 0.05);
 	ck_assert_ptr_null(stream->peers);
-	ck_assert_ptr_null(stream->sources);
+	ck_assert_ptr_null(stream->sources.by_addr);
 }
 
 /* Slow loris. */
