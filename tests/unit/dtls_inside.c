@@ -27,3 +27,23 @@ void dtls_inside_give_up_in(struct tscf_peer *peer, double seconds)
 {
 	((struct dtls_peer *)peer)->deadline = ev_time() + seconds;
 }
+
+static struct tscf_source *full;
+
+void dtls_inside_fill_source(struct tscf_transport *server)
+{
+	struct dtls *dtls = (struct dtls *)server;
+
+	for (unsigned i = 0; i < TSCF_DTLS_HANDSHAKES_PER_SOURCE; i++)
+		full = tscf_source_hold(&dtls->sources, &server->local, TSCF_DTLS_HANDSHAKES_PER_SOURCE);
+}
+
+void dtls_inside_one_less(struct tscf_transport *server)
+{
+	tscf_source_drop(&((struct dtls *)server)->sources, full);
+}
+
+bool dtls_inside_no_source(const struct tscf_transport *server)
+{
+	return ((const struct dtls *)server)->sources.by_addr == NULL;
+}

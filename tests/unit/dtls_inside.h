@@ -17,4 +17,10 @@ bool dtls_inside_resumed(const struct tscf_peer *peer);
 /** Give the handshake of @p peer up when @p seconds are over. */
 void dtls_inside_give_up_in(struct tscf_peer *peer, double seconds);
 
+/** The source of the server's own address has as many handshakes under way as one may have, or one less. */
+void dtls_inside_fill_source(struct tscf_transport *server);
+void dtls_inside_one_less(struct tscf_transport *server);
+/** @return whether no source has any. */
+bool dtls_inside_no_source(const struct tscf_transport *server);
+
 #endif

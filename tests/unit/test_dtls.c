@@ -689,25 +689,19 @@ static bool is_refused(void *context)
 /* Handshakes cost memory before anybody has proved who he is: no source has all that there may be. */
 START_TEST(one_source_has_a_limit)
 {
-	struct dtls *dtls = (struct dtls *)server.transport;
-	const unsigned most = TSCF_DTLS_HANDSHAKES_PER_SOURCE;
-	struct tscf_source *source = NULL;
 	struct end client = {0};
 
-	for (unsigned i = 0; i < most; i++)
-		source = tscf_source_hold(&dtls->sources, &server.transport->local, most);
-	ck_assert_ptr_nonnull(source);
-	ck_assert_ptr_null(tscf_source_hold(&dtls->sources, &server.transport->local, most));
+	dtls_inside_fill_source(server.transport);
 	connect_to(&client, &server.transport->local);
 	ck_assert(tscf_test_run_until(loop, is_refused, server.transport, 5));
-	ck_assert_uint_eq(HASH_COUNT(dtls->handshakes.head), 0);
+	ck_assert_uint_eq(dtls_inside_handshakes(server.transport), 0);
 	/* One is done, and whoever was refused tries again. */
-	tscf_source_drop(&dtls->sources, source);
+	dtls_inside_one_less(server.transport);
 	ck_assert(tscf_test_run_until(loop, is_up, &client, 9));
 	check_alive(&client);
-	for (unsigned i = 1; i < most; i++)
-		tscf_source_drop(&dtls->sources, source);
-	ck_assert_ptr_null(dtls->sources.by_addr);
+	for (unsigned i = 1; i < TSCF_DTLS_HANDSHAKES_PER_SOURCE; i++)
+		dtls_inside_one_less(server.transport);
+	ck_assert(dtls_inside_no_source(server.transport));
 	tscf_transport_close(client.transport);
 }
 END_TEST
