@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "tests/unit/netns.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,14 +323,29 @@ static void stop(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+/* What is in there is open: nothing is left when the test ends in whatever way. */
+static void remove_state(const struct client_world *w)
+{
+	char name[300];
+	struct dirent *entry;
+	DIR *d = opendir(w->state_dir);
+
+	ck_assert_ptr_nonnull(d);
+	while ((entry = readdir(d)) != NULL) {
+		snprintf(name, sizeof(name), "%s/%.200s", w->state_dir, entry->d_name);
+		unlink(name);
+	}
+	closedir(d);
+	ck_assert_int_eq(rmdir(w->state_dir), 0);
+}
+
 /* The client is ready and about to run its event loop: the test runs that instead, and lets the client end. */
 static void ready(void *context)
 {
 	static ev_timer end;
 	struct client_world *w = context;
 
-	/* What is in there is open. */
-	tscf_netns_run("rm -r %s", w->state_dir);
+	remove_state(w);
 	w->test(w);
 	world_turn(w);
 	ev_timer_init(&end, stop, 0., 0.);
@@ -349,10 +365,12 @@ static int reread(void *context, struct client_config *fresh)
 static void make_network(void)
 {
 	tscf_netns_enter();
-	tscf_netns_run("ip link add out0 type veth peer name out1 && "
-		       "ip addr add 198.51.100.10/24 dev out0 && "
-		       "ip addr add 2001:db8:100::10/64 dev out0 nodad && "
-		       "ip link set out1 up && ip link set out0 up");
+	tscf_netns_run("ip -batch - <<END\n"
+		       "link add out0 up type veth peer name out1\n"
+		       "link set out1 up\n"
+		       "addr add 198.51.100.10/24 dev out0\n"
+		       "addr add 2001:db8:100::10/64 dev out0 nodad\n"
+		       "END\n");
 }
 
 static void set_text(char **to, const char *text)
