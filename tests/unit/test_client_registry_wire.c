@@ -200,6 +200,65 @@ WORLD_TEST(closed, NULL)
 	close(keeper);
 }
 
+/* A plain socket has the port of an encrypted-only one that has closed: what it sends must not be in clear, so it is
+ * served by the encrypted tunnel until nothing of the other one can be under way any more. */
+WORLD_TEST(guest, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000);
+	unsigned in_clear;
+
+	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	world_close(w, fd);
+	WORLD_UNTIL(w, 6000, !world_bound(w, 5000));
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	in_clear = world_link(w, WORLD_UDP)->inner;
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	ck_assert(world_arrives(world_link(w, WORLD_DTLS), fd, 5000));
+	for (unsigned i = 0; w->i == 0 && i < 30; i++) {
+		world_pass(w, 1000);
+		ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+	}
+	world_turn(w);
+	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, in_clear);
+	/* Silent, or over: the server forgets it either way, and in the end it is plain. */
+	world_pass(w, 70000);
+	ck_assert(!world_bound(w, 5000));
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+	world_turn(w);
+	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, in_clear + 1);
+	close(fd);
+	close(keeper);
+}
+
+static void policy_for_port(struct client_world *w)
+{
+	w->config.policies.count = 1;
+	w->config.policies.list[0] =
+	    (struct policy){.name = "calls",
+			    .protocol = IPPROTO_UDP,
+			    .local_port = {5000, 5999},
+			    .uid = {.low = w->i ? 4711 : 0, .high = w->i ? 4711 : 0, .given = true},
+			    .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+}
+
+/* A socket of which a policy speaks only waits, and nobody has seen it yet: its first clear packet is refused, and the
+ * server hears of it; one of which it does not speak gets its packets. */
+WORLD_TEST(suspect, policy_for_port)
+{
+	int fd;
+
+	world_plain_up(w);
+	if (w->i == 0)
+		close(world_encrypted_up(w, 4000));
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	ck_assert_int_eq(world_arrives(world_link(w, WORLD_UDP), fd, 5000), w->i);
+	ck_assert_int_eq(world_arrives(world_link(w, WORLD_UDP), fd, 5000), w->i);
+	if (w->i == 0)
+		WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	close(fd);
+}
+
 /* The tunnel is lost with bindings under way: the next one is told all, whatever was said last. */
 WORLD_TEST(under_way_when_lost, NULL)
 {
@@ -490,6 +549,8 @@ static Suite *make_suite(void)
 	tcase_add_test(bindings, many);
 	tcase_add_test(bindings, one_word_at_a_time);
 	tcase_add_test(bindings, closed);
+	tcase_add_loop_test(bindings, guest, 0, 2);
+	tcase_add_loop_test(bindings, suspect, 0, 2);
 	tcase_add_test(bindings, under_way_when_lost);
 	tcase_add_test(bindings, raw);
 	tcase_add_loop_test(bindings, late_packet, 0, 2);
