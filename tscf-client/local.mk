@@ -59,6 +59,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/suspects.h \
 	tscf-client/sockets/device_bound.c \
 	tscf-client/sockets/registry_cover.c \
+	tscf-client/sockets/registry_dump.c \
 	tscf-client/sockets/registry_entry.h \
 	tscf-client/sockets/registry_guest.c \
 	tscf-client/sockets/shares.c \

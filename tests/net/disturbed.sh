@@ -18,7 +18,7 @@ start_server
 CLIENT_CONF=("guard = ${TSCF_GUARD:-off}" 'policy fixed {' 'level = encrypted-only' 'protocol = udp' 'local-port = 5010-5019' '}')
 start_client
 
-FLOW=("$TSCF_TOOLS/flow" --to $HOST:7000 --rate 100 --report 20)
+FLOW=("$TSCF_TOOLS/flow" --to "$HOST:7000" --rate 100 --report 20)
 program only encrypted-only "${FLOW[@]}" --bind "$ANY:5004" --marker "M-only "
 program bound encrypted-only "${FLOW[@]}" --bind "$PHONE_INNER:5005" --marker "M-bound "
 program policy stranger "${FLOW[@]}" --bind "$ANY:5010" --marker "M-policy "

@@ -12,61 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Datagrams whose fragments are under way at a time. */
-#define FRAGMENTS 1024
-
-static void dump_socket(void *context, const struct tscf_socket *s);
-static void dump_done(void *context, int error);
-static void socket_destroyed(void *context, const struct tscf_socket *s);
-
-static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done, socket_destroyed};
-
-/* Sockets that a policy speaks of bear no mark: all are looked at, and from then on, or those that none speaks of any
- * more would seem to be gone. */
-static int watch_sockets(struct registry *r)
-{
-	struct client *c = r->client;
-	struct tscf_sockdiag *diag;
-	r->unannounced = policies_want_encryption(&c->config->policies);
-	bool all = policies_ruled(&c->config->policies) > 0;
-	r->seen_any |= all;
-	if (r->diag && (r->lists_all || !all))
-		return 0;
-	int error = tscf_sockdiag_open(c->loop, all ? 0 : c->config->fwmark_mask, &diag_handler, c, &diag);
-	if (error < 0)
-		return error;
-	if (r->diag)
-		tscf_sockdiag_close(r->diag);
-	tscf_sockdiag_also_bound(diag, (uint32_t)c->encrypted_tun.index);
-	r->dumping = false;
-	r->lists_all = all;
-	r->diag = diag;
-	return 0;
-}
-
-int registry_init(struct registry *r, struct client *c, const struct registry_events *events)
-{
-	*r = (struct registry){.client = c, .events = events, .resync_at = UINT64_MAX};
-	r->table = tscf_bindings_new();
-	r->fragments = tscf_fragments_new(FRAGMENTS);
-	r->under_way[0] = tscf_bindings_new();
-	r->under_way[1] = tscf_bindings_new();
-	tscf_random(r->shield_key, sizeof r->shield_key);
-	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
-		return -ENOMEM;
-	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
-	return error < 0 ? error : watch_sockets(r);
-}
-
-int registry_policies_changed(struct client *c)
-{
-	struct registry *r = &c->registry;
-	int error = watch_sockets(r);
-	if (error == 0)
-		registry_resync_now(c);
-	return error;
-}
-
 void registry_free(struct registry *r)
 {
 	if (r->diag)
@@ -80,15 +25,6 @@ void registry_free(struct registry *r)
 	shares_free(&r->shares);
 	free(r->pending);
 	*r = (struct registry){.client = r->client};
-}
-
-static void begin_dump(struct registry *r)
-{
-	r->resync_at = UINT64_MAX;
-	r->dump_started = r->client->now;
-	r->generation++;
-	memset(r->counting, 0, sizeof r->counting);
-	shares_begin(&r->shares);
 }
 
 /* @return whether the socket sends and receives as @p plain, an internal address. */
@@ -140,11 +76,6 @@ void registry_bind_whole_address(struct client *c)
 			bind_whole_address(c, &c->plain.internal.of[i]);
 }
 
-static bool is_whole_address(const struct tscf_binding_key *key)
-{
-	return key->protocol == 0 && key->local_port == 0;
-}
-
 void registry_acknowledged(struct client *c, uint64_t waiter, int error)
 {
 	if (waiter != 0)
@@ -194,7 +125,7 @@ void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_
 
 /* A preferred socket is bound only while it is in the encrypted tunnel: until then it is a plain one, also if it was
  * encrypted-only before. */
-static void keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
+void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
 {
 	/* What a late packet has made, which was on its way to the tunnel when that was lost, is this socket's. */
 	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
@@ -213,7 +144,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	r->seen_any = true;
 	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED &&
 	    (!dtte_is_up(&c->dtte) || trusted_network_here(&c->trusted_network))) {
-		keep_plain(c, b, cookie);
+		registry_keep_plain(c, b, cookie);
 		return;
 	}
 	bool shared = b && b->generation == r->generation && b->cookie != 0 && registry_is_of_others(b, cookie);
@@ -240,7 +171,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 
 /* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy what comes for it: make
  * an exception. */
-static bool wider_entry(struct client *c, const struct tscf_binding_key *key)
+bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key)
 {
 	if (policies_want_encryption(&c->config->policies))
 		return true;
@@ -260,7 +191,7 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
-	if (wider_entry(c, key)) {
+	if (registry_wider_entry(c, key)) {
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
 		return;
 	}
@@ -282,7 +213,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	b->grace_until = 0;
 	c->registry.events->releasing(c);
 	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
-	if (!is_whole_address(&key) && wider_entry(c, &key))
+	if (!registry_is_whole_address(&key) && registry_wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
 	else
 		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
@@ -330,28 +261,6 @@ void registry_resync_soon(struct client *c)
 		c->registry.resync_at = at;
 }
 
-/* A socket that is moving back keeps its mark until the server knows (moves.h), and the dump may be older than its new
- * mark. */
-static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
-{
-	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
-	return c->registry.events->is_leaving(c, s->cookie) ||
-	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
-}
-
-/* Whether an encrypted socket has the same key, which then decides, is known only when the dump is complete. */
-static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key,
-			      struct tscf_binding *b)
-{
-	struct registry *r = &c->registry;
-	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = r->generation;
-	else if (b && b->state == TSCF_BINDING_ACTIVE)
-		b->plain_generation = r->generation;
-	else if (wider_entry(c, key))
-		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
-}
-
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s)
 {
 	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
@@ -366,158 +275,6 @@ enum tscf_level registry_level(const struct client *c, const struct tscf_socket 
 enum tscf_level registry_effective(const struct client *c, enum tscf_level level)
 {
 	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
-}
-
-/* A socket that has sent something to where a policy allows no clear packets: what comes back cannot be told from what
- * else it receives. */
-static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
-{
-	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
-	return b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY &&
-	       !(value & TSCF_MARK_EXPLICIT) &&
-	       policy_may_need_encryption(&c->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
-}
-
-/* If a policy has bound it, it does no more. */
-static void dump_default_socket(struct client *c, const struct tscf_socket *s, struct tscf_binding *b)
-{
-	if (b && b->state == TSCF_BINDING_ACTIVE && b->cookie == s->cookie && s->inode != 0)
-		b->plain_generation = c->registry.generation;
-}
-
-static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_level level,
-		     const struct tscf_binding_key *key)
-{
-	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
-	/* A preferred socket that has no binding, or is an exception, was plain until now. */
-	bool moved = level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!b || b->level == TSCF_LEVEL_UNENCRYPTED);
-	if (sent_to_encrypted_only(c, s, b))
-		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
-	else if (level == TSCF_LEVEL_DEFAULT)
-		dump_default_socket(c, s, b);
-	else if (!trusted_network_wants(&c->trusted_network, level))
-		dump_plain_socket(c, s, key, b);
-	else if (!is_leaving(c, s, b))
-		registry_bind(c, key, level, s->cookie, moved, 0);
-	else if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = c->registry.generation;
-}
-
-static void dump_socket(void *context, const struct tscf_socket *s)
-{
-	struct client *c = context;
-	struct registry *r = &c->registry;
-	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(c, s);
-	if (level != TSCF_LEVEL_DEFAULT) {
-		r->counting[level]++;
-		if (tscf_level_wants_encryption(level))
-			shares_seen(&r->shares, s->uid);
-		c->registry.events->seen(c, s, level);
-	}
-	unsigned count = registry_keys(c, s, keys);
-	device_bound_seen(&r->device_bound, s, keys, count, r->generation);
-	for (unsigned i = 0; i < count; i++)
-		dump_key(c, s, level, &keys[i]);
-}
-
-/*
- * After a dump: what was not in it is gone.  A binding made by packets of a raw socket has no socket with its port; it
- * stays as long as there is a packet between two dumps (decide.c).
- */
-static void sweep(void *context, struct tscf_binding *b)
-{
-	struct client *c = context;
-	struct registry *r = &c->registry;
-	bool up = dtte_is_up(&c->dtte);
-	if (b->guest_until != 0) {
-		registry_sweep_guest(c, b);
-		return;
-	}
-	if (b->state == TSCF_BINDING_ACTIVE) {
-		bool in_use = b->implicit && b->generation + 1 == r->generation;
-		if (b->generation == r->generation || in_use || is_whole_address(&b->key))
-			return;
-		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
-			/* What may be plain leaves nothing behind that could stop the next socket of that port. */
-			keep_plain(c, b, b->cookie);
-			return;
-		}
-		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
-			tscf_bindings_remove(r->table, b);
-			return;
-		}
-		if (b->plain_generation == r->generation && b->told) {
-			/* Not by a move: a policy may claim the socket again at once (is_leaving). */
-			b->cookie = 0;
-			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
-			return;
-		}
-		tscf_binding_bury(b, c->now);
-		if (up && (b->told || r->covered))
-			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
-		return;
-	}
-	bool expired = b->expires <= c->now;
-	if (b->told && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
-		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
-		registry_queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
-			       0);
-	} else if (!b->told && expired) {
-		tscf_bindings_remove(r->table, b);
-	}
-}
-
-static void dump_done(void *context, int error)
-{
-	struct client *c = context;
-	struct registry *r = &c->registry;
-	r->dumping = false;
-	/* Half a dump says nothing about what is gone. */
-	if (error == 0) {
-		memcpy(r->counts, r->counting, sizeof r->counts);
-		shares_end(&r->shares);
-		r->guests = 0;
-		tscf_bindings_each(r->table, sweep, c);
-		if (r->covered)
-			registry_uncover(c);
-		device_bound_sweep(&r->device_bound, r->generation);
-		c->registry.events->dumped(c);
-	} else if (error != -ECANCELED) {
-		/* One that is broken off is followed by one that is waited for. */
-		tscf_warning("cannot list the sockets: %s", strerror(-error));
-	}
-	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
-	if (busy && r->resync_at == UINT64_MAX)
-		r->resync_at = c->now + (r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS);
-	dtte_demand(&c->dtte, registry_demand(c), c->now);
-}
-
-static void socket_destroyed(void *context, const struct tscf_socket *s)
-{
-	struct client *c = context;
-	c->registry.events->gone(c, s->cookie);
-	if (c->registry.seen_any)
-		registry_resync_soon(c);
-}
-
-void registry_tick(struct client *c)
-{
-	struct registry *r = &c->registry;
-	if (c->now < r->resync_at || r->dumping)
-		return;
-	begin_dump(r);
-	int error = tscf_sockdiag_dump(r->diag);
-	r->dumping = error == 0;
-	if (error < 0)
-		dump_done(c, error);
-}
-
-void registry_resync_now(struct client *c)
-{
-	begin_dump(&c->registry);
-	tscf_sockdiag_dump_now(c->registry.diag);
 }
 
 uint64_t registry_next(const struct client *c)
@@ -552,33 +309,6 @@ void registry_forget(struct client *c)
 	tscf_bindings_each(c->registry.table, forget, c);
 	c->registry.covered = false;
 	registry_resync_soon(c);
-}
-
-static void tell_again(void *context, struct tscf_binding *b)
-{
-	struct client *c = context;
-	bool in_grace = b->grace_until > c->now;
-	if (b->state == TSCF_BINDING_ACTIVE) {
-		b->told = false;
-		registry_queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
-	} else if (b->told) {
-		registry_queue(c, &b->key,
-			       b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
-			       b->level, false, 0);
-	}
-}
-
-void registry_tunnel_up(struct client *c)
-{
-	if (c->registry.covered || trusted_network_wants(&c->trusted_network, c->config->default_level))
-		registry_bind_whole_address(c);
-	c->registry.telling = true;
-	tscf_bindings_each(c->registry.table, tell_again, c);
-	/*
-	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules
-	 * send their packets this way, so this one dump is waited for.
-	 */
-	registry_resync_now(c);
 }
 
 static void drop_preferred(void *context, struct tscf_binding *b)

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * registry_entry.h - what the parts of the registry do with single entries: registry.c (sockets that there are),
- * registry_cover.c (more sockets than the server has room for), registry_guest.c (plain sockets at the keys of closed
- * ones).
+ * registry_entry.h - what the parts of the registry do with single entries: registry.c (entries), registry_dump.c
+ * (sockets that there are), registry_cover.c (more sockets than the server has room for), registry_guest.c (plain
+ * sockets at the keys of closed ones).
  */
 #ifndef TSCF_CLIENT_REGISTRY_ENTRY_H
 #define TSCF_CLIENT_REGISTRY_ENTRY_H
 
 #include "tscf-client/sockets/registry.h"
+
+/** @return whether the entry with this key is that of a whole address. */
+static inline bool registry_is_whole_address(const struct tscf_binding_key *key)
+{
+	return key->protocol == 0 && key->local_port == 0;
+}
 
 /* registry.c */
 /** Have the server told something of @p key at the end of this loop iteration; @p waiter (or 0) hears the outcome. */
@@ -15,6 +21,11 @@ void registry_queue(struct client *c, const struct tscf_binding_key *key, enum t
 		    enum tscf_level level, bool moved, uint64_t waiter);
 /** Release @p b: it goes on as RELEASED until the server knows.  @p level: what the socket is now. */
 void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
+
+/** The preferred socket with that cookie is plain until there is a tunnel: @p b (or NULL) does not bind it any more. */
+void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie);
+/** @return whether a wider entry than @p key leads its packets to the encrypted tunnel. */
+bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key);
 
 /* registry_cover.c; registry_cover is in registry.h */
 /** After a dump: once the server has an entry for every socket, the address as a whole is free again. */
