@@ -695,7 +695,7 @@ START_TEST(close_drops_open_calls)
 	ck_assert_int_eq(send(waiting, &request, sizeof request, 0), sizeof request);
 	wait_until(daemon_end.requests == 1 && count_fds() == before + 4);
 	stop_daemon();
-	ck_assert(hung_up(silent, 0) && hung_up(waiting, 0));
+	ck_assert(hung_up(silent, 6000) && hung_up(waiting, 6000));
 	ck_assert_uint_eq(daemon_end.gone, 0);
 	close(silent);
 	close(waiting);
