@@ -147,13 +147,14 @@ static void peer_free(struct tscf_peer *peer)
 	dtls_peer_free((struct dtls_peer *)peer);
 }
 
-static void free_table(struct dtls_table *table)
+static void free_table(struct dtls *dtls, struct dtls_table *table)
 {
 	struct dtls_peer *peer, *next;
 
 	HASH_ITER(hh, table->head, peer, next)
 	{
 		HASH_DELETE(hh, table->head, peer);
+		tscf_source_drop(&dtls->sources, peer->source);
 		dtls_peer_free(peer);
 	}
 }
@@ -162,8 +163,8 @@ static void free_dtls(struct tscf_transport *t)
 {
 	struct dtls *dtls = (struct dtls *)t;
 
-	free_table(&dtls->up);
-	free_table(&dtls->handshakes);
+	free_table(dtls, &dtls->up);
+	free_table(dtls, &dtls->handshakes);
 	dtls_backlog_free(&dtls->begun);
 	dtls_backlog_free(&dtls->strangers);
 	if (dtls->only != NULL)
