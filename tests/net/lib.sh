@@ -515,7 +515,7 @@ stop_capture() {
 }
 
 # wire COMMAND [ARG...]: ask about the capture, running or ended; see wire.py.
-wire() { python3 "$TSCF_SRC/tests/net/wire.py" "$PCAP" "$@"; }
+wire() { python3 -B "$TSCF_SRC/tests/net/wire.py" "$PCAP" "$@"; }
 
 # in_clear TEXT [FROM [TO]]: packets on the access link that show the text, in whatever way, in a span of time.
 in_clear() { wire clear "$1" ${2:+--from "$2"} ${3:+--to "$3"}; }

@@ -86,7 +86,7 @@ NET_TESTS = \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py tests/net/dtls.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -113,6 +113,13 @@ tests_net_sizes_LDFLAGS =
 tests_net_tcp_SOURCES = tests/net/tcp.c tests/net/tool.c tests/net/tool.h
 tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
+
+# Libraries that tests preload into the daemons; not for builds with sanitizers, whose runtime wants to be first.
+check_LTLIBRARIES += tests/net/libkey-log.la
+tests_net_libkey_log_la_SOURCES = tests/net/key_log.c
+tests_net_libkey_log_la_CFLAGS = $(NET_CFLAGS) $(WOLFSSL_CFLAGS)
+# With a folder to be installed in, libtool makes a shared library of it; nothing installs it.
+tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 check_DATA = tests/root.stamp
 tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_LTLIBRARIES)

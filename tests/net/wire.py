@@ -10,7 +10,8 @@
     wire.py PCAP outside               what went over the link in no tunnel at all, as "COUNT FLOW" lines
     wire.py PCAP carried               JSON: packets with content on the ports of the tunnels, by transport and direction
     wire.py PCAP dtls                  JSON: records of the encrypted tunnel by direction and type
-    wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record
+    wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record; with --keys FILE
+                                       (SSLKEYLOGFILE, see key_log.c) for what is inside of these, messages, packets and alerts
     wire.py PCAP segments              JSON: of TCP that is in no tunnel, as in the service network, from the phone (up) and to it (down): how
                                        many SYNs, the largest MSS they announce, and the largest IP packet
     wire.py PCAP sip                   first lines of SIP messages that can be read, in order
@@ -42,8 +43,11 @@ TLVS = {
     8: "KEEPALIVE", 9: "RESPONSE_CODE", 10: "SERVICE_TYPE", 11: "RESERVED_TSID", 12: "BINDING", 13: "OBSERVED_ADDRESS",
     14: "RESUME_SECRET", 15: "CLIENT_ID", 16: "COOKIE", 17: "PADDING", 18: "RESERVATION_HASH",
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
-    24: "SHIELD_KEY",
+    24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
+    30: "SHARED_ID", 31: "RUN",
 }
+ACTIONS = ("bind", "release", "close")
+LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
 RECORDS = {20: "change-cipher-spec", 21: "alert", 22: "handshake", 23: "data"}
 HANDSHAKES = {
     0: "hello-request", 1: "client-hello", 2: "server-hello", 3: "hello-verify-request", 4: "session-ticket", 11: "certificate",
@@ -300,7 +304,7 @@ def command_outside(args):
 
 
 def records(payload):
-    """Yield (type, epoch, body) of DTLS records; None as type for what is none."""
+    """Yield (type, epoch, record) of DTLS records, header included; None as type for what is none."""
     offset = 0
     while offset < len(payload):
         if len(payload) - offset < 13 or payload[offset] not in RECORDS:
@@ -308,7 +312,7 @@ def records(payload):
             return
         epoch = struct.unpack_from(">H", payload, offset + 3)[0]
         length = struct.unpack_from(">H", payload, offset + 11)[0]
-        yield payload[offset], epoch, payload[offset + 13:offset + 13 + length]
+        yield payload[offset], epoch, payload[offset:offset + 13 + length]
         offset += 13 + length
 
 
@@ -323,6 +327,21 @@ def command_dtls(args):
     print(json.dumps({d: {name: c[name] for name in names} for d, c in counts.items()}))
 
 
+def end_text(value):
+    """Port, then address."""
+    return "%s:%d" % (ipaddress.ip_address(value[2:]), struct.unpack_from(">H", value)[0])
+
+
+def binding_text(value):
+    """ACTION/LEVEL/PROTOCOL/LOCAL or ACTION/LEVEL/PROTOCOL/LOCAL-REMOTE."""
+    action, level, _, protocol, family, remote = value[:6]
+    size = 18 if family == 6 else 6
+    if len(value) != 6 + (2 if remote else 1) * size or action >= len(ACTIONS) or level >= len(LEVELS):
+        return "malformed"
+    words = [ACTIONS[action], LEVELS[level], PROTOCOLS.get(protocol, str(protocol)), end_text(value[6:6 + size])]
+    return "/".join(words) + ("-" + end_text(value[6 + size:]) if remote else "")
+
+
 def tlv_text(kind, value):
     name = TLVS.get(kind, "TLV-%d" % kind)
     if kind in (1, 3) and len(value) == 5 or kind in (2, 4) and len(value) == 17:
@@ -333,6 +352,8 @@ def tlv_text(kind, value):
         return "%s=%d" % (name, int.from_bytes(value, "big"))
     if kind == 11:
         return "%s=%s" % (name, value.hex())
+    if kind == 12 and len(value) >= 6:
+        return "%s=%s" % (name, binding_text(value))
     return name
 
 
@@ -352,17 +373,44 @@ def message_text(payload):
     return " ".join(words)
 
 
+def inside_text(kind, content, flows):
+    """What an encrypted record holds, in words."""
+    if kind == 22:
+        return "handshake " + HANDSHAKES.get(content[0] if content else -1, "unknown")
+    if kind == 21:
+        return "alert " + ("close-notify" if content[1:] == b"\0" else content.hex())
+    if kind == 23 and content and content[0] >> 4 == 1:
+        return message_text(content)
+    return "packet " + flows.name(content) if kind == 23 else RECORDS[kind]
+
+
+def record_text(kind, epoch, record):
+    """What a record shows to those who have no keys, in words."""
+    text = RECORDS.get(kind, "invalid")
+    if kind == 22:
+        text += " " + ("encrypted" if epoch else HANDSHAKES.get(record[13] if len(record) > 13 else -1, "unknown"))
+    return text
+
+
 def command_messages(args):
-    for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
+    if args.keys:
+        # Only those who have keys need a library for what is behind them.
+        import dtls
+        decoder = dtls.Decoder(args.keys)
+    flows = Flows()
+    for time, packet, _ in read_pcap(args.pcap, 0, args.end):
         kind, direction, payload = tunnel(packet)
+        lines = []
         if kind == "plain" and payload and payload[0] >> 4 == 1:
-            print("%.6f %s plain %s" % (time, direction, message_text(payload)))
+            lines = [message_text(payload)]
         elif kind == "encrypted":
-            for record, epoch, body in records(payload):
-                text = RECORDS.get(record, "invalid")
-                if record == 22:
-                    text += " " + ("encrypted" if epoch else HANDSHAKES.get(body[0] if body else -1, "unknown"))
-                print("%.6f %s encrypted %s" % (time, direction, text))
+            ip = parse_ip(packet)
+            client = (ip.source, ports(ip)[0]) if direction == "up" else (ip.destination, ports(ip)[1])
+            for number, epoch, record in records(payload):
+                inside = decoder.content(client, direction, record) if args.keys and number else None
+                lines.append(record_text(number, epoch, record) if inside is None else inside_text(number, inside, flows))
+        for line in lines if time >= args.start else []:
+            print("%.6f %s %s %s" % (time, direction, kind, line))
 
 
 def announced(segment):
@@ -447,6 +495,7 @@ def main():
     parser.add_argument("arguments", nargs="*")
     parser.add_argument("--from", dest="start", type=float, default=0.0)
     parser.add_argument("--to", dest="end", type=float, default=float("inf"))
+    parser.add_argument("--keys", metavar="FILE", help="of SSLKEYLOGFILE's format, for what is inside DTLS")
     args = parser.parse_args()
     wanted = {"clear": 1, "socket": 2, "last": 2, "rtp": 1}.get(args.command, 0)
     if len(args.arguments) != wanted:
