@@ -149,8 +149,8 @@ static int open_control(struct client *c)
 static int drop_privileges(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_SYS_PTRACE,
-		      CAP_DAC_READ_SEARCH, -1);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+		      -1);
 	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
 		return 0;
 	tscf_error("cannot drop capabilities");
@@ -247,7 +247,7 @@ static bool is_only(void *context, int fd)
 static bool only_sockets_live(struct client *c)
 {
 	c->registry.dumping = false;
-	memset(c->registry.counting, 0, sizeof c->registry.counting);
+	memset(c->registry.counting, 0, sizeof(c->registry.counting));
 	return tscf_sockdiag_dump_now(c->registry.diag) < 0 || c->registry.counting[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 ||
 	       processes_any_socket(is_only, c);
 }
@@ -296,7 +296,7 @@ static void tear_down(struct client *c)
 
 static struct client *client_new(struct client_config *config)
 {
-	struct client *c = calloc(1, sizeof *c);
+	struct client *c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->config = config;

@@ -8,7 +8,7 @@ static void enter(struct dtte *d, enum dtte_state state, const char *reason, uin
 	d->state = state;
 	d->since = now;
 	d->deadline = 0;
-	snprintf(d->reason, sizeof d->reason, "%s", reason);
+	snprintf(d->reason, sizeof(d->reason), "%s", reason);
 }
 
 static void set_gate(struct dtte *d, enum dtte_gate gate)
@@ -29,7 +29,8 @@ bool dtte_is_up(const struct dtte *d)
 	return d->state == DTTE_UP || d->state == DTTE_LINGERING;
 }
 
-/* A negotiation that begins with the gate shut keeps it shut: programs have been told "no" and are told "yes" only when that is true. */
+/* A negotiation that begins with the gate shut keeps it shut: programs have been told "no" and are told "yes" only when
+ * that is true. */
 static void begin(struct dtte *d, const char *reason, uint64_t now)
 {
 	enter(d, DTTE_REQUESTED, reason, now);
@@ -82,8 +83,8 @@ static void start_if_wanted(struct dtte *d, const char *reason, uint64_t now)
 		wait_for_plain(d, now);
 }
 
-void dtte_init(struct dtte *d, const struct dtte_actions *actions, void *context, uint64_t hold_ms, uint64_t persistence_ms,
-	       uint64_t now)
+void dtte_init(struct dtte *d, const struct dtte_actions *actions, void *context, uint64_t hold_ms,
+	       uint64_t persistence_ms, uint64_t now)
 {
 	*d = (struct dtte){.actions = actions,
 			   .context = context,
@@ -182,7 +183,8 @@ void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 
 void dtte_tick(struct dtte *d, uint64_t now)
 {
-	if (d->gate == DTTE_GATE_HOLD && now >= d->hold_until && (negotiating(d) || (d->state == DTTE_IDLE && d->demand)))
+	if (d->gate == DTTE_GATE_HOLD && now >= d->hold_until &&
+	    (negotiating(d) || (d->state == DTTE_IDLE && d->demand)))
 		set_gate(d, DTTE_GATE_SHUT);
 	if (d->deadline == 0 || now < d->deadline)
 		return;

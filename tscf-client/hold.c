@@ -9,8 +9,8 @@
 
 int hold_init(struct hold *h)
 {
-	memset(h, 0, sizeof *h);
-	h->memory = calloc(HOLD_PACKETS, sizeof *h->memory);
+	memset(h, 0, sizeof(*h));
+	h->memory = calloc(HOLD_PACKETS, sizeof(*h->memory));
 	return h->memory ? 0 : -ENOMEM;
 }
 

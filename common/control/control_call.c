@@ -87,10 +87,10 @@ static int connect_to(int sock, const char *path, int64_t deadline)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(path);
 
-	if (length >= sizeof address.sun_path)
+	if (length >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, length);
-	while (syscall(SYS_connect, sock, &address, (socklen_t)sizeof address) != 0) {
+	while (syscall(SYS_connect, sock, &address, (socklen_t)sizeof(address)) != 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (!pause_before(deadline))
@@ -108,8 +108,8 @@ static void attach_fd(struct msghdr *message, void *control, size_t size, int fd
 	header = CMSG_FIRSTHDR(message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(header), &fd, sizeof fd);
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 }
 
 int tscf_control_send(int sock, const struct tscf_control_request *request, int fd, int64_t deadline)
@@ -118,17 +118,17 @@ int tscf_control_send(int sock, const struct tscf_control_request *request, int 
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = {0};
-	struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof *request};
+	struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 
 	if (fd >= 0)
-		attach_fd(&message, control.bytes, sizeof control.bytes, fd);
+		attach_fd(&message, control.bytes, sizeof(control.bytes), fd);
 	for (;;) {
 		long sent = syscall(SYS_sendmsg, sock, &message, MSG_NOSIGNAL);
 
 		/* A fresh stream socket has room for one request: it goes in one piece or not at all. */
 		if (sent >= 0)
-			return (size_t)sent == sizeof *request ? 0 : -EPROTO;
+			return (size_t)sent == sizeof(*request) ? 0 : -EPROTO;
 		/* ETOOMANYREFS: this user has too many descriptors on their way; the daemon takes them soon. */
 		if (errno != EAGAIN && errno != EINTR && errno != ETOOMANYREFS)
 			return -errno;
@@ -181,7 +181,7 @@ int tscf_control_receive(int sock, void *buffer, size_t size, int64_t deadline)
 
 int tscf_control_receive_reply(int sock, struct tscf_control_reply *reply, int64_t deadline)
 {
-	int error = tscf_control_receive(sock, reply, sizeof *reply, deadline);
+	int error = tscf_control_receive(sock, reply, sizeof(*reply), deadline);
 
 	if (error != 0)
 		return error;
@@ -203,7 +203,7 @@ static int call(const char *path, const struct tscf_control_request *request, in
 	tscf_control_hang_up(sock);
 	if (error != 0)
 		return error;
-	if (reply.error == 0 && level != NULL)
+	if (reply.error == 0 && level)
 		*level = reply.level;
 	return reply.error;
 }

@@ -126,7 +126,7 @@ int tscf_control_listener_open(struct tscf_control_listener *l, struct ev_loop *
 					    .sock = -1,
 					    .accepted = accepted,
 					    .context = context};
-	sock = l->path != NULL ? tscf_control_path_listen(path, mode, &l->file) : -ENOMEM;
+	sock = l->path ? tscf_control_path_listen(path, mode, &l->file) : -ENOMEM;
 	if (sock < 0) {
 		free(l->path);
 		l->path = NULL;

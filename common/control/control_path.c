@@ -35,7 +35,7 @@ static int make_parents(const char *path, char *parent, size_t size)
 	if (strlen(path) >= size)
 		return -ENAMETOOLONG;
 	strcpy(parent, path);
-	for (slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	for (slash = strchr(parent + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		int error;
 
 		*slash = '\0';
@@ -45,7 +45,7 @@ static int make_parents(const char *path, char *parent, size_t size)
 		*slash = '/';
 	}
 	slash = strrchr(parent, '/');
-	if (slash == NULL)
+	if (!slash)
 		strcpy(parent, ".");
 	else
 		slash[slash == parent ? 1 : 0] = '\0';
@@ -84,7 +84,7 @@ static int check_stale(const struct sockaddr_un *address)
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sock < 0)
 		return -errno;
-	error = connect(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+	error = connect(sock, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
 	close(sock);
 	return error == ECONNREFUSED || error == ENOENT ? 0 : -EADDRINUSE;
 }
@@ -93,7 +93,7 @@ void tscf_control_flush(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	if (strlen(path) >= sizeof address.sun_path)
+	if (strlen(path) >= sizeof(address.sun_path))
 		return;
 	strcpy(address.sun_path, path);
 	if (check_stale(&address) == 0)
@@ -108,7 +108,7 @@ static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
 	 */
 	if (fchmod(sock, mode) != 0)
 		return -errno;
-	if (bind(sock, (const struct sockaddr *)address, sizeof *address) == 0)
+	if (bind(sock, (const struct sockaddr *)address, sizeof(*address)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
@@ -117,7 +117,7 @@ static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
 		return error;
 	if (unlink(address->sun_path) != 0 && errno != ENOENT)
 		return -errno;
-	return bind(sock, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
+	return bind(sock, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 }
 
 /* A number of an inode may be used again at once; the time of its birth, where the file system has that, is another. */
@@ -165,10 +165,10 @@ int tscf_control_path_listen(const char *path, mode_t mode, struct tscf_control_
 
 	if (path[0] == '\0')
 		return -EINVAL;
-	if (strlen(path) >= sizeof address.sun_path)
+	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	error = make_parents(path, directory, sizeof directory);
+	error = make_parents(path, directory, sizeof(directory));
 	if (error != 0)
 		return error;
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

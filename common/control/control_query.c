@@ -21,7 +21,7 @@ static int receive_text(int sock, uint32_t length, int64_t deadline, char **text
 	if (length > TEXT_MAX)
 		return -EMSGSIZE;
 	buffer = malloc((size_t)length + 1);
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	error = tscf_control_receive(sock, buffer, length, deadline);
 	if (error != 0) {

@@ -66,7 +66,7 @@ static void connection_add(struct tscf_control_server *server, struct connection
 {
 	c->next = server->connections;
 	c->link = &server->connections;
-	if (c->next != NULL)
+	if (c->next)
 		c->next->link = &c->next;
 	server->connections = c;
 }
@@ -95,12 +95,12 @@ static void connection_free(struct connection *c)
 {
 	struct tscf_control_server *server = c->server;
 
-	if (c->kept && server->handler->gone != NULL)
+	if (c->kept && server->handler->gone)
 		server->handler->gone(server->context, &c->call);
 	ev_io_stop(server->loop, &c->io);
 	ev_timer_stop(server->loop, &c->patience);
 	*c->link = c->next;
-	if (c->next != NULL)
+	if (c->next)
 		c->next->link = c->link;
 	close_ours(c);
 	if (c->slot >= 0)
@@ -169,7 +169,7 @@ static ssize_t look_at_request(struct connection *c, bool *brings)
 {
 	struct iovec data = {
 	    .iov_base = (char *)&c->call.request + c->read,
-	    .iov_len = sizeof c->call.request - c->read,
+	    .iov_len = sizeof(c->call.request) - c->read,
 	};
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	ssize_t got = recvmsg(c->sock, &message, MSG_PEEK | MSG_DONTWAIT);
@@ -184,12 +184,12 @@ static void request_take(struct connection *c, size_t got)
 	struct tscf_control_server *server = c->server;
 	const struct tscf_control_request *request = &c->call.request;
 
-	if (server->intake == NULL || c->read != 0 || got != sizeof *request || request->magic != TSCF_CONTROL_MAGIC ||
+	if (!server->intake || c->read != 0 || got != sizeof(*request) || request->magic != TSCF_CONTROL_MAGIC ||
 	    !server->handler->brings_descriptor(request->op)) {
 		connection_free(c);
 		return;
 	}
-	c->slot = tscf_intake_take(server->intake, c->sock, sizeof *request, c->call.uid, c);
+	c->slot = tscf_intake_take(server->intake, c->sock, sizeof(*request), c->call.uid, c);
 	if (c->slot < 0) {
 		int error = c->slot;
 
@@ -217,7 +217,7 @@ static void request_read(struct connection *c)
 		return;
 	}
 	c->read += (size_t)got;
-	if (c->read < sizeof c->call.request)
+	if (c->read < sizeof(c->call.request))
 		return;
 	if (c->call.request.magic != TSCF_CONTROL_MAGIC)
 		connection_free(c);
@@ -236,7 +236,7 @@ static void caller_stirred(struct connection *c)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (server->handler->gone != NULL)
+	if (server->handler->gone)
 		server->handler->gone(server->context, &c->call);
 	connection_free(c);
 }
@@ -284,14 +284,14 @@ static int reply_add(struct connection *c, int error, const void *data, size_t s
 		c->out_size -= c->written;
 		c->written = 0;
 	}
-	grown = realloc(c->out, c->out_size + sizeof reply + size);
-	if (grown == NULL)
+	grown = realloc(c->out, c->out_size + sizeof(reply) + size);
+	if (!grown)
 		return -ENOMEM;
 	c->out = grown;
-	memcpy(grown + c->out_size, &reply, sizeof reply);
+	memcpy(grown + c->out_size, &reply, sizeof(reply));
 	if (size > 0)
-		memcpy(grown + c->out_size + sizeof reply, data, size);
-	c->out_size += sizeof reply + size;
+		memcpy(grown + c->out_size + sizeof(reply), data, size);
+	c->out_size += sizeof(reply) + size;
 	return 0;
 }
 
@@ -317,7 +317,7 @@ void tscf_control_answer_with(struct tscf_control_call_in *call, int error, cons
 
 void tscf_control_answer(struct tscf_control_call_in *call, int error, const char *json)
 {
-	tscf_control_answer_with(call, error, json, json != NULL ? strlen(json) : 0);
+	tscf_control_answer_with(call, error, json, json ? strlen(json) : 0);
 }
 
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size)
@@ -404,7 +404,7 @@ static void on_stuck(void *user)
 	struct connection *c = user;
 
 	c->slot = -1;
-	if (c->state == WAITING && c->server->handler->gone != NULL)
+	if (c->state == WAITING && c->server->handler->gone)
 		c->server->handler->gone(c->server->context, &c->call);
 	connection_free(c);
 }
@@ -448,7 +448,7 @@ static bool may_connect(const struct tscf_control_server *server, uid_t uid)
 
 	if (uid == 0)
 		return true;
-	for (c = server->connections; c != NULL; c = c->next) {
+	for (c = server->connections; c; c = c->next) {
 		own += c->call.uid == uid;
 		all += c->call.uid != 0;
 	}
@@ -459,11 +459,11 @@ static void connection_open(void *context, int sock)
 {
 	struct tscf_control_server *server = context;
 	struct ucred peer;
-	socklen_t length = sizeof peer;
+	socklen_t length = sizeof(peer);
 	struct connection *c;
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || !may_connect(server, peer.uid) ||
-	    (c = calloc(1, sizeof *c)) == NULL) {
+	    (c = calloc(1, sizeof(*c))) == NULL) {
 		hang_up(server, sock);
 		return;
 	}
@@ -501,9 +501,9 @@ static int server_open(struct tscf_control_server *server, const char *path, mod
 
 	set_limits(server);
 	server->discard = tscf_discard_new(server->loop);
-	if (server->discard == NULL)
+	if (!server->discard)
 		return -ENOMEM;
-	if (server->handler->brings_descriptor != NULL)
+	if (server->handler->brings_descriptor)
 		error = tscf_intake_new(server->loop, &intake_events, &server->intake);
 	if (error == 0)
 		error = tscf_control_listener_open(&server->listener, server->loop, path, mode, server->discard,
@@ -518,10 +518,10 @@ static int server_open(struct tscf_control_server *server, const char *path, mod
 int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, const struct tscf_control_handler *handler,
 			void *context, struct tscf_control_server **out)
 {
-	struct tscf_control_server *server = calloc(1, sizeof *server);
+	struct tscf_control_server *server = calloc(1, sizeof(*server));
 	int error;
 
-	if (server == NULL)
+	if (!server)
 		return -ENOMEM;
 	server->loop = loop;
 	server->handler = handler;
@@ -558,7 +558,7 @@ void tscf_control_discard(struct tscf_control_server *server, int fd)
 void tscf_control_close(struct tscf_control_server *server, bool leave_file)
 {
 	tscf_control_listener_close(&server->listener, leave_file);
-	while (server->connections != NULL)
+	while (server->connections)
 		connection_free(server->connections);
 	tscf_intake_free(server->intake);
 	tscf_discard_free(server->discard);

@@ -39,9 +39,9 @@ static bool list_add(struct list *l, int fd)
 {
 	if (l->count == l->size) {
 		unsigned int size = l->size ? 2 * l->size : 16;
-		int *grown = realloc(l->fds, size * sizeof *grown);
+		int *grown = realloc(l->fds, size * sizeof(*grown));
 
-		if (grown == NULL)
+		if (!grown)
 			return false;
 		l->fds = grown;
 		l->size = size;
@@ -99,10 +99,10 @@ static void begin(struct tscf_discard *d)
 {
 	struct carrier *c;
 
-	if (d->carrier != NULL || d->waiting.count == 0)
+	if (d->carrier || d->waiting.count == 0)
 		return;
-	c = calloc(1, sizeof *c);
-	if (c != NULL) {
+	c = calloc(1, sizeof(*c));
+	if (c) {
 		c->loop = d->loop;
 		c->copied = &d->copied;
 		sem_init(&c->has_copy, 0, 0);
@@ -140,7 +140,7 @@ static void on_copied(struct ev_loop *loop, ev_async *watcher, int events)
 	struct tscf_discard *d = watcher->data;
 
 	(void)loop, (void)events;
-	if (d->carrier == NULL)
+	if (!d->carrier)
 		return;
 	let_go(d);
 	begin(d);
@@ -154,9 +154,9 @@ static void on_again(struct ev_loop *loop, ev_timer *watcher, int events)
 
 struct tscf_discard *tscf_discard_new(struct ev_loop *loop)
 {
-	struct tscf_discard *d = calloc(1, sizeof *d);
+	struct tscf_discard *d = calloc(1, sizeof(*d));
 
-	if (d == NULL)
+	if (!d)
 		return NULL;
 	d->loop = loop;
 	ev_async_init(&d->copied, on_copied);
@@ -178,10 +178,10 @@ void tscf_discard_add(struct tscf_discard *d, int fd)
 
 void tscf_discard_free(struct tscf_discard *d)
 {
-	if (d->carrier != NULL)
+	if (d->carrier)
 		let_go(d);
 	begin(d);
-	if (d->carrier != NULL)
+	if (d->carrier)
 		let_go(d);
 	close_all(&d->waiting);
 	free(d->waiting.fds);

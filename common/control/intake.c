@@ -88,7 +88,7 @@ static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32
 {
 	const struct intake_order order = {.op = op, .slot = slot, .size = size};
 
-	return tscf_intake_say(in->sock, &order, sizeof order, fd, MSG_DONTWAIT);
+	return tscf_intake_say(in->sock, &order, sizeof(order), fd, MSG_DONTWAIT);
 }
 
 /* --- reports --- */
@@ -106,7 +106,7 @@ static void on_taken(struct tscf_intake *in, uint32_t slot, int error, int fd)
 	struct slot *s = &in->slots[slot];
 
 	s->state = error == 0 ? HELD : FREE;
-	if (s->user != NULL) {
+	if (s->user) {
 		in->events->taken(s->user, error, fd);
 	} else {
 		if (fd >= 0)
@@ -130,7 +130,7 @@ static void on_report(struct tscf_intake *in, const struct intake_report *r, int
 		return;
 	}
 	s->state = FREE;
-	if (s->user != NULL)
+	if (s->user)
 		in->events->dropped(s->user);
 }
 
@@ -142,7 +142,7 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)loop, (void)events;
 	for (i = 0; i < REPORTS_PER_TURN; i++) {
-		if (tscf_intake_hear(in->sock, &r, sizeof r, &fd, MSG_DONTWAIT) != 0)
+		if (tscf_intake_hear(in->sock, &r, sizeof(r), &fd, MSG_DONTWAIT) != 0)
 			return;
 		on_report(in, &r, fd);
 	}
@@ -202,9 +202,9 @@ static void tell_lost(struct tscf_intake *in, uint32_t culprit)
 		void *user = s->state != FREE ? s->user : NULL;
 
 		s->state = FREE;
-		if (user != NULL && i == culprit)
+		if (user && i == culprit)
 			in->events->stuck(user);
-		else if (user != NULL)
+		else if (user)
 			in->events->lost(user);
 	}
 }
@@ -229,10 +229,10 @@ static void on_patience_end(struct ev_loop *loop, ev_timer *watcher, int events)
 
 int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *events, struct tscf_intake **out)
 {
-	struct tscf_intake *in = calloc(1, sizeof *in);
+	struct tscf_intake *in = calloc(1, sizeof(*in));
 	int error;
 
-	if (in == NULL)
+	if (!in)
 		return -ENOMEM;
 	in->loop = loop;
 	in->events = events;
@@ -299,7 +299,7 @@ void tscf_intake_forget(struct tscf_intake *in, int slot)
 
 void tscf_intake_free(struct tscf_intake *in)
 {
-	if (in == NULL)
+	if (!in)
 		return;
 	ev_timer_stop(in->loop, &in->patience);
 	if (in->sock >= 0) {

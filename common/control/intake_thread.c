@@ -44,12 +44,12 @@ int tscf_intake_say(int sock, const void *data, uint32_t size, int fd, int flags
 
 	if (fd >= 0) {
 		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(sizeof fd);
+		message.msg_controllen = CMSG_SPACE(sizeof(fd));
 		header = CMSG_FIRSTHDR(&message);
 		header->cmsg_level = SOL_SOCKET;
 		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(header), &fd, sizeof fd);
+		header->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 	}
 	while (sendmsg(sock, &message, MSG_NOSIGNAL | flags) < 0)
 		if (errno != EINTR)
@@ -63,7 +63,7 @@ static int take_fds(struct msghdr *message)
 	struct cmsghdr *header;
 	int first = -1;
 
-	for (header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
 		size_t offset;
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
@@ -71,7 +71,7 @@ static int take_fds(struct msghdr *message)
 		for (offset = CMSG_LEN(0); offset + sizeof(int) <= header->cmsg_len; offset += sizeof(int)) {
 			int fd;
 
-			memcpy(&fd, (char *)header + offset, sizeof fd);
+			memcpy(&fd, (char *)header + offset, sizeof(fd));
 			if (first < 0)
 				first = fd;
 			else
@@ -86,7 +86,7 @@ int tscf_intake_hear(int sock, void *data, uint32_t size, int *fd, int flags)
 	union control control;
 	struct iovec part = {.iov_base = data, .iov_len = size};
 	struct msghdr message = {
-	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
 	ssize_t got;
 
 	*fd = -1;
@@ -117,7 +117,7 @@ static void report(const struct thread *t, uint32_t op, uint32_t slot, int error
 {
 	const struct intake_report r = {.op = op, .slot = slot, .error = -error};
 
-	tscf_intake_say(t->sock, &r, sizeof r, fd, 0);
+	tscf_intake_say(t->sock, &r, sizeof(r), fd, 0);
 }
 
 static void drop(struct thread *t, uint32_t slot)
@@ -159,7 +159,7 @@ static void serve(struct thread *t)
 	struct intake_order order;
 	int fd;
 
-	while (tscf_intake_hear(t->sock, &order, sizeof order, &fd, 0) == 0) {
+	while (tscf_intake_hear(t->sock, &order, sizeof(order), &fd, 0) == 0) {
 		if (is_left_behind(t))
 			break;
 		if (order.slot >= TSCF_INTAKE_SLOTS || order.size > INTAKE_MESSAGE_MAX)
@@ -227,7 +227,7 @@ static int start(struct thread *t)
 static int wait_until_separate(int ours, int theirs)
 {
 	struct intake_report r;
-	int none, error = tscf_intake_hear(ours, &r, sizeof r, &none, 0);
+	int none, error = tscf_intake_hear(ours, &r, sizeof(r), &none, 0);
 
 	close(theirs);
 	if (error == 0)
@@ -240,10 +240,10 @@ static int wait_until_separate(int ours, int theirs)
 
 int tscf_intake_thread_start(void)
 {
-	struct thread *t = malloc(sizeof *t);
+	struct thread *t = malloc(sizeof(*t));
 	int pair[2], error;
 
-	if (t == NULL)
+	if (!t)
 		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
 		error = -errno;

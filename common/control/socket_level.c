@@ -18,7 +18,7 @@ bool tscf_socket_has_level(int domain)
 int tscf_socket_ask(int fd, int option, int *value)
 {
 	int saved = errno;
-	socklen_t length = sizeof *value;
+	socklen_t length = sizeof(*value);
 	int error = syscall(SYS_getsockopt, fd, SOL_SOCKET, option, value, &length) == 0 ? 0 : -errno;
 
 	errno = saved;
@@ -53,11 +53,11 @@ int tscf_socket_set_level(const char *control, int fd, const void *value, sockle
 
 	if (error != 0)
 		return error;
-	if (length != sizeof level)
+	if (length != sizeof(level))
 		return -EINVAL;
-	if (value == NULL)
+	if (!value)
 		return -EFAULT;
-	memcpy(&level, value, sizeof level);
+	memcpy(&level, value, sizeof(level));
 	if (level < TSCF_LEVEL_DEFAULT || level > TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return -EINVAL;
 	if (!tscf_socket_has_level(domain))
@@ -74,7 +74,7 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
 
 	if (error != 0)
 		return error;
-	if (length == NULL)
+	if (!length)
 		return -EFAULT;
 	if (*length > INT32_MAX)
 		return -EINVAL;
@@ -84,9 +84,9 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
 	if (error != 0)
 		return error;
 	/* As the kernel does: as much as there is room for, and how much that was. */
-	if (*length > sizeof level)
-		*length = sizeof level;
-	if (*length > 0 && value == NULL)
+	if (*length > sizeof(level))
+		*length = sizeof(level);
+	if (*length > 0 && !value)
 		return -EFAULT;
 	if (*length > 0)
 		memcpy(value, &level, *length);

@@ -36,7 +36,7 @@ int tscf_crypto_session_init(struct tscf_crypto_session *session)
 {
 	session->encrypt = tscf_gcm_new();
 	session->decrypt = tscf_gcm_new();
-	if (session->encrypt != NULL && session->decrypt != NULL)
+	if (session->encrypt && session->decrypt)
 		return 0;
 	tscf_crypto_session_free(session);
 	return -ENOMEM;
@@ -59,7 +59,7 @@ void tscf_crypto_use(struct tscf_crypto_session *session)
 /* wolfSSL does other forms in software. */
 static bool can_do(const Aes *aes, word32 nonce_length, word32 tag_length)
 {
-	return current != NULL && tscf_gcm_key_length_valid((uint32_t)aes->keylen) && nonce_length == TSCF_GCM_NONCE &&
+	return current && tscf_gcm_key_length_valid((uint32_t)aes->keylen) && nonce_length == TSCF_GCM_NONCE &&
 	       tag_length == TSCF_GCM_TAG;
 }
 
@@ -124,16 +124,16 @@ static int sha256(wc_Sha256 *context, const byte *in, word32 length, byte *diges
 {
 	struct tscf_sha256_state state;
 
-	if (context == NULL)
+	if (!context)
 		return CRYPTOCB_UNAVAILABLE;
 	state = (struct tscf_sha256_state){
 	    .words = context->digest,
 	    .block = (uint8_t *)context->buffer,
 	    .length = (uint64_t)context->hiLen << 32 | context->loLen,
 	};
-	if (in != NULL)
+	if (in)
 		tscf_sha256_update(&state, in, length);
-	if (digest != NULL)
+	if (digest)
 		tscf_sha256_finish(&state, digest);
 	context->loLen = (word32)state.length;
 	context->hiLen = (word32)(state.length >> 32);

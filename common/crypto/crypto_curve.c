@@ -13,7 +13,7 @@
 
 static bool is_p256(const ecc_key *key)
 {
-	return key->dp != NULL && key->dp->id == ECC_SECP256R1;
+	return key->dp && key->dp->id == ECC_SECP256R1;
 }
 
 /* @return 0, or an error of wolfSSL: there is no secret in @p key. */

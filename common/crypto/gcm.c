@@ -24,7 +24,7 @@ struct tscf_gcm *tscf_gcm_new(void)
 
 void tscf_gcm_free(struct tscf_gcm *gcm)
 {
-	if (gcm == NULL)
+	if (!gcm)
 		return;
 	explicit_bzero(gcm, sizeof(*gcm));
 	free(gcm);

@@ -16,7 +16,7 @@ static void *wiping_realloc(void *old, size_t old_size, size_t size)
 	void *new = malloc(size);
 
 	/* GMP cannot be told that there is no memory. */
-	if (new == NULL)
+	if (!new)
 		abort();
 	memcpy(new, old, old_size < size ? old_size : size);
 	explicit_bzero(old, old_size);

@@ -137,16 +137,16 @@ bool tscf_cert_dns_matches(const char *pattern, size_t length, const char *name)
 
 	length = without_last_dot(pattern, length);
 	/* A NUL byte inside is an old trick; C text ends there, the certificate does not. */
-	if (length == 0 || name_length == 0 || memchr(pattern, 0, length) != NULL)
+	if (length == 0 || name_length == 0 || memchr(pattern, 0, length))
 		return false;
 	if (length > 2 && pattern[0] == '*' && pattern[1] == '.') {
 		pattern += 1;
 		length -= 1;
 		/* The star is one label, and never all of a top-level domain. */
-		if (memchr(pattern + 1, '.', length - 1) == NULL)
+		if (!memchr(pattern + 1, '.', length - 1))
 			return false;
 		dot = memchr(name, '.', name_length);
-		if (dot == NULL || dot == name)
+		if (!dot || dot == name)
 			return false;
 		name_length -= (size_t)(dot - name);
 		name = dot;
@@ -156,9 +156,9 @@ bool tscf_cert_dns_matches(const char *pattern, size_t length, const char *name)
 
 static bool entry_matches(const DNS_entry *entry, const char *name, const struct tscf_addr *addr)
 {
-	if (entry->len <= 0 || entry->name == NULL)
+	if (entry->len <= 0 || !entry->name)
 		return false;
-	if (addr != NULL)
+	if (addr)
 		return entry->type == ASN_IP_TYPE && (size_t)entry->len == tscf_addr_size(addr->family) &&
 		       memcmp(entry->name, addr->bytes, (size_t)entry->len) == 0;
 	return entry->type == ASN_DNS_TYPE && tscf_cert_dns_matches(entry->name, (size_t)entry->len, name);
@@ -175,7 +175,7 @@ bool tscf_cert_is_for(const uint8_t *der, size_t length, const char *name)
 		return false;
 	wc_InitDecodedCert(&cert, der, (word32)length, NULL);
 	if (wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL) == 0)
-		for (const DNS_entry *entry = cert.altNames; entry != NULL && !found; entry = entry->next)
+		for (const DNS_entry *entry = cert.altNames; entry && !found; entry = entry->next)
 			found = entry_matches(entry, name, is_addr ? &addr : NULL);
 	wc_FreeDecodedCert(&cert);
 	return found;

@@ -103,7 +103,7 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	if (tscf_crypto_acquire() < 0)
 		return fail(NULL, error, "wolfSSL", "cannot start");
 	tls = calloc(1, sizeof(*tls));
-	if (tls == NULL) {
+	if (!tls) {
 		tscf_crypto_release();
 		return fail(NULL, error, "TLS", strerror(ENOMEM));
 	}
@@ -113,7 +113,7 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
 	tls->ctx = wolfSSL_CTX_new(server ? wolfDTLSv1_2_server_method() : wolfDTLSv1_2_client_method());
 	tls->stream_ctx = wolfSSL_CTX_new(server ? wolfSSLv23_server_method() : wolfSSLv23_client_method());
-	if (tls->ctx == NULL || set_policy(tls->ctx, server, false) < 0 || tls->stream_ctx == NULL ||
+	if (!tls->ctx || set_policy(tls->ctx, server, false) < 0 || !tls->stream_ctx ||
 	    set_policy(tls->stream_ctx, server, true) < 0)
 		return fail(tls, error, "wolfSSL", "does not know the wanted cipher suites");
 	return tls;
@@ -139,14 +139,14 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
 	const char *wrong;
 	int code;
 
-	if (tls == NULL)
+	if (!tls)
 		return NULL;
 	wrong = use_identity(tls->ctx, cert_file, key_file, &code);
-	if (wrong == NULL)
+	if (!wrong)
 		wrong = use_identity(tls->stream_ctx, cert_file, key_file, &code);
-	if (wrong != NULL && code != WOLFSSL_SUCCESS)
+	if (wrong && code != WOLFSSL_SUCCESS)
 		return fail_file(tls, error, wrong, code);
-	if (wrong != NULL || !tscf_tls_key_fits(cert_file, key_file))
+	if (wrong || !tscf_tls_key_fits(cert_file, key_file))
 		return fail(tls, error, key_file, "is not the key of the certificate");
 	return tls;
 }
@@ -157,7 +157,7 @@ static int set_verification(WOLFSSL_CTX *ctx, const char *ca_file)
 	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
 	wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
 	wolfSSL_CTX_UseSessionTicket(ctx);
-	return ca_file != NULL ? wolfSSL_CTX_load_verify_locations(ctx, ca_file, NULL) : WOLFSSL_SUCCESS;
+	return ca_file ? wolfSSL_CTX_load_verify_locations(ctx, ca_file, NULL) : WOLFSSL_SUCCESS;
 }
 
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error)
@@ -165,7 +165,7 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 	struct tscf_tls *tls = new_tls(false, error);
 	int code;
 
-	if (tls == NULL)
+	if (!tls)
 		return NULL;
 	tls->has_ca = ca_file != NULL;
 	tls->has_pin = pin != NULL;
@@ -173,11 +173,11 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 		return fail(tls, error, "TLS", "a server is verified by a CA or a pin, and neither is given");
 	if (tls->has_pin && tscf_pin_parse(pin, tls->pin) < 0)
 		return fail(tls, error, pin, "is no pin (sha256: and 44 characters of base64)");
-	if (tls->has_ca && (server_name == NULL || server_name[0] == '\0'))
+	if (tls->has_ca && (!server_name || server_name[0] == '\0'))
 		return fail(tls, error, ca_file, "a CA is of no use without the name of the server");
 	if (tls->has_ca) {
 		tls->server_name = strdup(server_name);
-		if (tls->server_name == NULL)
+		if (!tls->server_name)
 			return fail(tls, error, "TLS", strerror(ENOMEM));
 	}
 	code = set_verification(tls->ctx, ca_file);
@@ -205,13 +205,13 @@ void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh)
 
 void tscf_tls_free(struct tscf_tls *tls)
 {
-	if (tls == NULL)
+	if (!tls)
 		return;
 	tscf_tls_session_forget(&tls->session);
 	tscf_tls_session_forget(&tls->stream_session);
-	if (tls->ctx != NULL)
+	if (tls->ctx)
 		wolfSSL_CTX_free(tls->ctx);
-	if (tls->stream_ctx != NULL)
+	if (tls->stream_ctx)
 		wolfSSL_CTX_free(tls->stream_ctx);
 	pthread_mutex_destroy(&tls->renewal);
 	free(tls->server_name);
@@ -221,8 +221,9 @@ void tscf_tls_free(struct tscf_tls *tls)
 }
 
 /*
- * The lock is held while wolfSSL counts the connection in.  A reference of our own, given back with wolfSSL_CTX_free, would
- * not do: that frees members of the context (5.5.4: those of SRP) whatever the count, so the owner alone may call it.
+ * The lock is held while wolfSSL counts the connection in.  A reference of our own, given back with wolfSSL_CTX_free,
+ * would not do: that frees members of the context (5.5.4: those of SRP) whatever the count, so the owner alone may call
+ * it.
  */
 static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct tscf_tls_check *check)
 {
@@ -231,7 +232,7 @@ static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct
 	pthread_mutex_lock(&tls->renewal);
 	ssl = wolfSSL_new(*ctx);
 	pthread_mutex_unlock(&tls->renewal);
-	if (ssl != NULL && !tls->server) {
+	if (ssl && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);
 	}
@@ -242,7 +243,7 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
 	WOLFSSL *ssl = connection(tls, &tls->ctx, check);
 
-	if (ssl == NULL)
+	if (!ssl)
 		return NULL;
 	wolfSSL_dtls_set_using_nonblock(ssl, 1);
 	if (tls->server && wolfSSL_DTLS_SetCookieSecret(ssl, tls->cookie_secret, sizeof(tls->cookie_secret)) != 0) {
@@ -259,14 +260,14 @@ WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check 
 
 bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl)
 {
-	return *session != NULL && wolfSSL_set_session(ssl, *session) == WOLFSSL_SUCCESS;
+	return *session && wolfSSL_set_session(ssl, *session) == WOLFSSL_SUCCESS;
 }
 
 void tscf_tls_session_keep(WOLFSSL_SESSION **session, WOLFSSL *ssl)
 {
 	WOLFSSL_SESSION *fresh = wolfSSL_get1_session(ssl);
 
-	if (fresh == NULL)
+	if (!fresh)
 		return;
 	tscf_tls_session_forget(session);
 	*session = fresh;
@@ -274,7 +275,7 @@ void tscf_tls_session_keep(WOLFSSL_SESSION **session, WOLFSSL *ssl)
 
 void tscf_tls_session_forget(WOLFSSL_SESSION **session)
 {
-	if (*session != NULL)
+	if (*session)
 		wolfSSL_SESSION_free(*session);
 	*session = NULL;
 }

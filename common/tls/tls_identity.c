@@ -33,7 +33,7 @@
 
 static int fail(char *error, const char *file, int err, const char *why)
 {
-	snprintf(error, TSCF_TLS_ERROR, "%s: %s", file, why != NULL ? why : strerror(-err));
+	snprintf(error, TSCF_TLS_ERROR, "%s: %s", file, why ? why : strerror(-err));
 	return err;
 }
 

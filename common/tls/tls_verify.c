@@ -80,14 +80,14 @@ int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
 {
 	struct tscf_tls_check *check = store->userCtx;
 
-	if (check == NULL)
+	if (!check)
 		return 0;
 	if (check->tls->has_ca && !valid)
 		return refuse_chain(check, store->error);
 	/* Depth 0 is the server's own certificate, which comes last. */
 	if (store->error_depth != 0)
 		return 1;
-	if (store->totalCerts < 1 || store->certs == NULL)
+	if (store->totalCerts < 1 || !store->certs)
 		return refuse(check, "server has no certificate");
 	if (check->tls->has_ca && !name_is_right(check, &store->certs[0]))
 		return 0;

@@ -23,7 +23,7 @@ static void tell_unreachable(struct tscf_datagram *d)
 	int error = d->error;
 
 	d->error = 0;
-	if (error == 0 || !d->connected || t->handler->unreachable == NULL)
+	if (error == 0 || !d->connected || !t->handler->unreachable)
 		return;
 	if (ev_now(t->loop) - d->error_told < UNREACHABLE_INTERVAL)
 		return;
@@ -146,7 +146,7 @@ int tscf_datagram_open(struct tscf_datagram *d, const struct tscf_datagram_kind 
 	d->again.data = d;
 	d->reader = tscf_outer_reader_new(fd, size, d->connected);
 	d->writer = tscf_outer_writer_new(fd, copy_size);
-	err = d->reader == NULL || d->writer == NULL ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
+	err = !d->reader || !d->writer ? -ENOMEM : tscf_outer_local(fd, &d->transport.local);
 	if (err == 0)
 		err = tscf_outer_set_dont_fragment(fd, d->transport.local.sa.sa_family, false);
 	if (err == 0)

@@ -13,7 +13,7 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 {
 	struct dtls_peer *peer = dtls->only;
 
-	if (peer == NULL)
+	if (!peer)
 		return;
 	if (peer->state == DTLS_UP && first->epoch == 0)
 		dtls_clear_record(dtls, peer, first);
@@ -29,13 +29,13 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 	struct dtls_peer *begun = dtls_table_find_begun(dtls, &key);
 	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
 
-	if (up != NULL && first->epoch != 0 && (begun == NULL || is_data))
+	if (up && first->epoch != 0 && (!begun || is_data))
 		dtls_peer_feed(up, packet);
-	else if (begun != NULL)
+	else if (begun)
 		dtls_backlog_add(dtls, &dtls->begun, packet);
 	else if (tscf_dtls_is_client_hello(first))
 		dtls_backlog_add(dtls, &dtls->strangers, packet);
-	else if (up != NULL)
+	else if (up)
 		dtls_clear_record(dtls, up, first);
 	else
 		count_invalid(dtls);
@@ -132,11 +132,11 @@ static void stop(struct tscf_datagram *d)
 {
 	struct dtls *dtls = (struct dtls *)d;
 
-	for (struct dtls_peer *peer = dtls->up.head; peer != NULL; peer = peer->hh.next)
+	for (struct dtls_peer *peer = dtls->up.head; peer; peer = peer->hh.next)
 		stop_peer(dtls, peer);
-	for (struct dtls_peer *peer = dtls->handshakes.head; peer != NULL; peer = peer->hh.next)
+	for (struct dtls_peer *peer = dtls->handshakes.head; peer; peer = peer->hh.next)
 		stop_peer(dtls, peer);
-	if (dtls->only != NULL)
+	if (dtls->only)
 		stop_peer(dtls, dtls->only);
 	tscf_deferred_work_stop(&dtls->later);
 	tscf_datagram_flush(d);
@@ -167,9 +167,9 @@ static void free_dtls(struct tscf_transport *t)
 	free_table(dtls, &dtls->handshakes);
 	dtls_backlog_free(&dtls->begun);
 	dtls_backlog_free(&dtls->strangers);
-	if (dtls->only != NULL)
+	if (dtls->only)
 		dtls_peer_free(dtls->only);
-	if (dtls->listener != NULL)
+	if (dtls->listener)
 		dtls_peer_free(dtls->listener);
 	tscf_datagram_release(&dtls->base);
 	tscf_ring_free(dtls->ring);
@@ -200,10 +200,10 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	struct dtls *dtls;
 	int err;
 
-	if (tls->server != (remote == NULL))
+	if (tls->server != (!remote))
 		return -EINVAL;
 	dtls = calloc(1, sizeof(*dtls));
-	if (dtls == NULL)
+	if (!dtls)
 		return -ENOMEM;
 	dtls->base.transport.ops = &dtls_ops;
 	dtls->base.transport.handler = handler;
@@ -212,7 +212,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	tscf_deferred_work_init(&dtls->later, loop, dtls_handshakes_step, dtls_handshakes_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	dtls->sources.secret = &dtls->secret;
-	err = dtls->ring != NULL ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
+	err = dtls->ring ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;
 	if (err == 0)
 		err = tscf_datagram_open(&dtls->base, &dtls_kind, loop, local, remote, options, DTLS_DATAGRAM_MAX,
 					 DTLS_SENT_MAX);
@@ -240,7 +240,7 @@ int tscf_dtls_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 static int begin(struct dtls *dtls, const union tscf_endpoint *remote)
 {
 	dtls->only = dtls_peer_new(dtls);
-	if (dtls->only == NULL)
+	if (!dtls->only)
 		return -ENOMEM;
 	dtls_peer_set_address(dtls->only, remote);
 	dtls->only->session_offered = tscf_tls_session_offer(&dtls->tls->session, dtls->only->ssl);

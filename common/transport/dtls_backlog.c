@@ -22,7 +22,7 @@ struct dtls_waiting {
 static void append(struct dtls_backlog *backlog, struct dtls_waiting *waiting)
 {
 	waiting->next = NULL;
-	if (backlog->first == NULL)
+	if (!backlog->first)
 		backlog->first = waiting;
 	else
 		backlog->last->next = waiting;
@@ -34,7 +34,7 @@ static struct dtls_waiting *take(struct dtls_backlog *backlog)
 {
 	struct dtls_waiting *waiting = backlog->first;
 
-	if (waiting != NULL) {
+	if (waiting) {
 		backlog->first = waiting->next;
 		backlog->count--;
 	}
@@ -45,7 +45,7 @@ void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const str
 {
 	struct dtls_waiting *waiting = backlog->count < WAITING_MAX ? malloc(sizeof(*waiting) + packet->length) : NULL;
 
-	if (waiting == NULL) {
+	if (!waiting) {
 		dtls->base.transport.counters.receive_drops++;
 		return;
 	}
@@ -60,7 +60,7 @@ struct tscf_packet *dtls_backlog_take(struct dtls_backlog *backlog)
 {
 	struct dtls_waiting *waiting = take(backlog);
 
-	return waiting != NULL ? &waiting->packet : NULL;
+	return waiting ? &waiting->packet : NULL;
 }
 
 void dtls_backlog_done(struct tscf_packet *packet)

@@ -23,16 +23,16 @@ static void handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
 	/* It was so when it came. */
 	if (!tscf_dtls_record_first(packet->data, packet->length, &first))
 		return;
-	if (begun != NULL && tscf_dtls_is_client_hello(&first) &&
+	if (begun && tscf_dtls_is_client_hello(&first) &&
 	    memcmp(begun->client_random, tscf_dtls_client_random(&first), TSCF_DTLS_RANDOM) != 0)
 		begun = NULL;
-	if (begun != NULL)
+	if (begun)
 		dtls_peer_feed(begun, packet);
 	else if (tscf_dtls_is_client_hello(&first))
 		dtls_listen_hello(dtls, packet, &first);
-	else if (up != NULL && first.epoch == 0)
+	else if (up && first.epoch == 0)
 		dtls_clear_record(dtls, up, &first);
-	else if (up != NULL)
+	else if (up)
 		dtls_peer_feed(up, packet);
 	else
 		dtls->base.transport.counters.invalid++;
@@ -45,7 +45,7 @@ bool dtls_handshakes_step(void *context)
 	struct tscf_packet *packet = dtls_backlog_take(backlog);
 	bool more;
 
-	if (packet == NULL)
+	if (!packet)
 		return false;
 	tscf_reaper_enter(&dtls->base.transport);
 	handshake_datagram(dtls, packet);

@@ -17,7 +17,7 @@ static void flight_add(struct dtls_peer *peer, const void *data, uint32_t length
 	struct dtls_flight *flight = &peer->flight;
 	uint32_t used = 0;
 
-	if (flight->data == NULL || flight->count == DTLS_FLIGHT_DATAGRAMS || length > DTLS_SENT_MAX)
+	if (!flight->data || flight->count == DTLS_FLIGHT_DATAGRAMS || length > DTLS_SENT_MAX)
 		return;
 	for (unsigned i = 0; i < flight->count; i++)
 		used += flight->length[i];
@@ -27,7 +27,7 @@ static void flight_add(struct dtls_peer *peer, const void *data, uint32_t length
 
 void dtls_flight_begin(struct dtls_peer *peer)
 {
-	if (peer->flight.data == NULL)
+	if (!peer->flight.data)
 		peer->flight.data = malloc((size_t)DTLS_FLIGHT_DATAGRAMS * DTLS_SENT_MAX);
 	peer->flight.count = 0;
 }
@@ -67,7 +67,7 @@ void dtls_flight_resend(struct dtls_peer *peer)
 	ev_tstamp now = ev_now(dtls_of(peer)->base.transport.loop);
 	uint32_t at = 0;
 
-	if (flight->data == NULL || flight->resent >= RESEND_MAX || now - flight->resent_at < RESEND_INTERVAL)
+	if (!flight->data || flight->resent >= RESEND_MAX || now - flight->resent_at < RESEND_INTERVAL)
 		return;
 	flight->resent++;
 	flight->resent_at = now;

@@ -24,7 +24,7 @@ static int take_direction(struct tscf_protect *protect, struct dtls_peer *peer, 
 	const uint8_t *iv = of_server ? wolfSSL_GetServerWriteIV(peer->ssl) : wolfSSL_GetClientWriteIV(peer->ssl);
 	int length = wolfSSL_GetKeySize(peer->ssl);
 
-	if (key == NULL || iv == NULL || length <= 0 || length > TSCF_PROTECT_KEY)
+	if (!key || !iv || length <= 0 || length > TSCF_PROTECT_KEY)
 		return -EPROTO;
 	memcpy(protect->key, key, (size_t)length);
 	memcpy(protect->iv, iv, TSCF_PROTECT_IV);

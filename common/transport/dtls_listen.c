@@ -21,10 +21,10 @@ static int on_cookie_good(WOLFSSL *ssl, void *context)
 
 static struct dtls_peer *listener(struct dtls *dtls)
 {
-	if (dtls->listener != NULL)
+	if (dtls->listener)
 		return dtls->listener;
 	dtls->listener = dtls_peer_new(dtls);
-	if (dtls->listener != NULL)
+	if (dtls->listener)
 		wolfDTLS_SetChGoodCb(dtls->listener->ssl, on_cookie_good, dtls->listener);
 	return dtls->listener;
 }
@@ -37,10 +37,10 @@ static void promote(struct dtls *dtls, struct dtls_peer *peer, const struct tscf
 	dtls->listener = NULL;
 	memcpy(peer->client_random, tscf_dtls_client_random(hello), TSCF_DTLS_RANDOM);
 	/* The source is the same and has begun anew. */
-	if (old != NULL)
+	if (old)
 		dtls_peer_fail(old, ECONNRESET, "begun anew");
 	peer->source = tscf_source_hold(&dtls->sources, &peer->base.outer, TSCF_DTLS_HANDSHAKES_PER_SOURCE);
-	if (peer->source == NULL || dtls_table_add(dtls, &dtls->handshakes, peer) < 0) {
+	if (!peer->source || dtls_table_add(dtls, &dtls->handshakes, peer) < 0) {
 		tscf_source_drop(&dtls->sources, peer->source);
 		dtls_peer_free(peer);
 		return;
@@ -64,7 +64,7 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 		return;
 	}
 	peer = listener(dtls);
-	if (peer == NULL)
+	if (!peer)
 		return;
 	dtls_peer_set_address(peer, &from);
 	peer->base.local = packet->local;

@@ -29,14 +29,14 @@ struct dtls_peer *dtls_peer_new(struct dtls *dtls)
 {
 	struct dtls_peer *peer = calloc(1, sizeof(*peer));
 
-	if (peer == NULL)
+	if (!peer)
 		return NULL;
 	peer->base.transport = &dtls->base.transport;
 	ev_timer_init(&peer->timer, on_timer, 0, 0);
 	peer->timer.data = peer;
 	if (tscf_crypto_session_init(&peer->crypto) == 0)
 		peer->ssl = tscf_tls_connection(dtls->tls, &peer->check);
-	if (peer->ssl == NULL) {
+	if (!peer->ssl) {
 		dtls_peer_free(peer);
 		return NULL;
 	}
@@ -47,7 +47,7 @@ struct dtls_peer *dtls_peer_new(struct dtls *dtls)
 void dtls_peer_free(struct dtls_peer *peer)
 {
 	ev_timer_stop(dtls_of(peer)->base.transport.loop, &peer->timer);
-	if (peer->ssl != NULL)
+	if (peer->ssl)
 		wolfSSL_free(peer->ssl);
 	tscf_crypto_session_free(&peer->crypto);
 	tscf_protect_clear(&peer->sending);
@@ -152,7 +152,7 @@ static void come_up(struct dtls_peer *peer)
 	if (!dtls->base.connected) {
 		struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
 
-		if (old != NULL)
+		if (old)
 			dtls_peer_fail(old, ECONNRESET, "replaced by a new connection from the same address");
 		if (dtls->base.transport.closed)
 			return;
@@ -206,7 +206,7 @@ static bool begin_without_session(struct dtls_peer *peer)
 	if (!peer->session_offered || peer->check.reason[0] != '\0')
 		return false;
 	ssl = tscf_tls_connection(dtls_of(peer)->tls, &peer->check);
-	if (ssl == NULL)
+	if (!ssl)
 		return false;
 	tscf_tls_session_forget(&dtls_of(peer)->tls->session);
 	peer->session_offered = false;
@@ -256,7 +256,7 @@ static void take_data(struct dtls_peer *peer, struct tscf_packet *packet, const 
 	struct tscf_transport_counters *counters = &dtls->base.transport.counters;
 
 	/* Who sends data has our last flight. */
-	if (peer->flight.data != NULL)
+	if (peer->flight.data)
 		dtls_flight_free(peer);
 	packet->peer = &peer->base;
 	packet->tos = datagram->tos;

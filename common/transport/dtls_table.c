@@ -8,7 +8,7 @@ struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, c
 	struct dtls_peer *found = NULL;
 
 	/* Datagrams of one source come in runs. */
-	if (table->last != NULL && memcmp(&table->last->key, key, sizeof(*key)) == 0)
+	if (table->last && memcmp(&table->last->key, key, sizeof(*key)) == 0)
 		return table->last;
 	HASH_FIND_BYHASHVALUE(hh, table->head, key, sizeof(*key), tscf_outer_key_hash(&dtls->secret, key), found);
 	table->last = found;
@@ -20,7 +20,7 @@ int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer
 	HASH_ADD_BYHASHVALUE(hh, table->head, key, sizeof(peer->key), tscf_outer_key_hash(&dtls->secret, &peer->key),
 			     peer);
 	/* uthash clears this when it had no memory. */
-	return peer->hh.tbl != NULL ? 0 : -ENOMEM;
+	return peer->hh.tbl ? 0 : -ENOMEM;
 }
 
 void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer)

@@ -25,7 +25,7 @@ static bool is_of(const struct tscf_gso_fallback *slot, const union tscf_endpoin
 
 void tscf_gso_fallbacks_note_size(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size)
 {
-	const union tscf_endpoint *where = to != NULL ? to : &connected;
+	const union tscf_endpoint *where = to ? to : &connected;
 	struct tscf_gso_fallback *slot = slot_of(r, where);
 
 	if (is_of(slot, where) && slot->size < size)
@@ -41,7 +41,7 @@ void tscf_gso_fallbacks_note_any(struct tscf_gso_fallbacks *r)
 
 bool tscf_gso_fallbacks_allow(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to, uint32_t size)
 {
-	const union tscf_endpoint *where = to != NULL ? to : &connected;
+	const union tscf_endpoint *where = to ? to : &connected;
 	struct tscf_gso_fallback *slot;
 
 	if (r->left > 0) {

@@ -50,9 +50,9 @@ static int set_common(int fd, sa_family_t family, const struct tscf_outer_option
 
 	if (family == AF_INET6)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	if (err == 0 && options != NULL)
+	if (err == 0 && options)
 		err = set_mark(fd, options);
-	if (err == 0 && options != NULL && options->bind_device != NULL &&
+	if (err == 0 && options && options->bind_device &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->bind_device, (socklen_t)strlen(options->bind_device)) <
 		0)
 		err = -errno;
@@ -75,10 +75,10 @@ static int set_datagram_options(int fd, sa_family_t family)
 int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoint *remote,
 		      const struct tscf_outer_options *options)
 {
-	const union tscf_endpoint *any = local != NULL ? local : remote;
+	const union tscf_endpoint *any = local ? local : remote;
 	int err, fd;
 
-	if (any == NULL || (local != NULL && remote != NULL && local->sa.sa_family != remote->sa.sa_family))
+	if (!any || (local && remote && local->sa.sa_family != remote->sa.sa_family))
 		return -EINVAL;
 	fd = socket(any->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
 	if (fd < 0)
@@ -86,11 +86,11 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 	err = set_common(fd, any->sa.sa_family, options);
 	if (err == 0)
 		err = set_datagram_options(fd, any->sa.sa_family);
-	if (err == 0 && local != NULL)
-		err = tscf_reuseport_bind(fd, local, options != NULL ? &options->spread : NULL);
-	if (err == 0 && local != NULL)
-		err = tscf_reuseport_join(fd, options != NULL ? &options->spread : NULL);
-	if (err == 0 && remote != NULL && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0)
+	if (err == 0 && local)
+		err = tscf_reuseport_bind(fd, local, options ? &options->spread : NULL);
+	if (err == 0 && local)
+		err = tscf_reuseport_join(fd, options ? &options->spread : NULL);
+	if (err == 0 && remote && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0)
 		err = -errno;
 	if (err < 0) {
 		close(fd);
@@ -102,26 +102,25 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoint *remote,
 		      const struct tscf_outer_options *options)
 {
-	const union tscf_endpoint *any = local != NULL ? local : remote;
+	const union tscf_endpoint *any = local ? local : remote;
 	int err, fd;
 
-	if (any == NULL || (local != NULL && remote != NULL))
+	if (!any || (local && remote))
 		return -EINVAL;
 	fd = socket(any->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
 	err = set_common(fd, any->sa.sa_family, options);
 	/* A restarted server shall not wait for the connections of the last one to be forgotten. */
-	if (err == 0 && local != NULL)
+	if (err == 0 && local)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (err == 0 && local != NULL)
-		err = tscf_reuseport_bind(fd, local, options != NULL ? &options->spread : NULL);
-	if (err == 0 && local != NULL && listen(fd, LISTEN_BACKLOG) < 0)
+	if (err == 0 && local)
+		err = tscf_reuseport_bind(fd, local, options ? &options->spread : NULL);
+	if (err == 0 && local && listen(fd, LISTEN_BACKLOG) < 0)
 		err = -errno;
-	if (err == 0 && local != NULL)
-		err = tscf_reuseport_join(fd, options != NULL ? &options->spread : NULL);
-	if (err == 0 && remote != NULL && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0 &&
-	    errno != EINPROGRESS)
+	if (err == 0 && local)
+		err = tscf_reuseport_join(fd, options ? &options->spread : NULL);
+	if (err == 0 && remote && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0 && errno != EINPROGRESS)
 		err = -errno;
 	if (err < 0) {
 		close(fd);
@@ -171,7 +170,7 @@ bool tscf_outer_offloads_allowed(void)
 {
 	const char *text = secure_getenv("TSCF_UDP_OFFLOADS");
 
-	return text == NULL || strcmp(text, "none") != 0;
+	return !text || strcmp(text, "none") != 0;
 }
 
 bool tscf_outer_is_unreachable(int error)

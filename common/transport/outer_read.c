@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, when they came, and to which address. */
+/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, when they
+ * came, and to which address. */
 #define CONTROL_SIZE                                                                                                   \
 	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) +                            \
-	 CMSG_SPACE(sizeof(struct timespec)) + \
-	 CMSG_SPACE(sizeof(struct in6_pktinfo)))
+	 CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
 
 struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -70,7 +70,7 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 	struct tscf_outer_reader *reader = calloc(1, sizeof(*reader));
 	int on = 1;
 
-	if (reader == NULL)
+	if (!reader)
 		return NULL;
 	reader->fd = fd;
 	reader->connected = connected;
@@ -81,7 +81,7 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 	if (tscf_outer_offloads_allowed() && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0)
 		size = TSCF_PACKET_MAX;
 	reader->ring = tscf_ring_new(size);
-	if (reader->ring == NULL) {
+	if (!reader->ring) {
 		free(reader);
 		return NULL;
 	}
@@ -90,7 +90,7 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 
 void tscf_outer_reader_free(struct tscf_outer_reader *reader)
 {
-	if (reader == NULL)
+	if (!reader)
 		return;
 	tscf_ring_free(reader->ring);
 	free(reader);
@@ -141,7 +141,7 @@ static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *he
 {
 	uint64_t came = 0;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_TOS) {
 			packet->tos = *CMSG_DATA(c);
 		} else if (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_TCLASS) {

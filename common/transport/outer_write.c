@@ -24,7 +24,8 @@
 #define SEGMENTED_BYTES_MAX 65000
 
 struct control {
-	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
+	_Alignas(struct cmsghdr) uint8_t
+	    bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 /** What one message carries: `datagrams` of `size` bytes, the last perhaps less. */
@@ -33,14 +34,14 @@ struct train {
 	uint32_t datagrams;
 	uint8_t tos;
 	struct tscf_addr from; /* family 0: as the kernel chooses */
-	bool open; /* the last one is full, another may follow */
+	bool open;             /* the last one is full, another may follow */
 };
 
 struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
 	struct tscf_addr from; /* of what is queued now */
-	bool trains; /* the kernel knows UDP_SEGMENT, and it may be used */
+	bool trains;           /* the kernel knows UDP_SEGMENT, and it may be used */
 	struct tscf_gso_fallbacks refusals;
 	unsigned messages, iovs, copied;
 	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
@@ -68,7 +69,7 @@ struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size)
 	int domain = 0;
 	socklen_t size = sizeof(domain);
 
-	if (writer == NULL)
+	if (!writer)
 		return NULL;
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
 	writer->fd = fd;
@@ -220,7 +221,7 @@ static bool same_destination(const struct msghdr *header, const union tscf_endpo
 {
 	if (header->msg_name == to)
 		return true;
-	return header->msg_name != NULL && to != NULL && tscf_endpoint_equal(header->msg_name, to);
+	return header->msg_name && to && tscf_endpoint_equal(header->msg_name, to);
 }
 
 static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size)
@@ -238,7 +239,8 @@ static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoi
 	if (writer->messages == 0)
 		return false;
 	last = &writer->train[writer->messages - 1];
-	return last->open && last->tos == tos && tscf_addr_equal(&last->from, &writer->from) && (size == last->size || (datagrams == 1 && size < last->size)) &&
+	return last->open && last->tos == tos && tscf_addr_equal(&last->from, &writer->from) &&
+	       (size == last->size || (datagrams == 1 && size < last->size)) &&
 	       last->datagrams + datagrams <= SEGMENTS_MAX && last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
 	       same_destination(&writer->message[writer->messages - 1].msg_hdr, to) && may_join(writer, to, last->size);
 }
@@ -250,7 +252,7 @@ static void begin_message(struct tscf_outer_writer *writer, const union tscf_end
 
 	/* The socket interface has no const; it does not write through these. */
 	*header = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
-				  .msg_namelen = to != NULL ? tscf_endpoint_size(to) : 0,
+				  .msg_namelen = to ? tscf_endpoint_size(to) : 0,
 				  .msg_iov = &writer->iov[writer->iovs]};
 	writer->train[i] = (struct train){.size = size, .tos = tos, .from = writer->from};
 }
@@ -315,9 +317,9 @@ void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tsc
 {
 	const uint8_t *data = writer->copies + (size_t)writer->copied * writer->copy_size;
 
-	if (to != NULL)
+	if (to)
 		writer->to[writer->copied] = *to;
-	write_train(writer, to != NULL ? &writer->to[writer->copied] : NULL, data, length, length, tos);
+	write_train(writer, to ? &writer->to[writer->copied] : NULL, data, length, length, tos);
 	writer->copied++;
 }
 

@@ -4,7 +4,7 @@
 void tscf_reaper_release(struct tscf_transport *t)
 {
 	ev_prepare_stop(t->loop, &t->reaper);
-	while (t->closed_peers != NULL) {
+	while (t->closed_peers) {
 		struct tscf_peer *peer = t->closed_peers;
 
 		t->closed_peers = peer->next_closed;

@@ -16,12 +16,12 @@ static struct tscf_source *add(struct tscf_source_counts *counts, const struct t
 {
 	struct tscf_source *source = calloc(1, sizeof(*source));
 
-	if (source == NULL)
+	if (!source)
 		return NULL;
 	source->addr = *addr;
 	HASH_ADD_BYHASHVALUE(hh, counts->by_addr, addr, sizeof(source->addr), hash, source);
 	/* uthash clears this when it had no memory. */
-	if (source->hh.tbl != NULL)
+	if (source->hh.tbl)
 		return source;
 	free(source);
 	return NULL;
@@ -46,9 +46,9 @@ struct tscf_source *tscf_source_hold(struct tscf_source_counts *counts, const un
 	unsigned hash;
 	struct tscf_source *source = find(counts, outer, &addr, &hash);
 
-	if (source == NULL)
+	if (!source)
 		source = add(counts, &addr, hash);
-	if (source == NULL || source->count >= most)
+	if (!source || source->count >= most)
 		return NULL;
 	source->count++;
 	return source;
@@ -60,12 +60,12 @@ bool tscf_source_full(const struct tscf_source_counts *counts, const union tscf_
 	unsigned hash;
 	const struct tscf_source *source = find(counts, outer, &addr, &hash);
 
-	return source != NULL && source->count >= most;
+	return source && source->count >= most;
 }
 
 void tscf_source_drop(struct tscf_source_counts *counts, struct tscf_source *source)
 {
-	if (source == NULL || --source->count > 0)
+	if (!source || --source->count > 0)
 		return;
 	HASH_DELETE(hh, counts->by_addr, source);
 	free(source);

@@ -23,7 +23,7 @@ void tscf_stream_free(struct tscf_transport *t)
 {
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 
-	while (stream->peers != NULL)
+	while (stream->peers)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
 	tscf_reaper_release(t);
@@ -74,7 +74,7 @@ void tscf_stream_close(struct tscf_transport *t)
 	DL_FOREACH(stream->peers, peer)
 	say_goodbye(peer);
 	stream->transport.closed = true;
-	while (stream->peers != NULL)
+	while (stream->peers)
 		tscf_stream_peer_end(stream->peers);
 	stop_events(stream);
 	tscf_reaper_leave(&stream->transport);
@@ -122,7 +122,7 @@ static void load(struct train *train, struct tscf_batch *batch, const struct tsc
 
 	train->count = 0;
 	for (unsigned i = 0; i < batch->count; i++)
-		if (batch->packet[i] != NULL && batch->packet[i]->peer == peer)
+		if (batch->packet[i] && batch->packet[i]->peer == peer)
 			class[i] = class_of(batch->packet[i]);
 		else
 			class[i] = TSCF_STREAM_BEGUN;
@@ -218,7 +218,7 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_peer *peer;
 
-		if (batch->packet[i] == NULL)
+		if (!batch->packet[i])
 			continue;
 		peer = batch->packet[i]->peer;
 		load(&train, batch, peer);
@@ -234,7 +234,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 	struct tscf_stream *stream = calloc(1, make->size);
 
 	*err = -ENOMEM;
-	if (stream == NULL)
+	if (!stream)
 		return NULL;
 	stream->transport = (struct tscf_transport){
 	    .ops = make->ops,
@@ -248,7 +248,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 	stream->listening = listening;
 	stream->clear = malloc(TSCF_PACKET_MAX + TSCF_STREAM_READ_BYTES);
 	stream->sources.secret = &stream->secret;
-	if (stream->clear == NULL || tscf_siphash_key_init(&stream->secret) < 0) {
+	if (!stream->clear || tscf_siphash_key_init(&stream->secret) < 0) {
 		free(stream->clear);
 		free(stream);
 		return NULL;
@@ -288,7 +288,7 @@ struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, cons
 	if (fd < 0)
 		return NULL;
 	stream = make_stream(make, fd, true, err);
-	if (stream == NULL) {
+	if (!stream) {
 		close(fd);
 		return NULL;
 	}
@@ -307,11 +307,11 @@ static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int 
 {
 	struct tscf_stream *stream = make_stream(make, fd, false, err);
 
-	if (stream == NULL)
+	if (!stream)
 		return NULL;
 	tscf_stream_accept_start(stream);
 	stream->only = tscf_stream_peer_new(stream, fd, remote);
-	if (stream->only == NULL) {
+	if (!stream->only) {
 		tscf_stream_free(&stream->transport);
 		return NULL;
 	}
@@ -335,7 +335,7 @@ struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, con
 	if (fd < 0)
 		return NULL;
 	stream = with_socket(make, fd, remote, err);
-	if (stream == NULL)
+	if (!stream)
 		close(fd);
 	return stream;
 }

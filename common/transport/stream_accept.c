@@ -20,7 +20,7 @@ static void on_deadline(struct ev_loop *loop, struct ev_timer *timer, int events
 
 	(void)events;
 	tscf_reaper_enter(&stream->transport);
-	while (!stream->transport.closed && stream->waiting != NULL && stream->waiting->deadline <= ev_now(loop)) {
+	while (!stream->transport.closed && stream->waiting && stream->waiting->deadline <= ev_now(loop)) {
 		struct tscf_stream_peer *peer = stream->waiting;
 		const char *what =
 		    peer->state == TSCF_STREAM_UP ? "it did not configure itself in time" : "no answer in time";
@@ -53,7 +53,7 @@ static bool accept_one(struct tscf_stream *stream)
 		return errno != EAGAIN;
 	if (tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &remote) == 0)
 		peer = tscf_stream_peer_new(stream, fd, &remote);
-	if (peer == NULL) {
+	if (!peer) {
 		close(fd);
 		return true;
 	}

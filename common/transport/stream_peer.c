@@ -120,7 +120,7 @@ static uint64_t nanoseconds(const struct timespec *t)
 
 static uint64_t time_of(struct msghdr *header)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		struct timespec t;
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_TIMESTAMPNS)
@@ -162,7 +162,7 @@ static void hand_up(struct tscf_stream *stream, struct tscf_stream_peer *peer)
 		return;
 	t->handler->received(t->context, t, &stream->batch);
 	stream->batch.count = 0;
-	if (!stream->transport.closed && peer->waiting && stream->listening && peer->peer.user != NULL)
+	if (!stream->transport.closed && peer->waiting && stream->listening && peer->peer.user)
 		tscf_stream_wait_end(peer);
 }
 
@@ -202,7 +202,7 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 static void keep_rest(struct tscf_stream_peer *peer, const uint8_t *data, uint32_t length)
 {
 	peer->rest = length > 0 ? malloc(length) : NULL;
-	if (length > 0 && peer->rest == NULL) {
+	if (length > 0 && !peer->rest) {
 		tscf_stream_peer_fail(peer, ENOMEM, "out of memory");
 		return;
 	}
@@ -259,7 +259,7 @@ static void come_up(struct tscf_stream_peer *peer)
 	if (!stream->listening)
 		tscf_stream_wait_end(peer);
 	t->handler->peer_up(t->context, &peer->peer);
-	if (!stream->transport.closed && peer->waiting && peer->peer.user != NULL)
+	if (!stream->transport.closed && peer->waiting && peer->peer.user)
 		tscf_stream_wait_end(peer);
 }
 
@@ -337,7 +337,7 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 	(void)events;
 	tscf_reaper_enter(&stream->transport);
 	if (peer->error != 0) {
-		tscf_stream_peer_fail(peer, peer->error, peer->reason != NULL ? peer->reason : strerror(peer->error));
+		tscf_stream_peer_fail(peer, peer->error, peer->reason ? peer->reason : strerror(peer->error));
 	} else if (peer->state == TSCF_STREAM_CONNECTING) {
 		connected(peer);
 	} else {
@@ -389,7 +389,7 @@ void tscf_stream_poll(struct tscf_transport *t)
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 
 	/* From inside a callback, the packets being worked on would be overwritten. */
-	if (stream->transport.depth > 0 || stream->transport.closed || stream->only == NULL ||
+	if (stream->transport.depth > 0 || stream->transport.closed || !stream->only ||
 	    stream->only->state == TSCF_STREAM_CONNECTING)
 		return;
 	read_or_secure(stream->only);
@@ -399,7 +399,7 @@ struct tscf_stream_peer *tscf_stream_peer_new(struct tscf_stream *stream, int fd
 {
 	struct tscf_stream_peer *peer = calloc(1, stream->kind->peer_size);
 
-	if (peer == NULL)
+	if (!peer)
 		return NULL;
 	peer->peer = (struct tscf_peer){.transport = &stream->transport, .outer = *remote};
 	peer->fd = fd;

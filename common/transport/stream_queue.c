@@ -33,14 +33,14 @@ static struct tscf_stream_block *block_new(struct tscf_stream_pool *pool, uint32
 
 	if (pool->bytes + size > TSCF_STREAM_POOL_BYTES)
 		return NULL;
-	if (size == BLOCK_BYTES && pool->spare != NULL) {
+	if (size == BLOCK_BYTES && pool->spare) {
 		block = pool->spare;
 		pool->spare = block->next;
 		pool->spares--;
 	} else {
 		block = malloc(sizeof(*block) + size);
 	}
-	if (block == NULL)
+	if (!block)
 		return NULL;
 	*block = (struct tscf_stream_block){.size = size};
 	pool->bytes += size;
@@ -61,7 +61,7 @@ static void block_free(struct tscf_stream_pool *pool, struct tscf_stream_block *
 
 void tscf_stream_pool_free(struct tscf_stream_pool *pool)
 {
-	while (pool->spare != NULL) {
+	while (pool->spare) {
 		struct tscf_stream_block *block = pool->spare;
 
 		pool->spare = block->next;
@@ -88,7 +88,7 @@ static void take(struct tscf_stream_fifo *fifo, struct tscf_stream_pool *pool, u
 	if (block->begin < block->end)
 		return;
 	fifo->first = block->next;
-	if (fifo->first == NULL)
+	if (!fifo->first)
 		fifo->last = NULL;
 	block_free(pool, block);
 }
@@ -103,11 +103,11 @@ static bool append(struct tscf_stream_fifo *fifo, struct tscf_stream_pool *pool,
 {
 	struct tscf_stream_block *block = fifo->last;
 
-	if (block == NULL || block->size - block->end < length) {
+	if (!block || block->size - block->end < length) {
 		block = block_new(pool, length);
-		if (block == NULL)
+		if (!block)
 			return false;
-		if (fifo->last != NULL)
+		if (fifo->last)
 			fifo->last->next = block;
 		else
 			fifo->first = block;
@@ -142,7 +142,7 @@ unsigned tscf_stream_queue_next(const struct tscf_stream_queue *q, struct iovec 
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < TSCF_STREAM_CLASSES; i++)
-		for (struct tscf_stream_block *b = q->fifo[i].first; b != NULL && count < most; b = b->next)
+		for (struct tscf_stream_block *b = q->fifo[i].first; b && count < most; b = b->next)
 			iov[count++] = (struct iovec){.iov_base = b->data + b->begin, .iov_len = b->end - b->begin};
 	return count;
 }
@@ -173,7 +173,7 @@ int tscf_stream_queue_gone(struct tscf_stream_queue *q, struct tscf_stream_pool 
 	for (unsigned i = 0; i < TSCF_STREAM_CLASSES && bytes > 0; i++) {
 		struct tscf_stream_fifo *fifo = &q->fifo[i];
 
-		while (bytes > 0 && fifo->first != NULL) {
+		while (bytes > 0 && fifo->first) {
 			uint32_t whole = fifo->first->end - fifo->first->begin;
 
 			if (bytes < whole)
@@ -188,6 +188,6 @@ int tscf_stream_queue_gone(struct tscf_stream_queue *q, struct tscf_stream_pool 
 void tscf_stream_queue_clear(struct tscf_stream_queue *q, struct tscf_stream_pool *pool)
 {
 	for (unsigned i = 0; i < TSCF_STREAM_CLASSES; i++)
-		while (q->fifo[i].first != NULL)
+		while (q->fifo[i].first)
 			take(&q->fifo[i], pool, q->fifo[i].first->end - q->fifo[i].first->begin);
 }

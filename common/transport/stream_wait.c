@@ -15,7 +15,7 @@ void tscf_stream_set_deadline(struct tscf_stream *stream)
 	struct ev_loop *loop = stream->transport.loop;
 
 	ev_timer_stop(loop, &stream->deadline_timer);
-	if (stream->waiting == NULL)
+	if (!stream->waiting)
 		return;
 	ev_timer_set(&stream->deadline_timer, stream->waiting->deadline - ev_now(loop), 0);
 	ev_timer_start(loop, &stream->deadline_timer);
@@ -26,9 +26,8 @@ bool tscf_stream_wait(struct tscf_stream_peer *peer)
 	struct tscf_stream *stream = tscf_stream_of(peer);
 
 	if (stream->listening) {
-		peer->source =
-		    tscf_source_hold(&stream->sources, &peer->peer.outer, TSCF_STREAM_PENDING_PER_SOURCE);
-		if (peer->source == NULL)
+		peer->source = tscf_source_hold(&stream->sources, &peer->peer.outer, TSCF_STREAM_PENDING_PER_SOURCE);
+		if (!peer->source)
 			return false;
 	}
 	peer->deadline = ev_now(stream->transport.loop) + TSCF_STREAM_SECONDS;
@@ -67,7 +66,7 @@ struct tscf_peer *tscf_stream_waiting(const struct tscf_transport *t, uint64_t s
 
 	DL_FOREACH2(((const struct tscf_stream *)t)->waiting, peer, wait_next)
 	if (peer->serial == serial)
-		return peer->state == TSCF_STREAM_UP && peer->peer.user == NULL ? &peer->peer : NULL;
+		return peer->state == TSCF_STREAM_UP && !peer->peer.user ? &peer->peer : NULL;
 	return NULL;
 }
 

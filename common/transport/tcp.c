@@ -82,7 +82,7 @@ int tscf_tcp_listen(struct ev_loop *loop, const union tscf_endpoint *local, cons
 	int err;
 	struct tscf_stream *stream = tscf_stream_listen(&make, local, options, &err);
 
-	if (stream != NULL)
+	if (stream)
 		*out = &stream->transport;
 	return err;
 }
@@ -95,7 +95,7 @@ int tscf_tcp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 	int err;
 	struct tscf_stream *stream = tscf_stream_connect(&make, remote, options, &err);
 
-	if (stream == NULL)
+	if (!stream)
 		return err;
 	*out = &stream->transport;
 	*peer = &stream->only->peer;
@@ -109,7 +109,7 @@ int tscf_tcp_attach(struct ev_loop *loop, int fd, const struct tscf_transport_ha
 	int err;
 	struct tscf_stream *stream = tscf_stream_attach(&make, fd, &err);
 
-	if (stream == NULL)
+	if (!stream)
 		return err;
 	*out = &stream->transport;
 	*peer = &stream->only->peer;

@@ -158,7 +158,7 @@ static int begin(struct tscf_stream_peer *base)
 	if (tscf_crypto_session_init(&peer->crypto) < 0)
 		return tscf_stream_reason(base, ENOMEM, "out of memory");
 	peer->ssl = tscf_tls_stream_connection(tls, &peer->check);
-	if (peer->ssl == NULL)
+	if (!peer->ssl)
 		return tscf_stream_reason(base, ENOMEM, "out of memory");
 	wolfSSL_SSLSetIORecv(peer->ssl, on_receive);
 	wolfSSL_SSLSetIOSend(peer->ssl, on_send);
@@ -336,7 +336,7 @@ static void free_peer(struct tscf_stream_peer *base)
 {
 	struct tls_peer *peer = tls_peer_of(base);
 
-	if (peer->ssl != NULL)
+	if (peer->ssl)
 		wolfSSL_free(peer->ssl);
 	tscf_crypto_session_free(&peer->crypto);
 	tscf_stream_queue_clear(&peer->sealed, &tls_of(peer)->base.pool);
@@ -385,7 +385,7 @@ int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const uni
 	if (!tls->server)
 		return -EINVAL;
 	stream = tscf_stream_listen(&make, local, options, &err);
-	if (stream == NULL)
+	if (!stream)
 		return err;
 	((struct tls_stream *)stream)->tls = tls;
 	*out = &stream->transport;
@@ -395,7 +395,7 @@ int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const uni
 static int connecting(struct tscf_stream *stream, struct tscf_tls *tls, int err, struct tscf_transport **out,
 		      struct tscf_peer **peer)
 {
-	if (stream == NULL)
+	if (!stream)
 		return err;
 	((struct tls_stream *)stream)->tls = tls;
 	*out = &stream->transport;

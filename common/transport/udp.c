@@ -30,7 +30,7 @@ static struct udp_peer *find(struct udp *udp, const union tscf_endpoint *outer)
 	struct tscf_outer_key key = tscf_outer_key(outer);
 	struct udp_peer *found = NULL;
 
-	if (udp->last != NULL && memcmp(&udp->last->key, &key, sizeof(key)) == 0)
+	if (udp->last && memcmp(&udp->last->key, &key, sizeof(key)) == 0)
 		return udp->last;
 	HASH_FIND_BYHASHVALUE(hh, udp->peers, &key, sizeof(key), tscf_outer_key_hash(&udp->secret, &key), found);
 	udp->last = found;
@@ -41,7 +41,7 @@ static struct udp_peer *new_peer(struct udp *udp, const union tscf_endpoint *out
 {
 	struct udp_peer *peer = calloc(1, sizeof(*peer));
 
-	if (peer == NULL)
+	if (!peer)
 		return NULL;
 	peer->base = (struct tscf_peer){.transport = &udp->base.transport, .outer = *outer, .user = user};
 	peer->key = tscf_outer_key(outer);
@@ -58,13 +58,13 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 	struct udp *udp = (struct udp *)d;
 	struct tscf_transport *t = &d->transport;
 
-	if (d->connected && udp->only == NULL)
+	if (d->connected && !udp->only)
 		return;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_packet *packet = batch->packet[i];
 		struct udp_peer *peer = d->connected ? udp->only : find(udp, &packet->from);
 
-		packet->peer = peer != NULL ? &peer->base : NULL;
+		packet->peer = peer ? &peer->base : NULL;
 		t->counters.received_bytes += packet->length;
 		t->counters.received_packets += tscf_packet_pieces(packet);
 	}
@@ -150,7 +150,7 @@ static int open_udp(struct ev_loop *loop, const union tscf_endpoint *local, cons
 	struct udp *udp = calloc(1, sizeof(*udp));
 	int err;
 
-	if (udp == NULL)
+	if (!udp)
 		return -ENOMEM;
 	udp->base.transport.ops = &udp_ops;
 	udp->base.transport.handler = handler;
@@ -188,7 +188,7 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 	if (err < 0)
 		return err;
 	udp->only = new_peer(udp, remote, NULL);
-	if (udp->only == NULL) {
+	if (!udp->only) {
 		free_udp(&udp->base.transport);
 		return -ENOMEM;
 	}
@@ -197,21 +197,22 @@ int tscf_udp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 	return 0;
 }
 
-struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user)
+struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_endpoint *outer,
+				    const struct tscf_addr *local, void *user)
 {
 	struct udp *udp = (struct udp *)t;
 	struct udp_peer *peer;
 
-	if (udp->base.transport.closed || udp->base.connected || find(udp, outer) != NULL)
+	if (udp->base.transport.closed || udp->base.connected || find(udp, outer))
 		return NULL;
 	peer = new_peer(udp, outer, user);
-	if (peer == NULL)
+	if (!peer)
 		return NULL;
 	peer->base.local = *local;
 	HASH_ADD_BYHASHVALUE(hh, udp->peers, key, sizeof(peer->key), tscf_outer_key_hash(&udp->secret, &peer->key),
 			     peer);
 	/* uthash clears this when it had no memory. */
-	if (peer->hh.tbl == NULL) {
+	if (!peer->hh.tbl) {
 		free(peer);
 		return NULL;
 	}
@@ -222,11 +223,11 @@ struct tscf_peer *tscf_udp_peer_at(struct tscf_transport *t, const union tscf_en
 {
 	struct udp_peer *peer = find((struct udp *)t, outer);
 
-	return peer != NULL ? &peer->base : NULL;
+	return peer ? &peer->base : NULL;
 }
 
-void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const struct tscf_addr *local, const void *data,
-		      uint32_t length)
+void tscf_udp_send_to(struct tscf_transport *t, const union tscf_endpoint *to, const struct tscf_addr *local,
+		      const void *data, uint32_t length)
 {
 	struct tscf_datagram *d = (struct tscf_datagram *)t;
 

@@ -72,10 +72,10 @@ static void show_address(const char *name, const union tsc_address *a)
 	unsigned port = 0;
 
 	if (a->sa.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof text);
+		inet_ntop(AF_INET, &a->in.sin_addr, text, sizeof(text));
 		port = ntohs(a->in.sin_port);
 	} else if (a->sa.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof text);
+		inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof(text));
 		port = ntohs(a->in6.sin6_port);
 	}
 	printf(" %s=%s", name, text);
@@ -118,7 +118,7 @@ static void set_level(int sock, const char *name)
 		printf("expected a level, \"config\" or \"quit\"\n");
 		return;
 	}
-	if (tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level) == -1) {
+	if (tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof(level)) == -1) {
 		printf("the level is not set: %s\n", strerror(errno));
 		return;
 	}
@@ -133,7 +133,7 @@ static int take_command(tsc_handle handle, int sock)
 {
 	char line[64];
 
-	if (fgets(line, sizeof line, stdin) == NULL)
+	if (!fgets(line, sizeof(line), stdin))
 		return 1;
 	line[strcspn(line, "\n")] = '\0';
 	if (strcmp(line, "quit") == 0)
@@ -149,7 +149,7 @@ static void receive(int sock)
 {
 	char datagram[256];
 
-	while (recv(sock, datagram, sizeof datagram, MSG_DONTWAIT) >= 0)
+	while (recv(sock, datagram, sizeof(datagram), MSG_DONTWAIT) >= 0)
 		count.received++;
 }
 
@@ -157,9 +157,9 @@ static void send_one(int sock, const struct sockaddr_in *to)
 {
 	char datagram[160];
 
-	memset(datagram, '.', sizeof datagram);
-	snprintf(datagram, sizeof datagram, "tsc-call %u ", count.sent);
-	if (sendto(sock, datagram, sizeof datagram, 0, (const struct sockaddr *)to, sizeof *to) >= 0)
+	memset(datagram, '.', sizeof(datagram));
+	snprintf(datagram, sizeof(datagram), "tsc-call %u ", count.sent);
+	if (sendto(sock, datagram, sizeof(datagram), 0, (const struct sockaddr *)to, sizeof(*to)) >= 0)
 		count.sent++;
 	else
 		count.refused++;
@@ -201,7 +201,7 @@ static int call(tsc_handle handle, const struct sockaddr_in *to, unsigned local_
 		perror("tsc_socket");
 		return EXIT_FAILURE;
 	}
-	if (tsc_bind(sock, (struct sockaddr *)&local, sizeof local) != 0) {
+	if (tsc_bind(sock, (struct sockaddr *)&local, sizeof(local)) != 0) {
 		perror("tsc_bind");
 		return EXIT_FAILURE;
 	}
@@ -230,13 +230,13 @@ int main(int argc, char **argv)
 	/* poll() knows nothing of lines that have been read ahead. */
 	setvbuf(stdin, NULL, _IONBF, 0);
 	handle = tsc_ctrl_new_tunnel(NULL);
-	if (handle == NULL) {
+	if (!handle) {
 		perror("tsc_ctrl_new_tunnel");
 		return EXIT_FAILURE;
 	}
 	tunnel = tsc_notification_enable(handle, tsc_notification_tunnel, on_tunnel, NULL);
 	dtte = tsc_notification_enable(handle, tsc_notification_dtte, on_dtte, NULL);
-	if (tunnel == NULL || dtte == NULL) {
+	if (!tunnel || !dtte) {
 		perror("tsc_notification_enable");
 		return EXIT_FAILURE;
 	}

@@ -81,7 +81,7 @@ static void handshake(struct load *load, struct load_client *c)
 	t->up = true;
 	if (wolfSSL_session_reused(t->ssl))
 		load->phase->resumed++;
-	else if (load->tls->session == NULL)
+	else if (!load->tls->session)
 		tscf_tls_session_keep(&load->tls->session, t->ssl);
 	if (load->phase->from == LOAD_HANDSHAKE) {
 		wolfSSL_shutdown(t->ssl);

@@ -47,7 +47,7 @@ static void match(const uint8_t *bytes, size_t size)
 	if (strlen(name) == size && name[0] != '*' && name[0] != '.' && name[size - 1] != '.')
 		must(tscf_cert_dns_matches((const char *)bytes, size, name));
 	if (tscf_cert_dns_matches((const char *)bytes, size, "phone.example.org"))
-		must(memchr(bytes, 0, size) == NULL && size >= strlen("*.example.org"));
+		must(!memchr(bytes, 0, size) && size >= strlen("*.example.org"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -28,7 +28,7 @@ void certs_clear(void)
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
 
-	if (dir == NULL)
+	if (!dir)
 		return;
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
@@ -111,9 +111,9 @@ static void set_names(Cert *cert, const struct certs_spec *spec)
 	snprintf(cert->subject.commonName, sizeof(cert->subject.commonName), "%s", spec->name);
 	cert->altNames[0] = 0x30;
 	for (unsigned i = 0; i < 2; i++)
-		if (spec->dns[i] != NULL)
+		if (spec->dns[i])
 			add_name(cert, 0x82, spec->dns[i], strlen(spec->dns[i]));
-	if (spec->ip != NULL) {
+	if (spec->ip) {
 		ck_assert_int_eq(tscf_addr_parse(spec->ip, &addr), 0);
 		add_name(cert, 0x87, addr.bytes, tscf_addr_size(addr.family));
 	}
@@ -161,7 +161,7 @@ void certs_make(const struct certs_spec *spec)
 	set_names(&cert, spec);
 	if (spec->expired || spec->early)
 		set_dates(&cert, spec->early ? 40 : 20);
-	if (spec->issuer != NULL)
+	if (spec->issuer)
 		load_issuer(&cert, &signer, spec->issuer);
 	length = wc_MakeCert_ex(&cert, der, sizeof(der), ECC_TYPE, &key, &rng);
 	ck_assert_int_gt(length, 0);

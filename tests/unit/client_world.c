@@ -287,7 +287,7 @@ const char *world_status(struct client_world *w, const char *path)
 	json_t *at = status_at(w, path);
 	char *text;
 
-	if (at == NULL)
+	if (!at)
 		return "";
 	if (json_is_string(at)) {
 		snprintf(w->status_text, sizeof(w->status_text), "%s", json_string_value(at));

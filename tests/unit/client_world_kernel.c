@@ -42,7 +42,7 @@ int __wrap_tscf_sockdiag_open(struct ev_loop *loop, uint32_t mask, const struct 
 	static const struct tscf_sockdiag_handler ours = {dump_socket, dump_done, destroyed};
 	struct client_world *w = world_of_process();
 
-	if (handler->destroyed == NULL)
+	if (!handler->destroyed)
 		return __real_tscf_sockdiag_open(loop, mask, handler, context, out);
 	w->diag = handler;
 	w->diag_context = context;

@@ -107,7 +107,7 @@ static void write_address(struct tscf_writer *t, uint16_t type, const char *text
 {
 	struct tscf_prefix p = {.length = length};
 
-	if (text == NULL)
+	if (!text)
 		return;
 	ck_assert_int_eq(tscf_addr_parse(text, &p.addr), 0);
 	tscf_write_prefix(t, type, &p);
@@ -213,7 +213,7 @@ static bool is_full(const struct world_server *s, enum world_ask ask, const stru
 	while (tscf_message_next(m, &offset, &tlv))
 		if (tlv.type == TSCF_TLV_BINDING && tscf_tlv_binding(&tlv, &wire) == 0 &&
 		    wire.action == TSCF_BIND_ACTION_BIND && !is_whole(&wire.key))
-			count += tscf_bindings_get(s->bound, &wire.key) == NULL;
+			count += !tscf_bindings_get(s->bound, &wire.key);
 	return count > s->room;
 }
 

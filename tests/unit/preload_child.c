@@ -53,7 +53,7 @@ static unsigned int count_fds(void)
 	unsigned int count = 0;
 
 	expect(fds != NULL);
-	while (readdir(fds) != NULL)
+	while (readdir(fds))
 		count++;
 	closedir(fds);
 	return count;
@@ -103,21 +103,21 @@ static void kernel_errors(void)
 	struct sockaddr_in closed = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	struct sockaddr_un missing = {.sun_family = AF_UNIX, .sun_path = "/nonexistent/socket"};
 	int tcp = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0), value = 0;
-	socklen_t length = sizeof value;
+	socklen_t length = sizeof(value);
 
 	same(socket, AF_INET, 999, 0);
 	same(socket, AF_INET, SOCK_STREAM, IPPROTO_UDP);
 	same(socket, 12345, SOCK_STREAM, 0);
 	same(socket, -1, SOCK_STREAM, 0);
-	same(bind, -1, (struct sockaddr *)&foreign, sizeof foreign);
-	same(bind, tcp, (struct sockaddr *)&foreign, sizeof foreign);
+	same(bind, -1, (struct sockaddr *)&foreign, sizeof(foreign));
+	same(bind, tcp, (struct sockaddr *)&foreign, sizeof(foreign));
 	same(bind, tcp, (struct sockaddr *)&foreign, 3);
-	same(bind, STDIN_FILENO, (struct sockaddr *)&foreign, sizeof foreign);
-	same(bind, local, (struct sockaddr *)&missing, sizeof missing);
-	same(connect, -1, (struct sockaddr *)&closed, sizeof closed);
-	same(connect, tcp, (struct sockaddr *)&closed, sizeof closed);
-	same(connect, local, (struct sockaddr *)&missing, sizeof missing);
-	same(connect, STDIN_FILENO, (struct sockaddr *)&closed, sizeof closed);
+	same(bind, STDIN_FILENO, (struct sockaddr *)&foreign, sizeof(foreign));
+	same(bind, local, (struct sockaddr *)&missing, sizeof(missing));
+	same(connect, -1, (struct sockaddr *)&closed, sizeof(closed));
+	same(connect, tcp, (struct sockaddr *)&closed, sizeof(closed));
+	same(connect, local, (struct sockaddr *)&missing, sizeof(missing));
+	same(connect, STDIN_FILENO, (struct sockaddr *)&closed, sizeof(closed));
 	same(setsockopt, -1, SOL_SOCKET, SO_RCVBUF, &value, length);
 	same(setsockopt, tcp, SOL_SOCKET, SO_RCVBUF, &value, 1);
 	same(setsockopt, tcp, SOL_SOCKET, OPTION + 1, &value, length);
@@ -141,16 +141,16 @@ static void option_errors(void)
 {
 	int tcp = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
 	int level = tsc_so_tunnel_transport_unencrypted, bad = 4, worse = -1, stdin_copy = dup(STDIN_FILENO);
-	socklen_t length = sizeof level;
+	socklen_t length = sizeof(level);
 
-	expect(fails(setsockopt(-1, SOL_SOCKET, OPTION, &level, sizeof level)) == EBADF);
-	expect(fails(setsockopt(stdin_copy, SOL_SOCKET, OPTION, &level, sizeof level)) == ENOTSOCK);
+	expect(fails(setsockopt(-1, SOL_SOCKET, OPTION, &level, sizeof(level))) == EBADF);
+	expect(fails(setsockopt(stdin_copy, SOL_SOCKET, OPTION, &level, sizeof(level))) == ENOTSOCK);
 	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &level, 1)) == EINVAL);
 	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &level, 0)) == EINVAL);
-	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &bad, sizeof bad)) == EINVAL);
-	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &worse, sizeof worse)) == EINVAL);
-	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, NULL, sizeof level)) == EFAULT);
-	expect(fails(setsockopt(local, SOL_SOCKET, OPTION, &level, sizeof level)) == ENOPROTOOPT);
+	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &bad, sizeof(bad))) == EINVAL);
+	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, &worse, sizeof(worse))) == EINVAL);
+	expect(fails(setsockopt(tcp, SOL_SOCKET, OPTION, NULL, sizeof(level))) == EFAULT);
+	expect(fails(setsockopt(local, SOL_SOCKET, OPTION, &level, sizeof(level))) == ENOPROTOOPT);
 	expect(fails(getsockopt(-1, SOL_SOCKET, OPTION, &level, &length)) == EBADF);
 	expect(fails(getsockopt(stdin_copy, SOL_SOCKET, OPTION, &level, &length)) == ENOTSOCK);
 	expect(fails(getsockopt(tcp, SOL_SOCKET, OPTION, &level, NULL)) == EFAULT);
@@ -168,11 +168,11 @@ static void option_round_trip(void)
 		struct {
 			int value, beyond;
 		} got = {-1, -1};
-		socklen_t length = sizeof got;
+		socklen_t length = sizeof(got);
 		char byte = 99;
 
 		errno = ODD_ERRNO;
-		expect(setsockopt(fd, SOL_SOCKET, OPTION, (char *)&level, sizeof level) == 0);
+		expect(setsockopt(fd, SOL_SOCKET, OPTION, (char *)&level, sizeof(level)) == 0);
 		expect(getsockopt(fd, SOL_SOCKET, OPTION, &got, &length) == 0);
 		expect(got.value == level && got.beyond == -1 && length == sizeof(int));
 		length = 1;
@@ -188,10 +188,10 @@ static void option_round_trip(void)
 static void option_refused(const char *error)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), level = tsc_so_tunnel_transport_encrypted_preferred;
-	socklen_t length = sizeof level;
+	socklen_t length = sizeof(level);
 
 	expect(fd >= 0);
-	expect(fails(setsockopt(fd, SOL_SOCKET, OPTION, &level, sizeof level)) == atoi(error));
+	expect(fails(setsockopt(fd, SOL_SOCKET, OPTION, &level, sizeof(level))) == atoi(error));
 	expect(fails(getsockopt(fd, SOL_SOCKET, OPTION, &level, &length)) == atoi(error));
 }
 
@@ -214,17 +214,17 @@ static void bound(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = ""};
-	socklen_t length = sizeof address;
+	socklen_t length = sizeof(address);
 	int udp = socket(AF_INET, SOCK_DGRAM, 0), tcp = socket(AF_INET, SOCK_STREAM, 0);
 	int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), local = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 	errno = ODD_ERRNO;
-	expect(bind(udp, (struct sockaddr *)&address, sizeof address) == 0);
-	expect(bind(tcp, (struct sockaddr *)&address, sizeof address) == 0 && listen(tcp, 1) == 0);
+	expect(bind(udp, (struct sockaddr *)&address, sizeof(address)) == 0);
+	expect(bind(tcp, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(tcp, 1) == 0);
 	expect(getsockname(tcp, (struct sockaddr *)&address, &length) == 0);
 	expect(bind(local, (struct sockaddr *)&name, sizeof(sa_family_t)) == 0);
 	expect(errno == ODD_ERRNO);
-	expect(connect(client, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS);
+	expect(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EINPROGRESS);
 }
 
 /* A DSCP that was set is told of, in each family; other options are not, nor what the kernel has refused: two here. */
@@ -233,12 +233,12 @@ static void dscp(void)
 	int ipv4 = socket(AF_INET, SOCK_DGRAM, 0), ipv6 = socket(AF_INET6, SOCK_DGRAM, 0), tos = 184, one = 1;
 
 	errno = ODD_ERRNO;
-	expect(setsockopt(ipv4, IPPROTO_IP, IP_TOS, &tos, sizeof tos) == 0);
-	expect(setsockopt(ipv6, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos) == 0);
-	expect(setsockopt(ipv4, IPPROTO_IP, IP_TTL, &one, sizeof one) == 0);
-	expect(setsockopt(ipv4, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0);
+	expect(setsockopt(ipv4, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)) == 0);
+	expect(setsockopt(ipv6, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos)) == 0);
+	expect(setsockopt(ipv4, IPPROTO_IP, IP_TTL, &one, sizeof(one)) == 0);
+	expect(setsockopt(ipv4, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
 	expect(errno == ODD_ERRNO);
-	expect(fails(setsockopt(ipv4, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos)) == ENOPROTOOPT);
+	expect(fails(setsockopt(ipv4, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos))) == ENOPROTOOPT);
 }
 
 static void *open_often(void *stop)
@@ -284,7 +284,7 @@ static void fork_among_threads(void)
 	unsigned int before = count_fds();
 	size_t i;
 
-	snprintf(fds, sizeof fds, "%u", before);
+	snprintf(fds, sizeof(fds), "%u", before);
 	for (i = 0; i < 6; i++)
 		expect(pthread_create(&threads[i], NULL, open_often, &stop) == 0);
 	for (i = 0; i < 60; i++)
@@ -344,7 +344,7 @@ static void environment_gone(void)
 {
 	char **variable;
 
-	for (variable = environ; *variable != NULL; variable++)
+	for (variable = environ; *variable; variable++)
 		memset(*variable, 'x', strlen(*variable));
 	clearenv();
 	refused();
@@ -363,11 +363,11 @@ static void secure(const char *library)
 	expect(handle != NULL);
 	open_socket = (int (*)(int, int, int))dlsym(handle, "socket");
 	set = (int (*)(int, int, int, const void *, socklen_t))dlsym(handle, "setsockopt");
-	expect(open_socket != NULL && set != NULL && (void *)open_socket != (void *)socket);
+	expect(open_socket && set && (void *)open_socket != (void *)socket);
 	fd = open_socket(AF_INET, SOCK_DGRAM, 0);
 	expect(fd >= 0);
 	expect(fails(set(fd, SOL_SOCKET, OPTION, &level, 1)) == EINVAL);
-	set(fd, SOL_SOCKET, OPTION, &level, sizeof level);
+	set(fd, SOL_SOCKET, OPTION, &level, sizeof(level));
 }
 
 static bool run_plain(const char *name)
@@ -390,7 +390,7 @@ static bool run_plain(const char *name)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+	for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		if (strcmp(name, scenarios[i].name) == 0) {
 			scenarios[i].run();
 			return true;

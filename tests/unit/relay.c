@@ -8,7 +8,7 @@
 
 static bool passes(struct relay *relay, bool to_server, uint8_t *data, size_t length)
 {
-	if (relay->filter != NULL && !relay->filter(relay, to_server, data, length))
+	if (relay->filter && !relay->filter(relay, to_server, data, length))
 		return false;
 	/* Numerical Recipes' generator; the high bits are the better ones. */
 	relay->random = relay->random * 1664525 + 1013904223;

@@ -18,8 +18,8 @@ static unsigned impossible;
 static void note(char letter, unsigned i)
 {
 	size_t n = strlen(done);
-	ck_assert_uint_lt(n + 4, sizeof done);
-	snprintf(done + n, sizeof done - n, "%c%u ", letter, i);
+	ck_assert_uint_lt(n + 4, sizeof(done));
+	snprintf(done + n, sizeof(done) - n, "%c%u ", letter, i);
 }
 
 static uint64_t clock_ms;

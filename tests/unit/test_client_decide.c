@@ -2,8 +2,8 @@
 /*
  * The client's route decision: every kind of packet, up and down, against every state of its binding.
  *
- * Every test runs in IPv4 and in IPv6.  The client is 10.1.2.3 (the source of build_ipv4) and 2001:db8::1 (of build_ipv6),
- * port 5060; the far end is 192.0.2.9 and 2001:db8::2, port 6050.
+ * Every test runs in IPv4 and in IPv6.  The client is 10.1.2.3 (the source of build_ipv4) and 2001:db8::1 (of
+ * build_ipv6), port 5060; the far end is 192.0.2.9 and 2001:db8::2, port 6050.
  */
 #include "tests/unit/packet_build.h"
 #include "tests/unit/runner.h"
@@ -22,8 +22,8 @@ static struct tscf_binding_key bound;     /**< udp, the plain address, port 5060
 
 static void set_up(void)
 {
-	memset(&d, 0, sizeof d);
-	memset(&list, 0, sizeof list);
+	memset(&d, 0, sizeof(d));
+	memset(&list, 0, sizeof(list));
 	d.bindings = tscf_bindings_new();
 	d.fragments = tscf_fragments_new(64);
 	d.now = NOW;
@@ -34,7 +34,7 @@ static void set_up(void)
 	ck_assert_int_eq(tscf_addr_parse("2001:db8:9::1", &d.encrypted.of[1]), 0);
 	plain = d.plain.of[tscf_family_index(family)];
 	encrypted = d.encrypted.of[tscf_family_index(family)];
-	memset(&bound, 0, sizeof bound);
+	memset(&bound, 0, sizeof(bound));
 	bound.local = plain;
 	bound.local_port = BUILD_SPORT;
 	bound.protocol = IPPROTO_UDP;
@@ -119,7 +119,8 @@ static struct build icmp_error(void)
 	return b;
 }
 
-/* An ICMP port unreachable from the client's kernel (or, turned, from the network) that quotes a packet of the bound flow. */
+/* An ICMP port unreachable from the client's kernel (or, turned, from the network) that quotes a packet of the bound
+ * flow. */
 static struct build unreachable(bool down)
 {
 	struct build quote = udp(!down), b = icmp_error();
@@ -188,8 +189,8 @@ START_TEST(unmarked_packets_of_a_bound_flow)
 END_TEST
 
 /*
- * Fragments: while there is an encrypted tunnel, those of every flow take it, and clear ones are refused.  Without it a later fragment is
- * judged as its first one; clear fragments of a datagram that came encrypted are refused.
+ * Fragments: while there is an encrypted tunnel, those of every flow take it, and clear ones are refused.  Without it a
+ * later fragment is judged as its first one; clear fragments of a datagram that came encrypted are refused.
  */
 START_TEST(fragments_of_other_flows)
 {
@@ -275,7 +276,7 @@ END_TEST
 START_TEST(exception_to_whole_address)
 {
 	struct tscf_binding_key whole;
-	memset(&whole, 0, sizeof whole);
+	memset(&whole, 0, sizeof(whole));
 	whole.local = plain;
 	tscf_bindings_bind(d.bindings, &whole, TSCF_LEVEL_ENCRYPTED_ONLY, &d, &list);
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
@@ -300,7 +301,8 @@ START_TEST(spoofed)
 }
 END_TEST
 
-/* On the encrypted device: an unknown flow is new once, a bound one is not, the encrypted address is no flow of the plain one. */
+/* On the encrypted device: an unknown flow is new once, a bound one is not, the encrypted address is no flow of the
+ * plain one. */
 START_TEST(up_encrypted)
 {
 	struct build b = udp(false), own = udp(false);

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The first dynamic encryption module on a clock of the test's own: which actions follow which events, and what the gate lets through.
+ * The first dynamic encryption module on a clock of the test's own: which actions follow which events, and what the
+ * gate lets through.
  */
 #include "tests/unit/runner.h"
 #include "tscf-client/dtte.h"
 
 #include <string.h>
 
-/** What the machine did, one letter each: r request, c connect, f configure, u up, l release, x close, i idle, H O S gate. */
+/** What the machine did, one letter each: r request, c connect, f configure, u up, l release, x close, i idle, H O S
+ * gate. */
 static char done[64];
 
 static void note(char letter)
 {
 	size_t n = strlen(done);
-	ck_assert_uint_lt(n + 1, sizeof done);
+	ck_assert_uint_lt(n + 1, sizeof(done));
 	done[n] = letter;
 	done[n + 1] = '\0';
 }
@@ -158,7 +160,8 @@ START_TEST(lingers)
 }
 END_TEST
 
-/* Refused: the gate shuts at once; it is tried again after 1, 2, 4 ... s, less a quarter without jitter, and the gate stays shut meanwhile. */
+/* Refused: the gate shuts at once; it is tried again after 1, 2, 4 ... s, less a quarter without jitter, and the gate
+ * stays shut meanwhile. */
 START_TEST(backs_off)
 {
 	static const uint64_t pauses[] = {750, 1500, 3000, 6000, 12000, 22500, 22500};
@@ -168,7 +171,7 @@ START_TEST(backs_off)
 	dtte_plain(&d, true, now);
 	dtte_demand(&d, true, now);
 	expect("r");
-	for (unsigned i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+	for (unsigned i = 0; i < sizeof(pauses) / sizeof(*pauses); i++) {
 		dtte_failed(&d, "service unavailable", now);
 		ck_assert_int_eq(d.state, DTTE_FAILED);
 		ck_assert_str_eq(d.reason, "service unavailable");
@@ -225,7 +228,8 @@ START_TEST(hold_ends_without_plain)
 }
 END_TEST
 
-/* A tunnel that is lost while wanted is asked for again at once, and packets are held, not refused and never let through. */
+/* A tunnel that is lost while wanted is asked for again at once, and packets are held, not refused and never let
+ * through. */
 START_TEST(lost_and_back)
 {
 	struct dtte d;
@@ -307,7 +311,8 @@ START_TEST(touch)
 }
 END_TEST
 
-/* A socket that lives for one packet: the refusal is told, and its next packet does not ask again before the back-off is over. */
+/* A socket that lives for one packet: the refusal is told, and its next packet does not ask again before the back-off
+ * is over. */
 START_TEST(touch_refused)
 {
 	struct dtte d;

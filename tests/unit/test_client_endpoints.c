@@ -26,9 +26,9 @@ static void server(const char *text, enum client_transport transport)
 
 static void setup(void)
 {
-	memset(&servers, 0, sizeof servers);
-	memset(&proxy, 0, sizeof proxy);
-	memset(addresses, 0, sizeof addresses);
+	memset(&servers, 0, sizeof(servers));
+	memset(&proxy, 0, sizeof(proxy));
+	memset(addresses, 0, sizeof(addresses));
 	servers.all.port = 2004;
 }
 
@@ -121,7 +121,7 @@ START_TEST(bounded)
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++) {
 		server("a", CLIENT_TRANSPORT_AUTO);
 		for (unsigned n = 0; n < ENDPOINTS_ADDRESSES_MAX; n++) {
-			snprintf(text, sizeof text, "192.0.%u.%u", i, n);
+			snprintf(text, sizeof(text), "192.0.%u.%u", i, n);
 			address(i, text);
 		}
 	}

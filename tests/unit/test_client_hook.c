@@ -99,7 +99,7 @@ static void variable(const struct hook_environment *e, const char *text)
 START_TEST(variables)
 {
 	struct hook_state s = state(true, true);
-	struct hook_environment *e = malloc(sizeof *e);
+	struct hook_environment *e = malloc(sizeof(*e));
 
 	ck_assert_int_eq(tscf_prefix_parse("2001:db8::/32", &s.routes[1]), 0);
 	s.route_count = 2;
@@ -131,7 +131,7 @@ END_TEST
 START_TEST(longest)
 {
 	struct hook_state s = state(true, true);
-	struct hook_environment *e = malloc(sizeof *e);
+	struct hook_environment *e = malloc(sizeof(*e));
 	unsigned i, blanks = 0;
 
 	for (s.route_count = 0; s.route_count < ROUTING_ROUTES_MAX; s.route_count++)

@@ -44,9 +44,12 @@ static uint32_t add(uint16_t tries, uint64_t now)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	uint32_t sequence = requests_sequence(&queue);
-	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, sequence);
+	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_KEEPALIVE_REQUEST, 7, sequence);
 	int length = tscf_write_finish(&w);
-	ck_assert_int_eq(requests_add(&queue, buffer, (uint32_t)length, (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, tries, 0}, done, NULL, now), 0);
+	ck_assert_int_eq(requests_add(&queue, buffer, (uint32_t)length,
+				      (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, tries, 0}, done, NULL,
+				      now),
+			 0);
 	return sequence;
 }
 
@@ -98,9 +101,10 @@ START_TEST(urgent)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	start();
-	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
+	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
 	int length = tscf_write_finish(&w);
-	requests_add(&queue, buffer, (uint32_t)length, (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, 2, 3}, done, NULL, 0);
+	requests_add(&queue, buffer, (uint32_t)length,
+		     (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, 2, 3}, done, NULL, 0);
 	static const uint64_t at[] = {5, 10, 15, 265};
 	for (unsigned i = 0; i < 4; i++) {
 		ck_assert_uint_eq(requests_next(&queue), at[i]);
@@ -201,9 +205,10 @@ START_TEST(callback_adds)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	start();
-	tscf_write_begin(&w, buffer, sizeof buffer, TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
+	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_KEEPALIVE_REQUEST, 7, requests_sequence(&queue));
 	int length = tscf_write_finish(&w);
-	requests_add(&queue, buffer, (uint32_t)length, (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, 1, 0}, add_another, &queue, 0);
+	requests_add(&queue, buffer, (uint32_t)length,
+		     (struct request_pace){REQUEST_FIRST_MS, REQUEST_LONGEST_MS, 1, 0}, add_another, &queue, 0);
 	requests_tick(&queue, 250);
 	ck_assert_uint_eq(ended, 1);
 	ck_assert_uint_eq(queue.under_way, 1);

@@ -20,7 +20,7 @@ static void told(struct tunnel *t, unsigned keepalive, unsigned persistence)
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_message m;
 	struct tscf_writer w;
-	tscf_write_begin(&w, data, sizeof data, TSCF_CONFIGURATION_RESPONSE, 1, 1);
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_RESPONSE, 1, 1);
 	if (keepalive)
 		tscf_write_u16(&w, TSCF_TLV_KEEPALIVE, (uint16_t)keepalive);
 	if (persistence)
@@ -55,8 +55,8 @@ static const struct {
 	unsigned own, keepalive, persistence;
 	uint64_t asks_after;
 } cases[] = {
-	{10, 0, 0, 10}, {10, 300, 0, 300}, {10, 300, 330, 110}, {10, 0, 330, 10}, {10, 0, 12, 4},
-	{0, 0, 0, 0}, {0, 0, 330, 110}, {0, 25, 330, 25}, {0, 0, 2, 1},
+    {10, 0, 0, 10}, {10, 300, 0, 300}, {10, 300, 330, 110}, {10, 0, 330, 10}, {10, 0, 12, 4},
+    {0, 0, 0, 0},   {0, 0, 330, 110},  {0, 25, 330, 25},    {0, 0, 2, 1},
 };
 
 START_TEST(how_long)
@@ -73,7 +73,7 @@ static Suite *make_suite(void)
 	TCase *t = tcase_create("keepalive");
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, each_its_own);
-	tcase_add_loop_test(t, how_long, 0, sizeof cases / sizeof cases[0]);
+	tcase_add_loop_test(t, how_long, 0, sizeof(cases) / sizeof(cases[0]));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -27,8 +27,9 @@ static struct routing_facts facts(void)
 /* Ports that a packet's must be, taken together, are exactly those of the range. */
 START_TEST(ports_are_split)
 {
-	static const struct tscf_port_range ranges[] = {{5060, 5060}, {5060, 5069}, {1, 65534}, {10000, 20000}, {0, 65535}};
-	for (unsigned r = 0; r < sizeof ranges / sizeof ranges[0]; r++) {
+	static const struct tscf_port_range ranges[] = {
+	    {5060, 5060}, {5060, 5069}, {1, 65534}, {10000, 20000}, {0, 65535}};
+	for (unsigned r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
 		struct tscf_port_bits bits[32];
 		int n = tscf_port_bits_split(ranges[r].low, ranges[r].high, bits, 32);
 		ck_assert_int_gt(n, 0);
@@ -151,7 +152,9 @@ START_TEST(barrier_of_policies)
 	static struct client_config with;
 	struct routing_facts f = facts();
 	with = config;
-	with.policies = (struct policies){.count = 1, .list = {{.level = TSCF_LEVEL_ENCRYPTED_ONLY, .protocol = IPPROTO_UDP, .local_port = {5004, 5010}}}};
+	with.policies = (struct policies){
+	    .count = 1,
+	    .list = {{.level = TSCF_LEVEL_ENCRYPTED_ONLY, .protocol = IPPROTO_UDP, .local_port = {5004, 5010}}}};
 	barrier_plan(&with, &f, &b);
 	ck_assert_uint_eq(blocks(&b, 5004), 1);
 	ck_assert_uint_eq(blocks(&b, 5010), 1);

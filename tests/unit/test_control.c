@@ -94,7 +94,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		break;
 	case OP_PUSH:
 		for (unsigned int i = 0; i < call->request.level; i++)
-			tscf_control_push(call, &pushed, sizeof pushed);
+			tscf_control_push(call, &pushed, sizeof(pushed));
 		break;
 	case OP_LEVEL:
 		call->level = ANSWER_LEVEL;
@@ -157,7 +157,7 @@ static void make_directory(void)
 	strcpy(directory, "/tmp/tscf-control-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
-	snprintf(path, sizeof path, "%s/sock", directory);
+	snprintf(path, sizeof(path), "%s/sock", directory);
 }
 
 static void remove_directory(void)
@@ -193,7 +193,7 @@ static unsigned int count_fds(void)
 	unsigned int count = 0;
 
 	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds) != NULL)
+	while (readdir(fds))
 		count++;
 	closedir(fds);
 	return count;
@@ -223,7 +223,7 @@ static int try_connect(void)
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	strcpy(address.sun_path, path);
-	return connect(sock, (struct sockaddr *)&address, sizeof address) == 0 ? sock : -1;
+	return connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0 ? sock : -1;
 }
 
 static int connect_raw(void)
@@ -323,11 +323,11 @@ START_TEST(structs_may_differ_in_size)
 	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_STRUCT};
 	char larger[12], smaller[4];
 
-	memset(larger, 'x', sizeof larger);
-	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, larger, sizeof larger), 0);
-	ck_assert_mem_eq(larger, "12345678\0\0\0\0", sizeof larger);
-	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, smaller, sizeof smaller), 0);
-	ck_assert_mem_eq(smaller, "1234", sizeof smaller);
+	memset(larger, 'x', sizeof(larger));
+	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, larger, sizeof(larger)), 0);
+	ck_assert_mem_eq(larger, "12345678\0\0\0\0", sizeof(larger));
+	ck_assert_int_eq(tscf_control_fetch(path, &request, 2000, smaller, sizeof(smaller)), 0);
+	ck_assert_mem_eq(smaller, "1234", sizeof(smaller));
 }
 END_TEST
 
@@ -363,9 +363,9 @@ static int next_reply(int sock)
 	ck_assert_int_eq(tscf_control_receive_reply(sock, &reply, deadline), 0);
 	if (reply.error != 0)
 		return reply.error;
-	ck_assert_uint_eq(reply.length, sizeof event);
-	ck_assert_int_eq(tscf_control_receive(sock, &event, sizeof event, deadline), 0);
-	ck_assert_mem_eq(&event, &pushed, sizeof event);
+	ck_assert_uint_eq(reply.length, sizeof(event));
+	ck_assert_int_eq(tscf_control_receive(sock, &event, sizeof(event), deadline), 0);
+	ck_assert_mem_eq(&event, &pushed, sizeof(event));
 	return 0;
 }
 
@@ -452,17 +452,15 @@ static void send_descriptors(int sock, const struct tscf_control_request *reques
 		struct cmsghdr align;
 	} control = {0};
 	struct iovec data = {.iov_base = (void *)(uintptr_t)request, .iov_len = size};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof control.bytes};
+	struct msghdr message = {
+	    .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	int fds[3] = {first, 1, 2};
 
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof fds);
-	memcpy(CMSG_DATA(header), fds, sizeof fds);
+	header->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(header), fds, sizeof(fds));
 	ck_assert_int_eq(sendmsg(sock, &message, 0), size);
 }
 
@@ -472,7 +470,7 @@ START_TEST(extra_descriptors_are_closed)
 	unsigned int before = count_fds();
 	int sock = connect_raw(), fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	send_descriptors(sock, &request, sizeof request, fd);
+	send_descriptors(sock, &request, sizeof(request), fd);
 	wait_until(daemon_end.requests == 1);
 	ck_assert_uint_eq(daemon_end.fd_inode, inode_of(fd));
 	/* Ours, the daemon's end of it, and one descriptor on each side. */
@@ -495,9 +493,9 @@ START_TEST(strange_descriptors_are_not_taken)
 	ck_assert_int_eq(daemon_end.last.fd, -1);
 	ck_assert_int_eq(ask(OP_WITH_FD, unexpected, 2000), 0);
 	ck_assert_int_eq(daemon_end.last.fd, -1);
-	send_descriptors(unexpected, &fine, sizeof fine, file);
+	send_descriptors(unexpected, &fine, sizeof(fine), file);
 	ck_assert(hung_up(unexpected, 2000));
-	send_descriptors(half, &with, sizeof with - 1, file);
+	send_descriptors(half, &with, sizeof(with) - 1, file);
 	ck_assert(hung_up(half, 2000));
 	ck_assert_uint_eq(daemon_end.requests, 2);
 	close(unexpected);
@@ -511,7 +509,7 @@ static int lingering_socket(int *peer, int seconds)
 {
 	const struct linger linger = {.l_onoff = 1, .l_linger = seconds};
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof address;
+	socklen_t length = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
 	static char some[1 << 16];
 
@@ -521,9 +519,9 @@ static int lingering_socket(int *peer, int seconds)
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
 	*peer = accept(listener, NULL, NULL);
 	close(listener);
-	while (send(fd, some, sizeof some, MSG_DONTWAIT) > 0)
+	while (send(fd, some, sizeof(some), MSG_DONTWAIT) > 0)
 		;
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 	return fd;
 }
 
@@ -546,7 +544,7 @@ START_TEST(closing_holds_nobody_up)
 		int64_t start = now_ms();
 		pthread_t thread;
 
-		send_descriptors(sock, i == 0 ? &fine : &request, i == 1 ? sizeof request - 1 : sizeof request, fd);
+		send_descriptors(sock, i == 0 ? &fine : &request, i == 1 ? sizeof(request) - 1 : sizeof(request), fd);
 		pthread_create(&thread, NULL, close_one, &fd);
 		poll(NULL, 0, 20);
 		ck_assert_int_eq(ask(OP_FINE, -1, 2000), 0);
@@ -568,9 +566,9 @@ START_TEST(request_may_come_in_pieces)
 	int sock = connect_raw();
 	size_t at;
 
-	for (at = 0; at < sizeof request; at++)
+	for (at = 0; at < sizeof(request); at++)
 		ck_assert_int_eq(send(sock, (const char *)&request + at, 1, 0), 1);
-	ck_assert_int_eq(recv(sock, &reply, sizeof reply, MSG_WAITALL), sizeof reply);
+	ck_assert_int_eq(recv(sock, &reply, sizeof(reply), MSG_WAITALL), sizeof(reply));
 	ck_assert_uint_eq(reply.magic, TSCF_CONTROL_MAGIC);
 	ck_assert_int_eq(reply.error, 0);
 	ck_assert_uint_eq(reply.length, 0);
@@ -584,7 +582,7 @@ START_TEST(wrong_magic_is_hung_up_on)
 	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC + 1, .op = OP_FINE};
 	int sock = connect_raw();
 
-	ck_assert_int_eq(send(sock, &request, sizeof request, 0), sizeof request);
+	ck_assert_int_eq(send(sock, &request, sizeof(request), 0), sizeof(request));
 	ck_assert(hung_up(sock, 2000));
 	ck_assert_uint_eq(daemon_end.requests, 0);
 	close(sock);
@@ -601,7 +599,7 @@ START_TEST(slow_callers_time_out)
 	int64_t start = now_ms();
 
 	ck_assert_int_eq(send(half, &large, 10, 0), 10);
-	ck_assert_int_eq(send(deaf, &large, sizeof large, 0), sizeof large);
+	ck_assert_int_eq(send(deaf, &large, sizeof(large), 0), sizeof(large));
 	wait_until(daemon_end.requests == 1);
 	ck_assert_int_eq(ask(OP_FINE, -1, 1000), 0);
 	ck_assert(!hung_up(silent, 3000));
@@ -692,7 +690,7 @@ START_TEST(close_drops_open_calls)
 	unsigned int before = count_fds();
 	int silent = connect_raw(), waiting = connect_raw();
 
-	ck_assert_int_eq(send(waiting, &request, sizeof request, 0), sizeof request);
+	ck_assert_int_eq(send(waiting, &request, sizeof(request), 0), sizeof(request));
 	wait_until(daemon_end.requests == 1 && count_fds() == before + 4);
 	stop_daemon();
 	ck_assert(hung_up(silent, 6000) && hung_up(waiting, 6000));
@@ -720,13 +718,13 @@ static void turn_for(int milliseconds)
 	}
 }
 
-#define turn_until(condition)                       \
-	do {                                        \
-		int64_t end = now_ms() + 3000;      \
-		while (!(condition)) {              \
-			ck_assert(now_ms() < end);  \
-			turn_for(10);               \
-		}                                   \
+#define turn_until(condition)                                                                                          \
+	do {                                                                                                           \
+		int64_t end = now_ms() + 3000;                                                                         \
+		while (!(condition)) {                                                                                 \
+			ck_assert(now_ms() < end);                                                                     \
+			turn_for(10);                                                                                  \
+		}                                                                                                      \
 	} while (0)
 
 /* @return whether it is @p listener that answers at @p name. */
@@ -739,7 +737,7 @@ static bool connects_to(int listener, const char *name)
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	while ((accepted = accept(listener, NULL, NULL)) >= 0)
 		close(accepted);
-	if (connect(sock, (struct sockaddr *)&address, sizeof address) == 0)
+	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0)
 		accepted = accept(listener, NULL, NULL);
 	close(sock);
 	if (accepted >= 0)
@@ -775,16 +773,16 @@ START_TEST(directories_and_mode)
 	char deep[160];
 	mode_t umask_before = umask(077);
 
-	snprintf(deep, sizeof deep, "%s/a/b/sock", directory);
+	snprintf(deep, sizeof(deep), "%s/a/b/sock", directory);
 	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, deep, 0666, &handler, &daemon_end, &server), 0);
 	umask(umask_before);
 	ck_assert_uint_eq(mode_of(deep), 0666);
 	tscf_control_close(server, false);
 	ck_assert_int_ne(access(deep, F_OK), 0);
-	snprintf(deep, sizeof deep, "%s/a/b", directory);
+	snprintf(deep, sizeof(deep), "%s/a/b", directory);
 	ck_assert_uint_eq(mode_of(deep), 0755);
 	ck_assert_int_eq(rmdir(deep), 0);
-	snprintf(deep, sizeof deep, "%s/a", directory);
+	snprintf(deep, sizeof(deep), "%s/a", directory);
 	ck_assert_uint_eq(mode_of(deep), 0755);
 	ck_assert_int_eq(rmdir(deep), 0);
 }
@@ -797,7 +795,7 @@ START_TEST(stale_file_is_replaced_live_one_is_not)
 	int dead = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	strcpy(address.sun_path, path);
-	ck_assert_int_eq(bind(dead, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(bind(dead, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(dead);
 	ck_assert_int_eq(ask(OP_FINE, -1, 100), -ECONNREFUSED);
 	ck_assert_int_eq(listen_here(&first), 0);
@@ -836,7 +834,8 @@ START_TEST(successor_keeps_its_file)
 }
 END_TEST
 
-/* A removed file is there again at once, also if its directory has gone; another daemon's is left to it until it dies. */
+/* A removed file is there again at once, also if its directory has gone; another daemon's is left to it until it dies.
+ */
 START_TEST(removed_file_comes_back)
 {
 	char deep[160], parent[128];
@@ -844,8 +843,8 @@ START_TEST(removed_file_comes_back)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int other = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	snprintf(parent, sizeof parent, "%s/a", directory);
-	snprintf(deep, sizeof deep, "%s/sock", parent);
+	snprintf(parent, sizeof(parent), "%s/a", directory);
+	snprintf(deep, sizeof(deep), "%s/sock", parent);
 	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, deep, 0666, &handler, &daemon_end, &server), 0);
 	unlink(deep);
 	turn_until(access(deep, F_OK) == 0);
@@ -857,7 +856,7 @@ START_TEST(removed_file_comes_back)
 
 	unlink(deep);
 	strcpy(address.sun_path, deep);
-	ck_assert_int_eq(bind(other, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(bind(other, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(other, 5), 0);
 	turn_for(1500);
 	ck_assert(connects_to(other, deep));
@@ -874,9 +873,9 @@ START_TEST(path_too_long)
 	struct tscf_control_server *server;
 	char name[200];
 
-	memset(name, 'x', sizeof name);
+	memset(name, 'x', sizeof(name));
 	name[0] = '/';
-	name[sizeof name - 1] = '\0';
+	name[sizeof(name) - 1] = '\0';
 	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, name, 0666, &handler, NULL, &server), -ENAMETOOLONG);
 	ck_assert_int_eq(tscf_control_call(name, &request, -1, 100, NULL), -ENAMETOOLONG);
 }
@@ -890,11 +889,11 @@ START_TEST(full_queue_costs_the_timeout)
 	int64_t start;
 
 	strcpy(address.sun_path, path);
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(listener, 0), 0);
 	for (i = 0; i < 8; i++) {
 		waiting[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		if (connect(waiting[i], (struct sockaddr *)&address, sizeof address) != 0)
+		if (connect(waiting[i], (struct sockaddr *)&address, sizeof(address)) != 0)
 			break;
 	}
 	ck_assert_int_lt(i, 8);

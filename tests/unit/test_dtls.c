@@ -33,7 +33,7 @@ struct end {
 	int error;
 	char reason[TSCF_TLS_ERROR];
 	unsigned received;
-	uint32_t next; /* number expected */
+	uint32_t next;    /* number expected */
 	unsigned waiting; /* hellos, when a packet was received last */
 	uint8_t last_tos;
 	char last[64];
@@ -80,7 +80,7 @@ static struct tscf_tls *server_with(const char *name)
 
 static struct tscf_tls *client_with(const char *ca, const char *name, const char *client_pin)
 {
-	struct tscf_tls *tls = tscf_tls_client(ca != NULL ? certs_path(ca) : NULL, name, client_pin, error);
+	struct tscf_tls *tls = tscf_tls_client(ca ? certs_path(ca) : NULL, name, client_pin, error);
 
 	ck_assert_msg(tls != NULL, "%s", error);
 	return tls;
@@ -184,7 +184,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	if (server.transport != NULL)
+	if (server.transport)
 		tscf_transport_close(server.transport);
 	tscf_tls_free(server_tls);
 	tscf_tls_free(client_tls);
@@ -1114,7 +1114,7 @@ START_TEST(anything_can_be_closed_in_a_handler)
 	}
 	if (who->closes_when_up || who->closes_when_received || who->closes_when_down)
 		ck_assert(tscf_test_run_until(loop, is_closed, who, 5));
-	if (client.transport != NULL)
+	if (client.transport)
 		tscf_transport_close(client.transport);
 }
 END_TEST

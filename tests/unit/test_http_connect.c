@@ -17,7 +17,7 @@ static const struct {
 START_TEST(request)
 {
 	char text[256];
-	int n = http_connect_request(text, sizeof text, requests[_i].host, 2005, requests[_i].credentials);
+	int n = http_connect_request(text, sizeof(text), requests[_i].host, 2005, requests[_i].credentials);
 
 	ck_assert_int_eq(n, (int)strlen(requests[_i].text));
 	ck_assert_mem_eq(text, requests[_i].text, (size_t)n);
@@ -74,7 +74,7 @@ START_TEST(endless)
 	char reason[HTTP_CONNECT_REASON];
 	size_t used;
 
-	memset(text, 'x', sizeof text);
+	memset(text, 'x', sizeof(text));
 	memcpy(text, "HTTP/1.1 200 ", 13);
 	ck_assert_int_eq(http_connect_answer(text, HTTP_CONNECT_MAX - 1, 0, &used, reason), HTTP_CONNECT_MORE);
 	ck_assert_int_eq(http_connect_answer(text, HTTP_CONNECT_MAX, 0, &used, reason), HTTP_CONNECT_REFUSED);

@@ -90,8 +90,8 @@ static void make_directory(void)
 	strcpy(directory, "/tmp/tscf-preload-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
-	snprintf(path, sizeof path, "%s/sock", directory);
-	record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	snprintf(path, sizeof(path), "%s/sock", directory);
+	record = mmap(NULL, sizeof(*record), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(record, MAP_FAILED);
 }
 
@@ -145,7 +145,7 @@ static pid_t start(const char *level, const char *scenario, const char *argument
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (level != NULL) {
+	if (level) {
 		setenv("LD_PRELOAD", TEST_LIBRARY, 1);
 		setenv(TSCF_ENV_LEVEL, level, 1);
 		setenv(TSCF_ENV_CONTROL, path, 1);
@@ -225,7 +225,7 @@ START_TEST(refusal_reaches_the_program)
 	char error[8];
 
 	record->error = EPERM;
-	snprintf(error, sizeof error, "%d", EPERM);
+	snprintf(error, sizeof(error), "%d", EPERM);
 	run("", "option-refused", error);
 	run("encrypted-only", "refused", NULL);
 	run("encrypted-preferred", "kinds", NULL);
@@ -275,10 +275,10 @@ static unsigned int fds_of(pid_t pid)
 	unsigned int count = 0;
 	DIR *fds;
 
-	snprintf(name, sizeof name, "/proc/%d/fd", pid);
+	snprintf(name, sizeof(name), "/proc/%d/fd", pid);
 	fds = opendir(name);
 	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds) != NULL)
+	while (readdir(fds))
 		count++;
 	closedir(fds);
 	return count;
@@ -350,10 +350,10 @@ START_TEST(start_up_cost)
 		without[i] = start_us(NULL);
 		with[i] = start_us("encrypted-preferred");
 	}
-	qsort(without, STARTS, sizeof without[0], compare);
-	qsort(with, STARTS, sizeof with[0], compare);
-	printf("start-up, median of %d: %ld us without the library, %ld us with it\n", STARTS, (long)without[STARTS / 2],
-	       (long)with[STARTS / 2]);
+	qsort(without, STARTS, sizeof(without[0]), compare);
+	qsort(with, STARTS, sizeof(with[0]), compare);
+	printf("start-up, median of %d: %ld us without the library, %ld us with it\n", STARTS,
+	       (long)without[STARTS / 2], (long)with[STARTS / 2]);
 	fflush(stdout);
 }
 END_TEST
@@ -364,7 +364,7 @@ START_TEST(nobody_there)
 {
 	char error[8];
 
-	snprintf(error, sizeof error, "%d", ENOPROTOOPT);
+	snprintf(error, sizeof(error), "%d", ENOPROTOOPT);
 	run("encrypted-only", "refused", NULL);
 	run("encrypted-only", "environment-gone", NULL);
 	run("encrypted-preferred", "kinds", NULL);
@@ -392,7 +392,7 @@ static void copy_file(const char *from, const char *to, mode_t mode)
 
 	ck_assert_int_ge(in, 0);
 	ck_assert_int_ge(out, 0);
-	while ((got = read(in, buffer, sizeof buffer)) > 0)
+	while ((got = read(in, buffer, sizeof(buffer))) > 0)
 		ck_assert_int_eq(write(out, buffer, (size_t)got), got);
 	ck_assert_int_eq(fchmod(out, mode), 0);
 	close(in);
@@ -408,8 +408,8 @@ START_TEST(set_uid_ignores_the_environment)
 
 	if (getuid() != 0)
 		return;
-	snprintf(program, sizeof program, "%s/program", directory);
-	snprintf(library, sizeof library, "%s/library.so", directory);
+	snprintf(program, sizeof(program), "%s/program", directory);
+	snprintf(library, sizeof(library), "%s/library.so", directory);
 	copy_file(TEST_CHILD, program, 04755);
 	copy_file(TEST_LIBRARY, library, 0755);
 	record->error = EPERM;
@@ -448,11 +448,11 @@ START_TEST(environment)
 	ck_assert(e.level == TSCF_LEVEL_ENCRYPTED_ONLY);
 	preload_environment_parse("encrypted-only", "/x", false, &e);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
-	memset(name, 'x', sizeof name);
-	name[sizeof e.control] = '\0';
+	memset(name, 'x', sizeof(name));
+	name[sizeof(e.control)] = '\0';
 	preload_environment_parse(NULL, name, true, &e);
 	ck_assert_str_eq(e.control, "");
-	name[sizeof e.control - 1] = '\0';
+	name[sizeof(e.control) - 1] = '\0';
 	preload_environment_parse(NULL, name, true, &e);
 	ck_assert_str_eq(e.control, name);
 }

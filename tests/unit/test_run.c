@@ -24,7 +24,7 @@ static void make_directory(void)
 	strcpy(directory, "/tmp/tscf-run-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
-	snprintf(program, sizeof program, "%s/program", directory);
+	snprintf(program, sizeof(program), "%s/program", directory);
 }
 
 static void remove_directory(void)
@@ -61,7 +61,7 @@ static int run_as(uid_t uid, char *const *arguments)
 	if (pid == 0)
 		in_child(ends[1], uid, arguments);
 	close(ends[1]);
-	while ((got = read(ends[0], output + size, sizeof output - 1 - size)) > 0)
+	while ((got = read(ends[0], output + size, sizeof(output) - 1 - size)) > 0)
 		size += (size_t)got;
 	output[size] = '\0';
 	close(ends[0]);
@@ -160,7 +160,7 @@ static int copy_program(mode_t mode)
 
 	ck_assert_int_ge(in, 0);
 	ck_assert_int_ge(out, 0);
-	while ((got = read(in, buffer, sizeof buffer)) > 0)
+	while ((got = read(in, buffer, sizeof(buffer))) > 0)
 		ck_assert_int_eq(write(out, buffer, (size_t)got), got);
 	ck_assert_int_eq(fchmod(out, mode), 0);
 	close(in);
@@ -178,11 +178,11 @@ static size_t find_segment(int fd, uint32_t type, ElfW(Phdr) * out)
 	ElfW(Ehdr) header;
 	size_t i;
 
-	ck_assert_int_eq(pread(fd, &header, sizeof header, 0), sizeof header);
+	ck_assert_int_eq(pread(fd, &header, sizeof(header), 0), sizeof(header));
 	for (i = 0; i < header.e_phnum; i++) {
-		size_t offset = header.e_phoff + i * sizeof *out;
+		size_t offset = header.e_phoff + i * sizeof(*out);
 
-		ck_assert_int_eq(pread(fd, out, sizeof *out, (off_t)offset), sizeof *out);
+		ck_assert_int_eq(pread(fd, out, sizeof(*out), (off_t)offset), sizeof(*out));
 		if (out->p_type == type)
 			return offset;
 	}
@@ -215,7 +215,7 @@ START_TEST(static_program)
 	int fd = copy_program(0755);
 	size_t offset = find_segment(fd, PT_INTERP, &segment);
 
-	write_at(fd, &none, sizeof none, offset + offsetof(ElfW(Phdr), p_type));
+	write_at(fd, &none, sizeof(none), offset + offsetof(ElfW(Phdr), p_type));
 	close(fd);
 	assert_obstacle(0, "is statically linked");
 }
@@ -227,7 +227,7 @@ START_TEST(other_machine)
 	const uint8_t class = ELFCLASS32;
 	int fd = copy_program(0755);
 
-	write_at(fd, &machine, sizeof machine, offsetof(ElfW(Ehdr), e_machine));
+	write_at(fd, &machine, sizeof(machine), offsetof(ElfW(Ehdr), e_machine));
 	assert_obstacle(0, "is for another processor");
 	close(fd);
 	fd = copy_program(0755);
@@ -243,7 +243,7 @@ START_TEST(other_loader)
 	int fd = copy_program(0755);
 
 	find_segment(fd, PT_INTERP, &segment);
-	write_at(fd, "/lib/ld-musl.so.1", sizeof "/lib/ld-musl.so.1", segment.p_offset);
+	write_at(fd, "/lib/ld-musl.so.1", sizeof("/lib/ld-musl.so.1"), segment.p_offset);
 	write_at(fd, "", 1, segment.p_offset + segment.p_filesz - 1);
 	close(fd);
 	assert_obstacle(0, "uses another C library");
@@ -260,8 +260,8 @@ START_TEST(go_program)
 	int fd = copy_program(0755);
 
 	find_segment(fd, PT_NOTE, &segment);
-	ck_assert_uint_ge(segment.p_filesz, sizeof note);
-	write_at(fd, &note, sizeof note, segment.p_offset);
+	ck_assert_uint_ge(segment.p_filesz, sizeof(note));
+	write_at(fd, &note, sizeof(note), segment.p_offset);
 	close(fd);
 	assert_obstacle(0, "is a Go program");
 }
@@ -273,7 +273,7 @@ START_TEST(damaged_program)
 	static const size_t lengths[] = {0, 1, 4, 16, 63, 64, 100, 500};
 	size_t i;
 
-	for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		int fd = copy_program(0755);
 
 		ck_assert_int_eq(ftruncate(fd, (off_t)lengths[i]), 0);
@@ -329,7 +329,7 @@ START_TEST(script)
 	ck_assert_int_eq(run(program), 127);
 	write_script("exit 0\n");
 	ck_assert_int_eq(run(program), 126);
-	snprintf(self, sizeof self, "#!%s\n", program);
+	snprintf(self, sizeof(self), "#!%s\n", program);
 	write_script(self);
 	ck_assert_int_eq(run(program), 126);
 	/* No end of line, no interpreter. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The stream transports over loopback: data, stalls, hostile bytes, wrong servers, endings of every kind.  Tests run over TCP (0) and TLS (1). */
+/* The stream transports over loopback: data, stalls, hostile bytes, wrong servers, endings of every kind.  Tests run
+ * over TCP (0) and TLS (1). */
 #include "common/base/bytes.h"
 #include "common/crypto/crypto.h"
 #include "common/packet/message.h"
@@ -52,11 +53,11 @@ static struct end server;
 static void prepare(void)
 {
 	static const struct certs_spec specs[] = {
-		{.name = "ca", .ca = true},
-		{.name = "other-ca", .ca = true},
-		{.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
-		{.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
-		{.name = "self", .dns = {"vpn.example.org"}},
+	    {.name = "ca", .ca = true},
+	    {.name = "other-ca", .ca = true},
+	    {.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
+	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
+	    {.name = "self", .dns = {"vpn.example.org"}},
 	};
 
 	certs_make_directory();
@@ -79,13 +80,14 @@ static struct tscf_tls *server_with(const char *name)
 
 static struct tscf_tls *client_with(const char *ca, const char *name, const char *client_pin)
 {
-	struct tscf_tls *tls = tscf_tls_client(ca != NULL ? certs_path(ca) : NULL, name, client_pin, error);
+	struct tscf_tls *tls = tscf_tls_client(ca ? certs_path(ca) : NULL, name, client_pin, error);
 
 	ck_assert_msg(tls != NULL, "%s", error);
 	return tls;
 }
 
-static void closing(bool peer_too, bool transport_too, struct end *end, struct tscf_peer *peer, struct tscf_transport *t)
+static void closing(bool peer_too, bool transport_too, struct end *end, struct tscf_peer *peer,
+		    struct tscf_transport *t)
 {
 	if (peer_too)
 		tscf_peer_close(peer);
@@ -185,7 +187,8 @@ static void start_server(int kind)
 
 	ck_assert_int_eq(tscf_endpoint_parse("127.0.0.1:0", 0, &local), 0);
 	if (kind == TLS)
-		ck_assert_int_eq(tscf_tls_stream_listen(loop, server_tls, &local, NULL, &handler, &server, &server.transport), 0);
+		ck_assert_int_eq(
+		    tscf_tls_stream_listen(loop, server_tls, &local, NULL, &handler, &server, &server.transport), 0);
 	else
 		ck_assert_int_eq(tscf_tcp_listen(loop, &local, NULL, &handler, &server, &server.transport), 0);
 }
@@ -203,7 +206,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	if (server.transport != NULL)
+	if (server.transport)
 		tscf_transport_close(server.transport);
 	tscf_tls_free(server_tls);
 	tscf_tls_free(client_tls);
@@ -218,10 +221,11 @@ static void connect_to(struct end *client, int kind)
 
 	if (kind == TLS)
 		ck_assert_int_eq(tscf_tls_stream_connect(loop, client_tls, remote, NULL, &handler, client,
-							 &client->transport, &client->peer), 0);
+							 &client->transport, &client->peer),
+				 0);
 	else
-		ck_assert_int_eq(tscf_tcp_connect(loop, remote, NULL, &handler, client, &client->transport,
-						  &client->peer), 0);
+		ck_assert_int_eq(
+		    tscf_tcp_connect(loop, remote, NULL, &handler, client, &client->transport, &client->peer), 0);
 }
 
 static bool is_up(void *context)
@@ -466,7 +470,7 @@ START_TEST(a_stream_that_takes_no_messages_ends)
 	ev_io_stop(loop, &stream_peer(&server)->readable);
 	for (unsigned i = 0; i < 2000 && client.down == 0; i++) {
 		for (unsigned k = 0; k < 1000; k++)
-			if (client.peer != NULL)
+			if (client.peer)
 				send_message(&client);
 		ev_run(loop, EVRUN_NOWAIT);
 	}
@@ -662,8 +666,9 @@ START_TEST(a_connected_socket_is_taken_over)
 	start_server(_i);
 	fd = raw_connection();
 	if (_i == TLS)
-		ck_assert_int_eq(tscf_tls_stream_attach(loop, client_tls, fd, &handler, &client, &client.transport,
-							&client.peer), 0);
+		ck_assert_int_eq(
+		    tscf_tls_stream_attach(loop, client_tls, fd, &handler, &client, &client.transport, &client.peer),
+		    0);
 	else
 		ck_assert_int_eq(tscf_tcp_attach(loop, fd, &handler, &client, &client.transport, &client.peer), 0);
 	ck_assert_uint_eq(client.up, 0);
@@ -671,7 +676,8 @@ START_TEST(a_connected_socket_is_taken_over)
 	ck_assert_msg(client.up == 1, "%s", client.reason);
 	check_alive(&client);
 	tscf_transport_close(client.transport);
-	ck_assert_int_eq(tscf_tcp_attach(loop, STDIN_FILENO, &handler, &client, &client.transport, &client.peer), -ENOTSOCK);
+	ck_assert_int_eq(tscf_tcp_attach(loop, STDIN_FILENO, &handler, &client, &client.transport, &client.peer),
+			 -ENOTSOCK);
 }
 END_TEST
 
@@ -717,24 +723,25 @@ START_TEST(handlers_may_close_what_they_want)
 	int when = _i / 4 % 3, kind = _i / 12;
 
 	start_server(kind);
-	*(when == 0 ? all ? &who->closes_when_up : &who->closes_peer_when_up
+	*(when == 0   ? all ? &who->closes_when_up : &who->closes_peer_when_up
 	  : when == 1 ? all ? &who->closes_when_received : &who->closes_peer_when_received
-		      : all ? &who->closes_when_down : &who->closes_peer_when_down) = true;
+	  : all       ? &who->closes_when_down
+		      : &who->closes_peer_when_down) = true;
 	connect_to(&client, kind);
 	tscf_test_run_until(loop, is_settled, &client, 5);
-	if (client.transport != NULL && client.peer != NULL && client.down == 0)
+	if (client.transport && client.peer && client.down == 0)
 		send_message(&client);
 	tscf_test_run_for(loop, 0.05);
-	if (when == 2 && who == &client && server.peer != NULL)
+	if (when == 2 && who == &client && server.peer)
 		tscf_peer_close(server.peer);
-	if (when == 2 && who == &server && client.transport != NULL) {
+	if (when == 2 && who == &server && client.transport) {
 		tscf_transport_close(client.transport);
 		client.transport = NULL;
 	}
 	tscf_test_run_for(loop, 0.05);
 	if (all)
 		ck_assert(is_closed(who));
-	if (client.transport != NULL)
+	if (client.transport)
 		tscf_transport_close(client.transport);
 }
 END_TEST
@@ -746,11 +753,11 @@ static void refused_with(const char *server_name, struct tscf_tls *tls, const ch
 	tscf_tls_free(server_tls);
 	server_tls = server_with(server_name);
 	tscf_tls_free(client_tls);
-	client_tls = tls != NULL ? tls : client_with(NULL, NULL, pin);
+	client_tls = tls ? tls : client_with(NULL, NULL, pin);
 	start_server(TLS);
 	connect_to(&client, TLS);
 	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
-	if (reason == NULL) {
+	if (!reason) {
 		ck_assert_msg(client.up == 1, "%s", client.reason);
 		check_alive(&client);
 	} else {
@@ -776,7 +783,8 @@ START_TEST(wrong_servers_are_refused)
 		refused_with("good", client_with("other-ca.pem", "vpn.example.org", NULL), "not signed by a known CA");
 		break;
 	case 2:
-		refused_with("good", client_with("ca.pem", "other.example.org", NULL), "not valid for other.example.org");
+		refused_with("good", client_with("ca.pem", "other.example.org", NULL),
+			     "not valid for other.example.org");
 		break;
 	case 3:
 		refused_with("self", client_with(NULL, NULL, other), "pin does not match");
@@ -790,8 +798,8 @@ END_TEST
 START_TEST(suites_and_versions)
 {
 	static const char *const suites[] = {
-		"TLS13-AES128-GCM-SHA256",       "TLS13-AES256-GCM-SHA384",       "TLS13-CHACHA20-POLY1305-SHA256",
-		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
+	    "TLS13-AES128-GCM-SHA256",       "TLS13-AES256-GCM-SHA384",       "TLS13-CHACHA20-POLY1305-SHA256",
+	    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
 	};
 	struct end client = {.ordered = true};
 
@@ -832,7 +840,8 @@ START_TEST(old_versions_are_refused)
 
 	ck_assert_int_eq(wolfSSL_CTX_set_min_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
 	ck_assert_int_eq(wolfSSL_CTX_set_max_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
-	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->stream_ctx, "ECDHE-ECDSA-AES128-SHA"), WOLFSSL_SUCCESS);
+	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->stream_ctx, "ECDHE-ECDSA-AES128-SHA"),
+			 WOLFSSL_SUCCESS);
 	start_server(TLS);
 	connect_to(&client, TLS);
 	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));

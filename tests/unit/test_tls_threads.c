@@ -34,7 +34,7 @@ static void *make_connections(void *argument)
 		WOLFSSL *datagram = tscf_tls_connection(world->tls, NULL);
 		WOLFSSL *stream = tscf_tls_stream_connection(world->tls, NULL);
 
-		if (datagram == NULL || stream == NULL)
+		if (!datagram || !stream)
 			atomic_fetch_add(&world->failed, 1);
 		wolfSSL_free(datagram);
 		wolfSSL_free(stream);

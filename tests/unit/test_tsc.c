@@ -36,7 +36,7 @@ static struct {
 static uint64_t cookie_of(int fd)
 {
 	uint64_t cookie;
-	socklen_t length = sizeof cookie;
+	socklen_t length = sizeof(cookie);
 
 	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length), 0);
 	return cookie;
@@ -47,7 +47,7 @@ static void push_tunnel(bool encrypted, bool up)
 	struct tscf_control_event e = {.type = TSCF_CONTROL_EVENT_TUNNEL, .encrypted = encrypted, .up = up};
 
 	strcpy(e.reason, "so it is");
-	tscf_control_push(at.subscriber, &e, sizeof e);
+	tscf_control_push(at.subscriber, &e, sizeof(e));
 }
 
 static void push_socket(uint64_t cookie)
@@ -57,8 +57,8 @@ static void push_socket(uint64_t cookie)
 				       .available = 1,
 				       .enabled = at.level >= TSCF_LEVEL_ENCRYPTED_ONLY};
 
-	if (at.subscriber != NULL)
-		tscf_control_push(at.subscriber, &e, sizeof e);
+	if (at.subscriber)
+		tscf_control_push(at.subscriber, &e, sizeof(e));
 }
 
 static void answer_config(struct tscf_control_call_in *call)
@@ -68,8 +68,8 @@ static void answer_config(struct tscf_control_call_in *call)
 					.dns = {{.family = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8, [15] = 0x53}}}};
 
 	c.plain.ipv4 = (struct tscf_control_address){.family = 4, .bytes = {10, 8, 0, 2}};
-	memset(c.encrypted.device, 'x', sizeof c.encrypted.device);
-	tscf_control_answer_with(call, 0, &c, sizeof c);
+	memset(c.encrypted.device, 'x', sizeof(c.encrypted.device));
+	tscf_control_answer_with(call, 0, &c, sizeof(c));
 }
 
 static void on_request(void *context, struct tscf_control_call_in *call)
@@ -159,7 +159,7 @@ static void setup(void)
 {
 	strcpy(directory, "/tmp/tscf-tsc-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path, sizeof path, "%s/sock", directory);
+	snprintf(path, sizeof(path), "%s/sock", directory);
 }
 
 static void teardown(void)
@@ -190,7 +190,7 @@ static unsigned int count_fds(void)
 	unsigned int count = 0;
 
 	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds) != NULL)
+	while (readdir(fds))
 		count++;
 	closedir(fds);
 	return count;
@@ -207,7 +207,7 @@ static tsc_handle new_tunnel(unsigned flags)
 
 static int set_level(int sock, int level)
 {
-	return tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level);
+	return tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof(level));
 }
 
 /* What the callbacks were told, a letter each: "E"nabled, "D"isabled, "N"ot available; "P" and "p", "C" and "c": plain
@@ -264,7 +264,7 @@ START_TEST(no_daemon)
 {
 	tsc_tunnel_params params = {.control = path, .timeout_ms = 100};
 	int sock = socket(AF_INET, SOCK_DGRAM, 0), pair = socket(AF_UNIX, SOCK_DGRAM, 0), type;
-	socklen_t length = sizeof type;
+	socklen_t length = sizeof(type);
 	tsc_handle handle;
 	tsc_config config;
 
@@ -307,7 +307,7 @@ START_TEST(level_and_notification)
 	unsigned int before = count_fds();
 	tsc_notification_handle *notification;
 	tsc_so_tunnel_transport_encryption level = tsc_so_tunnel_transport_encrypted_only;
-	socklen_t length = sizeof level;
+	socklen_t length = sizeof(level);
 	tsc_handle handle;
 	int sock;
 
@@ -318,8 +318,8 @@ START_TEST(level_and_notification)
 	sock = tsc_socket(handle, AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_ge(sock, 0);
 	ck_assert_int_eq(
-	    tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof level), 0);
-	ck_assert_int_eq(tsc_bind(sock, (struct sockaddr *)&local, sizeof local), 0);
+	    tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, (char *)&level, sizeof(level)), 0);
+	ck_assert_int_eq(tsc_bind(sock, (struct sockaddr *)&local, sizeof(local)), 0);
 	wait_until(has_heard("E"));
 	ck_assert_int_eq(heard.socket, sock);
 	level = tsc_so_tunnel_transport_default;
@@ -455,7 +455,7 @@ START_TEST(configuration)
 	ck_assert_uint_eq(c.sip_server_count, 0);
 	ck_assert_str_eq(c.device, "tscf0");
 	ck_assert_str_eq(c.transport, "udp");
-	ck_assert_uint_eq(strlen(c.encrypted_device), sizeof c.encrypted_device - 1);
+	ck_assert_uint_eq(strlen(c.encrypted_device), sizeof(c.encrypted_device) - 1);
 	ck_assert_int_eq(tsc_delete_tunnel(handle), 0);
 	stop_daemon();
 }

@@ -97,22 +97,22 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 		end->received++;
 		end->last_length = packet->length;
 		end->last_tos = packet->tos;
-		if (packet->peer == NULL) {
+		if (!packet->peer) {
 			end->unknown++;
 			if (end->add_unknown) {
 				/* NULL if an earlier packet of this batch has added it. */
 				struct tscf_peer *added = tscf_udp_peer_add(t, &packet->from, &packet->local, end);
 
-				if (added != NULL)
+				if (added)
 					end->peer = added;
 				packet->peer = end->peer;
 			}
 		}
-		if (end->close_peer_in_callback && end->peer != NULL) {
+		if (end->close_peer_in_callback && end->peer) {
 			tscf_peer_close(end->peer);
 			end->peer = NULL;
 		}
-		if (packet->peer != NULL && end->echo)
+		if (packet->peer && end->echo)
 			tscf_batch_add(&answer, packet);
 	}
 	if (end->poll_in_callback)
@@ -207,7 +207,7 @@ static bool is_closed(void *context)
 {
 	struct end *end = context;
 
-	return end->transport == NULL;
+	return !end->transport;
 }
 
 static void both_ways(const char *address)

@@ -20,7 +20,7 @@ static void get_config(struct client *c, struct tscf_control_call_in *call)
 {
 	struct tscf_control_config config;
 	report_config(c, &config);
-	tscf_control_answer_with(call, 0, &config, sizeof config);
+	tscf_control_answer_with(call, 0, &config, sizeof(config));
 }
 
 /* Stopping and cleaning up is for root and for whom the daemon runs as. */
@@ -123,7 +123,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	struct client *c = context;
 	if (subscriptions_gone(c, call))
 		return;
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++)
 		if (c->waiters[i] == call)
 			c->waiters[i] = NULL;
 	moves_gone(c, call);

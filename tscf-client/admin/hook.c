@@ -11,7 +11,7 @@ static void look(const struct client *c, struct hook_state *now)
 {
 	*now = (struct hook_state){.route_count = c->facts.route_count};
 	report_config(c, &now->config);
-	memcpy(now->routes, c->facts.routes, sizeof now->routes);
+	memcpy(now->routes, c->facts.routes, sizeof(now->routes));
 }
 
 /* There may be more to tell. */
@@ -82,7 +82,7 @@ static bool glance_differs(struct client *c)
 	struct hook_glance *g = &c->hook.glance;
 	bool up = dtte_is_up(&c->dtte);
 	if (up == g->encrypted_up && c->encrypted.tsid == g->encrypted_tsid && c->mtu == g->mtu &&
-	    memcmp(&c->observed, &g->observed, sizeof g->observed) == 0)
+	    memcmp(&c->observed, &g->observed, sizeof(g->observed)) == 0)
 		return false;
 	*g = (struct hook_glance){up, c->encrypted.tsid, c->mtu, c->observed};
 	return true;

@@ -15,14 +15,14 @@ static bool same_service(const struct hook_state *a, const struct hook_state *b)
 		if (a->routes[i].length != b->routes[i].length ||
 		    !tscf_addr_equal(&a->routes[i].addr, &b->routes[i].addr))
 			return false;
-	return memcmp(&x->server, &y->server, sizeof x->server) == 0 && memcmp(&x->nat, &y->nat, sizeof x->nat) == 0 &&
-	       memcmp(x->dns, y->dns, sizeof x->dns) == 0 &&
-	       memcmp(x->sip_servers, y->sip_servers, sizeof x->sip_servers) == 0;
+	return memcmp(&x->server, &y->server, sizeof(x->server)) == 0 &&
+	       memcmp(&x->nat, &y->nat, sizeof(x->nat)) == 0 && memcmp(x->dns, y->dns, sizeof(x->dns)) == 0 &&
+	       memcmp(x->sip_servers, y->sip_servers, sizeof(x->sip_servers)) == 0;
 }
 
 static bool same_tunnel(const struct tscf_control_tunnel *a, const struct tscf_control_tunnel *b)
 {
-	return memcmp(a, b, sizeof *a) == 0;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 enum hook_reason hook_next_reason(const struct hook_state *told, const struct hook_state *now)

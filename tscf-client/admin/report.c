@@ -48,7 +48,7 @@ static struct tscf_control_address control_address(const struct tscf_addr *a, ui
 						     : a->family == AF_INET6 ? 6
 									     : 0,
 					   .port = port};
-	memcpy(out.bytes, a->bytes, sizeof out.bytes);
+	memcpy(out.bytes, a->bytes, sizeof(out.bytes));
 	return out;
 }
 
@@ -67,8 +67,8 @@ static void config_tunnel(const struct tunnel *t, bool up, unsigned mtu, const c
 		out->ipv4 = control_address(&t->internal.of[tscf_family_index(AF_INET)], 0);
 		out->ipv6 = control_address(&t->internal.of[tscf_family_index(AF_INET6)], 0);
 	}
-	snprintf(out->device, sizeof out->device, "%s", device);
-	snprintf(out->transport, sizeof out->transport, "%s", transport);
+	snprintf(out->device, sizeof(out->device), "%s", device);
+	snprintf(out->transport, sizeof(out->transport), "%s", transport);
 }
 
 _Static_assert(TSCF_CONTROL_SERVERS_MAX == TSCF_SERVICE_ADDRS_MAX, "all servers have room");
@@ -105,7 +105,7 @@ static json_t *tsid_text(const struct tunnel *t)
 	char text[20];
 	if (t->tsid == TSCF_TSID_NONE)
 		return json_null();
-	snprintf(text, sizeof text, "%016llx", (unsigned long long)t->tsid);
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)t->tsid);
 	return json_string(text);
 }
 
@@ -145,8 +145,8 @@ static json_t *plain_status(struct client *c, bool privileged)
 			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
 			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
 			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed",
-			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
-			 traffic(&c->plain));
+			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "round_trip_ms",
+			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)
@@ -159,12 +159,13 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = wall_clock(c, c->dtte.since);
-	return json_pack(
-	    "{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason,
-	    "since", (json_int_t)since, "transport", way_transport(c->encrypted.way.kind, true), "internal",
-	    internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
-	    privileged ? tsid_text(&c->encrypted) : json_null(), "gate", gates[c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate], "round_trip_ms",
-	    (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason",
+			 c->dtte.reason, "since", (json_int_t)since, "transport",
+			 way_transport(c->encrypted.way.kind, true), "internal",
+			 internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
+			 privileged ? tsid_text(&c->encrypted) : json_null(), "gate",
+			 gates[c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate], "round_trip_ms",
+			 (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
 }
 
 static json_t *counters(const struct client *c)
@@ -181,14 +182,16 @@ static json_t *counters(const struct client *c)
 /* What this host does with packets on their way to our devices. */
 static json_t *packets_status(const struct client *c)
 {
-	const char *plain = nat_probe_name(c->nat_probes[0].finding), *encrypted = nat_probe_name(c->nat_probes[1].finding);
+	const char *plain = nat_probe_name(c->nat_probes[0].finding),
+		   *encrypted = nat_probe_name(c->nat_probes[1].finding);
 	return json_pack("{s:o, s:o}", "plain", text_or_null(plain), "encrypted", text_or_null(encrypted));
 }
 
 static json_t *kernel_status(const struct client *c)
 {
-	return json_pack("{s:s, s:I, s:o, s:I}", "state", upkeep_state_name(c->upkeep.state), "since", (json_int_t)c->upkeep.since,
-			 "reason", text_or_null(c->upkeep.reason), "put_back", (json_int_t)c->counters.put_back);
+	return json_pack("{s:s, s:I, s:o, s:I}", "state", upkeep_state_name(c->upkeep.state), "since",
+			 (json_int_t)c->upkeep.since, "reason", text_or_null(c->upkeep.reason), "put_back",
+			 (json_int_t)c->counters.put_back);
 }
 
 char *report_status(struct client *c, bool privileged)
@@ -290,7 +293,7 @@ static void collect(void *context, const struct tscf_socket *s)
 	struct listing *l = context;
 	if (l->count == l->size) {
 		unsigned size = l->size ? 2 * l->size : 64;
-		struct tscf_socket *grown = realloc(l->sockets, size * sizeof *grown);
+		struct tscf_socket *grown = realloc(l->sockets, size * sizeof(*grown));
 		if (!grown) {
 			l->error = -1;
 			return;
@@ -317,8 +320,8 @@ static char *render(struct client *c, struct listing *l)
 {
 	json_t *list = json_array();
 	if (l->count > 0)
-		qsort(l->sockets, l->count, sizeof *l->sockets, by_inode);
-	l->owners = calloc(l->count ? l->count : 1, sizeof *l->owners);
+		qsort(l->sockets, l->count, sizeof(*l->sockets), by_inode);
+	l->owners = calloc(l->count ? l->count : 1, sizeof(*l->owners));
 	if (!l->owners)
 		return NULL;
 	for (unsigned i = 0; i < l->count; i++)

@@ -14,7 +14,7 @@ static bool is_up(const struct client *c)
 
 void waiters_check(struct client *c)
 {
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++) {
+	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++) {
 		struct tscf_control_call_in *call = c->waiters[i];
 		if (!call || (!is_up(c) && c->now < c->waiter_deadlines[i]))
 			continue;
@@ -26,7 +26,7 @@ void waiters_check(struct client *c)
 uint64_t waiters_next(const struct client *c)
 {
 	uint64_t next = UINT64_MAX;
-	for (unsigned i = 0; i < sizeof c->waiters / sizeof *c->waiters; i++)
+	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++)
 		if (c->waiters[i] && c->waiter_deadlines[i] < next)
 			next = c->waiter_deadlines[i];
 	return next;
@@ -35,7 +35,7 @@ uint64_t waiters_next(const struct client *c)
 /* No user but root takes more than a share of the places, and all of them together not all. */
 static unsigned places_for(const struct client *c, uid_t uid)
 {
-	const unsigned places = sizeof c->waiters / sizeof *c->waiters, share = places / 8;
+	const unsigned places = sizeof(c->waiters) / sizeof(*c->waiters), share = places / 8;
 	unsigned taken = 0;
 	for (unsigned i = 0; i < places; i++)
 		taken += c->waiters[i] && c->waiters[i]->uid == uid;

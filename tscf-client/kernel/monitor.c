@@ -72,7 +72,7 @@ static void check(struct client *c)
 	if (!tunnel_source(&c->plain, &source))
 		return;
 	if (tunnel_astray(&c->plain)) {
-		snprintf(reason, sizeof reason, "this host sends to the server from %s now",
+		snprintf(reason, sizeof(reason), "this host sends to the server from %s now",
 			 tscf_addr_format(&source, text));
 		plain_moved(c, reason);
 		return;

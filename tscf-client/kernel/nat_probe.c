@@ -34,7 +34,7 @@ static int open_marked(const struct client *c, int family, enum tscf_level level
 	tscf_endpoint_make(from, 0, &local);
 	/* It has its port before it has its level: a socket that gets a port is told to the server, if it has one. */
 	if (fd >= 0 && bind(fd, &local.sa, tscf_endpoint_size(&local)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0)
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -72,7 +72,7 @@ static bool send_one(const struct client *c, const struct nat_probe *p, int fami
 	if (fd < 0)
 		return false;
 	tscf_endpoint_make(&to, PORT, &remote);
-	ssize_t sent = sendto(fd, p->token, sizeof p->token, MSG_DONTWAIT, &remote.sa, tscf_endpoint_size(&remote));
+	ssize_t sent = sendto(fd, p->token, sizeof(p->token), MSG_DONTWAIT, &remote.sa, tscf_endpoint_size(&remote));
 	/* So says the firewall itself that it drops. */
 	bool refused = sent < 0 && errno == EPERM;
 	close(fd);
@@ -81,7 +81,7 @@ static bool send_one(const struct client *c, const struct nat_probe *p, int fami
 
 static void send_all(struct client *c, struct nat_probe *p, enum tscf_level level)
 {
-	tscf_random(p->token, sizeof p->token);
+	tscf_random(p->token, sizeof(p->token));
 	p->changed = false;
 	/* Counted first: what is sent is in the device at once. */
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
@@ -92,12 +92,15 @@ static void send_all(struct client *c, struct nat_probe *p, enum tscf_level leve
 static void say(const struct nat_probe *p, const char *device)
 {
 	if (p->finding == NAT_PROBE_CHANGED)
-		tscf_warning("a rule of this host's firewall changes the source of packets that leave by %s, as masquerading does: "
-			     "connections that are moved break; put before it: nft insert rule ip TABLE CHAIN oifname \"%s\" accept, or "
+		tscf_warning("a rule of this host's firewall changes the source of packets that leave by %s, as "
+			     "masquerading does: "
+			     "connections that are moved break; put before it: nft insert rule ip TABLE CHAIN oifname "
+			     "\"%s\" accept, or "
 			     "iptables -t nat -I POSTROUTING -o %s -j ACCEPT",
 			     device, device, device);
 	else if (p->finding == NAT_PROBE_DROPPED)
-		tscf_warning("this host lets no packets out by %s: its firewall or a policy rule keeps them back", device);
+		tscf_warning("this host lets no packets out by %s: its firewall or a policy rule keeps them back",
+			     device);
 	else
 		tscf_info("packets leave by %s unchanged now", device);
 }
@@ -149,7 +152,8 @@ bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, 
 {
 	struct tscf_packet_info info;
 	/* Ours has no options, and so a size of its own. */
-	if (length < UDP_HEADER + sizeof p->token || memcmp(data + length - sizeof p->token, p->token, sizeof p->token) != 0 ||
+	if (length < UDP_HEADER + sizeof(p->token) ||
+	    memcmp(data + length - sizeof(p->token), p->token, sizeof(p->token)) != 0 ||
 	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
 		return false;
 	p->changed |= !tscf_addrs_have(&c->plain.internal, &info.source);

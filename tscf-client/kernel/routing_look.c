@@ -127,7 +127,7 @@ int routing_guard(struct routing *r, const struct routing_facts *facts, unsigned
 {
 	*restored = 0;
 	if (!r->barrier)
-		r->barrier = calloc(1, sizeof *r->barrier);
+		r->barrier = calloc(1, sizeof(*r->barrier));
 	if (!r->barrier)
 		return -ENOMEM;
 	barrier_plan(r->config, facts, r->barrier);

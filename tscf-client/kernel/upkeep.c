@@ -189,7 +189,7 @@ static void become(struct client *c, enum upkeep_state state, const char *reason
 			tscf_warning("%s", reason);
 	}
 	w->state = state;
-	snprintf(w->reason, sizeof w->reason, "%s", reason);
+	snprintf(w->reason, sizeof(w->reason), "%s", reason);
 	if (shut == w->shut)
 		return;
 	w->shut = shut;
@@ -198,22 +198,22 @@ static void become(struct client *c, enum upkeep_state state, const char *reason
 
 static void judge(struct client *c, const struct look *l)
 {
-	char reason[sizeof c->upkeep.reason];
+	char reason[sizeof(c->upkeep.reason)];
 	bool away = go_in_front(c, l);
 	bool plain_away = l->in_front > 0 && c->plain.state == TUNNEL_UP &&
 			  is_led_away(c, tscf_mark_explicit(TSCF_LEVEL_UNENCRYPTED), c->plain_tun.index);
 	if (l->error < 0) {
-		snprintf(reason, sizeof reason, "%s: cannot be put back (%s): encrypted-only sockets may not send",
+		snprintf(reason, sizeof(reason), "%s: cannot be put back (%s): encrypted-only sockets may not send",
 			 l->what, strerror(-l->error));
 		become(c, UPKEEP_INCOMPLETE, reason);
 	} else if (away) {
-		snprintf(reason, sizeof reason,
+		snprintf(reason, sizeof(reason),
 			 "policy rule %u of another program leads packets past the tunnels: encrypted-only sockets may "
 			 "not send",
 			 l->first);
 		become(c, UPKEEP_INCOMPLETE, reason);
 	} else if (c->facts.front || plain_away) {
-		snprintf(reason, sizeof reason,
+		snprintf(reason, sizeof(reason),
 			 "policy rule %u of another program is in front of ours and leads %s past the tunnels",
 			 l->first, plain_away ? "packets" : "encrypted-only packets would lead");
 		become(c, UPKEEP_OVERRIDDEN, reason);

@@ -14,10 +14,10 @@ static union tsc_address address(const struct tscf_control_address *a)
 
 	if (a->family == 4) {
 		out.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(a->port)};
-		memcpy(&out.in.sin_addr, a->bytes, sizeof out.in.sin_addr);
+		memcpy(&out.in.sin_addr, a->bytes, sizeof(out.in.sin_addr));
 	} else if (a->family == 6) {
 		out.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
-		memcpy(&out.in6.sin6_addr, a->bytes, sizeof out.in6.sin6_addr);
+		memcpy(&out.in6.sin6_addr, a->bytes, sizeof(out.in6.sin6_addr));
 	}
 	return out;
 }
@@ -46,7 +46,7 @@ static void text(char *to, size_t to_size, const char *from, size_t from_size)
 
 static void translate(const struct tscf_control_config *c, tsc_config *out)
 {
-	memset(out, 0, sizeof *out);
+	memset(out, 0, sizeof(*out));
 	out->up = c->plain.up ? tsc_bool_true : tsc_bool_false;
 	out->encrypted_up = c->encrypted.up ? tsc_bool_true : tsc_bool_false;
 	out->mtu = c->plain.mtu;
@@ -59,11 +59,11 @@ static void translate(const struct tscf_control_config *c, tsc_config *out)
 	out->server = address(&c->server);
 	out->dns_count = servers(c->dns, out->dns);
 	out->sip_server_count = servers(c->sip_servers, out->sip_server);
-	text(out->device, sizeof out->device, c->plain.device, sizeof c->plain.device);
-	text(out->encrypted_device, sizeof out->encrypted_device, c->encrypted.device, sizeof c->encrypted.device);
-	text(out->transport, sizeof out->transport, c->plain.transport, sizeof c->plain.transport);
-	text(out->encrypted_transport, sizeof out->encrypted_transport, c->encrypted.transport,
-	     sizeof c->encrypted.transport);
+	text(out->device, sizeof(out->device), c->plain.device, sizeof(c->plain.device));
+	text(out->encrypted_device, sizeof(out->encrypted_device), c->encrypted.device, sizeof(c->encrypted.device));
+	text(out->transport, sizeof(out->transport), c->plain.transport, sizeof(c->plain.transport));
+	text(out->encrypted_transport, sizeof(out->encrypted_transport), c->encrypted.transport,
+	     sizeof(c->encrypted.transport));
 }
 
 TSC_PUBLIC int tsc_get_config(tsc_handle handle, tsc_config *config)
@@ -74,11 +74,11 @@ TSC_PUBLIC int tsc_get_config(tsc_handle handle, tsc_config *config)
 
 	if (!handle_check(handle))
 		return -1;
-	if (config == NULL) {
+	if (!config) {
 		errno = EFAULT;
 		return -1;
 	}
-	error = tscf_control_fetch(handle->control, &request, TSC_CALL_MS, &answer, sizeof answer);
+	error = tscf_control_fetch(handle->control, &request, TSC_CALL_MS, &answer, sizeof(answer));
 	if (error != 0) {
 		errno = error < 0 ? -error : error;
 		return -1;

@@ -11,7 +11,7 @@ struct tscf_control_request handle_request(enum tscf_control_op op)
 
 bool handle_check(tsc_handle handle)
 {
-	if (handle == NULL)
+	if (!handle)
 		errno = EINVAL;
 	else if (handle->pid != getpid())
 		errno = ECHILD;

@@ -48,8 +48,8 @@ static struct tsc_notification_handle *next_of(tsc_handle handle, struct tsc_not
 					       tsc_notification type)
 {
 	pthread_mutex_lock(&handle->lock);
-	n = n != NULL ? n->next : handle->notifications;
-	while (n != NULL && (n->dead || n->fresh || n->type != type))
+	n = n ? n->next : handle->notifications;
+	while (n && (n->dead || n->fresh || n->type != type))
 		n = n->next;
 	pthread_mutex_unlock(&handle->lock);
 	return n;
@@ -79,7 +79,7 @@ static int deliver_tunnel(tsc_handle handle, bool encrypted, bool up, const char
 
 	handle->tunnels[encrypted].known = true;
 	handle->tunnels[encrypted].up = up;
-	snprintf(handle->tunnels[encrypted].reason, sizeof handle->tunnels[encrypted].reason, "%s", reason);
+	snprintf(handle->tunnels[encrypted].reason, sizeof(handle->tunnels[encrypted].reason), "%s", reason);
 	return news ? deliver(handle, tsc_notification_tunnel, &data) : 0;
 }
 
@@ -97,7 +97,7 @@ static int deliver_event(tsc_handle handle, struct tscf_control_event *e)
 {
 	uint64_t cookie = e->cookie[0] | (uint64_t)e->cookie[1] << 32;
 
-	e->reason[sizeof e->reason - 1] = '\0';
+	e->reason[sizeof(e->reason) - 1] = '\0';
 	switch (e->type) {
 	case TSCF_CONTROL_EVENT_TUNNEL:
 		return deliver_tunnel(handle, e->encrypted != 0, e->up != 0, e->reason);
@@ -152,9 +152,9 @@ static struct tsc_notification_handle *take_fresh(tsc_handle handle)
 	struct tsc_notification_handle *n;
 
 	pthread_mutex_lock(&handle->lock);
-	for (n = handle->fresh ? handle->notifications : NULL; n != NULL && !n->fresh; n = n->next)
+	for (n = handle->fresh ? handle->notifications : NULL; n && !n->fresh; n = n->next)
 		;
-	if (n != NULL)
+	if (n)
 		n->fresh = false;
 	else
 		handle->fresh = false;
@@ -264,7 +264,7 @@ static int lost(tsc_handle handle)
 /* How many bytes there should be in `in`. */
 static size_t wanted(const struct tsc_tunnel *handle)
 {
-	size_t wants = sizeof handle->in.message.reply;
+	size_t wants = sizeof(handle->in.message.reply);
 
 	return handle->in_length < wants ? wants : wants + handle->in.message.reply.length;
 }
@@ -276,9 +276,9 @@ static int read_message(tsc_handle handle)
 		size_t wants = wanted(handle);
 		ssize_t got;
 
-		if (handle->in_length >= sizeof handle->in.message.reply &&
+		if (handle->in_length >= sizeof(handle->in.message.reply) &&
 		    (handle->in.message.reply.magic != TSCF_CONTROL_MAGIC || handle->in.message.reply.error != 0 ||
-		     (handle->in.message.reply.length != 0 && wants != sizeof handle->in.bytes)))
+		     (handle->in.message.reply.length != 0 && wants != sizeof(handle->in.bytes))))
 			return -EPROTO;
 		if (handle->in_length == wants)
 			return 1;
@@ -312,7 +312,7 @@ static bool drained(int fd)
 {
 	uint64_t number;
 
-	return read(fd, &number, sizeof number) == sizeof number;
+	return read(fd, &number, sizeof(number)) == sizeof(number);
 }
 
 static void reap(tsc_handle handle)
@@ -320,7 +320,7 @@ static void reap(tsc_handle handle)
 	struct tsc_notification_handle **at = &handle->notifications;
 
 	pthread_mutex_lock(&handle->lock);
-	while (*at != NULL) {
+	while (*at) {
 		struct tsc_notification_handle *n = *at;
 
 		if (n->dead) {
@@ -355,7 +355,7 @@ static void wake(tsc_handle handle)
 {
 	uint64_t one = 1;
 
-	while (write(handle->wake, &one, sizeof one) < 0 && errno == EINTR)
+	while (write(handle->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
 
@@ -436,7 +436,7 @@ void notification_close(tsc_handle handle)
 		wake(handle);
 		pthread_join(handle->thread, NULL);
 	}
-	while (handle->notifications != NULL) {
+	while (handle->notifications) {
 		struct tsc_notification_handle *n = handle->notifications;
 
 		handle->notifications = n->next;
@@ -455,12 +455,12 @@ static struct tsc_notification_handle *notification_new(tsc_handle handle, tsc_n
 {
 	struct tsc_notification_handle *n;
 
-	if ((type != tsc_notification_dtte && type != tsc_notification_tunnel) || callback == NULL) {
+	if ((type != tsc_notification_dtte && type != tsc_notification_tunnel) || !callback) {
 		errno = EINVAL;
 		return NULL;
 	}
-	n = calloc(1, sizeof *n);
-	if (n != NULL)
+	n = calloc(1, sizeof(*n));
+	if (n)
 		*n = (struct tsc_notification_handle){
 		    .handle = handle, .type = type, .callback = callback, .opaque = opaque, .fresh = true};
 	return n;
@@ -476,10 +476,10 @@ TSC_PUBLIC tsc_notification_handle *tsc_notification_enable(tsc_handle handle, t
 	if (!handle_check(handle))
 		return NULL;
 	n = notification_new(handle, type, callback, opaque);
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	pthread_mutex_lock(&handle->lock);
-	first = handle->sock < 0 && handle->notifications == NULL;
+	first = handle->sock < 0 && !handle->notifications;
 	if (!(handle->flags & TSC_TUNNEL_DISPATCH) && !handle->threaded)
 		error = start_thread(handle);
 	if (error == 0) {
@@ -505,7 +505,7 @@ TSC_PUBLIC tsc_notification_handle *tsc_notification_enable(tsc_handle handle, t
 
 TSC_PUBLIC int tsc_notification_disable(tsc_notification_handle *n)
 {
-	tsc_handle handle = n != NULL ? n->handle : NULL;
+	tsc_handle handle = n ? n->handle : NULL;
 
 	if (!handle_check(handle))
 		return -1;

@@ -40,7 +40,7 @@ __attribute__((constructor)) static void watch_forks(void)
 static uint64_t cookie_of(int fd)
 {
 	uint64_t cookie = 0;
-	socklen_t length = sizeof cookie;
+	socklen_t length = sizeof(cookie);
 	int saved = errno;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
@@ -54,7 +54,7 @@ static struct tsc_socket *entry_of(int fd)
 {
 	struct tsc_socket *s = fd >= 0 && (size_t)fd < table.size ? &table.entries[fd] : NULL;
 
-	return s != NULL && s->handle != NULL && s->cookie == cookie_of(fd) ? s : NULL;
+	return s && s->handle && s->cookie == cookie_of(fd) ? s : NULL;
 }
 
 static int make_room(int fd)
@@ -66,10 +66,10 @@ static int make_room(int fd)
 		size *= 2;
 	if (size == table.size)
 		return 0;
-	grown = reallocarray(table.entries, size, sizeof *grown);
-	if (grown == NULL)
+	grown = reallocarray(table.entries, size, sizeof(*grown));
+	if (!grown)
 		return -ENOMEM;
-	memset(grown + table.size, 0, (size - table.size) * sizeof *grown);
+	memset(grown + table.size, 0, (size - table.size) * sizeof(*grown));
 	table.entries = grown;
 	table.size = size;
 	return 0;
@@ -83,9 +83,9 @@ static int adopt(tsc_handle handle, int fd, tsc_handle *owner)
 
 	*owner = NULL;
 	lock_table();
-	if (handle == NULL)
+	if (!handle)
 		handle = table.handles;
-	if (handle != NULL && entry_of(fd) == NULL) {
+	if (handle && !entry_of(fd)) {
 		error = make_room(fd);
 		if (error == 0) {
 			table.entries[fd] =
@@ -106,7 +106,7 @@ static uint64_t forget(int fd, tsc_handle *owner)
 	*owner = NULL;
 	lock_table();
 	s = entry_of(fd);
-	if (s != NULL) {
+	if (s) {
 		cookie = s->cookie;
 		*owner = s->handle;
 		*s = (struct tsc_socket){0};
@@ -116,7 +116,7 @@ static uint64_t forget(int fd, tsc_handle *owner)
 }
 
 /* Where the daemon of a socket is. */
-static void control_of(int fd, char control[sizeof table.handles->control])
+static void control_of(int fd, char control[sizeof(table.handles->control)])
 {
 	const char *fallback = secure_getenv(TSCF_ENV_CONTROL);
 	const struct tsc_socket *s;
@@ -124,13 +124,13 @@ static void control_of(int fd, char control[sizeof table.handles->control])
 
 	lock_table();
 	s = entry_of(fd);
-	handle = s != NULL ? s->handle : table.handles;
-	if (handle != NULL)
-		memcpy(control, handle->control, sizeof handle->control);
+	handle = s ? s->handle : table.handles;
+	if (handle)
+		memcpy(control, handle->control, sizeof(handle->control));
 	unlock_table();
-	if (handle != NULL)
+	if (handle)
 		return;
-	if (fallback == NULL || fallback[0] == '\0' || strlen(fallback) >= sizeof handle->control)
+	if (!fallback || fallback[0] == '\0' || strlen(fallback) >= sizeof(handle->control))
 		fallback = TSCF_CLIENT_CONTROL_DEFAULT;
 	strcpy(control, fallback);
 }
@@ -140,7 +140,7 @@ void sockets_add_handle(tsc_handle handle)
 	tsc_handle *at;
 
 	lock_table();
-	for (at = &table.handles; *at != NULL; at = &(*at)->next)
+	for (at = &table.handles; *at; at = &(*at)->next)
 		;
 	*at = handle;
 	unlock_table();
@@ -158,7 +158,7 @@ void sockets_remove_handle(tsc_handle handle)
 	for (i = 0; i < table.size; i++)
 		if (table.entries[i].handle == handle)
 			table.entries[i] = (struct tsc_socket){0};
-	if (table.handles == NULL) {
+	if (!table.handles) {
 		free(table.entries);
 		table.entries = NULL;
 		table.size = 0;
@@ -232,14 +232,14 @@ TSC_PUBLIC int tsc_socket(tsc_handle handle, int domain, int type, int protocol)
 		errno = -error;
 		return -1;
 	}
-	if (owner != NULL)
+	if (owner)
 		watch_socket(owner, fd);
 	return fd;
 }
 
 TSC_PUBLIC int tsc_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	char control[sizeof table.handles->control];
+	char control[sizeof(table.handles->control)];
 	int result = bind(fd, address, length);
 
 	if (result != 0)
@@ -257,7 +257,7 @@ static int fail(int error)
 
 TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
-	char control[sizeof table.handles->control];
+	char control[sizeof(table.handles->control)];
 	tsc_handle owner;
 	int domain, error;
 
@@ -265,7 +265,7 @@ TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, 
 		return setsockopt(fd, level, option, value, length);
 	/* What is wrong with others than inet sockets is said below. */
 	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain) &&
-	    adopt(NULL, fd, &owner) == 0 && owner != NULL)
+	    adopt(NULL, fd, &owner) == 0 && owner)
 		watch_socket(owner, fd);
 	control_of(fd, control);
 	error = tscf_socket_set_level(control, fd, value, length);
@@ -274,7 +274,7 @@ TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, 
 
 TSC_PUBLIC int tsc_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
-	char control[sizeof table.handles->control];
+	char control[sizeof(table.handles->control)];
 	int error;
 
 	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
@@ -289,7 +289,7 @@ TSC_PUBLIC int tsc_close(int fd)
 	tsc_handle owner;
 	uint64_t cookie = forget(fd, &owner);
 
-	if (owner != NULL)
+	if (owner)
 		unwatch_socket(owner, cookie);
 	return close(fd);
 }

@@ -15,11 +15,11 @@
 
 static int set_control(tsc_handle handle, const char *control)
 {
-	if (control == NULL)
+	if (!control)
 		control = secure_getenv(TSCF_ENV_CONTROL);
-	if (control == NULL || control[0] == '\0')
+	if (!control || control[0] == '\0')
 		control = TSCF_CLIENT_CONTROL_DEFAULT;
-	if (strlen(control) >= sizeof handle->control)
+	if (strlen(control) >= sizeof(handle->control))
 		return ENAMETOOLONG;
 	strcpy(handle->control, control);
 	return 0;
@@ -76,12 +76,12 @@ static int begin(tsc_handle handle, const tsc_tunnel_params *params)
 TSC_PUBLIC tsc_handle tsc_ctrl_new_tunnel(const tsc_tunnel_params *params)
 {
 	static const tsc_tunnel_params defaults;
-	tsc_handle handle = calloc(1, sizeof *handle);
+	tsc_handle handle = calloc(1, sizeof(*handle));
 	int error;
 
-	if (handle == NULL)
+	if (!handle)
 		return NULL;
-	error = begin(handle, params != NULL ? params : &defaults);
+	error = begin(handle, params ? params : &defaults);
 	if (error == 0) {
 		sockets_add_handle(handle);
 		return handle;
@@ -99,7 +99,7 @@ static void release_level(void *context, const struct tsc_socket *s)
 {
 	tsc_handle handle = context;
 	int level = TSCF_LEVEL_DEFAULT;
-	socklen_t length = sizeof level;
+	socklen_t length = sizeof(level);
 
 	if (tscf_socket_get_level(handle->control, s->fd, &level, &length) == 0 && level != TSCF_LEVEL_DEFAULT &&
 	    level != TSCF_LEVEL_ENCRYPTED_ONLY)

@@ -30,9 +30,9 @@ static const char *get_variable(const char *name)
 	char **variable = environ;
 	size_t length = strlen(name);
 
-	if (variable == NULL)
+	if (!variable)
 		variable = (char **)(__libc_stack_end + 1 + __libc_stack_end[0] + 1);
-	for (; *variable != NULL; variable++)
+	for (; *variable; variable++)
 		if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
 			return *variable + length + 1;
 	return NULL;
@@ -43,12 +43,12 @@ void preload_environment_parse(const char *level, const char *control, bool trus
 	size_t length;
 
 	*out = (struct preload_environment){.level = TSCF_LEVEL_DEFAULT, .trusted = trusted};
-	if (trusted && level != NULL && level[0] != '\0' && tscf_level_parse(level, &out->level) != 0)
+	if (trusted && level && level[0] != '\0' && tscf_level_parse(level, &out->level) != 0)
 		out->level = TSCF_LEVEL_ENCRYPTED_ONLY;
-	if (!trusted || control == NULL || control[0] == '\0')
+	if (!trusted || !control || control[0] == '\0')
 		control = TSCF_CLIENT_CONTROL_DEFAULT;
 	length = strlen(control);
-	if (length < sizeof out->control)
+	if (length < sizeof(out->control))
 		memcpy(out->control, control, length);
 }
 
@@ -62,7 +62,7 @@ void preload_environment_get(struct preload_environment *out)
 	}
 	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_CONTROL),
 				  getauxval(AT_SECURE) == 0, out);
-	out->must_ask = out->trusted && (get_variable(TSCF_ENV_MUST) != NULL || tscf_socket_must_tell(out->control));
+	out->must_ask = out->trusted && (get_variable(TSCF_ENV_MUST) || tscf_socket_must_tell(out->control));
 	if (atomic_compare_exchange_strong(&copy_state, &none, COPY_IN_WORK)) {
 		copy = *out;
 		atomic_store_explicit(&copy_state, COPY_READY, memory_order_release);

@@ -38,7 +38,7 @@ static struct {
     {"sendmmsg", sendmmsg, NULL},     {"dlsym", dlsym, NULL},
     {"dlopen", dlopen, NULL},         {"dlmopen", dlmopen, NULL},
 };
-#define FUNCTIONS (sizeof functions / sizeof *functions)
+#define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
 static void find_functions_of_libc(void)
 {
@@ -47,7 +47,7 @@ static void find_functions_of_libc(void)
 	void *libc = real_dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
 	size_t i;
 
-	for (i = 0; libc != NULL && i < FUNCTIONS; i++)
+	for (i = 0; libc && i < FUNCTIONS; i++)
 		atomic_store_explicit(&functions[i].libc, real_dlsym(libc, functions[i].name), memory_order_relaxed);
 }
 
@@ -56,7 +56,7 @@ void preload_handle_resolve(void);
 /* Early, while there is one thread; earlier still for programs that call one of them before this runs. */
 __attribute__((constructor)) void preload_handle_resolve(void)
 {
-	if (preload_dlmopen_real != NULL)
+	if (preload_dlmopen_real)
 		return;
 	preload_dlsym_real = dlvsym(RTLD_NEXT, "dlsym", VERSION);
 	preload_dlopen_real = dlvsym(RTLD_NEXT, "dlopen", VERSION);
@@ -76,7 +76,7 @@ void *preload_dlsym_of_handle(void *handle, const char *name)
 	preload_handle_resolve();
 	real_dlsym = preload_dlsym_real;
 	found = real_dlsym(handle, name);
-	for (i = 0; found != NULL && i < FUNCTIONS; i++)
+	for (i = 0; found && i < FUNCTIONS; i++)
 		if (found == atomic_load_explicit(&functions[i].libc, memory_order_relaxed))
 			return functions[i].ours;
 	return found;

@@ -38,7 +38,7 @@ static void *resolve(struct real *real)
 {
 	void *next = atomic_load_explicit(&real->next, memory_order_acquire);
 
-	if (next != NULL || in_dlsym)
+	if (next || in_dlsym)
 		return next;
 	in_dlsym = true;
 	next = dlsym(RTLD_NEXT, real->name);
@@ -53,7 +53,7 @@ static void *enter(struct real *real)
 {
 	void *next = called & real->bit ? NULL : resolve(real);
 
-	if (next != NULL)
+	if (next)
 		called |= real->bit;
 	return next;
 }
@@ -83,7 +83,7 @@ int preload_real_socket(int domain, int type, int protocol)
 	int (*next)(int, int, int) = enter(&real_socket);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_socket, domain, type, protocol);
 	result = next(domain, type, protocol);
 	leave(&real_socket);
@@ -95,7 +95,7 @@ int preload_real_bind(int fd, const struct sockaddr *address, socklen_t length)
 	int (*next)(int, const struct sockaddr *, socklen_t) = enter(&real_bind);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_bind, fd, address, length);
 	result = next(fd, address, length);
 	leave(&real_bind);
@@ -107,7 +107,7 @@ int preload_real_connect(int fd, const struct sockaddr *address, socklen_t lengt
 	int (*next)(int, const struct sockaddr *, socklen_t) = enter(&real_connect);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_connect, fd, address, length);
 	result = next(fd, address, length);
 	leave(&real_connect);
@@ -119,7 +119,7 @@ int preload_real_setsockopt(int fd, int level, int option, const void *value, so
 	int (*next)(int, int, int, const void *, socklen_t) = enter(&real_setsockopt);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_setsockopt, fd, level, option, value, length);
 	result = next(fd, level, option, value, length);
 	leave(&real_setsockopt);
@@ -131,7 +131,7 @@ int preload_real_getsockopt(int fd, int level, int option, void *value, socklen_
 	int (*next)(int, int, int, void *, socklen_t *) = enter(&real_getsockopt);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_getsockopt, fd, level, option, value, length);
 	result = next(fd, level, option, value, length);
 	leave(&real_getsockopt);
@@ -143,7 +143,7 @@ ssize_t preload_real_sendmsg(int fd, const struct msghdr *message, int flags)
 	ssize_t (*next)(int, const struct msghdr *, int) = enter(&real_sendmsg);
 	ssize_t result;
 
-	if (next == NULL)
+	if (!next)
 		return syscall(SYS_sendmsg, fd, message, flags);
 	result = next(fd, message, flags);
 	leave(&real_sendmsg);
@@ -155,7 +155,7 @@ int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, 
 	int (*next)(int, struct mmsghdr *, unsigned int, int) = enter(&real_sendmmsg);
 	int result;
 
-	if (next == NULL)
+	if (!next)
 		return (int)syscall(SYS_sendmmsg, fd, messages, count, flags);
 	result = next(fd, messages, count, flags);
 	leave(&real_sendmmsg);

@@ -21,9 +21,9 @@ static bool has_mark(const struct msghdr *message)
 	struct msghdr *m = (struct msghdr *)(uintptr_t)message;
 	struct cmsghdr *header;
 
-	if (message == NULL || message->msg_control == NULL || message->msg_controllen == 0)
+	if (!message || !message->msg_control || message->msg_controllen == 0)
 		return false;
-	for (header = CMSG_FIRSTHDR(m); header != NULL; header = CMSG_NXTHDR(m, header))
+	for (header = CMSG_FIRSTHDR(m); header; header = CMSG_NXTHDR(m, header))
 		if (is_mark(header))
 			return true;
 	return false;
@@ -34,14 +34,14 @@ static int merge_marks(int fd, struct msghdr *message)
 	struct cmsghdr *header;
 	int error = 0;
 
-	for (header = CMSG_FIRSTHDR(message); header != NULL && error == 0; header = CMSG_NXTHDR(message, header)) {
+	for (header = CMSG_FIRSTHDR(message); header && error == 0; header = CMSG_NXTHDR(message, header)) {
 		uint32_t mark;
 
 		if (!is_mark(header))
 			continue;
-		memcpy(&mark, CMSG_DATA(header), sizeof mark);
+		memcpy(&mark, CMSG_DATA(header), sizeof(mark));
 		error = preload_mark_merge(fd, mark, &mark);
-		memcpy(CMSG_DATA(header), &mark, sizeof mark);
+		memcpy(CMSG_DATA(header), &mark, sizeof(mark));
 	}
 	return error;
 }
@@ -55,7 +55,7 @@ static ssize_t send_marked(int fd, const struct msghdr *message, int flags)
 	struct msghdr copy = *message;
 	int error = -EACCES;
 
-	if (message->msg_controllen <= sizeof control) {
+	if (message->msg_controllen <= sizeof(control)) {
 		memcpy(control.bytes, message->msg_control, message->msg_controllen);
 		copy.msg_control = control.bytes;
 		error = merge_marks(fd, &copy);

@@ -21,7 +21,7 @@ static int set_mark(int fd, uint32_t mark)
 	int error = preload_mark_merge(fd, mark, &mark);
 
 	if (error == 0)
-		return preload_real_setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+		return preload_real_setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
 	errno = -error;
 	return -1;
 }
@@ -31,8 +31,8 @@ PRELOAD_HOOK int setsockopt(int fd, int level, int option, const void *value, so
 	uint32_t mark;
 	int error;
 
-	if (level == SOL_SOCKET && option == SO_MARK && value != NULL && length >= sizeof mark) {
-		memcpy(&mark, value, sizeof mark);
+	if (level == SOL_SOCKET && option == SO_MARK && value && length >= sizeof(mark)) {
+		memcpy(&mark, value, sizeof(mark));
 		return set_mark(fd, mark);
 	}
 	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION) {

@@ -30,7 +30,7 @@ static int read_loader(int fd, const ElfW(Phdr) * segment, struct run_elf *out)
 {
 	int error;
 
-	if (segment->p_filesz == 0 || segment->p_filesz > sizeof out->loader)
+	if (segment->p_filesz == 0 || segment->p_filesz > sizeof(out->loader))
 		return -ENOEXEC;
 	error = read_at(fd, out->loader, segment->p_filesz, segment->p_offset);
 	if (error == 0 && out->loader[segment->p_filesz - 1] != '\0')
@@ -47,7 +47,7 @@ static size_t padded(size_t size)
 static bool has_go_note(int fd, const ElfW(Phdr) * segment)
 {
 	char notes[NOTES_MAX];
-	size_t size = segment->p_filesz < sizeof notes ? segment->p_filesz : sizeof notes;
+	size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
 	size_t at = 0;
 
 	if (read_at(fd, notes, size, segment->p_offset) != 0)
@@ -55,8 +55,8 @@ static bool has_go_note(int fd, const ElfW(Phdr) * segment)
 	while (size - at >= sizeof(ElfW(Nhdr))) {
 		ElfW(Nhdr) note;
 
-		memcpy(&note, notes + at, sizeof note);
-		at += sizeof note;
+		memcpy(&note, notes + at, sizeof(note));
+		at += sizeof(note);
 		if (note.n_namesz > size - at || padded(note.n_namesz) > size - at)
 			return false;
 		if (note.n_namesz == 4 && memcmp(notes + at, "Go\0", 4) == 0)
@@ -77,7 +77,7 @@ static int read_segments(int fd, const ElfW(Ehdr) * header, struct run_elf *out)
 		return -ENOEXEC;
 	for (i = 0; i < header->e_phnum; i++) {
 		ElfW(Phdr) segment;
-		int error = read_at(fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment);
+		int error = read_at(fd, &segment, sizeof(segment), header->e_phoff + (uint64_t)i * sizeof(segment));
 
 		if (error == 0 && segment.p_type == PT_INTERP)
 			error = read_loader(fd, &segment, out);
@@ -94,7 +94,7 @@ int run_elf_read(int fd, struct run_elf *out)
 	ElfW(Ehdr) header;
 	int error;
 
-	memset(out, 0, sizeof *out);
+	memset(out, 0, sizeof(*out));
 	/* What is compared between files of different classes is in the same place in both. */
 	error = read_at(fd, &header, sizeof(Elf32_Ehdr), 0);
 	if (error != 0)
@@ -107,7 +107,7 @@ int run_elf_read(int fd, struct run_elf *out)
 	out->native = out->class == OWN_CLASS;
 	if (!out->native)
 		return 0;
-	error = read_at(fd, &header, sizeof header, 0);
+	error = read_at(fd, &header, sizeof(header), 0);
 	return error != 0 ? error : read_segments(fd, &header, out);
 }
 

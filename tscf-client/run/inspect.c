@@ -18,7 +18,7 @@
 static int read_interpreter(int fd, char *path)
 {
 	char line[SCRIPT_LINE_MAX + 1];
-	ssize_t got = pread(fd, line, sizeof line - 1, 0);
+	ssize_t got = pread(fd, line, sizeof(line) - 1, 0);
 	const char *start;
 	size_t length;
 
@@ -57,7 +57,7 @@ static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash != NULL ? slash + 1 : path;
+	return slash ? slash + 1 : path;
 }
 
 static int check_format(int fd, const struct run_elf *library, enum run_obstacle *obstacle)
@@ -74,7 +74,7 @@ static int check_format(int fd, const struct run_elf *library, enum run_obstacle
 		*obstacle = RUN_OBSTACLE_MACHINE;
 	else if (elf.loader[0] == '\0')
 		*obstacle = RUN_OBSTACLE_STATIC;
-	else if (own_loader != NULL && strcmp(base_name(own_loader), base_name(elf.loader)) != 0)
+	else if (own_loader && strcmp(base_name(own_loader), base_name(elf.loader)) != 0)
 		*obstacle = RUN_OBSTACLE_LOADER;
 	else if (elf.is_go)
 		*obstacle = RUN_OBSTACLE_GO;
@@ -121,7 +121,7 @@ int run_inspect(const char *path, const char *library, struct run_inspection *ou
 	int depth, result;
 
 	*out = (struct run_inspection){.obstacle = RUN_OBSTACLE_NONE};
-	if (strlen(path) >= sizeof out->file)
+	if (strlen(path) >= sizeof(out->file))
 		return -ENAMETOOLONG;
 	strcpy(out->file, path);
 	result = read_library(library, &library_elf);

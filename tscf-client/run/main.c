@@ -95,7 +95,7 @@ static int absolute_path(const char *path, char *out, size_t size)
 	char here[PATH_MAX] = "";
 	int printed;
 
-	if (path[0] != '/' && getcwd(here, sizeof here) == NULL) {
+	if (path[0] != '/' && !getcwd(here, sizeof(here))) {
 		int error = errno;
 
 		tscf_error("current directory: %s", strerror(error));
@@ -110,9 +110,9 @@ static int absolute_path(const char *path, char *out, size_t size)
 
 static const char *first_of(const char *a, const char *b, const char *c)
 {
-	if (a != NULL && a[0] != '\0')
+	if (a && a[0] != '\0')
 		return a;
-	return b != NULL && b[0] != '\0' ? b : c;
+	return b && b[0] != '\0' ? b : c;
 }
 
 static void warn_if_no_daemon(const char *control)
@@ -157,7 +157,7 @@ static int set_preload(const char *library)
 	char *value;
 	int result;
 
-	if (others == NULL || others[0] == '\0')
+	if (!others || others[0] == '\0')
 		return setenv("LD_PRELOAD", library, 1);
 	if (asprintf(&value, "%s:%s", library, others) < 0)
 		return -1;
@@ -175,7 +175,7 @@ static int set_sanitizer(void)
 	char *value;
 	int result;
 
-	if (others == NULL || others[0] == '\0')
+	if (!others || others[0] == '\0')
 		return setenv(name, option, 1);
 	if (asprintf(&value, "%s:%s", others, option) < 0)
 		return -1;
@@ -187,7 +187,7 @@ static int set_sanitizer(void)
 static int set_environment(const char *library, const char *control, enum tscf_level level)
 {
 	/* The loader splits LD_PRELOAD at both, and knows no quoting. */
-	if (strpbrk(library, ": ") != NULL) {
+	if (strpbrk(library, ": ")) {
 		tscf_error("%s: the path of the library may not contain a space or a colon", library);
 		return -EINVAL;
 	}
@@ -204,11 +204,11 @@ static int run(const struct options *o, char **argv)
 	char control[sizeof((struct sockaddr_un *)0)->sun_path];
 	int status, error;
 
-	if (absolute_path(first_of(getenv(ENV_LIBRARY), NULL, LIBRARY), library, sizeof library) != 0 ||
+	if (absolute_path(first_of(getenv(ENV_LIBRARY), NULL, LIBRARY), library, sizeof(library)) != 0 ||
 	    absolute_path(first_of(o->control, getenv(TSCF_ENV_CONTROL), TSCF_CLIENT_CONTROL_DEFAULT), control,
-			  sizeof control) != 0)
+			  sizeof(control)) != 0)
 		return EXIT_FAILURE;
-	error = run_program_find(argv[0], getenv("PATH"), program, sizeof program);
+	error = run_program_find(argv[0], getenv("PATH"), program, sizeof(program));
 	if (error != 0) {
 		tscf_error("%s: %s", argv[0], strerror(-error));
 		return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;

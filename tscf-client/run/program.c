@@ -37,13 +37,13 @@ int run_program_find(const char *name, const char *search, char *path, size_t si
 
 	if (name[0] == '\0')
 		return -ENOENT;
-	if (strchr(name, '/') != NULL) {
+	if (strchr(name, '/')) {
 		int printed = snprintf(path, size, "%s", name);
 
 		return printed < 0 || (size_t)printed >= size ? -ENAMETOOLONG : check_executable(path);
 	}
-	if (search == NULL) {
-		confstr(_CS_PATH, standard, sizeof standard);
+	if (!search) {
+		confstr(_CS_PATH, standard, sizeof(standard));
 		search = standard;
 	}
 	for (;;) {

@@ -16,7 +16,7 @@ uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, p
 		int dscp = tscf_socket_dscp(fd);
 
 		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
-		processes_executable(pid, program, sizeof program);
+		processes_executable(pid, program, sizeof(program));
 	}
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }
@@ -37,7 +37,7 @@ enum tscf_level classify_default_of(pid_t pid)
 	char text[32];
 
 	/* As the library takes it: what is no level is meant to be encrypted. */
-	if (processes_environment(pid, TSCF_ENV_LEVEL, text, sizeof text) && text[0] != '\0' &&
+	if (processes_environment(pid, TSCF_ENV_LEVEL, text, sizeof(text)) && text[0] != '\0' &&
 	    tscf_level_parse(text, &level) != 0)
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	return level;

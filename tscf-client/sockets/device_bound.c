@@ -44,8 +44,8 @@ void device_bound_ask(struct device_bound *d, const struct tscf_binding_key *flo
 	struct tscf_binding_key key;
 	int device = 0;
 	if (can_be_asked(flow))
-		device = tscf_sockdiag_flow_device(d->fd, flow->protocol, &flow->local, flow->local_port, &flow->remote, flow->remote_port,
-						   d->device);
+		device = tscf_sockdiag_flow_device(d->fd, flow->protocol, &flow->local, flow->local_port, &flow->remote,
+						   flow->remote_port, d->device);
 	if (device <= 0 || (uint32_t)device != d->device)
 		return;
 	tscf_binding_key_implicit(flow, &key);
@@ -57,14 +57,14 @@ void device_bound_ask(struct device_bound *d, const struct tscf_binding_key *flo
 static void raw_seen(struct device_bound *d, const struct tscf_socket *s, uint32_t generation)
 {
 	struct tscf_binding_key whole;
-	memset(&whole, 0, sizeof whole);
+	memset(&whole, 0, sizeof(whole));
 	whole.protocol = s->protocol;
 	whole.local = s->local;
 	add(d, &whole, generation);
 }
 
-void device_bound_seen(struct device_bound *d, const struct tscf_socket *s, const struct tscf_binding_key *keys, unsigned count,
-		       uint32_t generation)
+void device_bound_seen(struct device_bound *d, const struct tscf_socket *s, const struct tscf_binding_key *keys,
+		       unsigned count, uint32_t generation)
 {
 	if (s->device != d->device)
 		return;
@@ -93,8 +93,8 @@ void device_bound_sweep(struct device_bound *d, uint32_t generation)
 		tscf_bindings_each(d->table, sweep_one, &s);
 }
 
-static bool flow_of(struct tscf_fragments *fragments, const uint8_t *data, const struct tscf_packet_info *info, uint64_t now,
-		    struct tscf_binding_key *flow)
+static bool flow_of(struct tscf_fragments *fragments, const uint8_t *data, const struct tscf_packet_info *info,
+		    uint64_t now, struct tscf_binding_key *flow)
 {
 	struct tscf_packet_info quote;
 	if (info->fragment)
@@ -106,7 +106,8 @@ static bool flow_of(struct tscf_fragments *fragments, const uint8_t *data, const
 	return true;
 }
 
-bool device_bound_has(const struct device_bound *d, struct tscf_fragments *fragments, const uint8_t *data, uint32_t length, uint64_t now)
+bool device_bound_has(const struct device_bound *d, struct tscf_fragments *fragments, const uint8_t *data,
+		      uint32_t length, uint64_t now)
 {
 	struct tscf_packet_info info;
 	struct tscf_binding_key flow;
@@ -115,7 +116,7 @@ bool device_bound_has(const struct device_bound *d, struct tscf_fragments *fragm
 	if (tscf_bindings_find(d->table, &flow, now))
 		return true;
 	/* A raw socket that is bound to no address. */
-	memset(flow.local.bytes, 0, sizeof flow.local.bytes);
+	memset(flow.local.bytes, 0, sizeof(flow.local.bytes));
 	flow.local_port = 0;
 	return tscf_bindings_find(d->table, &flow, now) != NULL;
 }

@@ -35,7 +35,7 @@ static void by_port(void *context, const struct tscf_socket *s)
 		return;
 	if (g->count == g->size) {
 		unsigned size = g->size ? 2 * g->size : 16;
-		struct owner *grown = realloc(g->owners, size * sizeof *grown);
+		struct owner *grown = realloc(g->owners, size * sizeof(*grown));
 		if (!grown)
 			return;
 		g->owners = grown;

@@ -36,7 +36,7 @@ static void let_go(struct client *c, const struct change *change, int fd)
 
 static struct change *change_new(struct client *c, enum tscf_level level)
 {
-	struct change *change = calloc(1, sizeof *change);
+	struct change *change = calloc(1, sizeof(*change));
 	if (!change)
 		return NULL;
 	change->level = level;
@@ -128,7 +128,7 @@ static void settle(struct client *c, struct change *change)
 static void supersede(struct client *c, uint64_t cookie)
 {
 	struct move *m;
-	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof cookie, m);
+	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof(cookie), m);
 	if (!m)
 		return;
 	struct change *change = m->change;
@@ -141,7 +141,7 @@ static void supersede(struct client *c, uint64_t cookie)
 static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, uint32_t value,
 			     int fd, pid_t pid)
 {
-	struct move *m = calloc(1, sizeof *m);
+	struct move *m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
 	supersede(c, s->cookie);
@@ -157,8 +157,8 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	change->last = &m->next;
 	change->count++;
 	change->open++;
-	HASH_ADD(hh, c->moves.by_id, id, sizeof m->id, m);
-	HASH_ADD(by_socket, c->moves.by_socket, socket.cookie, sizeof m->socket.cookie, m);
+	HASH_ADD(hh, c->moves.by_id, id, sizeof(m->id), m);
+	HASH_ADD(by_socket, c->moves.by_socket, socket.cookie, sizeof(m->socket.cookie), m);
 	return m;
 }
 
@@ -476,7 +476,7 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 	struct move *m = NULL;
 	uint64_t id = waiter >> 1;
 	if (id != 0)
-		HASH_FIND(hh, c->moves.by_id, &id, sizeof id, m);
+		HASH_FIND(hh, c->moves.by_id, &id, sizeof(id), m);
 	if (!m || m->done)
 		return;
 	if (m->to_plain || error == 0)
@@ -497,7 +497,7 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 bool moves_is_leaving(const struct client *c, uint64_t cookie)
 {
 	struct move *m;
-	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof cookie, m);
+	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof(cookie), m);
 	return m && m->to_plain;
 }
 

@@ -23,14 +23,14 @@ struct found {
 static int walk_sockets(pid_t pid, int (*visit)(void *context, const struct found *f), void *context)
 {
 	char path[64], link[64];
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	DIR *dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
 	int result = 0;
 	struct dirent *entry;
 	while (result == 0 && (entry = readdir(dir))) {
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link - 1);
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
@@ -56,7 +56,7 @@ static int by_inode(const void *a, const void *b)
 static void read_program(pid_t pid, char *program, size_t size)
 {
 	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, program, size - 1);
 	program[n > 0 ? n : 0] = '\0';
@@ -69,10 +69,10 @@ static int note_owner(void *context, const struct found *f)
 {
 	struct owners *o = context;
 	struct owner key = {.inode = f->inode};
-	struct owner *hit = bsearch(&key, o->list, o->count, sizeof key, by_inode);
+	struct owner *hit = bsearch(&key, o->list, o->count, sizeof(key), by_inode);
 	if (hit && hit->pid == 0) {
 		hit->pid = f->pid;
-		read_program(f->pid, hit->program, sizeof hit->program);
+		read_program(f->pid, hit->program, sizeof(hit->program));
 	}
 	return 0;
 }
@@ -83,7 +83,7 @@ void processes_find_owners(struct owner *owners, unsigned count)
 	DIR *proc = count > 0 ? opendir("/proc") : NULL;
 	if (!proc)
 		return;
-	qsort(owners, count, sizeof *owners, by_inode);
+	qsort(owners, count, sizeof(*owners), by_inode);
 	struct dirent *entry;
 	while ((entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]))
@@ -187,7 +187,7 @@ int64_t processes_uid(pid_t pid)
 {
 	char path[64];
 	struct stat st;
-	snprintf(path, sizeof path, "/proc/%d", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	return stat(path, &st) < 0 ? -1 : (int64_t)st.st_uid;
 }
 
@@ -195,19 +195,19 @@ void processes_executable(pid_t pid, char *name, size_t size)
 {
 	static const char replaced[] = " (deleted)";
 	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	ssize_t n = readlink(path, name, size);
 	size_t length = n > 0 && (size_t)n < size ? (size_t)n : 0;
 	name[length] = '\0';
 	/* It was upgraded while it runs. */
-	if (length > sizeof replaced && strcmp(name + length - (sizeof replaced - 1), replaced) == 0)
-		name[length - (sizeof replaced - 1)] = '\0';
+	if (length > sizeof(replaced) && strcmp(name + length - (sizeof(replaced) - 1), replaced) == 0)
+		name[length - (sizeof(replaced) - 1)] = '\0';
 }
 
 static FILE *open_of(pid_t pid, const char *file)
 {
 	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
 	return fopen(path, "re");
 }
 

@@ -44,7 +44,7 @@ unsigned registry_keys(const struct client *c, const struct tscf_socket *s, stru
 		struct tscf_binding_key *key = &keys[count];
 		if (!plain->family || s->local_port == 0 || !has_address(s, plain))
 			continue;
-		memset(key, 0, sizeof *key);
+		memset(key, 0, sizeof(*key));
 		key->local = *plain;
 		key->local_port = s->local_port;
 		key->protocol = s->protocol;
@@ -60,7 +60,7 @@ unsigned registry_keys(const struct client *c, const struct tscf_socket *s, stru
 static void bind_whole_address(struct client *c, const struct tscf_addr *local)
 {
 	struct tscf_binding_key key;
-	memset(&key, 0, sizeof key);
+	memset(&key, 0, sizeof(key));
 	key.local = *local;
 	enum tscf_level level = c->registry.covered ? TSCF_LEVEL_ENCRYPTED_ONLY : c->config->default_level;
 	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, level, c, &c->registry.list);
@@ -88,7 +88,7 @@ void registry_queue(struct client *c, const struct tscf_binding_key *key, enum t
 	struct registry *r = &c->registry;
 	if (r->pending_count == r->pending_size) {
 		unsigned size = r->pending_size ? 2 * r->pending_size : 64;
-		struct registry_op *grown = realloc(r->pending, size * sizeof *grown);
+		struct registry_op *grown = realloc(r->pending, size * sizeof(*grown));
 		if (!grown) {
 			/* The next resync finds the difference again. */
 			tscf_error("out of memory: a socket is registered later");

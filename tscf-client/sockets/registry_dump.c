@@ -52,7 +52,7 @@ int registry_init(struct registry *r, struct client *c, const struct registry_ev
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();
 	r->under_way[1] = tscf_bindings_new();
-	tscf_random(r->shield_key, sizeof r->shield_key);
+	tscf_random(r->shield_key, sizeof(r->shield_key));
 	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
 	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
@@ -73,7 +73,7 @@ static void begin_dump(struct registry *r)
 	r->resync_at = UINT64_MAX;
 	r->dump_started = r->client->now;
 	r->generation++;
-	memset(r->counting, 0, sizeof r->counting);
+	memset(r->counting, 0, sizeof(r->counting));
 	shares_begin(&r->shares);
 }
 
@@ -207,7 +207,7 @@ static void dump_done(void *context, int error)
 	r->dumping = false;
 	/* Half a dump says nothing about what is gone. */
 	if (error == 0) {
-		memcpy(r->counts, r->counting, sizeof r->counts);
+		memcpy(r->counts, r->counting, sizeof(r->counts));
 		shares_end(&r->shares);
 		r->guests = 0;
 		tscf_bindings_each(r->table, sweep, c);

@@ -66,7 +66,7 @@ static int outcome(const struct tscf_message *response, int error, char *text, s
 static void parcel_done(struct parcel *p, const struct tscf_message *response, int error)
 {
 	char text[201] = "";
-	error = outcome(response, error, text, sizeof text);
+	error = outcome(response, error, text, sizeof(text));
 	if (error == -EACCES)
 		tscf_warning("the server refused to register sockets: %s", text[0] ? text : "no reason given");
 	for (unsigned i = 0; i < p->count; i++)
@@ -101,7 +101,7 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 	struct client *c = p->client;
 	char text[201] = "";
 	(void)context;
-	error = outcome(response, error, text, sizeof text);
+	error = outcome(response, error, text, sizeof(text));
 	if (error == -ENOSPC)
 		registry_cover(c);
 	if (error < 0 && error != -ECANCELED) {
@@ -126,9 +126,9 @@ static void unshield_done(void *context, void *user, const struct tscf_message *
 	(void)context;
 	r->unshielding = false;
 	/* Refused: an earlier answer was lost, and the lock it told of is the one in force. */
-	int result = outcome(response, error, text, sizeof text);
+	int result = outcome(response, error, text, sizeof(text));
 	if (result == 0 || result == -EACCES)
-		memcpy(r->shield_key, r->next_shield_key, sizeof r->shield_key);
+		memcpy(r->shield_key, r->next_shield_key, sizeof(r->shield_key));
 	parcel_done(p, response, error);
 }
 
@@ -142,12 +142,12 @@ static void write_lock(struct tscf_writer *w, const uint8_t key[32])
 {
 	uint8_t lock[32];
 	tscf_sha256(key, 32, lock);
-	tscf_write_bytes(w, TSCF_TLV_SHIELD_LOCK, lock, sizeof lock);
+	tscf_write_bytes(w, TSCF_TLV_SHIELD_LOCK, lock, sizeof(lock));
 }
 
 static struct parcel *parcel_new(struct client *c, bool encrypted)
 {
-	struct parcel *p = malloc(sizeof *p);
+	struct parcel *p = malloc(sizeof(*p));
 	if (p) {
 		p->client = c;
 		p->encrypted = encrypted;
@@ -354,8 +354,8 @@ static void send_unshields(struct client *c)
 	if (r->unshielding)
 		return;
 	begin_service(&c->plain, &w, buffer, TSCF_SERVICE_UNSHIELD);
-	tscf_write_bytes(&w, TSCF_TLV_SHIELD_KEY, r->shield_key, sizeof r->shield_key);
-	tscf_random(r->next_shield_key, sizeof r->next_shield_key);
+	tscf_write_bytes(&w, TSCF_TLV_SHIELD_KEY, r->shield_key, sizeof(r->shield_key));
+	tscf_random(r->next_shield_key, sizeof(r->next_shield_key));
 	write_lock(&w, r->next_shield_key);
 	struct parcel *p = collect(c, &w, false, &s, fits_unshield);
 	sorted(c, &s);

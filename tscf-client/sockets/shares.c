@@ -16,14 +16,14 @@ struct share {
 static struct share *share_of(struct shares *s, uint32_t uid)
 {
 	struct share *share;
-	HASH_FIND(hh, s->by_uid, &uid, sizeof uid, share);
+	HASH_FIND(hh, s->by_uid, &uid, sizeof(uid), share);
 	if (share)
 		return share;
-	share = calloc(1, sizeof *share);
+	share = calloc(1, sizeof(*share));
 	if (!share)
 		return NULL;
 	share->uid = uid;
-	HASH_ADD(hh, s->by_uid, uid, sizeof share->uid, share);
+	HASH_ADD(hh, s->by_uid, uid, sizeof(share->uid), share);
 	if (share->hh.tbl)
 		return share;
 	free(share);

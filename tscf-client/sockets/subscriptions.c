@@ -39,7 +39,7 @@ struct watch {
 static struct watched *find(const struct client *c, uint64_t cookie)
 {
 	struct watched *w;
-	HASH_FIND(hh, c->subscriptions.sockets, &cookie, sizeof cookie, w);
+	HASH_FIND(hh, c->subscriptions.sockets, &cookie, sizeof(cookie), w);
 	return w;
 }
 
@@ -104,8 +104,8 @@ static void tell_socket(struct client *c, const struct watched *w, struct subscr
 					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
 					   .available = w->available,
 					   .enabled = w->enabled};
-	snprintf(event.reason, sizeof event.reason, "%s", reason_for(c, registry_effective(c, w->level)));
-	tscf_control_push(s->call, &event, sizeof event);
+	snprintf(event.reason, sizeof(event.reason), "%s", reason_for(c, registry_effective(c, w->level)));
+	tscf_control_push(s->call, &event, sizeof(event));
 }
 
 static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
@@ -113,8 +113,8 @@ static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
 	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_TUNNEL,
 					   .encrypted = encrypted,
 					   .up = encrypted ? c->subscriptions.encrypted_up : c->subscriptions.plain_up};
-	snprintf(event.reason, sizeof event.reason, "%s", encrypted ? c->dtte.reason : c->plain_reason);
-	tscf_control_push(s->call, &event, sizeof event);
+	snprintf(event.reason, sizeof(event.reason), "%s", encrypted ? c->dtte.reason : c->plain_reason);
+	tscf_control_push(s->call, &event, sizeof(event));
 }
 
 /* Whoever is too slow is dropped by the call that tells, and removed from the lists. */
@@ -269,7 +269,7 @@ static bool may_subscribe(const struct client *c, uid_t uid)
 void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call)
 {
 	bool again = subscriber_of(c, call), allowed = may_subscribe(c, call->uid);
-	struct subscriber *s = again || !allowed ? NULL : calloc(1, sizeof *s);
+	struct subscriber *s = again || !allowed ? NULL : calloc(1, sizeof(*s));
 	if (!s) {
 		tscf_control_answer(call, again ? EALREADY : allowed ? ENOMEM : EUSERS, NULL);
 		return;
@@ -288,12 +288,12 @@ static struct watched *watched_of(struct client *c, const struct tscf_socket *s)
 	struct watched *w = find(c, s->cookie);
 	if (w)
 		return w;
-	w = calloc(1, sizeof *w);
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return NULL;
 	w->cookie = s->cookie;
 	w->available = true;
-	HASH_ADD(hh, c->subscriptions.sockets, cookie, sizeof w->cookie, w);
+	HASH_ADD(hh, c->subscriptions.sockets, cookie, sizeof(w->cookie), w);
 	return w;
 }
 
@@ -303,7 +303,7 @@ static struct watch *watch_new(struct client *c, struct subscriber *s, const str
 	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
 		if (at->subscriber == s)
 			return at;
-	struct watch *watch = w ? calloc(1, sizeof *watch) : NULL;
+	struct watch *watch = w ? calloc(1, sizeof(*watch)) : NULL;
 	if (!watch)
 		return NULL;
 	*watch = (struct watch){.subscriber = s, .watched = w, .of_subscriber = s->watches, .of_watched = w->watches};

@@ -11,7 +11,7 @@
 
 int suspects_init(struct suspects *s)
 {
-	memset(s, 0, sizeof *s);
+	memset(s, 0, sizeof(*s));
 	s->fd = tscf_sockdiag_flow_open();
 	return s->fd < 0 ? s->fd : 0;
 }
@@ -27,7 +27,7 @@ void suspects_free(struct suspects *s)
 static unsigned place_of(const struct tscf_binding_key *flow)
 {
 	unsigned sum = flow->local_port * 31U + flow->remote_port;
-	for (unsigned i = 0; i < sizeof flow->remote.bytes; i++)
+	for (unsigned i = 0; i < sizeof(flow->remote.bytes); i++)
 		sum = sum * 31U + flow->remote.bytes[i];
 	return sum % SUSPECTS_CLEARED;
 }
@@ -56,7 +56,7 @@ bool suspects_allow(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct suspects *s = &c->suspects;
 	unsigned at = place_of(flow);
-	if (c->now < s->cleared[at].until && memcmp(&s->cleared[at].flow, flow, sizeof *flow) == 0)
+	if (c->now < s->cleared[at].until && memcmp(&s->cleared[at].flow, flow, sizeof(*flow)) == 0)
 		return true;
 	if (!judge(c, flow))
 		return false;

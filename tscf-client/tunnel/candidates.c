@@ -237,7 +237,7 @@ void candidates_failed(struct candidates *c, unsigned i, const char *reason, uin
 	if (i >= c->count || c->list[i].state == CANDIDATE_WAITING)
 		return;
 	struct candidate *one = &c->list[i];
-	snprintf(one->reason, sizeof one->reason, "%s", reason);
+	snprintf(one->reason, sizeof(one->reason), "%s", reason);
 	if (one->state == CANDIDATE_USED) {
 		lost(c, one, now);
 		return;

@@ -30,7 +30,7 @@ static void try_failed(struct connector_try *try, const char *reason)
 {
 	struct client *c = try->tunnel.client;
 	char way[WAY_TEXT], text[WAY_TEXT + 160];
-	snprintf(text, sizeof text, "%s: %s", way_format(&c->config->servers, &c->connector.ways[try->index], way),
+	snprintf(text, sizeof(text), "%s: %s", way_format(&c->config->servers, &c->connector.ways[try->index], way),
 		 reason);
 	tscf_log(c->connector.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
 	candidates_failed(&c->connector.race, try->index, reason, c->now);
@@ -61,7 +61,7 @@ static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 	struct tscf_tlv cookie, methods;
 	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
 	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
-	    cookie.length > sizeof try->cookie) {
+	    cookie.length > sizeof(try->cookie)) {
 		try_failed(try, "the server gives cookies and does not take them");
 	} else if (try->must_prove && !credential) {
 		try_failed(try, "refused by the server: it demands a client certificate or a pre-shared key");
@@ -96,12 +96,12 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	(void)user;
 	if (error == -ECANCELED)
 		return;
-	if (!response || tscf_message_response(response, &code, text, sizeof text) < 0) {
+	if (!response || tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		try_failed(try, "the server's configuration response has no response code");
 	} else if (code == TSCF_RESPONSE_COOKIE) {
 		take_cookie(try, response);
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
-		snprintf(reason, sizeof reason, "refused by the server: %s%s%s", tscf_response_name(code),
+		snprintf(reason, sizeof(reason), "refused by the server: %s%s%s", tscf_response_name(code),
 			 text[0] ? ": " : "", text);
 		tscf_warning("plain tunnel %s", reason);
 		try_failed(try, reason);
@@ -201,7 +201,7 @@ static void request_configuration(struct tunnel *t)
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
 	tscf_write_u64(&w, TSCF_TLV_RUN, c->identity.run);
 	write_wishes(&w, &c->plain.internal);
 	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
@@ -256,7 +256,7 @@ static void start(void *context, unsigned i)
 		return;
 	}
 	if (c->plain.state != TUNNEL_UP) {
-		snprintf(reason, sizeof reason, "waits for an answer from %s",
+		snprintf(reason, sizeof(reason), "waits for an answer from %s",
 			 way_format(&c->config->servers, &c->connector.ways[i], way));
 		plain_state(c, TUNNEL_CONNECTING, reason);
 	}
@@ -412,7 +412,7 @@ static void make_ways(struct client *c)
 		return;
 	for (unsigned i = 0; i < count; i++)
 		ranks[i] = list[i].rank;
-	memcpy(s->ways, list, count * sizeof *list);
+	memcpy(s->ways, list, count * sizeof(*list));
 	candidates_set(&s->race, ranks, count, preferred, c->now);
 }
 

@@ -33,7 +33,7 @@ static void try_failed(struct tunnel *t, const char *reason)
 static void fail(struct client *c, const char *what, const char *why)
 {
 	char reason[300];
-	snprintf(reason, sizeof reason, "%s%s%s", what, why[0] ? ": " : "", why);
+	snprintf(reason, sizeof(reason), "%s%s%s", what, why[0] ? ": " : "", why);
 	if (renewing(c))
 		try_failed(&c->encrypted_tries[c->encrypted_renewed], reason);
 	else
@@ -60,7 +60,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 		return;
 	if (!response) {
 		fail(c, "no answer to the service request", "");
-	} else if (tscf_message_response(response, &code, text, sizeof text) < 0) {
+	} else if (tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		fail(c, "the service response has no response code", "");
 	} else if (code == TSCF_RESPONSE_NO_SESSION) {
 		/* It is asked again when that is resumed or set up anew. */
@@ -83,12 +83,12 @@ static void request(void *context)
 	struct client *c = context;
 	uint8_t buffer[TSCF_MESSAGE_MAX], hash[32];
 	struct tscf_writer w;
-	tscf_random(c->reservation_secret, sizeof c->reservation_secret);
-	tscf_sha256(c->reservation_secret, sizeof c->reservation_secret, hash);
+	tscf_random(c->reservation_secret, sizeof(c->reservation_secret));
+	tscf_sha256(c->reservation_secret, sizeof(c->reservation_secret), hash);
 	tunnel_begin(&c->plain, &w, buffer, TSCF_SERVICE_REQUEST);
 	c->reservation_sequence = c->plain.requests.sequence;
 	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
-	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof hash);
+	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof(hash));
 	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done,
 			   (void *)(uintptr_t)c->reservation_sequence) < 0)
 		fail(c, "out of memory", "");
@@ -257,7 +257,7 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		return;
 	if (!response)
 		fail(c, "no answer to the configuration request", "");
-	else if (tscf_message_response(response, &code, text, sizeof text) < 0)
+	else if (tscf_message_response(response, &code, text, sizeof(text)) < 0)
 		fail(c, "the configuration response has no response code", "");
 	else if (code != TSCF_RESPONSE_SUCCESS)
 		fail(c, tscf_response_name(code), text);
@@ -268,13 +268,13 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 /* @return 0 or -errno. */
 static int write_proof(const struct client *c, struct tscf_writer *w)
 {
-	uint8_t challenge[8 + sizeof c->reservation_secret];
+	uint8_t challenge[8 + sizeof(c->reservation_secret)];
 	const struct tscf_proof_subject subject = {.encrypted = true,
 						   .challenge = challenge,
-						   .challenge_length = sizeof challenge,
+						   .challenge_length = sizeof(challenge),
 						   .client_id = c->identity.id};
 	tscf_put_u64(challenge, c->reserved_tsid);
-	memcpy(challenge + 8, c->reservation_secret, sizeof c->reservation_secret);
+	memcpy(challenge + 8, c->reservation_secret, sizeof(c->reservation_secret));
 	return tscf_credential_prove(c->credential, &subject, w);
 }
 
@@ -284,12 +284,12 @@ static void send_configuration(struct client *c, struct tunnel *t)
 	struct tscf_writer w;
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
-	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof c->reservation_secret);
+	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof(c->reservation_secret));
 	if (c->credential && write_proof(c, &w) < 0) {
 		fail(c, "the proof of this client's identity cannot be made", "");
 		return;
 	}
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof c->identity.id);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
 	resume_secret_write(&c->resume_secret, &w);
 	if (tunnel_request(t, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
 		fail(c, "out of memory", "");
@@ -354,7 +354,7 @@ static uint32_t jitter(void *context)
 {
 	uint32_t value;
 	(void)context;
-	tscf_random(&value, sizeof value);
+	tscf_random(&value, sizeof(value));
 	return value;
 }
 

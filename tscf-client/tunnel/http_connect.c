@@ -59,7 +59,7 @@ static void phrase_of(const char *data, size_t length, char *out, size_t size)
 static void explain(int status, const char *data, size_t length, int authenticated, char *reason)
 {
 	char phrase[100];
-	phrase_of(data, length, phrase, sizeof phrase);
+	phrase_of(data, length, phrase, sizeof(phrase));
 	/* Some proxies answer as if they were the server (tinyproxy, to a wrong password). */
 	if (status == 407 || status == 401)
 		snprintf(reason, HTTP_CONNECT_REASON, "%s",
@@ -76,7 +76,7 @@ enum http_connect_answer http_connect_answer(const char *data, size_t length, in
 					     char *reason)
 {
 	static const char begin[] = "HTTP/1.";
-	size_t known = length < sizeof begin - 1 ? length : sizeof begin - 1;
+	size_t known = length < sizeof(begin) - 1 ? length : sizeof(begin) - 1;
 	size_t header = header_length(data, length < HTTP_CONNECT_MAX ? length : HTTP_CONNECT_MAX);
 	int status = header ? status_of(data, header) : -1;
 	/* What is no HTTP is not waited for. */

@@ -37,7 +37,7 @@ static void take_observed(struct client *c, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
 	if (!tscf_message_find(m, TSCF_TLV_OBSERVED_ADDRESS, &tlv) || tscf_tlv_endpoint(&tlv, &c->observed) < 0)
-		memset(&c->observed, 0, sizeof c->observed);
+		memset(&c->observed, 0, sizeof(c->observed));
 }
 
 static int set_up_devices(struct client *c, const struct tscf_message *m)
@@ -90,7 +90,7 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 		c->plain_since = time(NULL);
 	c->plain.state = state;
 	hook_plain_changed(c);
-	snprintf(c->plain_reason, sizeof c->plain_reason, "%s", reason);
+	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);
 }
 
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)

@@ -26,7 +26,7 @@ static unsigned known_path(const struct tunnel *t)
 {
 	const bool ipv6 = t->way.remote.sa.sa_family == AF_INET6;
 	int mtu = 0;
-	socklen_t size = sizeof mtu;
+	socklen_t size = sizeof(mtu);
 	if (!t->transport ||
 	    getsockopt(t->transport->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_MTU : IP_MTU, &mtu, &size) < 0 ||
 	    mtu < 0)

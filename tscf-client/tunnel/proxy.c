@@ -29,7 +29,7 @@ static void free_dialogue(struct proxy_dialogue *d)
 	if (d->fd >= 0)
 		close(d->fd);
 	/* The request bears a password. */
-	explicit_bzero(d->text, sizeof d->text);
+	explicit_bzero(d->text, sizeof(d->text));
 	free(d);
 }
 
@@ -42,7 +42,7 @@ static void end(struct proxy_dialogue *d, const char *reason)
 	if (!reason)
 		d->fd = -1;
 	else
-		snprintf(copy, sizeof copy, "%s", reason);
+		snprintf(copy, sizeof(copy), "%s", reason);
 	free_dialogue(d);
 	done(context, fd, copy);
 }
@@ -50,7 +50,7 @@ static void end(struct proxy_dialogue *d, const char *reason)
 static void end_errno(struct proxy_dialogue *d, const char *what, int error)
 {
 	char reason[HTTP_CONNECT_REASON];
-	snprintf(reason, sizeof reason, "%s: %s", what, strerror(error));
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(error));
 	end(d, reason);
 }
 
@@ -58,7 +58,7 @@ static void receive(struct proxy_dialogue *d)
 {
 	char reason[HTTP_CONNECT_REASON];
 	size_t used = 0;
-	ssize_t n = recv(d->fd, d->text + d->length, sizeof d->text - d->length, 0);
+	ssize_t n = recv(d->fd, d->text + d->length, sizeof(d->text) - d->length, 0);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			end_errno(d, "the proxy", errno);
@@ -109,7 +109,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct proxy_dialogue *d = w->data;
 	int error = 0;
-	socklen_t size = sizeof error;
+	socklen_t size = sizeof(error);
 	(void)loop;
 	if (events & EV_READ) {
 		receive(d);
@@ -131,10 +131,10 @@ int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const 
 		  const char *host, uint16_t port, const char *credentials, proxy_done done, void *context,
 		  struct proxy_dialogue **out)
 {
-	struct proxy_dialogue *d = calloc(1, sizeof *d);
+	struct proxy_dialogue *d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	int length = http_connect_request(d->text, sizeof d->text, host, port, credentials);
+	int length = http_connect_request(d->text, sizeof(d->text), host, port, credentials);
 	d->fd = length < 0 ? length : tscf_outer_stream(NULL, proxy, options);
 	if (d->fd < 0) {
 		int error = d->fd;

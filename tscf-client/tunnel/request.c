@@ -98,10 +98,10 @@ static void fill_window(struct requests *q, uint64_t now)
 			send_request(q, r, now);
 }
 
-int requests_add(struct requests *q, const uint8_t *data, uint32_t length, struct request_pace pace,
-		 request_done done, void *user, uint64_t now)
+int requests_add(struct requests *q, const uint8_t *data, uint32_t length, struct request_pace pace, request_done done,
+		 void *user, uint64_t now)
 {
-	struct request *r = malloc(sizeof *r + length);
+	struct request *r = malloc(sizeof(*r) + length);
 	if (!r)
 		return -ENOMEM;
 	*r = (struct request){.done = done,

@@ -54,14 +54,14 @@ static void look_up(struct job *j, int flags)
 	int error = getaddrinfo(j->host, NULL, &hints, &list);
 	j->addresses.count = 0;
 	if (error != 0) {
-		snprintf(j->error, sizeof j->error, "cannot resolve %.100s: %s", j->host, gai_strerror(error));
+		snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", j->host, gai_strerror(error));
 		return;
 	}
 	for (const struct addrinfo *i = list; i; i = i->ai_next)
 		add_address(&j->addresses, i);
 	freeaddrinfo(list);
 	if (j->addresses.count == 0)
-		snprintf(j->error, sizeof j->error, "%.100s has no address", j->host);
+		snprintf(j->error, sizeof(j->error), "%.100s has no address", j->host);
 }
 
 static void free_job(struct job *j)
@@ -111,7 +111,7 @@ static void on_finished(struct ev_loop *loop, ev_async *w, int events)
 
 struct resolver *resolver_new(struct ev_loop *loop, resolver_done done, void *context)
 {
-	struct resolver *r = calloc(1, sizeof *r);
+	struct resolver *r = calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
 	r->loop = loop;
@@ -164,7 +164,7 @@ void resolver_ask(struct resolver *r, unsigned tag, const char *host)
 {
 	if (tag >= RESOLVER_TAGS || r->under_way[tag])
 		return;
-	struct job *j = calloc(1, sizeof *j);
+	struct job *j = calloc(1, sizeof(*j));
 	if (!j || !(j->host = strdup(host))) {
 		free(j);
 		return;
@@ -182,6 +182,6 @@ void resolver_ask(struct resolver *r, unsigned tag, const char *host)
 	if (error == 0)
 		return;
 	r->under_way[tag] = NULL;
-	snprintf(j->error, sizeof j->error, "cannot resolve %.100s: %s", host, strerror(error));
+	snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", host, strerror(error));
 	finish(r, j);
 }

@@ -16,7 +16,7 @@ void resume_secret_open(struct resume_secret *s, const char *state_dir)
 	*s = (struct resume_secret){.file = -1};
 	if (!state_dir)
 		return;
-	if (snprintf(file, sizeof file, "%s/resume-secret", state_dir) < (int)sizeof file)
+	if (snprintf(file, sizeof(file), "%s/resume-secret", state_dir) < (int)sizeof(file))
 		s->file = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	else
 		errno = ENAMETOOLONG;
@@ -25,7 +25,7 @@ void resume_secret_open(struct resume_secret *s, const char *state_dir)
 			     strerror(errno));
 		return;
 	}
-	s->known = s->former_run = pread(s->file, s->bytes, sizeof s->bytes, 0) == sizeof s->bytes;
+	s->known = s->former_run = pread(s->file, s->bytes, sizeof(s->bytes), 0) == sizeof(s->bytes);
 }
 
 void resume_secret_close(struct resume_secret *s)
@@ -43,11 +43,11 @@ void resume_secret_take(struct resume_secret *s, const struct tscf_message *resp
 {
 	struct tscf_tlv tlv;
 	s->former_run = false;
-	s->known = tscf_message_find(response, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof s->bytes;
+	s->known = tscf_message_find(response, TSCF_TLV_RESUME_SECRET, &tlv) && tlv.length == sizeof(s->bytes);
 	if (!s->known)
 		return;
-	memcpy(s->bytes, tlv.value, sizeof s->bytes);
-	if (s->file >= 0 && pwrite(s->file, s->bytes, sizeof s->bytes, 0) != sizeof s->bytes)
+	memcpy(s->bytes, tlv.value, sizeof(s->bytes));
+	if (s->file >= 0 && pwrite(s->file, s->bytes, sizeof(s->bytes), 0) != sizeof(s->bytes))
 		tscf_warning("the resume secret cannot be written: %s", strerror(errno));
 }
 
@@ -55,7 +55,7 @@ void resume_secret_write(const struct resume_secret *s, struct tscf_writer *w)
 {
 	if (!s->known)
 		return;
-	tscf_write_bytes(w, TSCF_TLV_RESUME_SECRET, s->bytes, sizeof s->bytes);
+	tscf_write_bytes(w, TSCF_TLV_RESUME_SECRET, s->bytes, sizeof(s->bytes));
 	/* Nobody would release what the former run had bound. */
 	if (s->former_run)
 		tscf_write_bytes(w, TSCF_TLV_COMPLETE, NULL, 0);

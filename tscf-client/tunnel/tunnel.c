@@ -163,7 +163,7 @@ void tunnel_release(struct tunnel *t)
 static void take_recall(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv quiet;
-	if (t->events->recalled != NULL && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+	if (t->events->recalled && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
 		t->events->recalled(t);
 }
 
@@ -234,8 +234,8 @@ static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length, 
 	if (cookie)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
 	int length = tscf_write_finish(&w);
-	if (length < 0 ||
-	    requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t, soon), probe_done, NULL, t->client->now) < 0)
+	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t, soon), probe_done, NULL,
+				       t->client->now) < 0)
 		t->probing = false;
 }
 
@@ -259,14 +259,14 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
-	tscf_write_begin(&w, buffer, sizeof buffer, m->type + 1, t->tsid, m->sequence);
+	tscf_write_begin(&w, buffer, sizeof(buffer), m->type + 1, t->tsid, m->sequence);
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
 	tunnel_send(t, &w);
 	take_recall(t, m);
 	if (m->type == TSCF_RELEASE_REQUEST) {
 		enum tscf_response code;
 		char text[201] = "";
-		const char *reason = tscf_message_response(m, &code, text, sizeof text) == 0 && text[0]
+		const char *reason = tscf_message_response(m, &code, text, sizeof(text)) == 0 && text[0]
 					 ? text
 					 : "released by the server";
 		t->events->lost(t, reason);

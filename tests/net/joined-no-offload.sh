@@ -1,0 +1,2 @@
+#!/bin/bash
+TSCF_TUN_OFFLOADS=none TSCF_UDP_OFFLOADS=none exec bash "$TSCF_SRC/tests/net/joined.sh"

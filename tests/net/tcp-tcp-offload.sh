@@ -1,0 +1,2 @@
+#!/bin/bash
+TSCF_TUN_OFFLOADS=tcp exec bash "$TSCF_SRC/tests/net/tcp.sh"
