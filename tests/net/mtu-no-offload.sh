@@ -1,2 +1,0 @@
-#!/bin/bash
-TSCF_TUN_OFFLOADS=none TSCF_UDP_OFFLOADS=none exec bash "$TSCF_SRC/tests/net/mtu.sh"
