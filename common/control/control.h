@@ -27,8 +27,8 @@
 #define TSCF_CONTROL_MAGIC          0x54534346U /* "TSCF" */
 #define TSCF_CLIENT_CONTROL_DEFAULT "/run/tscf/client.sock"
 #define TSCF_SERVER_CONTROL_DEFAULT "/run/tscf/server.sock"
-/** Of the socket file.  The sticky bit says to programs that have the library: a policy may want your sockets to be
- * encrypted-only, so who cannot ask must not send.  It stays when the client stops. */
+/** Mode bit of the socket file.  The sticky bit says to programs that have the library: a policy may want their sockets
+ * to be encrypted-only, so a program that cannot ask must not send.  It stays when the client stops. */
 #define TSCF_CONTROL_MODE      0666
 #define TSCF_CONTROL_MODE_MUST (TSCF_CONTROL_MODE | 01000)
 /** Environment of programs under tscf-run: where the daemon is, and the level of their new sockets. */
@@ -42,7 +42,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_SOCKETS = 2,  /**< client */
 	TSCF_CONTROL_SESSIONS = 3, /**< server */
 	TSCF_CONTROL_STOP = 4,
-	TSCF_CONTROL_RELOAD = 5,    /**< read the configuration anew */
+	TSCF_CONTROL_RELOAD = 5,    /**< read the configuration again */
 	TSCF_CONTROL_FLUSH = 6,     /**< client: remove rules and routes, also those kept for live sockets */
 	TSCF_CONTROL_SET_LEVEL = 7, /**< client; with a descriptor: the socket's level is now `level` */
 	TSCF_CONTROL_BOUND =
@@ -135,8 +135,8 @@ int tscf_control_call(const char *path, const struct tscf_control_request *reque
 int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text);
 
 /**
- * The same for a request whose reply has a struct: reads it into @p out of @p size bytes.  What a daemon of another
- * version leaves out is zero, what it has more is left.
+ * The same for a request whose reply has a struct: reads it into @p out of @p size bytes.  Members that a daemon of
+ * another version does not send are zero; bytes beyond @p size are ignored.
  */
 int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out,
 		       size_t size);
@@ -145,8 +145,8 @@ int tscf_control_fetch(const char *path, const struct tscf_control_request *requ
 
 struct tscf_control_server;
 /** One request that waits for its reply.  Valid until tscf_control_answer, or until gone() has been called for it.  A
- * call that is kept is valid until gone() in any case, and `request` and `fd` are then those of the request that is
- * being handled. */
+ * call that is kept is valid until gone() in any case; its `request` and `fd` belong to the request that is being
+ * handled. */
 struct tscf_control_call_in {
 	struct tscf_control_request request;
 	int fd;    /**< internet socket that came along, or -1; closed with the call */
@@ -169,10 +169,10 @@ struct tscf_control_handler {
 };
 
 /**
- * Listen at @p path with @p mode (0666: anyone may ask; who may do what is the handler's to decide).  Missing
+ * Listen at @p path with @p mode (0666: anyone may ask; the handler decides what each user may do).  Missing
  * directories are made (0755).  A stale socket file of a dead daemon is replaced; one with a live daemon behind it is
- * -EADDRINUSE.  If the file goes away it is made again (control_listener.h).  At most 2,048 connections at a time of all
- * users but root, and 256 of one of them, or less if the process may have few descriptors; one that sends no whole
+ * -EADDRINUSE.  If the file goes away it is made again (control_listener.h).  At most 2,048 connections at a time of
+ * all users but root, and 256 of one of them, or less if the process may have few descriptors; one that sends no whole
  * request, or does not take its whole reply, within 5 s is closed.  A descriptor must come with a whole request in one
  * piece.  What callers hand in is received and closed where it holds nothing up (intake.h, discard.h).
  *
@@ -180,15 +180,15 @@ struct tscf_control_handler {
  */
 int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, const struct tscf_control_handler *handler,
 			void *context, struct tscf_control_server **out);
-/** Answer with @p error (positive errno or 0) and @p json (may be NULL; copied).  Frees the call; one that is kept gets
- * this as its last word, and gone() when it has been said. */
+/** Answer with @p error (positive errno or 0) and @p json (may be NULL; copied).  Frees the call.  A call that is kept
+ * gets this as its last reply; gone() is called when it has been sent. */
 void tscf_control_answer(struct tscf_control_call_in *call, int error, const char *json);
 /** The same with @p size bytes at @p data. */
 void tscf_control_answer_with(struct tscf_control_call_in *call, int error, const void *data, size_t size);
 /** Answer with success, and keep the connection for more requests, and for what is pushed. */
 void tscf_control_keep(struct tscf_control_call_in *call);
-/** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that lets more than 64 KiB
- * wait gets the last word ENOBUFS; nothing is called back from here. */
+/** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that leaves more than 64 KiB
+ * unread gets ENOBUFS as its last reply.  Nothing is called back from here. */
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size);
 /** Give the socket file another mode. */
 void tscf_control_mode(struct tscf_control_server *server, mode_t mode);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One request to a daemon, from inside somebody else's program.
+ * One request to a daemon, from inside another program.
  *
- * Raw system calls, for three reasons: the functions of the C library may be the ones that the preload library puts
- * itself in front of; some of them are cancellation points, which socket(2) must not become; and nothing here may take
- * a lock that a fork or a signal handler could find held.
+ * It uses raw system calls, for three reasons: the preload library may stand in front of the C library's functions;
+ * some of those are cancellation points, which socket(2) must not become; and nothing here may take a lock that a fork
+ * or a signal handler could find held.
  */
 #include "common/control/control_wire.h"
 

@@ -11,12 +11,12 @@
 
 /** How long not to accept when the process has no descriptors left. */
 #define ACCEPT_PAUSE_S 0.1
-/** Connections taken in one turn of the loop, so that packets get theirs. */
+/** Connections accepted in one turn of the loop, so that packets do not wait. */
 #define ACCEPTS_PER_TURN 64
 /** How often to look where the kernel does not tell of changes, and whether a place that is taken has become free. */
 #define LOOK_S 1.0
 
-/* Said when it begins and when it ends: nobody can ask meanwhile. */
+/* Logged when it begins and when it ends: no program can ask meanwhile. */
 static void say_whether_short(struct tscf_control_listener *l, int error)
 {
 	if (error != 0 && !l->is_short)
@@ -66,12 +66,12 @@ static void watch_socket(struct tscf_control_listener *l, int sock)
 	ev_io_start(l->loop, &l->acceptable);
 }
 
-/* Those who have connected to the old one are still served. */
+/* Connections to the old one are still served. */
 static void replace_socket(struct tscf_control_listener *l, int sock)
 {
 	on_acceptable(l->loop, &l->acceptable, EV_READ);
 	ev_io_stop(l->loop, &l->acceptable);
-	/* In its queue may be what others have handed in. */
+	/* Its queue may hold descriptors that other programs sent. */
 	tscf_discard_add(l->discard, l->sock);
 	watch_socket(l, sock);
 }

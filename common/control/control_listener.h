@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * control_listener.h - the listening end of a control socket: it accepts, and sees to it that its file stays where it
- * is.
+ * control_listener.h - the listening end of a control socket: it accepts connections, and keeps its file in place.
  *
- * If the file is removed, or its directory, it is made again at once; if something else has taken its place, as soon as
- * that is gone or dead.  A live socket of somebody else is never touched.
+ * If the file or its directory is removed, it is made again at once.  If another file has taken its place, it is made
+ * again as soon as that file is gone or its socket is dead.  A live socket of another program is never touched.
  */
 #ifndef TSCF_CONTROL_LISTENER_H
 #define TSCF_CONTROL_LISTENER_H
@@ -22,8 +21,8 @@ struct tscf_control_listener {
 	mode_t mode;
 	struct tscf_control_file file;
 	int sock;
-	bool said;     /**< that the place is taken */
-	bool is_short; /**< of descriptors, or of memory: said */
+	bool said;     /**< it was logged that the place is taken */
+	bool is_short; /**< of descriptors, or of memory; it was logged */
 	ev_io acceptable;
 	ev_timer accept_again, look_again;
 	ev_stat watch;
@@ -41,7 +40,7 @@ int tscf_control_listener_open(struct tscf_control_listener *l, struct ev_loop *
 			       struct tscf_discard *discard, void (*accepted)(void *context, int sock), void *context);
 /** Give the file another mode, now and whenever it is made again. */
 void tscf_control_listener_mode(struct tscf_control_listener *l, mode_t mode);
-/** A descriptor has become free: accept who waits for one. */
+/** A descriptor has become free: accept a connection that waits for one. */
 void tscf_control_listener_resume(struct tscf_control_listener *l);
 /** Close, and remove the file unless @p leave_file. */
 void tscf_control_listener_close(struct tscf_control_listener *l, bool leave_file);

@@ -27,7 +27,7 @@ static int make_directory(const char *path)
 	return chmod(path, DIRECTORY_MODE) == 0 ? 0 : -errno;
 }
 
-/* Make what is missing of the directories above @p path; leave the nearest one in @p parent. */
+/* Make the missing directories above @p path; leave the nearest one in @p parent. */
 static int make_parents(const char *path, char *parent, size_t size)
 {
 	char *slash;
@@ -54,8 +54,8 @@ static int make_parents(const char *path, char *parent, size_t size)
 
 /*
  * Two daemons that start at once must not take each other's fresh socket for a stale one.  The directory itself is
- * locked, so that no lock file stays behind.  Anyone who can read the directory could hold that lock for ever, so it is
- * a help and no condition.
+ * locked, so that no lock file stays behind.  Any user who can read the directory could hold that lock, so a lock that
+ * cannot be had does not stop the daemon.
  */
 static int lock_directory(const char *directory)
 {
@@ -70,8 +70,8 @@ static int lock_directory(const char *directory)
 	return fd;
 }
 
-/* @return 0 if nobody answers at @p address, -EADDRINUSE if somebody does or if it is not for us to remove, or -errno.
- */
+/* @return 0 if no program answers at @p address, -EADDRINUSE if one does or if the file is not ours to remove, or
+ * -errno. */
 static int check_stale(const struct sockaddr_un *address)
 {
 	struct stat status;
@@ -104,8 +104,7 @@ static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
 {
 	int error;
 
-	/* The file is created with the mode of the socket's inode: never, not even for a moment, more than asked for.
-	 */
+	/* The file is created with the mode of the socket's inode: it never has more rights than asked for. */
 	if (fchmod(sock, mode) != 0)
 		return -errno;
 	if (bind(sock, (const struct sockaddr *)address, sizeof(*address)) == 0)
@@ -120,7 +119,7 @@ static int bind_socket(int sock, const struct sockaddr_un *address, mode_t mode)
 	return bind(sock, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 }
 
-/* A number of an inode may be used again at once; the time of its birth, where the file system has that, is another. */
+/* An inode number may be used again at once; its birth time, where the file system has one, tells the two apart. */
 static int look_at(const char *path, struct tscf_control_file *file)
 {
 	struct statx status;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** Which socket file is ours: another daemon may have put its own in the same place since. */
+/** Which socket file is ours: another daemon may since have put its own in the same place. */
 struct tscf_control_file {
 	uint32_t device_major, device_minor;
 	uint64_t inode;
@@ -18,8 +18,8 @@ struct tscf_control_file {
 };
 
 /**
- * A listening, non-blocking Unix stream socket at @p path; see tscf_control_listen for what happens to what is there
- * already.
+ * A listening, non-blocking Unix stream socket at @p path; see tscf_control_listen for what happens to a file that is
+ * already there.
  *
  * @return the socket, or -errno.
  */

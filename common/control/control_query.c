@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Far more than the largest daemon has to say (about 300 bytes per socket or session). */
+/** Far more than the largest reply (about 300 bytes for each socket or session). */
 #define TEXT_MAX (256U << 20)
 
 static int receive_text(int sock, uint32_t length, int64_t deadline, char **text)

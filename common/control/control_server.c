@@ -6,8 +6,8 @@
  * KEPT, for more requests and for what the handler pushes.  READING and WRITING have a deadline.  WAITING and KEPT have
  * none, but the caller may go away, which is why its socket is still watched then.
  *
- * A request is looked at before it is read.  One that brings descriptors is read by the intake, if it may bring any,
- * and else not at all; while the intake has it the connection is not watched.
+ * A request is peeked at before it is read.  A request with descriptors is read by the intake if its kind may have one,
+ * else it is not read at all.  While the intake has it the connection is not watched.
  */
 #include "common/control/control.h"
 #include "common/control/control_listener.h"
@@ -24,13 +24,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** Of all users but root, so that root always gets through; and of one of them, so that he keeps nobody else out. */
+/** Connections of all users but root, so that root always gets through; and of one user, so that no user locks out
+ * the others. */
 #define CONNECTIONS_MAX          2048U
 #define CONNECTIONS_PER_USER_MAX 256U
-/** What part of the process's descriptors all of them may have. */
+/** The part of the process's descriptors that all connections together may use. */
 #define CONNECTIONS_SHARE 4U
 #define PATIENCE_S        5.0
-/** What may wait for a caller that is kept. */
+/** Unread bytes that may wait for a caller that is kept. */
 #define PUSHED_MAX (64U << 10)
 
 struct tscf_control_server {
@@ -71,8 +72,7 @@ static void connection_add(struct tscf_control_server *server, struct connection
 	server->connections = c;
 }
 
-/* After the first call nothing more comes in, so that the second tells whether there is anything that brings a
- * descriptor. */
+/* After the first call nothing more comes in, so the second call tells for certain whether descriptors are queued. */
 static void hang_up(struct tscf_control_server *server, int sock)
 {
 	int unread = 1;
@@ -108,7 +108,7 @@ static void connection_free(struct connection *c)
 	hang_up(server, c->sock);
 	free(c->out);
 	free(c);
-	/* There is perhaps a descriptor for one more. */
+	/* One descriptor is free now: another connection may be accepted. */
 	tscf_control_listener_resume(&server->listener);
 }
 
@@ -163,8 +163,7 @@ static void request_complete(struct connection *c)
 	request_handle(c);
 }
 
-/* What comes next is looked at, and stays where it is.  @return bytes, as recv(); *brings: descriptors are with them.
- */
+/* Peek at the next bytes.  @return bytes, as recv(); *brings: descriptors are with them. */
 static ssize_t look_at_request(struct connection *c, bool *brings)
 {
 	struct iovec data = {
@@ -178,7 +177,7 @@ static ssize_t look_at_request(struct connection *c, bool *brings)
 	return got;
 }
 
-/* It must be a whole request, in one piece, of a kind that is to bring a descriptor. */
+/* It must be a whole request, in one piece, of a kind that has a descriptor. */
 static void request_take(struct connection *c, size_t got)
 {
 	struct tscf_control_server *server = c->server;
@@ -227,7 +226,7 @@ static void request_read(struct connection *c)
 
 /* --- WAITING --- */
 
-/* Nothing is expected from the caller now but that it goes away; one that talks on breaks the protocol. */
+/* The caller may only go away now; one that sends more breaks the protocol. */
 static void caller_stirred(struct connection *c)
 {
 	const struct tscf_control_server *server = c->server;
@@ -243,7 +242,7 @@ static void caller_stirred(struct connection *c)
 
 /* --- WRITING --- */
 
-/* @return whether nothing is left to write; a caller that cannot be written to any more is found out by reading. */
+/* @return whether nothing is left to write; reading finds out that a caller is gone. */
 static bool flush(struct connection *c)
 {
 	while (c->written < c->out_size) {
@@ -310,7 +309,7 @@ void tscf_control_answer_with(struct tscf_control_call_in *call, int error, cons
 	if (drop_fd(c))
 		return;
 	connection_watch(c, EV_WRITE);
-	/* One that is kept may be in the hands of the handler: its end waits for the loop. */
+	/* The handler may be using a call that is kept: it ends in the loop, not here. */
 	if (!c->kept)
 		reply_write(c);
 }
@@ -354,9 +353,9 @@ static void kept_stirred(struct connection *c, int events)
 		request_read(c);
 }
 
-/* --- what the intake has to say --- */
+/* --- reports of the intake --- */
 
-/* It is looked after again. */
+/* The connection is watched again. */
 static void come_back(struct connection *c)
 {
 	c->away = false;
@@ -374,7 +373,7 @@ static void on_taken(void *user, int error, int fd)
 	if (error != 0)
 		c->slot = -1;
 	c->call.fd = fd;
-	/* What is no socket of the internet is as good as none: the handler says so. */
+	/* A descriptor that is no internet socket counts as none: the handler answers with the error. */
 	if (error == 0 || error == ENOTSOCK || error == EAFNOSUPPORT)
 		request_complete(c);
 	else
@@ -483,7 +482,7 @@ static void connection_open(void *context, int sock)
 	connection_be_patient(c);
 }
 
-/* A process with few descriptors has some for other things, too. */
+/* A process with few descriptors keeps some for other uses. */
 static void set_limits(struct tscf_control_server *server)
 {
 	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define THREAD_STACK (64U << 10)
-/** How long to wait with what could not be closed for want of a thread. */
+/** How long to wait before trying again when no thread could be started. */
 #define AGAIN_S 0.1
 
 struct list {
@@ -163,14 +163,14 @@ struct tscf_discard *tscf_discard_new(struct ev_loop *loop)
 	ev_timer_init(&d->again, on_again, AGAIN_S, 0.);
 	d->copied.data = d->again.data = d;
 	ev_async_start(loop, &d->copied);
-	/* It is no reason for the loop to go on. */
+	/* It alone does not keep the loop running. */
 	ev_unref(loop);
 	return d;
 }
 
 void tscf_discard_add(struct tscf_discard *d, int fd)
 {
-	/* Without memory there is nothing but to wait for it. */
+	/* Without memory the close has to be waited for. */
 	if (!list_add(&d->waiting, fd))
 		close(fd);
 	begin(d);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * discard.h - closing descriptors that somebody else may hold dear, without waiting for it.
+ * discard.h - closing descriptors that came from other programs, without waiting for close().
  *
- * The last close() of a file that another program has handed over can take as long as that program likes: a TCP socket
- * with SO_LINGER waits for its peer.  The same goes for a Unix socket whose queue holds such a descriptor.  A thread
- * that ends does not wait: so a short-lived thread takes a copy of the table of descriptors with it, the caller closes
- * its own, which then are not the last, and the thread's end is the end of the files.
+ * The last close() of a file that another program has sent can take as long as that program likes: a TCP socket with
+ * SO_LINGER waits for its peer.  A Unix socket whose queue holds such a descriptor waits, too.  The end of a thread
+ * does not wait.  So a short-lived thread takes a copy of the descriptor table; the caller closes its own descriptors,
+ * which are then not the last; and the files are closed when the thread ends.
  */
 #ifndef TSCF_DISCARD_H
 #define TSCF_DISCARD_H

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** A thread that has not answered for so long is left behind. */
+/** A thread that has not answered for this long is left behind. */
 #define PATIENCE_S 0.5
-/** Threads left behind in a row, each PATIENCE_S of its own, before it is said again. */
+/** Threads left behind in a row, each after PATIENCE_S, before it is logged again. */
 #define SAY_EVERY 64U
 
 /** Reports heard in one turn of the loop. */
@@ -96,7 +96,7 @@ static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32
 static void drop(struct tscf_intake *in, uint32_t slot)
 {
 	in->slots[slot].state = DROPPING;
-	/* A queue that is full is that of a thread that will be left behind. */
+	/* A full queue belongs to a thread that will be left behind. */
 	give_order(in, INTAKE_DROP, slot, 0, -1);
 	order_add(in, slot);
 }
@@ -165,7 +165,7 @@ static int start_thread(struct tscf_intake *in)
 static void leave_behind(struct tscf_intake *in)
 {
 	ev_io_stop(in->loop, &in->readable);
-	/* What it has handed on and was not heard is held by it, too, so that this closes nothing for good. */
+	/* The thread still holds what it sent and what was not received here, so this is not the last close. */
 	close(in->sock);
 	in->sock = -1;
 	if (in->left_behind++ % SAY_EVERY == 0)
@@ -174,7 +174,7 @@ static void leave_behind(struct tscf_intake *in)
 		    in->left_behind);
 }
 
-/* Whoever has done it does it again. */
+/* A user who has held a thread up once may do it again. */
 static void hold_off(struct tscf_intake *in, uid_t uid)
 {
 	if (uid == 0)
@@ -272,7 +272,7 @@ int tscf_intake_take(struct tscf_intake *in, int connection, uint32_t size, uid_
 		return -EACCES;
 	if (slot == NONE)
 		return -EBUSY;
-	/* One that could not be started is tried again. */
+	/* If it cannot be started, the next call tries again. */
 	if (in->sock < 0 && (error = start_thread(in)) < 0)
 		return error;
 	error = give_order(in, INTAKE_TAKE, slot, size, connection);

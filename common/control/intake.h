@@ -2,10 +2,10 @@
 /*
  * intake.h - taking the descriptors that callers send, outside of the loop.
  *
- * To receive somebody else's descriptor is to have to close it, and close() of a file on a file system that a program
- * serves (FUSE) waits for that program, for ever if it likes, and not even SIGKILL ends it.  So a thread with a table
- * of descriptors of its own takes them, keeps what is an internet socket, and hands on a copy of that; the loop's
- * close() is then never the last.  A thread that does not answer is left behind, and a new one started.
+ * A descriptor that was received has to be closed.  close() of a file on a file system that a program serves (FUSE)
+ * waits for that program without limit, and not even SIGKILL ends the wait.  So a thread with its own descriptor table
+ * receives them, keeps the internet sockets, and sends a copy of those to the loop, whose close() is then never the
+ * last.  A thread that does not answer is left behind, and a new one is started.
  */
 #ifndef TSCF_INTAKE_H
 #define TSCF_INTAKE_H
@@ -25,10 +25,10 @@ struct tscf_intake_events {
 	void (*taken)(void *user, int error, int fd);
 	/** The intake's copy is closed. */
 	void (*dropped)(void *user);
-	/** The thread was left behind, and this call's descriptor with it, which another has held up: what was to be
-	 * taken must be asked for again, and what is held is to be closed in another way. */
+	/** The thread was left behind with this call's descriptor; another descriptor had held it up.  The caller asks
+	 * again for what was to be taken, and closes in another way what it holds. */
 	void (*lost)(void *user);
-	/** This call's descriptor is the one that held the thread up: whatever comes of it is lost. */
+	/** This call's descriptor is the one that held the thread up; it is lost. */
 	void (*stuck)(void *user);
 };
 
@@ -45,7 +45,7 @@ int tscf_intake_take(struct tscf_intake *intake, int connection, uint32_t size, 
 /** Close what is in the slot; the caller has closed its copy.  `dropped`, `lost` or `stuck` follows, and the slot is
  * free. */
 void tscf_intake_drop(struct tscf_intake *intake, int slot);
-/** The call has ended: nothing more is to be told of it, and its descriptor is to be closed. */
+/** The call has ended: report nothing more about it, and close its descriptor. */
 void tscf_intake_forget(struct tscf_intake *intake, int slot);
 void tscf_intake_free(struct tscf_intake *intake);
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define THREAD_STACK (128U << 10)
-/** Room for descriptors in a message: one is kept, what does not fit here is closed by the kernel. */
+/** Room for descriptors in a message: one is kept; the kernel closes those that do not fit. */
 #define FDS_MAX 4
 
 /** As the kernel counts them. */
@@ -138,7 +138,7 @@ static void take(struct thread *t, const struct intake_order *order, int connect
 		t->held[order->slot] = fd;
 		report(t, INTAKE_TAKE, order->slot, 0, fd);
 	} else {
-		/* It may take its time, which is then this call's. */
+		/* close() may wait; the loop then knows which call it was. */
 		if (fd >= 0)
 			close(fd);
 		report(t, INTAKE_TAKE, order->slot, error, -1);
@@ -146,7 +146,7 @@ static void take(struct thread *t, const struct intake_order *order, int connect
 	close(connection);
 }
 
-/* What is still in the queue is another thread's by then. */
+/* Orders still in the queue go to the next thread. */
 static bool is_left_behind(const struct thread *t)
 {
 	struct pollfd other_end = {.fd = t->sock};
@@ -173,7 +173,8 @@ static void serve(struct thread *t)
 	}
 }
 
-/* Everything else of the daemon is closed here: it must be gone when the daemon is, whatever keeps this thread. */
+/* All other descriptors of the daemon are closed here: they must be gone when the daemon is, even if this thread hangs.
+ */
 static bool separate(int sock)
 {
 	if (unshare(CLONE_FILES) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * intake_thread.h - the thread of intake.h, and what is said between it and the loop: one datagram each.
+ * intake_thread.h - the thread of intake.h, and the messages between it and the loop: one datagram each.
  */
 #ifndef TSCF_INTAKE_THREAD_H
 #define TSCF_INTAKE_THREAD_H

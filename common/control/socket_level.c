@@ -39,8 +39,7 @@ int tscf_socket_tell_level(const char *control, int fd, enum tscf_level level, u
 	return ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL);
 }
 
-/* A program learns from ENOPROTOOPT that levels are not to be had here, whatever the reason; other errors are the
- * daemon's own words. */
+/* ENOPROTOOPT tells a program that there are no levels here, whatever the reason; other errors come from the daemon. */
 static int option_error(int result)
 {
 	return result < 0 ? -ENOPROTOOPT : -result;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * socket_level.h - the level of a socket, asked and told from inside somebody else's program: what the preload library
- * and libtsc have in common.
+ * socket_level.h - get and set the level of a socket from inside another program: what the preload library and libtsc
+ * have in common.
  *
- * The kernel is asked what the socket is, the daemon at @p control does the rest.  Async-signal-safe, without locks,
+ * The kernel says what the socket is, the daemon at @p control does the rest.  Async-signal-safe, without locks,
  * allocation and calls that the preload library intercepts; errno is kept by all of them.  Nothing is remembered per
  * descriptor: descriptors are duplicated, inherited, passed on and closed in ways that a library does not see.
  */
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/** A daemon that hangs holds a program up this long for each call at most. */
+/** A daemon that hangs delays a program by at most this for each call. */
 #define TSCF_SOCKET_LEVEL_MS 2000
 
 /** @return whether sockets of this address family have levels. */
@@ -32,22 +32,22 @@ int tscf_socket_ask(int fd, int option, int *value);
  */
 int tscf_socket_tell_level(const char *control, int fd, enum tscf_level level, uint32_t flags);
 
-/** @return whether the file of the daemon's socket says that new sockets must be told of (TSCF_CONTROL_MODE_MUST). */
+/** @return whether the daemon's socket file says that new sockets must be reported (TSCF_CONTROL_MODE_MUST). */
 bool tscf_socket_must_tell(const char *control);
 
 /**
  * setsockopt() and getsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.
  *
- * @return 0 or -errno: -ENOPROTOOPT if levels are not to be had here (no inet socket, no daemon); other errors are the
- * kernel's and the daemon's own.
+ * @return 0 or -errno: -ENOPROTOOPT if there are no levels here (no internet socket, no daemon); other errors come from
+ * the kernel or the daemon.
  */
 int tscf_socket_set_level(const char *control, int fd, const void *value, socklen_t length);
 int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *length);
 
 /**
- * Tell the daemon that the socket has a local address or another DSCP now: a port that only waits is known early, and
- * with TSCF_CONTROL_FLAG_DEFAULT in @p flags a policy, or else @p level, may give it another level.  For the rest a
- * failure does not matter: the daemon finds out from the kernel, if later.
+ * Tell the daemon that the socket now has a local address or another DSCP.  So the daemon knows a port that only waits
+ * early.  With TSCF_CONTROL_FLAG_DEFAULT in @p flags a policy, or else @p level, may give the socket another level.
+ * Otherwise a failure does not matter: the daemon finds out from the kernel later.
  *
  * @return as tscf_socket_tell_level.
  */
