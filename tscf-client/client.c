@@ -7,6 +7,7 @@
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/guarded.h"
+#include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
 #include "tscf-client/tunnel/pmtu.h"
 
@@ -336,6 +337,8 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(c);
+		if (c->guard.on && policies_numbered(&config->policies) > 0)
+			live_sockets_classify(c);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
 		connector_begin(c);

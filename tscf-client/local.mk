@@ -118,19 +118,21 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
 # The guard: a BPF object within the daemon.
-libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_map.h tscf-client/guard/guard_plan.c \
-	tscf-client/guard/guard_plan.h tscf-client/guard/guard_set.h
-EXTRA_DIST += tscf-client/guard/guard.bpf.c
+libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
+	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
+	tscf-client/guard/guard_set.h
+GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.bpf.h
+EXTRA_DIST += $(GUARD_BPF)
 if BPF
 libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_events.c tscf-client/guard/guard_found.c \
-	tscf-client/guard/guard_found.h tscf-client/guard/guard_set.c
+	tscf-client/guard/guard_found.h tscf-client/guard/guard_kernel.c tscf-client/guard/guard_kernel.h tscf-client/guard/guard_set.c
 nodist_libtscf_client_la_SOURCES = tscf-client/guard/guard.skel.h
 BUILT_SOURCES += tscf-client/guard/guard.skel.h
 CLEANFILES += tscf-client/guard/guard.skel.h tscf-client/guard/guard.bpf.o
 else
 libtscf_client_la_SOURCES += tscf-client/guard/guard_set_none.c
 endif
-tscf-client/guard/guard.bpf.o: tscf-client/guard/guard.bpf.c tscf-client/guard/guard_map.h
+tscf-client/guard/guard.bpf.o: $(GUARD_BPF) tscf-client/guard/guard_map.h
 	$(AM_V_GEN)$(MKDIR_P) tscf-client/guard && $(BPF_CLANG) -O2 -g -Wall -Wextra -Werror -target bpf -I$(srcdir) $(BPF_CPPFLAGS) \
 		-c $(srcdir)/tscf-client/guard/guard.bpf.c -o $@
 tscf-client/guard/guard.skel.h: tscf-client/guard/guard.bpf.o

@@ -23,6 +23,7 @@ NET_TESTS = \
 	tests/net/fragments.sh \
 	tests/net/full-table.sh \
 	tests/net/guard.sh \
+	tests/net/guard-class.sh \
 	tests/net/guard-option.sh \
 	tests/net/handles.sh \
 	tests/net/hooks.sh \

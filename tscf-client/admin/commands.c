@@ -41,7 +41,9 @@ int commands_reload(struct client *c)
 		tscf_log_set_level(fresh.log_level);
 		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
 		error = registry_policies_changed(c);
-		live_sockets_policies_changed(c);
+		/* Sockets that are new have their level by the new policies; then those that are not. */
+		guard_policies_changed(&c->guard);
+		live_sockets_classify(c);
 		client_route(c);
 		trusted_network_look(c);
 		nat_probe_again(c);

@@ -6,8 +6,8 @@
 #define TSCF_CLIENT_CGROUP_ROOT_H
 
 /**
- * Open the directory: where it is mounted, or else by a mount of our own that is attached nowhere, as under `ip netns exec', which
- * hides it.
+ * Open the directory: where it is mounted, or else by a mount of our own that is attached nowhere, as under `ip netns
+ * exec', which hides it.
  *
  * @return a descriptor, or -errno: -ENODEV this kernel has none.
  */

@@ -2,95 +2,33 @@
 /*
  * guard.bpf.c - what the kernel itself keeps from passing; tscf(7), "GUARD".
  *
- * Every program asks first whose network namespace it runs in, and leaves everything in the others as it is.  User space API
- * alone, no kernel structures: the same object is loaded by every kernel from 6.1 on.
+ * Every program asks first whose network namespace it runs in, and leaves everything in the others as it is.  User
+ * space API alone, but for the few offsets that the client finds (guard_kernel.h): the same object is loaded by every
+ * kernel from 6.1 on.
  */
-#include <linux/bpf.h>
+#include "tscf-client/guard/guard_class.bpf.h"
 
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include <stdbool.h>
-
-#include "tscf-client/guard/guard_map.h"
 
 #define LOOPBACK 1 /* its index in every namespace */
 #define PASS     1
 #define DROP     0
 
-#define AF_INET     2
-#define AF_INET6    10
-#define SOCK_RAW    3
-#define SOL_SOCKET  1
-#define SO_MARK     36
-#define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
-#define PAGE        4096
-#define EINVAL      22
-#define ENOPROTOOPT 92
-#define ENOBUFS     105
-
-/* The mark under its mask, as in level.h. */
-#define LEVEL_MASK  3U
-#define UNENCRYPTED 1U
-#define ONLY        2U
-#define PREFERRED   3U
-#define EXPLICIT    4U
-#define OUTER       EXPLICIT
-#define NUMBER(v)   ((v) >> 3)
-
-/** Whether programs that see packets are told the namespace; since Linux 6.15. */
-const volatile bool skb_has_netns = false;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GUARD_NETS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, struct guard_net);
-} nets SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GUARD_NETS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, struct guard_counts);
-} counts SEC(".maps");
-
-/* What later programs are not told: older kernels do not say with a packet whose namespace it is in. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct guard_socket);
-} sockets SEC(".maps");
-
-/* Of each namespace, to its client. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, GUARD_NETS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_RINGBUF);
-		__uint(max_entries, GUARD_RING);
-	});
-} rings SEC(".maps");
-
-struct flow {
-	__u32 local[4], remote[4];
-	__u32 local_port, remote_port;
-	__u32 uid;
-	__u32 protocol;
-};
-
-static __always_inline void count(__u64 netns, enum guard_counter which)
-{
-	struct guard_counts *c = bpf_map_lookup_elem(&counts, &netns);
-
-	if (c)
-		__sync_fetch_and_add(&c->of[which], 1);
-}
+#define AF_INET      2
+#define AF_INET6     10
+#define SOCK_RAW     3
+#define SOL_SOCKET   1
+#define SO_MARK      36
+#define IPPROTO_IP   0
+#define IP_TOS       1
+#define IPV6_TCLASS  67
+#define IPPROTO_TCP  6
+#define IPPROTO_UDP  17
+#define IPPROTO_IPV6 41
+#define PAGE         4096
+#define EINVAL       22
+#define ENOPROTOOPT  92
+#define ENOBUFS      105
 
 static __always_inline __u64 netns_of_packet(struct __sk_buff *skb, struct bpf_sock *sk)
 {
@@ -100,22 +38,6 @@ static __always_inline __u64 netns_of_packet(struct __sk_buff *skb, struct bpf_s
 		return bpf_get_netns_cookie(skb);
 	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	return stored ? stored->netns : 0;
-}
-
-static __always_inline bool within(const struct guard_prefix *p, const __u32 a[4])
-{
-	return ((a[0] & p->mask[0]) ^ p->addr[0]) == 0 && ((a[1] & p->mask[1]) ^ p->addr[1]) == 0 &&
-	       ((a[2] & p->mask[2]) ^ p->addr[2]) == 0 && ((a[3] & p->mask[3]) ^ p->addr[3]) == 0;
-}
-
-static __always_inline bool same(const __u32 a[4], const __u32 b[4])
-{
-	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0;
-}
-
-static __always_inline bool in_range(__u32 low, __u32 high, __u32 port)
-{
-	return high == 0 || (port >= low && port <= high);
 }
 
 /* The ends of a packet as its socket sees them.  What has no ports of its own to read has those of the socket. */
@@ -129,8 +51,8 @@ static __always_inline bool read_flow(struct __sk_buff *skb, struct bpf_sock *sk
 		return false;
 	if (first >> 4 == 4) {
 		source[2] = destination[2] = bpf_htonl(0xffff);
-		if (bpf_skb_load_bytes(skb, 12, &source[3], 4) < 0 || bpf_skb_load_bytes(skb, 16, &destination[3], 4) < 0 ||
-		    bpf_skb_load_bytes(skb, 9, &next, 1) < 0)
+		if (bpf_skb_load_bytes(skb, 12, &source[3], 4) < 0 ||
+		    bpf_skb_load_bytes(skb, 16, &destination[3], 4) < 0 || bpf_skb_load_bytes(skb, 9, &next, 1) < 0)
 			return false;
 		offset = (first & 15) * 4;
 	} else {
@@ -149,42 +71,6 @@ static __always_inline bool read_flow(struct __sk_buff *skb, struct bpf_sock *sk
 		f->remote_port = bpf_ntohs(out ? ports[1] : ports[0]);
 	}
 	return true;
-}
-
-static __always_inline bool holds(const struct guard_policy *p, const struct flow *f)
-{
-	if (p->protocol != 0 && p->protocol != f->protocol)
-		return false;
-	if (p->flags & GUARD_POLICY_UID && (f->uid < p->uid_low || f->uid > p->uid_high))
-		return false;
-	if (!in_range(p->local_low, p->local_high, f->local_port) || !in_range(p->remote_low, p->remote_high, f->remote_port))
-		return false;
-	return !(p->flags & GUARD_POLICY_REMOTE) || within(&p->remote, f->remote);
-}
-
-/* The level that the first policy gives, or 0. */
-static __noinline __u32 level_of_policies(const struct guard_net *net, const struct flow *f, __u32 number)
-{
-	for (__u32 i = 0; i < GUARD_POLICIES; i++) {
-		const struct guard_policy *p = &net->policies[i];
-
-		if (i >= net->policy_count)
-			break;
-		if (p->number != 0 ? p->number == number : holds(p, f))
-			return p->level;
-	}
-	return 0;
-}
-
-static __noinline bool is_service(const struct guard_net *net, const struct flow *f)
-{
-	for (__u32 i = 0; i < GUARD_ROUTES; i++) {
-		if (i >= net->route_count)
-			break;
-		if (within(&net->routes[i], f->remote))
-			return true;
-	}
-	return false;
 }
 
 /* Whether a packet that does not travel in the encrypted tunnel may pass, and if not, why. */
@@ -213,13 +99,22 @@ static __always_inline int judge(const struct guard_net *net, const struct flow 
 	*why = by_policy ? guard_out_policy : level == ONLY ? guard_out_only : guard_out_preferred;
 	if (level == ONLY)
 		return DROP;
-	/* What a preferred socket sends by the plain device, being bound to that, the client turns into the encrypted tunnel. */
+	/* What a preferred socket sends by the plain device, being bound to that, the client turns into the encrypted
+	 * tunnel. */
 	return level == PREFERRED && net->preferred && device != net->plain && is_service(net, f) ? DROP : PASS;
 }
 
-static __always_inline __u32 value_of(const struct guard_net *net, __u32 mark)
+/* Of a socket that policies make encrypted-only, and the client has not marked yet. */
+static __always_inline __u32 value_wanted(const struct guard_net *net, struct bpf_sock *sk, __u32 value)
 {
-	return (mark & net->mask) >> (net->shift & 31);
+	struct guard_socket *stored;
+
+	if (!net->numbered || value & EXPLICIT)
+		return value;
+	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!stored || stored->generation != net->generation || (stored->wanted & LEVEL_MASK) != ONLY)
+		return value;
+	return stored->wanted;
 }
 
 static __always_inline int look(struct __sk_buff *skb, bool out)
@@ -244,6 +139,7 @@ static __always_inline int look(struct __sk_buff *skb, bool out)
 	/* A mark that a rule of the firewall has set, or a message of the program, is as good as one on the socket. */
 	if (out && value == 0)
 		value = value_of(net, skb->mark);
+	value = value_wanted(net, sk, value);
 	if (value == OUTER || (!out && skb->ifindex == net->plain))
 		return PASS;
 	if (!read_flow(skb, sk, out, &f))
@@ -267,26 +163,71 @@ int tscf_ingress(struct __sk_buff *skb)
 	return look(skb, false);
 }
 
+/* What was not kept with a socket could not be looked at later: better no socket. */
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
 	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)};
+	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
 
-	if (bpf_map_lookup_elem(&nets, &fresh.netns))
-		bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!net)
+		return 1;
+	if (net->numbered) {
+		fresh.uid = current_owner();
+		identify(net, &fresh);
+		/* It has no port, has sent nothing and nobody knows of it: it may have any level. */
+		reconsider(net, &fresh, 0, sk->protocol, 0);
+		if (fresh.wanted != 0)
+			sk->mark = fresh.mark = mark_with(net, sk->mark, fresh.wanted);
+	}
+	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE) != 0;
+}
+
+/* What is kept with a socket that may be older than the guard. */
+static __always_inline struct guard_socket *stored_of(const struct guard_net *net, struct bpf_sock *sk, __u64 netns)
+{
+	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()}, *stored;
+
+	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (stored)
+		identify(net, stored);
+	return stored;
+}
+
+/* The port is known, and nothing has been sent from it. */
+static __always_inline int binds(struct bpf_sock_addr *ctx)
+{
+	__u64 netns = bpf_get_netns_cookie(ctx);
+	const struct guard_net *net = bpf_map_lookup_elem(&nets, &netns);
+	struct bpf_sock *sk = ctx->sk;
+	struct guard_socket *stored;
+	__u32 mark;
+
+	if (!net || !net->numbered || !sk)
+		return 1;
+	stored = stored_of(net, sk, netns);
+	if (!stored)
+		return 0;
+	mark = sk->mark;
+	if (reconsider(net, stored, value_of(net, mark), ctx->protocol, bpf_ntohs(ctx->user_port)) != CHANGE_RAISE)
+		return 1;
+	mark = mark_with(net, mark, stored->wanted);
+	if (bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return 0;
+	stored->mark = mark;
 	return 1;
 }
 
-/* @return whether the client will hear of it. */
-static __always_inline bool tell(__u64 netns, struct guard_event *e)
+SEC("cgroup/bind4")
+int tscf_bind4(struct bpf_sock_addr *ctx)
 {
-	void *ring = bpf_map_lookup_elem(&rings, &netns);
+	return binds(ctx);
+}
 
-	if (!ring)
-		return false;
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->uid = (__u32)bpf_get_current_uid_gid();
-	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
+SEC("cgroup/bind6")
+int tscf_bind6(struct bpf_sock_addr *ctx)
+{
+	return binds(ctx);
 }
 
 static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
@@ -309,23 +250,25 @@ static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
 }
 
 /* Whether it is of interest that this socket has a port: somebody may want to send to it. */
-static __always_inline bool wants_encryption(const struct guard_net *net, __u32 mark)
+static __always_inline bool is_of_interest(const struct guard_net *net, __u32 mark)
 {
 	__u32 level = value_of(net, mark) & LEVEL_MASK;
 
-	return level == ONLY || level == PREFERRED || (level == 0 && net->policy_count > 0);
+	return level == ONLY || level == PREFERRED || (level == 0 && net->policy_count > 0) ||
+	       (level == UNENCRYPTED && net->default_level > UNENCRYPTED);
 }
 
-/* @return whether to tell of it; what it is bound to is for the caller, since a program of one family cannot read the other's. */
+/* @return what is to be told; what it is bound to is for the caller, since a program of one family cannot read the
+ * other's. */
 static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guard_event *e)
 {
 	const struct guard_net *net;
-	const struct guard_socket *stored;
+	struct guard_socket *stored;
 
 	*netns = bpf_get_netns_cookie(sk);
 	net = bpf_map_lookup_elem(&nets, netns);
 	stored = net ? bpf_sk_storage_get(&sockets, sk, 0, 0) : 0;
-	if (!net || !stored || !wants_encryption(net, stored->mark))
+	if (!net || !stored)
 		return false;
 	e->cookie = stored->cookie;
 	e->mark = e->mark_before = stored->mark;
@@ -333,7 +276,22 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 	e->type = sk->type;
 	e->protocol = sk->protocol;
 	e->local_port = sk->src_port;
-	return true;
+	/* A port that the kernel has chosen, or one that takes a level away. */
+	if (net->numbered &&
+	    reconsider(net, stored, value_of(net, stored->mark), sk->protocol, sk->src_port) != CHANGE_NONE) {
+		e->kind = GUARD_EVENT_CLASS;
+		e->asked = stored->asked = bpf_ktime_get_ns();
+		e->level = stored->wanted & LEVEL_MASK;
+		return true;
+	}
+	return is_of_interest(net, stored->mark);
+}
+
+/* What policies make encrypted-only by a port that the kernel has chosen must become known, or is not bound: it may be
+ * told again. */
+static __always_inline int tell_bound(__u64 netns, struct guard_event *e)
+{
+	return tell(netns, e) || e->kind != GUARD_EVENT_CLASS || e->level != ONLY;
 }
 
 SEC("cgroup/post_bind4")
@@ -345,8 +303,7 @@ int tscf_bound4(struct bpf_sock *sk)
 	if (!bound(sk, &netns, &e))
 		return 1;
 	e.local[0] = sk->src_ip4;
-	tell(netns, &e);
-	return 1;
+	return tell_bound(netns, &e);
 }
 
 SEC("cgroup/post_bind6")
@@ -359,12 +316,11 @@ int tscf_bound6(struct bpf_sock *sk)
 		return 1;
 	e.local[0] = sk->src_ip6[0], e.local[1] = sk->src_ip6[1];
 	e.local[2] = sk->src_ip6[2], e.local[3] = sk->src_ip6[3];
-	tell(netns, &e);
-	return 1;
+	return tell_bound(netns, &e);
 }
 
-/* A program that sets a mark of its own knows nothing of our bits: they stay as they are.  Nobody but the client takes a socket
- * out of its tunnels. */
+/* A program that sets a mark of its own knows nothing of our bits: they stay as they are.  Nobody but the client takes
+ * a socket out of its tunnels. */
 static __always_inline void keep_bits(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns)
 {
 	__u32 *mark = ctx->optval;
@@ -413,8 +369,8 @@ static __always_inline int refuse(int error)
 /* A level that the kernel may give by itself is one that nothing in clear can come of. */
 static __always_inline bool is_raise(const struct guard_net *net, __u32 now, __u32 level)
 {
-	return level == ONLY ||
-	       (level == PREFERRED && (now & LEVEL_MASK) != ONLY && net->policy_count == 0 && net->default_level != ONLY);
+	return level == ONLY || (level == PREFERRED && (now & LEVEL_MASK) != ONLY && net->policy_count == 0 &&
+				 net->default_level != ONLY);
 }
 
 static __always_inline int set_level(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns)
@@ -438,7 +394,7 @@ static __always_inline int set_level(struct bpf_sockopt *ctx, const struct guard
 	now = value_of(net, e.mark);
 	next = *level ? EXPLICIT | *level : 0;
 	if (now != next && is_raise(net, now, *level)) {
-		e.mark = (e.mark & ~net->mask) | next << (net->shift & 31);
+		e.mark = mark_with(net, e.mark, next);
 		if (bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)
 			return refuse(ENOPROTOOPT);
 		stored->mark = e.mark;
@@ -463,9 +419,55 @@ static __always_inline int introduce(struct bpf_sockopt *ctx, struct guard_net *
 	return 1;
 }
 
+/* The DSCP of what it sends: policies look at it before anything is sent with it. */
+static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns, bool six)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
+	struct guard_socket *stored;
+	__u8 *byte = ctx->optval;
+	enum change change;
+	__u32 tos;
+
+	if (!net->numbered || !ctx->sk || ctx->optlen < 1 || (void *)(byte + 1) > ctx->optval_end)
+		return 1;
+	tos = *byte;
+	if (ctx->optlen >= 4 && (void *)(byte + 4) <= ctx->optval_end)
+		tos = *(__s32 *)byte == -1 ? 0 : *(__u32 *)byte & 255;
+	stored = stored_of(net, ctx->sk, netns);
+	if (!stored)
+		return refuse(ENOBUFS);
+	stored->dscp[six] = tos >> 2;
+	describe(&e, ctx->sk);
+	e.cookie = stored->cookie;
+	e.mark = e.mark_before = ctx->sk->mark;
+	change = reconsider(net, stored, value_of(net, e.mark), e.protocol, e.local_port);
+	if (change == CHANGE_RAISE) {
+		e.mark = mark_with(net, e.mark, stored->wanted);
+		if (bpf_setsockopt(ctx->sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)
+			return refuse(ENOBUFS);
+		stored->mark = e.mark;
+		tell(netns, &e);
+	} else if (change == CHANGE_ASK) {
+		/* The client asks the socket, which is to know it by then. */
+		bpf_setsockopt(ctx->sk, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
+		e.kind = GUARD_EVENT_CLASS;
+		e.asked = stored->asked = bpf_ktime_get_ns();
+		tell(netns, &e);
+	}
+	return 1;
+}
+
+static __always_inline bool is_dscp(__u32 level, __u32 option)
+{
+	return (level == IPPROTO_IP && option == IP_TOS) || (level == IPPROTO_IPV6 && option == IPV6_TCLASS);
+}
+
 static __always_inline bool is_ours(__u32 level, __u32 option)
 {
-	return level == SOL_SOCKET && (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT);
+	if (is_dscp(level, option))
+		return true;
+	return level == SOL_SOCKET &&
+	       (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT);
 }
 
 SEC("cgroup/setsockopt")
@@ -483,6 +485,8 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 	net = bpf_map_lookup_elem(&nets, &netns);
 	if (!net)
 		return 1;
+	if (ctx->level != SOL_SOCKET)
+		return set_dscp(ctx, net, netns, ctx->level == IPPROTO_IPV6);
 	if (ctx->optname == GUARD_OPTION_LEVEL)
 		return set_level(ctx, net, netns);
 	if (ctx->optname == GUARD_OPTION_CLIENT)

@@ -45,9 +45,12 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 {
 	int err = 0;
 
-	*g = (struct guard){.now = {.since = (__u64)time(NULL), .owner = namespace_inode()}};
+	*g = (struct guard){
+	    .config = config, .facts = facts, .now = {.since = (__u64)time(NULL), .owner = namespace_inode()}};
 	guard_set_init(&g->set);
-	guard_plan(config, facts, &g->now);
+	if (config->guard != CLIENT_GUARD_OFF)
+		guard_programs_find(&g->programs, &config->policies);
+	guard_plan(config, g->programs.places, facts, &g->now);
 	if (config->guard == CLIENT_GUARD_OFF)
 		snprintf(g->reason, sizeof(g->reason), "switched off");
 	else if (getrandom(g->now.token, sizeof(g->now.token), 0) != sizeof(g->now.token))
@@ -67,14 +70,6 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 	return 0;
 }
 
-void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e), void *context)
-{
-	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handle, context) : 0;
-
-	if (err < 0)
-		tscf_warning("guard: its events are not heard: %s", strerror(-err));
-}
-
 static void write_plan(struct guard *g, const struct guard_net *next)
 {
 	int err;
@@ -88,21 +83,45 @@ static void write_plan(struct guard *g, const struct guard_net *next)
 		g->now = *next;
 }
 
-void guard_before(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
+void guard_before(struct guard *g)
 {
 	struct guard_net next = g->now;
 
-	guard_plan(config, facts, &next);
+	guard_plan(g->config, g->programs.places, g->facts, &next);
 	guard_plan_between(&g->now, &next);
 	write_plan(g, &next);
 }
 
-void guard_after(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
+void guard_after(struct guard *g)
 {
 	struct guard_net next = g->now;
 
-	guard_plan(config, facts, &next);
+	guard_plan(g->config, g->programs.places, g->facts, &next);
 	write_plan(g, &next);
+}
+
+void guard_policies_changed(struct guard *g)
+{
+	if (!g->on)
+		return;
+	guard_programs_find(&g->programs, &g->config->policies);
+	guard_after(g);
+}
+
+static void programs_changed(void *context)
+{
+	guard_after(context);
+}
+
+void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e),
+		  void *context)
+{
+	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handle, context) : 0;
+
+	if (g->on)
+		guard_programs_watch(&g->programs, loop, programs_changed, g);
+	if (err < 0)
+		tscf_warning("guard: its events are not heard: %s", strerror(-err));
 }
 
 void guard_close(struct guard *g, bool keep)
@@ -123,6 +142,7 @@ void guard_close(struct guard *g, bool keep)
 		guard_set_remove(&g->set);
 	}
 	guard_events_close(&g->events);
+	guard_programs_stop(&g->programs);
 	guard_set_close(&g->set);
 	g->on = false;
 }
@@ -131,8 +151,9 @@ json_t *guard_report(const struct guard *g)
 {
 	const char *state = !g->on ? "off" : guard_set_attached(&g->set) ? "on" : "detached";
 
-	return json_pack("{s:s, s:o, s:o}", "state", state, "since", g->on ? json_integer((json_int_t)g->now.since) : json_null(),
-			 "reason", g->reason[0] ? json_string(g->reason) : json_null());
+	return json_pack("{s:s, s:o, s:o}", "state", state, "since",
+			 g->on ? json_integer((json_int_t)g->now.since) : json_null(), "reason",
+			 g->reason[0] ? json_string(g->reason) : json_null());
 }
 
 void guard_report_counters(const struct guard *g, json_t *object)

@@ -2,13 +2,14 @@
 /*
  * guard.h - the client's guard: the kernel itself keeps packets of encrypted-only sockets in the encrypted tunnel.
  *
- * tscf(7), "GUARD".  Rules and routes lead packets (routing.h); the guard drops those that go another way all the same, in
- * either direction.  Where it cannot be had everything else works as without it.
+ * tscf(7), "GUARD".  Rules and routes lead packets (routing.h); the guard drops those that go another way all the same,
+ * in either direction.  Where it cannot be had everything else works as without it.
  */
 #ifndef TSCF_CLIENT_GUARD_H
 #define TSCF_CLIENT_GUARD_H
 
 #include "tscf-client/guard/guard_events.h"
+#include "tscf-client/guard/guard_programs.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/kernel/routing.h"
 
@@ -18,24 +19,32 @@ struct guard {
 	bool on;
 	struct guard_set set;
 	struct guard_events events;
+	struct guard_programs programs;
+	const struct client_config *config; /**< not its own, and what holds now */
+	const struct routing_facts *facts;
 	struct guard_net now;      /**< what the kernel has */
 	char reason[GUARD_REASON]; /**< why there is none */
 };
 
 /**
- * Set it up, or take over what a client before this one has left.  Needs CAP_SYS_ADMIN, which may go afterwards.
+ * Set it up, or take over what a client before this one has left.  Needs CAP_SYS_ADMIN, which may go afterwards.  @p
+ * config and
+ * @p facts are looked at until guard_close.
  *
  * @return 0, also without it (the reason is logged and kept), or -errno if the configuration requires it (logged).
  */
 int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
 
 /** Have its events handled.  Without a guard there are none. */
-void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e), void *context);
+void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e),
+		  void *context);
 
-/** The rules are about to be changed to @p facts: what both allow. */
-void guard_before(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+/** The configuration has other policies: they hold for what is new. */
+void guard_policies_changed(struct guard *g);
+/** The rules are about to be changed to the facts that hold now: what both allow. */
+void guard_before(struct guard *g);
 /** They have been changed. */
-void guard_after(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
+void guard_after(struct guard *g);
 
 /** The client ends.  @p keep: encrypted-only sockets live on, nothing of theirs may pass. */
 void guard_close(struct guard *g, bool keep);

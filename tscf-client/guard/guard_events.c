@@ -23,8 +23,8 @@ static void readable(struct ev_loop *loop, ev_io *w, int events)
 	ring_buffer__consume(g->ring);
 }
 
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, void (*handle)(void *context, const struct guard_event *e),
-		      void *context)
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
+		      void (*handle)(void *context, const struct guard_event *e), void *context)
 {
 	*g = (struct guard_events){.loop = loop, .handle = handle, .context = context};
 	g->ring = ring_buffer__new(fd, one, g, NULL);

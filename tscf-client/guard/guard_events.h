@@ -21,9 +21,10 @@ struct guard_events {
 	void *context;
 };
 
-/** Call @p handle from the loop for each event of the ring @p fd (guard_set.h), which stays the caller's.  @return 0 or -errno. */
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, void (*handle)(void *context, const struct guard_event *e),
-		      void *context);
+/** Call @p handle from the loop for each event of the ring @p fd (guard_set.h), which stays the caller's.  @return 0 or
+ * -errno. */
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
+		      void (*handle)(void *context, const struct guard_event *e), void *context);
 void guard_events_close(struct guard_events *g);
 
 #endif

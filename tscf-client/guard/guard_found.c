@@ -15,19 +15,15 @@
 #define MAPS_MAX            8
 
 const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
-	/* That of what goes out comes last, so that a set that has it has all. */
-	BPF_CGROUP_INET_SOCK_CREATE,
-	BPF_CGROUP_INET4_POST_BIND,
-	BPF_CGROUP_INET6_POST_BIND,
-	BPF_CGROUP_GETSOCKOPT,
-	BPF_CGROUP_SETSOCKOPT,
-	BPF_CGROUP_INET_INGRESS,
-	BPF_CGROUP_INET_EGRESS,
+    /* That of what goes out comes last, so that a set that has it has all. */
+    BPF_CGROUP_INET_SOCK_CREATE, BPF_CGROUP_INET4_BIND,      BPF_CGROUP_INET6_BIND,
+    BPF_CGROUP_INET4_POST_BIND,  BPF_CGROUP_INET6_POST_BIND, BPF_CGROUP_GETSOCKOPT,
+    BPF_CGROUP_SETSOCKOPT,       BPF_CGROUP_INET_INGRESS,    BPF_CGROUP_INET_EGRESS,
 };
 
 /* That of namespaces bears the name of the build. */
 static const char *const map_names[GUARD_MAPS] = {
-	[GUARD_MAP_COUNTS] = "counts", [GUARD_MAP_RINGS] = "rings", [GUARD_MAP_SOCKETS] = "sockets"};
+    [GUARD_MAP_COUNTS] = "counts", [GUARD_MAP_RINGS] = "rings", [GUARD_MAP_SOCKETS] = "sockets"};
 
 static void look_at_map(struct guard_found_program *p, uint32_t id)
 {

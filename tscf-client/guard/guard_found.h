@@ -17,9 +17,9 @@
 #define GUARD_MAP_PREFIX     "tscf_"
 
 struct guard_found_program {
-	unsigned type; /**< index in guard_types */
-	uint32_t id;   /**< of the program */
-	uint32_t maps[GUARD_MAPS]; /**< their ids; 0: it does not use it */
+	unsigned type;               /**< index in guard_types */
+	uint32_t id;                 /**< of the program */
+	uint32_t maps[GUARD_MAPS];   /**< their ids; 0: it does not use it */
 	char name[BPF_OBJ_NAME_LEN]; /**< of nets: the build */
 };
 
@@ -36,7 +36,8 @@ int guard_find(int root, struct guard_found *out);
 /** @return whether the set with the map @p nets has every program there. */
 bool guard_found_complete(const struct guard_found *f, uint32_t nets);
 
-/** @return whether the network namespace with inode @p owner is still somebody's; true if that cannot be seen from here. */
+/** @return whether the network namespace with inode @p owner is still somebody's; true if that cannot be seen from
+ * here. */
 bool guard_owner_lives(uint64_t owner);
 
 #endif

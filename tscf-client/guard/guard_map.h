@@ -2,9 +2,9 @@
 /*
  * guard_map.h - what the client writes for the guard and the guard for the client: the values of the BPF maps.
  *
- * Read by the BPF object and by the client, so nothing but the kernel's own types.  Addresses are in network byte order, those
- * of IPv4 mapped into IPv6 (::ffff:a.b.c.d); ports and numbers are in host byte order.  A set of programs and maps belongs to
- * one build of the client (attach.h), so nothing here needs a version.
+ * Read by the BPF object and by the client, so nothing but the kernel's own types.  Addresses are in network byte
+ * order, those of IPv4 mapped into IPv6 (::ffff:a.b.c.d); ports and numbers are in host byte order.  A set of programs
+ * and maps belongs to one build of the client (attach.h), so nothing here needs a version.
  */
 #ifndef TSCF_CLIENT_GUARD_MAP_H
 #define TSCF_CLIENT_GUARD_MAP_H
@@ -13,26 +13,28 @@
 
 #define GUARD_POLICIES 16
 #define GUARD_ROUTES   64
+/** What is compared of the name of a program's file, besides its length; a multiple of 8. */
+#define GUARD_NAME 64
 /** Network namespaces that clients have guarded on one host. */
-#define GUARD_NETS     1024
+#define GUARD_NETS 1024
 
 /** Why packets were dropped, from `status --json`; "out": of a program, "in": for it. */
-#define GUARD_COUNTERS(X) \
-	X(guard_out_only)      /* encrypted-only, by another device than the encrypted one and loopback */ \
-	X(guard_out_preferred) /* encrypted-preferred and moved, to a service route */ \
-	X(guard_out_policy)    /* a policy or the default level says so */ \
-	X(guard_out_native)    /* from the encrypted tunnel's own address */ \
-	X(guard_in_only)       /* the same, by a device that is not one of ours */ \
-	X(guard_in_preferred) \
-	X(guard_in_policy) \
-	X(guard_in_native) \
-	X(guard_marks_kept)    /* no packets: a program set a mark that would have taken the level away */
+#define GUARD_COUNTERS(X)                                                                                              \
+	X(guard_out_only)      /* encrypted-only, by another device than the encrypted one and loopback */             \
+	X(guard_out_preferred) /* encrypted-preferred and moved, to a service route */                                 \
+	X(guard_out_policy)    /* a policy or the default level says so */                                             \
+	X(guard_out_native)    /* from the encrypted tunnel's own address */                                           \
+	X(guard_in_only)       /* the same, by a device that is not one of ours */                                     \
+	X(guard_in_preferred)                                                                                          \
+	X(guard_in_policy)                                                                                             \
+	X(guard_in_native)                                                                                             \
+	X(guard_marks_kept) /* no packets: a program set a mark that would have taken the level away */
 
 enum guard_counter {
 #define X(name) name,
 	GUARD_COUNTERS(X)
 #undef X
-	GUARD_COUNTERS_END
+	    GUARD_COUNTERS_END
 };
 
 struct guard_counts {
@@ -44,11 +46,28 @@ struct guard_prefix {
 	__u32 mask[4];
 };
 
-#define GUARD_POLICY_UID    1U
-#define GUARD_POLICY_REMOTE 2U
+#define GUARD_POLICY_UID     1U
+#define GUARD_POLICY_REMOTE  2U
+#define GUARD_POLICY_PROGRAM 4U
+
+/** A directory as the kernel itself numbers it; all 0: there is none. */
+struct guard_place {
+	__u64 inode;
+	__u32 device; /**< major << 20 | minor */
+	__u32 unused;
+};
+
+/** The file of a program: its directory and name, so that another file of that name is the same program. */
+struct guard_program {
+	struct guard_place place;
+	__u64 length;               /**< of the name, in bytes */
+	__u64 name[GUARD_NAME / 8]; /**< the first bytes of it, ended by one that is 0; the others are 0 */
+};
 
 /** As struct policy; a range of ports whose upper end is 0 is any. */
 struct guard_policy {
+	struct guard_program program;
+	__u64 dscps; /**< as bits; 0: any */
 	struct guard_prefix remote;
 	__u32 uid_low, uid_high;
 	__u16 local_low, local_high;
@@ -56,20 +75,24 @@ struct guard_policy {
 	__u8 flags;
 	__u8 protocol; /**< 0: any */
 	__u8 level;
-	__u8 number; /**< if not 0, the mark says whether it holds, and the rest need not be looked at */
+	__u8 number; /**< if not 0, it is one of sockets, which bear it on their marks; else one of packets */
+	__u32 unused;
 };
 
 /** One network namespace: its client's settings and what holds there now. */
 struct guard_net {
-	__u64 since;   /**< of this guard, seconds since the epoch */
-	__u64 owner;   /**< inode of the namespace */
+	__u64 since;            /**< of this guard, seconds since the epoch */
+	__u64 owner;            /**< inode of the namespace */
 	__u32 plain, encrypted; /**< indexes of the devices */
 	__u32 mask, shift;      /**< our bits of a mark */
-	__u32 client;  /**< thread group whose marks are not ours to question, in the kernel's own numbers; 0: none */
+	__u32 client;   /**< thread group whose marks are not ours to question, in the kernel's own numbers; 0: none */
 	__u8 preferred; /**< whether encrypted-preferred sockets belong in the encrypted tunnel now */
 	__u8 default_level;
 	__u16 policy_count, route_count;
 	__u16 has_native;
+	__u32 numbered;   /**< how many policies have a number */
+	__u32 generation; /**< another one if the policies are others; not 0 */
+	__u32 unused;
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
 	__u8 token[16];     /**< who knows it is the client */
 	char device[16];    /**< name of the encrypted device: whether a client still lives */
@@ -79,10 +102,15 @@ struct guard_net {
 
 /** What is kept with a socket. */
 struct guard_socket {
-	__u64 netns;  /**< cookie of its network namespace */
-	__u64 cookie; /**< its own; 0: it is older than the guard */
-	__u64 asked;  /**< the last guard_event.asked of it */
-	__u32 mark;   /**< as it was set last */
+	__u64 netns;      /**< cookie of its network namespace */
+	__u64 cookie;     /**< its own; 0: it is older than the guard */
+	__u64 asked;      /**< the last guard_event.asked of it */
+	__u32 mark;       /**< as it was set last */
+	__u32 uid;        /**< of its owner */
+	__u32 generation; /**< of the policies that the following is about; another one: it is out of date */
+	__u16 subject;    /**< those policies, as bits, of whose program and owner it is */
+	__u8 dscp[2];     /**< as it was set: IPv4, IPv6 */
+	__u32 wanted;     /**< value under the mask that policies give it; 0: none that has a number */
 	__u32 unused;
 };
 
@@ -90,6 +118,7 @@ enum guard_event_kind {
 	GUARD_EVENT_BOUND, /**< it has a local port now */
 	GUARD_EVENT_LEVEL, /**< its program has raised its level, and it has the mark already */
 	GUARD_EVENT_ASKS,  /**< its program wants a level that the client must give */
+	GUARD_EVENT_CLASS, /**< policies say of it now what the client must give */
 };
 
 /** What the client is told of a socket. */
@@ -98,7 +127,7 @@ struct guard_event {
 	__u32 kind;
 	__u32 pid; /**< thread group of the program, in the kernel's own numbers */
 	__u32 uid;
-	__u32 level;           /**< ASKS: enum tscf_level */
+	__u32 level; /**< ASKS, CLASS: enum tscf_level */
 	__u32 mark, mark_before;
 	__u32 family, type, protocol, device;
 	__u32 local[4], remote[4]; /**< IPv4 in the first word alone */
@@ -107,6 +136,14 @@ struct guard_event {
 
 /** Bytes that events of one namespace may fill. */
 #define GUARD_RING (64 * 1024)
+
+/** Where the kernel keeps the file that a process runs and its owner: byte offsets, which differ from kernel to kernel.
+ */
+struct guard_offsets {
+	__u32 task_mm, mm_file, file_dentry, dentry_parent, dentry_inode, dentry_name, dentry_length;
+	__u32 inode_number, inode_super, super_device;
+	__u32 task_cred, cred_fsuid;
+};
 
 /** Option of level SOL_SOCKET by which the client says who it is: the value is its token. */
 #define GUARD_OPTION_CLIENT 0x7454

@@ -33,7 +33,18 @@ static void write_prefix(const struct tscf_prefix *p, struct guard_prefix *out)
 	}
 }
 
-static void write_policy(const struct policy *p, struct guard_policy *out)
+static void write_program(const char *path, const struct guard_place *place, struct guard_program *out)
+{
+	const char *name = strrchr(path, '/');
+
+	if (!name)
+		return;
+	out->place = *place;
+	out->length = strlen(++name);
+	strncpy((char *)out->name, name, sizeof(out->name) - 1);
+}
+
+static void write_policy(const struct policy *p, const struct guard_place *place, struct guard_policy *out)
 {
 	*out = (struct guard_policy){.uid_low = p->uid.low,
 				     .uid_high = p->uid.high,
@@ -41,10 +52,13 @@ static void write_policy(const struct policy *p, struct guard_policy *out)
 				     .local_high = p->local_port.high,
 				     .remote_low = p->remote_port.low,
 				     .remote_high = p->remote_port.high,
-				     .flags = p->uid.given ? GUARD_POLICY_UID : 0,
+				     .flags = (p->uid.given ? GUARD_POLICY_UID : 0) |
+					      (p->program[0] ? GUARD_POLICY_PROGRAM : 0),
+				     .dscps = p->dscps,
 				     .protocol = p->protocol,
 				     .level = (__u8)p->level,
 				     .number = (__u8)p->number};
+	write_program(p->program, place, &out->program);
 	if (p->remote.addr.family == 0)
 		return;
 	out->flags |= GUARD_POLICY_REMOTE;
@@ -63,7 +77,22 @@ static void write_native(const struct tscf_addrs *addrs, struct guard_net *out)
 	}
 }
 
-void guard_plan(const struct client_config *config, const struct routing_facts *facts, struct guard_net *out)
+static void write_policies(const struct policies *p, const struct guard_place *places, struct guard_net *out)
+{
+	struct guard_policy before[GUARD_POLICIES];
+
+	memcpy(before, out->policies, sizeof(before));
+	memset(out->policies, 0, sizeof(out->policies));
+	out->policy_count = (__u16)p->count;
+	out->numbered = (__u16)policies_numbered(p);
+	for (unsigned i = 0; i < p->count; i++)
+		write_policy(&p->list[i], &places[i], &out->policies[i]);
+	if (out->generation == 0 || memcmp(before, out->policies, sizeof(before)) != 0)
+		out->generation = out->generation == UINT32_MAX ? 1 : out->generation + 1;
+}
+
+void guard_plan(const struct client_config *config, const struct guard_place *places, const struct routing_facts *facts,
+		struct guard_net *out)
 {
 	out->plain = (__u32)facts->plain_device;
 	out->encrypted = (__u32)facts->encrypted_device;
@@ -74,10 +103,7 @@ void guard_plan(const struct client_config *config, const struct routing_facts *
 	memset(out->device, 0, sizeof(out->device));
 	snprintf(out->device, sizeof(out->device), "%s", config->encrypted_dev);
 	write_native(&facts->encrypted, out);
-	memset(out->policies, 0, sizeof(out->policies));
-	out->policy_count = (__u16)config->policies.count;
-	for (unsigned i = 0; i < config->policies.count; i++)
-		write_policy(&config->policies.list[i], &out->policies[i]);
+	write_policies(&config->policies, places, out);
 	/* A client that has not heard of any goes on with those of the one before it. */
 	if (facts->route_count == 0)
 		return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/guard/guard_set.h"
 
+#include "common/base/log.h"
 #include "tscf-client/guard/cgroup_root.h"
 #include "tscf-client/guard/guard.skel.h"
 #include "tscf-client/guard/guard_found.h"
+#include "tscf-client/guard/guard_kernel.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -59,8 +61,8 @@ static int read_netns(uint64_t *cookie)
 	return err;
 }
 
-/* One client at a time attaches and detaches.  Anybody can hold this lock, so nobody may stop us by it for long: two at the same
- * time make two sets at worst. */
+/* One client at a time attaches and detaches.  Anybody can hold this lock, so nobody may stop us by it for long: two at
+ * the same time make two sets at worst. */
 static void lock(int root)
 {
 	for (unsigned i = 0; i < LOCK_TRIES && flock(root, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; i++)
@@ -208,7 +210,7 @@ static bool use_found(struct guard_set *s, const struct guard_found *f, const ch
 	return true;
 }
 
-static int load_with(struct guard_set *s, bool skb_has_netns)
+static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard_offsets *offsets)
 {
 	struct guard_bpf *skel = guard_bpf__open();
 	int err;
@@ -216,13 +218,15 @@ static int load_with(struct guard_set *s, bool skb_has_netns)
 	if (!skel)
 		return -errno;
 	skel->rodata->skb_has_netns = skb_has_netns;
+	skel->rodata->offsets = *offsets;
 	err = bpf_map__reuse_fd(skel->maps.nets, s->maps[GUARD_MAP_NETS]);
 	if (err == 0)
 		err = guard_bpf__load(skel);
 	if (err == 0) {
 		const struct bpf_program *const programs[GUARD_PROGRAMS] = {
-			skel->progs.tscf_create,     skel->progs.tscf_bound4,  skel->progs.tscf_bound6, skel->progs.tscf_getsockopt,
-			skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
+		    skel->progs.tscf_create,     skel->progs.tscf_bind4,   skel->progs.tscf_bind6,
+		    skel->progs.tscf_bound4,     skel->progs.tscf_bound6,  skel->progs.tscf_getsockopt,
+		    skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
 
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			s->programs[i] = dup(bpf_program__fd(programs[i]));
@@ -243,14 +247,21 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 static int load(struct guard_set *s, const char *name)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	struct guard_offsets offsets;
 	int err;
 
-	s->maps[GUARD_MAP_NETS] = bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(uint64_t), sizeof(struct guard_net), GUARD_NETS, &options);
+	s->maps[GUARD_MAP_NETS] =
+	    bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(uint64_t), sizeof(struct guard_net), GUARD_NETS, &options);
 	if (s->maps[GUARD_MAP_NETS] < 0)
 		return -errno;
 	libbpf_set_print(quiet);
-	err = load_with(s, true);
-	return err == 0 ? 0 : load_with(s, false);
+	err = guard_kernel_offsets(&offsets);
+	if (err != 0)
+		tscf_warning("guard: this kernel does not describe itself (%s): policies with a program hold with the "
+			     "library alone",
+			     strerror(-err));
+	err = load_with(s, true, &offsets);
+	return err == 0 ? 0 : load_with(s, false, &offsets);
 }
 
 /* --- the whole --- */
@@ -292,6 +303,7 @@ static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(cons
 			return -EBUSY;
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
+		first->generation = present.generation + 1;
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}
@@ -300,8 +312,8 @@ static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(cons
 	return err == 0 ? make_ring(s) : err;
 }
 
-static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *), struct guard_found *f,
-		       const char **what)
+static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *),
+		       struct guard_found *f, const char **what)
 {
 	char name[BPF_OBJ_NAME_LEN];
 	int err = guard_find(s->root, f);

@@ -2,17 +2,20 @@
 /*
  * guard_set.h - the guard's BPF programs and maps in the kernel: found, or loaded and attached.
  *
- * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets' has an entry for each
- * network namespace that has a client, by the namespace's cookie, and in the others the programs do nothing.  So many clients
- * in many namespaces cost each packet one look-up, and none of the 64 places that a cgroup has.  A set belongs to one build of
- * the client, whose checksum is the name of that map.  A client of another build attaches its own set beside it, writes its
- * entry there, and then takes its entry out of the other one: there is no moment without.  A set without entries is detached.
+ * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets' has an entry for
+ * each network namespace that has a client, by the namespace's cookie, and in the others the programs do nothing.  So
+ * many clients in many namespaces cost each packet one look-up, and none of the 64 places that a cgroup has.  A set
+ * belongs to one build of the client, whose checksum is the name of that map.  A client of another build attaches its
+ * own set beside it, writes its entry there, and then takes its entry out of the other one: there is no moment without.
+ * A set without entries is detached.
  *
- * The programs are attached as such (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the maps, however
- * the client ends.  Links would need pins in a bpffs, and that is per mount: a service with a private one, or `ip netns exec', would lose or
- * miss them, and the guard with them.  What is attached is found again by asking the cgroup (BPF_PROG_QUERY).
+ * The programs are attached as such (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the
+ * maps, however the client ends.  Links would need pins in a bpffs, and that is per mount: a service with a private
+ * one, or `ip netns exec', would lose or miss them, and the guard with them.  What is attached is found again by asking
+ * the cgroup (BPF_PROG_QUERY).
  *
- * That takes CAP_SYS_ADMIN, only until guard_set_open has returned: maps are written by descriptor, and CAP_NET_ADMIN detaches.
+ * That takes CAP_SYS_ADMIN, only until guard_set_open has returned: maps are written by descriptor, and CAP_NET_ADMIN
+ * detaches.
  */
 #ifndef TSCF_CLIENT_GUARD_SET_H
 #define TSCF_CLIENT_GUARD_SET_H
@@ -22,23 +25,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUARD_PROGRAMS 7
+#define GUARD_PROGRAMS 9
 /** Room for the reason of a failure. */
 #define GUARD_REASON 128
 
 /** The maps of a set. */
-enum guard_map {
-	GUARD_MAP_NETS,
-	GUARD_MAP_COUNTS,
-	GUARD_MAP_RINGS,
-	GUARD_MAP_SOCKETS,
-	GUARD_MAPS
-};
+enum guard_map { GUARD_MAP_NETS, GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_SOCKETS, GUARD_MAPS };
 
 struct guard_set {
 	int root; /**< the cgroup */
 	int maps[GUARD_MAPS];
-	int ring; /**< of events for this client */
+	int ring;                     /**< of events for this client */
 	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
 	uint64_t netns;               /**< cookie of the namespace that this client is in */
 };
@@ -47,8 +44,8 @@ struct guard_set {
 void guard_set_init(struct guard_set *s);
 
 /**
- * Guard this network namespace with @p first: attach the programs unless they are, and write the entry before any other guard of the
- * namespace lets go of its own.
+ * Guard this network namespace with @p first: attach the programs unless they are, and write the entry before any other
+ * guard of the namespace lets go of its own.
  *
  * @p take is asked with the entry that there is; by false it leaves it to its owner, and nothing is changed.
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_set_none.c - guard_set.h and guard_events.h in a build without BPF: there is no guard, and nobody asks for what needs one. */
+/* guard_set_none.c - guard_set.h and guard_events.h in a build without BPF: there is no guard, and nobody asks for what
+ * needs one. */
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
 
@@ -71,8 +72,8 @@ int guard_set_flush(void)
 	return 0;
 }
 
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, void (*handle)(void *context, const struct guard_event *e),
-		      void *context)
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
+		      void (*handle)(void *context, const struct guard_event *e), void *context)
 {
 	(void)loop, (void)fd, (void)handle, (void)context;
 	g->ring = NULL;

@@ -10,8 +10,8 @@ void client_route(struct client *c)
 	c->facts.preferred = dtte_is_up(&c->dtte) && trusted_network_leads_to_encrypted(&c->trusted_network);
 	delivery_plan(c->config, &c->facts, &c->delivery);
 	routing_make_plan(c->config, &c->facts, &plan);
-	guard_before(&c->guard, c->config, &c->facts);
+	guard_before(&c->guard);
 	routing_guard(&c->routing, &c->facts, &restored);
 	routing_apply(&c->routing, &plan);
-	guard_after(&c->guard, c->config, &c->facts);
+	guard_after(&c->guard);
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ static void give(void *context, pid_t pid, int fd)
 	struct change *change = NULL;
 
 	if (!w->found && guard_set_asked(&c->guard.set, fd) == w->event->asked)
-		change = moves_begin_own(c, (enum tscf_level)w->event->level);
+		change = w->event->kind == GUARD_EVENT_CLASS ? moves_begin_default(c, classify_default_of(pid))
+							     : moves_begin_own(c, (enum tscf_level)w->event->level);
 	if (!change) {
 		close(fd);
 		return;
@@ -74,6 +76,7 @@ void guarded_event(void *context, const struct guard_event *e)
 		moves_marked(c, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_ASKS:
+	case GUARD_EVENT_CLASS:
 		if (processes_each_socket((pid_t)e->pid, give, &wanted) < 0 || !wanted.found)
 			tscf_debug("process %u asked for a level of a socket that cannot be found", e->pid);
 		break;

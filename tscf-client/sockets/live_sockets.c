@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* --- sockets of running programs --- */
 
@@ -102,30 +103,51 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 
 /* --- policies that have changed --- */
 
+struct process {
+	struct client *c;
+	struct change *change;
+	bool library; /* what its sockets are marked with is told by the library; else by the guard, that knows numbers
+			 alone */
+};
+
+static bool is_another(const struct process *p, int fd, const struct tscf_socket *s, pid_t pid)
+{
+	uint32_t before = tscf_mark_get(s->mark, p->c->config->fwmark_mask);
+
+	if (!classify_changes(p->c, fd, s, pid, p->change->level))
+		return false;
+	return p->library || before >> TSCF_MARK_POLICY_SHIFT != 0 ||
+	       classify(p->c, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
+}
+
 static void reclassify_socket(void *context, pid_t pid, int fd)
 {
-	struct gather *g = context;
+	struct process *p = context;
 	struct tscf_socket s;
 	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
-	if (ours && classify_changes(g->c, fd, &s, pid, g->change->level))
-		moves_add(g->c, g->change, fd, pid);
+
+	if (ours && is_another(p, fd, &s, pid))
+		moves_add(p->c, p->change, fd, pid);
 	else
-		tscf_control_discard(g->c->control, fd);
+		tscf_control_discard(p->c->control, fd);
 }
 
 static void reclassify_process(void *context, pid_t pid)
 {
-	struct gather g = {.c = context};
-	g.change = moves_begin_default(g.c, classify_default_of(pid));
-	if (!g.change) {
+	struct process p = {.c = context, .library = processes_has_mapped(pid, "/" CLASSIFY_LIBRARY)};
+
+	if ((!p.library && !p.c->guard.on) || pid == getpid())
+		return;
+	p.change = moves_begin_default(p.c, classify_default_of(pid));
+	if (!p.change) {
 		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
 		return;
 	}
-	processes_each_socket(pid, reclassify_socket, &g);
-	moves_end(g.c, g.change, 0);
+	processes_each_socket(pid, reclassify_socket, &p);
+	moves_end(p.c, p.change, 0);
 }
 
-void live_sockets_policies_changed(struct client *c)
+void live_sockets_classify(struct client *c)
 {
-	processes_each_with_library("/" CLASSIFY_LIBRARY, reclassify_process, c);
+	processes_each(reclassify_process, c);
 }

@@ -12,8 +12,11 @@ struct client;
 
 /** Handle TSCF_CONTROL_LEVEL_OF: all sockets of a process, or all with a protocol and local port. */
 void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call);
-/** The policies have changed: give those sockets of programs under the library another level that have one of a policy,
- * or may have one now. */
-void live_sockets_policies_changed(struct client *c);
+/**
+ * Give sockets the level that policies say now, if they have that of another policy, or none: those of programs under
+ * the library, and, with a guard, those of all programs, since that knows policies with a number from a socket's birth
+ * on.
+ */
+void live_sockets_classify(struct client *c);
 
 #endif

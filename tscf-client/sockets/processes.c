@@ -228,7 +228,7 @@ bool processes_environment(pid_t pid, const char *variable, char *value, size_t 
 	return found;
 }
 
-static bool maps(pid_t pid, const char *suffix)
+bool processes_has_mapped(pid_t pid, const char *suffix)
 {
 	FILE *file = open_of(pid, "maps");
 	size_t room = 0, length = strlen(suffix);
@@ -243,12 +243,12 @@ static bool maps(pid_t pid, const char *suffix)
 	return found;
 }
 
-void processes_each_with_library(const char *suffix, void (*each)(void *context, pid_t pid), void *context)
+void processes_each(void (*each)(void *context, pid_t pid), void *context)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	while (proc && (entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]) && maps(atoi(entry->d_name), suffix))
+		if (isdigit((unsigned char)entry->d_name[0]))
 			each(context, atoi(entry->d_name));
 	if (proc)
 		closedir(proc);

@@ -45,8 +45,11 @@ void processes_executable(pid_t pid, char *name, size_t size);
  * one. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
 
-/** Call @p each for every process that has a file mapped whose name ends with @p suffix. */
-void processes_each_with_library(const char *suffix, void (*each)(void *context, pid_t pid), void *context);
+/** Call @p each for every process. */
+void processes_each(void (*each)(void *context, pid_t pid), void *context);
+
+/** @return whether process @p pid has a file mapped whose name ends with @p suffix. */
+bool processes_has_mapped(pid_t pid, const char *suffix);
 
 /** @return the real user id of @p pid, or -1 if there is no such process. */
 int64_t processes_uid(pid_t pid);

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# guard-class.sh - policies and programs that no library reaches, static ones: a socket has its level when it is made, bound, or given a DSCP, by
+# the file that its program runs from, also if that is another file by now; a level that goes is taken by the client; sockets that are older than
+# the guard get theirs when it begins; and without a client new sockets have theirs all the same, and send nothing in clear.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$T/born.c" <<'END'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static int value(int fd)
+{
+	unsigned mark = 0;
+	socklen_t length = sizeof mark;
+	getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &length);
+	return mark >> 24 & 0x7f;
+}
+/* ADDRESS TEXT COMMAND...: v tells the value under the mask, lN waits until it is N, wFILE waits for that to exist, tN sets the DSCP, bN binds to port N,
+ * sN sends N packets and tells how many came back, k tells the value of one new socket of each kind. */
+int main(int argc, char **argv)
+{
+	static const int kinds[][2] = {{SOCK_DGRAM, 0}, {SOCK_STREAM, 0}, {SOCK_RAW, IPPROTO_RAW}, {SOCK_DGRAM, 136}};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)}, from = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct timeval wait = {2, 0};
+	char buffer[2000];
+	inet_pton(AF_INET, argv[1], &to.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (int i = 3; i < argc; i++) {
+		int n = atoi(argv[i] + 1), back = 0, tos = n << 2, error = 0;
+		from.sin_port = htons((unsigned short)n);
+		switch (argv[i][0]) {
+		case 'v': printf("value=%d ", value(fd)); break;
+		case 'l':
+			for (int k = 0; k < 1000 && value(fd) != n; k++) usleep(10000);
+			printf("value=%d ", value(fd));
+			break;
+		case 'w': while (access(argv[i] + 1, F_OK) != 0) usleep(10000); break;
+		case 't': setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos); break;
+		case 'b': printf("bound=%d ", bind(fd, (struct sockaddr *)&from, sizeof from) == 0 ? 0 : errno); break;
+		case 's':
+			for (int k = 0; k < n; k++) {
+				if (sendto(fd, argv[2], strlen(argv[2]), 0, (struct sockaddr *)&to, sizeof to) < 0) error = errno;
+				else back += recv(fd, buffer, sizeof buffer, 0) > 0;
+			}
+			printf("back=%d/%d ", back, error);
+			break;
+		case 'k':
+			for (unsigned k = 0; k < 8; k++) {
+				int one = socket(k & 1 ? AF_INET6 : AF_INET, kinds[k / 2][0], kinds[k / 2][1]);
+				printf("%d ", one < 0 ? -errno : value(one));
+				close(one);
+			}
+		}
+	}
+	puts("");
+	return 0;
+}
+END
+topology
+start_capture
+echo_server
+start_server
+gcc -static -o "$T/born" "$T/born.c" || die "a static program cannot be built"
+mkdir "$T/other"
+for name in phone media ports old other/phone; do cp "$T/born" "$T/$name"; done
+# Values are 8 times the number of the policy, and the level.
+CLIENT_CONF=("policy ports { program = $T/ports local-port = 5070-5079 level = encrypted-only }"
+	"policy phone { program = $T/phone level = encrypted-only }"
+	"policy media { program = $T/media dscp = EF level = encrypted-only }"
+	"policy old { program = $T/old uid = 1-60000 level = unencrypted }"
+	"policy older { program = $T/old level = encrypted-only }")
+in_phone "$T/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
+old=$!
+start_client
+[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+born() { in_phone "$T/$1" $HOST "${@:2}" | sed 's/ $//'; }
+
+must 10 encrypted_up
+: >"$T/go"
+wait $old
+is "of one that is older than the guard" "$(sed 's/ $//' "$T/old.out")" = "bound=0 value=42 back=5/0"
+is "new sockets of all kinds" "$(born phone M-kinds k)" = "18 18 18 18 18 18 18 18"
+is "the first packet and all others" "$(born phone M-phone s5 v)" = "back=5/0 value=18"
+is "a program of that name elsewhere" "$(born other/phone M-elsewhere s2 v k)" = "back=2/0 value=0 0 0 0 0 0 0 0 0"
+cp "$T/born" "$T/phone.new" && mv "$T/phone.new" "$T/phone"
+is "another file in its place" "$(born phone M-upgraded v s5)" = "value=18 back=5/0"
+is "by the port that it binds" "$(born ports M-ports v b5075 v s5)" = "value=0 bound=0 value=10 back=5/0"
+is "and another port" "$(born ports M-outside b5080 v s2)" = "bound=0 value=0 back=2/0"
+is "by its DSCP, and no longer" "$(born media M-media v t46 v s5 t0 l0)" = "value=0 value=26 back=5/0 value=0"
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
+is "by a port that the kernel has chosen" "$(born ports M-chosen b0 l10 s5)" = "bound=0 value=10 back=5/0"
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
+
+# --- other policies ---
+in_phone "$T/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/reload.out" &
+reload=$!
+must 5 '[ -s "$T/reload.out" ]'
+sed -i "s/^policy phone .*/policy phone { program = $(sed 's/[\/&]/\\&/g' <<<"$T/media") level = unencrypted }/" "$T/client.conf"
+client reload || die "no reload"
+: >"$T/reloaded"
+wait $reload
+is "a socket that lives, and policies that change" "$(sed 's/ $//' "$T/reload.out")" = "value=18 value=0"
+is "and new ones" "$(born media M-later v)/$(born phone M-later v)" = "value=17/value=0"
+
+# --- without a client ---
+kill_client
+in_phone ip rule flush
+in_phone ip rule add priority 32766 lookup main
+is "no client: the level of a new socket, and what it sends" "$(born old M-killed v s3)" = "value=42 back=0/1"
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
+is "and of one whose port the kernel has chosen" "$(born ports M-unheard b0 v s3)" = "bound=0 value=0 back=0/1"
+stop_capture
+for marker in M-old M-phone M-upgraded M-ports M-media M-chosen M-killed M-unheard; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+is "in clear: of others" "$(in_clear M-elsewhere)" -eq 4

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* guard_maps.bpf.h - what the guard's programs share: its maps, counters, events, and the mark under its mask.  BPF
+ * alone. */
+#ifndef TSCF_CLIENT_GUARD_MAPS_BPF_H
+#define TSCF_CLIENT_GUARD_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+
+#include "tscf-client/guard/guard_map.h"
+
+/* The mark under its mask, as in level.h. */
+#define LEVEL_MASK  3U
+#define UNENCRYPTED 1U
+#define ONLY        2U
+#define PREFERRED   3U
+#define EXPLICIT    4U
+#define OUTER       EXPLICIT
+#define NUMBER(v)   ((v) >> 3)
+
+/** Whether programs that see packets are told the namespace; since Linux 6.15. */
+const volatile bool skb_has_netns = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARD_NETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct guard_net);
+} nets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARD_NETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct guard_counts);
+} counts SEC(".maps");
+
+/* What later programs are not told: older kernels do not say with a packet whose namespace it is in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct guard_socket);
+} sockets SEC(".maps");
+
+/* Of each namespace, to its client. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, GUARD_NETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__array(
+	    values, struct {
+		    __uint(type, BPF_MAP_TYPE_RINGBUF);
+		    __uint(max_entries, GUARD_RING);
+	    });
+} rings SEC(".maps");
+
+static __always_inline void count(__u64 netns, enum guard_counter which)
+{
+	struct guard_counts *c = bpf_map_lookup_elem(&counts, &netns);
+
+	if (c)
+		__sync_fetch_and_add(&c->of[which], 1);
+}
+
+static __always_inline __u32 value_of(const struct guard_net *net, __u32 mark)
+{
+	return (mark & net->mask) >> (net->shift & 31);
+}
+
+/* @return whether the client will hear of it. */
+static __always_inline bool tell(__u64 netns, struct guard_event *e)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &netns);
+
+	if (!ring)
+		return false;
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->uid = (__u32)bpf_get_current_uid_gid();
+	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_programs.h"
+
+#include "common/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** Seconds between two looks where the kernel does not tell of changes. */
+#define LOOK_S 10.
+
+static void on_change(struct ev_loop *loop, ev_stat *w, int events)
+{
+	struct guard_programs *g = w->data;
+	struct guard_place *place = &g->places[w - g->watches], before = *place;
+	char file[POLICY_PROGRAM + 2];
+
+	(void)loop;
+	(void)events;
+	snprintf(file, sizeof(file), "%s/", w->path);
+	guard_place_of(file, place);
+	if (memcmp(place, &before, sizeof(before)) != 0)
+		g->changed(g->context);
+}
+
+static void stop_watching(struct guard_programs *g)
+{
+	for (unsigned i = 0; i < g->count; i++)
+		if (g->loop && g->directories[i][0] != '\0')
+			ev_stat_stop(g->loop, &g->watches[i]);
+}
+
+static void begin_watching(struct guard_programs *g)
+{
+	for (unsigned i = 0; i < g->count; i++) {
+		if (!g->loop || g->directories[i][0] == '\0')
+			continue;
+		ev_stat_init(&g->watches[i], on_change, g->directories[i], LOOK_S);
+		g->watches[i].data = g;
+		ev_stat_start(g->loop, &g->watches[i]);
+	}
+}
+
+void guard_programs_find(struct guard_programs *g, const struct policies *policies)
+{
+	stop_watching(g);
+	memset(g->places, 0, sizeof(g->places));
+	g->count = policies->count;
+	for (unsigned i = 0; i < g->count; i++) {
+		const struct policy *p = &policies->list[i];
+		const char *slash = strrchr(p->program, '/');
+		int length = slash ? (int)(slash - p->program) : 0;
+
+		snprintf(g->directories[i], sizeof(g->directories[i]), "%.*s", slash && length == 0 ? 1 : length,
+			 p->program);
+		if (p->program[0] != '\0' && guard_place_of(p->program, &g->places[i]) != 0)
+			tscf_info("policy %s: %s is not there yet", p->name, g->directories[i]);
+	}
+	begin_watching(g);
+}
+
+void guard_programs_watch(struct guard_programs *g, struct ev_loop *loop, void (*changed)(void *context), void *context)
+{
+	g->loop = loop;
+	g->changed = changed;
+	g->context = context;
+	begin_watching(g);
+}
+
+void guard_programs_stop(struct guard_programs *g)
+{
+	stop_watching(g);
+	g->loop = NULL;
+}
