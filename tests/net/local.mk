@@ -25,6 +25,7 @@ NET_TESTS = \
 	tests/net/guard.sh \
 	tests/net/guard-class.sh \
 	tests/net/guard-option.sh \
+	tests/net/guard-programs.sh \
 	tests/net/handles.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
@@ -88,6 +89,7 @@ NET_TESTS = \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py tests/net/dtls.py
+EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/program.go
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -130,7 +132,7 @@ tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_L
 CLEANFILES += tests/root.stamp tests/root.log
 clean-local: clean-net-root
 clean-net-root:
-	rm -rf '$(NET_ROOT)'
+	rm -rf '$(NET_ROOT)' tests/net/guard/go-cache
 .PHONY: clean-net-root
 
 # The same tests with another address family: NAME-ipv6 has IPv6 inside, NAME-over-ipv6 has it outside, NAME-all-ipv6 both.
@@ -142,6 +144,7 @@ NET_FAMILY_TESTS = \
 	tests/net/firewall-change-all-ipv6.sh \
 	tests/net/forged-all-ipv6.sh \
 	tests/net/fragments-ipv6.sh \
+	tests/net/guard-programs-ipv6.sh \
 	tests/net/icmp-ipv6.sh \
 	tests/net/inter-client-ipv6.sh \
 	tests/net/joined-ipv6.sh \
