@@ -70,6 +70,8 @@ libtscf_common_la_SOURCES = \
 	common/daemon/show.h \
 	common/daemon/table.c \
 	common/daemon/table.h \
+	common/daemon/timers.c \
+	common/daemon/timers.h \
 	common/linux/netlink.c \
 	common/linux/netlink.h \
 	common/linux/netlink_internal.h \

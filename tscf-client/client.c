@@ -33,56 +33,18 @@ static void on_clock(struct ev_loop *loop, ev_check *w, int events)
 	monitor_sleep(&c->monitor, c->now);
 }
 
-static void earlier(uint64_t *next, uint64_t at)
-{
-	if (at < *next)
-		*next = at;
-}
-
 /* Before the loop sleeps: say what has been collected, and when to be woken. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	struct client *c = w->data;
-	uint64_t next = UINT64_MAX;
-	(void)events;
+	(void)loop, (void)events;
 	client_clock(c);
 	/* Programs hear that encryption ends before the server is told to end it. */
 	subscriptions_flush(c);
 	registry_flush(c);
 	hook_flush(c);
-	earlier(&next, connector_next(c));
-	earlier(&next, plain_next(c));
-	earlier(&next, upkeep_next(c));
-	earlier(&next, monitor_next(c));
-	earlier(&next, encrypted_next(c));
-	earlier(&next, dtte_next(&c->dtte));
-	earlier(&next, registry_next(c));
-	earlier(&next, moves_next(c));
-	earlier(&next, hook_next(c));
-	earlier(&next, nat_probe_next(c));
-	earlier(&next, waiters_next(c));
-	ev_timer_stop(loop, &c->timer);
+	uint64_t next = tscf_timers_sleep(&c->timers);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
-	if (next == UINT64_MAX)
-		return;
-	ev_timer_set(&c->timer, next > c->now ? (double)(next - c->now) / 1000.0 : 0., 0.);
-	ev_timer_start(loop, &c->timer);
-}
-
-static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
-{
-	struct client *c = w->data;
-	(void)loop, (void)events;
-	upkeep_tick(c);
-	monitor_tick(c);
-	connector_tick(c);
-	plain_tick(c);
-	encrypted_tick(c);
-	dtte_tick(&c->dtte, c->now);
-	registry_tick(c);
-	moves_tick(c);
-	nat_probe_tick(c);
-	waiters_check(c);
 }
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int events)
@@ -212,11 +174,10 @@ static void watch(struct client *c)
 	ev_check_init(&c->clock, on_clock);
 	ev_set_priority(&c->clock, EV_MAXPRI);
 	ev_prepare_init(&c->prepare, on_prepare);
-	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	ev_signal_init(&c->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&c->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&c->on_hangup, on_hangup, SIGHUP);
-	c->clock.data = c->prepare.data = c->timer.data = c->on_term.data = c->on_int.data = c->on_hangup.data = c;
+	c->clock.data = c->prepare.data = c->on_term.data = c->on_int.data = c->on_hangup.data = c;
 	ev_check_start(c->loop, &c->clock);
 	ev_prepare_start(c->loop, &c->prepare);
 	ev_signal_start(c->loop, &c->on_term);
@@ -306,15 +267,21 @@ static struct client *client_new(struct client_config *config)
 	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = time(NULL);
 	c->now = tscf_clock_now();
+	tscf_timers_init(&c->timers, c->loop, &c->now);
 	upkeep_init(&c->upkeep);
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	c->resume_secret.file = -1;
 	pmtu_init(c);
+	plain_init(c);
 	tunnel_init(&c->plain, c, false, &plain_events);
 	tunnel_init(&c->former, c, false, &plain_former_events);
 	encrypted_init(c);
+	moves_init(c);
+	nat_probe_init(c);
+	waiters_init(c);
+	hook_init(c);
 	return c;
 }
 

@@ -2,7 +2,8 @@
 /*
  * context.h - everything the running client holds: the program's one context.
  *
- * Data flows: TUN -> path.c (decide.c) -> transport -> socket, and back.  Level changes: control socket -> moves.c -> registry.c -> server.
+ * Data flows: TUN -> path.c (decide.c) -> transport -> socket, and back.  Level changes: control socket -> moves.c ->
+ * registry.c -> server.
  */
 #ifndef TSCF_CLIENT_CONTEXT_H
 #define TSCF_CLIENT_CONTEXT_H
@@ -43,21 +44,21 @@
 #include <ev.h>
 
 /** Why packets were dropped or turned; each is shown by `status --json` under this name. */
-#define CLIENT_COUNTERS(X) \
-	X(up_plain) X(up_encrypted) X(down_plain) X(down_encrypted) \
-	X(up_turned)       /* read from the plain device, sent encrypted: no mark, but a bound flow */ \
-	X(up_no_tunnel)    /* the tunnel is not there */ \
-	X(down_no_tunnel)  /* before the tunnel was configured */ \
-	X(up_spoofed)      /* source is not an internal address */ \
-	X(up_protected)    /* would have gone in clear */ \
-	X(up_too_large)    /* over the MTU */ \
-	X(down_spoofed)    /* destination is not an internal address */ \
-	X(down_clear_refused) /* clear packet for an encrypted-only socket */ \
-	X(down_congestion) /* marked "congestion" on the way, and cannot pass it on (ecn.h) */ \
-	X(malformed) \
-	X(control_invalid) X(control_wrong_tsid) \
-	X(put_back)        /* changed by others in the kernel (upkeep.h) */ \
-	X(held) X(plain_reconnects) X(encrypted_reconnects)
+#define CLIENT_COUNTERS(X)                                                                                             \
+	X(up_plain)                                                                                                    \
+	X(up_encrypted) X(down_plain) X(down_encrypted)                                                                \
+	    X(up_turned)          /* read from the plain device, sent encrypted: no mark, but a bound flow */          \
+	    X(up_no_tunnel)       /* the tunnel is not there */                                                        \
+	    X(down_no_tunnel)     /* before the tunnel was configured */                                               \
+	    X(up_spoofed)         /* source is not an internal address */                                              \
+	    X(up_protected)       /* would have gone in clear */                                                       \
+	    X(up_too_large)       /* over the MTU */                                                                   \
+	    X(down_spoofed)       /* destination is not an internal address */                                         \
+	    X(down_clear_refused) /* clear packet for an encrypted-only socket */                                      \
+	    X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                  \
+	    X(malformed) X(control_invalid) X(control_wrong_tsid)                                                      \
+		X(put_back) /* changed by others in the kernel (upkeep.h) */                                           \
+	    X(held) X(plain_reconnects) X(encrypted_reconnects)
 
 struct client_counters {
 #define X(name) uint64_t name;
@@ -70,10 +71,10 @@ struct client {
 	int (*reread)(void *context, struct client_config *fresh);
 	void *reread_context;
 	struct ev_loop *loop;
-	uint64_t now;          /**< monotonic ms, read once per loop iteration */
+	uint64_t now; /**< monotonic ms, read once per loop iteration */
 	ev_check clock;
 	ev_prepare prepare;
-	ev_timer timer;
+	struct tscf_timers timers; /**< of all parts */
 	ev_signal on_term, on_int, on_hangup;
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
@@ -89,16 +90,17 @@ struct client {
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
 	uint32_t reservation_sequence; /**< of the request for it */
-	struct resume_secret resume_secret; /**< of the last encrypted tunnel: lets the next one take its place at once */
+	struct resume_secret
+	    resume_secret; /**< of the last encrypted tunnel: lets the next one take its place at once */
 	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
-	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: not told */
-	struct tscf_credential *credential; /**< how this client proves who it is; NULL: it cannot */
-	struct mtu pmtu;             /**< pmtu.h */
+	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: not told */
+	struct tscf_credential *credential;         /**< how this client proves who it is; NULL: it cannot */
+	struct mtu pmtu;                            /**< pmtu.h */
 	uint64_t probe_sent;
-	unsigned mtu_limit;          /**< what the server and the configuration allow */
-	unsigned mtu;                /**< of both tunnels: what of that the path carries */
+	unsigned mtu_limit; /**< what the server and the configuration allow */
+	unsigned mtu;       /**< of both tunnels: what of that the path carries */
 
-	uint64_t plain_traffic;     /**< when the plain tunnel last carried an inner packet */
+	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
 
 	struct connector connector;
 	struct tunnel plain, encrypted;
@@ -107,7 +109,7 @@ struct client {
 	struct candidates encrypted_race;
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
 	unsigned encrypted_renewed; /**< the try that is to take the place of the encrypted tunnel */
-	int encrypted_kind; /**< the kind of transport that got through last beside this plain tunnel, or -1 */
+	int encrypted_kind;         /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;
 	struct trusted_network trusted_network;
@@ -116,6 +118,7 @@ struct client {
 	struct routing_facts facts;
 	struct upkeep upkeep;
 	struct delivery delivery; /**< of the same facts */
+	struct tscf_timer nat_probe_timer, plain_timer, encrypted_timer;
 	struct nat_probe nat_probes[2]; /**< of the plain and the encrypted device */
 	struct guard guard;
 	struct registry registry;
@@ -123,8 +126,7 @@ struct client {
 	struct subscriptions subscriptions;
 	struct suspects suspects;
 	struct hook hook;
-	struct tscf_control_call_in *waiters[64]; /**< WAIT_UP */
-	uint64_t waiter_deadlines[64];
+	struct waiters waiters;
 	struct hold hold;
 	struct refuse refuse;
 	struct client_counters counters;

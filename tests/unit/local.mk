@@ -290,7 +290,7 @@ tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
-UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_tls_threads tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_protect
+UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_tls_threads tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_timers tests/unit/test_protect
 UNIT_TESTS += tests/unit/test_outer
 tests_unit_test_outer_SOURCES = tests/unit/test_outer.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_CFLAGS = $(UNIT_CFLAGS)
@@ -322,6 +322,9 @@ tests_unit_test_psk_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_deferred_work_SOURCES = tests/unit/test_deferred_work.c tests/unit/event.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_deferred_work_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_deferred_work_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+tests_unit_test_timers_SOURCES = tests/unit/test_timers.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_timers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_timers_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 tests_unit_test_protect_SOURCES = tests/unit/test_protect.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_protect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_protect_LDADD = $(UNIT_LDADD)

@@ -125,9 +125,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	struct client *c = context;
 	if (subscriptions_gone(c, call))
 		return;
-	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++)
-		if (c->waiters[i] == call)
-			c->waiters[i] = NULL;
+	waiters_gone(c, call);
 	moves_gone(c, call);
 }
 

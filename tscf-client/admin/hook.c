@@ -88,25 +88,9 @@ static bool glance_differs(struct client *c)
 	return true;
 }
 
-void hook_flush(struct client *c)
+static uint64_t next_due(const void *context)
 {
-	struct hook *h = &c->hook;
-	struct hook_state now;
-	if (!c->config->script)
-		return;
-	h->dirty |= glance_differs(c);
-	if (hook_process_running(&h->process) || (!h->dirty && c->now < hook_next(c)))
-		return;
-	h->dirty = false;
-	look(c, &now);
-	keep_what_settles(c, &now);
-	enum hook_reason reason = hook_next_reason(&c->hook.told, &now);
-	if (reason != HOOK_NONE)
-		run(c, reason, &now);
-}
-
-uint64_t hook_next(const struct client *c)
-{
+	const struct client *c = context;
 	const struct hook *h = &c->hook;
 	uint64_t next = UINT64_MAX;
 	if (hook_process_running(&h->process))
@@ -116,6 +100,33 @@ uint64_t hook_next(const struct client *c)
 	if (h->encrypted_down_at != 0 && h->encrypted_down_at + HOOK_SETTLE_MS < next)
 		next = h->encrypted_down_at + HOOK_SETTLE_MS;
 	return next;
+}
+
+void hook_flush(struct client *c)
+{
+	struct hook *h = &c->hook;
+	struct hook_state now;
+	if (!c->config->script)
+		return;
+	h->dirty |= glance_differs(c);
+	if (hook_process_running(&h->process) || (!h->dirty && c->now < next_due(c)))
+		return;
+	h->dirty = false;
+	look(c, &now);
+	keep_what_settles(c, &now);
+	enum hook_reason reason = hook_next_reason(&c->hook.told, &now);
+	if (reason != HOOK_NONE)
+		run(c, reason, &now);
+}
+
+static void tick(void *context)
+{
+	hook_flush(context);
+}
+
+void hook_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->hook.timer, next_due, tick, c);
 }
 
 void hook_stop(struct client *c)

@@ -11,6 +11,7 @@
 
 #include "common/base/addr.h"
 #include "common/control/control.h"
+#include "common/daemon/timers.h"
 #include "tscf-client/admin/hook_process.h"
 #include "tscf-client/kernel/routing.h"
 
@@ -62,6 +63,7 @@ void hook_variables(const struct hook_state *state, enum hook_reason reason, con
 struct client;
 
 struct hook {
+	struct tscf_timer timer;
 	struct hook_state told;
 	struct hook_process process;
 	enum hook_reason reason; /**< of the running script */
@@ -77,13 +79,13 @@ struct hook {
 	} glance; /**< as of the last look */
 };
 
+/** Nothing has been told yet. */
+void hook_init(struct client *c);
 /** The plain tunnel has come, gone, or been configured. */
 void hook_plain_changed(struct client *c);
 
 /** At the end of a loop iteration: run the script if there is something to tell and none is running. */
 void hook_flush(struct client *c);
-/** @return when hook_flush is next due, or UINT64_MAX. */
-uint64_t hook_next(const struct client *c);
 /** The client ends: tell what is gone, and wait for it. */
 void hook_stop(struct client *c);
 

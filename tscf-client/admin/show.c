@@ -82,7 +82,8 @@ static void print_packets(const json_t *packets, FILE *out)
 		const char *finding = json_string_value(json_object_get(packets, tunnels[i]));
 
 		if (finding && strcmp(finding, "unchanged") != 0)
-			fprintf(out, "firewall: packets to the %s device: %s; see MASQUERADING in tscf-client(8)\n", tunnels[i], finding);
+			fprintf(out, "firewall: packets to the %s device: %s; see MASQUERADING in tscf-client(8)\n",
+				tunnels[i], finding);
 	}
 }
 

@@ -12,33 +12,36 @@ static bool is_up(const struct client *c)
 	return c->plain.state == TUNNEL_UP && encrypted;
 }
 
-void waiters_check(struct client *c)
+/* Those who wait are answered if the tunnel is up, or their time is over. */
+static void tick(void *context)
 {
-	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++) {
-		struct tscf_control_call_in *call = c->waiters[i];
-		if (!call || (!is_up(c) && c->now < c->waiter_deadlines[i]))
+	struct client *c = context;
+	for (unsigned i = 0; i < WAITERS_MAX; i++) {
+		struct tscf_control_call_in *call = c->waiters.calls[i];
+		if (!call || (!is_up(c) && c->now < c->waiters.deadlines[i]))
 			continue;
-		c->waiters[i] = NULL;
+		c->waiters.calls[i] = NULL;
 		tscf_control_answer(call, is_up(c) ? 0 : ETIMEDOUT, NULL);
 	}
 }
 
-uint64_t waiters_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	uint64_t next = UINT64_MAX;
-	for (unsigned i = 0; i < sizeof(c->waiters) / sizeof(*c->waiters); i++)
-		if (c->waiters[i] && c->waiter_deadlines[i] < next)
-			next = c->waiter_deadlines[i];
-	return next;
+	for (unsigned i = 0; i < WAITERS_MAX; i++)
+		if (c->waiters.calls[i] && c->waiters.deadlines[i] < next)
+			next = c->waiters.deadlines[i];
+	return next < UINT64_MAX && is_up(c) ? c->now : next;
 }
 
 /* No user but root takes more than a share of the places, and all of them together not all. */
 static unsigned places_for(const struct client *c, uid_t uid)
 {
-	const unsigned places = sizeof(c->waiters) / sizeof(*c->waiters), share = places / 8;
+	const unsigned places = WAITERS_MAX, share = places / 8;
 	unsigned taken = 0;
 	for (unsigned i = 0; i < places; i++)
-		taken += c->waiters[i] && c->waiters[i]->uid == uid;
+		taken += c->waiters.calls[i] && c->waiters.calls[i]->uid == uid;
 	if (uid == 0)
 		return places;
 	return taken < share ? places - share : 0;
@@ -47,12 +50,24 @@ static unsigned places_for(const struct client *c, uid_t uid)
 void waiters_add(struct client *c, struct tscf_control_call_in *call)
 {
 	for (unsigned i = 0; i < places_for(c, call->uid); i++) {
-		if (c->waiters[i])
+		if (c->waiters.calls[i])
 			continue;
-		c->waiters[i] = call;
-		c->waiter_deadlines[i] = c->now + call->request.timeout_ms;
-		waiters_check(c);
+		c->waiters.calls[i] = call;
+		c->waiters.deadlines[i] = c->now + call->request.timeout_ms;
+		tick(c);
 		return;
 	}
 	tscf_control_answer(call, EBUSY, NULL);
+}
+
+void waiters_gone(struct client *c, const struct tscf_control_call_in *call)
+{
+	for (unsigned i = 0; i < WAITERS_MAX; i++)
+		if (c->waiters.calls[i] == call)
+			c->waiters.calls[i] = NULL;
+}
+
+void waiters_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->waiters.timer, next_due, tick, c);
 }

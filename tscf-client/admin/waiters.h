@@ -5,16 +5,28 @@
 #ifndef TSCF_CLIENT_WAITERS_H
 #define TSCF_CLIENT_WAITERS_H
 
-#include <stdint.h>
+#include "common/daemon/timers.h"
+
+#define WAITERS_MAX 64
 
 struct client;
 struct tscf_control_call_in;
 
-/** @p call waits from now on, as long as it asks for; too many are answered EBUSY. */
+struct waiters {
+	struct tscf_timer timer;
+	struct tscf_control_call_in *calls[WAITERS_MAX]; /**< NULL: a free place */
+	uint64_t deadlines[WAITERS_MAX];                 /**< of each, monotonic ms */
+};
+
+/** Nobody waits yet. */
+void waiters_init(struct client *c);
+
+/**
+ * @p call waits from now on, as long as it asks for, and is answered when the tunnel is up or its time is over; too
+ * many are answered EBUSY.
+ */
 void waiters_add(struct client *c, struct tscf_control_call_in *call);
-/** Answer those who wait if the tunnel is up, or their time is over. */
-void waiters_check(struct client *c);
-/** @return when to do so at the latest, in ms; UINT64_MAX: nobody waits. */
-uint64_t waiters_next(const struct client *c);
+/** The caller went away. */
+void waiters_gone(struct client *c, const struct tscf_control_call_in *call);
 
 #endif

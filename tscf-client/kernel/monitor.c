@@ -28,30 +28,6 @@ static void changed(struct ev_loop *loop, ev_io *w, int events)
 		c->monitor.check_at = c->now + MONITOR_SETTLE_MS;
 }
 
-void monitor_start(struct client *c)
-{
-	struct monitor *m = &c->monitor;
-
-	m->fd = tscf_netlink_watch();
-	if (m->fd < 0) {
-		tscf_warning("cannot watch addresses and routes: %s: changes are noticed by silence only",
-			     strerror(-m->fd));
-		return;
-	}
-	ev_io_init(&m->readable, changed, m->fd, EV_READ);
-	m->readable.data = c;
-	ev_io_start(c->loop, &m->readable);
-}
-
-void monitor_stop(struct client *c)
-{
-	if (c->monitor.fd < 0)
-		return;
-	ev_io_stop(c->loop, &c->monitor.readable);
-	close(c->monitor.fd);
-	c->monitor.fd = -1;
-}
-
 /** What is read after a sleep may have come long before. */
 static void ask(struct client *c, struct tunnel *t)
 {
@@ -85,16 +61,41 @@ static void check(struct client *c)
 	pmtu_changed(c);
 }
 
-void monitor_tick(struct client *c)
+static void tick(void *context)
 {
-	if (c->now < c->monitor.check_at)
-		return;
+	struct client *c = context;
 	c->monitor.check_at = UINT64_MAX;
 	check(c);
 	c->monitor.slept = false;
 }
 
-uint64_t monitor_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	return c->monitor.check_at;
+}
+
+void monitor_start(struct client *c)
+{
+	struct monitor *m = &c->monitor;
+
+	tscf_timers_add(&c->timers, &m->timer, next_due, tick, c);
+	m->fd = tscf_netlink_watch();
+	if (m->fd < 0) {
+		tscf_warning("cannot watch addresses and routes: %s: changes are noticed by silence only",
+			     strerror(-m->fd));
+		return;
+	}
+	ev_io_init(&m->readable, changed, m->fd, EV_READ);
+	m->readable.data = c;
+	ev_io_start(c->loop, &m->readable);
+}
+
+void monitor_stop(struct client *c)
+{
+	if (c->monitor.fd < 0)
+		return;
+	ev_io_stop(c->loop, &c->monitor.readable);
+	close(c->monitor.fd);
+	c->monitor.fd = -1;
 }

@@ -11,6 +11,7 @@
 #define TSCF_CLIENT_MONITOR_H
 
 #include "common/base/addr.h"
+#include "common/daemon/timers.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -27,6 +28,7 @@
 struct client;
 
 struct monitor {
+	struct tscf_timer timer;
 	int fd; /**< rtnetlink notifications; -1: not there */
 	ev_io readable;
 	uint64_t check_at; /**< UINT64_MAX: nothing has changed */
@@ -50,9 +52,5 @@ void monitor_sleep(struct monitor *m, uint64_t at);
  * then.
  */
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot);
-/** Look where the way to the server leads if there is reason to. */
-void monitor_tick(struct client *c);
-/** @return when monitor_tick is next due, or UINT64_MAX. */
-uint64_t monitor_next(const struct client *c);
 
 #endif

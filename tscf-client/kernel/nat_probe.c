@@ -116,7 +116,7 @@ static void conclude(struct client *c, struct nat_probe *p, enum nat_probe_findi
 	say(p, p == &c->nat_probes[1] ? c->encrypted_tun.name : c->plain_tun.name);
 }
 
-static void tick(struct client *c, struct nat_probe *p, bool encrypted)
+static void tick_one(struct client *c, struct nat_probe *p, bool encrypted)
 {
 	if (!is_wanted(c, encrypted))
 		*p = (struct nat_probe){.finding = p->finding};
@@ -126,10 +126,11 @@ static void tick(struct client *c, struct nat_probe *p, bool encrypted)
 		send_all(c, p, levels[encrypted]);
 }
 
-void nat_probe_tick(struct client *c)
+static void tick(void *context)
 {
-	tick(c, &c->nat_probes[0], false);
-	tick(c, &c->nat_probes[1], true);
+	struct client *c = context;
+	tick_one(c, &c->nat_probes[0], false);
+	tick_one(c, &c->nat_probes[1], true);
 }
 
 void nat_probe_again(struct client *c)
@@ -139,13 +140,24 @@ void nat_probe_again(struct client *c)
 			c->nat_probes[i].at = 0;
 }
 
-uint64_t nat_probe_next(const struct client *c)
+/* What is under way when a tunnel goes is forgotten at once. */
+static uint64_t next_of(const struct client *c, const struct nat_probe *p, bool encrypted)
 {
-	uint64_t next = UINT64_MAX;
-	for (unsigned i = 0; i < 2; i++)
-		if (is_wanted(c, i == 1) && c->nat_probes[i].at < next)
-			next = c->nat_probes[i].at;
-	return next;
+	if (is_wanted(c, encrypted))
+		return p->at;
+	return p->at != 0 || p->waiting > 0 || p->changed ? 0 : UINT64_MAX;
+}
+
+static uint64_t next_due(const void *context)
+{
+	const struct client *c = context;
+	uint64_t plain = next_of(c, &c->nat_probes[0], false), encrypted = next_of(c, &c->nat_probes[1], true);
+	return plain < encrypted ? plain : encrypted;
+}
+
+void nat_probe_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->nat_probe_timer, next_due, tick, c);
 }
 
 bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length)

@@ -2,11 +2,11 @@
 /*
  * nat_probe.h - does this host leave our packets as they are on their way to our devices?
  *
- * A rule of the host's firewall that masquerades whatever leaves, as hosts with containers or virtual machines have one, changes the source
- * of a connection that is moved to the other device, and cuts it off; one that lets out only by known devices drops it.  So one
- * datagram to the service network is sent by each device, in each family, when its tunnel comes up and every NAT_PROBE_MS after that.
- * It is read from the device again and goes no further; if it has another source by then, or does not come, log and status
- * say so.
+ * A rule of the host's firewall that masquerades whatever leaves, as hosts with containers or virtual machines have
+ * one, changes the source of a connection that is moved to the other device, and cuts it off; one that lets out only by
+ * known devices drops it.  So one datagram to the service network is sent by each device, in each family, when its
+ * tunnel comes up and every NAT_PROBE_MS after that. It is read from the device again and goes no further; if it has
+ * another source by then, or does not come, log and status say so.
  */
 #ifndef TSCF_CLIENT_NAT_PROBE_H
 #define TSCF_CLIENT_NAT_PROBE_H
@@ -32,14 +32,13 @@ struct nat_probe {
 	enum nat_probe_finding finding;
 };
 
-/** Let time pass. */
-void nat_probe_tick(struct client *c);
+/** Begin to probe both devices, each when its tunnel is up. */
+void nat_probe_init(struct client *c);
 /** Look again soon. */
 void nat_probe_again(struct client *c);
-/** @return when that is due, or UINT64_MAX. */
-uint64_t nat_probe_next(const struct client *c);
 
-/** Judge a packet that was read from the device of @p p while some are under way.  @return whether it was one of them. */
+/** Judge a packet that was read from the device of @p p while some are under way.  @return whether it was one of them.
+ */
 bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length);
 
 /** @return the word of status for what was found: "unchanged" ...; NULL: nothing is known. */

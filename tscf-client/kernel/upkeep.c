@@ -59,27 +59,6 @@ static void xfrm_noticed(struct ev_loop *loop, ev_io *io, int events)
 		pace_notice(&c->upkeep.pace, c->now, 0);
 }
 
-static void begin(struct client *c, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int), int fd,
-		  const char *what)
-{
-	if (fd < 0) {
-		tscf_warning("cannot watch %s: %s: what others remove is missed", what, strerror(-fd));
-		return;
-	}
-	ev_io_init(io, callback, fd, EV_READ);
-	io->data = c;
-	ev_io_start(c->loop, io);
-}
-
-void upkeep_start(struct client *c)
-{
-	struct upkeep *w = &c->upkeep;
-	w->fd = tscf_netlink_watch_state();
-	w->xfrm_fd = tscf_xfrm_watch();
-	begin(c, &w->readable, noticed, w->fd, "policy rules and devices");
-	begin(c, &w->xfrm_readable, xfrm_noticed, w->xfrm_fd, "IPsec policies");
-}
-
 static void end(struct client *c, ev_io *io, int *fd)
 {
 	if (*fd < 0)
@@ -234,8 +213,9 @@ static void say(const struct look *l, enum pace_change change)
 			     l->rules, l->routes, l->barriers, l->devices);
 }
 
-void upkeep_tick(struct client *c)
+static void tick(void *context)
 {
+	struct client *c = context;
 	struct upkeep *w = &c->upkeep;
 	struct look l = {0};
 	if (!pace_due(&w->pace, c->now))
@@ -249,7 +229,30 @@ void upkeep_tick(struct client *c)
 	c->routing.quiet = false;
 }
 
-uint64_t upkeep_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	return c->upkeep.pace.due;
+}
+
+static void begin(struct client *c, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int), int fd,
+		  const char *what)
+{
+	if (fd < 0) {
+		tscf_warning("cannot watch %s: %s: what others remove is missed", what, strerror(-fd));
+		return;
+	}
+	ev_io_init(io, callback, fd, EV_READ);
+	io->data = c;
+	ev_io_start(c->loop, io);
+}
+
+void upkeep_start(struct client *c)
+{
+	struct upkeep *w = &c->upkeep;
+	w->fd = tscf_netlink_watch_state();
+	w->xfrm_fd = tscf_xfrm_watch();
+	tscf_timers_add(&c->timers, &w->timer, next_due, tick, c);
+	begin(c, &w->readable, noticed, w->fd, "policy rules and devices");
+	begin(c, &w->xfrm_readable, xfrm_noticed, w->xfrm_fd, "IPsec policies");
 }

@@ -12,6 +12,7 @@
 #ifndef TSCF_CLIENT_UPKEEP_H
 #define TSCF_CLIENT_UPKEEP_H
 
+#include "common/daemon/timers.h"
 #include "tscf-client/kernel/pace.h"
 
 #include <ev.h>
@@ -29,6 +30,7 @@ enum upkeep_state {
 struct client;
 
 struct upkeep {
+	struct tscf_timer timer;
 	int fd, xfrm_fd; /**< notices; -1: not there */
 	ev_io readable, xfrm_readable;
 	struct pace pace;
@@ -45,9 +47,6 @@ void upkeep_start(struct client *c);
 void upkeep_stop(struct client *c);
 /** Compare now, whatever was noticed: after a reload. */
 void upkeep_soon(struct client *c);
-void upkeep_tick(struct client *c);
-/** @return when upkeep_tick is next due, or UINT64_MAX. */
-uint64_t upkeep_next(const struct client *c);
 /** @return the state's name. */
 const char *upkeep_state_name(enum upkeep_state state);
 

@@ -530,8 +530,9 @@ void moves_trusted(struct client *c)
 	}
 }
 
-void moves_tick(struct client *c)
+static void tick(void *context)
 {
+	struct client *c = context;
 	for (struct change *change = c->moves.changes, *next; change; change = next) {
 		next = change->next;
 		if (c->now >= change->deadline) {
@@ -541,13 +542,19 @@ void moves_tick(struct client *c)
 	}
 }
 
-uint64_t moves_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	uint64_t next = UINT64_MAX;
 	for (const struct change *change = c->moves.changes; change; change = change->next)
 		if (change->deadline < next)
 			next = change->deadline;
 	return next;
+}
+
+void moves_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->moves.timer, next_due, tick, c);
 }
 
 void moves_free(struct client *c)

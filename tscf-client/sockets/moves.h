@@ -14,6 +14,7 @@
 #define TSCF_CLIENT_MOVES_H
 
 #include "common/control/control.h"
+#include "common/daemon/timers.h"
 #include "common/linux/sockdiag.h"
 
 #include <jansson.h>
@@ -54,6 +55,7 @@ struct change {
 };
 
 struct moves {
+	struct tscf_timer timer;
 	struct change *changes;
 	struct move *by_id;
 	struct move *by_socket; /**< those that are not done, by the socket's cookie: at most one of each socket */
@@ -63,12 +65,14 @@ struct moves {
 /** How long LEVEL_OF waits at most if the caller does not say. */
 #define MOVES_WAIT_MS 10000
 
+/** Begin without any. */
+void moves_init(struct client *c);
 /** Handle TSCF_CONTROL_SET_LEVEL, _BOUND and _GET_LEVEL. */
 void moves_set_level(struct client *c, struct tscf_control_call_in *call);
 void moves_bound(struct client *c, struct tscf_control_call_in *call);
 void moves_get_level(struct client *c, struct tscf_control_call_in *call);
-/** A socket was found before the next listing of all, and wants encryption: the server is told at the end of this turn of
- * the loop. */
+/** A socket was found before the next listing of all, and wants encryption: the server is told at the end of this turn
+ * of the loop. */
 void moves_found(struct client *c, const struct tscf_socket *s);
 /** A socket bears another mark than @p before, or has a local address now: what the guard has done, or seen. */
 void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before);
@@ -81,7 +85,8 @@ void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call);
 /** The same to what policies say, or @p level if they say nothing; nobody is told.  @return NULL when out of memory. */
 struct change *moves_begin_default(struct client *c, enum tscf_level level);
-/** The same to @p level, which their program has asked for without a call; nobody is told.  @return NULL when out of memory. */
+/** The same to @p level, which their program has asked for without a call; nobody is told.  @return NULL when out of
+ * memory. */
 struct change *moves_begin_own(struct client *c, enum tscf_level level);
 /** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0 or -errno. */
 int moves_add(struct client *c, struct change *change, int fd, pid_t pid);
@@ -106,8 +111,6 @@ void moves_tunnel_up(struct client *c);
 void moves_tunnel_failed(struct client *c);
 /** The network is trusted: answer those who wait for the encrypted tunnel for encrypted-preferred sockets. */
 void moves_trusted(struct client *c);
-void moves_tick(struct client *c);
-uint64_t moves_next(const struct client *c);
 /** Answer what waits and free everything. */
 void moves_free(struct client *c);
 

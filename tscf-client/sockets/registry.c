@@ -277,11 +277,6 @@ enum tscf_level registry_effective(const struct client *c, enum tscf_level level
 	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
 }
 
-uint64_t registry_next(const struct client *c)
-{
-	return c->registry.dumping ? UINT64_MAX : c->registry.resync_at;
-}
-
 bool registry_demand(const struct client *c)
 {
 	const unsigned *n = c->registry.counts;

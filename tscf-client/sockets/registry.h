@@ -15,6 +15,7 @@
 #ifndef TSCF_CLIENT_REGISTRY_H
 #define TSCF_CLIENT_REGISTRY_H
 
+#include "common/daemon/timers.h"
 #include "common/linux/sockdiag.h"
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
@@ -65,6 +66,7 @@ struct registry_events {
 
 struct registry {
 	struct client *client;
+	struct tscf_timer timer;
 	const struct registry_events *events;
 	struct tscf_bindings *table;
 	struct tscf_binding_list list; /**< all ACTIVE entries */
@@ -164,8 +166,6 @@ void registry_forget(struct client *c);
 
 /** Send what has been collected. */
 void registry_flush(struct client *c);
-void registry_tick(struct client *c);
-uint64_t registry_next(const struct client *c);
 
 /** @return whether any socket wants the encrypted tunnel. */
 bool registry_demand(const struct client *c);

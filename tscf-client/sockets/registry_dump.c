@@ -45,20 +45,6 @@ static int watch_sockets(struct registry *r)
 	return 0;
 }
 
-int registry_init(struct registry *r, struct client *c, const struct registry_events *events)
-{
-	*r = (struct registry){.client = c, .events = events, .resync_at = UINT64_MAX};
-	r->table = tscf_bindings_new();
-	r->fragments = tscf_fragments_new(FRAGMENTS);
-	r->under_way[0] = tscf_bindings_new();
-	r->under_way[1] = tscf_bindings_new();
-	tscf_random(r->shield_key, sizeof(r->shield_key));
-	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
-		return -ENOMEM;
-	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
-	return error < 0 ? error : watch_sockets(r);
-}
-
 int registry_policies_changed(struct client *c)
 {
 	struct registry *r = &c->registry;
@@ -233,16 +219,21 @@ static void socket_destroyed(void *context, const struct tscf_socket *s)
 		registry_resync_soon(c);
 }
 
-void registry_tick(struct client *c)
+static void tick(void *context)
 {
+	struct client *c = context;
 	struct registry *r = &c->registry;
-	if (c->now < r->resync_at || r->dumping)
-		return;
 	begin_dump(r);
 	int error = tscf_sockdiag_dump(r->diag);
 	r->dumping = error == 0;
 	if (error < 0)
 		dump_done(c, error);
+}
+
+static uint64_t next_due(const void *context)
+{
+	const struct client *c = context;
+	return c->registry.dumping ? UINT64_MAX : c->registry.resync_at;
 }
 
 void registry_resync_now(struct client *c)
@@ -276,4 +267,19 @@ void registry_tunnel_up(struct client *c)
 	 * send their packets this way, so this one dump is waited for.
 	 */
 	registry_resync_now(c);
+}
+
+int registry_init(struct registry *r, struct client *c, const struct registry_events *events)
+{
+	*r = (struct registry){.client = c, .events = events, .resync_at = UINT64_MAX};
+	r->table = tscf_bindings_new();
+	r->fragments = tscf_fragments_new(FRAGMENTS);
+	r->under_way[0] = tscf_bindings_new();
+	r->under_way[1] = tscf_bindings_new();
+	tscf_random(r->shield_key, sizeof(r->shield_key));
+	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
+		return -ENOMEM;
+	tscf_timers_add(&c->timers, &r->timer, next_due, tick, c);
+	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
+	return error < 0 ? error : watch_sockets(r);
 }

@@ -85,5 +85,4 @@ void trusted_network_look(struct client *c)
 	else
 		snprintf(c->trusted_network.by, sizeof(c->trusted_network.by), "%s", by);
 	subscriptions_changed(c);
-	waiters_check(c);
 }

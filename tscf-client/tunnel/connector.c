@@ -442,6 +442,40 @@ static void resolved(void *context, unsigned tag, const struct way_addresses *ad
 	begin_if_ready(c);
 }
 
+static bool wants_names(const struct client *c)
+{
+	return c->connector.race.used < 0 || candidates_better(&c->connector.race);
+}
+
+static void tick(void *context)
+{
+	struct client *c = context;
+	struct connector *s = &c->connector;
+	begin_if_ready(c);
+	if (c->now >= s->resolve_at && wants_names(c))
+		ask(c);
+	candidates_tick(&s->race, c->now);
+	for (unsigned i = 0; i < s->race.count; i++)
+		tunnel_tick(&s->tries[i].tunnel);
+}
+
+static uint64_t next_due(const void *context)
+{
+	const struct client *c = context;
+	const struct connector *s = &c->connector;
+	uint64_t next = candidates_next(&s->race);
+	if (s->begin_at < next)
+		next = s->begin_at;
+	if (wants_names(c) && s->resolve_at < next)
+		next = s->resolve_at;
+	for (unsigned i = 0; i < s->race.count; i++) {
+		uint64_t due = tunnel_next(&s->tries[i].tunnel);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
 int connector_init(struct client *c)
 {
 	struct connector *s = &c->connector;
@@ -450,6 +484,7 @@ int connector_init(struct client *c)
 		tunnel_init(&s->tries[i].tunnel, c, false, &try_events);
 		s->tries[i].index = i;
 	}
+	tscf_timers_add(&c->timers, &s->timer, next_due, tick, c);
 	s->adopted = -1;
 	s->begin_at = s->resolve_at = UINT64_MAX;
 	s->resolver = resolver_new(c->loop, resolved, c);
@@ -470,36 +505,4 @@ void connector_begin(struct client *c)
 	s->begin_at = c->now + CONNECTOR_RESOLVE_MS;
 	plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
 	ask(c);
-}
-
-static bool wants_names(const struct client *c)
-{
-	return c->connector.race.used < 0 || candidates_better(&c->connector.race);
-}
-
-void connector_tick(struct client *c)
-{
-	struct connector *s = &c->connector;
-	begin_if_ready(c);
-	if (c->now >= s->resolve_at && wants_names(c))
-		ask(c);
-	candidates_tick(&s->race, c->now);
-	for (unsigned i = 0; i < s->race.count; i++)
-		tunnel_tick(&s->tries[i].tunnel);
-}
-
-uint64_t connector_next(const struct client *c)
-{
-	const struct connector *s = &c->connector;
-	uint64_t next = candidates_next(&s->race);
-	if (s->begin_at < next)
-		next = s->begin_at;
-	if (wants_names(c) && s->resolve_at < next)
-		next = s->resolve_at;
-	for (unsigned i = 0; i < s->race.count; i++) {
-		uint64_t due = tunnel_next(&s->tries[i].tunnel);
-		if (due < next)
-			next = due;
-	}
-	return next;
 }

@@ -8,6 +8,7 @@
 #ifndef TSCF_CLIENT_CONNECTOR_H
 #define TSCF_CLIENT_CONNECTOR_H
 
+#include "common/daemon/timers.h"
 #include "tscf-client/tunnel/candidates.h"
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/resolver.h"
@@ -42,6 +43,7 @@ struct connector_try {
 };
 
 struct connector {
+	struct tscf_timer timer;
 	struct candidates race;
 	struct resolver *resolver;
 	struct way_addresses addresses[CLIENT_SERVERS_MAX];
@@ -67,7 +69,5 @@ void connector_lost(struct client *c, const char *reason);
 bool connector_confirming(const struct client *c);
 /** The network has changed: try again now what was in vain, or what has begun on a way that is gone. */
 void connector_hurry(struct client *c);
-void connector_tick(struct client *c);
-uint64_t connector_next(const struct client *c);
 
 #endif

@@ -200,16 +200,19 @@ void encrypted_new_way(struct client *c)
 	candidates_set(&c->encrypted_race, ranks, used == 1 ? 2 : count, used, c->now);
 }
 
-void encrypted_tick(struct client *c)
+static void tick(void *context)
 {
+	struct client *c = context;
 	candidates_tick(&c->encrypted_race, c->now);
 	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
 		tunnel_tick(&c->encrypted_tries[i]);
 	tunnel_tick(&c->encrypted);
+	dtte_tick(&c->dtte, c->now);
 }
 
-uint64_t encrypted_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	uint64_t next = candidates_next(&c->encrypted_race), due = tunnel_next(&c->encrypted);
 	if (due < next)
 		next = due;
@@ -218,7 +221,8 @@ uint64_t encrypted_next(const struct client *c)
 		if (due < next)
 			next = due;
 	}
-	return next;
+	due = dtte_next(&c->dtte);
+	return due < next ? due : next;
 }
 
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
@@ -310,7 +314,6 @@ static void up(void *context)
 	moves_tunnel_up(c);
 	registry_flush(c);
 	path_send_held(c);
-	waiters_check(c);
 }
 
 static void close_tunnel(void *context)
@@ -400,5 +403,6 @@ void encrypted_init(struct client *c)
 		tunnel_init(&c->encrypted_tries[i], c, true, &try_events);
 	candidates_init(&c->encrypted_race, &race_actions, c);
 	c->encrypted_kind = -1;
+	tscf_timers_add(&c->timers, &c->encrypted_timer, next_due, tick, c);
 	dtte_init(&c->dtte, &encrypted_actions, c, c->config->hold_ms, (uint64_t)c->config->persistence * 1000, c->now);
 }

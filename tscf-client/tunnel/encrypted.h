@@ -19,7 +19,5 @@ extern const struct dtte_actions encrypted_actions;
 void encrypted_init(struct client *c);
 /** The plain tunnel has taken another way: what is known of firewalls on the former one does not hold any more. */
 void encrypted_new_way(struct client *c);
-void encrypted_tick(struct client *c);
-uint64_t encrypted_next(const struct client *c);
 
 #endif

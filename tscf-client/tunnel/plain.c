@@ -127,7 +127,6 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(c);
-	waiters_check(c);
 	return NULL;
 }
 
@@ -155,7 +154,6 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
-	waiters_check(c);
 }
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
@@ -200,18 +198,25 @@ bool plain_go_back(struct client *c)
 	return true;
 }
 
-void plain_tick(struct client *c)
+static void tick(void *context)
 {
+	struct client *c = context;
 	tunnel_tick(&c->plain);
 	pmtu_tick(c);
 	if (c->former.transport && c->now >= c->former_until)
 		end_former(c);
 }
 
-uint64_t plain_next(const struct client *c)
+static uint64_t next_due(const void *context)
 {
+	const struct client *c = context;
 	uint64_t next = tunnel_next(&c->plain), probe = mtu_next(&c->pmtu);
 	if (probe < next)
 		next = probe;
 	return c->former.transport && c->former_until < next ? c->former_until : next;
+}
+
+void plain_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->plain_timer, next_due, tick, c);
 }

@@ -12,6 +12,8 @@
 /** How long what still comes by the former way is heard after a move to a better one. */
 #define PLAIN_FORMER_MS 1000
 
+/** Begin to keep time for the plain tunnel. */
+void plain_init(struct client *c);
 /** The plain tunnel's state has changed; for status and log. */
 void plain_state(struct client *c, enum tunnel_state state, const char *reason);
 /**
@@ -33,9 +35,6 @@ bool plain_go_back(struct client *c);
 void plain_down(struct client *c);
 /** Whether the server may be asked to put another tunnel in the place of this one now; if not, @p reason says why. */
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason);
-
-void plain_tick(struct client *c);
-uint64_t plain_next(const struct client *c);
 
 /* plain_events.c */
 extern const struct tunnel_events plain_events, plain_former_events;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/daemon/timers.h"
+
+static void on_wake(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct tscf_timers *t = w->data;
+	(void)loop, (void)events;
+	for (struct tscf_timer *timer = t->first; timer; timer = timer->after)
+		if (timer->next(timer->owner) <= *t->now)
+			timer->tick(timer->owner);
+}
+
+void tscf_timers_init(struct tscf_timers *t, struct ev_loop *loop, const uint64_t *now)
+{
+	*t = (struct tscf_timers){.loop = loop, .now = now};
+	t->last = &t->first;
+	ev_timer_init(&t->wake, on_wake, 0., 0.);
+	t->wake.data = t;
+}
+
+void tscf_timers_add(struct tscf_timers *t, struct tscf_timer *timer, uint64_t (*next)(const void *owner),
+		     void (*tick)(void *owner), void *owner)
+{
+	*timer = (struct tscf_timer){next, tick, owner, NULL};
+	*t->last = timer;
+	t->last = &timer->after;
+}
+
+uint64_t tscf_timers_sleep(struct tscf_timers *t)
+{
+	uint64_t first = UINT64_MAX;
+	for (const struct tscf_timer *timer = t->first; timer; timer = timer->after) {
+		uint64_t next = timer->next(timer->owner);
+		if (next < first)
+			first = next;
+	}
+	ev_timer_stop(t->loop, &t->wake);
+	if (first == UINT64_MAX)
+		return first;
+	ev_timer_set(&t->wake, first > *t->now ? (double)(first - *t->now) / 1000.0 : 0., 0.);
+	ev_timer_start(t->loop, &t->wake);
+	return first;
+}
+
+void tscf_timers_stop(struct tscf_timers *t)
+{
+	ev_timer_stop(t->loop, &t->wake);
+}

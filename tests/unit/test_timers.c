@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of a daemon are called when they are due, in their order, and none is called that is not. */
+#include "common/daemon/timers.h"
+#include "tests/unit/runner.h"
+
+#include <string.h>
+
+static struct ev_loop *loop;
+static struct tscf_timers timers;
+static uint64_t now;
+static char calls[16];
+
+static struct part {
+	struct tscf_timer timer;
+	uint64_t due, after; /**< after: the pause from one call to the next; 0: there is none */
+	char name;
+} parts[3];
+
+static uint64_t next(const void *owner)
+{
+	return ((const struct part *)owner)->due;
+}
+
+static void tick(void *owner)
+{
+	struct part *p = owner;
+	strncat(calls, &p->name, 1);
+	p->due = p->after ? now + p->after : UINT64_MAX;
+}
+
+static void set_up(void)
+{
+	loop = ev_loop_new(EVFLAG_AUTO);
+	now = 1000;
+	calls[0] = '\0';
+	tscf_timers_init(&timers, loop, &now);
+	for (unsigned i = 0; i < 3; i++) {
+		parts[i] = (struct part){.due = UINT64_MAX, .name = (char)('a' + i)};
+		tscf_timers_add(&timers, &parts[i].timer, next, tick, &parts[i]);
+	}
+}
+
+static void tear_down(void)
+{
+	tscf_timers_stop(&timers);
+	ev_loop_destroy(loop);
+}
+
+/* The loop sleeps once, and this clock is where it was told to be. */
+static uint64_t sleep_once(void)
+{
+	uint64_t at = tscf_timers_sleep(&timers);
+	if (at != UINT64_MAX && at > now)
+		now = at;
+	ev_run(loop, EVRUN_ONCE);
+	return at;
+}
+
+START_TEST(none_is_due)
+{
+	ck_assert(tscf_timers_sleep(&timers) == UINT64_MAX);
+	ck_assert(!ev_is_active(&timers.wake));
+}
+END_TEST
+
+START_TEST(first_wakes)
+{
+	parts[1].due = 1003;
+	parts[2].due = 1005;
+	ck_assert_uint_eq(sleep_once(), 1003);
+	ck_assert_str_eq(calls, "b");
+	ck_assert_uint_eq(sleep_once(), 1005);
+	ck_assert_str_eq(calls, "bc");
+}
+END_TEST
+
+START_TEST(same_moment_in_order)
+{
+	parts[2].due = 0;
+	parts[0].due = 1000;
+	sleep_once();
+	ck_assert_str_eq(calls, "ac");
+}
+END_TEST
+
+/* What a part wants follows from its state: nobody has to say that it has changed. */
+START_TEST(state_changes_between)
+{
+	parts[0].due = 5000000;
+	ck_assert_uint_eq(tscf_timers_sleep(&timers), 5000000);
+	parts[0].due = 1001;
+	ck_assert_uint_eq(sleep_once(), 1001);
+	ck_assert_str_eq(calls, "a");
+}
+END_TEST
+
+START_TEST(again_and_again)
+{
+	parts[0].due = 1001;
+	parts[0].after = 1;
+	for (unsigned i = 0; i < 3; i++)
+		sleep_once();
+	ck_assert_str_eq(calls, "aaa");
+	ck_assert_uint_eq(now, 1003);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("timers");
+	TCase *c = tcase_create("timers");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, none_is_due);
+	tcase_add_test(c, first_wakes);
+	tcase_add_test(c, same_moment_in_order);
+	tcase_add_test(c, state_changes_between);
+	tcase_add_test(c, again_and_again);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+int main(void)
+{
+	return tscf_test_main(suite);
+}
