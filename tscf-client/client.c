@@ -89,7 +89,7 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 		tscf_error("device %s exists already: another client? (%s)", name,
 			   "--plain-dev and --encrypted-dev choose other names");
 	else if (error < 0)
-		tscf_error("cannot create device %s: %s", name, strerror(-error));
+		tscf_error("cannot create device %s: %s", name, tscf_tun_strerror(error));
 	/* Packets for the plain address come in by both devices. */
 	if (error == 0)
 		tscf_link_sysctl("ipv4", name, "rp_filter", "2");

@@ -27,7 +27,7 @@ static int open_device(const struct server *server, struct tscf_tun *parts[], co
 	if (err == -EBUSY)
 		tscf_error("%s: a device of that name exists already (another tscf-server?)", name);
 	else if (err < 0)
-		tscf_error("%s: cannot create the TUN device: %s", name, strerror(-err));
+		tscf_error("%s: cannot create the TUN device: %s", name, tscf_tun_strerror(err));
 	if (err < 0)
 		return err;
 	/* A client's source address is routed by one device and may come in by the other (loose reverse path filter);

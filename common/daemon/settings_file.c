@@ -33,14 +33,14 @@ static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char 
 	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
 }
 
-/** @return the end of the quoted string that begins at @p c, or of the text. */
-static char *skip_string(char *c)
+/** @return the quote that ends the string which @p c begins, or NULL: there is none on its line. */
+static char *end_of_string(char *c)
 {
 	char quote = *c++;
 
-	while (*c != '\0' && *c != quote)
+	while (*c != '\0' && *c != '\n' && *c != quote)
 		c += c[0] == '\\' && c[1] != '\0' ? 2 : 1;
-	return *c == '\0' ? c : c + 1;
+	return *c == quote ? c : NULL;
 }
 
 static char *blank_until(char *c, const char *end)
@@ -55,35 +55,53 @@ static char *blank_until(char *c, const char *end)
 	return c;
 }
 
+/** @return the character after the comment that begins at @p c, now blank; @p c if none does; NULL: it has no end. */
+static char *blank_comment(char *c, bool in_word)
+{
+	/* Inside a bare word "//" is part of it, as in a URL. */
+	if (*c == '#' || (!in_word && c[0] == '/' && c[1] == '/'))
+		return blank_until(c, "\n");
+	if (c[0] != '/' || c[1] != '*')
+		return c;
+	if (!strstr(c + 2, "*/"))
+		return NULL;
+	memset(c, ' ', 2);
+	c = blank_until(c, "*/");
+	memset(c, ' ', 2);
+	return c;
+}
+
 /**
  * Replace comments by blanks.  libconfuse 3.3 counts the end of a one-line comment three times and that of a block
- * comment twice, so every line number after a comment would be wrong.
+ * comment twice, so every line number after a comment would be wrong.  It also takes the end of the file for a brace
+ * that is missing, and a quote that is missing for a text of several lines.
  *
- * @return NULL, or the beginning of a block comment that has no end.
+ * @return NULL, or what has no end, with what was expected in *expected.
  */
-static const char *blank_comments(char *text)
+static const char *prepare(char *text, const char **expected)
 {
-	bool word = false; /* inside a bare word, "//" is part of it, as in a URL */
+	const char *brace = NULL; /* the outermost that is open */
+	unsigned depth = 0;
+	bool word = false;
 
-	for (char *c = text; *c != '\0';) {
-		if (*c == '"' || *c == '\'') {
-			c = skip_string(c);
-			word = false;
-		} else if (*c == '#' || (!word && c[0] == '/' && c[1] == '/')) {
-			c = blank_until(c, "\n");
-			word = false;
-		} else if (c[0] == '/' && c[1] == '*') {
-			if (!strstr(c + 2, "*/"))
-				return c;
-			memset(c, ' ', 2);
-			c = blank_until(c, "*/");
-			memset(c, ' ', 2);
-		} else {
-			word = !strchr(" \t\r\n={}(),+", *c);
-			c++;
-		}
+	for (char *c = text, *next; *c != '\0'; c = next) {
+		bool quoted = *c == '"' || *c == '\'';
+
+		next = quoted ? end_of_string(c) : blank_comment(c, word);
+		*expected = quoted ? "quote without end: expected another one on the same line"
+				   : "comment without end: expected */";
+		if (!next)
+			return c;
+		word = next == c && !strchr(" \t\r\n={}(),+", *c);
+		if (*c == '{' && depth++ == 0)
+			brace = c;
+		if (*c == '}' && depth > 0)
+			depth--;
+		if (quoted || next == c)
+			next++;
 	}
-	return NULL;
+	*expected = "brace without end: expected }";
+	return depth > 0 ? brace : NULL;
 }
 
 static int line_of(const char *text, const char *position)
@@ -133,12 +151,12 @@ static char *read_file(const char *file, int *err)
 /** Parse @p text, the contents of @p file.  @return 0, -EINVAL or -ENOMEM. */
 static int parse_text(cfg_t *cfg, const char *file, char *text)
 {
-	const char *open_comment = blank_comments(text);
+	const char *expected, *open = prepare(text, &expected);
 	FILE *stream;
 	int err = 0;
 
-	if (open_comment) {
-		tscf_error("%s:%d: comment without end: expected */", file, line_of(text, open_comment));
+	if (open) {
+		tscf_error("%s:%d: %s", file, line_of(text, open), expected);
 		return -EINVAL;
 	}
 	cfg_set_error_function(cfg, report);

@@ -32,7 +32,8 @@ static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
 }
 
 /**
- * Open a queue of the device called @p name; the first one makes it, with the interface index @p index if that is not 0.
+ * Open a queue of the device called @p name; the first one makes it, with the interface index @p index if that is not
+ * 0.
  *
  * @return its descriptor or -errno.
  */
@@ -208,6 +209,21 @@ static int open_alone(struct tscf_tun *tun, const char *name, int index, bool jo
 int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps)
 {
 	return open_alone(tun, name, 0, join_udp, realtime_dscps);
+}
+
+const char *tscf_tun_strerror(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return "permission denied: run it as root, or with CAP_NET_ADMIN and the right to open /dev/net/tun";
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return "there is no /dev/net/tun: load the kernel module tun, or give the container that device";
+	default:
+		return strerror(-err);
+	}
 }
 
 int tscf_tun_open_again(struct tscf_tun *tun, bool join_udp, uint64_t realtime_dscps)

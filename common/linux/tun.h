@@ -70,6 +70,9 @@ int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name
 			const struct tscf_tun_steering *steering);
 void tscf_tun_close(struct tscf_tun *tun);
 
+/** @return why a device could not be made, with what to do, given the -errno of tscf_tun_open; a constant text. */
+const char *tscf_tun_strerror(int err);
+
 /** From the next flush on, join datagrams for the kernel or not (packet_sniffers.h).  Nothing is queued. */
 void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 

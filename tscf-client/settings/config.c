@@ -129,8 +129,10 @@ static int parse_guard(const struct tscf_setting *s, const char *text, void *fie
 #define FIELD(member) offsetof(struct client_config, member)
 
 const struct tscf_setting client_settings[] = {
-    {"server", "HOST or HOST:PORT, IPv6 addresses with a port in brackets, link-local ones as fe80::1%INTERFACE, PORT from 1 to 65534", parse_server,
-     FIELD(servers), 0, 0, 0},
+    {"server",
+     "HOST or HOST:PORT, IPv6 addresses with a port in brackets, link-local ones as fe80::1%INTERFACE, PORT from 1 to "
+     "65534",
+     parse_server, FIELD(servers), 0, 0, 0},
     {"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1, 65534,
      0},
     {"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
@@ -139,7 +141,8 @@ const struct tscf_setting client_settings[] = {
     {"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
     {"psk-identity", "the name before the colon in psk-file", tscf_setting_text, FIELD(psk_identity), 0, 0, 0},
     {"server-name", "the name in the server's certificate", parse_server_name, FIELD(servers), 0, 0, 0},
-    {"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, FIELD(servers), 0, 0, 0},
+    {"pin", "\"sha256:\" and 44 characters of base64, in quotes, as tscf-server prints it", parse_pin, FIELD(servers),
+     0, 0, 0},
     {"transport", "udp, tcp or auto", parse_transport, FIELD(servers), 0, 0, 0},
     {"proxy", "http://[USER:PASSWORD@]HOST:PORT", parse_proxy, FIELD(proxy), 0, 0, TSCF_SETTING_SECRET},
     {"plain-dev", "a device name of 1 to 15 characters, without blank, '/', ':', '%'", tscf_setting_device,
@@ -152,8 +155,7 @@ const struct tscf_setting client_settings[] = {
      NETWORKS_MAX, TSCF_SETTING_LIST},
     {"trusted-interface", "at most 16 device names of 1 to 15 characters, without blank, '/', ':', '%'",
      networks_add_interface, FIELD(trusted), 0, NETWORKS_MAX, TSCF_SETTING_LIST},
-    {"mtu", "0 (what the server says) or 576 to 1500",
-     tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
+    {"mtu", "0 (what the server says) or 576 to 1500", tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
     {"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
      UINT32_MAX, 0},
     {"rule-priority", "a priority from 1 to 32719 (our last rule must come before the one of table main)",
@@ -230,7 +232,7 @@ void client_config_free(struct client_config *c)
 /** What may stand in a section "fallback-server HOST[:PORT] { ... }". */
 static const struct tscf_setting fallback_settings[] = {
     {"server-name", "the name in the server's certificate", parse_server_name, 0, 0, 0, 0},
-    {"pin", "\"sha256:\" and 44 characters of base64, as tscf-server prints it", parse_pin, 0, 0, 0, 0},
+    {"pin", "\"sha256:\" and 44 characters of base64, in quotes, as tscf-server prints it", parse_pin, 0, 0, 0, 0},
     {"transport", "udp, tcp or auto", parse_transport, 0, 0, 0, 0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };
