@@ -85,6 +85,7 @@ static void serve(int ready)
 	_exit(1);
 }
 
+/* Once for all tests, in the process that outlives each of them: it is removed whatever becomes of them. */
 static void make_directory(void)
 {
 	strcpy(directory, "/tmp/tscf-preload-XXXXXX");
@@ -100,7 +101,9 @@ static void start_server(void)
 	int ready[2];
 	char byte;
 
-	make_directory();
+	memset(record, 0, sizeof(*record));
+	/* The daemon of a test that failed may still be there. */
+	snprintf(path, sizeof(path), "%s/%d", directory, (int)getpid());
 	ck_assert_int_eq(pipe(ready), 0);
 	server = fork();
 	ck_assert_int_ge(server, 0);
@@ -115,15 +118,22 @@ static void start_server(void)
 
 static void remove_directory(void)
 {
-	unlink(path);
-	ck_assert_msg(rmdir(directory) == 0, "something is left in %s", directory);
+	DIR *dir = opendir(directory);
+
+	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	if (rmdir(directory) != 0)
+		perror(directory);
+	munmap(record, sizeof(*record));
 }
 
 static void stop_server(void)
 {
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	remove_directory();
+	unlink(path);
 }
 
 static int64_t now_us(void)
@@ -463,6 +473,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("preload");
 	TCase *with = tcase_create("daemon"), *alone = tcase_create("no daemon"), *pure = tcase_create("environment");
 
+	tcase_add_unchecked_fixture(with, make_directory, remove_directory);
 	tcase_add_checked_fixture(with, start_server, stop_server);
 	tcase_set_timeout(with, 60);
 	tcase_add_test(with, every_inet_socket_gets_the_level);
@@ -483,7 +494,7 @@ static Suite *make_suite(void)
 	tcase_add_test(with, start_up_cost);
 	suite_add_tcase(suite, with);
 
-	tcase_add_checked_fixture(alone, make_directory, remove_directory);
+	tcase_add_unchecked_fixture(alone, make_directory, remove_directory);
 	tcase_set_timeout(alone, 30);
 	tcase_add_test(alone, nobody_there);
 	tcase_add_test(alone, unknown_level_is_the_strictest);
