@@ -191,6 +191,10 @@ background() {
 make_namespace() {
 	ip netns add "$1" || exit 99
 	NAMESPACES+=("$1")
+	ip netns exec "$1" true || {
+		echo "programs cannot be run in network namespaces here: in a chroot, its directory must be a mount point (mount --bind DIR DIR)" >&2
+		exit 99
+	}
 	ip -n "$1" link set lo up
 	# Without IPv6 on the links nothing but what a test sends is on the wire.
 	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
