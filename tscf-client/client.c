@@ -265,11 +265,11 @@ static struct client *client_new(struct client_config *config)
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
 	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
-	c->started = time(NULL);
-	c->now = tscf_clock_now();
+	c->started = c->now = tscf_clock_now();
 	tscf_timers_init(&c->timers, c->loop, &c->now);
 	upkeep_init(&c->upkeep);
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
+	name_watch_init(&c->connector.name_watch);
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	c->resume_secret.file = -1;

@@ -130,7 +130,7 @@ struct client {
 	struct hold hold;
 	struct refuse refuse;
 	struct client_counters counters;
-	time_t started, plain_since;
+	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	char plain_reason[160];
 	int error; /**< why the loop ended, if not by a stop */
 };

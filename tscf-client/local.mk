@@ -37,6 +37,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/monitor.c \
 	tscf-client/kernel/monitor.h \
 	tscf-client/kernel/monitor_clock.c \
+	tscf-client/kernel/name_watch.c \
+	tscf-client/kernel/name_watch.h \
 	tscf-client/kernel/pace.c \
 	tscf-client/kernel/pace.h \
 	tscf-client/kernel/route.c \
@@ -97,6 +99,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/http_connect.h \
 	tscf-client/tunnel/mtu.c \
 	tscf-client/tunnel/mtu.h \
+	tscf-client/tunnel/outage.c \
+	tscf-client/tunnel/outage.h \
 	tscf-client/tunnel/plain.c \
 	tscf-client/tunnel/plain.h \
 	tscf-client/tunnel/plain_events.c \

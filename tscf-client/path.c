@@ -308,6 +308,10 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 	struct tunnel *t = context;
 	if (t->transport != transport)
 		return;
+	if (t->events->unreachable) {
+		t->events->unreachable(t, error < 0 ? error : -error);
+		return;
+	}
 	if (!t->told_unreachable)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name, strerror(error < 0 ? -error : error));
 	t->told_unreachable = true;

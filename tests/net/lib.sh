@@ -343,6 +343,18 @@ start_client() {
 	PHONE_INNER=$(client_status '.plain.internal[0]' | cut -d/ -f1)
 }
 
+# private_names: the phone's client has files of its own to look names up in, $T/hosts and $T/resolv.conf, which name no server at first.
+private_names() {
+	: >"$T/hosts"
+	echo "nameserver 127.0.0.1" >"$T/resolv.conf"
+	cat >"$T/with-names" <<-END
+		#!/bin/sh
+		mount --bind "$T/hosts" /etc/hosts && mount --bind "$T/resolv.conf" /etc/resolv.conf && exec "\$@"
+	END
+	chmod +x "$T/with-names"
+	CLIENT_AS=("$T/with-names")
+}
+
 # start_second_client NAME NAMESPACE [OPTION...]: another phone; its control path is NAME.sock.
 start_second_client() {
 	local name=$1 ns=$2

@@ -3,6 +3,7 @@
 NET_TESTS = \
 	tests/net/asked-address.sh \
 	tests/net/auth.sh \
+	tests/net/boot.sh \
 	tests/net/bound-device.sh \
 	tests/net/candidates.sh \
 	tests/net/certificate.sh \
@@ -38,12 +39,14 @@ NET_TESTS = \
 	tests/net/levels-tcp.sh \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
+	tests/net/many-addresses.sh \
 	tests/net/masquerade.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \
 	tests/net/move-lossy.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
+	tests/net/offline.sh \
 	tests/net/options.sh \
 	tests/net/orphan.sh \
 	tests/net/outer-path.sh \
@@ -88,7 +91,7 @@ NET_TESTS = \
 	tests/net/unlisted.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/too_large.py tests/net/dtls.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py
 EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/program.go
 
 TEST_EXTENSIONS = .sh

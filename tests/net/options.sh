@@ -52,24 +52,16 @@ stop_client
 is "at the end they are taken away" "$(in_phone ip route show table main $SERVICE_NET | wc -l)" -eq 0
 
 # --- a server with a name, in files of the client's own ---
-mkdir "$T/sbin"
-: >"$T/hosts"
-echo "nameserver 127.0.0.1" >"$T/resolv.conf"
-cat >"$T/sbin/tscf-client" <<-END
-	#!/bin/sh
-	mount --bind "$T/hosts" /etc/hosts && mount --bind "$T/resolv.conf" /etc/resolv.conf && exec "$TSCF_SBINDIR/tscf-client" "\$@"
-END
-chmod +x "$T/sbin/tscf-client"
-SERVER_OUTER=server.example TSCF_SBINDIR=$T/sbin launch_client
+private_names
+SERVER_OUTER=server.example launch_client
 must 10 'client_status .plain.reason | grep -q "cannot resolve server.example"' "status says that there is no such name"
 is "a name that cannot be resolved: state" "$(client_status .plain.state)" = connecting
 echo "$SERVER_LINK server.example" >>"$T/hosts"
-# Names are looked up again when the network of the host has changed.
-ip -n "$PHONE" addr add 198.51.100.9/24 dev access
 must 10 plain_up "the tunnel comes up when the name is there"
 is "a name: the server" "$(client_status .plain.server)" = "$SERVER_OUTER:$PORT"
 check "and packets go" reachable
 stop_client
+CLIENT_AS=()
 stop_server
 
 # --- a whole host: every program, wherever it sends to, but the client itself ---

@@ -71,6 +71,21 @@ tests_unit_test_client_endpoints_SOURCES = tests/unit/test_client_endpoints.c te
 tests_unit_test_client_endpoints_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_endpoints_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_name_watch
+tests_unit_test_client_name_watch_SOURCES = tests/unit/test_client_name_watch.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_name_watch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_name_watch_LDADD = $(CLIENT_LDADD)
+
+UNIT_TESTS += tests/unit/test_client_outage
+tests_unit_test_client_outage_SOURCES = tests/unit/test_client_outage.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_outage_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_outage_LDADD = $(CLIENT_LDADD)
+
+UNIT_TESTS += tests/unit/test_client_resolver
+tests_unit_test_client_resolver_SOURCES = tests/unit/test_client_resolver.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_resolver_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_resolver_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_hook
 tests_unit_test_client_hook_SOURCES = tests/unit/test_client_hook.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_hook_CFLAGS = $(UNIT_CFLAGS)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /** What the machine did, a letter and a number each: s start, c confirm, x stop, u used, e exhausted. */
-static char done[256];
+static char done[2048];
 static struct candidates race;
 /** Candidates that fail in their start, as a bit each. */
 static unsigned impossible;
@@ -38,6 +38,15 @@ static void on_confirm(void *context, unsigned i)
 	note('c', i);
 }
 
+static unsigned failures;
+
+static void on_failed(void *context, unsigned i)
+{
+	(void)context;
+	ck_assert_str_ne(race.list[i].reason, "");
+	failures++;
+}
+
 static void on_stop(void *context, unsigned i)
 {
 	(void)context;
@@ -56,7 +65,7 @@ static void on_exhausted(void *context, unsigned i)
 	note('e', i);
 }
 
-static const struct candidates_actions actions = {on_start, on_confirm, on_stop, on_used, on_exhausted};
+static const struct candidates_actions actions = {on_start, on_confirm, on_failed, on_stop, on_used, on_exhausted};
 
 static void expect(const char *letters)
 {
@@ -318,16 +327,99 @@ START_TEST(list_while_used)
 }
 END_TEST
 
-/* All fail at once, always: bounded work at each tick. */
+/* All fail at once, always: bounded work at each tick; and of all but the first one less and less, until the network
+ * changes. */
 START_TEST(all_impossible)
 {
 	start();
 	impossible = 7;
+	failures = 0;
 	candidates_seek(&race, 0);
-	expect("s0 x0 s1 x1 s2 x2 e2 e1 e0 ");
+	expect("s0 x0 s1 x1 s2 x2 e2 ");
 	tick(2000);
-	expect("s0 x0 s1 x1 s2 x2 e2 e1 e0 ");
+	expect("s0 x0 s1 x1 s2 x2 e2 ");
 	ck_assert_uint_eq(candidates_next(&race), 4000);
+	tick(4000);
+	expect("s0 x0 e0 ");
+	tick(6000);
+	expect("s0 x0 s1 x1 s2 x2 e2 ");
+	ck_assert_uint_eq(failures, 10);
+	ck_assert_uint_eq(race.list[0].failures, 4);
+	ck_assert_uint_eq(race.list[1].failures, 3);
+	candidates_hurry(&race, 6100);
+	expect("s0 x0 s1 x1 s2 x2 e2 ");
+	tick(8100);
+	expect("s0 x0 s1 x1 s2 x2 e2 ");
+}
+END_TEST
+
+/* For days: the first is tried every two seconds, the others twice a minute. */
+START_TEST(longest_pause)
+{
+	unsigned first = 0, second = 0;
+
+	start();
+	impossible = 7;
+	candidates_seek(&race, 0);
+	for (uint64_t now = 0; now < 600000; now = candidates_next(&race)) {
+		done[0] = '\0';
+		tick(now);
+	}
+	first = race.list[0].failures;
+	second = race.list[1].failures;
+	for (uint64_t now = 600000; now < 1200000; now = candidates_next(&race)) {
+		done[0] = '\0';
+		tick(now);
+	}
+	ck_assert_uint_ge(race.list[0].failures - first, 299);
+	ck_assert_uint_le(race.list[1].failures - second, 21);
+	ck_assert_uint_ge(race.list[1].failures - second, 19);
+}
+END_TEST
+
+/* The network says that nobody is there: that may pass, so the try goes on, but the next one does not wait. */
+START_TEST(hopeless)
+{
+	start();
+	candidates_seek(&race, 0);
+	candidates_hopeless(&race, 0, "refused", 10);
+	expect("s0 s1 ");
+	/* Said again, it hurries nobody. */
+	candidates_hopeless(&race, 0, "refused", 20);
+	expect("");
+	candidates_answered(&race, 0, 30);
+	expect("c0 ");
+	candidates_failed(&race, 0, "silence", 40);
+	expect("x0 s2 ");
+	tick(CANDIDATES_TRY_MS + 40);
+	expect("x1 s0 x2 s1 ");
+	ck_assert_str_eq(race.list[1].reason, "no answer");
+	/* That is why, when its time is over. */
+	candidates_hopeless(&race, 1, "refused", CANDIDATES_TRY_MS + 50);
+	tick(2 * CANDIDATES_TRY_MS + 40);
+	ck_assert_str_eq(race.list[1].reason, "refused");
+}
+END_TEST
+
+/* However long the list is, the last one is begun before ten seconds have passed. */
+START_TEST(long_list)
+{
+	static unsigned ranks[CANDIDATES_MAX];
+	uint64_t now = 0;
+
+	start();
+	candidates_set(&race, ranks, CANDIDATES_MAX, -1, 0);
+	candidates_seek(&race, 0);
+	while (race.list[CANDIDATES_MAX - 1].state == CANDIDATE_WAITING) {
+		now = candidates_next(&race);
+		done[0] = '\0';
+		tick(now);
+	}
+	ck_assert_uint_le(now, CANDIDATES_ALL_MS);
+	ck_assert_int_eq(race.list[0].state, CANDIDATE_TRYING);
+	candidates_answered(&race, CANDIDATES_MAX - 1, now);
+	candidates_alive(&race, CANDIDATES_MAX - 1, now + 1);
+	ck_assert_int_eq(race.used, CANDIDATES_MAX - 1);
 }
 END_TEST
 
@@ -349,6 +441,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, another_list);
 	tcase_add_test(t, list_while_used);
 	tcase_add_test(t, all_impossible);
+	tcase_add_test(t, longest_pause);
+	tcase_add_test(t, hopeless);
+	tcase_add_test(t, long_list);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -113,9 +113,10 @@ START_TEST(through_proxy)
 }
 END_TEST
 
-/* More than there is room for is left out. */
+/* A name with more addresses than there is room for leaves none of the other servers out. */
 START_TEST(bounded)
 {
+	unsigned of_server[CLIENT_SERVERS_MAX] = {0};
 	char text[32];
 
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++) {
@@ -126,6 +127,44 @@ START_TEST(bounded)
 		}
 	}
 	ck_assert_uint_eq(endpoints_make(&servers, &proxy, addresses, ways), CANDIDATES_MAX);
+	for (unsigned i = 0; i < CANDIDATES_MAX; i++)
+		of_server[ways[i].server]++;
+	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
+		ck_assert_uint_eq(of_server[i], CANDIDATES_MAX / CLIENT_SERVERS_MAX);
+}
+END_TEST
+
+/* All addresses of one name, by every transport. */
+START_TEST(many_addresses)
+{
+	char text[32];
+
+	server("a", CLIENT_TRANSPORT_AUTO);
+	for (unsigned n = 0; n < ENDPOINTS_ADDRESSES_MAX; n++) {
+		snprintf(text, sizeof(text), "192.0.2.%u", n);
+		address(0, text);
+	}
+	ck_assert_uint_eq(endpoints_make(&servers, &proxy, addresses, ways), 4 * ENDPOINTS_ADDRESSES_MAX);
+}
+END_TEST
+
+/* The address that worked last comes first, and with it its family. */
+START_TEST(preferred)
+{
+	static const char *const texts[] = {"udp 192.0.2.1:2004",  "udp [2001:db8::1]:2004",  "udp 192.0.2.2:2004",
+					    "dtls 192.0.2.1:2005", "dtls [2001:db8::1]:2005", "dtls 192.0.2.2:2005"};
+	static const unsigned ranks[] = {0, 0, 0, 2, 2, 2};
+	union tscf_endpoint worked, stranger;
+
+	server("a", CLIENT_TRANSPORT_UDP);
+	address(0, "2001:db8::1");
+	address(0, "192.0.2.2");
+	address(0, "192.0.2.1");
+	ck_assert_int_eq(tscf_endpoint_parse("192.0.2.1:2004", 0, &worked), 0);
+	ck_assert_int_eq(tscf_endpoint_parse("192.0.2.9:2004", 0, &stranger), 0);
+	endpoints_prefer(&addresses[0], &worked);
+	endpoints_prefer(&addresses[0], &stranger);
+	expect(texts, ranks, 6);
 }
 END_TEST
 
@@ -140,6 +179,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, two_servers);
 	tcase_add_test(tc, through_proxy);
 	tcase_add_test(tc, bounded);
+	tcase_add_test(tc, many_addresses);
+	tcase_add_test(tc, preferred);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

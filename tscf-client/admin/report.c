@@ -123,11 +123,12 @@ static json_t *candidate_list(const struct client *c)
 	for (unsigned i = 0; i < race->count; i++) {
 		const struct candidate *one = &race->list[i];
 		const struct way *way = &c->connector.ways[i];
-		json_array_append_new(
-		    list,
-		    json_pack("{s:s, s:s, s:s, s:I, s:o}", "server", c->config->servers.list[way->server].host, "way",
-			      way_format(&c->config->servers, way, text), "state", candidates_state_name(one->state),
-			      "since", (json_int_t)wall_clock(c, one->since), "reason", text_or_null(one->reason)));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:i, s:o}", "server",
+						      c->config->servers.list[way->server].host, "way",
+						      way_format(&c->config->servers, way, text), "state",
+						      candidates_state_name(one->state), "since",
+						      (json_int_t)wall_clock(c, one->since), "failures",
+						      (int)one->failures, "reason", text_or_null(one->reason)));
 	}
 	return list;
 }
@@ -138,15 +139,17 @@ static json_t *plain_status(struct client *c, bool privileged)
 	char server[TSCF_ADDR_TEXT];
 	const struct way *way = &c->plain.way;
 	union tscf_endpoint at = way_endpoint(way, false);
+	const struct outage *outage = &c->connector.outage;
+	uint32_t failures = outage->present ? outage->failures : 0;
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:o}", "state",
-			 names[c->plain.state], "reason", c->plain_reason, "since", (json_int_t)c->plain_since,
-			 "transport", way_transport(way->kind, way->inside), "server",
-			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}", "state",
+			 names[c->plain.state], "reason", c->plain_reason, "since",
+			 (json_int_t)wall_clock(c, c->plain_since), "transport", way_transport(way->kind, way->inside),
+			 "server", tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
 			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
 			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed",
-			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "round_trip_ms",
-			 (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
+			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "failures", (json_int_t)failures,
+			 "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)
@@ -159,13 +162,13 @@ static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
 	time_t since = wall_clock(c, c->dtte.since);
-	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:I, s:o}", "state", encrypted_state(c), "reason",
-			 c->dtte.reason, "since", (json_int_t)since, "transport",
-			 way_transport(c->encrypted.way.kind, true), "internal",
-			 internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
-			 privileged ? tsid_text(&c->encrypted) : json_null(), "gate",
-			 gates[c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate], "round_trip_ms",
-			 (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
+	return json_pack(
+	    "{s:s, s:s, s:I, s:s, s:o, s:o, s:s, s:i, s:I, s:o}", "state", encrypted_state(c), "reason", c->dtte.reason,
+	    "since", (json_int_t)since, "transport", way_transport(c->encrypted.way.kind, true), "internal",
+	    internal_list(&c->encrypted, dtte_is_up(&c->dtte)), "tsid",
+	    privileged ? tsid_text(&c->encrypted) : json_null(), "gate",
+	    gates[c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate], "failures", (int)c->dtte.failures, "round_trip_ms",
+	    (json_int_t)c->encrypted.requests.round_trip_ms, "traffic", traffic(&c->encrypted));
 }
 
 static json_t *counters(const struct client *c)
@@ -204,7 +207,7 @@ char *report_status(struct client *c, bool privileged)
 				   "encrypted", encrypted_status(c, privileged), "sockets", sockets, "default_level",
 				   tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
-				   (json_int_t)c->started);
+				   (json_int_t)wall_clock(c, c->started));
 	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
 	json_object_set_new(status, "kernel", kernel_status(c));
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));

@@ -42,10 +42,15 @@ static void print_told(const char *name, const json_t *value, FILE *out)
 static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 {
 	const char *text = json_string_value(json_object_get(tunnel, "reason"));
+	json_int_t failures = json_integer_value(json_object_get(tunnel, "failures"));
 	char reason[TSCF_SHOW_TEXT];
 
-	if (text && text[0] != '\0')
-		fprintf(out, "%s: %s\n", name, tscf_show_value(json_object_get(tunnel, "reason"), reason));
+	if (!text || text[0] == '\0')
+		return;
+	fprintf(out, "%s: %s", name, tscf_show_value(json_object_get(tunnel, "reason"), reason));
+	if (failures > 1)
+		fprintf(out, " (%" JSON_INTEGER_FORMAT " attempts in vain)", failures);
+	fputc('\n', out);
 }
 
 /** Ways to the servers that did not work when they were tried last. */

@@ -36,6 +36,7 @@ void candidates_init(struct candidates *c, const struct candidates_actions *acti
 				 .used = -1,
 				 .confirming = -1,
 				 .preferred = -1,
+				 .failed = -1,
 				 .return_at = UINT64_MAX};
 }
 
@@ -94,19 +95,27 @@ static int find_next(const struct candidates *c, uint64_t now)
 	return found;
 }
 
+static uint64_t stagger(const struct candidates *c)
+{
+	uint64_t even = c->count > 0 ? CANDIDATES_ALL_MS / c->count : CANDIDATES_STAGGER_MS;
+	return even < CANDIDATES_STAGGER_MS ? even : CANDIDATES_STAGGER_MS;
+}
+
+/* A start may fail at once, and is followed by the next then; each can do so once, since it is not due again. */
 static void start_due(struct candidates *c, uint64_t now)
 {
-	/* A start may fail at once, and be followed by the next; each can do so once, since it is not due again then.
-	 */
+	c->starting = true;
 	for (unsigned n = 0; n < c->count && now >= c->next_start; n++) {
 		int i = find_next(c, now);
 		if (i < 0)
-			return;
-		c->next_start = now + CANDIDATES_STAGGER_MS;
+			break;
+		c->next_start = now + stagger(c);
+		c->list[i].hopeless = false;
 		enter(&c->list[i], CANDIDATE_TRYING, now + (c->used < 0 ? CANDIDATES_TRY_MS : CANDIDATES_RETURN_TRY_MS),
 		      now);
 		c->actions->start(c->context, (unsigned)i);
 	}
+	c->starting = false;
 }
 
 /* Of those that were answered the one that comes first in the list. */
@@ -136,17 +145,26 @@ static void end_return(struct candidates *c, uint64_t now)
 
 static void go_on(struct candidates *c, uint64_t now)
 {
+	/* What fails while it is started is followed by the next where it was started. */
+	if (c->starting)
+		return;
 	confirm_next(c, now);
 	start_due(c, now);
 	if (c->used >= 0 && c->returning)
 		end_return(c, now);
+	int failed = c->failed;
+	c->failed = -1;
+	if (failed >= 0 && c->used < 0 && c->seeking && !any_under_way(c))
+		c->actions->exhausted(c->context, (unsigned)failed);
 }
 
 static void all_due(struct candidates *c, uint64_t now)
 {
 	for (unsigned i = 0; i < c->count; i++)
-		if (c->list[i].state == CANDIDATE_WAITING)
+		if (c->list[i].state == CANDIDATE_WAITING) {
 			c->list[i].due = now;
+			c->list[i].pause = 0;
+		}
 	c->next_start = now;
 }
 
@@ -214,6 +232,7 @@ void candidates_alive(struct candidates *c, unsigned i, uint64_t now)
 	c->confirming = -1;
 	c->used = c->preferred = (int)i;
 	c->list[i].reason[0] = '\0';
+	c->list[i].failures = 0;
 	enter(&c->list[i], CANDIDATE_USED, UINT64_MAX, now);
 	halt_all(c, now);
 	c->actions->used(c->context, i);
@@ -232,24 +251,50 @@ static void lost(struct candidates *c, struct candidate *one, uint64_t now)
 	search(c, now);
 }
 
+/* The one that comes first is most likely to be the way: it is tried without end.  Of the others it is enough to look
+ * now and then when they have failed again and again. */
+static uint64_t again_at(struct candidates *c, unsigned i, uint64_t now)
+{
+	struct candidate *one = &c->list[i];
+	bool first = (int)i == (c->preferred >= 0 ? c->preferred : 0);
+	uint64_t pause = first || one->pause == 0 ? CANDIDATES_RETRY_MS : 2 * one->pause;
+	one->pause = pause < CANDIDATES_RETRY_MAX_MS ? pause : CANDIDATES_RETRY_MAX_MS;
+	uint64_t due = one->since + one->pause;
+	return due > now ? due : now;
+}
+
+static void next_at_once(struct candidates *c, uint64_t now)
+{
+	if (c->next_start > now)
+		c->next_start = now;
+	go_on(c, now);
+}
+
+void candidates_hopeless(struct candidates *c, unsigned i, const char *reason, uint64_t now)
+{
+	if (i >= c->count || c->list[i].state != CANDIDATE_TRYING || c->list[i].hopeless)
+		return;
+	c->list[i].hopeless = true;
+	snprintf(c->list[i].reason, sizeof(c->list[i].reason), "%s", reason);
+	next_at_once(c, now);
+}
+
 void candidates_failed(struct candidates *c, unsigned i, const char *reason, uint64_t now)
 {
 	if (i >= c->count || c->list[i].state == CANDIDATE_WAITING)
 		return;
 	struct candidate *one = &c->list[i];
-	snprintf(one->reason, sizeof(one->reason), "%s", reason);
+	if (reason != one->reason)
+		snprintf(one->reason, sizeof(one->reason), "%s", reason);
 	if (one->state == CANDIDATE_USED) {
 		lost(c, one, now);
 		return;
 	}
-	/* What took all its time in vain has waited already. */
-	uint64_t again = now - one->since >= CANDIDATES_RETRY_MS ? now : now + CANDIDATES_RETRY_MS;
-	halt(c, i, c->used < 0 ? again : UINT64_MAX, now);
-	if (c->next_start > now)
-		c->next_start = now;
-	go_on(c, now);
-	if (c->used < 0 && c->seeking && !any_under_way(c))
-		c->actions->exhausted(c->context, i);
+	one->failures++;
+	c->failed = (int)i;
+	c->actions->failed(c->context, i);
+	halt(c, i, c->used < 0 ? again_at(c, i, now) : UINT64_MAX, now);
+	next_at_once(c, now);
 }
 
 void candidates_hurry(struct candidates *c, uint64_t now)
@@ -273,14 +318,21 @@ void candidates_tick(struct candidates *c, uint64_t now)
 	for (unsigned i = 0; i < c->count; i++) {
 		enum candidate_state state = c->list[i].state;
 		if ((state == CANDIDATE_TRYING || state == CANDIDATE_ANSWERED) && now >= c->list[i].due)
-			candidates_failed(c, i, "no answer", now);
+			candidates_failed(c, i, c->list[i].hopeless ? c->list[i].reason : "no answer", now);
 	}
 	go_on(c, now);
+}
+
+bool candidates_resting(const struct candidates *c)
+{
+	return c->used >= 0 && !c->returning && c->confirming < 0;
 }
 
 uint64_t candidates_next(const struct candidates *c)
 {
 	uint64_t next = c->return_at;
+	if (candidates_resting(c))
+		return next;
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct candidate *one = &c->list[i];
 		uint64_t due = UINT64_MAX;

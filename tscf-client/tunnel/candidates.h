@@ -13,9 +13,9 @@
  *        +----------+-----------------+--- failed ------------+------ lost -----+
  *
  * Searching, that is, while no candidate is used, one is started after the other: the one that was used last, then in
- * the order of the list, the next one CANDIDATES_STAGGER_MS after the one before, or at once when one fails.  Of those
- * that were answered only one at a time is confirmed, because at the server the one that is confirmed takes the place
- * of what was there before.  The others are stopped when it is used.
+ * the order of the list, the next one CANDIDATES_STAGGER_MS after the one before, or at once when one fails; in a long
+ * list the pauses are shorter.  Of those that were answered only one at a time is confirmed, because at the server the
+ * one that is confirmed takes the place of what was there before.  The others are stopped when it is used.
  *
  * While one is used and there are better ones, these are tried again from time to time.
  */
@@ -25,14 +25,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CANDIDATES_MAX 32
-/** Between the starts of two candidates (RFC 8305, "Connection Attempt Delay"). */
+#define CANDIDATES_MAX 128
+/** Between the starts of two candidates (RFC 8305, "Connection Attempt Delay") ... */
 #define CANDIDATES_STAGGER_MS 250
+/** ... and less if the list is so long that the last one would be begun later than this. */
+#define CANDIDATES_ALL_MS 7500
 /** A try that was not answered by then has failed: while searching, and beside a candidate that is used. */
 #define CANDIDATES_TRY_MS        10000
 #define CANDIDATES_RETURN_TRY_MS 3000
-/** Pause before a candidate that was refused is tried again in one search. */
-#define CANDIDATES_RETRY_MS 2000
+/**
+ * From the begin of a try that has failed to the next one of the same candidate in one search, at least.  For all but
+ * the one that comes first it doubles up to the second figure, until the network changes.
+ */
+#define CANDIDATES_RETRY_MS     2000
+#define CANDIDATES_RETRY_MAX_MS 30000
 /** First and longest pause before better ones are tried again; it doubles in between. */
 #define CANDIDATES_RETURN_MS     5000
 #define CANDIDATES_RETURN_MAX_MS 300000
@@ -47,6 +53,8 @@ struct candidates_actions {
 	void (*start)(void *context, unsigned i);
 	/** It was answered and it is its turn: ask for the sign of life that decides. */
 	void (*confirm)(void *context, unsigned i);
+	/** The try has failed, list[i].reason says why; `stop` follows. */
+	void (*failed)(void *context, unsigned i);
 	/** End a try, or the confirmation: it has failed, or another is used. */
 	void (*stop)(void *context, unsigned i);
 	/** It is the one that is used from now on. */
@@ -58,9 +66,12 @@ struct candidates_actions {
 struct candidate {
 	unsigned rank;
 	enum candidate_state state;
-	uint64_t since;   /**< when the state was entered */
-	uint64_t due;     /**< WAITING: not to be tried before this; TRYING and ANSWERED: has failed then */
-	char reason[160]; /**< why the last try failed, for a person; empty: it has not */
+	uint64_t since;    /**< when the state was entered */
+	uint64_t due;      /**< WAITING: not to be tried before this; TRYING and ANSWERED: has failed then */
+	uint64_t pause;    /**< from the begin of the last try that failed to the next, or 0 */
+	unsigned failures; /**< since it was used last */
+	bool hopeless;     /**< the network says that this try is in vain: `reason` says how */
+	char reason[160];  /**< why the last try failed, for a person; empty: it has not */
 };
 
 struct candidates {
@@ -71,6 +82,8 @@ struct candidates {
 	int used, confirming, preferred; /**< places in the list, or -1; preferred: used last */
 	bool seeking;                    /**< a tunnel is wanted */
 	bool returning;                  /**< better ones are being tried */
+	bool starting;                   /**< tries are being begun */
+	int failed;                      /**< the one that has failed just now, or -1 */
 	uint64_t next_start;             /**< no try is begun before this */
 	uint64_t return_at;              /**< better ones are tried again at this time; UINT64_MAX: never */
 	unsigned returns;                /**< in vain, in a row */
@@ -97,6 +110,9 @@ void candidates_alive(struct candidates *c, unsigned i, uint64_t now);
 /** The try or confirmation has failed, or the one that is used is lost: then the search begins.  stop is called for a
  * try and a confirmation. */
 void candidates_failed(struct candidates *c, unsigned i, const char *reason, uint64_t now);
+/** The network says that the try is in vain.  It goes on, since that may be a passing state, but the next one need not
+ * wait. */
+void candidates_hopeless(struct candidates *c, unsigned i, const char *reason, uint64_t now);
 /** The network has changed: what was tried in vain is worth another try now. */
 void candidates_hurry(struct candidates *c, uint64_t now);
 
@@ -105,6 +121,8 @@ void candidates_tick(struct candidates *c, uint64_t now);
 /** @return when candidates_tick is next due, or UINT64_MAX. */
 uint64_t candidates_next(const struct candidates *c);
 
+/** @return whether one is used and no other is under way or due. */
+bool candidates_resting(const struct candidates *c);
 /** @return whether a better one than the used one is known. */
 bool candidates_better(const struct candidates *c);
 /** @return the state's name as `status` shows it: waiting, trying, answered, confirming, used. */

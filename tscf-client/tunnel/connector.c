@@ -29,13 +29,31 @@ bool connector_confirming(const struct client *c)
 static void try_failed(struct connector_try *try, const char *reason)
 {
 	struct client *c = try->tunnel.client;
-	char way[WAY_TEXT], text[WAY_TEXT + 160];
-	snprintf(text, sizeof(text), "%s: %s", way_format(&c->config->servers, &c->connector.ways[try->index], way),
-		 reason);
-	tscf_log(c->connector.race.used < 0 ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s", text);
 	candidates_failed(&c->connector.race, try->index, reason, c->now);
+}
+
+/* While there is no tunnel each fault is said once, and counted. */
+static void say_fault(struct client *c, enum tscf_log_level level, const char *text)
+{
+	struct outage *o = &c->connector.outage;
+	uint32_t before = o->failures;
+	if (!o->present || !outage_failed(o, text))
+		tscf_debug("%s", text);
+	else if (before == 0)
+		tscf_log(level, "%s", text);
+	else
+		tscf_log(level, "%s (%u failed before)", text, before);
 	if (c->plain.state != TUNNEL_UP)
 		plain_state(c, TUNNEL_CONNECTING, text);
+}
+
+static void failed(void *context, unsigned i)
+{
+	struct client *c = context;
+	char way[WAY_TEXT], text[WAY_TEXT + 160];
+	snprintf(text, sizeof(text), "%s: %s", way_format(&c->config->servers, &c->connector.ways[i], way),
+		 c->connector.race.list[i].reason);
+	say_fault(c, c->connector.tries[i].refused ? TSCF_LOG_WARNING : TSCF_LOG_INFO, text);
 }
 
 static void answered(struct connector_try *try, const struct tscf_message *response)
@@ -103,7 +121,7 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		snprintf(reason, sizeof(reason), "refused by the server: %s%s%s", tscf_response_name(code),
 			 text[0] ? ": " : "", text);
-		tscf_warning("plain tunnel %s", reason);
+		try->refused = true;
 		try_failed(try, reason);
 	} else {
 		answered(try, response);
@@ -230,7 +248,16 @@ static void try_lost(struct tunnel *t, const char *reason)
 	try_failed(try_of(t), reason);
 }
 
-static const struct tunnel_events try_events = {open_try, try_alive, try_lost, NULL};
+/* An ICMP error may be forged, and the server may be back in a moment: the try goes on beside the next one. */
+static void try_unreachable(struct tunnel *t, int error)
+{
+	struct client *c = t->client;
+	char reason[160];
+	snprintf(reason, sizeof(reason), "no answer, and the network says: %s", strerror(-error));
+	candidates_hopeless(&c->connector.race, try_of(t)->index, reason, c->now);
+}
+
+static const struct tunnel_events try_events = {open_try, try_alive, try_lost, NULL, try_unreachable};
 
 /* --- the race --- */
 
@@ -262,6 +289,7 @@ static void start(void *context, unsigned i)
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
+	try->refused = false;
 	int error = tunnel_open(&try->tunnel, &c->connector.ways[i]);
 	if (error < 0)
 		try_failed(try, strerror(-error));
@@ -311,9 +339,15 @@ static void stop(void *context, unsigned i)
 static void used(void *context, unsigned i)
 {
 	struct client *c = context;
-	char way[WAY_TEXT];
-	c->connector.adopted = -1;
-	tscf_debug("%s is used", way_format(&c->config->servers, &c->connector.ways[i], way));
+	struct connector *s = &c->connector;
+	char way[WAY_TEXT], after[OUTAGE_TEXT];
+	s->adopted = -1;
+	s->last = s->ways[i];
+	way_format(&c->config->servers, &s->last, way);
+	if (outage_end(&s->outage, c->now, after))
+		tscf_info("%s is used, %s", way, after);
+	else
+		tscf_debug("%s is used", way);
 }
 
 static void exhausted(void *context, unsigned i)
@@ -321,7 +355,7 @@ static void exhausted(void *context, unsigned i)
 	(void)context, (void)i;
 }
 
-static const struct candidates_actions actions = {start, confirm, stop, used, exhausted};
+static const struct candidates_actions actions = {start, confirm, failed, stop, used, exhausted};
 
 void connector_alive(struct client *c)
 {
@@ -332,6 +366,7 @@ void connector_lost(struct client *c, const char *reason)
 {
 	struct candidates *race = &c->connector.race;
 	c->connector.sought_at = c->now;
+	outage_begin(&c->connector.outage, c->now);
 	if (race->confirming >= 0) {
 		try_failed(&c->connector.tries[race->confirming], reason);
 	} else {
@@ -355,7 +390,7 @@ void connector_hurry(struct client *c)
 	struct candidates *race = &c->connector.race;
 	unsigned ranks[CANDIDATES_MAX];
 	/* Name servers may be within reach now. */
-	c->connector.resolve_at = c->now;
+	c->connector.resolve_at = c->connector.changed_at = c->now;
 	if (c->plain.state != TUNNEL_UP)
 		c->connector.sought_at = c->now;
 	if (race->used >= 0 || !any_astray(c)) {
@@ -369,11 +404,35 @@ void connector_hurry(struct client *c)
 
 /* --- names --- */
 
+/* A server without an address, or the proxy, is a name that nobody could say anything about yet. */
+static bool any_unknown(const struct client *c)
+{
+	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
+	for (unsigned i = 0; i < names; i++)
+		if (c->connector.addresses[i].count == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A host that boots has a name server before that has an answer, and nothing tells when it has: it is asked again and
+ * again.  After some minutes in which nothing of the host's network has changed it may be days, perhaps on a link that
+ * is paid by the byte.
+ */
+static uint64_t names_pause(const struct client *c)
+{
+	if (c->connector.race.used >= 0 || !any_unknown(c))
+		return CONNECTOR_RESOLVE_AGAIN_MS;
+	return c->now < c->connector.changed_at + CONNECTOR_EAGER_MS ? CONNECTOR_UNKNOWN_MS
+								     : CONNECTOR_UNKNOWN_LATER_MS;
+}
+
 static void ask(struct client *c)
 {
 	const struct client_config *config = c->config;
 	struct connector *s = &c->connector;
-	s->resolve_at = c->now + CONNECTOR_RESOLVE_AGAIN_MS;
+	s->resolve_at = c->now + names_pause(c);
+	name_watch_renew(&s->name_watch);
 	if (config->proxy.host) {
 		resolver_ask(s->resolver, 0, config->proxy.host);
 		return;
@@ -390,12 +449,13 @@ static int place_of(const struct way *w, const struct way *list, unsigned count)
 	return -1;
 }
 
+/* Name servers give the addresses of a name in turn: another order is no news. */
 static bool same_ways(const struct connector *s, const struct way *list, unsigned count)
 {
 	if (count != s->race.count)
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		if (!way_equal(&s->ways[i], &list[i]))
+		if (place_of(&list[i], s->ways, count) < 0)
 			return false;
 	return true;
 }
@@ -407,7 +467,7 @@ static void make_ways(struct client *c)
 	struct way list[CANDIDATES_MAX];
 	unsigned ranks[CANDIDATES_MAX];
 	unsigned count = endpoints_make(&c->config->servers, &c->config->proxy, s->addresses, list);
-	int preferred = s->race.preferred >= 0 ? place_of(&s->ways[s->race.preferred], list, count) : -1;
+	int preferred = place_of(&s->last, list, count);
 	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -432,11 +492,11 @@ static void resolved(void *context, unsigned tag, const struct way_addresses *ad
 	s->awaited &= ~(1U << tag);
 	if (addresses->count > 0) {
 		s->addresses[tag] = *addresses;
+		endpoints_prefer(&s->addresses[tag], &s->last.remote);
+		s->resolve_at = c->now + names_pause(c);
 	} else if (s->addresses[tag].count == 0) {
 		/* Known addresses are kept when a name server does not answer. */
-		tscf_warning("%s", error);
-		if (c->plain.state != TUNNEL_UP)
-			plain_state(c, TUNNEL_CONNECTING, error);
+		say_fault(c, TSCF_LOG_WARNING, error);
 	}
 	make_ways(c);
 	begin_if_ready(c);
@@ -444,7 +504,7 @@ static void resolved(void *context, unsigned tag, const struct way_addresses *ad
 
 static bool wants_names(const struct client *c)
 {
-	return c->connector.race.used < 0 || candidates_better(&c->connector.race);
+	return c->connector.race.used < 0 || candidates_better(&c->connector.race) || any_unknown(c);
 }
 
 static void tick(void *context)
@@ -466,8 +526,11 @@ static uint64_t next_due(const void *context)
 	uint64_t next = candidates_next(&s->race);
 	if (s->begin_at < next)
 		next = s->begin_at;
-	if (wants_names(c) && s->resolve_at < next)
+	if (s->resolve_at < next && wants_names(c))
 		next = s->resolve_at;
+	/* This is asked at each turn of the loop, and the list may be long. */
+	if (candidates_resting(&s->race))
+		return next;
 	for (unsigned i = 0; i < s->race.count; i++) {
 		uint64_t due = tunnel_next(&s->tries[i].tunnel);
 		if (due < next)
@@ -493,13 +556,23 @@ int connector_init(struct client *c)
 
 void connector_free(struct client *c)
 {
+	name_watch_stop(&c->connector.name_watch);
 	candidates_stop(&c->connector.race, c->now);
 	resolver_free(c->connector.resolver);
+}
+
+static void names_changed(void *context)
+{
+	struct client *c = context;
+	c->connector.resolve_at = c->connector.changed_at = c->now;
 }
 
 void connector_begin(struct client *c)
 {
 	struct connector *s = &c->connector;
+	outage_begin(&s->outage, c->now);
+	s->changed_at = c->now;
+	name_watch_start(&s->name_watch, c->loop, names_changed, c);
 	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
 	s->awaited = (1U << names) - 1;
 	s->begin_at = c->now + CONNECTOR_RESOLVE_MS;

@@ -9,8 +9,10 @@
 #define TSCF_CLIENT_CONNECTOR_H
 
 #include "common/daemon/timers.h"
+#include "tscf-client/kernel/name_watch.h"
 #include "tscf-client/tunnel/candidates.h"
 #include "tscf-client/tunnel/endpoints.h"
+#include "tscf-client/tunnel/outage.h"
 #include "tscf-client/tunnel/resolver.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/tunnel.h"
@@ -19,6 +21,11 @@
 #define CONNECTOR_RESOLVE_MS 1000
 /** While there is no tunnel, or a worse one, names are looked up again this often. */
 #define CONNECTOR_RESOLVE_AGAIN_MS 30000
+/** One that nobody could say anything about is asked for this often, while the network has changed not longer ago than
+ * the third figure; and that often later. */
+#define CONNECTOR_UNKNOWN_MS       1000
+#define CONNECTOR_UNKNOWN_LATER_MS 10000
+#define CONNECTOR_EAGER_MS         600000
 /** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between
  * two tries. */
 #define CONNECTOR_RESUME_MS 1500
@@ -35,6 +42,7 @@ struct connector_try {
 	uint16_t cookie_length;
 	bool must_prove;              /**< and it wants to know who this client is */
 	unsigned cookies;             /**< how often it gave one */
+	bool refused;                 /**< the server has said no */
 	bool resuming;                /**< the request was to resume the session that there is */
 	unsigned turn;                /**< ... with the key of this turn (resume.h) */
 	struct resume resume;         /**< what resumes the session that is configured by this try */
@@ -48,11 +56,15 @@ struct connector {
 	struct resolver *resolver;
 	struct way_addresses addresses[CLIENT_SERVERS_MAX];
 	struct way ways[CANDIDATES_MAX];
+	struct way last; /**< that carried the tunnel last; family 0: none yet */
+	struct outage outage;
+	struct name_watch name_watch;
 	struct connector_try tries[CANDIDATES_MAX];
 	int adopted;         /**< the try that has become the plain tunnel and is being confirmed, or -1 */
 	unsigned awaited;    /**< a bit for each name whose look-up has not ended yet */
 	uint64_t begin_at;   /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
 	uint64_t resolve_at; /**< names are looked up again at this time */
+	uint64_t changed_at; /**< the host's network, or what says what names mean, has changed last */
 	uint64_t sought_at;  /**< the tunnel was lost, or the network changed while there was none, at this time */
 };
 

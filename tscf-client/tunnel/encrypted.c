@@ -25,7 +25,6 @@ static void try_failed(struct tunnel *t, const char *reason)
 {
 	struct client *c = t->client;
 	unsigned i = (unsigned)(t - c->encrypted_tries);
-	tscf_debug("%s: %s", way_transport(t->way.kind, true), reason);
 	candidates_failed(&c->encrypted_race, i, reason, c->now);
 }
 
@@ -110,7 +109,7 @@ static void try_alive(struct tunnel *t)
 	(void)t;
 }
 
-static const struct tunnel_events try_events = {try_open, try_alive, try_failed, NULL};
+static const struct tunnel_events try_events = {try_open, try_alive, try_failed, NULL, NULL};
 
 static void race_start(void *context, unsigned i)
 {
@@ -138,6 +137,12 @@ static void race_confirm(void *context, unsigned i)
 	dtte_handshake_done(&c->dtte, c->now);
 }
 
+static void race_failed(void *context, unsigned i)
+{
+	const struct client *c = context;
+	tscf_debug("%s: %s", way_transport(c->encrypted_tries[i].way.kind, true), c->encrypted_race.list[i].reason);
+}
+
 static void race_stop(void *context, unsigned i)
 {
 	struct client *c = context;
@@ -159,7 +164,8 @@ static void race_exhausted(void *context, unsigned i)
 	fail(c, way_transport(c->encrypted_tries[i].way.kind, true), c->encrypted_race.list[i].reason);
 }
 
-static const struct candidates_actions race_actions = {race_start, race_confirm, race_stop, race_used, race_exhausted};
+static const struct candidates_actions race_actions = {race_start, race_confirm, race_failed,
+							   race_stop,  race_used,    race_exhausted};
 
 /* The twin of the plain tunnel's transport first, and the other one where it may be used. */
 static unsigned make_tries(struct client *c)
@@ -394,7 +400,7 @@ static void lost(struct tunnel *t, const char *reason)
 	dtte_failed(&c->dtte, reason, c->now);
 }
 
-static const struct tunnel_events encrypted_events = {opened, alive, lost, NULL};
+static const struct tunnel_events encrypted_events = {opened, alive, lost, NULL, NULL};
 
 void encrypted_init(struct client *c)
 {

@@ -14,17 +14,34 @@ static const union tscf_endpoint *next_of(const struct way_addresses *list, unsi
 	return NULL;
 }
 
-static void interleave(const struct way_addresses *in, struct way_addresses *out)
+static void interleave(const struct way_addresses *in, unsigned most, struct way_addresses *out)
 {
 	unsigned first = 0, second = 0;
 	sa_family_t family = in->count > 0 ? in->list[0].sa.sa_family : 0;
 	out->count = 0;
 	while (out->count < in->count) {
-		const union tscf_endpoint *a = next_of(in, &first, family, true), *b = next_of(in, &second, family, false);
+		const union tscf_endpoint *a = next_of(in, &first, family, true),
+					  *b = next_of(in, &second, family, false);
 		if (a)
 			out->list[out->count++] = *a;
 		if (b)
 			out->list[out->count++] = *b;
+	}
+	if (out->count > most)
+		out->count = most;
+}
+
+void endpoints_prefer(struct way_addresses *list, const union tscf_endpoint *address)
+{
+	union tscf_endpoint wanted = *address;
+	for (unsigned i = 0; i < list->count; i++) {
+		tscf_endpoint_set_port(&wanted, tscf_endpoint_port(&list->list[i]));
+		if (!tscf_endpoint_equal(&list->list[i], &wanted))
+			continue;
+		for (; i > 0; i--)
+			list->list[i] = list->list[i - 1];
+		list->list[0] = wanted;
+		return;
 	}
 }
 
@@ -51,17 +68,42 @@ static bool may_use(enum client_transport transport, const struct way *w)
 	return transport != CLIENT_TRANSPORT_UDP;
 }
 
+static unsigned kinds_of(enum client_transport transport, bool proxied)
+{
+	unsigned kinds = 0;
+	for (unsigned n = 0; n < 4; n++) {
+		const struct way way = {.kind = n % 2 ? WAY_STREAM : WAY_DATAGRAM, .proxied = proxied};
+		kinds += may_use(transport, &way);
+	}
+	return kinds;
+}
+
+/* @return the number of ways if at most @p most addresses of each server are used. */
+static unsigned count_ways(const struct client_servers *servers, bool proxied, const struct way_addresses *addresses,
+			   unsigned most)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < servers->count; i++) {
+		unsigned n = addresses[proxied ? 0 : i].count;
+		count += (n < most ? n : most) * kinds_of(client_server_transport(servers, &servers->list[i]), proxied);
+	}
+	return count;
+}
+
 unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
 			const struct way_addresses *addresses, struct way *out)
 {
 	struct building b = {.out = out};
+	unsigned most = ENDPOINTS_ADDRESSES_MAX;
+	while (most > 1 && count_ways(servers, proxy->host != NULL, addresses, most) > CANDIDATES_MAX)
+		most--;
 	for (unsigned i = 0; i < servers->count; i++) {
 		const struct client_server *one = &servers->list[i];
 		enum client_transport transport = client_server_transport(servers, one);
 		struct way way = {.server = i, .kind = WAY_DATAGRAM, .proxied = proxy->host != NULL};
 		uint16_t port = way.proxied ? proxy->port : client_server_port(servers, one);
 		struct way_addresses list;
-		interleave(&addresses[way.proxied ? 0 : i], &list);
+		interleave(&addresses[way.proxied ? 0 : i], most, &list);
 		for (unsigned n = 0; n < 4; n++) {
 			way.inside = n / 2;
 			way.kind = n % 2 ? WAY_STREAM : WAY_DATAGRAM;

@@ -16,7 +16,7 @@
 #include "tscf-client/tunnel/candidates.h"
 
 /** Most addresses of one name that are used. */
-#define ENDPOINTS_ADDRESSES_MAX 6
+#define ENDPOINTS_ADDRESSES_MAX 32
 
 enum way_kind { WAY_DATAGRAM, WAY_STREAM };
 
@@ -29,7 +29,8 @@ struct way {
 	union tscf_endpoint remote; /**< the plain port; or of the proxy */
 };
 
-/** What a name means: addresses, of IPv6 with their zones, without ports, in the resolver's order; none if it is not known (yet). */
+/** What a name means: addresses, of IPv6 with their zones, without ports, in the resolver's order; none if it is not
+ * known (yet). */
 struct way_addresses {
 	unsigned count;
 	union tscf_endpoint list[ENDPOINTS_ADDRESSES_MAX];
@@ -37,10 +38,14 @@ struct way_addresses {
 
 /**
  * @param addresses  of each server, or, with a proxy, of the proxy alone in the first entry
- * @return the number of ways written to @p out (CANDIDATES_MAX); what is beyond is left out.
+ * @return the number of ways written to @p out (CANDIDATES_MAX).  If that is too small for all, as many addresses of
+ * each server are used as leave room for the other servers.
  */
 unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
 			const struct way_addresses *addresses, struct way *out);
+
+/** Put @p address first in the list if it is in it, whatever its port. */
+void endpoints_prefer(struct way_addresses *list, const union tscf_endpoint *address);
 
 bool way_equal(const struct way *a, const struct way *b);
 

@@ -87,7 +87,7 @@ static void keep_former(struct client *c)
 void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 {
 	if (c->plain.state != state || c->plain_since == 0)
-		c->plain_since = time(NULL);
+		c->plain_since = c->now;
 	c->plain.state = state;
 	hook_plain_changed(c);
 	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);

@@ -49,7 +49,7 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {opened, alive, lost, recalled};
+const struct tunnel_events plain_events = {opened, alive, lost, recalled, NULL};
 
 static void former_alive(struct tunnel *t)
 {
@@ -62,4 +62,4 @@ static void former_lost(struct tunnel *t, const char *reason)
 	tunnel_close(t);
 }
 
-const struct tunnel_events plain_former_events = {opened, former_alive, former_lost, NULL};
+const struct tunnel_events plain_former_events = {opened, former_alive, former_lost, NULL, NULL};

@@ -10,14 +10,27 @@
 
 #define REASON_MAX 160
 
+/** What the C library and its modules need, with room to spare; many threads may wait for a name server. */
+#define STACK_SIZE (512 * 1024)
+
 /* One look-up.  It is shared by the thread and the resolver, which may go while getaddrinfo waits. */
 struct job {
 	struct resolver *resolver; /* NULL: nobody waits for it any more; under the lock of all jobs */
 	unsigned tag;
+	uint32_t number; /* of this look-up among those of its tag */
 	char *host;
 	struct way_addresses addresses;
 	char error[REASON_MAX];
-	struct job *next; /* in resolver->finished */
+	struct job *next; /* in under_way or finished of the resolver */
+};
+
+/* The look-ups of one tag. */
+struct question {
+	struct job *under_way; /* under the lock */
+	unsigned count;        /* of those */
+	uint32_t asked;        /* number of the newest one */
+	uint32_t answered;     /* ... of those that have ended */
+	uint32_t known;        /* ... of those that have brought addresses */
 };
 
 struct resolver {
@@ -25,7 +38,7 @@ struct resolver {
 	ev_async finished_event;
 	resolver_done done;
 	void *context;
-	struct job *under_way[RESOLVER_TAGS];
+	struct question questions[RESOLVER_TAGS];
 	struct job *finished; /* under the lock */
 };
 
@@ -70,6 +83,16 @@ static void free_job(struct job *j)
 	free(j);
 }
 
+/* Take it from the list of those under way.  The lock is held. */
+static void take_out(struct question *q, const struct job *j)
+{
+	struct job **at = &q->under_way;
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	q->count--;
+}
+
 static void *thread(void *argument)
 {
 	struct job *j = argument;
@@ -77,6 +100,7 @@ static void *thread(void *argument)
 	pthread_mutex_lock(&lock);
 	struct resolver *r = j->resolver;
 	if (r) {
+		take_out(&r->questions[j->tag], j);
 		j->next = r->finished;
 		r->finished = j;
 		ev_async_send(r->loop, &r->finished_event);
@@ -87,9 +111,23 @@ static void *thread(void *argument)
 	return NULL;
 }
 
+/* What a later look-up has found out is newer; but an error is nothing against an address. */
+static bool is_news(struct question *q, const struct job *j)
+{
+	bool found = j->addresses.count > 0;
+	if (j->number < q->known || (!found && j->number < q->answered))
+		return false;
+	if (found)
+		q->known = j->number;
+	if (j->number > q->answered)
+		q->answered = j->number;
+	return true;
+}
+
 static void finish(struct resolver *r, struct job *j)
 {
-	r->done(r->context, j->tag, &j->addresses, j->error);
+	if (is_news(&r->questions[j->tag], j))
+		r->done(r->context, j->tag, &j->addresses, j->error);
 	free_job(j);
 }
 
@@ -103,7 +141,6 @@ static void on_finished(struct ev_loop *loop, ev_async *w, int events)
 	pthread_mutex_unlock(&lock);
 	while (j) {
 		struct job *next = j->next;
-		r->under_way[j->tag] = NULL;
 		finish(r, j);
 		j = next;
 	}
@@ -129,11 +166,9 @@ void resolver_free(struct resolver *r)
 		return;
 	pthread_mutex_lock(&lock);
 	struct job *finished = r->finished;
-	for (struct job *j = finished; j; j = j->next)
-		r->under_way[j->tag] = NULL;
 	for (unsigned i = 0; i < RESOLVER_TAGS; i++)
-		if (r->under_way[i])
-			r->under_way[i]->resolver = NULL;
+		for (struct job *j = r->questions[i].under_way; j; j = j->next)
+			j->resolver = NULL;
 	pthread_mutex_unlock(&lock);
 	while (finished) {
 		struct job *next = finished->next;
@@ -153,6 +188,7 @@ static int start_thread(struct job *j)
 	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int error = pthread_create(&id, &attributes, thread, j);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -160,9 +196,41 @@ static int start_thread(struct job *j)
 	return error;
 }
 
+static void put_under_way(struct resolver *r, struct job *j)
+{
+	struct question *q = &r->questions[j->tag];
+	pthread_mutex_lock(&lock);
+	j->next = q->under_way;
+	q->under_way = j;
+	q->count++;
+	pthread_mutex_unlock(&lock);
+}
+
+static void look_up_beside(struct resolver *r, struct job *j)
+{
+	/* It may be gone when this returns. */
+	put_under_way(r, j);
+	int error = start_thread(j);
+	if (error == 0)
+		return;
+	pthread_mutex_lock(&lock);
+	take_out(&r->questions[j->tag], j);
+	pthread_mutex_unlock(&lock);
+	snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", j->host, strerror(error));
+	finish(r, j);
+}
+
+static bool has_room(const struct question *q)
+{
+	pthread_mutex_lock(&lock);
+	bool room = q->count < RESOLVER_AT_ONCE;
+	pthread_mutex_unlock(&lock);
+	return room;
+}
+
 void resolver_ask(struct resolver *r, unsigned tag, const char *host)
 {
-	if (tag >= RESOLVER_TAGS || r->under_way[tag])
+	if (tag >= RESOLVER_TAGS || !has_room(&r->questions[tag]))
 		return;
 	struct job *j = calloc(1, sizeof(*j));
 	if (!j || !(j->host = strdup(host))) {
@@ -171,17 +239,12 @@ void resolver_ask(struct resolver *r, unsigned tag, const char *host)
 	}
 	j->resolver = r;
 	j->tag = tag;
+	j->number = ++r->questions[tag].asked;
 	look_up(j, AI_NUMERICHOST);
 	if (j->addresses.count > 0) {
 		finish(r, j);
 		return;
 	}
 	j->error[0] = '\0';
-	r->under_way[tag] = j;
-	int error = start_thread(j);
-	if (error == 0)
-		return;
-	r->under_way[tag] = NULL;
-	snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", host, strerror(error));
-	finish(r, j);
+	look_up_beside(r, j);
 }

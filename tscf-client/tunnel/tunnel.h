@@ -47,6 +47,8 @@ struct tunnel_events {
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
 	void (*recalled)(struct tunnel *t); /**< the server was restarted and is quiet; NULL: that means nothing here */
+	/** The network says, with -errno, that the server cannot be reached; NULL: it is probed. */
+	void (*unreachable)(struct tunnel *t, int error);
 };
 
 struct tunnel {
