@@ -155,7 +155,7 @@ int commands_reload(struct client *c);
 /* device_loop.c */
 /** Begin to read the devices; what is called is set already. */
 void device_loop_start(struct client *c);
-/** Reading failed with -errno: make the device anew, or end the loop with an error. */
+/** Reading failed with -errno: make the device again, or end the loop with an error. */
 void device_loop_lost(struct client *c, struct tscf_tun *tun, int error);
 
 /* path.c */

@@ -66,7 +66,7 @@ void dtte_init(struct dtte *d, const struct dtte_actions *actions, void *context
 
 /** Some socket wants encryption, or none does any more. */
 void dtte_demand(struct dtte *d, bool demand, uint64_t now);
-/** A socket wanted the tunnel this moment: as demand, but it may already be over; the persistence time begins anew. */
+/** A socket wanted the tunnel this moment: as demand, but it may already be over; the persistence time starts over. */
 void dtte_touch(struct dtte *d, uint64_t now);
 /** The plain tunnel came or went.  An encrypted tunnel that is up stays up by itself. */
 void dtte_plain(struct dtte *d, bool up, uint64_t now);

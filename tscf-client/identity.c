@@ -108,7 +108,7 @@ static int load(int fd, const char *file, const char *machine_file, uint8_t id[C
 	}
 	if (length > 0)
 		tscf_warning(
-		    "%s: expected 32 hexadecimal digits and a newline: it is written anew, and servers will not "
+		    "%s: expected 32 hexadecimal digits and a newline: it is written again, and servers will not "
 		    "know this client again",
 		    file);
 	return store(fd, machine_file, id);
@@ -171,7 +171,7 @@ void client_identity_shared(struct client_identity *identity)
 {
 	if (!identity->shared)
 		tscf_warning("another client has the same identifier: was this machine cloned?  Its machine-id(5), or the "
-			     "file client-id in one of the state directories, should be made anew");
+			     "file client-id in one of the state directories, should be made again");
 	identity->shared = true;
 }
 

@@ -94,7 +94,7 @@ int server_certificate_renew(struct server *server, const struct server_config *
 
 	if (!server->tls)
 		return 0;
-	/* The state directory is that of the start; a pair that is gone from there is not made anew: its pin is known.
+	/* The state directory is that of the start; a pair that is gone from there is not made again: its pin is known.
 	 */
 	if (find_files(&files, fresh, server->config->state_dir) < 0)
 		return -EINVAL;

@@ -5,7 +5,7 @@
  * A socket that becomes encrypted-only while there is no encrypted tunnel is shielded first and bound when the tunnel
  * is up, some milliseconds later.  What comes for it in between must not go in clear, and must not be lost either: it
  * is held, and goes encrypted when the binding is there.  So is what comes while a lost encrypted tunnel is set up
- * anew.  Little is held, and not for long.
+ * again.  Little is held, and not for long.
  */
 #ifndef TSCF_SERVER_HOLD_H
 #define TSCF_SERVER_HOLD_H

@@ -150,7 +150,7 @@ static int read_words(const struct tscf_cli_spec *spec, int argc, char **argv, s
 	int value, err = 0;
 
 	make_tables(spec->options, &tables);
-	optind = 0; /* begin anew, also in a program that has parsed before */
+	optind = 0; /* start over, also in a program that has parsed before */
 	opterr = 0;
 	while (err == 0 && (value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (value == 1) {

@@ -186,7 +186,7 @@ static struct nl_cb *make_callbacks(struct outcome *o)
 
 /**
  * Send and read until the end of the answer.  When reading itself fails the rest of the answer may still be in the
- * socket and would be taken for the answer to the next request: the socket is made anew.
+ * socket and would be taken for the answer to the next request: the socket is made again.
  */
 static int exchange(struct tscf_netlink *nl, struct nl_msg *msg, struct outcome *o)
 {

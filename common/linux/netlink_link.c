@@ -81,7 +81,7 @@ int tscf_link_set_queue(struct tscf_netlink *nl, int index, unsigned packets)
 
 /**
  * On a router IPv6 joins the group of all routers as soon as the link exists, and reports that when it comes up;
- * leaving the group is reported as well.  Below its smallest MTU it forgets the link, and then finds it anew, without
+ * leaving the group is reported as well.  Below its smallest MTU it forgets the link, and then finds it again, without
  * multicast.
  */
 static int drop_multicast(struct tscf_netlink *nl, int index)

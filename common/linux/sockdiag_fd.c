@@ -139,7 +139,7 @@ int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value)
 	if (err < 0)
 		return err;
 	wanted = tscf_mark_set((uint32_t)mark, mask, value);
-	/* Setting it, even to the same value, makes the kernel look for the route anew. */
+	/* Setting it, even to the same value, makes the kernel look for the route again. */
 	if (wanted == (uint32_t)mark)
 		return 0;
 	return setsockopt(fd, SOL_SOCKET, SO_MARK, &wanted, sizeof(wanted)) < 0 ? -errno : 0;

@@ -52,16 +52,16 @@ struct tscf_tun {
 int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_t realtime_dscps);
 
 /**
- * Make a device anew that somebody has deleted, with its name and interface index, so that what names those holds again.
- * It is down, as a new one; counters begin anew, the owner's MTU is kept.
+ * Make a device again that another program has deleted, with its name and interface index, so that rules and routes
+ * with those hold again. It is down, as a new one; counters start over, the owner's MTU is kept.
  *
  * @return 0, or -errno with *tun closed.
  */
 int tscf_tun_open_again(struct tscf_tun *tun, bool join_udp, uint64_t realtime_dscps);
 
 /**
- * As tscf_tun_open for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for it.  The
- * device goes when the last part is closed; none is closed while others are used.
+ * As tscf_tun_open for several workers: each of the @p count parts at @p tun gets the packets that @p steering has for
+ * it.  The device goes when the last part is closed; none is closed while others are used.
  *
  * @param steering  for @p count workers; NULL with one: then urgent packets come with the others.
  * @return 0, or -errno with all parts closed.

@@ -63,7 +63,7 @@ void tscf_coalesce_begin(struct tscf_coalescer *c);
  * Add a packet of @p length (> 0) bytes.  The bytes must stay as they are until what tscf_coalesce_finish gives has
  * been written.
  *
- * @return false if the round has TSCF_COALESCE_PACKETS already: finish it, write, and begin anew.
+ * @return false if the round has TSCF_COALESCE_PACKETS already: finish it, write, and start over.
  */
 bool tscf_coalesce_add(struct tscf_coalescer *c, uint8_t *data, uint32_t length);
 

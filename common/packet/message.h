@@ -117,7 +117,7 @@ enum tscf_response {
 	TSCF_RESPONSE_SERVICE_UNAVAILABLE =
 	    1,                        /**< tsc_response_service_unavailable: DTTE is not enabled here, or no capacity */
 	TSCF_RESPONSE_MALFORMED = 2,  /**< the request lacks something or has an illegal value */
-	TSCF_RESPONSE_NO_SESSION = 3, /**< no tunnel with that TSID here: configure anew */
+	TSCF_RESPONSE_NO_SESSION = 3, /**< no tunnel with that TSID here: configure again */
 	TSCF_RESPONSE_NO_ADDRESS = 4, /**< the address pool is exhausted */
 	TSCF_RESPONSE_LIMIT = 5,      /**< a limit of the server is reached (tunnels, bindings) */
 	TSCF_RESPONSE_NOT_ALLOWED = 6, /**< not on this kind of tunnel, or not this client's */

@@ -36,9 +36,9 @@ static void promote(struct dtls *dtls, struct dtls_peer *peer, const struct tscf
 
 	dtls->listener = NULL;
 	memcpy(peer->client_random, tscf_dtls_client_random(hello), TSCF_DTLS_RANDOM);
-	/* The source is the same and has begun anew. */
+	/* The same source has started over. */
 	if (old)
-		dtls_peer_fail(old, ECONNRESET, "begun anew");
+		dtls_peer_fail(old, ECONNRESET, "started over");
 	peer->source = tscf_source_hold(&dtls->sources, &peer->base.outer, TSCF_DTLS_HANDSHAKES_PER_SOURCE);
 	if (!peer->source || dtls_table_add(dtls, &dtls->handshakes, peer) < 0) {
 		tscf_source_drop(&dtls->sources, peer->source);

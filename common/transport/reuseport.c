@@ -28,7 +28,7 @@ unsigned tscf_reuseport_index(const struct tscf_addr *addr, unsigned count)
 
 /**
  * The same as a program for the kernel.  Until the last socket has joined the kernel spreads by a hash of its own: what
- * begins then is told that there is no such session, and begins anew.
+ * begins then is told that there is no such session, and starts over.
  */
 static int attach(int fd, unsigned count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzz target: the codec of control messages.  A message that decodes is written anew from its decoded values; the copy
- * must decode, and have the same meaning.
+ * Fuzz target: the codec of control messages.  A message that decodes is written again from its decoded values; the
+ * copy must decode, and have the same meaning.
  */
 #include "common/packet/message.h"
 

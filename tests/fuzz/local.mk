@@ -56,7 +56,7 @@ fuzz: tests/fuzz/fuzz_cert tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect test
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 
-# The seeds are kept in the tree; made anew when the formats change.
+# The seeds are kept in the tree; made again when the formats change.
 EXTRA_PROGRAMS = tests/fuzz/make_seeds
 tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/unit/packet_build.c tests/unit/packet_build.h \
 	tests/unit/offload_build.c tests/unit/offload_build.h

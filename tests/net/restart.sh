@@ -36,7 +36,7 @@ goes_on() {
 	is "$1: the session is the same" "$(client_status .plain.tsid)" = "$tsid"
 	is "$1: the internal address is the same" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
 	is "$1: and the encrypted one" "$(client_status '.encrypted.internal[0]')" = "$encrypted_address"
-	is "$1: nothing was set up anew" "$(server_counter plain_established)" -eq 0
+	is "$1: nothing was set up again" "$(server_counter plain_established)" -eq 0
 }
 
 stop_server

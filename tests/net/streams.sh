@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # streams.sh - the tunnels over TCP and TLS: what is plain and what is encrypted goes as it should, nothing but TCP leaves the phone, a lost
-# connection is made anew with the same address, an encrypted-only socket is never in clear meanwhile, and strangers who send garbage or
+# connection is made again with the same address, an encrypted-only socket is never in clear meanwhile, and strangers who send garbage or
 # nothing harm nobody.
 . "$(dirname "$0")/lib.sh"
 

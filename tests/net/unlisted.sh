@@ -72,6 +72,6 @@ is "nor a connection" "$(tcpdump -nr "$PCAP" "tcp port 7000 or icmp[0] == 8 or (
 # --- the device is taken away ---
 start_client
 in_phone ip link del tscf0
-must 10 'in_phone ip link show tscf0 >"$T/link.out" 2>&1' "a device that is taken away is made anew"
+must 10 'in_phone ip link show tscf0 >"$T/link.out" 2>&1' "a device that is taken away is made again"
 must 10 'plain_up' "the client goes on"
 stop_client

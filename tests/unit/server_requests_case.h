@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * server_requests_case.h - what the tests of the server's requests have in common: a world with two clients, made anew
+ * server_requests_case.h - what the tests of the server's requests have in common: a world with two clients, made again
  * for each test, requests that need few words, and what the server then knows.
  *
  * The names have no prefix, so that the long lists of expectations in these tests stay readable.

@@ -297,7 +297,7 @@ void world_handshake(struct world_client *c)
 						     w->now));
 }
 
-static int configure_encrypted(struct world_client *c, bool resume, bool anew)
+static int configure_encrypted(struct world_client *c, bool resume, bool again)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 	struct tscf_writer writer;
@@ -310,7 +310,7 @@ static int configure_encrypted(struct world_client *c, bool resume, bool anew)
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 	if (resume)
 		tscf_write_bytes(&writer, TSCF_TLV_RESUME_SECRET, c->resume_secret, sizeof(c->resume_secret));
-	if (anew)
+	if (again)
 		tscf_write_bytes(&writer, TSCF_TLV_COMPLETE, NULL, 0);
 	code = world_send(c, &writer, true);
 	if (code == TSCF_RESPONSE_SUCCESS) {

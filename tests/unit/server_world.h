@@ -91,7 +91,7 @@ int world_reserve(struct world_client *c);
 void world_handshake(struct world_client *c);
 /** Configuration on the encrypted connection; @p resume: with the resume secret.  @return the response code, or -1. */
 int world_configure_encrypted(struct world_client *c, bool resume);
-/** The same with the secret, as a client does it that was started anew. */
+/** The same with the secret, as a client does it that was restarted. */
 int world_configure_encrypted_anew(struct world_client *c);
 /** Reservation, handshake and configuration. */
 void world_encrypt(struct world_client *c);

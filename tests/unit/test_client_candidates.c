@@ -163,7 +163,7 @@ START_TEST(one_confirmation)
 }
 END_TEST
 
-/* No answer for long: begun anew, without end. */
+/* No answer for long: started over, without end. */
 START_TEST(try_times_out)
 {
 	start();

@@ -108,7 +108,7 @@ WORLD_TEST(goes_back, no_udp)
 	close(fd);
 }
 
-/* The same, and meanwhile the former way is lost: it is searched anew. */
+/* The same, and meanwhile the former way is lost: it is searched again. */
 WORLD_TEST(nothing_to_go_back_to, no_udp)
 {
 	WORLD_UNTIL(w, 2000, is_by(w, "tcp"));

@@ -167,7 +167,7 @@ WORLD_TEST(no_address, NULL)
 	close(fd);
 }
 
-/* The server does not know the plain tunnel that asks: that is set up anew, and then the encrypted one. */
+/* The server does not know the plain tunnel that asks: that is set up again, and then the encrypted one. */
 WORLD_TEST(plain_unknown, NULL)
 {
 	w->server.reaction[WORLD_RESERVE] = WORLD_KEEPS;

@@ -132,7 +132,7 @@ WORLD_TEST(back_never_confirmed, NULL)
 	close(fd);
 }
 
-/* The tunnel is lost on the way back: the plain one is told all anew before it carries anything. */
+/* The tunnel is lost on the way back: the plain one is told all again before it carries anything. */
 WORLD_TEST(back_while_tunnel_goes, NULL)
 {
 	int fd = world_encrypted_up(w, 5000);

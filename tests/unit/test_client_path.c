@@ -221,7 +221,7 @@ WORLD_TEST(down_after_the_end, NULL)
 
 /* --- the device --- */
 
-/* Somebody takes a device away: it is made anew, with all that belongs to it. */
+/* Somebody takes a device away: it is made again, with all that belongs to it. */
 WORLD_TEST(device_gone, NULL)
 {
 	int only = world_encrypted_up(w, 5000), plain = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5001);

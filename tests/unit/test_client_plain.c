@@ -251,7 +251,7 @@ WORLD_TEST(resumed, NULL)
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 1);
 }
 
-/* The server has forgotten the session, or says what it cannot mean: it is set up anew, once. */
+/* The server has forgotten the session, or says what it cannot mean: it is set up again, once. */
 WORLD_TEST(resume_refused, NULL)
 {
 	static const enum tscf_response codes[] = {TSCF_RESPONSE_NO_SESSION, TSCF_RESPONSE_NOT_ALLOWED,

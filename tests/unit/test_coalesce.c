@@ -52,7 +52,7 @@ static void make(int kind, unsigned count)
 	}
 }
 
-/** Write the checksums anew, after a change to packet @p i. */
+/** Write the checksums again, after a change to packet @p i. */
 static void repair(unsigned i)
 {
 	struct offload_packet *p = &packets[i];

@@ -961,7 +961,7 @@ START_TEST(closing_says_goodbye)
 }
 END_TEST
 
-/* A client that has lost its state begins anew from the same address. */
+/* A client that has lost its state starts over from the same address. */
 START_TEST(a_new_handshake_replaces_the_old_connection)
 {
 	struct end old = {0}, new = {0};

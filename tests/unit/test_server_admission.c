@@ -190,7 +190,7 @@ static int encrypt(struct world_client *c, const struct tscf_credential *who)
 	return world_send(c, &writer, true);
 }
 
-/* The encrypted tunnel is the same client's, and that is proved anew. */
+/* The encrypted tunnel is the same client's, and that is proved again. */
 START_TEST(both_tunnels)
 {
 	struct tscf_credential *alice = credential(ALICE), *bob = credential(BOB);

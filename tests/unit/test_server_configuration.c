@@ -249,7 +249,7 @@ START_TEST(one_family)
 }
 END_TEST
 
-/* A client that configures anew, from another port too, has its address again; nobody else can wish for it. */
+/* A client that configures again, from another port too, gets its address back; no other client can ask for it. */
 START_TEST(address_again)
 {
 	struct tscf_addr had;

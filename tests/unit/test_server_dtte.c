@@ -311,7 +311,7 @@ START_TEST(down_held)
 	ck_assert_uint_eq(w->state->held_count, 0);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_SHIELDED), SERVER_HELD_MAX);
 	ck_assert(!server_hold_add(w->state, s, p.data, p.length, w->now));
-	/* A lost encrypted tunnel begins the time anew. */
+	/* A lost encrypted tunnel begins the time again. */
 	world_encrypt(&a);
 	bind_only(SIP);
 	world_disconnect(&a);

@@ -5,7 +5,7 @@
 
 #include <netinet/in.h>
 
-/* max-tunnels, also for what is not confirmed yet; a client that configures anew is no further one. */
+/* max-tunnels, also for what is not confirmed yet; a client that configures again is no further one. */
 START_TEST(limit_plain)
 {
 	w->interface->max_plain = 1;

@@ -322,7 +322,7 @@ START_TEST(comes_back)
 }
 END_TEST
 
-/* Nobody has it: the connection is told so by its own worker, and may begin anew. */
+/* Nobody has it: the connection is told so by its own worker, and may start over. */
 START_TEST(is_nowhere)
 {
 	int fd = dial(1);

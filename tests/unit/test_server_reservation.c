@@ -159,7 +159,7 @@ START_TEST(encrypted_replaced)
 }
 END_TEST
 
-/* A client that was started anew has its address at once; what its former run had bound is as if that tunnel were lost.
+/* A client that was restarted has its address at once; what its former run had bound is as if that tunnel were lost.
  */
 START_TEST(encrypted_started_anew)
 {

@@ -346,7 +346,7 @@ START_TEST(resume_leaves_place)
 }
 END_TEST
 
-/* The encrypted tunnel is opened anew from the new address, and takes the place of the old one. */
+/* The encrypted tunnel is opened again from the new address, and takes the place of the old one. */
 START_TEST(resume_encrypted)
 {
 	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];

@@ -346,7 +346,7 @@ static void spoil(const char *text, long at)
 	fclose(f);
 }
 
-/* Another file, an empty one, and a damaged page: begun anew, and the old one is put aside. */
+/* Another file, an empty one, and a damaged page: started over, and the old one is put aside. */
 START_TEST(spoilt)
 {
 	struct server_store_past past;

@@ -67,7 +67,7 @@ START_TEST(stream_no_session)
 }
 END_TEST
 
-/* The connection is lost: nothing is sent, the address stays, and the client has it again by configuring anew. */
+/* The connection is lost: nothing is sent, the address stays, and the client gets it back when it configures again. */
 START_TEST(stream_lost)
 {
 	struct tscf_binding_key key;

@@ -76,7 +76,7 @@ void hook_plain_changed(struct client *c)
 	c->hook.dirty = true;
 }
 
-/* What changes without the plain tunnel being configured anew. */
+/* What changes without the plain tunnel being configured again. */
 static bool glance_differs(struct client *c)
 {
 	struct hook_glance *g = &c->hook.glance;

@@ -143,7 +143,7 @@ static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, 
 	return (mark & ~net->mask) | value << (net->shift & 31);
 }
 
-/* Policies decide anew, with a local port, on a socket marked with @now.  @return what is to be done; stored->wanted is
+/* Policies decide again, with a local port, on a socket marked with @now.  @return what is to be done; stored->wanted is
  * the value. */
 static __always_inline enum change reconsider(const struct guard_net *net, struct guard_socket *stored, __u32 now,
 					      __u32 protocol, __u32 local_port)

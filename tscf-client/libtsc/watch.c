@@ -13,7 +13,7 @@ static void watch(tsc_handle handle, int fd)
 {
 	struct tscf_control_request request = handle_request(TSCF_CONTROL_WATCH);
 
-	/* One that takes nothing is found dead by the dispatcher, which watches all sockets anew. */
+	/* One that takes nothing is found dead by the dispatcher, which watches all sockets again. */
 	if (tscf_control_send(handle->sock, &request, fd, tscf_control_deadline(WATCH_MS)) != 0)
 		shutdown(handle->sock, SHUT_RDWR);
 }

@@ -12,7 +12,7 @@
 /** What the client has last said; 0: nothing yet. */
 static _Atomic uint32_t last_mask;
 
-/* The client may have been started anew with another mask, so it is asked each time; without it the last one holds,
+/* The client may have been restarted with another mask, so it is asked each time; without it the last one holds,
  * since the rules that are left are for that. */
 static int find_mask(uint32_t *mask)
 {

@@ -368,7 +368,7 @@ static void send_unshields(struct client *c)
 }
 
 /* Who waits to be encrypted waits for the next tunnel.  Who leaves, also as an exception from something wider, need not
- * wait for any: the plain one is set up anew before it carries anything. */
+ * wait for any: the plain one is set up again before it carries anything. */
 static void drop(struct client *c, const struct registry_op *op)
 {
 	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;

@@ -2,7 +2,7 @@
 /*
  * shares.h - how many sockets of each local user are encrypted, so that no user takes all that a session may register.
  *
- * Counted by the owner of the socket (sockdiag.h), anew with each dump of the kernel's sockets; what is given in between
+ * Counted by the owner of the socket (sockdiag.h), again with each dump of the kernel's sockets; what is given in between
  * is added.  Root has no limit: it could change everything else as well.
  */
 #ifndef TSCF_CLIENT_SHARES_H

@@ -51,7 +51,7 @@ static bool rules_lead_to_encrypted(const struct client *c)
 }
 
 /*
- * Once acknowledged, a socket stays enabled as long as its entry does: it is registered anew at times, which changes
+ * Once acknowledged, a socket stays enabled as long as its entry does: it is registered again at times, which changes
  * nothing for its packets.
  */
 static bool is_key_bound(const struct client *c, const struct watched *w, const struct tscf_binding_key *key)

@@ -42,7 +42,7 @@
 /** First and longest pause before better ones are tried again; it doubles in between. */
 #define CANDIDATES_RETURN_MS     5000
 #define CANDIDATES_RETURN_MAX_MS 300000
-/** One that was lost before it was used for so long does not count as a success: the pause is not begun anew. */
+/** One that was lost before it was used for so long does not count as a success: the pause is not started over. */
 #define CANDIDATES_STABLE_MS 60000
 
 enum candidate_state { CANDIDATE_WAITING, CANDIDATE_TRYING, CANDIDATE_ANSWERED, CANDIDATE_CONFIRMING, CANDIDATE_USED };
@@ -92,7 +92,7 @@ struct candidates {
 /** An empty list; no action is called.  Times are monotonic milliseconds. */
 void candidates_init(struct candidates *c, const struct candidates_actions *actions, void *context);
 /**
- * Take another list, of @p count candidates with these ranks; what was under way is stopped, and begun anew if it is
+ * Take another list, of @p count candidates with these ranks; what was under way is stopped, and started over if it is
  * wanted.
  *
  * @param preferred  the one to be tried first, or -1; if one is used, its new place (-1: it is not used any more)

@@ -177,7 +177,7 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume, try->turn)) {
 		request_resume(try);
 	} else {
-		tscf_info("the plain tunnel cannot be resumed (%s): it is set up anew", tscf_response_name(code));
+		tscf_info("the plain tunnel cannot be resumed (%s): it is set up again", tscf_response_name(code));
 		resume_forget(&c->resume);
 		try->tunnel.tsid = TSCF_TSID_NONE;
 		request_configuration(&try->tunnel);

@@ -62,7 +62,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	} else if (tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		fail(c, "the service response has no response code", "");
 	} else if (code == TSCF_RESPONSE_NO_SESSION) {
-		/* It is asked again when that is resumed or set up anew. */
+		/* It is asked again when that is resumed or set up again. */
 		c->plain.events->lost(&c->plain, "the server does not know this tunnel (any more)");
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		fail(c, tscf_response_name(code), text);

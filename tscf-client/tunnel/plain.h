@@ -26,7 +26,7 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason);
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /**
  * The session goes on by the transport of @p try, as the server has agreed to (@p response): the same as plain_adopt,
- * with nothing configured anew.
+ * with nothing configured again.
  */
 void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /** The way that was adopted has failed: go back to the former one.  @return whether there is one. */

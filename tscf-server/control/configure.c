@@ -100,7 +100,7 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 }
 
 /**
- * A client that configures its tunnel anew may have its addresses again, from the same outer address (the port may be
+ * A client that configures its tunnel again may get its addresses back, from the same outer address (the port may be
  * another): they will be taken from the old session when the new one is confirmed.  Who had to prove who it is must be
  * the same: its identifier has been on the wire in clear.
  *
@@ -251,7 +251,7 @@ static bool may_replace(const struct server_request *r, const struct server_sess
 }
 
 /**
- * A client that was started anew does not know what its former run had bound, and would never release it: the old
+ * A client that was restarted does not know what its former run had bound, and would never release it: the old
  * tunnel ends as if it were lost, and its encrypted-only entries become shields.
  *
  * @return @p old, or NULL when it has ended.
@@ -262,7 +262,7 @@ static struct server_session *end_former_run(const struct server_request *r, str
 
 	if (!old || !tscf_message_find(r->message, TSCF_TLV_COMPLETE, &complete))
 		return old;
-	server_session_end(r->state, old, r->in->now, "its client was started anew");
+	server_session_end(r->state, old, r->in->now, "its client was restarted");
 	return NULL;
 }
 

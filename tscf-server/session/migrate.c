@@ -431,7 +431,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	server_session_end(state, s, in->now, "it goes on at another address");
 	server_journal_begin(state, store);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
-	/* A worker that cannot take it any more has lost it; its client configures anew. */
+	/* A worker that cannot take it any more has lost it; its client configures again. */
 	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) < 0)
 		free(packing.emigrant);
 }

@@ -2,7 +2,7 @@
 /*
  * rival.h - two clients with one identifier, as cloned machines have it.
  *
- * A client that configures its tunnel anew gets the addresses that its former session has, if it comes from the same
+ * A client that configures its tunnel again gets the addresses that its former session has, if it comes from the same
  * outer address.  So would a clone of it behind the same address translator: each would take from the other what the
  * other has just taken back.  Therefore the former session is asked first whether its client is there: if it answers,
  * these are two, and the second one gets addresses of its own.  Both are told by TLV SHARED_ID.
