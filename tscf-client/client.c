@@ -321,21 +321,3 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 	free(c);
 	return error;
 }
-
-int client_flush(const struct client_config *config)
-{
-	struct tscf_netlink *netlink;
-	struct routing routing;
-	int error = tscf_netlink_open(&netlink);
-	if (error < 0)
-		return error;
-	error = routing_adopt(&routing, netlink, config);
-	if (error == 0)
-		routing_remove(&routing, false);
-	if (error == 0)
-		error = guard_set_flush();
-	if (error == 0)
-		tscf_control_flush(config->control);
-	tscf_netlink_close(netlink);
-	return error;
-}

@@ -8,22 +8,17 @@
 #include "tscf-client/settings/config.h"
 
 /**
- * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and takes them away again.
+ * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and takes them away
+ * again.
  *
  * @param ready called once when everything is set up and the control socket answers (not: when the tunnel is up).
- * @param reread  makes the configuration again, for SIGHUP and `tscf-client reload`: 0, or -errno with the reason logged; in either case
+ * @param reread  makes the configuration again, for SIGHUP and `tscf-client reload`: 0, or -errno with the reason
+ * logged; in either case
  *                @p fresh is then to be freed.  What can change while the client runs is taken over into @p config.
  *
  * @return 0 after a clean stop, or -errno if it cannot start (the reason has been logged, nothing is left behind).
  */
 int client_run(struct client_config *config, void (*ready)(void *context),
 	       int (*reread)(void *context, struct client_config *fresh), void *context);
-
-/**
- * Remove the rules and routes that a dead daemon with this configuration left.  For `tscf-client flush` when no daemon answers.
- *
- * @return 0 or -errno.
- */
-int client_flush(const struct client_config *config);
 
 #endif

@@ -17,13 +17,11 @@
 #include "common/transport/dtls.h"
 #include "tscf-client/admin/hook.h"
 #include "tscf-client/admin/waiters.h"
-#include "tscf-client/client.h"
-#include "tscf-client/delivery.h"
 #include "tscf-client/dtte.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/hold.h"
 #include "tscf-client/identity.h"
-#include "tscf-client/kernel/monitor.h"
+#include "tscf-client/kernel/delivery.h"
 #include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/kernel/upkeep.h"
@@ -35,6 +33,7 @@
 #include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
+#include "tscf-client/tunnel/monitor.h"
 #include "tscf-client/tunnel/mtu.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/resume.h"
@@ -46,7 +45,8 @@
 /** Why packets were dropped or turned; each is shown by `status --json` under this name. */
 #define CLIENT_COUNTERS(X)                                                                                             \
 	X(up_plain)                                                                                                    \
-	X(up_encrypted) X(down_plain) X(down_encrypted)                                                                \
+	X(up_encrypted)                                                                                                \
+	X(down_plain) X(down_encrypted)                                                                                \
 	    X(up_turned)          /* read from the plain device, sent encrypted: no mark, but a bound flow */          \
 	    X(up_no_tunnel)       /* the tunnel is not there */                                                        \
 	    X(down_no_tunnel)     /* before the tunnel was configured */                                               \

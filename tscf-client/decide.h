@@ -2,9 +2,10 @@
 /*
  * decide.h - what becomes of one packet at the client: the route decision.
  *
- * The kernel has decided already, by the mark of the socket, on which device a packet comes up.  Here is checked what the mark cannot know: packets that the
- * kernel makes itself without a mark (resets, ICMP errors that quote an encrypted packet), packets after a move or a close, and what comes down.
- * tscf(7), "SECURITY CONSIDERATIONS".  O(1), no I/O; nothing is changed but the fragment table and the generation of implicit bindings.
+ * The kernel has decided already, by the mark of the socket, on which device a packet comes up.  Here is checked what
+ * the mark cannot know: packets that the kernel makes itself without a mark (resets, ICMP errors that quote an
+ * encrypted packet), packets after a move or a close, and what comes down. tscf(7), "SECURITY CONSIDERATIONS".  O(1),
+ * no I/O; nothing is changed but the fragment table and the generation of implicit bindings.
  */
 #ifndef TSCF_CLIENT_DECIDE_H
 #define TSCF_CLIENT_DECIDE_H
@@ -12,37 +13,39 @@
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
 #include "common/packet/packet.h"
-#include "tscf-client/sockets/policy.h"
+#include "tscf-client/settings/policy.h"
 
 enum verdict {
-	VERDICT_PLAIN,      /**< up: plain tunnel */
-	VERDICT_ENCRYPTED,  /**< up: encrypted tunnel, or hold */
-	VERDICT_NEW_FLOW,   /**< as ENCRYPTED, and the flow has no binding yet */
-	VERDICT_FIRST,      /**< as ENCRYPTED, and the first packet of its binding on this device */
-	VERDICT_TURNED,     /**< up, on the plain device: encrypted, or not at all */
-	VERDICT_GUEST,      /**< as TURNED, and a new socket has the key of one that was encrypted-only */
-	VERDICT_DELIVER,    /**< down: to the kernel */
-	VERDICT_SPOOFED,    /**< drop: not an address of this tunnel */
-	VERDICT_REFUSED,    /**< drop: clear, and may not be */
-	VERDICT_SUSPECT,    /**< down, clear: the socket must be looked at (suspects.h) */
-	VERDICT_MALFORMED,  /**< drop */
+	VERDICT_PLAIN,     /**< up: plain tunnel */
+	VERDICT_ENCRYPTED, /**< up: encrypted tunnel, or hold */
+	VERDICT_NEW_FLOW,  /**< as ENCRYPTED, and the flow has no binding yet */
+	VERDICT_FIRST,     /**< as ENCRYPTED, and the first packet of its binding on this device */
+	VERDICT_TURNED,    /**< up, on the plain device: encrypted, or not at all */
+	VERDICT_GUEST,     /**< as TURNED, and a new socket has the key of one that was encrypted-only */
+	VERDICT_DELIVER,   /**< down: to the kernel */
+	VERDICT_SPOOFED,   /**< drop: not an address of this tunnel */
+	VERDICT_REFUSED,   /**< drop: clear, and may not be */
+	VERDICT_SUSPECT,   /**< down, clear: the socket must be looked at (suspects.h) */
+	VERDICT_MALFORMED, /**< drop */
 };
 
 struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
-	const struct policies *policies; /**< NULL if none of them encrypts */
-	struct tscf_binding_key *suspect; /**< filled for VERDICT_SUSPECT; NULL: what may be forbidden is refused */
+	const struct policies *policies;    /**< NULL if none of them encrypts */
+	struct tscf_binding_key *suspect;   /**< filled for VERDICT_SUSPECT; NULL: what may be forbidden is refused */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
-	bool up;             /**< the encrypted tunnel is up */
-	uint32_t generation; /**< given to implicit bindings that are in use (registry.h) */
+	bool up;                            /**< the encrypted tunnel is up */
+	uint32_t generation;                /**< given to implicit bindings that are in use (registry.h) */
 	uint64_t now;
 };
 
 /** A packet read from the plain device; for VERDICT_GUEST, @p flow is its flow. */
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length,
+			     struct tscf_binding_key *flow);
 /** A packet read from the encrypted device; for VERDICT_NEW_FLOW and VERDICT_FIRST, @p flow is its flow. */
-enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
+enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
+				 struct tscf_binding_key *flow);
 /** A packet from the plain tunnel. */
 enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length);
 /** A packet from the encrypted tunnel. */

@@ -3,6 +3,8 @@
 noinst_LTLIBRARIES += libtscf-client.la
 libtscf_client_la_SOURCES = \
 	tscf-client/admin/commands.c \
+	tscf-client/admin/flush.c \
+	tscf-client/admin/flush.h \
 	tscf-client/admin/hook.c \
 	tscf-client/admin/hook.h \
 	tscf-client/admin/hook_process.c \
@@ -20,8 +22,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/context.h \
 	tscf-client/decide.c \
 	tscf-client/decide.h \
-	tscf-client/delivery.c \
-	tscf-client/delivery.h \
+	tscf-client/kernel/delivery.c \
+	tscf-client/kernel/delivery.h \
 	tscf-client/device_loop.c \
 	tscf-client/dtte.c \
 	tscf-client/dtte.h \
@@ -34,8 +36,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/barrier.h \
 	tscf-client/kernel/device.c \
 	tscf-client/kernel/device.h \
-	tscf-client/kernel/monitor.c \
-	tscf-client/kernel/monitor.h \
+	tscf-client/tunnel/monitor.c \
+	tscf-client/tunnel/monitor.h \
 	tscf-client/kernel/monitor_clock.c \
 	tscf-client/kernel/name_watch.c \
 	tscf-client/kernel/name_watch.h \
@@ -73,10 +75,10 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/live_sockets.h \
 	tscf-client/sockets/moves.c \
 	tscf-client/sockets/moves.h \
-	tscf-client/sockets/networks.c \
-	tscf-client/sockets/networks.h \
-	tscf-client/sockets/policy.c \
-	tscf-client/sockets/policy.h \
+	tscf-client/settings/networks.c \
+	tscf-client/settings/networks.h \
+	tscf-client/settings/policy.c \
+	tscf-client/settings/policy.h \
 	tscf-client/sockets/processes.c \
 	tscf-client/sockets/processes.h \
 	tscf-client/sockets/registry.c \

@@ -2,18 +2,19 @@
 /*
  * context.h - the running daemon: its main thread, and its workers with everything they do I/O with.
  *
- * A worker is a thread that serves the clients of some outer addresses, alone: it has an event loop, a state, transports
- * and queues of the devices of its own.  The main thread has the signals and the control socket.  It makes all workers
- * before their threads begin and frees them when they have ended; between that it reaches them by their mailboxes only.
+ * A worker is a thread that serves the clients of some outer addresses, alone: it has an event loop, a state,
+ * transports and queues of the devices of its own.  The main thread has the signals and the control socket.  It makes
+ * all workers before their threads begin and frees them when they have ended; between that it reaches them by their
+ * mailboxes only.
  */
 #ifndef TSCF_SERVER_CONTEXT_H
 #define TSCF_SERVER_CONTEXT_H
 
 #include "tscf-server/mailbox.h"
 #include "tscf-server/reverse_path.h"
+#include "tscf-server/session/deferred_replies.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/state.h"
-#include "tscf-server/store/deferred_replies.h"
 #include "tscf-server/store/store.h"
 
 #include "common/control/control.h"
@@ -60,7 +61,7 @@ struct server_worker {
 
 	/* path.c */
 	struct server_device plain, encrypted;
-	struct tscf_ring *ring; /**< what is read from the devices */
+	struct tscf_ring *ring;       /**< what is read from the devices */
 	struct tscf_netlink *netlink; /**< pmtu_routes.c */
 
 	/* migrate.c */

@@ -5,7 +5,7 @@
  */
 #include "tscf-server/dtte.h"
 
-#include "tscf-server/control/bind.h"
+#include "tscf-server/session/bind.h"
 
 #include <netinet/in.h>
 
@@ -72,7 +72,8 @@ static struct ruling encrypted(const struct tscf_binding *b)
 	    .rule = RULE_ENCRYPTED, .owner = b->owner, .preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED};
 }
 
-/** A shield or tombstone forbids clear packets and nothing else: where a wider entry has bound the flow it goes encrypted. */
+/** A shield or tombstone forbids clear packets and nothing else: where a wider entry has bound the flow it goes
+ * encrypted. */
 static struct ruling rule_forbidden(struct server_state *state, const struct tscf_binding *b, uint64_t now)
 {
 	enum rule forbidden = b->state == TSCF_BINDING_SHIELD ? RULE_SHIELDED : RULE_TOMBSTONE;
@@ -142,7 +143,8 @@ static struct ruling rule_packet(struct server_state *state, const uint8_t *data
 	const struct tscf_addr *local = direction == TSCF_FROM_LOCAL ? &info->source : &info->destination;
 	struct tscf_binding_key key;
 
-	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
+	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take
+	 * it. */
 	if (info->fragment && live)
 		return (struct ruling){.rule = RULE_UNKNOWN_FRAGMENT};
 	/* The first fragment of an error is not remembered: its own key does not tell what the rest of the quote
@@ -277,8 +279,8 @@ static void learn(struct server_state *state, struct server_session *s, const st
 		return;
 	if (info->fragment) {
 		/*
-		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear ones of the
-		 * same datagram are refused even when the tunnel has gone meanwhile.
+		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear
+		 * ones of the same datagram are refused even when the tunnel has gone meanwhile.
 		 */
 		tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key);
 		return;

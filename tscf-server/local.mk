@@ -17,16 +17,17 @@ libtscf_server_la_SOURCES = \
 	tscf-server/admin/show.c \
 	tscf-server/admin/show.h \
 	tscf-server/context.h \
-	tscf-server/control/bind.c \
-	tscf-server/control/bind.h \
+	tscf-server/session/bind.c \
+	tscf-server/session/bind.h \
 	tscf-server/control/configure.c \
 	tscf-server/control/dispatch.c \
 	tscf-server/control/dispatch.h \
-	tscf-server/control/reply.c \
-	tscf-server/control/reply.h \
-	tscf-server/control/reply_cache.c \
-	tscf-server/control/reply_cache.h \
-	tscf-server/control/request.h \
+	tscf-server/control/kinds.h \
+	tscf-server/session/reply.c \
+	tscf-server/session/reply.h \
+	tscf-server/session/reply_cache.c \
+	tscf-server/session/reply_cache.h \
+	tscf-server/session/request.h \
 	tscf-server/control/services.c \
 	tscf-server/counters.c \
 	tscf-server/counters.h \
@@ -38,8 +39,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/refusals.c \
 	tscf-server/session/refusals.h \
 	tscf-server/dtte.h \
-	tscf-server/hold.c \
-	tscf-server/hold.h \
+	tscf-server/session/hold.c \
+	tscf-server/session/hold.h \
 	tscf-server/certificate.c \
 	tscf-server/certificate.h \
 	tscf-server/interface.c \
@@ -60,14 +61,14 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/cookie.h \
 	tscf-server/session/liveness.c \
 	tscf-server/session/liveness.h \
-	tscf-server/session/migrate.c \
-	tscf-server/session/migrate.h \
-	tscf-server/session/record.c \
-	tscf-server/session/record.h \
+	tscf-server/control/migrate.c \
+	tscf-server/control/migrate.h \
+	tscf-server/store/record.c \
+	tscf-server/store/record.h \
 	tscf-server/session/reservation.c \
 	tscf-server/session/reservation.h \
-	tscf-server/session/resume.c \
-	tscf-server/session/resume.h \
+	tscf-server/control/resume.c \
+	tscf-server/control/resume.h \
 	tscf-server/session/rival.c \
 	tscf-server/session/rival.h \
 	tscf-server/session/session.c \
@@ -87,20 +88,22 @@ libtscf_server_la_SOURCES = \
 	tscf-server/state.h \
 	tscf-server/store/change_key.c \
 	tscf-server/store/change_key.h \
-	tscf-server/store/deferred_replies.c \
-	tscf-server/store/deferred_replies.h \
+	tscf-server/session/deferred_replies.c \
+	tscf-server/session/deferred_replies.h \
 	tscf-server/store/journal.c \
 	tscf-server/store/journal.h \
 	tscf-server/store/pending.c \
 	tscf-server/store/pending.h \
-	tscf-server/store/restore.c \
-	tscf-server/store/restore.h \
+	tscf-server/restore.c \
+	tscf-server/restore.h \
 	tscf-server/store/store.c \
 	tscf-server/store/store.h \
 	tscf-server/store/store_file.c \
 	tscf-server/store/store_file.h \
 	tscf-server/worker.c \
-	tscf-server/worker.h
+	tscf-server/worker.h \
+	tscf-server/workers_each.c \
+	tscf-server/workers_each.h
 libtscf_server_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS)
 libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS)
 

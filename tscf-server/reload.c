@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What may fail comes first and is undone if it does: new interfaces, which let no tunnel begin yet, then certificate and key.  From
- * there on everything succeeds.
+ * What may fail comes first and is undone if it does: new interfaces, which let no tunnel begin yet, then certificate
+ * and key.  From there on everything succeeds.
  */
 #include "tscf-server/reload.h"
 
@@ -10,6 +10,7 @@
 #include "tscf-server/interface.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/worker.h"
+#include "tscf-server/workers_each.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -139,7 +140,7 @@ int server_reload(struct server *server)
 	}
 	review(server->config, fresh);
 	server_interfaces_review(server, fresh);
-	server_allocators_change(server, fresh);
+	server_allocators_change(server, fresh, server_devices_number_range);
 	server_workers_each(server, apply, fresh);
 	server_reverse_path_again(&server->reverse_path);
 	tscf_log_set_level(fresh->log_level);

@@ -5,11 +5,11 @@
 #include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
-#include "tscf-server/control/reply.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/reload.h"
-#include "tscf-server/store/restore.h"
+#include "tscf-server/restore.h"
+#include "tscf-server/session/reply.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
@@ -210,7 +210,8 @@ static void say_goodbye(struct server_worker *worker)
 	/* Plain sessions go on when the server is back, unless nobody remembers them. */
 	for (struct server_session *s = worker->state->sessions.confirmed; s; s = s->next)
 		if (s->encrypted || !worker->state->store)
-			server_session_send(s, data, server_write_release(s, TSCF_RESPONSE_SHUTDOWN, "the server stops", data));
+			server_session_send(s, data,
+					    server_write_release(s, TSCF_RESPONSE_SHUTDOWN, "the server stops", data));
 }
 
 /** @return 0 after a clean stop, or -errno. */

@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define TICK_SECONDS 1.0
-/** Clients whose sessions are quiet after a restart are told so often; later it stands in answers to their keepalives. */
+/** Clients whose sessions are quiet after a restart are told so often; later it stands in answers to their keepalives.
+ */
 #define RECALLS 10
 
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
@@ -190,24 +191,4 @@ int server_workers_stop(struct server *server)
 			err = worker->error;
 	}
 	return err;
-}
-
-struct errand {
-	void (*action)(struct server_worker *worker, void *data);
-	void *data;
-};
-
-static void run_errand(void *owner, void *data)
-{
-	struct errand *errand = data;
-
-	errand->action(owner, errand->data);
-}
-
-void server_workers_each(struct server *server, void (*action)(struct server_worker *worker, void *data), void *data)
-{
-	struct errand errand = {.action = action, .data = data};
-
-	for (unsigned n = 0; n < server->worker_count; n++)
-		server_mailbox_call(&server->workers[n].mailbox, run_errand, &errand);
 }

@@ -24,7 +24,4 @@ int server_workers_start(struct server *server);
 /** Have the threads end, and wait for it.  @return 0, or the error of the first worker that failed. */
 int server_workers_stop(struct server *server);
 
-/** In every worker, one after another, do @p action with @p data; it may use what is of that worker. */
-void server_workers_each(struct server *server, void (*action)(struct server_worker *worker, void *data), void *data);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fuzz target: session records of the store.  What is accepted can be written again, and then says the same. */
-#include "tscf-server/session/record.h"
+#include "tscf-server/store/record.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -29,7 +29,7 @@ tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_record
-tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/session/record.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/store/record.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
 	common/packet/message_write.c
 tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)

@@ -7,13 +7,13 @@
 #include "tests/unit/runner.h"
 #include "tscf-client/kernel/routing.h"
 
-#include <linux/rtnetlink.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE 7000
-#define TABLE_PLAIN 7453
+#define BASE            7000
+#define TABLE_PLAIN     7453
 #define TABLE_ENCRYPTED 7454
 
 static struct client_config config = {.fwmark_mask = TSCF_MARK_MASK_DEFAULT,
@@ -172,7 +172,7 @@ START_TEST(both_families)
 		const struct tscf_route *r = &plan.routes[i];
 		ck_assert_int_eq(r->source.family, r->destination.addr.family);
 	}
-	for (unsigned slot = 0; slot < ROUTING_RULE_SPAN; slot++) {
+	for (unsigned slot = 0; slot < CLIENT_RULE_SPAN; slot++) {
 		const struct tscf_rule *r = find(&plan, AF_INET6, slot);
 		ck_assert_int_eq(r != NULL, slot < 7 || (slot >= 39 && slot <= 42) || slot >= 45);
 		ck_assert(!r || slot == 0 || slot == 2 || slot == 4 || slot == 40 || slot == 46 ||
@@ -190,7 +190,8 @@ static unsigned mains(const struct routing_plan *plan)
 	return count;
 }
 
-/* Outer sockets go past our rules; with a default route of ours, by table main.  What leads to them is cut out of that. */
+/* Outer sockets go past our rules; with a default route of ours, by table main.  What leads to them is cut out of that.
+ */
 START_TEST(outer_goes_past)
 {
 	struct routing_plan plan;
@@ -207,7 +208,8 @@ START_TEST(outer_goes_past)
 	/* Of 24 bits eight halves are left; nothing leads to the server. */
 	ck_assert_uint_eq(mains(&plan), 8);
 	for (unsigned i = 0; i < plan.route_count; i++)
-		ck_assert(plan.routes[i].table != RT_TABLE_MAIN || !tscf_prefix_contains(&plan.routes[i].destination, &server));
+		ck_assert(plan.routes[i].table != RT_TABLE_MAIN ||
+			  !tscf_prefix_contains(&plan.routes[i].destination, &server));
 	unsigned rules = plan.rule_count;
 	ck_assert_int_eq(tscf_prefix_parse("0.0.0.0/0", &f.routes[0]), 0);
 	routing_make_plan(&config, &f, &plan);
@@ -220,7 +222,7 @@ END_TEST
 static unsigned rules_in_kernel(struct tscf_netlink *nl, struct tscf_rule **rules)
 {
 	unsigned foreign;
-	int n = tscf_rule_list(nl, BASE, BASE + ROUTING_RULE_SPAN - 1, rules, &foreign);
+	int n = tscf_rule_list(nl, BASE, BASE + CLIENT_RULE_SPAN - 1, rules, &foreign);
 	ck_assert_int_ge(n, 0);
 	ck_assert_uint_eq(foreign, 0);
 	return (unsigned)n;
@@ -239,7 +241,8 @@ static void check_kernel(struct tscf_netlink *nl, const struct routing_plan *pla
 	free(rules);
 }
 
-/* The kernel has what is planned, through every change of the gate; a second client adopts it, and only the prohibit stays if asked. */
+/* The kernel has what is planned, through every change of the gate; a second client adopts it, and only the prohibit
+ * stays if asked. */
 START_TEST(kernel_follows)
 {
 	static const enum dtte_gate gates[] = {DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT, DTTE_GATE_OPEN};

@@ -3,7 +3,7 @@
  * sessions that fall silent or are ended by the server. */
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
-#include "tscf-server/control/reply.h"
+#include "tscf-server/session/reply.h"
 
 /* FIG. 3: configuration, service request, reservation, handshake, configuration, binding, release. */
 START_TEST(whole_sequence)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/session/record.h"
 #include "tscf-server/store/pending.h"
+#include "tscf-server/store/record.h"
 #include "tscf-server/store/store.h"
 
 #include "common/base/log.h"
@@ -476,7 +476,8 @@ static unsigned take_all(struct server_pending *p, struct server_change *out, ui
 /* A thing keeps its place, since somebody may wait for its first change; the last change is what is written. */
 START_TEST(of_each_thing_the_latest_waits)
 {
-	struct server_change a = session_number(1), b = session_number(2), shield = binding_of(5060, SERVER_STORED_SHIELD);
+	struct server_change a = session_number(1), b = session_number(2),
+			     shield = binding_of(5060, SERVER_STORED_SHIELD);
 	struct server_change out[8], end = ended(a);
 	struct server_pending p;
 	uint64_t since[8];

@@ -3,8 +3,8 @@
 
 #include "common/daemon/query.h"
 #include "common/daemon/settings.h"
+#include "tscf-client/admin/flush.h"
 #include "tscf-client/admin/show.h"
-#include "tscf-client/client.h"
 
 #include <errno.h>
 #include <netinet/in.h>

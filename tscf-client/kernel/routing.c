@@ -27,7 +27,7 @@ enum slot {
 	SLOT_REST,
 	SLOT_END,
 };
-_Static_assert(SLOT_END + 1 == ROUTING_RULE_SPAN, "every slot has a priority");
+_Static_assert(SLOT_END + 1 == CLIENT_RULE_SPAN, "every slot has a priority");
 _Static_assert(SLOT_RUN_PLAIN - SLOT_RUN_ONLY == SLOT_PLAIN - SLOT_ONLY, "the levels have the same slots twice");
 
 struct planner {
@@ -127,9 +127,10 @@ static bool takes_all(const struct routing_facts *f, int family)
 }
 
 /*
- * Outer sockets go past all that is ours, and on as any other packet of the host: through another VPN, if that is the host's default route.
- * But if ours is the host's default route, what carries the other VPN's packets goes by ours, and each would go by the other: then what
- * table main says comes before the rules of others.  What is gone on at is planned first, so that it is there first.
+ * Outer sockets go past all that is ours, and on as any other packet of the host: through another VPN, if that is the
+ * host's default route. But if ours is the host's default route, what carries the other VPN's packets goes by ours, and
+ * each would go by the other: then what table main says comes before the rules of others.  What is gone on at is
+ * planned first, so that it is there first.
  */
 static void plan_outer(struct planner *p, const struct routing_facts *f, int family)
 {
@@ -171,8 +172,8 @@ static void plan_tables(struct planner *p, const struct routing_facts *f, int fa
 }
 
 /*
- * What a rule of ours would refuse comes to our rules before those of others, which might lead it elsewhere.  The first of
- * ours is there whatever the state.
+ * What a rule of ours would refuse comes to our rules before those of others, which might lead it elsewhere.  The first
+ * of ours is there whatever the state.
  */
 static void plan_front(struct planner *p)
 {
@@ -211,7 +212,8 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 		plan_front(p);
 }
 
-static void add_route(struct planner *p, const struct routing_facts *f, const struct tscf_prefix *to, uint32_t table, int device)
+static void add_route(struct planner *p, const struct routing_facts *f, const struct tscf_prefix *to, uint32_t table,
+		      int device)
 {
 	if (p->plan->route_count == ROUTING_PLAN_ROUTES_MAX) {
 		tscf_warning("too many routes: one of table %u is left out", table);
@@ -241,7 +243,8 @@ static struct tscf_prefix upper_half(struct tscf_prefix p)
 	return p;
 }
 
-/* In table main there is no mark to tell the outer sockets' packets: what leads to a server is cut out of the route, half by half. */
+/* In table main there is no mark to tell the outer sockets' packets: what leads to a server is cut out of the route,
+ * half by half. */
 static void add_main_routes(struct planner *p, const struct routing_facts *f, struct tscf_prefix whole)
 {
 	struct tscf_prefix left[129];
@@ -362,14 +365,14 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	int error = check_tables(netlink, config);
 	if (error < 0)
 		return error;
-	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1, &rules,
+	int n = tscf_rule_list(netlink, config->rule_priority, config->rule_priority + CLIENT_RULE_SPAN - 1, &rules,
 			       &foreign);
 	if (n < 0)
 		return check(n, "cannot list policy rules from priority", config->rule_priority);
 	if (foreign > 0) {
 		tscf_error(
 		    "policy rules of something else have priorities %u to %u: choose others with --rule-priority",
-		    config->rule_priority, config->rule_priority + ROUTING_RULE_SPAN - 1);
+		    config->rule_priority, config->rule_priority + CLIENT_RULE_SPAN - 1);
 		free(rules);
 		return -EEXIST;
 	}
@@ -400,12 +403,12 @@ static int apply_routes(struct routing *r, const struct routing_plan *plan, stru
 	for (unsigned i = 0; i < now->route_count; i++)
 		if (!has_route(plan, &now->routes[i]))
 			note(r, tscf_route_del(r->netlink, &now->routes[i]), "cannot delete a route of table",
-			      now->routes[i].table);
+			     now->routes[i].table);
 	for (unsigned i = 0; i < plan->route_count; i++) {
 		const struct tscf_route *route = &plan->routes[i];
-		int error = has_route(now, route)
-				? 0
-				: note(r, tscf_route_add(r->netlink, route), "cannot add a route to table", route->table);
+		int error = has_route(now, route) ? 0
+						  : note(r, tscf_route_add(r->netlink, route),
+							 "cannot add a route to table", route->table);
 		if (error == 0)
 			done->routes[done->route_count++] = *route;
 		else if (first == 0)
@@ -432,7 +435,7 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 		const struct tscf_rule *rule = &plan->rules[i];
 		int error = has_rule(now, rule) ? 0
 						: note(r, tscf_rule_add(r->netlink, rule),
-							"cannot add the policy rule of priority", rule->priority);
+						       "cannot add the policy rule of priority", rule->priority);
 		if (error == 0)
 			done->rules[done->rule_count++] = *rule;
 		else if (first == 0)

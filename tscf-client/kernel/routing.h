@@ -20,8 +20,8 @@
  * encrypted (as +3 or +5) +44 default level encrypted-only: to each service route -> prohibit +45 everything else ->
  * plain
  *
- * They are there in both families; of IPv6 only +0, +46, +4, +40, the policies' and, if there are such, +45 while the plain
- * tunnel has no IPv6 address.
+ * They are there in both families; of IPv6 only +0, +46, +4, +40, the policies' and, if there are such, +45 while the
+ * plain tunnel has no IPv6 address.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
  * rather than at the end of the encrypted table, lets encrypted-preferred sockets fall through to main for what no
@@ -35,15 +35,13 @@
 #include "tscf-client/dtte.h"
 #include "tscf-client/settings/config.h"
 
-/** Priorities used, from config->rule_priority on. */
-#define ROUTING_RULE_SPAN  (15 + 2 * POLICIES_MAX)
 #define ROUTING_ROUTES_MAX 64
 /** Where copies of the rules that refuse stand if those of others are in front of ours. */
 #define ROUTING_FRONT_PRIORITY 1
 /** Servers that table main must not lead into the tunnel, and routes in all, with what is cut out for servers. */
-#define ROUTING_OUTER_MAX 16
+#define ROUTING_OUTER_MAX       16
 #define ROUTING_PLAN_ROUTES_MAX (3 * ROUTING_ROUTES_MAX + 512)
-#define ROUTING_RULES_MAX  (44 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX       (44 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {

@@ -21,7 +21,7 @@ static bool is_ours_in_front(const struct routing *r, const struct tscf_rule *ru
 
 int routing_look_at_rules(struct routing *r)
 {
-	uint32_t low = r->config->rule_priority, high = low + ROUTING_RULE_SPAN - 1;
+	uint32_t low = r->config->rule_priority, high = low + CLIENT_RULE_SPAN - 1;
 	struct tscf_rule *rules = NULL;
 	unsigned foreign;
 	int n = tscf_rule_list(r->netlink, ROUTING_FRONT_PRIORITY, high, &rules, &foreign);

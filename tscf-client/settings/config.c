@@ -8,7 +8,6 @@
 #include "common/packet/dscp.h"
 #include "common/packet/message.h"
 #include "common/tls/tls.h"
-#include "tscf-client/kernel/routing.h"
 #include "tscf-client/settings/settings.h"
 
 #include <errno.h>
@@ -20,7 +19,7 @@
 #include <unistd.h>
 
 /** Priority 32766 is the kernel's rule for table main: ours must all come before it. */
-#define PRIORITY_MAX (32766 - ROUTING_RULE_SPAN)
+#define PRIORITY_MAX (32766 - CLIENT_RULE_SPAN)
 #define TABLE_MAX    UINT32_MAX
 #define FALLBACK     "fallback-server"
 #define POLICY       "policy"

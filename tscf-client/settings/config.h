@@ -9,12 +9,15 @@
 
 #include "common/base/level.h"
 #include "common/base/log.h"
+#include "tscf-client/settings/networks.h"
+#include "tscf-client/settings/policy.h"
 #include "tscf-client/settings/server_list.h"
-#include "tscf-client/sockets/networks.h"
-#include "tscf-client/sockets/policy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/** Priorities of policy rules that the client uses, from rule_priority on. */
+#define CLIENT_RULE_SPAN (15 + 2 * POLICIES_MAX)
 
 /** Whether the guard is wanted; guard.h. */
 enum client_guard {
@@ -35,7 +38,7 @@ struct client_config {
 	struct networks trusted;  /**< where encrypted-preferred sockets are plain */
 	unsigned mtu;             /**< 0: what the server says */
 	uint32_t fwmark_mask;
-	uint32_t rule_priority; /**< first of ROUTING_RULE_SPAN priorities */
+	uint32_t rule_priority; /**< first of CLIENT_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
 	enum client_guard guard;
 	bool strict_tsid;        /**< a wrong TSID ends tunnels on UDP, too */

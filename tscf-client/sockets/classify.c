@@ -3,7 +3,7 @@
 
 #include "common/control/control.h"
 #include "tscf-client/context.h"
-#include "tscf-client/sockets/policy.h"
+#include "tscf-client/settings/policy.h"
 #include "tscf-client/sockets/processes.h"
 
 uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)

@@ -19,7 +19,7 @@
 #define TSCF_CLIENT_TRUSTED_NETWORK_H
 
 #include "common/base/level.h"
-#include "tscf-client/sockets/networks.h"
+#include "tscf-client/settings/networks.h"
 
 #include <stdbool.h>
 

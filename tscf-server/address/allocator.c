@@ -2,7 +2,6 @@
 #include "tscf-server/address/allocator.h"
 
 #include "tscf-server/context.h"
-#include "tscf-server/devices.h"
 
 #include "common/base/log.h"
 
@@ -169,7 +168,7 @@ static struct server_pools *pools_of(struct server_allocator *allocator, bool en
 }
 
 static void begin_range(struct server *server, struct server_allocator *allocator, bool encrypted,
-			const struct tscf_prefix *range)
+			const struct tscf_prefix *range, server_number_range *number)
 {
 	struct server_pool *pool = NULL;
 	char text[TSCF_ADDR_TEXT];
@@ -177,7 +176,7 @@ static void begin_range(struct server *server, struct server_allocator *allocato
 
 	err = server_pool_new(range, server->worker_count, &pool);
 	if (err == 0)
-		err = server_devices_number_range(server, encrypted, pool);
+		err = number(server, encrypted, pool);
 	if (err < 0) {
 		server_pool_free(pool);
 		cannot_use(allocator->name, range, err);
@@ -196,7 +195,7 @@ static bool is_listed(const struct server_prefixes *ranges, const struct tscf_pr
 }
 
 static void change_ranges(struct server *server, struct server_allocator *allocator, bool encrypted,
-			  const struct server_prefixes *ranges)
+			  const struct server_prefixes *ranges, server_number_range *number)
 {
 	const struct server_pools *pools = pools_of(allocator, encrypted);
 	const struct server_pool *pool = NULL;
@@ -217,19 +216,19 @@ static void change_ranges(struct server *server, struct server_allocator *alloca
 	}
 	for (unsigned n = 0; n < ranges->count; n++)
 		if (!server_pools_find(pools, &ranges->list[n]))
-			begin_range(server, allocator, encrypted, &ranges->list[n]);
+			begin_range(server, allocator, encrypted, &ranges->list[n], number);
 }
 
-void server_allocators_change(struct server *server, const struct server_config *fresh)
+void server_allocators_change(struct server *server, const struct server_config *fresh, server_number_range *number)
 {
 	for (const struct server_interface_config *c = fresh->interfaces; c; c = c->next) {
 		struct server_allocator *allocator = c->enabled ? server_allocator_find(server, c->name) : NULL;
 
 		if (!allocator)
 			continue;
-		change_ranges(server, allocator, false, &c->pool);
+		change_ranges(server, allocator, false, &c->pool, number);
 		/* Without any at the start, nobody listens for encrypted tunnels. */
 		if (allocator->encrypted_pools.first)
-			change_ranges(server, allocator, true, &c->encrypted_pool);
+			change_ranges(server, allocator, true, &c->encrypted_pool, number);
 	}
 }

@@ -25,6 +25,9 @@ struct server_allocator {
 struct server;
 struct server_config;
 
+/** Gives the device of plain or encrypted tunnels the server's own address in a range.  @return 0 or -errno. */
+typedef int server_number_range(const struct server *server, bool encrypted, const struct server_pool *pool);
+
 /**
  * Make a allocator for so many workers, behind the others, for each interface of @p config that is enabled and has
  * none.  An interface whose addresses overlap those of another's allocator gets none, with a warning.  Errors are
@@ -42,10 +45,10 @@ struct server_allocator *server_allocators_last(const struct server *server);
 
 /**
  * Let each allocator give addresses of exactly the ranges that its interface has in @p fresh: ranges are added, with
- * the server's own address on the device, and those that are gone are retired.  What is not possible in a server that
- * runs is warned of.
+ * the server's own address on the device (@p number), and those that are gone are retired.  What is not possible in a
+ * server that runs is warned of.
  */
-void server_allocators_change(struct server *server, const struct server_config *fresh);
+void server_allocators_change(struct server *server, const struct server_config *fresh, server_number_range *number);
 
 /**
  * Take a place, if there are fewer than @p max taken already, @p own of them not counted; 0: there is no limit.

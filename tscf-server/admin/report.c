@@ -2,7 +2,7 @@
 #include "tscf-server/admin/report.h"
 
 #include "tscf-server/session/refusals.h"
-#include "tscf-server/worker.h"
+#include "tscf-server/workers_each.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -2,10 +2,11 @@
 /*
  * configure.c - configuration requests: how tunnels begin.
  */
-#include "tscf-server/control/bind.h"
-#include "tscf-server/control/reply.h"
-#include "tscf-server/control/request.h"
+#include "tscf-server/control/kinds.h"
+#include "tscf-server/control/resume.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/bind.h"
+#include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/dispatch.h"
 
-#include "tscf-server/control/reply.h"
-#include "tscf-server/control/request.h"
-#include "tscf-server/session/migrate.h"
+#include "tscf-server/control/kinds.h"
+#include "tscf-server/control/migrate.h"
+#include "tscf-server/control/resume.h"
+#include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
 

@@ -2,9 +2,9 @@
 /*
  * services.c - service requests: an encrypted tunnel, bindings, shields.
  */
-#include "tscf-server/control/bind.h"
-#include "tscf-server/control/reply.h"
-#include "tscf-server/control/request.h"
+#include "tscf-server/control/kinds.h"
+#include "tscf-server/session/bind.h"
+#include "tscf-server/session/reply.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/store/journal.h"
 

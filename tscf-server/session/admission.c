@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/admission.h"
-#include "tscf-server/control/reply.h"
+#include "tscf-server/session/reply.h"
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"

@@ -9,7 +9,7 @@
 #ifndef TSCF_SERVER_ADMISSION_H
 #define TSCF_SERVER_ADMISSION_H
 
-#include "tscf-server/control/request.h"
+#include "tscf-server/session/request.h"
 
 #include "common/auth/proof.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/session.h"
 
-#include "tscf-server/control/bind.h"
+#include "tscf-server/session/bind.h"
 #include "tscf-server/state.h"
 #include "tscf-server/store/journal.h"
 

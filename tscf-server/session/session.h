@@ -21,11 +21,11 @@
 #define TSCF_SERVER_SESSION_H
 
 #include "tscf-server/address/lease.h"
-#include "tscf-server/control/reply_cache.h"
-#include "tscf-server/hold.h"
+#include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
-#include "tscf-server/session/resume.h"
+#include "tscf-server/session/reply_cache.h"
 #include "tscf-server/session/source_limit.h"
+#include "tscf-server/store/record.h"
 
 #include "common/base/addr.h"
 #include "common/base/siphash.h"
@@ -43,6 +43,7 @@
 /** Answers of a plain session that are kept to be repeated: whoever forges requests shall not cost much memory. */
 #define SERVER_REPLY_CACHE_PLAIN  8
 #define SERVER_RESUME_SECRET_SIZE 32
+#define SERVER_RESUME_COOKIE_SIZE 16
 
 struct server_state;
 struct tscf_client_name;
@@ -50,6 +51,16 @@ struct server_interface;
 struct server_listener;
 struct server_refusals;
 struct server_reservation;
+
+/** What a plain session knows about being resumed (control/resume.h). */
+struct server_resume {
+	bool locked; /**< there is a lock: the client knows how to resume */
+	bool asked;  /**< the key has been shown from `from`, which is to be proven by the cookie */
+	uint8_t lock[SERVER_RESUME_LOCK_SIZE];
+	uint8_t used[SERVER_RESUME_LOCK_SIZE]; /**< the lock before, that the key of which was shown */
+	union tscf_endpoint from;
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
+};
 
 struct server_session {
 	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
@@ -86,9 +97,9 @@ struct server_session {
 
 	uint64_t ticket; /**< plain: of its last change in the store */
 	uint64_t created, heard;
-	uint64_t run;     /**< plain: which process of its client it is; 0: not known */
-	uint64_t claimed; /**< plain: when it was asked because of a rival (rival.h); 0: never */
-	uint64_t check_at;                                                   /**< when expiry looks at it next */
+	uint64_t run;      /**< plain: which process of its client it is; 0: not known */
+	uint64_t claimed;  /**< plain: when it was asked because of a rival (rival.h); 0: never */
+	uint64_t check_at; /**< when expiry looks at it next */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 	struct server_refusals *refusals; /**< NULL: none was refused for being for another client */
 

@@ -12,7 +12,7 @@
 #ifndef TSCF_SERVER_JOURNAL_H
 #define TSCF_SERVER_JOURNAL_H
 
-#include "tscf-server/session/record.h"
+#include "tscf-server/store/record.h"
 #include "tscf-server/store/store.h"
 
 struct server_session;

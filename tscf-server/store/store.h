@@ -3,9 +3,9 @@
  * store.h - what the server knows in its next run too: who had which internal address, plain sessions, and what may
  * not be sent in clear.
  *
- * An SQLite file, server.db in the state directory, written by a thread of its own, so that nothing on the packet path ever
- * waits for a disk.  What cannot be written at once waits (pending.h) until there is time; none of it is lost.  The file
- * survives the death of the process in any moment; of what was written shortly before a loss of power some may be
+ * An SQLite file, server.db in the state directory, written by a thread of its own, so that nothing on the packet path
+ * ever waits for a disk.  What cannot be written at once waits (pending.h) until there is time; none of it is lost. The
+ * file survives the death of the process in any moment; of what was written shortly before a loss of power some may be
  * missing.
  *
  * When it cannot be written any more it is removed, because a store that is older than the world would be worse than
@@ -17,7 +17,7 @@
 #define TSCF_SERVER_STORE_H
 
 #include "tscf-server/address/lease.h"
-#include "tscf-server/session/record.h"
+#include "tscf-server/store/record.h"
 
 #include "common/packet/binding.h"
 

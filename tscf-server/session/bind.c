@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/control/bind.h"
+#include "tscf-server/session/bind.h"
 
 #include "tscf-server/store/journal.h"
 

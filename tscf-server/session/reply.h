@@ -5,7 +5,7 @@
 #ifndef TSCF_SERVER_REPLY_H
 #define TSCF_SERVER_REPLY_H
 
-#include "tscf-server/control/request.h"
+#include "tscf-server/session/request.h"
 
 /** @return whether an answer of @p length bytes to @p r is too long for a source that is not proven. */
 bool server_reply_exceeds(const struct server_request *r, uint32_t length);

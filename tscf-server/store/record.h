@@ -12,7 +12,6 @@
 #define TSCF_SERVER_RECORD_H
 
 #include "tscf-server/address/lease.h"
-#include "tscf-server/session/resume.h"
 
 #include "common/auth/proof.h"
 #include "common/base/addr.h"
@@ -22,6 +21,8 @@
 
 /** Longest name of an interface that comes back, with its NUL. */
 #define SERVER_RECORD_NAME 64
+/** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
+#define SERVER_RESUME_LOCK_SIZE 32
 /** Most bytes of a record. */
 #define SERVER_RECORD_SIZE 640
 
@@ -29,7 +30,7 @@ struct server_record {
 	uint64_t tsid;
 	char interface[SERVER_RECORD_NAME];
 	union tscf_endpoint outer;
-	struct tscf_addr local; /**< ours that it speaks to; family 0: not known */
+	struct tscf_addr local;                  /**< ours that it speaks to; family 0: not known */
 	struct tscf_addr address[TSCF_FAMILIES]; /**< family 0: none of this family */
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint32_t services;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/kernel/monitor.h"
+#include "tscf-client/tunnel/monitor.h"
 
 #include "common/base/log.h"
 #include "common/linux/netlink.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/session/resume.h"
+#include "tscf-server/control/resume.h"
 
-#include "tscf-server/control/reply.h"
-#include "tscf-server/control/request.h"
-#include "tscf-server/session/migrate.h"
+#include "tscf-server/control/migrate.h"
+#include "tscf-server/session/reply.h"
+#include "tscf-server/session/request.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/base/log.h"

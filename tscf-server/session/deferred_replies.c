@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/store/deferred_replies.h"
+#include "tscf-server/session/deferred_replies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ void server_deferred_replies_free(struct server_deferred_replies *w)
 		drop_first(w);
 }
 
-void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to, const struct server_answer *answer)
+void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to,
+				 const struct server_answer *answer)
 {
 	struct tscf_message m;
 	struct server_deferred_reply *h;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/sockets/policy.h"
+#include "tscf-client/settings/policy.h"
 
 #include "common/control/control.h"
 #include "common/daemon/dscp_setting.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/control/reply_cache.h"
+#include "tscf-server/session/reply_cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/hold.h"
+#include "tscf-server/session/hold.h"
 
 #include "tscf-server/state.h"
 

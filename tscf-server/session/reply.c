@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/control/reply.h"
+#include "tscf-server/session/reply.h"
 
 /** An answer may be this many times as large as its request: the source address may be forged. */
 #define AMPLIFICATION 3

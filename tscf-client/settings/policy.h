@@ -94,8 +94,8 @@ bool policy_may_need_encryption(const struct policies *p, const struct tscf_sock
  */
 bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_key *flow);
 
-/** @return whether it depends on the socket, and so on its owner, whether clear packets of @p flow are forbidden; also if
- * they are in any case. */
+/** @return whether it depends on the socket, and so on its owner, whether clear packets of @p flow are forbidden; also
+ * if they are in any case. */
 bool policy_may_forbid_clear(const struct policies *p, const struct tscf_binding_key *flow);
 
 /** @return whether a policy, of whatever kind, says encrypted-only. */

@@ -2,10 +2,10 @@
 /*
  * migrate.h - a plain session goes from one worker to another, because its client's outer address has changed.
  *
- * The kernel gives what comes from an outer address to one worker (common/spread.h), so a client that resumes its
- * tunnel from another address speaks to another worker as a rule.  That one asks the others, by their mailboxes.  The
- * one that has the session answers the client itself, from its own socket; and when the new address is proven it sends
- * the session, as a record with its bindings, to the worker of that address.
+ * The kernel gives what comes from an outer address to one worker (common/transport/reuseport.h), so a client that
+ * resumes its tunnel from another address speaks to another worker as a rule.  That one asks the others, by their
+ * mailboxes.  The one that has the session answers the client itself, from its own socket; and when the new address is
+ * proven it sends the session, as a record with its bindings, to the worker of that address.
  *
  * A connection stays with the worker that has accepted it, and is named by its serial number elsewhere.  The one that
  * has the session sends it there as soon as the key has been shown, or has that worker say why not.
@@ -13,7 +13,7 @@
 #ifndef TSCF_SERVER_MIGRATE_H
 #define TSCF_SERVER_MIGRATE_H
 
-#include "tscf-server/control/dispatch.h"
+#include "tscf-server/session/request.h"
 
 /**
  * A message for a session that this worker does not have: hand it to the others.  One of them answers, also if nobody

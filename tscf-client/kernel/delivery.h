@@ -2,9 +2,10 @@
 /*
  * delivery.h - by which device a packet that came down is given to the kernel.
  *
- * Whichever tunnel it came by, it is delivered on the device to which the host's return route points: that of a packet from the internal
- * address to its sender, without a mark, since packets that come in have none.  So whoever checks the reverse path (rp_filter, "fib" of
- * nftables, a firewall's own) finds it right, and a socket that is bound to that device hears what comes by either tunnel.  Pure.
+ * Whichever tunnel it came by, it is delivered on the device to which the host's return route points: that of a packet
+ * from the internal address to its sender, without a mark, since packets that come in have none.  So whoever checks the
+ * reverse path (rp_filter, "fib" of nftables, a firewall's own) finds it right, and a socket that is bound to that
+ * device hears what comes by either tunnel.  Pure.
  */
 #ifndef TSCF_CLIENT_DELIVERY_H
 #define TSCF_CLIENT_DELIVERY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/session/record.h"
+#include "tscf-server/store/record.h"
 
 #include "tscf-server/settings/config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/sockets/networks.h"
+#include "tscf-client/settings/networks.h"
 
 #include <errno.h>
 #include <stdio.h>

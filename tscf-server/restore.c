@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/store/restore.h"
+#include "tscf-server/restore.h"
 
-#include "tscf-server/control/bind.h"
+#include "tscf-server/session/bind.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/base/clock.h"

@@ -7,7 +7,7 @@
 #ifndef TSCF_SERVER_DEFERRED_REPLIES_H
 #define TSCF_SERVER_DEFERRED_REPLIES_H
 
-#include "tscf-server/control/dispatch.h"
+#include "tscf-server/session/request.h"
 
 #include "common/transport/transport.h"
 
@@ -25,7 +25,8 @@ void server_deferred_replies_init(struct server_deferred_replies *w);
 void server_deferred_replies_free(struct server_deferred_replies *w);
 
 /** Keep the answer to a message that came from @p to, until the store has written answer->after. */
-void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to, const struct server_answer *answer);
+void server_deferred_replies_add(struct server_deferred_replies *w, const struct server_place *to,
+				 const struct server_answer *answer);
 
 /**
  * Send what waits for no more than the ticket @p written: to the session that the answer is about where that is still

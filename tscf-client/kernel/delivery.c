@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/delivery.h"
+#include "tscf-client/kernel/delivery.h"
 
 static bool leads_to_encrypted(const struct routing_facts *f, enum tscf_level level)
 {
-	return (level == TSCF_LEVEL_ENCRYPTED_ONLY && f->gate != DTTE_GATE_SHUT) || (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && f->preferred);
+	return (level == TSCF_LEVEL_ENCRYPTED_ONLY && f->gate != DTTE_GATE_SHUT) ||
+	       (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && f->preferred);
 }
 
-/* A packet that is looked up for its reverse path is nobody's: of owner 0, and of no protocol.  Numbered policies look for a mark. */
+/* A packet that is looked up for its reverse path is nobody's: of owner 0, and of no protocol.  Numbered policies look
+ * for a mark. */
 static bool is_seen(const struct policy *p)
 {
 	bool of_root = !p->uid.given || p->uid.low == 0;
@@ -16,11 +18,12 @@ static bool is_seen(const struct policy *p)
 void delivery_plan(const struct client_config *config, const struct routing_facts *facts, struct delivery *out)
 {
 	const struct policies *p = &config->policies;
-	*out = (struct delivery){.encrypted = facts->encrypted, .rest = leads_to_encrypted(facts, config->default_level)};
+	*out =
+	    (struct delivery){.encrypted = facts->encrypted, .rest = leads_to_encrypted(facts, config->default_level)};
 	for (unsigned i = 0; i < p->count; i++)
 		if (is_seen(&p->list[i]))
-			out->policies[out->count++] =
-			    (struct delivery_policy){.remote = p->list[i].remote, .encrypted = leads_to_encrypted(facts, p->list[i].level)};
+			out->policies[out->count++] = (struct delivery_policy){
+			    .remote = p->list[i].remote, .encrypted = leads_to_encrypted(facts, p->list[i].level)};
 }
 
 static bool of_policies(const struct delivery *d, const struct tscf_addr *remote)

@@ -9,25 +9,7 @@
 #ifndef TSCF_SERVER_RESUME_H
 #define TSCF_SERVER_RESUME_H
 
-#include "common/base/addr.h"
-
 #include <stdbool.h>
-#include <stdint.h>
-
-/** Bytes of a key and of its lock, SHA-256 of it. */
-#define SERVER_RESUME_LOCK_SIZE   32
-#define SERVER_RESUME_COOKIE_SIZE 16
-
-/** What a plain session knows about being resumed. */
-struct server_resume {
-	bool locked; /**< there is a lock: the client knows how to resume */
-	bool asked;  /**< the key has been shown from `from`, which is to be proven by the cookie */
-	uint8_t lock[SERVER_RESUME_LOCK_SIZE];
-	uint8_t used[SERVER_RESUME_LOCK_SIZE]; /**< the lock before, that the key of which was shown */
-	union tscf_endpoint from;
-	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
-};
-
 struct server_request;
 struct server_session;
 struct tscf_message;

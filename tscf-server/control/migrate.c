@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-server/session/migrate.h"
+#include "tscf-server/control/migrate.h"
 
 #include "tscf-server/context.h"
 #include "tscf-server/store/journal.h"
@@ -131,7 +131,8 @@ static void send_forwarded_reply(const struct forwarded_query *query, const stru
 static void answer_forwarded_query(struct server_worker *worker, struct server_interface *i,
 				   const struct forwarded_query *query, const struct server_answer *answer)
 {
-	struct server_place to = {.listener = &i->listener[query->listener], .outer = query->from, .local = query->local};
+	struct server_place to = {
+	    .listener = &i->listener[query->listener], .outer = query->from, .local = query->local};
 
 	if (query->serial != 0)
 		send_forwarded_reply(query, answer);
@@ -159,11 +160,12 @@ static void answer_nobody(struct server_worker *worker, struct server_interface 
 
 static void look(struct server_worker *worker, struct server_interface *i, struct forwarded_query *query)
 {
-	struct server_input in = {.interface = i,
-				  .place = {.listener = &i->listener[query->listener], .outer = query->from, .local = query->local},
-				  .now = tscf_clock_now(),
-				  .home = query->home,
-				  .serial = query->serial};
+	struct server_input in = {
+	    .interface = i,
+	    .place = {.listener = &i->listener[query->listener], .outer = query->from, .local = query->local},
+	    .now = tscf_clock_now(),
+	    .home = query->home,
+	    .serial = query->serial};
 	struct server_answer answer;
 	struct tscf_message m;
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kinds.h - the functions that answer one kind of request each; dispatch.c calls them.
+ */
+#ifndef TSCF_SERVER_KINDS_H
+#define TSCF_SERVER_KINDS_H
+
+#include "tscf-server/session/request.h"
+
+/* configure.c */
+/** Configuration_Request on a plain transport. */
+void server_configure_plain(const struct server_request *r);
+/** Configuration_Request on an encrypted connection that is not configured. */
+void server_configure_encrypted(const struct server_request *r);
+
+/* services.c */
+/** Service_Request. */
+void server_serve(const struct server_request *r);
+
+#endif
