@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-programs.sh - programs that no library reaches: static ones, in Go, set-user-ID, in a chroot where AF_UNIX is refused, with sockets that
 # io_uring makes, in a namespace of the dynamic linker, without an environment, and one whose socket is older than the client.  Each is made
-# encrypted-only by the socket option and by a policy: it gets through, and nothing of it is in clear.
+# encrypted-only by the socket option, by a policy for its user and by one for the program: it gets through, and nothing of it is in clear.
 . "$(dirname "$0")/lib.sh"
 
 CC=${CC:-cc}
@@ -40,68 +40,80 @@ EOF
 $CC -o "$T/world" "$T/world.c" -ldl || die "world cannot be built"
 compile_go || skipped+=" go"
 install -o $COVERED -m 4755 "$T/dynamic" "$T/set-user-id"
-install -o $OTHER -m 4755 "$T/dynamic" "$T/set-other-id"
-mkdir "$T/root"
+mkdir "$T/root" "$T/named"
 cp "$T/static" "$T/root/static"
+cp "$T/static" "$T/root/named"
+NAMED=(root/named)
+for program in static dynamic uring world go; do
+	[ -x "$T/$program" ] && cp "$T/$program" "$T/named" && NAMED+=("named/$program")
+done
+install -o $OTHER -m 4755 "$T/dynamic" "$T/named/set-id"
+install -o $OTHER -m 4755 "$T/dynamic" "$T/set-other-id"
+NAMED+=("named/set-id")
 
 start_capture
 echo_server
 start_server
 # --- one that is older than the client ---
 mkfifo -m 644 "$T/go-on"
-background old-option "$PHONE" "$T/static" udp $HOST 7000 M-old-option $COUNT --level 2 --wait "$T/go-on"
+background old-option "$PHONE" "$T/static" udp $HOST 7000 covered-old-option $COUNT --level 2 --wait "$T/go-on"
 old=("$LAST_PID")
-background old-policy "$PHONE" "$T/confine" --user $COVERED "$T/static" udp $HOST 7000 M-old-policy $COUNT --wait "$T/go-on"
+background old-user "$PHONE" "$T/confine" --user $COVERED "$T/static" udp $HOST 7000 covered-old-user $COUNT --wait "$T/go-on"
+old+=("$LAST_PID")
+background old-program "$PHONE" "$T/confine" --user $OTHER "$T/named/static" udp $HOST 7000 covered-old-program $COUNT --wait "$T/go-on"
 old+=("$LAST_PID")
 for pid in "${old[@]}"; do must 5 "ls -l /proc/$pid/fd | grep -q socket:"; done
 CLIENT_CONF=("policy covered { uid = $COVERED level = encrypted-only }")
+for program in "${NAMED[@]}"; do CLIENT_CONF+=("policy ${program//\//-} { program = $T/$program level = encrypted-only }"); done
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
 exec {go_on}>"$T/go-on"
 for pid in "${old[@]}"; do finish "$pid" 20; done
 
 # --- the others ---
-MARKERS=(M-old-option M-old-policy)
-# one NAME COMMAND...: its output; what stands for the arguments is put there.
+NAMES=(old-option old-user old-program)
+# one NAME COMMAND...: its output is in NAME.out.
 one() {
 	local name=$1
 	shift
-	MARKERS+=("M-$name")
+	NAMES+=("$name")
 	in_phone "$@" >"$T/$name.out" 2>"$T/$name.log"
 	[ $? -ne 77 ] || skipped+=" $name"
 }
-for way in option policy; do
+for way in option user program; do
+	dir=$T who=$OTHER set_id=$T/set-other-id rooted=/static level=() go_level=
 	case $way in
-	option) who=$OTHER set_id=set-other-id level=(--level 2) go_level=2 ;;
-	policy) who=$COVERED set_id=set-user-id level=() go_level= ;;
+	option) level=(--level 2) go_level=2 ;;
+	user) who=$COVERED set_id=$T/set-user-id ;;
+	program) dir=$T/named set_id=$T/named/set-id rooted=/named ;;
 	esac
 	as=(setpriv --reuid "$who")
 	for transport in udp tcp; do
-		one static-$transport-$way "${as[@]}" "$T/static" $transport $HOST 7000 M-static-$transport-$way $COUNT "${level[@]}"
+		one static-$transport-$way "${as[@]}" "$dir/static" $transport $HOST 7000 covered-static-$transport-$way $COUNT "${level[@]}"
 		[ -x "$T/go" ] || continue
 		for by in net raw; do
-			one go-$by-$transport-$way "${as[@]}" "$T/go" $by $transport $HOST 7000 M-go-$by-$transport-$way $COUNT $go_level
+			one go-$by-$transport-$way "${as[@]}" "$dir/go" $by $transport $HOST 7000 covered-go-$by-$transport-$way $COUNT $go_level
 		done
 	done
 	one set-user-id-$way setpriv --reuid $STRANGER env LD_PRELOAD="$TSCF_PRELOAD" TSCF_CONTROL="$CLIENT_CONTROL" \
-		"$T/$set_id" udp $HOST 7000 M-set-user-id-$way $COUNT "${level[@]}"
-	one chroot-$way "$T/confine" --chroot "$T/root" --refuse unix --user $who /static udp $HOST 7000 M-chroot-$way $COUNT "${level[@]}"
-	one world-$way "${as[@]}" "$T/world" "$T/world.so" udp $HOST 7000 M-world-$way $COUNT "${level[@]}"
-	one no-environment-$way "$T/confine" --user $who "$T/dynamic" udp $HOST 7000 M-no-environment-$way $COUNT "${level[@]}"
-	[ "$TSCF_INNER" = 6 ] || one uring-$way "${as[@]}" "$T/uring" udp $HOST 7000 M-uring-$way $COUNT "${level[@]}"
+		"$set_id" udp $HOST 7000 covered-set-user-id-$way $COUNT "${level[@]}"
+	one chroot-$way "$T/confine" --chroot "$T/root" --refuse unix --user $who $rooted udp $HOST 7000 covered-chroot-$way $COUNT "${level[@]}"
+	one world-$way "${as[@]}" "$dir/world" "$T/world.so" udp $HOST 7000 covered-world-$way $COUNT "${level[@]}"
+	one no-environment-$way "$T/confine" --user $who "$dir/dynamic" udp $HOST 7000 covered-no-environment-$way $COUNT "${level[@]}"
+	[ "$TSCF_INNER" = 6 ] || one uring-$way "${as[@]}" "$dir/uring" udp $HOST 7000 covered-uring-$way $COUNT "${level[@]}"
 done
-one control setpriv --reuid $OTHER "$T/static" udp $HOST 7000 M-control $COUNT
+in_phone setpriv --reuid $OTHER "$T/static" udp $HOST 7000 nobody-control $COUNT >"$T/control.out"
 stop_client
 stop_capture
 
-for marker in "${MARKERS[@]}"; do
-	name=${marker#M-}
+for name in "${NAMES[@]}"; do
 	case " $skipped " in *" $name "*) continue ;; esac
 	out=$(cat "$T/$name.out")
-	case $name in
-	control) is "without either it is in clear: packets" "$(in_clear "M-control ")" -ge $COUNT ;;
-	*-option) check "$name: encrypted ($out)" [ "$out/$(in_clear "$marker ")" = "level=2 back=$COUNT error=none/0" ] ;;
-	*) check "$name: encrypted ($out)" [ "${out#level=* }/$(in_clear "$marker ")" = "back=$COUNT error=none/0" ] ;;
-	esac
+	# A policy that looks at the user alone needs no mark.
+	case $name in *-user) out=${out/level=0 /level=2 } ;; esac
+	is "$name" "$out" = "level=2 back=$COUNT error=none"
 done
+is "in clear: packets of all of these" "$(in_clear covered-)" -eq 0
+[ "$FAILED" -eq 0 ] || for name in "${NAMES[@]}"; do note "in clear of $name: $(in_clear "covered-$name ")"; done
+is "and of one that nobody has covered" "$(in_clear nobody-control)" -ge $COUNT
 [ -z "$skipped" ] || note "not possible here:$skipped"

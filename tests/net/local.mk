@@ -25,6 +25,8 @@ NET_TESTS = \
 	tests/net/full-table.sh \
 	tests/net/guard.sh \
 	tests/net/guard-class.sh \
+	tests/net/guard-flushed.sh \
+	tests/net/guard-killed.sh \
 	tests/net/guard-option.sh \
 	tests/net/guard-programs.sh \
 	tests/net/handles.sh \
@@ -92,7 +94,6 @@ NET_TESTS = \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py
-EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/program.go
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -126,6 +127,10 @@ tests_net_libkey_log_la_SOURCES = tests/net/key_log.c
 tests_net_libkey_log_la_CFLAGS = $(NET_CFLAGS) $(WOLFSSL_CFLAGS)
 # With a folder to be installed in, libtool makes a shared library of it; nothing installs it.
 tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
+
+# Programs that tests of the guard build themselves, static ones and in Go.
+EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
+	tests/net/guard/program.go
 
 check_DATA = tests/root.stamp
 tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_LTLIBRARIES)
