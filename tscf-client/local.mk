@@ -124,7 +124,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
 # The guard: a BPF object within the daemon.
-libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
+libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
 	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
 	tscf-client/guard/guard_set.h
 GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.bpf.h

@@ -5,70 +5,11 @@
 # the guard get theirs when it begins; and without a client new sockets have theirs all the same, and send nothing in clear.
 . "$(dirname "$0")/lib.sh"
 
-cat >"$T/born.c" <<'END'
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-static int value(int fd)
-{
-	unsigned mark = 0;
-	socklen_t length = sizeof mark;
-	getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &length);
-	return mark >> 24 & 0x7f;
-}
-/* ADDRESS TEXT COMMAND...: v tells the value under the mask, lN waits until it is N, wFILE waits for that to exist, tN sets the DSCP, bN binds to port N,
- * sN sends N packets and tells how many came back, k tells the value of one new socket of each kind. */
-int main(int argc, char **argv)
-{
-	static const int kinds[][2] = {{SOCK_DGRAM, 0}, {SOCK_STREAM, 0}, {SOCK_RAW, IPPROTO_RAW}, {SOCK_DGRAM, 136}};
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)}, from = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct timeval wait = {2, 0};
-	char buffer[2000];
-	inet_pton(AF_INET, argv[1], &to.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-	setvbuf(stdout, NULL, _IONBF, 0);
-	for (int i = 3; i < argc; i++) {
-		int n = atoi(argv[i] + 1), back = 0, tos = n << 2, error = 0;
-		from.sin_port = htons((unsigned short)n);
-		switch (argv[i][0]) {
-		case 'v': printf("value=%d ", value(fd)); break;
-		case 'l':
-			for (int k = 0; k < 1000 && value(fd) != n; k++) usleep(10000);
-			printf("value=%d ", value(fd));
-			break;
-		case 'w': while (access(argv[i] + 1, F_OK) != 0) usleep(10000); break;
-		case 't': setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos); break;
-		case 'b': printf("bound=%d ", bind(fd, (struct sockaddr *)&from, sizeof from) == 0 ? 0 : errno); break;
-		case 's':
-			for (int k = 0; k < n; k++) {
-				if (sendto(fd, argv[2], strlen(argv[2]), 0, (struct sockaddr *)&to, sizeof to) < 0) error = errno;
-				else back += recv(fd, buffer, sizeof buffer, 0) > 0;
-			}
-			printf("back=%d/%d ", back, error);
-			break;
-		case 'k':
-			for (unsigned k = 0; k < 8; k++) {
-				int one = socket(k & 1 ? AF_INET6 : AF_INET, kinds[k / 2][0], kinds[k / 2][1]);
-				printf("%d ", one < 0 ? -errno : value(one));
-				close(one);
-			}
-		}
-	}
-	puts("");
-	return 0;
-}
-END
 topology
 start_capture
 echo_server
 start_server
-gcc -static -o "$T/born" "$T/born.c" || die "a static program cannot be built"
+gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 mkdir "$T/other"
 for name in phone media ports old other/phone; do cp "$T/born" "$T/$name"; done
 # Values are 8 times the number of the policy, and the level.

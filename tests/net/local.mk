@@ -24,6 +24,7 @@ NET_TESTS = \
 	tests/net/fragments.sh \
 	tests/net/full-table.sh \
 	tests/net/guard.sh \
+	tests/net/guard-cgroup.sh \
 	tests/net/guard-class.sh \
 	tests/net/guard-flushed.sh \
 	tests/net/guard-killed.sh \

@@ -89,12 +89,13 @@ static const struct config_case wrong[] = {
 	{"policy a { remote = \"0.0.0.0/0\" }\n", 1, "0.0.0.0/0", "BITS not 0"},
 	{"policy a { remote = example.org }\n", 1, "example.org", "an address"},
 	{"policy a { program = baresip }\n", 1, "baresip", "absolute name of a program"},
+	{"policy a { cgroup = user.slice }\n", 1, "user.slice", "a cgroup from the root"},
 	{"policy a { dscp = none }\n", 1, "none", "DSCPs separated by commas"},
 	{"policy a { dscp = 64 }\n", 1, "64", "0 to 63"},
-	{"policy a {\nlevel = unencrypted\nprogram = /a\nremote = 192.0.2.1\n}\n", 5, "program and dscp do not go with remote",
+	{"policy a {\nlevel = unencrypted\nprogram = /a\nremote = 192.0.2.1\n}\n", 5, "program, cgroup and dscp do not go with remote",
 	 "two policies"},
 	{"policy a { level = unencrypted dscp = EF remote-port = 5 }\n", 1, "dscp do not go", "two policies"},
-	{"policy a { colour = blue }\n", 1, "colour", "expected one of level, program, dscp"},
+	{"policy a { colour = blue }\n", 1, "colour", "expected one of level, program, cgroup, dscp"},
 	{"include(\"/etc/passwd\")\n", 1, "include", "expected one of"},
 };
 

@@ -36,32 +36,32 @@ struct sample {
 	uint32_t uid;
 	uint16_t local_port, remote_port;
 	const char *remote, *policy; /* "-": none */
-	bool may; /* policy_may_need_encryption */
+	bool may;                    /* policy_may_need_encryption */
 };
 
 static const struct sample samples[] = {
-	{IPPROTO_UDP, 1, 5060, 0, NULL, "voice", false},
-	{IPPROTO_UDP, 1, 5069, 0, NULL, "voice", false},
-	{IPPROTO_UDP, 1, 5070, 0, NULL, "-", true},
-	{IPPROTO_UDP, 1, 5059, 9, "192.0.3.1", "-", false},
-	{IPPROTO_TCP, 1, 5060, 9, "192.0.3.1", "-", false},
-	/* The first decides, and who the owner is is not known of a packet. */
-	{IPPROTO_UDP, 12346, 5060, 0, NULL, "guest", false},
-	{IPPROTO_UDP, 12345, 7, 0, NULL, "users", false},
-	{IPPROTO_UDP, 13000, 7, 0, NULL, "-", true},
-	{IPPROTO_TCP, 12999, 7, 443, "192.0.2.1", "users", false},
-	{IPPROTO_TCP, 1, 7, 443, "192.0.2.1", "bank", false},
-	{IPPROTO_TCP, 1, 7, 444, "192.0.2.1", "-", false},
-	{IPPROTO_TCP, 1, 7, 1, "2001:db8::1", "six", false},
-	{IPPROTO_UDP, 1, 7, 1, "2001:db8::1", "-", false},
-	{IPPROTO_TCP, 1, 7, 1, "2001:db8::2", "-", false},
+    {IPPROTO_UDP, 1, 5060, 0, NULL, "voice", false},
+    {IPPROTO_UDP, 1, 5069, 0, NULL, "voice", false},
+    {IPPROTO_UDP, 1, 5070, 0, NULL, "-", true},
+    {IPPROTO_UDP, 1, 5059, 9, "192.0.3.1", "-", false},
+    {IPPROTO_TCP, 1, 5060, 9, "192.0.3.1", "-", false},
+    /* The first decides, and who the owner is is not known of a packet. */
+    {IPPROTO_UDP, 12346, 5060, 0, NULL, "guest", false},
+    {IPPROTO_UDP, 12345, 7, 0, NULL, "users", false},
+    {IPPROTO_UDP, 13000, 7, 0, NULL, "-", true},
+    {IPPROTO_TCP, 12999, 7, 443, "192.0.2.1", "users", false},
+    {IPPROTO_TCP, 1, 7, 443, "192.0.2.1", "bank", false},
+    {IPPROTO_TCP, 1, 7, 444, "192.0.2.1", "-", false},
+    {IPPROTO_TCP, 1, 7, 1, "2001:db8::1", "six", false},
+    {IPPROTO_UDP, 1, 7, 1, "2001:db8::1", "-", false},
+    {IPPROTO_TCP, 1, 7, 1, "2001:db8::2", "-", false},
 };
 
 START_TEST(first_match)
 {
 	const struct sample *s = &samples[_i];
-	struct tscf_socket socket = {.protocol = s->protocol, .uid = s->uid, .local_port = s->local_port,
-				     .remote_port = s->remote_port};
+	struct tscf_socket socket = {
+	    .protocol = s->protocol, .uid = s->uid, .local_port = s->local_port, .remote_port = s->remote_port};
 
 	read_policies();
 	if (s->remote)
@@ -93,24 +93,24 @@ struct told {
 };
 
 static const struct told told[] = {
-	{"/opt/phone", 0, 1, 0, NULL, "phone", 2 << 3 | 2, true},
-	{"/opt/phone", 46, 1, 5004, NULL, "media", 1 << 3 | 3, true},
-	{"/opt/phone", 34, 1, 5004, NULL, "media", 1 << 3 | 3, true},
-	{"/opt/phone", 46, 1, 5004, "192.0.2.7", "bank", 2, false},
-	{"/opt/phone", 46, 1, 5004, "192.0.2.8", "media", 1 << 3 | 3, false},
-	{"/opt/phone", 0, 12346, 0, NULL, "guest", 1, true},
-	{"/opt/phone2", 0, 1, 0, NULL, "-", 3, true},
-	{"/opt/phon", 46, 1, 0, NULL, "voice", 4 << 3 | 1, true},
-	{"/opt/other", 0, 1, 0, NULL, "-", 3, true},
-	{"/opt/other", 0, 1, 7009, NULL, "port", 3 << 3 | 2, true},
-	{"", 0, 1, 7009, NULL, "-", 3, true},
+    {"/opt/phone", 0, 1, 0, NULL, "phone", 2 << 3 | 2, true},
+    {"/opt/phone", 46, 1, 5004, NULL, "media", 1 << 3 | 3, true},
+    {"/opt/phone", 34, 1, 5004, NULL, "media", 1 << 3 | 3, true},
+    {"/opt/phone", 46, 1, 5004, "192.0.2.7", "bank", 2, false},
+    {"/opt/phone", 46, 1, 5004, "192.0.2.8", "media", 1 << 3 | 3, false},
+    {"/opt/phone", 0, 12346, 0, NULL, "guest", 1, true},
+    {"/opt/phone2", 0, 1, 0, NULL, "-", 3, true},
+    {"/opt/phon", 46, 1, 0, NULL, "voice", 4 << 3 | 1, true},
+    {"/opt/other", 0, 1, 0, NULL, "-", 3, true},
+    {"/opt/other", 0, 1, 7009, NULL, "port", 3 << 3 | 2, true},
+    {"", 0, 1, 7009, NULL, "-", 3, true},
 };
 
 START_TEST(library)
 {
 	const struct told *t = &told[_i];
 	struct tscf_socket socket = {.protocol = IPPROTO_UDP, .uid = t->uid, .local_port = t->local_port};
-	struct policy_subject subject = {.socket = &socket, .program = t->program, .dscp = t->dscp};
+	struct policy_subject subject = {.socket = &socket, .program = t->program, .cgroup = "", .dscp = t->dscp};
 
 	ck_assert_int_eq(client_config_init(&config), 0);
 	ck_assert_int_eq(client_config_read(&config, config_file_make(numbered)), 0);
@@ -148,13 +148,15 @@ START_TEST(room_on_the_mark)
 	config.fwmark_mask = 0x1f;
 	capture_begin();
 	int err = client_config_check(&config);
-	ck_assert_ptr_nonnull(strstr(capture_end(), "4 policies name a program or dscp, and fwmark-mask 0x1f has room for 3"));
+	ck_assert_ptr_nonnull(
+	    strstr(capture_end(), "4 policies name a program, cgroup or dscp, and fwmark-mask 0x1f has room for 3"));
 	ck_assert_int_eq(err, -EINVAL);
 	client_config_free(&config);
 }
 END_TEST
 
-/* What comes down is refused when every owner's would be, and only then; the exception at the front may be its owner's. */
+/* What comes down is refused when every owner's would be, and only then; the exception at the front may be its owner's.
+ */
 START_TEST(packets)
 {
 	struct tscf_binding_key flow = {.protocol = IPPROTO_UDP, .local_port = 5060, .remote_port = 9};
@@ -179,6 +181,34 @@ START_TEST(packets)
 }
 END_TEST
 
+/* Part for part, from the root on; what lies below what matches does, too. */
+START_TEST(patterns_for_cgroups)
+{
+	static const struct {
+		const char *pattern, *cgroup;
+		enum policy_fit fit;
+	} cases[] = {
+	    {"/a/app-*.scope", "", POLICY_FIT_BELOW},
+	    {"/a/app-*.scope", "/a", POLICY_FIT_BELOW},
+	    {"/a/app-*.scope", "/ab", POLICY_FIT_NOT},
+	    {"/a/app-*.scope", "/a/app-7.scope", POLICY_FIT},
+	    {"/a/app-*.scope", "/a/app-7.scope/x/y", POLICY_FIT},
+	    {"/a/app-*.scope", "/a/app-7.slice", POLICY_FIT_NOT},
+	    {"/a/*", "/a/b/c", POLICY_FIT},
+	    {"/*/b", "/a/c", POLICY_FIT_NOT},
+	    {"/a/phone\\x2d5", "/a/phone\\x2d5", POLICY_FIT},
+	    {"/", "/anything", POLICY_FIT},
+	};
+	struct policy p = {.level = TSCF_LEVEL_ENCRYPTED_ONLY};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(p.cgroup, sizeof(p.cgroup), "%s", cases[i].pattern);
+		ck_assert_msg(policy_fits_cgroup(&p, cases[i].cgroup) == cases[i].fit, "%s and %s", cases[i].pattern,
+			      cases[i].cgroup);
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client_policy");
@@ -188,6 +218,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, packets);
 	tcase_add_loop_test(tc, library, 0, sizeof(told) / sizeof(told[0]));
 	tcase_add_test(tc, room_on_the_mark);
+	tcase_add_test(tc, patterns_for_cgroups);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -104,6 +104,17 @@ static __always_inline int judge(const struct guard_net *net, const struct flow 
 	return level == PREFERRED && net->preferred && device != net->plain && is_service(net, f) ? DROP : PASS;
 }
 
+/* Of a socket that was made in a cgroup which the client did not know then: once. */
+static __always_inline void tell_stranger(struct guard_socket *stored)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_CLASS};
+
+	if (stored->asked != 0)
+		return;
+	e.asked = stored->asked = bpf_ktime_get_ns();
+	tell_of(stored->netns, &e, stored->pid, stored->uid);
+}
+
 /* Of a socket that policies make encrypted-only, and the client has not marked yet. */
 static __always_inline __u32 value_wanted(const struct guard_net *net, struct bpf_sock *sk, __u32 value)
 {
@@ -112,7 +123,11 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 	if (!net->numbered || value & EXPLICIT)
 		return value;
 	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!stored || stored->generation != net->generation || (stored->wanted & LEVEL_MASK) != ONLY)
+	if (!stored)
+		return value;
+	if (stored->generation == 0 && stored->pid != 0)
+		tell_stranger(stored);
+	if ((stored->generation != net->generation && stored->generation != 0) || (stored->wanted & LEVEL_MASK) != ONLY)
 		return value;
 	return stored->wanted;
 }
@@ -169,17 +184,21 @@ int tscf_create(struct bpf_sock *sk)
 {
 	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)};
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
+	struct guard_event unknown = {.kind = GUARD_EVENT_GROUP};
 
 	if (!net)
 		return 1;
 	if (net->numbered) {
 		fresh.uid = current_owner();
+		fresh.pid = bpf_get_current_pid_tgid() >> 32;
 		identify(net, &fresh);
 		/* It has no port, has sent nothing and nobody knows of it: it may have any level. */
 		reconsider(net, &fresh, 0, sk->protocol, 0);
 		if (fresh.wanted != 0)
 			sk->mark = fresh.mark = mark_with(net, sk->mark, fresh.wanted);
 	}
+	if (net->grouped && fresh.generation == 0)
+		tell(fresh.netns, &unknown);
 	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE) != 0;
 }
 

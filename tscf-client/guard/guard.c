@@ -41,13 +41,23 @@ static uint64_t namespace_inode(void)
 	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
 }
 
+static void prepare(void *context, const struct guard_net *net)
+{
+	struct guard *g = context;
+
+	guard_groups_tell(&g->groups, net->generation);
+}
+
 int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
 {
 	int err = 0;
 
 	*g = (struct guard){
 	    .config = config, .facts = facts, .now = {.since = (__u64)time(NULL), .owner = namespace_inode()}};
+	struct guard_set_owner owner = {.take = is_left_over, .prepare = prepare, .context = g};
+
 	guard_set_init(&g->set);
+	guard_groups_init(&g->groups, &g->set, &config->policies);
 	if (config->guard != CLIENT_GUARD_OFF)
 		guard_programs_find(&g->programs, &config->policies);
 	guard_plan(config, g->programs.places, facts, &g->now);
@@ -56,10 +66,12 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 	else if (getrandom(g->now.token, sizeof(g->now.token), 0) != sizeof(g->now.token))
 		err = -errno;
 	else
-		err = guard_set_open(&g->set, &g->now, is_left_over, g->reason);
+		err = guard_set_open(&g->set, &g->now, &owner, g->reason);
 	g->on = config->guard != CLIENT_GUARD_OFF && err == 0;
-	if (g->on)
+	if (g->on) {
+		guard_groups_keep(&g->groups);
 		say_who_we_are(g);
+	}
 	if (err == 0)
 		return 0;
 	if (config->guard == CLIENT_GUARD_REQUIRED) {
@@ -76,11 +88,17 @@ static void write_plan(struct guard *g, const struct guard_net *next)
 
 	if (!g->on || memcmp(next, &g->now, sizeof(*next)) == 0)
 		return;
+	/* Cgroups of other policies first. */
+	if (next->generation != g->now.generation)
+		guard_groups_tell(&g->groups, next->generation);
 	err = guard_set_write(&g->set, next);
-	if (err < 0)
+	if (err < 0) {
 		tscf_error("guard: cannot be told what holds now: %s", strerror(-err));
-	else
-		g->now = *next;
+		return;
+	}
+	if (next->generation != g->now.generation)
+		guard_groups_keep(&g->groups);
+	g->now = *next;
 }
 
 void guard_before(struct guard *g)
@@ -102,10 +120,16 @@ void guard_after(struct guard *g)
 
 void guard_policies_changed(struct guard *g)
 {
+	struct guard_net next = g->now;
+
 	if (!g->on)
 		return;
 	guard_programs_find(&g->programs, &g->config->policies);
-	guard_after(g);
+	guard_plan(g->config, g->programs.places, g->facts, &next);
+	/* Patterns for cgroups are no part of the plan. */
+	if (next.generation == g->now.generation)
+		next.generation++;
+	write_plan(g, &next);
 }
 
 static void programs_changed(void *context)
@@ -118,8 +142,10 @@ void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *co
 {
 	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handle, context) : 0;
 
-	if (g->on)
+	if (g->on) {
 		guard_programs_watch(&g->programs, loop, programs_changed, g);
+		guard_groups_watch(&g->groups, loop);
+	}
 	if (err < 0)
 		tscf_warning("guard: its events are not heard: %s", strerror(-err));
 }
@@ -143,6 +169,7 @@ void guard_close(struct guard *g, bool keep)
 	}
 	guard_events_close(&g->events);
 	guard_programs_stop(&g->programs);
+	guard_groups_close(&g->groups);
 	guard_set_close(&g->set);
 	g->on = false;
 }

@@ -9,6 +9,7 @@
 #define TSCF_CLIENT_GUARD_H
 
 #include "tscf-client/guard/guard_events.h"
+#include "tscf-client/guard/guard_groups.h"
 #include "tscf-client/guard/guard_programs.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/kernel/routing.h"
@@ -20,6 +21,7 @@ struct guard {
 	struct guard_set set;
 	struct guard_events events;
 	struct guard_programs programs;
+	struct guard_groups groups;
 	const struct client_config *config; /**< not its own, and what holds now */
 	const struct routing_facts *facts;
 	struct guard_net now;      /**< what the kernel has */

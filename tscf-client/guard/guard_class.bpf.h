@@ -62,8 +62,40 @@ static __always_inline bool is_program(const struct guard_program *wanted, const
 	return other == 0 && wanted->place.inode != 0;
 }
 
-/* Those policies with a number, as bits, that a socket of the current process and this owner can be given. */
-static __noinline __u32 subject_of_current(const struct guard_net *net, __u32 uid)
+/* Which policies hold in the current process's cgroup, by that and those above it.  Of one that the client has not seen
+ * yet all may. */
+static __noinline int group_of_current(const struct guard_net *net, __u64 netns, struct guard_group *sum)
+{
+	struct guard_group_key key = {.netns = netns, .generation = net->generation};
+	bool seen = false;
+
+	sum->below = net->grouped;
+	for (int level = 0; level < GUARD_DEPTH; level++) {
+		const struct guard_group *g;
+
+		key.cgroup = bpf_get_current_ancestor_cgroup_id(level);
+		if (key.cgroup == 0 && seen)
+			sum->below = 0;
+		if (key.cgroup == 0)
+			break;
+		g = bpf_map_lookup_elem(&groups, &key);
+		/* The root that the client sees may be one of a container's. */
+		if (!g && !seen)
+			continue;
+		if (!g)
+			break;
+		seen = true;
+		sum->fits |= g->fits;
+		sum->below = g->below;
+		if (g->below == 0)
+			break;
+	}
+	return 0;
+}
+
+/* Those policies with a number, as bits, that a socket of the current process can be given. */
+static __noinline __u32 subject_of_current(const struct guard_net *net, const struct guard_socket *s,
+					   struct guard_group *group)
 {
 	struct guard_program here = {};
 	__u32 bits = 0;
@@ -75,7 +107,9 @@ static __noinline __u32 subject_of_current(const struct guard_net *net, __u32 ui
 
 		if (i >= net->policy_count)
 			break;
-		if (p->number == 0 || (p->flags & GUARD_POLICY_UID && (uid < p->uid_low || uid > p->uid_high)))
+		if (p->number == 0 || (p->flags & GUARD_POLICY_UID && (s->uid < p->uid_low || s->uid > p->uid_high)))
+			continue;
+		if (p->flags & GUARD_POLICY_CGROUP && !(group->fits >> i & 1))
 			continue;
 		if (!(p->flags & GUARD_POLICY_PROGRAM) || is_program(&p->program, &here))
 			bits |= 1U << i;
@@ -83,12 +117,29 @@ static __noinline __u32 subject_of_current(const struct guard_net *net, __u32 ui
 	return bits;
 }
 
+/* As far as policies say encrypted-only, those that may hold do. */
+static __noinline __u32 those_that_forbid(const struct guard_net *net, __u32 bits)
+{
+	__u32 left = 0;
+
+	for (__u32 i = 0; i < GUARD_POLICIES; i++)
+		if (i < net->policy_count && net->policies[i].level == ONLY)
+			left |= bits & 1U << i;
+	return left;
+}
+
 static __always_inline void identify(const struct guard_net *net, struct guard_socket *s)
 {
+	struct guard_group group = {};
+
 	if (s->generation == net->generation)
 		return;
-	s->subject = net->numbered ? subject_of_current(net, s->uid) : 0;
-	s->generation = net->generation;
+	if (net->grouped)
+		group_of_current(net, s->netns, &group);
+	group.below = those_that_forbid(net, group.below);
+	group.fits |= group.below;
+	s->subject = net->numbered ? subject_of_current(net, s, &group) : 0;
+	s->generation = group.below == 0 ? net->generation : 0;
 }
 
 /* What is said of one packet does not hold for a socket that sends to anybody. */

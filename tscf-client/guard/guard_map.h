@@ -17,6 +17,10 @@
 #define GUARD_NAME 64
 /** Network namespaces that clients have guarded on one host. */
 #define GUARD_NETS 1024
+/** Cgroups that these have noted. */
+#define GUARD_GROUPS 16384
+/** How deep a cgroup may lie; what lies deeper is not known. */
+#define GUARD_DEPTH 16
 
 /** Why packets were dropped, from `status --json`; "out": of a program, "in": for it. */
 #define GUARD_COUNTERS(X)                                                                                              \
@@ -49,6 +53,7 @@ struct guard_prefix {
 #define GUARD_POLICY_UID     1U
 #define GUARD_POLICY_REMOTE  2U
 #define GUARD_POLICY_PROGRAM 4U
+#define GUARD_POLICY_CGROUP  8U
 
 /** A directory as the kernel itself numbers it; all 0: there is none. */
 struct guard_place {
@@ -62,6 +67,18 @@ struct guard_program {
 	struct guard_place place;
 	__u64 length;               /**< of the name, in bytes */
 	__u64 name[GUARD_NAME / 8]; /**< the first bytes of it, ended by one that is 0; the others are 0 */
+};
+
+/** A cgroup, for the policies of one generation. */
+struct guard_group_key {
+	__u64 netns;
+	__u64 cgroup; /**< its id */
+	__u64 generation;
+};
+
+/** Policies as bits: those whose pattern it matches itself, and those whose pattern one below it may match. */
+struct guard_group {
+	__u32 fits, below;
 };
 
 /** As struct policy; a range of ports whose upper end is 0 is any. */
@@ -90,9 +107,9 @@ struct guard_net {
 	__u8 default_level;
 	__u16 policy_count, route_count;
 	__u16 has_native;
-	__u32 numbered;   /**< how many policies have a number */
-	__u32 generation; /**< another one if the policies are others; not 0 */
-	__u32 unused;
+	__u32 numbered;     /**< how many policies have a number */
+	__u32 generation;   /**< another one if the policies are others; not 0 */
+	__u32 grouped;      /**< the policies that name a cgroup, as bits */
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
 	__u8 token[16];     /**< who knows it is the client */
 	char device[16];    /**< name of the encrypted device: whether a client still lives */
@@ -107,17 +124,19 @@ struct guard_socket {
 	__u64 asked;      /**< the last guard_event.asked of it */
 	__u32 mark;       /**< as it was set last */
 	__u32 uid;        /**< of its owner */
-	__u32 generation; /**< of the policies that the following is about; another one: it is out of date */
+	__u32 generation; /**< of the policies that the following is about; another one: it is out of date, 0: its
+			     cgroup was not known */
 	__u16 subject;    /**< those policies, as bits, of whose program and owner it is */
 	__u8 dscp[2];     /**< as it was set: IPv4, IPv6 */
 	__u32 wanted;     /**< value under the mask that policies give it; 0: none that has a number */
-	__u32 unused;
+	__u32 pid;        /**< thread group of who made it */
 };
 
 enum guard_event_kind {
 	GUARD_EVENT_BOUND, /**< it has a local port now */
 	GUARD_EVENT_LEVEL, /**< its program has raised its level, and it has the mark already */
 	GUARD_EVENT_ASKS,  /**< its program wants a level that the client must give */
+	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that is not known */
 	GUARD_EVENT_CLASS, /**< policies say of it now what the client must give */
 };
 

@@ -47,6 +47,15 @@ struct {
 	__type(value, struct guard_socket);
 } sockets SEC(".maps");
 
+/* Which policies hold in cgroups. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARD_GROUPS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_group_key);
+	__type(value, struct guard_group);
+} groups SEC(".maps");
+
 /* Of each namespace, to its client. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
@@ -73,16 +82,21 @@ static __always_inline __u32 value_of(const struct guard_net *net, __u32 mark)
 	return (mark & net->mask) >> (net->shift & 31);
 }
 
-/* @return whether the client will hear of it. */
-static __always_inline bool tell(__u64 netns, struct guard_event *e)
+static __always_inline bool tell_of(__u64 netns, struct guard_event *e, __u32 pid, __u32 uid)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &netns);
 
 	if (!ring)
 		return false;
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->uid = (__u32)bpf_get_current_uid_gid();
+	e->pid = pid;
+	e->uid = uid;
 	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
+}
+
+/* Of the current process.  @return whether the client will hear of it. */
+static __always_inline bool tell(__u64 netns, struct guard_event *e)
+{
+	return tell_of(netns, e, bpf_get_current_pid_tgid() >> 32, (__u32)bpf_get_current_uid_gid());
 }
 
 #endif

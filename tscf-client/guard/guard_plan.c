@@ -53,7 +53,8 @@ static void write_policy(const struct policy *p, const struct guard_place *place
 				     .remote_low = p->remote_port.low,
 				     .remote_high = p->remote_port.high,
 				     .flags = (p->uid.given ? GUARD_POLICY_UID : 0) |
-					      (p->program[0] ? GUARD_POLICY_PROGRAM : 0),
+					      (p->program[0] ? GUARD_POLICY_PROGRAM : 0) |
+					      (p->cgroup[0] ? GUARD_POLICY_CGROUP : 0),
 				     .dscps = p->dscps,
 				     .protocol = p->protocol,
 				     .level = (__u8)p->level,
@@ -87,8 +88,11 @@ static void write_policies(const struct policies *p, const struct guard_place *p
 	out->numbered = (__u16)policies_numbered(p);
 	for (unsigned i = 0; i < p->count; i++)
 		write_policy(&p->list[i], &places[i], &out->policies[i]);
+	out->grouped = 0;
+	for (unsigned i = 0; i < p->count; i++)
+		out->grouped |= (__u32)(p->list[i].cgroup[0] != '\0') << i;
 	if (out->generation == 0 || memcmp(before, out->policies, sizeof(before)) != 0)
-		out->generation = out->generation == UINT32_MAX ? 1 : out->generation + 1;
+		out->generation++;
 }
 
 void guard_plan(const struct client_config *config, const struct guard_place *places, const struct routing_facts *facts,

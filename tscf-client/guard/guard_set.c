@@ -117,6 +117,35 @@ uint64_t guard_set_asked(const struct guard_set *s, int fd)
 	return bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) == 0 ? stored.asked : 0;
 }
 
+int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group)
+{
+	return bpf_map_update_elem(s->maps[GUARD_MAP_GROUPS], key, group, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key)
+{
+	bpf_map_delete_elem(s->maps[GUARD_MAP_GROUPS], key);
+}
+
+/* Those of a namespace, but of one generation. */
+static void forget_groups(int groups, uint64_t netns, uint64_t but)
+{
+	struct guard_group_key key, next;
+	int more = groups < 0 ? -1 : bpf_map_get_next_key(groups, NULL, &next);
+
+	for (unsigned i = 0; more == 0 && i < GUARD_GROUPS; i++) {
+		key = next;
+		more = bpf_map_get_next_key(groups, &key, &next);
+		if (key.netns == netns && key.generation != but)
+			bpf_map_delete_elem(groups, &key);
+	}
+}
+
+void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
+{
+	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation);
+}
+
 void guard_set_deaf(const struct guard_set *s)
 {
 	bpf_map_delete_elem(s->maps[GUARD_MAP_RINGS], &s->netns);
@@ -137,7 +166,7 @@ static bool is_empty(int nets)
 }
 
 /* Guards of namespaces that are gone; their cookies never come back. */
-static void forget_gone(int nets, int counts, int rings)
+static void forget_gone(int nets, int counts, int rings, int groups)
 {
 	uint64_t key, next;
 	struct guard_net net;
@@ -151,6 +180,7 @@ static void forget_gone(int nets, int counts, int rings)
 		bpf_map_delete_elem(nets, &key);
 		bpf_map_delete_elem(counts, &key);
 		bpf_map_delete_elem(rings, &key);
+		forget_groups(groups, key, 0);
 	}
 }
 
@@ -233,6 +263,7 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		s->maps[GUARD_MAP_COUNTS] = dup(bpf_map__fd(skel->maps.counts));
 		s->maps[GUARD_MAP_RINGS] = dup(bpf_map__fd(skel->maps.rings));
 		s->maps[GUARD_MAP_SOCKETS] = dup(bpf_map__fd(skel->maps.sockets));
+		s->maps[GUARD_MAP_GROUPS] = dup(bpf_map__fd(skel->maps.groups));
 	}
 	guard_bpf__destroy(skel);
 	return err;
@@ -276,13 +307,14 @@ static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_
 		if (nets < 0)
 			continue;
 		bpf_map_delete_elem(nets, &s->netns);
-		forget_gone(nets, -1, -1);
+		forget_gone(nets, -1, -1, -1);
 		if (is_empty(nets))
 			detach_found(s->root, f, p->maps[GUARD_MAP_NETS]);
 		close(nets);
 	}
 	if (s->maps[GUARD_MAP_NETS] >= 0)
-		forget_gone(s->maps[GUARD_MAP_NETS], s->maps[GUARD_MAP_COUNTS], s->maps[GUARD_MAP_RINGS]);
+		forget_gone(s->maps[GUARD_MAP_NETS], s->maps[GUARD_MAP_COUNTS], s->maps[GUARD_MAP_RINGS],
+			    s->maps[GUARD_MAP_GROUPS]);
 }
 
 static uint32_t map_id(int fd)
@@ -293,13 +325,13 @@ static uint32_t map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
 }
 
-static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present))
+static int begin(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner)
 {
 	struct guard_counts none = {0};
 	struct guard_net present;
 
 	if (guard_set_read(s, &present) == 0) {
-		if (!take(&present))
+		if (!owner->take(&present))
 			return -EBUSY;
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
@@ -307,12 +339,13 @@ static int begin(struct guard_set *s, struct guard_net *first, bool (*take)(cons
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}
+	owner->prepare(owner->context, first);
 	int err = guard_set_write(s, first);
 
 	return err == 0 ? make_ring(s) : err;
 }
 
-static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *),
+static int open_locked(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner,
 		       struct guard_found *f, const char **what)
 {
 	char name[BPF_OBJ_NAME_LEN];
@@ -328,7 +361,7 @@ static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take
 	if (!found && (err = load(s, name)) != 0)
 		return err;
 	*what = "writing BPF maps";
-	if ((err = begin(s, first, take)) != 0)
+	if ((err = begin(s, first, owner)) != 0)
 		return err;
 	*what = "attaching BPF programs to the root of cgroup v2";
 	if (!found && (err = attach(s->root, s->programs)) != 0)
@@ -337,7 +370,7 @@ static int open_locked(struct guard_set *s, struct guard_net *first, bool (*take
 	return 0;
 }
 
-int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+int guard_set_open(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner,
 		   char reason[GUARD_REASON])
 {
 	static struct guard_found found;
@@ -353,7 +386,7 @@ int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(co
 	}
 	if (err == 0) {
 		lock(s->root);
-		err = open_locked(s, first, take, &found, &what);
+		err = open_locked(s, first, owner, &found, &what);
 		unlock(s->root);
 	}
 	if (err == -EBUSY)
@@ -388,6 +421,7 @@ void guard_set_remove(const struct guard_set *s)
 	lock(s->root);
 	bpf_map_delete_elem(s->maps[GUARD_MAP_NETS], &s->netns);
 	bpf_map_delete_elem(s->maps[GUARD_MAP_COUNTS], &s->netns);
+	guard_set_keep_groups(s, 0);
 	guard_set_deaf(s);
 	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)

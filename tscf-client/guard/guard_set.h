@@ -30,7 +30,7 @@
 #define GUARD_REASON 128
 
 /** The maps of a set. */
-enum guard_map { GUARD_MAP_NETS, GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_SOCKETS, GUARD_MAPS };
+enum guard_map { GUARD_MAP_NETS, GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_SOCKETS, GUARD_MAP_GROUPS, GUARD_MAPS };
 
 struct guard_set {
 	int root; /**< the cgroup */
@@ -43,16 +43,29 @@ struct guard_set {
 /** Nothing is open; may be closed. */
 void guard_set_init(struct guard_set *s);
 
+/** What guard_set_open asks its caller. */
+struct guard_set_owner {
+	/** About the entry that there is; by false it is left to its owner, and nothing is changed. */
+	bool (*take)(const struct guard_net *present);
+	/** @p net is about to become the entry: what must be there before. */
+	void (*prepare)(void *context, const struct guard_net *net);
+	void *context;
+};
+
 /**
  * Guard this network namespace with @p first: attach the programs unless they are, and write the entry before any other
  * guard of the namespace lets go of its own.
  *
- * @p take is asked with the entry that there is; by false it leaves it to its owner, and nothing is changed.
- *
  * @return 0, or -errno with the reason: -EBUSY it was left to its owner, -EOPNOTSUPP built without, -EPERM no right ...
  */
-int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+int guard_set_open(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner,
 		   char reason[GUARD_REASON]);
+
+/** Note a cgroup.  @return 0 or -errno: -E2BIG there is no room. */
+int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group);
+void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key);
+/** Forget what was noted here for other generations. */
+void guard_set_keep_groups(const struct guard_set *s, uint32_t generation);
 
 /** Replace this namespace's entry at once for all processors.  @return 0 or -errno. */
 int guard_set_write(const struct guard_set *s, const struct guard_net *net);

@@ -13,10 +13,10 @@ void guard_set_init(struct guard_set *s)
 	*s = (struct guard_set){.root = -1, .ring = -1};
 }
 
-int guard_set_open(struct guard_set *s, struct guard_net *first, bool (*take)(const struct guard_net *present),
+int guard_set_open(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner,
 		   char reason[GUARD_REASON])
 {
-	(void)first, (void)take;
+	(void)first, (void)owner;
 	guard_set_init(s);
 	snprintf(reason, GUARD_REASON, "built without it");
 	return -EOPNOTSUPP;
@@ -44,6 +44,22 @@ uint64_t guard_set_asked(const struct guard_set *s, int fd)
 {
 	(void)s, (void)fd;
 	return 0;
+}
+
+int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group)
+{
+	(void)s, (void)key, (void)group;
+	return -EOPNOTSUPP;
+}
+
+void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key)
+{
+	(void)s, (void)key;
+}
+
+void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
+{
+	(void)s, (void)generation;
 }
 
 void guard_set_deaf(const struct guard_set *s)

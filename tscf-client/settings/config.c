@@ -302,12 +302,14 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 			  POLICY
 			  " \"%s\": no level: expected level = unencrypted, encrypted-only or encrypted-preferred",
 			  cfg_title(section));
-	else if (has_either(section, "program", "dscp") && has_either(section, "remote", "remote-port"))
+	else if ((has_either(section, "program", "dscp") || cfg_size(section, "cgroup") > 0) &&
+		 has_either(section, "remote", "remote-port"))
 		/* Where a datagram socket sends to is the kernel's to see, and what its program is the library's. */
-		cfg_error(cfg,
-			  POLICY
-			  " \"%s\": program and dscp do not go with remote and remote-port: expected two policies",
-			  cfg_title(section));
+		cfg_error(
+		    cfg,
+		    POLICY
+		    " \"%s\": program, cgroup and dscp do not go with remote and remote-port: expected two policies",
+		    cfg_title(section));
 	else
 		return 0;
 	return -1;
@@ -416,8 +418,9 @@ static bool check_mask(const struct client_config *c)
 
 	if (numbered <= room)
 		return true;
-	tscf_error("%u policies name a program or dscp, and fwmark-mask 0x%x has room for %u: expected more bits",
-		   numbered, (unsigned)c->fwmark_mask, room);
+	tscf_error(
+	    "%u policies name a program, cgroup or dscp, and fwmark-mask 0x%x has room for %u: expected more bits",
+	    numbered, (unsigned)c->fwmark_mask, room);
 	return false;
 }
 

@@ -7,9 +7,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +117,20 @@ static int parse_program(const struct tscf_setting *s, const char *text, void *f
 	return ok ? 0 : -EINVAL;
 }
 
+static int parse_cgroup(const struct tscf_setting *s, const char *text, void *field)
+{
+	size_t length = strlen(text);
+
+	(void)s;
+	if (text[0] != '/' || length >= POLICY_CGROUP)
+		return -EINVAL;
+	while (length > 1 && text[length - 1] == '/')
+		length--;
+	if (field)
+		snprintf(field, POLICY_CGROUP, "%.*s", (int)length, text);
+	return 0;
+}
+
 static int parse_dscps(const struct tscf_setting *s, const char *text, void *field)
 {
 	uint64_t dscps;
@@ -144,6 +160,10 @@ static int parse_level(const struct tscf_setting *s, const char *text, void *fie
 const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
     {"level", "unencrypted, encrypted-only or encrypted-preferred", parse_level, FIELD(level), 0, 0, 0},
     {"program", "the absolute name of a program, of at most 255 characters", parse_program, FIELD(program), 0, 0, 0},
+    {"cgroup",
+     "the name of a cgroup from the root of cgroup v2, of at most 255 characters, where * ? and [...] match as in file "
+     "names",
+     parse_cgroup, FIELD(cgroup), 0, 0, 0},
     {"dscp", "DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE", parse_dscps, FIELD(dscps), 0,
      0, 0},
     {"uid", "a user's name, a number, or two numbers as in 1000-1999", parse_uid, FIELD(uid), 0, 0, 0},
@@ -167,7 +187,7 @@ bool policy_name_valid(const char *name)
 
 unsigned policy_number(struct policy *one, unsigned numbered)
 {
-	bool by_library = one->program[0] != '\0' || one->dscps != 0;
+	bool by_library = one->program[0] != '\0' || one->cgroup[0] != '\0' || one->dscps != 0;
 
 	one->number = by_library ? numbered + 1 : 0;
 	return numbered + by_library;
@@ -238,9 +258,45 @@ const struct policy *policy_of_socket(const struct policies *p, const struct tsc
 	return NULL;
 }
 
+/* The next part of a name, without its slash.  @return where the rest begins, or NULL if there is no part or it is too
+ * long. */
+static const char *next_part(const char *name, char part[POLICY_CGROUP])
+{
+	size_t length;
+
+	name += strspn(name, "/");
+	length = strcspn(name, "/");
+	if (length == 0 || length >= POLICY_CGROUP)
+		return NULL;
+	memcpy(part, name, length);
+	part[length] = '\0';
+	return name + length;
+}
+
+enum policy_fit policy_fits_cgroup(const struct policy *p, const char *cgroup)
+{
+	char pattern[POLICY_CGROUP], part[POLICY_CGROUP];
+	const char *wanted = p->cgroup, *here = cgroup;
+
+	while ((wanted = next_part(wanted, pattern))) {
+		here = next_part(here, part);
+		if (!here)
+			return POLICY_FIT_BELOW;
+		/* Names of units have backslashes. */
+		if (fnmatch(pattern, part, FNM_NOESCAPE) != 0)
+			return POLICY_FIT_NOT;
+	}
+	return POLICY_FIT;
+}
+
+static bool matches_cgroup(const struct policy *p, const char *cgroup)
+{
+	return p->cgroup[0] == '\0' || (cgroup[0] != '\0' && policy_fits_cgroup(p, cgroup) == POLICY_FIT);
+}
+
 static bool matches_subject(const struct policy *p, const struct policy_subject *s)
 {
-	return (p->program[0] == '\0' || strcmp(p->program, s->program) == 0) &&
+	return (p->program[0] == '\0' || strcmp(p->program, s->program) == 0) && matches_cgroup(p, s->cgroup) &&
 	       (p->dscps == 0 || p->dscps >> s->dscp & 1) && matches_socket(p, s->socket);
 }
 

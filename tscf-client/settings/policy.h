@@ -25,9 +25,11 @@
 /** Each takes two priorities of the rules. */
 #define POLICIES_MAX 16
 /** Settings in a section, and the end of their table. */
-#define POLICY_SETTINGS 9
+#define POLICY_SETTINGS 10
 /** Room for the name of a program. */
 #define POLICY_PROGRAM 256
+/** The same of a cgroup's, and of patterns for it. */
+#define POLICY_CGROUP 256
 
 /** What is not given matches everything. */
 struct policy {
@@ -37,9 +39,11 @@ struct policy {
 	struct tscf_port_range local_port, remote_port;
 	struct tscf_prefix remote;    /**< family 0: any */
 	char program[POLICY_PROGRAM]; /**< "": any */
+	char cgroup[POLICY_CGROUP];   /**< a pattern; "": any */
 	uint64_t dscps;               /**< as bits; 0: any */
 	enum tscf_level level;        /**< not the default one */
-	unsigned number; /**< of those that name a program or DSCPs, in their order from 1; 0: a rule says it all */
+	unsigned number; /**< of those that name a program, a cgroup or DSCPs, in their order from 1; 0: a rule says it
+			    all */
 };
 
 struct policies {
@@ -61,10 +65,19 @@ unsigned policies_numbered(const struct policies *p);
 /** @return how many have none, and are rules. */
 unsigned policies_ruled(const struct policies *p);
 
+/** How a cgroup and a policy's pattern for cgroups fit. */
+enum policy_fit {
+	POLICY_FIT_NOT,
+	POLICY_FIT_BELOW, /**< one below may match */
+	POLICY_FIT,       /**< it matches, or one above does */
+};
+enum policy_fit policy_fits_cgroup(const struct policy *p, const char *cgroup);
+
 /** What the library tells of a socket. */
 struct policy_subject {
 	const struct tscf_socket *socket;
 	const char *program; /**< absolute, without symbolic links */
+	const char *cgroup;  /**< from the root of cgroup v2; "": not known */
 	uint8_t dscp;
 };
 /** @return the policy that holds for a socket of the library, of both kinds; NULL if there is none. */

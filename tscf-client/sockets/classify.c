@@ -9,14 +9,15 @@
 uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
 {
 	const struct policies *policies = &c->config->policies;
-	char program[POLICY_PROGRAM] = "";
-	struct policy_subject subject = {.socket = s, .program = program};
+	char program[POLICY_PROGRAM] = "", cgroup[POLICY_CGROUP] = "";
+	struct policy_subject subject = {.socket = s, .program = program, .cgroup = cgroup};
 
 	if (policies_numbered(policies) > 0) {
 		int dscp = tscf_socket_dscp(fd);
 
 		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
 		processes_executable(pid, program, sizeof(program));
+		processes_cgroup(pid, cgroup, sizeof(cgroup));
 	}
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }

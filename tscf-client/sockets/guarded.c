@@ -75,6 +75,9 @@ void guarded_event(void *context, const struct guard_event *e)
 	case GUARD_EVENT_LEVEL:
 		moves_marked(c, &s, e->mark_before);
 		break;
+	case GUARD_EVENT_GROUP:
+		guard_groups_look_soon(&c->guard.groups);
+		break;
 	case GUARD_EVENT_ASKS:
 	case GUARD_EVENT_CLASS:
 		if (processes_each_socket((pid_t)e->pid, give, &wanted) < 0 || !wanted.found)

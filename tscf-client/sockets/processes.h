@@ -41,6 +41,9 @@ bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 /** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
 void processes_executable(pid_t pid, char *name, size_t size);
 
+/** The cgroup of process @p pid, from the root of cgroup v2; "" if that is not known, or too long for @p size. */
+void processes_cgroup(pid_t pid, char *name, size_t size);
+
 /** The value of a variable of the environment that @p pid was started with, cut at @p size.  @return whether there is
  * one. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);

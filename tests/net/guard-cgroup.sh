@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# guard-cgroup.sh - policies that name cgroups by a pattern: they hold for what is in one and below, for static programs, from the first socket on;
+# in cgroups that are made while the client runs, and in those that it has not seen yet, which are encrypted-only until it has; and as the patterns
+# of a reload say.
+. "$(dirname "$0")/lib.sh"
+
+root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+[ -n "$root" ] || skip "no cgroup v2"
+top=$root/tscf-test-$$
+remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
+# Their processes go with the rest.
+finish() {
+	(cleanup)
+	local status=$?
+	wait_until 5 remove_groups 2>/dev/null
+	exit $status
+}
+trap finish EXIT
+mkdir "$top" "$top/app-1.scope" "$top/app-1.scope/child" "$top/app-2" || skip "no cgroups can be made"
+
+topology
+start_capture
+echo_server
+start_server
+gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
+CLIENT_CONF=("policy apps { cgroup = \"/tscf-test-*/app-*.scope\" level = encrypted-only }")
+start_client
+[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+# In a cgroup, which is made if it is not there.
+run_within() {
+	bash -c 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$top/$1" "$PHONE" "$T/born" $HOST "${@:2}"
+}
+within() { run_within "$@" | sed 's/ $//'; }
+
+is "in one that matches" "$(within app-1.scope M-in v s5)" = "value=10 back=5/0"
+is "below it" "$(within app-1.scope/child M-child v k)" = "value=10 10 10 10 10 10 10 10 10"
+is "in one that does not match" "$(within app-2 M-out v s2)" = "value=0 back=2/0"
+is "above" "$(within . M-above v)" = "value=0"
+for i in 1 2 3 4 5; do
+	is "new, and it matches" "$(within app-new$i.scope M-new v s1)" = "value=10 back=1/0"
+done
+is "new, and it does not" "$(within other/app-3.scope M-other b0 l0 s2)" = "bound=0 value=0 back=2/0"
+
+# --- one that the client has not seen ---
+kill -STOP "$CLIENT_PID"
+run_within unseen M-unseen v w"$T/go" b0 l0 s2 >"$T/unseen.out" &
+unseen=$!
+must 5 '[ -s "$T/unseen.out" ]'
+is "of one that it has not seen" "$(<"$T/unseen.out")" = "value=10 "
+kill -CONT "$CLIENT_PID"
+: >"$T/go"
+wait $unseen
+is "and when it has" "$(sed 's/ $//' "$T/unseen.out")" = "value=10 bound=0 value=0 back=2/0"
+
+# --- a socket that sends and is never bound ---
+kill -STOP "$CLIENT_PID"
+rm "$T/go"
+run_within unseen2 M-unseen v w"$T/go" s1 l0 s2 >"$T/unseen.out" &
+unseen=$!
+must 5 '[ -s "$T/unseen.out" ]'
+kill -CONT "$CLIENT_PID"
+: >"$T/go"
+wait $unseen
+is "the same by what it sends" "$(sed 's/.*value=0/value=0/; s/ $//' "$T/unseen.out")" = "value=0 back=2/0"
+
+# --- other patterns ---
+sed -i 's/app-\*.scope/app-2/' "$T/client.conf"
+client reload || die "no reload"
+is "another pattern" "$(within app-1.scope M-later v)/$(within app-2 M-later v)" = "value=0/value=10"
+
+# --- without a client ---
+kill_client
+is "no client, a cgroup that is known" "$(within app-1.scope M-known v)/$(within app-2 M-killed v s2)" = "value=0/value=10 back=0/13"
+is "and one that is not" "$(within app-later M-killed v s2)" = "value=10 back=0/13"
+stop_capture
+for marker in M-in M-child M-new M-killed; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+is "in clear: of others" "$(in_clear M-out)" -eq 4

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_groups.h"
+
+#include "common/base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+#include <uthash.h>
+
+struct guard_group_node {
+	char name[POLICY_CGROUP]; /**< from the root, "" for that itself */
+	struct guard_group_key key;
+	struct guard_group group;
+	unsigned round; /**< in which it was seen last */
+	UT_hash_handle hh;
+};
+
+void guard_groups_init(struct guard_groups *g, const struct guard_set *set, const struct policies *policies)
+{
+	*g = (struct guard_groups){.set = set, .policies = policies, .inotify = -1};
+}
+
+static struct guard_group judge(const struct policies *policies, const char *name)
+{
+	struct guard_group group = {0};
+
+	for (unsigned i = 0; i < policies->count; i++) {
+		enum policy_fit fit =
+		    policies->list[i].cgroup[0] ? policy_fits_cgroup(&policies->list[i], name) : POLICY_FIT_NOT;
+
+		group.fits |= (uint32_t)(fit == POLICY_FIT) << i;
+		group.below |= (uint32_t)(fit == POLICY_FIT_BELOW) << i;
+	}
+	return group;
+}
+
+/* What BPF programs know a cgroup by.  @return 0 if it is gone. */
+static uint64_t id_of(int fd)
+{
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} h = {.handle.handle_bytes = sizeof(uint64_t)};
+	uint64_t id;
+	int mount;
+
+	if (name_to_handle_at(fd, "", &h.handle, &mount, AT_EMPTY_PATH) < 0)
+		return 0;
+	memcpy(&id, h.handle.f_handle, sizeof(id));
+	return id;
+}
+
+static void node_free(struct guard_groups *g, struct guard_group_node *n)
+{
+	HASH_DEL(g->nodes, n);
+	free(n);
+}
+
+/* @return a node that is not told of yet, or NULL when out of memory. */
+static struct guard_group_node *node_of(struct guard_groups *g, const char *name)
+{
+	struct guard_group_node *n;
+
+	HASH_FIND_STR(g->nodes, name, n);
+	if (n)
+		return n;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	HASH_ADD_STR(g->nodes, name, n);
+	return n;
+}
+
+static void tell(struct guard_groups *g, struct guard_group_node *n, uint64_t id)
+{
+	struct guard_group_key key = {.netns = g->set->netns, .cgroup = id, .generation = g->generation};
+	struct guard_group group = judge(g->policies, n->name);
+
+	n->round = g->round;
+	if (memcmp(&n->key, &key, sizeof(key)) == 0 && memcmp(&n->group, &group, sizeof(group)) == 0)
+		return;
+	if (n->key.generation == g->generation)
+		guard_set_forget_group(g->set, &n->key);
+	n->key = key;
+	n->group = group;
+	int err = guard_set_tell_group(g->set, &key, &group);
+
+	if (err == 0)
+		return;
+	/* What it does not know it takes for one that matches. */
+	n->key.generation = 0;
+	if (!g->full)
+		tscf_warning("guard: no room for cgroup %s: %s", n->name[0] ? n->name : "/", strerror(-err));
+	g->full = true;
+}
+
+static void watch(const struct guard_groups *g, int fd)
+{
+	char path[32];
+
+	if (g->inotify < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (inotify_add_watch(g->inotify, path, IN_CREATE | IN_DELETE | IN_ONLYDIR) < 0)
+		tscf_debug("guard: a cgroup is not watched: %s", strerror(errno));
+}
+
+/* The cgroup behind @fd, which this takes, and those below that matter. */
+static void visit(struct guard_groups *g, int fd, const char *name, unsigned depth)
+{
+	struct guard_group_node *n = node_of(g, name);
+	uint64_t id = n ? id_of(fd) : 0;
+	char below[POLICY_CGROUP];
+	struct dirent *one;
+	DIR *d = NULL;
+
+	if (id != 0)
+		tell(g, n, id);
+	if (id != 0 && n->group.below != 0 && depth < GUARD_DEPTH) {
+		/* What comes while the list is read must not be missed. */
+		watch(g, fd);
+		d = fdopendir(fd);
+	}
+	if (!d) {
+		close(fd);
+		return;
+	}
+	while ((one = readdir(d))) {
+		int next;
+
+		if (one->d_type != DT_DIR || one->d_name[0] == '.' ||
+		    snprintf(below, sizeof(below), "%s/%s", name, one->d_name) >= (int)sizeof(below))
+			continue;
+		next = openat(fd, one->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next >= 0)
+			visit(g, next, below, depth + 1);
+	}
+	closedir(d);
+}
+
+static void look(struct guard_groups *g)
+{
+	int root = openat(g->set->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct guard_group_node *n, *next;
+
+	g->round++;
+	if (root < 0)
+		return;
+	visit(g, root, "", 0);
+	HASH_ITER(hh, g->nodes, n, next)
+	{
+		if (n->round == g->round)
+			continue;
+		guard_set_forget_group(g->set, &n->key);
+		node_free(g, n);
+	}
+}
+
+static void on_change(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct guard_groups *g = w->data;
+	char buffer[4096];
+
+	(void)loop;
+	(void)events;
+	while (read(g->inotify, buffer, sizeof(buffer)) > 0)
+		;
+	if (g->generation != 0)
+		look(g);
+}
+
+static bool any_cgroup(const struct policies *policies)
+{
+	for (unsigned i = 0; i < policies->count; i++)
+		if (policies->list[i].cgroup[0] != '\0')
+			return true;
+	return false;
+}
+
+void guard_groups_tell(struct guard_groups *g, uint32_t generation)
+{
+	g->generation = any_cgroup(g->policies) ? generation : 0;
+	if (g->generation != 0)
+		look(g);
+}
+
+void guard_groups_keep(const struct guard_groups *g)
+{
+	guard_set_keep_groups(g->set, g->generation);
+}
+
+void guard_groups_watch(struct guard_groups *g, struct ev_loop *loop)
+{
+	g->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (g->inotify < 0) {
+		tscf_warning("guard: new cgroups are not seen before their first socket: %s", strerror(errno));
+		return;
+	}
+	g->loop = loop;
+	ev_io_init(&g->changed, on_change, g->inotify, EV_READ);
+	g->changed.data = g;
+	ev_io_start(loop, &g->changed);
+	if (g->generation != 0)
+		look(g);
+}
+
+void guard_groups_look_soon(struct guard_groups *g)
+{
+	if (g->inotify >= 0)
+		ev_feed_event(g->loop, &g->changed, EV_READ);
+}
+
+void guard_groups_close(struct guard_groups *g)
+{
+	struct guard_group_node *n, *next;
+
+	if (g->inotify >= 0) {
+		ev_io_stop(g->loop, &g->changed);
+		close(g->inotify);
+		g->inotify = -1;
+	}
+	HASH_ITER(hh, g->nodes, n, next)
+	node_free(g, n);
+}
