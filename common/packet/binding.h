@@ -52,6 +52,12 @@ struct tscf_binding_key {
 	uint8_t protocol; /**< 0: any */
 };
 
+/** @return whether the key is that of a whole local address, and not of one socket. */
+static inline bool tscf_binding_key_is_whole(const struct tscf_binding_key *key)
+{
+	return key->protocol == 0 && key->local_port == 0;
+}
+
 enum tscf_binding_state { TSCF_BINDING_ACTIVE, TSCF_BINDING_RELEASED, TSCF_BINDING_SHIELD, TSCF_BINDING_TOMBSTONE };
 #define TSCF_BINDING_STATES 4
 

@@ -59,7 +59,7 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 	if (HASH_COUNT(dtls->handshakes.head) >= TSCF_DTLS_HANDSHAKES_MAX)
 		return;
 	/* Before wolfSSL has a look: its answer to a hello with a cookie would be that it goes on. */
-	if (tscf_source_full(&dtls->sources, &from, TSCF_DTLS_HANDSHAKES_PER_SOURCE)) {
+	if (tscf_source_count(&dtls->sources, &from) >= TSCF_DTLS_HANDSHAKES_PER_SOURCE) {
 		dtls->base.transport.counters.refused++;
 		return;
 	}

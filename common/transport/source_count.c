@@ -54,13 +54,13 @@ struct tscf_source *tscf_source_hold(struct tscf_source_counts *counts, const un
 	return source;
 }
 
-bool tscf_source_full(const struct tscf_source_counts *counts, const union tscf_endpoint *outer, unsigned most)
+unsigned tscf_source_count(const struct tscf_source_counts *counts, const union tscf_endpoint *outer)
 {
 	struct tscf_addr addr;
 	unsigned hash;
 	const struct tscf_source *source = find(counts, outer, &addr, &hash);
 
-	return source && source->count >= most;
+	return source ? source->count : 0;
 }
 
 void tscf_source_drop(struct tscf_source_counts *counts, struct tscf_source *source)

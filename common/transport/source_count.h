@@ -9,8 +9,6 @@
 #include "common/base/addr.h"
 #include "common/base/siphash.h"
 
-#include <stdbool.h>
-
 struct tscf_source;
 
 /** Those that have something; zero-initialised but for the secret, which the owner fills (tscf_siphash_key_init). */
@@ -21,8 +19,8 @@ struct tscf_source_counts {
 
 /** Count one thing more of the source of @p outer.  @return the source, or NULL: it has @p most, or memory is out. */
 struct tscf_source *tscf_source_hold(struct tscf_source_counts *counts, const union tscf_endpoint *outer, unsigned most);
-/** @return whether the source of @p outer has @p most. */
-bool tscf_source_full(const struct tscf_source_counts *counts, const union tscf_endpoint *outer, unsigned most);
+/** @return how many things the source of @p outer has. */
+unsigned tscf_source_count(const struct tscf_source_counts *counts, const union tscf_endpoint *outer);
 /** Count one less; NULL is allowed. */
 void tscf_source_drop(struct tscf_source_counts *counts, struct tscf_source *source);
 

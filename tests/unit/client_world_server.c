@@ -189,14 +189,9 @@ static void take_bindings(struct tscf_bindings *table, const struct tscf_message
 	}
 }
 
-static bool is_whole(const struct tscf_binding_key *key)
-{
-	return key->protocol == 0 && key->local_port == 0;
-}
-
 static void count_socket(void *context, struct tscf_binding *b)
 {
-	*(unsigned *)context += !is_whole(&b->key);
+	*(unsigned *)context += !tscf_binding_key_is_whole(&b->key);
 }
 
 /* Whether it has no room for what is asked. */
@@ -212,7 +207,7 @@ static bool is_full(const struct world_server *s, enum world_ask ask, const stru
 	tscf_bindings_each(s->bound, count_socket, &count);
 	while (tscf_message_next(m, &offset, &tlv))
 		if (tlv.type == TSCF_TLV_BINDING && tscf_tlv_binding(&tlv, &wire) == 0 &&
-		    wire.action == TSCF_BIND_ACTION_BIND && !is_whole(&wire.key))
+		    wire.action == TSCF_BIND_ACTION_BIND && !tscf_binding_key_is_whole(&wire.key))
 			count += !tscf_bindings_get(s->bound, &wire.key);
 	return count > s->room;
 }

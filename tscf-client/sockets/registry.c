@@ -213,7 +213,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	b->grace_until = 0;
 	c->registry.events->releasing(c);
 	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
-	if (!registry_is_whole_address(&key) && registry_wider_entry(c, &key))
+	if (!tscf_binding_key_is_whole(&key) && registry_wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
 	else
 		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);

@@ -153,7 +153,7 @@ static void sweep(void *context, struct tscf_binding *b)
 	}
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		bool in_use = b->implicit && b->generation + 1 == r->generation;
-		if (b->generation == r->generation || in_use || registry_is_whole_address(&b->key))
+		if (b->generation == r->generation || in_use || tscf_binding_key_is_whole(&b->key))
 			return;
 		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
 			/* What may be plain leaves nothing behind that could stop the next socket of that port. */

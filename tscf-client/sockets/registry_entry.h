@@ -9,12 +9,6 @@
 
 #include "tscf-client/sockets/registry.h"
 
-/** @return whether the entry with this key is that of a whole address. */
-static inline bool registry_is_whole_address(const struct tscf_binding_key *key)
-{
-	return key->protocol == 0 && key->local_port == 0;
-}
-
 /* registry.c */
 /** Have the server told something of @p key at the end of this loop iteration; @p waiter (or 0) hears the outcome. */
 void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,

@@ -93,7 +93,7 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
 		return "too many tunnels are being set up";
 	if (!replaces && i->max_per_source &&
-	    server_source_limit_sessions(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
+	    tscf_source_count(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
 		return "no more tunnels from that address";
 	if (!server_allocator_claim(&i->allocator->plain, replaces ? 0 : i->max_plain, 0))
 		return "no more tunnels here";

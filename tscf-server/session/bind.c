@@ -37,11 +37,6 @@ static bool is_mine(const struct server_session *s, const struct tscf_binding *b
 	return b && b->owner == s;
 }
 
-static bool is_whole_address(const struct tscf_binding_key *key)
-{
-	return key->protocol == 0 && key->local_port == 0;
-}
-
 /**
  * What is left of the table is shared out: whoever takes all that he gets leaves some for those who come later, and
  * many sessions of one source get no more than one.
@@ -50,7 +45,7 @@ static unsigned fair_share(const struct server_state *state, const struct server
 {
 	const struct server_session *plain = s->encrypted ? s->partner->plain : s;
 	unsigned total = SERVER_BINDINGS_TOTAL / state->workers, used = tscf_bindings_count(state->bindings);
-	unsigned sessions = plain ? server_source_limit_sessions(&state->sessions.sources, &plain->outer) : 1;
+	unsigned sessions = plain ? tscf_source_count(&state->sessions.sources, &plain->outer) : 1;
 
 	return used >= total ? 0 : (total - used) / SERVER_BINDINGS_PART / (sessions ? sessions : 1);
 }
@@ -66,7 +61,7 @@ static bool has_room(const struct server_state *state, const struct server_sessi
 		     const struct tscf_binding_key *key, const struct tscf_binding *b, uint64_t now)
 {
 	/* There are as many whole addresses as sessions have. */
-	if (is_mine(s, b) || is_whole_address(key))
+	if (is_mine(s, b) || tscf_binding_key_is_whole(key))
 		return true;
 	if (s->bindings.count >= SERVER_BINDINGS_MAX)
 		return false;

@@ -11,6 +11,7 @@
 #include "common/packet/message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +24,8 @@
 
 int server_sessions_init(struct server_sessions *table)
 {
-	int err;
-
-	*table = (struct server_sessions){0};
-	err = server_source_limit_limits_init(&table->sources);
-	return err < 0 ? err : tscf_siphash_key_init(&table->secret);
+	*table = (struct server_sessions){.sources.secret = &table->secret};
+	return tscf_siphash_key_init(&table->secret);
 }
 
 /* --- TSIDs --- */
@@ -212,7 +210,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 
 	if (!s)
 		return NULL;
-	s->source = server_source_limit_hold(&state->sessions.sources, &s->outer);
+	s->source = tscf_source_hold(&state->sessions.sources, &s->outer, UINT_MAX);
 	if (!s->source || set_tsid(&state->sessions, s, server_session_new_tsid(state)) < 0)
 		goto fail;
 	if (take_place(state, s, place, older, now) < 0) {
@@ -231,7 +229,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 	enlist_unconfirmed(state, s, now);
 	return s;
 fail:
-	server_source_limit_drop(&state->sessions.sources, s->source);
+	tscf_source_drop(&state->sessions.sources, s->source);
 	free(s);
 	return NULL;
 }
@@ -303,7 +301,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	    &record->outer, false, now);
 	if (!s)
 		goto fail;
-	s->source = server_source_limit_hold(&state->sessions.sources, &record->outer);
+	s->source = tscf_source_hold(&state->sessions.sources, &record->outer, UINT_MAX);
 	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
 		goto fail;
 	/* A connection is gone; its client resumes on another. */
@@ -322,7 +320,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	return s;
 fail:
 	if (s)
-		server_source_limit_drop(&state->sessions.sources, s->source);
+		tscf_source_drop(&state->sessions.sources, s->source);
 	free(s);
 	server_lease_drop(&state->leases, lease, now);
 	server_allocator_release(&interface->allocator->plain);
@@ -501,7 +499,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	else if (s->confirmed)
 		leave_encrypted_leases(state, s, now);
 	leave_peer(s);
-	server_source_limit_drop(&state->sessions.sources, s->source);
+	tscf_source_drop(&state->sessions.sources, s->source);
 	session_free(s);
 }
 
@@ -552,18 +550,18 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 			struct server_session *occupant, uint64_t now)
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
-	struct server_source_limit *source;
+	struct tscf_source *source;
 	struct tscf_peer *peer;
 
 	if (occupant == s)
 		return 0;
-	source = server_source_limit_hold(&state->sessions.sources, &place->outer);
+	source = tscf_source_hold(&state->sessions.sources, &place->outer, UINT_MAX);
 	if (!source)
 		return -ENOMEM;
 	server_session_evict(state, occupant, now);
 	peer = settle(state, s, place);
 	if (!peer) {
-		server_source_limit_drop(&state->sessions.sources, source);
+		tscf_source_drop(&state->sessions.sources, source);
 		return -ENOMEM;
 	}
 	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
@@ -573,7 +571,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	s->peer = peer;
 	s->listener = place->listener;
 	s->outer = place->outer;
-	server_source_limit_drop(&state->sessions.sources, s->source);
+	tscf_source_drop(&state->sessions.sources, s->source);
 	s->source = source;
 	s->lease->client = tscf_endpoint_addr(&place->outer);
 	/* It was promised to the other address. */

@@ -24,12 +24,12 @@
 #include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
 #include "tscf-server/session/reply_cache.h"
-#include "tscf-server/session/source_limit.h"
 #include "tscf-server/store/record.h"
 
 #include "common/base/addr.h"
 #include "common/base/siphash.h"
 #include "common/packet/binding.h"
+#include "common/transport/source_count.h"
 #include "common/transport/transport.h"
 
 #include <stdbool.h>
@@ -80,7 +80,7 @@ struct server_session {
 	struct server_session *older; /**< plain, pending: the session at the same outer address */
 	struct server_session *pending;
 	struct server_reservation *reservation;
-	struct server_source_limit *source;
+	struct tscf_source *source;
 	struct tscf_binding_list bindings;
 	unsigned burials; /**< since burials_since */
 	uint64_t burials_since;
@@ -114,7 +114,7 @@ struct server_sessions {
 	struct server_session *by_tsid;
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
 	struct server_session *doubted;                 /**< liveness.h */
-	struct server_source_limit_limits sources;
+	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections there have been */
 };
