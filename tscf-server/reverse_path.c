@@ -9,12 +9,9 @@
 #include "common/packet/checksum.h"
 #include "common/packet/packet.h"
 
-#include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IPV4_HEADER 20U
 #define IPV6_HEADER 40U
@@ -33,13 +30,6 @@ static unsigned bit_of(unsigned family_index, bool encrypted)
 	return 1U << (2 * family_index + encrypted);
 }
 
-static void put_sum(uint8_t *at, uint64_t sum)
-{
-	uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
-
-	memcpy(at, &checksum, sizeof(checksum));
-}
-
 static uint8_t *put_header(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to)
 {
 	uint8_t *ip = r->data;
@@ -56,7 +46,7 @@ static uint8_t *put_header(struct request *r, const struct tscf_addr *from, cons
 	memcpy(ip + (v4 ? 12 : 8), from->bytes, size);
 	memcpy(ip + (v4 ? 16 : 24), to->bytes, size);
 	if (v4)
-		put_sum(ip + 10, tscf_checksum_add(ip, IPV4_HEADER));
+		tscf_checksum_put(ip + 10, tscf_checksum_add(ip, IPV4_HEADER));
 	return ip + header;
 }
 
@@ -68,7 +58,7 @@ static void build(struct request *r, const struct tscf_addr *from, const struct 
 	icmp[0] = v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	memcpy(icmp + ECHO_HEADER, token, SERVER_REVERSE_PATH_TOKEN);
 	icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] = encrypted;
-	put_sum(icmp + 2, tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
+	tscf_checksum_put(icmp + 2, tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
 			      (v4 ? 0 : tscf_checksum_pseudo(r->data, IPPROTO_ICMPV6, ECHO_HEADER + ECHO_DATA)));
 }
 
@@ -109,21 +99,10 @@ static void ask(struct server_worker *worker, const struct server_session *s)
 /** @return the value that is in force for the device: the larger one. */
 static int rp_filter(const char *device)
 {
-	const char *names[] = {"all", device};
-	int value = 0;
+	int all = tscf_link_sysctl_get("ipv4", "all", "rp_filter"), own = tscf_link_sysctl_get("ipv4", device, "rp_filter");
+	int larger = all > own ? all : own;
 
-	for (unsigned i = 0; i < 2; i++) {
-		char path[128], c;
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", names[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && read(fd, &c, 1) == 1 && c - '0' > value)
-			value = c - '0';
-		if (fd >= 0)
-			close(fd);
-	}
-	return value;
+	return larger > '0' ? larger - '0' : 0;
 }
 
 /** @return whether it was rp_filter, and is no more. */

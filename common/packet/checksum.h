@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /** @return the sum of @p length bytes; an odd last byte counts as if a zero followed. */
 uint64_t tscf_checksum_add(const void *data, size_t length);
@@ -37,6 +38,14 @@ static inline uint16_t tscf_checksum_fold(uint64_t sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)sum;
+}
+
+/** Store the checksum of what has this sum in @p field, two bytes of the packet that count as zero in it. */
+static inline void tscf_checksum_put(uint8_t *field, uint64_t sum)
+{
+	const uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
+
+	memcpy(field, &checksum, sizeof(checksum));
 }
 
 #endif

@@ -207,8 +207,7 @@ static void write_header(struct run *run, bool push)
 	if (head->ip_header == TSCF_IPV4_HEADER) {
 		tscf_put_u16(ip + TSCF_IPV4_TOTAL, (uint16_t)total);
 		memset(ip + TSCF_IPV4_CHECK, 0, 2);
-		sum = (uint16_t)~tscf_checksum_fold(tscf_checksum_add(ip, TSCF_IPV4_HEADER));
-		memcpy(ip + TSCF_IPV4_CHECK, &sum, sizeof(sum));
+		tscf_checksum_put(ip + TSCF_IPV4_CHECK, tscf_checksum_add(ip, TSCF_IPV4_HEADER));
 	} else {
 		tscf_put_u16(ip + TSCF_IPV6_PAYLOAD, (uint16_t)upper);
 	}

@@ -46,13 +46,6 @@ static bool is_answered(const uint8_t *data, const struct tscf_packet_info *info
 	       !is_group(&info->destination) && !tscf_addr_is_any(&info->source);
 }
 
-static void put_sum(uint8_t *at, uint64_t sum)
-{
-	uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
-
-	memcpy(at, &checksum, sizeof(checksum));
-}
-
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -73,11 +66,11 @@ static uint32_t build_v4(const uint8_t *data, const struct tscf_packet_info *inf
 	out[9] = IPPROTO_ICMP;
 	memcpy(out + 12, from->bytes, 4);
 	memcpy(out + 16, info->source.bytes, 4);
-	put_sum(out + IPV4_CHECKSUM, tscf_checksum_add(out, IPV4_HEADER));
+	tscf_checksum_put(out + IPV4_CHECKSUM, tscf_checksum_add(out, IPV4_HEADER));
 	icmp[0] = ICMP_DEST_UNREACH;
 	icmp[1] = ICMP_PKT_FILTERED;
 	memcpy(icmp + ICMP_HEADER, data, quote);
-	put_sum(icmp + ICMP_CHECKSUM, tscf_checksum_add(icmp, ICMP_HEADER + quote));
+	tscf_checksum_put(icmp + ICMP_CHECKSUM, tscf_checksum_add(icmp, ICMP_HEADER + quote));
 	return length;
 }
 
@@ -97,7 +90,7 @@ static uint32_t build_v6(const uint8_t *data, const struct tscf_packet_info *inf
 	icmp[0] = ICMP6_DST_UNREACH;
 	icmp[1] = ICMP6_DST_UNREACH_ADMIN;
 	memcpy(icmp + ICMP_HEADER, data, quote);
-	put_sum(icmp + ICMP_CHECKSUM, tscf_checksum_add(icmp, length) + tscf_checksum_pseudo(out, IPPROTO_ICMPV6, length));
+	tscf_checksum_put(icmp + ICMP_CHECKSUM, tscf_checksum_add(icmp, length) + tscf_checksum_pseudo(out, IPPROTO_ICMPV6, length));
 	return IPV6_HEADER + length;
 }
 

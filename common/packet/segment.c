@@ -144,7 +144,7 @@ static inline void write_ip(struct tscf_segmenter *s, uint8_t *out, uint32_t siz
 	}
 	put16(out + TSCF_IPV4_TOTAL, total);
 	put16(out + TSCF_IPV4_ID, id);
-	put16(out + TSCF_IPV4_CHECK, (uint16_t)~tscf_checksum_fold(s->ip_sum + total + id));
+	tscf_checksum_put(out + TSCF_IPV4_CHECK, s->ip_sum + total + id);
 	s->id++;
 }
 
