@@ -24,6 +24,8 @@ libtscf_common_la_SOURCES = \
 	common/base/sanitizer.h \
 	common/base/siphash.c \
 	common/base/siphash.h \
+	common/base/thread.c \
+	common/base/thread.h \
 	common/control/control.h \
 	common/control/control_call.c \
 	common/control/control_path.c \

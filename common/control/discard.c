@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/control/discard.h"
 
-#include <pthread.h>
+#include "common/base/thread.h"
+
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -76,25 +76,6 @@ static void *carry(void *argument)
 	return NULL;
 }
 
-/* Signals are for the loop's own thread. */
-static int start_thread(struct carrier *c)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t thread;
-	int error;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attributes, carry, c);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return error;
-}
-
 static void begin(struct tscf_discard *d)
 {
 	struct carrier *c;
@@ -108,7 +89,7 @@ static void begin(struct tscf_discard *d)
 		sem_init(&c->has_copy, 0, 0);
 		sem_init(&c->closed, 0, 0);
 		c->list = d->waiting;
-		if (start_thread(c) == 0) {
+		if (tscf_thread_start(carry, c, THREAD_STACK) == 0) {
 			d->carrier = c;
 			d->waiting = (struct list){0};
 			return;

@@ -2,14 +2,13 @@
 #include "common/control/intake_thread.h"
 
 #include "common/base/sanitizer.h"
+#include "common/base/thread.h"
 #include "common/control/intake.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,24 +205,6 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static int start(struct thread *t)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t thread;
-	int error;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attributes, run, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -error;
-}
-
 /* Its end of the pair may be closed here when it has a table of its own. */
 static int wait_until_separate(int ours, int theirs)
 {
@@ -254,7 +235,7 @@ int tscf_intake_thread_start(void)
 	/* Every slot may have an order on its way. */
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &(int){QUEUE_BYTES}, sizeof(int));
 	t->sock = pair[1];
-	error = start(t);
+	error = tscf_thread_start(run, t, THREAD_STACK);
 	if (error == 0)
 		return wait_until_separate(pair[0], pair[1]);
 	close(pair[0]);

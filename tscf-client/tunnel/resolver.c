@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/tunnel/resolver.h"
 
+#include "common/base/thread.h"
+
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,23 +180,6 @@ void resolver_free(struct resolver *r)
 	free(r);
 }
 
-/* Signals are for the event loop's thread. */
-static int start_thread(struct job *j)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t id;
-	sigfillset(&all);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&id, &attributes, thread, j);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return error;
-}
-
 static void put_under_way(struct resolver *r, struct job *j)
 {
 	struct question *q = &r->questions[j->tag];
@@ -210,13 +194,13 @@ static void look_up_beside(struct resolver *r, struct job *j)
 {
 	/* It may be gone when this returns. */
 	put_under_way(r, j);
-	int error = start_thread(j);
+	int error = tscf_thread_start(thread, j, STACK_SIZE);
 	if (error == 0)
 		return;
 	pthread_mutex_lock(&lock);
 	take_out(&r->questions[j->tag], j);
 	pthread_mutex_unlock(&lock);
-	snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", j->host, strerror(error));
+	snprintf(j->error, sizeof(j->error), "cannot resolve %.100s: %s", j->host, strerror(-error));
 	finish(r, j);
 }
 
