@@ -2,6 +2,7 @@
 #include "tscf-client/guard/guard_set.h"
 
 #include "common/base/log.h"
+#include "common/base/siphash.h"
 #include "tscf-client/guard/cgroup_root.h"
 #include "tscf-client/guard/guard.skel.h"
 #include "tscf-client/guard/guard_found.h"
@@ -74,15 +75,14 @@ static void unlock(int root)
 	flock(root, LOCK_UN);
 }
 
-/* The build's checksum: FNV-1a, cut to what a name has room for. */
+/* A hash of the programs, which are no secret, cut to what a name has room for. */
 static void set_name(char name[BPF_OBJ_NAME_LEN])
 {
+	static const struct tscf_siphash_key no_secret;
 	size_t size;
 	const unsigned char *bytes = guard_bpf__elf_bytes(&size);
-	uint64_t hash = 0xcbf29ce484222325;
+	const uint64_t hash = tscf_siphash(&no_secret, bytes, size);
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
 	snprintf(name, BPF_OBJ_NAME_LEN, GUARD_MAP_PREFIX "%010llx", (unsigned long long)(hash & 0xffffffffff));
 }
 
