@@ -83,8 +83,16 @@ int tscf_sockdiag_dump(struct tscf_sockdiag *d);
  */
 int tscf_sockdiag_dump_now(struct tscf_sockdiag *d);
 
-/** @return a descriptor for tscf_sockdiag_flow_device, or -errno. */
-int tscf_sockdiag_flow_open(void);
+/** For questions about the socket of a flow; all zero: not open. */
+struct tscf_sockdiag_flow {
+	int fd;
+	uint32_t sequence; /**< of the last question */
+};
+
+/** @return 0 or -errno: then nothing is to be closed. */
+int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f);
+/** Close it, if it is open. */
+void tscf_sockdiag_flow_close(struct tscf_sockdiag_flow *f);
 /**
  * Ask for the device that the socket is bound to which would get a TCP, UDP or UDP-Lite packet that comes in by @p device.  The kernel
  * answers at once.
@@ -92,12 +100,13 @@ int tscf_sockdiag_flow_open(void);
  * @param local, remote  the packet's destination and source
  * @return the device, 0: the socket is bound to none, or -errno (-ENOENT: there is no such socket).
  */
-int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
-			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device);
+int tscf_sockdiag_flow_device(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
+			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
+			      uint32_t device);
 /** The same, and the whole socket in *out.  @return 0 or -errno. */
-int tscf_sockdiag_flow_socket(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
-			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device,
-			      struct tscf_socket *out);
+int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
+			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
+			      uint32_t device, struct tscf_socket *out);
 
 /**
  * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting

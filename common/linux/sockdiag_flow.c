@@ -21,11 +21,12 @@ struct request {
 /** Room for the attributes of one socket; what does not fit is left out. */
 #define ANSWER_MAX 1024
 
-int tscf_sockdiag_flow_open(void)
+int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
+	*f = (struct tscf_sockdiag_flow){0};
 	if (fd < 0)
 		return -errno;
 	/* Connected, it takes nothing from other processes. */
@@ -35,7 +36,15 @@ int tscf_sockdiag_flow_open(void)
 		close(fd);
 		return -error;
 	}
-	return fd;
+	f->fd = fd;
+	return 0;
+}
+
+void tscf_sockdiag_flow_close(struct tscf_sockdiag_flow *f)
+{
+	if (f->fd > 0)
+		close(f->fd);
+	f->fd = 0;
 }
 
 static void set_end(uint32_t address[4], uint16_t *port, const struct tscf_addr *from, uint16_t from_port)
@@ -64,22 +73,22 @@ static int receive(int fd, uint32_t sequence, uint8_t protocol, struct tscf_sock
 	return 0;
 }
 
-int tscf_sockdiag_flow_device(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
-			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device)
+int tscf_sockdiag_flow_device(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
+			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
+			      uint32_t device)
 {
 	struct tscf_socket s;
-	int error = tscf_sockdiag_flow_socket(fd, protocol, local, local_port, remote, remote_port, device, &s);
+	int error = tscf_sockdiag_flow_socket(f, protocol, local, local_port, remote, remote_port, device, &s);
 
 	return error < 0 ? error : (int)s.device;
 }
 
-int tscf_sockdiag_flow_socket(int fd, uint8_t protocol, const struct tscf_addr *local, uint16_t local_port,
-			      const struct tscf_addr *remote, uint16_t remote_port, uint32_t device,
-			      struct tscf_socket *out)
+int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
+			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
+			      uint32_t device, struct tscf_socket *out)
 {
-	static uint32_t sequence;
 	struct request request = {
-	    .header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++sequence},
+	    .header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++f->sequence},
 	    .diag = {.sdiag_family = (uint8_t)local->family,
 		     .sdiag_protocol = protocol,
 		     .idiag_states = UINT32_MAX,
@@ -95,7 +104,7 @@ int tscf_sockdiag_flow_socket(int fd, uint8_t protocol, const struct tscf_addr *
 		set_end(id->idiag_dst, &id->idiag_dport, local, local_port);
 		set_end(id->idiag_src, &id->idiag_sport, remote, remote_port);
 	}
-	if (send(fd, &request, sizeof(request), MSG_DONTWAIT) < 0)
+	if (send(f->fd, &request, sizeof(request), MSG_DONTWAIT) < 0)
 		return -errno;
-	return receive(fd, sequence, protocol, out);
+	return receive(f->fd, f->sequence, protocol, out);
 }

@@ -4,25 +4,21 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 /** More sockets than anybody binds to a device; a table that is full takes no more, and they hear nothing. */
 #define DEVICE_BOUND_MAX 4096
 
 int device_bound_init(struct device_bound *d, uint32_t device)
 {
-	*d = (struct device_bound){.table = tscf_bindings_new(), .fd = tscf_sockdiag_flow_open(), .device = device};
-	if (!d->table)
-		return -ENOMEM;
-	return d->fd < 0 ? d->fd : 0;
+	*d = (struct device_bound){.table = tscf_bindings_new(), .device = device};
+	return d->table ? tscf_sockdiag_flow_open(&d->diag) : -ENOMEM;
 }
 
 void device_bound_free(struct device_bound *d)
 {
-	if (d->table && d->fd >= 0)
-		close(d->fd);
+	tscf_sockdiag_flow_close(&d->diag);
 	tscf_bindings_free(d->table);
-	*d = (struct device_bound){.fd = -1};
+	*d = (struct device_bound){0};
 }
 
 static void add(struct device_bound *d, const struct tscf_binding_key *key, uint32_t generation)
@@ -44,7 +40,7 @@ void device_bound_ask(struct device_bound *d, const struct tscf_binding_key *flo
 	struct tscf_binding_key key;
 	int device = 0;
 	if (can_be_asked(flow))
-		device = tscf_sockdiag_flow_device(d->fd, flow->protocol, &flow->local, flow->local_port, &flow->remote,
+		device = tscf_sockdiag_flow_device(&d->diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
 						   flow->remote_port, d->device);
 	if (device <= 0 || (uint32_t)device != d->device)
 		return;

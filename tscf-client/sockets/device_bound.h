@@ -19,7 +19,7 @@
 
 struct device_bound {
 	struct tscf_bindings *table; /**< used as a set of keys */
-	int fd;                      /**< sockdiag.h, flows; -1: none */
+	struct tscf_sockdiag_flow diag;
 	uint32_t device;
 };
 

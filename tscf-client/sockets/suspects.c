@@ -4,7 +4,6 @@
 #include "tscf-client/context.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /** A flow that was let through is looked at again after this time: its port may have another socket then. */
 #define CLEARED_MS 50
@@ -12,15 +11,12 @@
 int suspects_init(struct suspects *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->fd = tscf_sockdiag_flow_open();
-	return s->fd < 0 ? s->fd : 0;
+	return tscf_sockdiag_flow_open(&s->diag);
 }
 
 void suspects_free(struct suspects *s)
 {
-	if (s->fd > 0)
-		close(s->fd);
-	s->fd = -1;
+	tscf_sockdiag_flow_close(&s->diag);
 }
 
 /* The place of a flow; others that have the same are only looked at more often. */
@@ -32,9 +28,9 @@ static unsigned place_of(const struct tscf_binding_key *flow)
 	return sum % SUSPECTS_CLEARED;
 }
 
-static bool find_socket(const struct client *c, const struct tscf_binding_key *flow, struct tscf_socket *out)
+static bool find_socket(struct client *c, const struct tscf_binding_key *flow, struct tscf_socket *out)
 {
-	return tscf_sockdiag_flow_socket(c->suspects.fd, flow->protocol, &flow->local, flow->local_port, &flow->remote,
+	return tscf_sockdiag_flow_socket(&c->suspects.diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
 					 flow->remote_port, (uint32_t)c->plain_tun.index, out) == 0;
 }
 

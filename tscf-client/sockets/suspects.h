@@ -8,6 +8,7 @@
 #ifndef TSCF_SUSPECTS_H
 #define TSCF_SUSPECTS_H
 
+#include "common/linux/sockdiag.h"
 #include "common/packet/binding.h"
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@ struct client;
 #define SUSPECTS_CLEARED 256
 
 struct suspects {
-	int fd;
+	struct tscf_sockdiag_flow diag;
 	struct {
 		struct tscf_binding_key flow;
 		uint64_t until;
