@@ -306,6 +306,23 @@ END_TEST
 
 /* Encrypted-only ends in a prohibit and the others at the rest, with every selector, in both families; and the kernel
  * takes all of it and gives it back. */
+/* An address that a route leads to is one that packets can be sent to. */
+START_TEST(sample)
+{
+	static const char *const pairs[][2] = {
+	    {"0.0.0.0/0", "1.0.0.1"},          {"10.1.2.3/8", "10.0.0.1"},  {"203.0.113.0/30", "203.0.113.1"},
+	    {"203.0.113.2/31", "203.0.113.2"}, {"10.9.9.9/32", "10.9.9.9"}, {"2001:db8::/64", "2001:db8::1"},
+	};
+	char text[TSCF_ADDR_TEXT];
+	for (unsigned i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		struct tscf_prefix p;
+		ck_assert_int_eq(tscf_prefix_parse(pairs[i][0], &p), 0);
+		struct tscf_addr addr = routing_sample(&p);
+		ck_assert_str_eq(tscf_addr_format(&addr, text), pairs[i][1]);
+	}
+}
+END_TEST
+
 START_TEST(policies)
 {
 	struct tscf_netlink *nl;
@@ -369,6 +386,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, kernel_follows);
 	tcase_add_test(tc, foreign_is_refused);
 	tcase_add_test(tc, policies);
+	tcase_add_test(tc, sample);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

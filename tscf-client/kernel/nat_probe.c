@@ -44,19 +44,9 @@ static int open_marked(const struct client *c, int family, enum tscf_level level
 /* @return an address that a service route of the family leads to; family 0: there is none. */
 static struct tscf_addr destination(const struct client *c, int family)
 {
-	for (unsigned i = 0; i < c->facts.route_count; i++) {
-		struct tscf_prefix p = c->facts.routes[i];
-		if (p.addr.family != family)
-			continue;
-		tscf_prefix_normalize(&p);
-		size_t size = tscf_addr_size(p.addr.family);
-		/* Neither the network's own address nor one that is nobody's. */
-		if (p.length + 2U <= 8 * size)
-			p.addr.bytes[size - 1] |= 1;
-		if (p.length <= 1)
-			p.addr.bytes[0] |= 1;
-		return p.addr;
-	}
+	for (unsigned i = 0; i < c->facts.route_count; i++)
+		if (c->facts.routes[i].addr.family == family)
+			return routing_sample(&c->facts.routes[i]);
 	return (struct tscf_addr){.family = 0};
 }
 

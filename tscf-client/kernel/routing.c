@@ -493,3 +493,15 @@ void routing_remove(struct routing *r, bool keep_prohibit)
 	r->current.rule_count = r->current.route_count = 0;
 	routing_unguard(r, keep_prohibit);
 }
+
+struct tscf_addr routing_sample(const struct tscf_prefix *route)
+{
+	struct tscf_prefix p = *route;
+	tscf_prefix_normalize(&p);
+	size_t size = tscf_addr_size(p.addr.family);
+	if (p.length + 2U <= 8 * size)
+		p.addr.bytes[size - 1] |= 1;
+	if (p.length <= 1)
+		p.addr.bytes[0] |= 1;
+	return p.addr;
+}

@@ -108,6 +108,9 @@ int routing_guard(struct routing *r, const struct routing_facts *facts, unsigned
 /** Take the barrier away; with @p keep, all but what marks and policies refuse. */
 void routing_unguard(struct routing *r, bool keep);
 
+/** @return an address that @p route leads to: not the network's own, which is a broadcast address, and not 0.0.0.0. */
+struct tscf_addr routing_sample(const struct tscf_prefix *route);
+
 /** Compare: pure. */
 struct routing_difference routing_compare(const struct routing_plan *wanted, const struct routing_plan *found);
 

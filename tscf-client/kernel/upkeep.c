@@ -125,12 +125,9 @@ static void put_back(struct client *c, struct look *l)
 static bool is_led_away(const struct client *c, uint32_t value, int device)
 {
 	for (unsigned i = 0; i < c->facts.route_count && i < SAMPLES; i++) {
-		struct tscf_addr to = c->facts.routes[i].addr;
+		struct tscf_addr to = routing_sample(&c->facts.routes[i]);
 		if (c->facts.plain.of[tscf_family_index(to.family)].family == 0)
 			continue;
-		/* Not the network itself: that is a broadcast address. */
-		if (c->facts.routes[i].length < 8 * tscf_addr_size(to.family))
-			to.bytes[tscf_addr_size(to.family) - 1] |= 1;
 		int by = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, value));
 		if (by > 1 && by != device)
 			return true;
