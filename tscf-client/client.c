@@ -147,7 +147,7 @@ static int set_up(struct client *c)
 		error = open_device(c, &c->plain_tun, c->config->plain_dev);
 	if (error == 0)
 		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
-	tscf_packet_sniffers_open(&c->onlookers);
+	tscf_packet_sniffers_open(&c->sniffers);
 	if (error == 0)
 		error = routing_adopt(&c->routing, c->netlink, c->config);
 	c->facts.plain_device = c->plain_tun.index;
@@ -244,7 +244,7 @@ static void tear_down(struct client *c)
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
 	tscf_tun_close(&c->plain_tun);
-	tscf_packet_sniffers_close(&c->onlookers);
+	tscf_packet_sniffers_close(&c->sniffers);
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
@@ -264,7 +264,7 @@ static struct client *client_new(struct client_config *config)
 	c->config = config;
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	c->plain_tun.fd = c->plain_tun.urgent_fd = c->encrypted_tun.fd = c->encrypted_tun.urgent_fd = -1;
-	c->onlookers = (struct tscf_packet_sniffers){-1, -1, -1};
+	c->sniffers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = c->now = tscf_clock_now();
 	tscf_timers_init(&c->timers, c->loop, &c->now);
 	upkeep_init(&c->upkeep);

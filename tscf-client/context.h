@@ -80,8 +80,8 @@ struct client {
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
 	struct tscf_tun plain_tun, encrypted_tun;
-	struct tscf_packet_sniffers onlookers;
-	uint64_t look_again; /**< ms: when to look for onlookers */
+	struct tscf_packet_sniffers sniffers;
+	uint64_t look_again; /**< ms: when to look for sniffers */
 	ev_io plain_readable, encrypted_readable;
 	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
 	struct tscf_ring *ring;

@@ -276,9 +276,9 @@ static void look_around(struct client *c, const struct tscf_batch *batch)
 	bool alone = batch->count == 1 && tscf_packet_pieces(batch->packet[0]) == 1;
 	if (alone || c->now < c->look_again)
 		return;
-	c->look_again = c->now + TSCF_ONLOOKERS_MS;
-	tscf_tun_join_udp(&c->plain_tun, !tscf_packet_sniffers_any(&c->onlookers, c->plain_tun.index));
-	tscf_tun_join_udp(&c->encrypted_tun, !tscf_packet_sniffers_any(&c->onlookers, c->encrypted_tun.index));
+	c->look_again = c->now + TSCF_PACKET_SNIFFERS_MS;
+	tscf_tun_join_udp(&c->plain_tun, !tscf_packet_sniffers_any(&c->sniffers, c->plain_tun.index));
+	tscf_tun_join_udp(&c->encrypted_tun, !tscf_packet_sniffers_any(&c->sniffers, c->encrypted_tun.index));
 }
 
 static void received(void *context, struct tscf_transport *transport, struct tscf_batch *batch)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /** How often a user should look, in milliseconds: for that long a new onlooker may see joined datagrams. */
-#define TSCF_ONLOOKERS_MS 10
+#define TSCF_PACKET_SNIFFERS_MS 10
 
 /** The kernel's lists of sockets, of the network namespace in which they were opened. */
 struct tscf_packet_sniffers {

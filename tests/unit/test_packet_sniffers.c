@@ -93,7 +93,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("onlookers");
+	Suite *suite = suite_create("packet sniffers");
 	TCase *all = tcase_create("all");
 
 	tcase_add_test(all, lists);
