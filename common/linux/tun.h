@@ -87,7 +87,8 @@ int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batc
 /** @return whether the last read ended for want of room in the batch: the caller reads again. */
 bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch);
 
-/** Queue one packet for the kernel.  The bytes must stay as they are until the next flush. */
+/** Queue one packet for the kernel, or drop and count it if the device is closed.  The bytes must stay as they are
+ * until the next flush. */
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length);
 /** Write what is queued, joined where the kernel takes that; what it refuses is dropped and counted. */
 void tscf_tun_flush(struct tscf_tun *tun);

@@ -106,6 +106,12 @@ bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)
 
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 {
+	/* Somebody has deleted it, and it could not be made anew: the owner ends, with what its loop has still to do.
+	 */
+	if (tun->fd < 0) {
+		tun->write_errors++;
+		return;
+	}
 	if (tscf_coalesce_add(tun->coalescer, data, length))
 		return;
 	tscf_tun_flush(tun);
@@ -115,8 +121,11 @@ void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 void tscf_tun_flush(struct tscf_tun *tun)
 {
 	const struct tscf_super *writes;
-	unsigned count = tscf_coalesce_finish(tun->coalescer, &writes);
+	unsigned count;
 
+	if (tun->fd < 0)
+		return;
+	count = tscf_coalesce_finish(tun->coalescer, &writes);
 	for (unsigned i = 0; i < count; i++) {
 		if (writev(tun->fd, writes[i].iov, (int)writes[i].iov_count) < 0) {
 			tun->write_errors += writes[i].packets;

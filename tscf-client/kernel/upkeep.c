@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/** Routes of others change often; where they lead matters only while rules of theirs are in front. */
+/** Routes of others change often; while copies of our rules stand before theirs, it only matters whether these can go.
+ */
 #define LOOK_AROUND_MS 1000
 /** Service routes that are tried. */
 #define SAMPLES 8
@@ -27,7 +28,7 @@ struct look {
 
 void upkeep_init(struct upkeep *w)
 {
-	*w = (struct upkeep){.fd = -1, .xfrm_fd = -1, .look_around = UINT64_MAX, .since = time(NULL)};
+	*w = (struct upkeep){.fd = -1, .xfrm_fd = -1, .since = time(NULL)};
 	pace_init(&w->pace);
 }
 
@@ -47,8 +48,8 @@ static void noticed(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop, (void)events;
 	if (notice == TSCF_NOTICE_OURS)
 		pace_notice(&w->pace, c->now, 0);
-	else if (notice == TSCF_NOTICE_OTHER && c->facts.front)
-		pace_notice(&w->pace, c->now, LOOK_AROUND_MS);
+	else if (notice == TSCF_NOTICE_OTHER && w->in_front)
+		pace_notice(&w->pace, c->now, c->facts.front ? LOOK_AROUND_MS : 0);
 }
 
 static void xfrm_noticed(struct ev_loop *loop, ev_io *io, int events)
@@ -219,6 +220,7 @@ static void tick(void *context)
 		return;
 	c->routing.quiet = w->state == UPKEEP_INCOMPLETE;
 	put_back(c, &l);
+	w->in_front = l.in_front > 0;
 	unsigned restored = l.rules + l.routes + l.barriers + l.devices;
 	c->counters.put_back += restored;
 	say(&l, pace_looked(&w->pace, c->now, restored > 0, l.error < 0));

@@ -34,8 +34,8 @@ struct upkeep {
 	int fd, xfrm_fd; /**< notices; -1: not there */
 	ev_io readable, xfrm_readable;
 	struct pace pace;
-	uint64_t look_around; /**< when others' routes are looked at again */
-	bool shut;            /**< the gate is shut, whatever the state of the tunnel */
+	bool in_front; /**< rules of others come before ours: where their routes lead matters */
+	bool shut;     /**< the gate is shut, whatever the state of the tunnel */
 	enum upkeep_state state;
 	time_t since;
 	char reason[160]; /**< "": none */
