@@ -71,6 +71,7 @@ PCAP=$T/access.pcap
 FAILED=0
 KEEP_LOGS=${TSCF_KEEP-}
 NAMESPACES=()
+MADE_ETC_NETNS=
 PIDS=()
 PIN=
 SERVER_PID=
@@ -160,7 +161,9 @@ cleanup() {
 		# What a killed client leaves outside the namespace, its guard, goes with this; its devices must have gone.
 		case $ns in *phone*) ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" flush --config /dev/null --control "$T/flush.sock" ;; esac
 		ip netns del "$ns"
+		rm -rf "/etc/netns/$ns"
 	done
+	[ -z "$MADE_ETC_NETNS" ] || rmdir /etc/netns
 	if [ -n "$KEEP_LOGS" ]; then printf '# kept: %s\n' "$T"; else rm -rf "$T"; fi
 	exit "$status"
 }
@@ -198,6 +201,22 @@ make_namespace() {
 	ip -n "$1" link set lo up
 	# Without IPv6 on the links nothing but what a test sends is on the wire.
 	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+}
+
+# etc_file NAMESPACE NAME: what programs there find as /etc/NAME from their start on is $T/etc-NAME, which can be written in place.
+etc_file() {
+	[ -d /etc/netns ] || { mkdir /etc/netns && MADE_ETC_NETNS=1; }
+	mkdir -p "/etc/netns/$1"
+	touch "$T/etc-$2"
+	ln -s "$T/etc-$2" "/etc/netns/$1/$2"
+}
+
+# preload LIBRARY [VARIABLE=VALUE...]: sets CLIENT_AS so that the client runs with that library of the tests.
+preload() {
+	local library=$TSCF_TOOLS/.libs/$1.so
+	[ -e "$library" ] || die "not built: $library"
+	# The runtime of ASan wants to be first, and need not be.
+	CLIENT_AS=(env "LD_PRELOAD=$library" "ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}" "${@:2}")
 }
 
 # Segments as they are on the wire: a capture must not show super-packets.

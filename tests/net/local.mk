@@ -13,6 +13,7 @@ NET_TESTS = \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
 	tests/net/disturbed.sh \
+	tests/net/disturbed-guarded.sh \
 	tests/net/device-named.sh \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
@@ -122,12 +123,15 @@ tests_net_tcp_SOURCES = tests/net/tcp.c tests/net/tool.c tests/net/tool.h
 tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
 
-# Libraries that tests preload into the daemons; not for builds with sanitizers, whose runtime wants to be first.
-check_LTLIBRARIES += tests/net/libkey-log.la
+# Libraries that tests preload into the daemons.
+check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libstep-clock.la
 tests_net_libkey_log_la_SOURCES = tests/net/key_log.c
 tests_net_libkey_log_la_CFLAGS = $(NET_CFLAGS) $(WOLFSSL_CFLAGS)
 # With a folder to be installed in, libtool makes a shared library of it; nothing installs it.
 tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
+tests_net_libstep_clock_la_SOURCES = tests/net/step_clock.c
+tests_net_libstep_clock_la_CFLAGS = $(NET_CFLAGS)
+tests_net_libstep_clock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \

@@ -26,8 +26,6 @@ in_order() {
 	pass "$what"
 }
 
-KEY_LOG=$TSCF_TOOLS/.libs/libkey-log.so
-[ -e "$KEY_LOG" ] || die "not built: $KEY_LOG"
 python3 -c 'import cryptography' || skip "needs Python's cryptography"
 
 topology
@@ -35,7 +33,7 @@ start_capture
 echo_server
 CLIENT_CONF=("persistence = 1")
 start_server
-CLIENT_AS=(env "LD_PRELOAD=$KEY_LOG" "SSLKEYLOGFILE=$T/keys")
+preload libkey-log "SSLKEYLOGFILE=$T/keys"
 start_client
 plain_tsid=$(server sessions --json | jq -r '.[0].tsid' | sed 's/^0x//')
 

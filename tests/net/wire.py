@@ -3,6 +3,7 @@
 """Read a capture and say what could be read on the wire.
 
     wire.py PCAP clear TEXT            how many packets show TEXT, anywhere in their bytes
+    wire.py PCAP times TEXT            when each of these came
     wire.py PCAP socket PROTO PORT     how many clear inner packets belong to the phone's socket with that local port:
                                        its packets, their later fragments, and ICMP errors that quote them
     wire.py PCAP last PROTO PORT       the time of the last such packet, 0 if there is none
@@ -261,6 +262,13 @@ def command_clear(args):
     print(sum(text in frame for _, _, frame in read_pcap(args.pcap, args.start, args.end)))
 
 
+def command_times(args):
+    text = args.arguments[0].encode()
+    for time, _, frame in read_pcap(args.pcap, args.start, args.end):
+        if text in frame:
+            print("%.6f" % time)
+
+
 def command_socket(args):
     protocol, port = args.arguments
     flows = Flows()
@@ -497,7 +505,7 @@ def main():
     parser.add_argument("--to", dest="end", type=float, default=float("inf"))
     parser.add_argument("--keys", metavar="FILE", help="of SSLKEYLOGFILE's format, for what is inside DTLS")
     args = parser.parse_args()
-    wanted = {"clear": 1, "socket": 2, "last": 2, "rtp": 1}.get(args.command, 0)
+    wanted = {"clear": 1, "times": 1, "socket": 2, "last": 2, "rtp": 1}.get(args.command, 0)
     if len(args.arguments) != wanted:
         parser.error("%s takes %d arguments" % (args.command, wanted))
     commands[args.command](args)
