@@ -106,7 +106,7 @@ bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)
 
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 {
-	/* Somebody has deleted it, and it could not be made anew: the owner ends, with what its loop has still to do.
+	/* Somebody has deleted it, and it could not be made again: the owner ends, with what its loop has still to do.
 	 */
 	if (tun->fd < 0) {
 		tun->write_errors++;

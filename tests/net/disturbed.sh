@@ -44,6 +44,8 @@ topology
 add_address "$SERVER" service 192.0.2.1/24
 add_address "$SERVICE" service $HOST4/24
 ip -n "$SERVICE" route add default via 192.0.2.1
+# A packet that waited for its neighbour would be seen a second after it was sent.
+ip -n "$PHONE" neigh replace 2001:db8:1::1 lladdr "$(in_server cat /sys/class/net/access/address)" dev access nud permanent
 stateful || skip "needs connection tracking"
 etc_file "$PHONE" hosts
 etc_file "$PHONE" resolv.conf

@@ -135,7 +135,7 @@ WORLD_TEST(rules_in_front_of_ours, NULL)
 	close(fd);
 }
 
-WORLD_TEST(a_deleted_device_is_made_anew, NULL)
+WORLD_TEST(a_deleted_device_is_made_again, NULL)
 {
 	const char *device = w->i == 0 ? "tscf0" : "tscf1";
 	int fd = world_encrypted_up(w, 5004);
@@ -171,7 +171,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, devices_are_as_they_were);
 	tcase_add_test(tc, a_fight_is_said);
 	tcase_add_loop_test(tc, rules_in_front_of_ours, 0, 2);
-	tcase_add_loop_test(tc, a_deleted_device_is_made_anew, 0, 2);
+	tcase_add_loop_test(tc, a_deleted_device_is_made_again, 0, 2);
 	tcase_add_test(tc, a_deleted_device_cannot_be_made);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -116,7 +116,8 @@ START_TEST(pace_of_a_fight)
 }
 END_TEST
 
-/* What cannot be put back is tried again by itself, less and less often, whatever is noticed meanwhile. */
+/* What cannot be put back is tried again by itself, less and less often; what is noticed meanwhile does not wait for
+ * that. */
 START_TEST(pace_of_failures)
 {
 	struct pace p;
@@ -126,7 +127,6 @@ START_TEST(pace_of_failures)
 	pace_notice(&p, now, 0);
 	pace_looked(&p, now, false, true);
 	for (; now < 21000; now++) {
-		pace_notice(&p, now, 0);
 		if (!pace_due(&p, now))
 			continue;
 		looks++;
@@ -134,6 +134,17 @@ START_TEST(pace_of_failures)
 	}
 	ck_assert_uint_ge(looks, 20);
 	ck_assert_uint_le(looks, 32);
+	ck_assert_uint_gt(p.due, now + PACE_GAP_MAX_MS);
+	pace_notice(&p, now, 0);
+	ck_assert_uint_le(p.due, now + PACE_GAP_MAX_MS);
+	for (looks = 0; now < 41000; now++) {
+		pace_notice(&p, now, 0);
+		if (!pace_due(&p, now))
+			continue;
+		looks++;
+		pace_looked(&p, now, false, true);
+	}
+	ck_assert_uint_le(looks, 20000 / PACE_GAP_MAX_MS + 1);
 }
 END_TEST
 

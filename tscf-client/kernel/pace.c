@@ -8,11 +8,12 @@ void pace_init(struct pace *p)
 
 void pace_notice(struct pace *p, uint64_t now, uint64_t within)
 {
-	uint64_t at = p->gap == 0 ? now + within : p->last + p->gap;
+	/* Others may do the next thing while one is tried again and again. */
+	uint64_t gap = p->gap < PACE_GAP_MAX_MS ? p->gap : PACE_GAP_MAX_MS;
+	uint64_t at = gap == 0 ? now + within : p->last + gap;
 	if (at < now)
 		at = now;
-	/* After a failure the next look is fixed already: notices of one's own attempts are no reason to hurry. */
-	if (at < p->due && !p->failed)
+	if (at < p->due)
 		p->due = at;
 }
 
@@ -39,7 +40,6 @@ enum pace_change pace_looked(struct pace *p, uint64_t now, bool restored, bool f
 	enum pace_change change = PACE_SAME;
 	p->gap = next_gap(p, now, failed);
 	p->last = now;
-	p->failed = failed;
 	p->due = failed ? now + p->gap : UINT64_MAX;
 	if (restored) {
 		p->restored = now;

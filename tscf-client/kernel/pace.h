@@ -5,7 +5,8 @@
  *
  * The first notice after a quiet time is looked after at once.  The more looks follow each other, the longer is waited
  * before the next one, up to PACE_GAP_MAX_MS: what somebody deletes in a loop is back within that, and no more time is
- * spent on it.  After what could not be put back the waiting grows to PACE_FAILED_MAX_MS.
+ * spent on it.  What could not be put back is tried again by itself, too, with a waiting that grows to
+ * PACE_FAILED_MAX_MS.
  */
 #ifndef TSCF_CLIENT_PACE_H
 #define TSCF_CLIENT_PACE_H
@@ -27,7 +28,6 @@ struct pace {
 	uint64_t gap;      /**< before the next look */
 	uint64_t restored; /**< when something was put back last; 0: never */
 	unsigned times;    /**< so often since others left it alone */
-	bool failed;
 };
 
 enum pace_change {
