@@ -133,6 +133,8 @@ libtscf_common_la_SOURCES = \
 	common/tls/tls.h \
 	common/tls/tls_context.h \
 	common/tls/tls_identity.c \
+	common/tls/tls_ca.c \
+	common/tls/tls_ca.h \
 	common/tls/tls_verify.c \
 	common/transport/aqm_filter.c \
 	common/transport/aqm_filter.h \

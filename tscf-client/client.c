@@ -190,6 +190,16 @@ static void watch(struct client *c)
 	device_loop_start(c);
 }
 
+/* A certificate may be valid now. */
+static void on_clock_set(void *context)
+{
+	struct client *c = context;
+	tscf_log(c->dtte.state == DTTE_FAILED || c->plain.state != TUNNEL_UP ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
+		 "the clock of this host was set");
+	connector_hurry(c);
+	dtte_hurry(&c->dtte, c->now);
+}
+
 static void say_goodbye(struct client *c)
 {
 	/* The encrypted one first: it is tied to the plain one. */
@@ -230,6 +240,7 @@ static void tear_down(struct client *c)
 	subscriptions_free(c);
 	moves_free(c);
 	monitor_stop(c);
+	wall_clock_stop(&c->wall_clock);
 	upkeep_stop(c);
 	if (c->routing.netlink && c->registry.diag)
 		remove_rules(c);
@@ -270,6 +281,7 @@ static struct client *client_new(struct client_config *config)
 	upkeep_init(&c->upkeep);
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	name_watch_init(&c->connector.name_watch);
+	wall_clock_init(&c->wall_clock);
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	c->resume_secret.file = -1;
@@ -299,6 +311,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 	if (error == 0) {
 		watch(c);
 		monitor_start(c);
+		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, guarded_event, c);
 		upkeep_start(c);
 		client_route(c);

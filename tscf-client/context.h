@@ -25,6 +25,7 @@
 #include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/kernel/upkeep.h"
+#include "tscf-client/kernel/wall_clock.h"
 #include "tscf-client/refuse.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
@@ -112,6 +113,7 @@ struct client {
 	int encrypted_kind;         /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;
+	struct wall_clock wall_clock;
 	struct trusted_network trusted_network;
 	struct dtte dtte;
 	struct routing routing;

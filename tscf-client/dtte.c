@@ -181,6 +181,12 @@ void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 	set_gate(d, DTTE_GATE_SHUT);
 }
 
+void dtte_hurry(struct dtte *d, uint64_t now)
+{
+	if (d->state == DTTE_FAILED)
+		d->deadline = now;
+}
+
 void dtte_tick(struct dtte *d, uint64_t now)
 {
 	if (d->gate == DTTE_GATE_HOLD && now >= d->hold_until &&

@@ -76,6 +76,8 @@ void dtte_handshake_done(struct dtte *d, uint64_t now);
 void dtte_configured(struct dtte *d, uint64_t now);
 /** Refused, timed out, lost, or released by the server: @p reason says which. */
 void dtte_failed(struct dtte *d, const char *reason, uint64_t now);
+/** What made it fail may be over: do not wait for the end of the back-off. */
+void dtte_hurry(struct dtte *d, uint64_t now);
 /** Let time pass: call at dtte_next() or later. */
 void dtte_tick(struct dtte *d, uint64_t now);
 /** @return when dtte_tick is next due, or UINT64_MAX. */

@@ -41,6 +41,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/monitor_clock.c \
 	tscf-client/kernel/name_watch.c \
 	tscf-client/kernel/name_watch.h \
+	tscf-client/kernel/wall_clock.c \
+	tscf-client/kernel/wall_clock.h \
 	tscf-client/kernel/pace.c \
 	tscf-client/kernel/pace.h \
 	tscf-client/kernel/route.c \

@@ -2,6 +2,7 @@
 #include "common/auth/ca_store.h"
 
 #include "common/base/log.h"
+#include "common/tls/tls_ca.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,14 +24,6 @@ struct tscf_authority {
 	uint8_t pin[TSCF_PIN_SIZE];
 };
 
-/** @return the time in seconds, or 0. */
-static int64_t seconds_of(const WOLFSSL_ASN1_TIME *when)
-{
-	struct tm tm;
-
-	return when && wolfSSL_ASN1_TIME_to_tm(when, &tm) == WOLFSSL_SUCCESS ? (int64_t)timegm(&tm) : 0;
-}
-
 /** wolfSSL would look at the dates when it reads the certificate, and never again: we do, whenever it is used. */
 static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
 {
@@ -39,7 +32,7 @@ static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
 								0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS;
 }
 
-/** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate, or valid no more. */
+/** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate. */
 static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
 {
 	int length = 0;
@@ -50,15 +43,24 @@ static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
 		return -ENOMEM;
 	a->list = list;
 	one = &list[a->count];
-	*one = (struct tscf_authority){.from = seconds_of(wolfSSL_X509_get_notBefore(certificate)),
-				       .until = seconds_of(wolfSSL_X509_get_notAfter(certificate))};
-	if (!der || length <= 0 || time(NULL) > one->until || tscf_cert_pin(der, (size_t)length, one->pin) < 0 ||
+	*one = (struct tscf_authority){.from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate)),
+				       .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate))};
+	if (!der || length <= 0 || tscf_cert_pin(der, (size_t)length, one->pin) < 0 ||
 	    !hold(one, der, (size_t)length)) {
 		wolfSSL_CTX_free(one->holder);
 		return -EINVAL;
 	}
 	a->count++;
 	return 0;
+}
+
+/** The clock may be wrong: that is no reason not to start. */
+static void warn(const char *file, const struct tscf_authority *one)
+{
+	if (time(NULL) < one->from)
+		tscf_warning("%s: a CA is not valid yet: whom it has signed is not let in until then", file);
+	else if (time(NULL) > one->until)
+		tscf_warning("%s: a CA has expired: whom it has signed is not let in", file);
 }
 
 int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
@@ -69,8 +71,8 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 
 	while (bio && err != -ENOMEM && (certificate = wolfSSL_PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
 		err = add(a, certificate);
-		if (err == 0 && time(NULL) < a->list[a->count - 1].from)
-			tscf_warning("%s: a CA is not valid yet: whom it has signed is not let in until then", file);
+		if (err == 0)
+			warn(file, &a->list[a->count - 1]);
 		wolfSSL_X509_free(certificate);
 	}
 	wolfSSL_BIO_free(bio);

@@ -2,6 +2,7 @@
 /* credential.c - the client's half of proof.h. */
 #include "common/auth/proof_subject.h"
 
+#include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <wolfssl/options.h>
 
@@ -99,6 +101,17 @@ static const uint8_t *der_of(const struct tscf_credential *c, uint16_t *size)
 	return der;
 }
 
+/* Servers judge it by their own clocks. */
+static void warn(const char *file, const WOLFSSL_X509 *certificate)
+{
+	int64_t now = time(NULL);
+
+	if (now < tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate)))
+		tscf_warning("%s: is not valid yet by this host's clock: servers may refuse it", file);
+	else if (now > tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate)))
+		tscf_warning("%s: has expired by this host's clock: servers may refuse it", file);
+}
+
 struct tscf_credential *tscf_credential_certificate(const char *cert_file, const char *key_file, char *error)
 {
 	struct tscf_credential *c = new_credential(TSCF_PROOF_CERTIFICATE, error);
@@ -117,6 +130,7 @@ struct tscf_credential *tscf_credential_certificate(const char *cert_file, const
 	if (wolfSSL_X509_check_private_key(c->certificate, c->key) != WOLFSSL_SUCCESS ||
 	    !tscf_tls_key_fits(cert_file, key_file))
 		return fail(c, error, key_file, "is not the key of the certificate");
+	warn(cert_file, c->certificate);
 	return c;
 }
 

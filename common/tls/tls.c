@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/tls/tls_context.h"
 
+#include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/random.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <wolfssl/error-ssl.h>
 
@@ -152,18 +154,37 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
 }
 
 /* Sessions are kept in struct tscf_tls, where they belong to one server and one way of verifying it. */
-static int set_verification(WOLFSSL_CTX *ctx, const char *ca_file)
+static void set_verification(WOLFSSL_CTX *ctx)
 {
 	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
 	wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
 	wolfSSL_CTX_UseSessionTicket(ctx);
-	return ca_file ? wolfSSL_CTX_load_verify_locations(ctx, ca_file, NULL) : WOLFSSL_SUCCESS;
+}
+
+/* Trust the CAs that are valid now; a session that another one has vouched for is no use then. */
+static void follow_clock(struct tscf_tls *tls)
+{
+	if (!tscf_tls_cas_trust(&tls->cas, time(NULL), tls->ctx, tls->stream_ctx))
+		return;
+	tscf_tls_session_forget(&tls->session);
+	tscf_tls_session_forget(&tls->stream_session);
+}
+
+/* @return 0 or -errno. */
+static int read_cas(struct tscf_tls *tls, const char *file)
+{
+	int error = tscf_tls_cas_read(&tls->cas, file);
+	const char *untrusted = tscf_tls_cas_untrusted(&tls->cas, time(NULL));
+
+	if (error == 0 && untrusted)
+		tscf_warning("%s: %s: no server that needs it is accepted until the clock says otherwise", file,
+			     untrusted);
+	return error;
 }
 
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error)
 {
 	struct tscf_tls *tls = new_tls(false, error);
-	int code;
 
 	if (!tls)
 		return NULL;
@@ -180,10 +201,11 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 		if (!tls->server_name)
 			return fail(tls, error, "TLS", strerror(ENOMEM));
 	}
-	code = set_verification(tls->ctx, ca_file);
-	if (code == WOLFSSL_SUCCESS)
-		code = set_verification(tls->stream_ctx, ca_file);
-	return code == WOLFSSL_SUCCESS ? tls : fail_file(tls, error, ca_file, code);
+	set_verification(tls->ctx);
+	set_verification(tls->stream_ctx);
+	if (tls->has_ca && read_cas(tls, ca_file) < 0)
+		return fail_file(tls, error, ca_file, 0);
+	return tls;
 }
 
 static void swap(WOLFSSL_CTX **a, WOLFSSL_CTX **b)
@@ -215,6 +237,7 @@ void tscf_tls_free(struct tscf_tls *tls)
 		wolfSSL_CTX_free(tls->stream_ctx);
 	pthread_mutex_destroy(&tls->renewal);
 	free(tls->server_name);
+	tscf_tls_cas_free(&tls->cas);
 	explicit_bzero(tls->cookie_secret, sizeof(tls->cookie_secret));
 	free(tls);
 	tscf_crypto_release();
@@ -229,6 +252,8 @@ static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct
 {
 	WOLFSSL *ssl;
 
+	if (!tls->server)
+		follow_clock(tls);
 	pthread_mutex_lock(&tls->renewal);
 	ssl = wolfSSL_new(*ctx);
 	pthread_mutex_unlock(&tls->renewal);

@@ -33,6 +33,9 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
  * must be valid for
  * @p server_name (DNS name or IP address text).  With both, both must hold.
  *
+ * A CA that is not valid yet, or not any more, is no reason to fail: the clock may be wrong.  It is logged, and trusted
+ * when it is valid at the moment when a connection is made.
+ *
  * @return the context, or NULL with a message in @p error.
  */
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error);

@@ -7,6 +7,7 @@
 
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
+#include "common/tls/tls_ca.h"
 
 #include <pthread.h>
 #include <wolfssl/ssl.h>
@@ -24,7 +25,8 @@ struct tscf_tls {
 	bool server;
 	bool has_ca;
 	bool has_pin;
-	char *server_name; /* client with a CA */
+	char *server_name;       /* client with a CA */
+	struct tscf_tls_cas cas; /* ... */
 	uint8_t pin[TSCF_PIN_SIZE];
 	uint8_t cookie_secret[32];
 	/* Client: of the last verified connection, or NULL. */

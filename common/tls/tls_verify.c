@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 static int refuse(struct tscf_tls_check *check, const char *reason)
@@ -25,6 +26,7 @@ static int refuse(struct tscf_tls_check *check, const char *reason)
 static int refuse_chain(struct tscf_tls_check *check, int error)
 {
 	char text[TSCF_TLS_ERROR];
+	const char *untrusted;
 
 	switch (error) {
 	case ASN_AFTER_DATE_E:
@@ -40,7 +42,8 @@ static int refuse_chain(struct tscf_tls_check *check, int error)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		return refuse(check, "certificate is not signed by a known CA");
+		untrusted = tscf_tls_cas_untrusted(&check->tls->cas, time(NULL));
+		return refuse(check, untrusted ? untrusted : "certificate is not signed by a known CA");
 	default:
 		snprintf(text, sizeof(text), "certificate is not valid: %s",
 			 error < 0 ? wolfSSL_ERR_reason_error_string((unsigned long)-error)

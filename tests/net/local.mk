@@ -9,6 +9,7 @@ NET_TESTS = \
 	tests/net/certificate.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
+	tests/net/clock.sh \
 	tests/net/cloned.sh \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
@@ -132,6 +133,10 @@ tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 tests_net_libstep_clock_la_SOURCES = tests/net/step_clock.c
 tests_net_libstep_clock_la_CFLAGS = $(NET_CFLAGS)
 tests_net_libstep_clock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
+check_LTLIBRARIES += tests/net/libclock.la
+tests_net_libclock_la_SOURCES = tests/net/clock.c
+tests_net_libclock_la_CFLAGS = $(NET_CFLAGS)
+tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \

@@ -192,6 +192,28 @@ START_TEST(backs_off)
 }
 END_TEST
 
+/* What made it fail is over: no waiting for the end of the back-off, and the gate stays shut until it is up. */
+START_TEST(hurries)
+{
+	struct dtte d;
+	start(&d);
+	dtte_hurry(&d, 0);
+	dtte_plain(&d, true, 0);
+	dtte_demand(&d, true, 0);
+	expect("r");
+	dtte_failed(&d, "certificate is not valid yet", 100);
+	expect("xS");
+	dtte_hurry(&d, 200);
+	ck_assert_uint_eq(dtte_next(&d), 200);
+	dtte_tick(&d, 200);
+	expect("r");
+	dtte_hurry(&d, 300);
+	dtte_tick(&d, 300);
+	expect("");
+	ck_assert_int_eq(d.gate, DTTE_GATE_SHUT);
+}
+END_TEST
+
 /* A server that does not answer: what is held is held for hold_ms, not longer, in every state of the negotiation. */
 START_TEST(hold_ends)
 {
@@ -376,6 +398,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, waits_for_plain);
 	tcase_add_test(tc, lingers);
 	tcase_add_test(tc, backs_off);
+	tcase_add_test(tc, hurries);
 	tcase_add_test(tc, hold_ends);
 	tcase_add_test(tc, hold_ends_without_plain);
 	tcase_add_test(tc, lost_and_back);

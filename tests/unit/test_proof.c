@@ -40,6 +40,7 @@ static void make_all(void)
 						  {.name = "early", .issuer = "ca", .early = true},
 						  {.name = "future", .ca = true, .early = true},
 						  {.name = "past", .ca = true, .expired = true},
+						  {.name = "orphan", .issuer = "past"},
 						  {.name = "heir", .issuer = "future"},
 						  {.name = "stranger", .issuer = "other"}};
 
@@ -172,7 +173,12 @@ START_TEST(what_is_not_valid_yet_is_no_reason_not_to_start)
 	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate is not valid yet");
 	tscf_credential_free(c);
 	tscf_client_auth_drop(s);
-	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, error));
+	s = tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, error);
+	ck_assert_msg(s != NULL, "%s", error);
+	c = certificate("orphan");
+	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate has expired");
+	tscf_credential_free(c);
+	tscf_client_auth_drop(s);
 }
 END_TEST
 

@@ -2,7 +2,7 @@
 /* Certificates: names, pins, identities made by ourselves, and contexts that say what is wrong with their files. */
 #include "common/crypto/crypto.h"
 #include "common/tls/cert.h"
-#include "common/tls/tls.h"
+#include "common/tls/tls_context.h"
 
 #include "tests/unit/certs.h"
 #include "tests/unit/runner.h"
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The 32 bytes 0, 1 .. 31. */
@@ -261,6 +262,46 @@ START_TEST(a_server_starts_before_its_certificate_is_valid)
 }
 END_TEST
 
+/* Nor is a CA that is not valid yet, or not any more, a reason for a client not to start: the clock may be wrong. */
+START_TEST(cas_are_trusted_while_they_are_valid)
+{
+	static const struct certs_spec specs[] = {{.name = "early", .ca = true, .early = true},
+						  {.name = "late", .ca = true, .expired = true},
+						  {.name = "now", .ca = true}};
+	struct tscf_tls_cas cas = {0};
+	struct tscf_tls *tls;
+	int64_t now = time(NULL);
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		certs_make(&specs[i]);
+		tls = tscf_tls_client(certs_path(i == 0   ? "early.pem"
+						 : i == 1 ? "late.pem"
+							  : "now.pem"),
+				      "a", NULL, error);
+		ck_assert_msg(tls != NULL, "%s", error);
+		tscf_tls_free(tls);
+	}
+	tls = tscf_tls_client(certs_path("now.pem"), "a", NULL, error);
+	ck_assert_int_eq(tscf_tls_cas_read(&cas, certs_path("early.pem")), 0);
+	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, now), "the CA's certificate is not valid yet");
+	ck_assert(!tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
+	ck_assert_int_eq(tscf_tls_cas_read(&cas, certs_path("now.pem")), 0);
+	ck_assert_uint_eq(cas.count, 2);
+	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, now), "signed by no known CA that is valid now");
+	ck_assert(tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
+	ck_assert(!tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
+	ck_assert(!cas.list[0].trusted && cas.list[1].trusted);
+	/* The clock is set, to the year 2000 and to one in which the first is valid. */
+	ck_assert(tscf_tls_cas_trust(&cas, 946684800, tls->ctx, tls->stream_ctx));
+	ck_assert(!cas.list[0].trusted && !cas.list[1].trusted);
+	ck_assert(tscf_tls_cas_trust(&cas, cas.list[0].from, tls->ctx, tls->stream_ctx));
+	ck_assert(cas.list[0].trusted);
+	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, INT64_MAX), "the CA's certificate has expired");
+	tscf_tls_cas_free(&cas);
+	tscf_tls_free(tls);
+}
+END_TEST
+
 /* There is no way to have a client that verifies nothing. */
 START_TEST(a_client_must_verify)
 {
@@ -299,6 +340,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, an_identity_that_cannot_be_made_says_why);
 	tcase_add_test(tc, contexts_say_what_is_wrong);
 	tcase_add_test(tc, a_server_starts_before_its_certificate_is_valid);
+	tcase_add_test(tc, cas_are_trusted_while_they_are_valid);
 	tcase_add_test(tc, a_client_must_verify);
 	suite_add_tcase(suite, tc);
 	return suite;

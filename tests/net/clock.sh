@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# clock.sh - a host whose clock is wrong when it boots: the client starts with a CA and a certificate of its own that are not valid yet, or have
+# expired, has its plain tunnel and says why there is no encrypted one; that comes within two seconds of the clock being set, whatever the
+# back-off has reached.  A server starts likewise.
+. "$(dirname "$0")/lib.sh"
+
+YEAR_2000=946684800
+# in_time SECONDS-AHEAD COMMAND...: with a clock that is wrong by that.
+in_time() {
+	echo "$1" >"$T/ahead"
+	shift
+	env LD_PRELOAD="$TSCF_TOOLS/.libs/libclock.so" TSCF_TEST_CLOCK="$T/ahead" "$@"
+}
+new_key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+# authority NAME DAYS-AGO DAYS: NAME.crt and NAME.key, made so long ago; certificate NAME ISSUER: from now on.
+authority() {
+	in_time $((-86400 * $2)) openssl req -x509 "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -days "$3" \
+		-addext basicConstraints=critical,CA:TRUE -out "$T/$1.crt" 2>/dev/null || die "openssl"
+}
+certificate() {
+	openssl req "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
+		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 20 \
+			-extfile <(echo "subjectAltName = IP:$SERVER_LINK") -out "$T/$1.crt" 2>/dev/null || die "openssl"
+}
+# client_at SECONDS-AHEAD CA: a client with that clock, and a program that wants to be encrypted.
+client_at() {
+	: >"$T/client.log"
+	echo "$1" >"$T/ahead"
+	PIN='' start_client --ca "$T/$2.crt" --cert "$T/own.crt" --key "$T/own.key"
+	program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --marker "M-only " --report 50
+}
+stop_both() {
+	kill "$LAST_PID"
+	finish "$LAST_PID"
+	stop_client
+}
+fails() { must 20 "client_status 'select(.encrypted.state == \"failed\").encrypted.reason' | grep -q \"$1\"" "it fails since: $1"; }
+set_right() {
+	must 40 '[ "$(client_status .encrypted.failures)" -ge 5 ]' "it is tried again and again"
+	echo 0 >"$T/ahead"
+	from=$(now)
+	must 30 encrypted_up "$1: the encrypted tunnel"
+	is "$1: milliseconds from the right time" "$(elapsed "$from")" -le 2000
+	must 5 '[ "$(last only .echoed)" -gt 10 ]' "$1: the program goes on"
+}
+
+command -v openssl >/dev/null || skip "needs openssl"
+topology
+start_capture
+echo_server
+authority ca 400 3000
+authority past 400 100
+certificate server ca
+certificate own ca
+CLIENT_AS=(env "LD_PRELOAD=$TSCF_TOOLS/.libs/libclock.so" "TSCF_TEST_CLOCK=$T/ahead")
+start_server --cert "$T/server.crt" --key "$T/server.key"
+
+# --- 30 days behind: the server's certificate is not valid yet ---
+client_at -2592000 ca
+fails "certificate is not valid yet"
+set_right "30 days behind"
+is "the plain tunnel did not mind: reconnects" "$(client_status .counters.plain_reconnects)" -eq 0
+stop_both
+
+# --- the year 2000: not even the CA's is ---
+client_at $((YEAR_2000 - $(date +%s))) ca
+check "the log says so" grep -q "warning: .*/ca.crt: the CA's certificate is not valid yet" "$T/client.log"
+check "of its own, too" grep -q "warning: .*/own.crt: is not valid yet" "$T/client.log"
+fails "the CA's certificate is not valid yet"
+set_right "year 2000"
+check "status has the right times now" [ "$(client_status .plain.since)" -gt $(($(date +%s) - 300)) ]
+stop_both
+
+# --- a CA that has expired ---
+client_at 0 past
+fails "the CA's certificate has expired"
+check "and a plain tunnel there is" reachable
+stop_both
+stop_server
+
+# --- a server of the year 2000, which has CAs of clients ---
+SERVER_AS=(env "LD_PRELOAD=$TSCF_TOOLS/.libs/libclock.so" "TSCF_TEST_CLOCK=$T/server-ahead")
+echo $((YEAR_2000 - $(date +%s))) >"$T/server-ahead"
+start_server --cert "$T/server.crt" --key "$T/server.key" --client-ca "$T/ca.crt"
+echo 0 >"$T/ahead"
+PIN='' launch_client --ca "$T/ca.crt" --cert "$T/own.crt" --key "$T/own.key"
+must 10 'client_status .plain.reason | grep -q "not valid yet"' "the server says that the client's certificate is not valid yet"
+echo 0 >"$T/server-ahead"
+from=$(now)
+must 20 plain_up "the server's clock is right: the client is let in"
+is "the server's clock is right: milliseconds" "$(elapsed "$from")" -le 4000
+stop_capture
+is "the encrypted-only sockets were never in clear" "$(in_clear M-only)" -eq 0
