@@ -5,7 +5,8 @@
  *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
  *     path_handler.received -> decide_down_* -> delivery_encrypted -> tscf_tun_put -> device
  *
- * Up, a run of packets is of one flow and is judged by its first.  Down, it came from the network, and each packet is judged.
+ * Up, a GSO batch is of one flow and is judged by its first.  Down, it came from the network, and each packet is
+ * judged.
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
@@ -55,20 +56,21 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
-	if (tscf_packet_piece(p, 0) > c->mtu) {
-		c->counters.up_too_large += tscf_packet_pieces(p);
+	if (tscf_packet_segment(p, 0) > c->mtu) {
+		c->counters.up_too_large += tscf_packet_segments(p);
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
 		address(p, c->encrypted.peer);
 		tscf_batch_add(out, p);
 	} else if (hold) {
 		for (uint32_t at = 0, n; at < p->length; at += n) {
-			n = tscf_packet_piece(p, at);
+			n = tscf_packet_segment(p, at);
 			hold_add(&c->hold, p->data + at, n);
 			c->counters.held++;
 		}
 	} else {
-		*(from == &c->plain_tun ? &c->counters.up_protected : &c->counters.up_no_tunnel) += tscf_packet_pieces(p);
-		refuse_packet(&c->refuse, from, p->data, tscf_packet_piece(p, 0), c->now);
+		*(from == &c->plain_tun ? &c->counters.up_protected : &c->counters.up_no_tunnel) +=
+		    tscf_packet_segments(p);
+		refuse_packet(&c->refuse, from, p->data, tscf_packet_segment(p, 0), c->now);
 	}
 }
 
@@ -77,13 +79,13 @@ static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *enc
 {
 	if (guest)
 		registry_guest(c, guest);
-	c->counters.up_turned += tscf_packet_pieces(p);
+	c->counters.up_turned += tscf_packet_segments(p);
 	up_encrypted(c, p, encrypted, &c->plain_tun);
 }
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
 {
-	return probe->waiting > 0 && nat_probe_take(c, probe, p->data, tscf_packet_piece(p, 0));
+	return probe->waiting > 0 && nat_probe_take(c, probe, p->data, tscf_packet_segment(p, 0));
 }
 
 static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batch *plain, struct tscf_batch *encrypted)
@@ -94,16 +96,16 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes[0], p))
 			continue;
-		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_piece(p, 0), &flow);
+		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
 			address(p, c->plain.peer);
 			tscf_batch_add(plain, p);
 		} else if (v == VERDICT_PLAIN) {
-			c->counters.up_no_tunnel += tscf_packet_pieces(p);
+			c->counters.up_no_tunnel += tscf_packet_segments(p);
 		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
 			turn(c, p, encrypted, v == VERDICT_GUEST ? &flow : NULL);
 		} else {
-			count_drop(c, v, true, tscf_packet_pieces(p));
+			count_drop(c, v, true, tscf_packet_segments(p));
 		}
 	}
 }
@@ -119,7 +121,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes[1], p))
 			continue;
-		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_piece(p, 0), &flow);
+		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)
 			registry_flow(c, &flow);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
@@ -127,7 +129,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
 			up_encrypted(c, p, encrypted, &c->encrypted_tun);
 		else
-			count_drop(c, v, true, tscf_packet_pieces(p));
+			count_drop(c, v, true, tscf_packet_segments(p));
 	}
 }
 
@@ -135,7 +137,7 @@ static uint64_t packets_in(const struct tscf_batch *batch)
 {
 	uint64_t n = 0;
 	for (unsigned i = 0; i < batch->count; i++)
-		n += tscf_packet_pieces(batch->packet[i]);
+		n += tscf_packet_segments(batch->packet[i]);
 	return n;
 }
 
@@ -273,7 +275,7 @@ static struct arrival arrival_by(struct tunnel *t)
  * for it. */
 static void look_around(struct client *c, const struct tscf_batch *batch)
 {
-	bool alone = batch->count == 1 && tscf_packet_pieces(batch->packet[0]) == 1;
+	bool alone = batch->count == 1 && tscf_packet_segments(batch->packet[0]) == 1;
 	if (alone || c->now < c->look_again)
 		return;
 	c->look_again = c->now + TSCF_PACKET_SNIFFERS_MS;
@@ -294,7 +296,7 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 		struct tscf_packet *p = batch->packet[i];
 		a.tos = p->tos;
 		for (uint32_t at = 0, n; at < p->length && alive; at += n) {
-			n = tscf_packet_piece(p, at);
+			n = tscf_packet_segment(p, at);
 			alive = packet_or_message(&a, p->data + at, n);
 		}
 	}

@@ -76,7 +76,7 @@ struct server_worker {
 	/* restore.c, path.c */
 	struct server_store_watcher watcher;
 	struct ev_async written; /**< sent by the store's thread */
-	struct server_deferred_replies withheld;
+	struct server_deferred_replies deferred;
 	unsigned recalls; /**< how often clients have been told of the restart */
 	pthread_t thread;
 	bool running;

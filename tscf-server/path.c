@@ -54,35 +54,35 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		server_count(&state->counters, SERVER_COUNT_NO_CONNECTION);
 		return;
 	}
-	if (tscf_packet_piece(packet, 0) > s->listener->transport->ops->packet_max) {
+	if (tscf_packet_segment(packet, 0) > s->listener->transport->ops->packet_max) {
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
 		return;
 	}
 	packet->peer = s->peer;
 	packet->tos = info->tos;
-	s->sent_packets += tscf_packet_pieces(packet);
+	s->sent_packets += tscf_packet_segments(packet);
 	s->sent_bytes += packet->length;
 	tscf_batch_add(&s->listener->out, packet);
 }
 
-/** Hold the packets of a run if that is what @p decision allows; else count them as dropped. */
-static void hold_or_drop(struct server_state *state, const struct tscf_packet *run, const struct server_decision *decision,
-			 uint64_t now)
+/** Hold the packets of a GSO batch if that is what @p decision allows; else count them as dropped. */
+static void hold_or_drop(struct server_state *state, const struct tscf_packet *packets,
+			 const struct server_decision *decision, uint64_t now)
 {
-	for (uint32_t at = 0, n; at < run->length; at += n) {
-		n = tscf_packet_piece(run, at);
-		if (!decision->session || !server_hold_add(state, decision->session, run->data + at, n, now))
+	for (uint32_t at = 0, n; at < packets->length; at += n) {
+		n = tscf_packet_segment(packets, at);
+		if (!decision->session || !server_hold_add(state, decision->session, packets->data + at, n, now))
 			server_count(&state->counters, decision->reason);
 	}
 }
 
-/** A run is of one flow: what holds for its first packet holds for all. */
+/** A GSO batch is of one flow: what holds for its first packet holds for all. */
 static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
 {
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
-	if (!parse(state, packet->data, tscf_packet_piece(packet, 0), &info))
+	if (!parse(state, packet->data, tscf_packet_segment(packet, 0), &info))
 		return;
 	decision = server_decide_down(state, packet->data, &info, now);
 	if (decision.verdict != SERVER_DROP)
@@ -170,7 +170,7 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	if (answer.whole)
 		tscf_transport_whole(l->transport, true);
 	if (answer.length > 0 && state->store && answer.after > server_store_written(state->store))
-		server_deferred_replies_add(&i->worker->withheld, &in.place, &answer);
+		server_deferred_replies_add(&i->worker->deferred, &in.place, &answer);
 	else if (answer.length > 0 && in.place.connection)
 		tscf_peer_send(packet->peer, answer.data, answer.length);
 	else if (answer.length > 0)
@@ -192,7 +192,7 @@ void server_path_written(struct ev_loop *loop, struct ev_async *watcher, int eve
 	(void)watcher;
 	(void)events;
 	if (worker->state->store)
-		server_deferred_replies_send(&worker->withheld, worker->state,
+		server_deferred_replies_send(&worker->deferred, worker->state,
 					     server_store_written(worker->state->store), tscf_udp_send_to);
 }
 
@@ -237,19 +237,20 @@ static void handle_inner(struct server_worker *worker, struct server_session *s,
 }
 
 /**
- * A run came from the network: each of its packets is judged, and any may be a control message.
+ * A GSO batch came from the network: each of its packets is judged, and any may be a control message.
  *
  * @return whether to go on with what else came.
  */
-static bool handle_run(struct server_listener *l, const struct tscf_packet *run, uint64_t now)
+static bool handle_gso(struct server_listener *l, const struct tscf_packet *packets, uint64_t now)
 {
-	for (uint32_t at = 0, n; at < run->length; at += n) {
-		uint8_t *data = run->data + at;
+	for (uint32_t at = 0, n; at < packets->length; at += n) {
+		uint8_t *data = packets->data + at;
 
-		n = tscf_packet_piece(run, at);
+		n = tscf_packet_segment(packets, at);
 		if (tscf_kind_of(data[0]) != TSCF_KIND_CONTROL)
-			handle_inner(l->interface->worker, run->peer ? run->peer->user : NULL, data, n, run->tos, now);
-		else if (!handle_control(l, run, data, n, now) && l->transport->ops->stream)
+			handle_inner(l->interface->worker, packets->peer ? packets->peer->user : NULL, data, n,
+				     packets->tos, now);
+		else if (!handle_control(l, packets, data, n, now) && l->transport->ops->stream)
 			return false;
 	}
 	return true;
@@ -263,7 +264,7 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 
 	/* What comes by a stream is all of one connection: when that ends nothing more is of it. */
 	for (unsigned n = 0; n < batch->count; n++)
-		if (!handle_run(l, batch->packet[n], now))
+		if (!handle_gso(l, batch->packet[n], now))
 			break;
 	/* Plain tunnels may come by an encrypted connection. */
 	tscf_tun_flush(&worker->plain.tun);

@@ -65,7 +65,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
 	ev_timer_start(worker->loop, &worker->tick);
 	take_part(worker, count);
-	server_deferred_replies_init(&worker->withheld);
+	server_deferred_replies_init(&worker->deferred);
 	ev_async_init(&worker->written, server_path_written);
 	ev_async_start(worker->loop, &worker->written);
 	err = server_mailbox_open(&worker->mailbox, worker->loop, worker);
@@ -94,7 +94,7 @@ int server_workers_open(struct server *server, unsigned count)
 
 static void close_worker(struct server_worker *worker)
 {
-	server_deferred_replies_free(&worker->withheld);
+	server_deferred_replies_free(&worker->deferred);
 	if (worker->state)
 		server_sessions_end_all(worker->state, tscf_clock_now());
 	server_path_stop(worker);

@@ -30,7 +30,7 @@
 #define CONNECTIONS_PER_USER_MAX 256U
 /** The part of the process's descriptors that all connections together may use. */
 #define CONNECTIONS_SHARE 4U
-#define PATIENCE_S        5.0
+#define DEADLINE_S        5.0
 /** Unread bytes that may wait for a caller that is kept. */
 #define PUSHED_MAX (64U << 10)
 
@@ -60,7 +60,7 @@ struct connection {
 	char *out;
 	size_t written, out_size;
 	ev_io io;
-	ev_timer patience;
+	ev_timer deadline;
 };
 
 static void connection_add(struct tscf_control_server *server, struct connection *c)
@@ -98,7 +98,7 @@ static void connection_free(struct connection *c)
 	if (c->kept && server->handler->gone)
 		server->handler->gone(server->context, &c->call);
 	ev_io_stop(server->loop, &c->io);
-	ev_timer_stop(server->loop, &c->patience);
+	ev_timer_stop(server->loop, &c->deadline);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -121,9 +121,9 @@ static void connection_watch(struct connection *c, int events)
 
 static void connection_be_patient(struct connection *c)
 {
-	ev_timer_stop(c->server->loop, &c->patience);
-	ev_timer_set(&c->patience, PATIENCE_S, 0.);
-	ev_timer_start(c->server->loop, &c->patience);
+	ev_timer_stop(c->server->loop, &c->deadline);
+	ev_timer_set(&c->deadline, DEADLINE_S, 0.);
+	ev_timer_start(c->server->loop, &c->deadline);
 }
 
 /* --- READING --- */
@@ -157,7 +157,7 @@ static void request_handle(struct connection *c)
 
 static void request_complete(struct connection *c)
 {
-	ev_timer_stop(c->server->loop, &c->patience);
+	ev_timer_stop(c->server->loop, &c->deadline);
 	if (c->state == READING)
 		c->state = WAITING;
 	request_handle(c);
@@ -433,7 +433,7 @@ static void on_io(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 }
 
-static void on_patience_end(struct ev_loop *loop, ev_timer *watcher, int events)
+static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	(void)loop;
 	(void)events;
@@ -476,8 +476,8 @@ static void connection_open(void *context, int sock)
 	connection_add(server, c);
 	ev_io_init(&c->io, on_io, sock, EV_READ);
 	c->io.data = c;
-	ev_timer_init(&c->patience, on_patience_end, PATIENCE_S, 0.);
-	c->patience.data = c;
+	ev_timer_init(&c->deadline, on_deadline, DEADLINE_S, 0.);
+	c->deadline.data = c;
 	ev_io_start(server->loop, &c->io);
 	connection_be_patient(c);
 }

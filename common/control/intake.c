@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /** A thread that has not answered for this long is left behind. */
-#define PATIENCE_S 0.5
-/** Threads left behind in a row, each after PATIENCE_S, before it is logged again. */
+#define DEADLINE_S 0.5
+/** Threads left behind in a row, each after DEADLINE_S, before it is logged again. */
 #define SAY_EVERY 64U
 
 /** Reports heard in one turn of the loop. */
@@ -50,18 +50,18 @@ struct tscf_intake {
 	struct offender offenders[OFFENDERS];
 	unsigned int next_offender;
 	ev_io readable;
-	ev_timer patience;
+	ev_timer deadline;
 };
 
 /* --- orders under way, oldest first --- */
 
-static void watch_patience(struct tscf_intake *in)
+static void watch_deadline(struct tscf_intake *in)
 {
-	ev_timer_stop(in->loop, &in->patience);
+	ev_timer_stop(in->loop, &in->deadline);
 	if (in->first == NONE)
 		return;
-	ev_timer_set(&in->patience, PATIENCE_S, 0.);
-	ev_timer_start(in->loop, &in->patience);
+	ev_timer_set(&in->deadline, DEADLINE_S, 0.);
+	ev_timer_start(in->loop, &in->deadline);
 }
 
 static void order_add(struct tscf_intake *in, uint32_t slot)
@@ -75,13 +75,13 @@ static void order_add(struct tscf_intake *in, uint32_t slot)
 		in->slots[in->last].next = slot;
 	in->last = slot;
 	if (was_idle)
-		watch_patience(in);
+		watch_deadline(in);
 }
 
 static void order_done(struct tscf_intake *in)
 {
 	in->first = in->slots[in->first].next;
-	watch_patience(in);
+	watch_deadline(in);
 }
 
 static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32_t size, int fd)
@@ -209,7 +209,7 @@ static void tell_lost(struct tscf_intake *in, uint32_t culprit)
 	}
 }
 
-static void on_patience_end(struct ev_loop *loop, ev_timer *watcher, int events)
+static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct tscf_intake *in = watcher->data;
 	uint32_t culprit = in->first;
@@ -238,8 +238,8 @@ int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *event
 	in->events = events;
 	in->first = in->last = NONE;
 	ev_init(&in->readable, on_readable);
-	ev_timer_init(&in->patience, on_patience_end, PATIENCE_S, 0.);
-	in->readable.data = in->patience.data = in;
+	ev_timer_init(&in->deadline, on_deadline, DEADLINE_S, 0.);
+	in->readable.data = in->deadline.data = in;
 	error = start_thread(in);
 	if (error < 0)
 		free(in);
@@ -301,7 +301,7 @@ void tscf_intake_free(struct tscf_intake *in)
 {
 	if (!in)
 		return;
-	ev_timer_stop(in->loop, &in->patience);
+	ev_timer_stop(in->loop, &in->deadline);
 	if (in->sock >= 0) {
 		ev_io_stop(in->loop, &in->readable);
 		close(in->sock);

@@ -78,7 +78,7 @@ void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 
 /**
  * Read what is there into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about
- * TSCF_TUN_READ_BYTES; super-packets become runs. The ring's packets must hold TSCF_PACKET_MAX bytes.
+ * TSCF_TUN_READ_BYTES; super-packets become GSO batches. The ring's packets must hold TSCF_PACKET_MAX bytes.
  *
  * @return 0 (batch->count may be 0), or -errno if the device is gone or broken.
  */

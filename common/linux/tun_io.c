@@ -9,9 +9,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/** Most packets and bytes in one run: what one UDP_SEGMENT takes on every kernel that has it. */
-#define RUN_PACKETS 64
-#define RUN_BYTES   65000
+/** Most packets and bytes in one GSO batch: what one UDP_SEGMENT takes on every kernel that has it. */
+#define GSO_PACKETS 64
+#define GSO_BYTES   65000
 
 /** @return bytes of the packet that is in tun->super now, 0 if none waits, or -errno. */
 static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
@@ -27,19 +27,19 @@ static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
 	return got > (ssize_t)sizeof(*vnet) ? (int)(got - (ssize_t)sizeof(*vnet)) : 0;
 }
 
-/** Write the next run of the present super-packet into @p packet.  @return whether there was one. */
+/** Write the next GSO batch of the present super-packet into @p packet.  @return whether there was one. */
 static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
 {
-	struct tscf_run run;
+	struct tscf_gso_batch gso;
 
-	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < RUN_BYTES ? packet->room : RUN_BYTES,
-			       RUN_PACKETS, &run))
+	if (!tscf_segment_next(&tun->segmenter, packet->data, packet->room < GSO_BYTES ? packet->room : GSO_BYTES,
+			       GSO_PACKETS, &gso))
 		return false;
-	packet->length = (run.count - 1) * run.size + run.last;
-	packet->piece = run.count > 1 ? run.size : 0;
-	if (run.data != packet->data)
-		memcpy(packet->data, run.data, packet->length);
-	tun->read_packets += run.count;
+	packet->length = (gso.count - 1) * gso.size + gso.last;
+	packet->gso_size = gso.count > 1 ? gso.size : 0;
+	if (gso.data != packet->data)
+		memcpy(packet->data, gso.data, packet->length);
+	tun->read_packets += gso.count;
 	tun->read_bytes += packet->length;
 	return true;
 }

@@ -6,7 +6,7 @@
  * packets into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing.
  * A packet belongs to the ring that allocated it and is valid until that ring is filled again.
  *
- * One struct tscf_packet may hold a *run*: several packets of one flow back to back, as the kernel's offloads give and
+ * One struct tscf_packet may hold a *GSO batch*: several packets of one flow back to back, as the kernel's offloads give and
  * take them.  What is decided of the first is decided of all, and a transport sends them with one system call.
  */
 #ifndef TSCF_BATCH_H
@@ -27,11 +27,11 @@ struct tscf_peer;
 /** Largest inner packet or control message: a full IP datagram. */
 #define TSCF_PACKET_MAX 65535
 
-/** One inner packet or one control message, or a run of inner packets. */
+/** One inner packet or one control message, or a GSO batch of inner packets. */
 struct tscf_packet {
 	uint8_t *data;            /**< first byte; of a ring's packet, TSCF_HEADROOM bytes before it are writable */
 	uint32_t length;          /**< bytes at data */
-	uint32_t piece;           /**< run: bytes of each packet but the last; 0: one packet */
+	uint32_t gso_size;           /**< GSO batch: bytes of each packet but the last; 0: one packet */
 	uint32_t room;            /**< bytes that fit at data, TSCF_TAILROOM not counted */
 	struct tscf_peer *peer;   /**< whom it came from or goes to; NULL: a source without session (UDP server) */
 	union tscf_endpoint from; /**< outer source; set on reception from an unconnected socket */
@@ -53,17 +53,17 @@ void tscf_ring_free(struct tscf_ring *ring);
 /** @return packet @p i (< TSCF_BATCH_MAX), reset to an empty packet at its headroom. */
 struct tscf_packet *tscf_ring_packet(struct tscf_ring *ring, unsigned i);
 
-/** @return the length of the packet that begins at @p offset of @p p; the whole, if @p p is no run. */
-static inline uint32_t tscf_packet_piece(const struct tscf_packet *p, uint32_t offset)
+/** @return the length of the packet that begins at @p offset of @p p; the whole, if @p p is no GSO batch. */
+static inline uint32_t tscf_packet_segment(const struct tscf_packet *p, uint32_t offset)
 {
 	uint32_t left = p->length - offset;
-	return p->piece != 0 && p->piece < left ? p->piece : left;
+	return p->gso_size != 0 && p->gso_size < left ? p->gso_size : left;
 }
 
 /** @return the number of packets in @p p. */
-static inline uint32_t tscf_packet_pieces(const struct tscf_packet *p)
+static inline uint32_t tscf_packet_segments(const struct tscf_packet *p)
 {
-	return p->piece != 0 ? (p->length + p->piece - 1) / p->piece : 1;
+	return p->gso_size != 0 ? (p->length + p->gso_size - 1) / p->gso_size : 1;
 }
 
 /** Append; the caller knows that there is room (a batch never grows past the batch it is sorted from). */

@@ -66,7 +66,7 @@ struct tscf_binding {
 	enum tscf_level level;
 	enum tscf_binding_state state;
 	bool implicit;             /**< made by an encrypted packet, not by a request */
-	bool told;                 /**< client: the server holds an entry for this key */
+	bool announced;            /**< client: the server holds an entry for this key */
 	bool seen;             /**< client: a packet of it has come by the encrypted device */
 	uint8_t stored;            /**< server: what its store holds for this key, enum server_stored_binding */
 	uint32_t generation;       /**< for mark-and-sweep by the owner of the table */

@@ -11,7 +11,7 @@
  *     whose checksum is wrong passes unchanged and alone, and is the receiver's to refuse.
  *   - Merged are: IPv4 without options and fragments, IPv6 without extension headers; the same addresses, ports, TTL,
  *     TOS, flow label, DF; IPv4 identification counting up by one, or with DF all the same.
- *   - TCP: no flag but ACK, ECE and PSH, which ends a run; acknowledgement, window, ECE and options the same; sequence
+ *   - TCP: no flag but ACK, ECE and PSH, which ends a GSO batch; acknowledgement, window, ECE and options the same; sequence
  *     without a gap.  UDP: with a checksum.
  *   - Payloads of one size, the last one at most that.
  *   - The order within a flow is kept.  That of different flows is not, but fragments and what has IP options or

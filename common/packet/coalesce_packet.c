@@ -126,41 +126,41 @@ bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_
 }
 
 /** As the kernel: with DF the identification may stay, as it means nothing then (RFC 6864); else it has to count. */
-static bool ipv4_follows(struct tscf_candidate_run *run, const uint8_t *head, const uint8_t *ip)
+static bool ipv4_follows(struct tscf_candidate_batch *batch, const uint8_t *head, const uint8_t *ip)
 {
 	const uint16_t distance = (uint16_t)(tscf_get_u16(ip + TSCF_IPV4_ID) - tscf_get_u16(head + TSCF_IPV4_ID));
 
 	if (ip[TSCF_IPV4_TOS] != head[TSCF_IPV4_TOS] || ip[TSCF_IPV4_TTL] != head[TSCF_IPV4_TTL] ||
 	    memcmp(ip + TSCF_IPV4_FRAGMENT, head + TSCF_IPV4_FRAGMENT, 2) != 0)
 		return false;
-	if (run->count == 1)
-		run->fixed_id = distance == 0 && (tscf_get_u16(ip + TSCF_IPV4_FRAGMENT) & TSCF_IPV4_DF);
-	return distance == (run->fixed_id ? 0 : run->count);
+	if (batch->count == 1)
+		batch->fixed_id = distance == 0 && (tscf_get_u16(ip + TSCF_IPV4_FRAGMENT) & TSCF_IPV4_DF);
+	return distance == (batch->fixed_id ? 0 : batch->count);
 }
 
-static bool tcp_follows(const struct tscf_candidate_run *run, const uint8_t *head, const struct tscf_candidate *p)
+static bool tcp_follows(const struct tscf_candidate_batch *batch, const uint8_t *head, const struct tscf_candidate *p)
 {
 	const uint8_t *tcp = p->data + p->ip_header;
 	const uint32_t options = p->header - p->ip_header - (uint32_t)TSCF_TCP_HEADER;
 
-	return tscf_get_u32(tcp + TSCF_TCP_SEQ) == tscf_get_u32(head + TSCF_TCP_SEQ) + run->payload &&
+	return tscf_get_u32(tcp + TSCF_TCP_SEQ) == tscf_get_u32(head + TSCF_TCP_SEQ) + batch->payload &&
 	       memcmp(tcp + TSCF_TCP_ACK, head + TSCF_TCP_ACK, 4) == 0 &&
 	       ((tcp[TSCF_TCP_FLAGS] ^ head[TSCF_TCP_FLAGS]) & ~TSCF_FLAG_PSH) == 0 &&
 	       memcmp(tcp + TSCF_TCP_WINDOW, head + TSCF_TCP_WINDOW, 2) == 0 &&
 	       memcmp(tcp + TSCF_TCP_HEADER, head + TSCF_TCP_HEADER, options) == 0;
 }
 
-bool tscf_candidate_follows(struct tscf_candidate_run *run, const struct tscf_candidate *p)
+bool tscf_candidate_follows(struct tscf_candidate_batch *batch, const struct tscf_candidate *p)
 {
-	const struct tscf_candidate *head = run->head;
+	const struct tscf_candidate *head = batch->head;
 
 	if (p->header != head->header || p->payload > head->payload ||
-	    p->header + run->payload + p->payload > TSCF_PACKET_MAX)
+	    p->header + batch->payload + p->payload > TSCF_PACKET_MAX)
 		return false;
-	if (p->tcp && !tcp_follows(run, head->data + head->ip_header, p))
+	if (p->tcp && !tcp_follows(batch, head->data + head->ip_header, p))
 		return false;
 	if (p->ip_header == TSCF_IPV4_HEADER)
-		return ipv4_follows(run, head->data, p->data);
+		return ipv4_follows(batch, head->data, p->data);
 	return memcmp(p->data, head->data, 4) == 0 && p->data[TSCF_IPV6_HOPS] == head->data[TSCF_IPV6_HOPS];
 }
 

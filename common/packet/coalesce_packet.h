@@ -28,8 +28,8 @@ struct tscf_candidate {
 	bool push;
 };
 
-/** A run of merged packets, as far as the rules have to know it. */
-struct tscf_candidate_run {
+/** A GSO batch of merged packets, as far as the rules have to know it. */
+struct tscf_candidate_batch {
 	const struct tscf_candidate *head;
 	uint32_t payload; /**< bytes of all payloads */
 	uint16_t count;
@@ -42,10 +42,10 @@ enum tscf_candidate_class tscf_candidate_read(uint8_t *data, uint32_t length, un
 bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_candidate *b);
 
 /**
- * @return whether @p p, of the same flow, may be the next packet of @p run; checksums are not looked at.  Learns the
- * run's fixed_id.
+ * @return whether @p p, of the same flow, may be the next packet of @p batch; checksums are not looked at.  Learns the
+ * GSO batch's fixed_id.
  */
-bool tscf_candidate_follows(struct tscf_candidate_run *run, const struct tscf_candidate *p);
+bool tscf_candidate_follows(struct tscf_candidate_batch *batch, const struct tscf_candidate *p);
 
 /** @return whether all checksums of @p p are there and right. */
 bool tscf_candidate_verify(const struct tscf_candidate *p);

@@ -185,32 +185,33 @@ static void write_segment(struct tscf_segmenter *s, uint8_t *out, uint32_t paylo
 	s->next += payload;
 }
 
-static bool take_whole(struct tscf_segmenter *s, struct tscf_run *run)
+static bool take_whole(struct tscf_segmenter *s, struct tscf_gso_batch *batch)
 {
 	if (s->next == s->length)
 		return false;
-	*run = (struct tscf_run){s->data, 1, s->length, s->length};
+	*batch = (struct tscf_gso_batch){s->data, 1, s->length, s->length};
 	s->next = s->length;
 	return true;
 }
 
-bool tscf_segment_next(struct tscf_segmenter *s, uint8_t *out, uint32_t room, uint32_t most, struct tscf_run *run)
+bool tscf_segment_next(struct tscf_segmenter *s, uint8_t *out, uint32_t room, uint32_t most,
+		       struct tscf_gso_batch *batch)
 {
 	uint32_t used = 0;
 
 	if (s->whole)
-		return take_whole(s, run);
-	*run = (struct tscf_run){.data = out, .size = s->header + s->payload};
-	while (run->count < most && s->next < s->length) {
+		return take_whole(s, batch);
+	*batch = (struct tscf_gso_batch){.data = out, .size = s->header + s->payload};
+	while (batch->count < most && s->next < s->length) {
 		const uint32_t left = s->length - s->next;
 		const uint32_t payload = left < s->payload ? left : s->payload;
 
 		if (s->header + payload > room - used)
 			break;
 		write_segment(s, out + used, payload);
-		run->last = s->header + payload;
-		used += run->last;
-		run->count++;
+		batch->last = s->header + payload;
+		used += batch->last;
+		batch->count++;
 	}
-	return run->count > 0;
+	return batch->count > 0;
 }

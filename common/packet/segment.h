@@ -4,7 +4,7 @@
  *
  * With IFF_VNET_HDR a read gives a struct virtio_net_hdr and one packet, which may be a super-packet: up to 64 KB of
  * one TCP connection, or several equal UDP datagrams, under one header.  It is split as the kernel's own segmentation
- * does it (net/ipv4/tcp_offload.c, udp_offload.c), into runs of packets that lie back to back and are all of one size,
+ * does it (net/ipv4/tcp_offload.c, udp_offload.c), into GSO batches of packets that lie back to back and are all of one size,
  * the last one excepted: what one sendmsg with UDP_SEGMENT takes.
  *
  * Pure: no I/O, no allocation.  Every length is checked before it is used.
@@ -40,7 +40,7 @@ struct tscf_segmenter {
 };
 
 /** Packets back to back. */
-struct tscf_run {
+struct tscf_gso_batch {
 	uint8_t *data; /**< the first one */
 	uint32_t count;
 	uint32_t size; /**< bytes of each one but the last */
@@ -49,7 +49,7 @@ struct tscf_run {
 
 /**
  * Begin with the @p length bytes at @p data, read from a TUN device under @p vnet (in this machine's byte order).  They
- * are changed, and must stay until the last run has been used.
+ * are changed, and must stay until the last GSO batch has been used.
  *
  * A packet that is not to be split gets its checksum completed here if it has none yet; nothing else is looked at.
  *
@@ -64,11 +64,11 @@ int tscf_segment_begin(struct tscf_segmenter *s, const struct virtio_net_hdr *vn
 
 /**
  * Write the next packets to the @p room bytes at @p out, at most @p most (> 0) of them.  What is not split is not
- * copied either: run->data is then the packet itself.
+ * copied either: batch->data is then the packet itself.
  *
- * @return true with @p run filled, or false if all are written, or if not even one fits into @p room.  A room of
+ * @return true with @p batch filled, or false if all are written, or if not even one fits into @p room.  A room of
  * TSCF_PACKET_MAX bytes is enough for any one.
  */
-bool tscf_segment_next(struct tscf_segmenter *s, uint8_t *out, uint32_t room, uint32_t most, struct tscf_run *run);
+bool tscf_segment_next(struct tscf_segmenter *s, uint8_t *out, uint32_t room, uint32_t most, struct tscf_gso_batch *batch);
 
 #endif

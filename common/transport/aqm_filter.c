@@ -24,10 +24,10 @@ static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inn
 bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
 		     uint32_t waiting)
 {
-	uint32_t pieces = tscf_packet_pieces(packet);
-	uint32_t last = packet->piece ? packet->length - (pieces - 1) * packet->piece : packet->length;
+	uint32_t segments = tscf_packet_segments(packet);
+	uint32_t last = packet->gso_size ? packet->length - (segments - 1) * packet->gso_size : packet->length;
 
-	if (tscf_packet_piece(packet, 0) < BULK_SIZE || came == 0 || came > now)
+	if (tscf_packet_segment(packet, 0) < BULK_SIZE || came == 0 || came > now)
 		return false;
 	if (tscf_kind_of(packet->data[packet->length - last]) == TSCF_KIND_CONTROL ||
 	    is_realtime(realtime, packet->tos, packet->data + packet->length - last, last))
@@ -35,7 +35,7 @@ bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t 
 	if (!tscf_aqm_drop(aqm, waiting >= BACKLOG_BYTES ? now - came : 0, now))
 		return false;
 	packet->length -= last;
-	if (pieces == 2)
-		packet->piece = 0;
+	if (segments == 2)
+		packet->gso_size = 0;
 	return true;
 }

@@ -61,10 +61,10 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_packet one = *batch->packet[i];
 
-		one.piece = 0;
+		one.gso_size = 0;
 		for (uint32_t at = 0; at < batch->packet[i]->length && !d->transport.closed; at += one.length) {
 			one.data = batch->packet[i]->data + at;
-			one.length = tscf_packet_piece(batch->packet[i], at);
+			one.length = tscf_packet_segment(batch->packet[i], at);
 			one_datagram(dtls, &one);
 		}
 	}
@@ -90,7 +90,7 @@ static void send_packet(struct dtls *dtls, const struct tscf_packet *packet)
 	struct dtls_peer *peer = (struct dtls_peer *)packet->peer;
 
 	for (uint32_t at = 0, n; at < packet->length; at += n) {
-		n = tscf_packet_piece(packet, at);
+		n = tscf_packet_segment(packet, at);
 		send_record(dtls, peer, packet->data + at, n, packet->tos);
 	}
 }

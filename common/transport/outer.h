@@ -16,7 +16,7 @@
 struct tscf_outer_reader;
 struct tscf_outer_writer;
 
-/** Most datagrams, or runs of joined ones, that one read takes from the socket. */
+/** Most datagrams, or GSO batches of joined ones, that one read takes from the socket. */
 #define TSCF_OUTER_READ_MAX 32
 /** A read gives about this many bytes of bulk, so that what is more urgent has its turn soon. */
 #define TSCF_OUTER_READ_BYTES (64 * 1024)
@@ -32,13 +32,13 @@ void tscf_outer_reader_free(struct tscf_outer_reader *reader);
 
 /**
  * Take what waits in the socket, at most TSCF_OUTER_READ_MAX datagrams, and give what is urgent, then bulk, into @p
- * batch; the rest of the bulk waits in the reader for the next call.  Packets have data, length, piece, tos and from
- * set and are valid until the next call; datagrams of one source that the kernel has joined are a run.  Empty
+ * batch; the rest of the bulk waits in the reader for the next call.  Packets have data, length, gso_size, tos and from
+ * set and are valid until the next call; datagrams of one source that the kernel has joined are a GSO batch.  Empty
  * datagrams, and those that were longer than the reader's size, are left out.
  *
  * @param dscps  what is urgent (dscp.h)
  * @param more  set to whether others may be waiting and there is time for them at once
- * @return how many datagrams or runs were given, dropped ones included (0: none wait), or -errno: what waits is given
+ * @return how many datagrams or GSO batches were given, dropped ones included (0: none wait), or -errno: what waits is given
  * with the next call.
  */
 int tscf_outer_read(struct tscf_outer_reader *reader, uint64_t dscps, struct tscf_batch *batch, bool *more);
@@ -62,15 +62,15 @@ void tscf_outer_writer_free(struct tscf_outer_writer *writer);
 /** What is queued from now on leaves from @p local, an address of this host; family 0: from that which the kernel chooses. */
 void tscf_outer_write_from(struct tscf_outer_writer *writer, const struct tscf_addr *local);
 /**
- * Queue one datagram, or a run: datagrams of @p piece bytes back to back, the last one perhaps shorter.  What @p to and
+ * Queue one datagram, or a GSO batch: datagrams of @p gso_size bytes back to back, the last one perhaps shorter.  What @p to and
  * @p data point to must stay as it is until the next flush.
  *
  * @param to   NULL on a connected socket
- * @param piece  0: one datagram
+ * @param gso_size  0: one datagram
  * @param tos  value of the IPv4 TOS or IPv6 traffic class byte
  */
 void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
-		      uint32_t length, uint32_t piece, uint8_t tos);
+		      uint32_t length, uint32_t gso_size, uint8_t tos);
 /** @return room for one datagram of copy_size bytes, for tscf_outer_write_reserved; it is nobody's until then. */
 uint8_t *tscf_outer_reserve(struct tscf_outer_writer *writer);
 /** Queue the datagram of @p length bytes that is in the room reserved last, with a copy of the address. */

@@ -156,7 +156,7 @@ static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *he
 
 			memcpy(&size, CMSG_DATA(c), sizeof(size));
 			if (size > 0 && (uint32_t)size < packet->length)
-				packet->piece = (uint32_t)size;
+				packet->gso_size = (uint32_t)size;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
 			struct timespec t;
 

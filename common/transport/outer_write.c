@@ -29,7 +29,7 @@ struct control {
 };
 
 /** What one message carries: `datagrams` of `size` bytes, the last perhaps less. */
-struct train {
+struct gso_batch {
 	uint32_t size, bytes;
 	uint32_t datagrams;
 	uint8_t tos;
@@ -41,13 +41,13 @@ struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
 	struct tscf_addr from; /* of what is queued now */
-	bool trains;           /* the kernel knows UDP_SEGMENT, and it may be used */
+	bool gso;              /* the kernel knows UDP_SEGMENT, and it may be used */
 	struct tscf_gso_fallbacks refusals;
 	unsigned messages, iovs, copied;
 	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
 	int error;
 	struct mmsghdr message[QUEUE_MAX];
-	struct train train[QUEUE_MAX];
+	struct gso_batch batch[QUEUE_MAX];
 	struct control control[QUEUE_MAX];
 	struct iovec iov[QUEUE_MAX];
 	union tscf_endpoint to[QUEUE_MAX]; /* of copies */
@@ -55,8 +55,9 @@ struct tscf_outer_writer {
 	uint8_t copies[];
 };
 
-/* Zero is what it is anyway.  Kernels before 4.18 do not know the option, and would send a train as one datagram. */
-static bool knows_trains(int fd)
+/* Zero is what it is anyway.  Kernels before 4.18 do not know the option, and would send a GSO batch as one datagram.
+ */
+static bool knows_gso(int fd)
 {
 	int none = 0;
 
@@ -75,7 +76,7 @@ struct tscf_outer_writer *tscf_outer_writer_new(int fd, uint32_t copy_size)
 	writer->fd = fd;
 	writer->copy_size = copy_size;
 	writer->family = (sa_family_t)domain;
-	writer->trains = tscf_outer_offloads_allowed() && knows_trains(fd);
+	writer->gso = tscf_outer_offloads_allowed() && knows_gso(fd);
 	return writer;
 }
 
@@ -113,19 +114,19 @@ static void put_source(struct msghdr *header, const struct tscf_addr *from)
 static void set_control(struct tscf_outer_writer *writer, unsigned i)
 {
 	struct msghdr *header = &writer->message[i].msg_hdr;
-	const struct train *train = &writer->train[i];
-	uint16_t size = (uint16_t)train->size;
-	int tos = train->tos;
+	const struct gso_batch *batch = &writer->batch[i];
+	uint16_t size = (uint16_t)batch->size;
+	int tos = batch->tos;
 
 	header->msg_control = writer->control[i].bytes;
 	header->msg_controllen = 0;
-	put_source(header, &train->from);
+	put_source(header, &batch->from);
 	/* Zero is what the socket sends anyway. */
 	if (tos != 0 && writer->family == AF_INET6)
 		put_control(header, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	else if (tos != 0)
 		put_control(header, SOL_IP, IP_TOS, &tos, sizeof(tos));
-	if (train->datagrams > 1)
+	if (batch->datagrams > 1)
 		put_control(header, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
 	if (header->msg_controllen == 0)
 		header->msg_control = NULL;
@@ -151,18 +152,18 @@ static int send_from(struct tscf_outer_writer *writer, unsigned i)
 	return -writer->error;
 }
 
-/** The kernel does not take the train at @p i as one: remember that, and send what it carries one by one. */
+/** The kernel does not take the GSO batch at @p i as one: remember that, and send what it carries one by one. */
 static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 {
 	const struct msghdr *header = &writer->message[i].msg_hdr;
-	const struct train *train = &writer->train[i];
+	const struct gso_batch *batch = &writer->batch[i];
 
 	/* Too large for the path, or not at all (a device without checksum offload). */
 	if (error == EINVAL || error == EMSGSIZE)
-		tscf_gso_fallbacks_note_size(&writer->refusals, header->msg_name, train->size);
+		tscf_gso_fallbacks_note_size(&writer->refusals, header->msg_name, batch->size);
 	else
 		tscf_gso_fallbacks_note_any(&writer->refusals);
-	tscf_debug("the kernel refuses datagrams of %u bytes in one piece: %s", train->size, strerror(error));
+	tscf_debug("the kernel refuses datagrams of %u bytes in one piece: %s", batch->size, strerror(error));
 	for (size_t k = 0; k < header->msg_iovlen; k++) {
 		const uint8_t *data = header->msg_iov[k].iov_base;
 
@@ -170,8 +171,8 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 			struct iovec iov = {.iov_base = (void *)(uintptr_t)(data + at)};
 			struct msghdr one = *header;
 
-			n = header->msg_iov[k].iov_len - at < train->size ? header->msg_iov[k].iov_len - at
-									  : train->size;
+			n = header->msg_iov[k].iov_len - at < batch->size ? header->msg_iov[k].iov_len - at
+									  : batch->size;
 			iov.iov_len = n;
 			one.msg_iov = &iov;
 			one.msg_iovlen = 1;
@@ -185,9 +186,9 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 	}
 }
 
-static bool refused_as_train(const struct train *train, int error)
+static bool refused_as_batch(const struct gso_batch *batch, int error)
 {
-	return train->datagrams > 1 && (error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP);
+	return batch->datagrams > 1 && (error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP);
 }
 
 static void flush(struct tscf_outer_writer *writer)
@@ -205,13 +206,13 @@ static void flush(struct tscf_outer_writer *writer)
 		}
 		if (sent == -EAGAIN) {
 			for (; i < writer->messages; i++)
-				writer->dropped += writer->train[i].datagrams;
+				writer->dropped += writer->batch[i].datagrams;
 			break;
 		}
-		if (refused_as_train(&writer->train[i], -sent))
+		if (refused_as_batch(&writer->batch[i], -sent))
 			send_singly(writer, i, -sent);
 		else
-			writer->dropped += writer->train[i].datagrams;
+			writer->dropped += writer->batch[i].datagrams;
 		i++;
 	}
 	writer->messages = writer->iovs = writer->copied = 0;
@@ -226,19 +227,19 @@ static bool same_destination(const struct msghdr *header, const union tscf_endpo
 
 static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t size)
 {
-	return writer->trains && tscf_gso_fallbacks_allow(&writer->refusals, to, size);
+	return writer->gso && tscf_gso_fallbacks_allow(&writer->refusals, to, size);
 }
 
 /** @return whether @p bytes in datagrams of @p size can follow in the last message. */
 static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t bytes, uint32_t size,
 		       uint8_t tos)
 {
-	const struct train *last;
+	const struct gso_batch *last;
 	uint32_t datagrams = (bytes + size - 1) / size;
 
 	if (writer->messages == 0)
 		return false;
-	last = &writer->train[writer->messages - 1];
+	last = &writer->batch[writer->messages - 1];
 	return last->open && last->tos == tos && tscf_addr_equal(&last->from, &writer->from) &&
 	       (size == last->size || (datagrams == 1 && size < last->size)) &&
 	       last->datagrams + datagrams <= SEGMENTS_MAX && last->bytes + bytes <= SEGMENTED_BYTES_MAX &&
@@ -254,21 +255,21 @@ static void begin_message(struct tscf_outer_writer *writer, const union tscf_end
 	*header = (struct msghdr){.msg_name = (void *)(uintptr_t)to,
 				  .msg_namelen = to ? tscf_endpoint_size(to) : 0,
 				  .msg_iov = &writer->iov[writer->iovs]};
-	writer->train[i] = (struct train){.size = size, .tos = tos, .from = writer->from};
+	writer->batch[i] = (struct gso_batch){.size = size, .tos = tos, .from = writer->from};
 }
 
 static void append(struct tscf_outer_writer *writer, const void *data, uint32_t bytes)
 {
-	struct train *train = &writer->train[writer->messages - 1];
+	struct gso_batch *batch = &writer->batch[writer->messages - 1];
 
 	writer->iov[writer->iovs++] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = bytes};
 	writer->message[writer->messages - 1].msg_hdr.msg_iovlen++;
-	train->bytes += bytes;
-	train->datagrams += (bytes + train->size - 1) / train->size;
-	train->open = bytes % train->size == 0;
+	batch->bytes += bytes;
+	batch->datagrams += (bytes + batch->size - 1) / batch->size;
+	batch->open = bytes % batch->size == 0;
 }
 
-static void write_train(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
+static void write_batch(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
 			uint32_t bytes, uint32_t size, uint8_t tos)
 {
 	if (writer->iovs == QUEUE_MAX)
@@ -284,24 +285,24 @@ void tscf_outer_write_from(struct tscf_outer_writer *writer, const struct tscf_a
 }
 
 void tscf_outer_write(struct tscf_outer_writer *writer, const union tscf_endpoint *to, const void *data,
-		      uint32_t length, uint32_t piece, uint8_t tos)
+		      uint32_t length, uint32_t gso_size, uint8_t tos)
 {
 	const uint8_t *bytes = data;
 
 	if (length == 0)
 		return;
-	if (piece == 0 || piece >= length) {
-		write_train(writer, to, data, length, length, tos);
+	if (gso_size == 0 || gso_size >= length) {
+		write_batch(writer, to, data, length, length, tos);
 		return;
 	}
-	if (length <= SEGMENTED_BYTES_MAX && length <= piece * SEGMENTS_MAX && may_join(writer, to, piece)) {
-		write_train(writer, to, data, length, piece, tos);
+	if (length <= SEGMENTED_BYTES_MAX && length <= gso_size * SEGMENTS_MAX && may_join(writer, to, gso_size)) {
+		write_batch(writer, to, data, length, gso_size, tos);
 		return;
 	}
-	for (uint32_t at = 0; at < length; at += piece) {
-		uint32_t n = length - at < piece ? length - at : piece;
+	for (uint32_t at = 0; at < length; at += gso_size) {
+		uint32_t n = length - at < gso_size ? length - at : gso_size;
 
-		write_train(writer, to, bytes + at, n, n, tos);
+		write_batch(writer, to, bytes + at, n, n, tos);
 	}
 }
 
@@ -319,7 +320,7 @@ void tscf_outer_write_reserved(struct tscf_outer_writer *writer, const union tsc
 
 	if (to)
 		writer->to[writer->copied] = *to;
-	write_train(writer, to ? &writer->to[writer->copied] : NULL, data, length, length, tos);
+	write_batch(writer, to ? &writer->to[writer->copied] : NULL, data, length, length, tos);
 	writer->copied++;
 }
 

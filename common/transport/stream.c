@@ -83,7 +83,7 @@ void tscf_stream_close(struct tscf_transport *t)
 /* --- sending --- */
 
 /* What is to be sent to one peer at a time. */
-struct train {
+struct outgoing {
 	unsigned count;
 	struct iovec iov[TSCF_BATCH_MAX];
 	enum tscf_stream_class class[TSCF_BATCH_MAX];
@@ -99,28 +99,28 @@ static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 
 /*
  * The other end finds the next packet by the length that this one says it has: it must be the one it has.  Bytes behind
- * it do not belong to it; a run has none.
+ * it do not belong to it; a GSO batch has none.
  */
 static bool fits(struct tscf_packet *packet)
 {
 	for (uint32_t at = 0, n; at < packet->length; at += n) {
-		int length = tscf_frame_length(packet->data + at, n = tscf_packet_piece(packet, at));
+		int length = tscf_frame_length(packet->data + at, n = tscf_packet_segment(packet, at));
 
 		if (length == (int)n)
 			continue;
-		if (length <= 0 || (uint32_t)length > n || packet->piece != 0)
+		if (length <= 0 || (uint32_t)length > n || packet->gso_size != 0)
 			return false;
 		packet->length = (uint32_t)length;
 	}
 	return packet->length > 0;
 }
 
-/* Move what is for @p peer from @p batch to @p train, the urgent first. */
-static void load(struct train *train, struct tscf_batch *batch, const struct tscf_peer *peer)
+/* Move what is for @p peer from @p batch to @p outgoing, the urgent first. */
+static void load(struct outgoing *outgoing, struct tscf_batch *batch, const struct tscf_peer *peer)
 {
 	enum tscf_stream_class class[TSCF_BATCH_MAX];
 
-	train->count = 0;
+	outgoing->count = 0;
 	for (unsigned i = 0; i < batch->count; i++)
 		if (batch->packet[i] && batch->packet[i]->peer == peer)
 			class[i] = class_of(batch->packet[i]);
@@ -130,8 +130,8 @@ static void load(struct train *train, struct tscf_batch *batch, const struct tsc
 		for (unsigned i = 0; i < batch->count; i++) {
 			if (class[i] != c)
 				continue;
-			train->class[train->count] = class[i];
-			train->iov[train->count++] = (struct iovec){
+			outgoing->class[outgoing->count] = class[i];
+			outgoing->iov[outgoing->count++] = (struct iovec){
 			    .iov_base = batch->packet[i]->data,
 			    .iov_len = batch->packet[i]->length,
 			};
@@ -173,25 +173,25 @@ static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class cla
 	queue_packets(peer, class, data, at, length);
 }
 
-static void dispatch(struct tscf_stream_peer *peer, const struct train *train)
+static void dispatch(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	int sent = 0;
 
 	/* Where something waits already the socket is full. */
 	if (tscf_stream_queue_empty(&peer->queue) && !stream->kind->waits(peer))
-		sent = stream->kind->send(peer, train->iov, train->count);
+		sent = stream->kind->send(peer, outgoing->iov, outgoing->count);
 	if (sent < 0) {
 		tscf_stream_peer_abort_later(peer, -sent, stream->reason);
 		return;
 	}
-	for (unsigned i = 0; i < train->count && peer->error == 0; i++) {
-		uint32_t length = (uint32_t)train->iov[i].iov_len,
+	for (unsigned i = 0; i < outgoing->count && peer->error == 0; i++) {
+		uint32_t length = (uint32_t)outgoing->iov[i].iov_len,
 			 gone = (uint32_t)sent < length ? (uint32_t)sent : length;
 
 		sent -= (int)gone;
 		if (gone < length)
-			queue_rest(peer, train->class[i], &train -> iov[i], gone);
+			queue_rest(peer, outgoing->class[i], &outgoing -> iov[i], gone);
 	}
 	if (!tscf_stream_queue_empty(&peer->queue) || stream->kind->waits(peer))
 		ev_io_start(stream->transport.loop, &peer->writable);
@@ -200,7 +200,7 @@ static void dispatch(struct tscf_stream_peer *peer, const struct train *train)
 void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct tscf_stream *stream = (struct tscf_stream *)t;
-	struct train train;
+	struct outgoing outgoing;
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct tscf_packet *packet = batch->packet[i];
@@ -208,11 +208,11 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 
 		if (stream->transport.closed || peer->peer.closed || peer->state != TSCF_STREAM_UP ||
 		    peer->error != 0 || !fits(packet)) {
-			t->counters.send_drops += tscf_packet_pieces(packet);
+			t->counters.send_drops += tscf_packet_segments(packet);
 			batch->packet[i] = NULL;
 			continue;
 		}
-		t->counters.sent_packets += tscf_packet_pieces(packet);
+		t->counters.sent_packets += tscf_packet_segments(packet);
 		t->counters.sent_bytes += packet->length;
 	}
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -221,8 +221,8 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 		if (!batch->packet[i])
 			continue;
 		peer = batch->packet[i]->peer;
-		load(&train, batch, peer);
-		dispatch((struct tscf_stream_peer *)peer, &train);
+		load(&outgoing, batch, peer);
+		dispatch((struct tscf_stream_peer *)peer, &outgoing);
 	}
 	batch->count = 0;
 }

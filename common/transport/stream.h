@@ -3,7 +3,7 @@
  * stream.h - what holds for every stream transport (tcp.h, tls_stream.h).
  *
  * Framing: stream_frame.h.  What is neither packet nor message ends the connection (EPROTO).  Packets are handed up as
- * runs where several of one length follow each other, whatever flows they are of.
+ * GSO batches where several of one length follow each other, whatever flows they are of.
  *
  * Sending: what the socket does not take waits in a bounded queue (stream_queue.h), real-time packets (realtime_dscps,
  * by packet->tos) before bulk.  The kernel keeps little that it cannot send (TCP_NOTSENT_LOWAT), so that they overtake

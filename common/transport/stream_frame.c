@@ -67,6 +67,6 @@ int tscf_frame_run(uint8_t *data, uint32_t length, struct tscf_packet *out)
 	} while (next == first);
 	out->data = data;
 	out->length = end;
-	out->piece = end > (uint32_t)first ? (uint32_t)first : 0;
+	out->gso_size = end > (uint32_t)first ? (uint32_t)first : 0;
 	return (int)end;
 }

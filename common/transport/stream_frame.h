@@ -25,7 +25,7 @@ int tscf_frame_length(const uint8_t *data, uint32_t available);
  * Take whole packets and messages from the beginning of @p length bytes at @p data: the first one, and those behind it
  * that are as long, and one more if it is shorter.  They need not be of one flow.
  *
- * @param out  data, length and piece are set as those of a run (batch.h)
+ * @param out  data, length and gso_size are set as those of a GSO batch (batch.h)
  * @return bytes taken, 0 if the first is not all there, or -EPROTO.
  */
 int tscf_frame_run(uint8_t *data, uint32_t length, struct tscf_packet *out);

@@ -186,7 +186,7 @@ static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length
 			break;
 		packet->room = packet->length;
 		at += (uint32_t)taken;
-		counters->received_packets += tscf_packet_pieces(packet);
+		counters->received_packets += tscf_packet_segments(packet);
 		counters->received_bytes += packet->length;
 		counters->queue_drops += tscf_aqm_filter(&peer->aqm, packet, stream->transport.realtime_dscps,
 							 stream->came, nanoseconds(&now), length);

@@ -66,7 +66,7 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 
 		packet->peer = peer ? &peer->base : NULL;
 		t->counters.received_bytes += packet->length;
-		t->counters.received_packets += tscf_packet_pieces(packet);
+		t->counters.received_packets += tscf_packet_segments(packet);
 	}
 	t->handler->received(t->context, t, batch);
 }
@@ -81,11 +81,11 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 
 		if (peer->closed || d->transport.closed)
 			continue;
-		t->counters.sent_packets += tscf_packet_pieces(packet);
+		t->counters.sent_packets += tscf_packet_segments(packet);
 		t->counters.sent_bytes += packet->length;
 		tscf_outer_write_from(d->writer, &peer->local);
 		tscf_outer_write(d->writer, d->connected ? NULL : &peer->outer, packet->data, packet->length,
-				 packet->piece, packet->tos);
+				 packet->gso_size, packet->tos);
 	}
 	tscf_datagram_flush(d);
 }

@@ -52,7 +52,7 @@ static void finish(struct tscf_coalescer *c, uint32_t packets, uint32_t bytes)
 	tscf_coalesce_begin(c);
 }
 
-static void coalesce_run(struct tscf_coalescer *c, const struct tscf_run *run)
+static void coalesce_run(struct tscf_coalescer *c, const struct tscf_gso_batch *run)
 {
 	uint32_t at = 0;
 
@@ -72,7 +72,7 @@ static void split(struct tscf_coalescer *c, const struct virtio_net_hdr *vnet, c
 	/* In blocks that end where they may be used, so that reading and writing past them is seen. */
 	uint8_t *packet = malloc(length), *out = malloc(ROOM);
 	struct tscf_segmenter s;
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 
 	memcpy(packet, data, length);
 	if (tscf_segment_begin(&s, vnet, packet, length, limit) == 0) {

@@ -59,8 +59,8 @@ static int count_runs(uint8_t *data, uint32_t size)
 		if (taken == 0)
 			return (int)at;
 		must((uint32_t)taken == run.length && run.data == data + at);
-		for (uint32_t in = 0; in < run.length; in += tscf_packet_piece(&run, in))
-			must(tscf_frame_length(run.data + in, run.length - in) == (int)tscf_packet_piece(&run, in));
+		for (uint32_t in = 0; in < run.length; in += tscf_packet_segment(&run, in))
+			must(tscf_frame_length(run.data + in, run.length - in) == (int)tscf_packet_segment(&run, in));
 		at += (uint32_t)taken;
 	}
 }

@@ -77,8 +77,8 @@ void world_link_down(struct world_link *l, int error);
 void world_link_unreachable(struct world_link *l);
 /** The client receives @p length bytes at @p data by it, at once. */
 void world_link_receive(struct world_link *l, const void *data, uint32_t length);
-/** The same for several packets of @p piece bytes each (the last one perhaps less), joined, with @p tos outside. */
-void world_link_receive_run(struct world_link *l, const void *data, uint32_t length, uint32_t piece, uint8_t tos);
+/** The same for several packets of @p gso_size bytes each (the last one perhaps less), joined, with @p tos outside. */
+void world_link_receive_gso(struct world_link *l, const void *data, uint32_t length, uint32_t gso_size, uint8_t tos);
 
 /* --- the server --- */
 

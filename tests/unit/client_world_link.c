@@ -39,10 +39,10 @@ static void link_send(struct tscf_transport *t, struct tscf_batch *batch)
 		struct tscf_packet *p = batch->packet[i];
 
 		ck_assert_ptr_eq(p->peer, &l->peer);
-		t->counters.sent_packets += tscf_packet_pieces(p);
+		t->counters.sent_packets += tscf_packet_segments(p);
 		t->counters.sent_bytes += p->length;
 		for (uint32_t at = 0, n; l->up && at < p->length; at += n) {
-			n = tscf_packet_piece(p, at);
+			n = tscf_packet_segment(p, at);
 			note_packet(l, p->data + at, n);
 		}
 	}
@@ -110,15 +110,15 @@ void world_link_unreachable(struct world_link *l)
 
 void world_link_receive(struct world_link *l, const void *data, uint32_t length)
 {
-	world_link_receive_run(l, data, length, 0, 0);
+	world_link_receive_gso(l, data, length, 0, 0);
 }
 
-void world_link_receive_run(struct world_link *l, const void *data, uint32_t length, uint32_t piece, uint8_t tos)
+void world_link_receive_gso(struct world_link *l, const void *data, uint32_t length, uint32_t gso_size, uint8_t tos)
 {
 	uint8_t buffer[TSCF_HEADROOM + TSCF_PROBE_MAX + TSCF_TAILROOM];
 	struct tscf_packet packet = {.data = buffer + TSCF_HEADROOM,
 				     .length = length,
-				     .piece = piece,
+				     .gso_size = gso_size,
 				     .room = TSCF_PROBE_MAX,
 				     .peer = &l->peer,
 				     .tos = tos};

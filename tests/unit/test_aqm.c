@@ -95,11 +95,11 @@ static uint32_t shortened(uint32_t count, uint32_t size, uint8_t first, uint32_t
 	for (uint32_t i = 0; i < count; i++)
 		data[i * size] = first;
 	for (uint64_t now = START; now < START + 500 * MS; now += MS) {
-		struct tscf_packet p = {.data = data, .length = count * size, .piece = count > 1 ? size : 0};
+		struct tscf_packet p = {.data = data, .length = count * size, .gso_size = count > 1 ? size : 0};
 		bool one = tscf_aqm_filter(&aqm, &p, TSCF_URGENT_DSCPS, now - LONG_WAIT, now, waiting);
 
 		ck_assert_uint_eq(p.length, (count - one) * size);
-		ck_assert(p.length == 0 || tscf_packet_pieces(&p) == count - one);
+		ck_assert(p.length == 0 || tscf_packet_segments(&p) == count - one);
 		taken += one;
 	}
 	return taken;

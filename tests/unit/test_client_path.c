@@ -154,7 +154,7 @@ WORLD_TEST(down, NULL)
 	world_link_receive(udp, data, length - 8);
 	ck_assert_int_eq(world_counter(w, "malformed"), 1);
 	length = world_packet(data, WORLD_PLAIN, 5001);
-	world_link_receive_run(udp, data, length, 0, 3);
+	world_link_receive_gso(udp, data, length, 0, 3);
 	ck_assert_int_eq(world_counter(w, "down_congestion"), 1);
 	close(only);
 	close(plain);
@@ -173,7 +173,7 @@ WORLD_TEST(down_run, NULL)
 	length += world_packet(data + length, WORLD_PLAIN, 5000);
 	length += world_packet(data + length, "10.1.0.77", 5000);
 	length += world_packet(data + length, WORLD_PLAIN, 5000);
-	world_link_receive_run(world_link(w, WORLD_UDP), data, length, length / 3, 0);
+	world_link_receive_gso(world_link(w, WORLD_UDP), data, length, length / 3, 0);
 	world_turn(w);
 	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
 		n++;
@@ -213,7 +213,7 @@ WORLD_TEST(down_after_the_end, NULL)
 	tscf_write_pad(&t, 36);
 	ck_assert_int_eq(tscf_write_finish(&t), 36);
 	length = 36 + world_packet(data + 36, WORLD_PLAIN, 5000);
-	world_link_receive_run(world_link(w, WORLD_UDP), data, length, 36, 0);
+	world_link_receive_gso(world_link(w, WORLD_UDP), data, length, 36, 0);
 	world_turn(w);
 	ck_assert_int_eq(recv(fd, data, sizeof(data), MSG_DONTWAIT), -1);
 	close(fd);

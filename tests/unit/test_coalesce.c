@@ -140,7 +140,7 @@ static unsigned check_merged(unsigned write, unsigned packet)
 	static uint8_t whole[TSCF_PACKET_MAX], out[2 * TSCF_PACKET_MAX];
 	struct tscf_segmenter s;
 	struct virtio_net_hdr vnet;
-	struct tscf_run pieces;
+	struct tscf_gso_batch pieces;
 	const uint32_t length = gather(&writes[write], &vnet, whole);
 	const uint8_t *piece = out;
 
@@ -183,7 +183,7 @@ START_TEST(gives_back_what_was_split)
 	const uint16_t gso_size = 1351 - 60;
 	struct virtio_net_hdr vnet, again;
 	struct tscf_segmenter s;
-	struct tscf_run pieces;
+	struct tscf_gso_batch pieces;
 	const char *wrong = NULL;
 
 	for (shape.payload = gso_size + 1U; shape.payload <= most && !wrong; shape.payload++) {

@@ -164,23 +164,23 @@ static void write_round(int tun)
 }
 
 /** Give the pieces of one run to the coalescer. */
-static void add_run(const struct tscf_run *run, int tun)
+static void add_run(const struct tscf_gso_batch *run, int tun)
 {
-	uint8_t *piece = run->data;
+	uint8_t *gso_size = run->data;
 
 	split += run->count > 1;
 	for (uint32_t i = 0; i < run->count; i++) {
 		const uint32_t size = i + 1 < run->count ? run->size : run->last;
 		/* There is only TCP and UDP here: the device is silenced. */
-		const char *wrong = slow_judge(piece, size);
+		const char *wrong = slow_judge(gso_size, size);
 
 		ck_assert_msg(!wrong, "%s", wrong);
 		ck_assert(size <= LIMIT || run->count == 1);
-		if (!tscf_coalesce_add(coalescer, piece, size)) {
+		if (!tscf_coalesce_add(coalescer, gso_size, size)) {
 			write_round(tun);
-			ck_assert(tscf_coalesce_add(coalescer, piece, size));
+			ck_assert(tscf_coalesce_add(coalescer, gso_size, size));
 		}
-		piece += size;
+		gso_size += size;
 	}
 }
 
@@ -189,7 +189,7 @@ static bool pump(int from, int to)
 {
 	struct tscf_segmenter s;
 	struct virtio_net_hdr vnet;
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 	int reads = 0;
 
 	tscf_coalesce_begin(coalescer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Trains of datagrams on a socket: what goes out in one piece and what does not, seen by a receiver that takes pieces
- * whole (UDP_GRO), and that what the kernel refuses in one piece arrives all the same.
+ * Trains of datagrams on a socket: what goes out in one gso_size and what does not, seen by a receiver that takes
+ * pieces whole (UDP_GRO), and that what the kernel refuses in one gso_size arrives all the same.
  */
 #include "common/transport/gso_fallback.h"
 #include "common/transport/outer.h"
@@ -106,8 +106,8 @@ static void send_run(int which, uint32_t size)
 	flush();
 }
 
-/** @return bytes of what comes next, with the size of the datagrams in it in *piece (0: it is one); 0: nothing. */
-static uint32_t receive(int which, uint8_t *into, uint32_t *piece)
+/** @return bytes of what comes next, with the size of the datagrams in it in *gso_size (0: it is one); 0: nothing. */
+static uint32_t receive(int which, uint8_t *into, uint32_t *gso_size)
 {
 	_Alignas(struct cmsghdr) uint8_t control[256];
 	struct iovec iov = {into, TSCF_PACKET_MAX};
@@ -120,7 +120,7 @@ static uint32_t receive(int which, uint8_t *into, uint32_t *piece)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); n > 0 && c != NULL; c = CMSG_NXTHDR(&header, c))
 		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
 			memcpy(&size, CMSG_DATA(c), sizeof(size));
-	*piece = (uint32_t)size < (uint32_t)n ? (uint32_t)size : 0;
+	*gso_size = (uint32_t)size < (uint32_t)n ? (uint32_t)size : 0;
 	return n > 0 ? (uint32_t)n : 0;
 }
 
@@ -128,11 +128,11 @@ static uint32_t receive(int which, uint8_t *into, uint32_t *piece)
 static unsigned pieces(int which, uint32_t size)
 {
 	static uint8_t got[2 * TSCF_PACKET_MAX];
-	uint32_t at = 0, n, piece;
+	uint32_t at = 0, n, gso_size;
 	unsigned count = 0;
 
-	while ((n = receive(which, got + at, &piece)) > 0) {
-		ck_assert(piece == size || (piece == 0 && (n == size || n == LAST)));
+	while ((n = receive(which, got + at, &gso_size)) > 0) {
+		ck_assert(gso_size == size || (gso_size == 0 && (n == size || n == LAST)));
 		at += n;
 		count++;
 	}
@@ -141,8 +141,8 @@ static unsigned pieces(int which, uint32_t size)
 	return count;
 }
 
-/** One piece, whether they are given singly or as a run. */
-START_TEST(a_train_is_one_piece)
+/** One gso_size, whether they are given singly or as a run. */
+START_TEST(a_batch_is_one_piece)
 {
 	open_sockets(_i);
 	send_many(0, SIZE);
@@ -153,7 +153,7 @@ START_TEST(a_train_is_one_piece)
 END_TEST
 
 /** Whoever takes no pieces gets the datagrams. */
-START_TEST(a_train_arrives_as_datagrams)
+START_TEST(a_batch_arrives_as_datagrams)
 {
 	int off = 0;
 
@@ -164,11 +164,11 @@ START_TEST(a_train_arrives_as_datagrams)
 }
 END_TEST
 
-/** Neither another destination, nor another TOS byte, nor a larger datagram follows in the same train; after a shorter
- * one nothing does. */
+/** Neither another destination, nor another TOS byte, nor a larger datagram follows in the same GSO batch; after a
+ * shorter one nothing does. */
 START_TEST(what_does_not_fit_begins_another)
 {
-	uint32_t piece;
+	uint32_t gso_size;
 	uint8_t got[TSCF_PACKET_MAX];
 
 	open_sockets(_i);
@@ -181,19 +181,19 @@ START_TEST(what_does_not_fit_begins_another)
 	tscf_outer_write(writer, &to[0], data, LAST, 0, 0xb8);
 	flush();
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert_uint_eq(receive(0, got, &piece), SIZE);
-	ck_assert_uint_eq(receive(0, got, &piece), SIZE + 1 + LAST);
-	ck_assert_uint_eq(piece, SIZE + 1);
-	ck_assert_uint_eq(receive(0, got, &piece), LAST);
-	ck_assert_uint_eq(receive(1, got, &piece), SIZE);
-	ck_assert_uint_eq(receive(0, got, &piece) + receive(1, got, &piece), 0);
+		ck_assert_uint_eq(receive(0, got, &gso_size), SIZE);
+	ck_assert_uint_eq(receive(0, got, &gso_size), SIZE + 1 + LAST);
+	ck_assert_uint_eq(gso_size, SIZE + 1);
+	ck_assert_uint_eq(receive(0, got, &gso_size), LAST);
+	ck_assert_uint_eq(receive(1, got, &gso_size), SIZE);
+	ck_assert_uint_eq(receive(0, got, &gso_size) + receive(1, got, &gso_size), 0);
 }
 END_TEST
 
-/** A run that no kernel takes in one piece goes in several. */
-START_TEST(a_train_has_its_limits)
+/** A run that no kernel takes in one gso_size goes in several. */
+START_TEST(a_batch_has_its_limits)
 {
-	uint32_t piece, total = 0, n;
+	uint32_t gso_size, total = 0, n;
 	uint8_t got[TSCF_PACKET_MAX];
 	unsigned count = 0;
 
@@ -201,7 +201,7 @@ START_TEST(a_train_has_its_limits)
 	tscf_outer_write(writer, &to[0], data, 130 * 100, 100, 0);
 	tscf_outer_write(writer, &to[0], data, 65400, 1090, 0);
 	flush();
-	for (; (n = receive(0, got, &piece)) > 0; total += n)
+	for (; (n = receive(0, got, &gso_size)) > 0; total += n)
 		count++;
 	ck_assert_uint_eq(total, 130 * 100 + 65400);
 	ck_assert_uint_eq(count, 3 + 2);
@@ -212,7 +212,7 @@ START_TEST(a_train_has_its_limits)
 END_TEST
 
 /** Without UDP_SEGMENT, by the environment or by the kernel. */
-START_TEST(without_trains)
+START_TEST(without_gso)
 {
 	if (_i == 0)
 		setenv("TSCF_UDP_OFFLOADS", "none", 1);
@@ -227,7 +227,7 @@ START_TEST(without_trains)
 END_TEST
 
 /** A path that is too narrow for the datagrams: they go one by one, as fragments; other paths, and smaller datagrams,
- * have their trains. */
+ * have their GSO batches. */
 START_TEST(a_narrow_path_is_that_of_one)
 {
 	open_sockets(_i);
@@ -245,7 +245,7 @@ START_TEST(a_narrow_path_is_that_of_one)
 }
 END_TEST
 
-/** A path that has become wide again gets trains again, after some datagrams. */
+/** A path that has become wide again gets GSO batches again, after some datagrams. */
 START_TEST(a_path_may_become_wide)
 {
 	unsigned rounds = 0;
@@ -284,7 +284,7 @@ START_TEST(a_connected_socket_remembers_its_path)
 }
 END_TEST
 
-/** The reader makes a run of a piece; without UDP_GRO, by the environment or by the kernel, it gets datagrams. */
+/** The reader makes a run of a gso_size; without UDP_GRO, by the environment or by the kernel, it gets datagrams. */
 START_TEST(reader_gets_runs_or_datagrams)
 {
 	struct tscf_outer_reader *reader;
@@ -305,7 +305,7 @@ START_TEST(reader_gets_runs_or_datagrams)
 	send_run(0, SIZE);
 	ck_assert_int_eq(tscf_outer_read(reader, 0, &batch, &more), _i == 0 ? 1 : COUNT + 1);
 	ck_assert_uint_eq(batch.count, _i == 0 ? 1 : COUNT + 1);
-	ck_assert_uint_eq(batch.packet[0]->piece, _i == 0 ? SIZE : 0);
+	ck_assert_uint_eq(batch.packet[0]->gso_size, _i == 0 ? SIZE : 0);
 	ck_assert_uint_eq(batch.packet[0]->length, _i == 0 ? COUNT * SIZE + LAST : SIZE);
 	tscf_outer_reader_free(reader);
 }
@@ -365,7 +365,7 @@ START_TEST(refusals_have_room_for_some)
 }
 END_TEST
 
-/** A device that takes no trains: the socket sends none for a while. */
+/** A device that takes no GSO batches: the socket sends none for a while. */
 START_TEST(refusals_of_any_size)
 {
 	static struct tscf_gso_fallbacks r;
@@ -381,23 +381,23 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("outer");
-	TCase *trains = tcase_create("trains"), *refusals = tcase_create("refusals");
+	TCase *batches = tcase_create("batches"), *refusals = tcase_create("refusals");
 
-	tcase_add_checked_fixture(trains, setup, teardown);
-	tcase_set_timeout(trains, 30);
-	tcase_add_loop_test(trains, a_train_is_one_piece, 0, 2);
-	tcase_add_loop_test(trains, a_train_arrives_as_datagrams, 0, 2);
-	tcase_add_loop_test(trains, what_does_not_fit_begins_another, 0, 2);
-	tcase_add_loop_test(trains, a_train_has_its_limits, 0, 2);
-	tcase_add_loop_test(trains, without_trains, 0, 2);
-	tcase_add_loop_test(trains, a_narrow_path_is_that_of_one, 0, 2);
-	tcase_add_loop_test(trains, a_path_may_become_wide, 0, 2);
-	tcase_add_loop_test(trains, a_connected_socket_remembers_its_path, 0, 2);
-	tcase_add_loop_test(trains, reader_gets_runs_or_datagrams, 0, 3);
+	tcase_add_checked_fixture(batches, setup, teardown);
+	tcase_set_timeout(batches, 30);
+	tcase_add_loop_test(batches, a_batch_is_one_piece, 0, 2);
+	tcase_add_loop_test(batches, a_batch_arrives_as_datagrams, 0, 2);
+	tcase_add_loop_test(batches, what_does_not_fit_begins_another, 0, 2);
+	tcase_add_loop_test(batches, a_batch_has_its_limits, 0, 2);
+	tcase_add_loop_test(batches, without_gso, 0, 2);
+	tcase_add_loop_test(batches, a_narrow_path_is_that_of_one, 0, 2);
+	tcase_add_loop_test(batches, a_path_may_become_wide, 0, 2);
+	tcase_add_loop_test(batches, a_connected_socket_remembers_its_path, 0, 2);
+	tcase_add_loop_test(batches, reader_gets_runs_or_datagrams, 0, 3);
 	tcase_add_test(refusals, refusals_are_forgotten_one_by_one);
 	tcase_add_test(refusals, refusals_have_room_for_some);
 	tcase_add_test(refusals, refusals_of_any_size);
-	suite_add_tcase(suite, trains);
+	suite_add_tcase(suite, batches);
 	suite_add_tcase(suite, refusals);
 	return suite;
 }

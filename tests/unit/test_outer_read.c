@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is read from an outer socket, and in which order: voice first, then a bounded piece of bulk, nothing lost. */
+/* What is read from an outer socket, and in which order: voice first, then a bounded gso_size of bulk, nothing lost. */
 #include "common/packet/dscp.h"
 #include "common/transport/outer.h"
 #include "common/transport/transport.h"
@@ -84,21 +84,21 @@ END_TEST
 /* Bulk that has been taken from the socket waits for its turn, and what comes meanwhile overtakes that as well. */
 START_TEST(bulk_waits_in_the_reader)
 {
-	const unsigned piece = (TSCF_OUTER_READ_BYTES + BULK_SIZE - 1) / BULK_SIZE;
+	const unsigned gso_size = (TSCF_OUTER_READ_BYTES + BULK_SIZE - 1) / BULK_SIZE;
 	struct tscf_batch batch;
 	unsigned given = 0;
 
 	for (uint8_t n = 1; n <= BULK; n++)
 		send_one(n, 0, BULK_SIZE);
 	read_batch(&batch);
-	ck_assert_uint_eq(batch.count, piece);
+	ck_assert_uint_eq(batch.count, gso_size);
 	ck_assert(tscf_outer_waiting(reader));
 	for (unsigned n = 0; n < batch.count; n++)
 		expect(&batch, n, (uint8_t)++given);
 	send_one(101, EF, 172);
 	read_batch(&batch);
 	expect(&batch, 0, 101);
-	ck_assert_uint_eq(batch.count, 1 + piece);
+	ck_assert_uint_eq(batch.count, 1 + gso_size);
 	for (unsigned n = 1; n < batch.count; n++)
 		expect(&batch, n, (uint8_t)++given);
 	while (tscf_outer_waiting(reader)) {

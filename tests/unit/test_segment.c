@@ -68,7 +68,7 @@ static const char *judge_segment(const uint8_t *packet, uint32_t length, uint32_
 }
 
 /** Judge a run whose first packet has number @p *n and payload from @p *at, and go on to the next run. */
-static const char *judge_run(const struct tscf_run *run, uint32_t payload, uint32_t *n, uint32_t *at)
+static const char *judge_run(const struct tscf_gso_batch *run, uint32_t payload, uint32_t *n, uint32_t *at)
 {
 	const uint8_t *packet = run->data;
 	const char *wrong;
@@ -99,7 +99,7 @@ static uint32_t split_all(uint32_t limit, uint32_t room, uint32_t most, uint32_t
 	static const uint8_t guard[GUARD];
 	const char *wrong = NULL;
 	uint32_t n = 0, at = super.header;
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 
 	memset(out + room, 0, GUARD);
 	if (tscf_segment_begin(&segmenter, &vnet, super.data, super.length, limit) != 0)
@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(room_too_small)
 {
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 
 	make(kinds[0], 5000, 1000);
 	ck_assert_int_eq(tscf_segment_begin(&segmenter, &vnet, super.data, super.length, LIMIT), 0);
@@ -211,7 +211,7 @@ END_TEST
 /** What is not split: its checksum is completed where it lies, whatever protocol it is of. */
 START_TEST(completes_checksum)
 {
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 
 	for (uint32_t payload = 0; payload < 2000; payload += 13) {
 		make(kinds[_i], payload, 0);
@@ -246,7 +246,7 @@ END_TEST
 START_TEST(passes_others)
 {
 	static uint8_t data[3] = {1, 2, 3};
-	struct tscf_run run;
+	struct tscf_gso_batch run;
 
 	vnet = (struct virtio_net_hdr){.csum_start = 999, .csum_offset = 999, .gso_size = 1};
 	ck_assert_int_eq(tscf_segment_begin(&segmenter, &vnet, data, sizeof(data), 1), 0);

@@ -113,7 +113,7 @@ static void make_worker(unsigned index)
 	w->state->leases.parts = WORKERS;
 	w->state->settings.mtu = 1340;
 	w->state->settings.persistence = 330;
-	server_deferred_replies_init(&w->withheld);
+	server_deferred_replies_init(&w->deferred);
 	ck_assert_int_eq(server_mailbox_open(&w->mailbox, loop, w), 0);
 	w->state->interfaces = make_interface(w);
 }
@@ -138,7 +138,7 @@ static void teardown(void)
 	for (unsigned n = 0; n < WORKERS; n++) {
 		server_sessions_end_all(worker[n].state, tscf_clock_now());
 		tscf_transport_close(worker[n].state->interfaces->listener[SERVER_TCP].transport);
-		server_deferred_replies_free(&worker[n].withheld);
+		server_deferred_replies_free(&worker[n].deferred);
 		server_mailbox_close(&worker[n].mailbox);
 		server_state_free(worker[n].state);
 	}

@@ -142,7 +142,7 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 
 		ck_assert_ptr_eq(packet->peer, peer);
 		for (uint32_t at = 0, n; at < packet->length; at += n) {
-			n = tscf_packet_piece(packet, at);
+			n = tscf_packet_segment(packet, at);
 			if (packet->data[at] >> 4 == 4)
 				check_packet(end, packet->data + at, n);
 			else
@@ -330,7 +330,7 @@ START_TEST(runs_go_as_they_are)
 	}
 	packet->peer = client.peer;
 	packet->length = length;
-	packet->piece = 1300;
+	packet->gso_size = 1300;
 	client.ordered = server.ordered = false;
 	tscf_batch_add(&batch, packet);
 	tscf_transport_send(client.transport, &batch);

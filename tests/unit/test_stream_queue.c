@@ -111,12 +111,12 @@ START_TEST(equal_lengths_make_a_run)
 	at += ipv4(stream + at, 100, 0);
 	ck_assert_int_eq(tscf_frame_run(stream, at, &run), (int)end);
 	ck_assert_uint_eq(run.length, end);
-	ck_assert_uint_eq(run.piece, 100);
-	ck_assert_uint_eq(tscf_packet_pieces(&run), 5);
+	ck_assert_uint_eq(run.gso_size, 100);
+	ck_assert_uint_eq(tscf_packet_segments(&run), 5);
 	/* The last is not all there: it waits. */
 	ck_assert_int_eq(tscf_frame_run(stream + end, 99, &run), 0);
 	ck_assert_int_eq(tscf_frame_run(stream + end, 100, &run), 100);
-	ck_assert_uint_eq(run.piece, 0);
+	ck_assert_uint_eq(run.gso_size, 0);
 	/* A longer one does not follow, nor does what is wrong. */
 	ipv4(stream, 100, 0);
 	ipv4(stream + 100, 101, 0);

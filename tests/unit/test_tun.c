@@ -352,12 +352,12 @@ END_TEST
 START_TEST(a_read_has_an_end)
 {
 	static const uint8_t data[50000];
-	int bulk = connected_socket(_i), piece = 1000;
+	int bulk = connected_socket(_i), gso_size = 1000;
 	struct tscf_batch batch;
 	uint32_t total = 0;
 
 	/* Without UDP segmentation there are as many packets instead. */
-	ck_assert_int_eq(setsockopt(bulk, IPPROTO_UDP, UDP_SEGMENT, &piece, sizeof(piece)), 0);
+	ck_assert_int_eq(setsockopt(bulk, IPPROTO_UDP, UDP_SEGMENT, &gso_size, sizeof(gso_size)), 0);
 	for (unsigned n = 0; n < 6; n++)
 		ck_assert_int_eq(send(bulk, data, sizeof(data), 0), (ssize_t)sizeof(data));
 	do {

@@ -332,7 +332,7 @@ static void wait_too_long(struct end *client, struct end *server, uint8_t tos)
 	for (unsigned i = 0; i < 8; i++) {
 		for (unsigned k = 0; k < 4; k++) {
 			struct tscf_packet packet = {
-			    .data = data, .length = sizeof(data), .piece = 1200, .peer = client->peer, .tos = tos};
+			    .data = data, .length = sizeof(data), .gso_size = 1200, .peer = client->peer, .tos = tos};
 			struct tscf_batch batch = {.count = 1, .packet = {&packet}};
 
 			tscf_transport_send(client->transport, &batch);

@@ -118,7 +118,7 @@ void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_
 {
 	tscf_binding_release(b, c->now);
 	b->level = level;
-	b->told = true;
+	b->announced = true;
 	b->expires = TSCF_FOREVER;
 	registry_queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
@@ -130,7 +130,7 @@ void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cook
 	/* What a late packet has made, which was on its way to the tunnel when that was lost, is this socket's. */
 	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
 		return;
-	if (b->told || registry_under_way(c, &b->key))
+	if (b->announced || registry_under_way(c, &b->key))
 		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
 	else
 		tscf_bindings_remove(c->registry.table, b);
@@ -151,14 +151,14 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	/* Of sockets that share a key the strictest decides: what comes down cannot be told apart. */
 	if (shared && b->level == TSCF_LEVEL_ENCRYPTED_ONLY && tscf_level_wants_encryption(level))
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;
-	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->told;
+	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->announced;
 	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now);
 	b = tscf_bindings_bind(r->table, key, level, c, &r->list);
 	if (!b) {
 		tscf_error("out of memory: a socket is not registered");
 		return;
 	}
-	b->told = known;
+	b->announced = known;
 	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
 	/* Where the tunnel is refused the socket is shielded now: it has nothing more to receive. */
@@ -187,7 +187,7 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 		registry_acknowledged(c, waiter, 0);
 		return;
 	}
-	bool told = (b && b->told) || registry_under_way(c, key);
+	bool announced = (b && b->announced) || registry_under_way(c, key);
 	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
@@ -195,7 +195,7 @@ void registry_release(struct client *c, const struct tscf_binding_key *key, uint
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
 		return;
 	}
-	b = told ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list) : NULL;
+	b = announced ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list) : NULL;
 	if (b) {
 		b->cookie = cookie;
 		registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);

@@ -5,14 +5,14 @@
 #include "common/base/log.h"
 #include "tscf-client/context.h"
 
-/* @p untold: only what the server does not know, or has refused. */
-static void bind_addresses(struct client *c, bool untold)
+/* @p unannounced: only what the server does not know, or has refused. */
+static void bind_addresses(struct client *c, bool unannounced)
 {
 	struct registry *r = &c->registry;
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
 		struct tscf_binding *b = key.local.family ? tscf_bindings_get(r->table, &key) : NULL;
-		if (b && !(untold && (b->told || registry_under_way(c, &key))))
+		if (b && !(unannounced && (b->announced || registry_under_way(c, &key))))
 			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
 	}
 }
@@ -33,8 +33,8 @@ void registry_cover(struct client *c)
 
 static void count_unknown(void *context, struct tscf_binding *b)
 {
-	bool to_bind = b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && !b->told;
-	bool to_close = b->state == TSCF_BINDING_TOMBSTONE && b->told;
+	bool to_bind = b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && !b->announced;
+	bool to_close = b->state == TSCF_BINDING_TOMBSTONE && b->announced;
 	if (to_bind || to_close)
 		(*(unsigned *)context)++;
 }

@@ -165,23 +165,23 @@ static void sweep(void *context, struct tscf_binding *b)
 			tscf_bindings_remove(r->table, b);
 			return;
 		}
-		if (b->plain_generation == r->generation && b->told) {
+		if (b->plain_generation == r->generation && b->announced) {
 			/* Not by a move: a policy may claim the socket again at once (is_leaving). */
 			b->cookie = 0;
 			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
 		}
 		tscf_binding_bury(b, c->now);
-		if (up && (b->told || r->covered))
+		if (up && (b->announced || r->covered))
 			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 		return;
 	}
 	bool expired = b->expires <= c->now;
-	if (b->told && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
+	if (b->announced && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
 		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
 		registry_queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
 			       0);
-	} else if (!b->told && expired) {
+	} else if (!b->announced && expired) {
 		tscf_bindings_remove(r->table, b);
 	}
 }
@@ -247,9 +247,9 @@ static void tell_again(void *context, struct tscf_binding *b)
 	struct client *c = context;
 	bool in_grace = b->grace_until > c->now;
 	if (b->state == TSCF_BINDING_ACTIVE) {
-		b->told = false;
+		b->announced = false;
 		registry_queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
-	} else if (b->told) {
+	} else if (b->announced) {
 		registry_queue(c, &b->key,
 			       b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
 			       b->level, false, 0);

@@ -30,7 +30,7 @@ void registry_sweep_guest(struct client *c, struct tscf_binding *b)
 	} else {
 		tscf_binding_bury(b, c->now);
 		b->expires = until;
-		if (dtte_is_up(&c->dtte) && b->told)
+		if (dtte_is_up(&c->dtte) && b->announced)
 			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 	}
 }

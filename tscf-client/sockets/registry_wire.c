@@ -11,7 +11,7 @@
 #include <string.h>
 
 /** The operations that one request carries, kept until it is answered. */
-struct parcel {
+struct inflight_batch {
 	struct client *client;
 	bool encrypted; /**< which tunnel it is on */
 	unsigned count;
@@ -19,7 +19,7 @@ struct parcel {
 };
 
 /* The next operation of each key may follow. */
-static void parcel_free(struct parcel *p)
+static void inflight_free(struct inflight_batch *p)
 {
 	struct tscf_bindings *under_way = p->client->registry.under_way[p->encrypted];
 	for (unsigned i = 0; i < p->count; i++) {
@@ -38,12 +38,12 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 		tscf_bindings_remove(c->registry.table, b);
 	} else if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
 		   b->level == op->wire.level) {
-		b->told = error == 0;
+		b->announced = error == 0;
 		/* What the server sent in clear before it knew is under way for a moment yet. */
 		if (error == 0 && b->grace_until != 0)
 			b->grace_until = c->now + TSCF_MOVE_GRACE_MS;
 	} else if (b && op->wire.action != TSCF_BIND_ACTION_BIND && b->state != TSCF_BINDING_ACTIVE) {
-		b->told = error != 0;
+		b->announced = error != 0;
 		if (error == 0 && b->state == TSCF_BINDING_RELEASED)
 			tscf_binding_release(b, c->now);
 	}
@@ -63,7 +63,7 @@ static int outcome(const struct tscf_message *response, int error, char *text, s
 	return code == TSCF_RESPONSE_SUCCESS ? 0 : -EACCES;
 }
 
-static void parcel_done(struct parcel *p, const struct tscf_message *response, int error)
+static void inflight_done(struct inflight_batch *p, const struct tscf_message *response, int error)
 {
 	char text[201] = "";
 	error = outcome(response, error, text, sizeof(text));
@@ -72,7 +72,7 @@ static void parcel_done(struct parcel *p, const struct tscf_message *response, i
 	for (unsigned i = 0; i < p->count; i++)
 		op_done(p->client, &p->ops[i], error);
 	struct client *c = p->client;
-	parcel_free(p);
+	inflight_free(p);
 	if (error == -ENOSPC)
 		registry_cover(c);
 }
@@ -88,16 +88,16 @@ static void log_told(struct registry *r)
 
 static void bind_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct registry *r = &((struct parcel *)user)->client->registry;
+	struct registry *r = &((struct inflight_batch *)user)->client->registry;
 	(void)context;
-	parcel_done(user, response, error);
+	inflight_done(user, response, error);
 	if (response)
 		log_told(r);
 }
 
 static void shield_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct parcel *p = user;
+	struct inflight_batch *p = user;
 	struct client *c = p->client;
 	char text[201] = "";
 	(void)context;
@@ -113,14 +113,14 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 	if (error < 0)
 		for (unsigned i = 0; i < p->count; i++)
 			op_done(c, &p->ops[i], error);
-	parcel_free(p);
+	inflight_free(p);
 	if (--c->registry.shielding == 0 && c->registry.quiet && error == 0)
 		registry_flush(c);
 }
 
 static void unshield_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct parcel *p = user;
+	struct inflight_batch *p = user;
 	struct registry *r = &p->client->registry;
 	char text[201];
 	(void)context;
@@ -129,7 +129,7 @@ static void unshield_done(void *context, void *user, const struct tscf_message *
 	int result = outcome(response, error, text, sizeof(text));
 	if (result == 0 || result == -EACCES)
 		memcpy(r->shield_key, r->next_shield_key, sizeof(r->shield_key));
-	parcel_done(p, response, error);
+	inflight_done(p, response, error);
 }
 
 static void begin_service(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_service service)
@@ -145,9 +145,9 @@ static void write_lock(struct tscf_writer *w, const uint8_t key[32])
 	tscf_write_bytes(w, TSCF_TLV_SHIELD_LOCK, lock, sizeof(lock));
 }
 
-static struct parcel *parcel_new(struct client *c, bool encrypted)
+static struct inflight_batch *inflight_new(struct client *c, bool encrypted)
 {
-	struct parcel *p = malloc(sizeof(*p));
+	struct inflight_batch *p = malloc(sizeof(*p));
 	if (p) {
 		p->client = c;
 		p->encrypted = encrypted;
@@ -156,7 +156,7 @@ static struct parcel *parcel_new(struct client *c, bool encrypted)
 	return p;
 }
 
-static void parcel_add(struct parcel *p, struct tscf_writer *w, const struct registry_op *op)
+static void inflight_add(struct inflight_batch *p, struct tscf_writer *w, const struct registry_op *op)
 {
 	struct registry *r = &p->client->registry;
 	p->ops[p->count++] = *op;
@@ -168,7 +168,7 @@ static void parcel_add(struct parcel *p, struct tscf_writer *w, const struct reg
 		u->generation++;
 	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	if (b)
-		b->told = op->wire.action == TSCF_BIND_ACTION_BIND;
+		b->announced = op->wire.action == TSCF_BIND_ACTION_BIND;
 }
 
 static bool forbids_clear(const struct registry_op *op)
@@ -196,7 +196,7 @@ static bool is_current(const struct client *c, const struct registry_op *op)
 	bool is_bind = op->wire.action == TSCF_BIND_ACTION_BIND;
 	if (!b)
 		return !is_bind;
-	if (b->told == is_bind && !op->waiter)
+	if (b->announced == is_bind && !op->waiter)
 		return false;
 	switch (b->state) {
 	case TSCF_BINDING_ACTIVE:
@@ -214,17 +214,17 @@ struct sorter {
 };
 
 /* The next message's worth of pending operations that `fits` accepts. */
-static struct parcel *collect(struct client *c, struct tscf_writer *w, bool encrypted, struct sorter *s,
-			      bool (*fits)(const struct registry_op *op))
+static struct inflight_batch *collect(struct client *c, struct tscf_writer *w, bool encrypted, struct sorter *s,
+				      bool (*fits)(const struct registry_op *op))
 {
 	struct registry *r = &c->registry;
-	struct parcel *p = parcel_new(c, encrypted);
+	struct inflight_batch *p = inflight_new(c, encrypted);
 	while (p && s->at < r->pending_count && p->count < REGISTRY_OPS_PER_MESSAGE) {
 		struct registry_op op = r->pending[s->at++];
 		if (!is_current(c, &op))
 			registry_acknowledged(c, op.waiter, 0);
 		else if (fits(&op) && !must_wait(c, &op, encrypted))
-			parcel_add(p, w, &op);
+			inflight_add(p, w, &op);
 		else
 			r->pending[s->kept++] = op;
 	}
@@ -239,7 +239,8 @@ static void sorted(struct client *c, struct sorter *s)
 	r->pending_count = s->kept;
 }
 
-static void dispatch(struct tunnel *t, struct tscf_writer *w, struct parcel *p, uint16_t tries, request_done done)
+static void dispatch(struct tunnel *t, struct tscf_writer *w, struct inflight_batch *p, uint16_t tries,
+		     request_done done)
 {
 	int error = tunnel_request(t, w, tries, done, p);
 	if (error < 0)
@@ -247,7 +248,7 @@ static void dispatch(struct tunnel *t, struct tscf_writer *w, struct parcel *p, 
 }
 
 /* Until the server knows of a move, what comes down is in clear; and a program may be waiting for its answer. */
-static bool is_urgent(const struct parcel *p)
+static bool is_urgent(const struct inflight_batch *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		if (p->ops[i].waiter || (forbids_clear(&p->ops[i]) && (p->ops[i].wire.flags & TSCF_BIND_FLAG_MOVED)))
@@ -255,7 +256,7 @@ static bool is_urgent(const struct parcel *p)
 	return false;
 }
 
-static void dispatch_bindings(struct tunnel *t, struct tscf_writer *w, struct parcel *p)
+static void dispatch_bindings(struct tunnel *t, struct tscf_writer *w, struct inflight_batch *p)
 {
 	int error = is_urgent(p) ? tunnel_request_urgent(t, w, REGISTRY_TRIES, bind_done, p)
 				 : tunnel_request(t, w, REGISTRY_TRIES, bind_done, p);
@@ -285,7 +286,7 @@ static void send_bindings(struct client *c)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	struct sorter s = {0, 0};
-	struct parcel *p;
+	struct inflight_batch *p;
 	do {
 		begin_service(&c->encrypted, &w, buffer, TSCF_SERVICE_BIND);
 		write_lock(&w, c->registry.shield_key);
@@ -298,7 +299,7 @@ static void send_bindings(struct client *c)
 	sorted(c, &s);
 }
 
-static void dispatch_shields(struct client *c, struct tscf_writer *w, struct parcel *p)
+static void dispatch_shields(struct client *c, struct tscf_writer *w, struct inflight_batch *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		p->ops[i].waiter = 0; /* a shield is no binding: who waits for that goes on waiting */
@@ -317,7 +318,7 @@ static void send_shields(struct client *c)
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	struct sorter s = {0, 0};
-	struct parcel *p;
+	struct inflight_batch *p;
 	do {
 		begin_shields(c, &w, buffer);
 		p = collect(c, &w, false, &s, fits_shield);
@@ -334,7 +335,7 @@ static void send_complete(struct client *c)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
-	struct parcel *p = parcel_new(c, false);
+	struct inflight_batch *p = inflight_new(c, false);
 	if (!p)
 		return;
 	c->registry.quiet = false;
@@ -357,7 +358,7 @@ static void send_unshields(struct client *c)
 	tscf_write_bytes(&w, TSCF_TLV_SHIELD_KEY, r->shield_key, sizeof(r->shield_key));
 	tscf_random(r->next_shield_key, sizeof(r->next_shield_key));
 	write_lock(&w, r->next_shield_key);
-	struct parcel *p = collect(c, &w, false, &s, fits_unshield);
+	struct inflight_batch *p = collect(c, &w, false, &s, fits_unshield);
 	sorted(c, &s);
 	if (!p || p->count == 0) {
 		free(p);
@@ -417,7 +418,7 @@ void registry_flush(struct client *c)
 /** The shields of the whole table, as messages. */
 struct shielder {
 	struct client *client;
-	struct parcel *parcel; /**< being filled, or NULL */
+	struct inflight_batch *batch; /**< being filled, or NULL */
 	struct tscf_writer w;
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	bool failed;
@@ -433,21 +434,21 @@ static void shield(void *context, struct tscf_binding *b)
 	b->grace_until = 0;
 	/* A lifting of this key is on its way: the shield must come after it. */
 	if (must_wait(s->client, &op, false)) {
-		b->told = false;
+		b->announced = false;
 		registry_resync_soon(s->client);
 		return;
 	}
-	if (!s->parcel) {
+	if (!s->batch) {
 		begin_shields(s->client, &s->w, s->buffer);
-		s->parcel = parcel_new(s->client, false);
-		s->failed = s->failed || !s->parcel;
+		s->batch = inflight_new(s->client, false);
+		s->failed = s->failed || !s->batch;
 	}
-	if (!s->parcel)
+	if (!s->batch)
 		return;
-	parcel_add(s->parcel, &s->w, &op);
-	if (s->parcel->count == REGISTRY_OPS_PER_MESSAGE) {
-		dispatch_shields(s->client, &s->w, s->parcel);
-		s->parcel = NULL;
+	inflight_add(s->batch, &s->w, &op);
+	if (s->batch->count == REGISTRY_OPS_PER_MESSAGE) {
+		dispatch_shields(s->client, &s->w, s->batch);
+		s->batch = NULL;
 	}
 }
 
@@ -460,8 +461,8 @@ void registry_shield_all(struct client *c)
 	if (c->plain.state != TUNNEL_UP)
 		return;
 	tscf_bindings_each(r->table, shield, &s);
-	if (s.parcel)
-		dispatch_shields(c, &s.w, s.parcel);
+	if (s.batch)
+		dispatch_shields(c, &s.w, s.batch);
 	if (s.failed) {
 		/* The quiet is not ended: nothing comes down in clear. */
 		tscf_error("out of memory: not all sockets are shielded");

@@ -59,7 +59,7 @@ static bool is_key_bound(const struct client *c, const struct watched *w, const 
 	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, key, c->now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
 		return false;
-	return w->enabled || (b->told && !registry_under_way(c, &b->key));
+	return w->enabled || (b->announced && !registry_under_way(c, &b->key));
 }
 
 static bool is_bound(const struct client *c, const struct watched *w)

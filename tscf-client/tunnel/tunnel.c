@@ -318,9 +318,9 @@ static uint64_t keepalive_due(const struct tunnel *t)
 		return UINT64_MAX;
 	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
 	/* Who is sent to and says nothing may be gone. */
-	uint64_t patience = talks_in_vain(t) ? TUNNEL_TALK_DOUBT_MS : TUNNEL_DOUBT_MS;
-	if (t->waiting_since > t->last_heard && t->waiting_since + patience < due)
-		due = t->waiting_since + patience;
+	uint64_t limit = talks_in_vain(t) ? TUNNEL_TALK_DOUBT_MS : TUNNEL_DOUBT_MS;
+	if (t->waiting_since > t->last_heard && t->waiting_since + limit < due)
+		due = t->waiting_since + limit;
 	return due;
 }
 

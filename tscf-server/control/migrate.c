@@ -63,7 +63,7 @@ static void answer_client(struct server_worker *worker, const struct server_plac
 	if (answer->length == 0)
 		return;
 	if (store && answer->after > server_store_written(store))
-		server_deferred_replies_add(&worker->withheld, to, answer);
+		server_deferred_replies_add(&worker->deferred, to, answer);
 	else if (to->connection)
 		tscf_peer_send(to->connection, answer->data, answer->length);
 	else
