@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-programs.sh - programs that no library reaches: static ones, in Go, set-user-ID, in a chroot where AF_UNIX is refused, with sockets that
 # io_uring makes, in a namespace of the dynamic linker, without an environment, and one whose socket is older than the client.  Each is made
-# encrypted-only by the socket option, by a policy for its user and by one for the program: it gets through, and nothing of it is in clear.
+# encrypted-only by the socket option, and by policies for its user, for the program, and for a cgroup: it gets through, and nothing of it is in clear.
 . "$(dirname "$0")/lib.sh"
 
 CC=${CC:-cc}
@@ -18,6 +18,15 @@ compile_go() {
 	export GOCACHE=$TSCF_BUILD/tests/net/guard/go-cache GO111MODULE=off GOPROXY=off CGO_ENABLED=0
 	command -v go >/dev/null && go build -o "$T/go" "$SOURCE/program.go"
 }
+
+WAYS="option user program"
+CGROUP=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/tscf-test-$$
+if mkdir "$CGROUP" 2>/dev/null; then
+	WAYS+=" cgroup"
+	trap 'status=$?; rmdir "$CGROUP"; (exit $status); cleanup' EXIT
+else
+	skipped+=" cgroup"
+fi
 
 topology
 chmod 711 "$T"
@@ -65,6 +74,7 @@ old+=("$LAST_PID")
 for pid in "${old[@]}"; do must 5 "ls -l /proc/$pid/fd | grep -q socket:"; done
 CLIENT_CONF=("policy covered { uid = $COVERED level = encrypted-only }")
 for program in "${NAMED[@]}"; do CLIENT_CONF+=("policy ${program//\//-} { program = $T/$program level = encrypted-only }"); done
+CLIENT_CONF+=("policy cgroup { cgroup = \"/${CGROUP##*/}\" level = encrypted-only }")
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
 exec {go_on}>"$T/go-on"
@@ -77,10 +87,13 @@ one() {
 	local name=$1
 	shift
 	NAMES+=("$name")
-	in_phone "$@" >"$T/$name.out" 2>"$T/$name.log"
+	(
+		[ $way != cgroup ] || echo "$BASHPID" >"$CGROUP/cgroup.procs"
+		in_phone "$@"
+	) >"$T/$name.out" 2>"$T/$name.log"
 	[ $? -ne 77 ] || skipped+=" $name"
 }
-for way in option user program; do
+for way in $WAYS; do
 	dir=$T who=$OTHER set_id=$T/set-other-id rooted=/static level=() go_level=
 	case $way in
 	option) level=(--level 2) go_level=2 ;;

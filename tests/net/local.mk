@@ -28,10 +28,13 @@ NET_TESTS = \
 	tests/net/guard.sh \
 	tests/net/guard-cgroup.sh \
 	tests/net/guard-class.sh \
+	tests/net/guard-beside.sh \
 	tests/net/guard-flushed.sh \
 	tests/net/guard-killed.sh \
+	tests/net/guard-none.sh \
 	tests/net/guard-option.sh \
 	tests/net/guard-programs.sh \
+	tests/net/guard-unseen.sh \
 	tests/net/handles.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
@@ -140,7 +143,7 @@ tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
-	tests/net/guard/program.go
+	tests/net/guard/program.go tests/net/guard/foreign.bpf.c
 
 check_DATA = tests/root.stamp
 tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_LTLIBRARIES)
