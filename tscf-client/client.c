@@ -227,12 +227,15 @@ static bool only_sockets_live(struct client *c)
 /* A program may open a socket that a policy speaks of at any time, and this may be the first half of a restart. */
 static void remove_rules(struct client *c)
 {
-	bool policies = policies_forbid_clear(&c->config->policies), live = !policies && only_sockets_live(c);
+	bool runs = guard_runs_forbid_clear(&c->guard), policies = runs || policies_forbid_clear(&c->config->policies),
+	     live = !policies && only_sockets_live(c);
 	routing_remove(&c->routing, policies || live);
 	guard_close(&c->guard, policies || live);
 	if (policies || live)
 		tscf_warning("%s: the rules that refuse clear packets stay (tscf-client flush removes them)",
-			     live ? "encrypted-only sockets live on" : "policies say encrypted-only");
+			     live   ? "encrypted-only sockets live on"
+			     : runs ? "programs run that are encrypted-only"
+				    : "policies say encrypted-only");
 }
 
 static void tear_down(struct client *c)

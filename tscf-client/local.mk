@@ -126,7 +126,7 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
 # The guard: a BPF object within the daemon.
-libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
+libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_cgroup.c tscf-client/guard/guard_cgroup.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_runs.c tscf-client/guard/guard_runs.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
 	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
 	tscf-client/guard/guard_set.h
 GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.bpf.h
@@ -142,7 +142,7 @@ libtscf_client_la_SOURCES += tscf-client/guard/guard_set_none.c
 endif
 tscf-client/guard/guard.bpf.o: $(GUARD_BPF) tscf-client/guard/guard_map.h
 	$(AM_V_GEN)$(MKDIR_P) tscf-client/guard && $(BPF_CLANG) -O2 -g -Wall -Wextra -Werror -target bpf -I$(srcdir) $(BPF_CPPFLAGS) \
-		-c $(srcdir)/tscf-client/guard/guard.bpf.c -o $@
+		-c $(srcdir)/tscf-client/guard/guard.bpf.c -o $@.new && mv $@.new $@
 tscf-client/guard/guard.skel.h: tscf-client/guard/guard.bpf.o
 	$(AM_V_GEN)$(BPFTOOL) gen skeleton tscf-client/guard/guard.bpf.o name guard_bpf >$@.new && mv $@.new $@
 libtscf_client_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(LIBNL_CFLAGS) $(CAPNG_CFLAGS) $(LIBBPF_CFLAGS)
@@ -184,6 +184,6 @@ pkgconfig_DATA = tscf-client/libtsc/tsc.pc
 # tscf-run: small and quick to start, so only the sources it needs.
 bin_PROGRAMS += tscf-client/run/tscf-run
 tscf_client_run_tscf_run_SOURCES = tscf-client/run/elf_file.c tscf-client/run/elf_file.h tscf-client/run/inspect.c \
-	tscf-client/run/inspect.h tscf-client/run/main.c tscf-client/run/program.c tscf-client/run/program.h common/control/control.h \
+	tscf-client/run/inspect.h tscf-client/run/main.c tscf-client/run/cgroup.c tscf-client/run/cgroup.h tscf-client/run/program.c tscf-client/run/program.h common/control/control.h \
 	common/control/control_call.c common/control/control_wire.h common/base/level.c common/base/level.h common/base/log.c common/base/log.h
 tscf_client_run_tscf_run_CFLAGS = $(AM_CFLAGS)

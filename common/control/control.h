@@ -56,6 +56,8 @@ enum tscf_control_op {
 	TSCF_CONTROL_WATCH = 14,      /**< client, subscribed; with a descriptor: events of that socket too */
 	TSCF_CONTROL_UNWATCH = 15,    /**< client, subscribed: no more of the socket with `cookie` */
 	TSCF_CONTROL_MARK_MASK = 16,  /**< client: the reply's `level` is the mask of the bits that are its own */
+	TSCF_CONTROL_RUN =
+	    17, /**< client: sockets that are made in the caller's cgroup, or a new one below, begin with `level` */
 };
 
 /** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */

@@ -10,13 +10,13 @@ root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
 top=$root/tscf-test-$$
 remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
 # Their processes go with the rest.
-finish() {
+end_of_test() {
 	(cleanup)
 	local status=$?
 	wait_until 5 remove_groups 2>/dev/null
 	exit $status
 }
-trap finish EXIT
+trap end_of_test EXIT
 mkdir "$top" "$top/app-1.scope" "$top/app-1.scope/child" "$top/app-2" || skip "no cgroups can be made"
 
 topology

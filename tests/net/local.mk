@@ -34,6 +34,7 @@ NET_TESTS = \
 	tests/net/guard-none.sh \
 	tests/net/guard-option.sh \
 	tests/net/guard-programs.sh \
+	tests/net/guard-run.sh \
 	tests/net/guard-unseen.sh \
 	tests/net/handles.sh \
 	tests/net/hooks.sh \
@@ -142,6 +143,8 @@ tests_net_libclock_la_CFLAGS = $(NET_CFLAGS)
 tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
+EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
+	tests/net/guard/program.go
 EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
 	tests/net/guard/program.go tests/net/guard/foreign.bpf.c
 

@@ -57,6 +57,16 @@ int commands_reload(struct client *c)
 	return error;
 }
 
+/* Nobody names a process but himself. */
+static void run(struct client *c, struct tscf_control_call_in *call)
+{
+	int err = call->pid > 0 && call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED
+		      ? guard_run(&c->guard, call->pid, call->uid, (enum tscf_level)call->request.level)
+		      : -EINVAL;
+
+	tscf_control_answer(call, -err, NULL);
+}
+
 static void request(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
@@ -88,6 +98,9 @@ static void request(void *context, struct tscf_control_call_in *call)
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
 		live_sockets_level_of(c, call);
+		break;
+	case TSCF_CONTROL_RUN:
+		run(c, call);
 		break;
 	case TSCF_CONTROL_WAIT_UP:
 		waiters_add(c, call);

@@ -185,6 +185,7 @@ int tscf_create(struct bpf_sock *sk)
 	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)};
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
 	struct guard_event unknown = {.kind = GUARD_EVENT_GROUP};
+	__u32 value;
 
 	if (!net)
 		return 1;
@@ -194,9 +195,12 @@ int tscf_create(struct bpf_sock *sk)
 		identify(net, &fresh);
 		/* It has no port, has sent nothing and nobody knows of it: it may have any level. */
 		reconsider(net, &fresh, 0, sk->protocol, 0);
-		if (fresh.wanted != 0)
-			sk->mark = fresh.mark = mark_with(net, sk->mark, fresh.wanted);
 	}
+	value = fresh.wanted;
+	if (value == 0 && net->runs)
+		value = level_of_run(fresh.netns);
+	if (value != 0)
+		sk->mark = fresh.mark = mark_with(net, sk->mark, value);
 	if (net->grouped && fresh.generation == 0)
 		tell(fresh.netns, &unknown);
 	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE) != 0;

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "tscf-client/guard/guard_plan.h"
+#include "tscf-client/guard/guard_runs.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -148,6 +149,38 @@ void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *co
 	}
 	if (err < 0)
 		tscf_warning("guard: its events are not heard: %s", strerror(-err));
+}
+
+static void write_runs(struct guard *g, unsigned count)
+{
+	struct guard_net next = g->now;
+
+	next.runs = count;
+	write_plan(g, &next);
+}
+
+int guard_run(struct guard *g, pid_t pid, uid_t uid, enum tscf_level level)
+{
+	unsigned count;
+	int err;
+
+	if (!g->on)
+		return -EOPNOTSUPP;
+	err = guard_runs_add(&g->set, pid, uid, level, &count);
+	write_runs(g, count);
+	return err == 0 && g->now.runs == 0 ? -EIO : err;
+}
+
+enum tscf_level guard_run_level(const struct guard *g, pid_t pid)
+{
+	return g->on && g->now.runs > 0 ? guard_runs_level(&g->set, pid) : TSCF_LEVEL_DEFAULT;
+}
+
+bool guard_runs_forbid_clear(struct guard *g)
+{
+	unsigned count;
+
+	return g->on && guard_runs_look(&g->set, &count);
 }
 
 void guard_close(struct guard *g, bool keep)

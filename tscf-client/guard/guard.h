@@ -48,6 +48,13 @@ void guard_before(struct guard *g);
 /** They have been changed. */
 void guard_after(struct guard *g);
 
+/** As guard_runs_add.  @return also -EOPNOTSUPP: there is no guard. */
+int guard_run(struct guard *g, pid_t pid, uid_t uid, enum tscf_level level);
+/** As guard_runs_level; without a guard the default one. */
+enum tscf_level guard_run_level(const struct guard *g, pid_t pid);
+/** @return whether something runs that tscf-run has said encrypted-only of. */
+bool guard_runs_forbid_clear(struct guard *g);
+
 /** The client ends.  @p keep: encrypted-only sockets live on, nothing of theirs may pass. */
 void guard_close(struct guard *g, bool keep);
 

@@ -172,6 +172,25 @@ static __noinline __u32 class_of(const struct guard_net *net, const struct guard
 	return 0;
 }
 
+/* The level that tscf-run has given the current process's cgroup; the innermost one counts. */
+static __noinline __u32 level_of_run(__u64 netns)
+{
+	struct guard_group_key key = {.netns = netns};
+	__u32 found = 0;
+
+	for (int level = 0; level < GUARD_DEPTH; level++) {
+		const struct guard_group *g;
+
+		key.cgroup = bpf_get_current_ancestor_cgroup_id(level);
+		if (key.cgroup == 0)
+			break;
+		g = bpf_map_lookup_elem(&groups, &key);
+		if (g)
+			found = g->fits & LEVEL_MASK;
+	}
+	return found;
+}
+
 enum change {
 	CHANGE_NONE,
 	CHANGE_RAISE, /* nothing in clear can come of it: at once */
@@ -194,8 +213,8 @@ static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, 
 	return (mark & ~net->mask) | value << (net->shift & 31);
 }
 
-/* Policies decide again, with a local port, on a socket marked with @now.  @return what is to be done; stored->wanted is
- * the value. */
+/* Policies decide again, with a local port, on a socket marked with @now.  @return what is to be done; stored->wanted
+ * is the value. */
 static __always_inline enum change reconsider(const struct guard_net *net, struct guard_socket *stored, __u32 now,
 					      __u32 protocol, __u32 local_port)
 {

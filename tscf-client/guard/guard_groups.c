@@ -2,6 +2,7 @@
 #include "tscf-client/guard/guard_groups.h"
 
 #include "common/base/log.h"
+#include "tscf-client/guard/guard_cgroup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,22 +39,6 @@ static struct guard_group judge(const struct policies *policies, const char *nam
 		group.below |= (uint32_t)(fit == POLICY_FIT_BELOW) << i;
 	}
 	return group;
-}
-
-/* What BPF programs know a cgroup by.  @return 0 if it is gone. */
-static uint64_t id_of(int fd)
-{
-	union {
-		struct file_handle handle;
-		char room[sizeof(struct file_handle) + sizeof(uint64_t)];
-	} h = {.handle.handle_bytes = sizeof(uint64_t)};
-	uint64_t id;
-	int mount;
-
-	if (name_to_handle_at(fd, "", &h.handle, &mount, AT_EMPTY_PATH) < 0)
-		return 0;
-	memcpy(&id, h.handle.f_handle, sizeof(id));
-	return id;
 }
 
 static void node_free(struct guard_groups *g, struct guard_group_node *n)
@@ -116,7 +101,7 @@ static void watch(const struct guard_groups *g, int fd)
 static void visit(struct guard_groups *g, int fd, const char *name, unsigned depth)
 {
 	struct guard_group_node *n = node_of(g, name);
-	uint64_t id = n ? id_of(fd) : 0;
+	uint64_t id = n ? guard_cgroup_id(fd) : 0;
 	char below[POLICY_CGROUP];
 	struct dirent *one;
 	DIR *d = NULL;

@@ -72,13 +72,14 @@ struct guard_program {
 /** A cgroup, for the policies of one generation. */
 struct guard_group_key {
 	__u64 netns;
-	__u64 cgroup; /**< its id */
-	__u64 generation;
+	__u64 cgroup;     /**< its id */
+	__u64 generation; /**< 0: of tscf-run, whatever the policies are */
 };
 
 /** Policies as bits: those whose pattern it matches itself, and those whose pattern one below it may match. */
 struct guard_group {
-	__u32 fits, below;
+	__u32 fits; /**< of tscf-run: the level */
+	__u32 below;
 };
 
 /** As struct policy; a range of ports whose upper end is 0 is any. */
@@ -107,9 +108,11 @@ struct guard_net {
 	__u8 default_level;
 	__u16 policy_count, route_count;
 	__u16 has_native;
-	__u32 numbered;     /**< how many policies have a number */
-	__u32 generation;   /**< another one if the policies are others; not 0 */
-	__u32 grouped;      /**< the policies that name a cgroup, as bits */
+	__u32 numbered;   /**< how many policies have a number */
+	__u32 generation; /**< another one if the policies are others; not 0 */
+	__u32 grouped;    /**< the policies that name a cgroup, as bits */
+	__u32 runs;       /**< cgroups of tscf-run, which have a level of their own */
+	__u32 unused;
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
 	__u8 token[16];     /**< who knows it is the client */
 	char device[16];    /**< name of the encrypted device: whether a client still lives */

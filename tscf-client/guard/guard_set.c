@@ -127,8 +127,18 @@ void guard_set_forget_group(const struct guard_set *s, const struct guard_group_
 	bpf_map_delete_elem(s->maps[GUARD_MAP_GROUPS], key);
 }
 
-/* Those of a namespace, but of one generation. */
-static void forget_groups(int groups, uint64_t netns, uint64_t but)
+int guard_set_group(const struct guard_set *s, const struct guard_group_key *key, struct guard_group *group)
+{
+	return bpf_map_lookup_elem(s->maps[GUARD_MAP_GROUPS], key, group) == 0 ? 0 : -errno;
+}
+
+int guard_set_next_group(const struct guard_set *s, const struct guard_group_key *after, struct guard_group_key *next)
+{
+	return bpf_map_get_next_key(s->maps[GUARD_MAP_GROUPS], after, next) == 0 ? 0 : -errno;
+}
+
+/* Those of a namespace, but of one generation, and unless @all those of tscf-run. */
+static void forget_groups(int groups, uint64_t netns, uint64_t but, bool all)
 {
 	struct guard_group_key key, next;
 	int more = groups < 0 ? -1 : bpf_map_get_next_key(groups, NULL, &next);
@@ -136,14 +146,14 @@ static void forget_groups(int groups, uint64_t netns, uint64_t but)
 	for (unsigned i = 0; more == 0 && i < GUARD_GROUPS; i++) {
 		key = next;
 		more = bpf_map_get_next_key(groups, &key, &next);
-		if (key.netns == netns && key.generation != but)
+		if (key.netns == netns && (all || (key.generation != but && key.generation != 0)))
 			bpf_map_delete_elem(groups, &key);
 	}
 }
 
 void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 {
-	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation);
+	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation, false);
 }
 
 void guard_set_deaf(const struct guard_set *s)
@@ -180,7 +190,7 @@ static void forget_gone(int nets, int counts, int rings, int groups)
 		bpf_map_delete_elem(nets, &key);
 		bpf_map_delete_elem(counts, &key);
 		bpf_map_delete_elem(rings, &key);
-		forget_groups(groups, key, 0);
+		forget_groups(groups, key, 0, true);
 	}
 }
 
@@ -336,6 +346,7 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
 		first->generation = present.generation + 1;
+		first->runs = present.runs;
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}
@@ -421,7 +432,7 @@ void guard_set_remove(const struct guard_set *s)
 	lock(s->root);
 	bpf_map_delete_elem(s->maps[GUARD_MAP_NETS], &s->netns);
 	bpf_map_delete_elem(s->maps[GUARD_MAP_COUNTS], &s->netns);
-	guard_set_keep_groups(s, 0);
+	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, 0, true);
 	guard_set_deaf(s);
 	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)

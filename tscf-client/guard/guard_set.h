@@ -64,7 +64,11 @@ int guard_set_open(struct guard_set *s, struct guard_net *first, const struct gu
 /** Note a cgroup.  @return 0 or -errno: -E2BIG there is no room. */
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group);
 void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key);
-/** Forget what was noted here for other generations. */
+/** What was noted.  @return 0 or -errno. */
+int guard_set_group(const struct guard_set *s, const struct guard_group_key *key, struct guard_group *group);
+/** One after another, of all namespaces; @p after NULL: the first.  @return 0, or -errno: there is no more. */
+int guard_set_next_group(const struct guard_set *s, const struct guard_group_key *after, struct guard_group_key *next);
+/** Forget what was noted here for other generations, but not those of tscf-run. */
 void guard_set_keep_groups(const struct guard_set *s, uint32_t generation);
 
 /** Replace this namespace's entry at once for all processors.  @return 0 or -errno. */

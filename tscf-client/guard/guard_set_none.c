@@ -57,6 +57,18 @@ void guard_set_forget_group(const struct guard_set *s, const struct guard_group_
 	(void)s, (void)key;
 }
 
+int guard_set_group(const struct guard_set *s, const struct guard_group_key *key, struct guard_group *group)
+{
+	(void)s, (void)key, (void)group;
+	return -EOPNOTSUPP;
+}
+
+int guard_set_next_group(const struct guard_set *s, const struct guard_group_key *after, struct guard_group_key *next)
+{
+	(void)s, (void)after, (void)next;
+	return -EOPNOTSUPP;
+}
+
 void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 {
 	(void)s, (void)generation;

@@ -3,6 +3,7 @@
 #include "common/base/level.h"
 #include "common/base/log.h"
 #include "common/control/control.h"
+#include "tscf-client/run/cgroup.h"
 #include "tscf-client/run/inspect.h"
 #include "tscf-client/run/program.h"
 
@@ -32,13 +33,16 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 			   "                                           had, else in the plain one (this,\n"
 			   "                                           if no level is named)\n"
 			   "                      default              as the client's configuration says\n"
+			   "  -g, --cgroup        by a cgroup of its own and the client's guard, for any\n"
+			   "                      program and all that it starts\n"
 			   "  -c, --control PATH  control socket of the tunnel client\n"
 			   "                      (default " TSCF_CLIENT_CONTROL_DEFAULT ")\n"
 			   "  -h, --help          show this and exit\n"
 			   "  -V, --version       show the version and exit\n"
 			   "\n"
 			   "What cannot be given the library (set-user-ID, statically linked, Go programs)\n"
-			   "is refused with encrypted-only, and run with a warning otherwise.\n"
+			   "is refused with encrypted-only, and run with a warning otherwise; not so with\n"
+			   "--cgroup.\n"
 			   "\n"
 			   "Exit status: that of PROGRAM; 127 not found, 126 cannot be executed, 2 wrong\n"
 			   "use, 1 other errors.\n";
@@ -46,7 +50,7 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 struct options {
 	enum tscf_level level;
 	const char *control;
-	bool help, version;
+	bool cgroup, help, version;
 };
 
 /* @return 0, or -EINVAL after a message. */
@@ -62,7 +66,8 @@ static int parse_level(const char *name, enum tscf_level *level)
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
-	    {"level", required_argument, NULL, 'l'},
+	    {"level", required_argument, NULL, 'l'}, /* one a line: test_cli.sh reads them */
+	    {"cgroup", no_argument, NULL, 'g'},
 	    {"control", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
@@ -71,11 +76,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 	int option;
 
 	/* "+": the program's own options are not ours. */
-	while ((option = getopt_long(argc, argv, "+l:c:hV", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+l:gc:hV", known, NULL)) != -1) {
 		if (option == 'l' && parse_level(optarg, &o->level) != 0)
 			return -EINVAL;
 		else if (option == 'c')
 			o->control = optarg;
+		else if (option == 'g')
+			o->cgroup = true;
 		else if (option == 'h')
 			o->help = true;
 		else if (option == 'V')
@@ -184,6 +191,15 @@ static int set_sanitizer(void)
 	return result;
 }
 
+/* What the library is told, and the client looks at. */
+static int set_asked_for(const char *control, enum tscf_level level)
+{
+	if (setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 && setenv(TSCF_ENV_CONTROL, control, 1) == 0)
+		return 0;
+	tscf_error("environment: %s", strerror(ENOMEM));
+	return -ENOMEM;
+}
+
 static int set_environment(const char *library, const char *control, enum tscf_level level)
 {
 	/* The loader splits LD_PRELOAD at both, and knows no quoting. */
@@ -191,9 +207,8 @@ static int set_environment(const char *library, const char *control, enum tscf_l
 		tscf_error("%s: the path of the library may not contain a space or a colon", library);
 		return -EINVAL;
 	}
-	if (set_preload(library) == 0 && set_sanitizer() == 0 &&
-	    setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 && setenv(TSCF_ENV_CONTROL, control, 1) == 0)
-		return 0;
+	if (set_preload(library) == 0 && set_sanitizer() == 0)
+		return set_asked_for(control, level);
 	tscf_error("environment: %s", strerror(ENOMEM));
 	return -ENOMEM;
 }
@@ -213,13 +228,18 @@ static int run(const struct options *o, char **argv)
 		tscf_error("%s: %s", argv[0], strerror(-error));
 		return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 	}
-	status = check_program(program, library, o->level);
-	if (status != 0)
-		return status;
-	if (set_environment(library, control, o->level) != 0)
-		return EXIT_FAILURE;
-	if (o->level == TSCF_LEVEL_ENCRYPTED_ONLY)
-		warn_if_no_daemon(control);
+	if (o->cgroup) {
+		if (set_asked_for(control, o->level) != 0 || run_cgroup(control, o->level) != 0)
+			return EXIT_FAILURE;
+	} else {
+		status = check_program(program, library, o->level);
+		if (status != 0)
+			return status;
+		if (set_environment(library, control, o->level) != 0)
+			return EXIT_FAILURE;
+		if (o->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			warn_if_no_daemon(control);
+	}
 	execv(program, argv);
 	tscf_error("%s: %s", program, strerror(errno));
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;

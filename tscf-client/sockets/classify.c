@@ -32,11 +32,14 @@ bool classify_changes(const struct client *c, int fd, const struct tscf_socket *
 	return classify(c, fd, s, pid, otherwise) != value;
 }
 
-enum tscf_level classify_default_of(pid_t pid)
+enum tscf_level classify_default_of(const struct client *c, pid_t pid)
 {
-	enum tscf_level level = TSCF_LEVEL_DEFAULT;
+	enum tscf_level level = guard_run_level(&c->guard, pid);
 	char text[32];
 
+	/* No program can change that by its environment. */
+	if (level != TSCF_LEVEL_DEFAULT)
+		return level;
 	/* As the library takes it: what is no level is meant to be encrypted. */
 	if (processes_environment(pid, TSCF_ENV_LEVEL, text, sizeof(text)) && text[0] != '\0' &&
 	    tscf_level_parse(text, &level) != 0)

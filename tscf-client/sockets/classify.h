@@ -29,6 +29,6 @@ uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, p
 bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise);
 /** @return the level that tscf-run has told process @p pid to use. */
-enum tscf_level classify_default_of(pid_t pid);
+enum tscf_level classify_default_of(const struct client *c, pid_t pid);
 
 #endif

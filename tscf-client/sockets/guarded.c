@@ -48,7 +48,7 @@ static void give(void *context, pid_t pid, int fd)
 	struct change *change = NULL;
 
 	if (!w->found && guard_set_asked(&c->guard.set, fd) == w->event->asked)
-		change = w->event->kind == GUARD_EVENT_CLASS ? moves_begin_default(c, classify_default_of(pid))
+		change = w->event->kind == GUARD_EVENT_CLASS ? moves_begin_default(c, classify_default_of(c, pid))
 							     : moves_begin_own(c, (enum tscf_level)w->event->level);
 	if (!change) {
 		close(fd);

@@ -138,7 +138,7 @@ static void reclassify_process(void *context, pid_t pid)
 
 	if ((!p.library && !p.c->guard.on) || pid == getpid())
 		return;
-	p.change = moves_begin_default(p.c, classify_default_of(pid));
+	p.change = moves_begin_default(p.c, classify_default_of(p.c, pid));
 	if (!p.change) {
 		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
 		return;

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# guard-run.sh - tscf-run --cgroup: static programs, of ordinary users too, and all that they start have the level from their first socket on, whatever
+# becomes of their environment; policies come before it; it outlives the client; and the cgroups go when nothing runs there any more.
+. "$(dirname "$0")/lib.sh"
+
+root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+[ -n "$root" ] || skip "no cgroup v2"
+top=$root/tscf-test-$$
+remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
+# Their processes go with the rest.
+end_of_test() {
+	(cleanup)
+	local status=$?
+	wait_until 5 remove_groups 2>/dev/null
+	exit $status
+}
+trap end_of_test EXIT
+# As a session has one; nobody but root can make any right below the root.
+mkdir "$top" || skip "no cgroups can be made"
+
+topology
+start_capture
+echo_server
+start_server
+gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
+cp "$T/born" "$T/other"
+chmod 755 "$T" "$T/born"
+CLIENT_CONF=("policy other { program = $T/other level = unencrypted }")
+start_client
+[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+run_there() {
+	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$top" "$PHONE" "${AS[@]}" "$TSCF_BINDIR/tscf-run" --cgroup \
+		--control "$CLIENT_CONTROL" "$@"
+}
+run() { run_there "$@" | sed 's/ $//'; }
+born() { run --level "$1" -- "$T/born" $HOST "${@:2}"; }
+
+AS=()
+is "a static program" "$(born encrypted-only M-only v k s5)" = "value=2 2 2 2 2 2 2 2 2 back=5/0"
+AS=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+is "of a user" "$(born encrypted-only M-user v s3)" = "value=2 back=3/0"
+AS=()
+is "what it starts, without an environment" "$(run --level encrypted-only -- /usr/bin/env -i /bin/sh -c "$T/born $HOST M-child v s3")" = "value=2 back=3/0"
+is "another level" "$(born unencrypted M-plain v s2)" = "value=1 back=2/0"
+is "one within another" "$(run --level unencrypted -- "$TSCF_BINDIR/tscf-run" --cgroup --control "$CLIENT_CONTROL" --level encrypted-only -- "$T/born" $HOST M-inner v)" = "value=2"
+is "a policy comes first" "$(run --level encrypted-only -- "$T/other" $HOST M-policy v)" = "value=9"
+is "a program beside them" "$(in_phone "$T/born" $HOST M-beside v | sed 's/ $//')" = "value=0"
+
+# --- without a client ---
+run_there --level encrypted-only -- "$T/born" $HOST M-stopped v w"$T/go" k s3 >"$T/stopped.out" &
+stopped=$!
+must 5 '[ -s "$T/stopped.out" ]'
+is "cgroups in which nothing runs are gone" "$(find "$top" -type d -name 'tscf-run-*' | wc -l)" -eq 1
+stop_client
+: >"$T/go"
+wait $stopped
+is "the client has stopped" "$(sed -E 's/0\/(1|13) $/0\/no/' "$T/stopped.out")" = "value=2 2 2 2 2 2 2 2 2 back=0/no"
+run_there -- /bin/true 2>"$T/refused"
+is "and nobody to ask" "$?/$(grep -c 'no tunnel client' "$T/refused")" = 1/1
+CLIENT_CONF=("guard = off")
+in_phone "$TSCF_SBINDIR/tscf-client" flush --config /dev/null --control "$CLIENT_CONTROL"
+start_client
+run_there -- /bin/true 2>"$T/refused"
+is "no guard" "$?/$(grep -c 'it has no guard' "$T/refused")" = 1/1
+stop_capture
+for marker in M-only M-user M-child M-stopped; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+is "in clear: of others" "$(in_clear M-plain)" -eq 4

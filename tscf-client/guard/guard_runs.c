@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_runs.h"
+
+#include "tscf-client/guard/guard_cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_cgroup(const struct guard_set *s, const char *name)
+{
+	int fd = openat(s->root, name[1] ? name + 1 : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The cgroup of a process, from the root.  @return 0 or -errno. */
+static int name_of(pid_t pid, char name[PATH_MAX])
+{
+	char line[PATH_MAX];
+	int err = -ENOENT;
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%d/cgroup", (int)pid);
+	file = fopen(line, "re");
+	if (!file)
+		return -errno;
+	while (err != 0 && fgets(line, sizeof(line), file)) {
+		size_t length = strcspn(line, "\n");
+
+		if (strncmp(line, "0::/", 4) != 0 || line[length] == '\0')
+			continue;
+		line[length] = '\0';
+		memcpy(name, line + 3, length - 2);
+		err = 0;
+	}
+	fclose(file);
+	return err;
+}
+
+static bool is_own(int fd, const char *name, uid_t uid)
+{
+	const char *last = strrchr(name, '/');
+	struct stat st;
+
+	return last && strncmp(last + 1, GUARD_RUN_PREFIX, sizeof(GUARD_RUN_PREFIX) - 1) == 0 && fstat(fd, &st) == 0 &&
+	       st.st_uid == uid;
+}
+
+/* Make one below and put the process there.  @return its descriptor, or -errno. */
+static int make_below(int fd, pid_t pid)
+{
+	char name[64], text[16];
+	int made, procs, length, err = 0;
+
+	snprintf(name, sizeof(name), GUARD_RUN_PREFIX "%d", (int)pid);
+	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	made = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0)
+		return -errno;
+	length = snprintf(text, sizeof(text), "%d\n", (int)pid);
+	procs = openat(made, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (procs < 0 || write(procs, text, (size_t)length) != length)
+		err = -errno;
+	if (procs >= 0)
+		close(procs);
+	if (err == 0)
+		return made;
+	close(made);
+	unlinkat(fd, name, AT_REMOVEDIR);
+	return err;
+}
+
+int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count)
+{
+	struct guard_group_key key = {.netns = s->netns};
+	struct guard_group group = {.fits = level};
+	char name[PATH_MAX];
+	int err = name_of(pid, name), fd = -1;
+
+	guard_runs_look(s, count);
+	if (err == 0)
+		fd = open_cgroup(s, name);
+	if (fd >= 0 && !is_own(fd, name, uid)) {
+		int below = make_below(fd, pid);
+
+		close(fd);
+		fd = below;
+	}
+	if (err != 0 || fd < 0)
+		return err != 0 ? err : fd;
+	key.cgroup = guard_cgroup_id(fd);
+	close(fd);
+	err = key.cgroup == 0 ? -ESTALE : guard_set_tell_group(s, &key, &group);
+	*count += err == 0;
+	return err;
+}
+
+enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
+{
+	struct guard_group_key key = {.netns = s->netns};
+	struct guard_group group;
+	char name[PATH_MAX];
+	int err = name_of(pid, name);
+
+	/* The innermost one counts. */
+	for (char *end = name + strlen(name); err == 0 && end > name; end = strrchr(name, '/')) {
+		int fd;
+
+		*end = '\0';
+		fd = open_cgroup(s, name);
+		if (fd < 0)
+			break;
+		key.cgroup = guard_cgroup_id(fd);
+		close(fd);
+		if (guard_set_group(s, &key, &group) == 0)
+			return (enum tscf_level)group.fits;
+	}
+	return TSCF_LEVEL_DEFAULT;
+}
+
+static bool is_populated(int fd)
+{
+	char text[256] = "";
+	int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	if (events < 0)
+		return false;
+	if (read(events, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(events);
+	return strstr(text, "populated 1");
+}
+
+/* One that this client may not remove goes with the one above it. */
+static void remove_cgroup(int fd)
+{
+	char link[32], path[PATH_MAX];
+	const char *last;
+	int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	/* The root may be mounted nowhere, so the last part of the name is all that holds. */
+	last = strrchr(path, '/');
+	if (above >= 0 && last)
+		unlinkat(above, last + 1, AT_REMOVEDIR);
+	if (above >= 0)
+		close(above);
+}
+
+static bool is_gone(const struct guard_set *s, uint64_t cgroup)
+{
+	int fd = guard_cgroup_open(s->root, cgroup);
+	bool gone;
+
+	/* Of one that cannot be looked at it is better to believe that it is there. */
+	if (fd < 0)
+		return fd == -ESTALE;
+	gone = !is_populated(fd);
+	if (gone)
+		remove_cgroup(fd);
+	close(fd);
+	return gone;
+}
+
+bool guard_runs_look(const struct guard_set *s, unsigned *count)
+{
+	struct guard_group_key key, next;
+	bool only = false;
+	int more = guard_set_next_group(s, NULL, &next);
+
+	*count = 0;
+	for (unsigned i = 0; more == 0 && i < GUARD_GROUPS; i++) {
+		struct guard_group group;
+
+		key = next;
+		more = guard_set_next_group(s, &key, &next);
+		if (key.netns != s->netns || key.generation != 0)
+			continue;
+		if (is_gone(s, key.cgroup)) {
+			guard_set_forget_group(s, &key);
+			continue;
+		}
+		(*count)++;
+		only |= guard_set_group(s, &key, &group) != 0 || group.fits == TSCF_LEVEL_ENCRYPTED_ONLY;
+	}
+	return only;
+}
