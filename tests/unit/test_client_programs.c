@@ -26,6 +26,7 @@ static bool encrypted_is(struct client_world *w, const char *state)
 struct program {
 	pid_t pid;
 	int end; /**< closed: it ends */
+	int fd;  /**< its socket, if program_with_socket made it; else -1 */
 };
 
 #define PROGRAM_FD 100
@@ -61,6 +62,20 @@ static struct program start_program(int fd, const char *library)
 	ck_assert_int_eq(read(up[0], &byte, 1), 0);
 	close(up[0]);
 	p.end = pipes[1];
+	p.fd = -1;
+	return p;
+}
+
+/* The plain tunnel is up, and a program has a socket at port 5000 there. */
+static struct program program_with_socket(struct client_world *w)
+{
+	struct program p;
+	int fd;
+
+	world_plain_up(w);
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	p = start_program(fd, NULL);
+	p.fd = fd;
 	return p;
 }
 
@@ -68,6 +83,8 @@ static void stop_program(struct program *p)
 {
 	close(p->end);
 	waitpid(p->pid, NULL, 0);
+	if (p->fd >= 0)
+		close(p->fd);
 }
 
 static struct world_call *level_of(struct client_world *w, enum tscf_level level, pid_t pid, uint16_t port, uid_t uid)
@@ -111,13 +128,9 @@ WORLD_TEST(level_of_program, NULL)
 /* Who waits for an encrypted tunnel is told when it is not to be had, or when the time is over. */
 WORLD_TEST(level_waits_in_vain, NULL)
 {
-	int fd;
-	struct program p;
+	struct program p = program_with_socket(w);
 	struct world_call *call;
 
-	world_plain_up(w);
-	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
-	p = start_program(fd, NULL);
 	if (w->i == 0)
 		w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SERVICE_UNAVAILABLE;
 	else
@@ -133,19 +146,14 @@ WORLD_TEST(level_waits_in_vain, NULL)
 		ck_assert(level_of(w, TSCF_LEVEL_ENCRYPTED_PREFERRED, p.pid, 0, 0)->answered);
 	}
 	stop_program(&p);
-	close(fd);
 }
 
 /* It comes up before their time is over. */
 WORLD_TEST(level_waits_for_tunnel, NULL)
 {
-	int fd;
-	struct program p;
+	struct program p = program_with_socket(w);
 	struct world_call *call;
 
-	world_plain_up(w);
-	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
-	p = start_program(fd, NULL);
 	w->server.reaction[WORLD_RESERVE] = WORLD_KEEPS;
 	call = level_of(w, w->i ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY, p.pid, 0, 0);
 	world_pass(w, 500);
@@ -155,18 +163,13 @@ WORLD_TEST(level_waits_for_tunnel, NULL)
 	WORLD_UNTIL(w, 1000, call->answered);
 	ck_assert(strstr(call->text, "\"moved\": 1") && strstr(call->text, "\"encrypted\": \"up\""));
 	stop_program(&p);
-	close(fd);
 }
 
 WORLD_TEST(level_of_errors, NULL)
 {
-	int fd, none;
-	struct program p, empty;
+	struct program p = program_with_socket(w), empty;
+	int none = open("/dev/null", O_RDONLY);
 
-	world_plain_up(w);
-	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
-	none = open("/dev/null", O_RDONLY);
-	p = start_program(fd, NULL);
 	empty = start_program(none, NULL);
 	ck_assert_int_eq(level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, 0, 0, 0)->error, EINVAL);
 	ck_assert_int_eq(level_of(w, (enum tscf_level)9, p.pid, 0, 0)->error, EINVAL);
@@ -176,23 +179,18 @@ WORLD_TEST(level_of_errors, NULL)
 	ck_assert_int_eq(level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, 0, 5000, 65534)->error, EPERM);
 	ck_assert_int_eq(level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, empty.pid, 0, 0)->error, ENOENT);
 	ck_assert_int_eq(level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, 0, 5999, 0)->error, ENOENT);
-	ck_assert_int_eq(world_mark(w, fd), TSCF_LEVEL_DEFAULT);
+	ck_assert_int_eq(world_mark(w, p.fd), TSCF_LEVEL_DEFAULT);
 	stop_program(&p);
 	stop_program(&empty);
-	close(fd);
 	close(none);
 }
 
 /* The caller goes away while its sockets wait. */
 WORLD_TEST(level_of_caller_gone, NULL)
 {
-	int fd;
-	struct program p;
+	struct program p = program_with_socket(w);
 	struct world_call *call;
 
-	world_plain_up(w);
-	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
-	p = start_program(fd, NULL);
 	w->server.reaction[WORLD_RESERVE] = WORLD_KEEPS;
 	call = level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, p.pid, 0, 0);
 	world_hang_up(w, call);
@@ -202,7 +200,6 @@ WORLD_TEST(level_of_caller_gone, NULL)
 	WORLD_UNTIL(w, 20000, encrypted_is(w, "up") && world_bound(w, 5000));
 	ck_assert(!call->answered);
 	stop_program(&p);
-	close(fd);
 }
 
 /* --- policies that change --- */
