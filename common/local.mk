@@ -155,7 +155,7 @@ libtscf_common_la_SOURCES = \
 	common/transport/dtls_protect.h \
 	common/transport/dtls_record.c \
 	common/transport/dtls_record.h \
-	common/transport/dtls_table.c \
+	common/transport/dtls_id.c common/transport/dtls_table.c \
 	common/transport/gso_fallback.c \
 	common/transport/gso_fallback.h \
 	common/transport/outer.c \

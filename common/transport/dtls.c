@@ -21,6 +21,23 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 		dtls_peer_feed(peer, packet);
 }
 
+/* Whoever has given a connection id is found wherever he is. */
+static void named_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
+{
+	struct dtls_peer *peer = dtls_id_find(dtls, first);
+
+	if (peer)
+		dtls_peer_feed(peer, packet);
+	else
+		count_invalid(dtls);
+}
+
+/* Somebody else may have the address by now that @p up has moved away from. */
+static bool is_of(const struct dtls_peer *up, const struct tscf_packet *packet)
+{
+	return !up->has_id || tscf_endpoint_equal(&up->base.outer, &packet->from);
+}
+
 /* Whoever is up is served at once, whoever wants to be later. */
 static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
 {
@@ -29,7 +46,9 @@ static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 	struct dtls_peer *begun = dtls_table_find_begun(dtls, &key);
 	bool is_data = first->type == TSCF_DTLS_APPLICATION_DATA || first->type == TSCF_DTLS_ALERT;
 
-	if (up && first->epoch != 0 && (!begun || is_data))
+	if (first->id)
+		named_datagram(dtls, packet, first);
+	else if (up && first->epoch != 0 && (!begun || (is_data && is_of(up, packet))))
 		dtls_peer_feed(up, packet);
 	else if (begun)
 		dtls_backlog_add(dtls, &dtls->begun, packet);
@@ -77,6 +96,7 @@ static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t
 	struct tscf_transport *t = &dtls->base.transport;
 
 	if (peer->base.closed || peer->state != DTLS_UP || length == 0 || length > TSCF_DTLS_PAYLOAD_MAX ||
+	    !dtls_id_may_send(peer, length + TSCF_DTLS_OVERHEAD) ||
 	    !dtls_io_send(peer, TSCF_DTLS_APPLICATION_DATA, data, length, tos)) {
 		t->counters.send_drops++;
 		return;
@@ -153,6 +173,7 @@ static void free_table(struct dtls *dtls, struct dtls_table *table)
 
 	HASH_ITER(hh, table->head, peer, next)
 	{
+		dtls_id_forget(dtls, peer);
 		HASH_DELETE(hh, table->head, peer);
 		tscf_source_drop(&dtls->sources, peer->source);
 		dtls_peer_free(peer);
@@ -182,6 +203,9 @@ static const struct tscf_transport_ops dtls_ops = {
     .packet_max = TSCF_DTLS_PAYLOAD_MAX,
     .send = send_batch,
     .peer_close = peer_close,
+    .give_id = dtls_id_give,
+    .use_id = dtls_id_use,
+    .proved = dtls_id_proved,
     .close = tscf_datagram_close,
     .poll = tscf_datagram_poll,
     .peer_free = peer_free,

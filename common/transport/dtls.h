@@ -5,6 +5,10 @@
  * Many peers share one listening socket.  A source that has not proved its address by the cookie exchange (RFC
  * 6347, 4.2.1) costs no memory.  A peer that sends a new ClientHello while established replaces itself only when its
  * new handshake is complete.
+ *
+ * A listening transport gives connection ids (RFC 9146) to the peers for which tscf_peer_give_id is called.  They are
+ * found by their ids wherever their records come from; the address of one changes with a record that is newer than all
+ * before (RFC 9146, 6).
  */
 #ifndef TSCF_DTLS_H
 #define TSCF_DTLS_H
@@ -14,7 +18,7 @@
 
 /** Largest inner packet in one record, the largest inner MTU; and what a record adds to it (AES-GCM). */
 #define TSCF_DTLS_PAYLOAD_MAX 1500
-#define TSCF_DTLS_OVERHEAD    37
+#define TSCF_DTLS_OVERHEAD    42
 /** Most handshakes under way at a time on one listening transport; more are ignored until some are done. */
 #define TSCF_DTLS_HANDSHAKES_MAX 4096
 /** And of one source. */

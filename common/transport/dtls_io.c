@@ -95,7 +95,7 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 /* @return whether wolfSSL shall see @p record: data before the handshake is done would be an error that ends it. */
 static bool is_wanted(const struct tscf_dtls_record *record, int room)
 {
-	return record->length <= (uint32_t)room && record->type != TSCF_DTLS_APPLICATION_DATA;
+	return record->length <= (uint32_t)room && record->type != TSCF_DTLS_APPLICATION_DATA && !record->id;
 }
 
 /* wolfSSL takes one record at a time. */

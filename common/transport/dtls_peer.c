@@ -71,7 +71,8 @@ static void set_timer(struct dtls_peer *peer, ev_tstamp seconds)
 void dtls_peer_start(struct dtls_peer *peer)
 {
 	peer->state = DTLS_HANDSHAKE;
-	peer->deadline = ev_now(dtls_of(peer)->base.transport.loop) + TSCF_DTLS_HANDSHAKE_SECONDS;
+	peer->begun = ev_now(dtls_of(peer)->base.transport.loop);
+	peer->deadline = peer->begun + TSCF_DTLS_HANDSHAKE_SECONDS;
 	set_timer(peer, RETRANSMIT_FIRST);
 }
 
@@ -130,6 +131,21 @@ static bool is_verified(struct dtls_peer *peer)
 	return peer->check.verified || (peer->session_offered && wolfSSL_session_reused(peer->ssl));
 }
 
+/* A connection from the address of @p peer, which is done, takes the place of the one that came from there before:
+ * unless that has moved.  @return whether the transport is still there. */
+static bool replace_former(struct dtls *dtls, struct dtls_peer *peer)
+{
+	struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
+
+	if (!old)
+		return true;
+	if (tscf_endpoint_equal(&old->base.outer, &peer->base.outer))
+		dtls_peer_fail(old, ECONNRESET, "replaced by a new connection from the same address");
+	else if (dtls_table_give_way(dtls, old) < 0)
+		dtls_peer_fail(old, ENOMEM, "out of memory");
+	return !dtls->base.transport.closed;
+}
+
 static void come_up(struct dtls_peer *peer)
 {
 	struct dtls *dtls = dtls_of(peer);
@@ -150,11 +166,7 @@ static void come_up(struct dtls_peer *peer)
 		return;
 	}
 	if (!dtls->base.connected) {
-		struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
-
-		if (old)
-			dtls_peer_fail(old, ECONNRESET, "replaced by a new connection from the same address");
-		if (dtls->base.transport.closed)
+		if (!replace_former(dtls, peer))
 			return;
 		dtls_table_remove(dtls, &dtls->handshakes, peer);
 		if (dtls_table_add(dtls, &dtls->up, peer) < 0) {
@@ -163,6 +175,7 @@ static void come_up(struct dtls_peer *peer)
 		}
 	}
 	peer->state = DTLS_UP;
+	peer->base.round_trip_ms = 1 + (unsigned)(1000 * (ev_now(t->loop) - peer->begun));
 	t->counters.handshakes++;
 	t->handler->peer_up(t->context, &peer->base);
 }
@@ -274,18 +287,26 @@ static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *r
 	struct dtls *dtls = dtls_of(peer);
 	/* As large as any datagram that comes this far. */
 	struct tscf_packet *packet = tscf_ring_packet(dtls->ring, dtls->clear.count);
-	int length = tscf_protect_open(&peer->receiving, record->data, record->length, packet->data);
+	uint64_t next = peer->receiving.replay.next;
+	int length = -EBADMSG;
+	uint8_t type;
 
+	if (dtls_id_fits(peer, record))
+		length = tscf_protect_open(&peer->receiving, record, packet->data, &type);
 	if (length < 0 || length > TSCF_DTLS_PAYLOAD_MAX) {
 		dtls->base.transport.counters.invalid++;
 		return;
 	}
 	packet->length = (uint32_t)length;
+	if (record->id && peer->receiving.replay.next != next)
+		dtls_id_heard(peer, record, datagram);
+	if (peer->base.closed || dtls->base.transport.closed)
+		return;
 	/* Handshake messages are repetitions, or ask for a new handshake inside this connection: a client makes a new
 	 * connection instead. */
-	if (record->type == TSCF_DTLS_ALERT)
+	if (type == TSCF_DTLS_ALERT)
 		take_alert(peer, packet->data, packet->length);
-	else if (record->type == TSCF_DTLS_APPLICATION_DATA && length > 0)
+	else if (type == TSCF_DTLS_APPLICATION_DATA && length > 0)
 		take_data(peer, packet, datagram);
 }
 

@@ -4,6 +4,7 @@
  *
  *     dtls.c         the transport: which connection a datagram is for, sending, closing
  *     dtls_table.c   connections by outer address
+ *     dtls_id.c      connections by connection id, and where they are
  *     dtls_handshakes.c  work on datagrams of handshakes
  *     dtls_backlog.c datagrams of handshakes, which wait for packets of those who are up
  *     dtls_listen.c  sources that have not proved their address
@@ -53,14 +54,19 @@ struct dtls_flight {
 
 struct dtls_peer {
 	struct tscf_peer base;
-	struct tscf_outer_key key;
+	struct tscf_outer_key key;  /**< of the address where it made its handshake */
 	UT_hash_handle hh;          /**< in a table, by key */
 	struct tscf_source *source; /**< in the table of handshakes */
 	enum dtls_state state;
-	WOLFSSL *ssl;                            /**< until it is up */
-	struct tscf_crypto_session crypto;       /**< of ssl */
-	uint64_t sent_sequence, sent_nonce;      /**< of the last protected record of ssl; 0: none */
-	struct tscf_protect sending, receiving;  /**< when it is up */
+	WOLFSSL *ssl;                           /**< until it is up */
+	struct tscf_crypto_session crypto;      /**< of ssl */
+	uint64_t sent_sequence, sent_nonce;     /**< of the last protected record of ssl; 0: none */
+	struct tscf_protect sending, receiving; /**< when it is up */
+	bool has_id;                            /**< listening: the other end may use it */
+	uint8_t id[TSCF_DTLS_ID];
+	UT_hash_handle hh_id;                    /**< has_id: in dtls->by_id */
+	union tscf_endpoint proved_at;           /**< it has been seen to receive there */
+	uint64_t allowance;                      /**< bytes that may go elsewhere */
 	bool resumed;                            /**< when it is up */
 	struct tscf_tls_check check;             /**< client */
 	bool session_offered;                    /**< client */
@@ -71,7 +77,7 @@ struct dtls_peer {
 	bool sent; /**< something, in this step of the handshake */
 	struct dtls_flight flight;
 	struct ev_timer timer;
-	ev_tstamp deadline; /**< of the handshake */
+	ev_tstamp begun, deadline; /**< of the handshake */
 };
 
 struct dtls_table {
@@ -91,15 +97,16 @@ struct dtls {
 	struct tscf_datagram base;
 	struct tscf_tls *tls;
 	struct tscf_siphash_key secret;
-	struct dtls_table up;            /**< listening */
-	struct dtls_table handshakes;    /**< listening */
+	struct dtls_table up;              /**< listening: all that are up */
+	struct dtls_peer *by_id;           /**< listening: of those, who have a connection id */
+	struct dtls_table handshakes;      /**< listening */
 	struct tscf_source_counts sources; /**< listening: of those in `handshakes' */
-	struct dtls_backlog begun;       /**< listening: of those in `handshakes' */
-	struct dtls_backlog strangers;   /**< listening: of others */
-	struct tscf_deferred_work later; /**< listening: work on the two */
-	struct dtls_peer *listener;      /**< listening: answers those without cookie; NULL: to be made */
-	struct dtls_peer *only;          /**< connected */
-	struct tscf_ring *ring;          /**< of clear packets on their way up */
+	struct dtls_backlog begun;         /**< listening: of those in `handshakes' */
+	struct dtls_backlog strangers;     /**< listening: of others */
+	struct tscf_deferred_work later;   /**< listening: work on the two */
+	struct dtls_peer *listener;        /**< listening: answers those without cookie; NULL: to be made */
+	struct dtls_peer *only;            /**< connected */
+	struct tscf_ring *ring;            /**< of clear packets on their way up */
 	struct tscf_batch clear;
 };
 
@@ -119,6 +126,29 @@ struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_out
 void dtls_unlink(struct dtls_peer *peer);
 /** No effect if @p peer is not in @p table. */
 void dtls_table_remove(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
+
+/**
+ * A new connection, which is up, has the key of @p peer; that one is to be found by its connection id alone from now
+ * on.
+ * @return 0, or -ENOMEM: it is in no table any more.
+ */
+int dtls_table_give_way(struct dtls *dtls, struct dtls_peer *peer);
+
+/* dtls_id.c */
+
+/** @return the connection whose connection id @p record bears, or NULL. */
+struct dtls_peer *dtls_id_find(struct dtls *dtls, const struct tscf_dtls_record *record);
+/** @return whether @p record bears the connection id of @p peer, or none. */
+bool dtls_id_fits(const struct dtls_peer *peer, const struct tscf_dtls_record *record);
+/** A record of @p peer, with its id and newer than all before, came in @p datagram: it is where that came from. */
+void dtls_id_heard(struct dtls_peer *peer, const struct tscf_dtls_record *record, const struct tscf_packet *datagram);
+/** @return whether a datagram of @p length bytes may go to where @p peer is now; it then counts. */
+bool dtls_id_may_send(struct dtls_peer *peer, uint32_t length);
+void dtls_id_forget(struct dtls *dtls, struct dtls_peer *peer);
+/** The three functions of tscf_transport_ops. */
+uint32_t dtls_id_give(struct tscf_peer *peer, uint8_t *id);
+bool dtls_id_use(struct tscf_peer *peer, const uint8_t *id, uint32_t length);
+void dtls_id_proved(struct tscf_peer *peer);
 
 /* dtls_backlog.c */
 

@@ -7,6 +7,8 @@
  * a tenth of the memory and half of the time per record, records are not limited to wolfSSL's fixed MTU, and 960 of
  * them may be overtaken by others.
  *
+ * A record may bear a connection id (RFC 9146): its type is then inside, behind the content.
+ *
  * Numbers go on where wolfSSL stopped, in both counters that make nonces: the sequence number, and the explicit part of
  * the nonce of AES-GCM, which wolfSSL begins at random.  So no nonce is used twice, as long as wolfSSL sends nothing
  * after that.
@@ -15,6 +17,7 @@
 #define TSCF_DTLS_PROTECT_H
 
 #include "common/crypto/gcm.h"
+#include "common/transport/dtls_record.h"
 #include "common/transport/replay.h"
 
 #include <stdbool.h>
@@ -24,8 +27,9 @@
 /** Longest key and longest IV of the suites. */
 #define TSCF_PROTECT_KEY 32
 #define TSCF_PROTECT_IV  12
-/** Bytes that a record is longer than what is in it, at most (AES-GCM): header 13, nonce 8, tag 16. */
-#define TSCF_PROTECT_OVERHEAD 37
+/** Bytes that a record is longer than what is in it, at most (AES-GCM): header 13, connection id 4, nonce 8, type 1,
+ * tag 16. */
+#define TSCF_PROTECT_OVERHEAD (13 + TSCF_DTLS_ID + 8 + 1 + 16)
 
 enum tscf_protect_cipher { TSCF_PROTECT_AES_GCM, TSCF_PROTECT_CHACHA20_POLY1305 };
 
@@ -39,6 +43,8 @@ struct tscf_protect {
 	uint64_t sequence;           /**< sending: of the next record, with the epoch in the upper 16 bits */
 	uint64_t nonce;              /**< sending, AES-GCM: explicit part for the next record */
 	struct tscf_replay replay;   /**< receiving */
+	bool has_id;                 /**< sending: records bear the connection id */
+	uint8_t id[TSCF_DTLS_ID];
 };
 
 /** Wipe and free what is inside. */
@@ -53,11 +59,12 @@ uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uin
 			   uint8_t *out);
 
 /**
- * Open a whole record (dtls_record.h) of the epoch 1.
+ * Open a record of the epoch 1.  Whose connection id it bears is the caller's affair.
  *
- * @param out  for the content, which is shorter than the record
+ * @param out   for the content, which is shorter than the record
+ * @param type  set to what the content is, enum tscf_dtls_type
  * @return its length, or -EBADMSG: not from the other end, or here for the second time, or too late.
  */
-int tscf_protect_open(struct tscf_protect *protect, const uint8_t *record, uint32_t length, uint8_t *out);
+int tscf_protect_open(struct tscf_protect *protect, const struct tscf_dtls_record *record, uint8_t *out, uint8_t *type);
 
 #endif

@@ -2,7 +2,7 @@
 #include "common/transport/dtls_record.h"
 
 /* Offsets in a record. */
-enum { TYPE = 0, VERSION = 1, EPOCH = 3, LENGTH = 11 };
+enum { TYPE = 0, VERSION = 1, EPOCH = 3, AFTER_SEQUENCE = 11 };
 /* Offsets in the handshake message behind the record header (RFC 6347, 4.2.2). */
 enum { MESSAGE_TYPE = 0, MESSAGE_LENGTH = 1, FRAGMENT_OFFSET = 6, FRAGMENT_LENGTH = 9, MESSAGE = 12 };
 /* Offsets in a ClientHello. */
@@ -24,26 +24,39 @@ static uint32_t get24(const uint8_t *at)
 	return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
 }
 
+static bool is_type(uint8_t type)
+{
+	return (type >= TSCF_DTLS_CHANGE_CIPHER_SPEC && type <= TSCF_DTLS_APPLICATION_DATA) ||
+	       type == TSCF_DTLS_CONNECTION_ID;
+}
+
+/* What only encrypted records may be. */
+static bool is_encrypted(uint8_t type)
+{
+	return type == TSCF_DTLS_APPLICATION_DATA || type == TSCF_DTLS_CONNECTION_ID;
+}
+
 bool tscf_dtls_record_first(const uint8_t *data, size_t length, struct tscf_dtls_record *record)
 {
+	uint32_t id = length > TYPE && data[TYPE] == TSCF_DTLS_CONNECTION_ID ? TSCF_DTLS_ID : 0;
+	uint32_t header = TSCF_DTLS_RECORD_HEADER + id;
 	uint16_t version, content;
 
-	if (length < TSCF_DTLS_RECORD_HEADER)
+	if (length < header || !is_type(data[TYPE]))
 		return false;
 	version = get16(data + VERSION);
-	content = get16(data + LENGTH);
-	if (data[TYPE] < TSCF_DTLS_CHANGE_CIPHER_SPEC || data[TYPE] > TSCF_DTLS_APPLICATION_DATA)
-		return false;
+	content = get16(data + AFTER_SEQUENCE + id);
 	if (version != VERSION_DTLS_1_2 && version != VERSION_DTLS_1_0)
 		return false;
-	if (content == 0 || content > CONTENT_MAX || content > length - TSCF_DTLS_RECORD_HEADER)
+	if (content == 0 || content > CONTENT_MAX || content > length - header)
 		return false;
 	record->data = data;
-	record->length = TSCF_DTLS_RECORD_HEADER + (uint32_t)content;
+	record->length = header + (uint32_t)content;
 	record->type = data[TYPE];
 	record->epoch = get16(data + EPOCH);
+	record->id = id > 0 ? data + AFTER_SEQUENCE : NULL;
 	/* Clear application data does not exist, and old versions have no keys. */
-	return record->epoch == 0 ? record->type != TSCF_DTLS_APPLICATION_DATA : version == VERSION_DTLS_1_2;
+	return record->epoch == 0 ? !is_encrypted(record->type) : version == VERSION_DTLS_1_2;
 }
 
 bool tscf_dtls_datagram_valid(const uint8_t *data, size_t length)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dtls_record.h - the outside of DTLS 1.2 records (RFC 6347, 4.1), before any key is used.
+ * dtls_record.h - the outside of DTLS 1.2 records (RFC 6347, 4.1; RFC 9146, 4), before any key is used.
  *
  * wolfSSL keeps a truncated datagram as the beginning of a record and takes the following good ones for its rest, so
  * nothing is given to it that is not whole.  Pure functions.
@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 #define TSCF_DTLS_RECORD_HEADER 13
+/** Bytes of the connection id in the header of a record of type TSCF_DTLS_CONNECTION_ID: those that a server of this
+ * suite gives. */
+#define TSCF_DTLS_ID 4
 /** Bytes of the random value in a ClientHello. */
 #define TSCF_DTLS_RANDOM 32
 
@@ -22,6 +25,7 @@ enum tscf_dtls_type {
 	TSCF_DTLS_ALERT = 21,
 	TSCF_DTLS_HANDSHAKE = 22,
 	TSCF_DTLS_APPLICATION_DATA = 23,
+	TSCF_DTLS_CONNECTION_ID = 25, /**< the true type is inside (RFC 9146: tls12_cid) */
 };
 
 /** One record; points into its datagram. */
@@ -29,7 +33,8 @@ struct tscf_dtls_record {
 	const uint8_t *data; /**< its header */
 	uint32_t length;     /**< header included */
 	uint8_t type;
-	uint16_t epoch; /**< 0: in clear */
+	uint16_t epoch;    /**< 0: in clear */
+	const uint8_t *id; /**< TSCF_DTLS_ID bytes; NULL: it bears none */
 };
 
 /** Read the first record of the @p length bytes at @p data.  @return whether it is well-formed and whole. */

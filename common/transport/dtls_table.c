@@ -38,6 +38,15 @@ struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_out
 	return HASH_COUNT(dtls->handshakes.head) > 0 ? dtls_table_find(dtls, &dtls->handshakes, key) : NULL;
 }
 
+int dtls_table_give_way(struct dtls *dtls, struct dtls_peer *peer)
+{
+	dtls_table_remove(dtls, &dtls->up, peer);
+	/* No address is of no family. */
+	peer->key = (struct tscf_outer_key){.family = AF_UNSPEC};
+	memcpy(peer->key.address, peer->id, TSCF_DTLS_ID);
+	return dtls_table_add(dtls, &dtls->up, peer);
+}
+
 void dtls_unlink(struct dtls_peer *peer)
 {
 	struct dtls *dtls = dtls_of(peer);
@@ -46,6 +55,7 @@ void dtls_unlink(struct dtls_peer *peer)
 		dtls->only = NULL;
 		return;
 	}
+	dtls_id_forget(dtls, peer);
 	dtls_table_remove(dtls, &dtls->up, peer);
 	dtls_table_remove(dtls, &dtls->handshakes, peer);
 }

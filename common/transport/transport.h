@@ -28,10 +28,11 @@ struct tscf_transport;
 /** The other end: one remote address (UDP), or one connection (DTLS, TCP, TLS). */
 struct tscf_peer {
 	struct tscf_transport *transport;
-	union tscf_endpoint outer;     /**< its address; changes only through the transport */
-	struct tscf_addr local;        /**< ours that it speaks to, and is answered from; family 0: the kernel chooses */
-	void *user;                    /**< the caller's; NULL at first */
-	bool closed;                   /**< by either side; takes and gives nothing any more */
+	union tscf_endpoint outer; /**< its address; changes only through the transport */
+	struct tscf_addr local;    /**< ours that it speaks to, and is answered from; family 0: the kernel chooses */
+	void *user;                /**< the caller's; NULL at first */
+	unsigned round_trip_ms;    /**< DTLS: about what one took in the handshake; 0: not known */
+	bool closed;               /**< by either side; takes and gives nothing any more */
 	struct tscf_peer *next_closed; /**< the transport's (reaper.h) */
 };
 
@@ -64,7 +65,18 @@ struct tscf_transport_handler {
 	 * second.  May be NULL.
 	 */
 	void (*unreachable)(void *context, struct tscf_transport *t, int error);
+	/**
+	 * Listening, DTLS with connection ids: a record of @p peer has come from another address, peer->outer, and
+	 * packets go there from now on: at most TSCF_UNPROVED_TIMES the bytes that come from there, until
+	 * tscf_peer_proved says that the peer receives there, or it goes back to where it was before.  May be NULL.
+	 */
+	void (*peer_moved)(void *context, struct tscf_peer *peer);
 };
+
+/** To an address that is not proved goes at most so many times what came from there. */
+#define TSCF_UNPROVED_TIMES 3
+/** Most bytes of a connection id. */
+#define TSCF_PEER_ID_MAX 8
 
 /** Counters of one transport.  Bytes are inner ones: what was given to send, what was handed up. */
 struct tscf_transport_counters {
@@ -94,6 +106,10 @@ struct tscf_transport_ops {
 	/** Close a peer, saying goodbye if the transport can. */
 	void (*peer_close)(struct tscf_peer *peer);
 	void (*close)(struct tscf_transport *t);
+	/** See tscf_peer_give_id, tscf_peer_use_id, tscf_peer_proved; NULL: this kind has no connection ids. */
+	uint32_t (*give_id)(struct tscf_peer *peer, uint8_t *id);
+	bool (*use_id)(struct tscf_peer *peer, const uint8_t *id, uint32_t length);
+	void (*proved)(struct tscf_peer *peer);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
 	/** Free a closed peer, or everything that is there, open peers included; when that is safe (reaper.h). */
@@ -149,6 +165,37 @@ static inline void tscf_peer_close(struct tscf_peer *peer)
 	peer->transport->ops->peer_close(peer);
 }
 
+/**
+ * Listening: give @p peer a connection id (RFC 9146).  Records of it that bear the id are its own wherever they come
+ * from (handler->peer_moved).
+ *
+ * @param id  for TSCF_PEER_ID_MAX bytes
+ * @return the length of the id; 0: there is none, as the transport knows none or there is no memory.
+ */
+static inline uint32_t tscf_peer_give_id(struct tscf_peer *peer, uint8_t *id)
+{
+	return peer->transport->ops->give_id ? peer->transport->ops->give_id(peer, id) : 0;
+}
+
+/** Connected: send records with the connection id that the other end has given.  @return whether it can be one. */
+static inline bool tscf_peer_use_id(struct tscf_peer *peer, const uint8_t *id, uint32_t length)
+{
+	return peer->transport->ops->use_id && peer->transport->ops->use_id(peer, id, length);
+}
+
+/** @return whether the transport of @p peer knows connection ids. */
+static inline bool tscf_peer_knows_ids(const struct tscf_peer *peer)
+{
+	return peer->transport->ops->use_id != NULL;
+}
+
+/** The other end has been seen to receive at peer->outer. */
+static inline void tscf_peer_proved(struct tscf_peer *peer)
+{
+	if (peer->transport->ops->proved)
+		peer->transport->ops->proved(peer);
+}
+
 /** Close the transport with all its peers and free it; no handler is called. */
 static inline void tscf_transport_close(struct tscf_transport *t)
 {
@@ -175,7 +222,8 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 		      const struct tscf_outer_options *options);
 
 /**
- * Have the kernel tell to which of the host's addresses each datagram of @p fd has come: for a socket that is bound to none of them.
+ * Have the kernel tell to which of the host's addresses each datagram of @p fd has come: for a socket that is bound to
+ * none of them.
  *
  * @return 0 or -errno.
  */

@@ -33,6 +33,42 @@ static void on_back(struct ev_loop *loop, struct ev_io *io, int events)
 		sendto(relay->front, data, (size_t)length, 0, &flow->client.sa, tscf_endpoint_size(&flow->client));
 }
 
+static union tscf_endpoint name_of(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+	union tscf_endpoint out;
+
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+	ck_assert_int_eq(tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &out), 0);
+	return out;
+}
+
+static void open_back(struct relay_flow *flow, const union tscf_endpoint *local)
+{
+	struct relay *relay = flow->relay;
+
+	flow->back = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (local->sa.sa_family != 0)
+		ck_assert_int_eq(bind(flow->back, &local->sa, tscf_endpoint_size(local)), 0);
+	ck_assert_int_eq(connect(flow->back, &relay->server.sa, tscf_endpoint_size(&relay->server)), 0);
+	ev_io_init(&flow->io, on_back, flow->back, EV_READ);
+	flow->io.data = flow;
+	ev_io_start(relay->loop, &flow->io);
+}
+
+void relay_rebind(struct relay *relay)
+{
+	struct relay_flow *flow = &relay->flow[0];
+	int old = flow->back;
+
+	ev_io_stop(relay->loop, &flow->io);
+	relay->former = name_of(old);
+	/* While the old socket is there, the new one gets another port. */
+	open_back(flow, &(union tscf_endpoint){.sa.sa_family = 0});
+	close(old);
+}
+
 static struct relay_flow *flow_of(struct relay *relay, const union tscf_endpoint *client)
 {
 	struct relay_flow *flow = relay->flow;
@@ -48,11 +84,8 @@ static struct relay_flow *flow_of(struct relay *relay, const union tscf_endpoint
 	flow = &relay->flow[relay->flows++];
 	flow->relay = relay;
 	flow->client = *client;
-	flow->back = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(connect(flow->back, &relay->server.sa, tscf_endpoint_size(&relay->server)), 0);
-	ev_io_init(&flow->io, on_back, flow->back, EV_READ);
-	flow->io.data = flow;
-	ev_io_start(relay->loop, &flow->io);
+	open_back(flow, &relay->former);
+	relay->former.sa.sa_family = 0;
 	return flow;
 }
 
@@ -72,17 +105,13 @@ static void on_front(struct ev_loop *loop, struct ev_io *io, int events)
 
 void relay_open(struct relay *relay, struct ev_loop *loop, const union tscf_endpoint *server)
 {
-	struct sockaddr_storage name;
-	socklen_t size = sizeof(name);
-
 	relay->loop = loop;
 	relay->server = *server;
 	relay->random = 1;
 	relay->front = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(tscf_endpoint_parse("127.0.0.1:0", 0, &relay->address), 0);
 	ck_assert_int_eq(bind(relay->front, &relay->address.sa, tscf_endpoint_size(&relay->address)), 0);
-	ck_assert_int_eq(getsockname(relay->front, (struct sockaddr *)&name, &size), 0);
-	ck_assert_int_eq(tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &relay->address), 0);
+	relay->address = name_of(relay->front);
 	ev_io_init(&relay->io, on_front, relay->front, EV_READ);
 	relay->io.data = relay;
 	ev_io_start(loop, &relay->io);

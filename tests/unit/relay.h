@@ -38,6 +38,7 @@ struct relay {
 	unsigned loss;   /**< percent, in both directions */
 	uint32_t random; /**< state of the generator: the same seed, the same losses */
 	unsigned passed, lost;
+	union tscf_endpoint former; /**< set by relay_rebind: the next new flow gets it */
 	/** Called for each datagram; it may be changed.  Returns whether to pass it on.  May be NULL. */
 	bool (*filter)(struct relay *relay, bool to_server, uint8_t *data, size_t length);
 	void *context; /**< the filter's */
@@ -45,6 +46,8 @@ struct relay {
 
 void relay_open(struct relay *relay, struct ev_loop *loop, const union tscf_endpoint *server);
 void relay_close(struct relay *relay);
+/** Flow 0 goes on at another address, as an address translator does that has forgotten it. */
+void relay_rebind(struct relay *relay);
 /** Add a datagram of ours to flow 0. */
 void relay_inject(struct relay *relay, bool to_server, const void *data, size_t length);
 

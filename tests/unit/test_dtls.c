@@ -24,12 +24,13 @@
 
 #define PACKETS 3000
 #define CLIENTS 20
+#define DTLS_KEPT 2048
 #define NEEDLE  "this must not be seen by anybody on the way"
 
 struct end {
 	struct tscf_transport *transport;
 	struct tscf_peer *peer;
-	unsigned up, down;
+	unsigned up, down, moved;
 	int error;
 	char reason[TSCF_TLS_ERROR];
 	unsigned received;
@@ -160,7 +161,16 @@ static void peer_down(void *context, struct tscf_peer *peer, int reason_error, c
 	closing(end->closes_peer_when_down, end->closes_when_down, end, peer, peer->transport);
 }
 
-static const struct tscf_transport_handler handler = {.received = received, .peer_up = peer_up, .peer_down = peer_down};
+static void peer_moved(void *context, struct tscf_peer *peer)
+{
+	struct end *end = context;
+
+	ck_assert_ptr_eq(end->peer, peer);
+	end->moved++;
+}
+
+static const struct tscf_transport_handler handler = {
+    .received = received, .peer_up = peer_up, .peer_down = peer_down, .peer_moved = peer_moved};
 
 static void start_server(void)
 {
@@ -1140,6 +1150,7 @@ START_TEST(records_are_checked_before_they_are_used)
 {
 	uint8_t good[] = {23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, 'a', 'b',
 			  21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 2, 0, 1, 'c'};
+	uint8_t named[] = {25, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 'i', 'd', 'e', 'n', 0, 2, 'a', 'b'};
 	struct tscf_dtls_record record;
 
 	ck_assert(tscf_dtls_datagram_valid(good, sizeof(good)));
@@ -1152,6 +1163,7 @@ START_TEST(records_are_checked_before_they_are_used)
 		ck_assert(tscf_dtls_datagram_valid(good, cut) == (cut == 15));
 	for (unsigned type = 0; type < 256; type++) {
 		good[0] = (uint8_t)type;
+		/* The id of a record of type 25 takes up its length, and what is then taken for a length is wrong. */
 		ck_assert(tscf_dtls_datagram_valid(good, sizeof(good)) == (type >= 20 && type <= 23));
 	}
 	good[0] = 23;
@@ -1160,6 +1172,174 @@ START_TEST(records_are_checked_before_they_are_used)
 	good[2] = 0xfd;
 	good[4] = 0;
 	ck_assert(!tscf_dtls_datagram_valid(good, sizeof(good)));
+	ck_assert(tscf_dtls_datagram_valid(named, sizeof(named)));
+	ck_assert(tscf_dtls_record_first(named, sizeof(named), &record));
+	ck_assert_ptr_eq(record.id, named + 11);
+	for (size_t cut = 1; cut < sizeof(named); cut++)
+		ck_assert(!tscf_dtls_datagram_valid(named, cut));
+	/* There are none in clear. */
+	named[4] = 0;
+	ck_assert(!tscf_dtls_datagram_valid(named, sizeof(named)));
+}
+END_TEST
+
+/* --- connection ids --- */
+
+/* A client behind @p relay whose records bear an id. */
+static void come_up_with_id(struct end *client, struct relay *relay)
+{
+	uint8_t id[TSCF_PEER_ID_MAX];
+	uint32_t length;
+
+	relay_open(relay, loop, &server.transport->local);
+	come_up(client, &relay->address);
+	length = tscf_peer_give_id(server.peer, id);
+	ck_assert_uint_eq(length, TSCF_DTLS_ID);
+	ck_assert(tscf_peer_use_id(client->peer, id, length));
+	check_alive(client);
+	ck_assert_uint_eq(server.moved, 0);
+}
+
+START_TEST(a_connection_with_an_id_moves)
+{
+	struct end client = {0};
+	struct relay relay = {0};
+	uint16_t port;
+
+	come_up_with_id(&client, &relay);
+	port = tscf_endpoint_port(&server.peer->outer);
+	for (unsigned i = 1; i <= 3; i++) {
+		relay_rebind(&relay);
+		check_alive(&client);
+		ck_assert_uint_eq(server.moved, i);
+	}
+	ck_assert_uint_ne(tscf_endpoint_port(&server.peer->outer), port);
+	ck_assert_uint_eq(server.transport->counters.handshakes, 1);
+	/* Its goodbye finds it, too. */
+	tscf_transport_close(client.transport);
+	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	relay_close(&relay);
+}
+END_TEST
+
+START_TEST(a_connection_without_an_id_does_not_move)
+{
+	struct end client = {0};
+	struct relay relay = {0};
+
+	relay_open(&relay, loop, &server.transport->local);
+	come_up(&client, &relay.address);
+	check_alive(&client);
+	relay_rebind(&relay);
+	client.received = 0;
+	tscf_peer_send(client.peer, NEEDLE, strlen(NEEDLE));
+	tscf_test_run_for(loop, 0.1);
+	ck_assert_uint_eq(client.received + server.moved, 0);
+	tscf_transport_close(client.transport);
+	relay_close(&relay);
+}
+END_TEST
+
+static uint8_t kept[DTLS_KEPT];
+static size_t kept_length;
+
+/* Keep the next datagram to the server. */
+static bool keep(struct relay *relay, bool to_server, uint8_t *data, size_t length)
+{
+	if (!to_server)
+		return true;
+	ck_assert_uint_le(length, sizeof(kept));
+	memcpy(kept, data, length);
+	kept_length = length;
+	relay->filter = NULL;
+	return false;
+}
+
+static bool is_kept(void *context)
+{
+	return ((struct relay *)context)->filter == NULL;
+}
+
+/* What was overtaken, and what was changed, is no sign of where its sender is. */
+START_TEST(only_new_and_true_records_move)
+{
+	struct end client = {0};
+	struct relay relay = {0};
+	uint64_t invalid;
+
+	come_up_with_id(&client, &relay);
+	relay.filter = keep;
+	tscf_peer_send(client.peer, NEEDLE, strlen(NEEDLE));
+	ck_assert(tscf_test_run_until(loop, is_kept, &relay, 5));
+	check_alive(&client);
+	relay_rebind(&relay);
+	server.received = 0;
+	invalid = server.transport->counters.invalid;
+	kept[kept_length - 1] ^= 1;
+	relay_inject(&relay, true, kept, kept_length);
+	tscf_test_run_for(loop, 0.05);
+	ck_assert_uint_eq(server.transport->counters.invalid, invalid + 1);
+	kept[kept_length - 1] ^= 1;
+	relay_inject(&relay, true, kept, kept_length);
+	ck_assert(tscf_test_run_until(loop, has_received, &server, 5));
+	ck_assert_uint_eq(server.moved, 0);
+	relay_inject(&relay, true, kept, kept_length);
+	tscf_test_run_for(loop, 0.05);
+	ck_assert_uint_eq(server.moved, 0);
+	ck_assert_uint_eq(server.transport->counters.invalid, invalid + 2);
+	tscf_transport_close(client.transport);
+	relay_close(&relay);
+}
+END_TEST
+
+/* Somebody whose address is not proved is sent no more than three times what came from there. */
+START_TEST(an_unproved_address_gets_little)
+{
+	struct end client = {0};
+	struct relay relay = {0};
+	uint32_t record = (uint32_t)strlen(NEEDLE) + TSCF_DTLS_OVERHEAD;
+
+	come_up_with_id(&client, &relay);
+	server.echo = false;
+	relay_rebind(&relay);
+	tscf_peer_send(client.peer, NEEDLE, strlen(NEEDLE));
+	server.received = 0;
+	ck_assert(tscf_test_run_until(loop, has_received, &server, 5));
+	client.received = 0;
+	for (unsigned i = 0; i < 50; i++)
+		tscf_peer_send(server.peer, NEEDLE, strlen(NEEDLE));
+	tscf_test_run_for(loop, 0.1);
+	ck_assert_uint_eq(client.received, TSCF_UNPROVED_TIMES * record / record);
+	tscf_peer_proved(server.peer);
+	client.received = 0;
+	for (unsigned i = 0; i < 50; i++)
+		tscf_peer_send(server.peer, NEEDLE, strlen(NEEDLE));
+	tscf_test_run_for(loop, 0.1);
+	ck_assert_uint_eq(client.received, 50);
+	tscf_transport_close(client.transport);
+	relay_close(&relay);
+}
+END_TEST
+
+/* An address translator gives the port that it has forgotten to somebody else. */
+START_TEST(a_newcomer_at_the_old_address_replaces_nobody)
+{
+	struct end first = {0}, second = {0};
+	struct relay relay = {0};
+
+	come_up_with_id(&first, &relay);
+	relay_rebind(&relay);
+	check_alive(&first);
+	come_up(&second, &relay.address);
+	check_alive(&second);
+	check_alive(&first);
+	ck_assert_uint_eq(server.down, 0);
+	ck_assert_uint_eq(dtls_inside_up(server.transport), 2);
+	tscf_transport_close(first.transport);
+	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	check_alive(&second);
+	tscf_transport_close(second.transport);
+	relay_close(&relay);
 }
 END_TEST
 
@@ -1203,6 +1383,11 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, anything_can_be_closed_in_a_handler, 0, 14);
 	tcase_add_loop_test(tc, a_transport_with_many_peers_is_closed_in_the_middle, 0, 2);
 	tcase_add_test(tc, records_are_checked_before_they_are_used);
+	tcase_add_test(tc, a_connection_with_an_id_moves);
+	tcase_add_test(tc, a_connection_without_an_id_does_not_move);
+	tcase_add_test(tc, only_new_and_true_records_move);
+	tcase_add_test(tc, an_unproved_address_gets_little);
+	tcase_add_test(tc, a_newcomer_at_the_old_address_replaces_nobody);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records of an established connection: what was sealed is opened once, and nothing else is; numbers are never used twice. */
+/* Records of an established connection: what was sealed is opened once, and nothing else is; numbers are never used
+ * twice. */
 #include "common/base/bytes.h"
 #include "common/crypto/random.h"
 #include "common/transport/dtls_protect.h"
@@ -25,13 +26,25 @@ static struct tscf_protect sender, receiver;
 
 static void make_pair(int suite)
 {
-	sender = (struct tscf_protect){
-	    .cipher = suites[suite].cipher, .key_length = suites[suite].key_length, .sequence = FIRST, .nonce = UINT64_MAX};
+	sender = (struct tscf_protect){.cipher = suites[suite].cipher,
+				       .key_length = suites[suite].key_length,
+				       .sequence = FIRST,
+				       .nonce = UINT64_MAX};
 	tscf_random(sender.key, sizeof(sender.key));
 	tscf_random(sender.iv, sizeof(sender.iv));
 	receiver = sender;
 	sender.gcm = tscf_gcm_new();
 	receiver.gcm = tscf_gcm_new();
+}
+
+/* As the caller has cut it out of its datagram. */
+static int open_record(const uint8_t *data, uint32_t length, uint8_t *out, uint8_t *type)
+{
+	struct tscf_dtls_record record = {.data = data, .length = length, .type = data[0]};
+
+	if (data[0] == TSCF_DTLS_CONNECTION_ID)
+		record.id = data + 11;
+	return tscf_protect_open(&receiver, &record, out, type);
 }
 
 static void teardown(void)
@@ -42,7 +55,7 @@ static void teardown(void)
 
 START_TEST(what_is_sealed_is_opened_once)
 {
-	uint8_t data[1500], record[1600], out[1600];
+	uint8_t data[1500], record[1600], out[1600], type;
 
 	make_pair(_i);
 	tscf_random(data, sizeof(data));
@@ -50,16 +63,45 @@ START_TEST(what_is_sealed_is_opened_once)
 		uint32_t n = tscf_protect_seal(&sender, 23, data, length, record);
 
 		ck_assert_uint_eq(n, length + suites[_i].overhead);
-		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), (int)length);
+		ck_assert_int_eq(open_record(record, n, out, &type), (int)length);
 		ck_assert_mem_eq(out, data, length);
-		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), -EBADMSG);
+		ck_assert_int_eq(open_record(record, n, out, &type), -EBADMSG);
+	}
+}
+END_TEST
+
+/* Records with a connection id hide their type: it comes out as it went in. */
+START_TEST(a_type_is_inside)
+{
+	uint8_t data[100] = {0}, record[200], out[200], type = 0;
+	uint32_t n;
+
+	make_pair(_i);
+	memcpy(sender.id, "name", sizeof(sender.id));
+	sender.has_id = true;
+	for (uint32_t length = 0; length <= sizeof(data); length++) {
+		n = tscf_protect_seal(&sender, TSCF_DTLS_ALERT, data, length, record);
+		ck_assert_uint_eq(n, length + suites[_i].overhead + TSCF_DTLS_ID + 1);
+		ck_assert_uint_le(n, length + TSCF_PROTECT_OVERHEAD);
+		ck_assert_uint_eq(record[0], TSCF_DTLS_CONNECTION_ID);
+		ck_assert_int_eq(open_record(record, n, out, &type), (int)length);
+		ck_assert_uint_eq(type, TSCF_DTLS_ALERT);
+		ck_assert_mem_eq(out, data, length);
+	}
+	n = tscf_protect_seal(&sender, TSCF_DTLS_ALERT, data, 3, record);
+	for (uint32_t bit = 0; bit < 8 * n; bit++) {
+		if (bit / 8 == 15 || bit / 8 == 16)
+			continue;
+		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(open_record(record, n, out, &type), -EBADMSG);
+		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 }
 END_TEST
 
 START_TEST(no_bit_may_change)
 {
-	uint8_t record[100], out[100], data[20] = {1};
+	uint8_t record[100], out[100], data[20] = {1}, type;
 	uint32_t n;
 
 	make_pair(_i);
@@ -69,12 +111,12 @@ START_TEST(no_bit_may_change)
 		if (bit / 8 == 11 || bit / 8 == 12)
 			continue;
 		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), -EBADMSG);
+		ck_assert_int_eq(open_record(record, n, out, &type), -EBADMSG);
 		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	for (uint32_t length = 0; length < n; length++)
-		ck_assert_int_eq(tscf_protect_open(&receiver, record, length, out), -EBADMSG);
-	ck_assert_int_eq(tscf_protect_open(&receiver, record, n, out), (int)sizeof(data));
+		ck_assert_int_eq(open_record(record, length, out, &type), -EBADMSG);
+	ck_assert_int_eq(open_record(record, n, out, &type), (int)sizeof(data));
 }
 END_TEST
 
@@ -136,6 +178,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, what_is_sealed_is_opened_once, 0, count);
+	tcase_add_loop_test(tc, a_type_is_inside, 0, count);
 	tcase_add_loop_test(tc, no_bit_may_change, 0, count);
 	tcase_add_loop_test(tc, numbers_are_never_used_twice, 0, count);
 	tcase_add_test(tc, the_window_knows_what_it_has_seen);
