@@ -59,7 +59,7 @@
 	    X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                  \
 	    X(malformed) X(control_invalid) X(control_wrong_tsid)                                                      \
 		X(put_back) /* changed by others in the kernel (upkeep.h) */                                           \
-	    X(held) X(plain_reconnects) X(encrypted_reconnects)
+	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)
 
 struct client_counters {
 #define X(name) uint64_t name;
@@ -110,6 +110,9 @@ struct client {
 	struct candidates encrypted_race;
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
 	unsigned encrypted_renewed; /**< the try that is to take the place of the encrypted tunnel */
+	uint64_t aside_since;       /**< when the encrypted tunnel was put aside last (encrypted.c) */
+	uint64_t aside_until;       /**< clear packets of preferred sockets that were under way are taken until then */
+	bool aside_last_round;      /**< the plain tunnel works: this round of keepalives is the last */
 	int encrypted_kind;         /**< the kind of transport that got through last beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;

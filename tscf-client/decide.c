@@ -9,7 +9,8 @@ static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_pack
 	return tscf_packet_parse(data, length, info) == TSCF_PACKET_OK ? VERDICT_DELIVER : VERDICT_MALFORMED;
 }
 
-/* The flow that a packet belongs to: its own, or, for an ICMP error, that of the packet it quotes, which went the other way. */
+/* The flow that a packet belongs to: its own, or, for an ICMP error, that of the packet it quotes, which went the other
+ * way. */
 static enum flow flow_of(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			 enum tscf_direction direction, bool clear, struct tscf_binding_key *key)
 {
@@ -25,7 +26,8 @@ static enum flow flow_of(const struct decider *d, const uint8_t *data, const str
 		return FLOW_UNREADABLE_QUOTE;
 	}
 	if (info->fragment)
-		return tscf_fragments_key(d->fragments, info, direction, clear, d->now, key) ? FLOW_KNOWN : FLOW_LATER_FRAGMENT;
+		return tscf_fragments_key(d->fragments, info, direction, clear, d->now, key) ? FLOW_KNOWN
+											     : FLOW_LATER_FRAGMENT;
 	tscf_binding_key_of(info, direction, key);
 	return FLOW_KNOWN;
 }
@@ -38,7 +40,8 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 		return !d->policies || !policy_forbids_clear(d->policies, key);
 	switch (b->state) {
 	case TSCF_BINDING_ACTIVE:
-		return !tscf_level_wants_encryption(b->level) || (in_transit && d->now < b->grace_until);
+		return !tscf_level_wants_encryption(b->level) || (in_transit && d->now < b->grace_until) ||
+		       (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (d->aside || (in_transit && d->aside_before)));
 	case TSCF_BINDING_RELEASED:
 		return true;
 	case TSCF_BINDING_SHIELD:
@@ -82,7 +85,8 @@ static enum verdict turn(const struct decider *d, const uint8_t *data, const str
 	return VERDICT_TURNED;
 }
 
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length,
+			     struct tscf_binding_key *flow)
 {
 	struct tscf_packet_info info;
 	enum verdict v = parse(data, length, &info);
@@ -90,7 +94,8 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 		return v;
 	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
-	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take it. */
+	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take
+	 * it. */
 	if (info.fragment && d->up)
 		return VERDICT_TURNED;
 	if (all_plain(d))
@@ -102,7 +107,8 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	return tscf_bindings_any(d->bindings, &info.source) ? VERDICT_TURNED : VERDICT_PLAIN;
 }
 
-enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
+enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
+				 struct tscf_binding_key *flow)
 {
 	struct tscf_packet_info info;
 	enum verdict v = parse(data, length, &info);
@@ -159,7 +165,8 @@ enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data,
 	if (v != VERDICT_DELIVER)
 		return v;
 	bool ours = tscf_addrs_have(&d->plain, &info.destination) || tscf_addrs_have(&d->encrypted, &info.destination);
-	/* Remembered, so that clear fragments of the same datagram are refused even when the tunnel has gone meanwhile. */
+	/* Remembered, so that clear fragments of the same datagram are refused even when the tunnel has gone meanwhile.
+	 */
 	if (ours && info.fragment)
 		flow_of(d, data, &info, TSCF_TO_LOCAL, false, &key);
 	return ours ? VERDICT_DELIVER : VERDICT_SPOOFED;

@@ -36,6 +36,8 @@ struct decider {
 	struct tscf_binding_key *suspect;   /**< filled for VERDICT_SUSPECT; NULL: what may be forbidden is refused */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;                            /**< the encrypted tunnel is up */
+	bool aside;                         /**< ... and encrypted-preferred sockets do not use it */
+	bool aside_before;                  /**< or did not a moment ago: some packets may be under way */
 	uint32_t generation;                /**< given to implicit bindings that are in use (registry.h) */
 	uint64_t now;
 };

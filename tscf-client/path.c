@@ -13,6 +13,7 @@
 #include "tscf-client/context.h"
 #include "tscf-client/decide.h"
 
+#include <errno.h>
 #include <string.h>
 
 /** Batches read from a device in one turn of the event loop, so that the other directions get theirs. */
@@ -26,6 +27,8 @@ static struct decider decider_of(const struct client *c)
 				.plain = c->plain.internal,
 				.encrypted = c->encrypted.internal,
 				.up = dtte_is_up(&c->dtte),
+				.aside = c->encrypted.aside,
+				.aside_before = c->now < c->aside_until,
 				.generation = c->registry.generation,
 				.now = c->now};
 }
@@ -317,8 +320,9 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 	if (!t->told_unreachable)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name, strerror(error < 0 ? -error : error));
 	t->told_unreachable = true;
-	/* A plain tunnel outlives a restart of the server, an encrypted one does not. */
-	if (t->encrypted)
+	/* A plain tunnel outlives a restart of the server, an encrypted one does not.  Where there is no way, there may be
+	 * one again. */
+	if (t->encrypted && (error == ECONNREFUSED || error == -ECONNREFUSED))
 		tunnel_probe_soon(t);
 	else
 		tunnel_probe(t);
@@ -341,4 +345,5 @@ static void peer_down(void *context, struct tscf_peer *peer, int error, const ch
 	t->events->lost(t, reason);
 }
 
-const struct tscf_transport_handler path_handler = {received, peer_up, peer_down, unreachable};
+const struct tscf_transport_handler path_handler = {
+    .received = received, .peer_up = peer_up, .peer_down = peer_down, .unreachable = unreachable};

@@ -72,6 +72,8 @@ struct server_worker {
 	/* worker.c */
 	struct server_mailbox mailbox;
 	struct ev_timer tick;
+	struct ev_prepare turn; /**< begins the next one where there is need */
+	struct ev_timer liveness;
 
 	/* restore.c, path.c */
 	struct server_store_watcher watcher;

@@ -54,6 +54,8 @@
 	X(PLAIN_RESUMED, "plain_resumed")                                                                              \
 	X(ENCRYPTED_ESTABLISHED, "encrypted_established")                                                              \
 	X(ENCRYPTED_PROBED, "encrypted_probed")                                                                        \
+	X(ENCRYPTED_ASIDE, "encrypted_aside")                                                                          \
+	X(ENCRYPTED_MOVED, "encrypted_moved")                                                                          \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
 	X(UNCONFIRMED_ENDED, "unconfirmed_ended")                                                                      \
 	X(SHARED_ID, "shared_id")

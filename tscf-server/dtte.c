@@ -133,7 +133,8 @@ static struct ruling rule_error(struct server_state *state, const uint8_t *data,
 		else
 			b = rule_unknown(state, &own.local, RULE_UNKNOWN_QUOTE);
 	}
-	return a.rule > b.rule ? a : b;
+	/* Of two that are encrypted, the one that must be is the stricter. */
+	return a.rule > b.rule || (a.rule == b.rule && !a.preferred) ? a : b;
 }
 
 /** @param live  the client has an encrypted tunnel. */
@@ -186,6 +187,12 @@ static struct server_decision down_in_clear(const struct server_lease *lease)
 	return to_plain(lease->plain);
 }
 
+/** @return whether the packets of a flow are in clear because its encrypted tunnel does not work. */
+static bool is_aside(const struct ruling *ruling)
+{
+	return ruling->rule == RULE_ENCRYPTED && ruling->preferred && server_liveness_aside(&ruling->owner->doubt);
+}
+
 struct server_decision server_decide_down(struct server_state *state, const uint8_t *data,
 					  const struct tscf_packet_info *info, uint64_t now)
 {
@@ -198,6 +205,8 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 		return lease->encrypted_session ? to_encrypted(lease->encrypted_session)
 						: drop(SERVER_COUNT_UNKNOWN_DESTINATION);
 	ruling = rule_packet(state, data, info, TSCF_TO_LOCAL, lease->encrypted_session != NULL, now);
+	if (is_aside(&ruling))
+		return down_in_clear(lease);
 	switch (ruling.rule) {
 	case RULE_CLEAR:
 		return down_in_clear(lease);
@@ -252,7 +261,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, s->lease->encrypted_session != NULL, now);
 	if (is_inter_client(state, s, info))
 		return refuse(s, ruling.rule == RULE_CLEAR);
-	if (ruling.rule <= RULE_GRACE)
+	if (ruling.rule <= RULE_GRACE || is_aside(&ruling))
 		return to_tun();
 	if (ruling.preferred)
 		server_liveness_doubt(state, ruling.owner);

@@ -45,7 +45,7 @@ static bool parse(struct server_state *state, const uint8_t *data, uint32_t leng
 /* --- down: device -> transport --- */
 
 static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
-		      const struct server_decision *decision)
+		      const struct server_decision *decision, uint64_t now)
 {
 	struct server_session *s = decision->session;
 
@@ -58,6 +58,8 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
 		return;
 	}
+	if (s->encrypted)
+		server_liveness_sent(state, s, now);
 	packet->peer = s->peer;
 	packet->tos = info->tos;
 	s->sent_packets += tscf_packet_segments(packet);
@@ -86,7 +88,7 @@ static void handle_down(struct server_state *state, struct tscf_packet *packet, 
 		return;
 	decision = server_decide_down(state, packet->data, &info, now);
 	if (decision.verdict != SERVER_DROP)
-		send_down(state, packet, &info, &decision);
+		send_down(state, packet, &info, &decision, now);
 	else
 		hold_or_drop(state, packet, &decision, now);
 }
@@ -116,7 +118,7 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 		return;
 	decision = server_decide_down(state, packet->data, &info, now);
 	if (decision.verdict == SERVER_TO_ENCRYPTED)
-		send_down(state, packet, &info, &decision);
+		send_down(state, packet, &info, &decision, now);
 	else if (decision.session != plain || decision.verdict != SERVER_DROP ||
 		 !server_hold_add(state, plain, packet->data, packet->length, now))
 		server_count(&state->counters, SERVER_COUNT_SHIELDED);
@@ -296,10 +298,25 @@ static void on_peer_down(void *context, struct tscf_peer *peer, int error, const
 		server_session_lost(l->interface->worker->state, peer->user, tscf_clock_now(), reason);
 }
 
+static void on_peer_moved(void *context, struct tscf_peer *peer)
+{
+	struct server_listener *l = context;
+	struct server_state *state = l->interface->worker->state;
+	struct server_session *s = peer->user;
+	uint64_t now = tscf_clock_now();
+
+	/* A plain tunnel inside moves by being resumed. */
+	if (!s || !s->encrypted)
+		return;
+	server_session_moved(state, s, now);
+	server_liveness_moved(state, s, now);
+}
+
 const struct tscf_transport_handler server_path_handler = {
     .received = on_received,
     .peer_up = on_peer_up,
     .peer_down = on_peer_down,
+    .peer_moved = on_peer_moved,
 };
 
 /* --- devices --- */

@@ -34,6 +34,29 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 }
 
+/* There is something to look at more often than once a second. */
+static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
+{
+	struct server_worker *worker = ev_userdata(loop);
+
+	(void)turn;
+	(void)events;
+	if (server_liveness_busy(worker->state) && !ev_is_active(&worker->liveness)) {
+		ev_timer_set(&worker->liveness, SERVER_LIVENESS_TICK_MS / 1000.0, SERVER_LIVENESS_TICK_MS / 1000.0);
+		ev_timer_start(loop, &worker->liveness);
+	}
+}
+
+static void on_liveness(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct server_worker *worker = ev_userdata(loop);
+
+	(void)events;
+	server_liveness_tick(worker->state, tscf_clock_now());
+	if (!server_liveness_busy(worker->state))
+		ev_timer_stop(loop, timer);
+}
+
 /* --- making --- */
 
 /** Its part of what the workers divide. */
@@ -64,6 +87,9 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	ev_set_userdata(worker->loop, worker);
 	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
 	ev_timer_start(worker->loop, &worker->tick);
+	ev_prepare_init(&worker->turn, on_turn);
+	ev_prepare_start(worker->loop, &worker->turn);
+	ev_init(&worker->liveness, on_liveness);
 	take_part(worker, count);
 	server_deferred_replies_init(&worker->deferred);
 	ev_async_init(&worker->written, server_path_written);

@@ -59,7 +59,10 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_QUIET:
 	case TSCF_TLV_COMPLETE:
 	case TSCF_TLV_SHARED_ID:
+	case TSCF_TLV_ASIDE:
 		return length == 0;
+	case TSCF_TLV_CONNECTION_ID:
+		return length <= TSCF_CONNECTION_ID_MAX;
 	case TSCF_TLV_MTU:
 	case TSCF_TLV_KEEPALIVE:
 	case TSCF_TLV_SERVICE_TYPE:

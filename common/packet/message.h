@@ -66,6 +66,9 @@ enum tscf_message_type {
 	TSCF_SERVICE_RESPONSE = 10,
 };
 
+/** Most bytes of a connection id. */
+#define TSCF_CONNECTION_ID_MAX 8
+
 /** TLV types.  Unknown ones are skipped.  Sizes are those of the value. */
 enum tscf_tlv_type {
 	TSCF_TLV_INTERNAL_IPV4 = 1, /**< 5: address, prefix length.  Request: the address the client had before */
@@ -102,6 +105,9 @@ enum tscf_tlv_type {
 	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
 	TSCF_TLV_SHARED_ID = 30,        /**< 0: keepalive response: another client has the same identifier */
 	TSCF_TLV_RUN = 31,              /**< 8: random, the same as long as the client runs; with CLIENT_ID */
+	/** Encrypted configuration.  Request: 0, the client sends records with a connection id; response: 1 to 8, the id */
+	TSCF_TLV_CONNECTION_ID = 40,
+	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear for now */
 };
 
 enum tscf_service {

@@ -46,7 +46,7 @@ local tlv_names = {
 	[16] = "COOKIE", [17] = "PADDING", [18] = "RESERVATION_HASH", [19] = "RESERVATION_SECRET", [20] = "QUIET",
 	[21] = "COMPLETE", [22] = "PERSISTENCE", [23] = "SHIELD_LOCK", [24] = "SHIELD_KEY",
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
-	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN",
+	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN", [40] = "CONNECTION_ID", [41] = "ASIDE",
 }
 
 local f = {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is inside the DTLS 1.2 records of a capture, for those who have the keys (a file in the format of SSLKEYLOGFILE).
 
-It is written after the RFCs (5246, 5288, 6347, 7905) and knows nothing of the product's own records: it is a second opinion on them.
+It is written after the RFCs (5246, 5288, 6347, 7905, 9146) and knows nothing of the product's own records: it is a second opinion on them.
 """
 
 import hashlib
@@ -12,7 +12,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 HEADER = 13
-CHANGE_CIPHER_SPEC, HANDSHAKE = 20, 22
+ID = 4  # bytes of the connection ids that the server gives
+CHANGE_CIPHER_SPEC, HANDSHAKE, CONNECTION_ID = 20, 22, 25
 CLIENT_HELLO, SERVER_HELLO = 1, 2
 # Suites with ephemeral keys and AEAD, by number: bytes of the key, of the fixed part of the nonce, hash of the key derivation.
 SUITES = {
@@ -45,18 +46,27 @@ class Direction:
         self.aead = AESGCM(key) if len(fixed) == 4 else ChaCha20Poly1305(key)
 
     def open(self, record):
-        """The content, or None: it was not made with these keys."""
-        sequence, body = record[3:11], record[HEADER:]
+        """The type and the content, or None: it was not made with these keys."""
+        named = record[0] == CONNECTION_ID
+        sequence, body = record[3:11], record[HEADER + (ID if named else 0):]
         if len(self.fixed) == 4:
             nonce, body = self.fixed + body[:8], body[8:]
         else:
             nonce = bytes(a ^ b for a, b in zip(self.fixed, b"\0\0\0\0" + sequence))
         if len(body) < 16:
             return None
+        additional = sequence + record[:3]
+        if named:
+            # RFC 9146, 5.3
+            additional = b"\xff" * 8 + bytes([CONNECTION_ID, ID, CONNECTION_ID]) + record[1:3] + sequence + record[11:11 + ID]
         try:
-            return self.aead.decrypt(nonce, body, sequence + record[:3] + struct.pack(">H", len(body) - 16))
+            content = self.aead.decrypt(nonce, body, additional + struct.pack(">H", len(body) - 16))
         except InvalidTag:
             return None
+        if named:
+            content = content.rstrip(b"\0")
+            return (content[-1], content[:-1]) if content else None
+        return record[0], content
 
 
 class Connection:
@@ -88,7 +98,7 @@ class Connection:
         self.directions = {"up": Direction(client, block[:fixed]), "down": Direction(server, block[fixed:])}
 
     def content(self, direction, record):
-        """What is in a record of an epoch after 0, or None."""
+        """The type and the content of a record of an epoch after 0, or None."""
         opener = self.directions.get(direction)
         return opener.open(record) if opener else None
 
@@ -100,7 +110,7 @@ class Decoder:
         self.keys, self.connections = read_keys(path), {}
 
     def content(self, client, direction, record):
-        """Look at the next record; returns what is in it if it is encrypted and can be opened, else None."""
+        """Look at the next record; returns type and content if it is encrypted and can be opened, else None."""
         connection = self.connections.setdefault(client, Connection(self.keys))
         if struct.unpack_from(">H", record, 3)[0] > 0:
             return connection.content(direction, record)

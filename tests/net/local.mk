@@ -76,6 +76,7 @@ NET_TESTS = \
 	tests/net/reverse-path.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
+	tests/net/rebind.sh \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \
 	tests/net/resume-ways.sh \

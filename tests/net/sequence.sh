@@ -107,6 +107,7 @@ bound=$(messages ' down encrypted service-response' | head -n 1)
 release=$(messages ' up encrypted release-request' | head -n 1)
 released=$(messages ' down encrypted release-response' | head -n 1)
 is "every record was decoded" "$(messages ' encrypted (data|alert|handshake)$| encrypted handshake encrypted| invalid| malformed| truncated' | wc -l)" -eq 0
+check "a connection id is agreed on" [ -n "$(grep CONNECTION_ID <<<"$request")" ] && [ -n "$(grep CONNECTION_ID <<<"$response")" ]
 is "the reservation is used" "$(field "$request" RESERVED_TSID)" = "$encrypted_tsid"
 is "the encrypted tunnel has the reserved TSID" "$(field "$response" tsid)" = "$encrypted_tsid"
 is "every message after that carries it" "$(messages ' encrypted .* tsid=' | grep -v configuration-request | grep -vc "tsid=$encrypted_tsid")" -eq 0

@@ -7,6 +7,8 @@
     wire.py PCAP socket PROTO PORT     how many clear inner packets belong to the phone's socket with that local port:
                                        its packets, their later fragments, and ICMP errors that quote them
     wire.py PCAP last PROTO PORT       the time of the last such packet, 0 if there is none
+    wire.py PCAP answered KIND TEXT    the time of the first datagram down (of the plain or encrypted tunnel, with TEXT in it) to a port of
+                                       the phone's that one has come up from, 0 if there is none
     wire.py PCAP flows                 clear inner flows: "COUNT FLOW" lines
     wire.py PCAP outside               what went over the link in no tunnel at all, as "COUNT FLOW" lines
     wire.py PCAP carried               JSON: packets with content on the ports of the tunnels, by transport and direction
@@ -45,11 +47,13 @@ TLVS = {
     14: "RESUME_SECRET", 15: "CLIENT_ID", 16: "COOKIE", 17: "PADDING", 18: "RESERVATION_HASH",
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
     24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
-    30: "SHARED_ID", 31: "RUN",
+    30: "SHARED_ID", 31: "RUN", 40: "CONNECTION_ID", 41: "ASIDE",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
-RECORDS = {20: "change-cipher-spec", 21: "alert", 22: "handshake", 23: "data"}
+# A record with a connection id does not show what it is; nearly all are data.
+RECORDS = {20: "change-cipher-spec", 21: "alert", 22: "handshake", 23: "data", 25: "data"}
+ID = 4  # bytes of the connection ids that the server gives
 HANDSHAKES = {
     0: "hello-request", 1: "client-hello", 2: "server-hello", 3: "hello-verify-request", 4: "session-ticket", 11: "certificate",
     12: "server-key-exchange", 13: "certificate-request", 14: "server-hello-done", 15: "certificate-verify",
@@ -282,6 +286,23 @@ def command_last(args):
     print("%.6f" % max(times, default=0))
 
 
+def command_answered(args):
+    """Times count from --from on: what came down before anything went up from there is no answer."""
+    kind, text = args.arguments[0], args.arguments[1].encode()
+    asked = set()
+    for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
+        found, direction, payload = tunnel(packet)
+        if found != kind or text not in payload:
+            continue
+        source, destination = ports(parse_ip(packet))
+        if direction == "up":
+            asked.add(source)
+        elif destination in asked:
+            print("%.6f" % time)
+            return
+    print(0)
+
+
 def command_carried(args):
     counts = {name: {"up": 0, "down": 0} for name in ("udp", "dtls", "tcp", "tls")}
     for _, packet, _ in read_pcap(args.pcap, args.start, args.end):
@@ -318,10 +339,14 @@ def records(payload):
         if len(payload) - offset < 13 or payload[offset] not in RECORDS:
             yield None, 0, payload[offset:]
             return
+        header = 13 + (ID if payload[offset] == 25 else 0)
+        if len(payload) - offset < header:
+            yield None, 0, payload[offset:]
+            return
         epoch = struct.unpack_from(">H", payload, offset + 3)[0]
-        length = struct.unpack_from(">H", payload, offset + 11)[0]
-        yield payload[offset], epoch, payload[offset:offset + 13 + length]
-        offset += 13 + length
+        length = struct.unpack_from(">H", payload, offset + header - 2)[0]
+        yield payload[offset], epoch, payload[offset:offset + header + length]
+        offset += header + length
 
 
 def command_dtls(args):
@@ -416,7 +441,7 @@ def command_messages(args):
             client = (ip.source, ports(ip)[0]) if direction == "up" else (ip.destination, ports(ip)[1])
             for number, epoch, record in records(payload):
                 inside = decoder.content(client, direction, record) if args.keys and number else None
-                lines.append(record_text(number, epoch, record) if inside is None else inside_text(number, inside, flows))
+                lines.append(record_text(number, epoch, record) if inside is None else inside_text(*inside, flows))
         for line in lines if time >= args.start else []:
             print("%.6f %s %s %s" % (time, direction, kind, line))
 
@@ -505,7 +530,7 @@ def main():
     parser.add_argument("--to", dest="end", type=float, default=float("inf"))
     parser.add_argument("--keys", metavar="FILE", help="of SSLKEYLOGFILE's format, for what is inside DTLS")
     args = parser.parse_args()
-    wanted = {"clear": 1, "times": 1, "socket": 2, "last": 2, "rtp": 1}.get(args.command, 0)
+    wanted = {"clear": 1, "times": 1, "socket": 2, "last": 2, "answered": 2, "rtp": 1}.get(args.command, 0)
     if len(args.arguments) != wanted:
         parser.error("%s takes %d arguments" % (args.command, wanted))
     commands[args.command](args)

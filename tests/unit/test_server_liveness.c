@@ -12,7 +12,7 @@
 static struct world *w;
 static struct world_client a;
 static struct tscf_addr remote;
-static struct tscf_transport_ops stream_ops;
+static struct tscf_transport_ops changed_ops;
 
 static void bind_level(uint16_t port, enum tscf_level level)
 {
@@ -77,49 +77,201 @@ static void expect_ended(void)
 	ck_assert_int_eq(down(ONLY).reason, SERVER_COUNT_SHIELDED);
 }
 
-/* Asked with every tick until the time is over; then the preferred socket is free, and the only one has a shield. */
+/* Let time pass as the server does while somebody is in doubt. */
+static void pass(uint64_t ms)
+{
+	for (uint64_t end = w->now + ms; w->now < end;)
+		world_pass(w, end - w->now < SERVER_LIVENESS_TICK_MS ? end - w->now : SERVER_LIVENESS_TICK_MS);
+}
+
+static void expect_aside(bool aside)
+{
+	ck_assert_ptr_nonnull(world_encrypted(&a));
+	ck_assert_int_eq(passes_in_clear(PREFERRED), aside);
+	ck_assert_int_eq(down(PREFERRED).verdict, aside ? SERVER_TO_PLAIN : SERVER_TO_ENCRYPTED);
+	ck_assert(!passes_in_clear(ONLY));
+	ck_assert_int_eq(down(ONLY).verdict, SERVER_TO_ENCRYPTED);
+}
+
+/* Asked until the time is over.  Soon the preferred socket is served in clear; at the end the only one has a shield. */
 START_TEST(dead)
 {
-	world_pass(w, TICK_MS);
+	a.connection->peer.round_trip_ms = _i ? 100 : 1;
+	pass(TICK_MS);
 	ck_assert(!passes_in_clear(PREFERRED));
 	ck_assert_uint_eq(asked(), 0);
-	world_pass(w, TICK_MS);
+	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
 	ck_assert_uint_eq(a.connection->last[1], TSCF_KEEPALIVE_REQUEST);
-	for (unsigned t = TICK_MS; t < SERVER_PROBE_MS; t += TICK_MS) {
-		ck_assert(!passes_in_clear(PREFERRED));
-		ck_assert_int_eq(down(PREFERRED).verdict, SERVER_TO_ENCRYPTED);
-		world_pass(w, TICK_MS);
-		ck_assert_uint_eq(asked(), 1 + t / TICK_MS);
-		ck_assert_ptr_nonnull(world_encrypted(&a));
-	}
-	world_pass(w, TICK_MS);
+	pass(_i ? 300 - SERVER_LIVENESS_TICK_MS : SERVER_ASIDE_MS - SERVER_LIVENESS_TICK_MS);
+	expect_aside(false);
+	pass(SERVER_LIVENESS_TICK_MS);
+	expect_aside(true);
+	ck_assert_uint_ge(asked(), 2);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_ENCRYPTED_ASIDE), 1);
+	pass(SERVER_PROBE_MS - 500);
+	expect_aside(true);
+	pass(500);
 	expect_ended();
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), 1);
+}
+END_TEST
+
+/* Without a round trip that is known, more patience. */
+START_TEST(dead_and_far)
+{
+	pass(TICK_MS);
+	passes_in_clear(PREFERRED);
+	pass(SERVER_ASIDE_MOST_MS);
+	expect_aside(false);
+	pass(2 * SERVER_LIVENESS_TICK_MS);
+	expect_aside(true);
 }
 END_TEST
 
 /* A tunnel that is used is not even asked, and whatever comes by it answers. */
 START_TEST(alive)
 {
-	struct world_packet p = world_udp(&a.encrypted, 4001, &remote, 4000);
-
-	world_pass(w, TICK_MS);
+	pass(TICK_MS);
 	answer();
 	ck_assert(!passes_in_clear(PREFERRED));
 	world_pass(w, SERVER_LIVENESS_SILENCE_MS - 1);
-	world_pass(w, TICK_MS);
 	ck_assert_uint_eq(asked(), 0);
+	pass(TICK_MS);
 	ck_assert(!passes_in_clear(PREFERRED));
-	world_pass(w, TICK_MS);
+	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
 	w->now++;
-	world_up(&a, &p, true);
 	world_encrypted(&a)->heard = w->now;
-	world_pass(w, SERVER_PROBE_MS);
-	ck_assert_ptr_nonnull(world_encrypted(&a));
-	ck_assert(!passes_in_clear(PREFERRED));
-	ck_assert_int_eq(down(ONLY).verdict, SERVER_TO_ENCRYPTED);
+	pass(SERVER_PROBE_MS);
+	expect_aside(false);
+	ck_assert_uint_eq(asked(), 1);
+}
+END_TEST
+
+/* What comes by the tunnel ends that it is aside. */
+START_TEST(back_again)
+{
+	a.connection->peer.round_trip_ms = 1;
+	pass(TICK_MS);
+	passes_in_clear(PREFERRED);
+	pass(2 * SERVER_ASIDE_MS);
+	expect_aside(true);
+	w->now++;
+	answer();
+	pass(SERVER_LIVENESS_TICK_MS);
+	expect_aside(false);
+	pass(SERVER_LIVENESS_TICK_MS);
+	ck_assert_ptr_null(w->state->sessions.doubted);
+}
+END_TEST
+
+static void send_down(unsigned packets)
+{
+	for (unsigned i = 0; i < packets; i++)
+		server_liveness_sent(w->state, world_encrypted(&a), w->now);
+}
+
+/* Voice that nothing answers makes the server ask, and never ends the tunnel. */
+START_TEST(talk_in_vain)
+{
+	a.connection->peer.round_trip_ms = 1;
+	pass(TICK_MS);
+	send_down(SERVER_TALK_PACKETS - 1);
+	pass(SERVER_TALK_MS);
+	ck_assert_uint_eq(asked(), 0);
+	send_down(1);
+	world_pass(w, SERVER_LIVENESS_TICK_MS);
+	ck_assert_uint_eq(asked(), 1);
+	pass(SERVER_ASIDE_MS + SERVER_LIVENESS_TICK_MS);
+	expect_aside(true);
+	pass(2 * SERVER_PROBE_MS);
+	expect_aside(true);
+	/* And then only now and then. */
+	ck_assert_uint_le(asked(),
+			  SERVER_PROBE_MS / SERVER_PROBE_PAUSE_MS + SERVER_PROBE_MS / SERVER_PROBE_LONG_PAUSE_MS + 2);
+}
+END_TEST
+
+/* An idle tunnel is not asked, however long it says nothing. */
+START_TEST(idle)
+{
+	pass(TICK_MS);
+	send_down(3);
+	pass(10 * TICK_MS);
+	ck_assert_uint_eq(asked(), 0);
+}
+END_TEST
+
+static void tell(bool aside)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	world_begin(&a, &writer, data, TSCF_KEEPALIVE_REQUEST, true);
+	if (aside)
+		tscf_write_bytes(&writer, TSCF_TLV_ASIDE, NULL, 0);
+	world_send(&a, &writer, true);
+}
+
+/* A client that sends and does not hear says so. */
+START_TEST(told)
+{
+	tell(true);
+	expect_aside(true);
+	w->now++;
+	answer();
+	pass(TICK_MS);
+	expect_aside(true);
+	tell(false);
+	expect_aside(false);
+	/* What was overtaken says nothing. */
+	server_liveness_told(w->state, world_encrypted(&a), true, 1);
+	expect_aside(false);
+}
+END_TEST
+
+static bool is_proved;
+
+static void prove(struct tscf_peer *peer)
+{
+	(void)peer;
+	is_proved = true;
+}
+
+static void answer_number(uint32_t number)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	tscf_write_begin(&writer, data, sizeof(data), TSCF_KEEPALIVE_RESPONSE, a.encrypted_tsid, number);
+	world_send(&a, &writer, true);
+}
+
+/* Only the answer to what was sent there proves an address. */
+START_TEST(moved)
+{
+	uint32_t before = world_encrypted(&a)->sequence;
+
+	is_proved = false;
+	changed_ops = *w->encrypted.ops;
+	changed_ops.proved = prove;
+	w->encrypted.ops = &changed_ops;
+	tscf_endpoint_set_port(&a.connection->peer.outer, 6000);
+	server_session_moved(w->state, world_encrypted(&a), w->now);
+	server_liveness_moved(w->state, world_encrypted(&a), w->now);
+	ck_assert_uint_eq(tscf_endpoint_port(&world_encrypted(&a)->outer), 6000);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_ENCRYPTED_MOVED), 1);
+	ck_assert_uint_eq(asked(), 1);
+	answer_number(before + 1);
+	ck_assert(!is_proved);
+	/* It is asked until it answers. */
+	pass(4 * SERVER_PROBE_PAUSE_MS);
+	ck_assert_uint_ge(asked(), 3);
+	answer_number(world_encrypted(&a)->doubt.proof);
+	ck_assert(is_proved);
+	pass(SERVER_LIVENESS_TICK_MS + SERVER_LIVENESS_SILENCE_MS);
+	ck_assert_ptr_null(w->state->sessions.doubted);
 }
 END_TEST
 
@@ -131,14 +283,13 @@ START_TEST(forged)
 	for (unsigned t = 0; t < probes * SERVER_LIVENESS_REST_MS; t += TICK_MS) {
 		for (unsigned n = 0; n < 100; n++)
 			ck_assert(!passes_in_clear(PREFERRED));
-		world_pass(w, TICK_MS);
+		pass(TICK_MS);
 		w->now++;
 		if (world_encrypted(&a)->doubt.asked)
 			answer();
 	}
-	ck_assert_uint_le(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), probes);
+	ck_assert_uint_le(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), probes + 1);
 	ck_assert_uint_ge(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), probes / 2);
-	ck_assert_uint_eq(asked(), world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED));
 	ck_assert_ptr_nonnull(world_encrypted(&a));
 }
 END_TEST
@@ -160,7 +311,7 @@ START_TEST(asks_for_another)
 
 	world_pass(w, TICK_MS);
 	ck_assert_int_eq(world_reserve(&again), TSCF_RESPONSE_SUCCESS);
-	world_pass(w, TICK_MS);
+	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
 	world_pass(w, SERVER_PROBE_MS);
 	expect_ended();
@@ -170,9 +321,9 @@ END_TEST
 /* On a stream nothing is lost: one question, and more time. */
 START_TEST(stream)
 {
-	stream_ops = *w->encrypted.ops;
-	stream_ops.stream = true;
-	w->encrypted.ops = &stream_ops;
+	changed_ops = *w->encrypted.ops;
+	changed_ops.stream = true;
+	w->encrypted.ops = &changed_ops;
 	world_pass(w, TICK_MS);
 	ck_assert(!passes_in_clear(PREFERRED));
 	world_pass(w, TICK_MS);
@@ -205,8 +356,14 @@ static Suite *make_suite(void)
 	TCase *t = tcase_create("doubt");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, dead);
+	tcase_add_loop_test(t, dead, 0, 2);
+	tcase_add_test(t, dead_and_far);
 	tcase_add_test(t, alive);
+	tcase_add_test(t, back_again);
+	tcase_add_test(t, talk_in_vain);
+	tcase_add_test(t, idle);
+	tcase_add_test(t, told);
+	tcase_add_test(t, moved);
 	tcase_add_test(t, forged);
 	tcase_add_test(t, encrypted_only);
 	tcase_add_test(t, asks_for_another);

@@ -7,7 +7,8 @@ void client_route(struct client *c)
 	struct routing_plan plan;
 	unsigned restored;
 	c->facts.gate = c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate;
-	c->facts.preferred = dtte_is_up(&c->dtte) && trusted_network_leads_to_encrypted(&c->trusted_network);
+	c->facts.preferred =
+	    dtte_is_up(&c->dtte) && !c->encrypted.aside && trusted_network_leads_to_encrypted(&c->trusted_network);
 	delivery_plan(c->config, &c->facts, &c->delivery);
 	routing_make_plan(c->config, &c->facts, &plan);
 	guard_before(&c->guard);

@@ -257,7 +257,8 @@ static void try_unreachable(struct tunnel *t, int error)
 	candidates_hopeless(&c->connector.race, try_of(t)->index, reason, c->now);
 }
 
-static const struct tunnel_events try_events = {open_try, try_alive, try_lost, NULL, try_unreachable};
+static const struct tunnel_events try_events = {
+    .open = open_try, .alive = try_alive, .lost = try_lost, .unreachable = try_unreachable};
 
 /* --- the race --- */
 

@@ -31,7 +31,7 @@
 #define CONNECTOR_RESUME_MS 1500
 /** For so long after the loss of a tunnel the request to resume it is sent this often. */
 #define CONNECTOR_FRESH_MS       10000
-#define CONNECTOR_FRESH_PAUSE_MS 200
+#define CONNECTOR_FRESH_PAUSE_MS 80
 
 /** One try. */
 struct connector_try {

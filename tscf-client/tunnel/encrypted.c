@@ -14,6 +14,8 @@
 
 /** A service or configuration request is sent this often: together about six seconds. */
 #define ENCRYPTED_TRIES 5
+/** A tunnel that does not answer is kept for so long while the plain one does not either. */
+#define ENCRYPTED_HOLD_MS 10000
 
 /* While the tunnel is up, another one is made beside it, by a better kind of transport. */
 static bool renewing(const struct client *c)
@@ -109,7 +111,7 @@ static void try_alive(struct tunnel *t)
 	(void)t;
 }
 
-static const struct tunnel_events try_events = {try_open, try_alive, try_failed, NULL, NULL};
+static const struct tunnel_events try_events = {.open = try_open, .alive = try_alive, .lost = try_failed};
 
 static void race_start(void *context, unsigned i)
 {
@@ -165,7 +167,7 @@ static void race_exhausted(void *context, unsigned i)
 }
 
 static const struct candidates_actions race_actions = {race_start, race_confirm, race_failed,
-							   race_stop,  race_used,    race_exhausted};
+						       race_stop,  race_used,    race_exhausted};
 
 /* The twin of the plain tunnel's transport first, and the other one where it may be used. */
 static unsigned make_tries(struct client *c)
@@ -231,6 +233,15 @@ static uint64_t next_due(const void *context)
 	return due < next ? due : next;
 }
 
+/* So that the server knows this client wherever its records come from. */
+static void take_connection_id(struct tunnel *t, const struct tscf_message *m)
+{
+	struct tscf_tlv id;
+	if (t->peer && tscf_message_find(m, TSCF_TLV_CONNECTION_ID, &id) &&
+	    !tscf_peer_use_id(t->peer, id.value, id.length))
+		tscf_warning("the server gives a connection id that this client cannot use");
+}
+
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
 	char text[TSCF_ADDRS_TEXT];
@@ -245,6 +256,7 @@ static void configured(struct client *c, struct tunnel *t, const struct tscf_mes
 	}
 	c->facts.encrypted = c->encrypted.internal;
 	resume_secret_take(&c->resume_secret, m);
+	take_connection_id(t, m);
 	tunnel_take_keepalive(t, m);
 	if (t != &c->encrypted)
 		tunnel_replace(&c->encrypted, t, m->tsid);
@@ -301,6 +313,8 @@ static void send_configuration(struct client *c, struct tunnel *t)
 	}
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
 	resume_secret_write(&c->resume_secret, &w);
+	if (t->peer && tscf_peer_knows_ids(t->peer))
+		tscf_write_bytes(&w, TSCF_TLV_CONNECTION_ID, NULL, 0);
 	if (tunnel_request(t, &w, ENCRYPTED_TRIES, configuration_done, NULL) < 0)
 		fail(c, "out of memory", "");
 }
@@ -385,9 +399,48 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
+/* Encrypted-only sockets stay: what they send now may arrive. */
+static void put_aside(struct client *c)
+{
+	tscf_warning("encrypted tunnel does not answer: encrypted-preferred sockets go by the plain one");
+	c->counters.encrypted_aside++;
+	c->encrypted.aside = true;
+	c->aside_since = c->now;
+	c->aside_last_round = false;
+	client_route(c);
+	/* If that one works, it is not the network. */
+	tunnel_probe(&c->plain);
+}
+
 static void alive(struct tunnel *t)
 {
-	(void)t;
+	struct client *c = t->client;
+	if (!t->aside)
+		return;
+	tscf_info("encrypted tunnel answers: encrypted-preferred sockets go by it again");
+	t->aside = false;
+	c->aside_until = c->now + TSCF_MOVE_GRACE_MS;
+	client_route(c);
+	/* So that the server knows. */
+	tunnel_probe(t);
+}
+
+/*
+ * A network that stalls is no reason to give up a tunnel which will work when it goes on: only one that does not answer
+ * while the plain one does is lost, or one that the server has said to be gone.
+ */
+static bool silent(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (!t->aside) {
+		put_aside(c);
+		return true;
+	}
+	if (t->doomed || c->aside_last_round || c->now - c->aside_since >= ENCRYPTED_HOLD_MS)
+		return false;
+	c->aside_last_round = c->plain.state == TUNNEL_UP && c->plain.last_heard >= c->aside_since;
+	/* On a stream, a round has been long enough. */
+	return !c->aside_last_round || !t->requests.reliable;
 }
 
 static void lost(struct tunnel *t, const char *reason)
@@ -400,7 +453,7 @@ static void lost(struct tunnel *t, const char *reason)
 	dtte_failed(&c->dtte, reason, c->now);
 }
 
-static const struct tunnel_events encrypted_events = {opened, alive, lost, NULL, NULL};
+static const struct tunnel_events encrypted_events = {.open = opened, .alive = alive, .lost = lost, .silent = silent};
 
 void encrypted_init(struct client *c)
 {

@@ -119,6 +119,9 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
 		  c->facts.route_count, c->mtu);
 	encrypted_new_way(c);
+	/* A server that has forgotten the one may have forgotten the other. */
+	if (dtte_is_up(&c->dtte))
+		tunnel_probe_soon(&c->encrypted);
 	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
 	tunnel_probe(&c->plain);
 	trusted_network_look(c);
@@ -178,8 +181,8 @@ void plain_down(struct client *c)
 	pmtu_end(c);
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
-	/* What ended one tunnel may have ended the other. */
-	tunnel_probe_soon(&c->encrypted);
+	/* What ended one tunnel may have ended the other; or it is the network that has, for a while. */
+	tunnel_probe(&c->encrypted);
 }
 
 bool plain_go_back(struct client *c)

@@ -49,7 +49,8 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {opened, alive, lost, recalled, NULL};
+const struct tunnel_events plain_events = {
+    .open = opened, .alive = alive, .lost = lost, .recalled = recalled};
 
 static void former_alive(struct tunnel *t)
 {
@@ -62,4 +63,5 @@ static void former_lost(struct tunnel *t, const char *reason)
 	tunnel_close(t);
 }
 
-const struct tunnel_events plain_former_events = {opened, former_alive, former_lost, NULL, NULL};
+const struct tunnel_events plain_former_events = {
+    .open = opened, .alive = former_alive, .lost = former_lost};

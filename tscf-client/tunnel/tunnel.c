@@ -73,6 +73,9 @@ void tunnel_close(struct tunnel *t)
 	t->state = TUNNEL_DOWN;
 	t->tsid = TSCF_TSID_NONE;
 	t->probing = false;
+	t->silent_rounds = 0;
+	t->doomed = t->asked_again = t->aside = false;
+	t->asked_at = 0;
 	t->told_unreachable = false;
 	close_transport(t);
 	requests_clear(&t->requests);
@@ -115,6 +118,8 @@ void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid)
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
 {
 	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
+	if (t->aside && type == TSCF_KEEPALIVE_REQUEST)
+		tscf_write_bytes(w, TSCF_TLV_ASIDE, NULL, 0);
 }
 
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
@@ -176,6 +181,16 @@ static void said_alive(struct tunnel *t, const struct tscf_message *response)
 		client_identity_shared(&t->client->identity);
 }
 
+static void unanswered(struct tunnel *t)
+{
+	if (t->events->silent && t->events->silent(t)) {
+		t->silent_rounds++;
+		tunnel_probe(t);
+	} else {
+		t->events->lost(t, "the server does not answer");
+	}
+}
+
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct tunnel *t = context;
@@ -184,9 +199,13 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 	if (error == -ECANCELED)
 		return;
 	t->probing = false;
-	if (!response)
-		t->events->lost(t, "the server does not answer");
-	else if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
+	if (!response) {
+		unanswered(t);
+		return;
+	}
+	t->silent_rounds = 0;
+	t->doomed = t->asked_again = false;
+	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
 		t->events->lost(t, "the server does not know this tunnel (any more)");
 	else
 		said_alive(t, response);
@@ -205,17 +224,28 @@ void tunnel_sent(struct tunnel *t)
 /* Many packets have gone and nothing has come: somebody talks, and hears nothing. */
 static bool talks_in_vain(const struct tunnel *t)
 {
-	return !t->requests.reliable && t->waiting_since > t->last_heard && t->unanswered >= TUNNEL_TALK_PACKETS;
+	return (!t->requests.reliable || t->events->silent) && t->waiting_since > t->last_heard &&
+	       t->unanswered >= TUNNEL_TALK_PACKETS;
+}
+
+static uint16_t talk_probes(const struct tunnel *t)
+{
+	if (!t->events->silent)
+		return TUNNEL_TALK_PROBES;
+	return t->silent_rounds == 0 ? TUNNEL_SILENT_PROBES : TUNNEL_TALK_PROBES - TUNNEL_SILENT_PROBES;
 }
 
 /* Where somebody waits to hear, the end of a tunnel is to be known soon; else the network has its time. */
-static struct request_pace probe_pace(const struct tunnel *t, bool soon)
+static struct request_pace probe_pace(const struct tunnel *t)
 {
 	uint64_t round_trips = 2 * t->requests.round_trip_ms;
 	struct request_pace pace = {t->requests.reliable ? TUNNEL_PROBE_STREAM_MS : TUNNEL_PROBE_MS, REQUEST_LONGEST_MS,
 				    TUNNEL_PROBES, 0};
-	if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (soon || talks_in_vain(t)))
-		pace = (struct request_pace){TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBES, 0};
+	bool in_vain = talks_in_vain(t) || t->silent_rounds > 0 || t->asked_again;
+	if (t->requests.reliable && t->events->silent && t->silent_rounds == 0 && in_vain)
+		return (struct request_pace){TUNNEL_SILENT_STREAM_MS, TUNNEL_SILENT_STREAM_MS, 1, 0};
+	if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (t->doomed || in_vain))
+		pace = (struct request_pace){TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBE_MS, talk_probes(t), 0};
 	if (pace.first_ms < round_trips)
 		pace.first_ms = round_trips;
 	if (pace.longest_ms < round_trips)
@@ -223,7 +253,7 @@ static struct request_pace probe_pace(const struct tunnel *t, bool soon)
 	return pace;
 }
 
-static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length, bool soon)
+static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
@@ -234,24 +264,36 @@ static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length, 
 	if (cookie)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
 	int length = tscf_write_finish(&w);
-	if (length < 0 || requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t, soon), probe_done, NULL,
-				       t->client->now) < 0)
+	if (length < 0 ||
+	    requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t), probe_done, NULL, t->client->now) < 0)
 		t->probing = false;
 }
 
 void tunnel_probe(struct tunnel *t)
 {
-	probe(t, NULL, 0, false);
+	probe(t, NULL, 0);
 }
 
 void tunnel_probe_soon(struct tunnel *t)
 {
-	probe(t, NULL, 0, true);
+	t->doomed = t->state == TUNNEL_UP;
+	probe(t, NULL, 0);
 }
 
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 {
-	probe(t, cookie, cookie_length, false);
+	probe(t, cookie, cookie_length);
+}
+
+/* A server that asks and asks again may not hear the answers. */
+static void asked(struct tunnel *t)
+{
+	bool again = t->asked_at > 0 && t->client->now - t->asked_at < TUNNEL_ASKED_AGAIN_MS;
+	t->asked_at = t->client->now;
+	if (!again || !t->events->silent)
+		return;
+	t->asked_again = true;
+	tunnel_probe(t);
 }
 
 /* Requests of the server: it asks whether this end is alive, or says that it stops. */
@@ -263,6 +305,8 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
 	tunnel_send(t, &w);
 	take_recall(t, m);
+	if (m->type == TSCF_KEEPALIVE_REQUEST)
+		asked(t);
 	if (m->type == TSCF_RELEASE_REQUEST) {
 		enum tscf_response code;
 		char text[201] = "";
@@ -319,6 +363,8 @@ static uint64_t keepalive_due(const struct tunnel *t)
 	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
 	/* Who is sent to and says nothing may be gone. */
 	uint64_t limit = talks_in_vain(t) ? TUNNEL_TALK_DOUBT_MS : TUNNEL_DOUBT_MS;
+	if (limit < 2 * t->requests.round_trip_ms)
+		limit = 2 * t->requests.round_trip_ms;
 	if (t->waiting_since > t->last_heard && t->waiting_since + limit < due)
 		due = t->waiting_since + limit;
 	return due;

@@ -30,10 +30,16 @@
  * Over datagrams, when so many packets were sent since anything came, as of a call: asked after this time, so often,
  * with this pause; or twice the round trip, if that is longer.
  */
-#define TUNNEL_TALK_PACKETS  8
-#define TUNNEL_TALK_DOUBT_MS 250
+#define TUNNEL_TALK_PACKETS  6
+#define TUNNEL_TALK_DOUBT_MS 120
 #define TUNNEL_TALK_PROBES   7
 #define TUNNEL_TALK_PROBE_MS 80
+/** A tunnel that has events->silent says so first after so many of these, and again after the others; on a stream after
+ * this. */
+#define TUNNEL_SILENT_PROBES    3
+#define TUNNEL_SILENT_STREAM_MS 600
+/** And it is asked when the server has asked twice within this. */
+#define TUNNEL_ASKED_AGAIN_MS 1000
 
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
 
@@ -49,6 +55,11 @@ struct tunnel_events {
 	void (*recalled)(struct tunnel *t); /**< the server was restarted and is quiet; NULL: that means nothing here */
 	/** The network says, with -errno, that the server cannot be reached; NULL: it is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
+	/**
+	 * A round of keepalives was not answered, t->silent_rounds were not before: return whether to ask once more;
+	 * else the tunnel is lost.  NULL: it is.
+	 */
+	bool (*silent)(struct tunnel *t);
 };
 
 struct tunnel {
@@ -69,6 +80,11 @@ struct tunnel {
 	uint32_t unanswered;            /**< packets and messages sent since waiting_since */
 	unsigned keepalive;             /**< seconds of silence before the server is asked; 0: never */
 	bool probing;
+	unsigned silent_rounds;              /**< of keepalives that were not answered, since the last answer */
+	uint64_t asked_at;                   /**< when the server has asked last; 0: never */
+	bool asked_again;                    /**< ... and shortly before that, since the last answer */
+	bool doomed;                         /**< there is reason to think that it has gone: tunnel_probe_soon */
+	bool aside;                          /**< encrypted: the server is told that preferred sockets do not use it */
 	bool told_unreachable;               /**< the log says so already */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
@@ -91,7 +107,8 @@ void tunnel_move(struct tunnel *to, struct tunnel *from);
 void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 /** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
-/** The same when there is reason to think that it has gone: over datagrams it is lost after TUNNEL_TALK_PROBES. */
+/** The same when there is reason to think that it has gone: over datagrams it is lost after TUNNEL_TALK_PROBES.  It may
+ * be called while the server is being asked. */
 void tunnel_probe_soon(struct tunnel *t);
 /** The same as tunnel_probe with the cookie that proves this outer address to the server. */
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);

@@ -227,6 +227,20 @@ void server_configure_plain(const struct server_request *r)
 	server_reply_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
 }
 
+/** Who knows connection ids gets one, if the transport has them. */
+static void write_connection_id(const struct server_request *r, struct tscf_writer *w)
+{
+	uint8_t id[TSCF_PEER_ID_MAX];
+	struct tscf_tlv tlv;
+	uint32_t length;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_CONNECTION_ID, &tlv))
+		return;
+	length = tscf_peer_give_id(r->in->place.connection, id);
+	if (length > 0)
+		tscf_write_bytes(w, TSCF_TLV_CONNECTION_ID, id, length);
+}
+
 static void write_encrypted(const struct server_request *r, const struct server_session *s)
 {
 	struct tscf_writer w;
@@ -234,6 +248,7 @@ static void write_encrypted(const struct server_request *r, const struct server_
 	server_respond_begin(r, &w, s->tsid);
 	write_settings(r, &w, s->lease);
 	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
+	write_connection_id(r, &w);
 	server_respond_finish(r, &w);
 }
 

@@ -149,12 +149,23 @@ static void take_mtu(const struct server_request *r)
 	server_lease_narrow(&r->state->leases, s->lease, mtu < r->state->settings.mtu ? mtu : 0);
 }
 
+/** The client says whether its preferred sockets are served in clear. */
+static void take_aside(const struct server_request *r)
+{
+	struct tscf_tlv tlv;
+
+	if (r->session->encrypted)
+		server_liveness_told(r->state, r->session, tscf_message_find(r->message, TSCF_TLV_ASIDE, &tlv),
+				     r->message->sequence);
+}
+
 /* An answer of the size of its request shows that the path carries that size both ways. */
 static void handle_keepalive(const struct server_request *r)
 {
 	struct tscf_writer w;
 
 	take_mtu(r);
+	take_aside(r);
 	server_respond_begin(r, &w, r->message->tsid);
 	if (r->session->recall)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
@@ -282,6 +293,8 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 	else if (is_request(message.type))
 		handle_request(&r);
-	else if (message.type != TSCF_KEEPALIVE_RESPONSE && message.type != TSCF_RELEASE_RESPONSE)
+	else if (message.type == TSCF_KEEPALIVE_RESPONSE)
+		server_liveness_answered(r.session, message.sequence, in->now);
+	else if (message.type != TSCF_RELEASE_RESPONSE)
 		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 }

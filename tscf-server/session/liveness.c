@@ -3,9 +3,17 @@
 
 #include "tscf-server/state.h"
 
+#include "common/base/log.h"
+#include "common/crypto/random.h"
+
 #include <utlist.h>
 
-void server_liveness_doubt(struct server_state *state, struct server_session *s)
+static bool is_stream(const struct server_session *s)
+{
+	return s->listener->transport->ops->stream;
+}
+
+static void enlist(struct server_state *state, struct server_session *s)
 {
 	if (s->doubt.listed)
 		return;
@@ -13,11 +21,51 @@ void server_liveness_doubt(struct server_state *state, struct server_session *s)
 	DL_APPEND2(state->sessions.doubted, s, doubt.prev, doubt.next);
 }
 
+void server_liveness_doubt(struct server_state *state, struct server_session *s)
+{
+	s->doubt.gone = true;
+	enlist(state, s);
+}
+
+void server_liveness_sent(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	struct server_liveness *l = &s->doubt;
+
+	if (l->talking <= s->heard) {
+		l->talking = now;
+		l->talked = 0;
+	}
+	if (++l->talked >= SERVER_TALK_PACKETS && now - l->talking >= SERVER_TALK_MS)
+		enlist(state, s);
+}
+
+static bool talks_in_vain(const struct server_session *s, uint64_t now)
+{
+	const struct server_liveness *l = &s->doubt;
+
+	return l->talking > s->heard && l->talked >= SERVER_TALK_PACKETS && now - l->talking >= SERVER_TALK_MS;
+}
+
+static unsigned round_trip(const struct server_session *s)
+{
+	return s->doubt.round_trip_ms ? s->doubt.round_trip_ms : s->peer->round_trip_ms;
+}
+
+static void ask_again(struct server_session *s, uint64_t now)
+{
+	struct server_liveness *l = &s->doubt;
+	uint64_t pause = now - l->asked < SERVER_PROBE_MS ? SERVER_PROBE_PAUSE_MS : SERVER_PROBE_LONG_PAUSE_MS;
+
+	l->again = now + (pause > round_trip(s) ? pause : round_trip(s));
+	server_session_keepalive(s);
+}
+
 static void ask(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_PROBED);
 	s->doubt.asked = now;
-	server_session_keepalive(s);
+	ask_again(s, now);
+	s->doubt.first = s->sequence;
 }
 
 void server_liveness_claimed(struct server_state *state, struct server_session *s, uint64_t now)
@@ -27,19 +75,131 @@ void server_liveness_claimed(struct server_state *state, struct server_session *
 		ask(state, s, now);
 }
 
+/* What measures must not be answered to a repetition (Karn). */
+void server_liveness_answered(struct server_session *s, uint32_t sequence, uint64_t now)
+{
+	struct server_liveness *l = &s->doubt;
+
+	if (l->asked && sequence == l->first)
+		l->round_trip_ms = now > l->asked ? (unsigned)(now - l->asked) : 1;
+	if (l->moved && sequence == l->proof && s->peer) {
+		l->moved = false;
+		tscf_peer_proved(s->peer);
+	}
+}
+
+static void log_aside(const struct server_session *s, bool aside, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT];
+
+	tscf_info("encrypted tunnel of %s %s: encrypted-preferred sockets are served %s",
+		  tscf_endpoint_format(&s->outer, outer), why, aside ? "in clear" : "encrypted again");
+}
+
+void server_liveness_told(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence)
+{
+	struct server_liveness *l = &s->doubt;
+
+	if ((int32_t)(sequence - l->told_sequence) <= 0)
+		return;
+	l->told_sequence = sequence;
+	if (l->told == aside)
+		return;
+	l->told = aside;
+	if (aside)
+		server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
+	log_aside(s, server_liveness_aside(l), aside ? "does not reach its client" : "reaches its client");
+}
+
+/* The number is part of what only the client can read, and nobody can say it who has not received it. */
+static void ask_for_proof(struct server_session *s, uint64_t now)
+{
+	struct server_liveness *l = &s->doubt;
+
+	tscf_random(&s->sequence, sizeof(s->sequence));
+	l->again = now + SERVER_PROBE_PAUSE_MS;
+	server_session_keepalive(s);
+	l->proof = s->sequence;
+}
+
+void server_liveness_moved(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	s->doubt.moved = true;
+	enlist(state, s);
+	ask_for_proof(s, now);
+}
+
+static void put_aside(struct server_state *state, struct server_session *s)
+{
+	s->doubt.silent = true;
+	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
+	log_aside(s, true, "does not answer");
+}
+
+static uint64_t aside_after(const struct server_session *s)
+{
+	uint64_t round_trips = 3ULL * round_trip(s);
+
+	if (is_stream(s))
+		return SERVER_ASIDE_STREAM_MS;
+	if (round_trips == 0 || round_trips > SERVER_ASIDE_MOST_MS)
+		return SERVER_ASIDE_MOST_MS;
+	return round_trips > SERVER_ASIDE_MS ? round_trips : SERVER_ASIDE_MS;
+}
+
+/* It is there. */
+static void believe(struct server_state *state, struct server_session *s)
+{
+	struct server_liveness *l = &s->doubt;
+
+	if (l->silent)
+		log_aside(s, l->told, "answers");
+	l->asked = 0;
+	l->gone = l->silent = false;
+	if (!l->moved)
+		server_session_undoubt(state, s);
+}
+
 /** A probe of @p s runs. */
 static void review(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	bool stream = s->listener->transport->ops->stream;
+	struct server_liveness *l = &s->doubt;
+	uint64_t age = now - l->asked;
 
-	if (s->heard > s->doubt.asked) {
-		s->doubt.rested = now + SERVER_LIVENESS_REST_MS;
-		server_session_believe(state, s);
-	} else if (now - s->doubt.asked >= (stream ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
+	if (s->heard > l->asked) {
+		l->rested = now + SERVER_LIVENESS_REST_MS;
+		believe(state, s);
+	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, "it did not answer when it was in doubt");
-	} else if (!stream) {
-		server_session_keepalive(s);
+	} else {
+		if (!l->silent && age >= aside_after(s))
+			put_aside(state, s);
+		if (!is_stream(s) && now >= l->again)
+			ask_again(s, now);
 	}
+}
+
+static void look(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	struct server_liveness *l = &s->doubt;
+
+	if (l->asked) {
+		review(state, s, now);
+	} else if (l->moved) {
+		if (now >= l->again)
+			ask_for_proof(s, now);
+	} else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS) {
+		believe(state, s);
+	} else if (talks_in_vain(s, now) || (l->gone && now >= l->rested)) {
+		ask(state, s, now);
+	} else if (!l->gone) {
+		believe(state, s);
+	}
+}
+
+bool server_liveness_busy(const struct server_state *state)
+{
+	return state->sessions.doubted != NULL;
 }
 
 void server_liveness_tick(struct server_state *state, uint64_t now)
@@ -47,12 +207,5 @@ void server_liveness_tick(struct server_state *state, uint64_t now)
 	struct server_session *s, *next;
 
 	DL_FOREACH_SAFE2(state->sessions.doubted, s, next, doubt.next)
-	{
-		if (s->doubt.asked)
-			review(state, s, now);
-		else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS)
-			server_session_believe(state, s);
-		else if (now >= s->doubt.rested)
-			ask(state, s, now);
-	}
+	look(state, s, now);
 }

@@ -21,6 +21,8 @@
 #define CHECKS_PER_PERSISTENCE 8
 /** Pause between two looks at a session that may be silent for ever. */
 #define CHECK_IDLE_MS 60000
+/** A session that moves more often than this is not logged each time. */
+#define SERVER_MOVED_LOG_MS 10000
 
 int server_sessions_init(struct server_sessions *table)
 {
@@ -278,12 +280,11 @@ static void take_record(struct server_session *s, const struct server_record *re
 	server_lease_settle(lease, record->client_id);
 }
 
-void server_session_believe(struct server_state *state, struct server_session *s)
+void server_session_undoubt(struct server_state *state, struct server_session *s)
 {
 	if (!s->doubt.listed)
 		return;
 	s->doubt.listed = false;
-	s->doubt.asked = 0;
 	DL_DELETE2(state->sessions.doubted, s, doubt.prev, doubt.next);
 }
 
@@ -491,7 +492,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
-	server_session_believe(state, s);
+	server_session_undoubt(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)
@@ -579,6 +580,19 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
 	server_journal_session(state, s);
 	return 0;
+}
+
+void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
+
+	/* Who sits on the way could make as many lines as he likes. */
+	TSCF_LOG_IF_SHOWN(now - s->moved_at >= SERVER_MOVED_LOG_MS ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
+			  "encrypted tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
+			  tscf_endpoint_format(&s->peer->outer, to));
+	s->moved_at = now;
+	s->outer = s->peer->outer;
+	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_MOVED);
 }
 
 /* --- messages --- */

@@ -99,6 +99,7 @@ struct server_session {
 	uint64_t created, heard;
 	uint64_t run;      /**< plain: which process of its client it is; 0: not known */
 	uint64_t claimed;  /**< plain: when it was asked because of a rival (rival.h); 0: never */
+	uint64_t moved_at; /**< encrypted: when it moved last; 0: never */
 	uint64_t check_at; /**< when expiry looks at it next */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< inner packets that were passed on */
 	struct server_refusals *refusals; /**< NULL: none was refused for being for another client */
@@ -158,8 +159,8 @@ struct server_record;
 struct server_session *server_session_import(struct server_state *state, struct server_interface *interface,
 					     const struct server_record *record, uint64_t now);
 
-/** Nothing says any more that the client of @p s is gone (liveness.h). */
-void server_session_believe(struct server_state *state, struct server_session *s);
+/** @p s is not in doubt any more (liveness.h). */
+void server_session_undoubt(struct server_state *state, struct server_session *s);
 
 /** Make a session for the new encrypted connection @p peer, which has yet to configure itself.  @return the session, or
  * NULL. */
@@ -201,6 +202,9 @@ int server_session_configure(struct server_state *state, struct server_session *
  */
 int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
 			struct server_session *occupant, uint64_t now);
+
+/** The peer of the encrypted session @p s is at another outer address (transport.h: peer_moved). */
+void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now);
 
 /** End the session @p occupant, and the one that is pending there: its outer address is another's.  NULL is allowed. */
 void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now);
