@@ -474,6 +474,28 @@ echo_server() {
 	tcp_echo $HOST 7000
 }
 
+# waited: milliseconds that the daemons and the programs of the test have waited for a processor, all together.  What has to happen one after the
+# other cannot have been held up by this machine for longer than that.
+waited() {
+	local pid files=()
+	for pid in "${PIDS[@]}"; do files+=("/proc/$pid/task/"*/schedstat); done
+	cat "${files[@]}" 2>/dev/null | awk '{ sum += $2 } END { printf "%d\n", sum / 1000000 }'
+}
+# happens: from now on the time of the next calls of within counts.
+happens() { WAITED_BEFORE=$(waited) HAPPENED=$(now); }
+# within DESCRIPTION MILLISECONDS NAME FIELD: that field of the reports of a background flow, which come every 50 ms, grows and goes on growing; its last
+# silence was over so many milliseconds after happens was called.  A tenth of a second more is for the reports.
+within() {
+	local at
+	must 20 "[ \"\$(last $3 '$4 // 0')\" -ge $(($(last "$3" "$4 // 0") + 10)) ]" "$1"
+	at=$(jq -r "[.time, $4] | @tsv" "$T/$3.out" | awk -v at="$HAPPENED" -v from="$HAPPENED" '
+		$1 >= from && $2 == count { silent = 1 }
+		$1 >= from && $2 > count && silent { at = $1; silent = 0 }
+		{ count = $2 }
+		END { print at }')
+	is "$1: milliseconds" "$(elapsed "$HAPPENED" "$at")" -le $(($2 + 100 + $(waited) - WAITED_BEFORE))
+}
+
 # reachable: one packet goes to the echo server and back in the plain tunnel.
 reachable() { in_phone "$TSCF_TOOLS/flow" --to "${1:-$HOST:7000}" --count 1 --linger 1000 --until-echoed 1 >/dev/null; }
 
