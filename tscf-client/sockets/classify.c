@@ -2,13 +2,12 @@
 #include "tscf-client/sockets/classify.h"
 
 #include "common/control/control.h"
-#include "tscf-client/settings/config.h"
+#include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
 
-uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		  enum tscf_level otherwise)
+uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
 {
-	const struct policies *policies = &config->policies;
+	const struct policies *policies = &c->config->policies;
 	char program[POLICY_PROGRAM] = "", cgroup[POLICY_CGROUP] = "";
 	struct policy_subject subject = {.socket = s, .program = program, .cgroup = cgroup};
 
@@ -22,15 +21,14 @@ uint32_t classify(const struct client_config *config, int fd, const struct tscf_
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }
 
-bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		      enum tscf_level otherwise)
+bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
 {
-	uint32_t value = tscf_mark_get(s->mark, config->fwmark_mask);
+	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
 
 	/* No mark where there ought to be one: somebody has taken it away. */
 	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
 		return false;
-	return classify(config, fd, s, pid, otherwise) != value;
+	return classify(c, fd, s, pid, otherwise) != value;
 }
 
 enum tscf_level classify_default_of(const struct client *c, pid_t pid)

@@ -19,15 +19,14 @@
 /** The file name of the library that asks. */
 #define CLASSIFY_LIBRARY "libtscf-preload.so"
 
-struct client_config;
+struct client;
 
 /** @return the value (level.h) for the socket @p s behind @p fd of process @p pid, which tscf-run has told to use @p
  * otherwise. */
-uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		  enum tscf_level otherwise);
+uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise);
 /** @return whether it is to be marked with another value than it is, and may: explicit levels stay, the default one
  * too. */
-bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise);
 /** @return the level that tscf-run has told process @p pid to use. */
 enum tscf_level classify_default_of(const struct client *c, pid_t pid);

@@ -114,10 +114,10 @@ static bool is_another(const struct process *p, int fd, const struct tscf_socket
 {
 	uint32_t before = tscf_mark_get(s->mark, p->c->config->fwmark_mask);
 
-	if (!classify_changes(p->c->config, fd, s, pid, p->change->level))
+	if (!classify_changes(p->c, fd, s, pid, p->change->level))
 		return false;
 	return p->library || before >> TSCF_MARK_POLICY_SHIFT != 0 ||
-	       classify(p->c->config, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
+	       classify(p->c, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
 }
 
 static void reclassify_socket(void *context, pid_t pid, int fd)

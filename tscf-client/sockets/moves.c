@@ -295,7 +295,7 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		error = tscf_socket_of_fd(fd, &s);
 	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, c->config->fwmark_mask), value = old;
 	if (error >= 0)
-		value = change->by_default ? classify(c->config, fd, &s, pid, change->level)
+		value = change->by_default ? classify(c, fd, &s, pid, change->level)
 					   : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
 	if (error >= 0 && !nothing && !has_share(c, &s, old, value))
@@ -399,7 +399,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &s);
 	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
-	    classify_changes(c->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
+	    classify_changes(c, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
 		give_level(c, call, true);
 		return;
 	}
