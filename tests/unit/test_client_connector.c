@@ -178,6 +178,32 @@ WORLD_TEST(resumed_by_several, any_transport)
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 1);
 }
 
+static void no_answer(struct client_world *w)
+{
+	any_transport(w);
+	w->server.reaction[WORLD_CONFIGURE] = WORLD_LOSES;
+}
+
+/* The network says that nobody is there: the next way does not wait, and the first one is not given up. */
+WORLD_TEST(nobody_is_there, no_answer)
+{
+	world_turn(w);
+	struct world_link *udp = world_link(w, WORLD_UDP);
+	ck_assert(udp && !world_link(w, WORLD_TCP));
+	world_link_unreachable(udp);
+	world_turn(w);
+	ck_assert_ptr_nonnull(world_link(w, WORLD_TCP));
+	ck_assert_ptr_eq(world_link(w, WORLD_UDP), udp);
+	ck_assert(strstr(world_status(w, "candidates.0.reason"), "the network says: "));
+	/* In vain for long: it is counted, of each way, and all of it is over when there is an answer. */
+	world_pass(w, 65000);
+	ck_assert_int_ge(atoi(world_status(w, "candidates.0.failures")), 5);
+	ck_assert_int_ge(atoi(world_status(w, "plain.failures")), 12);
+	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
+	WORLD_UNTIL(w, 3000, is_up(w));
+	ck_assert_str_eq(world_status(w, "plain.failures"), "0");
+}
+
 /* --- servers and names --- */
 
 static void two_servers(struct client_world *w)
@@ -348,6 +374,7 @@ static Suite *make_suite(void)
 	tcase_add_test(ways, does_not_move_now);
 	tcase_add_test(ways, connection_lost);
 	tcase_add_loop_test(ways, resumed_by_several, 0, 2);
+	tcase_add_test(ways, nobody_is_there);
 	tcase_add_test(names_case, other_server);
 	tcase_add_loop_test(names_case, names, 0, 2);
 	tcase_add_loop_test(proxies, proxied, 0, 2);
