@@ -91,6 +91,7 @@ libtscf_common_la_SOURCES = \
 	common/linux/sockdiag_flow.c \
 	common/linux/sockdiag_message.c \
 	common/linux/sockdiag_message.h \
+	common/linux/sockdiag_port.c \
 	common/linux/tun.c \
 	common/linux/tun.h \
 	common/linux/tun_io.c \

@@ -6,6 +6,7 @@
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/accepted.h"
 #include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
@@ -254,6 +255,7 @@ static void tear_down(struct client *c)
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
 	suspects_free(&c->suspects);
+	accept_queue_free(&c->accept_queue);
 	hold_free(&c->hold);
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
@@ -294,6 +296,7 @@ static struct client *client_new(struct client_config *config)
 	tunnel_init(&c->former, c, false, &plain_former_events);
 	encrypted_init(c);
 	moves_init(c);
+	accepted_init(c);
 	nat_probe_init(c);
 	waiters_init(c);
 	hook_init(c);
@@ -316,6 +319,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		monitor_start(c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, guarded_event, c);
+		accept_queue_adopt(c);
 		upkeep_start(c);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */

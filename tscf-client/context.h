@@ -27,6 +27,7 @@
 #include "tscf-client/kernel/upkeep.h"
 #include "tscf-client/kernel/wall_clock.h"
 #include "tscf-client/refuse.h"
+#include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
@@ -130,6 +131,7 @@ struct client {
 	struct moves moves;
 	struct subscriptions subscriptions;
 	struct suspects suspects;
+	struct accept_queue accept_queue;
 	struct hook hook;
 	struct waiters waiters;
 	struct hold hold;

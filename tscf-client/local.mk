@@ -59,6 +59,10 @@ libtscf_client_la_SOURCES = \
 	tscf-client/settings/server_list.c \
 	tscf-client/settings/server_list.h \
 	tscf-client/settings/settings.h \
+	tscf-client/sockets/accept_queue.c \
+	tscf-client/sockets/accept_queue.h \
+	tscf-client/sockets/accepted.c \
+	tscf-client/sockets/accepted.h \
 	tscf-client/sockets/classify.c \
 	tscf-client/sockets/classify.h \
 	tscf-client/sockets/suspects.c \
@@ -128,12 +132,13 @@ libtscf_client_la_SOURCES = \
 # The guard: a BPF object within the daemon.
 libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_cgroup.c tscf-client/guard/guard_cgroup.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_runs.c tscf-client/guard/guard_runs.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
 	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
-	tscf-client/guard/guard_set.h
+	tscf-client/guard/guard_set.h tscf-client/guard/guard_waiting.h
 GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.bpf.h
 EXTRA_DIST += $(GUARD_BPF)
 if BPF
 libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_events.c tscf-client/guard/guard_found.c \
-	tscf-client/guard/guard_found.h tscf-client/guard/guard_kernel.c tscf-client/guard/guard_kernel.h tscf-client/guard/guard_set.c
+	tscf-client/guard/guard_found.h tscf-client/guard/guard_kernel.c tscf-client/guard/guard_kernel.h tscf-client/guard/guard_set.c \
+	tscf-client/guard/guard_waiting.c
 nodist_libtscf_client_la_SOURCES = tscf-client/guard/guard.skel.h
 BUILT_SOURCES += tscf-client/guard/guard.skel.h
 CLEANFILES += tscf-client/guard/guard.skel.h tscf-client/guard/guard.bpf.o

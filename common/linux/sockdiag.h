@@ -35,7 +35,7 @@ struct tscf_socket {
 	uint8_t protocol;                 /**< IPPROTO_TCP, IPPROTO_UDP, or what a raw socket receives */
 	uint8_t state;                    /**< TCP_ESTABLISHED ... as in netinet/tcp.h */
 	uint32_t mark;
-	uint32_t device;  /**< interface index that it is bound to; 0: none */
+	uint32_t device; /**< interface index that it is bound to; 0: none */
 	uint32_t uid;
 	uint32_t inode;  /**< 0: no descriptor refers to it any more (orphaned, TIME_WAIT) */
 	uint64_t cookie; /**< SO_COOKIE */
@@ -45,7 +45,8 @@ struct tscf_sockdiag;
 
 /** A handler must not close the object; done and destroyed may begin a dump. */
 struct tscf_sockdiag_handler {
-	/** One socket of the running dump, its mark not 0 under the mask (mask 0: any socket), or bound to the device. */
+	/** One socket of the running dump, its mark not 0 under the mask (mask 0: any socket), or bound to the device.
+	 */
 	void (*socket)(void *context, const struct tscf_socket *s);
 	/** The dump is complete (error 0) or broken off (-errno). */
 	void (*done)(void *context, int error);
@@ -94,8 +95,8 @@ int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f);
 /** Close it, if it is open. */
 void tscf_sockdiag_flow_close(struct tscf_sockdiag_flow *f);
 /**
- * Ask for the device that the socket is bound to which would get a TCP, UDP or UDP-Lite packet that comes in by @p device.  The kernel
- * answers at once.
+ * Ask for the device that the socket is bound to which would get a TCP, UDP or UDP-Lite packet that comes in by @p
+ * device.  The kernel answers at once.
  *
  * @param local, remote  the packet's destination and source
  * @return the device, 0: the socket is bound to none, or -errno (-ENOENT: there is no such socket).
@@ -107,6 +108,14 @@ int tscf_sockdiag_flow_device(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
 			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
 			      uint32_t device, struct tscf_socket *out);
+
+/**
+ * Call @p each for every TCP socket with that local port: those that listen, connections, those that wait to be
+ * accepted (inode 0), and those whose handshake is under way.  The kernel answers at once.
+ *
+ * @return 0 or -errno.
+ */
+int tscf_sockdiag_tcp_port(uint16_t port, void (*each)(void *context, const struct tscf_socket *s), void *context);
 
 /**
  * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting

@@ -1,6 +1,8 @@
 # End-to-end tests in network namespaces, against an installation of their own, so that what is tested is what is installed.
 # They need root and are skipped without it.
 NET_TESTS = \
+	tests/net/accept-queue.sh \
+	tests/net/accept-queue-unguarded.sh \
 	tests/net/asked-address.sh \
 	tests/net/auth.sh \
 	tests/net/boot.sh \
@@ -162,6 +164,7 @@ clean-net-root:
 
 # The same tests with another address family: NAME-ipv6 has IPv6 inside, NAME-over-ipv6 has it outside, NAME-all-ipv6 both.
 NET_FAMILY_TESTS = \
+	tests/net/accept-queue-ipv6.sh \
 	tests/net/bound-device-ipv6.sh \
 	tests/net/client-killed-ipv6.sh \
 	tests/net/dtte-off-ipv6.sh \

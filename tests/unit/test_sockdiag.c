@@ -347,6 +347,39 @@ START_TEST(mask_of_no_bits_is_every_socket)
 }
 END_TEST
 
+static void count_port(void *context, const struct tscf_socket *s)
+{
+	unsigned *of = context;
+
+	ck_assert_uint_eq(s->local_port, 5060);
+	of[s->state == TCP_LISTEN ? 0 : s->inode == 0 ? 1 : 2]++;
+}
+
+/* A listening socket, a connection that has been accepted, and two that wait for it; their other ends have other ports.
+ */
+START_TEST(port_has_what_waits_to_be_accepted)
+{
+	int server = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), clients[3], accepted;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(5060), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	unsigned of[3] = {0};
+
+	bind_to(server, "[::]:5060");
+	ck_assert_int_eq(listen(server, 5), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(clients[i], (struct sockaddr *)&to, sizeof(to)), 0);
+	}
+	accepted = accept(server, NULL, NULL);
+	ck_assert_int_ge(accepted, 0);
+	ck_assert_int_eq(tscf_sockdiag_tcp_port(5060, count_port, of), 0);
+	ck_assert(of[0] == 1 && of[1] == 2 && of[2] == 1);
+	for (unsigned i = 0; i < 3; i++)
+		close(clients[i]);
+	close(accepted);
+	close(server);
+}
+END_TEST
+
 START_TEST(close_is_told)
 {
 	static const struct {
@@ -643,6 +676,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, tcp_socket_is_found_until_time_wait, 0, 2);
 	tcase_add_test(tcase, unmarked_socket_is_not_told);
 	tcase_add_test(tcase, mask_of_no_bits_is_every_socket);
+	tcase_add_test(tcase, port_has_what_waits_to_be_accepted);
 	tcase_add_test(tcase, close_is_told);
 	tcase_add_test(tcase, killed_program_is_told);
 	tcase_add_test(tcase, many_sockets_come_in_pieces);

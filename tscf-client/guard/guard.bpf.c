@@ -132,6 +132,15 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 	return stored->wanted;
 }
 
+/* Of a connection that began before the socket that listened was marked. */
+static __always_inline __u32 value_waiting(struct __sk_buff *skb, __u64 netns, __u32 value)
+{
+	struct guard_connection key = {.netns = netns, .cookie = bpf_get_socket_cookie(skb)};
+	const struct guard_waiting *w = bpf_map_lookup_elem(&waiting, &key);
+
+	return w && w->was == value ? w->value : value;
+}
+
 static __always_inline int look(struct __sk_buff *skb, bool out)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -155,6 +164,8 @@ static __always_inline int look(struct __sk_buff *skb, bool out)
 	if (out && value == 0)
 		value = value_of(net, skb->mark);
 	value = value_wanted(net, sk, value);
+	if (net->waiting && sk->protocol == IPPROTO_TCP)
+		value = value_waiting(skb, netns, value);
 	if (value == OUTER || (!out && skb->ifindex == net->plain))
 		return PASS;
 	if (!read_flow(skb, sk, out, &f))

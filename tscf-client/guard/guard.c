@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "tscf-client/guard/guard_plan.h"
 #include "tscf-client/guard/guard_runs.h"
+#include "tscf-client/guard/guard_waiting.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -181,6 +182,38 @@ bool guard_runs_forbid_clear(struct guard *g)
 	unsigned count;
 
 	return g->on && guard_runs_look(&g->set, &count);
+}
+
+static void set_waiting(struct guard *g, bool any)
+{
+	struct guard_net next = g->now;
+
+	next.waiting = any;
+	write_plan(g, &next);
+}
+
+int guard_waits(struct guard *g, uint64_t cookie, const struct guard_waiting *about)
+{
+	int err = g->on ? guard_waiting_add(&g->set, cookie, about) : 0;
+
+	if (err == 0)
+		set_waiting(g, true);
+	return err;
+}
+
+void guard_waits_no_more(struct guard *g, uint64_t cookie, bool others)
+{
+	if (!g->on)
+		return;
+	guard_waiting_remove(&g->set, cookie);
+	set_waiting(g, others);
+}
+
+void guard_each_waiting(const struct guard *g,
+			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context)
+{
+	if (g->on)
+		guard_waiting_each(&g->set, each, context);
 }
 
 void guard_close(struct guard *g, bool keep)

@@ -55,6 +55,15 @@ enum tscf_level guard_run_level(const struct guard *g, pid_t pid);
 /** @return whether something runs that tscf-run has said encrypted-only of. */
 bool guard_runs_forbid_clear(struct guard *g);
 
+/** The connection behind @p cookie waits to be accepted, and its packets are to be judged as @p about says.  @return 0
+ * or -errno; without a guard nobody judges. */
+int guard_waits(struct guard *g, uint64_t cookie, const struct guard_waiting *about);
+/** No longer; @p others: but some do. */
+void guard_waits_no_more(struct guard *g, uint64_t cookie, bool others);
+/** Call @p each for those that a client before this one has left. */
+void guard_each_waiting(const struct guard *g,
+			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context);
+
 /** The client ends.  @p keep: encrypted-only sockets live on, nothing of theirs may pass. */
 void guard_close(struct guard *g, bool keep);
 

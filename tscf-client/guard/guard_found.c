@@ -25,7 +25,8 @@ const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
 static const char *const map_names[GUARD_MAPS] = {[GUARD_MAP_COUNTS] = "counts",
 						  [GUARD_MAP_RINGS] = "rings",
 						  [GUARD_MAP_SOCKETS] = "sockets",
-						  [GUARD_MAP_GROUPS] = "groups"};
+						  [GUARD_MAP_GROUPS] = "groups",
+						  [GUARD_MAP_WAITING] = "waiting"};
 
 static void look_at_map(struct guard_found_program *p, uint32_t id)
 {

@@ -112,12 +112,27 @@ struct guard_net {
 	__u32 generation; /**< another one if the policies are others; not 0 */
 	__u32 grouped;    /**< the policies that name a cgroup, as bits */
 	__u32 runs;       /**< cgroups of tscf-run, which have a level of their own */
-	__u32 unused;
+	__u32 waiting;    /**< whether there are any connections to be looked for in that map */
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
 	__u8 token[16];     /**< who knows it is the client */
 	char device[16];    /**< name of the encrypted device: whether a client still lives */
 	struct guard_policy policies[GUARD_POLICIES];
 	struct guard_prefix routes[GUARD_ROUTES];
+};
+
+/** Connections that wait to be accepted, of all namespaces. */
+#define GUARD_WAITING 16384
+
+struct guard_connection {
+	__u64 netns;  /**< cookie of its network namespace */
+	__u64 cookie; /**< its own */
+};
+
+/** One whose mark is not yet what it is to be. */
+struct guard_waiting {
+	__u32 value; /**< under the mask, as it is to be */
+	__u32 was;   /**< as it is */
+	__u32 port;  /**< its local one */
 };
 
 /** What is kept with a socket. */

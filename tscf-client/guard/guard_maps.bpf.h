@@ -56,6 +56,15 @@ struct {
 	__type(value, struct guard_group);
 } groups SEC(".maps");
 
+/* Connections whose mark is not yet what it is to be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARD_WAITING);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_connection);
+	__type(value, struct guard_waiting);
+} waiting SEC(".maps");
+
 /* Of each namespace, to its client. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);

@@ -7,6 +7,7 @@
 #include "tscf-client/guard/guard.skel.h"
 #include "tscf-client/guard/guard_found.h"
 #include "tscf-client/guard/guard_kernel.h"
+#include "tscf-client/guard/guard_waiting.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -274,6 +275,7 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		s->maps[GUARD_MAP_RINGS] = dup(bpf_map__fd(skel->maps.rings));
 		s->maps[GUARD_MAP_SOCKETS] = dup(bpf_map__fd(skel->maps.sockets));
 		s->maps[GUARD_MAP_GROUPS] = dup(bpf_map__fd(skel->maps.groups));
+		s->maps[GUARD_MAP_WAITING] = dup(bpf_map__fd(skel->maps.waiting));
 	}
 	guard_bpf__destroy(skel);
 	return err;
@@ -345,6 +347,7 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 			return -EBUSY;
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
+		first->waiting = present.waiting;
 		first->generation = present.generation + 1;
 		first->runs = present.runs;
 	} else {
@@ -434,6 +437,7 @@ void guard_set_remove(const struct guard_set *s)
 	bpf_map_delete_elem(s->maps[GUARD_MAP_COUNTS], &s->netns);
 	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, 0, true);
 	guard_set_deaf(s);
+	guard_waiting_clear(s);
 	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			bpf_prog_detach2(s->programs[i], s->root, guard_types[i]);

@@ -30,7 +30,15 @@
 #define GUARD_REASON 128
 
 /** The maps of a set. */
-enum guard_map { GUARD_MAP_NETS, GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_SOCKETS, GUARD_MAP_GROUPS, GUARD_MAPS };
+enum guard_map {
+	GUARD_MAP_NETS,
+	GUARD_MAP_COUNTS,
+	GUARD_MAP_RINGS,
+	GUARD_MAP_SOCKETS,
+	GUARD_MAP_GROUPS,
+	GUARD_MAP_WAITING,
+	GUARD_MAPS
+};
 
 struct guard_set {
 	int root; /**< the cgroup */

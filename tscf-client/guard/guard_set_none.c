@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_set_none.c - guard_set.h and guard_events.h in a build without BPF: there is no guard, and nobody asks for what
- * needs one. */
+/* guard_set_none.c - guard_set.h, guard_events.h and guard_waiting.h in a build without BPF: there is no guard, and
+ * nobody asks for what needs one. */
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
+#include "tscf-client/guard/guard_waiting.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,6 +99,23 @@ void guard_set_close(struct guard_set *s)
 int guard_set_flush(void)
 {
 	return 0;
+}
+
+int guard_waiting_add(const struct guard_set *s, uint64_t cookie, const struct guard_waiting *about)
+{
+	(void)s, (void)cookie, (void)about;
+	return -EOPNOTSUPP;
+}
+
+void guard_waiting_remove(const struct guard_set *s, uint64_t cookie)
+{
+	(void)s, (void)cookie;
+}
+
+void guard_waiting_each(const struct guard_set *s,
+			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context)
+{
+	(void)s, (void)each, (void)context;
 }
 
 int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,

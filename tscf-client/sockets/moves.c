@@ -162,9 +162,19 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	return m;
 }
 
+/* What waits in the queue of a socket that listens is marked with it. */
+static int mark_socket(struct client *c, const struct move *m)
+{
+	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
+	int error = queue ? accept_queue_before(c, &m->socket) : 0;
+	if (error == 0)
+		error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->value);
+	return error == 0 && queue ? accept_queue_after(c, &m->socket, m->value) : error;
+}
+
 static void set_mark(struct client *c, struct move *m)
 {
-	int error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->value);
+	int error = mark_socket(c, m);
 	if (error < 0) {
 		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
 		/* Whoever is told this must not use it. */

@@ -15,6 +15,7 @@ struct owner {
 	uint32_t inode;
 	pid_t pid;
 	char program[32]; /**< /proc/PID/comm */
+	uint32_t note;    /**< the caller's own */
 };
 
 /**

@@ -263,7 +263,8 @@ void registry_resync_soon(struct client *c)
 
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s)
 {
-	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	uint32_t waiting = accept_queue_value(&c->accept_queue, s->cookie);
+	uint32_t value = waiting ? waiting : tscf_mark_get(s->mark, c->config->fwmark_mask);
 	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
 	const struct policy *p = value == 0 ? policy_of_socket(&c->config->policies, s) : NULL;
 	/* Of a closed connection the kernel may not tell the mark: that must not make it plain. */

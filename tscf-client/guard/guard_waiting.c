@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/guard/guard_waiting.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+int guard_waiting_add(const struct guard_set *s, uint64_t cookie, const struct guard_waiting *about)
+{
+	struct guard_connection key = {.netns = s->netns, .cookie = cookie};
+
+	return bpf_map_update_elem(s->maps[GUARD_MAP_WAITING], &key, about, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+void guard_waiting_remove(const struct guard_set *s, uint64_t cookie)
+{
+	struct guard_connection key = {.netns = s->netns, .cookie = cookie};
+
+	bpf_map_delete_elem(s->maps[GUARD_MAP_WAITING], &key);
+}
+
+void guard_waiting_each(const struct guard_set *s,
+			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context)
+{
+	int map = s->maps[GUARD_MAP_WAITING];
+	struct guard_connection key, next;
+	struct guard_waiting about;
+	int more = bpf_map_get_next_key(map, NULL, &next);
+
+	/* The next one is found before this one may be taken away. */
+	for (unsigned i = 0; more == 0 && i < GUARD_WAITING; i++) {
+		key = next;
+		more = bpf_map_get_next_key(map, &key, &next);
+		if (key.netns == s->netns && bpf_map_lookup_elem(map, &key, &about) == 0)
+			each(context, key.cookie, &about);
+	}
+}
+
+static void forget(void *context, uint64_t cookie, const struct guard_waiting *about)
+{
+	(void)about;
+	guard_waiting_remove(context, cookie);
+}
+
+void guard_waiting_clear(const struct guard_set *s)
+{
+	guard_waiting_each(s, forget, (void *)s);
+}

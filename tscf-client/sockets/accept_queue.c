@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/accept_queue.h"
+
+#include "common/base/level.h"
+#include "common/base/log.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** State of a connection whose handshake is under way, on kernels that tell it; the kernel's own number. */
+#define NEW_SYN_RECV 12
+
+struct search {
+	struct client *client;
+	const struct tscf_socket *listener;
+	uint32_t value;
+	bool by_mark; /**< those accepted count, too, unless they have a level */
+	int error;
+};
+
+void accept_queue_free(struct accept_queue *q)
+{
+	free(q->list);
+	free(q->accepted);
+	q->list = NULL;
+	q->accepted = NULL;
+	q->count = q->size = q->accepted_count = q->accepted_size = 0;
+}
+
+bool accept_queue_listens(const struct tscf_socket *s)
+{
+	return s->protocol == IPPROTO_TCP && s->state == TCP_LISTEN;
+}
+
+/* Others with inode 0 have been closed by their program. */
+static bool is_of(const struct tscf_socket *listener, const struct tscf_socket *s)
+{
+	bool there = s->state == TCP_ESTABLISHED || s->state == TCP_CLOSE_WAIT || s->state == TCP_SYN_RECV ||
+		     s->state == NEW_SYN_RECV;
+
+	return there && s->family == listener->family &&
+	       (tscf_addr_is_any(&listener->local) || tscf_addr_equal(&listener->local, &s->local));
+}
+
+static void note_accepted(void *context, const struct tscf_socket *s)
+{
+	struct search *search = context;
+	struct accept_queue *q = &search->client->accept_queue;
+
+	if (s->inode == 0 || !is_of(search->listener, s))
+		return;
+	if (q->accepted_count == q->accepted_size) {
+		unsigned size = q->accepted_size ? 2 * q->accepted_size : 16;
+		uint64_t *grown = realloc(q->accepted, size * sizeof(*grown));
+
+		if (!grown) {
+			search->error = -ENOMEM;
+			return;
+		}
+		q->accepted = grown;
+		q->accepted_size = size;
+	}
+	q->accepted[q->accepted_count++] = s->cookie;
+}
+
+static int by_cookie(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int accept_queue_before(struct client *c, const struct tscf_socket *listener)
+{
+	struct accept_queue *q = &c->accept_queue;
+	struct search search = {.client = c, .listener = listener};
+	int err;
+
+	q->accepted_count = 0;
+	err = tscf_sockdiag_tcp_port(listener->local_port, note_accepted, &search);
+	if (q->accepted_count > 0)
+		qsort(q->accepted, q->accepted_count, sizeof(*q->accepted), by_cookie);
+	return err < 0 ? err : search.error;
+}
+
+static bool was_accepted(const struct accept_queue *q, uint64_t cookie)
+{
+	return q->accepted_count > 0 && bsearch(&cookie, q->accepted, q->accepted_count, sizeof(cookie), by_cookie);
+}
+
+static struct waiting_connection *find(const struct accept_queue *q, uint64_t cookie)
+{
+	for (unsigned i = 0; i < q->count; i++)
+		if (q->list[i].cookie == cookie)
+			return &q->list[i];
+	return NULL;
+}
+
+static int add(struct accept_queue *q, uint64_t cookie, const struct guard_waiting *about)
+{
+	struct waiting_connection *w = find(q, cookie);
+
+	if (!w && q->count == q->size) {
+		unsigned size = q->size ? 2 * q->size : 16;
+		struct waiting_connection *grown = realloc(q->list, size * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		q->list = grown;
+		q->size = size;
+	}
+	if (!w)
+		w = &q->list[q->count++];
+	*w = (struct waiting_connection){.cookie = cookie, .about = *about};
+	return 0;
+}
+
+static void note_waiting(void *context, const struct tscf_socket *s)
+{
+	struct search *search = context;
+	struct client *c = search->client;
+	uint32_t was = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	struct guard_waiting about = {.value = search->value, .was = was, .port = s->local_port};
+	bool counts = search->by_mark ? s->inode == 0 || (was & TSCF_MARK_LEVEL) == 0
+				      : !was_accepted(&c->accept_queue, s->cookie);
+	int err;
+
+	if (search->error < 0 || was == search->value || !counts || !is_of(search->listener, s))
+		return;
+	err = add(&c->accept_queue, s->cookie, &about);
+	if (err == 0)
+		err = guard_waits(&c->guard, s->cookie, &about);
+	if (err < 0)
+		search->error = err;
+}
+
+static void look_soon(struct client *c)
+{
+	c->accept_queue.pause = ACCEPT_QUEUE_PAUSE_MS;
+	c->accept_queue.look_at = c->now;
+}
+
+static int note_all(struct search *search)
+{
+	struct client *c = search->client;
+	int err = tscf_sockdiag_tcp_port(search->listener->local_port, note_waiting, search);
+
+	if (err == 0)
+		err = search->error;
+	if (err < 0)
+		tscf_warning("connections that wait to be accepted at port %u keep the level that they have: %s",
+			     search->listener->local_port, strerror(-err));
+	look_soon(c);
+	return err;
+}
+
+int accept_queue_after(struct client *c, const struct tscf_socket *listener, uint32_t value)
+{
+	struct search search = {.client = c, .listener = listener, .value = value};
+
+	return note_all(&search);
+}
+
+int accept_queue_raised(struct client *c, const struct tscf_socket *listener, uint32_t value)
+{
+	struct search search = {.client = c, .listener = listener, .value = value, .by_mark = true};
+
+	return note_all(&search);
+}
+
+static void adopt(void *context, uint64_t cookie, const struct guard_waiting *about)
+{
+	struct client *c = context;
+
+	if (add(&c->accept_queue, cookie, about) < 0)
+		tscf_error("out of memory: a connection that waits to be accepted stays refused");
+}
+
+void accept_queue_adopt(struct client *c)
+{
+	guard_each_waiting(&c->guard, adopt, c);
+	look_soon(c);
+}
+
+uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie)
+{
+	const struct waiting_connection *w = find(q, cookie);
+
+	return w ? w->about.value : 0;
+}
+
+void accept_queue_remove(struct client *c, unsigned index)
+{
+	struct accept_queue *q = &c->accept_queue;
+	uint64_t cookie = q->list[index].cookie;
+
+	q->list[index] = q->list[--q->count];
+	guard_waits_no_more(&c->guard, cookie, q->count > 0);
+}

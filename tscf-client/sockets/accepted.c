@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/accepted.h"
+
+#include "common/base/level.h"
+#include "tscf-client/context.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <stdlib.h>
+
+/** Longest time between two looks. */
+#define LAST_PAUSE_MS 250
+
+/** What a look has found. */
+struct look {
+	struct client *client;
+	bool *there;          /**< of each connection */
+	struct owner *owners; /**< of those that have been accepted */
+	unsigned accepted;
+};
+
+static void take(struct client *c, const struct owner *o, uint32_t value)
+{
+	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
+	int fd = o->pid != 0 ? processes_take_socket(o->pid, o->inode) : -1;
+	struct change *change;
+
+	if (fd < 0)
+		return;
+	change = value & TSCF_MARK_EXPLICIT ? moves_begin_own(c, level) : moves_begin_default(c, level);
+	if (!change) {
+		tscf_control_discard(c->control, fd);
+		return;
+	}
+	moves_end(c, change, moves_add(c, change, fd, o->pid));
+}
+
+/* Whoever has changed the mark since has given it a level, by the last look at the latest. */
+static void see(void *context, const struct tscf_socket *s)
+{
+	struct look *look = context;
+	struct client *c = look->client;
+	const struct accept_queue *q = &c->accept_queue;
+	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+
+	for (unsigned i = 0; i < q->count; i++) {
+		/* One that changes its state meanwhile may be told twice. */
+		if (q->list[i].cookie != s->cookie || value != q->list[i].about.was || look->there[i])
+			continue;
+		look->there[i] = true;
+		if (s->inode != 0)
+			look->owners[look->accepted++] =
+			    (struct owner){.inode = s->inode, .note = q->list[i].about.value};
+		return;
+	}
+}
+
+static bool is_first_of_port(const struct accept_queue *q, unsigned index)
+{
+	for (unsigned i = 0; i < index; i++)
+		if (q->list[i].about.port == q->list[index].about.port)
+			return false;
+	return true;
+}
+
+static void look_at_all(struct look *look)
+{
+	struct client *c = look->client;
+	struct accept_queue *q = &c->accept_queue;
+	int err = 0;
+
+	for (unsigned i = 0; i < q->count && err == 0; i++)
+		if (is_first_of_port(q, i))
+			err = tscf_sockdiag_tcp_port((uint16_t)q->list[i].about.port, see, look);
+	for (unsigned i = q->count; err == 0 && i-- > 0;)
+		if (!look->there[i])
+			accept_queue_remove(c, i);
+	processes_find_owners(look->owners, look->accepted);
+	for (unsigned i = 0; i < look->accepted; i++)
+		take(c, &look->owners[i], look->owners[i].note);
+}
+
+static void tick(void *context)
+{
+	struct client *c = context;
+	struct accept_queue *q = &c->accept_queue;
+	struct look look = {.client = c};
+	unsigned before = q->count;
+
+	look.there = calloc(q->count, sizeof(*look.there));
+	look.owners = calloc(q->count, sizeof(*look.owners));
+	if (look.there && look.owners)
+		look_at_all(&look);
+	free(look.there);
+	free(look.owners);
+	/* Where one was accepted others are soon. */
+	if (q->count < before)
+		q->pause = ACCEPT_QUEUE_PAUSE_MS;
+	else
+		q->pause = q->pause * 2 > LAST_PAUSE_MS ? LAST_PAUSE_MS : q->pause * 2;
+	q->look_at = c->now + q->pause;
+}
+
+static uint64_t next_due(const void *context)
+{
+	const struct client *c = context;
+
+	return c->accept_queue.count > 0 ? c->accept_queue.look_at : UINT64_MAX;
+}
+
+void accepted_init(struct client *c)
+{
+	tscf_timers_add(&c->timers, &c->accept_queue.timer, next_due, tick, c);
+}
