@@ -99,6 +99,7 @@ struct guard_policy {
 
 /** One network namespace: its client's settings and what holds there now. */
 struct guard_net {
+	/* These two stay where they are: another build reads them, too. */
 	__u64 since;            /**< of this guard, seconds since the epoch */
 	__u64 owner;            /**< inode of the namespace */
 	__u32 plain, encrypted; /**< indexes of the devices */

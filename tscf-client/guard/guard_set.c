@@ -11,7 +11,9 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -176,17 +178,34 @@ static bool is_empty(int nets)
 	return bpf_map_get_next_key(nets, NULL, &first) < 0 && errno == ENOENT;
 }
 
+/* Whose an entry is.  That of another build may be longer than ours; the first members are the same. */
+static bool read_owner(int nets, uint64_t key, uint64_t *owner)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	uint8_t *value = NULL;
+	bool got;
+
+	if (bpf_obj_get_info_by_fd(nets, &info, &length) == 0)
+		value = calloc(1, info.value_size);
+	got = value && info.value_size >= offsetof(struct guard_net, owner) + sizeof(*owner) &&
+	      bpf_map_lookup_elem(nets, &key, value) == 0;
+	if (got)
+		memcpy(owner, value + offsetof(struct guard_net, owner), sizeof(*owner));
+	free(value);
+	return got;
+}
+
 /* Guards of namespaces that are gone; their cookies never come back. */
 static void forget_gone(int nets, int counts, int rings, int groups)
 {
-	uint64_t key, next;
-	struct guard_net net;
+	uint64_t key, next, owner;
 	int more = bpf_map_get_next_key(nets, NULL, &next);
 
 	for (unsigned i = 0; more == 0 && i < GUARD_NETS; i++) {
 		key = next;
 		more = bpf_map_get_next_key(nets, &key, &next);
-		if (bpf_map_lookup_elem(nets, &key, &net) < 0 || guard_owner_lives(net.owner))
+		if (!read_owner(nets, key, &owner) || guard_owner_lives(owner))
 			continue;
 		bpf_map_delete_elem(nets, &key);
 		bpf_map_delete_elem(counts, &key);
