@@ -29,6 +29,7 @@ NET_TESTS = \
 	tests/net/full-table.sh \
 	tests/net/guard.sh \
 	tests/net/guard-cgroup.sh \
+	tests/net/guard-builds.sh \
 	tests/net/guard-class.sh \
 	tests/net/guard-beside.sh \
 	tests/net/guard-flushed.sh \
