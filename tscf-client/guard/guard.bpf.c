@@ -193,28 +193,31 @@ int tscf_ingress(struct __sk_buff *skb)
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
-	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)};
+	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)}, *stored;
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
 	struct guard_event unknown = {.kind = GUARD_EVENT_GROUP};
 	__u32 value;
 
 	if (!net)
 		return 1;
+	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!stored)
+		return 0;
 	if (net->numbered) {
-		fresh.uid = current_owner();
-		fresh.pid = bpf_get_current_pid_tgid() >> 32;
-		identify(net, &fresh);
+		stored->uid = current_owner();
+		stored->pid = bpf_get_current_pid_tgid() >> 32;
+		identify(net, stored);
 		/* It has no port, has sent nothing and nobody knows of it: it may have any level. */
-		reconsider(net, &fresh, 0, sk->protocol, 0);
+		reconsider(net, stored, 0, sk->protocol, 0);
 	}
-	value = fresh.wanted;
+	value = stored->wanted;
 	if (value == 0 && net->runs)
 		value = level_of_run(fresh.netns);
 	if (value != 0)
-		sk->mark = fresh.mark = mark_with(net, sk->mark, value);
-	if (net->grouped && fresh.generation == 0)
+		sk->mark = stored->mark = mark_with(net, sk->mark, value);
+	if (net->grouped && stored->generation == 0)
 		tell(fresh.netns, &unknown);
-	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE) != 0;
+	return 1;
 }
 
 /* What is kept with a socket that may be older than the guard. */

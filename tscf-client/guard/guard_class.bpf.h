@@ -93,13 +93,14 @@ static __noinline int group_of_current(const struct guard_net *net, __u64 netns,
 	return 0;
 }
 
-/* Those policies with a number, as bits, that a socket of the current process can be given. */
-static __noinline __u32 subject_of_current(const struct guard_net *net, const struct guard_socket *s,
+/* Those policies with a number, as bits, that a socket of the current process can be given.  They are gathered in a
+ * map: the verifier of Linux 6.1 would follow each set of bits on its own if it knew them. */
+static __noinline __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s,
 					   struct guard_group *group)
 {
 	struct guard_program here = {};
-	__u32 bits = 0;
 
+	s->found = 0;
 	if (offsets.task_mm != 0)
 		read_program(&here);
 	for (__u32 i = 0; i < GUARD_POLICIES; i++) {
@@ -112,9 +113,9 @@ static __noinline __u32 subject_of_current(const struct guard_net *net, const st
 		if (p->flags & GUARD_POLICY_CGROUP && !(group->fits >> i & 1))
 			continue;
 		if (!(p->flags & GUARD_POLICY_PROGRAM) || is_program(&p->program, &here))
-			bits |= 1U << i;
+			s->found |= 1U << i;
 	}
-	return bits;
+	return s->found;
 }
 
 /* As far as policies say encrypted-only, those that may hold do. */

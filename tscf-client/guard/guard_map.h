@@ -149,6 +149,8 @@ struct guard_socket {
 	__u8 dscp[2];     /**< as it was set: IPv4, IPv6 */
 	__u32 wanted;     /**< value under the mask that policies give it; 0: none that has a number */
 	__u32 pid;        /**< thread group of who made it */
+	__u32 found;      /**< subject, while it is being found out */
+	__u32 unused;
 };
 
 enum guard_event_kind {
