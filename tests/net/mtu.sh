@@ -7,9 +7,9 @@
 
 # What a record has around an inner packet, and how nft knows a fragment.
 if [ "$TSCF_OUTER" = 6 ]; then
-	OVERHEAD=85 NFT=ip6 FRAGMENT="exthdr frag exists"
+	OVERHEAD=90 NFT=ip6 FRAGMENT="exthdr frag exists"
 else
-	OVERHEAD=65 NFT=ip FRAGMENT="ip frag-off & 0x3fff != 0"
+	OVERHEAD=70 NFT=ip FRAGMENT="ip frag-off & 0x3fff != 0"
 fi
 # A path and a link that are narrow: where IPv6 is inside, 1280 bytes must be left.
 if [ "$TSCF_INNER" = 6 ]; then NARROW=1380 LINK=1370; else NARROW=1300 LINK=1280; fi
