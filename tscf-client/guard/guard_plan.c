@@ -89,7 +89,8 @@ static void write_policies(const struct policies *p, const struct guard_place *p
 	for (unsigned i = 0; i < p->count; i++)
 		write_policy(&p->list[i], &places[i], &out->policies[i]);
 	out->grouped = 0;
-	for (unsigned i = 0; i < p->count; i++)
+	/* The second condition is for compilers with sanitizers, which doubt the first. */
+	for (unsigned i = 0; i < p->count && i < POLICIES_MAX; i++)
 		out->grouped |= (__u32)(p->list[i].cgroup[0] != '\0') << i;
 	if (out->generation == 0 || memcmp(before, out->policies, sizeof(before)) != 0)
 		out->generation++;
