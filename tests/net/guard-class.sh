@@ -28,6 +28,8 @@ must 10 encrypted_up
 : >"$T/go"
 wait $old
 is "of one that is older than the guard" "$(sed 's/ $//' "$T/old.out")" = "bound=0 value=42 back=5/0"
+is "how many are older" "$(client_status .guard.older)" -ge 1
+is "and that is said" "$(client status | grep -c '^guard: on.* sockets are older')" -eq 1
 is "new sockets of all kinds" "$(born phone M-kinds k)" = "18 18 18 18 18 18 18 18"
 is "the first packet and all others" "$(born phone M-phone s5 v)" = "back=5/0 value=18"
 is "a program of that name elsewhere" "$(born other/phone M-elsewhere s2 v k)" = "back=2/0 value=0 0 0 0 0 0 0 0 0"

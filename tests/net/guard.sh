@@ -35,6 +35,7 @@ for _ in {1..20}; do
 	command sleep 0.02
 done
 must 10 '[ "$(drops out_only)" -gt 0 ] && [ "$(drops out_policy)" -gt 0 ]' "dropped: what would have gone in clear"
+is "the same for a person" "$(client status | grep -cE '^  guard_out_(only|policy): [1-9]')" -eq 2
 grows stranger .sent 20 "others go where they like"
 
 # --- clear packets that were in no tunnel ---

@@ -64,8 +64,23 @@ static void print_candidates(const json_t *candidates, FILE *out)
 	    print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
 }
 
+/** What the guard has dropped, by the reason. */
+static void print_drops(json_t *counters, FILE *out)
+{
+	static const char prefix[] = "guard_";
+	json_t *one;
+	char text[TSCF_SHOW_TEXT];
+	const char *name;
+
+	json_object_foreach(counters, name, one)
+	{
+		if (strncmp(name, prefix, sizeof(prefix) - 1) == 0 && json_integer_value(one) > 0)
+			fprintf(out, "  %s: %s\n", name, tscf_show_value(one, text));
+	}
+}
+
 /** Whether the kernel itself keeps packets in their tunnels, or rules alone. */
-static void print_guard(const json_t *guard, time_t now, FILE *out)
+static void print_guard(const json_t *guard, json_t *counters, time_t now, FILE *out)
 {
 	const json_t *reason = json_object_get(guard, "reason"), *since = json_object_get(guard, "since");
 	char state[TSCF_SHOW_TEXT], rest[TSCF_SHOW_TEXT];
@@ -75,7 +90,10 @@ static void print_guard(const json_t *guard, time_t now, FILE *out)
 		fprintf(out, " (%s)", tscf_show_value(reason, rest));
 	else if (json_is_integer(since))
 		fprintf(out, ", since %s", tscf_show_since(since, now, rest));
+	if (json_integer_value(json_object_get(guard, "older")) > 0)
+		fprintf(out, ", %s sockets are older", tscf_show_value(json_object_get(guard, "older"), rest));
 	fputc('\n', out);
+	print_drops(counters, out);
 }
 
 /** Only what is wrong: this host changes or drops what is on its way to a device. */
@@ -123,7 +141,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_reason("encrypted", encrypted, out);
 	print_reason("kernel", json_object_get(status, "kernel"), out);
 	print_candidates(json_object_get(status, "candidates"), out);
-	print_guard(json_object_get(status, "guard"), now, out);
+	print_guard(json_object_get(status, "guard"), json_object_get(status, "counters"), now, out);
 	print_packets(json_object_get(status, "packets"), out);
 	print_sockets(json_object_get(status, "sockets"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);

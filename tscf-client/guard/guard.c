@@ -240,11 +240,17 @@ void guard_close(struct guard *g, bool keep)
 	g->on = false;
 }
 
+void guard_adopt(struct guard *g, int fd)
+{
+	if (g->on)
+		g->older += guard_set_adopt(&g->set, fd);
+}
+
 json_t *guard_report(const struct guard *g)
 {
 	const char *state = !g->on ? "off" : guard_set_attached(&g->set) ? "on" : "detached";
 
-	return json_pack("{s:s, s:o, s:o}", "state", state, "since",
+	return json_pack("{s:s, s:i, s:o, s:o}", "state", state, "older", (int)g->older, "since",
 			 g->on ? json_integer((json_int_t)g->now.since) : json_null(), "reason",
 			 g->reason[0] ? json_string(g->reason) : json_null());
 }

@@ -24,6 +24,7 @@ struct guard {
 	struct guard_groups groups;
 	const struct client_config *config; /**< not its own, and what holds now */
 	const struct routing_facts *facts;
+	unsigned older;            /**< sockets that were there before it */
 	struct guard_net now;      /**< what the kernel has */
 	char reason[GUARD_REASON]; /**< why there is none */
 };
@@ -66,6 +67,9 @@ void guard_each_waiting(const struct guard *g,
 
 /** The client ends.  @p keep: encrypted-only sockets live on, nothing of theirs may pass. */
 void guard_close(struct guard *g, bool keep);
+
+/** A socket of this namespace that may be older than the guard. */
+void guard_adopt(struct guard *g, int fd);
 
 /** What `status` shows: whether it is there and since when, or why not. */
 json_t *guard_report(const struct guard *g);

@@ -159,6 +159,17 @@ void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation, false);
 }
 
+bool guard_set_adopt(const struct guard_set *s, int fd)
+{
+	struct guard_socket fresh = {.netns = s->netns};
+	socklen_t length = sizeof(fresh.cookie), mark = sizeof(fresh.mark);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &fresh.cookie, &length) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_MARK, &fresh.mark, &mark) < 0)
+		return false;
+	return bpf_map_update_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &fresh, BPF_NOEXIST) == 0;
+}
+
 void guard_set_deaf(const struct guard_set *s)
 {
 	bpf_map_delete_elem(s->maps[GUARD_MAP_RINGS], &s->netns);
@@ -361,7 +372,8 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 	struct guard_counts none = {0};
 	struct guard_net present;
 
-	if (guard_set_read(s, &present) == 0) {
+	s->fresh = guard_set_read(s, &present) != 0;
+	if (!s->fresh) {
 		if (!owner->take(&present))
 			return -EBUSY;
 		memcpy(first->routes, present.routes, sizeof(first->routes));

@@ -41,7 +41,8 @@ enum guard_map {
 };
 
 struct guard_set {
-	int root; /**< the cgroup */
+	int root;   /**< the cgroup */
+	bool fresh; /**< this namespace was not guarded before: there may be sockets that are older */
 	int maps[GUARD_MAPS];
 	int ring;                     /**< of events for this client */
 	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
@@ -90,6 +91,9 @@ bool guard_set_attached(const struct guard_set *s);
 
 /** What was last asked of the socket behind @p fd, as in struct guard_event; 0: nothing. */
 uint64_t guard_set_asked(const struct guard_set *s, int fd);
+
+/** Have the guard know of the socket behind @p fd, which may be older than it.  @return whether it was. */
+bool guard_set_adopt(const struct guard_set *s, int fd);
 
 /** Nobody listens to this namespace's events any more. */
 void guard_set_deaf(const struct guard_set *s);
