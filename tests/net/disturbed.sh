@@ -68,10 +68,10 @@ PHONE4=$(client_status '.plain.internal[0]') PHONE6=$(client_status '.plain.inte
 FLOWS=
 # flow NAME LEVEL PORT [ADDRESS]: one in each family, NAME4 and NAME6 (at the next port), at the address or at any.
 flow() {
-	local family to local any port
+	local family to internal any port
 	for family in 4 6; do
-		if [ $family = 4 ]; then to=$HOST4 local=${4:+$PHONE4} any=0.0.0.0 port=$3; else to=$HOST local=${4:+$PHONE6} any=:: port=$(($3 + 1)); fi
-		program "$1$family" "$2" "$TSCF_TOOLS/flow" --bind "${local:-$any}:$port" --to "$to:7000" --rate 50 --marker "M-$1$family " --report 50
+		if [ $family = 4 ]; then to=$HOST4 internal=${4:+$PHONE4} any=0.0.0.0 port=$3; else to=$HOST internal=${4:+$PHONE6} any=:: port=$(($3 + 1)); fi
+		program "$1$family" "$2" "$TSCF_TOOLS/flow" --bind "${internal:-$any}:$port" --to "$to:7000" --rate 50 --marker "M-$1$family " --report 50
 		FLOWS+=" $1$family"
 	done
 }
