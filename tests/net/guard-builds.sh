@@ -39,6 +39,7 @@ bpftool prog load "$T/other.o" "$T/bpf/other" type cgroup/skb || skip "BPF progr
 map=$(bpftool -j prog show pinned "$T/bpf/other" | jq '.map_ids[0]')
 # Of a namespace that is gone: its number is none that there is.
 left() { bpftool -j map dump id "$map" | jq length; }
+# shellcheck disable=SC2046 # a word for each byte
 bpftool map update id "$map" key 1 0 0 0 0 0 0 0 value $(yes 1 | head -n 30000) && bpftool cgroup attach "$ROOT" cgroup_inet_egress pinned "$T/bpf/other" multi ||
 	skip "BPF programs cannot be attached here"
 
