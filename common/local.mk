@@ -1,14 +1,20 @@
 # libtscf-common: what both daemons and the tests link.
 noinst_LTLIBRARIES += libtscf-common.la
 libtscf_common_la_SOURCES = \
+	common/auth/agreement.c \
+	common/auth/agreement.h \
 	common/auth/ca_store.c \
 	common/auth/ca_store.h \
 	common/auth/client_auth.c \
 	common/auth/credential.c \
+	common/auth/identity.c \
+	common/auth/identity.h \
 	common/auth/proof.h \
 	common/auth/proof_subject.h \
 	common/auth/psk.c \
 	common/auth/psk.h \
+	common/auth/signature.c \
+	common/auth/signature.h \
 	common/base/addr.c \
 	common/base/addr.h \
 	common/base/bytes.h \
@@ -49,12 +55,16 @@ libtscf_common_la_SOURCES = \
 	common/crypto/gcm.h \
 	common/crypto/hash.c \
 	common/crypto/hash.h \
+	common/crypto/hkdf.c \
+	common/crypto/hkdf.h \
 	common/crypto/p256.c \
 	common/crypto/p256.h \
 	common/crypto/random.c \
 	common/crypto/random.h \
 	common/crypto/sha256.c \
 	common/crypto/sha256.h \
+	common/crypto/x25519.c \
+	common/crypto/x25519.h \
 	common/daemon/cli.c \
 	common/daemon/cli.h \
 	common/daemon/daemon.c \
@@ -131,6 +141,7 @@ libtscf_common_la_SOURCES = \
 	common/tls/cert.c \
 	common/tls/cert.h \
 	common/tls/tls.c \
+	common/tls/tls_chain.c \
 	common/tls/tls.h \
 	common/tls/tls_context.h \
 	common/tls/tls_identity.c \

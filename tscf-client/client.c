@@ -267,6 +267,7 @@ static void tear_down(struct client *c)
 		tscf_control_close(c->control, policies_need_library(&c->config->policies));
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
+	trust_free(c);
 	tscf_credential_free(c->credential);
 	resume_secret_close(&c->resume_secret);
 	client_identity_close(&c->identity);

@@ -40,6 +40,7 @@
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/resume_secret.h"
+#include "tscf-client/tunnel/trust.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <ev.h>
@@ -48,8 +49,9 @@
 #define CLIENT_COUNTERS(X)                                                                                             \
 	X(up_plain)                                                                                                    \
 	X(up_encrypted)                                                                                                \
-	X(down_plain) X(down_encrypted)                                                                                \
-	    X(up_turned)          /* read from the plain device, sent encrypted: no mark, but a bound flow */          \
+	X(down_plain)                                                                                                  \
+	X(down_encrypted)                                                                                              \
+	X(up_turned)              /* read from the plain device, sent encrypted: no mark, but a bound flow */          \
 	    X(up_no_tunnel)       /* the tunnel is not there */                                                        \
 	    X(down_no_tunnel)     /* before the tunnel was configured */                                               \
 	    X(up_spoofed)         /* source is not an internal address */                                              \
@@ -59,7 +61,8 @@
 	    X(down_clear_refused) /* clear packet for an encrypted-only socket */                                      \
 	    X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                  \
 	    X(malformed) X(control_invalid) X(control_wrong_tsid)                                                      \
-		X(put_back) /* changed by others in the kernel (upkeep.h) */                                           \
+		X(unverified) /* answers to configuration requests that are not the server's */                        \
+	    X(put_back)       /* changed by others in the kernel (upkeep.h) */                                         \
 	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)
 
 struct client_counters {
@@ -81,6 +84,7 @@ struct client {
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
+	struct trust trust[CLIENT_SERVERS_MAX]; /**< what is known of the servers' certificates */
 	struct tscf_tun plain_tun, encrypted_tun;
 	struct tscf_packet_sniffers sniffers;
 	uint64_t look_again; /**< ms: when to look for sniffers */
@@ -139,7 +143,10 @@ struct client {
 	struct client_counters counters;
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	char plain_reason[160];
-	int error; /**< why the loop ended, if not by a stop */
+	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was up */
+	char untrusted_reason[TRUST_REASON]; /**< why, the last one */
+	uint64_t verified_since;             /**< monotonic ms: when the server of the plain tunnel was verified */
+	int error;                           /**< why the loop ended, if not by a stop */
 };
 
 /* kernel/route.c */

@@ -124,6 +124,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/resume.h \
 	tscf-client/tunnel/resume_secret.c \
 	tscf-client/tunnel/resume_secret.h \
+	tscf-client/tunnel/trust.c \
+	tscf-client/tunnel/trust.h \
 	tscf-client/tunnel/tunnel.c \
 	tscf-client/tunnel/tunnel.h \
 	tscf-client/tunnel/tunnel_open.c \

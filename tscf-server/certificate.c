@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/certificate.h"
 
+#include "common/auth/identity.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -50,69 +51,79 @@ static int make_own(const struct files *files, const char *state_dir)
 	return err;
 }
 
-/** @return what connections are made with, and the pin, or NULL. */
-static struct tscf_tls *load(const struct files *files, char pin[TSCF_PIN_TEXT])
+/** What connections are made with, what plain tunnels are proven with, and the pin. */
+struct loaded {
+	struct tscf_tls *tls;
+	struct tscf_identity *identity;
+	char pin[TSCF_PIN_TEXT];
+};
+
+/** @return 0, or -EINVAL, which has been logged. */
+static int load(const struct files *files, struct loaded *out)
 {
 	char error[TSCF_TLS_ERROR];
-	struct tscf_tls *tls = tscf_tls_server(files->cert, files->key, error);
-	int err;
+	int err = -EINVAL;
 
-	if (!tls) {
-		tscf_error("cannot use the certificate: %s", error);
-		return NULL;
+	*out = (struct loaded){.tls = tscf_tls_server(files->cert, files->key, error)};
+	if (out->tls)
+		out->identity = tscf_identity_read(files->cert, files->key, error, sizeof(error));
+	if (out->identity) {
+		err = tscf_tls_pin_of_file(files->cert, out->pin);
+		snprintf(error, sizeof(error), "%s: cannot compute the pin: %s", files->cert, strerror(-err));
 	}
-	err = tscf_tls_pin_of_file(files->cert, pin);
 	if (err == 0)
-		return tls;
-	tscf_error("%s: cannot compute the pin: %s", files->cert, strerror(-err));
-	tscf_tls_free(tls);
-	return NULL;
+		return 0;
+	tscf_error("cannot use the certificate: %s", error);
+	tscf_tls_free(out->tls);
+	tscf_identity_free(out->identity);
+	return -EINVAL;
 }
 
 int server_certificate_open(struct server *server, const struct server_config *config)
 {
 	/* That of the start: it does not change. */
 	const char *state_dir = server->config->state_dir;
+	struct loaded loaded;
 	struct files files;
 	int own = find_files(&files, config, state_dir);
 	int err = own > 0 ? make_own(&files, state_dir) : own;
 
 	if (err < 0)
 		return err;
-	server->tls = load(&files, server->pin);
-	if (!server->tls)
+	if (load(&files, &loaded) < 0)
 		return -EINVAL;
+	server->tls = loaded.tls;
+	server->identity = loaded.identity;
+	memcpy(server->pin, loaded.pin, sizeof(server->pin));
 	tscf_info("certificate %s; clients may use --pin %s", files.cert, server->pin);
 	return 0;
 }
 
 int server_certificate_renew(struct server *server, const struct server_config *fresh)
 {
-	char pin[TSCF_PIN_TEXT];
+	struct loaded loaded;
 	struct files files;
-	struct tscf_tls *tls;
 
-	if (!server->tls)
-		return 0;
 	/* The state directory is that of the start; a pair that is gone from there is not made again: its pin is known.
 	 */
 	if (find_files(&files, fresh, server->config->state_dir) < 0)
 		return -EINVAL;
-	tls = load(&files, pin);
-	if (!tls)
+	if (load(&files, &loaded) < 0)
 		return -EINVAL;
-	tscf_tls_renew(server->tls, tls);
-	if (strcmp(pin, server->pin) != 0)
+	tscf_tls_renew(server->tls, loaded.tls);
+	tscf_identity_renew(server->identity, loaded.identity);
+	if (strcmp(loaded.pin, server->pin) != 0)
 		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s",
-			     pin);
-	memcpy(server->pin, pin, sizeof(pin));
-	tscf_info("reload: new encrypted tunnels use certificate %s", files.cert);
+			     loaded.pin);
+	memcpy(server->pin, loaded.pin, sizeof(server->pin));
+	tscf_info("reload: new tunnels use certificate %s", files.cert);
 	return 0;
 }
 
 void server_certificate_close(struct server *server)
 {
-	if (server->tls)
-		tscf_tls_free(server->tls);
+	tscf_tls_free(server->tls);
+	tscf_identity_free(server->identity);
 	server->tls = NULL;
+	server->identity = NULL;
 }

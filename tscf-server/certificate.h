@@ -11,7 +11,7 @@
  * Take the certificate and key of @p config; without them make a pair in the state directory on the first start
  * and keep it.  Logs the pin; errors are logged.
  *
- * @return 0 with server->tls and server->pin, or -errno.
+ * @return 0 with server->tls, server->identity and server->pin, or -errno.
  */
 int server_certificate_open(struct server *server, const struct server_config *config);
 /**

@@ -99,8 +99,9 @@ struct server {
 
 	struct server_reverse_path reverse_path;
 
-	/* identity.c */
-	struct tscf_tls *tls; /**< NULL: no interface has encrypted tunnels */
+	/* certificate.c */
+	struct tscf_tls *tls;
+	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
 
 	/* server.c */

@@ -47,6 +47,7 @@
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
 	X(REFUSED_RESUME, "refused_resume")                                                                            \
 	X(REFUSED_CLIENT, "refused_client")                                                                            \
+	X(REFUSED_SHARE, "refused_share")                                                                              \
 	X(COOKIES, "cookies")                                                                                          \
 	/* what became of sessions */                                                                                  \
 	X(PLAIN_ESTABLISHED, "plain_established")                                                                      \

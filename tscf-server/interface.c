@@ -125,14 +125,6 @@ int server_interfaces_make(struct server_worker *worker, const struct server_con
 	return err;
 }
 
-bool server_interfaces_encrypt(const struct server_config *config)
-{
-	for (const struct server_interface_config *c = config->interfaces; c; c = c->next)
-		if (c->enabled && has_encrypted_pool(c))
-			return true;
-	return false;
-}
-
 static int cannot_listen(const struct server_interface *i, const char *what, const union tscf_endpoint *at, int err)
 {
 	char text[TSCF_ADDR_TEXT];

@@ -10,8 +10,6 @@
 /** Make the worker's interface, without transports and closed for tunnels, of each allocator that has none, from @p
  * config.  @return 0 or -ENOMEM. */
 int server_interfaces_make(struct server_worker *worker, const struct server_config *config);
-/** @return whether any interface has encrypted tunnels. */
-bool server_interfaces_encrypt(const struct server_config *config);
 /** Listen on every interface where that is not yet so.  @return 0 or -errno (logged). */
 int server_interfaces_listen(struct server_worker *worker);
 /** Close every transport; no session may be left. */
@@ -21,7 +19,8 @@ void server_interfaces_retract(struct server_worker *worker, const struct server
 
 /** Let the worker go by @p config, as far as that can change while running. */
 void server_interfaces_take(struct server_worker *worker, const struct server_config *config);
-/** Say what of @p fresh has no effect on interfaces that were begun with something else, and which of them take no tunnels now. */
+/** Say what of @p fresh has no effect on interfaces that were begun with something else, and which of them take no
+ * tunnels now. */
 void server_interfaces_review(const struct server *server, const struct server_config *fresh);
 
 #endif

@@ -67,12 +67,8 @@ static int begin_new(struct server *server, const struct server_config *fresh, c
 	struct beginning b = {.fresh = fresh};
 
 	for (const struct server_allocator *allocator = last->next; allocator && b.err == 0;
-	     allocator = allocator->next) {
-		if (!server->tls && allocator->encrypted_pools.first)
-			b.err = server_certificate_open(server, fresh);
-		if (b.err == 0)
-			b.err = server_devices_number(server, allocator);
-	}
+	     allocator = allocator->next)
+		b.err = server_devices_number(server, allocator);
 	server_workers_each(server, make, &b);
 	server_workers_each(server, listen_too, &b);
 	return b.err;

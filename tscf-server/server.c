@@ -188,7 +188,7 @@ static int set_up(struct server *server)
 	/* First what tells that another server runs here, last what the world sees. */
 	if (err == 0)
 		err = open_control(server);
-	if (err == 0 && server_interfaces_encrypt(server->config))
+	if (err == 0)
 		err = server_certificate_open(server, server->config);
 	if (err == 0)
 		err = server_devices_open(server);

@@ -3,6 +3,7 @@
 
 #include "tscf-server/session/admission.h"
 
+#include "common/auth/identity.h"
 #include "common/auth/proof.h"
 
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #define EXPIRE_LOOKS 4096
 
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
-								    const union tscf_endpoint *outer, const struct tscf_addr *local, void *user))
+								    const union tscf_endpoint *outer,
+								    const struct tscf_addr *local, void *user))
 {
 	struct server_state *state = calloc(1, sizeof(*state));
 
@@ -65,6 +67,7 @@ void server_state_free(struct server_state *state)
 
 void server_state_expire(struct server_state *state, uint64_t now)
 {
+	tscf_identity_tick(state->identity, now);
 	unsigned looks = tscf_bindings_count(state->bindings) / 16;
 
 	server_reservations_expire(&state->reservations, now);

@@ -59,20 +59,20 @@ struct server_listener {
 struct server_interface {
 	char *name;
 	struct server_places listen;
-	unsigned protocols;         /**< SERVER_BIT of those that are served */
+	unsigned protocols;                 /**< SERVER_BIT of those that are served */
 	struct server_allocator *allocator; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
 	bool enabled; /**< tunnels may begin */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
-	unsigned half_open_limit;         /**< from so many unconfirmed sessions on, requests need a cookie */
+	unsigned half_open_limit;             /**< from so many unconfirmed sessions on, requests need a cookie */
 	struct tscf_client_auth *client_auth; /**< who is let in; NULL: anybody */
 	bool inter_client;
 	bool strict_tsid;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
 	struct server_listener listener[SERVER_LISTENERS]; /**< those of one place together */
-	struct server_worker *worker; /**< the owner; NULL in unit tests */
+	struct server_worker *worker;                      /**< the owner; NULL in unit tests */
 	struct server_interface *next;
 };
 
@@ -83,7 +83,7 @@ struct server_settings {
 	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
 	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: theirs */
-	unsigned persistence; /**< seconds; 0: for ever */
+	unsigned persistence;                          /**< seconds; 0: for ever */
 };
 
 struct server_state {
@@ -95,19 +95,23 @@ struct server_state {
 	struct server_reservations reservations;
 	struct server_store *store; /**< shared by the workers; NULL: none */
 	struct server_cookies cookies;
+	struct tscf_identity
+	    *identity; /**< by which the server proves who it is; the server's, shared by the workers */
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
-	uint64_t certificates_at; /**< when the dates of clients' certificates are looked at next */
+	uint64_t certificates_at;       /**< when the dates of clients' certificates are looked at next */
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
-	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user);
+	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer,
+				      const struct tscf_addr *local, void *user);
 };
 
 /** @return an empty state without interfaces, or NULL when it cannot be made. */
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
-								    const union tscf_endpoint *outer, const struct tscf_addr *local, void *user));
+								    const union tscf_endpoint *outer,
+								    const struct tscf_addr *local, void *user));
 /** End every session, silently, and free everything, interfaces included (their transports and allocators are the
  * caller's). */
 void server_state_free(struct server_state *state);

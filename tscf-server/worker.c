@@ -148,6 +148,8 @@ int server_workers_listen(struct server *server)
 {
 	int err = 0;
 
+	for (unsigned n = 0; n < server->worker_count; n++)
+		server->workers[n].state->identity = server->identity;
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)
 		err = server_interfaces_listen(&server->workers[n]);
 	for (unsigned n = 0; n < server->worker_count && err == 0; n++)

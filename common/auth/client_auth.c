@@ -3,6 +3,7 @@
 #include "common/auth/proof_subject.h"
 
 #include "common/auth/ca_store.h"
+#include "common/auth/signature.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
 #include "common/tls/cert.h"
@@ -16,7 +17,6 @@
 
 #include <wolfssl/options.h>
 
-#include <wolfssl/openssl/evp.h>
 #include <wolfssl/openssl/x509v3.h>
 #include <wolfssl/ssl.h>
 
@@ -119,6 +119,11 @@ void tscf_client_auth_drop(struct tscf_client_auth *c)
 	tscf_crypto_release();
 }
 
+const uint8_t *tscf_client_name_key(const struct tscf_client_name *who)
+{
+	return who && who->name[0] == 'p' ? who->key : NULL;
+}
+
 unsigned tscf_client_auth_methods(const struct tscf_client_auth *c)
 {
 	return c->methods;
@@ -144,21 +149,6 @@ static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *su
 	snprintf(who->name, sizeof(who->name), "psk %s", psk->identity);
 	tscf_sha256(psk->key, psk->key_length, who->key);
 	return NULL;
-}
-
-static bool is_signed(WOLFSSL_X509 *certificate, const uint8_t *subject, uint32_t length, const uint8_t *signature,
-		      size_t size)
-{
-	WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
-	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
-	bool right = key && ctx &&
-		     wolfSSL_EVP_DigestVerifyInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
-		     wolfSSL_EVP_DigestVerifyUpdate(ctx, subject, length) == WOLFSSL_SUCCESS &&
-		     wolfSSL_EVP_DigestVerifyFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
-
-	wolfSSL_EVP_MD_CTX_free(ctx);
-	wolfSSL_EVP_PKEY_free(key);
-	return right;
 }
 
 /** Take the common name, or the pin of a certificate that has none, as what a person reads. */
@@ -191,7 +181,7 @@ static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv
 
 	if (usage != 0 && usage != UINT32_MAX && !(usage & XKU_SSL_CLIENT))
 		return "the certificate is not for clients";
-	if (!is_signed(certificate, subject, length, proof->value + 1, proof->length - 1U))
+	if (!tscf_signature_good(certificate, subject, length, proof->value + 1, proof->length - 1U))
 		return "the key is not that of the certificate";
 	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
 		return "the certificate has no public key";

@@ -2,6 +2,7 @@
 /* credential.c - the client's half of proof.h. */
 #include "common/auth/proof_subject.h"
 
+#include "common/auth/signature.h"
 #include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
@@ -11,12 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include <wolfssl/options.h>
-
-#include <wolfssl/openssl/evp.h>
-#include <wolfssl/openssl/pem.h>
-#include <wolfssl/ssl.h>
 
 struct tscf_credential {
 	unsigned method;
@@ -77,18 +72,6 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 	return c;
 }
 
-static WOLFSSL_EVP_PKEY *read_key(const char *file)
-{
-	WOLFSSL_EVP_PKEY *key;
-	FILE *f = fopen(file, "re");
-
-	if (!f)
-		return NULL;
-	key = wolfSSL_PEM_read_PrivateKey(f, NULL, NULL, NULL);
-	fclose(f);
-	return key;
-}
-
 /** @return the DER of the certificate, with its size, which is one that a message holds; or NULL. */
 static const uint8_t *der_of(const struct tscf_credential *c, uint16_t *size)
 {
@@ -124,7 +107,7 @@ struct tscf_credential *tscf_credential_certificate(const char *cert_file, const
 		return fail(c, error, cert_file, "holds no certificate in PEM");
 	if (!der_of(c, &size))
 		return fail(c, error, cert_file, "is too large for a message: use one with an elliptic curve key");
-	c->key = read_key(key_file);
+	c->key = tscf_signature_key(key_file);
 	if (!c->key)
 		return fail(c, error, key_file, "holds no private key in PEM, or one with a passphrase");
 	if (wolfSSL_X509_check_private_key(c->certificate, c->key) != WOLFSSL_SUCCESS ||
@@ -150,6 +133,14 @@ unsigned tscf_credential_method(const struct tscf_credential *c)
 	return c->method;
 }
 
+bool tscf_credential_key(const struct tscf_credential *c, uint8_t key[32])
+{
+	if (c->method != TSCF_PROOF_PSK)
+		return false;
+	tscf_sha256(c->psk.key, c->psk.key_length, key);
+	return true;
+}
+
 /* Method (1 byte), length of the identity (1), identity, MAC (32). */
 static int prove_by_psk(const struct tscf_credential *c, const uint8_t *subject, uint32_t length, struct tscf_writer *w)
 {
@@ -164,17 +155,6 @@ static int prove_by_psk(const struct tscf_credential *c, const uint8_t *subject,
 	return 0;
 }
 
-static bool sign(WOLFSSL_EVP_PKEY *key, const uint8_t *subject, uint32_t length, uint8_t *signature, size_t *size)
-{
-	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
-	bool done = ctx && wolfSSL_EVP_DigestSignInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
-		    wolfSSL_EVP_DigestSignUpdate(ctx, subject, length) == WOLFSSL_SUCCESS &&
-		    wolfSSL_EVP_DigestSignFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
-
-	wolfSSL_EVP_MD_CTX_free(ctx);
-	return done;
-}
-
 /* Method (1 byte), signature. */
 static int prove_by_certificate(const struct tscf_credential *c, const uint8_t *subject, uint32_t length,
 				struct tscf_writer *w)
@@ -187,7 +167,7 @@ static int prove_by_certificate(const struct tscf_credential *c, const uint8_t *
 	if (!der || (size_t)wolfSSL_EVP_PKEY_size(c->key) > size)
 		return -EMSGSIZE;
 	value[0] = TSCF_PROOF_CERTIFICATE;
-	if (!sign(c->key, subject, length, value + 1, &size))
+	if (!tscf_signature_make(c->key, subject, length, value + 1, &size))
 		return -EINVAL;
 	tscf_write_bytes(w, TSCF_TLV_AUTH_PROOF, value, (uint16_t)(1 + size));
 	tscf_write_bytes(w, TSCF_TLV_AUTH_CERTIFICATE, der, der_size);

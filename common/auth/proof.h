@@ -28,6 +28,7 @@ struct tscf_proof_subject {
 	const uint8_t *challenge; /**< plain: the cookie; encrypted: reserved TSID and reservation secret */
 	uint32_t challenge_length;
 	const uint8_t *client_id; /**< 16 bytes */
+	const uint8_t *share; /**< plain: the client's KEY_SHARE, TSCF_KEY_SHARE_SIZE bytes: who proves has its key */
 };
 
 /** What a client can prove with. */
@@ -42,6 +43,8 @@ struct tscf_credential *tscf_credential_certificate(const char *cert_file, const
 void tscf_credential_free(struct tscf_credential *credential);
 /** @return its method, TSCF_PROOF_*. */
 unsigned tscf_credential_method(const struct tscf_credential *credential);
+/** Where the credential is a pre-shared key, what goes into the keys of a tunnel of it.  @return whether it is one. */
+bool tscf_credential_key(const struct tscf_credential *credential, uint8_t key[32]);
 /** Write the proof into a request.  @return 0 or -errno. */
 int tscf_credential_prove(const struct tscf_credential *credential, const struct tscf_proof_subject *subject,
 			  struct tscf_writer *w);
@@ -70,6 +73,9 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 /** May be used by several threads at a time; one holder more, and one less: the last frees. */
 struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *client_auth);
 void tscf_client_auth_drop(struct tscf_client_auth *client_auth);
+/** @return what of @p who goes into the keys of its tunnel (agreement.h), 32 bytes, or NULL: it has no pre-shared key.
+ */
+const uint8_t *tscf_client_name_key(const struct tscf_client_name *who);
 /** @return the methods by which a client may prove who it is. */
 unsigned tscf_client_auth_methods(const struct tscf_client_auth *client_auth);
 

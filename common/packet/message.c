@@ -5,6 +5,7 @@
 #include "common/base/bytes.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define COOKIE_MAX 64
 
@@ -80,6 +81,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_SHIELD_KEY:
 	case TSCF_TLV_RESUME_LOCK:
 	case TSCF_TLV_RESUME_KEY:
+	case TSCF_TLV_CHAIN_DIGEST:
 		return length == 32;
 	case TSCF_TLV_INTERNAL_IPV4:
 	case TSCF_TLV_ROUTE_IPV4:
@@ -105,6 +107,14 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 		return length >= 2 && length <= TSCF_PROOF_MAX;
 	case TSCF_TLV_AUTH_CERTIFICATE:
 		return length >= 1 && length <= TSCF_CERTIFICATE_MAX;
+	case TSCF_TLV_KEY_SHARE:
+		return length == TSCF_KEY_SHARE_SIZE;
+	case TSCF_TLV_SIGNATURE:
+		return length >= 1 && length <= TSCF_SIGNATURE_MAX;
+	case TSCF_TLV_MAC:
+		return length == TSCF_MAC_SIZE;
+	case TSCF_TLV_CHAIN_PART:
+		return length >= 4 && length <= 4 + TSCF_CHAIN_PART_MAX;
 	case TSCF_TLV_PADDING:
 		return true;
 	}
@@ -142,7 +152,7 @@ static int check_tlvs(const struct tscf_message *m)
 
 static bool type_legal(uint8_t type)
 {
-	return type >= TSCF_CONFIGURATION_REQUEST && type <= TSCF_SERVICE_RESPONSE;
+	return type >= TSCF_CONFIGURATION_REQUEST && type <= TSCF_CHAIN_RESPONSE;
 }
 
 int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_message *out)
@@ -194,6 +204,22 @@ int tscf_message_length(const uint8_t *data, uint32_t available)
 		length += TSCF_TLV_HEADER + tscf_get_u16(tlv + 2);
 	}
 	return length <= TSCF_PROBE_MAX ? (int)length : -EINVAL;
+}
+
+const uint8_t *tscf_message_bytes(const struct tscf_message *m, uint32_t *length)
+{
+	*length = TSCF_MESSAGE_HEADER + m->tlvs_length;
+	return m->tlvs - TSCF_MESSAGE_HEADER;
+}
+
+void tscf_message_keep(const struct tscf_message *m, uint8_t bytes[TSCF_PROBE_MAX], struct tscf_message *out)
+{
+	uint32_t length;
+	const uint8_t *data = tscf_message_bytes(m, &length);
+
+	memcpy(bytes, data, length);
+	*out = *m;
+	out->tlvs = bytes + TSCF_MESSAGE_HEADER;
 }
 
 bool tscf_message_next(const struct tscf_message *m, uint32_t *offset, struct tscf_tlv *out)

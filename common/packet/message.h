@@ -45,6 +45,12 @@
 /** Largest proof of a client's identity, and largest certificate that fits beside it in TSCF_PROBE_MAX. */
 #define TSCF_PROOF_MAX       640
 #define TSCF_CERTIFICATE_MAX 1100
+/** Largest signature of a server, and largest part of its certificates in one message. */
+#define TSCF_SIGNATURE_MAX  512
+#define TSCF_CHAIN_PART_MAX 1000
+/** Suite (1 byte) and point; and the size of a MAC. */
+#define TSCF_KEY_SHARE_SIZE 33
+#define TSCF_MAC_SIZE       16
 /** TSID of a request that has no tunnel yet. */
 #define TSCF_TSID_NONE UINT64_MAX
 /** Most addresses of each kind, DNS and SIP_SERVER, in a configuration response. */
@@ -64,6 +70,8 @@ enum tscf_message_type {
 	TSCF_KEEPALIVE_RESPONSE = 8,
 	TSCF_SERVICE_REQUEST = 9,
 	TSCF_SERVICE_RESPONSE = 10,
+	TSCF_CHAIN_REQUEST = 11,
+	TSCF_CHAIN_RESPONSE = 12,
 };
 
 /** Most bytes of a connection id. */
@@ -105,6 +113,11 @@ enum tscf_tlv_type {
 	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
 	TSCF_TLV_SHARED_ID = 30,        /**< 0: keepalive response: another client has the same identifier */
 	TSCF_TLV_RUN = 31,              /**< 8: random, the same as long as the client runs; with CLIENT_ID */
+	TSCF_TLV_KEY_SHARE = 32,        /**< 33: suite, public key (agreement.h) */
+	TSCF_TLV_CHAIN_DIGEST = 33,     /**< 32: SHA-256 of the certificates of the server, as sent in parts */
+	TSCF_TLV_SIGNATURE = 34,        /**< 1 to 512: of the server's key share, by the key of the first of them */
+	TSCF_TLV_MAC = 35,              /**< 16: of all that stands before it; the last TLV */
+	TSCF_TLV_CHAIN_PART = 36, /**< 4 to 1004: total length, offset (2 each), bytes of the server's certificates */
 	/** Encrypted configuration.  Request: 0, the client sends records with a connection id; response: 1 to 8, the id */
 	TSCF_TLV_CONNECTION_ID = 40,
 	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear for now */
@@ -206,6 +219,18 @@ bool tscf_message_next(const struct tscf_message *m, uint32_t *offset, struct ts
 /** The first TLV of @p type.  @return whether there is one. */
 bool tscf_message_find(const struct tscf_message *m, uint16_t type, struct tscf_tlv *out);
 
+/** @return the bytes of a decoded message from its header on, as many as there are in *length. */
+const uint8_t *tscf_message_bytes(const struct tscf_message *m, uint32_t *length);
+
+/** Copy a decoded message into @p bytes, where *out is decoded. */
+void tscf_message_keep(const struct tscf_message *m, uint8_t bytes[TSCF_PROBE_MAX], struct tscf_message *out);
+
+/** A CHAIN_PART: @p total and @p offset in bytes, and what @p t has of them, @p length bytes at @p bytes. */
+struct tscf_chain_part {
+	uint16_t total, offset, length;
+	const uint8_t *bytes;
+};
+
 /** Values of TLVs.  Each returns 0, or -EINVAL when the TLV has another size or an illegal value. */
 int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out);
 int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out);
@@ -222,6 +247,8 @@ void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf
  * NULL. */
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
 int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
+/** CHAIN_PART; the part lies inside the total. */
+int tscf_tlv_chain_part(const struct tscf_tlv *t, struct tscf_chain_part *out);
 
 /** Shorthand: the response code of @p m, or -EINVAL if it has none that is legal. */
 int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size);
@@ -249,8 +276,14 @@ void tscf_write_addrs(struct tscf_writer *w, uint16_t type, const struct tscf_se
 void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_endpoint *e);
 void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const char *text);
 void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);
+void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *part);
 /** Pad with one PADDING TLV so that the message has at least @p length bytes.  A PADDING TLV of length 0 takes 4. */
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);
+/**
+ * Add a MAC TLV, as the last one, to the finished message of @p length bytes in @p data, which has room for it; its
+ * value is the caller's to fill.  @return where that is.
+ */
+uint8_t *tscf_message_add_mac(uint8_t *data, uint32_t length);
 /** Give a finished message another TSID. */
 void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
 /** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */

@@ -224,3 +224,14 @@ int tscf_message_service(const struct tscf_message *m, enum tscf_service *out)
 	*out = (enum tscf_service)number;
 	return 0;
 }
+
+int tscf_tlv_chain_part(const struct tscf_tlv *t, struct tscf_chain_part *out)
+{
+	if (t->length < 4)
+		return -EINVAL;
+	*out = (struct tscf_chain_part){.total = tscf_get_u16(t->value),
+					.offset = tscf_get_u16(t->value + 2),
+					.length = (uint16_t)(t->length - 4),
+					.bytes = t->value + 4};
+	return out->offset + out->length <= out->total ? 0 : -EINVAL;
+}

@@ -38,6 +38,14 @@ void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum 
 	tscf_put_u32(h + 12, sequence);
 }
 
+uint8_t *tscf_message_add_mac(uint8_t *data, uint32_t length)
+{
+	tscf_put_u16(data + 2, (uint16_t)(tscf_get_u16(data + 2) + 1));
+	tscf_put_u16(data + length, TSCF_TLV_MAC);
+	tscf_put_u16(data + length + 2, TSCF_MAC_SIZE);
+	return data + length + TSCF_TLV_HEADER;
+}
+
 void tscf_message_set_tsid(uint8_t *data, uint64_t tsid)
 {
 	tscf_put_u64(data + 4, tsid);
@@ -181,6 +189,18 @@ void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b
 	if (has_remote)
 		end = put_side(end, key->remote_port, &key->remote);
 	tscf_write_bytes(w, TSCF_TLV_BINDING, value, (uint16_t)(end - value));
+}
+
+void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *part)
+{
+	uint8_t *p = begin_tlv(w, TSCF_TLV_CHAIN_PART, (uint16_t)(4 + part->length));
+
+	if (!p)
+		return;
+	tscf_put_u16(p, part->total);
+	tscf_put_u16(p + 2, part->offset);
+	if (part->length > 0)
+		memcpy(p + 4, part->bytes, part->length);
 }
 
 void tscf_write_pad(struct tscf_writer *w, uint32_t length)

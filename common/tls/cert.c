@@ -57,6 +57,19 @@ static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *c
 	return true;
 }
 
+int tscf_cert_take(const uint8_t **at, size_t *length, const uint8_t **der, size_t *der_length)
+{
+	struct der all = {.at = *at, .left = *length}, whole, content;
+
+	if (!take(&all, DER_SEQUENCE, &whole, &content))
+		return -EINVAL;
+	*der = whole.at;
+	*der_length = whole.left;
+	*at = all.at;
+	*length = all.left;
+	return 0;
+}
+
 int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size_t *spki_length)
 {
 	/* signature algorithm, issuer, validity, subject: between the serial number and the key */

@@ -20,6 +20,12 @@
  * @return 0 with the element, its header included, in *spki, or -EINVAL.
  */
 int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size_t *spki_length);
+/**
+ * Take the first of several certificates that lie back to back, *length bytes at *at, which are then the rest.
+ *
+ * @return 0 with the certificate in *der, or -EINVAL: no certificate begins there, or it does not end inside.
+ */
+int tscf_cert_take(const uint8_t **at, size_t *length, const uint8_t **der, size_t *der_length);
 /** SHA-256 of the SubjectPublicKeyInfo (RFC 7469, 2.4).  @return 0, or -EINVAL. */
 int tscf_cert_pin(const uint8_t *der, size_t length, uint8_t digest[TSCF_PIN_SIZE]);
 

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct tscf_tls;
 
@@ -39,6 +40,17 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
  * @return the context, or NULL with a message in @p error.
  */
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error);
+
+/**
+ * Judge certificates in DER, back to back, the server's own first, as a handshake of client @p tls would.
+ *
+ * @return 0 with the server's own in *leaf, or -EINVAL with a reason of TSCF_TLS_ERROR bytes.
+ */
+int tscf_tls_check_chain(const struct tscf_tls *tls, const uint8_t *chain, size_t length, const uint8_t **leaf,
+			 size_t *leaf_length, char *reason);
+/** @return whether the client @p tls knows its server by a pin, and by a CA and a name. */
+bool tscf_tls_has_pin(const struct tscf_tls *tls);
+bool tscf_tls_has_ca(const struct tscf_tls *tls);
 
 /**
  * From now on @p tls makes connections as @p fresh would, with its certificate and key; @p fresh is freed.  Connections

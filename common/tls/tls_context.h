@@ -50,6 +50,14 @@ struct tscf_tls_check {
  */
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store);
 
+/** Note why the server is refused, unless there is a reason already.  @return 0. */
+int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason);
+/** The same for an error of wolfSSL's in the chain. */
+int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error);
+/** Judge the server's own certificate, the chain of which is good where there is a CA, by name and pin.  @return 1 or
+ * 0. */
+int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_t length);
+
 /** A DTLS connection of @p tls, with @p check (client only; it must live as long).  @return NULL when out of memory. */
 WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check);
 /** The same for TLS. */

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-static int refuse(struct tscf_tls_check *check, const char *reason)
+int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason)
 {
 	check->verified = false;
 	/* The first reason is the cause of the others. */
@@ -23,7 +23,7 @@ static int refuse(struct tscf_tls_check *check, const char *reason)
 }
 
 /* wolfSSL names some faults with its own negative numbers, some with OpenSSL's positive ones. */
-static int refuse_chain(struct tscf_tls_check *check, int error)
+int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error)
 {
 	char text[TSCF_TLS_ERROR];
 	const char *untrusted;
@@ -32,51 +32,61 @@ static int refuse_chain(struct tscf_tls_check *check, int error)
 	case ASN_AFTER_DATE_E:
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
-		return refuse(check, "certificate has expired");
+		return tscf_tls_refuse(check, "certificate has expired");
 	case ASN_BEFORE_DATE_E:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
-		return refuse(check, "certificate is not valid yet");
+		return tscf_tls_refuse(check, "certificate is not valid yet");
 	case ASN_NO_SIGNER_E:
 	case ASN_SELF_SIGNED_E:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 		untrusted = tscf_tls_cas_untrusted(&check->tls->cas, time(NULL));
-		return refuse(check, untrusted ? untrusted : "certificate is not signed by a known CA");
+		return tscf_tls_refuse(check, untrusted ? untrusted : "certificate is not signed by a known CA");
 	default:
 		snprintf(text, sizeof(text), "certificate is not valid: %s",
 			 error < 0 ? wolfSSL_ERR_reason_error_string((unsigned long)-error)
 				   : wolfSSL_X509_verify_cert_error_string(error));
-		return refuse(check, text);
+		return tscf_tls_refuse(check, text);
 	}
 }
 
-static bool name_is_right(struct tscf_tls_check *check, const WOLFSSL_BUFFER_INFO *leaf)
+static bool name_is_right(struct tscf_tls_check *check, const uint8_t *leaf, size_t length)
 {
 	char text[TSCF_TLS_ERROR];
 
-	if (tscf_cert_is_for(leaf->buffer, leaf->length, check->tls->server_name))
+	if (tscf_cert_is_for(leaf, length, check->tls->server_name))
 		return true;
 	snprintf(text, sizeof(text), "certificate is not valid for %s", check->tls->server_name);
-	refuse(check, text);
+	tscf_tls_refuse(check, text);
 	return false;
 }
 
-static bool pin_is_right(struct tscf_tls_check *check, const WOLFSSL_BUFFER_INFO *leaf)
+static bool pin_is_right(struct tscf_tls_check *check, const uint8_t *leaf, size_t length)
 {
 	char pin[TSCF_PIN_TEXT], text[TSCF_TLS_ERROR];
 	uint8_t digest[TSCF_PIN_SIZE];
 
-	if (tscf_cert_pin(leaf->buffer, leaf->length, digest) < 0) {
-		refuse(check, "certificate has no public key");
+	if (tscf_cert_pin(leaf, length, digest) < 0) {
+		tscf_tls_refuse(check, "certificate has no public key");
 		return false;
 	}
 	if (tscf_equal_secret(digest, check->tls->pin, sizeof(digest)))
 		return true;
 	snprintf(text, sizeof(text), "pin does not match: server has %s", tscf_pin_format(digest, pin));
-	refuse(check, text);
+	tscf_tls_refuse(check, text);
 	return false;
+}
+
+int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_t length)
+{
+	if (check->tls->has_ca && !name_is_right(check, leaf, length))
+		return 0;
+	if (check->tls->has_pin && !pin_is_right(check, leaf, length))
+		return 0;
+	check->verified = check->tls->has_ca || check->tls->has_pin;
+	return check->verified;
 }
 
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
@@ -86,16 +96,11 @@ int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
 	if (!check)
 		return 0;
 	if (check->tls->has_ca && !valid)
-		return refuse_chain(check, store->error);
+		return tscf_tls_refuse_chain(check, store->error);
 	/* Depth 0 is the server's own certificate, which comes last. */
 	if (store->error_depth != 0)
 		return 1;
 	if (store->totalCerts < 1 || !store->certs)
-		return refuse(check, "server has no certificate");
-	if (check->tls->has_ca && !name_is_right(check, &store->certs[0]))
-		return 0;
-	if (check->tls->has_pin && !pin_is_right(check, &store->certs[0]))
-		return 0;
-	check->verified = check->tls->has_ca || check->tls->has_pin;
-	return check->verified;
+		return tscf_tls_refuse(check, "server has no certificate");
+	return tscf_tls_judge_leaf(check, store->certs[0].buffer, store->certs[0].length);
 }

@@ -23,6 +23,7 @@ local types = {
 	[5] = "Configuration_Release_Request", [6] = "Configuration_Release_Response",
 	[7] = "Keepalive_Request", [8] = "Keepalive_Response",
 	[9] = "Service_Request", [10] = "Service_Response",
+	[11] = "Chain_Request", [12] = "Chain_Response",
 }
 
 local responses = {
@@ -46,7 +47,9 @@ local tlv_names = {
 	[16] = "COOKIE", [17] = "PADDING", [18] = "RESERVATION_HASH", [19] = "RESERVATION_SECRET", [20] = "QUIET",
 	[21] = "COMPLETE", [22] = "PERSISTENCE", [23] = "SHIELD_LOCK", [24] = "SHIELD_KEY",
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
-	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN", [40] = "CONNECTION_ID", [41] = "ASIDE",
+	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN",
+	[32] = "KEY_SHARE", [33] = "CHAIN_DIGEST", [34] = "SIGNATURE", [35] = "MAC", [36] = "CHAIN_PART",
+	[40] = "CONNECTION_ID", [41] = "ASIDE",
 }
 
 local f = {
@@ -242,6 +245,13 @@ local tlvs = {
 	[27] = { one_of(1), show_bytes },
 	[28] = { between(2, 640), show_bytes },
 	[29] = { between(1, 1100), show_bytes },
+	[30] = { one_of(0), show_nothing },
+	[31] = { one_of(8), show_bytes },
+	[32] = { one_of(33), show_bytes },
+	[33] = { one_of(32), show_bytes },
+	[34] = { between(1, 512), show_bytes },
+	[35] = { one_of(16), show_bytes },
+	[36] = { between(4, 1004), show_bytes },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.

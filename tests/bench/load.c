@@ -54,6 +54,7 @@ static void open_clients(struct load *load)
 		load_die("out of memory");
 	for (unsigned i = 0; i < load->options.plain; i++)
 		tscf_random(load->clients[i].id, sizeof(load->clients[i].id));
+	tscf_share_make(&load->share);
 	load->plain_wire = load_wire_open(&load->options, false);
 }
 

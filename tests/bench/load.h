@@ -12,6 +12,7 @@
 
 #include "tests/bench/histogram.h"
 
+#include "common/auth/agreement.h"
 #include "common/base/addr.h"
 #include "common/packet/message.h"
 #include "common/tls/tls.h"
@@ -96,8 +97,9 @@ struct load {
 	struct load_client *clients;
 	struct load_client *under_way;
 	struct load_wire *plain_wire, *encrypted_wire;
-	struct tscf_tls *tls; /**< NULL: no encrypted tunnels */
-	bool resume;          /**< offer a session */
+	struct tscf_tls *tls;    /**< NULL: no encrypted tunnels */
+	bool resume;             /**< offer a session */
+	struct tscf_share share; /**< of all clients: to the server it makes no difference */
 	struct load_phase *phases;
 	unsigned phase_count;
 	struct load_phase *phase; /**< now */
@@ -153,8 +155,8 @@ void load_finish(struct load *load, struct load_client *c, bool good);
 
 /* load_encrypted.c */
 
-/** Make the connection; the handshake begins.  @p reserved is the TSID.  In a phase that is from LOAD_HANDSHAKE on, it is closed when it is
- * done. */
+/** Make the connection; the handshake begins.  @p reserved is the TSID.  In a phase that is from LOAD_HANDSHAKE on, it
+ * is closed when it is done. */
 void load_tunnel_open(struct load *load, struct load_client *c, uint64_t reserved);
 /** Without a word to the server; nothing if there is none. */
 void load_tunnel_close(struct load_client *c);
@@ -185,7 +187,8 @@ void load_calls_free(struct load *load);
 
 /* load_phase.c */
 
-/** Lead @p count clients from number @p first on to @p goal; begin with @p from.  From LOAD_HANDSHAKE on, there is nothing but that. */
+/** Lead @p count clients from number @p first on to @p goal; begin with @p from.  From LOAD_HANDSHAKE on, there is
+ * nothing but that. */
 void load_phase_run(struct load *load, const char *name, unsigned first, unsigned count, enum load_step from,
 		    enum load_step goal);
 /** Calls only. */

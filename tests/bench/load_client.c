@@ -8,7 +8,7 @@
 #include <utlist.h>
 
 /* Every answer may have three times the size of its request. */
-#define REQUEST_SIZE 400
+#define REQUEST_SIZE 480
 
 static void send_plain(struct load *load, struct load_client *c, struct tscf_writer *w)
 {
@@ -27,6 +27,7 @@ static void send_plain_step(struct load *load, struct load_client *c)
 	case LOAD_CONFIGURE:
 		tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, c->sequence);
 		tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+		tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, load->share.bytes, sizeof(load->share.bytes));
 		if (c->cookie_length > 0)
 			tscf_write_bytes(&w, TSCF_TLV_COOKIE, c->cookie, c->cookie_length);
 		tscf_write_pad(&w, REQUEST_SIZE);

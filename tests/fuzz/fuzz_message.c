@@ -89,6 +89,17 @@ static bool copy_binding(const struct tscf_tlv *t, struct tscf_writer *w)
 	return true;
 }
 
+static bool copy_chain_part(const struct tscf_tlv *t, struct tscf_writer *w)
+{
+	struct tscf_chain_part part;
+
+	if (tscf_tlv_chain_part(t, &part))
+		return false;
+	must(part.offset + part.length <= part.total);
+	tscf_write_chain_part(w, &part);
+	return true;
+}
+
 /* Append a copy of @t to the message, through its decoded value where it has one; it must be the same bytes. */
 static void copy_tlv(const struct tscf_tlv *t, struct tscf_writer *w)
 {
@@ -97,7 +108,10 @@ static void copy_tlv(const struct tscf_tlv *t, struct tscf_writer *w)
 
 	if (t->type == TSCF_TLV_RESPONSE_CODE)
 		check_response(t);
-	copied = t->type == TSCF_TLV_BINDING ? copy_binding(t, w) : copy_value(t, w);
+	if (t->type == TSCF_TLV_CHAIN_PART)
+		copied = copy_chain_part(t, w);
+	else
+		copied = t->type == TSCF_TLV_BINDING ? copy_binding(t, w) : copy_value(t, w);
 	if (!copied)
 		tscf_write_bytes(w, t->type, t->value, t->length);
 	must(!w->overflow && w->length == at + TSCF_TLV_HEADER + t->length);

@@ -101,7 +101,8 @@ static void make_ipv6(void)
 
 static void make_configuration(void)
 {
-	static const uint8_t id[32] = {1, 2, 3};
+	static const uint8_t id[32] = {1, 2, 3}, share[TSCF_KEY_SHARE_SIZE] = {1};
+	static const struct tscf_chain_part part = {.total = 40, .offset = 8, .length = 32, .bytes = id};
 	struct tscf_prefix prefix = {.length = 24};
 	uint8_t data[TSCF_MESSAGE_MAX];
 	union tscf_endpoint endpoint;
@@ -109,6 +110,7 @@ static void make_configuration(void)
 
 	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, id, 16);
+	tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, share, sizeof(share));
 	tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, id, 32);
 	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
 	tscf_write_pad(&w, 100);
@@ -128,7 +130,15 @@ static void make_configuration(void)
 	tscf_write_u16(&w, TSCF_TLV_KEEPALIVE, 10);
 	tscf_write_u16(&w, TSCF_TLV_PERSISTENCE, 330);
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, id, 8);
+	tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, share, sizeof(share));
+	tscf_write_bytes(&w, TSCF_TLV_CHAIN_DIGEST, id, 32);
+	tscf_write_bytes(&w, TSCF_TLV_SIGNATURE, share, sizeof(share));
+	tscf_write_bytes(&w, TSCF_TLV_MAC, id, 16);
 	save_message("configuration-response", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CHAIN_RESPONSE, TSCF_TSID_NONE, 2);
+	tscf_write_chain_part(&w, &part);
+	save_message("chain-response", &w);
 }
 
 static void make_service(void)

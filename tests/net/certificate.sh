@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # certificate.sh - the server must be who it should be, by CA and name, by pin, or by both: with another name, an expired certificate, another CA
-# or another key there is no encrypted tunnel, by DTLS or by TLS; status says why, and an encrypted-only socket sends nothing, in no way.
+# or another key the client takes nothing from it, by UDP or by TCP, and opens no encrypted tunnel; status says why, waiting fails at once, and an
+# encrypted-only socket sends nothing, in no way.
 . "$(dirname "$0")/lib.sh"
 
 # authority NAME, certificate NAME ISSUER DAYS: NAME.crt and NAME.key; the certificate is for vpn.example.org and the server's address.
@@ -16,10 +17,19 @@ certificate() {
 			-extfile <(echo "subjectAltName = DNS:vpn.example.org, IP:$SERVER_LINK") -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
 
+# middle: a CA that ca has signed.
+middle() {
+	openssl req "${new_key[@]}" -keyout "$T/middle.key" -subj "/CN=middle" -out "$T/middle.csr" 2>/dev/null &&
+		openssl x509 -req -in "$T/middle.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 2 \
+			-extfile <(printf 'basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign') -out "$T/middle.crt" 2>/dev/null ||
+		die "openssl"
+}
+
 # server_as NAME: the server has that certificate.
 server_as() {
 	[ -z "$SERVER_PID" ] || stop_server
-	start_server --cert "$T/$1.crt" --key "$T/$1.key"
+	# What a rogue server would like to give.
+	start_server --cert "$T/$1.crt" --key "$T/$1.key" --route 0.0.0.0/0 --dns 203.0.113.53 --sip-server 203.0.113.60
 }
 # accepted WHAT OPTION...: a client with these options has an encrypted tunnel.  Its options are all it verifies by.
 accepted() {
@@ -29,19 +39,34 @@ accepted() {
 	run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
 	is "$TRANSPORT, $what: echoed" "$(last flow .echoed)" -eq 5
 	is "$TRANSPORT, $what: by" "$(client_status .encrypted.transport)" = "$ENCRYPTED"
+	is "$TRANSPORT, $what: status says how" "$(client_status .plain.verified.by)" = "$VERIFIED_BY"
 	stop_client
 }
-# refused WHY OPTION...: a client with these has none, says why, and its encrypted-only socket is told no.
+# unconfigured: the client has taken nothing from a server, and sends nothing to it.
+unconfigured() {
+	[ "$(in_phone ip -j addr show dev tscf0 | jq '[.[].addr_info[]? | select(.scope == "global")] | length')" = 0 ] &&
+		[ "$(in_phone ip -j route get 203.0.113.9 | jq -r '.[0].dev')" != tscf0 ] &&
+		[ "$(client_status '[.plain.dns, .plain.sip, .plain.internal] | add | length')" = 0 ] &&
+		[ "$(grep -c . "$T/hook.log")" = 0 ]
+}
+# refused WHY OPTION...: a client with these takes nothing of the server, says why at once, and an encrypted-only socket is told no.
 refused() {
-	local why=$1
+	local why=$1 from
 	shift
-	PIN='' start_client "$@"
-	program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 50 --marker "M-only " --report 50
-	must 10 'client_status "select(.encrypted.state == \"failed\").encrypted.reason" | grep -q "$why"' "it fails since: $why"
+	: >"$T/hook.log"
+	PIN='' launch_client "$@"
+	must 10 'client status --json'
+	from=$(now)
+	client status --wait-up 30 >"$T/wait.out" 2>&1
+	is "$TRANSPORT, $why: waiting fails" $? -eq 1
+	is "$TRANSPORT, $why: at once, in milliseconds" "$(elapsed "$from")" -lt 10000
+	check "$TRANSPORT, $why: and says why" grep -q "not up: the server cannot be verified: .*$why" "$T/wait.out"
+	program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --marker "M-only " --report 50
 	must 10 '[ "$(last only ".send_errors.EACCES // 0")" -gt 5 ]' "the program sees an error"
-	pass "$TRANSPORT, $why: refused, and status and program know it"
+	check "$TRANSPORT, $why: status says it still" grep -q "$why" <<<"$(client_status .plain.unverified)"
+	is "$TRANSPORT, $why: it is counted" "$(client_status .counters.unverified)" -gt 0
+	check "$TRANSPORT, $why: no address, route, name server, SIP server or hook" unconfigured
 	is "$TRANSPORT, $why: nothing came through" "$(last only .echoed)" -eq 0
-	check "$TRANSPORT, $why: a plain socket goes on" reachable
 	kill "$LAST_PID"
 	finish "$LAST_PID"
 	stop_client
@@ -51,12 +76,20 @@ command -v openssl >/dev/null || skip "needs openssl"
 topology
 start_capture
 echo_server
-CLIENT_CONF=("hold-time = 200")
+: >"$T/hook.log"
+printf '#!/bin/sh\necho "$@" >>"%s"\n' "$T/hook.log" >"$T/hook"
+chmod +x "$T/hook"
+CLIENT_CONF=("hold-time = 200" "script = $T/hook")
 authority ca
 authority other
+middle
 certificate good ca 2
 certificate expired ca -1
 certificate stranger other 2
+certificate under middle 2
+cat "$T/middle.crt" >>"$T/under.crt"
+new_key=(-newkey rsa:2048 -nodes)
+certificate rsa ca 2
 other_pin=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 by_name=(--ca "$T/ca.crt" --server-name vpn.example.org)
 
@@ -65,15 +98,24 @@ for TRANSPORT in udp tcp; do
 	[ $TRANSPORT = udp ] || ENCRYPTED=tls
 	server_as good
 	pin=$PIN
+	VERIFIED_BY=CA
 	accepted "CA and name" "${by_name[@]}"
 	accepted "CA and address" --ca "$T/ca.crt"
+	VERIFIED_BY="CA and pin"
 	accepted "CA, name and pin" "${by_name[@]}" --pin "$pin"
 	refused "certificate is not valid for other.example.org" --ca "$T/ca.crt" --server-name other.example.org
 	refused "pin does not match" --pin "$other_pin"
 	refused "pin does not match" "${by_name[@]}" --pin "$other_pin"
 	server_as expired
 	refused "certificate has expired" "${by_name[@]}"
+	VERIFIED_BY=pin
 	accepted "pin alone, expired" --pin "$PIN"
+	server_as rsa
+	accepted "RSA, pin" --pin "$PIN"
+	VERIFIED_BY=CA
+	accepted "RSA, CA" "${by_name[@]}"
+	server_as under
+	accepted "a CA between" "${by_name[@]}"
 	server_as stranger
 	refused "certificate is not signed by a known CA" "${by_name[@]}"
 	stop_server

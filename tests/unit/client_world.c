@@ -19,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PIN "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
 /* --- the clock --- */
 
 /** libev calls these, too. */
@@ -383,9 +381,11 @@ static void set_text(char **to, const char *text)
 static void configure(struct client_world *w)
 {
 	struct client_config *c = &w->config;
+	char pin[TSCF_PIN_TEXT];
 
 	ck_assert_int_eq(client_config_init(c), 0);
-	set_text(&c->servers.all.pin, PIN);
+	w->server.identity = w->identity = server_identity_make(pin);
+	set_text(&c->servers.all.pin, pin);
 	c->servers.all.transport = CLIENT_TRANSPORT_UDP;
 	/* It would be on the whole host. */
 	c->guard = CLIENT_GUARD_OFF;
@@ -405,6 +405,7 @@ static void free_world(struct client_world *w)
 	}
 	json_decref(w->status);
 	client_config_free(&w->config);
+	tscf_identity_free(w->identity);
 	free(w);
 	the_world = NULL;
 }
@@ -418,8 +419,8 @@ void world_run(void (*test)(struct client_world *w), void (*prepare)(struct clie
 	w->i = i;
 	w->test = test;
 	make_network();
-	configure(w);
 	world_set_up_server(w);
+	configure(w);
 	if (prepare)
 		prepare(w);
 	take_clock();

@@ -24,6 +24,7 @@
 #include "common/packet/message.h"
 #include "common/transport/transport.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/server_identity.h"
 #include "tscf-client/client.h"
 
 #include <jansson.h>
@@ -57,11 +58,14 @@ struct world_link {
 	struct tscf_peer peer;
 	struct client_world *world;
 	enum world_kind kind;
-	bool open;                    /**< the client has not closed it */
-	bool up;                      /**< the client has been told that it is there */
-	unsigned messages, inner;     /**< sent by the client */
-	uint64_t tsid;                /**< of the plain session that was configured by it ... */
-	uint32_t configured;          /**< ... with a request of this sequence number; 0: none */
+	bool open;                             /**< the client has not closed it */
+	bool up;                               /**< the client has been told that it is there */
+	unsigned messages, inner;              /**< sent by the client */
+	uint64_t tsid;                         /**< of the plain session that was configured by it ... */
+	uint32_t configured;                   /**< ... with a request of this sequence number; 0: none */
+	uint8_t configuration[TSCF_PROBE_MAX]; /**< the answer to it */
+	uint32_t configuration_length;
+	uint32_t proven;              /**< the sequence number of the request that it answers; 0: none */
 	struct ev_timer decision;     /**< what becomes of it is told then */
 	uint8_t last[TSCF_PROBE_MAX]; /**< inner packet that was sent last */
 	uint32_t last_length;
@@ -85,6 +89,7 @@ void world_link_receive_gso(struct world_link *l, const void *data, uint32_t len
 /** Requests of the client, by what they ask for. */
 enum world_ask {
 	WORLD_CONFIGURE,
+	WORLD_CHAIN, /**< the server's certificates */
 	WORLD_RESUME,
 	WORLD_RELEASE,
 	WORLD_KEEPALIVE,           /**< the plain tunnel's */
@@ -120,9 +125,11 @@ struct world_server {
 	uint16_t mtu, keepalive, persistence, path_mtu; /**< 0: not said; path_mtu: larger padded messages are lost */
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
 	bool cookie;                                    /**< demands one */
-	uint8_t methods;                                /**< and a proof by one of these; 0: none */
-	unsigned room;   /**< sockets that it takes, and the whole address beside them; 0: any number */
-	unsigned routes; /**< more, beside the service network */
+	struct tscf_identity *identity;                 /**< by which it proves who it is; NULL: it is too old to */
+	const uint8_t *psk; /**< 32 bytes, of the client; NULL: it has proved nothing by one */
+	uint8_t methods;    /**< and a proof by one of these; 0: none */
+	unsigned room;      /**< sockets that it takes, and the whole address beside them; 0: any number */
+	unsigned routes;    /**< more, beside the service network */
 	/** Bindings and shields, as the client has told of them. */
 	struct tscf_bindings *bound, *shielded;
 };
@@ -197,6 +204,7 @@ struct client_world {
 	struct client_config config; /**< the set-up of a test may change it */
 	int i;                       /**< of a loop test */
 	struct world_server server;
+	struct tscf_identity *identity; /**< that of the pin */
 	enum world_reception reception[WORLD_KINDS];
 	struct world_link *links[WORLD_LINKS];
 	unsigned link_count;

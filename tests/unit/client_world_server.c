@@ -51,6 +51,8 @@ static enum world_ask ask_of(const struct client_world *w, const struct tscf_mes
 	switch (m->type) {
 	case TSCF_CONFIGURATION_REQUEST:
 		return tscf_message_find(m, TSCF_TLV_RESERVED_TSID, &tlv) ? WORLD_CONFIGURE_ENCRYPTED : WORLD_CONFIGURE;
+	case TSCF_CHAIN_REQUEST:
+		return WORLD_CHAIN;
 	case TSCF_RESUME_REQUEST:
 		return WORLD_RESUME;
 	case TSCF_RELEASE_REQUEST:
@@ -274,6 +276,34 @@ static uint64_t tsid_of_answer(struct world_link *l, enum world_ask ask, const s
 	return l->tsid;
 }
 
+/* A request that is repeated gets the answer that it had. */
+static void prove(struct world_link *l, const struct tscf_message *m, struct tscf_writer *t)
+{
+	const struct world_server *s = &l->world->server;
+	int length;
+
+	if (l->proven != m->sequence) {
+		length = s->identity ? tscf_agreement_answer(s->identity, m, s->psk, t) : tscf_write_finish(t);
+		ck_assert_int_gt(length, 0);
+		memcpy(l->configuration, t->data, (size_t)length);
+		l->configuration_length = (uint32_t)length;
+		l->proven = m->sequence;
+	}
+	memcpy(t->data, l->configuration, l->configuration_length);
+	t->length = l->configuration_length;
+}
+
+static void write_chain(const struct world_server *s, const struct tscf_message *m, struct tscf_writer *t)
+{
+	struct tscf_chain_part part;
+	struct tscf_tlv tlv;
+
+	ck_assert(tscf_message_find(m, TSCF_TLV_CHAIN_PART, &tlv));
+	ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &part), 0);
+	part = tscf_identity_part(s->identity, part.offset, 200);
+	tscf_write_chain_part(t, &part);
+}
+
 static void answer_one(struct client_world *w, unsigned i)
 {
 	struct world_server *s = &w->server;
@@ -283,10 +313,13 @@ static void answer_one(struct client_world *w, unsigned i)
 	bool twice = s->reaction[ask] == WORLD_TWICE;
 	struct tscf_writer t;
 	struct tscf_message m;
+	struct tscf_tlv tlv;
 
 	ck_assert_int_eq(tscf_message_decode(w->waiting[i].data, w->waiting[i].length, &m), 0);
 	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(l, ask, &m), m.sequence);
-	if (asks_for_cookie(s, ask, &m)) {
+	if (ask == WORLD_CHAIN) {
+		write_chain(s, &m, &t);
+	} else if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
 	} else if (is_full(s, ask, &m)) {
 		tscf_write_response(&t, TSCF_RESPONSE_LIMIT, "full");
@@ -301,7 +334,11 @@ static void answer_one(struct client_world *w, unsigned i)
 		tscf_write_pad(&t, w->waiting[i].length);
 	w->waiting_count--;
 	memmove(&w->waiting[i], &w->waiting[i + 1], (w->waiting_count - i) * sizeof(w->waiting[0]));
-	ck_assert_int_gt(tscf_write_finish(&t), 0);
+	if (ask == WORLD_CONFIGURE && tscf_message_find(&m, TSCF_TLV_CLIENT_ID, &tlv) && !asks_for_cookie(s, ask, &m) &&
+	    s->code[ask] == TSCF_RESPONSE_SUCCESS)
+		prove(l, &m, &t);
+	else
+		ck_assert_int_gt(tscf_write_finish(&t), 0);
 	world_link_receive(l, buffer, t.length);
 	if (twice)
 		world_link_receive(l, buffer, t.length);

@@ -136,7 +136,7 @@ tests_unit_test_client_resume_SOURCES = tests/unit/test_client_resume.c tests/un
 tests_unit_test_client_resume_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_resume_LDADD = $(CLIENT_LDADD)
 UNIT_TESTS += tests/unit/test_server_liveness
-tests_unit_test_server_liveness_SOURCES = tests/unit/test_server_liveness.c tests/unit/server_world.c tests/unit/server_world.h \
+tests_unit_test_server_liveness_SOURCES = tests/unit/test_server_liveness.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.c tests/unit/runner.h
 tests_unit_test_server_liveness_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_liveness_LDADD = libtscf-server.la $(UNIT_LDADD)
@@ -153,7 +153,8 @@ tests_unit_test_client_identity_LDADD = $(CLIENT_LDADD)
 check_LTLIBRARIES = tests/unit/libclient-world.la
 tests_unit_libclient_world_la_SOURCES = tests/unit/client_world.c tests/unit/client_world.h tests/unit/client_world_internal.h \
 	tests/unit/client_world_kernel.c tests/unit/client_world_link.c tests/unit/client_world_server.c \
-	tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
+	tests/unit/netns.c tests/unit/netns.h tests/unit/server_identity.c tests/unit/server_identity.h \
+	tests/unit/runner.h tests/unit/runner.c
 tests_unit_libclient_world_la_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 CLIENT_WORLD_LIBS = tests/unit/libclient-world.la $(CLIENT_LDADD) $(EV_LIBS) $(JANSSON_LIBS)
 CLIENT_WORLD_WRAP = $(AM_LDFLAGS) -Wl,--wrap=tscf_udp_connect -Wl,--wrap=tscf_dtls_connect -Wl,--wrap=tscf_tcp_connect \
@@ -248,7 +249,7 @@ tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
 UNIT_TESTS += tests/unit/test_server_migrate
-tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/unit/event.h tests/unit/runner.h \
+tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/unit/server_identity.c tests/unit/server_identity.h tests/unit/event.h tests/unit/runner.h \
 	tests/unit/runner.c
 tests_unit_test_server_migrate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_migrate_LDADD = libtscf-server.la $(UNIT_LDADD) $(EV_LIBS)
@@ -257,7 +258,7 @@ UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
-tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_world.c tests/unit/server_world.h \
+tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_admission_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_admission_LDADD = libtscf-server.la $(UNIT_LDADD)
@@ -265,17 +266,17 @@ tests_unit_test_server_cookie_SOURCES = tests/unit/test_server_cookie.c  \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_cookie_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_cookie_LDADD = libtscf-server.la $(UNIT_LDADD)
-tests_unit_test_server_mtu_SOURCES = tests/unit/test_server_mtu.c tests/unit/server_world.c tests/unit/server_world.h \
+tests_unit_test_server_mtu_SOURCES = tests/unit/test_server_mtu.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_mtu_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_mtu_LDADD = libtscf-server.la $(UNIT_LDADD)
-tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/server_world.c tests/unit/server_world.h \
+tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 SERVER_REQUESTS_TEST_SOURCES = tests/unit/server_requests_case.c tests/unit/server_requests_case.h \
-	tests/unit/server_world.c tests/unit/server_world.h tests/unit/runner.h tests/unit/runner.c
+	tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h tests/unit/runner.h tests/unit/runner.c
 UNIT_TESTS += tests/unit/test_server_requests tests/unit/test_server_configuration tests/unit/test_server_reservation
 UNIT_TESTS += tests/unit/test_server_limits tests/unit/test_server_bindings tests/unit/test_server_shields
 UNIT_TESTS += tests/unit/test_server_resume tests/unit/test_server_stream_requests
@@ -336,6 +337,10 @@ tests_unit_test_tls_threads_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_proof_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+UNIT_TESTS += tests/unit/test_agreement
+tests_unit_test_agreement_SOURCES = tests/unit/test_agreement.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_agreement_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_agreement_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_psk_SOURCES = tests/unit/test_psk.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_psk_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_psk_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUEST_SIZE 400
+#define REQUEST_SIZE 480
 
 static void note_send(struct tscf_transport *t, struct tscf_batch *batch)
 {
@@ -63,7 +63,8 @@ struct world_peer *world_peer_at(struct world *w, const union tscf_endpoint *out
 	return NULL;
 }
 
-static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_endpoint *outer, const struct tscf_addr *local, void *user)
+static struct tscf_peer *add_peer(struct tscf_transport *t, const union tscf_endpoint *outer,
+				  const struct tscf_addr *local, void *user)
 {
 	struct world *w = t->context;
 
@@ -96,6 +97,7 @@ struct world *world_new(uint32_t services)
 	w->stream = (struct tscf_transport){.ops = &stream_ops, .context = w};
 	w->encrypted = (struct tscf_transport){.ops = &encrypted_ops, .context = w};
 	w->interface = i;
+	w->state->identity = w->identity = server_identity_make(NULL);
 	w->state->interfaces = i;
 	w->state->settings.mtu = 1340;
 	w->state->settings.persistence = 330;
@@ -118,6 +120,7 @@ struct world *world_new(uint32_t services)
 void world_free(struct world *w)
 {
 	server_state_free(w->state);
+	tscf_identity_free(w->identity);
 	server_pools_free(&w->allocator.plain_pools);
 	server_pools_free(&w->allocator.encrypted_pools);
 	free(w);
@@ -166,6 +169,8 @@ void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *da
 
 	tscf_write_begin(writer, data, TSCF_MESSAGE_MAX, type, configures ? TSCF_TSID_NONE : tsid,
 			 encrypted ? ++c->encrypted_sequence : ++c->sequence);
+	if (configures && !encrypted)
+		tscf_offer_write(&c->offer, writer);
 }
 
 static int read_answer(struct world *w)
@@ -183,8 +188,9 @@ int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t lengt
 	struct world *w = c->world;
 	struct world_peer *connection = encrypted ? c->connection : c->stream;
 	struct world_peer *p = connection ? connection : world_peer_at(w, &c->outer);
-	struct server_listener *listener =
-	    &w->interface->listener[encrypted ? SERVER_DTLS : connection ? SERVER_TCP : SERVER_UDP];
+	struct server_listener *listener = &w->interface->listener[encrypted    ? SERVER_DTLS
+								   : connection ? SERVER_TCP
+										: SERVER_UDP];
 	struct server_input in = {
 	    .interface = w->interface,
 	    .place = {.listener = listener, .connection = connection ? &connection->peer : NULL, .outer = c->outer},
@@ -293,8 +299,8 @@ void world_handshake(struct world_client *c)
 	struct world *w = c->world;
 
 	c->connection = new_peer(w, &w->encrypted, &c->outer, NULL);
-	ck_assert_ptr_nonnull(server_session_accept(w->state, &w->interface->listener[SERVER_DTLS], &c->connection->peer,
-						     w->now));
+	ck_assert_ptr_nonnull(
+	    server_session_accept(w->state, &w->interface->listener[SERVER_DTLS], &c->connection->peer, w->now));
 }
 
 static int configure_encrypted(struct world_client *c, bool resume, bool again)

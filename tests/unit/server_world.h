@@ -3,12 +3,14 @@
  * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them,
  * clients that speak the protocol by function call, a clock that the test moves, and inner packets.
  *
- * Plain pools 10.1.0.0/24 and 2001:db8:1::/64 (clients from 10.1.0.2), encrypted pools 10.2.0.0/24, 2001:db8:2::/64.  Every failed expectation ends the test.
+ * Plain pools 10.1.0.0/24 and 2001:db8:1::/64 (clients from 10.1.0.2), encrypted pools 10.2.0.0/24, 2001:db8:2::/64.
+ * Every failed expectation ends the test.
  */
 #ifndef TSCF_TESTS_SERVER_WORLD_H
 #define TSCF_TESTS_SERVER_WORLD_H
 
 #include "common/packet/message.h"
+#include "tests/unit/server_identity.h"
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/dtte.h"
 #include "tscf-server/settings/config.h"
@@ -30,12 +32,14 @@ struct world {
 	struct world_peer peer[WORLD_PEERS];
 	unsigned peers;
 	uint64_t now;
+	struct tscf_identity *identity;
 	struct server_answer answer; /**< the last one */
 	struct tscf_message reply;   /**< it decoded; valid if answer.length > 0 */
 };
 
 /** What a test knows as a client. */
 struct world_client {
+	struct tscf_offer offer; /**< of the last configuration request */
 	struct world *world;
 	union tscf_endpoint outer;
 	uint8_t id[SERVER_CLIENT_ID_SIZE];
@@ -45,7 +49,7 @@ struct world_client {
 	int family;                        /**< of what it does inside: AF_INET, unless a test changes that */
 	struct tscf_addr plain, encrypted; /**< internal addresses of that family */
 	struct world_peer *connection;     /**< DTLS */
-	struct world_peer *stream;         /**< the plain tunnel is on this connection, if there is one; else it is UDP */
+	struct world_peer *stream; /**< the plain tunnel is on this connection, if there is one; else it is UDP */
 	uint8_t secret[SERVER_SECRET_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
 	uint8_t resume_key[SERVER_RESUME_LOCK_SIZE]; /**< its lock is given with the configuration; all 0: none */
@@ -65,7 +69,8 @@ struct tscf_addr world_addr(const char *text);
 
 /** A client at 198.51.100.@p host, port @p port. */
 void world_client(struct world *w, struct world_client *c, unsigned host, uint16_t port);
-/** Begin a request; a finished one is sent with world_send. */
+/** Begin a request, a configuration request for a plain tunnel with a key share; a finished one is sent with
+ * world_send. */
 void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *data, enum tscf_message_type type,
 		 bool encrypted);
 /** Send what has been written; the answer is in world->answer and world->reply.  @return its response code, or -1: no

@@ -2,9 +2,11 @@
 /*
  * The plain tunnel: set-up against every answer, what it takes from the server, its loss, and how it goes on.
  */
+#include "common/crypto/hash.h"
 #include "tests/unit/client_world.h"
 #include "tests/unit/netns.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -203,8 +205,13 @@ static void have_key(struct client_world *w)
 {
 	static char name[] = "/tmp/tscf-psk-XXXXXX";
 	static const char line[] = "phone:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+	static uint8_t key[32];
 	int fd = mkstemp(name);
 
+	for (unsigned i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	tscf_sha256(key, sizeof(key), key);
+	w->server.psk = key;
 	ck_assert(fd >= 0 && write(fd, line, sizeof(line) - 1) == sizeof(line) - 1);
 	close(fd);
 	w->config.psk_file = strdup(name);
@@ -230,6 +237,60 @@ WORLD_TEST(proof_by_key, have_key)
 	close(world_encrypted_up(w, 5000));
 	m = world_last(w, WORLD_CONFIGURE_ENCRYPTED);
 	ck_assert(tscf_message_find(&m, TSCF_TLV_AUTH_PROOF, &tlv));
+}
+
+/* --- whose the answer is --- */
+
+static struct tscf_identity *rogue;
+
+/* Another server answers; or one that is too old to prove anything; or the right one does not know our key. */
+static void be_rogue(struct client_world *w)
+{
+	static const uint8_t key[32] = {1};
+
+	rogue = w->i == 0 ? server_identity_make(NULL) : NULL;
+	if (w->i == 2)
+		w->server.psk = key;
+	else
+		w->server.identity = rogue;
+}
+
+WORLD_TEST(rogue_server, be_rogue)
+{
+	static const char *const why[] = {"pin does not match", "it proves nothing", "has not come to the same keys"};
+	const struct tscf_control_request request = {.op = TSCF_CONTROL_WAIT_UP, .timeout_ms = 60000};
+	struct world_call *call = world_ask_as(w, &request, -1, getpid(), 0);
+
+	world_pass(w, 500);
+	ck_assert(!is_up(w) && reason_has(w, why[w->i]));
+	ck_assert_ptr_nonnull(strstr(world_status(w, "plain.unverified"), why[w->i]));
+	ck_assert_str_eq(world_status(w, "plain.internal"), "[]");
+	ck_assert_str_eq(world_status(w, "plain.dns"), "[]");
+	ck_assert_int_ge(world_counter(w, "unverified"), 1);
+	ck_assert(call->answered);
+	ck_assert_int_eq(call->error, EKEYREJECTED);
+	ck_assert_ptr_nonnull(strstr(call->text, why[w->i]));
+	/* The right one is taken as soon as it is there, and then nothing is wrong. */
+	w->server.identity = w->identity;
+	w->server.psk = NULL;
+	world_plain_up(w);
+	ck_assert_str_eq(world_status(w, "plain.verified.by"), "pin");
+	tscf_identity_free(rogue);
+}
+
+/* The certificates are fetched once. */
+WORLD_TEST(certificates_are_remembered, NULL)
+{
+	unsigned fetched;
+
+	world_plain_up(w);
+	fetched = w->server.count[WORLD_CHAIN];
+	ck_assert_uint_gt(fetched, 1);
+	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
+	lose_tunnel(w);
+	WORLD_UNTIL(w, 20000, is_up(w));
+	ck_assert_uint_gt(w->server.count[WORLD_CONFIGURE], 1);
+	ck_assert_uint_eq(w->server.count[WORLD_CHAIN], fetched);
 }
 
 /* --- loss, and how it goes on --- */
@@ -496,6 +557,8 @@ static Suite *make_suite(void)
 	tcase_add_test(up, cookie);
 	tcase_add_test(up, no_cookie_in_answer);
 	tcase_add_test(up, proof_demanded);
+	tcase_add_loop_test(up, rogue_server, 0, 3);
+	tcase_add_test(up, certificates_are_remembered);
 	tcase_add_loop_test(up, proof_by_key, 0, 2);
 	tcase_add_test(on, resumed);
 	tcase_add_loop_test(on, resume_refused, 0, 3);

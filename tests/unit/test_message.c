@@ -202,7 +202,7 @@ START_TEST(bad_types)
 	tscf_write_finish(&b.w);
 	for (unsigned type = 0; type < 256; type++) {
 		b.data[1] = (uint8_t)type;
-		if (type >= 1 && type <= 10)
+		if (type >= 1 && type <= 12)
 			continue;
 		ck_assert_int_eq(decode_cut(&b, TSCF_MESSAGE_HEADER, &m), -EINVAL);
 		ck_assert_int_eq(tscf_message_length(b.data, 2), -EINVAL);
@@ -327,6 +327,9 @@ START_TEST(sizes)
 	    {TSCF_TLV_SHIELD_LOCK, {32}, 1},
 	    {TSCF_TLV_SHIELD_KEY, {32}, 1},
 	    {TSCF_TLV_AUTH_METHODS, {1}, 1},
+	    {TSCF_TLV_KEY_SHARE, {33}, 1},
+	    {TSCF_TLV_CHAIN_DIGEST, {32}, 1},
+	    {TSCF_TLV_MAC, {16}, 1},
 	};
 	static const uint8_t zero[256];
 
@@ -343,6 +346,8 @@ START_TEST(sizes)
 		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_PROOF, zero, length), length >= 2 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_CERTIFICATE, zero, length), length >= 1 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_SIGNATURE, zero, length), length >= 1 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_CHAIN_PART, zero, length), length >= 4 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
 		ck_assert_int_eq(decode_raw(0, zero, length), 0);
 		ck_assert_int_eq(decode_raw(UNKNOWN_TLV, zero, length), 0);
@@ -793,7 +798,7 @@ static Suite *make_suite(void)
 	TCase *values = tcase_create("values");
 	TCase *writer = tcase_create("writer");
 
-	tcase_add_loop_test(frame, types, TSCF_CONFIGURATION_REQUEST, TSCF_SERVICE_RESPONSE + 1);
+	tcase_add_loop_test(frame, types, TSCF_CONFIGURATION_REQUEST, TSCF_CHAIN_RESPONSE + 1);
 	tcase_add_test(frame, header_bytes);
 	tcase_add_test(frame, first_byte);
 	tcase_add_test(frame, bad_types);

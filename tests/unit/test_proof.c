@@ -14,7 +14,7 @@
 #define BOB    "bob:ffeeddccbbaa99887766554433221100\n"
 
 static char error[TSCF_PROOF_ERROR];
-static uint8_t challenge[40], client_id[16], data[TSCF_PROBE_MAX];
+static uint8_t challenge[40], client_id[16], data[TSCF_PROBE_MAX], share[TSCF_KEY_SHARE_SIZE];
 static struct tscf_proof_subject subject;
 static struct tscf_client_name who;
 static int64_t today;
@@ -54,7 +54,9 @@ static void setup(void)
 	memset(challenge, 1, sizeof(challenge));
 	memset(client_id, 2, sizeof(client_id));
 	today = time(NULL);
-	subject = (struct tscf_proof_subject){.challenge = challenge, .challenge_length = 17, .client_id = client_id};
+	memset(share, 3, sizeof(share));
+	subject = (struct tscf_proof_subject){
+	    .challenge = challenge, .challenge_length = 17, .client_id = client_id, .share = share};
 }
 
 static struct tscf_client_auth *server(const char *psks, bool certificates, const char *denied)
@@ -98,7 +100,7 @@ static const char *prove(struct tscf_credential *c, const struct tscf_proof_subj
 /** A proof over another subject is none. */
 static void check_subject(struct tscf_credential *c, struct tscf_client_auth *s, const char *expected)
 {
-	uint8_t other_challenge[17], other_id[16];
+	uint8_t other_challenge[17], other_id[16], other_share[TSCF_KEY_SHARE_SIZE];
 	struct tscf_proof_subject over = subject;
 
 	ck_assert_ptr_null(prove(c, &over, s));
@@ -116,6 +118,11 @@ static void check_subject(struct tscf_credential *c, struct tscf_client_auth *s,
 	memcpy(other_id, client_id, sizeof(other_id));
 	other_id[0] ^= 1;
 	over.client_id = other_id;
+	ck_assert_str_eq(prove(c, &over, s), expected);
+	over = subject;
+	memcpy(other_share, share, sizeof(other_share));
+	other_share[32] ^= 1;
+	over.share = other_share;
 	ck_assert_str_eq(prove(c, &over, s), expected);
 }
 

@@ -69,12 +69,12 @@ static struct tscf_credential *credential(const char *text)
 	return c;
 }
 
-/** A configuration request for a plain tunnel, with the cookie if @p with_cookie, and with the proof of @p who unless that
- * is NULL; @p in_connection: inside an encrypted connection. */
+/** A configuration request for a plain tunnel, with the cookie if @p with_cookie, and with the proof of @p who unless
+ * that is NULL; @p in_connection: inside an encrypted connection. */
 static int configure_by(struct world_client *c, bool with_cookie, const struct tscf_credential *who, bool in_connection)
 {
 	const struct tscf_proof_subject subject = {
-	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id};
+	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id, .share = c->offer.share.bytes};
 	uint8_t data[TSCF_PROBE_MAX];
 	struct tscf_writer writer;
 	struct tscf_tlv tlv;
@@ -83,11 +83,13 @@ static int configure_by(struct world_client *c, bool with_cookie, const struct t
 	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, in_connection);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 	tscf_write_u64(&writer, TSCF_TLV_RUN, c->run);
+	if (in_connection)
+		tscf_offer_write(&c->offer, &writer);
 	if (with_cookie)
 		tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
 	if (who)
 		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
-	tscf_write_pad(&writer, 400);
+	tscf_write_pad(&writer, 480);
 	code = world_send(c, &writer, in_connection);
 	if (tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv) && tlv.length == sizeof(cookie))
 		memcpy(cookie, tlv.value, sizeof(cookie));

@@ -2,6 +2,7 @@
 /* Configuration requests: what is answered, which addresses are given, and who replaces whom. */
 #include "tscf-server/session/rival.h"
 
+#include "common/crypto/hash.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
@@ -31,6 +32,82 @@ START_TEST(largest_configuration)
 }
 END_TEST
 
+/** Send a request that has the sequence number, client and key share of an earlier one. */
+static int configure_again(struct world_client *c, uint32_t sequence)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	tscf_write_begin(&writer, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, sequence);
+	tscf_write_bytes(&writer, TSCF_TLV_KEY_SHARE, c->offer.share.bytes, TSCF_KEY_SHARE_SIZE);
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	tscf_write_pad(&writer, 480);
+	return world_send(c, &writer, false);
+}
+
+/* The keys of an answer are of use to the client with that key share alone. */
+START_TEST(another_share_gets_another_answer)
+{
+	uint64_t tsid;
+
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	tsid = a.tsid;
+	a.sequence--;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_uint_ne(a.tsid, tsid);
+}
+END_TEST
+
+/* One without is of a client that is too old, or too new; nothing is given. */
+START_TEST(without_a_share)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	for (unsigned i = 0; i < 2; i++) {
+		tscf_write_begin(&writer, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
+		tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, a.id, sizeof(a.id));
+		if (i == 1)
+			tscf_write_bytes(&writer, TSCF_TLV_KEY_SHARE,
+					 "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+					 TSCF_KEY_SHARE_SIZE);
+		tscf_write_pad(&writer, 480);
+		ck_assert_int_eq(world_send(&a, &writer, false), TSCF_RESPONSE_MALFORMED);
+		ck_assert_uint_eq(w->interface->plain_count, 0);
+		ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 0);
+	}
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_SHARE), 2);
+}
+END_TEST
+
+/* Who asks for the certificates gets them in parts that are no more than three times his request. */
+START_TEST(certificates_in_parts)
+{
+	uint8_t data[TSCF_MESSAGE_MAX], chain[TSCF_CHAIN_MAX], digest[32];
+	struct tscf_chain_part part = {.total = 0};
+	struct tscf_writer writer;
+	struct tscf_tlv tlv;
+	uint16_t have = 0;
+
+	do {
+		part = (struct tscf_chain_part){.total = have, .offset = have};
+		world_begin(&a, &writer, data, TSCF_CHAIN_REQUEST, false);
+		tscf_write_chain_part(&writer, &part);
+		tscf_write_pad(&writer, 80);
+		ck_assert_int_eq(world_send(&a, &writer, false), -2);
+		ck_assert_uint_le(w->answer.length, 240);
+		ck_assert(tscf_message_find(&w->reply, TSCF_TLV_CHAIN_PART, &tlv));
+		ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &part), 0);
+		ck_assert_uint_eq(part.offset, have);
+		memcpy(chain + have, part.bytes, part.length);
+		have = (uint16_t)(have + part.length);
+	} while (have < part.total);
+	tscf_sha256(chain, have, digest);
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_mem_eq(tscf_agreement_chain(&w->reply), digest, sizeof(digest));
+}
+END_TEST
+
 /* A repeated configuration request gets the same bytes and makes no second session. */
 START_TEST(configuration_repeated)
 {
@@ -38,16 +115,14 @@ START_TEST(configuration_repeated)
 
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
 	first = w->answer;
-	a.sequence--;
-	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(configure_again(&a, a.sequence), TSCF_RESPONSE_SUCCESS);
 	ck_assert_uint_eq(first.length, w->answer.length);
 	ck_assert_mem_eq(first.data, w->answer.data, first.length);
 	ck_assert_uint_eq(w->interface->plain_count, 1);
 	/* Also after other requests. */
 	ck_assert_int_eq(world_keepalive(&a, false), 0);
 	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
-	a.sequence = first.data[15] - 1U;
-	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(configure_again(&a, first.data[15]), TSCF_RESPONSE_SUCCESS);
 	ck_assert_mem_eq(first.data, w->answer.data, first.length);
 	ck_assert_uint_eq(w->interface->plain_count, 1);
 }
@@ -62,6 +137,7 @@ static int configure_inside(struct world_client *c)
 
 	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, true);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
+	tscf_offer_write(&c->offer, &writer);
 	code = world_send(c, &writer, true);
 	if (code == TSCF_RESPONSE_SUCCESS)
 		c->encrypted_tsid = w->reply.tsid;
@@ -347,6 +423,9 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, largest_configuration);
+	tcase_add_test(t, another_share_gets_another_answer);
+	tcase_add_test(t, without_a_share);
+	tcase_add_test(t, certificates_in_parts);
 	tcase_add_test(t, configuration_repeated);
 	tcase_add_test(t, plain_inside);
 	tcase_add_test(t, plain_inside_refused);

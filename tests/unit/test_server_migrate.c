@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the other. */
+/* Two workers, each with a TCP port of its own on loopback, in one event loop: a session goes to a connection of the
+ * other. */
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
@@ -11,6 +12,7 @@
 
 #include "tests/unit/event.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/server_identity.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -18,13 +20,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WORKERS 2
-#define REQUEST_SIZE 400
+#define WORKERS      2
+#define REQUEST_SIZE 480
 
 static struct ev_loop *loop;
 static struct server server;
 static struct server_worker worker[WORKERS];
 static struct server_allocator allocator;
+static struct tscf_identity *identity;
 
 /* What a client has. */
 static uint64_t tsid;
@@ -108,6 +111,7 @@ static void make_worker(unsigned index)
 	w->loop = loop;
 	w->state = server_state_new(tscf_udp_peer_add);
 	ck_assert_ptr_nonnull(w->state);
+	w->state->identity = identity;
 	w->state->workers = WORKERS;
 	w->state->leases.part = index;
 	w->state->leases.parts = WORKERS;
@@ -124,6 +128,7 @@ static void setup(void)
 	struct server_pool *pool;
 
 	tscf_log_init("test", TSCF_LOG_ERROR);
+	identity = server_identity_make(NULL);
 	loop = ev_default_loop(0);
 	server = (struct server){.loop = loop, .workers = worker, .worker_count = WORKERS};
 	ck_assert_int_eq(tscf_prefix_parse("10.1.0.0/24", &range), 0);
@@ -143,6 +148,7 @@ static void teardown(void)
 		server_state_free(worker[n].state);
 	}
 	server_pools_free(&allocator.plain_pools);
+	tscf_identity_free(identity);
 	ev_loop_destroy(loop);
 }
 
@@ -176,7 +182,8 @@ static bool is_read(void *context)
 	return r->got >= 0;
 }
 
-/* Send what was written.  @return the code of the answer; -1: the connection was closed instead; -2: there is none in it. */
+/* Send what was written.  @return the code of the answer; -1: the connection was closed instead; -2: there is none in
+ * it. */
 static int ask(int fd, struct tscf_writer *w)
 {
 	struct reading r = {.fd = fd};
@@ -213,11 +220,13 @@ static void configure(int fd)
 {
 	static const uint8_t id[SERVER_CLIENT_ID_SIZE] = {7};
 	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_offer offer;
 	struct tscf_writer w;
 
 	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, ++sequence);
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, id, sizeof(id));
 	write_lock(&w, 1);
+	tscf_offer_write(&offer, &w);
 	tscf_write_pad(&w, REQUEST_SIZE);
 	ck_assert_int_eq(ask(fd, &w), TSCF_RESPONSE_SUCCESS);
 	tsid = reply.tsid;

@@ -48,12 +48,12 @@ START_TEST(too_small)
 
 	world_begin(&a, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, a.id, sizeof(a.id));
-	/* Many routes: the answer would be larger than 3 * 36. */
+	/* Many routes: the answer would be larger than 3 * 105. */
 	for (unsigned i = 0; i < 50; i++)
 		w->state->settings.routes[i] = w->state->settings.routes[0];
 	w->state->settings.route_count = 50;
 	ck_assert_int_eq(world_send(&a, &writer, false), TSCF_RESPONSE_TOO_SMALL);
-	ck_assert_uint_le(w->answer.length, 3 * 36);
+	ck_assert_uint_le(w->answer.length, 3 * 105);
 	ck_assert_uint_eq(w->reply.tsid, TSCF_TSID_NONE);
 	ck_assert_uint_eq(w->interface->plain_count, 0);
 	ck_assert_uint_eq(server_pool_used(w->allocator.plain_pools.first), 0);
@@ -70,9 +70,9 @@ START_TEST(repeated_too_small)
 		w->state->settings.routes[i] = w->state->settings.routes[0];
 	w->state->settings.route_count = 20;
 	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
-	ck_assert_uint_gt(w->answer.length, 3 * 36);
-	a.sequence--;
-	world_begin(&a, &writer, data, TSCF_CONFIGURATION_REQUEST, false);
+	ck_assert_uint_gt(w->answer.length, 3 * 105);
+	tscf_write_begin(&writer, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, a.sequence);
+	tscf_write_bytes(&writer, TSCF_TLV_KEY_SHARE, a.offer.share.bytes, TSCF_KEY_SHARE_SIZE);
 	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, a.id, sizeof(a.id));
 	ck_assert_int_eq(world_send(&a, &writer, false), -1);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNANSWERED), 1);

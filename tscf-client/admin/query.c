@@ -55,6 +55,8 @@ static int wait_up(const char *path, unsigned long seconds)
 		request.timeout_ms = (uint32_t)left;
 		/* The daemon keeps the time; ours is a little longer, so that its answer is the one that is heard. */
 		err = tscf_control_query(path, &request, left + 1000, &text);
+		if (err == EKEYREJECTED)
+			tscf_error("not up: %s", text ? text : "the server cannot be verified");
 		free(text);
 		if (err >= 0 || err == -EACCES || err == -EPERM || left == 0)
 			break;
@@ -62,7 +64,7 @@ static int wait_up(const char *path, unsigned long seconds)
 	}
 	if (err < 0)
 		tscf_query_report(PROGRAM, path, TSCF_CONTROL_WAIT_UP, err);
-	else if (err > 0)
+	else if (err > 0 && err != EKEYREJECTED)
 		tscf_error("not up after %lu s", seconds);
 	return err;
 }

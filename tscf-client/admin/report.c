@@ -133,6 +133,15 @@ static json_t *candidate_list(const struct client *c)
 	return list;
 }
 
+/* Whether the server of the plain tunnel is known to be the one that it should be. */
+static json_t *verified_status(const struct client *c, bool up)
+{
+	const struct tscf_tls *tls = c->tls[c->plain.way.server];
+	const char *by = !tscf_tls_has_ca(tls) ? "pin" : tscf_tls_has_pin(tls) ? "CA and pin" : "CA";
+	return up ? json_pack("{s:s, s:I}", "by", by, "since", (json_int_t)wall_clock(c, c->verified_since))
+		  : json_null();
+}
+
 static json_t *plain_status(struct client *c, bool privileged)
 {
 	static const char *const names[] = {"down", "connecting", "up"};
@@ -142,14 +151,16 @@ static json_t *plain_status(struct client *c, bool privileged)
 	const struct outage *outage = &c->connector.outage;
 	uint32_t failures = outage->present ? outage->failures : 0;
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}", "state",
-			 names[c->plain.state], "reason", c->plain_reason, "since",
-			 (json_int_t)wall_clock(c, c->plain_since), "transport", way_transport(way->kind, way->inside),
-			 "server", tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
-			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
-			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->mtu, "mtu_confirmed",
-			 c->pmtu.confirmed, "shared_identifier", c->identity.shared, "failures", (json_int_t)failures,
-			 "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
+	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}",
+			 "state", names[c->plain.state], "reason", c->plain_reason, "since",
+			 (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
+			 text_or_null(c->untrusted && !up ? c->untrusted_reason : ""), "transport",
+			 way_transport(way->kind, way->inside), "server", tscf_endpoint_format(&at, server), "internal",
+			 internal_list(&c->plain, up), "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip",
+			 addr_list(&c->sip_servers, up), "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu",
+			 (int)c->mtu, "mtu_confirmed", c->pmtu.confirmed, "shared_identifier", c->identity.shared,
+			 "failures", (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms,
+			 "traffic", traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)

@@ -122,6 +122,17 @@ static void print_sockets(const json_t *sockets, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_verified(const json_t *plain, time_t now, FILE *out)
+{
+	const json_t *verified = json_object_get(plain, "verified");
+	char by[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
+
+	if (json_is_object(verified))
+		fprintf(out, "server: verified by %s, since %s\n", tscf_show_value(json_object_get(verified, "by"), by),
+			tscf_show_since(json_object_get(verified, "since"), now, since));
+	print_told("unverified", json_object_get(plain, "unverified"), out);
+}
+
 void show_status(json_t *status, time_t now, FILE *out)
 {
 	static const char *const heads[] = {"TUNNEL", "STATE", "TRANSPORT", "SINCE"};
@@ -133,6 +144,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	add_tunnel(table, "plain", plain, now);
 	add_tunnel(table, "encrypted", encrypted, now);
 	tscf_table_print(table, out);
+	print_verified(plain, now, out);
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
 	print_told("SIP", json_object_get(plain, "sip"), out);

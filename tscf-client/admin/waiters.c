@@ -12,16 +12,20 @@ static bool is_up(const struct client *c)
 	return c->plain.state == TUNNEL_UP && encrypted;
 }
 
-/* Those who wait are answered if the tunnel is up, or their time is over. */
+/* Those who wait are answered if the tunnel is up, or cannot be verified, or their time is over. */
 static void tick(void *context)
 {
 	struct client *c = context;
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {
 		struct tscf_control_call_in *call = c->waiters.calls[i];
-		if (!call || (!is_up(c) && c->now < c->waiters.deadlines[i]))
+		const char *in_vain = trust_in_vain(c);
+		if (!call || (!is_up(c) && !in_vain && c->now < c->waiters.deadlines[i]))
 			continue;
 		c->waiters.calls[i] = NULL;
-		tscf_control_answer(call, is_up(c) ? 0 : ETIMEDOUT, NULL);
+		if (is_up(c))
+			tscf_control_answer(call, 0, NULL);
+		else
+			tscf_control_answer(call, in_vain ? EKEYREJECTED : ETIMEDOUT, in_vain);
 	}
 }
 
@@ -32,7 +36,7 @@ static uint64_t next_due(const void *context)
 	for (unsigned i = 0; i < WAITERS_MAX; i++)
 		if (c->waiters.calls[i] && c->waiters.deadlines[i] < next)
 			next = c->waiters.deadlines[i];
-	return next < UINT64_MAX && is_up(c) ? c->now : next;
+	return next < UINT64_MAX && (is_up(c) || trust_in_vain(c)) ? c->now : next;
 }
 
 /* No user but root takes more than a share of the places, and all of them together not all. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
-#define CONFIGURATION_REQUEST_SIZE 400
+#define CONFIGURATION_REQUEST_SIZE 480
 
 /** A server that is restarted meanwhile gives another one. */
 #define COOKIES_MAX 4
@@ -56,18 +56,26 @@ static void failed(void *context, unsigned i)
 	say_fault(c, c->connector.tries[i].refused ? TSCF_LOG_WARNING : TSCF_LOG_INFO, text);
 }
 
-static void answered(struct connector_try *try, const struct tscf_message *response)
+static void answered(struct connector_try *try)
 {
 	struct client *c = try->tunnel.client;
 	const char *reason;
-	try->response = *response;
-	memcpy(try->tlvs, response->tlvs, response->tlvs_length);
-	try->response.tlvs = try->tlvs;
-	try->tunnel.tsid = response->tsid;
+	try->tunnel.tsid = try->response.tsid;
 	if (!try->resuming && c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
 		try_failed(try, reason);
 	else
 		candidates_answered(&c->connector.race, try->index, c->now);
+}
+
+/* The server that has answered is the one that it should be, or not, for this reason. */
+static void verified(struct connector_try *try, const char *reason)
+{
+	if (!reason) {
+		answered(try);
+		return;
+	}
+	try->refused = true;
+	try_failed(try, reason);
 }
 
 static void request_configuration(struct tunnel *t);
@@ -98,8 +106,10 @@ static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 static int write_cookie(const struct connector_try *try, struct tscf_writer *w)
 {
 	const struct client *c = try->tunnel.client;
-	const struct tscf_proof_subject subject = {
-	    .challenge = try->cookie, .challenge_length = try->cookie_length, .client_id = c->identity.id};
+	const struct tscf_proof_subject subject = {.challenge = try->cookie,
+						   .challenge_length = try->cookie_length,
+						   .client_id = c->identity.id,
+						   .share = try->offer.share.bytes};
 	if (try->cookie_length == 0)
 		return 0;
 	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
@@ -124,7 +134,8 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		try->refused = true;
 		try_failed(try, reason);
 	} else {
-		answered(try, response);
+		tscf_message_keep(response, try->bytes, &try->response);
+		trust_verify(try, verified);
 	}
 }
 
@@ -171,7 +182,8 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 		return;
 	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
 		resume_accepted(&c->resume, try->turn);
-		answered(try, response);
+		tscf_message_keep(response, try->bytes, &try->response);
+		answered(try);
 	} else if (has_resumed(c)) {
 		try_failed(try, "another way has resumed the session");
 	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume, try->turn)) {
@@ -228,11 +240,15 @@ static void request_configuration(struct tunnel *t)
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	tscf_offer_write(&try->offer, &w);
 	if (write_cookie(try, &w) < 0) {
 		try_failed(try, "the proof of this client's identity cannot be made");
 		return;
 	}
 	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
+	int length = tscf_write_finish(&w);
+	if (length > 0)
+		tscf_offer_sent(&try->offer, buffer, (uint32_t)length);
 	if (tunnel_request(t, &w, REQUEST_TRIES_ENDLESS, configuration_done, NULL) < 0)
 		try_failed(try, "the configuration request is too large, or out of memory");
 }
@@ -320,6 +336,7 @@ static void stop(void *context, unsigned i)
 {
 	struct client *c = context;
 	struct tunnel *t = &c->connector.tries[i].tunnel;
+	trust_stop(&c->connector.tries[i]);
 	if (c->connector.adopted != (int)i) {
 		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no
 		 * other. */

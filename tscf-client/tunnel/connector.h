@@ -15,6 +15,7 @@
 #include "tscf-client/tunnel/outage.h"
 #include "tscf-client/tunnel/resolver.h"
 #include "tscf-client/tunnel/resume.h"
+#include "tscf-client/tunnel/trust.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 /** How long the search waits for the names of all servers, so that the first one is tried first. */
@@ -46,8 +47,11 @@ struct connector_try {
 	bool resuming;                /**< the request was to resume the session that there is */
 	unsigned turn;                /**< ... with the key of this turn (resume.h) */
 	struct resume resume;         /**< what resumes the session that is configured by this try */
-	struct tscf_message response; /**< what the server has configured; its TLVs are in `tlvs` */
-	uint8_t tlvs[TSCF_MESSAGE_MAX];
+	struct tscf_offer offer;      /**< what keys are made of */
+	struct trust_fetch fetch;     /**< the server's certificates on their way */
+	trust_done verified;          /**< told whether it is the server */
+	struct tscf_message response; /**< what the server has configured; it is in `bytes` */
+	uint8_t bytes[TSCF_PROBE_MAX];
 };
 
 struct connector {

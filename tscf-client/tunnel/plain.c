@@ -114,6 +114,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	c->plain.last_heard = c->now;
 	client_route(c);
 	plain_state(c, TUNNEL_UP, "configured");
+	c->untrusted = 0;
+	c->verified_since = c->now;
 	pmtu_begin(c);
 	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),

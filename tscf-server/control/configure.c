@@ -10,11 +10,15 @@
 #include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
 
+#include "common/auth/agreement.h"
 #include "common/crypto/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** What a message with a part of the certificates has beside that. */
+#define CHAIN_OVERHEAD (TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + 4)
 
 static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
 		   const char *text)
@@ -50,33 +54,34 @@ static void write_settings(const struct server_request *r, struct tscf_writer *w
 	server_write_keepalive(r, w);
 }
 
-static bool write_plain(const struct server_request *r, uint64_t tsid, const struct server_lease *lease)
+static void begin_plain(const struct server_request *r, struct tscf_writer *w, uint64_t tsid,
+			const struct server_lease *lease)
 {
-	struct tscf_writer w;
-
-	server_respond_begin(r, &w, tsid);
-	write_settings(r, &w, lease);
-	tscf_write_addrs(&w, TSCF_TLV_DNS, &r->state->settings.dns);
-	tscf_write_addrs(&w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
-	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
-	return server_respond_finish(r, &w);
+	server_respond_begin(r, w, tsid);
+	write_settings(r, w, lease);
+	tscf_write_addrs(w, TSCF_TLV_DNS, &r->state->settings.dns);
+	tscf_write_addrs(w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
+	tscf_write_endpoint(w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 }
 
-/** @return whether the answer to @p r would be too large for it; all of these answers are of one size. */
+/** @return whether the answer to @p r would be too large for it; all of these answers are of one size, or smaller. */
 static bool too_small(const struct server_request *r)
 {
 	struct server_lease any = {.encrypted = false};
 	const struct server_pool *p = NULL;
-	bool fits;
+	struct tscf_writer w;
+	int length;
 
 	while ((p = server_pools_next(&r->in->interface->allocator->plain_pools, p))) {
 		struct tscf_addr addr = server_pool_prefix(p).addr;
 
 		any.address[tscf_family_index(addr.family)].addr = addr;
 	}
-	fits = write_plain(r, 0, &any);
-	r->answer->length = 0;
-	return !fits;
+	begin_plain(r, &w, 0, &any);
+	length = tscf_write_finish(&w);
+	if (length > 0)
+		length += (int)tscf_agreement_room(r->state->identity);
+	return length < 0 || length > (int)sizeof(r->answer->data) || server_reply_exceeds(r, (uint32_t)length);
 }
 
 /**
@@ -190,6 +195,26 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	return lease;
 }
 
+/** Answer with what the new session has, and prove that it is this server that says so; or end it again. */
+static void answer_plain(const struct server_request *r, struct server_session *s)
+{
+	struct tscf_writer w;
+	struct tscf_tlv share;
+	int length;
+
+	if (tscf_message_find(r->message, TSCF_TLV_KEY_SHARE, &share))
+		memcpy(s->share, share.value, sizeof(s->share));
+	begin_plain(r, &w, s->tsid, s->lease);
+	length = tscf_agreement_answer(r->state->identity, r->message, tscf_client_name_key(s->who), &w);
+	if (length < 0) {
+		server_session_end(r->state, s, r->in->now, "its key share is of no use");
+		refuse(r, SERVER_COUNT_REFUSED_SHARE, TSCF_RESPONSE_MALFORMED, "the key share is of no use");
+		return;
+	}
+	r->answer->length = (uint32_t)length;
+	server_reply_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+}
+
 void server_configure_plain(const struct server_request *r)
 {
 	struct tscf_client_name *who;
@@ -197,6 +222,11 @@ void server_configure_plain(const struct server_request *r)
 	struct server_session *s, *rival;
 	struct tscf_tlv id, quiet;
 
+	if (!tscf_agreement_offered(r->message)) {
+		refuse(r, SERVER_COUNT_REFUSED_SHARE, TSCF_RESPONSE_MALFORMED,
+		       "no key share that this server knows: the client is too old, or too new");
+		return;
+	}
 	if (too_small(r)) {
 		refuse(r, SERVER_COUNT_REFUSED_TOO_SMALL, TSCF_RESPONSE_TOO_SMALL, "pad the request");
 		return;
@@ -223,8 +253,28 @@ void server_configure_plain(const struct server_request *r)
 	s->run = run_of(r);
 	s->who = who;
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
-	write_plain(r, s->tsid, lease);
-	server_reply_keep(&s->configuration, r->message->sequence, r->answer->data, r->answer->length);
+	answer_plain(r, s);
+}
+
+void server_send_chain(const struct server_request *r)
+{
+	struct tscf_chain_part part = {.offset = 0};
+	struct tscf_writer w;
+	struct tscf_tlv tlv;
+	uint32_t room = server_reply_exceeds(r, TSCF_MESSAGE_MAX) ? SERVER_AMPLIFICATION * r->length : TSCF_MESSAGE_MAX;
+
+	if (!tscf_message_find(r->message, TSCF_TLV_CHAIN_PART, &tlv) || tscf_tlv_chain_part(&tlv, &part) < 0 ||
+	    room <= CHAIN_OVERHEAD) {
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_MALFORMED, "no place in the certificates");
+		return;
+	}
+	room = room - CHAIN_OVERHEAD < TSCF_CHAIN_PART_MAX ? room - CHAIN_OVERHEAD : TSCF_CHAIN_PART_MAX;
+	server_respond_begin(r, &w, TSCF_TSID_NONE);
+	tscf_identity_lock(r->state->identity);
+	part = tscf_identity_part(r->state->identity, part.offset, (uint16_t)room);
+	tscf_write_chain_part(&w, &part);
+	tscf_identity_unlock(r->state->identity);
+	server_respond_finish(r, &w);
 }
 
 /** Who knows connection ids gets one, if the transport has them. */

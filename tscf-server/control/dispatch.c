@@ -18,6 +18,7 @@ static bool is_request(enum tscf_message_type type)
 	case TSCF_RELEASE_REQUEST:
 	case TSCF_KEEPALIVE_REQUEST:
 	case TSCF_SERVICE_REQUEST:
+	case TSCF_CHAIN_REQUEST:
 		return true;
 	default:
 		return false;
@@ -48,11 +49,19 @@ static void repeat(const struct server_request *r, const struct server_cached_re
 	r->answer->length = kept->length;
 }
 
+/** @return whether the request offers the key that @p s was made with: no other can use the same answer. */
+static bool shares(const struct server_session *s, const struct tscf_message *m)
+{
+	struct tscf_tlv share;
+
+	return tscf_message_find(m, TSCF_TLV_KEY_SHARE, &share) && memcmp(s->share, share.value, sizeof(s->share)) == 0;
+}
+
 /** @return whether @p s was made by this very request. */
 static bool made_by(const struct server_session *s, const struct server_request *r, const struct tscf_tlv *id)
 {
 	return s && s->configuration.data && s->configuration.sequence == r->message->sequence &&
-	       (s->encrypted || memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0);
+	       (s->encrypted || (memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0 && shares(s, r->message)));
 }
 
 /** @return whether the client is to send its request once more, with a cookie. */
@@ -266,6 +275,10 @@ void server_control(struct server_state *state, const struct server_input *in, c
 	}
 	if (message.type == TSCF_CONFIGURATION_REQUEST && message.tsid == TSCF_TSID_NONE) {
 		handle_configuration(&r);
+		return;
+	}
+	if (message.type == TSCF_CHAIN_REQUEST && message.tsid == TSCF_TSID_NONE) {
+		server_send_chain(&r);
 		return;
 	}
 	if (message.type == TSCF_RESUME_REQUEST && may_resume(in, message.tsid)) {

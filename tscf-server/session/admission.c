@@ -66,7 +66,7 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
 	struct tscf_proof_subject subject = {.client_id = client_id};
 	struct tscf_client_name name;
-	struct tscf_tlv cookie;
+	struct tscf_tlv cookie, share;
 	const char *why;
 
 	*who = NULL;
@@ -80,6 +80,8 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 		return true;
 	subject.challenge = cookie.value;
 	subject.challenge_length = cookie.length;
+	tscf_message_find(r->message, TSCF_TLV_KEY_SHARE, &share);
+	subject.share = share.value;
 	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
 	if (!why) {
 		*who = server_client_name_copy(&name);

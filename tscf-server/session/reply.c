@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/reply.h"
 
-/** An answer may be this many times as large as its request: the source address may be forged. */
-#define AMPLIFICATION 3
-
 bool server_reply_exceeds(const struct server_request *r, uint32_t length)
 {
-	return !r->in->place.connection && length > AMPLIFICATION * r->length;
+	return !r->in->place.connection && length > SERVER_AMPLIFICATION * r->length;
 }
 
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)

@@ -7,6 +7,9 @@
 
 #include "tscf-server/session/request.h"
 
+/** An answer may be this many times as large as its request: the source address may be forged. */
+#define SERVER_AMPLIFICATION 3
+
 /** @return whether an answer of @p length bytes to @p r is too long for a source that is not proven. */
 bool server_reply_exceeds(const struct server_request *r, uint32_t length);
 /** Begin the response to @p r with this TSID. */

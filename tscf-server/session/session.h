@@ -29,6 +29,7 @@
 #include "common/base/addr.h"
 #include "common/base/siphash.h"
 #include "common/packet/binding.h"
+#include "common/packet/message.h"
 #include "common/transport/source_count.h"
 #include "common/transport/transport.h"
 
@@ -89,6 +90,7 @@ struct server_session {
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: given to the client on this tunnel only */
 	struct server_resume resume;                      /**< plain */
 
+	uint8_t share[TSCF_KEY_SHARE_SIZE];       /**< plain: of the request that made it */
 	struct server_cached_reply configuration; /**< the answer to its configuration request */
 	struct server_reply_cache answers;
 	uint32_t sequence;     /**< of the server's own requests */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/auth/signature.h"
+
+#include <stdio.h>
+
+#include <wolfssl/openssl/pem.h>
+
+WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file)
+{
+	WOLFSSL_EVP_PKEY *key;
+	FILE *f = fopen(file, "re");
+
+	if (!f)
+		return NULL;
+	key = wolfSSL_PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	fclose(f);
+	return key;
+}
+
+bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, uint8_t *signature, size_t *size)
+{
+	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
+	bool done = ctx && wolfSSL_EVP_DigestSignInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
+		    wolfSSL_EVP_DigestSignUpdate(ctx, data, (unsigned)length) == WOLFSSL_SUCCESS &&
+		    wolfSSL_EVP_DigestSignFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
+
+	wolfSSL_EVP_MD_CTX_free(ctx);
+	return done;
+}
+
+bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
+			 size_t size)
+{
+	WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
+	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
+	bool right = key && ctx &&
+		     wolfSSL_EVP_DigestVerifyInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
+		     wolfSSL_EVP_DigestVerifyUpdate(ctx, data, length) == WOLFSSL_SUCCESS &&
+		     wolfSSL_EVP_DigestVerifyFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
+
+	wolfSSL_EVP_MD_CTX_free(ctx);
+	wolfSSL_EVP_PKEY_free(key);
+	return right;
+}

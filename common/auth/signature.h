@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* signature.h - signatures with SHA-256 by the key of a certificate: ECDSA (DER), or RSA as in PKCS #1 version 1.5. */
+#ifndef TSCF_SIGNATURE_H
+#define TSCF_SIGNATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/openssl/evp.h>
+#include <wolfssl/ssl.h>
+
+/** @return the private key in PEM of @p file, without a passphrase; or NULL. */
+WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file);
+/** Sign @p length bytes at @p data.  *size is the room, then the length of the signature.  @return whether it is done.
+ */
+bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, uint8_t *signature, size_t *size);
+/** @return whether @p signature of the bytes was made with the key of @p certificate. */
+bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
+			 size_t size);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tls_chain.c - the client's rule of tls_verify.c for certificates that came by a plain tunnel. */
+#include "common/tls/tls_context.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <wolfssl/openssl/x509v3.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
+/** Most certificates that stand between the server's own and a CA, and that itself. */
+#define CHAIN_MAX 8
+
+struct link {
+	const uint8_t *der;
+	size_t length;
+};
+
+/** Whether others may be signed with the key of this one: wolfSSL takes our word for it. */
+static bool may_sign(const struct link *l)
+{
+	WOLFSSL_X509 *x = wolfSSL_X509_load_certificate_buffer(l->der, (int)l->length, WOLFSSL_FILETYPE_ASN1);
+	unsigned usage = x ? wolfSSL_X509_get_keyUsage(x) : 0;
+	/* Without the extension the key is for everything (RFC 5280, 4.2.1.3). */
+	bool may = x && wolfSSL_X509_get_isCA(x) == 1 && (usage == 0 || usage & KEYUSE_KEY_CERT_SIGN);
+
+	wolfSSL_X509_free(x);
+	return may;
+}
+
+static bool is_for_servers(const struct link *l)
+{
+	WOLFSSL_X509 *x = wolfSSL_X509_load_certificate_buffer(l->der, (int)l->length, WOLFSSL_FILETYPE_ASN1);
+	unsigned usage = x ? wolfSSL_X509_get_extended_key_usage(x) : 0;
+	bool is = x && (usage == 0 || usage == UINT32_MAX || usage & (XKU_SSL_SERVER | XKU_ANYEKU));
+
+	wolfSSL_X509_free(x);
+	return is;
+}
+
+/** Those that are valid now.  @return WOLFSSL_SUCCESS, or that there is none. */
+static int load_cas(WOLFSSL_CERT_MANAGER *to, const struct tscf_tls_cas *cas)
+{
+	const int64_t now = time(NULL);
+	int code = ASN_NO_SIGNER_E;
+
+	for (size_t i = 0; i < cas->count; i++)
+		if (now >= cas->list[i].from && now <= cas->list[i].until &&
+		    wolfSSL_CertManagerLoadCABuffer(to, cas->list[i].der, cas->list[i].length, WOLFSSL_FILETYPE_ASN1) ==
+			WOLFSSL_SUCCESS)
+			code = WOLFSSL_SUCCESS;
+	return code;
+}
+
+/** @return WOLFSSL_SUCCESS, or wolfSSL's error: a chain leads from the first to a CA that is known. */
+static int verify(const struct tscf_tls *tls, const struct link *links, unsigned count)
+{
+	WOLFSSL_CERT_MANAGER *cas = wolfSSL_CertManagerNew();
+	int code = cas ? load_cas(cas, &tls->cas) : MEMORY_E;
+
+	/* From the top: each is verified before it vouches for another.  One that leads nowhere does no harm. */
+	for (unsigned i = count; code == WOLFSSL_SUCCESS && i-- > 1;)
+		if (wolfSSL_CertManagerVerifyBuffer(cas, links[i].der, (long)links[i].length, WOLFSSL_FILETYPE_ASN1) ==
+			WOLFSSL_SUCCESS &&
+		    may_sign(&links[i]))
+			code = wolfSSL_CertManagerLoadCABuffer(cas, links[i].der, (long)links[i].length,
+							       WOLFSSL_FILETYPE_ASN1);
+	if (code == WOLFSSL_SUCCESS)
+		code = wolfSSL_CertManagerVerifyBuffer(cas, links[0].der, (long)links[0].length, WOLFSSL_FILETYPE_ASN1);
+	wolfSSL_CertManagerFree(cas);
+	return code;
+}
+
+int tscf_tls_check_chain(const struct tscf_tls *tls, const uint8_t *chain, size_t length, const uint8_t **leaf,
+			 size_t *leaf_length, char *reason)
+{
+	struct tscf_tls_check check = {.tls = tls};
+	struct link links[CHAIN_MAX];
+	unsigned count = 0;
+	int code = WOLFSSL_SUCCESS;
+
+	while (count < CHAIN_MAX && length > 0 &&
+	       tscf_cert_take(&chain, &length, &links[count].der, &links[count].length) == 0)
+		count++;
+	if (count == 0)
+		tscf_tls_refuse(&check, "server has no certificate");
+	else if (tls->has_ca)
+		code = verify(tls, links, count);
+	if (code != WOLFSSL_SUCCESS)
+		tscf_tls_refuse_chain(&check, code);
+	else if (count > 0 && tls->has_ca && !is_for_servers(&links[0]))
+		tscf_tls_refuse(&check, "certificate is not for servers");
+	else if (count > 0)
+		tscf_tls_judge_leaf(&check, links[0].der, links[0].length);
+	snprintf(reason, TSCF_TLS_ERROR, "%s", check.reason);
+	if (!check.verified)
+		return -EINVAL;
+	*leaf = links[0].der;
+	*leaf_length = links[0].length;
+	return 0;
+}
+
+bool tscf_tls_has_pin(const struct tscf_tls *tls)
+{
+	return tls->has_pin;
+}
+
+bool tscf_tls_has_ca(const struct tscf_tls *tls)
+{
+	return tls->has_ca;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/tunnel/trust.h"
+
+#include "common/base/log.h"
+#include "common/crypto/hash.h"
+#include "tscf-client/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A request for certificates is this large, so that its answer may be three times that. */
+#define CHAIN_REQUEST_SIZE 400
+
+static struct trust *trust_of(const struct connector_try *try)
+{
+	return &try->tunnel.client->trust[try->tunnel.way.server];
+}
+
+static void refuse(struct connector_try *try, const char *reason)
+{
+	struct client *c = try->tunnel.client;
+	char text[TRUST_REASON];
+	snprintf(text, sizeof(text), "the server cannot be verified: %s", reason);
+	c->counters.unverified++;
+	c->untrusted |= 1U << try->tunnel.way.server;
+	snprintf(c->untrusted_reason, sizeof(c->untrusted_reason), "%s", text);
+	trust_stop(try);
+	try->verified(try, text);
+}
+
+/** The key that goes into the tunnel's, if this client has proved itself by one. */
+static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
+{
+	const struct tscf_credential *credential = try->tunnel.client->credential;
+	return try->must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
+}
+
+/** Judge the response by these certificates, which have the digest that it names. */
+static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t length)
+{
+	struct client *c = try->tunnel.client;
+	char text[TSCF_TLS_ERROR];
+	const char *reason = text;
+	uint8_t key[32];
+	const uint8_t *leaf;
+	size_t leaf_length;
+	if (tscf_tls_check_chain(c->tls[try->tunnel.way.server], chain, length, &leaf, &leaf_length, text) == 0)
+		reason = tscf_agreement_accept(&try->offer, &try->response, psk_of(try, key), leaf, leaf_length);
+	explicit_bzero(key, sizeof(key));
+	if (reason)
+		refuse(try, reason);
+	return !reason;
+}
+
+static void keep(struct connector_try *try)
+{
+	struct trust *known = trust_of(try);
+	free(known->chain);
+	*known = (struct trust){.chain = try->fetch.chain, .length = try->fetch.total};
+	tscf_sha256(known->chain, known->length, known->digest);
+	try->fetch = (struct trust_fetch){.chain = NULL};
+}
+
+static void fetched(struct connector_try *try)
+{
+	uint8_t digest[32];
+	tscf_sha256(try->fetch.chain, try->fetch.total, digest);
+	/* They may have been renewed in between. */
+	if (memcmp(digest, tscf_agreement_chain(&try->response), sizeof(digest)) != 0) {
+		refuse(try, "its certificates are not those that it has named");
+	} else if (judge(try, try->fetch.chain, try->fetch.total)) {
+		keep(try);
+		try->verified(try, NULL);
+	}
+}
+
+static void ask(struct connector_try *try);
+
+static void part_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct connector_try *try = user;
+	struct trust_fetch *f = &try->fetch;
+	struct tscf_chain_part part;
+	struct tscf_tlv tlv;
+	(void)context;
+	if (error == -ECANCELED || !f->chain)
+		return;
+	if (!response || !tscf_message_find(response, TSCF_TLV_CHAIN_PART, &tlv) ||
+	    tscf_tlv_chain_part(&tlv, &part) < 0 || part.length == 0 || part.offset != f->have ||
+	    part.total > TSCF_CHAIN_MAX || (f->total != 0 && part.total != f->total)) {
+		refuse(try, "it does not show its certificates");
+		return;
+	}
+	memcpy(f->chain + part.offset, part.bytes, part.length);
+	f->total = part.total;
+	f->have = (uint16_t)(f->have + part.length);
+	if (f->have < f->total)
+		ask(try);
+	else
+		fetched(try);
+}
+
+static void ask(struct connector_try *try)
+{
+	const struct tscf_chain_part place = {.total = try->fetch.have, .offset = try->fetch.have};
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	tunnel_begin(&try->tunnel, &w, buffer, TSCF_CHAIN_REQUEST);
+	tscf_write_chain_part(&w, &place);
+	tscf_write_pad(&w, CHAIN_REQUEST_SIZE);
+	if (tunnel_request(&try->tunnel, &w, REQUEST_TRIES_ENDLESS, part_done, try) < 0)
+		refuse(try, "out of memory");
+}
+
+void trust_verify(struct connector_try *try, trust_done done)
+{
+	const struct trust *known = trust_of(try);
+	const uint8_t *digest = tscf_agreement_chain(&try->response);
+	trust_stop(try);
+	try->verified = done;
+	if (!digest) {
+		refuse(try, "it proves nothing, and is too old for this client");
+	} else if (known->chain && memcmp(known->digest, digest, sizeof(known->digest)) == 0) {
+		if (judge(try, known->chain, known->length))
+			try->verified(try, NULL);
+	} else {
+		try->fetch.chain = malloc(TSCF_CHAIN_MAX);
+		if (try->fetch.chain)
+			ask(try);
+		else
+			refuse(try, "out of memory");
+	}
+}
+
+void trust_stop(struct connector_try *try)
+{
+	free(try->fetch.chain);
+	try->fetch = (struct trust_fetch){.chain = NULL};
+}
+
+void trust_free(struct client *c)
+{
+	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++) {
+		free(c->trust[i].chain);
+		c->trust[i] = (struct trust){.chain = NULL};
+	}
+}
+
+const char *trust_in_vain(const struct client *c)
+{
+	const struct connector *s = &c->connector;
+	if (!c->untrusted || c->plain.state == TUNNEL_UP)
+		return NULL;
+	for (unsigned i = 0; i < s->race.count; i++) {
+		const struct candidate *one = &s->race.list[i];
+		bool failed = one->state == CANDIDATE_WAITING && one->reason[0];
+		if (!failed && !(c->untrusted & 1U << s->ways[i].server))
+			return NULL;
+	}
+	return c->untrusted_reason;
+}
