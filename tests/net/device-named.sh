@@ -51,10 +51,14 @@ if [ "$TSCF_INNER$TSCF_OUTER" = 44 ] && [ "$(client_status .guard.state)" = on ]
 	must 5 'shout; grep -q heard "$T/plain.out"' "a group on the link is heard"
 	kill "$plain"
 	gone "$plain"
+	joined=$(now)
 	program only encrypted-only python3 "$T/group.py"
 	must 5 'grep -q joined "$T/only.out"'
 	for _ in 1 2 3 4 5; do shout; done
 	must 5 '[ "$(client_status ".counters.guard_in_only")" -ge 5 ]' "the guard keeps it from an encrypted-only socket"
+	# reported TEXT: what the kernel has told the link of groups since then.
+	reported() { tcpdump -r "$PCAP" -n -tt -v 2>/dev/null | paste -sd ' ' | sed 's/ \([0-9]\{10\}\.\)/\n\1/g' | awk -v from="$joined" '$1 >= from' | grep -c "$1"; }
+	must 10 '[ "$(reported "igmp.*report.*239.1.2.3")" -ge 1 ]' "the kernel tells the link of the group"
 	is "which hears nothing" "$(grep -c heard "$T/only.out")" -eq 0
 fi
 fence
