@@ -73,6 +73,7 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/rival.h \
 	tscf-server/session/session.c \
 	tscf-server/session/session.h \
+	tscf-server/session/session_send.c \
 	tscf-server/settings/config.c \
 	tscf-server/settings/config.h \
 	tscf-server/settings/config_check.c \

@@ -594,20 +594,3 @@ void server_session_moved(struct server_state *state, struct server_session *s, 
 	s->outer = s->peer->outer;
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_MOVED);
 }
-
-/* --- messages --- */
-
-void server_session_send(struct server_session *s, const uint8_t *data, int length)
-{
-	if (s->peer && length > 0)
-		tscf_peer_send(s->peer, data, (uint32_t)length);
-}
-
-void server_session_keepalive(struct server_session *s)
-{
-	uint8_t data[TSCF_MESSAGE_HEADER];
-	struct tscf_writer w;
-
-	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
-	server_session_send(s, data, tscf_write_finish(&w));
-}
