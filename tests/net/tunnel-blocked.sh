@@ -25,6 +25,7 @@ is "the preferred socket is not in clear" "$(in_clear M-preferred "$begun")" -eq
 filter "$plain"
 blocked=$(now)
 must 15 '[ "$(in_clear M-preferred "$blocked")" -gt 20 ]' "the preferred socket goes on"
+must 15 '[ "$(wire answered plain M-preferred --from "$blocked")" != 0 ]' "and is answered"
 answered=$(wire answered plain M-preferred --from "$blocked")
 note "$(elapsed "$blocked" "$answered") ms after the encrypted tunnel was blocked"
 is "in time, ms" "$(elapsed "$blocked" "$answered")" -lt 1000
