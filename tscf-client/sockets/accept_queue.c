@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** State of a connection whose handshake is under way, on kernels that tell it; the kernel's own number. */
+/** State of a connection whose handshake is under way, on kernels that report it; the kernel's own number. */
 #define NEW_SYN_RECV 12
 
 struct search {
 	struct client *client;
 	const struct tscf_socket *listener;
 	uint32_t value;
-	bool by_mark; /**< those accepted count, too, unless they have a level */
+	bool by_mark; /**< include accepted connections, unless they have a level */
 	int error;
 };
 
@@ -35,7 +35,7 @@ bool accept_queue_listens(const struct tscf_socket *s)
 	return s->protocol == IPPROTO_TCP && s->state == TCP_LISTEN;
 }
 
-/* Others with inode 0 have been closed by their program. */
+/* In other states, inode 0 means that the program has closed the connection. */
 static bool is_of(const struct tscf_socket *listener, const struct tscf_socket *s)
 {
 	bool there = s->state == TCP_ESTABLISHED || s->state == TCP_CLOSE_WAIT || s->state == TCP_SYN_RECV ||

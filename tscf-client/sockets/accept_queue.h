@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * accept_queue.h - connections that wait in the queue of a listening socket while that is given a level.
+ * accept_queue.h - connections that wait in the queue of a listening socket while the socket gets a level.
  *
  * An accepted connection has the mark that the listening socket bore when the first packet of the handshake came.  When
- * a listening socket becomes encrypted, what has begun before would keep the old mark, and no descriptor refers to it
- * by which it could get the new one.  So such connections are written down by their cookies: they count as having the
- * listening socket's level here, the guard judges their packets by it (guard.h), and they are marked as soon as they
+ * a listening socket becomes encrypted, connections that began before would keep the old mark.  No descriptor refers to
+ * them yet, so the client cannot mark them.  It records them by their cookies instead: it treats them as having the
+ * listening socket's level, the guard judges their packets by that level (guard.h), and they are marked as soon as they
  * are accepted (accepted.h).
  *
  * tscf(7), "LEVELS".
@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Shortest time between two looks whether a connection has been accepted. */
+/** Shortest time between two checks whether a connection has been accepted. */
 #define ACCEPT_QUEUE_PAUSE_MS 5
 
 struct client;
@@ -28,7 +28,7 @@ struct client;
 /** One connection. */
 struct waiting_connection {
 	uint64_t cookie;
-	struct guard_waiting about; /**< the guard keeps it, too, and gives it to the next client */
+	struct guard_waiting about; /**< the guard has a copy, for the next client */
 };
 
 /** Zero-initialised. */
@@ -36,10 +36,10 @@ struct accept_queue {
 	struct tscf_timer timer; /**< accepted.h */
 	struct waiting_connection *list;
 	unsigned count, size;
-	uint64_t *accepted; /**< cookies of those that had been accepted before, sorted */
+	uint64_t *accepted; /**< cookies of connections that had been accepted before, sorted */
 	unsigned accepted_count, accepted_size;
-	uint64_t look_at; /**< ms: when to look whether some have been accepted (accepted.h) */
-	unsigned pause;   /**< ms between two looks */
+	uint64_t look_at; /**< ms: when to check next whether some have been accepted (accepted.h) */
+	unsigned pause;   /**< ms between two checks */
 };
 
 void accept_queue_free(struct accept_queue *q);
@@ -49,20 +49,20 @@ bool accept_queue_listens(const struct tscf_socket *s);
 /** @p listener is about to be marked: remember which connections of its port have been accepted.  @return 0 or -errno.
  */
 int accept_queue_before(struct client *c, const struct tscf_socket *listener);
-/** It bears @p value (level.h) now: write down the connections that had not been accepted before.  @return 0 or -errno.
- */
+/** @p listener has the mark @p value (level.h) now: record the connections that had not been accepted before.  @return
+ * 0 or -errno. */
 int accept_queue_after(struct client *c, const struct tscf_socket *listener, uint32_t value);
 /**
- * The guard has marked @p listener with @p value a moment ago.  Who accepted in that moment is not known, so
- * connections without a level of their own that have been accepted are taken along.  @return 0 or -errno.
+ * The guard has marked @p listener with @p value a moment ago.  Which connections were accepted in that moment is not
+ * known, so accepted connections without a level of their own are recorded too.  @return 0 or -errno.
  */
 int accept_queue_raised(struct client *c, const struct tscf_socket *listener, uint32_t value);
-/** Take over what a client before this one has left with the guard. */
+/** Take over the connections that an earlier client has left with the guard. */
 void accept_queue_adopt(struct client *c);
 
-/** @return the value that the connection is to have, or 0 if it is none of these. */
+/** @return the value that the connection is to get, or 0 if it is not recorded here. */
 uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie);
-/** The connection at @p index has its mark, or is gone. */
+/** Remove the connection at @p index: it has its mark, or is gone. */
 void accept_queue_remove(struct client *c, unsigned index);
 
 #endif

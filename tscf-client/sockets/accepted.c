@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
-/** Longest time between two looks. */
+/** Longest time between two checks. */
 #define LAST_PAUSE_MS 250
 
-/** What a look has found. */
+/** What a check has found. */
 struct look {
 	struct client *client;
 	bool *there;          /**< of each connection */
@@ -34,7 +34,7 @@ static void take(struct client *c, const struct owner *o, uint32_t value)
 	moves_end(c, change, moves_add(c, change, fd, o->pid));
 }
 
-/* Whoever has changed the mark since has given it a level, by the last look at the latest. */
+/* If the mark has changed since, the connection was given a level, by the last check at the latest. */
 static void see(void *context, const struct tscf_socket *s)
 {
 	struct look *look = context;
@@ -43,7 +43,7 @@ static void see(void *context, const struct tscf_socket *s)
 	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
 
 	for (unsigned i = 0; i < q->count; i++) {
-		/* One that changes its state meanwhile may be told twice. */
+		/* A connection that changes its state during the dump may be listed twice. */
 		if (q->list[i].cookie != s->cookie || value != q->list[i].about.was || look->there[i])
 			continue;
 		look->there[i] = true;
@@ -92,7 +92,7 @@ static void tick(void *context)
 		look_at_all(&look);
 	free(look.there);
 	free(look.owners);
-	/* Where one was accepted others are soon. */
+	/* If one was accepted, others will be soon. */
 	if (q->count < before)
 		q->pause = ACCEPT_QUEUE_PAUSE_MS;
 	else

@@ -25,7 +25,7 @@ bool classify_changes(const struct client *c, int fd, const struct tscf_socket *
 {
 	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
 
-	/* No mark where there ought to be one: somebody has taken it away. */
+	/* The socket has no mark though it ought to have one: a program has removed it. */
 	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
 		return false;
 	return classify(c, fd, s, pid, otherwise) != value;
@@ -36,10 +36,10 @@ enum tscf_level classify_default_of(const struct client *c, pid_t pid)
 	enum tscf_level level = guard_run_level(&c->guard, pid);
 	char text[32];
 
-	/* No program can change that by its environment. */
+	/* A program cannot change that level through its environment. */
 	if (level != TSCF_LEVEL_DEFAULT)
 		return level;
-	/* As the library takes it: what is no level is meant to be encrypted. */
+	/* As in the library: an invalid level is meant to be encrypted. */
 	if (processes_environment(pid, TSCF_ENV_LEVEL, text, sizeof(text)) && text[0] != '\0' &&
 	    tscf_level_parse(text, &level) != 0)
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * classify.h - what a socket of a program under the preload library is marked with, unless somebody has given it a
- * level: what the first policy that matches says, or the level that tscf-run has named.
+ * classify.h - the mark of a socket whose program runs under the preload library, unless the socket was given a level:
+ * that of the first policy that matches, or else the level that tscf-run has set.
  *
- * Asked when the socket is made, when it has a local address, when its program sets a DSCP, and when the policies
+ * Evaluated when the socket is made, when it gets a local address, when its program sets a DSCP, and when the policies
  * change.  tscf-client.conf(5), "Policies".
  */
 #ifndef TSCF_CLIENT_CLASSIFY_H
@@ -21,14 +21,13 @@
 
 struct client;
 
-/** @return the value (level.h) for the socket @p s behind @p fd of process @p pid, which tscf-run has told to use @p
- * otherwise. */
+/** @return the value (level.h) for the socket @p s behind @p fd of process @p pid.  @p otherwise: the level that
+ * tscf-run has set for the process. */
 uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise);
-/** @return whether it is to be marked with another value than it is, and may: explicit levels stay, the default one
- * too. */
+/** @return whether the socket's mark must change, and may: a level set explicitly stays, even the default one. */
 bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise);
-/** @return the level that tscf-run has told process @p pid to use. */
+/** @return the level that tscf-run has set for process @p pid. */
 enum tscf_level classify_default_of(const struct client *c, pid_t pid);
 
 #endif

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/** More sockets than anybody binds to a device; a table that is full takes no more, and they hear nothing. */
+/** More sockets than a host binds to a device.  A full table takes no more, and further sockets receive nothing. */
 #define DEVICE_BOUND_MAX 4096
 
 int device_bound_init(struct device_bound *d, uint32_t device)
@@ -40,16 +40,16 @@ void device_bound_ask(struct device_bound *d, const struct tscf_binding_key *flo
 	struct tscf_binding_key key;
 	int device = 0;
 	if (can_be_asked(flow))
-		device = tscf_sockdiag_flow_device(&d->diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
-						   flow->remote_port, d->device);
+		device = tscf_sockdiag_flow_device(&d->diag, flow->protocol, &flow->local, flow->local_port,
+						   &flow->remote, flow->remote_port, d->device);
 	if (device <= 0 || (uint32_t)device != d->device)
 		return;
 	tscf_binding_key_implicit(flow, &key);
-	/* The dump that is running may have been past it. */
+	/* The running dump may have passed it already. */
 	add(d, &key, generation + 1);
 }
 
-/* A raw socket has no port: it is all of its protocol. */
+/* A raw socket has no port: it gets everything of its protocol. */
 static void raw_seen(struct device_bound *d, const struct tscf_socket *s, uint32_t generation)
 {
 	struct tscf_binding_key whole;

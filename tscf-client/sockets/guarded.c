@@ -40,7 +40,7 @@ struct wanted {
 	bool found;
 };
 
-/* The descriptor that the program has asked with: the guard has written down on the socket what was asked last. */
+/* Find the descriptor that the program has asked with: the guard stores the last request with the socket. */
 static void give(void *context, pid_t pid, int fd)
 {
 	struct wanted *w = context;
@@ -66,7 +66,7 @@ void guarded_event(void *context, const struct guard_event *e)
 
 	switch (e->kind) {
 	case GUARD_EVENT_BOUND:
-		/* Whether it has IPv4 as well only a dump tells. */
+		/* Only a dump shows whether the socket has IPv4 as well. */
 		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
 			registry_resync_soon(c);
 		else

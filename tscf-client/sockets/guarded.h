@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guarded.h - what the guard tells of sockets (guard_events.h) becomes known to the server, or is done by the client.
+ * guarded.h - acts on the guard's events about sockets (guard_events.h): the client informs the server, or changes the
+ * socket.
  */
 #ifndef TSCF_CLIENT_GUARDED_H
 #define TSCF_CLIENT_GUARDED_H

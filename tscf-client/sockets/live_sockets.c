@@ -95,7 +95,7 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 		g.error = processes_each_socket(r->pid, take_each, &g);
 	else
 		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
-	/* Several owners of a port: those who may not be changed are no failure of those who may. */
+	/* A port may have several owners: sockets that may not be changed are no failure if others may. */
 	if (g.error == 0 && change->count == 0)
 		g.error = -ENOENT;
 	moves_end(c, change, by_pid || change->count == 0 ? g.error : 0);
@@ -106,8 +106,8 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 struct process {
 	struct client *c;
 	struct change *change;
-	bool library; /* what its sockets are marked with is told by the library; else by the guard, that knows numbers
-			 alone */
+	bool library; /* the library decides the marks of its sockets; else the guard does, which knows numbered
+			 policies alone */
 };
 
 static bool is_another(const struct process *p, int fd, const struct tscf_socket *s, pid_t pid)

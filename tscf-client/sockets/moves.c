@@ -17,7 +17,7 @@ static double milliseconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
 }
 
-/* What a level means for one socket: policies speak for those without a mark. */
+/* What a level means for one socket: without a mark, policies decide. */
 static enum tscf_level effective_of(const struct client *c, uint32_t value, const struct tscf_socket *s)
 {
 	struct tscf_socket with = *s;
@@ -25,7 +25,8 @@ static enum tscf_level effective_of(const struct client *c, uint32_t value, cons
 	return registry_effective(c, registry_level(c, &with));
 }
 
-/* Close a socket of a change.  It may be the last descriptor that there is, unless the call that brought it is open. */
+/* Close a socket of a change.  It may be the socket's last descriptor, unless the call that brought it is still
+ * open. */
 static void let_go(struct client *c, const struct change *change, int fd)
 {
 	if (fd >= 0 && change->call && !change->detailed)
@@ -115,7 +116,7 @@ static void change_free(struct client *c, struct change *change)
 	free(change);
 }
 
-/* Answered changes live on while a socket waits for its mark. */
+/* An answered change stays while one of its sockets waits for its mark. */
 static void settle(struct client *c, struct change *change)
 {
 	if (change->open > 0)
@@ -124,7 +125,7 @@ static void settle(struct client *c, struct change *change)
 	change_free(c, change);
 }
 
-/* The newest word on a socket holds: what was said before must not set its mark later on. */
+/* The newest request for a socket holds: an older one must not set its mark later. */
 static void supersede(struct client *c, uint64_t cookie)
 {
 	struct move *m;
@@ -162,7 +163,7 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 	return m;
 }
 
-/* What waits in the queue of a socket that listens is marked with it. */
+/* Connections that wait in the queue of a listening socket are marked with it. */
 static int mark_socket(struct client *c, const struct move *m)
 {
 	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
@@ -177,7 +178,7 @@ static void set_mark(struct client *c, struct move *m)
 	int error = mark_socket(c, m);
 	if (error < 0) {
 		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
-		/* Whoever is told this must not use it. */
+		/* The caller must not use the socket after this error. */
 		if (m->change->by_default && m->level == TSCF_LEVEL_ENCRYPTED_ONLY)
 			error = -EACCES;
 		if (m->change->error == 0)
@@ -189,7 +190,7 @@ static void set_mark(struct client *c, struct move *m)
 	m->fd = -1;
 }
 
-/* What the server confirms is a key; a socket with two waits for both.  @return what the registry knows the move by. */
+/* The server confirms keys; a socket with two keys waits for both.  @return the registry's waiter for the move. */
 static uint64_t waiter_of(const struct move *m, const struct tscf_binding_key *key)
 {
 	return m->id << 1 | tscf_family_index(key->local.family);
@@ -201,7 +202,7 @@ static void wait_for(struct move *m, const struct tscf_binding_key *keys, unsign
 		m->waits |= 1U << tscf_family_index(keys[i].local.family);
 }
 
-/* The default level's binding is that of the whole address. */
+/* The binding of the default level covers the whole address. */
 static void end_exceptions(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count)
 {
 	struct move copy = *m;
@@ -249,9 +250,9 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 }
 
 /*
- * The keys that must be released.  A tombstone of the port's last owner is lifted too: this is somebody's explicit
- * word. But it is no word on other sockets that have the port now: whether there are any, and thus the binding must
- * stay, the resync finds out.
+ * The keys that must be released.  A tombstone of the port's last owner is lifted too, because this request is
+ * explicit.  But the request does not concern other sockets that have the port now.  The resync finds out whether there
+ * are any, in which case the binding stays.
  */
 static unsigned keys_to_release(const struct client *c, const struct move *m, bool was_encrypted,
 				struct tscf_binding_key keys[TSCF_FAMILIES])
@@ -278,12 +279,12 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 		return;
 	}
 	wait_for(m, keys, count);
-	/* The last word ends the move. */
+	/* The last confirmation ends the move. */
 	for (unsigned i = 0; i < count; i++)
 		registry_release(c, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
-/* A user's socket that becomes encrypted takes part of what the server lets this client register. */
+/* A user's socket that becomes encrypted uses up part of the number that the server lets this client register. */
 static bool has_share(struct client *c, const struct tscf_socket *s, uint32_t old, uint32_t value)
 {
 	if (tscf_level_wants_encryption(effective_of(c, old, s)) ||
@@ -305,8 +306,8 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		error = tscf_socket_of_fd(fd, &s);
 	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, c->config->fwmark_mask), value = old;
 	if (error >= 0)
-		value = change->by_default ? classify(c, fd, &s, pid, change->level)
-					   : tscf_mark_explicit(change->level);
+		value =
+		    change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
 	if (error >= 0 && !nothing && !has_share(c, &s, old, value))
 		error = -EACCES;
@@ -421,7 +422,8 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer(call, -error, NULL);
 }
 
-/* Who waits for the encrypted tunnel is told; a socket that moves back goes on, its mark depends on it. */
+/* Answer callers that wait for the encrypted tunnel.  A socket that moves back goes on, since its mark depends on
+ * it. */
 static void give_up(struct client *c, struct change *change)
 {
 	answer(c, change);
@@ -498,7 +500,7 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 		/* A dump that ran meanwhile has seen the old mark. */
 		registry_resync_soon(c);
 	} else if (error < 0) {
-		return; /* goes on waiting: the encrypted tunnel may come back before the deadline */
+		return; /* go on waiting: the encrypted tunnel may come back before the deadline */
 	}
 	move_done(c, m);
 	settle(c, m->change);

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** A process's descriptor that is a socket. */
+/** A socket descriptor of a process. */
 struct found {
 	pid_t pid;
 	int fd;
@@ -116,7 +116,7 @@ static int give_socket(void *context, const struct found *f)
 		e->count++;
 		e->each(e->context, f->pid, fd);
 	} else if (fd != -EBADF) {
-		/* Closed meanwhile is nothing; not being allowed is. */
+		/* A descriptor closed meanwhile is no error; a missing permission is. */
 		e->error = fd;
 	}
 	return 0;
@@ -199,7 +199,7 @@ void processes_executable(pid_t pid, char *name, size_t size)
 	ssize_t n = readlink(path, name, size);
 	size_t length = n > 0 && (size_t)n < size ? (size_t)n : 0;
 	name[length] = '\0';
-	/* It was upgraded while it runs. */
+	/* The program was upgraded while it runs. */
 	if (length > sizeof(replaced) && strcmp(name + length - (sizeof(replaced) - 1), replaced) == 0)
 		name[length - (sizeof(replaced) - 1)] = '\0';
 }

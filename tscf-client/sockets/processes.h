@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * processes.h - whose sockets they are: from socket inodes to processes and back, through /proc and pidfd_getfd(2).
+ * processes.h - which process owns a socket: from socket inodes to processes and back, through /proc and
+ * pidfd_getfd(2).
  */
 #ifndef TSCF_CLIENT_PROCESSES_H
 #define TSCF_CLIENT_PROCESSES_H
@@ -15,19 +16,20 @@ struct owner {
 	uint32_t inode;
 	pid_t pid;
 	char program[32]; /**< /proc/PID/comm */
-	uint32_t note;    /**< the caller's own */
+	uint32_t note;    /**< for the caller's use */
 };
 
 /**
- * Find a process for each of the @p count inodes in @p owners (inode set), which are sorted by it; pid stays 0
- * where none is found.
+ * Find a process for each of the @p count inodes in @p owners (inode set), which are sorted by inode; pid stays 0 where
+ * none is found.
  */
 void processes_find_owners(struct owner *owners, unsigned count);
 
 /**
  * Call @p each with a duplicate of every socket descriptor of process @p pid; the callee owns the descriptor.
  *
- * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM; some may have been given then all the same.
+ * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM; @p each may have been called for some
+ * sockets even then.
  */
 int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context);
 
@@ -35,8 +37,8 @@ int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int 
  * -errno. */
 int processes_take_socket(pid_t pid, uint32_t inode);
 
-/** @return whether @p is holds for any socket descriptor of any process that may be looked at; it is given a duplicate
- * to look at. */
+/** @return whether @p is holds for any socket descriptor of any process that this one may inspect; @p is gets a
+ * duplicate. */
 bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 
 /** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
@@ -45,8 +47,8 @@ void processes_executable(pid_t pid, char *name, size_t size);
 /** The cgroup of process @p pid, from the root of cgroup v2; "" if that is not known, or too long for @p size. */
 void processes_cgroup(pid_t pid, char *name, size_t size);
 
-/** The value of a variable of the environment that @p pid was started with, cut at @p size.  @return whether there is
- * one. */
+/** The value of a variable in the environment that @p pid was started with, truncated to @p size.  @return whether it
+ * is set. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
 
 /** Call @p each for every process. */

@@ -32,7 +32,7 @@ static bool has_address(const struct tscf_socket *s, const struct tscf_addr *pla
 {
 	if (!tscf_addr_is_any(&s->local))
 		return tscf_addr_equal(&s->local, plain);
-	/* An any-address of IPv6 is one of IPv4 as well, unless the program has said otherwise. */
+	/* An any-address of IPv6 includes IPv4, unless the program has set IPV6_V6ONLY. */
 	return s->local.family == plain->family || (s->local.family == AF_INET6 && !s->ipv6_only);
 }
 
@@ -64,7 +64,7 @@ static void bind_whole_address(struct client *c, const struct tscf_addr *local)
 	key.local = *local;
 	enum tscf_level level = c->registry.covered ? TSCF_LEVEL_ENCRYPTED_ONLY : c->config->default_level;
 	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, level, c, &c->registry.list);
-	/* Only what preferred encryption may have been plain before. */
+	/* Only an encrypted-preferred socket may have been plain before. */
 	if (b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
 }
@@ -90,7 +90,7 @@ void registry_queue(struct client *c, const struct tscf_binding_key *key, enum t
 		unsigned size = r->pending_size ? 2 * r->pending_size : 64;
 		struct registry_op *grown = realloc(r->pending, size * sizeof(*grown));
 		if (!grown) {
-			/* The next resync finds the difference again. */
+			/* The next resync will find the difference again. */
 			tscf_error("out of memory: a socket is registered later");
 			registry_resync_soon(c);
 			registry_acknowledged(c, waiter, -ENOMEM);
@@ -123,11 +123,11 @@ void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_
 	registry_queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
-/* A preferred socket is bound only while it is in the encrypted tunnel: until then it is a plain one, also if it was
- * encrypted-only before. */
+/* A preferred socket is bound only while it is in the encrypted tunnel.  Until then it is a plain socket, even if it
+ * was encrypted-only before. */
 void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
 {
-	/* What a late packet has made, which was on its way to the tunnel when that was lost, is this socket's. */
+	/* An implicit entry is this socket's: a late packet made it, under way to the tunnel when that was lost. */
 	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
 		return;
 	if (b->announced || registry_under_way(c, &b->key))
@@ -148,7 +148,7 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 		return;
 	}
 	bool shared = b && b->generation == r->generation && b->cookie != 0 && registry_is_of_others(b, cookie);
-	/* Of sockets that share a key the strictest decides: what comes down cannot be told apart. */
+	/* If sockets share a key, the strictest decides: their incoming packets cannot be told apart. */
 	if (shared && b->level == TSCF_LEVEL_ENCRYPTED_ONLY && tscf_level_wants_encryption(level))
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->announced;
@@ -161,16 +161,16 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	b->announced = known;
 	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
-	/* Where the tunnel is refused the socket is shielded now: it has nothing more to receive. */
+	/* Where the tunnel is refused, the socket is shielded now: nothing more may come for it in clear. */
 	if (moved && b->grace_until == 0 && c->dtte.gate != DTTE_GATE_SHUT)
 		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
-	/* As long as it is moving it is told as such, or the server would refuse what is under way. */
+	/* While the socket is moving it is announced as moved, or the server would refuse packets under way. */
 	if (!known || waiter)
 		registry_queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
 }
 
-/* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy what comes for it: make
- * an exception. */
+/* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy would keep its incoming
+ * packets there: make an exception. */
 bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key)
 {
 	if (policies_want_encryption(&c->config->policies))
@@ -212,7 +212,7 @@ static void release_preferred(void *context, struct tscf_binding *b)
 		return;
 	b->grace_until = 0;
 	c->registry.events->releasing(c);
-	/* The entry is changed in its place, whatever it becomes: the table is being gone through. */
+	/* Change the entry in place, whatever it becomes: the caller is iterating over the table. */
 	if (!tscf_binding_key_is_whole(&key) && registry_wider_entry(c, &key))
 		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
 	else
@@ -242,7 +242,7 @@ void registry_flow(struct client *c, const struct tscf_binding_key *flow)
 	struct tscf_binding *b =
 	    tscf_bindings_bind(c->registry.table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, c, &c->registry.list);
 	if (b) {
-		/* The packet itself binds the flow at the server, unless it is lost or a fragment: so it is told as
+		/* The packet itself binds the flow at the server, unless it is lost or a fragment.  So announce it as
 		 * well. */
 		b->implicit = true;
 		b->generation = c->registry.generation;
@@ -267,7 +267,7 @@ enum tscf_level registry_level(const struct client *c, const struct tscf_socket 
 	uint32_t value = waiting ? waiting : tscf_mark_get(s->mark, c->config->fwmark_mask);
 	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
 	const struct policy *p = value == 0 ? policy_of_socket(&c->config->policies, s) : NULL;
-	/* Of a closed connection the kernel may not tell the mark: that must not make it plain. */
+	/* The kernel may not report the mark of a closed connection: that must not make it plain. */
 	if (!p || (s->inode == 0 && s->state == TCP_TIME_WAIT && !tscf_level_wants_encryption(p->level)))
 		return level;
 	return p->level;
@@ -285,7 +285,7 @@ bool registry_demand(const struct client *c)
 	bool preferred =
 	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	any = any || c->registry.covered || c->registry.guests > 0;
-	/* Those who are about to leave the tunnel need it until they have. */
+	/* Sockets that are about to leave the tunnel need it until they have left. */
 	return any || (preferred && c->trusted_network.state != TRUSTED_NETWORK_PLAIN);
 }
 
@@ -319,7 +319,7 @@ static void drop_preferred(void *context, struct tscf_binding *b)
 void registry_tunnel_lost(struct client *c)
 {
 	tscf_bindings_each(c->registry.table, drop_preferred, c);
-	/* What a policy would refuse needs its exceptions again. */
+	/* Sockets whose packets a policy would refuse need their exceptions again. */
 	if (c->registry.unannounced)
 		registry_resync_soon(c);
 }

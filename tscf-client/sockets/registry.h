@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * registry.h - which sockets belong in the encrypted tunnel, and that the server knows it.
+ * registry.h - which sockets belong in the encrypted tunnel, and what the server knows of them.
  *
- * The kernel is the register of sockets (sockdiag.h); this module keeps only what has been told to the server: a
- * binding table (binding.h). A dump of the marked sockets ("resync") is compared with the table: new sockets are bound,
- * sockets that are gone are closed. The library's reports and the packets themselves only make that earlier.
+ * The kernel is the register of sockets (sockdiag.h); this module keeps only what it has sent to the server: a binding
+ * table (binding.h).  A dump of the marked sockets ("resync") is compared with the table: new sockets are bound,
+ * sockets that are gone are closed.  The library's reports and the packets themselves only make that happen earlier.
  *
- * Before a socket is known here its packets are safe all the same: its mark decides in the kernel.  After it has
- * closed, its entry stays as a tombstone, for what the kernel still sends for it (TCP of orphaned sockets, resets, ICMP
- * errors that quote it).
+ * A socket's packets are safe even before the registry knows the socket: the kernel decides by its mark.  After the
+ * socket has closed, its entry stays as a tombstone, for packets that the kernel still sends on its behalf (TCP of
+ * orphaned sockets, resets, ICMP errors that quote it).
  *
  * tscf(7), "BINDINGS".
  */
@@ -29,24 +29,24 @@
 /** Shortest and longest time between two dumps while marked sockets exist. */
 #define REGISTRY_RESYNC_MIN_MS 100
 #define REGISTRY_RESYNC_MAX_MS 5000
-/** The same while a policy encrypts: nobody reports its sockets. */
+/** The longest time while a policy encrypts: no library reports such sockets. */
 #define REGISTRY_RESYNC_POLICY_MS 1000
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
-/** Who waits: that all preferred sockets are released; any other value is a move's. */
+/** A waiter for the release of all preferred sockets; any other value identifies a move. */
 #define REGISTRY_WAITER_TRUST UINT64_MAX
-/** In the place of a cookie: several sockets have the key. */
+/** Stands for a cookie: several sockets have the key. */
 #define REGISTRY_SEVERAL UINT64_MAX
 
 struct client;
 
-/** What the server is to be told of one socket; `waiter` is told when it has been. */
+/** What to send to the server about one socket; `waiter` is notified when the server has answered. */
 struct registry_op {
 	struct tscf_wire_binding wire;
 	uint64_t waiter;
 };
 
-/** What the registry tells those above it; the client says who hears it (events.c). */
+/** Events that the registry reports to the modules above it; the client connects them (events.c). */
 struct registry_events {
 	/** The server has confirmed what @p waiter waits for (error 0), or cannot (-errno). */
 	void (*acknowledged)(struct client *c, uint64_t waiter, int error);
@@ -56,7 +56,7 @@ struct registry_events {
 	void (*releasing)(struct client *c);
 	/** A dump has found this socket, with a level of its own. */
 	void (*seen)(struct client *c, const struct tscf_socket *s, enum tscf_level level);
-	/** A dump is complete: what was not seen in it is gone. */
+	/** A dump is complete: sockets that were not seen in it are gone. */
 	void (*dumped)(struct client *c);
 	/** The socket with that cookie is gone. */
 	void (*gone)(struct client *c, uint64_t cookie);
@@ -78,11 +78,10 @@ struct registry {
 	 */
 	struct registry_op *pending;
 	unsigned pending_count, pending_size;
-	struct tscf_bindings
-	    *under_way[2];   /**< keys that the server has been told of and has not answered: plain, encrypted */
-	uint32_t generation; /**< of the running or last dump */
+	struct tscf_bindings *under_way[2]; /**< keys sent to the server and not yet answered: plain, encrypted */
+	uint32_t generation;                /**< of the running or last dump */
 	bool dumping;
-	bool unannounced; /**< sockets may be encrypted by policy, and are found by dumps alone */
+	bool unannounced; /**< sockets may be encrypted by policy, and only dumps find them */
 	bool lists_all;   /**< dumps list sockets without a mark, too */
 	bool seen_any;    /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
@@ -90,7 +89,7 @@ struct registry {
 	unsigned counting[4]; /**< in the running dump */
 	bool covered;         /**< the server has no room for some socket: the whole address is encrypted instead */
 	unsigned guests;      /**< entries with a guest_until (binding.h), as of the last dump */
-	bool telling;         /**< the encrypted tunnel is new, and the server does not know all sockets yet */
+	bool telling;         /**< the encrypted tunnel is new, and the server has not received all sockets yet */
 	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
 	unsigned shielding;   /**< shield requests under way */
 	bool unshielding;     /**< an unshield request is under way */
@@ -101,67 +100,68 @@ struct registry {
 int registry_init(struct registry *r, struct client *c, const struct registry_events *events);
 void registry_free(struct registry *r);
 /**
- * The configuration has other policies now: sockets are bound and released by them with a dump that is done when this
- * returns.  To be called before the rules change.
+ * The configuration has other policies now: bind and release sockets by them, with a dump that is complete when this
+ * returns.  Call it before the rules change.
  *
  * @return 0 or -errno.
  */
 int registry_policies_changed(struct client *c);
 
 /**
- * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one of each.
+ * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one per family.
  *
  * @return how many; 0 without a port or with an address that is not of the plain tunnel.
  */
 unsigned registry_keys(const struct client *c, const struct tscf_socket *s,
 		       struct tscf_binding_key keys[TSCF_FAMILIES]);
 
-/** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if by neither. */
+/** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if neither gives one. */
 enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
-/** @return what @p level means for the way of the packets: the default one is what the configuration says. */
+/** @return what @p level means for the path of the packets: the default one becomes the level in the configuration. */
 enum tscf_level registry_effective(const struct client *c, enum tscf_level level);
 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
- * packets may be under way.
- * @p waiter, if not 0, is told (events->acknowledged) when the server has confirmed.
+ * packets may be under way.  @p waiter, if not 0, is notified (events->acknowledged) when the server has confirmed.
  */
 void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter);
-/** @return whether @p b binds a socket that wants encryption, and that not only the one with @p cookie. */
+/** @return whether @p b binds a socket that wants encryption, other than the one with @p cookie. */
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
-/** The socket moves back to the plain tunnel; @p waiter is told when the server knows, or at once if it need not. */
+/** The socket moves back to the plain tunnel; @p waiter is notified when the server has confirmed, or at once if the
+ * server need not know. */
 void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
-/** The socket has the default level again, and the whole address is bound: it is no exception any more. */
+/** The socket has the default level again, and the whole address is bound: the socket is no longer an exception. */
 void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
-/** The network is trusted now: the encrypted-preferred sockets move back, each is told to trusted_network.h before and
- * after. */
+/** The network is trusted now: the encrypted-preferred sockets move back.  Each is reported to trusted_network.h before
+ * and after. */
 void registry_release_preferred(struct client *c);
-/** A packet of an encrypted flow that has no binding: find out later whose it is. */
+/** A packet of an encrypted flow that has no binding: find out later which socket sends it. */
 void registry_flow(struct client *c, const struct tscf_binding_key *flow);
 
 /**
- * A clear packet of a new socket at the key of an encrypted-only one that has closed: it must not be in clear, and is
- * served by the encrypted tunnel until the tombstone would have expired.
+ * A clear packet of a new socket at the key of an encrypted-only one that has closed: the packet must not go in clear,
+ * and the encrypted tunnel serves the socket until the tombstone would have expired.
  */
 void registry_guest(struct client *c, const struct tscf_binding_key *flow);
-/** The server has no room for a socket: it has made the whole address encrypted, or silent, and so does this end. */
+/** The server has no room for a socket: it has made the whole address encrypted, or silent.  The client does the
+ * same. */
 void registry_cover(struct client *c);
 
 /** Soon compare the kernel's sockets with the table. */
 void registry_resync_soon(struct client *c);
-/** Compare them before returning: before something depends on the table being complete. */
+/** Compare them before returning, for callers that need a complete table. */
 void registry_resync_now(struct client *c);
-/** The encrypted tunnel is up: tell the server everything. */
+/** The encrypted tunnel is up: send every binding to the server. */
 void registry_tunnel_up(struct client *c);
 /** The encrypted tunnel is gone. */
 void registry_tunnel_lost(struct client *c);
 /**
- * The plain tunnel is (again) up, or the encrypted one is not to be had: list all encrypted-only sockets as shields,
- * those that were just moving too, and end the quiet.
+ * The plain tunnel is (again) up, or the encrypted one cannot be set up: list all encrypted-only sockets as shields,
+ * including those that were just moving, and end the quiet.
  */
 void registry_shield_all(struct client *c);
-/** The internal address has changed: forget what was bound to the old one. */
+/** The internal address has changed: forget the sockets that were bound to the old one. */
 void registry_forget(struct client *c);
 
 /** Send what has been collected. */

@@ -5,7 +5,7 @@
 #include "common/base/log.h"
 #include "tscf-client/context.h"
 
-/* @p unannounced: only what the server does not know, or has refused. */
+/* @p unannounced: only addresses that the server does not know, or has refused. */
 static void bind_addresses(struct client *c, bool unannounced)
 {
 	struct registry *r = &c->registry;
@@ -20,7 +20,8 @@ static void bind_addresses(struct client *c, bool unannounced)
 void registry_cover(struct client *c)
 {
 	struct registry *r = &c->registry;
-	/* What is refused again, or the whole address itself, is told with the next dump: not as fast as it is refused. */
+	/* A binding refused again, or the whole address itself, is sent with the next dump, not as fast as the server
+	 * refuses it. */
 	if (r->covered)
 		return;
 	tscf_warning("the server has no room for all sockets: all of this host's traffic goes encrypted or not at all");

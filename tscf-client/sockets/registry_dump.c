@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* registry_dump.c - the kernel's sockets, compared with what the server has been told. */
+/* registry_dump.c - compares the kernel's sockets with the bindings sent to the server. */
 #include "tscf-client/sockets/registry.h"
 
 #include "common/base/log.h"
@@ -22,8 +22,8 @@ static void socket_destroyed(void *context, const struct tscf_socket *s);
 
 static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done, socket_destroyed};
 
-/* Sockets that a policy speaks of bear no mark: all are looked at, and from then on, or those that none speaks of any
- * more would seem to be gone. */
+/* Sockets that only a policy concerns have no mark, so the dumps list all sockets.  They go on doing so, or sockets
+ * that no policy concerns any more would seem to be gone. */
 static int watch_sockets(struct registry *r)
 {
 	struct client *c = r->client;
@@ -63,8 +63,8 @@ static void begin_dump(struct registry *r)
 	shares_begin(&r->shares);
 }
 
-/* A socket that is moving back keeps its mark until the server knows (moves.h), and the dump may be older than its new
- * mark. */
+/* A socket that is moving back keeps its mark until the server has confirmed (moves.h), and the dump may be older than
+ * its new mark. */
 static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
 {
 	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
@@ -72,7 +72,7 @@ static bool is_leaving(const struct client *c, const struct tscf_socket *s, cons
 	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
 }
 
-/* Whether an encrypted socket has the same key, which then decides, is known only when the dump is complete. */
+/* An encrypted socket with the same key would decide.  Whether there is one is known only when the dump is complete. */
 static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key,
 			      struct tscf_binding *b)
 {
@@ -85,8 +85,8 @@ static void dump_plain_socket(struct client *c, const struct tscf_socket *s, con
 		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
 }
 
-/* A socket that has sent something to where a policy allows no clear packets: what comes back cannot be told from what
- * else it receives. */
+/* A socket that has sent packets to a remote for which a policy allows no clear packets: the answers cannot be told
+ * from the other packets that it receives. */
 static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
 {
 	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
@@ -95,7 +95,7 @@ static bool sent_to_encrypted_only(const struct client *c, const struct tscf_soc
 	       policy_may_need_encryption(&c->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
 }
 
-/* If a policy has bound it, it does no more. */
+/* If a policy had bound the socket, it no longer does. */
 static void dump_default_socket(struct client *c, const struct tscf_socket *s, struct tscf_binding *b)
 {
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->cookie == s->cookie && s->inode != 0)
@@ -139,8 +139,8 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 }
 
 /*
- * After a dump: what was not in it is gone.  A binding made by packets of a raw socket has no socket with its port; it
- * stays as long as there is a packet between two dumps (decide.c).
+ * After a dump: sockets that were not in it are gone.  A binding made by packets of a raw socket has no socket with its
+ * port; it stays as long as there is a packet between two dumps (decide.c).
  */
 static void sweep(void *context, struct tscf_binding *b)
 {
@@ -156,7 +156,8 @@ static void sweep(void *context, struct tscf_binding *b)
 		if (b->generation == r->generation || in_use || tscf_binding_key_is_whole(&b->key))
 			return;
 		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
-			/* What may be plain leaves nothing behind that could stop the next socket of that port. */
+			/* A socket that may be plain leaves nothing behind that could stop the next socket of that
+			 * port. */
 			registry_keep_plain(c, b, b->cookie);
 			return;
 		}
@@ -166,7 +167,7 @@ static void sweep(void *context, struct tscf_binding *b)
 			return;
 		}
 		if (b->plain_generation == r->generation && b->announced) {
-			/* Not by a move: a policy may claim the socket again at once (is_leaving). */
+			/* Not a move: a policy may claim the socket again at once (is_leaving). */
 			b->cookie = 0;
 			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
@@ -191,7 +192,7 @@ static void dump_done(void *context, int error)
 	struct client *c = context;
 	struct registry *r = &c->registry;
 	r->dumping = false;
-	/* Half a dump says nothing about what is gone. */
+	/* An incomplete dump does not show which sockets are gone. */
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof(r->counts));
 		shares_end(&r->shares);
@@ -202,7 +203,7 @@ static void dump_done(void *context, int error)
 		device_bound_sweep(&r->device_bound, r->generation);
 		c->registry.events->dumped(c);
 	} else if (error != -ECANCELED) {
-		/* One that is broken off is followed by one that is waited for. */
+		/* A cancelled dump needs no warning: another one follows, and the client waits for that. */
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
@@ -263,8 +264,8 @@ void registry_tunnel_up(struct client *c)
 	c->registry.telling = true;
 	tscf_bindings_each(c->registry.table, tell_again, c);
 	/*
-	 * The preferred sockets are not in the table while there is no tunnel.  They must be told of before the rules
-	 * send their packets this way, so this one dump is waited for.
+	 * The preferred sockets are not in the table while there is no tunnel.  They must be announced before the rules
+	 * send their packets this way, so wait for this one dump.
 	 */
 	registry_resync_now(c);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * registry_entry.h - what the parts of the registry do with single entries: registry.c (entries), registry_dump.c
- * (sockets that there are), registry_cover.c (more sockets than the server has room for), registry_guest.c (plain
- * sockets at the keys of closed ones).
+ * (existing sockets), registry_cover.c (more sockets than the server has room for), registry_guest.c (plain sockets at
+ * the keys of closed ones).
  */
 #ifndef TSCF_CLIENT_REGISTRY_ENTRY_H
 #define TSCF_CLIENT_REGISTRY_ENTRY_H
@@ -10,15 +10,16 @@
 #include "tscf-client/sockets/registry.h"
 
 /* registry.c */
-/** Have the server told something of @p key at the end of this loop iteration; @p waiter (or 0) hears the outcome. */
+/** Send something about @p key to the server at the end of this loop iteration; @p waiter (or 0) is notified of the
+ * outcome. */
 void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
 		    enum tscf_level level, bool moved, uint64_t waiter);
-/** Release @p b: it goes on as RELEASED until the server knows.  @p level: what the socket is now. */
+/** Release @p b: it stays as RELEASED until the server has confirmed.  @p level: what the socket is now. */
 void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
 
-/** The preferred socket with that cookie is plain until there is a tunnel: @p b (or NULL) does not bind it any more. */
+/** The preferred socket with that cookie is plain until there is a tunnel: @p b (or NULL) no longer binds it. */
 void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie);
-/** @return whether a wider entry than @p key leads its packets to the encrypted tunnel. */
+/** @return whether an entry wider than @p key leads the key's packets to the encrypted tunnel. */
 bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key);
 
 /* registry_cover.c; registry_cover is in registry.h */
@@ -27,8 +28,8 @@ void registry_uncover(struct client *c);
 
 /* registry_guest.c; registry_guest is in registry.h */
 /**
- * After a dump, of an entry with a guest_until: it is plain when the tombstone whose place it has taken would be over,
- * and a tombstone again if it has fallen silent before.
+ * After a dump, of an entry with a guest_until: it becomes plain when the tombstone that it replaced would have
+ * expired.  If it falls silent before, it becomes a tombstone again.
  */
 void registry_sweep_guest(struct client *c, struct tscf_binding *b);
 

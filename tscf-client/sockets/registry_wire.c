@@ -18,7 +18,7 @@ struct inflight_batch {
 	struct registry_op ops[REGISTRY_OPS_PER_MESSAGE];
 };
 
-/* The next operation of each key may follow. */
+/* The next operation of each key may be sent after this. */
 static void inflight_free(struct inflight_batch *p)
 {
 	struct tscf_bindings *under_way = p->client->registry.under_way[p->encrypted];
@@ -34,12 +34,12 @@ static void op_done(struct client *c, struct registry_op *op, int error)
 {
 	struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
 	if (b && error == -ENOSPC && op->wire.level == TSCF_LEVEL_UNENCRYPTED && b->level == op->wire.level) {
-		/* No exception: it goes with the rest. */
+		/* No exception: the socket follows the rest of the address. */
 		tscf_bindings_remove(c->registry.table, b);
 	} else if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
 		   b->level == op->wire.level) {
 		b->announced = error == 0;
-		/* What the server sent in clear before it knew is under way for a moment yet. */
+		/* Packets that the server sent in clear before it knew are still under way for a moment. */
 		if (error == 0 && b->grace_until != 0)
 			b->grace_until = c->now + TSCF_MOVE_GRACE_MS;
 	} else if (b && op->wire.action != TSCF_BIND_ACTION_BIND && b->state != TSCF_BINDING_ACTIVE) {
@@ -77,7 +77,7 @@ static void inflight_done(struct inflight_batch *p, const struct tscf_message *r
 		registry_cover(c);
 }
 
-/* For whoever wants to know how long it takes after a reconnection. */
+/* Shows the reader of the log how long this takes after a reconnection. */
 static void log_told(struct registry *r)
 {
 	if (!r->telling || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
@@ -105,8 +105,8 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 	if (error == -ENOSPC)
 		registry_cover(c);
 	if (error < 0 && error != -ECANCELED) {
-		/* Better nothing from the plain tunnel than something in clear that should not be: the quiet is not
-		 * ended. */
+		/* Better no packets from the plain tunnel than clear ones that should be encrypted: do not end the
+		 * quiet. */
 		tscf_warning("the server refused to shield sockets: %s", text[0] ? text : strerror(-error));
 		c->registry.quiet = false;
 	}
@@ -125,7 +125,7 @@ static void unshield_done(void *context, void *user, const struct tscf_message *
 	char text[201];
 	(void)context;
 	r->unshielding = false;
-	/* Refused: an earlier answer was lost, and the lock it told of is the one in force. */
+	/* If refused: an earlier answer was lost, and the lock that its request carried is in force. */
 	int result = outcome(response, error, text, sizeof(text));
 	if (result == 0 || result == -EACCES)
 		memcpy(r->shield_key, r->next_shield_key, sizeof(r->shield_key));
@@ -161,7 +161,7 @@ static void inflight_add(struct inflight_batch *p, struct tscf_writer *w, const 
 	struct registry *r = &p->client->registry;
 	p->ops[p->count++] = *op;
 	tscf_write_binding(w, &op->wire);
-	/* Counted, since a binding may follow what is under way for the same key. */
+	/* Requests are counted, since a binding may be sent while another request for the same key is under way. */
 	struct tscf_binding *u =
 	    tscf_bindings_bind(r->under_way[p->encrypted], &op->wire.key, op->wire.level, NULL, NULL);
 	if (u)
@@ -177,8 +177,9 @@ static bool forbids_clear(const struct registry_op *op)
 }
 
 /*
- * Requests may overtake each other.  What forbids clear packets waits for nothing on the encrypted tunnel, where the
- * server knows what is older by its number; nor for the other tunnel, which may be dead.
+ * Requests may overtake each other.  On the encrypted tunnel, an operation that forbids clear packets waits for
+ * nothing: the server recognises older requests by their number.  A bind does not wait for the other tunnel either,
+ * which may be dead.
  */
 static bool must_wait(const struct client *c, const struct registry_op *op, bool encrypted)
 {
@@ -189,7 +190,7 @@ static bool must_wait(const struct client *c, const struct registry_op *op, bool
 	return registry_under_way(c, &op->wire.key);
 }
 
-/* Not if the table says something else meanwhile, or the server knows. */
+/* False if the table says something else by now, or the server knows already. */
 static bool is_current(const struct client *c, const struct registry_op *op)
 {
 	const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
@@ -247,7 +248,7 @@ static void dispatch(struct tunnel *t, struct tscf_writer *w, struct inflight_ba
 		done(t, p, NULL, error);
 }
 
-/* Until the server knows of a move, what comes down is in clear; and a program may be waiting for its answer. */
+/* Until the server knows of a move, packets come down in clear, and a program may be waiting for its answer. */
 static bool is_urgent(const struct inflight_batch *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
@@ -302,7 +303,7 @@ static void send_bindings(struct client *c)
 static void dispatch_shields(struct client *c, struct tscf_writer *w, struct inflight_batch *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		p->ops[i].waiter = 0; /* a shield is no binding: who waits for that goes on waiting */
+		p->ops[i].waiter = 0; /* a shield is no binding: the waiter for a binding goes on waiting */
 	c->registry.shielding++;
 	dispatch(&c->plain, w, p, REQUEST_TRIES_ENDLESS, shield_done);
 }
@@ -345,7 +346,8 @@ static void send_complete(struct client *c)
 	dispatch(&c->plain, &w, p, REQUEST_TRIES_ENDLESS, shield_done);
 }
 
-/* The key is used up by being shown, so one request is under way at a time; what does not fit waits for the next. */
+/* Sending the key uses it up, so only one request is under way at a time.  Operations that do not fit wait for the
+ * next. */
 static void send_unshields(struct client *c)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
@@ -368,8 +370,8 @@ static void send_unshields(struct client *c)
 	dispatch(&c->plain, &w, p, REGISTRY_TRIES, unshield_done);
 }
 
-/* Who waits to be encrypted waits for the next tunnel.  Who leaves, also as an exception from something wider, need not
- * wait for any: the plain one is set up again before it carries anything. */
+/* A socket that waits to be encrypted waits for the next tunnel.  One that leaves, also as an exception from a wider
+ * entry, need not wait for a tunnel: the plain one is set up again before it carries anything. */
 static void drop(struct client *c, const struct registry_op *op)
 {
 	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
@@ -385,7 +387,7 @@ static void drop_all(struct client *c)
 	r->pending_count = 0;
 }
 
-/* What only an encrypted tunnel can be told is told from the table when there is one. */
+/* Drop operations that only an encrypted tunnel can carry: they are sent from the table when there is one. */
 static void drop_bindings(struct client *c)
 {
 	struct registry *r = &c->registry;
@@ -432,7 +434,7 @@ static void shield(void *context, struct tscf_binding *b)
 	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_ONLY)
 		return;
 	b->grace_until = 0;
-	/* A lifting of this key is on its way: the shield must come after it. */
+	/* A request to lift the shield of this key is under way: the shield must come after it. */
 	if (must_wait(s->client, &op, false)) {
 		b->announced = false;
 		registry_resync_soon(s->client);
@@ -464,7 +466,7 @@ void registry_shield_all(struct client *c)
 	if (s.batch)
 		dispatch_shields(c, &s.w, s.batch);
 	if (s.failed) {
-		/* The quiet is not ended: nothing comes down in clear. */
+		/* The quiet does not end: nothing comes down in clear. */
 		tscf_error("out of memory: not all sockets are shielded");
 		r->quiet = false;
 	}

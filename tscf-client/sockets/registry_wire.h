@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * registry_wire.h - the registry's messages: what registry.c has decided is told to the server here.
+ * registry_wire.h - the registry's messages: sends to the server what registry.c has decided.
  *
- * With an encrypted tunnel, everything goes there (service BIND).  Without one, the plain tunnel carries what can only
- * forbid: shields, and the lifting of shields by a key that the server has the hash of (services SHIELD and UNSHIELD).
+ * With an encrypted tunnel, everything goes there (service BIND).  Without one, the plain tunnel carries only what can
+ * forbid: shields, and the lifting of shields by a key whose hash the server has (services SHIELD and UNSHIELD).
  * tscf(7), "BINDINGS" and "SHIELDS".
  *
  * registry_flush and registry_shield_all of registry.h are implemented here.
@@ -15,13 +15,13 @@
 
 /** Bindings in one message; an IPv4 one with remote takes 22 bytes. */
 #define REGISTRY_OPS_PER_MESSAGE 40
-/** How often a registration is sent at most: as long as it takes to know that the tunnel is dead. */
+/** How many times a registration is sent at most: enough to find out that the tunnel is dead. */
 #define REGISTRY_TRIES 6
 
-/** @return whether the server has been told something of that key and has not answered yet. */
+/** @return whether a message about that key has been sent to the server and is not yet answered. */
 bool registry_under_way(const struct client *c, const struct tscf_binding_key *key);
 
-/** Tell who waits for this; 0: nobody. */
+/** Notify the waiter of the outcome; 0: there is none. */
 void registry_acknowledged(struct client *c, uint64_t waiter, int error);
 
 /** Bind the whole internal address at the default level (registry.c). */

@@ -8,8 +8,8 @@
 
 struct share {
 	uint32_t uid;
-	unsigned count;    /**< as of the last dump, and what was given since */
-	unsigned counting; /**< in the running dump, and what was given since it began */
+	unsigned count;    /**< as of the last dump, plus sockets taken since */
+	unsigned counting; /**< in the running dump, plus sockets taken since it began */
 	UT_hash_handle hh;
 };
 

@@ -18,7 +18,7 @@ struct subscriber {
 	unsigned count;
 };
 
-/** A socket that somebody watches. */
+/** A socket that has watchers. */
 struct watched {
 	uint64_t cookie;
 	struct tscf_socket socket;
@@ -29,7 +29,7 @@ struct watched {
 	UT_hash_handle hh;
 };
 
-/** That somebody watches it. */
+/** One subscriber's watch of one socket. */
 struct watch {
 	struct subscriber *subscriber;
 	struct watched *watched;
@@ -43,7 +43,7 @@ static struct watched *find(const struct client *c, uint64_t cookie)
 	return w;
 }
 
-/* --- what is so --- */
+/* --- the state of sockets --- */
 
 static bool rules_lead_to_encrypted(const struct client *c)
 {
@@ -51,8 +51,8 @@ static bool rules_lead_to_encrypted(const struct client *c)
 }
 
 /*
- * Once acknowledged, a socket stays enabled as long as its entry does: it is registered again at times, which changes
- * nothing for its packets.
+ * Once acknowledged, a socket stays enabled as long as its entry does: repeated registrations change nothing for its
+ * packets.
  */
 static bool is_key_bound(const struct client *c, const struct watched *w, const struct tscf_binding_key *key)
 {
@@ -76,7 +76,8 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 {
 	if (!rules_lead_to_encrypted(c))
 		return false;
-	/* Its packets bind their flows themselves; and what is bound to the encrypted address is never elsewhere. */
+	/* Packets of a raw socket bind their flows themselves.  A socket bound to the encrypted address is never
+	 * elsewhere. */
 	if (w->socket.type == SOCK_RAW || tscf_addrs_have(&c->encrypted.internal, &w->socket.local))
 		return true;
 	return is_bound(c, w);
@@ -89,7 +90,7 @@ static void judge(const struct client *c, const struct watched *w, bool *availab
 	*enabled = wants && is_enabled(c, w);
 }
 
-/* --- telling --- */
+/* --- sending events --- */
 
 static const char *reason_for(const struct client *c, enum tscf_level level)
 {
@@ -117,7 +118,7 @@ static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 
-/* Whoever is too slow is dropped by the call that tells, and removed from the lists. */
+/* The call that sends an event drops a subscriber that is too slow, and removes it from the lists. */
 static void tell_all_tunnel(struct client *c, bool encrypted)
 {
 	for (struct subscriber *s = c->subscriptions.subscribers, *next; s; s = next) {
@@ -177,7 +178,7 @@ void subscriptions_flush(struct client *c)
 	}
 }
 
-/* --- what comes in --- */
+/* --- reports from other modules --- */
 
 void subscriptions_changed(struct client *c)
 {
@@ -240,7 +241,7 @@ void subscriptions_destroyed(struct client *c, uint64_t cookie)
 {
 	struct watched *w = c->subscriptions.sockets ? find(c, cookie) : NULL;
 	unsigned left = 0;
-	/* The last one takes the socket with it. */
+	/* Removing the last watch frees the socket. */
 	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
 		left++;
 	while (left-- > 0)
@@ -257,7 +258,7 @@ static struct subscriber *subscriber_of(const struct client *c, const struct tsc
 	return NULL;
 }
 
-/* What a user keeps open must leave room for his programs' other calls. */
+/* The subscriptions of a user must leave room for other calls of the user's programs. */
 static bool may_subscribe(const struct client *c, uid_t uid)
 {
 	unsigned count = 0;
@@ -334,7 +335,8 @@ void subscriptions_watch(struct client *c, struct tscf_control_call_in *call)
 	}
 	subscriptions_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
 	look_again(c, watch->watched);
-	/* Others have heard it; who has just come believes in "available, not enabled" until told otherwise. */
+	/* Earlier watchers have the state already.  A new one assumes "available, not enabled" until it gets an
+	 * event. */
 	tell_socket(c, watch->watched, s);
 }
 

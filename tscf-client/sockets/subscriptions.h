@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * subscriptions.h - programs that want to hear when packets of their sockets begin and cease to travel encrypted, and
- * when tunnels come and go.
+ * subscriptions.h - programs that want events when packets of their sockets begin and cease to travel encrypted, and
+ * when tunnels come up and go down.
  *
- * A program subscribes on the control socket (control.h, SUBSCRIBE), and shows by its descriptor each socket that it
- * wants to hear of (WATCH): who has the descriptor may know.  A socket is
+ * A program subscribes on the control socket (control.h, SUBSCRIBE), and passes the descriptor of each socket that it
+ * wants to watch (WATCH): a program that has the descriptor may know the state.  A socket is
  *
  *     enabled    when it asks for encryption, the rules lead its packets to the encrypted tunnel, and the server has
  *                acknowledged that it sends there what comes back; until one of these ends
  *     (encrypted-preferred sockets do not ask for it while the network is trusted: trusted_network.h)
  *     available  unless it asks for encryption and the last attempt to have an encrypted tunnel has failed
  *
- * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher hears
- * of what lasts, and in the order in which it came.
+ * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher gets
+ * only states that last, in the order in which they came.
  */
 #ifndef TSCF_CLIENT_SUBSCRIPTIONS_H
 #define TSCF_CLIENT_SUBSCRIPTIONS_H
@@ -34,7 +34,7 @@ struct subscriptions {
 	struct subscriber *subscribers;
 	struct watched *sockets; /**< by cookie */
 	bool dirty;              /**< the registry or a watched socket has changed */
-	/** As of the last look. */
+	/** As of the last check. */
 	bool plain_up, encrypted_up, open;
 	unsigned failures;
 };
@@ -43,20 +43,20 @@ struct subscriptions {
 void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call);
 void subscriptions_watch(struct client *c, struct tscf_control_call_in *call);
 void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call);
-/** @return whether @p call was a subscriber, who is forgotten now. */
+/** Forget the subscriber @p call.  @return whether it was one. */
 bool subscriptions_gone(struct client *c, struct tscf_control_call_in *call);
 
-/** The socket is as it is said, and has that level. */
+/** The socket is as @p s says, and has that level. */
 void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level);
-/** Every socket with a level has been told of since the registry's last dump began: what was not is gone. */
+/** Every socket with a level has been reported since the registry's last dump began: sockets that were not are gone. */
 void subscriptions_dumped(struct client *c);
 /** The socket with that cookie is gone. */
 void subscriptions_destroyed(struct client *c, uint64_t cookie);
 /** What the server knows of some socket has changed. */
 void subscriptions_changed(struct client *c);
-/** At the end of a loop iteration: tell what has changed. */
+/** At the end of a loop iteration: send what has changed. */
 void subscriptions_flush(struct client *c);
-/** Forget everybody. */
+/** Forget all subscribers. */
 void subscriptions_free(struct client *c);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/** A flow that was let through is looked at again after this time: its port may have another socket then. */
+/** A flow that was let through is checked again after this time: its port may have another socket then. */
 #define CLEARED_MS 50
 
 int suspects_init(struct suspects *s)
@@ -19,7 +19,7 @@ void suspects_free(struct suspects *s)
 	tscf_sockdiag_flow_close(&s->diag);
 }
 
-/* The place of a flow; others that have the same are only looked at more often. */
+/* The slot of a flow.  Flows that share a slot are only checked more often. */
 static unsigned place_of(const struct tscf_binding_key *flow)
 {
 	unsigned sum = flow->local_port * 31U + flow->remote_port;
@@ -30,11 +30,11 @@ static unsigned place_of(const struct tscf_binding_key *flow)
 
 static bool find_socket(struct client *c, const struct tscf_binding_key *flow, struct tscf_socket *out)
 {
-	return tscf_sockdiag_flow_socket(&c->suspects.diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
-					 flow->remote_port, (uint32_t)c->plain_tun.index, out) == 0;
+	return tscf_sockdiag_flow_socket(&c->suspects.diag, flow->protocol, &flow->local, flow->local_port,
+					 &flow->remote, flow->remote_port, (uint32_t)c->plain_tun.index, out) == 0;
 }
 
-/* What is forbidden whoever the owner is stays so: an exception is known when the sockets are listed. */
+/* A flow that is forbidden for every owner stays forbidden: exceptions are known only once the sockets are listed. */
 static bool judge(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct tscf_socket socket;

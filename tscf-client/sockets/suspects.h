@@ -2,8 +2,8 @@
 /*
  * suspects.h - clear packets from the server for sockets that the client has not seen yet.
  *
- * A socket that only waits tells nobody of itself, and the list of all sockets is read once a second.  So the first
- * clear packet for a port of which a policy speaks makes the client look for the very socket that would get it.
+ * A socket that only waits gives no sign of itself, and the list of all sockets is read only once a second.  So the
+ * first clear packet for a port that a policy names makes the client look up the socket that would get it.
  */
 #ifndef TSCF_SUSPECTS_H
 #define TSCF_SUSPECTS_H
@@ -16,7 +16,7 @@
 
 struct client;
 
-/** Flows that were let through a moment ago, by a hash. */
+/** Flows that were let through recently, by a hash. */
 #define SUSPECTS_CLEARED 256
 
 struct suspects {
@@ -31,7 +31,7 @@ struct suspects {
 int suspects_init(struct suspects *s);
 void suspects_free(struct suspects *s);
 /**
- * Look at the socket of @p flow.  If a policy says that it is encrypted-only it is registered now.
+ * Look at the socket of @p flow.  If a policy makes it encrypted-only, register it now.
  *
  * @return whether the packet may be delivered.
  */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/** @return whether there is a way at all; without one nothing is sent, and what was said of the last one may stand. */
+/** @return whether there is a path at all.  Without one nothing is sent, and the verdict on the last path may stand. */
 static bool look_at_path(const struct client *c, bool *trusted, char by[NETWORKS_TEXT])
 {
 	char interface[IF_NAMESIZE] = "";
@@ -22,18 +22,19 @@ static bool look_at_path(const struct client *c, bool *trusted, char by[NETWORKS
 	return true;
 }
 
-/* The server first: a clear packet must find it ready. */
+/* Inform the server first: a clear packet must find it ready. */
 static void begin(struct client *c, const char *by)
 {
 	struct trusted_network *t = &c->trusted_network;
 
 	tscf_info("the network is trusted (%s): encrypted-preferred sockets go to the plain tunnel", by);
-	/* The dump counts them as moved yet, so that each is known that the server must be told of. */
+	/* The dump still counts the preferred sockets as encrypted, so that it finds each that the server must
+	 * release. */
 	registry_resync_now(c);
 	snprintf(t->by, sizeof(t->by), "%s", by);
 	t->state = TRUSTED_NETWORK_LEAVING;
 	moves_trusted(c);
-	/* One more, or it would be over before all have been told of. */
+	/* Count one more, or the wait would be over before all releases have been queued. */
 	trusted_network_releasing(c);
 	registry_release_preferred(c);
 	trusted_network_released(c);
@@ -52,11 +53,11 @@ void trusted_network_released(struct client *c)
 		return;
 	t->state = TRUSTED_NETWORK_PLAIN;
 	client_route(c);
-	/* It finds what has come meanwhile, and whether anyone still asks for the encrypted tunnel. */
+	/* The dump finds new sockets, and whether any socket still asks for the encrypted tunnel. */
 	registry_resync_soon(c);
 }
 
-/* As when a tunnel comes up: the server is told, then the rule leads there. */
+/* As when a tunnel comes up: inform the server, then let the rule lead there. */
 static void end(struct client *c)
 {
 	tscf_info("the network is not trusted any more (%s): encrypted-preferred sockets ask for the encrypted tunnel",

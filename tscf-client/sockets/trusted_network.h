@@ -9,11 +9,11 @@
  *      +-----------------------------------------------------------+
  *
  * AWAY     the network is not trusted: preferred sockets ask for the encrypted tunnel and use it
- * LEAVING  it is, and the server has been told to release them; they still use the encrypted tunnel if there is one
+ * LEAVING  it is, and the server has been asked to release them; they still use the encrypted tunnel if there is one
  * PLAIN    they are in the plain tunnel, whether there is an encrypted one or not
  *
- * Encrypted-only sockets are as everywhere.  Nothing here depends on what comes from the network: only on the host's
- * own addresses, routes and configuration.  tscf(7), "TRUSTED NETWORKS".
+ * Encrypted-only sockets are not affected.  Nothing here depends on data from the network: only on the host's own
+ * addresses, routes and configuration.  tscf(7), "TRUSTED NETWORKS".
  */
 #ifndef TSCF_CLIENT_TRUSTED_NETWORK_H
 #define TSCF_CLIENT_TRUSTED_NETWORK_H
@@ -29,18 +29,18 @@ enum trusted_network_state { TRUSTED_NETWORK_AWAY, TRUSTED_NETWORK_LEAVING, TRUS
 
 struct trusted_network {
 	enum trusted_network_state state;
-	unsigned waits;         /**< releases that the server has neither confirmed nor been lost with */
+	unsigned waits;         /**< releases that are neither confirmed by the server nor lost with it */
 	char by[NETWORKS_TEXT]; /**< what makes the network trusted; "": it is not */
 };
 
 /**
- * Look at the path that the plain tunnel takes, and move the encrypted-preferred sockets if it is another kind of
- * network now.  To be called before the encrypted tunnel is asked for on that path.
+ * Check the path of the plain tunnel, and move the encrypted-preferred sockets if its network is now trusted or no
+ * longer trusted.  Call it before the encrypted tunnel is requested on that path.
  */
 void trusted_network_look(struct client *c);
-/** A socket is about to be released because of this. */
+/** A socket is about to be released because the network is trusted. */
 void trusted_network_releasing(struct client *c);
-/** One of those has been confirmed, or cannot be any more. */
+/** The server has confirmed one of those releases, or no longer can. */
 void trusted_network_released(struct client *c);
 
 /** @return whether the network is trusted. */
@@ -55,7 +55,7 @@ static inline bool trusted_network_wants(const struct trusted_network *t, enum t
 	return tscf_level_wants_encryption(level) && (level == TSCF_LEVEL_ENCRYPTED_ONLY || !trusted_network_here(t));
 }
 
-/** @return whether the rules lead encrypted-preferred sockets to the encrypted tunnel while there is one. */
+/** @return whether the rules lead encrypted-preferred sockets to the encrypted tunnel while it exists. */
 static inline bool trusted_network_leads_to_encrypted(const struct trusted_network *t)
 {
 	return t->state != TRUSTED_NETWORK_PLAIN;
