@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Priority 32766 is the kernel's rule for table main: ours must all come before it. */
+/** Priority 32766 is the kernel's rule for table main: the client's rules must all come before it. */
 #define PRIORITY_MAX (32766 - CLIENT_RULE_SPAN)
 #define TABLE_MAX    UINT32_MAX
 #define FALLBACK     "fallback-server"
@@ -35,13 +35,13 @@ static int parse_server(const struct tscf_setting *s, const char *text, void *fi
 	return err;
 }
 
-/** What may hold for one server or for all; each field is the list of servers.  @return whose it is. */
+/** The server that a setting is for, which may be one server or all; each field is the list of servers. */
 static struct client_server *target(struct client_servers *servers)
 {
 	return servers->current ? servers->current : &servers->all;
 }
 
-/** In a file it stands for all servers, and wins over a port in `server`. */
+/** In a file the port is for all servers, and wins over a port in `server`. */
 static int parse_port(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct client_servers *servers = field;
@@ -281,7 +281,7 @@ static int validate_policy(cfg_t *cfg, cfg_opt_t *opt)
 	return tscf_settings_validate(policy_settings, cfg, opt);
 }
 
-/** @return whether one of two settings stands in the section. */
+/** @return whether one of two settings is in the section. */
 static bool has_either(cfg_t *section, const char *one, const char *other)
 {
 	return cfg_size(section, one) > 0 || cfg_size(section, other) > 0;
@@ -304,7 +304,8 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 			  cfg_title(section));
 	else if ((has_either(section, "program", "dscp") || cfg_size(section, "cgroup") > 0) &&
 		 has_either(section, "remote", "remote-port"))
-		/* Where a datagram socket sends to is the kernel's to see, and what its program is the library's. */
+		/* Only the kernel sees where a datagram socket sends to, and only the library sees which program it
+		 * belongs to. */
 		cfg_error(
 		    cfg,
 		    POLICY
@@ -373,7 +374,7 @@ static bool expect(bool ok, const char *problem)
 	return ok;
 }
 
-/** Each server can be verified, and each is reached somehow. */
+/** Each server can be verified, and each can be reached by some transport. */
 static bool check_server(const struct client_config *c, const struct client_server *one)
 {
 	bool ok = c->ca || client_server_pin(&c->servers, one);
@@ -411,7 +412,7 @@ static bool check_script(const char *script)
 	return true;
 }
 
-/** Each policy that the library applies has a number on the mark. */
+/** Each policy that the library applies needs a number in the mark. */
 static bool check_mask(const struct client_config *c)
 {
 	unsigned numbered = policies_numbered(&c->policies), room = tscf_mark_policies(c->fwmark_mask);

@@ -2,7 +2,8 @@
 /*
  * config.h - the settings of tscf-client: from its file (libconfuse), then from the command line, which wins.
  *
- * tscf-client.conf(5).  Read and checked whole before anything is done; frozen afterwards.
+ * tscf-client.conf(5).  All settings are read and checked before the program does anything else; they do not change
+ * afterwards.
  */
 #ifndef TSCF_CLIENT_CONFIG_H
 #define TSCF_CLIENT_CONFIG_H
@@ -19,41 +20,44 @@
 /** Priorities of policy rules that the client uses, from rule_priority on. */
 #define CLIENT_RULE_SPAN (15 + 2 * POLICIES_MAX)
 
-/** Whether the guard is wanted; guard.h. */
+/** Whether to use the guard; guard.h. */
 enum client_guard {
-	CLIENT_GUARD_AUTO, /**< where it can be had */
+	CLIENT_GUARD_AUTO, /**< where the kernel allows it */
 	CLIENT_GUARD_REQUIRED,
 	CLIENT_GUARD_OFF,
 };
 
 struct client_config {
-	struct client_servers servers; /**< in the order in which they are preferred */
+	struct client_servers servers; /**< in order of preference */
 	struct client_proxy proxy;
 	char *ca;                      /**< PEM file, or NULL */
-	char *cert, *key;              /**< PEM files by which the client proves who it is, or NULL */
-	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and which of them (NULL: the only one) */
+	char *cert, *key;              /**< PEM files by which the client authenticates itself, or NULL */
+	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and the identity of the key to use (NULL:
+					  the only one) */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
-	struct policies policies; /**< levels of sockets that have none; the first that matches decides */
-	struct networks trusted;  /**< where encrypted-preferred sockets are plain */
-	unsigned mtu;             /**< 0: what the server says */
+	struct policies
+	    policies; /**< levels of sockets that have none of their own; the first policy that matches decides */
+	struct networks trusted; /**< networks on which encrypted-preferred sockets are plain */
+	unsigned mtu;            /**< 0: as the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of CLIENT_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
 	enum client_guard guard;
-	bool strict_tsid;        /**< a wrong TSID ends tunnels on UDP, too */
-	bool routes_in_main;     /**< put the plain tunnel's routes into table main as well */
-	unsigned persistence;    /**< seconds the encrypted tunnel lingers without an encrypted socket */
-	unsigned hold_ms;        /**< how long encrypted-only packets wait for the tunnel */
-	unsigned keepalive;      /**< seconds without a packet from the server before it is asked; 0: never */
-	unsigned return_idle;    /**< seconds without a packet before a better server is taken that would give another
-				    internal address */
-	char *script;            /**< run when tunnels come and go; NULL: none */
+	bool strict_tsid;     /**< a wrong TSID ends tunnels on UDP, too */
+	bool routes_in_main;  /**< put the plain tunnel's routes into table main as well */
+	unsigned persistence; /**< seconds the encrypted tunnel lingers without an encrypted socket */
+	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */
+	unsigned keepalive;   /**< seconds without a packet from the server before the client sends a keepalive request;
+				 0: never */
+	unsigned return_idle; /**< seconds without a packet before the client switches to a better server that would
+				 give another internal address */
+	char *script;         /**< run when tunnels come and go; NULL: none */
 	unsigned script_timeout; /**< seconds */
 	char *control;
-	char *state_dir;            /**< what is to be known in the next run, too */
-	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
-	unsigned realtime_priority; /**< of those who carry packets; 0: none */
+	char *state_dir;            /**< keeps state for the next run */
+	uint64_t realtime_dscps;    /**< DSCPs whose packets overtake bulk traffic, as bits */
+	unsigned realtime_priority; /**< of the threads that carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
 };
@@ -63,14 +67,14 @@ int client_config_init(struct client_config *c);
 void client_config_free(struct client_config *c);
 
 /**
- * Read the file over @p c.  Every error is logged with file and line and what was expected.
+ * Read the file over @p c.  Every error is logged with file, line, and the expected value.
  *
  * @return 0, or -EINVAL (a setting is wrong), or -errno (the file cannot be read).
  */
 int client_config_read(struct client_config *c, const char *file);
 
-/** Check the whole: a server is named, it can be verified (ca or pin), tables differ, mask has room ...  Errors are
- * logged.  @return 0 or -EINVAL. */
+/** Check the settings as a whole: a server is named, it can be verified (ca or pin), tables differ, mask has room ...
+ * Errors are logged.  @return 0 or -EINVAL. */
 int client_config_check(const struct client_config *c);
 
 #endif

@@ -12,7 +12,7 @@ int networks_add_prefix(const struct tscf_setting *s, const char *text, void *fi
 	struct tscf_prefix prefix;
 
 	(void)s;
-	/* A prefix of length 0 would be every network there is. */
+	/* A prefix of length 0 would be every network. */
 	if (tscf_prefix_parse(text, &prefix) != 0 || prefix.length == 0)
 		return -EINVAL;
 	if (!n)

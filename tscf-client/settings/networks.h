@@ -15,18 +15,18 @@
 #include <net/if.h>
 #include <stdbool.h>
 
-/** Of each kind. */
+/** Networks of each kind at most. */
 #define NETWORKS_MAX 16
-/** Room for networks_match. */
+/** Room for the text of networks_match. */
 #define NETWORKS_TEXT (sizeof("interface ") + TSCF_ADDR_TEXT)
 
 struct networks {
 	unsigned prefix_count, interface_count;
 	struct tscf_prefix prefixes[NETWORKS_MAX];  /**< of this host's address on the outer path */
-	char interfaces[NETWORKS_MAX][IF_NAMESIZE]; /**< by which the outer path leaves this host */
+	char interfaces[NETWORKS_MAX][IF_NAMESIZE]; /**< through which the outer path leaves this host */
 };
 
-/** Each a `parse` of settings.h that adds one to the struct networks at @p field. */
+/** Each is a `parse` function as in settings.h that adds one network to the struct networks at @p field. */
 int networks_add_prefix(const struct tscf_setting *s, const char *text, void *field);
 int networks_add_interface(const struct tscf_setting *s, const char *text, void *field);
 
@@ -34,9 +34,10 @@ int networks_add_interface(const struct tscf_setting *s, const char *text, void 
 bool networks_any(const struct networks *n);
 
 /**
- * Look for the outer path that leaves by @p interface with the source address @p source.
+ * Look up the outer path that leaves through @p interface with the source address @p source.
  *
- * @return whether it is trusted, and by what in @p by (NETWORKS_TEXT bytes), for a person; "" if it is not.
+ * @return whether the path is trusted.  @p by (NETWORKS_TEXT bytes) gets the match as text for people; "" if there is
+ * none.
  */
 bool networks_match(const struct networks *n, const struct tscf_addr *source, const char *interface, char *by);
 

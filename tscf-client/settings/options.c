@@ -96,7 +96,7 @@ static const struct tscf_cli_command commands[] = {
 
 static const struct tscf_cli_spec spec = {"tscf-client", options, commands};
 
-/** Options of the commands, which are no settings of the daemon. */
+/** Options of the commands; they are not settings of the daemon. */
 static const struct tscf_setting command_settings[] = {
     {"wait-up", "seconds from 0 to 86400", tscf_setting_number, 0, 0, 86400, 0},
     {"pid", "the number of a process", tscf_setting_number, 0, 1, INT32_MAX, 0},
@@ -130,7 +130,7 @@ static int apply(const struct tscf_cli *cli, struct client_config *c)
 		err = tscf_setting_option(table, name, cli->given[i].value, c);
 		if (err != 0)
 			return err == -ENOSPC ? -EINVAL : err;
-		/* What follows a server is for that one. */
+		/* Settings that follow a server are for that server. */
 		if (c && strcmp(name, "server") == 0)
 			c->servers.current = &c->servers.list[c->servers.count - 1];
 	}
@@ -175,8 +175,7 @@ int client_options_parse(int argc, char **argv, struct tscf_cli *out)
 }
 
 /**
- * The default file is read if it is there; a query by a user who may not read it goes on with the default control
- * socket.
+ * The default file is read if it exists.  A query by a user who may not read it uses the default control socket.
  */
 static const char *config_file(const struct tscf_cli *cli)
 {

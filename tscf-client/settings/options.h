@@ -8,7 +8,7 @@
 #include "common/daemon/cli.h"
 #include "tscf-client/settings/config.h"
 
-/** What the program is asked to do. */
+/** What the command line asks the program to do. */
 enum client_command {
 	CLIENT_COMMAND_RUN, /**< no command word: be the daemon */
 	CLIENT_COMMAND_STATUS,

@@ -61,7 +61,7 @@ static int parse_ports(const struct tscf_setting *s, const char *text, void *fie
 	unsigned long low, high;
 
 	(void)s;
-	/* The kernel takes no rule whose range ends with port 65535. */
+	/* The kernel accepts no rule whose range ends with port 65535. */
 	if (parse_range(text, 1, 65534, &low, &high) != 0)
 		return -EINVAL;
 	if (field)
@@ -92,7 +92,7 @@ static int parse_remote(const struct tscf_setting *s, const char *text, void *fi
 	struct tscf_prefix prefix;
 
 	(void)s;
-	/* A prefix of length 0 would be one of a family, which a rule cannot say. */
+	/* A prefix of length 0 would select an address family, which a rule cannot do. */
 	if (tscf_prefix_parse(text, &prefix) != 0 || prefix.length == 0)
 		return -EINVAL;
 	tscf_prefix_normalize(&prefix);
@@ -101,8 +101,8 @@ static int parse_remote(const struct tscf_setting *s, const char *text, void *fi
 	return 0;
 }
 
-/** A program is known by the file it runs from, which is no symbolic link; one that is not there yet by what is written
- * here. */
+/** A program is identified by the file it runs from, with symbolic links resolved.  One that does not exist yet is
+ * identified by the name as written. */
 static int parse_program(const struct tscf_setting *s, const char *text, void *field)
 {
 	char *real = text[0] == '/' ? realpath(text, NULL) : NULL;
@@ -220,7 +220,7 @@ static bool in_ports(const struct tscf_port_range *range, uint16_t port)
 	return range->high == 0 || (port >= range->low && port <= range->high);
 }
 
-/** What does not depend on the remote. */
+/** The criteria that do not depend on the remote. */
 static bool matches_local(const struct policy *p, uint8_t protocol, uint16_t local_port)
 {
 	return (p->protocol == 0 || p->protocol == protocol) && in_ports(&p->local_port, local_port);
@@ -242,7 +242,7 @@ static bool matches_remote(const struct policy *p, const struct tscf_addr *remot
 	       in_ports(&p->remote_port, port);
 }
 
-/** What can be said of a socket whatever it sends. */
+/** The criteria that hold for a socket whatever it sends. */
 static bool matches_socket(const struct policy *p, const struct tscf_socket *s)
 {
 	if (!matches_local(p, s->protocol, s->local_port) || !matches_owner(p, s->uid))
@@ -343,7 +343,7 @@ bool policy_forbids_clear(const struct policies *p, const struct tscf_binding_ke
 			continue;
 		if (!one->uid.given && one->number == 0)
 			return only;
-		/* It may be this owner's or program's, who may have clear packets. */
+		/* The flow may belong to this owner or program, for which clear packets are allowed. */
 		if (!only)
 			return false;
 	}

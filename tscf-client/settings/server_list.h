@@ -2,8 +2,8 @@
 /*
  * server_list.h - which servers there are, and by which transports and proxy they are reached: a part of the settings.
  *
- * Servers stand in the order in which they are preferred.  What one of them does not say itself holds as it is set for
- * all.
+ * Servers are listed in order of preference.  A setting that a server does not have itself is taken from those for all
+ * servers.
  */
 #ifndef TSCF_CLIENT_SERVER_LIST_H
 #define TSCF_CLIENT_SERVER_LIST_H
@@ -32,9 +32,9 @@ struct client_server {
 struct client_servers {
 	unsigned count;
 	struct client_server list[CLIENT_SERVERS_MAX];
-	struct client_server all; /**< what holds for those that do not say it themselves; host is unused */
-	/** The server that the next setting is for; NULL: for all.  On the command line settings follow their server.
-	 */
+	struct client_server all; /**< defaults for settings that a server does not have itself; host is unused */
+	/** The server that the next setting is for; NULL: for all.  On the command line, settings follow their
+	 * server. */
 	struct client_server *current;
 };
 
@@ -46,7 +46,7 @@ struct client_proxy {
 };
 
 void client_servers_clear(struct client_servers *s);
-/** Forget the servers, but not what holds for all. */
+/** Forget the servers, but not the settings for all. */
 void client_servers_forget(struct client_servers *s);
 /**
  * Add "HOST", "HOST:PORT", "[V6]" or "[V6]:PORT" (@p s NULL: only check it).

@@ -7,7 +7,7 @@
 
 #include "common/daemon/settings.h"
 
-/** They fill a struct client_config. */
+/** The settings of a struct client_config. */
 extern const struct tscf_setting client_settings[];
 
 #endif
