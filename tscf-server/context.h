@@ -2,10 +2,10 @@
 /*
  * context.h - the running daemon: its main thread, and its workers with everything they do I/O with.
  *
- * A worker is a thread that serves the clients of some outer addresses, alone: it has an event loop, a state,
- * transports and queues of the devices of its own.  The main thread has the signals and the control socket.  It makes
- * all workers before their threads begin and frees them when they have ended; between that it reaches them by their
- * mailboxes only.
+ * A worker is a thread. It alone serves the clients of some outer addresses, and has its own event loop, state,
+ * transports and device queues. The main thread handles the signals and the control socket. It makes all workers before
+ * their threads start and frees them after the threads have ended; in between it reaches them only through their
+ * mailboxes.
  */
 #ifndef TSCF_SERVER_CONTEXT_H
 #define TSCF_SERVER_CONTEXT_H
@@ -35,16 +35,16 @@ struct server;
 struct server_device {
 	struct tscf_tun tun;
 	struct ev_io readable;
-	struct ev_io urgent; /**< its other queue, if there is one */
+	struct ev_io urgent; /**< the second queue, if there is one */
 };
 
-/** Sessions whose coming or going a worker remembers. */
+/** Number of sessions whose arrival or departure a worker remembers. */
 #define SERVER_HANDOFFS 64
 
-/** A session that was on its way between workers a moment ago. */
+/** A session that moved between workers a moment ago. */
 struct server_handoff {
 	uint64_t tsid;
-	uint64_t until; /**< when that is forgotten */
+	uint64_t until; /**< when the worker forgets it */
 };
 
 struct server_input;
@@ -54,35 +54,35 @@ typedef void (*server_redispatch)(struct server_state *state, const struct serve
 				  uint32_t length, struct server_answer *answer);
 
 struct server_worker {
-	struct server *server; /**< what is set up before the threads begin; only a reload changes some of it */
+	struct server *server; /**< set up before the threads start; only a reload changes some of it */
 	unsigned index;
 	struct ev_loop *loop;
 	struct server_state *state;
 
 	/* path.c */
 	struct server_device plain, encrypted;
-	struct tscf_ring *ring;       /**< what is read from the devices */
+	struct tscf_ring *ring;       /**< packets read from the devices */
 	struct tscf_netlink *netlink; /**< pmtu_routes.c */
 
 	/* migrate.c */
-	server_redispatch redispatch; /**< what handles a message that came with a session */
+	server_redispatch redispatch; /**< handles a message that arrived together with a session */
 	struct server_handoff handoffs[SERVER_HANDOFFS];
-	unsigned handoff_count; /**< there have been */
+	unsigned handoff_count; /**< handoffs so far */
 
 	/* worker.c */
 	struct server_mailbox mailbox;
 	struct ev_timer tick;
-	struct ev_prepare turn; /**< begins the next one where there is need */
+	struct ev_prepare turn; /**< starts another turn of the loop if one is needed */
 	struct ev_timer liveness;
 
 	/* restore.c, path.c */
 	struct server_store_watcher watcher;
 	struct ev_async written; /**< sent by the store's thread */
 	struct server_deferred_replies deferred;
-	unsigned recalls; /**< how often clients have been told of the restart */
+	unsigned recalls; /**< how often clients have been notified of the restart */
 	pthread_t thread;
 	bool running;
-	int error; /**< why it serves nobody any more; read it when the thread has ended */
+	int error; /**< why the worker stopped serving; read it after the thread has ended */
 };
 
 struct server {
@@ -91,8 +91,8 @@ struct server {
 	struct server_worker *workers;
 	unsigned worker_count;
 	struct server_allocator
-	    *allocators; /**< one for each interface that is or was enabled, in the order of their beginning */
-	struct tscf_tun_steering steering; /**< of the devices; used if there are several workers */
+	    *allocators; /**< one for each interface that is or was enabled, in the order in which they were made */
+	struct tscf_tun_steering steering; /**< of the devices; used with several workers */
 
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
@@ -114,7 +114,7 @@ struct server {
 	void *reread_context;
 };
 
-/** Called in a worker: it cannot go on (the reason has been logged), so the daemon ends. */
+/** Called in a worker that cannot go on (the reason has been logged): the daemon ends. */
 static inline void server_worker_fail(struct server_worker *worker, int error)
 {
 	worker->error = error;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * counters.h - everything the server counts besides what its transports and devices count: one counter per reason for
- * which a packet is dropped or a request refused, and what happens to sessions.
+ * counters.h - the server's own counters, besides those of its transports and devices: one counter per reason for which
+ * a packet is dropped or a request refused, and counters of what happens to sessions.
  *
- * The names are those of `tscf-server status`; tscf-server(8) lists them.
+ * `tscf-server status` shows these names; tscf-server(8) lists them.
  */
 #ifndef TSCF_SERVER_COUNTERS_H
 #define TSCF_SERVER_COUNTERS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * restore.h - what the server knew in its run before.
+ * restore.h - takes over what the server knew in its previous run.
  *
  * tscf(7), "RESTART".
  */
@@ -10,12 +10,12 @@
 #include "tscf-server/context.h"
 
 /**
- * Open the store and take over what is in it: every worker has its transports, and none has begun.  From then on
- * changes go to the store.  Errors are logged, and the server runs without a store or without what could not be taken
- * over.
+ * Open the store and take over its contents. Call it when every worker has its transports and no worker has started.
+ * From then on changes go to the store. Errors are logged; the server then runs without a store, or without the entries
+ * that could not be taken over.
  */
 void server_restore(struct server *server);
-/** Write what waits and close the store; no worker runs any more. */
+/** Write the changes that still wait and close the store; no worker runs any more. */
 void server_restore_end(struct server *server);
 
 #endif

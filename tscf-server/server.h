@@ -11,8 +11,9 @@
  * Run until stopped (SIGTERM, SIGINT, `tscf-server stop`).  SIGHUP and `tscf-server reload` call @p reread.
  *
  * @param ready called once when everything is set up.
- * @param reread makes a fresh configuration from the same file and options, or returns NULL (errors logged: the old one stays).  The
- *               server takes over what can change while running and frees it with server_config_free and free().
+ * @param reread makes a fresh configuration from the same file and options, or returns NULL (errors are logged, the old
+ * configuration stays). The server applies what can change while running and frees the fresh one with
+ * server_config_free and free().
  *
  * @return 0 after a clean stop, or -errno if it cannot start (the reason has been logged, nothing is left behind).
  */

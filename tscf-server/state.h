@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * state.h - all that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
+ * state.h - everything that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
  *
- * No I/O happens here but through the transports of the interfaces, so a test drives the whole protocol with transports
- * of its own.  There is one state per worker; nothing in it is shared but the allocators (allocator.h).  Times are
- * milliseconds of a monotonic clock.
+ * All I/O goes through the transports of the interfaces, so a test can drive the whole protocol with its own
+ * transports. There is one state per worker; workers share only its allocators (allocator.h). Times are milliseconds of
+ * a monotonic clock.
  */
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
@@ -33,9 +33,9 @@
 #define SERVER_BINDINGS_MAX 20000
 /** Most entries in the binding tables of all workers: about 600 MB. */
 #define SERVER_BINDINGS_TOTAL 2000000
-/** What each session may have however full the tables are, the entry for its whole address aside. */
+/** Entries that each session may have however full the tables are, besides the entry for its whole address. */
 #define SERVER_BINDINGS_SURE 32
-/** Beyond that, all sessions of one source together may have one part in so many of what is free. */
+/** Beyond these, all sessions of one source together may have this fraction (one in so many) of the free entries. */
 #define SERVER_BINDINGS_PART 8
 /** Datagrams whose fragments are followed at a time. */
 #define SERVER_FRAGMENTS 4096
@@ -52,7 +52,7 @@ struct server_worker;
 struct server_listener {
 	struct server_interface *interface;
 	struct tscf_transport *transport; /**< NULL: it is not served */
-	struct tscf_batch out;            /**< what a batch from the devices is sorted into */
+	struct tscf_batch out;            /**< packets of a batch from the devices that go out here */
 };
 
 /** One tscf-interface while the server runs. */
@@ -62,32 +62,32 @@ struct server_interface {
 	unsigned protocols;                 /**< SERVER_BIT of those that are served */
 	struct server_allocator *allocator; /**< shared by the workers */
 	/* These change at a reload, for new tunnels. */
-	bool enabled; /**< tunnels may begin */
+	bool enabled; /**< accepts new tunnels */
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
-	unsigned half_open_limit;             /**< from so many unconfirmed sessions on, requests need a cookie */
-	struct tscf_client_auth *client_auth; /**< who is let in; NULL: anybody */
+	unsigned half_open_limit;             /**< from this many unconfirmed sessions on, requests need a cookie */
+	struct tscf_client_auth *client_auth; /**< which clients are admitted; NULL: all */
 	bool inter_client;
 	bool strict_tsid;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
-	struct server_listener listener[SERVER_LISTENERS]; /**< those of one place together */
+	struct server_listener listener[SERVER_LISTENERS]; /**< those of one address together */
 	struct server_worker *worker;                      /**< the owner; NULL in unit tests */
 	struct server_interface *next;
 };
 
-/** What clients are told. */
+/** Settings sent to clients. */
 struct server_settings {
 	struct tscf_prefix routes[SERVER_ROUTES_MAX];
 	unsigned route_count;
 	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
 	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: theirs */
-	unsigned persistence;                          /**< seconds; 0: for ever */
+	unsigned persistence;                          /**< seconds; 0: without limit */
 };
 
 struct server_state {
-	unsigned workers; /**< that share the limits of the whole server */
+	unsigned workers; /**< number of workers that share the limits of the whole server */
 	struct server_interface *interfaces;
 	struct server_settings settings;
 	struct server_sessions sessions;
@@ -96,11 +96,11 @@ struct server_state {
 	struct server_store *store; /**< shared by the workers; NULL: none */
 	struct server_cookies cookies;
 	struct tscf_identity
-	    *identity; /**< by which the server proves who it is; the server's, shared by the workers */
+	    *identity; /**< with which the server proves its identity; owned by the server, shared by the workers */
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
-	uint64_t certificates_at;       /**< when the dates of clients' certificates are looked at next */
+	uint64_t certificates_at;       /**< when the dates of clients' certificates are checked next */
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
@@ -112,13 +112,13 @@ struct server_state {
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
 								    const union tscf_endpoint *outer,
 								    const struct tscf_addr *local, void *user));
-/** End every session, silently, and free everything, interfaces included (their transports and allocators are the
- * caller's). */
+/** End every session without notifying clients, and free everything, interfaces included. Their transports and
+ * allocators belong to the caller. */
 void server_state_free(struct server_state *state);
 
 /** @return the interface of that name, or NULL. */
 struct server_interface *server_interface_find(const struct server_state *state, const char *name);
-/** Free an interface that is in no list any more; its transports and allocator are the caller's. */
+/** Free an interface that is in no list any more; its transports and allocator belong to the caller. */
 void server_interface_free(struct server_interface *i);
 
 /** Free what has expired; call it about once a second. */

@@ -8,20 +8,20 @@
 #include "tscf-server/context.h"
 
 /**
- * Make all workers of @p server: loops, states with interfaces, mailboxes.  Nothing is heard yet.  Errors are logged.
+ * Make all workers of @p server: loops, states with interfaces, mailboxes. No worker listens yet. Errors are logged.
  *
- * @return 0, or -errno; server_workers_close undoes what has been done.
+ * @return 0, or -errno; server_workers_close then frees what was made.
  */
 int server_workers_open(struct server *server, unsigned count);
-/** Say goodbye to no one, close everything and free; the threads have ended. */
+/** Close and free everything without notifying clients; the threads have ended. */
 void server_workers_close(struct server *server);
 
-/** Open the transports of all workers and let them watch their devices.  Errors are logged.  @return 0 or -errno. */
+/** Open the transports of all workers and start watching their devices.  Errors are logged.  @return 0 or -errno. */
 int server_workers_listen(struct server *server);
 
-/** Begin the threads; if one cannot be made, the others are ended.  Errors are logged.  @return 0 or -errno. */
+/** Start the threads; if one cannot be started, the others are ended.  Errors are logged.  @return 0 or -errno. */
 int server_workers_start(struct server *server);
-/** Have the threads end, and wait for it.  @return 0, or the error of the first worker that failed. */
+/** Stop the threads and wait until they have ended.  @return 0, or the error of the first worker that failed. */
 int server_workers_stop(struct server *server);
 
 #endif

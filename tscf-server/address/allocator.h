@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * allocator.h - what the workers give out together for one tscf-interface: internal addresses, and places for tunnels.
+ * allocator.h - what the workers share of one tscf-interface: internal addresses, and places (the counted tunnels).
  *
- * Any thread may use it at any time.  It is for tunnels that begin or end; packets need nothing of it.  The main thread
- * makes and changes the allocators.
+ * Any thread may use it at any time. It is used when tunnels begin or end, never per packet. The main thread makes and
+ * changes the allocators.
  */
 #ifndef TSCF_SERVER_ALLOCATOR_H
 #define TSCF_SERVER_ALLOCATOR_H
@@ -29,14 +29,13 @@ struct server_config;
 typedef int server_number_range(const struct server *server, bool encrypted, const struct server_pool *pool);
 
 /**
- * Make a allocator for so many workers, behind the others, for each interface of @p config that is enabled and has
- * none.  An interface whose addresses overlap those of another's allocator gets none, with a warning.  Errors are
- * logged.
+ * For each interface of @p config that is enabled and has no allocator, append an allocator for @p workers workers. An
+ * interface whose addresses overlap those of another allocator gets none, with a warning. Errors are logged.
  *
- * @return 0, or -errno; server_allocators_retract undoes what has been done.
+ * @return 0, or -errno; server_allocators_retract then frees what was made.
  */
 int server_allocators_make(struct server *server, const struct server_config *config, unsigned workers);
-/** Free the allocators behind @p last, or all if that is NULL; nobody uses them. */
+/** Free the allocators after @p last, or all if that is NULL; no worker may use them any more. */
 void server_allocators_retract(struct server *server, struct server_allocator *last);
 /** @return the allocator of the interface of that name, or NULL. */
 struct server_allocator *server_allocator_find(const struct server *server, const char *name);
@@ -44,16 +43,16 @@ struct server_allocator *server_allocator_find(const struct server *server, cons
 struct server_allocator *server_allocators_last(const struct server *server);
 
 /**
- * Let each allocator give addresses of exactly the ranges that its interface has in @p fresh: ranges are added, with
- * the server's own address on the device (@p number), and those that are gone are retired.  What is not possible in a
- * server that runs is warned of.
+ * Make each allocator give addresses from exactly the ranges that its interface has in @p fresh. New ranges are added,
+ * with the server's own address on the device (@p number); ranges that are gone are retired. Changes that are
+ * impossible while the server runs are logged as warnings.
  */
 void server_allocators_change(struct server *server, const struct server_config *fresh, server_number_range *number);
 
 /**
- * Take a place, if there are fewer than @p max taken already, @p own of them not counted; 0: there is no limit.
+ * Take a place if fewer than @p max are taken, without counting @p own of them; @p max 0: no limit.
  *
- * @return whether it has been taken; it is given back with server_allocator_release.
+ * @return whether it was taken; give it back with server_allocator_release.
  */
 static inline bool server_allocator_claim(atomic_uint *taken, unsigned max, unsigned own)
 {

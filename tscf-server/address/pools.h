@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pools.h - all address ranges for one kind of tunnel, of either family: those before others give first.
+ * pools.h - all address ranges for one kind of tunnel, of either family; earlier ranges give addresses first.
  */
 #ifndef TSCF_SERVER_POOLS_H
 #define TSCF_SERVER_POOLS_H
 
 #include "tscf-server/address/pool.h"
 
-/** Zero-initialised.  Ranges that are retired do not count, except where it is said. */
+/** Zero-initialised.  Retired ranges do not count, except where noted. */
 struct server_pools {
 	struct server_pool *_Atomic first;
 };
 
-/** Add a range behind the others, while any thread uses them; one thread adds. */
+/** Append a range, also while other threads use the list; only one thread adds. */
 void server_pools_add(struct server_pools *pools, struct server_pool *pool);
 void server_pools_free(struct server_pools *pools);
 /** @return the range that is exactly @p range, retired or not, or NULL. */
@@ -25,18 +25,18 @@ bool server_pools_contain(const struct server_pools *pools, const struct tscf_ad
 struct tscf_addr server_pools_own(const struct server_pools *pools, const struct tscf_addr *addr);
 /** @return whether there is a range of @p family. */
 bool server_pools_have(const struct server_pools *pools, int family);
-/** @return how many addresses of @p family there are for clients. */
+/** @return the number of addresses of @p family for clients. */
 uint64_t server_pools_capacity(const struct server_pools *pools, int family);
-/** @return how many tunnels get an address of every family that there are ranges of. */
+/** @return how many tunnels can get an address of every family for which there are ranges. */
 uint64_t server_pools_most(const struct server_pools *pools);
-/** @return how many tunnels more get an address of every family that there are ranges of. */
+/** @return how many more tunnels can get an address of every family for which there are ranges. */
 uint64_t server_pools_left(const struct server_pools *pools);
 
 /**
- * Give an address of @p family: @p wish if that is given and free, else one of the first range that has one left, of
- * @p part if there is one.
+ * Give an address of @p family: @p wish if that is not NULL and free, else one from the first range that has one left,
+ * from @p part if possible.
  *
- * @return 0 with the address in *out and where it must be given back in *pool, -EADDRNOTAVAIL, or -ENOMEM.
+ * @return 0 with the address in *out and the pool to give it back to in *pool, -EADDRNOTAVAIL, or -ENOMEM.
  */
 int server_pools_take(const struct server_pools *pools, int family, const struct tscf_addr *wish, unsigned part,
 		      uint64_t now, struct server_pool **pool, struct tscf_addr *out);
@@ -48,11 +48,11 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
  */
 bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
 			 struct tscf_addr *out);
-/** Give its last holder @p addr again if nobody has it, at once, also if its range is retired.  @return as
+/** Give @p addr to its last holder again if it is free, without delay, even if its range is retired. @return as
  * server_pools_take. */
 int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
 /**
- * An address of a client that was there before the server was started; those remembered first are given to others
+ * Record the address of a client from before the server started; addresses recorded first are given to other clients
  * first.
  *
  * @return whether it is in one of the ranges.

@@ -2,7 +2,7 @@
 /*
  * query.h - the commands of tscf-server that ask the running daemon.
  *
- * Each returns the exit status of the program: 0, or 1 when the daemon was not reached or refused (logged).
+ * Each returns the exit status of the program: 0, or 1 when the daemon could not be reached or refused (logged).
  */
 #ifndef TSCF_SERVER_QUERY_H
 #define TSCF_SERVER_QUERY_H

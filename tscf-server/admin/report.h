@@ -9,7 +9,7 @@
 
 /** @return JSON text (malloc'ed, the caller frees), or NULL when out of memory. */
 char *server_report_status(struct server *server);
-/** The same for the sessions; the first thousand sessions and bindings, and how many are left out. */
+/** Like server_report_status for the sessions: the first thousand sessions and bindings, and how many are left out. */
 char *server_report_sessions(struct server *server);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * show.h - what the daemon says as JSON, for a person.
+ * show.h - shows the daemon's JSON in readable form.
  *
- * What is missing or of another type than expected is shown as "-": the daemon may be older or newer.
+ * A member that is missing or has an unexpected type is shown as "-": the daemon may be older or newer.
  */
 #ifndef TSCF_SERVER_SHOW_H
 #define TSCF_SERVER_SHOW_H

@@ -2,8 +2,8 @@
 /*
  * dispatch.h - control messages from clients, and their answers.
  *
- * tscf(7), "MESSAGES".  A message goes in, at most one answer comes out; sessions, leases and bindings change as the
- * message says.
+ * tscf(7), "MESSAGES". A message goes in and at most one answer comes out; sessions, leases and bindings change as the
+ * message requests.
  */
 #ifndef TSCF_SERVER_DISPATCH_H
 #define TSCF_SERVER_DISPATCH_H

@@ -10,7 +10,7 @@
 /* configure.c */
 /** Configuration_Request on a plain transport. */
 void server_configure_plain(const struct server_request *r);
-/** Chain_Request, by whatever plain transport: nothing is remembered of it. */
+/** Chain_Request, by any plain transport; the server stores nothing about it. */
 void server_send_chain(const struct server_request *r);
 /** Configuration_Request on an encrypted connection that is not configured. */
 void server_configure_encrypted(const struct server_request *r);

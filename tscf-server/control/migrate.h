@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * migrate.h - a plain session goes from one worker to another, because its client's outer address has changed.
+ * migrate.h - a plain session moves from one worker to another because its client's outer address has changed.
  *
- * The kernel gives what comes from an outer address to one worker (common/transport/reuseport.h), so a client that
- * resumes its tunnel from another address speaks to another worker as a rule.  That one asks the others, by their
- * mailboxes.  The one that has the session answers the client itself, from its own socket; and when the new address is
- * proven it sends the session, as a record with its bindings, to the worker of that address.
+ * The kernel delivers packets from one outer address to one worker (common/transport/reuseport.h). A client that
+ * resumes its tunnel from another address therefore usually reaches another worker. That worker asks the others through
+ * their mailboxes. The worker that has the session answers the client itself, from its own socket. When the new address
+ * is proven, it sends the session, as a record with its bindings, to the worker of that address.
  *
- * A connection stays with the worker that has accepted it, and is named by its serial number elsewhere.  The one that
- * has the session sends it there as soon as the key has been shown, or has that worker say why not.
+ * A connection stays with the worker that accepted it; other workers name it by its serial number. The worker that has
+ * the session sends it there as soon as the client has shown the key, or else has that worker send the refusal.
  */
 #ifndef TSCF_SERVER_MIGRATE_H
 #define TSCF_SERVER_MIGRATE_H
@@ -16,21 +16,21 @@
 #include "tscf-server/session/request.h"
 
 /**
- * A message for a session that this worker does not have: hand it to the others.  One of them answers, also if nobody
+ * Forward a message for a session that this worker does not have to the others. One of them answers, even if no worker
  * has the session.
  *
- * @return false when there are no others, or it was handed on already.
+ * @return false if there are no other workers, or the message was forwarded already.
  */
 bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint32_t length);
 
 /**
- * A message at a datagram address that has no session: is it for one that comes here, or has gone from here, right now?
- * Then it is better not answered than with NO_SESSION: the client sends it again.
+ * A message came from a datagram address that has no session. Its session may be moving to or from this worker right
+ * now. Then no answer is better than NO_SESSION: the client sends the message again.
  */
 bool server_migrate_under_way(const struct server_input *in, uint64_t tsid);
 
-/** The client has proven its new address with this message: send the session to the worker that it came to.  It is gone
- * here afterwards. */
+/** The client has proven its new address with this message: send the session to the worker that received the message.
+ * The session is gone here afterwards. */
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
 		    const uint8_t *data, uint32_t length);
 

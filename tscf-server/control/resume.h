@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * resume.h - a plain session goes on at another outer address.
+ * resume.h - a plain session continues at another outer address.
  *
- * tscf(7), "RESUME".  The client shows the key of the lock that it gave before, and gives the next lock: a key that has
- * been seen on the path is used up.  Nothing moves before the new address is proven: the answer bears a cookie, which
- * the client sends back in a keepalive request from there.
+ * tscf(7), "RESUME". The client shows the key of the lock that it sent before, and sends the next lock: a key that was
+ * visible on the path works only once. The session does not move before the new address is proven: the answer bears a
+ * cookie, which the client sends back in a keepalive request from there.
  */
 #ifndef TSCF_SERVER_RESUME_H
 #define TSCF_SERVER_RESUME_H
@@ -18,16 +18,16 @@ struct tscf_message;
 void server_resume_take_lock(struct server_session *s, const struct tscf_message *m);
 
 /**
- * Configuration_Resume_Request on a plain transport, from whatever outer address.  A datagram's is proven by a cookie;
- * to a connection that has no session the tunnel goes at once.
+ * Configuration_Resume_Request on a plain transport, from any outer address. The address of a datagram is proven by a
+ * cookie. To a connection that has no session the tunnel moves at once.
  */
 void server_resume(const struct server_request *r);
 
 /**
- * A message with the TSID of a session that lives elsewhere: if it is a keepalive request with the cookie that was sent
- * to this outer address, the session moves here, and is that of the request then.
+ * Handle a message with the TSID of a session that is at another address. If it is a keepalive request with the cookie
+ * that was sent to this outer address, the session moves here and becomes the session of the request.
  *
- * @return whether another worker has to do with the message now.
+ * @return whether another worker handles the message now.
  */
 bool server_resume_prove(struct server_request *r);
 

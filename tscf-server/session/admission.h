@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * admission.h - who may have a tunnel: who can receive at its outer address, and can prove who it is where that is
- * demanded.
+ * admission.h - which clients may have a tunnel: those that can receive at their outer address and, where the interface
+ * demands it, prove their identity.
  *
- * Nothing is remembered, and no address is given, before both are shown.  tscf(7), "RETURN ROUTABILITY" and "CLIENT
- * AUTHENTICATION".
+ * The server stores nothing and gives no address before the client has shown both. tscf(7), "RETURN ROUTABILITY" and
+ * "CLIENT AUTHENTICATION".
  */
 #ifndef TSCF_SERVER_ADMISSION_H
 #define TSCF_SERVER_ADMISSION_H
@@ -14,34 +14,36 @@
 #include "common/auth/proof.h"
 
 /**
- * A request for a plain tunnel.
+ * Decide whether a request for a plain tunnel is admitted.
  *
- * @param who  set to a copy of who the client is, to be freed, or NULL where that is not asked
- * @return whether it goes on; if not, it has been answered.
+ * @param who set to a copy of the client's name, which the caller frees, or NULL where the interface does not ask for
+ * proof
+ * @return whether the request goes on; if not, it has been answered.
  */
 bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who);
 
 /**
- * A request for an encrypted tunnel: it must come from the client that has the plain one, which reserved it.
+ * Decide whether a request for an encrypted tunnel is admitted: it must come from the client that has the plain tunnel
+ * that reserved it.
  *
- * @param tsid    what was reserved
+ * @param tsid the reserved TSID
  * @param secret  SERVER_SECRET_SIZE bytes: the reservation's
- * @return NULL, or why it is refused.
+ * @return NULL, or the reason for the refusal.
  */
 const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
 				   const uint8_t *secret);
 
-/** Pause between two looks at the certificates' dates. */
+/** Pause between two checks of the certificates' dates. */
 #define SERVER_CERTIFICATES_MS 60000
 
 /** @return a copy to be freed, or NULL when out of memory. */
 struct tscf_client_name *server_client_name_copy(const struct tscf_client_name *who);
-/** @return whether @p who is the client that has proved itself on @p s. */
+/** @return whether @p who is the client that has proved its identity on @p s. */
 bool server_is_client(const struct server_session *s, const struct tscf_client_name *who);
 
-/** The settings have changed: end the tunnels of clients that have lost their right, and tell them why. */
+/** The settings have changed: end the tunnels of clients that are not admitted any more, and send them the reason. */
 void server_admission_review(struct server_state *state, uint64_t now);
-/** The same for certificates that have expired meanwhile, each SERVER_CERTIFICATES_MS; call it with every tick. */
+/** Do the same every SERVER_CERTIFICATES_MS for clients whose certificates have expired; call it with every tick. */
 void server_admission_tick(struct server_state *state, uint64_t now);
 
 #endif

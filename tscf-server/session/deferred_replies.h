@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * deferred_replies.h - answers that wait until what they tell has been written by the store.
+ * deferred_replies.h - answers that wait until the store has written the changes that they report.
  *
- * A client repeats its request when the answer does not come, so what does not fit in is dropped.
+ * An answer that does not fit in is dropped: the client repeats its request when no answer comes.
  */
 #ifndef TSCF_SERVER_DEFERRED_REPLIES_H
 #define TSCF_SERVER_DEFERRED_REPLIES_H
@@ -11,7 +11,7 @@
 
 #include "common/transport/transport.h"
 
-/** Most answers that wait, in each worker. */
+/** Most answers that may wait in each worker. */
 #define SERVER_DEFERRED_REPLIES_MAX 4096
 
 struct server_deferred_reply;
@@ -29,7 +29,7 @@ void server_deferred_replies_add(struct server_deferred_replies *w, const struct
 				 const struct server_answer *answer);
 
 /**
- * Send what waits for no more than the ticket @p written: to the session that the answer is about where that is still
+ * Send the answers that wait for tickets up to @p written. Each goes to the session that it is about if that is still
  * at the same outer address, else to that address if datagrams reach it (@p send_to).
  */
 void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,

@@ -3,9 +3,9 @@
  * hold.h - packets for sockets that are about to be bound.
  *
  * A socket that becomes encrypted-only while there is no encrypted tunnel is shielded first and bound when the tunnel
- * is up, some milliseconds later.  What comes for it in between must not go in clear, and must not be lost either: it
- * is held, and goes encrypted when the binding is there.  So is what comes while a lost encrypted tunnel is set up
- * again.  Little is held, and not for long.
+ * is up, some milliseconds later. Packets for it that arrive in between must not go in clear, and must not be lost
+ * either: the server holds them and sends them encrypted when the binding exists. It also holds packets that arrive
+ * while a lost encrypted tunnel is set up again. It holds few packets, and not for long.
  */
 #ifndef TSCF_SERVER_HOLD_H
 #define TSCF_SERVER_HOLD_H
@@ -29,7 +29,7 @@ struct server_held {
 	uint8_t data[];
 };
 
-/** What is held for a plain session; zero-initialised. */
+/** Packets held for a plain session; zero-initialised. */
 struct server_hold {
 	struct server_held *first, **last;
 	unsigned count;
@@ -38,14 +38,14 @@ struct server_hold {
 
 /** Flows of the plain session @p s have been shielded just now. */
 void server_hold_begin(struct server_session *s, uint64_t now);
-/** Keep a copy of a packet that a shield of @p s forbids.  @return false if it is not held, and to be dropped. */
+/** Keep a copy of a packet that a shield of @p s forbids.  @return false if it is not held; the caller drops it. */
 bool server_hold_add(struct server_state *state, struct server_session *s, const uint8_t *data, uint32_t length,
 		     uint64_t now);
-/** @return what is held for @p s, oldest first, now the caller's, who frees each. */
+/** @return the packets held for @p s, oldest first; the caller owns them now and frees each. */
 struct server_held *server_hold_take(struct server_state *state, struct server_session *s);
-/** Drop what is held for @p s, and count it. */
+/** Drop the packets held for @p s, and count them. */
 void server_hold_drop(struct server_state *state, struct server_session *s);
-/** Drop everything that has waited in vain. */
+/** Drop all packets that have waited too long. */
 void server_hold_expire(struct server_state *state, uint64_t now);
 
 #endif

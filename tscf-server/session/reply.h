@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reply.h - what the server writes to clients: the answer to a request, and requests of its own.
+ * reply.h - messages that the server writes to clients: answers to requests, and its own requests.
  */
 #ifndef TSCF_SERVER_REPLY_H
 #define TSCF_SERVER_REPLY_H
@@ -12,18 +12,19 @@
 
 /** @return whether an answer of @p length bytes to @p r is too long for a source that is not proven. */
 bool server_reply_exceeds(const struct server_request *r, uint32_t length);
-/** Begin the response to @p r with this TSID. */
+/** Begin the response to @p r, with this TSID. */
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid);
-/** Finish it.  To a source that is not proven, an answer over three times the size of its request is not given. @return
+/** Finish the response. A source that is not proven gets no answer over three times the size of its request. @return
  * whether there is an answer. */
 bool server_respond_finish(const struct server_request *r, struct tscf_writer *w);
 /** A response that holds a response code only; the text is left out where it would make the answer too large. */
 void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text);
 
-/** Write after how much silence the client shall ask, by the transport that the request came by, and when it is ended.
+/** Write after how much silence the client shall send a keepalive request, for the transport that the request came by,
+ * and after how much silence the tunnel ends.
  */
 void server_write_keepalive(const struct server_request *r, struct tscf_writer *w);
-/** Write the request by which the server releases the tunnel of @p s, and why.  @return its length. */
+/** Write the request by which the server releases the tunnel of @p s, with the reason.  @return its length. */
 int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
 			 uint8_t data[TSCF_MESSAGE_MAX]);
 

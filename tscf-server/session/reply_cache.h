@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reply_cache.h - answers that were sent, kept to be repeated when their requests are: a request is executed once.
+ * reply_cache.h - sent answers, kept so that the server repeats the answer when a client repeats a request: each
+ * request is executed once.
  */
 #ifndef TSCF_SERVER_REPLY_CACHE_H
 #define TSCF_SERVER_REPLY_CACHE_H
@@ -17,17 +18,17 @@ struct server_cached_reply {
 /** How many are kept at most. */
 #define SERVER_REPLY_CACHE_MAX 16
 
-/** The last ones of a session. */
+/** The last answers of a session. */
 struct server_reply_cache {
 	struct server_cached_reply kept[SERVER_REPLY_CACHE_MAX];
 	unsigned next;
 };
 
-/** Keep an answer; out of memory: it is not kept. */
+/** Keep an answer; without memory it is not kept. */
 void server_reply_keep(struct server_cached_reply *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
 void server_reply_forget(struct server_cached_reply *slot);
 
-/** Keep one in place of the oldest of @p most. */
+/** Keep an answer; it replaces the oldest of @p most. */
 void server_reply_cache_keep(struct server_reply_cache *answers, unsigned most, uint32_t sequence, const uint8_t *data,
 			     uint32_t length);
 /** @return the answer to the request of that sequence number, or NULL. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reservation.h - encrypted tunnels that have been promised: a TSID, for a short time, to one plain session, once.
+ * reservation.h - reserved encrypted tunnels: a TSID that is promised to one plain session for a short time, for one
+ * use.
  *
- * The TSID is seen by everybody on the path, so it is worth nothing without the secret whose hash came with the service
- * request.
+ * Everybody on the path sees the TSID, so it is useless without the secret whose hash came with the service request.
  */
 #ifndef TSCF_SERVER_RESERVATION_H
 #define TSCF_SERVER_RESERVATION_H
@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/** How long a reservation holds. */
+/** Lifetime of a reservation. */
 #define SERVER_RESERVATION_MS 10000
 /** Bytes of the secret, and of its SHA-256. */
 #define SERVER_SECRET_SIZE 32
@@ -33,31 +33,32 @@ int server_reservations_init(struct server_reservations *table);
 void server_reservations_free(struct server_reservations *table);
 
 /**
- * Reserve @p tsid for @p session, for a connection from @p from that knows the secret behind @p hash.  One that the
- * session has already is replaced.  The caller has claimed a place (allocator.h), which the reservation takes over on
- * success.
+ * Reserve @p tsid for @p session: for a connection from @p from that knows the secret behind @p hash. An earlier
+ * reservation of the session is replaced. The caller has claimed a place (allocator.h), which the reservation takes
+ * over on success.
  *
  * @return 0, or -ENOMEM.
  */
 int server_reservation_make(struct server_reservations *table, struct server_session *session, uint64_t tsid,
 			    const struct tscf_addr *from, const uint8_t hash[SERVER_SECRET_SIZE], uint64_t now);
 
-/** @return whether @p tsid is reserved, for whomever. */
+/** @return whether @p tsid is reserved for any session. */
 bool server_reservation_exists(const struct server_reservations *table, uint64_t tsid);
 
 /**
- * Use a reservation up.  One that is asked for wrongly stays: else whoever reads the TSID on the path could burn it.
+ * Use up a reservation. A wrong attempt leaves it in place: otherwise an observer who reads the TSID on the path could
+ * destroy it.
  *
- * @return the session it was made for, and the place that was claimed for it is the caller's; or NULL with *why, for a
- * person.
+ * @return the session it was made for, and the caller takes over the claimed place; or NULL with a readable reason in
+ * *why.
  */
 struct server_session *server_reservation_redeem(struct server_reservations *table, uint64_t tsid,
 						 const uint8_t secret[SERVER_SECRET_SIZE], const struct tscf_addr *from,
 						 uint64_t now, const char **why);
 
-/** Forget what @p session has reserved, if anything. */
+/** Cancel the reservation of @p session, if it has one. */
 void server_reservation_cancel(struct server_reservations *table, struct server_session *session);
-/** Free what has expired. */
+/** Free expired reservations. */
 void server_reservations_expire(struct server_reservations *table, uint64_t now);
 
 #endif

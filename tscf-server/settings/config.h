@@ -25,12 +25,12 @@
 /** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
 enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };
 
-/** Sets of them, as bits. */
+/** Sets of transports, as bits. */
 #define SERVER_BIT(protocol)       (1U << (protocol))
 #define SERVER_PLAIN_PROTOCOLS     (SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_TCP))
 #define SERVER_ENCRYPTED_PROTOCOLS (SERVER_BIT(SERVER_DTLS) | SERVER_BIT(SERVER_TLS))
 
-/** @return the encrypted protocols that go with the plain ones in the set @p plain. */
+/** @return the encrypted protocols that belong to the plain ones in the set @p plain. */
 static inline unsigned server_twins(unsigned plain)
 {
 	return (plain & SERVER_PLAIN_PROTOCOLS) << (SERVER_DTLS - SERVER_UDP);
@@ -58,12 +58,13 @@ struct server_interface_config {
 	uint32_t services;    /**< SERVER_SERVICE_* */
 	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
-	unsigned max_tunnels_per_source;             /**< per outer address or IPv6 /64; 0: no limit */
-	bool inter_client;                           /**< client-to-client traffic is passed on */
-	bool strict_tsid;                            /**< a wrong TSID ends tunnels on UDP, too */
-	unsigned half_open_limit;                    /**< unconfirmed tunnels from which on clients need a cookie */
-	char *psk_file, *client_ca, *denied_clients; /**< who is let in (proof.h); the first two NULL: anybody */
-	struct tscf_client_auth *client_auth;        /**< what is in these files; NULL: anybody */
+	unsigned max_tunnels_per_source; /**< per outer address or IPv6 /64; 0: no limit */
+	bool inter_client;               /**< forward client-to-client traffic */
+	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP too */
+	unsigned half_open_limit;        /**< from this many unconfirmed tunnels on, clients need a cookie */
+	char *psk_file, *client_ca,
+	    *denied_clients;                  /**< which clients are admitted (proof.h); the first two NULL: all */
+	struct tscf_client_auth *client_auth; /**< contents of these files; NULL: all clients are admitted */
 	struct server_interface_config *next;
 };
 
@@ -75,13 +76,13 @@ struct server_config {
 	unsigned mtu;                               /**< inner MTU given to clients */
 	unsigned keepalive_stream;                  /**< keepalive-timer: seconds, given to clients; 0: theirs */
 	unsigned keepalive_datagram;                /**< keepalive-timer-datagram */
-	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: for ever */
+	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: without limit */
 	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
-	uint64_t realtime_dscps;    /**< what overtakes bulk, as bits */
-	unsigned realtime_priority; /**< of those who carry packets; 0: none */
+	uint64_t realtime_dscps;    /**< DSCPs of packets that overtake bulk traffic, as bits */
+	unsigned realtime_priority; /**< of the threads that carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
 };
@@ -98,11 +99,11 @@ void server_config_free(struct server_config *c);
  */
 int server_config_read(struct server_config *c, const char *file);
 
-/** Check the whole: pools given and disjoint, ports free of overlap, mtu within bounds ...  Errors are logged.  @return
- * 0 or -EINVAL. */
+/** Check the whole configuration: pools given and disjoint, no overlapping ports, mtu within bounds ... Errors are
+ * logged. @return 0 or -EINVAL. */
 int server_config_check(const struct server_config *c);
 
-/** Read the files that say who is let in.  Errors are logged.  @return 0 or -EINVAL. */
+/** Read the files that define which clients are admitted.  Errors are logged.  @return 0 or -EINVAL. */
 int server_config_read_clients(struct server_config *c);
 
 #endif

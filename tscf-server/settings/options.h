@@ -20,13 +20,13 @@ enum server_command {
 /** --help: at most 24 lines. */
 extern const char server_help[];
 
-/** As tscf_cli_parse; every value has been checked as far as it can be without the configuration file. */
+/** As tscf_cli_parse; every value is checked as far as possible without the configuration file. */
 int server_options_parse(int argc, char **argv, struct tscf_cli *out);
 
 /**
- * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which
- * win: those of an interface are for the first one.  Errors are logged.  *c is valid (for server_config_free) also
- * after an error.
+ * Make the configuration: defaults, then the file (--config, or the default file if it exists), then the options, which
+ * override both. Options of an interface apply to the first one. Errors are logged. *c is valid for server_config_free
+ * even after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prefixes.h - a list of prefixes among the settings.
+ * prefixes.h - a list of prefixes, used in the settings.
  */
 #ifndef TSCF_SERVER_PREFIXES_H
 #define TSCF_SERVER_PREFIXES_H
@@ -15,7 +15,7 @@ struct server_prefixes {
 
 /** Add one.  @return 0 or -ENOMEM. */
 int server_prefixes_add(struct server_prefixes *p, const struct tscf_prefix *prefix);
-/** Forget all. */
+/** Remove all. */
 void server_prefixes_clear(struct server_prefixes *p);
 
 #endif

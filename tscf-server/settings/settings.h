@@ -23,8 +23,8 @@ extern const struct tscf_setting server_interface_settings[];
 extern const struct tscf_setting server_pool_settings[];
 /** Settings of a tscf-port section; they fill a struct server_port. */
 extern const struct tscf_setting server_port_settings[];
-/** What the command line says of the first interface: listen, pool, encrypted-pool, services; in a struct
- * server_interface_config. */
+/** Settings of the first interface that the command line may give: listen, pool, encrypted-pool, services; they fill a
+ * struct server_interface_config. */
 extern const struct tscf_setting server_first_interface_settings[];
 
 /** Most settings in one of the tables. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * record.h - a plain session as bytes: for the store, from which it comes back after a restart, and for another worker.
+ * record.h - a plain session as bytes: for the store, from which it is restored after a restart, and for another
+ * worker.
  *
- * The bytes are a control message that is never sent: header with the TSID, then TLVs, those of the wire where there is
- * one, and others of 0x8000 and above.  What a later version adds is skipped by an earlier one.  Reading is a pure
- * function of bytes that nobody vouches for.
+ * The bytes are a control message that is never sent: header with the TSID, then TLVs, those of the protocol where
+ * there is one, and others of type 0x8000 and above. An earlier version skips TLVs that a later one adds. Reading is a
+ * pure function of untrusted bytes.
  *
- * Bindings are not in it: they are found by their address (binding.h).
+ * A record holds no bindings: these are found by their address (binding.h).
  */
 #ifndef TSCF_SERVER_RECORD_H
 #define TSCF_SERVER_RECORD_H
@@ -19,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Longest name of an interface that comes back, with its NUL. */
+/** Longest name of an interface that can be restored, with its NUL. */
 #define SERVER_RECORD_NAME 64
 /** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
@@ -30,16 +31,16 @@ struct server_record {
 	uint64_t tsid;
 	char interface[SERVER_RECORD_NAME];
 	union tscf_endpoint outer;
-	struct tscf_addr local;                  /**< ours that it speaks to; family 0: not known */
+	struct tscf_addr local;                  /**< the server's address that the client uses; family 0: not known */
 	struct tscf_addr address[TSCF_FAMILIES]; /**< family 0: none of this family */
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	uint32_t services;
 	bool quiet, guarded;
-	unsigned place; /**< where it is of those that the interface listens at */
-	bool stream;    /**< its transport is a connection, not datagrams */
+	unsigned place; /**< index among the addresses that the interface listens on */
+	bool stream;    /**< its transport is a connection, not a datagram socket */
 	bool resumable; /**< resume_lock is there */
 	uint8_t resume_lock[SERVER_RESUME_LOCK_SIZE];
-	bool named; /**< who is there: the client has proved that */
+	bool named; /**< `who` is set: the client has proved that identity */
 	struct tscf_client_name who;
 	bool shield_locked; /**< shield_lock is there */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];

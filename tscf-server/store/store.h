@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * store.h - what the server knows in its next run too: who had which internal address, plain sessions, and what may
- * not be sent in clear.
+ * store.h - what the server keeps for its next run: which client had which internal address, plain sessions, and what
+ * must not be sent in clear.
  *
- * An SQLite file, server.db in the state directory, written by a thread of its own, so that nothing on the packet path
- * ever waits for a disk.  What cannot be written at once waits (pending.h) until there is time; none of it is lost. The
- * file survives the death of the process in any moment; of what was written shortly before a loss of power some may be
+ * The store is an SQLite file, server.db in the state directory. Its own thread writes it, so that the packet path
+ * never waits for a disk. A change that cannot be written at once waits (pending.h); no change is lost. The file
+ * survives the death of the process at any moment. After a loss of power, some changes written shortly before may be
  * missing.
  *
- * When it cannot be written any more it is removed, because a store that is older than the world would be worse than
- * none; the server then goes on without.
+ * If the file cannot be written any more, the server removes it and goes on without a store, because an outdated store
+ * would be worse than none.
  *
  * Any thread may use the functions from server_store_put on.
  */
@@ -24,32 +24,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** The store notes so often that the server lives. */
+/** How often the store records that the server is alive. */
 #define SERVER_STORE_ALIVE_S 5
-/** When a server comes back later than this after it was seen last without a clean stop, the store may be out of date.
+/** If a server starts later than this after its last sign of life, and did not stop cleanly, the store may be out of
+ * date.
  */
 #define SERVER_STORE_STALE_S 20
 
 struct server_store;
 
-/** How what is stored of a binding forbids clear packets. */
+/** How a stored binding forbids clear packets. */
 enum server_stored_binding {
-	SERVER_STORED_NONE,   /**< not at all: it is not stored */
+	SERVER_STORED_NONE,   /**< it does not; the binding is not stored */
 	SERVER_STORED_SHIELD, /**< encrypted-only */
 	SERVER_STORED_TOMBSTONE,
 	SERVER_STORED_EXCEPTION, /**< clear, although a wider one forbids it */
 };
 
 enum server_change_kind {
-	SERVER_CHANGE_LEASE,   /**< this client has, or had last, this address */
-	SERVER_CHANGE_SESSION, /**< a session is as its record says; length 0: it is gone */
-	SERVER_CHANGE_BINDING, /**< a key is stored as this; SERVER_STORED_NONE: it is gone */
+	SERVER_CHANGE_LEASE,   /**< a client has an address, or had it last */
+	SERVER_CHANGE_SESSION, /**< the new record of a session; length 0: the session is gone */
+	SERVER_CHANGE_BINDING, /**< the stored form of a binding; SERVER_STORED_NONE: the binding is gone */
 };
 
-/** One thing that has changed. */
+/** One change. */
 struct server_change {
 	enum server_change_kind kind;
-	bool fresh; /**< the store was not told of this thing before, or was told that it is gone */
+	bool fresh; /**< the store was not sent this object before, or was sent that it is gone */
 	union {
 		struct {
 			struct tscf_addr addr;
@@ -67,57 +68,57 @@ struct server_change {
 	};
 };
 
-/** In which order what was stored is told: all leases, the oldest first, then sessions, then bindings. */
+/** Receives the stored entries in this order: all leases, the oldest first, then sessions, then bindings. */
 struct server_store_reader {
 	void (*change)(void *context, const struct server_change *change);
 	void *context;
 };
 
-/** What is known about the run before. */
+/** What is known about the previous run. */
 struct server_store_past {
-	bool clean;       /**< it has stopped in order: the store is all that it knew */
-	uint64_t seconds; /**< since it was alive */
+	bool clean;       /**< it stopped cleanly: the store is complete */
+	uint64_t seconds; /**< since it was last known to be alive */
 };
 
 /**
- * Open the store in @p state_dir and make it if there is none.  One that is damaged or of another program is put aside
- * with a warning, as server.db.damaged.
+ * Open the store in @p state_dir; create it if there is none. A file that is damaged or of another program is renamed
+ * to server.db.damaged with a warning.
  *
- * @return 0 with the store in *out, or -errno (logged): the server runs without.
+ * @return 0 with the store in *out, or -errno (logged): the server runs without a store.
  */
 int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past);
-/** Read everything; before server_store_start. */
+/** Read all entries; call it before server_store_start. */
 void server_store_read(struct server_store *store, const struct server_store_reader *reader);
-/** Begin to write.  @return 0 or -errno (logged). */
+/** Start the thread that writes.  @return 0 or -errno (logged). */
 int server_store_start(struct server_store *store);
-/** Write what waits, note that the stop is clean, close.  NULL is allowed. */
+/** Write the waiting changes, record that the stop is clean, and close.  NULL is allowed. */
 void server_store_close(struct server_store *store);
 
-/** The ticket of what is in the store since it was opened. */
+/** Ticket of everything that was in the store when it was opened. */
 #define SERVER_TICKET_BEFORE 1
 
 /**
  * Have a change written.
  *
- * @return its ticket, which server_store_written() reaches when it has been written, or a later change of the same
- * thing; 0: it is lost, since there is no memory.
+ * @return its ticket: server_store_written() reaches it when this change, or a later one of the same object, has been
+ * written. 0: the change is lost for lack of memory.
  */
 uint64_t server_store_put(struct server_store *store, const struct server_change *change);
 
-/** @return the ticket up to which everything has been written; UINT64_MAX when nothing is written any more. */
+/** @return the ticket up to which everything has been written; UINT64_MAX if the store has stopped writing. */
 uint64_t server_store_written(const struct server_store *store);
 
-/** Who is told that server_store_written() has grown. */
+/** Gets a call when server_store_written() has grown. */
 struct server_store_watcher {
 	void (*told)(void *context); /**< called from the store's thread */
 	void *context;
-	struct server_store_watcher *next; /**< the store's */
+	struct server_store_watcher *next; /**< used by the store */
 };
 
-/** Tell @p watcher, too, until the store is closed. */
+/** Add @p watcher, until the store is closed. */
 void server_store_watch(struct server_store *store, struct server_store_watcher *watcher);
 
-/** @return the number of changes that were lost for want of memory. */
+/** @return the number of changes that were lost for lack of memory. */
 uint64_t server_store_lost(const struct server_store *store);
 
 #endif

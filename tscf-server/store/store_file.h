@@ -11,14 +11,14 @@ struct store_file;
 
 /** @return 0 with the file in *out, or -errno (logged); see server_store_open. */
 int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past);
-/** Tell everything; rows that nobody can have written are skipped. */
+/** Pass all entries to @p reader; rows that the server cannot have written are skipped. */
 void store_file_read(struct store_file *file, const struct server_store_reader *reader);
-/** Write all of it, in one transaction, and that the server is alive.  @return 0, or -EIO (logged) with none of it
+/** Write all @p changes and the time of this sign of life in one transaction. @return 0, or -EIO (logged) with nothing
  * written. */
 int store_file_write(struct store_file *file, const struct server_change *const *changes, unsigned count);
-/** @p clean: nothing was left unwritten. */
+/** Close the file.  @p clean: all changes were written. */
 void store_file_close(struct store_file *file, bool clean);
-/** Close it and remove it: it is out of date from now on. */
+/** Close and remove the file: from now on it would be out of date. */
 void store_file_abandon(struct store_file *file);
 
 #endif
