@@ -2,8 +2,9 @@
 /*
  * connector.h - the search for a way to a server that carries the plain tunnel.
  *
- * Names are looked up (resolver.h), ways made of them (endpoints.h) and tried (candidates.h): a try opens a transport
- * and asks the server for a configuration.  The first that is answered becomes the plain tunnel (plain.h).
+ * Names are looked up (resolver.h), turned into ways (endpoints.h), and the ways are tried (candidates.h).  A try opens
+ * a transport and asks the server for a configuration.  The first try that is answered becomes the plain tunnel
+ * (plain.h).
  */
 #ifndef TSCF_CLIENT_CONNECTOR_H
 #define TSCF_CLIENT_CONNECTOR_H
@@ -18,19 +19,19 @@
 #include "tscf-client/tunnel/trust.h"
 #include "tscf-client/tunnel/tunnel.h"
 
-/** How long the search waits for the names of all servers, so that the first one is tried first. */
+/** How long the search waits for the names of all servers, so that the first server is tried first. */
 #define CONNECTOR_RESOLVE_MS 1000
-/** While there is no tunnel, or a worse one, names are looked up again this often. */
+/** While there is no tunnel, or not the best one, names are looked up again this often. */
 #define CONNECTOR_RESOLVE_AGAIN_MS 30000
-/** One that nobody could say anything about is asked for this often, while the network has changed not longer ago than
- * the third figure; and that often later. */
+/** A name that could not be resolved is looked up again this often while the last change of the network is not older
+ * than the third value; after that, as often as the second value says. */
 #define CONNECTOR_UNKNOWN_MS       1000
 #define CONNECTOR_UNKNOWN_LATER_MS 10000
 #define CONNECTOR_EAGER_MS         600000
-/** So long a session is not resumed inside an encrypted connection: a round trip may take longer than the pause between
- * two tries. */
+/** For this time a session is not resumed inside an encrypted connection: a round trip may take longer than the pause
+ * between two tries. */
 #define CONNECTOR_RESUME_MS 1500
-/** For so long after the loss of a tunnel the request to resume it is sent this often. */
+/** For this time after the loss of a tunnel, the request to resume it is sent with this pause. */
 #define CONNECTOR_FRESH_MS       10000
 #define CONNECTOR_FRESH_PAUSE_MS 80
 
@@ -38,18 +39,18 @@
 struct connector_try {
 	struct tunnel tunnel;
 	unsigned index;     /**< its place in the list of candidates */
-	bool quiet;         /**< asked for in the request */
-	uint8_t cookie[64]; /**< that the server wants to see again */
+	bool quiet;         /**< the request asked for it */
+	uint8_t cookie[64]; /**< the server wants to get it back */
 	uint16_t cookie_length;
-	bool must_prove;              /**< and it wants to know who this client is */
-	unsigned cookies;             /**< how often it gave one */
-	bool refused;                 /**< the server has said no */
-	bool resuming;                /**< the request was to resume the session that there is */
+	bool must_prove;              /**< the server also wants the client to authenticate itself */
+	unsigned cookies;             /**< how many cookies the server has sent */
+	bool refused;                 /**< the server has refused the request */
+	bool resuming;                /**< the request was to resume the present session */
 	unsigned turn;                /**< ... with the key of this turn (resume.h) */
-	struct resume resume;         /**< what resumes the session that is configured by this try */
+	struct resume resume;         /**< resumes the session that this try configures */
 	struct tscf_offer offer;      /**< what keys are made of */
-	struct trust_fetch fetch;     /**< the server's certificates on their way */
-	trust_done verified;          /**< told whether it is the server */
+	struct trust_fetch fetch;     /**< the server's certificates that are being fetched */
+	trust_done verified;          /**< called with the result of the verification */
 	struct tscf_message response; /**< what the server has configured; it is in `bytes` */
 	uint8_t bytes[TSCF_PROBE_MAX];
 };
@@ -60,30 +61,30 @@ struct connector {
 	struct resolver *resolver;
 	struct way_addresses addresses[CLIENT_SERVERS_MAX];
 	struct way ways[CANDIDATES_MAX];
-	struct way last; /**< that carried the tunnel last; family 0: none yet */
+	struct way last; /**< the way that carried the tunnel last; family 0: none yet */
 	struct outage outage;
 	struct name_watch name_watch;
 	struct connector_try tries[CANDIDATES_MAX];
 	int adopted;         /**< the try that has become the plain tunnel and is being confirmed, or -1 */
 	unsigned awaited;    /**< a bit for each name whose look-up has not ended yet */
-	uint64_t begin_at;   /**< the search begins at this time though names are awaited; UINT64_MAX: it has begun */
+	uint64_t begin_at;   /**< the search begins then, even without all names; UINT64_MAX: it has begun */
 	uint64_t resolve_at; /**< names are looked up again at this time */
-	uint64_t changed_at; /**< the host's network, or what says what names mean, has changed last */
-	uint64_t sought_at;  /**< the tunnel was lost, or the network changed while there was none, at this time */
+	uint64_t changed_at; /**< the last change of the host's network or of the resolver's files */
+	uint64_t sought_at;  /**< when the tunnel was lost, or when the network changed while there was none */
 };
 
 /** @return 0 or -errno. */
 int connector_init(struct client *c);
 void connector_free(struct client *c);
-/** Begin to search, and go on until the program ends. */
+/** Start the search; it goes on until the program ends. */
 void connector_begin(struct client *c);
-/** The way that was adopted last carries both ways. */
+/** The way that was adopted last carries packets both ways. */
 void connector_alive(struct client *c);
 /** The plain tunnel is lost, or the way that was adopted last has failed. */
 void connector_lost(struct client *c, const char *reason);
-/** @return whether the way of the plain tunnel is only being tried yet. */
+/** @return whether the way of the plain tunnel is not confirmed yet. */
 bool connector_confirming(const struct client *c);
-/** The network has changed: try again now what was in vain, or what has begun on a way that is gone. */
+/** The network has changed: try again now what failed, and what was started on a way that is gone. */
 void connector_hurry(struct client *c);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * encrypted.h - the encrypted tunnel: what dtte.h decides, done.
+ * encrypted.h - the encrypted tunnel: carries out what dtte.h decides.
  *
- * It leads to the server and address that the plain tunnel has, by the twin of its transport (UDP: DTLS, TCP: TLS), or
- * by the other one where that does not get through.
+ * The encrypted tunnel uses the server and address of the plain tunnel, over the matching transport (UDP: DTLS, TCP:
+ * TLS), or over the other one where that is blocked.
  */
 #ifndef TSCF_CLIENT_ENCRYPTED_H
 #define TSCF_CLIENT_ENCRYPTED_H
@@ -11,13 +11,13 @@
 #include "tscf-client/dtte.h"
 #include "tscf-client/tunnel/tunnel.h"
 
-/** Most ways that are tried for one reservation. */
+/** The most ways that are tried for one reservation. */
 #define ENCRYPTED_WAYS 2
 
 extern const struct dtte_actions encrypted_actions;
 
 void encrypted_init(struct client *c);
-/** The plain tunnel has taken another way: what is known of firewalls on the former one does not hold any more. */
+/** The plain tunnel uses another way now: forget what is known about firewalls on the former way. */
 void encrypted_new_way(struct client *c);
 
 #endif

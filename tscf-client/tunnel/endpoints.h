@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * endpoints.h - the ways by which the servers are reached: what candidates.h calls candidates, made of the
- * configuration and of what names mean.
+ * endpoints.h - the ways to the servers (the candidates of candidates.h), made from the configuration and the resolved
+ * names.
  *
- * Pure.  The order is that in which they are tried: by server, then by transport, then by address; addresses of the two
- * families alternate, beginning with the family that the resolver puts first (RFC 8305, section 4).  The transports are
- * UDP and TCP, and last, for where only the encrypted tunnel's port is open, the plain tunnel inside a DTLS or TLS
- * connection to that.
+ * Pure.  Ways are listed in the order in which they are tried: by server, then by transport, then by address. Addresses
+ * of the two families alternate, beginning with the family that the resolver puts first (RFC 8305, section 4).  The
+ * transports are UDP, TCP, and last the plain tunnel inside a DTLS or TLS connection to the encrypted port, for
+ * networks where only that port is open.
  */
 #ifndef TSCF_CLIENT_ENDPOINTS_H
 #define TSCF_CLIENT_ENDPOINTS_H
@@ -15,7 +15,7 @@
 #include "tscf-client/settings/server_list.h"
 #include "tscf-client/tunnel/candidates.h"
 
-/** Most addresses of one name that are used. */
+/** The most addresses of one name that are used. */
 #define ENDPOINTS_ADDRESSES_MAX 32
 
 enum way_kind { WAY_DATAGRAM, WAY_STREAM };
@@ -26,32 +26,32 @@ struct way {
 	bool inside;                /**< the plain tunnel goes inside a connection to the encrypted port */
 	unsigned rank;              /**< as in candidates.h: by server and transport */
 	bool proxied;               /**< `remote` is the proxy */
-	union tscf_endpoint remote; /**< the plain port; or of the proxy */
+	union tscf_endpoint remote; /**< with the plain port; or the proxy's endpoint */
 };
 
-/** What a name means: addresses, of IPv6 with their zones, without ports, in the resolver's order; none if it is not
- * known (yet). */
+/** The addresses of a name, in the resolver's order, without ports, IPv6 addresses with their zones.  None: the name is
+ * not resolved (yet). */
 struct way_addresses {
 	unsigned count;
 	union tscf_endpoint list[ENDPOINTS_ADDRESSES_MAX];
 };
 
 /**
- * @param addresses  of each server, or, with a proxy, of the proxy alone in the first entry
- * @return the number of ways written to @p out (CANDIDATES_MAX).  If that is too small for all, as many addresses of
- * each server are used as leave room for the other servers.
+ * @param addresses  those of each server; with a proxy, only the proxy's, in the first entry
+ * @return the number of ways written to @p out (CANDIDATES_MAX).  If they do not all fit, each server gets only as many
+ * addresses as leave room for the other servers.
  */
 unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
 			const struct way_addresses *addresses, struct way *out);
 
-/** Put @p address first in the list if it is in it, whatever its port. */
+/** If the list contains @p address, move it to the front.  Ports do not matter. */
 void endpoints_prefer(struct way_addresses *list, const union tscf_endpoint *address);
 
 bool way_equal(const struct way *a, const struct way *b);
 
-/** @return whether the plain tunnel goes that way in datagrams of its own, and not by a connection. */
+/** @return whether the plain tunnel uses datagrams of its own on that way, not a connection. */
 bool way_is_bare(const struct way *w);
-/** @return where the plain or the encrypted tunnel connects to: the port of either, or the proxy. */
+/** @return where the plain or the encrypted tunnel connects to: the server's port for it, or the proxy. */
 union tscf_endpoint way_endpoint(const struct way *w, bool encrypted);
 
 /** Room for way_format. */

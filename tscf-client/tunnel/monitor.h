@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * monitor.h - notices that the way to the server is another one now: addresses, links and routes of this host, and that
- * the host was asleep.
+ * monitor.h - notices changes of this host's addresses, links and routes, and that the host was asleep.
  *
- * A change of any kind is only a reason to look: the question is from which address this host would send to the server
- * now.  If that is another than before, the tunnels go on from there at once; if it is the same, a silent server is
- * asked whether it hears us, and the MTU of the way is looked at.
+ * Each change makes the client check from which source address this host would send to the server now.  If the address
+ * is a new one, the tunnels go on from it at once.  If it is the same, a silent server gets a keepalive, and the MTU of
+ * the way is read again.
  */
 #ifndef TSCF_CLIENT_MONITOR_H
 #define TSCF_CLIENT_MONITOR_H
@@ -17,11 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Changes come in groups: looked at this long after the first. */
+/** Changes come in groups: the check follows this long after the first change. */
 #define MONITOR_SETTLE_MS 50
 /**
- * The host was asleep if the clock that goes on meanwhile is this much further ahead of the one that stands; and this
- * process stood still, as when it was stopped or its machine was, if it wakes up this much too late.
+ * The host was asleep if the clock that counts sleep (boot time) has gained this much on the one that does not
+ * (monotonic).  The process was stopped, or its virtual machine was, if it wakes up this much too late.
  */
 #define MONITOR_SLEEP_MS 1000
 
@@ -31,15 +30,15 @@ struct monitor {
 	struct tscf_timer timer;
 	int fd; /**< rtnetlink notifications; -1: not there */
 	ev_io readable;
-	uint64_t check_at; /**< UINT64_MAX: nothing has changed */
+	uint64_t check_at; /**< when to check; UINT64_MAX: nothing has changed */
 	int64_t ahead;     /**< boot time less monotonic time, milliseconds */
-	uint64_t wake_at;  /**< this process wants to wake up then at the latest; UINT64_MAX: it need not */
-	bool slept;        /**< longer than it wanted: what was heard may be old */
+	uint64_t wake_at;  /**< the latest time at which this process wants to wake up; UINT64_MAX: none */
+	bool slept;        /**< longer than planned: data that was received may be old */
 };
 
-/** Without anything watched yet; gets the clocks, in milliseconds. */
+/** Initialise without watching anything yet.  The arguments are the two clocks in milliseconds. */
 void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot);
-/** Begin to watch; a warning if that cannot be. */
+/** Begin to watch; logs a warning if that fails. */
 void monitor_start(struct client *c);
 void monitor_stop(struct client *c);
 
@@ -48,8 +47,7 @@ void monitor_sleep(struct monitor *m, uint64_t at);
 /**
  * Look at the clocks.
  *
- * @return whether the host has been asleep, or this process has stood still, since the last look; it is checked soon
- * then.
+ * @return whether the host was asleep or this process was stopped since the last call; then a check follows soon.
  */
 bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot);
 

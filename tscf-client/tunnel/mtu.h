@@ -2,18 +2,17 @@
 /*
  * mtu.h - the largest inner packet that fits the outer path, found by probes.
  *
- * The server and the configuration set a limit; what the path carries may be less, and the routers on it may not say
- * so.  A probe is a keepalive request padded to the size that an inner packet has on the wire in the encrypted tunnel;
- * its answer has the same size, so that one exchange proves both directions (RFC 8899, whose words are used here;
- * tscf(7), "MTU").
+ * The server and the configuration set a limit.  The path may carry less, and its routers may not report it.  A probe
+ * is a keepalive request padded to the size that an inner packet has on the wire in the encrypted tunnel.  Its answer
+ * has the same size, so one exchange proves both directions.  The terms are those of RFC 8899; tscf(7), "MTU".
  *
  *     begin --> PROBING the size that the route promises --answered--> larger ones, up to the limit --> CONFIRMED
  *                  |  no answer, though the tunnel is alive                                                 |
  *                  +--> the base size at once, then upwards from it <----- no answer to a confirmation -----+
  *
- * A confirmed size is probed again from time to time while there is traffic, as a route may change to a path that loses
- * large packets silently; a size under the limit is tried to be raised every MTU_RAISE_MS.  An idle tunnel is left in
- * peace.
+ * While there is traffic, a confirmed size is probed again from time to time, as a route may change to a path that
+ * loses large packets silently.  Every MTU_RAISE_MS the client tries to raise a size under the limit.  An idle tunnel
+ * is not probed.
  *
  * A pure state machine: no I/O, no clock.  Sizes are of inner packets, in bytes; times are monotonic milliseconds.
  */
@@ -27,9 +26,9 @@
 #define MTU_RAISE_MS   600000
 
 struct mtu_actions {
-	/** Send a probe of this size; its end is told by mtu_answered or mtu_unanswered. */
+	/** Send a probe of this size; its owner then calls mtu_answered or mtu_unanswered. */
 	void (*probe)(void *context, unsigned size);
-	/** From now on @p size is the MTU of both tunnels; the server has to be told. */
+	/** From now on @p size is the MTU of both tunnels; it must be sent to the server. */
 	void (*use)(void *context, unsigned size);
 };
 
@@ -37,15 +36,15 @@ struct mtu {
 	const struct mtu_actions *actions;
 	void *context;
 	unsigned limit, floor, overhead;
-	unsigned path;       /**< as this host knows it; 0: it does not */
-	unsigned size;       /**< in use; 0: no tunnel */
-	unsigned probing;    /**< of the probe that is under way; 0: none */
-	bool overtaken;      /**< the path has changed since that was sent */
+	unsigned path;       /**< MTU of the path as this host knows it; 0: unknown */
+	unsigned size;       /**< MTU in use; 0: no tunnel */
+	unsigned probing;    /**< size of the probe that is under way; 0: none */
+	bool overtaken;      /**< the path has changed since the probe was sent */
 	unsigned lost;       /**< smallest size that was not answered; 0: none */
-	bool confirmed;      /**< size was answered */
+	bool confirmed;      /**< a probe of `size` was answered */
 	uint64_t confirm_at; /**< 0: not due */
 	uint64_t raise_at;
-	uint64_t sent; /**< packets sent when size was confirmed last */
+	uint64_t sent; /**< number of packets sent when `size` was confirmed last */
 };
 
 void mtu_init(struct mtu *m, const struct mtu_actions *actions, void *context);
@@ -54,18 +53,18 @@ void mtu_init(struct mtu *m, const struct mtu_actions *actions, void *context);
  * The tunnel has been configured.
  *
  * @param limit    what the server and the configuration allow.
- * @param floor    TSCF_MTU_FLOOR_*; a path that carries less makes the outer packets be fragmented.
+ * @param floor    TSCF_MTU_FLOOR_*; on a path that carries less, the outer packets are fragmented.
  * @param overhead bytes around an inner packet on the wire, in the tunnel that adds the most.
- * @param path     MTU of the outer path as far as this host knows; 0: it does not.
+ * @param path     MTU of the outer path as this host knows it; 0: unknown.
  */
 void mtu_begin(struct mtu *m, unsigned limit, unsigned floor, unsigned overhead, unsigned path);
-/** The tunnel is gone; probes are taken back by their owner. */
+/** The tunnel is gone; the owner cancels its probes. */
 void mtu_end(struct mtu *m);
-/** Of the outer path this host knows the MTU @p path now, perhaps the one that it knew before. */
+/** This host now reports the MTU @p path for the outer path; it may be the same as before. */
 void mtu_path(struct mtu *m, unsigned path);
 /** The probe that is under way was answered; @p sent: packets that the tunnels have sent so far. */
 void mtu_answered(struct mtu *m, uint64_t sent, uint64_t now);
-/** It was not.  @p alive: something else was heard from the server since it was sent. */
+/** The probe was not answered.  @p alive: other data arrived from the server since the probe was sent. */
 void mtu_unanswered(struct mtu *m, bool alive, uint64_t now);
 /** Let time pass: call at mtu_next() or later. */
 void mtu_tick(struct mtu *m, uint64_t sent, uint64_t now);

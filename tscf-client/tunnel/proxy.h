@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * proxy.h - a TCP connection through an HTTP proxy: connecting to it and asking for the other end, without waiting.
+ * proxy.h - a TCP connection through an HTTP proxy: connects to the proxy and asks it for the other end, without
+ * blocking.
  */
 #ifndef TSCF_CLIENT_PROXY_H
 #define TSCF_CLIENT_PROXY_H
 
 #include "common/transport/transport.h"
 
-/** The proxy has connected us within this time, or the dialogue has failed. */
+/** If the proxy has not made the connection within this time, the dialogue has failed. */
 #define PROXY_SECONDS 10
 
 struct proxy_dialogue;
 
-/** The end of a dialogue, which is freed when this returns: @p fd is the connection, and the callee's; or -1 with the
- * @p reason. */
+/** The end of a dialogue, which is freed when this returns.  @p fd is the connection, which the callee now owns; or -1,
+ * and @p reason says why. */
 typedef void (*proxy_done)(void *context, int fd, const char *reason);
 
 /**
@@ -26,7 +27,7 @@ typedef void (*proxy_done)(void *context, int fd, const char *reason);
 int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const struct tscf_outer_options *options,
 		  const char *host, uint16_t port, const char *credentials, proxy_done done, void *context,
 		  struct proxy_dialogue **out);
-/** Give it up; done is not called. */
+/** Cancel the dialogue; done is not called. */
 void proxy_cancel(struct proxy_dialogue *d);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * resume.h - the plain tunnel goes on after the client's outer address has changed: same session, same addresses.
  *
- * tscf(7), "RESUME".  The server holds the lock of a key that only this client has.  Showing the key uses it up, so
- * every request brings the lock of the next one.
+ * tscf(7), "RESUME".  The server holds the lock of a key that only this client has.  A key can be shown only once, so
+ * every request also brings the lock of the next key.
  */
 #ifndef TSCF_CLIENT_RESUME_H
 #define TSCF_CLIENT_RESUME_H
@@ -18,21 +18,21 @@
 struct client;
 
 struct resume {
-	uint64_t tsid;   /**< of the session that can be resumed; TSCF_TSID_NONE: none */
-	unsigned server; /**< which server has it: its place in the list */
+	uint64_t tsid;   /**< the session that can be resumed; TSCF_TSID_NONE: none */
+	unsigned server; /**< the server of that session: its place in the list */
 	uint8_t key[RESUME_KEY_SIZE], next_key[RESUME_KEY_SIZE];
 	unsigned turn;   /**< how often the key has changed; several requests with one key may be under way */
-	bool second_try; /**< the key was refused: an earlier request may have used it up, so the next one is tried */
+	bool second_try; /**< the key was refused: an earlier request may have used it, so the next key is tried */
 };
 
 /** No session: forget the key. */
 void resume_forget(struct resume *r);
 /** Draw a key for a new session, and write its lock into the configuration request. */
 void resume_write_lock(struct resume *r, struct tscf_writer *w);
-/** The session with that lock is configured. */
+/** The server has configured the session with that lock. */
 void resume_ready(struct resume *r, uint64_t tsid, unsigned server);
 
-/** Write what a resume request needs. */
+/** Write the fields of a resume request. */
 void resume_write_key(const struct resume *r, struct tscf_writer *w);
 /** The server has accepted the key of @p turn: the next one is the key now. */
 void resume_accepted(struct resume *r, unsigned turn);

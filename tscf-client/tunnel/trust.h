@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trust.h - whether what has answered a configuration request is the server that it should be.
+ * trust.h - verifies that a configuration request was answered by the configured server.
  *
- * tscf(7), "AUTHENTICATED CONTROL".  The response names the server's certificates by their digest.  They are fetched by
- * the same way unless they are known, and judged as in a handshake of the encrypted tunnel; then the response must be
- * signed with the key of the first.  Nothing of a response is used before.
+ * tscf(7), "AUTHENTICATED CONTROL".  The response names the server's certificates by their digest.  Unless the client
+ * knows these certificates, it fetches them on the same way.  It verifies them as in a handshake of the encrypted
+ * tunnel; then the response must be signed with the key of the first certificate.  Nothing of a response is used before
+ * that.
  */
 #ifndef TSCF_CLIENT_TRUST_H
 #define TSCF_CLIENT_TRUST_H
@@ -24,21 +25,21 @@ struct trust {
 
 /** Certificates that are being fetched. */
 struct trust_fetch {
-	uint8_t *chain; /**< NULL: nothing is */
+	uint8_t *chain; /**< NULL: none are */
 	uint16_t have, total;
 };
 
-/** The room for a reason, with its NUL. */
+/** Room for a reason, with its NUL. */
 #define TRUST_REASON 320
 
 struct client;
 struct connector_try;
 
-/** @p reason  NULL: the server is the one that it should be; or why that is not known. */
+/** @p reason  NULL: the server is verified; else why it is not. */
 typedef void (*trust_done)(struct connector_try *try, const char *reason);
 /**
- * The server has configured a tunnel for @p try (its response): find out whether it may.  Later, or before this
- * returns, @p done is called, unless the try ends.
+ * The server has configured a tunnel for @p try (its response): verify the server.  @p done is called later, or before
+ * this returns, unless the try ends.
  */
 void trust_verify(struct connector_try *try, trust_done done);
 /** The try has ended. */
@@ -46,7 +47,7 @@ void trust_stop(struct connector_try *try);
 /** Forget all certificates. */
 void trust_free(struct client *c);
 
-/** @return why no server is there that can be verified, and no other way is left to be tried, or NULL. */
+/** @return why no server can be verified if no other way is left to try, else NULL. */
 const char *trust_in_vain(const struct client *c);
 
 #endif

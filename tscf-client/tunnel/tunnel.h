@@ -2,8 +2,7 @@
 /*
  * tunnel.h - one tunnel to the server, plain or encrypted: its transport, its session, and whether it is alive.
  *
- * What the two have in common.  What sets a plain tunnel up is plain.c; the encrypted one is encrypted.c, driven by
- * dtte.h.
+ * This is what both have in common.  plain.c sets a plain tunnel up; encrypted.c, driven by dtte.h, the encrypted one.
  */
 #ifndef TSCF_CLIENT_TUNNEL_H
 #define TSCF_CLIENT_TUNNEL_H
@@ -18,27 +17,27 @@
 #include <stdint.h>
 #include <time.h>
 
-/** Keepalives of a tunnel in doubt: sent this often, at first after this pause, before the tunnel counts as lost. */
+/** Keepalives of a tunnel in doubt: so many are sent, the first repeat after this pause, before the tunnel is lost. */
 #define TUNNEL_PROBES   4
 #define TUNNEL_PROBE_MS 150
-/** On a stream they are sent once, and a stall of some round trips is no loss: together about six seconds. */
+/** On a stream each is sent once, and a stall of some round trips is no loss: about six seconds in all. */
 #define TUNNEL_PROBE_STREAM_MS 400
 
-/** The server is asked when it has been silent for so long although something was sent to it. */
+/** A keepalive is sent when the server has been silent for this time although something was sent to it. */
 #define TUNNEL_DOUBT_MS 2000
 /**
- * Over datagrams, when so many packets were sent since anything came, as of a call: asked after this time, so often,
- * with this pause; or twice the round trip, if that is longer.
+ * Over datagrams, when so many packets were sent since the last one arrived (as in a call): a keepalive is sent after
+ * this time, so many times, with this pause, or with twice the round trip if that is longer.
  */
 #define TUNNEL_TALK_PACKETS  6
 #define TUNNEL_TALK_DOUBT_MS 120
 #define TUNNEL_TALK_PROBES   7
 #define TUNNEL_TALK_PROBE_MS 80
-/** A tunnel that has events->silent says so first after so many of these, and again after the others; on a stream after
- * this. */
+/** A tunnel with events->silent calls it first after so many of these keepalives, and again after the others; on a
+ * stream after this time. */
 #define TUNNEL_SILENT_PROBES    3
 #define TUNNEL_SILENT_STREAM_MS 600
-/** And it is asked when the server has asked twice within this. */
+/** A keepalive is also sent when the server has sent two within this time. */
 #define TUNNEL_ASKED_AGAIN_MS 1000
 
 enum tunnel_state { TUNNEL_DOWN, TUNNEL_CONNECTING, TUNNEL_UP };
@@ -47,17 +46,17 @@ struct client;
 struct proxy_dialogue;
 struct tunnel;
 
-/** What a tunnel tells its owner. */
+/** The events that a tunnel reports to its owner. */
 struct tunnel_events {
-	void (*open)(struct tunnel *t);  /**< messages can be sent; over DTLS, TCP and TLS the connection is there */
+	void (*open)(struct tunnel *t);  /**< messages can be sent; DTLS, TCP and TLS are connected */
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
-	void (*recalled)(struct tunnel *t); /**< the server was restarted and is quiet; NULL: that means nothing here */
-	/** The network says, with -errno, that the server cannot be reached; NULL: it is probed. */
+	void (*recalled)(struct tunnel *t);                 /**< the server was restarted and is quiet; NULL: ignored */
+	/** The network reports, with -errno, that the server is unreachable; NULL: the tunnel is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
 	/**
-	 * A round of keepalives was not answered, t->silent_rounds were not before: return whether to ask once more;
-	 * else the tunnel is lost.  NULL: it is.
+	 * A round of keepalives was not answered, after t->silent_rounds earlier ones.  Return true for another round,
+	 * false if the tunnel is lost.  NULL: it is lost.
 	 */
 	bool (*silent)(struct tunnel *t);
 };
@@ -67,54 +66,54 @@ struct tunnel {
 	const char *name; /**< "plain", "encrypted" */
 	bool encrypted;
 	const struct tunnel_events *events;
-	struct way way;                   /**< where the transport leads to */
+	struct way way;                   /**< the way of the transport */
 	struct tscf_transport *transport; /**< NULL while there is none; its context is the tunnel */
 	struct tscf_peer *peer;
-	struct proxy_dialogue *dialogue; /**< that will give us a connection, or NULL */
+	struct proxy_dialogue *dialogue; /**< it will provide the connection, or NULL */
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
-	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel went, as a wish for the next */
+	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel is gone, to ask for them again */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
-	uint64_t waiting_since;         /**< when something was sent first after last_heard */
+	uint64_t waiting_since;         /**< when the first packet after last_heard was sent */
 	uint32_t unanswered;            /**< packets and messages sent since waiting_since */
-	unsigned keepalive;             /**< seconds of silence before the server is asked; 0: never */
+	unsigned keepalive;             /**< seconds of silence before a keepalive is sent; 0: never */
 	bool probing;
-	unsigned silent_rounds;              /**< of keepalives that were not answered, since the last answer */
-	uint64_t asked_at;                   /**< when the server has asked last; 0: never */
-	bool asked_again;                    /**< ... and shortly before that, since the last answer */
-	bool doomed;                         /**< there is reason to think that it has gone: tunnel_probe_soon */
-	bool aside;                          /**< encrypted: the server is told that preferred sockets do not use it */
-	bool told_unreachable;               /**< the log says so already */
+	unsigned silent_rounds;              /**< rounds of keepalives without an answer since the last answer */
+	uint64_t asked_at;                   /**< when the server sent its last keepalive; 0: never */
+	bool asked_again;                    /**< ... and it sent one shortly before that, since the last answer */
+	bool doomed;                         /**< the server is probably gone: tunnel_probe_soon */
+	bool aside;                          /**< encrypted: the server knows that preferred sockets do not use it */
+	bool told_unreachable;               /**< it is already logged */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
 void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
 /* tunnel_open.c */
 /**
- * Open a transport to the server that @p way leads to; the tunnel is closed before.  `open` or `lost` follows, perhaps
- * before this returns.
+ * Close the tunnel, then open a transport to the server of @p way.  `open` or `lost` follows, perhaps before this
+ * returns.
  *
  * @return 0, or -errno with nothing opened.
  */
 int tunnel_open(struct tunnel *t, const struct way *way);
-/** Close the transport and take back every request. */
+/** Close the transport and cancel every request. */
 void tunnel_close(struct tunnel *t);
-/** Give the transport, and what is known of the session on it, to the closed tunnel @p to; requests are taken back. */
+/** Move the transport and the state of its session to the closed tunnel @p to; requests are cancelled. */
 void tunnel_move(struct tunnel *to, struct tunnel *from);
-/** The same while @p to is open: its transport is closed, and its requests are sent again by the other, with session id
- * @p tsid. */
+/** The same while @p to is open: its own transport is closed, and its requests are sent again on the new one, with
+ * session id @p tsid. */
 void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
-/** Ask the server whether it is there, unless that is being done; `alive` or `lost` follows. */
+/** Send keepalives to the server, unless that is being done; `alive` or `lost` follows. */
 void tunnel_probe(struct tunnel *t);
-/** The same when there is reason to think that it has gone: over datagrams it is lost after TUNNEL_TALK_PROBES.  It may
- * be called while the server is being asked. */
+/** The same when the server is probably gone: over datagrams the tunnel is lost after TUNNEL_TALK_PROBES.  It may be
+ * called while keepalives are being sent. */
 void tunnel_probe_soon(struct tunnel *t);
 /** The same as tunnel_probe with the cookie that proves this outer address to the server. */
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
-/** Something is being sent. */
+/** A packet is being sent. */
 void tunnel_sent(struct tunnel *t);
-/** A control message has come on this tunnel: answer it, or give it to the request it answers. */
+/** A control message has arrived on this tunnel: answer it, or pass it to the request that it answers. */
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length);
 /** Let time pass. */
 void tunnel_tick(struct tunnel *t);
@@ -123,40 +122,41 @@ uint64_t tunnel_next(const struct tunnel *t);
 
 /** Begin a request of this tunnel in @p w, over @p buffer of TSCF_MESSAGE_MAX bytes. */
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
-/** The same over @p buffer of TSCF_PROBE_MAX bytes: for what may be fragmented on its way, or is to find out. */
+/** The same over @p buffer of TSCF_PROBE_MAX bytes: for messages that may be fragmented on their way, or that probe the
+ * MTU. */
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type);
-/** Finish and queue it.  @return 0 or -errno; done is called only after 0. */
+/** Finish and queue the request.  @return 0 or -errno; done is called only after 0. */
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
 /** The same at a pace of its own. */
 int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pace pace, request_done done, void *user);
-/** The same for what must arrive at once: it is repeated in the first moments (request.h). */
+/** The same for an urgent request: it is repeated in the first moments (request.h). */
 int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
-/** Tell the server that the session, if there is one, is not wanted any more; what it answers does not matter. */
+/** Release the session, if there is one, at the server.  The answer does not matter. */
 void tunnel_release(struct tunnel *t);
-/** Send a message that nobody answers. */
+/** Send a message that has no answer. */
 void tunnel_send(struct tunnel *t, struct tscf_writer *w);
 
 /**
- * Take the internal addresses of a configuration response, and give them to @p tun.  Where the device cannot have an
- * IPv6 address, the tunnel goes on with IPv4 alone.
+ * Take the internal addresses from a configuration response, and set them on @p tun.  If the device cannot have an IPv6
+ * address, the tunnel goes on with IPv4 alone.
  *
- * @return 1 if another address that the tunnel had before has gone, else 0; or -errno (-EPROTO: there is none in @p m).
+ * @return 1 if the tunnel has lost an address that it had before, else 0; or -errno (-EPROTO: @p m has no address).
  */
 int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m);
 
-/** Take from a response of the server, or else from the configuration, after how much silence this tunnel asks. */
+/** Take the time of silence before a keepalive from a response of the server, or else from the configuration. */
 void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m);
 
 /* tunnel_path.c */
-/** @return whether there is a way to the tunnel's server, with this host's address on it in *out. */
+/** @return whether there is a route to the tunnel's server; *out gets this host's source address on it. */
 bool tunnel_source(const struct tunnel *t, struct tscf_addr *out);
-/** @return whether the tunnel's transport sends from another address than this host has on that way now, or there is
- * none. */
+/** @return whether the tunnel's transport sends from another source address than this host's route to the server has
+ * now, or there is no route. */
 bool tunnel_astray(const struct tunnel *t);
 /**
- * Where this host would send to the tunnel's server now: its address, and the index of the device (0: unknown).
+ * How this host would send to the tunnel's server now: its source address, and the index of the device (0: unknown).
  *
- * @return whether there is a way.
+ * @return whether there is a route.
  */
 bool tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *device);
 
