@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * barrier.h - what may leave by no other device than ours even if the policy rules are gone or were not asked
+ * barrier.h - packets that may leave only by our devices, even if the policy rules are gone or were not consulted
  * (xfrm_block.h).
  *
  *     packets of encrypted-only sockets, by their mark: by the encrypted device or loopback only
@@ -8,8 +8,8 @@
  *     IPv4 packets that a policy says are encrypted-only, by ports and remote address: the same
  *     IPv4 packets without a level to a service route, if the default level is encrypted-only: the same
  *
- * Which of our devices is the right one is checked by the client, which sees the packet there (decide.h).  A policy for
- * certain users cannot be said so, nor can what comes after one that lets certain users pass.  Pure.
+ * The client sees the packet on our device and checks that it is the right one (decide.h).  The barrier cannot express
+ * a policy for certain users, nor any policy after one that exempts certain users.  Pure.
  */
 #ifndef TSCF_CLIENT_BARRIER_H
 #define TSCF_CLIENT_BARRIER_H
@@ -24,9 +24,9 @@ struct barrier {
 	struct tscf_xfrm_policy list[BARRIER_MAX];
 };
 
-/** What should be there; what has no room is left out. */
+/** Compute the policies that should exist; those that do not fit are left out. */
 void barrier_plan(const struct client_config *config, const struct routing_facts *facts, struct barrier *out);
-/** Leave what refuses by mark and by policy, which needs no daemon. */
+/** Keep only the entries that refuse by mark and by policy, which need no daemon. */
 void barrier_keep(struct barrier *b);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delivery.h - by which device a packet that came down is given to the kernel.
+ * delivery.h - the device on which a packet from a tunnel is given to the kernel.
  *
- * Whichever tunnel it came by, it is delivered on the device to which the host's return route points: that of a packet
- * from the internal address to its sender, without a mark, since packets that come in have none.  So whoever checks the
- * reverse path (rp_filter, "fib" of nftables, a firewall's own) finds it right, and a socket that is bound to that
- * device hears what comes by either tunnel.  Pure.
+ * Whichever tunnel it came through, the packet is delivered on the device of the host's return route: the route from
+ * the internal address to the sender, without a mark, since incoming packets have none.  So every check of the reverse
+ * path (rp_filter, "fib" of nftables, a firewall's own) passes, and a socket bound to that device receives packets of
+ * either tunnel.  Pure.
  */
 #ifndef TSCF_CLIENT_DELIVERY_H
 #define TSCF_CLIENT_DELIVERY_H
@@ -16,10 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What the policy rules say of packets without mark, owner, protocol and ports. */
+/** How the policy rules route packets without mark, owner, protocol and ports. */
 struct delivery {
 	struct tscf_addrs encrypted; /**< the encrypted internal address: always on the encrypted device */
-	bool rest;                   /**< whether that is where all others go whom no policy names */
+	bool rest;                   /**< whether packets that no policy names use it, too */
 	unsigned count;
 	struct delivery_policy {
 		struct tscf_prefix remote; /**< family 0: any */
@@ -27,7 +27,7 @@ struct delivery {
 	} policies[POLICIES_MAX];
 };
 
-/** What holds while the rules are those of @p facts. */
+/** Compute the delivery for the rules of @p facts. */
 void delivery_plan(const struct client_config *config, const struct routing_facts *facts, struct delivery *out);
 
 /** @return whether the packet at @p data, a whole IP header at least, belongs on the encrypted device. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * name_watch.h - notices that names may mean something else now: the files that the C library's resolver reads.
+ * name_watch.h - notices that names may resolve differently now: watches the files that the C library's resolver reads.
  *
- * A host that boots has no name server at first; later /etc/resolv.conf names one.  It is often a link to a file of a
- * daemon, and is replaced rather than written; in a container it is a file that is mounted there, and written from
- * outside.  All of these are seen.
+ * A host that boots has no name server at first; later /etc/resolv.conf names one.  That file is often a link to a file
+ * of a daemon, and is replaced rather than written.  In a container it is a mounted file that is written from outside.
+ * All of these changes are noticed.
  */
 #ifndef TSCF_CLIENT_NAME_WATCH_H
 #define TSCF_CLIENT_NAME_WATCH_H
@@ -19,12 +19,12 @@ struct name_watch {
 	void *context;
 };
 
-/** Without anything watched yet. */
+/** Initialise without watching anything yet. */
 void name_watch_init(struct name_watch *w);
-/** Begin to watch; a line in the log if that cannot be. */
+/** Begin to watch; logs a line if that fails. */
 void name_watch_start(struct name_watch *w, struct ev_loop *loop, void (*changed)(void *context), void *context);
 void name_watch_stop(struct name_watch *w);
-/** Watch what has come into being since: folders may be made later than this program. */
+/** Also watch folders that were created after this program started. */
 void name_watch_renew(struct name_watch *w);
 
 #endif

@@ -2,31 +2,34 @@
 /*
  * routing.h - the policy rules and route tables that say which tunnel a socket of each level uses now.
  *
- * tscf(7), "ROUTING".  What should be in the kernel is planned as a whole from a few facts (pure), compared with what
- * is there, and only the difference is written: rules are added before others are deleted, and an unchanged rule is
- * never touched.  In order of priority:
+ * tscf(7), "ROUTING".  The wanted rules and routes are planned as a whole from a few facts (pure) and compared with
+ * those in the kernel.  Only the difference is written: rules are added before others are deleted, and an unchanged
+ * rule is never touched.  In order of priority:
  *
  *     +0  mark outer               -> goto +46    the daemon's own sockets, never into their own tunnel
  *     +1  from encrypted address   -> encrypted   a program may bind to it: natively encrypted
  *     +2  from encrypted address   -> prohibit
- *     Marks that somebody has set on the very socket:
+ *     Explicit marks, set for that one socket:
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
- *     +4  mark encrypted-only      -> prohibit    always: what the table does not hold is refused
- *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network is not trusted
- * (trusted_network.h) +6  mark unencrypted and encrypted-preferred -> plain +7 ... +38  two for each policy (policy.h),
- * of what bears no such mark, or of what bears the policy's number: encrypted-only: -> encrypted while the gate is not
- * shut, and -> prohibit always encrypted-preferred: -> encrypted as +5, and goto +45 unencrypted: goto +45 +39 ... +42
- * as +3 to +6, of marks that are the default of tscf-run +43 default level encrypted-*: to each service route ->
- * encrypted (as +3 or +5) +44 default level encrypted-only: to each service route -> prohibit +45 everything else ->
- * plain
+ *     +4  mark encrypted-only      -> prohibit    always: destinations without a route in the table are refused
+ *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network untrusted (trusted_network.h)
+ *     +6  mark unencrypted and encrypted-preferred -> plain
+ *     +7 ... +38  two for each policy (policy.h), for packets without such a mark, or with the policy's number:
+ *         encrypted-only:      -> encrypted while the gate is not shut, and -> prohibit always
+ *         encrypted-preferred: -> encrypted as +5, and goto +45
+ *         unencrypted:         goto +45
+ *     +39 ... +42  as +3 to +6, for marks that are the default of tscf-run
+ *     +43 default level encrypted-*:    to each service route -> encrypted (as +3 or +5)
+ *     +44 default level encrypted-only: to each service route -> prohibit
+ *     +45 everything else -> plain
  *
- * They are there in both families; of IPv6 only +0, +46, +4, +40, the policies' and, if there are such, +45 while the
- * plain tunnel has no IPv6 address.
+ * The rules exist in both families.  While the plain tunnel has no IPv6 address, IPv6 has only +0, +46, +4, +40, those
+ * of policies and, if there are any of these, +45.
  *
- * Moving all sockets of a level is one rule added or deleted, whatever their number.  A prohibit in a rule of its own,
- * rather than at the end of the encrypted table, lets encrypted-preferred sockets fall through to main for what no
- * tunnel serves.  When the daemon dies its devices go, their routes with them, and the prohibit rules stay: a crash
- * fails closed.
+ * Moving all sockets of a level is one rule added or deleted, whatever their number.  The prohibit is a rule of its
+ * own, not the end of the encrypted table.  So packets of encrypted-preferred sockets to destinations that no tunnel
+ * serves fall through to main.  When the daemon dies, its devices and their routes vanish, and the prohibit rules stay:
+ * a crash fails closed.
  */
 #ifndef TSCF_CLIENT_ROUTING_H
 #define TSCF_CLIENT_ROUTING_H
@@ -36,25 +39,26 @@
 #include "tscf-client/settings/config.h"
 
 #define ROUTING_ROUTES_MAX 64
-/** Where copies of the rules that refuse stand if those of others are in front of ours. */
+/** Priority of copies of our refusing rules if rules of other programs come before ours. */
 #define ROUTING_FRONT_PRIORITY 1
-/** Servers that table main must not lead into the tunnel, and routes in all, with what is cut out for servers. */
+/** The most servers that table main must not lead into the tunnel, and the most routes in all, including those that
+ * exempt servers. */
 #define ROUTING_OUTER_MAX       16
 #define ROUTING_PLAN_ROUTES_MAX (3 * ROUTING_ROUTES_MAX + 512)
 #define ROUTING_RULES_MAX       (44 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
-	struct tscf_addrs plain;            /**< internal addresses of the plain tunnel, once it had any */
-	struct tscf_addrs encrypted;        /**< of the encrypted tunnel, kept after it went */
+	struct tscf_addrs plain;            /**< internal addresses of the plain tunnel; none before it had any */
+	struct tscf_addrs encrypted;        /**< of the encrypted tunnel, kept after it is gone */
 	int plain_device, encrypted_device; /**< interface indexes */
 	enum dtte_gate gate;
 	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
-	bool front;     /**< rules of others are in front of ours: what ours would refuse is to come to them first */
+	bool front;     /**< rules of other programs come before ours: put copies of our refusing rules first */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 	unsigned outer_count, outer_next;
-	struct tscf_addr outer[ROUTING_OUTER_MAX]; /**< that outer sockets were last connected to */
+	struct tscf_addr outer[ROUTING_OUTER_MAX]; /**< servers that outer sockets were last connected to */
 };
 
 struct routing_plan {
@@ -69,43 +73,45 @@ struct routing {
 	struct tscf_netlink *netlink;
 	const struct client_config *config;
 	struct routing_plan current; /**< what is in the kernel */
-	struct routing_plan wanted;  /**< what was to be there last */
-	struct barrier *barrier;     /**< the same of what is no rule; NULL: nothing yet */
-	bool quiet;                  /**< errors have been said already */
+	struct routing_plan wanted;  /**< the last plan */
+	struct barrier *barrier;     /**< the barrier in the kernel; NULL: none yet */
+	bool quiet;                  /**< errors have been logged already */
 };
 
-/** How what is in the kernel differs from what is wanted. */
+/** The difference between the kernel and the plan. */
 struct routing_difference {
 	unsigned rules_missing, rules_extra, routes_missing, routes_extra;
 };
 
 /**
- * An outer socket is about to be connected to @p outer: no service route in table main may lead it into the tunnel.
+ * An outer socket is about to be connected to @p outer: keep the service routes in table main from leading it into the
+ * tunnel.
  *
- * @return whether one would, so that the kernel must be made as planned first.
+ * @return whether one would; then the caller must apply the plan first.
  */
 bool routing_keep_out(struct routing_facts *f, const struct tscf_addr *outer);
 
-/** Plan from facts: pure. */
+/** Make the plan from the facts: pure. */
 void routing_make_plan(const struct client_config *config, const struct routing_facts *facts,
 		       struct routing_plan *plan);
 
 /**
- * Take over what a dead daemon left: its rules become current.
+ * Take over the rules that a dead daemon left: they become current.
  *
- * @return 0, or -errno with *r untouched: -EEXIST if the priorities or tables are in use by something else (logged).
+ * @return 0, or -errno with *r untouched: -EEXIST if another program uses the priorities or tables (logged).
  */
 int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct client_config *config);
 
 /**
- * Let packets leave by no device but those of the barrier that @p facts make (barrier.h), whatever the rules say.
+ * Install the barrier for @p facts (barrier.h): its packets leave only by the devices it allows, whatever the rules
+ * are.
  *
- * @param restored  gets how much had to be added
+ * @param restored  gets the number of entries that had to be added
  * @return 0 or -errno (logged).
  */
 int routing_guard(struct routing *r, const struct routing_facts *facts, unsigned *restored);
 
-/** Take the barrier away; with @p keep, all but what marks and policies refuse. */
+/** Remove the barrier; with @p keep, all but the entries that refuse by mark and by policy. */
 void routing_unguard(struct routing *r, bool keep);
 
 /** @return an address that @p route leads to: not the network's own, which is a broadcast address, and not 0.0.0.0. */
@@ -114,24 +120,24 @@ struct tscf_addr routing_sample(const struct tscf_prefix *route);
 /** Compare: pure. */
 struct routing_difference routing_compare(const struct routing_plan *wanted, const struct routing_plan *found);
 
-/** Read our rules alone.  @return their number, or -errno. */
+/** Read only our rules.  @return their number, or -errno. */
 int routing_look_at_rules(struct routing *r);
 
 /**
- * Read from the kernel what is there now; it becomes current.  Routes of others in our tables are deleted: they would
- * lead packets away.
+ * Read our rules and routes from the kernel; they become current.  Routes of other programs in our tables are deleted:
+ * they would divert packets.
  *
- * @param in_front  gets how many rules of others come before ours
+ * @param in_front  gets the number of rules of other programs that come before ours
  * @param first     gets the priority of the first of them
- * @return how many routes were deleted, or -errno: nothing is known of what is there.
+ * @return how many routes were deleted, or -errno: the state of the kernel is unknown.
  */
 int routing_look(struct routing *r, unsigned *in_front, uint32_t *first);
 
-/** Put back at once those of the wanted rules that refuse, or lead to them, if they are not there. */
+/** Restore at once those wanted rules that refuse packets, or lead to such rules, if they are missing. */
 void routing_refuse(struct routing *r);
 
-/** Make the kernel as planned.  Errors are logged; what could not be done is tried again at the next call.  @return 0
- * or the first -errno. */
+/** Write the plan into the kernel.  Errors are logged; failed changes are tried again at the next call.  @return 0 or
+ * the first -errno. */
 int routing_apply(struct routing *r, const struct routing_plan *plan);
 
 /**

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * wall_clock.h - notices that the clock of the host was set: certificates that were not valid may be now.
+ * wall_clock.h - notices that the clock of the host was set: certificates that were not valid may be valid now.
  *
- * The kernel tells of steps of CLOCK_REALTIME, by whomever; that it is made to go faster or slower is no step
+ * The kernel reports every step of CLOCK_REALTIME, whichever program made it.  A change of the clock's speed is no step
  * (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET).
  */
 #ifndef TSCF_CLIENT_WALL_CLOCK_H
@@ -18,9 +18,9 @@ struct wall_clock {
 	void *context;
 };
 
-/** Without anything watched yet. */
+/** Initialise without watching anything yet. */
 void wall_clock_init(struct wall_clock *w);
-/** Begin to watch; a line in the log if that cannot be. */
+/** Begin to watch; logs a line if that fails. */
 void wall_clock_start(struct wall_clock *w, struct ev_loop *loop, void (*was_set)(void *context), void *context);
 void wall_clock_stop(struct wall_clock *w);
 
