@@ -2,9 +2,10 @@
 /*
  * hook.h - the script that is run when tunnels come, go or change: tscf-client(8), "HOOK".
  *
- * What it is told is a difference: between what the tunnels are and what the script was told last.  So there is no
- * queue that could grow while a script runs, and what came and went meanwhile is not told at all.  The difference and
- * the variables are pure (hook_reason.c), the process is hook_process.c, and when it is run is hook.c.
+ * Each run reports a difference: between the present tunnels and those that the script was last informed of.  So there
+ * is no queue that could grow while a script runs, and a change that was undone meanwhile is not reported.
+ * hook_reason.c computes the difference and the variables (pure), hook_process.c runs the process, and hook.c decides
+ * when.
  */
 #ifndef TSCF_CLIENT_HOOK_H
 #define TSCF_CLIENT_HOOK_H
@@ -18,9 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** A tunnel that is gone is told of only if it stays away for so long. */
+/** The loss of a tunnel is reported only if the tunnel stays away for this time. */
 #define HOOK_SETTLE_MS 1000
-/** How long the end of the client waits for scripts. */
+/** How long the client waits for scripts when it ends. */
 #define HOOK_STOP_MS 5000
 
 enum hook_reason {
@@ -33,14 +34,14 @@ enum hook_reason {
 	HOOK_ENCRYPTED_DOWN,
 };
 
-/** What a script may know. */
+/** What is passed to a script. */
 struct hook_state {
 	struct tscf_control_config config;
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX];
 };
 
-/** Room for a variable, name and value: that of all routes is the longest. */
+/** Room for a variable's name and value: the list of routes is the longest. */
 #define HOOK_VARIABLE      (ROUTING_ROUTES_MAX * TSCF_ADDR_TEXT)
 #define HOOK_VARIABLES_MAX 12
 
@@ -49,14 +50,14 @@ struct hook_environment {
 	char *list[HOOK_VARIABLES_MAX + 1]; /**< NULL-terminated, for exec */
 };
 
-/** @return what is to be told next to who has been told @p told; down comes before up, and the encrypted tunnel lives
- * inside the plain one's life. */
+/** @return what to report next to a script that was last informed of @p told.  Down comes before up; the encrypted
+ * tunnel comes up after the plain one and goes down before it. */
 enum hook_reason hook_next_reason(const struct hook_state *told, const struct hook_state *now);
 /** @return the value of TSCF_REASON. */
 const char *hook_reason_name(enum hook_reason reason);
-/** @p told becomes what it is after @p reason has been told. */
+/** Update @p told: @p reason has been reported. */
 void hook_note(struct hook_state *told, enum hook_reason reason, const struct hook_state *now);
-/** The variables for @p reason; @p state is that before, if something has gone, and else the present one. */
+/** The variables for @p reason; @p state is the former state if a tunnel is gone, else the present one. */
 void hook_variables(const struct hook_state *state, enum hook_reason reason, const char *control,
 		    struct hook_environment *out);
 
@@ -68,25 +69,25 @@ struct hook {
 	struct hook_process process;
 	enum hook_reason reason; /**< of the running script */
 	uint64_t plain_down_at,
-	    encrypted_down_at; /**< since when a tunnel is missing that the script knows; 0: it is not */
-	/** Whether there may be something to tell, without making a state of it in every loop iteration. */
+	    encrypted_down_at; /**< since when a tunnel that was reported is missing; 0: it is not */
+	/** There may be something to report; saves making a hook_state in every loop iteration. */
 	bool dirty;
 	struct hook_glance {
 		bool encrypted_up;
 		uint64_t encrypted_tsid;
 		unsigned mtu;
 		union tscf_endpoint observed;
-	} glance; /**< as of the last look */
+	} glance; /**< the values at the last look */
 };
 
-/** Nothing has been told yet. */
+/** Initialise: nothing has been reported yet. */
 void hook_init(struct client *c);
 /** The plain tunnel has come, gone, or been configured. */
 void hook_plain_changed(struct client *c);
 
-/** At the end of a loop iteration: run the script if there is something to tell and none is running. */
+/** At the end of a loop iteration: run the script if there is something to report and no script is running. */
 void hook_flush(struct client *c);
-/** The client ends: tell what is gone, and wait for it. */
+/** The client ends: report the tunnels that are gone, and wait for the script. */
 void hook_stop(struct client *c);
 
 #endif

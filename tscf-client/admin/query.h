@@ -2,7 +2,7 @@
 /*
  * query.h - the commands of tscf-client that ask the running daemon.
  *
- * Each returns the exit status of the program: 0, or 1 when the daemon was not reached or refused (logged).
+ * Each returns the exit status of the program: 0, or 1 when the daemon could not be reached or refused (logged).
  */
 #ifndef TSCF_CLIENT_QUERY_H
 #define TSCF_CLIENT_QUERY_H
@@ -10,14 +10,15 @@
 #include "common/daemon/cli.h"
 #include "tscf-client/settings/config.h"
 
-/** With --wait-up: first wait for the daemon and for the plain tunnel; status 1 if the time is over before. */
+/** With --wait-up: first wait for the daemon and for the plain tunnel; exit status 1 if the time is over before that.
+ */
 int query_status(const struct tscf_cli *cli, const struct client_config *config);
 int query_sockets(const struct tscf_cli *cli, const struct client_config *config);
-/** Status 1 also if there is no such socket. */
+/** Exit status 1 also if there is no such socket. */
 int query_level(const struct tscf_cli *cli, const struct client_config *config);
 int query_reload(const struct client_config *config);
 int query_stop(const struct client_config *config);
-/** Works without a daemon as well: removes what a dead one left. */
+/** Also works without a daemon: removes what a dead one left. */
 int query_flush(const struct client_config *config);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * show.h - what the daemon says as JSON, for a person.
+ * show.h - prints the daemon's JSON answers as text for people.
  *
- * What is missing or of another type than expected is left out: the daemon may be older or newer.
+ * Members that are missing or have another type than expected are left out: the daemon may be older or newer.
  */
 #ifndef TSCF_CLIENT_SHOW_H
 #define TSCF_CLIENT_SHOW_H

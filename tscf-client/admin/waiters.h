@@ -18,15 +18,15 @@ struct waiters {
 	uint64_t deadlines[WAITERS_MAX];                 /**< of each, monotonic ms */
 };
 
-/** Nobody waits yet. */
+/** Initialise: no caller waits yet. */
 void waiters_init(struct client *c);
 
 /**
- * @p call waits from now on, as long as it asks for, and is answered when the tunnel is up or its time is over; too
- * many are answered EBUSY.
+ * @p call waits from now on, for as long as it asks.  It is answered when the tunnel is up or its time is over; with
+ * too many waiters, at once with EBUSY.
  */
 void waiters_add(struct client *c, struct tscf_control_call_in *call);
-/** The caller went away. */
+/** The caller has closed its connection. */
 void waiters_gone(struct client *c, const struct tscf_control_call_in *call);
 
 #endif
