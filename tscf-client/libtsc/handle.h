@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * handle.h - what the files of libtsc know of each other.
+ * handle.h - the internal interface between the files of libtsc.
  *
- * Three locks, taken in this order if together: a handle's `dispatch`, held while callbacks run; a handle's `lock`, for
- * what it remembers; and the one of the table of sockets, inside sockets.c.  No callback is called with one of the
- * latter two held.
+ * There are three locks, always taken in this order: a handle's `dispatch`, held while callbacks run; a handle's
+ * `lock`, for its state; and the lock of the socket table in sockets.c.  Neither of the last two is held while a
+ * callback runs.
  */
 #ifndef TSCF_LIBTSC_HANDLE_H
 #define TSCF_LIBTSC_HANDLE_H
@@ -21,28 +21,28 @@
 /** Makes a function visible to the program; everything else in the library is hidden. */
 #define TSC_PUBLIC __attribute__((visibility("default")))
 
-/** A daemon that hangs holds a program up this long for each call at most. */
+/** A daemon that hangs delays each call of a program by at most this time. */
 #define TSC_CALL_MS 2000
 
 struct tsc_tunnel {
 	char control[sizeof((struct sockaddr_un *)0)->sun_path];
 	pid_t pid; /**< of the process that made it */
 	unsigned flags;
-	struct tsc_tunnel *next; /**< of all handles, the oldest first; sockets.c */
+	struct tsc_tunnel *next; /**< in the list of all handles, oldest first; sockets.c */
 
 	pthread_mutex_t dispatch; /**< recursive: a callback may disable notifications */
-	bool dispatching;         /**< callbacks are running; who sees this with the lock is one of them */
+	bool dispatching; /**< callbacks are running; code that holds the lock and sees this runs in one of them */
 
 	pthread_mutex_t lock;
 	struct tsc_notification_handle *notifications;
-	bool fresh; /**< one of them has not been told how things are */
+	bool fresh; /**< one of them has not received the present state yet */
 	bool stopping;
 	bool threaded;
 	pthread_t thread;
 	int poll; /**< epoll of the three below */
 	int sock; /**< subscribed connection, or -1 */
 	int timer, wake;
-	/** What the daemon has said last of the plain and the encrypted tunnel; not known before the first word. */
+	/** The last event of the daemon about the plain and the encrypted tunnel; not `known` before the first one. */
 	struct {
 		bool known, up;
 		char reason[sizeof((struct tscf_control_event *)0)->reason];
@@ -57,7 +57,7 @@ struct tsc_tunnel {
 	size_t in_length;
 };
 
-/** @return whether the handle belongs to this process; else errno says why not. */
+/** @return whether the handle belongs to this process; if not, errno says why. */
 bool handle_check(tsc_handle handle);
 /** @return a request of @p op. */
 struct tscf_control_request handle_request(enum tscf_control_op op);
@@ -67,20 +67,20 @@ struct tscf_control_request handle_request(enum tscf_control_op op);
 /** A socket that the program uses in the tunnels. */
 struct tsc_socket {
 	int fd;
-	uint64_t cookie; /**< SO_COOKIE: whether the descriptor is still the same socket */
+	uint64_t cookie; /**< SO_COOKIE: shows whether the descriptor is still the same socket */
 	tsc_handle handle;
-	bool available, enabled; /**< as the program has been told */
+	bool available, enabled; /**< as last reported to the program */
 };
 
 void sockets_add_handle(tsc_handle handle);
 /** Forget the handle and its sockets. */
 void sockets_remove_handle(tsc_handle handle);
-/** Call @p visit for a copy of each socket of @p handle, without a lock. */
+/** Call @p visit with a copy of each socket of @p handle; no lock is held. */
 void sockets_each(tsc_handle handle, void (*visit)(void *context, const struct tsc_socket *s), void *context);
 /**
- * The daemon says how the socket with @p cookie is.
+ * The daemon has reported the state of the socket with @p cookie.
  *
- * @return whether that is news; *fd is the descriptor then.
+ * @return whether the state has changed; then *fd is the descriptor.
  */
 bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabled, int *fd);
 
@@ -91,7 +91,7 @@ void notification_close(tsc_handle handle);
 
 /* --- watch.c --- */
 
-/** Hear of this socket from now on, and no more. */
+/** Start and stop receiving events for this socket. */
 void watch_socket(tsc_handle handle, int fd);
 void unwatch_socket(tsc_handle handle, uint64_t cookie);
 
