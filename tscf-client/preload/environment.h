@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * environment.h - what tscf-run tells a program's copy of the library.
+ * environment.h - what tscf-run passes to the library in a program.
  */
 #ifndef TSCF_PRELOAD_ENVIRONMENT_H
 #define TSCF_PRELOAD_ENVIRONMENT_H
@@ -12,18 +12,16 @@
 
 struct preload_environment {
 	enum tscf_level level; /**< of new sockets */
-	bool
-	    trusted; /**< false in a set-uid program and the like: then level is the default, and nothing is reported */
-	bool must_ask; /**< a policy of the client was seen to need the library, by this process or a parent */
-	char control[sizeof((struct sockaddr_un *)0)->sun_path]; /**< of the daemon; "" if $TSCF_CONTROL is too long to
-								    be one */
+	bool trusted;  /**< false in a set-uid program or similar: the level is the default, and nothing is reported */
+	bool must_ask; /**< this process or a parent has found that a policy of the client needs the library */
+	char control[sizeof((struct sockaddr_un *)0)->sun_path]; /**< of the daemon; "" if $TSCF_CONTROL is too long */
 };
 
 /**
  * Fill @p out from the two values, NULL meaning unset.  Pure.
  *
- * A level that is no level's name is taken for encrypted-only: somebody asked for something, and a slip of the pen must
- * not send packets in clear.
+ * An unknown name of a level counts as encrypted-only: the user asked for a level, and a typing error must not send
+ * packets in clear.
  */
 void preload_environment_parse(const char *level, const char *control, bool trusted, struct preload_environment *out);
 

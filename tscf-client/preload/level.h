@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * level.h - what the hooks do with the level of a socket: common/socket_level.h, at the daemon and with the level that
- * the environment names.
+ * level.h - what the hooks do with the level of a socket: common/socket_level.h with the daemon and the level of the
+ * environment.
  */
 #ifndef TSCF_PRELOAD_LEVEL_H
 #define TSCF_PRELOAD_LEVEL_H
@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 
 /**
- * Give a socket fresh from socket() the level that a policy names, or else the one that this process is to use.
+ * Give a new socket the level of a matching policy, or else the level of this process.
  *
- * @return 0 if the socket may be handed to the program, or -EACCES if it may not: it was to be encrypted-only and is
- * not, or perhaps was to be.
+ * @return 0 if the socket may be handed to the program, or -EACCES if it may not: it should be encrypted-only, or
+ * perhaps should be, and is not.
  */
 int preload_level_start(int fd);
 
@@ -22,15 +22,15 @@ int preload_level_set(int fd, const void *value, socklen_t length);
 int preload_level_get(int fd, void *value, socklen_t *length);
 
 /**
- * Tell the daemon that the socket has a local address or another DSCP now: policies may speak of it, and a port that
- * only waits is known early.
+ * Report to the daemon that the socket has a local address or another DSCP now: policies may depend on it, and the
+ * daemon learns early of a port that only listens.
  *
- * @return 0, or -EACCES if a policy wants it to be encrypted-only, or perhaps does, and it is not.
+ * @return 0, or -EACCES if a policy requires it to be encrypted-only, or perhaps does, and it is not.
  */
 int preload_level_report(int fd);
 
-/** What a hook returns when the function behind it has returned @p result: that, or -1 with EACCES after a report that
- * said so. */
+/** The return value of a hook whose real function has returned @p result: that, or -1 with EACCES if the report
+ * returned it. */
 int preload_reported(int fd, int result);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mark.h - marks that a program sets itself.
+ * mark.h - handles marks that a program sets itself.
  *
- * The level of a socket is some bits of its mark.  A program that has the right to set marks knows nothing of them, and
- * would take the level away with its own: here they are put back into what it asks for.
+ * The level of a socket is some bits of its mark.  A program that may set marks does not know these bits, and its own
+ * mark would remove the level.  So the bits are added to the mark that it sets.
  */
 #ifndef TSCF_PRELOAD_MARK_H
 #define TSCF_PRELOAD_MARK_H
@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 /**
- * @p mark, which the program wants to set on @p fd or on a packet of it, with the client's bits as the socket has them.
+ * Combine @p mark, which the program wants to set on @p fd or on one of its packets, with the client's bits of the
+ * socket.
  *
- * @return 0 with the mark in *out, or -EACCES if it is not known which bits those are, and a level may depend on them.
+ * @return 0 with the mark in *out, or -EACCES if those bits are not known, and a level may depend on them.
  */
 int preload_mark_merge(int fd, uint32_t mark, uint32_t *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * real.h - the functions that stand behind ours: those of the next library in line, which need not be libc's (shims may
- * be stacked).
+ * real.h - the real functions behind our hooks: those of the next library in line, which need not be libc (preloaded
+ * libraries may be stacked).
  */
 #ifndef TSCF_PRELOAD_REAL_H
 #define TSCF_PRELOAD_REAL_H
