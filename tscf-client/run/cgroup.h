@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cgroup.h - a cgroup of its own for a program, whose sockets begin with a level; tscf-run(1), --cgroup. */
+/* cgroup.h - a cgroup of its own for a program; new sockets in it get a level; tscf-run(1), --cgroup. */
 #ifndef TSCF_RUN_CGROUP_H
 #define TSCF_RUN_CGROUP_H
 
 #include "common/base/level.h"
 
 /**
- * Put this process in a cgroup below its own: one that it makes itself if it may, else one that the client at @p
- * control makes.
+ * Put this process in a cgroup below its present one.  The process creates it itself if it may, else the client at @p
+ * control does.
  *
- * @return 0, or -1 after a message.
+ * @return 0, or -1 after an error message.
  */
 int run_cgroup(const char *control, enum tscf_level level);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * elf_file.h - what the header of an executable tells about preloading.  elf(5)
+ * elf_file.h - the facts about preloading in the header of an executable; elf(5).
  */
 #ifndef TSCF_RUN_ELF_FILE_H
 #define TSCF_RUN_ELF_FILE_H
@@ -12,7 +12,7 @@
 struct run_elf {
 	uint8_t class, data; /**< ELFCLASS*, ELFDATA* */
 	uint16_t machine;    /**< EM_* */
-	/* What follows is known only of files of this program's own class, for others it stays empty. */
+	/* The members below are set only for files of this program's own class; for others they stay empty. */
 	bool native;
 	bool is_go;            /**< made by the Go toolchain, whose programs make system calls without libc */
 	char loader[PATH_MAX]; /**< the dynamic loader; "" in a statically linked program and in a library */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * program.h - from the name of a program to its file.
+ * program.h - finds the file of a program by name.
  */
 #ifndef TSCF_RUN_PROGRAM_H
 #define TSCF_RUN_PROGRAM_H
@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /**
- * Find @p name as execvp(3) would: with a slash it is a path, else it is looked for in the directories of @p search
+ * Find @p name as execvp(3) would: a name with a slash is a path, else the directories of @p search are searched
  * ($PATH; NULL: the system's default).
  *
- * @return 0 with the path in @p path; -ENOENT if there is none, -EACCES if there is only what may not be executed,
+ * @return 0 with the path in @p path; -ENOENT if there is none, -EACCES if none of those found may be executed,
  * -ENAMETOOLONG.
  */
 int run_program_find(const char *name, const char *search, char *path, size_t size);
