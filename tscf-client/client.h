@@ -8,13 +8,13 @@
 #include "tscf-client/settings/config.h"
 
 /**
- * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and takes them away
- * again.
+ * Run until stopped (SIGTERM, SIGINT, `tscf-client stop`).  Sets up devices, rules and routes, and removes them at the
+ * end.
  *
  * @param ready called once when everything is set up and the control socket answers (not: when the tunnel is up).
- * @param reread  makes the configuration again, for SIGHUP and `tscf-client reload`: 0, or -errno with the reason
- * logged; in either case
- *                @p fresh is then to be freed.  What can change while the client runs is taken over into @p config.
+ * @param reread  reads the configuration again, for SIGHUP and `tscf-client reload`: 0, or -errno with the reason
+ * logged; in either case @p fresh must be freed.  The settings that can change while the client runs are copied into @p
+ * config.
  *
  * @return 0 after a clean stop, or -errno if it cannot start (the reason has been logged, nothing is left behind).
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * context.h - everything the running client holds: the program's one context.
+ * context.h - the complete state of the running client: the program's one context.
  *
  * Data flows: TUN -> path.c (decide.c) -> transport -> socket, and back.  Level changes: control socket -> moves.c ->
  * registry.c -> server.
@@ -45,7 +45,7 @@
 
 #include <ev.h>
 
-/** Why packets were dropped or turned; each is shown by `status --json` under this name. */
+/** Counters of packets, by what happened to them; `status --json` shows each under this name. */
 #define CLIENT_COUNTERS(X)                                                                                             \
 	X(up_plain)                                                                                                    \
 	X(up_encrypted)                                                                                                \
@@ -72,7 +72,7 @@ struct client_counters {
 };
 
 struct client {
-	struct client_config *config; /**< changed by a reload alone */
+	struct client_config *config; /**< changed only by a reload */
 	int (*reread)(void *context, struct client_config *fresh);
 	void *reread_context;
 	struct ev_loop *loop;
@@ -84,41 +84,41 @@ struct client {
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
-	struct trust trust[CLIENT_SERVERS_MAX]; /**< what is known of the servers' certificates */
+	struct trust trust[CLIENT_SERVERS_MAX]; /**< the servers' certificates, as far as known */
 	struct tscf_tun plain_tun, encrypted_tun;
 	struct tscf_packet_sniffers sniffers;
-	uint64_t look_again; /**< ms: when to look for sniffers */
+	uint64_t look_again; /**< ms: when to look for sniffers next */
 	ev_io plain_readable, encrypted_readable;
-	ev_io plain_urgent, encrypted_urgent; /**< the devices' other queue, if there is one */
+	ev_io plain_urgent, encrypted_urgent; /**< the second queue of each device, if there is one */
 	struct tscf_ring *ring;
 
 	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
-	uint32_t reservation_sequence; /**< of the request for it */
+	uint32_t reservation_sequence; /**< sequence number of the request for it */
 	struct resume_secret
-	    resume_secret; /**< of the last encrypted tunnel: lets the next one take its place at once */
-	struct tscf_service_addrs dns, sip_servers; /**< what the server says of the service network */
-	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: not told */
-	struct tscf_credential *credential;         /**< how this client proves who it is; NULL: it cannot */
+	    resume_secret; /**< of the last encrypted tunnel: lets the next one replace it at once */
+	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
+	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: unknown */
+	struct tscf_credential *credential;         /**< authenticates this client; NULL: none */
 	struct mtu pmtu;                            /**< pmtu.h */
 	uint64_t probe_sent;
 	unsigned mtu_limit; /**< what the server and the configuration allow */
-	unsigned mtu;       /**< of both tunnels: what of that the path carries */
+	unsigned mtu;       /**< of both tunnels: what the path carries, within that limit */
 
 	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
 
 	struct connector connector;
 	struct tunnel plain, encrypted;
-	struct tunnel former; /**< the plain tunnel before a move to a better way: still heard for a moment */
+	struct tunnel former; /**< the plain tunnel before a move to a better way: still received for a moment */
 	uint64_t former_until;
 	struct candidates encrypted_race;
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
-	unsigned encrypted_renewed; /**< the try that is to take the place of the encrypted tunnel */
+	unsigned encrypted_renewed; /**< the try that is to replace the encrypted tunnel */
 	uint64_t aside_since;       /**< when the encrypted tunnel was put aside last (encrypted.c) */
-	uint64_t aside_until;       /**< clear packets of preferred sockets that were under way are taken until then */
+	uint64_t aside_until;       /**< until then, late clear packets of preferred sockets are accepted */
 	bool aside_last_round;      /**< the plain tunnel works: this round of keepalives is the last */
-	int encrypted_kind;         /**< the kind of transport that got through last beside this plain tunnel, or -1 */
+	int encrypted_kind;         /**< the kind of transport that last worked beside this plain tunnel, or -1 */
 	struct resume resume;
 	struct monitor monitor;
 	struct wall_clock wall_clock;
@@ -127,7 +127,7 @@ struct client {
 	struct routing routing;
 	struct routing_facts facts;
 	struct upkeep upkeep;
-	struct delivery delivery; /**< of the same facts */
+	struct delivery delivery; /**< made from the same facts */
 	struct tscf_timer nat_probe_timer, plain_timer, encrypted_timer;
 	struct nat_probe nat_probes[2]; /**< of the plain and the encrypted device */
 	struct guard guard;
@@ -143,10 +143,10 @@ struct client {
 	struct client_counters counters;
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	char plain_reason[160];
-	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was up */
-	char untrusted_reason[TRUST_REASON]; /**< why, the last one */
+	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was last up */
+	char untrusted_reason[TRUST_REASON]; /**< why the last of them could not be verified */
 	uint64_t verified_since;             /**< monotonic ms: when the server of the plain tunnel was verified */
-	int error;                           /**< why the loop ended, if not by a stop */
+	int error;                           /**< why the loop ended; 0: it was stopped */
 };
 
 /* kernel/route.c */
@@ -154,37 +154,37 @@ struct client {
 void client_route(struct client *c);
 
 /* kernel/monitor_clock.c */
-/** Read the clock into c->now, and notice that the host was asleep. */
+/** Read the clock into c->now, and check whether the host was asleep. */
 void client_clock(struct client *c);
 
 /* events.c */
 extern const struct registry_events client_registry_events;
 
 /* commands.c */
-/** Of the control socket; the context is the client. */
+/** Handles the control socket; the context is the client. */
 extern const struct tscf_control_handler commands_handler;
-/** Read the configuration again, and take over what may change.  @return 0, or -errno (logged): nothing has changed. */
+/** Read the configuration again, and apply what may change.  @return 0, or -errno (logged): nothing has changed. */
 int commands_reload(struct client *c);
 
 /* device_loop.c */
-/** Begin to read the devices; what is called is set already. */
+/** Begin to read the devices; the callbacks must be set already. */
 void device_loop_start(struct client *c);
-/** Reading failed with -errno: make the device again, or end the loop with an error. */
+/** Reading failed with -errno: create the device again, or end the loop with an error. */
 void device_loop_lost(struct client *c, struct tscf_tun *tun, int error);
 
 /* path.c */
-/** Of every transport of the client; the context is its tunnel. */
+/** Handles every transport of the client; the context is its tunnel. */
 extern const struct tscf_transport_handler path_handler;
 void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
-/** Send everything that is held through the encrypted tunnel. */
+/** Send all held packets through the encrypted tunnel. */
 void path_send_held(struct client *c);
 
 /* report.c */
-/** What the tunnels are, for programs. */
+/** Describe the tunnels, for programs. */
 void report_config(const struct client *c, struct tscf_control_config *out);
 /** @return JSON text, malloc'ed, or NULL when out of memory. */
-/* Who is not privileged is not told session ids: whoever knows one can pretend to be its client on the plain tunnel. */
+/* Unprivileged callers do not get session ids: with one, a program can pose as that client on the plain tunnel. */
 char *report_status(struct client *c, bool privileged);
 char *report_sockets(struct client *c);
 /** One socket that is marked with @p value, as report_sockets shows it.  @return a new reference, or NULL. */

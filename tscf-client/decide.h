@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decide.h - what becomes of one packet at the client: the route decision.
+ * decide.h - decides what the client does with one packet.
  *
- * The kernel has decided already, by the mark of the socket, on which device a packet comes up.  Here is checked what
- * the mark cannot know: packets that the kernel makes itself without a mark (resets, ICMP errors that quote an
- * encrypted packet), packets after a move or a close, and what comes down. tscf(7), "SECURITY CONSIDERATIONS".  O(1),
- * no I/O; nothing is changed but the fragment table and the generation of implicit bindings.
+ * The kernel has decided already, by the mark of the socket, on which device a packet comes up.  This file checks the
+ * packets for which the mark is not enough: those that the kernel makes itself without a mark (resets, ICMP errors that
+ * quote an encrypted packet), those after a move or a close, and those from the tunnels. tscf(7), "SECURITY
+ * CONSIDERATIONS".  O(1), no I/O; it changes only the fragment table and the generation of implicit bindings.
  */
 #ifndef TSCF_CLIENT_DECIDE_H
 #define TSCF_CLIENT_DECIDE_H
@@ -20,12 +20,12 @@ enum verdict {
 	VERDICT_ENCRYPTED, /**< up: encrypted tunnel, or hold */
 	VERDICT_NEW_FLOW,  /**< as ENCRYPTED, and the flow has no binding yet */
 	VERDICT_FIRST,     /**< as ENCRYPTED, and the first packet of its binding on this device */
-	VERDICT_TURNED,    /**< up, on the plain device: encrypted, or not at all */
+	VERDICT_TURNED,    /**< up, from the plain device: send it encrypted, or not at all */
 	VERDICT_GUEST,     /**< as TURNED, and a new socket has the key of one that was encrypted-only */
 	VERDICT_DELIVER,   /**< down: to the kernel */
 	VERDICT_SPOOFED,   /**< drop: not an address of this tunnel */
-	VERDICT_REFUSED,   /**< drop: clear, and may not be */
-	VERDICT_SUSPECT,   /**< down, clear: the socket must be looked at (suspects.h) */
+	VERDICT_REFUSED,   /**< drop: clear, but must be encrypted */
+	VERDICT_SUSPECT,   /**< down, clear: the socket must be checked (suspects.h) */
 	VERDICT_MALFORMED, /**< drop */
 };
 
@@ -33,11 +33,11 @@ struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	const struct policies *policies;    /**< NULL if none of them encrypts */
-	struct tscf_binding_key *suspect;   /**< filled for VERDICT_SUSPECT; NULL: what may be forbidden is refused */
+	struct tscf_binding_key *suspect;   /**< filled for VERDICT_SUSPECT; NULL: such packets are refused */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;                            /**< the encrypted tunnel is up */
-	bool aside;                         /**< ... and encrypted-preferred sockets do not use it */
-	bool aside_before;                  /**< or did not a moment ago: some packets may be under way */
+	bool aside;                         /**< ... but encrypted-preferred sockets do not use it */
+	bool aside_before;                  /**< or did not use it a moment ago: some packets may be under way */
 	uint32_t generation;                /**< given to implicit bindings that are in use (registry.h) */
 	uint64_t now;
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dtte.h - the first dynamic encryption module: when there is an encrypted tunnel, and what encrypted-only sockets may do meanwhile.
+ * dtte.h - the first dynamic encryption module: when there is an encrypted tunnel, and what happens to encrypted-only
+ * sockets without one.
  *
- * A pure state machine: events go in with the time they happened, actions come out through a table of functions.  It does no I/O and
- * reads no clock, so that tests drive it on a clock of their own.  tscf(7), "DYNAMIC ENCRYPTION".
+ * A pure state machine: events go in with the time they happened, actions come out through a table of functions.  It
+ * does no I/O and reads no clock, so tests can use a clock of their own.  tscf(7), "DYNAMIC ENCRYPTION".
  *
  *                   demand, plain up            reserved          handshake done        configured
  *            IDLE -------------------> REQUESTED ------> HANDSHAKE -----------> CONFIGURING ------> UP <-----+
@@ -15,7 +16,7 @@
  *
  * An UP or LINGERING tunnel that is lost goes to REQUESTED at once if it is still wanted.
  *
- * The gate tells what happens to packets of encrypted-only sockets:
+ * The gate controls packets of encrypted-only sockets:
  *     HOLD   routed to the encrypted device, kept in memory: IDLE, and negotiating for at most hold_ms
  *     OPEN   sent through the encrypted tunnel: UP, LINGERING
  *     SHUT   refused by the kernel with EACCES: FAILED, and negotiating after that until the tunnel is UP
@@ -29,8 +30,9 @@
 enum dtte_state { DTTE_IDLE, DTTE_REQUESTED, DTTE_HANDSHAKE, DTTE_CONFIGURING, DTTE_UP, DTTE_LINGERING, DTTE_FAILED };
 enum dtte_gate { DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT };
 
-/** First and longest pause after a failure; it doubles in between, and each is varied by a quarter either way. */
-#define DTTE_BACKOFF_MS 1000
+/** First and longest pause after a failure; it doubles in between, and each pause varies randomly by up to a quarter.
+ */
+#define DTTE_BACKOFF_MS     1000
 #define DTTE_BACKOFF_MAX_MS 30000
 
 /** What the machine does. */
@@ -39,11 +41,11 @@ struct dtte_actions {
 	void (*connect)(void *context);   /**< begin the handshake */
 	void (*configure)(void *context); /**< send the configuration request on the encrypted tunnel */
 	void (*up)(void *context);        /**< register sockets and send what was held; the gate opens after this */
-	void (*release)(void *context);   /**< send a release request, then close: nobody wants the tunnel */
-	void (*close)(void *context);     /**< drop connection and pending requests, without a word */
-	void (*idle)(void *context);      /**< nobody wants the tunnel: forget what is held */
+	void (*release)(void *context);   /**< send a release request, then close: no socket wants the tunnel */
+	void (*close)(void *context);     /**< drop connection and pending requests, without a release request */
+	void (*idle)(void *context);      /**< no socket wants the tunnel: drop the held packets */
 	void (*gate)(void *context, enum dtte_gate gate); /**< the gate has changed */
-	uint32_t (*random)(void *context); /**< for the jitter of the back-off */
+	uint32_t (*random)(void *context);                /**< for the jitter of the back-off */
 };
 
 struct dtte {
@@ -52,23 +54,24 @@ struct dtte {
 	uint64_t hold_ms, persistence_ms;
 	enum dtte_state state;
 	enum dtte_gate gate;
-	uint64_t since;         /**< when the state was entered */
-	uint64_t hold_until;    /**< HOLD while negotiating ends here */
-	uint64_t deadline;      /**< LINGERING, FAILED: when to go on; else 0 */
-	unsigned failures;      /**< in a row */
+	uint64_t since;      /**< when the state was entered */
+	uint64_t hold_until; /**< when HOLD ends while negotiating */
+	uint64_t deadline;   /**< LINGERING, FAILED: when the state ends; else 0 */
+	unsigned failures;   /**< in a row */
 	bool demand, plain_up;
-	char reason[160];       /**< why the state is what it is, for a person */
+	char reason[160]; /**< why the machine is in this state, as text */
 };
 
 /** Begin in IDLE with the gate at HOLD; no action is called.  Times are monotonic milliseconds. */
-void dtte_init(struct dtte *d, const struct dtte_actions *actions, void *context, uint64_t hold_ms, uint64_t persistence_ms,
-	       uint64_t now);
+void dtte_init(struct dtte *d, const struct dtte_actions *actions, void *context, uint64_t hold_ms,
+	       uint64_t persistence_ms, uint64_t now);
 
-/** Some socket wants encryption, or none does any more. */
+/** A socket wants encryption, or none does any more. */
 void dtte_demand(struct dtte *d, bool demand, uint64_t now);
-/** A socket wanted the tunnel this moment: as demand, but it may already be over; the persistence time starts over. */
+/** A socket has just wanted the tunnel: as dtte_demand, but the demand may already be over.  The persistence time
+ * starts again. */
 void dtte_touch(struct dtte *d, uint64_t now);
-/** The plain tunnel came or went.  An encrypted tunnel that is up stays up by itself. */
+/** The plain tunnel came up or went down.  An encrypted tunnel that is up does not depend on it. */
 void dtte_plain(struct dtte *d, bool up, uint64_t now);
 /** The server has reserved a tunnel. */
 void dtte_reserved(struct dtte *d, uint64_t now);
@@ -76,7 +79,7 @@ void dtte_handshake_done(struct dtte *d, uint64_t now);
 void dtte_configured(struct dtte *d, uint64_t now);
 /** Refused, timed out, lost, or released by the server: @p reason says which. */
 void dtte_failed(struct dtte *d, const char *reason, uint64_t now);
-/** What made it fail may be over: do not wait for the end of the back-off. */
+/** The cause of a failure may be gone: do not wait for the end of the back-off. */
 void dtte_hurry(struct dtte *d, uint64_t now);
 /** Let time pass: call at dtte_next() or later. */
 void dtte_tick(struct dtte *d, uint64_t now);

@@ -2,33 +2,34 @@
 /*
  * hold.h - packets of encrypted-only sockets that wait for the encrypted tunnel.
  *
- * So that the first INVITE is not lost while the tunnel is being made.  Bounded: when it is full the oldest packet goes, as
- * real-time traffic would have it.  Nothing that is held is ever sent in another way than encrypted.
+ * So the first INVITE is not lost while the tunnel is being set up.  The memory is bounded: when it is full, the oldest
+ * packet is dropped, as suits real-time traffic.  Held packets are only ever sent encrypted.
  */
 #ifndef TSCF_CLIENT_HOLD_H
 #define TSCF_CLIENT_HOLD_H
 
 #include "common/packet/batch.h"
 
-#define HOLD_PACKETS 256
+#define HOLD_PACKETS     256
 #define HOLD_PACKET_SIZE 1536
 
 struct hold {
 	unsigned first, count;
 	uint64_t dropped; /**< too old or too large */
 	uint16_t length[HOLD_PACKETS];
-	struct tscf_packet slots[TSCF_BATCH_MAX]; /**< to send from */
+	struct tscf_packet slots[TSCF_BATCH_MAX]; /**< used for sending */
 	uint8_t (*memory)[TSCF_HEADROOM + HOLD_PACKET_SIZE + TSCF_TAILROOM];
 };
 
 /** @return 0 or -ENOMEM. */
 int hold_init(struct hold *h);
 void hold_free(struct hold *h);
-/** Keep a copy. */
+/** Keep a copy of the packet. */
 void hold_add(struct hold *h, const uint8_t *data, uint32_t length);
-/** Move up to a batch of held packets, oldest first, into @p batch, addressed to @p peer; valid until the next call.  @return how many. */
+/** Move up to a batch of held packets, oldest first, into @p batch, addressed to @p peer; valid until the next call.
+ * @return how many. */
 unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *batch);
-/** Forget everything; counted as dropped. */
+/** Drop all packets; they are counted as dropped. */
 void hold_drop(struct hold *h);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * refuse.h - an error for a program whose packet came as far as the client and may not be sent.
+ * refuse.h - sends an error to a program whose packet reached the client but may not be sent.
  *
- * Rules and guard refuse most of them in the kernel.  A socket that is bound to the encrypted device or address gets past these while
- * there is no tunnel, and so does one without a mark that must not be in clear: it gets an ICMP error (icmp_error.h), as from its
- * peer, which the client gives to the kernel by the device that the packet came from and which is on no wire.
+ * Rules and guard refuse most such packets in the kernel.  Two kinds of sockets get past them: one that is bound to the
+ * encrypted device or address while there is no tunnel, and one without a mark that must not send in clear.  Such a
+ * socket gets an ICMP error (icmp_error.h) that looks as if its peer had sent it.  The client writes it to the device
+ * that the packet came from; it is never on a wire.
  */
 #ifndef TSCF_CLIENT_REFUSE_H
 #define TSCF_CLIENT_REFUSE_H
@@ -13,16 +14,16 @@
 
 #include <stdint.h>
 
-/** Most errors in a second; the other packets are only counted. */
+/** The most errors in a second; further packets are only counted. */
 #define REFUSE_PER_SECOND 100
 
-/** How many there were lately. */
+/** How many errors were sent lately. */
 struct refuse {
 	uint64_t second; /**< monotonic ms: when `told` began */
 	unsigned told;
 };
 
-/** The packet at @p data, which was read from @p tun, is not sent. */
+/** Report that the packet at @p data, which was read from @p tun, is not sent. */
 void refuse_packet(struct refuse *r, struct tscf_tun *tun, const uint8_t *data, uint32_t length, uint64_t now);
 
 #endif
