@@ -34,7 +34,7 @@ static int open_mounted(void)
 			continue;
 		int fd = open(one->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		/* Something else may be mounted over it. */
+		/* Another file system may be mounted over it. */
 		if (fd >= 0 && is_cgroup2(fd))
 			found = fd;
 		else if (fd >= 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard.bpf.c - what the kernel itself keeps from passing; tscf(7), "GUARD".
+ * guard.bpf.c - the part of the guard that runs in the kernel and drops packets; tscf(7), "GUARD".
  *
- * Every program asks first whose network namespace it runs in, and leaves everything in the others as it is.  User
- * space API alone, but for the few offsets that the client finds (guard_kernel.h): the same object is loaded by every
- * kernel from 6.1 on.
+ * Every BPF program first looks up the network namespace it runs in, and does nothing in namespaces without a client.
+ * It uses only the stable user space API, except for the few offsets that the client finds (guard_kernel.h).  So every
+ * kernel from 6.1 on loads the same object.
  */
 #include "tscf-client/guard/guard_class.bpf.h"
 
@@ -40,7 +40,7 @@ static __always_inline __u64 netns_of_packet(struct __sk_buff *skb, struct bpf_s
 	return stored ? stored->netns : 0;
 }
 
-/* The ends of a packet as its socket sees them.  What has no ports of its own to read has those of the socket. */
+/* The ends of a packet as its socket sees them.  A packet without readable ports gets the ports of the socket. */
 static __always_inline bool read_flow(struct __sk_buff *skb, struct bpf_sock *sk, bool out, struct flow *f)
 {
 	__u8 first, next = 0;
@@ -92,19 +92,19 @@ static __always_inline int judge(const struct guard_net *net, const struct flow 
 			level = policy;
 	}
 	if (level == 0 && net->default_level != 0) {
-		/* The default level is one of the service network alone. */
+		/* The default level applies to the service network only. */
 		by_policy = true;
 		level = is_service(net, f) ? net->default_level : UNENCRYPTED;
 	}
 	*why = by_policy ? guard_out_policy : level == ONLY ? guard_out_only : guard_out_preferred;
 	if (level == ONLY)
 		return DROP;
-	/* What a preferred socket sends by the plain device, being bound to that, the client turns into the encrypted
-	 * tunnel. */
+	/* A preferred socket that is bound to the plain device sends through that.  The client diverts its packets to
+	 * the encrypted tunnel. */
 	return level == PREFERRED && net->preferred && device != net->plain && is_service(net, f) ? DROP : PASS;
 }
 
-/* Of a socket that was made in a cgroup which the client did not know then: once. */
+/* Report once a socket that was made in a cgroup which the client did not know then. */
 static __always_inline void tell_stranger(struct guard_socket *stored)
 {
 	struct guard_event e = {.kind = GUARD_EVENT_CLASS};
@@ -115,7 +115,7 @@ static __always_inline void tell_stranger(struct guard_socket *stored)
 	tell_of(stored->netns, &e, stored->pid, stored->uid);
 }
 
-/* Of a socket that policies make encrypted-only, and the client has not marked yet. */
+/* The value for a socket that policies make encrypted-only, and that the client has not marked yet. */
 static __always_inline __u32 value_wanted(const struct guard_net *net, struct bpf_sock *sk, __u32 value)
 {
 	struct guard_socket *stored;
@@ -132,7 +132,7 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 	return stored->wanted;
 }
 
-/* Of a connection that began before the socket that listened was marked. */
+/* The value for a connection that began before its listening socket was marked. */
 static __always_inline __u32 value_waiting(struct __sk_buff *skb, __u64 netns, __u32 value)
 {
 	struct guard_connection key = {.netns = netns, .cookie = bpf_get_socket_cookie(skb)};
@@ -160,7 +160,7 @@ static __always_inline int look(struct __sk_buff *skb, bool out)
 	if (!net || skb->ifindex == net->encrypted)
 		return PASS;
 	value = value_of(net, sk->mark);
-	/* A mark that a rule of the firewall has set, or a message of the program, is as good as one on the socket. */
+	/* A mark set by a firewall rule, or by the program for one message, counts like one on the socket. */
 	if (out && value == 0)
 		value = value_of(net, skb->mark);
 	value = value_wanted(net, sk, value);
@@ -189,7 +189,7 @@ int tscf_ingress(struct __sk_buff *skb)
 	return look(skb, false);
 }
 
-/* What was not kept with a socket could not be looked at later: better no socket. */
+/* Without stored data the socket could not be judged later, so refuse to make it. */
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
@@ -207,7 +207,7 @@ int tscf_create(struct bpf_sock *sk)
 		stored->uid = current_owner();
 		stored->pid = bpf_get_current_pid_tgid() >> 32;
 		identify(net, stored);
-		/* It has no port, has sent nothing and nobody knows of it: it may have any level. */
+		/* The socket has no port, has sent nothing and is not yet known to anyone: it may get any level. */
 		reconsider(net, stored, 0, sk->protocol, 0);
 	}
 	value = stored->wanted;
@@ -220,7 +220,7 @@ int tscf_create(struct bpf_sock *sk)
 	return 1;
 }
 
-/* What is kept with a socket that may be older than the guard. */
+/* The data stored with a socket, which may be older than the guard. */
 static __always_inline struct guard_socket *stored_of(const struct guard_net *net, struct bpf_sock *sk, __u64 netns)
 {
 	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()}, *stored;
@@ -231,7 +231,7 @@ static __always_inline struct guard_socket *stored_of(const struct guard_net *ne
 	return stored;
 }
 
-/* The port is known, and nothing has been sent from it. */
+/* At bind(2): the port is known, and nothing has been sent from it. */
 static __always_inline int binds(struct bpf_sock_addr *ctx)
 {
 	__u64 netns = bpf_get_netns_cookie(ctx);
@@ -286,7 +286,7 @@ static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
 	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
 }
 
-/* Whether it is of interest that this socket has a port: somebody may want to send to it. */
+/* Whether the client must know that this socket has a port: a remote may want to send to it. */
 static __always_inline bool is_of_interest(const struct guard_net *net, __u32 mark)
 {
 	__u32 level = value_of(net, mark) & LEVEL_MASK;
@@ -295,8 +295,8 @@ static __always_inline bool is_of_interest(const struct guard_net *net, __u32 ma
 	       (level == UNENCRYPTED && net->default_level > UNENCRYPTED);
 }
 
-/* @return what is to be told; what it is bound to is for the caller, since a program of one family cannot read the
- * other's. */
+/* @return whether to send the event @e.  The caller adds the local address, since a BPF program for one family cannot
+ * read the other's. */
 static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guard_event *e)
 {
 	const struct guard_net *net;
@@ -313,7 +313,7 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 	e->type = sk->type;
 	e->protocol = sk->protocol;
 	e->local_port = sk->src_port;
-	/* A port that the kernel has chosen, or one that takes a level away. */
+	/* The kernel has chosen the port, or the port takes a level away. */
 	if (net->numbered &&
 	    reconsider(net, stored, value_of(net, stored->mark), sk->protocol, sk->src_port) != CHANGE_NONE) {
 		e->kind = GUARD_EVENT_CLASS;
@@ -324,8 +324,8 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 	return is_of_interest(net, stored->mark);
 }
 
-/* What policies make encrypted-only by a port that the kernel has chosen must become known, or is not bound: it may be
- * told again. */
+/* If policies make a socket encrypted-only by a port that the kernel has chosen, the client must get the event.
+ * Otherwise the bind fails, and the program may try again. */
 static __always_inline int tell_bound(__u64 netns, struct guard_event *e)
 {
 	return tell(netns, e) || e->kind != GUARD_EVENT_CLASS || e->level != ONLY;
@@ -356,8 +356,8 @@ int tscf_bound6(struct bpf_sock *sk)
 	return tell_bound(netns, &e);
 }
 
-/* A program that sets a mark of its own knows nothing of our bits: they stay as they are.  Nobody but the client takes
- * a socket out of its tunnels. */
+/* A program that sets a mark of its own knows nothing of our bits, so they stay as they are.  Only the client takes a
+ * socket out of its tunnels. */
 static __always_inline void keep_bits(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns)
 {
 	__u32 *mark = ctx->optval;
@@ -403,7 +403,7 @@ static __always_inline int refuse(int error)
 	return 0;
 }
 
-/* A level that the kernel may give by itself is one that nothing in clear can come of. */
+/* The kernel may set a level by itself only if that cannot cause clear packets. */
 static __always_inline bool is_raise(const struct guard_net *net, __u32 now, __u32 level)
 {
 	return level == ONLY || (level == PREFERRED && (now & LEVEL_MASK) != ONLY && net->policy_count == 0 &&
@@ -437,13 +437,13 @@ static __always_inline int set_level(struct bpf_sockopt *ctx, const struct guard
 		stored->mark = e.mark;
 		tell(netns, &e);
 	} else if (now != next) {
-		/* The server must have confirmed before anything goes out in clear. */
+		/* The server must confirm before anything goes out in clear. */
 		e.kind = GUARD_EVENT_ASKS;
 		e.asked = stored->asked = bpf_ktime_get_ns();
 		if (!tell(netns, &e))
 			return refuse(ENOPROTOOPT);
 	}
-	ctx->optlen = -1; /* done; the kernel knows no such option */
+	ctx->optlen = -1; /* done; do not pass the option on, which the kernel does not know */
 	return 1;
 }
 
@@ -456,7 +456,7 @@ static __always_inline int introduce(struct bpf_sockopt *ctx, struct guard_net *
 	return 1;
 }
 
-/* The DSCP of what it sends: policies look at it before anything is sent with it. */
+/* The program sets a DSCP: apply the policies before anything is sent with it. */
 static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns, bool six)
 {
 	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
@@ -485,7 +485,7 @@ static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_
 		stored->mark = e.mark;
 		tell(netns, &e);
 	} else if (change == CHANGE_ASK) {
-		/* The client asks the socket, which is to know it by then. */
+		/* Set it now: the client will read it from the socket. */
 		bpf_setsockopt(ctx->sk, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
 		e.kind = GUARD_EVENT_CLASS;
 		e.asked = stored->asked = bpf_ktime_get_ns();
@@ -513,7 +513,7 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 	__u64 netns;
 	struct guard_net *net;
 
-	/* The kernel refuses longer ones that we have not let go by this. */
+	/* Let longer options pass untouched: the kernel fails them otherwise. */
 	if (ctx->optlen > PAGE)
 		ctx->optlen = 0;
 	if (!is_ours(ctx->level, ctx->optname))
@@ -553,7 +553,7 @@ int tscf_getsockopt(struct bpf_sockopt *ctx)
 		return 1;
 	*level = value_of(net, ctx->sk->mark) & LEVEL_MASK;
 	ctx->optlen = 4;
-	/* One store for both would be refused by the verifier. */
+	/* The verifier would refuse one store for both. */
 	barrier();
 	ctx->retval = 0;
 	return 1;

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Devices go with their client. */
+/* The client's devices vanish when it ends. */
 static bool is_left_over(const struct guard_net *present)
 {
 	char device[sizeof(present->device) + 1] = {0};
@@ -24,7 +24,7 @@ static bool is_left_over(const struct guard_net *present)
 	return if_nametoindex(device) != present->encrypted;
 }
 
-/* This process sets marks; others that do so leave the level as it is. */
+/* Tell the guard that this process may change levels by marks; the marks of other programs leave the level as it is. */
 static void say_who_we_are(struct guard *g)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -90,7 +90,7 @@ static void write_plan(struct guard *g, const struct guard_net *next)
 
 	if (!g->on || memcmp(next, &g->now, sizeof(*next)) == 0)
 		return;
-	/* Cgroups of other policies first. */
+	/* The cgroups of the new policies must be registered first. */
 	if (next->generation != g->now.generation)
 		guard_groups_tell(&g->groups, next->generation);
 	err = guard_set_write(&g->set, next);
@@ -128,7 +128,7 @@ void guard_policies_changed(struct guard *g)
 		return;
 	guard_programs_find(&g->programs, &g->config->policies);
 	guard_plan(g->config, g->programs.places, g->facts, &next);
-	/* Patterns for cgroups are no part of the plan. */
+	/* The patterns for cgroups are not in the plan, so a change of them does not show there. */
 	if (next.generation == g->now.generation)
 		next.generation++;
 	write_plan(g, &next);
@@ -222,10 +222,10 @@ void guard_close(struct guard *g, bool keep)
 
 	if (!g->on)
 		return;
-	/* No tunnel, and no process whose marks are not looked at. */
+	/* There is no tunnel, and no process that may set any mark. */
 	next.plain = next.encrypted = next.client = 0;
 	next.preferred = 0;
-	/* Without a client every socket is as if there had never been one, but those that were told otherwise. */
+	/* Without a client, sockets behave as if there had never been one, except those that were given a level. */
 	next.default_level = TSCF_LEVEL_DEFAULT;
 	if (keep) {
 		write_plan(g, &next);

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/** Of file handles of cgroup v2: the id of the directory (enum fid_type, FILEID_KERNFS). */
+/** The type of file handles in cgroup v2, which hold the id of the directory (enum fid_type, FILEID_KERNFS). */
 #define HANDLE_TYPE 0xfe
 
 union handle {

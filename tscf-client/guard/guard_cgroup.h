@@ -7,8 +7,8 @@
 
 /** @return the id of the cgroup whose directory is open as @p fd, or 0 if it is gone. */
 uint64_t guard_cgroup_id(int fd);
-/** Open the directory of a cgroup; @p root is any directory of cgroup v2.  Needs CAP_DAC_READ_SEARCH.  @return it, or
- * -errno: -ESTALE it is gone. */
+/** Open the directory of a cgroup; @p root is any directory of cgroup v2.  Needs CAP_DAC_READ_SEARCH.  @return a
+ * descriptor, or -errno: -ESTALE the cgroup is gone. */
 int guard_cgroup_open(int root, uint64_t id);
 
 #endif

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard_class.bpf.h - what policies give a socket: those with a number, which look at its program, owner, protocol,
- * port and DSCP.
+ * guard_class.bpf.h - what numbered policies give a socket by its program, owner, protocol, port and DSCP.
  *
- * As classify() of the client, which has the last word: here levels are given to sockets that are new, and raised.  BPF
- * alone.
+ * Like classify() of the client, which decides in the end.  Here new sockets get levels, and levels are raised.  For
+ * BPF only.
  */
 #ifndef TSCF_CLIENT_GUARD_CLASS_BPF_H
 #define TSCF_CLIENT_GUARD_CLASS_BPF_H
 
 #include "tscf-client/guard/guard_policies.bpf.h"
 
-/** All 0 where the kernel does not describe itself. */
+/** All 0 on kernels without BTF. */
 const volatile struct guard_offsets offsets = {};
 
-/* Whatever is there: the kernel reads nothing that it must not. */
+/* Read any address: the kernel rejects those that it must not read. */
 static __always_inline __u64 follow(__u64 from, __u32 offset)
 {
 	__u64 next = 0;
@@ -44,7 +43,7 @@ static __always_inline void read_program(struct guard_program *p)
 	bpf_probe_read_kernel_str(p->name, sizeof(p->name), (void *)follow(entry, offsets.dentry_name));
 }
 
-/* Whom the sockets of the current process belong to. */
+/* The owner of sockets that the current process makes. */
 static __always_inline __u32 current_owner(void)
 {
 	if (offsets.task_cred == 0)
@@ -62,8 +61,8 @@ static __always_inline bool is_program(const struct guard_program *wanted, const
 	return other == 0 && wanted->place.inode != 0;
 }
 
-/* Which policies hold in the current process's cgroup, by that and those above it.  Of one that the client has not seen
- * yet all may. */
+/* Which policies hold in the current process's cgroup, by that cgroup and those above it.  In a cgroup that the client
+ * has not seen yet, any policy may hold. */
 static __noinline int group_of_current(const struct guard_net *net, __u64 netns, struct guard_group *sum)
 {
 	struct guard_group_key key = {.netns = netns, .generation = net->generation};
@@ -79,7 +78,7 @@ static __noinline int group_of_current(const struct guard_net *net, __u64 netns,
 		if (key.cgroup == 0)
 			break;
 		g = bpf_map_lookup_elem(&groups, &key);
-		/* The root that the client sees may be one of a container's. */
+		/* The root that the client sees may be a container's root. */
 		if (!g && !seen)
 			continue;
 		if (!g)
@@ -93,8 +92,8 @@ static __noinline int group_of_current(const struct guard_net *net, __u64 netns,
 	return 0;
 }
 
-/* Those policies with a number, as bits, that a socket of the current process can be given.  They are gathered in a
- * map: the verifier of Linux 6.1 would follow each set of bits on its own if it knew them. */
+/* The numbered policies, as bits, that can hold for a socket of the current process.  The bits are collected in a map:
+ * if the verifier of Linux 6.1 knew their values, it would follow each combination separately. */
 static __noinline __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s,
 					   struct guard_group *group)
 {
@@ -118,7 +117,7 @@ static __noinline __u32 subject_of_current(const struct guard_net *net, struct g
 	return s->found;
 }
 
-/* As far as policies say encrypted-only, those that may hold do. */
+/* Of the policies that may hold, those that say encrypted-only count as holding. */
 static __noinline __u32 those_that_forbid(const struct guard_net *net, __u32 bits)
 {
 	__u32 left = 0;
@@ -143,7 +142,7 @@ static __always_inline void identify(const struct guard_net *net, struct guard_s
 	s->generation = group.below == 0 ? net->generation : 0;
 }
 
-/* What is said of one packet does not hold for a socket that sends to anybody. */
+/* A policy for certain remotes does not hold for a socket that sends to any remote. */
 static __always_inline bool holds_for_all(const struct guard_policy *p, const struct flow *f)
 {
 	if (f->remote_port == 0 && (p->flags & GUARD_POLICY_REMOTE || p->remote_high != 0))
@@ -151,8 +150,8 @@ static __always_inline bool holds_for_all(const struct guard_policy *p, const st
 	return holds(p, f);
 }
 
-/* The value under the mask that the first policy gives, or 0 if it has no number: then the kernel's rules look at each
- * packet. */
+/* The value under the mask that the first policy gives, or 0 if that policy has no number: then the kernel's rules
+ * decide on each packet. */
 static __noinline __u32 class_of(const struct guard_net *net, const struct guard_socket *s, const struct flow *f)
 {
 	__u32 dscp = (s->dscp[0] ? s->dscp[0] : s->dscp[1]) & 63;
@@ -194,8 +193,8 @@ static __noinline __u32 level_of_run(__u64 netns)
 
 enum change {
 	CHANGE_NONE,
-	CHANGE_RAISE, /* nothing in clear can come of it: at once */
-	CHANGE_ASK,   /* the server must have confirmed, so the client does it */
+	CHANGE_RAISE, /* cannot cause clear packets: change at once */
+	CHANGE_ASK,   /* the server must confirm first, so the client makes the change */
 };
 
 static __always_inline enum change change_of(const struct guard_net *net, __u32 now, __u32 wanted)
@@ -214,8 +213,8 @@ static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, 
 	return (mark & ~net->mask) | value << (net->shift & 31);
 }
 
-/* Policies decide again, with a local port, on a socket marked with @now.  @return what is to be done; stored->wanted
- * is the value. */
+/* Apply the policies again, with a local port, to a socket marked with @now.  @return what to do; stored->wanted is the
+ * value. */
 static __always_inline enum change reconsider(const struct guard_net *net, struct guard_socket *stored, __u32 now,
 					      __u32 protocol, __u32 local_port)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard_events.h - what the guard tells of sockets, at the moment itself.
+ * guard_events.h - the guard's events about sockets, at the moment they happen.
  *
- * Events may be lost when very many come at once; nothing depends on them alone (registry.h finds every socket).
+ * Events may be lost if very many come at once.  Nothing depends on them alone (registry.h finds every socket).
  */
 #ifndef TSCF_CLIENT_GUARD_EVENTS_H
 #define TSCF_CLIENT_GUARD_EVENTS_H
@@ -14,14 +14,14 @@
 struct ring_buffer;
 
 struct guard_events {
-	struct ring_buffer *ring; /**< NULL: nothing is heard */
+	struct ring_buffer *ring; /**< NULL: no events are received */
 	struct ev_loop *loop;
 	ev_io readable;
 	void (*handle)(void *context, const struct guard_event *e);
 	void *context;
 };
 
-/** Call @p handle from the loop for each event of the ring @p fd (guard_set.h), which stays the caller's.  @return 0 or
+/** Call @p handle from the loop for each event of the ring @p fd (guard_set.h), which the caller keeps.  @return 0 or
  * -errno. */
 int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
 		      void (*handle)(void *context, const struct guard_event *e), void *context);

@@ -10,18 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Of the first pid namespace, from which all processes can be seen; fixed in the kernel (PROC_PID_INIT_INO). */
+/** Inode of the initial pid namespace, from which all processes can be seen; fixed in the kernel
+ * (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
 #define MAPS_MAX            8
 
 const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
-    /* That of what goes out comes last, so that a set that has it has all. */
+    /* The program for outgoing packets comes last, so that a set that has it is complete. */
     BPF_CGROUP_INET_SOCK_CREATE, BPF_CGROUP_INET4_BIND,      BPF_CGROUP_INET6_BIND,
     BPF_CGROUP_INET4_POST_BIND,  BPF_CGROUP_INET6_POST_BIND, BPF_CGROUP_GETSOCKOPT,
     BPF_CGROUP_SETSOCKOPT,       BPF_CGROUP_INET_INGRESS,    BPF_CGROUP_INET_EGRESS,
 };
 
-/* That of namespaces bears the name of the build. */
+/* The map of namespaces is named after the build. */
 static const char *const map_names[GUARD_MAPS] = {[GUARD_MAP_COUNTS] = "counts",
 						  [GUARD_MAP_RINGS] = "rings",
 						  [GUARD_MAP_SOCKETS] = "sockets",
@@ -110,7 +111,7 @@ static bool is_namespace(const char *directory, const char *name, const char *re
 	return stat(path, &st) == 0 && st.st_ino == inode;
 }
 
-/* Whether an entry of the directory that begins with a digit, or any, is the namespace. */
+/* Whether any entry of the directory, or any that begins with a digit if @p digits, is the namespace. */
 static bool any_entry(const char *directory, const char *rest, bool digits, uint64_t inode)
 {
 	DIR *d = opendir(directory);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard_found.h - the guards' programs that are attached to a cgroup, of whatever build, and the map of each.
+ * guard_found.h - the programs of guards, of any build, that are attached to a cgroup, and the maps of each.
  */
 #ifndef TSCF_CLIENT_GUARD_FOUND_H
 #define TSCF_CLIENT_GUARD_FOUND_H
@@ -12,7 +12,7 @@
 /** A cgroup holds 64 programs of a type. */
 #define GUARD_FOUND_MAX (64 * GUARD_PROGRAMS)
 
-/** How a set's programs and its map of namespaces are known. */
+/** How the names of a set's programs and of its map of namespaces begin. */
 #define GUARD_PROGRAM_PREFIX "tscf_"
 #define GUARD_MAP_PREFIX     "tscf_"
 
@@ -20,7 +20,7 @@ struct guard_found_program {
 	unsigned type;               /**< index in guard_types */
 	uint32_t id;                 /**< of the program */
 	uint32_t maps[GUARD_MAPS];   /**< their ids; 0: it does not use it */
-	char name[BPF_OBJ_NAME_LEN]; /**< of nets: the build */
+	char name[BPF_OBJ_NAME_LEN]; /**< name of the map `nets', which identifies the build */
 };
 
 struct guard_found {
@@ -28,16 +28,15 @@ struct guard_found {
 	struct guard_found_program list[GUARD_FOUND_MAX];
 };
 
-/** Where the programs of a set are attached, in its order. */
+/** Where the programs of a set are attached, in the order of the set. */
 extern const enum bpf_attach_type guard_types[GUARD_PROGRAMS];
 
 /** @return 0 or -errno: -EPERM without CAP_SYS_ADMIN. */
 int guard_find(int root, struct guard_found *out);
-/** @return whether the set with the map @p nets has every program there. */
+/** @return whether every program of the set with the map @p nets is attached. */
 bool guard_found_complete(const struct guard_found *f, uint32_t nets);
 
-/** @return whether the network namespace with inode @p owner is still somebody's; true if that cannot be seen from
- * here. */
+/** @return whether the network namespace with inode @p owner is still in use; true if that cannot be seen from here. */
 bool guard_owner_lives(uint64_t owner);
 
 #endif

@@ -15,7 +15,7 @@
 #include <uthash.h>
 
 struct guard_group_node {
-	char name[POLICY_CGROUP]; /**< from the root, "" for that itself */
+	char name[POLICY_CGROUP]; /**< from the root; "" is the root itself */
 	struct guard_group_key key;
 	struct guard_group group;
 	unsigned round; /**< in which it was seen last */
@@ -47,7 +47,7 @@ static void node_free(struct guard_groups *g, struct guard_group_node *n)
 	free(n);
 }
 
-/* @return a node that is not told of yet, or NULL when out of memory. */
+/* @return the node of the cgroup, a new one if there is none, or NULL when out of memory. */
 static struct guard_group_node *node_of(struct guard_groups *g, const char *name)
 {
 	struct guard_group_node *n;
@@ -79,7 +79,7 @@ static void tell(struct guard_groups *g, struct guard_group_node *n, uint64_t id
 
 	if (err == 0)
 		return;
-	/* What it does not know it takes for one that matches. */
+	/* The guard treats a cgroup that it does not know as one that matches. */
 	n->key.generation = 0;
 	if (!g->full)
 		tscf_warning("guard: no room for cgroup %s: %s", n->name[0] ? n->name : "/", strerror(-err));
@@ -97,7 +97,7 @@ static void watch(const struct guard_groups *g, int fd)
 		tscf_debug("guard: a cgroup is not watched: %s", strerror(errno));
 }
 
-/* The cgroup behind @fd, which this takes, and those below that matter. */
+/* Register the cgroup behind @fd, which this closes, and those below that matter. */
 static void visit(struct guard_groups *g, int fd, const char *name, unsigned depth)
 {
 	struct guard_group_node *n = node_of(g, name);
@@ -109,7 +109,7 @@ static void visit(struct guard_groups *g, int fd, const char *name, unsigned dep
 	if (id != 0)
 		tell(g, n, id);
 	if (id != 0 && n->group.below != 0 && depth < GUARD_DEPTH) {
-		/* What comes while the list is read must not be missed. */
+		/* Watch before reading the list, so that no new cgroup is missed. */
 		watch(g, fd);
 		d = fdopendir(fd);
 	}

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/** Structures within structures. */
+/** Most levels of structures within structures. */
 #define DEPTH 8
 
-/* The byte offset of a member, also of one in a part that has no name.  @return -ENOENT if there is none. */
+/* The byte offset of a member, also of one in an anonymous structure.  @return -ENOENT if there is none. */
 static int member_offset(const struct btf *btf, const struct btf_type *in, const char *name, unsigned depth)
 {
 	const struct btf_member *m = btf_members(in);

@@ -2,9 +2,9 @@
 /*
  * guard_map.h - what the client writes for the guard and the guard for the client: the values of the BPF maps.
  *
- * Read by the BPF object and by the client, so nothing but the kernel's own types.  Addresses are in network byte
- * order, those of IPv4 mapped into IPv6 (::ffff:a.b.c.d); ports and numbers are in host byte order.  A set of programs
- * and maps belongs to one build of the client (attach.h), so nothing here needs a version.
+ * Both the BPF object and the client include this, so it uses only the kernel's own types.  Addresses are in network
+ * byte order, those of IPv4 mapped into IPv6 (::ffff:a.b.c.d); ports and numbers are in host byte order.  A set of
+ * programs and maps belongs to one build of the client (attach.h), so nothing here needs a version.
  */
 #ifndef TSCF_CLIENT_GUARD_MAP_H
 #define TSCF_CLIENT_GUARD_MAP_H
@@ -13,26 +13,26 @@
 
 #define GUARD_POLICIES 16
 #define GUARD_ROUTES   64
-/** What is compared of the name of a program's file, besides its length; a multiple of 8. */
+/** How many bytes of a program's file name are compared, besides its length; a multiple of 8. */
 #define GUARD_NAME 64
-/** Network namespaces that clients have guarded on one host. */
+/** Most network namespaces that clients guard on one host. */
 #define GUARD_NETS 1024
-/** Cgroups that these have noted. */
+/** Most cgroups that these clients have registered. */
 #define GUARD_GROUPS 16384
-/** How deep a cgroup may lie; what lies deeper is not known. */
+/** How deep a cgroup may lie; deeper ones are not registered. */
 #define GUARD_DEPTH 16
 
-/** Why packets were dropped, from `status --json`; "out": of a program, "in": for it. */
+/** Why packets were dropped, from `status --json`; "out": sent by a program, "in": for a program. */
 #define GUARD_COUNTERS(X)                                                                                              \
-	X(guard_out_only)      /* encrypted-only, by another device than the encrypted one and loopback */             \
-	X(guard_out_preferred) /* encrypted-preferred and moved, to a service route */                                 \
+	X(guard_out_only)      /* encrypted-only, through another device than the encrypted one and loopback */        \
+	X(guard_out_preferred) /* encrypted-preferred while these are encrypted, to a service route */                 \
 	X(guard_out_policy)    /* a policy or the default level says so */                                             \
 	X(guard_out_native)    /* from the encrypted tunnel's own address */                                           \
 	X(guard_in_only)       /* the same, by a device that is not one of ours */                                     \
 	X(guard_in_preferred)                                                                                          \
 	X(guard_in_policy)                                                                                             \
 	X(guard_in_native)                                                                                             \
-	X(guard_marks_kept) /* no packets: a program set a mark that would have taken the level away */
+	X(guard_marks_kept) /* not packets: a program set a mark that would have removed the level */
 
 enum guard_counter {
 #define X(name) name,
@@ -65,24 +65,24 @@ struct guard_place {
 /** The file of a program: its directory and name, so that another file of that name is the same program. */
 struct guard_program {
 	struct guard_place place;
-	__u64 length;               /**< of the name, in bytes */
-	__u64 name[GUARD_NAME / 8]; /**< the first bytes of it, ended by one that is 0; the others are 0 */
+	__u64 length;               /**< length of the name in bytes */
+	__u64 name[GUARD_NAME / 8]; /**< its first bytes, terminated by a 0 byte; the rest is 0 */
 };
 
 /** A cgroup, for the policies of one generation. */
 struct guard_group_key {
 	__u64 netns;
 	__u64 cgroup;     /**< its id */
-	__u64 generation; /**< 0: of tscf-run, whatever the policies are */
+	__u64 generation; /**< 0: made by tscf-run, independent of the policies */
 };
 
-/** Policies as bits: those whose pattern it matches itself, and those whose pattern one below it may match. */
+/** Policies as bits: those whose pattern the cgroup matches, and those whose pattern a cgroup below it may match. */
 struct guard_group {
-	__u32 fits; /**< of tscf-run: the level */
+	__u32 fits; /**< for tscf-run: the level */
 	__u32 below;
 };
 
-/** As struct policy; a range of ports whose upper end is 0 is any. */
+/** As struct policy; a range of ports whose upper end is 0 means any port. */
 struct guard_policy {
 	struct guard_program program;
 	__u64 dscps; /**< as bits; 0: any */
@@ -93,84 +93,84 @@ struct guard_policy {
 	__u8 flags;
 	__u8 protocol; /**< 0: any */
 	__u8 level;
-	__u8 number; /**< if not 0, it is one of sockets, which bear it on their marks; else one of packets */
+	__u8 number; /**< if not 0, the policy is for sockets, which have the number in their marks; else for packets */
 	__u32 unused;
 };
 
-/** One network namespace: its client's settings and what holds there now. */
+/** One network namespace: its client's settings and the current state. */
 struct guard_net {
-	/* These two stay where they are: another build reads them, too. */
+	/* The offsets of these two must not change: other builds read them, too. */
 	__u64 since;            /**< of this guard, seconds since the epoch */
 	__u64 owner;            /**< inode of the namespace */
-	__u32 plain, encrypted; /**< indexes of the devices */
+	__u32 plain, encrypted; /**< interface indexes */
 	__u32 mask, shift;      /**< our bits of a mark */
-	__u32 client;   /**< thread group whose marks are not ours to question, in the kernel's own numbers; 0: none */
-	__u8 preferred; /**< whether encrypted-preferred sockets belong in the encrypted tunnel now */
+	__u32 client;           /**< thread group that may set any mark, in the initial pid namespace; 0: none */
+	__u8 preferred;         /**< whether encrypted-preferred sockets belong in the encrypted tunnel now */
 	__u8 default_level;
 	__u16 policy_count, route_count;
 	__u16 has_native;
-	__u32 numbered;   /**< how many policies have a number */
-	__u32 generation; /**< another one if the policies are others; not 0 */
-	__u32 grouped;    /**< the policies that name a cgroup, as bits */
-	__u32 runs;       /**< cgroups of tscf-run, which have a level of their own */
-	__u32 waiting;    /**< whether there are any connections to be looked for in that map */
+	__u32 numbered;     /**< how many policies have a number */
+	__u32 generation;   /**< changes with the policies; never 0 */
+	__u32 grouped;      /**< the policies that name a cgroup, as bits */
+	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
+	__u32 waiting;      /**< whether the map `waiting' has connections to look for */
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
-	__u8 token[16];     /**< who knows it is the client */
-	char device[16];    /**< name of the encrypted device: whether a client still lives */
+	__u8 token[16];     /**< proves to the guard that a process is the client */
+	char device[16];    /**< name of the encrypted device, which shows whether a client still runs */
 	struct guard_policy policies[GUARD_POLICIES];
 	struct guard_prefix routes[GUARD_ROUTES];
 };
 
-/** Connections that wait to be accepted, of all namespaces. */
+/** Most connections that wait to be accepted, in all namespaces. */
 #define GUARD_WAITING 16384
 
 struct guard_connection {
 	__u64 netns;  /**< cookie of its network namespace */
-	__u64 cookie; /**< its own */
+	__u64 cookie; /**< the connection's own */
 };
 
-/** One whose mark is not yet what it is to be. */
+/** A connection whose mark is not yet right. */
 struct guard_waiting {
-	__u32 value; /**< under the mask, as it is to be */
-	__u32 was;   /**< as it is */
-	__u32 port;  /**< its local one */
+	__u32 value; /**< the right value under the mask */
+	__u32 was;   /**< the present value */
+	__u32 port;  /**< the local port */
 };
 
-/** What is kept with a socket. */
+/** Data stored with a socket. */
 struct guard_socket {
 	__u64 netns;      /**< cookie of its network namespace */
 	__u64 cookie;     /**< its own; 0: it is older than the guard */
 	__u64 asked;      /**< the last guard_event.asked of it */
-	__u32 mark;       /**< as it was set last */
+	__u32 mark;       /**< as last set */
 	__u32 uid;        /**< of its owner */
-	__u32 generation; /**< of the policies that the following is about; another one: it is out of date, 0: its
-			     cgroup was not known */
-	__u16 subject;    /**< those policies, as bits, of whose program and owner it is */
+	__u32 generation; /**< of the policies that the next members refer to; if another one, they are out of date; 0:
+			     the cgroup was not known */
+	__u16 subject;    /**< the policies, as bits, whose program and owner the socket has */
 	__u8 dscp[2];     /**< as it was set: IPv4, IPv6 */
-	__u32 wanted;     /**< value under the mask that policies give it; 0: none that has a number */
-	__u32 pid;        /**< thread group of who made it */
-	__u32 found;      /**< subject, while it is being found out */
+	__u32 wanted;     /**< value under the mask that policies give the socket; 0: no numbered policy holds */
+	__u32 pid;        /**< thread group that made the socket */
+	__u32 found;      /**< subject, while it is being determined */
 	__u32 unused;
 };
 
 enum guard_event_kind {
-	GUARD_EVENT_BOUND, /**< it has a local port now */
-	GUARD_EVENT_LEVEL, /**< its program has raised its level, and it has the mark already */
-	GUARD_EVENT_ASKS,  /**< its program wants a level that the client must give */
+	GUARD_EVENT_BOUND, /**< the socket has a local port now */
+	GUARD_EVENT_LEVEL, /**< the program has raised the socket's level, and the mark is set already */
+	GUARD_EVENT_ASKS,  /**< the program wants a level that the client must set */
 	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that is not known */
-	GUARD_EVENT_CLASS, /**< policies say of it now what the client must give */
+	GUARD_EVENT_CLASS, /**< policies now give the socket a level that the client must set */
 };
 
-/** What the client is told of a socket. */
+/** An event about a socket, for the client. */
 struct guard_event {
 	__u64 cookie, asked;
 	__u32 kind;
-	__u32 pid; /**< thread group of the program, in the kernel's own numbers */
+	__u32 pid; /**< thread group of the program, in the initial pid namespace */
 	__u32 uid;
 	__u32 level; /**< ASKS, CLASS: enum tscf_level */
 	__u32 mark, mark_before;
 	__u32 family, type, protocol, device;
-	__u32 local[4], remote[4]; /**< IPv4 in the first word alone */
+	__u32 local[4], remote[4]; /**< IPv4: only the first word */
 	__u32 local_port, remote_port;
 };
 
@@ -185,7 +185,7 @@ struct guard_offsets {
 	__u32 task_cred, cred_fsuid;
 };
 
-/** Option of level SOL_SOCKET by which the client says who it is: the value is its token. */
+/** Option of level SOL_SOCKET by which the client identifies itself: the value is its token. */
 #define GUARD_OPTION_CLIENT 0x7454
 /** SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION of tsc.h. */
 #define GUARD_OPTION_LEVEL 0x7453

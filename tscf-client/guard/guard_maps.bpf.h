@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_maps.bpf.h - what the guard's programs share: its maps, counters, events, and the mark under its mask.  BPF
- * alone. */
+/* guard_maps.bpf.h - what the guard's programs share: its maps, counters, events, and the mark under its mask.  For BPF
+ * only. */
 #ifndef TSCF_CLIENT_GUARD_MAPS_BPF_H
 #define TSCF_CLIENT_GUARD_MAPS_BPF_H
 
@@ -20,7 +20,7 @@
 #define OUTER       EXPLICIT
 #define NUMBER(v)   ((v) >> 3)
 
-/** Whether programs that see packets are told the namespace; since Linux 6.15. */
+/** Whether BPF programs for packets can ask for the namespace; since Linux 6.15. */
 const volatile bool skb_has_netns = false;
 
 struct {
@@ -39,7 +39,7 @@ struct {
 	__type(value, struct guard_counts);
 } counts SEC(".maps");
 
-/* What later programs are not told: older kernels do not say with a packet whose namespace it is in. */
+/* Data of sockets for programs that run later: older kernels do not report the namespace of a packet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
@@ -56,7 +56,7 @@ struct {
 	__type(value, struct guard_group);
 } groups SEC(".maps");
 
-/* Connections whose mark is not yet what it is to be. */
+/* Connections whose mark is not yet right. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, GUARD_WAITING);
@@ -65,7 +65,7 @@ struct {
 	__type(value, struct guard_waiting);
 } waiting SEC(".maps");
 
-/* Of each namespace, to its client. */
+/* One ring per namespace, for events to its client. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
 	__uint(max_entries, GUARD_NETS);
@@ -102,7 +102,7 @@ static __always_inline bool tell_of(__u64 netns, struct guard_event *e, __u32 pi
 	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
 }
 
-/* Of the current process.  @return whether the client will hear of it. */
+/* Send an event about the current process.  @return whether the client will get it. */
 static __always_inline bool tell(__u64 netns, struct guard_event *e)
 {
 	return tell_of(netns, e, bpf_get_current_pid_tgid() >> 32, (__u32)bpf_get_current_uid_gid());

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard_place.h - directories as the kernel itself numbers them.
+ * guard_place.h - directories by the kernel's own device and inode numbers.
  *
- * stat(2) shows something else on some file systems: a volume of btrfs has a device number of its own there.
+ * stat(2) reports other numbers on some file systems: there a btrfs subvolume has a device number of its own.
  */
 #ifndef TSCF_CLIENT_GUARD_PLACE_H
 #define TSCF_CLIENT_GUARD_PLACE_H
 
 #include "tscf-client/guard/guard_map.h"
 
-/** The directory of the file @p name, absolute.  @return 0, or -errno with *out all 0: -ENOENT there is no such
- * directory. */
+/** The directory of the file @p name, absolute.  @return 0, or -errno with *out all 0: -ENOENT the directory does not
+ * exist. */
 int guard_place_of(const char *name, struct guard_place *out);
 
 #endif

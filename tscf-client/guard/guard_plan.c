@@ -109,7 +109,7 @@ void guard_plan(const struct client_config *config, const struct guard_place *pl
 	snprintf(out->device, sizeof(out->device), "%s", config->encrypted_dev);
 	write_native(&facts->encrypted, out);
 	write_policies(&config->policies, places, out);
-	/* A client that has not heard of any goes on with those of the one before it. */
+	/* A client that has received no routes yet goes on with those of the client before it. */
 	if (facts->route_count == 0)
 		return;
 	memset(out->routes, 0, sizeof(out->routes));

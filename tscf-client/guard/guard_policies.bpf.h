@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_policies.bpf.h - which policy holds for a packet.  BPF alone. */
+/* guard_policies.bpf.h - which policy holds for a packet.  For BPF only. */
 #ifndef TSCF_CLIENT_GUARD_POLICIES_BPF_H
 #define TSCF_CLIENT_GUARD_POLICIES_BPF_H
 

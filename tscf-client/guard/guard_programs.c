@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/** Seconds between two looks where the kernel does not tell of changes. */
+/** Seconds between two checks where the kernel does not report changes. */
 #define LOOK_S 10.
 
 static void on_change(struct ev_loop *loop, ev_stat *w, int events)

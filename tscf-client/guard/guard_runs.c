@@ -52,7 +52,7 @@ static bool is_own(int fd, const char *name, uid_t uid)
 	       st.st_uid == uid;
 }
 
-/* Make one below and put the process there.  @return its descriptor, or -errno. */
+/* Make a cgroup below and put the process there.  @return its descriptor, or -errno. */
 static int make_below(int fd, pid_t pid)
 {
 	char name[64], text[16];
@@ -109,7 +109,7 @@ enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
 	char name[PATH_MAX];
 	int err = name_of(pid, name);
 
-	/* The innermost one counts. */
+	/* The innermost cgroup counts. */
 	for (char *end = name + strlen(name); err == 0 && end > name; end = strrchr(name, '/')) {
 		int fd;
 
@@ -138,7 +138,7 @@ static bool is_populated(int fd)
 	return strstr(text, "populated 1");
 }
 
-/* One that this client may not remove goes with the one above it. */
+/* A cgroup that this client may not remove is removed with the one above it. */
 static void remove_cgroup(int fd)
 {
 	char link[32], path[PATH_MAX];
@@ -149,7 +149,7 @@ static void remove_cgroup(int fd)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
-	/* The root may be mounted nowhere, so the last part of the name is all that holds. */
+	/* The root may be mounted nowhere, so only the last part of the name is reliable. */
 	last = strrchr(path, '/');
 	if (above >= 0 && last)
 		unlinkat(above, last + 1, AT_REMOVEDIR);
@@ -162,7 +162,7 @@ static bool is_gone(const struct guard_set *s, uint64_t cgroup)
 	int fd = guard_cgroup_open(s->root, cgroup);
 	bool gone;
 
-	/* Of one that cannot be looked at it is better to believe that it is there. */
+	/* A cgroup that cannot be opened counts as existing, to be safe. */
 	if (fd < 0)
 		return fd == -ESTALE;
 	gone = !is_populated(fd);

@@ -23,7 +23,7 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-/** How long another client may be at the same, and how often that is looked at. */
+/** How long to wait for another client that holds the lock: the number of tries, and the pause between them. */
 #define LOCK_TRIES    200
 #define LOCK_PAUSE_US 10000
 
@@ -65,8 +65,8 @@ static int read_netns(uint64_t *cookie)
 	return err;
 }
 
-/* One client at a time attaches and detaches.  Anybody can hold this lock, so nobody may stop us by it for long: two at
- * the same time make two sets at worst. */
+/* One client at a time attaches and detaches.  Any process can hold this lock, so do not wait for it long: at worst,
+ * two clients at the same time make two sets. */
 static void lock(int root)
 {
 	for (unsigned i = 0; i < LOCK_TRIES && flock(root, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; i++)
@@ -78,7 +78,7 @@ static void unlock(int root)
 	flock(root, LOCK_UN);
 }
 
-/* A hash of the programs, which are no secret, cut to what a name has room for. */
+/* A hash of the programs, which are no secret, truncated to the length of a name. */
 static void set_name(char name[BPF_OBJ_NAME_LEN])
 {
 	static const struct tscf_siphash_key no_secret;
@@ -140,7 +140,7 @@ int guard_set_next_group(const struct guard_set *s, const struct guard_group_key
 	return bpf_map_get_next_key(s->maps[GUARD_MAP_GROUPS], after, next) == 0 ? 0 : -errno;
 }
 
-/* Those of a namespace, but of one generation, and unless @all those of tscf-run. */
+/* Forget the cgroups of a namespace: @all, or all but those of generation @but and those of tscf-run. */
 static void forget_groups(int groups, uint64_t netns, uint64_t but, bool all)
 {
 	struct guard_group_key key, next;
@@ -175,7 +175,7 @@ void guard_set_deaf(const struct guard_set *s)
 	bpf_map_delete_elem(s->maps[GUARD_MAP_RINGS], &s->netns);
 }
 
-/* What was told to a client before this one nobody reads any more. */
+/* Make a new ring: nobody reads the events for an earlier client any more. */
 static int make_ring(struct guard_set *s)
 {
 	s->ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tscf_ring", 0, 0, GUARD_RING, NULL);
@@ -189,7 +189,7 @@ static bool is_empty(int nets)
 	return bpf_map_get_next_key(nets, NULL, &first) < 0 && errno == ENOENT;
 }
 
-/* Whose an entry is.  That of another build may be longer than ours; the first members are the same. */
+/* The owner of an entry.  An entry of another build may be longer than ours, but its first members are the same. */
 static bool read_owner(int nets, uint64_t key, uint64_t *owner)
 {
 	struct bpf_map_info info = {0};
@@ -207,7 +207,7 @@ static bool read_owner(int nets, uint64_t key, uint64_t *owner)
 	return got;
 }
 
-/* Guards of namespaces that are gone; their cookies never come back. */
+/* Remove the guards of namespaces that are gone; their cookies are never reused. */
 static void forget_gone(int nets, int counts, int rings, int groups)
 {
 	uint64_t key, next, owner;
@@ -243,7 +243,7 @@ static int attach(int root, const int programs[GUARD_PROGRAMS])
 
 static void detach_found(int root, const struct guard_found *f, uint32_t nets)
 {
-	/* What goes out is let go of last. */
+	/* The program for outgoing packets is detached last. */
 	for (unsigned i = 0; i < f->count; i++) {
 		int fd = f->list[i].maps[GUARD_MAP_NETS] == nets ? bpf_prog_get_fd_by_id(f->list[i].id) : -1;
 
@@ -254,7 +254,7 @@ static void detach_found(int root, const struct guard_found *f, uint32_t nets)
 	}
 }
 
-/* @return whether every program is there, with its descriptor. */
+/* Open the programs and maps of the set @name.  @return whether all are there. */
 static bool use_found(struct guard_set *s, const struct guard_found *f, const char *name)
 {
 	const struct guard_found_program *first = NULL;
@@ -339,7 +339,7 @@ static int load(struct guard_set *s, const char *name)
 
 /* --- the whole --- */
 
-/* Take this namespace out of the sets of other builds, and detach those that serve nobody any more. */
+/* Remove this namespace from the sets of other builds, and detach sets that serve no namespace any more. */
 static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_t own)
 {
 	for (unsigned i = 0; i < f->count; i++) {

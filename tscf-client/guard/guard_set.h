@@ -3,19 +3,19 @@
  * guard_set.h - the guard's BPF programs and maps in the kernel: found, or loaded and attached.
  *
  * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets' has an entry for
- * each network namespace that has a client, by the namespace's cookie, and in the others the programs do nothing.  So
- * many clients in many namespaces cost each packet one look-up, and none of the 64 places that a cgroup has.  A set
- * belongs to one build of the client, whose checksum is the name of that map.  A client of another build attaches its
- * own set beside it, writes its entry there, and then takes its entry out of the other one: there is no moment without.
- * A set without entries is detached.
+ * each network namespace that has a client, by the namespace's cookie.  In other namespaces the programs do nothing.
+ * So, however many clients there are, each packet costs one look-up, and further clients take none of the cgroup's 64
+ * places for programs.  A set belongs to one build of the client, whose checksum is the name of that map.  A client of
+ * another build attaches its own set beside it, writes its entry there, and then removes its entry from the other one,
+ * so the namespace is guarded at every moment.  A set without entries is detached.
  *
- * The programs are attached as such (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the
- * maps, however the client ends.  Links would need pins in a bpffs, and that is per mount: a service with a private
- * one, or `ip netns exec', would lose or miss them, and the guard with them.  What is attached is found again by asking
- * the cgroup (BPF_PROG_QUERY).
+ * The programs are attached directly (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the
+ * maps, however the client ends.  Links would need pins in a bpffs, which is per mount.  A service with a private
+ * bpffs, or `ip netns exec', would lose or miss the pins, and the guard with them.  Attached programs are found again
+ * by querying the cgroup (BPF_PROG_QUERY).
  *
- * That takes CAP_SYS_ADMIN, only until guard_set_open has returned: maps are written by descriptor, and CAP_NET_ADMIN
- * detaches.
+ * This takes CAP_SYS_ADMIN, but only until guard_set_open has returned: maps are written by descriptor, and detaching
+ * takes CAP_NET_ADMIN only.
  */
 #ifndef TSCF_CLIENT_GUARD_SET_H
 #define TSCF_CLIENT_GUARD_SET_H
@@ -42,67 +42,69 @@ enum guard_map {
 
 struct guard_set {
 	int root;   /**< the cgroup */
-	bool fresh; /**< this namespace was not guarded before: there may be sockets that are older */
+	bool fresh; /**< this namespace was not guarded before: there may be older sockets */
 	int maps[GUARD_MAPS];
 	int ring;                     /**< of events for this client */
 	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
 	uint64_t netns;               /**< cookie of the namespace that this client is in */
 };
 
-/** Nothing is open; may be closed. */
+/** Begin with nothing open; may be closed. */
 void guard_set_init(struct guard_set *s);
 
-/** What guard_set_open asks its caller. */
+/** Callbacks of guard_set_open. */
 struct guard_set_owner {
-	/** About the entry that there is; by false it is left to its owner, and nothing is changed. */
+	/** Whether to take over the entry @p present.  If false, the entry is left to its owner, and nothing is
+	 * changed. */
 	bool (*take)(const struct guard_net *present);
-	/** @p net is about to become the entry: what must be there before. */
+	/** @p net is about to become the entry: write whatever must exist before. */
 	void (*prepare)(void *context, const struct guard_net *net);
 	void *context;
 };
 
 /**
- * Guard this network namespace with @p first: attach the programs unless they are, and write the entry before any other
- * guard of the namespace lets go of its own.
+ * Guard this network namespace with @p first: attach the programs unless they are attached, and write the entry before
+ * any other guard of the namespace removes its own.
  *
- * @return 0, or -errno with the reason: -EBUSY it was left to its owner, -EOPNOTSUPP built without, -EPERM no right ...
+ * @return 0, or -errno with the reason: -EBUSY the entry was left to its owner, -EOPNOTSUPP a build without BPF, -EPERM
+ * no permission ...
  */
 int guard_set_open(struct guard_set *s, struct guard_net *first, const struct guard_set_owner *owner,
 		   char reason[GUARD_REASON]);
 
-/** Note a cgroup.  @return 0 or -errno: -E2BIG there is no room. */
+/** Register a cgroup.  @return 0 or -errno: -E2BIG there is no room. */
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group);
 void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key);
-/** What was noted.  @return 0 or -errno. */
+/** Read the entry of a registered cgroup.  @return 0 or -errno. */
 int guard_set_group(const struct guard_set *s, const struct guard_group_key *key, struct guard_group *group);
-/** One after another, of all namespaces; @p after NULL: the first.  @return 0, or -errno: there is no more. */
+/** Iterate over the cgroups of all namespaces; @p after NULL: the first.  @return 0, or -errno: there are no more. */
 int guard_set_next_group(const struct guard_set *s, const struct guard_group_key *after, struct guard_group_key *next);
-/** Forget what was noted here for other generations, but not those of tscf-run. */
+/** Forget cgroups of this namespace registered for other generations, but not those of tscf-run. */
 void guard_set_keep_groups(const struct guard_set *s, uint32_t generation);
 
-/** Replace this namespace's entry at once for all processors.  @return 0 or -errno. */
+/** Replace this namespace's entry atomically for all processors.  @return 0 or -errno. */
 int guard_set_write(const struct guard_set *s, const struct guard_net *net);
-/** @return 0 or -errno: -ENOENT somebody has taken it away. */
+/** @return 0 or -errno: -ENOENT another process has removed it. */
 int guard_set_read(const struct guard_set *s, struct guard_net *net);
-/** What has been counted here; all 0 if there is nothing. */
+/** The counters of this namespace; all 0 if there are none. */
 void guard_set_counts(const struct guard_set *s, struct guard_counts *counts);
 /** @return whether each program is still attached. */
 bool guard_set_attached(const struct guard_set *s);
 
-/** What was last asked of the socket behind @p fd, as in struct guard_event; 0: nothing. */
+/** @return the last request for the socket behind @p fd, as `asked' in struct guard_event; 0: none. */
 uint64_t guard_set_asked(const struct guard_set *s, int fd);
 
-/** Have the guard know of the socket behind @p fd, which may be older than it.  @return whether it was. */
+/** Add the socket behind @p fd, which may be older than the guard.  @return whether it was. */
 bool guard_set_adopt(const struct guard_set *s, int fd);
 
-/** Nobody listens to this namespace's events any more. */
+/** Stop the events of this namespace: no client receives them any more. */
 void guard_set_deaf(const struct guard_set *s);
-/** Guard this namespace no longer; if none is left that this set guards, detach it. */
+/** Stop guarding this namespace.  If this set guards no other, detach it. */
 void guard_set_remove(const struct guard_set *s);
-/** Close what is open.  The guard goes on. */
+/** Close all descriptors.  The guard stays in force. */
 void guard_set_close(struct guard_set *s);
 
-/** Remove every guard of this network namespace, whichever build has made it.  @return 0 or -errno. */
+/** Remove every guard of this network namespace, of any build.  @return 0 or -errno. */
 int guard_set_flush(void);
 
 #endif

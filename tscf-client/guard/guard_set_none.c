@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_set_none.c - guard_set.h, guard_events.h and guard_waiting.h in a build without BPF: there is no guard, and
- * nobody asks for what needs one. */
+/* guard_set_none.c - guard_set.h, guard_events.h and guard_waiting.h in a build without BPF: there is no guard, and no
+ * caller uses the functions that need one. */
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/guard/guard_waiting.h"

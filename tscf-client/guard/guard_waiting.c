@@ -26,7 +26,7 @@ void guard_waiting_each(const struct guard_set *s,
 	struct guard_waiting about;
 	int more = bpf_map_get_next_key(map, NULL, &next);
 
-	/* The next one is found before this one may be taken away. */
+	/* Find the next entry before this one may be removed. */
 	for (unsigned i = 0; more == 0 && i < GUARD_WAITING; i++) {
 		key = next;
 		more = bpf_map_get_next_key(map, &key, &next);

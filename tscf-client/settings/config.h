@@ -22,7 +22,7 @@
 
 /** Whether to use the guard; guard.h. */
 enum client_guard {
-	CLIENT_GUARD_AUTO, /**< where the kernel allows it */
+	CLIENT_GUARD_AUTO, /**< where it is available */
 	CLIENT_GUARD_REQUIRED,
 	CLIENT_GUARD_OFF,
 };

@@ -74,8 +74,8 @@ struct registry {
 	struct tscf_sockdiag *diag;
 	struct device_bound device_bound;
 	struct shares shares;
-	/** To be sent at the end of this loop iteration, or when what is under way for the same key has been answered.
-	 */
+	/** To send at the end of this loop iteration, or when a request under way for the same key has been
+	 * answered. */
 	struct registry_op *pending;
 	unsigned pending_count, pending_size;
 	struct tscf_bindings *under_way[2]; /**< keys sent to the server and not yet answered: plain, encrypted */
