@@ -19,7 +19,7 @@
 struct guard_found_program {
 	unsigned type;               /**< index in guard_types */
 	uint32_t id;                 /**< of the program */
-	uint32_t maps[GUARD_MAPS];   /**< their ids; 0: it does not use it */
+	uint32_t maps[GUARD_MAPS];   /**< their ids; 0: the program does not use the map */
 	char name[BPF_OBJ_NAME_LEN]; /**< name of the map `nets', which identifies the build */
 };
 

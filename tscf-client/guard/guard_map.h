@@ -28,7 +28,7 @@
 	X(guard_out_preferred) /* encrypted-preferred while these are encrypted, to a service route */                 \
 	X(guard_out_policy)    /* a policy or the default level says so */                                             \
 	X(guard_out_native)    /* from the encrypted tunnel's own address */                                           \
-	X(guard_in_only)       /* the same, by a device that is not one of ours */                                     \
+	X(guard_in_only)       /* the same, received from a device that is not one of ours */                          \
 	X(guard_in_preferred)                                                                                          \
 	X(guard_in_policy)                                                                                             \
 	X(guard_in_native)                                                                                             \
@@ -62,7 +62,7 @@ struct guard_place {
 	__u32 unused;
 };
 
-/** The file of a program: its directory and name, so that another file of that name is the same program. */
+/** The file of a program: its directory and name, so that a new file of the same name counts as the same program. */
 struct guard_program {
 	struct guard_place place;
 	__u64 length;               /**< length of the name in bytes */
@@ -139,14 +139,14 @@ struct guard_waiting {
 /** Data stored with a socket. */
 struct guard_socket {
 	__u64 netns;      /**< cookie of its network namespace */
-	__u64 cookie;     /**< its own; 0: it is older than the guard */
-	__u64 asked;      /**< the last guard_event.asked of it */
+	__u64 cookie;     /**< the socket's own; 0: the socket is older than the guard */
+	__u64 asked;      /**< guard_event.asked of the last request for the socket */
 	__u32 mark;       /**< as last set */
 	__u32 uid;        /**< of its owner */
 	__u32 generation; /**< of the policies that the next members refer to; if another one, they are out of date; 0:
 			     the cgroup was not known */
 	__u16 subject;    /**< the policies, as bits, whose program and owner the socket has */
-	__u8 dscp[2];     /**< as it was set: IPv4, IPv6 */
+	__u8 dscp[2];     /**< as the program set it: IPv4, IPv6 */
 	__u32 wanted;     /**< value under the mask that policies give the socket; 0: no numbered policy holds */
 	__u32 pid;        /**< thread group that made the socket */
 	__u32 found;      /**< subject, while it is being determined */
@@ -157,7 +157,7 @@ enum guard_event_kind {
 	GUARD_EVENT_BOUND, /**< the socket has a local port now */
 	GUARD_EVENT_LEVEL, /**< the program has raised the socket's level, and the mark is set already */
 	GUARD_EVENT_ASKS,  /**< the program wants a level that the client must set */
-	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that is not known */
+	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that the client does not know */
 	GUARD_EVENT_CLASS, /**< policies now give the socket a level that the client must set */
 };
 

@@ -137,7 +137,7 @@ static int apply(const struct tscf_cli *cli, struct client_config *c)
 	return 0;
 }
 
-/** `level` needs to know whose sockets: by process, or by protocol and port. */
+/** `level` must be given a process, or a protocol and a port, to select the sockets. */
 static int check_selector(const struct tscf_cli *cli)
 {
 	bool pid = tscf_cli_has(cli, "pid"), port = tscf_cli_has(cli, "port");

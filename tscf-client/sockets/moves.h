@@ -33,9 +33,9 @@ struct move {
 	struct change *change;
 	struct tscf_socket socket;
 	uint32_t value;            /**< to set in the mark (level.h) */
-	enum tscf_level level;     /**< in it */
+	enum tscf_level level;     /**< the level in value */
 	enum tscf_level effective; /**< what that level means for the path of its packets */
-	pid_t pid;                 /**< whose socket it is, 0 if unknown */
+	pid_t pid;                 /**< the process that has the socket, 0 if unknown */
 	int fd;                    /**< owned; -1 once the mark is set */
 	bool to_plain, done;
 	unsigned waits;               /**< a bit for each address family that the server has yet to confirm */
@@ -80,7 +80,8 @@ void moves_found(struct client *c, const struct tscf_socket *s);
 void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before);
 
 /**
- * Begin a change of many sockets: to the level that @p call asks for, which is answered at its end with a list of them.
+ * Begin to change many sockets to the level that @p call asks for.  The call is answered at the end, with a list of
+ * them.
  *
  * @return the change, for moves_add and moves_end; NULL if there is no such level, or out of memory.
  */

@@ -164,7 +164,7 @@ void registry_shield_all(struct client *c);
 /** The internal address has changed: forget the sockets that were bound to the old one. */
 void registry_forget(struct client *c);
 
-/** Send what has been collected. */
+/** Send the pending operations. */
 void registry_flush(struct client *c);
 
 /** @return whether any socket wants the encrypted tunnel. */

@@ -199,7 +199,7 @@ void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum ts
 void subscriptions_dumped(struct client *c)
 {
 	for (struct watched *w = c->subscriptions.sockets; w; w = w->hh.next) {
-		/* A datagram socket without a port is alive and not listed. */
+		/* A datagram socket without a port exists, but is not listed. */
 		if (w->level == TSCF_LEVEL_DEFAULT || w->socket.local_port == 0 ||
 		    w->generation == c->registry.generation)
 			continue;

@@ -25,7 +25,7 @@
 
 /** Sockets that one subscriber may watch. */
 #define SUBSCRIPTIONS_WATCHES_MAX 4096
-/** Subscriptions of one user other than root: half of his connections (control.h). */
+/** Subscriptions of one user other than root: half of the user's connections (control.h). */
 #define SUBSCRIPTIONS_PER_USER 128
 
 struct client;
