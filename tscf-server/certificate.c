@@ -18,7 +18,7 @@ struct files {
 	char own_cert[PATH_MAX], own_key[PATH_MAX];
 };
 
-/** Those of @p config, or the pair in @p state_dir.  @return whether it is the pair, or -errno. */
+/** Find the files that @p config names, or else the pair in @p state_dir. @return whether it is the pair, or -errno. */
 static int find_files(struct files *files, const struct server_config *config, const char *state_dir)
 {
 	files->cert = config->cert;
@@ -35,7 +35,7 @@ static int find_files(struct files *files, const struct server_config *config, c
 	return 1;
 }
 
-/** Make the pair in the state directory if need be.  @return 0 or -errno. */
+/** Make the pair in the state directory if it is missing.  @return 0 or -errno. */
 static int make_own(const struct files *files, const char *state_dir)
 {
 	char error[TSCF_TLS_ERROR];
@@ -51,14 +51,14 @@ static int make_own(const struct files *files, const char *state_dir)
 	return err;
 }
 
-/** What connections are made with, what plain tunnels are proven with, and the pin. */
+/** The TLS context for connections, the identity for plain tunnels, and the pin. */
 struct loaded {
 	struct tscf_tls *tls;
 	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
 };
 
-/** @return 0, or -EINVAL, which has been logged. */
+/** @return 0, or -EINVAL (logged). */
 static int load(const struct files *files, struct loaded *out)
 {
 	char error[TSCF_TLS_ERROR];
@@ -81,7 +81,7 @@ static int load(const struct files *files, struct loaded *out)
 
 int server_certificate_open(struct server *server, const struct server_config *config)
 {
-	/* That of the start: it does not change. */
+	/* The directory of the start: it never changes. */
 	const char *state_dir = server->config->state_dir;
 	struct loaded loaded;
 	struct files files;
@@ -104,7 +104,8 @@ int server_certificate_renew(struct server *server, const struct server_config *
 	struct loaded loaded;
 	struct files files;
 
-	/* The state directory is that of the start; a pair that is gone from there is not made again: its pin is known.
+	/* The state directory is that of the start. A pair that is gone from there is not made again, because clients
+	 * know its pin.
 	 */
 	if (find_files(&files, fresh, server->config->state_dir) < 0)
 		return -EINVAL;

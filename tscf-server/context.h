@@ -72,7 +72,7 @@ struct server_worker {
 	/* worker.c */
 	struct server_mailbox mailbox;
 	struct ev_timer tick;
-	struct ev_prepare turn; /**< starts another turn of the loop if one is needed */
+	struct ev_prepare turn; /**< starts the liveness timer when it is needed */
 	struct ev_timer liveness;
 
 	/* restore.c, path.c */

@@ -18,7 +18,7 @@ static int set_sysctl(const char *device, const char *key, const char *value)
 	return err;
 }
 
-/** @param parts  of all workers. */
+/** @param parts the parts of all workers. */
 static int open_device(const struct server *server, struct tscf_tun *parts[], const char *name)
 {
 	const struct tscf_tun_steering *steering = server->steering.program >= 0 ? &server->steering : NULL;
@@ -30,9 +30,9 @@ static int open_device(const struct server *server, struct tscf_tun *parts[], co
 		tscf_error("%s: cannot create the TUN device: %s", name, tscf_tun_strerror(err));
 	if (err < 0)
 		return err;
-	/* A client's source address is routed by one device and may come in by the other (loose reverse path filter);
-	 * packets that one client sends to another turn round on one device, which is no reason to tell the client of a
-	 * better way. */
+	/* The route to a client's address is by one device, but its packets may come in by the other (loose reverse
+	 * path filter). Packets from one client to another leave by the device that they came in by; the kernel shall
+	 * not send redirects for them. */
 	err = set_sysctl(name, "rp_filter", "2");
 	return err < 0 ? err : set_sysctl(name, "send_redirects", "0");
 }
@@ -52,7 +52,7 @@ static int add_address(struct tscf_netlink *nl, const struct server_device *devi
 	char text[TSCF_ADDR_TEXT];
 	int err;
 
-	/* Where IPv6 is off for new devices, what is configured here says that it is wanted on this one. */
+	/* IPv6 may be off for new devices; an IPv6 address configured here means that it is wanted on this one. */
 	if (own.addr.family == AF_INET6)
 		tscf_link_sysctl("ipv6", device->tun.name, "disable_ipv6", "0");
 	err = tscf_addr_add(nl, device->tun.index, &own);

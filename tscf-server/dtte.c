@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A packet may belong to two flows: an ICMP error belongs to the flow it quotes, since its quote is a piece of that,
- * and to its own, since it is delivered as an ICMP packet too.  What decides on a packet is the stricter of the two.
+ * A packet may belong to two flows. An ICMP error belongs to the flow that it quotes, since it contains a piece of
+ * that, and to its own flow, since it is also delivered as an ICMP packet. The stricter rule of the two decides.
  */
 #include "tscf-server/dtte.h"
 
@@ -9,10 +9,10 @@
 
 #include <netinet/in.h>
 
-/** What the entries that cover a packet say about it, the least strict first. */
+/** The rule that the entries that cover a packet give for it, the least strict first. */
 enum rule {
 	RULE_CLEAR,     /**< plain */
-	RULE_GRACE,     /**< encrypted; in clear for a moment more */
+	RULE_GRACE,     /**< encrypted; clear packets are still accepted for a moment */
 	RULE_ENCRYPTED, /**< encrypted only */
 	RULE_SHIELDED,
 	RULE_TOMBSTONE,
@@ -23,7 +23,7 @@ enum rule {
 struct ruling {
 	enum rule rule;
 	struct server_session *owner; /**< GRACE, ENCRYPTED */
-	bool preferred;               /**< ENCRYPTED: the client may send in clear what it cannot send encrypted */
+	bool preferred; /**< ENCRYPTED: the client may send packets in clear that it cannot send encrypted */
 };
 
 static struct server_decision drop(enum server_counter reason)
@@ -72,13 +72,13 @@ static struct ruling encrypted(const struct tscf_binding *b)
 	    .rule = RULE_ENCRYPTED, .owner = b->owner, .preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED};
 }
 
-/** A shield or tombstone forbids clear packets and nothing else: where a wider entry has bound the flow it goes
+/** A shield or tombstone forbids clear packets and nothing else: if a wider entry has bound the flow, the packet goes
  * encrypted. */
 static struct ruling rule_forbidden(struct server_state *state, const struct tscf_binding *b, uint64_t now)
 {
 	enum rule forbidden = b->state == TSCF_BINDING_SHIELD ? RULE_SHIELDED : RULE_TOMBSTONE;
 
-	/* A flow, a port, a protocol: three times it can become wider. */
+	/* Flow, port, protocol: an entry can become wider three times. */
 	for (unsigned i = 0; i < 3 && b && is_forbidden(b); i++)
 		b = wider(state, b, now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
@@ -104,7 +104,7 @@ static struct ruling rule_flow(struct server_state *state, const struct tscf_bin
 	return ruling_of(state, tscf_bindings_find(state->bindings, key, now), now);
 }
 
-/** What holds for a packet that could be of any flow of @p local. */
+/** The rule for a packet that could belong to any flow of @p local. */
 static struct ruling rule_unknown(struct server_state *state, const struct tscf_addr *local, enum rule unknown)
 {
 	return (struct ruling){.rule = tscf_bindings_any(state->bindings, local) ? unknown : RULE_CLEAR};
@@ -133,23 +133,23 @@ static struct ruling rule_error(struct server_state *state, const uint8_t *data,
 		else
 			b = rule_unknown(state, &own.local, RULE_UNKNOWN_QUOTE);
 	}
-	/* Of two that are encrypted, the one that must be is the stricter. */
+	/* Of two encrypted rules, the encrypted-only one is stricter. */
 	return a.rule > b.rule || (a.rule == b.rule && !a.preferred) ? a : b;
 }
 
-/** @param live  the client has an encrypted tunnel. */
+/** @param live whether the client has an encrypted tunnel. */
 static struct ruling rule_packet(struct server_state *state, const uint8_t *data, const struct tscf_packet_info *info,
 				 enum tscf_direction direction, bool live, uint64_t now)
 {
 	const struct tscf_addr *local = direction == TSCF_FROM_LOCAL ? &info->source : &info->destination;
 	struct tscf_binding_key key;
 
-	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take
-	 * it. */
+	/* Fragments from two tunnels could be reassembled into one datagram. So while there is an encrypted tunnel, all
+	 * fragments take it. */
 	if (info->fragment && live)
 		return (struct ruling){.rule = RULE_UNKNOWN_FRAGMENT};
-	/* The first fragment of an error is not remembered: its own key does not tell what the rest of the quote
-	 * belongs to. */
+	/* The first fragment of an ICMP error is not remembered: its own key does not identify the flow of the rest of
+	 * the quote. */
 	if (info->quotes)
 		return rule_error(state, data, info, direction, now);
 	if (!info->fragment) {
@@ -161,7 +161,7 @@ static struct ruling rule_packet(struct server_state *state, const uint8_t *data
 	return rule_unknown(state, local, RULE_UNKNOWN_FRAGMENT);
 }
 
-/** What clear packets are not let through for. */
+/** The counter for clear packets that @p rule drops. */
 static enum server_counter counter_of(enum rule rule)
 {
 	switch (rule) {
@@ -187,7 +187,7 @@ static struct server_decision down_in_clear(const struct server_lease *lease)
 	return to_plain(lease->plain);
 }
 
-/** @return whether the packets of a flow are in clear because its encrypted tunnel does not work. */
+/** @return whether a flow is in clear because its encrypted tunnel does not work. */
 static bool is_aside(const struct ruling *ruling)
 {
 	return ruling->rule == RULE_ENCRYPTED && ruling->preferred && server_liveness_aside(&ruling->owner->doubt);
@@ -227,7 +227,7 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 	return drop(counter_of(ruling.rule));
 }
 
-/** @return whether @p addr may be a client's, of whatever worker. */
+/** @return whether @p addr may be a client's address, on any worker. */
 static bool is_client(const struct server_state *state, const struct tscf_addr *addr)
 {
 	for (const struct server_interface *i = state->interfaces; i; i = i->next)
@@ -243,7 +243,7 @@ static bool is_inter_client(const struct server_state *state, const struct serve
 	return !s->interface->inter_client && is_client(state, &info->destination);
 }
 
-/** @p quotable: an answer may quote the packet on the tunnel of @p s. */
+/** @p quotable: an ICMP error may quote the packet on the tunnel of @p s. */
 static struct server_decision refuse(struct server_session *s, bool quotable)
 {
 	return (struct server_decision){
@@ -255,7 +255,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 {
 	struct ruling ruling;
 
-	/* An unconfirmed session has an address that may be another's until then. */
+	/* Until a session is confirmed, its address may still belong to another session. */
 	if (s->lease->plain != s || !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
 	ruling = rule_packet(state, data, info, TSCF_FROM_LOCAL, s->lease->encrypted_session != NULL, now);
@@ -270,8 +270,8 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 			: SERVER_COUNT_CLEAR_REFUSED);
 }
 
-/** ICMP without an identifier of the sender's answers or reports something: that does not tell that its sender wants to
- * be bound. */
+/** An ICMP packet without an identifier of its sender answers or reports something. It does not show that the sender
+ * wants a binding. */
 static bool may_bind(const struct tscf_binding_key *flow)
 {
 	return flow->local_port != 0 || (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6);
@@ -288,8 +288,8 @@ static void learn(struct server_state *state, struct server_session *s, const st
 		return;
 	if (info->fragment) {
 		/*
-		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear
-		 * ones of the same datagram are refused even when the tunnel has gone meanwhile.
+		 * All fragments take the encrypted tunnel, so they bind nothing. They are remembered, so that clear
+		 * fragments of the same datagram are refused even if the tunnel has ended meanwhile.
 		 */
 		tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key);
 		return;

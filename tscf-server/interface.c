@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** One of so many addresses may be given to a client that has not shown its outer address. */
+/** One in so many addresses may be given to clients that have not proven their outer address. */
 #define HALF_OPEN_SHARE 4
 
 /** @return how many of the routes fit a configuration response. */
@@ -44,7 +44,7 @@ static void take_settings(struct server_settings *settings, const struct server_
 	settings->persistence = config->persistence;
 }
 
-/** Forged requests must not hold more than a part of the addresses. */
+/** Forged requests must not take more than a part of the addresses. */
 static unsigned half_open_limit(const struct server_interface *i, const struct server_interface_config *config)
 {
 	unsigned limit = config->half_open_limit;
@@ -134,7 +134,7 @@ static int cannot_listen(const struct server_interface *i, const char *what, con
 	return err;
 }
 
-/** Every worker listens at the same place: that is said once. */
+/** Every worker listens at the same address: log it only once. */
 static void tell_listening(const struct server_interface *i, const char *what, const char *protocol,
 			   const union tscf_endpoint *at)
 {
@@ -166,7 +166,7 @@ static int open_listener(struct server_worker *worker, struct server_listener *l
 	}
 }
 
-/** Listen on those of @p protocols that the interface serves, with the listeners of one place. */
+/** Listen for those of @p protocols that the interface serves, with the listeners of one address. */
 static int listen_for(struct server_worker *worker, struct server_interface *i, struct server_listener *listeners,
 		      unsigned protocols, const union tscf_endpoint *at, const char *what)
 {

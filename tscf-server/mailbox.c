@@ -10,7 +10,7 @@ struct server_mail {
 	struct server_mail *next;
 	server_mail_action action;
 	void *data;
-	bool *done; /* who waits for it; NULL: it was posted */
+	bool *done; /* flag that the caller waits for; NULL: the mail was posted */
 };
 
 static void append(struct server_mailbox *box, struct server_mail *mail)
@@ -46,7 +46,7 @@ static void execute(struct server_mailbox *box, struct server_mail *mail)
 	bool *done = mail->done;
 
 	mail->action(box->owner, mail->data);
-	if (done) { /* the mail is the caller's, and gone as soon as it knows */
+	if (done) { /* the caller owns the mail, which is gone as soon as the flag is set */
 		tell_done(box, done);
 		return;
 	}

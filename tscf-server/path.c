@@ -30,7 +30,7 @@ static enum server_counter counter_of_error(enum tscf_packet_error error)
 	}
 }
 
-/** Parse a packet; what is none is counted.  @return whether it is one. */
+/** Parse a packet; an invalid one is counted.  @return whether it is valid. */
 static bool parse(struct server_state *state, const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
 {
 	enum tscf_packet_error error = tscf_packet_parse(data, length, info);
@@ -49,7 +49,7 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 {
 	struct server_session *s = decision->session;
 
-	/* The connection is lost, and the client has not come back yet. */
+	/* The connection is lost, and the client is not back yet. */
 	if (!s->peer) {
 		server_count(&state->counters, SERVER_COUNT_NO_CONNECTION);
 		return;
@@ -67,7 +67,7 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 	tscf_batch_add(&s->listener->out, packet);
 }
 
-/** Hold the packets of a GSO batch if that is what @p decision allows; else count them as dropped. */
+/** Hold the packets of a GSO batch if @p decision allows it; else count them as dropped. */
 static void hold_or_drop(struct server_state *state, const struct tscf_packet *packets,
 			 const struct server_decision *decision, uint64_t now)
 {
@@ -78,7 +78,7 @@ static void hold_or_drop(struct server_state *state, const struct tscf_packet *p
 	}
 }
 
-/** A GSO batch is of one flow: what holds for its first packet holds for all. */
+/** A GSO batch belongs to one flow: the decision on its first packet applies to all. */
 static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
 {
 	struct server_decision decision;
@@ -106,8 +106,7 @@ static void flush(struct server_state *state)
 	}
 }
 
-/** Send a held packet if it goes encrypted now; whatever else has become of its flow, it came for an encrypted-only
- * socket. */
+/** Send a held packet if it goes encrypted now, and never in clear: it came for an encrypted-only socket. */
 static void retry_held(struct server_state *state, struct server_session *plain, struct tscf_packet *packet,
 		       uint64_t now)
 {
@@ -124,7 +123,7 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 		server_count(&state->counters, SERVER_COUNT_SHIELDED);
 }
 
-/** Bindings of @p s may have changed: try again what is held for its partner. */
+/** Bindings of @p s may have changed: try again to send the packets held for its partner. */
 static void release_held(struct server_worker *worker, const struct server_session *s, uint64_t now)
 {
 	struct server_session *plain = s->partner ? s->partner->plain : NULL;
@@ -145,7 +144,7 @@ static void release_held(struct server_worker *worker, const struct server_sessi
 
 /* --- up: transport -> device --- */
 
-/** @return whether the place that @p packet came from is still there; a connection may have been closed. */
+/** @return whether the source of @p packet still exists; a connection may have been closed. */
 static bool handle_control(struct server_listener *l, const struct tscf_packet *packet, const uint8_t *data,
 			   uint32_t length, uint64_t now)
 {
@@ -165,7 +164,7 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	struct server_state *state = i->worker->state;
 	struct server_answer answer;
 
-	/* A connection that has been closed a moment ago. */
+	/* The connection was closed a moment ago. */
 	if (in.encrypted && !in.session)
 		return false;
 	server_control(state, &in, data, length, &answer);
@@ -179,7 +178,7 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 		tscf_udp_send_to(l->transport, &in.place.outer, &in.place.local, answer.data, answer.length);
 	if (answer.whole)
 		tscf_transport_whole(l->transport, false);
-	/* It may have become a plain one's. */
+	/* The connection may belong to a plain session now. */
 	if (in.encrypted && packet->peer->user == s)
 		release_held(i->worker, s, now);
 	if (answer.end)
@@ -239,9 +238,9 @@ static void handle_inner(struct server_worker *worker, struct server_session *s,
 }
 
 /**
- * A GSO batch came from the network: each of its packets is judged, and any may be a control message.
+ * Handle a GSO batch from the network: each packet gets its own decision, and any may be a control message.
  *
- * @return whether to go on with what else came.
+ * @return whether to go on with the other packets of the batch.
  */
 static bool handle_gso(struct server_listener *l, const struct tscf_packet *packets, uint64_t now)
 {
@@ -264,11 +263,11 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 	struct server_worker *worker = l->interface->worker;
 	uint64_t now = tscf_clock_now();
 
-	/* What comes by a stream is all of one connection: when that ends nothing more is of it. */
+	/* All packets that come by a stream belong to one connection: when it ends, the rest is dropped. */
 	for (unsigned n = 0; n < batch->count; n++)
 		if (!handle_gso(l, batch->packet[n], now))
 			break;
-	/* Plain tunnels may come by an encrypted connection. */
+	/* Plain tunnels may use an encrypted connection. */
 	tscf_tun_flush(&worker->plain.tun);
 	if (t->ops->encrypted)
 		tscf_tun_flush(&worker->encrypted.tun);
@@ -279,7 +278,8 @@ static void on_peer_up(void *context, struct tscf_peer *peer)
 	struct server_listener *l = context;
 	struct server_state *state = l->interface->worker->state;
 
-	/* A plain connection gets a session when it asks for one, and is closed by its transport if it does not. */
+	/* A plain connection gets a session when its client requests one; if the client does not, the transport closes
+	 * it. */
 	if (!peer->transport->ops->encrypted)
 		return;
 	if (l->interface->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
@@ -305,7 +305,7 @@ static void on_peer_moved(void *context, struct tscf_peer *peer)
 	struct server_session *s = peer->user;
 	uint64_t now = tscf_clock_now();
 
-	/* A plain tunnel inside moves by being resumed. */
+	/* A plain tunnel inside an encrypted connection moves by resumption. */
 	if (!s || !s->encrypted)
 		return;
 	server_session_moved(state, s, now);

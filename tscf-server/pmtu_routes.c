@@ -7,7 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/** Replace the route to @p addr that has the MTU @p before by one that has @p now; 0: none. */
+/** Replace the route to @p addr with MTU @p before by one with MTU @p now; 0: no route. */
 static int change_route(struct tscf_netlink *nl, const struct tscf_addr *addr, int device, unsigned before,
 			unsigned now)
 {
@@ -22,7 +22,7 @@ static int change_route(struct tscf_netlink *nl, const struct tscf_addr *addr, i
 	if (before != 0) {
 		route.mtu = before;
 		err = tscf_route_del(nl, &route);
-		/* Somebody else has removed it: that is what was wanted. */
+		/* Another program has removed the route already. */
 		if (err == -ESRCH)
 			err = 0;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What may fail comes first and is undone if it does: new interfaces, which let no tunnel begin yet, then certificate
- * and key.  From there on everything succeeds.
+ * Steps that may fail come first and are undone if one fails: new interfaces, which accept no tunnels yet, then
+ * certificate and key. All later steps succeed.
  */
 #include "tscf-server/reload.h"
 
@@ -21,10 +21,10 @@
 
 /* --- new interfaces --- */
 
-/** What the workers are asked to do. */
+/** Input and result of the workers' action. */
 struct beginning {
 	const struct server_config *fresh;
-	const struct server_allocator *last; /**< of those that were there before */
+	const struct server_allocator *last; /**< the last of the old allocators */
 	int err;
 };
 
@@ -61,7 +61,7 @@ static void end_new(struct server *server, struct server_allocator *last)
 	server_allocators_retract(server, last);
 }
 
-/** Begin the interfaces whose allocators are behind @p last.  @return 0 or -errno (logged). */
+/** Start the interfaces whose allocators come after @p last.  @return 0 or -errno (logged). */
 static int begin_new(struct server *server, const struct server_config *fresh, const struct server_allocator *last)
 {
 	struct beginning b = {.fresh = fresh};
@@ -82,7 +82,7 @@ static void differ(const char *what, bool different)
 		tscf_warning("reload: %s changes when the server is restarted", what);
 }
 
-/** Say which settings of the whole server have changed and hold from the next start on only. */
+/** Log which settings of the whole server have changed but apply only from the next start on. */
 static void review(const struct server_config *old, const struct server_config *fresh)
 {
 	differ("plain-dev", strcmp(old->plain_dev, fresh->plain_dev) != 0);
@@ -109,7 +109,7 @@ static void config_free(struct server_config *config)
 	free(config);
 }
 
-/** Do what may fail.  @return 0, or -errno and nothing has changed. */
+/** Do the steps that may fail.  @return 0, or -errno with nothing changed. */
 static int prepare(struct server *server, const struct server_config *fresh)
 {
 	struct server_allocator *last = server_allocators_last(server);

@@ -12,7 +12,7 @@
 
 struct restoring {
 	struct server *server;
-	bool suspicious; /**< the store may be out of date: whoever comes back is quiet */
+	bool suspicious; /**< the store may be out of date: every restored session is quiet */
 	bool clean;
 	uint64_t now;
 	unsigned sessions, refused, bindings;
@@ -57,7 +57,7 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	if (!s)
 		return false;
 	s->ticket = SERVER_TICKET_BEFORE;
-	/* What was not written yet is not known to be allowed in clear. */
+	/* Entries that forbid clear packets may not have been written. */
 	s->quiet = record.quiet || r->suspicious || (record.guarded && !r->clean);
 	s->recall = s->quiet;
 	return true;
@@ -75,7 +75,7 @@ static void restore_session(struct restoring *r, const struct server_change *cha
 	forget(r, &gone);
 }
 
-/** In every worker where the address has no session, since a later one may be anywhere. */
+/** Restore a binding in every worker if its address has no session, since a later session may be in any worker. */
 static bool restore_binding_in(struct server_state *state, const struct server_change *change, uint64_t now)
 {
 	struct server_lease *lease = server_lease_find(&state->leases, &change->binding.key.local);
@@ -172,7 +172,7 @@ void server_restore(struct server *server)
 		return;
 	r.clean = past.clean;
 	r.suspicious = !past.clean && past.seconds > SERVER_STORE_STALE_S;
-	/* Their clients have given up. */
+	/* The clients of all sessions have given up. */
 	if (persistence != 0 && past.seconds > persistence)
 		reader.change = forget_sessions;
 	server_store_read(server->store, &reader);

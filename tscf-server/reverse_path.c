@@ -16,7 +16,7 @@
 #define IPV4_HEADER 20U
 #define IPV6_HEADER 40U
 #define ECHO_HEADER 8U
-/** The token, and by which device. */
+/** The token, and a byte that names the device. */
 #define ECHO_DATA (SERVER_REVERSE_PATH_TOKEN + 1)
 #define HOPS      64
 
@@ -68,7 +68,7 @@ static void give(struct server_device *device, struct request *r)
 	tscf_tun_flush(&device->tun);
 }
 
-/** @return an encrypted session that speaks for a plain address, or NULL. */
+/** @return an encrypted session that may send from a plain address, or NULL. */
 static const struct server_session *any_encrypted(const struct server_worker *worker)
 {
 	const struct server_session *s = worker->state->sessions.confirmed;
@@ -96,7 +96,7 @@ static void ask(struct server_worker *worker, const struct server_session *s)
 	}
 }
 
-/** @return the value that is in force for the device: the larger one. */
+/** @return the value in force for the device: the larger of its own and that of "all". */
 static int rp_filter(const char *device)
 {
 	int all = tscf_link_sysctl_get("ipv4", "all", "rp_filter"), own = tscf_link_sysctl_get("ipv4", device, "rp_filter");
@@ -105,7 +105,7 @@ static int rp_filter(const char *device)
 	return larger > '0' ? larger - '0' : 0;
 }
 
-/** @return whether it was rp_filter, and is no more. */
+/** @return whether rp_filter was the cause and has been set back. */
 static bool mend(const char *device)
 {
 	if (rp_filter(device) != 1 || tscf_link_sysctl("ipv4", device, "rp_filter", "2") < 0)
@@ -127,13 +127,13 @@ static void say(const struct server_worker *worker, unsigned family_index, int f
 		tscf_info("this host lets pass what clients send encrypted (%s)", family);
 }
 
-/** @return whether to ask again at once. */
+/** @return whether to send requests again at once. */
 static bool conclude_family(struct server_worker *worker, unsigned i, unsigned answered)
 {
 	struct server_reverse_path *r = &worker->server->reverse_path;
 	int before = atomic_load(&r->finding[i]), now = SERVER_REVERSE_PATH_PASSES;
 
-	/* Who does not answer by the plain device either says nothing about the other. */
+	/* Without an answer by the plain device, a missing answer by the encrypted one proves nothing. */
 	if (!(answered & bit_of(i, false)))
 		return false;
 	if (!(answered & bit_of(i, true))) {

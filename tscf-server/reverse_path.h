@@ -31,8 +31,8 @@ enum server_reverse_path_state { SERVER_REVERSE_PATH_IDLE, SERVER_REVERSE_PATH_B
 
 /** One for the whole server: the workers share it, since any of them may read the answers. */
 struct server_reverse_path {
-	atomic_int
-	    state; /**< enum server_reverse_path_state; the worker that takes it from IDLE writes the members below */
+	/** enum server_reverse_path_state; the worker that takes it from IDLE writes the members below. */
+	atomic_int state;
 	const struct server_worker *by;           /**< the worker that sent the requests */
 	uint8_t token[SERVER_REVERSE_PATH_TOKEN]; /**< in the requests under way */
 	atomic_uint answered; /**< bits: for each family, by the plain and by the encrypted device */

@@ -41,7 +41,7 @@ static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int event
 	server_reload(ev_userdata(loop));
 }
 
-/** A worker has said why. */
+/** The worker has logged the reason. */
 static void on_failed(struct ev_loop *loop, struct ev_async *watcher, int events)
 {
 	(void)watcher;
@@ -55,7 +55,7 @@ static void answer_text(struct tscf_control_call_in *call, char *text)
 	free(text);
 }
 
-/** Who knows a session's id can pretend to be its client on the plain tunnel. */
+/** A user who knows the TSID of a session can pretend to be its client on the plain tunnel. */
 static bool is_privileged(enum tscf_control_op op)
 {
 	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD || op == TSCF_CONTROL_SESSIONS;
@@ -140,8 +140,8 @@ static void stop_events(struct server *server)
 }
 
 /**
- * From here on nothing but CAP_NET_ADMIN is needed: the devices, and buffers beyond the limits.  The user stays,
- * because the control socket must be removed at the end.
+ * From here on only CAP_NET_ADMIN is needed, for the devices and for buffers beyond the limits. The process keeps its
+ * user, because it must remove the control socket at the end.
  */
 static int drop_capabilities(void)
 {
@@ -154,7 +154,7 @@ static int drop_capabilities(void)
 	return 0;
 }
 
-/** @return how many workers there will be: as many as are wished for, if packets can be told which one is theirs. */
+/** @return the number of workers: as many as configured, if packets can be steered to their workers. */
 static unsigned choose_workers(struct server *server)
 {
 	unsigned wished = server->config->workers != 0 ? server->config->workers : processors();
@@ -176,7 +176,7 @@ static int set_up(struct server *server)
 	unsigned workers;
 	int err;
 
-	/* Every stream is one. */
+	/* Every stream needs a descriptor. */
 	tscf_daemon_raise_descriptors();
 	ev_set_userdata(server->loop, server);
 	workers = choose_workers(server);
@@ -185,7 +185,7 @@ static int set_up(struct server *server)
 		err = server_workers_open(server, workers);
 	if (err == 0)
 		server_interfaces_review(server, server->config);
-	/* First what tells that another server runs here, last what the world sees. */
+	/* First the step that detects another running server, last the sockets that clients see. */
 	if (err == 0)
 		err = open_control(server);
 	if (err == 0)
@@ -196,7 +196,8 @@ static int set_up(struct server *server)
 		err = server_workers_listen(server);
 	if (err == 0)
 		server_restore(server);
-	/* Every thread has capabilities and a priority of its own: as this one is before the others begin, they are. */
+	/* Capabilities and priority are per thread: new threads inherit those that this thread has before they
+	 * start. */
 	tscf_scheduling_set(server->config->realtime_priority, true);
 	if (err == 0)
 		err = drop_capabilities();
@@ -207,7 +208,7 @@ static void say_goodbye(struct server_worker *worker)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];
 
-	/* Plain sessions go on when the server is back, unless nobody remembers them. */
+	/* With a store, plain sessions go on when the server is back. */
 	for (struct server_session *s = worker->state->sessions.confirmed; s; s = s->next)
 		if (s->encrypted || !worker->state->store)
 			server_session_send(s, data,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Entries of the binding table looked at per tick, at least. */
+/** Least number of entries of the binding table that a tick checks. */
 #define EXPIRE_LOOKS 4096
 
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,

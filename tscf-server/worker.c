@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define TICK_SECONDS 1.0
-/** Clients whose sessions are quiet after a restart are told so often; later it stands in answers to their keepalives.
+/** How often clients whose sessions are quiet after a restart are notified; later only the answers to their keepalives
+ * say it.
  */
 #define RECALLS 10
 
@@ -34,7 +35,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 }
 
-/* There is something to look at more often than once a second. */
+/* Start the liveness timer when a session is in doubt. */
 static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);
@@ -59,7 +60,7 @@ static void on_liveness(struct ev_loop *loop, struct ev_timer *timer, int events
 
 /* --- making --- */
 
-/** Its part of what the workers divide. */
+/** Give the worker its part of everything that the workers divide. */
 static void take_part(struct server_worker *worker, unsigned count)
 {
 	worker->state->workers = count;
@@ -181,7 +182,7 @@ int server_workers_start(struct server *server)
 	sigset_t all, before;
 	int err = 0;
 
-	/* Signals are the main thread's: threads begin with the mask of their maker. */
+	/* The main thread handles the signals: new threads inherit the mask of the thread that makes them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned n = 0; n < server->worker_count; n++)

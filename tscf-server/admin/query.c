@@ -9,7 +9,8 @@
 
 #define PROGRAM "tscf-server"
 
-/** Ask and hand over the answer.  @return the exit status; EXIT_SUCCESS with *reply to be freed. */
+/** Send the request and return the daemon's answer. @return the exit status; with EXIT_SUCCESS the caller frees
+ * *reply. */
 static int ask(const struct server_config *config, enum tscf_control_op op, json_t **reply)
 {
 	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = op};

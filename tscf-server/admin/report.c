@@ -13,12 +13,13 @@
 #include "common/packet/message.h"
 
 #define TSID_TEXT 17
-/** Most sessions and bindings in one list: the packets of all clients wait while it is made, about 15 us for each. */
+/** Most sessions and bindings in one list: the packets of all clients wait while the list is made, about 15 us for each
+ * entry. */
 #define LISTED_MAX 1000
 
 static void set(json_t *object, const char *key, json_t *value)
 {
-	/* Out of memory: the member is missing. */
+	/* Without memory the member is missing. */
 	json_object_set_new(object, key, value);
 }
 
@@ -93,7 +94,7 @@ static json_t *transport(const struct tscf_transport *t)
 	return object;
 }
 
-/** Those of @p protocols that the interface serves. */
+/** List those of @p protocols that the interface serves. */
 static json_t *transports_list(const struct server_interface *i, unsigned protocols)
 {
 	json_t *list = json_array();
@@ -124,7 +125,7 @@ static json_t *pools_list(const struct server_pools *pools)
 	return list;
 }
 
-/** @param shared  also what is the same in every worker. */
+/** @param shared whether to add the members that are the same in every worker. */
 static json_t *tunnels(unsigned count, unsigned max, const struct server_pools *pools, json_t *transports, bool shared)
 {
 	json_t *o = json_object();
@@ -210,7 +211,7 @@ static json_t *counters(const struct server_counters *c)
 	return o;
 }
 
-/** Add the members of @p more: numbers are summed, texts are the same in both. */
+/** Add the members of @p more to @p sum: numbers are summed, texts are equal in both. */
 static void add_object(json_t *sum, json_t *more);
 
 static void add_value(json_t *sum, json_t *more)
@@ -238,7 +239,7 @@ static void add_object(json_t *sum, json_t *more)
 	}
 }
 
-/** Add a worker's part of the status to the object @p data; the first part has what is the same in all. */
+/** Add a worker's part of the status to the object @p data; the first part has the members that are the same in all. */
 static void add_part(struct server_worker *worker, void *data)
 {
 	json_t *o = json_object(), *devices = json_array();
@@ -317,7 +318,7 @@ static void set_side(json_t *o, const char *key, const struct tscf_addr *a, uint
 	}
 }
 
-/** A list of sessions that is being made. */
+/** A list of sessions under construction. */
 struct listing {
 	json_t *list;
 	uint64_t now;
@@ -409,7 +410,7 @@ static void list_sessions(struct listing *l, const struct server_session *s)
 	}
 }
 
-/** What is not there is said in a last element, which is no session. */
+/** Report what is left out in a last element, which is no session. */
 static void list_omitted(struct listing *l)
 {
 	uint64_t left_out = l->known > l->sessions ? l->known - l->sessions : 0;

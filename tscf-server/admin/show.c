@@ -17,7 +17,7 @@ static void cell(struct tscf_table *table, const json_t *object, const char *key
 	tscf_table_cell(table, tscf_show_value(json_object_get(object, key), text));
 }
 
-/** "3 of 253": tunnels there are and may be. */
+/** "3 of 253": present and possible tunnels. */
 static void cell_tunnels(struct tscf_table *table, const json_t *side)
 {
 	char count[TSCF_SHOW_TEXT], most[TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
@@ -27,7 +27,8 @@ static void cell_tunnels(struct tscf_table *table, const json_t *side)
 	tscf_table_cell(table, text);
 }
 
-/** What the objects of the list have as @p key, separated by commas; what is like the one before it is said once. */
+/** The values of @p key in the objects of the list, separated by commas; a value equal to the previous one is shown
+ * once. */
 static void cell_each(struct tscf_table *table, const json_t *list, const char *key)
 {
 	char text[TSCF_SHOW_TEXT];
@@ -77,7 +78,7 @@ static void show_interfaces(const json_t *interfaces, FILE *out)
 	tscf_table_print(table, out);
 }
 
-/** Only what is wrong. */
+/** Show only problems. */
 static void show_reverse_path(json_t *families, FILE *out)
 {
 	const char *family;

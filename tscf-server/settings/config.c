@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Defaults and the configuration file; what must hold between settings is in config_check.c. */
+/* Defaults and the configuration file; config_check.c checks the settings against each other. */
 #include "tscf-server/settings/config.h"
 
 #include "common/auth/proof.h"
@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A burst of clients is welcome; what goes on for longer is an attack or an outage, and then a round trip more is no
+/** A burst of clients needs no cookies. A longer one is an attack or an outage; then one more round trip does no
  * harm. */
 #define HALF_OPEN_LIMIT 1000
-/** All the phones of an office behind one translator, and of the subscribers whom a provider gives one address; not all of
- * a pool to one who makes up clients. */
+/** Enough for all phones of an office behind one address translator, or of subscribers who share an address of their
+ * provider; but one attacker that invents clients cannot take a whole pool. */
 #define TUNNELS_PER_SOURCE 256
 
 #define INTERFACE "tscf-interface"
@@ -119,7 +119,7 @@ static int validate_pool(cfg_t *cfg, cfg_opt_t *opt)
 	return tscf_settings_validate(server_pool_settings, cfg, opt);
 }
 
-/** Read a tscf-port section.  @return 0 or -ENOMEM; what is not given stays at the default. */
+/** Read a tscf-port section; settings that are not given keep their defaults.  @return 0 or -ENOMEM. */
 static int take_port(cfg_t *section, struct server_port *out)
 {
 	*out = (struct server_port){.port = TSCF_PORT, .protocol = SERVER_UDP};
@@ -131,7 +131,7 @@ static bool is_plain(const struct server_port *port)
 	return SERVER_BIT(port->protocol) & SERVER_PLAIN_PROTOCOLS;
 }
 
-/** The section is whole: an address, and a plain port that leaves room for the encrypted one. */
+/** Check that the section has an address, and a plain port that leaves room for the encrypted one. */
 static int validate_port_section(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
@@ -159,7 +159,7 @@ static int validate_pool_section(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/** What the ports of an interface say together. */
+/** The ports of an interface combined. */
 struct ports {
 	struct server_places places;
 	unsigned protocols[SERVER_PLACES_MAX]; /**< SERVER_BIT, of each place */
@@ -192,7 +192,7 @@ static int misplaced(cfg_t *cfg, cfg_t *section, const struct server_port *port)
 	return -EINVAL;
 }
 
-/** Find the places, which are where the plain ports are.  @return 0, -EINVAL with the problem reported, or -ENOMEM. */
+/** Find the places: the addresses with a plain port.  @return 0, -EINVAL with the problem reported, or -ENOMEM. */
 static int find_places(cfg_t *cfg, cfg_t *section, struct ports *p)
 {
 	struct server_port port;
@@ -212,7 +212,7 @@ static int find_places(cfg_t *cfg, cfg_t *section, struct ports *p)
 	return 0;
 }
 
-/** Find out what each place serves.  @return 0 or -EINVAL with the problem reported. */
+/** Find out which protocols each place serves.  @return 0 or -EINVAL with the problem reported. */
 static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
 {
 	struct server_port port;
@@ -243,8 +243,8 @@ static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
 }
 
 /**
- * What the ports of an interface say together: where it listens, and for what.  Without any it is as it was; without
- * encrypted ones each plain one has its twin.
+ * Combine the ports of an interface: the addresses where it listens, and the protocols. Without tscf-port sections
+ * nothing changes; without encrypted ones each plain one gets its twin.
  *
  * @return 0, -EINVAL with the problem reported, or -ENOMEM.
  */
@@ -305,7 +305,7 @@ static int take(struct server_config *c, cfg_t *cfg)
 	return tscf_settings_take(server_settings, cfg, c);
 }
 
-/** The tables of settings as libconfuse wants them: nested sections, innermost first. */
+/** The tables of settings for libconfuse: nested sections, innermost first. */
 struct options {
 	cfg_opt_t port[SERVER_SETTINGS_MAX], pool[SERVER_SETTINGS_MAX], interface[SERVER_SETTINGS_MAX],
 	    global[SERVER_SETTINGS_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must hold between the settings of a server: see config.h. */
+/* Checks the settings of a server against each other: see config.h. */
 #include "tscf-server/settings/config.h"
 
 #include "common/packet/message.h"
@@ -15,7 +15,7 @@ static bool has_family(const struct server_prefixes *pools, int family)
 	return false;
 }
 
-/** @return whether any two of @p a and @p b overlap; they are named in the log. */
+/** @return whether a prefix of @p a overlaps one of @p b; overlaps are logged. */
 static bool pools_meet(const char *interface, const struct server_prefixes *a, const struct server_prefixes *b)
 {
 	char x[TSCF_ADDR_TEXT], y[TSCF_ADDR_TEXT];
@@ -53,7 +53,7 @@ static bool check_pools(const struct server_interface_config *i)
 	       !pools_meet(i->name, &i->encrypted_pool, &i->encrypted_pool);
 }
 
-/** Each uses a port and the next one, so equal and adjacent ports collide where the addresses do. */
+/** Each endpoint uses a port and the next one, so equal and adjacent ports collide if the addresses do. */
 static bool ports_meet(const union tscf_endpoint *a, const union tscf_endpoint *b)
 {
 	struct tscf_addr x = tscf_endpoint_addr(a), y = tscf_endpoint_addr(b);
@@ -119,7 +119,8 @@ static bool check_interfaces(const struct server_config *c)
 	return ok && any;
 }
 
-/** IPv6 does without smaller packets (RFC 8200, section 5), and the kernel without IPv6 then. */
+/** IPv6 needs links that carry 1280 bytes (RFC 8200, section 5); the kernel disables IPv6 on a device with a smaller
+ * MTU. */
 static bool check_mtu(const struct server_config *c)
 {
 	if (c->mtu >= TSCF_MTU_FLOOR_IPV6)

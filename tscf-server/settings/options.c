@@ -80,7 +80,7 @@ static const struct tscf_cli_command commands[] = {
 
 static const struct tscf_cli_spec spec = {"tscf-server", options, commands};
 
-/** Apply one option to the table it belongs to; others, such as --json, belong to none. */
+/** Apply one option to the table it belongs to; some options, such as --json, belong to none. */
 static int apply_one(const char *name, const char *value, struct server_config *c)
 {
 	if (tscf_setting_find(server_settings, name))
@@ -95,7 +95,7 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 {
 	int err = 0;
 
-	/* Lists of the command line replace those of the file, they do not add to them. */
+	/* Lists on the command line replace those of the file instead of adding to them. */
 	if (c && tscf_cli_has(cli, "dns"))
 		c->dns.count = 0;
 	if (c && tscf_cli_has(cli, "sip-server"))
@@ -126,8 +126,7 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 }
 
 /**
- * The default file is read if it is there; a query by a user who may not read it goes on with the default control
- * socket.
+ * The default file is read if it exists. A query by a user who may not read it uses the default control socket.
  */
 static const char *config_file(const struct tscf_cli *cli)
 {

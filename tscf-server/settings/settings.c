@@ -27,7 +27,7 @@ static const struct {
 
 #define SERVICES "DTTE, SIP, redundancy, DDT, separated by commas"
 
-/** @return the bit of the service called as the @p length bytes at @p word, or 0. */
+/** @return the bit of the service whose name is the @p length bytes at @p word, or 0. */
 static uint32_t service_bit(const char *word, size_t length)
 {
 	for (unsigned i = 0; i < sizeof(services) / sizeof(services[0]); i++)
@@ -36,7 +36,7 @@ static uint32_t service_bit(const char *word, size_t length)
 	return 0;
 }
 
-/** Names separated by commas or white space, any case. */
+/** Parse names separated by commas or white space, in any case. */
 static int parse_services(const struct tscf_setting *s, const char *text, void *field)
 {
 	static const char separators[] = ", \t\n";
@@ -69,7 +69,7 @@ static int parse_state(const struct tscf_setting *s, const char *text, void *fie
 	return 0;
 }
 
-/** Field: struct server_prefixes, to which one is added. */
+/** Field: struct server_prefixes, to which the route is added. */
 static int parse_route(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct tscf_prefix p;
@@ -81,7 +81,7 @@ static int parse_route(const struct tscf_setting *s, const char *text, void *fie
 	return field ? server_prefixes_add(field, &p) : 0;
 }
 
-/** A route, and neither so large that it cannot be meant nor too small for one client. */
+/** Like parse_route, but refuses a prefix that is too large to be intended or too small for one client. */
 static int parse_pool(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct tscf_prefix p;
@@ -95,7 +95,7 @@ static int parse_pool(const struct tscf_setting *s, const char *text, void *fiel
 	return parse_route(s, text, field);
 }
 
-/** Field: a list, to which one address is added. */
+/** Field: a list of addresses, to which the address is added. */
 static int parse_service_addr(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct tscf_service_addrs *list = field;
@@ -112,7 +112,7 @@ static int parse_service_addr(const struct tscf_setting *s, const char *text, vo
 	return 0;
 }
 
-/** Field: struct server_places, to which one is added. */
+/** Field: struct server_places, to which the address is added. */
 static int parse_listen(const struct tscf_setting *s, const char *text, void *field)
 {
 	struct server_places *places = field;
@@ -130,7 +130,7 @@ static int parse_listen(const struct tscf_setting *s, const char *text, void *fi
 	return 0;
 }
 
-/** inter-client-block says the opposite of the field inter_client. */
+/** inter-client-block is the opposite of the field inter_client. */
 static int parse_block(const struct tscf_setting *s, const char *text, void *field)
 {
 	bool block;
@@ -157,7 +157,7 @@ static int parse_address(const struct tscf_setting *s, const char *text, void *f
 static const char *const protocols[SERVER_PROTOCOLS] = {
     [SERVER_UDP] = "udp", [SERVER_TCP] = "tcp", [SERVER_DTLS] = "dtls", [SERVER_TLS] = "tls"};
 
-/** @return the protocol called as the @p length bytes at @p word, or SERVER_PROTOCOLS. */
+/** @return the protocol whose name is the @p length bytes at @p word, or SERVER_PROTOCOLS. */
 static enum server_protocol protocol_called(const char *word, size_t length)
 {
 	unsigned i = 0;
@@ -179,7 +179,7 @@ static int parse_protocol(const struct tscf_setting *s, const char *text, void *
 	return 0;
 }
 
-/** Plain ones, which bring their encrypted twins. */
+/** Parse plain protocols; each adds its encrypted twin. */
 static int parse_transports(const struct tscf_setting *s, const char *text, void *field)
 {
 	static const char separators[] = ", \t\n";
