@@ -48,9 +48,10 @@ static const struct server_pool *overlapping(const struct server_pools *pools, c
 }
 
 /**
- * Addresses of a range that was there before may still be in use, so that nobody else can have them.
+ * Addresses of a range of another interface may still be in use, even if the range is retired, so no other range may
+ * contain them.
  *
- * @return whether those of @p range may be given by @p interface: it is another one, or exactly one of @p own.
+ * @return whether @p interface may give addresses of @p range: it overlaps no range, or is exactly one of @p own.
  */
 static bool is_free(const struct server *server, const char *interface, const struct tscf_prefix *range,
 		    const struct server_pools *own)
@@ -201,7 +202,7 @@ static void change_ranges(struct server *server, struct server_allocator *alloca
 	const struct server_pool *pool = NULL;
 	char text[TSCF_ADDR_TEXT];
 
-	/* Not by halves: what takes the place of a range may be what cannot begin. */
+	/* All or nothing: a range that cannot be added may be the replacement of one that would be retired. */
 	if (!are_free(server, allocator->name, ranges, pools))
 		return;
 	while ((pool = server_pools_next(pools, pool))) {
@@ -227,7 +228,7 @@ void server_allocators_change(struct server *server, const struct server_config 
 		if (!allocator)
 			continue;
 		change_ranges(server, allocator, false, &c->pool, number);
-		/* Without any at the start, nobody listens for encrypted tunnels. */
+		/* Without encrypted ranges at the start, no transport listens for encrypted tunnels. */
 		if (allocator->encrypted_pools.first)
 			change_ranges(server, allocator, true, &c->encrypted_pool, number);
 	}

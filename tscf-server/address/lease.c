@@ -56,7 +56,7 @@ static bool is_elsewhere(const struct server_leases *table, const struct tscf_ad
 	return table->steering && tscf_tun_steering_worker(addr, table->parts) != table->part;
 }
 
-/** Give an address back that no packet comes for any more. */
+/** Give back an address, and remove its steering entry if it has one. */
 static void give_address(struct server_leases *table, struct server_pool *pool, const struct tscf_addr *addr,
 			 uint64_t now)
 {
@@ -76,7 +76,7 @@ void server_lease_narrow(struct server_leases *table, struct server_lease *lease
 		table->narrowed(table->context, lease, before);
 }
 
-/** Give back what addresses there are, and free the lease. */
+/** Give back the addresses of the lease, and free it. */
 static void give_back(struct server_leases *table, struct server_lease *lease, uint64_t now)
 {
 	server_lease_narrow(table, lease, 0);
@@ -91,8 +91,8 @@ static void give_back(struct server_leases *table, struct server_lease *lease, u
 	free(lease);
 }
 
-/** The address in @p a has been taken from its pool: let packets for it come here.  @return 0, or -errno and it has
- * been given back. */
+/** The address in @p a has been taken from its pool: steer its packets to this worker if they would go to another.
+ * @return 0, or -errno with the address given back. */
 static int keep_address(struct server_leases *table, struct server_lease *lease, struct server_address *a,
 			const struct tscf_addr *addr, uint64_t now)
 {
@@ -113,11 +113,11 @@ static int keep_address(struct server_leases *table, struct server_lease *lease,
 	return -ENOMEM;
 }
 
-/** What a lease would like to have of one family. */
+/** The address that a lease prefers in one family. */
 struct wanted {
-	const uint8_t *client_id;     /**< the one that this client had; or NULL */
-	const struct tscf_addr *wish; /**< this one; or NULL */
-	bool exactly;                 /**< this one or none */
+	const uint8_t *client_id;     /**< prefer the address that this client had; or NULL */
+	const struct tscf_addr *wish; /**< prefer this address; or NULL */
+	bool exactly;                 /**< take `wish` or none */
 };
 
 static int find_address(const struct server_leases *table, const struct server_pools *pools, int family,

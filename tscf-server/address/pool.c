@@ -15,15 +15,15 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/** How many addresses that came back are remembered while there are others that were never given. */
+/** How many returned addresses are remembered while other addresses were never given. */
 #define REMEMBER 65536
 
-/** An address that has been given at least once, and whose past counts. */
+/** An address that was given at least once and is remembered. */
 struct entry {
 	uint64_t host;
 	bool used;
-	bool settled;      /* there is a client, and this is its last address here: it is in by_client */
-	uint64_t reusable; /* from this time on, if not used */
+	bool settled;      /* it was the last address of `client` here, and is in by_client */
+	uint64_t reusable; /* when it may be given again, if not in use */
 	uint8_t client[SERVER_CLIENT_ID_SIZE];
 	struct entry *prev, *next;
 	UT_hash_handle hh, hh_client;
@@ -31,8 +31,8 @@ struct entry {
 
 /** The addresses that belong to one worker. */
 struct part {
-	uint64_t fresh;         /* from here on those without an entry were never given; > last: there are none */
-	struct entry *returned; /* not used, in the order in which they came back */
+	uint64_t fresh;         /* from here on, addresses without an entry were never given; > last: there are none */
+	struct entry *returned; /* not in use, in the order in which they came back */
 	unsigned returned_count;
 };
 
@@ -43,7 +43,7 @@ struct server_pool {
 	/* Hosts are numbered from the network address, which is 0. */
 	uint64_t own;
 	uint64_t first, last; /* for clients; first > last: none */
-	pthread_mutex_t lock; /* of what follows, but for the constants */
+	pthread_mutex_t lock; /* protects the members below except the constants */
 	struct entry *entries, *by_client;
 	_Atomic uint64_t used;
 	struct tscf_siphash_key secret;
@@ -51,7 +51,7 @@ struct server_pool {
 	struct part part[];
 };
 
-/** @return how many bits of an address tell the host. */
+/** @return the number of host bits in an address. */
 static unsigned host_bits(const struct tscf_prefix *prefix)
 {
 	return (unsigned)(8 * tscf_addr_size(prefix->addr.family)) - prefix->length;
@@ -70,7 +70,7 @@ static void set_range(struct server_pool *pool)
 
 static struct part *part_of(struct server_pool *pool, uint64_t host);
 
-/** Let each part begin with its first address. */
+/** Start each part at its first address. */
 static void set_parts(struct server_pool *pool)
 {
 	for (unsigned n = 0; n < pool->parts; n++)
@@ -79,7 +79,7 @@ static void set_parts(struct server_pool *pool)
 		part_of(pool, host)->fresh = host;
 }
 
-/** It is held for less time than it takes to sleep and to be woken.  @return 0 or -errno. */
+/** An adaptive lock: it is held for less time than it takes to sleep and wake up.  @return 0 or -errno. */
 static int lock_init(pthread_mutex_t *lock)
 {
 	pthread_mutexattr_t attributes;
@@ -152,7 +152,7 @@ static struct tscf_addr address_of(const struct server_pool *pool, uint64_t host
 	return addr;
 }
 
-/** @return the number of @p addr, which the prefix contains. */
+/** @return the host number of @p addr, which the prefix contains. */
 static uint64_t host_of(const struct server_pool *pool, const struct tscf_addr *addr)
 {
 	struct tscf_addr network = pool->prefix.addr, a = *addr;
@@ -262,7 +262,7 @@ static int take_returned(struct server_pool *pool, struct entry *e, struct tscf_
 	return use(pool, e, out);
 }
 
-/** @return whether @p addr is one for clients, with its number in *host. */
+/** @return whether @p addr is for clients, with its host number in *host. */
 static bool is_host(const struct server_pool *pool, const struct tscf_addr *addr, uint64_t *host)
 {
 	if (!tscf_prefix_contains(&pool->prefix, addr))
@@ -288,10 +288,10 @@ static bool take_wish(struct server_pool *pool, const struct tscf_addr *wish, ui
 	return take_returned(pool, e, out) == 0;
 }
 
-/** @return whether there is an address that was never given; part->fresh is it then. */
+/** @return whether there is an address that was never given; part->fresh is then that address. */
 static bool have_fresh(struct server_pool *pool, struct part *part)
 {
-	/* Each address that was given by a wish is passed over once, ever. */
+	/* Each address that was given by a wish is skipped only once in total. */
 	while (part->fresh <= pool->last && find(pool, part->fresh))
 		part->fresh += pool->parts;
 	return part->fresh <= pool->last;
@@ -389,7 +389,7 @@ static void settle(struct server_pool *pool, struct entry *e, const uint8_t *cli
 	unsettle(pool, find_client(pool, client));
 	memcpy(e->client, client, sizeof(e->client));
 	HASH_ADD_BYHASHVALUE(hh_client, pool->by_client, client, sizeof(e->client), hash_client(pool, client), e);
-	/* Out of memory: the client is a new one next time. */
+	/* Without memory the client counts as new next time. */
 	e->settled = e->hh_client.tbl != NULL;
 }
 

@@ -40,7 +40,7 @@ struct server_pool *server_pools_find(const struct server_pools *pools, const st
 	return NULL;
 }
 
-/** @return whether @p pool gives addresses of @p family to those who have none. */
+/** @return whether @p pool gives addresses of @p family to new clients. */
 static bool gives(const struct server_pool *pool, int family)
 {
 	return server_pool_prefix(pool).addr.family == family && !server_pool_retired(pool);
@@ -104,7 +104,7 @@ static uint64_t left_of(const struct server_pools *pools, int family)
 	return sum;
 }
 
-/** @return for how many tunnels there is what @p count counts, of every family that there are ranges of. */
+/** @return the smallest result of @p count over all families for which there are ranges; 0 without ranges. */
 static uint64_t tunnels(const struct server_pools *pools,
 			uint64_t (*count)(const struct server_pools *pools, int family))
 {

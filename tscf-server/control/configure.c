@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What a message with a part of the certificates has beside that. */
+/** Bytes of a message with a part of the certificates, besides that part. */
 #define CHAIN_OVERHEAD (TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + 4)
 
 static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
@@ -36,7 +36,7 @@ static void refuse_connection(const struct server_request *r, enum server_counte
 	r->answer->why = text;
 }
 
-/** What both kinds of tunnel are told. */
+/** Write the settings that clients of both kinds of tunnel get. */
 static void write_settings(const struct server_request *r, struct tscf_writer *w, const struct server_lease *lease)
 {
 	const struct server_settings *settings = &r->state->settings;
@@ -64,7 +64,8 @@ static void begin_plain(const struct server_request *r, struct tscf_writer *w, u
 	tscf_write_endpoint(w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 }
 
-/** @return whether the answer to @p r would be too large for it; all of these answers are of one size, or smaller. */
+/** @return whether the answer to @p r would be too large for its request; all these answers have the same size or
+ * less. */
 static bool too_small(const struct server_request *r)
 {
 	struct server_lease any = {.encrypted = false};
@@ -85,9 +86,10 @@ static bool too_small(const struct server_request *r)
 }
 
 /**
- * Take a place for a plain session at that outer address; one that @p replaces another is none more.
+ * Take a place for a plain session at that outer address; a session that @p replaces another does not count as one
+ * more.
  *
- * @return NULL, or why there is none.
+ * @return NULL, or the reason why there is no place.
  */
 static const char *claim_plain(const struct server_request *r, bool replaces)
 {
@@ -107,11 +109,11 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 
 /**
  * A client that configures its tunnel again may get its addresses back, from the same outer address (the port may be
- * another): they will be taken from the old session when the new one is confirmed.  Who had to prove who it is must be
- * the same: its identifier has been on the wire in clear.
+ * another): they will be taken from the old session when the new one is confirmed. A client that had to prove its
+ * identity must have the same identity: its identifier was on the wire in clear.
  *
- * @param who  what it has proved, or NULL where that is not asked
- * @return the lease with one hold more, or NULL.
+ * @param who the identity that the client has proved, or NULL where no proof is asked for
+ * @return the lease with an additional hold, or NULL.
  */
 static struct server_lease *former_lease(const struct server_request *r, const struct tscf_addr *wish,
 					 const uint8_t *client_id, const struct tscf_client_name *who)
@@ -131,7 +133,7 @@ static struct server_lease *former_lease(const struct server_request *r, const s
 	return lease;
 }
 
-/** @return which process of its client asks, or 0. */
+/** @return the number of the client's process that sent the request, or 0. */
 static uint64_t run_of(const struct server_request *r)
 {
 	struct tscf_tlv tlv;
@@ -140,7 +142,7 @@ static uint64_t run_of(const struct server_request *r)
 	return tscf_message_find(r->message, TSCF_TLV_RUN, &tlv) && tscf_tlv_u64(&tlv, &run) == 0 ? run : 0;
 }
 
-/** @return whether another client than the one that asks is at the plain session of @p lease. */
+/** @return whether the plain session of @p lease has another client than the one that sent the request. */
 static enum server_rival rival_at(const struct server_request *r, const struct server_lease *lease)
 {
 	struct server_session *s = lease ? lease->plain : NULL;
@@ -149,7 +151,8 @@ static enum server_rival rival_at(const struct server_request *r, const struct s
 	if (!s || s == r->in->session || (s->run != 0 && s->run == run_of(r)))
 		return SERVER_RIVAL_GONE;
 	rival = server_rival_of(s, r->in->now);
-	/* On a connection nothing is asked twice: there it shows when the new session is to be confirmed. */
+	/* On a connection the client does not repeat its request: there the answer counts when the new session is to be
+	 * confirmed. */
 	return rival == SERVER_RIVAL_ASKED && r->in->place.connection ? SERVER_RIVAL_GONE : rival;
 }
 
@@ -157,7 +160,7 @@ static enum server_rival rival_at(const struct server_request *r, const struct s
  * Find a place and addresses for a new plain session.
  *
  * @param rival  out: the session of another client with this identifier, if there is one.
- * @return the lease with a hold, or NULL: refused, or not known yet, without an answer.
+ * @return the lease with a hold. NULL: refused, or not decided yet and not answered.
  */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
 				  const struct tscf_client_name *who, struct server_session **rival)
@@ -195,7 +198,8 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	return lease;
 }
 
-/** Answer with what the new session has, and prove that it is this server that says so; or end it again. */
+/** Answer with the addresses and settings of the new session, and prove that the answer is from this server; or end the
+ * session again. */
 static void answer_plain(const struct server_request *r, struct server_session *s)
 {
 	struct tscf_writer w;
@@ -277,7 +281,7 @@ void server_send_chain(const struct server_request *r)
 	server_respond_finish(r, &w);
 }
 
-/** Who knows connection ids gets one, if the transport has them. */
+/** A client that supports connection ids gets one, if the transport has them. */
 static void write_connection_id(const struct server_request *r, struct tscf_writer *w)
 {
 	uint8_t id[TSCF_PEER_ID_MAX];
@@ -303,9 +307,10 @@ static void write_encrypted(const struct server_request *r, const struct server_
 }
 
 /**
- * May the connection take the place of @p old?  The reservation does not prove that it is the same client: it was made
- * on the plain tunnel, where others can read the TSID and send in the client's name.  The secret that the client got on
- * the old encrypted tunnel does; without it the old tunnel must first be found dead.
+ * @return whether the connection may take the place of @p old. The reservation does not prove that it is the same
+ * client: it was made on the plain tunnel, where others can read the TSID and send in the client's name. The secret
+ * that the client got on the old encrypted tunnel proves it. Without the secret the old tunnel must first be found
+ * dead.
  */
 static bool may_replace(const struct server_request *r, const struct server_session *old)
 {
@@ -317,8 +322,8 @@ static bool may_replace(const struct server_request *r, const struct server_sess
 }
 
 /**
- * A client that was restarted does not know what its former run had bound, and would never release it: the old
- * tunnel ends as if it were lost, and its encrypted-only entries become shields.
+ * A restarted client does not know the bindings of its former run and would never release them. So the old tunnel ends
+ * as if it were lost, and its encrypted-only entries become shields.
  *
  * @return @p old, or NULL when it has ended.
  */
@@ -349,7 +354,7 @@ static int establish(const struct server_request *r, const struct server_session
 		if (err < 0)
 			return err;
 	}
-	/* It outlives the plain tunnel, and not the client's right. */
+	/* The encrypted session may outlive the plain tunnel, but ends when the client is not admitted any more. */
 	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
 	err = plain->who && !s->who
 		  ? -ENOMEM
@@ -367,8 +372,8 @@ static int establish(const struct server_request *r, const struct server_session
 	return 0;
 }
 
-/** @return the plain session whose reservation the request uses up, with the place it held, or NULL when the request
- * has been refused. */
+/** @return the plain session whose reservation the request uses up; the caller takes over the place that it held. NULL
+ * if the request has been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
 {
 	struct tscf_addr from = tscf_endpoint_addr(&r->in->place.outer);

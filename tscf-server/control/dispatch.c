@@ -25,8 +25,8 @@ static bool is_request(enum tscf_message_type type)
 	}
 }
 
-/** @return the session of the message if it may bear that TSID there: the one at its outer address, or the one pending
- * there. */
+/** @return the session with that TSID: the one at the outer address of the message or the one pending there; else
+ * NULL. */
 static struct server_session *session_of(const struct server_input *in, uint64_t tsid)
 {
 	struct server_session *s = in->session;
@@ -49,7 +49,7 @@ static void repeat(const struct server_request *r, const struct server_cached_re
 	r->answer->length = kept->length;
 }
 
-/** @return whether the request offers the key that @p s was made with: no other can use the same answer. */
+/** @return whether the request has the key share that @p s was made with: only then does the same answer work. */
 static bool shares(const struct server_session *s, const struct tscf_message *m)
 {
 	struct tscf_tlv share;
@@ -64,7 +64,7 @@ static bool made_by(const struct server_session *s, const struct server_request 
 	       (s->encrypted || (memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0 && shares(s, r->message)));
 }
 
-/** @return whether the client is to send its request once more, with a cookie. */
+/** @return whether the answer makes the client repeat its request with a cookie. */
 static bool gives_cookie(const struct server_answer *answer)
 {
 	struct tscf_message m;
@@ -75,8 +75,8 @@ static bool gives_cookie(const struct server_answer *answer)
 }
 
 /**
- * A plain tunnel by an encrypted connection, for clients that no other port lets through: the session that was made for
- * the connection makes way for a plain one.  Refused, it is closed.
+ * Configure a plain tunnel on an encrypted connection, for clients whose network blocks the other ports. A plain
+ * session replaces the session that was made for the connection. A refusal closes the connection.
  */
 static void configure_plain_inside(const struct server_request *r)
 {
@@ -99,7 +99,7 @@ static void configure_plain_inside(const struct server_request *r)
 	server_session_discard(r->state, accepted, in.now);
 }
 
-/** @return whether it is for an encrypted tunnel, which has been reserved. */
+/** @return whether the request is for an encrypted tunnel, which needs a reservation. */
 static bool is_reserved(const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
@@ -144,7 +144,7 @@ static void handle_release(const struct server_request *r)
 	r->answer->why = "released by its client";
 }
 
-/** The client says what its tunnel carries; a request that was overtaken by a later one says nothing any more. */
+/** Take the MTU that the client reports for its tunnel; a request that a later one has overtaken is ignored. */
 static void take_mtu(const struct server_request *r)
 {
 	struct server_session *s = r->session;
@@ -158,7 +158,7 @@ static void take_mtu(const struct server_request *r)
 	server_lease_narrow(&r->state->leases, s->lease, mtu < r->state->settings.mtu ? mtu : 0);
 }
 
-/** The client says whether its preferred sockets are served in clear. */
+/** Take the client's report on whether its preferred sockets are to be served in clear. */
 static void take_aside(const struct server_request *r)
 {
 	struct tscf_tlv tlv;
@@ -195,7 +195,7 @@ static void handle_service(const struct server_request *r)
 		repeat(r, kept);
 	else
 		server_serve(r);
-	/* What the client is told must be true after a restart, too. */
+	/* The answer must still be true after a restart. */
 	r->answer->after = server_journal_ticket(r->state, s);
 	if (kept)
 		return;
@@ -226,15 +226,16 @@ static void wrong_tsid(const struct server_request *r)
 {
 	const struct server_input *in = r->in;
 
-	/* Without a connection anybody can send one, so that there the session stays unless the administrator will have
-	 * it otherwise. */
+	/* On datagrams anybody can send a wrong TSID, so the session stays there unless the administrator has set
+	 * strict-tsid. */
 	if (in->session && (in->place.connection || in->session->interface->strict_tsid)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		r->answer->end = in->session;
 		r->answer->why = "it sent a message with a wrong TSID";
 		return;
 	}
-	/* A client learns at once that its server has forgotten it, or that its own outer address has changed. */
+	/* The answer tells a client at once that the server does not know its session, or that its own outer address
+	 * has changed. */
 	if (!in->session && server_migrate_under_way(in, r->message->tsid)) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
 		return;
@@ -247,7 +248,7 @@ static void wrong_tsid(const struct server_request *r)
 	server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 }
 
-/** A connection that has a tunnel is the place of no other; one that is only secured may become that of a plain one. */
+/** A connection that has a tunnel cannot get another; one that is only secured may get a plain one. */
 static bool may_resume(const struct server_input *in, uint64_t tsid)
 {
 	const struct server_session *s = in->session;
@@ -299,7 +300,7 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		answer->why = "another client with its identifier has these addresses";
 		return;
 	}
-	/* A session that its client does not want any more does not take the place of another. */
+	/* A session that its client releases must not replace another. */
 	if (message.type != TSCF_RELEASE_REQUEST)
 		server_session_confirm(state, r.session, in->now);
 	if (message.type == TSCF_CONFIGURATION_REQUEST)

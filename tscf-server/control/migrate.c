@@ -13,16 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** For so long a session may be on its way: the client has repeated its messages by then. */
+/** How long a session may be on its way; by then the client has repeated its messages. */
 #define JOURNEY_MS 1000
 
-/** A message on its query through the workers. */
+/** A message that is passed through the workers. */
 struct forwarded_query {
-	atomic_uint left; /**< workers that have not looked at it yet */
+	atomic_uint left; /**< workers that have not handled it yet */
 	atomic_bool found;
-	const struct server_worker *home; /**< whom it came to */
-	unsigned listener;                /**< and by which of the interface's transports */
-	uint64_t serial;                  /**< of the connection; 0: in a datagram */
+	const struct server_worker *home; /**< the worker that received it */
+	unsigned listener;                /**< index of the interface's transport that it came by */
+	uint64_t serial;                  /**< of the connection; 0: it came in a datagram */
 	union tscf_endpoint from;
 	struct tscf_addr local;
 	char interface[SERVER_RECORD_NAME];
@@ -48,7 +48,7 @@ bool server_migrate_under_way(const struct server_input *in, uint64_t tsid)
 	return false;
 }
 
-/** @return the place of @p l among its interface's. */
+/** @return the index of @p l among the listeners of its interface. */
 static unsigned index_of(const struct server_listener *l)
 {
 	return (unsigned)(l - l->interface->listener);
@@ -79,7 +79,8 @@ struct forwarded_reply {
 	uint8_t data[TSCF_PROBE_MAX];
 };
 
-/** @return the number of the connection that a message came by; an encrypted one is its session's.  0: by none. */
+/** @return the serial number of the connection that a message came by; on an encrypted one it is that of its session.
+ * 0: no connection. */
 static uint64_t serial_of(const struct server_input *in)
 {
 	if (!in->place.connection)
@@ -87,7 +88,7 @@ static uint64_t serial_of(const struct server_input *in)
 	return in->session ? in->session->serial : tscf_stream_serial(in->place.connection);
 }
 
-/** @return the connection that waits for an answer here, or NULL: it is gone, or has done something else meanwhile. */
+/** @return the connection that waits for an answer here, or NULL if it is gone or has got a tunnel meanwhile. */
 static struct tscf_peer *connection_of(const struct server_worker *worker, const struct server_listener *l,
 				       uint64_t serial)
 {
@@ -127,7 +128,7 @@ static void send_forwarded_reply(const struct forwarded_query *query, const stru
 		free(reply);
 }
 
-/** Send what this worker has to say; a connection is another's. */
+/** Send this worker's answer; if the message came by a connection, the worker that has it sends the answer. */
 static void answer_forwarded_query(struct server_worker *worker, struct server_interface *i,
 				   const struct forwarded_query *query, const struct server_answer *answer)
 {
@@ -140,7 +141,7 @@ static void answer_forwarded_query(struct server_worker *worker, struct server_i
 		answer_client(worker, &to, answer);
 }
 
-/** Nobody has the session: say so, once. */
+/** Answer that no worker has the session; only the last worker does so. */
 static void answer_nobody(struct server_worker *worker, struct server_interface *i, const struct forwarded_query *query)
 {
 	struct server_answer answer = {.length = 0};
@@ -172,7 +173,7 @@ static void look(struct server_worker *worker, struct server_interface *i, struc
 	if (tscf_message_decode(query->data, query->length, &m) < 0)
 		return;
 	if (!server_session_find(&worker->state->sessions, m.tsid)) {
-		/* A repeated message, and the session has left on the first. */
+		/* A repeated message: the session has left after the first one. */
 		if (query->serial == 0 && server_migrate_under_way(&in, m.tsid))
 			query->found = true;
 		return;
@@ -227,7 +228,7 @@ static bool send_forwarded_query(struct server_worker *to, struct forwarded_quer
 	return false;
 }
 
-/** Whoever has a tunnel on a connection waits for no other one. */
+/** A client that has a tunnel on a connection waits for no other one. */
 static bool has_tunnel(const struct server_input *in)
 {
 	return in->place.connection && in->session && !(in->session->encrypted && !in->session->confirmed);
@@ -244,10 +245,11 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 	query = forwarded_query_new(in, data, length);
 	if (!query)
 		return true;
-	/* What proves the address brings the session, and what is sent behind it may be here before that. */
+	/* A message that proves the address brings the session here, and later messages may arrive before the
+	 * session. */
 	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST)
 		remember_handoff(here, m.tsid, in->now);
-	/* This worker's own share, so that the query does not end before it has been sent to all. */
+	/* Count this worker too, so that the query does not end before it has been sent to all. */
 	query->left = here->server->worker_count;
 	for (unsigned n = 0; n < here->server->worker_count; n++)
 		if (n != here->index && !send_forwarded_query(&here->server->workers[n], query))
@@ -269,9 +271,9 @@ struct luggage {
 /** A session on its way. */
 struct emigrant {
 	struct server_record record;
-	unsigned listener; /**< where it goes to, of the interface's transports */
-	uint64_t serial;   /**< of the connection there; 0: to a datagram address */
-	uint32_t length;   /**< of the message by which its client has proven that it is there */
+	unsigned listener; /**< index of the interface's transport that it moves to */
+	uint64_t serial;   /**< of the connection there; 0: it moves to a datagram address */
+	uint32_t length;   /**< of the message by which its client has proven its address */
 	uint8_t data[TSCF_MESSAGE_MAX];
 	unsigned count, room;
 	struct luggage luggage[];
@@ -291,7 +293,7 @@ struct packing {
 	struct emigrant *emigrant;
 };
 
-/** Tombstones have no owner that lists them. */
+/** Pack all bindings of the lease: no session lists the tombstones. */
 static void pack_all(void *context, struct tscf_binding *b)
 {
 	struct packing *p = context;
@@ -343,7 +345,7 @@ static void unpack(struct server_state *state, struct server_session *s, const s
 	b->expires = l->expires;
 }
 
-/** Make room at the place that @p e goes to. */
+/** Find the place that @p e moves to, and make room there. */
 static void find_place(struct server_worker *worker, struct server_interface *i, const struct emigrant *e, uint64_t now,
 		       struct server_place *out)
 {
@@ -362,7 +364,7 @@ static void unpack_all(struct server_state *state, struct server_session *s, con
 {
 	struct server_store *store = state->store;
 
-	/* What is stored of the bindings is so already. */
+	/* The store has the bindings already. */
 	server_journal_end(state);
 	for (unsigned n = 0; n < e->count; n++)
 		unpack(state, s, &e->luggage[n]);
@@ -371,7 +373,7 @@ static void unpack_all(struct server_state *state, struct server_session *s, con
 	server_journal_session(state, s);
 }
 
-/** @p s has the connection at @p place from now on. */
+/** Give @p s the connection at @p place. */
 static void give_connection(struct server_state *state, struct server_session *s, const struct server_place *place,
 			    uint64_t now)
 {
@@ -403,7 +405,7 @@ static void immigrate(void *owner, void *data)
 		return;
 	in.session->recall = in.session->quiet;
 	unpack_all(worker->state, in.session, e);
-	/* It may have been closed while the session was under way: that waits for another. */
+	/* The connection may have been closed while the session was under way: then the session waits for another. */
 	if (e->record.stream && !in.place.connection)
 		return;
 	if (in.place.connection)
@@ -420,7 +422,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	struct packing packing = {.table = state->bindings, .lease = s->lease};
 
 	remember_handoff(in->interface->worker, s->tsid, in->now);
-	/* Its client opens another; the bindings become shields. */
+	/* The client opens another encrypted tunnel; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
 	packing.emigrant = emigrant_new(state, s, in, data, length);
@@ -433,7 +435,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	server_session_end(state, s, in->now, "it goes on at another address");
 	server_journal_begin(state, store);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
-	/* A worker that cannot take it any more has lost it; its client configures again. */
+	/* If the other worker's mailbox cannot take the session, it is lost, and its client configures again. */
 	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) < 0)
 		free(packing.emigrant);
 }

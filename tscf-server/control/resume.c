@@ -26,7 +26,7 @@ void server_resume_take_lock(struct server_session *s, const struct tscf_message
 		memcpy(s->resume.lock, lock.value, SERVER_RESUME_LOCK_SIZE);
 }
 
-/** @return the session that the request may speak for, if it has the key. */
+/** @return the session that the request is for, provided that it has the key. */
 static struct server_session *session_of(const struct server_request *r)
 {
 	struct server_session *s = server_session_find(&r->state->sessions, r->message->tsid);
@@ -34,7 +34,7 @@ static struct server_session *session_of(const struct server_request *r)
 	return s && !s->encrypted && s->confirmed && s->interface == r->in->interface ? s : NULL;
 }
 
-/** The same request came again: its answer was lost. */
+/** @return whether the same request came again because its answer was lost. */
 static bool is_repeated(const struct server_resume *resume, const struct server_request *r, const uint8_t *hash,
 			const uint8_t *next)
 {
@@ -43,7 +43,7 @@ static bool is_repeated(const struct server_resume *resume, const struct server_
 	       tscf_equal_secret(next, resume->lock, SERVER_RESUME_LOCK_SIZE);
 }
 
-/** @return whether the request shows the key; the lock is then the next one. */
+/** @return whether the request shows the key; then the lock is replaced by the next one. */
 static bool unlock(struct server_session *s, const struct server_request *r, const uint8_t *key, const uint8_t *next)
 {
 	struct server_resume *resume = &s->resume;
@@ -59,7 +59,7 @@ static bool unlock(struct server_session *s, const struct server_request *r, con
 	resume->asked = true;
 	resume->from = r->in->place.outer;
 	tscf_random(resume->cookie, sizeof(resume->cookie));
-	/* A key that has been seen must not open the lock again after a restart. */
+	/* A key that was visible on the path must not open the lock again after a restart. */
 	server_journal_session(r->state, s);
 	return true;
 }
@@ -79,13 +79,13 @@ static void accept_key(const struct server_request *r, struct server_session *s)
 	if (s->resume.asked)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
-	/* The transport may be another kind than before. */
+	/* The transport may be of another kind than before. */
 	server_write_keepalive(r, &w);
 	server_respond_finish(r, &w);
 	r->answer->after = server_journal_ticket(r->state, s);
 }
 
-/** A connection has proven its address, so the tunnel goes there at once. */
+/** A connection has proven its address, so the tunnel moves there at once. */
 static void move_to_connection(const struct server_request *r, struct server_session *s)
 {
 	struct server_session *accepted = r->in->session;
@@ -94,7 +94,7 @@ static void move_to_connection(const struct server_request *r, struct server_ses
 		refuse(r, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
-	/* A repeated request comes by the connection that the tunnel has by now. */
+	/* A repeated request comes by the connection that the tunnel already has. */
 	if (accepted && accepted != s)
 		server_session_discard(r->state, accepted, r->in->now);
 	s->resume.asked = false;
@@ -114,7 +114,7 @@ void server_resume(const struct server_request *r)
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
 		return;
 	}
-	/* It has come here from another worker, which has seen the key. */
+	/* The session has come here from another worker, which has checked the key. */
 	if (s->peer && s->peer == r->in->place.connection) {
 		accept_key(r, s);
 		return;

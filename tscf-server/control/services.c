@@ -35,10 +35,10 @@ static const char *no_dtte(const struct server_session *s)
 	return NULL;
 }
 
-/** Take a place for an encrypted tunnel of @p s.  @return false if there is none. */
+/** Claim a place for an encrypted tunnel of @p s.  @return false if there is none. */
 static bool claim_encrypted(const struct server_session *s)
 {
-	/* A tunnel that will be replaced and a reservation that will be hold places already. */
+	/* A tunnel or reservation that will be replaced already holds a place. */
 	unsigned own = (s->lease->encrypted_session ? 1 : 0) + (s->reservation ? 1 : 0);
 
 	return server_allocator_claim(&s->interface->allocator->encrypted, s->interface->max_encrypted, own);
@@ -61,7 +61,7 @@ static void enable_dtte(const struct server_request *r)
 		respond(r, TSCF_RESPONSE_MALFORMED, "no reservation hash");
 		return;
 	}
-	/* Who has one and wants one may have lost it. */
+	/* A client that has an encrypted tunnel and asks for one may have lost it. */
 	if (s->lease->encrypted_session)
 		server_liveness_doubt(r->state, s->lease->encrypted_session);
 	if (!claim_encrypted(s)) {
@@ -120,7 +120,7 @@ static bool for_each_binding(const struct server_request *r, binding_action acti
 	return code == TSCF_RESPONSE_SUCCESS;
 }
 
-/** Take the lock that comes with a request; on a plain tunnel only the first one counts, since anybody could send
+/** Take the lock that comes with a request. On a plain tunnel only the first lock counts, since anybody could send
  * another. */
 static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
 {
@@ -166,7 +166,7 @@ static bool opens_lock(const struct server_request *r)
 	return tscf_equal_secret(hash, lease->shield_lock, sizeof(hash));
 }
 
-/** The key has been seen by whoever listens: it is used up, and the request brings the next lock. */
+/** The key was visible on the path: it is used up, and the request brings the next lock. */
 static void unshield(const struct server_request *r)
 {
 	struct tscf_tlv lock;

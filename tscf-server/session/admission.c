@@ -53,7 +53,7 @@ static bool has_cookie(const struct server_request *r, const uint8_t *client_id,
 				   cookie->length);
 }
 
-/** A connection has been made from its outer address already. */
+/** @return whether the request needs a cookie.  A connection has proven its outer address already. */
 static bool wants_cookie(const struct server_request *r)
 {
 	const struct server_interface *i = r->in->interface;
@@ -129,7 +129,8 @@ static void dismiss(struct server_state *state, struct server_session *s, const 
 typedef const char *(*reviewer)(const struct tscf_client_auth *client_auth, const struct server_session *s,
 				int64_t today);
 
-/** A connection that is not configured has yet to prove who is there. */
+/** @return why the client of @p s is not admitted any more, or NULL. On a connection that is not configured, the client
+ * has yet to prove its identity. */
 static const char *withdrawn(const struct tscf_client_auth *client_auth, const struct server_session *s, int64_t today)
 {
 	return s->encrypted && !s->confirmed ? NULL : tscf_client_auth_still(client_auth, s->who, today);

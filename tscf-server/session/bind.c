@@ -38,8 +38,8 @@ static bool is_mine(const struct server_session *s, const struct tscf_binding *b
 }
 
 /**
- * What is left of the table is shared out: whoever takes all that he gets leaves some for those who come later, and
- * many sessions of one source get no more than one.
+ * The rest of the table is shared: a session that takes its whole share leaves room for later ones, and many sessions
+ * of one source get no more than a single session.
  */
 static unsigned fair_share(const struct server_state *state, const struct server_session *s)
 {
@@ -50,17 +50,18 @@ static unsigned fair_share(const struct server_state *state, const struct server
 	return used >= total ? 0 : (total - used) / SERVER_BINDINGS_PART / (sessions ? sessions : 1);
 }
 
-/** @return how many entries are there because of @p s: its own, and the tombstones of the last minute. */
+/** @return how many entries exist because of @p s: its own, and its tombstones of the last minute. */
 static unsigned held_by(const struct server_session *s, uint64_t now)
 {
 	return s->bindings.count + (now - s->burials_since < TSCF_TOMBSTONE_MS ? s->burials : 0);
 }
 
-/** @return whether @p s may have one entry more with this key, or has @p b, which is the one with it, already. */
+/** @return whether @p s may have another entry, with this key, or already owns @p b, which is the entry with this
+ * key. */
 static bool has_room(const struct server_state *state, const struct server_session *s,
 		     const struct tscf_binding_key *key, const struct tscf_binding *b, uint64_t now)
 {
-	/* There are as many whole addresses as sessions have. */
+	/* The number of entries for whole addresses is limited by the addresses of the sessions. */
 	if (is_mine(s, b) || tscf_binding_key_is_whole(key))
 		return true;
 	if (s->bindings.count >= SERVER_BINDINGS_MAX)
@@ -69,8 +70,8 @@ static bool has_room(const struct server_state *state, const struct server_sessi
 }
 
 /**
- * A flow of the client's cannot have an entry that keeps it from being in clear: its whole address becomes encrypted,
- * or, if even that cannot be, nothing more is sent down in clear until the client has listed its shields.
+ * There is no room for an entry that keeps a flow of the client out of the clear: encrypt its whole address. If even
+ * that is impossible, nothing is sent down in clear until the client has listed its shields.
  */
 static void cover(struct server_state *state, struct server_session *s, const struct tscf_addr *local)
 {
@@ -89,7 +90,7 @@ static void cover(struct server_state *state, struct server_session *s, const st
 	}
 }
 
-/** The same on a plain session: the whole address is shielded. */
+/** The same on a plain session: shield the whole address. */
 static void cover_by_shield(struct server_state *state, struct server_session *s, const struct tscf_addr *local,
 			    uint64_t now)
 {
@@ -106,7 +107,7 @@ static enum tscf_response bind_active(struct server_state *state, struct server_
 				      const struct tscf_wire_binding *wire, uint64_t now)
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
-	/* What was forbidden in clear has nothing under way in clear. */
+	/* If clear packets were forbidden before, none are under way. */
 	bool was_forbidden =
 	    b && now < b->expires && (b->state == TSCF_BINDING_SHIELD || b->state == TSCF_BINDING_TOMBSTONE);
 
@@ -129,7 +130,8 @@ static enum tscf_response bind_release(struct server_state *state, struct server
 
 	if (!has_room(state, s, &wire->key, b, now))
 		return TSCF_RESPONSE_LIMIT;
-	/* Also where nothing was bound: encrypted packets still under way must not bind what is just being released. */
+	/* Do this even if nothing was bound: encrypted packets still under way must not bind the socket that is being
+	 * released. */
 	b = tscf_bindings_bind(state->bindings, &wire->key, TSCF_LEVEL_ENCRYPTED_PREFERRED, s, &s->bindings);
 	if (!b)
 		return TSCF_RESPONSE_LIMIT;
@@ -137,7 +139,7 @@ static enum tscf_response bind_release(struct server_state *state, struct server
 	return TSCF_RESPONSE_SUCCESS;
 }
 
-/** Tombstones have no owner whose entries could be counted, so their making is. */
+/** Tombstones have no owner whose entries could be counted, so the server counts how many a session makes. */
 static bool may_bury(struct server_session *s, uint64_t now)
 {
 	if (now - s->burials_since >= TSCF_TOMBSTONE_MS) {
@@ -151,11 +153,11 @@ static enum tscf_response bind_close(struct server_state *state, struct server_s
 				     const struct tscf_wire_binding *wire, uint64_t now)
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
-	/* Of an entry that a packet has made, or that is released, only the client knows the level. */
+	/* If a packet made the entry, or the entry is released, only the client knows the level. */
 	bool known = b && !b->implicit && b->state != TSCF_BINDING_RELEASED;
 	enum tscf_level level = known ? b->level : wire->level;
 
-	/* What may be plain leaves nothing behind that could stop the next socket of that port. */
+	/* A socket that may be plain leaves nothing behind that could block the next socket on that port. */
 	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return bind_release(state, s, wire, now);
 	if (level == TSCF_LEVEL_UNENCRYPTED) {
@@ -187,7 +189,7 @@ static enum tscf_response execute(struct server_state *state, struct server_sess
 	return TSCF_RESPONSE_MALFORMED;
 }
 
-/** Requests may overtake each other; what came later about a socket must not be undone by what was said before it. */
+/** Requests may overtake each other; an earlier request must not undo a later one for the same socket. */
 static bool is_overtaken(const struct server_session *s, const struct tscf_binding *b)
 {
 	return b && b->session == s->tsid && (int32_t)(s->executing - b->request) < 0;
@@ -201,7 +203,7 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 
 	if (!server_binding_key_valid(&wire->key))
 		return TSCF_RESPONSE_MALFORMED;
-	/* Everything to and from its own address travels encrypted anyway: there is nothing to remember. */
+	/* All packets to and from the session's own address travel encrypted anyway: there is nothing to store. */
 	if (server_lease_has(s->lease, &wire->key.local))
 		return TSCF_RESPONSE_SUCCESS;
 	if (!server_lease_has(s->partner, &wire->key.local))
@@ -228,7 +230,8 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 		return TSCF_RESPONSE_MALFORMED;
 	if (!server_lease_has(s->lease, &wire->key.local))
 		return TSCF_RESPONSE_NOT_ALLOWED;
-	/* What an encrypted session has bound, or covers by a wider entry, is its own affair. */
+	/* An entry of an encrypted session, or one that it covers by a wider entry, is for that session alone to
+	 * change. */
 	b = tscf_bindings_find(state->bindings, &wire->key, now);
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->owner != s)
 		return TSCF_RESPONSE_SUCCESS;
@@ -237,7 +240,7 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 		cover_by_shield(state, s, &wire->key.local, now);
 		return TSCF_RESPONSE_LIMIT;
 	}
-	/* An exception that an encrypted session left to this one ends here: forbidding is always allowed. */
+	/* An exception inherited from an encrypted session ends here: a plain session may always forbid. */
 	if (b && b->state == TSCF_BINDING_ACTIVE)
 		tscf_bindings_remove(state->bindings, b);
 	server_journal_guard(state, s);
@@ -256,7 +259,7 @@ enum tscf_response server_unshield(struct server_state *state, struct server_ses
 	if (wire->action == TSCF_BIND_ACTION_BIND || !server_binding_key_valid(&wire->key))
 		return TSCF_RESPONSE_MALFORMED;
 	b = tscf_bindings_get(state->bindings, &wire->key);
-	/* Tombstones, and what an encrypted session has bound, are not this session's to lift. */
+	/* This session may not lift tombstones or entries of an encrypted session. */
 	if (b && b->state == TSCF_BINDING_SHIELD && b->owner == s)
 		tscf_binding_release(b, now);
 	return TSCF_RESPONSE_SUCCESS;
@@ -269,7 +272,7 @@ void server_bind_implicitly(struct server_state *state, struct server_session *s
 	struct tscf_binding *bound;
 
 	tscf_binding_key_implicit(flow, &key);
-	/* A shield for one flow must itself go, or it would go on to decide. */
+	/* A shield for one flow must be replaced itself, or it would still decide. */
 	if (b && b->key.remote.family != 0)
 		key = b->key;
 	bound = has_room(state, s, &key, tscf_bindings_get(state->bindings, &key), now)
@@ -288,7 +291,7 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 		bool implicit = b->implicit;
 
 		if (b->state != TSCF_BINDING_ACTIVE) {
-			/* Nothing can be under way encrypted any more that would bind it again. */
+			/* No encrypted packet can be under way any more that would bind it again. */
 			tscf_bindings_remove(state->bindings, b);
 			continue;
 		}
@@ -302,7 +305,7 @@ void server_shields_inherit(struct server_state *state, struct server_session *s
 	while (s->bindings.first) {
 		struct tscf_binding *b = s->bindings.first;
 
-		/* The others are exceptions that an encrypted session left to it. */
+		/* The other entries are exceptions inherited from an encrypted session. */
 		if (b->state == TSCF_BINDING_SHIELD)
 			tscf_bindings_shield(state->bindings, &b->key, heir, &heir->bindings);
 		else
@@ -322,7 +325,7 @@ static void orphan_encrypted(struct server_state *state, struct server_session *
 			server_hold_begin(plain, now);
 		}
 	} else if (b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED && plain) {
-		/* The exception must last as long as the wider shield, or it would be cut off with it. */
+		/* The exception must last as long as the wider shield, or the shield would block its socket. */
 		tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_UNENCRYPTED, plain, &plain->bindings);
 	} else {
 		tscf_bindings_remove(state->bindings, b);

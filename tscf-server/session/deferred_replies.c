@@ -67,8 +67,8 @@ void server_deferred_replies_send(struct server_deferred_replies *w, const struc
 				  void (*send_to)(struct tscf_transport *t, const union tscf_endpoint *to,
 						  const struct tscf_addr *local, const void *data, uint32_t length))
 {
-	/* Tickets grow, but those of two sessions may be in any order: what is behind one that waits, waits a moment
-	 * more. */
+	/* Tickets grow, but those of two sessions may be in any order: an answer behind one that waits is sent a moment
+	 * late. */
 	while (w->first && w->first->after <= written) {
 		const struct server_deferred_reply *h = w->first;
 		struct server_session *s = server_session_find(&state->sessions, h->tsid);

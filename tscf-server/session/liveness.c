@@ -75,7 +75,7 @@ void server_liveness_claimed(struct server_state *state, struct server_session *
 		ask(state, s, now);
 }
 
-/* What measures must not be answered to a repetition (Karn). */
+/* Only the first request of a probe measures the round trip: an answer to a repetition would be ambiguous (Karn). */
 void server_liveness_answered(struct server_session *s, uint32_t sequence, uint64_t now)
 {
 	struct server_liveness *l = &s->doubt;
@@ -111,7 +111,7 @@ void server_liveness_told(struct server_state *state, struct server_session *s, 
 	log_aside(s, server_liveness_aside(l), aside ? "does not reach its client" : "reaches its client");
 }
 
-/* The number is part of what only the client can read, and nobody can say it who has not received it. */
+/* Only the client can read the number, so an answer with it proves that the client received the request. */
 static void ask_for_proof(struct server_session *s, uint64_t now)
 {
 	struct server_liveness *l = &s->doubt;
@@ -147,7 +147,7 @@ static uint64_t aside_after(const struct server_session *s)
 	return round_trips > SERVER_ASIDE_MS ? round_trips : SERVER_ASIDE_MS;
 }
 
-/* It is there. */
+/* The client of @p s is there. */
 static void believe(struct server_state *state, struct server_session *s)
 {
 	struct server_liveness *l = &s->doubt;

@@ -29,7 +29,7 @@ int server_reservations_init(struct server_reservations *table)
 	return tscf_siphash_key_init(&table->secret);
 }
 
-/** Take it out and free it; the place it holds is the caller's affair. */
+/** Remove and free a reservation; the caller handles the place that it holds. */
 static void forget(struct server_reservations *table, struct server_reservation *r)
 {
 	HASH_DELETE(hh, table->by_tsid, r);

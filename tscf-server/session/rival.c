@@ -11,7 +11,7 @@ enum server_rival server_rival_of(struct server_session *s, uint64_t now)
 		return SERVER_RIVAL_GONE;
 	if (s->claimed == 0 || now - s->claimed >= SERVER_RIVAL_KNOWN_MS) {
 		s->claimed = now;
-		/* So that what comes in this millisecond is an answer. */
+		/* So that a message in this same millisecond counts as an answer. */
 		s->heard = now - 1;
 		server_session_keepalive(s);
 		return SERVER_RIVAL_ASKED;

@@ -19,7 +19,7 @@
 
 /** A silent session is noticed at most this part of the persistence time late. */
 #define CHECKS_PER_PERSISTENCE 8
-/** Pause between two looks at a session that may be silent for ever. */
+/** Pause between two checks of a session that may be silent without limit. */
 #define CHECK_IDLE_MS 60000
 /** A session that moves more often than this is not logged each time. */
 #define SERVER_MOVED_LOG_MS 10000
@@ -141,7 +141,7 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 	server_journal_session(state, s);
 }
 
-/** Tell the clients of sessions that are quiet since the server was started. */
+/** Notify the client of a session that is quiet since the server started. */
 static void send_recall(struct server_session *s)
 {
 	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER];
@@ -179,7 +179,7 @@ static struct server_session *session_new(struct server_listener *listener, cons
 	return s;
 }
 
-/** Make @p place that of @p s.  @return its peer, or NULL when out of memory. */
+/** Assign @p place to @p s.  @return its peer, or NULL when out of memory. */
 static struct tscf_peer *settle(struct server_state *state, struct server_session *s, const struct server_place *place)
 {
 	if (!place->connection)
@@ -188,8 +188,8 @@ static struct tscf_peer *settle(struct server_state *state, struct server_sessio
 	return place->connection;
 }
 
-/** The place of a plain session: its connection, behind the older one at its outer address, or a new peer.  @return 0
- * or -ENOMEM. */
+/** Assign a place to a plain session: its connection, behind the older session at its outer address, or a new peer.
+ * @return 0 or -ENOMEM. */
 static int take_place(struct server_state *state, struct server_session *s, const struct server_place *place,
 		      struct server_session *older, uint64_t now)
 {
@@ -236,7 +236,7 @@ fail:
 	return NULL;
 }
 
-/** @return the lease of the record, with a place for the session, or NULL. */
+/** @return the lease of the record, with a claimed place for the session, or NULL. */
 static struct server_lease *import_lease(struct server_state *state, struct server_interface *interface,
 					 const struct server_record *record, uint64_t now)
 {
@@ -305,7 +305,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	s->source = tscf_source_hold(&state->sessions.sources, &record->outer, UINT_MAX);
 	if (!s->source || set_tsid(&state->sessions, s, record->tsid) < 0)
 		goto fail;
-	/* A connection is gone; its client resumes on another. */
+	/* A connection is gone after a restart; its client resumes on another. */
 	if (!record->stream && s->listener->transport)
 		s->peer = state->add_peer(s->listener->transport, &record->outer, &record->local, s);
 	if (!record->stream && !s->peer) {
@@ -366,7 +366,7 @@ static void log_begin(const struct server_session *s)
 		  tscf_endpoint_format(&s->outer, outer), server_lease_format(s->lease, inner));
 }
 
-/** @p s has shown that it is there: @p before goes. */
+/** @p s is confirmed and replaces @p before, which ends. */
 static void succeed(struct server_state *state, struct server_session *before, struct server_session *s, uint64_t now)
 {
 	if (before->lease == s->lease)
@@ -413,7 +413,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 
 /* --- end --- */
 
-/** Who may have an address again when its plain tunnel has gone is whoever had it last. */
+/** The last confirmed client of an address may get it again after its plain tunnel has ended. */
 static void leave_plain_lease(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	if (s->lease->plain == s)
@@ -425,7 +425,7 @@ static void leave_plain_lease(struct server_state *state, struct server_session 
 
 static void leave_encrypted_leases(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	/* A successor may stand there already. */
+	/* A successor may be registered there already. */
 	if (s->lease->encrypted_session == s)
 		s->lease->encrypted_session = NULL;
 	if (s->partner->encrypted_session == s)
@@ -434,7 +434,7 @@ static void leave_encrypted_leases(struct server_state *state, struct server_ses
 	server_lease_drop(&state->leases, s->partner, now);
 }
 
-/** Give the outer address to whoever waits there, or close it. */
+/** Give the outer address to the session that is pending there, or close it. */
 static void leave_peer(struct server_session *s)
 {
 	struct server_session *pending = s->pending;
@@ -469,7 +469,7 @@ static void log_end(const struct server_session *s, const char *why)
 {
 	char outer[TSCF_ADDR_TEXT];
 
-	/* Anybody can make us begin an unconfirmed session: that is nobody's news. */
+	/* Anybody can cause an unconfirmed session, so its end is not worth a line in the log. */
 	TSCF_LOG_IF_SHOWN(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
 			  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
 }
@@ -575,7 +575,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 	tscf_source_drop(&state->sessions.sources, s->source);
 	s->source = source;
 	s->lease->client = tscf_endpoint_addr(&place->outer);
-	/* It was promised to the other address. */
+	/* The reservation was for the other address. */
 	server_reservation_cancel(&state->reservations, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
 	server_journal_session(state, s);
@@ -586,7 +586,7 @@ void server_session_moved(struct server_state *state, struct server_session *s, 
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
 
-	/* Who sits on the way could make as many lines as he likes. */
+	/* An attacker on the path could produce any number of log lines. */
 	TSCF_LOG_IF_SHOWN(now - s->moved_at >= SERVER_MOVED_LOG_MS ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
 			  "encrypted tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
 			  tscf_endpoint_format(&s->peer->outer, to));

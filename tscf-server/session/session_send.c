@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* session_send.c - what the server says to the client of a session by itself. */
+/* session_send.c - messages that the server sends to the client of a session on its own initiative. */
 #include "tscf-server/session/session.h"
 
 #include "common/packet/message.h"

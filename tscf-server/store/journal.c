@@ -32,7 +32,7 @@ static void binding_changed(void *context, struct tscf_binding *b, bool gone)
 		return;
 	change.fresh = b->stored == SERVER_STORED_NONE;
 	change.binding.key = b->key;
-	/* One that is lost is made up for when the entry changes again, and else by the quiet of its session. */
+	/* A lost change is made up for when the entry changes again, or else because its session comes back quiet. */
 	if (server_store_put(state->store, &change) != 0)
 		b->stored = (uint8_t)change.binding.as;
 }

@@ -36,7 +36,7 @@ static struct server_pending_change *find(const struct server_pending *p, const 
 	return c;
 }
 
-/** @return how much of it is used: records are shorter than they may be, and most changes are none. */
+/** @return how many bytes of @p change are used: records are shorter than their maximum, and most changes have none. */
 static size_t size_of(const struct server_change *change)
 {
 	switch (change->kind) {
@@ -59,7 +59,7 @@ static struct server_change *copy(const struct server_change *change)
 	return c;
 }
 
-/** @return whether the thing is gone with it. */
+/** @return whether the change removes its object. */
 static bool is_end(const struct server_change *change)
 {
 	return (change->kind == SERVER_CHANGE_SESSION && change->session.length == 0) ||

@@ -9,16 +9,16 @@
 #include <errno.h>
 #include <string.h>
 
-/** TLVs that are on no wire. */
+/** TLVs that are never sent. */
 enum {
 	RECORD_INTERFACE = 0x8000, /* the name, without NUL */
 	RECORD_SERVICES,           /* 8 */
 	RECORD_GUARDED,            /* 0 */
 	RECORD_STREAM,             /* 0 */
-	RECORD_WHO,                /* of the client that has proved who it is: key, then name without NUL */
+	RECORD_WHO,                /* of the client that has proved its identity: key, then name without NUL */
 	RECORD_PLACE,              /* 2 */
 	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
-	RECORD_LOCAL,              /* address that it speaks to */
+	RECORD_LOCAL,              /* the server's address that the client uses */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -146,7 +146,7 @@ static int read_address(const struct tscf_tlv *t, struct tscf_addr address[TSCF_
 	return 0;
 }
 
-/** The message codec has checked the sizes of those that are on the wire. */
+/** Read a TLV; the message codec has checked the sizes of the TLVs of the protocol. */
 static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 {
 	switch (t->type) {

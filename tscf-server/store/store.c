@@ -14,16 +14,17 @@
 #include <string.h>
 #include <time.h>
 
-/** Between two transactions, so that a flood of changes shares few of them: each costs as much as a dozen changes. */
+/** Pause between two transactions, so that a flood of changes shares few of them: a transaction costs as much as a
+ * dozen changes. */
 #define PACE_NS 2000000
-/** Changes of one transaction at most, so that answers do not wait for all that has piled up. */
+/** Most changes in one transaction, so that answers do not wait for the whole backlog. */
 #define TOGETHER 4096
 
 struct server_store {
-	struct store_file *file; /**< NULL: it could not be written, and was removed; the thread's own */
+	struct store_file *file; /**< used by the thread only; NULL: it could not be written, and was removed */
 	struct server_pending pending;
 	uint64_t put;            /**< ticket of the newest change */
-	pthread_mutex_t lock;    /**< over all of these but `file` */
+	pthread_mutex_t lock;    /**< protects all of these but `file` */
 	pthread_cond_t wake;
 	bool stop;
 	struct server_store_watcher *watchers;
@@ -77,8 +78,8 @@ static struct timespec from_now(time_t seconds, long nanoseconds)
 	return t;
 }
 
-/** Wait for changes, at most until the store must note again that the server is alive.  @return them, with the ticket
- * of the last in *ticket; false in *go_on: there will be no more. */
+/** Wait for changes, at most until the store must record again that the server is alive. @return the changes, with the
+ * ticket of the last in *ticket; false in *go_on: there will be no more. */
 static struct server_pending_change *take(struct server_store *s, uint64_t *ticket, bool *go_on)
 {
 	const struct timespec alive = from_now(SERVER_STORE_ALIVE_S, 0);
@@ -106,7 +107,7 @@ static void tell(struct server_store *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/** Write the first of @p changes and free them.  @return the others. */
+/** Write the first @p changes, up to the limit of a transaction, and free them.  @return the others. */
 static struct server_pending_change *write_some(struct server_store *s, struct server_pending_change *changes)
 {
 	const struct server_change *some[TOGETHER] = {NULL};
@@ -137,7 +138,7 @@ static void *write_all(void *argument)
 		changes = take(s, &ticket, &go_on);
 		do {
 			changes = write_some(s, changes);
-			/* Nobody must wait for what is never written. */
+			/* No answer must wait for a change that is never written. */
 			if (!s->file)
 				s->written = UINT64_MAX;
 			else
@@ -151,7 +152,7 @@ static void *write_all(void *argument)
 int server_store_start(struct server_store *s)
 {
 	sigset_t all, before;
-	/* From now on a stop that is not clean shows. */
+	/* From now on the file shows if the server does not stop cleanly. */
 	int err = store_file_write(s->file, NULL, 0);
 
 	if (err < 0) {
@@ -159,7 +160,7 @@ int server_store_start(struct server_store *s)
 		s->file = NULL;
 		return err;
 	}
-	/* Signals are the main thread's. */
+	/* The main thread handles the signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = -pthread_create(&s->thread, NULL, write_all, s);

@@ -19,7 +19,7 @@
 /** "TSCF", and the version of the tables. */
 #define APPLICATION 0x54534346
 #define VERSION     1
-/** How long a predecessor may take to let the file go. */
+/** How long a previous server process may take to release the file. */
 #define BUSY_MS 2000
 
 enum statement { LEASE_PUT, SESSION_PUT, SESSION_DELETE, BINDING_PUT, BINDING_DELETE, ALIVE, STATEMENTS };
@@ -60,7 +60,7 @@ static int64_t wall_clock(void)
 
 /* --- opening --- */
 
-/** @return the one number that @p sql gives, or -1. */
+/** @return the single number that @p sql yields, or -1. */
 static int64_t number(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *s;
@@ -86,7 +86,8 @@ static bool is_sound(sqlite3 *db)
 	return sound;
 }
 
-/** @return SQLITE_OK; SQLITE_CORRUPT or SQLITE_NOTADB if this is not ours or damaged; or another error. */
+/** @return SQLITE_OK; SQLITE_CORRUPT or SQLITE_NOTADB if the file is damaged or of another program; or another
+ * error. */
 static int prepare(struct store_file *f)
 {
 	int rc;
@@ -102,7 +103,7 @@ static int prepare(struct store_file *f)
 		rc = SQLITE_CORRUPT;
 	for (unsigned i = 0; i < STATEMENTS && rc == SQLITE_OK; i++)
 		rc = sqlite3_prepare_v3(f->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &f->statement[i], NULL);
-	/* Takes the lock, and shows whether it can be written. */
+	/* Take the lock, and check that the file can be written. */
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(f->db, "BEGIN IMMEDIATE; UPDATE run SET clean = clean; COMMIT", NULL, NULL, NULL);
 	return rc;
@@ -124,7 +125,7 @@ static int open_db(struct store_file *f)
 	return rc == SQLITE_OK ? prepare(f) : rc;
 }
 
-/** SQLite's own files beside it must not be applied to another one. */
+/** Remove SQLite's own files beside the database: they must not be applied to another one. */
 static void remove_companions(const struct store_file *f)
 {
 	static const char *const endings[] = {"-wal", "-shm", "-journal"};
