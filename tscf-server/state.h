@@ -82,7 +82,7 @@ struct server_settings {
 	unsigned route_count;
 	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
-	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: theirs */
+	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: the client's own value */
 	unsigned persistence;                          /**< seconds; 0: without limit */
 };
 

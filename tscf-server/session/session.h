@@ -69,7 +69,7 @@ struct server_session {
 	bool confirmed;  /**< plain: the client has sent its TSID; encrypted: configured */
 	bool quiet;      /**< plain: nothing is sent down until the client's shields are complete */
 	bool recall;     /**< plain: quiet since the server started; the client must be notified */
-	bool guarded;    /**< plain: there may be something to forbid (journal.h) */
+	bool guarded;    /**< plain: it may have entries that forbid clear packets (journal.h) */
 	uint64_t serial; /**< encrypted: a number that no other session of this worker has or had */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< the listener of the interface that its peer belongs to */

@@ -74,10 +74,10 @@ struct server_config {
 	struct server_prefixes routes;              /**< pushed to clients */
 	char *cert, *key;                           /**< PEM files; NULL: made in state_dir on first start */
 	unsigned mtu;                               /**< inner MTU given to clients */
-	unsigned keepalive_stream;                  /**< keepalive-timer: seconds, given to clients; 0: theirs */
-	unsigned keepalive_datagram;                /**< keepalive-timer-datagram */
-	unsigned persistence; /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: without limit */
-	unsigned workers;     /**< threads that serve clients; 0: one for each processor */
+	unsigned keepalive_stream;   /**< keepalive-timer: seconds, given to clients; 0: the client's own value */
+	unsigned keepalive_datagram; /**< keepalive-timer-datagram */
+	unsigned persistence;        /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: without limit */
+	unsigned workers;            /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
