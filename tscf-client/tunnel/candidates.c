@@ -15,7 +15,7 @@ static bool under_way(const struct candidate *one)
 	return one->state == CANDIDATE_TRYING || one->state == CANDIDATE_ANSWERED || one->state == CANDIDATE_CONFIRMING;
 }
 
-/* While one is used only better ones are tried. */
+/* While a candidate is used, only better ones are tried. */
 static bool worth_trying(const struct candidates *c, const struct candidate *one)
 {
 	return c->used < 0 ? c->seeking : c->returning && one->rank < c->list[c->used].rank;
@@ -79,7 +79,7 @@ static void halt_all(struct candidates *c, uint64_t now)
 			halt(c, i, now, now);
 }
 
-/* The one to be tried next: it is due, and none that is due comes before it. */
+/* The candidate to try next: the first of those that are due. */
 static int find_next(const struct candidates *c, uint64_t now)
 {
 	int found = -1;
@@ -101,7 +101,8 @@ static uint64_t stagger(const struct candidates *c)
 	return even < CANDIDATES_STAGGER_MS ? even : CANDIDATES_STAGGER_MS;
 }
 
-/* A start may fail at once, and is followed by the next then; each can do so once, since it is not due again. */
+/* A start may fail at once; then the next candidate follows.  Each can fail only once here, since it is not due again.
+ */
 static void start_due(struct candidates *c, uint64_t now)
 {
 	c->starting = true;
@@ -118,7 +119,7 @@ static void start_due(struct candidates *c, uint64_t now)
 	c->starting = false;
 }
 
-/* Of those that were answered the one that comes first in the list. */
+/* Confirm the first answered candidate of the list. */
 static void confirm_next(struct candidates *c, uint64_t now)
 {
 	for (unsigned i = 0; c->confirming < 0 && i < c->count; i++) {
@@ -130,7 +131,7 @@ static void confirm_next(struct candidates *c, uint64_t now)
 	}
 }
 
-/* All better ones have been tried in vain. */
+/* All better candidates have failed. */
 static void end_return(struct candidates *c, uint64_t now)
 {
 	if (any_under_way(c))
@@ -145,7 +146,7 @@ static void end_return(struct candidates *c, uint64_t now)
 
 static void go_on(struct candidates *c, uint64_t now)
 {
-	/* What fails while it is started is followed by the next where it was started. */
+	/* If a start fails, start_due goes on with the next candidate. */
 	if (c->starting)
 		return;
 	confirm_next(c, now);
@@ -241,7 +242,7 @@ void candidates_alive(struct candidates *c, unsigned i, uint64_t now)
 
 static void lost(struct candidates *c, struct candidate *one, uint64_t now)
 {
-	/* A better one that does not last must not be gone back to again and again. */
+	/* Do not return again and again to a better candidate that does not last. */
 	if (now - one->since < CANDIDATES_STABLE_MS)
 		c->returns++;
 	else
@@ -251,8 +252,8 @@ static void lost(struct candidates *c, struct candidate *one, uint64_t now)
 	search(c, now);
 }
 
-/* The one that comes first is most likely to be the way: it is tried without end.  Of the others it is enough to look
- * now and then when they have failed again and again. */
+/* The first candidate is the most likely to work: it is tried without a growing pause.  Candidates that have failed
+ * often need only an occasional try. */
 static uint64_t again_at(struct candidates *c, unsigned i, uint64_t now)
 {
 	struct candidate *one = &c->list[i];

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/** A configuration request is this large, so that its answer may be three times that (tscf(7), "AMPLIFICATION"). */
+/** The size of a configuration request; its answer may be three times as large (tscf(7), "AMPLIFICATION"). */
 #define CONFIGURATION_REQUEST_SIZE 480
 
-/** A server that is restarted meanwhile gives another one. */
+/** A server that is restarted meanwhile sends a new cookie. */
 #define COOKIES_MAX 4
 
 static struct connector_try *try_of(struct tunnel *t)
@@ -32,7 +32,7 @@ static void try_failed(struct connector_try *try, const char *reason)
 	candidates_failed(&c->connector.race, try->index, reason, c->now);
 }
 
-/* While there is no tunnel each fault is said once, and counted. */
+/* While there is no tunnel, each fault is logged once, and counted. */
 static void say_fault(struct client *c, enum tscf_log_level level, const char *text)
 {
 	struct outage *o = &c->connector.outage;
@@ -67,7 +67,7 @@ static void answered(struct connector_try *try)
 		candidates_answered(&c->connector.race, try->index, c->now);
 }
 
-/* The server that has answered is the one that it should be, or not, for this reason. */
+/* The server is verified (@p reason NULL), or not, for @p reason. */
 static void verified(struct connector_try *try, const char *reason)
 {
 	if (!reason) {
@@ -80,7 +80,7 @@ static void verified(struct connector_try *try, const char *reason)
 
 static void request_configuration(struct tunnel *t);
 
-/* The server wants to see that its answer arrives, and perhaps to know who asks: the same request once more. */
+/* The server checks that its answer arrives, and perhaps wants authentication: send the same request once more. */
 static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 {
 	const struct tscf_credential *credential = try->tunnel.client->credential;
@@ -141,7 +141,7 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
 
-/* What has just been lost may be back at any moment, and somebody may be talking. */
+/* A tunnel that was just lost may be back at any moment, and a call may be going on. */
 static struct request_pace resume_pace(const struct client *c)
 {
 	bool fresh = c->now < c->connector.sought_at + CONNECTOR_FRESH_MS;
@@ -163,7 +163,7 @@ static void request_resume(struct connector_try *try)
 		try_failed(try, "out of memory");
 }
 
-/* Another try of the same search may have used the key up, and is the one that goes on then. */
+/* Another try of the same search may have used the key; then that try goes on. */
 static bool has_resumed(const struct client *c)
 {
 	for (unsigned i = 0; i < c->connector.race.count; i++)
@@ -197,8 +197,8 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 }
 
 /*
- * The session at that server goes on by whatever way; a better way is taken by another session, so that this one can be
- * gone back to.
+ * A session can be resumed at its server on any way.  A move to a better way uses a new session, so that the client can
+ * go back to this one.
  */
 static bool may_resume(const struct client *c, const struct tunnel *t)
 {
@@ -213,7 +213,7 @@ static void open_try(struct tunnel *t)
 		request_configuration(t);
 }
 
-/* The addresses of the tunnel before this one. */
+/* Ask for the addresses of the former tunnel. */
 static void write_wishes(struct tscf_writer *w, const struct tscf_addrs *internal)
 {
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
@@ -234,7 +234,7 @@ static void request_configuration(struct tunnel *t)
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
 	tscf_write_u64(&w, TSCF_TLV_RUN, c->identity.run);
 	write_wishes(&w, &c->plain.internal);
-	/* A server that has lost its memory must not send to encrypted-only sockets before it has heard of them. */
+	/* A server that has lost its state must not send to encrypted-only sockets before it knows them. */
 	try->quiet = registry_has_only(c);
 	try->resuming = false;
 	resume_write_lock(&try->resume, &w);
@@ -264,7 +264,7 @@ static void try_lost(struct tunnel *t, const char *reason)
 	try_failed(try_of(t), reason);
 }
 
-/* An ICMP error may be forged, and the server may be back in a moment: the try goes on beside the next one. */
+/* An ICMP error may be forged, and the server may be back soon: the try goes on in parallel with the next one. */
 static void try_unreachable(struct tunnel *t, int error)
 {
 	struct client *c = t->client;
@@ -279,8 +279,8 @@ static const struct tunnel_events try_events = {
 /* --- the race --- */
 
 /*
- * A packet that is lost must not have the tunnel leave a better way, to which only a session of another id comes back.
- * But where it was the only way before, it may be that again.
+ * A lost packet must not make the tunnel leave a better way, as only a new session can return to it.  But if this was
+ * the way used last, it may be the only one again.
  */
 static bool must_wait(const struct client *c, unsigned i)
 {
@@ -338,8 +338,8 @@ static void stop(void *context, unsigned i)
 	struct tunnel *t = &c->connector.tries[i].tunnel;
 	trust_stop(&c->connector.tries[i]);
 	if (c->connector.adopted != (int)i) {
-		/* So that the server does not keep an address for nobody; but a session that was to be resumed is no
-		 * other. */
+		/* Release it, so that the server does not keep an unused address.  But a try to resume has no session
+		 * of its own. */
 		if (!c->connector.tries[i].resuming)
 			tunnel_release(t);
 		tunnel_close(t);
@@ -349,7 +349,7 @@ static void stop(void *context, unsigned i)
 	if (plain_go_back(c))
 		return;
 	plain_down(c);
-	/* The way that was used until then has gone meanwhile. */
+	/* The way that was used until then has been lost meanwhile. */
 	if (c->connector.race.used >= 0)
 		candidates_failed(&c->connector.race, (unsigned)c->connector.race.used, "it was lost", c->now);
 }
@@ -407,7 +407,7 @@ void connector_hurry(struct client *c)
 {
 	struct candidates *race = &c->connector.race;
 	unsigned ranks[CANDIDATES_MAX];
-	/* Name servers may be within reach now. */
+	/* Name servers may be reachable now. */
 	c->connector.resolve_at = c->connector.changed_at = c->now;
 	if (c->plain.state != TUNNEL_UP)
 		c->connector.sought_at = c->now;
@@ -422,7 +422,7 @@ void connector_hurry(struct client *c)
 
 /* --- names --- */
 
-/* A server without an address, or the proxy, is a name that nobody could say anything about yet. */
+/* Whether the name of a server, or of the proxy, has not been resolved yet. */
 static bool any_unknown(const struct client *c)
 {
 	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
@@ -433,9 +433,9 @@ static bool any_unknown(const struct client *c)
 }
 
 /*
- * A host that boots has a name server before that has an answer, and nothing tells when it has: it is asked again and
- * again.  After some minutes in which nothing of the host's network has changed it may be days, perhaps on a link that
- * is paid by the byte.
+ * On a host that boots, the name server is configured before it can answer, and no event tells when it can: look names
+ * up again and again.  After some minutes without a change of the host's network the outage may last days, perhaps on a
+ * link that is paid by the byte.
  */
 static uint64_t names_pause(const struct client *c)
 {
@@ -467,7 +467,7 @@ static int place_of(const struct way *w, const struct way *list, unsigned count)
 	return -1;
 }
 
-/* Name servers give the addresses of a name in turn: another order is no news. */
+/* Name servers rotate the addresses of a name: another order is no change. */
 static bool same_ways(const struct connector *s, const struct way *list, unsigned count)
 {
 	if (count != s->race.count)
@@ -478,7 +478,7 @@ static bool same_ways(const struct connector *s, const struct way *list, unsigne
 	return true;
 }
 
-/* A way that is used and is not in the list any more stays until it is lost; then names are looked up again. */
+/* A used way that is no longer in the list is kept until it is lost; then names are looked up again. */
 static void make_ways(struct client *c)
 {
 	struct connector *s = &c->connector;
@@ -546,7 +546,7 @@ static uint64_t next_due(const void *context)
 		next = s->begin_at;
 	if (s->resolve_at < next && wants_names(c))
 		next = s->resolve_at;
-	/* This is asked at each turn of the loop, and the list may be long. */
+	/* This runs in each turn of the loop, and the list may be long. */
 	if (candidates_resting(&s->race))
 		return next;
 	for (unsigned i = 0; i < s->race.count; i++) {

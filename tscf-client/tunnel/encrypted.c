@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/** A service or configuration request is sent this often: together about six seconds. */
+/** How many times a service or configuration request is sent: about six seconds in all. */
 #define ENCRYPTED_TRIES 5
-/** A tunnel that does not answer is kept for so long while the plain one does not either. */
+/** An encrypted tunnel that does not answer is kept for this time if the plain one does not answer either. */
 #define ENCRYPTED_HOLD_MS 10000
 
-/* While the tunnel is up, another one is made beside it, by a better kind of transport. */
+/* Whether a second tunnel is being made over a better transport while the tunnel is up. */
 static bool renewing(const struct client *c)
 {
 	return c->encrypted_race.used >= 0;
@@ -30,7 +30,7 @@ static void try_failed(struct tunnel *t, const char *reason)
 	candidates_failed(&c->encrypted_race, i, reason, c->now);
 }
 
-/* What was under way for the tunnel, or for the one that is to take its place, has failed. */
+/* The set-up of the tunnel, or of its replacement, has failed. */
 static void fail(struct client *c, const char *what, const char *why)
 {
 	char reason[300];
@@ -55,7 +55,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	enum tscf_response code;
 	struct tscf_tlv tlv;
 	char text[201] = "";
-	/* A former request may be answered late. */
+	/* The answer may belong to a former request. */
 	if (error == -ECANCELED || (uintptr_t)user != c->reservation_sequence ||
 	    (!renewing(c) && c->dtte.state != DTTE_REQUESTED))
 		return;
@@ -64,7 +64,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	} else if (tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		fail(c, "the service response has no response code", "");
 	} else if (code == TSCF_RESPONSE_NO_SESSION) {
-		/* It is asked again when that is resumed or set up again. */
+		/* The request is sent again when the plain tunnel is resumed or set up again. */
 		c->plain.events->lost(&c->plain, "the server does not know this tunnel (any more)");
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
 		fail(c, tscf_response_name(code), text);
@@ -78,7 +78,7 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	}
 }
 
-/* Only the hash of the secret goes over the plain tunnel: who listens there cannot take the reservation. */
+/* Only the hash of the secret goes over the plain tunnel, so an eavesdropper cannot use the reservation. */
 static void request(void *context)
 {
 	struct client *c = context;
@@ -127,7 +127,7 @@ static void race_start(void *context, unsigned i)
 		try_failed(&c->encrypted_tries[i], "cannot be asked for now");
 }
 
-/* Its handshake is done: the tunnel is configured on it. */
+/* The handshake of the try is done: configure the tunnel on it. */
 static void race_confirm(void *context, unsigned i)
 {
 	struct client *c = context;
@@ -149,7 +149,7 @@ static void race_stop(void *context, unsigned i)
 {
 	struct client *c = context;
 	tunnel_close(&c->encrypted_tries[i]);
-	/* It was lost while another one was about to take its place. */
+	/* The tunnel was lost while another one was about to replace it. */
 	if (renewing(c) && !c->encrypted.peer)
 		dtte_failed(&c->dtte, "it was closed by the server", c->now);
 }
@@ -169,7 +169,7 @@ static void race_exhausted(void *context, unsigned i)
 static const struct candidates_actions race_actions = {race_start, race_confirm, race_failed,
 						       race_stop,  race_used,    race_exhausted};
 
-/* The twin of the plain tunnel's transport first, and the other one where it may be used. */
+/* First the transport that matches the plain tunnel's, then the other one if it may be used. */
 static unsigned make_tries(struct client *c)
 {
 	const struct client_servers *servers = &c->config->servers;
@@ -198,7 +198,7 @@ void encrypted_new_way(struct client *c)
 	c->encrypted_kind = -1;
 	if (!renewing(c))
 		return;
-	/* Its partner is at that server, and has another internal address than the sockets have now. */
+	/* Its plain tunnel was at the other server, with another internal address than the sockets have now. */
 	if (c->encrypted.way.server != c->plain.way.server) {
 		dtte_failed(&c->dtte, "the plain tunnel has gone to another server", c->now);
 		return;
@@ -233,7 +233,7 @@ static uint64_t next_due(const void *context)
 	return due < next ? due : next;
 }
 
-/* So that the server knows this client wherever its records come from. */
+/* The connection id lets the server recognise this client's records from any address. */
 static void take_connection_id(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv id;
@@ -325,7 +325,7 @@ static void configure(void *context)
 	send_configuration(c, &c->encrypted);
 }
 
-/* The server learns of the sockets before their packets come: what is held follows the registrations. */
+/* The server must know the sockets before their packets arrive: register first, then send the held packets. */
 static void up(void *context)
 {
 	struct client *c = context;
@@ -393,13 +393,13 @@ const struct dtte_actions encrypted_actions = {
     .random = jitter,
 };
 
-/* Its transport was open when it became the encrypted tunnel's. */
+/* Nothing to do: the transport was already open when it became the encrypted tunnel's. */
 static void opened(struct tunnel *t)
 {
 	(void)t;
 }
 
-/* Encrypted-only sockets stay: what they send now may arrive. */
+/* Encrypted-only sockets stay in the encrypted tunnel: their packets may still arrive. */
 static void put_aside(struct client *c)
 {
 	tscf_warning("encrypted tunnel does not answer: encrypted-preferred sockets go by the plain one");
@@ -408,7 +408,7 @@ static void put_aside(struct client *c)
 	c->aside_since = c->now;
 	c->aside_last_round = false;
 	client_route(c);
-	/* If that one works, it is not the network. */
+	/* If the plain tunnel works, the network is not the cause. */
 	tunnel_probe(&c->plain);
 }
 
@@ -421,13 +421,13 @@ static void alive(struct tunnel *t)
 	t->aside = false;
 	c->aside_until = c->now + TSCF_MOVE_GRACE_MS;
 	client_route(c);
-	/* So that the server knows. */
+	/* The probe tells the server about it. */
 	tunnel_probe(t);
 }
 
 /*
- * A network that stalls is no reason to give up a tunnel which will work when it goes on: only one that does not answer
- * while the plain one does is lost, or one that the server has said to be gone.
+ * A stalled network does not end the tunnel, which will work again afterwards.  The tunnel is lost only if it does not
+ * answer while the plain one does, or if the server has reported that it is gone.
  */
 static bool silent(struct tunnel *t)
 {
@@ -439,14 +439,14 @@ static bool silent(struct tunnel *t)
 	if (t->doomed || c->aside_last_round || c->now - c->aside_since >= ENCRYPTED_HOLD_MS)
 		return false;
 	c->aside_last_round = c->plain.state == TUNNEL_UP && c->plain.last_heard >= c->aside_since;
-	/* On a stream, a round has been long enough. */
+	/* On a stream, one round was long enough. */
 	return !c->aside_last_round || !t->requests.reliable;
 }
 
 static void lost(struct tunnel *t, const char *reason)
 {
 	struct client *c = t->client;
-	/* The server closes it when the one that takes its place has been configured: the answer is on the way. */
+	/* The server closes the tunnel when its replacement is configured: that response is on the way. */
 	if (renewing(c) && c->encrypted_race.confirming >= 0)
 		return;
 	tscf_warning("encrypted tunnel lost: %s", reason);

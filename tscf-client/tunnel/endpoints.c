@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* The next address of @p list from *at on that is (not) of @p family; NULL: none. */
+/* The next address of @p list from *at on that is of @p family (or, without @p same, is not); NULL: none. */
 static const union tscf_endpoint *next_of(const struct way_addresses *list, unsigned *at, sa_family_t family, bool same)
 {
 	while (*at < list->count) {

@@ -47,7 +47,7 @@ static int status_of(const char *data, size_t length)
 	return (data[9] - '0') * 100 + (data[10] - '0') * 10 + (data[11] - '0');
 }
 
-/* The proxy's own words, as far as they can be shown. */
+/* The proxy's reason phrase, with unprintable characters replaced. */
 static void phrase_of(const char *data, size_t length, char *out, size_t size)
 {
 	size_t n = 0;
@@ -79,7 +79,7 @@ enum http_connect_answer http_connect_answer(const char *data, size_t length, in
 	size_t known = length < sizeof(begin) - 1 ? length : sizeof(begin) - 1;
 	size_t header = header_length(data, length < HTTP_CONNECT_MAX ? length : HTTP_CONNECT_MAX);
 	int status = header ? status_of(data, header) : -1;
-	/* What is no HTTP is not waited for. */
+	/* Do not wait for the rest of an answer that is not HTTP. */
 	if (memcmp(data, begin, known) != 0 || (header && status < 0)) {
 		snprintf(reason, HTTP_CONNECT_REASON, "the proxy does not answer in HTTP/1");
 		return HTTP_CONNECT_REFUSED;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/** A server that was heard of this lately is not asked. */
+/** A server that has sent something within this time gets no keepalive. */
 #define FRESH_MS 500
 
 void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot)
@@ -28,7 +28,7 @@ static void changed(struct ev_loop *loop, ev_io *w, int events)
 		c->monitor.check_at = c->now + MONITOR_SETTLE_MS;
 }
 
-/** What is read after a sleep may have come long before. */
+/** After a sleep, data that is read may have arrived long before. */
 static void ask(struct client *c, struct tunnel *t)
 {
 	if (c->monitor.slept || c->now - t->last_heard >= FRESH_MS)
@@ -44,7 +44,7 @@ static void check(struct client *c)
 		connector_hurry(c);
 		return;
 	}
-	/* No way at all: another change will tell when there is one. */
+	/* No route at all: another change will report when there is one. */
 	if (!tunnel_source(&c->plain, &source))
 		return;
 	if (tunnel_astray(&c->plain)) {
@@ -53,7 +53,7 @@ static void check(struct client *c)
 		plain_moved(c, reason);
 		return;
 	}
-	/* Of another path it is found out when the tunnel has been resumed there. */
+	/* On another path, trust in the network is checked when the tunnel has been resumed there. */
 	trusted_network_look(c);
 	connector_hurry(c);
 	ask(c, &c->plain);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /**
- * MTUs of outer paths that are found in the field: Ethernet, PPPoE, tunnels of several kinds, mobile networks, the
+ * MTUs of outer paths that are common in practice: Ethernet, PPPoE, tunnels of several kinds, mobile networks, the
  * minimum of IPv6, and the base size of RFC 8899, which nearly every path carries.
  */
 static const unsigned paths[] = {1500, 1492, 1480, 1460, 1440, 1420, 1400, 1380,
@@ -22,7 +22,7 @@ static unsigned within(const struct mtu *m, unsigned path)
 	return size < m->limit ? size : m->limit;
 }
 
-/** @return the next size over the one in use that is not known to be too large, or 0. */
+/** @return the next larger size that is not known to be too large, or 0. */
 static unsigned larger(const struct mtu *m)
 {
 	for (size_t i = PATHS; i > 0; i--) {
@@ -34,7 +34,8 @@ static unsigned larger(const struct mtu *m)
 	return m->limit > m->size && (m->lost == 0 || m->limit < m->lost) ? m->limit : 0;
 }
 
-/** @return the size to go on with when the one in use does not pass: first the base, then step by step down. */
+/** @return the size to use next if the present one does not get through: first the base size, then step by step down.
+ */
 static unsigned smaller(const struct mtu *m)
 {
 	const unsigned base = within(m, BASE);
@@ -97,7 +98,7 @@ void mtu_end(struct mtu *m)
 
 void mtu_path(struct mtu *m, unsigned path)
 {
-	/* What was found out by probes holds until the path is another one. */
+	/* Results of probes are valid until the path changes. */
 	if (m->size == 0 || path == m->path)
 		return;
 	m->path = path;
@@ -110,7 +111,7 @@ void mtu_path(struct mtu *m, unsigned path)
 		m->overtaken = true;
 }
 
-/** @return whether the probe that has ended was for another path; the present one is probed then. */
+/** @return whether the probe that has ended was for a former path; then the present path is probed. */
 static bool overtaken(struct mtu *m)
 {
 	if (m->size == 0 || !m->overtaken)
@@ -147,7 +148,7 @@ void mtu_unanswered(struct mtu *m, bool alive, uint64_t now)
 		return;
 	if (alive)
 		m->lost = size;
-	/* A larger size was tried and does not pass; or nothing passes, which says nothing about sizes. */
+	/* A larger size does not get through; or nothing gets through, which says nothing about sizes. */
 	if (!alive || size > m->size || m->size == m->floor) {
 		rest(m, now);
 		return;

@@ -15,7 +15,7 @@ void outage_begin(struct outage *o, uint64_t now)
 
 bool outage_failed(struct outage *o, const char *fault)
 {
-	/* Whoever finds a text with the hash of another one keeps a line out of a log, and that is all. */
+	/* A fixed key is enough: a forged hash collision only keeps one line out of the log. */
 	static const struct tscf_siphash_key nobodys = {{0, 0}};
 	uint64_t hash = tscf_siphash(&nobodys, fault, strlen(fault));
 

@@ -26,7 +26,7 @@ static void take_routes(struct client *c, const struct tscf_message *m)
 	}
 }
 
-/* What programs and hooks may ask for. */
+/* Values that programs and hooks may read. */
 static void take_service(struct client *c, const struct tscf_message *m)
 {
 	tscf_message_addrs(m, TSCF_TLV_DNS, &c->dns);
@@ -46,14 +46,14 @@ static int set_up_devices(struct client *c, const struct tscf_message *m)
 	int changed = tunnel_take_addresses(&c->plain, &c->plain_tun, m);
 	if (changed < 0)
 		return changed;
-	/* There is no helping that. */
+	/* This cannot be avoided. */
 	if (changed) {
 		tscf_warning("the server gave other internal addresses, %s: sockets bound to the old ones are cut off",
 			     tscf_addrs_format(&c->plain.internal, text));
 		registry_forget(c);
 	}
 	c->facts.plain = c->plain.internal;
-	/* Its routes are there before its address. */
+	/* Set its routes before its address. */
 	if (c->plain.internal.of[tscf_family_index(AF_INET6)].family)
 		tscf_link_sysctl("ipv6", c->encrypted_tun.name, "disable_ipv6", "0");
 	return pmtu_apply(c, c->mtu);
@@ -65,7 +65,7 @@ static bool has_internal(const struct tscf_message *m)
 	return m->tsid != TSCF_TSID_NONE && (internal.of[0].family || internal.of[1].family);
 }
 
-/* A server that has made a successor has ended the former session itself; another one must be told. */
+/* A server that has made a successor session has ended the former one itself; any other server gets a release. */
 static void end_former(struct client *c)
 {
 	if (c->former.way.server != c->plain.way.server)
@@ -73,7 +73,7 @@ static void end_former(struct client *c)
 	tunnel_close(&c->former);
 }
 
-/* While a better way is being tried, what still comes by the former one is delivered. */
+/* While a better way is being tried, packets that still arrive on the former one are delivered. */
 static void keep_former(struct client *c)
 {
 	if (c->former.transport)
@@ -121,13 +121,13 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
 		  c->facts.route_count, c->mtu);
 	encrypted_new_way(c);
-	/* A server that has forgotten the one may have forgotten the other. */
+	/* A server that has lost the state of the plain tunnel may have lost the encrypted one's, too. */
 	if (dtte_is_up(&c->dtte))
 		tunnel_probe_soon(&c->encrypted);
-	/* The answered keepalive proves this address to the server, which until then holds the session for pending. */
+	/* The answered keepalive proves this address to the server; until then the session is pending there. */
 	tunnel_probe(&c->plain);
 	trusted_network_look(c);
-	/* Sockets that are not known yet would have no shield when the quiet ends. */
+	/* Sockets that are not known yet would have no shield when the quiet phase ends. */
 	registry_resync_now(c);
 	registry_shield_all(c);
 	dtte_plain(&c->dtte, true, c->now);
@@ -135,8 +135,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	return NULL;
 }
 
-/* The server holds shields and bindings as they were: what was under way when the tunnel was lost is all that it may
- * not know. */
+/* The server still has the shields and bindings.  It may lack only those that were under way when the tunnel was lost.
+ */
 void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response)
 {
 	char text[TSCF_ADDR_TEXT];
@@ -183,7 +183,7 @@ void plain_down(struct client *c)
 	pmtu_end(c);
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
-	/* What ended one tunnel may have ended the other; or it is the network that has, for a while. */
+	/* The cause may have ended the other tunnel, too; or the network has failed for a while. */
 	tunnel_probe(&c->encrypted);
 }
 
@@ -191,7 +191,7 @@ bool plain_go_back(struct client *c)
 {
 	if (!c->former.transport)
 		return false;
-	/* What has been asked for on the other way is asked for again. */
+	/* Requests made on the other way are made again. */
 	dtte_plain(&c->dtte, false, c->now);
 	tunnel_close(&c->plain);
 	tunnel_move(&c->plain, &c->former);

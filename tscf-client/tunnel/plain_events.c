@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* plain_events.c - what becomes of the plain tunnel when it is heard, lost or moved: the search (connector.h) hears of
- * it. */
+/* plain_events.c - handles the plain tunnel's events (alive, lost, moved) and reports them to the search (connector.h).
+ */
 #include "common/base/log.h"
 #include "tscf-client/context.h"
 #include "tscf-client/tunnel/pmtu.h"
@@ -27,7 +27,7 @@ void plain_moved(struct client *c, const char *reason)
 {
 	tscf_info("plain tunnel: %s", reason);
 	connector_lost(c, reason);
-	/* A connection cannot move; a new one takes its place at the server. */
+	/* A connection cannot move; a new one replaces it at the server. */
 	dtte_failed(&c->dtte, reason, c->now);
 }
 
@@ -38,19 +38,18 @@ static void alive(struct tunnel *t)
 		return;
 	c->former_until = c->now + PLAIN_FORMER_MS;
 	connector_alive(c);
-	/* Resumed, it is on another path; the server answers probes only from an address that has been proved. */
+	/* After a resumption the tunnel is on another path; the server answers probes only from a proved address. */
 	if (c->pmtu.size == 0)
 		pmtu_begin(c);
 }
 
-/* Its transport was open when it became the plain tunnel's. */
+/* Nothing to do: the transport was already open when it became the plain tunnel's. */
 static void opened(struct tunnel *t)
 {
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {
-    .open = opened, .alive = alive, .lost = lost, .recalled = recalled};
+const struct tunnel_events plain_events = {.open = opened, .alive = alive, .lost = lost, .recalled = recalled};
 
 static void former_alive(struct tunnel *t)
 {
@@ -63,5 +62,4 @@ static void former_lost(struct tunnel *t, const char *reason)
 	tunnel_close(t);
 }
 
-const struct tunnel_events plain_former_events = {
-    .open = opened, .alive = former_alive, .lost = former_lost};
+const struct tunnel_events plain_former_events = {.open = opened, .alive = former_alive, .lost = former_lost};

@@ -11,7 +11,7 @@
 
 #define IPV4_UDP_HEADERS 28U
 #define IPV6_UDP_HEADERS 48U
-/** Probes are sent this often before a size counts as too large: together 1.75 s. */
+/** How many times a probe is sent before its size counts as too large: 1.75 s in all. */
 #define PROBE_TRIES 3
 
 /** @return bytes around an inner packet on the wire, in the encrypted tunnel over datagrams. */
@@ -21,7 +21,7 @@ static unsigned overhead(const struct tunnel *t)
 	return (ipv6 ? IPV6_UDP_HEADERS : IPV4_UDP_HEADERS) + TSCF_DTLS_OVERHEAD;
 }
 
-/** @return the MTU of the way to the server as far as this host knows, or 0. */
+/** @return the MTU of the way to the server as this host knows it, or 0. */
 static unsigned known_path(const struct tunnel *t)
 {
 	const bool ipv6 = t->way.remote.sa.sa_family == AF_INET6;
@@ -67,7 +67,8 @@ int pmtu_apply(struct client *c, unsigned size)
 
 /* --- what the search does --- */
 
-/* The server tells senders what is too large for this client; until it has answered, such packets come in fragments. */
+/* The server reports to senders which packets are too large for this client.  Until it has answered, such packets
+ * arrive in fragments. */
 static void announced(void *context, void *user, const struct tscf_message *response, int error)
 {
 	(void)context;
@@ -113,7 +114,7 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 	(void)user;
 	if (error == -ECANCELED)
 		return;
-	/* A refusal is shorter than the probe, and says nothing of the path. */
+	/* A refusal is shorter than the probe, so it proves nothing about the path. */
 	if (response)
 		tscf_message_response(response, &code, NULL, 0);
 	if (response && code == TSCF_RESPONSE_SUCCESS)
@@ -132,7 +133,7 @@ static void probe(void *context, unsigned size)
 	tscf_write_pad(&w, size + TSCF_DTLS_OVERHEAD);
 	if (tunnel_request(&c->plain, &w, PROBE_TRIES, probe_done, NULL) < 0)
 		mtu_end(&c->pmtu);
-	/* A small one beside it tells a narrow path from a dead one. */
+	/* A small keepalive in parallel distinguishes a narrow path from a dead one. */
 	tunnel_probe(&c->plain);
 }
 
@@ -143,7 +144,7 @@ void pmtu_init(struct client *c)
 	mtu_init(&c->pmtu, &actions, c);
 }
 
-/* Probes are as large as encrypted packets, by plain datagrams: a connection carries what it can, or goes in pieces. */
+/* Probes are plain datagrams as large as encrypted packets.  A connection is not probed: it splits data as needed. */
 void pmtu_begin(struct client *c)
 {
 	if (way_is_bare(&c->plain.way))

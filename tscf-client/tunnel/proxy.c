@@ -18,7 +18,7 @@ struct proxy_dialogue {
 	ev_io io;
 	ev_timer timer;
 	bool authenticated;
-	size_t length, sent; /* of the request while it is sent, then of the answer */
+	size_t length, sent; /* of the request while it is being sent, then of the answer */
 	char text[HTTP_CONNECT_MAX];
 };
 
@@ -28,7 +28,7 @@ static void free_dialogue(struct proxy_dialogue *d)
 	ev_timer_stop(d->loop, &d->timer);
 	if (d->fd >= 0)
 		close(d->fd);
-	/* The request bears a password. */
+	/* The request contains a password. */
 	explicit_bzero(d->text, sizeof(d->text));
 	free(d);
 }
@@ -76,7 +76,7 @@ static void receive(struct proxy_dialogue *d)
 		end(d, reason);
 		break;
 	case HTTP_CONNECT_DONE:
-		/* Servers of ours do not speak first. */
+		/* Our servers do not send first. */
 		end(d, used == d->length ? NULL : "the proxy sent more than its answer");
 		break;
 	}

@@ -14,8 +14,8 @@ struct request {
 	enum tscf_message_type type;
 	uint16_t tries_left, quick_left;
 	bool sent;
-	bool hurried;  /**< the next time that it is sent comes early, and is no try */
-	bool repeated; /**< its answer does not tell which of several copies it answers (Karn) */
+	bool hurried;  /**< the next transmission comes early, and does not count as a try */
+	bool repeated; /**< it was sent more than once: an answer does not tell which copy it answers (Karn) */
 	uint32_t length;
 	uint8_t data[];
 };
@@ -47,7 +47,7 @@ static void finish(struct requests *q, struct request **at, const struct tscf_me
 
 void requests_clear(struct requests *q)
 {
-	/* Callbacks may add new ones: only what was there now is taken back. */
+	/* Callbacks may add requests: cancel only the present ones. */
 	struct request *first = q->first;
 	q->first = NULL;
 	q->last = &q->first;
@@ -128,7 +128,7 @@ bool requests_answer(struct requests *q, const struct tscf_message *response, ui
 		if (!r->sent || r->sequence != response->sequence || response->type != r->type + 1)
 			continue;
 		if (!r->repeated)
-			/* 0 says that nothing was measured. */
+			/* 0 would mean that nothing was measured. */
 			q->round_trip_ms = now > r->sent_at ? now - r->sent_at : 1;
 		finish(q, at, response, 0);
 		fill_window(q, now);
@@ -148,7 +148,7 @@ void requests_tick(struct requests *q, uint64_t now)
 			at = &r->next;
 		} else {
 			finish(q, at, NULL, -ETIMEDOUT);
-			/* The callback may have changed the list under us: begin again, what is due is few. */
+			/* The callback may have changed the list: start again; only few requests are due. */
 			at = &q->first;
 		}
 	}

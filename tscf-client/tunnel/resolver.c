@@ -11,27 +11,27 @@
 
 #define REASON_MAX 160
 
-/** What the C library and its modules need, with room to spare; many threads may wait for a name server. */
+/** What the C library and its modules need, with a reserve.  Not larger, as many threads may wait for a name server. */
 #define STACK_SIZE (512 * 1024)
 
-/* One look-up.  It is shared by the thread and the resolver, which may go while getaddrinfo waits. */
+/* One look-up.  The thread and the resolver share it; the resolver may be freed while getaddrinfo waits. */
 struct job {
-	struct resolver *resolver; /* NULL: nobody waits for it any more; under the lock of all jobs */
+	struct resolver *resolver; /* NULL: the resolver was freed; under the lock of all jobs */
 	unsigned tag;
-	uint32_t number; /* of this look-up among those of its tag */
+	uint32_t number; /* number of this look-up among those of its tag */
 	char *host;
 	struct way_addresses addresses;
 	char error[REASON_MAX];
-	struct job *next; /* in under_way or finished of the resolver */
+	struct job *next; /* in the resolver's list under_way or finished */
 };
 
 /* The look-ups of one tag. */
 struct question {
 	struct job *under_way; /* under the lock */
-	unsigned count;        /* of those */
+	unsigned count;        /* length of under_way */
 	uint32_t asked;        /* number of the newest one */
-	uint32_t answered;     /* ... of those that have ended */
-	uint32_t known;        /* ... of those that have brought addresses */
+	uint32_t answered;     /* number of the newest one that has ended */
+	uint32_t known;        /* number of the newest one that has found addresses */
 };
 
 struct resolver {
@@ -43,7 +43,7 @@ struct resolver {
 	struct job *finished; /* under the lock */
 };
 
-/* Threads outlive their resolver, so the lock is nobody's. */
+/* Threads may outlive their resolver, so the lock belongs to none. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void add_address(struct way_addresses *list, const struct addrinfo *info)
@@ -53,7 +53,7 @@ static void add_address(struct way_addresses *list, const struct addrinfo *info)
 	    tscf_endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen, &e) < 0)
 		return;
 	struct tscf_addr a = tscf_endpoint_addr(&e);
-	/* An IPv4-mapped one. */
+	/* An IPv4-mapped address. */
 	if (a.family != e.sa.sa_family)
 		tscf_endpoint_make(&a, 0, &e);
 	for (unsigned i = 0; i < list->count; i++)
@@ -84,7 +84,7 @@ static void free_job(struct job *j)
 	free(j);
 }
 
-/* Take it from the list of those under way.  The lock is held. */
+/* Remove @p j from the list under_way.  The lock is held. */
 static void take_out(struct question *q, const struct job *j)
 {
 	struct job **at = &q->under_way;
@@ -112,7 +112,7 @@ static void *thread(void *argument)
 	return NULL;
 }
 
-/* What a later look-up has found out is newer; but an error is nothing against an address. */
+/* Whether to report @p j: not if a later look-up has ended, but a later error does not outweigh addresses. */
 static bool is_news(struct question *q, const struct job *j)
 {
 	bool found = j->addresses.count > 0;
@@ -192,7 +192,7 @@ static void put_under_way(struct resolver *r, struct job *j)
 
 static void look_up_beside(struct resolver *r, struct job *j)
 {
-	/* It may be gone when this returns. */
+	/* The job may be freed when this returns. */
 	put_under_way(r, j);
 	int error = tscf_thread_start(thread, j, STACK_SIZE);
 	if (error == 0)

@@ -49,7 +49,7 @@ static void advance(struct resume *r)
 
 void resume_accepted(struct resume *r, unsigned turn)
 {
-	/* Its lock is in the server already where another request was refused and took the next key. */
+	/* If another request was refused and moved on to the next key, the server has that key's lock already. */
 	if (turn == r->turn)
 		advance(r);
 	r->second_try = false;
@@ -59,7 +59,7 @@ bool resume_refused(struct resume *r, unsigned turn)
 {
 	bool again = !r->second_try;
 
-	/* Another request has used that key up. */
+	/* Another request has already used that key. */
 	if (turn != r->turn)
 		return true;
 	if (again)

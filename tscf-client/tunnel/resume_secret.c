@@ -36,8 +36,8 @@ void resume_secret_close(struct resume_secret *s)
 }
 
 /*
- * Written over the old one, and not through to the disk, for which packets would have to wait.  A host that loses its
- * power may find half of it: the server refuses that, and asks the old tunnel.
+ * The secret overwrites the old one without fsync, for which packets would have to wait.  After a power failure the
+ * file may be damaged: then the server refuses the secret, and probes the old tunnel.
  */
 void resume_secret_take(struct resume_secret *s, const struct tscf_message *response)
 {
@@ -56,7 +56,7 @@ void resume_secret_write(const struct resume_secret *s, struct tscf_writer *w)
 	if (!s->known)
 		return;
 	tscf_write_bytes(w, TSCF_TLV_RESUME_SECRET, s->bytes, sizeof(s->bytes));
-	/* Nobody would release what the former run had bound. */
+	/* Without this, the bindings of the former run would never be released. */
 	if (s->former_run)
 		tscf_write_bytes(w, TSCF_TLV_COMPLETE, NULL, 0);
 }

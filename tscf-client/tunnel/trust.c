@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A request for certificates is this large, so that its answer may be three times that. */
+/** The size of a request for certificates; its answer may be three times as large. */
 #define CHAIN_REQUEST_SIZE 400
 
 static struct trust *trust_of(const struct connector_try *try)
@@ -29,14 +29,14 @@ static void refuse(struct connector_try *try, const char *reason)
 	try->verified(try, text);
 }
 
-/** The key that goes into the tunnel's, if this client has proved itself by one. */
+/** The pre-shared key that goes into the tunnel's keys, if this client has authenticated with one. */
 static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
 {
 	const struct tscf_credential *credential = try->tunnel.client->credential;
 	return try->must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
 }
 
-/** Judge the response by these certificates, which have the digest that it names. */
+/** Verify the response with these certificates; their digest is the one that the response names. */
 static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t length)
 {
 	struct client *c = try->tunnel.client;
@@ -66,7 +66,7 @@ static void fetched(struct connector_try *try)
 {
 	uint8_t digest[32];
 	tscf_sha256(try->fetch.chain, try->fetch.total, digest);
-	/* They may have been renewed in between. */
+	/* The certificates may have been renewed meanwhile. */
 	if (memcmp(digest, tscf_agreement_chain(&try->response), sizeof(digest)) != 0) {
 		refuse(try, "its certificates are not those that it has named");
 	} else if (judge(try, try->fetch.chain, try->fetch.total)) {

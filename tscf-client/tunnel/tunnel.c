@@ -11,7 +11,7 @@
 static void transmit(void *context, const uint8_t *data, uint32_t length)
 {
 	struct tunnel *t = context;
-	/* A padded keepalive asks what the path carries in one piece (pmtu.h). */
+	/* A padded keepalive probes which size the path carries unfragmented (pmtu.h). */
 	bool whole = data[1] == TSCF_KEEPALIVE_REQUEST;
 	tunnel_sent(t);
 	if (!t->peer)
@@ -93,7 +93,7 @@ static void take(struct tunnel *to, struct tunnel *from)
 	to->keepalive = from->keepalive;
 	to->transport->context = to;
 	to->requests.reliable = from->requests.reliable;
-	/* The server tells requests of one session apart by their numbers. */
+	/* The server distinguishes the requests of a session by their numbers. */
 	if (to->requests.sequence < from->requests.sequence)
 		to->requests.sequence = from->requests.sequence;
 	from->transport = NULL;
@@ -164,7 +164,7 @@ void tunnel_release(struct tunnel *t)
 	tunnel_send(t, &w);
 }
 
-/* A server that was restarted sends nothing down before it has heard which sockets it must not send to in clear. */
+/* A restarted server sends nothing down until it knows which sockets must not get packets in clear. */
 static void take_recall(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv quiet;
@@ -221,7 +221,7 @@ void tunnel_sent(struct tunnel *t)
 	t->unanswered++;
 }
 
-/* Many packets have gone and nothing has come: somebody talks, and hears nothing. */
+/* Many packets were sent and none arrived, as in a call that hears nothing. */
 static bool talks_in_vain(const struct tunnel *t)
 {
 	return (!t->requests.reliable || t->events->silent) && t->waiting_since > t->last_heard &&
@@ -235,7 +235,7 @@ static uint16_t talk_probes(const struct tunnel *t)
 	return t->silent_rounds == 0 ? TUNNEL_SILENT_PROBES : TUNNEL_TALK_PROBES - TUNNEL_SILENT_PROBES;
 }
 
-/* Where somebody waits to hear, the end of a tunnel is to be known soon; else the network has its time. */
+/* During a call, a dead tunnel must be detected soon; otherwise the network gets more time. */
 static struct request_pace probe_pace(const struct tunnel *t)
 {
 	uint64_t round_trips = 2 * t->requests.round_trip_ms;
@@ -285,7 +285,7 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 	probe(t, cookie, cookie_length);
 }
 
-/* A server that asks and asks again may not hear the answers. */
+/* A server that repeats its keepalives may not receive the answers. */
 static void asked(struct tunnel *t)
 {
 	bool again = t->asked_at > 0 && t->client->now - t->asked_at < TUNNEL_ASKED_AGAIN_MS;
@@ -296,7 +296,7 @@ static void asked(struct tunnel *t)
 	tunnel_probe(t);
 }
 
-/* Requests of the server: it asks whether this end is alive, or says that it stops. */
+/* Answer a request of the server: a keepalive, or a release because it stops. */
 static void answer(struct tunnel *t, const struct tscf_message *m)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
@@ -326,7 +326,7 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		return;
 	}
 	bool request = m.type % 2 == 1;
-	/* The first response brings the TSID; whatever else must bear the one that was assigned. */
+	/* The first response assigns the TSID; every other message must have that TSID. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		c->counters.control_wrong_tsid++;
 		if (t->transport->ops->encrypted || t->transport->ops->stream || c->config->strict_tsid)
@@ -341,7 +341,8 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		c->counters.control_invalid++;
 }
 
-/* The server's word counts if it has one; and what it would take for a dead client must not happen to a quiet one. */
+/* The server's value has priority.  The keepalive must come early enough that the server does not take a quiet client
+ * for dead. */
 void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
@@ -354,14 +355,14 @@ void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
 		t->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
 }
 
-/* Silence in either direction is broken: the server ends what it does not hear of, and so does this end. */
+/* Silence in either direction leads to a keepalive: each end gives up a tunnel on which it receives nothing. */
 static uint64_t keepalive_due(const struct tunnel *t)
 {
 	uint64_t silence = (uint64_t)t->keepalive * 1000;
 	if (t->state != TUNNEL_UP || silence == 0 || t->probing)
 		return UINT64_MAX;
 	uint64_t due = (t->last_heard < t->last_sent ? t->last_heard : t->last_sent) + silence;
-	/* Who is sent to and says nothing may be gone. */
+	/* A server that gets packets and sends none may be gone. */
 	uint64_t limit = talks_in_vain(t) ? TUNNEL_TALK_DOUBT_MS : TUNNEL_DOUBT_MS;
 	if (limit < 2 * t->requests.round_trip_ms)
 		limit = 2 * t->requests.round_trip_ms;
@@ -391,10 +392,10 @@ static struct tscf_prefix host_prefix(const struct tscf_addr *addr)
 static int add_address(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_addr *addr)
 {
 	struct tscf_prefix host = host_prefix(addr);
-	/* With a smaller one the kernel would take the address away again. */
+	/* With a smaller MTU the kernel would remove the address again. */
 	if (addr->family == AF_INET6 && t->client->mtu < TSCF_MTU_FLOOR_IPV6)
 		return -EMSGSIZE;
-	/* Where IPv6 is off for new devices: this one is for what the server gave. */
+	/* IPv6 may be off for new devices, but this device needs the address from the server. */
 	if (addr->family == AF_INET6)
 		tscf_link_sysctl("ipv6", tun->name, "disable_ipv6", "0");
 	return tscf_addr_add(t->client->netlink, tun->index, &host);
@@ -406,7 +407,7 @@ int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const st
 	int gone = 0, error;
 	if (!fresh.of[0].family && !fresh.of[1].family)
 		return -EPROTO;
-	/* The new ones first: a device that loses its last address loses its routes. */
+	/* Add the new addresses first: a device that loses its last address loses its routes. */
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		struct tscf_addr *addr = &fresh.of[i];
 		if (!addr->family || (error = add_address(t, tun, addr)) == 0)

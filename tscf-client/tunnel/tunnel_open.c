@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tunnel_open.c - from a way to a transport: by datagrams, by a stream, or by a stream through a proxy.
+ * tunnel_open.c - opens the transport for a way: datagrams, a stream, or a stream through a proxy.
  */
 #include "common/transport/dtls.h"
 #include "common/transport/tcp.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The encrypted tunnel, and a plain one where no other port can be reached. */
+/* Whether the transport is DTLS or TLS: for the encrypted tunnel, and for a plain one if only the encrypted port is
+ * reachable. */
 static bool secured(const struct tunnel *t)
 {
 	return t->encrypted || t->way.inside;
@@ -32,7 +33,7 @@ static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
 		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport,
 					 &t->peer);
 	int error = tscf_udp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
-	/* Nothing tells when a datagram socket is ready: it always is. */
+	/* A datagram socket is always ready; no event reports it. */
 	if (error == 0)
 		t->events->open(t);
 	return error;
@@ -53,7 +54,7 @@ static void tell_realtime(struct tunnel *t)
 	t->transport->realtime_dscps = t->client->config->realtime_dscps;
 }
 
-/* The proxy has connected us. */
+/* The proxy has made the connection. */
 static void connected(void *context, int fd, const char *reason)
 {
 	struct tunnel *t = context;

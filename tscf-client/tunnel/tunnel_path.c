@@ -21,7 +21,7 @@ bool tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *device)
 
 	if (t->way.remote.sa.sa_family == 0 || !tunnel_source(t, source))
 		return false;
-	/* A link-local address says itself where it is. */
+	/* A link-local address contains its device. */
 	if (t->way.remote.sa.sa_family == AF_INET6 && t->way.remote.in6.sin6_scope_id != 0) {
 		*device = (int)t->way.remote.in6.sin6_scope_id;
 		return true;
@@ -36,7 +36,7 @@ bool tunnel_astray(const struct tunnel *t)
 {
 	struct tscf_addr now, before = tscf_endpoint_addr(&t->transport->local);
 
-	/* A connection that is not there yet has none. */
+	/* A connection that is not established yet has no source address. */
 	if (before.family == 0)
 		return false;
 	return !tunnel_source(t, &now) || !tscf_addr_equal(&now, &before);
