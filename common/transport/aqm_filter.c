@@ -7,10 +7,13 @@
 
 /* Smaller packets are voice, signalling, handshakes or acknowledgements. */
 #define BULK_SIZE 512
-/* A read that gives this much means that more than one burst is waiting. */
+/* A read of this many bytes means that more than one burst is waiting. */
 #define BACKLOG_BYTES (64 * 1024)
 
-/* Streams have no outer DSCP of a packet, and networks may take it from datagrams; what is encrypted has no other. */
+/*
+ * Streams have no outer DSCP for each packet, and networks may clear it on datagrams, so the inner DSCP counts too.
+ * Encrypted data shows the outer DSCP only.
+ */
 static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inner, uint32_t length)
 {
 	enum tscf_kind kind = tscf_kind_of(inner[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * aqm_filter.h - keeping the queue of an outer socket short: aqm.h applied to what is read from it.
+ * aqm_filter.h - keep the queue of an outer socket short: applies aqm.h to what is read from the socket.
  */
 #ifndef TSCF_AQM_FILTER_H
 #define TSCF_AQM_FILTER_H
@@ -12,16 +12,16 @@
 #include <stdint.h>
 
 /**
- * Take one packet off the end of @p packet, which came at @p came, if the queue is too long: the sender must slow down.
- * Only bulk goes, no real-time packets of any size, no voice, signalling, acknowledgements, handshakes or control
- * messages; and only where much is waiting: what is late because this process was (or because the machine slept) is no
- * queue.
+ * Remove one packet from the end of @p packet, which arrived at @p came, if the queue is too long: the sender must slow
+ * down. Only bulk is dropped: no real-time packets of any size, no voice, signalling, acknowledgements, handshakes or
+ * control messages. Nothing is dropped unless much is waiting: packets that are late because this process was late (or
+ * the machine slept) are not a queue.
  *
- * @param realtime  what real-time packets are marked with (dscp.h): the outer one, or the inner one where it shows
- * @param came     nanoseconds since the epoch; 0: not known
+ * @param realtime  DSCPs of real-time packets (dscp.h): the outer DSCP, or the inner one where it is visible
+ * @param came     arrival, nanoseconds since the epoch; 0: not known
  * @param now      the same clock
  * @param waiting  bytes that were read at once
- * @return whether one was taken; packet->length may be 0 then.
+ * @return whether a packet was removed; packet->length may then be 0.
  */
 bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
 		     uint32_t waiting);

@@ -7,9 +7,11 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-/* Most batches per wake-up of the event loop: timers and the other direction must have their turn. */
+/* Most batches per wake-up of the event loop, so that timers and the other direction have their turn. */
 #define ROUNDS_MAX 4
-/* Least seconds between two calls of handler->unreachable: the answer to it may be a packet that fails the same way. */
+/*
+ * Least seconds between two calls of handler->unreachable: the user may answer with a packet that fails the same way.
+ */
 #define UNREACHABLE_INTERVAL 0.1
 
 static struct tscf_datagram *datagram_of(struct tscf_transport *t)
@@ -43,7 +45,7 @@ static bool read_once(struct tscf_datagram *d)
 	if (count < 0) {
 		if (tscf_outer_is_unreachable(-count))
 			d->error = -count;
-		/* The error is taken from the socket by now; datagrams may wait behind it. */
+		/* The call has cleared the error of the socket; datagrams may wait behind it. */
 		return true;
 	}
 	losses = tscf_outer_read_losses(d->reader);
@@ -55,7 +57,7 @@ static bool read_once(struct tscf_datagram *d)
 	return more;
 }
 
-/* The rest has its turn after the other direction. */
+/* Process the rest after the other direction has had its turn. */
 static void go_on_later(struct tscf_datagram *d)
 {
 	struct ev_loop *loop = d->transport.loop;
@@ -97,7 +99,7 @@ void tscf_datagram_poll(struct tscf_transport *t)
 {
 	struct tscf_datagram *d = datagram_of(t);
 
-	/* From inside a callback, the packets being worked on would be overwritten. */
+	/* Inside a callback, this would overwrite the packets that are being worked on. */
 	if (d->transport.depth == 0 && !d->transport.closed)
 		read_some(d);
 }
@@ -115,7 +117,7 @@ void tscf_datagram_flush(struct tscf_datagram *d)
 		ev_feed_event(d->transport.loop, &d->readable, EV_READ);
 }
 
-/* Whoever asks one of several addresses wants to be answered by that one. */
+/* A client that asks one of several addresses must be answered from that address. */
 static int tell_local(const struct tscf_datagram *d)
 {
 	struct tscf_addr bound = tscf_endpoint_addr(&d->transport.local);

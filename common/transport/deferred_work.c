@@ -34,7 +34,7 @@ void tscf_deferred_work_init(struct tscf_deferred_work *later, struct ev_loop *l
 	later->step = step;
 	later->pause = pause;
 	later->context = context;
-	/* Due at once: in the next pass, and after what else is due in it. */
+	/* Due at once: it runs in the next pass, after everything else that is due in it. */
 	ev_timer_init(&later->timer, on_timer, 0, 0);
 	ev_set_priority(&later->timer, EV_MINPRI);
 	later->timer.data = later;

@@ -21,7 +21,7 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 		dtls_peer_feed(peer, packet);
 }
 
-/* Whoever has given a connection id is found wherever he is. */
+/* Find a peer by its connection id, whatever its address. */
 static void named_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
 {
 	struct dtls_peer *peer = dtls_id_find(dtls, first);
@@ -32,13 +32,13 @@ static void named_datagram(struct dtls *dtls, struct tscf_packet *packet, const 
 		count_invalid(dtls);
 }
 
-/* Somebody else may have the address by now that @p up has moved away from. */
+/* After @p up has moved away from its address, another client may have that address. */
 static bool is_of(const struct dtls_peer *up, const struct tscf_packet *packet)
 {
 	return !up->has_id || tscf_endpoint_equal(&up->base.outer, &packet->from);
 }
 
-/* Whoever is up is served at once, whoever wants to be later. */
+/* Serve connections that are up at once, and handshakes later. */
 static void listening_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
 {
 	struct tscf_outer_key key = tscf_outer_key(&packet->from);
@@ -90,7 +90,7 @@ static void datagrams(struct tscf_datagram *d, struct tscf_batch *batch)
 	dtls_finish(dtls);
 }
 
-/** One inner packet, one record. */
+/** Send one inner packet as one record. */
 static void send_record(struct dtls *dtls, struct dtls_peer *peer, const uint8_t *data, uint32_t length, uint8_t tos)
 {
 	struct tscf_transport *t = &dtls->base.transport;
@@ -123,7 +123,7 @@ static void send_batch(struct tscf_transport *t, struct tscf_batch *batch)
 		return;
 	for (unsigned i = 0; i < batch->count; i++)
 		send_packet(dtls, batch->packet[i]);
-	/* From inside a callback these are answers: the next ones may join them (dtls_finish). */
+	/* Inside a callback these are answers: more may join them before they are sent (dtls_finish). */
 	if (t->depth == 0)
 		tscf_datagram_flush(&dtls->base);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Datagrams of handshakes wait here until the packets of those who are up are done (deferred_work.h).  Whoever has
- * begun goes first: his handshake is nearly paid for, and a flood of hellos cannot keep him from finishing.  What does
- * not fit is dropped, and sent again by the client.
+ * Datagrams of handshakes wait here until the packets of established connections are done (deferred_work.h).  Clients
+ * that have begun a handshake go first: their handshakes are nearly done, and a flood of hellos cannot keep them from
+ * finishing.  Datagrams that do not fit are dropped, and the client sends them again.
  */
 #include "common/transport/dtls_peer.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Most datagrams waiting, of each kind: about a tenth of a second's work, so that no client repeats itself before its
- * turn. */
+/*
+ * Most waiting datagrams of each kind: about a tenth of a second's work, so that no client retransmits before its turn.
+ */
 #define WAITING_MAX 512
 
 struct dtls_waiting {

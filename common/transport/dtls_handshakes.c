@@ -12,7 +12,7 @@ void dtls_clear_record(struct dtls *dtls, struct dtls_peer *peer, const struct t
 		dtls->base.transport.counters.invalid++;
 }
 
-/* A datagram of a handshake that is under way, or of a stranger. */
+/* Work on a datagram of a handshake in progress, or of a stranger. */
 static void handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
 {
 	struct tscf_outer_key key = tscf_outer_key(&packet->from);
@@ -20,7 +20,7 @@ static void handshake_datagram(struct dtls *dtls, struct tscf_packet *packet)
 	struct dtls_peer *begun = dtls_table_find_begun(dtls, &key);
 	struct tscf_dtls_record first;
 
-	/* It was so when it came. */
+	/* The datagram was valid when it arrived. */
 	if (!tscf_dtls_record_first(packet->data, packet->length, &first))
 		return;
 	if (begun && tscf_dtls_is_client_hello(&first) &&

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dtls_id.c - connection ids, and where connections that have one are (RFC 9146).
+ * dtls_id.c - connection ids, and the addresses of connections that have one (RFC 9146).
  *
- * The key of such a connection in the table of addresses stays that of its handshake: records without an id, and the
- * rest of the handshake, come from there.  Somebody who sends in another's name from another's address can so take no
- * place of his.
+ * Such a connection stays in the table of addresses under the address of its handshake: records without an id, and the
+ * rest of the handshake, come from there.  So a client that spoofs the address of another client cannot take that
+ * client's place in the table.
  */
 #include "common/crypto/random.h"
 #include "common/transport/dtls_peer.h"
@@ -78,7 +78,7 @@ uint32_t dtls_id_give(struct tscf_peer *p, uint8_t *id)
 			tscf_random(peer->id, sizeof(peer->id));
 		while (find(dtls, peer->id));
 		HASH_ADD(hh_id, dtls->by_id, id, TSCF_DTLS_ID, peer);
-		/* uthash clears this when it had no memory. */
+		/* uthash clears this when out of memory. */
 		if (!peer->hh_id.tbl)
 			return 0;
 		peer->has_id = true;

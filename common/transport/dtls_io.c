@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * wolfSSL 5.5.4 never sends its last flight again: once its own handshake is done it drops the repeated flight of the
- * other end, which then waits for ever.  So the flight is kept here and sent again by us.
+ * other end, which then waits without limit.  So the flight is kept here and retransmitted by us.
  */
 #include "common/transport/dtls_peer.h"
 
 #include <stdlib.h>
 
-/* Least seconds between two repetitions of the last flight, and most repetitions: it is larger than what asks for it.
+/*
+ * Least seconds between two repetitions of the last flight, and most repetitions: the flight is larger than the
+ * datagram that asks for it.
  */
 #define RESEND_INTERVAL 0.05
 #define RESEND_MAX      16
@@ -92,7 +94,7 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 	return length;
 }
 
-/* @return whether wolfSSL shall see @p record: data before the handshake is done would be an error that ends it. */
+/* @return whether wolfSSL gets @p record: data before the handshake is done would be a fatal error for it. */
 static bool is_wanted(const struct tscf_dtls_record *record, int room)
 {
 	return record->length <= (uint32_t)room && record->type != TSCF_DTLS_APPLICATION_DATA && !record->id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From wolfSSL's handshake to the records of dtls_protect.h. */
+/* The change from wolfSSL's handshake to the records of dtls_protect.h. */
 #include "common/transport/dtls_peer.h"
 
 #include "common/base/bytes.h"
@@ -50,7 +50,7 @@ int dtls_keys_take(struct dtls_peer *peer)
 
 	if (err == 0)
 		err = take_direction(&peer->receiving, peer, !server, &peer->crypto.decrypt);
-	/* Its own Finished is the least that wolfSSL has sent. */
+	/* wolfSSL has sent its own Finished at least. */
 	if (err < 0 || peer->sent_sequence == 0)
 		return -EPROTO;
 	peer->sending.sequence = peer->sent_sequence + 1;

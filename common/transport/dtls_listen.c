@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One spare connection answers everyone whose address is not proved, and remembers nothing: the cookie is a keyed hash
- * of address and hello.  When the cookie in a hello is right, the spare one has become that client's connection, and
- * the next hello gets a new spare.
+ * One spare connection answers all clients whose address is not proved, and keeps no state: the cookie is a keyed hash
+ * of address and hello.  When the cookie in a hello is right, the spare connection becomes that client's connection,
+ * and the next hello gets a new spare.
  */
 #include "common/transport/dtls_peer.h"
 
@@ -36,7 +36,7 @@ static void promote(struct dtls *dtls, struct dtls_peer *peer, const struct tscf
 
 	dtls->listener = NULL;
 	memcpy(peer->client_random, tscf_dtls_client_random(hello), TSCF_DTLS_RANDOM);
-	/* The same source has started over. */
+	/* The same source has started a new handshake. */
 	if (old)
 		dtls_peer_fail(old, ECONNRESET, "started over");
 	peer->source = tscf_source_hold(&dtls->sources, &peer->base.outer, TSCF_DTLS_HANDSHAKES_PER_SOURCE);
@@ -58,7 +58,10 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 
 	if (HASH_COUNT(dtls->handshakes.head) >= TSCF_DTLS_HANDSHAKES_MAX)
 		return;
-	/* Before wolfSSL has a look: its answer to a hello with a cookie would be that it goes on. */
+	/*
+	 * Check this before wolfSSL gets the hello: it answers a hello that has a cookie by going on with the
+	 * handshake.
+	 */
 	if (tscf_source_count(&dtls->sources, &from) >= TSCF_DTLS_HANDSHAKES_PER_SOURCE) {
 		dtls->base.transport.counters.refused++;
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection is in state DTLS_HANDSHAKE from the first hello (client) or the right cookie (server) on, until it is
- * verified: then it is DTLS_UP and the user is told.  It ends in dtls_peer_fail, in the user's tscf_peer_close, or with
- * the transport.
+ * A connection is in state DTLS_HANDSHAKE from the first hello (client) or the right cookie (server) until it is
+ * verified.  Then it is DTLS_UP and peer_up is called.  It ends in dtls_peer_fail, in the user's tscf_peer_close, or
+ * with the transport.
  */
 #include "common/transport/dtls_peer.h"
 
@@ -12,7 +12,7 @@
 
 /*
  * Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too
- * long for a call. With 1 s as the most, there are a dozen attempts before the deadline.
+ * long for a call. With a maximum of 1 s, there are a dozen attempts before the deadline.
  */
 #define RETRANSMIT_FIRST 0.1
 #define RETRANSMIT_MAX   1.0
@@ -81,7 +81,7 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 	struct dtls *dtls = dtls_of(peer);
 	struct tscf_transport *t = &dtls->base.transport;
 
-	/* What it sent before its end comes first. */
+	/* Hand up first what the peer sent before its end. */
 	if (dtls->clear.count > 0)
 		dtls_deliver(dtls);
 	if (peer->base.closed || dtls->base.transport.closed)
@@ -89,11 +89,11 @@ void dtls_peer_fail(struct dtls_peer *peer, int error, const char *reason)
 	peer->base.closed = true;
 	dtls_unlink(peer);
 	ev_timer_stop(t->loop, &peer->timer);
-	/* wolfSSL keeps a list of what went wrong on this thread; nobody reads it. */
+	/* wolfSSL keeps a list of errors of this thread; nothing reads it. */
 	wolfSSL_ERR_clear_error();
 	if (peer->state == DTLS_HANDSHAKE) {
 		t->counters.handshakes_failed++;
-		/* It may have been the reason. */
+		/* The session may have caused the failure. */
 		if (peer->session_offered)
 			tscf_tls_session_forget(&dtls->tls->session);
 	}
@@ -113,7 +113,7 @@ static void fail_with(struct dtls_peer *peer, int error)
 			       tscf_tls_reason(peer->ssl, error, reason));
 }
 
-/* Whoever sent the last flight must be able to send it again; the other one knows that it has arrived. */
+/* The end that sent the last flight must be able to send it again; the other end knows that it has arrived. */
 static void settle_flight(struct dtls_peer *peer)
 {
 	bool server_is_last = !wolfSSL_session_reused(peer->ssl);
@@ -122,17 +122,19 @@ static void settle_flight(struct dtls_peer *peer)
 		dtls_flight_free(peer);
 }
 
-/* @return whether the user may have it. */
+/* @return whether the connection may be given to the user. */
 static bool is_verified(struct dtls_peer *peer)
 {
 	if (dtls_of(peer)->tls->server)
 		return true;
-	/* A session is kept only of a verified connection, and resuming it proves that the server is the same. */
+	/* A session is kept only of a verified connection, and resuming it proves that this is the same server. */
 	return peer->check.verified || (peer->session_offered && wolfSSL_session_reused(peer->ssl));
 }
 
-/* A connection from the address of @p peer, which is done, takes the place of the one that came from there before:
- * unless that has moved.  @return whether the transport is still there. */
+/*
+ * The handshake of @p peer is done: it replaces the former connection from the same address, unless that one has moved.
+ * @return whether the transport still exists.
+ */
 static bool replace_former(struct dtls *dtls, struct dtls_peer *peer)
 {
 	struct dtls_peer *old = dtls_table_find(dtls, &dtls->up, &peer->key);
@@ -180,7 +182,7 @@ static void come_up(struct dtls_peer *peer)
 	t->handler->peer_up(t->context, &peer->base);
 }
 
-/* The error of the last call, as a negative number of wolfSSL; 0 if it only waits. */
+/* The error of the last call, as a negative number of wolfSSL; 0 if wolfSSL only waits for data. */
 static int last_error(struct dtls_peer *peer, int result)
 {
 	int error = wolfSSL_get_error(peer->ssl, result);
@@ -209,7 +211,7 @@ int dtls_peer_step(struct dtls_peer *peer)
 }
 
 /*
- * A server that does not know our session goes on with a full handshake, which wolfSSL 5.5.4 as a client takes for a
+ * A server that does not know our session continues with a full handshake.  wolfSSL 5.5.4 as a client takes this for a
  * resumption out of order, and fails.  So begin again without the session.
  */
 static bool begin_without_session(struct dtls_peer *peer)
@@ -268,7 +270,7 @@ static void take_data(struct dtls_peer *peer, struct tscf_packet *packet, const 
 	struct dtls *dtls = dtls_of(peer);
 	struct tscf_transport_counters *counters = &dtls->base.transport.counters;
 
-	/* Who sends data has our last flight. */
+	/* A peer that sends data has received our last flight. */
 	if (peer->flight.data)
 		dtls_flight_free(peer);
 	packet->peer = &peer->base;
@@ -285,7 +287,7 @@ static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *r
 			const struct tscf_packet *datagram)
 {
 	struct dtls *dtls = dtls_of(peer);
-	/* As large as any datagram that comes this far. */
+	/* Large enough for any datagram that comes this far. */
 	struct tscf_packet *packet = tscf_ring_packet(dtls->ring, dtls->clear.count);
 	uint64_t next = peer->receiving.replay.next;
 	int length = -EBADMSG;
@@ -302,8 +304,7 @@ static void take_record(struct dtls_peer *peer, const struct tscf_dtls_record *r
 		dtls_id_heard(peer, record, datagram);
 	if (peer->base.closed || dtls->base.transport.closed)
 		return;
-	/* Handshake messages are repetitions, or ask for a new handshake inside this connection: a client makes a new
-	 * connection instead. */
+	/* Handshake messages are repetitions, or ask for renegotiation; a client makes a new connection instead. */
 	if (type == TSCF_DTLS_ALERT)
 		take_alert(peer, packet->data, packet->length);
 	else if (type == TSCF_DTLS_APPLICATION_DATA && length > 0)

@@ -16,7 +16,7 @@ enum { TYPE = 0, VERSION = 1, SEQUENCE = 3, AFTER_SEQUENCE = 11 };
 #define EXPLICIT_NONCE 8
 #define IMPLICIT_NONCE 4
 #define TAG            16
-/* RFC 5246, 6.2.3.3, and RFC 9146, 5.3, for a connection id of ours. */
+/* Size of the additional data: RFC 5246, 6.2.3.3, and RFC 9146, 5.3, for our length of connection id. */
 #define ADDITIONAL_DATA    13
 #define ADDITIONAL_DATA_ID (8 + 3 + 2 + 8 + TSCF_DTLS_ID + 2)
 
@@ -25,7 +25,7 @@ _Static_assert(TSCF_PROTECT_IV == CHACHA_POLY1305_NONCE_SIZE && TSCF_PROTECT_IV 
 _Static_assert(TSCF_PROTECT_OVERHEAD == TSCF_DTLS_RECORD_HEADER + TSCF_DTLS_ID + EXPLICIT_NONCE + 1 + TAG,
 	       "as promised");
 
-/** What is authenticated with a record, and not encrypted. */
+/** The data that is authenticated with a record but not encrypted. */
 struct additional {
 	uint8_t data[ADDITIONAL_DATA_ID];
 	uint32_t length;
@@ -42,7 +42,7 @@ static uint32_t explicit_nonce(const struct tscf_protect *protect)
 	return protect->cipher == TSCF_PROTECT_AES_GCM ? EXPLICIT_NONCE : 0;
 }
 
-/* @p length is that of what is encrypted, in clear. */
+/* @p length is that of the encrypted part, before encryption. */
 static void additional_data(struct additional *out, const uint8_t *record, const uint8_t *id, uint32_t length)
 {
 	uint8_t *at = out->data;
@@ -66,7 +66,7 @@ static void additional_data(struct additional *out, const uint8_t *record, const
 	out->length = (uint32_t)(at + 2 - out->data);
 }
 
-/* @p content begins with the explicit nonce, where there is one. */
+/* @p content begins with the explicit nonce, if the cipher has one. */
 static void make_nonce(const struct tscf_protect *protect, const uint8_t *record, const uint8_t *content,
 		       uint8_t nonce[TSCF_PROTECT_IV])
 {
@@ -127,13 +127,15 @@ static bool decrypt(struct tscf_protect *protect, const uint8_t *nonce, const st
 	chacha_poly1305_digest(&chacha, TAG, tag);
 	explicit_bzero(&chacha, sizeof(chacha));
 	good = memeql_sec(tag, data + length, TAG) != 0;
-	/* Nobody shall see what an attacker made. */
+	/* Wipe it: no reader may see data from an attacker. */
 	if (!good)
 		memset(out, 0, length);
 	return good;
 }
 
-/* Write the header of the next record with @p length bytes in clear.  @return its length, explicit nonce included. */
+/*
+ * Write the header of the next record for @p length bytes of plaintext.  @return its length, explicit nonce included.
+ */
 static uint32_t begin_record(struct tscf_protect *protect, uint8_t type, uint32_t length, uint8_t *out)
 {
 	uint32_t nonce_length = explicit_nonce(protect), at = AFTER_SEQUENCE;
@@ -174,7 +176,9 @@ uint32_t tscf_protect_seal(struct tscf_protect *protect, uint8_t type, const uin
 	return before + length + TAG;
 }
 
-/* RFC 9146, 4: the type is the last byte that is not zero.  @return the length of the content before it, or -EBADMSG.
+/*
+ * RFC 9146, 4: the type is the last byte that is not zero.  @return the length of the content before the type, or
+ * -EBADMSG.
  */
 static int take_type(const uint8_t *data, uint32_t length, uint8_t *type)
 {

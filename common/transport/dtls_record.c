@@ -30,7 +30,7 @@ static bool is_type(uint8_t type)
 	       type == TSCF_DTLS_CONNECTION_ID;
 }
 
-/* What only encrypted records may be. */
+/* @return whether only encrypted records may have this type. */
 static bool is_encrypted(uint8_t type)
 {
 	return type == TSCF_DTLS_APPLICATION_DATA || type == TSCF_DTLS_CONNECTION_ID;
@@ -55,7 +55,7 @@ bool tscf_dtls_record_first(const uint8_t *data, size_t length, struct tscf_dtls
 	record->type = data[TYPE];
 	record->epoch = get16(data + EPOCH);
 	record->id = id > 0 ? data + AFTER_SEQUENCE : NULL;
-	/* Clear application data does not exist, and old versions have no keys. */
+	/* Unencrypted application data does not exist, and there are no keys for old versions. */
 	return record->epoch == 0 ? !is_encrypted(record->type) : version == VERSION_DTLS_1_2;
 }
 

@@ -19,7 +19,7 @@ int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer
 {
 	HASH_ADD_BYHASHVALUE(hh, table->head, key, sizeof(peer->key), tscf_outer_key_hash(&dtls->secret, &peer->key),
 			     peer);
-	/* uthash clears this when it had no memory. */
+	/* uthash clears this when out of memory. */
 	return peer->hh.tbl ? 0 : -ENOMEM;
 }
 
@@ -41,7 +41,7 @@ struct dtls_peer *dtls_table_find_begun(struct dtls *dtls, const struct tscf_out
 int dtls_table_give_way(struct dtls *dtls, struct dtls_peer *peer)
 {
 	dtls_table_remove(dtls, &dtls->up, peer);
-	/* No address is of no family. */
+	/* No address has this family, so no lookup finds it. */
 	peer->key = (struct tscf_outer_key){.family = AF_UNSPEC};
 	memcpy(peer->key.address, peer->id, TSCF_DTLS_ID);
 	return dtls_table_add(dtls, &dtls->up, peer);

@@ -3,7 +3,7 @@
 
 static const union tscf_endpoint connected;
 
-/* Whoever chooses his address to hit another's slot makes one system call more, for both. */
+/* An attacker who chooses an address to collide with another's slot causes one more system call, for both. */
 static struct tscf_gso_fallback *slot_of(struct tscf_gso_fallbacks *r, const union tscf_endpoint *to)
 {
 	uint32_t mixed = 0;
@@ -12,7 +12,7 @@ static struct tscf_gso_fallback *slot_of(struct tscf_gso_fallbacks *r, const uni
 		mixed = to->in6.sin6_addr.s6_addr32[1] ^ to->in6.sin6_addr.s6_addr32[3] ^ to->in6.sin6_port;
 	else if (to->sa.sa_family == AF_INET)
 		mixed = to->in.sin_addr.s_addr ^ to->in.sin_port;
-	/* Addresses are in network order: what differs most is in the high bits. */
+	/* Addresses are in network byte order: the bits that differ most are the high ones. */
 	return &r->slot[(mixed * 2654435761U) >> 24 & (TSCF_REFUSAL_SLOTS - 1)];
 }
 
@@ -48,7 +48,7 @@ bool tscf_gso_fallbacks_allow(struct tscf_gso_fallbacks *r, const union tscf_end
 		r->left--;
 		return false;
 	}
-	/* Nearly always. */
+	/* True nearly always. */
 	if (r->used == 0)
 		return true;
 	slot = slot_of(r, where);

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Half a second of a 60 Mbit/s tunnel, or 20 ms of a 1.6 Gbit/s one: what a busy event loop may need to come back. */
+/* Half a second of a 60 Mbit/s tunnel, or 20 ms of a 1.6 Gbit/s one: the time until a busy event loop reads again. */
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
-/* Less than that: what waits here is late already. */
+/* Smaller than the receive buffer: packets that wait here are late already. */
 #define SEND_BUFFER (1024 * 1024)
 /* Connections that wait to be accepted; the system's limit holds where it is lower. */
 #define LISTEN_BACKLOG 4096
@@ -23,7 +23,7 @@ static int set_int(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* The FORCE form goes beyond the system's limit and needs CAP_NET_ADMIN; without it the limit is what we get. */
+/* The FORCE form may exceed the system's limit and needs CAP_NET_ADMIN; without it the system's limit applies. */
 static void set_buffer(int fd, int force, int plain, int size)
 {
 	if (set_int(fd, SOL_SOCKET, force, size) < 0)
@@ -37,13 +37,13 @@ static int set_mark(int fd, const struct tscf_outer_options *options)
 
 	if (options->mark_mask == 0)
 		return 0;
-	/* A cgroup program may have given the socket a mark already; its other bits are not ours. */
+	/* A cgroup program may have given the socket a mark already; keep the bits outside of our mask. */
 	if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size) < 0)
 		return -errno;
 	return set_int(fd, SOL_SOCKET, SO_MARK, (int)tscf_mark_set(mark, options->mark_mask, options->mark));
 }
 
-/* What every kind of socket has. */
+/* Set the options that every kind of socket has. */
 static int set_common(int fd, sa_family_t family, const struct tscf_outer_options *options)
 {
 	int err = 0;
@@ -111,7 +111,7 @@ int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoin
 	if (fd < 0)
 		return -errno;
 	err = set_common(fd, any->sa.sa_family, options);
-	/* A restarted server shall not wait for the connections of the last one to be forgotten. */
+	/* A restarted server must not wait until the kernel forgets the connections of the previous one. */
 	if (err == 0 && local)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (err == 0 && local)

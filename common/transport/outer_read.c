@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined datagrams, when they
- * came, and to which address. */
+/*
+ * Ancillary data: the TOS byte (one byte for IPv4, an int for IPv6), the overflow counter, the size of joined
+ * datagrams, the time of arrival, and the local address.
+ */
 #define CONTROL_SIZE                                                                                                   \
 	(CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) +                            \
 	 CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
@@ -21,31 +23,31 @@ struct control {
 	_Alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
 };
 
-/* Packets of the ring, first in first out. */
+/* Packets of the ring, first in, first out. */
 struct fifo {
 	unsigned head, count;
 	uint8_t slot[TSCF_BATCH_MAX];
 };
 
 /*
- * Every packet of the ring is in one of three places: free, taken from the socket and waiting for its turn, or lent to
- * the user of the last batch.  Taking is much cheaper than what is done with a packet, so whatever is in the socket is
- * taken at once, and what is urgent among it is given out first.
+ * Every packet of the ring is in one of three places: free, read from the socket and waiting for its turn, or lent to
+ * the user of the last batch.  Reading a packet is much cheaper than processing it, so everything in the socket is read
+ * at once, and urgent packets are given out first.
  */
 struct tscf_outer_reader {
 	struct tscf_ring *ring;
 	int fd;
 	bool connected;
 	struct fifo free, urgent, bulk;
-	uint32_t bytes; /* that wait */
+	uint32_t bytes; /* of the waiting packets */
 	unsigned lent_count;
 	uint8_t lent[TSCF_BATCH_MAX];
 	struct tscf_packet *packet[TSCF_BATCH_MAX];
 	uint64_t came[TSCF_BATCH_MAX];
 	struct tscf_aqm aqm;
-	struct tscf_outer_losses losses; /* but for the overflow */
-	uint32_t overflow;               /* counter of the kernel, as last seen */
-	uint32_t overflow_told;          /* ... as last told */
+	struct tscf_outer_losses losses; /* except the overflow */
+	uint32_t overflow;               /* the kernel's counter, as last seen */
+	uint32_t overflow_told;          /* ... as last reported */
 	struct mmsghdr message[TSCF_OUTER_READ_MAX];
 	struct iovec iov[TSCF_OUTER_READ_MAX];
 	struct control control[TSCF_OUTER_READ_MAX];
@@ -77,7 +79,7 @@ struct tscf_outer_reader *tscf_outer_reader_new(int fd, uint32_t size, bool conn
 	for (unsigned i = 0; i < TSCF_BATCH_MAX; i++)
 		push(&reader->free, i);
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
-	/* Without it (kernels before 5.0) datagrams come one by one. */
+	/* Without UDP_GRO (kernels before 5.0) datagrams come one by one. */
 	if (tscf_outer_offloads_allowed() && setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) == 0)
 		size = TSCF_PACKET_MAX;
 	reader->ring = tscf_ring_new(size);
@@ -118,7 +120,7 @@ static uint64_t nanoseconds(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
 }
 
-/* Of what came to a group or to all there is no one address to answer from. */
+/* A multicast or broadcast datagram has no single address to answer from. */
 static void take_local(const struct cmsghdr *c, struct tscf_packet *packet)
 {
 	if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_PKTINFO) {
@@ -136,7 +138,7 @@ static void take_local(const struct cmsghdr *c, struct tscf_packet *packet)
 	}
 }
 
-/* @return when the packet came, in nanoseconds since the epoch; 0 if the kernel does not say. */
+/* @return when the packet arrived, in nanoseconds since the epoch; 0 if the kernel does not report it. */
 static uint64_t take_control(struct tscf_outer_reader *reader, struct msghdr *header, struct tscf_packet *packet)
 {
 	uint64_t came = 0;
@@ -184,7 +186,7 @@ static void take_message(struct tscf_outer_reader *reader, struct mmsghdr *messa
 	push(tscf_dscp_is_in(dscps, packet->tos) ? &reader->urgent : &reader->bulk, slot);
 }
 
-/* Take what waits in the socket.  @return whether there may be more, or -errno. */
+/* Read what waits in the socket.  @return whether there may be more, or -errno. */
 static int take(struct tscf_outer_reader *reader, uint64_t dscps)
 {
 	unsigned wanted = reader->free.count < TSCF_OUTER_READ_MAX ? reader->free.count : TSCF_OUTER_READ_MAX;
@@ -214,7 +216,7 @@ static void give(struct tscf_outer_reader *reader, unsigned slot, struct tscf_ba
 	reader->lent[reader->lent_count++] = (uint8_t)slot;
 }
 
-/* Bulk, for about TSCF_OUTER_READ_BYTES, while the queue is not too long. */
+/* Give out bulk, about TSCF_OUTER_READ_BYTES, while the queue is not too long. */
 static uint32_t give_bulk(struct tscf_outer_reader *reader, uint64_t dscps, struct tscf_batch *batch)
 {
 	struct timespec now;

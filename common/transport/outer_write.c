@@ -2,8 +2,8 @@
 /*
  * outer_write.c - many datagrams per system call.
  *
- * Datagrams to one destination that follow each other and are of one size (the last may be shorter) become one message
- * with UDP_SEGMENT: the kernel takes it through the stack once and splits it at the end.  All messages go out with one
+ * Consecutive datagrams to one destination that have the same size (the last may be shorter) become one message with
+ * UDP_SEGMENT: the kernel takes it through the stack once and splits it at the end.  All messages are sent with one
  * sendmmsg.
  */
 #include "common/base/log.h"
@@ -17,9 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/** Most datagrams, and so most messages, that are queued before they must go. */
+/** Most datagrams, and so most messages, that are queued before a flush. */
 #define QUEUE_MAX 256
-/** Most datagrams in one message, and most bytes; kernels before 6.9 take no more than 64. */
+/** Most datagrams in one message, and most bytes; kernels before 6.9 take at most 64. */
 #define SEGMENTS_MAX        64
 #define SEGMENTED_BYTES_MAX 65000
 
@@ -28,34 +28,36 @@ struct control {
 	    bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
-/** What one message carries: `datagrams` of `size` bytes, the last perhaps less. */
+/** The content of one message: `datagrams` of `size` bytes, the last one perhaps shorter. */
 struct gso_batch {
 	uint32_t size, bytes;
 	uint32_t datagrams;
 	uint8_t tos;
-	struct tscf_addr from; /* family 0: as the kernel chooses */
-	bool open;             /* the last one is full, another may follow */
+	struct tscf_addr from; /* family 0: the kernel chooses */
+	bool open;             /* the last datagram is full, another may follow */
 };
 
 struct tscf_outer_writer {
 	int fd;
 	sa_family_t family;
-	struct tscf_addr from; /* of what is queued now */
-	bool gso;              /* the kernel knows UDP_SEGMENT, and it may be used */
+	struct tscf_addr from; /* source of the datagrams queued from now on */
+	bool gso;              /* the kernel knows UDP_SEGMENT, and it is allowed */
 	struct tscf_gso_fallbacks refusals;
 	unsigned messages, iovs, copied;
-	unsigned dropped; /* by flushes that tscf_outer_write had to make itself */
+	unsigned dropped; /* in flushes that tscf_outer_write had to make itself */
 	int error;
 	struct mmsghdr message[QUEUE_MAX];
 	struct gso_batch batch[QUEUE_MAX];
 	struct control control[QUEUE_MAX];
 	struct iovec iov[QUEUE_MAX];
-	union tscf_endpoint to[QUEUE_MAX]; /* of copies */
+	union tscf_endpoint to[QUEUE_MAX]; /* addresses of copied datagrams */
 	uint32_t copy_size;
 	uint8_t copies[];
 };
 
-/* Zero is what it is anyway.  Kernels before 4.18 do not know the option, and would send a GSO batch as one datagram.
+/*
+ * Setting it to zero changes nothing.  Kernels before 4.18 do not know the option, and would send a GSO batch as one
+ * datagram.
  */
 static bool knows_gso(int fd)
 {
@@ -110,7 +112,7 @@ static void put_source(struct msghdr *header, const struct tscf_addr *from)
 	}
 }
 
-/** Write the ancillary data of message @p i, when all that it carries is known. */
+/** Write the ancillary data of message @p i, when its whole content is known. */
 static void set_control(struct tscf_outer_writer *writer, unsigned i)
 {
 	struct msghdr *header = &writer->message[i].msg_hdr;
@@ -121,7 +123,7 @@ static void set_control(struct tscf_outer_writer *writer, unsigned i)
 	header->msg_control = writer->control[i].bytes;
 	header->msg_controllen = 0;
 	put_source(header, &batch->from);
-	/* Zero is what the socket sends anyway. */
+	/* Zero is the socket's default. */
 	if (tos != 0 && writer->family == AF_INET6)
 		put_control(header, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	else if (tos != 0)
@@ -133,9 +135,9 @@ static void set_control(struct tscf_outer_writer *writer, unsigned i)
 }
 
 /*
- * Send the message at @p i and as many after it as the kernel takes; on an error, none.
+ * Send the message at @p i and as many after it as the kernel takes; on an error, nothing is sent.
  *
- * An error may belong to an earlier datagram (an ICMP answer to it), so the first message gets a second chance.
+ * An error may belong to an earlier datagram (an ICMP answer to it), so the first message is tried twice.
  */
 static int send_from(struct tscf_outer_writer *writer, unsigned i)
 {
@@ -152,13 +154,13 @@ static int send_from(struct tscf_outer_writer *writer, unsigned i)
 	return -writer->error;
 }
 
-/** The kernel does not take the GSO batch at @p i as one: remember that, and send what it carries one by one. */
+/** The kernel refuses the GSO batch at @p i: remember that, and send its datagrams one by one. */
 static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 {
 	const struct msghdr *header = &writer->message[i].msg_hdr;
 	const struct gso_batch *batch = &writer->batch[i];
 
-	/* Too large for the path, or not at all (a device without checksum offload). */
+	/* These errors: too large for the path.  Others: no GSO batch at all (a device without checksum offload). */
 	if (error == EINVAL || error == EMSGSIZE)
 		tscf_gso_fallbacks_note_size(&writer->refusals, header->msg_name, batch->size);
 	else
@@ -176,7 +178,7 @@ static void send_singly(struct tscf_outer_writer *writer, unsigned i, int error)
 			iov.iov_len = n;
 			one.msg_iov = &iov;
 			one.msg_iovlen = 1;
-			/* The ancillary data ends with UDP_SEGMENT. */
+			/* UDP_SEGMENT is the last item of the ancillary data. */
 			one.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
 			if (one.msg_controllen == 0)
 				one.msg_control = NULL;
@@ -230,7 +232,7 @@ static bool may_join(struct tscf_outer_writer *writer, const union tscf_endpoint
 	return writer->gso && tscf_gso_fallbacks_allow(&writer->refusals, to, size);
 }
 
-/** @return whether @p bytes in datagrams of @p size can follow in the last message. */
+/** @return whether @p bytes in datagrams of @p size can be appended to the last message. */
 static bool can_follow(struct tscf_outer_writer *writer, const union tscf_endpoint *to, uint32_t bytes, uint32_t size,
 		       uint8_t tos)
 {

@@ -15,7 +15,10 @@ bool tscf_replay_is_new(const struct tscf_replay *replay, uint64_t number)
 {
 	if (number >= replay->next)
 		return true;
-	/* The word of the newest number is not full yet: that many less than all words are remembered for certain. */
+	/*
+	 * The word of the newest number is not full yet: only TSCF_REPLAY_WINDOW numbers are certain to be remembered,
+	 * less than the bits of all words.
+	 */
 	if (replay->next - 1 - number >= TSCF_REPLAY_WINDOW)
 		return false;
 	return (replay->seen[word(number)] & bit(number)) == 0;
@@ -24,7 +27,7 @@ bool tscf_replay_is_new(const struct tscf_replay *replay, uint64_t number)
 void tscf_replay_mark(struct tscf_replay *replay, uint64_t number)
 {
 	if (number >= replay->next) {
-		/* Words between the last number and this one belonged to others, a round ago. */
+		/* The words between the last number and this one still hold numbers of the previous round. */
 		uint64_t first = replay->next == 0 ? 0 : (replay->next - 1) / 64 + 1, last = number / 64;
 
 		if (last >= first + TSCF_REPLAY_WORDS)

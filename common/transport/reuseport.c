@@ -27,8 +27,8 @@ unsigned tscf_reuseport_index(const struct tscf_addr *addr, unsigned count)
 }
 
 /**
- * The same as a program for the kernel.  Until the last socket has joined the kernel spreads by a hash of its own: what
- * begins then is told that there is no such session, and starts over.
+ * The same function as a program for the kernel.  Until the last socket has joined, the kernel uses a hash of its own:
+ * a client that begins before may be told that it has no session, and starts over.
  */
 static int attach(int fd, unsigned count)
 {
@@ -75,7 +75,7 @@ int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct t
 		err = share_port(fd);
 	if (err == 0 && bind(fd, &local->sa, tscf_endpoint_size(local)) < 0)
 		err = -errno;
-	/* Bound alone, as a socket that shares could join those of another server. */
+	/* Bind without SO_REUSEPORT: with it, the socket could join the sockets of another server. */
 	if (err == 0 && is_shared(spread) && spread->index == 0)
 		err = share_port(fd);
 	return err;

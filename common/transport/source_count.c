@@ -20,14 +20,14 @@ static struct tscf_source *add(struct tscf_source_counts *counts, const struct t
 		return NULL;
 	source->addr = *addr;
 	HASH_ADD_BYHASHVALUE(hh, counts->by_addr, addr, sizeof(source->addr), hash, source);
-	/* uthash clears this when it had no memory. */
+	/* uthash clears this when out of memory. */
 	if (source->hh.tbl)
 		return source;
 	free(source);
 	return NULL;
 }
 
-/** Find the source of @p outer.  @return it, or NULL; *addr and *hash are what it is found by. */
+/** Find the source of @p outer.  @return it, or NULL; *addr and *hash are set to its key. */
 static struct tscf_source *find(const struct tscf_source_counts *counts, const union tscf_endpoint *outer,
 				struct tscf_addr *addr, unsigned *hash)
 {

@@ -34,7 +34,7 @@ void tscf_stream_free(struct tscf_transport *t)
 
 /* --- closing --- */
 
-/* What has come and was not read would make the kernel say "reset", and our last words could be lost. */
+/* If received data was not read, the kernel would send a reset, and our last data could be lost. */
 static void drain(struct tscf_stream_peer *peer)
 {
 	uint8_t bytes[4096];
@@ -82,7 +82,7 @@ void tscf_stream_close(struct tscf_transport *t)
 
 /* --- sending --- */
 
-/* What is to be sent to one peer at a time. */
+/* The data to be sent, of one peer at a time. */
 struct outgoing {
 	unsigned count;
 	struct iovec iov[TSCF_BATCH_MAX];
@@ -98,8 +98,8 @@ static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 }
 
 /*
- * The other end finds the next packet by the length that this one says it has: it must be the one it has.  Bytes behind
- * it do not belong to it; a GSO batch has none.
+ * The other end finds the next packet by the length in this one's header, so this length must be right.  Bytes behind
+ * it do not belong to the packet; a GSO batch has none.
  */
 static bool fits(struct tscf_packet *packet)
 {
@@ -115,7 +115,7 @@ static bool fits(struct tscf_packet *packet)
 	return packet->length > 0;
 }
 
-/* Move what is for @p peer from @p batch to @p outgoing, the urgent first. */
+/* Move the packets for @p peer from @p batch to @p outgoing, urgent ones first. */
 static void load(struct outgoing *outgoing, struct tscf_batch *batch, const struct tscf_peer *peer)
 {
 	enum tscf_stream_class class[TSCF_BATCH_MAX];
@@ -140,7 +140,7 @@ static void load(struct outgoing *outgoing, struct tscf_batch *batch, const stru
 	}
 }
 
-/* Let whole packets wait: those of @p data from @p at on. */
+/* Queue whole packets: those of @p data from offset @p at on. */
 static void queue_packets(struct tscf_stream_peer *peer, enum tscf_stream_class class, const uint8_t *data, uint32_t at,
 			  uint32_t length)
 {
@@ -158,7 +158,10 @@ static void queue_packets(struct tscf_stream_peer *peer, enum tscf_stream_class 
 	}
 }
 
-/* The first @p sent bytes of the packets at @p iov have gone; what of them is whole or has been begun waits. */
+/*
+ * The first @p sent bytes of the packets at @p iov have been sent; queue the rest: the unsent part of a packet, and
+ * whole packets.
+ */
 static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class class, const struct iovec *iov,
 		       uint32_t sent)
 {
@@ -178,7 +181,7 @@ static void dispatch(struct tscf_stream_peer *peer, const struct outgoing *outgo
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	int sent = 0;
 
-	/* Where something waits already the socket is full. */
+	/* If data waits already, the socket is full. */
 	if (tscf_stream_queue_empty(&peer->queue) && !stream->kind->waits(peer))
 		sent = stream->kind->send(peer, outgoing->iov, outgoing->count);
 	if (sent < 0) {
@@ -301,7 +304,7 @@ struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, cons
 	return stream;
 }
 
-/* @p fd is connected, or will be. */
+/* @p fd is connected or connecting. */
 static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int fd, const union tscf_endpoint *remote,
 				       int *err)
 {
@@ -316,11 +319,10 @@ static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int 
 		return NULL;
 	}
 	*err = 0;
-	/* Over an IPv4 address a datagram socket would tell which one is ours; here it is told once connected. */
+	/* Over an IPv4 address, a datagram socket would know our address; here it is known once connected. */
 	address_of(fd, get_local, &stream->transport.local);
 	tscf_stream_wait(stream->only);
-	/* A socket that is connected already is writable at once: the user hears of it from the loop, never from here.
-	 */
+	/* A connected socket is writable at once: the user learns of it from the event loop, never from this call. */
 	ev_io_start(make->loop, &stream->only->writable);
 	return stream;
 }

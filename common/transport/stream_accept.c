@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stream_accept.c - new connections, and the end of those that have waited too long (stream_wait.c).
+ * stream_accept.c - new connections, and the end of connections that have waited too long (stream_wait.c).
  */
 #include "common/base/log.h"
 #include "common/transport/stream_peer.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most connections taken before the others have their turn. */
+/* Most connections accepted before other work has its turn. */
 #define ACCEPTS_MAX 64
-/* Seconds until it is tried again when the process has no descriptor left. */
+/* Seconds until the next attempt when the process has no descriptor left. */
 #define ACCEPT_PAUSE 1.0
 
 static void on_deadline(struct ev_loop *loop, struct ev_timer *timer, int events)
@@ -48,7 +48,7 @@ static bool accept_one(struct tscf_stream *stream)
 		ev_timer_again(loop, &stream->accept_again);
 		return false;
 	}
-	/* What remains is that there is none, or that it has gone already. */
+	/* Other errors mean that no connection waits, or that it has gone already. */
 	if (fd < 0)
 		return errno != EAGAIN;
 	if (tscf_endpoint_from_sockaddr((struct sockaddr *)&name, size, &remote) == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stream_frame.h - where packets and messages begin and end in a stream: tscf(7), "TRANSPORTS".
+ * stream_frame.h - finds the boundaries of packets and messages in a stream: tscf(7), "TRANSPORTS".
  *
- * They lie back to back.  The first four bits tell an IPv4 packet (4), an IPv6 packet (6) and a control message (1)
- * apart, and the IP total length, the IPv6 payload length or the TLVs tell how long it is.  Pure functions on hostile
- * input.
+ * Packets and messages lie back to back.  The first four bits tell an IPv4 packet (4), an IPv6 packet (6) and a control
+ * message (1) apart; the IP total length, the IPv6 payload length or the TLVs give the length.  Pure functions on
+ * hostile input.
  */
 #ifndef TSCF_STREAM_FRAME_H
 #define TSCF_STREAM_FRAME_H
@@ -14,19 +14,19 @@
 #include <stdint.h>
 
 /**
- * Length of what begins at @p data, of which @p available bytes are there.
+ * Length of the packet or message that begins at @p data, of which @p available bytes are there.
  *
- * @return the length (which may be more than @p available), 0 if more bytes are needed to tell, or -EPROTO if neither a
- * packet nor a message begins here.
+ * @return the length (which may be more than @p available), 0 if more bytes are needed to find it, or -EPROTO if
+ * neither a packet nor a message begins here.
  */
 int tscf_frame_length(const uint8_t *data, uint32_t available);
 
 /**
- * Take whole packets and messages from the beginning of @p length bytes at @p data: the first one, and those behind it
- * that are as long, and one more if it is shorter.  They need not be of one flow.
+ * Take whole packets and messages from the beginning of the @p length bytes at @p data: the first one, those behind it
+ * that have the same length, and one more if it is shorter.  They may belong to different flows.
  *
  * @param out  data, length and gso_size are set as those of a GSO batch (batch.h)
- * @return bytes taken, 0 if the first is not all there, or -EPROTO.
+ * @return bytes taken, 0 if the first one is incomplete, or -EPROTO.
  */
 int tscf_frame_run(uint8_t *data, uint32_t length, struct tscf_packet *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection is TSCF_STREAM_CONNECTING until TCP says that it is there, TSCF_STREAM_SECURING during a handshake, then
- * TSCF_STREAM_UP: the user is told.  It ends in tscf_stream_peer_fail, in the user's tscf_peer_close, or with the
+ * A connection is TSCF_STREAM_CONNECTING until TCP is connected, TSCF_STREAM_SECURING during a handshake, then
+ * TSCF_STREAM_UP: peer_up is called.  It ends in tscf_stream_peer_fail, in the user's tscf_peer_close, or with the
  * transport.
  */
 #include "common/transport/stream_peer.h"
@@ -19,12 +19,12 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* Most pieces of the queue for one system call. */
+/* Most pieces of the queue in one system call. */
 #define PIECES_MAX 32
-/* What the kernel holds that it cannot send yet: enough that the line does not run dry until this process is back. */
+/* Unsent bytes that the kernel holds: enough that the line stays busy until this process runs again. */
 #define NOTSENT_LOWAT (32 * 1024)
 
-/* Not all of these exist on every kernel; a stream without them works. */
+/* Some kernels lack some of these options; a stream works without them. */
 static void set_options(int fd)
 {
 	int on = 1, lowat = NOTSENT_LOWAT;
@@ -78,7 +78,7 @@ void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char 
 		return;
 	if (!up && t->ops->encrypted)
 		t->counters.handshakes_failed++;
-	/* What is sent from inside the callback has nowhere to go. */
+	/* A packet sent from inside the callback cannot be delivered. */
 	peer->peer.closed = true;
 	tscf_stream_wait_end(peer);
 	ev_io_stop(t->loop, &peer->readable);
@@ -102,7 +102,7 @@ void tscf_stream_peer_abort_later(struct tscf_stream_peer *peer, int error, cons
 	ev_feed_event(stream->transport.loop, &peer->writable, EV_WRITE);
 }
 
-/* A reason is the transport's last word, and the callback may make it say another. */
+/* The reason is stored in the transport, and the callback may overwrite it. */
 static void fail_told(struct tscf_stream_peer *peer, int error)
 {
 	char reason[TSCF_STREAM_REASON];
@@ -166,7 +166,7 @@ static void hand_up(struct tscf_stream *stream, struct tscf_stream_peer *peer)
 		tscf_stream_wait_end(peer);
 }
 
-/* Hand up what is whole among @length bytes at @data.  @return bytes used, or -EPROTO. */
+/* Hand up the whole packets among the @p length bytes at @p data.  @return bytes used, or -EPROTO. */
 static int deliver(struct tscf_stream_peer *peer, uint8_t *data, uint32_t length)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
@@ -223,13 +223,13 @@ static uint32_t take_rest(struct tscf_stream_peer *peer, uint8_t *to)
 	return length;
 }
 
-/* Once per wake-up of the event loop: what is urgent in the other direction has its turn between two reads. */
+/* Read once per wake-up of the event loop: urgent data of the other direction has its turn between two reads. */
 static void read_some(struct tscf_stream_peer *peer)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	uint8_t *clear = stream->clear;
 	uint32_t have = take_rest(peer, clear);
-	/* There is room for it, since no packet is longer than what is kept of one and this. */
+	/* There is room for it: no packet is longer than the rest that is kept and this read together. */
 	int n = stream->kind->receive(peer, clear + have, TSCF_STREAM_READ_BYTES);
 
 	if (n > 0) {
@@ -263,7 +263,7 @@ static void come_up(struct tscf_stream_peer *peer)
 		tscf_stream_wait_end(peer);
 }
 
-/* @p result of a step: 1 up, 0 not yet, or -errno. */
+/* @p result of a step of the handshake: 1 up, 0 not yet, or -errno. */
 static void secured(struct tscf_stream_peer *peer, int result)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
@@ -319,7 +319,7 @@ void tscf_stream_peer_flush(struct tscf_stream_peer *peer)
 		tscf_stream_peer_abort_later(peer, -sent, stream->reason);
 }
 
-/* What the socket did not take waits until it takes more. */
+/* Data that the socket did not take waits until the socket is writable. */
 static void watch_writable(struct tscf_stream_peer *peer)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
@@ -348,8 +348,8 @@ static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events)
 }
 
 /*
- * A step of a handshake costs as much as hundreds of packets.  Whoever has to wait still is readable, and the kernel's
- * list of those goes round.
+ * A step of a handshake costs as much as hundreds of packets.  A connection that has to wait stays readable, and the
+ * kernel reports readable sockets in turn.
  */
 static bool may_step(struct tscf_stream *stream)
 {
@@ -388,7 +388,7 @@ void tscf_stream_poll(struct tscf_transport *t)
 {
 	struct tscf_stream *stream = (struct tscf_stream *)t;
 
-	/* From inside a callback, the packets being worked on would be overwritten. */
+	/* Inside a callback, this would overwrite the packets that are being worked on. */
 	if (stream->transport.depth > 0 || stream->transport.closed || !stream->only ||
 	    stream->only->state == TSCF_STREAM_CONNECTING)
 		return;

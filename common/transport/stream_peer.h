@@ -6,8 +6,8 @@
  *     stream_peer.c    one connection: its states, reading, its end
  *     stream_accept.c  listening: new connections
  *     stream_wait.c    connections that wait to be adopted
- *     stream_queue.c   what waits for the socket
- *     stream_frame.c   where packets begin and end
+ *     stream_queue.c   data that waits for the socket
+ *     stream_frame.c   packet boundaries
  *     tcp.c, tls_stream.c   the two kinds
  */
 #ifndef TSCF_STREAM_PEER_H
@@ -21,9 +21,9 @@
 #include "common/base/siphash.h"
 #include "common/packet/aqm.h"
 
-/** Most bytes of one read from a socket: what is more urgent waits for no more than this. */
+/** Most bytes of one read from a socket: more urgent work waits for no more than this. */
 #define TSCF_STREAM_READ_BYTES (128 * 1024)
-/** Most bytes of text that says why a connection ended. */
+/** Most bytes of the text that gives the reason why a connection ended. */
 #define TSCF_STREAM_REASON 256
 
 enum tscf_stream_state {
@@ -36,72 +36,76 @@ struct tscf_stream;
 
 /** The head of every peer of a stream transport. */
 struct tscf_stream_peer {
-	struct tscf_peer peer; /**< first, so that the two pointers are one */
+	struct tscf_peer peer; /**< first, so that both structs have the same address */
 	enum tscf_stream_state state;
 	uint64_t serial;
-	bool waiting; /**< in the transport's list of those that have little time */
+	bool waiting; /**< in the transport's list of connections that have a deadline */
 	int fd;
-	int error;    /**< positive: the end of the connection is still to be told */
-	char *reason; /**< ... and why */
+	int error;    /**< positive: the end of the connection is still to be reported */
+	char *reason; /**< ... with this reason */
 	struct ev_io readable, writable;
 	ev_tstamp deadline; /**< while waiting */
 	struct tscf_stream_queue queue;
-	uint8_t *rest; /**< the beginning of a packet that is not all there */
+	uint8_t *rest; /**< the beginning of an incomplete packet */
 	uint32_t rest_length;
 	struct tscf_aqm aqm;
-	struct tscf_source *source;           /**< while waiting, listening */
+	struct tscf_source *source;           /**< listening: while waiting */
 	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
 	struct tscf_stream_peer *wait_prev, *wait_next;
 };
 
-/** What differs. */
+/** What differs between TCP and TLS. */
 struct tscf_stream_kind {
 	size_t peer_size;
-	/** The connection is there: begin to secure it, if that is to be done.  @return as secure. */
+	/** The connection is established: begin to secure it, if this kind does.  @return as secure. */
 	int (*begin)(struct tscf_stream_peer *peer);
-	/** A step of the handshake: something has come.  @return 1: up, 0: not yet, or -errno with the reason told
-	 * (tscf_stream_reason). */
+	/**
+	 * Do a step of the handshake: data has arrived.  @return 1: up, 0: not yet, or -errno with the reason set
+	 * (tscf_stream_reason).
+	 */
 	int (*secure)(struct tscf_stream_peer *peer);
 	/**
-	 * Read clear bytes to the @p room (TSCF_STREAM_READ_BYTES) bytes at @p to; what was read from the socket is
-	 * worked off by it.
+	 * Read clear bytes into the @p room bytes (TSCF_STREAM_READ_BYTES) at @p to.  It processes everything that it
+	 * has read from the socket.
 	 *
-	 * @return bytes read, 0 for none, or -errno with the reason told.
+	 * @return bytes read, 0 for none, or -errno with the reason set.
 	 */
 	int (*receive)(struct tscf_stream_peer *peer, uint8_t *to, uint32_t room);
 	/** Send clear bytes, at most as many as the socket takes without waiting (and one record).  @return bytes
 	 * taken, or -errno. */
 	int (*send)(struct tscf_stream_peer *peer, const struct iovec *iov, unsigned count);
-	/** @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) goes on with them.
+	/**
+	 * @return whether bytes that send has taken still wait for the socket; send(peer, NULL, 0) continues with them.
 	 */
 	bool (*waits)(const struct tscf_stream_peer *peer);
-	/** Say goodbye on a connection that is up. */
+	/** Announce the end of a connection that is up. */
 	void (*goodbye)(struct tscf_stream_peer *peer);
-	/** Free what is the kind's own in @p peer. */
+	/** Free the kind's own part of @p peer. */
 	void (*free_peer)(struct tscf_stream_peer *peer);
 };
 
 /** The head of every stream transport. */
 struct tscf_stream {
-	struct tscf_transport transport; /**< first, so that the two pointers are one; fd: listening socket or -1 */
+	struct tscf_transport
+	    transport; /**< first, so that both structs have the same address; fd: listening socket or -1 */
 	const struct tscf_stream_kind *kind;
 	struct tscf_stream_peer *peers;
 	struct tscf_stream_peer *only;    /**< connected: the one peer, until it is gone */
 	struct tscf_stream_peer *waiting; /**< by deadline */
 	unsigned waiting_count;
-	uint64_t serials;         /**< connections there have been */
-	struct ev_timer deadline_timer; /**< of the first who waits */
+	uint64_t serials;               /**< number of connections so far */
+	struct ev_timer deadline_timer; /**< deadline of the first in `waiting' */
 	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	struct ev_io acceptable;
-	struct ev_timer accept_again; /**< descriptors had run out */
+	struct ev_timer accept_again; /**< runs after the process had no descriptor left */
 	struct tscf_stream_pool pool;
-	uint8_t *clear; /**< what is being handed up */
-	uint64_t came;  /**< when the last bytes read came, in nanoseconds since the epoch; 0: not known */
+	uint8_t *clear; /**< the clear bytes being handed up */
+	uint64_t came;  /**< when the last bytes read arrived, in nanoseconds since the epoch; 0: not known */
 	struct tscf_packet packet[TSCF_BATCH_MAX];
 	struct tscf_batch batch;
-	unsigned pass;    /**< of the event loop (ev_iteration) ... */
-	unsigned secured; /**< ... and the steps of handshakes done in it */
+	unsigned pass;    /**< number of the pass of the event loop (ev_iteration) ... */
+	unsigned secured; /**< ... and the steps of handshakes done in that pass */
 	bool listening;
 	char reason[TSCF_STREAM_REASON];
 };
@@ -121,11 +125,11 @@ void tscf_stream_poll(struct tscf_transport *t);
 void tscf_stream_peer_free(struct tscf_peer *peer);
 void tscf_stream_free(struct tscf_transport *t);
 
-/** What a new transport of some kind is made of. */
+/** The parameters of a new transport of some kind. */
 struct tscf_stream_make {
 	const struct tscf_transport_ops *ops;
 	const struct tscf_stream_kind *kind;
-	size_t size; /**< of the transport; struct tscf_stream is its head */
+	size_t size; /**< of the transport's memory, which begins with struct tscf_stream */
 	struct ev_loop *loop;
 	const struct tscf_transport_handler *handler;
 	void *context;
@@ -138,40 +142,46 @@ struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, con
 					const struct tscf_outer_options *options, int *err);
 struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err);
 
-/** recv() on the socket of @p peer; notes when the bytes came.  @return bytes (> 0), 0 if none wait, or -errno with the
- * reason told. */
+/**
+ * recv() on the socket of @p peer; notes when the bytes arrived.  @return bytes (> 0), 0 if none wait, or -errno with
+ * the reason set.
+ */
 int tscf_stream_recv(struct tscf_stream_peer *peer, void *to, uint32_t room);
-/** Say why something failed: kept for peer_down.  @return -@p error. */
+/** Set the reason of a failure, which peer_down reports.  @return -@p error. */
 int tscf_stream_reason(struct tscf_stream_peer *peer, int error, const char *reason);
 
 /* stream_peer.c */
 
-/** Make a connection of socket @p fd, which becomes its own.  @return NULL: out of memory, @p fd is as before. */
+/**
+ * Make a connection of socket @p fd, which the connection then owns.  @return NULL: out of memory, @p fd is unchanged.
+ */
 struct tscf_stream_peer *tscf_stream_peer_new(struct tscf_stream *stream, int fd, const union tscf_endpoint *remote);
-/** The connection is there: secure it. */
+/** The connection is established: secure it. */
 void tscf_stream_peer_begin(struct tscf_stream_peer *peer);
-/** Send what waits. */
+/** Send what waits in the queue. */
 void tscf_stream_peer_flush(struct tscf_stream_peer *peer);
-/** Tell the loop that @p peer is to be ended with @p error; for where the user must not be called. */
+/** Have the event loop end @p peer with @p error; for code that must not call the user. */
 void tscf_stream_peer_abort_later(struct tscf_stream_peer *peer, int error, const char *reason);
-/** End it, telling the user where he knows of it. */
+/** End the connection; call peer_down if the user knows of it. */
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason);
-/** Close it without a word to the user. */
+/** Close the connection without a call to the user. */
 void tscf_stream_peer_end(struct tscf_stream_peer *peer);
 
 /* stream_accept.c */
 
-/** Begin to take connections from stream->transport.fd. */
+/** Begin to accept connections on stream->transport.fd. */
 void tscf_stream_accept_start(struct tscf_stream *stream);
 void tscf_stream_accept_stop(struct tscf_stream *stream);
 
 /* stream_wait.c */
 
-/** @p peer has TSCF_STREAM_SECONDS from now.  @return false if it is one too many of its source. */
+/**
+ * Give @p peer a deadline, TSCF_STREAM_SECONDS from now.  @return false if its source has too many such connections.
+ */
 bool tscf_stream_wait(struct tscf_stream_peer *peer);
-/** It needs no deadline any more. */
+/** @p peer needs no deadline any more. */
 void tscf_stream_wait_end(struct tscf_stream_peer *peer);
-/** Set the timer for the first one's deadline; those behind it have later ones. */
+/** Set the timer for the deadline of the first connection; those behind it have later deadlines. */
 void tscf_stream_set_deadline(struct tscf_stream *stream);
 
 #endif

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one block holds; a packet that is larger gets a block of its own. */
+/* Bytes in one block; a larger packet gets a block of its own. */
 #define BLOCK_BYTES (16 * 1024)
-/* Most empty blocks that are kept. */
+/* Most empty blocks that are kept for reuse. */
 #define SPARES_MAX 64
 
-/* Whole packets lie in it, none goes on in the next. */
+/* A block holds whole packets; none continues in the next block. */
 struct tscf_stream_block {
 	struct tscf_stream_block *next;
 	uint32_t size, begin, end;
@@ -78,7 +78,7 @@ bool tscf_stream_queue_empty(const struct tscf_stream_queue *q)
 	return true;
 }
 
-/* Take @bytes from the beginning, which are in the first block. */
+/* Remove @p bytes from the beginning; they are in the first block. */
 static void take(struct tscf_stream_fifo *fifo, struct tscf_stream_pool *pool, uint32_t bytes)
 {
 	struct tscf_stream_block *block = fifo->first;
@@ -93,7 +93,7 @@ static void take(struct tscf_stream_fifo *fifo, struct tscf_stream_pool *pool, u
 	block_free(pool, block);
 }
 
-/* @return the length of the packet at @offset of @block. */
+/* @return the length of the packet at @p offset of @p block. */
 static uint32_t packet_at(const struct tscf_stream_block *block, uint32_t offset)
 {
 	return (uint32_t)tscf_frame_length(block->data + offset, block->end - offset);
@@ -147,7 +147,7 @@ unsigned tscf_stream_queue_next(const struct tscf_stream_queue *q, struct iovec 
 	return count;
 }
 
-/* The first @bytes of the first block have gone. */
+/* The first @p bytes of the first block have been sent. */
 static int cut(struct tscf_stream_queue *q, struct tscf_stream_pool *pool, enum tscf_stream_class class, uint32_t bytes)
 {
 	struct tscf_stream_fifo *fifo = &q->fifo[class];

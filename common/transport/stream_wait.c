@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stream_wait.c - connections that have little time.
+ * stream_wait.c - connections that have a deadline.
  *
- * Anybody can open connections and say nothing, or a byte now and then.  A connection that has not come as far as to be
- * adopted has a deadline, and the one that has waited longest goes first when there are too many: a client needs a few
- * round trips.
+ * Anybody can open connections and send nothing, or a byte now and then.  So a connection has a deadline until it is
+ * adopted, and when there are too many, the one that has waited longest is closed first: an honest client needs a few
+ * round trips only.
  */
 #include "common/transport/stream_peer.h"
 

@@ -3,7 +3,7 @@
  * tcp.h - the plain stream transport: inner packets and control messages back to back in a TCP connection, with nothing
  * added.
  *
- * What holds for every stream (framing, queues, limits) is in stream.h.
+ * stream.h describes what all streams share (framing, queues, limits).
  */
 #ifndef TSCF_TCP_H
 #define TSCF_TCP_H
@@ -15,8 +15,8 @@ int tscf_tcp_listen(struct ev_loop *loop, const union tscf_endpoint *local, cons
 		    const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out);
 
 /**
- * Connect to @p remote; peer_up or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  The one peer is in
- * *peer at once; it takes no packets before peer_up.
+ * Connect to @p remote; peer_up or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  *peer is set at once to
+ * the only peer, which takes no packets before peer_up.
  *
  * @return 0, or -errno.
  */
@@ -25,8 +25,8 @@ int tscf_tcp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 		     struct tscf_peer **peer);
 
 /**
- * The same on the connected socket @p fd, as a proxy dialogue has left it.  On success it is the transport's, which
- * makes it non-blocking.  peer_up follows.
+ * Like tscf_tcp_connect, on the connected socket @p fd after a dialogue with a proxy.  On success the transport owns
+ * the socket and makes it non-blocking.  peer_up follows.
  */
 int tscf_tcp_attach(struct ev_loop *loop, int fd, const struct tscf_transport_handler *handler, void *context,
 		    struct tscf_transport **out, struct tscf_peer **peer);

@@ -2,9 +2,9 @@
 /*
  * tls_stream.c - TLS between the socket and the queue.
  *
- * Bytes are sealed only when the socket takes them, so that an urgent packet finds no bulk in front of it that cannot
- * be overtaken any more: at most one record waits sealed.  wolfSSL's send callback takes everything that it is given,
- * so that no call into wolfSSL has to be repeated.
+ * Bytes are encrypted only when the socket takes them: encrypted bulk cannot be overtaken any more, and so at most one
+ * encrypted record waits in front of an urgent packet.  wolfSSL's send callback takes everything that it is given, so
+ * that no call into wolfSSL has to be repeated.
  */
 #include "common/tls/tls_context.h"
 
@@ -20,10 +20,12 @@
 
 /* Most bytes of one record (RFC 8446, 5.1). */
 #define RECORD_MAX 16384
-/* What is read from the socket at a time: with a record that wolfSSL has the beginning of, it fits in
- * TSCF_STREAM_READ_BYTES when opened. */
+/*
+ * Bytes read from the socket at a time: together with a record that wolfSSL has the beginning of, they fit in
+ * TSCF_STREAM_READ_BYTES when decrypted.
+ */
 #define RAW_BYTES (96 * 1024)
-/* Most sealed bytes that wait: a flight of the handshake, the records of one large packet. */
+/* Most encrypted bytes that wait: a flight of the handshake, the records of one large packet. */
 #define SEALED_MAX (256 * 1024)
 
 struct tls_peer {
@@ -33,17 +35,17 @@ struct tls_peer {
 	struct tscf_tls_check check;     /* client */
 	bool session_offered;            /* client */
 	bool session_kept;               /* client */
-	bool more;                       /* another record follows at once */
-	uint32_t records;                /* sealed with the present key */
+	bool more;                       /* another record follows in the same call */
+	uint32_t records;                /* encrypted with the present key */
 	struct tscf_stream_queue sealed; /* of class TSCF_STREAM_BEGUN only */
 };
 
 struct tls_stream {
 	struct tscf_stream base;
 	struct tscf_tls *tls;
-	const struct tls_peer *raw_of; /* whose bytes are in raw */
+	const struct tls_peer *raw_of; /* the peer whose bytes are in raw */
 	uint32_t raw_at, raw_end;
-	uint8_t raw[RAW_BYTES]; /* from the socket */
+	uint8_t raw[RAW_BYTES]; /* bytes from the socket */
 	uint8_t record[RECORD_MAX];
 };
 
@@ -99,7 +101,7 @@ static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 
 /* --- the handshake --- */
 
-/* @return 0 if wolfSSL only waits, or -errno with the reason told. */
+/* @return 0 if wolfSSL only waits, or -errno with the reason set. */
 static int why(struct tls_peer *peer, int result)
 {
 	int error = wolfSSL_get_error(peer->ssl, result);
@@ -111,7 +113,7 @@ static int why(struct tls_peer *peer, int result)
 		error = ZERO_RETURN;
 	else if (error >= 0)
 		error = SOCKET_ERROR_E;
-	/* wolfSSL keeps a list of what went wrong on this thread; nobody reads it. */
+	/* wolfSSL keeps a list of errors of this thread; nothing reads it. */
 	wolfSSL_ERR_clear_error();
 	if (peer->check.reason[0] != '\0')
 		return tscf_stream_reason(&peer->base, EKEYREJECTED, peer->check.reason);
@@ -120,12 +122,12 @@ static int why(struct tls_peer *peer, int result)
 				  tscf_tls_reason(peer->ssl, error, reason));
 }
 
-/* @return whether the user may have it. */
+/* @return whether the connection may be given to the user. */
 static bool is_verified(const struct tls_peer *peer)
 {
 	if (tls_of(peer)->tls->server)
 		return true;
-	/* A session is kept only of a verified connection, and resuming it proves that the server is the same. */
+	/* A session is kept only of a verified connection, and resuming it proves that this is the same server. */
 	return peer->check.verified || (peer->session_offered && wolfSSL_session_reused(peer->ssl));
 }
 
@@ -138,7 +140,7 @@ static int step(struct tls_peer *peer)
 	result = tls->tls->server ? wolfSSL_accept(peer->ssl) : wolfSSL_connect(peer->ssl);
 	if (result != WOLFSSL_SUCCESS) {
 		err = why(peer, result);
-		/* It may have been the reason. */
+		/* The session may have caused the failure. */
 		if (err < 0 && peer->session_offered)
 			tscf_tls_session_forget(&tls->tls->stream_session);
 		return err;
@@ -171,7 +173,7 @@ static int begin(struct tscf_stream_peer *base)
 
 /* --- receiving --- */
 
-/* Have bytes of @p peer ready for wolfSSL.  @return bytes, 0 if there are none, or -errno. */
+/* Have bytes of @p peer ready for wolfSSL to read.  @return bytes, 0 if there are none, or -errno. */
 static int fill(struct tls_peer *peer)
 {
 	struct tls_stream *tls = tls_of(peer);
@@ -194,7 +196,7 @@ static int secure(struct tscf_stream_peer *base)
 	return got > 0 ? step(tls_peer_of(base)) : got;
 }
 
-/* The server's ticket comes before its first data. */
+/* The server sends its session ticket before its first data. */
 static void keep_session(struct tls_peer *peer)
 {
 	if (tls_of(peer)->tls->server || peer->session_kept)
@@ -217,7 +219,7 @@ static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
 	err = why(peer, n);
 	if (have > 0)
 		keep_session(peer);
-	/* What came before the end is handed up first. */
+	/* Data that came before the end is handed up first. */
 	if (err < 0 && have > 0)
 		tscf_stream_peer_abort_later(base, -err, tscf_stream_of(base)->reason);
 	return have > 0 ? (int)have : err;
@@ -246,11 +248,11 @@ static int send_sealed(struct tls_peer *peer)
 	return tscf_stream_queue_gone(&peer->sealed, &tls_of(peer)->base.pool, (uint32_t)sent);
 }
 
-/* Bytes to be sent, and how far that has come. */
+/* Bytes to be sent, and the position in them. */
 struct cursor {
 	const struct iovec *iov;
 	unsigned count;
-	size_t at; /* of the first */
+	size_t at; /* offset in the first piece */
 };
 
 static void advance(struct cursor *c, size_t bytes)
@@ -263,8 +265,10 @@ static void advance(struct cursor *c, size_t bytes)
 	c->at = 0;
 }
 
-/* @return the next bytes for a record, of the length *length; copied to @p record only where they are in several
- * places. */
+/*
+ * @return the next bytes for a record, with their number in *length.  They are copied to @p record only if they lie in
+ * several pieces.
+ */
 static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *length)
 {
 	const uint8_t *first = (const uint8_t *)c->iov->iov_base + c->at;
@@ -287,7 +291,9 @@ static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *l
 	return record;
 }
 
-/* A key protects so many records only; TLS 1.2 has no way to change it, and counts its nonces itself. */
+/*
+ * One key may protect only a limited number of records.  TLS 1.2 cannot change its key, and counts its nonces itself.
+ */
 static int count_record(struct tls_peer *peer)
 {
 	if (++peer->records < tls_of(peer)->tls->key_records || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)

@@ -3,8 +3,8 @@
  * tls_stream.h - the encrypted stream transport: TLS 1.3 (RFC 8446) or 1.2 (RFC 5246), many inner packets and control
  * messages in one record.
  *
- * Who the peer is, and the cipher policy, is that of the context (tls.h), as over DTLS.  What holds for every stream
- * (framing, queues, limits) is in stream.h.
+ * The context (tls.h) decides how the peer is verified and which ciphers are used, as over DTLS.  stream.h describes
+ * what all streams share (framing, queues, limits).
  */
 #ifndef TSCF_TLS_STREAM_H
 #define TSCF_TLS_STREAM_H
@@ -18,8 +18,9 @@ int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const uni
 			   void *context, struct tscf_transport **out);
 
 /**
- * Connect to @p remote; peer_up (verified) or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  The one peer
- * is in *peer at once; it takes no packets before peer_up.  Sessions are resumed where @p tls has one for this server.
+ * Connect to @p remote; peer_up (verified) or peer_down follows, at the latest after TSCF_STREAM_SECONDS.  *peer is set
+ * at once to the only peer, which takes no packets before peer_up.  If @p tls has a session for this server, it is
+ * resumed.
  *
  * @return 0, or -errno.
  */
@@ -28,8 +29,8 @@ int tscf_tls_stream_connect(struct ev_loop *loop, struct tscf_tls *tls, const un
 			    void *context, struct tscf_transport **out, struct tscf_peer **peer);
 
 /**
- * The same on the connected socket @p fd, as a proxy dialogue has left it.  On success it is the transport's, which
- * makes it non-blocking.
+ * Like tscf_tls_stream_connect, on the connected socket @p fd after a dialogue with a proxy.  On success the transport
+ * owns the socket and makes it non-blocking.
  */
 int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd,
 			   const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,

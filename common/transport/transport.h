@@ -2,15 +2,15 @@
 /*
  * transport.h - one interface for every outer transport.
  *
- * A transport carries inner packets and control messages between peers, in batches.  Behind it are UDP, DTLS, TCP and
- * TLS (udp.h, dtls.h, tcp.h, tls_stream.h). Everything is non-blocking and driven by the event loop the transport was
- * made with.
+ * A transport carries inner packets and control messages between peers, in batches.  The implementations are UDP, DTLS,
+ * TCP and TLS (udp.h, dtls.h, tcp.h, tls_stream.h).  Everything is non-blocking and driven by the event loop that the
+ * transport was made with.
  *
- * Ownership: the transport owns its peers; a peer's `user` is the caller's (its session or tunnel).  A peer pointer is
- * valid until peer_down has been called for it or tscf_peer_close has been called on it.
+ * Ownership: the transport owns its peers; a peer's `user` belongs to the caller (its session or tunnel).  A peer
+ * pointer is valid until peer_down has been called for it or tscf_peer_close has been called on it.
  *
- * Peers and the transport may be closed from inside any handler.  The packets of a batch that is being handled may then
- * name a closed peer: until the handler returns it is still there, with user NULL, and what is sent to it is dropped.
+ * Any handler may close peers and the transport.  The packets of the batch being handled may then point to a closed
+ * peer.  It stays in memory until the handler returns, with user NULL, and packets sent to it are dropped.
  */
 #ifndef TSCF_TRANSPORT_H
 #define TSCF_TRANSPORT_H
@@ -28,82 +28,87 @@ struct tscf_transport;
 /** The other end: one remote address (UDP), or one connection (DTLS, TCP, TLS). */
 struct tscf_peer {
 	struct tscf_transport *transport;
-	union tscf_endpoint outer; /**< its address; changes only through the transport */
-	struct tscf_addr local;    /**< ours that it speaks to, and is answered from; family 0: the kernel chooses */
-	void *user;                /**< the caller's; NULL at first */
-	unsigned round_trip_ms;    /**< DTLS: about what one took in the handshake; 0: not known */
-	bool closed;               /**< by either side; takes and gives nothing any more */
-	struct tscf_peer *next_closed; /**< the transport's (reaper.h) */
+	union tscf_endpoint outer; /**< address of the other end; only the transport changes it */
+	struct tscf_addr
+	    local;  /**< our address that the peer sends to and is answered from; family 0: the kernel chooses */
+	void *user; /**< belongs to the caller; NULL at first */
+	unsigned round_trip_ms;        /**< DTLS: approximate round trip time in the handshake; 0: not known */
+	bool closed;                   /**< by either side; nothing is sent or received any more */
+	struct tscf_peer *next_closed; /**< belongs to the transport (reaper.h) */
 };
 
-/** What a transport tells its user; all are called from the event loop, never from inside a call into the transport. */
+/**
+ * Callbacks of a transport to its user.  The event loop calls all of them; none is called from inside a call into the
+ * transport.
+ */
 struct tscf_transport_handler {
 	/**
 	 * A batch was received.  Packets of peers have peer set; on a listening UDP transport, packets of unknown
-	 * sources have peer NULL and from set.  A batch of a stream transport is all of one peer.  The batch and its
-	 * packets are the callee's until it returns, to change at will.
+	 * sources have peer NULL and from set.  All packets of a batch of a stream transport have the same peer.  Until
+	 * it returns, the callee owns the batch and its packets and may change them.
 	 */
 	void (*received)(void *context, struct tscf_transport *t, struct tscf_batch *batch);
 	/**
-	 * All but UDP: the connection is there, over DTLS and TLS its handshake is done and the peer is verified.
-	 * Listening: a new peer, user is NULL; a stream transport closes it (peer_down, ETIMEDOUT) if the user has not
-	 * set peer->user within TSCF_STREAM_SECONDS.
+	 * All but UDP: the connection is established; over DTLS and TLS its handshake is done and the peer is verified.
+	 * Listening: this is a new peer, its user is NULL.  A stream transport closes it (peer_down, ETIMEDOUT) if the
+	 * user has not set peer->user within TSCF_STREAM_SECONDS.
 	 */
 	void (*peer_up)(void *context, struct tscf_peer *peer);
 	/**
 	 * The peer is gone (handshake failed, close notify, fatal error) and is freed after this returns.  @p error is
-	 * a positive errno: ETIMEDOUT (no answer), EKEYREJECTED (not who it should be), ECONNRESET (closed or replaced
-	 * by the other end), EPROTO, ENOMEM, ENOBUFS (takes nothing any more); streams also what connect() says:
-	 * ECONNREFUSED, EHOSTUNREACH ...
-	 * @p reason is for a person.
-	 * Listening: called only for peers for which peer_up was called.
+	 * a positive errno: ETIMEDOUT (no answer), EKEYREJECTED (not the expected identity), ECONNRESET (closed or
+	 * replaced by the other end), EPROTO, ENOMEM, ENOBUFS (it takes no more data); streams also report the errors
+	 * of connect(): ECONNREFUSED, EHOSTUNREACH ...
+	 * @p reason is text for people. Listening: called only for peers for which peer_up was called.
 	 */
 	void (*peer_down)(void *context, struct tscf_peer *peer, int error, const char *reason);
 	/**
-	 * Connected transports: the network says that nobody is there (@p error is ECONNREFUSED, EHOSTUNREACH ...).
-	 * Anyone can forge that, so it is a reason to ask the peer, not a fact.  Not told more often than ten times a
-	 * second.  May be NULL.
+	 * Connected transports: the network reports that the other end is unreachable (@p error is ECONNREFUSED,
+	 * EHOSTUNREACH ...). Anyone can forge that, so it is a reason to ask the peer, not a fact.  Called at most ten
+	 * times a second.  May be NULL.
 	 */
 	void (*unreachable)(void *context, struct tscf_transport *t, int error);
 	/**
 	 * Listening, DTLS with connection ids: a record of @p peer has come from another address, peer->outer, and
-	 * packets go there from now on: at most TSCF_UNPROVED_TIMES the bytes that come from there, until
-	 * tscf_peer_proved says that the peer receives there, or it goes back to where it was before.  May be NULL.
+	 * packets are sent there from now on.  Until tscf_peer_proved reports that the peer receives there, at most
+	 * TSCF_UNPROVED_TIMES the bytes that come from there are sent, or the peer returns to its former address.  May
+	 * be NULL.
 	 */
 	void (*peer_moved)(void *context, struct tscf_peer *peer);
 };
 
-/** To an address that is not proved goes at most so many times what came from there. */
+/** Most bytes sent to an unproved address, as a multiple of the bytes that came from it. */
 #define TSCF_UNPROVED_TIMES 3
 /** Most bytes of a connection id. */
 #define TSCF_PEER_ID_MAX 8
 
-/** Counters of one transport.  Bytes are inner ones: what was given to send, what was handed up. */
+/** Counters of one transport.  They count inner bytes: those given to send, and those handed up. */
 struct tscf_transport_counters {
 	uint64_t sent_packets, sent_bytes;
 	uint64_t received_packets, received_bytes;
-	uint64_t send_drops;    /**< the kernel took no more, or refused a packet; stream: the queue was full */
-	uint64_t receive_drops; /**< the kernel dropped at the socket (SO_RXQ_OVFL), or too many handshakes waited */
+	uint64_t send_drops;    /**< the kernel took no more or refused a packet; stream: the queue was full */
+	uint64_t receive_drops; /**< the kernel dropped at the socket (SO_RXQ_OVFL), or too many datagrams of handshakes
+				   waited */
 	uint64_t queue_drops;   /**< bulk dropped on receipt to keep the queue short for voice (aqm.h) */
-	uint64_t invalid;       /**< datagrams that are no valid record, or fail authentication */
+	uint64_t invalid;       /**< datagrams that are not a valid record, or fail authentication */
 	uint64_t handshakes, handshakes_failed;
 	uint64_t refused; /**< listening: connections beyond the limits (stream.h, dtls.h) */
 };
 
-/** How a kind of transport is built; for the implementations. */
+/** The functions of one kind of transport; for the implementations. */
 struct tscf_transport_ops {
 	const char *name; /**< "udp", "dtls", "tcp", "tls" */
 	bool encrypted;
 	/**
-	 * A peer is one connection of a reliable stream: what is sent arrives, and in order, so that nothing need be
-	 * sent again, and addresses are proven.  Packets may still be dropped before they are sent, control messages
-	 * are not.
+	 * A peer is one connection of a reliable stream: what is sent arrives, in order, so that nothing has to be sent
+	 * again, and addresses are proved.  Packets may still be dropped before they are sent; control messages are
+	 * not.
 	 */
 	bool stream;
 	uint32_t packet_max; /**< most bytes of one packet or message */
 	/** Send every packet of the batch to its peer (all peers belong to this transport). */
 	void (*send)(struct tscf_transport *t, struct tscf_batch *batch);
-	/** Close a peer, saying goodbye if the transport can. */
+	/** Close a peer, with a close notify if the transport has one. */
 	void (*peer_close)(struct tscf_peer *peer);
 	void (*close)(struct tscf_transport *t);
 	/** See tscf_peer_give_id, tscf_peer_use_id, tscf_peer_proved; NULL: this kind has no connection ids. */
@@ -112,7 +117,10 @@ struct tscf_transport_ops {
 	void (*proved)(struct tscf_peer *peer);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
-	/** Free a closed peer, or everything that is there, open peers included; when that is safe (reaper.h). */
+	/**
+	 * peer_free frees a closed peer; free frees everything, open peers included.  They are called when that is safe
+	 * (reaper.h).
+	 */
 	void (*peer_free)(struct tscf_peer *peer);
 	void (*free)(struct tscf_transport *t);
 };
@@ -125,25 +133,27 @@ struct tscf_transport {
 	struct ev_loop *loop;
 	int fd;
 	union tscf_endpoint local; /**< as bound */
-	uint64_t realtime_dscps;   /**< the owner's to set: what overtakes bulk where packets wait (dscp.h) */
+	uint64_t realtime_dscps;   /**< set by the owner: DSCPs of packets that overtake waiting bulk (dscp.h) */
 	struct tscf_transport_counters counters;
 	/* reaper.c */
 	struct ev_prepare reaper; /**< active while there are closed peers */
 	struct tscf_peer *closed_peers;
-	unsigned depth; /**< callbacks under way */
+	unsigned depth; /**< callbacks in progress */
 	bool closed;
 };
 
-/** What an outer socket needs before it is used. */
+/** Options of an outer socket, set before it is used. */
 struct tscf_outer_options {
-	uint32_t mark; /**< value to set in SO_MARK under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
+	uint32_t mark; /**< bits to set in SO_MARK, under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
 	uint32_t mark_mask;
 	const char *bind_device;      /**< SO_BINDTODEVICE, or NULL */
 	struct tscf_reuseport spread; /**< listening: shares the port with the sockets of other workers */
 };
 
-/** Send a batch; all its peers belong to @p t.  Packets may be changed.  What the network does not take is dropped and
- * counted. */
+/**
+ * Send a batch; all its peers belong to @p t.  Packets may be changed.  Packets that the network does not take are
+ * dropped and counted.
+ */
 static inline void tscf_transport_send(struct tscf_transport *t, struct tscf_batch *batch)
 {
 	if (batch->count > 0)
@@ -154,8 +164,8 @@ static inline void tscf_transport_send(struct tscf_transport *t, struct tscf_bat
 void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length);
 
 /**
- * From now on, or no longer: datagrams of @p t are sent whole (DF), and are lost where the path does not carry them,
- * whatever is known of it.  For probes of the path; does nothing to a stream.
+ * Set whether datagrams of @p t are sent whole (DF).  Such datagrams are lost where the path does not carry them,
+ * whatever path MTU is known.  For probes of the path; no effect on a stream.
  */
 void tscf_transport_whole(struct tscf_transport *t, bool whole);
 
@@ -166,30 +176,30 @@ static inline void tscf_peer_close(struct tscf_peer *peer)
 }
 
 /**
- * Listening: give @p peer a connection id (RFC 9146).  Records of it that bear the id are its own wherever they come
- * from (handler->peer_moved).
+ * Listening: give @p peer a connection id (RFC 9146).  Records with the id belong to @p peer wherever they come from
+ * (handler->peer_moved).
  *
  * @param id  for TSCF_PEER_ID_MAX bytes
- * @return the length of the id; 0: there is none, as the transport knows none or there is no memory.
+ * @return the length of the id; 0: there is none, because the transport has no ids or memory is out.
  */
 static inline uint32_t tscf_peer_give_id(struct tscf_peer *peer, uint8_t *id)
 {
 	return peer->transport->ops->give_id ? peer->transport->ops->give_id(peer, id) : 0;
 }
 
-/** Connected: send records with the connection id that the other end has given.  @return whether it can be one. */
+/** Connected: send records with the connection id that the other end has given.  @return whether the id is valid. */
 static inline bool tscf_peer_use_id(struct tscf_peer *peer, const uint8_t *id, uint32_t length)
 {
 	return peer->transport->ops->use_id && peer->transport->ops->use_id(peer, id, length);
 }
 
-/** @return whether the transport of @p peer knows connection ids. */
+/** @return whether the transport of @p peer has connection ids. */
 static inline bool tscf_peer_knows_ids(const struct tscf_peer *peer)
 {
 	return peer->transport->ops->use_id != NULL;
 }
 
-/** The other end has been seen to receive at peer->outer. */
+/** Report that the other end was seen to receive at peer->outer. */
 static inline void tscf_peer_proved(struct tscf_peer *peer)
 {
 	if (peer->transport->ops->proved)
@@ -203,8 +213,8 @@ static inline void tscf_transport_close(struct tscf_transport *t)
 }
 
 /**
- * Handle what is already waiting in the socket now (at most a few batches): the handler is called before this returns.
- * Does nothing from inside a handler of the same transport.
+ * Handle the data that waits in the socket now (at most a few batches): the handler is called before this returns. No
+ * effect inside a handler of the same transport.
  */
 static inline void tscf_transport_poll(struct tscf_transport *t)
 {
@@ -222,8 +232,8 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 		      const struct tscf_outer_options *options);
 
 /**
- * Have the kernel tell to which of the host's addresses each datagram of @p fd has come: for a socket that is bound to
- * none of them.
+ * Have the kernel report, for each datagram of @p fd, to which address of this host it was sent: for a socket that is
+ * bound to none of them.
  *
  * @return 0 or -errno.
  */
@@ -231,7 +241,7 @@ int tscf_outer_tell_local(int fd, sa_family_t family);
 
 /**
  * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote
- * (EV_WRITE tells when, and SO_ERROR how it went).  One of the two is NULL.
+ * (EV_WRITE reports the end of the attempt, SO_ERROR its result).  One of the two is NULL.
  *
  * @return the descriptor, or -errno.
  */
@@ -242,7 +252,7 @@ int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoin
 int tscf_outer_local(int fd, union tscf_endpoint *out);
 
 /**
- * Ask the kernel from which address such a socket would send to @p remote now; nothing is sent.
+ * Ask the kernel which source address such a socket would use now to send to @p remote; nothing is sent.
  *
  * @return 0 with the address (the port means nothing) in *out, or -errno.
  */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A table that cannot grow stays as it is; a peer that cannot be added is refused. */
+/* If a table cannot grow it keeps its size; a peer that cannot be added is refused. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -22,7 +22,7 @@ struct udp {
 	struct udp_peer *peers; /* listening: by address */
 	struct udp_peer *only;  /* connected */
 	struct tscf_siphash_key secret;
-	struct udp_peer *last; /* found last: packets of one source come in runs */
+	struct udp_peer *last; /* the peer found last: packets of one source come in runs */
 };
 
 static struct udp_peer *find(struct udp *udp, const union tscf_endpoint *outer)
@@ -211,7 +211,7 @@ struct tscf_peer *tscf_udp_peer_add(struct tscf_transport *t, const union tscf_e
 	peer->base.local = *local;
 	HASH_ADD_BYHASHVALUE(hh, udp->peers, key, sizeof(peer->key), tscf_outer_key_hash(&udp->secret, &peer->key),
 			     peer);
-	/* uthash clears this when it had no memory. */
+	/* uthash clears this when out of memory. */
 	if (!peer->hh.tbl) {
 		free(peer);
 		return NULL;
