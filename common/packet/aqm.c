@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/packet/aqm.h"
 
-/** @return floor of the square root of @p n: the control law needs no better, and no floating point. */
+/** @return floor of the square root of @p n: the control law needs no more precision, and no floating point. */
 static uint32_t root(uint32_t n)
 {
 	uint32_t r = 0;
@@ -12,10 +12,10 @@ static uint32_t root(uint32_t n)
 	return r;
 }
 
-/** When the next drop is due after the one at @p at: the more there were, the sooner. */
+/** @return when the next drop is due after the drop at @p at: the more drops there were, the sooner. */
 static uint64_t next_after(uint64_t at, uint32_t count)
 {
-	/* The square root of 256 count is 16 times that of count: four binary places. */
+	/* The square root of 256 * count is 16 times that of count: this adds four binary places. */
 	uint32_t scaled = root(count < UINT32_MAX / 256 ? count * 256 : UINT32_MAX);
 
 	return at + TSCF_AQM_INTERVAL_NS * 16ULL / scaled;
@@ -41,7 +41,7 @@ bool tscf_aqm_drop(struct tscf_aqm *aqm, uint64_t waited, uint64_t now)
 	}
 	if (now - aqm->above_since < TSCF_AQM_INTERVAL_NS)
 		return false;
-	/* Soon after the last time, go on where it ended: the sender is the same. */
+	/* If dropping ended a short time ago, continue with the same rate: the sender is the same. */
 	aqm->count = aqm->count > 2 && now - aqm->next_drop < 16 * TSCF_AQM_INTERVAL_NS ? aqm->count - 2 : 1;
 	aqm->dropping = true;
 	aqm->next_drop = next_after(now, aqm->count);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * aqm.h - keeping a queue short: CoDel (RFC 8289).
+ * aqm.h - keep a queue short: CoDel (RFC 8289).
  *
- * A bulk transfer fills whatever buffer stands before the slowest step, and voice waits behind it.  CoDel watches how
- * long packets have waited; when that has been over TARGET for an INTERVAL, it drops one, and then more and more often
- * until the senders have slowed down.  Both are shorter here than on a router, as the queue is that of a socket and is
- * worked off at memory speed.
+ * A bulk transfer fills the buffer before the slowest step, and voice waits behind it.  CoDel watches how long packets
+ * have waited.  When that has been over TARGET for an INTERVAL, it drops one packet, and then more and more often until
+ * the senders have slowed down.  TARGET and INTERVAL are shorter here than on a router, because the queue is that of a
+ * socket and is emptied at memory speed.
  */
 #ifndef TSCF_AQM_H
 #define TSCF_AQM_H
@@ -18,7 +18,7 @@
 
 /** Zero-initialised: nothing has waited yet. */
 struct tscf_aqm {
-	uint64_t above_since; /**< since when packets have waited too long; 0: they do not */
+	uint64_t above_since; /**< since when packets have waited too long; 0: they have not */
 	uint64_t next_drop;
 	uint32_t count; /**< drops since dropping began */
 	bool dropping;

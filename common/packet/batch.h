@@ -2,12 +2,13 @@
 /*
  * batch.h - packets in preallocated buffers, handled many at a time.
  *
- * The unit of every interface on the data path is a batch: a TUN read fills one, the route decision sorts its
- * packets into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing.
- * A packet belongs to the ring that allocated it and is valid until that ring is filled again.
+ * The unit of every interface on the data path is a batch: a TUN read fills one, the route decision sorts its packets
+ * into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing. A packet
+ * belongs to the ring that allocated it and is valid until that ring is filled again.
  *
- * One struct tscf_packet may hold a *GSO batch*: several packets of one flow back to back, as the kernel's offloads give and
- * take them.  What is decided of the first is decided of all, and a transport sends them with one system call.
+ * One struct tscf_packet may hold a *GSO batch*: several packets of one flow back to back, as the kernel's offloads
+ * give and take them.  A decision about the first packet holds for all of them, and a transport sends them with one
+ * system call.
  */
 #ifndef TSCF_BATCH_H
 #define TSCF_BATCH_H
@@ -20,7 +21,7 @@ struct tscf_peer;
 
 /** Most packets in one batch. */
 #define TSCF_BATCH_MAX 64
-/** Room before the packet for headers that a transport puts in front (DTLS record header, virtio-net header). */
+/** Room before the packet for headers that a transport adds in front (DTLS record header, virtio-net header). */
 #define TSCF_HEADROOM 64
 /** Room after the packet for an authentication tag. */
 #define TSCF_TAILROOM 64
@@ -29,14 +30,15 @@ struct tscf_peer;
 
 /** One inner packet or one control message, or a GSO batch of inner packets. */
 struct tscf_packet {
-	uint8_t *data;            /**< first byte; of a ring's packet, TSCF_HEADROOM bytes before it are writable */
+	uint8_t *data;            /**< first byte; in a ring, TSCF_HEADROOM bytes before it are writable */
 	uint32_t length;          /**< bytes at data */
-	uint32_t gso_size;           /**< GSO batch: bytes of each packet but the last; 0: one packet */
-	uint32_t room;            /**< bytes that fit at data, TSCF_TAILROOM not counted */
-	struct tscf_peer *peer;   /**< whom it came from or goes to; NULL: a source without session (UDP server) */
+	uint32_t gso_size;        /**< GSO batch: bytes of each packet but the last; 0: one packet */
+	uint32_t room;            /**< bytes that fit at data, not counting TSCF_TAILROOM */
+	struct tscf_peer *peer;   /**< source or destination; NULL: a source without session (UDP server) */
 	union tscf_endpoint from; /**< outer source; set on reception from an unconnected socket */
-	struct tscf_addr local;   /**< ours that it came to, on a listening socket that is bound to none; else family 0 */
-	uint8_t tos;              /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
+	struct tscf_addr
+	    local;   /**< our address that it was sent to, on a listening socket that is bound to none; else family 0 */
+	uint8_t tos; /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
 };
 
 struct tscf_batch {
@@ -53,7 +55,7 @@ void tscf_ring_free(struct tscf_ring *ring);
 /** @return packet @p i (< TSCF_BATCH_MAX), reset to an empty packet at its headroom. */
 struct tscf_packet *tscf_ring_packet(struct tscf_ring *ring, unsigned i);
 
-/** @return the length of the packet that begins at @p offset of @p p; the whole, if @p p is no GSO batch. */
+/** @return the length of the packet that begins at @p offset of @p p; the whole length if @p p is not a GSO batch. */
 static inline uint32_t tscf_packet_segment(const struct tscf_packet *p, uint32_t offset)
 {
 	uint32_t left = p->length - offset;
@@ -66,7 +68,7 @@ static inline uint32_t tscf_packet_segments(const struct tscf_packet *p)
 	return p->gso_size != 0 ? (p->length + p->gso_size - 1) / p->gso_size : 1;
 }
 
-/** Append; the caller knows that there is room (a batch never grows past the batch it is sorted from). */
+/** Append; the caller makes sure that there is room (a batch never grows larger than the batch it is sorted from). */
 static inline void tscf_batch_add(struct tscf_batch *batch, struct tscf_packet *packet)
 {
 	batch->packet[batch->count++] = packet;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One hash table holds the entries of every scope, from one flow to a whole address.  A lookup asks it once per scope
- * of which there are entries at all, the most specific first.  Keys are hashed in a packed form without padding, and
- * keyed, because ports and remote addresses are chosen by whoever sends packets.
+ * One hash table holds the entries of every scope, from one flow to a whole address.  A lookup searches it once per
+ * scope that has entries at all, the most specific first.  Keys are hashed in a packed form without padding.  The hash
+ * has a secret key, because the senders of packets choose ports and remote addresses.
  */
 #include "common/packet/binding.h"
 #include "common/base/siphash.h"
@@ -13,7 +13,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/** What a key leaves open, in the order in which entries decide. */
+/** Which parts of a key are wildcards, in the order in which entries decide. */
 enum scope { SCOPE_FLOW, SCOPE_PORT, SCOPE_PROTOCOL, SCOPE_ADDRESS, SCOPES };
 
 /** A key as it is hashed and compared. */
@@ -40,7 +40,7 @@ struct host {
 _Static_assert(sizeof(struct tscf_addr) == 17, "padding would be hashed");
 
 struct entry {
-	struct tscf_binding b; /* first: what the outside sees */
+	struct tscf_binding b; /* first: the public part */
 	struct packed packed;
 	enum scope scope;
 	struct tscf_bindings *table;
@@ -52,7 +52,7 @@ struct entry {
 struct tscf_bindings {
 	struct entry *entries;
 	struct host *hosts;
-	struct entry *cursor; /* where expire goes on; NULL: at the first entry */
+	struct entry *cursor; /* where expire continues; NULL: at the first entry */
 	unsigned of_scope[SCOPES];
 	unsigned of_state[TSCF_BINDING_STATES];
 	tscf_binding_changed changed; /* or NULL */
@@ -78,7 +78,7 @@ static void pack(const struct tscf_binding_key *key, struct packed *out)
 	memcpy(out->remote, key->remote.bytes, sizeof(out->remote));
 }
 
-/** Leave open what entries of @p scope leave open; @p key has been widened to each scope before it. */
+/** Set the wildcards of @p scope in @p key, which has been widened to each scope before it. */
 static void widen(struct packed *key, enum scope scope)
 {
 	switch (scope) {
@@ -189,7 +189,7 @@ static void owner_join(struct entry *e, void *owner, struct tscf_binding_list *l
 	e->list = list;
 }
 
-/** @return a new entry, in a state that may be changed to any other, or NULL when out of memory. */
+/** @return a new entry, in a state from which it may change to any other, or NULL when out of memory. */
 static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_binding_key *key,
 			       const struct packed *packed)
 {
@@ -300,7 +300,7 @@ static void tell(struct entry *e, bool gone)
 
 static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uint64_t expires)
 {
-	/* Clear packets are let through for the move that is just happening: no other state may hand that on. */
+	/* The grace period is only for the move that happens now: no other state may pass it on. */
 	if (state != TSCF_BINDING_ACTIVE || b->state != TSCF_BINDING_ACTIVE)
 		b->grace_until = 0;
 	if (b->state != TSCF_BINDING_ACTIVE)
@@ -312,7 +312,7 @@ static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uin
 	b->expires = expires;
 }
 
-/** What a request says about an entry: it holds until something else is said. */
+/** Set an entry to what a request says: it stays so until something else is set. */
 static void assign(struct entry *e, enum tscf_binding_state state, enum tscf_level level, void *owner,
 		   struct tscf_binding_list *list)
 {
@@ -349,7 +349,7 @@ struct tscf_binding *tscf_bindings_shield(struct tscf_bindings *table, const str
 
 void tscf_binding_release(struct tscf_binding *b, uint64_t now)
 {
-	/* Only an encrypted session owns a released entry. */
+	/* Only an encrypted session can own a released entry. */
 	if (b->state != TSCF_BINDING_ACTIVE && b->state != TSCF_BINDING_RELEASED)
 		owner_leave(entry_of(b));
 	set_state(b, TSCF_BINDING_RELEASED, now + TSCF_RELEASED_MS);

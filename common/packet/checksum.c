@@ -9,19 +9,19 @@
 #define IPV6_ADDRESSES 8
 
 /**
- * Two 64-bit lanes, which every x86-64 and arm64 has registers for.  Written out because gcc at -O2 does not find them
- * in a plain loop; wider ones gained less than a fifth here and would need a choice at run time.
+ * Two 64-bit lanes, for which every x86-64 and arm64 has registers.  They are written out because gcc at -O2 does not
+ * find them in a plain loop; wider ones gained less than a fifth here and would need a choice at run time.
  */
 typedef uint64_t lanes __attribute__((vector_size(16)));
-/** The same at any address. */
+/** The same type, without alignment. */
 typedef uint64_t unaligned_lanes __attribute__((vector_size(16), aligned(1), may_alias));
 
 #define LANES_BYTES ((size_t)16)
 #define BLOCK       (4 * LANES_BYTES)
 
 /**
- * Lanes have no carry, so two sums are kept: of the words modulo 2^64, and of their upper halves.  The sum of the lower
- * halves is what is left of the first when the second is taken away.
+ * Lanes have no carry, so two sums are kept: of the words modulo 2^64, and of their upper halves.  The first sum minus
+ * the second gives the sum of the lower halves.
  */
 struct sums {
 	lanes all, upper;
@@ -50,7 +50,7 @@ static inline uint64_t total(const struct sums *s)
 	return lower[0] + lower[1] + s->upper[0] + s->upper[1];
 }
 
-/** Copy @p size bytes (a constant, at most 8) to @p to unless that is NULL.  @return them, zeros behind. */
+/** Copy @p size bytes (a constant, at most 8) to @p to unless that is NULL.  @return them, followed by zeros. */
 static inline uint64_t take(uint8_t *to, const uint8_t *from, size_t size)
 {
 	uint64_t word = 0;
@@ -58,11 +58,11 @@ static inline uint64_t take(uint8_t *to, const uint8_t *from, size_t size)
 	memcpy(&word, from, size);
 	if (to)
 		memcpy(to, from, size);
-	/* Folded in half here, so that whole 64-bit words cannot overflow the sum. */
+	/* Fold the word here, so that whole 64-bit words cannot overflow the sum. */
 	return (word & 0xffffffff) + (word >> 32);
 }
 
-/** The last less than 64 bytes. */
+/** Sum the last bytes, fewer than 64. */
 static inline __attribute__((always_inline)) uint64_t sum_tail(uint8_t *to, const uint8_t *from, size_t length)
 {
 	uint64_t sum = 0;
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) uint64_t sum_tail(uint8_t *to, cons
 	return sum;
 }
 
-/** Both functions in one; inlined, the one with @p to NULL has nothing left of the copy. */
+/** Both functions in one; when inlined with @p to NULL, no code for the copy is left. */
 static inline __attribute__((always_inline)) uint64_t sum_copy(uint8_t *to, const uint8_t *from, size_t length)
 {
 	struct sums even = {0}, odd = {0};

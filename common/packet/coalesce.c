@@ -11,42 +11,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Flows that can have a GSO batch growing at the same time; one more ends the GSO batch of another. */
+/** Flows that can have an open GSO batch at the same time; one more flow ends the GSO batch of another. */
 #define OPEN_MAX 16
 #define NOT_OPEN OPEN_MAX
 
 #define HEADER_MAX (TSCF_IPV6_HEADER + 60)
-/** After the last packet of a GSO batch. */
+/** Marks the last packet of a GSO batch. */
 #define END UINT16_MAX
 
-/** On the checksums of a GSO batch's first packet: they are looked at when a second one comes. */
+/** The checksums of a GSO batch's first packet: they are checked when a second packet comes. */
 enum verdict { UNKNOWN, RIGHT, WRONG };
 
 struct gso_batch {
 	struct tscf_candidate_batch so_far;
-	uint32_t bytes; /**< of all packets as they came */
+	uint32_t bytes; /**< of all packets before merging */
 	uint16_t first, last;
 	enum verdict verdict;
 	struct virtio_net_hdr vnet;
 	uint8_t header[HEADER_MAX];
 };
 
-/** One iovec has the virtio header and the packet's. */
+/** One iovec holds the virtio header and the packet's header. */
 _Static_assert(offsetof(struct gso_batch, header) == offsetof(struct gso_batch, vnet) + sizeof(struct virtio_net_hdr),
 	       "padding");
 
 struct tscf_coalescer {
 	unsigned kinds, segments;
 	unsigned packets, batches;
-	unsigned open, victim; /**< slots in use; the next one to be taken from its flow if all are */
+	unsigned open, victim; /**< slots in use; if all are in use, the next one to be taken from its flow */
 	uint32_t open_tag[OPEN_MAX];
 	uint16_t open_batch[OPEN_MAX];
-	uint16_t next[TSCF_COALESCE_PACKETS]; /**< of the same GSO batch, or END */
+	uint16_t next[TSCF_COALESCE_PACKETS]; /**< next packet of the same GSO batch, or END */
 	struct tscf_candidate packet[TSCF_COALESCE_PACKETS];
 	struct gso_batch batch[TSCF_COALESCE_PACKETS];
 	struct tscf_super super[TSCF_COALESCE_PACKETS];
-	struct iovec iov[2 * TSCF_COALESCE_PACKETS]; /**< each packet's, and at most as many headers */
-	struct virtio_net_hdr none;                  /**< says nothing: for packets that are not merged */
+	struct iovec iov[2 * TSCF_COALESCE_PACKETS]; /**< one for each packet, and at most as many for headers */
+	struct virtio_net_hdr none;                  /**< empty: for packets that are not merged */
 };
 
 struct tscf_coalescer *tscf_coalescer_new(unsigned kinds, unsigned segments)
@@ -77,7 +77,7 @@ void tscf_coalesce_begin(struct tscf_coalescer *c)
 	c->open = 0;
 }
 
-/** @return the slot in which the flow of @p p has a GSO batch, or NOT_OPEN. */
+/** @return the slot with the open GSO batch of the flow of @p p, or NOT_OPEN. */
 static unsigned find_open(const struct tscf_coalescer *c, const struct tscf_candidate *p)
 {
 	for (unsigned i = 0; i < c->open; i++)
@@ -136,7 +136,7 @@ static bool head_is_right(struct gso_batch *batch)
 	return batch->verdict == RIGHT;
 }
 
-/** A mergeable packet whose flow has the GSO batch in @p slot, or none: merge it, or begin a GSO batch with it. */
+/** Merge a packet into the GSO batch of its flow in @p slot, or begin a GSO batch with it if there is none. */
 static void merge(struct tscf_coalescer *c, unsigned packet, unsigned slot)
 {
 	const struct tscf_candidate *p = &c->packet[packet];
@@ -179,7 +179,7 @@ bool tscf_coalesce_add(struct tscf_coalescer *c, uint8_t *data, uint32_t length)
 	return true;
 }
 
-/** The virtio header: where the kernel has to complete the checksum, and of what size the pieces were. */
+/** Write the virtio header: where the kernel has to complete the checksum, and the size of the segments. */
 static void write_vnet(struct gso_batch *batch)
 {
 	const struct tscf_candidate *head = batch->so_far.head;
@@ -196,7 +196,9 @@ static void write_vnet(struct gso_batch *batch)
 	};
 }
 
-/** The packet's header: the first one's, for all the payload, with the sum of the pseudo-header as checksum. */
+/**
+ * Write the packet's header: the first packet's, with the total length, and the sum of the pseudo-header as checksum.
+ */
 static void write_header(struct gso_batch *batch, bool push)
 {
 	const struct tscf_candidate *head = batch->so_far.head;

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/** Spreads the ports and the host part of the source over the tag; collisions cost a comparison, no more. */
+/** Spreads the ports and the host part of the source over the tag; a collision only costs a comparison. */
 static inline uint32_t flow_tag(const struct tscf_candidate *p)
 {
 	uint32_t ports, source;
@@ -119,13 +119,19 @@ bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_
 {
 	if (a->ip_header != b->ip_header || a->tcp != b->tcp)
 		return false;
-	/* Without options both addresses and both ports lie together; with constant sizes no function is called. */
+	/*
+	 * Without options both addresses and both ports are contiguous; with constant sizes the compiler calls no
+	 * function.
+	 */
 	if (a->ip_header == TSCF_IPV4_HEADER)
 		return memcmp(a->data + TSCF_IPV4_SOURCE, b->data + TSCF_IPV4_SOURCE, 8 + 4) == 0;
 	return memcmp(a->data + TSCF_IPV6_SOURCE, b->data + TSCF_IPV6_SOURCE, 32 + 4) == 0;
 }
 
-/** As the kernel: with DF the identification may stay, as it means nothing then (RFC 6864); else it has to count. */
+/**
+ * Like the kernel: with DF the identification may stay the same, as it has no meaning then (RFC 6864); else it must
+ * count.
+ */
 static bool ipv4_follows(struct tscf_candidate_batch *batch, const uint8_t *head, const uint8_t *ip)
 {
 	const uint16_t distance = (uint16_t)(tscf_get_u16(ip + TSCF_IPV4_ID) - tscf_get_u16(head + TSCF_IPV4_ID));
@@ -178,7 +184,7 @@ static inline bool ipv4_header_right(const uint8_t *ip)
 bool tscf_candidate_verify(const struct tscf_candidate *p)
 {
 	const uint32_t upper = p->length - p->ip_header;
-	/* The pseudo-header is the two addresses, which lie before the transport header, and two numbers. */
+	/* The pseudo-header is the two addresses, which lie just before the transport header, and two numbers. */
 	const uint32_t addresses = p->ip_header == TSCF_IPV4_HEADER ? TSCF_IPV4_SOURCE : TSCF_IPV6_SOURCE;
 	const uint64_t sum = htons(p->tcp ? IPPROTO_TCP : IPPROTO_UDP) + (uint64_t)htonl(upper) +
 			     tscf_checksum_add(p->data + addresses, p->length - addresses);

@@ -2,7 +2,7 @@
 /*
  * dscp.h - which packets are real-time traffic: a set of DSCPs (RFC 2474).
  *
- * They have queues of their own wherever packets wait, and overtake the others there.
+ * Wherever packets wait, real-time packets have their own queue and overtake the others.
  */
 #ifndef TSCF_DSCP_H
 #define TSCF_DSCP_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Unless configured, as bits: CS5 (40), VA (VOICE-ADMIT, 44, RFC 5865), EF (46, RFC 3246), CS6 (48). */
+/** The default, as bits: CS5 (40), VA (VOICE-ADMIT, 44, RFC 5865), EF (46, RFC 3246), CS6 (48). */
 #define TSCF_URGENT_DSCPS (1ULL << 40 | 1ULL << 44 | 1ULL << 46 | 1ULL << 48)
 
 /** @return whether a packet with this TOS byte or traffic class is in the set @p dscps. */

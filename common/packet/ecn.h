@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ecn.h - DSCP and ECN of inner packets and of the outer ones that carry them (RFC 6040).
+ * ecn.h - DSCP and ECN of inner packets and of the outer packets that carry them (RFC 6040).
  *
- * Outer header: the inner TOS byte as it is, DSCP and ECN ("normal mode", section 4.1).  A router on the way may then
- * mark the outer packet instead of dropping it, and the mark is brought back to the inner packet here (section 4.2). On
- * streams nothing is mapped: the outer packets are not those of the inner ones.
+ * The outer header gets the inner TOS byte unchanged, DSCP and ECN ("normal mode", section 4.1).  A router on the path
+ * may then mark the outer packet instead of dropping it; the mark is copied back to the inner packet here (section
+ * 4.2). On streams nothing is mapped: an outer packet does not correspond to one inner packet.
  *
  * Pure; the packets have been parsed (packet.h).
  */
@@ -27,23 +27,24 @@ static inline uint8_t tscf_tos_of(const uint8_t *packet)
 	return packet[0] >> 4 == 6 ? (uint8_t)(packet[0] << 4 | packet[1] >> 4) : packet[1];
 }
 
-/** RFC 6040, figure 4.  @return the ECN field that the inner packet goes on with, or -1: it is dropped. */
+/** RFC 6040, figure 4.  @return the ECN field for the inner packet, or -1: the packet must be dropped. */
 int tscf_ecn_combine(unsigned inner, unsigned outer);
 
-/** Write @p ecn into the whole IP header at @p packet, and mend the checksum of an IPv4 one (RFC 1624). */
+/** Write @p ecn into the whole IP header at @p packet, and update the checksum of an IPv4 header (RFC 1624). */
 void tscf_ecn_set(uint8_t *packet, unsigned ecn);
 
 /**
- * Give the inner @p packet what has been done to the outer one that it came in.
+ * Copy the ECN mark of the outer packet to the inner @p packet.
  *
- * @return false if it must be dropped: a router says "congestion", and the inner packet has no way to pass that on.
+ * @return false if the packet must be dropped: a router reports congestion, and the inner packet cannot carry that
+ * mark.
  */
 static inline bool tscf_ecn_decapsulate(uint8_t *packet, uint8_t outer_tos)
 {
 	unsigned inner = tscf_tos_of(packet) & TSCF_ECN_MASK, outer = outer_tos & TSCF_ECN_MASK;
 	int ecn;
 
-	/* Nothing was done to it: all but very few. */
+	/* No router marked it: true for nearly all packets. */
 	if (outer == inner || outer == TSCF_ECN_NOT_ECT)
 		return true;
 	ecn = tscf_ecn_combine(inner, outer);

@@ -8,7 +8,7 @@
 /** Datagrams that share a slot of the table. */
 #define WAYS 4
 
-/** What the fragments of one datagram have in common, without padding. */
+/** The fields that all fragments of a datagram share, without padding. */
 struct datagram {
 	uint8_t source[16];
 	uint8_t destination[16];
@@ -34,7 +34,10 @@ struct slot {
 struct tscf_fragments {
 	struct tscf_siphash_key secret;
 	size_t mask; /* slots of one kind - 1, a power of two */
-	/* The encrypted datagrams' slots, then the clear ones': a flood of one kind pushes out nothing of the other. */
+	/*
+	 * The slots of encrypted datagrams, then those of clear ones: a flood of one kind cannot displace the other
+	 * kind.
+	 */
 	struct slot slot[];
 };
 
@@ -70,7 +73,9 @@ static void datagram_of(const struct tscf_packet_info *info, enum tscf_direction
 	};
 	memcpy(out->source, info->source.bytes, tscf_addr_size(info->source.family));
 	memcpy(out->destination, info->destination.bytes, tscf_addr_size(info->destination.family));
-	/* RFC 791 tells datagrams apart by the protocol too.  RFC 8200 does not: later fragments may show another. */
+	/*
+	 * RFC 791 also uses the protocol to tell datagrams apart.  RFC 8200 does not: later fragments may have another.
+	 */
 	if (info->version == 4)
 		out->protocol = info->protocol;
 }
@@ -115,7 +120,7 @@ bool tscf_fragments_key(struct tscf_fragments *table, const struct tscf_packet_i
 	datagram_of(info, direction, &datagram);
 	encrypted = &table->slot[tscf_siphash(&table->secret, &datagram, sizeof(datagram)) & table->mask];
 	slot = clear ? encrypted + table->mask + 1 : encrypted;
-	/* A clear fragment of an encrypted datagram is nobody's. */
+	/* A clear fragment of an encrypted datagram is rejected. */
 	bool foreign = clear && find(encrypted, &datagram, now);
 	if (info->first) {
 		tscf_binding_key_of(info, direction, key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * header_fields.h - where the fields of IP, TCP and UDP headers lie that offloads read and rewrite: RFC 791, RFC 8200,
- * RFC 9293, RFC 768.  Byte offsets from the start of their header.
+ * header_fields.h - offsets of the IP, TCP and UDP header fields that offloads read and rewrite: RFC 791, RFC 8200, RFC
+ * 9293, RFC 768.  Byte offsets from the start of each header.
  */
 #ifndef TSCF_HEADER_FIELDS_H
 #define TSCF_HEADER_FIELDS_H
@@ -44,7 +44,7 @@
 #define TSCF_UDP_LENGTH 4
 #define TSCF_UDP_CHECK  6
 
-/* UDP segmentation (Linux 6.2) is missing in older kernels' headers. */
+/* Headers of kernels before 6.2 lack UDP segmentation. */
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
 #endif

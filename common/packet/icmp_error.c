@@ -14,21 +14,21 @@
 #define ICMP_HEADER    8U
 #define IPV4_ERROR_MAX 576U
 #define HOPS           64
-/** Where the checksums are. */
+/** Offsets of the checksums. */
 #define IPV4_CHECKSUM 10
 #define ICMP_CHECKSUM 2
-/** As the kernel marks its own errors: internetwork control (RFC 1812, 4.3.2.5). */
+/** The TOS of the kernel's own ICMP errors: internetwork control (RFC 1812, 4.3.2.5). */
 #define TOS_CONTROL 0xc0
 
 static bool is_group(const struct tscf_addr *a)
 {
 	if (a->family == AF_INET6)
 		return a->bytes[0] == 0xff;
-	/* Multicast, reserved, and the broadcast to all. */
+	/* Multicast, reserved, and limited broadcast. */
 	return a->bytes[0] >= 224;
 }
 
-/** Only requests and answers of ICMP are no errors. */
+/** Every ICMP message except requests and replies is an error. */
 static bool is_icmp_error(const uint8_t *data, const struct tscf_packet_info *info)
 {
 	uint8_t type = data[info->transport];
@@ -51,7 +51,8 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static uint32_t build_v4(const uint8_t *data, const struct tscf_packet_info *info, const struct tscf_addr *from, uint8_t *out)
+static uint32_t build_v4(const uint8_t *data, const struct tscf_packet_info *info, const struct tscf_addr *from,
+			 uint8_t *out)
 {
 	uint32_t quote = smaller(info->total, IPV4_ERROR_MAX - IPV4_HEADER - ICMP_HEADER);
 	uint32_t length = IPV4_HEADER + ICMP_HEADER + quote;
@@ -74,7 +75,8 @@ static uint32_t build_v4(const uint8_t *data, const struct tscf_packet_info *inf
 	return length;
 }
 
-static uint32_t build_v6(const uint8_t *data, const struct tscf_packet_info *info, const struct tscf_addr *from, uint8_t *out)
+static uint32_t build_v6(const uint8_t *data, const struct tscf_packet_info *info, const struct tscf_addr *from,
+			 uint8_t *out)
 {
 	uint32_t quote = smaller(info->total, TSCF_ICMP_ERROR_MAX - IPV6_HEADER - ICMP_HEADER);
 	uint32_t length = ICMP_HEADER + quote;
@@ -90,7 +92,8 @@ static uint32_t build_v6(const uint8_t *data, const struct tscf_packet_info *inf
 	icmp[0] = ICMP6_DST_UNREACH;
 	icmp[1] = ICMP6_DST_UNREACH_ADMIN;
 	memcpy(icmp + ICMP_HEADER, data, quote);
-	tscf_checksum_put(icmp + ICMP_CHECKSUM, tscf_checksum_add(icmp, length) + tscf_checksum_pseudo(out, IPPROTO_ICMPV6, length));
+	tscf_checksum_put(icmp + ICMP_CHECKSUM,
+			  tscf_checksum_add(icmp, length) + tscf_checksum_pseudo(out, IPPROTO_ICMPV6, length));
 	return IPV6_HEADER + length;
 }
 

@@ -17,7 +17,7 @@ enum tscf_kind tscf_kind_of(uint8_t first_byte)
 	case 6:
 		return TSCF_KIND_IPV6;
 	default:
-		/* Indication and reserved bits are 0 in every message there is. */
+		/* Indication and reserved bits are 0 in every message that is defined. */
 		return first_byte == TSCF_MESSAGE_VERSION << 4 ? TSCF_KIND_CONTROL : TSCF_KIND_INVALID;
 	}
 }
@@ -53,7 +53,7 @@ const char *tscf_response_name(enum tscf_response code)
 	return "unknown";
 }
 
-/** Whether a value of @p length bytes is possible for @p type; any is for a type we do not know. */
+/** @return whether a value of @p length bytes is legal for @p type; for an unknown type any length is. */
 static bool tlv_size_legal(uint16_t type, uint16_t length)
 {
 	switch ((enum tscf_tlv_type)type) {
@@ -95,7 +95,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_OBSERVED_ADDRESS:
 		return length == 6 || length == 18;
 	case TSCF_TLV_BINDING:
-		/* Fixed part and local address, IPv4 or IPv6; the same with remote port and address. */
+		/* Fixed part and local address, IPv4 or IPv6; or the same followed by remote port and address. */
 		return length == 12 || length == 24 || length == 18 || length == 42;
 	case TSCF_TLV_RESPONSE_CODE:
 		return length >= 2 && length <= 2 + TSCF_RESPONSE_TEXT_MAX;
@@ -121,7 +121,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	return true;
 }
 
-/** Read the TLV at @p offset of @p b.  @return the offset after it, or 0 if it is not all there. */
+/** Read the TLV at @p offset of @p b.  @return the offset after it, or 0 if it is incomplete. */
 static uint32_t read_tlv(const struct tscf_bytes *b, uint32_t offset, struct tscf_tlv *out)
 {
 	const uint8_t *header = tscf_bytes_at(b, offset, TSCF_TLV_HEADER);
@@ -175,7 +175,7 @@ int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_messag
 	return check_tlvs(out);
 }
 
-/** Whether the bytes of a header that are there already can begin a message. */
+/** @return whether the bytes of a header that are already there can begin a message. */
 static bool header_possible(const struct tscf_bytes *b)
 {
 	const uint8_t *first = tscf_bytes_at(b, 0, 1);

@@ -3,7 +3,7 @@
  * message.h - control messages: the wire format in one place.
  *
  * tscf(7), "MESSAGES", is the specification; this header holds its numbers and limits.  Pure functions: encode and
- * decode never read or write past what they are given, allocate nothing and do no I/O.
+ * decode never read or write outside their buffers, allocate nothing and do no I/O.
  *
  *      0                   1                   2                   3
  *      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -30,12 +30,11 @@
 
 #define TSCF_MESSAGE_VERSION 1
 #define TSCF_MESSAGE_HEADER  16
-/** Largest control message, so that it fits every outer path in one piece. */
+/** Largest control message: it fits every outer path in one datagram. */
 #define TSCF_MESSAGE_MAX 1200
-/** Largest message that is accepted: keepalives are padded up to this to find out what the path carries (tscf(7),
- * "MTU"). */
+/** Largest message that is accepted: keepalives are padded up to this size to find the path MTU (tscf(7), "MTU"). */
 #define TSCF_PROBE_MAX 1600
-/** The smallest inner MTU that is worth a tunnel of IPv4, and the least that IPv6 allows (RFC 8200, section 5). */
+/** The smallest inner MTU that makes a tunnel for IPv4 useful, and the minimum of IPv6 (RFC 8200, section 5). */
 #define TSCF_MTU_FLOOR_IPV4 576
 #define TSCF_MTU_FLOOR_IPV6 1280
 /** Type and length in front of a TLV's value. */
@@ -58,7 +57,7 @@
 /** Default plain port; the encrypted one is the next. */
 #define TSCF_PORT 2004
 
-/** CM_Type.  A response's number is its request's plus one. */
+/** CM_Type.  The number of a response is that of its request plus one. */
 enum tscf_message_type {
 	TSCF_CONFIGURATION_REQUEST = 1,
 	TSCF_CONFIGURATION_RESPONSE = 2,
@@ -79,82 +78,85 @@ enum tscf_message_type {
 
 /** TLV types.  Unknown ones are skipped.  Sizes are those of the value. */
 enum tscf_tlv_type {
-	TSCF_TLV_INTERNAL_IPV4 = 1, /**< 5: address, prefix length.  Request: the address the client had before */
+	TSCF_TLV_INTERNAL_IPV4 = 1, /**< 5: address, prefix length.  Request: the client's previous address */
 	TSCF_TLV_INTERNAL_IPV6 = 2, /**< 17: address, prefix length */
 	TSCF_TLV_ROUTE_IPV4 = 3,    /**< 5: destination, prefix length; repeats */
 	TSCF_TLV_ROUTE_IPV6 = 4,    /**< 17; repeats */
 	TSCF_TLV_DNS = 5,           /**< 4 or 16: address; repeats */
 	TSCF_TLV_SIP_SERVER = 6,    /**< 4 or 16: address; repeats */
-	TSCF_TLV_MTU = 7, /**< 2: inner MTU, the same for both tunnels; keepalive request: what the path carries */
+	TSCF_TLV_MTU = 7,       /**< 2: inner MTU, the same for both tunnels; keepalive request: the MTU of the path */
 	TSCF_TLV_KEEPALIVE = 8, /**< 2: seconds between keepalives when idle; 0: none */
-	TSCF_TLV_RESPONSE_CODE =
-	    9, /**< 2 + text: enum tscf_response, then UTF-8 text for a person, at most 200 bytes */
-	TSCF_TLV_SERVICE_TYPE = 10,     /**< 2: enum tscf_service */
-	TSCF_TLV_RESERVED_TSID = 11,    /**< 8: TSID of the encrypted tunnel that is reserved */
-	TSCF_TLV_BINDING = 12,          /**< a socket binding, see struct tscf_wire_binding; repeats */
+	TSCF_TLV_RESPONSE_CODE = 9,  /**< 2 + text: enum tscf_response, then UTF-8 text for people, at most 200 bytes */
+	TSCF_TLV_SERVICE_TYPE = 10,  /**< 2: enum tscf_service */
+	TSCF_TLV_RESERVED_TSID = 11, /**< 8: TSID of the encrypted tunnel that is reserved */
+	TSCF_TLV_BINDING = 12,       /**< a socket binding, see struct tscf_wire_binding; repeats */
 	TSCF_TLV_OBSERVED_ADDRESS = 13, /**< 6 or 18: outer address and port of the client as the server sees them */
 	TSCF_TLV_RESUME_SECRET = 14,    /**< 32; only ever on an encrypted tunnel */
-	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen by the client once, kept for all its runs */
+	TSCF_TLV_CLIENT_ID = 15,        /**< 16: random, chosen once by the client and kept for all its runs */
 	TSCF_TLV_COOKIE = 16,           /**< 1 to 64, opaque, echoed */
 	TSCF_TLV_PADDING = 17,          /**< any size, ignored: makes a request large enough for its answer */
 	TSCF_TLV_RESERVATION_HASH =
-	    18, /**< 32: SHA-256 of the reservation secret; service request on the plain tunnel */
-	TSCF_TLV_RESERVATION_SECRET = 19, /**< 32: the secret; configuration request on the encrypted tunnel */
+	    18, /**< 32: SHA-256 of the reservation secret; in a service request on the plain tunnel */
+	TSCF_TLV_RESERVATION_SECRET = 19, /**< 32: the secret; in a configuration request on the encrypted tunnel */
 	TSCF_TLV_QUIET = 20,              /**< 0: send nothing down the plain tunnel before the shields are complete */
 	TSCF_TLV_COMPLETE = 21,           /**< 0: in a shield request: this was the last one, quiet ends */
-	TSCF_TLV_PERSISTENCE = 22,        /**< 2: seconds an idle tunnel stays */
+	TSCF_TLV_PERSISTENCE = 22,        /**< 2: seconds after which an idle tunnel is closed */
 	TSCF_TLV_SHIELD_LOCK = 23,        /**< 32: SHA-256 of the key that lifts this client's shields */
 	TSCF_TLV_SHIELD_KEY = 24,         /**< 32: the key; in an unshield request, together with the next lock */
 	TSCF_TLV_RESUME_LOCK =
 	    25,                   /**< 32: SHA-256 of the key that resumes this plain tunnel at another outer address */
 	TSCF_TLV_RESUME_KEY = 26, /**< 32: the key; in a resume request, together with the next lock */
-	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove who it is, bits of proof.h */
+	TSCF_TLV_AUTH_METHODS = 27,     /**< 1: with a cookie: how the client may prove its identity, bits of proof.h */
 	TSCF_TLV_AUTH_PROOF = 28,       /**< 2 to 640: the proof of a client (proof.h) */
 	TSCF_TLV_AUTH_CERTIFICATE = 29, /**< 1 to 1100: DER of the client's certificate */
 	TSCF_TLV_SHARED_ID = 30,        /**< 0: keepalive response: another client has the same identifier */
-	TSCF_TLV_RUN = 31,              /**< 8: random, the same as long as the client runs; with CLIENT_ID */
+	TSCF_TLV_RUN = 31,              /**< 8: random, constant while the client runs; with CLIENT_ID */
 	TSCF_TLV_KEY_SHARE = 32,        /**< 33: suite, public key (agreement.h) */
 	TSCF_TLV_CHAIN_DIGEST = 33,     /**< 32: SHA-256 of the certificates of the server, as sent in parts */
-	TSCF_TLV_SIGNATURE = 34,        /**< 1 to 512: of the server's key share, by the key of the first of them */
-	TSCF_TLV_MAC = 35,              /**< 16: of all that stands before it; the last TLV */
+	TSCF_TLV_SIGNATURE =
+	    34,            /**< 1 to 512: signature of the server's key share, by the key of the first certificate */
+	TSCF_TLV_MAC = 35, /**< 16: over everything before it; the last TLV */
 	TSCF_TLV_CHAIN_PART = 36, /**< 4 to 1004: total length, offset (2 each), bytes of the server's certificates */
-	/** Encrypted configuration.  Request: 0, the client sends records with a connection id; response: 1 to 8, the id */
+	/**
+	 * Encrypted configuration.  Request: 0, the client can send records with a connection id; response: 1 to 8, the
+	 * id
+	 */
 	TSCF_TLV_CONNECTION_ID = 40,
-	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear for now */
+	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear at present */
 };
 
 enum tscf_service {
 	TSCF_SERVICE_ENABLE_DTTE =
-	    1,                   /**< on a plain tunnel: reserve an encrypted one (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
-	TSCF_SERVICE_BIND = 2,   /**< on an encrypted tunnel: bind, re-level, release or close the sockets given */
-	TSCF_SERVICE_SHIELD = 3, /**< on a plain tunnel: carry nothing for the sockets given */
-	TSCF_SERVICE_UNSHIELD = 4, /**< on a plain tunnel: lift the shields given; needs the key of their lock */
+	    1,                 /**< on a plain tunnel: reserve an encrypted tunnel (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
+	TSCF_SERVICE_BIND = 2, /**< on an encrypted tunnel: bind, re-level, release or close the given sockets */
+	TSCF_SERVICE_SHIELD = 3,   /**< on a plain tunnel: carry no packets of the given sockets */
+	TSCF_SERVICE_UNSHIELD = 4, /**< on a plain tunnel: lift the given shields; needs the key of their lock */
 };
 
 enum tscf_response {
 	TSCF_RESPONSE_SUCCESS = 0, /**< tsc_response_code_success */
 	TSCF_RESPONSE_SERVICE_UNAVAILABLE =
 	    1,                        /**< tsc_response_service_unavailable: DTTE is not enabled here, or no capacity */
-	TSCF_RESPONSE_MALFORMED = 2,  /**< the request lacks something or has an illegal value */
-	TSCF_RESPONSE_NO_SESSION = 3, /**< no tunnel with that TSID here: configure again */
+	TSCF_RESPONSE_MALFORMED = 2,  /**< the request lacks a TLV or has an illegal value */
+	TSCF_RESPONSE_NO_SESSION = 3, /**< no tunnel with that TSID here: send a new configuration request */
 	TSCF_RESPONSE_NO_ADDRESS = 4, /**< the address pool is exhausted */
 	TSCF_RESPONSE_LIMIT = 5,      /**< a limit of the server is reached (tunnels, bindings) */
-	TSCF_RESPONSE_NOT_ALLOWED = 6, /**< not on this kind of tunnel, or not this client's */
+	TSCF_RESPONSE_NOT_ALLOWED = 6, /**< not on this kind of tunnel, or it belongs to another client */
 	TSCF_RESPONSE_RESERVATION = 7, /**< unknown, used or expired reservation, or the wrong secret */
 	TSCF_RESPONSE_TOO_SMALL = 8,   /**< the request must be padded: the answer would be over three times its size */
 	TSCF_RESPONSE_SHUTDOWN = 9,    /**< release request by the server: it is stopping */
-	TSCF_RESPONSE_COOKIE = 10,     /**< ask again with the cookie given, and a proof if methods are given */
-	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, who the client says it is */
+	TSCF_RESPONSE_COOKIE = 10, /**< repeat the request with the given cookie, and a proof if methods are given */
+	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, the client's identity */
 };
 
 /** What a binding TLV asks for. */
 enum tscf_bind_action {
-	TSCF_BIND_ACTION_BIND = 0,    /**< bind at the level given */
+	TSCF_BIND_ACTION_BIND = 0,    /**< bind at the given level */
 	TSCF_BIND_ACTION_RELEASE = 1, /**< the socket moves back to the plain tunnel */
-	TSCF_BIND_ACTION_CLOSE = 2,   /**< the socket is gone: bury the binding */
+	TSCF_BIND_ACTION_CLOSE = 2,   /**< the socket is closed: bury the binding */
 };
 
-/** The socket was plain until now: clear packets may still be under way. */
+/** The socket was plain until now: clear packets may still be in transit. */
 #define TSCF_BIND_FLAG_MOVED 0x01
 
 /**
@@ -174,7 +176,7 @@ struct tscf_service_addrs {
 	unsigned count;
 };
 
-/** A decoded header, and where its TLVs are. */
+/** A decoded header, and the position of its TLVs. */
 struct tscf_message {
 	enum tscf_message_type type;
 	uint16_t tlv_count;
@@ -191,16 +193,16 @@ struct tscf_tlv {
 	const uint8_t *value;
 };
 
-/** What a first byte begins. */
+/** The kinds of data that a first byte can begin. */
 enum tscf_kind { TSCF_KIND_INVALID, TSCF_KIND_CONTROL, TSCF_KIND_IPV4, TSCF_KIND_IPV6 };
 enum tscf_kind tscf_kind_of(uint8_t first_byte);
 
-/** @return the constant's name in words, such as "configuration request"; "unknown" out of range. */
+/** @return the name of the constant in words, such as "configuration request"; "unknown" out of range. */
 const char *tscf_response_name(enum tscf_response code);
 
 /**
- * Decode exactly one message: header, and that the TLVs are tlv_count in number, walk exactly to the end, and every TLV
- * that this header knows has a legal size.  At most TSCF_PROBE_MAX bytes.
+ * Decode exactly one message of at most TSCF_PROBE_MAX bytes: the header and its TLVs.  There must be tlv_count TLVs,
+ * they must end exactly at the end of the message, and every TLV that this header knows must have a legal size.
  *
  * @return 0, -EINVAL for an illegal value (version, indication, reserved bits, type, TLV), -EMSGSIZE for a wrong
  * length.
@@ -210,28 +212,28 @@ int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_messag
 /**
  * Length of the message that begins at @p data, of which @p available bytes are there: for streams.
  *
- * @return the length, 0 if more bytes are needed to tell, or -EINVAL if no message begins here.
+ * @return the length, 0 if more bytes are needed to find it, or -EINVAL if no message begins here.
  */
 int tscf_message_length(const uint8_t *data, uint32_t available);
 
 /** Walk the TLVs: start with @p offset 0.  @return true with the next TLV, false at the end. */
 bool tscf_message_next(const struct tscf_message *m, uint32_t *offset, struct tscf_tlv *out);
-/** The first TLV of @p type.  @return whether there is one. */
+/** Find the first TLV of @p type.  @return whether there is one. */
 bool tscf_message_find(const struct tscf_message *m, uint16_t type, struct tscf_tlv *out);
 
-/** @return the bytes of a decoded message from its header on, as many as there are in *length. */
+/** @return the bytes of a decoded message from its header on; *length is their number. */
 const uint8_t *tscf_message_bytes(const struct tscf_message *m, uint32_t *length);
 
-/** Copy a decoded message into @p bytes, where *out is decoded. */
+/** Copy a decoded message into @p bytes, and decode the copy into *out. */
 void tscf_message_keep(const struct tscf_message *m, uint8_t bytes[TSCF_PROBE_MAX], struct tscf_message *out);
 
-/** A CHAIN_PART: @p total and @p offset in bytes, and what @p t has of them, @p length bytes at @p bytes. */
+/** A CHAIN_PART: @p total and @p offset in bytes; the part itself is @p length bytes at @p bytes. */
 struct tscf_chain_part {
 	uint16_t total, offset, length;
 	const uint8_t *bytes;
 };
 
-/** Values of TLVs.  Each returns 0, or -EINVAL when the TLV has another size or an illegal value. */
+/** Values of TLVs.  Each function returns 0, or -EINVAL when the TLV has another size or an illegal value. */
 int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out);
 int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out);
 /** INTERNAL_*, ROUTE_*: address and prefix length. */
@@ -241,21 +243,26 @@ struct tscf_addrs tscf_message_internal(const struct tscf_message *m);
 /** DNS, SIP_SERVER. */
 int tscf_tlv_addr(const struct tscf_tlv *t, struct tscf_addr *out);
 int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out);
-/** All TLVs of @p type, DNS or SIP_SERVER, of @p m; what is beyond TSCF_SERVICE_ADDRS_MAX is left out. */
+/** Get all addresses of @p type, DNS or SIP_SERVER, in @p m; those beyond TSCF_SERVICE_ADDRS_MAX are left out. */
 void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf_service_addrs *out);
-/** RESPONSE_CODE; @p text gets at most @p size - 1 bytes with control characters replaced, and a NUL.  text may be
- * NULL. */
+/**
+ * RESPONSE_CODE; @p text gets at most @p size - 1 bytes, with control characters replaced, and a NUL.  text may be
+ * NULL.
+ */
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
 int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
-/** CHAIN_PART; the part lies inside the total. */
+/** CHAIN_PART; the part is checked to lie inside the total. */
 int tscf_tlv_chain_part(const struct tscf_tlv *t, struct tscf_chain_part *out);
 
-/** Shorthand: the response code of @p m, or -EINVAL if it has none that is legal. */
+/** Shorthand: the response code of @p m, or -EINVAL if it has no legal one. */
 int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size);
 /** Shorthand: the service type of @p m.  @return 0 or -EINVAL. */
 int tscf_message_service(const struct tscf_message *m, enum tscf_service *out);
 
-/** A message that is being written.  After an overflow every further call does nothing and finish says so. */
+/**
+ * A message that is being written.  After an overflow every further call does nothing and tscf_write_finish returns an
+ * error.
+ */
 struct tscf_writer {
 	uint8_t *data;
 	uint32_t size, length;
@@ -277,14 +284,14 @@ void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_
 void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const char *text);
 void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);
 void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *part);
-/** Pad with one PADDING TLV so that the message has at least @p length bytes.  A PADDING TLV of length 0 takes 4. */
+/** Pad with one PADDING TLV so that the message has at least @p length bytes.  An empty PADDING TLV takes 4 bytes. */
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);
 /**
- * Add a MAC TLV, as the last one, to the finished message of @p length bytes in @p data, which has room for it; its
- * value is the caller's to fill.  @return where that is.
+ * Add a MAC TLV, as the last one, to the finished message of @p length bytes in @p data, which has room for it.  The
+ * caller fills in its value.  @return where the value is.
  */
 uint8_t *tscf_message_add_mac(uint8_t *data, uint32_t length);
-/** Give a finished message another TSID. */
+/** Set the TSID of a finished message. */
 void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
 /** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */
 int tscf_write_finish(struct tscf_writer *w);

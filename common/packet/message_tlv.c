@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* message_tlv.c - values of TLVs, checked before they are believed. */
+/* message_tlv.c - values of TLVs, checked before use. */
 #include "common/base/bytes.h"
 #include "common/packet/message.h"
 
 #include <errno.h>
 #include <string.h>
 
-/** What stands in a text for a byte that a terminal, or a JSON reader, must not see. */
+/** Replaces bytes in a text that a terminal or a JSON reader must not get. */
 #define REPLACEMENT '?'
 
 int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out)
@@ -25,7 +25,7 @@ int tscf_tlv_u64(const struct tscf_tlv *t, uint64_t *out)
 	return 0;
 }
 
-/** Read an address of 4 or 16 bytes.  IPv4-mapped is refused: there is one form for an IPv4 address on the wire. */
+/** Read an address of 4 or 16 bytes.  IPv4-mapped is refused: an IPv4 address has only one form on the wire. */
 static int read_addr(const uint8_t *p, uint32_t size, struct tscf_addr *out)
 {
 	switch (size) {
@@ -87,7 +87,7 @@ int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out)
 	return 0;
 }
 
-/** Bytes of the valid UTF-8 sequence (RFC 3629) that @p b begins with, 0 if it begins with none. */
+/** @return the length of the valid UTF-8 sequence (RFC 3629) at the beginning of @p b, or 0 if there is none. */
 static uint32_t utf8_sequence(const struct tscf_bytes *b)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -107,13 +107,13 @@ static uint32_t utf8_sequence(const struct tscf_bytes *b)
 	return size;
 }
 
-/** Whether the sequence at @p p is a control character: C0, DELETE, or C1 (U+0080 to U+009F). */
+/** @return whether the sequence at @p p is a control character: C0, DELETE, or C1 (U+0080 to U+009F). */
 static bool is_control(const uint8_t *p, uint32_t size)
 {
 	return (size == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (size == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-/** Copy what a person may be shown: valid UTF-8 without control characters, whole characters only, and a NUL. */
+/** Copy text that is safe to display: valid UTF-8 without control characters, whole characters only, and a NUL. */
 static void copy_text(struct tscf_bytes from, char *text, size_t size)
 {
 	size_t length = 0;
@@ -153,7 +153,7 @@ int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *
 	return 0;
 }
 
-/** Read "port, address" of @p size bytes of address. */
+/** Read "port, address", where the address has @p size bytes. */
 static int read_side(const struct tscf_bytes *b, uint32_t offset, uint32_t size, uint16_t *port, struct tscf_addr *addr)
 {
 	const uint8_t *p = tscf_bytes_at(b, offset, 2 + size);
@@ -164,7 +164,7 @@ static int read_side(const struct tscf_bytes *b, uint32_t offset, uint32_t size,
 	return read_addr(p + 2, size, addr);
 }
 
-/** Read the sides of a binding; @p b begins with protocol, family, has-remote. */
+/** Read both sides of a binding; @p b begins with protocol, family, has-remote. */
 static int read_key(const struct tscf_bytes *b, struct tscf_binding_key *key)
 {
 	const uint8_t *p = tscf_bytes_at(b, 0, 3);
@@ -181,8 +181,7 @@ static int read_key(const struct tscf_bytes *b, struct tscf_binding_key *key)
 		return -EINVAL;
 	if (p[2] && read_side(b, 3 + side, size, &key->remote_port, &key->remote))
 		return -EINVAL;
-	/* No lookup ever asks for a port or a remote of any protocol: such a binding would promise what nobody keeps.
-	 */
+	/* No lookup uses a port or a remote address without a protocol: such a binding would have no effect. */
 	if (key->protocol == 0 && (key->local_port > 0 || p[2]))
 		return -EINVAL;
 	return 0;

@@ -8,7 +8,7 @@
 
 #define BINDING_MAX 42
 
-/** @return room for @p size more bytes, or NULL after noting the overflow. */
+/** @return room for @p size more bytes, or NULL after an overflow, which is noted. */
 static uint8_t *reserve(struct tscf_writer *w, uint32_t size)
 {
 	uint8_t *p;
@@ -51,7 +51,7 @@ void tscf_message_set_tsid(uint8_t *data, uint64_t tsid)
 	tscf_put_u64(data + 4, tsid);
 }
 
-/** @return the place of a value of @p length bytes in a new TLV, or NULL. */
+/** @return where to write a value of @p length bytes in a new TLV, or NULL. */
 static uint8_t *begin_tlv(struct tscf_writer *w, uint16_t type, uint16_t length)
 {
 	uint8_t *p = reserve(w, TSCF_TLV_HEADER + (uint32_t)length);
@@ -88,13 +88,13 @@ void tscf_write_u64(struct tscf_writer *w, uint16_t type, uint64_t value)
 		tscf_put_u64(p, value);
 }
 
-/** Write an address and room for @p extra bytes.  @return where the extra bytes go, or NULL. */
+/** Write an address and leave room for @p extra bytes.  @return where the extra bytes go, or NULL. */
 static uint8_t *write_addr(struct tscf_writer *w, uint16_t type, const struct tscf_addr *a, uint16_t extra)
 {
 	size_t size = tscf_addr_size(a->family);
 	uint8_t *p;
 
-	/* "No address" cannot be written; the whole message must not pass for complete without it. */
+	/* "No address" cannot be encoded; without it the message must not count as complete. */
 	if (size == 0)
 		w->overflow = true;
 	p = begin_tlv(w, type, (uint16_t)(size + extra));
@@ -133,7 +133,7 @@ void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_
 		tscf_put_u16(port, tscf_endpoint_port(e));
 }
 
-/** Bytes of @p text that fit into a response, without half a UTF-8 character at the end. */
+/** @return how many bytes of @p text fit into a response, without half a UTF-8 character at the end. */
 static uint16_t text_length(const char *text)
 {
 	size_t length = strnlen(text, TSCF_RESPONSE_TEXT_MAX + 1);
@@ -158,7 +158,7 @@ void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const c
 		memcpy(p + 2, text, length);
 }
 
-/** Write "port, address".  @return the end of it. */
+/** Write "port, address".  @return the position after it. */
 static uint8_t *put_side(uint8_t *p, uint16_t port, const struct tscf_addr *a)
 {
 	size_t size = tscf_addr_size(a->family);

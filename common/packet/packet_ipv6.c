@@ -8,7 +8,7 @@
 #define FRAGMENT_HEADER 8
 #define FRAGMENT_OFFSET 0xfff8
 
-/** The extension headers that hosts follow to find the upper layer; ESP hides it, so ESP is the upper layer. */
+/** The extension headers that hosts skip to find the upper layer; ESP hides the upper layer, so ESP counts as one. */
 static bool is_extension(uint8_t protocol)
 {
 	switch (protocol) {
@@ -23,7 +23,7 @@ static bool is_extension(uint8_t protocol)
 	}
 }
 
-/** Size of the extension header that begins with the bytes @p h.  AH alone counts in 4 bytes (RFC 4302). */
+/** Size of the extension header that begins with the bytes @p h.  Only AH counts in units of 4 bytes (RFC 4302). */
 static uint32_t extension_size(uint8_t protocol, const uint8_t *h)
 {
 	switch (protocol) {
@@ -36,7 +36,7 @@ static uint32_t extension_size(uint8_t protocol, const uint8_t *h)
 	}
 }
 
-/** Read the fragment header @p h; @p size bytes follow it by the IP length.  A second one is nobody's honest work. */
+/** Read the fragment header @p h; by the IP length, @p size bytes follow it.  No honest sender adds a second one. */
 static enum tscf_packet_error read_fragment(const uint8_t *h, uint32_t size, bool again, struct tscf_packet_info *info)
 {
 	const uint16_t place = tscf_get_u16(h + 2);
@@ -48,7 +48,7 @@ static enum tscf_packet_error read_fragment(const uint8_t *h, uint32_t size, boo
 	return tscf_packet_place(info, place & FRAGMENT_OFFSET, size, place & 1);
 }
 
-/** Follow the headers, the first one being @p next, to the upper layer.  @p total is the length the IP header tells. */
+/** Follow the headers, from @p next on, to the upper layer.  @p total is the length in the IP header. */
 static enum tscf_packet_error follow(const struct tscf_packet_input *in, uint32_t total, uint8_t next,
 				     struct tscf_packet_info *info)
 {
@@ -102,7 +102,7 @@ enum tscf_packet_error tscf_packet_ipv6(struct tscf_packet_input *in, struct tsc
 
 	info->source = tscf_addr_v6(h + 8);
 	info->destination = tscf_addr_v6(h + 24);
-	/* IPv4-mapped addresses are for programs only: on the wire one would pass for an IPv4 client's. */
+	/* IPv4-mapped addresses are for programs only: on the wire one could pass for the address of an IPv4 client. */
 	if (info->source.family != AF_INET6 || info->destination.family != AF_INET6)
 		return TSCF_PACKET_MALFORMED;
 	info->tos = (uint8_t)(h[0] << 4 | h[1] >> 4);

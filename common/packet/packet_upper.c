@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* packet_upper.c - lengths, fragments and upper-layer headers: what IPv4 and IPv6 have in common. */
+/* packet_upper.c - lengths, fragments and upper-layer headers: common to IPv4 and IPv6. */
 #include "common/packet/packet_parts.h"
 
 #include <netinet/icmp6.h>
@@ -33,7 +33,7 @@ enum tscf_packet_error tscf_packet_place(struct tscf_packet_info *info, uint32_t
 		return TSCF_PACKET_MALFORMED;
 	if (offset + size > DATAGRAM_MAX)
 		return TSCF_PACKET_MALFORMED;
-	/* Offset 1 in units of 8 bytes would replace the TCP flags that a filter has seen. */
+	/* A fragment at offset 1 (in units of 8 bytes) would replace the TCP flags that a filter has seen. */
 	if (offset == 8 && info->protocol == IPPROTO_TCP)
 		return TSCF_PACKET_MALFORMED;
 	return TSCF_PACKET_OK;
@@ -44,13 +44,13 @@ enum tscf_packet_error tscf_packet_short(const struct tscf_packet_input *in, con
 	return info->fragment && !in->quote ? TSCF_PACKET_MALFORMED : TSCF_PACKET_TRUNCATED;
 }
 
-/** Whether the upper layer is the ICMP that belongs to the IP version. */
+/** @return whether the upper layer is the ICMP of this IP version. */
 static bool is_icmp(const struct tscf_packet_info *info)
 {
 	return info->protocol == (info->version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-/** The smallest header of the upper layer, 0 if it has nothing for us to read. */
+/** @return the smallest size of the upper-layer header, 0 if nothing of it is read here. */
 static uint32_t upper_size(const struct tscf_packet_info *info)
 {
 	if (is_icmp(info))
@@ -69,7 +69,10 @@ static uint32_t upper_size(const struct tscf_packet_info *info)
 	}
 }
 
-/** The messages that quote a packet; of ICMPv6 all with the high bit clear, unknown ones included (RFC 4443, 2.1). */
+/**
+ * @return whether the message quotes a packet; in ICMPv6 all types with the high bit clear do, unknown ones included
+ * (RFC 4443, 2.1).
+ */
 static bool is_error(uint8_t version, uint8_t type)
 {
 	if (version == 6)
@@ -92,7 +95,7 @@ static enum tscf_packet_error read_icmp(const uint8_t *h, bool quote, struct tsc
 	const uint8_t reply = info->version == 4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
 
 	info->quotes = is_error(info->version, h[0]);
-	/* Nobody may answer an error with an error (RFC 1122, 3.2.2; RFC 4443, 2.4): quotes do not nest. */
+	/* An error must not be answered with an error (RFC 1122, 3.2.2; RFC 4443, 2.4), so quotes do not nest. */
 	if (info->quotes && quote)
 		return TSCF_PACKET_MALFORMED;
 	if (h[0] == request)

@@ -15,7 +15,7 @@ static inline void put16(uint8_t *at, uint16_t as_in_memory)
 	memcpy(at, &as_in_memory, sizeof(as_in_memory));
 }
 
-/** A checksum of 0 is sent as 0xffff: it is the same number, and in UDP (RFC 768) 0 means that there is none. */
+/** A checksum of 0 is sent as 0xffff: both are zero in ones' complement, and in UDP (RFC 768) 0 means no checksum. */
 static inline uint16_t complement(uint64_t sum)
 {
 	const uint16_t checksum = (uint16_t)~tscf_checksum_fold(sum);
@@ -23,7 +23,7 @@ static inline uint16_t complement(uint64_t sum)
 	return checksum ? checksum : 0xffff;
 }
 
-/** The checksum field holds the sum of the pseudo-header: the sum over all from csum_start includes it. */
+/** The checksum field holds the sum of the pseudo-header, so the sum over everything from csum_start includes it. */
 static int complete_checksum(const struct virtio_net_hdr *vnet, uint8_t *data, uint32_t length)
 {
 	const uint32_t start = vnet->csum_start, field = start + vnet->csum_offset;
@@ -34,7 +34,7 @@ static int complete_checksum(const struct virtio_net_hdr *vnet, uint8_t *data, u
 	return 0;
 }
 
-/** Find the headers, which the virtio header must agree with. */
+/** Find the headers, and check that the virtio header agrees with them. */
 static int find_headers(struct tscf_segmenter *s, const struct virtio_net_hdr *vnet)
 {
 	const uint8_t type = vnet->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
@@ -80,7 +80,7 @@ static void prepare_tcp(struct tscf_segmenter *s)
 	put16(tcp + TSCF_TCP_CHECK, 0);
 }
 
-/** Take out of the headers what differs between the segments, and sum up the rest once. */
+/** Clear the header fields that differ between the segments, and sum up the rest once. */
 static void prepare_headers(struct tscf_segmenter *s)
 {
 	uint8_t *h = s->headers, *transport = h + s->transport;
