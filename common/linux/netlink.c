@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What the callbacks of one request find out. */
+/** What the callbacks of one request have found. */
 struct outcome {
 	bool finished;
 	bool interrupted;
@@ -79,7 +79,7 @@ static int connect_sock(struct tscf_netlink *nl)
 		return errno ? -errno : tscf_netlink_errno(err);
 	if (nl->protocol != NETLINK_ROUTE)
 		return 0;
-	/* Lets a dump be filtered by table in the kernel (Linux 4.20); without it the same dump is only longer. */
+	/* The kernel can then filter a dump by table (Linux 4.20); without this option the dump is only longer. */
 	(void)setsockopt(nl_socket_get_fd(nl->sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return 0;
 }
@@ -124,7 +124,7 @@ static int on_ack(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/** The kernel's own number: libnl folds many of them into one. */
+/** Keep the kernel's own error number: libnl maps many of them to one. */
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
 {
 	struct outcome *o = arg;
@@ -136,7 +136,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg
 	return NL_STOP;
 }
 
-/** NLMSG_DONE; a dump that failed half-way carries its error there. */
+/** NLMSG_DONE; a dump that failed half-way has its error in it. */
 static int on_finish(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
@@ -185,8 +185,8 @@ static struct nl_cb *make_callbacks(struct outcome *o)
 }
 
 /**
- * Send and read until the end of the answer.  When reading itself fails the rest of the answer may still be in the
- * socket and would be taken for the answer to the next request: the socket is made again.
+ * Send and read until the end of the answer.  When reading itself fails, the rest of the answer may still be in the
+ * socket and would be taken for the answer to the next request: so the socket is opened again.
  */
 static int exchange(struct tscf_netlink *nl, struct nl_msg *msg, struct outcome *o)
 {
@@ -232,7 +232,7 @@ int tscf_netlink_dump(struct tscf_netlink *nl, struct nl_msg *msg, tscf_netlink_
 
 	if (!msg)
 		return -ENOMEM;
-	/* A dump ends with NLMSG_DONE; an ACK besides would be left in the socket. */
+	/* A dump ends with NLMSG_DONE; an additional ACK would be left in the socket. */
 	nl_socket_disable_auto_ack(nl->sock);
 	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
 	err = exchange(nl, msg, &o);
@@ -257,7 +257,7 @@ struct tscf_addr tscf_netlink_attr_addr(const struct nlattr *attr, uint8_t famil
 
 	if (!attr || size == 0 || (size_t)nla_len(attr) < size)
 		return addr;
-	/* Not through tscf_addr_v6: an IPv4-mapped address of a route or rule is a key, not a peer. */
+	/* Not through tscf_addr_v6: an IPv4-mapped address of a route or rule is a key, not the address of a peer. */
 	memcpy(addr.bytes, nla_data(attr), size);
 	addr.family = family;
 	return addr;

@@ -17,7 +17,7 @@
 /** RFC 8200, section 5. */
 #define IPV6_MIN_MTU 1280
 
-/** Send @p changes for the link @p index; both objects are given back. */
+/** Send @p changes for the link @p index; both objects are released. */
 static int change_link(struct tscf_netlink *nl, int index, struct rtnl_link *changes)
 {
 	struct rtnl_link *link = rtnl_link_alloc();
@@ -80,9 +80,9 @@ int tscf_link_set_queue(struct tscf_netlink *nl, int index, unsigned packets)
 }
 
 /**
- * On a router IPv6 joins the group of all routers as soon as the link exists, and reports that when it comes up;
- * leaving the group is reported as well.  Below its smallest MTU it forgets the link, and then finds it again, without
- * multicast.
+ * On a router, IPv6 joins the all-routers group as soon as the link exists, and reports that when the link comes up;
+ * leaving the group is reported as well.  With an MTU below its minimum, IPv6 forgets the link.  When it finds the link
+ * again, multicast is off.
  */
 static int drop_multicast(struct tscf_netlink *nl, int index)
 {
@@ -117,11 +117,11 @@ int tscf_link_silence(struct tscf_netlink *nl, int index)
 		return tscf_netlink_errno(nle);
 	}
 	err = change_link(nl, index, changes);
-	/* A kernel without IPv6 configures nothing by itself either. */
+	/* A kernel without IPv6 does no autoconfiguration either. */
 	return tscf_netlink_no_family(err) ? 0 : err;
 }
 
-/** Open that setting's file.  @return a descriptor or -errno. */
+/** Open the file of that setting.  @return a descriptor or -errno. */
 static int open_sysctl(const char *family, const char *device, const char *key, int flags)
 {
 	char path[128];
@@ -179,7 +179,7 @@ static struct rtnl_addr *make_addr(int index, const struct tscf_prefix *p)
 		return NULL;
 	}
 	rtnl_addr_set_ifindex(addr, index);
-	/* Nobody else is on a tunnel: the address must be usable at once, not after duplicate address detection. */
+	/* No other host is on a tunnel: the address must be usable at once, not after duplicate address detection. */
 	if (p->addr.family == AF_INET6)
 		rtnl_addr_set_flags(addr, IFA_F_NODAD);
 	return addr;
@@ -230,7 +230,7 @@ int tscf_addr_check(struct tscf_netlink *nl, int index, const struct tscf_prefix
 	return err ? err : -ENOENT;
 }
 
-/** The kernel answers "exists" in IPv6 also when only the prefix length differs. */
+/** In IPv6 the kernel also answers "exists" when only the prefix length differs. */
 static int check_existing(struct tscf_netlink *nl, int index, const struct tscf_prefix *p)
 {
 	int err = tscf_addr_check(nl, index, p);
@@ -263,6 +263,6 @@ int tscf_addr_del(struct tscf_netlink *nl, int index, const struct tscf_prefix *
 	err = rtnl_addr_build_delete_request(addr, 0, &msg);
 	rtnl_addr_put(addr);
 	err = tscf_netlink_request(nl, err, msg);
-	/* A device that is gone took its addresses along. */
+	/* When a device is gone, its addresses are gone too. */
 	return err == -EADDRNOTAVAIL || err == -ENODEV ? 0 : err;
 }

@@ -9,10 +9,10 @@
 
 /** IPv6 keeps unreachable routes on the loopback device, which has the same index in every namespace. */
 #define LOOPBACK_INDEX 1
-/** What the IPv6 of the kernel makes of metric 0. */
+/** The value to which IPv6 in the kernel changes metric 0. */
 #define IPV6_METRIC_DEFAULT 1024
 
-/** One route of a dump in our terms; @p other says that it has parts that struct tscf_route cannot say. */
+/** One route of a dump as a struct tscf_route; @p other: it has attributes that struct tscf_route lacks. */
 struct listed_route {
 	struct tscf_route route;
 	uint8_t protocol;
@@ -73,7 +73,7 @@ static int set_source(struct rtnl_route *route, const struct tscf_addr *source)
 	return nle;
 }
 
-/** Fill @p route; everything is said, so that a deletion matches this route only.  @return a libnl code. */
+/** Fill @p route; every attribute is set, so that a deletion matches this route only.  @return a libnl code. */
 static int fill_route(struct rtnl_route *route, const struct tscf_route *r)
 {
 	bool prohibit = r->type == TSCF_ROUTE_PROHIBIT;
@@ -115,7 +115,7 @@ static int change_route(struct tscf_netlink *nl, const struct tscf_route *r, boo
 	return tscf_netlink_request(nl, nle, msg);
 }
 
-/** @return whether @p header is a route of a table; cached routes and messages of other families are not. */
+/** @return whether @p header is a route of a table; false for cached routes and messages of other families. */
 static bool parse_route(struct nlmsghdr *header, uint8_t family, struct listed_route *out)
 {
 	struct rtmsg *rtm = nlmsg_data(header);
@@ -141,14 +141,14 @@ static bool parse_route(struct nlmsghdr *header, uint8_t family, struct listed_r
 	return true;
 }
 
-/** Everything a walk over a table needs. */
+/** The state of a walk over a table. */
 struct walk {
 	uint8_t family;
 	uint32_t table;
 	const struct tscf_route *wanted;
-	bool found;   /**< exactly *wanted is there, and ours */
-	bool foreign; /**< a route without our tag is there */
-	bool own;     /**< one with it */
+	bool found;   /**< exactly *wanted exists, and is ours */
+	bool foreign; /**< a route without our tag exists */
+	bool own;     /**< a route with our tag exists */
 };
 
 static int visit_route(struct nlmsghdr *header, void *context)
@@ -168,7 +168,7 @@ static int visit_route(struct nlmsghdr *header, void *context)
 	return 0;
 }
 
-/** One dump of the table; -ENOENT (no such table) and an absent family are an empty one. */
+/** One dump of the table; -ENOENT (no such table) and a missing family count as an empty table. */
 static int walk_once(struct tscf_netlink *nl, struct walk *w)
 {
 	struct rtmsg request = {.rtm_family = w->family};
@@ -232,7 +232,8 @@ static int list_route(struct nlmsghdr *header, void *context)
 
 static int list_once(struct tscf_netlink *nl, struct route_listing *list)
 {
-	struct rtmsg request = {.rtm_family = list->family, .rtm_protocol = list->only_ours ? TSCF_RTPROT : RTPROT_UNSPEC};
+	struct rtmsg request = {.rtm_family = list->family,
+				.rtm_protocol = list->only_ours ? TSCF_RTPROT : RTPROT_UNSPEC};
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
 	int err;
 
@@ -275,7 +276,7 @@ int tscf_route_add(struct tscf_netlink *nl, const struct tscf_route *r)
 
 	if (err != -EEXIST)
 		return err;
-	/* "Exists" is said of any route with the same destination and metric. */
+	/* The kernel answers "exists" for any route with the same destination and metric. */
 	walked = walk_table(nl, &w);
 	return w.found ? 0 : walked < 0 ? walked : -EEXIST;
 }
@@ -322,7 +323,7 @@ static int take_device(struct nlmsghdr *header, void *context)
 	return 0;
 }
 
-/** @return the question for the way to @p to, or NULL when out of memory. */
+/** @return the request for the route to @p to, or NULL when out of memory. */
 static struct nl_msg *lookup_message(const struct tscf_addr *to, uint32_t mark)
 {
 	size_t size = tscf_addr_size(to->family);

@@ -11,7 +11,7 @@
 struct listed_rule {
 	struct tscf_rule rule;
 	bool ours;  /**< carries the tag */
-	bool other; /**< has parts that struct tscf_rule cannot say */
+	bool other; /**< has attributes that struct tscf_rule lacks */
 };
 
 struct listing {
@@ -90,7 +90,7 @@ static uint8_t kernel_action(enum tscf_rule_action action)
 	return FR_ACT_PROHIBIT;
 }
 
-/** What libnl has no words for, or had none for in every version we build with.  @return a libnl code. */
+/** Add attributes that libnl cannot set, or could not in every version that we build with.  @return a libnl code. */
 static int put_owner_and_ports(struct nl_msg *msg, const struct tscf_rule *r)
 {
 	struct fib_rule_uid_range uid = {r->uid.low, r->uid.high};
@@ -107,7 +107,7 @@ static int put_owner_and_ports(struct nl_msg *msg, const struct tscf_rule *r)
 	return nle;
 }
 
-/** Say everything, the same for adding and deleting.  @return a libnl code. */
+/** Set every attribute, the same for adding and deleting.  @return a libnl code. */
 static int fill_rule(struct rtnl_rule *rule, const struct tscf_rule *r)
 {
 	int nle;
@@ -176,7 +176,7 @@ static enum tscf_rule_action our_action(uint8_t action)
 	}
 }
 
-/** @return whether the rule has a selector or an effect that struct tscf_rule has no member for. */
+/** @return whether the rule has a selector or an action that struct tscf_rule has no member for. */
 static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 {
 	static const int known[] = {FRA_DST,      FRA_SRC,         FRA_PRIORITY,   FRA_FWMARK, FRA_FWMASK,
@@ -184,13 +184,12 @@ static bool says_more(const struct fib_rule_hdr *frh, struct nlattr **attrs)
 				    FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE};
 	struct nlattr *rest[FRA_MAX + 1];
 
-	if (frh->tos || frh->flags & FIB_RULE_INVERT ||
-	    !known_action(frh->action))
+	if (frh->tos || frh->flags & FIB_RULE_INVERT || !known_action(frh->action))
 		return true;
 	memcpy(rest, attrs, sizeof(rest));
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		rest[known[i]] = NULL;
-	/* The kernel always reports the suppressors; -1 is none. */
+	/* The kernel always reports the suppressors; -1 means none. */
 	if (attr_u32(rest[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX) == UINT32_MAX)
 		rest[FRA_SUPPRESS_PREFIXLEN] = NULL;
 	if (attr_u32(rest[FRA_SUPPRESS_IFGROUP], UINT32_MAX) == UINT32_MAX)
@@ -271,7 +270,7 @@ static int visit_rule(struct nlmsghdr *header, void *context)
 	return 0;
 }
 
-/** Fill @p list, whose rules the caller frees whatever the result; a family that the kernel lacks has none. */
+/** Fill @p list, whose rules the caller frees whatever the result; a family that the kernel lacks has no rules. */
 static int list_rules(struct tscf_netlink *nl, int family, struct listing *list)
 {
 	struct fib_rule_hdr request = {.family = (uint8_t)family};
@@ -299,8 +298,8 @@ static bool is_exactly(const struct listed_rule *l, const struct tscf_rule *r)
 }
 
 /**
- * Whether the kernel would take @p l for the rule to delete when asked for @p r: it skips every selector that the
- * request does not have, and a mark of 0.
+ * @return whether the kernel would delete @p l when asked to delete @p r: it ignores every selector that the request
+ * does not have, and a mark of 0.
  */
 static bool matches_loosely(const struct listed_rule *l, const struct tscf_rule *r)
 {
@@ -315,7 +314,7 @@ static bool matches_loosely(const struct listed_rule *l, const struct tscf_rule 
 	       (any_prefix(&r->to) || prefix_equal(&k->to, &r->to));
 }
 
-/** @return the place of exactly @p r in @p list, or -1; and whether the kernel would delete another one instead. */
+/** @return the index of exactly @p r in @p list, or -1; and whether the kernel would delete another rule instead. */
 static ssize_t find_rule(const struct listing *list, const struct tscf_rule *r, bool *ambiguous)
 {
 	*ambiguous = false;
@@ -328,7 +327,7 @@ static ssize_t find_rule(const struct listing *list, const struct tscf_rule *r, 
 	return -1;
 }
 
-/** @return 1 if exactly @p r is there, 0 if not, or -errno. */
+/** @return 1 if exactly @p r exists, 0 if not, or -errno. */
 static int has_rule(struct tscf_netlink *nl, const struct tscf_rule *r)
 {
 	struct listing list;
@@ -350,7 +349,7 @@ int tscf_rule_add(struct tscf_netlink *nl, const struct tscf_rule *r)
 	err = has_rule(nl, r);
 	if (err != 0)
 		return err < 0 ? err : 0;
-	/* The kernel does not compare the prefixes that the new rule lacks: what exists is another rule. */
+	/* The kernel does not compare the prefixes that the new rule lacks, so the existing rule is a different one. */
 	return change_rule(nl, r, true, NLM_F_CREATE);
 }
 
@@ -398,8 +397,12 @@ int tscf_rules_del(struct tscf_netlink *nl, const struct tscf_rule *const *rules
 	return first;
 }
 
-/** Append those in @p list that are in range and ours, or not.  @return the number of the others, or -ENOMEM. */
-static int collect(const struct listing *list, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out, size_t *count)
+/**
+ * Append the rules in @p list that are in range and ours, or those that are not ours.  @return the number of the
+ * others, or -ENOMEM.
+ */
+static int collect(const struct listing *list, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out,
+		   size_t *count)
 {
 	struct tscf_rule *rules = reallocarray(*out, *count + list->count + 1, sizeof(*rules));
 	int others = 0;
@@ -420,7 +423,8 @@ static int collect(const struct listing *list, uint32_t low, uint32_t high, bool
 	return others;
 }
 
-static int list_range(struct tscf_netlink *nl, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out, unsigned *others)
+static int list_range(struct tscf_netlink *nl, uint32_t low, uint32_t high, bool ours, struct tscf_rule **out,
+		      unsigned *others)
 {
 	struct tscf_rule *rules = NULL;
 	struct listing list;

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define GROUP(name) (1U << (RTNLGRP_##name - 1))
-#define GROUPS_PATH (GROUP(LINK) | GROUP(IPV4_IFADDR) | GROUP(IPV6_IFADDR) | GROUP(IPV4_ROUTE) | GROUP(IPV6_ROUTE))
+#define GROUP(name)  (1U << (RTNLGRP_##name - 1))
+#define GROUPS_PATH  (GROUP(LINK) | GROUP(IPV4_IFADDR) | GROUP(IPV6_IFADDR) | GROUP(IPV4_ROUTE) | GROUP(IPV6_ROUTE))
 #define GROUPS_STATE (GROUPS_PATH | GROUP(IPV4_RULE) | GROUP(IPV6_RULE) | GROUP(IPV4_NETCONF) | GROUP(IPV6_NETCONF))
 
 static int open_watch(uint32_t groups)
@@ -42,7 +42,10 @@ bool tscf_netlink_drain(int fd)
 	char buffer[4096];
 	bool any = false;
 
-	/* A message that does not fit is cut off, and one too many is ENOBUFS: both say that something has changed. */
+	/*
+	 * A message that does not fit is truncated, and lost messages give ENOBUFS: both mean that something has
+	 * changed.
+	 */
 	while (recv(fd, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS || errno == EINTR)
 		any = true;
 	return any;
@@ -64,7 +67,7 @@ static enum tscf_notice route_notice(struct nlmsghdr *header, const struct tscf_
 	return TSCF_NOTICE_OTHER;
 }
 
-/** Settings of all devices at once and of new ones have negative indexes. */
+/** Notices about the settings of all devices, or of new ones, have negative indexes. */
 static enum tscf_notice netconf_notice(struct nlmsghdr *header, const struct tscf_notice_filter *f)
 {
 	const struct nlattr *attr = nlmsg_find_attr(header, sizeof(struct netconfmsg), NETCONFA_IFINDEX);
@@ -84,10 +87,12 @@ static enum tscf_notice notice_of(struct nlmsghdr *header, const struct tscf_not
 		return nlmsg_valid_hdr(header, sizeof(struct rtmsg)) ? route_notice(header, f) : TSCF_NOTICE_OURS;
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		return is_device(f, ((struct ifinfomsg *)nlmsg_data(header))->ifi_index) ? TSCF_NOTICE_OURS : TSCF_NOTICE_NONE;
+		return is_device(f, ((struct ifinfomsg *)nlmsg_data(header))->ifi_index) ? TSCF_NOTICE_OURS
+											 : TSCF_NOTICE_NONE;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		return is_device(f, (int)((struct ifaddrmsg *)nlmsg_data(header))->ifa_index) ? TSCF_NOTICE_OURS : TSCF_NOTICE_NONE;
+		return is_device(f, (int)((struct ifaddrmsg *)nlmsg_data(header))->ifa_index) ? TSCF_NOTICE_OURS
+											      : TSCF_NOTICE_NONE;
 	case RTM_NEWNETCONF:
 	case RTM_DELNETCONF:
 		return netconf_notice(header, f);
@@ -96,7 +101,7 @@ static enum tscf_notice notice_of(struct nlmsghdr *header, const struct tscf_not
 	}
 }
 
-/** Notices that one read can hold; a link's is the largest. */
+/** Room for the notices of one read; a link's notice is the largest. */
 #define NOTICES_SIZE 16384
 
 enum tscf_notice tscf_netlink_notices(int fd, const struct tscf_notice_filter *filter)

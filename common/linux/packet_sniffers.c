@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/** A list that is longer has an onlooker, for all we know. */
+/** A list that is longer counts as having a sniffer. */
 #define LIST_MAX 8192
 
 void tscf_packet_sniffers_open(struct tscf_packet_sniffers *o)
@@ -41,7 +41,7 @@ static const char *next_line(const char *line)
 
 bool tscf_packet_sniffers_in_raw(const char *list)
 {
-	/* The first line has the names of the columns.  A raw socket's protocol stands where others have their port. */
+	/* The first line has the column names.  A raw socket has its protocol in the column of the local port. */
 	for (const char *line = next_line(list); line; line = next_line(line)) {
 		unsigned protocol;
 
@@ -56,14 +56,14 @@ bool tscf_packet_sniffers_in_packet(const char *list, int index)
 	for (const char *line = next_line(list); line; line = next_line(line)) {
 		int device;
 
-		/* Address, references, type and protocol come first; device 0 is all of them. */
+		/* Address, references, type and protocol come first; device 0 means all devices. */
 		if (sscanf(line, "%*s %*u %*u %*x %d", &device) != 1 || device == 0 || device == index)
 			return true;
 	}
 	return false;
 }
 
-/** @return whether the list could be read whole. */
+/** @return whether the whole list could be read. */
 static bool read_list(int fd, char *list)
 {
 	ssize_t length = 0, got;

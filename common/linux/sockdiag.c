@@ -19,10 +19,10 @@
 /** A destroy event is one message of at most tcp_info and some attributes. */
 #define EVENT_BUFFER 4096
 #define EVENT_QUEUE  (1 << 20)
-/** The kernel answers at once; this only keeps dump_now from waiting for ever. */
+/** The kernel answers at once; this only keeps dump_now from waiting without limit. */
 #define NOW_TIMEOUT_MS 5000
 
-/** A dump is one request after the other, one of each kind. */
+/** A dump is a sequence of requests, one of each kind. */
 static const struct kind {
 	uint8_t family, protocol;
 } kinds[] = {
@@ -38,16 +38,16 @@ struct tscf_sockdiag {
 	void *context;
 	uint32_t mask, device;
 	/*
-	 * Two sockets: a flood of events must neither push a dump's answers out of the queue nor break it with
+	 * Two sockets: a flood of events must not displace a dump's answers from the queue or break the dump with
 	 * ENOBUFS.
 	 */
 	struct nl_sock *dump, *events;
 	ev_io dump_io, event_io;
 	bool running;
 	bool filtered;      /**< the kernel was asked to filter */
-	bool absent[KINDS]; /**< the kernel does not know it; asking again would start modprobe each time */
-	size_t kind;        /**< index of the request under way */
-	uint32_t sequence;  /**< its number */
+	bool absent[KINDS]; /**< the kernel lacks this kind; asking again would start modprobe each time */
+	size_t kind;        /**< index of the current request */
+	uint32_t sequence;  /**< sequence number of the current request */
 	_Alignas(struct nlmsghdr) uint8_t buffer[DUMP_BUFFER];
 };
 
@@ -66,7 +66,7 @@ static int open_socket(struct nl_sock **out)
 		nl_socket_free(sock);
 		return err;
 	}
-	/* Dumps end by themselves. */
+	/* A dump ends with its own message. */
 	nl_socket_disable_auto_ack(sock);
 	*out = sock;
 	return 0;
@@ -92,9 +92,9 @@ static int send_request(struct tscf_sockdiag *d, bool filtered)
 }
 
 /**
- * Ask for the next kind that the kernel has, from d->kind on.
+ * Request the next kind that the kernel has, from d->kind on.
  *
- * @return 1 if one was asked for, 0 at the end, or -errno.
+ * @return 1 if one was requested, 0 at the end, or -errno.
  */
 static int next_kind(struct tscf_sockdiag *d)
 {
@@ -108,7 +108,7 @@ static int next_kind(struct tscf_sockdiag *d)
 	return err < 0 ? err : 1;
 }
 
-/** What an error of the running request means.  @return MORE or KIND_DONE, or -errno if the whole dump must end. */
+/** Handle an error of the current request.  @return MORE or KIND_DONE, or -errno if the whole dump must end. */
 static int handle_refusal(struct tscf_sockdiag *d, int error)
 {
 	const struct kind *kind = &kinds[d->kind];
@@ -141,14 +141,14 @@ static bool is_wanted(const struct tscf_sockdiag *d, const struct tscf_socket *s
 	return d->mask == 0 || (s->mark & d->mask) != 0 || (s->device != 0 && s->device == d->device);
 }
 
-/** @return MORE, KIND_DONE or -errno, as handle_refusal. */
+/** @return MORE, KIND_DONE or -errno, like handle_refusal. */
 static int handle_message(struct tscf_sockdiag *d, struct nlmsghdr *header)
 {
 	struct tscf_socket s;
 
 	if (header->nlmsg_seq != d->sequence)
 		return MORE;
-	/* Both begin with the error number; that of a finished dump is 0 or what ended it early. */
+	/* Both messages begin with the error number; that of a finished dump is 0 or the error that ended it early. */
 	if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR)
 		return handle_refusal(d, read_int(header));
 	if (tscf_sockdiag_parse(header, kinds[d->kind].protocol, &s) && is_wanted(d, &s))
@@ -156,7 +156,7 @@ static int handle_message(struct tscf_sockdiag *d, struct nlmsghdr *header)
 	return MORE;
 }
 
-/** Receive one datagram of the kernel's.  @return its length, or -errno. */
+/** Receive one datagram from the kernel.  @return its length, or -errno. */
 static ssize_t receive(struct nl_sock *sock, void *buffer, size_t size)
 {
 	struct sockaddr_nl from = {.nl_pid = UINT32_MAX};
@@ -173,7 +173,7 @@ static ssize_t receive(struct nl_sock *sock, void *buffer, size_t size)
 	return from.nl_pid == 0 ? got : 0;
 }
 
-/** @return MORE, KIND_DONE or -errno (-EAGAIN: nothing there yet). */
+/** @return MORE, KIND_DONE or -errno (-EAGAIN: nothing has arrived yet). */
 static int read_datagram(struct tscf_sockdiag *d)
 {
 	struct nlmsghdr *header = (struct nlmsghdr *)d->buffer;
@@ -194,7 +194,7 @@ static void finish(struct tscf_sockdiag *d, int error)
 
 	ev_io_stop(d->loop, &d->dump_io);
 	d->running = false;
-	/* The kernel goes on with a dump that was not read to its end, and refuses another one on that socket. */
+	/* The kernel continues a dump that was not read to its end, and refuses another one on that socket. */
 	if (error < 0 && open_socket(&fresh) == 0) {
 		nl_socket_free(d->dump);
 		d->dump = fresh;
@@ -204,9 +204,9 @@ static void finish(struct tscf_sockdiag *d, int error)
 }
 
 /**
- * Go on by one datagram.
+ * Continue by one datagram.
  *
- * @return 1 while the dump goes on, 0 at its end, -EAGAIN if there is nothing yet, or what broke it off.
+ * @return 1 while the dump continues, 0 at its end, -EAGAIN if nothing has arrived yet, or the error that ended it.
  */
 static int advance(struct tscf_sockdiag *d)
 {
@@ -258,7 +258,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 		if (got == -EAGAIN || got == -EINTR)
 			return;
 		if (got == -ENOBUFS || got == -EMSGSIZE) {
-			/* Events were lost: something has been destroyed, and a dump tells what is left. */
+			/* Events were lost: some socket has been destroyed, and a dump shows what is left. */
 			d->handler->destroyed(d->context, &unknown);
 		} else if (got < 0) {
 			tscf_warning("no more news of closed sockets: %s", strerror((int)-got));
@@ -346,7 +346,7 @@ int tscf_sockdiag_dump(struct tscf_sockdiag *d)
 	return 0;
 }
 
-/** Wait for the kernel's next datagram.  @return 1 to go on, or -errno. */
+/** Wait for the kernel's next datagram.  @return 1 to continue, or -errno. */
 static int wait_for_dump(const struct tscf_sockdiag *d)
 {
 	struct pollfd pfd = {.fd = nl_socket_get_fd(d->dump), .events = POLLIN};

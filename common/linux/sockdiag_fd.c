@@ -17,7 +17,7 @@ static int get_int(int fd, int option, int *value)
 	return getsockopt(fd, SOL_SOCKET, option, value, &length) < 0 ? -errno : 0;
 }
 
-/** getsockname or getpeername.  @return 0 or -errno. */
+/** Call getsockname or getpeername.  @return 0 or -errno. */
 static int get_name(int fd, int (*get)(int fd, struct sockaddr *addr, socklen_t *length), struct tscf_addr *addr,
 		    uint16_t *port)
 {
@@ -36,7 +36,7 @@ static int get_name(int fd, int (*get)(int fd, struct sockaddr *addr, socklen_t 
 	return 0;
 }
 
-/** Who talks to whom.  @return 0 or -errno. */
+/** Read the local and remote addresses.  @return 0 or -errno. */
 static int read_names(int fd, struct tscf_socket *s)
 {
 	int err = get_name(fd, getsockname, &s->local, &s->local_port);
@@ -52,7 +52,7 @@ static int read_names(int fd, struct tscf_socket *s)
 	return 0;
 }
 
-/** As the dump has it: datagram sockets are established or closed. */
+/** The same state as in a dump: datagram sockets are established or closed. */
 static uint8_t read_state(int fd, const struct tscf_socket *s)
 {
 	struct tcp_info info = {.tcpi_state = TCP_CLOSE};
@@ -90,7 +90,7 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 		return -errno;
 	out->family = domain;
 	out->type = (uint8_t)type;
-	/* What goes on the wire for multipath TCP, whose own number (262) is not of the IP header. */
+	/* The protocol on the wire: the number of multipath TCP (262) does not appear in an IP header. */
 	out->protocol = protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint8_t)protocol;
 	out->mark = (uint32_t)mark;
 	out->ipv6_only = domain == AF_INET6 && is_ipv6_only(fd);
@@ -122,7 +122,7 @@ int tscf_socket_dscp(int fd)
 {
 	socklen_t length = sizeof(int);
 	int tos = 0, class = 0;
-	/* A raw socket of IPv6 has no IP_TOS, one of IPv4 no traffic class. */
+	/* An IPv6 raw socket has no IP_TOS, an IPv4 raw socket has no traffic class. */
 	bool ipv4 = getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &length) == 0;
 
 	length = sizeof(int);
@@ -139,7 +139,7 @@ int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value)
 	if (err < 0)
 		return err;
 	wanted = tscf_mark_set((uint32_t)mark, mask, value);
-	/* Setting it, even to the same value, makes the kernel look for the route again. */
+	/* Setting the mark, even to the same value, makes the kernel look up the route again. */
 	if (wanted == (uint32_t)mark)
 		return 0;
 	return setsockopt(fd, SOL_SOCKET, SO_MARK, &wanted, sizeof(wanted)) < 0 ? -errno : 0;

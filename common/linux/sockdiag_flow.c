@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sockdiag_flow.c - one question to the kernel's register of sockets, about the socket of one flow.
+ * sockdiag_flow.c - one query to the kernel's register of sockets, for the socket of one flow.
  */
 #include "common/linux/sockdiag.h"
 #include "common/linux/sockdiag_message.h"
@@ -18,7 +18,7 @@ struct request {
 	struct inet_diag_req_v2 diag;
 };
 
-/** Room for the attributes of one socket; what does not fit is left out. */
+/** Room for the attributes of one socket; attributes that do not fit are left out. */
 #define ANSWER_MAX 1024
 
 int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f)
@@ -29,7 +29,7 @@ int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f)
 	*f = (struct tscf_sockdiag_flow){0};
 	if (fd < 0)
 		return -errno;
-	/* Connected, it takes nothing from other processes. */
+	/* A connected socket receives nothing from other processes. */
 	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
 		int error = errno;
 
@@ -53,7 +53,7 @@ static void set_end(uint32_t address[4], uint16_t *port, const struct tscf_addr 
 	*port = htons(from_port);
 }
 
-/** What was left by an earlier question whose answer was not waited for must not answer this one. */
+/** A late answer to an earlier query, which did not wait for it, must not be taken for the answer to this one. */
 static int receive(int fd, uint32_t sequence, uint8_t protocol, struct tscf_socket *out)
 {
 	_Alignas(struct nlmsghdr) uint8_t buffer[ANSWER_MAX];
@@ -88,7 +88,10 @@ int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 			      uint32_t device, struct tscf_socket *out)
 {
 	struct request request = {
-	    .header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++f->sequence},
+	    .header = {.nlmsg_len = sizeof(request),
+		       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		       .nlmsg_flags = NLM_F_REQUEST,
+		       .nlmsg_seq = ++f->sequence},
 	    .diag = {.sdiag_family = (uint8_t)local->family,
 		     .sdiag_protocol = protocol,
 		     .idiag_states = UINT32_MAX,
@@ -96,7 +99,7 @@ int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 	};
 	struct inet_diag_sockid *id = &request.diag.id;
 
-	/* The kernel takes the ends of UDP the other way round, "for historical reasons" (udp_dump_one). */
+	/* For UDP the kernel expects source and destination swapped, "for historical reasons" (udp_dump_one). */
 	if (protocol == IPPROTO_TCP) {
 		set_end(id->idiag_src, &id->idiag_sport, local, local_port);
 		set_end(id->idiag_dst, &id->idiag_dport, remote, remote_port);

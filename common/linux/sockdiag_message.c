@@ -12,7 +12,7 @@ struct nl_msg *tscf_sockdiag_request(int family, uint8_t protocol)
 	struct inet_diag_req_v2 request = {
 	    .sdiag_family = (uint8_t)family,
 	    .sdiag_protocol = protocol,
-	    /* All of them, those included that later kernels add (bound but not yet connected). */
+	    /* All states, including those that later kernels add (bound but not yet connected). */
 	    .idiag_states = UINT32_MAX,
 	    .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
 	};
@@ -28,8 +28,9 @@ struct nl_msg *tscf_sockdiag_request(int family, uint8_t protocol)
 int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device)
 {
 	/*
-	 * The offsets of an operation are relative to its own start.  One that leads to the very end accepts the socket,
-	 * one that leads behind it rejects: no bit set -> the next condition, which decides; else -> the end.
+	 * The offsets of an operation are relative to its own start.  A jump to exactly the end of the program accepts
+	 * the socket, a jump past the end rejects it.  No bit of the mark set: the next condition decides; else: jump
+	 * to the end.
 	 */
 	struct {
 		struct inet_diag_bc_op mark;
@@ -44,7 +45,7 @@ int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device)
 	    .device = {.code = INET_DIAG_BC_DEV_COND,
 		       .yes = sizeof(struct inet_diag_bc_op) + sizeof(uint32_t),
 		       .no = sizeof(struct inet_diag_bc_op) + sizeof(uint32_t) + 4},
-	    /* Not bound to any is 0 for the kernel. */
+	    /* For the kernel, 0 means not bound to any device. */
 	    .index = device != 0 ? device : UINT32_MAX,
 	};
 
@@ -61,7 +62,7 @@ static uint8_t type_of(uint8_t protocol)
 	return protocol == IPPROTO_TCP ? SOCK_STREAM : protocol == IPPROTO_RAW ? SOCK_RAW : SOCK_DGRAM;
 }
 
-/** A raw socket has the protocol that it receives where others have their local port. */
+/** A raw socket has its protocol in the field of the local port. */
 static void read_raw(struct tscf_socket *s, const struct nlattr *protocol)
 {
 	s->protocol = protocol && nla_len(protocol) >= 1 ? nla_get_u8(protocol) : (uint8_t)s->local_port;

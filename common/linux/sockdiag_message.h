@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sockdiag_message.h - the messages of NETLINK_SOCK_DIAG (sock_diag(7), linux/inet_diag.h): requests built, answers
- * read.
+ * sockdiag_message.h - the messages of NETLINK_SOCK_DIAG (sock_diag(7), linux/inet_diag.h): builds requests, parses
+ * answers.
  *
- * No I/O, so that it can be tried with messages that the kernel at hand does not send.
+ * No I/O, so that it can be tested with messages that the present kernel does not send.
  */
 #ifndef TSCF_SOCKDIAG_MESSAGE_H
 #define TSCF_SOCKDIAG_MESSAGE_H
@@ -13,21 +13,22 @@
 #include <netlink/msg.h>
 #include <stdbool.h>
 
-/** @return a request to dump every socket of this kind (nlmsg_free), or NULL when out of memory. */
+/** @return a request to dump every socket of this kind (free it with nlmsg_free), or NULL when out of memory. */
 struct nl_msg *tscf_sockdiag_request(int family, uint8_t protocol);
 
 /**
- * Append the filter "some bit of the mark under @p mask is set (for a privileged reader only), or bound to @p device" (0: none).
+ * Append the filter "some bit of the mark under @p mask is set (for privileged readers only), or bound to @p device"
+ * (0: none).
  *
  * @return 0 or -ENOMEM.
  */
 int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device);
 
 /**
- * Read one answer to a dump of @p protocol, or (protocol 0) one destroy event, which names its protocol itself and
- * has no mark.
+ * Parse one answer to a dump of @p protocol, or (protocol 0) one destroy event, which contains its protocol and has no
+ * mark.
  *
- * @return whether it is a message about an inet socket; out->mark is 0 if the kernel did not tell it.
+ * @return whether it is a message about an inet socket; out->mark is 0 if the kernel did not report it.
  */
 bool tscf_sockdiag_parse(struct nlmsghdr *header, uint8_t protocol, struct tscf_socket *out);
 

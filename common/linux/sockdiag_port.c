@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** As much of a dump as the kernel puts into one datagram. */
+/** The kernel puts at most this much of a dump into one datagram. */
 #define BUFFER 32768
 
 struct request {
@@ -35,7 +35,7 @@ static int open_diag(void)
 
 	if (fd < 0)
 		return -errno;
-	/* Connected, it takes nothing from other processes. */
+	/* A connected socket receives nothing from other processes. */
 	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) == 0)
 		return fd;
 	err = -errno;
@@ -58,7 +58,7 @@ static int ask(int fd, int family, uint16_t port)
 	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
 }
 
-/** Hand on one datagram.  @return 1 if more are to come, 0 at the end, or -errno. */
+/** Pass on one datagram.  @return 1 if more are to come, 0 at the end, or -errno. */
 static int read_some(const struct reader *r)
 {
 	struct nlmsghdr *h = r->buffer;
@@ -69,7 +69,7 @@ static int read_some(const struct reader *r)
 		return errno == EINTR ? 1 : -errno;
 	for (int left = (int)got; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
-			/* Both begin with the error number. */
+			/* Both messages begin with the error number. */
 			int error = 0;
 
 			memcpy(&error, NLMSG_DATA(h), sizeof(error));
@@ -90,7 +90,7 @@ static int read_all(const struct reader *r, int family, uint16_t port)
 	do
 		more = read_some(r);
 	while (more > 0);
-	/* A kernel without IPv6 has none of its sockets. */
+	/* A kernel without IPv6 has no IPv6 sockets. */
 	return more == -ENOENT ? 0 : more;
 }
 

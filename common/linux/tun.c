@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Since Linux 6.2; not in the headers of Debian 12. */
+/* Since Linux 6.2; missing in the headers of Debian 12. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
@@ -21,7 +21,7 @@
 #define OFFLOADS_TCP (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 #define OFFLOADS_ALL (OFFLOADS_TCP | TUN_F_USO4 | TUN_F_USO6)
 
-/** The default, 500, is 6 ms of full-size packets at 1 Gbit/s: a busy machine keeps a reader waiting longer. */
+/** The default, 500, is 6 ms of full-size packets at 1 Gbit/s: on a busy machine a reader waits longer than that. */
 #define QUEUE_PACKETS 1000
 
 static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
@@ -32,8 +32,8 @@ static int attach(int fd, const char *name, int flags, struct ifreq *ifr)
 }
 
 /**
- * Open a queue of the device called @p name; the first one makes it, with the interface index @p index if that is not
- * 0.
+ * Open a queue of the device called @p name; the first call creates the device, with the interface index @p index if
+ * that is not 0.
  *
  * @return its descriptor or -errno.
  */
@@ -53,8 +53,8 @@ static int open_queue(const char *name, int flags, int index, struct ifreq *ifr)
 }
 
 /**
- * Make the device; IFF_TUN_EXCL refuses every name that is taken, ours of a dead run included.  Without the program the
- * kernel would spread packets over two queues as it likes, so there is only one then.
+ * Create the device; IFF_TUN_EXCL refuses every name that is in use, including our name in use by a previous run.
+ * Without the program the kernel would spread packets over two queues as it likes, so only one queue is opened then.
  */
 static int create_device(struct tscf_tun *tun, const char *name, int index, bool queues)
 {
@@ -68,7 +68,7 @@ static int create_device(struct tscf_tun *tun, const char *name, int index, bool
 	return tun->index > 0 ? 0 : -errno;
 }
 
-/** Open the other queues in the order of the numbers that the program knows them by.  @return 0 or -errno. */
+/** Open the other queues in the order of the queue numbers that the program uses.  @return 0 or -errno. */
 static int add_queues(struct tscf_tun *tun[], unsigned count, const struct tscf_tun_steering *steering)
 {
 	const struct tscf_tun *first = tun[0];
@@ -98,7 +98,7 @@ static unsigned offloads_allowed(void)
 	return strcmp(text, "tcp") == 0 ? OFFLOADS_TCP : 0;
 }
 
-/** @return TUN_F_* that the kernel agreed to. */
+/** @return the TUN_F_* flags that the kernel agreed to. */
 static unsigned set_offloads(const struct tscf_tun *tun)
 {
 	static const unsigned steps[] = {OFFLOADS_ALL, OFFLOADS_TCP, 0};
@@ -113,7 +113,7 @@ static unsigned set_offloads(const struct tscf_tun *tun)
 	return 0;
 }
 
-/** @return what is joined for the kernel. */
+/** @return which kinds of packets are joined for the kernel. */
 static unsigned kinds_of(unsigned offloads, bool join_udp)
 {
 	unsigned kinds = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tun_io.c - packets between a TUN device and memory; what the kernel joins is split here, and joined again for it.
+ * tun_io.c - packets between a TUN device and memory; super-packets from the kernel are split here, and packets for the
+ * kernel are joined.
  */
 #include "common/linux/tun.h"
 
@@ -9,11 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/** Most packets and bytes in one GSO batch: what one UDP_SEGMENT takes on every kernel that has it. */
+/** Most packets and bytes in one GSO batch: accepted for one UDP_SEGMENT by every kernel that has it. */
 #define GSO_PACKETS 64
 #define GSO_BYTES   65000
 
-/** @return bytes of the packet that is in tun->super now, 0 if none waits, or -errno. */
+/** @return bytes of the packet that was read into tun->super, 0 if none waits, or -errno. */
 static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
 {
 	struct iovec iov[] = {{vnet, sizeof(*vnet)}, {tun->super, TSCF_PACKET_MAX}};
@@ -27,7 +28,7 @@ static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
 	return got > (ssize_t)sizeof(*vnet) ? (int)(got - (ssize_t)sizeof(*vnet)) : 0;
 }
 
-/** Write the next GSO batch of the present super-packet into @p packet.  @return whether there was one. */
+/** Write the next GSO batch of the current super-packet into @p packet.  @return whether there was one. */
 static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
 {
 	struct tscf_gso_batch gso;
@@ -59,13 +60,15 @@ static int next_super(struct tscf_tun *tun, int fd)
 	return 1;
 }
 
-/** Add what waits in one queue.  @return 0 or -errno. */
+/** Add the packets that wait in one queue.  @return 0 or -errno. */
 static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, struct tscf_batch *batch)
 {
 	uint32_t bytes = 0;
 
-	/* A super-packet that was begun is finished, if the batch has room: the event loop would not call again for the
-	 * rest of it. */
+	/*
+	 * Finish a super-packet that was begun, if the batch has room: the event loop would not call again for the rest
+	 * of it.
+	 */
 	while (batch->count < TSCF_BATCH_MAX && (tun->splitting || bytes < TSCF_TUN_READ_BYTES)) {
 		struct tscf_packet *packet = tscf_ring_packet(ring, batch->count);
 		int more;
@@ -90,12 +93,12 @@ int tscf_tun_read(struct tscf_tun *tun, struct tscf_ring *ring, struct tscf_batc
 	int err = 0;
 
 	batch->count = 0;
-	/* The rest of a super-packet is in the one buffer that both queues are read through. */
+	/* Both queues are read through one buffer, which holds the rest of a super-packet. */
 	if (tun->urgent_fd >= 0 && !tun->splitting)
 		err = read_queue(tun, tun->urgent_fd, ring, batch);
 	if (err == 0 && batch->count < TSCF_BATCH_MAX)
 		err = read_queue(tun, tun->fd, ring, batch);
-	/* What was read before an error is delivered first; the error comes again with the next call. */
+	/* Deliver first what was read before an error; the next call returns the error again. */
 	return batch->count > 0 ? 0 : err;
 }
 
@@ -106,7 +109,9 @@ bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)
 
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 {
-	/* Somebody has deleted it, and it could not be made again: the owner ends, with what its loop has still to do.
+	/*
+	 * Another program has deleted the device, and it could not be created again: the owner ends after the current
+	 * pass of its event loop.
 	 */
 	if (tun->fd < 0) {
 		tun->write_errors++;

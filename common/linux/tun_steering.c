@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The few instructions that the program is made of, by the names of the kernel's documentation. */
+/* The instructions that the program consists of, with the names of the kernel's documentation. */
 #define MOV_REG(to, from)                                                                                              \
 	{                                                                                                              \
 		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from)                                \
@@ -78,16 +78,16 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROGRAM_MAX  64
-/** Addresses that can be elsewhere than where they belong. */
+/** Most addresses that belong to another worker than the default one. */
 #define EXCEPTIONS_MAX 262144
 
-/** A destination, its words as numbers. */
+/** A destination address, its words in host byte order. */
 struct key {
 	uint32_t version;
-	uint32_t word[4]; /* IPv4: the first one */
+	uint32_t word[4]; /* IPv4: only the first word */
 };
 
-/* On the program's stack, which lies below register 10. */
+/* The key's place on the program's stack, which lies below register 10. */
 #define KEY_AT         (-(int)sizeof(struct key))
 #define KEY_WORD_AT(n) (KEY_AT + (int)offsetof(struct key, word) + 4 * (n))
 
@@ -110,13 +110,13 @@ static void append(struct program *p, const struct bpf_insn *insn, unsigned coun
 }
 
 /**
- * Read the destination into the key and its last 32 bits into register 7, and leave the traffic class in register 0.  A
- * packet too short to be read ends the program with 0.
+ * Read the destination into the key and its last 32 bits into register 7, and leave the traffic class in register 0.
+ * If the packet is too short, the program ends with 0.
  */
 static void append_parse(struct program *p)
 {
 	const struct bpf_insn parse[] = {
-	    MOV_REG(BPF_REG_6, BPF_REG_1), /* where loads from the packet want it */
+	    MOV_REG(BPF_REG_6, BPF_REG_1), /* loads from the packet expect the context here */
 	    LOAD_PACKET(BPF_B, 0),
 	    ALU_IMM(BPF_RSH, BPF_REG_0, 4),
 	    STORE_WORD(KEY_AT, BPF_REG_0),
@@ -148,7 +148,7 @@ static void append_parse(struct program *p)
 	append(p, parse, COUNT(parse));
 }
 
-/** 1 in register 8 if the packet is urgent, else 0. */
+/** Set register 8 to 1 if the packet is urgent, else to 0. */
 static void append_urgency(struct program *p, uint64_t dscps)
 {
 	const struct bpf_insn urgency[] = {
@@ -159,7 +159,7 @@ static void append_urgency(struct program *p, uint64_t dscps)
 	append(p, urgency, COUNT(urgency));
 }
 
-/** The worker in register 7. */
+/** Compute the worker in register 7. */
 static void append_worker(struct program *p, unsigned workers, int map)
 {
 	const struct bpf_insn look_up[] = {

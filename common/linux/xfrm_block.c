@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** Ours that are in the kernel, with the numbers it knows them by. */
+/** Our policies in the kernel, with the kernel's index numbers. */
 struct found_policy {
 	struct tscf_xfrm_policy policy;
 	uint32_t index;
@@ -121,7 +121,7 @@ static struct tscf_prefix take_prefix(int family, const xfrm_address_t *addr, ui
 	return p;
 }
 
-/** @return whether the policy is one of ours; it is in *out then. */
+/** @return whether the policy is one of ours; if so, it is stored in *out. */
 static bool parse_policy(struct nlmsghdr *header, uint32_t own_mask, struct found_policy *out)
 {
 	struct xfrm_userpolicy_info info;
@@ -200,7 +200,7 @@ static bool is_wanted(const struct tscf_xfrm_policy *wanted, unsigned count, con
 	return false;
 }
 
-/** One that only has another priority or action is changed by what is added, not deleted after it. */
+/** A policy that differs only in priority or action is changed by the addition, so it is not deleted afterwards. */
 static int delete_others(struct tscf_netlink *nl, struct found_policies *found, const struct tscf_xfrm_policy *wanted,
 			 unsigned count)
 {
@@ -227,7 +227,7 @@ int tscf_xfrm_sync(uint32_t own_mask, const struct tscf_xfrm_policy *wanted, uns
 			continue;
 		err = add_policy(nl, &wanted[i]);
 		*missing += err == 0;
-		/* Nothing can leave by a family that is not there. */
+		/* If the family is missing, no packet can leave by it. */
 		if (tscf_netlink_no_family(err))
 			err = 0;
 	}
