@@ -27,7 +27,7 @@ struct planner {
 	struct barrier *out;
 };
 
-/* One with the same selector and mark as an earlier one would take its place in the kernel. */
+/* A policy with the selector and mark of an earlier one would replace it in the kernel. */
 static bool is_taken(const struct barrier *b, const struct tscf_xfrm_policy *p)
 {
 	for (unsigned i = 0; i < b->count; i++) {
@@ -46,7 +46,7 @@ static void put(struct planner *p, const struct tscf_xfrm_policy *one)
 		p->out->list[p->out->count++] = *one;
 }
 
-/* Of the value under the mask, the bits @p bits are looked at. */
+/* Compare only the bits @p bits of the value under the mask. */
 static struct tscf_xfrm_policy marked(const struct planner *p, int family, enum priority priority, uint32_t value,
 				      uint32_t bits)
 {
@@ -71,7 +71,8 @@ static void plan_only(struct planner *p, int family)
 	put_device(p, one, p->facts->encrypted_device);
 	one.priority = PRIORITY_ONLY_BLOCK;
 	one.block = true;
-	/* IPv6 tells a policy no device but one that the program has named; with one, rules hold, but for multicast. */
+	/* For IPv6 the kernel shows a policy only a device that the program has named.  With a named device the rules
+	 * apply, except to multicast. */
 	if (family == AF_INET6) {
 		one.destination.addr = (struct tscf_addr){.family = AF_INET6, .bytes = {0xff}};
 		one.destination.length = 8;
@@ -79,7 +80,7 @@ static void plan_only(struct planner *p, int family)
 	put(p, &one);
 }
 
-/* For all others: with and without a level that was given to the socket. */
+/* For all other packets: with and without a level set on the socket. */
 static void plan_devices(struct planner *p, uint32_t explicit)
 {
 	struct tscf_xfrm_policy one = marked(p, AF_INET, PRIORITY_DEVICES, explicit, TSCF_MARK_EXPLICIT);
@@ -97,7 +98,7 @@ static void plan_source(struct planner *p, const struct tscf_addr *source, uint3
 		put(p, &one);
 }
 
-/* As many as the ports take; @return whether they can be said. */
+/* As many entries as the ports need; @return whether the policy can be expressed. */
 static bool put_ports(struct planner *p, struct tscf_xfrm_policy one, const struct policy *policy)
 {
 	struct tscf_port_bits sources[32] = {{0}}, destinations[32] = {{0}};
@@ -117,7 +118,7 @@ static bool put_ports(struct planner *p, struct tscf_xfrm_policy one, const stru
 	return true;
 }
 
-/* @return whether the next one can be said, too. */
+/* @return whether the next policy can be expressed, too. */
 static bool plan_policy(struct planner *p, unsigned index)
 {
 	const struct policy *policy = &p->config->policies.list[index];

@@ -7,8 +7,7 @@ static bool leads_to_encrypted(const struct routing_facts *f, enum tscf_level le
 	       (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && f->preferred);
 }
 
-/* A packet that is looked up for its reverse path is nobody's: of owner 0, and of no protocol.  Numbered policies look
- * for a mark. */
+/* A reverse-path look-up has no owner (user 0) and no protocol.  Numbered policies require a mark. */
 static bool is_seen(const struct policy *p)
 {
 	bool of_root = !p->uid.given || p->uid.low == 0;

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* @return 1 if it was another, 0 if not or if there is none, or -errno. */
+/* @return 1 if the setting was changed back, 0 if it was right or does not exist, or -errno. */
 static int restore_setting(const struct device_wanted *w, const char *family, const char *key, char value)
 {
 	char text[2] = {value, '\0'};
@@ -16,7 +16,7 @@ static int restore_setting(const struct device_wanted *w, const char *family, co
 	return error < 0 ? error : 1;
 }
 
-/* A link that was narrower than IPv6 allows has lost its IPv6, and would get it back with addresses of its own. */
+/* A link whose MTU was below the minimum of IPv6 has lost IPv6, and would get it back with addresses of its own. */
 static int restore_link(struct tscf_netlink *nl, const struct device_wanted *w)
 {
 	struct tscf_link link;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* monitor_clock.c - the clock of the client, which shows when the host was asleep. */
+/* monitor_clock.c - the client's clock, which also shows when the host was asleep. */
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "tscf-client/context.h"

@@ -23,11 +23,11 @@ void name_watch_init(struct name_watch *w)
 
 static void watch_folder(struct name_watch *w, const char *path)
 {
-	/* One that is watched already stays so. */
+	/* No effect on a folder that is watched already. */
 	inotify_add_watch(w->fd, path, IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_ONLYDIR);
 }
 
-/* The file that a link leads to, and its folder, where it may be replaced. */
+/* Watch the file that a link leads to, and its folder, as the file may be replaced there. */
 static void watch_file(struct name_watch *w, const char *name)
 {
 	char path[PATH_MAX], target[PATH_MAX];
@@ -50,8 +50,8 @@ void name_watch_renew(struct name_watch *w)
 		watch_file(w, files[i]);
 }
 
-/* @return whether a file of that name in a watched folder may be one of ours: what a link leads to has the name in it,
- * as stub-resolv.conf. */
+/* @return whether a file of that name in a watched folder may be one of ours.  The target of a link contains the name,
+ * as stub-resolv.conf does. */
 static bool is_ours(const char *name)
 {
 	for (size_t i = 0; i < FILES; i++)
@@ -68,7 +68,7 @@ static bool any_ours(const char *events, size_t length)
 	for (size_t at = 0; at + sizeof(struct inotify_event) <= length;) {
 		const struct inotify_event *e = (const struct inotify_event *)(events + at);
 
-		/* Without a name it is the file itself, or some events were lost. */
+		/* An event without a name is about the file itself, or some events were lost. */
 		any |= !(e->mask & IN_IGNORED) && (e->len == 0 || is_ours(e->name));
 		at += sizeof(*e) + e->len;
 	}

@@ -12,11 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** Discard (RFC 863), should it ever get there. */
+/** The Discard service (RFC 863), in case a datagram ever arrives. */
 #define PORT       9
 #define UDP_HEADER 8U
 
-/* One for each device; which of them it is says how its packets are marked. */
+/* The level, and so the mark, for the packets of each device. */
 static const enum tscf_level levels[] = {TSCF_LEVEL_UNENCRYPTED, TSCF_LEVEL_ENCRYPTED_ONLY};
 
 static bool is_wanted(const struct client *c, bool encrypted)
@@ -32,7 +32,7 @@ static int open_marked(const struct client *c, int family, enum tscf_level level
 	uint32_t mark = tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_EXPLICIT | level);
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	tscf_endpoint_make(from, 0, &local);
-	/* It has its port before it has its level: a socket that gets a port is told to the server, if it has one. */
+	/* Bind before setting the level: binding a socket that has a level would register it at the server. */
 	if (fd >= 0 && bind(fd, &local.sa, tscf_endpoint_size(&local)) == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
 		return fd;
@@ -50,7 +50,8 @@ static struct tscf_addr destination(const struct client *c, int family)
 	return (struct tscf_addr){.family = 0};
 }
 
-/* @return whether one was sent: a route of others may lead elsewhere, then nothing comes and nothing is said. */
+/* @return whether a datagram was sent.  If a route of another program leads elsewhere, none arrives and none is
+ * expected. */
 static bool send_one(const struct client *c, const struct nat_probe *p, int family, enum tscf_level level)
 {
 	const struct tscf_addr *from = &c->plain.internal.of[tscf_family_index((sa_family_t)family)];
@@ -63,7 +64,7 @@ static bool send_one(const struct client *c, const struct nat_probe *p, int fami
 		return false;
 	tscf_endpoint_make(&to, PORT, &remote);
 	ssize_t sent = sendto(fd, p->token, sizeof(p->token), MSG_DONTWAIT, &remote.sa, tscf_endpoint_size(&remote));
-	/* So says the firewall itself that it drops. */
+	/* EPERM: the firewall reports that it drops the packet. */
 	bool refused = sent < 0 && errno == EPERM;
 	close(fd);
 	return sent >= 0 || refused;
@@ -73,7 +74,7 @@ static void send_all(struct client *c, struct nat_probe *p, enum tscf_level leve
 {
 	tscf_random(p->token, sizeof(p->token));
 	p->changed = false;
-	/* Counted first: what is sent is in the device at once. */
+	/* Count first: a sent datagram is in the device at once. */
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		p->waiting += send_one(c, p, tscf_family(i), level);
 	p->at = c->now + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
@@ -130,7 +131,7 @@ void nat_probe_again(struct client *c)
 			c->nat_probes[i].at = 0;
 }
 
-/* What is under way when a tunnel goes is forgotten at once. */
+/* When a tunnel goes down, its datagrams under way are forgotten at once. */
 static uint64_t next_of(const struct client *c, const struct nat_probe *p, bool encrypted)
 {
 	if (is_wanted(c, encrypted))
@@ -153,7 +154,7 @@ void nat_probe_init(struct client *c)
 bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length)
 {
 	struct tscf_packet_info info;
-	/* Ours has no options, and so a size of its own. */
+	/* Our datagram has no options, so its size is fixed. */
 	if (length < UDP_HEADER + sizeof(p->token) ||
 	    memcmp(data + length - sizeof(p->token), p->token, sizeof(p->token)) != 0 ||
 	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)

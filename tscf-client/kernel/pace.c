@@ -8,7 +8,8 @@ void pace_init(struct pace *p)
 
 void pace_notice(struct pace *p, uint64_t now, uint64_t within)
 {
-	/* Others may do the next thing while one is tried again and again. */
+	/* While failed changes are retried, another program may make the next change: do not wait longer than this for
+	 * it. */
 	uint64_t gap = p->gap < PACE_GAP_MAX_MS ? p->gap : PACE_GAP_MAX_MS;
 	uint64_t at = gap == 0 ? now + within : p->last + gap;
 	if (at < now)
@@ -34,7 +35,7 @@ static uint64_t next_gap(const struct pace *p, uint64_t now, bool failed)
 	return gap < most ? gap : most;
 }
 
-/* Looks after a gap without any reason are not needed, but one more tells that it is quiet. */
+/* Without a reason no look is needed after a gap, except one that shows that all is quiet. */
 enum pace_change pace_looked(struct pace *p, uint64_t now, bool restored, bool failed)
 {
 	enum pace_change change = PACE_SAME;

@@ -17,7 +17,7 @@ enum slot {
 	SLOT_PREFERRED,
 	SLOT_PLAIN,
 	SLOT_POLICY, /* two for each */
-	/* What tscf-run has given, unless a policy says otherwise. */
+	/* Defaults of tscf-run, unless a policy overrides them. */
 	SLOT_RUN_ONLY = SLOT_POLICY + 2 * POLICIES_MAX,
 	SLOT_RUN_ONLY_PROHIBIT,
 	SLOT_RUN_PREFERRED,
@@ -45,7 +45,7 @@ static struct tscf_rule *add_rule(struct planner *p, int family, enum slot slot,
 	return r;
 }
 
-/* Of the value under the mask, the bits @p bits are looked at. */
+/* Compare only the bits @p bits of the value under the mask. */
 static void select_mark(struct planner *p, struct tscf_rule *r, uint32_t value, uint32_t bits)
 {
 	r->mask = tscf_mark_set(0, p->config->fwmark_mask, bits);
@@ -72,7 +72,7 @@ static void add_to_rules(struct planner *p, const struct routing_facts *f, enum 
 	}
 }
 
-/* Explicit marks come first: they are somebody's word on the one socket. */
+/* Explicit marks come first: they were set for that one socket. */
 static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned index, bool second, uint32_t table)
 {
 	const struct policy *policy = &p->config->policies.list[index];
@@ -101,7 +101,7 @@ static void plan_policy(struct planner *p, const struct routing_facts *f, int fa
 	struct tscf_rule *last = add_policy_rule(p, family, index, true, 0);
 	if (only)
 		return;
-	/* The first policy that matches decides: what it lets through must not come to the next one. */
+	/* The first policy that matches decides: packets that it lets through must skip the next ones. */
 	last->action = TSCF_RULE_GOTO;
 	last->target = p->config->rule_priority + SLOT_REST;
 }
@@ -117,7 +117,8 @@ static void plan_default_level(struct planner *p, const struct routing_facts *f)
 		add_to_rules(p, f, SLOT_DEFAULT_PROHIBIT, 0);
 }
 
-/* A default route is also given as two halves, so that it comes before the host's own. */
+/* Whether the service routes are a default route.  It may be given as two halves, to take precedence over the host's
+ * own. */
 static bool takes_all(const struct routing_facts *f, int family)
 {
 	for (unsigned i = 0; i < f->route_count; i++)
@@ -127,10 +128,10 @@ static bool takes_all(const struct routing_facts *f, int family)
 }
 
 /*
- * Outer sockets go past all that is ours, and on as any other packet of the host: through another VPN, if that is the
- * host's default route. But if ours is the host's default route, what carries the other VPN's packets goes by ours, and
- * each would go by the other: then what table main says comes before the rules of others.  What is gone on at is
- * planned first, so that it is there first.
+ * Packets of outer sockets skip all our rules and are routed like any other packet of the host: through another VPN if
+ * that is the host's default route.  But if our tunnel is the default route, the other VPN's outer packets go through
+ * ours, and each would go through the other.  Then table main comes before the rules of other programs.  The target of
+ * the goto is planned first, so that it exists first.
  */
 static void plan_outer(struct planner *p, const struct routing_facts *f, int family)
 {
@@ -143,7 +144,8 @@ static void plan_outer(struct planner *p, const struct routing_facts *f, int fam
 	jump->target = p->config->rule_priority + SLOT_END;
 }
 
-/* What is there in any case: a client without an address must neither tunnel itself nor let anything out. */
+/* The rules that always exist: even a client without an address must neither tunnel its own packets nor let protected
+ * packets out. */
 static void plan_always(struct planner *p, const struct routing_facts *f, int family)
 {
 	plan_outer(p, f, family);
@@ -151,7 +153,7 @@ static void plan_always(struct planner *p, const struct routing_facts *f, int fa
 	add_mark_rule(p, family, SLOT_RUN_ONLY_PROHIBIT, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
 }
 
-/* The rules of each level; @p first is the slot of the first of them, @p explicit what else its marks have. */
+/* The rules of each level; @p first is the slot of the first of them, @p explicit the additional bits of its marks. */
 static void plan_levels(struct planner *p, const struct routing_facts *f, int family, enum slot first,
 			uint32_t explicit)
 {
@@ -172,8 +174,8 @@ static void plan_tables(struct planner *p, const struct routing_facts *f, int fa
 }
 
 /*
- * What a rule of ours would refuse comes to our rules before those of others, which might lead it elsewhere.  The first
- * of ours is there whatever the state.
+ * Packets that our rules would refuse must reach them before rules of other programs, which might divert them.  Our
+ * first rule, the target, exists in every state.
  */
 static void plan_front(struct planner *p)
 {
@@ -198,7 +200,7 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 			add_from_rule(p, SLOT_FROM, &f->encrypted.of[i], p->config->table_encrypted);
 			add_from_rule(p, SLOT_FROM_PROHIBIT, &f->encrypted.of[i], 0);
 		}
-		/* IPv6 goes where the host's routes lead unless the tunnel has it. */
+		/* If the tunnel has no IPv6, IPv6 packets follow the host's routes. */
 		bool has_tables = family == AF_INET || f->plain.of[i].family;
 		if (has_tables)
 			plan_tables(p, f, family);
@@ -243,7 +245,7 @@ static struct tscf_prefix upper_half(struct tscf_prefix p)
 	return p;
 }
 
-/* In table main there is no mark to tell the outer sockets' packets: what leads to a server is cut out of the route,
+/* Routes in table main cannot match the mark of outer sockets.  So the addresses of servers are cut out of the route,
  * half by half. */
 static void add_main_routes(struct planner *p, const struct routing_facts *f, struct tscf_prefix whole)
 {
@@ -282,8 +284,7 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 	struct planner p = {.config = config, .plan = plan};
 	plan->rule_count = plan->route_count = 0;
 	plan_rules(&p, facts);
-	/* Both tables give the plain address as source, so that a socket's address does not depend on the tunnel it is
-	 * in. */
+	/* Both tables set the plain address as source, so that a socket's address does not depend on its tunnel. */
 	for (unsigned i = 0; i < facts->route_count; i++) {
 		if (!facts->plain.of[tscf_family_index(facts->routes[i].addr.family)].family)
 			continue;
@@ -338,7 +339,7 @@ static int check(int error, const char *what, unsigned number)
 	return error;
 }
 
-/* A dead client's routes have gone with its devices: routes with our tag are those of one that lives. */
+/* A dead client's routes have vanished with its devices, so routes with our tag belong to a running client. */
 static int check_table(struct tscf_netlink *netlink, uint32_t table, const char *option)
 {
 	int use = tscf_route_table_use(netlink, table);
@@ -386,7 +387,7 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	return 0;
 }
 
-/* The same error again and again is for whoever debugs. */
+/* An error that repeats is only logged for debugging. */
 static int note(const struct routing *r, int error, const char *what, unsigned number)
 {
 	if (r->quiet && error < 0)
@@ -394,7 +395,7 @@ static int note(const struct routing *r, int error, const char *what, unsigned n
 	return r->quiet ? error : check(error, what, number);
 }
 
-/* Each of the four steps writes down in `done` what the kernel now has, so that what failed is tried again next time.
+/* Each of the four steps records in `done` what the kernel has now, so that failed changes are tried again next time.
  */
 static int apply_routes(struct routing *r, const struct routing_plan *plan, struct routing_plan *done)
 {
@@ -448,7 +449,7 @@ static int apply_rules(struct routing *r, const struct routing_plan *plan, struc
 	return first;
 }
 
-/* Routes come before the rules that lead to them. */
+/* Add routes before the rules that lead to them. */
 int routing_apply(struct routing *r, const struct routing_plan *plan)
 {
 	struct routing_plan done = {0};
@@ -471,7 +472,8 @@ void routing_refuse(struct routing *r)
 	}
 }
 
-/* What a policy lets through must go around the next one's prohibit, and so needs its goto and where that leads. */
+/* Packets that a policy lets through must skip the next policy's prohibit, so the policy's goto and its target are
+ * kept. */
 static bool is_kept(const struct routing *r, const struct tscf_rule *rule)
 {
 	uint32_t slot = rule->priority - r->config->rule_priority;

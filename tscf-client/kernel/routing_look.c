@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * routing_look.c - what of ours is in the kernel now: rules, routes and the barrier; routing.h.
+ * routing_look.c - reads our entries in the kernel: rules, routes and the barrier; routing.h.
  */
 #include "common/base/log.h"
 #include "common/linux/xfrm_block.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Another client's, with other priorities, lead there. */
+/* Front rules of another client, which has other priorities, have another target. */
 static bool is_ours_in_front(const struct routing *r, const struct tscf_rule *rule)
 {
 	return rule->priority == ROUTING_FRONT_PRIORITY && rule->action == TSCF_RULE_GOTO &&
@@ -62,7 +62,7 @@ static void take_route(struct routing *r, const struct tscf_route *route)
 		r->current.routes[r->current.route_count++] = *route;
 }
 
-/* Our tables are for us: they were empty when the client began. */
+/* Our tables are ours alone: they were empty when the client started. */
 static int look_at_table(struct routing *r, uint32_t table)
 {
 	struct tscf_route_found *found = NULL;
@@ -85,7 +85,7 @@ static bool has_device(const struct routing_plan *plan, int device)
 	return false;
 }
 
-/* There may be another client's, too. */
+/* Another client may have routes there, too. */
 static int look_at_main(struct routing *r)
 {
 	struct tscf_route_found *found = NULL;

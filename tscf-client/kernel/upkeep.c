@@ -11,19 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/** Routes of others change often; while copies of our rules stand before theirs, it only matters whether these can go.
+/** Routes of other programs change often.  While copies of our rules precede theirs, the only question is whether the
+ * copies can go.
  */
 #define LOOK_AROUND_MS 1000
-/** Service routes that are tried. */
+/** The most service routes that are looked up. */
 #define SAMPLES 8
 
 /** One comparison. */
 struct look {
-	unsigned rules, routes, barriers, devices; /**< put back */
-	unsigned in_front;                         /**< rules of others before ours */
+	unsigned rules, routes, barriers, devices; /**< how many were restored */
+	unsigned in_front;                         /**< rules of other programs before ours */
 	uint32_t first;                            /**< the priority of the first of them */
 	int error;
-	const char *what; /**< failed */
+	const char *what; /**< the step that failed */
 };
 
 void upkeep_init(struct upkeep *w)
@@ -91,7 +92,7 @@ static void failed(struct look *l, int error, const char *what)
 static void look_at_device(struct client *c, struct look *l, const struct tscf_tun *tun,
 			   const struct tscf_addrs *internal)
 {
-	/* Before the first configuration it has none. */
+	/* Before the first configuration the device has no MTU. */
 	unsigned mtu = tun->mtu == TSCF_PACKET_MAX ? 0 : tun->mtu;
 	bool ipv6 = c->facts.plain.of[tscf_family_index(AF_INET6)].family != 0;
 	struct device_wanted wanted = {
@@ -103,7 +104,7 @@ static void look_at_device(struct client *c, struct look *l, const struct tscf_t
 		failed(l, n, tun->name);
 }
 
-/* What refuses comes first, and a device before the routes that lead to it. */
+/* Restore what refuses packets first, and a device before the routes that lead to it. */
 static void put_back(struct client *c, struct look *l)
 {
 	struct routing *r = &c->routing;
@@ -121,8 +122,8 @@ static void put_back(struct client *c, struct look *l)
 	failed(l, routing_apply(r, &r->wanted), "policy rules and routes");
 }
 
-/* Where the kernel would send a packet with that mark to a service route.  @return whether neither to @p device nor to
- * nowhere. */
+/* Look up where the kernel would send a packet with that mark to a service route.  @return whether it goes to a device
+ * other than @p device. */
 static bool is_led_away(const struct client *c, uint32_t value, int device)
 {
 	for (unsigned i = 0; i < c->facts.route_count && i < SAMPLES; i++) {
@@ -136,7 +137,8 @@ static bool is_led_away(const struct client *c, uint32_t value, int device)
 	return false;
 }
 
-/* @return whether what is encrypted-only is led away by rules of others, in spite of what was done about it. */
+/* Put copies of our rules in front if needed.  @return whether rules of other programs still divert encrypted-only
+ * packets. */
 static bool go_in_front(struct client *c, const struct look *l)
 {
 	uint32_t only = tscf_mark_explicit(TSCF_LEVEL_ENCRYPTED_ONLY);

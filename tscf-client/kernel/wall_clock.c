@@ -8,7 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* The timer itself is to go off never: later than any clock will be set to. */
+/* The timer itself must never expire: it is later than any clock will be set to. */
 #define NEVER_SECONDS INT32_MAX *(time_t)100
 
 void wall_clock_init(struct wall_clock *w)
@@ -31,7 +31,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop, (void)events;
 	if (read(w->fd, &ticks, sizeof(ticks)) >= 0 || errno != ECANCELED)
 		return;
-	/* What has been cancelled goes on, but that is written nowhere. */
+	/* A cancelled timer goes on, but this is not documented, so arm it again. */
 	arm(w->fd);
 	w->was_set(w->context);
 }
