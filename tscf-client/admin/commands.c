@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* commands.c - what is asked of the client at its control socket, and who answers it. */
+/* commands.c - passes the requests at the control socket to the parts that answer them. */
 #include "common/base/log.h"
 #include "common/control/control.h"
 #include "tscf-client/admin/waiters.h"
@@ -23,13 +23,13 @@ static void get_config(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer_with(call, 0, &config, sizeof(config));
 }
 
-/* Stopping and cleaning up is for root and for whom the daemon runs as. */
+/* Only root and the daemon's own user may stop it or clean up. */
 static bool privileged(const struct tscf_control_call_in *call)
 {
 	return call->uid == 0 || call->uid == geteuid();
 }
 
-/* What the policies say now holds for sockets that live: the rules first, then those who must be told. */
+/* Apply the new policies to existing sockets: first the rules, then the parts that must know. */
 int commands_reload(struct client *c)
 {
 	struct client_config fresh;
@@ -41,7 +41,7 @@ int commands_reload(struct client *c)
 		tscf_log_set_level(fresh.log_level);
 		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
 		error = registry_policies_changed(c);
-		/* Sockets that are new have their level by the new policies; then those that are not. */
+		/* First new sockets get their level by the new policies, then existing ones. */
 		guard_policies_changed(&c->guard);
 		live_sockets_classify(c);
 		client_route(c);
@@ -57,7 +57,7 @@ int commands_reload(struct client *c)
 	return error;
 }
 
-/* Nobody names a process but himself. */
+/* The request is always for the calling process; it cannot name another. */
 static void run(struct client *c, struct tscf_control_call_in *call)
 {
 	int err = call->pid > 0 && call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED
@@ -125,7 +125,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		ev_break(c->loop, EVBREAK_ALL);
 		break;
 	case TSCF_CONTROL_FLUSH:
-		/* Under a running client nothing is left over. */
+		/* A running client has no leftovers to remove. */
 		tscf_control_answer(call, EBUSY, NULL);
 		break;
 	default:

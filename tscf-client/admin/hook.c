@@ -14,7 +14,7 @@ static void look(const struct client *c, struct hook_state *now)
 	memcpy(now->routes, c->facts.routes, sizeof(now->routes));
 }
 
-/* There may be more to tell. */
+/* There may be more to report. */
 static void script_done(void *context, int status, bool overdue)
 {
 	struct client *c = context;
@@ -45,7 +45,7 @@ static void run(struct client *c, enum hook_reason reason, const struct hook_sta
 		tscf_error("cannot run %s (%s): %s", c->config->script, hook_reason_name(reason), strerror(-error));
 }
 
-/* @return whether a tunnel that the script knows, and that is missing, may yet come back. */
+/* @return whether a tunnel that was reported up is missing but may still come back. */
 static bool settling(const struct client *c, bool known, bool up, uint64_t *down_at)
 {
 	if (!known || up) {
@@ -57,7 +57,7 @@ static bool settling(const struct client *c, bool known, bool up, uint64_t *down
 	return c->now < *down_at + HOOK_SETTLE_MS;
 }
 
-/* Until it is certain that a tunnel is gone all is as the script knows it. */
+/* Until it is certain that a tunnel is gone, keep the state that was reported last. */
 static void keep_what_settles(struct client *c, struct hook_state *now)
 {
 	struct hook *h = &c->hook;
@@ -76,7 +76,7 @@ void hook_plain_changed(struct client *c)
 	c->hook.dirty = true;
 }
 
-/* What changes without the plain tunnel being configured again. */
+/* Whether something has changed that can change without a new configuration of the plain tunnel. */
 static bool glance_differs(struct client *c)
 {
 	struct hook_glance *g = &c->hook.glance;

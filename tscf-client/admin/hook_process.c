@@ -37,7 +37,7 @@ static void reap(struct hook_process *p)
 	int status = 0;
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* What it has left in its group has no more time than it had. */
+	/* Processes that the script left in its group get no more time than the script. */
 	if (p->overdue)
 		kill(-p->pid, SIGKILL);
 	ev_io_stop(p->loop, &p->ended);

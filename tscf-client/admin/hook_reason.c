@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the script is told, and when: pure. */
+/* What is reported to the script, and when: pure. */
 #include "tscf-client/admin/hook.h"
 
 #include <stdarg.h>
@@ -85,7 +85,7 @@ const char *hook_reason_name(enum hook_reason reason)
 struct writer {
 	struct hook_environment *out;
 	unsigned count;
-	size_t used; /**< of the present variable */
+	size_t used; /**< length of the present variable */
 };
 
 static void __attribute__((format(printf, 2, 3))) append(struct writer *w, const char *format, ...)

@@ -15,7 +15,7 @@
 #define PROGRAM "tscf-client"
 /** Setting thousands of sockets, and waiting for the encrypted tunnel, takes a while. */
 #define LEVEL_MS 15000
-/** How often a control socket that is not there yet is looked for. */
+/** Pause between attempts to reach a control socket that does not exist yet. */
 #define LOOK_MS 50
 
 static struct tscf_control_request request_of(enum tscf_control_op op)
@@ -31,7 +31,7 @@ static int print_json(const json_t *json)
 	return tscf_query_print_json(json, stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/** @return the number that was checked when the command line was read; 0 if the option was not given. */
+/** @return the option's number, which was checked with the command line; 0 if the option was not given. */
 static unsigned long number_of(const struct tscf_cli *cli, const char *name)
 {
 	const char *text = tscf_cli_value(cli, name);
@@ -40,7 +40,7 @@ static unsigned long number_of(const struct tscf_cli *cli, const char *name)
 	return text && tscf_number_parse(text, 0, UINT32_MAX, &value) == 0 ? value : 0;
 }
 
-/** Wait until the daemon is there and says that the tunnel is up.  @return 0, or nonzero with the error logged. */
+/** Wait until the daemon runs and reports that the tunnel is up.  @return 0, or nonzero with the error logged. */
 static int wait_up(const char *path, unsigned long seconds)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_WAIT_UP);
@@ -53,7 +53,7 @@ static int wait_up(const char *path, unsigned long seconds)
 		if (left < 0)
 			left = 0;
 		request.timeout_ms = (uint32_t)left;
-		/* The daemon keeps the time; ours is a little longer, so that its answer is the one that is heard. */
+		/* The daemon keeps the time.  Our timeout is a little longer, so that its answer arrives first. */
 		err = tscf_control_query(path, &request, left + 1000, &text);
 		if (err == EKEYREJECTED)
 			tscf_error("not up: %s", text ? text : "the server cannot be verified");
@@ -80,7 +80,7 @@ int query_status(const struct tscf_cli *cli, const struct client_config *config)
 
 		if (err < 0)
 			return EXIT_FAILURE;
-		/* Not up: the status says why. */
+		/* Not up: the status shows why. */
 		if (err > 0)
 			status = EXIT_FAILURE;
 	}

@@ -114,7 +114,7 @@ static time_t wall_clock(const struct client *c, uint64_t monotonic)
 	return time(NULL) - (time_t)((c->now - monotonic) / 1000);
 }
 
-/* The ways that were tried, and how it went. */
+/* The ways that were tried, and the results. */
 static json_t *candidate_list(const struct client *c)
 {
 	const struct candidates *race = &c->connector.race;
@@ -133,7 +133,7 @@ static json_t *candidate_list(const struct client *c)
 	return list;
 }
 
-/* Whether the server of the plain tunnel is known to be the one that it should be. */
+/* Whether the server of the plain tunnel is verified. */
 static json_t *verified_status(const struct client *c, bool up)
 {
 	const struct tscf_tls *tls = c->tls[c->plain.way.server];
@@ -193,7 +193,7 @@ static json_t *counters(const struct client *c)
 	return object;
 }
 
-/* What this host does with packets on their way to our devices. */
+/* Whether this host changes or drops packets on their way to our devices. */
 static json_t *packets_status(const struct client *c)
 {
 	const char *plain = nat_probe_name(c->nat_probes[0].finding),
@@ -270,7 +270,7 @@ static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
 	return json_string(tscf_endpoint_format(&e, text));
 }
 
-/* The policy that a level comes from; NULL if somebody has given it. */
+/* The policy that a level comes from; NULL if the level was set explicitly. */
 static const struct policy *policy_behind(const struct client *c, const struct tscf_socket *s, uint32_t value)
 {
 	const struct policies *policies = &c->config->policies;
@@ -278,7 +278,7 @@ static const struct policy *policy_behind(const struct client *c, const struct t
 	if (value & TSCF_MARK_EXPLICIT)
 		return NULL;
 	const struct policy *p = number != 0 ? policy_of_number(policies, number) : policy_of_socket(policies, s);
-	/* Otherwise it is the default of tscf-run. */
+	/* Otherwise the level is the default of tscf-run. */
 	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
 }
 

@@ -30,7 +30,7 @@ static void add_tunnel(struct tscf_table *table, const char *name, const json_t 
 	tscf_table_cell(table, tscf_show_since(json_object_get(tunnel, "since"), now, since));
 }
 
-/** What the server has told of itself and of us, if anything. */
+/** What the server has reported about itself and this client, if anything. */
 static void print_told(const char *name, const json_t *value, FILE *out)
 {
 	char text[TSCF_SHOW_TEXT];
@@ -53,7 +53,7 @@ static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 	fputc('\n', out);
 }
 
-/** Ways to the servers that did not work when they were tried last. */
+/** Ways to the servers that failed when they were last tried. */
 static void print_candidates(const json_t *candidates, FILE *out)
 {
 	char way[TSCF_SHOW_TEXT];
@@ -64,7 +64,7 @@ static void print_candidates(const json_t *candidates, FILE *out)
 	    print_reason(tscf_show_value(json_object_get(one, "way"), way), one, out);
 }
 
-/** What the guard has dropped, by the reason. */
+/** What the guard has dropped, by reason. */
 static void print_drops(json_t *counters, FILE *out)
 {
 	static const char prefix[] = "guard_";
@@ -79,7 +79,7 @@ static void print_drops(json_t *counters, FILE *out)
 	}
 }
 
-/** Whether the kernel itself keeps packets in their tunnels, or rules alone. */
+/** Whether programs in the kernel keep packets in their tunnels, or only rules. */
 static void print_guard(const json_t *guard, json_t *counters, time_t now, FILE *out)
 {
 	const json_t *reason = json_object_get(guard, "reason"), *since = json_object_get(guard, "since");
@@ -96,7 +96,7 @@ static void print_guard(const json_t *guard, json_t *counters, time_t now, FILE 
 	print_drops(counters, out);
 }
 
-/** Only what is wrong: this host changes or drops what is on its way to a device. */
+/** Only problems: this host changes or drops packets on their way to a device. */
 static void print_packets(const json_t *packets, FILE *out)
 {
 	static const char *const tunnels[] = {"plain", "encrypted"};
@@ -172,7 +172,7 @@ void show_sockets(const json_t *sockets, FILE *out)
 		tscf_show_table(sockets, 8, keys, heads, out);
 }
 
-/** Sockets that have their level, but not yet a tunnel for it. */
+/** Sockets that have their level, but no tunnel for it yet. */
 static void show_pending(const json_t *moved, FILE *out)
 {
 	json_int_t pending = json_integer_value(json_object_get(moved, "pending"));

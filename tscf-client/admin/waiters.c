@@ -12,7 +12,7 @@ static bool is_up(const struct client *c)
 	return c->plain.state == TUNNEL_UP && encrypted;
 }
 
-/* Those who wait are answered if the tunnel is up, or cannot be verified, or their time is over. */
+/* Answer the waiting callers if the tunnel is up, if no server can be verified, or if their time is over. */
 static void tick(void *context)
 {
 	struct client *c = context;
@@ -39,7 +39,7 @@ static uint64_t next_due(const void *context)
 	return next < UINT64_MAX && (is_up(c) || trust_in_vain(c)) ? c->now : next;
 }
 
-/* No user but root takes more than a share of the places, and all of them together not all. */
+/* Each user except root gets at most a share of the places, and all these users together do not get all. */
 static unsigned places_for(const struct client *c, uid_t uid)
 {
 	const unsigned places = WAITERS_MAX, share = places / 8;
