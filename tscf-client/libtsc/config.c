@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tsc_get_config(): what the daemon says of its tunnels, in the program's terms. */
+/* tsc_get_config(): converts what the daemon reports about its tunnels to the types of tsc.h. */
 #include "common/control/control_wire.h"
 #include "tscf-client/libtsc/handle.h"
 
@@ -33,7 +33,7 @@ static unsigned servers(const struct tscf_control_address *from, union tsc_addre
 	return count;
 }
 
-/* The daemon's texts are not trusted to end. */
+/* Do not rely on a NUL at the end of the daemon's texts. */
 static void text(char *to, size_t to_size, const char *from, size_t from_size)
 {
 	size_t length = strnlen(from, from_size);

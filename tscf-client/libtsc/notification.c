@@ -2,10 +2,10 @@
 /*
  * Notifications: a subscribed connection to the daemon, and the callbacks.
  *
- * The connection is made by the dispatcher, a thread of ours or the program's call of tsc_notification_dispatch(), when
- * the first notification is enabled, and again every second after it was lost.  One epoll descriptor stands for all
- * that the dispatcher waits for, so that a program can poll it for ever: the connection, a timer for the next attempt,
- * and an event by which other threads wake it.
+ * The dispatcher (our thread, or the program's call of tsc_notification_dispatch()) makes the connection when the first
+ * notification is enabled, and tries again every second after losing it.  One epoll descriptor, which never changes and
+ * which a program can poll, covers all that the dispatcher waits for: the connection, a timer for the next attempt, and
+ * an event with which other threads wake it.
  */
 #include "common/control/control_wire.h"
 #include "tscf-client/libtsc/handle.h"
@@ -27,8 +27,8 @@ struct tsc_notification_handle {
 	tsc_notification type;
 	tsc_notification_cb callback;
 	void *opaque;
-	bool fresh; /**< has not been told how things are */
-	bool dead;  /**< disabled by a callback: freed when none runs */
+	bool fresh; /**< has not received the present state yet */
+	bool dead;  /**< disabled by a callback: freed when no callback runs */
 	struct tsc_notification_handle *next;
 };
 
@@ -43,7 +43,7 @@ static void call(struct tsc_notification_handle *n, void *data)
 	n->callback(&notification);
 }
 
-/* @return the next one after @p n, or the first, that is of @p type and not disabled. */
+/* @return the next notification after @p n (NULL: the first) that is of @p type and not disabled. */
 static struct tsc_notification_handle *next_of(tsc_handle handle, struct tsc_notification_handle *n,
 					       tsc_notification type)
 {
@@ -108,7 +108,7 @@ static int deliver_event(tsc_handle handle, struct tscf_control_event *e)
 	}
 }
 
-/* --- what a notification that has just been enabled is told --- */
+/* --- the first report to a notification that has just been enabled --- */
 
 struct newcomer {
 	struct tsc_notification_handle *notification;
@@ -249,7 +249,7 @@ static void lose_socket(void *context, const struct tsc_socket *s)
 	loss->count += deliver_socket(loss->handle, s->cookie, s->available, false, gone);
 }
 
-/* Without a daemon nothing travels in a tunnel. */
+/* Without a daemon no packet goes through a tunnel. */
 static int lost(tsc_handle handle)
 {
 	struct loss loss = {handle, 0};
@@ -261,7 +261,7 @@ static int lost(tsc_handle handle)
 	return loss.count;
 }
 
-/* How many bytes there should be in `in`. */
+/* How many bytes `in` should hold. */
 static size_t wanted(const struct tsc_tunnel *handle)
 {
 	size_t wants = sizeof(handle->in.message.reply);
@@ -269,7 +269,7 @@ static size_t wanted(const struct tsc_tunnel *handle)
 	return handle->in_length < wants ? wants : wants + handle->in.message.reply.length;
 }
 
-/* @return 1 if a whole message is in `in`, 0 if there is no more to read now, or -errno. */
+/* @return 1 if `in` holds a whole message, 0 if there is no more to read now, or -errno. */
 static int read_message(tsc_handle handle)
 {
 	for (;;) {
@@ -382,7 +382,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* The program's signals are for its own threads.  @return 0 or an errno. */
+/* Block signals: those of the program are for its own threads.  @return 0 or an errno. */
 static int start_thread(tsc_handle handle)
 {
 	sigset_t all, before;
@@ -494,7 +494,7 @@ TSC_PUBLIC tsc_notification_handle *tsc_notification_enable(tsc_handle handle, t
 		return NULL;
 	}
 	if (first) {
-		/* At once: a timer of no time is never due. */
+		/* At once: a timer set to zero would never expire. */
 		struct itimerspec now = {.it_value = {.tv_nsec = 1}};
 
 		timerfd_settime(handle->timer, 0, &now, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The sockets of the program by descriptor: tsc_setsockopt() is given no more than that.
+ * The sockets of the program by descriptor, as tsc_setsockopt() gets only that.
  *
- * A program may close a descriptor behind our back; so an entry counts only while the descriptor is the socket with the
- * cookie that is noted.
+ * A program may close a descriptor without tsc_close().  So an entry is valid only while the descriptor is the socket
+ * with the recorded cookie.
  */
 #include "common/control/socket_level.h"
 #include "tscf-client/libtsc/handle.h"
@@ -30,7 +30,7 @@ static void unlock_table(void)
 	pthread_mutex_unlock(&table.lock);
 }
 
-/* A child of fork(2) has one thread: the lock must not be another one's there. */
+/* A child of fork(2) has one thread: another thread must not hold the lock there. */
 __attribute__((constructor)) static void watch_forks(void)
 {
 	pthread_atfork(lock_table, unlock_table, unlock_table);
@@ -75,8 +75,8 @@ static int make_room(int fd)
 	return 0;
 }
 
-/* Note @p fd as a socket of @p handle, or of the oldest handle if that is NULL.  *owner gets the handle if it is new to
- * it.  @return 0 or -errno. */
+/* Record @p fd as a socket of @p handle, or of the oldest handle if that is NULL.  *owner gets the handle if the socket
+ * is new to it.  @return 0 or -errno. */
 static int adopt(tsc_handle handle, int fd, tsc_handle *owner)
 {
 	int error = 0;
@@ -97,7 +97,7 @@ static int adopt(tsc_handle handle, int fd, tsc_handle *owner)
 	return error;
 }
 
-/* @return the cookie of what was noted of @p fd, or 0; *owner gets its handle. */
+/* Remove the entry of @p fd.  @return its cookie, or 0; *owner gets its handle. */
 static uint64_t forget(int fd, tsc_handle *owner)
 {
 	struct tsc_socket *s;
@@ -115,7 +115,7 @@ static uint64_t forget(int fd, tsc_handle *owner)
 	return cookie;
 }
 
-/* Where the daemon of a socket is. */
+/* Get the control socket of the daemon for a socket. */
 static void control_of(int fd, char control[sizeof(table.handles->control)])
 {
 	const char *fallback = secure_getenv(TSCF_ENV_CONTROL);
@@ -263,7 +263,7 @@ TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, 
 
 	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
 		return setsockopt(fd, level, option, value, length);
-	/* What is wrong with others than inet sockets is said below. */
+	/* Errors for sockets other than inet ones are returned below. */
 	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain) &&
 	    adopt(NULL, fd, &owner) == 0 && owner)
 		watch_socket(owner, fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Handles: a program's share in the tunnels, and what they are. */
+/* Handles: a program's share in the tunnels. */
 #include "common/control/control_wire.h"
 #include "common/control/socket_level.h"
 #include "tscf-client/libtsc/handle.h"
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define WAIT_MS 10000
-/** How often a control socket that is not there yet is looked for. */
+/** Pause between attempts to reach a control socket that does not exist yet. */
 #define LOOK_MS 50
 
 static int set_control(tsc_handle handle, const char *control)
@@ -43,7 +43,7 @@ static int wait_up(tsc_handle handle, int timeout_ms)
 		int error;
 
 		request.timeout_ms = left > 0 ? (uint32_t)left : 0;
-		/* The daemon keeps the time; ours is a little longer, so that its answer is the one that is heard. */
+		/* The daemon keeps the time.  Our timeout is a little longer, so that its answer arrives first. */
 		error = tscf_control_call(handle->control, &request, -1, (int)request.timeout_ms + 1000, NULL);
 		if (error >= 0 || (error != -ENOENT && error != -ECONNREFUSED && error != -ECONNRESET) || left <= 0)
 			return error < 0 ? -error : error;
@@ -92,8 +92,8 @@ TSC_PUBLIC tsc_handle tsc_ctrl_new_tunnel(const tsc_tunnel_params *params)
 }
 
 /*
- * What may go in clear anyway is as if it had never had a level.  Encrypted-only stays until the socket is closed:
- * nothing that the program has not said may make it send in clear.
+ * A socket that may send in clear anyway becomes one that never had a level.  Encrypted-only stays until the socket is
+ * closed: only the program itself may make the socket send in clear.
  */
 static void release_level(void *context, const struct tsc_socket *s)
 {

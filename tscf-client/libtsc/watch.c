@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* watch.c - the daemon is shown the sockets that the program wants to hear of. */
+/* watch.c - passes to the daemon the sockets for which the program wants events. */
 #include "common/control/control_wire.h"
 #include "tscf-client/libtsc/handle.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** Descriptors of sockets to watch wait this long for room in the connection. */
+/** How long the descriptor of a socket to watch waits for room in the connection. */
 #define WATCH_MS 1000
 
 static void watch(tsc_handle handle, int fd)
 {
 	struct tscf_control_request request = handle_request(TSCF_CONTROL_WATCH);
 
-	/* One that takes nothing is found dead by the dispatcher, which watches all sockets again. */
+	/* If the connection accepts nothing, the dispatcher finds it dead, makes a new one and watches all sockets
+	 * again. */
 	if (tscf_control_send(handle->sock, &request, fd, tscf_control_deadline(WATCH_MS)) != 0)
 		shutdown(handle->sock, SHUT_RDWR);
 }
