@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* The kernel has chosen a local port by now, also if the connection itself takes longer. */
+/* The kernel has chosen a local port by now, even if the connection is still being made. */
 PRELOAD_HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	int result = preload_real_connect(fd, address, length);

@@ -11,19 +11,19 @@
 #include <unistd.h>
 
 /*
- * The environment is read once and copied, for a program may change or overwrite it (some write their process title
- * over it) while other threads open sockets.  Whoever finds no copy yet reads for itself; one of them leaves its copy,
- * and none ever waits for another.
+ * The environment is read once and copied, as a program may change or overwrite it (some write their process title over
+ * it) while other threads open sockets.  A thread that finds no copy reads the environment itself.  One such thread
+ * stores its copy, and no thread waits for another.
  */
 enum copy_state { COPY_NONE, COPY_IN_WORK, COPY_READY };
 static _Atomic enum copy_state copy_state = COPY_NONE;
 static struct preload_environment copy;
 
-/** Of the dynamic loader (glibc): the stack as the kernel made it, with argc, argv and the environment one after the
- * other. */
+/** A variable of the dynamic loader (glibc): the stack as the kernel made it, with argc, argv and the environment in
+ * sequence. */
 extern long *__libc_stack_end;
 
-/* getenv() finds nothing before libc's own constructor has run; taking that for "no level" would send packets in clear.
+/* getenv() finds nothing before libc's own constructor has run; reading that as "no level" would send packets in clear.
  */
 static const char *get_variable(const char *name)
 {
@@ -70,8 +70,8 @@ void preload_environment_get(struct preload_environment *out)
 }
 
 /*
- * Early, while there is one thread and nobody has changed anything.  Later the program may be where it sees the file no
- * more, and so may its children.
+ * Run early, while there is one thread and the environment is unchanged.  Later the program or its children may no
+ * longer see the file.
  */
 __attribute__((constructor)) static void read_environment(void)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Ways around the library that the dynamic loader offers: to ask for a function of the C library by that library's
- * handle, as foreign-function interfaces do; to load a plugin that looks for functions in itself and what it needs
- * first (RTLD_DEEPBIND); to load one into a world of its own (dlmopen).
+ * The dynamic loader offers three ways around this library: to look up a function by the handle of the C library, as
+ * foreign-function interfaces do; to load a plugin that looks for functions first in itself and its dependencies
+ * (RTLD_DEEPBIND); to load a plugin into a namespace of its own (dlmopen).
  *
- * The first gets our function instead, the second and third are loaded as plugins usually are.  The loader's functions
- * look at who has called them, for RTLD_NEXT and for search paths, so that they must not be called from here but jumped
- * to, which C cannot say.
+ * The first gets our function instead; the second and third are loaded as usual plugins.  The loader's functions look
+ * at their caller, for RTLD_NEXT and for search paths.  So this library must jump to them, not call them, which C
+ * cannot express.
  */
 #include "tscf-client/preload/real.h"
 
@@ -17,7 +17,7 @@
 
 #if defined __x86_64__ && defined __LP64__ && defined __GLIBC__
 
-/** Of the first glibc for this processor; later ones still have them. */
+/** The symbol version of the first glibc for this processor; later ones still have it. */
 #define VERSION "GLIBC_2.2.5"
 
 typedef void *dlsym_function(void *handle, const char *name);
@@ -26,7 +26,7 @@ typedef void *dlopen_function(const char *file, int mode);
 /** Read by the assembly below. */
 void *preload_dlsym_real, *preload_dlopen_real, *preload_dlmopen_real;
 
-/** The functions of ours by their names, and libc's. */
+/** Our functions and libc's, by name. */
 static struct {
 	const char *name;
 	void *ours;
@@ -53,7 +53,7 @@ static void find_functions_of_libc(void)
 
 void preload_handle_resolve(void);
 
-/* Early, while there is one thread; earlier still for programs that call one of them before this runs. */
+/* Run early, while there is one thread; even earlier for programs that call such a function before this runs. */
 __attribute__((constructor)) void preload_handle_resolve(void)
 {
 	if (preload_dlmopen_real)
@@ -66,7 +66,7 @@ __attribute__((constructor)) void preload_handle_resolve(void)
 
 void *preload_dlsym_of_handle(void *handle, const char *name);
 
-/* Whatever the handle and the name, what is libc's is ours. */
+/* Whatever the handle and the name: if the result is libc's function, return ours. */
 void *preload_dlsym_of_handle(void *handle, const char *name)
 {
 	dlsym_function *real_dlsym;
@@ -82,7 +82,7 @@ void *preload_dlsym_of_handle(void *handle, const char *name)
 	return found;
 }
 
-/* Go on to the function behind ours with the arguments as they are, and the caller as it is. */
+/* Jump to the real function with unchanged arguments and the original caller. */
 #define GO_ON(real)                                                                                                    \
 	"	movq " real "(%rip), %rax\n"                                                                           \
 	"	testq %rax, %rax\n"                                                                                          \
@@ -101,13 +101,13 @@ void *preload_dlsym_of_handle(void *handle, const char *name)
 	asm("	.text\n	.globl " name "\n	.type " name ", @function\n" name                                      \
 	    ":\n	.cfi_startproc\n	endbr64\n" body "	.cfi_endproc\n	.size " name ", .-" name "\n")
 
-/* RTLD_NEXT is -1 and RTLD_DEFAULT 0; both are answered by who calls, and find ours where that is right. */
+/* RTLD_NEXT is -1 and RTLD_DEFAULT 0; both depend on the caller, and find our functions where that is right. */
 FUNCTION("dlsym", "	leaq 1(%rdi), %rax\n"
 		  "	cmpq $1, %rax\n"
 		  "	ja preload_dlsym_of_handle\n" GO_ON("preload_dlsym_real"));
 /* Without RTLD_DEEPBIND, 8. */
 FUNCTION("dlopen", "	andl $~8, %esi\n" GO_ON("preload_dlopen_real"));
-/* The same, and not into a new world, LM_ID_NEWLM, -1, but into this one, LM_ID_BASE, 0. */
+/* The same, and not into a new namespace (LM_ID_NEWLM, -1) but into this one (LM_ID_BASE, 0). */
 FUNCTION("dlmopen", "	cmpq $-1, %rdi\n"
 		    "	jne 1f\n"
 		    "	xorl %edi, %edi\n"

@@ -8,8 +8,8 @@
 #include <errno.h>
 
 /*
- * Who cannot ask cannot know whether a policy speaks of the socket: then it must not be used, if one may.  EXDEV: it is
- * of another network namespace, where the client's policies do not hold.
+ * A process that cannot ask the client does not know whether a policy names the socket.  If one may, the socket must
+ * not be used.  EXDEV: the socket is of another network namespace, where the client's policies do not apply.
  */
 static bool is_unsure(const struct preload_environment *environment, int error)
 {
@@ -25,7 +25,7 @@ int preload_level_start(int fd)
 	if (!environment.trusted)
 		return 0;
 	error = tscf_socket_tell_level(environment.control, fd, environment.level, TSCF_CONTROL_FLAG_DEFAULT);
-	/* The daemon says EACCES if a policy wants it encrypted and it is not. */
+	/* The daemon answers EACCES if a policy requires encryption and the socket has none. */
 	if (error == EACCES || (error != 0 && environment.level == TSCF_LEVEL_ENCRYPTED_ONLY))
 		return -EACCES;
 	return is_unsure(&environment, error) ? -EACCES : 0;

@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-/** What the client has last said; 0: nothing yet. */
+/** The mask of the client's last answer; 0: none yet. */
 static _Atomic uint32_t last_mask;
 
-/* The client may have been restarted with another mask, so it is asked each time; without it the last one holds,
- * since the rules that are left are for that. */
+/* The client may have been restarted with another mask, so ask it each time.  If it does not run, the last mask is
+ * valid, since the remaining rules use it. */
 static int find_mask(uint32_t *mask)
 {
 	struct preload_environment environment;

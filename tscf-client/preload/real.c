@@ -22,18 +22,18 @@ static struct real real_sendmsg = {.name = "sendmsg", .bit = 1U << 5};
 static struct real real_sendmmsg = {.name = "sendmmsg", .bit = 1U << 6};
 
 /*
- * dlsym() may allocate, and an allocator that somebody preloaded may open a socket.  initial-exec: reading the flag
- * must not allocate.
+ * dlsym() may allocate memory, and a preloaded allocator may open a socket.  initial-exec: reading the flag must not
+ * allocate.
  */
 static __thread bool in_dlsym __attribute__((tls_model("initial-exec")));
 
 /*
- * The functions behind ours that are being called, by their bits.  A shim that asks libc's handle for the function
- * behind its own gets ours (handle.c): then it is the kernel's turn.
+ * A bit for each real function that is being called.  A preloaded library that asks libc's handle for the real function
+ * gets ours (handle.c): then call the kernel directly.
  */
 static __thread unsigned int called __attribute__((tls_model("initial-exec")));
 
-/* @return the next function in line, or NULL: then the kernel is asked directly, which is what libc's would do. */
+/* @return the next function in line, or NULL: then call the kernel directly, as libc's function would. */
 static void *resolve(struct real *real)
 {
 	void *next = atomic_load_explicit(&real->next, memory_order_acquire);
@@ -43,12 +43,12 @@ static void *resolve(struct real *real)
 	in_dlsym = true;
 	next = dlsym(RTLD_NEXT, real->name);
 	in_dlsym = false;
-	/* Every thread finds the same: no harm if two store it. */
+	/* Every thread finds the same function, so two may store it. */
 	atomic_store_explicit(&real->next, next, memory_order_release);
 	return next;
 }
 
-/* @return as resolve; after the call of what is not NULL comes leave(). */
+/* @return as resolve; if not NULL, call leave() after the call of the function. */
 static void *enter(struct real *real)
 {
 	void *next = called & real->bit ? NULL : resolve(real);
@@ -64,8 +64,8 @@ static void leave(const struct real *real)
 }
 
 /*
- * dlsym() takes the loader's lock, which the child of a fork may find held for ever.  So it is called here, where the
- * process has one thread, and later only for a program that opens sockets even before this runs.
+ * dlsym() takes the loader's lock, which in the child of a fork may never be released.  So it is called here, while the
+ * process has one thread, and later only for a program that opens sockets before this runs.
  */
 __attribute__((constructor)) static void resolve_all(void)
 {

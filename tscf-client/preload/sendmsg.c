@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A packet may be sent with a mark of its own, which takes the place of the socket's. */
+/* A packet may be sent with a mark of its own, which replaces the socket's. */
 #include "tscf-client/preload/mark.h"
 #include "tscf-client/preload/real.h"
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** Room for a copy of what is sent along with a packet that has a mark; programs send some dozen bytes. */
+/** Room for a copy of the control data of a packet that has a mark; programs send some dozen bytes. */
 #define CONTROL_MAX 1024
 
 static bool is_mark(const struct cmsghdr *header)
@@ -87,6 +87,6 @@ PRELOAD_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, 
 			break;
 		messages[i].msg_len = (unsigned int)sent;
 	}
-	/* As the kernel does: an error is told when it is the first thing. */
+	/* As in the kernel: an error is returned only if it happens at the first message. */
 	return i > 0 || count == 0 ? (int)i : -1;
 }

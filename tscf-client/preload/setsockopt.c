@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What a program says of its packets, policies may go by: SIP clients mark their media so. */
+/* Policies may depend on the DSCP that a program sets: SIP clients mark their media with it. */
 static bool sets_dscp(int level, int option)
 {
 	return (level == IPPROTO_IP && option == IP_TOS) || (level == IPPROTO_IPV6 && option == IPV6_TCLASS);
 }
 
-/* With the bits that are the client's as they are. */
+/* Set the mark, but leave the client's bits unchanged. */
 static int set_mark(int fd, uint32_t mark)
 {
 	int error = preload_mark_merge(fd, mark, &mark);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The level is there before the program has the socket: not one of its packets, a SYN included, can be sent without. */
+/* The level is set before the program gets the socket, so no packet, not even a SYN, can be sent without it. */
 PRELOAD_HOOK int socket(int domain, int type, int protocol)
 {
 	int fd = preload_real_socket(domain, type, protocol);
