@@ -46,7 +46,7 @@ static bool find_own(char name[PATH_MAX])
 	return found;
 }
 
-/* As far as this user may: below what has been delegated to him.  If it does not work the client does it. */
+/* Possible only below a cgroup that was delegated to this user.  If it fails, the client does it. */
 static void make_own(void)
 {
 	char mount[PATH_MAX], own[PATH_MAX], path[2 * PATH_MAX + 64], procs[sizeof(path) + 16];

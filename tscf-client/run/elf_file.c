@@ -16,7 +16,7 @@
 #define OWN_CLASS ELFCLASS32
 #endif
 
-/* @return 0 or -ENOEXEC if the file ends before, or -errno. */
+/* @return 0, -ENOEXEC if the file is too short, or -errno. */
 static int read_at(int fd, void *buffer, size_t size, uint64_t offset)
 {
 	ssize_t got = pread(fd, buffer, size, (off_t)offset);
@@ -43,7 +43,7 @@ static size_t padded(size_t size)
 	return (size + 3) & ~(size_t)3;
 }
 
-/* Notes are hints: what is damaged or too long is passed over. */
+/* Notes are hints: damaged or too long ones are skipped. */
 static bool has_go_note(int fd, const ElfW(Phdr) * segment)
 {
 	char notes[NOTES_MAX];
@@ -95,7 +95,7 @@ int run_elf_read(int fd, struct run_elf *out)
 	int error;
 
 	memset(out, 0, sizeof(*out));
-	/* What is compared between files of different classes is in the same place in both. */
+	/* The fields that are compared between files of different classes have the same offsets in both. */
 	error = read_at(fd, &header, sizeof(Elf32_Ehdr), 0);
 	if (error != 0)
 		return error;
@@ -119,7 +119,7 @@ static int find_loader(struct dl_phdr_info *info, size_t size, void *found)
 	for (i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
 			*(const char **)found = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	return 1; /* the program itself comes first, no more is wanted */
+	return 1; /* the program itself comes first; stop there */
 }
 
 const char *run_elf_own_loader(void)

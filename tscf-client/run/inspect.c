@@ -14,7 +14,7 @@
 #define SCRIPT_DEPTH_MAX 5
 #define SCRIPT_LINE_MAX  255
 
-/* @return 1 with the interpreter in @p path (PATH_MAX bytes), 0 if it is no script, or -errno. */
+/* @return 1 with the interpreter in @p path (PATH_MAX bytes), 0 if the file is no script, or -errno. */
 static int read_interpreter(int fd, char *path)
 {
 	char line[SCRIPT_LINE_MAX + 1];
@@ -36,7 +36,8 @@ static int read_interpreter(int fd, char *path)
 	return 1;
 }
 
-/* Rights that make the kernel set AT_SECURE, by which the loader drops LD_PRELOAD: only those that change who we are.
+/* Rights that make the kernel set AT_SECURE, with which the loader ignores LD_PRELOAD: only those that change the user,
+ * the group or the capabilities.
  */
 static enum run_obstacle check_rights(int fd)
 {
@@ -93,7 +94,7 @@ static int read_library(const char *path, struct run_elf *out)
 	return error == 0 && out->native ? 0 : -ELIBACC;
 }
 
-/* @return 1 if out->file was a script and is its interpreter now, 0 if it has been inspected, or -errno. */
+/* @return 1 if out->file was a script and is now its interpreter, 0 if the file has been inspected, or -errno. */
 static int inspect_file(const struct run_elf *library, struct run_inspection *out)
 {
 	int fd = open(out->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

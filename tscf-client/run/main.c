@@ -16,11 +16,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/** As those of env(1), nohup(1) and the shell. */
+/** The same as those of env(1), nohup(1) and the shell. */
 enum { EXIT_USAGE = 2, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 
 #define LIBRARY PKGLIBDIR "/libtscf-preload.so"
-/** Names another library, for running from a build tree. */
+/** Environment variable with the path of another library, for running from a build tree. */
 #define ENV_LIBRARY      "TSCF_PRELOAD"
 #define PROBE_TIMEOUT_MS 500
 
@@ -75,7 +75,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	};
 	int option;
 
-	/* "+": the program's own options are not ours. */
+	/* "+": stop at the program, whose options are its own. */
 	while ((option = getopt_long(argc, argv, "+l:gc:hV", known, NULL)) != -1) {
 		if (option == 'l' && parse_level(optarg, &o->level) != 0)
 			return -EINVAL;
@@ -96,7 +96,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return -EINVAL;
 }
 
-/* The program may change its directory: what it is told must hold everywhere.  @return 0, or -errno after a message. */
+/* The program may change its directory, so the path must be absolute.  @return 0, or -errno after a message. */
 static int absolute_path(const char *path, char *out, size_t size)
 {
 	char here[PATH_MAX] = "";
@@ -157,7 +157,7 @@ static int check_program(const char *path, const char *library, enum tscf_level 
 	return 0;
 }
 
-/* Ours comes first: it must see a call before a shim that answers it. */
+/* Our library comes first: it must see a call before another preloaded library answers it. */
 static int set_preload(const char *library)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -173,8 +173,8 @@ static int set_preload(const char *library)
 	return result;
 }
 
-/* The address sanitizer wants to be the first library of all, and else ends the program.  There is no need: ours calls
- * what comes after it. */
+/* The address sanitizer ends the program unless it is the first library.  It need not be: our library calls the next
+ * one. */
 static int set_sanitizer(void)
 {
 	static const char name[] = "ASAN_OPTIONS", option[] = "verify_asan_link_order=0";
@@ -191,7 +191,7 @@ static int set_sanitizer(void)
 	return result;
 }
 
-/* What the library is told, and the client looks at. */
+/* Set the variables that the library reads and the client looks at. */
 static int set_asked_for(const char *control, enum tscf_level level)
 {
 	if (setenv(TSCF_ENV_LEVEL, tscf_level_name(level), 1) == 0 && setenv(TSCF_ENV_CONTROL, control, 1) == 0)
@@ -202,7 +202,7 @@ static int set_asked_for(const char *control, enum tscf_level level)
 
 static int set_environment(const char *library, const char *control, enum tscf_level level)
 {
-	/* The loader splits LD_PRELOAD at both, and knows no quoting. */
+	/* The loader splits LD_PRELOAD at both characters, and there is no quoting. */
 	if (strpbrk(library, ": ")) {
 		tscf_error("%s: the path of the library may not contain a space or a colon", library);
 		return -EINVAL;

@@ -19,7 +19,7 @@ static int check_executable(const char *path)
 	return 0;
 }
 
-/* An empty directory in a search path is the current one. */
+/* An empty entry in a search path is the current directory. */
 static int try_directory(const char *directory, int length, const char *name, char *path, size_t size)
 {
 	int printed =
