@@ -30,17 +30,17 @@ static void on_clock(struct ev_loop *loop, ev_check *w, int events)
 	struct client *c = w->data;
 	(void)loop, (void)events;
 	client_clock(c);
-	/* It looks again when it goes to sleep: it may stand still at work, too. */
+	/* The clock is checked again before the loop sleeps: the process may be stopped while it works, too. */
 	monitor_sleep(&c->monitor, c->now);
 }
 
-/* Before the loop sleeps: say what has been collected, and when to be woken. */
+/* Before the loop sleeps: report collected changes, and set the time to wake up. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	struct client *c = w->data;
 	(void)loop, (void)events;
 	client_clock(c);
-	/* Programs hear that encryption ends before the server is told to end it. */
+	/* Programs must learn that encryption ends before the server is asked to end it. */
 	subscriptions_flush(c);
 	registry_flush(c);
 	hook_flush(c);
@@ -91,7 +91,7 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 			   "--plain-dev and --encrypted-dev choose other names");
 	else if (error < 0)
 		tscf_error("cannot create device %s: %s", name, tscf_tun_strerror(error));
-	/* Packets for the plain address come in by both devices. */
+	/* Packets for the plain address arrive on both devices. */
 	if (error == 0)
 		tscf_link_sysctl("ipv4", name, "rp_filter", "2");
 	return error;
@@ -108,8 +108,9 @@ static int open_control(struct client *c)
 	return error;
 }
 
-/* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and whose sockets
- * they are; CAP_DAC_READ_SEARCH: the same of other users' programs, whose /proc/PID/fd only they may list. */
+/* CAP_NET_ADMIN: devices, routes, rules, marks.  CAP_SYS_PTRACE: descriptors of running programs, and the owners of
+ * sockets; CAP_DAC_READ_SEARCH: the same for programs of other users, as /proc/PID/fd can only be listed by its owner.
+ */
 static int drop_privileges(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -121,7 +122,7 @@ static int drop_privileges(void)
 	return -EPERM;
 }
 
-/* Who has not got the lock has no right to what the other client is known by. */
+/* Without the lock, the secret belongs to the other client, and this one must not use it. */
 static void open_state(struct client *c)
 {
 	client_identity_open(&c->identity, c->config->state_dir, CLIENT_MACHINE_FILE);
@@ -130,7 +131,7 @@ static void open_state(struct client *c)
 
 static int set_up(struct client *c)
 {
-	/* Every socket that moves back is held by a descriptor until the server has confirmed. */
+	/* For each socket that moves back, a descriptor is held until the server has confirmed. */
 	tscf_daemon_raise_descriptors();
 	unsigned restored;
 	int error = make_tls(c);
@@ -203,7 +204,7 @@ static void on_clock_set(void *context)
 
 static void say_goodbye(struct client *c)
 {
-	/* The encrypted one first: it is tied to the plain one. */
+	/* Release the encrypted tunnel first: it is tied to the plain one. */
 	tunnel_release(&c->encrypted);
 	tunnel_release(&c->plain);
 }
@@ -216,7 +217,7 @@ static bool is_only(void *context, int fd)
 	       tscf_mark_level(s.mark, c->config->fwmark_mask) == TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
-/* The kernel does not list sockets that have no local port yet; they would go out in clear with their first packet. */
+/* The kernel does not list sockets without a local port; their first packet would go out in clear. */
 static bool only_sockets_live(struct client *c)
 {
 	c->registry.dumping = false;
@@ -225,7 +226,7 @@ static bool only_sockets_live(struct client *c)
 	       processes_any_socket(is_only, c);
 }
 
-/* A program may open a socket that a policy speaks of at any time, and this may be the first half of a restart. */
+/* A program may open a socket that a policy names at any time, and this stop may be the first half of a restart. */
 static void remove_rules(struct client *c)
 {
 	bool runs = guard_runs_forbid_clear(&c->guard), policies = runs || policies_forbid_clear(&c->config->policies),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/decide.h"
 
-/** What is known of a packet's flow. */
+/** How far a packet's flow is known. */
 enum flow { FLOW_KNOWN, FLOW_LATER_FRAGMENT, FLOW_UNREADABLE_QUOTE };
 
 static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
@@ -9,8 +9,7 @@ static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_pack
 	return tscf_packet_parse(data, length, info) == TSCF_PACKET_OK ? VERDICT_DELIVER : VERDICT_MALFORMED;
 }
 
-/* The flow that a packet belongs to: its own, or, for an ICMP error, that of the packet it quotes, which went the other
- * way. */
+/* The flow of a packet: its own, or, for an ICMP error, that of the quoted packet, which went the other way. */
 static enum flow flow_of(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			 enum tscf_direction direction, bool clear, struct tscf_binding_key *key)
 {
@@ -32,7 +31,7 @@ static enum flow flow_of(const struct decider *d, const uint8_t *data, const str
 	return FLOW_KNOWN;
 }
 
-/* May a packet of this flow be in clear? */
+/* Whether a packet of this flow may be in clear. */
 static bool may_be_clear(const struct decider *d, const struct tscf_binding_key *key, bool in_transit)
 {
 	const struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
@@ -51,20 +50,20 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 	return false;
 }
 
-/* Of a socket that nobody has seen yet, and a policy may speak of. */
+/* Whether the packet belongs to a socket that has not been seen yet and that a policy may name. */
 static bool is_suspect(const struct decider *d, const struct tscf_binding_key *key)
 {
 	return d->suspect && d->policies && policy_may_forbid_clear(d->policies, key) &&
 	       !tscf_bindings_find(d->bindings, key, d->now);
 }
 
-/* @return whether there is nothing that could keep a packet from being in clear. */
+/* @return whether every packet may be in clear. */
 static bool all_plain(const struct decider *d)
 {
 	return !d->policies && tscf_bindings_count(d->bindings) == 0;
 }
 
-/* What the kernel sends by itself for sockets that are gone: errors, resets and the rest of TCP connections. */
+/* Packets that the kernel sends for closed sockets (errors, resets, the end of TCP connections) show no new socket. */
 static bool may_be_new_socket(const uint8_t *data, const struct tscf_packet_info *info)
 {
 	if (info->quotes || info->fragment)
@@ -72,12 +71,12 @@ static bool may_be_new_socket(const uint8_t *data, const struct tscf_packet_info
 	return info->protocol != IPPROTO_TCP || tscf_packet_begins_tcp(data, info);
 }
 
-/* What may not be in clear goes encrypted; @return how. */
+/* A packet that may not be in clear must go encrypted; @return how. */
 static enum verdict turn(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			 const struct tscf_binding_key *key)
 {
 	struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
-	/* An error that the kernel sends says the opposite. */
+	/* An ICMP error from the kernel shows the opposite: the socket is closed. */
 	if (b && b->guest_until != 0 && !info->quotes)
 		b->generation = d->generation;
 	if (b && b->state == TSCF_BINDING_TOMBSTONE && may_be_new_socket(data, info))
@@ -94,13 +93,13 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 		return v;
 	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
-	/* Fragments of two tunnels could be reassembled into one datagram: while there is an encrypted one, all take
+	/* Fragments of two tunnels could be reassembled into one datagram: while the encrypted tunnel is up, all take
 	 * it. */
 	if (info.fragment && d->up)
 		return VERDICT_TURNED;
 	if (all_plain(d))
 		return VERDICT_PLAIN;
-	/* What cannot be told from an encrypted socket's goes encrypted as long as there is one. */
+	/* While there is an encrypted socket, packets that cannot be distinguished from its packets go encrypted. */
 	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN) {
 		return may_be_clear(d, flow, false) ? VERDICT_PLAIN : turn(d, data, &info, flow);
 	}
@@ -118,12 +117,12 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 		return VERDICT_ENCRYPTED;
 	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
-	/* A fragment says nothing about its socket that is certain: the kernel's list of sockets does. */
+	/* A fragment does not reliably show its socket; the kernel's list of sockets does. */
 	if (info.quotes || info.fragment)
 		return VERDICT_ENCRYPTED;
 	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, flow);
 	struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
-	/* The kernel may not list the socket (a raw one): its packets are the sign that it lives. */
+	/* The kernel may not list the socket (a raw one): its packets show that it is open. */
 	if (b && b->implicit)
 		b->generation = d->generation;
 	if (!b || b->state == TSCF_BINDING_TOMBSTONE)
@@ -165,7 +164,7 @@ enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data,
 	if (v != VERDICT_DELIVER)
 		return v;
 	bool ours = tscf_addrs_have(&d->plain, &info.destination) || tscf_addrs_have(&d->encrypted, &info.destination);
-	/* Remembered, so that clear fragments of the same datagram are refused even when the tunnel has gone meanwhile.
+	/* Remember it, so that clear fragments of the same datagram are refused even if the tunnel goes down meanwhile.
 	 */
 	if (ours && info.fragment)
 		flow_of(d, data, &info, TSCF_TO_LOCAL, false, &key);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * device_loop.c - the tunnels' devices in the event loop, and a device that somebody has deleted; context.h.
+ * device_loop.c - the tunnels' devices in the event loop, and what to do when one was deleted; context.h.
  */
 #include "common/base/log.h"
 #include "tscf-client/context.h"
 
 #include <string.h>
 
-/* What is called is the owner's to set. */
+/* The owner sets the callback. */
 static void watch_queue(struct client *c, ev_io *w, int fd)
 {
 	if (fd < 0)
@@ -35,7 +35,8 @@ void device_loop_start(struct client *c)
 	watch_encrypted(c);
 }
 
-/* Everything that names the device by its index holds for the new one: rules' routes, the guards, sockets bound to it.
+/* The new device has the same index, so everything that refers to it stays valid: routes, the guards, sockets bound to
+ * it.
  */
 void device_loop_lost(struct client *c, struct tscf_tun *tun, int error)
 {

@@ -29,8 +29,8 @@ bool dtte_is_up(const struct dtte *d)
 	return d->state == DTTE_UP || d->state == DTTE_LINGERING;
 }
 
-/* A negotiation that begins with the gate shut keeps it shut: programs have been told "no" and are told "yes" only when
- * that is true. */
+/* A negotiation that begins with the gate shut keeps it shut: programs got errors, and packets are accepted again only
+ * when the tunnel is up. */
 static void begin(struct dtte *d, const char *reason, uint64_t now)
 {
 	enter(d, DTTE_REQUESTED, reason, now);
@@ -64,7 +64,7 @@ static void linger(struct dtte *d, uint64_t now)
 	d->deadline = now + d->persistence_ms;
 }
 
-/* Without the plain tunnel there is no one to ask.  What is held waits for it for hold_ms, then it is refused. */
+/* Without the plain tunnel no request can be sent.  Held packets wait for it for hold_ms, then packets are refused. */
 static void wait_for_plain(struct dtte *d, uint64_t now)
 {
 	if (d->gate == DTTE_GATE_OPEN)
@@ -174,7 +174,8 @@ void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 		start_if_wanted(d, reason, now);
 		return;
 	}
-	/* Also if the demand was but one packet's: the next one is to be told, and not to ask again at once. */
+	/* Also if only one packet wanted the tunnel: the next one must get an error, and not start a new request at
+	 * once. */
 	d->failures++;
 	enter(d, DTTE_FAILED, reason, now);
 	d->deadline = now + backoff(d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* events.c - who hears what the registry of sockets tells. */
+/* events.c - which parts receive the events of the registry of sockets. */
 #include "tscf-client/context.h"
 
 static void acknowledged(struct client *c, uint64_t waiter, int error)

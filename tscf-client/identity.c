@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MACHINE_SIZE 16
-/** What is hashed is ours: nobody learns the machine's identifier from the file (machine-id(5)). */
+/** Our own salt: the machine's identifier cannot be learned from the file (machine-id(5)). */
 #define SALT "tscf-client of this machine"
 
 /** Hexadecimal digits and a newline. */
@@ -49,7 +49,7 @@ static void format(const uint8_t id[CLIENT_ID_SIZE], char line[LINE_SIZE + 1])
 	line[LINE_SIZE] = '\0';
 }
 
-/** What shows that @p id was made on this machine.  @return false: the machine has no identifier. */
+/** Compute the mark which shows that @p id was made on this machine.  @return false: the machine has no identifier. */
 static bool machine_mark(const char *machine_file, const uint8_t id[CLIENT_ID_SIZE], uint8_t mark[MACHINE_SIZE])
 {
 	/* Our identifier, then the digits of the machine's. */
@@ -103,7 +103,7 @@ static int load(int fd, const char *file, const char *machine_file, uint8_t id[C
 			return store(fd, machine_file, id);
 		}
 		memcpy(id, found, CLIENT_ID_SIZE);
-		/* Versions before did not say of which machine it is. */
+		/* Earlier versions did not write the machine's line. */
 		return length == LINE_SIZE ? store(fd, machine_file, id) : 0;
 	}
 	if (length > 0)
@@ -170,8 +170,9 @@ void client_identity_open(struct client_identity *identity, const char *state_di
 void client_identity_shared(struct client_identity *identity)
 {
 	if (!identity->shared)
-		tscf_warning("another client has the same identifier: was this machine cloned?  Its machine-id(5), or the "
-			     "file client-id in one of the state directories, should be made again");
+		tscf_warning(
+		    "another client has the same identifier: was this machine cloned?  Its machine-id(5), or the "
+		    "file client-id in one of the state directories, should be made again");
 	identity->shared = true;
 }
 

@@ -5,8 +5,8 @@
  *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
  *     path_handler.received -> decide_down_* -> delivery_encrypted -> tscf_tun_put -> device
  *
- * Up, a GSO batch is of one flow and is judged by its first.  Down, it came from the network, and each packet is
- * judged.
+ * Up, all packets of a GSO batch belong to one flow, so only the first is checked.  Down, they come from the network,
+ * and each is checked.
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
-/** Batches read from a device in one turn of the event loop, so that the other directions get theirs. */
+/** The most batches read from a device in one turn of the event loop, so that the other directions get their turn. */
 #define BATCHES_PER_TURN 4
 
 static struct decider decider_of(const struct client *c)
@@ -51,11 +51,12 @@ static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packe
 static void address(struct tscf_packet *p, struct tscf_peer *peer)
 {
 	p->peer = peer;
-	/* So that voice is voice on the way too, and may be marked instead of dropped. */
+	/* Copy the inner packet's DSCP and ECN: so voice gets its priority outside too, and packets may be marked
+	 * instead of dropped. */
 	p->tos = tscf_tos_of(p->data);
 }
 
-/* Where a packet that was read from @p from goes now, encrypted or not at all. */
+/* Send a packet that was read from @p from encrypted, or hold it, or refuse it. */
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
@@ -77,8 +78,9 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 	}
 }
 
-/* What must not be in clear; a new socket that is affected asks for the tunnel. */
-static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *encrypted, const struct tscf_binding_key *guest)
+/* Handle a packet that must not be in clear; if a new socket is affected, request the tunnel. */
+static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *encrypted,
+		 const struct tscf_binding_key *guest)
 {
 	if (guest)
 		registry_guest(c, guest);
@@ -117,7 +119,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 {
 	struct decider d = decider_of(c);
 	struct tscf_binding_key flow;
-	/* A packet for a tunnel that is not there asks for it. */
+	/* A packet for a tunnel that is not up requests the tunnel. */
 	if (in->count > 0 && !dtte_is_up(&c->dtte))
 		dtte_touch(&c->dtte, c->now);
 	for (unsigned i = 0; i < in->count; i++) {
@@ -201,23 +203,24 @@ void path_send_held(struct client *c)
 	}
 }
 
-/** What came by one tunnel, on its way to the devices. */
+/** Packets from one tunnel on their way to the devices. */
 struct arrival {
 	struct client *client;
 	struct tunnel *tunnel;
-	bool by_name; /**< some socket takes packets of this tunnel by the encrypted device alone */
+	bool by_name; /**< some socket receives packets of this tunnel only on the encrypted device */
 	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
 	uint64_t *counter;
 	struct decider decider;
-	struct tscf_binding_key suspect; /**< of the packet at hand, if its socket must be looked at */
-	uint8_t tos; /**< of the outer packet at hand */
+	struct tscf_binding_key suspect; /**< of the present packet, if its socket must be checked */
+	uint8_t tos;                     /**< of the present outer packet */
 };
 
 static struct tscf_tun *device_for(const struct arrival *a, const uint8_t *data, uint32_t length)
 {
 	struct client *c = a->client;
-	bool encrypted = delivery_encrypted(&c->delivery, data) ||
-			 (a->by_name && device_bound_has(&c->registry.device_bound, c->registry.fragments, data, length, c->now));
+	bool encrypted =
+	    delivery_encrypted(&c->delivery, data) ||
+	    (a->by_name && device_bound_has(&c->registry.device_bound, c->registry.fragments, data, length, c->now));
 	return encrypted ? &c->encrypted_tun : &c->plain_tun;
 }
 
@@ -242,7 +245,8 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 	}
 }
 
-/* Control messages are handled in place, inner packets queued for the kernel.  @return false if the tunnel was lost with a message. */
+/* Handle control messages at once, and queue inner packets for the kernel.  @return false if the tunnel was lost with a
+ * message. */
 static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 {
 	struct tscf_transport *transport = a->tunnel->transport;
@@ -254,7 +258,7 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 	case TSCF_KIND_CONTROL:
 		tunnel_control(a->tunnel, data, length);
 		a->decider = decider_of(a->client);
-		/* It may have been closed with the message, or have become another tunnel's. */
+		/* The message may have closed the transport, or given it to another tunnel. */
 		a->tunnel = transport->context;
 		return a->tunnel->transport == transport;
 	case TSCF_KIND_INVALID:
@@ -274,8 +278,8 @@ static struct arrival arrival_by(struct tunnel *t)
 	return a;
 }
 
-/* Datagrams are joined for programs while nobody sees it.  To look takes as long as a packet's whole way: one that comes alone does not wait
- * for it. */
+/* Datagrams are joined for programs while no packet sniffer sees the device.  The check takes as long as a packet's
+ * whole way, so a single packet does not wait for it. */
 static void look_around(struct client *c, const struct tscf_batch *batch)
 {
 	bool alone = batch->count == 1 && tscf_packet_segments(batch->packet[0]) == 1;
@@ -307,7 +311,7 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 	tscf_tun_flush(&a.client->encrypted_tun);
 }
 
-/* Said once per silence: the reason is in the log, the probing decides. */
+/* Logged once per silence, to give the reason; the probes decide. */
 static void unreachable(void *context, struct tscf_transport *transport, int error)
 {
 	struct tunnel *t = context;
@@ -318,10 +322,11 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 		return;
 	}
 	if (!t->told_unreachable)
-		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name, strerror(error < 0 ? -error : error));
+		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name,
+			  strerror(error < 0 ? -error : error));
 	t->told_unreachable = true;
-	/* A plain tunnel outlives a restart of the server, an encrypted one does not.  Where there is no way, there may be
-	 * one again. */
+	/* A plain tunnel survives a restart of the server, an encrypted one does not.  An unreachable server may be
+	 * reachable again. */
 	if (t->encrypted && (error == ECONNREFUSED || error == -ECONNREFUSED))
 		tunnel_probe_soon(t);
 	else

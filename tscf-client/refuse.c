@@ -11,7 +11,7 @@ void refuse_packet(struct refuse *r, struct tscf_tun *tun, const uint8_t *data, 
 		*r = (struct refuse){.second = now};
 	if (r->told >= REFUSE_PER_SECOND || tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
 		return;
-	/* Nobody else is on the way that could say it. */
+	/* No router is on the way that could send the error. */
 	uint32_t size = tscf_icmp_prohibited(data, &info, &info.destination, error);
 	if (size == 0)
 		return;
