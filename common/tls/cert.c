@@ -23,13 +23,13 @@
 
 _Static_assert(sizeof(PIN_PREFIX) + BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE) <= TSCF_PIN_TEXT, "a pin fits its text");
 
-/* What is left to read of an element's content. */
+/* The unread part of an element's content. */
 struct der {
 	const uint8_t *at;
 	size_t left;
 };
 
-/* Take the next element off @p from.  @return whether it is there, has @p tag, and ends inside. */
+/* Take the next element from @p from.  @return whether it exists, has @p tag, and is complete. */
 static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *content)
 {
 	size_t header = 2, length;
@@ -40,7 +40,7 @@ static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *c
 	if (length >= 0x80) {
 		size_t bytes = length & 0x7f;
 
-		/* A length of three bytes is 16 MB, and more than any certificate. */
+		/* A length in three bytes reaches 16 MB, more than any certificate. */
 		if (bytes == 0 || bytes > 3 || from->left < 2 + bytes)
 			return false;
 		length = 0;
@@ -78,7 +78,7 @@ int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size
 
 	if (!take(&all, DER_SEQUENCE, &whole, &cert) || !take(&cert, DER_SEQUENCE, &whole, &tbs))
 		return -EINVAL;
-	/* Version 1 certificates leave the version out. */
+	/* Version 1 certificates have no version field. */
 	take(&tbs, DER_VERSION, &whole, &content);
 	if (!take(&tbs, DER_INTEGER, &whole, &content))
 		return -EINVAL;
@@ -149,13 +149,13 @@ bool tscf_cert_dns_matches(const char *pattern, size_t length, const char *name)
 	const char *dot;
 
 	length = without_last_dot(pattern, length);
-	/* A NUL byte inside is an old trick; C text ends there, the certificate does not. */
+	/* Attackers put a NUL byte inside a name: a C string ends there, the name in the certificate does not. */
 	if (length == 0 || name_length == 0 || memchr(pattern, 0, length))
 		return false;
 	if (length > 2 && pattern[0] == '*' && pattern[1] == '.') {
 		pattern += 1;
 		length -= 1;
-		/* The star is one label, and never all of a top-level domain. */
+		/* The star stands for one label, and never for all names of a top-level domain. */
 		if (!memchr(pattern + 1, '.', length - 1))
 			return false;
 		dot = memchr(name, '.', name_length);

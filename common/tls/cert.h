@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cert.h - what a DER certificate says about who it is for: names and public key.
+ * cert.h - reads names and public key from a DER certificate.
  *
- * Pure functions.  Nothing here proves a certificate; that is wolfSSL's (tls_verify.c).
+ * Pure functions.  Nothing here verifies a certificate; wolfSSL does that (tls_verify.c).
  */
 #ifndef TSCF_CERT_H
 #define TSCF_CERT_H
@@ -21,26 +21,26 @@
  */
 int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size_t *spki_length);
 /**
- * Take the first of several certificates that lie back to back, *length bytes at *at, which are then the rest.
+ * Take the first of several certificates that lie back to back in *length bytes at *at; *at and *length then describe
+ * the rest.
  *
- * @return 0 with the certificate in *der, or -EINVAL: no certificate begins there, or it does not end inside.
+ * @return 0 with the certificate in *der, or -EINVAL: no certificate begins there, or it is cut short.
  */
 int tscf_cert_take(const uint8_t **at, size_t *length, const uint8_t **der, size_t *der_length);
 /** SHA-256 of the SubjectPublicKeyInfo (RFC 7469, 2.4).  @return 0, or -EINVAL. */
 int tscf_cert_pin(const uint8_t *der, size_t length, uint8_t digest[TSCF_PIN_SIZE]);
 
-/** Take the digest out of a pin's text.  @return 0, or -EINVAL. */
+/** Read the digest from the text of a pin.  @return 0, or -EINVAL. */
 int tscf_pin_parse(const char *text, uint8_t digest[TSCF_PIN_SIZE]);
 /** Write the text of a pin into @p text of TSCF_PIN_TEXT bytes.  @return text. */
 const char *tscf_pin_format(const uint8_t digest[TSCF_PIN_SIZE], char *text);
 
 /**
  * @return whether a subject alternative name of the certificate is @p name: a DNS name (RFC 6125, with "*" for one
- * whole first label) or, if @p name is the text of an IP address, that address.  The common name is not looked at (RFC
- * 9525).
+ * whole first label) or, if @p name is the text of an IP address, that address.  The common name is ignored (RFC 9525).
  */
 bool tscf_cert_is_for(const uint8_t *der, size_t length, const char *name);
-/** @return whether the DNS name @p pattern of @p length bytes, out of a certificate, covers @p name. */
+/** @return whether @p name matches the DNS name @p pattern of @p length bytes from a certificate. */
 bool tscf_cert_dns_matches(const char *pattern, size_t length, const char *name);
 
 #endif

@@ -19,11 +19,11 @@
 	"GCM-SHA384"
 #define CHACHA_SUITES "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
-/* TLS 1.3 has no others (RFC 8446, B.4) but for CCM. */
+/* TLS 1.3 has only these (RFC 8446, B.4), and CCM. */
 #define GCM_SUITES_13    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384"
 #define CHACHA_SUITES_13 "TLS13-CHACHA20-POLY1305-SHA256"
 
-/* What wolfSSL would offer by itself begins with P-521 and ends with SHA-1 and curves of 224 bits. */
+/* wolfSSL's default list begins with P-521 and ends with SHA-1 and 224-bit curves. */
 #define SIGNATURES                                                                                                     \
 	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"                         \
 	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
@@ -49,7 +49,7 @@ static const char *text_of(long code)
 	return wolfSSL_ERR_reason_error_string((unsigned long)(code < 0 ? -code : code));
 }
 
-/* A file that cannot be read has a better reason than wolfSSL knows. */
+/* If a file cannot be read, errno gives a better reason than wolfSSL. */
 static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int code)
 {
 	if (access(file, R_OK) < 0)
@@ -89,8 +89,10 @@ static int set_policy(WOLFSSL_CTX *ctx, bool server, bool stream)
 	    wolfSSL_CTX_SetMinEccKey_Sz(ctx, MIN_ECC_BITS) != WOLFSSL_SUCCESS ||
 	    wolfSSL_CTX_SetDevId(ctx, TSCF_CRYPTO_DEVICE) != WOLFSSL_SUCCESS)
 		return -EINVAL;
-	/* To a server with AES instructions all suites are cheap, so the client, which may be a phone without, has its
-	 * way. */
+	/*
+	 * For a server with AES instructions all suites are cheap, so it follows the preference of the client, which
+	 * may be a phone without them.
+	 */
 	if (server && aes)
 		wolfSSL_CTX_UseClientSuites(ctx);
 	wolfSSL_CTX_set_timeout(ctx, SESSION_SECONDS);
@@ -121,8 +123,10 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	return tls;
 }
 
-/* @return NULL, or the file that is not as it should be, with wolfSSL's code (WOLFSSL_SUCCESS: they do not belong
- * together). */
+/*
+ * @return NULL, or the name of the bad file, with wolfSSL's code (WOLFSSL_SUCCESS: key and certificate do not belong
+ * together).
+ */
 static const char *use_identity(WOLFSSL_CTX *ctx, const char *cert_file, const char *key_file, int *code)
 {
 	*code = wolfSSL_CTX_use_certificate_chain_file(ctx, cert_file);
@@ -153,7 +157,7 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
 	return tls;
 }
 
-/* Sessions are kept in struct tscf_tls, where they belong to one server and one way of verifying it. */
+/* Sessions are kept in struct tscf_tls: there each belongs to one server and one way of verifying it. */
 static void set_verification(WOLFSSL_CTX *ctx)
 {
 	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, tscf_tls_verify);
@@ -161,7 +165,10 @@ static void set_verification(WOLFSSL_CTX *ctx)
 	wolfSSL_CTX_UseSessionTicket(ctx);
 }
 
-/* Trust the CAs that are valid now; a session that another one has vouched for is no use then. */
+/*
+ * Trust the CAs that are valid now.  If that changes, the kept sessions are dropped: a CA that is not valid any more
+ * may have verified them.
+ */
 static void follow_clock(struct tscf_tls *tls)
 {
 	if (!tscf_tls_cas_trust(&tls->cas, time(NULL), tls->ctx, tls->stream_ctx))
@@ -244,9 +251,9 @@ void tscf_tls_free(struct tscf_tls *tls)
 }
 
 /*
- * The lock is held while wolfSSL counts the connection in.  A reference of our own, given back with wolfSSL_CTX_free,
- * would not do: that frees members of the context (5.5.4: those of SRP) whatever the count, so the owner alone may call
- * it.
+ * Hold the lock while wolfSSL takes a reference for the connection.  A reference of our own, released with
+ * wolfSSL_CTX_free, would be wrong: that call frees members of the context (5.5.4: those of SRP) whatever the count, so
+ * only the owner may call it.
  */
 static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct tscf_tls_check *check)
 {

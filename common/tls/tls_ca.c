@@ -69,7 +69,7 @@ static bool is_valid(const struct tscf_tls_ca *one, int64_t now)
 	return now >= one->from && now <= one->until;
 }
 
-/* One that wolfSSL does not like for another reason than its dates signs nothing here. */
+/* A CA that wolfSSL refuses for another reason than its dates is left out. */
 static void load(WOLFSSL_CTX *ctx, const struct tscf_tls_ca *one)
 {
 	if (wolfSSL_CTX_load_verify_buffer(ctx, one->der, one->length, WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS)

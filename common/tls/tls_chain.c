@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tls_chain.c - the client's rule of tls_verify.c for certificates that came by a plain tunnel. */
+/* tls_chain.c - the rules of tls_verify.c, for certificates that the client received on a plain tunnel. */
 #include "common/tls/tls_context.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <wolfssl/openssl/x509v3.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/** Most certificates that stand between the server's own and a CA, and that itself. */
+/** Most certificates in a chain: the server's own, and those between it and a CA. */
 #define CHAIN_MAX 8
 
 struct link {
@@ -16,12 +16,12 @@ struct link {
 	size_t length;
 };
 
-/** Whether others may be signed with the key of this one: wolfSSL takes our word for it. */
+/** @return whether the key of this certificate may sign others: wolfSSL does not check that here. */
 static bool may_sign(const struct link *l)
 {
 	WOLFSSL_X509 *x = wolfSSL_X509_load_certificate_buffer(l->der, (int)l->length, WOLFSSL_FILETYPE_ASN1);
 	unsigned usage = x ? wolfSSL_X509_get_keyUsage(x) : 0;
-	/* Without the extension the key is for everything (RFC 5280, 4.2.1.3). */
+	/* Without the extension the key may be used for everything (RFC 5280, 4.2.1.3). */
 	bool may = x && wolfSSL_X509_get_isCA(x) == 1 && (usage == 0 || usage & KEYUSE_KEY_CERT_SIGN);
 
 	wolfSSL_X509_free(x);
@@ -38,7 +38,7 @@ static bool is_for_servers(const struct link *l)
 	return is;
 }
 
-/** Those that are valid now.  @return WOLFSSL_SUCCESS, or that there is none. */
+/** Load the CAs that are valid now.  @return WOLFSSL_SUCCESS, or an error if there is none. */
 static int load_cas(WOLFSSL_CERT_MANAGER *to, const struct tscf_tls_cas *cas)
 {
 	const int64_t now = time(NULL);
@@ -52,13 +52,16 @@ static int load_cas(WOLFSSL_CERT_MANAGER *to, const struct tscf_tls_cas *cas)
 	return code;
 }
 
-/** @return WOLFSSL_SUCCESS, or wolfSSL's error: a chain leads from the first to a CA that is known. */
+/** Check that a chain leads from the first certificate to a known CA.  @return WOLFSSL_SUCCESS, or wolfSSL's error. */
 static int verify(const struct tscf_tls *tls, const struct link *links, unsigned count)
 {
 	WOLFSSL_CERT_MANAGER *cas = wolfSSL_CertManagerNew();
 	int code = cas ? load_cas(cas, &tls->cas) : MEMORY_E;
 
-	/* From the top: each is verified before it vouches for another.  One that leads nowhere does no harm. */
+	/*
+	 * From the top: each certificate is verified before it is used to verify another.  A certificate that leads
+	 * nowhere is ignored.
+	 */
 	for (unsigned i = count; code == WOLFSSL_SUCCESS && i-- > 1;)
 		if (wolfSSL_CertManagerVerifyBuffer(cas, links[i].der, (long)links[i].length, WOLFSSL_FILETYPE_ASN1) ==
 			WOLFSSL_SUCCESS &&

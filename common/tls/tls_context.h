@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tls_context.h - what is inside struct tscf_tls, and single connections of it; for the transports. */
+/* tls_context.h - the members of struct tscf_tls, and its single connections; for the transports. */
 #ifndef TSCF_TLS_CONTEXT_H
 #define TSCF_TLS_CONTEXT_H
 
@@ -12,13 +12,11 @@
 #include <pthread.h>
 #include <wolfssl/ssl.h>
 
-/**
- * A quarter of what RFC 8446, 5.5, allows for AES-GCM.  wolfSSL 5.5.4 does not change keys of itself.
- */
+/** A quarter of the limit of RFC 8446, 5.5, for AES-GCM.  wolfSSL 5.5.4 does not change keys by itself. */
 #define TSCF_TLS_KEY_RECORDS (1U << 22)
 
 struct tscf_tls {
-	/* These two are renewed while connections are made by other threads; each connection holds its own. */
+	/* The next two are renewed while other threads make connections; each connection holds its own reference. */
 	pthread_mutex_t renewal;
 	WOLFSSL_CTX *ctx;        /* DTLS 1.2 */
 	WOLFSSL_CTX *stream_ctx; /* TLS 1.3 and 1.2 */
@@ -29,17 +27,18 @@ struct tscf_tls {
 	struct tscf_tls_cas cas; /* ... */
 	uint8_t pin[TSCF_PIN_SIZE];
 	uint8_t cookie_secret[32];
-	/* Client: of the last verified connection, or NULL. */
+	/* Client: session of the last verified connection, or NULL. */
 	WOLFSSL_SESSION *session;
 	WOLFSSL_SESSION *stream_session;
-	uint32_t key_records; /* TLS 1.3: records sent until the key is changed; TSCF_TLS_KEY_RECORDS but in tests */
+	uint32_t
+	    key_records; /* TLS 1.3: records sent before the key is changed; TSCF_TLS_KEY_RECORDS except in tests */
 };
 
-/** The client's opinion of its server, during one handshake. */
+/** The client's verification of its server, during one handshake. */
 struct tscf_tls_check {
 	const struct tscf_tls *tls;
-	bool verified;               /**< the server's own certificate is what we want */
-	char reason[TSCF_TLS_ERROR]; /**< why not, for a person; empty: no certificate was refused */
+	bool verified;               /**< the server's own certificate is accepted */
+	char reason[TSCF_TLS_ERROR]; /**< why the server was refused, for people; empty: no certificate was refused */
 };
 
 /**
@@ -50,23 +49,28 @@ struct tscf_tls_check {
  */
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store);
 
-/** Note why the server is refused, unless there is a reason already.  @return 0. */
+/** Set the reason why the server is refused, unless one is set already.  @return 0. */
 int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason);
-/** The same for an error of wolfSSL's in the chain. */
+/** Like tscf_tls_refuse, for an error of wolfSSL in the chain. */
 int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error);
-/** Judge the server's own certificate, the chain of which is good where there is a CA, by name and pin.  @return 1 or
- * 0. */
+/**
+ * Check name and pin of the server's own certificate; if there is a CA, the chain has been verified.  @return 1 or 0.
+ */
 int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_t length);
 
-/** A DTLS connection of @p tls, with @p check (client only; it must live as long).  @return NULL when out of memory. */
+/**
+ * Make a DTLS connection of @p tls.  @p check is for clients only, and must live as long as the connection.  @return
+ * NULL when out of memory.
+ */
 WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check);
-/** The same for TLS. */
+/** Like tscf_tls_connection, for TLS. */
 WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check *check);
 
 /**
- * wolfSSL 5.5.4 does not notice that an elliptic curve key belongs to another certificate.
+ * Check that key and certificate belong together: wolfSSL 5.5.4 does not notice when they do not, if the key is an
+ * elliptic curve key.
  *
- * @return false if it does; a key of another kind is not looked at.
+ * @return false if they do not; keys of other kinds are not checked.
  */
 bool tscf_tls_key_fits(const char *cert_file, const char *key_file);
 
@@ -74,10 +78,10 @@ bool tscf_tls_key_fits(const char *cert_file, const char *key_file);
 bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl);
 /** Remember the session of a verified connection for the next one. */
 void tscf_tls_session_keep(WOLFSSL_SESSION **session, WOLFSSL *ssl);
-/** Forget it: it was no use. */
+/** Forget the session: it was useless. */
 void tscf_tls_session_forget(WOLFSSL_SESSION **session);
 
-/** Say for a person what @p error of wolfSSL on @p ssl is, into @p text of TSCF_TLS_ERROR bytes.  @return text. */
+/** Describe @p error of wolfSSL on @p ssl for people, in @p text of TSCF_TLS_ERROR bytes.  @return text. */
 const char *tscf_tls_reason(WOLFSSL *ssl, int error, char *text);
 
 #endif

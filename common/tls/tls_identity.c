@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A server's own key and certificate, for clients that pin it.
+ * A server's own key and certificate, for clients that pin the key.
  *
- * The key is written first.  A run that ended in between leaves a key without certificate, which is then certified,
- * never replaced: it may be one that the administrator has brought.
+ * The key is written first.  If a run ended between the two writes, there is a key without certificate.  The next run
+ * makes a certificate for it and never replaces the key: it may come from the administrator.
  */
 #include "common/tls/tls_context.h"
 
@@ -72,7 +72,7 @@ static int load_key(const char *key_file, ecc_key *key, char *error)
 		return fail(error, key_file, length, NULL);
 	length = wc_KeyPemToDer(pem, length, der, sizeof(der), NULL);
 	result = length > 0 ? wc_EccPrivateKeyDecode(der, &at, key, (word32)length) : -1;
-	/* Some forms of the file leave the public half out. */
+	/* Some file formats leave out the public key. */
 	if (result == 0)
 		result = wc_ecc_make_pub(key, NULL);
 	explicit_bzero(pem, sizeof(pem));
@@ -99,7 +99,7 @@ bool tscf_tls_key_fits(const char *cert_file, const char *key_file)
 		length = tscf_file_read(cert_file, pem, sizeof(pem));
 		if (length > 0)
 			length = wc_CertPemToDer(pem, length, der, sizeof(der), CERT_TYPE);
-		/* The point is the end of the SubjectPublicKeyInfo (RFC 5480, 2.2). */
+		/* The point is at the end of the SubjectPublicKeyInfo (RFC 5480, 2.2). */
 		fits = length > 0 && tscf_cert_spki(der, (size_t)length, &spki, &spki_length) == 0 &&
 		       spki_length > point_length &&
 		       memcmp(spki + spki_length - point_length, point, point_length) == 0;
@@ -156,7 +156,7 @@ static int make_both(const char *cert_file, const char *key_file, bool have_key,
 		wc_FreeRng(&rng);
 		return fail(error, key_file, -ENOMEM, NULL);
 	}
-	/* Blinds the computations with the key. */
+	/* Blinds the computations with the private key. */
 	wc_ecc_set_rng(&key, &rng);
 	err = have_key ? load_key(key_file, &key, error) : make_key(key_file, &key, &rng, error);
 	if (err == 0)
@@ -177,7 +177,9 @@ int tscf_tls_make_identity(const char *cert_file, const char *key_file, const ch
 		return 0;
 	if (have_cert)
 		return fail(error, cert_file, -EEXIST, "is there without its key");
-	/* The length of a name is one byte below, and 64 is what a common name may have (RFC 5280, A.1). */
+	/*
+	 * The encoding here has one byte for the length of a name, and a common name may have 64 bytes (RFC 5280, A.1).
+	 */
 	if (common_name[0] == '\0' || strlen(common_name) > 64)
 		return fail(error, cert_file, -EINVAL, "the name must have 1 to 64 characters");
 	err = tscf_crypto_acquire();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The client's rule: with a CA, the chain must be valid and the server's own certificate must be for the configured
- * name; with a pin, the server's own key must be the pinned one.  What is configured must hold, and something always
- * is.  A pin alone makes the chain, the name and the dates unimportant: it names the key itself, and the handshake
- * proves that the server has it.
+ * The client's rules.  With a CA, the chain must be valid and the server's own certificate must be for the configured
+ * name.  With a pin, the server's own key must be the pinned one.  Every configured check must succeed, and at least
+ * one is always configured.  With a pin alone, chain, name and dates do not matter: the pin names the key itself, and
+ * the handshake proves that the server has it.
  */
 #include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
@@ -16,13 +16,13 @@
 int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason)
 {
 	check->verified = false;
-	/* The first reason is the cause of the others. */
+	/* Keep the first reason: it is the cause of the later ones. */
 	if (check->reason[0] == '\0')
 		snprintf(check->reason, sizeof(check->reason), "%s", reason);
 	return 0;
 }
 
-/* wolfSSL names some faults with its own negative numbers, some with OpenSSL's positive ones. */
+/* wolfSSL reports some errors with its own negative numbers, some with OpenSSL's positive ones. */
 int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error)
 {
 	char text[TSCF_TLS_ERROR];
@@ -97,7 +97,7 @@ int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
 		return 0;
 	if (check->tls->has_ca && !valid)
 		return tscf_tls_refuse_chain(check, store->error);
-	/* Depth 0 is the server's own certificate, which comes last. */
+	/* Depth 0 is the server's own certificate; it is checked last. */
 	if (store->error_depth != 0)
 		return 1;
 	if (store->totalCerts < 1 || !store->certs)
