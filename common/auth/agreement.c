@@ -15,7 +15,7 @@
 #define LABEL_SIZE       24
 #define TRANSCRIPT_MAX   (LABEL_SIZE + DIGEST + 8 + TSCF_PROBE_MAX)
 
-/* --- what both ends compute --- */
+/* --- computed by both ends --- */
 
 /** Hash the request, and the response as far as it has been written: @p tlvs of @p length bytes. */
 static void transcript(const uint8_t request[DIGEST], uint64_t tsid, const uint8_t *tlvs, uint32_t length,
@@ -102,13 +102,13 @@ uint32_t tscf_agreement_room(struct tscf_identity *identity)
 	tscf_identity_lock(identity);
 	tscf_identity_signature(identity, &signature);
 	tscf_identity_unlock(identity);
-	/* ECDSA's differ by some bytes. */
+	/* The length of ECDSA signatures differs by some bytes. */
 	signature = (uint16_t)(signature < 72 ? 72 : signature);
 	return TSCF_TLV_HEADER + TSCF_KEY_SHARE_SIZE + TSCF_TLV_HEADER + DIGEST + TSCF_TLV_HEADER + signature +
 	       TSCF_CONTROL_SEAL;
 }
 
-/** Write the server's share and what proves it.  @return 0 with what both ends get, or -EINVAL. */
+/** Write the server's share and its proof.  @return 0 with the shared secret, or -EINVAL. */
 static int answer_share(struct tscf_identity *identity, const struct tscf_tlv *offer, struct tscf_writer *w,
 			uint8_t shared[TSCF_X25519_SIZE])
 {
@@ -163,7 +163,7 @@ const uint8_t *tscf_agreement_chain(const struct tscf_message *response)
 	return tscf_message_find(response, TSCF_TLV_CHAIN_DIGEST, &tlv) ? tlv.value : NULL;
 }
 
-/** @return whether the key share is one that the owner of the certificate has signed. */
+/** @return whether the owner of the certificate has signed the key share. */
 static bool is_signed(const uint8_t *digest, const uint8_t *share, const struct tscf_tlv *signature,
 		      const uint8_t *leaf, size_t length)
 {

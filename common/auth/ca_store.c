@@ -19,12 +19,12 @@
 #define UNKNOWN_CA "the certificate is not signed by a CA of this server"
 
 struct tscf_authority {
-	WOLFSSL_CTX *holder; /* of its certificate; the table in it has a lock of its own */
-	int64_t from, until; /* seconds in which it is valid */
+	WOLFSSL_CTX *holder; /* of the CA's certificate; wolfSSL's table in it has its own lock */
+	int64_t from, until; /* validity in seconds */
 	uint8_t pin[TSCF_PIN_SIZE];
 };
 
-/** wolfSSL would look at the dates when it reads the certificate, and never again: we do, whenever it is used. */
+/** wolfSSL would check the dates once, when it reads the certificate: we check them at every use. */
 static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
 {
 	one->holder = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
@@ -32,7 +32,7 @@ static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
 								0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS;
 }
 
-/** @return 0, -ENOMEM, or -EINVAL: it is no CA's certificate. */
+/** @return 0, -ENOMEM, or -EINVAL: it is not a CA certificate. */
 static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
 {
 	int length = 0;
@@ -54,7 +54,7 @@ static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
 	return 0;
 }
 
-/** The clock may be wrong: that is no reason not to start. */
+/** The clock may be wrong, so invalid dates do not stop the start. */
 static void warn(const char *file, const struct tscf_authority *one)
 {
 	if (time(NULL) < one->from)
@@ -89,7 +89,7 @@ void tscf_ca_store_free(struct tscf_ca_store *a)
 	*a = (struct tscf_ca_store){0};
 }
 
-/** @return NULL: it is signed by @p ca, and both are valid now; or why not. */
+/** @return NULL if @p ca has signed the certificate and both are valid now; or why not. */
 static const char *verify(const struct tscf_authority *ca, const uint8_t *der, size_t length)
 {
 	const int64_t now = time(NULL);

@@ -151,7 +151,7 @@ static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *su
 	return NULL;
 }
 
-/** Take the common name, or the pin of a certificate that has none, as what a person reads. */
+/** The name shown to people: the common name, or the pin of a certificate that has none. */
 static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name *who)
 {
 	const char *cn = wolfSSL_X509_get_subjectCN(certificate);
@@ -201,7 +201,7 @@ static const char *check_certificate(const struct tscf_client_auth *c, const str
 
 	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
 		return "the proof is malformed";
-	/* Who is not known does not get as far as an operation with a key. */
+	/* For an unknown client, no operation with a key is done. */
 	why = tscf_ca_store_verify(&c->cas, der.value, der.length, who->ca);
 	if (why)
 		return why;

@@ -72,7 +72,7 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 	return c;
 }
 
-/** @return the DER of the certificate, with its size, which is one that a message holds; or NULL. */
+/** @return the DER of the certificate and its size, which fits in a message; or NULL. */
 static const uint8_t *der_of(const struct tscf_credential *c, uint16_t *size)
 {
 	int length = 0;
@@ -84,7 +84,7 @@ static const uint8_t *der_of(const struct tscf_credential *c, uint16_t *size)
 	return der;
 }
 
-/* Servers judge it by their own clocks. */
+/* Only a warning: servers check the dates by their own clocks. */
 static void warn(const char *file, const WOLFSSL_X509 *certificate)
 {
 	int64_t now = time(NULL);

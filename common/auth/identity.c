@@ -16,7 +16,7 @@
 #include <wolfssl/openssl/bio.h>
 #include <wolfssl/openssl/pem.h>
 
-/* As RFC 8446, 4.4.3: what TLS signs begins otherwise, so that no signature passes for one of the other kind. */
+/* As in RFC 8446, 4.4.3: data signed by TLS begins differently, so that no signature is valid for the other purpose. */
 #define STATEMENT_SPACES 64
 #define STATEMENT_LABEL  "tscf plain tunnel, server"
 _Static_assert(TSCF_STATEMENT_SIZE == STATEMENT_SPACES + sizeof(STATEMENT_LABEL) + 32 + TSCF_KEY_SHARE_SIZE,
@@ -28,7 +28,7 @@ struct content {
 	uint8_t digest[32];
 	WOLFSSL_EVP_PKEY *key;
 	struct tscf_share share;
-	uint64_t made; /* the share, monotonic ms */
+	uint64_t made; /* when the share was made, monotonic ms */
 	uint8_t signature[TSCF_SIGNATURE_MAX];
 	uint16_t signature_length;
 };
@@ -63,7 +63,7 @@ void tscf_share_statement(const uint8_t digest[32], const uint8_t bytes[TSCF_KEY
 	memcpy(out + 32, bytes, TSCF_KEY_SHARE_SIZE);
 }
 
-/** @return whether there is a new share, and its signature. */
+/** @return whether a new share, and its signature, were made. */
 static bool make_share(struct content *c)
 {
 	uint8_t statement[TSCF_STATEMENT_SIZE], signature[TSCF_SIGNATURE_MAX];
@@ -103,7 +103,7 @@ static int add_certificate(struct content *c, WOLFSSL_X509 *certificate)
 	return 0;
 }
 
-/** @return NULL, or what is wrong with @p file. */
+/** @return NULL, or the error in @p file. */
 static const char *read_chain(struct content *c, const char *file)
 {
 	WOLFSSL_BIO *bio = wolfSSL_BIO_new_file(file, "r");
@@ -201,7 +201,7 @@ void tscf_identity_tick(struct tscf_identity *i, uint64_t now)
 	if (!old)
 		return;
 	pthread_rwlock_wrlock(&i->renewal);
-	/* Another thread may have made it meanwhile. */
+	/* Another thread may have made the share meanwhile. */
 	if (now >= i->now.made + TSCF_SHARE_MS && !make_share(&i->now))
 		tscf_warning("no new key share could be signed: the last one goes on");
 	pthread_rwlock_unlock(&i->renewal);

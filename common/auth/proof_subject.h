@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* proof_subject.h - the bytes that a proof is over; for the two halves of proof.h. */
+/* proof_subject.h - the bytes that a proof covers; for the client's and the server's half of proof.h. */
 #ifndef TSCF_PROOF_SUBJECT_H
 #define TSCF_PROOF_SUBJECT_H
 
@@ -13,8 +13,8 @@
 #define TSCF_PROOF_MAC           32
 
 /**
- * Write label, length of the challenge, challenge, client identifier, and on a plain tunnel the client's key share. The
- * label keeps proofs of one kind of tunnel from passing for those of the other.
+ * Write label, length of the challenge, challenge, client identifier, and on a plain tunnel the client's key share.
+ * Because of the label, a proof for one kind of tunnel is not valid for the other kind.
  *
  * @return the length, or 0 when the challenge is too long.
  */

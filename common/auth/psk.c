@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** As many as the largest server has tunnels, each with the longest line. */
+/** Enough for all tunnels of the largest server, each with the longest line. */
 #define FILE_MAX (64U << 20)
 
 static int digit(char c)
@@ -74,7 +74,7 @@ static int by_identity(const void *a, const void *b)
 
 static int add(struct tscf_psks *psks, const struct tscf_psk *psk)
 {
-	/* Twice as much when the number is a power of two. */
+	/* When the number is a power of two, double the room. */
 	if ((psks->count & (psks->count - 1)) == 0) {
 		const size_t room = psks->count == 0 ? 1 : 2 * psks->count;
 		struct tscf_psk *list = calloc(room, sizeof(*list));
@@ -83,7 +83,7 @@ static int add(struct tscf_psks *psks, const struct tscf_psk *psk)
 			return -ENOMEM;
 		if (psks->count > 0)
 			memcpy(list, psks->list, psks->count * sizeof(*list));
-		/* realloc would leave keys behind. */
+		/* realloc would leave copies of keys in memory. */
 		if (psks->count > 0)
 			explicit_bzero(psks->list, psks->count * sizeof(*list));
 		free(psks->list);
@@ -93,7 +93,7 @@ static int add(struct tscf_psks *psks, const struct tscf_psk *psk)
 	return 0;
 }
 
-/** Parse all lines of @p text, which ends with a NUL. */
+/** Parse all lines of @p text, which is NUL-terminated. */
 static int parse_all(const char *file, const char *text, struct tscf_psks *out, char *error, size_t size)
 {
 	unsigned number = 1;
@@ -132,7 +132,7 @@ static int sort_all(const char *file, struct tscf_psks *psks, char *error, size_
 	return 0;
 }
 
-/** @return the content with a NUL after it, to be freed, or NULL with errno. */
+/** @return the content with a NUL after it, which the caller frees, or NULL with errno. */
 static char *read_file(int fd, size_t *length)
 {
 	struct stat st;

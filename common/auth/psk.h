@@ -2,8 +2,8 @@
 /*
  * psk.h - pre-shared keys: a file of lines "IDENTITY:KEY", the key in hexadecimal.
  *
- * Empty lines and lines that begin with # are left out.  An identity is 1 to 64 printable characters without blanks and
- * colons, a key 16 to 64 bytes.  The file must be the owner's alone (mode 0600).
+ * Empty lines and lines that begin with # are ignored.  An identity is 1 to 64 printable characters without blanks and
+ * colons, a key 16 to 64 bytes.  Only the owner may have access to the file (mode 0600).
  */
 #ifndef TSCF_PSK_H
 #define TSCF_PSK_H
@@ -28,22 +28,22 @@ struct tscf_psks {
 };
 
 /**
- * Parse one line without its end.
+ * Parse one line without its newline.
  *
- * @return 1 with *out, 0 if there is nothing on it, or -EINVAL with what was expected in *expected.
+ * @return 1 with *out, 0 for an empty line or a comment, or -EINVAL with the expected format in *expected.
  */
 int tscf_psk_parse(const char *line, size_t length, struct tscf_psk *out, const char **expected);
 
 /**
  * Read a file.
  *
- * @param error  of @p size bytes: what is wrong, with file and line
+ * @param error  of @p size bytes: the error, with file and line
  * @return 0, or -errno with nothing to free.
  */
 int tscf_psks_read(const char *file, struct tscf_psks *out, char *error, size_t size);
 /** Wipe and free. */
 void tscf_psks_free(struct tscf_psks *psks);
-/** @return the key of the @p length bytes at @p identity, or NULL. */
+/** @return the key whose identity is the @p length bytes at @p identity, or NULL. */
 const struct tscf_psk *tscf_psks_find(const struct tscf_psks *psks, const void *identity, size_t length);
 
 #endif

@@ -12,12 +12,14 @@
 #include <wolfssl/openssl/evp.h>
 #include <wolfssl/ssl.h>
 
-/** @return the private key in PEM of @p file, without a passphrase; or NULL. */
+/** @return the private key, without a passphrase, from the PEM @p file; or NULL. */
 WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file);
-/** Sign @p length bytes at @p data.  *size is the room, then the length of the signature.  @return whether it is done.
+/**
+ * Sign @p length bytes at @p data.  *size is the room for the signature, then its length.  @return whether it
+ * succeeded.
  */
 bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, uint8_t *signature, size_t *size);
-/** @return whether @p signature of the bytes was made with the key of @p certificate. */
+/** @return whether @p signature is a valid signature of the data by the key of @p certificate. */
 bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
 			 size_t size);
 
