@@ -20,15 +20,15 @@
 #include <sys/auxv.h>
 #endif
 
-/* wolfSSL draws random bytes for every record, a few at a time; one system call fetches this many. */
+/* wolfSSL asks for random bytes for every record, a few at a time; one system call fetches this many. */
 #define RANDOM_BLOCK 4096
 
 struct random_pool {
 	uint8_t bytes[RANDOM_BLOCK];
-	size_t left; /* of bytes, counted from its beginning */
+	size_t left; /* unused bytes, at the beginning of `bytes' */
 };
 
-/* wolfSSL's registry of devices is global, and its callback does not say which connection calls. */
+/* wolfSSL's registry of devices is global, and its callback does not get the connection. */
 static _Thread_local struct tscf_crypto_session *current;
 static _Thread_local struct random_pool pool;
 
@@ -56,7 +56,7 @@ void tscf_crypto_use(struct tscf_crypto_session *session)
 	current = session;
 }
 
-/* wolfSSL does other forms in software. */
+/* wolfSSL handles other parameters in software. */
 static bool can_do(const Aes *aes, word32 nonce_length, word32 tag_length)
 {
 	return current && tscf_gcm_key_length_valid((uint32_t)aes->keylen) && nonce_length == TSCF_GCM_NONCE &&
@@ -114,12 +114,12 @@ static int random_bytes(byte *out, word32 length)
 	}
 	pool.left -= length;
 	memcpy(out, pool.bytes + pool.left, length);
-	/* Keys are made of these: they shall be in one place only. */
+	/* Keys are made of these bytes: no copy may stay here. */
 	explicit_bzero(pool.bytes + pool.left, length);
 	return 0;
 }
 
-/* A part of a text (digest NULL), or its end. */
+/* Add a part of a text (digest NULL), or finish the digest. */
 static int sha256(wc_Sha256 *context, const byte *in, word32 length, byte *digest)
 {
 	struct tscf_sha256_state state;
@@ -149,7 +149,10 @@ static int device(int id, wc_CryptoInfo *info, void *context)
 		return info->cipher.enc ? encrypt(info) : decrypt(info);
 	if (info->algo_type == WC_ALGO_TYPE_RNG)
 		return random_bytes(info->rng.out, info->rng.sz);
-	/* It seeds a generator for every connection, from a file that may not be there, and then asks us instead. */
+	/*
+	 * wolfSSL would seed a generator for every connection from a file that may be missing, and then ask us for the
+	 * random bytes anyway.
+	 */
 	if (info->algo_type == WC_ALGO_TYPE_SEED)
 		return random_bytes(info->seed.seed, info->seed.sz);
 	if (info->algo_type == WC_ALGO_TYPE_PK)
@@ -159,7 +162,7 @@ static int device(int id, wc_CryptoInfo *info, void *context)
 	return CRYPTOCB_UNAVAILABLE;
 }
 
-/* After fork() both processes would hand out the same bytes. */
+/* After fork() both processes would use the same bytes. */
 static void forget_pool(void)
 {
 	explicit_bzero(&pool, sizeof(pool));

@@ -2,12 +2,12 @@
 /*
  * crypto.h - wolfSSL's cryptography done by nettle.
  *
- * The distribution's wolfSSL uses no instructions for AES and SHA-256, and its elliptic curves are slow; nettle's are
- * not. wolfSSL offers its AES-GCM, its random numbers, SHA-256 and P-256 to a "crypto device" (wc_CryptoCb), and this
- * is one. Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
+ * The distribution's wolfSSL uses no CPU instructions for AES and SHA-256, and its elliptic curves are slow; nettle is
+ * fast. wolfSSL offers its AES-GCM, its random numbers, SHA-256 and P-256 to a "crypto device" (wc_CryptoCb), and this
+ * is such a device. Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
  *
- * wolfSSL has no place of its own for a prepared key that it would also free.  So a connection's keys live in a
- * tscf_crypto_session that its owner names before every call into wolfSSL.
+ * wolfSSL has no place for a prepared key that it would also free.  So the keys of a connection live in a
+ * tscf_crypto_session, which its owner selects before every call into wolfSSL.
  */
 #ifndef TSCF_CRYPTO_H
 #define TSCF_CRYPTO_H
@@ -25,20 +25,22 @@ struct tscf_crypto_session {
 	struct tscf_gcm *decrypt;
 };
 
-/** Start wolfSSL and register the device; any number of times, each with its tscf_crypto_release.  @return 0, or
- * -errno. */
+/**
+ * Start wolfSSL and register the device.  May be called any number of times; each call needs its tscf_crypto_release.
+ * @return 0, or
+ * -errno.
+ */
 int tscf_crypto_acquire(void);
 void tscf_crypto_release(void);
 
 /** @return 0, or -ENOMEM with nothing left to free. */
 int tscf_crypto_session_init(struct tscf_crypto_session *session);
-/** Wipe and free what is in @p session; also one that is all zero. */
+/** Wipe and free the content of @p session; a session that is all zero is allowed. */
 void tscf_crypto_session_free(struct tscf_crypto_session *session);
-/** The calls into wolfSSL that follow on this thread belong to @p session; NULL: to none, and wolfSSL does AES-GCM
- * itself. */
+/** Following calls into wolfSSL on this thread belong to @p session; NULL: to none, and wolfSSL does AES-GCM itself. */
 void tscf_crypto_use(struct tscf_crypto_session *session);
 
-/** @return whether the CPU has what makes AES-GCM faster than ChaCha20-Poly1305. */
+/** @return whether the CPU has the instructions that make AES-GCM faster than ChaCha20-Poly1305. */
 bool tscf_crypto_has_aes(void);
 
 #endif

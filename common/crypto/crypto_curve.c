@@ -8,7 +8,7 @@
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/* A sequence of two integers of 32 bytes, each perhaps with a zero in front. */
+/* A sequence of two integers of 32 bytes, each possibly with a zero byte in front. */
 #define DER_MAX (2 + 2 * (2 + 1 + TSCF_P256_SIZE))
 
 static bool is_p256(const ecc_key *key)
@@ -16,7 +16,7 @@ static bool is_p256(const ecc_key *key)
 	return key->dp && key->dp->id == ECC_SECP256R1;
 }
 
-/* @return 0, or an error of wolfSSL: there is no secret in @p key. */
+/* @return 0, or an error of wolfSSL: @p key has no secret. */
 static int secret_of(ecc_key *key, uint8_t secret[TSCF_P256_SIZE])
 {
 	word32 length = TSCF_P256_SIZE;
@@ -80,10 +80,10 @@ static int sign(ecc_key *key, const byte *digest, word32 length, byte *out, word
 	return result;
 }
 
-/* @return 0, or an error of wolfSSL: @p der is not the signature's usual form (RFC 5480, appendix A). */
+/* @return 0, or an error of wolfSSL: @p der does not have the usual form of a signature (RFC 5480, appendix A). */
 static int read_signature(const byte *der, word32 length, uint8_t signature[TSCF_P256_PAIR])
 {
-	/* Not every wolfSSL looks at the room for the two numbers: neither is longer than all of it. */
+	/* Not every wolfSSL checks the room for the two numbers: each is at most as long as the whole signature. */
 	uint8_t r[DER_MAX], s[DER_MAX];
 	word32 r_length = sizeof(r), s_length = sizeof(s);
 	int result;

@@ -10,7 +10,7 @@ _Static_assert(TSCF_GCM_NONCE == GCM_IV_SIZE && TSCF_GCM_TAG == GCM_DIGEST_SIZE,
 
 struct tscf_gcm {
 	uint8_t key[AES256_KEY_SIZE];
-	uint32_t key_length; /* 0: none yet */
+	uint32_t key_length; /* 0: no key yet */
 	union {
 		struct gcm_aes128_ctx aes128;
 		struct gcm_aes256_ctx aes256;
@@ -68,7 +68,7 @@ void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length
 	}
 }
 
-/* Gives the tag that the text ought to have. */
+/* Decrypt and compute the tag that the text should have. */
 static void decrypt(struct tscf_gcm *gcm, const struct tscf_gcm_text *text, uint8_t *tag)
 {
 	if (gcm->key_length == AES128_KEY_SIZE) {
@@ -97,7 +97,7 @@ bool tscf_gcm_open(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length
 	decrypt(gcm, text, right);
 	if (memeql_sec(right, tag, sizeof(right)))
 		return true;
-	/* Nobody shall see what an attacker made. */
+	/* Wipe it: no reader may see data from an attacker. */
 	memset(text->out, 0, text->length);
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hash.h - SHA-256 and what is made of it: message authentication, and the comparison of secrets.
+ * hash.h - SHA-256 and functions based on it: message authentication; and the comparison of secrets.
  */
 #ifndef TSCF_HASH_H
 #define TSCF_HASH_H

@@ -15,7 +15,7 @@ static void *wiping_realloc(void *old, size_t old_size, size_t size)
 {
 	void *new = malloc(size);
 
-	/* GMP cannot be told that there is no memory. */
+	/* GMP cannot handle an allocation failure. */
 	if (!new)
 		abort();
 	memcpy(new, old, old_size < size ? old_size : size);
@@ -66,7 +66,7 @@ static void write_number(uint8_t bytes[TSCF_P256_SIZE], const mpz_t number)
 	mpz_export(bytes + TSCF_P256_SIZE - length, NULL, 1, 1, 1, 0, number);
 }
 
-/* @return whether @p bytes are a secret; to be cleared in any case. */
+/* @return whether @p bytes are a valid secret; the caller clears @p secret in any case. */
 static bool read_secret(struct ecc_scalar *secret, const uint8_t bytes[TSCF_P256_SIZE])
 {
 	mpz_t number;
@@ -79,7 +79,10 @@ static bool read_secret(struct ecc_scalar *secret, const uint8_t bytes[TSCF_P256
 	return good;
 }
 
-/* @return whether @p bytes are a point of the curve, which infinity has no form for; to be cleared in any case. */
+/*
+ * @return whether @p bytes are a point of the curve (infinity cannot be encoded); the caller clears @p point in any
+ * case.
+ */
 static bool read_point(struct ecc_point *point, const uint8_t bytes[TSCF_P256_PAIR])
 {
 	mpz_t x, y;
@@ -134,7 +137,7 @@ int tscf_p256_agree(const uint8_t secret[TSCF_P256_SIZE], const uint8_t point[TS
 	good = read_point(&theirs, point) && good;
 	if (good) {
 		ecc_point_init(&product, nettle_get_secp_256r1());
-		/* The order of the curve is prime: no product of these two is infinity. */
+		/* The order of the curve is prime, so the product is never infinity. */
 		ecc_point_mul(&product, &scalar, &theirs);
 		write_point(both, &product);
 		ecc_point_clear(&product);

@@ -12,7 +12,9 @@ void tscf_random(void *buffer, size_t length)
 	while (length > 0) {
 		ssize_t got = getrandom(out, length, 0);
 
-		/* Only a kernel without the call fails otherwise; there is no way to go on without secrets. */
+		/*
+		 * Other errors mean that the kernel lacks the call; without random bytes the process cannot continue.
+		 */
 		if (got < 0 && errno != EINTR)
 			abort();
 		if (got > 0) {

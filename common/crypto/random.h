@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/** Fill with random bytes of the kernel (getrandom(2)); never fails: without them the process aborts. */
+/** Fill with random bytes from the kernel (getrandom(2)); never fails: without random bytes the process aborts. */
 void tscf_random(void *buffer, size_t length);
 
 #endif

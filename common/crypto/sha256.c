@@ -28,7 +28,7 @@ void tscf_sha256_finish(struct tscf_sha256_state *state, uint8_t digest[TSCF_SHA
 	struct sha256_ctx context;
 
 	load(&context, state);
-	/* Also starts over. */
+	/* This also resets the state. */
 	sha256_digest(&context, SHA256_DIGEST_SIZE, digest);
 	memcpy(state->words, context.state, sizeof(context.state));
 	state->length = 0;

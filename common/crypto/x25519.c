@@ -16,7 +16,7 @@ static int multiply(uint8_t out[TSCF_X25519_SIZE], const uint8_t secret[TSCF_X25
 	uint8_t scalar[TSCF_X25519_SIZE];
 	int result;
 
-	/* RFC 7748, 5: wolfSSL wants the bits set that the function sets. */
+	/* RFC 7748, 5: wolfSSL expects the scalar with the bits already set that the function would set. */
 	memcpy(scalar, secret, sizeof(scalar));
 	scalar[0] &= 248;
 	scalar[31] &= 127;
