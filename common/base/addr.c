@@ -81,7 +81,7 @@ const char *tscf_addr_format(const struct tscf_addr *a, char *buf)
 	return buf;
 }
 
-/** Parse a decimal number of digits only: what strtoul takes besides (signs, spaces, "0x") is refused. */
+/** Parse a decimal number of digits only: signs, spaces and "0x", which strtoul accepts, are refused. */
 static int parse_number(const char *text, unsigned max, unsigned *out)
 {
 	unsigned n = 0;
@@ -155,7 +155,7 @@ int tscf_prefix_parse(const char *text, struct tscf_prefix *out)
 		return -EINVAL;
 	length = whole_length(addr.family);
 	if (slash) {
-		/* "::ffff:192.0.2.0/120" counts its bits as IPv6 does, but becomes an IPv4 prefix. */
+		/* "::ffff:192.0.2.0/120" has an IPv6 prefix length, but becomes an IPv4 prefix. */
 		mapped = addr.family == AF_INET && strchr(part, ':') ? 8 * (unsigned)sizeof(mapped_prefix) : 0;
 		if (parse_number(slash + 1, length + mapped, &length) < 0 || length < mapped)
 			return -EINVAL;
@@ -176,7 +176,7 @@ const char *tscf_prefix_format(const struct tscf_prefix *p, char *buf)
 	return buf;
 }
 
-/** @return the bits of byte @p i of an address that belong to a network of @p length bits. */
+/** @return the bits of byte @p i of an address that are inside a prefix of @p length bits. */
 static uint8_t network_bits(unsigned length, size_t i)
 {
 	unsigned before = 8 * (unsigned)i;
@@ -256,7 +256,7 @@ int tscf_endpoint_from_sockaddr(const struct sockaddr *sa, socklen_t len, union 
 		memset(e.in.sin_zero, 0, sizeof(e.in.sin_zero));
 	} else if (sa->sa_family == AF_INET6 && len >= sizeof(e.in6)) {
 		memcpy(&e.in6, sa, sizeof(e.in6));
-		e.in6.sin6_flowinfo = 0; /* is of one packet, not of the place */
+		e.in6.sin6_flowinfo = 0; /* belongs to a packet, not to an address */
 	} else {
 		return -EAFNOSUPPORT;
 	}
@@ -316,7 +316,8 @@ const char *tscf_endpoint_format(const union tscf_endpoint *e, char *buf)
 	if (a.family == 0)
 		snprintf(buf, TSCF_ADDR_TEXT, "none");
 	else if (a.family == AF_INET6 && e->in6.sin6_scope_id != 0)
-		snprintf(buf, TSCF_ADDR_TEXT, "[%.40s%%%u]:%u", text, (unsigned)e->in6.sin6_scope_id, (unsigned)tscf_endpoint_port(e));
+		snprintf(buf, TSCF_ADDR_TEXT, "[%.40s%%%u]:%u", text, (unsigned)e->in6.sin6_scope_id,
+			 (unsigned)tscf_endpoint_port(e));
 	else
 		snprintf(buf, TSCF_ADDR_TEXT, a.family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u", text,
 			 (unsigned)tscf_endpoint_port(e));
@@ -335,7 +336,7 @@ static int parse_bracketed(const char *text, struct tscf_addr *a, const char **r
 	return 0;
 }
 
-/** Parse "V4" or "V4:PORT" likewise. */
+/** Parse "V4" or "V4:PORT" in the same way. */
 static int parse_unbracketed(const char *text, struct tscf_addr *a, const char **rest)
 {
 	char part[TSCF_ADDR_TEXT];
@@ -352,7 +353,7 @@ int tscf_endpoint_parse(const char *text, uint16_t port, union tscf_endpoint *ou
 	const char *rest = "";
 	unsigned number = port;
 
-	/* A bare IPv6 address is one too: what follows its last colon cannot be taken for a port. */
+	/* A bare IPv6 address is also valid: the digits after its last colon are not a port. */
 	if (tscf_addr_parse(text, &a) < 0) {
 		if ((text[0] == '[' ? parse_bracketed : parse_unbracketed)(text, &a, &rest) < 0)
 			return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * bytes.h - the one way to read and write wire formats: ranges that are checked, numbers in network byte order.
+ * bytes.h - reads and writes wire formats: checked ranges, numbers in network byte order.
  *
- * Parsers of hostile input take a pointer only from tscf_bytes_at, for exactly the bytes that they go on to read.
+ * Parsers of hostile input get pointers only from tscf_bytes_at, for exactly the bytes that they then read.
  */
 #ifndef TSCF_BYTES_H
 #define TSCF_BYTES_H
@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Memory that may be read, and where it ends. */
+/** Readable memory and its size. */
 struct tscf_bytes {
 	const uint8_t *data;
 	uint32_t length;
 };
 
-/** @return the @p size bytes at @p offset, or NULL if not all of them are there. */
+/** @return the @p size bytes at @p offset, or NULL if they are not all inside. */
 static inline const uint8_t *tscf_bytes_at(const struct tscf_bytes *b, uint32_t offset, uint32_t size)
 {
 	if (offset > b->length || size > b->length - offset)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file.h - small files that outlive the program: keys, identities, and the directory that they are in.
+ * file.h - small files that outlive the program: keys, identities, and their directory.
  */
 #ifndef TSCF_FILE_H
 #define TSCF_FILE_H
@@ -8,16 +8,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/** Make the directory @p path (0700) and what is missing above it (0755).  @return 0 or -errno. */
+/** Make the directory @p path (0700) and missing parent directories (0755).  @return 0 or -errno. */
 int tscf_directory_make(const char *path);
 
-/** Write all of @p data to a descriptor, and through to the disk.  @return 0 or -errno. */
+/** Write all of @p data to a descriptor, and sync it to the disk.  @return 0 or -errno. */
 int tscf_file_write_all(int fd, const void *data, size_t length);
 
-/** Put a file with this content and mode in the place of @p file, whole or not at all.  @return 0 or -errno. */
+/** Replace @p file atomically by a file with this content and mode.  @return 0 or -errno. */
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length);
 
-/** Read a file of less than @p size bytes.  @return its length, or -errno: -EFBIG when there is more. */
+/** Read a file of less than @p size bytes.  @return its length, or -errno: -EFBIG when it is larger. */
 int tscf_file_read(const char *file, void *data, size_t size);
 
 #endif

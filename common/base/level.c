@@ -47,7 +47,7 @@ bool tscf_mark_mask_valid(uint32_t mask)
 	if (mask == 0)
 		return false;
 	run = mask >> mask_shift(mask);
-	/* One more than an unbroken run of low bits shares no bit with it; all 32 bits wrap to 0. */
+	/* An unbroken run of low bits plus 1 shares no bit with the run; for all 32 bits it wraps to 0. */
 	return run >= 7 && (run & (run + 1)) == 0;
 }
 

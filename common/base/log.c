@@ -12,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/** Longest line, newline included; what is longer is cut.  Below PIPE_BUF, so that lines of two processes never mix. */
+/** Longest line, newline included; longer lines are cut.  Below PIPE_BUF, so that lines of two processes never mix. */
 #define LINE_MAX_BYTES 1024
 
 static const struct {
@@ -35,7 +35,7 @@ static struct {
 	atomic_bool syslog;
 } log_state = {.program = "tscf", .level = TSCF_LOG_INFO};
 
-/** $JOURNAL_STREAM is inherited by everything a service starts: only if it names our standard error it is about us. */
+/** Every process that a service starts inherits $JOURNAL_STREAM: it applies only if it names our own standard error. */
 static bool stderr_is_journal(void)
 {
 	const char *text = getenv("JOURNAL_STREAM");
@@ -81,7 +81,7 @@ bool tscf_log_enabled(enum tscf_log_level level)
 	return level <= log_state.level;
 }
 
-/** Texts of the other end reach the log: they must not forge lines or drive a terminal. */
+/** Texts from the other end reach the log: they must not forge lines or control a terminal. */
 static void hide_control_characters(char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -90,7 +90,7 @@ static void hide_control_characters(char *text, size_t length)
 	}
 }
 
-/** @return the bytes that a printf to @p room bytes left there, given its result. */
+/** @return the number of bytes that a printf wrote into @p room bytes, given its result. */
 static size_t printed(int result, size_t room)
 {
 	if (result < 0)
@@ -126,7 +126,7 @@ void tscf_log(enum tscf_log_level level, const char *format, ...)
 		syslog((int)levels[level].priority, "%s", line);
 	} else {
 		line[length++] = '\n';
-		(void)!write(STDERR_FILENO, line, length); /* there is nobody to tell that it failed */
+		(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
 	}
 	errno = saved;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log.h - the one way to tell a person something.
+ * log.h - log lines; every message of the programs to people goes through here.
  *
  * Lines go to standard error, one write() each: "tscf-client: warning: text".  When standard error is the journal
  * ($JOURNAL_STREAM names it) lines carry the sd-daemon(3) "<N>" prefix instead of name and word: the journal has the

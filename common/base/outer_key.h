@@ -2,9 +2,8 @@
 /*
  * outer_key.h - an outer address as the key of a uthash table.
  *
- * An endpoint itself is no good as a key: it has padding, and bytes that do not tell connections apart (the flow
- * label).  Whoever sends us datagrams chooses these keys, so the hash is a keyed one; use it with the ..._BYHASHVALUE
- * macros of uthash.
+ * An endpoint itself cannot be a key: it has padding, and bytes that do not distinguish connections (the flow label).
+ * The senders of datagrams choose these keys, so the hash is keyed; use it with the ..._BYHASHVALUE macros of uthash.
  */
 #ifndef TSCF_OUTER_KEY_H
 #define TSCF_OUTER_KEY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sanitizer.h - what a program has to tell the sanitizers it may be built with. */
+/* sanitizer.h - hints for the sanitizers that a program may be built with. */
 #ifndef TSCF_SANITIZER_H
 #define TSCF_SANITIZER_H
 
@@ -11,8 +11,9 @@ void AnnotateIgnoreWritesEnd(const char *file, int line);
 #endif
 
 /**
- * The calling thread has a table of descriptors of its own from now on, until its end, which it tells too.  ThreadSanitizer thinks that a
- * number means one descriptor in all threads, and would take what this one does with it for a race.
+ * The calling thread has its own table of descriptors from now on.  ThreadSanitizer assumes that all threads share one
+ * table, and would report a race where this thread uses a descriptor with the same number.  The thread calls
+ * tscf_sanitizer_own_descriptors_end before it ends.
  */
 static inline void tscf_sanitizer_own_descriptors(void)
 {
@@ -22,7 +23,7 @@ static inline void tscf_sanitizer_own_descriptors(void)
 #endif
 }
 
-/** The last thing that such a thread does. */
+/** The last call of such a thread. */
 static inline void tscf_sanitizer_own_descriptors_end(void)
 {
 #ifdef __SANITIZE_THREAD__

@@ -14,7 +14,7 @@ int tscf_siphash_key_init(struct tscf_siphash_key *key)
 {
 	ssize_t n;
 
-	/* Interrupted only while the kernel's pool is not seeded yet; never short for so few bytes. */
+	/* Only interrupted while the kernel's pool is not seeded yet; never short for so few bytes. */
 	do {
 		n = getrandom(key, sizeof(*key), 0);
 	} while (n < 0 && errno == EINTR);

@@ -2,8 +2,8 @@
 /*
  * siphash.h - a keyed hash for tables whose keys an attacker chooses.
  *
- * SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): without the key nobody can make
- * entries fall into one bucket.  It is no message authentication: hash values must not leave the process.
+ * SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): without the key an attacker cannot
+ * make entries fall into one bucket.  It is not for message authentication: hash values must not leave the process.
  */
 #ifndef TSCF_SIPHASH_H
 #define TSCF_SIPHASH_H
@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Secret of one table; the owner of the table fills it once. */
+/** Secret of one table; the owner of the table sets it once. */
 struct tscf_siphash_key {
 	uint64_t k[2];
 };
 
-/** Fill @p key with random bytes of the kernel.  @return 0, or -errno: then the table must not be used. */
+/** Fill @p key with random bytes from the kernel.  @return 0, or -errno: then the table must not be used. */
 int tscf_siphash_key_init(struct tscf_siphash_key *key);
 
 /** @return the hash of @p length bytes at @p data. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * thread.h - threads that nobody waits for.
+ * thread.h - threads that no other thread joins.
  */
 #ifndef TSCF_THREAD_H
 #define TSCF_THREAD_H
@@ -9,7 +9,7 @@
 
 /**
  * Start a detached thread that runs @p run with @p argument on a stack of @p stack bytes.  All signals are blocked in
- * it: they are for the thread of the event loop.
+ * it: the thread of the event loop handles them.
  *
  * @return 0 or -errno.
  */
