@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/** getopt_long's value of options without a letter: this plus the index in the table. */
+/** The value of getopt_long for an option without a letter: this plus the index in the table. */
 #define LONG_ONLY 0x100
 
 struct getopt_tables {
@@ -24,7 +24,8 @@ static void make_tables(const struct tscf_cli_option *options, struct getopt_tab
 	char *s = out->shorts;
 
 	memset(out, 0, sizeof(*out));
-	/* '-': arguments are handed over in place, whatever POSIXLY_CORRECT says; ':': a missing value is told apart.
+	/*
+	 * '-': arguments are returned in place, whatever POSIXLY_CORRECT says; ':': a missing value has its own result.
 	 */
 	*s++ = '-';
 	*s++ = ':';
@@ -110,7 +111,7 @@ static unsigned matches(const struct tscf_cli_option *options, const char *prefi
 	return count;
 }
 
-/** getopt_long returned '?': say what is wrong with @p word. */
+/** getopt_long returned '?': report what is wrong with @p word. */
 static void complain(const struct tscf_cli_option *options, const char *word)
 {
 	const struct tscf_cli_option *o = option_of(options, optopt);
@@ -150,7 +151,7 @@ static int read_words(const struct tscf_cli_spec *spec, int argc, char **argv, s
 	int value, err = 0;
 
 	make_tables(spec->options, &tables);
-	optind = 0; /* start over, also in a program that has parsed before */
+	optind = 0; /* start over, also after an earlier parse in this program */
 	opterr = 0;
 	while (err == 0 && (value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (value == 1) {
@@ -181,7 +182,7 @@ int tscf_cli_parse(const struct tscf_cli_spec *spec, int argc, char **argv, stru
 
 	memset(out, 0, sizeof(*out));
 	err = read_words(spec, argc, argv, out);
-	/* Help is given whatever else is wrong with the combination. */
+	/* --help works even if the combination is otherwise wrong. */
 	if (err == 0 && !tscf_cli_has(out, "help") && !tscf_cli_has(out, "version"))
 		err = check(spec, out);
 	if (err == -EINVAL)

@@ -2,8 +2,8 @@
 /*
  * cli.h - a command line: options, at most one command word, arguments of the command.
  *
- * Options may stand before and after the command; which go with which command is in the table.  What is wrong is said
- * in one line that names it, with a hint at --help.
+ * Options may stand before and after the command; the table says which options each command accepts.  An error is
+ * reported in one line that names the wrong word, with a hint at --help.
  */
 #ifndef TSCF_CLI_H
 #define TSCF_CLI_H
@@ -21,13 +21,13 @@ struct tscf_cli_option {
 	const char *name; /**< without dashes; NULL ends the table */
 	char letter;      /**< short form, or 0 */
 	bool has_value;
-	bool is_path;      /**< the value is a file name: made absolute */
-	unsigned commands; /**< bits 1 << command: where it is allowed */
+	bool is_path;      /**< the value is a file name, which is made absolute */
+	unsigned commands; /**< bits 1 << command: the commands that accept it */
 };
 
 struct tscf_cli_command {
-	const char *name;     /**< NULL ends the table; entry 0 is "no command" and has a name for messages only */
-	const char *argument; /**< what the one argument is, for messages; NULL: takes none */
+	const char *name;     /**< NULL ends the table; entry 0 is "no command", and its name is for messages only */
+	const char *argument; /**< description of the one argument, for messages; NULL: takes none */
 };
 
 struct tscf_cli_spec {
@@ -47,7 +47,7 @@ struct tscf_cli {
 };
 
 /**
- * Read a command line.  The result is freed with tscf_cli_free, also after an error.
+ * Parse a command line.  Free the result with tscf_cli_free, also after an error.
  *
  * @return 0, -EINVAL after a usage error (message and hint are on standard error), or -ENOMEM.
  */
@@ -55,7 +55,7 @@ int tscf_cli_parse(const struct tscf_cli_spec *spec, int argc, char **argv, stru
 void tscf_cli_free(struct tscf_cli *cli);
 /** @return whether the option was given. */
 bool tscf_cli_has(const struct tscf_cli *cli, const char *name);
-/** @return the value given last, or NULL. */
+/** @return the value of the last occurrence, or NULL. */
 const char *tscf_cli_value(const struct tscf_cli *cli, const char *name);
 /** Print "Try 'PROGRAM --help'." on standard error. */
 void tscf_cli_hint(const struct tscf_cli_spec *spec);

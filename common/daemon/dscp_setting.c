@@ -9,7 +9,9 @@
 #define WORD_MAX   8
 #define DSCP_MAX   63
 
-/** Class selectors and assured forwarding follow from their numbers (RFC 2474, RFC 2597); the others have a name only.
+/**
+ * The names of class selectors and assured forwarding follow from their numbers (RFC 2474, RFC 2597); the others are
+ * listed here.
  */
 static const struct {
 	char name[4];

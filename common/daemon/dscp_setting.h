@@ -9,13 +9,13 @@
 
 #include <stdint.h>
 
-/** What tscf_setting_dscps expects, for messages. */
+/** The values that tscf_setting_dscps accepts, for messages. */
 #define TSCF_DSCPS_EXPECTED "none, or DSCPs separated by commas: 0 to 63, CS0 to CS7, AF11 to AF43, EF, VA, LE"
 
-/** Read a set of DSCPs, by name or number; upper and lower case are the same.  @return 0 with *out set, or -EINVAL. */
+/** Parse a set of DSCPs, by name or number; case does not matter.  @return 0 with *out set, or -EINVAL. */
 int tscf_dscps_parse(const char *text, uint64_t *out);
 
-/** uint64_t: as tscf_dscps_parse; for settings.h. */
+/** uint64_t: like tscf_dscps_parse; for settings.h. */
 int tscf_setting_dscps(const struct tscf_setting *s, const char *text, void *field);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * notify.h - telling the service manager how a daemon is, as in sd_notify(3), without its library.
+ * notify.h - reports a daemon's state to the service manager, as sd_notify(3) does, without its library.
  */
 #ifndef TSCF_NOTIFY_H
 #define TSCF_NOTIFY_H
@@ -8,7 +8,7 @@
 /**
  * Send @p state, such as "READY=1", to the socket that $NOTIFY_SOCKET names.
  *
- * @return 0 if it was sent or nobody wants to know, or -errno.
+ * @return 0 if it was sent or $NOTIFY_SOCKET is not set, or -errno.
  */
 int tscf_notify(const char *state);
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/** A daemon that takes its rules down with thousands of sockets open may need a while. */
+/** A daemon that removes its rules with thousands of sockets open may need some time. */
 #define STOP_MS 30000
 #define LOOK_MS 50
 
@@ -44,7 +44,7 @@ static int parse_reply(const char *program, const char *text, json_t **reply)
 	return -EPROTO;
 }
 
-/** @return in words what the daemon's refusal @p err means. */
+/** @return the meaning of the daemon's refusal @p err in words. */
 static const char *refusal(enum tscf_control_op op, int err)
 {
 	if (err == EPERM || err == EACCES)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * query.h - asking a daemon from the command line.
+ * query.h - sends a query from the command line to a daemon.
  */
 #ifndef TSCF_QUERY_H
 #define TSCF_QUERY_H
@@ -10,20 +10,20 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/** How long a daemon may take to answer a simple question. */
+/** Time limit for the answer to a simple query. */
 #define TSCF_QUERY_MS 10000
 
 /**
- * Ask the daemon @p program at @p path.  Errors are logged.
+ * Send a query to the daemon @p program at @p path.  Errors are logged.
  *
- * @param reply gets what it said (json_decref), NULL if nothing or after an error; may be NULL.
+ * @param reply set to the daemon's reply (json_decref), NULL if there is none or after an error; may be NULL.
  *
  * @return 0; a positive errno that the daemon answered; or a negative one if it was not reached.
  */
 int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
 	       json_t **reply);
 
-/** Log what went wrong when @p op was asked of @p program at @p path; @p err as tscf_query returns it. */
+/** Log the failure of @p op sent to @p program at @p path; @p err is the result of tscf_query. */
 void tscf_query_report(const char *program, const char *path, enum tscf_control_op op, int err);
 
 /** Ask the daemon to stop and wait until its process is gone.  @return 0, or nonzero with the error logged. */
@@ -35,7 +35,7 @@ int tscf_query_print_json(const json_t *json, FILE *out);
 /** @return milliseconds of a monotonic clock. */
 int64_t tscf_query_now(void);
 
-/** Wait @p ms milliseconds: between two looks at something that sends no event. */
+/** Wait @p ms milliseconds before checking again something that sends no event. */
 void tscf_query_pause(int ms);
 
 #endif

@@ -19,7 +19,7 @@ int tscf_number_parse(const char *text, unsigned long low, unsigned long high, u
 	unsigned long value;
 	char *end;
 
-	/* strtoul takes signs, white space and a second "0x"; we do not. */
+	/* strtoul accepts signs, white space and a second "0x"; we do not. */
 	if (!isxdigit((unsigned char)text[base == 16 ? 2 : 0]))
 		return -EINVAL;
 	errno = 0;
@@ -113,7 +113,7 @@ int tscf_setting_device(const struct tscf_setting *s, const char *text, void *fi
 {
 	if (strlen(text) >= IFNAMSIZ || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return -EINVAL;
-	/* The kernel would take '%' as a request to choose a number. */
+	/* The kernel would take '%' for a request to choose a number. */
 	for (const char *c = text; *c != '\0'; c++)
 		if (!isgraph((unsigned char)*c) || strchr("/:%", *c))
 			return -EINVAL;
@@ -157,7 +157,7 @@ static void *field_of(const struct tscf_setting *s, void *base)
 	return base ? (char *)base + s->offset : NULL;
 }
 
-/** @return what messages show of a value. */
+/** @return the text that messages show for a value. */
 static const char *shown(const struct tscf_setting *s, const char *text)
 {
 	return (s->flags & TSCF_SETTING_SECRET) ? "..." : text;
@@ -179,7 +179,7 @@ unsigned tscf_settings_declare(const struct tscf_setting *table, cfg_opt_t *opti
 {
 	unsigned count = 0;
 
-	/* All are strings to libconfuse, so that every wrong value is reported in our words. */
+	/* All settings are strings for libconfuse, so that every wrong value is reported in our words. */
 	for (const struct tscf_setting *s = table; s->name; s++) {
 		cfg_opt_t plain = CFG_STR(s->name, NULL, CFGF_NODEFAULT);
 		cfg_opt_t list = CFG_STR_LIST(s->name, NULL, CFGF_NODEFAULT);

@@ -13,7 +13,7 @@
 #define FILE_MAX   (1U << 20)
 #define ERROR_TEXT 1024
 
-/** Append the names of what may stand in the section, since libconfuse only says what may not. */
+/** Append the names that are allowed in the section, since libconfuse only reports the wrong name. */
 static void append_known(char *text, size_t size, const cfg_t *cfg)
 {
 	size_t used = strlen(text);
@@ -33,7 +33,7 @@ static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char 
 	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
 }
 
-/** @return the quote that ends the string which @p c begins, or NULL: there is none on its line. */
+/** @return the quote that ends the string beginning at @p c, or NULL: there is none on its line. */
 static char *end_of_string(char *c)
 {
 	char quote = *c++;
@@ -55,10 +55,13 @@ static char *blank_until(char *c, const char *end)
 	return c;
 }
 
-/** @return the character after the comment that begins at @p c, now blank; @p c if none does; NULL: it has no end. */
+/**
+ * Blank out the comment that begins at @p c.  @return the character after it; @p c if there is no comment; NULL: the
+ * comment has no end.
+ */
 static char *blank_comment(char *c, bool in_word)
 {
-	/* Inside a bare word "//" is part of it, as in a URL. */
+	/* Inside an unquoted word "//" is part of the word, as in a URL. */
 	if (*c == '#' || (!in_word && c[0] == '/' && c[1] == '/'))
 		return blank_until(c, "\n");
 	if (c[0] != '/' || c[1] != '*')
@@ -73,14 +76,14 @@ static char *blank_comment(char *c, bool in_word)
 
 /**
  * Replace comments by blanks.  libconfuse 3.3 counts the end of a one-line comment three times and that of a block
- * comment twice, so every line number after a comment would be wrong.  It also takes the end of the file for a brace
- * that is missing, and a quote that is missing for a text of several lines.
+ * comment twice, so every line number after a comment would be wrong.  It also accepts the end of the file in place of
+ * a closing brace, and if a quote is missing it takes what follows for a text of several lines.
  *
- * @return NULL, or what has no end, with what was expected in *expected.
+ * @return NULL, or the construct that has no end, with what was expected in *expected.
  */
 static const char *prepare(char *text, const char **expected)
 {
-	const char *brace = NULL; /* the outermost that is open */
+	const char *brace = NULL; /* the outermost open brace */
 	unsigned depth = 0;
 	bool word = false;
 
@@ -113,7 +116,10 @@ static int line_of(const char *text, const char *position)
 	return line;
 }
 
-/** @return the whole file, its last line ended, to be freed, or NULL with the reason logged and in *err. */
+/**
+ * @return the whole file, its last line ended with a newline, which the caller frees, or NULL with the reason logged
+ * and in *err.
+ */
 static char *read_file(const char *file, int *err)
 {
 	char *text = malloc(FILE_MAX + 2);

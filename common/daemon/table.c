@@ -23,7 +23,7 @@ struct tscf_table *tscf_table_new(unsigned columns, const char *const *head)
 	return t;
 }
 
-/** The text may come from a process that names itself: nothing of it may move the cursor or colour the terminal. */
+/** The text may come from a process that names itself: it must not move the cursor or colour the terminal. */
 static char *clean_copy(const char *text)
 {
 	char *copy = strdup(text);

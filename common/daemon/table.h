@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * table.h - text in aligned columns, for a person.
+ * table.h - text in aligned columns, for people.
  */
 #ifndef TSCF_TABLE_H
 #define TSCF_TABLE_H
@@ -11,8 +11,10 @@
 
 struct tscf_table;
 
-/** A table whose first row are the @p columns (at most TSCF_TABLE_COLUMNS) texts of @p head.  @return NULL when out of
- * memory. */
+/**
+ * Make a table whose first row is the @p columns (at most TSCF_TABLE_COLUMNS) texts of @p head.  @return NULL when out
+ * of memory.
+ */
 struct tscf_table *tscf_table_new(unsigned columns, const char *const *head);
 /** Append one cell, row by row; the text is copied with control characters replaced.  Out of memory: the cell is left
  * out. */
