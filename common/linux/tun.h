@@ -21,10 +21,9 @@
 struct tscf_tun {
 	char name[16]; /**< IFNAMSIZ */
 	int fd;
-	int urgent_fd; /**< queue of packets with a real-time DSCP (tun_steering.h), read first; -1: none, one queue has
-			  all */
-	int index;     /**< interface index */
-	uint32_t mtu;  /**< set by the owner: TCP super-packets are split into packets of at most this size */
+	int urgent_fd;     /**< for packets with a real-time DSCP (tun_steering.h), read first; -1: fd has these too */
+	int index;         /**< interface index */
+	uint32_t mtu;      /**< set by the owner: TCP super-packets are split into packets of at most this size */
 	unsigned offloads; /**< TUN_F_* that the kernel agreed to */
 	uint64_t read_packets, read_bytes, written_packets, written_bytes, write_errors;
 	uint64_t malformed; /**< packets read with a virtio header that does not fit them */

@@ -110,8 +110,8 @@ bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch)
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 {
 	/*
-	 * Another program has deleted the device, and it could not be created again: the owner ends after the current
-	 * pass of its event loop.
+	 * Another program has deleted the device, and it could not be created again: the owner ends once its event loop
+	 * has done the rest of its work.
 	 */
 	if (tun->fd < 0) {
 		tun->write_errors++;

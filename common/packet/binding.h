@@ -75,8 +75,7 @@ struct tscf_binding {
 	uint32_t request;          /**< server: sequence number of the last request about this entry ... */
 	uint64_t session;          /**< ... and the TSID of its tunnel */
 	uint64_t cookie;           /**< client: the socket's SO_COOKIE, 0 if unknown */
-	uint64_t guest_until; /**< client, ACTIVE: until then the key belongs to a plain socket too, which must not send
-				 in clear */
+	uint64_t guest_until; /**< client, ACTIVE: a plain socket shares the key; it must not be in clear until then */
 	uint64_t grace_until; /**< ACTIVE: clear packets are let through before this time; 0: never */
 	uint64_t expires;     /**< RELEASED, TOMBSTONE: ignored from this time on; else TSCF_FOREVER */
 	void *owner;          /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */
