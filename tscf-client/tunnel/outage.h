@@ -31,7 +31,7 @@ bool outage_failed(struct outage *o, const char *fault);
 /**
  * There is a tunnel again.  Write "after 12 attempts in vain in 3 h 20 min" into @p text.
  *
- * @return whether anything had failed; if not, @p text is left alone.
+ * @return whether anything had failed; if not, @p text is unchanged.
  */
 bool outage_end(struct outage *o, uint64_t now, char *text);
 

@@ -46,7 +46,7 @@ static int set_up_devices(struct client *c, const struct tscf_message *m)
 	int changed = tunnel_take_addresses(&c->plain, &c->plain_tun, m);
 	if (changed < 0)
 		return changed;
-	/* This cannot be avoided. */
+	/* The client cannot prevent this; it only warns. */
 	if (changed) {
 		tscf_warning("the server gave other internal addresses, %s: sockets bound to the old ones are cut off",
 			     tscf_addrs_format(&c->plain.internal, text));
