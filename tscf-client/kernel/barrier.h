@@ -5,7 +5,7 @@
  *
  *     packets of encrypted-only sockets, by their mark: by the encrypted device or loopback only
  *     IPv4 packets from an internal address: by our devices or loopback only
- *     IPv4 packets that a policy says are encrypted-only, by ports and remote address: the same
+ *     IPv4 packets that a policy makes encrypted-only, by ports and remote address: the same
  *     IPv4 packets without a level to a service route, if the default level is encrypted-only: the same
  *
  * The client sees the packet on our device and checks that it is the right one (decide.h).  The barrier cannot express

@@ -50,8 +50,8 @@ static struct tscf_addr destination(const struct client *c, int family)
 	return (struct tscf_addr){.family = 0};
 }
 
-/* @return whether a datagram was sent.  If a route of another program leads elsewhere, none arrives and none is
- * expected. */
+/* @return whether a datagram was sent.  If a route of another program leads elsewhere, none arrives and nothing is
+ * reported. */
 static bool send_one(const struct client *c, const struct nat_probe *p, int family, enum tscf_level level)
 {
 	const struct tscf_addr *from = &c->plain.internal.of[tscf_family_index((sa_family_t)family)];

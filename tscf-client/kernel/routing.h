@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * routing.h - the policy rules and route tables that say which tunnel a socket of each level uses now.
+ * routing.h - the policy rules and route tables that select the tunnel for the sockets of each level.
  *
  * tscf(7), "ROUTING".  The wanted rules and routes are planned as a whole from a few facts (pure) and compared with
  * those in the kernel.  Only the difference is written: rules are added before others are deleted, and an unchanged
