@@ -7,7 +7,7 @@
  * getsockopt(2) themselves understand SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, with the same values and results as
  * tsc_setsockopt() and tsc_getsockopt().
  *
- * Functions that return int return 0, or -1 with errno set, unless something else is said.
+ * Functions that return int return 0, or -1 with errno set, unless stated otherwise.
  */
 #ifndef TSCF_TSC_H
 #define TSCF_TSC_H
