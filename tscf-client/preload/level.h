@@ -23,7 +23,7 @@ int preload_level_get(int fd, void *value, socklen_t *length);
 
 /**
  * Report to the daemon that the socket has a local address or another DSCP now: policies may depend on it, and the
- * daemon learns early of a port that only listens.
+ * daemon learns early of a port that only waits for packets.
  *
  * @return 0, or -EACCES if a policy requires it to be encrypted-only, or perhaps does, and it is not.
  */
