@@ -73,7 +73,8 @@ void tscf_tun_close(struct tscf_tun *tun);
 const char *tscf_tun_strerror(int err);
 
 /**
- * Set whether datagrams are joined for the kernel from the next flush on (packet_sniffers.h).  Nothing is queued now.
+ * Set whether datagrams are joined for the kernel from the next flush on (packet_sniffers.h).  Call it when nothing is
+ * queued.
  */
 void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 

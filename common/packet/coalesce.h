@@ -11,8 +11,8 @@
  *     with a wrong checksum passes unchanged and alone; its receiver rejects it.
  *   - Merged are: IPv4 without options and fragments, IPv6 without extension headers; the same addresses, ports, TTL,
  *     TOS, flow label, DF; IPv4 identification that counts up by one or, with DF, stays the same.
- *   - TCP: no flag but ACK, ECE and PSH, which ends a GSO batch; acknowledgement, window, ECE and options the same;
- * sequence without a gap.  UDP: with a checksum.
+ *   - TCP: no flag but ACK, ECE and PSH, which ends a GSO batch; acknowledgement, window, ECE and options the
+ *     same; sequence without a gap.  UDP: with a checksum.
  *   - Payloads of one size; the last one may be smaller.
  *   - The order within a flow is kept; the order of different flows is not.  Fragments and packets with IP options or
  *     extension headers keep their place among all others, because it is not known which flow they belong to.
