@@ -110,7 +110,7 @@ static bool mend(const char *device)
 {
 	if (rp_filter(device) != 1 || tscf_link_sysctl("ipv4", device, "rp_filter", "2") < 0)
 		return false;
-	tscf_warning("%s: somebody has set rp_filter to 1, and so this host dropped what came encrypted: set back to 2", device);
+	tscf_warning("%s: another program has set rp_filter to 1, so this host dropped packets from the encrypted tunnel: set back to 2", device);
 	return true;
 }
 

@@ -90,11 +90,11 @@ static void look(struct tscf_control_listener *l)
 		replace_socket(l, sock);
 		l->file = file;
 		l->said = false;
-		tscf_warning("the control socket %s was removed by somebody; it is there again", l->path);
+		tscf_warning("the control socket %s was removed by another program; it is there again", l->path);
 		return;
 	}
 	if (!l->said)
-		tscf_error("the control socket %s was removed by somebody and cannot be made again: %s", l->path,
+		tscf_error("the control socket %s was removed by another program and cannot be made again: %s", l->path,
 			   sock == -EADDRINUSE ? "something else is in its place" : strerror(-sock));
 	l->said = true;
 	ev_timer_stop(l->loop, &l->look_again);

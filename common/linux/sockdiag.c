@@ -261,7 +261,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 			/* Events were lost: some socket has been destroyed, and a dump shows what is left. */
 			d->handler->destroyed(d->context, &unknown);
 		} else if (got < 0) {
-			tscf_warning("no more news of closed sockets: %s", strerror((int)-got));
+			tscf_warning("the kernel no longer reports closed sockets: %s", strerror((int)-got));
 			ev_io_stop(loop, io);
 			return;
 		} else {

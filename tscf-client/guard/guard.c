@@ -95,7 +95,7 @@ static void write_plan(struct guard *g, const struct guard_net *next)
 		guard_groups_tell(&g->groups, next->generation);
 	err = guard_set_write(&g->set, next);
 	if (err < 0) {
-		tscf_error("guard: cannot be told what holds now: %s", strerror(-err));
+		tscf_error("guard: its maps cannot be written: %s", strerror(-err));
 		return;
 	}
 	if (next->generation != g->now.generation)

@@ -16,7 +16,7 @@ static void recalled(struct tunnel *t)
 	struct client *c = t->client;
 	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
 		return;
-	tscf_info("the server was restarted: it is told which sockets are encrypted-only");
+	tscf_info("the server was restarted: sending it the encrypted-only sockets again");
 	c->registry.quiet = true;
 	registry_resync_now(c);
 	registry_shield_all(c);

@@ -210,9 +210,10 @@ static void change_ranges(struct server *server, struct server_allocator *alloca
 		const bool listed = is_listed(ranges, &range);
 
 		if (listed == server_pool_retired(pool))
-			tscf_info("reload: interface %s gives addresses of %s %s", allocator->name,
-				  tscf_prefix_format(&range, text),
-				  listed ? "again" : "to nobody any more; who has one keeps it");
+			tscf_info("reload: interface %s %s %s", allocator->name,
+				  listed ? "gives new clients addresses again of"
+					 : "gives new clients no more addresses (clients keep the ones they have) of",
+				  tscf_prefix_format(&range, text));
 		server_pool_retire(server_pools_find(pools, &range), !listed);
 	}
 	for (unsigned n = 0; n < ranges->count; n++)

@@ -357,8 +357,8 @@ static int read_clients(struct server_interface_config *i)
 	if (!i->psk_file && !i->client_ca && !i->denied_clients)
 		return 0;
 	if (!i->psk_file && !i->client_ca) {
-		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: nobody would be "
-			   "asked who he is",
+		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: no client "
+			   "would be asked for its identity",
 			   i->name);
 		return -EINVAL;
 	}

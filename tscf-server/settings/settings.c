@@ -221,7 +221,7 @@ const struct tscf_setting server_settings[] = {
      FIELD(keepalive_stream), 30, 660, 0},
     {"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
      FIELD(keepalive_datagram), 0, 660, 0},
-    {"tunnel-persistence-time", "seconds: 0 (for ever) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence),
+    {"tunnel-persistence-time", "seconds: 0 (no limit) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence),
      10, 700, 0},
     {"workers", "a number from 1 to 64, or 0 for one per processor", tscf_setting_number, FIELD(workers), 0,
      TSCF_WORKERS_MAX, 0},
