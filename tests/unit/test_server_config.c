@@ -19,7 +19,7 @@ static int reader(void *config, const char *file)
 static const struct config_case wrong[] = {
 	{"mtu = 1501\n", 1, "1501", "576 to 1500"},
 	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
-	{"tunnel-persistence-time = 701\n", 1, "701", "0 (for ever)"},
+	{"tunnel-persistence-time = 701\n", 1, "701", "0 (no limit)"},
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
 	{"mtu = 1300\nkeepalive-timer = 29\n", 2, "\"29\"", "30 to 660"},
 	{"keepalive-timer = 661\n", 1, "661", "0 (as the client has it)"},
