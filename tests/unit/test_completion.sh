@@ -42,7 +42,7 @@ offers "tcp udp udp,tcp" "$server" --transport ""
 offers "" "$server" --pool ""
 offers "" "$server" --cert ""
 offers "" "$client" status ""
-offers "--control --help --level --version" "$run" --
+offers "--cgroup --control --help --level --version" "$run" --
 offers "encrypted-only encrypted-preferred" "$run" -l enc
 offers "bash..." "$run" --level unencrypted bash
 offers "" "$run" --level unencrypted baresip --level ""
