@@ -22,8 +22,9 @@ import forge
 
 
 def configuration_request():
-    """A new client, of the size that a client's request has."""
-    return forge.message(1, "f" * 16, ["15=" + os.urandom(16).hex(), "17=" + bytes(360).hex()])
+    """Of a new client: an X25519 key of its own, and the 480 bytes that a client's request is padded to."""
+    share = b"\x01" + os.urandom(32)
+    return forge.message(1, "f" * 16, ["15=" + os.urandom(16).hex(), "32=" + share.hex(), "17=" + bytes(403).hex()])
 
 
 def extension(kind, value):
