@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sequence.sh - FIG. 3 of the founding document, message by message, as it is on the wire and inside DTLS: configuration of the unencrypted tunnel,
-# service request when a socket is marked, reservation, handshake, configuration of the encrypted tunnel, the binding, the move, and the release of
-# the encrypted tunnel when its last socket is closed.  The client's keys are taken by a library that is preloaded into it; see key_log.c.
+# sequence.sh - FIG. 3 of the founding document, message by message, as it is on the wire and inside DTLS: configuration of the unencrypted tunnel
+# with the server's proof and its certificates, service request when a socket is marked, reservation, handshake, configuration of the encrypted tunnel,
+# the binding, the move, and the release of the encrypted tunnel when its last socket is closed.  The client's keys are taken by a library that is
+# preloaded into it; see key_log.c.
 . "$(dirname "$0")/lib.sh"
 
 # messages PATTERN: lines of the capture that match.
@@ -60,7 +61,10 @@ sed 's/^/# /' "$T/messages" | grep -v 'encrypted packet' | head -n 60
 
 in_order "FIG. 3 in this order" \
 	" up plain configuration-request tsid=ffffffffffffffff" \
-	" down plain configuration-response .*RESPONSE_CODE=0.*INTERNAL_IPV$TSCF_INNER=${PLAIN_POOL%[0:]/*}" \
+	" down plain configuration-response .*RESPONSE_CODE=0.*INTERNAL_IPV$TSCF_INNER=${PLAIN_POOL%[0:]/*}.* KEY_SHARE CHAIN_DIGEST SIGNATURE MAC\$" \
+	" up plain chain-request .* CHAIN_PART" \
+	" down plain chain-response .* CHAIN_PART" \
+	" up plain keepalive-request" \
 	" up plain service-request .*SERVICE_TYPE=1" \
 	" down plain service-response .*RESPONSE_CODE=0.*RESERVED_TSID=" \
 	" up encrypted handshake client-hello" \
@@ -90,7 +94,9 @@ service=$(messages ' up plain service-request' | head -n 1)
 answer=$(messages ' down plain service-response' | head -n 1)
 is "the response has the request's sequence" "$(field "$response" sequence)" = "$(field "$request" sequence)"
 is "the assigned TSID is that of the server's session" "$(field "$response" tsid)" = "$plain_tsid"
-is "everything after that carries it" "$(messages ' plain ' | grep -v configuration-request | grep -vc "tsid=$plain_tsid")" -eq 0
+is "everything after that carries it, but requests for certificates and their answers" \
+	"$(messages ' plain ' | grep -vE ' (configuration-request|chain-request|chain-response) ' | grep -vc "tsid=$plain_tsid")" -eq 0
+is "those bear the TSID of no tunnel" "$(messages ' plain chain-' | grep -vc "tsid=ffffffffffffffff")" -eq 0
 is "the answer to the service request has its sequence" "$(field "$answer" sequence)" = "$(field "$service" sequence)"
 is "sequence numbers of requests grow" \
 	"$(messages ' up plain [a-z]*-request' | sed 's/.*sequence=\([0-9]*\).*/\1/' | sort -nuc 2>&1 | wc -l)" -eq 0

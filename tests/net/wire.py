@@ -39,7 +39,7 @@ PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 MESSAGES = {
     1: "configuration-request", 2: "configuration-response", 3: "resume-request", 4: "resume-response",
     5: "release-request", 6: "release-response", 7: "keepalive-request", 8: "keepalive-response",
-    9: "service-request", 10: "service-response",
+    9: "service-request", 10: "service-response", 11: "chain-request", 12: "chain-response",
 }
 TLVS = {
     1: "INTERNAL_IPV4", 2: "INTERNAL_IPV6", 3: "ROUTE_IPV4", 4: "ROUTE_IPV6", 5: "DNS", 6: "SIP_SERVER", 7: "MTU",
@@ -47,7 +47,8 @@ TLVS = {
     14: "RESUME_SECRET", 15: "CLIENT_ID", 16: "COOKIE", 17: "PADDING", 18: "RESERVATION_HASH",
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
     24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
-    30: "SHARED_ID", 31: "RUN", 40: "CONNECTION_ID", 41: "ASIDE",
+    30: "SHARED_ID", 31: "RUN", 32: "KEY_SHARE", 33: "CHAIN_DIGEST", 34: "SIGNATURE", 35: "MAC", 36: "CHAIN_PART",
+    40: "CONNECTION_ID", 41: "ASIDE",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
