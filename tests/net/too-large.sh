@@ -79,7 +79,7 @@ is "the MTU of a wide path" "$(client_status .plain.mtu)" -eq 1340
 of_this_mtu wide 1340 1440 5000
 
 path_carries 1380
-must 20 '[ "$(client_status .plain.mtu)" -eq 1315 ] && [ "$(in_server ip -o route get "$PHONE_INNER" | grep -c "mtu 1315")" -eq 1 ]' \
+must 20 '[ "$(client_status .plain.mtu)" -eq 1310 ] && [ "$(in_server ip -o route get "$PHONE_INNER" | grep -c "mtu 1310")" -eq 1 ]' \
 	"the MTU follows the path"
 # What the service network's host knows is no longer true: it has to be told again.
-of_this_mtu narrow 1315 1330 5100
+of_this_mtu narrow 1310 1330 5100
