@@ -18,6 +18,7 @@ only=$LAST_PID
 # Nobody can know of the socket before it is there: the far end begins when the server knows it.
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 100 --marker "M-down " --report 50
+remote=$LAST_PID
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ]'
 is "no error before" "$(last only .errors)" -eq 0
 
@@ -27,6 +28,9 @@ killed=$(now)
 must 5 '[ "$(last only ".send_errors.EACCES // 0")" -gt 20 ]' "the program sees EACCES"
 sent=$(last only .sent)
 must 5 "[ \"\$(last only '.send_errors.EACCES')\" -gt 100 ]"
+# What it sends to the socket is not answered (tscf(7), DYNAMIC ENCRYPTION).
+must 5 '[ "$(server_counter encrypted_probed)" -gt 0 ]' "the server asks the tunnel, since it talks in vain"
+is "once" "$(server_counter encrypted_probed)" -eq 1
 is "nothing more was sent" "$(last only .sent)" -eq "$sent"
 # A new encrypted-only program is refused too, with and without the library's help.
 run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 3 --linger 0 --marker "M-new " >"$T/new.out" 2>/dev/null
@@ -39,9 +43,23 @@ start_client
 note "internal address before $address, after $PHONE_INNER"
 must 15 "[ \$(last only .echoed) -gt $((echoed + 10)) ]" "the same socket goes on"
 is "in time, ms after the start" "$(elapsed "$started")" -le $((1000 + BUSY))
-is "the server need not ask the tunnel of the former run" "$(server_counter encrypted_probed)" -eq 0
-is "nor refuse the new one" "$(server_counter refused_reservation)" -eq 0
+is "the server has not asked again" "$(server_counter encrypted_probed)" -eq 1
+is "nor refused the new one" "$(server_counter refused_reservation)" -eq 0
 grows only .echoed 50 "it goes on"
+
+# --- once more, while nobody talks to the socket ---
+kill "$remote"
+finish "$remote" 10
+grows only .echoed 50 "it goes on alone"
+kill_client
+must 5 '[ "$(last only .errors)" -gt '"$(last only .errors)"' ]' "the program sees errors again"
+echoed=$(last only .echoed)
+started=$(now)
+start_client
+must 15 "[ \$(last only .echoed) -gt $((echoed + 10)) ]" "the same socket goes on again"
+is "in time again, ms after the start" "$(elapsed "$started")" -le $((1000 + BUSY))
+is "the server need not ask the tunnel of the former run" "$(server_counter encrypted_probed)" -eq 1
+is "nor refuse the new one" "$(server_counter refused_reservation)" -eq 0
 kill "$only"
 finish "$only"
 fence
