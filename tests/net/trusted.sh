@@ -19,13 +19,16 @@ outer_address() {
 	default_route "$PHONE" 2>/dev/null
 }
 flow() { program "$1" "$2" "$TSCF_TOOLS/flow" --bind "$ANY:$3" --to $HOST:7000 --rate 100 --marker "M-$1 " --report 50; }
-# until_aside: counts how often the late socket was looked at before the encrypted tunnel was put aside, and was plain.
+# until_aside: looks at the late socket until the encrypted tunnel is put aside, or the socket is plain too early.
 until_aside() {
 	local tunnel end=$((SECONDS + 10))
 	looks=0 too_early=0
 	while tunnel=$(tunnel_of udp 5066) && [ "$(client_status .counters.encrypted_aside)" -eq "$aside" ]; do
 		looks=$((looks + 1))
-		[ "$tunnel" = encrypted ] || too_early=$((too_early + 1))
+		if [ "$tunnel" != encrypted ]; then
+			too_early=1
+			return
+		fi
 		[ "$SECONDS" -lt "$end" ] || die "the encrypted tunnel is not put aside"
 	done
 }
