@@ -10,19 +10,23 @@ start_capture
 echo_server
 start_server
 gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
-mkdir "$T/other"
-for name in phone media ports old other/phone; do cp "$T/born" "$T/$name"; done
+# Not in $T itself: the client keeps its state in $T/phone.
+bin=$T/bin
+mkdir -p "$bin/other"
+for name in phone media ports old other/phone; do cp "$T/born" "$bin/$name"; done
 # Values are 8 times the number of the policy, and the level.
-CLIENT_CONF=("policy ports { program = $T/ports local-port = 5070-5079 level = encrypted-only }"
-	"policy phone { program = $T/phone level = encrypted-only }"
-	"policy media { program = $T/media dscp = EF level = encrypted-only }"
-	"policy old { program = $T/old uid = 1-60000 level = unencrypted }"
-	"policy older { program = $T/old level = encrypted-only }")
-in_phone "$T/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
+CLIENT_CONF=("policy ports { program = $bin/ports local-port = 5070-5079 level = encrypted-only }"
+	"policy phone { program = $bin/phone level = encrypted-only }"
+	"policy media { program = $bin/media dscp = EF level = encrypted-only }"
+	"policy old { program = $bin/old uid = 1-60000 level = unencrypted }"
+	"policy older { program = $bin/old level = encrypted-only }")
+in_phone "$bin/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
 old=$!
+# Its socket is older than the guard only if it is there before the client begins.
+must 5 '[ -s "$T/old.out" ]' "the old socket is bound"
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
-born() { in_phone "$T/$1" $HOST "${@:2}" | sed 's/ $//'; }
+born() { in_phone "$bin/$1" $HOST "${@:2}" | sed 's/ $//'; }
 
 must 10 encrypted_up
 : >"$T/go"
@@ -33,7 +37,7 @@ is "and that is said" "$(client status | grep -c '^guard: on.* sockets are older
 is "new sockets of all kinds" "$(born phone M-kinds k)" = "18 18 18 18 18 18 18 18"
 is "the first packet and all others" "$(born phone M-phone s5 v)" = "back=5/0 value=18"
 is "a program of that name elsewhere" "$(born other/phone M-elsewhere s2 v k)" = "back=2/0 value=0 0 0 0 0 0 0 0 0"
-cp "$T/born" "$T/phone.new" && mv "$T/phone.new" "$T/phone"
+cp "$T/born" "$bin/phone.new" && mv "$bin/phone.new" "$bin/phone"
 is "another file in its place" "$(born phone M-upgraded v s5)" = "value=18 back=5/0"
 is "by the port that it binds" "$(born ports M-ports v b5075 v s5)" = "value=0 bound=0 value=10 back=5/0"
 is "and another port" "$(born ports M-outside b5080 v s2)" = "bound=0 value=0 back=2/0"
@@ -43,10 +47,10 @@ is "by a port that the kernel has chosen" "$(born ports M-chosen b0 l10 s5)" = "
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
 
 # --- other policies ---
-in_phone "$T/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/reload.out" &
+in_phone "$bin/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/reload.out" &
 reload=$!
 must 5 '[ -s "$T/reload.out" ]'
-sed -i "s/^policy phone .*/policy phone { program = $(sed 's/[\/&]/\\&/g' <<<"$T/media") level = unencrypted }/" "$T/client.conf"
+sed -i "s/^policy phone .*/policy phone { program = $(sed 's/[\/&]/\\&/g' <<<"$bin/media") level = unencrypted }/" "$T/client.conf"
 client reload || die "no reload"
 : >"$T/reloaded"
 wait $reload
