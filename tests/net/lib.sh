@@ -128,6 +128,7 @@ elapsed() { awk -v a="$1" -v b="${2:-$EPOCHREALTIME}" 'BEGIN { printf "%d\n", (b
 show_logs() {
 	local log
 	printf '# server counters: %s\n' "$(server_status '.counters | with_entries(select(.value > 0)) | tojson' 2>/dev/null)"
+	printf '# server sessions: %s\n' "$(server sessions --json 2>/dev/null | jq -c '.[:4]' 2>/dev/null)"
 	printf '# client counters: %s\n' "$(client_status '.counters | with_entries(select(.value > 0)) | tojson' 2>/dev/null)"
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue
