@@ -330,6 +330,9 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 			live_sockets_classify(c);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
+		/* Setting up takes long on a busy host: without this the first timers would expire at once. */
+		c->now = tscf_clock_now();
+		ev_now_update(c->loop);
 		connector_begin(c);
 		ready(context);
 		ev_run(c->loop, 0);
