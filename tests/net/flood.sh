@@ -32,6 +32,9 @@ NFT
 echo_server
 start_server_bare --listen $SERVER_OUTER:$PORT --pool 10.8.0.0/16 --encrypted-pool 10.9.0.0/16 --route $SERVICE_NET --services DTTE \
 	--workers 1
+# The client proves its address with a cookie, so it may begin a session beyond the limit; a request that it repeated on a busy machine may
+# leave another one, which it does not confirm.
+OWN=2
 # The address sanitizer keeps what is freed.
 if grep -q libasan "/proc/$SERVER_PID/maps"; then MOST=$((64 * MOST)); fi
 before=$(memory)
@@ -44,7 +47,7 @@ program secret encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to
 must 10 'encrypted_up && [ "$(last secret ".echoed // 0")" -gt 0 ]' "both tunnels are up meanwhile"
 is "milliseconds until both tunnels carried packets" "$(elapsed "$began")" -le 5000
 check "the flood still goes on" eval '! grep -q done "$T/first.out"'
-is "sessions that have not proven their address" "$(unconfirmed)" -le $LIMIT
+is "sessions that have not proven their address" "$(unconfirmed)" -le $((LIMIT + OWN))
 must 30 'grep -q done "$T/first.out"' "the first flood is over"
 first=$(memory)
 is "kilobytes that the server has grown by" $((first - before)) -le $MOST
@@ -52,7 +55,7 @@ is "kilobytes that the server has grown by" $((first - before)) -le $MOST
 flood second
 must 30 'grep -q done "$T/second.out"' "the second flood is over"
 is "kilobytes that it has grown by in a second flood" $(($(memory) - first)) -le $((MOST / 8))
-is "sessions that have not proven their address" "$(unconfirmed)" -le $LIMIT
+is "sessions that have not proven their address" "$(unconfirmed)" -le $((LIMIT + OWN))
 is "bytes sent to those whose names were used" "$(others to bytes)" -le $((3 * $(others from bytes)))
 is "requests that were to be repeated with a cookie" "$(server_counter cookies)" -gt $((COUNT / 4))
 is "answers, to requests and to handshakes" "$(others to packets)" -gt $((COUNT * 3 / 2))
