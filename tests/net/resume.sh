@@ -102,7 +102,8 @@ ip -n "$PHONE" link set access up
 [ "$TSCF_OUTER" = 4 ] || add_address "$PHONE" access $SECOND_OUTER/$BITS
 ip -n "$PHONE" route replace default via $SERVER_LINK
 happens
-goes_on "link down and up" 500 500
+# A SYN that is lost while the link comes up is sent again by TCP after a second.
+goes_on "link down and up" $((500 + DEAF)) $((500 + DEAF))
 
 # --- the client stands still, longer than the server's patience for an answer and the translator's memory, as in a host that sleeps ---
 kill -STOP "$CLIENT_PID"
