@@ -53,6 +53,27 @@ const char *tscf_response_name(enum tscf_response code)
 	return "unknown";
 }
 
+/** tlv_size_legal() for the types that authenticate one end to the other, TSCF_TLV_CHAIN_PART included. */
+static bool authentication_size_legal(uint16_t type, uint16_t length)
+{
+	switch (type) {
+	case TSCF_TLV_AUTH_METHODS:
+		return length == 1;
+	case TSCF_TLV_AUTH_PROOF:
+		return length >= 2 && length <= TSCF_PROOF_MAX;
+	case TSCF_TLV_AUTH_CERTIFICATE:
+		return length >= 1 && length <= TSCF_CERTIFICATE_MAX;
+	case TSCF_TLV_KEY_SHARE:
+		return length == TSCF_KEY_SHARE_SIZE;
+	case TSCF_TLV_SIGNATURE:
+		return length >= 1 && length <= TSCF_SIGNATURE_MAX;
+	case TSCF_TLV_MAC:
+		return length == TSCF_MAC_SIZE;
+	default:
+		return length >= 4 && length <= 4 + TSCF_CHAIN_PART_MAX;
+	}
+}
+
 /** @return whether a value of @p length bytes is legal for @p type; for an unknown type any length is. */
 static bool tlv_size_legal(uint16_t type, uint16_t length)
 {
@@ -102,19 +123,13 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_COOKIE:
 		return length >= 1 && length <= COOKIE_MAX;
 	case TSCF_TLV_AUTH_METHODS:
-		return length == 1;
 	case TSCF_TLV_AUTH_PROOF:
-		return length >= 2 && length <= TSCF_PROOF_MAX;
 	case TSCF_TLV_AUTH_CERTIFICATE:
-		return length >= 1 && length <= TSCF_CERTIFICATE_MAX;
 	case TSCF_TLV_KEY_SHARE:
-		return length == TSCF_KEY_SHARE_SIZE;
 	case TSCF_TLV_SIGNATURE:
-		return length >= 1 && length <= TSCF_SIGNATURE_MAX;
 	case TSCF_TLV_MAC:
-		return length == TSCF_MAC_SIZE;
 	case TSCF_TLV_CHAIN_PART:
-		return length >= 4 && length <= 4 + TSCF_CHAIN_PART_MAX;
+		return authentication_size_legal(type, length);
 	case TSCF_TLV_PADDING:
 		return true;
 	}

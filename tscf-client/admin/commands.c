@@ -67,12 +67,22 @@ static void run(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer(call, -err, NULL);
 }
 
+static void mark_mask(const struct client *c, struct tscf_control_call_in *call)
+{
+	call->level = c->config->fwmark_mask;
+	tscf_control_answer(call, 0, NULL);
+}
+
+static bool is_administrative(uint32_t op)
+{
+	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_FLUSH || op == TSCF_CONTROL_RELOAD;
+}
+
 static void request(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
-	bool admin = call->request.op == TSCF_CONTROL_STOP || call->request.op == TSCF_CONTROL_FLUSH ||
-		     call->request.op == TSCF_CONTROL_RELOAD;
-	if (admin && !privileged(call)) {
+
+	if (is_administrative(call->request.op) && !privileged(call)) {
 		tscf_control_answer(call, EPERM, NULL);
 		return;
 	}
@@ -90,8 +100,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		moves_get_level(c, call);
 		break;
 	case TSCF_CONTROL_MARK_MASK:
-		call->level = c->config->fwmark_mask;
-		tscf_control_answer(call, 0, NULL);
+		mark_mask(c, call);
 		break;
 	case TSCF_CONTROL_BOUND:
 		moves_bound(c, call);
