@@ -7,6 +7,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,7 +68,7 @@ static int read_some(const struct reader *r)
 
 	if (got < 0)
 		return errno == EINTR ? 1 : -errno;
-	for (int left = (int)got; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+	for (int left = (int)got; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
 			/* Both messages begin with the error number. */
 			int error = 0;
