@@ -12,8 +12,8 @@
 /** What the machine did, a letter and a number each: s start, c confirm, x stop, u used, e exhausted. */
 static char done[2048];
 static struct candidates race;
-/** Candidates that fail in their start, as a bit each. */
-static unsigned impossible;
+/** Candidates that fail in their start, as a bit each, for the first 64. */
+static uint64_t impossible;
 
 static void note(char letter, unsigned i)
 {
@@ -28,7 +28,7 @@ static void on_start(void *context, unsigned i)
 {
 	(void)context;
 	note('s', i);
-	if (impossible & 1U << i)
+	if (i < 64 && impossible & UINT64_C(1) << i)
 		candidates_failed(&race, i, "no way", clock_ms);
 }
 
