@@ -73,7 +73,7 @@ must 5 '[ "$(tunnels plain) $(tunnels encrypted)" = "2 0" ]' "the tunnels are go
 configure '' ''
 server reload || fail "reload"
 # The 40 addresses of a moment ago rest.
-load calls --plain 90 --window 8 --encrypted 20 --active 60 --active-encrypted 20 --rate 20 --seconds 4
+load calls --plain 90 --window 2 --encrypted 20 --active 60 --active-encrypted 20 --rate 20 --seconds 4
 load_pid=$LAST_PID
 must 20 '[ "$(tunnels plain) $(tunnels encrypted)" = "85 20" ]' "all tunnels are there"
 pass "every address of the pool is used (83 and 2)"
