@@ -237,6 +237,14 @@ WORLD_TEST(proof_by_key, have_key)
 	close(world_encrypted_up(w, 5000));
 	m = world_last(w, WORLD_CONFIGURE_ENCRYPTED);
 	ck_assert(tscf_message_find(&m, TSCF_TLV_AUTH_PROOF, &tlv));
+	/* The server is started again and asks for no proof any more: the key goes into nothing. */
+	w->server.cookie = false;
+	w->server.methods = 0;
+	w->server.psk = NULL;
+	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
+	lose_tunnel(w);
+	WORLD_UNTIL(w, 20000, is_up(w));
+	ck_assert_int_eq(world_counter(w, "unverified"), 0);
 }
 
 /* --- whose the answer is --- */

@@ -306,6 +306,8 @@ static void start(void *context, unsigned i)
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
+	/* It is this server's to ask for a proof, with its cookie; the server that was tried here before may be another. */
+	try->must_prove = false;
 	try->refused = false;
 	int error = tunnel_open(&try->tunnel, &c->connector.ways[i]);
 	if (error < 0)
