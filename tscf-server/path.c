@@ -165,7 +165,7 @@ static bool handle_control(struct server_listener *l, const struct tscf_packet *
 	struct server_answer answer;
 
 	/* The connection was closed a moment ago. */
-	if (in.encrypted && !in.session)
+	if ((in.place.connection && in.place.connection->closed) || (in.encrypted && !in.session))
 		return false;
 	server_control(state, &in, data, length, &answer);
 	if (answer.whole)

@@ -57,6 +57,26 @@ START_TEST(stream_wrong)
 }
 END_TEST
 
+/* A key share that agrees on nothing is refused, and ends the connection after the answer. */
+START_TEST(stream_share_of_no_use)
+{
+	static const uint8_t share[TSCF_KEY_SHARE_SIZE] = {1};
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer writer;
+
+	world_dial(&a);
+	tscf_write_begin(&writer, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
+	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, a.id, sizeof(a.id));
+	tscf_write_bytes(&writer, TSCF_TLV_KEY_SHARE, share, sizeof(share));
+	tscf_write_pad(&writer, 480);
+	ck_assert_int_eq(world_send(&a, &writer, false), TSCF_RESPONSE_MALFORMED);
+	/* Nothing else that came with it is handled. */
+	ck_assert(w->answer.end != NULL);
+	ck_assert(!a.stream->open);
+	ck_assert_uint_eq(w->interface->plain_count, 0);
+}
+END_TEST
+
 /* Without a session a request is answered as over UDP. */
 START_TEST(stream_no_session)
 {
@@ -150,6 +170,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, stream_tunnel);
 	tcase_add_test(t, stream_wrong);
+	tcase_add_test(t, stream_share_of_no_use);
 	tcase_add_test(t, stream_no_session);
 	tcase_add_test(t, stream_lost);
 	tcase_add_loop_test(t, stream_lost_for_good, 0, 2);

@@ -211,8 +211,10 @@ static void answer_plain(const struct server_request *r, struct server_session *
 	begin_plain(r, &w, s->tsid, s->lease);
 	length = tscf_agreement_answer(r->state->identity, r->message, tscf_client_name_key(s->who), &w);
 	if (length < 0) {
-		server_session_end(r->state, s, r->in->now, "its key share is of no use");
 		refuse(r, SERVER_COUNT_REFUSED_SHARE, TSCF_RESPONSE_MALFORMED, "the key share is of no use");
+		/* After the answer: it ends the connection, and no other message of that may be handled. */
+		r->answer->end = s;
+		r->answer->why = "its key share is of no use";
 		return;
 	}
 	r->answer->length = (uint32_t)length;
