@@ -3,12 +3,16 @@ noinst_LTLIBRARIES += libtscf-common.la
 libtscf_common_la_SOURCES = \
 	common/auth/agreement.c \
 	common/auth/agreement.h \
+	common/auth/base64url.c \
+	common/auth/base64url.h \
 	common/auth/ca_store.c \
 	common/auth/ca_store.h \
 	common/auth/client_auth.c \
 	common/auth/credential.c \
 	common/auth/identity.c \
 	common/auth/identity.h \
+	common/auth/invitation.c \
+	common/auth/invitation.h \
 	common/auth/proof.h \
 	common/auth/proof_subject.h \
 	common/auth/psk.c \

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +21,34 @@ static int digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool parse_identity(const char *text, size_t length, char *identity)
+bool tscf_psk_identity_valid(const char *text, size_t length)
 {
-	if (length == 0 || length > TSCF_PSK_IDENTITY_MAX)
+	if (length == 0 || length > TSCF_PSK_IDENTITY_MAX || text[0] == '#')
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (text[i] <= ' ' || text[i] == 0x7f)
+		if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == ':')
 			return false;
+	return true;
+}
+
+size_t tscf_psk_format(const struct tscf_psk *psk, char *line)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = stpcpy(line, psk->identity);
+
+	*at++ = ':';
+	for (unsigned i = 0; i < psk->key_length; i++) {
+		*at++ = digits[psk->key[i] >> 4];
+		*at++ = digits[psk->key[i] & 15];
+	}
+	*at = '\0';
+	return (size_t)(at - line);
+}
+
+static bool parse_identity(const char *text, size_t length, char *identity)
+{
+	if (!tscf_psk_identity_valid(text, length))
+		return false;
 	memcpy(identity, text, length);
 	identity[length] = '\0';
 	return true;

@@ -8,6 +8,7 @@
 #ifndef TSCF_PSK_H
 #define TSCF_PSK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,17 @@ struct tscf_psks {
  * @return 1 with *out, 0 for an empty line or a comment, or -EINVAL with the expected format in *expected.
  */
 int tscf_psk_parse(const char *line, size_t length, struct tscf_psk *out, const char **expected);
+
+/**
+ * @return whether the @p length bytes at @p text are an identity: 1 to 64 printable ASCII characters without blanks and
+ * colons, and not beginning with #.
+ */
+bool tscf_psk_identity_valid(const char *text, size_t length);
+
+/** Room for a line and its NUL. */
+#define TSCF_PSK_LINE (TSCF_PSK_IDENTITY_MAX + 1 + 2 * TSCF_PSK_KEY_MAX + 1)
+/** Write "IDENTITY:KEY" into @p line of TSCF_PSK_LINE bytes.  @return its length. */
+size_t tscf_psk_format(const struct tscf_psk *psk, char *line);
 
 /**
  * Read a file.

@@ -3,7 +3,6 @@
 #include "common/auth/psk.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,18 +16,14 @@ static void must(bool holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char line[TSCF_PSK_IDENTITY_MAX + 2 + 2 * TSCF_PSK_KEY_MAX];
+	char line[TSCF_PSK_LINE];
 	const char *expected = NULL;
 	struct tscf_psk psk, again;
-	int length;
 
 	if (tscf_psk_parse((const char *)data, size, &psk, &expected) != 1)
 		return 0;
 	must(psk.key_length >= TSCF_PSK_KEY_MIN && psk.key_length <= TSCF_PSK_KEY_MAX);
-	length = snprintf(line, sizeof(line), "%s:", psk.identity);
-	for (unsigned i = 0; i < psk.key_length; i++)
-		length += snprintf(line + length, sizeof(line) - (size_t)length, "%02x", psk.key[i]);
-	must(tscf_psk_parse(line, (size_t)length, &again, &expected) == 1);
+	must(tscf_psk_parse(line, tscf_psk_format(&psk, line), &again, &expected) == 1);
 	must(memcmp(&psk, &again, sizeof(psk)) == 0);
 	return 0;
 }

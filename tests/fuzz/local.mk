@@ -39,6 +39,12 @@ tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/auth/psk.c
 tests_fuzz_fuzz_psk_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
 
+noinst_PROGRAMS += tests/fuzz/fuzz_invitation
+tests_fuzz_fuzz_invitation_SOURCES = tests/fuzz/fuzz_invitation.c common/auth/invitation.c common/auth/base64url.c common/auth/psk.c \
+	common/base/addr.c
+tests_fuzz_fuzz_invitation_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_invitation_LDFLAGS = $(FUZZ_LDFLAGS)
+
 noinst_PROGRAMS += tests/fuzz/fuzz_cert
 tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c common/tls/cert.c common/base/addr.c common/crypto/hash.c
 tests_fuzz_fuzz_cert_CFLAGS = $(FUZZ_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS)
@@ -51,7 +57,7 @@ tests_fuzz_fuzz_stream_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LDFLAGS)
 
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_cert tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment \
+fuzz: tests/fuzz/fuzz_cert tests/fuzz/fuzz_invitation tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_stream
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif

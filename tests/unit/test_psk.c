@@ -96,6 +96,22 @@ START_TEST(others_may_read)
 }
 END_TEST
 
+START_TEST(written)
+{
+	char line[TSCF_PSK_LINE], longest[TSCF_PSK_LINE];
+	const char *expected;
+	struct tscf_psk psk;
+
+	ck_assert_int_eq(tscf_psk_parse("al:" KEY, strlen("al:" KEY), &psk, &expected), 1);
+	ck_assert_uint_eq(tscf_psk_format(&psk, line), strlen("al:" KEY));
+	ck_assert_str_eq(line, "al:000102030405060708090a0b0c0d0e0f");
+	memset(psk.identity, 'a', TSCF_PSK_IDENTITY_MAX);
+	memset(psk.key, 0xff, TSCF_PSK_KEY_MAX);
+	psk.key_length = TSCF_PSK_KEY_MAX;
+	ck_assert_uint_eq(tscf_psk_format(&psk, longest), TSCF_PSK_LINE - 1);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("psk");
@@ -105,6 +121,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, good);
 	tcase_add_test(t, bad);
 	tcase_add_test(t, others_may_read);
+	tcase_add_test(t, written);
 	suite_add_tcase(suite, t);
 	return suite;
 }
