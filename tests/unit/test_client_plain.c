@@ -286,6 +286,57 @@ WORLD_TEST(rogue_server, be_rogue)
 	tscf_identity_free(rogue);
 }
 
+static void two_servers(struct client_world *w)
+{
+	ck_assert_int_eq(client_servers_add(&w->config.servers, "198.51.100.2"), 0);
+}
+
+/* The second server is a rogue, but the tunnel is resumed at the first: the reason is gone when it is lost again. */
+WORLD_TEST(rogue_before_resumption, two_servers)
+{
+	struct tscf_identity *other = server_identity_make(NULL);
+
+	world_plain_up(w);
+	w->server.identity = other;
+	w->server.reaction[WORLD_RESUME] = w->server.reaction[WORLD_KEEPALIVE] = WORLD_LOSES;
+	world_link_unreachable(world_link(w, WORLD_UDP));
+	WORLD_UNTIL(w, 20000, world_counter(w, "unverified") > 0);
+	ck_assert_ptr_nonnull(strstr(world_status(w, "plain.unverified"), "pin does not match"));
+	w->server.reaction[WORLD_CONFIGURE] = WORLD_LOSES;
+	w->server.reaction[WORLD_RESUME] = w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
+	WORLD_UNTIL(w, 20000, is_up(w));
+	ck_assert(reason_has(w, "resumed"));
+	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
+	lose_everything(w);
+	world_link_unreachable(world_link(w, WORLD_UDP));
+	WORLD_UNTIL(w, 20000, !is_up(w));
+	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
+	tscf_identity_free(other);
+}
+
+static void only_tcp(struct client_world *w)
+{
+	w->config.servers.all.transport = CLIENT_TRANSPORT_AUTO;
+	w->reception[WORLD_UDP] = WORLD_FAILS;
+}
+
+/* A rogue answers on a better way while the tunnel is up: that is no reason for anything, then and later. */
+WORLD_TEST(rogue_beside_tunnel, only_tcp)
+{
+	struct tscf_identity *other = server_identity_make(NULL);
+
+	world_plain_up(w);
+	w->server.identity = other;
+	w->reception[WORLD_UDP] = WORLD_ACCEPTS;
+	WORLD_UNTIL(w, 60000, world_counter(w, "unverified") > 0);
+	ck_assert(is_up(w));
+	lose_everything(w);
+	world_link_down(world_link(w, WORLD_TCP), ECONNRESET);
+	ck_assert(!is_up(w));
+	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
+	tscf_identity_free(other);
+}
+
 /* The certificates are fetched once. */
 WORLD_TEST(certificates_are_remembered, NULL)
 {
@@ -566,6 +617,8 @@ static Suite *make_suite(void)
 	tcase_add_test(up, no_cookie_in_answer);
 	tcase_add_test(up, proof_demanded);
 	tcase_add_loop_test(up, rogue_server, 0, 3);
+	tcase_add_test(up, rogue_before_resumption);
+	tcase_add_test(up, rogue_beside_tunnel);
 	tcase_add_test(up, certificates_are_remembered);
 	tcase_add_loop_test(up, proof_by_key, 0, 2);
 	tcase_add_test(on, resumed);

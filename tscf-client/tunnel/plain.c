@@ -89,6 +89,8 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 	if (c->plain.state != state || c->plain_since == 0)
 		c->plain_since = c->now;
 	c->plain.state = state;
+	if (state == TUNNEL_UP)
+		c->untrusted = 0;
 	hook_plain_changed(c);
 	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);
 }
@@ -114,7 +116,6 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	c->plain.last_heard = c->now;
 	client_route(c);
 	plain_state(c, TUNNEL_UP, "configured");
-	c->untrusted = 0;
 	c->verified_since = c->now;
 	pmtu_begin(c);
 	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",

@@ -17,14 +17,17 @@ static struct trust *trust_of(const struct connector_try *try)
 	return &try->tunnel.client->trust[try->tunnel.way.server];
 }
 
+/* While the plain tunnel is up, its server is verified: a refused try for a better way is only counted. */
 static void refuse(struct connector_try *try, const char *reason)
 {
 	struct client *c = try->tunnel.client;
 	char text[TRUST_REASON];
 	snprintf(text, sizeof(text), "the server cannot be verified: %s", reason);
 	c->counters.unverified++;
-	c->untrusted |= 1U << try->tunnel.way.server;
-	snprintf(c->untrusted_reason, sizeof(c->untrusted_reason), "%s", text);
+	if (c->plain.state != TUNNEL_UP) {
+		c->untrusted |= 1U << try->tunnel.way.server;
+		snprintf(c->untrusted_reason, sizeof(c->untrusted_reason), "%s", text);
+	}
 	trust_stop(try);
 	try->verified(try, text);
 }
