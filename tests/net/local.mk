@@ -35,6 +35,7 @@ NET_TESTS = \
 	tests/net/guard-flushed.sh \
 	tests/net/guard-killed.sh \
 	tests/net/guard-none.sh \
+	tests/net/guard-older.sh \
 	tests/net/guard-option.sh \
 	tests/net/guard-programs.sh \
 	tests/net/guard-run.sh \

@@ -200,11 +200,12 @@ int tscf_create(struct bpf_sock *sk)
 
 	if (!net)
 		return 1;
+	/* There may be numbered policies later. */
+	fresh.uid = current_owner();
 	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stored)
 		return 0;
 	if (net->numbered) {
-		stored->uid = current_owner();
 		stored->pid = bpf_get_current_pid_tgid() >> 32;
 		identify(net, stored);
 		/* The socket has no port, has sent nothing and is not yet known to anyone: it may get any level. */
@@ -220,12 +221,19 @@ int tscf_create(struct bpf_sock *sk)
 	return 1;
 }
 
-/* The data stored with a socket, which may be older than the guard. */
+/* The data stored with a socket.  One that is older than the guard counts as the current process's. */
+static __always_inline struct guard_socket *stored_or_new(struct bpf_sock *sk, __u64 netns)
+{
+	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()};
+
+	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* The same, with the policies that can hold for it. */
 static __always_inline struct guard_socket *stored_of(const struct guard_net *net, struct bpf_sock *sk, __u64 netns)
 {
-	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()}, *stored;
+	struct guard_socket *stored = stored_or_new(sk, netns);
 
-	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
 	if (stored)
 		identify(net, stored);
 	return stored;
@@ -375,12 +383,12 @@ static __always_inline void keep_bits(struct bpf_sockopt *ctx, const struct guar
 
 static __always_inline void remember_mark(struct bpf_sockopt *ctx, __u64 netns)
 {
-	struct guard_socket fresh = {.netns = netns}, *stored;
 	const __u32 *mark = ctx->optval;
+	struct guard_socket *stored;
 
 	if (!ctx->sk || (void *)(mark + 1) > ctx->optval_end)
 		return;
-	stored = bpf_sk_storage_get(&sockets, ctx->sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	stored = stored_or_new(ctx->sk, netns);
 	if (stored)
 		stored->mark = *mark;
 }
@@ -415,13 +423,13 @@ static __always_inline int set_level(struct bpf_sockopt *ctx, const struct guard
 	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
 	struct bpf_sock *sk = ctx->sk;
 	__u32 *level = ctx->optval, now, next;
-	struct guard_socket *stored, fresh = {.netns = netns};
+	struct guard_socket *stored;
 
 	if (!sk || (sk->family != AF_INET && sk->family != AF_INET6))
 		return 1;
 	if (ctx->optlen != 4 || (void *)(level + 1) > ctx->optval_end || *level > PREFERRED)
 		return refuse(EINVAL);
-	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	stored = stored_or_new(sk, netns);
 	if (!stored)
 		return refuse(ENOBUFS);
 	e.cookie = stored->cookie;
@@ -456,7 +464,8 @@ static __always_inline int introduce(struct bpf_sockopt *ctx, struct guard_net *
 	return 1;
 }
 
-/* The program sets a DSCP: apply the policies before anything is sent with it. */
+/* The program sets a DSCP: remember it for policies to come, and apply the present ones before anything is sent with
+ * it. */
 static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns, bool six)
 {
 	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
@@ -465,15 +474,18 @@ static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_
 	enum change change;
 	__u32 tos;
 
-	if (!net->numbered || !ctx->sk || ctx->optlen < 1 || (void *)(byte + 1) > ctx->optval_end)
+	if (!ctx->sk || ctx->optlen < 1 || (void *)(byte + 1) > ctx->optval_end)
 		return 1;
 	tos = *byte;
 	if (ctx->optlen >= 4 && (void *)(byte + 4) <= ctx->optval_end)
 		tos = *(__s32 *)byte == -1 ? 0 : *(__u32 *)byte & 255;
-	stored = stored_of(net, ctx->sk, netns);
+	stored = stored_or_new(ctx->sk, netns);
 	if (!stored)
 		return refuse(ENOBUFS);
 	stored->dscp[six] = tos >> 2;
+	if (!net->numbered)
+		return 1;
+	identify(net, stored);
 	describe(&e, ctx->sk);
 	e.cookie = stored->cookie;
 	e.mark = e.mark_before = ctx->sk->mark;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -240,10 +241,26 @@ void guard_close(struct guard *g, bool keep)
 	g->on = false;
 }
 
-void guard_adopt(struct guard *g, int fd)
+static __u8 dscp_of(int fd, int level, int option)
 {
+	socklen_t length = sizeof(int);
+	int value = 0;
+
+	/* An IPv6 raw socket has no IP_TOS, an IPv4 socket has no traffic class. */
+	return getsockopt(fd, level, option, &value, &length) == 0 ? value >> 2 & 63 : 0;
+}
+
+void guard_adopt(struct guard *g, int fd, const struct tscf_socket *s)
+{
+	const struct guard_socket socket = {
+	    .netns = g->set.netns,
+	    .cookie = s->cookie,
+	    .mark = s->mark,
+	    .uid = s->uid,
+	    .dscp = {dscp_of(fd, IPPROTO_IP, IP_TOS), dscp_of(fd, IPPROTO_IPV6, IPV6_TCLASS)}};
+
 	if (g->on)
-		g->older += guard_set_adopt(&g->set, fd);
+		g->older += guard_set_adopt(&g->set, fd, &socket);
 }
 
 json_t *guard_report(const struct guard *g)

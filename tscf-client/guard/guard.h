@@ -68,8 +68,8 @@ void guard_each_waiting(const struct guard *g,
 /** The client ends.  @p keep: encrypted-only sockets live on, and none of their packets may pass. */
 void guard_close(struct guard *g, bool keep);
 
-/** Add a socket of this namespace that may be older than the guard. */
-void guard_adopt(struct guard *g, int fd);
+/** Add the socket @p s of this namespace behind @p fd, which may be older than the guard. */
+void guard_adopt(struct guard *g, int fd, const struct tscf_socket *s);
 
 /** What `status` shows: whether there is a guard and since when, or why not. */
 json_t *guard_report(const struct guard *g);

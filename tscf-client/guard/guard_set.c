@@ -159,15 +159,9 @@ void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation, false);
 }
 
-bool guard_set_adopt(const struct guard_set *s, int fd)
+bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about)
 {
-	struct guard_socket fresh = {.netns = s->netns};
-	socklen_t length = sizeof(fresh.cookie), mark = sizeof(fresh.mark);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &fresh.cookie, &length) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_MARK, &fresh.mark, &mark) < 0)
-		return false;
-	return bpf_map_update_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &fresh, BPF_NOEXIST) == 0;
+	return bpf_map_update_elem(s->maps[GUARD_MAP_SOCKETS], &fd, about, BPF_NOEXIST) == 0;
 }
 
 void guard_set_deaf(const struct guard_set *s)

@@ -94,8 +94,8 @@ bool guard_set_attached(const struct guard_set *s);
 /** @return the last request for the socket behind @p fd, as `asked' in struct guard_event; 0: none. */
 uint64_t guard_set_asked(const struct guard_set *s, int fd);
 
-/** Add the socket behind @p fd, which may be older than the guard.  @return whether it was. */
-bool guard_set_adopt(const struct guard_set *s, int fd);
+/** Store @p about with the socket behind @p fd, if nothing is stored yet.  @return whether that was so. */
+bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about);
 
 /** Stop the events of this namespace: no client receives them any more. */
 void guard_set_deaf(const struct guard_set *s);

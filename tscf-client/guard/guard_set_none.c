@@ -75,9 +75,9 @@ void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 	(void)s, (void)generation;
 }
 
-bool guard_set_adopt(const struct guard_set *s, int fd)
+bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about)
 {
-	(void)s, (void)fd;
+	(void)s, (void)fd, (void)about;
 	return false;
 }
 

@@ -127,7 +127,7 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
 
 	if (ours)
-		guard_adopt(&p->c->guard, fd);
+		guard_adopt(&p->c->guard, fd, &s);
 	if (ours && is_another(p, fd, &s, pid))
 		moves_add(p->c, p->change, fd, pid);
 	else
