@@ -246,7 +246,7 @@ static void tear_down(struct client *c)
 	moves_free(c);
 	monitor_stop(c);
 	wall_clock_stop(&c->wall_clock);
-	upkeep_stop(c);
+	upkeep_stop(&c->upkeep);
 	if (c->routing.netlink && c->registry.diag)
 		remove_rules(c);
 	candidates_stop(&c->encrypted_race, c->now);
@@ -285,6 +285,7 @@ static struct client *client_new(struct client_config *config)
 	c->sniffers = (struct tscf_packet_sniffers){-1, -1, -1};
 	c->started = c->now = tscf_clock_now();
 	tscf_timers_init(&c->timers, c->loop, &c->now);
+	client_connect_parts(c);
 	upkeep_init(&c->upkeep);
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	name_watch_init(&c->connector.name_watch);
@@ -299,7 +300,7 @@ static struct client *client_new(struct client_config *config)
 	encrypted_init(c);
 	moves_init(c);
 	accepted_init(c);
-	nat_probe_init(c);
+	nat_probe_init(&c->nat_probes);
 	waiters_init(c);
 	hook_init(c);
 	return c;
@@ -322,7 +323,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, guarded_event, c);
 		accept_queue_adopt(c);
-		upkeep_start(c);
+		upkeep_start(&c->upkeep);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(c);

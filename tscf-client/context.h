@@ -23,6 +23,7 @@
 #include "tscf-client/identity.h"
 #include "tscf-client/kernel/delivery.h"
 #include "tscf-client/kernel/nat_probe.h"
+#include "tscf-client/kernel/router.h"
 #include "tscf-client/kernel/routing.h"
 #include "tscf-client/kernel/upkeep.h"
 #include "tscf-client/kernel/wall_clock.h"
@@ -51,18 +52,19 @@
 	X(up_encrypted)                                                                                                \
 	X(down_plain)                                                                                                  \
 	X(down_encrypted)                                                                                              \
-	X(up_turned)              /* read from the plain device, sent encrypted: no mark, but a bound flow */          \
-	    X(up_no_tunnel)       /* the tunnel is not there */                                                        \
-	    X(down_no_tunnel)     /* before the tunnel was configured */                                               \
-	    X(up_spoofed)         /* source is not an internal address */                                              \
-	    X(up_protected)       /* would have gone in clear */                                                       \
-	    X(up_too_large)       /* over the MTU */                                                                   \
-	    X(down_spoofed)       /* destination is not an internal address */                                         \
-	    X(down_clear_refused) /* clear packet for an encrypted-only socket */                                      \
-	    X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                  \
-	    X(malformed) X(control_invalid) X(control_wrong_tsid)                                                      \
-		X(unverified) /* answers to configuration requests that are not the server's */                        \
-	    X(put_back)       /* changed by others in the kernel (upkeep.h) */                                         \
+	X(up_turned)          /* read from the plain device, sent encrypted: no mark, but a bound flow */              \
+	X(up_no_tunnel)       /* the tunnel is not there */                                                            \
+	X(down_no_tunnel)     /* before the tunnel was configured */                                                   \
+	X(up_spoofed)         /* source is not an internal address */                                                  \
+	X(up_protected)       /* would have gone in clear */                                                           \
+	X(up_too_large)       /* over the MTU */                                                                       \
+	X(down_spoofed)       /* destination is not an internal address */                                             \
+	X(down_clear_refused) /* clear packet for an encrypted-only socket */                                          \
+	X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                      \
+	X(malformed)                                                                                                   \
+	X(control_invalid) X(control_wrong_tsid)                                                                       \
+	    X(unverified) /* answers to configuration requests that are not the server's */                            \
+	    X(put_back)   /* changed by others in the kernel (upkeep.h) */                                             \
 	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)
 
 struct client_counters {
@@ -95,9 +97,8 @@ struct client {
 	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
-	uint32_t reservation_sequence; /**< sequence number of the request for it */
-	struct resume_secret
-	    resume_secret; /**< of the last encrypted tunnel: lets the next one replace it at once */
+	uint32_t reservation_sequence;      /**< sequence number of the request for it */
+	struct resume_secret resume_secret; /**< of the last encrypted tunnel: lets the next one replace it at once */
 	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
 	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: unknown */
 	struct tscf_credential *credential;         /**< authenticates this client; NULL: none */
@@ -126,10 +127,11 @@ struct client {
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
+	struct router router; /**< client_route(), for parts below */
 	struct upkeep upkeep;
 	struct delivery delivery; /**< made from the same facts */
-	struct tscf_timer nat_probe_timer, plain_timer, encrypted_timer;
-	struct nat_probe nat_probes[2]; /**< of the plain and the encrypted device */
+	struct tscf_timer plain_timer, encrypted_timer;
+	struct nat_probes nat_probes;
 	struct guard guard;
 	struct registry registry;
 	struct moves moves;
@@ -149,11 +151,15 @@ struct client {
 	int error;                           /**< why the loop ended; 0: it was stopped */
 };
 
-/* kernel/route.c */
+/* parts.c */
+/** Give each part what it uses of the others.  The configuration and the timers must be there. */
+void client_connect_parts(struct client *c);
+
+/* route.c */
 /** Write the present facts into the kernel. */
 void client_route(struct client *c);
 
-/* kernel/monitor_clock.c */
+/* clock.c */
 /** Read the clock into c->now, and check whether the host was asleep. */
 void client_clock(struct client *c);
 

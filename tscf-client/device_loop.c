@@ -56,5 +56,5 @@ void device_loop_lost(struct client *c, struct tscf_tun *tun, int error)
 		watch_plain(c);
 	else
 		watch_encrypted(c);
-	upkeep_soon(c);
+	upkeep_soon(&c->upkeep);
 }

@@ -18,6 +18,9 @@ libtscf_client_la_SOURCES = \
 	tscf-client/admin/waiters.c \
 	tscf-client/admin/waiters.h \
 	tscf-client/client.c \
+	tscf-client/clock.c \
+	tscf-client/parts.c \
+	tscf-client/route.c \
 	tscf-client/client.h \
 	tscf-client/context.h \
 	tscf-client/decide.c \
@@ -38,14 +41,14 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/device.h \
 	tscf-client/tunnel/monitor.c \
 	tscf-client/tunnel/monitor.h \
-	tscf-client/kernel/monitor_clock.c \
+	tscf-client/tunnel/monitor_clock.c \
 	tscf-client/kernel/name_watch.c \
 	tscf-client/kernel/name_watch.h \
 	tscf-client/kernel/wall_clock.c \
 	tscf-client/kernel/wall_clock.h \
 	tscf-client/kernel/pace.c \
 	tscf-client/kernel/pace.h \
-	tscf-client/kernel/route.c \
+	tscf-client/kernel/router.h \
 	tscf-client/kernel/nat_probe.c tscf-client/kernel/nat_probe.h tscf-client/kernel/routing.c \
 	tscf-client/kernel/routing.h \
 	tscf-client/kernel/routing_look.c \

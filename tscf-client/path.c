@@ -90,7 +90,7 @@ static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *enc
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
 {
-	return probe->waiting > 0 && nat_probe_take(c, probe, p->data, tscf_packet_segment(p, 0));
+	return probe->waiting > 0 && nat_probe_take(&c->nat_probes, probe, p->data, tscf_packet_segment(p, 0));
 }
 
 static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batch *plain, struct tscf_batch *encrypted)
@@ -99,7 +99,7 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 	struct tscf_binding_key flow;
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
-		if (is_probe(c, &c->nat_probes[0], p))
+		if (is_probe(c, &c->nat_probes.of[0], p))
 			continue;
 		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
@@ -124,7 +124,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		dtte_touch(&c->dtte, c->now);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
-		if (is_probe(c, &c->nat_probes[1], p))
+		if (is_probe(c, &c->nat_probes.of[1], p))
 			continue;
 		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)

@@ -40,6 +40,11 @@ void tscf_timers_init(struct tscf_timers *t, struct ev_loop *loop, const uint64_
  */
 void tscf_timers_add(struct tscf_timers *t, struct tscf_timer *timer, uint64_t (*next)(const void *owner),
 		     void (*tick)(void *owner), void *owner);
+/** @return the present time, in milliseconds, as the loop has it. */
+static inline uint64_t tscf_timers_now(const struct tscf_timers *t)
+{
+	return *t->now;
+}
 /** The loop is about to sleep: set the wake-up for the first due timer.  @return when that is; UINT64_MAX: never. */
 uint64_t tscf_timers_sleep(struct tscf_timers *t);
 /** Stop: no timer is called any more. */

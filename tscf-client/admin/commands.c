@@ -46,8 +46,8 @@ int commands_reload(struct client *c)
 		live_sockets_classify(c);
 		client_route(c);
 		trusted_network_look(c);
-		nat_probe_again(c);
-		upkeep_soon(c);
+		nat_probe_again(&c->nat_probes);
+		upkeep_soon(&c->upkeep);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on",
 			  c->config->policies.count);
 	} else {

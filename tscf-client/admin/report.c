@@ -196,8 +196,8 @@ static json_t *counters(const struct client *c)
 /* Whether this host changes or drops packets on their way to our devices. */
 static json_t *packets_status(const struct client *c)
 {
-	const char *plain = nat_probe_name(c->nat_probes[0].finding),
-		   *encrypted = nat_probe_name(c->nat_probes[1].finding);
+	const char *plain = nat_probe_name(c->nat_probes.of[0].finding),
+		   *encrypted = nat_probe_name(c->nat_probes.of[1].finding);
 	return json_pack("{s:o, s:o}", "plain", text_or_null(plain), "encrypted", text_or_null(encrypted));
 }
 

@@ -5,7 +5,6 @@
 #include "common/base/log.h"
 #include "common/crypto/random.h"
 #include "common/packet/packet.h"
-#include "tscf-client/context.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,17 +18,17 @@
 /* The level, and so the mark, for the packets of each device. */
 static const enum tscf_level levels[] = {TSCF_LEVEL_UNENCRYPTED, TSCF_LEVEL_ENCRYPTED_ONLY};
 
-static bool is_wanted(const struct client *c, bool encrypted)
+static bool is_wanted(const struct nat_probes *n, bool encrypted)
 {
 	if (encrypted)
-		return dtte_is_up(&c->dtte) && c->dtte.gate == DTTE_GATE_OPEN;
-	return c->plain.state == TUNNEL_UP;
+		return dtte_is_up(n->dtte) && n->dtte->gate == DTTE_GATE_OPEN;
+	return n->dtte->plain_up;
 }
 
-static int open_marked(const struct client *c, int family, enum tscf_level level, const struct tscf_addr *from)
+static int open_marked(const struct nat_probes *n, int family, enum tscf_level level, const struct tscf_addr *from)
 {
 	union tscf_endpoint local;
-	uint32_t mark = tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_EXPLICIT | level);
+	uint32_t mark = tscf_mark_set(0, n->config->fwmark_mask, TSCF_MARK_EXPLICIT | level);
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	tscf_endpoint_make(from, 0, &local);
 	/* Bind before setting the level: binding a socket that has a level would register it at the server. */
@@ -42,24 +41,24 @@ static int open_marked(const struct client *c, int family, enum tscf_level level
 }
 
 /* @return an address that a service route of the family leads to; family 0: there is none. */
-static struct tscf_addr destination(const struct client *c, int family)
+static struct tscf_addr destination(const struct nat_probes *n, int family)
 {
-	for (unsigned i = 0; i < c->facts.route_count; i++)
-		if (c->facts.routes[i].addr.family == family)
-			return routing_sample(&c->facts.routes[i]);
+	for (unsigned i = 0; i < n->facts->route_count; i++)
+		if (n->facts->routes[i].addr.family == family)
+			return routing_sample(&n->facts->routes[i]);
 	return (struct tscf_addr){.family = 0};
 }
 
 /* @return whether a datagram was sent.  If a route of another program leads elsewhere, none arrives and nothing is
  * reported. */
-static bool send_one(const struct client *c, const struct nat_probe *p, int family, enum tscf_level level)
+static bool send_one(const struct nat_probes *n, const struct nat_probe *p, int family, enum tscf_level level)
 {
-	const struct tscf_addr *from = &c->plain.internal.of[tscf_family_index((sa_family_t)family)];
-	struct tscf_addr to = destination(c, family);
+	const struct tscf_addr *from = &n->facts->plain.of[tscf_family_index((sa_family_t)family)];
+	struct tscf_addr to = destination(n, family);
 	union tscf_endpoint remote;
 	if (!from->family || !to.family)
 		return false;
-	int fd = open_marked(c, family, level, from);
+	int fd = open_marked(n, family, level, from);
 	if (fd < 0)
 		return false;
 	tscf_endpoint_make(&to, PORT, &remote);
@@ -70,18 +69,19 @@ static bool send_one(const struct client *c, const struct nat_probe *p, int fami
 	return sent >= 0 || refused;
 }
 
-static void send_all(struct client *c, struct nat_probe *p, enum tscf_level level)
+static void send_all(struct nat_probes *n, struct nat_probe *p, enum tscf_level level)
 {
 	tscf_random(p->token, sizeof(p->token));
 	p->changed = false;
 	/* Count first: a sent datagram is in the device at once. */
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
-		p->waiting += send_one(c, p, tscf_family(i), level);
-	p->at = c->now + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
+		p->waiting += send_one(n, p, tscf_family(i), level);
+	p->at = tscf_timers_now(n->timers) + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
 }
 
-static void say(const struct nat_probe *p, const char *device)
+static void say(const struct nat_probe *p)
 {
+	const char *device = p->device;
 	if (p->finding == NAT_PROBE_CHANGED)
 		tscf_warning("a rule of this host's firewall changes the source of packets that leave by %s, as "
 			     "masquerading does: "
@@ -96,62 +96,62 @@ static void say(const struct nat_probe *p, const char *device)
 		tscf_info("packets leave by %s unchanged now", device);
 }
 
-static void conclude(struct client *c, struct nat_probe *p, enum nat_probe_finding finding)
+static void conclude(struct nat_probes *n, struct nat_probe *p, enum nat_probe_finding finding)
 {
 	enum nat_probe_finding before = p->finding;
 	p->finding = finding;
 	p->waiting = 0;
-	p->at = c->now + NAT_PROBE_MS;
+	p->at = tscf_timers_now(n->timers) + NAT_PROBE_MS;
 	if (finding == before || (before == NAT_PROBE_UNKNOWN && finding == NAT_PROBE_UNCHANGED))
 		return;
-	say(p, p == &c->nat_probes[1] ? c->encrypted_tun.name : c->plain_tun.name);
+	say(p);
 }
 
-static void tick_one(struct client *c, struct nat_probe *p, bool encrypted)
+static void tick_one(struct nat_probes *n, struct nat_probe *p, bool encrypted)
 {
-	if (!is_wanted(c, encrypted))
-		*p = (struct nat_probe){.finding = p->finding};
-	else if (c->now >= p->at && p->waiting > 0)
-		conclude(c, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_DROPPED);
-	else if (c->now >= p->at)
-		send_all(c, p, levels[encrypted]);
+	if (!is_wanted(n, encrypted))
+		*p = (struct nat_probe){.device = p->device, .finding = p->finding};
+	else if (tscf_timers_now(n->timers) >= p->at && p->waiting > 0)
+		conclude(n, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_DROPPED);
+	else if (tscf_timers_now(n->timers) >= p->at)
+		send_all(n, p, levels[encrypted]);
 }
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	tick_one(c, &c->nat_probes[0], false);
-	tick_one(c, &c->nat_probes[1], true);
+	struct nat_probes *n = context;
+	tick_one(n, &n->of[0], false);
+	tick_one(n, &n->of[1], true);
 }
 
-void nat_probe_again(struct client *c)
+void nat_probe_again(struct nat_probes *n)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (c->nat_probes[i].waiting == 0)
-			c->nat_probes[i].at = 0;
+		if (n->of[i].waiting == 0)
+			n->of[i].at = 0;
 }
 
 /* When a tunnel goes down, its datagrams under way are forgotten at once. */
-static uint64_t next_of(const struct client *c, const struct nat_probe *p, bool encrypted)
+static uint64_t next_of(const struct nat_probes *n, const struct nat_probe *p, bool encrypted)
 {
-	if (is_wanted(c, encrypted))
+	if (is_wanted(n, encrypted))
 		return p->at;
 	return p->at != 0 || p->waiting > 0 || p->changed ? 0 : UINT64_MAX;
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
-	uint64_t plain = next_of(c, &c->nat_probes[0], false), encrypted = next_of(c, &c->nat_probes[1], true);
+	const struct nat_probes *n = context;
+	uint64_t plain = next_of(n, &n->of[0], false), encrypted = next_of(n, &n->of[1], true);
 	return plain < encrypted ? plain : encrypted;
 }
 
-void nat_probe_init(struct client *c)
+void nat_probe_init(struct nat_probes *n)
 {
-	tscf_timers_add(&c->timers, &c->nat_probe_timer, next_due, tick, c);
+	tscf_timers_add(n->timers, &n->timer, next_due, tick, n);
 }
 
-bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length)
+bool nat_probe_take(struct nat_probes *n, struct nat_probe *p, const uint8_t *data, uint32_t length)
 {
 	struct tscf_packet_info info;
 	/* Our datagram has no options, so its size is fixed. */
@@ -159,10 +159,10 @@ bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, 
 	    memcmp(data + length - sizeof(p->token), p->token, sizeof(p->token)) != 0 ||
 	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
 		return false;
-	p->changed |= !tscf_addrs_have(&c->plain.internal, &info.source);
+	p->changed |= !tscf_addrs_have(&n->facts->plain, &info.source);
 	p->waiting--;
 	if (p->waiting == 0)
-		conclude(c, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_UNCHANGED);
+		conclude(n, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_UNCHANGED);
 	return true;
 }
 

@@ -12,6 +12,10 @@
 #ifndef TSCF_CLIENT_NAT_PROBE_H
 #define TSCF_CLIENT_NAT_PROBE_H
 
+#include "common/daemon/timers.h"
+#include "tscf-client/dtte.h"
+#include "tscf-client/kernel/routing.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,12 +24,11 @@
 #define NAT_PROBE_WAIT_MS 2000
 #define NAT_PROBE_TOKEN   24
 
-struct client;
-
 enum nat_probe_finding { NAT_PROBE_UNKNOWN, NAT_PROBE_UNCHANGED, NAT_PROBE_CHANGED, NAT_PROBE_DROPPED };
 
 /** Of one device. */
 struct nat_probe {
+	const char *device;             /**< its name */
 	uint8_t token[NAT_PROBE_TOKEN]; /**< of the datagrams under way */
 	unsigned waiting;               /**< how many datagrams are under way */
 	bool changed;                   /**< one that arrived had another source */
@@ -33,14 +36,24 @@ struct nat_probe {
 	enum nat_probe_finding finding;
 };
 
+/** Of the plain and of the encrypted device.  The owner sets what it uses, and the names of the devices. */
+struct nat_probes {
+	const struct client_config *config;
+	const struct routing_facts *facts;
+	const struct dtte *dtte;
+	struct tscf_timers *timers;
+	struct tscf_timer timer;
+	struct nat_probe of[2];
+};
+
 /** Begin to probe both devices, each when its tunnel is up. */
-void nat_probe_init(struct client *c);
+void nat_probe_init(struct nat_probes *n);
 /** Probe again soon. */
-void nat_probe_again(struct client *c);
+void nat_probe_again(struct nat_probes *n);
 
 /** Check a packet read from the device of @p p while datagrams are under way.  @return whether it was one of them.
  */
-bool nat_probe_take(struct client *c, struct nat_probe *p, const uint8_t *data, uint32_t length);
+bool nat_probe_take(struct nat_probes *n, struct nat_probe *p, const uint8_t *data, uint32_t length);
 
 /** @return the word that status shows for the finding ("unchanged" ...), or NULL: unknown. */
 const char *nat_probe_name(enum nat_probe_finding finding);

@@ -3,7 +3,6 @@
 
 #include "common/base/log.h"
 #include "common/linux/xfrm_block.h"
-#include "tscf-client/context.h"
 #include "tscf-client/kernel/device.h"
 
 #include <errno.h>
@@ -29,7 +28,8 @@ struct look {
 
 void upkeep_init(struct upkeep *w)
 {
-	*w = (struct upkeep){.fd = -1, .xfrm_fd = -1, .since = time(NULL)};
+	w->fd = w->xfrm_fd = -1;
+	w->since = time(NULL);
 	pace_init(&w->pace);
 }
 
@@ -41,44 +41,44 @@ const char *upkeep_state_name(enum upkeep_state state)
 
 static void noticed(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct client *c = io->data;
-	struct upkeep *w = &c->upkeep;
-	struct tscf_notice_filter filter = {.tables = {c->config->table_plain, c->config->table_encrypted},
-					    .devices = {c->plain_tun.index, c->encrypted_tun.index}};
+	struct upkeep *w = io->data;
+	const struct client_config *config = w->routing->config;
+	struct tscf_notice_filter filter = {.tables = {config->table_plain, config->table_encrypted},
+					    .devices = {w->plain_tun->index, w->encrypted_tun->index}};
 	enum tscf_notice notice = tscf_netlink_notices(w->fd, &filter);
 	(void)loop, (void)events;
 	if (notice == TSCF_NOTICE_OURS)
-		pace_notice(&w->pace, c->now, 0);
+		pace_notice(&w->pace, tscf_timers_now(w->timers), 0);
 	else if (notice == TSCF_NOTICE_OTHER && w->in_front)
-		pace_notice(&w->pace, c->now, c->facts.front ? LOOK_AROUND_MS : 0);
+		pace_notice(&w->pace, tscf_timers_now(w->timers), w->facts->front ? LOOK_AROUND_MS : 0);
 }
 
 static void xfrm_noticed(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct client *c = io->data;
+	struct upkeep *w = io->data;
 	(void)loop, (void)events;
-	if (tscf_netlink_drain(c->upkeep.xfrm_fd))
-		pace_notice(&c->upkeep.pace, c->now, 0);
+	if (tscf_netlink_drain(w->xfrm_fd))
+		pace_notice(&w->pace, tscf_timers_now(w->timers), 0);
 }
 
-static void end(struct client *c, ev_io *io, int *fd)
+static void end(struct upkeep *w, ev_io *io, int *fd)
 {
 	if (*fd < 0)
 		return;
-	ev_io_stop(c->loop, io);
+	ev_io_stop(w->timers->loop, io);
 	close(*fd);
 	*fd = -1;
 }
 
-void upkeep_stop(struct client *c)
+void upkeep_stop(struct upkeep *w)
 {
-	end(c, &c->upkeep.readable, &c->upkeep.fd);
-	end(c, &c->upkeep.xfrm_readable, &c->upkeep.xfrm_fd);
+	end(w, &w->readable, &w->fd);
+	end(w, &w->xfrm_readable, &w->xfrm_fd);
 }
 
-void upkeep_soon(struct client *c)
+void upkeep_soon(struct upkeep *w)
 {
-	pace_notice(&c->upkeep.pace, c->now, 0);
+	pace_notice(&w->pace, tscf_timers_now(w->timers), 0);
 }
 
 static void failed(struct look *l, int error, const char *what)
@@ -89,15 +89,15 @@ static void failed(struct look *l, int error, const char *what)
 	l->what = what;
 }
 
-static void look_at_device(struct client *c, struct look *l, const struct tscf_tun *tun,
+static void look_at_device(struct upkeep *w, struct look *l, const struct tscf_tun *tun,
 			   const struct tscf_addrs *internal)
 {
 	/* Before the first configuration the device has no MTU. */
 	unsigned mtu = tun->mtu == TSCF_PACKET_MAX ? 0 : tun->mtu;
-	bool ipv6 = c->facts.plain.of[tscf_family_index(AF_INET6)].family != 0;
+	bool ipv6 = w->facts->plain.of[tscf_family_index(AF_INET6)].family != 0;
 	struct device_wanted wanted = {
 	    .index = tun->index, .name = tun->name, .mtu = mtu, .internal = *internal, .ipv6 = ipv6};
-	int n = device_restore(c->netlink, &wanted);
+	int n = device_restore(w->routing->netlink, &wanted);
 	if (n >= 0)
 		l->devices += (unsigned)n;
 	else
@@ -105,10 +105,10 @@ static void look_at_device(struct client *c, struct look *l, const struct tscf_t
 }
 
 /* Restore what refuses packets first, and a device before the routes that lead to it. */
-static void put_back(struct client *c, struct look *l)
+static void put_back(struct upkeep *w, struct look *l)
 {
-	struct routing *r = &c->routing;
-	failed(l, routing_guard(r, &c->facts, &l->barriers), "IPsec policies");
+	struct routing *r = w->routing;
+	failed(l, routing_guard(r, w->facts, &l->barriers), "IPsec policies");
 	int foreign = routing_look(r, &l->in_front, &l->first);
 	failed(l, foreign, "policy rules and routes");
 	if (foreign >= 0) {
@@ -117,20 +117,21 @@ static void put_back(struct client *c, struct look *l)
 		l->routes = d.routes_missing + d.routes_extra + (unsigned)foreign;
 		routing_refuse(r);
 	}
-	look_at_device(c, l, &c->plain_tun, &c->facts.plain);
-	look_at_device(c, l, &c->encrypted_tun, &c->facts.encrypted);
+	look_at_device(w, l, w->plain_tun, &w->facts->plain);
+	look_at_device(w, l, w->encrypted_tun, &w->facts->encrypted);
 	failed(l, routing_apply(r, &r->wanted), "policy rules and routes");
 }
 
 /* Look up where the kernel would send a packet with that mark to a service route.  @return whether it goes to a device
  * other than @p device. */
-static bool is_led_away(const struct client *c, uint32_t value, int device)
+static bool is_led_away(const struct upkeep *w, uint32_t value, int device)
 {
-	for (unsigned i = 0; i < c->facts.route_count && i < SAMPLES; i++) {
-		struct tscf_addr to = routing_sample(&c->facts.routes[i]);
-		if (c->facts.plain.of[tscf_family_index(to.family)].family == 0)
+	for (unsigned i = 0; i < w->facts->route_count && i < SAMPLES; i++) {
+		struct tscf_addr to = routing_sample(&w->facts->routes[i]);
+		if (w->facts->plain.of[tscf_family_index(to.family)].family == 0)
 			continue;
-		int by = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, value));
+		int by = tscf_route_lookup(w->routing->netlink, &to,
+					   tscf_mark_set(0, w->routing->config->fwmark_mask, value));
 		if (by > 1 && by != device)
 			return true;
 	}
@@ -139,26 +140,25 @@ static bool is_led_away(const struct client *c, uint32_t value, int device)
 
 /* Put copies of our rules in front if needed.  @return whether rules of other programs still divert encrypted-only
  * packets. */
-static bool go_in_front(struct client *c, const struct look *l)
+static bool go_in_front(struct upkeep *w, const struct look *l)
 {
 	uint32_t only = tscf_mark_explicit(TSCF_LEVEL_ENCRYPTED_ONLY);
-	bool away = l->in_front > 0 && is_led_away(c, only, c->encrypted_tun.index);
-	if (l->in_front == 0 && c->facts.front) {
-		c->facts.front = false;
-		client_route(c);
+	bool away = l->in_front > 0 && is_led_away(w, only, w->encrypted_tun->index);
+	if (l->in_front == 0 && w->facts->front) {
+		w->facts->front = false;
+		router_write(w->router);
 	}
 	if (!away)
 		return false;
-	if (c->facts.front)
+	if (w->facts->front)
 		return true;
-	c->facts.front = true;
-	client_route(c);
-	return is_led_away(c, only, c->encrypted_tun.index);
+	w->facts->front = true;
+	router_write(w->router);
+	return is_led_away(w, only, w->encrypted_tun->index);
 }
 
-static void become(struct client *c, enum upkeep_state state, const char *reason)
+static void become(struct upkeep *w, enum upkeep_state state, const char *reason)
 {
-	struct upkeep *w = &c->upkeep;
 	bool shut = state == UPKEEP_INCOMPLETE;
 	if (state != w->state) {
 		w->since = time(NULL);
@@ -172,36 +172,36 @@ static void become(struct client *c, enum upkeep_state state, const char *reason
 	if (shut == w->shut)
 		return;
 	w->shut = shut;
-	client_route(c);
+	router_write(w->router);
 }
 
-static void judge(struct client *c, const struct look *l)
+static void judge(struct upkeep *w, const struct look *l)
 {
-	char reason[sizeof(c->upkeep.reason)];
-	bool away = go_in_front(c, l);
-	bool plain_away = l->in_front > 0 && c->plain.state == TUNNEL_UP &&
-			  is_led_away(c, tscf_mark_explicit(TSCF_LEVEL_UNENCRYPTED), c->plain_tun.index);
+	char reason[sizeof(w->reason)];
+	bool away = go_in_front(w, l);
+	bool plain_away = l->in_front > 0 && w->dtte->plain_up &&
+			  is_led_away(w, tscf_mark_explicit(TSCF_LEVEL_UNENCRYPTED), w->plain_tun->index);
 	if (l->error < 0) {
 		snprintf(reason, sizeof(reason), "%s: cannot be put back (%s): encrypted-only sockets may not send",
 			 l->what, strerror(-l->error));
-		become(c, UPKEEP_INCOMPLETE, reason);
+		become(w, UPKEEP_INCOMPLETE, reason);
 	} else if (away) {
 		snprintf(reason, sizeof(reason),
 			 "policy rule %u of another program leads packets past the tunnels: encrypted-only sockets may "
 			 "not send",
 			 l->first);
-		become(c, UPKEEP_INCOMPLETE, reason);
-	} else if (c->facts.front || plain_away) {
+		become(w, UPKEEP_INCOMPLETE, reason);
+	} else if (w->facts->front || plain_away) {
 		snprintf(reason, sizeof(reason),
 			 "policy rule %u of another program is in front of ours and leads %s past the tunnels",
 			 l->first, plain_away ? "packets" : "encrypted-only packets would lead");
-		become(c, UPKEEP_OVERRIDDEN, reason);
-	} else if (pace_contested(&c->upkeep.pace)) {
+		become(w, UPKEEP_OVERRIDDEN, reason);
+	} else if (pace_contested(&w->pace)) {
 		become(
-		    c, UPKEEP_CONTESTED,
+		    w, UPKEEP_CONTESTED,
 		    "another program keeps removing what this client puts into the kernel: it is put back each time");
 	} else {
-		become(c, UPKEEP_COMPLETE, "");
+		become(w, UPKEEP_COMPLETE, "");
 	}
 }
 
@@ -215,28 +215,27 @@ static void say(const struct look *l, enum pace_change change)
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	struct upkeep *w = &c->upkeep;
+	struct upkeep *w = context;
 	struct look l = {0};
-	if (!pace_due(&w->pace, c->now))
+	if (!pace_due(&w->pace, tscf_timers_now(w->timers)))
 		return;
-	c->routing.quiet = w->state == UPKEEP_INCOMPLETE;
-	put_back(c, &l);
+	w->routing->quiet = w->state == UPKEEP_INCOMPLETE;
+	put_back(w, &l);
 	w->in_front = l.in_front > 0;
 	unsigned restored = l.rules + l.routes + l.barriers + l.devices;
-	c->counters.put_back += restored;
-	say(&l, pace_looked(&w->pace, c->now, restored > 0, l.error < 0));
-	judge(c, &l);
-	c->routing.quiet = false;
+	*w->put_back += restored;
+	say(&l, pace_looked(&w->pace, tscf_timers_now(w->timers), restored > 0, l.error < 0));
+	judge(w, &l);
+	w->routing->quiet = false;
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
-	return c->upkeep.pace.due;
+	const struct upkeep *w = context;
+	return w->pace.due;
 }
 
-static void begin(struct client *c, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int), int fd,
+static void begin(struct upkeep *w, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int), int fd,
 		  const char *what)
 {
 	if (fd < 0) {
@@ -244,16 +243,15 @@ static void begin(struct client *c, ev_io *io, void (*callback)(struct ev_loop *
 		return;
 	}
 	ev_io_init(io, callback, fd, EV_READ);
-	io->data = c;
-	ev_io_start(c->loop, io);
+	io->data = w;
+	ev_io_start(w->timers->loop, io);
 }
 
-void upkeep_start(struct client *c)
+void upkeep_start(struct upkeep *w)
 {
-	struct upkeep *w = &c->upkeep;
 	w->fd = tscf_netlink_watch_state();
 	w->xfrm_fd = tscf_xfrm_watch();
-	tscf_timers_add(&c->timers, &w->timer, next_due, tick, c);
-	begin(c, &w->readable, noticed, w->fd, "policy rules and devices");
-	begin(c, &w->xfrm_readable, xfrm_noticed, w->xfrm_fd, "IPsec policies");
+	tscf_timers_add(w->timers, &w->timer, next_due, tick, w);
+	begin(w, &w->readable, noticed, w->fd, "policy rules and devices");
+	begin(w, &w->xfrm_readable, xfrm_noticed, w->xfrm_fd, "IPsec policies");
 }

@@ -14,7 +14,11 @@
 #define TSCF_CLIENT_UPKEEP_H
 
 #include "common/daemon/timers.h"
+#include "common/linux/tun.h"
+#include "tscf-client/dtte.h"
 #include "tscf-client/kernel/pace.h"
+#include "tscf-client/kernel/router.h"
+#include "tscf-client/kernel/routing.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -28,9 +32,15 @@ enum upkeep_state {
 	UPKEEP_INCOMPLETE, /**< something is missing: the gate is shut */
 };
 
-struct client;
-
+/** The owner sets what it uses. */
 struct upkeep {
+	struct routing *routing; /**< its netlink socket, too */
+	struct routing_facts *facts;
+	const struct router *router;
+	const struct tscf_tun *plain_tun, *encrypted_tun;
+	const struct dtte *dtte;
+	uint64_t *put_back; /**< counts what is restored */
+	struct tscf_timers *timers;
 	struct tscf_timer timer;
 	int fd, xfrm_fd; /**< kernel notices; -1: none */
 	ev_io readable, xfrm_readable;
@@ -42,12 +52,13 @@ struct upkeep {
 	char reason[160]; /**< "": none */
 };
 
+/** Nothing is watched yet. */
 void upkeep_init(struct upkeep *w);
 /** Begin to watch; logs a warning if that fails. */
-void upkeep_start(struct client *c);
-void upkeep_stop(struct client *c);
+void upkeep_start(struct upkeep *w);
+void upkeep_stop(struct upkeep *w);
 /** Compare now, without a notice: after a reload. */
-void upkeep_soon(struct client *c);
+void upkeep_soon(struct upkeep *w);
 /** @return the state's name. */
 const char *upkeep_state_name(enum upkeep_state state);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* monitor_clock.c - the client's clock, which also shows when the host was asleep. */
-#include "common/base/clock.h"
-#include "common/base/log.h"
-#include "tscf-client/context.h"
+/* monitor_clock.c - tells from the clocks when the host was asleep: pure. */
+#include "tscf-client/tunnel/monitor.h"
 
 void monitor_sleep(struct monitor *m, uint64_t at)
 {
@@ -21,11 +19,4 @@ bool monitor_clock(struct monitor *m, uint64_t monotonic, uint64_t boot)
 		m->check_at = monotonic;
 	m->slept |= slept;
 	return slept;
-}
-
-void client_clock(struct client *c)
-{
-	c->now = tscf_clock_now();
-	if (monitor_clock(&c->monitor, c->now, tscf_clock_boot()))
-		tscf_info("this host was asleep, or this process stood still");
 }

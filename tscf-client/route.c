@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* route.c - writes the present facts into the kernel. */
+/* route.c - collects the facts of all parts, and writes them into the kernel. */
 #include "tscf-client/context.h"
 
 void client_route(struct client *c)

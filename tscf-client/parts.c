@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* parts.c - what each part of the client uses of the others.  A part has no other way to them. */
+#include "tscf-client/context.h"
+
+static void write_rules(void *context)
+{
+	client_route(context);
+}
+
+static void connect_kernel(struct client *c)
+{
+	c->router = (struct router){write_rules, c};
+	c->upkeep = (struct upkeep){.routing = &c->routing,
+				    .facts = &c->facts,
+				    .router = &c->router,
+				    .plain_tun = &c->plain_tun,
+				    .encrypted_tun = &c->encrypted_tun,
+				    .dtte = &c->dtte,
+				    .put_back = &c->counters.put_back,
+				    .timers = &c->timers};
+	c->nat_probes = (struct nat_probes){.config = c->config,
+					    .facts = &c->facts,
+					    .dtte = &c->dtte,
+					    .timers = &c->timers,
+					    .of = {{.device = c->plain_tun.name}, {.device = c->encrypted_tun.name}}};
+}
+
+void client_connect_parts(struct client *c)
+{
+	connect_kernel(c);
+}
