@@ -2,54 +2,12 @@
 #include "tscf-server/certificate.h"
 
 #include "common/auth/identity.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
+#include "tscf-server/settings/certificate_files.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-
-#define COMMON_NAME "tscf-server"
-
-/** Where the certificate and its key are. */
-struct files {
-	const char *cert, *key;
-	char own_cert[PATH_MAX], own_key[PATH_MAX];
-};
-
-/** Find the files that @p config names, or else the pair in @p state_dir. @return whether it is the pair, or -errno. */
-static int find_files(struct files *files, const struct server_config *config, const char *state_dir)
-{
-	files->cert = config->cert;
-	files->key = config->key;
-	if (config->cert && config->key)
-		return 0;
-	if (snprintf(files->own_cert, PATH_MAX, "%s/server.crt", state_dir) >= PATH_MAX ||
-	    snprintf(files->own_key, PATH_MAX, "%s/server.key", state_dir) >= PATH_MAX) {
-		tscf_error("the name of the state directory is too long: %s", state_dir);
-		return -ENAMETOOLONG;
-	}
-	files->cert = files->own_cert;
-	files->key = files->own_key;
-	return 1;
-}
-
-/** Make the pair in the state directory if it is missing.  @return 0 or -errno. */
-static int make_own(const struct files *files, const char *state_dir)
-{
-	char error[TSCF_TLS_ERROR];
-	int err = tscf_directory_make(state_dir);
-
-	if (err < 0) {
-		tscf_error("cannot make the state directory %s: %s", state_dir, strerror(-err));
-		return err;
-	}
-	err = tscf_tls_make_identity(files->cert, files->key, COMMON_NAME, error);
-	if (err < 0)
-		tscf_error("cannot make a certificate: %s", error);
-	return err;
-}
 
 /** The TLS context for connections, the identity for plain tunnels, and the pin. */
 struct loaded {
@@ -59,7 +17,7 @@ struct loaded {
 };
 
 /** @return 0, or -EINVAL (logged). */
-static int load(const struct files *files, struct loaded *out)
+static int load(const struct server_certificate_files *files, struct loaded *out)
 {
 	char error[TSCF_TLS_ERROR];
 	int err = -EINVAL;
@@ -84,9 +42,9 @@ int server_certificate_open(struct server *server, const struct server_config *c
 	/* The directory of the start: it never changes. */
 	const char *state_dir = server->config->state_dir;
 	struct loaded loaded;
-	struct files files;
-	int own = find_files(&files, config, state_dir);
-	int err = own > 0 ? make_own(&files, state_dir) : own;
+	struct server_certificate_files files;
+	int own = server_certificate_files_find(&files, config, state_dir);
+	int err = own > 0 ? server_certificate_files_make(&files, state_dir) : own;
 
 	if (err < 0)
 		return err;
@@ -102,12 +60,12 @@ int server_certificate_open(struct server *server, const struct server_config *c
 int server_certificate_renew(struct server *server, const struct server_config *fresh)
 {
 	struct loaded loaded;
-	struct files files;
+	struct server_certificate_files files;
 
 	/* The state directory is that of the start. A pair that is gone from there is not made again, because clients
 	 * know its pin.
 	 */
-	if (find_files(&files, fresh, server->config->state_dir) < 0)
+	if (server_certificate_files_find(&files, fresh, server->config->state_dir) < 0)
 		return -EINVAL;
 	if (load(&files, &loaded) < 0)
 		return -EINVAL;

@@ -74,6 +74,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/session.c \
 	tscf-server/session/session.h \
 	tscf-server/session/session_send.c \
+	tscf-server/settings/certificate_files.c \
+	tscf-server/settings/certificate_files.h \
 	tscf-server/settings/config.c \
 	tscf-server/settings/config.h \
 	tscf-server/settings/config_check.c \
@@ -83,6 +85,16 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/prefixes.h \
 	tscf-server/settings/settings.c \
 	tscf-server/settings/settings.h \
+	tscf-server/setup/clients.c \
+	tscf-server/setup/clients.h \
+	tscf-server/setup/invite.c \
+	tscf-server/setup/invite.h \
+	tscf-server/setup/key_file.c \
+	tscf-server/setup/key_file.h \
+	tscf-server/setup/names.c \
+	tscf-server/setup/names.h \
+	tscf-server/setup/qr.c \
+	tscf-server/setup/qr.h \
 	tscf-server/state.c \
 	tscf-server/state.h \
 	tscf-server/store/change_key.c \

@@ -4,6 +4,7 @@
 #include "tscf-server/admin/query.h"
 #include "tscf-server/server.h"
 #include "tscf-server/settings/options.h"
+#include "tscf-server/setup/clients.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -65,6 +66,12 @@ static int act(struct program *p, const struct server_config *config)
 		return query_reload(config);
 	case SERVER_COMMAND_STOP:
 		return query_stop(config);
+	case SERVER_COMMAND_ADD_CLIENT:
+		return clients_add(&p->cli, config);
+	case SERVER_COMMAND_LIST_CLIENTS:
+		return clients_list(config);
+	case SERVER_COMMAND_REMOVE_CLIENT:
+		return clients_remove(&p->cli, config);
 	}
 	return EXIT_FAILURE;
 }

@@ -76,13 +76,13 @@ static int take_name(const char *text, size_t length, char *host)
 	return 0;
 }
 
-int tscf_invitation_server_parse(const char *text, size_t length, struct tscf_invitation_server *out)
+int tscf_invitation_server_parse(const char *text, size_t length, uint16_t port, struct tscf_invitation_server *out)
 {
 	const char *close, *end = text + length, *rest;
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	out->port = TSCF_PORT;
+	out->port = port;
 	if (length > 0 && text[0] == '[') {
 		close = memchr(text, ']', length);
 		err = close ? take_ipv6(text + 1, (size_t)(close - text) - 1, out->host) : -EINVAL;
@@ -170,7 +170,7 @@ static int take_server(const struct reader *r, const char *value, size_t length)
 
 	if (out->server_count == TSCF_INVITATION_SERVERS_MAX)
 		return wrong(r, "it has too many servers: expected at most 4");
-	if (tscf_invitation_server_parse(value, length, &out->servers[out->server_count]) < 0)
+	if (tscf_invitation_server_parse(value, length, TSCF_PORT, &out->servers[out->server_count]) < 0)
 		return wrong(r, "a server is wrong: expected HOST or HOST:PORT, PORT from 1 to 65534");
 	out->server_count++;
 	return 0;

@@ -47,12 +47,12 @@ struct tscf_invitation {
 };
 
 /**
- * Parse "HOST", "HOST:PORT", "[V6]" or "[V6]:PORT"; without a port it is TSCF_PORT.  A host consists of letters,
- * digits, '-', '.' and '_'; link-local addresses are refused, because they mean nothing on another host.
+ * Parse "HOST", "HOST:PORT", "[V6]" or "[V6]:PORT"; @p port is the default.  A host consists of letters, digits, '-',
+ * '.' and '_'; link-local addresses are refused, because they mean nothing on another host.
  *
  * @return 0, or -EINVAL.
  */
-int tscf_invitation_server_parse(const char *text, size_t length, struct tscf_invitation_server *out);
+int tscf_invitation_server_parse(const char *text, size_t length, uint16_t port, struct tscf_invitation_server *out);
 
 /** Write "HOST:PORT" or "[V6]:PORT" into @p text of TSCF_INVITATION_HOST_MAX + 9 bytes.  @return text. */
 const char *tscf_invitation_server_format(const struct tscf_invitation_server *server, char *text);

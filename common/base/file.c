@@ -45,6 +45,11 @@ int tscf_file_write_all(int fd, const void *data, size_t length)
 
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length)
 {
+	return tscf_file_replace_as(file, mode, (uid_t)-1, (gid_t)-1, data, length);
+}
+
+int tscf_file_replace_as(const char *file, mode_t mode, uid_t uid, gid_t gid, const void *data, size_t length)
+{
 	char *temporary;
 	int err, fd;
 
@@ -56,7 +61,7 @@ int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t le
 		free(temporary);
 		return err;
 	}
-	err = fchmod(fd, mode) < 0 ? -errno : tscf_file_write_all(fd, data, length);
+	err = fchmod(fd, mode) < 0 || fchown(fd, uid, gid) < 0 ? -errno : tscf_file_write_all(fd, data, length);
 	close(fd);
 	if (err == 0 && rename(temporary, file) < 0)
 		err = -errno;

@@ -17,6 +17,11 @@ int tscf_file_write_all(int fd, const void *data, size_t length);
 /** Replace @p file atomically by a file with this content and mode.  @return 0 or -errno. */
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length);
 
+/**
+ * The same, and the file belongs to @p uid and @p gid, either of which may be -1: as a new file would.
+ */
+int tscf_file_replace_as(const char *file, mode_t mode, uid_t uid, gid_t gid, const void *data, size_t length);
+
 /** Read a file of less than @p size bytes.  @return its length, or -errno: -EFBIG when it is larger. */
 int tscf_file_read(const char *file, void *data, size_t size);
 

@@ -94,11 +94,13 @@ static int add_argument(const struct tscf_cli_spec *spec, struct tscf_cli *cli, 
 		tscf_error("unknown command '%s'", text);
 		return -EINVAL;
 	}
-	if (cli->argument || !commands[cli->command].argument) {
+	if (!commands[cli->command].argument || (cli->argument && !(commands[cli->command].flags & TSCF_CLI_MANY))) {
 		tscf_error("extra argument '%s'", text);
 		return -EINVAL;
 	}
-	cli->argument = text;
+	if (!cli->argument)
+		cli->argument = text;
+	cli->arguments[cli->argument_count++] = text;
 	return 0;
 }
 
@@ -138,7 +140,7 @@ static int check(const struct tscf_cli_spec *spec, const struct tscf_cli *cli)
 		tscf_error("option '--%s' does not go with %s", o->name, command->name);
 		return -EINVAL;
 	}
-	if (command->argument && !cli->argument) {
+	if (command->argument && !cli->argument && !(command->flags & TSCF_CLI_OPTIONAL)) {
 		tscf_error("%s: expected %s", command->name, command->argument);
 		return -EINVAL;
 	}
@@ -181,6 +183,9 @@ int tscf_cli_parse(const struct tscf_cli_spec *spec, int argc, char **argv, stru
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	out->arguments = calloc((size_t)argc + 1, sizeof(*out->arguments));
+	if (!out->arguments)
+		return -ENOMEM;
 	err = read_words(spec, argc, argv, out);
 	/* --help works even if the combination is otherwise wrong. */
 	if (err == 0 && !tscf_cli_has(out, "help") && !tscf_cli_has(out, "version"))
@@ -197,6 +202,10 @@ void tscf_cli_free(struct tscf_cli *cli)
 	for (unsigned i = 0; i < cli->count; i++)
 		free(cli->given[i].value);
 	cli->count = 0;
+	free(cli->arguments);
+	cli->arguments = NULL;
+	cli->argument_count = 0;
+	cli->argument = NULL;
 }
 
 static int find_given(const struct tscf_cli *cli, const char *name)

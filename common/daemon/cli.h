@@ -25,9 +25,15 @@ struct tscf_cli_option {
 	unsigned commands; /**< bits 1 << command: the commands that accept it */
 };
 
+/** The command takes any number of arguments, at least one. */
+#define TSCF_CLI_MANY 0x01U
+/** The argument may be left out. */
+#define TSCF_CLI_OPTIONAL 0x02U
+
 struct tscf_cli_command {
 	const char *name;     /**< NULL ends the table; entry 0 is "no command", and its name is for messages only */
-	const char *argument; /**< description of the one argument, for messages; NULL: takes none */
+	const char *argument; /**< description of the argument, for messages; NULL: takes none */
+	unsigned flags;       /**< TSCF_CLI_* */
 };
 
 struct tscf_cli_spec {
@@ -37,8 +43,10 @@ struct tscf_cli_spec {
 };
 
 struct tscf_cli {
-	unsigned command;     /**< index in the table of commands; 0 if none was given */
-	const char *argument; /**< of the command, or NULL; points into argv */
+	unsigned command;       /**< index in the table of commands; 0 if none was given */
+	const char *argument;   /**< of the command, the first one, or NULL; points into argv */
+	const char **arguments; /**< all of them */
+	unsigned argument_count;
 	unsigned count;
 	struct {
 		const struct tscf_cli_option *option;

@@ -21,6 +21,7 @@ NET_TESTS = \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
 	tests/net/ecn.sh \
+	tests/net/enrol.sh \
 	tests/net/firewall.sh \
 	tests/net/firewall-change.sh \
 	tests/net/flood.sh \

@@ -100,6 +100,14 @@ usage "--listen 192.0.2.1:65535: expected" "$SERVER" --listen 192.0.2.1:65535
 usage "--services FOO: expected DTTE" "$SERVER" --services FOO
 expect 1 "is it running?" "$SERVER" sessions --control "$T/none.sock"
 expect 1 "is it running?" "$SERVER" reload --control "$T/none.sock"
+usage "add-client: expected NAME..., or --from FILE" "$SERVER" add-client
+usage "remove-client: expected NAME..." "$SERVER" remove-client
+usage "name 'a:b': expected" "$SERVER" add-client good a:b
+usage "name '': expected" "$SERVER" remove-client ''
+usage "extra argument 'alice'" "$SERVER" list-clients alice
+usage "'--qr' does not go with list-clients" "$SERVER" list-clients --qr
+usage "--public-name a:0: expected at most 4 of HOST" "$SERVER" add-client alice --public-name a:0
+expect 1 "no interface has a file of keys" "$SERVER" add-client alice --config /dev/null
 expect 1 "no addresses for clients" "$SERVER" --config /dev/null --check-config
 expect 0 "" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --encrypted-pool 10.0.1.0/24 --services DTTE
 expect 1 "overlap" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/16 --encrypted-pool 10.0.1.0/24

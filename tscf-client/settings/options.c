@@ -84,14 +84,14 @@ static const struct tscf_cli_option options[] = {
 };
 
 static const struct tscf_cli_command commands[] = {
-    [CLIENT_COMMAND_RUN] = {"the daemon", NULL},
-    [CLIENT_COMMAND_STATUS] = {"status", NULL},
-    [CLIENT_COMMAND_SOCKETS] = {"sockets", NULL},
-    [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred"},
-    [CLIENT_COMMAND_RELOAD] = {"reload", NULL},
-    [CLIENT_COMMAND_STOP] = {"stop", NULL},
-    [CLIENT_COMMAND_FLUSH] = {"flush", NULL},
-    {NULL, NULL},
+    [CLIENT_COMMAND_RUN] = {"the daemon", NULL, 0},
+    [CLIENT_COMMAND_STATUS] = {"status", NULL, 0},
+    [CLIENT_COMMAND_SOCKETS] = {"sockets", NULL, 0},
+    [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred", 0},
+    [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
+    [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},
+    [CLIENT_COMMAND_FLUSH] = {"flush", NULL, 0},
+    {NULL, NULL, 0},
 };
 
 static const struct tscf_cli_spec spec = {"tscf-client", options, commands};

@@ -8,6 +8,7 @@
 #ifndef TSCF_SERVER_CONFIG_H
 #define TSCF_SERVER_CONFIG_H
 
+#include "common/auth/invitation.h"
 #include "common/base/addr.h"
 #include "common/base/log.h"
 #include "common/packet/message.h"
@@ -45,6 +46,12 @@ struct server_places {
 	unsigned count;
 };
 
+/** Names or addresses under which clients reach an interface; port 0: the one that it listens on. */
+struct server_public_names {
+	struct tscf_invitation_server at[TSCF_INVITATION_SERVERS_MAX];
+	unsigned count;
+};
+
 struct tscf_client_auth;
 
 /** One tscf-interface: addresses with a plain and an encrypted port each, pools, services and limits of its own. */
@@ -58,10 +65,11 @@ struct server_interface_config {
 	uint32_t services;    /**< SERVER_SERVICE_* */
 	unsigned max_tunnels; /**< plain tunnels; 0: as many as the pool has */
 	unsigned max_encrypted_tunnels;
-	unsigned max_tunnels_per_source; /**< per outer address or IPv6 /64; 0: no limit */
-	bool inter_client;               /**< forward client-to-client traffic */
-	bool strict_tsid;                /**< a wrong TSID ends tunnels on UDP too */
-	unsigned half_open_limit;        /**< from this many unconfirmed tunnels on, clients need a cookie */
+	unsigned max_tunnels_per_source;         /**< per outer address or IPv6 /64; 0: no limit */
+	bool inter_client;                       /**< forward client-to-client traffic */
+	bool strict_tsid;                        /**< a wrong TSID ends tunnels on UDP too */
+	unsigned half_open_limit;                /**< from this many unconfirmed tunnels on, clients need a cookie */
+	struct server_public_names public_names; /**< for invitations; none: found out when they are made */
 	char *psk_file, *client_ca,
 	    *denied_clients;                  /**< which clients are admitted (proof.h); the first two NULL: all */
 	struct tscf_client_auth *client_auth; /**< contents of these files; NULL: all clients are admitted */

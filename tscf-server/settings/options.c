@@ -13,16 +13,20 @@
 #define RUN      (1U << SERVER_COMMAND_RUN)
 #define STATUS   (1U << SERVER_COMMAND_STATUS)
 #define SESSIONS (1U << SERVER_COMMAND_SESSIONS)
-#define ANY      (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
+#define ADD      (1U << SERVER_COMMAND_ADD_CLIENT)
+#define LIST     (1U << SERVER_COMMAND_LIST_CLIENTS)
+#define REMOVE   (1U << SERVER_COMMAND_REMOVE_CLIENT)
+#define CLIENTS  (ADD | LIST | REMOVE)
+#define ANY      (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP | CLIENTS)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
-			   "       tscf-server status [--json]\n"
-			   "       tscf-server sessions [--json]\n"
-			   "       tscf-server reload | stop\n"
+			   "       tscf-server status | sessions [--json]\n"
+			   "       tscf-server reload | stop | list-clients\n"
+			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
+			   "       tscf-server remove-client NAME...\n"
 			   "Serve plain and encrypted tunnels, in front of a service network.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
-			   "  -f, --foreground         stay in the foreground, log to standard error\n"
-			   "      --check-config       check the settings and exit\n"
+			   "  -f, --foreground, --check-config             stay there; check the file, exit\n"
 			   "  -l, --listen ADDR[:PORT] plain port N, default 0.0.0.0:2004; repeatable\n"
 			   "      --transport udp,tcp  transports there, and dtls,tls on N+1; default both\n"
 			   "      --pool CIDR, --encrypted-pool CIDR           of both tunnels; repeatable\n"
@@ -35,33 +39,36 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --state-dir DIR, --log-level LEVEL,          see the man page\n"
 			   "      --realtime-dscp LIST, --realtime-priority N\n"
+			   "      --public-name HOST[:PORT]                    for invitations; repeatable\n"
 			   "  -C, --control PATH       control socket, for every command\n"
-			   "  -j, --json               print JSON\n"
-			   "  -h, --help  -V, --version\n"
+			   "  -j, --json  -h, --help  -V, --version\n"
 			   "See tscf-server(8), tscf-server.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
     {"config", 'c', true, true, ANY},
     {"foreground", 'f', false, false, RUN},
     {"check-config", 0, false, false, RUN},
-    {"listen", 'l', true, false, RUN},
-    {"transport", 0, true, false, RUN},
+    {"listen", 'l', true, false, RUN | ADD},
+    {"transport", 0, true, false, RUN | ADD},
     {"pool", 0, true, false, RUN},
     {"encrypted-pool", 0, true, false, RUN},
     {"route", 0, true, false, RUN},
     {"dns", 0, true, false, RUN},
     {"sip-server", 0, true, false, RUN},
     {"services", 0, true, false, RUN},
-    {"psk-file", 0, true, true, RUN},
+    {"public-name", 0, true, false, RUN | ADD},
+    {"from", 0, true, true, ADD},
+    {"qr", 0, false, false, ADD},
+    {"psk-file", 0, true, true, RUN | CLIENTS},
     {"client-ca", 0, true, true, RUN},
     {"denied-clients", 0, true, true, RUN},
-    {"cert", 0, true, true, RUN},
-    {"key", 0, true, true, RUN},
+    {"cert", 0, true, true, RUN | ADD},
+    {"key", 0, true, true, RUN | ADD},
     {"mtu", 0, true, false, RUN},
     {"workers", 0, true, false, RUN},
     {"plain-dev", 0, true, false, RUN},
     {"encrypted-dev", 0, true, false, RUN},
-    {"state-dir", 0, true, true, RUN},
+    {"state-dir", 0, true, true, RUN | CLIENTS},
     {"realtime-dscp", 0, true, false, RUN},
     {"realtime-priority", 0, true, false, RUN},
     {"log-level", 0, true, false, RUN},
@@ -73,9 +80,15 @@ static const struct tscf_cli_option options[] = {
 };
 
 static const struct tscf_cli_command commands[] = {
-    [SERVER_COMMAND_RUN] = {"the daemon", NULL},    [SERVER_COMMAND_STATUS] = {"status", NULL},
-    [SERVER_COMMAND_SESSIONS] = {"sessions", NULL}, [SERVER_COMMAND_RELOAD] = {"reload", NULL},
-    [SERVER_COMMAND_STOP] = {"stop", NULL},         {NULL, NULL},
+    [SERVER_COMMAND_RUN] = {"the daemon", NULL, 0},
+    [SERVER_COMMAND_STATUS] = {"status", NULL, 0},
+    [SERVER_COMMAND_SESSIONS] = {"sessions", NULL, 0},
+    [SERVER_COMMAND_RELOAD] = {"reload", NULL, 0},
+    [SERVER_COMMAND_STOP] = {"stop", NULL, 0},
+    [SERVER_COMMAND_ADD_CLIENT] = {"add-client", "NAME...", TSCF_CLI_MANY | TSCF_CLI_OPTIONAL},
+    [SERVER_COMMAND_LIST_CLIENTS] = {"list-clients", NULL, 0},
+    [SERVER_COMMAND_REMOVE_CLIENT] = {"remove-client", "NAME...", TSCF_CLI_MANY},
+    {NULL, NULL, 0},
 };
 
 static const struct tscf_cli_spec spec = {"tscf-server", options, commands};
@@ -108,9 +121,27 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 		server_prefixes_clear(&c->interfaces->pool);
 	if (c && tscf_cli_has(cli, "encrypted-pool"))
 		server_prefixes_clear(&c->interfaces->encrypted_pool);
+	if (c && tscf_cli_has(cli, "public-name"))
+		c->interfaces->public_names.count = 0;
 	for (unsigned i = 0; i < cli->count && err == 0; i++)
 		err = apply_one(cli->given[i].option->name, cli->given[i].value, c);
 	return err;
+}
+
+/** add-client needs names, and each name must be one. */
+static int check_names(const struct tscf_cli *cli)
+{
+	if (cli->command == SERVER_COMMAND_ADD_CLIENT && cli->argument_count == 0 && !tscf_cli_has(cli, "from")) {
+		tscf_error("add-client: expected NAME..., or --from FILE");
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < cli->argument_count; i++) {
+		if (tscf_psk_identity_valid(cli->arguments[i], strlen(cli->arguments[i])))
+			continue;
+		tscf_error("name '%s': expected 1 to 64 printable characters without blank and ':'", cli->arguments[i]);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int server_options_parse(int argc, char **argv, struct tscf_cli *out)
@@ -120,6 +151,8 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 	if (err != 0 || tscf_cli_has(out, "help") || tscf_cli_has(out, "version"))
 		return err;
 	err = apply(out, NULL);
+	if (err == 0)
+		err = check_names(out);
 	if (err == -EINVAL)
 		tscf_cli_hint(&spec);
 	return err;
@@ -131,11 +164,11 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 static const char *config_file(const struct tscf_cli *cli)
 {
 	const char *file = tscf_cli_value(cli, "config");
-	bool daemon = cli->command == SERVER_COMMAND_RUN;
+	bool needed = (1U << cli->command & (RUN | CLIENTS)) != 0;
 
 	if (file)
 		return file;
-	return access(CONFIG_DEFAULT, daemon ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
+	return access(CONFIG_DEFAULT, needed ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
 }
 
 int server_options_config(const struct tscf_cli *cli, struct server_config *c)

@@ -130,6 +130,23 @@ static int parse_listen(const struct tscf_setting *s, const char *text, void *fi
 	return 0;
 }
 
+/** Field: struct server_public_names, to which the name is added. */
+static int parse_public_name(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct server_public_names *names = field;
+	struct tscf_invitation_server one;
+
+	(void)s;
+	if (tscf_invitation_server_parse(text, strlen(text), 0, &one) != 0)
+		return -EINVAL;
+	if (!names)
+		return 0;
+	if (names->count == TSCF_INVITATION_SERVERS_MAX)
+		return -EINVAL;
+	names->at[names->count++] = one;
+	return 0;
+}
+
 /** inter-client-block is the opposite of the field inter_client. */
 static int parse_block(const struct tscf_setting *s, const char *text, void *field)
 {
@@ -205,6 +222,7 @@ static int parse_transports(const struct tscf_setting *s, const char *text, void
 #define DEVICE        "a device name of 1 to 15 characters, without blank, '/', ':', '%'"
 #define SERVICE_ADDR  "an IP address, at most four of them"
 #define POOL          "an IPv4 block from /8 to /30 or an IPv6 block from /64 to /126, such as 10.0.0.0/16"
+#define PUBLIC_NAME   "at most 4 of HOST or HOST:PORT, IPv6 addresses in brackets, PORT from 1 to 65534"
 #define FIELD(member) offsetof(struct server_config, member)
 
 _Static_assert(TSCF_SERVICE_ADDRS_MAX == 4, "SERVICE_ADDR names the bound");
@@ -215,8 +233,7 @@ const struct tscf_setting server_settings[] = {
     {"route", "an IP block such as 192.0.2.0/24 or 2001:db8::/32", parse_route, FIELD(routes), 0, 0, TSCF_SETTING_LIST},
     {"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
     {"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
-    {"mtu", "a number from 576 to 1500", tscf_setting_number, FIELD(mtu),
-     576, 1500, 0},
+    {"mtu", "a number from 576 to 1500", tscf_setting_number, FIELD(mtu), 576, 1500, 0},
     {"keepalive-timer", "seconds: 0 (as the client has it) or 30 to 660", tscf_setting_number_or_zero,
      FIELD(keepalive_stream), 30, 660, 0},
     {"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
@@ -255,6 +272,8 @@ const struct tscf_setting server_interface_settings[] = {
     {"client-ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
     {"denied-clients", "the absolute name of a file", tscf_setting_path, FIELD(denied_clients), 0, 0,
      TSCF_SETTING_PATH},
+    {"public-name", PUBLIC_NAME, parse_public_name, FIELD(public_names), 0, TSCF_INVITATION_SERVERS_MAX,
+     TSCF_SETTING_LIST},
     {"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
     {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
@@ -275,6 +294,7 @@ const struct tscf_setting server_first_interface_settings[] = {
     {"psk-file", "a file name", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
     {"client-ca", "the name of a PEM file", tscf_setting_path, FIELD(client_ca), 0, 0, TSCF_SETTING_PATH},
     {"denied-clients", "a file name", tscf_setting_path, FIELD(denied_clients), 0, 0, TSCF_SETTING_PATH},
+    {"public-name", PUBLIC_NAME, parse_public_name, FIELD(public_names), 0, 0, 0},
     {"transport", "udp, tcp, or both separated by a comma", parse_transports, FIELD(protocols), 0, 0, 0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };

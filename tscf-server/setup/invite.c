@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/setup/invite.h"
+
+#include "common/base/log.h"
+#include "common/tls/tls.h"
+#include "tscf-server/settings/certificate_files.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- servers --- */
+
+/**
+ * Find the address of this host that packets to the Internet have.  Nothing is sent: the destination is an address for
+ * documentation (RFC 5737, RFC 3849), to which only a default route leads.
+ */
+static int default_source(uint8_t family, struct tscf_addr *out)
+{
+	union tscf_endpoint e;
+	struct sockaddr_storage local;
+	socklen_t length = sizeof(local);
+	struct tscf_addr far;
+	int fd, err;
+
+	tscf_addr_parse(family == AF_INET ? "203.0.113.1" : "2001:db8::1", &far);
+	tscf_endpoint_make(&far, 9, &e);
+	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, &e.sa, tscf_endpoint_size(&e)) < 0 || getsockname(fd, (struct sockaddr *)&local, &length) < 0) {
+		err = -errno;
+	} else {
+		err = tscf_endpoint_from_sockaddr((struct sockaddr *)&local, length, &e);
+		*out = tscf_endpoint_addr(&e);
+	}
+	close(fd);
+	return err;
+}
+
+/** RFC 1918, RFC 4193: the address means something only near this host. */
+static bool is_private(const struct tscf_addr *a)
+{
+	static const char *const blocks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+	struct tscf_prefix p;
+
+	for (unsigned n = 0; n < sizeof(blocks) / sizeof(blocks[0]); n++)
+		if (tscf_prefix_parse(blocks[n], &p) == 0 && tscf_prefix_contains(&p, a))
+			return true;
+	return false;
+}
+
+static void add_address(const struct tscf_addr *a, uint16_t port, struct tscf_invitation *out)
+{
+	struct tscf_invitation_server *server = &out->servers[out->server_count];
+	char text[TSCF_ADDR_TEXT];
+
+	tscf_addr_format(a, text);
+	memcpy(server->host, text, strlen(text) + 1);
+	server->port = port;
+	out->server_count++;
+}
+
+static void take_places(const struct server_places *places, struct tscf_invitation *out)
+{
+	for (unsigned n = 0; n < places->count && out->server_count < TSCF_INVITATION_SERVERS_MAX; n++) {
+		struct tscf_addr a = tscf_endpoint_addr(&places->at[n]);
+
+		if (!tscf_addr_is_any(&a)) {
+			add_address(&a, tscf_endpoint_port(&places->at[n]), out);
+			continue;
+		}
+		if (default_source(a.family, &a) < 0)
+			continue;
+		if (is_private(&a)) {
+			char text[TSCF_ADDR_TEXT];
+
+			tscf_warning("the invitation names the private address %s: set public-name if clients reach "
+				     "the server by another one",
+				     tscf_addr_format(&a, text));
+		}
+		add_address(&a, tscf_endpoint_port(&places->at[n]), out);
+	}
+}
+
+static int take_servers(const struct server_interface_config *i, struct tscf_invitation *out)
+{
+	const struct server_public_names *names = &i->public_names;
+
+	for (unsigned n = 0; n < names->count; n++) {
+		out->servers[n] = names->at[n];
+		if (out->servers[n].port == 0)
+			out->servers[n].port = tscf_endpoint_port(&i->listen.at[0]);
+	}
+	out->server_count = names->count;
+	if (names->count == 0)
+		take_places(&i->listen, out);
+	if (out->server_count > 0)
+		return 0;
+	tscf_error("cannot find out by which address clients reach the server: expected public-name in interface %s, "
+		   "or --public-name HOST",
+		   i->name);
+	return -EINVAL;
+}
+
+/* --- the pin --- */
+
+/** A pair that was made for a server that runs as another user belongs to that user, as the directory does. */
+static void give_away(const struct server_certificate_files *files, const char *state_dir)
+{
+	struct stat directory, cert;
+
+	if (geteuid() != 0 || stat(state_dir, &directory) < 0 || stat(files->cert, &cert) < 0 || cert.st_uid != 0)
+		return;
+	if (chown(files->cert, directory.st_uid, directory.st_gid) < 0 ||
+	    chown(files->key, directory.st_uid, directory.st_gid) < 0)
+		tscf_warning("cannot give %s to the owner of %s: %s", files->key, state_dir, strerror(errno));
+}
+
+static int take_pin(const struct server_config *c, struct tscf_invitation *out)
+{
+	struct server_certificate_files files;
+	char pin[TSCF_PIN_TEXT];
+	int own = server_certificate_files_find(&files, c, c->state_dir);
+	int err = own > 0 ? server_certificate_files_make(&files, c->state_dir) : own;
+
+	if (err < 0)
+		return err;
+	if (own > 0)
+		give_away(&files, c->state_dir);
+	err = tscf_tls_pin_of_file(files.cert, pin);
+	if (err == 0)
+		err = tscf_pin_parse(pin, out->pin);
+	if (err < 0)
+		tscf_error("%s: cannot compute the pin: %s", files.cert, strerror(-err));
+	return err;
+}
+
+int invite_prepare(const struct server_config *c, const struct server_interface_config *i, struct tscf_invitation *out)
+{
+	const unsigned plain = i->protocols & SERVER_PLAIN_PROTOCOLS;
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (plain == SERVER_BIT(SERVER_UDP))
+		out->transport = TSCF_INVITATION_UDP;
+	else if (plain == SERVER_BIT(SERVER_TCP))
+		out->transport = TSCF_INVITATION_TCP;
+	err = take_servers(i, out);
+	return err < 0 ? err : take_pin(c, out);
+}
