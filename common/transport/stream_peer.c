@@ -254,8 +254,10 @@ static void come_up(struct tscf_stream_peer *peer)
 	struct tscf_transport *t = &stream->transport;
 
 	peer->state = TSCF_STREAM_UP;
-	if (t->ops->encrypted)
+	if (t->ops->encrypted) {
+		peer->peer.round_trip_ms = 1 + (unsigned)(1000 * (ev_now(t->loop) - peer->begun));
 		t->counters.handshakes++;
+	}
 	if (!stream->listening)
 		tscf_stream_wait_end(peer);
 	t->handler->peer_up(t->context, &peer->peer);
@@ -282,6 +284,7 @@ void tscf_stream_peer_begin(struct tscf_stream_peer *peer)
 
 	set_options(peer->fd);
 	peer->state = TSCF_STREAM_SECURING;
+	peer->begun = ev_now(tscf_stream_of(peer)->transport.loop);
 	ev_io_start(stream->transport.loop, &peer->readable);
 	secured(peer, stream->kind->begin(peer));
 }

@@ -32,7 +32,7 @@ struct tscf_peer {
 	struct tscf_addr
 	    local;  /**< our address that the peer sends to and is answered from; family 0: the kernel chooses */
 	void *user; /**< belongs to the caller; NULL at first */
-	unsigned round_trip_ms;        /**< DTLS: approximate round trip time in the handshake; 0: not known */
+	unsigned round_trip_ms;        /**< approximate round trip time in the handshake of DTLS or TLS; 0: not known */
 	bool closed;                   /**< by either side; nothing is sent or received any more */
 	struct tscf_peer *next_closed; /**< belongs to the transport (reaper.h) */
 };

@@ -114,6 +114,7 @@ struct world_server {
 	enum world_reaction reaction[WORLD_ASKS];
 	enum tscf_response code[WORLD_ASKS]; /**< of the answers */
 	const char *text;                    /**< of refusals */
+	unsigned delay;                      /**< its answers come after this, in ms, at the end of a world_pass */
 	unsigned count[WORLD_ASKS];          /**< messages that have come, repeated ones too */
 	uint32_t sequence[WORLD_ASKS];       /**< of the last one */
 	uint8_t last[WORLD_ASKS][TSCF_PROBE_MAX];
@@ -225,7 +226,8 @@ struct client_world {
 	struct {
 		struct world_link *link;
 		enum world_ask ask;
-		bool due; /**< is to be answered with the next turn */
+		bool due; /**< is to be answered with the next turn after this time */
+		uint64_t due_at;
 		bool twice;
 		uint8_t data[TSCF_PROBE_MAX];
 		uint32_t length;

@@ -90,6 +90,7 @@ void world_message(struct world_link *l, const uint8_t *data, uint32_t length)
 	w->waiting[w->waiting_count].link = l;
 	w->waiting[w->waiting_count].ask = ask;
 	w->waiting[w->waiting_count].due = s->reaction[ask] != WORLD_KEEPS;
+	w->waiting[w->waiting_count].due_at = world_now() + s->delay;
 	w->waiting[w->waiting_count].length = length;
 	memcpy(w->waiting[w->waiting_count++].data, data, length);
 }
@@ -349,7 +350,7 @@ bool world_give_answers(struct client_world *w)
 	bool given = false;
 
 	for (unsigned i = 0; i < w->waiting_count;) {
-		if (w->waiting[i].due) {
+		if (w->waiting[i].due && world_now() >= w->waiting[i].due_at) {
 			answer_one(w, i);
 			given = true;
 			i = 0;

@@ -350,6 +350,43 @@ WORLD_TEST(plain_lost, NULL)
 	close(fd);
 }
 
+static void by_tls(struct client_world *w)
+{
+	w->config.servers.all.transport = CLIENT_TRANSPORT_TCP;
+}
+
+/* A call that hears nothing, on a path with a long round trip: each keepalive is answered, so the tunnel is not aside.
+ */
+WORLD_TEST(far_on_a_stream, by_tls)
+{
+	unsigned asked;
+	int fd;
+
+	world_plain_up(w);
+	w->server.delay = 700;
+	fd = ask(w);
+	WORLD_UNTIL(w, 20000, state_is(w, "up") && world_bound(w, 5000));
+	ck_assert_str_eq(world_status(w, "encrypted.transport"), "tls");
+	asked = w->server.count[WORLD_KEEPALIVE_ENCRYPTED];
+	for (unsigned i = 0; i < 300; i++) {
+		ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+		world_pass(w, 20);
+	}
+	ck_assert_uint_ge(w->server.count[WORLD_KEEPALIVE_ENCRYPTED], asked + 2);
+	ck_assert_int_eq(world_counter(w, "encrypted_aside"), 0);
+	/* Only a silence of two round trips is one. */
+	w->server.reaction[WORLD_KEEPALIVE_ENCRYPTED] = WORLD_LOSES;
+	asked = w->server.count[WORLD_KEEPALIVE_ENCRYPTED];
+	WORLD_UNTIL(w, 2000,
+		    world_program_sends(fd, WORLD_SERVICE, 7000, "x") == 0 &&
+			w->server.count[WORLD_KEEPALIVE_ENCRYPTED] > asked);
+	world_pass(w, 1300);
+	ck_assert_int_eq(world_counter(w, "encrypted_aside"), 0);
+	world_pass(w, 200);
+	ck_assert_int_eq(world_counter(w, "encrypted_aside"), 1);
+	close(fd);
+}
+
 /* --- both transports --- */
 
 static void both(struct client_world *w)
@@ -440,6 +477,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(on, lost, 0, sizeof(losses) / sizeof(*losses));
 	tcase_add_test(on, nothing_in_clear_while_away);
 	tcase_add_loop_test(on, plain_lost, 0, 2);
+	tcase_add_test(on, far_on_a_stream);
 	tcase_add_test(on, renewed);
 	tcase_add_loop_test(on, not_renewed, 0, 4);
 	tcase_add_loop_test(on, old_one_closed_first, 0, 2);

@@ -154,6 +154,11 @@ START_TEST(reliable)
 	requests_tick(&queue, 750);
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(in_vain, 1);
+	/* So an answer that comes after the pause still measures the round trip. */
+	uint32_t sequence = add(5, 1000);
+	requests_tick(&queue, 1250);
+	ck_assert(answer(TSCF_KEEPALIVE_RESPONSE, sequence, 1700));
+	ck_assert_uint_eq(queue.round_trip_ms, 700);
 }
 END_TEST
 

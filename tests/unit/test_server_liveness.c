@@ -193,6 +193,26 @@ START_TEST(talk_in_vain)
 }
 END_TEST
 
+/* Video that only goes down, and whose client answers: it is asked now and then. */
+START_TEST(one_way)
+{
+	const unsigned seconds = 20;
+
+	a.connection->peer.round_trip_ms = 1;
+	pass(TICK_MS);
+	for (unsigned t = 0; t < seconds * 1000; t += SERVER_LIVENESS_TICK_MS) {
+		send_down(4);
+		pass(SERVER_LIVENESS_TICK_MS);
+		w->now++;
+		if (world_encrypted(&a)->doubt.asked)
+			answer();
+		expect_aside(false);
+	}
+	ck_assert_uint_ge(asked(), seconds / 2);
+	ck_assert_uint_le(asked(), seconds);
+}
+END_TEST
+
 /* An idle tunnel is not asked, however long it says nothing. */
 START_TEST(idle)
 {
@@ -336,6 +356,28 @@ START_TEST(stream)
 }
 END_TEST
 
+static const struct {
+	unsigned round_trip, after;
+} patience[] = {{1, SERVER_ASIDE_STREAM_MS}, {280, 840}, {700, SERVER_ASIDE_MOST_MS}, {0, SERVER_ASIDE_MOST_MS}};
+
+/* On a stream, too, a long round trip is no silence. */
+START_TEST(stream_and_far)
+{
+	changed_ops = *w->encrypted.ops;
+	changed_ops.stream = true;
+	w->encrypted.ops = &changed_ops;
+	a.connection->peer.round_trip_ms = patience[_i].round_trip;
+	pass(TICK_MS);
+	passes_in_clear(PREFERRED);
+	world_pass(w, SERVER_LIVENESS_TICK_MS);
+	ck_assert_uint_eq(asked(), 1);
+	pass(patience[_i].after - SERVER_LIVENESS_TICK_MS);
+	expect_aside(false);
+	pass(2 * SERVER_LIVENESS_TICK_MS);
+	expect_aside(true);
+}
+END_TEST
+
 /* A tunnel that ends while it is in doubt is forgotten. */
 START_TEST(ended_in_doubt)
 {
@@ -361,6 +403,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, alive);
 	tcase_add_test(t, back_again);
 	tcase_add_test(t, talk_in_vain);
+	tcase_add_test(t, one_way);
 	tcase_add_test(t, idle);
 	tcase_add_test(t, told);
 	tcase_add_test(t, moved);
@@ -368,6 +411,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, encrypted_only);
 	tcase_add_test(t, asks_for_another);
 	tcase_add_test(t, stream);
+	tcase_add_loop_test(t, stream_and_far, 0, sizeof(patience) / sizeof(*patience));
 	tcase_add_test(t, ended_in_doubt);
 	suite_add_tcase(s, t);
 	return s;

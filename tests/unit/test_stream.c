@@ -859,6 +859,7 @@ START_TEST(a_session_is_resumed)
 		client = (struct end){0};
 		come_up(&client, TLS);
 		check_alive(&client);
+		ck_assert_uint_gt(server.peer->round_trip_ms, 0);
 		tscf_transport_close(client.transport);
 		ck_assert_ptr_nonnull(client_tls->stream_session);
 	}

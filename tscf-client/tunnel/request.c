@@ -85,10 +85,12 @@ static void send_request(struct requests *q, struct request *r, uint64_t now)
 	}
 	if (!r->hurried && r->tries_left != REQUEST_TRIES_ENDLESS)
 		r->tries_left--;
-	r->repeated |= again;
 	schedule(q, r, now);
-	if (!again || !q->reliable)
-		q->transmit(q->context, r->data, r->length);
+	/* A stream loses nothing. */
+	if (again && q->reliable)
+		return;
+	r->repeated |= again;
+	q->transmit(q->context, r->data, r->length);
 }
 
 static void fill_window(struct requests *q, uint64_t now)

@@ -243,8 +243,8 @@ static struct request_pace probe_pace(const struct tunnel *t)
 				    TUNNEL_PROBES, 0};
 	bool in_vain = talks_in_vain(t) || t->silent_rounds > 0 || t->asked_again;
 	if (t->requests.reliable && t->events->silent && t->silent_rounds == 0 && in_vain)
-		return (struct request_pace){TUNNEL_SILENT_STREAM_MS, TUNNEL_SILENT_STREAM_MS, 1, 0};
-	if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (t->doomed || in_vain))
+		pace = (struct request_pace){TUNNEL_SILENT_STREAM_MS, TUNNEL_SILENT_STREAM_MS, 1, 0};
+	else if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (t->doomed || in_vain))
 		pace = (struct request_pace){TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBE_MS, talk_probes(t), 0};
 	if (pace.first_ms < round_trips)
 		pace.first_ms = round_trips;

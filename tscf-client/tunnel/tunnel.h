@@ -34,7 +34,7 @@
 #define TUNNEL_TALK_PROBES   7
 #define TUNNEL_TALK_PROBE_MS 80
 /** A tunnel with events->silent calls it first after so many of these keepalives, and again after the others; on a
- * stream after this time. */
+ * stream after this time, or twice the round trip if that is longer. */
 #define TUNNEL_SILENT_PROBES    3
 #define TUNNEL_SILENT_STREAM_MS 600
 /** A keepalive is also sent when the server has sent two within this time. */

@@ -46,6 +46,20 @@ static bool talks_in_vain(const struct server_session *s, uint64_t now)
 	return l->talking > s->heard && l->talked >= SERVER_TALK_PACKETS && now - l->talking >= SERVER_TALK_MS;
 }
 
+/* Whether the last answer to a probe is @p rest milliseconds old. */
+static bool has_rested(const struct server_liveness *l, uint64_t now, uint64_t rest)
+{
+	return l->answered == 0 || now - l->answered >= rest;
+}
+
+static bool wants_probe(const struct server_session *s, uint64_t now)
+{
+	const struct server_liveness *l = &s->doubt;
+
+	return (talks_in_vain(s, now) && has_rested(l, now, SERVER_TALK_REST_MS)) ||
+	       (l->gone && has_rested(l, now, SERVER_LIVENESS_REST_MS));
+}
+
 static unsigned round_trip(const struct server_session *s)
 {
 	return s->doubt.round_trip_ms ? s->doubt.round_trip_ms : s->peer->round_trip_ms;
@@ -138,13 +152,11 @@ static void put_aside(struct server_state *state, struct server_session *s)
 
 static uint64_t aside_after(const struct server_session *s)
 {
-	uint64_t round_trips = 3ULL * round_trip(s);
+	uint64_t least = is_stream(s) ? SERVER_ASIDE_STREAM_MS : SERVER_ASIDE_MS, round_trips = 3ULL * round_trip(s);
 
-	if (is_stream(s))
-		return SERVER_ASIDE_STREAM_MS;
 	if (round_trips == 0 || round_trips > SERVER_ASIDE_MOST_MS)
 		return SERVER_ASIDE_MOST_MS;
-	return round_trips > SERVER_ASIDE_MS ? round_trips : SERVER_ASIDE_MS;
+	return round_trips > least ? round_trips : least;
 }
 
 /* The client of @p s is there. */
@@ -167,7 +179,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 	uint64_t age = now - l->asked;
 
 	if (s->heard > l->asked) {
-		l->rested = now + SERVER_LIVENESS_REST_MS;
+		l->answered = now;
 		believe(state, s);
 	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, "it did not answer when it was in doubt");
@@ -190,7 +202,7 @@ static void look(struct server_state *state, struct server_session *s, uint64_t 
 			ask_for_proof(s, now);
 	} else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS) {
 		believe(state, s);
-	} else if (talks_in_vain(s, now) || (l->gone && now >= l->rested)) {
+	} else if (wants_probe(s, now)) {
 		ask(state, s, now);
 	} else if (!l->gone) {
 		believe(state, s);

@@ -36,10 +36,13 @@
  */
 #define SERVER_PROBE_PAUSE_MS      80
 #define SERVER_PROBE_LONG_PAUSE_MS 1000
-/** A probe puts its session aside when it has not been answered for this, or three round trips. */
+/**
+ * A probe puts its session aside when it has not been answered for three round trips: at least the first time (on a
+ * stream the second), at most the last.
+ */
 #define SERVER_ASIDE_MS        150
-#define SERVER_ASIDE_MOST_MS   1000
 #define SERVER_ASIDE_STREAM_MS 600
+#define SERVER_ASIDE_MOST_MS   1000
 /** A session from which something came within this time is not probed. */
 #define SERVER_LIVENESS_SILENCE_MS 200
 /** If this many packets were sent to a session since anything came from it, the first this long ago, its client is in
@@ -48,6 +51,8 @@
 #define SERVER_TALK_MS      200
 /** Pause after an answered probe until a sign from outside the tunnel may start another. */
 #define SERVER_LIVENESS_REST_MS 5000
+/** The same until packets sent without any answer may start another: flows in one direction are usual. */
+#define SERVER_TALK_REST_MS 1000
 
 struct server_state;
 struct server_session;
@@ -61,7 +66,7 @@ struct server_liveness {
 	bool moved;             /**< its outer address is not proven */
 	uint64_t asked;         /**< when the running probe began; 0: none runs */
 	uint64_t again;         /**< when the next request is sent to it or to its new address */
-	uint64_t rested;        /**< no sign from outside the tunnel starts a probe before this time */
+	uint64_t answered;      /**< when the last probe was found to be answered; 0: none was */
 	uint32_t first;         /**< number of the first request of the probe */
 	uint32_t proof;         /**< number of the newest request to its new address */
 	uint32_t told_sequence; /**< number of the client's last request that reported whether it is aside */
