@@ -295,8 +295,8 @@ static struct client *client_new(struct client_config *config)
 	c->resume_secret.file = -1;
 	pmtu_init(c);
 	plain_init(c);
-	tunnel_init(&c->plain, c, false, &plain_events);
-	tunnel_init(&c->former, c, false, &plain_former_events);
+	tunnel_init(&c->plain, &c->tunnel_host, false, &plain_events);
+	tunnel_init(&c->former, &c->tunnel_host, false, &plain_former_events);
 	encrypted_init(c);
 	moves_init(c);
 	accepted_init(c);

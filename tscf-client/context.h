@@ -110,6 +110,7 @@ struct client {
 	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
 
 	struct connector connector;
+	struct tunnel_host tunnel_host;
 	struct tunnel plain, encrypted;
 	struct tunnel former; /**< the plain tunnel before a move to a better way: still received for a moment */
 	uint64_t former_until;

@@ -25,7 +25,24 @@ static void connect_kernel(struct client *c)
 					    .of = {{.device = c->plain_tun.name}, {.device = c->encrypted_tun.name}}};
 }
 
+static void connect_tunnels(struct client *c)
+{
+	c->tunnel_host = (struct tunnel_host){.client = c,
+					      .config = c->config,
+					      .timers = &c->timers,
+					      .routing = &c->routing,
+					      .facts = &c->facts,
+					      .router = &c->router,
+					      .tls = c->tls,
+					      .identity = &c->identity,
+					      .mtu = &c->mtu,
+					      .packets = &path_handler,
+					      .control_invalid = &c->counters.control_invalid,
+					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
+}
+
 void client_connect_parts(struct client *c)
 {
 	connect_kernel(c);
+	connect_tunnels(c);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When a tunnel asks whether the server is there. */
 #include "tests/unit/runner.h"
-#include "tscf-client/context.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 static struct client_config config;
-static struct client c;
+static uint64_t now;
+static struct tscf_timers timers = {.now = &now};
+static const struct tunnel_host host = {.config = &config, .timers = &timers};
+static struct tunnel plain, encrypted;
 
 static void setup(void)
 {
 	config = (struct client_config){.keepalive = 10};
-	c = (struct client){.config = &config, .now = 1000000};
-	tunnel_init(&c.plain, &c, false, NULL);
-	tunnel_init(&c.encrypted, &c, true, NULL);
+	now = 1000000;
+	tunnel_init(&plain, &host, false, NULL);
+	tunnel_init(&encrypted, &host, true, NULL);
 }
 
 /* Let @p t be told these, 0: not told, and be up since now. */
@@ -28,26 +31,26 @@ static void told(struct tunnel *t, unsigned keepalive, unsigned persistence)
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)tscf_write_finish(&w), &m), 0);
 	tunnel_take_keepalive(t, &m);
 	t->state = TUNNEL_UP;
-	t->last_heard = t->last_sent = c.now;
+	t->last_heard = t->last_sent = now;
 }
 
 /* @return after how many seconds of silence it asks; 0: never. */
 static uint64_t asks_after(const struct tunnel *t)
 {
 	uint64_t next = tunnel_next(t);
-	return next == UINT64_MAX ? 0 : (next - c.now) / 1000;
+	return next == UINT64_MAX ? 0 : (next - now) / 1000;
 }
 
 /* The server's timer is that of the tunnel it was told on; the other one has its own. */
 START_TEST(each_its_own)
 {
-	told(&c.plain, 300, 0);
-	told(&c.encrypted, 20, 0);
-	ck_assert_uint_eq(asks_after(&c.plain), 300);
-	ck_assert_uint_eq(asks_after(&c.encrypted), 20);
-	told(&c.plain, 0, 0);
-	ck_assert_uint_eq(asks_after(&c.plain), 10);
-	ck_assert_uint_eq(asks_after(&c.encrypted), 20);
+	told(&plain, 300, 0);
+	told(&encrypted, 20, 0);
+	ck_assert_uint_eq(asks_after(&plain), 300);
+	ck_assert_uint_eq(asks_after(&encrypted), 20);
+	told(&plain, 0, 0);
+	ck_assert_uint_eq(asks_after(&plain), 10);
+	ck_assert_uint_eq(asks_after(&encrypted), 20);
 }
 END_TEST
 
@@ -62,8 +65,8 @@ static const struct {
 START_TEST(how_long)
 {
 	config.keepalive = cases[_i].own;
-	told(&c.plain, cases[_i].keepalive, cases[_i].persistence);
-	ck_assert_uint_eq(asks_after(&c.plain), cases[_i].asks_after);
+	told(&plain, cases[_i].keepalive, cases[_i].persistence);
+	ck_assert_uint_eq(asks_after(&plain), cases[_i].asks_after);
 }
 END_TEST
 

@@ -564,7 +564,7 @@ int connector_init(struct client *c)
 	struct connector *s = &c->connector;
 	candidates_init(&s->race, &actions, c);
 	for (unsigned i = 0; i < CANDIDATES_MAX; i++) {
-		tunnel_init(&s->tries[i].tunnel, c, false, &try_events);
+		tunnel_init(&s->tries[i].tunnel, &c->tunnel_host, false, &try_events);
 		s->tries[i].index = i;
 	}
 	tscf_timers_add(&c->timers, &s->timer, next_due, tick, c);

@@ -457,9 +457,9 @@ static const struct tunnel_events encrypted_events = {.open = opened, .alive = a
 
 void encrypted_init(struct client *c)
 {
-	tunnel_init(&c->encrypted, c, true, &encrypted_events);
+	tunnel_init(&c->encrypted, &c->tunnel_host, true, &encrypted_events);
 	for (unsigned i = 0; i < ENCRYPTED_WAYS; i++)
-		tunnel_init(&c->encrypted_tries[i], c, true, &try_events);
+		tunnel_init(&c->encrypted_tries[i], &c->tunnel_host, true, &try_events);
 	candidates_init(&c->encrypted_race, &race_actions, c);
 	c->encrypted_kind = -1;
 	tscf_timers_add(&c->timers, &c->encrypted_timer, next_due, tick, c);

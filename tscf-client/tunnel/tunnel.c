@@ -2,7 +2,6 @@
 #include "tscf-client/tunnel/tunnel.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 #include "tscf-client/tunnel/proxy.h"
 
 #include <errno.h>
@@ -23,9 +22,15 @@ static void transmit(void *context, const uint8_t *data, uint32_t length)
 		tscf_transport_whole(t->transport, false);
 }
 
-void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events)
+static uint64_t now(const struct tunnel *t)
 {
-	*t = (struct tunnel){.client = c,
+	return tscf_timers_now(t->host->timers);
+}
+
+void tunnel_init(struct tunnel *t, const struct tunnel_host *host, bool encrypted, const struct tunnel_events *events)
+{
+	*t = (struct tunnel){.host = host,
+			     .client = host->client,
 			     .name = encrypted ? "encrypted" : "plain",
 			     .encrypted = encrypted,
 			     .events = events,
@@ -111,7 +116,7 @@ void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid)
 	close_transport(to);
 	take(to, from);
 	to->tsid = tsid;
-	requests_repeat(&to->requests, tsid, to->client->now);
+	requests_repeat(&to->requests, tsid, now(to));
 	tunnel_close(from);
 }
 
@@ -132,7 +137,7 @@ int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pa
 	int length = tscf_write_finish(w);
 	if (length < 0)
 		return length;
-	return requests_add(&t->requests, w->data, (uint32_t)length, pace, done, user, t->client->now);
+	return requests_add(&t->requests, w->data, (uint32_t)length, pace, done, user, now(t));
 }
 
 int tunnel_request(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user)
@@ -178,7 +183,7 @@ static void said_alive(struct tunnel *t, const struct tscf_message *response)
 	t->events->alive(t);
 	take_recall(t, response);
 	if (tscf_message_find(response, TSCF_TLV_SHARED_ID, &shared))
-		client_identity_shared(&t->client->identity);
+		client_identity_shared(t->host->identity);
 }
 
 static void unanswered(struct tunnel *t)
@@ -213,7 +218,7 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 
 void tunnel_sent(struct tunnel *t)
 {
-	t->last_sent = t->client->now;
+	t->last_sent = now(t);
 	if (t->waiting_since <= t->last_heard) {
 		t->waiting_since = t->last_sent;
 		t->unanswered = 0;
@@ -265,7 +270,7 @@ static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
 	int length = tscf_write_finish(&w);
 	if (length < 0 ||
-	    requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t), probe_done, NULL, t->client->now) < 0)
+	    requests_add(&t->requests, buffer, (uint32_t)length, probe_pace(t), probe_done, NULL, now(t)) < 0)
 		t->probing = false;
 }
 
@@ -288,8 +293,8 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 /* A server that repeats its keepalives may not receive the answers. */
 static void asked(struct tunnel *t)
 {
-	bool again = t->asked_at > 0 && t->client->now - t->asked_at < TUNNEL_ASKED_AGAIN_MS;
-	t->asked_at = t->client->now;
+	bool again = t->asked_at > 0 && now(t) - t->asked_at < TUNNEL_ASKED_AGAIN_MS;
+	t->asked_at = now(t);
 	if (!again || !t->events->silent)
 		return;
 	t->asked_again = true;
@@ -319,26 +324,26 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 {
-	struct client *c = t->client;
+	const struct tunnel_host *host = t->host;
 	struct tscf_message m;
 	if (tscf_message_decode(data, length, &m) < 0) {
-		c->counters.control_invalid++;
+		(*host->control_invalid)++;
 		return;
 	}
 	bool request = m.type % 2 == 1;
 	/* The first response assigns the TSID; every other message must have that TSID. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
-		c->counters.control_wrong_tsid++;
-		if (t->transport->ops->encrypted || t->transport->ops->stream || c->config->strict_tsid)
+		(*host->control_wrong_tsid)++;
+		if (t->transport->ops->encrypted || t->transport->ops->stream || host->config->strict_tsid)
 			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}
 	if (!request)
-		requests_answer(&t->requests, &m, c->now);
+		requests_answer(&t->requests, &m, now(t));
 	else if (m.type == TSCF_KEEPALIVE_REQUEST || m.type == TSCF_RELEASE_REQUEST)
 		answer(t, &m);
 	else
-		c->counters.control_invalid++;
+		(*host->control_invalid)++;
 }
 
 /* The server's value has priority.  The keepalive must come early enough that the server does not take a quiet client
@@ -347,7 +352,7 @@ void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
 	uint16_t seconds;
-	t->keepalive = t->client->config->keepalive;
+	t->keepalive = t->host->config->keepalive;
 	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
 		t->keepalive = seconds;
 	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
@@ -373,8 +378,8 @@ static uint64_t keepalive_due(const struct tunnel *t)
 
 void tunnel_tick(struct tunnel *t)
 {
-	requests_tick(&t->requests, t->client->now);
-	if (t->client->now >= keepalive_due(t))
+	requests_tick(&t->requests, now(t));
+	if (now(t) >= keepalive_due(t))
 		tunnel_probe(t);
 }
 
@@ -393,12 +398,12 @@ static int add_address(struct tunnel *t, const struct tscf_tun *tun, const struc
 {
 	struct tscf_prefix host = host_prefix(addr);
 	/* With a smaller MTU the kernel would remove the address again. */
-	if (addr->family == AF_INET6 && t->client->mtu < TSCF_MTU_FLOOR_IPV6)
+	if (addr->family == AF_INET6 && *t->host->mtu < TSCF_MTU_FLOOR_IPV6)
 		return -EMSGSIZE;
 	/* IPv6 may be off for new devices, but this device needs the address from the server. */
 	if (addr->family == AF_INET6)
 		tscf_link_sysctl("ipv6", tun->name, "disable_ipv6", "0");
-	return tscf_addr_add(t->client->netlink, tun->index, &host);
+	return tscf_addr_add(t->host->routing->netlink, tun->index, &host);
 }
 
 int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m)
@@ -422,7 +427,7 @@ int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const st
 		struct tscf_prefix host = host_prefix(&old.of[i]);
 		if (!old.of[i].family || tscf_addr_equal(&old.of[i], &fresh.of[i]))
 			continue;
-		tscf_addr_del(t->client->netlink, tun->index, &host);
+		tscf_addr_del(t->host->routing->netlink, tun->index, &host);
 		gone = 1;
 	}
 	t->internal = fresh;

@@ -7,9 +7,16 @@
 #ifndef TSCF_CLIENT_TUNNEL_H
 #define TSCF_CLIENT_TUNNEL_H
 
+#include "common/daemon/timers.h"
+#include "common/linux/netlink.h"
 #include "common/linux/tun.h"
 #include "common/packet/message.h"
+#include "common/tls/tls.h"
 #include "common/transport/transport.h"
+#include "tscf-client/identity.h"
+#include "tscf-client/kernel/router.h"
+#include "tscf-client/kernel/routing.h"
+#include "tscf-client/settings/config.h"
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/request.h"
 
@@ -61,7 +68,23 @@ struct tunnel_events {
 	bool (*silent)(struct tunnel *t);
 };
 
+/** What all tunnels of a client use of it. */
+struct tunnel_host {
+	struct client *client; /**< for the owners of the tunnels and the packet handler; no tunnel looks into it */
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	const struct routing *routing; /**< its netlink socket */
+	struct routing_facts *facts;
+	const struct router *router;
+	struct tscf_tls *const *tls; /**< of each server */
+	struct client_identity *identity;
+	const unsigned *mtu;                            /**< of both tunnels */
+	const struct tscf_transport_handler *packets;   /**< handles the transports; the context is the tunnel */
+	uint64_t *control_invalid, *control_wrong_tsid; /**< counters */
+};
+
 struct tunnel {
+	const struct tunnel_host *host;
 	struct client *client;
 	const char *name; /**< "plain", "encrypted" */
 	bool encrypted;
@@ -88,7 +111,8 @@ struct tunnel {
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
-void tunnel_init(struct tunnel *t, struct client *c, bool encrypted, const struct tunnel_events *events);
+/** A closed tunnel.  @p host must stay valid. */
+void tunnel_init(struct tunnel *t, const struct tunnel_host *host, bool encrypted, const struct tunnel_events *events);
 /* tunnel_open.c */
 /**
  * Close the tunnel, then open a transport to the server of @p way.  `open` or `lost` follows, perhaps before this

@@ -6,8 +6,8 @@
 #include "common/transport/tcp.h"
 #include "common/transport/tls_stream.h"
 #include "common/transport/udp.h"
-#include "tscf-client/context.h"
 #include "tscf-client/tunnel/proxy.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,17 +22,17 @@ static bool secured(const struct tunnel *t)
 
 static struct tscf_outer_options options_of(const struct tunnel *t)
 {
-	return (struct tscf_outer_options){.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
+	return (struct tscf_outer_options){.mark = TSCF_MARK_OUTER, .mark_mask = t->host->config->fwmark_mask};
 }
 
 static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
 {
 	struct tscf_outer_options options = options_of(t);
-	struct client *c = t->client;
+	const struct tunnel_host *host = t->host;
 	if (secured(t))
-		return tscf_dtls_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t, &t->transport,
-					 &t->peer);
-	int error = tscf_udp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
+		return tscf_dtls_connect(host->timers->loop, host->tls[t->way.server], to, &options, host->packets, t,
+					 &t->transport, &t->peer);
+	int error = tscf_udp_connect(host->timers->loop, to, &options, host->packets, t, &t->transport, &t->peer);
 	/* A datagram socket is always ready; no event reports it. */
 	if (error == 0)
 		t->events->open(t);
@@ -42,31 +42,31 @@ static int open_datagram(struct tunnel *t, const union tscf_endpoint *to)
 static int open_stream(struct tunnel *t, const union tscf_endpoint *to)
 {
 	struct tscf_outer_options options = options_of(t);
-	struct client *c = t->client;
+	const struct tunnel_host *host = t->host;
 	if (secured(t))
-		return tscf_tls_stream_connect(c->loop, c->tls[t->way.server], to, &options, &path_handler, t,
-					       &t->transport, &t->peer);
-	return tscf_tcp_connect(c->loop, to, &options, &path_handler, t, &t->transport, &t->peer);
+		return tscf_tls_stream_connect(host->timers->loop, host->tls[t->way.server], to, &options,
+					       host->packets, t, &t->transport, &t->peer);
+	return tscf_tcp_connect(host->timers->loop, to, &options, host->packets, t, &t->transport, &t->peer);
 }
 
 static void tell_realtime(struct tunnel *t)
 {
-	t->transport->realtime_dscps = t->client->config->realtime_dscps;
+	t->transport->realtime_dscps = t->host->config->realtime_dscps;
 }
 
 /* The proxy has made the connection. */
 static void connected(void *context, int fd, const char *reason)
 {
 	struct tunnel *t = context;
-	struct client *c = t->client;
+	const struct tunnel_host *host = t->host;
 	t->dialogue = NULL;
 	if (fd < 0) {
 		t->events->lost(t, reason);
 		return;
 	}
-	int error = secured(t) ? tscf_tls_stream_attach(c->loop, c->tls[t->way.server], fd, &path_handler, t,
-							&t->transport, &t->peer)
-			       : tscf_tcp_attach(c->loop, fd, &path_handler, t, &t->transport, &t->peer);
+	int error = secured(t) ? tscf_tls_stream_attach(host->timers->loop, host->tls[t->way.server], fd, host->packets,
+							t, &t->transport, &t->peer)
+			       : tscf_tcp_attach(host->timers->loop, fd, host->packets, t, &t->transport, &t->peer);
 	if (error == 0) {
 		tell_realtime(t);
 		return;
@@ -78,18 +78,18 @@ static void connected(void *context, int fd, const char *reason)
 static int open_proxied(struct tunnel *t)
 {
 	struct tscf_outer_options options = options_of(t);
-	const struct client_config *config = t->client->config;
+	const struct client_config *config = t->host->config;
 	const struct client_server *one = &config->servers.list[t->way.server];
 	uint16_t port = (uint16_t)(client_server_port(&config->servers, one) + secured(t));
-	return proxy_connect(t->client->loop, &t->way.remote, &options, one->host, port, config->proxy.credentials,
-			     connected, t, &t->dialogue);
+	return proxy_connect(t->host->timers->loop, &t->way.remote, &options, one->host, port,
+			     config->proxy.credentials, connected, t, &t->dialogue);
 }
 
-static void keep_out(struct client *c, const union tscf_endpoint *to)
+static void keep_out(const struct tunnel_host *host, const union tscf_endpoint *to)
 {
 	struct tscf_addr outer = tscf_endpoint_addr(to);
-	if (c->config->routes_in_main && routing_keep_out(&c->facts, &outer))
-		client_route(c);
+	if (host->config->routes_in_main && routing_keep_out(host->facts, &outer))
+		router_write(host->router);
 }
 
 int tunnel_open(struct tunnel *t, const struct way *way)
@@ -99,7 +99,7 @@ int tunnel_open(struct tunnel *t, const struct way *way)
 	t->way = *way;
 	t->state = TUNNEL_CONNECTING;
 	t->requests.reliable = way->kind == WAY_STREAM;
-	keep_out(t->client, &to);
+	keep_out(t->host, &to);
 	if (way->proxied)
 		error = open_proxied(t);
 	else

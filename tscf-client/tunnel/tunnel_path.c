@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/linux/netlink.h"
-#include "tscf-client/context.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 bool tunnel_source(const struct tunnel *t, struct tscf_addr *out)
 {
-	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->client->config->fwmark_mask};
+	struct tscf_outer_options options = {.mark = TSCF_MARK_OUTER, .mark_mask = t->host->config->fwmark_mask};
 	union tscf_endpoint source;
 
 	if (tscf_outer_source(&t->way.remote, &options, &source) < 0)
@@ -15,7 +15,7 @@ bool tunnel_source(const struct tunnel *t, struct tscf_addr *out)
 
 bool tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *device)
 {
-	const struct client *c = t->client;
+	const struct tunnel_host *host = t->host;
 	struct tscf_addr to;
 	int index;
 
@@ -27,7 +27,8 @@ bool tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *device)
 		return true;
 	}
 	to = tscf_endpoint_addr(&t->way.remote);
-	index = tscf_route_lookup(c->netlink, &to, tscf_mark_set(0, c->config->fwmark_mask, TSCF_MARK_OUTER));
+	index = tscf_route_lookup(host->routing->netlink, &to,
+				  tscf_mark_set(0, host->config->fwmark_mask, TSCF_MARK_OUTER));
 	*device = index > 0 ? index : 0;
 	return true;
 }
