@@ -10,10 +10,18 @@ libtscf_server_la_SOURCES = \
 	tscf-server/address/pool.h \
 	tscf-server/address/pools.c \
 	tscf-server/address/pools.h \
+	tscf-server/admin/json.c \
+	tscf-server/admin/json.h \
+	tscf-server/admin/query_sessions.c \
+	tscf-server/admin/query_sessions.h \
 	tscf-server/admin/query.c \
 	tscf-server/admin/query.h \
 	tscf-server/admin/report.c \
 	tscf-server/admin/report.h \
+	tscf-server/admin/roster.c \
+	tscf-server/admin/roster.h \
+	tscf-server/admin/sessions.c \
+	tscf-server/admin/sessions.h \
 	tscf-server/admin/show.c \
 	tscf-server/admin/show.h \
 	tscf-server/context.h \

@@ -2,6 +2,7 @@
 /* tscf-server(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
 #include "tscf-server/admin/query.h"
+#include "tscf-server/admin/query_sessions.h"
 #include "tscf-server/server.h"
 #include "tscf-server/settings/options.h"
 #include "tscf-server/setup/clients.h"

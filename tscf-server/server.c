@@ -2,6 +2,7 @@
 #include "tscf-server/server.h"
 
 #include "tscf-server/admin/report.h"
+#include "tscf-server/admin/sessions.h"
 #include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
@@ -49,6 +50,15 @@ static void on_failed(struct ev_loop *loop, struct ev_async *watcher, int events
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void answer_page(struct server *server, struct tscf_control_call_in *call)
+{
+	char *text = NULL;
+	int err = server_sessions_page(server, call->text, &text);
+
+	tscf_control_answer(call, -err, text);
+	free(text);
+}
+
 static void answer_text(struct tscf_control_call_in *call, char *text)
 {
 	tscf_control_answer(call, text ? 0 : ENOMEM, text);
@@ -76,7 +86,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		answer_text(call, server_report_status(server));
 		break;
 	case TSCF_CONTROL_SESSIONS:
-		answer_text(call, server_report_sessions(server));
+		answer_page(server, call);
 		break;
 	case TSCF_CONTROL_RELOAD:
 		err = server_reload(server);
@@ -93,7 +103,12 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	}
 }
 
-static const struct tscf_control_handler control_handler = {.request = on_request};
+static bool brings_text(uint32_t op)
+{
+	return op == TSCF_CONTROL_SESSIONS;
+}
+
+static const struct tscf_control_handler control_handler = {.request = on_request, .brings_text = brings_text};
 
 /* --- set-up and end --- */
 

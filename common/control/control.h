@@ -3,9 +3,9 @@
  * control.h - what goes over the control socket of a daemon.
  *
  * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
- * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH; a reply is a fixed struct
- * followed by `length` bytes: of JSON text, or of the struct that its operation has.  Both ends are on one machine:
- * host byte order.
+ * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH, or followed by
+ * `text_length` bytes of text for SESSIONS; a reply is a fixed struct followed by `length` bytes: of JSON text, or of
+ * the struct that its operation has.  Both ends are on one machine: host byte order.
  *
  * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
  * reply, and gets events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the
@@ -40,7 +40,7 @@
 enum tscf_control_op {
 	TSCF_CONTROL_STATUS = 1,
 	TSCF_CONTROL_SOCKETS = 2,  /**< client */
-	TSCF_CONTROL_SESSIONS = 3, /**< server */
+	TSCF_CONTROL_SESSIONS = 3, /**< server; with a text: tscf-server/admin/sessions.h */
 	TSCF_CONTROL_STOP = 4,
 	TSCF_CONTROL_RELOAD = 5,    /**< read the configuration again */
 	TSCF_CONTROL_FLUSH = 6,     /**< client: remove rules and routes, also those kept for live sockets */
@@ -60,6 +60,9 @@ enum tscf_control_op {
 	    17, /**< client: sockets that are made in the caller's cgroup, or a new one below, begin with `level` */
 };
 
+/** Most bytes of the text of a request. */
+#define TSCF_CONTROL_TEXT_MAX 1024
+
 /** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */
 #define TSCF_CONTROL_FLAG_DEFAULT 0x01U
 
@@ -68,9 +71,12 @@ struct tscf_control_request {
 	uint32_t op;    /**< enum tscf_control_op */
 	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND */
 	uint32_t flags;
-	int32_t pid;         /**< LEVEL_OF: 0 if not given */
-	uint16_t protocol;   /**< LEVEL_OF: IPPROTO_*, 0 if not given */
-	uint16_t port;       /**< LEVEL_OF: local port, 0 if not given */
+	int32_t pid;       /**< LEVEL_OF: 0 if not given */
+	uint16_t protocol; /**< LEVEL_OF: IPPROTO_*, 0 if not given */
+	union {
+		uint16_t port;        /**< LEVEL_OF: local port, 0 if not given */
+		uint16_t text_length; /**< requests with a text: how many bytes follow, at most TSCF_CONTROL_TEXT_MAX */
+	};
 	uint32_t timeout_ms; /**< WAIT_UP, LEVEL_OF: how long the caller waits */
 	uint32_t cookie[2];  /**< UNWATCH: SO_COOKIE, low half first */
 };
@@ -136,6 +142,10 @@ int tscf_control_call(const char *path, const struct tscf_control_request *reque
  */
 int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text);
 
+/** The same with a @p question, at most TSCF_CONTROL_TEXT_MAX bytes, that goes with the request; NULL: none. */
+int tscf_control_ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
+		     char **text);
+
 /**
  * The same for a request whose reply has a struct: reads it into @p out of @p size bytes.  Members that a daemon of
  * another version does not send are zero; bytes beyond @p size are ignored.
@@ -155,6 +165,7 @@ struct tscf_control_call_in {
 	pid_t pid; /**< of the caller (SO_PEERCRED) */
 	uid_t uid;
 	gid_t gid;
+	char *text;     /**< that came with the request, NUL-terminated, or NULL; freed with the call */
 	uint32_t level; /**< of the reply: the handler sets it before it answers GET_LEVEL; 0 at first */
 	void *user;     /**< the handler's, NULL at first */
 };
@@ -168,6 +179,8 @@ struct tscf_control_handler {
 	/** @return whether requests of this kind bring a descriptor; others that bring one are hung up on.  NULL: none
 	 * does. */
 	bool (*brings_descriptor)(uint32_t op);
+	/** @return whether a text may come with requests of this kind.  NULL: with none. */
+	bool (*brings_text)(uint32_t op);
 };
 
 /**

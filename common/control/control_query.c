@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /** Far more than the largest reply (about 300 bytes for each socket or session). */
 #define TEXT_MAX (256U << 20)
@@ -33,21 +34,45 @@ static int receive_text(int sock, uint32_t length, int64_t deadline, char **text
 	return 0;
 }
 
-int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text)
+/** A fresh stream socket has room for the largest text: it goes in one piece.  @return 0 or -errno. */
+static int send_text(int sock, const char *text, size_t length)
+{
+	ssize_t sent = length == 0 ? 0 : send(sock, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == length ? 0 : -EPROTO;
+}
+
+int tscf_control_ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
+		     char **text)
 {
 	int64_t deadline = tscf_control_deadline(timeout_ms);
-	int sock = tscf_control_dial(path, request, -1, deadline);
+	size_t length = question ? strlen(question) : 0;
+	struct tscf_control_request whole = *request;
 	struct tscf_control_reply reply;
-	int error;
+	int sock, error;
 
 	*text = NULL;
+	if (length > TSCF_CONTROL_TEXT_MAX)
+		return -EMSGSIZE;
+	if (question)
+		whole.text_length = (uint16_t)length;
+	sock = tscf_control_dial(path, &whole, -1, deadline);
 	if (sock < 0)
 		return sock;
-	error = tscf_control_receive_reply(sock, &reply, deadline);
+	error = send_text(sock, question, length);
+	if (error == 0)
+		error = tscf_control_receive_reply(sock, &reply, deadline);
 	if (error == 0)
 		error = receive_text(sock, reply.length, deadline, text);
 	tscf_control_hang_up(sock);
 	return error != 0 ? error : reply.error;
+}
+
+int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text)
+{
+	return tscf_control_ask(path, request, NULL, timeout_ms, text);
 }
 
 int tscf_control_fetch(const char *path, const struct tscf_control_request *request, int timeout_ms, void *out,

@@ -107,6 +107,7 @@ static void connection_free(struct connection *c)
 		tscf_intake_forget(server->intake, c->slot);
 	hang_up(server, c->sock);
 	free(c->out);
+	free(c->call.text);
 	free(c);
 	/* One descriptor is free now: another connection may be accepted. */
 	tscf_control_listener_resume(&server->listener);
@@ -151,8 +152,11 @@ static void request_handle(struct connection *c)
 
 	c->read = 0;
 	server->handler->request(server->context, &c->call);
-	if (kept)
-		drop_fd(c);
+	if (!kept)
+		return;
+	free(c->call.text);
+	c->call.text = NULL;
+	drop_fd(c);
 }
 
 static void request_complete(struct connection *c)
@@ -163,13 +167,29 @@ static void request_complete(struct connection *c)
 	request_handle(c);
 }
 
+/* @return how many bytes of text belong to the request, which has come. */
+static size_t text_size(const struct connection *c)
+{
+	const struct tscf_control_handler *handler = c->server->handler;
+	const struct tscf_control_request *request = &c->call.request;
+
+	return handler->brings_text && handler->brings_text(request->op) ? request->text_length : 0;
+}
+
+/* @return where the next bytes of the request go, and how many are wanted. */
+static struct iovec rest(struct connection *c)
+{
+	const size_t head = sizeof(c->call.request);
+
+	if (c->read < head)
+		return (struct iovec){(char *)&c->call.request + c->read, head - c->read};
+	return (struct iovec){c->call.text + (c->read - head), text_size(c) - (c->read - head)};
+}
+
 /* Peek at the next bytes.  @return bytes, as recv(); *brings: descriptors are with them. */
 static ssize_t look_at_request(struct connection *c, bool *brings)
 {
-	struct iovec data = {
-	    .iov_base = (char *)&c->call.request + c->read,
-	    .iov_len = sizeof(c->call.request) - c->read,
-	};
+	struct iovec data = rest(c);
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	ssize_t got = recvmsg(c->sock, &message, MSG_PEEK | MSG_DONTWAIT);
 
@@ -200,6 +220,18 @@ static void request_take(struct connection *c, size_t got)
 	ev_io_stop(server->loop, &c->io);
 }
 
+/* @return whether the request's head is right; there is room for its text then. */
+static bool is_sound(struct connection *c)
+{
+	const size_t size = text_size(c);
+
+	if (c->call.request.magic != TSCF_CONTROL_MAGIC || size > TSCF_CONTROL_TEXT_MAX)
+		return false;
+	if (size > 0 && !c->call.text)
+		c->call.text = calloc(1, size + 1);
+	return size == 0 || c->call.text;
+}
+
 static void request_read(struct connection *c)
 {
 	bool brings;
@@ -211,16 +243,16 @@ static void request_read(struct connection *c)
 		request_take(c, (size_t)got);
 		return;
 	}
-	if (got <= 0 || recv(c->sock, (char *)&c->call.request + c->read, (size_t)got, MSG_DONTWAIT) != got) {
+	if (got <= 0 || recv(c->sock, rest(c).iov_base, (size_t)got, MSG_DONTWAIT) != got) {
 		connection_free(c);
 		return;
 	}
 	c->read += (size_t)got;
 	if (c->read < sizeof(c->call.request))
 		return;
-	if (c->call.request.magic != TSCF_CONTROL_MAGIC)
+	if (!is_sound(c))
 		connection_free(c);
-	else
+	else if (c->read == sizeof(c->call.request) + text_size(c))
 		request_complete(c);
 }
 

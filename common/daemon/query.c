@@ -69,9 +69,15 @@ void tscf_query_report(const char *program, const char *path, enum tscf_control_
 int tscf_query(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
 	       json_t **reply)
 {
+	return tscf_query_ask(program, path, request, NULL, timeout_ms, reply);
+}
+
+int tscf_query_ask(const char *program, const char *path, const struct tscf_control_request *request,
+		   const char *question, int timeout_ms, json_t **reply)
+{
 	json_t *json = NULL;
 	char *text = NULL;
-	int err = tscf_control_query(path, request, timeout_ms, &text);
+	int err = tscf_control_ask(path, request, question, timeout_ms, &text);
 
 	if (err == 0)
 		err = parse_reply(program, text, &json);

@@ -63,6 +63,21 @@ const char *tscf_show_duration(json_int_t seconds, char *buf)
 	return buf;
 }
 
+const char *tscf_show_bytes(json_int_t bytes, char *buf)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+	double value = (double)bytes;
+	unsigned unit = 0;
+
+	/* What would be rounded to 1000.0 has the next unit. */
+	while (value >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(buf, TSCF_SHOW_TEXT, "%.*f %s", unit == 0 ? 0 : 1, value, units[unit]);
+	return buf;
+}
+
 const char *tscf_show_since(const json_t *since, time_t now, char *buf)
 {
 	char duration[TSCF_SHOW_TEXT], date[32];

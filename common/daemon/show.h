@@ -18,6 +18,8 @@
 const char *tscf_show_value(const json_t *value, char *buf);
 /** Format @p seconds as "42 s", "5 min", "3 h 12 min", "2 d 4 h", into @p buf of TSCF_SHOW_TEXT bytes.  @return buf. */
 const char *tscf_show_duration(json_int_t seconds, char *buf);
+/** Format @p bytes as "999 B", "1.2 kB", "34.5 MB" ..., into @p buf of TSCF_SHOW_TEXT bytes.  @return buf. */
+const char *tscf_show_bytes(json_int_t bytes, char *buf);
 /**
  * Format a time in seconds since 1970 as "2026-01-31 12:00:00 (5 min)" into @p buf; "" if @p since is not a time.
  * @return buf.

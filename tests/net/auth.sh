@@ -58,6 +58,10 @@ for way in "--psk-file $T/alice" "--cert $T/phone.crt --key $T/phone.key"; do
 	# shellcheck disable=SC2086
 	start_client $way
 	pass "let in: ${way%% *}"
+	identity=$([ "${way%% *}" = --cert ] && echo "certificate phone" || echo "psk alice")
+	is "${way%% *}: the server lists who it is" "$(server sessions --json --identity "${identity#* }" | jq -r '[.[].identity] | unique | join(" ")')" = "$identity"
+	is "${way%% *}: also for a person" "$(server sessions --identity "$identity" | grep -c "^$identity ")" -ge 1
+	is "${way%% *}: nobody else is listed" "$(server sessions --json --identity bob)" = "[]"
 	run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
 	is "${way%% *}: packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
 	stop_client

@@ -87,6 +87,7 @@ NET_TESTS = \
 	tests/net/resume-ways.sh \
 	tests/net/rights.sh \
 	tests/net/sequence.sh \
+	tests/net/sessions.sh \
 	tests/net/sizes.sh \
 	tests/net/sizes-tcp.sh \
 	tests/net/server-killed.sh \

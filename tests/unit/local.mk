@@ -404,3 +404,9 @@ UNIT_TESTS += tests/unit/test_aqm
 tests_unit_test_aqm_SOURCES = tests/unit/test_aqm.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_aqm_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_aqm_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_server_sessions
+tests_unit_test_server_sessions_SOURCES = tests/unit/test_server_sessions.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
+	tests/unit/runner.c tests/unit/runner.h
+tests_unit_test_server_sessions_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_server_sessions_LDADD = libtscf-server.la $(UNIT_LDADD) $(JANSSON_LIBS)

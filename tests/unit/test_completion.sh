@@ -39,6 +39,7 @@ offers "udp" "$client" level encrypted-only --proto u
 offers "--table-encrypted --table-plain --transport" "$client" --t
 offers "auto tcp udp" "$client" --transport ""
 offers "tcp udp udp,tcp" "$server" --transport ""
+offers "received" "$server" sessions --sort r
 offers "" "$server" --pool ""
 offers "" "$server" --cert ""
 offers "" "$client" status ""

@@ -37,7 +37,8 @@ enum {
 	OP_LEVEL = TSCF_CONTROL_GET_LEVEL,
 	OP_STRUCT = TSCF_CONTROL_GET_CONFIG,
 	OP_KEEP = TSCF_CONTROL_SUBSCRIBE,
-	OP_PUSH = TSCF_CONTROL_WATCH, /* `level` times, on a call that is kept */
+	OP_ECHO = TSCF_CONTROL_RELOAD, /* brings a text */
+	OP_PUSH = TSCF_CONTROL_WATCH,  /* `level` times, on a call that is kept */
 };
 
 static char directory[64], path[96];
@@ -85,6 +86,9 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		memset(large, 'x', LARGE_TEXT);
 		tscf_control_answer(call, 0, large);
 		break;
+	case OP_ECHO:
+		tscf_control_answer(call, call->text ? 0 : ENODATA, call->text);
+		break;
 	case OP_STRUCT:
 		tscf_control_answer_with(call, 0, "12345678", 8);
 		break;
@@ -117,8 +121,13 @@ static bool brings_descriptor(uint32_t op)
 	return op != OP_FINE;
 }
 
+static bool brings_text(uint32_t op)
+{
+	return op == OP_ECHO;
+}
+
 static const struct tscf_control_handler handler = {
-    .request = on_request, .gone = on_gone, .brings_descriptor = brings_descriptor};
+    .request = on_request, .gone = on_gone, .brings_descriptor = brings_descriptor, .brings_text = brings_text};
 
 static void on_stop(struct ev_loop *loop, ev_async *watcher, int events)
 {
@@ -314,6 +323,61 @@ START_TEST(text_comes_whole)
 	ck_assert_uint_eq(strlen(text), LARGE_TEXT);
 	ck_assert_uint_eq(strspn(text, "x"), LARGE_TEXT);
 	free(text);
+}
+END_TEST
+
+/* The longest text, and none, arrive as they are. */
+START_TEST(question_comes_along)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_ECHO};
+	char question[TSCF_CONTROL_TEXT_MAX + 2], *text;
+
+	memset(question, 'q', sizeof(question));
+	question[TSCF_CONTROL_TEXT_MAX] = '\0';
+	ck_assert_int_eq(tscf_control_ask(path, &request, question, 2000, &text), 0);
+	ck_assert_str_eq(text, question);
+	free(text);
+	ck_assert_int_eq(tscf_control_ask(path, &request, NULL, 2000, &text), ENODATA);
+	ck_assert_int_eq(tscf_control_ask(path, &request, "", 2000, &text), ENODATA);
+	question[TSCF_CONTROL_TEXT_MAX] = 'q';
+	question[TSCF_CONTROL_TEXT_MAX + 1] = '\0';
+	ck_assert_int_eq(tscf_control_ask(path, &request, question, 2000, &text), -EMSGSIZE);
+}
+END_TEST
+
+/* Byte by byte is as good; a text that is too long, and one with a descriptor, are hung up on. */
+START_TEST(question_comes_in_pieces)
+{
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = OP_ECHO, .text_length = 5};
+	struct tscf_control_reply reply;
+	char text[5];
+	int sock = connect_raw();
+
+	for (unsigned int i = 0; i < sizeof(request); i++)
+		ck_assert_int_eq(send(sock, (char *)&request + i, 1, MSG_NOSIGNAL), 1);
+	for (unsigned int i = 0; i < 5; i++) {
+		poll(NULL, 0, 2);
+		ck_assert_int_eq(send(sock, &"hello"[i], 1, MSG_NOSIGNAL), 1);
+	}
+	ck_assert_int_eq(tscf_control_receive_reply(sock, &reply, tscf_control_deadline(2000)), 0);
+	ck_assert_uint_eq(reply.length, 5);
+	ck_assert_int_eq(tscf_control_receive(sock, text, 5, tscf_control_deadline(2000)), 0);
+	ck_assert_mem_eq(text, "hello", 5);
+	close(sock);
+
+	request.text_length = TSCF_CONTROL_TEXT_MAX + 1;
+	sock = connect_raw();
+	ck_assert_int_eq(send(sock, &request, sizeof(request), MSG_NOSIGNAL), sizeof(request));
+	ck_assert(hung_up(sock, 2000));
+	close(sock);
+
+	request.text_length = 1;
+	sock = connect_raw();
+	ck_assert_int_eq(send(sock, &request, sizeof(request), MSG_NOSIGNAL), sizeof(request));
+	ck_assert(!hung_up(sock, 50));
+	ck_assert_int_eq(tscf_control_send(sock, &request, sock, tscf_control_deadline(2000)), 0);
+	ck_assert(hung_up(sock, 2000));
+	close(sock);
 }
 END_TEST
 
@@ -920,6 +984,8 @@ static Suite *make_suite(void)
 	tcase_add_test(calls, level_comes_back);
 	tcase_add_test(calls, hanging_daemon_costs_the_timeout);
 	tcase_add_test(calls, text_comes_whole);
+	tcase_add_test(calls, question_comes_along);
+	tcase_add_test(calls, question_comes_in_pieces);
 	tcase_add_test(calls, structs_may_differ_in_size);
 	tcase_add_test(calls, kept_call);
 	tcase_add_test(calls, kept_call_that_does_not_read);

@@ -157,4 +157,5 @@ static bool brings_descriptor(uint32_t op)
 	       op == TSCF_CONTROL_WATCH;
 }
 
-const struct tscf_control_handler commands_handler = {request, gone, brings_descriptor};
+const struct tscf_control_handler commands_handler = {
+    .request = request, .gone = gone, .brings_descriptor = brings_descriptor};

@@ -33,21 +33,6 @@ int query_status(const struct tscf_cli *cli, const struct server_config *config)
 	return status;
 }
 
-int query_sessions(const struct tscf_cli *cli, const struct server_config *config)
-{
-	json_t *json;
-	int status = ask(config, TSCF_CONTROL_SESSIONS, &json);
-
-	if (status != EXIT_SUCCESS)
-		return status;
-	if (!tscf_cli_has(cli, "json"))
-		show_sessions(json, stdout);
-	else if (tscf_query_print_json(json, stdout) != 0)
-		status = EXIT_FAILURE;
-	json_decref(json);
-	return status;
-}
-
 int query_reload(const struct server_config *config)
 {
 	return ask(config, TSCF_CONTROL_RELOAD, NULL);

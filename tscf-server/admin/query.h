@@ -11,7 +11,6 @@
 #include "tscf-server/settings/config.h"
 
 int query_status(const struct tscf_cli *cli, const struct server_config *config);
-int query_sessions(const struct tscf_cli *cli, const struct server_config *config);
 int query_reload(const struct server_config *config);
 int query_stop(const struct server_config *config);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * report.h - `tscf-server status` and `sessions` as JSON; tscf-server(8) describes the members.
+ * report.h - `tscf-server status` as JSON; tscf-server(8) describes the members.
  */
 #ifndef TSCF_SERVER_REPORT_H
 #define TSCF_SERVER_REPORT_H
@@ -9,7 +9,5 @@
 
 /** @return JSON text (malloc'ed, the caller frees), or NULL when out of memory. */
 char *server_report_status(struct server *server);
-/** Like server_report_status for the sessions: the first thousand sessions and bindings, and how many are left out. */
-char *server_report_sessions(struct server *server);
 
 #endif

@@ -84,9 +84,11 @@ static void show_reverse_path(json_t *families, FILE *out)
 	const char *family;
 	json_t *finding;
 
-	json_object_foreach(families, family, finding)
-		if (json_is_string(finding) && json_string_value(finding)[0] == 'd')
-			fprintf(out, "firewall: what clients send encrypted is dropped by a strict check of the reverse path (%s)\n", family);
+	json_object_foreach(families, family,
+			    finding) if (json_is_string(finding) && json_string_value(finding)[0] == 'd')
+	    fprintf(out,
+		    "firewall: what clients send encrypted is dropped by a strict check of the reverse path (%s)\n",
+		    family);
 }
 
 void show_status(json_t *status, time_t now, FILE *out)
@@ -109,38 +111,57 @@ static void cell_duration(struct tscf_table *table, const json_t *object, const 
 	tscf_table_cell(table, tscf_show_duration(json_integer_value(json_object_get(object, key)), text));
 }
 
-void show_sessions(const json_t *sessions, FILE *out)
+static void cell_bytes(struct tscf_table *table, const json_t *object, const char *key)
 {
-	static const char *const heads[] = {"INTERNAL", "TRANSPORT", "OUTER", "STATE",   "AGE",
-					    "IDLE",     "RECEIVED",  "SENT",  "BINDINGS"};
-	const json_t *omitted = NULL;
-	struct tscf_table *table;
+	char text[TSCF_SHOW_TEXT];
 
-	if (json_array_size(sessions) == 0) {
+	tscf_table_cell(table, tscf_show_bytes(json_integer_value(json_object_get(object, key)), text));
+}
+
+/** "3 encrypted-only, 1 unencrypted": entries of each level that has some. */
+static void cell_levels(struct tscf_table *table, json_t *levels)
+{
+	char text[TSCF_SHOW_TEXT] = "";
+	const char *level;
+	json_t *count;
+
+	json_object_foreach(levels, level, count)
+	{
+		size_t used = strlen(text);
+
+		if (json_integer_value(count) > 0)
+			snprintf(text + used, sizeof(text) - used, "%s%lld %.32s", used > 0 ? ", " : "",
+				 (long long)json_integer_value(count), level);
+	}
+	tscf_table_cell(table, text[0] ? text : "-");
+}
+
+static void add_session(struct tscf_table *table, const json_t *s)
+{
+	cell(table, s, "identity");
+	cell(table, s, "internal");
+	cell(table, s, "transport");
+	cell(table, s, "outer");
+	cell(table, s, "state");
+	cell_duration(table, s, "age");
+	cell_duration(table, s, "idle");
+	cell_bytes(table, s, "received_bytes");
+	cell_bytes(table, s, "sent_bytes");
+	cell_levels(table, json_object_get(s, "levels"));
+}
+
+void show_sessions(const json_t *sessions, uint64_t more, FILE *out)
+{
+	static const char *const heads[] = {"IDENTITY", "INTERNAL", "TRANSPORT", "OUTER", "STATE",
+					    "AGE",      "IDLE",     "RECEIVED",  "SENT",  "LEVELS"};
+	struct tscf_table *table = json_array_size(sessions) > 0 ? tscf_table_new(COUNT(heads), heads) : NULL;
+
+	for (size_t i = 0; table && i < json_array_size(sessions); i++)
+		add_session(table, json_array_get(sessions, i));
+	if (table)
+		tscf_table_print(table, out);
+	if (more > 0)
+		fprintf(out, "... and %llu sessions more\n", (unsigned long long)more);
+	else if (json_array_size(sessions) == 0)
 		fputs("No sessions.\n", out);
-		return;
-	}
-	table = tscf_table_new(COUNT(heads), heads);
-	if (!table)
-		return;
-	for (size_t i = 0; i < json_array_size(sessions); i++) {
-		const json_t *s = json_array_get(sessions, i);
-
-		omitted = json_object_get(s, "omitted");
-		if (omitted)
-			break;
-		cell(table, s, "internal");
-		cell(table, s, "transport");
-		cell(table, s, "outer");
-		cell(table, s, "state");
-		cell_duration(table, s, "age");
-		cell_duration(table, s, "idle");
-		cell(table, s, "received_packets");
-		cell(table, s, "sent_packets");
-		cell(table, s, "bindings");
-	}
-	tscf_table_print(table, out);
-	if (omitted)
-		fprintf(out, "... and %lld sessions more\n",
-			(long long)json_integer_value(json_object_get(omitted, "sessions")));
 }

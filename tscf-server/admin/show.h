@@ -8,12 +8,13 @@
 #define TSCF_SERVER_SHOW_H
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
 /** The answer to STATUS: since when, the pin, two lines for each interface, bindings, the counters that are not 0. */
 void show_status(json_t *status, time_t now, FILE *out);
-/** An array of sessions, as a table. */
-void show_sessions(const json_t *sessions, FILE *out);
+/** An array of sessions, as a table, and how many more there are. */
+void show_sessions(const json_t *sessions, uint64_t more, FILE *out);
 
 #endif

@@ -60,8 +60,10 @@ static int set_tsid(struct server_sessions *table, struct server_session *s, uin
 {
 	s->tsid = tsid;
 	HASH_ADD_BYHASHVALUE(hh, table->by_tsid, tsid, sizeof(s->tsid), hash(table, tsid), s);
-	if (s->hh.tbl)
+	if (s->hh.tbl) {
+		s->order = ++table->ordered;
 		return 0;
+	}
 	s->tsid = TSCF_TSID_NONE;
 	return -ENOMEM;
 }

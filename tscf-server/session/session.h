@@ -71,6 +71,7 @@ struct server_session {
 	bool recall;     /**< plain: quiet since the server started; the client must be notified */
 	bool guarded;    /**< plain: it may have entries that forbid clear packets (journal.h) */
 	uint64_t serial; /**< encrypted: a number that no other session of this worker has or had */
+	uint64_t order;  /**< a number that grows from one session of this worker that gets a TSID to the next */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< the listener of the interface that its peer belongs to */
 	struct tscf_peer *peer; /**< NULL on a pending session (the older one has it), and if the connection is lost */
@@ -114,12 +115,13 @@ struct server_session {
 };
 
 struct server_sessions {
-	struct server_session *by_tsid;
+	struct server_session *by_tsid; /**< uthash keeps them in the order in which they got their TSIDs */
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
 	struct server_session *doubted;                 /**< liveness.h */
 	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections so far */
+	uint64_t ordered;  /**< sessions that have got a TSID so far */
 };
 
 /** @return 0, or -errno. */

@@ -40,8 +40,8 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --state-dir DIR, --log-level LEVEL,          see the man page\n"
 			   "      --realtime-dscp LIST, --realtime-priority N\n"
 			   "      --public-name HOST[:PORT]                    for invitations; repeatable\n"
-			   "  -C, --control PATH       control socket, for every command\n"
-			   "  -j, --json  -h, --help  -V, --version\n"
+			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N     of sessions\n"
+			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
 			   "See tscf-server(8), tscf-server.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
@@ -74,6 +74,10 @@ static const struct tscf_cli_option options[] = {
     {"log-level", 0, true, false, RUN},
     {"control", 'C', true, true, ANY},
     {"json", 'j', false, false, STATUS | SESSIONS},
+    {"identity", 0, true, false, SESSIONS},
+    {"outer", 0, true, false, SESSIONS},
+    {"sort", 0, true, false, SESSIONS},
+    {"limit", 0, true, false, SESSIONS},
     {"help", 'h', false, false, ANY},
     {"version", 'V', false, false, ANY},
     {NULL, 0, false, false, 0},
@@ -156,6 +160,11 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 	if (err == -EINVAL)
 		tscf_cli_hint(&spec);
 	return err;
+}
+
+void server_options_hint(void)
+{
+	tscf_cli_hint(&spec);
 }
 
 /**

@@ -25,6 +25,8 @@ extern const char server_help[];
 
 /** As tscf_cli_parse; every value is checked as far as possible without the configuration file. */
 int server_options_parse(int argc, char **argv, struct tscf_cli *out);
+/** Print the hint at --help that follows a usage error. */
+void server_options_hint(void);
 
 /**
  * Make the configuration: defaults, then the file (--config, or the default file if it exists), then the options, which

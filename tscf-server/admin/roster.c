@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/admin/roster.h"
+
+#include "tscf-server/session/refusals.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct server_session *partner_of(const struct server_session *s)
+{
+	if (s->encrypted)
+		return s->partner ? s->partner->plain : NULL;
+	return s->lease->encrypted_session;
+}
+
+static void count_level(struct server_roster_entry *e, const struct tscf_binding *b)
+{
+	if ((b->state == TSCF_BINDING_ACTIVE || b->state == TSCF_BINDING_SHIELD) && b->level < SERVER_ROSTER_LEVELS)
+		e->levels[b->level]++;
+}
+
+static void copy_bindings(const struct server_session *s, uint64_t now, struct server_roster_entry *e,
+			  struct server_roster_page *page)
+{
+	e->first = page->bindings;
+	for (const struct tscf_binding *b = s->bindings.first; b; b = b->owner_next) {
+		if (now >= b->expires)
+			continue;
+		count_level(e, b);
+		if (e->bindings == SERVER_ROSTER_BINDINGS_EACH) {
+			e->omitted++;
+			continue;
+		}
+		page->binding[page->bindings++] = (struct server_roster_binding){
+		    .key = b->key, .level = b->level, .state = b->state, .implicit = b->implicit};
+		e->bindings++;
+	}
+}
+
+static void copy_who(const struct server_session *s, struct server_roster_entry *e)
+{
+	if (!s->who)
+		return;
+	memcpy(e->identity, s->who->name, sizeof(e->identity));
+	memcpy(e->key, s->who->key, sizeof(e->key));
+}
+
+static void copy(const struct server_session *s, uint64_t now, struct server_roster_page *page)
+{
+	struct server_roster_entry *e = &page->entry[page->count++];
+	const struct server_session *partner = partner_of(s);
+
+	*e = (struct server_roster_entry){
+	    .tsid = s->tsid,
+	    .partner = partner ? partner->tsid : TSCF_TSID_NONE,
+	    .encrypted = s->encrypted,
+	    .confirmed = s->confirmed,
+	    .connected = s->peer != NULL,
+	    .interface = s->interface->name,
+	    .transport = s->listener->transport->ops->name,
+	    .outer = s->outer,
+	    .services = s->services,
+	    .age = now - s->created,
+	    .idle = now - s->heard,
+	    .received_packets = s->received_packets,
+	    .received_bytes = s->received_bytes,
+	    .sent_packets = s->sent_packets,
+	    .sent_bytes = s->sent_bytes,
+	    .inter_client = server_refused(s),
+	};
+	for (unsigned i = 0; s->lease && i < TSCF_FAMILIES; i++)
+		e->internal[i] = s->lease->address[i].addr;
+	copy_who(s, e);
+	copy_bindings(s, now, e, page);
+}
+
+static bool is_full(const struct server_roster_page *page)
+{
+	return page->count == SERVER_ROSTER_SESSIONS ||
+	       page->bindings > SERVER_ROSTER_BINDINGS - SERVER_ROSTER_BINDINGS_EACH;
+}
+
+/** @return the first session with a TSID that follows @p place. */
+static const struct server_session *next_of(const struct server_sessions *table,
+					    const struct server_roster_place *place)
+{
+	const struct server_session *s;
+
+	if (place->order == 0)
+		return table->by_tsid;
+	s = server_session_find(table, place->tsid);
+	if (s && s->order == place->order)
+		return s->hh.next;
+	/* It has ended since the last page: this is rare, so the way from the first one on may be long. */
+	for (s = table->by_tsid; s && s->order <= place->order; s = s->hh.next)
+		;
+	return s;
+}
+
+/** Copy connections without a TSID.  @return whether there may be more. */
+static bool read_accepted(const struct server_state *state, uint64_t now, struct server_roster_place *place,
+			  struct server_roster_page *page)
+{
+	for (const struct server_session *s = state->sessions.unconfirmed; s; s = s->next) {
+		if (s->tsid != TSCF_TSID_NONE || s->serial <= place->order)
+			continue;
+		if (is_full(page))
+			return true;
+		copy(s, now, page);
+		place->order = s->serial;
+	}
+	return false;
+}
+
+bool server_roster_read(const struct server_state *state, uint64_t now, struct server_roster_place *place,
+			struct server_roster_page *page)
+{
+	page->count = page->bindings = 0;
+	if (place->tsid != TSCF_TSID_NONE) {
+		for (const struct server_session *s = next_of(&state->sessions, place); s; s = s->hh.next) {
+			if (is_full(page))
+				return true;
+			copy(s, now, page);
+			*place = (struct server_roster_place){.order = s->order, .tsid = s->tsid};
+		}
+		*place = (struct server_roster_place){.tsid = TSCF_TSID_NONE};
+	}
+	return read_accepted(state, now, place, page);
+}
