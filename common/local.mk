@@ -144,6 +144,8 @@ libtscf_common_la_SOURCES = \
 	common/packet/segment.h \
 	common/tls/cert.c \
 	common/tls/cert.h \
+	common/tls/pem.c \
+	common/tls/pem.h \
 	common/tls/tls.c \
 	common/tls/tls_chain.c \
 	common/tls/tls.h \

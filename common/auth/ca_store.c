@@ -11,48 +11,18 @@
 
 #include <wolfssl/options.h>
 
-#include <wolfssl/openssl/bio.h>
-#include <wolfssl/openssl/pem.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #define UNKNOWN_CA "the certificate is not signed by a CA of this server"
 
 struct tscf_authority {
-	WOLFSSL_CTX *holder; /* of the CA's certificate; wolfSSL's table in it has its own lock */
+	/* It has the CA's certificate; wolfSSL's table in it has its own lock.  wolfSSL would check the dates once,
+	 * when it reads the certificate: they are checked here at every use. */
+	WOLFSSL_CTX *holder;
 	int64_t from, until; /* validity in seconds */
 	uint8_t pin[TSCF_PIN_SIZE];
 };
-
-/** wolfSSL would check the dates once, when it reads the certificate: we check them at every use. */
-static bool hold(struct tscf_authority *one, const uint8_t *der, size_t length)
-{
-	one->holder = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
-	return one->holder && wolfSSL_CTX_load_verify_buffer_ex(one->holder, der, (long)length, WOLFSSL_FILETYPE_ASN1,
-								0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS;
-}
-
-/** @return 0, -ENOMEM, or -EINVAL: it is not a CA certificate. */
-static int add(struct tscf_ca_store *a, WOLFSSL_X509 *certificate)
-{
-	int length = 0;
-	const uint8_t *der = wolfSSL_X509_get_der(certificate, &length);
-	struct tscf_authority *list = reallocarray(a->list, a->count + 1, sizeof(*list)), *one;
-
-	if (!list)
-		return -ENOMEM;
-	a->list = list;
-	one = &list[a->count];
-	*one = (struct tscf_authority){.from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate)),
-				       .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate))};
-	if (!der || length <= 0 || tscf_cert_pin(der, (size_t)length, one->pin) < 0 ||
-	    !hold(one, der, (size_t)length)) {
-		wolfSSL_CTX_free(one->holder);
-		return -EINVAL;
-	}
-	a->count++;
-	return 0;
-}
 
 /** The clock may be wrong, so invalid dates do not stop the start. */
 static void warn(const char *file, const struct tscf_authority *one)
@@ -63,21 +33,33 @@ static void warn(const char *file, const struct tscf_authority *one)
 		tscf_warning("%s: a CA has expired: whom it has signed is not let in", file);
 }
 
+static int add(void *context, const struct tscf_pem_certificate *certificate)
+{
+	struct tscf_ca_store *a = context;
+	struct tscf_authority *list = reallocarray(a->list, a->count + 1, sizeof(*list)), *one;
+
+	if (!list)
+		return -ENOMEM;
+	a->list = list;
+	one = &list[a->count];
+	*one = (struct tscf_authority){.from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate->x509)),
+				       .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate->x509))};
+	if (tscf_cert_pin(certificate->der, (size_t)certificate->length, one->pin) < 0)
+		return -EINVAL;
+	one->holder = tscf_tls_ca_hold(certificate);
+	if (!one->holder)
+		return 0;
+	a->count++;
+	warn(certificate->file, one);
+	return 0;
+}
+
 int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 {
-	WOLFSSL_BIO *bio = wolfSSL_BIO_new_file(file, "r");
-	WOLFSSL_X509 *certificate;
-	int err = 0;
+	int result = tscf_pem_each(file, add, a);
 
-	while (bio && err != -ENOMEM && (certificate = wolfSSL_PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		err = add(a, certificate);
-		if (err == 0)
-			warn(file, &a->list[a->count - 1]);
-		wolfSSL_X509_free(certificate);
-	}
-	wolfSSL_BIO_free(bio);
-	if (err == -ENOMEM)
-		return err;
+	if (result < 0)
+		return result;
 	return a->count > 0 ? 0 : -EINVAL;
 }
 

@@ -24,8 +24,9 @@ struct tscf_ca_store {
 };
 
 /**
- * Read the CA certificates in the PEM @p file; those that cannot be used are left out.  @return 0, or -EINVAL: there is
- * none, or -ENOMEM.  Call tscf_ca_store_free in any case.
+ * Read the CA certificates in the PEM @p file; those that cannot be used are logged as warnings and left out.
+ *
+ * @return 0; -EINVAL if there is none; or another -errno.  Call tscf_ca_store_free in any case.
  */
 int tscf_ca_store_read(struct tscf_ca_store *a, const char *file);
 void tscf_ca_store_free(struct tscf_ca_store *a);

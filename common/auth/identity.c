@@ -6,15 +6,13 @@
 #include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
+#include "common/tls/pem.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <wolfssl/openssl/bio.h>
-#include <wolfssl/openssl/pem.h>
 
 /* As in RFC 8446, 4.4.3: data signed by TLS begins differently, so that no signature is valid for the other purpose. */
 #define STATEMENT_SPACES 64
@@ -86,39 +84,33 @@ static bool make_share(struct content *c)
 
 /* --- reading --- */
 
-static int add_certificate(struct content *c, WOLFSSL_X509 *certificate)
+static int add_certificate(void *context, const struct tscf_pem_certificate *certificate)
 {
-	int length = 0;
-	const uint8_t *der = wolfSSL_X509_get_der(certificate, &length);
+	struct content *c = context;
 	uint8_t *chain;
 
-	if (!der || length <= 0 || length > TSCF_CHAIN_MAX - c->length)
+	if (certificate->length > TSCF_CHAIN_MAX - c->length)
 		return -EMSGSIZE;
-	chain = realloc(c->chain, c->length + (size_t)length);
+	chain = realloc(c->chain, c->length + (size_t)certificate->length);
 	if (!chain)
 		return -ENOMEM;
-	memcpy(chain + c->length, der, (size_t)length);
+	memcpy(chain + c->length, certificate->der, (size_t)certificate->length);
 	c->chain = chain;
-	c->length = (uint16_t)(c->length + length);
+	c->length = (uint16_t)(c->length + certificate->length);
 	return 0;
 }
 
-/** @return NULL, or the error in @p file. */
+/** @return NULL, or the error in @p file.  Clients would not accept a chain that lacks a link. */
 static const char *read_chain(struct content *c, const char *file)
 {
-	WOLFSSL_BIO *bio = wolfSSL_BIO_new_file(file, "r");
-	WOLFSSL_X509 *certificate;
-	int err = 0;
+	int result = tscf_pem_each(file, add_certificate, c);
 
-	while (bio && err == 0 && (certificate = wolfSSL_PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		err = add_certificate(c, certificate);
-		wolfSSL_X509_free(certificate);
-	}
-	wolfSSL_BIO_free(bio);
-	if (err == -EMSGSIZE)
+	if (result == -EMSGSIZE)
 		return "has more certificates than clients take, 8192 bytes in DER";
-	if (err < 0)
-		return strerror(-err);
+	if (result < 0)
+		return strerror(-result);
+	if (result > 0)
+		return "holds a certificate that cannot be read";
 	if (c->length == 0)
 		return "holds no certificate in PEM";
 	tscf_sha256(c->chain, c->length, c->digest);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wolfssl/openssl/bio.h>
-#include <wolfssl/openssl/pem.h>
 
 int64_t tscf_tls_seconds(const WOLFSSL_ASN1_TIME *when)
 {
@@ -17,42 +15,51 @@ int64_t tscf_tls_seconds(const WOLFSSL_ASN1_TIME *when)
 	return when && wolfSSL_ASN1_TIME_to_tm(when, &tm) == WOLFSSL_SUCCESS ? (int64_t)timegm(&tm) : 0;
 }
 
-static int add(struct tscf_tls_cas *cas, WOLFSSL_X509 *certificate)
+WOLFSSL_CTX *tscf_tls_ca_hold(const struct tscf_pem_certificate *certificate)
 {
-	int length = 0;
-	const uint8_t *der = wolfSSL_X509_get_der(certificate, &length);
-	struct tscf_tls_ca *list = reallocarray(cas->list, cas->count + 1, sizeof(*list)), *one;
+	WOLFSSL_CTX *holder = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
 
+	if (holder &&
+	    wolfSSL_CTX_load_verify_buffer_ex(holder, certificate->der, certificate->length, WOLFSSL_FILETYPE_ASN1, 0,
+					      WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS)
+		return holder;
+	tscf_warning("%s: certificate %u is not one of a CA that can be used: it is left out", certificate->file,
+		     certificate->number);
+	wolfSSL_CTX_free(holder);
+	return NULL;
+}
+
+static int add(void *context, const struct tscf_pem_certificate *certificate)
+{
+	struct tscf_tls_cas *cas = context;
+	WOLFSSL_CTX *holder = tscf_tls_ca_hold(certificate);
+	struct tscf_tls_ca *list, *one;
+
+	if (!holder)
+		return 0;
+	wolfSSL_CTX_free(holder);
+	list = reallocarray(cas->list, cas->count + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	cas->list = list;
-	if (!der || length <= 0)
-		return 0;
 	one = &list[cas->count];
-	*one = (struct tscf_tls_ca){.der = malloc((size_t)length),
-				    .length = length,
-				    .from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate)),
-				    .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate))};
+	*one = (struct tscf_tls_ca){.der = malloc((size_t)certificate->length),
+				    .length = certificate->length,
+				    .from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate->x509)),
+				    .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate->x509))};
 	if (!one->der)
 		return -ENOMEM;
-	memcpy(one->der, der, (size_t)length);
+	memcpy(one->der, certificate->der, (size_t)certificate->length);
 	cas->count++;
 	return 0;
 }
 
 int tscf_tls_cas_read(struct tscf_tls_cas *cas, const char *file)
 {
-	WOLFSSL_BIO *bio = wolfSSL_BIO_new_file(file, "r");
-	WOLFSSL_X509 *certificate;
-	int error = 0;
+	int result = tscf_pem_each(file, add, cas);
 
-	while (bio && error == 0 && (certificate = wolfSSL_PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		error = add(cas, certificate);
-		wolfSSL_X509_free(certificate);
-	}
-	wolfSSL_BIO_free(bio);
-	if (error < 0)
-		return error;
+	if (result < 0)
+		return result;
 	return cas->count > 0 ? 0 : -EINVAL;
 }
 
@@ -64,12 +71,6 @@ void tscf_tls_cas_free(struct tscf_tls_cas *cas)
 	*cas = (struct tscf_tls_cas){0};
 }
 
-static bool is_valid(const struct tscf_tls_ca *one, int64_t now)
-{
-	return now >= one->from && now <= one->until;
-}
-
-/* A CA that wolfSSL refuses for another reason than its dates is left out. */
 static void load(WOLFSSL_CTX *ctx, const struct tscf_tls_ca *one)
 {
 	if (wolfSSL_CTX_load_verify_buffer(ctx, one->der, one->length, WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS)
@@ -81,7 +82,7 @@ bool tscf_tls_cas_trust(struct tscf_tls_cas *cas, int64_t now, WOLFSSL_CTX *ctx,
 	bool changed = false;
 
 	for (size_t i = 0; i < cas->count; i++) {
-		bool valid = is_valid(&cas->list[i], now);
+		bool valid = tscf_tls_ca_is_valid(&cas->list[i], now);
 
 		changed |= valid != cas->list[i].trusted;
 		cas->list[i].trusted = valid;

@@ -10,12 +10,11 @@
 #ifndef TSCF_TLS_CA_H
 #define TSCF_TLS_CA_H
 
-#include <wolfssl/options.h>
+#include "common/tls/pem.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <wolfssl/ssl.h>
 
 struct tscf_tls_ca {
 	uint8_t *der;
@@ -29,12 +28,22 @@ struct tscf_tls_cas {
 	struct tscf_tls_ca *list;
 };
 
+static inline bool tscf_tls_ca_is_valid(const struct tscf_tls_ca *ca, int64_t now)
+{
+	return now >= ca->from && now <= ca->until;
+}
+
 /** @return seconds since 1970, or 0 if @p when is not a valid time. */
 int64_t tscf_tls_seconds(const WOLFSSL_ASN1_TIME *when);
 /**
- * Read the certificates of a PEM file; other content is skipped.
+ * @return a context whose only CA is @p certificate, whatever its dates are, to be freed by the caller; or NULL if it
+ * is not one of a CA that wolfSSL can use, which is logged as a warning.
+ */
+WOLFSSL_CTX *tscf_tls_ca_hold(const struct tscf_pem_certificate *certificate);
+/**
+ * Read the CA certificates of a PEM file.  Those that cannot be used are logged as warnings and left out.
  *
- * @return 0; -EINVAL if the file has no certificate; -ENOMEM.
+ * @return 0; -EINVAL if the file has none that can be used; or another -errno.
  */
 int tscf_tls_cas_read(struct tscf_tls_cas *cas, const char *file);
 void tscf_tls_cas_free(struct tscf_tls_cas *cas);

@@ -45,7 +45,7 @@ static int load_cas(WOLFSSL_CERT_MANAGER *to, const struct tscf_tls_cas *cas)
 	int code = ASN_NO_SIGNER_E;
 
 	for (size_t i = 0; i < cas->count; i++)
-		if (now >= cas->list[i].from && now <= cas->list[i].until &&
+		if (tscf_tls_ca_is_valid(&cas->list[i], now) &&
 		    wolfSSL_CertManagerLoadCABuffer(to, cas->list[i].der, cas->list[i].length, WOLFSSL_FILETYPE_ASN1) ==
 			WOLFSSL_SUCCESS)
 			code = WOLFSSL_SUCCESS;

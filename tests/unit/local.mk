@@ -337,6 +337,11 @@ tests_unit_test_tls_threads_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_proof_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+UNIT_TESTS += tests/unit/test_pem
+tests_unit_test_pem_SOURCES = tests/unit/test_pem.c tests/unit/certs.c tests/unit/certs.h tests/unit/config_case.c \
+	tests/unit/config_case.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_pem_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_pem_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 UNIT_TESTS += tests/unit/test_agreement
 tests_unit_test_agreement_SOURCES = tests/unit/test_agreement.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_agreement_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
