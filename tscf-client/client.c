@@ -42,7 +42,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	client_clock(c);
 	/* Programs must learn that encryption ends before the server is asked to end it. */
 	subscriptions_flush(c);
-	registry_flush(c);
+	registry_flush(&c->registry);
 	hook_flush(c);
 	uint64_t next = tscf_timers_sleep(&c->timers);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
@@ -156,7 +156,7 @@ static int set_up(struct client *c)
 	c->facts.encrypted_device = c->encrypted_tun.index;
 	if (error == 0)
 		error = routing_guard(&c->routing, &c->facts, &restored);
-	if (error == 0 && (error = registry_init(&c->registry, c, &client_registry_events)) < 0)
+	if (error == 0 && (error = registry_init(&c->registry)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0)
 		error = suspects_init(&c->suspects);
@@ -326,7 +326,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		upkeep_start(&c->upkeep);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
-		registry_resync_now(c);
+		registry_resync_now(&c->registry);
 		if (c->guard.on && (c->guard.set.fresh || policies_numbered(&config->policies) > 0))
 			live_sockets_classify(c);
 		if (tscf_level_wants_encryption(config->default_level))

@@ -2,20 +2,49 @@
 /* events.c - which parts receive the events of the registry of sockets. */
 #include "tscf-client/context.h"
 
-static void acknowledged(struct client *c, uint64_t waiter, int error)
+static void acknowledged(void *context, uint64_t waiter, int error)
 {
+	struct client *c = context;
 	if (waiter == REGISTRY_WAITER_TRUST)
 		trusted_network_released(c);
 	else
 		moves_acknowledged(c, waiter, error);
 }
 
-const struct registry_events client_registry_events = {
-    .acknowledged = acknowledged,
-    .is_leaving = moves_is_leaving,
-    .releasing = trusted_network_releasing,
-    .seen = subscriptions_socket,
-    .dumped = subscriptions_dumped,
-    .gone = subscriptions_destroyed,
-    .changed = subscriptions_changed,
-};
+static bool is_leaving(void *context, uint64_t cookie)
+{
+	return moves_is_leaving(context, cookie);
+}
+
+static void releasing(void *context)
+{
+	trusted_network_releasing(context);
+}
+
+static void seen(void *context, const struct tscf_socket *s, enum tscf_level level)
+{
+	subscriptions_socket(context, s, level);
+}
+
+static void dumped(void *context)
+{
+	subscriptions_dumped(context);
+}
+
+static void gone(void *context, uint64_t cookie)
+{
+	subscriptions_destroyed(context, cookie);
+}
+
+static void changed(void *context)
+{
+	subscriptions_changed(context);
+}
+
+const struct registry_events client_registry_events = {.acknowledged = acknowledged,
+						       .is_leaving = is_leaving,
+						       .releasing = releasing,
+						       .seen = seen,
+						       .dumped = dumped,
+						       .gone = gone,
+						       .changed = changed};

@@ -41,8 +41,23 @@ static void connect_tunnels(struct client *c)
 					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
 }
 
+static void connect_sockets(struct client *c)
+{
+	c->registry = (struct registry){.config = c->config,
+					.timers = &c->timers,
+					.dtte = &c->dtte,
+					.trusted_network = &c->trusted_network,
+					.accept_queue = &c->accept_queue,
+					.encrypted_tun = &c->encrypted_tun,
+					.plain = &c->plain,
+					.encrypted = &c->encrypted,
+					.events = &client_registry_events,
+					.context = c};
+}
+
 void client_connect_parts(struct client *c)
 {
 	connect_kernel(c);
 	connect_tunnels(c);
+	connect_sockets(c);
 }

@@ -83,7 +83,7 @@ static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *enc
 		 const struct tscf_binding_key *guest)
 {
 	if (guest)
-		registry_guest(c, guest);
+		registry_guest(&c->registry, guest);
 	c->counters.up_turned += tscf_packet_segments(p);
 	up_encrypted(c, p, encrypted, &c->plain_tun);
 }
@@ -128,7 +128,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 			continue;
 		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_NEW_FLOW)
-			registry_flow(c, &flow);
+			registry_flow(&c->registry, &flow);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
 			device_bound_ask(&c->registry.device_bound, &flow, c->registry.generation);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)

@@ -40,7 +40,7 @@ int commands_reload(struct client *c)
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
-		error = registry_policies_changed(c);
+		error = registry_policies_changed(&c->registry);
 		/* First new sockets get their level by the new policies, then existing ones. */
 		guard_policies_changed(&c->guard);
 		live_sockets_classify(c);

@@ -254,7 +254,7 @@ static const char *tunnel_name(const struct client *c, const struct tscf_socket 
 	bool up = dtte_is_up(&c->dtte);
 	if (tscf_addrs_have(&c->encrypted.internal, &s->local))
 		return up ? "encrypted" : "prohibited";
-	level = registry_effective(c, level);
+	level = registry_effective(&c->registry, level);
 	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
 		return up ? "encrypted" : "prohibited";
 	return level == TSCF_LEVEL_ENCRYPTED_PREFERRED && c->facts.preferred ? "encrypted" : "plain";
@@ -344,7 +344,7 @@ static char *render(struct client *c, struct listing *l)
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct tscf_socket *s = &l->sockets[i];
 		uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
-		if (registry_level(c, s) != TSCF_LEVEL_DEFAULT)
+		if (registry_level(&c->registry, s) != TSCF_LEVEL_DEFAULT)
 			json_array_append_new(list, report_socket(c, s, value, l->owners[i].pid, l->owners[i].program));
 	}
 	char *text = json_dumps(list, 0);

@@ -68,7 +68,7 @@ void guarded_event(void *context, const struct guard_event *e)
 	case GUARD_EVENT_BOUND:
 		/* Only a dump shows whether the socket has IPv4 as well. */
 		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
-			registry_resync_soon(c);
+			registry_resync_soon(&c->registry);
 		else
 			moves_marked(c, &s, e->mark_before);
 		break;

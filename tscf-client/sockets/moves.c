@@ -22,7 +22,7 @@ static enum tscf_level effective_of(const struct client *c, uint32_t value, cons
 {
 	struct tscf_socket with = *s;
 	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, value);
-	return registry_effective(c, registry_level(c, &with));
+	return registry_effective(&c->registry, registry_level(&c->registry, &with));
 }
 
 /* Close a socket of a change.  It may be the socket's last descriptor, unless the call that brought it is still
@@ -209,7 +209,7 @@ static void end_exceptions(struct client *c, struct move *m, const struct tscf_b
 	set_mark(c, m);
 	wait_for(m, keys, count);
 	for (unsigned i = 0; i < count; i++)
-		registry_end_exception(c, &keys[i], waiter_of(&copy, &keys[i]));
+		registry_end_exception(&c->registry, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
 static void bind_keys(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count, bool moved)
@@ -218,7 +218,7 @@ static void bind_keys(struct client *c, struct move *m, const struct tscf_bindin
 	if (waits)
 		wait_for(m, keys, count);
 	for (unsigned i = 0; i < count; i++)
-		registry_bind(c, &keys[i], m->effective, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
+		registry_bind(&c->registry, &keys[i], m->effective, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
 }
 
 static bool by_policy(const struct client *c, const struct move *m)
@@ -229,14 +229,14 @@ static bool by_policy(const struct client *c, const struct move *m)
 static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(c, &m->socket, keys);
+	unsigned count = registry_keys(&c->registry, &m->socket, keys);
 	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT && !by_policy(c, m)) {
 		end_exceptions(c, m, keys, count);
 		return;
 	}
 	if (count > 0) {
 		bind_keys(c, m, keys, count, was_plain);
-		registry_flush(c);
+		registry_flush(&c->registry);
 		c->registry.counts[m->effective]++;
 	}
 	set_mark(c, m);
@@ -244,7 +244,7 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 		dtte_demand(&c->dtte, true, c->now);
 	else
 		dtte_touch(&c->dtte, c->now);
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 	if (count == 0 || !m->change->detailed)
 		move_done(c, m);
 }
@@ -257,7 +257,7 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
 static unsigned keys_to_release(const struct client *c, const struct move *m, bool was_encrypted,
 				struct tscf_binding_key keys[TSCF_FAMILIES])
 {
-	unsigned count = registry_keys(c, &m->socket, keys), kept = 0;
+	unsigned count = registry_keys(&c->registry, &m->socket, keys), kept = 0;
 	for (unsigned i = 0; i < count; i++) {
 		const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
 		if ((was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie))
@@ -272,7 +272,7 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 	unsigned count = keys_to_release(c, m, was_encrypted, keys);
 	struct move copy = *m;
 	m->to_plain = true;
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 	if (count == 0) {
 		set_mark(c, m);
 		move_done(c, m);
@@ -281,7 +281,7 @@ static void to_plain(struct client *c, struct move *m, bool was_encrypted)
 	wait_for(m, keys, count);
 	/* The last confirmation ends the move. */
 	for (unsigned i = 0; i < count; i++)
-		registry_release(c, &keys[i], waiter_of(&copy, &keys[i]));
+		registry_release(&c->registry, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
 /* A user's socket that becomes encrypted uses up part of the number that the server lets this client register. */
@@ -360,18 +360,18 @@ void moves_get_level(struct client *c, struct tscf_control_call_in *call)
 static void bound(struct client *c, const struct tscf_socket *s, bool moved)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(c, s);
-	unsigned count = registry_keys(c, s, keys);
+	enum tscf_level level = registry_level(&c->registry, s);
+	unsigned count = registry_keys(&c->registry, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
 		if (trusted_network_wants(&c->trusted_network, level))
-			registry_bind(c, &keys[i], level, s->cookie, moved, 0);
+			registry_bind(&c->registry, &keys[i], level, s->cookie, moved, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
-			registry_release(c, &keys[i], 0);
+			registry_release(&c->registry, &keys[i], 0);
 	}
 	if (count == 0 || !trusted_network_wants(&c->trusted_network, level))
 		return;
-	registry_flush(c);
+	registry_flush(&c->registry);
 	c->registry.counts[level]++;
 	dtte_demand(&c->dtte, true, c->now);
 }
@@ -379,10 +379,10 @@ static void bound(struct client *c, const struct tscf_socket *s, bool moved)
 void moves_found(struct client *c, const struct tscf_socket *s)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(c, s);
-	unsigned count = registry_keys(c, s, keys);
+	enum tscf_level level = registry_level(&c->registry, s);
+	unsigned count = registry_keys(&c->registry, s, keys);
 	for (unsigned i = 0; i < count; i++)
-		registry_bind(c, &keys[i], level, s->cookie, false, 0);
+		registry_bind(&c->registry, &keys[i], level, s->cookie, false, 0);
 	if (count == 0)
 		return;
 	c->registry.counts[level]++;
@@ -393,12 +393,12 @@ void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before
 {
 	bool was = trusted_network_wants(&c->trusted_network,
 					 effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
-	enum tscf_level level = registry_level(c, s);
+	enum tscf_level level = registry_level(&c->registry, s);
 	bound(c, s, !was);
 	subscriptions_socket(c, s, level);
 	if (trusted_network_wants(&c->trusted_network, level) && s->local_port == 0)
 		dtte_touch(&c->dtte, c->now);
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 }
 
 void moves_bound(struct client *c, struct tscf_control_call_in *call)
@@ -416,9 +416,9 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	}
 	if (error == 0) {
 		bound(c, &s, false);
-		subscriptions_socket(c, &s, registry_level(c, &s));
+		subscriptions_socket(c, &s, registry_level(&c->registry, &s));
 	}
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 	tscf_control_answer(call, -error, NULL);
 }
 
@@ -435,7 +435,7 @@ static void give_up(struct client *c, struct change *change)
 
 static bool waits_for_tunnel(const struct client *c, const struct change *change)
 {
-	return trusted_network_wants(&c->trusted_network, registry_effective(c, change->level));
+	return trusted_network_wants(&c->trusted_network, registry_effective(&c->registry, change->level));
 }
 
 struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
@@ -498,7 +498,7 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 	if (m->to_plain) {
 		set_mark(c, m);
 		/* A dump that ran meanwhile has seen the old mark. */
-		registry_resync_soon(c);
+		registry_resync_soon(&c->registry);
 	} else if (error < 0) {
 		return; /* go on waiting: the encrypted tunnel may come back before the deadline */
 	}
@@ -519,7 +519,7 @@ void moves_tunnel_up(struct client *c)
 		for (struct move *m = change->moves; m; m = m->next) {
 			struct tscf_binding_key keys[TSCF_FAMILIES];
 			if (!m->done && !m->to_plain)
-				bind_keys(c, m, keys, registry_keys(c, &m->socket, keys), true);
+				bind_keys(c, m, keys, registry_keys(&c->registry, &m->socket, keys), true);
 		}
 	}
 }
@@ -537,7 +537,7 @@ void moves_trusted(struct client *c)
 {
 	for (struct change *change = c->moves.changes, *next; change; change = next) {
 		next = change->next;
-		if (registry_effective(c, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		if (registry_effective(&c->registry, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 			give_up(c, change);
 	}
 }

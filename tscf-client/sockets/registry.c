@@ -3,7 +3,6 @@
 
 #include "common/base/log.h"
 #include "common/crypto/random.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/registry_entry.h"
 #include "tscf-client/sockets/registry_wire.h"
 
@@ -24,7 +23,7 @@ void registry_free(struct registry *r)
 	device_bound_free(&r->device_bound);
 	shares_free(&r->shares);
 	free(r->pending);
-	*r = (struct registry){.client = r->client};
+	*r = (struct registry){0};
 }
 
 /* @return whether the socket sends and receives as @p plain, an internal address. */
@@ -36,11 +35,12 @@ static bool has_address(const struct tscf_socket *s, const struct tscf_addr *pla
 	return s->local.family == plain->family || (s->local.family == AF_INET6 && !s->ipv6_only);
 }
 
-unsigned registry_keys(const struct client *c, const struct tscf_socket *s, struct tscf_binding_key keys[TSCF_FAMILIES])
+unsigned registry_keys(const struct registry *r, const struct tscf_socket *s,
+		       struct tscf_binding_key keys[TSCF_FAMILIES])
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		const struct tscf_addr *plain = &c->plain.internal.of[i];
+		const struct tscf_addr *plain = &r->plain->internal.of[i];
 		struct tscf_binding_key *key = &keys[count];
 		if (!plain->family || s->local_port == 0 || !has_address(s, plain))
 			continue;
@@ -57,43 +57,42 @@ unsigned registry_keys(const struct client *c, const struct tscf_socket *s, stru
 	return count;
 }
 
-static void bind_whole_address(struct client *c, const struct tscf_addr *local)
+static void bind_whole_address(struct registry *r, const struct tscf_addr *local)
 {
 	struct tscf_binding_key key;
 	memset(&key, 0, sizeof(key));
 	key.local = *local;
-	enum tscf_level level = c->registry.covered ? TSCF_LEVEL_ENCRYPTED_ONLY : c->config->default_level;
-	struct tscf_binding *b = tscf_bindings_bind(c->registry.table, &key, level, c, &c->registry.list);
+	enum tscf_level level = r->covered ? TSCF_LEVEL_ENCRYPTED_ONLY : r->config->default_level;
+	struct tscf_binding *b = tscf_bindings_bind(r->table, &key, level, r, &r->list);
 	/* Only an encrypted-preferred socket may have been plain before. */
 	if (b && level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
-		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+		b->grace_until = tscf_timers_now(r->timers) + REGISTRY_UNCONFIRMED_MS;
 }
 
-void registry_bind_whole_address(struct client *c)
+void registry_bind_whole_address(struct registry *r)
 {
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
-		if (c->plain.internal.of[i].family)
-			bind_whole_address(c, &c->plain.internal.of[i]);
+		if (r->plain->internal.of[i].family)
+			bind_whole_address(r, &r->plain->internal.of[i]);
 }
 
-void registry_acknowledged(struct client *c, uint64_t waiter, int error)
+void registry_acknowledged(struct registry *r, uint64_t waiter, int error)
 {
 	if (waiter != 0)
-		c->registry.events->acknowledged(c, waiter, error);
+		r->events->acknowledged(r->context, waiter, error);
 }
 
-void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+void registry_queue(struct registry *r, const struct tscf_binding_key *key, enum tscf_bind_action action,
 		    enum tscf_level level, bool moved, uint64_t waiter)
 {
-	struct registry *r = &c->registry;
 	if (r->pending_count == r->pending_size) {
 		unsigned size = r->pending_size ? 2 * r->pending_size : 64;
 		struct registry_op *grown = realloc(r->pending, size * sizeof(*grown));
 		if (!grown) {
 			/* The next resync will find the difference again. */
 			tscf_error("out of memory: a socket is registered later");
-			registry_resync_soon(c);
-			registry_acknowledged(c, waiter, -ENOMEM);
+			registry_resync_soon(r);
+			registry_acknowledged(r, waiter, -ENOMEM);
 			return;
 		}
 		r->pending = grown;
@@ -104,9 +103,9 @@ void registry_queue(struct client *c, const struct tscf_binding_key *key, enum t
 	    .waiter = waiter};
 }
 
-bool registry_under_way(const struct client *c, const struct tscf_binding_key *key)
+bool registry_under_way(const struct registry *r, const struct tscf_binding_key *key)
 {
-	return tscf_bindings_get(c->registry.under_way[0], key) || tscf_bindings_get(c->registry.under_way[1], key);
+	return tscf_bindings_get(r->under_way[0], key) || tscf_bindings_get(r->under_way[1], key);
 }
 
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
@@ -114,37 +113,36 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
 	return b && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && b->cookie != cookie;
 }
 
-void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
+void registry_release_entry(struct registry *r, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
 {
-	tscf_binding_release(b, c->now);
+	tscf_binding_release(b, tscf_timers_now(r->timers));
 	b->level = level;
 	b->announced = true;
 	b->expires = TSCF_FOREVER;
-	registry_queue(c, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	registry_queue(r, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
 /* A preferred socket is bound only while it is in the encrypted tunnel.  Until then it is a plain socket, even if it
  * was encrypted-only before. */
-void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie)
+void registry_keep_plain(struct registry *r, struct tscf_binding *b, uint64_t cookie)
 {
 	/* An implicit entry is this socket's: a late packet made it, under way to the tunnel when that was lost. */
 	if (!b || b->state != TSCF_BINDING_ACTIVE || (!b->implicit && registry_is_of_others(b, cookie)))
 		return;
-	if (b->announced || registry_under_way(c, &b->key))
-		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
+	if (b->announced || registry_under_way(r, &b->key))
+		registry_release_entry(r, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
 	else
-		tscf_bindings_remove(c->registry.table, b);
+		tscf_bindings_remove(r->table, b);
 }
 
-void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
+void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter)
 {
-	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	r->seen_any = true;
 	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED &&
-	    (!dtte_is_up(&c->dtte) || trusted_network_here(&c->trusted_network))) {
-		registry_keep_plain(c, b, cookie);
+	    (!dtte_is_up(r->dtte) || trusted_network_here(r->trusted_network))) {
+		registry_keep_plain(r, b, cookie);
 		return;
 	}
 	bool shared = b && b->generation == r->generation && b->cookie != 0 && registry_is_of_others(b, cookie);
@@ -152,8 +150,8 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	if (shared && b->level == TSCF_LEVEL_ENCRYPTED_ONLY && tscf_level_wants_encryption(level))
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->announced;
-	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now);
-	b = tscf_bindings_bind(r->table, key, level, c, &r->list);
+	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > tscf_timers_now(r->timers));
+	b = tscf_bindings_bind(r->table, key, level, r, &r->list);
 	if (!b) {
 		tscf_error("out of memory: a socket is not registered");
 		return;
@@ -162,164 +160,163 @@ void registry_bind(struct client *c, const struct tscf_binding_key *key, enum ts
 	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
 	/* Where the tunnel is refused, the socket is shielded now: nothing more may come for it in clear. */
-	if (moved && b->grace_until == 0 && c->dtte.gate != DTTE_GATE_SHUT)
-		b->grace_until = c->now + REGISTRY_UNCONFIRMED_MS;
+	if (moved && b->grace_until == 0 && r->dtte->gate != DTTE_GATE_SHUT)
+		b->grace_until = tscf_timers_now(r->timers) + REGISTRY_UNCONFIRMED_MS;
 	/* While the socket is moving it is announced as moved, or the server would refuse packets under way. */
 	if (!known || waiter)
-		registry_queue(c, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > c->now, waiter);
+		registry_queue(r, key, TSCF_BIND_ACTION_BIND, level, b->grace_until > tscf_timers_now(r->timers),
+			       waiter);
 }
 
 /* A wider entry (the whole address) would keep the socket in the encrypted tunnel, and a policy would keep its incoming
  * packets there: make an exception. */
-bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key)
+bool registry_wider_entry(struct registry *r, const struct tscf_binding_key *key)
 {
-	if (policies_want_encryption(&c->config->policies))
+	if (policies_want_encryption(&r->config->policies))
 		return true;
-	struct tscf_binding *wide = tscf_bindings_find(c->registry.table, key, c->now);
-	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(&c->trusted_network, wide->level);
+	struct tscf_binding *wide = tscf_bindings_find(r->table, key, tscf_timers_now(r->timers));
+	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(r->trusted_network, wide->level);
 }
 
-void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
+void registry_release(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter)
 {
-	struct registry *r = &c->registry;
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED) {
-		registry_acknowledged(c, waiter, 0);
+		registry_acknowledged(r, waiter, 0);
 		return;
 	}
-	bool announced = (b && b->announced) || registry_under_way(c, key);
+	bool announced = (b && b->announced) || registry_under_way(r, key);
 	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
-	if (registry_wider_entry(c, key)) {
-		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
+	if (registry_wider_entry(r, key)) {
+		registry_bind(r, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
 		return;
 	}
-	b = announced ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, c, &r->list) : NULL;
+	b = announced ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, r, &r->list) : NULL;
 	if (b) {
 		b->cookie = cookie;
-		registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, waiter);
+		registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, waiter);
 	} else {
-		registry_acknowledged(c, waiter, 0);
+		registry_acknowledged(r, waiter, 0);
 	}
 }
 
 static void release_preferred(void *context, struct tscf_binding *b)
 {
-	struct client *c = context;
+	struct registry *r = context;
 	struct tscf_binding_key key = b->key;
 	if (b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		return;
 	b->grace_until = 0;
-	c->registry.events->releasing(c);
+	r->events->releasing(r->context);
 	/* Change the entry in place, whatever it becomes: the caller is iterating over the table. */
-	if (!tscf_binding_key_is_whole(&key) && registry_wider_entry(c, &key))
-		registry_bind(c, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
+	if (!tscf_binding_key_is_whole(&key) && registry_wider_entry(r, &key))
+		registry_bind(r, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
 	else
-		registry_release_entry(c, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
+		registry_release_entry(r, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
 }
 
-void registry_release_preferred(struct client *c)
+void registry_release_preferred(struct registry *r)
 {
-	tscf_bindings_each(c->registry.table, release_preferred, c);
+	tscf_bindings_each(r->table, release_preferred, r);
 }
 
-void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter)
+void registry_end_exception(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter)
 {
-	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
+	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_UNENCRYPTED) {
-		registry_acknowledged(c, waiter, 0);
+		registry_acknowledged(r, waiter, 0);
 		return;
 	}
-	tscf_bindings_remove(c->registry.table, b);
-	registry_queue(c, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	tscf_bindings_remove(r->table, b);
+	registry_queue(r, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
-void registry_flow(struct client *c, const struct tscf_binding_key *flow)
+void registry_flow(struct registry *r, const struct tscf_binding_key *flow)
 {
 	struct tscf_binding_key key;
 	tscf_binding_key_implicit(flow, &key);
-	struct tscf_binding *b =
-	    tscf_bindings_bind(c->registry.table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, c, &c->registry.list);
+	struct tscf_binding *b = tscf_bindings_bind(r->table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, r, &r->list);
 	if (b) {
 		/* The packet itself binds the flow at the server, unless it is lost or a fragment.  So announce it as
 		 * well. */
 		b->implicit = true;
-		b->generation = c->registry.generation;
-		registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+		b->generation = r->generation;
+		registry_queue(r, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
 	}
-	c->registry.seen_any = true;
-	registry_resync_soon(c);
+	r->seen_any = true;
+	registry_resync_soon(r);
 }
 
-void registry_resync_soon(struct client *c)
+void registry_resync_soon(struct registry *r)
 {
-	uint64_t at = c->registry.dump_started + REGISTRY_RESYNC_MIN_MS;
-	if (at < c->now)
-		at = c->now;
-	if (at < c->registry.resync_at)
-		c->registry.resync_at = at;
+	uint64_t at = r->dump_started + REGISTRY_RESYNC_MIN_MS;
+	if (at < tscf_timers_now(r->timers))
+		at = tscf_timers_now(r->timers);
+	if (at < r->resync_at)
+		r->resync_at = at;
 }
 
-enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s)
+enum tscf_level registry_level(const struct registry *r, const struct tscf_socket *s)
 {
-	uint32_t waiting = accept_queue_value(&c->accept_queue, s->cookie);
-	uint32_t value = waiting ? waiting : tscf_mark_get(s->mark, c->config->fwmark_mask);
+	uint32_t waiting = accept_queue_value(r->accept_queue, s->cookie);
+	uint32_t value = waiting ? waiting : tscf_mark_get(s->mark, r->config->fwmark_mask);
 	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
-	const struct policy *p = value == 0 ? policy_of_socket(&c->config->policies, s) : NULL;
+	const struct policy *p = value == 0 ? policy_of_socket(&r->config->policies, s) : NULL;
 	/* The kernel may not report the mark of a closed connection: that must not make it plain. */
 	if (!p || (s->inode == 0 && s->state == TCP_TIME_WAIT && !tscf_level_wants_encryption(p->level)))
 		return level;
 	return p->level;
 }
 
-enum tscf_level registry_effective(const struct client *c, enum tscf_level level)
+enum tscf_level registry_effective(const struct registry *r, enum tscf_level level)
 {
-	return level == TSCF_LEVEL_DEFAULT ? c->config->default_level : level;
+	return level == TSCF_LEVEL_DEFAULT ? r->config->default_level : level;
 }
 
-bool registry_demand(const struct client *c)
+bool registry_demand(const struct registry *r)
 {
-	const unsigned *n = c->registry.counts;
-	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	const unsigned *n = r->counts;
+	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool preferred =
-	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || c->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-	any = any || c->registry.covered || c->registry.guests > 0;
+	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	any = any || r->covered || r->guests > 0;
 	/* Sockets that are about to leave the tunnel need it until they have left. */
-	return any || (preferred && c->trusted_network.state != TRUSTED_NETWORK_PLAIN);
+	return any || (preferred && r->trusted_network->state != TRUSTED_NETWORK_PLAIN);
 }
 
-bool registry_has_only(const struct client *c)
+bool registry_has_only(const struct registry *r)
 {
-	return c->registry.counts[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || c->registry.list.count > 0 ||
-	       c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
+	return r->counts[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || r->list.count > 0 ||
+	       r->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
 static void forget(void *context, struct tscf_binding *b)
 {
-	tscf_bindings_remove(((struct client *)context)->registry.table, b);
+	tscf_bindings_remove(((struct registry *)context)->table, b);
 }
 
-void registry_forget(struct client *c)
+void registry_forget(struct registry *r)
 {
-	tscf_bindings_each(c->registry.table, forget, c);
-	c->registry.covered = false;
-	registry_resync_soon(c);
+	tscf_bindings_each(r->table, forget, r);
+	r->covered = false;
+	registry_resync_soon(r);
 }
 
 static void drop_preferred(void *context, struct tscf_binding *b)
 {
-	struct client *c = context;
+	struct registry *r = context;
 	bool preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED && b->state == TSCF_BINDING_ACTIVE;
 	bool exception = b->level == TSCF_LEVEL_UNENCRYPTED && b->state == TSCF_BINDING_ACTIVE;
 	if (preferred || exception)
-		tscf_bindings_remove(c->registry.table, b);
+		tscf_bindings_remove(r->table, b);
 }
 
-void registry_tunnel_lost(struct client *c)
+void registry_tunnel_lost(struct registry *r)
 {
-	tscf_bindings_each(c->registry.table, drop_preferred, c);
+	tscf_bindings_each(r->table, drop_preferred, r);
 	/* Sockets whose packets a policy would refuse need their exceptions again. */
-	if (c->registry.unannounced)
-		registry_resync_soon(c);
+	if (r->unannounced)
+		registry_resync_soon(r);
 }

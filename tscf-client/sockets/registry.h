@@ -20,8 +20,13 @@
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
 #include "common/packet/message.h"
+#include "tscf-client/dtte.h"
+#include "tscf-client/settings/config.h"
+#include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/device_bound.h"
 #include "tscf-client/sockets/shares.h"
+#include "tscf-client/sockets/trusted_network.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,36 +43,42 @@
 /** Stands for a cookie: several sockets have the key. */
 #define REGISTRY_SEVERAL UINT64_MAX
 
-struct client;
-
 /** What to send to the server about one socket; `waiter` is notified when the server has answered. */
 struct registry_op {
 	struct tscf_wire_binding wire;
 	uint64_t waiter;
 };
 
-/** Events that the registry reports to the modules above it; the client connects them (events.c). */
+/** Events that the registry reports to the modules above it, with the context that its owner has set (events.c). */
 struct registry_events {
 	/** The server has confirmed what @p waiter waits for (error 0), or cannot (-errno). */
-	void (*acknowledged)(struct client *c, uint64_t waiter, int error);
+	void (*acknowledged)(void *context, uint64_t waiter, int error);
 	/** @return whether the socket with that cookie is on its way to the plain tunnel. */
-	bool (*is_leaving)(const struct client *c, uint64_t cookie);
+	bool (*is_leaving)(void *context, uint64_t cookie);
 	/** A preferred socket is about to be released, because the network is trusted. */
-	void (*releasing)(struct client *c);
+	void (*releasing)(void *context);
 	/** A dump has found this socket, with a level of its own. */
-	void (*seen)(struct client *c, const struct tscf_socket *s, enum tscf_level level);
+	void (*seen)(void *context, const struct tscf_socket *s, enum tscf_level level);
 	/** A dump is complete: sockets that were not seen in it are gone. */
-	void (*dumped)(struct client *c);
+	void (*dumped)(void *context);
 	/** The socket with that cookie is gone. */
-	void (*gone)(struct client *c, uint64_t cookie);
+	void (*gone)(void *context, uint64_t cookie);
 	/** What the server knows of some socket has changed. */
-	void (*changed)(struct client *c);
+	void (*changed)(void *context);
 };
 
+/** The owner sets what it uses. */
 struct registry {
-	struct client *client;
-	struct tscf_timer timer;
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	struct dtte *dtte;
+	const struct trusted_network *trusted_network;
+	const struct accept_queue *accept_queue;
+	const struct tscf_tun *encrypted_tun;
+	struct tunnel *plain, *encrypted; /**< its messages go there */
 	const struct registry_events *events;
+	void *context; /**< of the events */
+	struct tscf_timer timer;
 	struct tscf_bindings *table;
 	struct tscf_binding_list list; /**< all ACTIVE entries */
 	struct tscf_fragments *fragments;
@@ -97,7 +108,8 @@ struct registry {
 };
 
 /** @return 0 or -errno. */
-int registry_init(struct registry *r, struct client *c, const struct registry_events *events);
+int registry_init(struct registry *r);
+/** What it uses is forgotten, too. */
 void registry_free(struct registry *r);
 /**
  * The configuration has other policies now: bind and release sockets by them, with a dump that is complete when this
@@ -105,71 +117,71 @@ void registry_free(struct registry *r);
  *
  * @return 0 or -errno.
  */
-int registry_policies_changed(struct client *c);
+int registry_policies_changed(struct registry *r);
 
 /**
  * The keys that a socket is bound by: one, or, if it is bound to the any-address of both families, one per family.
  *
  * @return how many; 0 without a port or with an address that is not of the plain tunnel.
  */
-unsigned registry_keys(const struct client *c, const struct tscf_socket *s,
+unsigned registry_keys(const struct registry *r, const struct tscf_socket *s,
 		       struct tscf_binding_key keys[TSCF_FAMILIES]);
 
 /** @return the level of a socket: by its mark, or else by policy; TSCF_LEVEL_DEFAULT if neither gives one. */
-enum tscf_level registry_level(const struct client *c, const struct tscf_socket *s);
+enum tscf_level registry_level(const struct registry *r, const struct tscf_socket *s);
 /** @return what @p level means for the path of the packets: the default one becomes the level in the configuration. */
-enum tscf_level registry_effective(const struct client *c, enum tscf_level level);
+enum tscf_level registry_effective(const struct registry *r, enum tscf_level level);
 
 /**
  * The socket with this key is of @p level now (one that wants encryption).  @p moved: it was plain until now, clear
  * packets may be under way.  @p waiter, if not 0, is notified (events->acknowledged) when the server has confirmed.
  */
-void registry_bind(struct client *c, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
+void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum tscf_level level, uint64_t cookie,
 		   bool moved, uint64_t waiter);
 /** @return whether @p b binds a socket that wants encryption, other than the one with @p cookie. */
 bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 /** The socket moves back to the plain tunnel; @p waiter is notified when the server has confirmed, or at once if the
  * server need not know. */
-void registry_release(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+void registry_release(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter);
 /** The socket has the default level again, and the whole address is bound: the socket is no longer an exception. */
-void registry_end_exception(struct client *c, const struct tscf_binding_key *key, uint64_t waiter);
+void registry_end_exception(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter);
 /** The network is trusted now: the encrypted-preferred sockets move back.  Each is reported to trusted_network.h before
  * and after. */
-void registry_release_preferred(struct client *c);
+void registry_release_preferred(struct registry *r);
 /** A packet of an encrypted flow that has no binding: find out later which socket sends it. */
-void registry_flow(struct client *c, const struct tscf_binding_key *flow);
+void registry_flow(struct registry *r, const struct tscf_binding_key *flow);
 
 /**
  * A clear packet of a new socket at the key of an encrypted-only one that has closed: the packet must not go in clear,
  * and the encrypted tunnel serves the socket until the tombstone would have expired.
  */
-void registry_guest(struct client *c, const struct tscf_binding_key *flow);
+void registry_guest(struct registry *r, const struct tscf_binding_key *flow);
 /** The server has no room for a socket: it has made the whole address encrypted, or silent.  The client does the
  * same. */
-void registry_cover(struct client *c);
+void registry_cover(struct registry *r);
 
 /** Soon compare the kernel's sockets with the table. */
-void registry_resync_soon(struct client *c);
+void registry_resync_soon(struct registry *r);
 /** Compare them before returning, for callers that need a complete table. */
-void registry_resync_now(struct client *c);
+void registry_resync_now(struct registry *r);
 /** The encrypted tunnel is up: send every binding to the server. */
-void registry_tunnel_up(struct client *c);
+void registry_tunnel_up(struct registry *r);
 /** The encrypted tunnel is gone. */
-void registry_tunnel_lost(struct client *c);
+void registry_tunnel_lost(struct registry *r);
 /**
  * The plain tunnel is (again) up, or the encrypted one cannot be set up: list all encrypted-only sockets as shields,
  * including those that were just moving, and end the quiet.
  */
-void registry_shield_all(struct client *c);
+void registry_shield_all(struct registry *r);
 /** The internal address has changed: forget the sockets that were bound to the old one. */
-void registry_forget(struct client *c);
+void registry_forget(struct registry *r);
 
 /** Send the pending operations. */
-void registry_flush(struct client *c);
+void registry_flush(struct registry *r);
 
 /** @return whether any socket wants the encrypted tunnel. */
-bool registry_demand(const struct client *c);
+bool registry_demand(const struct registry *r);
 /** @return whether an encrypted-only socket is known. */
-bool registry_has_only(const struct client *c);
+bool registry_has_only(const struct registry *r);
 
 #endif

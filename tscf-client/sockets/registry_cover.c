@@ -3,33 +3,30 @@
 #include "tscf-client/sockets/registry_wire.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 
 /* @p unannounced: only addresses that the server does not know, or has refused. */
-static void bind_addresses(struct client *c, bool unannounced)
+static void bind_addresses(struct registry *r, bool unannounced)
 {
-	struct registry *r = &c->registry;
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
+		struct tscf_binding_key key = {.local = r->plain->internal.of[i]};
 		struct tscf_binding *b = key.local.family ? tscf_bindings_get(r->table, &key) : NULL;
-		if (b && !(unannounced && (b->announced || registry_under_way(c, &key))))
-			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
+		if (b && !(unannounced && (b->announced || registry_under_way(r, &key))))
+			registry_queue(r, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
 	}
 }
 
-void registry_cover(struct client *c)
+void registry_cover(struct registry *r)
 {
-	struct registry *r = &c->registry;
 	/* A binding refused again, or the whole address itself, is sent with the next dump, not as fast as the server
 	 * refuses it. */
 	if (r->covered)
 		return;
 	tscf_warning("the server has no room for all sockets: all of this host's traffic goes encrypted or not at all");
 	r->covered = true;
-	registry_bind_whole_address(c);
-	bind_addresses(c, false);
-	dtte_demand(&c->dtte, true, c->now);
-	registry_resync_soon(c);
+	registry_bind_whole_address(r);
+	bind_addresses(r, false);
+	dtte_demand(r->dtte, true, tscf_timers_now(r->timers));
+	registry_resync_soon(r);
 }
 
 static void count_unknown(void *context, struct tscf_binding *b)
@@ -40,26 +37,25 @@ static void count_unknown(void *context, struct tscf_binding *b)
 		(*(unsigned *)context)++;
 }
 
-void registry_uncover(struct client *c)
+void registry_uncover(struct registry *r)
 {
-	struct registry *r = &c->registry;
 	unsigned unknown =
 	    r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]);
 	tscf_bindings_each(r->table, count_unknown, &unknown);
 	if (unknown > 0) {
-		bind_addresses(c, true);
+		bind_addresses(r, true);
 		return;
 	}
 	r->covered = false;
 	tscf_info("the server has room for all sockets again");
-	if (trusted_network_wants(&c->trusted_network, c->config->default_level))
-		registry_bind_whole_address(c);
+	if (trusted_network_wants(r->trusted_network, r->config->default_level))
+		registry_bind_whole_address(r);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		struct tscf_binding_key key = {.local = c->plain.internal.of[i]};
+		struct tscf_binding_key key = {.local = r->plain->internal.of[i]};
 		struct tscf_binding *b = key.local.family ? tscf_bindings_get(r->table, &key) : NULL;
-		if (b && b->level == c->config->default_level)
-			registry_queue(c, &key, TSCF_BIND_ACTION_BIND, b->level, false, 0);
+		if (b && b->level == r->config->default_level)
+			registry_queue(r, &key, TSCF_BIND_ACTION_BIND, b->level, false, 0);
 		else if (b)
-			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
+			registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, 0);
 	}
 }

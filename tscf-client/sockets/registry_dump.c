@@ -4,7 +4,6 @@
 
 #include "common/base/log.h"
 #include "common/crypto/random.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/registry_entry.h"
 #include "tscf-client/sockets/registry_wire.h"
 
@@ -26,38 +25,36 @@ static const struct tscf_sockdiag_handler diag_handler = {dump_socket, dump_done
  * that no policy concerns any more would seem to be gone. */
 static int watch_sockets(struct registry *r)
 {
-	struct client *c = r->client;
 	struct tscf_sockdiag *diag;
-	r->unannounced = policies_want_encryption(&c->config->policies);
-	bool all = policies_ruled(&c->config->policies) > 0;
+	r->unannounced = policies_want_encryption(&r->config->policies);
+	bool all = policies_ruled(&r->config->policies) > 0;
 	r->seen_any |= all;
 	if (r->diag && (r->lists_all || !all))
 		return 0;
-	int error = tscf_sockdiag_open(c->loop, all ? 0 : c->config->fwmark_mask, &diag_handler, c, &diag);
+	int error = tscf_sockdiag_open(r->timers->loop, all ? 0 : r->config->fwmark_mask, &diag_handler, r, &diag);
 	if (error < 0)
 		return error;
 	if (r->diag)
 		tscf_sockdiag_close(r->diag);
-	tscf_sockdiag_also_bound(diag, (uint32_t)c->encrypted_tun.index);
+	tscf_sockdiag_also_bound(diag, (uint32_t)r->encrypted_tun->index);
 	r->dumping = false;
 	r->lists_all = all;
 	r->diag = diag;
 	return 0;
 }
 
-int registry_policies_changed(struct client *c)
+int registry_policies_changed(struct registry *r)
 {
-	struct registry *r = &c->registry;
 	int error = watch_sockets(r);
 	if (error == 0)
-		registry_resync_now(c);
+		registry_resync_now(r);
 	return error;
 }
 
 static void begin_dump(struct registry *r)
 {
 	r->resync_at = UINT64_MAX;
-	r->dump_started = r->client->now;
+	r->dump_started = tscf_timers_now(r->timers);
 	r->generation++;
 	memset(r->counting, 0, sizeof(r->counting));
 	shares_begin(&r->shares);
@@ -65,77 +62,75 @@ static void begin_dump(struct registry *r)
 
 /* A socket that is moving back keeps its mark until the server has confirmed (moves.h), and the dump may be older than
  * its new mark. */
-static bool is_leaving(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
+static bool is_leaving(const struct registry *r, const struct tscf_socket *s, const struct tscf_binding *b)
 {
-	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > c->now;
-	return c->registry.events->is_leaving(c, s->cookie) ||
+	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > tscf_timers_now(r->timers);
+	return r->events->is_leaving(r->context, s->cookie) ||
 	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
 }
 
 /* An encrypted socket with the same key would decide.  Whether there is one is known only when the dump is complete. */
-static void dump_plain_socket(struct client *c, const struct tscf_socket *s, const struct tscf_binding_key *key,
+static void dump_plain_socket(struct registry *r, const struct tscf_socket *s, const struct tscf_binding_key *key,
 			      struct tscf_binding *b)
 {
-	struct registry *r = &c->registry;
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
 		b->generation = r->generation;
 	else if (b && b->state == TSCF_BINDING_ACTIVE)
 		b->plain_generation = r->generation;
-	else if (registry_wider_entry(c, key))
-		registry_bind(c, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
+	else if (registry_wider_entry(r, key))
+		registry_bind(r, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
 }
 
 /* A socket that has sent packets to a remote for which a policy allows no clear packets: the answers cannot be told
  * from the other packets that it receives. */
-static bool sent_to_encrypted_only(const struct client *c, const struct tscf_socket *s, const struct tscf_binding *b)
+static bool sent_to_encrypted_only(const struct registry *r, const struct tscf_socket *s, const struct tscf_binding *b)
 {
-	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	uint32_t value = tscf_mark_get(s->mark, r->config->fwmark_mask);
 	return b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY &&
 	       !(value & TSCF_MARK_EXPLICIT) &&
-	       policy_may_need_encryption(&c->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
+	       policy_may_need_encryption(&r->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
 }
 
 /* If a policy had bound the socket, it no longer does. */
-static void dump_default_socket(struct client *c, const struct tscf_socket *s, struct tscf_binding *b)
+static void dump_default_socket(struct registry *r, const struct tscf_socket *s, struct tscf_binding *b)
 {
 	if (b && b->state == TSCF_BINDING_ACTIVE && b->cookie == s->cookie && s->inode != 0)
-		b->plain_generation = c->registry.generation;
+		b->plain_generation = r->generation;
 }
 
-static void dump_key(struct client *c, const struct tscf_socket *s, enum tscf_level level,
+static void dump_key(struct registry *r, const struct tscf_socket *s, enum tscf_level level,
 		     const struct tscf_binding_key *key)
 {
-	struct tscf_binding *b = tscf_bindings_get(c->registry.table, key);
+	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	/* A preferred socket that has no binding, or is an exception, was plain until now. */
 	bool moved = level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!b || b->level == TSCF_LEVEL_UNENCRYPTED);
-	if (sent_to_encrypted_only(c, s, b))
-		registry_bind(c, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
+	if (sent_to_encrypted_only(r, s, b))
+		registry_bind(r, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
-		dump_default_socket(c, s, b);
-	else if (!trusted_network_wants(&c->trusted_network, level))
-		dump_plain_socket(c, s, key, b);
-	else if (!is_leaving(c, s, b))
-		registry_bind(c, key, level, s->cookie, moved, 0);
+		dump_default_socket(r, s, b);
+	else if (!trusted_network_wants(r->trusted_network, level))
+		dump_plain_socket(r, s, key, b);
+	else if (!is_leaving(r, s, b))
+		registry_bind(r, key, level, s->cookie, moved, 0);
 	else if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = c->registry.generation;
+		b->generation = r->generation;
 }
 
 static void dump_socket(void *context, const struct tscf_socket *s)
 {
-	struct client *c = context;
-	struct registry *r = &c->registry;
+	struct registry *r = context;
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(c, s);
+	enum tscf_level level = registry_level(r, s);
 	if (level != TSCF_LEVEL_DEFAULT) {
 		r->counting[level]++;
 		if (tscf_level_wants_encryption(level))
 			shares_seen(&r->shares, s->uid);
-		c->registry.events->seen(c, s, level);
+		r->events->seen(r->context, s, level);
 	}
-	unsigned count = registry_keys(c, s, keys);
+	unsigned count = registry_keys(r, s, keys);
 	device_bound_seen(&r->device_bound, s, keys, count, r->generation);
 	for (unsigned i = 0; i < count; i++)
-		dump_key(c, s, level, &keys[i]);
+		dump_key(r, s, level, &keys[i]);
 }
 
 /*
@@ -144,11 +139,10 @@ static void dump_socket(void *context, const struct tscf_socket *s)
  */
 static void sweep(void *context, struct tscf_binding *b)
 {
-	struct client *c = context;
-	struct registry *r = &c->registry;
-	bool up = dtte_is_up(&c->dtte);
+	struct registry *r = context;
+	bool up = dtte_is_up(r->dtte);
 	if (b->guest_until != 0) {
-		registry_sweep_guest(c, b);
+		registry_sweep_guest(r, b);
 		return;
 	}
 	if (b->state == TSCF_BINDING_ACTIVE) {
@@ -158,29 +152,29 @@ static void sweep(void *context, struct tscf_binding *b)
 		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
 			/* A socket that may be plain leaves nothing behind that could stop the next socket of that
 			 * port. */
-			registry_keep_plain(c, b, b->cookie);
+			registry_keep_plain(r, b, b->cookie);
 			return;
 		}
 		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+			registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 			tscf_bindings_remove(r->table, b);
 			return;
 		}
 		if (b->plain_generation == r->generation && b->announced) {
 			/* Not a move: a policy may claim the socket again at once (is_leaving). */
 			b->cookie = 0;
-			registry_release_entry(c, b, TSCF_LEVEL_UNENCRYPTED, 0);
+			registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, 0);
 			return;
 		}
-		tscf_binding_bury(b, c->now);
+		tscf_binding_bury(b, tscf_timers_now(r->timers));
 		if (up && (b->announced || r->covered))
-			registry_queue(c, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+			registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
 		return;
 	}
-	bool expired = b->expires <= c->now;
+	bool expired = b->expires <= tscf_timers_now(r->timers);
 	if (b->announced && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
 		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
-		registry_queue(c, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
+		registry_queue(r, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
 			       0);
 	} else if (!b->announced && expired) {
 		tscf_bindings_remove(r->table, b);
@@ -189,90 +183,89 @@ static void sweep(void *context, struct tscf_binding *b)
 
 static void dump_done(void *context, int error)
 {
-	struct client *c = context;
-	struct registry *r = &c->registry;
+	struct registry *r = context;
 	r->dumping = false;
 	/* An incomplete dump does not show which sockets are gone. */
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof(r->counts));
 		shares_end(&r->shares);
 		r->guests = 0;
-		tscf_bindings_each(r->table, sweep, c);
+		tscf_bindings_each(r->table, sweep, r);
 		if (r->covered)
-			registry_uncover(c);
+			registry_uncover(r);
 		device_bound_sweep(&r->device_bound, r->generation);
-		c->registry.events->dumped(c);
+		r->events->dumped(r->context);
 	} else if (error != -ECANCELED) {
 		/* A cancelled dump needs no warning: another one follows, and the client waits for that. */
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 	}
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
 	if (busy && r->resync_at == UINT64_MAX)
-		r->resync_at = c->now + (r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS);
-	dtte_demand(&c->dtte, registry_demand(c), c->now);
+		r->resync_at =
+		    tscf_timers_now(r->timers) + (r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS);
+	dtte_demand(r->dtte, registry_demand(r), tscf_timers_now(r->timers));
 }
 
 static void socket_destroyed(void *context, const struct tscf_socket *s)
 {
-	struct client *c = context;
-	c->registry.events->gone(c, s->cookie);
-	if (c->registry.seen_any)
-		registry_resync_soon(c);
+	struct registry *r = context;
+	r->events->gone(r->context, s->cookie);
+	if (r->seen_any)
+		registry_resync_soon(r);
 }
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	struct registry *r = &c->registry;
+	struct registry *r = context;
 	begin_dump(r);
 	int error = tscf_sockdiag_dump(r->diag);
 	r->dumping = error == 0;
 	if (error < 0)
-		dump_done(c, error);
+		dump_done(r, error);
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
-	return c->registry.dumping ? UINT64_MAX : c->registry.resync_at;
+	const struct registry *r = context;
+	return r->dumping ? UINT64_MAX : r->resync_at;
 }
 
-void registry_resync_now(struct client *c)
+void registry_resync_now(struct registry *r)
 {
-	begin_dump(&c->registry);
-	tscf_sockdiag_dump_now(c->registry.diag);
+	begin_dump(r);
+	tscf_sockdiag_dump_now(r->diag);
 }
 
 static void tell_again(void *context, struct tscf_binding *b)
 {
-	struct client *c = context;
-	bool in_grace = b->grace_until > c->now;
+	struct registry *r = context;
+	bool in_grace = b->grace_until > tscf_timers_now(r->timers);
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		b->announced = false;
-		registry_queue(c, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
+		registry_queue(r, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
 	} else if (b->announced) {
-		registry_queue(c, &b->key,
+		registry_queue(r, &b->key,
 			       b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
 			       b->level, false, 0);
 	}
 }
 
-void registry_tunnel_up(struct client *c)
+void registry_tunnel_up(struct registry *r)
 {
-	if (c->registry.covered || trusted_network_wants(&c->trusted_network, c->config->default_level))
-		registry_bind_whole_address(c);
-	c->registry.telling = true;
-	tscf_bindings_each(c->registry.table, tell_again, c);
+	if (r->covered || trusted_network_wants(r->trusted_network, r->config->default_level))
+		registry_bind_whole_address(r);
+	r->telling = true;
+	tscf_bindings_each(r->table, tell_again, r);
 	/*
 	 * The preferred sockets are not in the table while there is no tunnel.  They must be announced before the rules
 	 * send their packets this way, so wait for this one dump.
 	 */
-	registry_resync_now(c);
+	registry_resync_now(r);
 }
 
-int registry_init(struct registry *r, struct client *c, const struct registry_events *events)
+int registry_init(struct registry *r)
 {
-	*r = (struct registry){.client = c, .events = events, .resync_at = UINT64_MAX};
+	r->resync_at = UINT64_MAX;
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();
@@ -280,7 +273,7 @@ int registry_init(struct registry *r, struct client *c, const struct registry_ev
 	tscf_random(r->shield_key, sizeof(r->shield_key));
 	if (!r->table || !r->fragments || !r->under_way[0] || !r->under_way[1])
 		return -ENOMEM;
-	tscf_timers_add(&c->timers, &r->timer, next_due, tick, c);
-	int error = device_bound_init(&r->device_bound, (uint32_t)c->encrypted_tun.index);
+	tscf_timers_add(r->timers, &r->timer, next_due, tick, r);
+	int error = device_bound_init(&r->device_bound, (uint32_t)r->encrypted_tun->index);
 	return error < 0 ? error : watch_sockets(r);
 }

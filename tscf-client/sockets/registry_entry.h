@@ -12,25 +12,25 @@
 /* registry.c */
 /** Send something about @p key to the server at the end of this loop iteration; @p waiter (or 0) is notified of the
  * outcome. */
-void registry_queue(struct client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
+void registry_queue(struct registry *r, const struct tscf_binding_key *key, enum tscf_bind_action action,
 		    enum tscf_level level, bool moved, uint64_t waiter);
 /** Release @p b: it stays as RELEASED until the server has confirmed.  @p level: what the socket is now. */
-void registry_release_entry(struct client *c, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
+void registry_release_entry(struct registry *r, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
 
 /** The preferred socket with that cookie is plain until there is a tunnel: @p b (or NULL) no longer binds it. */
-void registry_keep_plain(struct client *c, struct tscf_binding *b, uint64_t cookie);
+void registry_keep_plain(struct registry *r, struct tscf_binding *b, uint64_t cookie);
 /** @return whether an entry wider than @p key leads the key's packets to the encrypted tunnel. */
-bool registry_wider_entry(struct client *c, const struct tscf_binding_key *key);
+bool registry_wider_entry(struct registry *r, const struct tscf_binding_key *key);
 
 /* registry_cover.c; registry_cover is in registry.h */
 /** After a dump: once the server has an entry for every socket, the address as a whole is free again. */
-void registry_uncover(struct client *c);
+void registry_uncover(struct registry *r);
 
 /* registry_guest.c; registry_guest is in registry.h */
 /**
  * After a dump, of an entry with a guest_until: it becomes plain when the tombstone that it replaced would have
  * expired.  If it falls silent before, it becomes a tombstone again.
  */
-void registry_sweep_guest(struct client *c, struct tscf_binding *b);
+void registry_sweep_guest(struct registry *r, struct tscf_binding *b);
 
 #endif

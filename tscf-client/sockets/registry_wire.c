@@ -4,7 +4,6 @@
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
-#include "tscf-client/context.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 
 /** The operations that one request carries, kept until it is answered. */
 struct inflight_batch {
-	struct client *client;
+	struct registry *registry;
 	bool encrypted; /**< which tunnel it is on */
 	unsigned count;
 	struct registry_op ops[REGISTRY_OPS_PER_MESSAGE];
@@ -21,7 +20,7 @@ struct inflight_batch {
 /* The next operation of each key may be sent after this. */
 static void inflight_free(struct inflight_batch *p)
 {
-	struct tscf_bindings *under_way = p->client->registry.under_way[p->encrypted];
+	struct tscf_bindings *under_way = p->registry->under_way[p->encrypted];
 	for (unsigned i = 0; i < p->count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(under_way, &p->ops[i].wire.key);
 		if (b && --b->generation == 0)
@@ -30,25 +29,25 @@ static void inflight_free(struct inflight_batch *p)
 	free(p);
 }
 
-static void op_done(struct client *c, struct registry_op *op, int error)
+static void op_done(struct registry *r, struct registry_op *op, int error)
 {
-	struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
+	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	if (b && error == -ENOSPC && op->wire.level == TSCF_LEVEL_UNENCRYPTED && b->level == op->wire.level) {
 		/* No exception: the socket follows the rest of the address. */
-		tscf_bindings_remove(c->registry.table, b);
+		tscf_bindings_remove(r->table, b);
 	} else if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
 		   b->level == op->wire.level) {
 		b->announced = error == 0;
 		/* Packets that the server sent in clear before it knew are still under way for a moment. */
 		if (error == 0 && b->grace_until != 0)
-			b->grace_until = c->now + TSCF_MOVE_GRACE_MS;
+			b->grace_until = tscf_timers_now(r->timers) + TSCF_MOVE_GRACE_MS;
 	} else if (b && op->wire.action != TSCF_BIND_ACTION_BIND && b->state != TSCF_BINDING_ACTIVE) {
 		b->announced = error != 0;
 		if (error == 0 && b->state == TSCF_BINDING_RELEASED)
-			tscf_binding_release(b, c->now);
+			tscf_binding_release(b, tscf_timers_now(r->timers));
 	}
-	registry_acknowledged(c, op->waiter, error);
-	c->registry.events->changed(c);
+	registry_acknowledged(r, op->waiter, error);
+	r->events->changed(r->context);
 }
 
 static int outcome(const struct tscf_message *response, int error, char *text, size_t size)
@@ -70,11 +69,11 @@ static void inflight_done(struct inflight_batch *p, const struct tscf_message *r
 	if (error == -EACCES)
 		tscf_warning("the server refused to register sockets: %s", text[0] ? text : "no reason given");
 	for (unsigned i = 0; i < p->count; i++)
-		op_done(p->client, &p->ops[i], error);
-	struct client *c = p->client;
+		op_done(p->registry, &p->ops[i], error);
+	struct registry *r = p->registry;
 	inflight_free(p);
 	if (error == -ENOSPC)
-		registry_cover(c);
+		registry_cover(r);
 }
 
 /* Shows the reader of the log how long this takes after a reconnection. */
@@ -88,7 +87,7 @@ static void log_told(struct registry *r)
 
 static void bind_done(void *context, void *user, const struct tscf_message *response, int error)
 {
-	struct registry *r = &((struct inflight_batch *)user)->client->registry;
+	struct registry *r = ((struct inflight_batch *)user)->registry;
 	(void)context;
 	inflight_done(user, response, error);
 	if (response)
@@ -98,30 +97,30 @@ static void bind_done(void *context, void *user, const struct tscf_message *resp
 static void shield_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct inflight_batch *p = user;
-	struct client *c = p->client;
+	struct registry *r = p->registry;
 	char text[201] = "";
 	(void)context;
 	error = outcome(response, error, text, sizeof(text));
 	if (error == -ENOSPC)
-		registry_cover(c);
+		registry_cover(r);
 	if (error < 0 && error != -ECANCELED) {
 		/* Better no packets from the plain tunnel than clear ones that should be encrypted: do not end the
 		 * quiet. */
 		tscf_warning("the server refused to shield sockets: %s", text[0] ? text : strerror(-error));
-		c->registry.quiet = false;
+		r->quiet = false;
 	}
 	if (error < 0)
 		for (unsigned i = 0; i < p->count; i++)
-			op_done(c, &p->ops[i], error);
+			op_done(r, &p->ops[i], error);
 	inflight_free(p);
-	if (--c->registry.shielding == 0 && c->registry.quiet && error == 0)
-		registry_flush(c);
+	if (--r->shielding == 0 && r->quiet && error == 0)
+		registry_flush(r);
 }
 
 static void unshield_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct inflight_batch *p = user;
-	struct registry *r = &p->client->registry;
+	struct registry *r = p->registry;
 	char text[201];
 	(void)context;
 	r->unshielding = false;
@@ -145,11 +144,11 @@ static void write_lock(struct tscf_writer *w, const uint8_t key[32])
 	tscf_write_bytes(w, TSCF_TLV_SHIELD_LOCK, lock, sizeof(lock));
 }
 
-static struct inflight_batch *inflight_new(struct client *c, bool encrypted)
+static struct inflight_batch *inflight_new(struct registry *r, bool encrypted)
 {
 	struct inflight_batch *p = malloc(sizeof(*p));
 	if (p) {
-		p->client = c;
+		p->registry = r;
 		p->encrypted = encrypted;
 		p->count = 0;
 	}
@@ -158,7 +157,7 @@ static struct inflight_batch *inflight_new(struct client *c, bool encrypted)
 
 static void inflight_add(struct inflight_batch *p, struct tscf_writer *w, const struct registry_op *op)
 {
-	struct registry *r = &p->client->registry;
+	struct registry *r = p->registry;
 	p->ops[p->count++] = *op;
 	tscf_write_binding(w, &op->wire);
 	/* Requests are counted, since a binding may be sent while another request for the same key is under way. */
@@ -181,19 +180,19 @@ static bool forbids_clear(const struct registry_op *op)
  * nothing: the server recognises older requests by their number.  A bind does not wait for the other tunnel either,
  * which may be dead.
  */
-static bool must_wait(const struct client *c, const struct registry_op *op, bool encrypted)
+static bool must_wait(const struct registry *r, const struct registry_op *op, bool encrypted)
 {
 	if (encrypted && forbids_clear(op))
 		return false;
 	if (op->wire.action == TSCF_BIND_ACTION_BIND)
-		return tscf_bindings_get(c->registry.under_way[encrypted], &op->wire.key);
-	return registry_under_way(c, &op->wire.key);
+		return tscf_bindings_get(r->under_way[encrypted], &op->wire.key);
+	return registry_under_way(r, &op->wire.key);
 }
 
 /* False if the table says something else by now, or the server knows already. */
-static bool is_current(const struct client *c, const struct registry_op *op)
+static bool is_current(const struct registry *r, const struct registry_op *op)
 {
-	const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &op->wire.key);
+	const struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	bool is_bind = op->wire.action == TSCF_BIND_ACTION_BIND;
 	if (!b)
 		return !is_bind;
@@ -203,7 +202,8 @@ static bool is_current(const struct client *c, const struct registry_op *op)
 	case TSCF_BINDING_ACTIVE:
 		return is_bind && b->level == op->wire.level;
 	case TSCF_BINDING_TOMBSTONE:
-		return op->wire.action == TSCF_BIND_ACTION_CLOSE || (!is_bind && b->expires <= c->now);
+		return op->wire.action == TSCF_BIND_ACTION_CLOSE ||
+		       (!is_bind && b->expires <= tscf_timers_now(r->timers));
 	default:
 		return op->wire.action == TSCF_BIND_ACTION_RELEASE;
 	}
@@ -215,16 +215,15 @@ struct sorter {
 };
 
 /* The next message's worth of pending operations that `fits` accepts. */
-static struct inflight_batch *collect(struct client *c, struct tscf_writer *w, bool encrypted, struct sorter *s,
+static struct inflight_batch *collect(struct registry *r, struct tscf_writer *w, bool encrypted, struct sorter *s,
 				      bool (*fits)(const struct registry_op *op))
 {
-	struct registry *r = &c->registry;
-	struct inflight_batch *p = inflight_new(c, encrypted);
+	struct inflight_batch *p = inflight_new(r, encrypted);
 	while (p && s->at < r->pending_count && p->count < REGISTRY_OPS_PER_MESSAGE) {
 		struct registry_op op = r->pending[s->at++];
-		if (!is_current(c, &op))
-			registry_acknowledged(c, op.waiter, 0);
-		else if (fits(&op) && !must_wait(c, &op, encrypted))
+		if (!is_current(r, &op))
+			registry_acknowledged(r, op.waiter, 0);
+		else if (fits(&op) && !must_wait(r, &op, encrypted))
 			inflight_add(p, w, &op);
 		else
 			r->pending[s->kept++] = op;
@@ -232,9 +231,8 @@ static struct inflight_batch *collect(struct client *c, struct tscf_writer *w, b
 	return p;
 }
 
-static void sorted(struct client *c, struct sorter *s)
+static void sorted(struct registry *r, struct sorter *s)
 {
-	struct registry *r = &c->registry;
 	while (s->at < r->pending_count)
 		r->pending[s->kept++] = r->pending[s->at++];
 	r->pending_count = s->kept;
@@ -282,144 +280,140 @@ static bool fits_unshield(const struct registry_op *op)
 	return op->wire.action != TSCF_BIND_ACTION_BIND;
 }
 
-static void send_bindings(struct client *c)
+static void send_bindings(struct registry *r)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	struct sorter s = {0, 0};
 	struct inflight_batch *p;
 	do {
-		begin_service(&c->encrypted, &w, buffer, TSCF_SERVICE_BIND);
-		write_lock(&w, c->registry.shield_key);
-		p = collect(c, &w, true, &s, fits_any);
+		begin_service(r->encrypted, &w, buffer, TSCF_SERVICE_BIND);
+		write_lock(&w, r->shield_key);
+		p = collect(r, &w, true, &s, fits_any);
 		if (p && p->count > 0)
-			dispatch_bindings(&c->encrypted, &w, p);
+			dispatch_bindings(r->encrypted, &w, p);
 		else
 			free(p);
-	} while (p && s.at < c->registry.pending_count);
-	sorted(c, &s);
+	} while (p && s.at < r->pending_count);
+	sorted(r, &s);
 }
 
-static void dispatch_shields(struct client *c, struct tscf_writer *w, struct inflight_batch *p)
+static void dispatch_shields(struct registry *r, struct tscf_writer *w, struct inflight_batch *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		p->ops[i].waiter = 0; /* a shield is no binding: the waiter for a binding goes on waiting */
-	c->registry.shielding++;
-	dispatch(&c->plain, w, p, REQUEST_TRIES_ENDLESS, shield_done);
+	r->shielding++;
+	dispatch(r->plain, w, p, REQUEST_TRIES_ENDLESS, shield_done);
 }
 
-static void begin_shields(struct client *c, struct tscf_writer *w, uint8_t *buffer)
+static void begin_shields(struct registry *r, struct tscf_writer *w, uint8_t *buffer)
 {
-	begin_service(&c->plain, w, buffer, TSCF_SERVICE_SHIELD);
-	write_lock(w, c->registry.shield_key);
+	begin_service(r->plain, w, buffer, TSCF_SERVICE_SHIELD);
+	write_lock(w, r->shield_key);
 }
 
-static void send_shields(struct client *c)
+static void send_shields(struct registry *r)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	struct sorter s = {0, 0};
 	struct inflight_batch *p;
 	do {
-		begin_shields(c, &w, buffer);
-		p = collect(c, &w, false, &s, fits_shield);
+		begin_shields(r, &w, buffer);
+		p = collect(r, &w, false, &s, fits_shield);
 		if (p && p->count > 0)
-			dispatch_shields(c, &w, p);
+			dispatch_shields(r, &w, p);
 		else
 			free(p);
-	} while (p && s.at < c->registry.pending_count);
-	sorted(c, &s);
+	} while (p && s.at < r->pending_count);
+	sorted(r, &s);
 }
 
 /* Sent only when every shield has arrived. */
-static void send_complete(struct client *c)
+static void send_complete(struct registry *r)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
-	struct inflight_batch *p = inflight_new(c, false);
+	struct inflight_batch *p = inflight_new(r, false);
 	if (!p)
 		return;
-	c->registry.quiet = false;
-	begin_service(&c->plain, &w, buffer, TSCF_SERVICE_SHIELD);
+	r->quiet = false;
+	begin_service(r->plain, &w, buffer, TSCF_SERVICE_SHIELD);
 	tscf_write_bytes(&w, TSCF_TLV_COMPLETE, NULL, 0);
-	c->registry.shielding++;
-	dispatch(&c->plain, &w, p, REQUEST_TRIES_ENDLESS, shield_done);
+	r->shielding++;
+	dispatch(r->plain, &w, p, REQUEST_TRIES_ENDLESS, shield_done);
 }
 
 /* Sending the key uses it up, so only one request is under way at a time.  Operations that do not fit wait for the
  * next. */
-static void send_unshields(struct client *c)
+static void send_unshields(struct registry *r)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
-	struct registry *r = &c->registry;
 	struct sorter s = {0, 0};
 	if (r->unshielding)
 		return;
-	begin_service(&c->plain, &w, buffer, TSCF_SERVICE_UNSHIELD);
+	begin_service(r->plain, &w, buffer, TSCF_SERVICE_UNSHIELD);
 	tscf_write_bytes(&w, TSCF_TLV_SHIELD_KEY, r->shield_key, sizeof(r->shield_key));
 	tscf_random(r->next_shield_key, sizeof(r->next_shield_key));
 	write_lock(&w, r->next_shield_key);
-	struct inflight_batch *p = collect(c, &w, false, &s, fits_unshield);
-	sorted(c, &s);
+	struct inflight_batch *p = collect(r, &w, false, &s, fits_unshield);
+	sorted(r, &s);
 	if (!p || p->count == 0) {
 		free(p);
 		return;
 	}
 	r->unshielding = true;
-	dispatch(&c->plain, &w, p, REGISTRY_TRIES, unshield_done);
+	dispatch(r->plain, &w, p, REGISTRY_TRIES, unshield_done);
 }
 
 /* A socket that waits to be encrypted waits for the next tunnel.  One that leaves, also as an exception from a wider
  * entry, need not wait for a tunnel: the plain one is set up again before it carries anything. */
-static void drop(struct client *c, const struct registry_op *op)
+static void drop(struct registry *r, const struct registry_op *op)
 {
 	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
 	if (leads_to_plain || op->waiter == REGISTRY_WAITER_TRUST)
-		registry_acknowledged(c, op->waiter, 0);
+		registry_acknowledged(r, op->waiter, 0);
 }
 
-static void drop_all(struct client *c)
+static void drop_all(struct registry *r)
 {
-	struct registry *r = &c->registry;
 	for (unsigned i = 0; i < r->pending_count; i++)
-		drop(c, &r->pending[i]);
+		drop(r, &r->pending[i]);
 	r->pending_count = 0;
 }
 
 /* Drop operations that only an encrypted tunnel can carry: they are sent from the table when there is one. */
-static void drop_bindings(struct client *c)
+static void drop_bindings(struct registry *r)
 {
-	struct registry *r = &c->registry;
 	unsigned kept = 0;
 	for (unsigned i = 0; i < r->pending_count; i++)
 		if (fits_shield(&r->pending[i]) || fits_unshield(&r->pending[i]))
 			r->pending[kept++] = r->pending[i];
 		else
-			drop(c, &r->pending[i]);
+			drop(r, &r->pending[i]);
 	r->pending_count = kept;
 }
 
-void registry_flush(struct client *c)
+void registry_flush(struct registry *r)
 {
-	struct registry *r = &c->registry;
-	bool plain_up = c->plain.state == TUNNEL_UP;
-	if (r->pending_count > 0 && dtte_is_up(&c->dtte)) {
-		send_bindings(c);
+	bool plain_up = r->plain->state == TUNNEL_UP;
+	if (r->pending_count > 0 && dtte_is_up(r->dtte)) {
+		send_bindings(r);
 	} else if (r->pending_count > 0 && plain_up) {
-		send_shields(c);
-		send_unshields(c);
-		drop_bindings(c);
+		send_shields(r);
+		send_unshields(r);
+		drop_bindings(r);
 	} else {
-		drop_all(c);
+		drop_all(r);
 	}
 	if (r->quiet && r->shielding == 0 && plain_up)
-		send_complete(c);
+		send_complete(r);
 }
 
 /** The shields of the whole table, as messages. */
 struct shielder {
-	struct client *client;
+	struct registry *registry;
 	struct inflight_batch *batch; /**< being filled, or NULL */
 	struct tscf_writer w;
 	uint8_t buffer[TSCF_MESSAGE_MAX];
@@ -435,41 +429,40 @@ static void shield(void *context, struct tscf_binding *b)
 		return;
 	b->grace_until = 0;
 	/* A request to lift the shield of this key is under way: the shield must come after it. */
-	if (must_wait(s->client, &op, false)) {
+	if (must_wait(s->registry, &op, false)) {
 		b->announced = false;
-		registry_resync_soon(s->client);
+		registry_resync_soon(s->registry);
 		return;
 	}
 	if (!s->batch) {
-		begin_shields(s->client, &s->w, s->buffer);
-		s->batch = inflight_new(s->client, false);
+		begin_shields(s->registry, &s->w, s->buffer);
+		s->batch = inflight_new(s->registry, false);
 		s->failed = s->failed || !s->batch;
 	}
 	if (!s->batch)
 		return;
 	inflight_add(s->batch, &s->w, &op);
 	if (s->batch->count == REGISTRY_OPS_PER_MESSAGE) {
-		dispatch_shields(s->client, &s->w, s->batch);
+		dispatch_shields(s->registry, &s->w, s->batch);
 		s->batch = NULL;
 	}
 }
 
-void registry_shield_all(struct client *c)
+void registry_shield_all(struct registry *r)
 {
-	struct registry *r = &c->registry;
-	struct shielder s = {.client = c};
-	if (r->covered || c->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY)
-		registry_bind_whole_address(c);
-	if (c->plain.state != TUNNEL_UP)
+	struct shielder s = {.registry = r};
+	if (r->covered || r->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		registry_bind_whole_address(r);
+	if (r->plain->state != TUNNEL_UP)
 		return;
 	tscf_bindings_each(r->table, shield, &s);
 	if (s.batch)
-		dispatch_shields(c, &s.w, s.batch);
+		dispatch_shields(r, &s.w, s.batch);
 	if (s.failed) {
 		/* The quiet does not end: nothing comes down in clear. */
 		tscf_error("out of memory: not all sockets are shielded");
 		r->quiet = false;
 	}
 	if (r->quiet && r->shielding == 0)
-		send_complete(c);
+		send_complete(r);
 }

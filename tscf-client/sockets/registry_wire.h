@@ -19,12 +19,12 @@
 #define REGISTRY_TRIES 6
 
 /** @return whether a message about that key has been sent to the server and is not yet answered. */
-bool registry_under_way(const struct client *c, const struct tscf_binding_key *key);
+bool registry_under_way(const struct registry *r, const struct tscf_binding_key *key);
 
 /** Notify the waiter of the outcome; 0: there is none. */
-void registry_acknowledged(struct client *c, uint64_t waiter, int error);
+void registry_acknowledged(struct registry *r, uint64_t waiter, int error);
 
 /** Bind the whole internal address at the default level (registry.c). */
-void registry_bind_whole_address(struct client *c);
+void registry_bind_whole_address(struct registry *r);
 
 #endif

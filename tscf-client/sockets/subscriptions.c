@@ -59,13 +59,13 @@ static bool is_key_bound(const struct client *c, const struct watched *w, const 
 	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, key, c->now);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
 		return false;
-	return w->enabled || (b->announced && !registry_under_way(c, &b->key));
+	return w->enabled || (b->announced && !registry_under_way(&c->registry, &b->key));
 }
 
 static bool is_bound(const struct client *c, const struct watched *w)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(c, &w->socket, keys);
+	unsigned count = registry_keys(&c->registry, &w->socket, keys);
 	for (unsigned i = 0; i < count; i++)
 		if (!is_key_bound(c, w, &keys[i]))
 			return false;
@@ -85,7 +85,7 @@ static bool is_enabled(const struct client *c, const struct watched *w)
 
 static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trusted_network_wants(&c->trusted_network, registry_effective(c, w->level));
+	bool wants = trusted_network_wants(&c->trusted_network, registry_effective(&c->registry, w->level));
 	*available = !wants || c->dtte.failures == 0;
 	*enabled = wants && is_enabled(c, w);
 }
@@ -105,7 +105,7 @@ static void tell_socket(struct client *c, const struct watched *w, struct subscr
 					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
 					   .available = w->available,
 					   .enabled = w->enabled};
-	snprintf(event.reason, sizeof(event.reason), "%s", reason_for(c, registry_effective(c, w->level)));
+	snprintf(event.reason, sizeof(event.reason), "%s", reason_for(c, registry_effective(&c->registry, w->level)));
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 

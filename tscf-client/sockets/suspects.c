@@ -38,13 +38,13 @@ static bool find_socket(struct client *c, const struct tscf_binding_key *flow, s
 static bool judge(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct tscf_socket socket;
-	if (find_socket(c, flow, &socket) && registry_level(c, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
+	if (find_socket(c, flow, &socket) && registry_level(&c->registry, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
 		moves_found(c, &socket);
 		return false;
 	}
 	if (!policy_forbids_clear(&c->config->policies, flow))
 		return true;
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 	return false;
 }
 

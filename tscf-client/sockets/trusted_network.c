@@ -30,13 +30,13 @@ static void begin(struct client *c, const char *by)
 	tscf_info("the network is trusted (%s): encrypted-preferred sockets go to the plain tunnel", by);
 	/* The dump still counts the preferred sockets as encrypted, so that it finds each that the server must
 	 * release. */
-	registry_resync_now(c);
+	registry_resync_now(&c->registry);
 	snprintf(t->by, sizeof(t->by), "%s", by);
 	t->state = TRUSTED_NETWORK_LEAVING;
 	moves_trusted(c);
 	/* Count one more, or the wait would be over before all releases have been queued. */
 	trusted_network_releasing(c);
-	registry_release_preferred(c);
+	registry_release_preferred(&c->registry);
 	trusted_network_released(c);
 }
 
@@ -54,7 +54,7 @@ void trusted_network_released(struct client *c)
 	t->state = TRUSTED_NETWORK_PLAIN;
 	client_route(c);
 	/* The dump finds new sockets, and whether any socket still asks for the encrypted tunnel. */
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 }
 
 /* As when a tunnel comes up: inform the server, then let the rule lead there. */
@@ -65,11 +65,11 @@ static void end(struct client *c)
 	c->trusted_network.state = TRUSTED_NETWORK_AWAY;
 	c->trusted_network.by[0] = '\0';
 	if (dtte_is_up(&c->dtte)) {
-		registry_tunnel_up(c);
-		registry_flush(c);
+		registry_tunnel_up(&c->registry);
+		registry_flush(&c->registry);
 		client_route(c);
 	}
-	dtte_demand(&c->dtte, registry_demand(c), c->now);
+	dtte_demand(&c->dtte, registry_demand(&c->registry), c->now);
 }
 
 void trusted_network_look(struct client *c)

@@ -235,7 +235,7 @@ static void request_configuration(struct tunnel *t)
 	tscf_write_u64(&w, TSCF_TLV_RUN, c->identity.run);
 	write_wishes(&w, &c->plain.internal);
 	/* A server that has lost its state must not send to encrypted-only sockets before it knows them. */
-	try->quiet = registry_has_only(c);
+	try->quiet = registry_has_only(&c->registry);
 	try->resuming = false;
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)

@@ -330,9 +330,9 @@ static void up(void *context)
 {
 	struct client *c = context;
 	pmtu_encrypted_up(c);
-	registry_tunnel_up(c);
+	registry_tunnel_up(&c->registry);
 	moves_tunnel_up(c);
-	registry_flush(c);
+	registry_flush(&c->registry);
 	path_send_held(c);
 }
 
@@ -343,7 +343,7 @@ static void close_tunnel(void *context)
 		c->counters.encrypted_reconnects++;
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
-	registry_tunnel_lost(c);
+	registry_tunnel_lost(&c->registry);
 }
 
 static void release(void *context)
@@ -353,7 +353,7 @@ static void release(void *context)
 	tscf_info("encrypted tunnel released");
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
-	registry_tunnel_lost(c);
+	registry_tunnel_lost(&c->registry);
 }
 
 static void idle(void *context)
@@ -367,7 +367,7 @@ static void gate(void *context, enum dtte_gate gate)
 	if (gate == DTTE_GATE_SHUT) {
 		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send", c->dtte.reason);
 		hold_drop(&c->hold);
-		registry_shield_all(c);
+		registry_shield_all(&c->registry);
 		moves_tunnel_failed(c);
 	}
 	client_route(c);

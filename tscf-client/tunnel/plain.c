@@ -50,7 +50,7 @@ static int set_up_devices(struct client *c, const struct tscf_message *m)
 	if (changed) {
 		tscf_warning("the server gave other internal addresses, %s: sockets bound to the old ones are cut off",
 			     tscf_addrs_format(&c->plain.internal, text));
-		registry_forget(c);
+		registry_forget(&c->registry);
 	}
 	c->facts.plain = c->plain.internal;
 	/* Set its routes before its address. */
@@ -129,10 +129,10 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	tunnel_probe(&c->plain);
 	trusted_network_look(c);
 	/* Sockets that are not known yet would have no shield when the quiet phase ends. */
-	registry_resync_now(c);
-	registry_shield_all(c);
+	registry_resync_now(&c->registry);
+	registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
-	registry_resync_soon(c);
+	registry_resync_soon(&c->registry);
 	return NULL;
 }
 
@@ -156,9 +156,9 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	else
 		tunnel_probe(&c->plain);
 	trusted_network_look(c);
-	registry_resync_now(c);
+	registry_resync_now(&c->registry);
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
-		registry_shield_all(c);
+		registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
 }
 
@@ -199,7 +199,7 @@ bool plain_go_back(struct client *c)
 	plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
 	trusted_network_look(c);
-	registry_shield_all(c);
+	registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
 }

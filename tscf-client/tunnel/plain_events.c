@@ -18,8 +18,8 @@ static void recalled(struct tunnel *t)
 		return;
 	tscf_info("the server was restarted: sending it the encrypted-only sockets again");
 	c->registry.quiet = true;
-	registry_resync_now(c);
-	registry_shield_all(c);
+	registry_resync_now(&c->registry);
+	registry_shield_all(&c->registry);
 	tunnel_probe_soon(&c->encrypted);
 }
 
