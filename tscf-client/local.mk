@@ -10,9 +10,15 @@ libtscf_client_la_SOURCES = \
 	tscf-client/admin/hook_process.c \
 	tscf-client/admin/hook_process.h \
 	tscf-client/admin/hook_reason.c \
+	tscf-client/admin/join.c \
+	tscf-client/admin/join.h \
+	tscf-client/admin/join_files.c \
+	tscf-client/admin/join_files.h \
 	tscf-client/admin/query.c \
 	tscf-client/admin/query.h \
 	tscf-client/admin/report.c \
+	tscf-client/admin/service.c \
+	tscf-client/admin/service.h \
 	tscf-client/admin/show.c \
 	tscf-client/admin/show.h \
 	tscf-client/admin/waiters.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-client(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
+#include "tscf-client/admin/join.h"
 #include "tscf-client/admin/query.h"
 #include "tscf-client/client.h"
 #include "tscf-client/settings/options.h"
@@ -59,6 +60,10 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 		return query_stop(config);
 	case CLIENT_COMMAND_FLUSH:
 		return query_flush(config);
+	case CLIENT_COMMAND_JOIN:
+		return join_run(cli, config);
+	case CLIENT_COMMAND_LEAVE:
+		return join_leave(cli, config);
 	}
 	return EXIT_FAILURE;
 }

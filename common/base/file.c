@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int tscf_directory_make(const char *path)
+int tscf_directory_make_above(const char *path)
 {
 	char part[PATH_MAX];
 
@@ -23,6 +23,15 @@ int tscf_directory_make(const char *path)
 			return -errno;
 		*slash = '/';
 	}
+	return 0;
+}
+
+int tscf_directory_make(const char *path)
+{
+	int err = tscf_directory_make_above(path);
+
+	if (err < 0)
+		return err;
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
@@ -43,6 +52,31 @@ int tscf_file_write_all(int fd, const void *data, size_t length)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/** Write a temporary file beside @p file.  @return its name, which the caller frees, or NULL with *err. */
+static char *write_beside(const char *file, mode_t mode, uid_t uid, gid_t gid, const void *data, size_t length,
+			  int *err)
+{
+	char *temporary;
+	int fd;
+
+	*err = -ENOMEM;
+	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
+		return NULL;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		*err = -errno;
+		free(temporary);
+		return NULL;
+	}
+	*err = fchmod(fd, mode) < 0 || fchown(fd, uid, gid) < 0 ? -errno : tscf_file_write_all(fd, data, length);
+	close(fd);
+	if (*err == 0)
+		return temporary;
+	unlink(temporary);
+	free(temporary);
+	return NULL;
+}
+
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length)
 {
 	return tscf_file_replace_as(file, mode, (uid_t)-1, (gid_t)-1, data, length);
@@ -50,23 +84,30 @@ int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t le
 
 int tscf_file_replace_as(const char *file, mode_t mode, uid_t uid, gid_t gid, const void *data, size_t length)
 {
-	char *temporary;
-	int err, fd;
+	int err;
+	char *temporary = write_beside(file, mode, uid, gid, data, length, &err);
 
-	if (asprintf(&temporary, "%s.XXXXXX", file) < 0)
-		return -ENOMEM;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		free(temporary);
+	if (!temporary)
 		return err;
-	}
-	err = fchmod(fd, mode) < 0 || fchown(fd, uid, gid) < 0 ? -errno : tscf_file_write_all(fd, data, length);
-	close(fd);
-	if (err == 0 && rename(temporary, file) < 0)
+	if (rename(temporary, file) < 0) {
 		err = -errno;
-	if (err < 0)
 		unlink(temporary);
+	}
+	free(temporary);
+	return err;
+}
+
+int tscf_file_create(const char *file, mode_t mode, const void *data, size_t length)
+{
+	int err;
+	char *temporary = write_beside(file, mode, (uid_t)-1, (gid_t)-1, data, length, &err);
+
+	if (!temporary)
+		return err;
+	/* Unlike rename, link replaces nothing. */
+	if (link(temporary, file) < 0)
+		err = -errno;
+	unlink(temporary);
 	free(temporary);
 	return err;
 }

@@ -46,6 +46,7 @@ NET_TESTS = \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \
 	tests/net/interfaces.sh \
+	tests/net/join.sh \
 	tests/net/joined.sh \
 	tests/net/keepalive.sh \
 	tests/net/leftovers.sh \

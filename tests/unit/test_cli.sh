@@ -86,6 +86,10 @@ usage "--pid x: expected" "$CLIENT" level unencrypted --pid x
 usage "--wait-up -1: expected seconds" "$CLIENT" status --wait-up -1
 usage "--server [::1: expected" "$CLIENT" --server '[::1'
 usage "--fwmark-mask 5: expected" "$CLIENT" --fwmark-mask 5
+usage "join: expected an invitation" "$CLIENT" join
+usage "'--force' does not go with status" "$CLIENT" status --force
+usage "--wait-up x: expected seconds" "$CLIENT" join a --wait-up x
+usage "extra argument 'alice'" "$CLIENT" leave alice
 expect 1 "is it running?" "$CLIENT" status --wait-up 0 --control "$T/none.sock"
 expect 1 "is it running?" "$CLIENT" sockets --control "$T/none.sock"
 expect 1 "is it running?" "$CLIENT" level unencrypted --pid 1 --control "$T/none.sock"

@@ -29,7 +29,7 @@ offers() {
 	}
 }
 
-offers "flush level reload sockets status stop" "$client" ""
+offers "flush join leave level reload sockets status stop" "$client" ""
 offers "sockets status stop" "$client" s
 offers "add-client list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""

@@ -40,8 +40,7 @@ static unsigned long number_of(const struct tscf_cli *cli, const char *name)
 	return text && tscf_number_parse(text, 0, UINT32_MAX, &value) == 0 ? value : 0;
 }
 
-/** Wait until the daemon runs and reports that the tunnel is up.  @return 0, or nonzero with the error logged. */
-static int wait_up(const char *path, unsigned long seconds)
+int query_wait_up(const char *path, unsigned long seconds)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_WAIT_UP);
 	int64_t deadline = tscf_query_now() + (int64_t)seconds * 1000;
@@ -76,7 +75,7 @@ int query_status(const struct tscf_cli *cli, const struct client_config *config)
 	json_t *json;
 
 	if (tscf_cli_has(cli, "wait-up")) {
-		int err = wait_up(config->control, number_of(cli, "wait-up"));
+		int err = query_wait_up(config->control, number_of(cli, "wait-up"));
 
 		if (err < 0)
 			return EXIT_FAILURE;

@@ -21,4 +21,11 @@ int query_stop(const struct client_config *config);
 /** Also works without a daemon: removes what a dead one left. */
 int query_flush(const struct client_config *config);
 
+/**
+ * Wait until the daemon at the control socket @p path runs and reports that the tunnel is up, its server verified.
+ *
+ * @return 0, or nonzero with the error logged: positive if a daemon answers.
+ */
+int query_wait_up(const char *path, unsigned long seconds);
+
 #endif

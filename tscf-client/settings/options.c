@@ -17,17 +17,19 @@
 #define RELOAD  (1U << CLIENT_COMMAND_RELOAD)
 #define STOP    (1U << CLIENT_COMMAND_STOP)
 #define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
-#define ANY     (RUN | STATUS | SOCKETS | LEVEL | RELOAD | STOP | FLUSH)
+#define JOIN    (1U << CLIENT_COMMAND_JOIN)
+#define LEAVE   (1U << CLIENT_COMMAND_LEAVE)
+#define ANY     (RUN | STATUS | SOCKETS | LEVEL | RELOAD | STOP | FLUSH | JOIN | LEAVE)
 
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
 			   "       tscf-client sockets [--json]\n"
 			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
-			   "       tscf-client reload | stop | flush\n"
+			   "       tscf-client reload | stop | flush | leave [--force]\n"
+			   "       tscf-client join INVITATION [--force] [--no-start] [--wait-up SECONDS]\n"
 			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
-			   "  -f, --foreground         stay in the foreground, log to standard error\n"
-			   "      --check-config       check the settings and exit\n"
+			   "  -f, --foreground, --check-config             stay there; check the file, exit\n"
 			   "  -s, --server HOST[:PORT] tunnel server, port 2004 if not given; repeat it\n"
 			   "      --transport udp|tcp|auto, --proxy URL, --ca FILE, --server-name NAME,\n"
 			   "      --pin PIN            how to reach it, how to know it\n"
@@ -74,7 +76,9 @@ static const struct tscf_cli_option options[] = {
     {"log-level", 0, true, false, RUN},
     {"control", 'C', true, true, ANY},
     {"json", 'j', false, false, STATUS | SOCKETS | LEVEL},
-    {"wait-up", 'w', true, false, STATUS},
+    {"wait-up", 'w', true, false, STATUS | JOIN},
+    {"force", 0, false, false, JOIN | LEAVE},
+    {"no-start", 0, false, false, JOIN},
     {"pid", 'p', true, false, LEVEL},
     {"proto", 0, true, false, LEVEL},
     {"port", 0, true, false, LEVEL},
@@ -91,6 +95,8 @@ static const struct tscf_cli_command commands[] = {
     [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
     [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},
     [CLIENT_COMMAND_FLUSH] = {"flush", NULL, 0},
+    [CLIENT_COMMAND_JOIN] = {"join", "an invitation in quotes, or - to read it from standard input", 0},
+    [CLIENT_COMMAND_LEAVE] = {"leave", NULL, 0},
     {NULL, NULL, 0},
 };
 
@@ -187,9 +193,17 @@ static const char *config_file(const struct tscf_cli *cli)
 	return access(CONFIG_DEFAULT, daemon ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
 }
 
+const char *client_options_file(const struct tscf_cli *cli, bool *is_default)
+{
+	const char *file = tscf_cli_value(cli, "config");
+
+	*is_default = !file || strcmp(file, CONFIG_DEFAULT) == 0;
+	return file ? file : CONFIG_DEFAULT;
+}
+
 int client_options_config(const struct tscf_cli *cli, struct client_config *c)
 {
-	const char *file = config_file(cli);
+	const char *file = 1U << cli->command & (JOIN | LEAVE) ? NULL : config_file(cli);
 	int err = client_config_init(c);
 
 	if (err == 0 && file)

@@ -17,6 +17,8 @@ enum client_command {
 	CLIENT_COMMAND_RELOAD,
 	CLIENT_COMMAND_STOP,
 	CLIENT_COMMAND_FLUSH,
+	CLIENT_COMMAND_JOIN,
+	CLIENT_COMMAND_LEAVE,
 };
 
 /** --help: at most 24 lines. */
@@ -25,9 +27,13 @@ extern const char client_help[];
 /** As tscf_cli_parse; every value has been checked as far as it can be without the configuration file. */
 int client_options_parse(int argc, char **argv, struct tscf_cli *out);
 
+/** The file of --config, or else the default one, which need not exist.  *is_default says which. */
+const char *client_options_file(const struct tscf_cli *cli, bool *is_default);
+
 /**
  * Make the configuration: defaults, then the file (--config, or the default one if it exists), then the options, which
- * win.  Errors are logged. *c is valid (for client_config_free) also after an error.
+ * win.  join and leave, which make and remove the file, do not read it.  Errors are logged. *c is valid (for
+ * client_config_free) also after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

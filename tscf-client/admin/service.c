@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/admin/service.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/** Run systemctl with up to two words before the name of the unit. */
+static int systemctl(const char *verb, const char *option)
+{
+	static char program[] = "systemctl", unit[] = "tscf-client.service";
+	char *const arguments[] = {program, (char *)verb, option ? (char *)option : unit, option ? unit : NULL, NULL};
+	int status = 0, err;
+	pid_t child;
+
+	err = posix_spawnp(&child, program, NULL, NULL, arguments, environ);
+	if (err != 0) {
+		tscf_error("cannot run systemctl: %s", strerror(err));
+		return -EIO;
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -EIO;
+	if (status == 0)
+		return 0;
+	tscf_error("systemctl %s %s has failed", verb, unit);
+	return -EIO;
+}
+
+bool service_available(void)
+{
+	return access("/run/systemd/system", F_OK) == 0;
+}
+
+int service_start(void)
+{
+	int err = systemctl("enable", "--quiet");
+
+	/* A service that runs has another configuration. */
+	return err < 0 ? err : systemctl("restart", NULL);
+}
+
+int service_stop(void)
+{
+	return systemctl("disable", "--now");
+}
