@@ -41,7 +41,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	(void)loop, (void)events;
 	client_clock(c);
 	/* Programs must learn that encryption ends before the server is asked to end it. */
-	subscriptions_flush(c);
+	subscriptions_flush(&c->subscriptions);
 	registry_flush(&c->registry);
 	hook_flush(c);
 	uint64_t next = tscf_timers_sleep(&c->timers);
@@ -242,7 +242,7 @@ static void remove_rules(struct client *c)
 
 static void tear_down(struct client *c)
 {
-	subscriptions_free(c);
+	subscriptions_free(&c->subscriptions);
 	moves_free(c);
 	monitor_stop(c);
 	wall_clock_stop(&c->wall_clock);
@@ -322,7 +322,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		monitor_start(c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, guarded_event, c);
-		accept_queue_adopt(c);
+		accept_queue_adopt(&c->accept_queue);
 		upkeep_start(&c->upkeep);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */

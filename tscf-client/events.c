@@ -23,22 +23,26 @@ static void releasing(void *context)
 
 static void seen(void *context, const struct tscf_socket *s, enum tscf_level level)
 {
-	subscriptions_socket(context, s, level);
+	struct client *c = context;
+	subscriptions_socket(&c->subscriptions, s, level);
 }
 
 static void dumped(void *context)
 {
-	subscriptions_dumped(context);
+	struct client *c = context;
+	subscriptions_dumped(&c->subscriptions);
 }
 
 static void gone(void *context, uint64_t cookie)
 {
-	subscriptions_destroyed(context, cookie);
+	struct client *c = context;
+	subscriptions_destroyed(&c->subscriptions, cookie);
 }
 
 static void changed(void *context)
 {
-	subscriptions_changed(context);
+	struct client *c = context;
+	subscriptions_changed(&c->subscriptions);
 }
 
 const struct registry_events client_registry_events = {.acknowledged = acknowledged,

@@ -43,6 +43,7 @@ static void connect_tunnels(struct client *c)
 
 static void connect_sockets(struct client *c)
 {
+	c->accept_queue = (struct accept_queue){.config = c->config, .timers = &c->timers, .guard = &c->guard};
 	c->registry = (struct registry){.config = c->config,
 					.timers = &c->timers,
 					.dtte = &c->dtte,
@@ -53,6 +54,14 @@ static void connect_sockets(struct client *c)
 					.encrypted = &c->encrypted,
 					.events = &client_registry_events,
 					.context = c};
+	c->subscriptions = (struct subscriptions){.config = c->config,
+						  .timers = &c->timers,
+						  .dtte = &c->dtte,
+						  .registry = &c->registry,
+						  .trusted_network = &c->trusted_network,
+						  .plain = &c->plain,
+						  .encrypted = &c->encrypted,
+						  .plain_reason = c->plain_reason};
 }
 
 void client_connect_parts(struct client *c)

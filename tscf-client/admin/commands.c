@@ -118,13 +118,13 @@ static void request(void *context, struct tscf_control_call_in *call)
 		get_config(c, call);
 		break;
 	case TSCF_CONTROL_SUBSCRIBE:
-		subscriptions_subscribe(c, call);
+		subscriptions_subscribe(&c->subscriptions, call);
 		break;
 	case TSCF_CONTROL_WATCH:
-		subscriptions_watch(c, call);
+		subscriptions_watch(&c->subscriptions, call);
 		break;
 	case TSCF_CONTROL_UNWATCH:
-		subscriptions_unwatch(c, call);
+		subscriptions_unwatch(&c->subscriptions, call);
 		break;
 	case TSCF_CONTROL_RELOAD:
 		tscf_control_answer(call, -commands_reload(c), NULL);
@@ -145,7 +145,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 static void gone(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
-	if (subscriptions_gone(c, call))
+	if (subscriptions_gone(&c->subscriptions, call))
 		return;
 	waiters_gone(c, call);
 	moves_gone(c, call);

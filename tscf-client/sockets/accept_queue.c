@@ -3,7 +3,6 @@
 
 #include "common/base/level.h"
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -14,7 +13,7 @@
 #define NEW_SYN_RECV 12
 
 struct search {
-	struct client *client;
+	struct accept_queue *queue;
 	const struct tscf_socket *listener;
 	uint32_t value;
 	bool by_mark; /**< include accepted connections, unless they have a level */
@@ -48,7 +47,7 @@ static bool is_of(const struct tscf_socket *listener, const struct tscf_socket *
 static void note_accepted(void *context, const struct tscf_socket *s)
 {
 	struct search *search = context;
-	struct accept_queue *q = &search->client->accept_queue;
+	struct accept_queue *q = search->queue;
 
 	if (s->inode == 0 || !is_of(search->listener, s))
 		return;
@@ -73,10 +72,9 @@ static int by_cookie(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int accept_queue_before(struct client *c, const struct tscf_socket *listener)
+int accept_queue_before(struct accept_queue *q, const struct tscf_socket *listener)
 {
-	struct accept_queue *q = &c->accept_queue;
-	struct search search = {.client = c, .listener = listener};
+	struct search search = {.queue = q, .listener = listener};
 	int err;
 
 	q->accepted_count = 0;
@@ -121,31 +119,30 @@ static int add(struct accept_queue *q, uint64_t cookie, const struct guard_waiti
 static void note_waiting(void *context, const struct tscf_socket *s)
 {
 	struct search *search = context;
-	struct client *c = search->client;
-	uint32_t was = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	struct accept_queue *q = search->queue;
+	uint32_t was = tscf_mark_get(s->mark, q->config->fwmark_mask);
 	struct guard_waiting about = {.value = search->value, .was = was, .port = s->local_port};
-	bool counts = search->by_mark ? s->inode == 0 || (was & TSCF_MARK_LEVEL) == 0
-				      : !was_accepted(&c->accept_queue, s->cookie);
+	bool counts = search->by_mark ? s->inode == 0 || (was & TSCF_MARK_LEVEL) == 0 : !was_accepted(q, s->cookie);
 	int err;
 
 	if (search->error < 0 || was == search->value || !counts || !is_of(search->listener, s))
 		return;
-	err = add(&c->accept_queue, s->cookie, &about);
+	err = add(q, s->cookie, &about);
 	if (err == 0)
-		err = guard_waits(&c->guard, s->cookie, &about);
+		err = guard_waits(q->guard, s->cookie, &about);
 	if (err < 0)
 		search->error = err;
 }
 
-static void look_soon(struct client *c)
+static void look_soon(struct accept_queue *q)
 {
-	c->accept_queue.pause = ACCEPT_QUEUE_PAUSE_MS;
-	c->accept_queue.look_at = c->now;
+	q->pause = ACCEPT_QUEUE_PAUSE_MS;
+	q->look_at = tscf_timers_now(q->timers);
 }
 
 static int note_all(struct search *search)
 {
-	struct client *c = search->client;
+	struct accept_queue *q = search->queue;
 	int err = tscf_sockdiag_tcp_port(search->listener->local_port, note_waiting, search);
 
 	if (err == 0)
@@ -153,36 +150,36 @@ static int note_all(struct search *search)
 	if (err < 0)
 		tscf_warning("connections that wait to be accepted at port %u keep the level that they have: %s",
 			     search->listener->local_port, strerror(-err));
-	look_soon(c);
+	look_soon(q);
 	return err;
 }
 
-int accept_queue_after(struct client *c, const struct tscf_socket *listener, uint32_t value)
+int accept_queue_after(struct accept_queue *q, const struct tscf_socket *listener, uint32_t value)
 {
-	struct search search = {.client = c, .listener = listener, .value = value};
+	struct search search = {.queue = q, .listener = listener, .value = value};
 
 	return note_all(&search);
 }
 
-int accept_queue_raised(struct client *c, const struct tscf_socket *listener, uint32_t value)
+int accept_queue_raised(struct accept_queue *q, const struct tscf_socket *listener, uint32_t value)
 {
-	struct search search = {.client = c, .listener = listener, .value = value, .by_mark = true};
+	struct search search = {.queue = q, .listener = listener, .value = value, .by_mark = true};
 
 	return note_all(&search);
 }
 
 static void adopt(void *context, uint64_t cookie, const struct guard_waiting *about)
 {
-	struct client *c = context;
+	struct accept_queue *q = context;
 
-	if (add(&c->accept_queue, cookie, about) < 0)
+	if (add(q, cookie, about) < 0)
 		tscf_error("out of memory: a connection that waits to be accepted stays refused");
 }
 
-void accept_queue_adopt(struct client *c)
+void accept_queue_adopt(struct accept_queue *q)
 {
-	guard_each_waiting(&c->guard, adopt, c);
-	look_soon(c);
+	guard_each_waiting(q->guard, adopt, q);
+	look_soon(q);
 }
 
 uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie)
@@ -192,11 +189,10 @@ uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie)
 	return w ? w->about.value : 0;
 }
 
-void accept_queue_remove(struct client *c, unsigned index)
+void accept_queue_remove(struct accept_queue *q, unsigned index)
 {
-	struct accept_queue *q = &c->accept_queue;
 	uint64_t cookie = q->list[index].cookie;
 
 	q->list[index] = q->list[--q->count];
-	guard_waits_no_more(&c->guard, cookie, q->count > 0);
+	guard_waits_no_more(q->guard, cookie, q->count > 0);
 }

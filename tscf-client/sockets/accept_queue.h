@@ -23,16 +23,17 @@
 /** Shortest time between two checks whether a connection has been accepted. */
 #define ACCEPT_QUEUE_PAUSE_MS 5
 
-struct client;
-
 /** One connection. */
 struct waiting_connection {
 	uint64_t cookie;
 	struct guard_waiting about; /**< the guard has a copy, for the next client */
 };
 
-/** Zero-initialised. */
+/** The owner sets what it uses; the rest is zero at first. */
 struct accept_queue {
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	struct guard *guard;
 	struct tscf_timer timer; /**< accepted.h */
 	struct waiting_connection *list;
 	unsigned count, size;
@@ -48,21 +49,21 @@ void accept_queue_free(struct accept_queue *q);
 bool accept_queue_listens(const struct tscf_socket *s);
 /** @p listener is about to be marked: remember which connections of its port have been accepted.  @return 0 or -errno.
  */
-int accept_queue_before(struct client *c, const struct tscf_socket *listener);
+int accept_queue_before(struct accept_queue *q, const struct tscf_socket *listener);
 /** @p listener has the mark @p value (level.h) now: record the connections that had not been accepted before.  @return
  * 0 or -errno. */
-int accept_queue_after(struct client *c, const struct tscf_socket *listener, uint32_t value);
+int accept_queue_after(struct accept_queue *q, const struct tscf_socket *listener, uint32_t value);
 /**
  * The guard has marked @p listener with @p value a moment ago.  Which connections were accepted in that moment is not
  * known, so accepted connections without a level of their own are recorded too.  @return 0 or -errno.
  */
-int accept_queue_raised(struct client *c, const struct tscf_socket *listener, uint32_t value);
+int accept_queue_raised(struct accept_queue *q, const struct tscf_socket *listener, uint32_t value);
 /** Take over the connections that an earlier client has left with the guard. */
-void accept_queue_adopt(struct client *c);
+void accept_queue_adopt(struct accept_queue *q);
 
 /** @return the value that the connection is to get, or 0 if it is not recorded here. */
 uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie);
 /** Remove the connection at @p index: it has its mark, or is gone. */
-void accept_queue_remove(struct client *c, unsigned index);
+void accept_queue_remove(struct accept_queue *q, unsigned index);
 
 #endif

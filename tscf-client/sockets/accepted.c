@@ -73,7 +73,7 @@ static void look_at_all(struct look *look)
 			err = tscf_sockdiag_tcp_port((uint16_t)q->list[i].about.port, see, look);
 	for (unsigned i = q->count; err == 0 && i-- > 0;)
 		if (!look->there[i])
-			accept_queue_remove(c, i);
+			accept_queue_remove(&c->accept_queue, i);
 	processes_find_owners(look->owners, look->accepted);
 	for (unsigned i = 0; i < look->accepted; i++)
 		take(c, &look->owners[i], look->owners[i].note);

@@ -74,7 +74,7 @@ void guarded_event(void *context, const struct guard_event *e)
 		break;
 	case GUARD_EVENT_LEVEL:
 		if (s.protocol == IPPROTO_TCP && s.local_port != 0 && s.remote_port == 0)
-			accept_queue_raised(c, &s, tscf_mark_get(e->mark, c->config->fwmark_mask));
+			accept_queue_raised(&c->accept_queue, &s, tscf_mark_get(e->mark, c->config->fwmark_mask));
 		moves_marked(c, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_GROUP:

@@ -167,10 +167,10 @@ static struct move *move_new(struct client *c, struct change *change, const stru
 static int mark_socket(struct client *c, const struct move *m)
 {
 	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
-	int error = queue ? accept_queue_before(c, &m->socket) : 0;
+	int error = queue ? accept_queue_before(&c->accept_queue, &m->socket) : 0;
 	if (error == 0)
 		error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->value);
-	return error == 0 && queue ? accept_queue_after(c, &m->socket, m->value) : error;
+	return error == 0 && queue ? accept_queue_after(&c->accept_queue, &m->socket, m->value) : error;
 }
 
 static void set_mark(struct client *c, struct move *m)
@@ -184,7 +184,7 @@ static void set_mark(struct client *c, struct move *m)
 		if (m->change->error == 0)
 			m->change->error = error;
 	} else {
-		subscriptions_socket(c, &m->socket, m->level);
+		subscriptions_socket(&c->subscriptions, &m->socket, m->level);
 	}
 	let_go(c, m->change, m->fd);
 	m->fd = -1;
@@ -395,7 +395,7 @@ void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before
 					 effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
 	enum tscf_level level = registry_level(&c->registry, s);
 	bound(c, s, !was);
-	subscriptions_socket(c, s, level);
+	subscriptions_socket(&c->subscriptions, s, level);
 	if (trusted_network_wants(&c->trusted_network, level) && s->local_port == 0)
 		dtte_touch(&c->dtte, c->now);
 	registry_resync_soon(&c->registry);
@@ -416,7 +416,7 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	}
 	if (error == 0) {
 		bound(c, &s, false);
-		subscriptions_socket(c, &s, registry_level(&c->registry, &s));
+		subscriptions_socket(&c->subscriptions, &s, registry_level(&c->registry, &s));
 	}
 	registry_resync_soon(&c->registry);
 	tscf_control_answer(call, -error, NULL);

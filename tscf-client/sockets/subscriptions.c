@@ -2,13 +2,13 @@
 #include "tscf-client/sockets/subscriptions.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/registry_wire.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 /** A program that has subscribed. */
 struct subscriber {
@@ -36,179 +36,175 @@ struct watch {
 	struct watch *of_subscriber, *of_watched; /**< next ones */
 };
 
-static struct watched *find(const struct client *c, uint64_t cookie)
+static struct watched *find(const struct subscriptions *n, uint64_t cookie)
 {
 	struct watched *w;
-	HASH_FIND(hh, c->subscriptions.sockets, &cookie, sizeof(cookie), w);
+	HASH_FIND(hh, n->sockets, &cookie, sizeof(cookie), w);
 	return w;
 }
 
 /* --- the state of sockets --- */
 
-static bool rules_lead_to_encrypted(const struct client *c)
+static bool rules_lead_to_encrypted(const struct subscriptions *n)
 {
-	return dtte_is_up(&c->dtte) && c->dtte.gate == DTTE_GATE_OPEN;
+	return dtte_is_up(n->dtte) && n->dtte->gate == DTTE_GATE_OPEN;
 }
 
 /*
  * Once acknowledged, a socket stays enabled as long as its entry does: repeated registrations change nothing for its
  * packets.
  */
-static bool is_key_bound(const struct client *c, const struct watched *w, const struct tscf_binding_key *key)
+static bool is_key_bound(const struct subscriptions *n, const struct watched *w, const struct tscf_binding_key *key)
 {
-	const struct tscf_binding *b = tscf_bindings_find(c->registry.table, key, c->now);
+	const struct tscf_binding *b = tscf_bindings_find(n->registry->table, key, tscf_timers_now(n->timers));
 	if (!b || b->state != TSCF_BINDING_ACTIVE || !tscf_level_wants_encryption(b->level))
 		return false;
-	return w->enabled || (b->announced && !registry_under_way(&c->registry, &b->key));
+	return w->enabled || (b->announced && !registry_under_way(n->registry, &b->key));
 }
 
-static bool is_bound(const struct client *c, const struct watched *w)
+static bool is_bound(const struct subscriptions *n, const struct watched *w)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(&c->registry, &w->socket, keys);
+	unsigned count = registry_keys(n->registry, &w->socket, keys);
 	for (unsigned i = 0; i < count; i++)
-		if (!is_key_bound(c, w, &keys[i]))
+		if (!is_key_bound(n, w, &keys[i]))
 			return false;
 	return count > 0;
 }
 
-static bool is_enabled(const struct client *c, const struct watched *w)
+static bool is_enabled(const struct subscriptions *n, const struct watched *w)
 {
-	if (!rules_lead_to_encrypted(c))
+	if (!rules_lead_to_encrypted(n))
 		return false;
 	/* Packets of a raw socket bind their flows themselves.  A socket bound to the encrypted address is never
 	 * elsewhere. */
-	if (w->socket.type == SOCK_RAW || tscf_addrs_have(&c->encrypted.internal, &w->socket.local))
+	if (w->socket.type == SOCK_RAW || tscf_addrs_have(&n->encrypted->internal, &w->socket.local))
 		return true;
-	return is_bound(c, w);
+	return is_bound(n, w);
 }
 
-static void judge(const struct client *c, const struct watched *w, bool *available, bool *enabled)
+static void judge(const struct subscriptions *n, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trusted_network_wants(&c->trusted_network, registry_effective(&c->registry, w->level));
-	*available = !wants || c->dtte.failures == 0;
-	*enabled = wants && is_enabled(c, w);
+	bool wants = trusted_network_wants(n->trusted_network, registry_effective(n->registry, w->level));
+	*available = !wants || n->dtte->failures == 0;
+	*enabled = wants && is_enabled(n, w);
 }
 
 /* --- sending events --- */
 
-static const char *reason_for(const struct client *c, enum tscf_level level)
+static const char *reason_for(const struct subscriptions *n, enum tscf_level level)
 {
-	if (trusted_network_wants(&c->trusted_network, level))
-		return c->dtte.reason;
+	if (trusted_network_wants(n->trusted_network, level))
+		return n->dtte->reason;
 	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
 }
 
-static void tell_socket(struct client *c, const struct watched *w, struct subscriber *s)
+static void tell_socket(struct subscriptions *n, const struct watched *w, struct subscriber *s)
 {
 	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_SOCKET,
 					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
 					   .available = w->available,
 					   .enabled = w->enabled};
-	snprintf(event.reason, sizeof(event.reason), "%s", reason_for(c, registry_effective(&c->registry, w->level)));
+	snprintf(event.reason, sizeof(event.reason), "%s", reason_for(n, registry_effective(n->registry, w->level)));
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 
-static void tell_tunnel(struct client *c, bool encrypted, struct subscriber *s)
+static void tell_tunnel(struct subscriptions *n, bool encrypted, struct subscriber *s)
 {
-	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_TUNNEL,
-					   .encrypted = encrypted,
-					   .up = encrypted ? c->subscriptions.encrypted_up : c->subscriptions.plain_up};
-	snprintf(event.reason, sizeof(event.reason), "%s", encrypted ? c->dtte.reason : c->plain_reason);
+	struct tscf_control_event event = {
+	    .type = TSCF_CONTROL_EVENT_TUNNEL, .encrypted = encrypted, .up = encrypted ? n->encrypted_up : n->plain_up};
+	snprintf(event.reason, sizeof(event.reason), "%s", encrypted ? n->dtte->reason : n->plain_reason);
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 
 /* The call that sends an event drops a subscriber that is too slow, and removes it from the lists. */
-static void tell_all_tunnel(struct client *c, bool encrypted)
+static void tell_all_tunnel(struct subscriptions *n, bool encrypted)
 {
-	for (struct subscriber *s = c->subscriptions.subscribers, *next; s; s = next) {
+	for (struct subscriber *s = n->subscribers, *next; s; s = next) {
 		next = s->next;
-		tell_tunnel(c, encrypted, s);
+		tell_tunnel(n, encrypted, s);
 	}
 }
 
-static void look_again(struct client *c, struct watched *w)
+static void look_again(struct subscriptions *n, struct watched *w)
 {
 	bool available, enabled;
-	judge(c, w, &available, &enabled);
+	judge(n, w, &available, &enabled);
 	if (available == w->available && enabled == w->enabled)
 		return;
 	w->available = available;
 	w->enabled = enabled;
 	for (struct watch *at = w->watches, *next; at; at = next) {
 		next = at->of_watched;
-		tell_socket(c, w, at->subscriber);
+		tell_socket(n, w, at->subscriber);
 	}
 }
 
-static bool tunnels_differ(struct client *c)
+static bool tunnels_differ(struct subscriptions *n)
 {
-	struct subscriptions *n = &c->subscriptions;
-	bool open = rules_lead_to_encrypted(c), differs = open != n->open || c->dtte.failures != n->failures;
+	bool open = rules_lead_to_encrypted(n), differs = open != n->open || n->dtte->failures != n->failures;
 	n->open = open;
-	n->failures = c->dtte.failures;
+	n->failures = n->dtte->failures;
 	return differs;
 }
 
-static void look_at_tunnels(struct client *c)
+static void look_at_tunnels(struct subscriptions *n)
 {
-	struct subscriptions *n = &c->subscriptions;
-	bool plain = c->plain.state == TUNNEL_UP, encrypted = dtte_is_up(&c->dtte);
+	bool plain = n->plain->state == TUNNEL_UP, encrypted = dtte_is_up(n->dtte);
 	if (plain != n->plain_up) {
 		n->plain_up = plain;
-		tell_all_tunnel(c, false);
+		tell_all_tunnel(n, false);
 	}
 	if (encrypted != n->encrypted_up) {
 		n->encrypted_up = encrypted;
-		tell_all_tunnel(c, true);
+		tell_all_tunnel(n, true);
 	}
 }
 
-void subscriptions_flush(struct client *c)
+void subscriptions_flush(struct subscriptions *n)
 {
-	struct subscriptions *n = &c->subscriptions;
-	bool differs = tunnels_differ(c);
-	look_at_tunnels(c);
+	bool differs = tunnels_differ(n);
+	look_at_tunnels(n);
 	if (!n->dirty && !differs)
 		return;
 	n->dirty = false;
 	for (struct watched *w = n->sockets, *next; w; w = next) {
 		next = w->hh.next;
-		look_again(c, w);
+		look_again(n, w);
 	}
 }
 
 /* --- reports from other modules --- */
 
-void subscriptions_changed(struct client *c)
+void subscriptions_changed(struct subscriptions *n)
 {
-	c->subscriptions.dirty = true;
+	n->dirty = true;
 }
 
-void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level)
+void subscriptions_socket(struct subscriptions *n, const struct tscf_socket *s, enum tscf_level level)
 {
-	struct watched *w = c->subscriptions.sockets ? find(c, s->cookie) : NULL;
+	struct watched *w = n->sockets ? find(n, s->cookie) : NULL;
 	if (!w)
 		return;
 	w->socket = *s;
 	w->level = level;
-	w->generation = c->registry.generation;
-	c->subscriptions.dirty = true;
+	w->generation = n->registry->generation;
+	n->dirty = true;
 }
 
-void subscriptions_dumped(struct client *c)
+void subscriptions_dumped(struct subscriptions *n)
 {
-	for (struct watched *w = c->subscriptions.sockets; w; w = w->hh.next) {
+	for (struct watched *w = n->sockets; w; w = w->hh.next) {
 		/* A datagram socket without a port exists, but is not listed. */
 		if (w->level == TSCF_LEVEL_DEFAULT || w->socket.local_port == 0 ||
-		    w->generation == c->registry.generation)
+		    w->generation == n->registry->generation)
 			continue;
 		w->level = TSCF_LEVEL_DEFAULT;
-		c->subscriptions.dirty = true;
+		n->dirty = true;
 	}
 }
 
-static void unlink_of_watched(struct client *c, struct watch *watch)
+static void unlink_of_watched(struct subscriptions *n, struct watch *watch)
 {
 	struct watched *w = watch->watched;
 	for (struct watch **at = &w->watches; *at; at = &(*at)->of_watched) {
@@ -218,12 +214,12 @@ static void unlink_of_watched(struct client *c, struct watch *watch)
 		}
 	}
 	if (!w->watches) {
-		HASH_DEL(c->subscriptions.sockets, w);
+		HASH_DEL(n->sockets, w);
 		free(w);
 	}
 }
 
-static void watch_free(struct client *c, struct watch *watch)
+static void watch_free(struct subscriptions *n, struct watch *watch)
 {
 	struct subscriber *s = watch->subscriber;
 	for (struct watch **at = &s->watches; *at; at = &(*at)->of_subscriber) {
@@ -233,60 +229,60 @@ static void watch_free(struct client *c, struct watch *watch)
 		}
 	}
 	s->count--;
-	unlink_of_watched(c, watch);
+	unlink_of_watched(n, watch);
 	free(watch);
 }
 
-void subscriptions_destroyed(struct client *c, uint64_t cookie)
+void subscriptions_destroyed(struct subscriptions *n, uint64_t cookie)
 {
-	struct watched *w = c->subscriptions.sockets ? find(c, cookie) : NULL;
+	struct watched *w = n->sockets ? find(n, cookie) : NULL;
 	unsigned left = 0;
 	/* Removing the last watch frees the socket. */
 	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
 		left++;
 	while (left-- > 0)
-		watch_free(c, w->watches);
+		watch_free(n, w->watches);
 }
 
 /* --- requests --- */
 
-static struct subscriber *subscriber_of(const struct client *c, const struct tscf_control_call_in *call)
+static struct subscriber *subscriber_of(const struct subscriptions *n, const struct tscf_control_call_in *call)
 {
-	for (struct subscriber *s = c->subscriptions.subscribers; s; s = s->next)
+	for (struct subscriber *s = n->subscribers; s; s = s->next)
 		if (s->call == call)
 			return s;
 	return NULL;
 }
 
 /* The subscriptions of a user must leave room for other calls of the user's programs. */
-static bool may_subscribe(const struct client *c, uid_t uid)
+static bool may_subscribe(const struct subscriptions *n, uid_t uid)
 {
 	unsigned count = 0;
-	for (const struct subscriber *s = c->subscriptions.subscribers; s; s = s->next)
+	for (const struct subscriber *s = n->subscribers; s; s = s->next)
 		count += s->call->uid == uid;
 	return uid == 0 || count < SUBSCRIPTIONS_PER_USER;
 }
 
-void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_subscribe(struct subscriptions *n, struct tscf_control_call_in *call)
 {
-	bool again = subscriber_of(c, call), allowed = may_subscribe(c, call->uid);
+	bool again = subscriber_of(n, call), allowed = may_subscribe(n, call->uid);
 	struct subscriber *s = again || !allowed ? NULL : calloc(1, sizeof(*s));
 	if (!s) {
 		tscf_control_answer(call, again ? EALREADY : allowed ? ENOMEM : EUSERS, NULL);
 		return;
 	}
-	subscriptions_flush(c);
+	subscriptions_flush(n);
 	s->call = call;
-	s->next = c->subscriptions.subscribers;
-	c->subscriptions.subscribers = s;
+	s->next = n->subscribers;
+	n->subscribers = s;
 	tscf_control_keep(call);
-	tell_tunnel(c, false, s);
-	tell_tunnel(c, true, s);
+	tell_tunnel(n, false, s);
+	tell_tunnel(n, true, s);
 }
 
-static struct watched *watched_of(struct client *c, const struct tscf_socket *s)
+static struct watched *watched_of(struct subscriptions *n, const struct tscf_socket *s)
 {
-	struct watched *w = find(c, s->cookie);
+	struct watched *w = find(n, s->cookie);
 	if (w)
 		return w;
 	w = calloc(1, sizeof(*w));
@@ -294,13 +290,13 @@ static struct watched *watched_of(struct client *c, const struct tscf_socket *s)
 		return NULL;
 	w->cookie = s->cookie;
 	w->available = true;
-	HASH_ADD(hh, c->subscriptions.sockets, cookie, sizeof(w->cookie), w);
+	HASH_ADD(hh, n->sockets, cookie, sizeof(w->cookie), w);
 	return w;
 }
 
-static struct watch *watch_new(struct client *c, struct subscriber *s, const struct tscf_socket *socket)
+static struct watch *watch_new(struct subscriptions *n, struct subscriber *s, const struct tscf_socket *socket)
 {
-	struct watched *w = watched_of(c, socket);
+	struct watched *w = watched_of(n, socket);
 	for (struct watch *at = w ? w->watches : NULL; at; at = at->of_watched)
 		if (at->subscriber == s)
 			return at;
@@ -313,9 +309,9 @@ static struct watch *watch_new(struct client *c, struct subscriber *s, const str
 	return watch;
 }
 
-void subscriptions_watch(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_watch(struct subscriptions *n, struct tscf_control_call_in *call)
 {
-	struct subscriber *s = subscriber_of(c, call);
+	struct subscriber *s = subscriber_of(n, call);
 	struct tscf_socket socket;
 	int error = call->fd < 0 || !s ? -EINVAL : tscf_socket_same_netns(call->fd);
 	if (error == 0)
@@ -328,21 +324,21 @@ void subscriptions_watch(struct client *c, struct tscf_control_call_in *call)
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
-	struct watch *watch = error == 0 ? watch_new(c, s, &socket) : NULL;
+	struct watch *watch = error == 0 ? watch_new(n, s, &socket) : NULL;
 	if (!watch) {
 		tscf_debug("a socket is not watched for its program: %s", strerror(error ? -error : ENOMEM));
 		return;
 	}
-	subscriptions_socket(c, &socket, tscf_mark_level(socket.mark, c->config->fwmark_mask));
-	look_again(c, watch->watched);
+	subscriptions_socket(n, &socket, tscf_mark_level(socket.mark, n->config->fwmark_mask));
+	look_again(n, watch->watched);
 	/* Earlier watchers have the state already.  A new one assumes "available, not enabled" until it gets an
 	 * event. */
-	tell_socket(c, watch->watched, s);
+	tell_socket(n, watch->watched, s);
 }
 
-void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call)
+void subscriptions_unwatch(struct subscriptions *n, struct tscf_control_call_in *call)
 {
-	struct subscriber *s = subscriber_of(c, call);
+	struct subscriber *s = subscriber_of(n, call);
 	uint64_t cookie = call->request.cookie[0] | (uint64_t)call->request.cookie[1] << 32;
 	if (!s) {
 		tscf_control_answer(call, EINVAL, NULL);
@@ -350,29 +346,29 @@ void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call)
 	}
 	for (struct watch *at = s->watches; at; at = at->of_subscriber) {
 		if (at->watched->cookie == cookie) {
-			watch_free(c, at);
+			watch_free(n, at);
 			return;
 		}
 	}
 }
 
-bool subscriptions_gone(struct client *c, struct tscf_control_call_in *call)
+bool subscriptions_gone(struct subscriptions *n, struct tscf_control_call_in *call)
 {
-	for (struct subscriber **at = &c->subscriptions.subscribers; *at; at = &(*at)->next) {
+	for (struct subscriber **at = &n->subscribers; *at; at = &(*at)->next) {
 		struct subscriber *s = *at;
 		if (s->call != call)
 			continue;
 		*at = s->next;
 		while (s->watches)
-			watch_free(c, s->watches);
+			watch_free(n, s->watches);
 		free(s);
 		return true;
 	}
 	return false;
 }
 
-void subscriptions_free(struct client *c)
+void subscriptions_free(struct subscriptions *n)
 {
-	while (c->subscriptions.subscribers)
-		subscriptions_gone(c, c->subscriptions.subscribers->call);
+	while (n->subscribers)
+		subscriptions_gone(n, n->subscribers->call);
 }

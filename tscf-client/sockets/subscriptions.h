@@ -19,6 +19,7 @@
 
 #include "common/control/control.h"
 #include "common/linux/sockdiag.h"
+#include "tscf-client/sockets/registry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,9 +29,15 @@
 /** Subscriptions of one user other than root: half of the user's connections (control.h). */
 #define SUBSCRIPTIONS_PER_USER 128
 
-struct client;
-
+/** The owner sets what it uses; the rest is zero at first. */
 struct subscriptions {
+	const struct client_config *config;
+	const struct tscf_timers *timers;
+	const struct dtte *dtte;
+	const struct registry *registry;
+	const struct trusted_network *trusted_network;
+	const struct tunnel *plain, *encrypted;
+	const char *plain_reason; /**< why the plain tunnel is up or down, as text */
 	struct subscriber *subscribers;
 	struct watched *sockets; /**< by cookie */
 	bool dirty;              /**< the registry or a watched socket has changed */
@@ -40,23 +47,23 @@ struct subscriptions {
 };
 
 /** Handle TSCF_CONTROL_SUBSCRIBE, _WATCH and _UNWATCH. */
-void subscriptions_subscribe(struct client *c, struct tscf_control_call_in *call);
-void subscriptions_watch(struct client *c, struct tscf_control_call_in *call);
-void subscriptions_unwatch(struct client *c, struct tscf_control_call_in *call);
+void subscriptions_subscribe(struct subscriptions *n, struct tscf_control_call_in *call);
+void subscriptions_watch(struct subscriptions *n, struct tscf_control_call_in *call);
+void subscriptions_unwatch(struct subscriptions *n, struct tscf_control_call_in *call);
 /** Forget the subscriber @p call.  @return whether it was one. */
-bool subscriptions_gone(struct client *c, struct tscf_control_call_in *call);
+bool subscriptions_gone(struct subscriptions *n, struct tscf_control_call_in *call);
 
 /** The socket is as @p s says, and has that level. */
-void subscriptions_socket(struct client *c, const struct tscf_socket *s, enum tscf_level level);
+void subscriptions_socket(struct subscriptions *n, const struct tscf_socket *s, enum tscf_level level);
 /** Every socket with a level has been reported since the registry's last dump began: sockets that were not are gone. */
-void subscriptions_dumped(struct client *c);
+void subscriptions_dumped(struct subscriptions *n);
 /** The socket with that cookie is gone. */
-void subscriptions_destroyed(struct client *c, uint64_t cookie);
+void subscriptions_destroyed(struct subscriptions *n, uint64_t cookie);
 /** What the server knows of some socket has changed. */
-void subscriptions_changed(struct client *c);
+void subscriptions_changed(struct subscriptions *n);
 /** At the end of a loop iteration: send what has changed. */
-void subscriptions_flush(struct client *c);
+void subscriptions_flush(struct subscriptions *n);
 /** Forget all subscribers. */
-void subscriptions_free(struct client *c);
+void subscriptions_free(struct subscriptions *n);
 
 #endif

@@ -85,5 +85,5 @@ void trusted_network_look(struct client *c)
 		end(c);
 	else
 		snprintf(c->trusted_network.by, sizeof(c->trusted_network.by), "%s", by);
-	subscriptions_changed(c);
+	subscriptions_changed(&c->subscriptions);
 }
