@@ -22,6 +22,8 @@ libtscf_common_la_SOURCES = \
 	common/base/addr.c \
 	common/base/addr.h \
 	common/base/bytes.h \
+	common/base/cgroup.c \
+	common/base/cgroup.h \
 	common/base/clock.c \
 	common/base/clock.h \
 	common/base/file.c \

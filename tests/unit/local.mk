@@ -18,6 +18,11 @@ tests_unit_test_binding_SOURCES = tests/unit/test_binding.c tests/unit/runner.h 
 tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_binding_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_cgroup
+tests_unit_test_cgroup_SOURCES = tests/unit/test_cgroup.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_cgroup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_fragment
 tests_unit_test_fragment_SOURCES = tests/unit/test_fragment.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_fragment_CFLAGS = $(UNIT_CFLAGS)

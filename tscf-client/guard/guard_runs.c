@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/guard/guard_runs.h"
 
+#include "common/base/cgroup.h"
 #include "tscf-client/guard/guard_cgroup.h"
 
 #include <errno.h>
@@ -19,36 +20,12 @@ static int open_cgroup(const struct guard_set *s, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The cgroup of a process, from the root.  @return 0 or -errno. */
-static int name_of(pid_t pid, char name[PATH_MAX])
-{
-	char line[PATH_MAX];
-	int err = -ENOENT;
-	FILE *file;
-
-	snprintf(line, sizeof(line), "/proc/%d/cgroup", (int)pid);
-	file = fopen(line, "re");
-	if (!file)
-		return -errno;
-	while (err != 0 && fgets(line, sizeof(line), file)) {
-		size_t length = strcspn(line, "\n");
-
-		if (strncmp(line, "0::/", 4) != 0 || line[length] == '\0')
-			continue;
-		line[length] = '\0';
-		memcpy(name, line + 3, length - 2);
-		err = 0;
-	}
-	fclose(file);
-	return err;
-}
-
 static bool is_own(int fd, const char *name, uid_t uid)
 {
 	const char *last = strrchr(name, '/');
 	struct stat st;
 
-	return last && strncmp(last + 1, GUARD_RUN_PREFIX, sizeof(GUARD_RUN_PREFIX) - 1) == 0 && fstat(fd, &st) == 0 &&
+	return last && strncmp(last + 1, TSCF_CGROUP_RUN, sizeof(TSCF_CGROUP_RUN) - 1) == 0 && fstat(fd, &st) == 0 &&
 	       st.st_uid == uid;
 }
 
@@ -58,7 +35,7 @@ static int make_below(int fd, pid_t pid)
 	char name[64], text[16];
 	int made, procs, length, err = 0;
 
-	snprintf(name, sizeof(name), GUARD_RUN_PREFIX "%d", (int)pid);
+	snprintf(name, sizeof(name), TSCF_CGROUP_RUN "%d", (int)pid);
 	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	made = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -82,7 +59,7 @@ int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_le
 	struct guard_group_key key = {.netns = s->netns};
 	struct guard_group group = {.fits = level};
 	char name[PATH_MAX];
-	int err = name_of(pid, name), fd = -1;
+	int err = tscf_cgroup_of(pid, name, sizeof(name)), fd = -1;
 
 	guard_runs_look(s, count);
 	if (err == 0)
@@ -107,10 +84,11 @@ enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
 	struct guard_group_key key = {.netns = s->netns};
 	struct guard_group group;
 	char name[PATH_MAX];
-	int err = name_of(pid, name);
 
+	if (tscf_cgroup_of(pid, name, sizeof(name)) != 0)
+		return TSCF_LEVEL_DEFAULT;
 	/* The innermost cgroup counts. */
-	for (char *end = name + strlen(name); err == 0 && end > name; end = strrchr(name, '/')) {
+	for (char *end = name + strlen(name); end > name; end = strrchr(name, '/')) {
 		int fd;
 
 		*end = '\0';

@@ -14,9 +14,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/** How the names of such cgroups begin. */
-#define GUARD_RUN_PREFIX "tscf-run-"
-
 /**
  * Put the process @p pid of user @p uid in a cgroup of that level.  That is its present cgroup, if that was made for
  * tscf-run and belongs to @p uid.  Otherwise it is a new one below, so that the limits of the present cgroup still

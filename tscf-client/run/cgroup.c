@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/run/cgroup.h"
 
+#include "common/base/cgroup.h"
 #include "common/base/log.h"
 #include "common/control/control.h"
 
@@ -29,23 +30,6 @@ static bool find_mount(char mount[PATH_MAX])
 	return found;
 }
 
-static bool find_own(char name[PATH_MAX])
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		found = strncmp(line, "0::/", 4) == 0;
-		if (found)
-			memcpy(name, line + 3, strlen(line + 3) + 1);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 /* Possible only below a cgroup that was delegated to this user.  If it fails, the client does it. */
 static void make_own(void)
 {
@@ -53,9 +37,9 @@ static void make_own(void)
 	int fd;
 	bool moved;
 
-	if (!find_mount(mount) || !find_own(own))
+	if (!find_mount(mount) || tscf_cgroup_of(0, own, sizeof(own)) != 0)
 		return;
-	snprintf(path, sizeof(path), "%s%s/tscf-run-%d", mount, own, (int)getpid());
+	snprintf(path, sizeof(path), "%s%s/" TSCF_CGROUP_RUN "%d", mount, own, (int)getpid());
 	if (mkdir(path, 0755) < 0)
 		return;
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/classify.h"
 
+#include "common/base/cgroup.h"
 #include "common/control/control.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
@@ -16,7 +17,7 @@ uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, p
 
 		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
 		processes_executable(pid, program, sizeof(program));
-		processes_cgroup(pid, cgroup, sizeof(cgroup));
+		tscf_cgroup_of(pid, cgroup, sizeof(cgroup));
 	}
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }

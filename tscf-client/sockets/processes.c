@@ -211,25 +211,6 @@ static FILE *open_of(pid_t pid, const char *file)
 	return fopen(path, "re");
 }
 
-void processes_cgroup(pid_t pid, char *name, size_t size)
-{
-	FILE *file = open_of(pid, "cgroup");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-
-	name[0] = '\0';
-	while (file && (n = getline(&line, &room, file)) > 0) {
-		if (strncmp(line, "0::", 3) != 0 || (size_t)n - 3 > size)
-			continue;
-		memcpy(name, line + 3, (size_t)n - 4);
-		name[n - 4] = '\0';
-	}
-	free(line);
-	if (file)
-		fclose(file);
-}
-
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size)
 {
 	FILE *file = open_of(pid, "environ");

@@ -44,9 +44,6 @@ bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 /** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
 void processes_executable(pid_t pid, char *name, size_t size);
 
-/** The cgroup of process @p pid, from the root of cgroup v2; "" if that is not known, or too long for @p size. */
-void processes_cgroup(pid_t pid, char *name, size_t size);
-
 /** The value of a variable in the environment that @p pid was started with, truncated to @p size.  @return whether it
  * is set. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
