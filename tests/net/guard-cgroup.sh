@@ -64,6 +64,19 @@ kill -CONT "$CLIENT_PID"
 wait $unseen
 is "the same by what it sends" "$(sed 's/.*value=0/value=0/; s/ $//' "$T/unseen.out")" = "value=0 back=2/0"
 
+# --- one with a long name, which the client looks at ---
+long=$(printf 'x%.0s' {1..240})
+mkdir "$top/app-$long" "$top/app-$long.scope"
+rm "$T/go"
+run_within "app-$long.scope" M-long v w"$T/go" v s3 >"$T/long.out" &
+unseen=$!
+must 5 '[ -s "$T/long.out" ]'
+client reload || die "no reload"
+: >"$T/go"
+wait $unseen
+is "of a long name" "$(sed 's/ $//' "$T/long.out")" = "value=10 value=10 back=3/0"
+is "of a long name, and it does not match" "$(within "app-$long" M-other v s1)" = "value=0 back=1/0"
+
 # --- other patterns ---
 sed -i 's/app-\*.scope/app-2/' "$T/client.conf"
 client reload || die "no reload"
@@ -74,5 +87,5 @@ kill_client
 is "no client, a cgroup that is known" "$(within app-1.scope M-known v)/$(within app-2 M-killed v s2)" = "value=0/value=10 back=0/13"
 is "and one that is not" "$(within app-later M-killed v s2)" = "value=10 back=0/13"
 stop_capture
-for marker in M-in M-child M-new M-killed; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-in M-child M-new M-long M-killed; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-out)" -eq 4

@@ -123,6 +123,11 @@ UNIT_TESTS += tests/unit/test_client_upkeep
 tests_unit_test_client_upkeep_SOURCES = tests/unit/test_client_upkeep.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_upkeep_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_upkeep_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_client_groups
+tests_unit_test_client_groups_SOURCES = tests/unit/test_client_groups.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_groups_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_groups_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_guard
 tests_unit_test_client_guard_SOURCES = tests/unit/test_client_guard.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_guard_CFLAGS = $(UNIT_CFLAGS)

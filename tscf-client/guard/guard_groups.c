@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,11 @@
 #include <uthash.h>
 
 struct guard_group_node {
-	char name[POLICY_CGROUP]; /**< from the root; "" is the root itself */
-	struct guard_group_key key;
+	struct guard_group_key key; /**< as told; generation 0: the guard does not know it */
 	struct guard_group group;
 	unsigned round; /**< in which it was seen last */
 	UT_hash_handle hh;
+	char name[]; /**< from the root; "" is the root itself */
 };
 
 void guard_groups_init(struct guard_groups *g, const struct guard_set *set, const struct policies *policies)
@@ -51,14 +52,16 @@ static void node_free(struct guard_groups *g, struct guard_group_node *n)
 static struct guard_group_node *node_of(struct guard_groups *g, const char *name)
 {
 	struct guard_group_node *n;
+	size_t length;
 
 	HASH_FIND_STR(g->nodes, name, n);
 	if (n)
 		return n;
-	n = calloc(1, sizeof(*n));
+	length = strlen(name) + 1;
+	n = calloc(1, sizeof(*n) + length);
 	if (!n)
 		return NULL;
-	snprintf(n->name, sizeof(n->name), "%s", name);
+	memcpy(n->name, name, length);
 	HASH_ADD_STR(g->nodes, name, n);
 	return n;
 }
@@ -102,13 +105,13 @@ static void visit(struct guard_groups *g, int fd, const char *name, unsigned dep
 {
 	struct guard_group_node *n = node_of(g, name);
 	uint64_t id = n ? guard_cgroup_id(fd) : 0;
-	char below[POLICY_CGROUP];
+	char below[PATH_MAX];
 	struct dirent *one;
 	DIR *d = NULL;
 
 	if (id != 0)
 		tell(g, n, id);
-	if (id != 0 && n->group.below != 0 && depth < GUARD_DEPTH) {
+	if (id != 0 && n->group.below != 0 && depth + 1 < GUARD_DEPTH) {
 		/* Watch before reading the list, so that no new cgroup is missed. */
 		watch(g, fd);
 		d = fdopendir(fd);
@@ -143,7 +146,9 @@ static void look(struct guard_groups *g)
 	{
 		if (n->round == g->round)
 			continue;
-		guard_set_forget_group(g->set, &n->key);
+		/* Generation 0 belongs to tscf-run. */
+		if (n->key.generation != 0)
+			guard_set_forget_group(g->set, &n->key);
 		node_free(g, n);
 	}
 }

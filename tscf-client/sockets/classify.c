@@ -6,10 +6,12 @@
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
 
+#include <limits.h>
+
 uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
 {
 	const struct policies *policies = &c->config->policies;
-	char program[POLICY_PROGRAM] = "", cgroup[POLICY_CGROUP] = "";
+	char program[POLICY_PROGRAM] = "", cgroup[PATH_MAX] = "";
 	struct policy_subject subject = {.socket = s, .program = program, .cgroup = cgroup};
 
 	if (policies_numbered(policies) > 0) {
