@@ -243,7 +243,7 @@ static void remove_rules(struct client *c)
 static void tear_down(struct client *c)
 {
 	subscriptions_free(&c->subscriptions);
-	moves_free(c);
+	moves_free(&c->moves);
 	monitor_stop(c);
 	wall_clock_stop(&c->wall_clock);
 	upkeep_stop(&c->upkeep);
@@ -298,7 +298,7 @@ static struct client *client_new(struct client_config *config)
 	tunnel_init(&c->plain, &c->tunnel_host, false, &plain_events);
 	tunnel_init(&c->former, &c->tunnel_host, false, &plain_former_events);
 	encrypted_init(c);
-	moves_init(c);
+	moves_init(&c->moves);
 	accepted_init(c);
 	nat_probe_init(&c->nat_probes);
 	waiters_init(c);

@@ -8,12 +8,13 @@ static void acknowledged(void *context, uint64_t waiter, int error)
 	if (waiter == REGISTRY_WAITER_TRUST)
 		trusted_network_released(c);
 	else
-		moves_acknowledged(c, waiter, error);
+		moves_acknowledged(&c->moves, waiter, error);
 }
 
 static bool is_leaving(void *context, uint64_t cookie)
 {
-	return moves_is_leaving(context, cookie);
+	const struct client *c = context;
+	return moves_is_leaving(&c->moves, cookie);
 }
 
 static void releasing(void *context)

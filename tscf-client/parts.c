@@ -41,6 +41,11 @@ static void connect_tunnels(struct client *c)
 					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
 }
 
+static json_t *describe_socket(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid)
+{
+	return report_socket(context, s, value, pid, NULL);
+}
+
 static void connect_sockets(struct client *c)
 {
 	c->accept_queue = (struct accept_queue){.config = c->config, .timers = &c->timers, .guard = &c->guard};
@@ -62,6 +67,16 @@ static void connect_sockets(struct client *c)
 						  .plain = &c->plain,
 						  .encrypted = &c->encrypted,
 						  .plain_reason = c->plain_reason};
+	c->moves = (struct moves){.config = c->config,
+				  .timers = &c->timers,
+				  .dtte = &c->dtte,
+				  .registry = &c->registry,
+				  .subscriptions = &c->subscriptions,
+				  .accept_queue = &c->accept_queue,
+				  .trusted_network = &c->trusted_network,
+				  .control = &c->control,
+				  .describe = describe_socket,
+				  .context = c};
 }
 
 void client_connect_parts(struct client *c)

@@ -94,16 +94,16 @@ static void request(void *context, struct tscf_control_call_in *call)
 		answer_json(call, report_sockets(c));
 		break;
 	case TSCF_CONTROL_SET_LEVEL:
-		moves_set_level(c, call);
+		moves_set_level(&c->moves, call);
 		break;
 	case TSCF_CONTROL_GET_LEVEL:
-		moves_get_level(c, call);
+		moves_get_level(&c->moves, call);
 		break;
 	case TSCF_CONTROL_MARK_MASK:
 		mark_mask(c, call);
 		break;
 	case TSCF_CONTROL_BOUND:
-		moves_bound(c, call);
+		moves_bound(&c->moves, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
 		live_sockets_level_of(c, call);
@@ -148,7 +148,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	if (subscriptions_gone(&c->subscriptions, call))
 		return;
 	waiters_gone(c, call);
-	moves_gone(c, call);
+	moves_gone(call);
 }
 
 static bool brings_descriptor(uint32_t op)

@@ -26,12 +26,12 @@ static void take(struct client *c, const struct owner *o, uint32_t value)
 
 	if (fd < 0)
 		return;
-	change = value & TSCF_MARK_EXPLICIT ? moves_begin_own(c, level) : moves_begin_default(c, level);
+	change = value & TSCF_MARK_EXPLICIT ? moves_begin_own(&c->moves, level) : moves_begin_default(&c->moves, level);
 	if (!change) {
 		tscf_control_discard(c->control, fd);
 		return;
 	}
-	moves_end(c, change, moves_add(c, change, fd, o->pid));
+	moves_end(&c->moves, change, moves_add(&c->moves, change, fd, o->pid));
 }
 
 /* If the mark has changed since, the connection was given a level, by the last check at the latest. */

@@ -3,14 +3,14 @@
 
 #include "common/base/cgroup.h"
 #include "common/control/control.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <limits.h>
 
-uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
+uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+		  enum tscf_level otherwise)
 {
-	const struct policies *policies = &c->config->policies;
+	const struct policies *policies = &config->policies;
 	char program[POLICY_PROGRAM] = "", cgroup[PATH_MAX] = "";
 	struct policy_subject subject = {.socket = s, .program = program, .cgroup = cgroup};
 
@@ -24,19 +24,20 @@ uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, p
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }
 
-bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
+bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+		      enum tscf_level otherwise)
 {
-	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	uint32_t value = tscf_mark_get(s->mark, config->fwmark_mask);
 
 	/* The socket has no mark though it ought to have one: a program has removed it. */
 	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
 		return false;
-	return classify(c, fd, s, pid, otherwise) != value;
+	return classify(config, fd, s, pid, otherwise) != value;
 }
 
-enum tscf_level classify_default_of(const struct client *c, pid_t pid)
+enum tscf_level classify_default_of(const struct guard *guard, pid_t pid)
 {
-	enum tscf_level level = guard_run_level(&c->guard, pid);
+	enum tscf_level level = guard_run_level(guard, pid);
 	char text[32];
 
 	/* A program cannot change that level through its environment. */

@@ -11,6 +11,8 @@
 
 #include "common/base/level.h"
 #include "common/linux/sockdiag.h"
+#include "tscf-client/guard/guard.h"
+#include "tscf-client/settings/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,15 +21,14 @@
 /** The file name of the library that asks. */
 #define CLASSIFY_LIBRARY "libtscf-preload.so"
 
-struct client;
-
 /** @return the value (level.h) for the socket @p s behind @p fd of process @p pid.  @p otherwise: the level that
  * tscf-run has set for the process. */
-uint32_t classify(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise);
+uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+		  enum tscf_level otherwise);
 /** @return whether the socket's mark must change, and may: a level set explicitly stays, even the default one. */
-bool classify_changes(const struct client *c, int fd, const struct tscf_socket *s, pid_t pid,
+bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise);
 /** @return the level that tscf-run has set for process @p pid. */
-enum tscf_level classify_default_of(const struct client *c, pid_t pid);
+enum tscf_level classify_default_of(const struct guard *guard, pid_t pid);
 
 #endif

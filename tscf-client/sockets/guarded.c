@@ -48,14 +48,15 @@ static void give(void *context, pid_t pid, int fd)
 	struct change *change = NULL;
 
 	if (!w->found && guard_set_asked(&c->guard.set, fd) == w->event->asked)
-		change = w->event->kind == GUARD_EVENT_CLASS ? moves_begin_default(c, classify_default_of(c, pid))
-							     : moves_begin_own(c, (enum tscf_level)w->event->level);
+		change = w->event->kind == GUARD_EVENT_CLASS
+			     ? moves_begin_default(&c->moves, classify_default_of(&c->guard, pid))
+			     : moves_begin_own(&c->moves, (enum tscf_level)w->event->level);
 	if (!change) {
 		close(fd);
 		return;
 	}
 	w->found = true;
-	moves_end(c, change, moves_add(c, change, fd, pid));
+	moves_end(&c->moves, change, moves_add(&c->moves, change, fd, pid));
 }
 
 void guarded_event(void *context, const struct guard_event *e)
@@ -70,12 +71,12 @@ void guarded_event(void *context, const struct guard_event *e)
 		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
 			registry_resync_soon(&c->registry);
 		else
-			moves_marked(c, &s, e->mark_before);
+			moves_marked(&c->moves, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_LEVEL:
 		if (s.protocol == IPPROTO_TCP && s.local_port != 0 && s.remote_port == 0)
 			accept_queue_raised(&c->accept_queue, &s, tscf_mark_get(e->mark, c->config->fwmark_mask));
-		moves_marked(c, &s, e->mark_before);
+		moves_marked(&c->moves, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_GROUP:
 		guard_groups_look_soon(&c->guard.groups);

@@ -24,7 +24,7 @@ struct gather {
 static void take_each(void *context, pid_t pid, int fd)
 {
 	struct gather *g = context;
-	int error = moves_add(g->c, g->change, fd, pid);
+	int error = moves_add(&g->c->moves, g->change, fd, pid);
 	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
 		g->error = error;
 }
@@ -83,7 +83,7 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 {
 	const struct tscf_control_request *r = &call->request;
 	bool by_pid = r->pid > 0;
-	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(c, call) : NULL;
+	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(&c->moves, call) : NULL;
 	if (!change) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
@@ -98,7 +98,7 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 	/* A port may have several owners: sockets that may not be changed are no failure if others may. */
 	if (g.error == 0 && change->count == 0)
 		g.error = -ENOENT;
-	moves_end(c, change, by_pid || change->count == 0 ? g.error : 0);
+	moves_end(&c->moves, change, by_pid || change->count == 0 ? g.error : 0);
 }
 
 /* --- policies that have changed --- */
@@ -114,10 +114,10 @@ static bool is_another(const struct process *p, int fd, const struct tscf_socket
 {
 	uint32_t before = tscf_mark_get(s->mark, p->c->config->fwmark_mask);
 
-	if (!classify_changes(p->c, fd, s, pid, p->change->level))
+	if (!classify_changes(p->c->config, fd, s, pid, p->change->level))
 		return false;
 	return p->library || before >> TSCF_MARK_POLICY_SHIFT != 0 ||
-	       classify(p->c, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
+	       classify(p->c->config, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
 }
 
 static void reclassify_socket(void *context, pid_t pid, int fd)
@@ -129,7 +129,7 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 	if (ours)
 		guard_adopt(&p->c->guard, fd, &s);
 	if (ours && is_another(p, fd, &s, pid))
-		moves_add(p->c, p->change, fd, pid);
+		moves_add(&p->c->moves, p->change, fd, pid);
 	else
 		tscf_control_discard(p->c->control, fd);
 }
@@ -140,13 +140,13 @@ static void reclassify_process(void *context, pid_t pid)
 
 	if ((!p.library && !p.c->guard.on) || pid == getpid())
 		return;
-	p.change = moves_begin_default(p.c, classify_default_of(p.c, pid));
+	p.change = moves_begin_default(&p.c->moves, classify_default_of(&p.c->guard, pid));
 	if (!p.change) {
 		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
 		return;
 	}
 	processes_each_socket(pid, reclassify_socket, &p);
-	moves_end(p.c, p.change, 0);
+	moves_end(&p.c->moves, p.change, 0);
 }
 
 void live_sockets_classify(struct client *c)

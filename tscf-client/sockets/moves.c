@@ -2,7 +2,6 @@
 #include "tscf-client/sockets/moves.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/classify.h"
 
 #include <errno.h>
@@ -18,88 +17,88 @@ static double milliseconds_since(const struct timespec *then)
 }
 
 /* What a level means for one socket: without a mark, policies decide. */
-static enum tscf_level effective_of(const struct client *c, uint32_t value, const struct tscf_socket *s)
+static enum tscf_level effective_of(const struct moves *moves, uint32_t value, const struct tscf_socket *s)
 {
 	struct tscf_socket with = *s;
-	with.mark = tscf_mark_set(s->mark, c->config->fwmark_mask, value);
-	return registry_effective(&c->registry, registry_level(&c->registry, &with));
+	with.mark = tscf_mark_set(s->mark, moves->config->fwmark_mask, value);
+	return registry_effective(moves->registry, registry_level(moves->registry, &with));
 }
 
 /* Close a socket of a change.  It may be the socket's last descriptor, unless the call that brought it is still
  * open. */
-static void let_go(struct client *c, const struct change *change, int fd)
+static void let_go(struct moves *moves, const struct change *change, int fd)
 {
 	if (fd >= 0 && change->call && !change->detailed)
 		tscf_control_release(change->call, fd);
 	else if (fd >= 0)
-		tscf_control_discard(c->control, fd);
+		tscf_control_discard(*moves->control, fd);
 }
 
-static struct change *change_new(struct client *c, enum tscf_level level)
+static struct change *change_new(struct moves *moves, enum tscf_level level)
 {
 	struct change *change = calloc(1, sizeof(*change));
 	if (!change)
 		return NULL;
 	change->level = level;
-	change->deadline = c->now + MOVES_WAIT_MS;
+	change->deadline = tscf_timers_now(moves->timers) + MOVES_WAIT_MS;
 	change->last = &change->moves;
 	clock_gettime(CLOCK_MONOTONIC, &change->started);
-	change->next = c->moves.changes;
-	c->moves.changes = change;
+	change->next = moves->changes;
+	moves->changes = change;
 	return change;
 }
 
-static struct change *change_for(struct client *c, struct tscf_control_call_in *call, bool detailed)
+static struct change *change_for(struct moves *moves, struct tscf_control_call_in *call, bool detailed)
 {
-	struct change *change = change_new(c, (enum tscf_level)call->request.level);
+	struct change *change = change_new(moves, (enum tscf_level)call->request.level);
 	if (!change)
 		return NULL;
 	if (call->request.timeout_ms > 0)
-		change->deadline = c->now + call->request.timeout_ms;
+		change->deadline = tscf_timers_now(moves->timers) + call->request.timeout_ms;
 	change->call = call;
 	change->detailed = detailed;
 	call->user = change;
 	return change;
 }
 
-static char *describe(struct client *c, const struct change *change)
+static char *describe(struct moves *moves, const struct change *change)
 {
 	json_t *list = json_array();
 	for (const struct move *m = change->moves; m; m = m->next)
-		json_array_append_new(list, report_socket(c, &m->socket, m->value, m->pid, NULL));
+		json_array_append_new(list, moves->describe(moves->context, &m->socket, m->value, m->pid));
 	json_t *answer =
 	    json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
 		      (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
-		      dtte_state_name(c->dtte.state), "reason", c->dtte.reason, "sockets", list);
+		      dtte_state_name(moves->dtte->state), "reason", moves->dtte->reason, "sockets", list);
 	char *text = answer ? json_dumps(answer, 0) : NULL;
 	json_decref(answer);
 	return text;
 }
 
-static void answer(struct client *c, struct change *change)
+static void answer(struct moves *moves, struct change *change)
 {
 	struct tscf_control_call_in *call = change->call;
 	if (!call)
 		return;
 	change->call = NULL;
 	call->user = NULL;
-	char *text = change->detailed && change->count > 0 ? describe(c, change) : NULL;
+	char *text = change->detailed && change->count > 0 ? describe(moves, change) : NULL;
 	tscf_control_answer(call, -change->error, text);
 	free(text);
 }
 
-static void move_done(struct client *c, struct move *m)
+static void move_done(struct moves *moves, struct move *m)
 {
 	if (m->done)
 		return;
 	m->done = true;
 	m->change->open--;
-	HASH_DELETE(by_socket, c->moves.by_socket, m);
+	HASH_DELETE(by_socket, moves->by_socket, m);
 }
 
-static void change_free(struct client *c, struct change *change)
+static void change_free(struct moves *moves, struct change *change)
 {
-	for (struct change **at = &c->moves.changes; *at; at = &(*at)->next) {
+	for (struct change **at = &moves->changes; *at; at = &(*at)->next) {
 		if (*at == change) {
 			*at = change->next;
 			break;
@@ -108,74 +107,74 @@ static void change_free(struct client *c, struct change *change)
 	while (change->moves) {
 		struct move *m = change->moves;
 		change->moves = m->next;
-		move_done(c, m);
-		HASH_DEL(c->moves.by_id, m);
-		let_go(c, change, m->fd);
+		move_done(moves, m);
+		HASH_DEL(moves->by_id, m);
+		let_go(moves, change, m->fd);
 		free(m);
 	}
 	free(change);
 }
 
 /* An answered change stays while one of its sockets waits for its mark. */
-static void settle(struct client *c, struct change *change)
+static void settle(struct moves *moves, struct change *change)
 {
 	if (change->open > 0)
 		return;
-	answer(c, change);
-	change_free(c, change);
+	answer(moves, change);
+	change_free(moves, change);
 }
 
 /* The newest request for a socket holds: an older one must not set its mark later. */
-static void supersede(struct client *c, uint64_t cookie)
+static void supersede(struct moves *moves, uint64_t cookie)
 {
 	struct move *m;
-	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof(cookie), m);
+	HASH_FIND(by_socket, moves->by_socket, &cookie, sizeof(cookie), m);
 	if (!m)
 		return;
 	struct change *change = m->change;
-	let_go(c, change, m->fd);
+	let_go(moves, change, m->fd);
 	m->fd = -1;
-	move_done(c, m);
-	settle(c, change);
+	move_done(moves, m);
+	settle(moves, change);
 }
 
-static struct move *move_new(struct client *c, struct change *change, const struct tscf_socket *s, uint32_t value,
+static struct move *move_new(struct moves *moves, struct change *change, const struct tscf_socket *s, uint32_t value,
 			     int fd, pid_t pid)
 {
 	struct move *m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
-	supersede(c, s->cookie);
-	m->id = ++c->moves.last_id;
+	supersede(moves, s->cookie);
+	m->id = ++moves->last_id;
 	m->change = change;
 	m->socket = *s;
 	m->value = value;
 	m->level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
-	m->effective = effective_of(c, value, s);
+	m->effective = effective_of(moves, value, s);
 	m->fd = fd;
 	m->pid = pid;
 	*change->last = m;
 	change->last = &m->next;
 	change->count++;
 	change->open++;
-	HASH_ADD(hh, c->moves.by_id, id, sizeof(m->id), m);
-	HASH_ADD(by_socket, c->moves.by_socket, socket.cookie, sizeof(m->socket.cookie), m);
+	HASH_ADD(hh, moves->by_id, id, sizeof(m->id), m);
+	HASH_ADD(by_socket, moves->by_socket, socket.cookie, sizeof(m->socket.cookie), m);
 	return m;
 }
 
 /* Connections that wait in the queue of a listening socket are marked with it. */
-static int mark_socket(struct client *c, const struct move *m)
+static int mark_socket(struct moves *moves, const struct move *m)
 {
 	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
-	int error = queue ? accept_queue_before(&c->accept_queue, &m->socket) : 0;
+	int error = queue ? accept_queue_before(moves->accept_queue, &m->socket) : 0;
 	if (error == 0)
-		error = tscf_socket_set_mark(m->fd, c->config->fwmark_mask, m->value);
-	return error == 0 && queue ? accept_queue_after(&c->accept_queue, &m->socket, m->value) : error;
+		error = tscf_socket_set_mark(m->fd, moves->config->fwmark_mask, m->value);
+	return error == 0 && queue ? accept_queue_after(moves->accept_queue, &m->socket, m->value) : error;
 }
 
-static void set_mark(struct client *c, struct move *m)
+static void set_mark(struct moves *moves, struct move *m)
 {
-	int error = mark_socket(c, m);
+	int error = mark_socket(moves, m);
 	if (error < 0) {
 		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
 		/* The caller must not use the socket after this error. */
@@ -184,9 +183,9 @@ static void set_mark(struct client *c, struct move *m)
 		if (m->change->error == 0)
 			m->change->error = error;
 	} else {
-		subscriptions_socket(&c->subscriptions, &m->socket, m->level);
+		subscriptions_socket(moves->subscriptions, &m->socket, m->level);
 	}
-	let_go(c, m->change, m->fd);
+	let_go(moves, m->change, m->fd);
 	m->fd = -1;
 }
 
@@ -203,50 +202,52 @@ static void wait_for(struct move *m, const struct tscf_binding_key *keys, unsign
 }
 
 /* The binding of the default level covers the whole address. */
-static void end_exceptions(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count)
+static void end_exceptions(struct moves *moves, struct move *m, const struct tscf_binding_key *keys, unsigned count)
 {
 	struct move copy = *m;
-	set_mark(c, m);
+	set_mark(moves, m);
 	wait_for(m, keys, count);
 	for (unsigned i = 0; i < count; i++)
-		registry_end_exception(&c->registry, &keys[i], waiter_of(&copy, &keys[i]));
+		registry_end_exception(moves->registry, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
-static void bind_keys(struct client *c, struct move *m, const struct tscf_binding_key *keys, unsigned count, bool moved)
+static void bind_keys(struct moves *moves, struct move *m, const struct tscf_binding_key *keys, unsigned count,
+		      bool moved)
 {
 	bool waits = m->change->detailed;
 	if (waits)
 		wait_for(m, keys, count);
 	for (unsigned i = 0; i < count; i++)
-		registry_bind(&c->registry, &keys[i], m->effective, m->socket.cookie, moved, waits ? waiter_of(m, &keys[i]) : 0);
+		registry_bind(moves->registry, &keys[i], m->effective, m->socket.cookie, moved,
+			      waits ? waiter_of(m, &keys[i]) : 0);
 }
 
-static bool by_policy(const struct client *c, const struct move *m)
+static bool by_policy(const struct moves *moves, const struct move *m)
 {
-	return m->level == TSCF_LEVEL_DEFAULT && policy_of_socket(&c->config->policies, &m->socket);
+	return m->level == TSCF_LEVEL_DEFAULT && policy_of_socket(&moves->config->policies, &m->socket);
 }
 
-static void to_encrypted(struct client *c, struct move *m, bool was_plain)
+static void to_encrypted(struct moves *moves, struct move *m, bool was_plain)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(&c->registry, &m->socket, keys);
-	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT && !by_policy(c, m)) {
-		end_exceptions(c, m, keys, count);
+	unsigned count = registry_keys(moves->registry, &m->socket, keys);
+	if (count > 0 && m->level == TSCF_LEVEL_DEFAULT && !by_policy(moves, m)) {
+		end_exceptions(moves, m, keys, count);
 		return;
 	}
 	if (count > 0) {
-		bind_keys(c, m, keys, count, was_plain);
-		registry_flush(&c->registry);
-		c->registry.counts[m->effective]++;
+		bind_keys(moves, m, keys, count, was_plain);
+		registry_flush(moves->registry);
+		moves->registry->counts[m->effective]++;
 	}
-	set_mark(c, m);
+	set_mark(moves, m);
 	if (count > 0)
-		dtte_demand(&c->dtte, true, c->now);
+		dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
 	else
-		dtte_touch(&c->dtte, c->now);
-	registry_resync_soon(&c->registry);
+		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
+	registry_resync_soon(moves->registry);
 	if (count == 0 || !m->change->detailed)
-		move_done(c, m);
+		move_done(moves, m);
 }
 
 /*
@@ -254,49 +255,49 @@ static void to_encrypted(struct client *c, struct move *m, bool was_plain)
  * explicit.  But the request does not concern other sockets that have the port now.  The resync finds out whether there
  * are any, in which case the binding stays.
  */
-static unsigned keys_to_release(const struct client *c, const struct move *m, bool was_encrypted,
+static unsigned keys_to_release(const struct moves *moves, const struct move *m, bool was_encrypted,
 				struct tscf_binding_key keys[TSCF_FAMILIES])
 {
-	unsigned count = registry_keys(&c->registry, &m->socket, keys), kept = 0;
+	unsigned count = registry_keys(moves->registry, &m->socket, keys), kept = 0;
 	for (unsigned i = 0; i < count; i++) {
-		const struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
+		const struct tscf_binding *b = tscf_bindings_get(moves->registry->table, &keys[i]);
 		if ((was_encrypted || b) && !registry_is_of_others(b, m->socket.cookie))
 			keys[kept++] = keys[i];
 	}
 	return kept;
 }
 
-static void to_plain(struct client *c, struct move *m, bool was_encrypted)
+static void to_plain(struct moves *moves, struct move *m, bool was_encrypted)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = keys_to_release(c, m, was_encrypted, keys);
+	unsigned count = keys_to_release(moves, m, was_encrypted, keys);
 	struct move copy = *m;
 	m->to_plain = true;
-	registry_resync_soon(&c->registry);
+	registry_resync_soon(moves->registry);
 	if (count == 0) {
-		set_mark(c, m);
-		move_done(c, m);
+		set_mark(moves, m);
+		move_done(moves, m);
 		return;
 	}
 	wait_for(m, keys, count);
 	/* The last confirmation ends the move. */
 	for (unsigned i = 0; i < count; i++)
-		registry_release(&c->registry, &keys[i], waiter_of(&copy, &keys[i]));
+		registry_release(moves->registry, &keys[i], waiter_of(&copy, &keys[i]));
 }
 
 /* A user's socket that becomes encrypted uses up part of the number that the server lets this client register. */
-static bool has_share(struct client *c, const struct tscf_socket *s, uint32_t old, uint32_t value)
+static bool has_share(struct moves *moves, const struct tscf_socket *s, uint32_t old, uint32_t value)
 {
-	if (tscf_level_wants_encryption(effective_of(c, old, s)) ||
-	    !tscf_level_wants_encryption(effective_of(c, value, s)))
+	if (tscf_level_wants_encryption(effective_of(moves, old, s)) ||
+	    !tscf_level_wants_encryption(effective_of(moves, value, s)))
 		return true;
-	if (shares_take(&c->registry.shares, s->uid))
+	if (shares_take(&moves->registry->shares, s->uid))
 		return true;
 	tscf_debug("user %u has too many encrypted sockets", s->uid);
 	return false;
 }
 
-int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
+int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 {
 	struct tscf_socket s;
 	int error = tscf_socket_same_netns(fd);
@@ -304,23 +305,23 @@ int moves_add(struct client *c, struct change *change, int fd, pid_t pid)
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(fd, &s);
-	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, c->config->fwmark_mask), value = old;
+	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, moves->config->fwmark_mask), value = old;
 	if (error >= 0)
-		value =
-		    change->by_default ? classify(c, fd, &s, pid, change->level) : tscf_mark_explicit(change->level);
+		value = change->by_default ? classify(moves->config, fd, &s, pid, change->level)
+					   : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
-	if (error >= 0 && !nothing && !has_share(c, &s, old, value))
+	if (error >= 0 && !nothing && !has_share(moves, &s, old, value))
 		error = -EACCES;
-	struct move *m = error < 0 || nothing ? NULL : move_new(c, change, &s, value, fd, pid);
+	struct move *m = error < 0 || nothing ? NULL : move_new(moves, change, &s, value, fd, pid);
 	if (!m) {
-		let_go(c, change, fd);
+		let_go(moves, change, fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
-	bool was = trusted_network_wants(&c->trusted_network, effective_of(c, old, &s));
-	if (trusted_network_wants(&c->trusted_network, m->effective))
-		to_encrypted(c, m, !was);
+	bool was = trusted_network_wants(moves->trusted_network, effective_of(moves, old, &s));
+	if (trusted_network_wants(moves->trusted_network, m->effective))
+		to_encrypted(moves, m, !was);
 	else
-		to_plain(c, m, was);
+		to_plain(moves, m, was);
 	return 0;
 }
 
@@ -329,10 +330,10 @@ static int check_level(const struct tscf_control_call_in *call)
 	return call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED ? 0 : EINVAL;
 }
 
-static void give_level(struct client *c, struct tscf_control_call_in *call, bool by_default)
+static void give_level(struct moves *moves, struct tscf_control_call_in *call, bool by_default)
 {
 	struct change *change;
-	if (call->fd < 0 || check_level(call) != 0 || !(change = change_for(c, call, false))) {
+	if (call->fd < 0 || check_level(call) != 0 || !(change = change_for(moves, call, false))) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
@@ -340,68 +341,68 @@ static void give_level(struct client *c, struct tscf_control_call_in *call, bool
 	call->fd = -1;
 	change->by_default = by_default;
 	change->open++;
-	moves_end(c, change, moves_add(c, change, fd, call->pid));
+	moves_end(moves, change, moves_add(moves, change, fd, call->pid));
 }
 
-void moves_set_level(struct client *c, struct tscf_control_call_in *call)
+void moves_set_level(struct moves *moves, struct tscf_control_call_in *call)
 {
-	give_level(c, call, call->request.flags & TSCF_CONTROL_FLAG_DEFAULT);
+	give_level(moves, call, call->request.flags & TSCF_CONTROL_FLAG_DEFAULT);
 }
 
-void moves_get_level(struct client *c, struct tscf_control_call_in *call)
+void moves_get_level(struct moves *moves, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_of_fd(call->fd, &s);
 	if (error == 0)
-		call->level = tscf_mark_level(s.mark, c->config->fwmark_mask);
+		call->level = tscf_mark_level(s.mark, moves->config->fwmark_mask);
 	tscf_control_answer(call, -error, NULL);
 }
 
-static void bound(struct client *c, const struct tscf_socket *s, bool moved)
+static void bound(struct moves *moves, const struct tscf_socket *s, bool moved)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(&c->registry, s);
-	unsigned count = registry_keys(&c->registry, s, keys);
+	enum tscf_level level = registry_level(moves->registry, s);
+	unsigned count = registry_keys(moves->registry, s, keys);
 	for (unsigned i = 0; i < count; i++) {
-		struct tscf_binding *b = tscf_bindings_get(c->registry.table, &keys[i]);
-		if (trusted_network_wants(&c->trusted_network, level))
-			registry_bind(&c->registry, &keys[i], level, s->cookie, moved, 0);
+		struct tscf_binding *b = tscf_bindings_get(moves->registry->table, &keys[i]);
+		if (trusted_network_wants(moves->trusted_network, level))
+			registry_bind(moves->registry, &keys[i], level, s->cookie, moved, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
-			registry_release(&c->registry, &keys[i], 0);
+			registry_release(moves->registry, &keys[i], 0);
 	}
-	if (count == 0 || !trusted_network_wants(&c->trusted_network, level))
+	if (count == 0 || !trusted_network_wants(moves->trusted_network, level))
 		return;
-	registry_flush(&c->registry);
-	c->registry.counts[level]++;
-	dtte_demand(&c->dtte, true, c->now);
+	registry_flush(moves->registry);
+	moves->registry->counts[level]++;
+	dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
 }
 
-void moves_found(struct client *c, const struct tscf_socket *s)
+void moves_found(struct moves *moves, const struct tscf_socket *s)
 {
 	struct tscf_binding_key keys[TSCF_FAMILIES];
-	enum tscf_level level = registry_level(&c->registry, s);
-	unsigned count = registry_keys(&c->registry, s, keys);
+	enum tscf_level level = registry_level(moves->registry, s);
+	unsigned count = registry_keys(moves->registry, s, keys);
 	for (unsigned i = 0; i < count; i++)
-		registry_bind(&c->registry, &keys[i], level, s->cookie, false, 0);
+		registry_bind(moves->registry, &keys[i], level, s->cookie, false, 0);
 	if (count == 0)
 		return;
-	c->registry.counts[level]++;
-	dtte_demand(&c->dtte, true, c->now);
+	moves->registry->counts[level]++;
+	dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
 }
 
-void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before)
+void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t before)
 {
-	bool was = trusted_network_wants(&c->trusted_network,
-					 effective_of(c, tscf_mark_get(before, c->config->fwmark_mask), s));
-	enum tscf_level level = registry_level(&c->registry, s);
-	bound(c, s, !was);
-	subscriptions_socket(&c->subscriptions, s, level);
-	if (trusted_network_wants(&c->trusted_network, level) && s->local_port == 0)
-		dtte_touch(&c->dtte, c->now);
-	registry_resync_soon(&c->registry);
+	bool was = trusted_network_wants(moves->trusted_network,
+					 effective_of(moves, tscf_mark_get(before, moves->config->fwmark_mask), s));
+	enum tscf_level level = registry_level(moves->registry, s);
+	bound(moves, s, !was);
+	subscriptions_socket(moves->subscriptions, s, level);
+	if (trusted_network_wants(moves->trusted_network, level) && s->local_port == 0)
+		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
+	registry_resync_soon(moves->registry);
 }
 
-void moves_bound(struct client *c, struct tscf_control_call_in *call)
+void moves_bound(struct moves *moves, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_same_netns(call->fd);
@@ -410,53 +411,53 @@ void moves_bound(struct client *c, struct tscf_control_call_in *call)
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &s);
 	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
-	    classify_changes(c, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
-		give_level(c, call, true);
+	    classify_changes(moves->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
+		give_level(moves, call, true);
 		return;
 	}
 	if (error == 0) {
-		bound(c, &s, false);
-		subscriptions_socket(&c->subscriptions, &s, registry_level(&c->registry, &s));
+		bound(moves, &s, false);
+		subscriptions_socket(moves->subscriptions, &s, registry_level(moves->registry, &s));
 	}
-	registry_resync_soon(&c->registry);
+	registry_resync_soon(moves->registry);
 	tscf_control_answer(call, -error, NULL);
 }
 
 /* Answer callers that wait for the encrypted tunnel.  A socket that moves back goes on, since its mark depends on
  * it. */
-static void give_up(struct client *c, struct change *change)
+static void give_up(struct moves *moves, struct change *change)
 {
-	answer(c, change);
+	answer(moves, change);
 	for (struct move *m = change->moves; m; m = m->next)
 		if (!m->to_plain)
-			move_done(c, m);
-	settle(c, change);
+			move_done(moves, m);
+	settle(moves, change);
 }
 
-static bool waits_for_tunnel(const struct client *c, const struct change *change)
+static bool waits_for_tunnel(const struct moves *moves, const struct change *change)
 {
-	return trusted_network_wants(&c->trusted_network, registry_effective(&c->registry, change->level));
+	return trusted_network_wants(moves->trusted_network, registry_effective(moves->registry, change->level));
 }
 
-struct change *moves_begin(struct client *c, struct tscf_control_call_in *call)
+struct change *moves_begin(struct moves *moves, struct tscf_control_call_in *call)
 {
-	struct change *change = check_level(call) == 0 ? change_for(c, call, true) : NULL;
+	struct change *change = check_level(call) == 0 ? change_for(moves, call, true) : NULL;
 	if (change)
 		change->open++;
 	return change;
 }
 
-struct change *moves_begin_own(struct client *c, enum tscf_level level)
+struct change *moves_begin_own(struct moves *moves, enum tscf_level level)
 {
-	struct change *change = change_new(c, level);
+	struct change *change = change_new(moves, level);
 	if (change)
 		change->open++;
 	return change;
 }
 
-struct change *moves_begin_default(struct client *c, enum tscf_level level)
+struct change *moves_begin_default(struct moves *moves, enum tscf_level level)
 {
-	struct change *change = change_new(c, level);
+	struct change *change = change_new(moves, level);
 	if (!change)
 		return NULL;
 	change->by_default = true;
@@ -464,31 +465,30 @@ struct change *moves_begin_default(struct client *c, enum tscf_level level)
 	return change;
 }
 
-void moves_end(struct client *c, struct change *change, int error)
+void moves_end(struct moves *moves, struct change *change, int error)
 {
 	change->open--;
 	if (error < 0)
 		change->error = error;
-	if (change->detailed && c->dtte.state == DTTE_FAILED && waits_for_tunnel(c, change))
-		give_up(c, change);
+	if (change->detailed && moves->dtte->state == DTTE_FAILED && waits_for_tunnel(moves, change))
+		give_up(moves, change);
 	else
-		settle(c, change);
+		settle(moves, change);
 }
 
-void moves_gone(struct client *c, struct tscf_control_call_in *call)
+void moves_gone(struct tscf_control_call_in *call)
 {
 	struct change *change = call->user;
-	(void)c;
 	if (change)
 		change->call = NULL;
 }
 
-void moves_acknowledged(struct client *c, uint64_t waiter, int error)
+void moves_acknowledged(struct moves *moves, uint64_t waiter, int error)
 {
 	struct move *m = NULL;
 	uint64_t id = waiter >> 1;
 	if (id != 0)
-		HASH_FIND(hh, c->moves.by_id, &id, sizeof(id), m);
+		HASH_FIND(hh, moves->by_id, &id, sizeof(id), m);
 	if (!m || m->done)
 		return;
 	if (m->to_plain || error == 0)
@@ -496,83 +496,83 @@ void moves_acknowledged(struct client *c, uint64_t waiter, int error)
 	if (m->waits != 0)
 		return;
 	if (m->to_plain) {
-		set_mark(c, m);
+		set_mark(moves, m);
 		/* A dump that ran meanwhile has seen the old mark. */
-		registry_resync_soon(&c->registry);
+		registry_resync_soon(moves->registry);
 	} else if (error < 0) {
 		return; /* go on waiting: the encrypted tunnel may come back before the deadline */
 	}
-	move_done(c, m);
-	settle(c, m->change);
+	move_done(moves, m);
+	settle(moves, m->change);
 }
 
-bool moves_is_leaving(const struct client *c, uint64_t cookie)
+bool moves_is_leaving(const struct moves *moves, uint64_t cookie)
 {
 	struct move *m;
-	HASH_FIND(by_socket, c->moves.by_socket, &cookie, sizeof(cookie), m);
+	HASH_FIND(by_socket, moves->by_socket, &cookie, sizeof(cookie), m);
 	return m && m->to_plain;
 }
 
-void moves_tunnel_up(struct client *c)
+void moves_tunnel_up(struct moves *moves)
 {
-	for (struct change *change = c->moves.changes; change; change = change->next) {
+	for (struct change *change = moves->changes; change; change = change->next) {
 		for (struct move *m = change->moves; m; m = m->next) {
 			struct tscf_binding_key keys[TSCF_FAMILIES];
 			if (!m->done && !m->to_plain)
-				bind_keys(c, m, keys, registry_keys(&c->registry, &m->socket, keys), true);
+				bind_keys(moves, m, keys, registry_keys(moves->registry, &m->socket, keys), true);
 		}
 	}
 }
 
-void moves_tunnel_failed(struct client *c)
+void moves_tunnel_failed(struct moves *moves)
 {
-	for (struct change *change = c->moves.changes, *next; change; change = next) {
+	for (struct change *change = moves->changes, *next; change; change = next) {
 		next = change->next;
-		if (waits_for_tunnel(c, change))
-			give_up(c, change);
+		if (waits_for_tunnel(moves, change))
+			give_up(moves, change);
 	}
 }
 
-void moves_trusted(struct client *c)
+void moves_trusted(struct moves *moves)
 {
-	for (struct change *change = c->moves.changes, *next; change; change = next) {
+	for (struct change *change = moves->changes, *next; change; change = next) {
 		next = change->next;
-		if (registry_effective(&c->registry, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
-			give_up(c, change);
+		if (registry_effective(moves->registry, change->level) == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+			give_up(moves, change);
 	}
 }
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	for (struct change *change = c->moves.changes, *next; change; change = next) {
+	struct moves *moves = context;
+	for (struct change *change = moves->changes, *next; change; change = next) {
 		next = change->next;
-		if (c->now >= change->deadline) {
+		if (tscf_timers_now(moves->timers) >= change->deadline) {
 			change->deadline = UINT64_MAX;
-			give_up(c, change);
+			give_up(moves, change);
 		}
 	}
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
+	const struct moves *moves = context;
 	uint64_t next = UINT64_MAX;
-	for (const struct change *change = c->moves.changes; change; change = change->next)
+	for (const struct change *change = moves->changes; change; change = change->next)
 		if (change->deadline < next)
 			next = change->deadline;
 	return next;
 }
 
-void moves_init(struct client *c)
+void moves_init(struct moves *moves)
 {
-	tscf_timers_add(&c->timers, &c->moves.timer, next_due, tick, c);
+	tscf_timers_add(moves->timers, &moves->timer, next_due, tick, moves);
 }
 
-void moves_free(struct client *c)
+void moves_free(struct moves *moves)
 {
-	while (c->moves.changes) {
-		answer(c, c->moves.changes);
-		change_free(c, c->moves.changes);
+	while (moves->changes) {
+		answer(moves, moves->changes);
+		change_free(moves, moves->changes);
 	}
 }

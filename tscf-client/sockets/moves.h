@@ -18,13 +18,14 @@
 #include "common/control/control.h"
 #include "common/daemon/timers.h"
 #include "common/linux/sockdiag.h"
+#include "tscf-client/sockets/accept_queue.h"
+#include "tscf-client/sockets/registry.h"
+#include "tscf-client/sockets/subscriptions.h"
 
 #include <jansson.h>
 #include <stdint.h>
 #include <time.h>
 #include <uthash.h>
-
-struct client;
 
 /** One socket on its way. */
 struct move {
@@ -56,7 +57,19 @@ struct change {
 	struct timespec started;
 };
 
+/** The owner sets what it uses; the rest is zero at first. */
 struct moves {
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	struct dtte *dtte;
+	struct registry *registry;
+	struct subscriptions *subscriptions;
+	struct accept_queue *accept_queue;
+	const struct trusted_network *trusted_network;
+	struct tscf_control_server *const *control; /**< is there before the first request */
+	/** @return a new reference: one socket, whose mark has @p value, for the answer that lists all. */
+	json_t *(*describe)(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid);
+	void *context; /**< of describe */
 	struct tscf_timer timer;
 	struct change *changes;
 	struct move *by_id;
@@ -68,16 +81,16 @@ struct moves {
 #define MOVES_WAIT_MS 10000
 
 /** Begin without any moves. */
-void moves_init(struct client *c);
+void moves_init(struct moves *moves);
 /** Handle TSCF_CONTROL_SET_LEVEL, _BOUND and _GET_LEVEL. */
-void moves_set_level(struct client *c, struct tscf_control_call_in *call);
-void moves_bound(struct client *c, struct tscf_control_call_in *call);
-void moves_get_level(struct client *c, struct tscf_control_call_in *call);
+void moves_set_level(struct moves *moves, struct tscf_control_call_in *call);
+void moves_bound(struct moves *moves, struct tscf_control_call_in *call);
+void moves_get_level(struct moves *moves, struct tscf_control_call_in *call);
 /** A socket that wants encryption was found before the next dump: inform the server at the end of this loop
  * iteration. */
-void moves_found(struct client *c, const struct tscf_socket *s);
+void moves_found(struct moves *moves, const struct tscf_socket *s);
 /** The guard has changed a socket's mark from @p before, or has seen that the socket has a local address now. */
-void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before);
+void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t before);
 
 /**
  * Begin to change many sockets to the level that @p call asks for.  The call is answered at the end, with a list of
@@ -85,38 +98,38 @@ void moves_marked(struct client *c, const struct tscf_socket *s, uint32_t before
  *
  * @return the change, for moves_add and moves_end; NULL if there is no such level, or out of memory.
  */
-struct change *moves_begin(struct client *c, struct tscf_control_call_in *call);
+struct change *moves_begin(struct moves *moves, struct tscf_control_call_in *call);
 /** The same, to the level that policies give, or to @p level if none matches.  No caller gets an answer.  @return NULL
  * when out of memory. */
-struct change *moves_begin_default(struct client *c, enum tscf_level level);
+struct change *moves_begin_default(struct moves *moves, enum tscf_level level);
 /** The same, to @p level, which the program has asked for without a call.  No caller gets an answer.  @return NULL when
  * out of memory. */
-struct change *moves_begin_own(struct client *c, enum tscf_level level);
+struct change *moves_begin_own(struct moves *moves, enum tscf_level level);
 /** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0 or -errno. */
-int moves_add(struct client *c, struct change *change, int fd, pid_t pid);
+int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid);
 /** All sockets have been added.  @p error, if not 0, is the answer to the caller.  The change may be freed
  * afterwards. */
-void moves_end(struct client *c, struct change *change, int error);
+void moves_end(struct moves *moves, struct change *change, int error);
 
 /** The caller went away.  The moves go on. */
-void moves_gone(struct client *c, struct tscf_control_call_in *call);
+void moves_gone(struct tscf_control_call_in *call);
 
 /**
  * The server has confirmed what a move waited for (error 0), or not (-errno); a move that no longer exists is ignored.
  *
  * @param waiter  what the registry was given with the key; 0: no move
  */
-void moves_acknowledged(struct client *c, uint64_t waiter, int error);
+void moves_acknowledged(struct moves *moves, uint64_t waiter, int error);
 /** @return whether the socket with that cookie is moving to the plain tunnel, and keeps its mark until the server has
  * confirmed. */
-bool moves_is_leaving(const struct client *c, uint64_t cookie);
+bool moves_is_leaving(const struct moves *moves, uint64_t cookie);
 /** The encrypted tunnel is up: inform the server of the moves that wait for the tunnel. */
-void moves_tunnel_up(struct client *c);
+void moves_tunnel_up(struct moves *moves);
 /** The encrypted tunnel cannot be set up now: answer the callers that wait for it. */
-void moves_tunnel_failed(struct client *c);
+void moves_tunnel_failed(struct moves *moves);
 /** The network is trusted: answer the callers that wait for the encrypted tunnel for encrypted-preferred sockets. */
-void moves_trusted(struct client *c);
+void moves_trusted(struct moves *moves);
 /** Answer all waiting callers and free everything. */
-void moves_free(struct client *c);
+void moves_free(struct moves *moves);
 
 #endif

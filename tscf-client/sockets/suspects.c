@@ -39,7 +39,7 @@ static bool judge(struct client *c, const struct tscf_binding_key *flow)
 {
 	struct tscf_socket socket;
 	if (find_socket(c, flow, &socket) && registry_level(&c->registry, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
-		moves_found(c, &socket);
+		moves_found(&c->moves, &socket);
 		return false;
 	}
 	if (!policy_forbids_clear(&c->config->policies, flow))

@@ -33,7 +33,7 @@ static void begin(struct client *c, const char *by)
 	registry_resync_now(&c->registry);
 	snprintf(t->by, sizeof(t->by), "%s", by);
 	t->state = TRUSTED_NETWORK_LEAVING;
-	moves_trusted(c);
+	moves_trusted(&c->moves);
 	/* Count one more, or the wait would be over before all releases have been queued. */
 	trusted_network_releasing(c);
 	registry_release_preferred(&c->registry);

@@ -331,7 +331,7 @@ static void up(void *context)
 	struct client *c = context;
 	pmtu_encrypted_up(c);
 	registry_tunnel_up(&c->registry);
-	moves_tunnel_up(c);
+	moves_tunnel_up(&c->moves);
 	registry_flush(&c->registry);
 	path_send_held(c);
 }
@@ -368,7 +368,7 @@ static void gate(void *context, enum dtte_gate gate)
 		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send", c->dtte.reason);
 		hold_drop(&c->hold);
 		registry_shield_all(&c->registry);
-		moves_tunnel_failed(c);
+		moves_tunnel_failed(&c->moves);
 	}
 	client_route(c);
 }
