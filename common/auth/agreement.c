@@ -75,15 +75,24 @@ bool tscf_control_right(const struct tscf_message *m, const uint8_t key[TSCF_CON
 
 /* --- the client begins --- */
 
-void tscf_offer_write(struct tscf_offer *o, struct tscf_writer *w)
+int tscf_offer_write(struct tscf_offer *o, struct tscf_writer *w)
 {
-	tscf_share_make(&o->share);
+	int err = tscf_share_make(&o->share);
+
+	if (err < 0)
+		return err;
 	tscf_write_bytes(w, TSCF_TLV_KEY_SHARE, o->share.bytes, sizeof(o->share.bytes));
+	return 0;
 }
 
 void tscf_offer_sent(struct tscf_offer *o, const uint8_t *request, uint32_t length)
 {
 	tscf_sha256(request, length, o->request);
+}
+
+void tscf_offer_wipe(struct tscf_offer *o)
+{
+	explicit_bzero(o->share.secret, sizeof(o->share.secret));
 }
 
 /* --- the server answers --- */
@@ -184,6 +193,7 @@ const char *tscf_agreement_accept(const struct tscf_offer *o, const struct tscf_
 	const uint8_t *digest = tscf_agreement_chain(response);
 	uint8_t shared[TSCF_X25519_SIZE], hash[DIGEST], key[TSCF_CONTROL_KEY_SIZE];
 	struct tscf_tlv signature, share;
+	bool right;
 
 	if (!digest || response->tlvs_length < TSCF_CONTROL_SEAL ||
 	    !tscf_message_find(response, TSCF_TLV_SIGNATURE, &signature) ||
@@ -196,5 +206,7 @@ const char *tscf_agreement_accept(const struct tscf_offer *o, const struct tscf_
 	transcript(o->request, response->tsid, response->tlvs, response->tlvs_length - TSCF_CONTROL_SEAL, hash);
 	schedule(shared, psk, hash, key);
 	explicit_bzero(shared, sizeof(shared));
-	return tscf_control_right(response, key) ? NULL : "the server has not come to the same keys";
+	right = tscf_control_right(response, key);
+	explicit_bzero(key, sizeof(key));
+	return right ? NULL : "the server has not come to the same keys";
 }

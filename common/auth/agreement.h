@@ -24,10 +24,12 @@ struct tscf_offer {
 	uint8_t request[32]; /**< SHA-256 of the request that carried the offer */
 };
 
-/** Make a new key, and write it into a configuration request. */
-void tscf_offer_write(struct tscf_offer *offer, struct tscf_writer *w);
+/** Make a new key, and write it into a configuration request.  @return 0, or -EINVAL: no key can be made. */
+int tscf_offer_write(struct tscf_offer *offer, struct tscf_writer *w);
 /** Note the bytes of the finished request. */
 void tscf_offer_sent(struct tscf_offer *offer, const uint8_t *request, uint32_t length);
+/** The offer has been accepted, or is given up: wipe its secret. */
+void tscf_offer_wipe(struct tscf_offer *offer);
 
 /** @return whether the request has a key of a suite that this server supports. */
 bool tscf_agreement_offered(const struct tscf_message *request);

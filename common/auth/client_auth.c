@@ -8,6 +8,7 @@
 #include "common/crypto/hash.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
+#include "common/tls/tls_ca.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -163,17 +164,6 @@ static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name 
 			*p = '?';
 }
 
-static bool end_of(WOLFSSL_X509 *certificate, int64_t *until)
-{
-	const WOLFSSL_ASN1_TIME *end = wolfSSL_X509_get_notAfter(certificate);
-	struct tm tm;
-
-	if (!end || wolfSSL_ASN1_TIME_to_tm(end, &tm) != WOLFSSL_SUCCESS)
-		return false;
-	*until = timegm(&tm);
-	return *until > 0;
-}
-
 static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv *der, const uint8_t *subject,
 				uint32_t length, const struct tscf_tlv *proof, struct tscf_client_name *who)
 {
@@ -185,7 +175,8 @@ static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv
 		return "the key is not that of the certificate";
 	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
 		return "the certificate has no public key";
-	if (!end_of(certificate, &who->until))
+	who->until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate));
+	if (who->until <= 0)
 		return "the certificate has no end";
 	name_certificate(certificate, who);
 	return NULL;

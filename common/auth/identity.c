@@ -38,10 +38,10 @@ struct tscf_identity {
 
 /* --- key shares --- */
 
-void tscf_share_make(struct tscf_share *s)
+int tscf_share_make(struct tscf_share *s)
 {
 	s->bytes[0] = TSCF_SUITE;
-	tscf_x25519_generate(s->secret, s->bytes + 1);
+	return tscf_x25519_generate(s->secret, s->bytes + 1);
 }
 
 int tscf_share_agree(const struct tscf_share *s, const uint8_t theirs[TSCF_KEY_SHARE_SIZE],
@@ -67,11 +67,11 @@ static bool make_share(struct content *c)
 	uint8_t statement[TSCF_STATEMENT_SIZE], signature[TSCF_SIGNATURE_MAX];
 	size_t size = sizeof(signature);
 	struct tscf_share fresh;
-	bool made;
+	bool made = tscf_share_make(&fresh) == 0;
 
-	tscf_share_make(&fresh);
 	tscf_share_statement(c->digest, fresh.bytes, statement);
-	made = tscf_signature_make(c->key, statement, sizeof(statement), signature, &size) && size <= sizeof(signature);
+	made = made && tscf_signature_make(c->key, statement, sizeof(statement), signature, &size) &&
+	       size <= sizeof(signature);
 	if (made) {
 		memcpy(c->signature, signature, size);
 		c->signature_length = (uint16_t)size;

@@ -120,7 +120,7 @@ static void connection_watch(struct connection *c, int events)
 	ev_io_start(c->server->loop, &c->io);
 }
 
-static void connection_be_patient(struct connection *c)
+static void connection_set_deadline(struct connection *c)
 {
 	ev_timer_stop(c->server->loop, &c->deadline);
 	ev_timer_set(&c->deadline, DEADLINE_S, 0.);
@@ -337,7 +337,7 @@ void tscf_control_answer_with(struct tscf_control_call_in *call, int error, cons
 		return;
 	}
 	c->state = WRITING;
-	connection_be_patient(c);
+	connection_set_deadline(c);
 	if (drop_fd(c))
 		return;
 	connection_watch(c, EV_WRITE);
@@ -511,7 +511,7 @@ static void connection_open(void *context, int sock)
 	ev_timer_init(&c->deadline, on_deadline, DEADLINE_S, 0.);
 	c->deadline.data = c;
 	ev_io_start(server->loop, &c->io);
-	connection_be_patient(c);
+	connection_set_deadline(c);
 }
 
 /* A process with few descriptors keeps some for other uses. */

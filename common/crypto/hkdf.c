@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/crypto/hkdf.h"
 
+#include "common/crypto/hash.h"
+
 #include <nettle/hkdf.h>
 #include <nettle/hmac.h>
 #include <string.h>
@@ -8,12 +10,7 @@
 void tscf_hkdf_extract(const uint8_t salt[TSCF_HKDF_SIZE], const void *secret, size_t length,
 		       uint8_t key[TSCF_HKDF_SIZE])
 {
-	struct hmac_sha256_ctx ctx;
-
-	hmac_sha256_set_key(&ctx, TSCF_HKDF_SIZE, salt);
-	hkdf_extract(&ctx, (nettle_hash_update_func *)hmac_sha256_update, (nettle_hash_digest_func *)hmac_sha256_digest,
-		     SHA256_DIGEST_SIZE, length, secret, key);
-	explicit_bzero(&ctx, sizeof(ctx));
+	tscf_mac(salt, TSCF_HKDF_SIZE, secret, length, key);
 }
 
 void tscf_hkdf_expand(const uint8_t key[TSCF_HKDF_SIZE], const void *info, size_t info_length, uint8_t *out,

@@ -26,12 +26,12 @@ static int multiply(uint8_t out[TSCF_X25519_SIZE], const uint8_t secret[TSCF_X25
 	return result == 0 ? 0 : -EINVAL;
 }
 
-void tscf_x25519_generate(uint8_t secret[TSCF_X25519_SIZE], uint8_t point[TSCF_X25519_SIZE])
+int tscf_x25519_generate(uint8_t secret[TSCF_X25519_SIZE], uint8_t point[TSCF_X25519_SIZE])
 {
 	static const uint8_t base[TSCF_X25519_SIZE] = {9};
 
 	tscf_random(secret, TSCF_X25519_SIZE);
-	multiply(point, secret, base);
+	return multiply(point, secret, base);
 }
 
 int tscf_x25519_agree(const uint8_t secret[TSCF_X25519_SIZE], const uint8_t point[TSCF_X25519_SIZE],

@@ -41,8 +41,3 @@ uint64_t tscf_timers_sleep(struct tscf_timers *t)
 	ev_timer_start(t->loop, &t->wake);
 	return first;
 }
-
-void tscf_timers_stop(struct tscf_timers *t)
-{
-	ev_timer_stop(t->loop, &t->wake);
-}

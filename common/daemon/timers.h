@@ -47,7 +47,5 @@ static inline uint64_t tscf_timers_now(const struct tscf_timers *t)
 }
 /** The loop is about to sleep: set the wake-up for the first due timer.  @return when that is; UINT64_MAX: never. */
 uint64_t tscf_timers_sleep(struct tscf_timers *t);
-/** Stop: no timer is called any more. */
-void tscf_timers_stop(struct tscf_timers *t);
 
 #endif

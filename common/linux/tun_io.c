@@ -29,7 +29,7 @@ static int read_super(struct tscf_tun *tun, int fd, struct virtio_net_hdr *vnet)
 }
 
 /** Write the next GSO batch of the current super-packet into @p packet.  @return whether there was one. */
-static bool next_run(struct tscf_tun *tun, struct tscf_packet *packet)
+static bool next_gso_batch(struct tscf_tun *tun, struct tscf_packet *packet)
 {
 	struct tscf_gso_batch gso;
 
@@ -73,7 +73,7 @@ static int read_queue(struct tscf_tun *tun, int fd, struct tscf_ring *ring, stru
 		struct tscf_packet *packet = tscf_ring_packet(ring, batch->count);
 		int more;
 
-		if (tun->splitting && next_run(tun, packet)) {
+		if (tun->splitting && next_gso_batch(tun, packet)) {
 			bytes += packet->length;
 			tscf_batch_add(batch, packet);
 			continue;

@@ -103,7 +103,7 @@ static void open_slot(struct tscf_coalescer *c, unsigned batch)
 	c->open_batch[slot] = (uint16_t)batch;
 }
 
-static unsigned begin_run(struct tscf_coalescer *c, unsigned packet, uint32_t length)
+static unsigned begin_gso_batch(struct tscf_coalescer *c, unsigned packet, uint32_t length)
 {
 	struct gso_batch *batch = &c->batch[c->batches];
 
@@ -149,7 +149,7 @@ static void merge(struct tscf_coalescer *c, unsigned packet, unsigned slot)
 		return;
 	}
 	close_slot(c, slot);
-	begin_run(c, packet, p->length);
+	begin_gso_batch(c, packet, p->length);
 	if (!p->push && c->segments > 1)
 		open_slot(c, c->batches - 1);
 }
@@ -175,7 +175,7 @@ bool tscf_coalesce_add(struct tscf_coalescer *c, uint8_t *data, uint32_t length)
 	case TSCF_CANDIDATE_APART:
 		break;
 	}
-	begin_run(c, packet, length);
+	begin_gso_batch(c, packet, length);
 	return true;
 }
 

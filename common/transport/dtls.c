@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+_Static_assert(TSCF_DTLS_OVERHEAD == TSCF_PROTECT_OVERHEAD, "what a record adds");
+
 static void count_invalid(struct dtls *dtls)
 {
 	dtls->base.transport.counters.invalid++;
@@ -24,7 +26,7 @@ static void connected_datagram(struct dtls *dtls, struct tscf_packet *packet, co
 /* Find a peer by its connection id, whatever its address. */
 static void named_datagram(struct dtls *dtls, struct tscf_packet *packet, const struct tscf_dtls_record *first)
 {
-	struct dtls_peer *peer = dtls_id_find(dtls, first);
+	struct dtls_peer *peer = dtls_id_owner(dtls, first);
 
 	if (peer)
 		dtls_peer_feed(peer, packet);

@@ -9,7 +9,7 @@
 #include "common/crypto/random.h"
 #include "common/transport/dtls_peer.h"
 
-#include <errno.h>
+_Static_assert(TSCF_DTLS_ID <= TSCF_PEER_ID_MAX, "room for a connection id");
 
 static struct dtls_peer *find(const struct dtls *dtls, const uint8_t *id)
 {
@@ -19,7 +19,7 @@ static struct dtls_peer *find(const struct dtls *dtls, const uint8_t *id)
 	return found;
 }
 
-struct dtls_peer *dtls_id_find(struct dtls *dtls, const struct tscf_dtls_record *record)
+struct dtls_peer *dtls_id_owner(struct dtls *dtls, const struct tscf_dtls_record *record)
 {
 	return record->id ? find(dtls, record->id) : NULL;
 }

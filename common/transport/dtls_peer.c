@@ -72,7 +72,6 @@ void dtls_peer_start(struct dtls_peer *peer)
 {
 	peer->state = DTLS_HANDSHAKE;
 	peer->begun = ev_now(dtls_of(peer)->base.transport.loop);
-	peer->deadline = peer->begun + TSCF_DTLS_HANDSHAKE_SECONDS;
 	set_timer(peer, RETRANSMIT_FIRST);
 }
 
@@ -336,7 +335,7 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	(void)events;
 	tscf_reaper_enter(&dtls->base.transport);
-	if (ev_now(loop) >= peer->deadline) {
+	if (ev_now(loop) >= peer->begun + TSCF_DTLS_HANDSHAKE_SECONDS) {
 		dtls_peer_fail(peer, ETIMEDOUT, "no answer to the handshake");
 	} else {
 		ev_tstamp next = 2 * timer->repeat;

@@ -77,7 +77,7 @@ struct dtls_peer {
 	bool sent; /**< something was sent in this step of the handshake */
 	struct dtls_flight flight;
 	struct ev_timer timer;
-	ev_tstamp begun, deadline; /**< of the handshake */
+	ev_tstamp begun; /**< when the handshake began */
 };
 
 struct dtls_table {
@@ -136,7 +136,7 @@ int dtls_table_give_way(struct dtls *dtls, struct dtls_peer *peer);
 /* dtls_id.c */
 
 /** @return the connection that has the connection id in @p record, or NULL. */
-struct dtls_peer *dtls_id_find(struct dtls *dtls, const struct tscf_dtls_record *record);
+struct dtls_peer *dtls_id_owner(struct dtls *dtls, const struct tscf_dtls_record *record);
 /** @return whether @p record has the connection id of @p peer, or no id. */
 bool dtls_id_fits(const struct dtls_peer *peer, const struct tscf_dtls_record *record);
 /**

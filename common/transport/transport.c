@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/transport/transport.h"
 
+#include "common/packet/message.h"
 #include "common/transport/outer.h"
 
 #include <string.h>
+
+_Static_assert(TSCF_PEER_ID_MAX == TSCF_CONNECTION_ID_MAX, "a connection id fits into its TLV");
 
 void tscf_peer_send(struct tscf_peer *peer, const void *data, uint32_t length)
 {

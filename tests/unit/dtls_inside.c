@@ -25,7 +25,7 @@ bool dtls_inside_resumed(const struct tscf_peer *peer)
 
 void dtls_inside_give_up_in(struct tscf_peer *peer, double seconds)
 {
-	((struct dtls_peer *)peer)->deadline = ev_time() + seconds;
+	((struct dtls_peer *)peer)->begun = ev_time() + seconds - TSCF_DTLS_HANDSHAKE_SECONDS;
 }
 
 static struct tscf_source *full;

@@ -427,6 +427,18 @@ START_TEST(a_renewed_certificate_signs)
 }
 END_TEST
 
+START_TEST(offer_is_wiped)
+{
+	static const uint8_t zero[TSCF_X25519_SIZE];
+	struct tscf_offer o;
+
+	ck_assert_int_eq(tscf_share_make(&o.share), 0);
+	ck_assert_mem_ne(o.share.secret, zero, sizeof(zero));
+	tscf_offer_wipe(&o);
+	ck_assert_mem_eq(o.share.secret, zero, sizeof(zero));
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_is_named)
 {
 	ck_assert_ptr_null(
@@ -462,6 +474,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_pin_needs_neither_clock_nor_ca);
 	tcase_add_test(tc, certificates_come_in_parts);
 	tcase_add_test(tc, a_renewed_certificate_signs);
+	tcase_add_test(tc, offer_is_wiped);
 	tcase_add_test(tc, what_cannot_be_read_is_named);
 	suite_add_tcase(suite, tc);
 	return suite;

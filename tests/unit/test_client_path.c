@@ -5,7 +5,6 @@
 #include "tests/unit/client_world.h"
 #include "tests/unit/netns.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>

@@ -42,7 +42,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	tscf_timers_stop(&timers);
+	ev_timer_stop(loop, &timers.wake);
 	ev_loop_destroy(loop);
 }
 

@@ -204,8 +204,8 @@ static json_t *packets_status(const struct client *c)
 static json_t *kernel_status(const struct client *c)
 {
 	return json_pack("{s:s, s:I, s:o, s:I}", "state", upkeep_state_name(c->upkeep.state), "since",
-			 (json_int_t)c->upkeep.since, "reason", text_or_null(c->upkeep.reason), "put_back",
-			 (json_int_t)c->counters.put_back);
+			 (json_int_t)wall_clock(c, c->upkeep.since), "reason", text_or_null(c->upkeep.reason),
+			 "put_back", (json_int_t)c->counters.put_back);
 }
 
 char *report_status(struct client *c, bool privileged)

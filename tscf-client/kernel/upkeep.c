@@ -5,7 +5,6 @@
 #include "common/linux/xfrm_block.h"
 #include "tscf-client/kernel/device.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ struct look {
 void upkeep_init(struct upkeep *w)
 {
 	w->fd = w->xfrm_fd = -1;
-	w->since = time(NULL);
+	w->since = tscf_timers_now(w->timers);
 	pace_init(&w->pace);
 }
 
@@ -161,7 +160,7 @@ static void become(struct upkeep *w, enum upkeep_state state, const char *reason
 {
 	bool shut = state == UPKEEP_INCOMPLETE;
 	if (state != w->state) {
-		w->since = time(NULL);
+		w->since = tscf_timers_now(w->timers);
 		if (state == UPKEEP_COMPLETE)
 			tscf_info("what this client has put into the kernel is there as it should be");
 		else

@@ -22,7 +22,7 @@
 
 #include <ev.h>
 #include <stdbool.h>
-#include <time.h>
+#include <stdint.h>
 
 /** As `status` shows it. */
 enum upkeep_state {
@@ -48,7 +48,7 @@ struct upkeep {
 	bool in_front; /**< rules of other programs come before ours: changes of their routes matter */
 	bool shut;     /**< the gate is shut, whatever the state of the tunnel */
 	enum upkeep_state state;
-	time_t since;
+	uint64_t since;   /**< when the state was entered, monotonic ms */
 	char reason[160]; /**< "": none */
 };
 

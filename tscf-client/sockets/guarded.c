@@ -6,7 +6,6 @@
 #include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/processes.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -166,17 +166,25 @@ static struct move *move_new(struct moves *moves, struct change *change, const s
 static int mark_socket(struct moves *moves, const struct move *m)
 {
 	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
+	const char *what = "cannot list the connections of a listening socket";
 	int error = queue ? accept_queue_before(moves->accept_queue, &m->socket) : 0;
-	if (error == 0)
+	if (error == 0) {
+		what = "cannot set the mark of a socket";
 		error = tscf_socket_set_mark(m->fd, moves->config->fwmark_mask, m->value);
-	return error == 0 && queue ? accept_queue_after(moves->accept_queue, &m->socket, m->value) : error;
+	}
+	if (error == 0 && queue) {
+		what = "a listening socket has its mark, but the connections that wait for it have none";
+		error = accept_queue_after(moves->accept_queue, &m->socket, m->value);
+	}
+	if (error < 0)
+		tscf_warning("%s: %s", what, strerror(-error));
+	return error;
 }
 
 static void set_mark(struct moves *moves, struct move *m)
 {
 	int error = mark_socket(moves, m);
 	if (error < 0) {
-		tscf_warning("cannot set the mark of a socket: %s", strerror(-error));
 		/* The caller must not use the socket after this error. */
 		if (m->change->by_default && m->level == TSCF_LEVEL_ENCRYPTED_ONLY)
 			error = -EACCES;

@@ -70,6 +70,7 @@ static void answered(struct connector_try *try)
 /* The server is verified (@p reason NULL), or not, for @p reason. */
 static void verified(struct connector_try *try, const char *reason)
 {
+	tscf_offer_wipe(&try->offer);
 	if (!reason) {
 		answered(try);
 		return;
@@ -240,7 +241,10 @@ static void request_configuration(struct tunnel *t)
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
-	tscf_offer_write(&try->offer, &w);
+	if (tscf_offer_write(&try->offer, &w) < 0) {
+		try_failed(try, "no key can be made");
+		return;
+	}
 	if (write_cookie(try, &w) < 0) {
 		try_failed(try, "the proof of this client's identity cannot be made");
 		return;
@@ -306,7 +310,8 @@ static void start(void *context, unsigned i)
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
-	/* It is this server's to ask for a proof, with its cookie; the server that was tried here before may be another. */
+	/* It is this server's to ask for a proof, with its cookie; the server that was tried here before may be
+	 * another. */
 	try->must_prove = false;
 	try->refused = false;
 	int error = tunnel_open(&try->tunnel, &c->connector.ways[i]);
@@ -339,6 +344,7 @@ static void stop(void *context, unsigned i)
 	struct client *c = context;
 	struct tunnel *t = &c->connector.tries[i].tunnel;
 	trust_stop(&c->connector.tries[i]);
+	tscf_offer_wipe(&c->connector.tries[i].offer);
 	if (c->connector.adopted != (int)i) {
 		/* Release it, so that the server does not keep an unused address.  But a try to resume has no session
 		 * of its own. */

@@ -5,7 +5,6 @@
 #include "tscf-client/context.h"
 #include "tscf-client/tunnel/pmtu.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void take_routes(struct client *c, const struct tscf_message *m)

@@ -9,7 +9,6 @@
 #include "tscf-client/tunnel/proxy.h"
 #include "tscf-client/tunnel/tunnel.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
