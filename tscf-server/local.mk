@@ -10,6 +10,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/address/pool.h \
 	tscf-server/address/pools.c \
 	tscf-server/address/pools.h \
+	tscf-server/admin/disconnect.c \
+	tscf-server/admin/disconnect.h \
 	tscf-server/admin/json.c \
 	tscf-server/admin/json.h \
 	tscf-server/admin/query_sessions.c \
@@ -65,6 +67,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/server.h \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
+	tscf-server/session/dismiss.c \
+	tscf-server/session/dismiss.h \
 	tscf-server/session/cookie.c \
 	tscf-server/session/cookie.h \
 	tscf-server/session/liveness.c \

@@ -63,6 +63,8 @@ static int act(struct program *p, const struct server_config *config)
 		return query_status(&p->cli, config);
 	case SERVER_COMMAND_SESSIONS:
 		return query_sessions(&p->cli, config);
+	case SERVER_COMMAND_DISCONNECT:
+		return query_disconnect(&p->cli, config);
 	case SERVER_COMMAND_RELOAD:
 		return query_reload(config);
 	case SERVER_COMMAND_STOP:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/server.h"
 
+#include "tscf-server/admin/disconnect.h"
 #include "tscf-server/admin/report.h"
 #include "tscf-server/admin/sessions.h"
 #include "tscf-server/certificate.h"
@@ -59,6 +60,15 @@ static void answer_page(struct server *server, struct tscf_control_call_in *call
 	free(text);
 }
 
+static void answer_disconnect(struct server *server, struct tscf_control_call_in *call)
+{
+	char *text = NULL;
+	int err = server_disconnect(server, call->text, &text);
+
+	tscf_control_answer(call, -err, text);
+	free(text);
+}
+
 static void answer_text(struct tscf_control_call_in *call, char *text)
 {
 	tscf_control_answer(call, text ? 0 : ENOMEM, text);
@@ -68,7 +78,8 @@ static void answer_text(struct tscf_control_call_in *call, char *text)
 /** A user who knows the TSID of a session can pretend to be its client on the plain tunnel. */
 static bool is_privileged(enum tscf_control_op op)
 {
-	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD || op == TSCF_CONTROL_SESSIONS;
+	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD || op == TSCF_CONTROL_SESSIONS ||
+	       op == TSCF_CONTROL_DISCONNECT;
 }
 
 static void on_request(void *context, struct tscf_control_call_in *call)
@@ -88,6 +99,9 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_SESSIONS:
 		answer_page(server, call);
 		break;
+	case TSCF_CONTROL_DISCONNECT:
+		answer_disconnect(server, call);
+		break;
 	case TSCF_CONTROL_RELOAD:
 		err = server_reload(server);
 		tscf_control_answer(call, -err, NULL);
@@ -105,7 +119,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 
 static bool brings_text(uint32_t op)
 {
-	return op == TSCF_CONTROL_SESSIONS;
+	return op == TSCF_CONTROL_SESSIONS || op == TSCF_CONTROL_DISCONNECT;
 }
 
 static const struct tscf_control_handler control_handler = {.request = on_request, .brings_text = brings_text};

@@ -4,7 +4,7 @@
  *
  * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
  * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH, or followed by
- * `text_length` bytes of text for SESSIONS; a reply is a fixed struct followed by `length` bytes: of JSON text, or of
+ * `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length` bytes: of JSON text, or of
  * the struct that its operation has.  Both ends are on one machine: host byte order.
  *
  * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
@@ -58,6 +58,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_MARK_MASK = 16,  /**< client: the reply's `level` is the mask of the bits that are its own */
 	TSCF_CONTROL_RUN =
 	    17, /**< client: sockets that are made in the caller's cgroup, or a new one below, begin with `level` */
+	TSCF_CONTROL_DISCONNECT = 18, /**< server; with a text: end the tunnels of the clients that it names */
 };
 
 /** Most bytes of the text of a request. */

@@ -51,6 +51,8 @@ static const char *refusal(enum tscf_control_op op, int err)
 		return "you may not do that";
 	if (op == TSCF_CONTROL_LEVEL_OF && err == ENOENT)
 		return "no such socket";
+	if (op == TSCF_CONTROL_DISCONNECT && err == ENOENT)
+		return "no such client has a tunnel";
 	if (op == TSCF_CONTROL_FLUSH && err == EBUSY)
 		return "it is running; stop it first";
 	return strerror(err);

@@ -67,6 +67,21 @@ for way in "--psk-file $T/alice" "--cert $T/phone.crt --key $T/phone.key"; do
 	stop_client
 done
 
+# The administrator ends the tunnels of a client, which is told, and sets them up again.
+start_client --psk-file "$T/alice"
+server disconnect nobody >/dev/null 2>"$T/error"
+is "nobody to disconnect: exit status" $? -eq 1
+check "nobody to disconnect: it is said" grep -q "no such client has a tunnel" "$T/error"
+for way in '"alice"' '"psk alice"' .tsid '.outer | sub(":[0-9]+$"; "")' .outer '.internal[0]'; do
+	before=$(server_counter plain_ended)
+	who=$(server sessions --json | jq -r ".[0] | $way")
+	is "disconnect $who" "$(server disconnect "$who")" = "tunnels ended: 1 plain, 0 encrypted"
+	is "disconnect $who: counted" "$(server_counter plain_ended)" -eq $((before + 1))
+	must 10 '[ "$(server sessions --json | jq -r ".[].state")" = up ]' "the client comes back after disconnect $who"
+done
+check "the client is told who did it" grep -q "disconnected by the administrator of the server" "$T/client.log"
+stop_client
+
 # The certificate is withdrawn while a call runs.
 start_client --cert "$T/phone.crt" --key "$T/phone.key"
 program secret encrypted-only "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --marker "M-withdrawn " --report 50

@@ -103,6 +103,8 @@ usage "--pool 10.0.0.0/31: expected" "$SERVER" --pool 10.0.0.0/31
 usage "--listen 192.0.2.1:65535: expected" "$SERVER" --listen 192.0.2.1:65535
 usage "--services FOO: expected DTTE" "$SERVER" --services FOO
 expect 1 "is it running?" "$SERVER" sessions --control "$T/none.sock"
+usage "expected IDENTITY, TSID or ADDRESS" "$SERVER" disconnect
+expect 1 "is it running?" "$SERVER" disconnect alice --control "$T/none.sock"
 usage "'--limit' does not go with status" "$SERVER" status --limit 1
 usage "--sort size: expected identity" "$SERVER" sessions --sort size
 usage "--limit -1: expected a number" "$SERVER" sessions --limit -1

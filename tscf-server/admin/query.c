@@ -33,6 +33,23 @@ int query_status(const struct tscf_cli *cli, const struct server_config *config)
 	return status;
 }
 
+static long long member(const json_t *json, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(json, key));
+}
+
+int query_disconnect(const struct tscf_cli *cli, const struct server_config *config)
+{
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_DISCONNECT};
+	json_t *json;
+
+	if (tscf_query_ask(PROGRAM, config->control, &request, cli->argument, TSCF_QUERY_MS, &json) != 0)
+		return EXIT_FAILURE;
+	printf("tunnels ended: %lld plain, %lld encrypted\n", member(json, "plain"), member(json, "encrypted"));
+	json_decref(json);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int query_reload(const struct server_config *config)
 {
 	return ask(config, TSCF_CONTROL_RELOAD, NULL);

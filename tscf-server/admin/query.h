@@ -11,6 +11,8 @@
 #include "tscf-server/settings/config.h"
 
 int query_status(const struct tscf_cli *cli, const struct server_config *config);
+/** Print how many tunnels have ended. */
+int query_disconnect(const struct tscf_cli *cli, const struct server_config *config);
 int query_reload(const struct server_config *config);
 int query_stop(const struct server_config *config);
 

@@ -6,13 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct server_session *partner_of(const struct server_session *s)
-{
-	if (s->encrypted)
-		return s->partner ? s->partner->plain : NULL;
-	return s->lease->encrypted_session;
-}
-
 static void count_level(struct server_roster_entry *e, const struct tscf_binding *b)
 {
 	if ((b->state == TSCF_BINDING_ACTIVE || b->state == TSCF_BINDING_SHIELD) && b->level < SERVER_ROSTER_LEVELS)
@@ -48,7 +41,7 @@ static void copy_who(const struct server_session *s, struct server_roster_entry 
 static void copy(const struct server_session *s, uint64_t now, struct server_roster_page *page)
 {
 	struct server_roster_entry *e = &page->entry[page->count++];
-	const struct server_session *partner = partner_of(s);
+	const struct server_session *partner = server_session_partner(s);
 
 	*e = (struct server_roster_entry){
 	    .tsid = s->tsid,
@@ -80,11 +73,9 @@ static bool is_full(const struct server_roster_page *page)
 	       page->bindings > SERVER_ROSTER_BINDINGS - SERVER_ROSTER_BINDINGS_EACH;
 }
 
-/** @return the first session with a TSID that follows @p place. */
-static const struct server_session *next_of(const struct server_sessions *table,
-					    const struct server_roster_place *place)
+struct server_session *server_roster_next(const struct server_sessions *table, const struct server_roster_place *place)
 {
-	const struct server_session *s;
+	struct server_session *s;
 
 	if (place->order == 0)
 		return table->by_tsid;
@@ -117,7 +108,7 @@ bool server_roster_read(const struct server_state *state, uint64_t now, struct s
 {
 	page->count = page->bindings = 0;
 	if (place->tsid != TSCF_TSID_NONE) {
-		for (const struct server_session *s = next_of(&state->sessions, place); s; s = s->hh.next) {
+		for (const struct server_session *s = server_roster_next(&state->sessions, place); s; s = s->hh.next) {
 			if (is_full(page))
 				return true;
 			copy(s, now, page);

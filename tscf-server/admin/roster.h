@@ -66,4 +66,7 @@ struct server_roster_page {
 bool server_roster_read(const struct server_state *state, uint64_t now, struct server_roster_place *place,
 			struct server_roster_page *page);
 
+/** @return the first session with a TSID that follows @p place, or NULL. */
+struct server_session *server_roster_next(const struct server_sessions *table, const struct server_roster_place *place);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/dismiss.h"
 #include "tscf-server/session/reply.h"
 
 #include "common/base/bytes.h"
@@ -118,14 +119,6 @@ const char *server_admit_encrypted(const struct server_request *r, const struct 
 
 /* --- after a reload --- */
 
-static void dismiss(struct server_state *state, struct server_session *s, const char *why, uint64_t now)
-{
-	uint8_t data[TSCF_MESSAGE_MAX];
-
-	server_session_send(s, data, server_write_release(s, TSCF_RESPONSE_UNAUTHORIZED, why, data));
-	server_session_end(state, s, now, why);
-}
-
 typedef const char *(*reviewer)(const struct tscf_client_auth *client_auth, const struct server_session *s,
 				int64_t today);
 
@@ -155,7 +148,7 @@ static void review(struct server_state *state, struct server_session *list, revi
 		if (!why)
 			continue;
 		tscf_info("%s: %s", s->who ? s->who->name : "a client that has proved nothing", why);
-		dismiss(state, s, why, now);
+		server_session_dismiss(state, s, TSCF_RESPONSE_UNAUTHORIZED, why, now);
 	}
 }
 

@@ -127,6 +127,14 @@ struct server_sessions {
 /** @return 0, or -errno. */
 int server_sessions_init(struct server_sessions *table);
 
+/** @return the other session of the same client: the encrypted one, or the plain one; NULL: none. */
+static inline struct server_session *server_session_partner(const struct server_session *s)
+{
+	if (!s->encrypted)
+		return s->lease->encrypted_session;
+	return s->partner ? s->partner->plain : NULL;
+}
+
 /** @return the configured session with this TSID, or NULL. */
 struct server_session *server_session_find(const struct server_sessions *table, uint64_t tsid);
 /** @return a random TSID that no session has and that is not reserved. */

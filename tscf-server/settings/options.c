@@ -17,13 +17,16 @@
 #define LIST     (1U << SERVER_COMMAND_LIST_CLIENTS)
 #define REMOVE   (1U << SERVER_COMMAND_REMOVE_CLIENT)
 #define CLIENTS  (ADD | LIST | REMOVE)
-#define ANY      (RUN | STATUS | SESSIONS | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP | CLIENTS)
+#define ASKING                                                                                                         \
+	(STATUS | SESSIONS | 1U << SERVER_COMMAND_DISCONNECT | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
+#define ANY (RUN | ASKING | CLIENTS)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "       tscf-server status | sessions [--json]\n"
 			   "       tscf-server reload | stop | list-clients\n"
 			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
 			   "       tscf-server remove-client NAME...\n"
+			   "       tscf-server disconnect IDENTITY | TSID | ADDRESS\n"
 			   "Serve plain and encrypted tunnels, in front of a service network.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground, --check-config             stay there; check the file, exit\n"
@@ -35,10 +38,9 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --cert FILE --key FILE                       PEM; made if not given\n"
 			   "      --psk-file FILE, --client-ca FILE, --denied-clients FILE   who is let in\n"
-			   "      --mtu N, --workers N inner MTU, threads; default 1340, one per processor\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-			   "      --state-dir DIR, --log-level LEVEL,          see the man page\n"
-			   "      --realtime-dscp LIST, --realtime-priority N\n"
+			   "      --mtu N, --workers N, --state-dir DIR, --log-level LEVEL,\n"
+			   "      --realtime-dscp LIST, --realtime-priority N  see the man page\n"
 			   "      --public-name HOST[:PORT]                    for invitations; repeatable\n"
 			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N     of sessions\n"
 			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
@@ -87,6 +89,7 @@ static const struct tscf_cli_command commands[] = {
     [SERVER_COMMAND_RUN] = {"the daemon", NULL, 0},
     [SERVER_COMMAND_STATUS] = {"status", NULL, 0},
     [SERVER_COMMAND_SESSIONS] = {"sessions", NULL, 0},
+    [SERVER_COMMAND_DISCONNECT] = {"disconnect", "IDENTITY, TSID or ADDRESS", 0},
     [SERVER_COMMAND_RELOAD] = {"reload", NULL, 0},
     [SERVER_COMMAND_STOP] = {"stop", NULL, 0},
     [SERVER_COMMAND_ADD_CLIENT] = {"add-client", "NAME...", TSCF_CLI_MANY | TSCF_CLI_OPTIONAL},
@@ -139,7 +142,7 @@ static int check_names(const struct tscf_cli *cli)
 		tscf_error("add-client: expected NAME..., or --from FILE");
 		return -EINVAL;
 	}
-	for (unsigned i = 0; i < cli->argument_count; i++) {
+	for (unsigned i = 0; (CLIENTS & 1U << cli->command) && i < cli->argument_count; i++) {
 		if (tscf_psk_identity_valid(cli->arguments[i], strlen(cli->arguments[i])))
 			continue;
 		tscf_error("name '%s': expected 1 to 64 printable characters without blank and ':'", cli->arguments[i]);
