@@ -6,7 +6,6 @@
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
-#include "tscf-client/sockets/accepted.h"
 #include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
@@ -299,7 +298,7 @@ static struct client *client_new(struct client_config *config)
 	tunnel_init(&c->former, &c->tunnel_host, false, &plain_former_events);
 	encrypted_init(c);
 	moves_init(&c->moves);
-	accepted_init(c);
+	accepted_init(&c->accepted);
 	nat_probe_init(&c->nat_probes);
 	waiters_init(c);
 	hook_init(c);

@@ -29,6 +29,7 @@
 #include "tscf-client/kernel/wall_clock.h"
 #include "tscf-client/refuse.h"
 #include "tscf-client/sockets/accept_queue.h"
+#include "tscf-client/sockets/accepted.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
@@ -139,6 +140,7 @@ struct client {
 	struct subscriptions subscriptions;
 	struct suspects suspects;
 	struct accept_queue accept_queue;
+	struct accepted accepted;
 	struct hook hook;
 	struct waiters waiters;
 	struct hold hold;

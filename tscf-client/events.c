@@ -6,7 +6,7 @@ static void acknowledged(void *context, uint64_t waiter, int error)
 {
 	struct client *c = context;
 	if (waiter == REGISTRY_WAITER_TRUST)
-		trusted_network_released(c);
+		trusted_network_released(&c->trusted_network);
 	else
 		moves_acknowledged(&c->moves, waiter, error);
 }
@@ -19,7 +19,8 @@ static bool is_leaving(void *context, uint64_t cookie)
 
 static void releasing(void *context)
 {
-	trusted_network_releasing(context);
+	struct client *c = context;
+	trusted_network_releasing(&c->trusted_network);
 }
 
 static void seen(void *context, const struct tscf_socket *s, enum tscf_level level)

@@ -77,6 +77,20 @@ static void connect_sockets(struct client *c)
 				  .control = &c->control,
 				  .describe = describe_socket,
 				  .context = c};
+	c->trusted_network = (struct trusted_network){.config = c->config,
+						      .timers = &c->timers,
+						      .plain = &c->plain,
+						      .router = &c->router,
+						      .dtte = &c->dtte,
+						      .registry = &c->registry,
+						      .moves = &c->moves,
+						      .subscriptions = &c->subscriptions};
+	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves};
+	c->suspects = (struct suspects){.config = c->config,
+					.timers = &c->timers,
+					.plain_tun = &c->plain_tun,
+					.registry = &c->registry,
+					.moves = &c->moves};
 }
 
 void client_connect_parts(struct client *c)

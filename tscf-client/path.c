@@ -230,7 +230,7 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 	a->decider.suspect = &a->suspect;
 	enum verdict v = a->decide(&a->decider, data, length);
 	if (v == VERDICT_SUSPECT)
-		v = suspects_allow(c, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
+		v = suspects_allow(&c->suspects, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
 	if (v != VERDICT_DELIVER) {
 		count_drop(c, v, false, 1);
 	} else if (a->tunnel->state != TUNNEL_UP) {

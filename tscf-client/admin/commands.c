@@ -45,7 +45,7 @@ int commands_reload(struct client *c)
 		guard_policies_changed(&c->guard);
 		live_sockets_classify(c);
 		client_route(c);
-		trusted_network_look(c);
+		trusted_network_look(&c->trusted_network);
 		nat_probe_again(&c->nat_probes);
 		upkeep_soon(&c->upkeep);
 		tscf_info("reloaded: %u policies; other settings hold from the next start on",

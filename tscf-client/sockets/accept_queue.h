@@ -34,7 +34,6 @@ struct accept_queue {
 	const struct client_config *config;
 	struct tscf_timers *timers;
 	struct guard *guard;
-	struct tscf_timer timer; /**< accepted.h */
 	struct waiting_connection *list;
 	unsigned count, size;
 	uint64_t *accepted; /**< cookies of connections that had been accepted before, sorted */

@@ -2,7 +2,6 @@
 #include "tscf-client/sockets/accepted.h"
 
 #include "common/base/level.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <stdlib.h>
@@ -12,13 +11,14 @@
 
 /** What a check has found. */
 struct look {
-	struct client *client;
+	struct accept_queue *queue;
+	struct moves *moves;
 	bool *there;          /**< of each connection */
 	struct owner *owners; /**< of those that have been accepted */
 	unsigned accepted;
 };
 
-static void take(struct client *c, const struct owner *o, uint32_t value)
+static void take(struct moves *moves, const struct owner *o, uint32_t value)
 {
 	enum tscf_level level = (enum tscf_level)(value & TSCF_MARK_LEVEL);
 	int fd = o->pid != 0 ? processes_take_socket(o->pid, o->inode) : -1;
@@ -26,21 +26,20 @@ static void take(struct client *c, const struct owner *o, uint32_t value)
 
 	if (fd < 0)
 		return;
-	change = value & TSCF_MARK_EXPLICIT ? moves_begin_own(&c->moves, level) : moves_begin_default(&c->moves, level);
+	change = value & TSCF_MARK_EXPLICIT ? moves_begin_own(moves, level) : moves_begin_default(moves, level);
 	if (!change) {
-		tscf_control_discard(c->control, fd);
+		tscf_control_discard(*moves->control, fd);
 		return;
 	}
-	moves_end(&c->moves, change, moves_add(&c->moves, change, fd, o->pid));
+	moves_end(moves, change, moves_add(moves, change, fd, o->pid));
 }
 
 /* If the mark has changed since, the connection was given a level, by the last check at the latest. */
 static void see(void *context, const struct tscf_socket *s)
 {
 	struct look *look = context;
-	struct client *c = look->client;
-	const struct accept_queue *q = &c->accept_queue;
-	uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
+	const struct accept_queue *q = look->queue;
+	uint32_t value = tscf_mark_get(s->mark, q->config->fwmark_mask);
 
 	for (unsigned i = 0; i < q->count; i++) {
 		/* A connection that changes its state during the dump may be listed twice. */
@@ -64,8 +63,7 @@ static bool is_first_of_port(const struct accept_queue *q, unsigned index)
 
 static void look_at_all(struct look *look)
 {
-	struct client *c = look->client;
-	struct accept_queue *q = &c->accept_queue;
+	struct accept_queue *q = look->queue;
 	int err = 0;
 
 	for (unsigned i = 0; i < q->count && err == 0; i++)
@@ -73,17 +71,17 @@ static void look_at_all(struct look *look)
 			err = tscf_sockdiag_tcp_port((uint16_t)q->list[i].about.port, see, look);
 	for (unsigned i = q->count; err == 0 && i-- > 0;)
 		if (!look->there[i])
-			accept_queue_remove(&c->accept_queue, i);
+			accept_queue_remove(q, i);
 	processes_find_owners(look->owners, look->accepted);
 	for (unsigned i = 0; i < look->accepted; i++)
-		take(c, &look->owners[i], look->owners[i].note);
+		take(look->moves, &look->owners[i], look->owners[i].note);
 }
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	struct accept_queue *q = &c->accept_queue;
-	struct look look = {.client = c};
+	const struct accepted *a = context;
+	struct accept_queue *q = a->queue;
+	struct look look = {.queue = q, .moves = a->moves};
 	unsigned before = q->count;
 
 	look.there = calloc(q->count, sizeof(*look.there));
@@ -97,17 +95,17 @@ static void tick(void *context)
 		q->pause = ACCEPT_QUEUE_PAUSE_MS;
 	else
 		q->pause = q->pause * 2 > LAST_PAUSE_MS ? LAST_PAUSE_MS : q->pause * 2;
-	q->look_at = c->now + q->pause;
+	q->look_at = tscf_timers_now(q->timers) + q->pause;
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
+	const struct accepted *a = context;
 
-	return c->accept_queue.count > 0 ? c->accept_queue.look_at : UINT64_MAX;
+	return a->queue->count > 0 ? a->queue->look_at : UINT64_MAX;
 }
 
-void accepted_init(struct client *c)
+void accepted_init(struct accepted *a)
 {
-	tscf_timers_add(&c->timers, &c->accept_queue.timer, next_due, tick, c);
+	tscf_timers_add(a->queue->timers, &a->timer, next_due, tick, a);
 }

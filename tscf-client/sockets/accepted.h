@@ -9,9 +9,16 @@
 #ifndef TSCF_CLIENT_ACCEPTED_H
 #define TSCF_CLIENT_ACCEPTED_H
 
-struct client;
+#include "tscf-client/sockets/moves.h"
+
+/** The owner sets what it uses. */
+struct accepted {
+	struct accept_queue *queue;
+	struct moves *moves;
+	struct tscf_timer timer;
+};
 
 /** Begin to poll whenever there are such connections. */
-void accepted_init(struct client *c);
+void accepted_init(struct accepted *a);
 
 #endif

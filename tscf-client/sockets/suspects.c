@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/suspects.h"
 
-#include "tscf-client/context.h"
-
 #include <string.h>
 
 /** A flow that was let through is checked again after this time: its port may have another socket then. */
@@ -10,7 +8,6 @@
 
 int suspects_init(struct suspects *s)
 {
-	memset(s, 0, sizeof(*s));
 	return tscf_sockdiag_flow_open(&s->diag);
 }
 
@@ -28,35 +25,34 @@ static unsigned place_of(const struct tscf_binding_key *flow)
 	return sum % SUSPECTS_CLEARED;
 }
 
-static bool find_socket(struct client *c, const struct tscf_binding_key *flow, struct tscf_socket *out)
+static bool find_socket(struct suspects *s, const struct tscf_binding_key *flow, struct tscf_socket *out)
 {
-	return tscf_sockdiag_flow_socket(&c->suspects.diag, flow->protocol, &flow->local, flow->local_port,
-					 &flow->remote, flow->remote_port, (uint32_t)c->plain_tun.index, out) == 0;
+	return tscf_sockdiag_flow_socket(&s->diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
+					 flow->remote_port, (uint32_t)s->plain_tun->index, out) == 0;
 }
 
 /* A flow that is forbidden for every owner stays forbidden: exceptions are known only once the sockets are listed. */
-static bool judge(struct client *c, const struct tscf_binding_key *flow)
+static bool judge(struct suspects *s, const struct tscf_binding_key *flow)
 {
 	struct tscf_socket socket;
-	if (find_socket(c, flow, &socket) && registry_level(&c->registry, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
-		moves_found(&c->moves, &socket);
+	if (find_socket(s, flow, &socket) && registry_level(s->registry, &socket) == TSCF_LEVEL_ENCRYPTED_ONLY) {
+		moves_found(s->moves, &socket);
 		return false;
 	}
-	if (!policy_forbids_clear(&c->config->policies, flow))
+	if (!policy_forbids_clear(&s->config->policies, flow))
 		return true;
-	registry_resync_soon(&c->registry);
+	registry_resync_soon(s->registry);
 	return false;
 }
 
-bool suspects_allow(struct client *c, const struct tscf_binding_key *flow)
+bool suspects_allow(struct suspects *s, const struct tscf_binding_key *flow)
 {
-	struct suspects *s = &c->suspects;
 	unsigned at = place_of(flow);
-	if (c->now < s->cleared[at].until && memcmp(&s->cleared[at].flow, flow, sizeof(*flow)) == 0)
+	if (tscf_timers_now(s->timers) < s->cleared[at].until && memcmp(&s->cleared[at].flow, flow, sizeof(*flow)) == 0)
 		return true;
-	if (!judge(c, flow))
+	if (!judge(s, flow))
 		return false;
 	s->cleared[at].flow = *flow;
-	s->cleared[at].until = c->now + CLEARED_MS;
+	s->cleared[at].until = tscf_timers_now(s->timers) + CLEARED_MS;
 	return true;
 }

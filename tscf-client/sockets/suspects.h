@@ -10,16 +10,22 @@
 
 #include "common/linux/sockdiag.h"
 #include "common/packet/binding.h"
+#include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/registry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct client;
-
 /** Flows that were let through recently, by a hash. */
 #define SUSPECTS_CLEARED 256
 
+/** The owner sets what it uses; the rest is zero at first. */
 struct suspects {
+	const struct client_config *config;
+	const struct tscf_timers *timers;
+	const struct tscf_tun *plain_tun;
+	struct registry *registry;
+	struct moves *moves;
 	struct tscf_sockdiag_flow diag;
 	struct {
 		struct tscf_binding_key flow;
@@ -35,6 +41,6 @@ void suspects_free(struct suspects *s);
  *
  * @return whether the packet may be delivered.
  */
-bool suspects_allow(struct client *c, const struct tscf_binding_key *flow);
+bool suspects_allow(struct suspects *s, const struct tscf_binding_key *flow);
 
 #endif

@@ -19,15 +19,31 @@
 #define TSCF_CLIENT_TRUSTED_NETWORK_H
 
 #include "common/base/level.h"
+#include "common/daemon/timers.h"
+#include "tscf-client/kernel/router.h"
 #include "tscf-client/settings/networks.h"
 
 #include <stdbool.h>
 
-struct client;
-
 enum trusted_network_state { TRUSTED_NETWORK_AWAY, TRUSTED_NETWORK_LEAVING, TRUSTED_NETWORK_PLAIN };
 
+struct client_config;
+struct dtte;
+struct moves;
+struct registry;
+struct subscriptions;
+struct tunnel;
+
+/** The owner sets what it uses; the rest is zero at first. */
 struct trusted_network {
+	const struct client_config *config;
+	const struct tscf_timers *timers;
+	const struct tunnel *plain;
+	const struct router *router;
+	struct dtte *dtte;
+	struct registry *registry;
+	struct moves *moves;
+	struct subscriptions *subscriptions;
 	enum trusted_network_state state;
 	unsigned waits;         /**< releases that are neither confirmed by the server nor lost with it */
 	char by[NETWORKS_TEXT]; /**< what makes the network trusted; "": it is not */
@@ -37,11 +53,11 @@ struct trusted_network {
  * Check the path of the plain tunnel, and move the encrypted-preferred sockets if its network is now trusted or no
  * longer trusted.  Call it before the encrypted tunnel is requested on that path.
  */
-void trusted_network_look(struct client *c);
+void trusted_network_look(struct trusted_network *t);
 /** A socket is about to be released because the network is trusted. */
-void trusted_network_releasing(struct client *c);
+void trusted_network_releasing(struct trusted_network *t);
 /** The server has confirmed one of those releases, or no longer can. */
-void trusted_network_released(struct client *c);
+void trusted_network_released(struct trusted_network *t);
 
 /** @return whether the network is trusted. */
 static inline bool trusted_network_here(const struct trusted_network *t)

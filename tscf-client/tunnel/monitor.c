@@ -54,7 +54,7 @@ static void check(struct client *c)
 		return;
 	}
 	/* On another path, trust in the network is checked when the tunnel has been resumed there. */
-	trusted_network_look(c);
+	trusted_network_look(&c->trusted_network);
 	connector_hurry(c);
 	ask(c, &c->plain);
 	ask(c, &c->encrypted);

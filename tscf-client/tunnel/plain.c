@@ -126,7 +126,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 		tunnel_probe_soon(&c->encrypted);
 	/* The answered keepalive proves this address to the server; until then the session is pending there. */
 	tunnel_probe(&c->plain);
-	trusted_network_look(c);
+	trusted_network_look(&c->trusted_network);
 	/* Sockets that are not known yet would have no shield when the quiet phase ends. */
 	registry_resync_now(&c->registry);
 	registry_shield_all(&c->registry);
@@ -154,7 +154,7 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 		tunnel_prove(&c->plain, cookie.value, cookie.length);
 	else
 		tunnel_probe(&c->plain);
-	trusted_network_look(c);
+	trusted_network_look(&c->trusted_network);
 	registry_resync_now(&c->registry);
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(&c->registry);
@@ -197,7 +197,7 @@ bool plain_go_back(struct client *c)
 	tunnel_move(&c->plain, &c->former);
 	plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(c);
-	trusted_network_look(c);
+	trusted_network_look(&c->trusted_network);
 	registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
