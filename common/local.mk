@@ -108,6 +108,8 @@ libtscf_common_la_SOURCES = \
 	common/linux/sockdiag_message.c \
 	common/linux/sockdiag_message.h \
 	common/linux/sockdiag_port.c \
+	common/linux/sockdiag_query.c \
+	common/linux/sockdiag_query.h \
 	common/linux/tun.c \
 	common/linux/tun.h \
 	common/linux/tun_io.c \

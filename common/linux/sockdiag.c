@@ -127,15 +127,6 @@ static int handle_refusal(struct tscf_sockdiag *d, int error)
 	return KIND_DONE;
 }
 
-static int read_int(struct nlmsghdr *header)
-{
-	int value = 0;
-
-	if (nlmsg_datalen(header) >= (int)sizeof(value))
-		memcpy(&value, nlmsg_data(header), sizeof(value));
-	return value;
-}
-
 static bool is_wanted(const struct tscf_sockdiag *d, const struct tscf_socket *s)
 {
 	return d->mask == 0 || (s->mark & d->mask) != 0 || (s->device != 0 && s->device == d->device);
@@ -150,7 +141,7 @@ static int handle_message(struct tscf_sockdiag *d, struct nlmsghdr *header)
 		return MORE;
 	/* Both messages begin with the error number; that of a finished dump is 0 or the error that ended it early. */
 	if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR)
-		return handle_refusal(d, read_int(header));
+		return handle_refusal(d, tscf_sockdiag_error(header));
 	if (tscf_sockdiag_parse(header, kinds[d->kind].protocol, &s) && is_wanted(d, &s))
 		d->handler->socket(d->context, &s);
 	return MORE;

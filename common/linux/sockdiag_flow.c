@@ -4,38 +4,23 @@
  */
 #include "common/linux/sockdiag.h"
 #include "common/linux/sockdiag_message.h"
+#include "common/linux/sockdiag_query.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 diag;
-};
 
 /** Room for the attributes of one socket; attributes that do not fit are left out. */
 #define ANSWER_MAX 1024
 
 int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	int fd = tscf_sockdiag_connect(SOCK_NONBLOCK);
 
 	*f = (struct tscf_sockdiag_flow){0};
 	if (fd < 0)
-		return -errno;
-	/* A connected socket receives nothing from other processes. */
-	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
-		int error = errno;
-
-		close(fd);
-		return -error;
-	}
+		return fd;
 	f->fd = fd;
 	return 0;
 }
@@ -87,18 +72,11 @@ int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
 			      uint32_t device, struct tscf_socket *out)
 {
-	struct request request = {
-	    .header = {.nlmsg_len = sizeof(request),
-		       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		       .nlmsg_flags = NLM_F_REQUEST,
-		       .nlmsg_seq = ++f->sequence},
-	    .diag = {.sdiag_family = (uint8_t)local->family,
-		     .sdiag_protocol = protocol,
-		     .idiag_states = UINT32_MAX,
-		     .id = {.idiag_if = device, .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
-	};
-	struct inet_diag_sockid *id = &request.diag.id;
+	struct tscf_sockdiag_query query = tscf_sockdiag_query(local->family, protocol, 0);
+	struct inet_diag_sockid *id = &query.diag.id;
 
+	query.header.nlmsg_seq = ++f->sequence;
+	id->idiag_if = device;
 	/* For UDP the kernel expects source and destination swapped, "for historical reasons" (udp_dump_one). */
 	if (protocol == IPPROTO_TCP) {
 		set_end(id->idiag_src, &id->idiag_sport, local, local_port);
@@ -107,7 +85,7 @@ int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 		set_end(id->idiag_dst, &id->idiag_dport, local, local_port);
 		set_end(id->idiag_src, &id->idiag_sport, remote, remote_port);
 	}
-	if (send(f->fd, &request, sizeof(request), MSG_DONTWAIT) < 0)
+	if (send(f->fd, &query, sizeof(query), MSG_DONTWAIT) < 0)
 		return -errno;
 	return receive(f->fd, f->sequence, protocol, out);
 }

@@ -104,3 +104,12 @@ bool tscf_sockdiag_parse(struct nlmsghdr *header, uint8_t protocol, struct tscf_
 	out->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	return true;
 }
+
+int tscf_sockdiag_error(struct nlmsghdr *header)
+{
+	int value = 0;
+
+	if (nlmsg_datalen(header) >= (int)sizeof(value))
+		memcpy(&value, nlmsg_data(header), sizeof(value));
+	return value;
+}

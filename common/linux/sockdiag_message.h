@@ -32,4 +32,7 @@ int tscf_sockdiag_add_filter(struct nl_msg *msg, uint32_t mask, uint32_t device)
  */
 bool tscf_sockdiag_parse(struct nlmsghdr *header, uint8_t protocol, struct tscf_socket *out);
 
+/** @return the number with which NLMSG_DONE and NLMSG_ERROR begin: 0, or -errno. */
+int tscf_sockdiag_error(struct nlmsghdr *header);
+
 #endif

@@ -2,24 +2,16 @@
 /* sockdiag_port.c - the TCP sockets of one local port, from the kernel's register of sockets. */
 #include "common/linux/sockdiag.h"
 #include "common/linux/sockdiag_message.h"
+#include "common/linux/sockdiag_query.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /** The kernel puts at most this much of a dump into one datagram. */
 #define BUFFER 32768
-
-struct request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 diag;
-};
 
 struct reader {
 	int fd;
@@ -28,35 +20,12 @@ struct reader {
 	void *context;
 };
 
-/** @return a descriptor, or -errno. */
-static int open_diag(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), err;
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-
-	if (fd < 0)
-		return -errno;
-	/* A connected socket receives nothing from other processes. */
-	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 static int ask(int fd, int family, uint16_t port)
 {
-	struct request request = {
-	    .header = {.nlmsg_len = sizeof(request),
-		       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-	    .diag = {.sdiag_family = (uint8_t)family,
-		     .sdiag_protocol = IPPROTO_TCP,
-		     .idiag_states = UINT32_MAX,
-		     .id = {.idiag_sport = htons(port), .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
-	};
+	struct tscf_sockdiag_query query = tscf_sockdiag_query(family, IPPROTO_TCP, NLM_F_DUMP);
 
-	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
+	query.diag.id.idiag_sport = htons(port);
+	return send(fd, &query, sizeof(query), 0) < 0 ? -errno : 0;
 }
 
 /** Pass on one datagram.  @return 1 if more are to come, 0 at the end, or -errno. */
@@ -69,13 +38,8 @@ static int read_some(const struct reader *r)
 	if (got < 0)
 		return errno == EINTR ? 1 : -errno;
 	for (int left = (int)got; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
-		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
-			/* Both messages begin with the error number. */
-			int error = 0;
-
-			memcpy(&error, NLMSG_DATA(h), sizeof(error));
-			return error;
-		}
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			return tscf_sockdiag_error(h);
 		if (tscf_sockdiag_parse(h, IPPROTO_TCP, &s))
 			r->each(r->context, &s);
 	}
@@ -91,13 +55,13 @@ static int read_all(const struct reader *r, int family, uint16_t port)
 	do
 		more = read_some(r);
 	while (more > 0);
-	/* A kernel without IPv6 has no IPv6 sockets. */
-	return more == -ENOENT ? 0 : more;
+	/* A kernel without IPv6 has no IPv6 sockets.  One that cannot list those of IPv4 may have some. */
+	return more == -ENOENT && family == AF_INET6 ? 0 : more;
 }
 
 int tscf_sockdiag_tcp_port(uint16_t port, void (*each)(void *context, const struct tscf_socket *s), void *context)
 {
-	struct reader r = {.fd = open_diag(), .buffer = malloc(BUFFER), .each = each, .context = context};
+	struct reader r = {.fd = tscf_sockdiag_connect(0), .buffer = malloc(BUFFER), .each = each, .context = context};
 	int err = r.fd < 0 ? r.fd : 0;
 
 	if (err == 0 && !r.buffer)

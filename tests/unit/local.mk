@@ -256,6 +256,7 @@ tests_unit_test_tun_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tun_LDADD = $(UNIT_LDADD)
 tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURCES)
 tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
+tests_unit_test_sockdiag_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send -Wl,--wrap=recv
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
 UNIT_TESTS += tests/unit/test_server_migrate

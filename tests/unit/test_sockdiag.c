@@ -5,6 +5,7 @@
 #include "common/base/level.h"
 #include "common/linux/sockdiag.h"
 #include "common/linux/sockdiag_message.h"
+#include "common/linux/sockdiag_query.h"
 #include "tests/unit/netns.h"
 #include "tests/unit/runner.h"
 
@@ -355,6 +356,48 @@ static void count_port(void *context, const struct tscf_socket *s)
 	of[s->state == TCP_LISTEN ? 0 : s->inode == 0 ? 1 : 2]++;
 }
 
+static int refused_family, asked_family;
+
+ssize_t __real_send(int fd, const void *data, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t length, int flags);
+ssize_t __real_recv(int fd, void *data, size_t length, int flags);
+ssize_t __wrap_recv(int fd, void *data, size_t length, int flags);
+
+ssize_t __wrap_send(int fd, const void *data, size_t length, int flags)
+{
+	if (length == sizeof(struct tscf_sockdiag_query))
+		asked_family = ((const struct tscf_sockdiag_query *)data)->diag.sdiag_family;
+	return __real_send(fd, data, length, flags);
+}
+
+/* A kernel that cannot list the sockets of one family. */
+ssize_t __wrap_recv(int fd, void *data, size_t length, int flags)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} refusal = {{.nlmsg_len = sizeof(refusal), .nlmsg_type = NLMSG_ERROR}, {.error = -ENOENT}};
+
+	if (refused_family == 0 || asked_family != refused_family)
+		return __real_recv(fd, data, length, flags);
+	ck_assert_uint_ge(length, sizeof(refusal));
+	memcpy(data, &refusal, sizeof(refusal));
+	return sizeof(refusal);
+}
+
+/* Without IPv6 there are no sockets of it; but if IPv4 cannot be listed, it is not known that there are none. */
+START_TEST(port_of_a_kernel_that_lists_one_family)
+{
+	unsigned of[3] = {0};
+
+	refused_family = AF_INET6;
+	ck_assert_int_eq(tscf_sockdiag_tcp_port(5060, count_port, of), 0);
+	refused_family = AF_INET;
+	ck_assert_int_eq(tscf_sockdiag_tcp_port(5060, count_port, of), -ENOENT);
+	refused_family = 0;
+}
+END_TEST
+
 /* A listening socket, a connection that has been accepted, and two that wait for it; their other ends have other ports.
  */
 START_TEST(port_has_what_waits_to_be_accepted)
@@ -677,6 +720,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, unmarked_socket_is_not_told);
 	tcase_add_test(tcase, mask_of_no_bits_is_every_socket);
 	tcase_add_test(tcase, port_has_what_waits_to_be_accepted);
+	tcase_add_test(tcase, port_of_a_kernel_that_lists_one_family);
 	tcase_add_test(tcase, close_is_told);
 	tcase_add_test(tcase, killed_program_is_told);
 	tcase_add_test(tcase, many_sockets_come_in_pieces);
