@@ -6,7 +6,6 @@
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
 #include "tscf-client/context.h"
-#include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
 #include "tscf-client/tunnel/pmtu.h"
@@ -320,14 +319,14 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		watch(c);
 		monitor_start(c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
-		guard_listen(&c->guard, c->loop, guarded_event, c);
+		guard_listen(&c->guard, c->loop, guarded_event, &c->guarded);
 		accept_queue_adopt(&c->accept_queue);
 		upkeep_start(&c->upkeep);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(&c->registry);
 		if (c->guard.on && (c->guard.set.fresh || policies_numbered(&config->policies) > 0))
-			live_sockets_classify(c);
+			live_sockets_classify(&c->moves, &c->guard);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);
 		/* Setting up takes long on a busy host: without this the first timers would expire at once. */

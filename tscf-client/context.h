@@ -30,6 +30,7 @@
 #include "tscf-client/refuse.h"
 #include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/accepted.h"
+#include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/moves.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
@@ -141,6 +142,7 @@ struct client {
 	struct suspects suspects;
 	struct accept_queue accept_queue;
 	struct accepted accepted;
+	struct guarded guarded;
 	struct hook hook;
 	struct waiters waiters;
 	struct hold hold;

@@ -43,7 +43,7 @@ int commands_reload(struct client *c)
 		error = registry_policies_changed(&c->registry);
 		/* First new sockets get their level by the new policies, then existing ones. */
 		guard_policies_changed(&c->guard);
-		live_sockets_classify(c);
+		live_sockets_classify(&c->moves, &c->guard);
 		client_route(c);
 		trusted_network_look(&c->trusted_network);
 		nat_probe_again(&c->nat_probes);
@@ -106,7 +106,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		moves_bound(&c->moves, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
-		live_sockets_level_of(c, call);
+		live_sockets_level_of(&c->moves, call);
 		break;
 	case TSCF_CONTROL_RUN:
 		run(c, call);

@@ -2,7 +2,6 @@
 #include "tscf-client/sockets/guarded.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/processes.h"
 
@@ -34,7 +33,7 @@ static struct tscf_socket socket_of(const struct guard_event *e)
 }
 
 struct wanted {
-	struct client *client;
+	const struct guarded *to;
 	const struct guard_event *event;
 	bool found;
 };
@@ -43,42 +42,45 @@ struct wanted {
 static void give(void *context, pid_t pid, int fd)
 {
 	struct wanted *w = context;
-	struct client *c = w->client;
+	struct moves *moves = w->to->moves;
+	struct guard *guard = w->to->guard;
 	struct change *change = NULL;
 
-	if (!w->found && guard_set_asked(&c->guard.set, fd) == w->event->asked)
+	if (!w->found && guard_set_asked(&guard->set, fd) == w->event->asked)
 		change = w->event->kind == GUARD_EVENT_CLASS
-			     ? moves_begin_default(&c->moves, classify_default_of(&c->guard, pid))
-			     : moves_begin_own(&c->moves, (enum tscf_level)w->event->level);
+			     ? moves_begin_default(moves, classify_default_of(guard, pid))
+			     : moves_begin_own(moves, (enum tscf_level)w->event->level);
 	if (!change) {
 		close(fd);
 		return;
 	}
 	w->found = true;
-	moves_end(&c->moves, change, moves_add(&c->moves, change, fd, pid));
+	moves_end(moves, change, moves_add(moves, change, fd, pid));
 }
 
 void guarded_event(void *context, const struct guard_event *e)
 {
-	struct client *c = context;
+	const struct guarded *to = context;
+	struct moves *moves = to->moves;
 	struct tscf_socket s = socket_of(e);
-	struct wanted wanted = {.client = c, .event = e};
+	struct wanted wanted = {.to = to, .event = e};
 
 	switch (e->kind) {
 	case GUARD_EVENT_BOUND:
 		/* Only a dump shows whether the socket has IPv4 as well. */
 		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
-			registry_resync_soon(&c->registry);
+			registry_resync_soon(moves->registry);
 		else
-			moves_marked(&c->moves, &s, e->mark_before);
+			moves_marked(moves, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_LEVEL:
 		if (s.protocol == IPPROTO_TCP && s.local_port != 0 && s.remote_port == 0)
-			accept_queue_raised(&c->accept_queue, &s, tscf_mark_get(e->mark, c->config->fwmark_mask));
-		moves_marked(&c->moves, &s, e->mark_before);
+			accept_queue_raised(moves->accept_queue, &s,
+					    tscf_mark_get(e->mark, moves->config->fwmark_mask));
+		moves_marked(moves, &s, e->mark_before);
 		break;
 	case GUARD_EVENT_GROUP:
-		guard_groups_look_soon(&c->guard.groups);
+		guard_groups_look_soon(&to->guard->groups);
 		break;
 	case GUARD_EVENT_ASKS:
 	case GUARD_EVENT_CLASS:

@@ -2,7 +2,6 @@
 #include "tscf-client/sockets/live_sockets.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
 #include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/processes.h"
 
@@ -13,7 +12,7 @@
 /* --- sockets of running programs --- */
 
 struct gather {
-	struct client *c;
+	struct moves *moves;
 	struct change *change;
 	const struct tscf_control_request *request;
 	struct owner *owners;
@@ -24,7 +23,7 @@ struct gather {
 static void take_each(void *context, pid_t pid, int fd)
 {
 	struct gather *g = context;
-	int error = moves_add(&g->c->moves, g->change, fd, pid);
+	int error = moves_add(g->moves, g->change, fd, pid);
 	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
 		g->error = error;
 }
@@ -60,7 +59,7 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 {
 	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
 	struct tscf_sockdiag *diag;
-	g->error = tscf_sockdiag_open(g->c->loop, 0, &handler, g, &diag);
+	g->error = tscf_sockdiag_open(g->moves->timers->loop, 0, &handler, g, &diag);
 	if (g->error < 0)
 		return;
 	tscf_sockdiag_dump_now(diag);
@@ -79,16 +78,16 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 	free(g->owners);
 }
 
-void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
+void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call)
 {
 	const struct tscf_control_request *r = &call->request;
 	bool by_pid = r->pid > 0;
-	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(&c->moves, call) : NULL;
+	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(moves, call) : NULL;
 	if (!change) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
-	struct gather g = {.c = c, .change = change, .request = r};
+	struct gather g = {.moves = moves, .change = change, .request = r};
 	if (!by_pid)
 		gather_by_port(&g, call);
 	else if (may_change(call, r->pid))
@@ -98,13 +97,14 @@ void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call)
 	/* A port may have several owners: sockets that may not be changed are no failure if others may. */
 	if (g.error == 0 && change->count == 0)
 		g.error = -ENOENT;
-	moves_end(&c->moves, change, by_pid || change->count == 0 ? g.error : 0);
+	moves_end(moves, change, by_pid || change->count == 0 ? g.error : 0);
 }
 
 /* --- policies that have changed --- */
 
 struct process {
-	struct client *c;
+	struct moves *moves;
+	struct guard *guard;
 	struct change *change;
 	bool library; /* the library decides the marks of its sockets; else the guard does, which knows numbered
 			 policies alone */
@@ -112,12 +112,12 @@ struct process {
 
 static bool is_another(const struct process *p, int fd, const struct tscf_socket *s, pid_t pid)
 {
-	uint32_t before = tscf_mark_get(s->mark, p->c->config->fwmark_mask);
+	uint32_t before = tscf_mark_get(s->mark, p->moves->config->fwmark_mask);
 
-	if (!classify_changes(p->c->config, fd, s, pid, p->change->level))
+	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level))
 		return false;
 	return p->library || before >> TSCF_MARK_POLICY_SHIFT != 0 ||
-	       classify(p->c->config, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
+	       classify(p->moves->config, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
 }
 
 static void reclassify_socket(void *context, pid_t pid, int fd)
@@ -127,29 +127,32 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
 
 	if (ours)
-		guard_adopt(&p->c->guard, fd, &s);
+		guard_adopt(p->guard, fd, &s);
 	if (ours && is_another(p, fd, &s, pid))
-		moves_add(&p->c->moves, p->change, fd, pid);
+		moves_add(p->moves, p->change, fd, pid);
 	else
-		tscf_control_discard(p->c->control, fd);
+		tscf_control_discard(*p->moves->control, fd);
 }
 
 static void reclassify_process(void *context, pid_t pid)
 {
-	struct process p = {.c = context, .library = processes_has_mapped(pid, "/" CLASSIFY_LIBRARY)};
+	struct process p = *(const struct process *)context;
 
-	if ((!p.library && !p.c->guard.on) || pid == getpid())
+	p.library = processes_has_mapped(pid, "/" CLASSIFY_LIBRARY);
+	if ((!p.library && !p.guard->on) || pid == getpid())
 		return;
-	p.change = moves_begin_default(&p.c->moves, classify_default_of(&p.c->guard, pid));
+	p.change = moves_begin_default(p.moves, classify_default_of(p.guard, pid));
 	if (!p.change) {
 		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
 		return;
 	}
 	processes_each_socket(pid, reclassify_socket, &p);
-	moves_end(&p.c->moves, p.change, 0);
+	moves_end(p.moves, p.change, 0);
 }
 
-void live_sockets_classify(struct client *c)
+void live_sockets_classify(struct moves *moves, struct guard *guard)
 {
-	processes_each(reclassify_process, c);
+	struct process any = {.moves = moves, .guard = guard};
+
+	processes_each(reclassify_process, &any);
 }

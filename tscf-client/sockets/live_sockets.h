@@ -7,16 +7,16 @@
 #define TSCF_CLIENT_LIVE_SOCKETS_H
 
 #include "common/control/control.h"
-
-struct client;
+#include "tscf-client/guard/guard.h"
+#include "tscf-client/sockets/moves.h"
 
 /** Handle TSCF_CONTROL_LEVEL_OF: all sockets of a process, or all with a protocol and local port. */
-void live_sockets_level_of(struct client *c, struct tscf_control_call_in *call);
+void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call);
 /**
  * Give sockets the level of the policies that hold now, if they have that of another policy, or none.  This concerns
  * sockets of programs under the library.  With a guard it concerns all programs, since the guard applies numbered
  * policies to every new socket.
  */
-void live_sockets_classify(struct client *c);
+void live_sockets_classify(struct moves *moves, struct guard *guard);
 
 #endif
