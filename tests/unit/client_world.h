@@ -126,11 +126,12 @@ struct world_server {
 	uint16_t mtu, keepalive, persistence, path_mtu; /**< 0: not said; path_mtu: larger padded messages are lost */
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
 	bool cookie;                                    /**< demands one */
-	struct tscf_identity *identity;                 /**< by which it proves who it is; NULL: it is too old to */
-	const uint8_t *psk; /**< 32 bytes, of the client; NULL: it has proved nothing by one */
-	uint8_t methods;    /**< and a proof by one of these; 0: none */
-	unsigned room;      /**< sockets that it takes, and the whole address beside them; 0: any number */
-	unsigned routes;    /**< more, beside the service network */
+	bool path_lost; /**< keepalives of the plain tunnel are lost until the client opens another way to it */
+	struct tscf_identity *identity; /**< by which it proves who it is; NULL: it is too old to */
+	const uint8_t *psk;             /**< 32 bytes, of the client; NULL: it has proved nothing by one */
+	uint8_t methods;                /**< and a proof by one of these; 0: none */
+	unsigned room;                  /**< sockets that it takes, and the whole address beside them; 0: any number */
+	unsigned routes;                /**< more, beside the service network */
 	/** Bindings and shields, as the client has told of them. */
 	struct tscf_bindings *bound, *shielded;
 };

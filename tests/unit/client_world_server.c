@@ -83,7 +83,9 @@ void world_message(struct world_link *l, const uint8_t *data, uint32_t length)
 	s->sequence[ask] = m.sequence;
 	memcpy(s->last[ask], data, length);
 	s->last_length[ask] = length;
-	if (s->reaction[ask] == WORLD_LOSES ||
+	if (ask == WORLD_RESUME || ask == WORLD_CONFIGURE)
+		s->path_lost = false;
+	if (s->reaction[ask] == WORLD_LOSES || (s->path_lost && ask == WORLD_KEEPALIVE) ||
 	    (s->path_mtu && m.type == TSCF_KEEPALIVE_REQUEST && length > s->path_mtu))
 		return;
 	ck_assert_uint_lt(w->waiting_count, WORLD_WAITING);

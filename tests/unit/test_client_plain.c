@@ -27,14 +27,16 @@ static void lose_everything(struct client_world *w)
 		w->server.reaction[i] = WORLD_LOSES;
 }
 
-/* The server does not answer the next question: the tunnel is lost. */
+/*
+ * The server does not answer the next question: the tunnel is lost.  It answers on the next way from its first message
+ * on; else the client would wait for the proof of that way, and try other ways meanwhile.
+ */
 static void lose_tunnel(struct client_world *w)
 {
 	long losses = world_counter(w, "plain_reconnects");
 
-	w->server.reaction[WORLD_KEEPALIVE] = WORLD_LOSES;
+	w->server.path_lost = true;
 	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
-	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
 }
 
 /* --- set-up --- */
