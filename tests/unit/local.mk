@@ -334,10 +334,21 @@ UNIT_TESTS += tests/unit/test_outer_read
 tests_unit_test_outer_read_SOURCES = tests/unit/test_outer_read.c $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
-tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/dtls_inside.c tests/unit/dtls_inside.h tests/unit/event.h tests/unit/certs.c tests/unit/certs.h \
-	tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
+DTLS_TEST_SOURCES = tests/unit/dtls_world.c tests/unit/dtls_world.h tests/unit/dtls_inside.c tests/unit/dtls_inside.h \
+	tests/unit/event.h tests/unit/certs.c tests/unit/certs.h tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
+UNIT_TESTS += tests/unit/test_dtls_handshake tests/unit/test_dtls_verify tests/unit/test_dtls_id
+tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c $(DTLS_TEST_SOURCES)
 tests_unit_test_dtls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_dtls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+tests_unit_test_dtls_handshake_SOURCES = tests/unit/test_dtls_handshake.c $(DTLS_TEST_SOURCES)
+tests_unit_test_dtls_handshake_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_dtls_handshake_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+tests_unit_test_dtls_verify_SOURCES = tests/unit/test_dtls_verify.c $(DTLS_TEST_SOURCES)
+tests_unit_test_dtls_verify_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_dtls_verify_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+tests_unit_test_dtls_id_SOURCES = tests/unit/test_dtls_id.c $(DTLS_TEST_SOURCES)
+tests_unit_test_dtls_id_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_dtls_id_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_tls_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/dtls_world.h"
+
+#include "common/crypto/crypto.h"
+#include "tests/unit/certs.h"
+#include "tests/unit/dtls_inside.h"
+#include "tests/unit/event.h"
+#include "tests/unit/netns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct dtls_world dtls_world;
+
+static void prepare(void)
+{
+	static const struct certs_spec specs[] = {
+	    {.name = "ca", .ca = true},
+	    {.name = "other-ca", .ca = true},
+	    {.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
+	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
+	    {.name = "self", .dns = {"vpn.example.org"}},
+	};
+
+	certs_make_directory();
+	for (unsigned i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		certs_make(&specs[i]);
+}
+
+struct tscf_tls *dtls_server_with(const char *name)
+{
+	char cert[64], key[64];
+	struct tscf_tls *tls;
+
+	snprintf(cert, sizeof(cert), "%s.pem", name);
+	snprintf(key, sizeof(key), "%s.key", name);
+	ck_assert_int_eq(tscf_tls_pin_of_file(certs_path(cert), dtls_world.pin), 0);
+	tls = tscf_tls_server(certs_path(cert), certs_path(key), dtls_world.error);
+	ck_assert_msg(tls != NULL, "%s", dtls_world.error);
+	return tls;
+}
+
+struct tscf_tls *dtls_client_with(const char *ca, const char *name, const char *client_pin)
+{
+	struct tscf_tls *tls = tscf_tls_client(ca ? certs_path(ca) : NULL, name, client_pin, dtls_world.error);
+
+	ck_assert_msg(tls != NULL, "%s", dtls_world.error);
+	return tls;
+}
+
+static void closing(bool peer_too, bool transport_too, struct dtls_end *end, struct tscf_peer *peer,
+		    struct tscf_transport *t)
+{
+	if (peer_too)
+		tscf_peer_close(peer);
+	if (transport_too) {
+		tscf_transport_close(t);
+		end->transport = NULL;
+	}
+}
+
+static uint32_t length_of(uint32_t number)
+{
+	return 4 + number % (TSCF_DTLS_PAYLOAD_MAX - 3);
+}
+
+static void check_number(struct dtls_end *end, const struct tscf_packet *packet)
+{
+	uint32_t number = end->next++, got, wrong = 0;
+
+	ck_assert_uint_eq(packet->length, length_of(number));
+	memcpy(&got, packet->data, 4);
+	ck_assert_uint_eq(got, number);
+	for (uint32_t i = 4; i < packet->length; i++)
+		wrong += packet->data[i] != (number & 0xff);
+	ck_assert_uint_eq(wrong, 0);
+}
+
+static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
+{
+	struct dtls_end *end = context;
+	struct tscf_batch answer = {.count = 0};
+	bool close_peer = end->closes_peer_when_received, close = end->closes_when_received;
+
+	end->waiting = dtls_inside_strangers(t);
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_packet *packet = batch->packet[i];
+
+		ck_assert_ptr_nonnull(packet->peer);
+		end->received++;
+		end->last_tos = packet->tos;
+		snprintf(end->last, sizeof(end->last), "%.*s", (int)packet->length, (const char *)packet->data);
+		if (end->numbered)
+			check_number(end, packet);
+		if (end->echo)
+			tscf_batch_add(&answer, packet);
+	}
+	if (close_peer)
+		tscf_peer_close(batch->packet[0]->peer);
+	tscf_transport_send(t, &answer);
+	closing(false, close, end, NULL, t);
+}
+
+static void peer_up(void *context, struct tscf_peer *peer)
+{
+	struct dtls_end *end = context;
+
+	end->up++;
+	end->peer = peer;
+	closing(end->closes_peer_when_up, end->closes_when_up, end, peer, peer->transport);
+}
+
+static void peer_down(void *context, struct tscf_peer *peer, int reason_error, const char *reason)
+{
+	struct dtls_end *end = context;
+
+	end->down++;
+	end->error = reason_error;
+	snprintf(end->reason, sizeof(end->reason), "%s", reason);
+	if (end->peer == peer)
+		end->peer = NULL;
+	closing(end->closes_peer_when_down, end->closes_when_down, end, peer, peer->transport);
+}
+
+static void peer_moved(void *context, struct tscf_peer *peer)
+{
+	struct dtls_end *end = context;
+
+	ck_assert_ptr_eq(end->peer, peer);
+	end->moved++;
+}
+
+static const struct tscf_transport_handler handler = {
+    .received = received, .peer_up = peer_up, .peer_down = peer_down, .peer_moved = peer_moved};
+
+void dtls_start_server(void)
+{
+	union tscf_endpoint local;
+
+	ck_assert_int_eq(tscf_endpoint_parse("127.0.0.1:0", 0, &local), 0);
+	ck_assert_int_eq(tscf_dtls_listen(dtls_world.loop, dtls_world.server_tls, &local, NULL, &handler,
+					  &dtls_world.server, &dtls_world.server.transport),
+			 0);
+}
+
+static void setup(void)
+{
+	tscf_netns_enter();
+	ck_assert_int_eq(tscf_crypto_acquire(), 0);
+	dtls_world.loop = ev_loop_new(EVFLAG_AUTO);
+	dtls_world.ring = tscf_ring_new(TSCF_PACKET_MAX);
+	dtls_world.server = (struct dtls_end){.echo = true};
+	dtls_world.server_tls = dtls_server_with("good");
+	dtls_world.client_tls = dtls_client_with("ca.pem", "vpn.example.org", NULL);
+	dtls_start_server();
+}
+
+static void teardown(void)
+{
+	if (dtls_world.server.transport)
+		tscf_transport_close(dtls_world.server.transport);
+	tscf_tls_free(dtls_world.server_tls);
+	tscf_tls_free(dtls_world.client_tls);
+	tscf_ring_free(dtls_world.ring);
+	ev_loop_destroy(dtls_world.loop);
+	tscf_crypto_release();
+}
+
+void dtls_restart_server_with(const char *name)
+{
+	tscf_transport_close(dtls_world.server.transport);
+	tscf_tls_free(dtls_world.server_tls);
+	dtls_world.server_tls = dtls_server_with(name);
+	dtls_start_server();
+}
+
+void dtls_replace_client_tls(struct tscf_tls *tls)
+{
+	tscf_tls_free(dtls_world.client_tls);
+	dtls_world.client_tls = tls;
+}
+
+void dtls_connect_to(struct dtls_end *client, const union tscf_endpoint *remote)
+{
+	ck_assert_int_eq(tscf_dtls_connect(dtls_world.loop, dtls_world.client_tls, remote, NULL, &handler, client,
+					   &client->transport, &client->peer),
+			 0);
+}
+
+bool dtls_is_up(void *context)
+{
+	return ((struct dtls_end *)context)->up > 0;
+}
+
+bool dtls_is_down(void *context)
+{
+	return ((struct dtls_end *)context)->down > 0;
+}
+
+bool dtls_is_settled(void *context)
+{
+	return dtls_is_up(context) || dtls_is_down(context);
+}
+
+bool dtls_is_closed(void *context)
+{
+	return ((struct dtls_end *)context)->transport == NULL;
+}
+
+bool dtls_has_received(void *context)
+{
+	return ((struct dtls_end *)context)->received > 0;
+}
+
+void dtls_come_up(struct dtls_end *client, const union tscf_endpoint *remote)
+{
+	dtls_connect_to(client, remote);
+	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, client, 9));
+	ck_assert_msg(client->up == 1, "%s", client->reason);
+}
+
+void dtls_send_numbers(struct dtls_end *end, uint32_t first, unsigned count)
+{
+	struct tscf_batch batch = {.count = 0};
+
+	for (unsigned i = 0; i < count; i++) {
+		struct tscf_packet *packet = tscf_ring_packet(dtls_world.ring, i);
+		uint32_t number = first + i;
+
+		packet->peer = end->peer;
+		packet->length = length_of(number);
+		memcpy(packet->data, &number, 4);
+		memset(packet->data + 4, (int)(number & 0xff), packet->length - 4);
+		tscf_batch_add(&batch, packet);
+	}
+	tscf_transport_send(end->transport, &batch);
+}
+
+/* One packet there and back. */
+void dtls_check_alive(struct dtls_end *client)
+{
+	client->received = 0;
+	tscf_peer_send(client->peer, DTLS_NEEDLE, strlen(DTLS_NEEDLE));
+	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_has_received, client, 5));
+	ck_assert_str_eq(client->last, DTLS_NEEDLE);
+}
+
+bool dtls_was_resumed(const struct dtls_end *client)
+{
+	return dtls_inside_resumed(client->peer);
+}
+
+TCase *dtls_case(const char *name)
+{
+	TCase *tests = tcase_create(name);
+
+	tcase_add_unchecked_fixture(tests, prepare, certs_remove);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 60);
+	return tests;
+}
+
+Suite *dtls_suite(const char *name, TCase *tests)
+{
+	Suite *suite = suite_create(name);
+
+	suite_add_tcase(suite, tests);
+	return suite;
+}
