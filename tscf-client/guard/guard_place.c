@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 /** Bits of the minor number in the kernel's own device numbers. */
@@ -37,20 +36,15 @@ static int device_of_mount(unsigned long long mount, __u32 *device)
 
 int guard_place_of(const char *name, struct guard_place *out)
 {
-	const char *slash = strrchr(name, '/');
 	struct statx st;
-	char *directory = slash ? strndup(name, slash == name ? 1 : (size_t)(slash - name)) : NULL;
-	int err = directory ? 0 : -ENOMEM;
+	int err = statx(AT_FDCWD, name, 0, STATX_INO | STATX_MNT_ID, &st) == 0 ? 0 : -errno;
 
 	*out = (struct guard_place){0};
-	if (err == 0 && statx(AT_FDCWD, directory, 0, STATX_INO | STATX_MNT_ID, &st) < 0)
-		err = -errno;
 	if (err == 0 && !(st.stx_mask & STATX_MNT_ID))
 		err = -EOPNOTSUPP;
 	if (err == 0)
 		err = device_of_mount(st.stx_mnt_id, &out->device);
 	if (err == 0)
 		out->inode = st.stx_ino;
-	free(directory);
 	return err;
 }

@@ -9,8 +9,7 @@
 
 #include "tscf-client/guard/guard_map.h"
 
-/** The directory of the file @p name, absolute.  @return 0, or -errno with *out all 0: -ENOENT the directory does not
- * exist. */
+/** The directory @p name, absolute.  @return 0, or -errno with *out all 0: -ENOENT it does not exist. */
 int guard_place_of(const char *name, struct guard_place *out);
 
 #endif

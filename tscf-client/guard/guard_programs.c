@@ -13,12 +13,10 @@ static void on_change(struct ev_loop *loop, ev_stat *w, int events)
 {
 	struct guard_programs *g = w->data;
 	struct guard_place *place = &g->places[w - g->watches], before = *place;
-	char file[POLICY_PROGRAM + 2];
 
 	(void)loop;
 	(void)events;
-	snprintf(file, sizeof(file), "%s/", w->path);
-	guard_place_of(file, place);
+	guard_place_of(w->path, place);
 	if (memcmp(place, &before, sizeof(before)) != 0)
 		g->changed(g->context);
 }
@@ -53,7 +51,7 @@ void guard_programs_find(struct guard_programs *g, const struct policies *polici
 
 		snprintf(g->directories[i], sizeof(g->directories[i]), "%.*s", slash && length == 0 ? 1 : length,
 			 p->program);
-		if (p->program[0] != '\0' && guard_place_of(p->program, &g->places[i]) != 0)
+		if (p->program[0] != '\0' && guard_place_of(g->directories[i], &g->places[i]) != 0)
 			tscf_info("policy %s: %s is not there yet", p->name, g->directories[i]);
 	}
 	begin_watching(g);
