@@ -166,17 +166,9 @@ static void on_change(struct ev_loop *loop, ev_io *w, int events)
 		look(g);
 }
 
-static bool any_cgroup(const struct policies *policies)
-{
-	for (unsigned i = 0; i < policies->count; i++)
-		if (policies->list[i].cgroup[0] != '\0')
-			return true;
-	return false;
-}
-
 void guard_groups_tell(struct guard_groups *g, uint32_t generation)
 {
-	g->generation = any_cgroup(g->policies) ? generation : 0;
+	g->generation = policies_by_cgroup(g->policies) ? generation : 0;
 	if (g->generation != 0)
 		look(g);
 }

@@ -202,6 +202,14 @@ unsigned policies_numbered(const struct policies *p)
 	return count;
 }
 
+bool policies_by_cgroup(const struct policies *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].cgroup[0] != '\0')
+			return true;
+	return false;
+}
+
 unsigned policies_ruled(const struct policies *p)
 {
 	return p->count - policies_numbered(p);

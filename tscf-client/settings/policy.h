@@ -62,6 +62,8 @@ bool policy_name_valid(const char *name);
 unsigned policy_number(struct policy *one, unsigned numbered);
 /** @return how many policies have a number. */
 unsigned policies_numbered(const struct policies *p);
+/** @return whether any names a cgroup. */
+bool policies_by_cgroup(const struct policies *p);
 /** @return how many have none, and are rules. */
 unsigned policies_ruled(const struct policies *p);
 

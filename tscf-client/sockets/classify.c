@@ -19,20 +19,22 @@ uint32_t classify(const struct client_config *config, int fd, const struct tscf_
 
 		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
 		processes_executable(pid, program, sizeof(program));
-		tscf_cgroup_of(pid, cgroup, sizeof(cgroup));
+		if (policies_by_cgroup(policies))
+			tscf_cgroup_of(pid, cgroup, sizeof(cgroup));
 	}
 	return policy_mark(policy_of_subject(policies, &subject), otherwise);
 }
 
 bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		      enum tscf_level otherwise)
+		      enum tscf_level otherwise, uint32_t *fresh)
 {
 	uint32_t value = tscf_mark_get(s->mark, config->fwmark_mask);
 
 	/* The socket has no mark though it ought to have one: a program has removed it. */
 	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
 		return false;
-	return classify(config, fd, s, pid, otherwise) != value;
+	*fresh = classify(config, fd, s, pid, otherwise);
+	return *fresh != value;
 }
 
 enum tscf_level classify_default_of(const struct guard *guard, pid_t pid)

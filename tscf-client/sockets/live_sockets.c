@@ -106,18 +106,19 @@ struct process {
 	struct moves *moves;
 	struct guard *guard;
 	struct change *change;
-	bool library; /* the library decides the marks of its sockets; else the guard does, which knows numbered
-			 policies alone */
 };
 
+/* The library decides the marks of its program's sockets; the guard decides others, and knows numbered policies
+ * alone. */
 static bool is_another(const struct process *p, int fd, const struct tscf_socket *s, pid_t pid)
 {
-	uint32_t before = tscf_mark_get(s->mark, p->moves->config->fwmark_mask);
+	uint32_t before = tscf_mark_get(s->mark, p->moves->config->fwmark_mask), fresh;
 
-	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level))
+	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level, &fresh))
 		return false;
-	return p->library || before >> TSCF_MARK_POLICY_SHIFT != 0 ||
-	       classify(p->moves->config, fd, s, pid, p->change->level) >> TSCF_MARK_POLICY_SHIFT != 0;
+	/* Without a guard only such programs are examined. */
+	return !p->guard->on || (before | fresh) >> TSCF_MARK_POLICY_SHIFT != 0 ||
+	       processes_has_mapped(pid, "/" CLASSIFY_LIBRARY);
 }
 
 static void reclassify_socket(void *context, pid_t pid, int fd)
@@ -138,8 +139,7 @@ static void reclassify_process(void *context, pid_t pid)
 {
 	struct process p = *(const struct process *)context;
 
-	p.library = processes_has_mapped(pid, "/" CLASSIFY_LIBRARY);
-	if ((!p.library && !p.guard->on) || pid == getpid())
+	if (pid == getpid() || (!p.guard->on && !processes_has_mapped(pid, "/" CLASSIFY_LIBRARY)))
 		return;
 	p.change = moves_begin_default(p.moves, classify_default_of(p.guard, pid));
 	if (!p.change) {

@@ -413,13 +413,14 @@ void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t bef
 void moves_bound(struct moves *moves, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
+	uint32_t fresh;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_same_netns(call->fd);
 	if (error == 0)
 		error = -EXDEV;
 	else if (error > 0)
 		error = tscf_socket_of_fd(call->fd, &s);
 	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
-	    classify_changes(moves->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level)) {
+	    classify_changes(moves->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level, &fresh)) {
 		give_level(moves, call, true);
 		return;
 	}
