@@ -47,6 +47,17 @@ is "one within another" "$(run --level unencrypted -- "$TSCF_BINDIR/tscf-run" --
 is "a policy comes first" "$(run --level encrypted-only -- "$T/other" $HOST M-policy v)" = "value=9"
 is "a program beside them" "$(in_phone "$T/born" $HOST M-beside v | sed 's/ $//')" = "value=0"
 
+# --- deeper than the guard looks, which is 15 levels below the root ---
+within=$top
+deep=$top$(printf '/d%.0s' {1..13})
+mkdir -p "$deep/d"
+top=$deep
+is "15 levels below the root" "$(born encrypted-only M-only v)" = "value=2"
+top=$deep/d
+born encrypted-only M-only v 2>"$T/refused"
+is "one more is refused" "$(grep -c 'cgroups are nested too deeply' "$T/refused")" -eq 1
+top=$within
+
 # --- without a client ---
 run_there --level encrypted-only -- "$T/born" $HOST M-stopped v w"$T/go" k s3 >"$T/stopped.out" &
 stopped=$!

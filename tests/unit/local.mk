@@ -128,6 +128,11 @@ tests_unit_test_client_groups_SOURCES = tests/unit/test_client_groups.c tests/un
 tests_unit_test_client_groups_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_client_groups_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_runs
+tests_unit_test_client_runs_SOURCES = tests/unit/test_client_runs.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_runs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_runs_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_guard
 tests_unit_test_client_guard_SOURCES = tests/unit/test_client_guard.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_guard_CFLAGS = $(UNIT_CFLAGS)

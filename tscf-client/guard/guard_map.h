@@ -19,7 +19,7 @@
 #define GUARD_NETS 1024
 /** Most cgroups that these clients have registered. */
 #define GUARD_GROUPS 16384
-/** How deep a cgroup may lie; deeper ones are not registered. */
+/** How many levels of cgroups the guard looks at, the root included; deeper ones are not registered. */
 #define GUARD_DEPTH 16
 
 /** Why packets were dropped, from `status --json`; "out": sent by a program, "in": for a program. */

@@ -54,28 +54,48 @@ static int make_below(int fd, pid_t pid)
 	return err;
 }
 
+/* How many levels below the root a cgroup lies. */
+static unsigned depth_of(const char *name)
+{
+	unsigned depth = 0;
+
+	for (; *name; name++)
+		depth += name[0] == '/' && name[1] != '\0';
+	return depth;
+}
+
+/* The cgroup @name of the process, or a new one below if that is not its own.  @return a descriptor or -errno. */
+static int own_cgroup(const struct guard_set *s, pid_t pid, uid_t uid, const char *name)
+{
+	int fd = open_cgroup(s, name), below;
+	bool own = fd >= 0 && is_own(fd, name, uid);
+
+	if (fd < 0 || (own && depth_of(name) < GUARD_DEPTH))
+		return fd;
+	below = depth_of(name) + !own < GUARD_DEPTH ? make_below(fd, pid) : -ELOOP;
+	close(fd);
+	return below;
+}
+
 int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count)
 {
 	struct guard_group_key key = {.netns = s->netns};
-	struct guard_group group = {.fits = level};
+	struct guard_group group = {.fits = level}, before;
 	char name[PATH_MAX];
-	int err = tscf_cgroup_of(pid, name, sizeof(name)), fd = -1;
+	int err = tscf_cgroup_of(pid, name, sizeof(name)), fd;
+	bool known;
 
 	guard_runs_look(s, count);
-	if (err == 0)
-		fd = open_cgroup(s, name);
-	if (fd >= 0 && !is_own(fd, name, uid)) {
-		int below = make_below(fd, pid);
-
-		close(fd);
-		fd = below;
-	}
-	if (err != 0 || fd < 0)
-		return err != 0 ? err : fd;
+	if (err != 0)
+		return err;
+	fd = own_cgroup(s, pid, uid, name);
+	if (fd < 0)
+		return fd;
 	key.cgroup = guard_cgroup_id(fd);
 	close(fd);
+	known = guard_set_group(s, &key, &before) == 0;
 	err = key.cgroup == 0 ? -ESTALE : guard_set_tell_group(s, &key, &group);
-	*count += err == 0;
+	*count += err == 0 && !known;
 	return err;
 }
 
@@ -103,17 +123,16 @@ enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
 	return TSCF_LEVEL_DEFAULT;
 }
 
-static bool is_populated(int fd)
+/* Whether the kernel says that nothing runs in a cgroup.  One that cannot be read counts as in use. */
+static bool is_empty(int fd)
 {
-	char text[256] = "";
+	char text[256] = "\n";
 	int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	ssize_t n = events < 0 ? -1 : read(events, text + 1, sizeof(text) - 2);
 
-	if (events < 0)
-		return false;
-	if (read(events, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(events);
-	return strstr(text, "populated 1");
+	if (events >= 0)
+		close(events);
+	return n > 0 && strstr(text, "\npopulated 0\n");
 }
 
 /* A cgroup that this client may not remove is removed with the one above it. */
@@ -143,7 +162,7 @@ static bool is_gone(const struct guard_set *s, uint64_t cgroup)
 	/* A cgroup that cannot be opened counts as existing, to be safe. */
 	if (fd < 0)
 		return fd == -ESTALE;
-	gone = !is_populated(fd);
+	gone = is_empty(fd);
 	if (gone)
 		remove_cgroup(fd);
 	close(fd);

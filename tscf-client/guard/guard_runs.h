@@ -20,7 +20,8 @@
  * hold.
  *
  * @param count  gets the number of such cgroups
- * @return 0 or -errno: -EROFS, -EACCES: this client may not make a cgroup, -E2BIG: the guard has no room
+ * @return 0 or -errno: -EROFS, -EACCES: this client may not make a cgroup, -E2BIG: the guard has no room,
+ * -ELOOP: the cgroup would be deeper than the guard looks
  */
 int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count);
 

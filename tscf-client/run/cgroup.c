@@ -59,6 +59,8 @@ static const char *reason(int error)
 	case EROFS:
 	case EACCES:
 		return "it may make no cgroups";
+	case ELOOP:
+		return "cgroups are nested too deeply here, more than 15 levels below the root";
 	default:
 		return strerror(error);
 	}
