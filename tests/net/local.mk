@@ -39,6 +39,7 @@ NET_TESTS = \
 	tests/net/guard-older.sh \
 	tests/net/guard-option.sh \
 	tests/net/guard-programs.sh \
+	tests/net/guard-restarted.sh \
 	tests/net/guard-run.sh \
 	tests/net/guard-unseen.sh \
 	tests/net/handles.sh \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the guard is told: addresses and prefixes of both families in one form, policies in their order, and the moment between two rules. */
+/* What the guard is told: addresses and prefixes of both families in one form, policies in their order, and the moment
+ * between two rules. */
 #include "tests/unit/runner.h"
 #include "tscf-client/guard/guard_plan.h"
 
@@ -10,7 +11,8 @@ static const struct guard_place places[POLICIES_MAX] = {[1] = {.inode = 77, .dev
 
 static struct client_config config(void)
 {
-	struct client_config c = {.fwmark_mask = 0x700, .encrypted_dev = (char *)"tscf1", .default_level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	struct client_config c = {
+	    .fwmark_mask = 0x700, .encrypted_dev = (char *)"tscf1", .default_level = TSCF_LEVEL_ENCRYPTED_ONLY};
 	struct policy *p = c.policies.list;
 
 	c.policies.count = 2;
@@ -37,11 +39,13 @@ START_TEST(everything_is_told)
 
 	guard_plan(&c, places, &f, &net);
 	ck_assert(net.since == 5 && net.client == 6 && net.plain == 7 && net.encrypted == 8);
-	ck_assert(net.mask == 0x700 && net.shift == 8 && net.preferred == 1 && net.default_level == TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert(net.mask == 0x700 && net.shift == 8 && net.preferred == 1 &&
+		  net.default_level == TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert_str_eq(net.device, "tscf1");
 	ck_assert(net.has_native && net.native[0][3] == inet_addr("10.9.0.2") && net.native[0][2] == htonl(0xffff));
 	ck_assert(net.route_count == 1 && net.routes[0].mask[2] == UINT32_MAX);
-	ck_assert(net.routes[0].addr[3] == inet_addr("192.0.2.64") && net.routes[0].mask[3] == inet_addr("255.255.255.192"));
+	ck_assert(net.routes[0].addr[3] == inet_addr("192.0.2.64") &&
+		  net.routes[0].mask[3] == inet_addr("255.255.255.192"));
 }
 END_TEST
 
@@ -54,7 +58,8 @@ START_TEST(policies_keep_their_order)
 
 	guard_plan(&c, places, &f, &net);
 	ck_assert(net.policy_count == 2);
-	ck_assert(p[0].flags == (GUARD_POLICY_UID | GUARD_POLICY_REMOTE) && p[0].uid_high == 0 && p[0].local_high == 5069);
+	ck_assert(p[0].flags == (GUARD_POLICY_UID | GUARD_POLICY_REMOTE) && p[0].uid_high == 0 &&
+		  p[0].local_high == 5069);
 	ck_assert(p[0].remote.addr[0] == htonl(0x20010000) && p[0].remote.mask[0] == htonl(0xfffff000));
 	ck_assert(p[0].remote.mask[1] == 0 && p[0].level == TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert(p[1].flags == GUARD_POLICY_PROGRAM && p[1].number == 3 && p[1].level == TSCF_LEVEL_UNENCRYPTED);
@@ -69,18 +74,18 @@ START_TEST(other_policies_are_another_generation)
 {
 	struct client_config c = config();
 	struct routing_facts f = facts();
-	struct guard_net net = {0};
+	struct guard_net net = {.generation = UINT32_MAX - 2};
 	__u32 first;
 
 	guard_plan(&c, places, &f, &net);
 	first = net.generation;
-	ck_assert(first != 0);
+	ck_assert_uint_eq(first, UINT32_MAX);
 	f.preferred = false;
 	guard_plan(&c, places, &f, &net);
 	ck_assert_uint_eq(net.generation, first);
 	c.policies.list[1].dscps = 2;
 	guard_plan(&c, places, &f, &net);
-	ck_assert_uint_ne(net.generation, first);
+	ck_assert_msg(net.generation != first && net.generation != 0, "0 is for sockets that have none");
 }
 END_TEST
 

@@ -51,12 +51,24 @@ static void prepare(void *context, const struct guard_net *net)
 	guard_groups_tell(&g->groups, net->generation);
 }
 
+/* Sockets still have data of the policies of earlier clients, which must not count as data of ours. */
+static __u32 first_generation(void)
+{
+	__u32 generation = 0;
+
+	if (getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
+		generation = (__u32)time(NULL) * GUARD_GENERATION_STEP;
+	return generation | 1;
+}
+
 int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts)
 {
 	int err = 0;
 
 	*g = (struct guard){
-	    .config = config, .facts = facts, .now = {.since = (__u64)time(NULL), .owner = namespace_inode()}};
+	    .config = config,
+	    .facts = facts,
+	    .now = {.since = (__u64)time(NULL), .owner = namespace_inode(), .generation = first_generation()}};
 	struct guard_set_owner owner = {.take = is_left_over, .prepare = prepare, .context = g};
 
 	guard_set_init(&g->set);
@@ -131,7 +143,7 @@ void guard_policies_changed(struct guard *g)
 	guard_plan(g->config, g->programs.places, g->facts, &next);
 	/* The patterns for cgroups are not in the plan, so a change of them does not show there. */
 	if (next.generation == g->now.generation)
-		next.generation++;
+		next.generation += GUARD_GENERATION_STEP;
 	write_plan(g, &next);
 }
 

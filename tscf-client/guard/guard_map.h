@@ -97,6 +97,9 @@ struct guard_policy {
 	__u32 unused;
 };
 
+/** From one generation of policies to the next. */
+#define GUARD_GENERATION_STEP 2
+
 /** One network namespace: its client's settings and the current state. */
 struct guard_net {
 	/* The offsets of these two must not change: other builds read them, too. */
@@ -110,7 +113,7 @@ struct guard_net {
 	__u16 policy_count, route_count;
 	__u16 has_native;
 	__u32 numbered;     /**< how many policies have a number */
-	__u32 generation;   /**< changes with the policies; never 0 */
+	__u32 generation;   /**< changes with the policies; odd, and so never 0 */
 	__u32 grouped;      /**< the policies that name a cgroup, as bits */
 	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
 	__u32 waiting;      /**< whether the map `waiting' has connections to look for */

@@ -92,8 +92,8 @@ static void write_policies(const struct policies *p, const struct guard_place *p
 	/* The second condition is for compilers with sanitizers, which doubt the first. */
 	for (unsigned i = 0; i < p->count && i < POLICIES_MAX; i++)
 		out->grouped |= (__u32)(p->list[i].cgroup[0] != '\0') << i;
-	if (out->generation == 0 || memcmp(before, out->policies, sizeof(before)) != 0)
-		out->generation++;
+	if (memcmp(before, out->policies, sizeof(before)) != 0)
+		out->generation += GUARD_GENERATION_STEP;
 }
 
 void guard_plan(const struct client_config *config, const struct guard_place *places, const struct routing_facts *facts,

@@ -16,7 +16,7 @@
  * Fill in everything but the members that identify a guard: since, owner, client and token stay as they are.
  *
  * @param places  of each policy's program, POLICIES_MAX
- * @param out  holds the present plan; if its policies differ, the new ones get another generation
+ * @param out  holds the present plan, with a generation; if its policies differ, the new ones get another generation
  */
 void guard_plan(const struct client_config *config, const struct guard_place *places, const struct routing_facts *facts,
 		struct guard_net *out);

@@ -201,21 +201,28 @@ static bool read_owner(int nets, uint64_t key, uint64_t *owner)
 	return got;
 }
 
-/* Remove the guards of namespaces that are gone; their cookies are never reused. */
-static void forget_gone(int nets, int counts, int rings, int groups)
+/* Forget all about a namespace.  Nothing happens to maps that are not open. */
+static void forget_namespace(const int maps[GUARD_MAPS], uint64_t netns)
 {
+	bpf_map_delete_elem(maps[GUARD_MAP_NETS], &netns);
+	bpf_map_delete_elem(maps[GUARD_MAP_COUNTS], &netns);
+	bpf_map_delete_elem(maps[GUARD_MAP_RINGS], &netns);
+	forget_groups(maps[GUARD_MAP_GROUPS], netns, 0, true);
+	guard_waiting_clear(maps[GUARD_MAP_WAITING], netns);
+}
+
+/* Forget namespaces that are gone; their cookies are never reused. */
+static void forget_gone(const int maps[GUARD_MAPS])
+{
+	const int nets = maps[GUARD_MAP_NETS];
 	uint64_t key, next, owner;
 	int more = bpf_map_get_next_key(nets, NULL, &next);
 
 	for (unsigned i = 0; more == 0 && i < GUARD_NETS; i++) {
 		key = next;
 		more = bpf_map_get_next_key(nets, &key, &next);
-		if (!read_owner(nets, key, &owner) || guard_owner_lives(owner))
-			continue;
-		bpf_map_delete_elem(nets, &key);
-		bpf_map_delete_elem(counts, &key);
-		bpf_map_delete_elem(rings, &key);
-		forget_groups(groups, key, 0, true);
+		if (read_owner(nets, key, &owner) && !guard_owner_lives(owner))
+			forget_namespace(maps, key);
 	}
 }
 
@@ -339,18 +346,19 @@ static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct guard_found_program *p = &f->list[i];
 		int nets = p->maps[GUARD_MAP_NETS] == own ? -1 : bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]);
+		/* The others may be made differently there. */
+		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1};
 
 		if (nets < 0)
 			continue;
-		bpf_map_delete_elem(nets, &s->netns);
-		forget_gone(nets, -1, -1, -1);
+		forget_namespace(maps, s->netns);
+		forget_gone(maps);
 		if (is_empty(nets))
 			detach_found(s->root, f, p->maps[GUARD_MAP_NETS]);
 		close(nets);
 	}
 	if (s->maps[GUARD_MAP_NETS] >= 0)
-		forget_gone(s->maps[GUARD_MAP_NETS], s->maps[GUARD_MAP_COUNTS], s->maps[GUARD_MAP_RINGS],
-			    s->maps[GUARD_MAP_GROUPS]);
+		forget_gone(s->maps);
 }
 
 static uint32_t map_id(int fd)
@@ -373,7 +381,7 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 		memcpy(first->routes, present.routes, sizeof(first->routes));
 		first->route_count = present.route_count;
 		first->waiting = present.waiting;
-		first->generation = present.generation + 1;
+		first->generation = present.generation + GUARD_GENERATION_STEP;
 		first->runs = present.runs;
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
@@ -458,11 +466,7 @@ bool guard_set_attached(const struct guard_set *s)
 void guard_set_remove(const struct guard_set *s)
 {
 	lock(s->root);
-	bpf_map_delete_elem(s->maps[GUARD_MAP_NETS], &s->netns);
-	bpf_map_delete_elem(s->maps[GUARD_MAP_COUNTS], &s->netns);
-	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, 0, true);
-	guard_set_deaf(s);
-	guard_waiting_clear(s);
+	forget_namespace(s->maps, s->netns);
 	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			bpf_prog_detach2(s->programs[i], s->root, guard_types[i]);

@@ -35,13 +35,15 @@ void guard_waiting_each(const struct guard_set *s,
 	}
 }
 
-static void forget(void *context, uint64_t cookie, const struct guard_waiting *about)
+void guard_waiting_clear(int map, uint64_t netns)
 {
-	(void)about;
-	guard_waiting_remove(context, cookie);
-}
+	struct guard_connection key, next;
+	int more = map < 0 ? -1 : bpf_map_get_next_key(map, NULL, &next);
 
-void guard_waiting_clear(const struct guard_set *s)
-{
-	guard_waiting_each(s, forget, (void *)s);
+	for (unsigned i = 0; more == 0 && i < GUARD_WAITING; i++) {
+		key = next;
+		more = bpf_map_get_next_key(map, &key, &next);
+		if (key.netns == netns)
+			bpf_map_delete_elem(map, &key);
+	}
 }
