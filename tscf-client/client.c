@@ -8,7 +8,6 @@
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
-#include "tscf-client/tunnel/pmtu.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -200,6 +199,11 @@ static void on_clock_set(void *context)
 	dtte_hurry(&c->dtte, c->now);
 }
 
+static void on_host_changed(void *context, bool slept)
+{
+	plain_host_changed(context, slept);
+}
+
 static void say_goodbye(struct client *c)
 {
 	/* Release the encrypted tunnel first: it is tied to the plain one. */
@@ -242,7 +246,7 @@ static void tear_down(struct client *c)
 {
 	subscriptions_free(&c->subscriptions);
 	moves_free(&c->moves);
-	monitor_stop(c);
+	monitor_stop(&c->monitor);
 	wall_clock_stop(&c->wall_clock);
 	upkeep_stop(&c->upkeep);
 	if (c->routing.netlink && c->registry.diag)
@@ -291,7 +295,7 @@ static struct client *client_new(struct client_config *config)
 	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	c->resume_secret.file = -1;
-	pmtu_init(c);
+	pmtu_init(&c->pmtu);
 	plain_init(c);
 	tunnel_init(&c->plain, &c->tunnel_host, false, &plain_events);
 	tunnel_init(&c->former, &c->tunnel_host, false, &plain_former_events);
@@ -317,7 +321,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 	int error = set_up(c);
 	if (error == 0) {
 		watch(c);
-		monitor_start(c);
+		monitor_start(&c->monitor, &c->timers, on_host_changed, c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, guarded_event, &c->guarded);
 		accept_queue_adopt(&c->accept_queue);

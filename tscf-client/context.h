@@ -22,6 +22,7 @@
 #include "tscf-client/hold.h"
 #include "tscf-client/identity.h"
 #include "tscf-client/kernel/delivery.h"
+#include "tscf-client/kernel/monitor.h"
 #include "tscf-client/kernel/nat_probe.h"
 #include "tscf-client/kernel/router.h"
 #include "tscf-client/kernel/routing.h"
@@ -38,9 +39,8 @@
 #include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
-#include "tscf-client/tunnel/monitor.h"
-#include "tscf-client/tunnel/mtu.h"
 #include "tscf-client/tunnel/plain.h"
+#include "tscf-client/tunnel/pmtu.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/resume_secret.h"
 #include "tscf-client/tunnel/trust.h"
@@ -104,10 +104,7 @@ struct client {
 	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
 	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: unknown */
 	struct tscf_credential *credential;         /**< authenticates this client; NULL: none */
-	struct mtu pmtu;                            /**< pmtu.h */
-	uint64_t probe_sent;
-	unsigned mtu_limit; /**< what the server and the configuration allow */
-	unsigned mtu;       /**< of both tunnels: what the path carries, within that limit */
+	struct pmtu pmtu;
 
 	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
 

@@ -45,9 +45,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/barrier.h \
 	tscf-client/kernel/device.c \
 	tscf-client/kernel/device.h \
-	tscf-client/tunnel/monitor.c \
-	tscf-client/tunnel/monitor.h \
-	tscf-client/tunnel/monitor_clock.c \
+	tscf-client/kernel/monitor.c \
+	tscf-client/kernel/monitor.h \
 	tscf-client/kernel/name_watch.c \
 	tscf-client/kernel/name_watch.h \
 	tscf-client/kernel/wall_clock.c \

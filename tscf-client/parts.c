@@ -35,10 +35,17 @@ static void connect_tunnels(struct client *c)
 					      .router = &c->router,
 					      .tls = c->tls,
 					      .identity = &c->identity,
-					      .mtu = &c->mtu,
+					      .mtu = &c->pmtu.mtu,
 					      .packets = &path_handler,
 					      .control_invalid = &c->counters.control_invalid,
 					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
+	c->pmtu = (struct pmtu){.config = c->config,
+				.timers = &c->timers,
+				.routing = &c->routing,
+				.plain_tun = &c->plain_tun,
+				.encrypted_tun = &c->encrypted_tun,
+				.plain = &c->plain,
+				.encrypted = &c->encrypted};
 }
 
 static json_t *describe_socket(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid)

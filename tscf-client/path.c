@@ -60,7 +60,7 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
-	if (tscf_packet_segment(p, 0) > c->mtu) {
+	if (tscf_packet_segment(p, 0) > c->pmtu.mtu) {
 		c->counters.up_too_large += tscf_packet_segments(p);
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
 		address(p, c->encrypted.peer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/tunnel/monitor.h"
+#include "tscf-client/kernel/monitor.h"
 #include "tscf-client/tunnel/resume.h"
 
 #include "common/crypto/hash.h"

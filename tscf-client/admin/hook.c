@@ -81,10 +81,10 @@ static bool glance_differs(struct client *c)
 {
 	struct hook_glance *g = &c->hook.glance;
 	bool up = dtte_is_up(&c->dtte);
-	if (up == g->encrypted_up && c->encrypted.tsid == g->encrypted_tsid && c->mtu == g->mtu &&
+	if (up == g->encrypted_up && c->encrypted.tsid == g->encrypted_tsid && c->pmtu.mtu == g->mtu &&
 	    memcmp(&c->observed, &g->observed, sizeof(g->observed)) == 0)
 		return false;
-	*g = (struct hook_glance){up, c->encrypted.tsid, c->mtu, c->observed};
+	*g = (struct hook_glance){up, c->encrypted.tsid, c->pmtu.mtu, c->observed};
 	return true;
 }
 

@@ -77,9 +77,9 @@ void report_config(const struct client *c, struct tscf_control_config *out)
 {
 	bool up = c->plain.state == TUNNEL_UP;
 	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
-	config_tunnel(&c->plain, up, c->mtu, c->config->plain_dev,
+	config_tunnel(&c->plain, up, c->pmtu.mtu, c->config->plain_dev,
 		      way_transport(c->plain.way.kind, c->plain.way.inside), &out->plain);
-	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->mtu, c->config->encrypted_dev,
+	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->pmtu.mtu, c->config->encrypted_dev,
 		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
 	if (!up)
 		return;
@@ -158,7 +158,7 @@ static json_t *plain_status(struct client *c, bool privileged)
 			 way_transport(way->kind, way->inside), "server", tscf_endpoint_format(&at, server), "internal",
 			 internal_list(&c->plain, up), "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip",
 			 addr_list(&c->sip_servers, up), "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu",
-			 (int)c->mtu, "mtu_confirmed", c->pmtu.confirmed, "shared_identifier", c->identity.shared,
+			 (int)c->pmtu.mtu, "mtu_confirmed", c->pmtu.search.confirmed, "shared_identifier", c->identity.shared,
 			 "failures", (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms,
 			 "traffic", traffic(&c->plain));
 }

@@ -6,7 +6,6 @@
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 #include "tscf-client/context.h"
-#include "tscf-client/tunnel/pmtu.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -329,7 +328,7 @@ static void configure(void *context)
 static void up(void *context)
 {
 	struct client *c = context;
-	pmtu_encrypted_up(c);
+	pmtu_encrypted_up(&c->pmtu);
 	registry_tunnel_up(&c->registry);
 	moves_tunnel_up(&c->moves);
 	registry_flush(&c->registry);

@@ -3,7 +3,6 @@
 
 #include "common/base/log.h"
 #include "tscf-client/context.h"
-#include "tscf-client/tunnel/pmtu.h"
 
 #include <string.h>
 
@@ -55,7 +54,7 @@ static int set_up_devices(struct client *c, const struct tscf_message *m)
 	/* Set its routes before its address. */
 	if (c->plain.internal.of[tscf_family_index(AF_INET6)].family)
 		tscf_link_sysctl("ipv6", c->encrypted_tun.name, "disable_ipv6", "0");
-	return pmtu_apply(c, c->mtu);
+	return pmtu_apply(&c->pmtu, c->pmtu.mtu);
 }
 
 static bool has_internal(const struct tscf_message *m)
@@ -99,7 +98,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	char text[TSCF_ADDRS_TEXT], way[WAY_TEXT];
 	if (!has_internal(response))
 		return "the server's configuration response lacks an address or a session id";
-	pmtu_take(c, try, response);
+	pmtu_take(&c->pmtu, try, response);
 	tunnel_take_keepalive(try, response);
 	take_routes(c, response);
 	take_service(c, response);
@@ -116,10 +115,10 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	client_route(c);
 	plain_state(c, TUNNEL_UP, "configured");
 	c->verified_since = c->now;
-	pmtu_begin(c);
+	pmtu_begin(&c->pmtu);
 	tscf_info("plain tunnel to %s is up, internal %s, %u routes, MTU %u",
 		  way_format(&c->config->servers, &c->plain.way, way), tscf_addrs_format(&c->plain.internal, text),
-		  c->facts.route_count, c->mtu);
+		  c->facts.route_count, c->pmtu.mtu);
 	encrypted_new_way(c);
 	/* A server that has lost the state of the plain tunnel may have lost the encrypted one's, too. */
 	if (dtte_is_up(&c->dtte))
@@ -180,7 +179,7 @@ bool plain_may_move(const struct client *c, const struct tscf_message *response,
 void plain_down(struct client *c)
 {
 	c->counters.plain_reconnects++;
-	pmtu_end(c);
+	pmtu_end(&c->pmtu);
 	tunnel_close(&c->plain);
 	dtte_plain(&c->dtte, false, c->now);
 	/* The cause may have ended the other tunnel, too; or the network has failed for a while. */
@@ -196,7 +195,7 @@ bool plain_go_back(struct client *c)
 	tunnel_close(&c->plain);
 	tunnel_move(&c->plain, &c->former);
 	plain_state(c, TUNNEL_UP, "configured");
-	pmtu_begin(c);
+	pmtu_begin(&c->pmtu);
 	trusted_network_look(&c->trusted_network);
 	registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
@@ -207,7 +206,7 @@ static void tick(void *context)
 {
 	struct client *c = context;
 	tunnel_tick(&c->plain);
-	pmtu_tick(c);
+	pmtu_tick(&c->pmtu);
 	if (c->former.transport && c->now >= c->former_until)
 		end_former(c);
 }
@@ -215,7 +214,7 @@ static void tick(void *context)
 static uint64_t next_due(const void *context)
 {
 	const struct client *c = context;
-	uint64_t next = tunnel_next(&c->plain), probe = mtu_next(&c->pmtu);
+	uint64_t next = tunnel_next(&c->plain), probe = pmtu_next(&c->pmtu);
 	if (probe < next)
 		next = probe;
 	return c->former.transport && c->former_until < next ? c->former_until : next;

@@ -37,7 +37,13 @@ bool plain_may_move(const struct client *c, const struct tscf_message *response,
 
 /* plain_events.c */
 extern const struct tunnel_events plain_events, plain_former_events;
-/** This host's address on the way to the server has changed: both tunnels go on from the new address. */
-void plain_moved(struct client *c, const char *reason);
+/**
+ * Addresses, links or routes of this host have changed (monitor.h): check from which source address it would send to
+ * the server now.  If the address is a new one, both tunnels go on from it at once.  If it is the same, a silent server
+ * gets a keepalive, and the MTU of the way is read again.
+ *
+ * @param slept  the host was asleep
+ */
+void plain_host_changed(struct client *c, bool slept);
 
 #endif

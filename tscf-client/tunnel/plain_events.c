@@ -3,7 +3,9 @@
  */
 #include "common/base/log.h"
 #include "tscf-client/context.h"
-#include "tscf-client/tunnel/pmtu.h"
+
+/** A server that has sent something within this time gets no keepalive. */
+#define FRESH_MS 500
 
 static void lost(struct tunnel *t, const char *reason)
 {
@@ -23,12 +25,46 @@ static void recalled(struct tunnel *t)
 	tunnel_probe_soon(&c->encrypted);
 }
 
-void plain_moved(struct client *c, const char *reason)
+/* This host's address on the way to the server has changed: both tunnels go on from the new address. */
+static void moved(struct client *c, const char *reason)
 {
 	tscf_info("plain tunnel: %s", reason);
 	connector_lost(c, reason);
 	/* A connection cannot move; a new one replaces it at the server. */
 	dtte_failed(&c->dtte, reason, c->now);
+}
+
+/* After a sleep, data that is read may have arrived long before. */
+static void ask(struct client *c, struct tunnel *t, bool slept)
+{
+	if (slept || c->now - t->last_heard >= FRESH_MS)
+		tunnel_probe(t);
+}
+
+void plain_host_changed(struct client *c, bool slept)
+{
+	char text[TSCF_ADDR_TEXT], reason[128];
+	struct tscf_addr source;
+
+	if (!c->plain.transport) {
+		connector_hurry(c);
+		return;
+	}
+	/* No route at all: another change will report when there is one. */
+	if (!tunnel_source(&c->plain, &source))
+		return;
+	if (tunnel_astray(&c->plain)) {
+		snprintf(reason, sizeof(reason), "this host sends to the server from %s now",
+			 tscf_addr_format(&source, text));
+		moved(c, reason);
+		return;
+	}
+	/* On another path, trust in the network is checked when the tunnel has been resumed there. */
+	trusted_network_look(&c->trusted_network);
+	connector_hurry(c);
+	ask(c, &c->plain, slept);
+	ask(c, &c->encrypted, slept);
+	pmtu_changed(&c->pmtu);
 }
 
 static void alive(struct tunnel *t)
@@ -39,8 +75,8 @@ static void alive(struct tunnel *t)
 	c->former_until = c->now + PLAIN_FORMER_MS;
 	connector_alive(c);
 	/* After a resumption the tunnel is on another path; the server answers probes only from a proved address. */
-	if (c->pmtu.size == 0)
-		pmtu_begin(c);
+	if (c->pmtu.search.size == 0)
+		pmtu_begin(&c->pmtu);
 }
 
 /* Nothing to do: the transport was already open when it became the plain tunnel's. */

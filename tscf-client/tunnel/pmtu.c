@@ -2,7 +2,7 @@
 #include "tscf-client/tunnel/pmtu.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
+#include "common/transport/dtls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,30 +39,30 @@ static unsigned least(const struct tscf_addrs *internal)
 	return internal->of[tscf_family_index(AF_INET6)].family ? TSCF_MTU_FLOOR_IPV6 : TSCF_MTU_FLOOR_IPV4;
 }
 
-void pmtu_take(struct client *c, const struct tunnel *t, const struct tscf_message *m)
+void pmtu_take(struct pmtu *p, const struct tunnel *t, const struct tscf_message *m)
 {
 	const unsigned path = known_path(t), around = overhead(t);
 	const struct tscf_addrs internal = tscf_message_internal(m);
 	struct tscf_tlv tlv;
 	uint16_t mtu;
-	c->mtu_limit = c->config->mtu;
+	p->limit = p->config->mtu;
 	if (tscf_message_find(m, TSCF_TLV_MTU, &tlv) && tscf_tlv_u16(&tlv, &mtu) == 0 && mtu >= TSCF_MTU_FLOOR_IPV4 &&
-	    (c->mtu_limit == 0 || mtu < c->mtu_limit))
-		c->mtu_limit = mtu;
-	if (c->mtu_limit == 0 || c->mtu_limit > TSCF_DTLS_PAYLOAD_MAX)
-		c->mtu_limit = TSCF_DTLS_PAYLOAD_MAX;
-	c->mtu = c->mtu_limit;
-	if (path > around && path - around < c->mtu)
-		c->mtu = path - around > least(&internal) ? path - around : least(&internal);
+	    (p->limit == 0 || mtu < p->limit))
+		p->limit = mtu;
+	if (p->limit == 0 || p->limit > TSCF_DTLS_PAYLOAD_MAX)
+		p->limit = TSCF_DTLS_PAYLOAD_MAX;
+	p->mtu = p->limit;
+	if (path > around && path - around < p->mtu)
+		p->mtu = path - around > least(&internal) ? path - around : least(&internal);
 }
 
-int pmtu_apply(struct client *c, unsigned size)
+int pmtu_apply(struct pmtu *p, unsigned size)
 {
-	c->mtu = size;
-	c->plain_tun.mtu = c->mtu;
-	c->encrypted_tun.mtu = c->mtu;
-	int error = tscf_link_up(c->netlink, c->plain_tun.index, c->mtu);
-	return error ? error : tscf_link_up(c->netlink, c->encrypted_tun.index, c->mtu);
+	p->mtu = size;
+	p->plain_tun->mtu = p->mtu;
+	p->encrypted_tun->mtu = p->mtu;
+	int error = tscf_link_up(p->routing->netlink, p->plain_tun->index, p->mtu);
+	return error ? error : tscf_link_up(p->routing->netlink, p->encrypted_tun->index, p->mtu);
 }
 
 /* --- what the search does --- */
@@ -90,86 +90,89 @@ static void announce(struct tunnel *t, unsigned size)
 
 static void use(void *context, unsigned size)
 {
-	struct client *c = context;
-	if (size != c->mtu) {
-		int error = pmtu_apply(c, size);
+	struct pmtu *p = context;
+	if (size != p->mtu) {
+		int error = pmtu_apply(p, size);
 		if (error < 0)
-			tscf_error("%s: cannot have the MTU %u: %s", c->plain_tun.name, size, strerror(-error));
+			tscf_error("%s: cannot have the MTU %u: %s", p->plain_tun->name, size, strerror(-error));
 		tscf_info("MTU of the tunnels is %u now", size);
 	}
-	announce(&c->plain, c->mtu);
-	announce(&c->encrypted, c->mtu);
+	announce(p->plain, p->mtu);
+	announce(p->encrypted, p->mtu);
 }
 
-static uint64_t sent(const struct client *c)
+static uint64_t sent(const struct pmtu *p)
 {
-	return tunnel_counters(&c->plain).sent_packets + tunnel_counters(&c->encrypted).sent_packets;
+	return tunnel_counters(p->plain).sent_packets + tunnel_counters(p->encrypted).sent_packets;
 }
 
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct tunnel *t = context;
-	struct client *c = t->client;
+	struct pmtu *p = user;
 	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
-	(void)user;
 	if (error == -ECANCELED)
 		return;
 	/* A refusal is shorter than the probe, so it proves nothing about the path. */
 	if (response)
 		tscf_message_response(response, &code, NULL, 0);
 	if (response && code == TSCF_RESPONSE_SUCCESS)
-		mtu_answered(&c->pmtu, sent(c), c->now);
+		mtu_answered(&p->search, sent(p), tscf_timers_now(p->timers));
 	else
-		mtu_unanswered(&c->pmtu, t->last_heard >= c->probe_sent, c->now);
+		mtu_unanswered(&p->search, t->last_heard >= p->probe_sent, tscf_timers_now(p->timers));
 }
 
 static void probe(void *context, unsigned size)
 {
-	struct client *c = context;
+	struct pmtu *p = context;
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
-	c->probe_sent = c->now;
-	tunnel_begin_large(&c->plain, &w, buffer, TSCF_KEEPALIVE_REQUEST);
+	p->probe_sent = tscf_timers_now(p->timers);
+	tunnel_begin_large(p->plain, &w, buffer, TSCF_KEEPALIVE_REQUEST);
 	tscf_write_pad(&w, size + TSCF_DTLS_OVERHEAD);
-	if (tunnel_request(&c->plain, &w, PROBE_TRIES, probe_done, NULL) < 0)
-		mtu_end(&c->pmtu);
+	if (tunnel_request(p->plain, &w, PROBE_TRIES, probe_done, p) < 0)
+		mtu_end(&p->search);
 	/* A small keepalive in parallel distinguishes a narrow path from a dead one. */
-	tunnel_probe(&c->plain);
+	tunnel_probe(p->plain);
 }
 
 static const struct mtu_actions actions = {probe, use};
 
-void pmtu_init(struct client *c)
+void pmtu_init(struct pmtu *p)
 {
-	mtu_init(&c->pmtu, &actions, c);
+	mtu_init(&p->search, &actions, p);
 }
 
 /* Probes are plain datagrams as large as encrypted packets.  A connection is not probed: it splits data as needed. */
-void pmtu_begin(struct client *c)
+void pmtu_begin(struct pmtu *p)
 {
-	if (way_is_bare(&c->plain.way))
-		mtu_begin(&c->pmtu, c->mtu_limit, least(&c->plain.internal), overhead(&c->plain),
-			  known_path(&c->plain));
+	if (way_is_bare(&p->plain->way))
+		mtu_begin(&p->search, p->limit, least(&p->plain->internal), overhead(p->plain), known_path(p->plain));
 	else
-		use(c, c->mtu);
+		use(p, p->mtu);
 }
 
-void pmtu_encrypted_up(struct client *c)
+void pmtu_encrypted_up(struct pmtu *p)
 {
-	announce(&c->encrypted, c->mtu);
+	announce(p->encrypted, p->mtu);
 }
 
-void pmtu_end(struct client *c)
+void pmtu_end(struct pmtu *p)
 {
-	mtu_end(&c->pmtu);
+	mtu_end(&p->search);
 }
 
-void pmtu_changed(struct client *c)
+void pmtu_changed(struct pmtu *p)
 {
-	mtu_path(&c->pmtu, known_path(&c->plain));
+	mtu_path(&p->search, known_path(p->plain));
 }
 
-void pmtu_tick(struct client *c)
+void pmtu_tick(struct pmtu *p)
 {
-	mtu_tick(&c->pmtu, sent(c), c->now);
+	mtu_tick(&p->search, sent(p), tscf_timers_now(p->timers));
+}
+
+uint64_t pmtu_next(const struct pmtu *p)
+{
+	return mtu_next(&p->search);
 }

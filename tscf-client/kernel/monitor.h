@@ -2,14 +2,11 @@
 /*
  * monitor.h - notices changes of this host's addresses, links and routes, and that the host was asleep.
  *
- * Each change makes the client check from which source address this host would send to the server now.  If the address
- * is a new one, the tunnels go on from it at once.  If it is the same, a silent server gets a keepalive, and the MTU of
- * the way is read again.
+ * What follows from a change is decided by plain_host_changed (plain.h).
  */
 #ifndef TSCF_CLIENT_MONITOR_H
 #define TSCF_CLIENT_MONITOR_H
 
-#include "common/base/addr.h"
 #include "common/daemon/timers.h"
 
 #include <ev.h>
@@ -24,9 +21,10 @@
  */
 #define MONITOR_SLEEP_MS 1000
 
-struct client;
-
 struct monitor {
+	struct tscf_timers *timers;
+	void (*changed)(void *context, bool slept);
+	void *context;
 	struct tscf_timer timer;
 	int fd; /**< rtnetlink notifications; -1: not there */
 	ev_io readable;
@@ -38,9 +36,14 @@ struct monitor {
 
 /** Initialise without watching anything yet.  The arguments are the two clocks in milliseconds. */
 void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot);
-/** Begin to watch; logs a warning if that fails. */
-void monitor_start(struct client *c);
-void monitor_stop(struct client *c);
+/**
+ * Begin to watch; logs a warning if that fails.
+ *
+ * @param host_changed  called after changes; @p slept: the host was asleep or this process was stopped before
+ */
+void monitor_start(struct monitor *m, struct tscf_timers *timers, void (*host_changed)(void *context, bool slept),
+		   void *context);
+void monitor_stop(struct monitor *m);
 
 /** The process is about to sleep until @p at; UINT64_MAX: until something happens. */
 void monitor_sleep(struct monitor *m, uint64_t at);
