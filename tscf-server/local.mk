@@ -101,9 +101,15 @@ libtscf_server_la_SOURCES = \
 	tscf-server/setup/clients.h \
 	tscf-server/setup/invite.c \
 	tscf-server/setup/invite.h \
+	tscf-server/setup/denied.c \
+	tscf-server/setup/denied.h \
+	tscf-server/setup/force.c \
+	tscf-server/setup/force.h \
 	tscf-server/setup/key_file.c \
 	tscf-server/setup/key_file.h \
 	tscf-server/setup/names.c \
+	tscf-server/setup/text_file.c \
+	tscf-server/setup/text_file.h \
 	tscf-server/setup/names.h \
 	tscf-server/setup/qr.c \
 	tscf-server/setup/qr.h \

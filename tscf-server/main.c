@@ -6,6 +6,7 @@
 #include "tscf-server/server.h"
 #include "tscf-server/settings/options.h"
 #include "tscf-server/setup/clients.h"
+#include "tscf-server/setup/denied.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -65,6 +66,10 @@ static int act(struct program *p, const struct server_config *config)
 		return query_sessions(&p->cli, config);
 	case SERVER_COMMAND_DISCONNECT:
 		return query_disconnect(&p->cli, config);
+	case SERVER_COMMAND_DENY:
+		return denied_add(&p->cli, config);
+	case SERVER_COMMAND_ALLOW:
+		return denied_remove(&p->cli, config);
 	case SERVER_COMMAND_RELOAD:
 		return query_reload(config);
 	case SERVER_COMMAND_STOP:

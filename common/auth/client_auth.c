@@ -211,7 +211,8 @@ static bool is_denied(const struct tscf_client_auth *c, const struct tscf_client
 
 	tscf_pin_format(who->key, pin);
 	for (size_t i = 0; i < c->denied_count; i++)
-		if (strcmp(c->denied[i], name) == 0 || strcmp(c->denied[i], pin) == 0)
+		if (strcmp(c->denied[i], name) == 0 || strcmp(c->denied[i], who->name) == 0 ||
+		    strcmp(c->denied[i], pin) == 0)
 			return true;
 	return false;
 }

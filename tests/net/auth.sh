@@ -82,6 +82,23 @@ done
 check "the client is told who did it" grep -q "disconnected by the administrator of the server" "$T/client.log"
 stop_client
 
+# One of two clients is denied, and allowed again: one command each.
+start_client --psk-file "$T/alice"
+check "deny" server deny alice --denied-clients "$T/denied"
+must 10 'client status --json | jq -r .plain.reason | grep -q "access has been withdrawn"' "the denied client is told"
+is "denied: it has no tunnel" "$(server sessions --json)" = "[]"
+before=$(server_counter refused_client)
+must 15 "[ \"\$(server_counter refused_client)\" -gt $before ]" "a new request is refused"
+pass "denied: a new request is refused"
+must 10 'client_status .plain.reason | grep -q "unauthorized: access has been withdrawn"' "its status says so"
+pass "denied: the client's status says so"
+check "allow" server allow alice --denied-clients "$T/denied"
+must 20 'plain_up' "allowed, the client comes back"
+pass "allowed: the client comes back"
+server allow alice --denied-clients "$T/denied" 2>"$T/error"
+is "allow of one that is not denied: exit status" $? -eq 1
+stop_client
+
 # The certificate is withdrawn while a call runs.
 start_client --cert "$T/phone.crt" --key "$T/phone.key"
 program secret encrypted-only "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --marker "M-withdrawn " --report 50

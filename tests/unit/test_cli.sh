@@ -105,6 +105,8 @@ usage "--services FOO: expected DTTE" "$SERVER" --services FOO
 expect 1 "is it running?" "$SERVER" sessions --control "$T/none.sock"
 usage "expected IDENTITY, TSID or ADDRESS" "$SERVER" disconnect
 expect 1 "is it running?" "$SERVER" disconnect alice --control "$T/none.sock"
+usage "deny: expected IDENTITY..." "$SERVER" deny
+usage "'--json' does not go with allow" "$SERVER" allow alice --json
 usage "'--limit' does not go with status" "$SERVER" status --limit 1
 usage "--sort size: expected identity" "$SERVER" sessions --sort size
 usage "--limit -1: expected a number" "$SERVER" sessions --limit -1

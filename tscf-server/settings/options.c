@@ -19,7 +19,8 @@
 #define CLIENTS  (ADD | LIST | REMOVE)
 #define ASKING                                                                                                         \
 	(STATUS | SESSIONS | 1U << SERVER_COMMAND_DISCONNECT | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
-#define ANY (RUN | ASKING | CLIENTS)
+#define DENYING (1U << SERVER_COMMAND_DENY | 1U << SERVER_COMMAND_ALLOW)
+#define ANY     (RUN | ASKING | CLIENTS | DENYING)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "       tscf-server status | sessions [--json]\n"
@@ -27,6 +28,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
 			   "       tscf-server remove-client NAME...\n"
 			   "       tscf-server disconnect IDENTITY | TSID | ADDRESS\n"
+			   "       tscf-server deny | allow IDENTITY...\n"
 			   "Serve plain and encrypted tunnels, in front of a service network.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground, --check-config             stay there; check the file, exit\n"
@@ -36,11 +38,10 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --route CIDR         network that clients reach through us; repeatable\n"
 			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
-			   "      --cert FILE --key FILE                       PEM; made if not given\n"
 			   "      --psk-file FILE, --client-ca FILE, --denied-clients FILE   who is let in\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-			   "      --mtu N, --workers N, --state-dir DIR, --log-level LEVEL,\n"
-			   "      --realtime-dscp LIST, --realtime-priority N  see the man page\n"
+			   "      --cert FILE, --key FILE, --mtu N, --workers N, --state-dir DIR,\n"
+			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N\n"
 			   "      --public-name HOST[:PORT]                    for invitations; repeatable\n"
 			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N     of sessions\n"
 			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
@@ -63,7 +64,7 @@ static const struct tscf_cli_option options[] = {
     {"qr", 0, false, false, ADD},
     {"psk-file", 0, true, true, RUN | CLIENTS},
     {"client-ca", 0, true, true, RUN},
-    {"denied-clients", 0, true, true, RUN},
+    {"denied-clients", 0, true, true, RUN | DENYING},
     {"cert", 0, true, true, RUN | ADD},
     {"key", 0, true, true, RUN | ADD},
     {"mtu", 0, true, false, RUN},
@@ -90,6 +91,8 @@ static const struct tscf_cli_command commands[] = {
     [SERVER_COMMAND_STATUS] = {"status", NULL, 0},
     [SERVER_COMMAND_SESSIONS] = {"sessions", NULL, 0},
     [SERVER_COMMAND_DISCONNECT] = {"disconnect", "IDENTITY, TSID or ADDRESS", 0},
+    [SERVER_COMMAND_DENY] = {"deny", "IDENTITY...", TSCF_CLI_MANY},
+    [SERVER_COMMAND_ALLOW] = {"allow", "IDENTITY...", TSCF_CLI_MANY},
     [SERVER_COMMAND_RELOAD] = {"reload", NULL, 0},
     [SERVER_COMMAND_STOP] = {"stop", NULL, 0},
     [SERVER_COMMAND_ADD_CLIENT] = {"add-client", "NAME...", TSCF_CLI_MANY | TSCF_CLI_OPTIONAL},

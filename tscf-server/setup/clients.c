@@ -3,7 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/crypto/random.h"
-#include "common/daemon/query.h"
+#include "tscf-server/setup/force.h"
 #include "tscf-server/setup/invite.h"
 #include "tscf-server/setup/key_file.h"
 #include "tscf-server/setup/names.h"
@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PROGRAM "tscf-server"
 /** Bytes of a new key: as many as its use as an HMAC-SHA-256 key can make use of. */
 #define KEY_SIZE 32
 
@@ -44,27 +43,10 @@ static int open_keys(struct key_file *f, const char *name, const struct server_c
 	if (err < 0 || geteuid() != 0)
 		return err;
 	if (stat(c->control, &st) == 0 || (is_new && stat(c->state_dir, &st) == 0)) {
-		f->uid = st.st_uid;
-		f->gid = st.st_gid;
+		f->file.uid = st.st_uid;
+		f->file.gid = st.st_gid;
 	}
 	return 0;
-}
-
-/** Have a running server read the file.  @return 0: it has, or none runs; or nonzero (logged). */
-static int put_into_force(const struct server_config *c)
-{
-	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_RELOAD};
-	char *text = NULL;
-	int err = tscf_control_query(c->control, &request, TSCF_QUERY_MS, &text);
-
-	free(text);
-	if (err == -ENOENT || err == -ECONNREFUSED) {
-		tscf_info("no server answers at %s: this holds from its next start on", c->control);
-		return 0;
-	}
-	if (err != 0)
-		tscf_query_report(PROGRAM, c->control, TSCF_CONTROL_RELOAD, err);
-	return err;
 }
 
 /* --- add-client --- */
@@ -74,7 +56,7 @@ static int check_new(const struct key_file *f, const struct names *names)
 	for (size_t i = 0; i < names->count; i++) {
 		if (!tscf_psks_find(&f->psks, names->list[i], strlen(names->list[i])))
 			continue;
-		tscf_error("%s: there is a client %s already", f->name, names->list[i]);
+		tscf_error("%s: there is a client %s already", f->file.name, names->list[i]);
 		return -EEXIST;
 	}
 	return 0;
@@ -124,10 +106,10 @@ static int enter(const struct key_file *f, const struct server_config *c, const 
 
 	if (err < 0)
 		return err;
-	err = put_into_force(c);
+	err = force_files(c);
 	if (err == 0)
 		return 0;
-	tscf_error("%s is put back as it was: no client was added", f->name);
+	tscf_error("%s is put back as it was: no client was added", f->file.name);
 	key_file_put_back(f);
 	return err;
 }
@@ -199,7 +181,7 @@ static int check_there(const struct key_file *f, const struct tscf_cli *cli)
 	for (unsigned i = 0; i < cli->argument_count; i++) {
 		if (tscf_psks_find(&f->psks, cli->arguments[i], strlen(cli->arguments[i])))
 			continue;
-		tscf_error("%s: there is no client %s", f->name, cli->arguments[i]);
+		tscf_error("%s: there is no client %s", f->file.name, cli->arguments[i]);
 		return -ENOENT;
 	}
 	return 0;
@@ -217,11 +199,11 @@ int clients_remove(const struct tscf_cli *cli, const struct server_config *c)
 	if (err == 0)
 		err = key_file_remove(&f, cli->arguments, cli->argument_count);
 	if (err == 0) {
-		err = put_into_force(c);
+		err = force_files(c);
 		if (err != 0)
 			tscf_error("%s is changed, but the running server still lets the client in: see its log, then "
 				   "reload it",
-				   f.name);
+				   f.file.name);
 	}
 	key_file_close(&f);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -8,19 +8,14 @@
 #define TSCF_SERVER_KEY_FILE_H
 
 #include "common/auth/psk.h"
+#include "tscf-server/setup/text_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 struct key_file {
-	const char *name; /**< borrowed */
-	int fd;           /**< holds the lock */
-	uid_t uid;        /**< owner of the file that is written */
-	gid_t gid;
+	struct text_file file;
 	struct tscf_psks psks; /**< what is in the file */
-	char *text;            /**< its content, NUL-terminated */
-	size_t length;
 };
 
 /**
