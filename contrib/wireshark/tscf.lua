@@ -252,6 +252,8 @@ local tlvs = {
 	[34] = { between(1, 512), show_bytes },
 	[35] = { one_of(16), show_bytes },
 	[36] = { between(4, 1004), show_bytes },
+	[40] = { between(0, 8), show_bytes },
+	[41] = { one_of(0), show_nothing },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.
