@@ -9,14 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define NOBODY    65534U
 #define NO_DAEMON "/nonexistent/client.sock"
 
-static char directory[64], program[96], output[4096];
+/** What the program wrote to standard output, and what it and tscf-run wrote to standard error. */
+static char output[4096], said[4096];
+static char directory[64], program[96];
 static const char *library = TEST_LIBRARY;
 
 static void make_directory(void)
@@ -33,7 +38,7 @@ static void remove_directory(void)
 	ck_assert_int_eq(rmdir(directory), 0);
 }
 
-static void in_child(int out, uid_t uid, char *const *arguments)
+static void in_child(int out, int err, uid_t uid, char *const *arguments)
 {
 	setenv("TSCF_PRELOAD", library, 1);
 	unsetenv(TSCF_ENV_CONTROL);
@@ -41,31 +46,36 @@ static void in_child(int out, uid_t uid, char *const *arguments)
 	/* One test runs tscf-run itself with something preloaded, which a build with the sanitizer would complain of.
 	 */
 	setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
-	if (dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || (uid != 0 && setuid(uid) != 0))
+	if (dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0 || (uid != 0 && setuid(uid) != 0))
 		_exit(99);
 	execv(TEST_RUN, arguments);
 	_exit(98);
 }
 
-/* Run tscf-run as @p uid (0: as we are) with its output in `output`.  @return its exit status as a shell would show it.
- */
+/* Run tscf-run as @p uid (0: as we are) with its output in `output` and `said`.  @return its exit status as a shell
+ * would show it. */
 static int run_as(uid_t uid, char *const *arguments)
 {
 	size_t size = 0;
-	int ends[2], status;
+	int ends[2], err = memfd_create("said", 0), status;
 	ssize_t got;
 	pid_t pid;
 
+	ck_assert_int_ge(err, 0);
 	ck_assert_int_eq(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0)
-		in_child(ends[1], uid, arguments);
+		in_child(ends[1], err, uid, arguments);
 	close(ends[1]);
 	while ((got = read(ends[0], output + size, sizeof(output) - 1 - size)) > 0)
 		size += (size_t)got;
 	output[size] = '\0';
 	close(ends[0]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	got = pread(err, said, sizeof(said) - 1, 0);
+	ck_assert_int_ge(got, 0);
+	said[got] = '\0';
+	close(err);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -73,11 +83,12 @@ static int run_as(uid_t uid, char *const *arguments)
 #define run(...)          run_as(0, arguments_of(__VA_ARGS__))
 /* Literals are const here, the arguments of execv() are not. */
 #define ARG(text) ((char *)(uintptr_t)(text))
+#define CLEAR     ARG("--level=unencrypted")
 #define ONLY      ARG("--level=encrypted-only"), ARG("--control=" NO_DAEMON)
 
 static void assert_says(const char *text)
 {
-	ck_assert_msg(strstr(output, text) != NULL, "\"%s\" is not in: %s", text, output);
+	ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said);
 }
 
 /* --- the program's environment and status --- */
@@ -139,13 +150,37 @@ START_TEST(missing_library_is_an_error)
 }
 END_TEST
 
-/* encrypted-only without a daemon: said, and run all the same. */
+/* Without a daemon: said, and run all the same. */
 START_TEST(missing_daemon_is_said)
 {
 	ck_assert_int_eq(run(ONLY, ARG("true")), 0);
 	assert_says("no tunnel client at " NO_DAEMON);
-	ck_assert_int_eq(run(ARG("-c"), ARG(NO_DAEMON), ARG("true")), 0);
-	ck_assert_str_eq(output, "");
+	assert_says("fail with EACCES");
+	ck_assert_int_eq(run(ARG("-c"), ARG(NO_DAEMON), ARG("echo"), ARG("runs")), 0);
+	ck_assert_str_eq(output, "runs\n");
+	assert_says("no tunnel client at " NO_DAEMON);
+	assert_says("the program runs unprotected");
+	ck_assert_int_eq(run(ARG("-l"), ARG("default"), ARG("-c"), ARG(NO_DAEMON), ARG("true")), 0);
+	assert_says("the program runs unprotected");
+	ck_assert_int_eq(run(ARG("-l"), ARG("unencrypted"), ARG("-c"), ARG(NO_DAEMON), ARG("true")), 0);
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+/* The mode of the socket's file tells that the client that is gone had such a policy: nothing is sent. */
+START_TEST(missing_daemon_with_policies)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	ck_assert_int_ge(fd, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/client.sock", directory);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(chmod(address.sun_path, 0666 | TSCF_CONTROL_MODE_MUST), 0);
+	ck_assert_int_eq(run(ARG("-c"), address.sun_path, ARG("true")), 0);
+	assert_says("fail with EACCES");
+	unlink(address.sun_path);
+	close(fd);
 }
 END_TEST
 
@@ -203,7 +238,8 @@ static void assert_obstacle(uid_t uid, const char *text)
 START_TEST(dynamic_program_is_fine)
 {
 	close(copy_program(0755));
-	ck_assert_int_eq(run(program, ARG("nothing")), 0);
+	ck_assert_int_eq(run(CLEAR, program, ARG("nothing")), 0);
+	ck_assert_str_eq(said, "");
 	ck_assert_str_eq(output, "");
 }
 END_TEST
@@ -291,7 +327,8 @@ START_TEST(set_id_program)
 	close(copy_program(04755));
 	assert_obstacle(NOBODY, "set-user-ID");
 	/* Nobody else than we are: the loader does take the library. */
-	ck_assert_int_eq(run(program, ARG("nothing")), 0);
+	ck_assert_int_eq(run(CLEAR, program, ARG("nothing")), 0);
+	ck_assert_str_eq(said, "");
 	ck_assert_str_eq(output, "");
 	ck_assert_int_eq(chown(program, 0, 1), 0);
 	ck_assert_int_eq(chmod(program, 02755), 0);
@@ -323,7 +360,8 @@ START_TEST(script)
 	char self[128];
 
 	write_script("#! /bin/sh -e\nexit 7\n");
-	ck_assert_int_eq(run(program), 7);
+	ck_assert_int_eq(run(CLEAR, program), 7);
+	ck_assert_str_eq(said, "");
 	ck_assert_str_eq(output, "");
 	write_script("#!/no/such/interpreter\n");
 	ck_assert_int_eq(run(program), 127);
@@ -351,6 +389,7 @@ static Suite *make_suite(void)
 	tcase_add_test(starts, exit_status);
 	tcase_add_test(starts, missing_library_is_an_error);
 	tcase_add_test(starts, missing_daemon_is_said);
+	tcase_add_test(starts, missing_daemon_with_policies);
 	suite_add_tcase(suite, starts);
 
 	tcase_add_checked_fixture(obstacles, make_directory, remove_directory);

@@ -3,6 +3,7 @@
 #include "common/base/level.h"
 #include "common/base/log.h"
 #include "common/control/control.h"
+#include "common/control/socket_level.h"
 #include "tscf-client/run/cgroup.h"
 #include "tscf-client/run/inspect.h"
 #include "tscf-client/run/program.h"
@@ -122,13 +123,22 @@ static const char *first_of(const char *a, const char *b, const char *c)
 	return b && b[0] != '\0' ? b : c;
 }
 
-static void warn_if_no_daemon(const char *control)
+/*
+ * Without a client the library refuses sockets that are encrypted-only, and all if the last client had a policy that
+ * may apply to them.  Otherwise the program's packets are sent as if there were no library.
+ */
+static void warn_if_no_daemon(const char *control, enum tscf_level level)
 {
 	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STATUS};
 	int result = tscf_control_call(control, &request, -1, PROBE_TIMEOUT_MS, NULL);
 
-	if (result < 0)
+	if (result >= 0)
+		return;
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY || getenv(TSCF_ENV_MUST) || tscf_socket_must_tell(control))
 		tscf_warning("no tunnel client at %s (%s): the program's sockets fail with EACCES until there is one",
+			     control, strerror(-result));
+	else
+		tscf_warning("no tunnel client at %s (%s): the program runs unprotected, its packets are not encrypted",
 			     control, strerror(-result));
 }
 
@@ -237,8 +247,8 @@ static int run(const struct options *o, char **argv)
 			return status;
 		if (set_environment(library, control, o->level) != 0)
 			return EXIT_FAILURE;
-		if (o->level == TSCF_LEVEL_ENCRYPTED_ONLY)
-			warn_if_no_daemon(control);
+		if (o->level != TSCF_LEVEL_UNENCRYPTED)
+			warn_if_no_daemon(control, o->level);
 	}
 	execv(program, argv);
 	tscf_error("%s: %s", program, strerror(errno));
