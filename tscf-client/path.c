@@ -318,16 +318,16 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 	if (t->transport != transport)
 		return;
 	if (t->events->unreachable) {
-		t->events->unreachable(t, error < 0 ? error : -error);
+		t->events->unreachable(t, error);
 		return;
 	}
 	if (!t->told_unreachable)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name,
-			  strerror(error < 0 ? -error : error));
+			  strerror(error));
 	t->told_unreachable = true;
 	/* A plain tunnel survives a restart of the server, an encrypted one does not.  An unreachable server may be
 	 * reachable again. */
-	if (t->encrypted && (error == ECONNREFUSED || error == -ECONNREFUSED))
+	if (t->encrypted && error == ECONNREFUSED)
 		tunnel_probe_soon(t);
 	else
 		tunnel_probe(t);

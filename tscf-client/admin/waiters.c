@@ -16,13 +16,14 @@ static bool is_up(const struct client *c)
 static void tick(void *context)
 {
 	struct client *c = context;
+	const char *in_vain = trust_in_vain(c);
+	bool up = is_up(c);
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {
 		struct tscf_control_call_in *call = c->waiters.calls[i];
-		const char *in_vain = trust_in_vain(c);
-		if (!call || (!is_up(c) && !in_vain && c->now < c->waiters.deadlines[i]))
+		if (!call || (!up && !in_vain && c->now < c->waiters.deadlines[i]))
 			continue;
 		c->waiters.calls[i] = NULL;
-		if (is_up(c))
+		if (up)
 			tscf_control_answer(call, 0, NULL);
 		else
 			tscf_control_answer(call, in_vain ? EKEYREJECTED : ETIMEDOUT, in_vain);

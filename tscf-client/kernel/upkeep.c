@@ -215,15 +215,16 @@ static void say(const struct look *l, enum pace_change change)
 static void tick(void *context)
 {
 	struct upkeep *w = context;
+	uint64_t now = tscf_timers_now(w->timers);
 	struct look l = {0};
-	if (!pace_due(&w->pace, tscf_timers_now(w->timers)))
+	if (!pace_due(&w->pace, now))
 		return;
 	w->routing->quiet = w->state == UPKEEP_INCOMPLETE;
 	put_back(w, &l);
 	w->in_front = l.in_front > 0;
 	unsigned restored = l.rules + l.routes + l.barriers + l.devices;
 	*w->put_back += restored;
-	say(&l, pace_looked(&w->pace, tscf_timers_now(w->timers), restored > 0, l.error < 0));
+	say(&l, pace_looked(&w->pace, now, restored > 0, l.error < 0));
 	judge(w, &l);
 	w->routing->quiet = false;
 }

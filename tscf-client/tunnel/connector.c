@@ -273,7 +273,7 @@ static void try_unreachable(struct tunnel *t, int error)
 {
 	struct client *c = t->client;
 	char reason[160];
-	snprintf(reason, sizeof(reason), "no answer, and the network says: %s", strerror(-error));
+	snprintf(reason, sizeof(reason), "no answer, and the network says: %s", strerror(error));
 	candidates_hopeless(&c->connector.race, try_of(t)->index, reason, c->now);
 }
 

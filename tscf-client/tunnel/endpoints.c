@@ -45,6 +45,7 @@ void endpoints_prefer(struct way_addresses *list, const union tscf_endpoint *add
 	}
 }
 
+/* Ways that are being made: `out` has room for CANDIDATES_MAX, or is NULL to count them only. */
 struct building {
 	struct way *out;
 	unsigned count;
@@ -52,7 +53,9 @@ struct building {
 
 static void add(struct building *b, const struct way *pattern, const struct way_addresses *addresses, uint16_t port)
 {
-	for (unsigned i = 0; i < addresses->count && b->count < CANDIDATES_MAX; i++) {
+	if (!b->out)
+		b->count += addresses->count;
+	for (unsigned i = 0; b->out && i < addresses->count && b->count < CANDIDATES_MAX; i++) {
 		struct way *w = &b->out[b->count++];
 		*w = *pattern;
 		w->rank = 4 * pattern->server + 2 * pattern->inside + pattern->kind;
@@ -68,35 +71,11 @@ static bool may_use(enum client_transport transport, const struct way *w)
 	return transport != CLIENT_TRANSPORT_UDP;
 }
 
-static unsigned kinds_of(enum client_transport transport, bool proxied)
-{
-	unsigned kinds = 0;
-	for (unsigned n = 0; n < 4; n++) {
-		const struct way way = {.kind = n % 2 ? WAY_STREAM : WAY_DATAGRAM, .proxied = proxied};
-		kinds += may_use(transport, &way);
-	}
-	return kinds;
-}
-
-/* @return the number of ways if at most @p most addresses of each server are used. */
-static unsigned count_ways(const struct client_servers *servers, bool proxied, const struct way_addresses *addresses,
-			   unsigned most)
-{
-	unsigned count = 0;
-	for (unsigned i = 0; i < servers->count; i++) {
-		unsigned n = addresses[proxied ? 0 : i].count;
-		count += (n < most ? n : most) * kinds_of(client_server_transport(servers, &servers->list[i]), proxied);
-	}
-	return count;
-}
-
-unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
-			const struct way_addresses *addresses, struct way *out)
+/* Make the ways with at most @p most addresses of each server.  @return their number. */
+static unsigned make(const struct client_servers *servers, const struct client_proxy *proxy,
+		     const struct way_addresses *addresses, unsigned most, struct way *out)
 {
 	struct building b = {.out = out};
-	unsigned most = ENDPOINTS_ADDRESSES_MAX;
-	while (most > 1 && count_ways(servers, proxy->host != NULL, addresses, most) > CANDIDATES_MAX)
-		most--;
 	for (unsigned i = 0; i < servers->count; i++) {
 		const struct client_server *one = &servers->list[i];
 		enum client_transport transport = client_server_transport(servers, one);
@@ -112,6 +91,15 @@ unsigned endpoints_make(const struct client_servers *servers, const struct clien
 		}
 	}
 	return b.count;
+}
+
+unsigned endpoints_make(const struct client_servers *servers, const struct client_proxy *proxy,
+			const struct way_addresses *addresses, struct way *out)
+{
+	unsigned most = ENDPOINTS_ADDRESSES_MAX;
+	while (most > 1 && make(servers, proxy, addresses, most, NULL) > CANDIDATES_MAX)
+		most--;
+	return make(servers, proxy, addresses, most, out);
 }
 
 bool way_equal(const struct way *a, const struct way *b)

@@ -56,12 +56,12 @@ static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t leng
 	return !reason;
 }
 
-static void keep(struct connector_try *try)
+static void keep(struct connector_try *try, const uint8_t digest[32])
 {
 	struct trust *known = trust_of(try);
 	free(known->chain);
 	*known = (struct trust){.chain = try->fetch.chain, .length = try->fetch.total};
-	tscf_sha256(known->chain, known->length, known->digest);
+	memcpy(known->digest, digest, sizeof(known->digest));
 	try->fetch = (struct trust_fetch){.chain = NULL};
 }
 
@@ -73,7 +73,7 @@ static void fetched(struct connector_try *try)
 	if (memcmp(digest, tscf_agreement_chain(&try->response), sizeof(digest)) != 0) {
 		refuse(try, "its certificates are not those that it has named");
 	} else if (judge(try, try->fetch.chain, try->fetch.total)) {
-		keep(try);
+		keep(try, digest);
 		try->verified(try, NULL);
 	}
 }

@@ -59,7 +59,7 @@ struct tunnel_events {
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
 	void (*recalled)(struct tunnel *t);                 /**< the server was restarted and is quiet; NULL: ignored */
-	/** The network reports, with -errno, that the server is unreachable; NULL: the tunnel is probed. */
+	/** The network reports that the server is unreachable, with an errno; NULL: the tunnel is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
 	/**
 	 * A round of keepalives was not answered, after t->silent_rounds earlier ones.  Return true for another round,
