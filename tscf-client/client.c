@@ -135,7 +135,7 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = read_credential(c);
 	if (error == 0)
-		error = connector_init(c);
+		error = connector_init(&c->connector);
 	if (error == 0)
 		error = open_control(c);
 	if (error == 0)
@@ -195,7 +195,7 @@ static void on_clock_set(void *context)
 	struct client *c = context;
 	tscf_log(c->dtte.state == DTTE_FAILED || c->plain.state != TUNNEL_UP ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
 		 "the clock of this host was set");
-	connector_hurry(c);
+	connector_hurry(&c->connector);
 	dtte_hurry(&c->dtte, c->now);
 }
 
@@ -253,7 +253,7 @@ static void tear_down(struct client *c)
 		remove_rules(c);
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
-	connector_free(c);
+	connector_free(&c->connector);
 	tunnel_close(&c->former);
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
@@ -270,7 +270,7 @@ static void tear_down(struct client *c)
 		tscf_control_close(c->control, policies_need_library(&c->config->policies));
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
-	trust_free(c);
+	trust_free(&c->connector.verifier);
 	tscf_credential_free(c->credential);
 	resume_secret_close(&c->resume_secret);
 	client_identity_close(&c->identity);
@@ -292,7 +292,6 @@ static struct client *client_new(struct client_config *config)
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	name_watch_init(&c->connector.name_watch);
 	wall_clock_init(&c->wall_clock);
-	resume_forget(&c->resume);
 	c->identity.lock = -1;
 	c->resume_secret.file = -1;
 	pmtu_init(&c->pmtu);
@@ -336,7 +335,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		/* Setting up takes long on a busy host: without this the first timers would expire at once. */
 		c->now = tscf_clock_now();
 		ev_now_update(c->loop);
-		connector_begin(c);
+		connector_begin(&c->connector);
 		ready(context);
 		ev_run(c->loop, 0);
 		error = c->error;

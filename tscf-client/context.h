@@ -41,9 +41,7 @@
 #include "tscf-client/tunnel/encrypted.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/pmtu.h"
-#include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/resume_secret.h"
-#include "tscf-client/tunnel/trust.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <ev.h>
@@ -88,7 +86,6 @@ struct client {
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
-	struct trust trust[CLIENT_SERVERS_MAX]; /**< the servers' certificates, as far as known */
 	struct tscf_tun plain_tun, encrypted_tun;
 	struct tscf_packet_sniffers sniffers;
 	uint64_t look_again; /**< ms: when to look for sniffers next */
@@ -120,7 +117,6 @@ struct client {
 	uint64_t aside_until;       /**< until then, late clear packets of preferred sockets are accepted */
 	bool aside_last_round;      /**< the plain tunnel works: this round of keepalives is the last */
 	int encrypted_kind;         /**< the kind of transport that last worked beside this plain tunnel, or -1 */
-	struct resume resume;
 	struct monitor monitor;
 	struct wall_clock wall_clock;
 	struct trusted_network trusted_network;
@@ -147,8 +143,6 @@ struct client {
 	struct client_counters counters;
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	char plain_reason[160];
-	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was last up */
-	char untrusted_reason[TRUST_REASON]; /**< why the last of them could not be verified */
 	uint64_t verified_since;             /**< monotonic ms: when the server of the plain tunnel was verified */
 	int error;                           /**< why the loop ended; 0: it was stopped */
 };

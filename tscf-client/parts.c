@@ -39,6 +39,15 @@ static void connect_tunnels(struct client *c)
 					      .packets = &path_handler,
 					      .control_invalid = &c->counters.control_invalid,
 					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
+	c->connector.client = c;
+	c->connector.config = c->config;
+	c->connector.timers = &c->timers;
+	c->connector.host = &c->tunnel_host;
+	c->connector.plain = &c->plain;
+	c->connector.registry = &c->registry;
+	c->connector.identity = &c->identity;
+	c->connector.credential = &c->credential;
+	c->connector.verifier.unverified = &c->counters.unverified;
 	c->pmtu = (struct pmtu){.config = c->config,
 				.timers = &c->timers,
 				.routing = &c->routing,

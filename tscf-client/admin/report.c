@@ -154,7 +154,7 @@ static json_t *plain_status(struct client *c, bool privileged)
 	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}",
 			 "state", names[c->plain.state], "reason", c->plain_reason, "since",
 			 (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
-			 text_or_null(c->untrusted && !up ? c->untrusted_reason : ""), "transport",
+			 text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""), "transport",
 			 way_transport(way->kind, way->inside), "server", tscf_endpoint_format(&at, server), "internal",
 			 internal_list(&c->plain, up), "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip",
 			 addr_list(&c->sip_servers, up), "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu",

@@ -16,7 +16,7 @@ static bool is_up(const struct client *c)
 static void tick(void *context)
 {
 	struct client *c = context;
-	const char *in_vain = trust_in_vain(c);
+	const char *in_vain = trust_in_vain(&c->connector);
 	bool up = is_up(c);
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {
 		struct tscf_control_call_in *call = c->waiters.calls[i];
@@ -37,7 +37,7 @@ static uint64_t next_due(const void *context)
 	for (unsigned i = 0; i < WAITERS_MAX; i++)
 		if (c->waiters.calls[i] && c->waiters.deadlines[i] < next)
 			next = c->waiters.deadlines[i];
-	return next < UINT64_MAX && (is_up(c) || trust_in_vain(c)) ? c->now : next;
+	return next < UINT64_MAX && (is_up(c) || trust_in_vain(&c->connector)) ? c->now : next;
 }
 
 /* Each user except root gets at most a share of the places, and all these users together do not get all. */

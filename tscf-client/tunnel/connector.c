@@ -2,7 +2,7 @@
 #include "tscf-client/tunnel/connector.h"
 
 #include "common/base/log.h"
-#include "tscf-client/context.h"
+#include "tscf-client/tunnel/plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,23 +19,23 @@ static struct connector_try *try_of(struct tunnel *t)
 	return (struct connector_try *)((char *)t - offsetof(struct connector_try, tunnel));
 }
 
-bool connector_confirming(const struct client *c)
+bool connector_confirming(const struct connector *s)
 {
-	return c->connector.race.confirming >= 0;
+	return s->race.confirming >= 0;
 }
 
 /* --- one try --- */
 
 static void try_failed(struct connector_try *try, const char *reason)
 {
-	struct client *c = try->tunnel.client;
-	candidates_failed(&c->connector.race, try->index, reason, c->now);
+	struct connector *s = try->connector;
+	candidates_failed(&s->race, try->index, reason, tscf_timers_now(s->timers));
 }
 
 /* While there is no tunnel, each fault is logged once, and counted. */
-static void say_fault(struct client *c, enum tscf_log_level level, const char *text)
+static void say_fault(struct connector *s, enum tscf_log_level level, const char *text)
 {
-	struct outage *o = &c->connector.outage;
+	struct outage *o = &s->outage;
 	uint32_t before = o->failures;
 	if (!o->present || !outage_failed(o, text))
 		tscf_debug("%s", text);
@@ -43,28 +43,28 @@ static void say_fault(struct client *c, enum tscf_log_level level, const char *t
 		tscf_log(level, "%s", text);
 	else
 		tscf_log(level, "%s (%u failed before)", text, before);
-	if (c->plain.state != TUNNEL_UP)
-		plain_state(c, TUNNEL_CONNECTING, text);
+	if (s->plain->state != TUNNEL_UP)
+		plain_state(s->client, TUNNEL_CONNECTING, text);
 }
 
 static void failed(void *context, unsigned i)
 {
-	struct client *c = context;
+	struct connector *s = context;
 	char way[WAY_TEXT], text[WAY_TEXT + 160];
-	snprintf(text, sizeof(text), "%s: %s", way_format(&c->config->servers, &c->connector.ways[i], way),
-		 c->connector.race.list[i].reason);
-	say_fault(c, c->connector.tries[i].refused ? TSCF_LOG_WARNING : TSCF_LOG_INFO, text);
+	snprintf(text, sizeof(text), "%s: %s", way_format(&s->config->servers, &s->ways[i], way),
+		 s->race.list[i].reason);
+	say_fault(s, s->tries[i].refused ? TSCF_LOG_WARNING : TSCF_LOG_INFO, text);
 }
 
 static void answered(struct connector_try *try)
 {
-	struct client *c = try->tunnel.client;
+	struct connector *s = try->connector;
 	const char *reason;
 	try->tunnel.tsid = try->response.tsid;
-	if (!try->resuming && c->plain.state == TUNNEL_UP && !plain_may_move(c, &try->response, &reason))
+	if (!try->resuming && s->plain->state == TUNNEL_UP && !plain_may_move(s->client, &try->response, &reason))
 		try_failed(try, reason);
 	else
-		candidates_answered(&c->connector.race, try->index, c->now);
+		candidates_answered(&s->race, try->index, tscf_timers_now(s->timers));
 }
 
 /* The server is verified (@p reason NULL), or not, for @p reason. */
@@ -84,7 +84,7 @@ static void request_configuration(struct tunnel *t);
 /* The server checks that its answer arrives, and perhaps wants authentication: send the same request once more. */
 static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 {
-	const struct tscf_credential *credential = try->tunnel.client->credential;
+	const struct tscf_credential *credential = *try->connector->credential;
 	struct tscf_tlv cookie, methods;
 	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
 	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
@@ -106,15 +106,15 @@ static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 /* @return 0 or -errno. */
 static int write_cookie(const struct connector_try *try, struct tscf_writer *w)
 {
-	const struct client *c = try->tunnel.client;
+	const struct connector *s = try->connector;
 	const struct tscf_proof_subject subject = {.challenge = try->cookie,
 						   .challenge_length = try->cookie_length,
-						   .client_id = c->identity.id,
+						   .client_id = s->identity->id,
 						   .share = try->offer.share.bytes};
 	if (try->cookie_length == 0)
 		return 0;
 	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
-	return try->must_prove ? tscf_credential_prove(c->credential, &subject, w) : 0;
+	return try->must_prove ? tscf_credential_prove(*s->credential, &subject, w) : 0;
 }
 
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
@@ -143,32 +143,32 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error);
 
 /* A tunnel that was just lost may be back at any moment, and a call may be going on. */
-static struct request_pace resume_pace(const struct client *c)
+static struct request_pace resume_pace(const struct connector *s)
 {
-	bool fresh = c->now < c->connector.sought_at + CONNECTOR_FRESH_MS;
+	bool fresh = tscf_timers_now(s->timers) < s->sought_at + CONNECTOR_FRESH_MS;
 	return (struct request_pace){fresh ? CONNECTOR_FRESH_PAUSE_MS : REQUEST_FIRST_MS,
 				     fresh ? CONNECTOR_FRESH_PAUSE_MS : REQUEST_LONGEST_MS, REQUEST_TRIES_ENDLESS, 0};
 }
 
 static void request_resume(struct connector_try *try)
 {
-	struct client *c = try->tunnel.client;
+	struct connector *s = try->connector;
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
 	try->resuming = true;
-	try->turn = c->resume.turn;
-	try->tunnel.tsid = c->resume.tsid;
+	try->turn = s->resume.turn;
+	try->tunnel.tsid = s->resume.tsid;
 	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
-	resume_write_key(&c->resume, &w);
-	if (tunnel_request_at(&try->tunnel, &w, resume_pace(c), resume_done, NULL) < 0)
+	resume_write_key(&s->resume, &w);
+	if (tunnel_request_at(&try->tunnel, &w, resume_pace(s), resume_done, NULL) < 0)
 		try_failed(try, "out of memory");
 }
 
 /* Another try of the same search may have used the key; then that try goes on. */
-static bool has_resumed(const struct client *c)
+static bool has_resumed(const struct connector *s)
 {
-	for (unsigned i = 0; i < c->connector.race.count; i++)
-		if (c->connector.tries[i].resuming && c->connector.race.list[i].state >= CANDIDATE_ANSWERED)
+	for (unsigned i = 0; i < s->race.count; i++)
+		if (s->tries[i].resuming && s->race.list[i].state >= CANDIDATE_ANSWERED)
 			return true;
 	return false;
 }
@@ -176,22 +176,22 @@ static bool has_resumed(const struct client *c)
 static void resume_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct connector_try *try = try_of(context);
-	struct client *c = try->tunnel.client;
+	struct connector *s = try->connector;
 	enum tscf_response code = TSCF_RESPONSE_MALFORMED;
 	(void)user;
 	if (error == -ECANCELED || !response)
 		return;
 	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
-		resume_accepted(&c->resume, try->turn);
+		resume_accepted(&s->resume, try->turn);
 		tscf_message_keep(response, try->bytes, &try->response);
 		answered(try);
-	} else if (has_resumed(c)) {
+	} else if (has_resumed(s)) {
 		try_failed(try, "another way has resumed the session");
-	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&c->resume, try->turn)) {
+	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&s->resume, try->turn)) {
 		request_resume(try);
 	} else {
 		tscf_info("the plain tunnel cannot be resumed (%s): it is set up again", tscf_response_name(code));
-		resume_forget(&c->resume);
+		resume_forget(&s->resume);
 		try->tunnel.tsid = TSCF_TSID_NONE;
 		request_configuration(&try->tunnel);
 	}
@@ -201,14 +201,14 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
  * A session can be resumed at its server on any way.  A move to a better way uses a new session, so that the client can
  * go back to this one.
  */
-static bool may_resume(const struct client *c, const struct tunnel *t)
+static bool may_resume(const struct connector *s, const struct tunnel *t)
 {
-	return c->resume.tsid != TSCF_TSID_NONE && c->resume.server == t->way.server && c->plain.state != TUNNEL_UP;
+	return s->resume.tsid != TSCF_TSID_NONE && s->resume.server == t->way.server && s->plain->state != TUNNEL_UP;
 }
 
 static void open_try(struct tunnel *t)
 {
-	if (may_resume(t->client, t))
+	if (may_resume(try_of(t)->connector, t))
 		request_resume(try_of(t));
 	else
 		request_configuration(t);
@@ -227,16 +227,16 @@ static void write_wishes(struct tscf_writer *w, const struct tscf_addrs *interna
 
 static void request_configuration(struct tunnel *t)
 {
-	struct client *c = t->client;
 	struct connector_try *try = try_of(t);
+	struct connector *s = try->connector;
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer w;
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
-	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
-	tscf_write_u64(&w, TSCF_TLV_RUN, c->identity.run);
-	write_wishes(&w, &c->plain.internal);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, s->identity->id, sizeof(s->identity->id));
+	tscf_write_u64(&w, TSCF_TLV_RUN, s->identity->run);
+	write_wishes(&w, &s->plain->internal);
 	/* A server that has lost its state must not send to encrypted-only sockets before it knows them. */
-	try->quiet = registry_has_only(&c->registry);
+	try->quiet = registry_has_only(s->registry);
 	try->resuming = false;
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
@@ -271,10 +271,10 @@ static void try_lost(struct tunnel *t, const char *reason)
 /* An ICMP error may be forged, and the server may be back soon: the try goes on in parallel with the next one. */
 static void try_unreachable(struct tunnel *t, int error)
 {
-	struct client *c = t->client;
+	struct connector *s = try_of(t)->connector;
 	char reason[160];
 	snprintf(reason, sizeof(reason), "no answer, and the network says: %s", strerror(error));
-	candidates_hopeless(&c->connector.race, try_of(t)->index, reason, c->now);
+	candidates_hopeless(&s->race, try_of(t)->index, reason, tscf_timers_now(s->timers));
 }
 
 static const struct tunnel_events try_events = {
@@ -286,27 +286,27 @@ static const struct tunnel_events try_events = {
  * A lost packet must not make the tunnel leave a better way, as only a new session can return to it.  But if this was
  * the way used last, it may be the only one again.
  */
-static bool must_wait(const struct client *c, unsigned i)
+static bool must_wait(const struct connector *s, unsigned i)
 {
-	const struct way *way = &c->connector.ways[i];
-	return way->inside && c->resume.tsid != TSCF_TSID_NONE && c->resume.server == way->server &&
-	       c->plain.state != TUNNEL_UP && (int)i != c->connector.race.preferred &&
-	       c->now < c->connector.sought_at + CONNECTOR_RESUME_MS;
+	const struct way *way = &s->ways[i];
+	return way->inside && s->resume.tsid != TSCF_TSID_NONE && s->resume.server == way->server &&
+	       s->plain->state != TUNNEL_UP && (int)i != s->race.preferred &&
+	       tscf_timers_now(s->timers) < s->sought_at + CONNECTOR_RESUME_MS;
 }
 
 static void start(void *context, unsigned i)
 {
-	struct client *c = context;
-	struct connector_try *try = &c->connector.tries[i];
+	struct connector *s = context;
+	struct connector_try *try = &s->tries[i];
 	char way[WAY_TEXT], reason[WAY_TEXT + 40];
-	if (must_wait(c, i)) {
+	if (must_wait(s, i)) {
 		try_failed(try, "waits, since the tunnel may be resumed by a better way");
 		return;
 	}
-	if (c->plain.state != TUNNEL_UP) {
+	if (s->plain->state != TUNNEL_UP) {
 		snprintf(reason, sizeof(reason), "waits for an answer from %s",
-			 way_format(&c->config->servers, &c->connector.ways[i], way));
-		plain_state(c, TUNNEL_CONNECTING, reason);
+			 way_format(&s->config->servers, &s->ways[i], way));
+		plain_state(s->client, TUNNEL_CONNECTING, reason);
 	}
 	try->cookie_length = 0;
 	try->cookies = 0;
@@ -314,63 +314,62 @@ static void start(void *context, unsigned i)
 	 * another. */
 	try->must_prove = false;
 	try->refused = false;
-	int error = tunnel_open(&try->tunnel, &c->connector.ways[i]);
+	int error = tunnel_open(&try->tunnel, &s->ways[i]);
 	if (error < 0)
 		try_failed(try, strerror(-error));
 }
 
 static void confirm(void *context, unsigned i)
 {
-	struct client *c = context;
-	struct connector_try *try = &c->connector.tries[i];
+	struct connector *s = context;
+	struct connector_try *try = &s->tries[i];
 	if (try->resuming) {
-		c->connector.adopted = (int)i;
-		plain_resume(c, &try->tunnel, &try->response);
+		s->adopted = (int)i;
+		plain_resume(s->client, &try->tunnel, &try->response);
 		return;
 	}
-	c->registry.quiet = try->quiet;
-	const char *reason = plain_adopt(c, &try->tunnel, &try->response);
+	s->registry->quiet = try->quiet;
+	const char *reason = plain_adopt(s->client, &try->tunnel, &try->response);
 	if (reason) {
 		try_failed(try, reason);
 		return;
 	}
-	c->connector.adopted = (int)i;
-	c->resume = try->resume;
-	resume_ready(&c->resume, try->response.tsid, c->connector.ways[i].server);
+	s->adopted = (int)i;
+	s->resume = try->resume;
+	resume_ready(&s->resume, try->response.tsid, s->ways[i].server);
 }
 
 static void stop(void *context, unsigned i)
 {
-	struct client *c = context;
-	struct tunnel *t = &c->connector.tries[i].tunnel;
-	trust_stop(&c->connector.tries[i]);
-	tscf_offer_wipe(&c->connector.tries[i].offer);
-	if (c->connector.adopted != (int)i) {
+	struct connector *s = context;
+	struct tunnel *t = &s->tries[i].tunnel;
+	trust_stop(&s->tries[i]);
+	tscf_offer_wipe(&s->tries[i].offer);
+	if (s->adopted != (int)i) {
 		/* Release it, so that the server does not keep an unused address.  But a try to resume has no session
 		 * of its own. */
-		if (!c->connector.tries[i].resuming)
+		if (!s->tries[i].resuming)
 			tunnel_release(t);
 		tunnel_close(t);
 		return;
 	}
-	c->connector.adopted = -1;
-	if (plain_go_back(c))
+	s->adopted = -1;
+	if (plain_go_back(s->client))
 		return;
-	plain_down(c);
+	plain_down(s->client);
 	/* The way that was used until then has been lost meanwhile. */
-	if (c->connector.race.used >= 0)
-		candidates_failed(&c->connector.race, (unsigned)c->connector.race.used, "it was lost", c->now);
+	if (s->race.used >= 0)
+		candidates_failed(&s->race, (unsigned)s->race.used, "it was lost", tscf_timers_now(s->timers));
 }
 
 static void used(void *context, unsigned i)
 {
-	struct client *c = context;
-	struct connector *s = &c->connector;
+	struct connector *s = context;
 	char way[WAY_TEXT], after[OUTAGE_TEXT];
 	s->adopted = -1;
 	s->last = s->ways[i];
-	way_format(&c->config->servers, &s->last, way);
-	if (outage_end(&s->outage, c->now, after))
+	way_format(&s->config->servers, &s->last, way);
+	if (outage_end(&s->outage, tscf_timers_now(s->timers), after))
 		tscf_info("%s is used, %s", way, after);
 	else
 		tscf_debug("%s is used", way);
@@ -383,59 +382,59 @@ static void exhausted(void *context, unsigned i)
 
 static const struct candidates_actions actions = {start, confirm, failed, stop, used, exhausted};
 
-void connector_alive(struct client *c)
+void connector_alive(struct connector *s)
 {
-	candidates_alive(&c->connector.race, (unsigned)c->connector.race.confirming, c->now);
+	candidates_alive(&s->race, (unsigned)s->race.confirming, tscf_timers_now(s->timers));
 }
 
-void connector_lost(struct client *c, const char *reason)
+void connector_lost(struct connector *s, const char *reason)
 {
-	struct candidates *race = &c->connector.race;
-	c->connector.sought_at = c->now;
-	outage_begin(&c->connector.outage, c->now);
+	struct candidates *race = &s->race;
+	s->sought_at = tscf_timers_now(s->timers);
+	outage_begin(&s->outage, tscf_timers_now(s->timers));
 	if (race->confirming >= 0) {
-		try_failed(&c->connector.tries[race->confirming], reason);
+		try_failed(&s->tries[race->confirming], reason);
 	} else {
-		plain_down(c);
+		plain_down(s->client);
 		if (race->used >= 0)
-			candidates_failed(race, (unsigned)race->used, reason, c->now);
-		c->connector.resolve_at = c->now;
+			candidates_failed(race, (unsigned)race->used, reason, tscf_timers_now(s->timers));
+		s->resolve_at = tscf_timers_now(s->timers);
 	}
 }
 
-static bool any_astray(const struct client *c)
+static bool any_astray(const struct connector *s)
 {
-	for (unsigned i = 0; i < c->connector.race.count; i++)
-		if (c->connector.tries[i].tunnel.transport && tunnel_astray(&c->connector.tries[i].tunnel))
+	for (unsigned i = 0; i < s->race.count; i++)
+		if (s->tries[i].tunnel.transport && tunnel_astray(&s->tries[i].tunnel))
 			return true;
 	return false;
 }
 
-void connector_hurry(struct client *c)
+void connector_hurry(struct connector *s)
 {
-	struct candidates *race = &c->connector.race;
+	struct candidates *race = &s->race;
 	unsigned ranks[CANDIDATES_MAX];
 	/* Name servers may be reachable now. */
-	c->connector.resolve_at = c->connector.changed_at = c->now;
-	if (c->plain.state != TUNNEL_UP)
-		c->connector.sought_at = c->now;
-	if (race->used >= 0 || !any_astray(c)) {
-		candidates_hurry(race, c->now);
+	s->resolve_at = s->changed_at = tscf_timers_now(s->timers);
+	if (s->plain->state != TUNNEL_UP)
+		s->sought_at = tscf_timers_now(s->timers);
+	if (race->used >= 0 || !any_astray(s)) {
+		candidates_hurry(race, tscf_timers_now(s->timers));
 		return;
 	}
 	for (unsigned i = 0; i < race->count; i++)
-		ranks[i] = c->connector.ways[i].rank;
-	candidates_set(race, ranks, race->count, race->preferred, c->now);
+		ranks[i] = s->ways[i].rank;
+	candidates_set(race, ranks, race->count, race->preferred, tscf_timers_now(s->timers));
 }
 
 /* --- names --- */
 
 /* Whether the name of a server, or of the proxy, has not been resolved yet. */
-static bool any_unknown(const struct client *c)
+static bool any_unknown(const struct connector *s)
 {
-	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
+	unsigned names = s->config->proxy.host ? 1 : s->config->servers.count;
 	for (unsigned i = 0; i < names; i++)
-		if (c->connector.addresses[i].count == 0)
+		if (s->addresses[i].count == 0)
 			return true;
 	return false;
 }
@@ -445,19 +444,18 @@ static bool any_unknown(const struct client *c)
  * up again and again.  After some minutes without a change of the host's network the outage may last days, perhaps on a
  * link that is paid by the byte.
  */
-static uint64_t names_pause(const struct client *c)
+static uint64_t names_pause(const struct connector *s)
 {
-	if (c->connector.race.used >= 0 || !any_unknown(c))
+	if (s->race.used >= 0 || !any_unknown(s))
 		return CONNECTOR_RESOLVE_AGAIN_MS;
-	return c->now < c->connector.changed_at + CONNECTOR_EAGER_MS ? CONNECTOR_UNKNOWN_MS
-								     : CONNECTOR_UNKNOWN_LATER_MS;
+	return tscf_timers_now(s->timers) < s->changed_at + CONNECTOR_EAGER_MS ? CONNECTOR_UNKNOWN_MS
+									       : CONNECTOR_UNKNOWN_LATER_MS;
 }
 
-static void ask(struct client *c)
+static void ask(struct connector *s)
 {
-	const struct client_config *config = c->config;
-	struct connector *s = &c->connector;
-	s->resolve_at = c->now + names_pause(c);
+	const struct client_config *config = s->config;
+	s->resolve_at = tscf_timers_now(s->timers) + names_pause(s);
 	name_watch_renew(&s->name_watch);
 	if (config->proxy.host) {
 		resolver_ask(s->resolver, 0, config->proxy.host);
@@ -487,72 +485,67 @@ static bool same_ways(const struct connector *s, const struct way *list, unsigne
 }
 
 /* A used way that is no longer in the list is kept until it is lost; then names are looked up again. */
-static void make_ways(struct client *c)
+static void make_ways(struct connector *s)
 {
-	struct connector *s = &c->connector;
 	struct way list[CANDIDATES_MAX];
 	unsigned ranks[CANDIDATES_MAX];
-	unsigned count = endpoints_make(&c->config->servers, &c->config->proxy, s->addresses, list);
+	unsigned count = endpoints_make(&s->config->servers, &s->config->proxy, s->addresses, list);
 	int preferred = place_of(&s->last, list, count);
 	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
 		return;
 	for (unsigned i = 0; i < count; i++)
 		ranks[i] = list[i].rank;
 	memcpy(s->ways, list, count * sizeof(*list));
-	candidates_set(&s->race, ranks, count, preferred, c->now);
+	candidates_set(&s->race, ranks, count, preferred, tscf_timers_now(s->timers));
 }
 
-static void begin_if_ready(struct client *c)
+static void begin_if_ready(struct connector *s)
 {
-	struct connector *s = &c->connector;
-	if (s->begin_at == UINT64_MAX || (s->awaited != 0 && c->now < s->begin_at))
+	if (s->begin_at == UINT64_MAX || (s->awaited != 0 && tscf_timers_now(s->timers) < s->begin_at))
 		return;
 	s->begin_at = UINT64_MAX;
-	candidates_seek(&s->race, c->now);
+	candidates_seek(&s->race, tscf_timers_now(s->timers));
 }
 
 static void resolved(void *context, unsigned tag, const struct way_addresses *addresses, const char *error)
 {
-	struct client *c = context;
-	struct connector *s = &c->connector;
+	struct connector *s = context;
 	s->awaited &= ~(1U << tag);
 	if (addresses->count > 0) {
 		s->addresses[tag] = *addresses;
 		endpoints_prefer(&s->addresses[tag], &s->last.remote);
-		s->resolve_at = c->now + names_pause(c);
+		s->resolve_at = tscf_timers_now(s->timers) + names_pause(s);
 	} else if (s->addresses[tag].count == 0) {
 		/* Known addresses are kept when a name server does not answer. */
-		say_fault(c, TSCF_LOG_WARNING, error);
+		say_fault(s, TSCF_LOG_WARNING, error);
 	}
-	make_ways(c);
-	begin_if_ready(c);
+	make_ways(s);
+	begin_if_ready(s);
 }
 
-static bool wants_names(const struct client *c)
+static bool wants_names(const struct connector *s)
 {
-	return c->connector.race.used < 0 || candidates_better(&c->connector.race) || any_unknown(c);
+	return s->race.used < 0 || candidates_better(&s->race) || any_unknown(s);
 }
 
 static void tick(void *context)
 {
-	struct client *c = context;
-	struct connector *s = &c->connector;
-	begin_if_ready(c);
-	if (c->now >= s->resolve_at && wants_names(c))
-		ask(c);
-	candidates_tick(&s->race, c->now);
+	struct connector *s = context;
+	begin_if_ready(s);
+	if (tscf_timers_now(s->timers) >= s->resolve_at && wants_names(s))
+		ask(s);
+	candidates_tick(&s->race, tscf_timers_now(s->timers));
 	for (unsigned i = 0; i < s->race.count; i++)
 		tunnel_tick(&s->tries[i].tunnel);
 }
 
 static uint64_t next_due(const void *context)
 {
-	const struct client *c = context;
-	const struct connector *s = &c->connector;
+	const struct connector *s = context;
 	uint64_t next = candidates_next(&s->race);
 	if (s->begin_at < next)
 		next = s->begin_at;
-	if (s->resolve_at < next && wants_names(c))
+	if (s->resolve_at < next && wants_names(s))
 		next = s->resolve_at;
 	/* This runs in each turn of the loop, and the list may be long. */
 	if (candidates_resting(&s->race))
@@ -565,43 +558,43 @@ static uint64_t next_due(const void *context)
 	return next;
 }
 
-int connector_init(struct client *c)
+int connector_init(struct connector *s)
 {
-	struct connector *s = &c->connector;
-	candidates_init(&s->race, &actions, c);
+	candidates_init(&s->race, &actions, s);
 	for (unsigned i = 0; i < CANDIDATES_MAX; i++) {
-		tunnel_init(&s->tries[i].tunnel, &c->tunnel_host, false, &try_events);
+		tunnel_init(&s->tries[i].tunnel, s->host, false, &try_events);
+		s->tries[i].connector = s;
 		s->tries[i].index = i;
 	}
-	tscf_timers_add(&c->timers, &s->timer, next_due, tick, c);
+	tscf_timers_add(s->timers, &s->timer, next_due, tick, s);
+	resume_forget(&s->resume);
 	s->adopted = -1;
 	s->begin_at = s->resolve_at = UINT64_MAX;
-	s->resolver = resolver_new(c->loop, resolved, c);
+	s->resolver = resolver_new(s->timers->loop, resolved, s);
 	return s->resolver ? 0 : -ENOMEM;
 }
 
-void connector_free(struct client *c)
+void connector_free(struct connector *s)
 {
-	name_watch_stop(&c->connector.name_watch);
-	candidates_stop(&c->connector.race, c->now);
-	resolver_free(c->connector.resolver);
+	name_watch_stop(&s->name_watch);
+	candidates_stop(&s->race, tscf_timers_now(s->timers));
+	resolver_free(s->resolver);
 }
 
 static void names_changed(void *context)
 {
-	struct client *c = context;
-	c->connector.resolve_at = c->connector.changed_at = c->now;
+	struct connector *s = context;
+	s->resolve_at = s->changed_at = tscf_timers_now(s->timers);
 }
 
-void connector_begin(struct client *c)
+void connector_begin(struct connector *s)
 {
-	struct connector *s = &c->connector;
-	outage_begin(&s->outage, c->now);
-	s->changed_at = c->now;
-	name_watch_start(&s->name_watch, c->loop, names_changed, c);
-	unsigned names = c->config->proxy.host ? 1 : c->config->servers.count;
+	outage_begin(&s->outage, tscf_timers_now(s->timers));
+	s->changed_at = tscf_timers_now(s->timers);
+	name_watch_start(&s->name_watch, s->timers->loop, names_changed, s);
+	unsigned names = s->config->proxy.host ? 1 : s->config->servers.count;
 	s->awaited = (1U << names) - 1;
-	s->begin_at = c->now + CONNECTOR_RESOLVE_MS;
-	plain_state(c, TUNNEL_CONNECTING, "looks up the server's name");
-	ask(c);
+	s->begin_at = tscf_timers_now(s->timers) + CONNECTOR_RESOLVE_MS;
+	plain_state(s->client, TUNNEL_CONNECTING, "looks up the server's name");
+	ask(s);
 }

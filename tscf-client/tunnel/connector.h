@@ -9,8 +9,12 @@
 #ifndef TSCF_CLIENT_CONNECTOR_H
 #define TSCF_CLIENT_CONNECTOR_H
 
+#include "common/auth/proof.h"
 #include "common/daemon/timers.h"
+#include "tscf-client/identity.h"
 #include "tscf-client/kernel/name_watch.h"
+#include "tscf-client/settings/config.h"
+#include "tscf-client/sockets/registry.h"
 #include "tscf-client/tunnel/candidates.h"
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/outage.h"
@@ -37,6 +41,7 @@
 
 /** One try. */
 struct connector_try {
+	struct connector *connector;
 	struct tunnel tunnel;
 	unsigned index;     /**< its place in the list of candidates */
 	bool quiet;         /**< the request asked for it */
@@ -55,7 +60,18 @@ struct connector_try {
 	uint8_t bytes[TSCF_PROBE_MAX];
 };
 
+/** The owner sets what it uses; the rest is zero at first. */
 struct connector {
+	struct client *client; /**< for plain.h */
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	const struct tunnel_host *host;
+	const struct tunnel *plain;
+	struct registry *registry;
+	const struct client_identity *identity;
+	struct tscf_credential *const *credential; /**< authenticates this client; NULL: none */
+	struct verifier verifier;
+	struct resume resume; /**< of the plain tunnel */
 	struct tscf_timer timer;
 	struct candidates race;
 	struct resolver *resolver;
@@ -73,18 +89,18 @@ struct connector {
 	uint64_t sought_at;  /**< when the tunnel was lost, or when the network changed while there was none */
 };
 
-/** @return 0 or -errno. */
-int connector_init(struct client *c);
-void connector_free(struct client *c);
+/** No session can be resumed yet.  @return 0 or -errno. */
+int connector_init(struct connector *s);
+void connector_free(struct connector *s);
 /** Start the search; it goes on until the program ends. */
-void connector_begin(struct client *c);
+void connector_begin(struct connector *s);
 /** The way that was adopted last carries packets both ways. */
-void connector_alive(struct client *c);
+void connector_alive(struct connector *s);
 /** The plain tunnel is lost, or the way that was adopted last has failed. */
-void connector_lost(struct client *c, const char *reason);
+void connector_lost(struct connector *s, const char *reason);
 /** @return whether the way of the plain tunnel is not confirmed yet. */
-bool connector_confirming(const struct client *c);
+bool connector_confirming(const struct connector *s);
 /** The network has changed: try again now what failed, and what was started on a way that is gone. */
-void connector_hurry(struct client *c);
+void connector_hurry(struct connector *s);
 
 #endif

@@ -88,7 +88,7 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 		c->plain_since = c->now;
 	c->plain.state = state;
 	if (state == TUNNEL_UP)
-		c->untrusted = 0;
+		c->connector.verifier.untrusted = 0;
 	hook_plain_changed(c);
 	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);
 }

@@ -10,7 +10,7 @@
 static void lost(struct tunnel *t, const char *reason)
 {
 	tscf_warning("plain tunnel lost: %s", reason);
-	connector_lost(t->client, reason);
+	connector_lost(&t->client->connector, reason);
 }
 
 static void recalled(struct tunnel *t)
@@ -29,7 +29,7 @@ static void recalled(struct tunnel *t)
 static void moved(struct client *c, const char *reason)
 {
 	tscf_info("plain tunnel: %s", reason);
-	connector_lost(c, reason);
+	connector_lost(&c->connector, reason);
 	/* A connection cannot move; a new one replaces it at the server. */
 	dtte_failed(&c->dtte, reason, c->now);
 }
@@ -47,7 +47,7 @@ void plain_host_changed(struct client *c, bool slept)
 	struct tscf_addr source;
 
 	if (!c->plain.transport) {
-		connector_hurry(c);
+		connector_hurry(&c->connector);
 		return;
 	}
 	/* No route at all: another change will report when there is one. */
@@ -61,7 +61,7 @@ void plain_host_changed(struct client *c, bool slept)
 	}
 	/* On another path, trust in the network is checked when the tunnel has been resumed there. */
 	trusted_network_look(&c->trusted_network);
-	connector_hurry(c);
+	connector_hurry(&c->connector);
 	ask(c, &c->plain, slept);
 	ask(c, &c->encrypted, slept);
 	pmtu_changed(&c->pmtu);
@@ -70,10 +70,10 @@ void plain_host_changed(struct client *c, bool slept)
 static void alive(struct tunnel *t)
 {
 	struct client *c = t->client;
-	if (!connector_confirming(c))
+	if (!connector_confirming(&c->connector))
 		return;
 	c->former_until = c->now + PLAIN_FORMER_MS;
-	connector_alive(c);
+	connector_alive(&c->connector);
 	/* After a resumption the tunnel is on another path; the server answers probes only from a proved address. */
 	if (c->pmtu.search.size == 0)
 		pmtu_begin(&c->pmtu);

@@ -3,7 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
-#include "tscf-client/context.h"
+#include "tscf-client/tunnel/connector.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,19 +14,19 @@
 
 static struct trust *trust_of(const struct connector_try *try)
 {
-	return &try->tunnel.client->trust[try->tunnel.way.server];
+	return &try->connector->verifier.known[try->tunnel.way.server];
 }
 
 /* While the plain tunnel is up, its server is verified: a refused try for a better way is only counted. */
 static void refuse(struct connector_try *try, const char *reason)
 {
-	struct client *c = try->tunnel.client;
+	struct verifier *v = &try->connector->verifier;
 	char text[TRUST_REASON];
 	snprintf(text, sizeof(text), "the server cannot be verified: %s", reason);
-	c->counters.unverified++;
-	if (c->plain.state != TUNNEL_UP) {
-		c->untrusted |= 1U << try->tunnel.way.server;
-		snprintf(c->untrusted_reason, sizeof(c->untrusted_reason), "%s", text);
+	(*v->unverified)++;
+	if (try->connector->plain->state != TUNNEL_UP) {
+		v->untrusted |= 1U << try->tunnel.way.server;
+		snprintf(v->reason, sizeof(v->reason), "%s", text);
 	}
 	trust_stop(try);
 	try->verified(try, text);
@@ -35,20 +35,20 @@ static void refuse(struct connector_try *try, const char *reason)
 /** The pre-shared key that goes into the tunnel's keys, if this client has authenticated with one. */
 static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
 {
-	const struct tscf_credential *credential = try->tunnel.client->credential;
+	const struct tscf_credential *credential = *try->connector->credential;
 	return try->must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
 }
 
 /** Verify the response with these certificates; their digest is the one that the response names. */
 static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t length)
 {
-	struct client *c = try->tunnel.client;
 	char text[TSCF_TLS_ERROR];
 	const char *reason = text;
 	uint8_t key[32];
 	const uint8_t *leaf;
 	size_t leaf_length;
-	if (tscf_tls_check_chain(c->tls[try->tunnel.way.server], chain, length, &leaf, &leaf_length, text) == 0)
+	if (tscf_tls_check_chain(try->tunnel.host->tls[try->tunnel.way.server], chain, length, &leaf, &leaf_length,
+				 text) == 0)
 		reason = tscf_agreement_accept(&try->offer, &try->response, psk_of(try, key), leaf, leaf_length);
 	explicit_bzero(key, sizeof(key));
 	if (reason)
@@ -142,24 +142,23 @@ void trust_stop(struct connector_try *try)
 	try->fetch = (struct trust_fetch){.chain = NULL};
 }
 
-void trust_free(struct client *c)
+void trust_free(struct verifier *v)
 {
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++) {
-		free(c->trust[i].chain);
-		c->trust[i] = (struct trust){.chain = NULL};
+		free(v->known[i].chain);
+		v->known[i] = (struct trust){.chain = NULL};
 	}
 }
 
-const char *trust_in_vain(const struct client *c)
+const char *trust_in_vain(const struct connector *s)
 {
-	const struct connector *s = &c->connector;
-	if (!c->untrusted || c->plain.state == TUNNEL_UP)
+	if (!s->verifier.untrusted || s->plain->state == TUNNEL_UP)
 		return NULL;
 	for (unsigned i = 0; i < s->race.count; i++) {
 		const struct candidate *one = &s->race.list[i];
 		bool failed = one->state == CANDIDATE_WAITING && one->reason[0];
-		if (!failed && !(c->untrusted & 1U << s->ways[i].server))
+		if (!failed && !(s->verifier.untrusted & 1U << s->ways[i].server))
 			return NULL;
 	}
-	return c->untrusted_reason;
+	return s->verifier.reason;
 }

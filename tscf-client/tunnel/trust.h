@@ -11,6 +11,7 @@
 #define TSCF_CLIENT_TRUST_H
 
 #include "common/auth/agreement.h"
+#include "tscf-client/settings/server_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +33,15 @@ struct trust_fetch {
 /** Room for a reason, with its NUL. */
 #define TRUST_REASON 320
 
-struct client;
+/** What is known of the servers.  The owner sets what it counts by; the rest is zero at first. */
+struct verifier {
+	uint64_t *unverified; /**< counts answers that are not the server's */
+	struct trust known[CLIENT_SERVERS_MAX];
+	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was last up */
+	char reason[TRUST_REASON]; /**< why the last of them could not be verified */
+};
+
+struct connector;
 struct connector_try;
 
 /** @p reason  NULL: the server is verified; else why it is not. */
@@ -45,9 +54,9 @@ void trust_verify(struct connector_try *try, trust_done done);
 /** The try has ended. */
 void trust_stop(struct connector_try *try);
 /** Forget all certificates. */
-void trust_free(struct client *c);
+void trust_free(struct verifier *v);
 
 /** @return why no server can be verified if no other way is left to try, else NULL. */
-const char *trust_in_vain(const struct client *c);
+const char *trust_in_vain(const struct connector *s);
 
 #endif
