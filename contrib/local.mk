@@ -24,7 +24,7 @@ networkdconfdir = $(systemdsystemunitdir:/system=/networkd.conf.d)
 networkdconf_DATA = contrib/systemd/networkd.conf.d/tscf-client.conf
 endif
 contrib/systemd/%.service: contrib/systemd/%.service.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|' '$<' >$@
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed 's|[@]sbindir@|$(sbindir)|; s|[@]sysconfdir@|$(sysconfdir)|g' '$<' >$@
 
 # Completion for bash, which looks for a file with the name of the command.
 bashcompletiondir = $(datadir)/bash-completion/completions

@@ -99,6 +99,16 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/settings.h \
 	tscf-server/setup/clients.c \
 	tscf-server/setup/clients.h \
+	tscf-server/setup/firewall.c \
+	tscf-server/setup/firewall.h \
+	tscf-server/setup/init.c \
+	tscf-server/setup/init.h \
+	tscf-server/setup/init_files.c \
+	tscf-server/setup/init_files.h \
+	tscf-server/setup/init_plan.c \
+	tscf-server/setup/init_plan.h \
+	tscf-server/setup/init_text.c \
+	tscf-server/setup/init_text.h \
 	tscf-server/setup/invite.c \
 	tscf-server/setup/invite.h \
 	tscf-server/setup/denied.c \
@@ -111,8 +121,14 @@ libtscf_server_la_SOURCES = \
 	tscf-server/setup/text_file.c \
 	tscf-server/setup/text_file.h \
 	tscf-server/setup/names.h \
+	tscf-server/setup/pool_choice.c \
+	tscf-server/setup/pool_choice.h \
+	tscf-server/setup/program.c \
+	tscf-server/setup/program.h \
 	tscf-server/setup/qr.c \
 	tscf-server/setup/qr.h \
+	tscf-server/setup/survey.c \
+	tscf-server/setup/survey.h \
 	tscf-server/state.c \
 	tscf-server/state.h \
 	tscf-server/store/change_key.c \

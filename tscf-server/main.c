@@ -7,6 +7,7 @@
 #include "tscf-server/settings/options.h"
 #include "tscf-server/setup/clients.h"
 #include "tscf-server/setup/denied.h"
+#include "tscf-server/setup/init.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -52,7 +53,7 @@ static int run(struct program *p, const struct server_config *config)
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int act(struct program *p, const struct server_config *config)
+static int act(struct program *p, struct server_config *config)
 {
 	switch ((enum server_command)p->cli.command) {
 	case SERVER_COMMAND_RUN:
@@ -74,6 +75,8 @@ static int act(struct program *p, const struct server_config *config)
 		return query_reload(config);
 	case SERVER_COMMAND_STOP:
 		return query_stop(config);
+	case SERVER_COMMAND_INIT:
+		return init_run(config, server_options_file(&p->cli), tscf_cli_has(&p->cli, "apply"));
 	case SERVER_COMMAND_ADD_CLIENT:
 		return clients_add(&p->cli, config);
 	case SERVER_COMMAND_LIST_CLIENTS:

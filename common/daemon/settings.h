@@ -14,6 +14,7 @@
 #include <confuse.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /** May be given as a list { "a", "b" }; parse is called for each element.  A file has at most `high` of them (0: any
  * number). */
@@ -75,6 +76,9 @@ int tscf_setting_replace(char **field, const char *text);
 int tscf_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *out);
 
 /* --- configuration files --- */
+
+/** Write @p text to @p f in quotes, so that a configuration file has it as it is. */
+void tscf_settings_quote(FILE *f, const char *text);
 
 /**
  * Declare a table's settings to libconfuse: fills @p options, one for each setting.  Each is checked by @p validate,

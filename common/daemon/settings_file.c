@@ -178,6 +178,18 @@ static int parse_text(cfg_t *cfg, const char *file, char *text)
 	return err;
 }
 
+void tscf_settings_quote(FILE *f, const char *text)
+{
+	/* In single quotes only these two need a backslash, and $ means nothing. */
+	fputc('\'', f);
+	for (; *text != '\0'; text++) {
+		if (*text == '\'' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+	fputc('\'', f);
+}
+
 int tscf_settings_parse(cfg_t *cfg, const char *file)
 {
 	int err;

@@ -4,34 +4,26 @@
 # service and leave stops it; a false pin is not taken for a tunnel; after leave the client has no key.
 . "$(dirname "$0")/lib.sh"
 
-# The phone has a /run and a directory for configurations of its own; its systemctl is a script that notes what it is told, and starts and
-# stops the client.
-own_system() {
-	local etc
-	etc=$("$TSCF_SBINDIR/tscf-client" --help | sed -n 's,.* default \(/.*\)/tscf/tscf-client.conf$,\1,p')
-	[ -d "$etc" ] || skip "needs $etc"
-	mkdir -p "$T/etc" "$T/run/systemd/system" "$T/bin"
-	cat >"$T/bin/systemctl" <<-END
+# The phone is a host of its own; its systemctl is a script that notes what it is told, and starts and stops the client.
+own_systemd() {
+	own_system host "$PHONE"
+	mkdir -p "$T/host/run/systemd/system"
+	cat >"$T/host/bin/systemctl" <<-END
 		#!/bin/sh
 		echo "\$*" >>"$T/systemctl"
 		case \$1 in
-		restart) "$TSCF_SBINDIR/tscf-client" --state-dir "$T/phone" >>"$T/client.log" 2>&1 ;;
-		disable) "$TSCF_SBINDIR/tscf-client" stop >>"$T/client.log" 2>&1 || true ;;
+		restart) tscf-client --state-dir "$T/phone" >>"$T/client.log" 2>&1 ;;
+		disable) tscf-client stop >>"$T/client.log" 2>&1 || true ;;
 		esac
 	END
-	cat >"$T/in-system" <<-END
-		#!/bin/sh
-		mount --bind "$T/etc" "$etc" && mount --bind "$T/run" /run && PATH=$T/bin:\$PATH exec "\$@"
-	END
-	chmod +x "$T/bin/systemctl" "$T/in-system"
-	CONTROL=$T/run/tscf/client.sock
+	chmod +x "$T/host/bin/systemctl"
 }
-system() { in_phone "$T/in-system" "$TSCF_SBINDIR/tscf-client" "$@"; }
+system() { "$T/host/in" tscf-client "$@"; }
 invitation() { cat "$T/invitation"; }
 
 topology
 echo_server
-own_system
+own_systemd
 (umask 077 && : >"$T/keys")
 start_server --psk-file "$T/keys"
 server add-client alice --config "$T/server.conf" --psk-file "$T/keys" --listen $SERVER_OUTER:$PORT --state-dir "$T/state" >"$T/invitation" || fail "add-client"
@@ -40,7 +32,7 @@ server add-client alice --config "$T/server.conf" --psk-file "$T/keys" --listen 
 system join "$(invitation)" >"$T/join.out" 2>"$T/join.log" || fail "join: $(cat "$T/join.log")"
 check "join waits until the tunnel is up" grep -q 'The tunnel is up, and the server is verified' "$T/join.out"
 is "systemctl" "$(tr '\n' ' ' <"$T/systemctl")" = "enable --quiet tscf-client.service restart tscf-client.service "
-CLIENT_CONTROL=$CONTROL
+CLIENT_CONTROL=$T/host/run/tscf/client.sock
 check "the tunnel is up" plain_up
 run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
 is "packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
@@ -49,7 +41,7 @@ check "and the client goes on" plain_up
 : >"$T/systemctl"
 system leave >"$T/leave.out" 2>&1 || fail "leave: $(cat "$T/leave.out")"
 is "systemctl" "$(tr '\n' ' ' <"$T/systemctl")" = "disable --now tscf-client.service "
-is "files that are left" "$(find "$T/etc" -type f | wc -l)" -eq 0
+is "files that are left" "$(find "$T/host/etc/tscf" -type f | wc -l)" -eq 0
 if client status >/dev/null 2>&1; then fail "the client runs after leave"; else pass "the client has stopped"; fi
 is "sessions" "$(server_status '.interfaces[0].encrypted.tunnels')" -eq 0
 
@@ -67,12 +59,12 @@ system join "$(invitation)" --no-start >"$T/join.out" || fail "join --no-start"
 is "systemctl" "$(wc -l <"$T/systemctl")" -eq 0
 check "the command is told" grep -qx '    tscf-client' "$T/join.out"
 system leave >/dev/null || fail "leave"
-rmdir "$T/run/systemd/system"
+rmdir "$T/host/run/systemd/system"
 : >"$T/systemctl"
 system join - --wait-up 20 <"$T/invitation" >"$T/join.out" 2>"$T/join.log" &
 join=$!
 PIDS+=("$join")
-must 10 '[ -s "$T/etc/tscf/tscf-client.conf" ]' "join writes"
+must 10 '[ -s "$T/host/etc/tscf/tscf-client.conf" ]' "join writes"
 system --state-dir "$T/phone" >>"$T/client.log" 2>&1 || fail "start"
 finish "$join" 25 || fail "join --wait-up"
 check "join waits for a client that is started meanwhile" grep -q 'The tunnel is up' "$T/join.out"

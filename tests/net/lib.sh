@@ -310,6 +310,32 @@ topology_phone2() {
 	no_forwarding_from bridge
 }
 
+# own_system NAME NAMESPACE: makes the command $T/NAME/in, which runs a command in the namespace as on a host of its own: configurations ($T/NAME/etc),
+# state and /run are its own, and programs in $T/NAME/bin come before others of their name.
+own_system() {
+	local dir=$T/$1 etc
+	etc=$("$TSCF_SBINDIR/tscf-client" --help | sed -n 's,.* default \(/.*\)/tscf/tscf-client.conf$,\1,p')
+	mkdir -p "$dir/run" "$dir/bin" "$dir/lib"
+	printf '%s\n' '#!/bin/sh' 'set -e' >"$dir/mounts"
+	case $etc in
+	/etc)
+		cp -a /etc "$dir/etc"
+		rm -rf "$dir/etc/tscf"
+		printf 'mount --bind %s %s\n' "$dir/etc" /etc "$dir/lib" /var/lib >>"$dir/mounts"
+		;;
+	/usr/local/etc)
+		mkdir -p "$dir/local/etc" "$dir/local/var" "$dir/sysctl.d"
+		ln -s local/etc "$dir/etc"
+		[ -d /etc/sysctl.d ] || skip "needs /etc/sysctl.d"
+		printf 'mount --bind %s %s\n' "$dir/local" /usr/local "$dir/sysctl.d" /etc/sysctl.d >>"$dir/mounts"
+		;;
+	*) skip "needs a build for /usr/local or /usr" ;;
+	esac
+	printf 'mount --bind %s /run\nPATH=%s:$PATH exec "$@"\n' "$dir/run" "$dir/bin:$TSCF_SBINDIR:$TSCF_BINDIR" >>"$dir/mounts"
+	printf '#!/bin/sh\nexec ip netns exec %s %s "$@"\n' "$2" "$dir/mounts" >"$dir/in"
+	chmod +x "$dir/mounts" "$dir/in"
+}
+
 skip() {
 	printf 'ok # SKIP %s\n' "$*"
 	exit 77

@@ -46,6 +46,7 @@ NET_TESTS = \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \
+	tests/net/init.sh \
 	tests/net/interfaces.sh \
 	tests/net/join.sh \
 	tests/net/joined.sh \

@@ -321,6 +321,11 @@ tests_unit_test_server_stream_requests_SOURCES = tests/unit/test_server_stream_r
 tests_unit_test_server_stream_requests_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_stream_requests_LDADD = libtscf-server.la $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_server_setup
+tests_unit_test_server_setup_SOURCES = tests/unit/test_server_setup.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_setup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_setup_LDADD = libtscf-server.la $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_server_store
 tests_unit_test_server_store_SOURCES = tests/unit/test_server_store.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)

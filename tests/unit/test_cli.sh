@@ -112,6 +112,8 @@ usage "--sort size: expected identity" "$SERVER" sessions --sort size
 usage "--limit -1: expected a number" "$SERVER" sessions --limit -1
 usage "--outer 10.0.0.0/33: expected" "$SERVER" sessions --outer 10.0.0.0/33
 expect 1 "is it running?" "$SERVER" reload --control "$T/none.sock"
+usage "extra argument 'x'" "$SERVER" init x
+usage "'--apply' does not go with the daemon" "$SERVER" --apply
 usage "add-client: expected NAME..., or --from FILE" "$SERVER" add-client
 usage "remove-client: expected NAME..." "$SERVER" remove-client
 usage "name 'a:b': expected" "$SERVER" add-client good a:b

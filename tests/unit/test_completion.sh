@@ -31,7 +31,7 @@ offers() {
 
 offers "flush join leave level reload sockets status stop" "$client" ""
 offers "sockets status stop" "$client" s
-offers "add-client allow deny disconnect list-clients reload remove-client sessions status stop" "$server" ""
+offers "add-client allow deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""
 offers "encrypted-only encrypted-preferred" "$client" level enc
 offers "--pid --pin --plain-dev --port --proto --proxy --psk-file --psk-identity" "$client" level encrypted-only --p

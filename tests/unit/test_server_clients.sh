@@ -115,7 +115,7 @@ if command -v qrencode >/dev/null; then
 	gives "a QR code" add-client qr --qr
 	check "is printed" test "$(wc -l <"$T/out")" -gt 10
 else
-	PATH= server add-client qr --qr >"$T/out" 2>&1
+	PATH='' server add-client qr --qr >"$T/out" 2>&1
 	check "no qrencode: that is said" grep -q 'qrencode is not installed' "$T/err"
 	check "no qrencode: the invitation is printed" test "$(grep -c '^tscf://' "$T/out")" -eq 1
 fi

@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
+#include "common/daemon/settings.h"
 #include "common/tls/tls.h"
 
 #include <errno.h>
@@ -41,18 +42,6 @@ static void checksum(const char *text, char *out)
 		sprintf(out + (size_t)2 * i, "%02x", digest[i]);
 }
 
-/** In single quotes, where only these two characters need a backslash; the settings are read by libconfuse. */
-static void print_quoted(FILE *f, const char *text)
-{
-	fputc('\'', f);
-	for (; *text != '\0'; text++) {
-		if (*text == '\'' || *text == '\\')
-			fputc('\\', f);
-		fputc(*text, f);
-	}
-	fputc('\'', f);
-}
-
 static void print_settings(FILE *f, const struct join_files *files, const struct tscf_invitation *i)
 {
 	static const char *const transports[] = {NULL, "udp", "tcp"};
@@ -65,7 +54,7 @@ static void print_settings(FILE *f, const struct join_files *files, const struct
 		fprintf(f, "transport = %s\n", transports[i->transport]);
 	fprintf(f, "pin = \"%s\"\n", tscf_pin_format(i->pin, pin));
 	fputs("psk-file = ", f);
-	print_quoted(f, files->key);
+	tscf_settings_quote(f, files->key);
 	fputs("\n\n# Which programs are encrypted: see \"Section policy\" in tscf-client.conf(5).\n", f);
 }
 

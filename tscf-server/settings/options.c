@@ -16,15 +16,17 @@
 #define ADD      (1U << SERVER_COMMAND_ADD_CLIENT)
 #define LIST     (1U << SERVER_COMMAND_LIST_CLIENTS)
 #define REMOVE   (1U << SERVER_COMMAND_REMOVE_CLIENT)
+#define INIT     (1U << SERVER_COMMAND_INIT)
 #define CLIENTS  (ADD | LIST | REMOVE)
 #define ASKING                                                                                                         \
 	(STATUS | SESSIONS | 1U << SERVER_COMMAND_DISCONNECT | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
 #define DENYING (1U << SERVER_COMMAND_DENY | 1U << SERVER_COMMAND_ALLOW)
-#define ANY     (RUN | ASKING | CLIENTS | DENYING)
+#define ANY     (RUN | ASKING | CLIENTS | DENYING | INIT)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "       tscf-server status | sessions [--json]\n"
 			   "       tscf-server reload | stop | list-clients\n"
+			   "       tscf-server init [--apply] [--route CIDR]... [--public-name HOST]\n"
 			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
 			   "       tscf-server remove-client NAME...\n"
 			   "       tscf-server disconnect IDENTITY | TSID | ADDRESS\n"
@@ -35,8 +37,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "  -l, --listen ADDR[:PORT] plain port N, default 0.0.0.0:2004; repeatable\n"
 			   "      --transport udp,tcp  transports there, and dtls,tls on N+1; default both\n"
 			   "      --pool CIDR, --encrypted-pool CIDR           of both tunnels; repeatable\n"
-			   "      --route CIDR         network that clients reach through us; repeatable\n"
-			   "      --dns ADDR, --sip-server ADDR                told to clients; repeatable\n"
+			   "      --route CIDR, --dns ADDR, --sip-server ADDR  told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --psk-file FILE, --client-ca FILE, --denied-clients FILE   who is let in\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
@@ -51,27 +52,28 @@ static const struct tscf_cli_option options[] = {
     {"config", 'c', true, true, ANY},
     {"foreground", 'f', false, false, RUN},
     {"check-config", 0, false, false, RUN},
-    {"listen", 'l', true, false, RUN | ADD},
-    {"transport", 0, true, false, RUN | ADD},
-    {"pool", 0, true, false, RUN},
-    {"encrypted-pool", 0, true, false, RUN},
-    {"route", 0, true, false, RUN},
+    {"listen", 'l', true, false, RUN | ADD | INIT},
+    {"transport", 0, true, false, RUN | ADD | INIT},
+    {"pool", 0, true, false, RUN | INIT},
+    {"encrypted-pool", 0, true, false, RUN | INIT},
+    {"route", 0, true, false, RUN | INIT},
     {"dns", 0, true, false, RUN},
     {"sip-server", 0, true, false, RUN},
     {"services", 0, true, false, RUN},
-    {"public-name", 0, true, false, RUN | ADD},
+    {"public-name", 0, true, false, RUN | ADD | INIT},
     {"from", 0, true, true, ADD},
+    {"apply", 0, false, false, INIT},
     {"qr", 0, false, false, ADD},
-    {"psk-file", 0, true, true, RUN | CLIENTS},
+    {"psk-file", 0, true, true, RUN | CLIENTS | INIT},
     {"client-ca", 0, true, true, RUN},
     {"denied-clients", 0, true, true, RUN | DENYING},
-    {"cert", 0, true, true, RUN | ADD},
-    {"key", 0, true, true, RUN | ADD},
+    {"cert", 0, true, true, RUN | ADD | INIT},
+    {"key", 0, true, true, RUN | ADD | INIT},
     {"mtu", 0, true, false, RUN},
     {"workers", 0, true, false, RUN},
     {"plain-dev", 0, true, false, RUN},
     {"encrypted-dev", 0, true, false, RUN},
-    {"state-dir", 0, true, true, RUN | CLIENTS},
+    {"state-dir", 0, true, true, RUN | CLIENTS | INIT},
     {"realtime-dscp", 0, true, false, RUN},
     {"realtime-priority", 0, true, false, RUN},
     {"log-level", 0, true, false, RUN},
@@ -98,6 +100,7 @@ static const struct tscf_cli_command commands[] = {
     [SERVER_COMMAND_ADD_CLIENT] = {"add-client", "NAME...", TSCF_CLI_MANY | TSCF_CLI_OPTIONAL},
     [SERVER_COMMAND_LIST_CLIENTS] = {"list-clients", NULL, 0},
     [SERVER_COMMAND_REMOVE_CLIENT] = {"remove-client", "NAME...", TSCF_CLI_MANY},
+    [SERVER_COMMAND_INIT] = {"init", NULL, 0},
     {NULL, NULL, 0},
 };
 
@@ -186,9 +189,16 @@ static const char *config_file(const struct tscf_cli *cli)
 	return access(CONFIG_DEFAULT, needed ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
 }
 
+const char *server_options_file(const struct tscf_cli *cli)
+{
+	const char *file = tscf_cli_value(cli, "config");
+
+	return file ? file : CONFIG_DEFAULT;
+}
+
 int server_options_config(const struct tscf_cli *cli, struct server_config *c)
 {
-	const char *file = config_file(cli);
+	const char *file = cli->command == SERVER_COMMAND_INIT ? NULL : config_file(cli);
 	int err = server_config_init(c);
 
 	if (err == 0 && file)

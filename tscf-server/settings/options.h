@@ -21,6 +21,7 @@ enum server_command {
 	SERVER_COMMAND_ADD_CLIENT,
 	SERVER_COMMAND_LIST_CLIENTS,
 	SERVER_COMMAND_REMOVE_CLIENT,
+	SERVER_COMMAND_INIT,
 };
 
 /** --help: at most 24 lines. */
@@ -31,10 +32,13 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out);
 /** Print the hint at --help that follows a usage error. */
 void server_options_hint(void);
 
+/** @return the file of --config, or else the default file, which need not exist. */
+const char *server_options_file(const struct tscf_cli *cli);
+
 /**
- * Make the configuration: defaults, then the file (--config, or the default file if it exists), then the options, which
- * override both. Options of an interface apply to the first one. Errors are logged. *c is valid for server_config_free
- * even after an error.
+ * Make the configuration: defaults, then the file (--config, or the default file if it exists; init, which makes it,
+ * does not read it), then the options, which override both. Options of an interface apply to the first one. Errors are
+ * logged. *c is valid for server_config_free even after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

@@ -13,11 +13,7 @@
 
 /* --- servers --- */
 
-/**
- * Find the address of this host that packets to the Internet have.  Nothing is sent: the destination is an address for
- * documentation (RFC 5737, RFC 3849), to which only a default route leads.
- */
-static int default_source(uint8_t family, struct tscf_addr *out)
+int invite_own_address(uint8_t family, struct tscf_addr *out)
 {
 	union tscf_endpoint e;
 	struct sockaddr_storage local;
@@ -25,6 +21,7 @@ static int default_source(uint8_t family, struct tscf_addr *out)
 	struct tscf_addr far;
 	int fd, err;
 
+	/* To an address for documentation (RFC 5737, RFC 3849) only a default route leads. */
 	tscf_addr_parse(family == AF_INET ? "203.0.113.1" : "2001:db8::1", &far);
 	tscf_endpoint_make(&far, 9, &e);
 	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -72,7 +69,7 @@ static void take_places(const struct server_places *places, struct tscf_invitati
 			add_address(&a, tscf_endpoint_port(&places->at[n]), out);
 			continue;
 		}
-		if (default_source(a.family, &a) < 0)
+		if (invite_own_address(a.family, &a) < 0)
 			continue;
 		if (is_private(&a)) {
 			char text[TSCF_ADDR_TEXT];

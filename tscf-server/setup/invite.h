@@ -9,6 +9,14 @@
 #include "tscf-server/settings/config.h"
 
 /**
+ * Find the address of this host that packets by its default route have.  Nothing is sent.
+ *
+ * @param family  AF_INET or AF_INET6
+ * @return 0, or -errno.
+ */
+int invite_own_address(uint8_t family, struct tscf_addr *out);
+
+/**
  * Fill in servers, transport and pin of an invitation to the interface @p i; its identity and key are left empty.
  *
  * The servers are its public names, or else the addresses that it listens on; if that is any address, the address that

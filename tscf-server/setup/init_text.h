@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * init_text.h - the texts that init writes and prints.
+ *
+ * Functions of the plan alone.
+ */
+#ifndef TSCF_SERVER_INIT_TEXT_H
+#define TSCF_SERVER_INIT_TEXT_H
+
+#include "tscf-server/settings/config.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/** What is to be set up: one interface of the configuration, with a range of each kind, and its files. */
+struct init_plan {
+	const struct server_config *config;
+	const char *config_file;
+	char nft_file[PATH_MAX];
+	bool forwards; /**< the host forwards already, so it may be a router for others */
+};
+
+void init_text_config(const struct init_plan *plan, FILE *out);
+/** Rules for nft -f; they can be loaded again. */
+void init_text_nft(const struct init_plan *plan, FILE *out);
+void init_text_sysctl(const struct init_plan *plan, FILE *out);
+/** The commands that do the same as the last two texts. */
+void init_text_commands(const struct init_plan *plan, FILE *out);
+
+#endif
