@@ -40,7 +40,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	/* Programs must learn that encryption ends before the server is asked to end it. */
 	subscriptions_flush(&c->subscriptions);
 	registry_flush(&c->registry);
-	hook_flush(c);
+	hook_flush(&c->hook);
 	uint64_t next = tscf_timers_sleep(&c->timers);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
 }
@@ -302,8 +302,8 @@ static struct client *client_new(struct client_config *config)
 	moves_init(&c->moves);
 	accepted_init(&c->accepted);
 	nat_probe_init(&c->nat_probes);
-	waiters_init(c);
-	hook_init(c);
+	waiters_init(&c->waiters);
+	hook_init(&c->hook);
 	return c;
 }
 
@@ -341,7 +341,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		error = c->error;
 		tscf_info("stopping");
 		say_goodbye(c);
-		hook_stop(c);
+		hook_stop(&c->hook);
 	}
 	tear_down(c);
 	ev_loop_destroy(c->loop);

@@ -110,9 +110,34 @@ static void connect_sockets(struct client *c)
 					.moves = &c->moves};
 }
 
+static void describe_tunnels(void *context, struct tscf_control_config *out)
+{
+	report_config(context, out);
+}
+
+static void connect_admin(struct client *c)
+{
+	c->waiters.config = c->config;
+	c->waiters.timers = &c->timers;
+	c->waiters.plain = &c->plain;
+	c->waiters.dtte = &c->dtte;
+	c->waiters.trusted_network = &c->trusted_network;
+	c->waiters.connector = &c->connector;
+	c->hook.config = c->config;
+	c->hook.timers = &c->timers;
+	c->hook.dtte = &c->dtte;
+	c->hook.encrypted = &c->encrypted;
+	c->hook.facts = &c->facts;
+	c->hook.pmtu = &c->pmtu;
+	c->hook.observed = &c->observed;
+	c->hook.describe = describe_tunnels;
+	c->hook.context = c;
+}
+
 void client_connect_parts(struct client *c)
 {
 	connect_kernel(c);
 	connect_tunnels(c);
 	connect_sockets(c);
+	connect_admin(c);
 }

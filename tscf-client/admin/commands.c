@@ -112,7 +112,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		run(c, call);
 		break;
 	case TSCF_CONTROL_WAIT_UP:
-		waiters_add(c, call);
+		waiters_add(&c->waiters, call);
 		break;
 	case TSCF_CONTROL_GET_CONFIG:
 		get_config(c, call);
@@ -147,7 +147,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	struct client *c = context;
 	if (subscriptions_gone(&c->subscriptions, call))
 		return;
-	waiters_gone(c, call);
+	waiters_gone(&c->waiters, call);
 	moves_gone(call);
 }
 

@@ -14,7 +14,11 @@
 #include "common/control/control.h"
 #include "common/daemon/timers.h"
 #include "tscf-client/admin/hook_process.h"
+#include "tscf-client/dtte.h"
 #include "tscf-client/kernel/routing.h"
+#include "tscf-client/settings/config.h"
+#include "tscf-client/tunnel/pmtu.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,9 +65,17 @@ void hook_note(struct hook_state *told, enum hook_reason reason, const struct ho
 void hook_variables(const struct hook_state *state, enum hook_reason reason, const char *control,
 		    struct hook_environment *out);
 
-struct client;
-
+/** The owner sets what it uses; the rest is zero at first. */
 struct hook {
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	const struct dtte *dtte;
+	const struct tunnel *encrypted;
+	const struct routing_facts *facts;
+	const struct pmtu *pmtu;
+	const union tscf_endpoint *observed;                              /**< our outer address */
+	void (*describe)(void *context, struct tscf_control_config *out); /**< the tunnels as programs see them */
+	void *context;                                                    /**< of describe */
 	struct tscf_timer timer;
 	struct hook_state told;
 	struct hook_process process;
@@ -81,13 +93,13 @@ struct hook {
 };
 
 /** Initialise: nothing has been reported yet. */
-void hook_init(struct client *c);
+void hook_init(struct hook *h);
 /** The plain tunnel has come, gone, or been configured. */
-void hook_plain_changed(struct client *c);
+void hook_plain_changed(struct hook *h);
 
 /** At the end of a loop iteration: run the script if there is something to report and no script is running. */
-void hook_flush(struct client *c);
+void hook_flush(struct hook *h);
 /** The client ends: report the tunnels that are gone, and wait for the script. */
-void hook_stop(struct client *c);
+void hook_stop(struct hook *h);
 
 #endif

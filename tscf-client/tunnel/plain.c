@@ -89,7 +89,7 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 	c->plain.state = state;
 	if (state == TUNNEL_UP)
 		c->connector.verifier.untrusted = 0;
-	hook_plain_changed(c);
+	hook_plain_changed(&c->hook);
 	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);
 }
 
