@@ -7,9 +7,8 @@
 YEAR_2000=946684800
 # in_time SECONDS-AHEAD COMMAND...: with a clock that is wrong by that.
 in_time() {
-	echo "$1" >"$T/ahead"
-	shift
-	env LD_PRELOAD="$TSCF_TOOLS/.libs/libclock.so" TSCF_TEST_CLOCK="$T/ahead" "$@"
+	set_clock "$T/ahead" "$1"
+	"${CLIENT_AS[@]}" "${@:2}"
 }
 new_key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
 # authority NAME DAYS-AGO DAYS: NAME.crt and NAME.key, made so long ago; certificate NAME ISSUER: from now on.
@@ -25,7 +24,7 @@ certificate() {
 # client_at SECONDS-AHEAD CA: a client with that clock, and a program that wants to be encrypted.
 client_at() {
 	: >"$T/client.log"
-	echo "$1" >"$T/ahead"
+	set_clock "$T/ahead" "$1"
 	PIN='' launch_client --ca "$T/$2.crt" --cert "$T/own.crt" --key "$T/own.key"
 	must 10 'client status --json' "tscf-client answers"
 	program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --marker "M-only " --report 50
@@ -38,7 +37,7 @@ stop_both() {
 fails() { must 20 "client_status .plain.unverified | grep -q \"$1\"" "it fails since: $1"; }
 set_right() {
 	must 40 '[ "$(client_status .counters.unverified)" -ge 3 ]' "it is tried again and again"
-	echo 0 >"$T/ahead"
+	set_clock "$T/ahead" 0
 	from=$(now)
 	must 30 encrypted_up "$1: the encrypted tunnel"
 	is "$1: milliseconds from the right time" "$(elapsed "$from")" -le 2000
@@ -49,11 +48,11 @@ command -v openssl >/dev/null || skip "needs openssl"
 topology
 start_capture
 echo_server
+preload CLIENT_AS libclock "TSCF_TEST_CLOCK=$T/ahead"
 authority ca 400 3000
 authority past 400 100
 certificate server ca
 certificate own ca
-CLIENT_AS=(env "LD_PRELOAD=$TSCF_TOOLS/.libs/libclock.so" "TSCF_TEST_CLOCK=$T/ahead")
 start_server --cert "$T/server.crt" --key "$T/server.key"
 
 # --- 30 days behind: the server's certificate is not valid yet ---
@@ -79,13 +78,13 @@ stop_both
 stop_server
 
 # --- a server of the year 2000, which has CAs of clients ---
-SERVER_AS=(env "LD_PRELOAD=$TSCF_TOOLS/.libs/libclock.so" "TSCF_TEST_CLOCK=$T/server-ahead")
-echo $((YEAR_2000 - $(date +%s))) >"$T/server-ahead"
+preload SERVER_AS libclock "TSCF_TEST_CLOCK=$T/server-ahead"
+set_clock "$T/server-ahead" $((YEAR_2000 - $(date +%s)))
 start_server --cert "$T/server.crt" --key "$T/server.key" --client-ca "$T/ca.crt"
-echo 0 >"$T/ahead"
+set_clock "$T/ahead" 0
 PIN='' launch_client --ca "$T/ca.crt" --cert "$T/own.crt" --key "$T/own.key"
 must 10 'client_status .plain.reason | grep -q "not valid yet"' "the server says that the client's certificate is not valid yet"
-echo 0 >"$T/server-ahead"
+set_clock "$T/server-ahead" 0
 from=$(now)
 must 20 plain_up "the server's clock is right: the client is let in"
 is "the server's clock is right: milliseconds" "$(elapsed "$from")" -le 4000

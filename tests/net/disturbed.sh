@@ -20,7 +20,7 @@ HOST4=192.0.2.10 NAME=tunnel.example.org
 put() { printf '%s' "$2" >"$T/$1"; }
 names() { put etc-hosts "127.0.0.1 localhost${1:+$'\n'$1 $NAME}"$'\n'; }
 # step SECONDS: the client's wall clock is ahead by that much from now on.
-step() { printf '%-24d' "$1" 1<>"$T/clock"; }
+step() { set_clock "$T/clock" "$1"; }
 # A firewall that lets in only what belongs to something that went out.
 stateful() {
 	in_phone nft -f - <<-END
@@ -57,7 +57,7 @@ udp_echo $HOST4 7000
 start_server --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route 192.0.2.0/24
 # What user space and the portable means of the kernel achieve; TSCF_GUARD=auto is with the guard.
 CLIENT_CONF=("guard = ${TSCF_GUARD:-off}" 'policy fixed {' 'level = encrypted-only' 'protocol = udp' 'local-port = 5010-5019' '}')
-preload libstep-clock "TSCF_TEST_CLOCK=$T/clock"
+preload CLIENT_AS libclock "TSCF_TEST_CLOCK=$T/clock"
 SERVER_OUTER=$NAME start_client
 # What tscf-client(8) promises, and what a busy machine may add.
 GAP=$((100 + 150))

@@ -4,26 +4,25 @@
 # programs of another product, attached to the same cgroup before ours and after, do their work as the guard does its own.
 . "$(dirname "$0")/lib.sh"
 
-CGROUP=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
 FOREIGN_PORT=7999
 
 # foreign before|after: attach a set of that name.  Its pins are in a bpffs of this test's own.
 foreign() {
-	bpftool prog loadall "$T/foreign.o" "$T/bpf/$1" && bpftool cgroup attach "$CGROUP" cgroup_inet_egress pinned "$T/bpf/$1/foreign_egress" multi &&
-		bpftool cgroup attach "$CGROUP" cgroup_inet_sock_create pinned "$T/bpf/$1/foreign_create" multi
+	bpftool prog loadall "$T/foreign.o" "$T/bpf/$1" && bpftool cgroup attach "$ROOT" cgroup_inet_egress pinned "$T/bpf/$1/foreign_egress" multi &&
+		bpftool cgroup attach "$ROOT" cgroup_inet_sock_create pinned "$T/bpf/$1/foreign_create" multi
 }
 foreign_gone() {
 	local set
 	for set in before after; do
-		bpftool cgroup detach "$CGROUP" cgroup_inet_egress pinned "$T/bpf/$set/foreign_egress"
-		bpftool cgroup detach "$CGROUP" cgroup_inet_sock_create pinned "$T/bpf/$set/foreign_create"
+		bpftool cgroup detach "$ROOT" cgroup_inet_egress pinned "$T/bpf/$set/foreign_egress"
+		bpftool cgroup detach "$ROOT" cgroup_inet_sock_create pinned "$T/bpf/$set/foreign_create"
 	done
 	umount "$T/bpf"
 } 2>/dev/null
 
 topology
 topology_phone2
-[ -n "$CGROUP" ] || skip "cgroup v2 is not mounted"
+ROOT=$(cgroup_root) || skip "cgroup v2 is not mounted"
 command -v clang >/dev/null && command -v bpftool >/dev/null || skip "needs clang and bpftool"
 clang -O2 -g -target bpf -I/usr/include/"$(uname -m)"-linux-gnu -c -o "$T/foreign.o" "$TSCF_SRC/tests/net/guard/foreign.bpf.c" || die "the other product cannot be built"
 mkdir "$T/bpf"

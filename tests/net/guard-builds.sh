@@ -6,8 +6,7 @@
 
 command -v bpftool >/dev/null || skip "needs bpftool"
 command -v clang >/dev/null || skip "needs clang"
-ROOT=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-[ -n "$ROOT" ] || skip "needs cgroup v2"
+ROOT=$(cgroup_root) || skip "needs cgroup v2"
 cat >"$T/other.c" <<'END'
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -5,19 +5,7 @@
 # of a reload say.
 . "$(dirname "$0")/lib.sh"
 
-root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
-[ -n "$root" ] || skip "no cgroup v2"
-top=$root/tscf-test-$$
-remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
-# Their processes go with the rest.
-end_of_test() {
-	(cleanup)
-	local status=$?
-	wait_until 5 remove_groups 2>/dev/null
-	exit $status
-}
-trap end_of_test EXIT
-mkdir "$top" "$top/app-1.scope" "$top/app-1.scope/child" "$top/app-2" || skip "no cgroups can be made"
+make_cgroup && mkdir -p "$CGROUP/app-1.scope/child" "$CGROUP/app-2" || skip "no cgroups can be made"
 
 topology
 start_capture
@@ -29,7 +17,7 @@ start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
 # In a cgroup, which is made if it is not there.
 run_within() {
-	bash -c 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$top/$1" "$PHONE" "$T/born" $HOST "${@:2}"
+	bash -c 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$CGROUP/$1" "$PHONE" "$T/born" $HOST "${@:2}"
 }
 within() { run_within "$@" | sed 's/ $//'; }
 
@@ -66,7 +54,7 @@ is "the same by what it sends" "$(sed 's/.*value=0/value=0/; s/ $//' "$T/unseen.
 
 # --- one with a long name, which the client looks at ---
 long=$(printf 'x%.0s' {1..240})
-mkdir "$top/app-$long" "$top/app-$long.scope"
+mkdir "$CGROUP/app-$long" "$CGROUP/app-$long.scope"
 rm "$T/go"
 run_within "app-$long.scope" M-long v w"$T/go" v s3 >"$T/long.out" &
 unseen=$!

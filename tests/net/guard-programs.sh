@@ -20,13 +20,7 @@ compile_go() {
 }
 
 WAYS="option user program"
-CGROUP=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/tscf-test-$$
-if mkdir "$CGROUP" 2>/dev/null; then
-	WAYS+=" cgroup"
-	trap 'status=$?; rmdir "$CGROUP"; (exit $status); cleanup' EXIT
-else
-	skipped+=" cgroup"
-fi
+if make_cgroup; then WAYS+=" cgroup"; else skipped+=" cgroup"; fi
 
 topology
 chmod 711 "$T"

@@ -4,20 +4,9 @@
 # becomes of their environment; policies come before it; it outlives the client; and the cgroups go when nothing runs there any more.
 . "$(dirname "$0")/lib.sh"
 
-root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
-[ -n "$root" ] || skip "no cgroup v2"
-top=$root/tscf-test-$$
-remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
-# Their processes go with the rest.
-end_of_test() {
-	(cleanup)
-	local status=$?
-	wait_until 5 remove_groups 2>/dev/null
-	exit $status
-}
-trap end_of_test EXIT
 # As a session has one; nobody but root can make any right below the root.
-mkdir "$top" || skip "no cgroups can be made"
+make_cgroup || skip "no cgroups can be made"
+top=$CGROUP
 
 topology
 start_capture

@@ -72,6 +72,7 @@ FAILED=0
 KEEP_LOGS=${TSCF_KEEP-}
 NAMESPACES=()
 MADE_ETC_NETNS=
+MADE_CGROUP=
 PIDS=()
 PIN=
 SERVER_PID=
@@ -165,6 +166,8 @@ cleanup() {
 		rm -rf "/etc/netns/$ns"
 	done
 	[ -z "$MADE_ETC_NETNS" ] || rmdir /etc/netns
+	# The kernel takes a moment to forget the processes of a cgroup.
+	[ -z "$MADE_CGROUP" ] || wait_until 5 remove_cgroup
 	if [ -n "$KEEP_LOGS" ]; then printf '# kept: %s\n' "$T"; else rm -rf "$T"; fi
 	exit "$status"
 }
@@ -212,13 +215,26 @@ etc_file() {
 	ln -s "$T/etc-$2" "/etc/netns/$1/$2"
 }
 
-# preload LIBRARY [VARIABLE=VALUE...]: sets CLIENT_AS so that the client runs with that library of the tests.
+# preload ARRAY LIBRARY [VARIABLE=VALUE...]: ARRAY becomes the words in front of a command that make it run with that library of the tests.
+# With CLIENT_AS or SERVER_AS, the client or the server does.
 preload() {
-	local library=$TSCF_TOOLS/.libs/$1.so
+	local -n words=$1
+	local library=$TSCF_TOOLS/.libs/$2.so
 	[ -e "$library" ] || die "not built: $library"
 	# The runtime of ASan wants to be first, and need not be.
-	CLIENT_AS=(env "LD_PRELOAD=$library" "ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}" "${@:2}")
+	words=(env "LD_PRELOAD=$library" "ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}" "${@:3}")
 }
+# set_clock FILE SECONDS: the wall clock of programs with libclock and TSCF_TEST_CLOCK=FILE is ahead by that much from now on.
+set_clock() { printf '%-24d' "$2" 1<>"$1"; }
+
+# cgroup_root: the directory where cgroup v2 is mounted; fails if it is not.
+cgroup_root() { awk '$3 == "cgroup2" { print $2; found = 1; exit } END { exit !found }' /proc/self/mounts; }
+# make_cgroup: CGROUP is a cgroup of this test's own, which is removed at the end with all below it.
+make_cgroup() {
+	CGROUP=$(cgroup_root)/tscf-test-$$
+	mkdir "$CGROUP" && MADE_CGROUP=$CGROUP
+} 2>/dev/null
+remove_cgroup() { [ ! -e "$MADE_CGROUP" ] || { find "$MADE_CGROUP" -depth -type d -exec rmdir {} \; && [ ! -e "$MADE_CGROUP" ]; }; }
 
 # Segments as they are on the wire: a capture must not show super-packets.
 plain_segments() { ip -n "$1" link set "$2" gso_max_segs 1 2>/dev/null || true; }
@@ -547,6 +563,26 @@ filter() {
 			chain out { type filter hook output priority 0; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; oifname access meta l4proto { icmp, ipv6-icmp } drop; $rules oifname access drop; }
 		}
 	END
+}
+# translate PORTS: the server sees the client's ports through an address translator in its own namespace, which gives it these, and forgets
+# each after a second of silence.
+translate() {
+	local nft=ip timeout
+	[ "$TSCF_OUTER" = 4 ] || nft=ip6
+	in_server nft -f - <<-END || return
+		table $nft translator
+		delete table $nft translator
+		table $nft translator {
+			chain in {
+				type nat hook input priority 100;
+				udp dport { $PORT, $((PORT + 1)) } snat to :$1
+				tcp dport { $PORT, $((PORT + 1)) } snat to :$1
+			}
+		}
+	END
+	for timeout in udp_timeout udp_timeout_stream tcp_timeout_established tcp_timeout_unacknowledged tcp_timeout_max_retrans; do
+		in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
+	done
 }
 # path_carries BYTES: the access link drops what is larger, in both directions, and says nothing about it.
 path_carries() {

@@ -139,15 +139,11 @@ tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
 
 # Libraries that tests preload into the daemons.
-check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libstep-clock.la
+check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libclock.la
 tests_net_libkey_log_la_SOURCES = tests/net/key_log.c
 tests_net_libkey_log_la_CFLAGS = $(NET_CFLAGS) $(WOLFSSL_CFLAGS)
 # With a folder to be installed in, libtool makes a shared library of it; nothing installs it.
 tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
-tests_net_libstep_clock_la_SOURCES = tests/net/step_clock.c
-tests_net_libstep_clock_la_CFLAGS = $(NET_CFLAGS)
-tests_net_libstep_clock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
-check_LTLIBRARIES += tests/net/libclock.la
 tests_net_libclock_la_SOURCES = tests/net/clock.c
 tests_net_libclock_la_CFLAGS = $(NET_CFLAGS)
 tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)

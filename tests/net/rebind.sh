@@ -5,23 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 topology
-if [ "$TSCF_OUTER" = 6 ]; then NFT=ip6; else NFT=ip; fi
-translate() {
-	in_server nft -f - <<-END
-		table $NFT translator
-		delete table $NFT translator
-		table $NFT translator {
-			chain in {
-				type nat hook input priority 100;
-				udp dport { $PORT, $((PORT + 1)) } snat to :$1
-			}
-		}
-	END
-}
 translate 41000-41099 || skip "needs nftables with address translation"
-for timeout in udp_timeout udp_timeout_stream; do
-	in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
-done
 start_capture
 echo_server
 start_server

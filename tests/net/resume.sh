@@ -14,24 +14,7 @@ replace_address() {
 	add_address "$PHONE" access "$2/$BITS"
 	ip -n "$PHONE" route replace default via "$SERVER_LINK"
 }
-# The server sees the client's ports through an address translator, in its own namespace, whose memory is short.
-translate() {
-	in_server nft -f - <<-END
-		table $NFT translator
-		delete table $NFT translator
-		table $NFT translator {
-			chain in {
-				type nat hook input priority 100;
-				udp dport { $PORT, $((PORT + 1)) } snat to :$1
-				tcp dport { $PORT, $((PORT + 1)) } snat to :$1
-			}
-		}
-	END
-}
 translate 41000-41099 || skip "needs nftables with address translation"
-for timeout in udp_timeout udp_timeout_stream tcp_timeout_established tcp_timeout_unacknowledged tcp_timeout_max_retrans; do
-	in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
-done
 start_capture
 echo_server
 # The two addresses belong to two workers.

@@ -36,7 +36,7 @@ start_capture
 echo_server
 CLIENT_CONF=("persistence = 1")
 start_server
-preload libkey-log "SSLKEYLOGFILE=$T/keys"
+preload CLIENT_AS libkey-log "SSLKEYLOGFILE=$T/keys"
 start_client
 plain_tsid=$(server sessions --json | jq -r '.[] | select(.kind == "plain") | .tsid' | sed 's/^0x//')
 
