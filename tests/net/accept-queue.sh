@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# accept-queue.sh - a listening socket becomes encrypted-only while connections wait in its queue, and others are in the middle of their handshake: what the
-# program says on them once they are accepted is never in clear, also after the client was killed, and with the guard if it was killed before.  So for
-# programs with the library, others by the command, and ones that the guard alone serves.
+# accept-queue.sh - a listening socket becomes encrypted-only while connections wait in its queue and others are in the
+# middle of their handshake.  What the program sends on them after it has accepted them is never in clear.  That holds
+# after the client was killed, and with the guard also if it was killed before.  The test covers programs with the
+# library, programs that are moved by the command, and programs that only the guard serves.
 . "$(dirname "$0")/lib.sh"
 
 # A server that accepts when the file NAME.accept is there, and says a text of its own on all connections for ever.

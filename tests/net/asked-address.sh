@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# asked-address.sh - a server that listens on all of its addresses answers from the one that was asked, by UDP and DTLS, IPv4 and IPv6: single packets, bursts
-# that the kernel joins and splits, and what a server that was started again says first.
+# asked-address.sh - a server that listens on all its addresses answers from the address that was asked, over UDP and
+# DTLS, IPv4 and IPv6.  That holds for single packets, for bursts that the kernel joins and splits, and for the first
+# packets of a server that was started again.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# auth.sh - a server that demands it lets in only clients that prove who they are, by a pre-shared key or a certificate, on both tunnels; others get no address and
-# are told why; who loses the right while connected, by name, with its CA, or because there was nothing to prove before, is put out at the
-# reload, and its encrypted-only socket sends nothing in clear.
+# auth.sh - a server that demands authentication admits only clients that prove their identity on both tunnels, by a
+# pre-shared key or a certificate.  Other clients get no address and are told why.  A connected client may lose its
+# right by name, with its CA, or because no proof was required before: then the reload ends its tunnels, and its
+# encrypted-only socket sends nothing in clear.
 . "$(dirname "$0")/lib.sh"
 
 key() { printf '%s:%s\n' "$1" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"; }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# boot.sh - the client is started before there is a network and a name service: it waits, and has its tunnel within two seconds of the moment
-# when the server's name can be resolved, whether anything on the host tells of that or not.  The log says each fault once.
+# boot.sh - the client is started before there is a network and a name service.  It waits, and has its tunnel within two
+# seconds after the server's name can be resolved, with or without a notice from the host.  The log says each fault
+# once.
 . "$(dirname "$0")/lib.sh"
 
 failures() { client_status .plain.failures; }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# bound-device.sh - a program that names the device itself, or that sends to everybody on the link, does not get past its level: the kernel then sends
-# what every rule prohibits, or finds its way before it comes to our rules.  Also after the client was killed, and after it has stopped; once
-# no encrypted-only socket is left nothing of this is left behind.
+# bound-device.sh - a program that names the device itself, or that sends to the broadcast address of the link, does not
+# get past its level.  The kernel sends such packets although every rule prohibits it, or routes them before it reads
+# our rules.  The test does this also after the client was killed and after it has stopped.  When no encrypted-only
+# socket is left, nothing of this stays in the kernel.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# candidates.sh - a list of two servers: the second is used while the first is dead; calls on it are not cut off when the
-# first comes back, which is taken again when the tunnel is idle; when the first dies, the second is used again.  What has encrypted-only
-# sockets is never in clear meanwhile.
+# candidates.sh - a list of two servers.  The second is used while the first is dead.  Calls on it are not cut off when
+# the first comes back; the client returns to the first when the tunnel is idle.  When the first dies, the second is
+# used again.  Encrypted-only sockets are never in clear meanwhile.
 . "$(dirname "$0")/lib.sh"
 
 # A second tunnel server beside the first, with addresses of its own.

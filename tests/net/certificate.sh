@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# certificate.sh - the server must be who it should be, by CA and name, by pin, or by both: with another name, an expired certificate, another CA
-# or another key the client takes nothing from it, by UDP or by TCP, and opens no encrypted tunnel; status says why, waiting fails at once, and an
-# encrypted-only socket sends nothing, in no way.
+# certificate.sh - the client verifies the server by CA and name, by pin, or by both.  With another name, an expired
+# certificate, another CA or another key, the client takes nothing from the server, over UDP or TCP, and opens no
+# encrypted tunnel.  The status says why, waiting for a tunnel fails at once, and an encrypted-only socket sends nothing
+# on any path.
 . "$(dirname "$0")/lib.sh"
 
 # authority NAME, certificate NAME ISSUER DAYS: NAME.crt and NAME.key; the certificate is for vpn.example.org and the server's address.

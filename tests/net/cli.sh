@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# cli.sh - the command line from outside: exit statuses that scripts can use, JSON with the members that tscf-client(8) and tscf-server(8) promise,
-# and errors that say what is wrong.
+# cli.sh - the command line.  Exit statuses are fit for scripts, JSON has the members that tscf-client(8) and
+# tscf-server(8) promise, and errors say what is wrong.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# client-killed.sh - tscf-client dies by SIGKILL: an encrypted-only socket stays prohibited, though its machine has a default route into the open,
-# and comes back by itself when the client is started again.  Nothing of it is in clear at any time, what is sent to it included.
+# client-killed.sh - tscf-client dies by SIGKILL.  An encrypted-only socket stays prohibited, although its host has a
+# default route outside the tunnels, and goes on by itself when the client is started again.  Nothing that it sends or
+# receives is in clear at any time.
 . "$(dirname "$0")/lib.sh"
 
 # What a busy machine may add, ms.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# clock.sh - a host whose clock is wrong when it boots: the client starts with a CA and a certificate of its own that are not valid yet, or have
-# expired, and says why it has no tunnel; both tunnels come within two seconds of the clock being set.  A server starts likewise.
+# clock.sh - the clock of the host is wrong when it boots.  The client starts with a CA and a certificate of its own
+# that are not valid yet or have expired, and says why it has no tunnel.  Both tunnels are up within two seconds after
+# the clock was set.  A server starts with a wrong clock in the same way.
 . "$(dirname "$0")/lib.sh"
 
 YEAR_2000=946684800

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# cloned.sh - two clients with one identifier at one outer address, as cloned machines behind a translator, do not take each other's
-# addresses: the first keeps them and loses nothing, the second gets its own, and both ends say so.  A client that was killed gets its own
-# again all the same.
+# cloned.sh - two clients with one identifier at one outer address, as cloned machines behind an address translator have
+# them.  They do not take each other's addresses: the first keeps its addresses and loses nothing, the second gets
+# others, and both ends say so.  A client that was killed still gets its former addresses again.
 . "$(dirname "$0")/lib.sh"
 
 topology

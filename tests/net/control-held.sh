@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# control-held.sh - what one user of the host may do to the control sockets hurts nobody else.  Descriptors whose close() waits hold up neither the
-# packets nor the calls of others, at client and server; connections that are kept open leave root and other users theirs; without descriptors the
-# client refuses, and recovers; a control socket that is removed, with its directory or without, is there again at once.
+# control-held.sh - one user of the host cannot harm others by the control sockets.  Descriptors whose close() waits
+# delay neither packets nor the calls of others, at client and server.  Connections that are kept open leave places for
+# root and for other users.  A client without free descriptors refuses calls, and recovers.  A control socket that is
+# removed, with or without its directory, is made again at once.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONTROL=$T/run/client.sock

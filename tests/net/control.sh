@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# control.sh - the client's control socket is open to everybody on the host: who is not root changes only what is his own, sockets of another
-# network namespace are refused, and whatever else is written to it, with whatever descriptors, neither ends the client nor leaves anything in it.
+# control.sh - the client's control socket is open to all users of the host.  A user other than root can change only his
+# own sockets.  Sockets of another network namespace are refused.  Malformed input, with any descriptors, does not end
+# the client and leaves nothing behind in it.
 . "$(dirname "$0")/lib.sh"
 
 nobody() { in_phone setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }

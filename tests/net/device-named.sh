@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# device-named.sh - what becomes of sockets whose program names a device while the encrypted tunnel cannot be had any more: on the encrypted one they get an error,
-# and nothing is in clear.  An encrypted-only socket may join a group on the link; the kernel's report of that is all that is seen, and what comes for the
-# group does not reach it.
+# device-named.sh - sockets whose program names a device, while there is no encrypted tunnel any more.  On the encrypted
+# device they get an error, and nothing is in clear.  An encrypted-only socket may join a multicast group on the link:
+# only the kernel's report of that is on the link, and packets for the group do not reach the socket.
 . "$(dirname "$0")/lib.sh"
 
 topology

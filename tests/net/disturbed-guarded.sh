@@ -1,4 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# disturbed-guarded.sh - what others delete and change, where the kernel lets the client have its guard: all that disturbed.sh proves without it.
+# disturbed-guarded.sh - other programs delete and change what the client put into the kernel, where the kernel allows
+# the guard.  It proves all that disturbed.sh proves without the guard.
 TSCF_GUARD=auto exec bash "$(dirname "$0")/disturbed.sh" "$@"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# disturbed.sh [SEED [SECONDS]] - the client is not alone on its host: others delete and change what it has put into the kernel, and all around it, one
-# thing after the other in random order, in both IP families: rules, routes, addresses, links, IPsec policies, settings of devices, connection
-# tracking, the firewall, the wall clock, name service, and rules of another VPN in front.  Nothing encrypted-only is in clear meanwhile, whether its
-# level is on the socket, from tscf-run or from a policy, and all levels go on by themselves afterwards.  But without the guard IPv6 has the gap that
-# tscf-client(8) names: a tenth of a second, until the rules are back.  The same seed gives the same order; TSCF_SEED and TSCF_SECONDS set what the
-# arguments do.
+# disturbed.sh [SEED [SECONDS]] - the client is not alone on its host.  Other programs delete and change what it put
+# into the kernel, and the kernel's state around it, one thing after the other in random order, in both IP families:
+# rules, routes, addresses, links, IPsec policies, settings of devices, connection tracking, the firewall, the wall
+# clock, name service, and rules of another VPN in front.  Nothing encrypted-only is in clear meanwhile, whether its
+# level is from the socket, from tscf-run or from a policy, and sockets of all levels go on by themselves afterwards.
+# Without the guard, IPv6 has the gap that tscf-client(8) names: a tenth of a second, until the rules are back.  The
+# same seed gives the same order.  TSCF_SEED and TSCF_SECONDS do what the arguments do.
 export TSCF_INNER=6
 . "$(dirname "$0")/lib.sh"
 

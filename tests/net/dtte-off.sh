@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# dtte-off.sh - where DTTE is not among the assigned services, encrypted-preferred stays plain and encrypted-only is prohibited, loudly.
-# The services are read again on reload and hold for tunnels established after that: an encrypted tunnel that is there stays,
-# and nothing that is encrypted-only goes in clear because the server was reloaded.
+# dtte-off.sh - where DTTE is not among the assigned services, encrypted-preferred sockets stay plain and encrypted-only
+# ones are prohibited, with an error.  A reload reads the services again, and they apply to tunnels that are set up
+# after it.  An existing encrypted tunnel stays, and a reload puts nothing encrypted-only in clear.
 . "$(dirname "$0")/lib.sh"
 
 server_config() {

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# dual-stack.sh - one client with an address of each family, over IPv4 and then over IPv6 outside, at one server that listens on both.  An
-# IPv6 socket that carries both families is encrypted in both, up and down, moves in both at once, and leaves a tombstone for both;
-# one that sends nothing is bound in both all the same.  The class of a packet shows outside, whatever the families.
+# dual-stack.sh - one client with an address of each family, over IPv4 and then over IPv6 outside, at one server that
+# listens on both.  An IPv6 socket that carries both families is encrypted in both, up and down, moves in both at once,
+# and leaves a tombstone for both.  One that sends nothing is bound in both as well.  The outer packet has the DSCP of
+# the inner one in every combination of families.
 export TSCF_INNER=6
 . "$(dirname "$0")/lib.sh"
 

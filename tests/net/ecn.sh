@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ecn.sh - DSCP and ECN go out with the outer packet, and a mark made on the way comes back (RFC 6040).  A router (nft at each end of the access
-# link) marks outer packets, in both tunnels and both directions; what is delivered is counted by its TOS byte at its destination.
+# ecn.sh - DSCP and ECN are copied to the outer packet, and a mark made on the way is copied back (RFC 6040).  A router
+# (nft at each end of the access link) marks outer packets, in both tunnels and both directions.  Delivered packets are
+# counted by their TOS byte at their destination.
 . "$(dirname "$0")/lib.sh"
 
 EF=184

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# enrol.sh - add-client lets a client in without a restart of the server; remove-client ends its tunnels at once, and those of no other, and its
-# encrypted-only socket sends nothing in clear; when the server refuses its configuration, no key stays in the file.
+# enrol.sh - add-client admits a client without a restart of the server.  remove-client ends the tunnels of that client
+# at once, and no others, and its encrypted-only socket sends nothing in clear.  If the server refuses its
+# configuration, no key stays in the file.
 . "$(dirname "$0")/lib.sh"
 
 # of_clients COMMAND...: with what the server was told by options.

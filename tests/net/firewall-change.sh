@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# firewall-change.sh - a firewall on the access link changes under the tunnels: both go to other transports, within the time that
-# tscf-client(8) documents, and come back to the better ones when they can; internal address and sockets stay, and an encrypted-only
-# socket is never in clear.
+# firewall-change.sh - a firewall on the access link changes while the tunnels are up.  Both change to other transports
+# within the time that tscf-client(8) documents, and return to better ones when these are possible again.  Internal
+# address and sockets stay, and an encrypted-only socket is never in clear.
 . "$(dirname "$0")/lib.sh"
 TRANSPORT=auto
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# firewall.sh - a firewall on the access link lets only some transports through, or only one: the client comes up by what is left, the
-# encrypted tunnel by what is left for it, within the times that tscf-client(8) documents; an encrypted-only socket is never in clear.
+# firewall.sh - a firewall on the access link lets only some transports through, or only one.  Both tunnels come up by
+# the transports that are left, within the times that tscf-client(8) documents.  An encrypted-only socket is never in
+# clear.
 . "$(dirname "$0")/lib.sh"
 TRANSPORT=auto
 

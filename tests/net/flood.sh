@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# flood.sh - thousands of requests and handshakes that are begun in the name of others: the server remembers no more of them than its
-# half-open limit, sends them no more than they have sent, and its memory stays as it is after that; meanwhile a client gets both tunnels.
+# flood.sh - thousands of requests and of handshakes are begun with forged source addresses.  The server remembers no
+# more of them than its half-open limit, sends them no more bytes than they sent, and its memory does not grow further.
+# Meanwhile a client gets both tunnels.
 . "$(dirname "$0")/lib.sh"
 
 LIMIT=1000

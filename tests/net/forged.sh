@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# forged.sh - no downgrade from the plain side.  An attacker on the access link, who sees everything and can send as anybody: clear packets for and
-# from an encrypted-only socket are dropped and counted at both ends; control messages with a wrong TSID do nothing; requests on the plain
-# tunnel, even with the right TSID, change no binding and end no encrypted tunnel.
+# forged.sh - no downgrade from the plain side.  An attacker on the access link sees everything and can forge any
+# source.  Clear packets for and from an encrypted-only socket are dropped and counted at both ends.  Control messages
+# with a wrong TSID do nothing.  Requests on the plain tunnel, even with the right TSID, change no binding and end no
+# encrypted tunnel.
 . "$(dirname "$0")/lib.sh"
 
 # forge_up, forge_down KIND WORD...: as the phone to the server, as the server to the phone.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# fragments.sh - IP fragments follow their socket, both ways: only the first fragment of a datagram has ports, and none of them may stay behind in clear
-# when the socket has moved.
+# fragments.sh - IP fragments follow their socket in both directions.  Only the first fragment of a datagram has ports,
+# and no fragment may stay in clear when the socket has moved.
 . "$(dirname "$0")/lib.sh"
 
 topology

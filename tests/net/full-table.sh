@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# full-table.sh - more sockets than a session may register: what has no entry is encrypted all the same, in both directions, and so is
-# everything else of that client until there is room.  A user who is not root can use up his share only, and is told.
+# full-table.sh - more sockets than a session may register.  Sockets without an entry are encrypted nevertheless, in
+# both directions, and so is everything else of that client until there is room.  A user other than root can use only
+# his share, and is told when it is used up.
 . "$(dirname "$0")/lib.sh"
 
 SHARE=4096 # SHARES_MAX

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-beside.sh - the guard is not alone on the host: two network namespaces with a client each do not touch each other, nor one that has none; and BPF
-# programs of another product, attached to the same cgroup before ours and after, do their work as the guard does its own.
+# guard-beside.sh - the guard is not alone on the host.  Two network namespaces with a client each do not affect each
+# other, nor one without a client.  BPF programs of another product, attached to the same cgroup before and after ours,
+# still do their work, and so does the guard.
 . "$(dirname "$0")/lib.sh"
 
 FOREIGN_PORT=7999

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-builds.sh - programs of another build's guard are attached, and what it keeps of a network namespace is longer than ours: a client starts and flushes
-# beside it, and takes away what belongs to namespaces that are gone.
+# guard-builds.sh - programs of another build's guard are attached, and their entry for a network namespace is longer
+# than ours.  A client starts and flushes beside them, and removes the entries of namespaces that are gone.
 . "$(dirname "$0")/lib.sh"
 
 command -v bpftool >/dev/null || skip "needs bpftool"

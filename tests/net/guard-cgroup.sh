@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-cgroup.sh - policies that name cgroups by a pattern: they hold for what is in one and below, for static programs, from the first socket on;
-# in cgroups that are made while the client runs, and in those that it has not seen yet, which are encrypted-only until it has; and as the patterns
-# of a reload say.
+# guard-cgroup.sh - policies that name cgroups by a pattern.  They apply to everything in a matching cgroup and below
+# it, static programs included, from the first socket on.  They apply in cgroups that are made while the client runs.
+# Sockets in a cgroup that the client has not seen yet are encrypted-only until it has.  A reload changes the patterns.
 . "$(dirname "$0")/lib.sh"
 
 make_cgroup && mkdir -p "$CGROUP/app-1.scope/child" "$CGROUP/app-2" || skip "no cgroups can be made"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-class.sh - policies and programs that no library reaches, static ones: a socket has its level when it is made, bound, or given a DSCP, by
-# the file that its program runs from, also if that is another file by now; a level that goes is taken by the client; sockets that are older than
-# the guard get theirs when it begins; and without a client new sockets have theirs all the same, and send nothing in clear.
+# guard-class.sh - policies for programs that no library reaches, static ones.  A socket has its level when it is made,
+# bound, or given a DSCP, by the file that its program runs from, also if that path has another file by now.  The client
+# removes a level that no policy gives any more.  Sockets that are older than the guard get their level when the guard
+# begins.  Without a client, new sockets have their level as well and send nothing in clear.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-flushed.sh - rules, routes, IPsec policies and firewall rules are flushed all the time while sockets of every kind of level send and receive:
-# by the option, by tscf-run, by a policy, with a flow that comes from outside, and a TCP stream.  Nothing of them is in clear, and datagrams get
-# through again 100 ms after the last flush, and what the machine itself stood still meanwhile.
+# guard-flushed.sh - rules, routes, IPsec policies and firewall rules are flushed all the time while sockets of every
+# kind of level send and receive: levels by the option, by tscf-run and by a policy, with a flow that comes from
+# outside, and a TCP stream.  Nothing of them is in clear, and datagrams get through again within 100 ms after the last
+# flush, plus the time in which the machine itself stood still.
 . "$(dirname "$0")/lib.sh"
 
 COVERED=4242

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-killed.sh [SEED] - the client is killed a hundred times, at any moment of its life, its start included, while 20 programs open sockets that
-# policies say encrypted-only of, by program and by user: none of them is born without its level, nothing of them is in clear, and when there is a client
-# again they get through.
+# guard-killed.sh [SEED] - the client is killed a hundred times, at any moment of its life, its start included.
+# Meanwhile 20 programs open sockets that policies make encrypted-only, by program and by user.  No socket is without
+# its level at birth, nothing of them is in clear, and they get through when there is a client again.
 . "$(dirname "$0")/lib.sh"
 
 KILLS=100 PROGRAMS=20 COVERED=4242 SYN_PORT=7777

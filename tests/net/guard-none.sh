@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-none.sh - where the guard cannot be had: switched off, without the rights, without bpf(), without cgroup v2.  The client works as it does
-# without one, the status says why there is none, the socket option is unknown to the kernel; and with guard = required it does not start, and says why.
+# guard-none.sh - the guard cannot be had: it is switched off, or there are no rights, no bpf(), or no cgroup v2.  The
+# client works as without a guard, the status says why there is none, and the kernel does not know the socket option.
+# With guard = required the client does not start, and says why.
 . "$(dirname "$0")/lib.sh"
 
 CC=${CC:-cc}

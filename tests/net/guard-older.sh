@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-older.sh - policies by user and by DSCP that are newer than the socket: one that is older than the guard, and one that is older than the first
-# such policy, has its level by the owner and the DSCP that it had before, from the moment at which it gets its port on.
+# guard-older.sh - policies by user and by DSCP that are newer than the socket.  A socket that is older than the guard,
+# and one that is older than the first such policy, gets its level by the owner and the DSCP that it had before, as soon
+# as it gets its port.
 . "$(dirname "$0")/lib.sh"
 
 topology

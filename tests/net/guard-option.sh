@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-option.sh - programs that no library reaches, static ones: the guard takes the socket option from them, for a new socket and in the middle of
-# a flow, up and down, with the errors of tsc(3); a mark of a program's own does not take the level away; and a port that a policy speaks of is
-# known to the server when it is bound.
+# guard-option.sh - programs that no library reaches, static ones.  The guard handles the socket option for them, for a
+# new socket and in the middle of a flow, up and down, with the errors of tsc(3).  A mark that a program sets does not
+# remove the level.  A port that a policy names is known to the server when it is bound.
 . "$(dirname "$0")/lib.sh"
 
 topology

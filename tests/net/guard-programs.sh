@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-programs.sh - programs that no library reaches: static ones, in Go, set-user-ID, in a chroot where AF_UNIX is refused, with sockets that
-# io_uring makes, in a namespace of the dynamic linker, without an environment, and one whose socket is older than the client.  Each is made
-# encrypted-only by the socket option, and by policies for its user, for the program, and for a cgroup: it gets through, and nothing of it is in clear.
+# guard-programs.sh - programs that no library reaches: static ones, programs in Go, set-user-ID ones, programs in a
+# chroot where AF_UNIX is refused, with sockets that io_uring makes, in a namespace of the dynamic linker, without an
+# environment, and one whose socket is older than the client.  Each is made encrypted-only by the socket option, and by
+# policies for its user, its file and its cgroup.  It gets through, and nothing of it is in clear.
 . "$(dirname "$0")/lib.sh"
 
 CC=${CC:-cc}

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-restarted.sh - what the guard has stored for one client does not count for the next, while that of another namespace keeps the maps alive: a socket
-# that is older than the client gets its level by the new policies; and of a namespace that is gone nothing is kept.
+# guard-restarted.sh - what the guard stores for one client does not apply to the next client, while another namespace
+# keeps the maps alive.  A socket that is older than the client gets its level by the new policies.  Nothing is kept of
+# a namespace that is gone.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-run.sh - tscf-run --cgroup: static programs, of ordinary users too, and all that they start have the level from their first socket on, whatever
-# becomes of their environment; policies come before it; it outlives the client; and the cgroups go when nothing runs there any more.
+# guard-run.sh - tscf-run --cgroup.  Static programs, also of ordinary users, and all programs that they start have the
+# level from their first socket on, even without an environment.  Policies have priority over it.  It outlives the
+# client.  The cgroups are removed when no process is in them any more.
 . "$(dirname "$0")/lib.sh"
 
 # As a session has one; nobody but root can make any right below the root.

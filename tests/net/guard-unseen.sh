@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard-unseen.sh - what the kernel sends for sockets without asking the guard, on the kernel this runs on: SYN-ACKs, ACKs in TIME_WAIT, resets and
-# ICMP.  Those of encrypted-only sockets bear the mark: as long as the rules are there none of them is in clear.  With the rules gone, the test tells
-# which are, and that no content is; it fails only where the guard is known to refuse.
+# guard-unseen.sh - packets that this kernel sends for sockets without asking the guard: SYN-ACKs, ACKs in TIME_WAIT,
+# resets and ICMP.  Those of encrypted-only sockets have the mark, and none is in clear while the rules are there.  With
+# the rules gone, the test reports which are in clear, and proves that no content is.  It fails only where the guard is
+# known to refuse a packet.
 . "$(dirname "$0")/lib.sh"
 
 # One with a socket that has accepted nothing yet, one that nobody listens on.

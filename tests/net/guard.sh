@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# guard.sh - what the kernel itself keeps from passing: with every rule, route and IPsec policy gone, in a loop while sockets send and receive, nothing
-# of an encrypted-only socket is in clear; nothing that was not in a tunnel comes to one; the same for policies, that mark no socket; a client
-# that was killed leaves the guard, the next one takes it over, and a clean stop removes it.
+# guard.sh - the kernel itself stops packets.  While every rule, route and IPsec policy is deleted in a loop and sockets
+# send and receive, nothing of an encrypted-only socket is in clear, and nothing reaches one that was not in a tunnel.
+# The same holds for policies, which mark no socket.  A client that was killed leaves the guard, the next one adopts it,
+# and a clean stop removes it.
 . "$(dirname "$0")/lib.sh"
 
 guard() { client_status ".guard.$1"; }

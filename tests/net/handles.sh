@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# handles.sh - programs that get at the C library past the usual way have their sockets covered, too: by its handle, as foreign-function
-# interfaces do, in a plugin that is bound to itself first, and in one that is loaded into a world of its own.  Shims that look for
-# the function behind their own in this way go on working, and so does a program with the address sanitizer.
+# handles.sh - programs that get at the C library in unusual ways are covered, too: by its handle, as foreign-function
+# interfaces do; in a plugin that is bound to itself first; and in one that is loaded into another linker namespace.
+# Shims that look up the next function in this way still work, and so does a program with the address sanitizer.
 . "$(dirname "$0")/lib.sh"
 
 CC=${CC:-cc}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# hooks.sh - the client's script: it is run when tunnels come, go and change, one at a time, with every variable that tscf-client(8)
-# promises and nothing else; one that hangs is ended when its time is over, and packets flow meanwhile.
+# hooks.sh - the client's script runs when tunnels come, go and change, one run at a time, with every variable that
+# tscf-client(8) promises and no others.  A script that hangs is ended after its time, and packets flow meanwhile.
 . "$(dirname "$0")/lib.sh"
 
 cat >"$T/hook" <<END

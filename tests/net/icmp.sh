@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# icmp.sh - ICMP errors quote the packet they are about: one about an encrypted packet travels encrypted, in both directions, and
-# reaches the program.  The far host's port unreachable, the tunnel server's own time exceeded, and the phone's own port unreachable.
+# icmp.sh - ICMP errors quote the packet that they are about.  One about an encrypted packet travels encrypted, in both
+# directions, and reaches the program.  The test has the far host's port unreachable, the tunnel server's time exceeded,
+# and the phone's own port unreachable.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# init.sh - init sets a server up: the configuration that it writes is one, its ranges are free, the commands that it prints do what --apply does, and
-# open a firewall that drops; clients reach the service network, which needs no route to them; nothing else is forwarded; nothing that exists is
-# overwritten, and a failure leaves nothing.
+# init.sh - init sets a server up.  The configuration that it writes is valid, its ranges are free, and the commands
+# that it prints do what --apply does and open a firewall that drops.  Clients reach the service network, which needs no
+# route to them, and nothing else is forwarded.  Nothing that exists is overwritten, and a failure leaves nothing
+# behind.
 . "$(dirname "$0")/lib.sh"
 
 on_server() { "$T/host/in" "$@"; }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# inter-client.sh - what one phone sends to another is not passed on, unless that is configured, but its program is told: an ICMP error by the tunnel that the
-# packet came by, some in a second, and never about what must not be in clear.  Each session counts, and the log names each pair once.
+# inter-client.sh - packets from one phone to another are not forwarded, unless that is configured, but the sender is
+# told: by an ICMP error on the tunnel that the packet came by, at a limited rate, and never about a packet that must
+# not be in clear.  Each session counts them, and the log names each pair once.
 . "$(dirname "$0")/lib.sh"
 
 SERVER_CONF=("keepalive-timer = 0")

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# interfaces.sh - one server with two interfaces, each with ports, pools, services and limits of its own: a client gets what the interface
-# that it came to has, whatever is at the other one; clients of the two do not reach each other; and an encrypted tunnel that was reserved
-# on one cannot be had on the other.
+# interfaces.sh - one server with two interfaces, each with its own ports, pools, services and limits.  A client gets
+# what its interface has, independent of the other one.  Clients of the two do not reach each other.  An encrypted
+# tunnel that was reserved on one interface is refused on the other.
 . "$(dirname "$0")/lib.sh"
 
 GUESTS=3004

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# join.sh - a client that is set up by the invitation that add-client prints: its tunnel comes up verified; where systemd runs, join starts the
-# service and leave stops it; a false pin is not taken for a tunnel; after leave the client has no key.
+# join.sh - a client is set up by the invitation that add-client prints, and its verified tunnel comes up.  Where
+# systemd runs, join starts the service and leave stops it.  With a false pin there is no tunnel.  After leave the
+# client has no key.
 . "$(dirname "$0")/lib.sh"
 
 # The phone is a host of its own; its systemctl is a script that notes what it is told, and starts and stops the client.

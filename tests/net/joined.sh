@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# joined.sh - datagrams are joined on their way to programs, and nobody sees it: programs get each as it was sent, and while there is a raw
-# socket or a packet socket that would see the difference, they are not joined at all.
+# joined.sh - datagrams are joined on their way to programs, and no program sees it.  Each program gets the datagrams as
+# they were sent.  While there is a raw socket or a packet socket that would see the difference, they are not joined.
 . "$(dirname "$0")/lib.sh"
 
 SIZE=500

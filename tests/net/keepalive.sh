@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# keepalive.sh - each end asks whether the other is there.  The round trip that this measures is shown for both tunnels; an idle tunnel is
-# kept alive; a server that has fallen silent is noticed in the time that tscf(7) says, in an idle tunnel and in a busy one; so is an idle
-# encrypted tunnel that does not answer while the plain one does; and the server ends the session of a client that has fallen silent.
+# keepalive.sh - each end checks whether the other is there.  The round trip that this measures is shown for both
+# tunnels.  An idle tunnel is kept alive.  A server that has fallen silent is noticed in the time that tscf(7) says, in
+# an idle tunnel and in a busy one; so is an idle encrypted tunnel that does not answer while the plain one does.  The
+# server ends the session of a client that has fallen silent.
 . "$(dirname "$0")/lib.sh"
 
 PERSISTENCE=10

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# leftovers.sh - what the daemons put into the kernel they take out again.  A clean stop leaves rules, routes, devices, addresses and settings as they
-# were; a daemon that was killed leaves a state that fails closed and that the next one adopts; one that cannot start leaves nothing;
-# the rule that keeps a live encrypted-only socket from going out in clear outlives a clean stop, until it is flushed.
+# leftovers.sh - the daemons remove what they put into the kernel.  A clean stop leaves rules, routes, devices,
+# addresses and settings as they were before.  A daemon that was killed leaves a state that fails closed and that the
+# next one adopts.  A daemon that cannot start leaves nothing.  The rule that keeps a live encrypted-only socket from
+# sending in clear outlives a clean stop, until it is flushed.
 . "$(dirname "$0")/lib.sh"
 
 # Everything of a namespace that a daemon could change.

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# levels.sh - the table of levels, every cell: what a socket of each level and kind does with and without an encrypted tunnel to be
-# had.  Proves that encrypted-only is never in clear and is refused where it cannot be encrypted, that encrypted-preferred falls back,
-# and that the others stay plain.  Unconnected, connected, dual-stack and raw datagram sockets, and TCP.
+# levels.sh - the table of levels, every cell: what a socket of each level and kind does with and without an encrypted
+# tunnel.  Encrypted-only is never in clear and is refused where it cannot be encrypted, encrypted-preferred falls back,
+# and the others stay plain.  The sockets are unconnected, connected, dual-stack and raw datagram sockets, and TCP.
 . "$(dirname "$0")/lib.sh"
 
 # flow LEVEL MARKER OPTION...: 20 packets to the echo server; the result is in T/flow.out.

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# libtsc.sh - a program that knows about its tunnels: the example of contrib is compiled against the installed library and runs without
-# privileges.  "Enabled" means that from then on not one of its packets is in clear, in either direction; "disabled", that this has
-# ended; it hears of tunnels, of a client that is restarted, and of a server that has no encryption for it.
+# libtsc.sh - a program that knows about its tunnels.  The example of contrib is compiled against the installed library
+# and runs without privileges.  "Enabled" means that from then on none of its packets is in clear, in either direction;
+# "disabled" means that this has ended.  It is told about tunnels, about a restart of the client, and about a server
+# that offers no encryption.
 . "$(dirname "$0")/lib.sh"
 
 LIBDIR=${TSCF_PRELOAD%/*/*}

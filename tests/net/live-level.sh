@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# live-level.sh - `tscf-client level` moves sockets of programs that were started without the library and never heard of tunnels: by protocol and
-# port, and by process, UDP and established TCP, there and back, without loss.
+# live-level.sh - `tscf-client level` moves sockets of programs that were started without the library: by protocol and
+# port, and by process, UDP and established TCP, to the encrypted tunnel and back, without loss.
 . "$(dirname "$0")/lib.sh"
 
 topology

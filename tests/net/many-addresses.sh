@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# many-addresses.sh - the server's name has more than thirty addresses of both families, of which all but one swallow what is sent to them, or
-# refuse it: the one is found within ten seconds, whatever its place and whatever the transport; and it is the first when it is lost.
+# many-addresses.sh - the server's name has more than thirty addresses of both families.  All but one drop what is sent
+# to them, or refuse it.  The client finds the right one within ten seconds, at any place in the list and with any
+# transport, and tries it first when the tunnel is lost.
 . "$(dirname "$0")/lib.sh"
 
 ALIVE=203.0.113.1

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# masquerade.sh - a rule of the host that masquerades whatever leaves it cuts off a connection that is moved: the client finds that out by itself, and
-# log and status say so; with the exception that it names the same connection goes on.  A firewall that lets nothing out by the encrypted device is found, too.
+# masquerade.sh - a rule of the host that masquerades all packets cuts off a connection that is moved.  The client finds
+# that out by itself, and log and status say so.  With the exception that it names, the same connection goes on.  The
+# client also finds a firewall that drops packets to the encrypted device.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# metrics.sh - what Prometheus is told of a server and a client is in its text format, and true; so is that a daemon is not there.
+# metrics.sh - what Prometheus reads about a server and a client is in its text format, and true.  It also says when a
+# daemon is not there.
 . "$(dirname "$0")/lib.sh"
 
 metrics() { env PATH="$TSCF_SBINDIR:$PATH" "$TSCF_SRC/contrib/monitoring/tscf-metrics" "$@"; }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# move-lossy.sh - a socket becomes encrypted-only on a link that loses 15 % and has a round trip of 20 ms, while the far end sends: what comes
-# down in clear after setsockopt has returned ends within 50 ms, since the server is told again before a loss is known.
+# move-lossy.sh - a socket becomes encrypted-only on a link that loses 15 % and has a round trip of 20 ms, while the far
+# end sends.  Clear packets down end within 50 ms after setsockopt has returned, since the server is told again before a
+# loss is known.
 . "$(dirname "$0")/lib.sh"
 
 MOVES=40 LIMIT=50 LOSS=15

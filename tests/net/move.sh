@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# move.sh - moving under load loses nothing and leaks nothing.  1,000 packets a second both ways while the socket moves into the
-# encrypted tunnel and back; a flow that only comes down, which no packet from the phone can move; and 1,000 sockets that move at once.
+# move.sh - moves under load lose nothing and leak nothing.  There are 1,000 packets a second both ways while the socket
+# moves into the encrypted tunnel and back; a flow that only comes down, which no packet from the phone can move; and
+# 1,000 sockets that move at once.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# mtu.sh - the inner MTU is what fits the outer path: known to the host, or found out where a router drops large
-# packets without a word; it follows a path that shrinks while TCP runs, and a link whose MTU changes.  Both tunnels
-# have the same; large UDP and TCP pass both ways in both, and no outer packet is a fragment.
+# mtu.sh - the inner MTU fits the outer path.  It is known to the host, or found out where a router drops large packets
+# silently.  It follows a path that shrinks while TCP runs, and a link whose MTU changes.  Both tunnels have the same
+# MTU.  Large UDP and TCP packets pass both ways in both, and no outer packet is a fragment.
 . "$(dirname "$0")/lib.sh"
 
 # What a record has around an inner packet, and how nft knows a fragment.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# offline.sh - a host without a network for long: the client goes on to search, says each fault once and at the end how often it was in vain,
-# takes next to no processor time, and is up soon after.
+# offline.sh - a host is without a network for a long time.  The client goes on searching, logs each fault once and at
+# the end how often it failed, takes next to no processor time, and is up soon afterwards.
 . "$(dirname "$0")/lib.sh"
 
 failures() { client_status .plain.failures; }

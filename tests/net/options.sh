@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# options.sh - settings that no other test uses do what their pages say: numbers, names and an MTU of one's own, routes in table main, another
-# set of real-time DSCPs, a server that has a name, and a default level that makes a whole host encrypted.
+# options.sh - settings that no other test uses do what their pages say: numbers, names and an MTU that the user sets,
+# routes in table main, another set of real-time DSCPs, a server that has a name, and a default level that encrypts a
+# whole host.
 . "$(dirname "$0")/lib.sh"
 
 rules() { in_phone ip rule; }

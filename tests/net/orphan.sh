@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# orphan.sh - what the kernel sends for an encrypted-only socket that no program has any more goes encrypted or not at all: data of a program that
-# was killed before the far end had confirmed it, and answers of a connection in TIME_WAIT.  Nor does anything come down in clear for it.  And
-# what a program sends to where no tunnel leads is refused.
+# orphan.sh - what the kernel sends for an encrypted-only socket that no program has any more goes encrypted or not at
+# all: data of a program that was killed before the far end had confirmed it, and answers of a connection in TIME_WAIT.
+# Nothing comes down in clear for it either.  What a program sends to a destination outside the tunnels is refused.
 . "$(dirname "$0")/lib.sh"
 
 # The far end: accepts one connection at each port and reads what comes.  When a file is there it talks on 7001, and closes 7002.

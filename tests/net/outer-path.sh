@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# outer-path.sh - the client's own packets find the server: inside a network that the server itself gives routes to, a default route included, also with
-# routes-in-main; through another VPN that has made itself the host's default route, but not when our route is the default one; and at a link-local address.
+# outer-path.sh - the client's own packets find the server: inside a network for which the server gives a route, a
+# default route included, also with routes-in-main; through another VPN that is the host's default route, but not when
+# our route is the default one; and at a link-local address.
 . "$(dirname "$0")/lib.sh"
 
 topology

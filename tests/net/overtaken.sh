@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# overtaken.sh - the newest word on a socket's level holds, whatever becomes of the requests to the server that it and the words before it
-# caused: a move to the plain tunnel that the server has not confirmed yet is overtaken by one to the encrypted tunnel; and a program that
-# changes its mind all the time, with three of ten datagrams lost in each direction.
+# overtaken.sh - the latest level given to a socket applies, in whatever order the server gets and confirms the requests
+# for it and for earlier levels.  A move to the plain tunnel that the server has not confirmed yet is overtaken by one
+# to the encrypted tunnel.  A program changes its level all the time while three of ten datagrams are lost in each
+# direction.
 . "$(dirname "$0")/lib.sh"
 
 filter() {

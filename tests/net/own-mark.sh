@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# own-mark.sh - a program that may set marks sets its own, on a socket or on a packet, and knows nothing of the client's bits: the level survives, and
-# so does the program's mark beside it.
+# own-mark.sh - a program that may set marks sets its own, on a socket or on a packet, without regard to the client's
+# bits.  The level survives, and so does the program's mark.
 . "$(dirname "$0")/lib.sh"
 
 cat >"$T/mark.py" <<'END'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# phones.sh - the SIP clients of the distribution, none of them modified, each with policies for it: signalling is encrypted-only, media are
-# encrypted-preferred and told by their DSCP where the client sets one.  Not one packet of either is ever in clear, either way.
+# phones.sh - the SIP clients of the distribution, unmodified, each with policies for it.  Signalling is encrypted-only;
+# media are encrypted-preferred and recognized by their DSCP where the client sets one.  No packet of either is ever in
+# clear, in either direction.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("policy media { dscp = EF level = encrypted-preferred }"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# policy-library.sh - policies by program and DSCP, for programs under the library: the first that matches decides, whether a rule or the library
-# applies it; it comes before the level of tscf-run and after one that the program itself has set; a socket that is encrypted-only by
-# one never shows a byte, and a reload gives live sockets what the new file says.
+# policy-library.sh - policies by program and DSCP, for programs under the library.  The first match decides, whether a
+# rule or the library applies it.  It has priority over the level of tscf-run, and a level that the program itself has
+# set has priority over it.  A socket that is encrypted-only by a policy is never in clear, and a reload gives live
+# sockets the levels of the new file.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("policy bank { remote = $HOST2 level = encrypted-only }"

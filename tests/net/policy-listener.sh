@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# policy-listener.sh - a socket that only waits, and that a policy says is encrypted-only, whoever owns it or for one user: the first clear packet that
-# comes for it is not delivered, and the server is told at once.  The same port of another user, whom no policy speaks of, has what comes.
+# policy-listener.sh - a socket that only waits is encrypted-only by a policy, for all users or for one.  The first
+# clear packet for it is not delivered, and the server is told at once.  The same port of another user, for whom there
+# is no policy, gets its packets.
 . "$(dirname "$0")/lib.sh"
 
 # The guard hears of a bind; this is without it.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# policy-reload.sh - a reload gives live sockets of strangers their new policies, and takes old ones away: by the command and by SIGHUP.  A file
-# with errors changes nothing.
+# policy-reload.sh - a reload gives live sockets of programs without the library their new policies, and takes old ones
+# away: by the command and by SIGHUP.  A file with errors changes nothing.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("policy user { protocol = udp local-port = 5070 level = encrypted-only }")

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# policy.sh - policies give levels to programs that run without the library and never heard of tunnels: by user, port and remote address.
-# The first that matches decides, a level given to a socket comes before all, and encrypted-only ones never show a byte, also when the
-# client has been killed.
+# policy.sh - policies give levels to programs that run without the library: by user, port and remote address.  The
+# first match decides, a level given to a socket has priority over all policies, and encrypted-only sockets are never in
+# clear, also when the client has been killed.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("policy guest { uid = 12346 level = unencrypted }"

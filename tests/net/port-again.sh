@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# port-again.sh - a new socket gets the port of one that has closed: after an encrypted-preferred one it is served as if that had never been;
-# after an encrypted-only one it is served by the encrypted tunnel, or its program gets an error at once, and nothing for the old one is in clear.
+# port-again.sh - a new socket gets the port of a closed one.  After an encrypted-preferred one it is served as if that
+# one had never existed.  After an encrypted-only one it is served by the encrypted tunnel, or its program gets an error
+# at once, and nothing for the old socket is in clear.
 . "$(dirname "$0")/lib.sh"
 
 # served NAME MILLISECONDS: its first answers come within that time.

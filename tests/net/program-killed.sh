@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# program-killed.sh - a program dies by SIGKILL, with no chance to close anything: the kernel tells the client, the binding goes, and when it was
-# the last encrypted socket the encrypted tunnel is released.
+# program-killed.sh - a program dies by SIGKILL without closing anything.  The kernel tells the client, the binding is
+# removed, and if it was the last encrypted socket, the encrypted tunnel is released.
 . "$(dirname "$0")/lib.sh"
 
 bindings() { server sessions --json | jq '[.[] | select(.transport == "dtls") | .bindings | length] | add // 0'; }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# proxy.sh - where only an HTTP proxy (tinyproxy) leads out: both tunnels go through it, with and without a password; what the proxy refuses is
-# said in status, and the password never; sockets move from one tunnel to the other as ever, and an encrypted-only one is never in clear.
+# proxy.sh - only an HTTP proxy (tinyproxy) leads out.  Both tunnels go through it, with and without a password.  The
+# status says what the proxy refuses, and never shows the password.  Sockets move from one tunnel to the other as usual,
+# and an encrypted-only one is never in clear.
 . "$(dirname "$0")/lib.sh"
 TRANSPORT=tcp
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# rebind.sh - an address translator forgets the client after a silence and gives it other ports: the encrypted tunnel is the same as before,
-# with the first record that comes through (connection ids), and its encrypted-only flow goes on at once; the plain one is resumed.
+# rebind.sh - an address translator forgets the client after a silence and gives it other ports.  The encrypted tunnel
+# goes on with the first record that comes through (connection ids), and its encrypted-only flow goes on at once.  The
+# plain tunnel is resumed.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# reload-interfaces.sh - a reload of the server adds and takes away address ranges and interfaces while calls run: a full pool gets a second
-# range; one that is taken away is given to nobody, and who has an address of it keeps it; a new interface begins, with encrypted tunnels,
-# and one that is disabled or gone lets no tunnel begin, while those that there are go on; and if a new one cannot listen, nothing changes.
+# reload-interfaces.sh - a reload of the server adds and removes address ranges and interfaces while calls run.  A full
+# pool gets a second range.  A range that is removed is not given to new clients, and a client that has an address of it
+# keeps it.  A new interface starts, with encrypted tunnels.  An interface that is disabled or removed accepts no new
+# tunnel, while existing ones go on.  If a new interface cannot listen, nothing changes.
 . "$(dirname "$0")/lib.sh"
 
 GUESTS=3004

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# reload.sh - what a reload of the server changes while calls run: the certificate is renewed, with the same key and with another one, and
-# tunnels that there are go on; a broken file is refused; client-to-client traffic is let through at once; routes and DNS hold for new
-# tunnels; and what holds from the next start on only is said.
+# reload.sh - what a reload of the server changes while calls run.  The certificate is renewed, with the same key and
+# with another one, and existing tunnels go on.  A broken file is refused.  Client-to-client traffic is allowed at
+# once.  Routes and DNS apply to new tunnels.  Settings that need a restart are only reported.
 . "$(dirname "$0")/lib.sh"
 
 # server_config [LINE...]: these besides what is always there; BLOCK is its inter-client-block, ROUTES its routes.

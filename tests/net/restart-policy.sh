@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# restart-policy.sh - what a policy says is encrypted-only is refused between a clean stop of the client and its next start, also for sockets that
-# are opened in between; what no policy speaks of goes on; flush takes the rules away.
+# restart-policy.sh - what a policy makes encrypted-only is refused between a clean stop of the client and its next
+# start, also for sockets that are opened in between.  Sockets without a policy go on.  flush removes the rules.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("policy voice { protocol = udp local-port = 5070-5079 level = encrypted-only }"

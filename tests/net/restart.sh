@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# restart.sh - tscf-server is stopped and started again, and killed and started again: sessions, internal addresses and TSIDs are the
-# same, an inner TCP connection survives, plain data goes on, at once and without the client after a stop, and what is encrypted-only
-# is shielded from the first packet on until the encrypted tunnel is back.  A damaged store is put aside.
+# restart.sh - tscf-server is stopped and started again, and killed and started again.  Sessions, internal addresses and
+# TSIDs stay the same, an inner TCP connection survives, and plain data goes on, after a stop at once and without an
+# action of the client.  What is encrypted-only is shielded from the first packet on until the encrypted tunnel is
+# back.  A damaged store is renamed.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# resume-ways.sh - the client comes to networks with other addresses, where firewalls let other transports through: from
-# UDP to TCP, from there inside DTLS and inside TLS, and back to UDP, the same session goes on with its internal address,
-# whichever worker of the server the new address belongs to; an inner TCP connection survives to the byte, and nothing of
-# an encrypted-only socket is in clear.
+# resume-ways.sh - the client comes to networks with other addresses, where firewalls allow other transports: from UDP
+# to TCP, from there inside DTLS and inside TLS, and back to UDP.  The same session goes on with its internal address,
+# at every worker of the server.  An inner TCP connection survives with every byte, and nothing of an encrypted-only
+# socket is in clear.
 . "$(dirname "$0")/lib.sh"
 TRANSPORT=auto
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# resume.sh - the client's outer address is replaced, an address translator gives it another port, its link goes down and comes up, it stands still, and what it sends first is lost:
-# the plain session goes on with the same TSID and address each time, the encrypted tunnel comes back with its address, an inner TCP
-# connection survives to the byte, both RTP flows go on, and not one byte of the encrypted-only one is in clear.
+# resume.sh - the client's outer address is replaced, an address translator gives it another port, its link goes down
+# and comes up, it stands still, and its first packets are lost.  The plain session goes on with the same TSID and
+# address each time, the encrypted tunnel comes back with its address, an inner TCP connection survives with every byte,
+# both RTP flows go on, and no byte of the encrypted-only one is in clear.
 . "$(dirname "$0")/lib.sh"
 
 if [ "$TSCF_OUTER" = 6 ]; then NFT=ip6 SECOND_OUTER=2001:db8:1::7 BITS=64; else NFT=ip SECOND_OUTER=198.51.100.7 BITS=24; fi

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# reverse-path.sh - what comes down is delivered on the device to which the host's return route points, whichever tunnel it came by: firewalls that look
-# the reverse path up (nftables' fib, rp_filter 1) let it through, and a socket that is bound to that device goes on hearing when it is moved.  A socket that is
-# bound to the encrypted device by name hears by that one.  With a policy, and with a default level, the return route points to the other device.
+# reverse-path.sh - packets down are delivered on the device to which the host's return route points, independent of the
+# tunnel that they came by.  So firewalls that check the reverse path (nftables' fib, rp_filter 1) accept them, and a
+# socket that is bound to that device still receives after a move.  A socket that is bound to the encrypted device by
+# name receives by that one.  With a policy, and with a default level, the return route points to the other device.
 . "$(dirname "$0")/lib.sh"
 
 topology

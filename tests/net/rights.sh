@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# rights.sh - the rights that the service files give are enough, and those that the daemons keep are fewer: a server that an ordinary user
-# runs listens on a port below 1024; a client has real-time queues, and moves a socket of another user's program that is running.  An
-# ordinary user may run the client, too.
+# rights.sh - the rights in the service files are enough, and the daemons keep fewer.  A server that an ordinary user
+# runs listens on a port below 1024.  A client has real-time queues, and moves a socket of a running program of another
+# user.  An ordinary user may run the client, too.
 . "$(dirname "$0")/lib.sh"
 PORT=443
 NOBODY=65534

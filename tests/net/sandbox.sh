@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sandbox.sh - a policy by program says encrypted-only, and the program cannot ask the client: it may open no Unix sockets, is in another root, has no
-# descriptor left, or the client is being restarted.  It gets EACCES and is never in clear.  Where no policy needs the library such programs go on.
+# sandbox.sh - a policy by program says encrypted-only, and the program cannot ask the client: it may open no Unix
+# sockets, is in another root, has no descriptor left, or the client is being restarted.  It gets EACCES and is never in
+# clear.  Where no policy needs the library, such programs go on.
 . "$(dirname "$0")/lib.sh"
 
 PYTHON=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')

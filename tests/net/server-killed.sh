@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# server-killed.sh - tscf-server dies by SIGKILL and is started again, and then both daemons, while an encrypted-only socket keeps sending and somebody keeps sending to
-# it: the program sees an error while there is no tunnel, nothing is in clear in either direction, both tunnels come back by
-# themselves with the same addresses, and the socket goes on.
+# server-killed.sh - tscf-server dies by SIGKILL and is started again, and then both daemons, while an encrypted-only
+# socket sends and receives.  The program sees an error while there is no tunnel, nothing is in clear in either
+# direction, both tunnels come back by themselves with the same addresses, and the socket goes on.
 . "$(dirname "$0")/lib.sh"
 
 topology

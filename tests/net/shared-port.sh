@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shared-port.sh - a plain socket with the port of an encrypted-only one, by SO_REUSEPORT or because it is an IPv6 socket only, takes nothing
-# away from that: what the encrypted-only one sends and receives stays encrypted, in whatever order the two come, report and go.
+# shared-port.sh - a plain socket has the port of an encrypted-only one, by SO_REUSEPORT or because it is an IPv6-only
+# socket.  What the encrypted-only socket sends and receives stays encrypted, in any order in which the two are opened,
+# reported and closed.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sizes.sh - IP packets of every size from the smallest to 1500 bytes, and of many more up to 65535, go there and back
-# in both tunnels with every byte as it was.
+# sizes.sh - IP packets of every size from the smallest to 1500 bytes, and of many more up to 65535, go to the far end
+# and back in both tunnels with every byte unchanged.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# spoof.sh - the inner source address belongs to the tunnel it came on: a client cannot send as another one, nor as a host of the service
-# network, plain or encrypted; and clients do not reach each other.
+# spoof.sh - the inner source address belongs to the tunnel that it came by.  A client cannot send as another client,
+# nor as a host of the service network, plain or encrypted.  Clients do not reach each other.
 . "$(dirname "$0")/lib.sh"
 
 # From the attacker's namespace, through its own tunnel devices and around its own client.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sticky.sh - a client gets its internal addresses again: after it was stopped and another one came, after it was killed, and after the
-# server was restarted meanwhile; a full pool is refused with a reason, and gives the address that was left the longest time ago.
+# sticky.sh - a client gets its internal addresses again: after it was stopped and another one came, after it was
+# killed, and after the server was restarted meanwhile.  A full pool refuses with a reason, and gives out the address
+# that has been free for the longest time.
 . "$(dirname "$0")/lib.sh"
 
 inner_of() { "$1" '.plain.internal[0]' | cut -d/ -f1; }

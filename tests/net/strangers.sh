@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# strangers.sh - programs that never heard of tunnels are unharmed by the library: same results and errno, threads that open sockets while
-# another forks, 200 short-lived processes, nothing hangs, no descriptor leaks here or in the daemon, with and without a daemon.
+# strangers.sh - the library does not harm programs that do not use tunnels: same results and errno, threads that open
+# sockets while another forks, 200 short-lived processes.  Nothing hangs, and no descriptor leaks here or in the daemon,
+# with and without a daemon.
 . "$(dirname "$0")/lib.sh"
 
 descriptors() { find "/proc/$1/fd" -mindepth 1 | wc -l; }

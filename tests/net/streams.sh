@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# streams.sh - the tunnels over TCP and TLS: what is plain and what is encrypted goes as it should, nothing but TCP leaves the phone, a lost
-# connection is made again with the same address, an encrypted-only socket is never in clear meanwhile, and strangers who send garbage or
-# nothing harm nobody.
+# streams.sh - the tunnels over TCP and TLS.  Plain and encrypted packets use their own tunnels, nothing but TCP leaves
+# the phone, a lost connection is made again with the same address, and an encrypted-only socket is never in clear
+# meanwhile.  Unknown hosts that send garbage or nothing harm no client.
 . "$(dirname "$0")/lib.sh"
 
 transports() { server sessions --json | jq -r '[.[] | select(.state == "up") | .transport] | sort | join(",")'; }

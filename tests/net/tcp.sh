@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# tcp.sh - an established TCP connection goes plain -> encrypted -> plain and its content is the same to the byte, both ways; a connection
-# from outside to an encrypted-only listener is encrypted from its first segment, and stays so after the program has closed it.
+# tcp.sh - an established TCP connection moves from plain to encrypted and back, and its content arrives with every
+# byte, both ways.  A connection from outside to an encrypted-only listener is encrypted from its first segment, and
+# stays so after the program has closed it.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# tombstone.sh - the far end goes on sending when an encrypted-only socket has been closed, as RTP does at the end of a call: not one of those
-# packets goes down the link in clear, whether the program ended, was killed, or the encrypted tunnel is gone as well.
+# tombstone.sh - the far end goes on sending when an encrypted-only socket has been closed, as RTP does at the end of a
+# call.  None of those packets goes down the link in clear, whether the program ended, was killed, or the encrypted
+# tunnel is gone as well.
 . "$(dirname "$0")/lib.sh"
 
 topology

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# too-large.sh - who sends more than the inner MTU is told so, as by any router: EMSGSIZE for a program of the phone, and for one of the
-# service network that forbids fragments, by ICMP "fragmentation needed" or ICMPv6 "packet too big".  TCP does not get that far, as the
-# phone announces a segment size that fits.  In both tunnels, before and after the MTU has shrunk; then large datagrams, in fragments.
+# too-large.sh - the sender of packets that exceed the inner MTU is told, as by any router: EMSGSIZE for a program of
+# the phone; for one of the service network that forbids fragments, ICMP "fragmentation needed" or ICMPv6 "packet too
+# big".  TCP does not get that far, as the phone announces a segment size that fits.  The test covers both tunnels,
+# before and after the MTU has shrunk, and then large datagrams in fragments.
 . "$(dirname "$0")/lib.sh"
 
 # Headers of IP and TCP; those of IP and UDP are 12 less.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# trusted-default.sh - with a default level of encrypted-preferred the whole host moves to and from a trusted network, again and again and
-# faster than the server answers: nothing is lost, and what has a level of its own stays where it belongs.
+# trusted-default.sh - with a default level of encrypted-preferred, the whole host moves to and from a trusted network,
+# again and again and faster than the server answers.  Nothing is lost, and sockets with a level of their own stay in
+# their tunnels.
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONF=("persistence = 0" "default-level = encrypted-preferred")

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# trusted.sh - while the outer path uses a trusted network, encrypted-preferred sockets are plain and encrypted-only ones are not: there and
-# back by a reload under load, which loses nothing, and by another outer address; and no encrypted tunnel is opened for a preferred socket.
+# trusted.sh - while the outer path uses a trusted network, encrypted-preferred sockets are plain and encrypted-only
+# ones are not.  They move there and back by a reload under load, which loses nothing, and by another outer address.  No
+# encrypted tunnel is opened for a preferred socket.
 . "$(dirname "$0")/lib.sh"
 
 if [ "$TSCF_OUTER" = 6 ]; then TRUSTED_OUTER=2001:db8:1::7 BITS=64; else TRUSTED_OUTER=198.51.100.7 BITS=24; fi

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# tunnel-blocked.sh - a firewall on the way begins to drop the encrypted tunnel, and later lets it through again, while the plain one
-# works: an encrypted-preferred socket goes on in clear, in both directions, as does one that only receives; an encrypted-only socket
-# is silent and never in clear; afterwards all are encrypted again.
+# tunnel-blocked.sh - a firewall on the way begins to drop the encrypted tunnel, and later lets it through again, while
+# the plain one works.  An encrypted-preferred socket goes on in clear, in both directions, as does one that only
+# receives.  An encrypted-only socket is silent and never in clear.  Afterwards all are encrypted again.
 . "$(dirname "$0")/lib.sh"
 
 topology

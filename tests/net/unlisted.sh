@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# unlisted.sh - sockets that the kernel does not list, because they have no local port yet, are encrypted-only all the same: after a clean stop
-# of the client their first packets do not go out in clear.  While the tunnel is refused they are told so, and do not make the client ask for each
-# packet.  And the rules that all this hangs on are the first client's: a second one in the same place is refused.
+# unlisted.sh - sockets that the kernel does not list, because they have no local port yet, are encrypted-only
+# nevertheless.  After a clean stop of the client their first packets do not go out in clear.  While the tunnel is
+# refused they get an error, and do not make the client ask for each packet.  The rules that all this depends on belong
+# to the first client: a second client in the same place is refused.
 . "$(dirname "$0")/lib.sh"
 
 topology
