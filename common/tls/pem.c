@@ -93,7 +93,7 @@ int tscf_pem_each(const char *file, int (*each)(void *context, const struct tscf
 	while (result >= 0 && getline(&line, &room, f) >= 0)
 		result = take_line(&r, line);
 	if (result >= 0 && ferror(f))
-		result = -EIO;
+		result = errno != 0 ? -errno : -EIO;
 	if (r.block && result >= 0)
 		result = end(&r);
 	if (r.block)

@@ -50,11 +50,11 @@ static const char *text_of(long code)
 }
 
 /* If a file cannot be read, errno gives a better reason than wolfSSL. */
-static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int code)
+static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int code, const char *lacks)
 {
 	if (access(file, R_OK) < 0)
 		return fail(tls, error, file, strerror(errno));
-	return fail(tls, error, file, code < 0 ? text_of(code) : "has nothing of the kind wanted in it");
+	return fail(tls, error, file, code < 0 ? text_of(code) : lacks);
 }
 
 static bool set_groups(WOLFSSL_CTX *ctx)
@@ -151,7 +151,9 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
 	if (!wrong)
 		wrong = use_identity(tls->stream_ctx, cert_file, key_file, &code);
 	if (wrong && code != WOLFSSL_SUCCESS)
-		return fail_file(tls, error, wrong, code);
+		return fail_file(tls, error, wrong, code,
+				 wrong == cert_file ? "holds no certificate in PEM"
+						    : "holds no private key in PEM, or one with a passphrase");
 	if (wrong || !tscf_tls_key_fits(cert_file, key_file))
 		return fail(tls, error, key_file, "is not the key of the certificate");
 	return tls;
@@ -192,6 +194,7 @@ static int read_cas(struct tscf_tls *tls, const char *file)
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error)
 {
 	struct tscf_tls *tls = new_tls(false, error);
+	int result;
 
 	if (!tls)
 		return NULL;
@@ -210,8 +213,10 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 	}
 	set_verification(tls->ctx);
 	set_verification(tls->stream_ctx);
-	if (tls->has_ca && read_cas(tls, ca_file) < 0)
-		return fail_file(tls, error, ca_file, 0);
+	result = tls->has_ca ? read_cas(tls, ca_file) : 0;
+	if (result < 0)
+		return fail(tls, error, ca_file,
+			    result == -EINVAL ? "holds no certificate of a CA in PEM" : strerror(-result));
 	return tls;
 }
 

@@ -244,9 +244,12 @@ START_TEST(contexts_say_what_is_wrong)
 	refused(tscf_tls_server(certs_path("none.pem"), certs_path("a.key"), error), "none.pem: No such file");
 	refused(tscf_tls_server(certs_path("a.pem"), certs_path("none.key"), error), "none.key: No such file");
 	refused(tscf_tls_server(certs_path("a.pem"), certs_path("b.key"), error), "b.key: is not the key");
-	refused(tscf_tls_server(certs_path("a.key"), certs_path("a.key"), error), "a.key: ");
+	refused(tscf_tls_server(certs_path("a.key"), certs_path("a.key"), error),
+		"a.key: holds no certificate in PEM");
+	refused(tscf_tls_server(certs_path("a.pem"), certs_path("a.pem"), error), "a.pem: holds no private key in PEM");
 	refused(tscf_tls_client(certs_path("none.pem"), "a", NULL, error), "none.pem: No such file");
-	refused(tscf_tls_client(certs_path("a.key"), "a", NULL, error), "a.key: ");
+	refused(tscf_tls_client(certs_path("a.key"), "a", NULL, error), "a.key: holds no certificate of a CA in PEM");
+	refused(tscf_tls_client(certs_path(""), "a", NULL, error), "Is a directory");
 }
 END_TEST
 
