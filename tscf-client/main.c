@@ -52,6 +52,8 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 		return query_status(cli, config);
 	case CLIENT_COMMAND_SOCKETS:
 		return query_sockets(cli, config);
+	case CLIENT_COMMAND_SIP:
+		return query_sip(cli, config);
 	case CLIENT_COMMAND_LEVEL:
 		return query_level(cli, config);
 	case CLIENT_COMMAND_RELOAD:

@@ -30,7 +30,7 @@ middle() {
 server_as() {
 	[ -z "$SERVER_PID" ] || stop_server
 	# What a rogue server would like to give.
-	start_server --cert "$T/$1.crt" --key "$T/$1.key" --route 0.0.0.0/0 --dns 203.0.113.53 --sip-server 203.0.113.60
+	SERVICES="DTTE, SIP" start_server --cert "$T/$1.crt" --key "$T/$1.key" --route 0.0.0.0/0 --dns 203.0.113.53 --sip-server 203.0.113.60
 }
 # accepted WHAT OPTION...: a client with these options has an encrypted tunnel.  Its options are all it verifies by.
 accepted() {

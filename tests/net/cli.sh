@@ -28,7 +28,7 @@ check "an error in a file is named with file and line" [ $? -ne 0 ]
 check "file and line" grep -q 'bad.conf:2' "$T/error"
 
 # --- running ---
-start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST
+SERVICES="DTTE, SIP" start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST
 launch_client
 client status --wait-up 10 >/dev/null
 is "wait-up" $? -eq 0
@@ -55,6 +55,8 @@ check "its sessions count packets and bytes" jq -e 'map({(.transport): .}) | add
 	.sent_bytes == 200 * .sent_packets) and .udp.received_packets == 0 and .udp.sent_bytes == 0' <(server sessions --json)
 check "client status for a person" eval 'client status | grep -q up'
 check "it has the servers" eval 'client status | grep -q "^DNS: 192.0.2.53 2001:db8::53$"'
+is "client sip: one on a line" "$(client sip)" = "192.0.2.10"
+is "as JSON" "$(client sip --json | jq -c .)" = '["192.0.2.10"]'
 check "client sockets for a person" eval 'client sockets | grep -q encrypted-only'
 check "server status for a person" eval 'server status | grep -q .'
 check "server sessions for a person" eval 'server sessions | grep -q .'
@@ -72,6 +74,8 @@ is "server: exit status" $? -eq 0
 must 10 '! plain_up' "the client notices that its server has stopped"
 check "client status says why, and since when" jq -e '.plain.since >= $before and .plain.state != "up" and .plain.reason != ""' \
 	--argjson before "$stopped" <(client status --json)
+client sip >"$T/sip" 2>&1
+check "client sip fails when there are none" [ $? -eq 1 -a ! -s "$T/sip" ]
 client status --wait-up 1 >/dev/null 2>&1
 check "wait-up fails when its time is over" [ $? -ne 0 ]
 check "client stop" client stop

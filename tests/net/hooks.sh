@@ -31,7 +31,7 @@ echo_server
 CLIENT_CONF=("persistence = 0" "script = \"$T/hook\"" "script-timeout = 1")
 
 # --- what would be wrong ---
-start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST --route 198.18.0.0/16
+SERVICES="DTTE, SIP" start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST --route 198.18.0.0/16
 chmod 777 "$T/hook"
 launch_client
 check "a script that others can write to is refused" eval '! finish "$CLIENT_PID" 10 && grep -q "others could change it" "$T/client.log"'

@@ -36,7 +36,7 @@ topology
 start_capture
 echo_server
 CLIENT_CONF=("persistence = 0")
-start_server --dns 192.0.2.53 --sip-server $HOST
+SERVICES="DTTE, SIP" start_server --dns 192.0.2.53 --sip-server $HOST
 start_client
 chmod 755 "$T"
 

@@ -29,8 +29,8 @@ offers() {
 	}
 }
 
-offers "flush join leave level reload sockets status stop" "$client" ""
-offers "sockets status stop" "$client" s
+offers "flush join leave level reload sip sockets status stop" "$client" ""
+offers "sip sockets status stop" "$client" s
 offers "add-client allow deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""
 offers "encrypted-only encrypted-preferred" "$client" level enc

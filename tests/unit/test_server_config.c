@@ -33,7 +33,7 @@ static const struct config_case wrong[] = {
 	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
 	{INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
 	{INTERFACE("state = on"), 2, "on", "enabled or disabled"},
-	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT"},
+	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT, inter-client-block"},
 	{INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000"},
 	{INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000"},
 	{INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit"},
@@ -195,6 +195,8 @@ static const struct {
 	const char *text, *says;
 } inconsistent[] = {
 	{"", "no addresses for clients"},
+	{INTERFACE("assigned-services = inter-client-block\ninter-client-block = false\n"
+		   "tscf-address-pool { range = 10.0.0.0/16 }"), "expected one of them"},
 	{INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range"},
 	{INTERFACE("assigned-services = DTTE\n" POOLS("\"2001:db8::/64\"", "10.0.0.0/16")), "no IPv6 addresses"},
 	{INTERFACE("assigned-services = DTTE\n" POOLS("10.0.0.0/16", "\"2001:db8::/64\"")), "no IPv4 addresses"},
@@ -295,6 +297,7 @@ START_TEST(services)
 	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \"\"")), 0);
 	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \" sip ,DTTE redundancy,,ddt\"")),
 			  SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP | SERVER_SERVICE_REDUNDANCY | SERVER_SERVICE_DDT);
+	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \"Inter-Client-Block\"")), SERVER_SERVICE_BLOCK);
 }
 END_TEST
 

@@ -17,6 +17,7 @@ START_TEST(largest_configuration)
 	struct server_settings *s = &w->state->settings;
 	struct tscf_service_addrs got;
 
+	w->interface->services = SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP;
 	s->keepalive_datagram = 20;
 	for (s->route_count = 0; s->route_count < SERVER_ROUTES_MAX; s->route_count++)
 		s->routes[s->route_count] = (struct tscf_prefix){.addr = world_addr("192.0.2.0"), .length = 24};
@@ -29,6 +30,27 @@ START_TEST(largest_configuration)
 	ck_assert(tscf_addr_equal(&got.addr[TSCF_SERVICE_ADDRS_MAX - 1], &s->dns.addr[0]));
 	tscf_message_addrs(&w->reply, TSCF_TLV_SIP_SERVER, &got);
 	ck_assert_uint_eq(got.count, TSCF_SERVICE_ADDRS_MAX);
+}
+END_TEST
+
+/* Where the service is not assigned, clients do not learn of the SIP servers. */
+START_TEST(sip_servers_where_assigned)
+{
+	struct server_settings *s = &w->state->settings;
+	struct tscf_service_addrs got;
+
+	s->dns.addr[0] = s->sip_servers.addr[0] = world_addr("192.0.2.53");
+	s->dns.count = s->sip_servers.count = 1;
+	w->interface->services = SERVER_SERVICE_DTTE;
+	ck_assert_int_eq(world_configure(&a, NULL, false), TSCF_RESPONSE_SUCCESS);
+	tscf_message_addrs(&w->reply, TSCF_TLV_DNS, &got);
+	ck_assert_uint_eq(got.count, 1);
+	tscf_message_addrs(&w->reply, TSCF_TLV_SIP_SERVER, &got);
+	ck_assert_uint_eq(got.count, 0);
+	w->interface->services |= SERVER_SERVICE_SIP;
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_SUCCESS);
+	tscf_message_addrs(&w->reply, TSCF_TLV_SIP_SERVER, &got);
+	ck_assert_uint_eq(got.count, 1);
 }
 END_TEST
 
@@ -423,6 +445,7 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, largest_configuration);
+	tcase_add_test(t, sip_servers_where_assigned);
 	tcase_add_test(t, another_share_gets_another_answer);
 	tcase_add_test(t, without_a_share);
 	tcase_add_test(t, certificates_in_parts);

@@ -109,6 +109,29 @@ int query_sockets(const struct tscf_cli *cli, const struct client_config *config
 	return status;
 }
 
+int query_sip(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_STATUS);
+	const json_t *list, *one;
+	int status;
+	json_t *json;
+	size_t i;
+
+	if (tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, &json) != 0)
+		return EXIT_FAILURE;
+	list = json_object_get(json_object_get(json, "plain"), "sip");
+	status = json_array_size(list) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (tscf_cli_has(cli, "json")) {
+		if (print_json(list) != EXIT_SUCCESS)
+			status = EXIT_FAILURE;
+	} else {
+		json_array_foreach(list, i, one)
+			printf("%s\n", json_string_value(one));
+	}
+	json_decref(json);
+	return status;
+}
+
 int query_level(const struct tscf_cli *cli, const struct client_config *config)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_LEVEL_OF);

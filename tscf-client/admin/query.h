@@ -14,6 +14,8 @@
  */
 int query_status(const struct tscf_cli *cli, const struct client_config *config);
 int query_sockets(const struct tscf_cli *cli, const struct client_config *config);
+/** The SIP servers that the server announces, one a line.  Exit status 1 also if there are none. */
+int query_sip(const struct tscf_cli *cli, const struct client_config *config);
 /** Exit status 1 also if there is no such socket. */
 int query_level(const struct tscf_cli *cli, const struct client_config *config);
 int query_reload(const struct client_config *config);

@@ -13,17 +13,18 @@
 #define RUN     (1U << CLIENT_COMMAND_RUN)
 #define STATUS  (1U << CLIENT_COMMAND_STATUS)
 #define SOCKETS (1U << CLIENT_COMMAND_SOCKETS)
+#define SIP     (1U << CLIENT_COMMAND_SIP)
 #define LEVEL   (1U << CLIENT_COMMAND_LEVEL)
 #define RELOAD  (1U << CLIENT_COMMAND_RELOAD)
 #define STOP    (1U << CLIENT_COMMAND_STOP)
 #define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
 #define JOIN    (1U << CLIENT_COMMAND_JOIN)
 #define LEAVE   (1U << CLIENT_COMMAND_LEAVE)
-#define ANY     (RUN | STATUS | SOCKETS | LEVEL | RELOAD | STOP | FLUSH | JOIN | LEAVE)
+#define ANY     (RUN | STATUS | SOCKETS | SIP | LEVEL | RELOAD | STOP | FLUSH | JOIN | LEAVE)
 
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
-			   "       tscf-client sockets [--json]\n"
+			   "       tscf-client sockets | sip [--json]\n"
 			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
 			   "       tscf-client reload | stop | flush | leave [--force]\n"
 			   "       tscf-client join INVITATION [--force] [--no-start] [--wait-up SECONDS]\n"
@@ -75,7 +76,7 @@ static const struct tscf_cli_option options[] = {
     {"script", 0, true, true, RUN},
     {"log-level", 0, true, false, RUN},
     {"control", 'C', true, true, ANY},
-    {"json", 'j', false, false, STATUS | SOCKETS | LEVEL},
+    {"json", 'j', false, false, STATUS | SOCKETS | SIP | LEVEL},
     {"wait-up", 'w', true, false, STATUS | JOIN},
     {"force", 0, false, false, JOIN | LEAVE},
     {"no-start", 0, false, false, JOIN},
@@ -91,6 +92,7 @@ static const struct tscf_cli_command commands[] = {
     [CLIENT_COMMAND_RUN] = {"the daemon", NULL, 0},
     [CLIENT_COMMAND_STATUS] = {"status", NULL, 0},
     [CLIENT_COMMAND_SOCKETS] = {"sockets", NULL, 0},
+    [CLIENT_COMMAND_SIP] = {"sip", NULL, 0},
     [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred", 0},
     [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
     [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},

@@ -60,7 +60,8 @@ static void begin_plain(const struct server_request *r, struct tscf_writer *w, u
 	server_respond_begin(r, w, tsid);
 	write_settings(r, w, lease);
 	tscf_write_addrs(w, TSCF_TLV_DNS, &r->state->settings.dns);
-	tscf_write_addrs(w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
+	if (r->in->interface->services & SERVER_SERVICE_SIP)
+		tscf_write_addrs(w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
 	tscf_write_endpoint(w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 }
 

@@ -22,6 +22,7 @@
 #define SERVER_SERVICE_SIP        0x02U
 #define SERVER_SERVICE_REDUNDANCY 0x04U
 #define SERVER_SERVICE_DDT        0x08U
+#define SERVER_SERVICE_BLOCK      0x10U /**< inter-client-block, which is the default */
 
 /** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
 enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };

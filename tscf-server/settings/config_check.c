@@ -119,6 +119,20 @@ static bool check_interfaces(const struct server_config *c)
 	return ok && any;
 }
 
+/** The service and the setting of the same name may not contradict each other. */
+static bool check_services(const struct server_config *c)
+{
+	for (const struct server_interface_config *i = c->interfaces; i; i = i->next) {
+		if (!i->enabled || !(i->services & SERVER_SERVICE_BLOCK) || !i->inter_client)
+			continue;
+		tscf_error("interface %s has inter-client-block = false, and inter-client-block among its "
+			   "assigned-services: expected one of them",
+			   i->name);
+		return false;
+	}
+	return true;
+}
+
 /** IPv6 needs links that carry 1280 bytes (RFC 8200, section 5); the kernel disables IPv6 on a device with a smaller
  * MTU. */
 static bool check_mtu(const struct server_config *c)
@@ -140,6 +154,7 @@ int server_config_check(const struct server_config *c)
 	bool ok = check_interfaces(c);
 
 	ok &= check_mtu(c);
+	ok &= check_services(c);
 
 	if (!c->cert != !c->key) {
 		tscf_error("%s is given without %s: expected both, or none to have them made in %s",

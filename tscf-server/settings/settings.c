@@ -23,9 +23,10 @@ static const struct {
     {"SIP", SERVER_SERVICE_SIP},
     {"redundancy", SERVER_SERVICE_REDUNDANCY},
     {"DDT", SERVER_SERVICE_DDT},
+    {"inter-client-block", SERVER_SERVICE_BLOCK},
 };
 
-#define SERVICES "DTTE, SIP, redundancy, DDT, separated by commas"
+#define SERVICES "DTTE, SIP, redundancy, DDT, inter-client-block, separated by commas"
 
 /** @return the bit of the service whose name is the @p length bytes at @p word, or 0. */
 static uint32_t service_bit(const char *word, size_t length)
