@@ -15,8 +15,6 @@
 
 #define RESUME_KEY_SIZE 32
 
-struct client;
-
 struct resume {
 	uint64_t tsid;   /**< the session that can be resumed; TSCF_TSID_NONE: none */
 	unsigned server; /**< the server of that session: its place in the list */
