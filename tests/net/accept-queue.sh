@@ -59,7 +59,8 @@ while True:
     time.sleep(0.05)
 END
 
-# full NAME PORT: three connections wait to be accepted, and of two the server has not had the last packet of the handshake.
+# full NAME PORT: three connections wait to be accepted, and of two more the server lacks the last packet of the
+# handshake.
 full() {
 	background "$1-far" "$SERVICE" python3 "$T/connect.py" "$PHONE_INNER" "$2" $((30000 + 10 * ($2 - 5060))) 3 "$T/$1" "M-far-$1 "
 	must 5 "[ -s '$T/$1-far.out' ]"
@@ -74,7 +75,7 @@ full() {
 	must 5 "[ -s '$T/$1-half.out' ]"
 	must 5 "[ \"\$(in_phone ss -Htn state established state syn-recv \"sport = :$2\" | wc -l)\" -eq 5 ]" "the queue is full"
 }
-# A socket that the client serves: NAME PORT HOW, by "itself" or "other".
+# A socket that the client serves: NAME PORT HOW.  HOW is "itself" (the program asks) or "other" (the command does).
 listener() {
 	program "$1" "$4" python3 "$T/listen.py" "$T/$1" "M-$1 " "$2" "$3" "$TSCF_INNER"
 	local pid=$LAST_PID
@@ -84,7 +85,7 @@ listener() {
 	touch "$T/$1.level"
 	must 5 "grep -qx level '$T/$1.out'"
 }
-# The handshakes are finished by the first thing that the other end says.
+# The first data of the other end finishes the handshakes.
 let_in() { in_service nft delete table inet hold; }
 accepts() { # NAME COUNT
 	echo "$2" >"$T/$1.accept.new"
@@ -125,7 +126,7 @@ if [ "$guard" = on ]; then
 	listener killed 5063 itself library
 	kill_client
 	let_in
-	# Nothing comes any more that would end a handshake.
+	# No packet comes any more that would finish a handshake.
 	accepts killed 3
 	must 5 "[ \"\$(grep -c levels '$T/killed.out')\" -gt 20 ]" "killed: goes on"
 	start_client

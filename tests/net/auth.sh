@@ -20,7 +20,7 @@ authority() {
 		-addext basicConstraints=critical,CA:TRUE -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
 
-# refused WHY OPTION...: a client that starts with these gets no tunnel, and its status says why.
+# refused WHY OPTION...: a client with these options gets no tunnel, and its status says why.
 refused() {
 	local why=$1
 	shift
@@ -115,7 +115,7 @@ server reload >/dev/null
 must 20 'encrypted_up' "let in again"
 grows secret .echoed 20
 pass "allowed again: the same socket talks"
-# Its CA is not one of the server's any more, and is one again.
+# The server no longer knows its CA, and later knows it again.
 cp "$T/ca.crt" "$T/ca.kept"
 cp "$T/other.crt" "$T/ca.crt"
 server reload >/dev/null || fail "reload"
@@ -128,7 +128,7 @@ grows secret .echoed 20
 pass "CA removed and given back: the same socket talks"
 stop_client
 
-# Authentication is turned on: who has proved nothing is put out.
+# Authentication is turned on: the tunnels of clients without a proof end.
 stop_server
 start_server
 start_client

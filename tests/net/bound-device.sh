@@ -14,7 +14,7 @@ echo_server
 start_server
 start_client
 
-# device.py TEXT [WAIT]: every way; with WAIT, the sockets are made at once and used when that file is there.
+# device.py TEXT [WAIT]: send in every way.  With WAIT, the sockets are made at once and used when that file exists.
 cat >"$T/device.py" <<'END'
 import os, socket, struct, sys, time
 text = sys.argv[1].encode()

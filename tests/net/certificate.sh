@@ -29,10 +29,10 @@ middle() {
 # server_as NAME: the server has that certificate.
 server_as() {
 	[ -z "$SERVER_PID" ] || stop_server
-	# What a rogue server would like to give.
+	# What a rogue server offers.
 	SERVICES="DTTE, SIP" start_server --cert "$T/$1.crt" --key "$T/$1.key" --route 0.0.0.0/0 --dns 203.0.113.53 --sip-server 203.0.113.60
 }
-# accepted WHAT OPTION...: a client with these options has an encrypted tunnel.  Its options are all it verifies by.
+# accepted WHAT OPTION...: a client with these options, which say how it verifies the server, has an encrypted tunnel.
 accepted() {
 	local what=$1
 	shift
@@ -50,7 +50,8 @@ unconfigured() {
 		[ "$(client_status '[.plain.dns, .plain.sip, .plain.internal] | add | length')" = 0 ] &&
 		[ "$(grep -c . "$T/hook.log")" = 0 ]
 }
-# refused WHY OPTION...: a client with these takes nothing of the server, says why at once, and an encrypted-only socket is told no.
+# refused WHY OPTION...: a client with these options takes nothing from the server and says why at once; an
+# encrypted-only socket gets an error.
 refused() {
 	local why=$1 from
 	shift

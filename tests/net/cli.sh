@@ -7,7 +7,7 @@
 topology
 echo_server
 
-# --- nobody there ---
+# --- no daemon ---
 client status --json >/dev/null 2>"$T/error"
 check "client status without a daemon fails with a reason" [ $? -ne 0 -a -s "$T/error" ]
 server status --json >/dev/null 2>"$T/error"

@@ -16,7 +16,7 @@ start_client
 program only encrypted-only \
 	"$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 only=$LAST_PID
-# Nobody can know of the socket before it is there: the far end begins when the server knows it.
+# The far end begins when the server knows the socket: before that, it could not be protected.
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 100 --marker "M-down " --report 50
 remote=$LAST_PID
@@ -29,11 +29,11 @@ killed=$(now)
 must 5 '[ "$(last only ".send_errors.EACCES // 0")" -gt 20 ]' "the program sees EACCES"
 sent=$(last only .sent)
 must 5 "[ \"\$(last only '.send_errors.EACCES')\" -gt 100 ]"
-# What it sends to the socket is not answered (tscf(7), DYNAMIC ENCRYPTION).
+# Packets for the socket are not answered (tscf(7), DYNAMIC ENCRYPTION).
 must 5 '[ "$(server_counter encrypted_probed)" -gt 0 ]' "the server asks the tunnel, since it talks in vain"
 is "once" "$(server_counter encrypted_probed)" -eq 1
 is "nothing more was sent" "$(last only .sent)" -eq "$sent"
-# A new encrypted-only program is refused too, with and without the library's help.
+# A new encrypted-only program is refused, too, with and without the library.
 run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 3 --linger 0 --marker "M-new " >"$T/new.out" 2>/dev/null
 check "a new encrypted-only program cannot send" jq -se 'last | .sent == 0 or .failed' "$T/new.out"
 is "the phone has a way into the open" "$(in_phone ip -j route get $HOST | jq -r '.[0].dev')" = access
@@ -48,7 +48,7 @@ is "the server has not asked again" "$(server_counter encrypted_probed)" -eq 1
 is "nor refused the new one" "$(server_counter refused_reservation)" -eq 0
 grows only .echoed 50 "it goes on"
 
-# --- once more, while nobody talks to the socket ---
+# --- once more, without packets for the socket ---
 kill "$remote"
 finish "$remote" 10
 grows only .echoed 50 "it goes on alone"

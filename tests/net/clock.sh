@@ -22,7 +22,7 @@ certificate() {
 		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 20 \
 			-extfile <(echo "subjectAltName = IP:$SERVER_LINK") -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
-# client_at SECONDS-AHEAD CA: a client with that clock, and a program that wants to be encrypted.
+# client_at SECONDS-AHEAD CA: a client with that clock, and an encrypted-only program.
 client_at() {
 	: >"$T/client.log"
 	set_clock "$T/ahead" "$1"
@@ -62,7 +62,7 @@ fails "certificate is not valid yet"
 set_right "30 days behind"
 stop_both
 
-# --- the year 2000: not even the CA's is ---
+# --- the year 2000: the CA's certificate is not valid yet either ---
 client_at $((YEAR_2000 - $(date +%s))) ca
 check "the log says so" grep -q "warning: .*/ca.crt: the CA's certificate is not valid yet" "$T/client.log"
 check "of its own, too" grep -q "warning: .*/own.crt: is not valid yet" "$T/client.log"
@@ -78,7 +78,7 @@ check "and there is no plain tunnel" [ "$(client_status .plain.state)" = connect
 stop_both
 stop_server
 
-# --- a server of the year 2000, which has CAs of clients ---
+# --- a server in the year 2000 that verifies clients by a CA ---
 preload SERVER_AS libclock "TSCF_TEST_CLOCK=$T/server-ahead"
 set_clock "$T/server-ahead" $((YEAR_2000 - $(date +%s)))
 start_server --cert "$T/server.crt" --key "$T/server.key" --client-ca "$T/ca.crt"

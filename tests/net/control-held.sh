@@ -58,7 +58,7 @@ is "no packet was held up: lost" "$(last only .lost)" -le 5
 is "others' programs get their level" "$(run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --rate 100 --until-echoed 5 | tail -1 | jq .echoed)" -eq 5
 lingers server "$SERVER" "$SERVER_CONTROL"
 
-# --- connections that are kept ---
+# --- connections that are kept open ---
 cat >"$T/hold.py" <<'END'
 import resource, socket, struct, sys, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (1500, 1500))

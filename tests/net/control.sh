@@ -16,7 +16,7 @@ chmod 755 "$T"
 must 5 reachable
 before=$(descriptors)
 
-# --- others' processes, and the client itself ---
+# --- processes of other users, and the client itself ---
 program other stranger "$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 50 --report 50
 other=$LAST_PID
 must 5 '[ "$(last other ".echoed // 0")" -gt 5 ]'
@@ -35,7 +35,7 @@ ip netns exec "$SERVICE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --l
 	"$TSCF_TOOLS/flow" --to $HOST2:7000 --count 1 >"$T/elsewhere"
 is "a socket of another network namespace is refused" "$(jq -r .error "$T/elsewhere")" = EACCES
 
-# --- nonsense, with descriptors of every kind, and many connections ---
+# --- malformed requests, with descriptors of every kind, and many connections ---
 cat >"$T/abuse.py" <<'END'
 import array, os, random, socket, struct, sys
 MAGIC, SIZE = 0x54534346, 36
@@ -80,7 +80,7 @@ for _ in range(300):
 many = [connection() for _ in range(1100)]
 print("done")
 END
-# Not every interpreter that root finds is for everybody.
+# An interpreter that root finds may be closed to other users.
 nobody env PATH=/usr/bin:/bin python3 "$T/abuse.py" "$CLIENT_CONTROL" >"$T/abuse.txt"
 check "all of it was said" grep -q "done" "$T/abuse.txt"
 check "the client goes on" reachable

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A long way: pass UDP on, late, in both directions, until killed.
+"""A path with a delay: forward UDP late, in both directions, until killed.
 
     delay.py MILLISECONDS PORT ADDRESS PORT-THERE [PORT ADDRESS PORT-THERE]...
 
@@ -16,7 +16,7 @@ import time
 
 
 class Way:
-    """One port and where it leads."""
+    """One port and its destination."""
 
     def __init__(self, selector, port, there):
         self.selector, self.there, self.far = selector, there, {}
@@ -25,7 +25,7 @@ class Way:
         selector.register(self.near, selectors.EVENT_READ, (self, None))
 
     def read(self, sock, sender):
-        """Take what has come, and return what sends it on."""
+        """Receive a datagram, and return the function that forwards it."""
         data, peer = sock.recvfrom(65535)
         if sender:
             return lambda: self.near.sendto(data, sender)
@@ -38,7 +38,7 @@ class Way:
 
 
 def late(queue):
-    """Send what is due."""
+    """Send the datagrams that are due."""
     while queue and queue[0][0] <= time.monotonic():
         try:
             queue.popleft()[1]()

@@ -10,7 +10,7 @@ start_capture
 echo_server
 start_server
 start_client
-# The device has an address from its first tunnel on; before that the kernel takes nothing by it.
+# The device has an address from its first tunnel on; before that the kernel accepts no packets from it.
 run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --linger 3000 --until-echoed 5 >"$T/once.out"
 is "a tunnel is there once" "$(last once .echoed)" -ge 5
 stop_server
@@ -56,7 +56,7 @@ if [ "$TSCF_INNER$TSCF_OUTER" = 44 ] && [ "$(client_status .guard.state)" = on ]
 	must 5 'grep -q joined "$T/only.out"'
 	for _ in 1 2 3 4 5; do shout; done
 	must 5 '[ "$(client_status ".counters.guard_in_only")" -ge 5 ]' "the guard keeps it from an encrypted-only socket"
-	# reported TEXT: what the kernel has told the link of groups since then.
+	# reported TEXT: what the kernel has reported about groups on the link since then.
 	reported() { tcpdump -r "$PCAP" -n -tt -v 2>/dev/null | paste -sd ' ' | sed 's/ \([0-9]\{10\}\.\)/\n\1/g' | awk -v from="$joined" '$1 >= from' | grep -c "$1"; }
 	must 10 '[ "$(reported "igmp.*report.*239.1.2.3")" -ge 1 ]' "the kernel tells the link of the group"
 	is "which hears nothing" "$(grep -c heard "$T/only.out")" -eq 0

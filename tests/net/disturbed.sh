@@ -17,12 +17,12 @@ HOST4=192.0.2.10 NAME=tunnel.example.org
 
 # --- what there is ---
 
-# put FILE TEXT: in place, for those who have it mounted or mapped.
+# put FILE TEXT: overwrite in place, since the file may be mounted or mapped.
 put() { printf '%s' "$2" >"$T/$1"; }
 names() { put etc-hosts "127.0.0.1 localhost${1:+$'\n'$1 $NAME}"$'\n'; }
 # step SECONDS: the client's wall clock is ahead by that much from now on.
 step() { set_clock "$T/clock" "$1"; }
-# A firewall that lets in only what belongs to something that went out.
+# A firewall that accepts only answers to packets that went out.
 stateful() {
 	in_phone nft -f - <<-END
 		table inet host
@@ -56,11 +56,11 @@ start_capture
 echo_server
 udp_echo $HOST4 7000
 start_server --pool 10.8.0.0/24 --encrypted-pool 10.9.0.0/24 --route 192.0.2.0/24
-# What user space and the portable means of the kernel achieve; TSCF_GUARD=auto is with the guard.
+# Without the guard, unless TSCF_GUARD=auto.
 CLIENT_CONF=("guard = ${TSCF_GUARD:-off}" 'policy fixed {' 'level = encrypted-only' 'protocol = udp' 'local-port = 5010-5019' '}')
 preload CLIENT_AS libclock "TSCF_TEST_CLOCK=$T/clock"
 SERVER_OUTER=$NAME start_client
-# What tscf-client(8) promises, and what a busy machine may add.
+# The gap that tscf-client(8) promises, and the delay of a busy machine.
 GAP=$((100 + 150))
 [ "$(client_status .guard.state)" != on ] || GAP=0
 note "guard: $(client_status .guard.state)"
@@ -85,7 +85,7 @@ flow plain library 5008
 must 10 'encrypted_up'
 for f in $FLOWS; do grows "$f" .echoed 20; done
 
-# --- what happens to it ---
+# --- the disturbances ---
 
 ours() { ip -n "$PHONE" "$1" rule show | awk '/proto 204/ { sub(":", "", $1); print $1 }'; }
 no_rules() { for f in -4 -6; do for p in $(ours $f); do ip -n "$PHONE" $f rule del pref "$p"; done; done; }
@@ -108,7 +108,7 @@ down() {
 	ip -n "$PHONE" link set "$1" up
 }
 setting() { in_phone sysctl -qw "$1"; }
-# The host itself is to have IPv6 again, without the kernel's own addresses and messages.
+# The host gets IPv6 again, without the kernel's own addresses and messages.
 ipv6_off_and_on() {
 	setting "net.ipv6.conf.$1.disable_ipv6=1"
 	command sleep 0.1
@@ -135,7 +135,7 @@ DISTURBANCES=(
 	"client reload"
 )
 
-# flush takes the rules of the host, too, as it would for any program on it, and IPv6 switched off its routes.
+# flush also removes the host's own rules, and switching IPv6 off removes its routes.
 host_again() {
 	local family
 	for family in -4 -6; do
@@ -160,12 +160,12 @@ while [ $SECONDS -lt $end ]; do
 	kill -0 "$CLIENT_PID" 2>/dev/null || die "the client has ended after: $what"
 	done=$((done + 1))
 done
-# What only its owner can mend.
+# Only its owner can repair this.
 setting net.ipv4.conf.all.rp_filter=0
 names "$SERVER_LINK"
 note "$done disturbances; $(client_status '.kernel | tojson')"
 
-# --- and what has come of it ---
+# --- the results ---
 
 for f in $FLOWS; do
 	from=$(last "$f" .echoed)
@@ -178,7 +178,8 @@ stop_capture
 for f in only bound policy; do
 	is "${f}4: packets in clear" "$(in_clear "M-${f}4 ")" -eq 0
 	late=0
-	# It begins and ends between two disturbances; only the last packet of each such gap is of interest, and it says more than their number.
+	# Such a gap begins and ends between two disturbances.  The last packet in it says more than the number of
+	# packets.
 	for at in $(wire times "M-${f}6 "); do
 		after=$(awk -v at="$at" '$1 <= at { t = $1 } $1 > at { exit } END { printf "%d", (at - t) * 1000 }' "$T/began.log")
 		[ "$after" -le "$late" ] || late=$after

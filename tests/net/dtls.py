@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is inside the DTLS 1.2 records of a capture, for those who have the keys (a file in the format of SSLKEYLOGFILE).
+"""Decrypt the DTLS 1.2 records of a capture with their keys (a file in the format of SSLKEYLOGFILE).
 
 It is written after the RFCs (5246, 5288, 6347, 7905, 9146) and knows nothing of the product's own records: it is a second opinion on them.
 """
@@ -46,7 +46,7 @@ class Direction:
         self.aead = AESGCM(key) if len(fixed) == 4 else ChaCha20Poly1305(key)
 
     def open(self, record):
-        """The type and the content, or None: it was not made with these keys."""
+        """The type and the content, or None: the record was not made with these keys."""
         named = record[0] == CONNECTION_ID
         sequence, body = record[3:11], record[HEADER + (ID if named else 0):]
         if len(self.fixed) == 4:
@@ -70,7 +70,7 @@ class Direction:
 
 
 class Connection:
-    """The handshakes between two addresses, and what came of the last one."""
+    """The handshakes between two addresses, and the keys of the last one."""
 
     def __init__(self, keys):
         self.keys, self.client_random, self.directions = keys, None, {}
@@ -110,7 +110,7 @@ class Decoder:
         self.keys, self.connections = read_keys(path), {}
 
     def content(self, client, direction, record):
-        """Look at the next record; returns type and content if it is encrypted and can be opened, else None."""
+        """Read the next record.  Return type and content if it is encrypted and can be decrypted, else None."""
         connection = self.connections.setdefault(client, Connection(self.keys))
         if struct.unpack_from(">H", record, 3)[0] > 0:
             return connection.content(direction, record)

@@ -41,7 +41,7 @@ check "status says why" [ -n "$(client_status '.encrypted.reason // empty')" ]
 is "the encrypted-only socket is shown as prohibited" \
 	"$(client sockets --json | jq -r '[.[] | select(.level == "encrypted-only")][0].tunnel')" = prohibited
 grows preferred .echoed 20 "encrypted-preferred goes on"
-# --- the other levels must not share the fate of encrypted-only, with many sockets at once either ---
+# --- the other levels still work, also with many sockets at once ---
 flow_at changes encrypted-only --bind "$ANY:5014"
 changes=$LAST_PID
 flow_at many encrypted-only --sockets 100 --rate 500
@@ -67,7 +67,7 @@ kill "$remote"
 fence
 is "to encrypted-only: nothing comes in clear" "$(in_clear M-down-only "$settled")" -eq 0
 is "to encrypted-only: nothing is received" "$(last down .foreign)" -le $((got + 60))
-# --- a shield that is lost at first does not come after its own lifting ---
+# --- a shield whose request is lost at first is not set after it was lifted ---
 program back stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6002" --to $HOST:7000 --rate 50 --report 50
 must 5 '[ "$(last back ".echoed // 0")" -gt 5 ]'
 in_phone nft -f - <<-END
@@ -91,7 +91,7 @@ is "encrypted-preferred: no error" "$(last preferred .errors)" -eq 0
 is "encrypted-preferred: none was lost" "$(last preferred .lost)" -eq 0
 is "encrypted-preferred: all of it in clear" "$(in_clear M-preferred)" -eq "$((2 * $(last preferred .sent)))"
 
-# --- reload with DTTE: a tunnel established after it has it; what needs a restart is named ---
+# --- reload with DTTE: tunnels set up after it have the service; settings that need a restart are named ---
 server_config "SIP, DTTE"
 printf '%s\n' 'mtu = 1300' 'realtime-dscp = none' 'realtime-priority = 0' 'state-dir = "/nonexistent"' >>"$T/server.conf"
 check "reload" server reload

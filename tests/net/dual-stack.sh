@@ -42,7 +42,7 @@ start_server --listen "[2001:db8:1::1]:$PORT" --pool 10.8.0.0/24 --encrypted-poo
 is "the server listens on both" "$(server_status '.interfaces[0].listen | length')" -eq 2
 for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	if [ "$outer" = "$SERVER_OUTER" ]; then name=over-ipv4 port=5004; else name=over-ipv6 port=5014 SERVER_OUTER=$outer; fi
-	# The client has the same addresses again, and the former ports their tombstones.
+	# The client has the same addresses again, and the former ports have tombstones.
 	silent_port=$((port + 2))
 	start_client
 	is "$name: the plain tunnel has an address of each family" "$(client_status '.plain.internal | map(contains(":")) | tojson')" = \
@@ -73,7 +73,7 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 	in_phone "$TSCF_TOOLS/flow" --to $HOST:7000 --tos 184 --count 20 --until-echoed 20 >/dev/null
 	in_phone "$TSCF_TOOLS/flow" --to $HOST4:7004 --tos 184 --count 20 --until-echoed 20 >/dev/null
 
-	# --- a socket that sends nothing is known in both families all the same ---
+	# --- a socket that sends nothing is bound in both families as well ---
 	program "$name-silent" encrypted-only "$TSCF_TOOLS/flow" --bind "[::]:$silent_port" --report 50
 	silent=$LAST_PID
 	bound=$(now)
@@ -109,7 +109,8 @@ for outer in $SERVER_OUTER "[2001:db8:1::1]"; do
 done
 
 stop_capture
-# Outside it is the same byte as inside, whatever the families: of 40 packets up, all; what comes back is not marked.
+# The outer byte is the inner one in every combination of families, in all of 40 packets up; packets down have no
+# mark.
 for family in ip ip6; do
 	marked=$(tcpdump -vnr "$PCAP" "$family and udp dst port $PORT" 2>/dev/null | grep -cE 'tos 0xb8|class 0xb8')
 	is "voice is marked as such over $family" "$marked" -ge 40

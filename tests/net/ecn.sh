@@ -8,7 +8,8 @@
 EF=184
 EF_ECT0=186
 SIZE=100
-# How nft calls the header inside and outside, the size of that with UDP's, and whose packets are counted.
+# nft's names of the inner and outer header, the size of the outer one with UDP's, and the sender whose packets are
+# counted.
 if [ "$TSCF_INNER" = 6 ]; then IN=ip6 HEADERS=48; else IN=ip HEADERS=28; fi
 if [ "$TSCF_OUTER" = 6 ]; then OUT=ip6; else OUT=ip; fi
 COUNTED="meta l4proto udp $IN dscp ef $IN saddr { $PLAIN_POOL, $HOST } $IN ecn"
@@ -22,7 +23,7 @@ done
 start_server
 start_client
 
-# tables NAMESPACE: count what is delivered there, and be a router for the access link.
+# tables NAMESPACE: count the packets that are delivered there, and prepare the router on the access link.
 tables() {
 	ip netns exec "$1" nft -f - <<-END || die "nft in $1"
 		table inet t {
@@ -46,7 +47,7 @@ tables "$SERVICE"
 tables "$PHONE"
 tables "$SERVER"
 
-# router NAMESPACE STATEMENT: what is done there to outer packets of voice that come in.
+# router NAMESPACE STATEMENT: do this to outer packets of voice that come in there.
 router() {
 	ip netns exec "$1" nft "flush chain inet t router
 		add rule inet t router iifname access $OUT dscp ef meta l4proto udp counter name outer $2"
@@ -56,7 +57,7 @@ counted() {
 	ip netns exec "$1" nft -j list counter inet t "$2" |
 		jq ".nftables[] | .counter? // empty | (.bytes - $HEADERS * .packets) / $SIZE"
 }
-# Outer packets are not all of one size, and not joined when the router sees them.
+# Outer packets have different sizes, so that the kernel does not join them before the router.
 outer() { ip netns exec "$1" nft -j list counter inet t outer | jq '.nftables[] | .counter? // empty | .packets'; }
 # traffic LEVEL TOS COUNT: there and back, with the same TOS byte.
 traffic() { run "$1" "$TSCF_TOOLS/flow" --to "$HOST:7$2" --tos "$2" --size $SIZE --rate 2000 --count "$3" --linger 300 >/dev/null; }
@@ -88,7 +89,7 @@ for l in unencrypted encrypted-only; do
 	traffic $l $EF 50
 	expect "$l, not to be marked" 50 50 not_ect
 
-	# Whoever marks what must not be marked is told by a loss.
+	# A router that marks packets of a flow without ECN causes a loss.
 	router "$SERVER" ""
 	router "$PHONE" "$OUT ecn set ce"
 	before=$(client_status .counters.down_congestion)

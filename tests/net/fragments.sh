@@ -22,7 +22,7 @@ for size in 4000 1400; do
 	must 5 "[ \"\$(last flow-$size '.levels_set')\" -eq 1 ]"
 	set_at=$(last flow-$size '.level_times[0]')
 	must 5 encrypted_up
-	# Packets that were under way in clear.
+	# Clear packets were in transit.
 	grows flow-$size .attempts 50
 	settled=$(now)
 	finish "$flow"

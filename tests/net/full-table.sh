@@ -14,7 +14,7 @@ echo_server
 start_server
 start_client
 chmod 755 "$T"
-# Makes so many sockets, each with level encrypted-only, says how many failed with EACCES, and keeps the others until it is killed.
+# Make so many encrypted-only sockets, print how many failed with EACCES, and keep the others until the end.
 cat >"$T/many.py" <<-'END'
 	import errno, os, resource, socket, sys, time
 	hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

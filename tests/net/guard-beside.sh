@@ -36,7 +36,7 @@ echo_server
 start_server
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
-# What it says of all sockets is of its own alone.
+# Its policy for all sockets applies to its own namespace only.
 echo "policy any { protocol = udp level = encrypted-only }" >"$T/second.conf"
 start_second_client second "$PHONE2" --config "$T/second.conf"
 SECOND_PID=$LAST_PID
@@ -49,7 +49,7 @@ background second-only "$PHONE2" "$TSCF_BINDIR/tscf-run" --control "$T/second.so
 must 10 encrypted_up
 for flow in only plain second-only; do grows $flow .echoed 20; done
 
-# --- one without a client ---
+# --- a namespace without a client ---
 MARKED='
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,7 +59,7 @@ try: s.setsockopt(socket.SOL_SOCKET, 0x7453, 2)
 except OSError as e: print(e.errno)'
 is "a namespace without a client: a mark like ours, and the option" "$(in_service python3 -c "$MARKED" "$SERVICE_GATEWAY")" = "8 92"
 
-# --- one client is killed, and what it has put there flushed ---
+# --- one client is killed and flushed ---
 flush_all() {
 	in_phone ip rule flush
 	in_phone ip rule add priority 32766 lookup main

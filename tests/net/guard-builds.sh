@@ -36,7 +36,7 @@ leave() {
 trap 'leave; cleanup' EXIT
 bpftool prog load "$T/other.o" "$T/bpf/other" type cgroup/skb || skip "BPF programs cannot be loaded here"
 map=$(bpftool -j prog show pinned "$T/bpf/other" | jq '.map_ids[0]')
-# Of a namespace that is gone: its number is none that there is.
+# An entry of a namespace that is gone: no namespace has this number.
 left() { bpftool -j map dump id "$map" | jq length; }
 # shellcheck disable=SC2046 # a word for each byte
 bpftool map update id "$map" key 1 0 0 0 0 0 0 0 value $(yes 1 | head -n 30000) && bpftool cgroup attach "$ROOT" cgroup_inet_egress pinned "$T/bpf/other" multi ||

@@ -15,7 +15,7 @@ gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program
 CLIENT_CONF=("policy apps { cgroup = \"/tscf-test-*/app-*.scope\" level = encrypted-only }")
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
-# In a cgroup, which is made if it is not there.
+# Run in a cgroup, which is made if it does not exist.
 run_within() {
 	bash -c 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$CGROUP/$1" "$PHONE" "$T/born" $HOST "${@:2}"
 }
@@ -30,7 +30,7 @@ for i in 1 2 3 4 5; do
 done
 is "new, and it does not" "$(within other/app-3.scope M-other b0 l0 s2)" = "bound=0 value=0 back=2/0"
 
-# --- one that the client has not seen ---
+# --- a cgroup that the client has not seen ---
 kill -STOP "$CLIENT_PID"
 run_within unseen M-unseen v w"$T/go" b0 l0 s2 >"$T/unseen.out" &
 unseen=$!
@@ -52,7 +52,7 @@ kill -CONT "$CLIENT_PID"
 wait $unseen
 is "the same by what it sends" "$(sed 's/.*value=0/value=0/; s/ $//' "$T/unseen.out")" = "value=0 back=2/0"
 
-# --- one with a long name, which the client looks at ---
+# --- a cgroup with a long name, which the client judges ---
 long=$(printf 'x%.0s' {1..240})
 mkdir "$CGROUP/app-$long" "$CGROUP/app-$long.scope"
 rm "$T/go"

@@ -15,7 +15,7 @@ gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program
 bin=$T/bin
 mkdir -p "$bin/other"
 for name in phone media ports old other/phone; do cp "$T/born" "$bin/$name"; done
-# Values are 8 times the number of the policy, and the level.
+# A value is 8 times the number of the policy, plus the level.
 CLIENT_CONF=("policy ports { program = $bin/ports local-port = 5070-5079 level = encrypted-only }"
 	"policy phone { program = $bin/phone level = encrypted-only }"
 	"policy media { program = $bin/media dscp = EF level = encrypted-only }"
@@ -23,7 +23,7 @@ CLIENT_CONF=("policy ports { program = $bin/ports local-port = 5070-5079 level =
 	"policy older { program = $bin/old level = encrypted-only }")
 in_phone "$bin/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
 old=$!
-# Its socket is older than the guard only if it is there before the client begins.
+# The client starts when the socket exists: only then is the socket older than the guard.
 must 5 '[ -s "$T/old.out" ]' "the old socket is bound"
 start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"

@@ -24,7 +24,7 @@ program option stranger "${FLOW[@]}" --bind "$ANY:5004" --marker "M-option " --l
 program run encrypted-only "${FLOW[@]}" --bind "$ANY:5005" --marker "M-run "
 program policy stranger setpriv --reuid $COVERED "${FLOW[@]}" --bind "$ANY:5006" --marker "M-policy "
 program stream encrypted-only "$TSCF_TOOLS/tcp" --to $HOST:7000 --seconds 600 --rate 100000 --marker "M-stream" --patience 20000 --report $REPORT
-# What this machine itself does meanwhile.
+# The delay of this machine itself.
 background here "$PHONE" "$TSCF_TOOLS/flow" --bind 127.0.0.1:7000 --echo
 background still "$PHONE" "$TSCF_TOOLS/flow" --to 127.0.0.1:7000 --rate $RATE --report $REPORT
 must 10 encrypted_up
@@ -52,7 +52,8 @@ flush_all
 last_at=$(now)
 note "$flushed times flushed, $(client_status .kernel.put_back) things put back"
 
-# again FLOW FIELD: milliseconds from the last flush to the first report of a flow in which the field is by three more than it was then.
+# again FLOW FIELD: milliseconds from the last flush to the first report in which the field has grown by three since
+# then.
 again() {
 	jq -n --argjson t "$last_at" "first(foreach inputs as \$r ({}; if \$r.time <= \$t or .from == null then .from = \$r.$2 else . end | .now = \$r;
 		select(.now.time > \$t and .now.$2 >= .from + 3))) | (.now.time - \$t) * 1000 | floor" "$T/$1.out" 2>/dev/null

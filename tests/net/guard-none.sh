@@ -16,7 +16,7 @@ start_client
 [ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
 stop_client
 
-# without WHAT REASON COMMAND...: start the client by COMMAND, and look.
+# without WHAT REASON COMMAND...: start the client by COMMAND, and check.
 without() {
 	local what=$1 reason=$2 required
 	CLIENT_AS=("${@:3}")

@@ -16,7 +16,7 @@ cp "$bin/mine" "$bin/media"
 chmod 711 "$T"
 chmod 755 "$bin" "$bin/mine"
 AS_USER=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-# later NAME COMMAND...: a socket that is there from now on, and bound when $T/go is there.
+# later NAME COMMAND...: make a socket now, and bind it when $T/go exists.
 later() {
 	background "$1" "$PHONE" "${@:2}"
 	must 5 "[ -s '$T/$1.out' ]" "$1 has its socket"

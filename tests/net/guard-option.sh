@@ -84,7 +84,7 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x1234)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, b"\1" + bytes(5000))
 print(hex(s.getsockopt(socket.SOL_SOCKET, socket.SO_MARK)), s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR))')" = "0x1234 1"
 
-# --- who waits on a port that a policy speaks of ---
+# --- a program that waits on a port that a policy names ---
 background caller "$SERVICE" "$TSCF_TOOLS/flow" --bind "$HOST:7200" --to "$PHONE_INNER:5070" --rate 100 --marker "M-call " --report 50
 grows caller .sent 20
 program listener stranger "$TSCF_TOOLS/flow" --bind $ANY:5070 --report 20

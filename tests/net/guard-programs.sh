@@ -8,13 +8,13 @@
 
 CC=${CC:-cc}
 COUNT=5
-# Who the policy speaks of, somebody else, and who starts set-user-ID programs.
+# The user of the policy, another user, and the user that starts set-user-ID programs.
 COVERED=4242 OTHER=4343 STRANGER=4444
 SOURCE=$TSCF_SRC/tests/net/guard
 skipped=
 
 compile() { $CC -o "$T/$1" "$SOURCE/$2.c" "${@:3}" || die "$1 cannot be built"; }
-# The Go program is kept in the build folder, with what it is made of.
+# The build cache of the Go program is kept in the build folder.
 compile_go() {
 	export GOCACHE=$TSCF_BUILD/tests/net/guard/go-cache GO111MODULE=off GOPROXY=off CGO_ENABLED=0
 	command -v go >/dev/null && go build -o "$T/go" "$SOURCE/program.go"
@@ -58,7 +58,7 @@ NAMED+=("named/set-id")
 start_capture
 echo_server
 start_server
-# --- one that is older than the client ---
+# --- a program that is older than the client ---
 mkfifo -m 644 "$T/go-on"
 background old-option "$PHONE" "$T/static" udp $HOST 7000 covered-old-option $COUNT --level 2 --wait "$T/go-on"
 old=("$LAST_PID")
@@ -117,7 +117,7 @@ stop_capture
 for name in "${NAMES[@]}"; do
 	case " $skipped " in *" $name "*) continue ;; esac
 	out=$(cat "$T/$name.out")
-	# A policy that looks at the user alone needs no mark.
+	# A policy by user alone needs no mark.
 	case $name in *-user) out=${out/level=0 /level=2 } ;; esac
 	is "$name" "$out" = "level=2 back=$COUNT error=none"
 done

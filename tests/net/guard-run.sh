@@ -5,7 +5,7 @@
 # client.  The cgroups are removed when no process is in them any more.
 . "$(dirname "$0")/lib.sh"
 
-# As a session has one; nobody but root can make any right below the root.
+# A cgroup as a login session has it; only root can make one right below the root.
 make_cgroup || skip "no cgroups can be made"
 top=$CGROUP
 

@@ -6,7 +6,7 @@
 # known to refuse a packet.
 . "$(dirname "$0")/lib.sh"
 
-# One with a socket that has accepted nothing yet, one that nobody listens on.
+# One has a socket that has accepted no connection yet, one has no listening socket.
 LISTENS=5060 CLOSED=9999
 
 topology
@@ -57,7 +57,7 @@ unseen() {
 	kill -KILL "$LAST_PID"
 	"${@:2}"
 	for _ in 1 2 3; do in_server python3 "$T/forge.py" "$TSCF_SRC/tests/net" $HOST "$PHONE_INNER" "$waits" $LISTENS $CLOSED; done
-	# That it was sent twice more is to be seen, or that it could not be: then the handshake is forgotten.
+	# Either it was sent twice more, or it could not be sent: then the kernel has forgotten the handshake.
 	must 15 "! handshakes | grep -q . || handshakes | grep -qE 'timer:.on,[^,]*,[2-9]'" "SYN-ACKs are sent again"
 	note "$1: the handshake: $(handshakes | grep -o 'timer.*')"
 	fence

@@ -30,7 +30,7 @@ must 10 encrypted_up
 grows only .echoed 20
 grows policy .echoed 20
 
-# --- everything that leads packets is taken away, again and again ---
+# --- rules, routes and IPsec policies are deleted again and again ---
 for _ in {1..20}; do
 	flush_all
 	command sleep 0.02
@@ -44,7 +44,7 @@ in_server bash -c "for i in {1..5}; do echo M-inject >/dev/udp/$PHONE_OUTER/5004
 must 5 '[ "$(drops in_only)" -ge 5 ] && [ "$(drops in_policy)" -ge 5 ]' "dropped: what comes by another device"
 is "and what came to the programs" "$(last only '.foreign // 0')/$(last policy '.foreign // 0')" = 0/0
 
-# --- killed, and taken over ---
+# --- killed, and adopted ---
 since=$(guard since)
 kill_client
 flush_all

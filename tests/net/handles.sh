@@ -43,7 +43,7 @@ host = sys.argv[2]
 s = socket.socket(fileno=libc.socket(10 if ":" in host else 2, 2, 0))
 print(s.sendto(sys.argv[1].encode(), (host, 7000)))
 END
-# Shims in front of ours and behind it, which find the next function in either way.
+# Shims before and behind ours, which find the next function in both ways.
 cat >"$T/shim.c" <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -30,7 +30,7 @@ topology
 echo_server
 CLIENT_CONF=("persistence = 0" "script = \"$T/hook\"" "script-timeout = 1")
 
-# --- what would be wrong ---
+# --- wrong settings ---
 SERVICES="DTTE, SIP" start_server --dns 192.0.2.53 --dns 2001:db8::53 --sip-server $HOST --route 198.18.0.0/16
 chmod 777 "$T/hook"
 launch_client
@@ -76,7 +76,7 @@ is "the new DNS server" "$(cat "$T/env.plain-changed" "$T/env.plain-up" 2>/dev/n
 must 5 'grep -q "exit status 1" "$T/client.log"' "a script that fails is in the log"
 rm "$T/fail"
 
-# --- one that hangs ---
+# --- a script that hangs ---
 : >"$T/hang"
 program again encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 100 --report 50
 again=$LAST_PID
@@ -84,7 +84,7 @@ must 5 '[ "$(times "begin encrypted-up")" -eq 2 ]'
 began=$(now)
 grows again .echoed 60 "packets flow while it hangs"
 must 8 'grep -q "took longer than allowed" "$T/client.log"' "it is ended"
-# A second, and some for a machine that is busy; the script's own end would be after a minute.
+# A second, plus the delay of a busy machine; the script itself would end after a minute.
 is "within its time" "$(elapsed "$began")" -le 10000
 is "it was told to end first" "$(times 'told to end')" -ge 1
 check "nothing of it is left" eval '! pgrep -f "$T/hook"'

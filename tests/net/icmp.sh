@@ -11,7 +11,7 @@ echo_server
 start_server
 start_client
 
-# In clear it is in clear: the test can see quotes.
+# First in clear: this proves that the test sees quotes.
 in_phone "$TSCF_TOOLS/flow" --connect --bind "$PHONE_INNER:5003" --to $HOST:9 --count 5 --linger 200 --marker "M-plain " >"$T/plain.out"
 check "plain: the program sees ECONNREFUSED" jq -e '.receive_errors.ECONNREFUSED + .send_errors.ECONNREFUSED > 0' "$T/plain.out"
 is "plain: packets and quotes are in clear" "$(in_clear M-plain)" -gt "$(last plain .sent)"
@@ -20,13 +20,13 @@ run encrypted-only "$TSCF_TOOLS/flow" --connect --bind "$PHONE_INNER:5004" --to 
 	--marker "M-refused " >"$T/refused.out"
 check "encrypted: the program sees ECONNREFUSED" jq -e '.receive_errors.ECONNREFUSED + .send_errors.ECONNREFUSED > 0' "$T/refused.out"
 
-# The socket lives on, so that the tunnel does; its packets die in the server.
+# The socket stays, so the tunnel stays; its packets end in the server.
 came=$(client_status .counters.down_encrypted)
 program ttl encrypted-only "$TSCF_TOOLS/flow" --connect \
 	--bind "$PHONE_INNER:5005" --to $HOST:9 --ttl 1 --rate 20 --marker "M-expired " --report 50
 must 5 '[ "$(client_status .counters.down_encrypted)" -gt "$came" ]' "time exceeded comes through the encrypted tunnel"
 
-# A raw socket has no port in the kernel's eyes: the phone itself answers what comes to it with port unreachable, unmarked.
+# For the kernel a raw socket has no port: the phone answers packets for it with port unreachable, without a mark.
 program raw encrypted-only "$TSCF_TOOLS/flow" --kind raw \
 	--bind "$PHONE_INNER:5006" --to $HOST:7000 --rate 50 --marker "M-raw " --report 50
 must 5 '[ "$(last raw .echoed)" -gt 50 ]' "a raw socket gets its answers"

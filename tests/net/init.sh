@@ -28,7 +28,7 @@ fresh() {
 	in_server nft delete table ip tscf_server 2>/dev/null
 	in_server sysctl -qw net.ipv4.ip_forward=0
 }
-# works WHAT: a client is set up, and talks to the service network through both tunnels.
+# works WHAT: a client is set up, and reaches the service network through both tunnels.
 works() {
 	local invitation
 	on_server tscf-server >>"$T/server.log" 2>&1 || fail "$1: tscf-server"
@@ -70,7 +70,7 @@ check "it names the networks" grep -q -- '--route 192.0.2.0/24' "$T/init.log"
 refused "overlap" --public-name $SERVER_LINK --route $SERVICE_NET --pool 10.1.0.0/24 --encrypted-pool 10.1.0.0/25
 ip -n "$SERVER" link del other
 
-# A firewall that lets nothing in or through but what it knows.
+# A firewall that drops all unknown packets, to the host and through it.
 in_server nft -f - <<-END
 	table inet filter {
 		chain input { type filter hook input priority 0; policy drop; ct state established accept; icmp type echo-request accept; }
@@ -82,7 +82,7 @@ on_server tscf-server --check-config >"$T/check.out" || fail "it is no configura
 is "mode of the keys" "$(stat -c %a "$T/host/etc/tscf/tscf-server.psk")" = 600
 check "the network behind the host is the route" grep -qx 'route = { "192.0.2.0/24" }' "$T/host/etc/tscf/tscf-server.conf"
 is "forwarding" "$(in_server sysctl -n net.ipv4.ip_forward)" -eq 0
-# As they are printed, up to those that start the server.
+# The commands as printed, up to those that start the server.
 sed '/^Start the server/,$d' "$T/init.out" | grep '^    ' >"$T/commands"
 in_server bash -e "$T/commands" >"$T/commands.out" || fail "the commands: $(cat "$T/commands")"
 works "commands"

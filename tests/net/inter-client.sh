@@ -29,7 +29,7 @@ check "TCP: so is one that connects" grep -q $ERROR "$T/tcp.out"
 is "each session counts" "$(($(counted plain) > 5)) $(($(counted encrypted) >= 5))" = "1 1"
 is "the log names the pair, for each tunnel" "$(grep -c "client $PHONE_INNER cannot reach client $OTHER" "$T/server.log")" -eq 2
 
-# Many packets, few answers; none about a packet that should not have been in clear.
+# Many packets, few errors; none about a packet that must not be in clear.
 answers() { in_phone nstat -asz "$([ "$TSCF_INNER" = 6 ] && echo Icmp6InDestUnreachs || echo IcmpInDestUnreachs)" | awk '/Unreach/ { print $2 }'; }
 before=$(answers)
 run library "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5008" --to "$OTHER:5004" --rate 500 --count 500 --linger 200 >"$T/many.out"

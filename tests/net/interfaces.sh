@@ -27,7 +27,7 @@ configure() {
 		route = { "$SERVICE_NET", "10.8.0.0/24", "10.10.0.0/24" }
 	CONF
 }
-# of INTERFACE EXPRESSION: from the status of that interface.
+# of INTERFACE EXPRESSION: a value of the status of that interface.
 of() { server_status ".interfaces[] | select(.name == \"$1\") | $2"; }
 has() { of "$1" '"\(.plain.tunnels) \(.encrypted.tunnels)"'; }
 guest() { in_phone2 "$TSCF_SBINDIR/tscf-client" "$@" --control "$T/guest.sock"; }
@@ -38,7 +38,7 @@ start_guest() {
 	GUEST_INNER=$(guest_status '.plain.internal[0]' | cut -d/ -f1)
 }
 
-# refused_at PORT: the phone asks there, and is told that there are tunnels enough.
+# refused_at PORT: the phone asks there, and is told that the limit of tunnels is reached.
 refused_at() {
 	local before
 	before=$(server_counter refused_limit)
@@ -84,7 +84,7 @@ finish "$LAST_PID"
 start_guest
 is "the guests' interface has a place all the same" "$(has guests) $(has office)" = "1 0 1 0"
 
-# --- the service is there where it is assigned ---
+# --- the service exists where it is assigned ---
 program office encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 50 --report 50
 background guests "$PHONE2" "$TSCF_BINDIR/tscf-run" --control "$T/guest.sock" --level encrypted-only -- \
 	"$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --report 50
@@ -111,7 +111,7 @@ configure false
 server reload || fail "reload"
 is "unless that is allowed" "$(reach_each_other)" = "10 10 10"
 
-# --- what was reserved in the office, at the guests' port ---
+# --- a reservation of the office is used at the guests' port ---
 stop_client
 in_phone nft -f - <<-NFT || skip "needs nftables with address translation"
 	table ip astray {

@@ -27,7 +27,7 @@ in_phone nft -f - <<-END || die "nft"
 	}
 END
 
-# seen FIELD: what the phone's kernel has been given for port 6000: packets or bytes.
+# seen FIELD: packets or bytes for port 6000 that the client has given to the phone's kernel.
 seen() { in_phone nft -j list counter inet t in | jq ".nftables[] | .counter? // empty | .$1"; }
 # Datagrams of one size in trains, as programs send them that use UDP_SEGMENT; each begins with its number.
 send_trains() {
@@ -51,7 +51,7 @@ cat >"$T/receive.py" <<-'END'
 	    s, header = socket.socket(family, socket.SOCK_DGRAM), 0
 	    s.bind((address, 6000))
 	elif kind == "raw":
-	    # In IPv6 it is given what is behind the IP header.
+	    # In IPv6 it gets the packet without the IP header.
 	    s, header = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP), 8 if family == socket.AF_INET6 else 28
 	else:
 	    s, header = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ethertype)), headers
@@ -84,7 +84,7 @@ round() {
 	before=$(seen packets) bytes=$(seen bytes)
 	receiver udp
 	[ $# -lt 2 ] || receiver "$2"
-	# The client looks again with the first packet after a while.
+	# The client checks again when the first packet after a pause comes.
 	reachable
 	send_trains
 	must 15 'grep -q good "$T/udp.out"' "$1: the program has all"

@@ -15,12 +15,13 @@ round_trip() { client_status ".$1.round_trip_ms"; }
 between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ]; }
 sessions() { server sessions --json | jq length; }
 aside() { client_status .counters.encrypted_aside; }
-# lost WHAT SINCE MILLISECONDS TUNNEL: the tunnel is not up any more so long after SINCE, or a bit more.
+# lost WHAT SINCE MILLISECONDS TUNNEL: the tunnel is lost at most about so long after SINCE.
 lost() {
 	must 20 "[ \"\$(client_status .$4.state)\" != up ]" "$1: the loss of the $4 tunnel is noticed"
 	is "$1: milliseconds until the loss of the $4 tunnel was noticed" "$(elapsed "$2")" -le $(($3 + SLACK))
 }
-# put_aside WHAT SINCE MILLISECONDS FORMER: the encrypted tunnel is put aside, once more than FORMER times, so long after SINCE.
+# put_aside WHAT SINCE MILLISECONDS FORMER: the counter of tunnels put aside is above FORMER at most so long after
+# SINCE.
 put_aside() {
 	must 10 "[ \"\$(aside)\" -gt $4 ]" "$1: the encrypted tunnel is put aside"
 	is "$1: milliseconds until the encrypted tunnel was put aside" "$(elapsed "$2")" -le $(($3 + SLACK))
@@ -39,7 +40,7 @@ must 5 '[ -s "$T/delay.out" ] && [ -s "$T/delay-encrypted.out" ]' "the long way 
 CLIENT_CONF=("keepalive = 1")
 SERVER_OUTER=127.0.0.1 PORT=3004 start_client
 is "no round trip of a tunnel that never was" "$(round_trip encrypted)" -eq 0
-# It wants the encrypted tunnel, and says nothing.
+# A socket that wants the encrypted tunnel and sends nothing.
 program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --report 50
 only=$LAST_PID
 must 10 encrypted_up "the encrypted tunnel is up"
@@ -48,11 +49,11 @@ for tunnel in plain encrypted; do
 	pass "round trip of the $tunnel tunnel: $(round_trip $tunnel) ms"
 done
 
-# --- an idle tunnel, longer than the server would let it live ---
+# --- an idle tunnel, for longer than the server keeps a silent one ---
 plain=$(client_status .plain.traffic.sent_packets) encrypted=$(client_status .encrypted.traffic.sent_packets)
 must 30 "[ \"\$(client_status .plain.traffic.sent_packets)\" -ge $((plain + PERSISTENCE + 2)) ]" "keepalives in the plain tunnel"
 is "keepalives in the encrypted tunnel, meanwhile" "$(client_status .encrypted.traffic.sent_packets)" -ge $((encrypted + PERSISTENCE / 2))
-# On a busy machine the client may have begun another way, which the server counts until it gives it up.
+# On a busy machine the client may have tried another way, too; the server counts that session until it ends.
 is "both sessions are still there" "$(server sessions --json | jq '[.[] | select(.state == "up")] | length')" -eq 2
 is "and were never lost" "$(client_status '.counters | .plain_reconnects + .encrypted_reconnects')" -eq 0
 
@@ -82,7 +83,7 @@ must 15 encrypted_up "the encrypted tunnel comes back again"
 kill "$only"
 stop_client
 
-# --- somebody talks: 8 packets unanswered, and 0.56 s of asking, whatever the keepalive ---
+# --- packets are sent: 8 without an answer, then 0.56 s of keepalives, with any keepalive time ---
 must 5 '[ "$(sessions)" -eq 0 ]' "the sessions are released"
 CLIENT_CONF=()
 start_client
@@ -95,7 +96,7 @@ kill -CONT "$SERVER_PID"
 must 15 plain_up "busy: the plain tunnel comes back"
 grows busy .echoed 10
 
-# --- a client that is gone without a word ---
+# --- a client that ends without a release ---
 kill_client
 killed=$(now)
 is "the server has its session" "$(sessions)" -eq 1

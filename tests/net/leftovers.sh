@@ -95,7 +95,7 @@ is "and was never in clear" "$(in_clear M-only)" -eq 0
 in_phone "$TSCF_SBINDIR/tscf-client" flush --control "$CLIENT_CONTROL"
 check "flush takes the last rule away" unchanged phone "$PHONE"
 
-# --- flushed after a crash, with numbers of its own ---
+# --- flushed after a crash, with other numbers of tables and rules ---
 flush() { in_phone "$TSCF_SBINDIR/tscf-client" flush --control "$CLIENT_CONTROL" "$@" >/dev/null 2>"$T/flush.log"; }
 numbers=(--fwmark-mask 0xf00 --rule-priority 500 --table-plain 100 --table-encrypted 101)
 start_client "${numbers[@]}"

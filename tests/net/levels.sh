@@ -14,7 +14,7 @@ tcp() { run "$1" "$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 20000 --marker "$2" >
 # cell KIND LEVEL AVAILABILITY WAY: level default is that of a program under the library; WAY is clear, encrypted or prohibited.
 cell() {
 	local kind=$1 level=$2 available=$3 way=$4 marker="M-$1-$2-$3" what="$1 $2, encryption $3" port=9999
-	# The server remembers which flow was encrypted-only a moment ago, over its restart too.
+	# The server remembers flows that were encrypted-only a moment ago, also after its restart.
 	[ "$available" = available ] || port=9998
 	case $kind in
 	tcp) tcp "$level" "$marker" ;;

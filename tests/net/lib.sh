@@ -14,12 +14,12 @@
 #                     the access link: captured, and every byte of it is looked at
 #
 # A second phone at 198.51.100.3 (namespace phone2) is there for tests that call topology_phone2.
-# The phone's default route leads to the access link, so that what falls out of a tunnel shows there; but the server does not forward
-# what comes from the access link, so that what reaches the service network has been through a tunnel.
+# The phone's default route leads to the access link, so packets that miss their tunnel show there.  But the server does not forward
+# packets from the access link, so packets that reach the service network have been through a tunnel.
 #
-# A test sources this file, calls topology, and then speaks through the functions below; names of namespaces hold the
-# process id, so that tests can run side by side.  The EXIT trap removes every process, namespace and file.
-# Everything inside is IPv4, or IPv6 with TSCF_INNER=6; outside likewise with TSCF_OUTER.  The addresses then are those of the picture
+# A test sources this file, calls topology, and then uses the functions below.  Names of namespaces contain the
+# process id, so that tests can run in parallel.  The EXIT trap removes every process, namespace and file.
+# Everything inside is IPv4, or IPv6 with TSCF_INNER=6; TSCF_OUTER is the same for outside.  The IPv6 addresses are those of the picture
 # with 2001:db8:1:: instead of 198.51.100., and 2001:db8:2:: instead of 192.0.2.
 # TSCF_TEST_TRANSPORT=tcp runs a test over TCP and TLS instead of UDP and DTLS; tests of both set TRANSPORT=auto.
 # Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer, sizes), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD;
@@ -106,7 +106,7 @@ die() {
 	exit 1
 }
 
-# wait_until SECONDS CONDITION: evaluate the condition until it is true; false when the time is up.
+# wait_until SECONDS CONDITION: evaluate the condition until it is true; fails when the time is over.
 wait_until() {
 	local end=$((SECONDS + $1 + 1))
 	until eval "$2" >/dev/null 2>&1; do
@@ -134,17 +134,17 @@ show_logs() {
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue
 		printf '# ---- last lines of %s\n' "${log##*/}"
-		# Without what is said many times a second.
+		# Without lines that are logged many times a second.
 		tr '\r' '\n' <"$log" | grep -v -e '^ *$' -e 'audio=' -e 'does not list sockets' | tail -n 60 | cut -c1-300 | sed 's/^/# /'
 	done
 }
 
-# What programs that were built with sanitizers have found fails a test, whatever its own checks say.
+# A finding of a sanitizer fails a test, even if all its checks pass.
 sanitizers_found_nothing() {
 	! grep -sqE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^ThreadSanitizer:|: runtime error: ' "$T"/*.log "$T"/*.out
 }
 
-# Processes are named by id: those this test started, and those that live in its own namespaces.
+# Kill by id: the processes that this test started, and those in its own namespaces.
 cleanup() {
 	local status=$? ns pid
 	trap '' INT TERM HUP PIPE
@@ -152,7 +152,7 @@ cleanup() {
 	sanitizers_found_nothing || fail "a sanitizer has found something"
 	[ "$FAILED" -eq 0 ] || status=1
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
-	# From here on the shell's remarks about killed jobs would be all there is to read.
+	# From here on the shell would only report killed jobs.
 	exec 2>/dev/null
 	[ ${#PIDS[@]} -eq 0 ] || kill -KILL "${PIDS[@]}"
 	for ns in "${NAMESPACES[@]}"; do
@@ -160,7 +160,7 @@ cleanup() {
 	done
 	wait
 	for ns in "${NAMESPACES[@]}"; do
-		# What a killed client leaves outside the namespace, its guard, goes with this; its devices must have gone.
+		# This removes the guard, which a killed client leaves outside the namespace; its devices must be gone by now.
 		case $ns in *phone*) ip netns exec "$ns" "$TSCF_SBINDIR/tscf-client" flush --config /dev/null --control "$T/flush.sock" ;; esac
 		ip netns del "$ns"
 		rm -rf "/etc/netns/$ns"
@@ -173,7 +173,7 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 129' HUP
-# A reader of the output that has gone away, such as head, is no reason to leave anything behind.
+# If the reader of the output has ended, as head does, everything is still removed.
 trap 'exit 141' PIPE
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -203,11 +203,11 @@ make_namespace() {
 		exit 99
 	}
 	ip -n "$1" link set lo up
-	# Without IPv6 on the links nothing but what a test sends is on the wire.
+	# Without IPv6 on the links, only packets of the test are on the wire.
 	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 }
 
-# etc_file NAMESPACE NAME: what programs there find as /etc/NAME from their start on is $T/etc-NAME, which can be written in place.
+# etc_file NAMESPACE NAME: programs that start there find $T/etc-NAME, which can be written in place, as /etc/NAME.
 etc_file() {
 	[ -d /etc/netns ] || { mkdir /etc/netns && MADE_ETC_NETNS=1; }
 	mkdir -p "/etc/netns/$1"
@@ -253,7 +253,7 @@ add_address() {
 	esac || exit 99
 }
 
-# The access link has addresses of the family of what is inside too, or what falls out of a tunnel would have nowhere to go.
+# The access link also has addresses of the inner family, so that packets that miss their tunnel have a route.
 # access_addresses NAMESPACE DEVICE HOST-NUMBER
 access_addresses() {
 	[ "$TSCF_OUTER$TSCF_INNER" = 66 ] || add_address "$1" "$2" "198.51.100.$3/24"
@@ -266,10 +266,10 @@ default_route() {
 	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || ip -n "$1" route add default via 2001:db8:1::1
 }
 
-# What comes in from a link is not forwarded: into the service network leads no way but the tunnels.
+# Packets from a link are not forwarded: only the tunnels lead into the service network.
 no_forwarding_from() {
 	in_server sysctl -qw "net.ipv4.conf.$1.forwarding=0"
-	# In IPv6 that setting means something else.
+	# In IPv6 that setting has another meaning.
 	ip -n "$SERVER" -6 rule add iif "$1" blackhole priority 100
 }
 
@@ -300,7 +300,7 @@ topology() {
 # service_addresses GATEWAY HOST HOST2 BITS: the service network.
 service_addresses() {
 	if [ "$TSCF_INNER" = 6 ]; then
-		# Without such an address a router finds no neighbours.
+		# A router without such an address finds no neighbours.
 		add_address "$SERVER" service fe80::1/64
 		add_address "$SERVICE" service fe80::2/64
 	fi
@@ -367,7 +367,7 @@ server_status() { server status --json | jq -r "$1"; }
 server_counter() { server_status ".counters.$1 // 0"; }
 client_status() { client status --json | jq -r "$1"; }
 
-# start_server [OPTION...]: returns when it answers; PIN is then what a client must know.  SERVICES holds its assigned-services,
+# start_server [OPTION...]: returns when the server answers; PIN is then its pin.  SERVICES holds its assigned-services,
 # SERVER_CONF lines for its configuration file.
 SERVER_CONF=("keepalive-timer = 0")
 start_server() {
@@ -375,7 +375,7 @@ start_server() {
 	start_server_bare --config "$T/server.conf" --listen $SERVER_OUTER:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET \
 		--services "${SERVICES-DTTE}" "$@"
 }
-# The same with nothing said about addresses: for a configuration file.  SERVER_AS is a command that starts it.
+# The same without options for addresses, for a configuration file.  SERVER_AS is a command that starts it.
 SERVER_AS=()
 start_server_bare() {
 	ip netns exec "$SERVER" "${SERVER_AS[@]}" "$TSCF_SBINDIR/tscf-server" --foreground --control "$SERVER_CONTROL" --state-dir "$T/state" \
@@ -405,7 +405,7 @@ start_client() {
 	PHONE_INNER=$(client_status '.plain.internal[0]' | cut -d/ -f1)
 }
 
-# private_names: the phone's client has files of its own to look names up in, $T/hosts and $T/resolv.conf, which name no server at first.
+# private_names: the phone's client looks names up with $T/hosts and $T/resolv.conf, which name no server at first.
 private_names() {
 	: >"$T/hosts"
 	echo "nameserver 127.0.0.1" >"$T/resolv.conf"
@@ -476,8 +476,8 @@ tunnel_of() {
 # last NAME EXPRESSION: from the newest report of a background flow.
 last() { tail -n 1 "$T/$1.out" 2>/dev/null | jq -r "$2"; }
 
-# at LEVEL: sets AT to what has to stand before a program in the phone so that its sockets start at that level; or LEVEL is "library",
-# for the library and no level, or "stranger", for neither.
+# at LEVEL: sets AT to the words before a program in the phone that make its sockets start at that level.  LEVEL may be "library",
+# for the library without a level, or "stranger", for neither.
 at() {
 	case $1 in
 	stranger) AT=(env) ;;
@@ -490,20 +490,20 @@ run() {
 	at "$1"
 	in_phone "${AT[@]}" "${@:2}"
 }
-# program NAME LEVEL COMMAND...: the same in the background, see there.
+# program NAME LEVEL COMMAND...: the same in the background (see background).
 program() {
 	at "$2"
 	background "$1" "$PHONE" "${AT[@]}" "${@:3}"
 }
 
-# grows NAME FIELD COUNT [WHAT]: a number of a background flow's report grows by COUNT from now on; this is how tests let time go by.
+# grows NAME FIELD COUNT [WHAT]: wait until a number in a background flow's report has grown by COUNT; tests wait in this way.
 grows() {
 	local from
 	from=$(last "$1" "$2 // 0")
 	must 15 "[ \"\$(last $1 '$2 // 0')\" -ge $((from + $3)) ]" "${4-$1: $2 grows by $3}"
 }
 
-# Servers in the service network that send back what they get; echo_server is both, at $HOST:7000.
+# Servers in the service network that send packets back; echo_server is both, at $HOST:7000.
 udp_echo() {
 	background "echo-$2" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$1:$2" --echo --report 50
 	must 5 "[ -s '$T/echo-$2.out' ]" "UDP echo server"
@@ -517,8 +517,8 @@ echo_server() {
 	tcp_echo $HOST 7000
 }
 
-# waited: milliseconds that the daemons and the programs of the test have waited for a processor, all together.  What has to happen one after the
-# other cannot have been held up by this machine for longer than that.
+# waited: milliseconds that the daemons and the programs of the test have waited for a processor, in total.  The machine cannot have
+# delayed a sequence of events for longer than that.
 waited() {
 	local pid files=()
 	for pid in "${PIDS[@]}"; do files+=("/proc/$pid/task/"*/schedstat); done
@@ -544,8 +544,8 @@ reachable() { in_phone "$TSCF_TOOLS/flow" --to "${1:-$HOST:7000}" --count 1 --li
 
 # --- a firewall ----------------------------------------------------------------------------------------------------
 
-# filter TRANSPORT...: of udp, tcp, dtls, tls only these get through the access link, in either direction; connections that are there are cut
-# off too.  The network says nothing about it.
+# filter TRANSPORT...: of udp, tcp, dtls, tls only these get through the access link, in either direction; existing connections are cut
+# off, too.  The network sends no errors.
 filter() {
 	local t rules=
 	for t in "$@"; do
@@ -584,7 +584,7 @@ translate() {
 		in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
 	done
 }
-# path_carries BYTES: the access link drops what is larger, in both directions, and says nothing about it.
+# path_carries BYTES: the access link drops larger packets silently, in both directions.
 path_carries() {
 	local ns rule=
 	[ "$1" -ge 1500 ] || rule="iifname access meta length gt $1 drop;"
@@ -609,7 +609,7 @@ only() {
 
 # --- the capture ---------------------------------------------------------------------------------------------------
 
-# A datagram that the capture must show: it proves that the capture runs, and that all before it has been written.
+# A datagram that the capture must show: it proves that the capture runs, and that all earlier packets are written.
 fence() {
 	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10))
 	until grep -aqF "$text" "$PCAP" 2>/dev/null; do
@@ -619,7 +619,7 @@ fence() {
 	done
 }
 
-# Each packet takes as much of the kernel's buffer as the largest that may come: none is larger than a frame here, and a burst has room.
+# Each packet takes as much of the kernel's buffer as the largest possible one: with this limit, a burst has room.
 start_capture() {
 	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -s 9216 -B 32768 -w "$PCAP"
 	CAPTURE_PID=$LAST_PID
@@ -637,7 +637,7 @@ stop_capture() {
 # wire COMMAND [ARG...]: ask about the capture, running or ended; see wire.py.
 wire() { python3 -B "$TSCF_SRC/tests/net/wire.py" "$PCAP" "$@"; }
 
-# in_clear TEXT [FROM [TO]]: packets on the access link that show the text, in whatever way, in a span of time.
+# in_clear TEXT [FROM [TO]]: packets on the access link that contain the text, in a span of time.
 in_clear() { wire clear "$1" ${2:+--from "$2"} ${3:+--to "$3"}; }
 
 # socket_in_clear PROTO PORT [FROM [TO]]: clear inner packets of the phone's socket, fragments and ICMP quotes included.

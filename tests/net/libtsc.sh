@@ -22,13 +22,13 @@ compile() {
 say() { printf '%s\n' "$*" >&9; }
 # count_of TEXT: how often the program has said something.
 count_of() { grep -cF -- "$1" "$T/call.out"; }
-# hears TEXT TIMES: the program says it for that many times now; SAID is when it last did.
+# hears TEXT TIMES: the program has printed it that many times by now; SAID is when it last did.
 hears() {
 	wait_until 10 "[ \$(count_of '$1') -ge $2 ]" || die "not heard: $1 ($2)"
 	SAID=$(grep -F -- "$1" "$T/call.out" | tail -n 1 | cut -d' ' -f1)
 	pass "heard: $1"
 }
-# goes_on: packets go to and fro, or are refused, for half a second.
+# goes_on: for half a second packets go to the far end and back, or are refused.
 goes_on() { command sleep 0.5; }
 
 compile
@@ -69,7 +69,7 @@ goes_on
 is "not one packet in clear while enabled" "$(socket_in_clear udp 5004 "$enabled" "$asked")" -eq 0
 is "in clear again after it was disabled" "$(socket_in_clear udp 5004 "$disabled")" -ge 20
 
-# --- not before the server has acknowledged it, which it cannot while nothing goes up encrypted ---
+# --- not before the server has acknowledged it; it cannot do that while no encrypted packet reaches it ---
 program other encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5006 --to $HOST:7000 --rate 50 --report 50
 other=$LAST_PID
 must 5 '[ "$(last other ".echoed // 0")" -gt 5 ]'
@@ -129,7 +129,7 @@ END
 tcp=$(in_phone env "LD_LIBRARY_PATH=$LIBDIR" "TSCF_CONTROL=$CLIENT_CONTROL" python3 "$T/tcp.py" $HOST)
 is "TCP sockets are enabled" "$tcp" = both
 
-# --- a client that is killed, and another one ---
+# --- the client is killed, and another one is started ---
 goes_on
 kill_client
 hears "plain tunnel: down (tscf-client does not answer)" 1
@@ -142,9 +142,9 @@ goes_on
 settled=$(now)
 is "nothing in clear after a new client" "$(socket_in_clear udp 5004 "$enabled" "$settled")" -eq 0
 
-# --- a server without it ---
+# --- a server without encryption ---
 stop_server
-# Another one: services stay with a session that comes back.
+# Another session, since a session that comes back keeps its services.
 rm -f "$T"/state/server.db*
 hears "encryption is disabled" 4
 SERVICES=SIP start_server
@@ -160,6 +160,6 @@ hears "refused" 1
 is "nothing on standard error" "$(wc -c <"$T/call.log")" -eq 0
 stop_capture
 
-# --- the interface is what the map says, and nothing else ---
+# --- the library exports what its map lists, and nothing else ---
 is "symbols" "$(nm -D --defined-only "$LIBDIR/libtsc.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort | tr -d '\n\t ;')" = \
 	"$(sed -n '/global:/,/local:/p' "$TSCF_SRC/tscf-client/libtsc/libtsc.map" | grep ';' | sort | tr -d '\n\t ;')"

@@ -15,7 +15,7 @@ names() {
 		[ "$1" = before ] || echo $ALIVE
 	} | sed 's/$/ server.example/' >"$T/hosts"
 }
-# found WHAT MILLISECONDS: a new client finds it in that time.
+# found WHAT MILLISECONDS: a new client finds the right address in that time.
 found() {
 	from=$(now)
 	SERVER_OUTER=server.example launch_client
@@ -33,7 +33,7 @@ add_address "$PHONE" access 2001:db8:1::2/64
 add_address "$SERVER" access 2001:db8:1::1/64
 ip -n "$PHONE" route add default via 2001:db8:1::1
 ip -n "$SERVER" addr add $ALIVE/32 dev lo
-# Ten refuse; nobody hears of the others.
+# Ten addresses refuse; at the others packets are dropped.
 for i in {1..10}; do ip -n "$SERVER" addr add 203.0.113.$((200 + i))/32 dev lo; done
 start_server_bare --listen $ALIVE:$PORT --pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL --route $SERVICE_NET --services DTTE
 TRANSPORT=auto
@@ -49,7 +49,7 @@ check "the families have turns" grep -Eq '^(464646|646464)$' <(families)
 used=$(client_status .plain.server)
 is "the one that is alive" "$used" = $ALIVE:$PORT
 
-# The name server gives them in another order: nothing changes.
+# The name server answers in another order: nothing changes.
 names before
 ip -n "$PHONE" addr add 198.51.100.9/24 dev access
 check "the tunnel stays" reachable
@@ -61,7 +61,7 @@ must 10 plain_up "up again"
 is "the one that was used last is tried first: milliseconds" "$(elapsed "$from")" -le 1500
 stop_client
 
-# Only the last address, and there only TLS.
+# Only the last address works, and there only TLS.
 names after
 filter tls
 found "the last of all by TLS" 10000

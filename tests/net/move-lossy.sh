@@ -55,8 +55,8 @@ while read -r begin end; do
 	[ "$ms" -lt $LIMIT ] || late=$((late + 1))
 done <"$T/moves"
 pass "after $clear of $MOVES moves something came in clear, at the latest $worst ms after"
-# What is under way makes some milliseconds at each move, or this test does not look where it should.
+# Packets in transit must show some milliseconds at each move, or this test measures nothing.
 is "it looks at the right packets" $((clear > MOVES / 2)) -eq 1
-# One in forty is what a busy machine may delay.
+# A busy machine may delay one in forty.
 is "moves after which it lasted longer than $LIMIT ms" "$late" -le 1
 is "the worst, in milliseconds" "$worst" -lt $((4 * LIMIT))

@@ -23,7 +23,7 @@ is "no encrypted tunnel yet" "$(encrypted_state)" = idle
 down_asked=$(now)
 level encrypted-only --proto udp --port 6000 >/dev/null || fail "level of the down-only socket"
 down_done=$(now)
-# What the server sent in clear before it confirmed is let through for 250 ms.
+# Packets that the server sent in clear before its confirmation are accepted for 250 ms.
 grows down .foreign 300
 down_settled=$(now)
 note "down only: moved in $(elapsed "$down_asked" "$down_done") ms, with opening the encrypted tunnel"

@@ -11,7 +11,7 @@ if [ "$TSCF_OUTER" = 6 ]; then
 else
 	OVERHEAD=70 NFT=ip FRAGMENT="ip frag-off & 0x3fff != 0"
 fi
-# A path and a link that are narrow: where IPv6 is inside, 1280 bytes must be left.
+# The MTUs of a narrow path and of a narrow link; with IPv6 inside, 1280 bytes must be left.
 if [ "$TSCF_INNER" = 6 ]; then NARROW=1380 LINK=1370; else NARROW=1300 LINK=1280; fi
 
 # In both ends, count the fragments of outer packets.
@@ -34,7 +34,7 @@ fragments() { echo $(($(fragments_of "$PHONE") + $(fragments_of "$SERVER"))); }
 
 mtu() { client_status .plain.mtu; }
 device_mtu() { in_phone cat /sys/class/net/"$1"/mtu; }
-# What the server's kernel knows of the way to the phone.
+# The MTU of the path to the phone that the server's kernel knows.
 way_back() { in_server ip -o route get "$PHONE_INNER" | grep -o 'mtu [0-9]*' | cut -d' ' -f2; }
 
 link_mtu() {
@@ -44,7 +44,7 @@ link_mtu() {
 
 # large LEVEL PORT: datagrams of three fragments and more, and TCP, there and back.
 large() {
-	# Routers do not fragment IPv6: the far end hears from one what the way carries, and has lost what it sent till then.
+	# Routers do not fragment IPv6: one tells the far end the MTU, and packets sent before are lost.
 	[ "$TSCF_INNER" = 4 ] || run "$1" "$TSCF_TOOLS/flow" --bind "$ANY:$2" --to $HOST:7000 --size 4000 --rate 100 --count 50 --until-echoed 5 >"$T/learn.out"
 	run "$1" "$TSCF_TOOLS/flow" --bind "$ANY:$2" --to $HOST:7000 --size 4000 --rate 100 --count 20 --until-echoed 20 >"$T/large.out"
 	is "$1: datagrams of 4000 bytes came back" "$(last large .echoed)" -eq 20
@@ -63,7 +63,7 @@ start_client
 must 5 '[ "$(client_status .plain.mtu_confirmed)" = true ]'
 is "a path of 1500 bytes carries what the server allows" "$(mtu)" -eq 1340
 
-# Without a word from the path, while a connection runs.
+# The path drops silently while a connection runs.
 program stream library "$TSCF_TOOLS/tcp" --to $HOST:7000 --seconds 120 --rate 400000 --patience 60000 --report 50
 grows stream .received 100000
 path_carries $NARROW
@@ -82,7 +82,7 @@ large unencrypted 5001
 large encrypted-only 5002
 is "fragments of outer packets since the MTU is right" "$(($(fragments) - before))" -eq 0
 
-# Another client begins on such a path.
+# Another client starts on such a path.
 stop_client
 path_carries 1400
 start_client
@@ -94,7 +94,7 @@ large unencrypted 5003
 large encrypted-only 5004
 is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
 
-# What the host knows needs no search.
+# An MTU that the host knows needs no search.
 stop_client
 path_carries 1500
 link_mtu $LINK
@@ -104,7 +104,7 @@ before=$(fragments)
 large encrypted-only 5005
 is "fragments of outer packets" "$(($(fragments) - before))" -eq 0
 
-# The link changes under a tunnel that nobody uses: no probe would be due, and no packet is lost for it.
+# The link changes under an idle tunnel: no probe would be due, and no packet is lost because of it.
 link_mtu 1500
 must 10 '[ "$(mtu)" -eq 1340 ]' "the MTU follows a link that becomes wider"
 link_mtu 1400
@@ -119,7 +119,8 @@ stop_client
 must 5 '! { in_server ip route show table all; in_server ip -6 route show table all; } | grep -q " mtu "' "no route is left at the server"
 pass "no route with an MTU is left when the client is gone"
 
-# As much as the server allows at most: in both tunnels what the path carries, and a socket that sends such packets moves.
+# The largest MTU that the server allows: both tunnels carry what the path does, and a socket that sends such packets
+# moves.
 stop_server
 start_server --mtu 1500
 if [ "$TSCF_INNER" = 6 ]; then HEADERS=48; else HEADERS=28; fi

@@ -33,7 +33,7 @@ must 10 encrypted_up
 ip -n "$PHONE" link set access down
 offline "no link" 20
 is "of each way status says how often" "$(client_status '[.candidates[] | select(.failures > 1 and .reason != null)] | length')" -eq 4
-# Another fault is said.
+# Another fault is logged.
 ip -n "$PHONE" link set access up
 swallow
 ip -n "$PHONE" route replace default via 198.51.100.1

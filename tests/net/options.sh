@@ -65,7 +65,7 @@ stop_client
 CLIENT_AS=()
 stop_server
 
-# --- a whole host: every program, wherever it sends to, but the client itself ---
+# --- a whole host: every program, to every destination, except the client itself ---
 CLIENT_CONF=("keepalive = 1")
 SERVICES=SIP start_server --route 0.0.0.0/0
 launch_client --default-level encrypted-preferred

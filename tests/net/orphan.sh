@@ -30,7 +30,7 @@ for port, at_last in (7001, talk), (7002, close):
     threading.Thread(target=serve, args=(s, at_last)).start()
 print("listens", flush=True)
 END
-# A program that connects from a port, and sends a line for each one that it reads.
+# A program that connects from a port, and sends a line for each line that it reads.
 cat >"$T/near.py" <<'END'
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), source_address=(sys.argv[3], int(sys.argv[4])))
@@ -51,10 +51,10 @@ near() {
 	exec 9>"$T/$1.in"
 	must 10 "grep -q connected '$T/$1.out'" "$1: the program is connected"
 }
-# far_end RULE...: of the packets that the far end gets; they are counted.
+# far_end RULE...: nft rules that count the packets at the far end.
 far_end() { in_service nft "flush chain inet far in; $(printf 'add rule inet far in %s; ' "$@")"; }
 come() { in_service nft -j list counter inet far "$1" | jq '.nftables[] | select(.counter) | .counter.packets'; }
-# more COUNTER N WHAT: that many more come.
+# more COUNTER N WHAT: wait for that many more packets.
 more() {
 	local from
 	from=$(come "$1")
@@ -72,11 +72,11 @@ in_service nft 'table inet far { counter data {}; counter last {}; chain in { ty
 background far "$SERVICE" python3 "$T/far.py" $HOST "$T/talk" "$T/close"
 must 5 'grep -q listens "$T/far.out"'
 
-# --- nothing leads there ---
+# --- a destination outside the tunnels ---
 run encrypted-only "$TSCF_TOOLS/flow" --to 203.0.113.1:7000 --count 20 --linger 0 --marker "M-nowhere " >"$T/nowhere.out"
 is "outside the service routes: refused packets" "$(last nowhere '.send_errors.EACCES')" -eq 20
 
-# --- TIME_WAIT: its last word does not arrive, so that the far end repeats its own ---
+# --- TIME_WAIT: its last ACK is lost, so the far end repeats its FIN ---
 near waits 7002 5002
 echo "M-waits" >&9
 must 5 'grep -q sent "$T/waits.out"'
@@ -87,7 +87,7 @@ far_end "tcp dport 7002 counter name last drop"
 more last 2 "a connection in TIME_WAIT answers, and not in clear"
 is "the kernel keeps it" "$(in_phone ss -Htn state time-wait "sport = 5002" | wc -l)" -eq 1
 
-# --- killed with data that nobody has confirmed ---
+# --- killed with data that is not confirmed ---
 near orphan 7001 5001
 echo "M-orphan-first" >&9
 must 5 'grep -q sent "$T/orphan.out"'
@@ -100,10 +100,10 @@ wait "$near" 2>/dev/null
 is "the socket has no program any more" "$(in_phone ss -Htnp state fin-wait-1 "sport = 5001" | grep -vc users)" -eq 1
 more data 3 "the kernel sends its data again, and not in clear"
 
-# --- the encrypted tunnel is gone, and cannot be had: both ends go on trying ---
+# --- there is no encrypted tunnel any more: both ends go on trying ---
 kill_server
 last=$(come last) data=$(come data)
-# This one remembers nothing.
+# This server has no memory of the former one.
 rm -f "$T"/state/server.db*
 SERVICES=SIP
 start_server

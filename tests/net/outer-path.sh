@@ -34,7 +34,7 @@ for route in 203.0.113.0/24 0.0.0.0/0; do
 done
 CLIENT_CONF=()
 
-# Another VPN, as wg-quick makes it: through a namespace that leads on to the server.
+# Another VPN with rules as wg-quick makes them: through a namespace that forwards to the server.
 VPN=tscf-$$-vpn
 make_namespace "$VPN"
 ip -n "$PHONE" link add wg0 type veth peer name wg0 netns "$VPN"

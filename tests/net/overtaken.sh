@@ -71,7 +71,7 @@ program flip encrypted-only python3 "$T/flip.py" $HOST $ANY
 must 60 'grep -q final "$T/flip.out"' "the program has changed its mind often enough"
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7001 --to "$PHONE_INNER:5004" --rate 200 --linger 0 \
 	--marker "M-remote " --report 50
-# What is lost is told again, and perhaps once more: the server has been told in any case when so many packets have come.
+# Lost requests are repeated, some more than once: after so many packets the server has surely got them.
 must 15 '[ "$(last remote ".sent // 0")" -gt 600 ]'
 final=$(now)
 must 15 '[ "$(last remote ".sent // 0")" -gt 1200 ]'

@@ -56,7 +56,7 @@ start_sipp() {
 		-sn uac_pcap -i "$PHONE_INNER" -p 5080 -mi "$PHONE_INNER" -mp 22000 -m 1 -nostdin $HOST:5060
 }
 
-# talks SINCE: there is sound both ways by now, in the encrypted tunnel.
+# talks SINCE: media go both ways by now, in the encrypted tunnel.
 talks() {
 	must 20 "[ \$(records up data $1) -gt 60 ] && [ \$(records down data $1) -gt 60 ]" "sound both ways"
 }

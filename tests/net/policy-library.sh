@@ -14,7 +14,7 @@ CLIENT_CONF=("policy bank { remote = $HOST2 level = encrypted-only }"
 field_of() {
 	client sockets --json | jq -r --arg port ":$1" "[.[] | select(.local | endswith(\$port))][0] | \"\\(.$2) \\(.tunnel)\""
 }
-# talker NAME LEVEL PROGRAM PORT [OPTION...]: a program under the library that sends and hears the echo.
+# talker NAME LEVEL PROGRAM PORT [OPTION...]: a program under the library that sends and gets the echo.
 talker() {
 	program "$1" "$2" "$T/bin/$3" --bind "$ANY:$4" --to $HOST:7000 --rate 50 --marker "M-$1 " --report 50 "${@:5}"
 }
@@ -43,7 +43,7 @@ is "by program and DSCP" "$(field_of 5004 policy)" = "media encrypted"
 is "by a rule that stands before it" "$(field_of 5090 policy)" = "port plain"
 is "by program and port" "$(field_of 5100 policy)" = "late encrypted"
 is "the level of the medium" "$(field_of 5004 level)" = "encrypted-preferred encrypted"
-# What is sent to the bank is encrypted-only for all of them, though this socket is only preferred.
+# Packets to this destination are encrypted-only for all programs, although this socket is only preferred.
 program rich library "$T/bin/phone" --bind "$ANY:5006" --to $HOST2:7000 --tos 184 --rate 50 --marker "M-rich " --report 50
 grows rich .echoed 10
 
@@ -72,7 +72,7 @@ must 60 encrypted_up "it comes back"
 grows signalling .echoed 10
 grows media .echoed 10
 
-# --- reload: each change is for sockets that live ---
+# --- reload: each change applies to live sockets ---
 printf '%s\n' "policy media { program = $T/bin/phone dscp = EF level = unencrypted }" \
 	"policy other { program = $T/bin/other level = encrypted-preferred }" >"$T/client.conf"
 before=$(now)

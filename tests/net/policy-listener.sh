@@ -19,7 +19,7 @@ for port in 5062 5063 5064; do
 	background "caller-$port" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$HOST:$((port + 2000))" --to "$PHONE_INNER:$port" --rate 100 --marker "M-$port " --report 50
 	grows "caller-$port" .sent 20
 done
-# waits NAME PORT [COMMAND...]: a stranger that binds the port and says nothing; BOUND is when it did.
+# waits NAME PORT [COMMAND...]: a program without the library binds the port and sends nothing; BOUND is the time.
 waits() {
 	BOUND=$(now)
 	program "$1" stranger "${@:3}" "$TSCF_TOOLS/flow" --bind "$ANY:$2" --report 10

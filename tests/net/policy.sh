@@ -10,11 +10,11 @@ CLIENT_CONF=("policy guest { uid = 12346 level = unencrypted }"
 	"policy user { uid = 12345 level = encrypted-preferred }"
 	"policy bank { remote = \"$HOST2\" remote-port = 7000 level = encrypted-only }")
 as() { AS=(setpriv --reuid "$1" --regid "$1" --clear-groups); }
-# policy_of PORT: the policy that the client says holds for the phone's UDP socket.
+# policy_of PORT: the policy of the phone's UDP socket, by the client's list.
 policy_of() {
 	client sockets --json | jq -r --arg port ":$1" '[.[] | select(.local | endswith($port))][0].policy'
 }
-# talker NAME PORT REMOTE [COMMAND...]: a stranger that sends and hears the echo.
+# talker NAME PORT REMOTE [COMMAND...]: a program without the library that sends and gets the echo.
 talker() {
 	program "$1" stranger "${@:4}" "$TSCF_TOOLS/flow" --bind "$ANY:$2" --to "$3" --rate 50 --marker "M-$1 " --report 50
 }
@@ -53,7 +53,7 @@ to=$(now)
 finish "$tcp" 10
 check "TCP of the user: the transfer ended well" [ $? -eq 0 ]
 
-# Who is called before he says anything.
+# A socket that receives before it has sent.
 program listener stranger "$TSCF_TOOLS/flow" --bind $ANY:5062 --echo --report 50
 must 5 '[ "$(policy_of 5062)" = voice ]' "the listener is known"
 background caller "$SERVICE" "$TSCF_TOOLS/flow" --bind "$HOST:7200" --to "$PHONE_INNER:5062" --rate 50 --marker "M-call " --report 50

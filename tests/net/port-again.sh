@@ -39,7 +39,7 @@ close_flow
 printf '%s\n' "persistence = 0" "hold-time = 500" >"$T/client.conf"
 check "reload" client reload
 
-# --- after an encrypted-only socket, by a program that knows nothing of levels ---
+# --- after an encrypted-only socket, by a program without a level ---
 flow third encrypted-only 5010
 grows third .echoed 10
 background late "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5010" --rate 100 --marker "M-late " --report 50
@@ -55,7 +55,7 @@ grows fourth .echoed 100
 is "fourth: nothing is lost" "$(last fourth .lost)" -le 50
 close_flow
 
-# --- the same where there is no encrypted tunnel to be had ---
+# --- the same without an encrypted tunnel ---
 must 20 '[ "$(encrypted_state)" = idle ]' "nobody needs the encrypted tunnel any more"
 in_phone nft -f - <<-END
 	table inet block {

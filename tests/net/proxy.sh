@@ -26,7 +26,7 @@ reason() { client_status '.candidates[0].reason'; }
 allow=("Allow $PHONE_OUTER" "ConnectPort $PORT" "ConnectPort $((PORT + 1))")
 
 topology
-# Proxy and server are one host: what they say to each other goes by its loopback.
+# Proxy and server are on one host and talk over its loopback.
 in_server sysctl -qw net.ipv6.conf.lo.disable_ipv6=0
 command -v nft >/dev/null || skip "needs nft"
 command -v tinyproxy >/dev/null || skip "needs tinyproxy"
@@ -60,7 +60,7 @@ is "a socket that moves there and back loses nothing" "$(last load .lost)" -eq 0
 kill "$only"
 finish "$only" 5
 
-# --- the proxy goes, and comes back ---
+# --- the proxy stops, and is started again ---
 no_proxy
 must 15 '! plain_up' "the client knows that there is no way"
 must 5 'reason | grep -q "proxy"' "and says why"
@@ -85,7 +85,7 @@ must 5 'reason | grep -q "wants a user and password"' "so is none"
 stop_client
 no_proxy
 
-# --- one that does not let us through ---
+# --- a proxy that refuses us ---
 proxy strict "Allow $PHONE_OUTER" "ConnectPort 443"
 launch_client --proxy http://$SERVER_OUTER:8888
 must 5 'reason | grep -q "does not allow a connection"' "a port that is not allowed"

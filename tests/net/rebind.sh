@@ -24,7 +24,7 @@ in_server nft -f - <<-END
 	}
 END
 translate 42000-42099
-# As long as the translator remembers without traffic.
+# Wait until the translator has forgotten the client.
 must 10 '! in_server grep -q "dport=$PORT\|dport=$((PORT + 1))" /proc/net/nf_conntrack' "the translator has forgotten the client"
 in_server nft delete table inet outage
 back=$(now)

@@ -21,7 +21,7 @@ interface() {
 }
 configure() { { cat; echo "route = \"$SERVICE_NET\""; } >"$T/server.conf"; }
 of() { server_status ".interfaces[] | select(.name == \"$1\") | $2"; }
-# ranges INTERFACE KIND: what its addresses are given from.
+# ranges INTERFACE KIND: the ranges from which it gives addresses.
 ranges() { of "$1" "[.$2.pools[] | select(.retired | not) | .range] | join(\" \")"; }
 second() { in_phone2 "$TSCF_SBINDIR/tscf-client" "$@" --control "$T/second.sock"; }
 second_status() { second status --json | jq -r "$1"; }
@@ -34,7 +34,7 @@ stop_second() {
 	kill -TERM "$SECOND"
 	finish "$SECOND" 10
 }
-# secret_call NAME: of the second phone, in its encrypted tunnel; ends when packets have come back.
+# secret_call NAME: a flow of the second phone in its encrypted tunnel; returns when packets have come back.
 secret_call() {
 	in_phone2 timeout 15 "$TSCF_BINDIR/tscf-run" --control "$T/second.sock" --level encrypted-only -- \
 		"$TSCF_TOOLS/flow" --to $HOST:7000 --count 500 --until-echoed 5 >"$T/$1.out"
@@ -74,7 +74,7 @@ is "and speaks encrypted" "$(secret_call first)" -ge 5
 is "with an address of the other new range" "$(net_of "$(second_status '.encrypted.internal[0]')")" = 10.9.1
 stop_second
 
-# --- the first range is taken away ---
+# --- the first range is removed ---
 interface office $PORT enabled 10.8.1.0/24 10.9.1.0/24 | configure
 check "reload" server reload
 is "the first range is given no more" "$(ranges office plain)" = 10.8.1.0/24
@@ -101,7 +101,7 @@ start_second $GUESTS || fail "no tunnel at the new interface"
 is "a guest has an address of its pool" "$(net_of "$(second_status '.plain.internal[0]')")" = 10.10.0
 is "and speaks encrypted" "$(secret_call second)" -ge 5
 
-# --- one that cannot listen ---
+# --- an interface that cannot listen ---
 background occupied "$SERVER" "$TSCF_TOOLS/flow" --bind "$SERVER_OUTER:5005" --echo --report 1000
 occupied=$LAST_PID
 must 5 '[ -s "$T/occupied.out" ]' "a port is in use"

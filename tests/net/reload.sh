@@ -27,16 +27,16 @@ server_config() {
 }
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$T/server.key" 2>/dev/null || die "openssl"; }
 certify() { openssl req -x509 -key "$T/server.key" -subj "/CN=$1" -days 2 -out "$T/server.crt" 2>/dev/null || die "openssl"; }
-# shown: the name in the certificate that a new connection gets.
+# shown: the name in the certificate that the server shows to a new connection.
 shown() {
 	in_phone timeout 10 openssl s_client -connect "$SERVER_OUTER:$((PORT + 1))" </dev/null 2>/dev/null |
 		openssl x509 -noout -subject 2>/dev/null | sed 's/.*CN *= *//'
 }
-# way_to ADDRESS: the device that the phone sends by.
+# way_to ADDRESS: the device by which the phone sends to it.
 way_to() { in_phone ip -j route get "$1" | jq -r '.[0].dev'; }
 reconnects() { client_status .counters.encrypted_reconnects; }
-# encrypt_anew: the last encrypted socket goes, and another one comes.
-encrypt_anew() {
+# encrypt_again: the last encrypted socket is closed, and another one is made.
+encrypt_again() {
 	kill "$flow"
 	finish "$flow" 5
 	must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is released"
@@ -66,7 +66,7 @@ is "the renewed certificate is shown" "$(shown)" = second
 is "the pin is the same" "$(server_status .pin)" = "$PIN"
 grows flow .echoed 50 "the call goes on"
 is "in the same tunnel" "$(reconnects)" -eq 0
-encrypt_anew
+encrypt_again
 must 10 'encrypted_up && [ "$(last flow .echoed)" -gt 20 ]' "the pin holds for the next encrypted tunnel"
 
 # --- a broken file ---
@@ -113,7 +113,7 @@ check "reload" server reload
 dropped=$(server_counter inter_client)
 must 5 "[ \"\$(server_counter inter_client)\" -gt $((dropped + 20)) ]" "inter-client-block = true holds at once"
 
-# --- what new tunnels are told, and what waits for the next start ---
+# --- settings for new tunnels, and settings that wait for the next start ---
 grows flow .echoed 20 "the call goes on"
 is "the tunnel that is there has no new route" "$(way_to 203.0.113.9)" = access
 stop_client

@@ -7,7 +7,7 @@
 CLIENT_CONF=("policy voice { protocol = udp local-port = 5070-5079 level = encrypted-only }"
 	"policy loud { protocol = udp local-port = 5080 level = unencrypted }"
 	"policy bank { remote = $HOST2 level = encrypted-only }")
-# one PORT MARKER [REMOTE]: a program that nobody has told anything opens a socket and sends one packet.
+# one PORT MARKER [REMOTE]: a program without a level opens a socket and sends one packet.
 one() { run stranger "$TSCF_TOOLS/flow" --bind "$ANY:$1" --to "${3:-$HOST:7000}" --count 1 --linger 500 --until-echoed 1 --marker "$2 "; }
 refused() { [ "$(one "$@" | tail -1 | jq '.send_errors.EACCES // 0')" -ge 1 ]; }
 echoed() { [ "$(one "$@" | tail -1 | jq .echoed)" -eq 1 ]; }

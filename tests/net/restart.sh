@@ -17,7 +17,7 @@ program stream library "$TSCF_TOOLS/tcp" --bind "$PHONE_INNER:5100" --to $HOST:7
 	--patience 20000 --report 50
 stream=$LAST_PID
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ] && [ "$(last rtp .echoed)" -gt 20 ]'
-# What comes from outside, whatever the client does.
+# Packets from outside, independent of what the client does.
 background to-only "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 100 --marker "M-down " --report 50
 background to-rtp "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7002 --to "$PHONE_INNER:5006" --rate 100 --marker "M-plain " --report 50
 must 5 '[ "$(last only .foreign)" -gt 20 ] && [ "$(last rtp .foreign)" -gt 20 ]'
@@ -51,7 +51,7 @@ start_server
 happens
 goes_on "killed" 300 700
 
-# --- the client sleeps: what the server does, it does by itself ---
+# --- the client is stopped: the server acts alone ---
 stop_server
 kill -STOP "$CLIENT_PID"
 from=$(now)
@@ -72,7 +72,7 @@ happens
 kill -CONT "$CLIENT_PID"
 goes_on "asleep" 500 800
 
-# --- a store that nobody can read ---
+# --- a store that cannot be read ---
 stop_server
 printf 'not a data base, but as long as the first page of one should be%01000d' 0 >"$T/state/server.db"
 start_server

@@ -29,7 +29,8 @@ must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ] && [ "$(last rtp .ech
 is "it begins with UDP" "$(plain_by)" = udp
 tsid=$(client_status .plain.tsid) encrypted_address=$(client_status '.encrypted.internal[0]')
 
-# go_to MILLISECONDS TRANSPORT...: to the other address, where only these get through; both flows are there again after so long.
+# go_to MILLISECONDS TRANSPORT...: move to the other address, where only these transports get through; both flows are
+# back after so long.
 at=0
 go_to() {
 	local within=$1 from rtp_before only_before

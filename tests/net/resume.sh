@@ -50,7 +50,8 @@ goes_on() {
 	is "$what: so is the internal address" "$(client_status '.plain.internal[0]' | cut -d/ -f1)" = "$address"
 	is "$what: and the encrypted one" "$(client_status '.encrypted.internal[0]')" = "$encrypted_address"
 }
-# Over TCP its own repetition comes first where nobody is told that the way has changed: as long after the outage as that was, at most.
+# Where no end is told that the path has changed, TCP notices by its own repetition: at most as long after the outage
+# as the outage was.
 if [ "$TRANSPORT" = udp ]; then OUTAGE=0 DEAF=0; else OUTAGE=1500 DEAF=600; fi
 
 # --- the address is replaced ---
@@ -58,10 +59,10 @@ happens
 replace_address $PHONE_OUTER $SECOND_OUTER
 goes_on "address replaced" 500 500
 
-# --- the translator forgets, and gives other ports ---
-# forget PORTS: it gives these from now on, and remembers no others when all gets through again.
+# --- the translator forgets the client, and gives it other ports ---
+# forget PORTS: the translator forgets all it knows, and gives these ports from then on.
 forget() {
-	# Before the translator sees it: what is dropped keeps no port.
+	# Packets are dropped before the translator, so they keep no port alive.
 	in_server nft -f - <<-END
 		table $NFT outage {
 			chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport { $PORT, $((PORT + 1)) } drop; }
@@ -89,7 +90,7 @@ happens
 # A SYN that is lost while the link comes up is sent again by TCP after a second.
 goes_on "link down and up" $((500 + DEAF)) $((500 + DEAF))
 
-# --- the client stands still, longer than the server's patience for an answer and the translator's memory, as in a host that sleeps ---
+# --- the client stands still, as in a host that sleeps: longer than the server waits and the translator remembers ---
 kill -STOP "$CLIENT_PID"
 attempts=$(last rtp .attempts)
 must 20 "[ \$(last rtp .attempts) -ge $((attempts + 300)) ]" "it stands still for 6 seconds"
@@ -100,7 +101,7 @@ goes_on "asleep" 500 2800
 is "the client knows the port that it has then" "$(translated_port)" = 430
 check "and that it stood still" grep -q 'this process stood still' "$T/client.log"
 
-# --- what is sent first from another address is lost, at the plain port alone: a tunnel by the encrypted one would be another ---
+# --- the first packets from another address are lost, at the plain port only: by the encrypted port it would be another tunnel ---
 in_server nft -f - <<-END || die "needs nftables"
 	table $NFT deaf {
 		chain in { type filter hook prerouting priority -400; meta l4proto { tcp, udp } th dport $PORT drop; }

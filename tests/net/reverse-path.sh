@@ -79,15 +79,16 @@ remote = $SERVICE_NET }"; do
 	stop_client
 done
 
-# By name, without a firewall: its packets have the encrypted device's return route only while they are looked up with the mark.
+# Bound by name, without a firewall: the return route is the encrypted device only if the mark is part of the look-up.
 in_phone nft delete table inet reverse
 CLIENT_CONF=()
 start_client
 is "bound to the encrypted device, encrypted-only" "$(bound tscf1 6003 encrypted-only)" = "10 tcp"
-# In IPv6 no rule leads such a socket anywhere.
+# In IPv6 no rule applies to such a socket.
 [ "$TSCF_INNER" = 6 ] || is "bound to the encrypted device, no level" "$(bound tscf1 6004 stranger)" = "10 tcp"
 
-# The server finds out by itself.  What somebody has set on its device it sets back; of a firewall it says what is wrong, and that it is mended.
+# The server checks this itself.  It sets a changed setting of its device back, and reports what a firewall does
+# wrong, and when that is over.
 reverse() { server_status ".reverse_path.ipv$TSCF_INNER"; }
 program only encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 50 --report 50
 must 10 '[ "$(reverse)" = passes ]'

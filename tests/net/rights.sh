@@ -11,12 +11,12 @@ NOBODY=65534
 capabilities() {
 	sed -n 's/^CapabilityBoundingSet=//p' "$TSCF_SRC/contrib/systemd/tscf-$1.service.in" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g; s/^/-all,/'
 }
-# user_with UID SET: a command that runs another as this user with these capabilities, and no way to any other.
+# user_with UID SET: a command that runs another one as this user, with these capabilities as the most it can have.
 user_with() {
 	AS=(setpriv --reuid="$1" --regid="$1" --clear-groups --no-new-privs --inh-caps="$2" --ambient-caps="$2" --bounding-set="$2"
 		bash -c 'umask 077; exec "$@"' --)
 }
-# keeps NAME PID HEX: the effective capabilities of a process that runs.
+# keeps NAME PID HEX: compare the effective capabilities of a running process.
 keeps() { is "capabilities that the $1 keeps" "$(sed -n 's/^CapEff:\t0*//p' "/proc/$2/status")" = "$3"; }
 talks() {
 	run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/talk.out"
@@ -31,7 +31,7 @@ CLIENT_CONTROL=$T/run/client.sock
 echo_server
 
 user_with $NOBODY "$(capabilities server)"
-# Everybody may open the device, as udev has it; the rights of the machine at hand are left alone.
+# All users may open the device, as udev sets it; the rights on this machine are not changed.
 mknod "$T/tun" c 10 200 && chmod 666 "$T/tun" || exit 99
 # shellcheck disable=SC2016 # expanded by the inner shell
 OPEN_TUN=(bash -c 'mount --bind "$1" /dev/net/tun && shift && exec "$@"' - "$T/tun")

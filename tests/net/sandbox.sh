@@ -37,7 +37,7 @@ try:
     print("sent")
 except OSError as e: print(e.errno)
 END
-# sends HOW LEVEL: what the program says.
+# sends HOW LEVEL: what the program prints.
 sends() { run "$2" "$PYTHON" "$T/send.py" "$1" "M-$1-$2" $HOST "$T/root"; }
 
 topology

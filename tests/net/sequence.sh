@@ -10,7 +10,7 @@
 messages() { grep -E -- "$1" "$T/messages"; }
 # field LINE NAME
 field() { sed -n "s/.* $2=\([^ ]*\).*/\1/p" <<<"$1"; }
-# sessions: the server's, without a handshake that the client has given up for another transport: that one goes after ten seconds.
+# sessions: the server's, except a handshake that the client gave up for another transport; it ends after ten seconds.
 sessions() { server sessions --json | jq '[.[] | select(.state != "unconfirmed")]'; }
 # in_clear_up: packets of the socket that went up in the plain tunnel.
 in_clear_up() { wire flows | awk -v from="$PHONE_INNER:5004" '$3 == from { count += $1 } END { print count + 0 }'; }
@@ -47,7 +47,7 @@ must 10 'encrypted_up && [ "$(last program .attempts)" -gt 150 ]'
 sessions >"$T/sessions"
 moved=$(last program '.level_times[0]')
 up=$(now)
-# The second half happens in the encrypted tunnel alone.
+# The second half happens only in the encrypted tunnel.
 must 5 '[ "$(last program .attempts)" -gt 250 ]'
 kill "$program"
 finish "$program"
@@ -129,7 +129,7 @@ is "all packets inside are of the socket" "$(messages ' encrypted packet' | grep
 is "as many up as the program sent there" "$(messages ' up encrypted packet' | wc -l)" -eq "$(($(last program .sent) - $(in_clear_up)))"
 is "nothing follows the release but its end" "$(awk '/ encrypted release-response/ { released = 1; next } released' "$T/messages" | grep -c ' encrypted \(packet\|service\|config\)')" -eq 0
 
-# --- what others see ---
+# --- what an observer sees ---
 is "in clear before the level was set" "$(in_clear M-sequence 0 "$moved")" -ge 50
 is "not in clear after the move" "$(in_clear M-sequence "$up")" -eq 0
 is "the encrypted tunnel ended after the socket" "$(messages ' up encrypted release-request' | head -n 1 | awk -v t="$closed" '{ print ($1 > t) }')" -eq 1

@@ -15,7 +15,7 @@ address=$PHONE_INNER pin=$PIN
 program only encrypted-only \
 	"$TSCF_TOOLS/flow" --bind $ANY:5004 --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 only=$LAST_PID
-# Nobody can know of the socket before it is there: the far end begins when the server knows it.
+# The far end begins when the server knows the socket: before that, it could not be protected.
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 200 --marker "M-down " --report 50
 must 10 'encrypted_up && [ "$(last only .foreign)" -gt 50 ]'
@@ -36,7 +36,7 @@ must 5 '[ "$(grep -c "has confirmed all 1 bindings" "$T/client.log")" -ge 2 ]' "
 grows only .echoed 50 "the same socket sends again"
 grows only .foreign 50 "and receives again"
 
-# --- the client as well: neither knows of the socket now, whose port has the same address again ---
+# --- the client as well: neither daemon knows the socket now, and its port has the same address again ---
 background flood "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7002 --to "$PHONE_INNER:5004" --rate 3000 --marker "M-down " --report 50
 kill_client
 kill_server

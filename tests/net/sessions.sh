@@ -38,7 +38,7 @@ is "one outer address" "$(server sessions --json --outer 100.64.0.1 | jq -r '.[]
 is "a prefix" "$(server sessions --json --outer 100.64.4.0/24 | jq length)" = 256
 is "no such identity" "$(server sessions --identity nobody)" = "No sessions."
 
-# Lists without a pause until the calls end.
+# List without a pause until the calls end.
 while kill -0 "$load" 2>/dev/null && [ ! -s "$T/load.json" ]; do
 	server sessions --json >/dev/null 2>&1
 done &

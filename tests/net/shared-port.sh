@@ -47,7 +47,7 @@ shared third unencrypted ::
 third=$LAST_PID
 must 5 '[ -s "$T/third.out" ]'
 grows first .got 100
-# The client's word for each of them: it is not a word for the others.
+# The client reports each of them; that says nothing about the others.
 level unencrypted --pid "$second" >/dev/null
 level unencrypted --pid "$third" >/dev/null
 grows first .got 100

@@ -32,7 +32,7 @@ for source in "$victim" $HOST2 "${false[@]}"; do
 	forge "$outer>$SERVER_OUTER:$PORT" udp "$source:5004" $HOST:7000 FORGED
 done
 must 5 "[ \"\$(server_counter spoofed)\" -eq $((spoofed + 100)) ]" "five false sources in the plain tunnel are counted"
-# Through the devices the attacker's own client is a second guard: either may drop.
+# Through the devices, the attacker's own client checks as well: either end may drop.
 forge -tscf0 udp "$victim:5004" $HOST:7000 FORGED
 forge -tscf1 udp "$victim:5004" $HOST:7000 FORGED
 grows holder .echoed 10
@@ -42,6 +42,6 @@ inter=$(server_counter inter_client)
 forge "$outer>$SERVER_OUTER:$PORT" udp "$attacker:5999" "$victim:5004" FORGED
 must 5 "[ \"\$(server_counter inter_client)\" -eq $((inter + 20)) ]" "client to client is dropped and counted"
 is "the victim got nothing" "$(last listener .strange)" -eq 0
-# A bystander who knows the victim's outer address and port but is not the victim.
+# An attacker knows the victim's outer address and port.
 is "sessions are as they were" "$(server sessions --json | jq length)" -eq 3
 stop_capture

@@ -34,7 +34,7 @@ is "another client gets another address" "$other_address" != "$address"
 start_client
 is "the same address after a stop" "$PHONE_INNER" = "$address"
 
-# --- a third client finds no place ---
+# --- no address is left for a third client ---
 stop_client
 start_client
 ip netns exec "$PHONE2" "$TSCF_SBINDIR/tscf-client" --foreground --server $SERVER_OUTER:$PORT --pin "$PIN" --control "$T/third.sock" \
@@ -46,7 +46,7 @@ must 10 'grep -q "no address: no internal address is free" "$T/third.log"' "a fu
 check "and stays so in its status" second third .plain.reason
 stop_second "$third"
 
-# --- all gone, and the server too ---
+# --- all clients are stopped, and the server, too ---
 stop_second "$other"
 stop_client
 kill_server
@@ -60,7 +60,7 @@ is "for both" "$PHONE_INNER" = "$address"
 stop_client
 stop_second "$other"
 
-# --- the one that left first has to give way ---
+# --- the address that has been free longest is given out ---
 stop_server
 start_server_bare --listen $SERVER_OUTER:$PORT --pool 10.8.0.0/30 --pool 10.8.1.0/30 --encrypted-pool 10.9.0.0/24 --route $SERVICE_NET --services DTTE
 start_second_client newcomer "$PHONE2"

@@ -14,7 +14,7 @@ ip -n "$PHONE" route add local 100.64.0.0/16 dev lo
 ip -n "$SERVER" route add 100.64.0.0/16 via $PHONE_OUTER
 echo_server
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=storm -keyout "$T/key.pem" -out "$T/cert.pem" 2>>"$T/openssl.log"
-# A server by a user of its own could not read it.
+# A server that runs as another user could not read it.
 chmod 644 "$T/key.pem"
 printf 'workers = 4\ntunnel-persistence-time = 0\ncert = "%s"\nkey = "%s"\n' "$T/cert.pem" "$T/key.pem" >"$T/server.conf"
 

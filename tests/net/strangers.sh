@@ -32,7 +32,7 @@ for level in library unencrypted encrypted-only encrypted-preferred; do
 done
 no_leak "short-lived processes"
 
-# What a program prints does not depend on the library.
+# The output of a program does not depend on the library.
 script='import socket, subprocess
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); s.sendto(b"x", s.getsockname()); print(s.recv(9))
 u = socket.socket(socket.AF_UNIX); print(u.connect_ex("/nonexistent"))

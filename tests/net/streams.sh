@@ -30,7 +30,7 @@ is "the encrypted tunnel is on TLS" "$(transports)" = tcp,tls
 check "a TCP connection inside" tcp_through unencrypted M-tcp-plain
 check "and an encrypted one" tcp_through encrypted-only M-tcp-only
 
-# Strangers: bytes that are no packet, half a message, nothing at all.
+# Unknown hosts: bytes that are no packet, half a message, no bytes.
 for port in $PORT $((PORT + 1)); do
 	in_phone bash -c "head -c 3000 /dev/urandom >/dev/tcp/$SERVER_OUTER/$port" 2>/dev/null
 	in_phone bash -c "printf '\\x45\\x00\\x00' >/dev/tcp/$SERVER_OUTER/$port" 2>/dev/null

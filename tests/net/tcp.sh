@@ -31,7 +31,7 @@ is "in clear before the move" "$(socket_in_clear tcp 5100 0 "$from")" -gt 100
 is "not in clear while moved" "$(socket_in_clear tcp 5100 "$from" "$to")" -eq 0
 is "in clear after moving back" "$(socket_in_clear tcp 5100 "$to")" -gt 100
 
-# --- called from outside ---
+# --- a connection from outside ---
 program listener encrypted-only \
 	"$TSCF_TOOLS/tcp" --listen "$PHONE_INNER:5200"
 listener=$LAST_PID
@@ -41,7 +41,7 @@ must 5 '[ "$(tunnel_of tcp 5200)" = encrypted ]' "the listener is in the encrypt
 in_service "$TSCF_TOOLS/tcp" --to "$PHONE_INNER:5200" --bytes 200000 --marker M-called >"$T/caller.out"
 check "a call from outside arrives" [ $? -eq 0 ]
 finish "$listener" 5
-# The last segments and what TIME_WAIT has to say.
+# The last segments, and those of TIME_WAIT.
 must 5 '! in_phone ss -Htan "sport = :5200" | grep -qv TIME-WAIT'
 fence
 stop_capture

@@ -33,7 +33,7 @@ must 10 '[ "$(encrypted_state)" = idle ]' "the encrypted tunnel is released"
 dropped=$(server_counter tombstone)
 grows remote-TERM .sent 500
 grows remote-KILL .sent 500
-# Of each datagram the first fragment is counted here; few can be under way.
+# Count the first fragment of each datagram; few can be in transit.
 is "the server counts what it drops" "$(($(server_counter tombstone) - dropped))" -gt 900
 # Other sockets of the phone are not affected.
 check "another port is reachable" reachable

@@ -22,7 +22,8 @@ stop_service_capture() {
 	grep -q '^0 packets dropped by kernel' "$T/$1.log" || die "the capture has lost packets"
 }
 
-# told LEVEL PORT MTU PACKET: both ends of a socket that send packets of that size learn the MTU.  The phone's waits, at its level, while
+# told LEVEL PORT MTU PACKET: both ends of a flow that send packets of that size learn the MTU.  The phone's socket
+# waits while
 # the other end sends.
 told() {
 	local payload=$(($4 - HEADERS + 12)) program="$TSCF_SRC/tests/net/too_large.py"
@@ -44,13 +45,13 @@ connections() {
 	is "$1: TCP to the phone" "$(last in .received)" -eq 300000
 }
 
-# large LEVEL PORT: IPv6 has the fragments made by the sender, who must have been told.
+# large LEVEL PORT: in IPv6 the sender makes the fragments, so it must know the MTU.
 large() {
 	run "$1" "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:$2" --to $HOST:7000 --size 60000 --rate 10 --until-echoed 5 --seconds 10 >"$T/large.out"
 	is "$1: datagrams of 60000 bytes came back" "$(last large .echoed)" -ge 5
 }
 
-# of_this_mtu NAME MTU PACKET PORT: all of it, for a path as it is now, and packets of a size that is too large.
+# of_this_mtu NAME MTU PACKET PORT: all checks for the present path, with packets of a size that is too large.
 of_this_mtu() {
 	local size=$2
 	capture_service "$1"
@@ -69,7 +70,7 @@ of_this_mtu() {
 }
 
 topology
-# What the server's device has joined does not say of how many segments it is.
+# A packet that the server's device has joined does not show its number of segments.
 in_server ethtool -K service tso off gso off >/dev/null || skip "needs ethtool"
 plain_segments "$SERVICE" service
 echo_server
@@ -82,5 +83,5 @@ of_this_mtu wide 1340 1440 5000
 path_carries 1380
 must 20 '[ "$(client_status .plain.mtu)" -eq 1310 ] && [ "$(in_server ip -o route get "$PHONE_INNER" | grep -c "mtu 1310")" -eq 1 ]' \
 	"the MTU follows the path"
-# What the service network's host knows is no longer true: it has to be told again.
+# The MTU that the host of the service network knows is no longer right: it must be told again.
 of_this_mtu narrow 1310 1330 5100

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A program that wants its datagrams whole: sends ones that are too large until it is told so.
+"""A program that forbids fragments, and sends datagrams that are too large until it gets an error.
 
     too_large.py LOCAL:PORT REMOTE:PORT BYTES
 
@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 
-# Of <linux/in.h> and <linux/in6.h>; the socket module lacks them.
+# From <linux/in.h> and <linux/in6.h>; the socket module lacks them.
 IP_MTU_DISCOVER, IP_MTU, IPV6_MTU_DISCOVER, IPV6_MTU, PMTUDISC_DO = 10, 14, 23, 24, 2
 
 

@@ -12,7 +12,7 @@ reload() {
 	client reload || fail "reload"
 }
 flow() { program "$1" "$2" "$TSCF_TOOLS/flow" --bind "$ANY:$3" --to $HOST:7000 --rate 200 --marker "M-$1 " --report 50; }
-# clear_now: how much of the flow without a level is in clear while half a second goes by, after what was under way has arrived.
+# clear_now: clear packets of the flow without a level in half a second, after packets in transit have arrived.
 clear_now() {
 	local from
 	grows any .echoed 100

@@ -13,14 +13,14 @@ configure() { printf '%s\n' "persistence = 0" "$POLICY" "$@" >"$T/client.conf"; 
 # trusted [true|false]: what the client says of the network.
 trusted() { [ "$(client_status .trusted)" = "$1" ]; }
 preferred_in() { [ "$(tunnel_of udp 5004)$(tunnel_of udp 5062)" = "$1$1" ]; }
-# outer_address NEW OLD: another address in the place of the phone's.
+# outer_address NEW OLD: replace the phone's address.
 outer_address() {
 	ip -n "$PHONE" addr del "$2/$BITS" dev access
 	add_address "$PHONE" access "$1/$BITS"
 	default_route "$PHONE" 2>/dev/null
 }
 flow() { program "$1" "$2" "$TSCF_TOOLS/flow" --bind "$ANY:$3" --to $HOST:7000 --rate 100 --marker "M-$1 " --report 50; }
-# until_aside: looks at the late socket until the encrypted tunnel is put aside, or the socket is plain too early.
+# until_aside: watch the late socket until the encrypted tunnel is put aside, or the socket is plain too early.
 until_aside() {
 	local tunnel end=$((SECONDS + 10))
 	looks=0 too_early=0
@@ -77,7 +77,7 @@ configure "trusted-network = \"10.0.0.0/8\""
 check "reload" client reload
 check "the network is not trusted any more" trusted false
 must 5 'preferred_in encrypted' "encrypted-preferred sockets are encrypted again"
-# What was under way in clear has arrived.
+# Clear packets in transit have arrived.
 grows preferred .echoed 50
 again_from=$(now)
 grows preferred .echoed 100
@@ -117,7 +117,7 @@ is "the server never had to refuse a clear packet" "$(server_counter clear_refus
 kill "$late"
 finish "$late" 10
 
-# --- who only waits, and whom no packet of his own binds, is bound before the rule is there ---
+# --- a socket that only waits, and sends no packet that would bind it, is bound before the rule exists ---
 program listener encrypted-preferred "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5064" --report 50
 listener=$LAST_PID
 must 5 '[ -s "$T/listener.out" ]'
@@ -147,7 +147,7 @@ established=$(server_counter encrypted_established)
 CLIENT_CONF=("persistence = 0" "$POLICY" "trusted-network = {\"10.0.0.0/8\", \"$TRUSTED_OUTER\"}")
 start_client
 is "the network is trusted by its prefix" "$(client_status .trusted_by | cut -d/ -f1)" = "prefix $TRUSTED_OUTER"
-# On ports that were encrypted before.
+# The ports were encrypted before.
 flow alone encrypted-preferred 5004
 alone=$LAST_PID
 grows alone .echoed 100

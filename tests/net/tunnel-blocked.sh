@@ -44,12 +44,12 @@ must 40 'encrypted_up' "the encrypted tunnel is back"
 grows only .echoed 50 "the encrypted-only socket goes on"
 must 10 '[ "$(tunnel_of udp 5006)" = encrypted ]' "the preferred socket is back in the encrypted tunnel"
 note "all is encrypted again $(elapsed "$unblocked") ms after the tunnel was let through"
-# What was under way in clear is let through for 250 ms.
+# Clear packets in transit are accepted for 250 ms.
 grows preferred .echoed 30
 settled=$(now)
 grows preferred .echoed 200 "where it is answered"
 
-# --- a preferred socket that only receives: what it is sent must find the way too ---
+# --- a preferred socket that only receives: packets for it must take the other tunnel, too ---
 program down encrypted-preferred "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6000" --report 50
 must 10 '[ "$(tunnel_of udp 6000)" = encrypted ]' "a preferred socket that only receives is registered"
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:6001 --to "$PHONE_INNER:6000" --rate 100 --marker "M-down " --report 50

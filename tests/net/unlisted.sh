@@ -52,7 +52,7 @@ is "ping: refused while there is no tunnel" "$(awk '/refused/ { print $2 }' "$T/
 is "ping: the server was not asked for each packet" "$(server_counter refused_service)" -le 6
 
 # --- a second client ---
-# Without the rules that come and go as the first client tries again.
+# Without the rules that change while the first client tries again.
 kernel() { in_phone ip -$TSCF_INNER rule | grep -v -e ^7003: -e ^7039: ; for table in 7453 7454; do in_phone ip -$TSCF_INNER route show table $table; done; }
 before=$(kernel)
 timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --server $SERVER_OUTER:$PORT --pin "$PIN" \
@@ -70,7 +70,7 @@ stop_capture
 is "unlisted sockets: not in clear" "$(in_clear M-unlisted)" -eq 0
 is "nor a connection" "$(tcpdump -nr "$PCAP" "tcp port 7000 or icmp[0] == 8 or (icmp6 and ip6[40] == 128)" 2>/dev/null | wc -l)" -eq 0
 
-# --- the device is taken away ---
+# --- the device is removed ---
 start_client
 in_phone ip link del tscf0
 must 10 'in_phone ip link show tscf0 >"$T/link.out" 2>&1' "a device that is taken away is made again"

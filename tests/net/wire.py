@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a capture and say what could be read on the wire.
+"""Read a capture and report what an observer of the wire can read.
 
-    wire.py PCAP clear TEXT            how many packets show TEXT, anywhere in their bytes
+    wire.py PCAP clear TEXT            how many packets contain TEXT, anywhere in their bytes
     wire.py PCAP times TEXT            when each of these came
     wire.py PCAP socket PROTO PORT     how many clear inner packets belong to the phone's socket with that local port:
                                        its packets, their later fragments, and ICMP errors that quote them
@@ -23,7 +23,7 @@
 Every command takes --from and --to (seconds since the epoch).  The plain tunnel is UDP or TCP port 2004, the encrypted one
 2005.  What went over TCP is put together again, also around lost and repeated segments; packets count at the time of the
 segment that completed them.
-It trusts nothing that the daemons say: it knows only what is in the bytes.
+It uses nothing that the daemons report, only the bytes of the capture.
 """
 
 import argparse
@@ -52,7 +52,7 @@ TLVS = {
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
-# A record with a connection id does not show what it is; nearly all are data.
+# A record with a connection id does not show its type; nearly all are data.
 RECORDS = {20: "change-cipher-spec", 21: "alert", 22: "handshake", 23: "data", 25: "data"}
 ID = 4  # bytes of the connection ids that the server gives
 HANDSHAKES = {
@@ -159,7 +159,7 @@ class Flows:
 
 
 def in_phone(address):
-    """Whether the text is an internal address; it may be no address at all."""
+    """Whether the text is an internal address; it may be something else than an address."""
     try:
         ipaddress.ip_address(address)
     except ValueError:
@@ -288,7 +288,7 @@ def command_last(args):
 
 
 def command_answered(args):
-    """Times count from --from on: what came down before anything went up from there is no answer."""
+    """Count times from --from on: a datagram down before any datagram up from that port is no answer."""
     kind, text = args.arguments[0], args.arguments[1].encode()
     asked = set()
     for time, packet, _ in read_pcap(args.pcap, args.start, args.end):
@@ -334,7 +334,7 @@ def command_outside(args):
 
 
 def records(payload):
-    """Yield (type, epoch, record) of DTLS records, header included; None as type for what is none."""
+    """Yield (type, epoch, record) of DTLS records, header included; the type of other bytes is None."""
     offset = 0
     while offset < len(payload):
         if len(payload) - offset < 13 or payload[offset] not in RECORDS:
@@ -408,7 +408,7 @@ def message_text(payload):
 
 
 def inside_text(kind, content, flows):
-    """What an encrypted record holds, in words."""
+    """The content of an encrypted record, in words."""
     if kind == 22:
         return "handshake " + HANDSHAKES.get(content[0] if content else -1, "unknown")
     if kind == 21:
@@ -419,7 +419,7 @@ def inside_text(kind, content, flows):
 
 
 def record_text(kind, epoch, record):
-    """What a record shows to those who have no keys, in words."""
+    """What a record shows without the keys, in words."""
     text = RECORDS.get(kind, "invalid")
     if kind == 22:
         text += " " + ("encrypted" if epoch else HANDSHAKES.get(record[13] if len(record) > 13 else -1, "unknown"))
@@ -428,7 +428,7 @@ def record_text(kind, epoch, record):
 
 def command_messages(args):
     if args.keys:
-        # Only those who have keys need a library for what is behind them.
+        # A library is needed only with keys.
         import dtls
         decoder = dtls.Decoder(args.keys)
     flows = Flows()
@@ -503,7 +503,7 @@ def rtp_packets(path, start, end):
 
 
 def command_rtp(args):
-    """A packet counts as sent if it left its side in the span of time, and as received if the other side has it at any time."""
+    """A packet counts as sent if it left its side in the span of time, and as received if it reached the other side at any time."""
     sides = [rtp_packets(path, 0, float("inf")) for path in (args.pcap, args.arguments[0])]
     result = {}
     for direction, sender, receiver in (("up", sides[0], sides[1]), ("down", sides[1], sides[0])):

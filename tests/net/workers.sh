@@ -46,7 +46,7 @@ configure 'max-tunnels = 42' 'max-encrypted-tunnels = 16'
 start_server_bare --config "$T/server.conf" --log-level info
 is "there are four workers" "$(server_status .workers)" = 4
 
-# load NAME OPTION...: clients by the dozen; the results are in NAME.json.
+# load NAME OPTION...: many clients; the results are in NAME.json.
 load() {
 	background "$1" "$PHONE" "$TSCF_LOAD" --server $SERVER_OUTER:$PORT --source 100.64.0.1 --pin "$PIN" --echo $HOST:7000 \
 		--json "$T/$1.json" "${@:2}"
@@ -55,7 +55,7 @@ load() {
 result() { jq -r --arg names "${*:3}" "[.phases[] | select([.phase] | inside(\$names | split(\", \"))) | .$2] | add" "$T/$1.json"; }
 tunnels() { server_status ".interfaces[0].$1.tunnels"; }
 
-# One by TCP and TLS: those connections are sorted as datagrams are.
+# One over TCP and TLS: such connections are divided among workers as datagrams are.
 start_client --transport tcp
 start_second_client phone2 "$PHONE2"
 inner2=$(in_phone2 "$TSCF_SBINDIR/tscf-client" status --json --control "$T/phone2.sock" | jq -r '.plain.internal[0]' | cut -d/ -f1)
@@ -72,7 +72,7 @@ must 5 '[ "$(tunnels plain) $(tunnels encrypted)" = "2 0" ]' "the tunnels are go
 # --- the whole pool, and calls ---
 configure '' ''
 server reload || fail "reload"
-# The 40 addresses of a moment ago rest.
+# The 40 addresses that were used just now are not given out yet.
 load calls --plain 90 --window 2 --encrypted 20 --active 60 --active-encrypted 20 --rate 20 --seconds 4
 load_pid=$LAST_PID
 must 20 '[ "$(tunnels plain) $(tunnels encrypted)" = "85 20" ]' "all tunnels are there"
@@ -105,7 +105,7 @@ is "tunnels as there are addresses" "$(result calls "done" "plain (for calls), p
 is "encrypted ones" "$(result calls "done" "encrypted (for calls)")" = 20
 is "calls were made" "$(result calls calls.sent calls)" -gt 4000
 is "no packet of a call was lost" "$(jq '[.phases[].calls.lost] | add' "$T/calls.json")" = 0
-# Clients that have called just go.
+# Clients that have had a call end without a release.
 must 5 '[ "$(tunnels plain)" = 62 ]' "the tunnels are gone"
 is "what began has ended or is there" "$(($(server_counter plain_established) - $(server_counter plain_ended)))" = 62
 check "the server ends as it should" stop_server
