@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOON 100
@@ -162,12 +163,25 @@ WORLD_TEST(a_deleted_device_cannot_be_made, NULL)
 	close(fd);
 }
 
+/* Times follow the monotonic clock: here it runs ahead of the wall clock, as if that had been set back. */
+WORLD_TEST(since_when, NULL)
+{
+	const long ahead = 1000;
+	world_plain_up(w);
+	ck_assert(state_is(w, "complete"));
+	world_pass(w, (uint64_t)ahead * 1000);
+	long since = atol(world_status(w, "kernel.since")), expected = (long)time(NULL) - ahead;
+	ck_assert_int_ge(since, expected - 20);
+	ck_assert_int_le(since, expected + 20);
+}
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("put_back");
 	TCase *tc = tcase_create("put_back");
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, what_is_removed_is_put_back, 0, 2 * REMOVALS);
+	tcase_add_test(tc, since_when);
 	tcase_add_test(tc, devices_are_as_they_were);
 	tcase_add_test(tc, a_fight_is_said);
 	tcase_add_loop_test(tc, rules_in_front_of_ours, 0, 2);
