@@ -157,6 +157,8 @@ libtscf_common_la_SOURCES = \
 	common/tls/tls_identity.c \
 	common/tls/tls_ca.c \
 	common/tls/tls_ca.h \
+	common/tls/tls_dates.c \
+	common/tls/tls_dates.h \
 	common/tls/tls_verify.c \
 	common/transport/aqm_filter.c \
 	common/transport/aqm_filter.h \

@@ -3,11 +3,14 @@
 
 #include "common/auth/identity.h"
 #include "common/base/log.h"
+#include "common/tls/tls_dates.h"
 #include "tscf-server/settings/certificate_files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /** The TLS context for connections, the identity for plain tunnels, and the pin. */
 struct loaded {
@@ -29,8 +32,10 @@ static int load(const struct server_certificate_files *files, struct loaded *out
 		err = tscf_tls_pin_of_file(files->cert, out->pin);
 		snprintf(error, sizeof(error), "%s: cannot compute the pin: %s", files->cert, strerror(-err));
 	}
-	if (err == 0)
+	if (err == 0) {
+		tscf_tls_dates_warn(files->cert, time(NULL));
 		return 0;
+	}
 	tscf_error("cannot use the certificate: %s", error);
 	tscf_tls_free(out->tls);
 	tscf_identity_free(out->identity);
@@ -54,6 +59,24 @@ int server_certificate_open(struct server *server, const struct server_config *c
 	server->identity = loaded.identity;
 	memcpy(server->pin, loaded.pin, sizeof(server->pin));
 	tscf_info("certificate %s; clients may use --pin %s", files.cert, server->pin);
+	return 0;
+}
+
+int server_certificate_check(const struct server_config *config)
+{
+	struct server_certificate_files files;
+	struct loaded loaded;
+	int own = server_certificate_files_find(&files, config, config->state_dir);
+
+	if (own < 0)
+		return own;
+	/* The first start makes the pair; who may not look there cannot check it. */
+	if (own > 0 && (access(files.cert, R_OK) < 0 || access(files.key, R_OK) < 0))
+		return 0;
+	if (load(&files, &loaded) < 0)
+		return -EINVAL;
+	tscf_tls_free(loaded.tls);
+	tscf_identity_free(loaded.identity);
 	return 0;
 }
 

@@ -106,6 +106,7 @@ struct server {
 
 	/* server.c */
 	struct tscf_control_server *control;
+	int state_lock;         /**< descriptor of the state directory, or negative: not locked */
 	struct ev_async failed; /**< sent by a worker that cannot go on */
 	struct ev_signal terminate, interrupt, hangup;
 	time_t since;

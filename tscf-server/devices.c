@@ -110,33 +110,6 @@ static int number_devices(struct server *server, struct tscf_netlink *nl)
 	return err;
 }
 
-static bool has_pools(const struct server *server, int family)
-{
-	for (const struct server_allocator *allocator = server->allocators; allocator; allocator = allocator->next)
-		if (server_pools_have(&allocator->plain_pools, family))
-			return true;
-	return false;
-}
-
-static void warn_without_forwarding(const struct server *server)
-{
-	static const struct {
-		const char *name, *path;
-	} settings[TSCF_FAMILIES] = {
-		{"net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward"},
-		{"net.ipv6.conf.all.forwarding", "/proc/sys/net/ipv6/conf/all/forwarding"},
-	};
-
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		FILE *f = has_pools(server, tscf_family(i)) ? fopen(settings[i].path, "re") : NULL;
-
-		if (f && fgetc(f) == '0')
-			tscf_warning("%s is 0: clients reach this host and nothing behind it", settings[i].name);
-		if (f)
-			fclose(f);
-	}
-}
-
 int server_devices_open(struct server *server)
 {
 	struct tscf_tun *plain[TSCF_WORKERS_MAX], *encrypted[TSCF_WORKERS_MAX];
@@ -157,8 +130,6 @@ int server_devices_open(struct server *server)
 		return err;
 	err = number_devices(server, nl);
 	tscf_netlink_close(nl);
-	if (err == 0)
-		warn_without_forwarding(server);
 	return err;
 }
 

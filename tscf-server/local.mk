@@ -91,6 +91,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/config.c \
 	tscf-server/settings/config.h \
 	tscf-server/settings/config_check.c \
+	tscf-server/settings/host_check.c \
+	tscf-server/settings/host_check.h \
 	tscf-server/settings/options.c \
 	tscf-server/settings/options.h \
 	tscf-server/settings/prefixes.c \
@@ -143,6 +145,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/restore.h \
 	tscf-server/store/store.c \
 	tscf-server/store/store.h \
+	tscf-server/store/state_lock.c \
+	tscf-server/store/state_lock.h \
 	tscf-server/store/store_file.c \
 	tscf-server/store/store_file.h \
 	tscf-server/worker.c \

@@ -3,7 +3,9 @@
 #include "common/daemon/daemon.h"
 #include "tscf-server/admin/query.h"
 #include "tscf-server/admin/query_sessions.h"
+#include "tscf-server/certificate.h"
 #include "tscf-server/server.h"
+#include "tscf-server/settings/host_check.h"
 #include "tscf-server/settings/options.h"
 #include "tscf-server/setup/clients.h"
 #include "tscf-server/setup/denied.h"
@@ -53,14 +55,20 @@ static int run(struct program *p, const struct server_config *config)
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/** --check-config: as the start does, without a change to this host. */
+static int check(const struct server_config *config)
+{
+	if (server_certificate_check(config) < 0)
+		return EXIT_FAILURE;
+	server_config_warn(config);
+	return puts("The configuration is valid.") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int act(struct program *p, struct server_config *config)
 {
 	switch ((enum server_command)p->cli.command) {
 	case SERVER_COMMAND_RUN:
-		if (!tscf_cli_has(&p->cli, "check-config"))
-			return run(p, config);
-		puts("The configuration is valid.");
-		return EXIT_SUCCESS;
+		return tscf_cli_has(&p->cli, "check-config") ? check(config) : run(p, config);
 	case SERVER_COMMAND_STATUS:
 		return query_status(&p->cli, config);
 	case SERVER_COMMAND_SESSIONS:

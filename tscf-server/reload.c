@@ -9,6 +9,7 @@
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/settings/host_check.h"
 #include "tscf-server/worker.h"
 #include "tscf-server/workers_each.h"
 
@@ -135,6 +136,7 @@ int server_reload(struct server *server)
 		return err;
 	}
 	review(server->config, fresh);
+	server_config_warn(fresh);
 	server_interfaces_review(server, fresh);
 	server_allocators_change(server, fresh, server_devices_number_range);
 	server_workers_each(server, apply, fresh);

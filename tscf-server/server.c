@@ -12,6 +12,8 @@
 #include "tscf-server/reload.h"
 #include "tscf-server/restore.h"
 #include "tscf-server/session/reply.h"
+#include "tscf-server/settings/host_check.h"
+#include "tscf-server/store/state_lock.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
@@ -183,6 +185,13 @@ static int drop_capabilities(void)
 	return 0;
 }
 
+/** Without a lock, for example on a read-only file system, there is no store either, which says so itself. */
+static int lock_state(struct server *server)
+{
+	server->state_lock = server_state_lock(server->config->state_dir);
+	return server->state_lock == -EBUSY ? -EBUSY : 0;
+}
+
 /** @return the number of workers: as many as configured, if packets can be steered to their workers. */
 static unsigned choose_workers(struct server *server)
 {
@@ -218,7 +227,11 @@ static int set_up(struct server *server)
 	if (err == 0)
 		err = open_control(server);
 	if (err == 0)
+		err = lock_state(server);
+	if (err == 0)
 		err = server_certificate_open(server, server->config);
+	if (err == 0)
+		server_config_warn(server->config);
 	if (err == 0)
 		err = server_devices_open(server);
 	if (err == 0)
@@ -272,6 +285,8 @@ static void tear_down(struct server *server)
 	server_certificate_close(server);
 	if (server->control)
 		tscf_control_close(server->control, false);
+	if (server->state_lock >= 0)
+		close(server->state_lock);
 	ev_loop_destroy(server->loop);
 }
 
@@ -280,6 +295,7 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 {
 	struct server server = {
 	    .config = config,
+	    .state_lock = -1,
 	    .steering = {.program = -1, .exceptions = -1},
 	    .since = time(NULL),
 	    .started = tscf_clock_now(),

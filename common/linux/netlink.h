@@ -96,7 +96,8 @@ int tscf_route_del(struct tscf_netlink *nl, const struct tscf_route *r);
 /** A route found in a table. */
 struct tscf_route_found {
 	struct tscf_route route;
-	bool ours; /**< carries the tag, and has no attributes that struct tscf_route lacks */
+	bool special; /**< has attributes that struct tscf_route lacks, such as a gateway, or is of another type */
+	bool ours;    /**< carries the tag, and is not special */
 };
 /**
  * List the routes of @p table, of both families, in *out (malloc'ed, the caller frees).

@@ -226,7 +226,7 @@ static int list_route(struct nlmsghdr *header, void *context)
 	}
 	if (list->family == AF_INET6 && listed.route.metric == IPV6_METRIC_DEFAULT)
 		listed.route.metric = 0;
-	list->found[list->count++] = (struct tscf_route_found){listed.route, ours};
+	list->found[list->count++] = (struct tscf_route_found){listed.route, listed.other, ours};
 	return 0;
 }
 

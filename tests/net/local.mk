@@ -108,6 +108,7 @@ NET_TESTS = \
 	tests/net/trusted.sh \
 	tests/net/trusted-default.sh \
 	tests/net/unlisted.sh \
+	tests/net/warnings.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py

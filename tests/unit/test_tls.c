@@ -3,6 +3,7 @@
 #include "common/crypto/crypto.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls_context.h"
+#include "common/tls/tls_dates.h"
 
 #include "tests/unit/certs.h"
 #include "tests/unit/runner.h"
@@ -305,6 +306,24 @@ START_TEST(cas_are_trusted_while_they_are_valid)
 }
 END_TEST
 
+/* Each certificate of a file is looked at; one that is valid is not spoken of, nor a file without any. */
+START_TEST(dates_are_warned_of)
+{
+	static const struct certs_spec specs[] = {
+	    {.name = "early", .early = true}, {.name = "late", .expired = true}, {.name = "now"}};
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
+		certs_make(&specs[i]);
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("now.pem"), time(NULL)), 0);
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("early.pem"), time(NULL)), 1);
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("late.pem"), time(NULL)), 1);
+	/* 2020-06-01 and 2040-06-01. */
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("late.pem"), 1590969600), 0);
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("early.pem"), 2222121600), 0);
+	ck_assert_uint_eq(tscf_tls_dates_warn(certs_path("none.pem"), time(NULL)), 0);
+}
+END_TEST
+
 /* There is no way to have a client that verifies nothing. */
 START_TEST(a_client_must_verify)
 {
@@ -344,6 +363,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, contexts_say_what_is_wrong);
 	tcase_add_test(tc, a_server_starts_before_its_certificate_is_valid);
 	tcase_add_test(tc, cas_are_trusted_while_they_are_valid);
+	tcase_add_test(tc, dates_are_warned_of);
 	tcase_add_test(tc, a_client_must_verify);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tls_dates.h - whether the certificates of a file are valid by the clock. */
+#ifndef TSCF_TLS_DATES_H
+#define TSCF_TLS_DATES_H
+
+#include <stdint.h>
+
+/**
+ * Warn of every certificate in the PEM @p file that has expired or is not valid yet at @p now (seconds since 1970): of
+ * which, and since or until when.  A file that cannot be read is left to those who use it.
+ *
+ * @return how many there are.
+ */
+unsigned tscf_tls_dates_warn(const char *file, int64_t now);
+
+#endif
