@@ -14,6 +14,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/admin/join.h \
 	tscf-client/admin/join_files.c \
 	tscf-client/admin/join_files.h \
+	tscf-client/admin/port_sockets.c \
+	tscf-client/admin/port_sockets.h \
 	tscf-client/admin/query.c \
 	tscf-client/admin/query.h \
 	tscf-client/admin/report.c \

@@ -37,7 +37,25 @@ finish "$bystander"
 is "TCP: byte for byte" "$(last tcp .exact)" = true
 is "UDP: none was lost" "$(last udp .lost)" -eq 0
 is "UDP: no errors" "$(last udp .errors)" -eq 0
-check "no such socket is an error" eval '! level encrypted-only --proto udp --port 1 2>/dev/null'
+
+# --- a port alone ---
+program both stranger "$TSCF_TOOLS/flow" --bind $ANY:5008 --to $HOST:7000 --rate 50 --report 50
+both=$LAST_PID
+must 5 '[ "$(last both .echoed)" -gt 10 ]'
+check "a port alone, of one socket" level encrypted-only --port 5008
+must 10 '[ "$(tunnel_of udp 5008)" = encrypted ]' "its socket is meant"
+background listener "$PHONE" python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 5008))
+time.sleep(100)'
+must 5 '[ -n "$(ip netns exec "$PHONE" ss -Htln "sport = 5008")" ]' "another program listens there"
+check "a port alone, of two protocols, is refused" eval '! level unencrypted --port 5008 2>"$T/said"'
+check "and its sockets are named" grep -qE "^  udp .*:5008.*, process $both, flow$" "$T/said"
+check "each of them" grep -qE "^  tcp 127.0.0.1:5008, process $LAST_PID, python3$" "$T/said"
+kill "$LAST_PID" "$both"
+finish "$both"
+check "no such socket is an error" eval '! level encrypted-only --proto udp --port 1 2>"$T/said"'
+check "and it says so" grep -q "^No socket has the local port 1.$" "$T/said"
+check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>/dev/null'
 check "no such process is an error" eval '! level encrypted-only --pid 999999999 2>/dev/null'
 stop_capture
 is "in clear before" "$(($(in_clear M-udp 0 "$from") > 0 && $(in_clear M-tcp 0 "$from") > 0))" -eq 1

@@ -4,6 +4,7 @@
 #include "common/daemon/query.h"
 #include "common/daemon/settings.h"
 #include "tscf-client/admin/flush.h"
+#include "tscf-client/admin/port_sockets.h"
 #include "tscf-client/admin/show.h"
 
 #include <errno.h>
@@ -125,11 +126,42 @@ int query_sip(const struct tscf_cli *cli, const struct client_config *config)
 		if (print_json(list) != EXIT_SUCCESS)
 			status = EXIT_FAILURE;
 	} else {
-		json_array_foreach(list, i, one)
-			printf("%s\n", json_string_value(one));
+		json_array_foreach(list, i, one) printf("%s\n", json_string_value(one));
 	}
 	json_decref(json);
 	return status;
+}
+
+/** Say which sockets have the port, if any. */
+static void say_sockets(uint16_t port)
+{
+	struct port_sockets sockets;
+
+	if (port_sockets_find(port, &sockets) < 0)
+		return;
+	fprintf(stderr, sockets.count > 0 ? "Sockets with local port %u:\n" : "No socket has the local port %u.\n",
+		port);
+	port_sockets_show(&sockets, stderr);
+	port_sockets_free(&sockets);
+}
+
+/** @return the protocol that is meant by a port alone, or 0 (logged). */
+static uint8_t protocol_meant(uint16_t port)
+{
+	struct port_sockets sockets;
+	uint8_t protocol;
+
+	if (port_sockets_find(port, &sockets) < 0) {
+		tscf_error("level: the kernel does not list its sockets: expected --proto udp|tcp");
+		return 0;
+	}
+	protocol = port_sockets_protocol(&sockets);
+	port_sockets_free(&sockets);
+	if (protocol == 0) {
+		tscf_error("level: not one protocol of sockets of yours: expected --proto udp|tcp, or another port");
+		say_sockets(port);
+	}
+	return protocol;
 }
 
 int query_level(const struct tscf_cli *cli, const struct client_config *config)
@@ -139,6 +171,7 @@ int query_level(const struct tscf_cli *cli, const struct client_config *config)
 	int status = EXIT_SUCCESS;
 	enum tscf_level level;
 	json_t *json;
+	int err;
 
 	if (tscf_level_parse(cli->argument, &level) != 0)
 		return EXIT_FAILURE;
@@ -147,8 +180,15 @@ int query_level(const struct tscf_cli *cli, const struct client_config *config)
 	request.port = (uint16_t)number_of(cli, "port");
 	if (protocol)
 		request.protocol = strcmp(protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
+	else if (request.port != 0)
+		request.protocol = protocol_meant(request.port);
+	if (request.port != 0 && request.protocol == 0)
+		return EXIT_FAILURE;
 	request.timeout_ms = LEVEL_MS;
-	if (tscf_query(PROGRAM, config->control, &request, LEVEL_MS + 1000, &json) != 0)
+	err = tscf_query(PROGRAM, config->control, &request, LEVEL_MS + 1000, &json);
+	if (err == ENOENT && request.port != 0)
+		say_sockets(request.port);
+	if (err != 0)
 		return EXIT_FAILURE;
 	if (tscf_cli_has(cli, "json"))
 		status = print_json(json);

@@ -25,7 +25,7 @@
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
 			   "       tscf-client sockets | sip [--json]\n"
-			   "       tscf-client level LEVEL (--pid PID | --proto udp|tcp --port N) [--json]\n"
+			   "       tscf-client level LEVEL (--pid PID | [--proto udp|tcp] --port N) [--json]\n"
 			   "       tscf-client reload | stop | flush | leave [--force]\n"
 			   "       tscf-client join INVITATION [--force] [--no-start] [--wait-up SECONDS]\n"
 			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
@@ -42,7 +42,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "  -C, --control PATH       control socket, for every command\n"
 			   "  -j, --json               print JSON\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
-			   "  -p, --pid PID | --proto udp|tcp --port N         which sockets\n"
+			   "  -p, --pid PID | [--proto udp|tcp] --port N       which sockets\n"
 			   "  -h, --help  -V, --version\n"
 			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
 			   "See tscf-client(8), tscf-client.conf(5).\n";
@@ -145,7 +145,7 @@ static int apply(const struct tscf_cli *cli, struct client_config *c)
 	return 0;
 }
 
-/** `level` must be given a process, or a protocol and a port, to select the sockets. */
+/** `level` must be given a process, or a port, to select the sockets. */
 static int check_selector(const struct tscf_cli *cli)
 {
 	bool pid = tscf_cli_has(cli, "pid"), port = tscf_cli_has(cli, "port");
@@ -161,8 +161,8 @@ static int check_selector(const struct tscf_cli *cli)
 		tscf_error("--proto %s: expected udp or tcp", protocol);
 		return -EINVAL;
 	}
-	if (pid ? (protocol || port) : !(protocol && port)) {
-		tscf_error("level: expected either --pid PID, or --proto udp|tcp and --port N");
+	if (pid ? (protocol || port) : !port) {
+		tscf_error("level: expected either --pid PID, or --port N, with --proto udp|tcp if both have it");
 		return -EINVAL;
 	}
 	return 0;

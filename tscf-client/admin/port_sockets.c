@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/admin/port_sockets.h"
+
+#include "common/linux/sockdiag.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct port_socket {
+	struct tscf_socket socket;
+	struct owner owner; /**< of a process that this user may look into; else pid 0 */
+};
+
+struct search {
+	struct port_sockets *found;
+	uint16_t port;
+	int error;
+};
+
+static void take(void *context, const struct tscf_socket *s)
+{
+	struct search *search = context;
+	struct port_sockets *p = search->found;
+	struct port_socket *more;
+
+	if (s->local_port != search->port || s->inode == 0 ||
+	    (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP))
+		return;
+	/* A socket that changes its state meanwhile may come twice. */
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].socket.inode == s->inode)
+			return;
+	more = reallocarray(p->list, p->count + 1, sizeof(*more));
+	if (!more) {
+		search->error = -ENOMEM;
+		return;
+	}
+	p->list = more;
+	p->list[p->count++] = (struct port_socket){.socket = *s, .owner = {.inode = s->inode}};
+}
+
+static void done(void *context, int error)
+{
+	struct search *search = context;
+
+	if (search->error == 0)
+		search->error = error;
+}
+
+static int find_sockets(struct search *search)
+{
+	static const struct tscf_sockdiag_handler handler = {take, done, NULL};
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct tscf_sockdiag *diag;
+	int err = loop ? tscf_sockdiag_open(loop, 0, &handler, search, &diag) : -ENOMEM;
+
+	if (err == 0) {
+		err = tscf_sockdiag_dump_now(diag);
+		tscf_sockdiag_close(diag);
+	}
+	if (loop)
+		ev_loop_destroy(loop);
+	return err < 0 ? err : search->error;
+}
+
+int port_sockets_find(uint16_t port, struct port_sockets *out)
+{
+	struct search search = {.found = out, .port = port};
+	int err;
+
+	*out = (struct port_sockets){NULL, 0};
+	err = find_sockets(&search);
+	for (unsigned i = 0; err == 0 && i < out->count; i++)
+		processes_find_owners(&out->list[i].owner, 1);
+	if (err < 0)
+		port_sockets_free(out);
+	return err;
+}
+
+void port_sockets_free(struct port_sockets *p)
+{
+	free(p->list);
+	*p = (struct port_sockets){NULL, 0};
+}
+
+uint8_t port_sockets_protocol(const struct port_sockets *p)
+{
+	uint8_t protocol = 0;
+
+	for (unsigned i = 0; i < p->count; i++) {
+		uint8_t one = p->list[i].socket.protocol;
+
+		if (p->list[i].owner.pid == 0)
+			continue;
+		if (protocol != 0 && protocol != one)
+			return 0;
+		protocol = one;
+	}
+	return protocol;
+}
+
+void port_sockets_show(const struct port_sockets *p, FILE *out)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct tscf_socket *s = &p->list[i].socket;
+		const struct owner *owner = &p->list[i].owner;
+		char text[TSCF_ADDR_TEXT];
+		union tscf_endpoint e;
+
+		tscf_endpoint_make(&s->local, s->local_port, &e);
+		fprintf(out, "  %s %s", s->protocol == IPPROTO_UDP ? "udp" : "tcp", tscf_endpoint_format(&e, text));
+		if (s->remote.family != 0) {
+			tscf_endpoint_make(&s->remote, s->remote_port, &e);
+			fprintf(out, " to %s", tscf_endpoint_format(&e, text));
+		}
+		if (owner->pid != 0)
+			fprintf(out, ", process %d, %s\n", (int)owner->pid, owner->program);
+		else
+			fprintf(out, ", of another user (%u)\n", (unsigned)s->uid);
+	}
+}
