@@ -158,6 +158,8 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = suspects_init(&c->suspects);
 	if (error == 0)
+		error = wrong_source_init(&c->wrong_source);
+	if (error == 0)
 		error = hold_init(&c->hold);
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
@@ -258,6 +260,7 @@ static void tear_down(struct client *c)
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
 	suspects_free(&c->suspects);
+	wrong_source_free(&c->wrong_source);
 	accept_queue_free(&c->accept_queue);
 	hold_free(&c->hold);
 	tscf_ring_free(c->ring);

@@ -37,6 +37,7 @@
 #include "tscf-client/sockets/subscriptions.h"
 #include "tscf-client/sockets/suspects.h"
 #include "tscf-client/sockets/trusted_network.h"
+#include "tscf-client/sockets/wrong_source.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
 #include "tscf-client/tunnel/plain.h"
@@ -133,6 +134,7 @@ struct client {
 	struct moves moves;
 	struct subscriptions subscriptions;
 	struct suspects suspects;
+	struct wrong_source wrong_source;
 	struct accept_queue accept_queue;
 	struct accepted accepted;
 	struct guarded guarded;

@@ -103,6 +103,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/registry_wire.h \
 	tscf-client/sockets/subscriptions.c \
 	tscf-client/sockets/subscriptions.h \
+	tscf-client/sockets/wrong_source.c \
+	tscf-client/sockets/wrong_source.h \
 	tscf-client/sockets/trusted_network.c \
 	tscf-client/sockets/trusted_network.h \
 	tscf-client/tunnel/candidates.c \

@@ -108,6 +108,7 @@ static void connect_sockets(struct client *c)
 					.plain_tun = &c->plain_tun,
 					.registry = &c->registry,
 					.moves = &c->moves};
+	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain};
 }
 
 static void describe_tunnels(void *context, struct tscf_control_config *out)

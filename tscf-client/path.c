@@ -48,6 +48,13 @@ static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packe
 	}
 }
 
+static void drop_up(struct client *c, enum verdict v, const struct tscf_packet *p)
+{
+	count_drop(c, v, true, tscf_packet_segments(p));
+	if (v == VERDICT_SPOOFED)
+		wrong_source_note(&c->wrong_source, p->data, tscf_packet_segment(p, 0));
+}
+
 static void address(struct tscf_packet *p, struct tscf_peer *peer)
 {
 	p->peer = peer;
@@ -110,7 +117,7 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
 			turn(c, p, encrypted, v == VERDICT_GUEST ? &flow : NULL);
 		} else {
-			count_drop(c, v, true, tscf_packet_segments(p));
+			drop_up(c, v, p);
 		}
 	}
 }
@@ -134,7 +141,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
 			up_encrypted(c, p, encrypted, &c->encrypted_tun);
 		else
-			count_drop(c, v, true, tscf_packet_segments(p));
+			drop_up(c, v, p);
 	}
 }
 

@@ -56,6 +56,18 @@ finish "$both"
 check "no such socket is an error" eval '! level encrypted-only --proto udp --port 1 2>"$T/said"'
 check "and it says so" grep -q "^No socket has the local port 1.$" "$T/said"
 check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>/dev/null'
+
+# --- an address that the tunnel does not carry ---
+program wrong stranger "$TSCF_TOOLS/flow" --bind "$PHONE_OUTER:5010" --to $HOST:7000 --rate 50 --report 50
+wrong=$LAST_PID
+must 10 'grep -q "flow (process $wrong) sends from the wrong address $PHONE_OUTER:5010: its packets are dropped; it must be bound to ${PHONE_INNER%/*}, or" "$T/client.log"' \
+	"the log names a program that sends from a wrong address, and the right one"
+check "a level for it" level unencrypted --port 5010
+check "the list of sockets shows it" [ "$(client sockets --json | jq '.[] | select(.local | endswith(":5010")) | .wrong_source')" = true ]
+check "and says so" eval 'client sockets | grep -q "^wrong source address: flow at "'
+kill "$wrong"
+finish "$wrong"
+is "it is said once" "$(grep -c "wrong address" "$T/client.log")" -eq 1
 check "no such process is an error" eval '! level encrypted-only --pid 999999999 2>/dev/null'
 stop_capture
 is "in clear before" "$(($(in_clear M-udp 0 "$from") > 0 && $(in_clear M-tcp 0 "$from") > 0))" -eq 1

@@ -42,17 +42,27 @@ WORLD_TEST(up, NULL)
 	close(six);
 }
 
-/* A socket with an address that is none of the tunnel's. */
+/* A socket with an address that is none of the tunnel's.  It is looked up outside the path, and shown. */
 WORLD_TEST(up_spoofed, NULL)
 {
+	struct world_call *call;
 	int fd;
 
 	world_plain_up(w);
 	fd = world_socket(SOCK_DGRAM, "198.51.100.10", 5000);
+	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+	call = world_call(w, TSCF_CONTROL_SOCKETS, -1);
+	ck_assert_ptr_nonnull(strstr(call->text, "\"wrong_source\": false"));
 	world_program_sends(fd, WORLD_SERVICE, 7000, "x");
 	world_turn(w);
 	ck_assert_int_eq(world_counter(w, "up_spoofed"), 1);
 	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, 0);
+	world_turn(w);
+	call = world_call(w, TSCF_CONTROL_SOCKETS, -1);
+	ck_assert_ptr_nonnull(strstr(call->text, "\"wrong_source\": true"));
+	world_pass(w, 61000);
+	call = world_call(w, TSCF_CONTROL_SOCKETS, -1);
+	ck_assert_ptr_nonnull(strstr(call->text, "\"wrong_source\": false"));
 	close(fd);
 }
 

@@ -154,13 +154,14 @@ static json_t *plain_status(struct client *c, bool privileged)
 	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}",
 			 "state", names[c->plain.state], "reason", c->plain_reason, "since",
 			 (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
-			 text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""), "transport",
-			 way_transport(way->kind, way->inside), "server", tscf_endpoint_format(&at, server), "internal",
-			 internal_list(&c->plain, up), "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip",
-			 addr_list(&c->sip_servers, up), "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu",
-			 (int)c->pmtu.mtu, "mtu_confirmed", c->pmtu.search.confirmed, "shared_identifier", c->identity.shared,
-			 "failures", (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms,
-			 "traffic", traffic(&c->plain));
+			 text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""),
+			 "transport", way_transport(way->kind, way->inside), "server",
+			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
+			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
+			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->pmtu.mtu, "mtu_confirmed",
+			 c->pmtu.search.confirmed, "shared_identifier", c->identity.shared, "failures",
+			 (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
+			 traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)
@@ -286,12 +287,13 @@ json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t va
 {
 	const struct policy *p = policy_behind(c, s, value);
 	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:I}", "pid", pid ? json_integer(pid) : json_null(),
-			 "program", text_or_null(program), "protocol", protocol_name(s), "local",
-			 endpoint_text(&s->local, s->local_port), "remote",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:I}", "pid",
+			 pid ? json_integer(pid) : json_null(), "program", text_or_null(program), "protocol",
+			 protocol_name(s), "local", endpoint_text(&s->local, s->local_port), "remote",
 			 s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
 			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel",
-			 tunnel_name(c, s, level), "uid", (json_int_t)s->uid);
+			 tunnel_name(c, s, level), "wrong_source", wrong_source_has(&c->wrong_source, s), "uid",
+			 (json_int_t)s->uid);
 }
 
 /* All marked sockets of one dump. */

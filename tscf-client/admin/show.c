@@ -159,6 +159,22 @@ void show_status(json_t *status, time_t now, FILE *out)
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 }
 
+/** Sockets whose packets are dropped for their source. */
+static void show_wrong_sources(const json_t *sockets, FILE *out)
+{
+	char program[TSCF_SHOW_TEXT], local[TSCF_SHOW_TEXT];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(sockets, i, one)
+	{
+		if (json_is_true(json_object_get(one, "wrong_source")))
+			fprintf(out, "wrong source address: %s at %s; see up_spoofed in tscf-client(8)\n",
+				tscf_show_value(json_object_get(one, "program"), program),
+				tscf_show_value(json_object_get(one, "local"), local));
+	}
+}
+
 void show_sockets(const json_t *sockets, FILE *out)
 {
 	static const char *const keys[] = {"pid",    "program", "protocol", "local",
@@ -170,6 +186,7 @@ void show_sockets(const json_t *sockets, FILE *out)
 		fputs("No socket has a level.\n", out);
 	else
 		tscf_show_table(sockets, 8, keys, heads, out);
+	show_wrong_sources(sockets, out);
 }
 
 /** Sockets that have their level, but no tunnel for it yet. */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/wrong_source.h"
+
+#include "common/base/log.h"
+#include "common/packet/packet.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+/** Between two packets that are noted, in ms. */
+#define NOTE_MS 5000
+/** Between two log lines about one socket. */
+#define SAY_MS 600000
+/** For so long after its last packet a socket is shown as one that has a wrong source. */
+#define SHOW_MS 60000
+
+void wrong_source_note(struct wrong_source *w, const uint8_t *data, uint32_t length)
+{
+	struct tscf_packet_info info;
+
+	if (w->pending || tscf_timers_now(w->timers) < w->next)
+		return;
+	if (tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK || info.source_port == 0 ||
+	    (info.protocol != IPPROTO_UDP && info.protocol != IPPROTO_TCP))
+		return;
+	w->pending = true;
+	w->protocol = info.protocol;
+	w->local = info.source;
+	w->local_port = info.source_port;
+	w->remote = info.destination;
+	w->remote_port = info.destination_port;
+}
+
+/** @return the entry of the noted packet's sender: the one it has, or the oldest. */
+static struct wrong_sender *sender_of(struct wrong_source *w)
+{
+	struct wrong_sender *oldest = &w->senders[0];
+
+	for (unsigned i = 0; i < WRONG_SOURCES; i++) {
+		struct wrong_sender *one = &w->senders[i];
+
+		if (one->seen != 0 && one->port == w->local_port && one->protocol == w->protocol &&
+		    tscf_addr_equal(&one->local, &w->local))
+			return one;
+		if (one->seen < oldest->seen)
+			oldest = one;
+	}
+	*oldest = (struct wrong_sender){.local = w->local, .port = w->local_port, .protocol = w->protocol};
+	return oldest;
+}
+
+/** @return the process that has the socket of the noted packet, in @p owner, or false: it cannot be known. */
+static bool find_owner(struct wrong_source *w, struct owner *owner)
+{
+	struct tscf_socket s;
+
+	/* A socket that is bound to no address has that of its route: then the packet is not its own. */
+	if (tscf_sockdiag_flow_socket(&w->diag, w->protocol, &w->local, w->local_port, &w->remote, w->remote_port, 0,
+				      &s) != 0 ||
+	    tscf_addr_is_any(&s.local))
+		return false;
+	*owner = (struct owner){.inode = s.inode};
+	processes_find_owners(owner, 1);
+	return owner->pid != 0;
+}
+
+static void say(struct wrong_source *w)
+{
+	const struct tscf_addr *right = &w->plain->internal.of[tscf_family_index(w->local.family)];
+	char from[TSCF_ADDR_TEXT], address[TSCF_ADDR_TEXT], who[80];
+	struct owner owner;
+	union tscf_endpoint e;
+
+	if (find_owner(w, &owner))
+		snprintf(who, sizeof(who), "%s (process %d)", owner.program, (int)owner.pid);
+	else
+		snprintf(who, sizeof(who), "a program that is not found, or another host,");
+	tscf_endpoint_make(&w->local, w->local_port, &e);
+	tscf_endpoint_format(&e, from);
+	if (right->family != 0)
+		tscf_warning("%s sends from the wrong address %s: its packets are dropped; it must be bound to %s, or "
+			     "to no address",
+			     who, from, tscf_addr_format(right, address));
+	else
+		tscf_warning("%s sends from %s: its packets are dropped, for the tunnel has no address of this family",
+			     who, from);
+}
+
+static uint64_t next(const void *owner)
+{
+	const struct wrong_source *w = owner;
+
+	return w->pending ? 0 : UINT64_MAX;
+}
+
+static void tick(void *owner)
+{
+	struct wrong_source *w = owner;
+	struct wrong_sender *sender = sender_of(w);
+	uint64_t now = tscf_timers_now(w->timers);
+
+	if (sender->said == 0 || now - sender->said >= SAY_MS) {
+		say(w);
+		sender->said = now;
+	}
+	sender->seen = now;
+	w->pending = false;
+	w->next = now + NOTE_MS;
+}
+
+bool wrong_source_has(const struct wrong_source *w, const struct tscf_socket *s)
+{
+	uint64_t now = tscf_timers_now(w->timers);
+
+	for (unsigned i = 0; i < WRONG_SOURCES; i++) {
+		const struct wrong_sender *one = &w->senders[i];
+
+		if (one->seen != 0 && now - one->seen < SHOW_MS && one->port == s->local_port &&
+		    one->protocol == s->protocol && tscf_addr_equal(&one->local, &s->local))
+			return true;
+	}
+	return false;
+}
+
+int wrong_source_init(struct wrong_source *w)
+{
+	tscf_timers_add(w->timers, &w->timer, next, tick, w);
+	return tscf_sockdiag_flow_open(&w->diag);
+}
+
+void wrong_source_free(struct wrong_source *w)
+{
+	tscf_sockdiag_flow_close(&w->diag);
+}
