@@ -97,6 +97,7 @@ NET_TESTS = \
 	tests/net/server-killed-tcp.sh \
 	tests/net/shared-port.sh \
 	tests/net/spoof.sh \
+	tests/net/start.sh \
 	tests/net/sticky.sh \
 	tests/net/strangers.sh \
 	tests/net/storm.sh \
