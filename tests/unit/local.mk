@@ -177,7 +177,7 @@ CLIENT_WORLD_WRAP = $(AM_LDFLAGS) -Wl,--wrap=tscf_udp_connect -Wl,--wrap=tscf_dt
 	-Wl,--wrap=tscf_control_listen -Wl,--wrap=tscf_control_close -Wl,--wrap=tscf_control_release \
 	-Wl,--wrap=tscf_control_discard -Wl,--wrap=tscf_control_mode -Wl,--wrap=tscf_control_answer \
 	-Wl,--wrap=tscf_control_answer_with -Wl,--wrap=tscf_control_keep -Wl,--wrap=tscf_control_push \
-	-Wl,--wrap=tscf_sockdiag_open
+	-Wl,--wrap=tscf_sockdiag_open -Wl,--undefined=__wrap_tscf_sockdiag_open
 UNIT_TESTS += tests/unit/test_client_connector
 tests_unit_test_client_connector_SOURCES = tests/unit/test_client_connector.c
 tests_unit_test_client_connector_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
@@ -208,6 +208,11 @@ tests_unit_test_client_plain_SOURCES = tests/unit/test_client_plain.c
 tests_unit_test_client_plain_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_plain_LDFLAGS = $(CLIENT_WORLD_WRAP)
 tests_unit_test_client_plain_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_trust
+tests_unit_test_client_trust_SOURCES = tests/unit/test_client_trust.c
+tests_unit_test_client_trust_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_trust_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_trust_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_programs
 tests_unit_test_client_programs_SOURCES = tests/unit/test_client_programs.c
 tests_unit_test_client_programs_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
