@@ -41,6 +41,7 @@ NET_TESTS = \
 	tests/net/guard-programs.sh \
 	tests/net/guard-restarted.sh \
 	tests/net/guard-run.sh \
+	tests/net/guard-stranger.sh \
 	tests/net/guard-unseen.sh \
 	tests/net/handles.sh \
 	tests/net/hooks.sh \

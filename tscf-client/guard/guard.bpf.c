@@ -111,8 +111,10 @@ static __always_inline void tell_stranger(struct guard_socket *stored)
 
 	if (stored->asked != 0)
 		return;
+	/* The client compares the two, so they must be the same before it gets the event. */
 	e.asked = stored->asked = bpf_ktime_get_ns();
-	tell_of(stored->netns, &e, stored->pid, stored->uid);
+	if (!tell_of(stored->netns, &e, stored->pid, stored->uid))
+		stored->asked = 0;
 }
 
 /* The value for a socket that policies make encrypted-only, and that the client has not marked yet. */
@@ -381,7 +383,9 @@ static __always_inline void keep_bits(struct bpf_sockopt *ctx, const struct guar
 	count(netns, guard_marks_kept);
 }
 
-static __always_inline void remember_mark(struct bpf_sockopt *ctx, __u64 netns)
+/* The client's mark settles what policies give the socket, for a socket that is never bound, too. */
+static __always_inline void remember_mark(struct bpf_sockopt *ctx, const struct guard_net *net, __u64 netns,
+					  bool by_client)
 {
 	const __u32 *mark = ctx->optval;
 	struct guard_socket *stored;
@@ -389,8 +393,11 @@ static __always_inline void remember_mark(struct bpf_sockopt *ctx, __u64 netns)
 	if (!ctx->sk || (void *)(mark + 1) > ctx->optval_end)
 		return;
 	stored = stored_or_new(ctx->sk, netns);
-	if (stored)
-		stored->mark = *mark;
+	if (!stored)
+		return;
+	stored->mark = *mark;
+	if (by_client)
+		stored->wanted = value_of(net, *mark);
 }
 
 static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct guard_net *net)
@@ -524,6 +531,7 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 {
 	__u64 netns;
 	struct guard_net *net;
+	bool by_client;
 
 	/* Let longer options pass untouched: the kernel fails them otherwise. */
 	if (ctx->optlen > PAGE)
@@ -540,9 +548,10 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 		return set_level(ctx, net, netns);
 	if (ctx->optname == GUARD_OPTION_CLIENT)
 		return introduce(ctx, net);
-	if (net->client != bpf_get_current_pid_tgid() >> 32)
+	by_client = net->client == bpf_get_current_pid_tgid() >> 32;
+	if (!by_client)
 		keep_bits(ctx, net, netns);
-	remember_mark(ctx, netns);
+	remember_mark(ctx, net, netns, by_client);
 	return 1;
 }
 
