@@ -122,8 +122,7 @@ int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, co
 int tscf_sockdiag_tcp_port(uint16_t port, void (*each)(void *context, const struct tscf_socket *s), void *context);
 
 /**
- * Describe the socket behind a descriptor, as the dump would (but inode 0).  A TCP socket that is still connecting has
- * no remote address yet.
+ * Describe the socket behind a descriptor, as the dump would (but inode 0).
  *
  * @return 0, or -errno (-ENOTSOCK, -EAFNOSUPPORT: not an inet socket).
  */

@@ -63,6 +63,24 @@ static uint8_t read_state(int fd, const struct tscf_socket *s)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ? TCP_CLOSE : info.tcpi_state;
 }
 
+static void see(void *context, const struct tscf_socket *s)
+{
+	struct tscf_socket *out = context;
+
+	if (s->cookie != out->cookie)
+		return;
+	out->remote = s->remote;
+	out->remote_port = s->remote_port;
+}
+
+/* While a socket is connecting, getpeername(2) does not tell the remote end, but the kernel's list does. */
+static int read_remote_of_list(struct tscf_socket *out)
+{
+	bool connecting = out->protocol == IPPROTO_TCP && out->state == TCP_SYN_SENT && out->remote_port == 0;
+
+	return connecting ? tscf_sockdiag_tcp_port(out->local_port, see, out) : 0;
+}
+
 static bool is_ipv6_only(int fd)
 {
 	socklen_t length = sizeof(int);
@@ -99,7 +117,7 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out)
 	out->uid = owner.st_uid;
 	err = read_names(fd, out);
 	out->state = read_state(fd, out);
-	return err;
+	return err == 0 ? read_remote_of_list(out) : err;
 }
 
 int tscf_socket_same_netns(int fd)

@@ -319,6 +319,31 @@ START_TEST(tcp_socket_is_found_until_time_wait)
 }
 END_TEST
 
+/* The queue of the listening socket is full, so the last connection stays half open. */
+START_TEST(connecting_descriptor_has_its_remote)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0), first = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	socklen_t length = sizeof(to);
+	struct tscf_socket s;
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&to, sizeof(to)), 0);
+	ck_assert_int_eq(listen(listener, 0), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&to, &length), 0);
+	ck_assert_int_eq(connect(first, (struct sockaddr *)&to, sizeof(to)), 0);
+	ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno == EINPROGRESS);
+	ck_assert_int_eq(tscf_socket_of_fd(fd, &s), 0);
+	ck_assert_int_eq(s.state, TCP_SYN_SENT);
+	ck_assert_uint_eq(s.remote_port, ntohs(to.sin_port));
+	ck_assert_int_eq(s.remote.family, AF_INET);
+	ck_assert_int_eq(memcmp(s.remote.bytes, &to.sin_addr, sizeof(to.sin_addr)), 0);
+	close(fd);
+	close(first);
+	close(listener);
+}
+END_TEST
+
 START_TEST(unmarked_socket_is_not_told)
 {
 	int none = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -717,6 +742,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, datagram_socket_is_found, 0, sizeof(kinds) / sizeof(kinds[0]));
 	tcase_add_test(tcase, dual_stack_socket_speaks_ipv4);
 	tcase_add_loop_test(tcase, tcp_socket_is_found_until_time_wait, 0, 2);
+	tcase_add_test(tcase, connecting_descriptor_has_its_remote);
 	tcase_add_test(tcase, unmarked_socket_is_not_told);
 	tcase_add_test(tcase, mask_of_no_bits_is_every_socket);
 	tcase_add_test(tcase, port_has_what_waits_to_be_accepted);
