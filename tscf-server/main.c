@@ -64,6 +64,14 @@ static int check(const struct server_config *config)
 	return puts("The configuration is valid.") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int init(const struct program *p, struct server_config *config)
+{
+	bool is_default;
+	const char *file = server_options_file(&p->cli, &is_default);
+
+	return init_run(config, file, is_default, tscf_cli_has(&p->cli, "apply"));
+}
+
 static int act(struct program *p, struct server_config *config)
 {
 	switch ((enum server_command)p->cli.command) {
@@ -84,7 +92,7 @@ static int act(struct program *p, struct server_config *config)
 	case SERVER_COMMAND_STOP:
 		return query_stop(config);
 	case SERVER_COMMAND_INIT:
-		return init_run(config, server_options_file(&p->cli), tscf_cli_has(&p->cli, "apply"));
+		return init(p, config);
 	case SERVER_COMMAND_ADD_CLIENT:
 		return clients_add(&p->cli, config);
 	case SERVER_COMMAND_LIST_CLIENTS:

@@ -207,6 +207,24 @@ START_TEST(rules)
 }
 END_TEST
 
+/** As they are written, names are read again. */
+START_TEST(names)
+{
+	static const char *const given[] = {"[2001:db8::1]", "[2001:db8::1]:7", "vpn.example.org", "192.0.2.1:9"};
+	struct server_public_names *list = &config.interfaces->public_names;
+	char *text;
+
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(tscf_invitation_server_parse(given[i], strlen(given[i]), 0, &list->at[list->count++]),
+				 0);
+	config.interfaces->psk_file = strdup("/x.psk");
+	text = text_of(init_text_config, false);
+	ck_assert_ptr_nonnull(strstr(
+	    text, "public-name = { \"[2001:db8::1]\", \"[2001:db8::1]:7\", \"vpn.example.org\", \"192.0.2.1:9\" }"));
+	free(text);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("server_setup");
@@ -219,6 +237,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, others);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, rules);
+	tcase_add_test(t, names);
 	suite_add_tcase(suite, t);
 	return suite;
 }

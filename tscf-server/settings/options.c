@@ -189,10 +189,11 @@ static const char *config_file(const struct tscf_cli *cli)
 	return access(CONFIG_DEFAULT, needed ? F_OK : R_OK) == 0 ? CONFIG_DEFAULT : NULL;
 }
 
-const char *server_options_file(const struct tscf_cli *cli)
+const char *server_options_file(const struct tscf_cli *cli, bool *is_default)
 {
 	const char *file = tscf_cli_value(cli, "config");
 
+	*is_default = !file || strcmp(file, CONFIG_DEFAULT) == 0;
 	return file ? file : CONFIG_DEFAULT;
 }
 

@@ -32,8 +32,8 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out);
 /** Print the hint at --help that follows a usage error. */
 void server_options_hint(void);
 
-/** @return the file of --config, or else the default file, which need not exist. */
-const char *server_options_file(const struct tscf_cli *cli);
+/** The file of --config, or else the default one, which need not exist.  *is_default says which. */
+const char *server_options_file(const struct tscf_cli *cli, bool *is_default);
 
 /**
  * Make the configuration: defaults, then the file (--config, or the default file if it exists; init, which makes it,

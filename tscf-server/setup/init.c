@@ -164,7 +164,7 @@ static void print_made(const struct init_plan *plan, const struct tscf_invitatio
 	       tscf_prefix_format(&plan->config->routes.list[0], route));
 }
 
-static void print_rest(const struct init_plan *plan, bool apply, bool service)
+static void print_rest(const struct init_plan *plan, bool apply)
 {
 	struct firewall firewall;
 
@@ -182,11 +182,22 @@ static void print_rest(const struct init_plan *plan, bool apply, bool service)
 		puts("\nThis host has a firewall; open it for clients:");
 		firewall_print(&firewall, plan->config, stdout);
 	}
-	printf("\nStart the server, and invite a client:\n    %s\n    tscf-server add-client NAME\n",
-	       service ? "systemctl enable --now tscf-server" : "tscf-server");
 }
 
-int init_run(struct server_config *config, const char *file, bool apply)
+/** The service and the commands find the default file by themselves. */
+static void print_start(const struct init_plan *plan, bool is_default, bool service)
+{
+	const char *option = is_default ? "" : " --config ", *file = is_default ? "" : plan->config_file;
+
+	puts("\nStart the server, and invite a client:");
+	if (service && is_default)
+		puts("    systemctl enable --now tscf-server");
+	else
+		printf("    tscf-server%s%s\n", option, file);
+	printf("    tscf-server add-client NAME%s%s\n", option, file);
+}
+
+int init_run(struct server_config *config, const char *file, bool is_default, bool apply)
 {
 	struct init_files files = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 	const bool service = access("/run/systemd/system", F_OK) == 0;
@@ -215,6 +226,7 @@ int init_run(struct server_config *config, const char *file, bool apply)
 	}
 	init_files_keep(&files);
 	print_made(&plan, &invitation);
-	print_rest(&plan, apply, service);
+	print_rest(&plan, apply);
+	print_start(&plan, is_default, service);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

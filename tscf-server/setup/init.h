@@ -13,9 +13,10 @@
  * Find out what @p config, made from the command line, does not say; write the configuration @p file, the file of keys
  * and the certificate; print what is left to do.
  *
+ * @param is_default  it is the file that the server reads without --config
  * @param apply  do that: forwarding and the way back, now and at every boot
  * @return the exit status of the program; after EXIT_FAILURE (logged) nothing has been changed.
  */
-int init_run(struct server_config *config, const char *file, bool apply);
+int init_run(struct server_config *config, const char *file, bool is_default, bool apply);
 
 #endif

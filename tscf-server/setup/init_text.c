@@ -3,6 +3,8 @@
 
 #include "common/daemon/settings.h"
 
+#include <string.h>
+
 #define TABLE "tscf_server"
 
 static void print_prefixes(const struct server_prefixes *list, FILE *out)
@@ -53,7 +55,7 @@ static void print_names(const struct server_public_names *names, FILE *out)
 		if (one->port != 0)
 			fprintf(out, "\"%s\"", tscf_invitation_server_format(one, text));
 		else
-			fprintf(out, "\"%s\"", one->host);
+			fprintf(out, strchr(one->host, ':') ? "\"[%s]\"" : "\"%s\"", one->host);
 	}
 }
 
