@@ -121,6 +121,7 @@ static void connect_admin(struct client *c)
 	c->waiters.config = c->config;
 	c->waiters.timers = &c->timers;
 	c->waiters.plain = &c->plain;
+	c->waiters.plain_reason = c->plain_reason;
 	c->waiters.dtte = &c->dtte;
 	c->waiters.trusted_network = &c->trusted_network;
 	c->waiters.connector = &c->connector;

@@ -40,6 +40,10 @@
 	X(CONTROL_UNANSWERED, "control_unanswered")                                                                    \
 	/* requests refused */                                                                                         \
 	X(REFUSED_LIMIT, "refused_limit")                                                                              \
+	X(REFUSED_DISABLED, "refused_disabled")                                                                        \
+	X(REFUSED_HALF_OPEN, "refused_half_open")                                                                      \
+	X(REFUSED_SOURCE, "refused_source")                                                                            \
+	X(REFUSED_TUNNELS, "refused_tunnels")                                                                          \
 	X(REFUSED_ADDRESS, "refused_address")                                                                          \
 	X(REFUSED_TOO_SMALL, "refused_too_small")                                                                      \
 	X(REFUSED_SERVICE, "refused_service")                                                                          \
@@ -47,6 +51,11 @@
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
 	X(REFUSED_RESUME, "refused_resume")                                                                            \
 	X(REFUSED_CLIENT, "refused_client")                                                                            \
+	X(REFUSED_NO_PROOF, "refused_no_proof")                                                                        \
+	X(REFUSED_UNKNOWN, "refused_unknown")                                                                          \
+	X(REFUSED_KEY, "refused_key")                                                                                  \
+	X(REFUSED_CERTIFICATE, "refused_certificate")                                                                  \
+	X(REFUSED_DENIED, "refused_denied")                                                                            \
 	X(REFUSED_SHARE, "refused_share")                                                                              \
 	X(COOKIES, "cookies")                                                                                          \
 	/* what became of sessions */                                                                                  \

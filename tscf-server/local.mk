@@ -67,6 +67,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/server.h \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
+	tscf-server/session/rejections.c \
+	tscf-server/session/rejections.h \
 	tscf-server/session/dismiss.c \
 	tscf-server/session/dismiss.h \
 	tscf-server/session/cookie.c \

@@ -14,6 +14,7 @@
 #include "tscf-server/address/pools.h"
 #include "tscf-server/counters.h"
 #include "tscf-server/session/cookie.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reservation.h"
 #include "tscf-server/session/session.h"
 #include "tscf-server/settings/config.h"
@@ -100,6 +101,7 @@ struct server_state {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
+	struct server_rejections rejections;
 	uint64_t certificates_at;       /**< when the dates of clients' certificates are checked next */
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;

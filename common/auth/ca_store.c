@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/auth/ca_store.h"
 
+#include "common/auth/refusal.h"
+
 #include "common/base/log.h"
 #include "common/tls/tls_ca.h"
 
@@ -14,7 +16,6 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-#define UNKNOWN_CA "the certificate is not signed by a CA of this server"
 
 struct tscf_authority {
 	/* It has the CA's certificate; wolfSSL's table in it has its own lock.  wolfSSL would check the dates once,
@@ -87,14 +88,14 @@ static const char *verify(const struct tscf_authority *ca, const uint8_t *der, s
 	case ASN_BEFORE_DATE_E:
 		return "the certificate is not valid yet";
 	default:
-		return UNKNOWN_CA;
+		return TSCF_REFUSAL_UNKNOWN_CA;
 	}
 }
 
 const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
 				 uint8_t signer[TSCF_PIN_SIZE])
 {
-	const char *why = UNKNOWN_CA;
+	const char *why = TSCF_REFUSAL_UNKNOWN_CA;
 
 	for (size_t i = 0; i < a->count; i++) {
 		const char *this = verify(&a->list[i], der, length);
@@ -103,7 +104,7 @@ const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *d
 			memcpy(signer, a->list[i].pin, TSCF_PIN_SIZE);
 			return NULL;
 		}
-		if (strcmp(this, UNKNOWN_CA) != 0)
+		if (strcmp(this, TSCF_REFUSAL_UNKNOWN_CA) != 0)
 			why = this;
 	}
 	return why;

@@ -3,6 +3,7 @@
 #include "common/auth/proof_subject.h"
 
 #include "common/auth/ca_store.h"
+#include "common/auth/refusal.h"
 #include "common/auth/signature.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
@@ -29,8 +30,6 @@ struct tscf_client_auth {
 	char **denied;
 	size_t denied_count;
 };
-
-#define DEMAND "this server demands a client certificate or a pre-shared key"
 
 /* --- reading --- */
 
@@ -140,14 +139,14 @@ static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *su
 	uint8_t mac[TSCF_PROOF_MAC];
 
 	if (proof->length != 2 + identity + TSCF_PROOF_MAC)
-		return "the proof is malformed";
+		return TSCF_REFUSAL_MALFORMED;
+	snprintf(who->name, sizeof(who->name), "psk %.*s", (int)identity, (const char *)proof->value + 2);
 	psk = tscf_psks_find(&c->psks, proof->value + 2, identity);
 	if (!psk)
-		return "unknown identity";
+		return TSCF_REFUSAL_UNKNOWN;
 	tscf_mac(psk->key, psk->key_length, subject, length, mac);
 	if (!tscf_equal_secret(mac, proof->value + 2 + identity, sizeof(mac)))
-		return "wrong key";
-	snprintf(who->name, sizeof(who->name), "psk %s", psk->identity);
+		return TSCF_REFUSAL_WRONG_KEY;
 	tscf_sha256(psk->key, psk->key_length, who->key);
 	return NULL;
 }
@@ -169,16 +168,16 @@ static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv
 {
 	const unsigned usage = wolfSSL_X509_get_extended_key_usage(certificate);
 
+	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
+		return "the certificate has no public key";
+	name_certificate(certificate, who);
 	if (usage != 0 && usage != UINT32_MAX && !(usage & XKU_SSL_CLIENT))
 		return "the certificate is not for clients";
 	if (!tscf_signature_good(certificate, subject, length, proof->value + 1, proof->length - 1U))
-		return "the key is not that of the certificate";
-	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
-		return "the certificate has no public key";
+		return TSCF_REFUSAL_OTHER_KEY;
 	who->until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate));
 	if (who->until <= 0)
 		return "the certificate has no end";
-	name_certificate(certificate, who);
 	return NULL;
 }
 
@@ -191,14 +190,14 @@ static const char *check_certificate(const struct tscf_client_auth *c, const str
 	const char *why;
 
 	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
-		return "the proof is malformed";
+		return TSCF_REFUSAL_MALFORMED;
 	/* For an unknown client, no operation with a key is done. */
 	why = tscf_ca_store_verify(&c->cas, der.value, der.length, who->ca);
 	if (why)
 		return why;
 	certificate = wolfSSL_X509_load_certificate_buffer(der.value, der.length, WOLFSSL_FILETYPE_ASN1);
 	if (!certificate)
-		return "the proof is malformed";
+		return TSCF_REFUSAL_MALFORMED;
 	why = check_parsed(certificate, &der, subject, length, proof, who);
 	wolfSSL_X509_free(certificate);
 	return why;
@@ -227,14 +226,14 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struc
 
 	memset(who, 0, sizeof(*who));
 	if (length == 0 || !tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof))
-		return DEMAND;
+		return TSCF_REFUSAL_NO_PROOF;
 	if (!(proof.value[0] & c->methods) || (proof.value[0] & (proof.value[0] - 1)))
-		return proof.value[0] == TSCF_PROOF_PSK ? "this server takes no pre-shared keys"
-							: "this server takes no certificates";
+		return proof.value[0] == TSCF_PROOF_PSK ? TSCF_REFUSAL_NO_KEYS
+							: TSCF_REFUSAL_NO_CERTIFICATES;
 	why = proof.value[0] == TSCF_PROOF_PSK ? check_psk(c, subject, length, &proof, who)
 					       : check_certificate(c, m, subject, length, &proof, who);
 	if (!why && is_denied(c, who))
-		why = "access has been withdrawn";
+		why = TSCF_REFUSAL_DENIED;
 	return why;
 }
 
@@ -246,9 +245,9 @@ bool tscf_client_expired(const struct tscf_client_name *who, int64_t today)
 static const char *still_certified(const struct tscf_client_auth *c, const struct tscf_client_name *who, int64_t today)
 {
 	if (!(c->methods & TSCF_PROOF_CERTIFICATE))
-		return "this server takes no certificates";
+		return TSCF_REFUSAL_NO_CERTIFICATES;
 	if (!tscf_ca_store_have(&c->cas, who->ca))
-		return "the certificate is not signed by a CA of this server";
+		return TSCF_REFUSAL_UNKNOWN_CA;
 	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
 }
 
@@ -258,7 +257,7 @@ static const char *still_has_key(const struct tscf_client_auth *c, const struct 
 	uint8_t key[32];
 
 	if (!psk)
-		return "access has been withdrawn";
+		return TSCF_REFUSAL_DENIED;
 	tscf_sha256(psk->key, psk->key_length, key);
 	return tscf_equal_secret(key, who->key, sizeof(key)) ? NULL : "the key has been changed";
 }
@@ -268,9 +267,9 @@ const char *tscf_client_auth_still(const struct tscf_client_auth *c, const struc
 	const char *name;
 
 	if (!who)
-		return DEMAND;
+		return TSCF_REFUSAL_NO_PROOF;
 	name = strchr(who->name, ' ');
 	if (!name || is_denied(c, who))
-		return "access has been withdrawn";
+		return TSCF_REFUSAL_DENIED;
 	return who->name[0] == 'c' ? still_certified(c, who, today) : still_has_key(c, who, name + 1);
 }

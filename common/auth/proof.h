@@ -89,7 +89,8 @@ unsigned tscf_client_auth_methods(const struct tscf_client_auth *client_auth);
 /**
  * Check the proof in @p m.
  *
- * @return NULL with *who set, or why the proof is not accepted, for the client's user.
+ * @return NULL with *who set, or why the proof is not accepted, for the client's user; who->name is what the client
+ * says it is then, or "".
  */
 const char *tscf_client_auth_check(const struct tscf_client_auth *client_auth, const struct tscf_proof_subject *subject,
 				   const struct tscf_message *m, struct tscf_client_name *who);

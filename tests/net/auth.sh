@@ -9,10 +9,10 @@
 key() { printf '%s:%s\n' "$1" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"; }
 private() { (umask 077 && cat >"$1"); }
 
-# certificate NAME ISSUER: NAME.crt and NAME.key.
+# certificate NAME ISSUER [EXTENSION]: NAME.crt and NAME.key.
 certificate() {
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
-		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 -out "$T/$1.crt" 2>/dev/null ||
+		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 -extfile <(printf '%s\n' "${3-}") -out "$T/$1.crt" 2>/dev/null ||
 		die "openssl"
 }
 authority() {
@@ -20,14 +20,21 @@ authority() {
 		-addext basicConstraints=critical,CA:TRUE -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
 
-# refused WHY OPTION...: a client with these options gets no tunnel, and its status says why.
+# refused COUNTER WHO WHY OPTION...: a client with these options gets no tunnel; its status and --wait-up say why, the server's log says
+# who and why, and COUNTER grows.
 refused() {
-	local why=$1
-	shift
+	local counter=$1 who=$2 why=$3 before
+	shift 3
+	before=$(server_counter "$counter")
 	launch_client "$@"
 	wait_until 10 "client status --json | jq -r .plain.reason | grep -q '$why'" || fail "the reason is '$(client_status .plain.reason)', not '$why'"
+	client status --wait-up 1 >/dev/null 2>"$T/error"
+	is "refused, $why: --wait-up" $? -eq 1
+	check "refused, $why: --wait-up says it" grep -q "not up after 1 s: .*$why" "$T/error"
 	is "refused, $why: state" "$(client_status .plain.state)" = connecting
 	is "refused, $why: no address is given" "$(server_status '[.. | .used? // empty] | add // 0')" -eq 0
+	is "refused, $why: $counter" "$(server_counter "$counter")" -gt "$before"
+	check "refused, $why: the server's log" grep -q "warning: refused: plain tunnel of $PHONE_OUTER:[0-9]*, $who: .*$why" "$T/server.log"
 	kill_client
 	client flush >/dev/null 2>&1
 }
@@ -40,20 +47,28 @@ authority ca
 authority other
 certificate phone ca
 certificate stranger other
+certificate server-only ca extendedKeyUsage=serverAuth
 alice=$(key alice)
 bob=$(key bob)
 printf '%s\n%s\n' "$alice" "$bob" | private "$T/keys"
 printf '%s\n' "$alice" | private "$T/alice"
+printf '%s\n' "$bob" | private "$T/bob"
 key alice | private "$T/mallory"
 key carol | private "$T/carol"
 : >"$T/denied"
 start_server --psk-file "$T/keys" --client-ca "$T/ca.crt" --denied-clients "$T/denied"
 
-refused "demands a client certificate or a pre-shared key"
-refused "wrong key" --psk-file "$T/mallory"
-refused "unknown identity" --psk-file "$T/carol"
-refused "not signed by a CA" --cert "$T/stranger.crt" --key "$T/stranger.key"
-is "refused requests are counted" "$(server_counter refused_client)" -ge 3
+refused refused_no_proof "identity not known" "demands a client certificate or a pre-shared key"
+refused refused_key "psk alice" "wrong key" --psk-file "$T/mallory"
+refused refused_unknown "psk carol" "unknown identity" --psk-file "$T/carol"
+refused refused_unknown "identity not known" "not signed by a CA" --cert "$T/stranger.crt" --key "$T/stranger.key"
+refused refused_certificate "certificate server-only" "is not for clients" --cert "$T/server-only.crt" --key "$T/server-only.key"
+echo bob >"$T/denied"
+server reload >/dev/null || fail "reload"
+refused refused_denied "psk bob" "access has been withdrawn" --psk-file "$T/bob"
+: >"$T/denied"
+server reload >/dev/null || fail "reload"
+is "refused requests are counted" "$(server_counter refused_client)" -ge 6
 
 for way in "--psk-file $T/alice" "--cert $T/phone.crt --key $T/phone.key"; do
 	# shellcheck disable=SC2086

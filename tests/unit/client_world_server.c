@@ -232,6 +232,21 @@ static void write_cookie(const struct world_server *s, struct tscf_writer *t)
 		tscf_write_bytes(t, TSCF_TLV_AUTH_METHODS, &s->methods, 1);
 }
 
+/* A proof by a method that is taken is not looked into here. */
+static bool refuses_proof(const struct world_server *s, enum world_ask ask, const struct tscf_message *m,
+			  struct tscf_writer *t)
+{
+	struct tscf_tlv tlv;
+	bool proves = tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &tlv);
+
+	if (ask != WORLD_CONFIGURE || !s->methods || (proves && (tlv.value[0] & s->methods)))
+		return false;
+	tscf_write_response(t, TSCF_RESPONSE_UNAUTHORIZED,
+			    proves ? "this server takes no pre-shared keys"
+				   : "this server demands a client certificate or a pre-shared key");
+	return true;
+}
+
 static void write_success(struct world_server *s, enum world_ask ask, const struct tscf_message *m,
 			  struct tscf_writer *t)
 {
@@ -313,7 +328,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	uint8_t buffer[TSCF_PROBE_MAX];
 	enum world_ask ask = w->waiting[i].ask;
 	struct world_link *l = w->waiting[i].link;
-	bool twice = s->reaction[ask] == WORLD_TWICE;
+	bool twice = s->reaction[ask] == WORLD_TWICE, refused = false;
 	struct tscf_writer t;
 	struct tscf_message m;
 	struct tscf_tlv tlv;
@@ -324,6 +339,8 @@ static void answer_one(struct client_world *w, unsigned i)
 		write_chain(s, &m, &t);
 	} else if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
+	} else if (refuses_proof(s, ask, &m, &t)) {
+		refused = true;
 	} else if (is_full(s, ask, &m)) {
 		tscf_write_response(&t, TSCF_RESPONSE_LIMIT, "full");
 	} else if (s->reaction[ask] != WORLD_WITHOUT) {
@@ -338,7 +355,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	w->waiting_count--;
 	memmove(&w->waiting[i], &w->waiting[i + 1], (w->waiting_count - i) * sizeof(w->waiting[0]));
 	if (ask == WORLD_CONFIGURE && tscf_message_find(&m, TSCF_TLV_CLIENT_ID, &tlv) && !asks_for_cookie(s, ask, &m) &&
-	    s->code[ask] == TSCF_RESPONSE_SUCCESS)
+	    s->code[ask] == TSCF_RESPONSE_SUCCESS && !refused)
 		prove(l, &m, &t);
 	else
 		ck_assert_int_gt(tscf_write_finish(&t), 0);

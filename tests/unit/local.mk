@@ -458,3 +458,9 @@ tests_unit_test_server_disconnect_SOURCES = tests/unit/test_server_disconnect.c 
 	tests/unit/runner.c tests/unit/runner.h
 tests_unit_test_server_disconnect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_disconnect_LDADD = libtscf-server.la $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_server_rejections
+tests_unit_test_server_rejections_SOURCES = tests/unit/test_server_rejections.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
+	$(CONFIG_TEST_SOURCES)
+tests_unit_test_server_rejections_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_rejections_LDADD = libtscf-server.la $(UNIT_LDADD)

@@ -159,6 +159,8 @@ START_TEST(strangers)
 	ck_assert_int_eq(configure(&a, true, bob), TSCF_RESPONSE_UNAUTHORIZED);
 	nothing_given();
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT), 2);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_NO_PROOF), 1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_UNKNOWN), 1);
 	tscf_credential_free(bob);
 }
 END_TEST

@@ -57,6 +57,8 @@ int query_wait_up(const char *path, unsigned long seconds)
 		err = tscf_control_query(path, &request, left + 1000, &text);
 		if (err == EKEYREJECTED)
 			tscf_error("not up: %s", text ? text : "the server cannot be verified");
+		else if (err > 0)
+			tscf_error("not up after %lu s: %s", seconds, text ? text : strerror(err));
 		free(text);
 		if (err >= 0 || err == -EACCES || err == -EPERM || left == 0)
 			break;
@@ -64,8 +66,6 @@ int query_wait_up(const char *path, unsigned long seconds)
 	}
 	if (err < 0)
 		tscf_query_report(PROGRAM, path, TSCF_CONTROL_WAIT_UP, err);
-	else if (err > 0 && err != EKEYREJECTED)
-		tscf_error("not up after %lu s", seconds);
 	return err;
 }
 

@@ -11,6 +11,12 @@ static bool is_up(const struct waiters *w)
 	return w->plain->state == TUNNEL_UP && encrypted;
 }
 
+/* @return why there is no tunnel, as the status says it. */
+static const char *reason_of(const struct waiters *w)
+{
+	return w->plain->state == TUNNEL_UP ? w->dtte->reason : w->plain_reason;
+}
+
 /* Answer the waiting callers if the tunnel is up, if no server can be verified, or if their time is over. */
 static void tick(void *context)
 {
@@ -25,7 +31,7 @@ static void tick(void *context)
 		if (up)
 			tscf_control_answer(call, 0, NULL);
 		else
-			tscf_control_answer(call, in_vain ? EKEYREJECTED : ETIMEDOUT, in_vain);
+			tscf_control_answer(call, in_vain ? EKEYREJECTED : ETIMEDOUT, in_vain ? in_vain : reason_of(w));
 	}
 }
 

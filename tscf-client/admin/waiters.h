@@ -20,6 +20,7 @@ struct waiters {
 	const struct client_config *config;
 	struct tscf_timers *timers;
 	const struct tunnel *plain;
+	const char *plain_reason; /**< why the plain tunnel is up or down, as text */
 	const struct dtte *dtte;
 	const struct trusted_network *trusted_network;
 	const struct connector *connector;

@@ -84,19 +84,13 @@ static void request_configuration(struct tunnel *t);
 /* The server checks that its answer arrives, and perhaps wants authentication: send the same request once more. */
 static void take_cookie(struct connector_try *try, const struct tscf_message *m)
 {
-	const struct tscf_credential *credential = *try->connector->credential;
 	struct tscf_tlv cookie, methods;
 	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
 	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
 	    cookie.length > sizeof(try->cookie)) {
 		try_failed(try, "the server gives cookies and does not take them");
-	} else if (try->must_prove && !credential) {
-		try_failed(try, "refused by the server: it demands a client certificate or a pre-shared key");
-	} else if (try->must_prove && !(methods.value[0] & tscf_credential_method(credential))) {
-		try_failed(try, tscf_credential_method(credential) == TSCF_PROOF_PSK
-				    ? "refused by the server: it takes no pre-shared keys"
-				    : "refused by the server: it takes no certificates");
 	} else {
+		/* Without the proof that the server wants, too: it refuses then, and its administrator sees that. */
 		memcpy(try->cookie, cookie.value, cookie.length);
 		try->cookie_length = cookie.length;
 		request_configuration(&try->tunnel);
@@ -114,7 +108,7 @@ static int write_cookie(const struct connector_try *try, struct tscf_writer *w)
 	if (try->cookie_length == 0)
 		return 0;
 	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
-	return try->must_prove ? tscf_credential_prove(*s->credential, &subject, w) : 0;
+	return try->must_prove && *s->credential ? tscf_credential_prove(*s->credential, &subject, w) : 0;
 }
 
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)

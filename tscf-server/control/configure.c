@@ -6,6 +6,7 @@
 #include "tscf-server/control/resume.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/session/bind.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
 #include "tscf-server/store/journal.h"
@@ -20,18 +21,26 @@
 /** Bytes of a message with a part of the certificates, besides that part. */
 #define CHAIN_OVERHEAD (TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + 4)
 
-static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
-		   const char *text)
+/** @param who the identity that the client has proved; NULL: none */
+static void refuse_client(const struct server_request *r, const struct tscf_client_name *who,
+			  enum server_counter counter, enum tscf_response code, const char *text)
 {
 	server_count(&r->state->counters, counter);
+	server_rejected(r, who ? who->name : NULL, text);
 	server_respond(r, TSCF_TSID_NONE, code, text);
 }
 
-/** An encrypted connection that is refused is closed. */
-static void refuse_connection(const struct server_request *r, enum server_counter counter, enum tscf_response code,
-			      const char *text)
+static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+		   const char *text)
 {
-	refuse(r, counter, code, text);
+	refuse_client(r, NULL, counter, code, text);
+}
+
+/** An encrypted connection that is refused is closed.  @param plain the client's plain session; NULL: not known */
+static void refuse_connection(const struct server_request *r, const struct server_session *plain,
+			      enum server_counter counter, enum tscf_response code, const char *text)
+{
+	refuse_client(r, plain ? plain->who : NULL, counter, code, text);
 	r->answer->end = r->in->session;
 	r->answer->why = text;
 }
@@ -86,25 +95,32 @@ static bool too_small(const struct server_request *r)
 	return length < 0 || length > (int)sizeof(r->answer->data) || server_reply_exceeds(r, (uint32_t)length);
 }
 
+/** A limit is reached: count which.  @return the reason. */
+static const char *limit(const struct server_request *r, enum server_counter counter, const char *why)
+{
+	server_count(&r->state->counters, counter);
+	return why;
+}
+
 /**
  * Take a place for a plain session at that outer address; a session that @p replaces another does not count as one
  * more.
  *
- * @return NULL, or the reason why there is no place.
+ * @return NULL, or the reason why there is no place, which has been counted.
  */
 static const char *claim_plain(const struct server_request *r, bool replaces)
 {
 	const struct server_interface *i = r->in->interface;
 
 	if (!i->enabled)
-		return "no new tunnels here any more";
+		return limit(r, SERVER_COUNT_REFUSED_DISABLED, "no new tunnels here any more");
 	if (i->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
-		return "too many tunnels are being set up";
+		return limit(r, SERVER_COUNT_REFUSED_HALF_OPEN, "too many tunnels are being set up");
 	if (!replaces && i->max_per_source &&
 	    tscf_source_count(&r->state->sessions.sources, &r->in->place.outer) >= i->max_per_source)
-		return "no more tunnels from that address";
+		return limit(r, SERVER_COUNT_REFUSED_SOURCE, "no more tunnels from that address");
 	if (!server_allocator_claim(&i->allocator->plain, replaces ? 0 : i->max_plain, 0))
-		return "no more tunnels here";
+		return limit(r, SERVER_COUNT_REFUSED_TUNNELS, "no more tunnels here");
 	return NULL;
 }
 
@@ -170,7 +186,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	struct server_lease *lease = NULL;
 	struct tscf_addrs wishes = tscf_message_internal(r->message);
 	enum server_rival other;
-	const char *limit;
+	const char *full;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
 		if (wishes.of[i].family == 0)
@@ -185,16 +201,17 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	}
 	if (other == SERVER_RIVAL_ASKED)
 		return NULL;
-	limit = claim_plain(r, lease || r->in->session);
-	if (limit) {
+	full = claim_plain(r, lease || r->in->session);
+	if (full) {
 		if (lease)
 			server_lease_drop(&r->state->leases, lease, r->in->now);
-		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, limit);
+		refuse_client(r, who, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, full);
 		return NULL;
 	}
 	if (!lease && server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
 		server_allocator_release(&r->in->interface->allocator->plain);
-		refuse(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS, "no internal address is free");
+		refuse_client(r, who, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
+			      "no internal address is free");
 	}
 	return lease;
 }
@@ -375,6 +392,15 @@ static int establish(const struct server_request *r, const struct server_session
 	return 0;
 }
 
+static void refuse_proof(const struct server_request *r, const struct server_session *plain, const char *why)
+{
+	server_count_unauthorized(r, why);
+	server_rejected(r, plain->who ? plain->who->name : NULL, why);
+	server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
+	r->answer->end = r->in->session;
+	r->answer->why = why;
+}
+
 /** @return the plain session whose reservation the request uses up; the caller takes over the place that it held. NULL
  * if the request has been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
@@ -387,7 +413,7 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 	if (!tscf_message_find(r->message, TSCF_TLV_RESERVED_TSID, &reserved) || tscf_tlv_u64(&reserved, tsid) < 0 ||
 	    !tscf_message_find(r->message, TSCF_TLV_RESERVATION_SECRET, &secret) ||
 	    secret.length != SERVER_SECRET_SIZE) {
-		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_MALFORMED,
+		refuse_connection(r, NULL, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_MALFORMED,
 				  "no reservation in the configuration request");
 		return NULL;
 	}
@@ -397,12 +423,12 @@ static struct server_session *redeem(const struct server_request *r, uint64_t *t
 		if (!why)
 			return plain;
 		server_allocator_release(&plain->interface->allocator->encrypted);
-		refuse_connection(r, SERVER_COUNT_REFUSED_CLIENT, TSCF_RESPONSE_UNAUTHORIZED, why);
+		refuse_proof(r, plain, why);
 		return NULL;
 	}
 	if (plain)
 		server_allocator_release(&plain->interface->allocator->encrypted);
-	refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+	refuse_connection(r, plain, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 			  plain ? "reserved on another interface" : why);
 	return NULL;
 }
@@ -420,14 +446,14 @@ void server_configure_encrypted(const struct server_request *r)
 	if (old && !may_replace(r, old)) {
 		server_allocator_release(&plain->interface->allocator->encrypted);
 		server_liveness_claimed(r->state, old, r->in->now);
-		refuse_connection(r, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
+		refuse_connection(r, plain, SERVER_COUNT_REFUSED_RESERVATION, TSCF_RESPONSE_RESERVATION,
 				  "another encrypted tunnel of this client is alive");
 		return;
 	}
 	old = end_former_run(r, old);
 	if (establish(r, plain, tsid, old) < 0) {
 		server_allocator_release(&plain->interface->allocator->encrypted);
-		refuse_connection(r, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
+		refuse_connection(r, plain, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
 				  "no internal address is free");
 		return;
 	}

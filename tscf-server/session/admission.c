@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/admission.h"
 #include "tscf-server/session/dismiss.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 
 #include "common/base/bytes.h"
@@ -89,7 +90,8 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 		why = *who ? NULL : "out of memory";
 	}
 	if (why) {
-		server_count(&r->state->counters, SERVER_COUNT_REFUSED_CLIENT);
+		server_count_unauthorized(r, why);
+		server_rejected(r, name.name, why);
 		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
 	}
 	return !why;
@@ -113,7 +115,7 @@ const char *server_admit_encrypted(const struct server_request *r, const struct 
 	memcpy(challenge + 8, secret, SERVER_SECRET_SIZE);
 	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
 	if (!why && !server_is_client(plain, &name))
-		why = "the plain tunnel is another client's";
+		why = SERVER_REFUSAL_ANOTHER;
 	return why;
 }
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the administrator sees of clients that get no tunnel: who, why, and not more than a log can take. */
+#include "tests/unit/config_case.h"
+#include "tests/unit/runner.h"
+#include "tests/unit/server_world.h"
+
+#include "common/auth/refusal.h"
+#include "tscf-server/session/rejections.h"
+#include "tscf-server/session/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world *w;
+static struct server_input in;
+static struct server_request r;
+
+static void setup(void)
+{
+	w = world_new(0);
+	in = (struct server_input){.interface = w->interface, .now = w->now};
+	r = (struct server_request){.state = w->state, .in = &in};
+}
+
+static void teardown(void)
+{
+	world_free(w);
+}
+
+/** A refusal of 198.51.x.y on a connection, whose source is proven, or of a datagram. */
+static void refuse(unsigned host, bool proven, const char *identity, const char *why)
+{
+	static struct tscf_peer connection;
+	const uint8_t bytes[4] = {198, 51, (uint8_t)(host >> 8), (uint8_t)host};
+	const struct tscf_addr a = tscf_addr_v4(bytes);
+
+	tscf_endpoint_make(&a, 4000, &in.place.outer);
+	in.place.connection = proven ? &connection : NULL;
+	server_rejected(&r, identity, why);
+}
+
+static unsigned lines(const char *text)
+{
+	unsigned count = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		count++;
+	return count;
+}
+
+/** Prove that what is logged from now on to the end is @p expected. */
+static void said(const char *expected)
+{
+	const char *text = capture_end();
+
+	ck_assert_msg(strcmp(text, expected) == 0, "said '%s', expected '%s'", text, expected);
+}
+
+START_TEST(who_and_why)
+{
+	capture_begin();
+	refuse(7, true, "psk alice", "wrong key");
+	said("test: warning: refused: plain tunnel of 198.51.0.7:4000, psk alice: wrong key\n");
+	capture_begin();
+	in.encrypted = true;
+	refuse(8, true, NULL, "why");
+	refuse(9, true, "", "why");
+	said("test: warning: refused: encrypted tunnel of 198.51.0.8:4000, identity not known: why\n"
+	     "test: warning: refused: encrypted tunnel of 198.51.0.9:4000, identity not known: why\n");
+	/* What a client says it is cannot end the line. */
+	capture_begin();
+	refuse(10, true, "psk \nx", "why");
+	ck_assert_uint_eq(lines(capture_end()), 1);
+}
+END_TEST
+
+/* A client that tries again and again is named once a minute; another reason is news. */
+START_TEST(once_a_minute)
+{
+	capture_begin();
+	for (unsigned i = 0; i < 59; i++) {
+		refuse(7, true, NULL, "why");
+		in.now += 1000;
+	}
+	refuse(7, true, NULL, "another");
+	said("test: warning: refused: plain tunnel of 198.51.0.7:4000, identity not known: why\n"
+	     "test: warning: refused: plain tunnel of 198.51.0.7:4000, identity not known: another (58 refusals before "
+	     "were not logged)\n");
+	capture_begin();
+	in.now += 1000;
+	refuse(7, true, NULL, "why");
+	said("test: warning: refused: plain tunnel of 198.51.0.7:4000, identity not known: why\n");
+}
+END_TEST
+
+/* However many sources there are; and sources that anybody can make up leave room for those that are proven. */
+START_TEST(few_lines)
+{
+	capture_begin();
+	for (unsigned i = 0; i < 1000; i++)
+		refuse(i, false, NULL, "why");
+	ck_assert_uint_eq(lines(capture_end()), SERVER_REJECTION_LINES);
+	capture_begin();
+	for (unsigned i = 0; i < 1000; i++)
+		refuse(i, true, NULL, "why");
+	ck_assert_uint_eq(lines(capture_end()), SERVER_REJECTION_LINES);
+	in.now += SERVER_REJECTION_MS;
+	capture_begin();
+	refuse(2000, true, NULL, "why");
+	said("test: warning: refused: plain tunnel of 198.51.7.208:4000, identity not known: why (990 refusals before "
+	     "were not logged)\n");
+}
+END_TEST
+
+START_TEST(each_reason_is_counted)
+{
+	static const struct {
+		const char *why;
+		enum server_counter counter;
+	} reasons[] = {
+	    {TSCF_REFUSAL_NO_PROOF, SERVER_COUNT_REFUSED_NO_PROOF},
+	    {TSCF_REFUSAL_UNKNOWN, SERVER_COUNT_REFUSED_UNKNOWN},
+	    {TSCF_REFUSAL_UNKNOWN_CA, SERVER_COUNT_REFUSED_UNKNOWN},
+	    {TSCF_REFUSAL_WRONG_KEY, SERVER_COUNT_REFUSED_KEY},
+	    {SERVER_REFUSAL_ANOTHER, SERVER_COUNT_REFUSED_KEY},
+	    {TSCF_REFUSAL_DENIED, SERVER_COUNT_REFUSED_DENIED},
+	    {"the certificate has expired", SERVER_COUNT_REFUSED_CERTIFICATE},
+	};
+
+	for (unsigned i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		uint64_t before = world_counter(w, reasons[i].counter);
+
+		server_count_unauthorized(&r, reasons[i].why);
+		ck_assert_uint_eq(world_counter(w, reasons[i].counter), before + 1);
+		ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT), i + 1);
+	}
+}
+END_TEST
+
+/* A limit that is reached: the client, the log and the counters say which. */
+START_TEST(limits)
+{
+	struct world_client a, b;
+	const char *text;
+
+	w->interface->max_plain = 1;
+	world_client(w, &a, 1, 5000);
+	world_client(w, &b, 2, 5000);
+	world_connect(&a);
+	capture_begin();
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_LIMIT);
+	w->interface->max_plain = 0;
+	w->interface->max_per_source = 1;
+	world_client(w, &b, 1, 5001);
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_LIMIT);
+	w->interface->enabled = false;
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_LIMIT);
+	text = capture_end();
+	ck_assert_ptr_nonnull(
+	    strstr(text, "plain tunnel of 198.51.100.2:5000, identity not known: no more tunnels here\n"));
+	ck_assert_ptr_nonnull(strstr(text, "no more tunnels from that address\n"));
+	ck_assert_ptr_nonnull(strstr(text, "no new tunnels here any more\n"));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_LIMIT), 3);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_TUNNELS), 1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_SOURCE), 1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_DISABLED), 1);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("server-rejections");
+	TCase *t = tcase_create("rejections");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, who_and_why);
+	tcase_add_test(t, once_a_minute);
+	tcase_add_test(t, few_lines);
+	tcase_add_test(t, each_reason_is_counted);
+	tcase_add_test(t, limits);
+	suite_add_tcase(suite, t);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}

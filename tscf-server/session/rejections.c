@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/session/rejections.h"
+
+#include "tscf-server/session/request.h"
+
+#include "common/auth/refusal.h"
+#include "common/base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/** @return whether the source was named for that reason a moment ago; if not, it is now. */
+static bool was_named(struct server_rejection_log *log, const struct tscf_addr *source, const char *why, uint64_t now)
+{
+	for (unsigned i = 0; i < SERVER_REJECTION_SOURCES; i++)
+		if (now < log->recent[i].until && tscf_addr_equal(&log->recent[i].source, source) &&
+		    strcmp(log->recent[i].why, why) == 0)
+			return true;
+	log->recent[log->next].source = *source;
+	log->recent[log->next].why = why;
+	log->recent[log->next].until = now + SERVER_REJECTION_AGAIN_MS;
+	log->next = (log->next + 1) % SERVER_REJECTION_SOURCES;
+	return false;
+}
+
+static bool has_room(struct server_rejection_log *log, uint64_t now)
+{
+	if (now - log->since >= SERVER_REJECTION_MS) {
+		log->since = now;
+		log->lines = 0;
+	}
+	return log->lines < SERVER_REJECTION_LINES;
+}
+
+static void say(struct server_rejection_log *log, const struct server_request *r, const char *identity, const char *why)
+{
+	char outer[TSCF_ADDR_TEXT], more[64] = "";
+
+	if (log->omitted > 0)
+		snprintf(more, sizeof(more), " (%" PRIu64 " refusals before were not logged)", log->omitted);
+	tscf_warning("refused: %s tunnel of %s, %s: %s%s", r->in->encrypted ? "encrypted" : "plain",
+		     tscf_endpoint_format(&r->in->place.outer, outer),
+		     identity && identity[0] ? identity : "identity not known", why, more);
+	log->lines++;
+	log->omitted = 0;
+}
+
+void server_rejected(const struct server_request *r, const char *identity, const char *why)
+{
+	const bool proven = r->in->place.connection || r->in->interface->client_auth;
+	struct server_rejection_log *log = proven ? &r->state->rejections.proven : &r->state->rejections.unproven;
+	const struct tscf_addr outer = tscf_endpoint_addr(&r->in->place.outer);
+	const struct tscf_addr source = tscf_addr_source(&outer);
+
+	if (has_room(log, r->in->now) && !was_named(log, &source, why, r->in->now))
+		say(log, r, identity, why);
+	else
+		log->omitted++;
+}
+
+static enum server_counter counter_of(const char *why)
+{
+	static const struct {
+		const char *why;
+		enum server_counter counter;
+	} known[] = {
+	    {TSCF_REFUSAL_NO_PROOF, SERVER_COUNT_REFUSED_NO_PROOF},
+	    {TSCF_REFUSAL_MALFORMED, SERVER_COUNT_REFUSED_NO_PROOF},
+	    {TSCF_REFUSAL_NO_KEYS, SERVER_COUNT_REFUSED_NO_PROOF},
+	    {TSCF_REFUSAL_NO_CERTIFICATES, SERVER_COUNT_REFUSED_NO_PROOF},
+	    {TSCF_REFUSAL_UNKNOWN, SERVER_COUNT_REFUSED_UNKNOWN},
+	    {TSCF_REFUSAL_UNKNOWN_CA, SERVER_COUNT_REFUSED_UNKNOWN},
+	    {TSCF_REFUSAL_WRONG_KEY, SERVER_COUNT_REFUSED_KEY},
+	    {TSCF_REFUSAL_OTHER_KEY, SERVER_COUNT_REFUSED_KEY},
+	    {SERVER_REFUSAL_ANOTHER, SERVER_COUNT_REFUSED_KEY},
+	    {TSCF_REFUSAL_DENIED, SERVER_COUNT_REFUSED_DENIED},
+	};
+
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].why, why) == 0)
+			return known[i].counter;
+	return SERVER_COUNT_REFUSED_CERTIFICATE;
+}
+
+void server_count_unauthorized(const struct server_request *r, const char *why)
+{
+	server_count(&r->state->counters, SERVER_COUNT_REFUSED_CLIENT);
+	server_count(&r->state->counters, counter_of(why));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * rejections.h - what the administrator sees of clients that get no tunnel: a line in the log, and counters.
+ *
+ * A source is named once in SERVER_REJECTION_AGAIN_MS for the same reason, and there are at most SERVER_REJECTION_LINES
+ * lines in SERVER_REJECTION_MS; the next line says how many were left out.  Sources that are not proven, which anybody
+ * can make up, have lines of their own, so that they do not hide others.
+ */
+#ifndef TSCF_SERVER_REJECTIONS_H
+#define TSCF_SERVER_REJECTIONS_H
+
+#include "common/base/addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERVER_REJECTION_AGAIN_MS 60000
+#define SERVER_REJECTION_MS       10000
+#define SERVER_REJECTION_LINES    10
+/** Sources that are remembered. */
+#define SERVER_REJECTION_SOURCES 64
+
+/** Sources and reasons that were logged, and how much more may be. */
+struct server_rejection_log {
+	struct {
+		struct tscf_addr source;
+		const char *why;
+		uint64_t until;
+	} recent[SERVER_REJECTION_SOURCES];
+	unsigned next;  /**< the oldest of them */
+	uint64_t since; /**< when `lines` began */
+	unsigned lines;
+	uint64_t omitted;
+};
+
+struct server_rejections {
+	struct server_rejection_log proven, unproven;
+};
+
+/** A proof that is good, but not that of the client of the plain tunnel. */
+#define SERVER_REFUSAL_ANOTHER "the plain tunnel is another client's"
+
+struct server_request;
+
+/**
+ * Log that @p r gets no tunnel.
+ *
+ * @param identity what the client says it is, as in struct tscf_client_name; NULL or "": not known
+ * @param why a text that stays valid
+ */
+void server_rejected(const struct server_request *r, const char *identity, const char *why);
+
+/** Count the refusal of a proof, for one of the reasons of common/auth. */
+void server_count_unauthorized(const struct server_request *r, const char *why);
+
+#endif
