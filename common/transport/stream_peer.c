@@ -307,7 +307,7 @@ void tscf_stream_peer_flush(struct tscf_stream_peer *peer)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	struct iovec iov[PIECES_MAX];
-	int sent;
+	int sent = 0;
 
 	do {
 		unsigned count = tscf_stream_queue_next(&peer->queue, iov, PIECES_MAX);
