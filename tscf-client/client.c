@@ -304,6 +304,7 @@ static struct client *client_new(struct client_config *config)
 	encrypted_init(c);
 	moves_init(&c->moves);
 	accepted_init(&c->accepted);
+	guarded_init(&c->guarded);
 	nat_probe_init(&c->nat_probes);
 	waiters_init(&c->waiters);
 	hook_init(&c->hook);
@@ -325,7 +326,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		watch(c);
 		monitor_start(&c->monitor, &c->timers, on_host_changed, c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
-		guard_listen(&c->guard, c->loop, guarded_event, &c->guarded);
+		guard_listen(&c->guard, c->loop, &guarded_events, &c->guarded);
 		accept_queue_adopt(&c->accept_queue);
 		upkeep_start(&c->upkeep);
 		client_route(c);

@@ -101,7 +101,7 @@ static void connect_sockets(struct client *c)
 						      .registry = &c->registry,
 						      .moves = &c->moves,
 						      .subscriptions = &c->subscriptions};
-	c->guarded = (struct guarded){.moves = &c->moves, .guard = &c->guard};
+	c->guarded = (struct guarded){.moves = &c->moves, .guard = &c->guard, .timers = &c->timers};
 	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves};
 	c->suspects = (struct suspects){.config = c->config,
 					.timers = &c->timers,

@@ -35,6 +35,7 @@ NET_TESTS = \
 	tests/net/guard-beside.sh \
 	tests/net/guard-flushed.sh \
 	tests/net/guard-killed.sh \
+	tests/net/guard-lost.sh \
 	tests/net/guard-none.sh \
 	tests/net/guard-older.sh \
 	tests/net/guard-option.sh \

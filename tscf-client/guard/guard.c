@@ -152,10 +152,9 @@ static void programs_changed(void *context)
 	guard_after(context);
 }
 
-void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e),
-		  void *context)
+void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_events_handler *handler, void *context)
 {
-	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handle, context) : 0;
+	int err = g->on ? guard_events_open(&g->events, loop, g->set.ring, handler, context) : 0;
 
 	if (g->on) {
 		guard_programs_watch(&g->programs, loop, programs_changed, g);
@@ -163,6 +162,16 @@ void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *co
 	}
 	if (err < 0)
 		tscf_warning("guard: its events are not heard: %s", strerror(-err));
+}
+
+bool guard_has_lost(struct guard *g)
+{
+	struct guard_counts counts;
+	uint64_t before = g->lost;
+
+	guard_set_counts(&g->set, &counts);
+	g->lost = counts.of[guard_events_lost];
+	return g->lost != before;
 }
 
 static void write_runs(struct guard *g, unsigned count)

@@ -25,6 +25,7 @@ struct guard {
 	const struct client_config *config; /**< the settings and the current state; owned by the caller */
 	const struct routing_facts *facts;
 	unsigned older;            /**< sockets that are older than the guard */
+	uint64_t lost;             /**< events, as counted when last looked at */
 	struct guard_net now;      /**< what the kernel has */
 	char reason[GUARD_REASON]; /**< why there is no guard */
 };
@@ -38,9 +39,10 @@ struct guard {
  */
 int guard_open(struct guard *g, const struct client_config *config, const struct routing_facts *facts);
 
-/** Call @p handle for the guard's events.  Without a guard there are none. */
-void guard_listen(struct guard *g, struct ev_loop *loop, void (*handle)(void *context, const struct guard_event *e),
-		  void *context);
+/** Call @p handler for the guard's events.  Without a guard there are none. */
+void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_events_handler *handler, void *context);
+/** @return whether events were lost since the last call. */
+bool guard_has_lost(struct guard *g);
 
 /** The configuration has other policies: they hold for new sockets. */
 void guard_policies_changed(struct guard *g);

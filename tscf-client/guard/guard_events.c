@@ -10,7 +10,7 @@ static int one(void *context, void *data, size_t size)
 	struct guard_events *g = context;
 
 	if (size >= sizeof(struct guard_event))
-		g->handle(g->context, data);
+		g->handler->event(g->context, data);
 	return 0;
 }
 
@@ -21,12 +21,13 @@ static void readable(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	(void)events;
 	ring_buffer__consume(g->ring);
+	g->handler->drained(g->context);
 }
 
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
-		      void (*handle)(void *context, const struct guard_event *e), void *context)
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,
+		      void *context)
 {
-	*g = (struct guard_events){.loop = loop, .handle = handle, .context = context};
+	*g = (struct guard_events){.loop = loop, .handler = handler, .context = context};
 	g->ring = ring_buffer__new(fd, one, g, NULL);
 	if (!g->ring)
 		return -errno;

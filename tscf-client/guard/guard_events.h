@@ -2,7 +2,8 @@
 /*
  * guard_events.h - the guard's events about sockets, at the moment they happen.
  *
- * Events may be lost if very many come at once.  Nothing depends on them alone (registry.h finds every socket).
+ * Events are lost if very many come at once.  Then there are others in the ring, so the client is called in any case,
+ * and can look at all sockets.
  */
 #ifndef TSCF_CLIENT_GUARD_EVENTS_H
 #define TSCF_CLIENT_GUARD_EVENTS_H
@@ -13,18 +14,24 @@
 
 struct ring_buffer;
 
+struct guard_events_handler {
+	void (*event)(void *context, const struct guard_event *e);
+	/** No further events are waiting. */
+	void (*drained)(void *context);
+};
+
 struct guard_events {
 	struct ring_buffer *ring; /**< NULL: no events are received */
 	struct ev_loop *loop;
 	ev_io readable;
-	void (*handle)(void *context, const struct guard_event *e);
+	const struct guard_events_handler *handler;
 	void *context;
 };
 
-/** Call @p handle from the loop for each event of the ring @p fd (guard_set.h), which the caller keeps.  @return 0 or
- * -errno. */
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
-		      void (*handle)(void *context, const struct guard_event *e), void *context);
+/** Call @p handler, which must stay valid, from the loop for the events of the ring @p fd (guard_set.h), which the
+ * caller keeps.  @return 0 or -errno. */
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,
+		      void *context);
 void guard_events_close(struct guard_events *g);
 
 #endif

@@ -32,7 +32,8 @@
 	X(guard_in_preferred)                                                                                          \
 	X(guard_in_policy)                                                                                             \
 	X(guard_in_native)                                                                                             \
-	X(guard_marks_kept) /* not packets: a program set a mark that would have removed the level */
+	X(guard_marks_kept)  /* not packets: a program set a mark that would have removed the level */                 \
+	X(guard_events_lost) /* not packets: events for which there was no room */
 
 enum guard_counter {
 #define X(name) name,

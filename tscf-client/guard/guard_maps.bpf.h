@@ -99,7 +99,10 @@ static __always_inline bool tell_of(__u64 netns, struct guard_event *e, __u32 pi
 		return false;
 	e->pid = pid;
 	e->uid = uid;
-	return bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0;
+	if (bpf_ringbuf_output(ring, e, sizeof(*e), 0) == 0)
+		return true;
+	count(netns, guard_events_lost);
+	return false;
 }
 
 /* Send an event about the current process.  @return whether the client will get it. */

@@ -124,10 +124,10 @@ void guard_waiting_each(const struct guard_set *s,
 	(void)s, (void)each, (void)context;
 }
 
-int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd,
-		      void (*handle)(void *context, const struct guard_event *e), void *context)
+int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,
+		      void *context)
 {
-	(void)loop, (void)fd, (void)handle, (void)context;
+	(void)loop, (void)fd, (void)handler, (void)context;
 	g->ring = NULL;
 	return -EOPNOTSUPP;
 }

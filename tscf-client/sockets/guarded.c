@@ -3,10 +3,14 @@
 
 #include "common/base/log.h"
 #include "tscf-client/sockets/classify.h"
+#include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <string.h>
 #include <unistd.h>
+
+/** No program can make the client look at all sockets more often. */
+#define LOOK_PAUSE_MS 10000
 
 static struct tscf_addr address(const struct guard_event *e, const uint32_t words[4])
 {
@@ -58,7 +62,7 @@ static void give(void *context, pid_t pid, int fd)
 	moves_end(moves, change, moves_add(moves, change, fd, pid));
 }
 
-void guarded_event(void *context, const struct guard_event *e)
+static void on_event(void *context, const struct guard_event *e)
 {
 	const struct guarded *to = context;
 	struct moves *moves = to->moves;
@@ -88,4 +92,40 @@ void guarded_event(void *context, const struct guard_event *e)
 			tscf_debug("process %u asked for a level of a socket that cannot be found", e->pid);
 		break;
 	}
+}
+
+static void on_drained(void *context)
+{
+	struct guarded *to = context;
+
+	if (!guard_has_lost(to->guard))
+		return;
+	registry_resync_soon(to->moves->registry);
+	to->look = true;
+}
+
+const struct guard_events_handler guarded_events = {on_event, on_drained};
+
+static uint64_t next_due(const void *context)
+{
+	const struct guarded *g = context;
+
+	if (!g->look)
+		return UINT64_MAX;
+	return g->looked == 0 ? 0 : g->looked + LOOK_PAUSE_MS;
+}
+
+static void tick(void *context)
+{
+	struct guarded *g = context;
+
+	tscf_info("guard: events were lost; all sockets are looked at");
+	g->look = false;
+	g->looked = tscf_timers_now(g->timers);
+	live_sockets_classify(g->moves, g->guard);
+}
+
+void guarded_init(struct guarded *g)
+{
+	tscf_timers_add(g->timers, &g->timer, next_due, tick, g);
 }

@@ -6,6 +6,7 @@
 #ifndef TSCF_CLIENT_GUARDED_H
 #define TSCF_CLIENT_GUARDED_H
 
+#include "common/daemon/timers.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/sockets/moves.h"
@@ -14,9 +15,16 @@
 struct guarded {
 	struct moves *moves;
 	struct guard *guard;
+	struct tscf_timers *timers;
+	struct tscf_timer timer;
+	bool look;       /**< events were lost: look at all sockets */
+	uint64_t looked; /**< when that was done last; 0: never */
 };
 
-/** A handler of events; the context is a struct guarded. */
-void guarded_event(void *context, const struct guard_event *e);
+/** Start the timer.  The members above it are set. */
+void guarded_init(struct guarded *g);
+
+/** Handles the guard's events; the context is a struct guarded. */
+extern const struct guard_events_handler guarded_events;
 
 #endif
