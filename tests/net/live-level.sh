@@ -60,10 +60,12 @@ check "no such socket is an error, by port alone" eval '! level encrypted-only -
 # --- an address that the tunnel does not carry ---
 program wrong stranger "$TSCF_TOOLS/flow" --bind "$PHONE_OUTER:5010" --to $HOST:7000 --rate 50 --report 50
 wrong=$LAST_PID
-must 10 'grep -q "flow (process $wrong) sends from the wrong address $PHONE_OUTER:5010: its packets are dropped; it must be bound to ${PHONE_INNER%/*}, or" "$T/client.log"' \
+said="flow (process $wrong) sends from the wrong address $PHONE_OUTER:5010: its packets are dropped; it must be bound to"
+must 10 'grep -q "$said ${PHONE_INNER%/*}, or" "$T/client.log"' \
 	"the log names a program that sends from a wrong address, and the right one"
 check "a level for it" level unencrypted --port 5010
-check "the list of sockets shows it" [ "$(client sockets --json | jq '.[] | select(.local | endswith(":5010")) | .wrong_source')" = true ]
+is "the list of sockets shows it" \
+	"$(client sockets --json | jq '.[] | select(.local | endswith(":5010")) | .wrong_source')" = true
 check "and says so" eval 'client sockets | grep -q "^wrong source address: flow at "'
 kill "$wrong"
 finish "$wrong"

@@ -19,7 +19,8 @@ void wrong_source_note(struct wrong_source *w, const uint8_t *data, uint32_t len
 {
 	struct tscf_packet_info info;
 
-	if (w->pending || tscf_timers_now(w->timers) < w->next)
+	/* Until the tunnel is up, no address is right. */
+	if (w->pending || tscf_timers_now(w->timers) < w->next || w->plain->state != TUNNEL_UP)
 		return;
 	if (tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK || info.source_port == 0 ||
 	    (info.protocol != IPPROTO_UDP && info.protocol != IPPROTO_TCP))
