@@ -100,6 +100,23 @@ refused "symbolic links" add-client eve
 rm "$T/keys"
 mv "$T/real/keys" "$T/keys"
 
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$T/theirs" "$T/roots"
+	chown 65534:65534 "$T/theirs"
+	gives "a pair is made in a directory that is not root's" add-client frank --state-dir "$T/theirs"
+	check "it is that of the owner" test "$(stat -c %u "$T/theirs/server.crt" "$T/theirs/server.key" | uniq)" = 65534
+	for name in crt key; do
+		chown root "$T/theirs/server.$name"
+		mv "$T/theirs/server.$name" "$T/roots/server.$name"
+	done
+	ln -s ../roots/server.crt "$T/theirs/server.crt"
+	ln "$T/roots/server.key" "$T/theirs/server.key"
+	server add-client grace --state-dir "$T/theirs" >/dev/null
+	check "a file of root's to which a link leads stays root's" test "$(stat -c %u "$T/roots/"* | uniq)" = 0
+	check "that is said" test "$(grep -c 'cannot give' "$T/err")" -eq 2
+	server remove-client frank grace
+fi
+
 seq -f 'phone%03g' 500 >"$T/names"
 begin=$EPOCHREALTIME
 gives "500 at once" add-client --from "$T/names"

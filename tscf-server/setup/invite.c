@@ -6,6 +6,7 @@
 #include "tscf-server/settings/certificate_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,16 +105,36 @@ static int take_servers(const struct server_interface_config *i, struct tscf_inv
 
 /* --- the pin --- */
 
-/** A pair that was made for a server that runs as another user belongs to that user, as the directory does. */
-static void give_away(const struct server_certificate_files *files, const char *state_dir)
+/**
+ * Give a file of root's to the owner of its directory, who may have put a link to any other file there: that one stays
+ * root's.
+ */
+static void give_away(const char *name, const struct stat *owner)
 {
-	struct stat directory, cert;
+	int fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	struct stat st;
 
-	if (geteuid() != 0 || stat(state_dir, &directory) < 0 || stat(files->cert, &cert) < 0 || cert.st_uid != 0)
+	if (err == 0 && fstat(fd, &st) < 0)
+		err = -errno;
+	if (err == 0 && (!S_ISREG(st.st_mode) || st.st_nlink > 1))
+		err = -EMLINK;
+	if (err == 0 && st.st_uid == 0 && fchownat(fd, "", owner->st_uid, owner->st_gid, AT_EMPTY_PATH) < 0)
+		err = -errno;
+	if (err < 0)
+		tscf_warning("cannot give %s to the owner of its directory: %s", name, strerror(-err));
+	if (fd >= 0)
+		close(fd);
+}
+
+/** A pair that was made for a server that runs as another user belongs to that user, as the directory does. */
+static void give_pair_away(const struct server_certificate_files *files, const char *state_dir)
+{
+	struct stat directory;
+
+	if (geteuid() != 0 || stat(state_dir, &directory) < 0 || directory.st_uid == 0)
 		return;
-	if (chown(files->cert, directory.st_uid, directory.st_gid) < 0 ||
-	    chown(files->key, directory.st_uid, directory.st_gid) < 0)
-		tscf_warning("cannot give %s to the owner of %s: %s", files->key, state_dir, strerror(errno));
+	give_away(files->cert, &directory);
+	give_away(files->key, &directory);
 }
 
 static int take_pin(const struct server_config *c, struct tscf_invitation *out)
@@ -126,7 +147,7 @@ static int take_pin(const struct server_config *c, struct tscf_invitation *out)
 	if (err < 0)
 		return err;
 	if (own > 0)
-		give_away(&files, c->state_dir);
+		give_pair_away(&files, c->state_dir);
 	err = tscf_tls_pin_of_file(files.cert, pin);
 	if (err == 0)
 		err = tscf_pin_parse(pin, out->pin);
