@@ -23,7 +23,7 @@ refused() {
 	check "nothing is changed" test "$before" = "$(made)"
 }
 fresh() {
-	rm -rf "$T/host/etc/tscf" "$T/host/local/var" "$T/host/lib/tscf" "$T/host/sysctl.d/60-tscf-server.conf" "$T/host/etc/sysctl.d/60-tscf-server.conf"
+	rm -rf "$T/host/etc/tscf" "$T/host/local/var" "$T/host/lib/tscf"
 	mkdir -p "$T/host/local/var"
 	in_server nft delete table ip tscf_server 2>/dev/null
 	in_server sysctl -qw net.ipv4.ip_forward=0
@@ -105,7 +105,17 @@ ip -n "$SERVER" route add 10.8.0.0/15 via $HOST
 init --public-name $SERVER_LINK --apply || fail "init --apply: $(cat "$T/init.log")"
 check "a range that is free" grep -q 'range = { "10.10.0.0/20" }' "$T/host/etc/tscf/tscf-server.conf"
 is "forwarding" "$(in_server sysctl -n net.ipv4.ip_forward)" -eq 1
-is "at every boot" "$(cat "$T/host/"{,etc/}sysctl.d/60-tscf-server.conf 2>/dev/null | grep -c '^net.ipv4.ip_forward = 1$')" -eq 1
-check "the rules can be loaded again" in_server nft -f "$T/host/etc/tscf/tscf-server.nft"
+check "forwarding is not on at a boot, before the rules" test -z "$(find "$T/host/"{,etc/}sysctl.d -name '*tscf*' 2>/dev/null)"
+before_start=$(sed -n 's/^ExecStartPre=+//p' "$TSCF_BUILD/contrib/systemd/tscf-server.service")
+in_server nft delete table ip tscf_server
+in_server sysctl -qw net.ipv4.ip_forward=0
+printf '#!/bin/sh\nexit 1\n' >"$T/host/bin/nft"
+chmod +x "$T/host/bin/nft"
+if on_server sh -c "$before_start"; then fail "the service starts without the rules"; else pass "no rules, no service"; fi
+is "and no forwarding" "$(in_server sysctl -n net.ipv4.ip_forward)" -eq 0
+rm "$T/host/bin/nft"
+check "the service loads the rules, now and again" on_server sh -c "$before_start && $before_start"
+is "and turns forwarding on" "$(in_server sysctl -n net.ipv4.ip_forward)" -eq 1
+check "without it, these commands do so" eval 'grep -A2 "until the next boot" "$T/init.out" | grep -qF "nft -f"'
 works "--apply"
 refused "tscf-server.nft exists already" --public-name $SERVER_LINK --apply

@@ -17,8 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SYSCTL_FILE "/etc/sysctl.d/60-tscf-server.conf"
-#define FORWARDING  "/proc/sys/net/ipv4/ip_forward"
+#define FORWARDING "/proc/sys/net/ipv4/ip_forward"
 /** The user of the service (tscf-server.service). */
 #define SERVICE_USER "tscf"
 
@@ -29,10 +28,10 @@ typedef void (*init_text)(const struct init_plan *plan, FILE *out);
 /** @return 0, or -EEXIST if one of the files is there (logged). */
 static int check_missing(const struct init_plan *plan, bool apply)
 {
-	const char *names[] = {plan->config_file, plan->config->interfaces->psk_file, plan->nft_file, SYSCTL_FILE};
+	const char *names[] = {plan->config_file, plan->config->interfaces->psk_file, plan->nft_file};
 	int err = 0;
 
-	for (unsigned i = 0; i < (apply ? 4 : 2); i++) {
+	for (unsigned i = 0; i < (apply ? 3 : 2); i++) {
 		if (access(names[i], F_OK) < 0 && errno == ENOENT)
 			continue;
 		tscf_error("%s exists already", names[i]);
@@ -101,8 +100,6 @@ static int make_files(struct init_files *files, const struct init_plan *plan, bo
 		err = check_written(plan->config_file);
 	if (err == 0 && apply)
 		err = make_text(files, plan, plan->nft_file, init_text_nft);
-	if (err == 0 && apply)
-		err = make_text(files, plan, SYSCTL_FILE, init_text_sysctl);
 	return err;
 }
 
@@ -164,13 +161,24 @@ static void print_made(const struct init_plan *plan, const struct tscf_invitatio
 	       tscf_prefix_format(&plan->config->routes.list[0], route));
 }
 
-static void print_rest(const struct init_plan *plan, bool apply)
+/** After a boot there is no forwarding before the rules that restrict it: the service loads both, where it runs. */
+static void print_applied(const struct init_plan *plan, bool by_service)
+{
+	if (by_service)
+		printf("Forwarding and masquerade are on; the service turns them on when it starts: %s.\n",
+		       plan->nft_file);
+	else
+		printf("Forwarding and masquerade are on until the next boot.  After one, before the server starts:\n"
+		       "    nft -f %s\n    sysctl -w net.ipv4.ip_forward=1\n",
+		       plan->nft_file);
+}
+
+static void print_rest(const struct init_plan *plan, bool apply, bool by_service)
 {
 	struct firewall firewall;
 
 	if (apply) {
-		printf("Forwarding and masquerade are on, and will be after a boot: %s, %s.\n", SYSCTL_FILE,
-		       plan->nft_file);
+		print_applied(plan, by_service);
 	} else {
 		puts("\nForwarding, and masquerade as the way back to clients (or routes to both ranges on the routers "
 		     "there);\n"
@@ -226,7 +234,7 @@ int init_run(struct server_config *config, const char *file, bool is_default, bo
 	}
 	init_files_keep(&files);
 	print_made(&plan, &invitation);
-	print_rest(&plan, apply);
+	print_rest(&plan, apply, service && is_default);
 	print_start(&plan, is_default, service);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

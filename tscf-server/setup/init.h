@@ -14,7 +14,7 @@
  * and the certificate; print what is left to do.
  *
  * @param is_default  it is the file that the server reads without --config
- * @param apply  do that: forwarding and the way back, now and at every boot
+ * @param apply  do that: forwarding and the way back, now and when the service starts
  * @return the exit status of the program; after EXIT_FAILURE (logged) nothing has been changed.
  */
 int init_run(struct server_config *config, const char *file, bool is_default, bool apply);

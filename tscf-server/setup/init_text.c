@@ -162,15 +162,6 @@ void init_text_nft(const struct init_plan *plan, FILE *out)
 	fputs("}\n", out);
 }
 
-void init_text_sysctl(const struct init_plan *plan, FILE *out)
-{
-	fprintf(
-	    out,
-	    "# For tscf-server, written by tscf-server init: packets pass between tunnels and the service network.\n"
-	    "%snet.ipv4.ip_forward = 1\n",
-	    plan->forwards ? "" : "# The rules in tscf-server.nft keep other packets from being forwarded.\n");
-}
-
 void init_text_commands(const struct init_plan *plan, FILE *out)
 {
 	if (!plan->forwards) {

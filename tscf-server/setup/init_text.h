@@ -24,8 +24,7 @@ struct init_plan {
 void init_text_config(const struct init_plan *plan, FILE *out);
 /** Rules for nft -f; they can be loaded again. */
 void init_text_nft(const struct init_plan *plan, FILE *out);
-void init_text_sysctl(const struct init_plan *plan, FILE *out);
-/** The commands that do the same as the last two texts. */
+/** The commands that do the same as the last text, and turn forwarding on. */
 void init_text_commands(const struct init_plan *plan, FILE *out);
 
 #endif
