@@ -82,3 +82,10 @@ check "the first goes on" eval "server status --json >/dev/null"
 stop_server
 start_server
 check "after it has stopped, the next one starts" eval "server status --json >/dev/null"
+stop_server
+exec 7<"$T/state"
+flock 7 || die "flock"
+start_server 7<&-
+check "nobody who can only read the directory keeps it from starting" eval "server status --json >/dev/null"
+is "nor can lock the file" "$(stat -c %a "$T/state/server.lock")" -eq 600
+exec 7<&-

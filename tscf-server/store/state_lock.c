@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -19,7 +20,7 @@
 #define LOCKS  "/proc/locks"
 #define NO_PID 0
 
-/** @return the process that has the lock of the open directory @p fd, or NO_PID. */
+/** @return the process that has the lock of the open file @p fd, or NO_PID. */
 static int holder_of(int fd)
 {
 	FILE *f = fopen(LOCKS, "re");
@@ -68,13 +69,25 @@ static int take(int fd)
 	return 0;
 }
 
+/** Not the directory is locked, but a file that nobody else can open: who can open it can lock it. */
+static int open_file(const char *state_dir)
+{
+	char name[PATH_MAX];
+	int fd;
+
+	if (snprintf(name, sizeof(name), "%s/server.lock", state_dir) >= (int)sizeof(name))
+		return -ENAMETOOLONG;
+	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
 int server_state_lock(const char *state_dir)
 {
 	int err = tscf_directory_make(state_dir);
-	int fd = err < 0 ? -1 : open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = err < 0 ? err : open_file(state_dir);
 
 	if (fd < 0)
-		return err < 0 ? err : -errno;
+		return fd;
 	err = take(fd);
 	if (err == 0)
 		return fd;
