@@ -36,6 +36,8 @@ libtscf_common_la_SOURCES = \
 	common/base/sanitizer.h \
 	common/base/siphash.c \
 	common/base/siphash.h \
+	common/base/text.c \
+	common/base/text.h \
 	common/base/thread.c \
 	common/base/thread.h \
 	common/control/control.h \

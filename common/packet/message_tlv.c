@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* message_tlv.c - values of TLVs, checked before use. */
 #include "common/base/bytes.h"
+#include "common/base/text.h"
 #include "common/packet/message.h"
 
 #include <errno.h>
 #include <string.h>
-
-/** Replaces bytes in a text that a terminal or a JSON reader must not get. */
-#define REPLACEMENT '?'
 
 int tscf_tlv_u16(const struct tscf_tlv *t, uint16_t *out)
 {
@@ -87,57 +85,6 @@ int tscf_tlv_endpoint(const struct tscf_tlv *t, union tscf_endpoint *out)
 	return 0;
 }
 
-/** @return the length of the valid UTF-8 sequence (RFC 3629) at the beginning of @p b, or 0 if there is none. */
-static uint32_t utf8_sequence(const struct tscf_bytes *b)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const uint8_t *p = b->data;
-	uint32_t size = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-	uint32_t code = size == 1 ? p[0] : p[0] & (0x7fU >> size);
-
-	if (size == 0 || !tscf_bytes_at(b, 0, size))
-		return 0;
-	for (uint32_t i = 1; i < size; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		code = code << 6 | (p[i] & 0x3fU);
-	}
-	if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return size;
-}
-
-/** @return whether the sequence at @p p is a control character: C0, DELETE, or C1 (U+0080 to U+009F). */
-static bool is_control(const uint8_t *p, uint32_t size)
-{
-	return (size == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (size == 2 && p[0] == 0xc2 && p[1] < 0xa0);
-}
-
-/** Copy text that is safe to display: valid UTF-8 without control characters, whole characters only, and a NUL. */
-static void copy_text(struct tscf_bytes from, char *text, size_t size)
-{
-	size_t length = 0;
-
-	if (size == 0)
-		return;
-	while (from.length > 0) {
-		uint32_t sequence = utf8_sequence(&from);
-		bool replace = sequence == 0 || is_control(from.data, sequence);
-		uint32_t taken = sequence == 0 ? 1 : sequence;
-		uint32_t written = replace ? 1 : sequence;
-
-		if (written >= size - length)
-			break;
-		if (replace)
-			text[length] = REPLACEMENT;
-		else
-			memcpy(text + length, from.data, sequence);
-		length += written;
-		from = (struct tscf_bytes){from.data + taken, from.length - taken};
-	}
-	text[length] = '\0';
-}
-
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size)
 {
 	uint16_t number;
@@ -149,7 +96,7 @@ int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *
 		return -EINVAL;
 	*code = (enum tscf_response)number;
 	if (text)
-		copy_text((struct tscf_bytes){t->value + 2, t->length - 2U}, text, size);
+		tscf_text_copy(t->value + 2, t->length - 2U, text, size);
 	return 0;
 }
 

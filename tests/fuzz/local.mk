@@ -8,7 +8,7 @@ FUZZ_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -g -O1 -fno-omit-frame-pointer \
 FUZZ_LDFLAGS = -fsanitize=fuzzer,address,undefined
 
 noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
-tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c \
 	common/packet/message_write.c
 tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
@@ -29,7 +29,7 @@ tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_record
-tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/store/record.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c \
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/store/record.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c \
 	common/packet/message_write.c
 tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
@@ -52,7 +52,7 @@ tests_fuzz_fuzz_cert_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_cert_LDADD = $(WOLFSSL_LIBS) $(NETTLE_LIBS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_stream
-tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/base/addr.c common/packet/message.c common/packet/message_tlv.c common/transport/stream_frame.c
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c common/transport/stream_frame.c
 tests_fuzz_fuzz_stream_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LDFLAGS)
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/processes.h"
 
+#include "common/base/text.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -55,12 +57,12 @@ static int by_inode(const void *a, const void *b)
 
 static void read_program(pid_t pid, char *program, size_t size)
 {
-	char path[64];
+	char path[64], name[64];
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, program, size - 1);
-	program[n > 0 ? n : 0] = '\0';
-	program[strcspn(program, "\n")] = '\0';
+	ssize_t n = fd < 0 ? 0 : read(fd, name, sizeof(name));
+	/* A newline ends it.  The name itself may hold any bytes, and the kernel may have cut a character in two. */
+	tscf_text_copy(name, n > 0 ? (size_t)n - 1 : 0, program, size);
 	if (fd >= 0)
 		close(fd);
 }

@@ -15,7 +15,7 @@
 struct owner {
 	uint32_t inode;
 	pid_t pid;
-	char program[32]; /**< /proc/PID/comm */
+	char program[32]; /**< /proc/PID/comm, as text (text.h) */
 	uint32_t note;    /**< for the caller's use */
 };
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* text.h - text from others, which may hold any bytes, as a terminal, a log and a reader of JSON may get it. */
+#ifndef TSCF_TEXT_H
+#define TSCF_TEXT_H
+
+#include <stddef.h>
+
+/**
+ * Copy the @p length bytes at @p from, as far as they fit, into @p text of @p size bytes: valid UTF-8 (RFC 3629)
+ * without control characters, whole characters only, and a NUL.  Other bytes become '?'.  Nothing is written if
+ * @p size is 0.
+ */
+void tscf_text_copy(const void *from, size_t length, char *text, size_t size);
+
+#endif

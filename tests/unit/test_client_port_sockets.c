@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sockets of a port, and the names of the programs that have them, which may hold any bytes. */
+#include "tests/unit/runner.h"
+#include "tscf-client/admin/port_sockets.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A UDP socket of this process.  @return its port. */
+static uint16_t bind_socket(int *fd)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+
+	*fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(*fd, 0);
+	ck_assert_int_eq(bind(*fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(getsockname(*fd, (struct sockaddr *)&at, &length), 0);
+	return ntohs(at.sin_port);
+}
+
+/* @return what is shown of the port while this process has the name; the caller frees it. */
+static char *shown_as(const char *name)
+{
+	struct port_sockets found;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int fd;
+	uint16_t port = bind_socket(&fd);
+
+	ck_assert_int_eq(prctl(PR_SET_NAME, name), 0);
+	ck_assert_int_eq(port_sockets_find(port, &found), 0);
+	ck_assert_uint_eq(found.count, 1);
+	ck_assert_uint_eq(port_sockets_protocol(&found), IPPROTO_UDP);
+	port_sockets_show(&found, out);
+	port_sockets_free(&found);
+	ck_assert_int_eq(fclose(out), 0);
+	close(fd);
+	return text;
+}
+
+static void shows(const char *name, const char *shown)
+{
+	char *text = shown_as(name);
+	json_t *json = json_string(text);
+
+	ck_assert_msg(strstr(text, shown), "%s is not in %s", shown, text);
+	/* JSON has no other text than UTF-8. */
+	ck_assert_ptr_nonnull(json);
+	json_decref(json);
+	free(text);
+}
+
+START_TEST(names_of_programs)
+{
+	shows("baresip", ", baresip\n");
+	/* It would colour the terminal of the user that asks. */
+	shows("\033[31mred", ", ?[31mred\n");
+	shows("two\nlines", ", two?lines\n");
+	/* The kernel keeps 15 bytes, here with half a character at the end. */
+	shows("телефон1", ", телефон1\n");
+	shows("a телефон", ", a телефо?\n");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("port_sockets");
+	TCase *t = tcase_create("port_sockets");
+
+	tcase_add_test(t, names_of_programs);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
