@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sockets of a port, and the names of the programs that have them, which may hold any bytes. */
+/*
+ * The sockets of a port, and the names of the programs that have them, which may hold any bytes; many sockets take
+ * hardly longer than one.
+ */
 #include "tests/unit/runner.h"
 #include "tscf-client/admin/port_sockets.h"
 
@@ -10,16 +13,22 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-/* A UDP socket of this process.  @return its port. */
-static uint16_t bind_socket(int *fd)
+#define MANY 200
+
+/* A UDP socket of this process with that port, 0: any.  @return its port. */
+static uint16_t bind_socket(uint16_t port, int *fd)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
 	socklen_t length = sizeof(at);
+	const int on = 1;
 
 	*fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(*fd, 0);
+	ck_assert_int_eq(setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
 	ck_assert_int_eq(bind(*fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	ck_assert_int_eq(getsockname(*fd, (struct sockaddr *)&at, &length), 0);
 	return ntohs(at.sin_port);
@@ -33,7 +42,7 @@ static char *shown_as(const char *name)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	int fd;
-	uint16_t port = bind_socket(&fd);
+	uint16_t port = bind_socket(0, &fd);
 
 	ck_assert_int_eq(prctl(PR_SET_NAME, name), 0);
 	ck_assert_int_eq(port_sockets_find(port, &found), 0);
@@ -70,12 +79,46 @@ START_TEST(names_of_programs)
 }
 END_TEST
 
+/* @return the processor time that it takes to find those @p count sockets, in ns. */
+static int64_t cost(uint16_t port, unsigned count)
+{
+	struct port_sockets found;
+	struct timespec begin, end;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+	ck_assert_int_eq(port_sockets_find(port, &found), 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	ck_assert_uint_eq(found.count, count);
+	ck_assert_uint_eq(port_sockets_protocol(&found), IPPROTO_UDP);
+	port_sockets_free(&found);
+	return (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec;
+}
+
+/* A server has thousands of connections at its port. */
+START_TEST(many_sockets)
+{
+	int fds[MANY], alone;
+	uint16_t port = 0, single = bind_socket(0, &alone);
+	int64_t one, many;
+
+	for (unsigned i = 0; i < MANY; i++)
+		port = bind_socket(port, &fds[i]);
+	one = cost(single, 1);
+	many = cost(port, MANY);
+	ck_assert_msg(many < MANY / 8 * one, "%lld ns for one, %lld ns for many", (long long)one, (long long)many);
+	for (unsigned i = 0; i < MANY; i++)
+		close(fds[i]);
+	close(alone);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("port_sockets");
 	TCase *t = tcase_create("port_sockets");
 
 	tcase_add_test(t, names_of_programs);
+	tcase_add_test(t, many_sockets);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -39,7 +39,7 @@ static void take(void *context, const struct tscf_socket *s)
 		return;
 	}
 	p->list = more;
-	p->list[p->count++] = (struct port_socket){.socket = *s, .owner = {.inode = s->inode}};
+	p->list[p->count++] = (struct port_socket){.socket = *s};
 }
 
 static void done(void *context, int error)
@@ -66,6 +66,22 @@ static int find_sockets(struct search *search)
 	return err < 0 ? err : search->error;
 }
 
+/* All processes are walked through once, however many sockets there are. */
+static int find_owners(struct port_sockets *p)
+{
+	struct owner *owners = calloc(p->count ? p->count : 1, sizeof(*owners));
+
+	if (!owners)
+		return -ENOMEM;
+	for (unsigned i = 0; i < p->count; i++)
+		owners[i] = (struct owner){.inode = p->list[i].socket.inode, .note = i};
+	processes_find_owners(owners, p->count);
+	for (unsigned i = 0; i < p->count; i++)
+		p->list[owners[i].note].owner = owners[i];
+	free(owners);
+	return 0;
+}
+
 int port_sockets_find(uint16_t port, struct port_sockets *out)
 {
 	struct search search = {.found = out, .port = port};
@@ -73,8 +89,8 @@ int port_sockets_find(uint16_t port, struct port_sockets *out)
 
 	*out = (struct port_sockets){NULL, 0};
 	err = find_sockets(&search);
-	for (unsigned i = 0; err == 0 && i < out->count; i++)
-		processes_find_owners(&out->list[i].owner, 1);
+	if (err == 0)
+		err = find_owners(out);
 	if (err < 0)
 		port_sockets_free(out);
 	return err;
