@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/dtte.h"
 
-#include <stdio.h>
+#include "common/base/text.h"
+
+#include <string.h>
 
 static void enter(struct dtte *d, enum dtte_state state, const char *reason, uint64_t now)
 {
 	d->state = state;
 	d->since = now;
 	d->deadline = 0;
-	snprintf(d->reason, sizeof(d->reason), "%s", reason);
+	tscf_text_copy(reason, strlen(reason), d->reason, sizeof(d->reason));
 }
 
 static void set_gate(struct dtte *d, enum dtte_gate gate)

@@ -192,6 +192,22 @@ START_TEST(backs_off)
 }
 END_TEST
 
+/* A reason that is too long ends with a whole character. */
+START_TEST(long_reason)
+{
+	struct dtte d;
+	char reason[241] = "";
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_demand(&d, true, 0);
+	for (unsigned i = 0; i < 120; i++)
+		strcat(reason, "\xd0\xb6");
+	dtte_failed(&d, reason, 0);
+	ck_assert_uint_eq(strlen(d.reason), sizeof(d.reason) - 2);
+	ck_assert_int_eq(memcmp(d.reason, reason, strlen(d.reason)), 0);
+}
+END_TEST
+
 /* What made it fail is over: no waiting for the end of the back-off, and the gate stays shut until it is up. */
 START_TEST(hurries)
 {
@@ -398,6 +414,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, waits_for_plain);
 	tcase_add_test(tc, lingers);
 	tcase_add_test(tc, backs_off);
+	tcase_add_test(tc, long_reason);
 	tcase_add_test(tc, hurries);
 	tcase_add_test(tc, hold_ends);
 	tcase_add_test(tc, hold_ends_without_plain);

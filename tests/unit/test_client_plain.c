@@ -119,6 +119,26 @@ WORLD_TEST(refused, refuse)
 	WORLD_UNTIL(w, 3000, is_up(w));
 }
 
+/* Longer than there is room for: characters of two bytes, at odd places and at even ones. */
+static void refuse_at_length(struct client_world *w)
+{
+	static char text[200];
+
+	memset(text, 0, sizeof(text));
+	for (int i = 0; i < 98; i++)
+		memcpy(text + w->i + (ptrdiff_t)2 * i, "\xd0\xb6", 2);
+	memcpy(text, "-", (size_t)w->i);
+	w->server.code[WORLD_CONFIGURE] = TSCF_RESPONSE_LIMIT;
+	w->server.text = text;
+}
+
+/* No text of a server takes the status away: half a character is no JSON. */
+WORLD_TEST(refused_at_length, refuse_at_length)
+{
+	world_pass(w, 500);
+	ck_assert(!is_up(w) && reason_has(w, "\xd0\xb6"));
+}
+
 static void answer_without_code(struct client_world *w)
 {
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_WITHOUT;
@@ -507,6 +527,7 @@ static Suite *make_suite(void)
 	tcase_add_test(up, request_lost);
 	tcase_add_loop_test(up, answers_late, 0, 2);
 	tcase_add_loop_test(up, refused, 0, sizeof(refusals) / sizeof(*refusals));
+	tcase_add_loop_test(up, refused_at_length, 0, 2);
 	tcase_add_test(up, no_response_code);
 	tcase_add_test(up, no_address);
 	tcase_add_test(up, too_many_routes);

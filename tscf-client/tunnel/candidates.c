@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/tunnel/candidates.h"
 
-#include <stdio.h>
+#include "common/base/text.h"
+
+#include <string.h>
 
 static void enter(struct candidate *one, enum candidate_state state, uint64_t due, uint64_t now)
 {
@@ -276,7 +278,7 @@ void candidates_hopeless(struct candidates *c, unsigned i, const char *reason, u
 	if (i >= c->count || c->list[i].state != CANDIDATE_TRYING || c->list[i].hopeless)
 		return;
 	c->list[i].hopeless = true;
-	snprintf(c->list[i].reason, sizeof(c->list[i].reason), "%s", reason);
+	tscf_text_copy(reason, strlen(reason), c->list[i].reason, sizeof(c->list[i].reason));
 	next_at_once(c, now);
 }
 
@@ -286,7 +288,7 @@ void candidates_failed(struct candidates *c, unsigned i, const char *reason, uin
 		return;
 	struct candidate *one = &c->list[i];
 	if (reason != one->reason)
-		snprintf(one->reason, sizeof(one->reason), "%s", reason);
+		tscf_text_copy(reason, strlen(reason), one->reason, sizeof(one->reason));
 	if (one->state == CANDIDATE_USED) {
 		lost(c, one, now);
 		return;

@@ -2,6 +2,7 @@
 #include "tscf-client/tunnel/plain.h"
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "tscf-client/context.h"
 
 #include <string.h>
@@ -90,7 +91,7 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 	if (state == TUNNEL_UP)
 		c->connector.verifier.untrusted = 0;
 	hook_plain_changed(&c->hook);
-	snprintf(c->plain_reason, sizeof(c->plain_reason), "%s", reason);
+	tscf_text_copy(reason, strlen(reason), c->plain_reason, sizeof(c->plain_reason));
 }
 
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response)

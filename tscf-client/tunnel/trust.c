@@ -2,6 +2,7 @@
 #include "tscf-client/tunnel/trust.h"
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/crypto/hash.h"
 #include "tscf-client/tunnel/connector.h"
 
@@ -26,7 +27,7 @@ static void refuse(struct connector_try *try, const char *reason)
 	(*v->unverified)++;
 	if (try->connector->plain->state != TUNNEL_UP) {
 		v->untrusted |= 1U << try->tunnel.way.server;
-		snprintf(v->reason, sizeof(v->reason), "%s", text);
+		tscf_text_copy(text, strlen(text), v->reason, sizeof(v->reason));
 	}
 	trust_stop(try);
 	try->verified(try, text);
