@@ -77,6 +77,23 @@ static char *write_beside(const char *file, mode_t mode, uid_t uid, gid_t gid, c
 	return NULL;
 }
 
+/**
+ * After a power failure the directory has the new name of @p file.  A directory that cannot be read or synced does not
+ * undo the change, which has been made.
+ */
+static void sync_above(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *directory = slash ? strndup(file, slash == file ? 1 : (size_t)(slash - file)) : strdup(".");
+	int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(directory);
+	if (fd < 0)
+		return;
+	(void)!fsync(fd);
+	close(fd);
+}
+
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length)
 {
 	return tscf_file_replace_as(file, mode, (uid_t)-1, (gid_t)-1, data, length);
@@ -92,6 +109,8 @@ int tscf_file_replace_as(const char *file, mode_t mode, uid_t uid, gid_t gid, co
 	if (rename(temporary, file) < 0) {
 		err = -errno;
 		unlink(temporary);
+	} else {
+		sync_above(file);
 	}
 	free(temporary);
 	return err;
@@ -109,6 +128,8 @@ int tscf_file_create(const char *file, mode_t mode, const void *data, size_t len
 		err = -errno;
 	unlink(temporary);
 	free(temporary);
+	if (err == 0)
+		sync_above(file);
 	return err;
 }
 

@@ -17,7 +17,7 @@ int tscf_directory_make_above(const char *path);
 /** Write all of @p data to a descriptor, and sync it to the disk.  @return 0 or -errno. */
 int tscf_file_write_all(int fd, const void *data, size_t length);
 
-/** Replace @p file atomically by a file with this content and mode.  @return 0 or -errno. */
+/** Replace @p file atomically by a file with this content and mode, and sync both to the disk.  @return 0 or -errno. */
 int tscf_file_replace(const char *file, mode_t mode, const void *data, size_t length);
 
 /**

@@ -23,6 +23,11 @@ tests_unit_test_cgroup_SOURCES = tests/unit/test_cgroup.c tests/unit/runner.h te
 tests_unit_test_cgroup_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cgroup_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_file
+tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_file_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_fragment
 tests_unit_test_fragment_SOURCES = tests/unit/test_fragment.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_fragment_CFLAGS = $(UNIT_CFLAGS)
