@@ -270,6 +270,24 @@ START_TEST(pages_lead_on)
 }
 END_TEST
 
+/* The name in a certificate may be in any encoding, and what is too long is cut, perhaps within a character. */
+START_TEST(an_identity_need_not_be_utf8)
+{
+	struct world_client c;
+	json_t *page_json;
+
+	connect_client(&c, 0);
+	prove(&c, "certificate M\xfcller");
+	start_worker();
+	page_json = asked("{}");
+	ck_assert_str_eq(
+	    json_string_value(json_object_get(json_array_get(json_object_get(page_json, "sessions"), 0), "identity")),
+	    "certificate M?ller");
+	json_decref(page_json);
+	stop_worker();
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("server-sessions");
@@ -283,6 +301,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, levels_are_counted);
 	tcase_add_test(t, only_what_is_asked_for);
 	tcase_add_test(t, pages_lead_on);
+	tcase_add_test(t, an_identity_need_not_be_utf8);
 	suite_add_tcase(suite, t);
 	return suite;
 }

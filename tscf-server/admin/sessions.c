@@ -176,11 +176,26 @@ static json_t *levels_object(const struct server_roster_entry *e)
 	return o;
 }
 
+/** JSON has only UTF-8, which the name in a certificate need not be, and a long one is cut anywhere. */
+static json_t *identity_text(const char *identity)
+{
+	char text[TSCF_PROOF_NAME];
+	json_t *value = json_string(identity);
+
+	if (value)
+		return value;
+	snprintf(text, sizeof(text), "%s", identity);
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(text);
+}
+
 static void set_identity(json_t *o, const struct server_roster_entry *e)
 {
 	char pin[TSCF_PIN_TEXT];
 
-	server_json_set(o, "identity", e->identity[0] ? json_string(e->identity) : json_null());
+	server_json_set(o, "identity", e->identity[0] ? identity_text(e->identity) : json_null());
 	if (e->identity[0] == 'c')
 		server_json_set(o, "identity_pin", json_string(tscf_pin_format(e->key, pin)));
 }
