@@ -10,7 +10,8 @@ CLIENT=$TSCF_BUILD/tscf-client/tscf-client
 FAILED=0
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
-trap 'rm -rf "$T"' EXIT
+JOIN=
+trap '[ -z "$JOIN" ] || kill $JOIN 2>/dev/null; rm -rf "$T"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -86,4 +87,14 @@ rm "$DIR/phone.conf"
 : >"$T/file"
 DIR=$T/file/etc
 refused "Not a directory" join "$ONE"
+DIR=$T/waits
+"$CLIENT" join "$ONE" --wait-up 60 --config "$DIR/phone.conf" --control "$T/none.sock" >"$T/out" 2>"$T/err" &
+JOIN=$!
+end=$((SECONDS + 30))
+while [ ! -e "$DIR/phone.conf" ] && [ $SECONDS -lt $end ]; do sleep 0.05; done
+check "it waits for the tunnel" test "$(tr '\0' ' ' <"/proc/$JOIN/cmdline" | grep -c -- --wait-up)" = 1
+check "the key is not among its arguments" sh -c "! grep -qaF $KEY /proc/$JOIN/cmdline"
+kill $JOIN
+wait $JOIN 2>/dev/null
+JOIN=
 exit $FAILED

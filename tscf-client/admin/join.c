@@ -120,6 +120,8 @@ int join_run(const struct tscf_cli *cli, const struct client_config *config)
 	const char *file = client_options_file(cli, &is_default);
 	int err = read_invitation(cli->argument, &invitation);
 
+	/* All users see a program's arguments, and this one may wait long for the tunnel. */
+	explicit_bzero((char *)cli->argument, strlen(cli->argument));
 	if (err < 0)
 		return EXIT_FAILURE;
 	err = join_files_name(&files, file);
