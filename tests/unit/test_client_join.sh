@@ -87,6 +87,11 @@ rm "$DIR/phone.conf"
 : >"$T/file"
 DIR=$T/file/etc
 refused "Not a directory" join "$ONE"
+DIR=$T/half
+mkdir -p "$DIR/phone.conf"
+refused "Is a directory" join "$ONE" --force
+echo bob:00 >"$DIR/phone.psk"
+refused "Is a directory" join "$ONE" --force
 DIR=$T/waits
 "$CLIENT" join "$ONE" --wait-up 60 --config "$DIR/phone.conf" --control "$T/none.sock" >"$T/out" 2>"$T/err" &
 JOIN=$!

@@ -89,6 +89,35 @@ static int write_one(const char *file, const char *text, bool force)
 	return err;
 }
 
+/** Keep the old key under another name, if there is one.  @return 0 or -errno (logged). */
+static int set_aside(const struct join_files *files, char aside[PATH_MAX + 8])
+{
+	int err;
+
+	snprintf(aside, PATH_MAX + 8, "%s.former", files->key);
+	unlink(aside);
+	if (link(files->key, aside) == 0 || errno == ENOENT)
+		return 0;
+	err = -errno;
+	tscf_error("cannot keep %s: %s", files->key, strerror(-err));
+	return err;
+}
+
+/** Replace both.  After an error both are as they were: no key is left that is not that of the configuration. */
+static int replace_both(const struct join_files *files, const char *config, const char *key)
+{
+	char aside[PATH_MAX + 8];
+	int err = set_aside(files, aside);
+
+	if (err < 0)
+		return err;
+	err = write_one(files->key, key, true);
+	if (err == 0 && (err = write_one(files->config, config, true)) < 0 && rename(aside, files->key) < 0)
+		unlink(files->key);
+	unlink(aside);
+	return err;
+}
+
 static int write_both(const struct join_files *files, const char *config, const char *key, bool force)
 {
 	int err = tscf_directory_make_above(files->config);
@@ -97,14 +126,16 @@ static int write_both(const struct join_files *files, const char *config, const 
 		tscf_error("cannot make the directory of %s: %s", files->config, strerror(-err));
 		return err;
 	}
+	if (force)
+		return replace_both(files, config, key);
 	/* The one that says more is looked for first. */
-	if (!force && access(files->config, F_OK) == 0)
+	if (access(files->config, F_OK) == 0)
 		return write_one(files->config, config, false);
-	err = write_one(files->key, key, force);
+	err = write_one(files->key, key, false);
 	if (err < 0)
 		return err;
-	err = write_one(files->config, config, force);
-	if (err < 0 && !force)
+	err = write_one(files->config, config, false);
+	if (err < 0)
 		unlink(files->key);
 	return err;
 }
