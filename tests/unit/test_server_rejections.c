@@ -112,6 +112,25 @@ START_TEST(few_lines)
 }
 END_TEST
 
+/* What comes before a cookie is asked for is as good as unproven where clients must prove who they are, too. */
+START_TEST(few_lines_before_the_cookie)
+{
+	char any;
+
+	w->interface->client_auth = (void *)&any;
+	capture_begin();
+	for (unsigned i = 0; i < 1000; i++)
+		refuse(i, false, NULL, "no key share");
+	ck_assert_uint_eq(lines(capture_end()), SERVER_REJECTION_LINES);
+	capture_begin();
+	refuse(2000, false, "psk alice", "wrong key");
+	refuse(2001, false, "", "no proof");
+	said("test: warning: refused: plain tunnel of 198.51.7.208:4000, psk alice: wrong key\n"
+	     "test: warning: refused: plain tunnel of 198.51.7.209:4000, identity not known: no proof\n");
+	w->interface->client_auth = NULL;
+}
+END_TEST
+
 START_TEST(each_reason_is_counted)
 {
 	static const struct {
@@ -176,6 +195,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, who_and_why);
 	tcase_add_test(t, once_a_minute);
 	tcase_add_test(t, few_lines);
+	tcase_add_test(t, few_lines_before_the_cookie);
 	tcase_add_test(t, each_reason_is_counted);
 	tcase_add_test(t, limits);
 	suite_add_tcase(suite, t);

@@ -48,7 +48,8 @@ static void say(struct server_rejection_log *log, const struct server_request *r
 
 void server_rejected(const struct server_request *r, const char *identity, const char *why)
 {
-	const bool proven = r->in->place.connection || r->in->interface->client_auth;
+	/* A proof of identity comes with a cookie, and that proves the source of a datagram. */
+	const bool proven = r->in->place.connection || (r->in->interface->client_auth && identity);
 	struct server_rejection_log *log = proven ? &r->state->rejections.proven : &r->state->rejections.unproven;
 	const struct tscf_addr outer = tscf_endpoint_addr(&r->in->place.outer);
 	const struct tscf_addr source = tscf_addr_source(&outer);

@@ -45,7 +45,8 @@ struct server_request;
 /**
  * Log that @p r gets no tunnel.
  *
- * @param identity what the client says it is, as in struct tscf_client_name; NULL or "": not known
+ * @param identity what the client says it is, as in struct tscf_client_name; "": it does not say; NULL: it has not been
+ * asked for that, or has not been heard
  * @param why a text that stays valid
  */
 void server_rejected(const struct server_request *r, const char *identity, const char *why);
