@@ -4,8 +4,8 @@
  *
  * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
  * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH, or followed by
- * `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length` bytes: of JSON text, or of
- * the struct that its operation has.  Both ends are on one machine: host byte order.
+ * `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length` bytes: of
+ * JSON text, or of the struct that its operation has.  Both ends are on one machine: host byte order.
  *
  * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
  * reply, and gets events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the

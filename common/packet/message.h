@@ -144,7 +144,7 @@ enum tscf_response {
 	TSCF_RESPONSE_NOT_ALLOWED = 6, /**< not on this kind of tunnel, or it belongs to another client */
 	TSCF_RESPONSE_RESERVATION = 7, /**< unknown, used or expired reservation, or the wrong secret */
 	TSCF_RESPONSE_TOO_SMALL = 8,   /**< the request must be padded: the answer would be over three times its size */
-	TSCF_RESPONSE_SHUTDOWN = 9,    /**< release request by the server: it is stopping, or its administrator ends the tunnel */
+	TSCF_RESPONSE_SHUTDOWN = 9,    /**< release request by the server, which is stopping or ends the tunnel */
 	TSCF_RESPONSE_COOKIE = 10, /**< repeat the request with the given cookie, and a proof if methods are given */
 	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, the client's identity */
 };
