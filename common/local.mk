@@ -17,6 +17,8 @@ libtscf_common_la_SOURCES = \
 	common/auth/proof_subject.h \
 	common/auth/psk.c \
 	common/auth/psk.h \
+	common/auth/seal.c \
+	common/auth/seal.h \
 	common/auth/signature.c \
 	common/auth/signature.h \
 	common/base/addr.c \

@@ -63,7 +63,8 @@
 	X(down_clear_refused) /* clear packet for an encrypted-only socket */                                          \
 	X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                      \
 	X(malformed)                                                                                                   \
-	X(control_invalid) X(control_wrong_tsid)                                                                       \
+	X(control_invalid)                                                                                             \
+	X(control_wrong_tsid) X(control_unsealed) X(control_forged) X(control_replayed)                                \
 	    X(unverified) /* answers to configuration requests that are not the server's */                            \
 	    X(put_back)   /* changed by others in the kernel (upkeep.h) */                                             \
 	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)

@@ -136,6 +136,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/resume.h \
 	tscf-client/tunnel/resume_secret.c \
 	tscf-client/tunnel/resume_secret.h \
+	tscf-client/tunnel/sealing.c \
+	tscf-client/tunnel/sealing.h \
 	tscf-client/tunnel/trust.c \
 	tscf-client/tunnel/trust.h \
 	tscf-client/tunnel/tunnel.c \

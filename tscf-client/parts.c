@@ -38,7 +38,10 @@ static void connect_tunnels(struct client *c)
 					      .mtu = &c->pmtu.mtu,
 					      .packets = &path_handler,
 					      .control_invalid = &c->counters.control_invalid,
-					      .control_wrong_tsid = &c->counters.control_wrong_tsid};
+					      .control_wrong_tsid = &c->counters.control_wrong_tsid,
+					      .control_unsealed = &c->counters.control_unsealed,
+					      .control_forged = &c->counters.control_forged,
+					      .control_replayed = &c->counters.control_replayed};
 	c->connector.client = c;
 	c->connector.config = c->config;
 	c->connector.timers = &c->timers;

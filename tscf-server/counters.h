@@ -35,6 +35,9 @@
 	X(CONTROL_MALFORMED, "control_malformed")                                                                      \
 	X(CONTROL_UNEXPECTED, "control_unexpected")                                                                    \
 	X(CONTROL_WRONG_TSID, "control_wrong_tsid")                                                                    \
+	X(CONTROL_UNSEALED, "control_unsealed")                                                                        \
+	X(CONTROL_FORGED, "control_forged")                                                                            \
+	X(CONTROL_REPLAYED, "control_replayed")                                                                        \
 	X(CONTROL_NO_SESSION, "control_no_session")                                                                    \
 	X(CONTROL_REPEATED, "control_repeated")                                                                        \
 	X(CONTROL_UNANSWERED, "control_unanswered")                                                                    \

@@ -85,6 +85,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/control/resume.h \
 	tscf-server/session/rival.c \
 	tscf-server/session/rival.h \
+	tscf-server/session/sealing.c \
+	tscf-server/session/sealing.h \
 	tscf-server/session/session.c \
 	tscf-server/session/session.h \
 	tscf-server/session/session_send.c \

@@ -14,6 +14,7 @@ struct restoring {
 	struct server *server;
 	bool suspicious; /**< the store may be out of date: every restored session is quiet */
 	bool clean;
+	uint32_t run;
 	uint64_t now;
 	unsigned sessions, refused, bindings;
 };
@@ -53,6 +54,7 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	    record.tsid != change->session.tsid)
 		return false;
 	state = worker_of(r->server, &record.outer)->state;
+	tscf_seal_restart(&record.seal, r->run);
 	s = server_session_import(state, server_interface_find(state, record.interface), &record, r->now);
 	if (!s)
 		return false;
@@ -171,6 +173,7 @@ void server_restore(struct server *server)
 	if (server_store_open(server->config->state_dir, &server->store, &past) < 0)
 		return;
 	r.clean = past.clean;
+	r.run = past.run;
 	r.suspicious = !past.clean && past.seconds > SERVER_STORE_STALE_S;
 	/* The clients of all sessions have given up. */
 	if (persistence != 0 && past.seconds > persistence)

@@ -35,25 +35,51 @@ static void transcript(const uint8_t request[DIGEST], uint64_t tsid, const uint8
 	tscf_sha256(data, (size_t)(end - data) + length, out);
 }
 
-static void schedule(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, const uint8_t hash[DIGEST],
-		     uint8_t server[TSCF_CONTROL_KEY_SIZE])
+/** The keys that both ends come to. */
+struct keys {
+	uint8_t response[TSCF_CONTROL_KEY_SIZE];
+	uint8_t client[TSCF_SEAL_KEY_SIZE], server[TSCF_SEAL_KEY_SIZE]; /* for the messages of that end */
+};
+
+static void expand(const uint8_t key[TSCF_HKDF_SIZE], const uint8_t label[LABEL_SIZE], const uint8_t hash[DIGEST],
+		   uint8_t out[TSCF_HKDF_SIZE])
 {
-	static const uint8_t zero[TSCF_HKDF_SIZE];
-	uint8_t early[TSCF_HKDF_SIZE], key[TSCF_HKDF_SIZE], info[LABEL_SIZE + DIGEST] = "tscf control, server";
+	uint8_t info[LABEL_SIZE + DIGEST];
+
+	memcpy(info, label, LABEL_SIZE);
+	memcpy(info + LABEL_SIZE, hash, DIGEST);
+	tscf_hkdf_expand(key, info, sizeof(info), out, TSCF_HKDF_SIZE);
+}
+
+static void schedule(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, const uint8_t hash[DIGEST],
+		     struct keys *out)
+{
+	static const uint8_t zero[TSCF_HKDF_SIZE], response[LABEL_SIZE] = "tscf control, server",
+						   client[LABEL_SIZE] = "tscf messages, client",
+						   server[LABEL_SIZE] = "tscf messages, server";
+	uint8_t early[TSCF_HKDF_SIZE], key[TSCF_HKDF_SIZE];
 
 	tscf_hkdf_extract(zero, psk ? psk : zero, TSCF_HKDF_SIZE, early);
 	tscf_hkdf_extract(early, shared, TSCF_X25519_SIZE, key);
-	memcpy(info + LABEL_SIZE, hash, DIGEST);
-	tscf_hkdf_expand(key, info, sizeof(info), server, TSCF_CONTROL_KEY_SIZE);
+	expand(key, response, hash, out->response);
+	expand(key, client, hash, out->client);
+	expand(key, server, hash, out->server);
 	explicit_bzero(early, sizeof(early));
 	explicit_bzero(key, sizeof(key));
+}
+
+static void take_keys(struct tscf_seal *seal, const uint8_t *send, const uint8_t *receive)
+{
+	*seal = (struct tscf_seal){.agreed = true};
+	memcpy(seal->send_key, send, sizeof(seal->send_key));
+	memcpy(seal->receive_key, receive, sizeof(seal->receive_key));
 }
 
 /* --- MACs --- */
 
 uint32_t tscf_control_seal(uint8_t *data, uint32_t length, const uint8_t key[TSCF_CONTROL_KEY_SIZE])
 {
-	uint8_t *value = tscf_message_add_mac(data, length), mac[DIGEST];
+	uint8_t *value = tscf_message_add_last(data, length, TSCF_TLV_MAC, TSCF_MAC_SIZE), mac[DIGEST];
 
 	tscf_mac(key, TSCF_CONTROL_KEY_SIZE, data, (size_t)(value - data), mac);
 	memcpy(value, mac, TSCF_MAC_SIZE);
@@ -136,9 +162,10 @@ static int answer_share(struct tscf_identity *identity, const struct tscf_tlv *o
 }
 
 int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
-			  struct tscf_writer *w)
+			  struct tscf_writer *w, struct tscf_seal *seal)
 {
-	uint8_t shared[TSCF_X25519_SIZE], asked[DIGEST], hash[DIGEST], key[TSCF_CONTROL_KEY_SIZE];
+	uint8_t shared[TSCF_X25519_SIZE], asked[DIGEST], hash[DIGEST];
+	struct keys keys;
 	uint32_t size;
 	const uint8_t *data = tscf_message_bytes(request, &size);
 	struct tscf_tlv offer;
@@ -155,9 +182,10 @@ int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_mess
 		tscf_sha256(data, size, asked);
 		transcript(asked, tscf_get_u64(w->data + 4), w->data + TSCF_MESSAGE_HEADER,
 			   (uint32_t)length - TSCF_MESSAGE_HEADER, hash);
-		schedule(shared, psk, hash, key);
-		length = (int)tscf_control_seal(w->data, (uint32_t)length, key);
-		explicit_bzero(key, sizeof(key));
+		schedule(shared, psk, hash, &keys);
+		length = (int)tscf_control_seal(w->data, (uint32_t)length, keys.response);
+		take_keys(seal, keys.server, keys.client);
+		explicit_bzero(&keys, sizeof(keys));
 	}
 	explicit_bzero(shared, sizeof(shared));
 	return length;
@@ -187,26 +215,38 @@ static bool is_signed(const uint8_t *digest, const uint8_t *share, const struct 
 	return good;
 }
 
-const char *tscf_agreement_accept(const struct tscf_offer *o, const struct tscf_message *response, const uint8_t *psk,
-				  const uint8_t *leaf, size_t leaf_length)
+const char *tscf_agreement_keys(const struct tscf_offer *o, const struct tscf_message *response, const uint8_t *psk,
+				struct tscf_seal *seal)
 {
-	const uint8_t *digest = tscf_agreement_chain(response);
-	uint8_t shared[TSCF_X25519_SIZE], hash[DIGEST], key[TSCF_CONTROL_KEY_SIZE];
-	struct tscf_tlv signature, share;
+	uint8_t shared[TSCF_X25519_SIZE], hash[DIGEST];
+	struct keys keys;
+	struct tscf_tlv share;
 	bool right;
 
-	if (!digest || response->tlvs_length < TSCF_CONTROL_SEAL ||
-	    !tscf_message_find(response, TSCF_TLV_SIGNATURE, &signature) ||
+	if (response->tlvs_length < TSCF_CONTROL_SEAL || !tscf_message_find(response, TSCF_TLV_KEY_SHARE, &share))
+		return "the server does not prove who it is";
+	if (tscf_share_agree(&o->share, share.value, shared) < 0)
+		return "the server's key share is of no use";
+	transcript(o->request, response->tsid, response->tlvs, response->tlvs_length - TSCF_CONTROL_SEAL, hash);
+	schedule(shared, psk, hash, &keys);
+	explicit_bzero(shared, sizeof(shared));
+	right = tscf_control_right(response, keys.response);
+	if (right)
+		take_keys(seal, keys.client, keys.server);
+	explicit_bzero(&keys, sizeof(keys));
+	return right ? NULL : "the server has not come to the same keys";
+}
+
+const char *tscf_agreement_accept(const struct tscf_offer *o, const struct tscf_message *response, const uint8_t *psk,
+				  const uint8_t *leaf, size_t leaf_length, struct tscf_seal *seal)
+{
+	const uint8_t *digest = tscf_agreement_chain(response);
+	struct tscf_tlv signature, share;
+
+	if (!digest || !tscf_message_find(response, TSCF_TLV_SIGNATURE, &signature) ||
 	    !tscf_message_find(response, TSCF_TLV_KEY_SHARE, &share))
 		return "the server does not prove who it is";
 	if (!is_signed(digest, share.value, &signature, leaf, leaf_length))
 		return "the server does not have the key of its certificate";
-	if (tscf_share_agree(&o->share, share.value, shared) < 0)
-		return "the server's key share is of no use";
-	transcript(o->request, response->tsid, response->tlvs, response->tlvs_length - TSCF_CONTROL_SEAL, hash);
-	schedule(shared, psk, hash, key);
-	explicit_bzero(shared, sizeof(shared));
-	right = tscf_control_right(response, key);
-	explicit_bzero(key, sizeof(key));
-	return right ? NULL : "the server has not come to the same keys";
+	return tscf_agreement_keys(o, response, psk, seal);
 }

@@ -4,12 +4,14 @@
  *
  * tscf(7), "AUTHENTICATED CONTROL", is the specification.  The configuration request and its response carry a
  * Diffie-Hellman exchange between a key made for this attempt and a key that the server has signed.  HKDF derives keys
- * from the result and from both messages. The response has a MAC under one of these keys.
+ * from the result and from both messages. The response has a MAC under one of these keys; later messages are sealed
+ * with the others (seal.h).
  */
 #ifndef TSCF_AGREEMENT_H
 #define TSCF_AGREEMENT_H
 
 #include "common/auth/identity.h"
+#include "common/auth/seal.h"
 #include "common/packet/message.h"
 
 #include <stdbool.h>
@@ -39,22 +41,31 @@ uint32_t tscf_agreement_room(struct tscf_identity *identity);
  * Answer the offer in the valid message @p request: finish the response in @p w with the proof.
  *
  * @param psk   key of the client, if it has proved its identity by one, 32 bytes, or NULL
+ * @param seal  gets the keys of the new session
  * @return the length of the response, or -errno: -EINVAL for an invalid offer.
  */
 int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
-			  struct tscf_writer *w);
+			  struct tscf_writer *w, struct tscf_seal *seal);
 
 /** @return the digest of the certificates that verify this response, 32 bytes, or NULL: the response has no proof. */
 const uint8_t *tscf_agreement_chain(const struct tscf_message *response);
 /**
- * Check the server's response.
+ * Come to the keys of the server's response, without checking who has sent it.
  *
  * @param psk   key by which this client has proved its identity in the request, 32 bytes, or NULL
+ * @param seal  gets the keys of the new session, if there is no error
+ * @return NULL, or why not, for people.
+ */
+const char *tscf_agreement_keys(const struct tscf_offer *offer, const struct tscf_message *response, const uint8_t *psk,
+				struct tscf_seal *seal);
+/**
+ * Check the server's response, then do the same.
+ *
  * @param leaf  DER of the server's certificate, which has been verified
  * @return NULL, or why the response is not from the server, for people.
  */
 const char *tscf_agreement_accept(const struct tscf_offer *offer, const struct tscf_message *response,
-				  const uint8_t *psk, const uint8_t *leaf, size_t leaf_length);
+				  const uint8_t *psk, const uint8_t *leaf, size_t leaf_length, struct tscf_seal *seal);
 
 /**
  * Add the MAC to a finished message of @p length bytes, which has room for TSCF_CONTROL_SEAL more.  @return the new

@@ -69,6 +69,8 @@ static bool authentication_size_legal(uint16_t type, uint16_t length)
 		return length >= 1 && length <= TSCF_SIGNATURE_MAX;
 	case TSCF_TLV_MAC:
 		return length == TSCF_MAC_SIZE;
+	case TSCF_TLV_SEAL:
+		return length == TSCF_SEAL_VALUE_SIZE;
 	default:
 		return length >= 4 && length <= 4 + TSCF_CHAIN_PART_MAX;
 	}
@@ -128,6 +130,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_KEY_SHARE:
 	case TSCF_TLV_SIGNATURE:
 	case TSCF_TLV_MAC:
+	case TSCF_TLV_SEAL:
 	case TSCF_TLV_CHAIN_PART:
 		return authentication_size_legal(type, length);
 	case TSCF_TLV_PADDING:

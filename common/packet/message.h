@@ -50,6 +50,8 @@
 /** Suite (1 byte) and point; and the size of a MAC. */
 #define TSCF_KEY_SHARE_SIZE 33
 #define TSCF_MAC_SIZE       16
+/** Number and MAC of a control message. */
+#define TSCF_SEAL_VALUE_SIZE 24
 /** TSID of a request that has no tunnel yet. */
 #define TSCF_TSID_NONE UINT64_MAX
 /** Most addresses of each kind, DNS and SIP_SERVER, in a configuration response. */
@@ -123,6 +125,7 @@ enum tscf_tlv_type {
 	 */
 	TSCF_TLV_CONNECTION_ID = 40,
 	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear at present */
+	TSCF_TLV_SEAL = 42,  /**< 24: number (8) and MAC (16) of a message of a plain tunnel; the last TLV (seal.h) */
 };
 
 enum tscf_service {
@@ -287,10 +290,10 @@ void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *
 /** Pad with one PADDING TLV so that the message has at least @p length bytes.  An empty PADDING TLV takes 4 bytes. */
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);
 /**
- * Add a MAC TLV, as the last one, to the finished message of @p length bytes in @p data, which has room for it.  The
- * caller fills in its value.  @return where the value is.
+ * Add a TLV, as the last one, to the finished message of @p length bytes in @p data, which has room for it.  The caller
+ * fills in its value of @p size bytes.  @return where the value is.
  */
-uint8_t *tscf_message_add_mac(uint8_t *data, uint32_t length);
+uint8_t *tscf_message_add_last(uint8_t *data, uint32_t length, uint16_t type, uint16_t size);
 /** Set the TSID of a finished message. */
 void tscf_message_set_tsid(uint8_t *data, uint64_t tsid);
 /** Write the TLV count.  @return the length of the message, or -EMSGSIZE after an overflow. */

@@ -38,11 +38,11 @@ void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum 
 	tscf_put_u32(h + 12, sequence);
 }
 
-uint8_t *tscf_message_add_mac(uint8_t *data, uint32_t length)
+uint8_t *tscf_message_add_last(uint8_t *data, uint32_t length, uint16_t type, uint16_t size)
 {
 	tscf_put_u16(data + 2, (uint16_t)(tscf_get_u16(data + 2) + 1));
-	tscf_put_u16(data + length, TSCF_TLV_MAC);
-	tscf_put_u16(data + length + 2, TSCF_MAC_SIZE);
+	tscf_put_u16(data + length, type);
+	tscf_put_u16(data + length + 2, size);
 	return data + length + TSCF_TLV_HEADER;
 }
 

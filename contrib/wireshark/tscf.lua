@@ -49,7 +49,7 @@ local tlv_names = {
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
 	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN",
 	[32] = "KEY_SHARE", [33] = "CHAIN_DIGEST", [34] = "SIGNATURE", [35] = "MAC", [36] = "CHAIN_PART",
-	[40] = "CONNECTION_ID", [41] = "ASIDE",
+	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL",
 }
 
 local f = {
@@ -254,6 +254,7 @@ local tlvs = {
 	[36] = { between(4, 1004), show_bytes },
 	[40] = { between(0, 8), show_bytes },
 	[41] = { one_of(0), show_nothing },
+	[42] = { one_of(24), show_bytes },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.

@@ -63,6 +63,8 @@ struct load_client {
 	unsigned attempts; /**< of this step */
 	uint32_t sequence;
 	uint64_t tsid;
+	uint8_t request[32];   /**< SHA-256 of its configuration request */
+	struct tscf_seal seal; /**< of its plain tunnel */
 	uint8_t id[16];
 	uint8_t cookie[32], cookie_length; /**< what the server wants to see again */
 	uint8_t internal[4];

@@ -14,18 +14,22 @@ static void send_plain(struct load *load, struct load_client *c, struct tscf_wri
 {
 	int length = tscf_write_finish(w);
 
+	if (length > 0 && c->step == LOAD_CONFIGURE)
+		tscf_sha256(w->data, (size_t)length, c->request);
+	else if (length > 0)
+		length = (int)tscf_seal_close(&c->seal, w->data, (uint32_t)length);
 	if (length > 0)
 		load_wire_send(load->plain_wire, load_client_number(load, c), w->data, (size_t)length);
 }
 
 static void send_plain_step(struct load *load, struct load_client *c)
 {
-	uint8_t data[TSCF_MESSAGE_MAX], secret[32], hash[32];
+	uint8_t data[TSCF_MESSAGE_MAX + TSCF_SEAL_SIZE], secret[32], hash[32];
 	struct tscf_writer w;
 
 	switch (c->step) {
 	case LOAD_CONFIGURE:
-		tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, c->sequence);
+		tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, c->sequence);
 		tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
 		tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, load->share.bytes, sizeof(load->share.bytes));
 		if (c->cookie_length > 0)
@@ -33,17 +37,17 @@ static void send_plain_step(struct load *load, struct load_client *c)
 		tscf_write_pad(&w, REQUEST_SIZE);
 		break;
 	case LOAD_CONFIRM:
-		tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, c->tsid, c->sequence);
+		tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_KEEPALIVE_REQUEST, c->tsid, c->sequence);
 		break;
 	case LOAD_RESERVE:
 		load_tunnel_secret(c, secret);
 		tscf_sha256(secret, sizeof(secret), hash);
-		tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_REQUEST, c->tsid, c->sequence);
+		tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_SERVICE_REQUEST, c->tsid, c->sequence);
 		tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
 		tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof(hash));
 		break;
 	default:
-		tscf_write_begin(&w, data, sizeof(data), TSCF_RELEASE_REQUEST, c->tsid, c->sequence);
+		tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, c->tsid, c->sequence);
 		break;
 	}
 	send_plain(load, c, &w);
@@ -88,12 +92,22 @@ void load_finish(struct load *load, struct load_client *c, bool good)
 	}
 }
 
+/** @return whether both ends have the same keys; who the server is does not matter here. */
+static bool agreed(const struct load *load, struct load_client *c, const struct tscf_message *m)
+{
+	struct tscf_offer offer = {.share = load->share};
+
+	memcpy(offer.request, c->request, sizeof(offer.request));
+	return !tscf_agreement_keys(&offer, m, NULL, &c->seal);
+}
+
 static void configured(struct load *load, struct load_client *c, const struct tscf_message *m)
 {
 	struct tscf_prefix internal;
 	struct tscf_tlv tlv;
 
-	if (!tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) || tscf_tlv_prefix(&tlv, &internal) < 0) {
+	if (!tscf_message_find(m, TSCF_TLV_INTERNAL_IPV4, &tlv) || tscf_tlv_prefix(&tlv, &internal) < 0 ||
+	    !agreed(load, c, m)) {
 		load_finish(load, c, false);
 		return;
 	}
@@ -164,6 +178,8 @@ static void control(struct load *load, struct load_client *c, const uint8_t *dat
 	struct tscf_message m;
 
 	if (tscf_message_decode(data, (uint32_t)length, &m) < 0 || !is_plain_step(c->step))
+		return;
+	if (m.type != TSCF_CONFIGURATION_RESPONSE && tscf_seal_open(&c->seal, &m) != TSCF_SEAL_RIGHT)
 		return;
 	if (m.sequence == c->sequence && m.type == wanted[c->step])
 		answered(load, c, &m);

@@ -3,6 +3,7 @@
  * Fuzz target: the codec of control messages.  A message that decodes is written again from its decoded values; the
  * copy must decode, and have the same meaning.
  */
+#include "common/auth/seal.h"
 #include "common/packet/message.h"
 
 #include <stdlib.h>
@@ -128,6 +129,25 @@ static void check_length(const uint8_t *data, uint32_t size)
 	}
 }
 
+/* Nothing that was not sealed is accepted; sealed by the other end it is accepted, and only once. */
+static void check_seal(const struct tscf_message *m)
+{
+	struct tscf_seal seal = {.agreed = true, .send_key = {1}, .receive_key = {1}};
+	uint8_t sealed[TSCF_PROBE_MAX + TSCF_SEAL_SIZE];
+	uint32_t length;
+	const uint8_t *data = tscf_message_bytes(m, &length);
+	struct tscf_message again;
+
+	must(tscf_seal_open(&seal, m) != TSCF_SEAL_RIGHT && seal.next == 0);
+	memcpy(sealed, data, length);
+	length = tscf_seal_close(&seal, sealed, length);
+	/* A message that has a seal already, or is too large for one. */
+	if (m->tlv_count == UINT16_MAX || tscf_message_decode(sealed, length, &again))
+		return;
+	must(tscf_seal_open(&seal, &again) != TSCF_SEAL_FORGED);
+	must(tscf_seal_open(&seal, &again) != TSCF_SEAL_RIGHT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t copy[TSCF_PROBE_MAX];
@@ -143,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must(tscf_kind_of(data[0]) == TSCF_KIND_CONTROL);
 	check_length(data, (uint32_t)size);
+	check_seal(&m);
 	tscf_message_service(&m, &service);
 	tscf_write_begin(&w, copy, sizeof(copy), m.type, m.tsid, m.sequence);
 	while (tscf_message_next(&m, &offset, &tlv))

@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(r.quiet == again.quiet && r.guarded == again.guarded && r.services == again.services);
 		must(memcmp(r.resume_lock, again.resume_lock, sizeof(r.resume_lock)) == 0);
 		must(memcmp(r.shield_lock, again.shield_lock, sizeof(r.shield_lock)) == 0);
+		must(memcmp(&r.seal, &again.seal, sizeof(r.seal)) == 0);
 		for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 			must(tscf_addr_equal(&r.address[i], &again.address[i]));
 	}

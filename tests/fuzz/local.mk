@@ -9,9 +9,10 @@ FUZZ_LDFLAGS = -fsanitize=fuzzer,address,undefined
 
 noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c \
-	common/packet/message_write.c
-tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS)
+	common/packet/message_write.c common/auth/seal.c common/crypto/hash.c
+tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS) $(NETTLE_CFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_message_LDADD = $(NETTLE_LIBS)
 tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/base/addr.c common/packet/packet.c common/packet/packet_ipv6.c \
 	common/packet/packet_upper.c
 tests_fuzz_fuzz_packet_CFLAGS = $(FUZZ_CFLAGS)

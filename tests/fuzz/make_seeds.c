@@ -139,6 +139,10 @@ static void make_configuration(void)
 	tscf_write_begin(&w, data, sizeof(data), TSCF_CHAIN_RESPONSE, TSCF_TSID_NONE, 2);
 	tscf_write_chain_part(&w, &part);
 	save_message("chain-response", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 3);
+	tscf_write_bytes(&w, TSCF_TLV_SEAL, id, TSCF_SEAL_VALUE_SIZE);
+	save_message("keepalive-sealed", &w);
 }
 
 static void make_service(void)

@@ -8,6 +8,7 @@
                                                               ICMP port unreachable from SOURCE to DESTINATION, quoting a packet that
                                                               DESTINATION:PORT would have sent to REMOTE:PORT
     forge.py OUTER message TYPE TSID [TLV=HEX]...             a control message; TYPE and TLV are numbers, TSID is 16 digits
+    forge.py OUTER bytes HEX                                  what was seen before, once more
 
 Addresses are IPv4 or IPv6; a port is what follows the last colon, and brackets may be left out.
 
@@ -105,6 +106,8 @@ def build(args):
         return tail(address(words[0]), address(words[1]), text[:len(text) // 8 * 8])
     if args.kind == "unreachable":
         return unreachable(address(words[0]), endpoint(words[1]), endpoint(words[2]))
+    if args.kind == "bytes":
+        return bytes.fromhex(words[0])
     return message(words[0], words[1], words[2:])
 
 
@@ -120,7 +123,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("outer")
-    parser.add_argument("kind", choices=["udp", "tail", "unreachable", "message"])
+    parser.add_argument("kind", choices=["udp", "tail", "unreachable", "message", "bytes"])
     parser.add_argument("words", nargs="+")
     args = parser.parse_args()
     packet = build(args)

@@ -15,6 +15,7 @@
     wire.py PCAP dtls                  JSON: records of the encrypted tunnel by direction and type
     wire.py PCAP messages              one line for each control message of the plain tunnel and each DTLS record; with --keys FILE
                                        (SSLKEYLOGFILE, see key_log.c) for what is inside of these, messages, packets and alerts
+    wire.py PCAP raw WAY KIND          the bytes of every control message of the plain tunnel that went up or down, of that kind, in hex
     wire.py PCAP segments              JSON: of TCP that is in no tunnel, as in the service network, from the phone (up) and to it (down): how
                                        many SYNs, the largest MSS they announce, and the largest IP packet
     wire.py PCAP sip                   first lines of SIP messages that can be read, in order
@@ -48,7 +49,7 @@ TLVS = {
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
     24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
     30: "SHARED_ID", 31: "RUN", 32: "KEY_SHARE", 33: "CHAIN_DIGEST", 34: "SIGNATURE", 35: "MAC", 36: "CHAIN_PART",
-    40: "CONNECTION_ID", 41: "ASIDE",
+    40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
@@ -447,6 +448,15 @@ def command_messages(args):
             print("%.6f %s %s %s" % (time, direction, kind, line))
 
 
+def command_raw(args):
+    way, wanted = args.arguments
+    for time, packet, _ in read_pcap(args.pcap, 0, args.end):
+        kind, direction, payload = tunnel(packet)
+        if (time >= args.start and kind == "plain" and direction == way and len(payload) >= 16 and payload[0] >> 4 == 1 and
+                MESSAGES.get(payload[1]) == wanted):
+            print(payload.hex())
+
+
 def announced(segment):
     """The MSS option of a TCP header, 0 if there is none."""
     options = segment[20:(segment[12] >> 4) * 4]
@@ -531,7 +541,7 @@ def main():
     parser.add_argument("--to", dest="end", type=float, default=float("inf"))
     parser.add_argument("--keys", metavar="FILE", help="of SSLKEYLOGFILE's format, for what is inside DTLS")
     args = parser.parse_args()
-    wanted = {"clear": 1, "times": 1, "socket": 2, "last": 2, "answered": 2, "rtp": 1}.get(args.command, 0)
+    wanted = {"clear": 1, "times": 1, "socket": 2, "last": 2, "answered": 2, "raw": 2, "rtp": 1}.get(args.command, 0)
     if len(args.arguments) != wanted:
         parser.error("%s takes %d arguments" % (args.command, wanted))
     commands[args.command](args)

@@ -110,6 +110,8 @@ enum world_reaction {
 	WORLD_WITHOUT, /**< the answer has no response code */
 };
 
+#define WORLD_SESSIONS 64
+
 struct world_server {
 	enum world_reaction reaction[WORLD_ASKS];
 	enum tscf_response code[WORLD_ASKS]; /**< of the answers */
@@ -132,6 +134,12 @@ struct world_server {
 	uint8_t methods;                /**< and a proof by one of these; 0: none */
 	unsigned room;                  /**< sockets that it takes, and the whole address beside them; 0: any number */
 	unsigned routes;                /**< more, beside the service network */
+	/** Keys of the last plain sessions that it has configured; a session without keys is not sealed. */
+	struct {
+		uint64_t tsid;
+		struct tscf_seal seal;
+	} sessions[WORLD_SESSIONS];
+	unsigned session_count;
 	/** Bindings and shields, as the client has told of them. */
 	struct tscf_bindings *bound, *shielded;
 };
@@ -146,8 +154,12 @@ void world_answer_all(struct client_world *w, bool backwards);
 void world_lose(struct client_world *w);
 /** Begin a message of the server to the client by @p l, with the session id of its tunnel. */
 void world_begin(struct world_link *l, struct tscf_writer *t, uint8_t *buffer, enum tscf_message_type type);
-/** Finish it and have the client receive it. */
+/** @return the keys of that plain session, or NULL. */
+struct tscf_seal *world_seal(struct client_world *w, uint64_t tsid);
+/** Finish it, seal it and have the client receive it. */
 void world_send(struct world_link *l, struct tscf_writer *t);
+/** The same with the keys of the last plain session, whatever session id the message has. */
+void world_send_misdirected(struct world_link *l, struct tscf_writer *t);
 /** @return whether the server knows the whole plain address as bound. */
 bool world_bound_whole(struct client_world *w);
 /** @return whether the server knows the udp socket at @p port of the plain address as bound (or shielded). */

@@ -2,6 +2,8 @@
 /* client_world_server.c - the server of a world: what it answers, and when. */
 #include "tests/unit/client_world_internal.h"
 
+#include "common/base/bytes.h"
+
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,36 @@ void world_free_server(struct client_world *w)
 {
 	tscf_bindings_free(w->server.bound);
 	tscf_bindings_free(w->server.shielded);
+}
+
+/* --- keys of plain sessions --- */
+
+struct tscf_seal *world_seal(struct client_world *w, uint64_t tsid)
+{
+	struct world_server *s = &w->server;
+
+	for (unsigned i = 0; i < WORLD_SESSIONS; i++)
+		if (s->sessions[i].seal.agreed && s->sessions[i].tsid == tsid)
+			return &s->sessions[i].seal;
+	return NULL;
+}
+
+/* Seal a finished message, unless it is one of those that never are. */
+static void seal_message(struct client_world *w, struct tscf_writer *t)
+{
+	struct tscf_seal *seal = world_seal(w, tscf_get_u64(t->data + 4));
+
+	if (seal && t->data[1] != TSCF_CONFIGURATION_RESPONSE)
+		t->length = tscf_seal_close(seal, t->data, t->length);
+}
+
+/* Everything that the client sends in a session that has keys must be sealed. */
+static void check_seal(struct client_world *w, const struct tscf_message *m)
+{
+	struct tscf_seal *seal = world_seal(w, m->tsid);
+
+	if (seal)
+		ck_assert_int_eq(tscf_seal_open(seal, m), TSCF_SEAL_RIGHT);
 }
 
 /* --- what is asked --- */
@@ -75,6 +107,7 @@ void world_message(struct world_link *l, const uint8_t *data, uint32_t length)
 	enum world_ask ask;
 
 	ck_assert_int_eq(tscf_message_decode(data, length, &m), 0);
+	check_seal(w, &m);
 	ask = ask_of(w, &m);
 	/* What the client answers. */
 	if (ask == WORLD_ASKS)
@@ -294,14 +327,24 @@ static uint64_t tsid_of_answer(struct world_link *l, enum world_ask ask, const s
 	return l->tsid;
 }
 
+/* The answer with its proof; the session gets its keys. */
+static int agree(struct client_world *w, const struct tscf_message *m, struct tscf_writer *t)
+{
+	struct world_server *s = &w->server;
+	unsigned i = s->session_count++ % WORLD_SESSIONS;
+
+	s->sessions[i].tsid = tscf_get_u64(t->data + 4);
+	return tscf_agreement_answer(s->identity, m, s->psk, t, &s->sessions[i].seal);
+}
+
 /* A request that is repeated gets the answer that it had. */
 static void prove(struct world_link *l, const struct tscf_message *m, struct tscf_writer *t)
 {
-	const struct world_server *s = &l->world->server;
+	struct world_server *s = &l->world->server;
 	int length;
 
 	if (l->proven != m->sequence) {
-		length = s->identity ? tscf_agreement_answer(s->identity, m, s->psk, t) : tscf_write_finish(t);
+		length = s->identity ? agree(l->world, m, t) : tscf_write_finish(t);
 		ck_assert_int_gt(length, 0);
 		memcpy(l->configuration, t->data, (size_t)length);
 		l->configuration_length = (uint32_t)length;
@@ -329,7 +372,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	enum world_ask ask = w->waiting[i].ask;
 	struct world_link *l = w->waiting[i].link;
 	bool twice = s->reaction[ask] == WORLD_TWICE, refused = false;
-	struct tscf_writer t;
+	struct tscf_writer t, unsealed;
 	struct tscf_message m;
 	struct tscf_tlv tlv;
 
@@ -351,7 +394,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	if (m.type == TSCF_KEEPALIVE_REQUEST && s->quiet)
 		tscf_write_bytes(&t, TSCF_TLV_QUIET, NULL, 0);
 	if (m.type == TSCF_KEEPALIVE_REQUEST)
-		tscf_write_pad(&t, w->waiting[i].length);
+		tscf_write_pad(&t, w->waiting[i].length - (world_seal(w, m.tsid) ? TSCF_SEAL_SIZE : 0));
 	w->waiting_count--;
 	memmove(&w->waiting[i], &w->waiting[i + 1], (w->waiting_count - i) * sizeof(w->waiting[0]));
 	if (ask == WORLD_CONFIGURE && tscf_message_find(&m, TSCF_TLV_CLIENT_ID, &tlv) && !asks_for_cookie(s, ask, &m) &&
@@ -359,9 +402,17 @@ static void answer_one(struct client_world *w, unsigned i)
 		prove(l, &m, &t);
 	else
 		ck_assert_int_gt(tscf_write_finish(&t), 0);
+	unsealed = t;
+	seal_message(w, &t);
 	world_link_receive(l, buffer, t.length);
-	if (twice)
-		world_link_receive(l, buffer, t.length);
+	if (!twice)
+		return;
+	/* The same answer, as the server has kept it. */
+	t = unsealed;
+	if (t.data[1] != TSCF_CONFIGURATION_RESPONSE)
+		tscf_write_finish(&t);
+	seal_message(w, &t);
+	world_link_receive(l, buffer, t.length);
 }
 
 bool world_give_answers(struct client_world *w)
@@ -418,8 +469,19 @@ void world_begin(struct world_link *l, struct tscf_writer *t, uint8_t *buffer, e
 void world_send(struct world_link *l, struct tscf_writer *t)
 {
 	ck_assert_int_gt(tscf_write_finish(t), 0);
+	seal_message(l->world, t);
 	world_link_receive(l, t->data, t->length);
 	world_turn(l->world);
+}
+
+void world_send_misdirected(struct world_link *l, struct tscf_writer *t)
+{
+	struct client_world *w = l->world;
+
+	ck_assert_int_gt(tscf_write_finish(t), 0);
+	t->length = tscf_seal_close(world_seal(w, w->server.tsid), t->data, t->length);
+	world_link_receive(l, t->data, t->length);
+	world_turn(w);
 }
 
 bool world_bound_whole(struct client_world *w)

@@ -222,6 +222,11 @@ tests_unit_test_client_trust_SOURCES = tests/unit/test_client_trust.c
 tests_unit_test_client_trust_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_trust_LDFLAGS = $(CLIENT_WORLD_WRAP)
 tests_unit_test_client_trust_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_sealing
+tests_unit_test_client_sealing_SOURCES = tests/unit/test_client_sealing.c
+tests_unit_test_client_sealing_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_sealing_LDFLAGS = $(CLIENT_WORLD_WRAP)
+tests_unit_test_client_sealing_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_programs
 tests_unit_test_client_programs_SOURCES = tests/unit/test_client_programs.c
 tests_unit_test_client_programs_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
@@ -340,6 +345,11 @@ tests_unit_test_server_setup_SOURCES = tests/unit/test_server_setup.c tests/unit
 tests_unit_test_server_setup_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_setup_LDADD = libtscf-server.la $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_server_sealing
+tests_unit_test_server_sealing_SOURCES = tests/unit/test_server_sealing.c $(SERVER_REQUESTS_TEST_SOURCES)
+tests_unit_test_server_sealing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_sealing_LDADD = libtscf-server.la $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_server_store
 tests_unit_test_server_store_SOURCES = tests/unit/test_server_store.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_store_CFLAGS = $(UNIT_CFLAGS)
@@ -392,6 +402,11 @@ UNIT_TESTS += tests/unit/test_agreement
 tests_unit_test_agreement_SOURCES = tests/unit/test_agreement.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_agreement_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_agreement_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_seal
+tests_unit_test_seal_SOURCES = tests/unit/test_seal.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_seal_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_invitation
 tests_unit_test_invitation_SOURCES = tests/unit/test_invitation.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_invitation_CFLAGS = $(UNIT_CFLAGS)

@@ -167,19 +167,48 @@ void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *da
 	bool configures = type == TSCF_CONFIGURATION_REQUEST;
 	uint64_t tsid = encrypted ? c->encrypted_tsid : c->tsid;
 
-	tscf_write_begin(writer, data, TSCF_MESSAGE_MAX, type, configures ? TSCF_TSID_NONE : tsid,
+	tscf_write_begin(writer, data, TSCF_MESSAGE_MAX - TSCF_SEAL_SIZE, type, configures ? TSCF_TSID_NONE : tsid,
 			 encrypted ? ++c->encrypted_sequence : ++c->sequence);
 	if (configures && !encrypted)
 		tscf_offer_write(&c->offer, writer);
 }
 
-static int read_answer(struct world *w)
+/** @return whether the server has no such session, and so no keys. */
+static bool is_unknown(const struct world *w, const struct tscf_message *m)
 {
+	enum tscf_response code;
+
+	return tscf_message_response(m, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION &&
+	       !server_session_find(&w->state->sessions, m->tsid);
+}
+
+/** The first answer of a plain session brings the keys; every later one is sealed. */
+static void check_answer(struct world_client *c)
+{
+	const struct tscf_message *m = &c->world->reply;
+	struct tscf_seal fresh;
+	struct tscf_tlv tlv;
+
+	if (m->type == TSCF_CONFIGURATION_RESPONSE) {
+		if (tscf_message_find(m, TSCF_TLV_MAC, &tlv) && !tscf_agreement_keys(&c->offer, m, c->psk, &fresh)) {
+			c->seal = fresh;
+			c->sealed_tsid = m->tsid;
+		}
+	} else if (c->seal.agreed && m->tsid == c->sealed_tsid && !is_unknown(c->world, m)) {
+		ck_assert_int_eq(tscf_seal_open(&c->seal, m), TSCF_SEAL_RIGHT);
+		tscf_seal_follow(&c->seal);
+	}
+}
+
+static int read_answer(struct world_client *c)
+{
+	struct world *w = c->world;
 	enum tscf_response code;
 
 	if (w->answer.length == 0)
 		return -1;
 	ck_assert_int_eq(tscf_message_decode(w->answer.data, w->answer.length, &w->reply), 0);
+	check_answer(c);
 	return tscf_message_response(&w->reply, &code, NULL, 0) == 0 ? (int)code : -2;
 }
 
@@ -204,7 +233,7 @@ int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t lengt
 	server_control(w->state, &in, data, length, &w->answer);
 	if (w->answer.end)
 		server_session_end(w->state, w->answer.end, w->now, w->answer.why);
-	return read_answer(w);
+	return read_answer(c);
 }
 
 int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypted)
@@ -212,6 +241,10 @@ int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypte
 	int length = tscf_write_finish(writer);
 
 	ck_assert_int_gt(length, 0);
+	if (writer->data[1] == TSCF_CONFIGURATION_REQUEST)
+		tscf_offer_sent(&c->offer, writer->data, (uint32_t)length);
+	else if (c->seal.agreed && tscf_get_u64(writer->data + 4) == c->sealed_tsid)
+		length = (int)tscf_seal_close(&c->seal, writer->data, (uint32_t)length);
 	return world_send_bytes(c, writer->data, (uint32_t)length, encrypted);
 }
 

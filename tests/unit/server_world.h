@@ -41,6 +41,9 @@ struct world {
 /** What a test knows as a client. */
 struct world_client {
 	struct tscf_offer offer; /**< of the last configuration request */
+	struct tscf_seal seal;   /**< of the last plain session that it was given ... */
+	uint64_t sealed_tsid;    /**< ... with this TSID */
+	const uint8_t *psk;      /**< by which it proves its identity; NULL: none */
 	struct world *world;
 	union tscf_endpoint outer;
 	uint8_t id[SERVER_CLIENT_ID_SIZE];

@@ -21,6 +21,7 @@ static const uint8_t psk[32] = {9, 8, 7};
 static char error[TSCF_TLS_ERROR];
 static struct tscf_identity *identity;
 static struct tscf_offer offer;
+static struct tscf_seal seal, server_seal; /* of the client, of the server */
 static uint8_t request_bytes[TSCF_PROBE_MAX], bytes[TSCF_PROBE_MAX], leaf[4096];
 static size_t leaf_length;
 static struct tscf_message request, response;
@@ -170,7 +171,7 @@ static void make_response(const uint8_t *key)
 	tscf_write_begin(&w, bytes, sizeof(bytes), TSCF_CONFIGURATION_RESPONSE, 77, 5);
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, "");
 	tscf_write_u16(&w, TSCF_TLV_MTU, 1340);
-	size = tscf_agreement_answer(identity, &request, key, &w);
+	size = tscf_agreement_answer(identity, &request, key, &w, &server_seal);
 	ck_assert_int_gt(size, 0);
 	ck_assert_uint_le((uint32_t)size, 16 + 6 + 6 + tscf_agreement_room(identity));
 	length = (uint32_t)size;
@@ -179,7 +180,7 @@ static void make_response(const uint8_t *key)
 
 static const char *taken(const uint8_t *key)
 {
-	return tscf_agreement_accept(&offer, &response, key, leaf, leaf_length);
+	return tscf_agreement_accept(&offer, &response, key, leaf, leaf_length, &seal);
 }
 
 START_TEST(both_ends_come_to_the_same_key)
@@ -216,6 +217,15 @@ START_TEST(the_key_is_what_the_specification_says)
 	memcpy(info + 24, hash, 32);
 	tscf_hkdf_expand(key, info, sizeof(info), expected, 32);
 	ck_assert(tscf_control_right(&response, expected));
+	memcpy(info, "tscf messages, client\0\0\0", 24);
+	tscf_hkdf_expand(key, info, sizeof(info), expected, 32);
+	ck_assert(seal.agreed && server_seal.agreed);
+	ck_assert_mem_eq(seal.send_key, expected, 32);
+	ck_assert_mem_eq(server_seal.receive_key, expected, 32);
+	memcpy(info, "tscf messages, server\0\0\0", 24);
+	tscf_hkdf_expand(key, info, sizeof(info), expected, 32);
+	ck_assert_mem_eq(seal.receive_key, expected, 32);
+	ck_assert_mem_eq(server_seal.send_key, expected, 32);
 }
 END_TEST
 
@@ -308,10 +318,10 @@ START_TEST(only_points_are_answered)
 	memset(request_bytes + 16 + 4 + 1, 0, 32);
 	ck_assert(tscf_agreement_offered(&request));
 	tscf_write_begin(&w, bytes, sizeof(bytes), TSCF_CONFIGURATION_RESPONSE, 77, 5);
-	ck_assert_int_eq(tscf_agreement_answer(identity, &request, NULL, &w), -EINVAL);
+	ck_assert_int_eq(tscf_agreement_answer(identity, &request, NULL, &w, &server_seal), -EINVAL);
 	request_bytes[16 + 4] = 2;
 	ck_assert(!tscf_agreement_offered(&request));
-	ck_assert_int_eq(tscf_agreement_answer(identity, &request, NULL, &w), -EINVAL);
+	ck_assert_int_eq(tscf_agreement_answer(identity, &request, NULL, &w, &server_seal), -EINVAL);
 }
 END_TEST
 
@@ -323,7 +333,7 @@ START_TEST(an_answer_that_has_no_room_is_none)
 	make_request();
 	for (uint32_t room = 16; room < 16 + tscf_agreement_room(identity); room++) {
 		tscf_write_begin(&w, bytes, room, TSCF_CONFIGURATION_RESPONSE, 77, 5);
-		size = tscf_agreement_answer(identity, &request, NULL, &w);
+		size = tscf_agreement_answer(identity, &request, NULL, &w, &server_seal);
 		/* A signature may be some bytes shorter than the longest. */
 		ck_assert(size == -EMSGSIZE || (size > 0 && (uint32_t)size <= room));
 	}

@@ -148,11 +148,11 @@ WORLD_TEST(connection_lost, no_udp)
 	WORLD_UNTIL(w, 3000, is_by(w, "tcp"));
 	ck_assert_uint_ge(w->server.count[WORLD_RESUME], 1);
 	ck_assert(reason_has(w, "resumed"));
-	/* A message with a wrong session id ends it: nobody can forge one here. */
+	/* A message with a wrong session id ends it. */
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer t;
 	tscf_write_begin(&t, buffer, sizeof(buffer), TSCF_KEEPALIVE_REQUEST, 4711, 1);
-	world_send(world_link(w, WORLD_TCP), &t);
+	world_send_misdirected(world_link(w, WORLD_TCP), &t);
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 2);
 }
 

@@ -212,7 +212,7 @@ WORLD_TEST(down_after_the_end, NULL)
 {
 	uint8_t data[200];
 	struct tscf_writer t;
-	uint32_t length;
+	uint32_t first, length;
 	int fd;
 
 	world_plain_up(w);
@@ -221,8 +221,9 @@ WORLD_TEST(down_after_the_end, NULL)
 	world_begin(world_link(w, WORLD_UDP), &t, data, TSCF_RELEASE_REQUEST);
 	tscf_write_pad(&t, 36);
 	ck_assert_int_eq(tscf_write_finish(&t), 36);
-	length = 36 + world_packet(data + 36, WORLD_PLAIN, 5000);
-	world_link_receive_gso(world_link(w, WORLD_UDP), data, length, 36, 0);
+	first = tscf_seal_close(world_seal(w, w->server.tsid), data, 36);
+	length = first + world_packet(data + first, WORLD_PLAIN, 5000);
+	world_link_receive_gso(world_link(w, WORLD_UDP), data, length, first, 0);
 	world_turn(w);
 	ck_assert_int_eq(recv(fd, data, sizeof(data), MSG_DONTWAIT), -1);
 	close(fd);

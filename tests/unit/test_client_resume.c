@@ -63,12 +63,12 @@ static bool opens(const struct shown *key, const struct shown *lock)
 START_TEST(chain)
 {
 	struct shown configured, first, second;
-	struct resume r;
+	struct resume r = {0};
 
 	resume_forget(&r);
 	ck_assert_uint_eq(r.tsid, TSCF_TSID_NONE);
 	configure(&r, &configured);
-	resume_ready(&r, 4711, 3);
+	resume_ready(&r, 4711, 3, NULL);
 	ck_assert_uint_eq(r.tsid, 4711);
 	ck_assert_uint_eq(r.server, 3);
 	resume(&r, &first);
@@ -88,10 +88,10 @@ END_TEST
 START_TEST(refused)
 {
 	struct shown configured, first, second, third;
-	struct resume r;
+	struct resume r = {0};
 
 	configure(&r, &configured);
-	resume_ready(&r, 4711, 0);
+	resume_ready(&r, 4711, 0, NULL);
 	resume(&r, &first);
 	ck_assert(resume_refused(&r, r.turn));
 	resume(&r, &second);
@@ -109,11 +109,11 @@ END_TEST
 START_TEST(two_ways)
 {
 	struct shown configured, first, second, third;
-	struct resume r;
+	struct resume r = {0};
 	unsigned turn;
 
 	configure(&r, &configured);
-	resume_ready(&r, 4711, 0);
+	resume_ready(&r, 4711, 0, NULL);
 	turn = r.turn;
 	resume(&r, &first);
 	/* The server has taken the first, and refuses the other before its answer is here. */

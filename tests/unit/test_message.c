@@ -330,6 +330,7 @@ START_TEST(sizes)
 	    {TSCF_TLV_KEY_SHARE, {33}, 1},
 	    {TSCF_TLV_CHAIN_DIGEST, {32}, 1},
 	    {TSCF_TLV_MAC, {16}, 1},
+	    {TSCF_TLV_SEAL, {24}, 1},
 	};
 	static const uint8_t zero[256];
 

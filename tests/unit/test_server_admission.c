@@ -75,7 +75,7 @@ static int configure_by(struct world_client *c, bool with_cookie, const struct t
 {
 	const struct tscf_proof_subject subject = {
 	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id, .share = c->offer.share.bytes};
-	uint8_t data[TSCF_PROBE_MAX];
+	uint8_t data[TSCF_PROBE_MAX], key[32];
 	struct tscf_writer writer;
 	struct tscf_tlv tlv;
 	int code;
@@ -90,6 +90,7 @@ static int configure_by(struct world_client *c, bool with_cookie, const struct t
 	if (who)
 		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
 	tscf_write_pad(&writer, 480);
+	c->psk = who && tscf_credential_key(who, key) ? key : NULL;
 	code = world_send(c, &writer, in_connection);
 	if (tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv) && tlv.length == sizeof(cookie))
 		memcpy(cookie, tlv.value, sizeof(cookie));

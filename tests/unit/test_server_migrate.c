@@ -33,6 +33,7 @@ static struct tscf_identity *identity;
 static uint64_t tsid;
 static struct tscf_addr address;
 static uint32_t sequence;
+static struct tscf_seal seal;
 static uint8_t data[TSCF_PROBE_MAX];
 static struct tscf_message reply;
 
@@ -190,11 +191,16 @@ static int ask(int fd, struct tscf_writer *w)
 	enum tscf_response code;
 	int length = tscf_write_finish(w);
 
+	if (w->data[1] != TSCF_CONFIGURATION_REQUEST)
+		length = (int)tscf_seal_close(&seal, w->data, (uint32_t)length);
 	ck_assert_int_eq(send(fd, w->data, (size_t)length, MSG_NOSIGNAL), length);
 	ck_assert(tscf_test_run_until(loop, is_read, &r, 5));
 	if (r.got == 0)
 		return -1;
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)r.got, &reply), 0);
+	/* Nobody has the keys of a session that is nowhere. */
+	if (reply.type != TSCF_CONFIGURATION_RESPONSE && (session_at(0) || session_at(1)))
+		ck_assert_int_eq(tscf_seal_open(&seal, &reply), TSCF_SEAL_RIGHT);
 	return tscf_message_response(&reply, &code, NULL, 0) == 0 ? (int)code : -2;
 }
 
@@ -228,7 +234,9 @@ static void configure(int fd)
 	write_lock(&w, 1);
 	tscf_offer_write(&offer, &w);
 	tscf_write_pad(&w, REQUEST_SIZE);
+	tscf_offer_sent(&offer, buffer, (uint32_t)tscf_write_finish(&w));
 	ck_assert_int_eq(ask(fd, &w), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_null(tscf_agreement_keys(&offer, &reply, NULL, &seal));
 	tsid = reply.tsid;
 	address = tscf_message_internal(&reply).of[tscf_family_index(AF_INET)];
 	ck_assert_int_eq(keepalive(fd), -2);
@@ -366,6 +374,7 @@ START_TEST(waits_for_another)
 
 	configure(first);
 	length = write_resume(&w, buffer, 1, 2);
+	length = (int)tscf_seal_close(&seal, buffer, (uint32_t)length);
 	ck_assert_int_eq(send(second, buffer, (size_t)length, MSG_NOSIGNAL), length);
 	ck_assert(tscf_test_run_until(loop, has_moved, NULL, 5));
 	close(second);
@@ -382,11 +391,14 @@ END_TEST
 START_TEST(place_is_taken)
 {
 	int first = dial(0), second = dial(1);
+	struct tscf_seal its_seal;
 	uint64_t its_own;
 
 	configure(second);
 	its_own = tsid;
+	its_seal = seal;
 	configure(first);
+	seal = its_seal;
 	ck_assert_int_eq(resume(second, 1, 2), -1);
 	ck_assert_ptr_nonnull(session_at(0));
 	ck_assert_ptr_null(server_session_find(&worker[1].state->sessions, its_own));

@@ -3,7 +3,7 @@
 #include "tests/unit/runner.h"
 #include "tests/unit/server_world.h"
 
-#define SMALLEST_ANSWER 16
+#define SMALLEST_ANSWER (TSCF_MESSAGE_HEADER + TSCF_SEAL_SIZE)
 
 static struct world *w;
 static struct world_client a;
@@ -43,13 +43,14 @@ static uint32_t keepalive(struct world_client *c, uint32_t length, unsigned mtu,
 {
 	uint8_t data[TSCF_PROBE_MAX];
 	struct tscf_writer writer;
+	const uint32_t seal = encrypted ? 0 : TSCF_SEAL_SIZE;
 	const uint64_t tsid = encrypted ? c->encrypted_tsid : c->tsid;
 
 	tscf_write_begin(&writer, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, tsid,
 			 encrypted ? ++c->encrypted_sequence : ++c->sequence);
 	if (mtu != 0)
 		tscf_write_u16(&writer, TSCF_TLV_MTU, (uint16_t)mtu);
-	tscf_write_pad(&writer, length);
+	tscf_write_pad(&writer, length > seal ? length - seal : 0);
 	world_send(c, &writer, encrypted);
 	return w->answer.length;
 }

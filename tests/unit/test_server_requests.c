@@ -130,27 +130,30 @@ START_TEST(wrong_tsid_plain)
 	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
 	forged.tsid = 4711;
 	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
-	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_WRONG_TSID), 2);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNSEALED), 1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_WRONG_TSID), 1);
 	ck_assert_ptr_nonnull(world_plain(&a));
 	ck_assert_ptr_nonnull(world_plain(&b));
 	/* The right TSID from somewhere else is wrong too; if it is the client, it learns that it must resume. */
 	world_client(w, &forged, 9, 1);
 	forged.tsid = a.tsid;
+	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
+	forged.seal = a.seal;
+	forged.sealed_tsid = a.tsid;
 	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), TSCF_RESPONSE_NO_SESSION);
 	ck_assert_ptr_nonnull(world_plain(&a));
 }
 END_TEST
 
-/* Unless it is set: then the plain tunnel ends, but no encrypted one, and nobody else's. */
-START_TEST(wrong_tsid_strict)
+/* With the right MAC the plain tunnel ends, but no encrypted one, and nobody else's. */
+START_TEST(wrong_tsid_sealed)
 {
 	world_connect(&a);
 	world_encrypt(&a);
 	world_connect(&b);
-	w->interface->strict_tsid = true;
 	struct world_client forged = a;
 
-	forged.tsid = 4711;
+	forged.tsid = forged.sealed_tsid = _i ? b.tsid : 4711;
 	ck_assert_int_eq(request(&forged, TSCF_RELEASE_REQUEST, false), -1);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_WRONG_TSID), 1);
 	ck_assert_ptr_null(world_plain(&a));
@@ -240,7 +243,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, amplification);
 	tcase_add_test(t, malformed);
 	tcase_add_test(t, wrong_tsid_plain);
-	tcase_add_test(t, wrong_tsid_strict);
+	tcase_add_loop_test(t, wrong_tsid_sealed, 0, 2);
 	tcase_add_test(t, no_session);
 	tcase_add_test(t, wrong_tsid_encrypted);
 	tcase_add_test(t, persistence);

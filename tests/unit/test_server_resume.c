@@ -109,7 +109,8 @@ END_TEST
 /* Between two workers it is nowhere for a moment: its client must not hear that it has gone. */
 START_TEST(resume_under_way)
 {
-	struct server_worker worker = {.index = 0};
+	struct server server = {.worker_count = 1};
+	struct server_worker worker = {.server = &server};
 
 	connect_with_lock(&a);
 	at_port(&a, 77, 7777);
@@ -159,7 +160,7 @@ START_TEST(resume_on_a_stream)
 	}
 	world_dial(&b);
 	world_connect(&b);
-	b.tsid = a.tsid;
+	b.tsid = b.sealed_tsid = a.tsid;
 	ck_assert_int_eq(resume_with(&b, key_3, key_1, 903), -1);
 	ck_assert(!b.stream->open);
 	ck_assert_ptr_nonnull(world_plain(&a));
@@ -357,7 +358,8 @@ START_TEST(resume_encrypted)
 	world_encrypt(&a);
 	encrypted = a.encrypted;
 	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
-	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	/* What was reserved from the old address does not serve at the new one. */
 	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
 	at_port(&a, 77, 7777);

@@ -51,6 +51,9 @@ static void full_record(struct server_record *r)
 	memset(r->who.key, 0x33, sizeof(r->who.key));
 	memset(r->who.ca, 0x44, sizeof(r->who.ca));
 	r->who.until = 4102444800;
+	r->seal.agreed = true;
+	memset(r->seal.send_key, 0x55, sizeof(r->seal.send_key));
+	memset(r->seal.receive_key, 0x66, sizeof(r->seal.receive_key));
 }
 
 static void same_record(const struct server_record *a, const struct server_record *b)
@@ -72,6 +75,9 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert(a->stream == b->stream && a->resumable == b->resumable && a->shield_locked == b->shield_locked);
 	ck_assert_mem_eq(a->resume_lock, b->resume_lock, sizeof(a->resume_lock));
 	ck_assert_mem_eq(a->shield_lock, b->shield_lock, sizeof(a->shield_lock));
+	ck_assert(a->seal.agreed == b->seal.agreed);
+	ck_assert_mem_eq(a->seal.send_key, b->seal.send_key, sizeof(a->seal.send_key));
+	ck_assert_mem_eq(a->seal.receive_key, b->seal.receive_key, sizeof(a->seal.receive_key));
 }
 
 START_TEST(record_round_trip)
@@ -256,6 +262,7 @@ START_TEST(comes_back)
 	struct seen seen;
 	struct stat stat_of_file;
 
+	ck_assert_uint_eq(past.run, 1);
 	read_store(s, &seen);
 	ck_assert_uint_eq(seen.count, 0);
 	ck_assert_int_eq(server_store_start(s), 0);
@@ -277,6 +284,7 @@ START_TEST(comes_back)
 	s = open_store(&past);
 	ck_assert(past.clean);
 	ck_assert_uint_lt(past.seconds, 10);
+	ck_assert_uint_eq(past.run, 2);
 	read_store(s, &seen);
 	ck_assert_uint_eq(seen.count, 4);
 	for (unsigned i = 0; i < 2; i++) {

@@ -36,7 +36,7 @@ START_TEST(stream_tunnel)
 }
 END_TEST
 
-/* On a connection nobody else can have sent what has a wrong TSID, or asks for another configuration. */
+/* A wrong TSID with the right MAC, and another configuration on the same connection, end it. */
 START_TEST(stream_wrong)
 {
 	uint64_t tsid;
@@ -44,7 +44,7 @@ START_TEST(stream_wrong)
 	world_dial(&a);
 	world_connect(&a);
 	tsid = a.tsid;
-	a.tsid++;
+	a.sealed_tsid = ++a.tsid;
 	ck_assert_int_eq(world_keepalive(&a, false), -1);
 	a.tsid = tsid;
 	ck_assert(!a.stream->open);

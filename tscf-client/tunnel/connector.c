@@ -152,6 +152,8 @@ static void request_resume(struct connector_try *try)
 	try->resuming = true;
 	try->turn = s->resume.turn;
 	try->tunnel.tsid = s->resume.tsid;
+	sealing_drop(&try->tunnel.sealing);
+	try->tunnel.sealing = sealing_hold(s->resume.sealing);
 	tunnel_begin(&try->tunnel, &w, buffer, TSCF_RESUME_REQUEST);
 	resume_write_key(&s->resume, &w);
 	if (tunnel_request_at(&try->tunnel, &w, resume_pace(s), resume_done, NULL) < 0)
@@ -187,6 +189,7 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 		tscf_info("the plain tunnel cannot be resumed (%s): it is set up again", tscf_response_name(code));
 		resume_forget(&s->resume);
 		try->tunnel.tsid = TSCF_TSID_NONE;
+		sealing_drop(&try->tunnel.sealing);
 		request_configuration(&try->tunnel);
 	}
 }
@@ -329,8 +332,9 @@ static void confirm(void *context, unsigned i)
 		return;
 	}
 	s->adopted = (int)i;
+	resume_forget(&s->resume);
 	s->resume = try->resume;
-	resume_ready(&s->resume, try->response.tsid, s->ways[i].server);
+	resume_ready(&s->resume, try->response.tsid, s->ways[i].server, s->plain->sealing);
 }
 
 static void stop(void *context, unsigned i)
@@ -573,6 +577,7 @@ void connector_free(struct connector *s)
 	name_watch_stop(&s->name_watch);
 	candidates_stop(&s->race, tscf_timers_now(s->timers));
 	resolver_free(s->resolver);
+	resume_forget(&s->resume);
 }
 
 static void names_changed(void *context)

@@ -129,7 +129,7 @@ static void probe(void *context, unsigned size)
 	struct tscf_writer w;
 	p->probe_sent = tscf_timers_now(p->timers);
 	tunnel_begin_large(p->plain, &w, buffer, TSCF_KEEPALIVE_REQUEST);
-	tscf_write_pad(&w, size + TSCF_DTLS_OVERHEAD);
+	tscf_write_pad(&w, size + TSCF_DTLS_OVERHEAD - tunnel_seal_size(p->plain));
 	if (tunnel_request(p->plain, &w, PROBE_TRIES, probe_done, p) < 0)
 		mtu_end(&p->search);
 	/* A small keepalive in parallel distinguishes a narrow path from a dead one. */

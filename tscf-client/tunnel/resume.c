@@ -8,6 +8,7 @@
 
 void resume_forget(struct resume *r)
 {
+	sealing_drop(&r->sealing);
 	explicit_bzero(r, sizeof(*r));
 	r->tsid = TSCF_TSID_NONE;
 }
@@ -28,10 +29,11 @@ void resume_write_lock(struct resume *r, struct tscf_writer *w)
 	write_lock(w, r->key);
 }
 
-void resume_ready(struct resume *r, uint64_t tsid, unsigned server)
+void resume_ready(struct resume *r, uint64_t tsid, unsigned server, struct sealing *sealing)
 {
 	r->tsid = tsid;
 	r->server = server;
+	r->sealing = sealing_hold(sealing);
 }
 
 void resume_write_key(const struct resume *r, struct tscf_writer *w)

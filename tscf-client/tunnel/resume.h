@@ -9,6 +9,7 @@
 #define TSCF_CLIENT_RESUME_H
 
 #include "common/packet/message.h"
+#include "tscf-client/tunnel/sealing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,8 @@ struct resume {
 	uint64_t tsid;   /**< the session that can be resumed; TSCF_TSID_NONE: none */
 	unsigned server; /**< the server of that session: its place in the list */
 	uint8_t key[RESUME_KEY_SIZE], next_key[RESUME_KEY_SIZE];
-	unsigned turn;   /**< how often the key has changed; several requests with one key may be under way */
+	struct sealing *sealing; /**< the keys of that session; NULL: none */
+	unsigned turn;           /**< how often the key has changed; several requests with one key may be under way */
 	bool second_try; /**< the key was refused: an earlier request may have used it, so the next key is tried */
 };
 
@@ -27,8 +29,8 @@ struct resume {
 void resume_forget(struct resume *r);
 /** Draw a key for a new session, and write its lock into the configuration request. */
 void resume_write_lock(struct resume *r, struct tscf_writer *w);
-/** The server has configured the session with that lock. */
-void resume_ready(struct resume *r, uint64_t tsid, unsigned server);
+/** The server has configured the session with that lock; @p sealing gets one more hold. */
+void resume_ready(struct resume *r, uint64_t tsid, unsigned server, struct sealing *sealing);
 
 /** Write the fields of a resume request. */
 void resume_write_key(const struct resume *r, struct tscf_writer *w);

@@ -40,6 +40,14 @@ static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
 	return try->must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
 }
 
+/** @return NULL, or why not. */
+static const char *keep_keys(struct connector_try *try, const struct tscf_seal *seal)
+{
+	sealing_drop(&try->tunnel.sealing);
+	try->tunnel.sealing = sealing_new(seal);
+	return try->tunnel.sealing ? NULL : "out of memory";
+}
+
 /** Verify the response with these certificates; their digest is the one that the response names. */
 static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t length)
 {
@@ -48,9 +56,13 @@ static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t leng
 	uint8_t key[32];
 	const uint8_t *leaf;
 	size_t leaf_length;
+	struct tscf_seal seal;
 	if (tscf_tls_check_chain(try->tunnel.host->tls[try->tunnel.way.server], chain, length, &leaf, &leaf_length,
 				 text) == 0)
-		reason = tscf_agreement_accept(&try->offer, &try->response, psk_of(try, key), leaf, leaf_length);
+		reason = tscf_agreement_accept(&try->offer, &try->response, psk_of(try, key), leaf, leaf_length, &seal);
+	if (!reason)
+		reason = keep_keys(try, &seal);
+	explicit_bzero(&seal, sizeof(seal));
 	explicit_bzero(key, sizeof(key));
 	if (reason)
 		refuse(try, reason);

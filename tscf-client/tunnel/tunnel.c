@@ -7,6 +7,23 @@
 #include <errno.h>
 #include <string.h>
 
+uint32_t tunnel_seal_size(const struct tunnel *t)
+{
+	return t->sealing ? TSCF_SEAL_SIZE : 0;
+}
+
+/* A message that is sent again gets another number. */
+static void send_sealed(struct tunnel *t, const uint8_t *data, uint32_t length)
+{
+	uint8_t sealed[TSCF_PROBE_MAX + TSCF_SEAL_SIZE];
+	if (t->sealing) {
+		memcpy(sealed, data, length);
+		length = tscf_seal_close(&t->sealing->seal, sealed, length);
+		data = sealed;
+	}
+	tscf_peer_send(t->peer, data, length);
+}
+
 static void transmit(void *context, const uint8_t *data, uint32_t length)
 {
 	struct tunnel *t = context;
@@ -17,7 +34,7 @@ static void transmit(void *context, const uint8_t *data, uint32_t length)
 		return;
 	if (whole)
 		tscf_transport_whole(t->transport, true);
-	tscf_peer_send(t->peer, data, length);
+	send_sealed(t, data, length);
 	if (whole)
 		tscf_transport_whole(t->transport, false);
 }
@@ -77,6 +94,7 @@ void tunnel_close(struct tunnel *t)
 {
 	t->state = TUNNEL_DOWN;
 	t->tsid = TSCF_TSID_NONE;
+	sealing_drop(&t->sealing);
 	t->probing = false;
 	t->silent_rounds = 0;
 	t->doomed = t->asked_again = t->aside = false;
@@ -91,6 +109,9 @@ static void take(struct tunnel *to, struct tunnel *from)
 	to->way = from->way;
 	to->state = from->state;
 	to->tsid = from->tsid;
+	sealing_drop(&to->sealing);
+	to->sealing = from->sealing;
+	from->sealing = NULL;
 	to->transport = from->transport;
 	to->peer = from->peer;
 	to->last_heard = from->last_heard;
@@ -122,14 +143,16 @@ void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid)
 
 void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
 {
-	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX, type, t->tsid, requests_sequence(&t->requests));
+	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX - tunnel_seal_size(t), type, t->tsid,
+			 requests_sequence(&t->requests));
 	if (t->aside && type == TSCF_KEEPALIVE_REQUEST)
 		tscf_write_bytes(w, TSCF_TLV_ASIDE, NULL, 0);
 }
 
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
 {
-	tscf_write_begin(w, buffer, TSCF_PROBE_MAX, type, t->tsid, requests_sequence(&t->requests));
+	tscf_write_begin(w, buffer, TSCF_PROBE_MAX - tunnel_seal_size(t), type, t->tsid,
+			 requests_sequence(&t->requests));
 }
 
 int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pace pace, request_done done, void *user)
@@ -156,7 +179,7 @@ void tunnel_send(struct tunnel *t, struct tscf_writer *w)
 {
 	int length = tscf_write_finish(w);
 	if (length > 0 && t->peer)
-		tscf_peer_send(t->peer, w->data, (uint32_t)length);
+		send_sealed(t, w->data, (uint32_t)length);
 }
 
 void tunnel_release(struct tunnel *t)
@@ -322,6 +345,43 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 	}
 }
 
+/*
+ * A server that has lost the session cannot authenticate its answer.  The request to resume is the only one for which
+ * that answer counts: the client then sets up another session, which is verified.
+ */
+static bool needs_no_seal(const struct tscf_message *m)
+{
+	enum tscf_response code;
+	return m->type == TSCF_RESUME_RESPONSE && tscf_message_response(m, &code, NULL, 0) == 0 &&
+	       code == TSCF_RESPONSE_NO_SESSION;
+}
+
+/* @return whether the message may be handled. */
+static bool open_sealed(struct tunnel *t, const struct tscf_message *m)
+{
+	/* A late copy of the exchange by which the tunnel was configured. */
+	if (m->type == TSCF_CONFIGURATION_RESPONSE || m->type == TSCF_CHAIN_RESPONSE)
+		return false;
+	switch (tscf_seal_open(&t->sealing->seal, m)) {
+	case TSCF_SEAL_RIGHT:
+		tscf_seal_follow(&t->sealing->seal);
+		return true;
+	case TSCF_SEAL_MISSING:
+		if (needs_no_seal(m))
+			return true;
+		(*t->host->control_unsealed)++;
+		return false;
+	case TSCF_SEAL_FORGED:
+		(*t->host->control_forged)++;
+		return false;
+	case TSCF_SEAL_REPLAYED:
+	case TSCF_SEAL_PAST:
+		(*t->host->control_replayed)++;
+		return false;
+	}
+	return false;
+}
+
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 {
 	const struct tunnel_host *host = t->host;
@@ -330,11 +390,15 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		(*host->control_invalid)++;
 		return;
 	}
+	if (t->sealing && !open_sealed(t, &m))
+		return;
 	bool request = m.type % 2 == 1;
 	/* The first response assigns the TSID; every other message must have that TSID. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		(*host->control_wrong_tsid)++;
-		if (t->transport->ops->encrypted || t->transport->ops->stream || host->config->strict_tsid)
+		/* Without keys, anybody can send this in a datagram. */
+		if (t->sealing || t->transport->ops->encrypted || t->transport->ops->stream ||
+		    host->config->strict_tsid)
 			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}

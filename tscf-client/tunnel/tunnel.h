@@ -19,6 +19,7 @@
 #include "tscf-client/settings/config.h"
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/request.h"
+#include "tscf-client/tunnel/sealing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,6 +82,7 @@ struct tunnel_host {
 	const unsigned *mtu;                            /**< of both tunnels */
 	const struct tscf_transport_handler *packets;   /**< handles the transports; the context is the tunnel */
 	uint64_t *control_invalid, *control_wrong_tsid; /**< counters */
+	uint64_t *control_unsealed, *control_forged, *control_replayed;
 };
 
 struct tunnel {
@@ -96,6 +98,7 @@ struct tunnel {
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
+	struct sealing *sealing;        /**< plain: authenticates the messages; NULL until the server is verified */
 	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel is gone, to ask for them again */
 	uint64_t last_heard, last_sent; /**< monotonic ms */
 	uint64_t waiting_since;         /**< when the first packet after last_heard was sent */
@@ -157,6 +160,8 @@ int tunnel_request_at(struct tunnel *t, struct tscf_writer *w, struct request_pa
 int tunnel_request_urgent(struct tunnel *t, struct tscf_writer *w, uint16_t tries, request_done done, void *user);
 /** Release the session, if there is one, at the server.  The answer does not matter. */
 void tunnel_release(struct tunnel *t);
+/** @return how much longer a message of this tunnel is when it is sent than when it is written. */
+uint32_t tunnel_seal_size(const struct tunnel *t);
 /** Send a message that has no answer. */
 void tunnel_send(struct tunnel *t, struct tscf_writer *w);
 

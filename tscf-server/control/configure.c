@@ -227,7 +227,7 @@ static void answer_plain(const struct server_request *r, struct server_session *
 	if (tscf_message_find(r->message, TSCF_TLV_KEY_SHARE, &share))
 		memcpy(s->share, share.value, sizeof(s->share));
 	begin_plain(r, &w, s->tsid, s->lease);
-	length = tscf_agreement_answer(r->state->identity, r->message, tscf_client_name_key(s->who), &w);
+	length = tscf_agreement_answer(r->state->identity, r->message, tscf_client_name_key(s->who), &w, &s->seal);
 	if (length < 0) {
 		refuse(r, SERVER_COUNT_REFUSED_SHARE, TSCF_RESPONSE_MALFORMED, "the key share is of no use");
 		/* After the answer: it ends the connection, and no other message of that may be handled. */

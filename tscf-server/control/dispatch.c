@@ -6,6 +6,7 @@
 #include "tscf-server/control/resume.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
+#include "tscf-server/session/sealing.h"
 #include "tscf-server/store/journal.h"
 
 #include <string.h>
@@ -180,7 +181,7 @@ static void handle_keepalive(const struct server_request *r)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
 	if (!r->session->encrypted && r->session->lease->shared)
 		tscf_write_bytes(&w, TSCF_TLV_SHARED_ID, NULL, 0);
-	tscf_write_pad(&w, r->length);
+	tscf_write_pad(&w, r->sealed ? r->length - TSCF_SEAL_SIZE : r->length);
 	server_respond_finish(r, &w);
 	r->answer->whole = true;
 }
@@ -222,16 +223,32 @@ static void handle_request(const struct server_request *r)
 	}
 }
 
+static void end_misdirected(const struct server_request *r)
+{
+	server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+	r->answer->end = r->in->session;
+	r->answer->why = "it sent a message with a wrong TSID";
+}
+
+/** On an encrypted tunnel nobody else can send a wrong TSID; on a plain one, the session has no keys. */
+static bool ends_session(const struct server_session *s, const struct server_input *in)
+{
+	return s && !s->seal.agreed && (in->place.connection || s->interface->strict_tsid);
+}
+
+/** The session may be with another worker, which can seal the answer that the client needs. */
+static bool ask_others(const struct server_request *r)
+{
+	return r->message->type == TSCF_KEEPALIVE_REQUEST && !r->in->session && !r->sealed &&
+	       server_migrate_ask(r->in, r->data, r->length);
+}
+
 static void wrong_tsid(const struct server_request *r)
 {
 	const struct server_input *in = r->in;
 
-	/* On datagrams anybody can send a wrong TSID, so the session stays there unless the administrator has set
-	 * strict-tsid. */
-	if (in->session && (in->place.connection || in->session->interface->strict_tsid)) {
-		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
-		r->answer->end = in->session;
-		r->answer->why = "it sent a message with a wrong TSID";
+	if (ends_session(in->session, in)) {
+		end_misdirected(r);
 		return;
 	}
 	/* The answer tells a client at once that the server does not know its session, or that its own outer address
@@ -240,6 +257,8 @@ static void wrong_tsid(const struct server_request *r)
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
 		return;
 	}
+	if (ask_others(r))
+		return;
 	if (!in->session && is_request(r->message->type) && r->message->type != TSCF_CONFIGURATION_REQUEST) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_NO_SESSION);
 		server_respond(r, r->message->tsid, TSCF_RESPONSE_NO_SESSION, "");
@@ -258,6 +277,63 @@ static bool may_resume(const struct server_input *in, uint64_t tsid)
 	return s->encrypted ? !s->confirmed : s->tsid == tsid;
 }
 
+static void handle_of_session(const struct server_request *r)
+{
+	const struct server_input *in = r->in;
+	const struct tscf_message *m = r->message;
+
+	r->session->heard = in->now;
+	if (server_rival_outlives(r->session, in->now)) {
+		server_respond(r, m->tsid, TSCF_RESPONSE_NO_SESSION, "another client has the same identifier");
+		r->answer->end = r->session;
+		r->answer->why = "another client with its identifier has these addresses";
+		return;
+	}
+	/* A session that its client releases must not replace another. */
+	if (m->type != TSCF_RELEASE_REQUEST)
+		server_session_confirm(r->state, r->session, in->now);
+	if (m->type == TSCF_CONFIGURATION_REQUEST)
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+	else if (is_request(m->type))
+		handle_request(r);
+	else if (m->type == TSCF_KEEPALIVE_RESPONSE)
+		server_liveness_answered(r->session, m->sequence, in->now);
+	else if (m->type != TSCF_RELEASE_RESPONSE)
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+}
+
+static void handle(struct server_request *r)
+{
+	const struct server_input *in = r->in;
+	const struct tscf_message *m = r->message;
+
+	if (m->type == TSCF_CONFIGURATION_REQUEST && m->tsid == TSCF_TSID_NONE) {
+		handle_configuration(r);
+		return;
+	}
+	if (m->type == TSCF_CHAIN_REQUEST && m->tsid == TSCF_TSID_NONE) {
+		server_send_chain(r);
+		return;
+	}
+	if (server_sealing_misdirected(r)) {
+		end_misdirected(r);
+		return;
+	}
+	if (!server_sealing_open(r))
+		return;
+	if (m->type == TSCF_RESUME_REQUEST && may_resume(in, m->tsid)) {
+		server_resume(r);
+		return;
+	}
+	r->session = session_of(in, m->tsid);
+	if (!r->session && !in->place.connection && server_resume_prove(r))
+		return;
+	if (r->session)
+		handle_of_session(r);
+	else
+		wrong_tsid(r);
+}
+
 void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
 		    struct server_answer *answer)
 {
@@ -274,41 +350,6 @@ void server_control(struct server_state *state, const struct server_input *in, c
 		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
 		return;
 	}
-	if (message.type == TSCF_CONFIGURATION_REQUEST && message.tsid == TSCF_TSID_NONE) {
-		handle_configuration(&r);
-		return;
-	}
-	if (message.type == TSCF_CHAIN_REQUEST && message.tsid == TSCF_TSID_NONE) {
-		server_send_chain(&r);
-		return;
-	}
-	if (message.type == TSCF_RESUME_REQUEST && may_resume(in, message.tsid)) {
-		server_resume(&r);
-		return;
-	}
-	r.session = session_of(in, message.tsid);
-	if (!r.session && !in->place.connection && server_resume_prove(&r))
-		return;
-	if (!r.session) {
-		wrong_tsid(&r);
-		return;
-	}
-	r.session->heard = in->now;
-	if (server_rival_outlives(r.session, in->now)) {
-		server_respond(&r, message.tsid, TSCF_RESPONSE_NO_SESSION, "another client has the same identifier");
-		answer->end = r.session;
-		answer->why = "another client with its identifier has these addresses";
-		return;
-	}
-	/* A session that its client releases must not replace another. */
-	if (message.type != TSCF_RELEASE_REQUEST)
-		server_session_confirm(state, r.session, in->now);
-	if (message.type == TSCF_CONFIGURATION_REQUEST)
-		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
-	else if (is_request(message.type))
-		handle_request(&r);
-	else if (message.type == TSCF_KEEPALIVE_RESPONSE)
-		server_liveness_answered(r.session, message.sequence, in->now);
-	else if (message.type != TSCF_RELEASE_RESPONSE)
-		server_count(&state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
+	handle(&r);
+	server_sealing_close(state, answer);
 }

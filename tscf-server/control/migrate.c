@@ -239,6 +239,7 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 	struct server_worker *here = in->interface->worker;
 	struct tscf_message m;
 	struct forwarded_query *query;
+	struct tscf_tlv cookie;
 
 	if (!here || in->home || has_tunnel(in) || here->server->worker_count < 2 || length > TSCF_MESSAGE_MAX)
 		return false;
@@ -247,7 +248,8 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
 		return true;
 	/* A message that proves the address brings the session here, and later messages may arrive before the
 	 * session. */
-	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST)
+	if (tscf_message_decode(data, length, &m) == 0 && m.type == TSCF_KEEPALIVE_REQUEST &&
+	    tscf_message_find(&m, TSCF_TLV_COOKIE, &cookie))
 		remember_handoff(here, m.tsid, in->now);
 	/* Count this worker too, so that the query does not end before it has been sent to all. */
 	query->left = here->server->worker_count;
@@ -394,7 +396,7 @@ static void immigrate(void *owner, void *data)
 	struct server_worker *worker = owner;
 	struct emigrant *e = data;
 	struct server_interface *i = server_interface_find(worker->state, e->record.interface);
-	struct server_input in = {.interface = i, .now = tscf_clock_now()};
+	struct server_input in = {.interface = i, .now = tscf_clock_now(), .opened = true};
 	struct server_answer answer;
 
 	if (!i)

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/reply.h"
 
+static uint32_t seal_size(const struct server_request *r)
+{
+	return r->sealed ? TSCF_SEAL_SIZE : 0;
+}
+
 bool server_reply_exceeds(const struct server_request *r, uint32_t length)
 {
-	return !r->in->place.connection && length > SERVER_AMPLIFICATION * r->length;
+	return !r->in->place.connection && length + seal_size(r) > SERVER_AMPLIFICATION * r->length;
 }
 
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid)
 {
-	tscf_write_begin(w, r->answer->data, sizeof(r->answer->data), r->message->type + 1, tsid, r->message->sequence);
+	tscf_write_begin(w, r->answer->data, (uint32_t)sizeof(r->answer->data) - seal_size(r), r->message->type + 1,
+			 tsid, r->message->sequence);
 }
 
 bool server_respond_finish(const struct server_request *r, struct tscf_writer *w)
@@ -52,7 +58,7 @@ int server_write_release(struct server_session *s, enum tscf_response code, cons
 {
 	struct tscf_writer w;
 
-	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_begin(&w, data, TSCF_MESSAGE_MAX - TSCF_SEAL_SIZE, TSCF_RELEASE_REQUEST, s->tsid, ++s->sequence);
 	tscf_write_response(&w, code, why);
 	return tscf_write_finish(&w);
 }

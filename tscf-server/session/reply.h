@@ -24,7 +24,8 @@ void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_res
  * and after how much silence the tunnel ends.
  */
 void server_write_keepalive(const struct server_request *r, struct tscf_writer *w);
-/** Write the request by which the server releases the tunnel of @p s, with the reason.  @return its length. */
+/** Write the request by which the server releases the tunnel of @p s, with the reason; there is room for its seal.
+ * @return its length. */
 int server_write_release(struct server_session *s, enum tscf_response code, const char *why,
 			 uint8_t data[TSCF_MESSAGE_MAX]);
 

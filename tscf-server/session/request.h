@@ -21,6 +21,7 @@ struct server_input {
 	uint64_t now;
 	const struct server_worker *home; /**< the worker that received the message, if that has forwarded it to this
 					     one (migrate.h); else NULL */
+	bool opened;     /**< the message comes with its session from the worker that has checked its MAC */
 	uint64_t serial; /**< with home: serial of the connection by which the message came there; 0: it came in a
 			    datagram */
 };
@@ -39,6 +40,7 @@ struct server_request {
 	const struct server_input *in;
 	const struct tscf_message *message;
 	struct server_session *session; /**< the session whose TSID it bears; NULL: it requests a session */
+	bool sealed;                    /**< its MAC is right, and the answer gets one (sealing.h) */
 	uint32_t length;                /**< of the request */
 	const uint8_t *data;
 	struct server_answer *answer;

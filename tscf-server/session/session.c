@@ -146,7 +146,7 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 /** Notify the client of a session that is quiet since the server started. */
 static void send_recall(struct server_session *s)
 {
-	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER];
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
 	struct tscf_writer w;
 
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
@@ -273,6 +273,7 @@ static void take_record(struct server_session *s, const struct server_record *re
 	s->services = record->services;
 	s->quiet = record->quiet;
 	s->guarded = record->guarded;
+	s->seal = record->seal;
 	s->resume.locked = record->resumable;
 	memcpy(s->resume.lock, record->resume_lock, sizeof(s->resume.lock));
 	memcpy(lease->client_id, record->client_id, sizeof(lease->client_id));
@@ -478,6 +479,7 @@ static void log_end(const struct server_session *s, const char *why)
 
 static void session_free(struct server_session *s)
 {
+	explicit_bzero(&s->seal, sizeof(s->seal));
 	free(s->who);
 	free(s->refusals);
 	server_reply_forget(&s->configuration);

@@ -26,6 +26,7 @@
 #include "tscf-server/session/reply_cache.h"
 #include "tscf-server/store/record.h"
 
+#include "common/auth/seal.h"
 #include "common/base/addr.h"
 #include "common/base/siphash.h"
 #include "common/packet/binding.h"
@@ -91,6 +92,8 @@ struct server_session {
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: sent to the client on this tunnel only */
 	struct server_resume resume;                      /**< plain */
 
+	struct tscf_seal seal;                    /**< plain */
+	uint64_t told_run;                        /**< plain: when its client was last told of this run (sealing.h) */
 	uint8_t share[TSCF_KEY_SHARE_SIZE];       /**< plain: of the request that made it */
 	struct server_cached_reply configuration; /**< the answer to its configuration request */
 	struct server_reply_cache answers;
@@ -231,8 +234,9 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 /** Send a keepalive request. */
 void server_session_keepalive(struct server_session *s);
 
-/** Send a control message on the server's own initiative.  @p length is what tscf_write_finish returned. */
-void server_session_send(struct server_session *s, const uint8_t *data, int length);
+/** Send a control message on the server's own initiative, sealed if it is a plain session that has keys.  @p length is
+ * what tscf_write_finish returned; @p data has room for TSCF_SEAL_SIZE more. */
+void server_session_send(struct server_session *s, uint8_t *data, int length);
 
 /** Notify every client whose session is quiet since the server started, so that the client sends its shields. */
 void server_sessions_request_shields(struct server_state *state);

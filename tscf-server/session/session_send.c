@@ -4,17 +4,20 @@
 
 #include "common/packet/message.h"
 
-void server_session_send(struct server_session *s, const uint8_t *data, int length)
+void server_session_send(struct server_session *s, uint8_t *data, int length)
 {
-	if (s->peer && length > 0)
-		tscf_peer_send(s->peer, data, (uint32_t)length);
+	if (!s->peer || length <= 0)
+		return;
+	if (s->seal.agreed)
+		length = (int)tscf_seal_close(&s->seal, data, (uint32_t)length);
+	tscf_peer_send(s->peer, data, (uint32_t)length);
 }
 
 void server_session_keepalive(struct server_session *s)
 {
-	uint8_t data[TSCF_MESSAGE_HEADER];
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_SEAL_SIZE];
 	struct tscf_writer w;
 
-	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_begin(&w, data, TSCF_MESSAGE_HEADER, TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
 	server_session_send(s, data, tscf_write_finish(&w));
 }

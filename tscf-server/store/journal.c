@@ -61,6 +61,7 @@ void server_session_export(const struct server_session *s, struct server_record 
 	    .stream = (s->listener - s->interface->listener) % SERVER_PROTOCOLS != SERVER_UDP,
 	    .resumable = s->resume.locked,
 	    .shield_locked = s->lease->locked,
+	    .seal = s->seal,
 	};
 	if (s->peer)
 		out->local = s->peer->local;

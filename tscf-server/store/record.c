@@ -19,6 +19,7 @@ enum {
 	RECORD_PLACE,              /* 2 */
 	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
 	RECORD_LOCAL,              /* the server's address that the client uses */
+	RECORD_KEYS,               /* to seal messages to the client, and to check those from it */
 };
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
@@ -74,6 +75,26 @@ static int read_who(const struct tscf_tlv *t, struct server_record *out)
 	return 0;
 }
 
+static void write_keys(struct tscf_writer *w, const struct tscf_seal *seal)
+{
+	uint8_t value[2 * TSCF_SEAL_KEY_SIZE];
+
+	memcpy(value, seal->send_key, TSCF_SEAL_KEY_SIZE);
+	memcpy(value + TSCF_SEAL_KEY_SIZE, seal->receive_key, TSCF_SEAL_KEY_SIZE);
+	tscf_write_bytes(w, RECORD_KEYS, value, sizeof(value));
+	explicit_bzero(value, sizeof(value));
+}
+
+static int read_keys(const struct tscf_tlv *t, struct tscf_seal *seal)
+{
+	if (t->length != 2 * TSCF_SEAL_KEY_SIZE)
+		return -EINVAL;
+	seal->agreed = true;
+	memcpy(seal->send_key, t->value, TSCF_SEAL_KEY_SIZE);
+	memcpy(seal->receive_key, t->value + TSCF_SEAL_KEY_SIZE, TSCF_SEAL_KEY_SIZE);
+	return 0;
+}
+
 int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
 {
 	struct tscf_writer w;
@@ -104,6 +125,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		write_certificate(&w, &r->who);
 	if (r->shield_locked)
 		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
+	if (r->seal.agreed)
+		write_keys(&w, &r->seal);
 	return tscf_write_finish(&w);
 }
 
@@ -165,6 +188,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return read_place(t, &out->place);
 	case RECORD_LOCAL:
 		return tscf_tlv_addr(t, &out->local);
+	case RECORD_KEYS:
+		return read_keys(t, &out->seal);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

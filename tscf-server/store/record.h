@@ -15,6 +15,7 @@
 #include "tscf-server/address/lease.h"
 
 #include "common/auth/proof.h"
+#include "common/auth/seal.h"
 #include "common/base/addr.h"
 
 #include <stdbool.h>
@@ -25,7 +26,7 @@
 /** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 640
+#define SERVER_RECORD_SIZE 720
 
 struct server_record {
 	uint64_t tsid;
@@ -44,6 +45,7 @@ struct server_record {
 	struct tscf_client_name who;
 	bool shield_locked; /**< shield_lock is there */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
+	struct tscf_seal seal; /**< as bytes, only its keys: its numbers are those of one run of the server */
 };
 
 /** Write @p r into @p data.  @return the length, or -EMSGSIZE: the name of the interface is too long. */

@@ -78,6 +78,7 @@ struct server_store_reader {
 struct server_store_past {
 	bool clean;       /**< it stopped cleanly: the store is complete */
 	uint64_t seconds; /**< since it was last known to be alive */
+	uint32_t run;     /**< number of this run: greater than that of every run before, at least 1 */
 };
 
 /**

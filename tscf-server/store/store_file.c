@@ -86,6 +86,23 @@ static bool is_sound(sqlite3 *db)
 	return sound;
 }
 
+/**
+ * Number this run, and be sure that the number is on the disk: the numbers of control messages begin with it (seal.h).
+ * The lock is taken, and the file is seen to be writable.
+ */
+static int begin_run(sqlite3 *db)
+{
+	return sqlite3_exec(db,
+			    "PRAGMA synchronous = FULL;"
+			    "BEGIN IMMEDIATE;"
+			    "CREATE TABLE IF NOT EXISTS start (number INTEGER NOT NULL);"
+			    "INSERT INTO start SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM start);"
+			    "UPDATE start SET number = number + 1;"
+			    "COMMIT;"
+			    "PRAGMA synchronous = NORMAL;",
+			    NULL, NULL, NULL);
+}
+
 /** @return SQLITE_OK; SQLITE_CORRUPT or SQLITE_NOTADB if the file is damaged or of another program; or another
  * error. */
 static int prepare(struct store_file *f)
@@ -103,9 +120,8 @@ static int prepare(struct store_file *f)
 		rc = SQLITE_CORRUPT;
 	for (unsigned i = 0; i < STATEMENTS && rc == SQLITE_OK; i++)
 		rc = sqlite3_prepare_v3(f->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &f->statement[i], NULL);
-	/* Take the lock, and check that the file can be written. */
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(f->db, "BEGIN IMMEDIATE; UPDATE run SET clean = clean; COMMIT", NULL, NULL, NULL);
+		rc = begin_run(f->db);
 	return rc;
 }
 
@@ -177,6 +193,7 @@ static void read_past(struct store_file *f, struct server_store_past *past)
 
 	past->clean = number(f->db, "SELECT clean FROM run") == 1;
 	past->seconds = ago > 0 ? (uint64_t)ago : 0;
+	past->run = (uint32_t)number(f->db, "SELECT number FROM start");
 }
 
 int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past)
