@@ -203,14 +203,16 @@ static const char *check_certificate(const struct tscf_client_auth *c, const str
 	return why;
 }
 
+/** A common name that is longer than the room for it was cut: what is left of it is compared. */
 static bool is_denied(const struct tscf_client_auth *c, const struct tscf_client_name *who)
 {
 	const char *name = strchr(who->name, ' ') + 1;
+	const size_t whole = sizeof(who->name) - 1, room = whole - (size_t)(name - who->name);
 	char pin[TSCF_PIN_TEXT];
 
 	tscf_pin_format(who->key, pin);
 	for (size_t i = 0; i < c->denied_count; i++)
-		if (strcmp(c->denied[i], name) == 0 || strcmp(c->denied[i], who->name) == 0 ||
+		if (strncmp(c->denied[i], name, room) == 0 || strncmp(c->denied[i], who->name, whole) == 0 ||
 		    strcmp(c->denied[i], pin) == 0)
 			return true;
 	return false;

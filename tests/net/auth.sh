@@ -11,7 +11,7 @@ private() { (umask 077 && cat >"$1"); }
 
 # certificate NAME ISSUER [EXTENSION]: NAME.crt and NAME.key.
 certificate() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
+	openssl req -utf8 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
 		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 -extfile <(printf '%s\n' "${3-}") -out "$T/$1.crt" 2>/dev/null ||
 		die "openssl"
 }
@@ -47,6 +47,9 @@ authority ca
 authority other
 certificate phone ca
 certificate stranger other
+# 64 characters, the most that a common name may have (RFC 5280, A.1), and 127 bytes.
+LONG=x$(printf 'ü%.0s' {1..63})
+certificate "$LONG" ca
 certificate server-only ca extendedKeyUsage=serverAuth
 alice=$(key alice)
 bob=$(key bob)
@@ -66,6 +69,12 @@ refused refused_certificate "certificate server-only" "is not for clients" --cer
 echo bob >"$T/denied"
 server reload >/dev/null || fail "reload"
 refused refused_denied "psk bob" "access has been withdrawn" --psk-file "$T/bob"
+echo "$LONG" >"$T/denied"
+server reload >/dev/null || fail "reload"
+launch_client --cert "$T/$LONG.crt" --key "$T/$LONG.key"
+must 10 'client status --json | jq -r .plain.reason | grep -q "access has been withdrawn"' "a client with a long name is denied"
+kill_client
+client flush >/dev/null 2>&1
 : >"$T/denied"
 server reload >/dev/null || fail "reload"
 is "refused requests are counted" "$(server_counter refused_client)" -ge 6
