@@ -81,7 +81,7 @@ int guard_cgroup_open(int root, uint64_t id)
 /* The process is in the cgroup @name, whose directories are made. */
 static void enter(const char *name)
 {
-	char path[2 * PATH_MAX];
+	char path[2 * PATH_MAX + 16];
 
 	strcpy(cgroup, name);
 	for (const char *end = strchr(name + 1, '/'); end; end = strchr(end + 1, '/')) {
@@ -95,7 +95,7 @@ static void enter(const char *name)
 /* What its file cgroup.events says; NULL: a read fails. */
 static void populate(const char *text)
 {
-	char path[2 * PATH_MAX];
+	char path[2 * PATH_MAX + 16];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s%s/cgroup.events", top, cgroup);
@@ -119,7 +119,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char path[2 * PATH_MAX];
+	char path[2 * PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s%s/cgroup.events", top, cgroup);
 	remove(path);
