@@ -4,6 +4,7 @@
 #include "tscf-server/admin/json.h"
 
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
 
@@ -180,14 +181,8 @@ static json_t *levels_object(const struct server_roster_entry *e)
 static json_t *identity_text(const char *identity)
 {
 	char text[TSCF_PROOF_NAME];
-	json_t *value = json_string(identity);
 
-	if (value)
-		return value;
-	snprintf(text, sizeof(text), "%s", identity);
-	for (char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
+	tscf_text_copy(identity, strlen(identity), text, sizeof(text));
 	return json_string(text);
 }
 
