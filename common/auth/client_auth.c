@@ -5,6 +5,7 @@
 #include "common/auth/ca_store.h"
 #include "common/auth/refusal.h"
 #include "common/auth/signature.h"
+#include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
 #include "common/tls/cert.h"
@@ -33,38 +34,53 @@ struct tscf_client_auth {
 
 /* --- reading --- */
 
-static int deny(struct tscf_client_auth *c, const char *text)
+static int deny(struct tscf_client_auth *c, const char *text, size_t length)
 {
 	char **list = reallocarray(c->denied, c->denied_count + 1, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
 	c->denied = list;
-	list[c->denied_count] = strdup(text);
+	list[c->denied_count] = strndup(text, length);
 	if (!list[c->denied_count])
 		return -ENOMEM;
 	c->denied_count++;
 	return 0;
 }
 
-static int read_denied(struct tscf_client_auth *c, const char *file)
+/** @return 0, or -errno: -EINVAL if there is a NUL byte, which would hide what comes after it. */
+static int read_denied_line(struct tscf_client_auth *c, const char *line, size_t length)
+{
+	const char *name = tscf_text_strip(line, &length);
+
+	if (memchr(name, '\0', length))
+		return -EINVAL;
+	return length > 0 && name[0] != '#' ? deny(c, name, length) : 0;
+}
+
+/** @return 0, or -errno with the error of TSCF_PROOF_ERROR bytes. */
+static int read_denied(struct tscf_client_auth *c, const char *file, char *error)
 {
 	FILE *f = fopen(file, "re");
+	unsigned number = 0;
 	size_t size = 0;
 	char *line = NULL;
-	int err = 0;
+	ssize_t length;
+	int err = f ? 0 : -errno;
 
-	if (!f)
-		return -errno;
-	while (err == 0 && getline(&line, &size, f) > 0) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] != '\0' && line[0] != '#')
-			err = deny(c, line);
+	while (err == 0 && (length = getline(&line, &size, f)) > 0) {
+		number++;
+		err = read_denied_line(c, line, (size_t)length);
 	}
 	if (err == 0 && ferror(f))
 		err = -EIO;
+	if (err == -EINVAL)
+		snprintf(error, TSCF_PROOF_ERROR, "%s:%u: NUL byte", file, number);
+	else if (err < 0)
+		snprintf(error, TSCF_PROOF_ERROR, "%s: %s", file, strerror(-err));
 	free(line);
-	fclose(f);
+	if (f)
+		fclose(f);
 	return err;
 }
 
@@ -79,7 +95,6 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 					       char *error)
 {
 	struct tscf_client_auth *c;
-	int err;
 
 	if (tscf_crypto_acquire() < 0)
 		return fail(NULL, error, "wolfSSL", "cannot start");
@@ -96,8 +111,11 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 	}
 	if (ca_file && tscf_ca_store_read(&c->cas, ca_file) < 0)
 		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
-	err = denied_file ? read_denied(c, denied_file) : 0;
-	return err < 0 ? fail(c, error, denied_file, strerror(-err)) : c;
+	if (denied_file && read_denied(c, denied_file, error) < 0) {
+		tscf_client_auth_drop(c);
+		return NULL;
+	}
+	return c;
 }
 
 struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *c)
@@ -230,8 +248,7 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struc
 	if (length == 0 || !tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof))
 		return TSCF_REFUSAL_NO_PROOF;
 	if (!(proof.value[0] & c->methods) || (proof.value[0] & (proof.value[0] - 1)))
-		return proof.value[0] == TSCF_PROOF_PSK ? TSCF_REFUSAL_NO_KEYS
-							: TSCF_REFUSAL_NO_CERTIFICATES;
+		return proof.value[0] == TSCF_PROOF_PSK ? TSCF_REFUSAL_NO_KEYS : TSCF_REFUSAL_NO_CERTIFICATES;
 	why = proof.value[0] == TSCF_PROOF_PSK ? check_psk(c, subject, length, &proof, who)
 					       : check_certificate(c, m, subject, length, &proof, who);
 	if (!why && is_denied(c, who))

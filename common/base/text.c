@@ -58,3 +58,17 @@ void tscf_text_copy(const void *from, size_t length, char *text, size_t size)
 	}
 	text[done] = '\0';
 }
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+const char *tscf_text_strip(const char *text, size_t *length)
+{
+	while (*length > 0 && is_blank(text[*length - 1]))
+		--*length;
+	for (; *length > 0 && is_blank(*text); text++)
+		--*length;
+	return text;
+}

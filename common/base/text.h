@@ -12,4 +12,7 @@
  */
 void tscf_text_copy(const void *from, size_t length, char *text, size_t size);
 
+/** @return where the text without blanks, tabs and ends of lines around it begins; its length in *length. */
+const char *tscf_text_strip(const char *text, size_t *length);
+
 #endif

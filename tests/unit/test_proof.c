@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ALICE  "alice:00112233445566778899aabbccddeeff\n"
 #define MALICE "alice:00112233445566778899aabbccddee00\n"
@@ -236,7 +237,8 @@ START_TEST(denied)
 	ck_assert_ptr_null(prove(alice, &subject, s));
 	ck_assert_ptr_null(prove(phone, &subject, s));
 	tscf_client_auth_drop(s);
-	s = server(ALICE BOB, true, "psk alice\ncertificate phone\n");
+	/* Blanks around a name mean nothing. */
+	s = server(ALICE BOB, true, "psk alice \t\r\n  certificate phone  ");
 	ck_assert_str_eq(prove(alice, &subject, s), "access has been withdrawn");
 	ck_assert_str_eq(prove(phone, &subject, s), "access has been withdrawn");
 	tscf_client_auth_drop(s);
@@ -334,11 +336,19 @@ END_TEST
 
 START_TEST(unreadable)
 {
+	const char *file;
+
 	ck_assert_ptr_null(tscf_client_auth_read("/nonexistent", NULL, NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "/nonexistent"));
 	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.key"), NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "ca.key"));
 	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), "/nonexistent", error));
+	ck_assert_str_eq(error, "/nonexistent: No such file or directory");
+	/* It would hide the name after it. */
+	file = write_file("denied", "one\n# two\nthree\n");
+	ck_assert_int_eq(truncate(file, 17), 0);
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), file, error));
+	ck_assert_ptr_nonnull(strstr(error, "/denied:4: NUL byte"));
 }
 END_TEST
 

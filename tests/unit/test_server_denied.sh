@@ -79,8 +79,15 @@ check "the mode stays" test "$(stat -c %a "$T/one")" = 640
 refused "carol is not denied" allow bob carol
 refused "'#carol': expected" deny '#carol'
 refused "'': expected" deny ''
+refused "'eve ': expected" deny 'eve '
 check "they are allowed again" server allow bob 'psk dave' sha256:abc
 check "these lines are gone" has "$T/one" $'# who left\r' '' '#carol' 'eve of the house'
+printf 'frank \t\n  # gone \n' >>"$T/one"
+check "a name with blanks after it is there" server deny frank
+check "it is not written again" test "$(grep -c frank "$T/one")" = 1
+check "and is removed" server allow frank
+check "a comment after blanks stays" has "$T/one" $'# who left\r' '' '#carol' 'eve of the house' '  # gone '
+sed -i '/gone/d' "$T/one"
 check "in the other file, too" has "$T/two" alice 'eve of the house'
 refused "bob is not denied" allow bob
 for n in $(seq 20); do

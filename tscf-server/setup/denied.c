@@ -2,6 +2,7 @@
 #include "tscf-server/setup/denied.h"
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "tscf-server/setup/force.h"
 #include "tscf-server/setup/text_file.h"
 
@@ -71,9 +72,10 @@ static size_t line_length(const char *line)
 /** @return whether the line denies @p name, as the server reads it. */
 static bool is_line_of(const char *line, const char *name)
 {
-	const size_t length = strcspn(line, "\r\n");
+	size_t length = line_length(line);
+	const char *text = tscf_text_strip(line, &length);
 
-	return line[0] != '#' && strlen(name) == length && memcmp(line, name, length) == 0;
+	return length > 0 && text[0] != '#' && strlen(name) == length && memcmp(text, name, length) == 0;
 }
 
 static bool has(const struct text_file *f, const char *name)
@@ -140,13 +142,15 @@ static int remove_from(const struct text_file *f, const struct tscf_cli *cli)
 
 /* --- commands --- */
 
-/** A name is a line of the file that is no comment. */
+/** A name is a line of the file that is no comment, and has no blanks around it. */
 static int check_names(const struct tscf_cli *cli)
 {
 	for (unsigned i = 0; i < cli->argument_count; i++) {
 		const char *name = cli->arguments[i];
+		size_t length = strlen(name);
 
-		if (name[0] != '\0' && name[0] != '#' && !strpbrk(name, "\r\n"))
+		tscf_text_strip(name, &length);
+		if (name[0] != '\0' && name[0] != '#' && !strpbrk(name, "\r\n") && name[length] == '\0')
 			continue;
 		tscf_error("'%s': expected an identity, a common name or a pin", name);
 		return -EINVAL;
