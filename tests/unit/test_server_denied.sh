@@ -96,6 +96,19 @@ done
 wait
 check "20 at a time lose nothing" test "$(grep -c '^many' "$T/one") $(grep -c '^many' "$T/two")" = "20 20"
 check "nothing is left beside the files" test "$(find "$T" -name 'one*' -o -name 'two*' | wc -l)" -eq 2
+chmod 644 "$T/one"
+exec 9<"$T/one"
+flock 9
+timeout 15 "$SERVER" deny grace --config "$T/conf" --control "$T/none.sock" >"$T/err" 2>&1
+check "who can only read a file does not hold it up" test $? = 0
+exec 9>"$T/one.lock"
+flock 9
+SECONDS=0
+refused "another program has been changing it" deny heidi
+check "it has waited" test "$SECONDS" -ge 15
+exec 9>&-
+check "after a crash, the lock is left: the next one takes it" server deny heidi
+check "and removes it" test ! -e "$T/one.lock"
 mkdir "$T/real"
 mv "$T/one" "$T/real/one"
 ln -s real/one "$T/one"

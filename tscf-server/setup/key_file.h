@@ -19,7 +19,7 @@ struct key_file {
 };
 
 /**
- * Lock the file, waiting for others that have it, and read it.
+ * Lock the file, waiting for others that have it (text_file.h), and read it.
  *
  * @param make  make it, empty and with mode 0600, if it is missing
  * @return 0, or -errno (logged) with nothing to close.
