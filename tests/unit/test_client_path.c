@@ -3,6 +3,7 @@
  * The way of packets through the client, by its own devices and the kernel's rules; and how large they may be.
  */
 #include "tests/unit/client_world.h"
+#include "tests/unit/config_case.h"
 #include "tests/unit/netns.h"
 
 #include <netinet/in.h>
@@ -64,6 +65,33 @@ WORLD_TEST(up_spoofed, NULL)
 	call = world_call(w, TSCF_CONTROL_SOCKETS, -1);
 	ck_assert_ptr_nonnull(strstr(call->text, "\"wrong_source\": false"));
 	close(fd);
+}
+
+/* A program that changes its port for each packet is named a few times; another one after ten minutes. */
+WORLD_TEST(up_spoofed_by_many, NULL)
+{
+	const char *said;
+	unsigned lines = 0;
+
+	world_plain_up(w);
+	capture_begin();
+	for (uint16_t i = 0; i < 13; i++) {
+		int fd = world_socket(SOCK_DGRAM, "198.51.100.10", (uint16_t)(5000 + i));
+
+		world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+		world_program_sends(fd, WORLD_SERVICE, 7000, "x");
+		world_turn(w);
+		world_turn(w);
+		close(fd);
+		world_pass(w, i < 11 ? 6000 : 600000);
+	}
+	said = capture_end();
+	for (const char *at = said; (at = strstr(at, "from the wrong address")); at++)
+		lines++;
+	ck_assert_uint_eq(lines, 9);
+	ck_assert_ptr_nonnull(strstr(said, "further programs that send from a wrong address are not named"));
+	ck_assert_ptr_null(strstr(said, ":5008: its packets"));
+	ck_assert_ptr_nonnull(strstr(said, ":5012: its packets"));
 }
 
 WORLD_TEST(up_without_tunnel, NULL)
@@ -393,6 +421,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(upward, up);
 	tcase_add_test(upward, up_spoofed);
+	tcase_add_test(upward, up_spoofed_by_many);
 	tcase_add_test(upward, up_without_tunnel);
 	tcase_add_test(upward, up_turned);
 	tcase_add_test(upward, up_many);

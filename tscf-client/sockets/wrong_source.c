@@ -12,6 +12,8 @@
 #define NOTE_MS 5000
 /** Between two log lines about one socket. */
 #define SAY_MS 600000
+/** In that time no more sockets than this are looked up and named: that takes a look at all processes. */
+#define SAY_MOST 8
 /** For so long after its last packet a socket is shown as one that has a wrong source. */
 #define SHOW_MS 60000
 
@@ -88,6 +90,18 @@ static void say(struct wrong_source *w)
 			     who, from);
 }
 
+/** A program can change its port for each packet, so there is a limit over all sockets. */
+static bool may_say(struct wrong_source *w, const struct wrong_sender *sender, uint64_t now)
+{
+	if (sender->said != 0 && now - sender->said < SAY_MS)
+		return false;
+	if (w->said_since == 0 || now - w->said_since >= SAY_MS) {
+		w->said_since = now;
+		w->said = 0;
+	}
+	return w->said < SAY_MOST;
+}
+
 static uint64_t next(const void *owner)
 {
 	const struct wrong_source *w = owner;
@@ -101,9 +115,12 @@ static void tick(void *owner)
 	struct wrong_sender *sender = sender_of(w);
 	uint64_t now = tscf_timers_now(w->timers);
 
-	if (sender->said == 0 || now - sender->said >= SAY_MS) {
+	if (may_say(w, sender, now)) {
 		say(w);
 		sender->said = now;
+		if (++w->said == SAY_MOST)
+			tscf_warning("further programs that send from a wrong address are not named for a while; "
+				     "up_spoofed counts their packets");
 	}
 	sender->seen = now;
 	w->pending = false;

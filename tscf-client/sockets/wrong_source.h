@@ -5,7 +5,8 @@
  *
  * A phone that is bound to the address of the main default route does so.  Its packets are dropped and counted; without
  * a word, its user sees a call without sound.  One dropped packet in five seconds is noted, and its socket is looked up
- * when the timer is due, outside the path of packets.
+ * when the timer is due, outside the path of packets.  At most eight in ten minutes are looked up, and named in the
+ * log.
  */
 #ifndef TSCF_WRONG_SOURCE_H
 #define TSCF_WRONG_SOURCE_H
@@ -25,8 +26,10 @@ struct wrong_source {
 	struct tscf_timers *timers;
 	const struct tunnel *plain;
 	struct tscf_timer timer;
-	bool pending;  /**< a packet is noted, and its socket not looked up */
-	uint64_t next; /**< ms: no packet is noted before */
+	bool pending;        /**< a packet is noted, and its socket not looked up */
+	unsigned said;       /**< sockets named in the log in the present ten minutes */
+	uint64_t said_since; /**< ms: when these began; 0: none was named yet */
+	uint64_t next;       /**< ms: no packet is noted before */
 	uint8_t protocol;
 	struct tscf_addr local, remote; /**< of that packet */
 	uint16_t local_port, remote_port;
