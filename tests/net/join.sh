@@ -11,7 +11,12 @@ own_systemd() {
 	mkdir -p "$T/host/run/systemd/system"
 	cat >"$T/host/bin/systemctl" <<-END
 		#!/bin/sh
+		if [ "\$1" = show ]; then
+			[ -e "$T/no-unit" ] && echo LoadState=not-found || echo LoadState=loaded
+			exit 0
+		fi
 		echo "\$*" >>"$T/systemctl"
+		[ ! -e "$T/no-unit" ] || exit 1
 		case \$1 in
 		restart) tscf-client --state-dir "$T/phone" >>"$T/client.log" 2>&1 ;;
 		disable) tscf-client stop >>"$T/client.log" 2>&1 || true ;;
@@ -50,6 +55,9 @@ is "sessions" "$(server_status '.interfaces[0].encrypted.tunnels')" -eq 0
 begin=$(now)
 if system join "$(invitation | sed 's/pin=...../pin=AAAAA/')" >"$T/join.out" 2>"$T/join.log"; then fail "join with a false pin"; else pass "join with a false pin fails"; fi
 check "it says why" grep -q 'not up: ' "$T/join.log"
+why=$(sed -n 's/.*not up: //p' "$T/join.log")
+is "it says so once" "$(grep -cF "$why" "$T/join.log")" -eq 1
+check "and that the client goes on" grep -q 'the client goes on trying$' "$T/join.log"
 check "it does not say that the tunnel is up" sh -c "! grep -q 'is up' '$T/join.out'"
 is "milliseconds" "$(elapsed "$begin")" -lt 25000
 system leave >/dev/null 2>&1 || fail "leave"
@@ -59,7 +67,9 @@ system leave >/dev/null 2>&1 || fail "leave"
 system join "$(invitation)" --no-start >"$T/join.out" || fail "join --no-start"
 is "systemctl" "$(wc -l <"$T/systemctl")" -eq 0
 check "the command is told" grep -qx '    tscf-client' "$T/join.out"
-system leave >/dev/null || fail "leave"
+: >"$T/no-unit"
+check "leave where systemd has no unit" system leave
+is "files that are left" "$(find "$T/host/etc/tscf" -type f | wc -l)" -eq 0
 rmdir "$T/host/run/systemd/system"
 : >"$T/systemctl"
 system join - --wait-up 20 <"$T/invitation" >"$T/join.out" 2>"$T/join.log" &

@@ -39,22 +39,13 @@ static int read_invitation(const char *argument, struct tscf_invitation *out)
 	return err;
 }
 
-/** @return whether a daemon answers; its status, of which *reason is a copy or NULL. */
-static bool ask_reason(const char *control, char **reason)
+/** @return whether a daemon answers. */
+static bool is_there(const char *control)
 {
 	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STATUS};
 	char *text = NULL;
-	json_t *status;
 	int err = tscf_control_query(control, &request, TSCF_QUERY_MS, &text);
 
-	*reason = NULL;
-	status = err == 0 && text ? json_loads(text, 0, NULL) : NULL;
-	if (status) {
-		const char *why = json_string_value(json_object_get(json_object_get(status, "plain"), "reason"));
-
-		*reason = why ? strdup(why) : NULL;
-	}
-	json_decref(status);
 	free(text);
 	return err == 0;
 }
@@ -62,8 +53,6 @@ static bool ask_reason(const char *control, char **reason)
 /** Wait for the tunnel, and say how it went. */
 static int wait_for_tunnel(const char *control, unsigned long seconds)
 {
-	char *reason;
-
 	if (query_wait_up(control, seconds) == 0) {
 		puts("The tunnel is up, and the server is verified.\n"
 		     "Next, run a program encrypted, and see which tunnel its sockets have:\n"
@@ -71,21 +60,17 @@ static int wait_for_tunnel(const char *control, unsigned long seconds)
 		     "    tscf-client sockets");
 		return EXIT_SUCCESS;
 	}
-	if (ask_reason(control, &reason) && reason && reason[0] != '\0')
-		tscf_error("the client goes on trying: %s", reason);
-	free(reason);
+	/* That has said why. */
+	if (is_there(control))
+		tscf_error("the client goes on trying");
 	return EXIT_FAILURE;
 }
 
 /** Nobody starts the daemon: tell the user how. */
 static void tell(const char *file, bool is_default, const char *control)
 {
-	char *reason;
-	bool runs = ask_reason(control, &reason);
-
-	free(reason);
 	printf("Wrote %s.\n", file);
-	if (runs)
+	if (is_there(control))
 		puts("A client runs with other settings; first stop it: tscf-client stop");
 	printf("Start the client, and wait for its tunnel:\n    tscf-client%s%s\n    tscf-client status --wait-up 30\n",
 	       is_default ? "" : " --config ", is_default ? "" : file);
@@ -136,7 +121,6 @@ int join_leave(const struct tscf_cli *cli, const struct client_config *config)
 	struct join_files files;
 	bool is_default;
 	const char *file = client_options_file(cli, &is_default);
-	char *reason;
 
 	if (join_files_name(&files, file) < 0 || join_files_check(&files, tscf_cli_has(cli, "force")) < 0)
 		return EXIT_FAILURE;
@@ -145,8 +129,7 @@ int join_leave(const struct tscf_cli *cli, const struct client_config *config)
 	if (join_files_remove(&files) < 0)
 		return EXIT_FAILURE;
 	printf("Removed %s and %s.\n", files.config, files.key);
-	if (ask_reason(config->control, &reason))
+	if (is_there(config->control))
 		puts("The client still runs: tscf-client stop");
-	free(reason);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,7 +47,20 @@ int service_start(void)
 	return err < 0 ? err : systemctl("restart", NULL);
 }
 
+/** @return whether systemd says that there is no such unit; it cannot be disabled then. */
+static bool is_absent(void)
+{
+	FILE *answer = popen("systemctl show --property=LoadState tscf-client.service", "re");
+	char line[64] = "";
+	bool absent;
+
+	if (!answer)
+		return false;
+	absent = fgets(line, sizeof(line), answer) && strcmp(line, "LoadState=not-found\n") == 0;
+	return pclose(answer) == 0 && absent;
+}
+
 int service_stop(void)
 {
-	return systemctl("disable", "--now");
+	return is_absent() ? 0 : systemctl("disable", "--now");
 }

@@ -11,7 +11,7 @@
 bool service_available(void);
 /** Start the service, again if it runs, now and at every boot.  @return 0, or -EIO (logged). */
 int service_start(void);
-/** Stop it, and do not start it at boot.  @return 0, or -EIO (logged). */
+/** Stop it, and do not start it at boot.  If systemd has no such unit, do nothing.  @return 0, or -EIO (logged). */
 int service_stop(void);
 
 #endif
