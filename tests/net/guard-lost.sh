@@ -30,4 +30,15 @@ kill -CONT "$CLIENT_PID"
 finish "$LAST_PID" 30
 is "by a port that the client was not told of" "$(sed 's/ $//' "$T/ports.out")" = "bound=0 value=0 value=11 back=2/0"
 is "lost" "$(client_status .counters.guard_events_lost)" -gt 0
+is "all sockets are looked at" "$(grep -c 'guard: events were lost' "$T/client.log")" -ge 1
+
+# --- the next client ---
+kill_client
+looks=$(grep -c 'guard: events were lost' "$T/client.log")
+start_client
+is "the counter goes on" "$(client_status .counters.guard_events_lost)" -gt 0
+background again "$PHONE" "$T/ports" $HOST M-again b0 v l11 s2
+finish "$LAST_PID" 30
+for i in 1 2 3; do client_status .guard.state >/dev/null; done
+is "of what an earlier client has lost, the next one does not care" "$(grep -c 'guard: events were lost' "$T/client.log")" -eq "$looks"
 stop_client

@@ -86,6 +86,8 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 	if (g->on) {
 		guard_groups_keep(&g->groups);
 		say_who_we_are(g);
+		/* What was lost before is an earlier client's: this one lists the sockets when it starts. */
+		guard_has_lost(g);
 	}
 	if (err == 0)
 		return 0;
