@@ -46,6 +46,11 @@ is "15 levels below the root" "$(born encrypted-only M-only v)" = "value=2"
 top=$deep/d
 born encrypted-only M-only v 2>"$T/refused"
 is "one more is refused" "$(grep -c 'cgroups are nested too deeply' "$T/refused")" -eq 1
+# In a namespace of ip-netns(8) cgroup v2 is not mounted, so the client makes the cgroups.  Here tscf-run makes its own.
+bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$top" \
+	"$TSCF_BINDIR/tscf-run" --cgroup --control "$CLIENT_CONTROL" --level encrypted-only -- /bin/true 2>"$T/refused"
+is "also one that it makes itself" "$(grep -c 'cgroups are nested too deeply' "$T/refused")" -eq 1
+is "of which nothing is left" "$(find "$top" -type d -name 'tscf-run-*' | wc -l)" -eq 0
 top=$within
 
 # --- without a client ---

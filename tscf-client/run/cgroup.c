@@ -30,25 +30,37 @@ static bool find_mount(char mount[PATH_MAX])
 	return found;
 }
 
-/* Possible only below a cgroup that was delegated to this user.  If it fails, the client does it. */
-static void make_own(void)
+/* Put this process in the cgroup of that directory. */
+static bool enter(const char *path)
 {
-	char mount[PATH_MAX], own[PATH_MAX], path[2 * PATH_MAX + 64], procs[sizeof(path) + 16];
+	char procs[PATH_MAX + 16];
 	int fd;
 	bool moved;
 
-	if (!find_mount(mount) || tscf_cgroup_of(0, own, sizeof(own)) != 0)
-		return;
-	snprintf(path, sizeof(path), "%s%s/" TSCF_CGROUP_RUN "%d", mount, own, (int)getpid());
-	if (mkdir(path, 0755) < 0)
-		return;
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	if (snprintf(procs, sizeof(procs), "%s/cgroup.procs", path) >= (int)sizeof(procs))
+		return false;
 	fd = open(procs, O_WRONLY | O_CLOEXEC);
 	moved = fd >= 0 && write(fd, "0\n", 2) == 2;
 	if (fd >= 0)
 		close(fd);
-	if (!moved)
-		rmdir(path);
+	return moved;
+}
+
+/* Possible only below a cgroup that was delegated to this user.  If it fails, the client does it.  @return whether
+ * @p made is a new cgroup below @p before, and this process is in it. */
+static bool make_own(char before[PATH_MAX], char made[PATH_MAX])
+{
+	char mount[PATH_MAX], own[PATH_MAX];
+
+	if (!find_mount(mount) || tscf_cgroup_of(0, own, sizeof(own)) != 0 ||
+	    snprintf(before, PATH_MAX, "%s%s", mount, own) >= PATH_MAX ||
+	    snprintf(made, PATH_MAX, "%s/" TSCF_CGROUP_RUN "%d", before, (int)getpid()) >= PATH_MAX ||
+	    mkdir(made, 0755) < 0)
+		return false;
+	if (enter(made))
+		return true;
+	rmdir(made);
+	return false;
 }
 
 static const char *reason(int error)
@@ -70,12 +82,14 @@ int run_cgroup(const char *control, enum tscf_level level)
 {
 	const struct tscf_control_request request = {
 	    .magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_RUN, .level = level};
-	int error;
+	char before[PATH_MAX], made[PATH_MAX];
+	bool own = make_own(before, made);
+	int error = tscf_control_call(control, &request, -1, CALL_TIMEOUT_MS, NULL);
 
-	make_own();
-	error = tscf_control_call(control, &request, -1, CALL_TIMEOUT_MS, NULL);
 	if (error == 0)
 		return 0;
+	if (own && enter(before))
+		rmdir(made);
 	if (error < 0)
 		tscf_error("no tunnel client at %s: %s; not run", control, strerror(-error));
 	else
