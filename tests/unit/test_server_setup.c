@@ -160,6 +160,43 @@ START_TEST(others)
 }
 END_TEST
 
+/* A chain may accept by its policy, and drop by a rule that takes all packets; what comes before counts or logs. */
+START_TEST(last_rules)
+{
+	static const char *const all[] = {"drop",
+					  "reject",
+					  "counter packets 5 bytes 300 drop",
+					  "counter reject with icmpx admin-prohibited",
+					  "log prefix \"drop: \" level warn drop comment \"rest\"",
+					  "counter log reject"},
+				 *const some[] = {"ip saddr 192.0.2.1 drop",
+						  "dropped",
+						  "counter accept",
+						  "log prefix \" drop\" accept",
+						  "meta l4proto tcp reject with tcp reset",
+						  "jump drop"};
+	static const char format[] = "table inet t {\n\tchain own {\n\t\tdrop\n\t}\n\tchain c {\n"
+				     "\t\ttype filter hook %s priority filter; policy accept;\n"
+				     "\t\tct state established accept\n\t\t%s\n\t}\n\tchain other {\n\t\tdrop\n";
+	char text[512];
+	struct firewall f;
+
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(text, sizeof(text), format, "forward", all[i]);
+		firewall_parse(text, &f);
+		ck_assert_msg(f.count == 1, "%s", all[i]);
+		ck_assert_str_eq(f.chains[0].name, "c");
+		ck_assert(f.chains[0].forward);
+		snprintf(text, sizeof(text), format, "output", all[i]);
+		firewall_parse(text, &f);
+		ck_assert_uint_eq(f.count, 0);
+		snprintf(text, sizeof(text), format, "input", some[i]);
+		firewall_parse(text, &f);
+		ck_assert_msg(f.count == 0, "%s", some[i]);
+	}
+}
+END_TEST
+
 START_TEST(too_many)
 {
 	char text[64 * 128] = "table inet t {\n";
@@ -235,6 +272,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, chains);
 	tcase_add_test(t, none);
 	tcase_add_test(t, others);
+	tcase_add_test(t, last_rules);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, rules);
 	tcase_add_test(t, names);

@@ -11,21 +11,76 @@
 
 /* --- finding --- */
 
-static void take_base_chain(const struct firewall_chain *chain, const char *line, struct firewall *out)
+/** @return whether the line begins with this word. */
+static bool begins_with(const char *line, const char *word)
+{
+	const size_t length = strlen(word);
+
+	return strncmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == '\0');
+}
+
+/** @return the verdict after a log statement, whose prefix is any text. */
+static const char *skip_log(const char *rule)
+{
+	const char *prefix = strchr(rule, '"'), *end = prefix ? strchr(prefix + 1, '"') : NULL, *verdict;
+
+	if (end)
+		rule = end + 1;
+	verdict = strstr(rule, " drop");
+	if (!verdict)
+		verdict = strstr(rule, " reject");
+	return verdict ? verdict + 1 : rule;
+}
+
+/** @return what comes after statements that count or log each packet. */
+static const char *skip_notes(const char *rule)
+{
+	int length = 0;
+
+	if (begins_with(rule, "counter")) {
+		rule += strlen("counter");
+		sscanf(rule, " packets %*u bytes %*u%n", &length);
+		rule += length;
+		rule += strspn(rule, " ");
+	}
+	return begins_with(rule, "log") ? skip_log(rule) : rule;
+}
+
+/** @return whether the rule drops or rejects every packet that comes to it. */
+static bool drops_all(const char *rule)
+{
+	const char *verdict = skip_notes(rule);
+
+	return begins_with(verdict, "drop") || begins_with(verdict, "reject");
+}
+
+/** The chain that is being read. */
+struct reading {
+	struct firewall_chain chain;
+	bool based; /**< it gets packets from the kernel, and is not known to drop them */
+};
+
+static void take_line(struct reading *r, const char *line, struct firewall *out)
 {
 	const bool input = strstr(line, " hook input ") != NULL, forward = strstr(line, " hook forward ") != NULL;
 
-	if (strncmp(line, "type filter ", 12) != 0 || (!input && !forward) || !strstr(line, "policy drop"))
+	if (strncmp(line, "type filter ", 12) == 0 && (input || forward)) {
+		r->based = true;
+		r->chain.forward = forward;
+	}
+	if (strcmp(line, "}") == 0)
+		r->based = false;
+	if (!r->based || !(strstr(line, "; policy drop;") || drops_all(line)))
 		return;
-	if (out->count == FIREWALL_CHAINS_MAX)
-		return;
-	out->chains[out->count] = *chain;
-	out->chains[out->count++].forward = forward;
+	r->based = false;
+	if (out->count < FIREWALL_CHAINS_MAX)
+		out->chains[out->count++] = r->chain;
 }
 
 void firewall_parse(const char *listing, struct firewall *out)
 {
-	struct firewall_chain chain = {.forward = false};
+	struct reading r = {.based = false};
+	struct firewall_chain *chain = &r.chain;
 
 	*out = (struct firewall){.count = 0};
 	for (const char *at = listing; *at != '\0';) {
@@ -35,10 +90,12 @@ void firewall_parse(const char *listing, struct firewall *out)
 		snprintf(line, sizeof(line), "%.*s", (int)length, at + strspn(at, " \t"));
 		line[strcspn(line, "\n")] = '\0';
 		at += length + (at[length] == '\n');
-		if (sscanf(line, "table %63s %63s {", chain.family, chain.table) == 2)
-			out->firewalld |= strcmp(chain.table, "firewalld") == 0;
-		else if (sscanf(line, "chain %63s {", chain.name) != 1 && strcmp(chain.table, "firewalld") != 0)
-			take_base_chain(&chain, line, out);
+		if (sscanf(line, "table %63s %63s {", chain->family, chain->table) == 2)
+			out->firewalld |= strcmp(chain->table, "firewalld") == 0;
+		else if (sscanf(line, "chain %63s {", chain->name) == 1)
+			r.based = false;
+		else if (strcmp(chain->table, "firewalld") != 0)
+			take_line(&r, line, out);
 	}
 }
 
@@ -57,7 +114,7 @@ static bool ufw_is_on(void)
 
 void firewall_find(struct firewall *out)
 {
-	static const char *const words[] = {"nft", "list", "chains", NULL};
+	static const char *const words[] = {"nft", "--stateless", "--terse", "list", "ruleset", NULL};
 	char *listing = calloc(1, LISTING_MAX);
 
 	*out = (struct firewall){.count = 0};

@@ -15,7 +15,7 @@
 /** Room for the name of a family, table or chain. */
 #define FIREWALL_NAME 64
 
-/** A chain that drops packets unless a rule of it accepts them. */
+/** A chain that drops packets unless a rule of it accepts them: by its policy, or by a rule without a match. */
 struct firewall_chain {
 	char family[FIREWALL_NAME], table[FIREWALL_NAME], name[FIREWALL_NAME];
 	bool forward; /**< of packets that are passed on; else of packets for this host */
@@ -27,7 +27,7 @@ struct firewall {
 	bool firewalld, ufw;
 };
 
-/** Find them in the text that "nft list chains" prints.  A pure function; chains of firewalld and ufw are left out. */
+/** Find them in the text that "nft list ruleset" prints.  A pure function; chains of firewalld and ufw are left out. */
 void firewall_parse(const char *listing, struct firewall *out);
 
 /** Look at this host. */
