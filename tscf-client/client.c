@@ -247,6 +247,7 @@ static void remove_rules(struct client *c)
 static void tear_down(struct client *c)
 {
 	subscriptions_free(&c->subscriptions);
+	guarded_free(&c->guarded);
 	moves_free(&c->moves);
 	monitor_stop(&c->monitor);
 	wall_clock_stop(&c->wall_clock);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The sockets of a port, and the names of the programs that have them, which may hold any bytes; many sockets take
- * hardly longer than one.
+ * hardly longer than one.  The processes can be looked at in pieces.
  */
 #include "tests/unit/runner.h"
 #include "tscf-client/admin/port_sockets.h"
+#include "tscf-client/sockets/processes.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -112,6 +113,38 @@ START_TEST(many_sockets)
 }
 END_TEST
 
+struct visits {
+	unsigned in_piece;
+	bool self, parent;
+};
+
+static void visit(void *context, pid_t pid)
+{
+	struct visits *v = context;
+
+	v->in_piece++;
+	v->self |= pid == getpid();
+	v->parent |= pid == getppid();
+}
+
+/* A look at all processes leaves room for packets between its pieces, and comes to its end. */
+START_TEST(processes_in_pieces)
+{
+	struct visits v = {0};
+	DIR *proc = opendir("/proc");
+	bool more = true;
+
+	ck_assert_ptr_nonnull(proc);
+	while (more) {
+		v.in_piece = 0;
+		more = processes_some(proc, 1, visit, &v);
+		ck_assert_uint_eq(v.in_piece, more);
+	}
+	closedir(proc);
+	ck_assert(v.self && v.parent);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("port_sockets");
@@ -119,6 +152,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(t, names_of_programs);
 	tcase_add_test(t, many_sockets);
+	tcase_add_test(t, processes_in_pieces);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -110,22 +110,40 @@ static uint64_t next_due(const void *context)
 {
 	const struct guarded *g = context;
 
+	if (g->proc)
+		return 0;
 	if (!g->look)
 		return UINT64_MAX;
 	return g->looked == 0 ? 0 : g->looked + LOOK_PAUSE_MS;
+}
+
+/* Events that are lost meanwhile start it again. */
+static void begin_look(struct guarded *g)
+{
+	tscf_info("guard: events were lost; all sockets are looked at");
+	g->proc = opendir("/proc");
+	g->look = !g->proc;
+	g->looked = tscf_timers_now(g->timers);
 }
 
 static void tick(void *context)
 {
 	struct guarded *g = context;
 
-	tscf_info("guard: events were lost; all sockets are looked at");
-	g->look = false;
-	g->looked = tscf_timers_now(g->timers);
-	live_sockets_classify(g->moves, g->guard);
+	if (!g->proc)
+		begin_look(g);
+	if (g->proc && !live_sockets_classify_some(g->moves, g->guard, g->proc))
+		guarded_free(g);
 }
 
 void guarded_init(struct guarded *g)
 {
 	tscf_timers_add(g->timers, &g->timer, next_due, tick, g);
+}
+
+void guarded_free(struct guarded *g)
+{
+	if (g->proc)
+		closedir(g->proc);
+	g->proc = NULL;
 }

@@ -11,6 +11,8 @@
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/sockets/moves.h"
 
+#include <dirent.h>
+
 /** The context of the handler. */
 struct guarded {
 	struct moves *moves;
@@ -18,11 +20,14 @@ struct guarded {
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
 	bool look;       /**< events were lost: look at all sockets */
-	uint64_t looked; /**< when that was done last; 0: never */
+	uint64_t looked; /**< when that was begun last; 0: never */
+	DIR *proc;       /**< while that is done, a few processes in each turn of the loop; else NULL */
 };
 
 /** Start the timer.  The members above it are set. */
 void guarded_init(struct guarded *g);
+/** Leave off looking at sockets. */
+void guarded_free(struct guarded *g);
 
 /** Handles the guard's events; the context is a struct guarded. */
 extern const struct guard_events_handler guarded_events;

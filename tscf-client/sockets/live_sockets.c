@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/** In one turn of the event loop. */
+#define PROCESSES_AT_ONCE 16
+
 /* --- sockets of running programs --- */
 
 struct gather {
@@ -155,4 +158,11 @@ void live_sockets_classify(struct moves *moves, struct guard *guard)
 	struct process any = {.moves = moves, .guard = guard};
 
 	processes_each(reclassify_process, &any);
+}
+
+bool live_sockets_classify_some(struct moves *moves, struct guard *guard, DIR *proc)
+{
+	struct process any = {.moves = moves, .guard = guard};
+
+	return processes_some(proc, PROCESSES_AT_ONCE, reclassify_process, &any);
 }

@@ -10,6 +10,9 @@
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/sockets/moves.h"
 
+#include <dirent.h>
+#include <stdbool.h>
+
 /** Handle TSCF_CONTROL_LEVEL_OF: all sockets of a process, or all with a protocol and local port. */
 void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call);
 /**
@@ -18,5 +21,8 @@ void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *cal
  * policies to every new socket.
  */
 void live_sockets_classify(struct moves *moves, struct guard *guard);
+/** The same for some further processes of @p proc, as processes_some: about 2 ms of work if each has ten sockets.
+ * @return whether there may be more. */
+bool live_sockets_classify_some(struct moves *moves, struct guard *guard, DIR *proc);
 
 #endif
