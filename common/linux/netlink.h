@@ -49,6 +49,7 @@ enum tscf_notice tscf_netlink_notices(int fd, const struct tscf_notice_filter *f
 struct tscf_link {
 	bool up;
 	unsigned mtu;
+	char kind[16]; /**< IFLA_INFO_KIND: "bridge", "veth"; empty for most hardware */
 };
 /** @return 0, or -errno: -ENODEV if there is no such link. */
 int tscf_link_get(struct tscf_netlink *nl, int index, struct tscf_link *out);

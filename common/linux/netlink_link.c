@@ -36,12 +36,16 @@ static int change_link(struct tscf_netlink *nl, int index, struct rtnl_link *cha
 static int take_link(struct nlmsghdr *header, void *context)
 {
 	struct nlattr *mtu = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_MTU);
+	struct nlattr *info = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_LINKINFO);
+	struct nlattr *kind = info ? nla_find(nla_data(info), nla_len(info), IFLA_INFO_KIND) : NULL;
 	struct tscf_link *out = context;
 
 	if (header->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	out->up = ((struct ifinfomsg *)nlmsg_data(header))->ifi_flags & IFF_UP;
 	out->mtu = mtu ? nla_get_u32(mtu) : 0;
+	if (kind)
+		nla_strlcpy(out->kind, kind, sizeof(out->kind));
 	return 0;
 }
 

@@ -62,13 +62,23 @@ fresh
 
 refused "has no default route: expected --public-name"
 refused "expected both --pool and --encrypted-pool" --public-name $SERVER_LINK --pool 10.1.0.0/24
-ip -n "$SERVER" link add other type bridge
+ip -n "$SERVER" link add other type veth peer name another
 ip -n "$SERVER" link set other up
 ip -n "$SERVER" addr add 203.0.113.1/24 dev other
 refused "expected --route NETWORK" --public-name $SERVER_LINK
 check "it names the networks" grep -q -- '--route 192.0.2.0/24' "$T/init.log"
 refused "overlap" --public-name $SERVER_LINK --route $SERVICE_NET --pool 10.1.0.0/24 --encrypted-pool 10.1.0.0/25
 ip -n "$SERVER" link del other
+# A bridge and a tap device are there besides: those of containers and guests, perhaps.
+ip -n "$SERVER" link add own-bridge type bridge
+ip -n "$SERVER" tuntap add own-tap mode tap
+ip -n "$SERVER" link set own-bridge up
+ip -n "$SERVER" link set own-tap up
+ip -n "$SERVER" addr add 203.0.113.1/25 dev own-bridge
+ip -n "$SERVER" addr add 203.0.113.129/25 dev own-tap
+refused "expected --route NETWORK" --public-name 203.0.113.1
+check "it names what it left out" grep -qF 'own-tap (tun)' "$T/init.log"
+check "a network behind a veth device is none, if clients come by another" test -z "$(grep -- '--route 192.0.2.0/24' "$T/init.log")"
 
 # A firewall that drops all unknown packets, to the host and through it.
 in_server nft -f - <<-END
@@ -78,6 +88,10 @@ in_server nft -f - <<-END
 	}
 END
 init --public-name $SERVER_LINK || fail "init: $(cat "$T/init.log")"
+check "it says which devices it left out" grep -qF \
+	"Why        service is the only other device; left out, since virtual: own-bridge (bridge), own-tap (tun)" "$T/init.out"
+ip -n "$SERVER" link del own-bridge
+ip -n "$SERVER" link del own-tap
 on_server tscf-server --check-config >"$T/check.out" || fail "it is no configuration"
 is "mode of the keys" "$(stat -c %a "$T/host/etc/tscf/tscf-server.psk")" = 600
 check "the network behind the host is the route" grep -qx 'route = { "192.0.2.0/24" }' "$T/host/etc/tscf/tscf-server.conf"

@@ -159,6 +159,8 @@ static void print_made(const struct init_plan *plan, const struct tscf_invitatio
 	printf("Clients    %s plain, %s encrypted; they reach %s\n", tscf_prefix_format(&i->pool.list[0], plain),
 	       tscf_prefix_format(&i->encrypted_pool.list[0], encrypted),
 	       tscf_prefix_format(&plan->config->routes.list[0], route));
+	if (plan->route_reason[0])
+		printf("Why        %s\n", plan->route_reason);
 }
 
 /** After a boot there is no forwarding before the rules that restrict it: the service loads both, where it runs. */

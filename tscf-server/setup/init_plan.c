@@ -35,17 +35,22 @@ static int choose_name(struct server_public_names *names)
 }
 
 /** The network of the only other device, unless a route was given. */
-static int choose_routes(struct server_prefixes *routes, const struct survey *survey)
+static int choose_routes(struct server_prefixes *routes, const struct survey *survey, struct init_plan *plan)
 {
+	const char *virtual_ones = survey->virtual_ones;
 	char text[TSCF_ADDR_TEXT];
 
 	if (routes->count > 0)
 		return 0;
+	snprintf(plan->route_reason, sizeof(plan->route_reason), "%s is the only other device%s%s", survey->device,
+		 virtual_ones[0] ? "; left out, since virtual: " : "", virtual_ones);
 	if (survey->inside.count == 1)
 		return server_prefixes_add(routes, &survey->inside.list[0]) < 0 ? out_of_memory() : 0;
 	tscf_error("cannot find out which network clients are to reach through this server: expected --route NETWORK");
 	for (unsigned i = 0; i < survey->inside.count; i++)
 		tscf_error("one that this host is in: --route %s", tscf_prefix_format(&survey->inside.list[i], text));
+	if (virtual_ones[0])
+		tscf_error("left out, since virtual: %s", virtual_ones);
 	return -EINVAL;
 }
 
@@ -102,7 +107,7 @@ static int choose_networks(struct server_config *c, struct init_plan *plan)
 	int err = survey_make(numeric ? &towards : NULL, &survey);
 
 	if (err == 0)
-		err = choose_routes(&c->routes, &survey);
+		err = choose_routes(&c->routes, &survey, plan);
 	if (err == 0)
 		err = choose_pools(c, &survey);
 	plan->forwards = survey.forwards;

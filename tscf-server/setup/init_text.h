@@ -18,7 +18,8 @@ struct init_plan {
 	const struct server_config *config;
 	const char *config_file;
 	char nft_file[PATH_MAX];
-	bool forwards; /**< the host forwards already, so it may be a router for others */
+	char route_reason[384]; /**< why this route was chosen; empty if it was given */
+	bool forwards;          /**< the host forwards already, so it may be a router for others */
 };
 
 void init_text_config(const struct init_plan *plan, FILE *out);

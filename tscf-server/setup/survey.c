@@ -15,6 +15,8 @@
 #define FORWARDING "/proc/sys/net/ipv4/ip_forward"
 /** To an address for documentation (RFC 5737) only a default route leads. */
 #define FAR "203.0.113.1"
+/** Room for the kind of a device. */
+#define KIND 16
 
 /** @return whether the entry is an IPv4 address with a mask; its network in *out, host bits set. */
 static bool network_of(const struct ifaddrs *entry, struct tscf_prefix *out)
@@ -53,7 +55,50 @@ static unsigned find_outside(const struct ifaddrs *entries, const struct tscf_ad
 	return device_of_default();
 }
 
-static int take_addresses(const struct ifaddrs *entries, unsigned outside, struct survey *out)
+/** Write the kind of the device (IFLA_INFO_KIND); "unknown" if it cannot be found out. */
+static void kind_of(struct tscf_netlink *nl, unsigned device, char out[KIND])
+{
+	struct tscf_link link;
+
+	snprintf(out, KIND, "%s", tscf_link_get(nl, (int)device, &link) == 0 ? link.kind : "unknown");
+}
+
+/** @return whether there may be a network of others behind a device of this kind. */
+static bool is_real(const char *kind, const char *outside_kind)
+{
+	static const char *const kinds[] = {"", "vlan", "bond", "team", "macvlan", "ipvlan"};
+
+	for (unsigned n = 0; n < sizeof(kinds) / sizeof(kinds[0]); n++)
+		if (strcmp(kind, kinds[n]) == 0)
+			return true;
+	return strcmp(kind, "veth") == 0 && strcmp(outside_kind, "veth") == 0;
+}
+
+static void note_virtual(struct survey *out, const char *name, const char *kind)
+{
+	size_t length = strlen(out->virtual_ones);
+
+	snprintf(out->virtual_ones + length, sizeof(out->virtual_ones) - length, "%s%s (%s)", length > 0 ? ", " : "",
+		 name, kind);
+}
+
+/** Take the network @p p of a device that is not the one towards clients. */
+static int take_inside(struct tscf_netlink *nl, const char *name, const struct tscf_prefix *p, unsigned outside,
+		       struct survey *out)
+{
+	char kind[KIND], outside_kind[KIND];
+
+	kind_of(nl, if_nametoindex(name), kind);
+	kind_of(nl, outside, outside_kind);
+	if (!is_real(kind, outside_kind)) {
+		note_virtual(out, name, kind);
+		return 0;
+	}
+	snprintf(out->device, sizeof(out->device), "%s", name);
+	return server_prefixes_add(&out->inside, p);
+}
+
+static int take_addresses(struct tscf_netlink *nl, const struct ifaddrs *entries, unsigned outside, struct survey *out)
 {
 	int err = 0;
 
@@ -69,20 +114,16 @@ static int take_addresses(const struct ifaddrs *entries, unsigned outside, struc
 		    if_nametoindex(e->ifa_name) == outside)
 			continue;
 		if (err == 0)
-			err = server_prefixes_add(&out->inside, &p);
+			err = take_inside(nl, e->ifa_name, &p, outside, out);
 	}
 	return err;
 }
 
-static int take_routes(struct survey *out)
+static int take_routes(struct tscf_netlink *nl, struct survey *out)
 {
 	struct tscf_route_found *found = NULL;
-	struct tscf_netlink *nl;
-	int err = tscf_netlink_open(&nl), count;
+	int count = tscf_route_list(nl, RT_TABLE_MAIN, false, &found), err = 0;
 
-	if (err < 0)
-		return err;
-	count = tscf_route_list(nl, RT_TABLE_MAIN, false, &found);
 	for (int n = 0; n < count && err == 0; n++) {
 		const struct tscf_prefix *p = &found[n].route.destination;
 
@@ -91,7 +132,6 @@ static int take_routes(struct survey *out)
 	}
 	if (count >= 0)
 		free(found);
-	tscf_netlink_close(nl);
 	return count < 0 ? count : err;
 }
 
@@ -105,19 +145,31 @@ static bool is_forwarding(void)
 	return first == '1';
 }
 
-int survey_make(const struct tscf_addr *towards, struct survey *out)
+static int take_all(const struct tscf_addr *towards, struct survey *out)
 {
 	struct ifaddrs *entries;
-	int err;
+	struct tscf_netlink *nl;
+	int err = tscf_netlink_open(&nl);
 
-	*out = (struct survey){.forwards = is_forwarding()};
+	if (err < 0)
+		return err;
 	err = getifaddrs(&entries) < 0 ? -errno : 0;
 	if (err == 0) {
-		err = take_addresses(entries, find_outside(entries, towards), out);
+		err = take_addresses(nl, entries, find_outside(entries, towards), out);
 		freeifaddrs(entries);
 	}
 	if (err == 0)
-		err = take_routes(out);
+		err = take_routes(nl, out);
+	tscf_netlink_close(nl);
+	return err;
+}
+
+int survey_make(const struct tscf_addr *towards, struct survey *out)
+{
+	int err;
+
+	*out = (struct survey){.forwards = is_forwarding()};
+	err = take_all(towards, out);
 	if (err < 0)
 		tscf_error("cannot find out the networks of this host: %s", strerror(-err));
 	return err;

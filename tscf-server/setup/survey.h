@@ -7,16 +7,23 @@
 
 #include "tscf-server/settings/prefixes.h"
 
+#include <net/if.h>
 #include <stdbool.h>
 
 struct survey {
-	struct server_prefixes taken;  /**< IPv4 networks of its addresses and routes, except default routes */
-	struct server_prefixes inside; /**< networks of its devices but loopback and the one towards clients */
-	bool forwards;                 /**< it forwards IPv4 packets already */
+	struct server_prefixes taken; /**< IPv4 networks of its addresses and routes, except default routes */
+	/** Networks behind its devices, except those of loopback, of the one towards clients, and of virtual ones. */
+	struct server_prefixes inside;
+	char device[IF_NAMESIZE]; /**< of the last one of these */
+	char virtual_ones[256];   /**< "docker0 (bridge), tun0 (tun)": left out, as far as they fit */
+	bool forwards;            /**< it forwards IPv4 packets already */
 };
 
 /**
  * Look at addresses and routes.
+ *
+ * A device that this host has made itself, such as a bridge of containers, leads to no network of others.  A veth
+ * device does if the one towards clients is one, too: then this host is a container.
  *
  * @param towards  an address of this host that clients reach, or NULL: the device of the default route leads to them
  * @return 0, or -errno (logged).  Free *out in any case.
