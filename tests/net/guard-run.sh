@@ -53,6 +53,12 @@ is "also one that it makes itself" "$(grep -c 'cgroups are nested too deeply' "$
 is "of which nothing is left" "$(find "$top" -type d -name 'tscf-run-*' | wc -l)" -eq 0
 top=$within
 
+# --- a registration that the guard does not see: that of another network namespace ---
+bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$top" \
+	"$TSCF_BINDIR/tscf-run" --cgroup --control "$CLIENT_CONTROL" --level encrypted-only -- /bin/echo ran >"$T/refused" 2>&1
+is "one that the guard does not see is refused" "$?/$(grep -c 'does not see this cgroup' "$T/refused")" = 1/1
+is "and does not run" "$(grep -cx ran "$T/refused")" -eq 0
+
 # --- without a client ---
 run_there --level encrypted-only -- "$T/born" $HOST M-stopped v w"$T/go" k s3 >"$T/stopped.out" &
 stopped=$!

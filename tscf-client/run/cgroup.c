@@ -11,6 +11,7 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,19 @@ static const char *reason(int error)
 	}
 }
 
+/* Whether the guard gives a new socket of this process a level.  It counts the levels of cgroups from the host's root,
+ * which the client does not see in a container; and it guards the client's network namespace alone. */
+static bool is_seen(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), mark = 0;
+	socklen_t length = sizeof(mark);
+	bool seen = fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &length) == 0 && mark != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return seen;
+}
+
 int run_cgroup(const char *control, enum tscf_level level)
 {
 	const struct tscf_control_request request = {
@@ -86,11 +100,14 @@ int run_cgroup(const char *control, enum tscf_level level)
 	bool own = make_own(before, made);
 	int error = tscf_control_call(control, &request, -1, CALL_TIMEOUT_MS, NULL);
 
-	if (error == 0)
+	if (error == 0 && (level == TSCF_LEVEL_DEFAULT || is_seen()))
 		return 0;
 	if (own && enter(before))
 		rmdir(made);
-	if (error < 0)
+	if (error == 0)
+		tscf_error("the client's guard does not see this cgroup: it is nested too deeply, or this is another "
+			   "network namespace than the client's; not run");
+	else if (error < 0)
 		tscf_error("no tunnel client at %s: %s; not run", control, strerror(-error));
 	else
 		tscf_error("the tunnel client gives no cgroup: %s; not run", reason(error));

@@ -7,7 +7,7 @@
 
 /**
  * Put this process in a cgroup below its present one.  The process creates it itself if it may, else the client at @p
- * control does.
+ * control does.  It is an error if the first socket there does not get a level, unless @p level is the default.
  *
  * @return 0, or -1 after an error message.
  */
