@@ -260,6 +260,7 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 	switch (tscf_kind_of(data[0])) {
 	case TSCF_KIND_IPV4:
 	case TSCF_KIND_IPV6:
+		a->tunnel->last_heard = a->client->now;
 		inner_packet(a, data, length);
 		return true;
 	case TSCF_KIND_CONTROL:
@@ -305,7 +306,6 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 	struct arrival a = arrival_by(t);
 	look_around(t->client, batch);
 	bool alive = true;
-	t->last_heard = t->client->now;
 	for (unsigned i = 0; i < batch->count && alive; i++) {
 		struct tscf_packet *p = batch->packet[i];
 		a.tos = p->tos;

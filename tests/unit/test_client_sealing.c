@@ -4,6 +4,7 @@
  */
 #include "tests/unit/client_world.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -162,6 +163,28 @@ WORLD_TEST(session_unknown, NULL)
 	ck_assert_uint_gt(w->server.count[WORLD_CONFIGURE], configured);
 }
 
+/* What anybody can send is no sign that the path is alive and narrow: the tunnel is lost, and its MTU stays. */
+WORLD_TEST(no_sign_of_life, NULL)
+{
+	char mtu[16];
+	unsigned asked;
+
+	world_plain_up(w);
+	world_pass(w, 1000);
+	ck_assert_str_eq(world_status(w, "plain.mtu_confirmed"), "true");
+	snprintf(mtu, sizeof(mtu), "%s", world_status(w, "plain.mtu"));
+	w->server.reaction[WORLD_KEEPALIVE] = WORLD_LOSES;
+	w->server.reaction[WORLD_RESUME] = WORLD_LOSES;
+	asked = w->server.count[WORLD_KEEPALIVE];
+	WORLD_UNTIL(w, 60000, w->server.count[WORLD_KEEPALIVE] > asked);
+	for (unsigned i = 0; i < 100 && is_up(w); i++) {
+		answer_unsealed(w, WORLD_KEEPALIVE);
+		world_pass(w, 100);
+	}
+	ck_assert(!is_up(w));
+	ck_assert_str_eq(world_status(w, "plain.mtu"), mtu);
+}
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("client sealing");
@@ -172,6 +195,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, replayed);
 	tcase_add_test(t, restarted);
 	tcase_add_test(t, session_unknown);
+	tcase_add_test(t, no_sign_of_life);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -392,6 +392,7 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 	}
 	if (t->sealing && !open_sealed(t, &m))
 		return;
+	t->last_heard = now(t);
 	bool request = m.type % 2 == 1;
 	/* The first response assigns the TSID; every other message must have that TSID. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {

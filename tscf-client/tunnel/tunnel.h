@@ -98,12 +98,13 @@ struct tunnel {
 	struct requests requests;
 	enum tunnel_state state;
 	uint64_t tsid;
-	struct sealing *sealing;        /**< plain: authenticates the messages; NULL until the server is verified */
-	struct tscf_addrs internal;     /**< addresses assigned; kept after the tunnel is gone, to ask for them again */
-	uint64_t last_heard, last_sent; /**< monotonic ms */
-	uint64_t waiting_since;         /**< when the first packet after last_heard was sent */
-	uint32_t unanswered;            /**< packets and messages sent since waiting_since */
-	unsigned keepalive;             /**< seconds of silence before a keepalive is sent; 0: never */
+	struct sealing *sealing;    /**< plain: authenticates the messages; NULL until the server is verified */
+	struct tscf_addrs internal; /**< addresses assigned; kept after the tunnel is gone, to ask for them again */
+	uint64_t last_heard;        /**< monotonic ms: an inner packet, or a message that was not dropped */
+	uint64_t last_sent;         /**< monotonic ms */
+	uint64_t waiting_since;     /**< when the first packet after last_heard was sent */
+	uint32_t unanswered;        /**< packets and messages sent since waiting_since */
+	unsigned keepalive;         /**< seconds of silence before a keepalive is sent; 0: never */
 	bool probing;
 	unsigned silent_rounds;              /**< rounds of keepalives without an answer since the last answer */
 	uint64_t asked_at;                   /**< when the server sent its last keepalive; 0: never */
