@@ -58,10 +58,11 @@ check "and it says so" grep -q "^No socket has the local port 1.$" "$T/said"
 check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>/dev/null'
 
 # --- an address that the tunnel does not carry ---
-program wrong stranger "$TSCF_TOOLS/flow" --bind "$PHONE_OUTER:5010" --to $HOST:7000 --rate 50 --report 50
+if [ "$TSCF_INNER" = 6 ]; then strange=[2001:db8:1::2]; else strange=$PHONE_OUTER; fi
+program wrong stranger "$TSCF_TOOLS/flow" --bind "$strange:5010" --to $HOST:7000 --rate 50 --report 50
 wrong=$LAST_PID
-said="flow (process $wrong) sends from the wrong address $PHONE_OUTER:5010: its packets are dropped; it must be bound to"
-must 10 'grep -q "$said ${PHONE_INNER%/*}, or" "$T/client.log"' \
+said="flow (process $wrong) sends from the wrong address $strange:5010: its packets are dropped; it must be bound to"
+must 10 'grep -qF "$said ${PHONE_INNER%/*}, or" "$T/client.log"' \
 	"the log names a program that sends from a wrong address, and the right one"
 check "a level for it" level unencrypted --port 5010
 is "the list of sockets shows it" \
