@@ -17,6 +17,7 @@ libtscf_common_la_SOURCES = \
 	common/auth/proof_subject.h \
 	common/auth/psk.c \
 	common/auth/psk.h \
+	common/auth/refusal.h \
 	common/auth/seal.c \
 	common/auth/seal.h \
 	common/auth/signature.c \
