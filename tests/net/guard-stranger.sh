@@ -37,7 +37,7 @@ stranger() {
 looks() { kill -CONT "$CLIENT_PID"; }
 # What the program NAME says at last.
 said() { sed -E 's/.*(value=0)/\1/; s/ $//' "$T/$1.out"; }
-CONNECT=("$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 6400 --marker M-tcp --patience 15000)
+CONNECT=("$TSCF_TOOLS/tcp" --to "$HOST:7000" --bytes 6400 --marker M-tcp --patience 15000)
 connects() { in_phone ss -Htn state syn-sent | grep -q .; }
 
 # --- with an encrypted tunnel ---
@@ -57,6 +57,7 @@ is "a connect()" "$(last connects .done)" = true
 
 # --- more sockets than there is room for events, and the one that sends ---
 rm "$T/go"
+# shellcheck disable=SC2046 # many words
 stranger many "$T/born" $HOST M-many v $(printf 'k%.0s ' {1..100}) w"$T/go" s1 l0 s2
 must 10 '[ "$(wc -w <"$T/many.out")" -ge 801 ]'
 looks

@@ -58,7 +58,7 @@ check "and it says so" grep -q "^No socket has the local port 1.$" "$T/said"
 check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>/dev/null'
 
 # --- an address that the tunnel does not carry ---
-if [ "$TSCF_INNER" = 6 ]; then strange=[2001:db8:1::2]; else strange=$PHONE_OUTER; fi
+if [ "$TSCF_INNER" = 6 ]; then strange="[2001:db8:1::2]"; else strange=$PHONE_OUTER; fi
 program wrong stranger "$TSCF_TOOLS/flow" --bind "$strange:5010" --to $HOST:7000 --rate 50 --report 50
 wrong=$LAST_PID
 said="flow (process $wrong) sends from the wrong address $strange:5010: its packets are dropped; it must be bound to"

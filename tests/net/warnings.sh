@@ -9,7 +9,7 @@
 topology
 
 # checked OPTION...: the exit status of --check-config; what it says is in $T/said.
-POOLS=(--pool $PLAIN_POOL --encrypted-pool $ENCRYPTED_POOL)
+POOLS=(--pool "$PLAIN_POOL" --encrypted-pool "$ENCRYPTED_POOL")
 checked() {
 	in_server "$TSCF_SBINDIR/tscf-server" --check-config --config /dev/null --state-dir "$T/none" "${POOLS[@]}" "$@" \
 		>"$T/out" 2>"$T/said"
