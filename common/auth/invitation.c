@@ -3,6 +3,7 @@
 
 #include "common/auth/base64url.h"
 #include "common/base/addr.h"
+#include "common/base/text.h"
 #include "common/packet/message.h"
 
 #include <errno.h>
@@ -123,15 +124,6 @@ static int wrong(const struct reader *r, const char *what)
 	return -EINVAL;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /** Characters that a query may have besides '%' and '&' (RFC 3986, 3.4). */
 static bool is_query(char c)
 {
@@ -149,8 +141,8 @@ static int decode(const char *text, size_t length, char *out)
 		if (n == VALUE_MAX)
 			return -EINVAL;
 		if (text[i] == '%') {
-			int high = length - i > 2 ? hex_digit(text[i + 1]) : -1;
-			int low = length - i > 2 ? hex_digit(text[i + 2]) : -1;
+			int high = length - i > 2 ? tscf_hex_digit(text[i + 1]) : -1;
+			int low = length - i > 2 ? tscf_hex_digit(text[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return -EINVAL;

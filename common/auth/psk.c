@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/auth/psk.h"
 
+#include "common/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,15 +13,6 @@
 
 /** Enough for all tunnels of the largest server, each with the longest line. */
 #define FILE_MAX (64U << 20)
-
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool tscf_psk_identity_valid(const char *text, size_t length)
 {
@@ -59,7 +52,7 @@ static bool parse_key(const char *text, size_t length, struct tscf_psk *out)
 	if (length % 2 != 0 || length < (size_t)2 * TSCF_PSK_KEY_MIN || length > (size_t)2 * TSCF_PSK_KEY_MAX)
 		return false;
 	for (size_t i = 0; i < length; i += 2) {
-		int high = digit(text[i]), low = digit(text[i + 1]);
+		int high = tscf_hex_digit(text[i]), low = tscf_hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -72,3 +72,12 @@ const char *tscf_text_strip(const char *text, size_t *length)
 		--*length;
 	return text;
 }
+
+int tscf_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

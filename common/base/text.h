@@ -15,4 +15,7 @@ void tscf_text_copy(const void *from, size_t length, char *text, size_t size);
 /** @return where the text without blanks, tabs and ends of lines around it begins; its length in *length. */
 const char *tscf_text_strip(const char *text, size_t *length);
 
+/** @return the value of a hexadecimal digit of either case, or -1. */
+int tscf_hex_digit(char c);
+
 #endif
