@@ -5,19 +5,7 @@
 # all of them were too many.
 . "$(dirname "$0")/lib.sh"
 
-root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
-[ -n "$root" ] || skip "no cgroup v2"
-top=$root/tscf-test-$$
-remove_groups() { [ ! -e "$top" ] || { find "$top" -depth -type d -exec rmdir {} \; && [ ! -e "$top" ]; }; }
-# Their processes go with the rest.
-end_of_test() {
-	(cleanup)
-	local status=$?
-	wait_until 5 remove_groups 2>/dev/null
-	exit $status
-}
-trap end_of_test EXIT
-mkdir "$top" || skip "no cgroups can be made"
+make_cgroup || skip "no cgroups can be made"
 
 topology
 start_capture
@@ -30,7 +18,7 @@ start_client
 # stranger NAME COMMAND...: in a cgroup of that name, which is new; the client stands still.
 stranger() {
 	kill -STOP "$CLIENT_PID"
-	bash -c 'mkdir "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$top/$1" "$PHONE" "${@:2}" >"$T/$1.out" 2>"$T/$1.log" &
+	bash -c 'mkdir "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$CGROUP/$1" "$PHONE" "${@:2}" >"$T/$1.out" 2>"$T/$1.log" &
 	stranger=$!
 	PIDS+=("$stranger")
 }
