@@ -275,6 +275,17 @@ void world_sleep(struct client_world *w, uint64_t ms, bool host);
 
 /** The plain tunnel is up and confirmed. */
 void world_plain_up(struct client_world *w);
+/** @return whether the plain tunnel is up. */
+bool world_plain_is_up(struct client_world *w);
+/** @return whether @p text is in the reason that the client gives for the plain tunnel's state. */
+bool world_plain_reason_has(struct client_world *w, const char *text);
+/** From now on nothing is answered. */
+void world_lose_everything(struct client_world *w);
+/**
+ * The server does not answer the next question: the plain tunnel is lost.  It answers on the next way from its first
+ * message on; else the client would wait for the proof of that way, and try other ways meanwhile.
+ */
+void world_lose_plain(struct client_world *w);
 /** And the encrypted one, for a new socket, encrypted-only, at @p port.  @return the socket. */
 int world_encrypted_up(struct client_world *w, uint16_t port);
 

@@ -167,7 +167,7 @@ int world_encrypted_up(struct client_world *w, uint16_t port)
 {
 	int fd;
 
-	if (strcmp(world_status(w, "plain.state"), "up") != 0)
+	if (!world_plain_is_up(w))
 		world_plain_up(w);
 	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, port);
 	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY)->error, 0);

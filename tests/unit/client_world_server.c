@@ -518,7 +518,31 @@ bool world_shielded(struct client_world *w, uint16_t port)
 
 void world_plain_up(struct client_world *w)
 {
-	WORLD_UNTIL(w, 5000, strcmp(world_status(w, "plain.state"), "up") == 0);
+	WORLD_UNTIL(w, 5000, world_plain_is_up(w));
 	WORLD_UNTIL(w, 5000, w->server.count[WORLD_KEEPALIVE] > 0);
 	world_pass(w, 2000);
+}
+
+bool world_plain_is_up(struct client_world *w)
+{
+	return strcmp(world_status(w, "plain.state"), "up") == 0;
+}
+
+bool world_plain_reason_has(struct client_world *w, const char *text)
+{
+	return strstr(world_status(w, "plain.reason"), text) != NULL;
+}
+
+void world_lose_everything(struct client_world *w)
+{
+	for (unsigned i = 0; i < WORLD_ASKS; i++)
+		w->server.reaction[i] = WORLD_LOSES;
+}
+
+void world_lose_plain(struct client_world *w)
+{
+	long losses = world_counter(w, "plain_reconnects");
+
+	w->server.path_lost = true;
+	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
 }

@@ -13,19 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool is_up(struct client_world *w)
-{
-	return strcmp(world_status(w, "plain.state"), "up") == 0;
-}
-
 static bool is_by(struct client_world *w, const char *transport)
 {
-	return is_up(w) && strcmp(world_status(w, "plain.transport"), transport) == 0;
-}
-
-static bool reason_has(struct client_world *w, const char *text)
-{
-	return strstr(world_status(w, "plain.reason"), text) != NULL;
+	return world_plain_is_up(w) && strcmp(world_status(w, "plain.transport"), transport) == 0;
 }
 
 static void any_transport(struct client_world *w)
@@ -70,7 +60,7 @@ WORLD_TEST(inside, only_inside)
 	world_pass(w, 3000);
 	w->reception[WORLD_DTLS] = WORLD_ACCEPTS;
 	close(world_encrypted_up(w, 5000));
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 }
 
 /* UDP works again: the tunnel moves there, and both are heard for a moment. */
@@ -118,9 +108,9 @@ WORLD_TEST(nothing_to_go_back_to, no_udp)
 	world_link_down(world_link(w, WORLD_TCP), ECONNRESET);
 	WORLD_UNTIL(w, 5000, world_counter(w, "plain_reconnects") > 0);
 	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 20000, is_up(w));
+	WORLD_UNTIL(w, 20000, world_plain_is_up(w));
 	world_pass(w, 5000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 }
 
 /* While requests are under way, or the address would be another one in use, it does not move. */
@@ -147,7 +137,7 @@ WORLD_TEST(connection_lost, no_udp)
 	world_link_down(world_link(w, WORLD_TCP), ECONNRESET);
 	WORLD_UNTIL(w, 3000, is_by(w, "tcp"));
 	ck_assert_uint_ge(w->server.count[WORLD_RESUME], 1);
-	ck_assert(reason_has(w, "resumed"));
+	ck_assert(world_plain_reason_has(w, "resumed"));
 	/* A message with a wrong session id ends it. */
 	uint8_t buffer[TSCF_PROBE_MAX];
 	struct tscf_writer t;
@@ -174,7 +164,7 @@ WORLD_TEST(resumed_by_several, any_transport)
 	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NOT_ALLOWED;
 	world_answer_all(w, w->i);
 	world_pass(w, 5000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 1);
 }
 
@@ -200,7 +190,7 @@ WORLD_TEST(nobody_is_there, no_answer)
 	ck_assert_int_ge(atoi(world_status(w, "candidates.0.failures")), 5);
 	ck_assert_int_ge(atoi(world_status(w, "plain.failures")), 12);
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 3000, is_up(w));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.failures"), "0");
 }
 
@@ -220,7 +210,8 @@ WORLD_TEST(other_server, two_servers)
 	world_link_unreachable(world_link(w, WORLD_UDP));
 	WORLD_UNTIL(w, 20000, w->server.count[WORLD_CONFIGURE] > 1);
 	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 20000, is_up(w) && strcmp(world_status(w, "plain.server"), "198.51.100.2:2004") == 0);
+	WORLD_UNTIL(w, 20000,
+		    world_plain_is_up(w) && strcmp(world_status(w, "plain.server"), "198.51.100.2:2004") == 0);
 	ck_assert_int_ge(world_counter(w, "encrypted_reconnects"), 1);
 	WORLD_UNTIL(w, 45000, strcmp(world_status(w, "encrypted.state"), "up") == 0);
 	ck_assert_uint_ge(w->server.count[WORLD_RESERVE], 2);
@@ -247,16 +238,16 @@ static void named(struct client_world *w)
 WORLD_TEST(names, named)
 {
 	if (w->i == 0) {
-		UNTIL_IN_TRUTH(w, is_up(w));
+		UNTIL_IN_TRUTH(w, world_plain_is_up(w));
 		ck_assert(strstr(world_status(w, "candidates.0.way"), "localhost") ||
 			  strstr(world_status(w, "candidates.0.server"), "localhost"));
 		return;
 	}
-	ck_assert(reason_has(w, "looks up the server's name"));
-	UNTIL_IN_TRUTH(w, reason_has(w, "no-such-name.invalid"));
+	ck_assert(world_plain_reason_has(w, "looks up the server's name"));
+	UNTIL_IN_TRUTH(w, world_plain_reason_has(w, "no-such-name.invalid"));
 	/* It is asked again. */
 	world_pass(w, 40000);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 }
 
 /* --- proxies --- */
@@ -344,7 +335,7 @@ WORLD_TEST(proxy_refuses, by_proxy)
 	else
 		close(fd);
 	UNTIL_IN_TRUTH(w, strstr(world_status(w, "candidates.0.reason"), answers[w->i].reason));
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	close(proxy);
 }
 
@@ -356,7 +347,7 @@ WORLD_TEST(proxy_is_silent, by_proxy)
 	else
 		asked_proxy(w);
 	world_pass(w, 11000);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	ck_assert_str_ne(world_status(w, "candidates.0.reason"), "");
 	close(proxy);
 }

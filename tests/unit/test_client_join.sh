@@ -7,29 +7,14 @@ set -u
 
 : "${TSCF_BUILD:=$(pwd)}"
 CLIENT=$TSCF_BUILD/tscf-client/tscf-client
-FAILED=0
-
-T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
+. "$(dirname "$0")/command.sh"
 JOIN=
-trap '[ -z "$JOIN" ] || kill $JOIN 2>/dev/null; rm -rf "$T"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+at_end() { [ -z "$JOIN" ] || kill "$JOIN" 2>/dev/null; }
 
 PIN=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8
 KEY=AAECAwQFBgcICQoLDA0ODw
 ONE="tscf://vpn.example.org?pin=$PIN&id=alice&key=$KEY"
 
-check() {
-	local what=$1
-	shift
-	if "$@"; then
-		printf 'ok - %s\n' "$what"
-	else
-		printf 'not ok - %s\n' "$what"
-		sed 's/^/# /' "$T/out" "$T/err"
-		FAILED=1
-	fi
-}
 client() { "$CLIENT" "$@" --config "$DIR/phone.conf" --control "$T/none.sock" >"$T/out" 2>"$T/err"; }
 state() { find "$DIR" -type f -exec cksum {} + 2>/dev/null | sort; }
 # refused WHY COMMAND...: exit status 1, the reason is said, and the files are as they were.

@@ -11,34 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_up(struct client_world *w)
-{
-	return strcmp(world_status(w, "plain.state"), "up") == 0;
-}
-
-static bool reason_has(struct client_world *w, const char *text)
-{
-	return strstr(world_status(w, "plain.reason"), text) != NULL;
-}
-
-static void lose_everything(struct client_world *w)
-{
-	for (unsigned i = 0; i < WORLD_ASKS; i++)
-		w->server.reaction[i] = WORLD_LOSES;
-}
-
-/*
- * The server does not answer the next question: the tunnel is lost.  It answers on the next way from its first message
- * on; else the client would wait for the proof of that way, and try other ways meanwhile.
- */
-static void lose_tunnel(struct client_world *w)
-{
-	long losses = world_counter(w, "plain_reconnects");
-
-	w->server.path_lost = true;
-	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
-}
-
 /* --- set-up --- */
 
 WORLD_TEST(comes_up, NULL)
@@ -72,11 +44,11 @@ WORLD_TEST(request_lost, lose_configuration)
 {
 	world_pass(w, 3000);
 	ck_assert_uint_ge(w->server.count[WORLD_CONFIGURE], 4);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_TWICE;
-	WORLD_UNTIL(w, 3000, is_up(w));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	world_pass(w, 5000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 0);
 }
 
@@ -93,7 +65,7 @@ WORLD_TEST(answers_late, keep_configuration)
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
 	world_answer_all(w, w->i);
 	world_pass(w, 5000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 0);
 }
 
@@ -110,13 +82,14 @@ static void refuse(struct client_world *w)
 WORLD_TEST(refused, refuse)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, tscf_response_name(refusals[w->i])) && reason_has(w, "not today"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, tscf_response_name(refusals[w->i])) &&
+		  world_plain_reason_has(w, "not today"));
 	/* By datagrams, and inside a connection to the other port. */
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 2);
 	world_pass(w, 5000);
 	ck_assert_uint_ge(w->server.count[WORLD_CONFIGURE], 4);
 	w->server.code[WORLD_CONFIGURE] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 3000, is_up(w));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 }
 
 /* Longer than there is room for: characters of two bytes, at odd places and at even ones. */
@@ -136,7 +109,7 @@ static void refuse_at_length(struct client_world *w)
 WORLD_TEST(refused_at_length, refuse_at_length)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, "\xd0\xb6"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "\xd0\xb6"));
 }
 
 static void answer_without_code(struct client_world *w)
@@ -147,9 +120,9 @@ static void answer_without_code(struct client_world *w)
 WORLD_TEST(no_response_code, answer_without_code)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, "no response code"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "no response code"));
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 3000, is_up(w));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 }
 
 static void give_no_address(struct client_world *w)
@@ -160,9 +133,9 @@ static void give_no_address(struct client_world *w)
 WORLD_TEST(no_address, give_no_address)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, "lacks an address"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "lacks an address"));
 	w->server.plain = WORLD_PLAIN;
-	WORLD_UNTIL(w, 3000, is_up(w));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.internal.1"), "");
 }
 
@@ -208,7 +181,7 @@ static void say_cookie_and_give_none(struct client_world *w)
 WORLD_TEST(no_cookie_in_answer, say_cookie_and_give_none)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, "gives cookies and does not take them"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "gives cookies and does not take them"));
 }
 
 static void demand_proof(struct client_world *w)
@@ -220,7 +193,8 @@ static void demand_proof(struct client_world *w)
 WORLD_TEST(proof_demanded, demand_proof)
 {
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, "demands a client certificate or a pre-shared key"));
+	ck_assert(!world_plain_is_up(w) &&
+		  world_plain_reason_has(w, "demands a client certificate or a pre-shared key"));
 }
 
 static void have_key(struct client_world *w)
@@ -249,7 +223,7 @@ WORLD_TEST(proof_by_key, have_key)
 	unlink(w->config.psk_file);
 	if (w->i == 0) {
 		world_pass(w, 500);
-		ck_assert(!is_up(w) && reason_has(w, "takes no pre-shared keys"));
+		ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "takes no pre-shared keys"));
 		return;
 	}
 	world_plain_up(w);
@@ -264,8 +238,8 @@ WORLD_TEST(proof_by_key, have_key)
 	w->server.methods = 0;
 	w->server.psk = NULL;
 	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
-	lose_tunnel(w);
-	WORLD_UNTIL(w, 20000, is_up(w));
+	world_lose_plain(w);
+	WORLD_UNTIL(w, 20000, world_plain_is_up(w));
 	ck_assert_int_eq(world_counter(w, "unverified"), 0);
 }
 
@@ -277,12 +251,12 @@ WORLD_TEST(resumed, NULL)
 	struct tscf_tlv tlv;
 
 	world_plain_up(w);
-	lose_tunnel(w);
-	WORLD_UNTIL(w, 3000, is_up(w));
+	world_lose_plain(w);
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	world_pass(w, 3000);
 	ck_assert_uint_ge(w->server.count[WORLD_RESUME], 1);
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 1);
-	ck_assert(reason_has(w, "resumed"));
+	ck_assert(world_plain_reason_has(w, "resumed"));
 	m = world_last(w, WORLD_RESUME);
 	ck_assert(m.tsid == w->server.tsid && tscf_message_find(&m, TSCF_TLV_RESUME_KEY, &tlv));
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 1);
@@ -296,10 +270,10 @@ WORLD_TEST(resume_refused, NULL)
 
 	world_plain_up(w);
 	w->server.code[WORLD_RESUME] = codes[w->i];
-	lose_tunnel(w);
-	WORLD_UNTIL(w, 3000, is_up(w));
+	world_lose_plain(w);
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	world_pass(w, 3000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 2);
 	/* With another key, since the first one may have been used up by a request whose answer was lost. */
 	ck_assert_uint_ge(w->server.count[WORLD_RESUME], codes[w->i] == TSCF_RESPONSE_NOT_ALLOWED ? 2 : 1);
@@ -309,15 +283,15 @@ WORLD_TEST(resume_refused, NULL)
 WORLD_TEST(silence, NULL)
 {
 	world_plain_up(w);
-	lose_everything(w);
-	WORLD_UNTIL(w, 60000, !is_up(w));
+	world_lose_everything(w);
+	WORLD_UNTIL(w, 60000, !world_plain_is_up(w));
 	world_pass(w, 30000);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
 	w->server.reaction[WORLD_RESUME] = WORLD_TWICE;
-	WORLD_UNTIL(w, 15000, is_up(w));
+	WORLD_UNTIL(w, 15000, world_plain_is_up(w));
 	world_pass(w, 5000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 }
 
 static void release(struct client_world *w, const char *text)
@@ -334,14 +308,14 @@ static void release(struct client_world *w, const char *text)
 WORLD_TEST(server_stops, NULL)
 {
 	world_plain_up(w);
-	lose_everything(w);
+	world_lose_everything(w);
 	release(w, w->i ? "maintenance" : NULL);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	world_pass(w, 100);
 	/* It answers before it goes. */
 	ck_assert_uint_ge(w->links[0]->messages, 3);
 	w->server.reaction[WORLD_RESUME] = w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 15000, is_up(w));
+	WORLD_UNTIL(w, 15000, world_plain_is_up(w));
 }
 
 WORLD_TEST(session_unknown, NULL)
@@ -350,7 +324,7 @@ WORLD_TEST(session_unknown, NULL)
 	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_NO_SESSION;
 	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > 0);
 	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 15000, is_up(w));
+	WORLD_UNTIL(w, 15000, world_plain_is_up(w));
 }
 
 /* Anyone can say that the server is not there: it is asked. */
@@ -363,10 +337,10 @@ WORLD_TEST(unreachable, NULL)
 	world_link_unreachable(world_link(w, WORLD_UDP));
 	world_pass(w, 50);
 	ck_assert_uint_eq(w->server.count[WORLD_KEEPALIVE], asked + 1);
-	ck_assert(is_up(w));
-	lose_everything(w);
+	ck_assert(world_plain_is_up(w));
+	world_lose_everything(w);
 	world_link_unreachable(world_link(w, WORLD_UDP));
-	WORLD_UNTIL(w, 5000, !is_up(w));
+	WORLD_UNTIL(w, 5000, !world_plain_is_up(w));
 }
 
 /* --- what comes by it --- */
@@ -408,7 +382,7 @@ WORLD_TEST(nonsense, NULL)
 	world_send(l, &t);
 	ck_assert_int_eq(world_counter(w, "control_invalid"), 3);
 	ck_assert_int_eq(world_counter(w, "malformed"), 2);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 }
 
 /* The server asks whether this end is alive. */
@@ -452,8 +426,8 @@ WORLD_TEST(other_address, NULL)
 
 	w->server.plain = "10.1.0.77";
 	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
-	lose_tunnel(w);
-	WORLD_UNTIL(w, 5000, is_up(w));
+	world_lose_plain(w);
+	WORLD_UNTIL(w, 5000, world_plain_is_up(w));
 	world_pass(w, 2000);
 	ck_assert_str_eq(world_status(w, "plain.internal.0"), "10.1.0.77");
 	text = tscf_netns_output("ip addr show dev tscf0");
@@ -469,8 +443,8 @@ WORLD_TEST(host_moves, NULL)
 	world_plain_up(w);
 	tscf_netns_run("ip addr del 198.51.100.10/24 dev out0 && ip addr add 198.51.100.77/24 dev out0");
 	WORLD_UNTIL(w, 2000, w->server.count[WORLD_RESUME] > 0);
-	WORLD_UNTIL(w, 3000, is_up(w));
-	ck_assert(reason_has(w, "resumed"));
+	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
+	ck_assert(world_plain_reason_has(w, "resumed"));
 }
 
 /* No way at all: nothing is sent into nowhere, and it goes on as soon as there is one. */
@@ -478,11 +452,11 @@ WORLD_TEST(no_way, NULL)
 {
 	world_plain_up(w);
 	tscf_netns_run("ip addr flush dev out0 && ip link set out0 down");
-	lose_tunnel(w);
+	world_lose_plain(w);
 	world_pass(w, 20000);
-	ck_assert(!is_up(w) && reason_has(w, "unreachable"));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, "unreachable"));
 	tscf_netns_run("ip link set out0 up && ip addr add 198.51.100.10/24 dev out0");
-	WORLD_UNTIL(w, 1000, is_up(w));
+	WORLD_UNTIL(w, 1000, world_plain_is_up(w));
 }
 
 /* What was heard before the host slept may be old: the server is asked at once. */
@@ -495,7 +469,7 @@ WORLD_TEST(host_sleeps, NULL)
 	world_sleep(w, 20000, w->i);
 	world_pass(w, 100);
 	ck_assert_uint_gt(w->server.count[WORLD_KEEPALIVE], asked);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 }
 
 static void quick_keepalive(struct client_world *w)

@@ -9,11 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool is_up(struct client_world *w)
-{
-	return strcmp(world_status(w, "plain.state"), "up") == 0;
-}
-
 /* Begin the server's release of the tunnel. */
 static void write_release(struct client_world *w, struct tscf_writer *t, uint8_t *buffer)
 {
@@ -30,7 +25,7 @@ static void receive(struct client_world *w, const uint8_t *data, uint32_t length
 
 static void is_untouched(struct client_world *w, unsigned messages)
 {
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 0);
 	/* No answer. */
 	ck_assert_uint_eq(world_link(w, WORLD_UDP)->messages, messages);
@@ -124,9 +119,9 @@ WORLD_TEST(restarted, NULL)
 	world_send(l, &t);
 	receive(w, old, length);
 	ck_assert_int_eq(world_counter(w, "control_replayed"), 1);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	world_pass(w, 60000);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	ck_assert_int_eq(world_counter(w, "plain_reconnects"), 0);
 }
 
@@ -152,14 +147,14 @@ WORLD_TEST(session_unknown, NULL)
 	WORLD_UNTIL(w, 60000, w->server.count[WORLD_KEEPALIVE] > asked);
 	answer_unsealed(w, WORLD_KEEPALIVE);
 	ck_assert_int_eq(world_counter(w, "control_unsealed"), 1);
-	ck_assert(is_up(w));
+	ck_assert(world_plain_is_up(w));
 	w->server.reaction[WORLD_KEEPALIVE] = WORLD_LOSES;
 	w->server.reaction[WORLD_RESUME] = WORLD_LOSES;
 	WORLD_UNTIL(w, 60000, w->server.count[WORLD_RESUME] > 0);
 	unsigned configured = w->server.count[WORLD_CONFIGURE];
 	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
 	answer_unsealed(w, WORLD_RESUME);
-	WORLD_UNTIL(w, 60000, is_up(w));
+	WORLD_UNTIL(w, 60000, world_plain_is_up(w));
 	ck_assert_uint_gt(w->server.count[WORLD_CONFIGURE], configured);
 }
 
@@ -177,11 +172,11 @@ WORLD_TEST(no_sign_of_life, NULL)
 	w->server.reaction[WORLD_RESUME] = WORLD_LOSES;
 	asked = w->server.count[WORLD_KEEPALIVE];
 	WORLD_UNTIL(w, 60000, w->server.count[WORLD_KEEPALIVE] > asked);
-	for (unsigned i = 0; i < 100 && is_up(w); i++) {
+	for (unsigned i = 0; i < 100 && world_plain_is_up(w); i++) {
 		answer_unsealed(w, WORLD_KEEPALIVE);
 		world_pass(w, 100);
 	}
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.mtu"), mtu);
 }
 

@@ -6,34 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_up(struct client_world *w)
-{
-	return strcmp(world_status(w, "plain.state"), "up") == 0;
-}
-
-static bool reason_has(struct client_world *w, const char *text)
-{
-	return strstr(world_status(w, "plain.reason"), text) != NULL;
-}
-
-static void lose_everything(struct client_world *w)
-{
-	for (unsigned i = 0; i < WORLD_ASKS; i++)
-		w->server.reaction[i] = WORLD_LOSES;
-}
-
-/*
- * The server does not answer the next question: the tunnel is lost.  It answers on the next way from its first message
- * on; else the client would wait for the proof of that way, and try other ways meanwhile.
- */
-static void lose_tunnel(struct client_world *w)
-{
-	long losses = world_counter(w, "plain_reconnects");
-
-	w->server.path_lost = true;
-	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
-}
-
 static struct tscf_identity *rogue;
 
 /* Another server answers; or one that is too old to prove anything; or the right one does not know our key. */
@@ -55,7 +27,7 @@ WORLD_TEST(rogue_server, be_rogue)
 	struct world_call *call = world_ask_as(w, &request, -1, getpid(), 0);
 
 	world_pass(w, 500);
-	ck_assert(!is_up(w) && reason_has(w, why[w->i]));
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, why[w->i]));
 	ck_assert_ptr_nonnull(strstr(world_status(w, "plain.unverified"), why[w->i]));
 	ck_assert_str_eq(world_status(w, "plain.internal"), "[]");
 	ck_assert_str_eq(world_status(w, "plain.dns"), "[]");
@@ -89,12 +61,12 @@ WORLD_TEST(rogue_before_resumption, two_servers)
 	ck_assert_ptr_nonnull(strstr(world_status(w, "plain.unverified"), "pin does not match"));
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_LOSES;
 	w->server.reaction[WORLD_RESUME] = w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 20000, is_up(w));
-	ck_assert(reason_has(w, "resumed"));
+	WORLD_UNTIL(w, 20000, world_plain_is_up(w));
+	ck_assert(world_plain_reason_has(w, "resumed"));
 	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
-	lose_everything(w);
+	world_lose_everything(w);
 	world_link_unreachable(world_link(w, WORLD_UDP));
-	WORLD_UNTIL(w, 20000, !is_up(w));
+	WORLD_UNTIL(w, 20000, !world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
 	tscf_identity_free(other);
 }
@@ -114,10 +86,10 @@ WORLD_TEST(rogue_beside_tunnel, only_tcp)
 	w->server.identity = other;
 	w->reception[WORLD_UDP] = WORLD_ACCEPTS;
 	WORLD_UNTIL(w, 60000, world_counter(w, "unverified") > 0);
-	ck_assert(is_up(w));
-	lose_everything(w);
+	ck_assert(world_plain_is_up(w));
+	world_lose_everything(w);
 	world_link_down(world_link(w, WORLD_TCP), ECONNRESET);
-	ck_assert(!is_up(w));
+	ck_assert(!world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.unverified"), "null");
 	tscf_identity_free(other);
 }
@@ -131,8 +103,8 @@ WORLD_TEST(certificates_are_remembered, NULL)
 	fetched = w->server.count[WORLD_CHAIN];
 	ck_assert_uint_gt(fetched, 1);
 	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
-	lose_tunnel(w);
-	WORLD_UNTIL(w, 20000, is_up(w));
+	world_lose_plain(w);
+	WORLD_UNTIL(w, 20000, world_plain_is_up(w));
 	ck_assert_uint_gt(w->server.count[WORLD_CONFIGURE], 1);
 	ck_assert_uint_eq(w->server.count[WORLD_CHAIN], fetched);
 }

@@ -8,24 +8,8 @@ set -u
 
 : "${TSCF_BUILD:=$(pwd)}"
 SERVER=$TSCF_BUILD/tscf-server/tscf-server
-FAILED=0
+. "$(dirname "$0")/command.sh"
 
-T=$(mktemp -d "${TMPDIR:-/tmp}/tscf-test.XXXXXX") || exit 99
-trap 'rm -rf "$T"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-check() {
-	local what=$1
-	shift
-	if "$@"; then
-		printf 'ok - %s\n' "$what"
-	else
-		printf 'not ok - %s\n' "$what"
-		sed 's/^/# /' "$T/err"
-		FAILED=1
-	fi
-}
 server() { "$SERVER" "$@" --config "$T/conf" --control "$T/none.sock" 2>"$T/err" </dev/null; }
 # refused WHY COMMAND...: exit status 1, the reason is said, nothing is printed, and the file is as it was.
 refused() {
