@@ -43,6 +43,9 @@ AC_DEFUN([TSCF_SANITIZERS], [
   AS_IF([test "x$enable_thread_sanitizer" = xyes], [
     AS_IF([test "x$enable_sanitizers" = xyes], [AC_MSG_ERROR([--enable-sanitizers and --enable-thread-sanitizer exclude each other])])
     TSCF_SANITIZE="-fsanitize=thread -fno-omit-frame-pointer"])
+  AS_IF([test "x$enable_fuzzing" = xyes], [
+    AS_IF([test -n "$TSCF_SANITIZE"], [AC_MSG_ERROR([--enable-fuzzing has sanitizers of its own])])
+    TSCF_SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
   AC_SUBST([TSCF_SANITIZE])])
 
 dnl The guard is a BPF program: --with-bpf demands what it needs, --without-bpf leaves it out, and with neither it is built if it can be.

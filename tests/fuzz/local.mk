@@ -1,65 +1,51 @@
 # libFuzzer targets (./configure --enable-fuzzing CC=clang, then tests/fuzz/run [RUNS] or "make fuzz").
-# What is under test is compiled into the target, with the fuzzer's instrumentation.
+# The libraries have the fuzzer's instrumentation in such a build (TSCF_SANITIZERS), so a target names no sources but its own.
 EXTRA_DIST += tests/fuzz/run tests/fuzz/seeds
 
 if FUZZING
-FUZZ_CFLAGS = $(TSCF_STD) $(TSCF_WARN) -g -O1 -fno-omit-frame-pointer \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-FUZZ_LDFLAGS = -fsanitize=fuzzer,address,undefined
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz_cert \
+	tests/fuzz/fuzz_http_connect \
+	tests/fuzz/fuzz_invitation \
+	tests/fuzz/fuzz_message \
+	tests/fuzz/fuzz_packet \
+	tests/fuzz/fuzz_psk \
+	tests/fuzz/fuzz_record \
+	tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_stream
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
-noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_packet
-tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c \
-	common/packet/message_write.c common/auth/seal.c common/crypto/hash.c
-tests_fuzz_fuzz_message_CFLAGS = $(FUZZ_CFLAGS) $(NETTLE_CFLAGS)
-tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_message_LDADD = $(NETTLE_LIBS)
-tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c common/base/addr.c common/packet/packet.c common/packet/packet_ipv6.c \
-	common/packet/packet_upper.c
-tests_fuzz_fuzz_packet_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_packet_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_segment
-tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c common/base/addr.c common/packet/checksum.c common/packet/coalesce.c \
-	common/packet/coalesce_packet.c common/packet/packet.c common/packet/packet_ipv6.c common/packet/packet_upper.c common/packet/segment.c
-tests_fuzz_fuzz_segment_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_http_connect
-tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c tscf-client/tunnel/http_connect.c
-tests_fuzz_fuzz_http_connect_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_record
-tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tscf-server/store/record.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c \
-	common/packet/message_write.c
-tests_fuzz_fuzz_record_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_psk
-tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c common/auth/psk.c
-tests_fuzz_fuzz_psk_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_invitation
-tests_fuzz_fuzz_invitation_SOURCES = tests/fuzz/fuzz_invitation.c common/auth/invitation.c common/auth/base64url.c common/auth/psk.c \
-	common/base/addr.c
-tests_fuzz_fuzz_invitation_CFLAGS = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_invitation_LDFLAGS = $(FUZZ_LDFLAGS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_cert
-tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c common/tls/cert.c common/base/addr.c common/crypto/hash.c
-tests_fuzz_fuzz_cert_CFLAGS = $(FUZZ_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS)
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c
 tests_fuzz_fuzz_cert_LDFLAGS = $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_cert_LDADD = $(WOLFSSL_LIBS) $(NETTLE_LIBS)
-
-noinst_PROGRAMS += tests/fuzz/fuzz_stream
-tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c common/base/addr.c common/packet/message.c common/base/text.c common/packet/message_tlv.c common/transport/stream_frame.c
-tests_fuzz_fuzz_stream_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_cert_LDADD = libtscf-common.la
+tests_fuzz_fuzz_http_connect_SOURCES = tests/fuzz/fuzz_http_connect.c
+tests_fuzz_fuzz_http_connect_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_connect_LDADD = libtscf-client.la libtscf-common.la
+tests_fuzz_fuzz_invitation_SOURCES = tests/fuzz/fuzz_invitation.c
+tests_fuzz_fuzz_invitation_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_invitation_LDADD = libtscf-common.la
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c
+tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_message_LDADD = libtscf-common.la
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c
+tests_fuzz_fuzz_packet_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_packet_LDADD = libtscf-common.la
+tests_fuzz_fuzz_psk_SOURCES = tests/fuzz/fuzz_psk.c
+tests_fuzz_fuzz_psk_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_psk_LDADD = libtscf-common.la
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_record_LDADD = libtscf-server.la libtscf-common.la
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c
+tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_segment_LDADD = libtscf-common.la
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c
 tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_stream_LDADD = libtscf-common.la
 
 .PHONY: fuzz
-fuzz: tests/fuzz/fuzz_cert tests/fuzz/fuzz_invitation tests/fuzz/fuzz_psk tests/fuzz/fuzz_http_connect tests/fuzz/fuzz_message tests/fuzz/fuzz_packet tests/fuzz/fuzz_record tests/fuzz/fuzz_segment \
-	tests/fuzz/fuzz_stream
+fuzz: $(FUZZ_TARGETS)
 	$(srcdir)/tests/fuzz/run 200000 tests/fuzz
 endif
 
