@@ -97,6 +97,7 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/config_check.c \
 	tscf-server/settings/host_check.c \
 	tscf-server/settings/host_check.h \
+	tscf-server/settings/limits.h \
 	tscf-server/settings/options.c \
 	tscf-server/settings/options.h \
 	tscf-server/settings/prefixes.c \
