@@ -239,12 +239,21 @@ tests_unit_test_client_registry_wire_LDFLAGS = $(CLIENT_WORLD_WRAP)
 tests_unit_test_client_registry_wire_LDADD = $(CLIENT_WORLD_LIBS)
 
 # The control socket, the preload library and tscf-run.  preload_child runs under the library, which has no sanitizer in it.
-UNIT_TESTS += tests/unit/test_control tests/unit/test_preload tests/unit/test_run
+UNIT_TESTS += tests/unit/test_control tests/unit/test_control_misuse tests/unit/test_control_file
+UNIT_TESTS += tests/unit/test_preload tests/unit/test_run
 PRELOAD_TEST_DEFINES = -DTEST_LIBRARY='"$(abs_top_builddir)/.libs/libtscf-preload.so"' \
 	-DTEST_CHILD='"$(abs_top_builddir)/tests/unit/preload_child"' -DTEST_RUN='"$(abs_top_builddir)/tscf-client/run/tscf-run"'
-tests_unit_test_control_SOURCES = tests/unit/test_control.c tests/unit/runner.h tests/unit/runner.c
+CONTROL_TEST_SOURCES = tests/unit/control_case.c tests/unit/control_case.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_control_SOURCES = tests/unit/test_control.c $(CONTROL_TEST_SOURCES)
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_LDADD = $(UNIT_LDADD)
+tests_unit_test_control_misuse_SOURCES = tests/unit/test_control_misuse.c $(CONTROL_TEST_SOURCES)
+tests_unit_test_control_misuse_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_control_misuse_LDADD = $(UNIT_LDADD)
+tests_unit_test_control_file_SOURCES = tests/unit/test_control_file.c $(CONTROL_TEST_SOURCES)
+tests_unit_test_control_file_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_control_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_preload_SOURCES = tests/unit/test_preload.c tscf-client/preload/environment.c tscf-client/preload/environment.h \
 	common/control/socket_level.c common/control/socket_level.h \
 	tests/unit/runner.h tests/unit/runner.c
@@ -268,7 +277,8 @@ tests_unit_test_tsc_LDADD = libtsc.la $(UNIT_LDADD) $(EV_LIBS)
 
 # The kernel's side, in network namespaces (skipped without the right to make them).
 NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag tests/unit/test_reuseport
+UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag
+UNIT_TESTS += tests/unit/test_sockdiag_events tests/unit/test_sockdiag_socket tests/unit/test_reuseport
 tests_unit_test_reuseport_SOURCES = tests/unit/test_reuseport.c $(NETNS_TEST_SOURCES)
 tests_unit_test_reuseport_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reuseport_LDADD = $(UNIT_LDADD)
@@ -278,10 +288,17 @@ tests_unit_test_netlink_LDADD = $(UNIT_LDADD)
 tests_unit_test_tun_SOURCES = tests/unit/test_tun.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_tun_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tun_LDADD = $(UNIT_LDADD)
-tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(NETNS_TEST_SOURCES)
+SOCKDIAG_TEST_SOURCES = tests/unit/sockdiag_case.c tests/unit/sockdiag_case.h $(NETNS_TEST_SOURCES)
+tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(SOCKDIAG_TEST_SOURCES)
 tests_unit_test_sockdiag_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
 tests_unit_test_sockdiag_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send -Wl,--wrap=recv
 tests_unit_test_sockdiag_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
+tests_unit_test_sockdiag_events_SOURCES = tests/unit/test_sockdiag_events.c $(SOCKDIAG_TEST_SOURCES)
+tests_unit_test_sockdiag_events_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
+tests_unit_test_sockdiag_events_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
+tests_unit_test_sockdiag_socket_SOURCES = tests/unit/test_sockdiag_socket.c $(SOCKDIAG_TEST_SOURCES)
+tests_unit_test_sockdiag_socket_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
+tests_unit_test_sockdiag_socket_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS) $(EV_LIBS)
 
 UNIT_TESTS += tests/unit/test_server_migrate
 tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/unit/server_identity.c tests/unit/server_identity.h tests/unit/event.h tests/unit/runner.h \
