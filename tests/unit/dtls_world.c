@@ -6,47 +6,12 @@
 #include "tests/unit/dtls_inside.h"
 #include "tests/unit/event.h"
 #include "tests/unit/netns.h"
+#include "tests/unit/tls_case.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct dtls_world dtls_world;
-
-static void prepare(void)
-{
-	static const struct certs_spec specs[] = {
-	    {.name = "ca", .ca = true},
-	    {.name = "other-ca", .ca = true},
-	    {.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
-	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
-	    {.name = "self", .dns = {"vpn.example.org"}},
-	};
-
-	certs_make_directory();
-	for (unsigned i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
-		certs_make(&specs[i]);
-}
-
-struct tscf_tls *dtls_server_with(const char *name)
-{
-	char cert[64], key[64];
-	struct tscf_tls *tls;
-
-	snprintf(cert, sizeof(cert), "%s.pem", name);
-	snprintf(key, sizeof(key), "%s.key", name);
-	ck_assert_int_eq(tscf_tls_pin_of_file(certs_path(cert), dtls_world.pin), 0);
-	tls = tscf_tls_server(certs_path(cert), certs_path(key), dtls_world.error);
-	ck_assert_msg(tls != NULL, "%s", dtls_world.error);
-	return tls;
-}
-
-struct tscf_tls *dtls_client_with(const char *ca, const char *name, const char *client_pin)
-{
-	struct tscf_tls *tls = tscf_tls_client(ca ? certs_path(ca) : NULL, name, client_pin, dtls_world.error);
-
-	ck_assert_msg(tls != NULL, "%s", dtls_world.error);
-	return tls;
-}
 
 static void closing(bool peer_too, bool transport_too, struct dtls_end *end, struct tscf_peer *peer,
 		    struct tscf_transport *t)
@@ -150,8 +115,8 @@ static void setup(void)
 	dtls_world.loop = ev_loop_new(EVFLAG_AUTO);
 	dtls_world.ring = tscf_ring_new(TSCF_PACKET_MAX);
 	dtls_world.server = (struct dtls_end){.echo = true};
-	dtls_world.server_tls = dtls_server_with("good");
-	dtls_world.client_tls = dtls_client_with("ca.pem", "vpn.example.org", NULL);
+	dtls_world.server_tls = tls_case_server("good");
+	dtls_world.client_tls = tls_case_client("ca.pem", "vpn.example.org", NULL);
 	dtls_start_server();
 }
 
@@ -170,7 +135,7 @@ void dtls_restart_server_with(const char *name)
 {
 	tscf_transport_close(dtls_world.server.transport);
 	tscf_tls_free(dtls_world.server_tls);
-	dtls_world.server_tls = dtls_server_with(name);
+	dtls_world.server_tls = tls_case_server(name);
 	dtls_start_server();
 }
 
@@ -254,7 +219,7 @@ TCase *dtls_case(const char *name)
 {
 	TCase *tests = tcase_create(name);
 
-	tcase_add_unchecked_fixture(tests, prepare, certs_remove);
+	tcase_add_unchecked_fixture(tests, tls_case_prepare, certs_remove);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
 	return tests;

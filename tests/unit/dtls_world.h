@@ -39,20 +39,14 @@ extern struct dtls_world {
 	struct ev_loop *loop;
 	struct tscf_ring *ring; /**< of packets to send */
 	struct tscf_tls *server_tls, *client_tls;
-	char pin[TSCF_PIN_TEXT]; /**< of the server's certificate */
-	char error[TSCF_TLS_ERROR];
 	struct dtls_end server;
 } dtls_world;
 
-/** A test case with these fixtures: certificates of every sort, the server "good", and a client context for it. */
+/** A test case with these fixtures: the certificates of tls_case.h, the server "good", and a client context for it. */
 TCase *dtls_case(const char *name);
 /** A suite of that test case alone. */
 Suite *dtls_suite(const char *name, TCase *tests);
 
-/** @return a context of the server that has the certificate @p name; its pin is kept. */
-struct tscf_tls *dtls_server_with(const char *name);
-/** @return a context of a client that verifies by the CA in the file @p ca, or NULL, and by a pin, or NULL. */
-struct tscf_tls *dtls_client_with(const char *ca, const char *name, const char *client_pin);
 void dtls_start_server(void);
 /** The server ends, and another one with the certificate @p name begins. */
 void dtls_restart_server_with(const char *name);

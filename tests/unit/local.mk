@@ -385,8 +385,10 @@ UNIT_TESTS += tests/unit/test_outer_read
 tests_unit_test_outer_read_SOURCES = tests/unit/test_outer_read.c $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+# Certificates, and TLS contexts that have them.
+TLS_CASE_SOURCES = tests/unit/tls_case.c tests/unit/tls_case.h tests/unit/certs.c tests/unit/certs.h
 DTLS_TEST_SOURCES = tests/unit/dtls_world.c tests/unit/dtls_world.h tests/unit/dtls_inside.c tests/unit/dtls_inside.h \
-	tests/unit/event.h tests/unit/certs.c tests/unit/certs.h tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
+	tests/unit/event.h $(TLS_CASE_SOURCES) tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
 UNIT_TESTS += tests/unit/test_dtls_handshake tests/unit/test_dtls_verify tests/unit/test_dtls_id
 tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c $(DTLS_TEST_SOURCES)
 tests_unit_test_dtls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
@@ -447,13 +449,22 @@ tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c tests/unit/runner.h te
 tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 
-UNIT_TESTS += tests/unit/test_stream_queue tests/unit/test_stream
+UNIT_TESTS += tests/unit/test_stream_queue tests/unit/test_stream tests/unit/test_stream_ends
+UNIT_TESTS += tests/unit/test_stream_tls
+STREAM_TEST_SOURCES = tests/unit/stream_case.c tests/unit/stream_case.h \
+	tests/unit/event.h $(TLS_CASE_SOURCES) $(NETNS_TEST_SOURCES)
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c $(STREAM_TEST_SOURCES)
 tests_unit_test_stream_queue_SOURCES = tests/unit/test_stream_queue.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_stream_queue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_stream_queue_LDADD = $(UNIT_LDADD)
-tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/event.h tests/unit/certs.c tests/unit/certs.h $(NETNS_TEST_SOURCES)
 tests_unit_test_stream_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_stream_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+tests_unit_test_stream_ends_SOURCES = tests/unit/test_stream_ends.c $(STREAM_TEST_SOURCES)
+tests_unit_test_stream_ends_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_stream_ends_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
+tests_unit_test_stream_tls_SOURCES = tests/unit/test_stream_tls.c $(STREAM_TEST_SOURCES)
+tests_unit_test_stream_tls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_stream_tls_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
 
 # Offloads of TUN devices; test_offload has the kernel's own super-packets in it.
 OFFLOAD_TEST_SOURCES = tests/unit/offload_build.c tests/unit/offload_build.h tests/unit/runner.h tests/unit/runner.c

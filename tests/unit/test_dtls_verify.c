@@ -6,6 +6,7 @@
 #include "tests/unit/dtls_world.h"
 #include "tests/unit/event.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/tls_case.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,24 +42,24 @@ START_TEST(a_wrong_server_is_refused)
 {
 	char good_pin[TSCF_PIN_TEXT], other_pin[TSCF_PIN_TEXT], text[TSCF_TLS_ERROR];
 
-	strcpy(good_pin, dtls_world.pin);
+	strcpy(good_pin, tls_case_pin);
 	ck_assert_int_eq(tscf_tls_pin_of_file(certs_path("self.pem"), other_pin), 0);
 	snprintf(text, sizeof(text), "pin does not match: server has %s", good_pin);
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, other_pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, other_pin));
 	refused(text);
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "vpn.example.org", other_pin));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", other_pin));
 	refused(text);
-	dtls_replace_client_tls(dtls_client_with("other-ca.pem", "vpn.example.org", NULL));
+	dtls_replace_client_tls(tls_case_client("other-ca.pem", "vpn.example.org", NULL));
 	refused("not signed by a known CA");
-	dtls_replace_client_tls(dtls_client_with("other-ca.pem", "vpn.example.org", good_pin));
+	dtls_replace_client_tls(tls_case_client("other-ca.pem", "vpn.example.org", good_pin));
 	refused("not signed by a known CA");
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "vpn.example.net", NULL));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.net", NULL));
 	refused("certificate is not valid for vpn.example.net");
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "vpn.example.net", good_pin));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.net", good_pin));
 	refused("certificate is not valid for vpn.example.net");
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "127.0.0.2", NULL));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "127.0.0.2", NULL));
 	refused("certificate is not valid for 127.0.0.2");
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "good", NULL));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "good", NULL));
 	refused("certificate is not valid for good");
 }
 END_TEST
@@ -67,7 +68,7 @@ START_TEST(an_expired_server_is_refused)
 {
 	dtls_restart_server_with("expired");
 	refused("certificate has expired");
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "vpn.example.org", dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", tls_case_pin));
 	refused("certificate has expired");
 }
 END_TEST
@@ -107,19 +108,19 @@ END_TEST
 START_TEST(the_right_server_is_accepted)
 {
 	accepted();
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "127.0.0.1", NULL));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "127.0.0.1", NULL));
 	accepted();
-	dtls_replace_client_tls(dtls_client_with("ca.pem", "vpn.example.org", dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", tls_case_pin));
 	accepted();
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	accepted();
 	dtls_restart_server_with("self");
-	dtls_replace_client_tls(dtls_client_with("self.pem", "vpn.example.org", NULL));
+	dtls_replace_client_tls(tls_case_client("self.pem", "vpn.example.org", NULL));
 	accepted();
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	accepted();
 	dtls_restart_server_with("expired");
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	accepted();
 }
 END_TEST
@@ -130,8 +131,8 @@ START_TEST(a_stolen_certificate_is_no_proof)
 	struct dtls_end client = {0};
 	char good_pin[TSCF_PIN_TEXT];
 
-	strcpy(good_pin, dtls_world.pin);
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, good_pin));
+	strcpy(good_pin, tls_case_pin);
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, good_pin));
 	tscf_transport_close(dtls_world.server.transport);
 	ck_assert_int_eq(
 	    wolfSSL_CTX_use_PrivateKey_file(dtls_world.server_tls->ctx, certs_path("self.key"), WOLFSSL_FILETYPE_PEM),
@@ -149,9 +150,9 @@ START_TEST(a_certificate_is_renewed)
 {
 	struct dtls_end before = {0}, after = {0};
 
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	dtls_come_up(&before, &dtls_world.server.transport->local);
-	tscf_tls_renew(dtls_world.server_tls, dtls_server_with("self"));
+	tscf_tls_renew(dtls_world.server_tls, tls_case_server("self"));
 	dtls_check_alive(&before);
 	dtls_connect_to(&after, &dtls_world.server.transport->local);
 	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &after, 9));
@@ -160,7 +161,7 @@ START_TEST(a_certificate_is_renewed)
 	tscf_transport_close(after.transport);
 	dtls_check_alive(&before);
 	tscf_transport_close(before.transport);
-	dtls_replace_client_tls(dtls_client_with(NULL, NULL, dtls_world.pin));
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	accepted();
 }
 END_TEST
