@@ -306,7 +306,8 @@ tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/
 tests_unit_test_server_migrate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_migrate_LDADD = libtscf-server.la $(UNIT_LDADD) $(EV_LIBS)
 
-UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_cookie tests/unit/test_server_mtu tests/unit/test_server_dtte
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_cookie
+UNIT_TESTS += tests/unit/test_server_mtu tests/unit/test_server_dtte_down tests/unit/test_server_dtte_up
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
@@ -322,10 +323,14 @@ tests_unit_test_server_mtu_SOURCES = tests/unit/test_server_mtu.c tests/unit/ser
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_mtu_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_mtu_LDADD = libtscf-server.la $(UNIT_LDADD)
-tests_unit_test_server_dtte_SOURCES = tests/unit/test_server_dtte.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
-	tests/unit/runner.h tests/unit/runner.c
-tests_unit_test_server_dtte_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_server_dtte_LDADD = libtscf-server.la $(UNIT_LDADD)
+SERVER_DTTE_TEST_SOURCES = tests/unit/server_dtte_case.c tests/unit/server_dtte_case.h \
+	tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_dtte_down_SOURCES = tests/unit/test_server_dtte_down.c $(SERVER_DTTE_TEST_SOURCES)
+tests_unit_test_server_dtte_down_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_dtte_down_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_dtte_up_SOURCES = tests/unit/test_server_dtte_up.c $(SERVER_DTTE_TEST_SOURCES)
+tests_unit_test_server_dtte_up_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_dtte_up_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 SERVER_REQUESTS_TEST_SOURCES = tests/unit/server_requests_case.c tests/unit/server_requests_case.h \
 	tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h tests/unit/runner.h tests/unit/runner.c
