@@ -13,10 +13,18 @@ tests_unit_test_batch_SOURCES = tests/unit/test_batch.c tests/unit/runner.h test
 tests_unit_test_batch_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_batch_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += tests/unit/test_binding
-tests_unit_test_binding_SOURCES = tests/unit/test_binding.c tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_binding tests/unit/test_binding_lookup tests/unit/test_binding_life
+BINDING_TEST_SOURCES = tests/unit/binding_case.c tests/unit/binding_case.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_binding_SOURCES = tests/unit/test_binding.c $(BINDING_TEST_SOURCES)
 tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_binding_LDADD = $(UNIT_LDADD)
+tests_unit_test_binding_lookup_SOURCES = tests/unit/test_binding_lookup.c $(BINDING_TEST_SOURCES)
+tests_unit_test_binding_lookup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_binding_lookup_LDADD = $(UNIT_LDADD)
+tests_unit_test_binding_life_SOURCES = tests/unit/test_binding_life.c $(BINDING_TEST_SOURCES)
+tests_unit_test_binding_life_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_binding_life_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_cgroup
 tests_unit_test_cgroup_SOURCES = tests/unit/test_cgroup.c tests/unit/runner.h tests/unit/runner.c
@@ -48,14 +56,27 @@ tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c tests/unit/runner.h 
 tests_unit_test_siphash_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += tests/unit/test_packet tests/unit/test_message
-tests_unit_test_packet_SOURCES = tests/unit/test_packet.c tests/unit/packet_build.c tests/unit/packet_build.h \
-	tests/unit/runner.h tests/unit/runner.c
+UNIT_TESTS += tests/unit/test_packet tests/unit/test_packet_icmp tests/unit/test_packet_ipv6
+UNIT_TESTS += tests/unit/test_message tests/unit/test_message_tlvs
+PACKET_TEST_SOURCES = tests/unit/packet_case.c tests/unit/packet_case.h \
+	tests/unit/packet_build.c tests/unit/packet_build.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_packet_SOURCES = tests/unit/test_packet.c $(PACKET_TEST_SOURCES)
 tests_unit_test_packet_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_packet_LDADD = $(UNIT_LDADD)
-tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_packet_icmp_SOURCES = tests/unit/test_packet_icmp.c $(PACKET_TEST_SOURCES)
+tests_unit_test_packet_icmp_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_packet_icmp_LDADD = $(UNIT_LDADD)
+tests_unit_test_packet_ipv6_SOURCES = tests/unit/test_packet_ipv6.c $(PACKET_TEST_SOURCES)
+tests_unit_test_packet_ipv6_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_packet_ipv6_LDADD = $(UNIT_LDADD)
+MESSAGE_TEST_SOURCES = tests/unit/message_case.c tests/unit/message_case.h \
+	tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_message_SOURCES = tests/unit/test_message.c $(MESSAGE_TEST_SOURCES)
 tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_message_LDADD = $(UNIT_LDADD)
+tests_unit_test_message_tlvs_SOURCES = tests/unit/test_message_tlvs.c $(MESSAGE_TEST_SOURCES)
+tests_unit_test_message_tlvs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_message_tlvs_LDADD = $(UNIT_LDADD)
 
 CONFIG_TEST_SOURCES = tests/unit/config_case.c tests/unit/config_case.h tests/unit/runner.h tests/unit/runner.c
 UNIT_TESTS += tests/unit/test_client_config tests/unit/test_server_config
@@ -277,14 +298,18 @@ tests_unit_test_tsc_LDADD = libtsc.la $(UNIT_LDADD) $(EV_LIBS)
 
 # The kernel's side, in network namespaces (skipped without the right to make them).
 NETNS_TEST_SOURCES = tests/unit/netns.c tests/unit/netns.h tests/unit/runner.h tests/unit/runner.c
-UNIT_TESTS += tests/unit/test_netlink tests/unit/test_tun tests/unit/test_sockdiag
+UNIT_TESTS += tests/unit/test_netlink tests/unit/test_netlink_rules tests/unit/test_tun tests/unit/test_sockdiag
 UNIT_TESTS += tests/unit/test_sockdiag_events tests/unit/test_sockdiag_socket tests/unit/test_reuseport
 tests_unit_test_reuseport_SOURCES = tests/unit/test_reuseport.c $(NETNS_TEST_SOURCES)
 tests_unit_test_reuseport_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reuseport_LDADD = $(UNIT_LDADD)
-tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETNS_TEST_SOURCES)
+NETLINK_TEST_SOURCES = tests/unit/netlink_case.c tests/unit/netlink_case.h $(NETNS_TEST_SOURCES)
+tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETLINK_TEST_SOURCES)
 tests_unit_test_netlink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_netlink_LDADD = $(UNIT_LDADD)
+tests_unit_test_netlink_rules_SOURCES = tests/unit/test_netlink_rules.c $(NETLINK_TEST_SOURCES)
+tests_unit_test_netlink_rules_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_netlink_rules_LDADD = $(UNIT_LDADD)
 tests_unit_test_tun_SOURCES = tests/unit/test_tun.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_tun_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tun_LDADD = $(UNIT_LDADD)
@@ -485,16 +510,21 @@ tests_unit_test_dscp_LDADD = $(UNIT_LDADD)
 tests_unit_test_ecn_SOURCES = tests/unit/test_ecn.c $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_ecn_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ecn_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_checksum tests/unit/test_segment tests/unit/test_coalesce tests/unit/test_offload
+UNIT_TESTS += tests/unit/test_checksum tests/unit/test_segment tests/unit/test_coalesce
+UNIT_TESTS += tests/unit/test_coalesce_apart tests/unit/test_offload
 tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_checksum_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_checksum_LDADD = $(UNIT_LDADD)
 tests_unit_test_segment_SOURCES = tests/unit/test_segment.c $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_segment_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_segment_LDADD = $(UNIT_LDADD)
-tests_unit_test_coalesce_SOURCES = tests/unit/test_coalesce.c $(OFFLOAD_TEST_SOURCES)
+COALESCE_TEST_SOURCES = tests/unit/coalesce_case.c tests/unit/coalesce_case.h $(OFFLOAD_TEST_SOURCES)
+tests_unit_test_coalesce_SOURCES = tests/unit/test_coalesce.c $(COALESCE_TEST_SOURCES)
 tests_unit_test_coalesce_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_coalesce_LDADD = $(UNIT_LDADD)
+tests_unit_test_coalesce_apart_SOURCES = tests/unit/test_coalesce_apart.c $(COALESCE_TEST_SOURCES)
+tests_unit_test_coalesce_apart_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_coalesce_apart_LDADD = $(UNIT_LDADD)
 tests_unit_test_offload_SOURCES = tests/unit/test_offload.c tests/unit/netns.c tests/unit/netns.h $(OFFLOAD_TEST_SOURCES)
 tests_unit_test_offload_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_offload_LDADD = $(UNIT_LDADD)

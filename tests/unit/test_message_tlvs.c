@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The TLVs of control messages: the size of each, and what is written comes back. */
+#include "common/base/bytes.h"
+#include "tests/unit/message_case.h"
+#include "tests/unit/runner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNKNOWN_TLV 1000
+
+/* Make a message of one TLV of @length bytes, all zero unless @value is given, and decode it. */
+static int decode_raw(uint16_t type, const void *value, uint16_t length)
+{
+	struct tscf_message m;
+	struct built b;
+	int error;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_bytes(&b.w, type, value, length);
+	error = decode_cut(&b, (uint32_t)tscf_write_finish(&b.w), &m);
+	if (!error)
+		drop(&m);
+	return error;
+}
+
+/* The sizes that message.h gives to each TLV, and no others, are accepted. */
+START_TEST(sizes)
+{
+	static const struct {
+		uint16_t type, legal[4];
+		unsigned count;
+	} exact[] = {
+	    {TSCF_TLV_INTERNAL_IPV4, {5}, 1},
+	    {TSCF_TLV_INTERNAL_IPV6, {17}, 1},
+	    {TSCF_TLV_ROUTE_IPV4, {5}, 1},
+	    {TSCF_TLV_ROUTE_IPV6, {17}, 1},
+	    {TSCF_TLV_DNS, {4, 16}, 2},
+	    {TSCF_TLV_SIP_SERVER, {4, 16}, 2},
+	    {TSCF_TLV_MTU, {2}, 1},
+	    {TSCF_TLV_KEEPALIVE, {2}, 1},
+	    {TSCF_TLV_SERVICE_TYPE, {2}, 1},
+	    {TSCF_TLV_RESERVED_TSID, {8}, 1},
+	    {TSCF_TLV_BINDING, {12, 18, 24, 42}, 4},
+	    {TSCF_TLV_OBSERVED_ADDRESS, {6, 18}, 2},
+	    {TSCF_TLV_RESUME_SECRET, {32}, 1},
+	    {TSCF_TLV_CLIENT_ID, {16}, 1},
+	    {TSCF_TLV_RESERVATION_HASH, {32}, 1},
+	    {TSCF_TLV_RESERVATION_SECRET, {32}, 1},
+	    {TSCF_TLV_QUIET, {0}, 1},
+	    {TSCF_TLV_SHARED_ID, {0}, 1},
+	    {TSCF_TLV_RUN, {8}, 1},
+	    {TSCF_TLV_COMPLETE, {0}, 1},
+	    {TSCF_TLV_PERSISTENCE, {2}, 1},
+	    {TSCF_TLV_SHIELD_LOCK, {32}, 1},
+	    {TSCF_TLV_SHIELD_KEY, {32}, 1},
+	    {TSCF_TLV_AUTH_METHODS, {1}, 1},
+	    {TSCF_TLV_KEY_SHARE, {33}, 1},
+	    {TSCF_TLV_CHAIN_DIGEST, {32}, 1},
+	    {TSCF_TLV_MAC, {16}, 1},
+	    {TSCF_TLV_SEAL, {24}, 1},
+	};
+	static const uint8_t zero[256];
+
+	for (uint16_t length = 0; length < sizeof(zero); length++) {
+		for (unsigned i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+			bool legal = false;
+
+			for (unsigned j = 0; j < exact[i].count; j++)
+				legal = legal || length == exact[i].legal[j];
+			ck_assert_int_eq(decode_raw(exact[i].type, zero, length), legal ? 0 : -EINVAL);
+		}
+		ck_assert_int_eq(decode_raw(TSCF_TLV_RESPONSE_CODE, zero, length),
+				 length >= 2 && length <= 202 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_PROOF, zero, length), length >= 2 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_CERTIFICATE, zero, length), length >= 1 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_SIGNATURE, zero, length), length >= 1 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_CHAIN_PART, zero, length), length >= 4 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
+		ck_assert_int_eq(decode_raw(0, zero, length), 0);
+		ck_assert_int_eq(decode_raw(UNKNOWN_TLV, zero, length), 0);
+		ck_assert_int_eq(decode_raw(UINT16_MAX, zero, length), 0);
+	}
+}
+END_TEST
+
+/* Numbers come back; a TLV of another size is refused. */
+START_TEST(numbers)
+{
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+	uint16_t u16;
+	uint64_t u64;
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u16(&b.w, TSCF_TLV_MTU, 0xfedc);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_u16(&tlv, &u16), 0);
+	ck_assert_uint_eq(u16, 0xfedc);
+	ck_assert_int_eq(tscf_tlv_u64(&tlv, &u64), -EINVAL);
+	drop(&m);
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u64(&b.w, TSCF_TLV_RESERVED_TSID, 0xfedcba9876543210);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_u64(&tlv, &u64), 0);
+	ck_assert(u64 == 0xfedcba9876543210);
+	ck_assert_int_eq(tscf_tlv_u16(&tlv, &u16), -EINVAL);
+	drop(&m);
+}
+END_TEST
+
+/* Prefixes of both families come back under the type of their family; a length over the address's is refused. */
+START_TEST(prefixes)
+{
+	static const char *const texts[] = {"0.0.0.0/0", "10.1.2.3/24",    "10.1.2.3/32",
+					    "::/0",      "2001:db8::1/64", "2001:db8::1/128"};
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct tscf_prefix in, out;
+		char text[TSCF_ADDR_TEXT];
+		uint8_t value[17];
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		ck_assert_int_eq(tscf_prefix_parse(texts[i], &in), 0);
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_prefix(&b.w, TSCF_TLV_ROUTE_IPV4, &in);
+		decode(&b, &m, &tlv);
+		ck_assert_uint_eq(tlv.type, i < 3 ? TSCF_TLV_ROUTE_IPV4 : TSCF_TLV_ROUTE_IPV6);
+		ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), 0);
+		ck_assert_str_eq(tscf_prefix_format(&out, text), texts[i]);
+
+		memcpy(value, tlv.value, tlv.length);
+		value[tlv.length - 1] = i < 3 ? 33 : 129;
+		tlv.value = value;
+		ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), -EINVAL);
+		for (tlv.length = 0; tlv.length < sizeof(value); tlv.length++) {
+			if (tlv.length != 5)
+				ck_assert_int_eq(tscf_tlv_prefix(&tlv, &out), -EINVAL);
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Addresses and endpoints of both families come back. */
+START_TEST(addresses)
+{
+	static const char *const texts[] = {"192.0.2.7", "2001:db8::7"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct tscf_addr in = addr(texts[i]), out;
+		union tscf_endpoint e, back;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_addr(&b.w, TSCF_TLV_DNS, &in);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_addr(&tlv, &out), 0);
+		ck_assert(tscf_addr_equal(&in, &out));
+		tlv.length--;
+		ck_assert_int_eq(tscf_tlv_addr(&tlv, &out), -EINVAL);
+		drop(&m);
+
+		tscf_endpoint_make(&in, 40000, &e);
+		begin(&b, TSCF_CONFIGURATION_RESPONSE);
+		tscf_write_endpoint(&b.w, TSCF_TLV_OBSERVED_ADDRESS, &e);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), 0);
+		ck_assert(tscf_endpoint_equal(&e, &back));
+		tlv.length--;
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), -EINVAL);
+		tlv.length = 1;
+		ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &back), -EINVAL);
+		drop(&m);
+	}
+}
+END_TEST
+
+/* An IPv4-mapped address has no place in a TLV: an IPv4 address has one form. */
+START_TEST(mapped_addresses)
+{
+	static const uint8_t value[18] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1, [16] = 24};
+	struct tscf_tlv tlv = {.value = value};
+	union tscf_endpoint e;
+	struct tscf_prefix p;
+	struct tscf_addr a;
+
+	tlv.length = 16;
+	ck_assert_int_eq(tscf_tlv_addr(&tlv, &a), -EINVAL);
+	tlv.length = 17;
+	ck_assert_int_eq(tscf_tlv_prefix(&tlv, &p), -EINVAL);
+	tlv.length = 18;
+	ck_assert_int_eq(tscf_tlv_endpoint(&tlv, &e), -EINVAL);
+}
+END_TEST
+
+/* Every response code comes back with its text and has a name; others are refused. */
+START_TEST(responses)
+{
+	for (unsigned number = 0; number <= 10; number++) {
+		enum tscf_response code;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+		char text[32];
+
+		begin(&b, TSCF_SERVICE_RESPONSE);
+		tscf_write_response(&b.w, (enum tscf_response)number, "because \xc3\xa4");
+		decode(&b, &m, &tlv);
+		if (number > TSCF_RESPONSE_UNAUTHORIZED) {
+			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), -EINVAL);
+			ck_assert_str_eq(tscf_response_name((enum tscf_response)number), "unknown");
+		} else {
+			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), 0);
+			ck_assert_uint_eq(code, number);
+			ck_assert_str_eq(text, "because \xc3\xa4");
+			ck_assert_int_eq(tscf_message_response(&m, &code, NULL, 0), 0);
+			ck_assert_str_ne(tscf_response_name(code), "unknown");
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* A message without the TLV has neither response nor service. */
+START_TEST(nothing_to_find)
+{
+	struct tscf_message m;
+	enum tscf_response code;
+	enum tscf_service service;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_u16(&b.w, TSCF_TLV_MTU, 1);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_message_response(&m, &code, NULL, 0), -EINVAL);
+	ck_assert_int_eq(tscf_message_service(&m, &service), -EINVAL);
+	ck_assert(tscf_message_find(&m, TSCF_TLV_MTU, &tlv));
+	ck_assert(!tscf_message_find(&m, TSCF_TLV_DNS, &tlv));
+	drop(&m);
+}
+END_TEST
+
+/* What a peer writes as text is safe for a terminal and for JSON, in whatever room, and whole characters only. */
+START_TEST(texts)
+{
+	static const struct {
+		const char *in;
+		size_t room;
+		const char *out;
+	} cases[] = {
+	    {"plain", 32, "plain"},
+	    {"plain", 5, "plai"},
+	    {"plain", 1, ""},
+	    {"a\x1b[2J\r\n\tb\x7f", 32, "a?[2J???b?"},
+	    {"\xc2\x9b\xc2\xa0", 32, "?\xc2\xa0"},
+	    {"\xe2\x82\xac", 4, "\xe2\x82\xac"},
+	    {"\xe2\x82\xac", 3, ""},
+	    {"\xf0\x9f\x93\x9e", 32, "\xf0\x9f\x93\x9e"},
+	    {"\xff\x80\xe2\x82", 32, "????"},
+	    {"\xc0\xaf\xe0\x80\xaf", 32, "?????"},
+	    {"\xed\xa0\x80", 32, "???"},
+	    {"\xf4\x90\x80\x80\xf8", 32, "?????"},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = malloc(cases[i].room);
+		enum tscf_response code;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_SERVICE_RESPONSE);
+		tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, cases[i].in);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, cases[i].room), 0);
+		ck_assert_str_eq(text, cases[i].out);
+		ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, 0), 0);
+		ck_assert_str_eq(text, cases[i].out);
+		free(text);
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Our own long texts are cut to the limit, between characters. */
+START_TEST(long_text)
+{
+	char in[300] = "", text[300];
+	enum tscf_response code;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	memset(in, 'x', 199);
+	strcpy(in + 199, "\xc3\xa4 and more");
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, in);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, sizeof(text)), 0);
+	ck_assert_uint_eq(strlen(text), 199);
+	drop(&m);
+
+	in[198] = '\0';
+	strcat(in, "\xc3\xa4");
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_LIMIT, in);
+	decode(&b, &m, &tlv);
+	ck_assert_int_eq(tscf_tlv_response(&tlv, &code, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, in);
+	drop(&m);
+
+	begin(&b, TSCF_SERVICE_RESPONSE);
+	tscf_write_response(&b.w, TSCF_RESPONSE_SUCCESS, NULL);
+	decode(&b, &m, &tlv);
+	ck_assert_uint_eq(tlv.length, 2);
+	drop(&m);
+}
+END_TEST
+
+/* Service types: the four, no others. */
+START_TEST(services)
+{
+	for (uint16_t number = 0; number <= 6; number++) {
+		enum tscf_service service;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_SERVICE_REQUEST);
+		tscf_write_u16(&b.w, TSCF_TLV_SERVICE_TYPE, number);
+		decode(&b, &m, &tlv);
+		if (number >= 1 && number <= 4) {
+			ck_assert_int_eq(tscf_message_service(&m, &service), 0);
+			ck_assert_uint_eq(service, number);
+		} else {
+			ck_assert_int_eq(tscf_message_service(&m, &service), -EINVAL);
+		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Bindings come back: both families, with and without remote, every action and level, wildcards. */
+START_TEST(bindings)
+{
+	static const char *const sides[][2] = {
+	    {"10.0.0.2", NULL}, {"10.0.0.2", "192.0.2.1"}, {"2001:db8::2", NULL}, {"2001:db8::2", "2001:db8::1"}};
+	static const uint16_t sizes_of[] = {12, 18, 24, 42};
+
+	for (unsigned i = 0; i < 4; i++) {
+		for (unsigned n = 0; n < 12; n++) {
+			struct tscf_wire_binding in = a_binding(sides[i][0], sides[i][1]), out;
+			struct tscf_message m;
+			struct tscf_tlv tlv;
+			struct built b;
+
+			in.action = (enum tscf_bind_action)(n % 3);
+			in.level = (enum tscf_level)(n / 3);
+			in.flags = n & TSCF_BIND_FLAG_MOVED;
+			if (n > 5)
+				in.key.local_port = 0;
+			if (n > 8 && !sides[i][1])
+				in.key.protocol = 0;
+			begin(&b, TSCF_SERVICE_REQUEST);
+			tscf_write_binding(&b.w, &in);
+			decode(&b, &m, &tlv);
+			ck_assert_uint_eq(tlv.length, sizes_of[i]);
+			ck_assert_int_eq(tscf_tlv_binding(&tlv, &out), 0);
+			ck_assert(tscf_addr_equal(&in.key.local, &out.key.local));
+			ck_assert(tscf_addr_equal(&in.key.remote, &out.key.remote));
+			ck_assert_uint_eq(out.key.local_port, in.key.local_port);
+			ck_assert_uint_eq(out.key.remote_port, in.key.remote_port);
+			ck_assert_uint_eq(out.key.protocol, in.key.protocol);
+			ck_assert(out.action == in.action && out.level == in.level && out.flags == in.flags);
+			drop(&m);
+		}
+	}
+}
+END_TEST
+
+/* One illegal byte in a binding: action, level, flags, family, has-remote, and a protocol wildcard with a port. */
+START_TEST(bad_bindings)
+{
+	static const struct {
+		uint8_t at, value;
+	} changes[] = {{0, 3}, {0, 255}, {1, 4}, {1, 255}, {2, 2}, {2, 0x80}, {3, 0},
+		       {4, 0}, {4, 5},   {4, 6}, {5, 0},   {5, 2}, {5, 255}};
+	const struct tscf_wire_binding in = a_binding("10.0.0.2", "192.0.2.1");
+	struct tscf_wire_binding out;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_binding(&b.w, &in);
+	decode(&b, &m, &tlv);
+	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct tscf_tlv bad = tlv;
+		uint8_t value[64];
+
+		memcpy(value, tlv.value, tlv.length);
+		value[changes[i].at] = changes[i].value;
+		bad.value = value;
+		ck_assert_int_eq(tscf_tlv_binding(&bad, &out), -EINVAL);
+	}
+	for (uint16_t length = 0; length < tlv.length; length++) {
+		struct tscf_tlv cut = {.type = tlv.type, .length = length, .value = malloc(length)};
+
+		memcpy((void *)(uintptr_t)cut.value, tlv.value, length);
+		ck_assert_int_eq(tscf_tlv_binding(&cut, &out), -EINVAL);
+		free((void *)(uintptr_t)cut.value);
+	}
+	drop(&m);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("message TLVs");
+	TCase *values = tcase_create("values");
+
+	tcase_add_test(values, sizes);
+	tcase_add_test(values, numbers);
+	tcase_add_test(values, prefixes);
+	tcase_add_test(values, addresses);
+	tcase_add_test(values, mapped_addresses);
+	tcase_add_test(values, responses);
+	tcase_add_test(values, nothing_to_find);
+	tcase_add_test(values, texts);
+	tcase_add_test(values, long_text);
+	tcase_add_test(values, services);
+	tcase_add_test(values, bindings);
+	tcase_add_test(values, bad_bindings);
+	suite_add_tcase(suite, values);
+	return suite;
+}
+
+int main(void)
+{
+	return tscf_test_main(make_suite);
+}
