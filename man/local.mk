@@ -1,5 +1,5 @@
 # man
-dist_man_MANS += man/tscf.7 man/tscf-client.8 man/tscf-client.conf.5 man/tscf-run.1 man/tscf-server.8 man/tscf-server.conf.5
+dist_man_MANS += man/tscf.7 man/tscf-guide.7 man/tscf-client.8 man/tscf-client.conf.5 man/tscf-run.1 man/tscf-server.8 man/tscf-server.conf.5
 dist_man_MANS += man/tsc.3 man/tsc_ctrl_new_tunnel.3 man/tsc_get_config.3 man/tsc_notification_enable.3 man/tsc_socket.3
 
 # Functions that share a page, PAGE:FUNCTION.
