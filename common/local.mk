@@ -102,6 +102,8 @@ libtscf_common_la_SOURCES = \
 	common/linux/netlink_route.c \
 	common/linux/netlink_rule.c \
 	common/linux/netlink_watch.c \
+	common/linux/on_link.c \
+	common/linux/on_link.h \
 	common/linux/packet_sniffers.c \
 	common/linux/packet_sniffers.h \
 	common/linux/scheduling.c \

@@ -42,6 +42,7 @@
 #include "tscf-client/tunnel/encrypted.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/pmtu.h"
+#include "tscf-client/tunnel/pushed.h"
 #include "tscf-client/tunnel/resume_secret.h"
 #include "tscf-client/tunnel/tunnel.h"
 
@@ -64,9 +65,11 @@
 	X(down_congestion)    /* marked "congestion" on the way, and cannot pass it on (ecn.h) */                      \
 	X(malformed)                                                                                                   \
 	X(control_invalid)                                                                                             \
-	X(control_wrong_tsid) X(control_unsealed) X(control_forged) X(control_replayed)                                \
-	    X(unverified) /* answers to configuration requests that are not the server's */                            \
-	    X(put_back)   /* changed by others in the kernel (upkeep.h) */                                             \
+	X(control_wrong_tsid)                                                                                          \
+	X(control_unsealed) X(control_forged) X(control_replayed)                                                      \
+	    X(unverified)     /* answers to configuration requests that are not the server's */                        \
+	    X(put_back)       /* changed by others in the kernel (upkeep.h) */                                         \
+	    X(pushed_refused) /* routes and DNS servers that are not taken from the server (pushed.h) */               \
 	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)
 
 struct client_counters {
@@ -101,8 +104,9 @@ struct client {
 	uint32_t reservation_sequence;      /**< sequence number of the request for it */
 	struct resume_secret resume_secret; /**< of the last encrypted tunnel: lets the next one replace it at once */
 	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
-	union tscf_endpoint observed;               /**< our outer address as the server sees it; family 0: unknown */
-	struct tscf_credential *credential;         /**< authenticates this client; NULL: none */
+	struct pushed pushed;
+	union tscf_endpoint observed;       /**< our outer address as the server sees it; family 0: unknown */
+	struct tscf_credential *credential; /**< authenticates this client; NULL: none */
 	struct pmtu pmtu;
 
 	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
@@ -146,8 +150,8 @@ struct client {
 	struct client_counters counters;
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	char plain_reason[160];
-	uint64_t verified_since;             /**< monotonic ms: when the server of the plain tunnel was verified */
-	int error;                           /**< why the loop ended; 0: it was stopped */
+	uint64_t verified_since; /**< monotonic ms: when the server of the plain tunnel was verified */
+	int error;               /**< why the loop ended; 0: it was stopped */
 };
 
 /* parts.c */

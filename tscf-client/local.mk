@@ -62,6 +62,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/kernel/upkeep.c \
 	tscf-client/kernel/upkeep.h \
 	tscf-client/path.c \
+	tscf-client/settings/accept.c \
+	tscf-client/settings/accept.h \
 	tscf-client/settings/config.c \
 	tscf-client/settings/config.h \
 	tscf-client/settings/options.c \
@@ -124,6 +126,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/plain.c \
 	tscf-client/tunnel/plain.h \
 	tscf-client/tunnel/plain_events.c \
+	tscf-client/tunnel/pushed.c \
+	tscf-client/tunnel/pushed.h \
 	tscf-client/tunnel/pmtu.c \
 	tscf-client/tunnel/pmtu.h \
 	tscf-client/tunnel/proxy.c \

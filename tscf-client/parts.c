@@ -42,6 +42,8 @@ static void connect_tunnels(struct client *c)
 					      .control_unsealed = &c->counters.control_unsealed,
 					      .control_forged = &c->counters.control_forged,
 					      .control_replayed = &c->counters.control_replayed};
+	c->pushed = (struct pushed){
+	    .config = c->config, .facts = &c->facts, .dns = &c->dns, .refused = &c->counters.pushed_refused};
 	c->connector.client = c;
 	c->connector.config = c->config;
 	c->connector.timers = &c->timers;

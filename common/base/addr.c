@@ -211,6 +211,20 @@ bool tscf_prefix_overlap(const struct tscf_prefix *a, const struct tscf_prefix *
 	return tscf_prefix_contains(a, &b->addr) || tscf_prefix_contains(b, &a->addr);
 }
 
+bool tscf_prefix_covers(const struct tscf_prefix *a, const struct tscf_prefix *b)
+{
+	return a->length <= b->length && tscf_prefix_contains(a, &b->addr);
+}
+
+struct tscf_prefix tscf_prefix_split(struct tscf_prefix *p)
+{
+	struct tscf_prefix upper = *p;
+
+	upper.addr.bytes[p->length / 8] |= (uint8_t)(0x80 >> p->length % 8);
+	upper.length = ++p->length;
+	return upper;
+}
+
 void tscf_prefix_normalize(struct tscf_prefix *p)
 {
 	for (size_t i = 0; i < sizeof(p->addr.bytes); i++)

@@ -94,8 +94,12 @@ bool tscf_prefix_contains(const struct tscf_prefix *p, const struct tscf_addr *a
 bool tscf_prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b);
 /** @return whether the prefixes have a common address. */
 bool tscf_prefix_overlap(const struct tscf_prefix *a, const struct tscf_prefix *b);
+/** @return whether all of @p b is in @p a. */
+bool tscf_prefix_covers(const struct tscf_prefix *a, const struct tscf_prefix *b);
 /** Clear the host bits. */
 void tscf_prefix_normalize(struct tscf_prefix *p);
+/** Make @p p, without host bits and not a single address, its own lower half.  @return the upper half. */
+struct tscf_prefix tscf_prefix_split(struct tscf_prefix *p);
 
 /** @return the size to pass to bind(), connect() and sendto() with @p e. */
 socklen_t tscf_endpoint_size(const union tscf_endpoint *e);

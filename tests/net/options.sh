@@ -65,6 +65,32 @@ stop_client
 CLIENT_AS=()
 stop_server
 
+# --- what the server may send: never a network that the host is on, and else what the client is told to take ---
+routes() { client_status '.plain.routes | join(" ")'; }
+ip -n "$PHONE" link add lan type bridge
+ip -n "$PHONE" link set lan up
+add_address "$PHONE" lan 10.66.1.1/24
+start_server --route 10.66.1.0/24 --route 10.66.0.0/22 --route 198.18.0.0/16 --dns 192.0.2.53
+CLIENT_CONF=("keepalive = 1")
+start_client
+is "the network of this host is not taken, and cut out of others" "$(routes)" = "$SERVICE_NET 10.66.0.0/24 10.66.2.0/23 198.18.0.0/16"
+said="not taken from the server: route 10.66.1.0/24: this host is connected to 10.66.1.0/24 by lan"
+check "status says so" grep -qxF "$said" <(client status)
+check "so does the log" grep -qF "warning: $said" "$T/client.log"
+is "counted" "$(counter pushed_refused)" -eq 1
+ip -n "$PHONE" link del lan
+must 10 '[ "$(routes)" = "$SERVICE_NET 10.66.1.0/24 10.66.0.0/22 198.18.0.0/16" ]' "off that network, all is taken"
+is "DNS" "$(client_status '.plain.dns[0]')" = 192.0.2.53
+printf '%s\n' "accept-route = { \"$SERVICE_NET\", \"198.18.0.0/17\" }" "accept-dns = false" >"$T/client.conf"
+client reload >/dev/null
+is "after a reload, only what accept-route covers" "$(routes)" = "$SERVICE_NET"
+is "and no DNS server" "$(client_status '.plain.dns | length')" -eq 0
+is "each refusal is in status" "$(client_status '.plain.not_taken | length')" -eq 4
+check "packets go" reachable
+stop_client
+is "at the end nothing of it is left" "$(in_phone ip route show table all | grep -c -e 10.66 -e 198.18 -e "$SERVICE_NET")" -eq 0
+stop_server
+
 # --- a whole host: every program, to every destination, except the client itself ---
 CLIENT_CONF=("keepalive = 1")
 SERVICES=SIP start_server --route 0.0.0.0/0

@@ -97,6 +97,11 @@ tests_unit_test_http_connect_SOURCES = tests/unit/test_http_connect.c tests/unit
 tests_unit_test_http_connect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_connect_LDADD = $(CLIENT_LDADD)
 
+UNIT_TESTS += tests/unit/test_client_pushed
+tests_unit_test_client_pushed_SOURCES = tests/unit/test_client_pushed.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_client_pushed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_client_pushed_LDADD = $(CLIENT_LDADD)
+
 UNIT_TESTS += tests/unit/test_client_endpoints
 tests_unit_test_client_endpoints_SOURCES = tests/unit/test_client_endpoints.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_client_endpoints_CFLAGS = $(UNIT_CFLAGS)

@@ -210,6 +210,37 @@ START_TEST(prefix_pairs)
 }
 END_TEST
 
+START_TEST(prefix_covers_and_splits)
+{
+	static const struct {
+		const char *a, *b;
+		bool covers;
+	} cases[] = {
+	    {"10.0.0.0/8", "10.1.2.0/24", true},   {"10.1.2.0/24", "10.0.0.0/8", false},
+	    {"10.1.2.0/24", "10.1.2.0/24", true},  {"10.1.2.0/24", "10.1.3.0/24", false},
+	    {"0.0.0.0/0", "2001:db8::/32", false}, {"::/0", "2001:db8::1/128", true},
+	};
+	char text[TSCF_ADDR_TEXT];
+	struct tscf_prefix lower, upper;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tscf_prefix a, b;
+
+		ck_assert_int_eq(tscf_prefix_parse(cases[i].a, &a), 0);
+		ck_assert_int_eq(tscf_prefix_parse(cases[i].b, &b), 0);
+		ck_assert_msg(tscf_prefix_covers(&a, &b) == cases[i].covers, "%s and %s", cases[i].a, cases[i].b);
+	}
+	ck_assert_int_eq(tscf_prefix_parse("0.0.0.0/0", &lower), 0);
+	upper = tscf_prefix_split(&lower);
+	ck_assert_str_eq(tscf_prefix_format(&lower, text), "0.0.0.0/1");
+	ck_assert_str_eq(tscf_prefix_format(&upper, text), "128.0.0.0/1");
+	ck_assert_int_eq(tscf_prefix_parse("2001:db8::fffe/127", &lower), 0);
+	upper = tscf_prefix_split(&lower);
+	ck_assert_str_eq(tscf_prefix_format(&lower, text), "2001:db8::fffe/128");
+	ck_assert_str_eq(tscf_prefix_format(&upper, text), "2001:db8::ffff/128");
+}
+END_TEST
+
 START_TEST(endpoint_text)
 {
 	static const char *const cases[][2] = {
@@ -352,6 +383,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, prefix_other_family);
 	tcase_add_test(tc, prefix_normalize);
 	tcase_add_test(tc, prefix_pairs);
+	tcase_add_test(tc, prefix_covers_and_splits);
 	tcase_add_test(tc, endpoint_text);
 	tcase_add_test(tc, endpoint_parts);
 	tcase_add_test(tc, endpoint_from_sockaddr);

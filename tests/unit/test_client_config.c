@@ -77,6 +77,8 @@ static const struct config_case wrong[] = {
 	{"trusted-network = {\"192.0.2.0/24\",\n\"::/0\"}\n", 2, "::/0", "BITS not 0"},
 	{"trusted-interface = \"a/b\"\n", 1, "a/b", "device names"},
 	{"trusted-interface = {a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,b}\n", 1, "\"b\"", "at most 16"},
+	{"accept-route = \"192.0.2.0\"\n\naccept-route = {\"10.0.0.0/8\", \"some\"}\n", 3, "some", "all, none"},
+	{"accept-dns = maybe\n", 1, "maybe", "true or false"},
 	{"policy a { uid = 1 }\n", 1, "policy \"a\": no level", "unencrypted, encrypted-only or"},
 	{"\npolicy a {\nlevel = default\n}\n", 3, "default", "unencrypted, encrypted-only or"},
 	{"policy \"a b\" { level = unencrypted }\n", 1, "a b", "printable characters"},
@@ -118,7 +120,8 @@ START_TEST(whole_file)
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "strict-tsid = yes\nroutes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
 	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n"
-	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n";
+	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n"
+	    "accept-route = {\"10.1.2.3/8\", \"2001:db8::/32\"}\naccept-dns = no\n";
 	struct client_config c;
 
 	ck_assert_int_eq(client_config_init(&c), 0);
@@ -130,6 +133,10 @@ START_TEST(whole_file)
 	ck_assert_int_eq(c.trusted.prefixes[1].length, 32);
 	ck_assert_uint_eq(c.trusted.interface_count, 1);
 	ck_assert_str_eq(c.trusted.interfaces[0], "eth0");
+	ck_assert(c.accept_routes.limited);
+	ck_assert_uint_eq(c.accept_routes.count, 2);
+	ck_assert_uint_eq(c.accept_routes.prefixes[0].length, 8);
+	ck_assert(!c.accept_dns);
 	ck_assert_str_eq(c.ca, "/etc/ca.pem");
 	ck_assert_str_eq(client_server_name(&c.servers, &c.servers.list[0]), "other.example.org");
 	ck_assert_str_eq(client_server_pin(&c.servers, &c.servers.list[0]), PIN);
@@ -167,6 +174,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(client_server_port(&c.servers, &c.servers.list[0]), 2004);
 	ck_assert_str_eq(c.plain_dev, "tscf0");
 	ck_assert_str_eq(c.encrypted_dev, "tscf1");
+	ck_assert(!c.accept_routes.limited && c.accept_dns);
 	ck_assert_uint_eq(c.mtu, 0);
 	ck_assert_uint_eq(c.fwmark_mask, TSCF_MARK_MASK_DEFAULT);
 	ck_assert_uint_eq(c.rule_priority, 7000);

@@ -37,6 +37,8 @@ int commands_reload(struct client *c)
 	if (error == 0) {
 		c->config->policies = fresh.policies;
 		c->config->trusted = fresh.trusted;
+		c->config->accept_routes = fresh.accept_routes;
+		c->config->accept_dns = fresh.accept_dns;
 		c->config->log_level = fresh.log_level;
 		tscf_log_set_level(fresh.log_level);
 		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
@@ -44,6 +46,7 @@ int commands_reload(struct client *c)
 		/* First new sockets get their level by the new policies, then existing ones. */
 		guard_policies_changed(&c->guard);
 		live_sockets_classify(&c->moves, &c->guard);
+		plain_review(c);
 		client_route(c);
 		trusted_network_look(&c->trusted_network);
 		nat_probe_again(&c->nat_probes);

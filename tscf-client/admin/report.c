@@ -34,6 +34,24 @@ static json_t *addr_list(const struct tscf_service_addrs *list, bool up)
 	return array;
 }
 
+/* What the client has not taken from the server. */
+static json_t *refusal_list(const struct client *c, bool up)
+{
+	json_t *array = json_array();
+	for (unsigned i = 0; up && i < c->pushed.refusal_count; i++)
+		json_array_append_new(array, json_string(c->pushed.refusals[i]));
+	return array;
+}
+
+static json_t *route_list(const struct client *c, bool up)
+{
+	char text[TSCF_ADDR_TEXT];
+	json_t *array = json_array();
+	for (unsigned i = 0; up && i < c->facts.route_count; i++)
+		json_array_append_new(array, json_string(tscf_prefix_format(&c->facts.routes[i], text)));
+	return array;
+}
+
 static json_t *nat_address(const struct client *c)
 {
 	char text[TSCF_ADDR_TEXT];
@@ -151,17 +169,18 @@ static json_t *plain_status(struct client *c, bool privileged)
 	const struct outage *outage = &c->connector.outage;
 	uint32_t failures = outage->present ? outage->failures : 0;
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, s:I, s:o}",
-			 "state", names[c->plain.state], "reason", c->plain_reason, "since",
-			 (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
-			 text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""),
-			 "transport", way_transport(way->kind, way->inside), "server",
-			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
-			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "tsid",
-			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->pmtu.mtu, "mtu_confirmed",
-			 c->pmtu.search.confirmed, "shared_identifier", c->identity.shared, "failures",
-			 (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic",
-			 traffic(&c->plain));
+	return json_pack(
+	    "{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, "
+	    "s:I, s:o}",
+	    "state", names[c->plain.state], "reason", c->plain_reason, "since",
+	    (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
+	    text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""), "transport",
+	    way_transport(way->kind, way->inside), "server", tscf_endpoint_format(&at, server), "internal",
+	    internal_list(&c->plain, up), "nat", nat_address(c), "dns", addr_list(&c->dns, up), "sip",
+	    addr_list(&c->sip_servers, up), "routes", route_list(c, up), "not_taken", refusal_list(c, up), "tsid",
+	    privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->pmtu.mtu, "mtu_confirmed",
+	    c->pmtu.search.confirmed, "shared_identifier", c->identity.shared, "failures", (json_int_t)failures,
+	    "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "traffic", traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)

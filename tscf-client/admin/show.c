@@ -39,6 +39,16 @@ static void print_told(const char *name, const json_t *value, FILE *out)
 		fprintf(out, "%s: %s\n", name, tscf_show_value(value, text));
 }
 
+/** Each thing that the client has not taken from the server, and why. */
+static void print_not_taken(const json_t *list, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	    print_told("not taken from the server", one, out);
+}
+
 static void print_reason(const char *name, const json_t *tunnel, FILE *out)
 {
 	const char *text = json_string_value(json_object_get(tunnel, "reason"));
@@ -148,6 +158,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
 	print_told("SIP", json_object_get(plain, "sip"), out);
+	print_not_taken(json_object_get(plain, "not_taken"), out);
 	print_told("trusted network", json_object_get(status, "trusted_by"), out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);

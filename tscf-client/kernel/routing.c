@@ -237,14 +237,6 @@ static bool holds_outer(const struct routing_facts *f, const struct tscf_prefix 
 	return false;
 }
 
-/* @return the half of @p p that has a 1 after its bits. */
-static struct tscf_prefix upper_half(struct tscf_prefix p)
-{
-	p.addr.bytes[p.length / 8] |= (uint8_t)(0x80 >> p.length % 8);
-	p.length++;
-	return p;
-}
-
 /* Routes in table main cannot match the mark of outer sockets.  So the addresses of servers are cut out of the route,
  * half by half. */
 static void add_main_routes(struct planner *p, const struct routing_facts *f, struct tscf_prefix whole)
@@ -258,8 +250,7 @@ static void add_main_routes(struct planner *p, const struct routing_facts *f, st
 		if (!holds_outer(f, &one)) {
 			add_route(p, f, &one, RT_TABLE_MAIN, f->plain_device);
 		} else if (one.length < 8 * tscf_addr_size(one.addr.family)) {
-			left[count++] = upper_half(one);
-			one.length++;
+			left[count++] = tscf_prefix_split(&one);
 			left[count++] = one;
 		}
 	}

@@ -10,6 +10,7 @@
 
 #include "common/base/level.h"
 #include "common/base/log.h"
+#include "tscf-client/settings/accept.h"
 #include "tscf-client/settings/networks.h"
 #include "tscf-client/settings/policy.h"
 #include "tscf-client/settings/server_list.h"
@@ -38,8 +39,10 @@ struct client_config {
 	enum tscf_level default_level;
 	struct policies
 	    policies; /**< levels of sockets that have none of their own; the first policy that matches decides */
-	struct networks trusted; /**< networks on which encrypted-preferred sockets are plain */
-	unsigned mtu;            /**< 0: as the server says */
+	struct networks trusted;            /**< networks on which encrypted-preferred sockets are plain */
+	struct accept_routes accept_routes; /**< routes that the server may send */
+	bool accept_dns;                    /**< take the DNS servers that the server sends */
+	unsigned mtu;                       /**< 0: as the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of CLIENT_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;

@@ -7,29 +7,10 @@
 
 #include <string.h>
 
-static void take_routes(struct client *c, const struct tscf_message *m)
+/* @return the outer address of the server, or of the proxy. */
+static struct tscf_addr outer_address(const struct tunnel *t)
 {
-	uint32_t offset = 0;
-	struct tscf_tlv tlv;
-	c->facts.route_count = 0;
-	while (tscf_message_next(m, &offset, &tlv)) {
-		struct tscf_prefix p;
-		if ((tlv.type != TSCF_TLV_ROUTE_IPV4 && tlv.type != TSCF_TLV_ROUTE_IPV6) ||
-		    tscf_tlv_prefix(&tlv, &p) < 0)
-			continue;
-		if (c->facts.route_count == ROUTING_ROUTES_MAX) {
-			tscf_warning("the server has more than %d routes: the others are left out", ROUTING_ROUTES_MAX);
-			break;
-		}
-		c->facts.routes[c->facts.route_count++] = p;
-	}
-}
-
-/* Values that programs and hooks may read. */
-static void take_service(struct client *c, const struct tscf_message *m)
-{
-	tscf_message_addrs(m, TSCF_TLV_DNS, &c->dns);
-	tscf_message_addrs(m, TSCF_TLV_SIP_SERVER, &c->sip_servers);
+	return tscf_endpoint_addr(&t->way.remote);
 }
 
 static void take_observed(struct client *c, const struct tscf_message *m)
@@ -101,8 +82,9 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 		return "the server's configuration response lacks an address or a session id";
 	pmtu_take(&c->pmtu, try, response);
 	tunnel_take_keepalive(try, response);
-	take_routes(c, response);
-	take_service(c, response);
+	struct tscf_addr outer = outer_address(try);
+	pushed_take(&c->pushed, response, &outer);
+	tscf_message_addrs(response, TSCF_TLV_SIP_SERVER, &c->sip_servers);
 	take_observed(c, response);
 	int error = set_up_devices(c, response);
 	if (error < 0) {
@@ -148,6 +130,9 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	tunnel_take_keepalive(&c->plain, response);
 	take_observed(c, response);
 	plain_state(c, TUNNEL_UP, "resumed");
+	struct tscf_addr outer = outer_address(&c->plain);
+	pushed_moved(&c->pushed, &outer);
+	plain_review(c);
 	tscf_info("plain tunnel goes on; the server sees this client at %s", tscf_endpoint_format(&c->observed, text));
 	encrypted_new_way(c);
 	if (tscf_message_find(response, TSCF_TLV_COOKIE, &cookie))
@@ -201,6 +186,16 @@ bool plain_go_back(struct client *c)
 	registry_shield_all(&c->registry);
 	dtte_plain(&c->dtte, true, c->now);
 	return true;
+}
+
+void plain_review(struct client *c)
+{
+	if (!pushed_review(&c->pushed))
+		return;
+	tscf_info("the routes or DNS servers that this client takes from the server have changed: %u routes",
+		  c->facts.route_count);
+	client_route(c);
+	hook_plain_changed(&c->hook);
 }
 
 static void tick(void *context)

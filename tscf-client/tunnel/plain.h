@@ -30,6 +30,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 void plain_resume(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /** The way that was adopted has failed: go back to the former way.  @return whether there is one. */
 bool plain_go_back(struct client *c);
+/** The settings, or the networks of this host, have changed: decide again what is taken from the server (pushed.h). */
+void plain_review(struct client *c);
 /** The plain tunnel is gone. */
 void plain_down(struct client *c);
 /** Whether the client may ask the server now to replace this tunnel by another; if not, @p reason says why. */

@@ -46,6 +46,7 @@ void plain_host_changed(struct client *c, bool slept)
 	char text[TSCF_ADDR_TEXT], reason[128];
 	struct tscf_addr source;
 
+	plain_review(c);
 	if (!c->plain.transport) {
 		connector_hurry(&c->connector);
 		return;
