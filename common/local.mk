@@ -93,8 +93,14 @@ libtscf_common_la_SOURCES = \
 	common/daemon/show.h \
 	common/daemon/table.c \
 	common/daemon/table.h \
+	common/daemon/terminal.c \
+	common/daemon/terminal.h \
 	common/daemon/timers.c \
 	common/daemon/timers.h \
+	common/daemon/watch.c \
+	common/daemon/watch.h \
+	common/daemon/watch_rows.c \
+	common/daemon/watch_rows.h \
 	common/linux/netlink.c \
 	common/linux/netlink.h \
 	common/linux/netlink_internal.h \

@@ -160,6 +160,8 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = wrong_source_init(&c->wrong_source);
 	if (error == 0)
+		error = port_traffic_init(&c->port_traffic);
+	if (error == 0)
 		error = hold_init(&c->hold);
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
@@ -262,6 +264,7 @@ static void tear_down(struct client *c)
 	registry_free(&c->registry);
 	suspects_free(&c->suspects);
 	wrong_source_free(&c->wrong_source);
+	port_traffic_free(&c->port_traffic);
 	accept_queue_free(&c->accept_queue);
 	hold_free(&c->hold);
 	tscf_ring_free(c->ring);

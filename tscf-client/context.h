@@ -33,6 +33,7 @@
 #include "tscf-client/sockets/accepted.h"
 #include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/port_traffic.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
 #include "tscf-client/sockets/suspects.h"
@@ -140,6 +141,8 @@ struct client {
 	struct subscriptions subscriptions;
 	struct suspects suspects;
 	struct wrong_source wrong_source;
+	struct port_traffic port_traffic;
+	uint64_t preferred_since; /**< monotonic ms: when encrypted-preferred sockets last moved as one, 0: never */
 	struct accept_queue accept_queue;
 	struct accepted accepted;
 	struct guarded guarded;

@@ -39,6 +39,7 @@ static void gone(void *context, uint64_t cookie)
 {
 	struct client *c = context;
 	subscriptions_destroyed(&c->subscriptions, cookie);
+	history_gone(&c->moves.history, cookie);
 }
 
 static void changed(void *context)

@@ -25,6 +25,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/admin/show.h \
 	tscf-client/admin/waiters.c \
 	tscf-client/admin/waiters.h \
+	tscf-client/admin/watch_sockets.c \
+	tscf-client/admin/watch_sockets.h \
 	tscf-client/client.c \
 	tscf-client/clock.c \
 	tscf-client/parts.c \
@@ -97,6 +99,14 @@ libtscf_client_la_SOURCES = \
 	tscf-client/settings/networks.h \
 	tscf-client/settings/policy.c \
 	tscf-client/settings/policy.h \
+	tscf-client/sockets/history.c \
+	tscf-client/sockets/history.h \
+	tscf-client/sockets/move_log.c \
+	tscf-client/sockets/move_log.h \
+	tscf-client/sockets/moves_note.c \
+	tscf-client/sockets/moves_note.h \
+	tscf-client/sockets/port_traffic.c \
+	tscf-client/sockets/port_traffic.h \
 	tscf-client/sockets/processes.c \
 	tscf-client/sockets/processes.h \
 	tscf-client/sockets/registry.c \

@@ -72,6 +72,7 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
 		address(p, c->encrypted.peer);
 		tscf_batch_add(out, p);
+		port_traffic_sent(&c->port_traffic, p);
 	} else if (hold) {
 		for (uint32_t at = 0, n; at < p->length; at += n) {
 			n = tscf_packet_segment(p, at);
@@ -112,6 +113,7 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
 			address(p, c->plain.peer);
 			tscf_batch_add(plain, p);
+			port_traffic_sent(&c->port_traffic, p);
 		} else if (v == VERDICT_PLAIN) {
 			c->counters.up_no_tunnel += tscf_packet_segments(p);
 		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
@@ -246,6 +248,7 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 		c->counters.down_congestion++;
 	} else {
 		*a->counter += 1;
+		port_traffic_received(&c->port_traffic, data, length);
 		if (!a->tunnel->encrypted)
 			c->plain_traffic = c->now;
 		tscf_tun_put(device_for(a, data, length), data, length);

@@ -26,6 +26,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/admin/sessions.h \
 	tscf-server/admin/show.c \
 	tscf-server/admin/show.h \
+	tscf-server/admin/watch_sessions.c \
+	tscf-server/admin/watch_sessions.h \
 	tscf-server/context.h \
 	tscf-server/session/bind.c \
 	tscf-server/session/bind.h \

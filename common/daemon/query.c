@@ -93,6 +93,17 @@ int tscf_query_ask(const char *program, const char *path, const struct tscf_cont
 	return err;
 }
 
+int tscf_query_quietly(const char *path, const struct tscf_control_request *request, const char *question,
+		       int timeout_ms, json_t **reply)
+{
+	char *text = NULL;
+	int err = tscf_control_ask(path, request, question, timeout_ms, &text);
+
+	*reply = err == 0 && text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+	free(text);
+	return err == 0 && !*reply ? -EPROTO : err;
+}
+
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -27,6 +27,10 @@ int tscf_query(const char *program, const char *path, const struct tscf_control_
 int tscf_query_ask(const char *program, const char *path, const struct tscf_control_request *request,
 		   const char *question, int timeout_ms, json_t **reply);
 
+/** The same, but nothing is logged: for a caller whose screen is no log. */
+int tscf_query_quietly(const char *path, const struct tscf_control_request *request, const char *question,
+		       int timeout_ms, json_t **reply);
+
 /** Log the failure of @p op sent to @p program at @p path; @p err is the result of tscf_query. */
 void tscf_query_report(const char *program, const char *path, enum tscf_control_op op, int err);
 

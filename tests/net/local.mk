@@ -112,9 +112,10 @@ NET_TESTS = \
 	tests/net/trusted-default.sh \
 	tests/net/unlisted.sh \
 	tests/net/warnings.sh \
+	tests/net/watch.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/terminal.py tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.

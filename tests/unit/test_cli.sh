@@ -110,6 +110,9 @@ expect 1 "is it running?" "$SERVER" disconnect alice --control "$T/none.sock"
 usage "deny: expected IDENTITY..." "$SERVER" deny
 usage "'--json' does not go with allow" "$SERVER" allow alice --json
 usage "'--limit' does not go with status" "$SERVER" status --limit 1
+usage "must be a terminal" "$CLIENT" sockets --watch
+usage "either --watch or --json" "$CLIENT" sockets --watch --json
+usage "must be a terminal" "$SERVER" sessions --watch
 usage "--sort size: expected identity" "$SERVER" sessions --sort size
 usage "--limit -1: expected a number" "$SERVER" sessions --limit -1
 usage "--outer 10.0.0.0/33: expected" "$SERVER" sessions --outer 10.0.0.0/33

@@ -6,6 +6,7 @@
 #include "tscf-client/admin/flush.h"
 #include "tscf-client/admin/port_sockets.h"
 #include "tscf-client/admin/show.h"
+#include "tscf-client/admin/watch_sockets.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -100,6 +101,8 @@ int query_sockets(const struct tscf_cli *cli, const struct client_config *config
 	int status = EXIT_SUCCESS;
 	json_t *json;
 
+	if (tscf_cli_has(cli, "watch"))
+		return watch_sockets(config);
 	if (tscf_query(PROGRAM, config->control, &request, TSCF_QUERY_MS, &json) != 0)
 		return EXIT_FAILURE;
 	if (tscf_cli_has(cli, "json"))

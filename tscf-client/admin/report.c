@@ -302,17 +302,50 @@ static const struct policy *policy_behind(const struct client *c, const struct t
 	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
 }
 
+static json_t *time_or_null(const struct client *c, uint64_t monotonic)
+{
+	return monotonic != 0 ? json_integer((json_int_t)wall_clock(c, monotonic)) : json_null();
+}
+
+/* Since when the socket has its level, and when it last went from one tunnel to the other. */
+static void set_history(const struct client *c, const struct tscf_socket *s, enum tscf_level level, json_t *socket)
+{
+	const struct history_entry *e = history_of(&c->moves.history, s->cookie);
+	uint64_t moved = e ? e->moved : 0;
+	if (registry_effective(&c->registry, level) == TSCF_LEVEL_ENCRYPTED_PREFERRED && c->preferred_since > moved &&
+	    (!e || c->preferred_since > e->since))
+		moved = c->preferred_since;
+	json_object_set_new(socket, "since", time_or_null(c, e ? e->since : 0));
+	json_object_set_new(socket, "moved", time_or_null(c, moved));
+}
+
+/* What the sockets with its port have carried, since the client was started. */
+static json_t *port_numbers(const struct client *c, const struct tscf_socket *s)
+{
+	const struct port_count *n =
+	    s->local_port != 0 ? port_traffic_of(&c->port_traffic, s->protocol, s->local_port) : NULL;
+	return n ? json_pack("{s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n->sent_packets, "sent_bytes",
+			     (json_int_t)n->sent_bytes, "received_packets", (json_int_t)n->received_packets,
+			     "received_bytes", (json_int_t)n->received_bytes)
+		 : json_null();
+}
+
 json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program)
 {
 	const struct policy *p = policy_behind(c, s, value);
 	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:I}", "pid",
-			 pid ? json_integer(pid) : json_null(), "program", text_or_null(program), "protocol",
-			 protocol_name(s), "local", endpoint_text(&s->local, s->local_port), "remote",
-			 s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level",
-			 tscf_level_name(level), "policy", p ? json_string(p->name) : json_null(), "tunnel",
-			 tunnel_name(c, s, level), "wrong_source", wrong_source_has(&c->wrong_source, s), "uid",
-			 (json_int_t)s->uid);
+	char cookie[20];
+	snprintf(cookie, sizeof(cookie), "%016llx", (unsigned long long)s->cookie);
+	json_t *socket = json_pack(
+	    "{s:s, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:I, s:o}", "cookie", cookie, "pid",
+	    pid ? json_integer(pid) : json_null(), "program", text_or_null(program), "protocol", protocol_name(s),
+	    "local", endpoint_text(&s->local, s->local_port), "remote",
+	    s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level", tscf_level_name(level),
+	    "policy", p ? json_string(p->name) : json_null(), "tunnel", tunnel_name(c, s, level), "wrong_source",
+	    wrong_source_has(&c->wrong_source, s), "uid", (json_int_t)s->uid, "traffic", port_numbers(c, s));
+	if (socket)
+		set_history(c, s, level, socket);
+	return socket;
 }
 
 /* All marked sockets of one dump. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/settings/options.h"
 
+#include "common/daemon/watch.h"
 #include "tscf-client/settings/settings.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
 			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE, --guard WHEN\n"
 			   "  -C, --control PATH       control socket, for every command\n"
-			   "  -j, --json               print JSON\n"
+			   "  -j, --json               print JSON; --watch shows sockets live\n"
 			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
 			   "  -p, --pid PID | [--proto udp|tcp] --port N       which sockets\n"
 			   "  -h, --help  -V, --version\n"
@@ -76,6 +77,7 @@ static const struct tscf_cli_option options[] = {
     {"script", 0, true, true, RUN},
     {"log-level", 0, true, false, RUN},
     {"control", 'C', true, true, ANY},
+    {"watch", 0, false, false, SOCKETS},
     {"json", 'j', false, false, STATUS | SOCKETS | SIP | LEVEL},
     {"wait-up", 'w', true, false, STATUS | JOIN},
     {"force", 0, false, false, JOIN | LEAVE},
@@ -177,6 +179,8 @@ int client_options_parse(int argc, char **argv, struct tscf_cli *out)
 	err = apply(out, NULL);
 	if (err == 0 && out->command == CLIENT_COMMAND_LEVEL)
 		err = check_selector(out);
+	if (err == 0 && tscf_cli_has(out, "watch"))
+		err = tscf_watch_check(out);
 	if (err == -EINVAL)
 		tscf_cli_hint(&spec);
 	return err;

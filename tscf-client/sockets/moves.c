@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "tscf-client/sockets/classify.h"
+#include "tscf-client/sockets/moves_note.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -192,6 +193,7 @@ static void set_mark(struct moves *moves, struct move *m)
 			m->change->error = error;
 	} else {
 		subscriptions_socket(moves->subscriptions, &m->socket, m->level);
+		moves_note(moves, m, effective_of(moves, m->before, &m->socket));
 	}
 	let_go(moves, m->change, m->fd);
 	m->fd = -1;
@@ -325,6 +327,7 @@ int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 		let_go(moves, change, fd);
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
+	m->before = old;
 	bool was = trusted_network_wants(moves->trusted_network, effective_of(moves, old, &s));
 	if (trusted_network_wants(moves->trusted_network, m->effective))
 		to_encrypted(moves, m, !was);
@@ -405,6 +408,8 @@ void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t bef
 	enum tscf_level level = registry_level(moves->registry, s);
 	bound(moves, s, !was);
 	subscriptions_socket(moves->subscriptions, s, level);
+	if (before != s->mark)
+		history_level(&moves->history, s->cookie, false, tscf_timers_now(moves->timers));
 	if (trusted_network_wants(moves->trusted_network, level) && s->local_port == 0)
 		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
 	registry_resync_soon(moves->registry);
@@ -584,4 +589,5 @@ void moves_free(struct moves *moves)
 		answer(moves, moves->changes);
 		change_free(moves, moves->changes);
 	}
+	history_free(&moves->history);
 }

@@ -19,6 +19,8 @@
 #include "common/daemon/timers.h"
 #include "common/linux/sockdiag.h"
 #include "tscf-client/sockets/accept_queue.h"
+#include "tscf-client/sockets/history.h"
+#include "tscf-client/sockets/move_log.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
 
@@ -33,7 +35,7 @@ struct move {
 	struct move *next;
 	struct change *change;
 	struct tscf_socket socket;
-	uint32_t value;            /**< to set in the mark (level.h) */
+	uint32_t before, value;    /**< in the mark (level.h): when the move began, and to be set */
 	enum tscf_level level;     /**< the level in value */
 	enum tscf_level effective; /**< what that level means for the path of its packets */
 	pid_t pid;                 /**< the process that has the socket, 0 if unknown */
@@ -70,6 +72,8 @@ struct moves {
 	/** @return a new reference: one socket, whose mark has @p value, for the answer that lists all. */
 	json_t *(*describe)(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid);
 	void *context; /**< of describe */
+	struct history history;
+	struct move_log log;
 	struct tscf_timer timer;
 	struct change *changes;
 	struct move *by_id;

@@ -56,7 +56,7 @@ static int by_inode(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void read_program(pid_t pid, char *program, size_t size)
+void processes_program(pid_t pid, char *program, size_t size)
 {
 	char path[64], name[64];
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
@@ -75,7 +75,7 @@ static int note_owner(void *context, const struct found *f)
 	struct owner *hit = bsearch(&key, o->list, o->count, sizeof(key), by_inode);
 	if (hit && hit->pid == 0) {
 		hit->pid = f->pid;
-		read_program(f->pid, hit->program, sizeof(hit->program));
+		processes_program(f->pid, hit->program, sizeof(hit->program));
 	}
 	return 0;
 }

@@ -42,6 +42,9 @@ int processes_take_socket(pid_t pid, uint32_t inode);
  * duplicate. */
 bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
 
+/** The name of process @p pid (/proc/PID/comm) as text; "" if it is not known. */
+void processes_program(pid_t pid, char *name, size_t size);
+
 /** The file that process @p pid runs from, absolute; "" if that is not known, or too long for @p size. */
 void processes_executable(pid_t pid, char *name, size_t size);
 

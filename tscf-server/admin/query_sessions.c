@@ -5,6 +5,7 @@
 #include "common/daemon/query.h"
 #include "tscf-server/admin/sessions.h"
 #include "tscf-server/admin/show.h"
+#include "tscf-server/admin/watch_sessions.h"
 #include "tscf-server/settings/options.h"
 
 #include <errno.h>
@@ -241,6 +242,8 @@ int query_sessions(const struct tscf_cli *cli, const struct server_config *confi
 		server_options_hint();
 		return TSCF_EXIT_USAGE;
 	}
+	if (tscf_cli_has(cli, "watch"))
+		return watch_sessions(cli, config);
 	/* Members without a value are left out. */
 	question = json_pack("{s:s*,s:s*}", "identity", tscf_cli_value(cli, "identity"), "outer",
 			     tscf_cli_value(cli, "outer"));

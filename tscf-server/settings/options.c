@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/options.h"
 
+#include "common/daemon/watch.h"
 #include "tscf-server/settings/settings.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@
 #define ANY     (RUN | ASKING | CLIENTS | DENYING | INIT)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
-			   "       tscf-server status | sessions [--json]\n"
+			   "       tscf-server status | sessions [--json | --watch]\n"
 			   "       tscf-server reload | stop | list-clients\n"
 			   "       tscf-server init [--apply] [--route CIDR]... [--public-name HOST]\n"
 			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
@@ -78,6 +79,7 @@ static const struct tscf_cli_option options[] = {
     {"realtime-priority", 0, true, false, RUN},
     {"log-level", 0, true, false, RUN},
     {"control", 'C', true, true, ANY},
+    {"watch", 0, false, false, SESSIONS},
     {"json", 'j', false, false, STATUS | SESSIONS},
     {"identity", 0, true, false, SESSIONS},
     {"outer", 0, true, false, SESSIONS},
@@ -166,6 +168,8 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 	err = apply(out, NULL);
 	if (err == 0)
 		err = check_names(out);
+	if (err == 0 && tscf_cli_has(out, "watch"))
+		err = tscf_watch_check(out);
 	if (err == -EINVAL)
 		tscf_cli_hint(&spec);
 	return err;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-client/sockets/move_log.h"
+
+#include "common/base/addr.h"
+#include "common/base/log.h"
+#include "tscf-client/sockets/processes.h"
+
+#include <netinet/in.h>
+
+static bool has_room(struct move_log *log, uint64_t now)
+{
+	if (now >= log->second + 1000) {
+		log->second = now;
+		log->lines = 0;
+	}
+	if (log->lines >= MOVE_LOG_LINES) {
+		log->omitted++;
+		return false;
+	}
+	log->lines++;
+	return true;
+}
+
+static const char *protocol_of(const struct tscf_socket *s)
+{
+	return s->protocol == IPPROTO_TCP ? "tcp" : s->protocol == IPPROTO_UDP ? "udp" : "other";
+}
+
+void move_log_note(struct move_log *log, const struct move_note *note, uint64_t now)
+{
+	char name[32], local[TSCF_ADDR_TEXT] = "no address";
+	union tscf_endpoint at;
+
+	if (!tscf_log_enabled(TSCF_LOG_INFO) || !has_room(log, now))
+		return;
+	if (log->omitted > 0)
+		tscf_info("the levels of %lu more sockets have changed", log->omitted);
+	log->omitted = 0;
+	if (note->socket->local.family != 0) {
+		tscf_endpoint_make(&note->socket->local, note->socket->local_port, &at);
+		tscf_endpoint_format(&at, local);
+	}
+	processes_program(note->pid, name, sizeof(name));
+	tscf_info("%s (process %d), %s %s: %s, was %s; %s", name, (int)note->pid, protocol_of(note->socket), local,
+		  tscf_level_name(note->to), tscf_level_name(note->from), note->cause);
+}
