@@ -9,7 +9,7 @@ EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
 EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contrib/debian/copyright contrib/debian/rules \
 	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install contrib/debian/tscf-client.dirs \
 	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.examples contrib/debian/tscf-common.install \
-	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install \
+	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install contrib/debian/tscf-server.logrotate \
 	contrib/debian/tscf-client.postrm contrib/debian/tscf-server.postrm contrib/deb-repo contrib/deb-try
 
 # Service files.  The name of the program is known when its directory is.

@@ -97,6 +97,8 @@ struct server {
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
 
+	struct server_accounts *accounts; /**< used by all workers */
+
 	struct server_reverse_path reverse_path;
 
 	/* certificate.c */

@@ -42,6 +42,7 @@ static void take_settings(struct server_settings *settings, const struct server_
 	settings->keepalive_stream = config->keepalive_stream;
 	settings->keepalive_datagram = config->keepalive_datagram;
 	settings->persistence = config->persistence;
+	settings->accounting_interval = config->accounting_interval;
 }
 
 /** Forged requests must not take more than a part of the addresses. */

@@ -2,6 +2,15 @@
 # libtscf-server: the daemon without its main(), so that tests can link it.
 noinst_LTLIBRARIES += libtscf-server.la
 libtscf_server_la_SOURCES = \
+	tscf-server/accounting/account.h \
+	tscf-server/accounting/account_file.c \
+	tscf-server/accounting/account_file.h \
+	tscf-server/accounting/account_text.c \
+	tscf-server/accounting/account_text.h \
+	tscf-server/accounting/accounts.c \
+	tscf-server/accounting/accounts.h \
+	tscf-server/accounting/recorder.c \
+	tscf-server/accounting/recorder.h \
 	tscf-server/address/allocator.c \
 	tscf-server/address/allocator.h \
 	tscf-server/address/lease.c \
@@ -67,6 +76,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/reload.h \
 	tscf-server/server.c \
 	tscf-server/server.h \
+	tscf-server/session/accounting.c \
+	tscf-server/session/accounting.h \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
 	tscf-server/session/rejections.c \

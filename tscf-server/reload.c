@@ -5,6 +5,7 @@
  */
 #include "tscf-server/reload.h"
 
+#include "tscf-server/accounting/accounts.h"
 #include "tscf-server/certificate.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
@@ -130,6 +131,9 @@ int server_reload(struct server *server)
 	struct server_config *fresh = server->reread(server->reread_context);
 	int err = fresh ? prepare(server, fresh) : -EINVAL;
 
+	/* Also after an error: the file has been renamed, and would grow under its new name. */
+	if (err < 0)
+		server_accounts_reopen(server->accounts);
 	if (err < 0) {
 		tscf_error("reload: nothing was changed, because of errors");
 		config_free(fresh);
@@ -139,6 +143,7 @@ int server_reload(struct server *server)
 	server_config_warn(fresh);
 	server_interfaces_review(server, fresh);
 	server_allocators_change(server, fresh, server_devices_number_range);
+	server_accounts_change(server->accounts, fresh);
 	server_workers_each(server, apply, fresh);
 	server_reverse_path_again(&server->reverse_path);
 	tscf_log_set_level(fresh->log_level);

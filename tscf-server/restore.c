@@ -65,6 +65,15 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	return true;
 }
 
+/** The tunnel that @p change describes has ended. */
+static void account_for(const struct restoring *r, const struct server_change *change, const char *why)
+{
+	struct server_record record;
+
+	if (server_record_read(change->session.record, change->session.length, &record) == 0)
+		server_accounting_gone(r->server->workers[0].state, &record, why);
+}
+
 static void restore_session(struct restoring *r, const struct server_change *change)
 {
 	struct server_change gone = *change;
@@ -73,6 +82,7 @@ static void restore_session(struct restoring *r, const struct server_change *cha
 		r->sessions++;
 		return;
 	}
+	account_for(r, change, "it was not possible any more after a restart of the server");
 	r->refused++;
 	forget(r, &gone);
 }
@@ -134,6 +144,8 @@ static void forget_sessions(void *context, const struct server_change *change)
 	struct restoring *r = context;
 	struct server_change gone = *change;
 
+	if (change->kind == SERVER_CHANGE_SESSION)
+		account_for(r, change, "the server was away for longer than the persistence time");
 	if (change->kind == SERVER_CHANGE_LEASE)
 		restore_lease(r, change);
 	else
@@ -191,8 +203,10 @@ void server_restore(struct server *server)
 
 void server_restore_end(struct server *server)
 {
-	for (unsigned n = 0; n < server->worker_count; n++)
+	for (unsigned n = 0; n < server->worker_count; n++) {
+		server_accounting_leave(server->workers[n].state);
 		server_journal_end(server->workers[n].state);
+	}
 	server_store_close(server->store);
 	server->store = NULL;
 }

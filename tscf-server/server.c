@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/server.h"
 
+#include "tscf-server/accounting/accounts.h"
 #include "tscf-server/admin/disconnect.h"
 #include "tscf-server/admin/report.h"
 #include "tscf-server/admin/sessions.h"
@@ -218,6 +219,9 @@ static int set_up(struct server *server)
 	tscf_daemon_raise_descriptors();
 	ev_set_userdata(server->loop, server);
 	workers = choose_workers(server);
+	server->accounts = server_accounts_new(server->config);
+	if (!server->accounts)
+		return -ENOMEM;
 	err = server_allocators_make(server, server->config, workers);
 	if (err == 0)
 		err = server_workers_open(server, workers);
@@ -265,6 +269,8 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 	start_events(server);
 	err = server_workers_start(server);
 	tscf_scheduling_reset();
+	if (err == 0)
+		err = server_accounts_start(server->accounts);
 	if (err == 0) {
 		ready(context);
 		ev_run(server->loop, 0);
@@ -280,6 +286,7 @@ static void tear_down(struct server *server)
 {
 	server_restore_end(server);
 	server_workers_close(server);
+	server_accounts_close(server->accounts);
 	server_allocators_retract(server, NULL);
 	tscf_tun_steering_close(&server->steering);
 	server_certificate_close(server);

@@ -75,5 +75,6 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	server_admission_tick(state, now);
 	server_liveness_tick(state, now);
 	server_sessions_expire(state, now);
+	server_accounting_tick(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
 }

@@ -44,6 +44,7 @@
 #define SERVER_ROUTES_MAX   100
 #define SERVER_ROUTES_BYTES (SERVER_ROUTES_MAX * 9)
 
+struct server_accounts;
 struct server_worker;
 
 /** Most transports that an interface serves. */
@@ -85,6 +86,7 @@ struct server_settings {
 	unsigned mtu;
 	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: the client's own value */
 	unsigned persistence;                          /**< seconds; 0: without limit */
+	unsigned accounting_interval;                  /**< seconds; 0: no records between start and stop */
 };
 
 struct server_state {
@@ -102,8 +104,10 @@ struct server_state {
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
 	struct server_rejections rejections;
-	uint64_t certificates_at;       /**< when the dates of clients' certificates are checked next */
-	struct server_session *holding; /**< plain sessions that packets are held for */
+	uint64_t certificates_at;         /**< when the dates of clients' certificates are checked next */
+	struct server_accounts *accounts; /**< shared by the workers; NULL: no accounts are kept */
+	struct server_session *accounted; /**< sessions whose tunnels have begun, in order of their last records */
+	struct server_session *holding;   /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
 	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer,

@@ -101,6 +101,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	if (err < 0)
 		tscf_error("cannot make a worker: %s", strerror(-err));
 	worker->state->settings.mtu = server->config->mtu;
+	worker->state->accounts = server->accounts;
 	server_interfaces_take(worker, server->config);
 	return err;
 }

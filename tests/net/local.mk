@@ -1,6 +1,7 @@
 # End-to-end tests in network namespaces, against an installation of their own, so that what is tested is what is installed.
 # They need root and are skipped without it.
 NET_TESTS = \
+	tests/net/accounting.sh \
 	tests/net/accept-queue.sh \
 	tests/net/accept-queue-unguarded.sh \
 	tests/net/asked-address.sh \

@@ -97,6 +97,8 @@ struct world *world_new(uint32_t services)
 	w->stream = (struct tscf_transport){.ops = &stream_ops, .context = w};
 	w->encrypted = (struct tscf_transport){.ops = &encrypted_ops, .context = w};
 	w->interface = i;
+	i->name = strdup("one");
+	ck_assert_ptr_nonnull(i->name);
 	w->state->identity = w->identity = server_identity_make(NULL);
 	w->state->interfaces = i;
 	w->state->settings.mtu = 1340;

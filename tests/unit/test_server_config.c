@@ -29,6 +29,8 @@ static const struct config_case wrong[] = {
 	{"route = \"2001:db8::/129\"\n", 1, "2001:db8", "IP block"},
 	{"key = key.pem\n", 1, "key.pem", "absolute"},
 	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
+	{"accounting-log = log\n", 1, "log", "absolute"},
+	{"accounting-interval = 86401\n", 1, "86401", "0 (only start and stop) to 86400"},
 	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
 	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
 	{INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
@@ -106,6 +108,7 @@ START_TEST(whole_file)
 	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
 	    "/tmp/s\n"
 	    "state-dir = /tmp/state\nlog-level = warning\n"
+	    "accounting-log = /tmp/log\naccounting-interval = 60\n"
 	    "tscf-interface access { /* the first */\n"
 	    "  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
 	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n  strict-tsid = true\n"
@@ -139,6 +142,8 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.encrypted_dev, "e0");
 	ck_assert_str_eq(c.control, "/tmp/s");
 	ck_assert_str_eq(c.state_dir, "/tmp/state");
+	ck_assert_str_eq(c.accounting_log, "/tmp/log");
+	ck_assert_uint_eq(c.accounting_interval, 60);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_WARNING);
 	i = c.interfaces;
 	ck_assert_str_eq(i->name, "access");

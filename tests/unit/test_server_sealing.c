@@ -164,7 +164,6 @@ START_TEST(restarted)
 {
 	struct held arrived, lost;
 
-	w->interface->name = strdup("one");
 	world_connect(&a);
 	arrived = hold();
 	ck_assert_int_eq(arrives(&arrived), 0);
@@ -194,7 +193,6 @@ START_TEST(restarted_and_moved)
 	uint8_t data[TSCF_MESSAGE_MAX], lock[32];
 	struct tscf_writer writer;
 
-	w->interface->name = strdup("one");
 	memcpy(a.resume_key, key, sizeof(key));
 	world_connect(&a);
 	restart(1);

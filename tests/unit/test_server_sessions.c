@@ -168,6 +168,7 @@ static void start_worker(void)
 {
 	server = (struct server){.workers = &worker, .worker_count = 1};
 	worker = (struct server_worker){.server = &server, .loop = ev_loop_new(EVFLAG_AUTO), .state = w->state};
+	free(w->interface->name);
 	w->interface->name = strdup("test");
 	ck_assert_int_eq(server_mailbox_open(&worker.mailbox, worker.loop, &worker), 0);
 	ev_async_init(&stop, on_stop);

@@ -51,6 +51,8 @@ static void full_record(struct server_record *r)
 	memset(r->who.key, 0x33, sizeof(r->who.key));
 	memset(r->who.ca, 0x44, sizeof(r->who.ca));
 	r->who.until = 4102444800;
+	r->since = 1767225600;
+	r->traffic = (struct server_traffic){1, 5000000000, UINT64_MAX, 4};
 	r->seal.agreed = true;
 	memset(r->seal.send_key, 0x55, sizeof(r->seal.send_key));
 	memset(r->seal.receive_key, 0x66, sizeof(r->seal.receive_key));
@@ -75,6 +77,8 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert(a->stream == b->stream && a->resumable == b->resumable && a->shield_locked == b->shield_locked);
 	ck_assert_mem_eq(a->resume_lock, b->resume_lock, sizeof(a->resume_lock));
 	ck_assert_mem_eq(a->shield_lock, b->shield_lock, sizeof(a->shield_lock));
+	ck_assert_int_eq(a->since, b->since);
+	ck_assert_mem_eq(&a->traffic, &b->traffic, sizeof(a->traffic));
 	ck_assert(a->seal.agreed == b->seal.agreed);
 	ck_assert_mem_eq(a->seal.send_key, b->seal.send_key, sizeof(a->seal.send_key));
 	ck_assert_mem_eq(a->seal.receive_key, b->seal.receive_key, sizeof(a->seal.receive_key));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/report.h"
 
+#include "tscf-server/accounting/accounts.h"
 #include "tscf-server/admin/json.h"
 #include "tscf-server/workers_each.h"
 
@@ -211,5 +212,7 @@ char *server_report_status(struct server *server)
 	server_workers_each(server, add_part, o);
 	server_json_number(json_object_get(o, "counters"), "store_lost",
 			   server->store ? server_store_lost(server->store) : 0);
+	server_json_number(json_object_get(o, "counters"), "accounting_lost", server_accounts_lost(server->accounts));
+	server_json_number(o, "accounting_waiting", server_accounts_waiting(server->accounts));
 	return server_json_text(o);
 }

@@ -15,6 +15,8 @@
 
 /** How long a session may be on its way; by then the client has repeated its messages. */
 #define JOURNEY_MS 1000
+/** Reason of the end of a session that no worker has any more. */
+#define LOST_ON_ITS_WAY "it was lost on its way to another address"
 
 /** A message that is passed through the workers. */
 struct forwarded_query {
@@ -399,12 +401,14 @@ static void immigrate(void *owner, void *data)
 	struct server_input in = {.interface = i, .now = tscf_clock_now(), .opened = true};
 	struct server_answer answer;
 
-	if (!i)
+	if (i) {
+		find_place(worker, i, e, in.now, &in.place);
+		in.session = server_session_import(worker->state, i, &e->record, in.now);
+	}
+	if (!in.session) {
+		server_accounting_gone(worker->state, &e->record, LOST_ON_ITS_WAY);
 		return;
-	find_place(worker, i, e, in.now, &in.place);
-	in.session = server_session_import(worker->state, i, &e->record, in.now);
-	if (!in.session)
-		return;
+	}
 	in.session->recall = in.session->quiet;
 	unpack_all(worker->state, in.session, e);
 	/* The connection may have been closed while the session was under way: then the session waits for another. */
@@ -434,10 +438,13 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	server_journal_end(state);
 	if (packing.emigrant->room > 0)
 		tscf_bindings_each(state->bindings, pack_all, &packing);
+	s->account.goes_on = true;
 	server_session_end(state, s, in->now, "it goes on at another address");
 	server_journal_begin(state, store);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
 	/* If the other worker's mailbox cannot take the session, it is lost, and its client configures again. */
-	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) < 0)
-		free(packing.emigrant);
+	if (server_mailbox_post(&home->mailbox, immigrate, packing.emigrant) == 0)
+		return;
+	server_accounting_gone(state, &packing.emigrant->record, LOST_ON_ITS_WAY);
+	free(packing.emigrant);
 }

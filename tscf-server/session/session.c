@@ -143,24 +143,6 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 	server_journal_session(state, s);
 }
 
-/** Notify the client of a session that is quiet since the server started. */
-static void send_recall(struct server_session *s)
-{
-	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
-	struct tscf_writer w;
-
-	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
-	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
-	server_session_send(s, data, tscf_write_finish(&w));
-}
-
-void server_sessions_request_shields(struct server_state *state)
-{
-	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
-		if (s->recall)
-			send_recall(s);
-}
-
 /* --- beginning --- */
 
 static struct server_session *session_new(struct server_listener *listener, const union tscf_endpoint *outer,
@@ -321,6 +303,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	interface->plain_count++;
 	enlist_unconfirmed(state, s, now);
 	enlist_confirmed(state, s, now);
+	server_accounting_resume(state, s, record, now);
 	return s;
 fail:
 	if (s)
@@ -389,6 +372,7 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 	s->lease->plain = s;
 	server_lease_settle(s->lease, s->client_id);
 	s->guarded |= s->quiet || s->lease->encrypted_session || s->bindings.count > 0;
+	server_accounting_start(state, s, now);
 	server_journal_lease(state, s->lease, s->client_id);
 	server_journal_session(state, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
@@ -409,6 +393,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 	tscf_random(s->resume_secret, sizeof(s->resume_secret));
 	s->interface->encrypted_count++;
 	enlist_confirmed(state, s, now);
+	server_accounting_start(state, s, now);
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ESTABLISHED);
 	log_begin(s);
 	return 0;
@@ -490,6 +475,7 @@ static void session_free(struct server_session *s)
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
 {
 	log_end(s, why);
+	server_accounting_stop(state, s, why);
 	server_journal_session_end(state, s);
 	count_end(state, s);
 	delist(state, s);

@@ -21,6 +21,7 @@
 #define TSCF_SERVER_SESSION_H
 
 #include "tscf-server/address/lease.h"
+#include "tscf-server/session/accounting.h"
 #include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
 #include "tscf-server/session/reply_cache.h"
@@ -110,6 +111,7 @@ struct server_session {
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< forwarded inner packets */
 	struct server_refusals *refusals; /**< NULL: no packet to another client was refused */
 
+	struct server_accounting account;
 	struct server_liveness doubt;                 /**< encrypted */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
@@ -136,6 +138,15 @@ static inline struct server_session *server_session_partner(const struct server_
 	if (!s->encrypted)
 		return s->lease->encrypted_session;
 	return s->partner ? s->partner->plain : NULL;
+}
+
+/** @return what was forwarded for @p s so far. */
+static inline struct server_traffic server_session_traffic(const struct server_session *s)
+{
+	return (struct server_traffic){.received_packets = s->received_packets,
+				       .received_bytes = s->received_bytes,
+				       .sent_packets = s->sent_packets,
+				       .sent_bytes = s->sent_bytes};
 }
 
 /** @return the configured session with this TSID, or NULL. */

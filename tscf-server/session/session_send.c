@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* session_send.c - messages that the server sends to the client of a session on its own initiative. */
-#include "tscf-server/session/session.h"
+#include "tscf-server/state.h"
 
 #include "common/packet/message.h"
 
@@ -20,4 +20,22 @@ void server_session_keepalive(struct server_session *s)
 
 	tscf_write_begin(&w, data, TSCF_MESSAGE_HEADER, TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
 	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+/** Notify the client of a session that is quiet since the server started. */
+static void send_recall(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+void server_sessions_request_shields(struct server_state *state)
+{
+	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
+		if (s->recall)
+			send_recall(s);
 }

@@ -75,6 +75,7 @@ int server_config_init(struct server_config *c)
 	    .mtu = 1340,
 	    .keepalive_stream = 300,
 	    .persistence = 330,
+	    .accounting_interval = 600,
 	    .plain_dev = strdup("tscf0"),
 	    .encrypted_dev = strdup("tscf1"),
 	    .control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
@@ -96,6 +97,7 @@ void server_config_free(struct server_config *c)
 	free(c->encrypted_dev);
 	free(c->control);
 	free(c->state_dir);
+	free(c->accounting_log);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -90,8 +90,10 @@ struct server_config {
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
-	uint64_t realtime_dscps;    /**< DSCPs of packets that overtake bulk traffic, as bits */
-	unsigned realtime_priority; /**< of the threads that carry packets; 0: none */
+	char *accounting_log;         /**< file for records of tunnels; NULL: none */
+	unsigned accounting_interval; /**< seconds between two records of a tunnel; 0: only its start and stop */
+	uint64_t realtime_dscps;      /**< DSCPs of packets that overtake bulk traffic, as bits */
+	unsigned realtime_priority;   /**< of the threads that carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
 };

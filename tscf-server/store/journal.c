@@ -62,6 +62,8 @@ void server_session_export(const struct server_session *s, struct server_record 
 	    .resumable = s->resume.locked,
 	    .shield_locked = s->lease->locked,
 	    .seal = s->seal,
+	    .since = s->account.since,
+	    .traffic = server_session_traffic(s),
 	};
 	if (s->peer)
 		out->local = s->peer->local;

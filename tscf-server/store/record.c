@@ -20,7 +20,11 @@ enum {
 	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
 	RECORD_LOCAL,              /* the server's address that the client uses */
 	RECORD_KEYS,               /* to seal messages to the client, and to check those from it */
+	RECORD_LIFE,               /* since when it has been there (8), and its traffic (4 times 8) */
 };
+
+/** Bytes of RECORD_LIFE. */
+#define LIFE_SIZE (5 * 8)
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
 {
@@ -95,6 +99,35 @@ static int read_keys(const struct tscf_tlv *t, struct tscf_seal *seal)
 	return 0;
 }
 
+static void write_life(struct tscf_writer *w, const struct server_record *r)
+{
+	uint8_t value[LIFE_SIZE];
+
+	tscf_put_u64(value, (uint64_t)r->since);
+	tscf_put_u64(value + 8, r->traffic.received_packets);
+	tscf_put_u64(value + 16, r->traffic.received_bytes);
+	tscf_put_u64(value + 24, r->traffic.sent_packets);
+	tscf_put_u64(value + 32, r->traffic.sent_bytes);
+	tscf_write_bytes(w, RECORD_LIFE, value, sizeof(value));
+}
+
+static int read_life(const struct tscf_tlv *t, struct server_record *out)
+{
+	uint64_t since;
+
+	if (t->length != LIFE_SIZE)
+		return -EINVAL;
+	since = tscf_get_u64(t->value);
+	if (since > INT64_MAX)
+		return -EINVAL;
+	out->since = (int64_t)since;
+	out->traffic = (struct server_traffic){.received_packets = tscf_get_u64(t->value + 8),
+					       .received_bytes = tscf_get_u64(t->value + 16),
+					       .sent_packets = tscf_get_u64(t->value + 24),
+					       .sent_bytes = tscf_get_u64(t->value + 32)};
+	return 0;
+}
+
 int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
 {
 	struct tscf_writer w;
@@ -127,6 +160,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		tscf_write_bytes(&w, TSCF_TLV_SHIELD_LOCK, r->shield_lock, sizeof(r->shield_lock));
 	if (r->seal.agreed)
 		write_keys(&w, &r->seal);
+	if (r->since > 0)
+		write_life(&w, r);
 	return tscf_write_finish(&w);
 }
 
@@ -190,6 +225,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return tscf_tlv_addr(t, &out->local);
 	case RECORD_KEYS:
 		return read_keys(t, &out->seal);
+	case RECORD_LIFE:
+		return read_life(t, out);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

@@ -26,7 +26,12 @@
 /** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 720
+#define SERVER_RECORD_SIZE 768
+
+/** Inner packets of a tunnel that were forwarded, and their bytes. */
+struct server_traffic {
+	uint64_t received_packets, received_bytes, sent_packets, sent_bytes;
+};
 
 struct server_record {
 	uint64_t tsid;
@@ -45,7 +50,9 @@ struct server_record {
 	struct tscf_client_name who;
 	bool shield_locked; /**< shield_lock is there */
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
-	struct tscf_seal seal; /**< as bytes, only its keys: its numbers are those of one run of the server */
+	int64_t since;                 /**< when the tunnel began, Unix time; 0: not known */
+	struct server_traffic traffic; /**< so far */
+	struct tscf_seal seal;         /**< as bytes, only its keys: its numbers are those of one run of the server */
 };
 
 /** Write @p r into @p data.  @return the length, or -EMSGSIZE: the name of the interface is too long. */
