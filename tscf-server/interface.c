@@ -68,7 +68,6 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_encrypted = config->max_encrypted_tunnels;
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
-	i->strict_tsid = config->strict_tsid;
 	i->half_open_limit = half_open_limit(i, config);
 	tscf_client_auth_drop(i->client_auth);
 	i->client_auth = config->client_auth ? tscf_client_auth_hold(config->client_auth) : NULL;

@@ -70,7 +70,6 @@ struct server_interface {
 	unsigned half_open_limit;             /**< from this many unconfirmed sessions on, requests need a cookie */
 	struct tscf_client_auth *client_auth; /**< which clients are admitted; NULL: all */
 	bool inter_client;
-	bool strict_tsid;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
 	struct server_listener listener[SERVER_LISTENERS]; /**< those of one address together */

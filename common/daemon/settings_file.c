@@ -23,12 +23,34 @@ static void append_known(char *text, size_t size, const cfg_t *cfg)
 					 o->name);
 }
 
+/** Settings that earlier versions had. */
+static const struct {
+	const char *name, *why;
+} gone[] = {
+    {"strict-tsid", "a wrong session id always ends a tunnel; remove the line"},
+};
+
+/** libconfuse does not know the setting that @p text names.  @return whether an earlier version did: then say so. */
+static bool explain_gone(char *text, size_t size)
+{
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+		const char *name = strchr(text, '\'');
+		size_t length = strlen(gone[i].name);
+
+		if (!name || strncmp(name + 1, gone[i].name, length) != 0 || name[1 + length] != '\'')
+			continue;
+		snprintf(text, size, "%s is gone: %s", gone[i].name, gone[i].why);
+		return true;
+	}
+	return false;
+}
+
 static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *format, va_list ap)
 {
 	char text[ERROR_TEXT];
 
 	vsnprintf(text, sizeof(text), format, ap);
-	if (strncmp(text, "no such option", strlen("no such option")) == 0)
+	if (strncmp(text, "no such option", strlen("no such option")) == 0 && !explain_gone(text, sizeof(text)))
 		append_known(text, sizeof(text), cfg);
 	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
 }

@@ -58,6 +58,7 @@ static const struct config_case wrong[] = {
 	{"rule-priority = 0\n", 1, "rule-priority", "from 1"},
 	{"table-plain = 254\n", 1, "254", "253 to 255"},
 	{"table-encrypted = 0\n", 1, "table-encrypted", "not 0"},
+	{"\nstrict-tsid = yes\n", 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
 	{"routes-in-main = maybe\n", 1, "maybe", "true or false"},
 	{"persistence = 86401\n", 1, "86401", "86400"},
 	{"hold-time = 60001\n", 1, "60001", "milliseconds"},
@@ -118,7 +119,7 @@ START_TEST(whole_file)
 	    "server = vpn.example.org\nport = 443\nca = /etc/ca.pem\nserver-name = other.example.org\n"
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
-	    "strict-tsid = yes\nroutes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
+	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
 	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n"
 	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n"
 	    "accept-route = {\"10.1.2.3/8\", \"2001:db8::/32\"}\naccept-dns = no\n";
@@ -149,7 +150,6 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.table_plain, 11);
 	ck_assert_uint_eq(c.table_encrypted, 12);
 	ck_assert(c.routes_in_main);
-	ck_assert(c.strict_tsid);
 	ck_assert_uint_eq(c.persistence, 1);
 	ck_assert_uint_eq(c.hold_ms, 2);
 	ck_assert_uint_eq(c.keepalive, 3);

@@ -62,6 +62,7 @@ static const struct config_case wrong[] = {
 	{INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30"},
 	{INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/63\" }"), 2, "2001", "/64 to /126"},
 	{INTERFACE("tscf-address-pool { range = \"2001:db8::/127\" }"), 2, "/127", "/64 to /126"},
+	{INTERFACE("strict-tsid = true"), 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
 	{INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
 	 "expected one"},
 };
@@ -111,7 +112,7 @@ START_TEST(whole_file)
 	    "accounting-log = /tmp/log\naccounting-interval = 60\n"
 	    "tscf-interface access { /* the first */\n"
 	    "  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
-	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n  strict-tsid = true\n"
+	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
 	    "  tscf-address-pool { range = { \"10.0.0.1/16\", \"2001:db8::5/64\", \"10.2.0.0/24\" }\n"
@@ -153,7 +154,6 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
-	ck_assert(i->strict_tsid);
 	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
 	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
 	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
@@ -187,7 +187,6 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c.interfaces->services, 0);
 	ck_assert(c.interfaces->enabled);
 	ck_assert(!c.interfaces->inter_client);
-	ck_assert(!c.interfaces->strict_tsid);
 	ck_assert_str_eq(tscf_endpoint_format(&c.interfaces->listen.at[0], buf), "0.0.0.0:2004");
 	server_config_free(&c);
 }

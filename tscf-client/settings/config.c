@@ -167,7 +167,6 @@ const struct tscf_setting client_settings[] = {
     {"table-encrypted", "the number of a routing table, not 0 and not 253 to 255, which are the kernel's own",
      parse_table, FIELD(table_encrypted), 1, TABLE_MAX, 0},
     {"guard", "auto, required or off", parse_guard, FIELD(guard), 0, 0, 0},
-    {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
     {"routes-in-main", "true or false", tscf_setting_bool, FIELD(routes_in_main), 0, 0, 0},
     {"persistence", "seconds from 0 to 86400", tscf_setting_number, FIELD(persistence), 0, 86400, 0},
     {"hold-time", "milliseconds from 0 to 60000", tscf_setting_number, FIELD(hold_ms), 0, 60000, 0},

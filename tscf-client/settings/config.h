@@ -47,7 +47,6 @@ struct client_config {
 	uint32_t rule_priority; /**< first of CLIENT_RULE_SPAN priorities */
 	uint32_t table_plain, table_encrypted;
 	enum client_guard guard;
-	bool strict_tsid;     /**< a wrong TSID ends tunnels on UDP, too */
 	bool routes_in_main;  /**< put the plain tunnel's routes into table main as well */
 	unsigned persistence; /**< seconds the encrypted tunnel lingers without an encrypted socket */
 	unsigned hold_ms;     /**< how long encrypted-only packets wait for the tunnel */

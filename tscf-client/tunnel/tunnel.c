@@ -397,9 +397,8 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 	/* The first response assigns the TSID; every other message must have that TSID. */
 	if (m.tsid != t->tsid && !(m.type == TSCF_CONFIGURATION_RESPONSE && t->tsid == TSCF_TSID_NONE)) {
 		(*host->control_wrong_tsid)++;
-		/* Without keys, anybody can send this in a datagram. */
-		if (t->sealing || t->transport->ops->encrypted || t->transport->ops->stream ||
-		    host->config->strict_tsid)
+		/* Before there are keys, anybody can send this in a datagram. */
+		if (t->sealing || t->transport->ops->encrypted || t->transport->ops->stream)
 			t->events->lost(t, "the server sent a control message with a wrong tunnel session id");
 		return;
 	}

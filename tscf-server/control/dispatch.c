@@ -230,10 +230,10 @@ static void end_misdirected(const struct server_request *r)
 	r->answer->why = "it sent a message with a wrong TSID";
 }
 
-/** On an encrypted tunnel nobody else can send a wrong TSID; on a plain one, the session has no keys. */
+/** On an encrypted tunnel nobody else can send a wrong TSID.  On a plain one, its MAC is wrong or missing. */
 static bool ends_session(const struct server_session *s, const struct server_input *in)
 {
-	return s && !s->seal.agreed && (in->place.connection || s->interface->strict_tsid);
+	return s && !s->seal.agreed && in->place.connection;
 }
 
 /** The session may be with another worker, which can seal the answer that the client needs. */

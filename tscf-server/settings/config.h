@@ -68,7 +68,6 @@ struct server_interface_config {
 	unsigned max_encrypted_tunnels;
 	unsigned max_tunnels_per_source;         /**< per outer address or IPv6 /64; 0: no limit */
 	bool inter_client;                       /**< forward client-to-client traffic */
-	bool strict_tsid;                        /**< a wrong TSID ends tunnels on UDP too */
 	unsigned half_open_limit;                /**< from this many unconfirmed tunnels on, clients need a cookie */
 	struct server_public_names public_names; /**< for invitations; none: found out when they are made */
 	char *psk_file, *client_ca,

@@ -280,7 +280,6 @@ const struct tscf_setting server_interface_settings[] = {
     {"public-name", PUBLIC_NAME, parse_public_name, FIELD(public_names), 0, TSCF_INVITATION_SERVERS_MAX,
      TSCF_SETTING_LIST},
     {"inter-client-block", "true or false", parse_block, FIELD(inter_client), 0, 0, 0},
-    {"strict-tsid", "true or false", tscf_setting_bool, FIELD(strict_tsid), 0, 0, 0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
