@@ -34,8 +34,7 @@ foreign before || skip "BPF programs cannot be attached"
 start_capture bridge
 echo_server
 start_server
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 # Its policy for all sockets applies to its own namespace only.
 echo "policy any { protocol = udp level = encrypted-only }" >"$T/second.conf"
 start_second_client second "$PHONE2" --config "$T/second.conf"

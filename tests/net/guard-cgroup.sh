@@ -13,8 +13,7 @@ echo_server
 start_server
 gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 CLIENT_CONF=("policy apps { cgroup = \"/tscf-test-*/app-*.scope\" level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 # Run in a cgroup, which is made if it does not exist.
 run_within() {
 	bash -c 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$CGROUP/$1" "$PHONE" "$T/born" $HOST "${@:2}"

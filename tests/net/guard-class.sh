@@ -25,8 +25,7 @@ in_phone "$bin/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
 old=$!
 # The client starts when the socket exists: only then is the socket older than the guard.
 must 5 '[ -s "$T/old.out" ]' "the old socket is bound"
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 born() { in_phone "$bin/$1" $HOST "${@:2}" | sed 's/ $//'; }
 
 must 10 encrypted_up

@@ -17,8 +17,7 @@ start_capture
 echo_server
 start_server
 CLIENT_CONF=("policy covered { uid = $COVERED level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 FLOW=("$TSCF_TOOLS/flow" --to "$HOST:7000" --rate "$RATE" --report "$REPORT")
 program option stranger "${FLOW[@]}" --bind "$ANY:5004" --marker "M-option " --level-at 0:encrypted-only
 program run encrypted-only "${FLOW[@]}" --bind "$ANY:5005" --marker "M-run "

@@ -18,8 +18,7 @@ start_capture
 echo_server
 start_server
 CLIENT_CONF=("policy program { program = $T/opener level = encrypted-only }" "policy user { uid = $COVERED level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 OPENERS=()
 for ((i = 0; i < PROGRAMS; i++)); do
 	if ((i % 2)); then as=("$T/opener"); else as=(setpriv --reuid "$COVERED" "$T/opener-of-user"); fi

@@ -9,8 +9,7 @@ echo_server
 start_server
 gcc -static -o "$T/ports" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 CLIENT_CONF=("policy ports { program = $T/ports local-port = 5070-5079 level = encrypted-preferred }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 is "lost at first" "$(client_status .counters.guard_events_lost)" -eq 0
 # Each of these that is bound is an event.
 MANY='

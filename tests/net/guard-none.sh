@@ -12,8 +12,7 @@ $CC -static -o "$T/static" "$TSCF_SRC/tests/net/guard/program.c" || die "a stati
 start_capture
 echo_server
 start_server
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 stop_client
 
 # without WHAT REASON COMMAND...: start the client by COMMAND, and check.

@@ -23,8 +23,7 @@ later() {
 }
 later before-user "${AS_USER[@]}" "$bin/mine" $HOST M-only v w"$T/go" b5081 v s3
 later before-dscp "$bin/media" $HOST M-only t46 v w"$T/go" b5083 v s3
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 later user "${AS_USER[@]}" "$bin/mine" $HOST M-only v w"$T/go" b5082 v s3
 later dscp "$bin/media" $HOST M-only t46 v w"$T/go" b5084 v s3
 later other "$bin/mine" $HOST M-other v w"$T/go" b5085 v s3

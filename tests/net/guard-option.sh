@@ -10,8 +10,7 @@ start_capture
 echo_server
 start_server
 CLIENT_CONF=("policy voice { protocol = udp local-port = 5070 level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 
 cat >"$T/option.c" <<'END'
 #include <arpa/inet.h>

@@ -70,8 +70,7 @@ for pid in "${old[@]}"; do must 5 "ls -l /proc/$pid/fd | grep -q socket:"; done
 CLIENT_CONF=("policy covered { uid = $COVERED level = encrypted-only }")
 for program in "${NAMED[@]}"; do CLIENT_CONF+=("policy ${program//\//-} { program = $T/$program level = encrypted-only }"); done
 CLIENT_CONF+=("policy cgroup { cgroup = \"/${CGROUP##*/}\" level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 exec {go_on}>"$T/go-on"
 for pid in "${old[@]}"; do finish "$pid" 20; done
 

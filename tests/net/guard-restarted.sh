@@ -14,8 +14,7 @@ start_server
 gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 # No encrypted-only policy, with which a client leaves its guard when it stops.
 CLIENT_CONF=("policy other { program = $T/other local-port = 5071 level = encrypted-preferred }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 start_second_client second "$PHONE2"
 second=$LAST_PID
 

@@ -17,8 +17,7 @@ gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program
 cp "$T/born" "$T/other"
 chmod 755 "$T" "$T/born"
 CLIENT_CONF=("policy other { program = $T/other level = unencrypted }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 run_there() {
 	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$top" "$PHONE" "${AS[@]}" "$TSCF_BINDIR/tscf-run" --cgroup \
 		--control "$CLIENT_CONTROL" "$@"

@@ -13,8 +13,7 @@ echo_server
 start_server
 gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 CLIENT_CONF=("policy apps { cgroup = \"/tscf-test-*/app-*.scope\" level = encrypted-only }")
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 # stranger NAME COMMAND...: in a cgroup of that name, which is new; the client stands still.
 stranger() {
 	kill -STOP "$CLIENT_PID"

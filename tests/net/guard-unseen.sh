@@ -12,8 +12,7 @@ LISTENS=5060 CLOSED=9999
 topology
 echo_server
 start_server
-start_client
-[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
+start_guarded_client
 in_phone sysctl -qw net.ipv4.conf.access.rp_filter=0 net.ipv4.tcp_invalid_ratelimit=0
 cat >"$T/forge.py" <<'END'
 import socket, struct, sys

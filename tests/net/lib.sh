@@ -100,6 +100,11 @@ is() {
 	if test "$2" "$3" "$4"; then pass "$1 ($2)"; else fail "$1: got '$2', expected $3 '$4'"; fi
 }
 
+skip() {
+	printf 'ok # SKIP %s\n' "$*"
+	exit 77
+}
+
 # The test cannot go on.
 die() {
 	fail "$*"
@@ -178,9 +183,14 @@ trap 'exit 141' PIPE
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# --- topology ------------------------------------------------------------------------------------------------------
+# shellcheck source=tests/net/lib_topology.sh
+. "$TSCF_SRC/tests/net/lib_topology.sh"
+# shellcheck source=tests/net/lib_link.sh
+. "$TSCF_SRC/tests/net/lib_link.sh"
 
-# in_phone, in_server, in_service: run a command there.  exec_in NS leaves no shell in between: for background jobs.
+# --- programs -------------------------------------------------------------------------------------------------------
+
+# in_phone, in_server, in_service: run a command there.
 in_phone() { ip netns exec "$PHONE" "$@"; }
 in_phone2() { ip netns exec "$PHONE2" "$@"; }
 in_server() { ip netns exec "$SERVER" "$@"; }
@@ -195,26 +205,6 @@ background() {
 	PIDS+=("$LAST_PID")
 }
 
-make_namespace() {
-	ip netns add "$1" || exit 99
-	NAMESPACES+=("$1")
-	ip netns exec "$1" true || {
-		echo "programs cannot be run in network namespaces here: in a chroot, its directory must be a mount point (mount --bind DIR DIR)" >&2
-		exit 99
-	}
-	ip -n "$1" link set lo up
-	# Without IPv6 on the links, only packets of the test are on the wire.
-	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-}
-
-# etc_file NAMESPACE NAME: programs that start there find $T/etc-NAME, which can be written in place, as /etc/NAME.
-etc_file() {
-	[ -d /etc/netns ] || { mkdir /etc/netns && MADE_ETC_NETNS=1; }
-	mkdir -p "/etc/netns/$1"
-	touch "$T/etc-$2"
-	ln -s "$T/etc-$2" "/etc/netns/$1/$2"
-}
-
 # preload ARRAY LIBRARY [VARIABLE=VALUE...]: ARRAY becomes the words in front of a command that make it run with that library of the tests.
 # With CLIENT_AS or SERVER_AS, the client or the server does.
 preload() {
@@ -226,136 +216,6 @@ preload() {
 }
 # set_clock FILE SECONDS: the wall clock of programs with libclock and TSCF_TEST_CLOCK=FILE is ahead by that much from now on.
 set_clock() { printf '%-24d' "$2" 1<>"$1"; }
-
-# cgroup_root: the directory where cgroup v2 is mounted; fails if it is not.
-cgroup_root() { awk '$3 == "cgroup2" { print $2; found = 1; exit } END { exit !found }' /proc/self/mounts; }
-# make_cgroup: CGROUP is a cgroup of this test's own, which is removed at the end with all below it.
-make_cgroup() {
-	CGROUP=$(cgroup_root)/tscf-test-$$
-	mkdir "$CGROUP" && MADE_CGROUP=$CGROUP
-} 2>/dev/null
-remove_cgroup() { [ ! -e "$MADE_CGROUP" ] || { find "$MADE_CGROUP" -depth -type d -exec rmdir {} \; && [ ! -e "$MADE_CGROUP" ]; }; }
-
-# Segments as they are on the wire: a capture must not show super-packets.
-plain_segments() { ip -n "$1" link set "$2" gso_max_segs 1 2>/dev/null || true; }
-
-# ipv6_on NAMESPACE DEVICE: IPv6, without the kernel's own addresses and messages.
-ipv6_on() {
-	ip -n "$1" link set "$2" addrgenmode none
-	ip netns exec "$1" sysctl -qw "net.ipv6.conf.$2.accept_dad=0" "net.ipv6.conf.$2.disable_ipv6=0"
-}
-
-# add_address NAMESPACE DEVICE ADDRESS/BITS
-add_address() {
-	case $3 in
-	*:*) ipv6_on "$1" "$2" && ip -n "$1" addr replace "$3" dev "$2" nodad ;;
-	*) ip -n "$1" addr add "$3" dev "$2" ;;
-	esac || exit 99
-}
-
-# The access link also has addresses of the inner family, so that packets that miss their tunnel have a route.
-# access_addresses NAMESPACE DEVICE HOST-NUMBER
-access_addresses() {
-	[ "$TSCF_OUTER$TSCF_INNER" = 66 ] || add_address "$1" "$2" "198.51.100.$3/24"
-	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || add_address "$1" "$2" "2001:db8:1::$3/64"
-}
-
-# default_route NAMESPACE: over the access link, for both families where they are.
-default_route() {
-	[ "$TSCF_OUTER$TSCF_INNER" = 66 ] || ip -n "$1" route add default via 198.51.100.1
-	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || ip -n "$1" route add default via 2001:db8:1::1
-}
-
-# Packets from a link are not forwarded: only the tunnels lead into the service network.
-no_forwarding_from() {
-	in_server sysctl -qw "net.ipv4.conf.$1.forwarding=0"
-	# In IPv6 that setting has another meaning.
-	ip -n "$SERVER" -6 rule add iif "$1" blackhole priority 100
-}
-
-topology() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	[ -c /dev/net/tun ] || skip "needs /dev/net/tun"
-	ip netns list >/dev/null 2>&1 || skip "needs ip netns"
-	[ "$TSCF_OUTER$TSCF_INNER" = 44 ] || [ -e /proc/sys/net/ipv6 ] || skip "needs IPv6"
-	make_namespace "$PHONE"
-	make_namespace "$SERVER"
-	make_namespace "$SERVICE"
-	ip -n "$PHONE" link add access type veth peer name access netns "$SERVER" || exit 99
-	ip -n "$SERVICE" link add service type veth peer name service netns "$SERVER" || exit 99
-	ip -n "$PHONE" link set access up
-	ip -n "$SERVER" link set access up
-	ip -n "$SERVER" link set service up
-	ip -n "$SERVICE" link set service up
-	access_addresses "$PHONE" access 2
-	access_addresses "$SERVER" access 1
-	service_addresses "$SERVICE_GATEWAY" "$HOST" "$HOST2" "${SERVICE_NET#*/}"
-	plain_segments "$PHONE" access
-	plain_segments "$SERVER" access
-	default_route "$PHONE"
-	in_server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	no_forwarding_from access
-}
-
-# service_addresses GATEWAY HOST HOST2 BITS: the service network.
-service_addresses() {
-	if [ "$TSCF_INNER" = 6 ]; then
-		# A router without such an address finds no neighbours.
-		add_address "$SERVER" service fe80::1/64
-		add_address "$SERVICE" service fe80::2/64
-	fi
-	add_address "$SERVER" service "$1/$4"
-	add_address "$SERVICE" service "$2/$4"
-	add_address "$SERVICE" service "$3/$4"
-	ip -n "$SERVICE" route add default via "$1"
-}
-
-# A second phone on the access link: a bridge joins the three.
-topology_phone2() {
-	make_namespace "$PHONE2"
-	ip -n "$SERVER" addr flush dev access
-	ip -n "$SERVER" link add bridge type bridge
-	ip -n "$SERVER" link set access master bridge
-	ip -n "$PHONE2" link add access type veth peer name access2 netns "$SERVER"
-	ip -n "$SERVER" link set access2 master bridge up
-	ip -n "$SERVER" link set bridge up
-	ip -n "$PHONE2" link set access up
-	access_addresses "$SERVER" bridge 1
-	access_addresses "$PHONE2" access 3
-	default_route "$PHONE2"
-	no_forwarding_from bridge
-}
-
-# own_system NAME NAMESPACE: makes the command $T/NAME/in, which runs a command in the namespace as on a host of its own: configurations ($T/NAME/etc),
-# state and /run are its own, and programs in $T/NAME/bin come before others of their name.
-own_system() {
-	local dir=$T/$1 etc
-	etc=$("$TSCF_SBINDIR/tscf-client" --help | sed -n 's,.* default \(/.*\)/tscf/tscf-client.conf$,\1,p')
-	mkdir -p "$dir/run" "$dir/bin" "$dir/lib"
-	printf '%s\n' '#!/bin/sh' 'set -e' >"$dir/mounts"
-	case $etc in
-	/etc)
-		cp -a /etc "$dir/etc"
-		rm -rf "$dir/etc/tscf"
-		printf 'mount --bind %s %s\n' "$dir/etc" /etc "$dir/lib" /var/lib >>"$dir/mounts"
-		;;
-	/usr/local/etc)
-		mkdir -p "$dir/local/etc" "$dir/local/var" "$dir/sysctl.d"
-		ln -s local/etc "$dir/etc"
-		[ -d /etc/sysctl.d ] || skip "needs /etc/sysctl.d"
-		printf 'mount --bind %s %s\n' "$dir/local" /usr/local "$dir/sysctl.d" /etc/sysctl.d >>"$dir/mounts"
-		;;
-	*) skip "needs a build for /usr/local or /usr" ;;
-	esac
-	printf 'mount --bind %s /run\nPATH=%s:$PATH exec "$@"\n' "$dir/run" "$dir/bin:$TSCF_SBINDIR:$TSCF_BINDIR" >>"$dir/mounts"
-	printf '#!/bin/sh\nexec ip netns exec %s %s "$@"\n' "$2" "$dir/mounts" >"$dir/in"
-	chmod +x "$dir/mounts" "$dir/in"
-}
-
-skip() {
-	printf 'ok # SKIP %s\n' "$*"
-	exit 77
-}
 
 # --- the daemons ---------------------------------------------------------------------------------------------------
 
@@ -403,6 +263,11 @@ start_client() {
 	must 10 'client status --json' "tscf-client answers"
 	client status --wait-up 10 >/dev/null || die "the plain tunnel did not come up"
 	PHONE_INNER=$(client_status '.plain.internal[0]' | cut -d/ -f1)
+}
+# The same for a test of the guard, which is skipped where there is none.
+start_guarded_client() {
+	start_client "$@"
+	[ "$(client_status .guard.state)" = on ] || skip "no guard here: $(client_status .guard.reason)"
 }
 
 # private_names: the phone's client looks names up with $T/hosts and $T/resolv.conf, which name no server at first.
@@ -461,6 +326,9 @@ kill_server() {
 encrypted_state() { client_status .encrypted.state; }
 encrypted_up() { [ "$(encrypted_state)" = up ]; }
 plain_up() { [ "$(client_status .plain.state)" = up ]; }
+# The transport of a tunnel that is up, or "down".
+plain_by() { client_status 'if .plain.state == "up" then .plain.transport else "down" end'; }
+encrypted_by() { client_status 'if .encrypted.state == "up" or .encrypted.state == "lingering" then .encrypted.transport else "down" end'; }
 
 # level LEVEL SELECTOR...: change the level of sockets of running programs.
 level() { client level "$@"; }
@@ -542,106 +410,8 @@ within() {
 # reachable: one packet goes to the echo server and back in the plain tunnel.
 reachable() { in_phone "$TSCF_TOOLS/flow" --to "${1:-$HOST:7000}" --count 1 --linger 1000 --until-echoed 1 >/dev/null; }
 
-# --- a firewall ----------------------------------------------------------------------------------------------------
-
-# filter TRANSPORT...: of udp, tcp, dtls, tls only these get through the access link, in either direction; existing connections are cut
-# off, too.  The network sends no errors.
-filter() {
-	local t rules=
-	for t in "$@"; do
-		case $t in
-		udp | tcp) rules+="$t dport $PORT accept; $t sport $PORT accept;" ;;
-		dtls) rules+="udp dport $((PORT + 1)) accept; udp sport $((PORT + 1)) accept;" ;;
-		tls) rules+="tcp dport $((PORT + 1)) accept; tcp sport $((PORT + 1)) accept;" ;;
-		esac
-	done
-	in_server nft -f - <<-END
-		table inet firewall
-		delete table inet firewall
-		table inet firewall {
-			chain in { type filter hook input priority 0; iifname access meta l4proto { icmp, ipv6-icmp } accept; iifname access udp dport 9 accept; $rules iifname access drop; }
-			chain out { type filter hook output priority 0; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; oifname access meta l4proto { icmp, ipv6-icmp } drop; $rules oifname access drop; }
-		}
-	END
-}
-# translate PORTS: the server sees the client's ports through an address translator in its own namespace, which gives it these, and forgets
-# each after a second of silence.
-translate() {
-	local nft=ip timeout
-	[ "$TSCF_OUTER" = 4 ] || nft=ip6
-	in_server nft -f - <<-END || return
-		table $nft translator
-		delete table $nft translator
-		table $nft translator {
-			chain in {
-				type nat hook input priority 100;
-				udp dport { $PORT, $((PORT + 1)) } snat to :$1
-				tcp dport { $PORT, $((PORT + 1)) } snat to :$1
-			}
-		}
-	END
-	for timeout in udp_timeout udp_timeout_stream tcp_timeout_established tcp_timeout_unacknowledged tcp_timeout_max_retrans; do
-		in_server sysctl -qw net.netfilter.nf_conntrack_$timeout=1
-	done
-}
-# path_carries BYTES: the access link drops larger packets silently, in both directions.
-path_carries() {
-	local ns rule=
-	[ "$1" -ge 1500 ] || rule="iifname access meta length gt $1 drop;"
-	for ns in "$PHONE" "$SERVER"; do
-		ip netns exec "$ns" nft -f - <<-END
-			table inet path
-			delete table inet path
-			table inet path {
-				chain in { type filter hook prerouting priority raw; $rule }
-			}
-		END
-	done
-}
-# The transport of a tunnel that is up, or "down".
-plain_by() { client_status 'if .plain.state == "up" then .plain.transport else "down" end'; }
-encrypted_by() { client_status 'if .encrypted.state == "up" or .encrypted.state == "lingering" then .encrypted.transport else "down" end'; }
 # only: an encrypted-only socket of the phone sends to the echo server.
 only() {
 	program only encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to $HOST:7000 --rate 100 --marker "M-only " --report 50
 	only=$LAST_PID
 }
-
-# --- the capture ---------------------------------------------------------------------------------------------------
-
-# A datagram that the capture must show: it proves that the capture runs, and that all earlier packets are written.
-fence() {
-	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10))
-	until grep -aqF "$text" "$PCAP" 2>/dev/null; do
-		[ "$SECONDS" -lt "$end" ] || die "the capture does not work"
-		in_phone bash -c "echo '$text' >/dev/udp/$SERVER_LINK/9" 2>/dev/null
-		command sleep 0.05
-	done
-}
-
-# Each packet takes as much of the kernel's buffer as the largest possible one: with this limit, a burst has room.
-start_capture() {
-	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -s 9216 -B 32768 -w "$PCAP"
-	CAPTURE_PID=$LAST_PID
-	fence
-}
-
-# Ends the capture; a capture that has lost packets proves nothing.
-stop_capture() {
-	fence
-	kill -INT "$CAPTURE_PID"
-	finish "$CAPTURE_PID" 5
-	grep -q '^0 packets dropped by kernel' "$T/tcpdump.log" || die "the capture has lost packets"
-}
-
-# wire COMMAND [ARG...]: ask about the capture, running or ended; see wire.py.
-wire() { python3 -B "$TSCF_SRC/tests/net/wire.py" "$PCAP" "$@"; }
-
-# in_clear TEXT [FROM [TO]]: packets on the access link that contain the text, in a span of time.
-in_clear() { wire clear "$1" ${2:+--from "$2"} ${3:+--to "$3"}; }
-
-# socket_in_clear PROTO PORT [FROM [TO]]: clear inner packets of the phone's socket, fragments and ICMP quotes included.
-socket_in_clear() { wire socket "$1" "$2" ${3:+--from "$3"} ${4:+--to "$4"}; }
-
-# records up|down KIND [FROM [TO]]: DTLS records of a kind (data, handshake, alert, change-cipher-spec, invalid).
-records() { wire dtls ${3:+--from "$3"} ${4:+--to "$4"} | jq -r ".$1[\"$2\"]"; }

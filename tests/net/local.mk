@@ -116,7 +116,9 @@ NET_TESTS = \
 	tests/net/watch.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/terminal.py tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py tests/net/too_large.py tests/net/dtls.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_link.sh \
+	tests/net/terminal.py tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py \
+	tests/net/too_large.py tests/net/dtls.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -156,8 +158,6 @@ tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
-	tests/net/guard/program.go
-EXTRA_DIST += tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
 	tests/net/guard/program.go tests/net/guard/foreign.bpf.c
 
 check_DATA = tests/root.stamp

@@ -5,13 +5,10 @@
 # Proof: of 10000 tunnels each is listed once; what is left out by --limit is counted; sorting and filters show what they say; while
 # the list is made again and again no packet of the calls is lost, and other requests are answered.
 . "$(dirname "$0")/lib.sh"
-: "${TSCF_LOAD:=$TSCF_BUILD/tests/bench/tscf-load}"
 COUNT=10000
 
 topology
-[ -x "$TSCF_LOAD" ] || skip "needs tscf-load"
-ip -n "$PHONE" route add local 100.64.0.0/16 dev lo
-ip -n "$SERVER" route add 100.64.0.0/16 via $PHONE_OUTER
+many_clients
 echo_server
 start_server_bare --pool 10.64.0.0/16 --encrypted-pool 10.9.0.0/24 --route $SERVICE_NET --services DTTE --workers 2 --listen $SERVER_OUTER:$PORT --log-level warning
 

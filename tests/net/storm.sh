@@ -5,13 +5,10 @@
 #
 # Most is seen in a build with sanitizers: this is where all threads of the server are busy.
 . "$(dirname "$0")/lib.sh"
-: "${TSCF_LOAD:=$TSCF_BUILD/tests/bench/tscf-load}"
 CLIENTS=64
 
 topology
-[ -x "$TSCF_LOAD" ] || skip "needs tscf-load"
-ip -n "$PHONE" route add local 100.64.0.0/16 dev lo
-ip -n "$SERVER" route add 100.64.0.0/16 via $PHONE_OUTER
+many_clients
 echo_server
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=storm -keyout "$T/key.pem" -out "$T/cert.pem" 2>>"$T/openssl.log"
 # A server that runs as another user could not read it.

@@ -7,13 +7,10 @@
 # the pool is left over; what is seen from outside are sums.  Between two phones at two workers packets keep their order,
 # plain and encrypted, while the others call.
 . "$(dirname "$0")/lib.sh"
-: "${TSCF_LOAD:=$TSCF_BUILD/tests/bench/tscf-load}"
 
 topology
-[ -x "$TSCF_LOAD" ] || skip "needs tscf-load"
 topology_phone2
-ip -n "$PHONE" route add local 100.64.0.0/16 dev lo
-ip -n "$SERVER" route add 100.64.0.0/16 via $PHONE_OUTER
+many_clients
 echo_server
 
 # 125 addresses for clients; the two phones have two of them.
