@@ -19,6 +19,12 @@ struct tscf_netlink {
 /** Open a socket of a netlink protocol other than NETLINK_ROUTE; tscf_netlink_close closes it.  @return 0 or -errno. */
 int tscf_netlink_connect(int protocol, struct tscf_netlink **out);
 
+/**
+ * @return a non-blocking descriptor that is readable when the kernel has sent something to one of the @p groups (one
+ * bit each) of a netlink @p protocol, or -errno.
+ */
+int tscf_netlink_subscribe(int protocol, uint32_t groups);
+
 /** @return -errno for the negative libnl error code @p nle. */
 int tscf_netlink_errno(int nle);
 

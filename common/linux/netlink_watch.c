@@ -11,10 +11,10 @@
 #define GROUPS_PATH  (GROUP(LINK) | GROUP(IPV4_IFADDR) | GROUP(IPV6_IFADDR) | GROUP(IPV4_ROUTE) | GROUP(IPV6_ROUTE))
 #define GROUPS_STATE (GROUPS_PATH | GROUP(IPV4_RULE) | GROUP(IPV6_RULE) | GROUP(IPV4_NETCONF) | GROUP(IPV6_NETCONF))
 
-static int open_watch(uint32_t groups)
+int tscf_netlink_subscribe(int protocol, uint32_t groups)
 {
 	struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
 	if (fd < 0)
 		return -errno;
@@ -29,12 +29,12 @@ static int open_watch(uint32_t groups)
 
 int tscf_netlink_watch(void)
 {
-	return open_watch(GROUPS_PATH);
+	return tscf_netlink_subscribe(NETLINK_ROUTE, GROUPS_PATH);
 }
 
 int tscf_netlink_watch_state(void)
 {
-	return open_watch(GROUPS_STATE);
+	return tscf_netlink_subscribe(NETLINK_ROUTE, GROUPS_STATE);
 }
 
 bool tscf_netlink_drain(int fd)

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /** Our policies in the kernel, with the kernel's index numbers. */
 struct found_policy {
@@ -240,16 +239,5 @@ int tscf_xfrm_sync(uint32_t own_mask, const struct tscf_xfrm_policy *wanted, uns
 
 int tscf_xfrm_watch(void)
 {
-	struct sockaddr_nl name = {.nl_family = AF_NETLINK, .nl_groups = XFRMGRP_POLICY};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_XFRM);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
+	return tscf_netlink_subscribe(NETLINK_XFRM, XFRMGRP_POLICY);
 }
