@@ -6,6 +6,7 @@
 #include "tests/unit/dtls_inside.h"
 #include "tests/unit/event.h"
 #include "tests/unit/netns.h"
+#include "tests/unit/numbered.h"
 #include "tests/unit/tls_case.h"
 
 #include <stdio.h>
@@ -29,18 +30,6 @@ static uint32_t length_of(uint32_t number)
 	return 4 + number % (TSCF_DTLS_PAYLOAD_MAX - 3);
 }
 
-static void check_number(struct dtls_end *end, const struct tscf_packet *packet)
-{
-	uint32_t number = end->next++, got, wrong = 0;
-
-	ck_assert_uint_eq(packet->length, length_of(number));
-	memcpy(&got, packet->data, 4);
-	ck_assert_uint_eq(got, number);
-	for (uint32_t i = 4; i < packet->length; i++)
-		wrong += packet->data[i] != (number & 0xff);
-	ck_assert_uint_eq(wrong, 0);
-}
-
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
 	struct dtls_end *end = context;
@@ -55,8 +44,10 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 		end->received++;
 		end->last_tos = packet->tos;
 		snprintf(end->last, sizeof(end->last), "%.*s", (int)packet->length, (const char *)packet->data);
-		if (end->numbered)
-			check_number(end, packet);
+		if (end->numbered) {
+			numbered_check(packet, end->next, length_of(end->next));
+			end->next++;
+		}
 		if (end->echo)
 			tscf_batch_add(&answer, packet);
 	}
@@ -193,9 +184,7 @@ void dtls_send_numbers(struct dtls_end *end, uint32_t first, unsigned count)
 		uint32_t number = first + i;
 
 		packet->peer = end->peer;
-		packet->length = length_of(number);
-		memcpy(packet->data, &number, 4);
-		memset(packet->data + 4, (int)(number & 0xff), packet->length - 4);
+		numbered_fill(packet, number, length_of(number));
 		tscf_batch_add(&batch, packet);
 	}
 	tscf_transport_send(end->transport, &batch);

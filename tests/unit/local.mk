@@ -414,11 +414,12 @@ tests_unit_test_server_store_LDADD = libtscf-server.la $(UNIT_LDADD)
 
 # The outer side: transports over loopback in a network namespace, and the keys.
 UNIT_TESTS += tests/unit/test_udp tests/unit/test_dtls tests/unit/test_tls tests/unit/test_tls_threads tests/unit/test_proof tests/unit/test_psk tests/unit/test_crypto tests/unit/test_curve tests/unit/test_deferred_work tests/unit/test_timers tests/unit/test_protect
+NUMBERED_SOURCES = tests/unit/numbered.c tests/unit/numbered.h
 UNIT_TESTS += tests/unit/test_outer
 tests_unit_test_outer_SOURCES = tests/unit/test_outer.c tests/unit/refuse.c tests/unit/refuse.h $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outer_LDADD = $(UNIT_LDADD)
-tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NETNS_TEST_SOURCES)
+tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/event.h $(NUMBERED_SOURCES) $(NETNS_TEST_SOURCES)
 tests_unit_test_udp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 UNIT_TESTS += tests/unit/test_outer_read
@@ -428,7 +429,7 @@ tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 # Certificates, and TLS contexts that have them.
 TLS_CASE_SOURCES = tests/unit/tls_case.c tests/unit/tls_case.h tests/unit/certs.c tests/unit/certs.h
 DTLS_TEST_SOURCES = tests/unit/dtls_world.c tests/unit/dtls_world.h tests/unit/dtls_inside.c tests/unit/dtls_inside.h \
-	tests/unit/event.h $(TLS_CASE_SOURCES) tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
+	tests/unit/event.h $(TLS_CASE_SOURCES) $(NUMBERED_SOURCES) tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
 UNIT_TESTS += tests/unit/test_dtls_handshake tests/unit/test_dtls_verify tests/unit/test_dtls_id
 tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c $(DTLS_TEST_SOURCES)
 tests_unit_test_dtls_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)

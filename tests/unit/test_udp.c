@@ -6,6 +6,7 @@
 #include "common/transport/udp.h"
 #include "tests/unit/event.h"
 #include "tests/unit/netns.h"
+#include "tests/unit/numbered.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>
@@ -61,7 +62,6 @@ static union tscf_endpoint endpoint(const char *text)
 	return e;
 }
 
-/* Packet i is its number and then bytes that follow from it. */
 static uint32_t length_of(uint32_t number)
 {
 	return 4 + number % 1300;
@@ -69,21 +69,7 @@ static uint32_t length_of(uint32_t number)
 
 static void fill(struct tscf_packet *packet, uint32_t number)
 {
-	packet->length = length_of(number);
-	memcpy(packet->data, &number, 4);
-	memset(packet->data + 4, (int)(number & 0xff), packet->length - 4);
-}
-
-static void check_content(const struct tscf_packet *packet, uint32_t number)
-{
-	uint32_t got, wrong = 0;
-
-	ck_assert_uint_eq(packet->length, length_of(number));
-	memcpy(&got, packet->data, 4);
-	ck_assert_uint_eq(got, number);
-	for (uint32_t i = 4; i < packet->length; i++)
-		wrong += packet->data[i] != (number & 0xff);
-	ck_assert_uint_eq(wrong, 0);
+	numbered_fill(packet, number, length_of(number));
 }
 
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
@@ -132,7 +118,8 @@ static void received_in_order(void *context, struct tscf_transport *t, struct ts
 	ck_assert_ptr_eq(t, end->transport);
 	for (unsigned i = 0; i < batch->count; i++) {
 		ck_assert_ptr_eq(batch->packet[i]->peer, end->peer);
-		check_content(batch->packet[i], end->next++);
+		numbered_check(batch->packet[i], end->next, length_of(end->next));
+		end->next++;
 	}
 	end->received += batch->count;
 }
