@@ -165,6 +165,7 @@ libtscf_common_la_SOURCES = \
 	common/tls/pem.h \
 	common/tls/tls.c \
 	common/tls/tls_chain.c \
+	common/tls/tls_chain.h \
 	common/tls/tls.h \
 	common/tls/tls_context.h \
 	common/tls/tls_identity.c \

@@ -140,6 +140,8 @@ libtscf_client_la_SOURCES = \
 	tscf-client/tunnel/pushed.h \
 	tscf-client/tunnel/pmtu.c \
 	tscf-client/tunnel/pmtu.h \
+	tscf-client/tunnel/proving.c \
+	tscf-client/tunnel/proving.h \
 	tscf-client/tunnel/proxy.c \
 	tscf-client/tunnel/proxy.h \
 	tscf-client/tunnel/request.c \

@@ -84,6 +84,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/rejections.h \
 	tscf-server/session/dismiss.c \
 	tscf-server/session/dismiss.h \
+	tscf-server/session/certificates.c \
+	tscf-server/session/certificates.h \
 	tscf-server/session/cookie.c \
 	tscf-server/session/cookie.h \
 	tscf-server/session/liveness.c \

@@ -56,6 +56,7 @@ void server_state_free(struct server_state *state)
 		return;
 	server_sessions_end_all(state, 0);
 	server_reservations_free(&state->reservations);
+	server_certificates_free(&state->certificates);
 	tscf_bindings_free(state->bindings);
 	tscf_fragments_free(state->fragments);
 	for (i = state->interfaces; i; i = next) {
@@ -73,6 +74,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	server_reservations_expire(&state->reservations, now);
 	server_hold_expire(state, now);
 	server_admission_tick(state, now);
+	server_certificates_expire(&state->certificates, now);
 	server_liveness_tick(state, now);
 	server_sessions_expire(state, now);
 	server_accounting_tick(state, now);

@@ -13,6 +13,7 @@
 #include "tscf-server/address/lease.h"
 #include "tscf-server/address/pools.h"
 #include "tscf-server/counters.h"
+#include "tscf-server/session/certificates.h"
 #include "tscf-server/session/cookie.h"
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reservation.h"
@@ -97,6 +98,7 @@ struct server_state {
 	struct server_reservations reservations;
 	struct server_store *store; /**< shared by the workers; NULL: none */
 	struct server_cookies cookies;
+	struct server_certificates certificates; /**< that clients have sent in parts */
 	struct tscf_identity
 	    *identity; /**< with which the server proves its identity; owned by the server, shared by the workers */
 	struct tscf_bindings *bindings;

@@ -16,11 +16,12 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-
 struct tscf_authority {
 	/* It has the CA's certificate; wolfSSL's table in it has its own lock.  wolfSSL would check the dates once,
 	 * when it reads the certificate: they are checked here at every use. */
 	WOLFSSL_CTX *holder;
+	uint8_t *der;
+	int length;
 	int64_t from, until; /* validity in seconds */
 	uint8_t pin[TSCF_PIN_SIZE];
 };
@@ -47,10 +48,17 @@ static int add(void *context, const struct tscf_pem_certificate *certificate)
 				       .until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate->x509))};
 	if (tscf_cert_pin(certificate->der, (size_t)certificate->length, one->pin) < 0)
 		return -EINVAL;
-	one->holder = tscf_tls_ca_hold(certificate);
-	if (!one->holder)
+	one->holder = tscf_tls_ca_hold(certificate->der, certificate->length);
+	if (!one->holder) {
+		tscf_tls_ca_left_out(certificate);
 		return 0;
+	}
 	a->count++;
+	one->der = malloc((size_t)certificate->length);
+	if (!one->der)
+		return -ENOMEM;
+	memcpy(one->der, certificate->der, (size_t)certificate->length);
+	one->length = certificate->length;
 	warn(certificate->file, one);
 	return 0;
 }
@@ -66,19 +74,35 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file)
 
 void tscf_ca_store_free(struct tscf_ca_store *a)
 {
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; i < a->count; i++) {
 		wolfSSL_CTX_free(a->list[i].holder);
+		free(a->list[i].der);
+	}
 	free(a->list);
 	*a = (struct tscf_ca_store){0};
 }
 
-/** @return NULL if @p ca has signed the certificate and both are valid now; or why not. */
-static const char *verify(const struct tscf_authority *ca, const uint8_t *der, size_t length)
+/** Verify the chain by this CA alone.  @return WOLFSSL_SUCCESS, or wolfSSL's error. */
+static int verify_chain(const struct tscf_authority *ca, const struct tscf_chain_link *links, unsigned count)
+{
+	/* Certificates that this client has brought must not be known to the next one. */
+	WOLFSSL_CTX *holder = count > 1 ? tscf_tls_ca_hold(ca->der, ca->length) : NULL;
+	int code = MEMORY_E;
+
+	if (count == 1)
+		return tscf_chain_verify(wolfSSL_CTX_GetCertManager(ca->holder), links, 1);
+	if (holder)
+		code = tscf_chain_verify(wolfSSL_CTX_GetCertManager(holder), links, count);
+	wolfSSL_CTX_free(holder);
+	return code;
+}
+
+/** @return NULL if @p ca has signed the certificate, perhaps through others, and all are valid now; or why not. */
+static const char *verify(const struct tscf_authority *ca, const struct tscf_chain_link *links, unsigned count)
 {
 	const int64_t now = time(NULL);
 
-	switch (wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ca->holder), der, (long)length,
-						WOLFSSL_FILETYPE_ASN1)) {
+	switch (verify_chain(ca, links, count)) {
 	case WOLFSSL_SUCCESS:
 		if (now < ca->from)
 			return "the CA that signed the certificate is not valid yet";
@@ -92,13 +116,13 @@ static const char *verify(const struct tscf_authority *ca, const uint8_t *der, s
 	}
 }
 
-const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
+const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const struct tscf_chain_link *links, unsigned count,
 				 uint8_t signer[TSCF_PIN_SIZE])
 {
 	const char *why = TSCF_REFUSAL_UNKNOWN_CA;
 
 	for (size_t i = 0; i < a->count; i++) {
-		const char *this = verify(&a->list[i], der, length);
+		const char *this = verify(&a->list[i], links, count);
 
 		if (!this) {
 			memcpy(signer, a->list[i].pin, TSCF_PIN_SIZE);

@@ -10,6 +10,7 @@
 #define TSCF_CA_STORE_H
 
 #include "common/tls/cert.h"
+#include "common/tls/tls_chain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,11 +33,12 @@ int tscf_ca_store_read(struct tscf_ca_store *a, const char *file);
 void tscf_ca_store_free(struct tscf_ca_store *a);
 
 /**
- * Check that a CA of the store has signed the certificate of @p length bytes at @p der, and the dates of both.
+ * Check that the first of @p count certificates, at least 1, is signed by a CA of the store, or through the others,
+ * and the dates of all.
  *
  * @return NULL with the pin of that CA's key in @p signer, or why not, for people.
  */
-const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const uint8_t *der, size_t length,
+const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const struct tscf_chain_link *links, unsigned count,
 				 uint8_t signer[TSCF_PIN_SIZE]);
 /** @return whether a CA of the store has the key with this pin. */
 bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE]);

@@ -181,43 +181,87 @@ static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name 
 			*p = '?';
 }
 
-static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_tlv *der, const uint8_t *subject,
+static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_chain_link *own, const uint8_t *subject,
 				uint32_t length, const struct tscf_tlv *proof, struct tscf_client_name *who)
 {
 	const unsigned usage = wolfSSL_X509_get_extended_key_usage(certificate);
 
-	if (tscf_cert_pin(der->value, der->length, who->key) < 0)
+	if (tscf_cert_pin(own->der, own->length, who->key) < 0)
 		return "the certificate has no public key";
 	name_certificate(certificate, who);
 	if (usage != 0 && usage != UINT32_MAX && !(usage & XKU_SSL_CLIENT))
 		return "the certificate is not for clients";
 	if (!tscf_signature_good(certificate, subject, length, proof->value + 1, proof->length - 1U))
 		return TSCF_REFUSAL_OTHER_KEY;
-	who->until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate));
-	if (who->until <= 0)
-		return "the certificate has no end";
 	return NULL;
 }
 
-static const char *check_certificate(const struct tscf_client_auth *c, const struct tscf_message *m,
-				     const uint8_t *subject, uint32_t length, const struct tscf_tlv *proof,
-				     struct tscf_client_name *who)
+/** @return the last second in which all certificates are valid, or 0. */
+static int64_t end_of(const struct tscf_chain_link *links, unsigned count)
 {
-	WOLFSSL_X509 *certificate;
+	int64_t until = INT64_MAX;
+
+	for (unsigned i = 0; i < count; i++) {
+		WOLFSSL_X509 *x =
+		    wolfSSL_X509_load_certificate_buffer(links[i].der, (int)links[i].length, WOLFSSL_FILETYPE_ASN1);
+		int64_t end = x ? tscf_tls_seconds(wolfSSL_X509_get_notAfter(x)) : 0;
+
+		wolfSSL_X509_free(x);
+		if (end < until)
+			until = end;
+	}
+	return until;
+}
+
+const uint8_t *tscf_proof_names(const struct tscf_message *m)
+{
+	struct tscf_tlv proof, digest, whole;
+
+	if (!tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof) || proof.value[0] != TSCF_PROOF_CERTIFICATE ||
+	    tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &whole) ||
+	    !tscf_message_find(m, TSCF_TLV_CHAIN_DIGEST, &digest))
+		return NULL;
+	return digest.value;
+}
+
+/** Find the certificates of the proof.  @return how many there are. */
+static unsigned certificates_of(const struct tscf_message *m, const struct tscf_certificates *sent,
+				struct tscf_chain_link links[TSCF_CHAIN_LINKS])
+{
 	struct tscf_tlv der;
+
+	if (tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der)) {
+		links[0] = (struct tscf_chain_link){der.value, der.length};
+		return 1;
+	}
+	return tscf_chain_split(sent->der, sent->length, links);
+}
+
+static const char *check_certificate(const struct tscf_client_auth *c, const struct tscf_message *m,
+				     const struct tscf_certificates *sent, const uint8_t *subject, uint32_t length,
+				     const struct tscf_tlv *proof, struct tscf_client_name *who)
+{
+	struct tscf_chain_link links[TSCF_CHAIN_LINKS];
+	const unsigned count = certificates_of(m, sent, links);
+	WOLFSSL_X509 *certificate;
 	const char *why;
 
-	if (!tscf_message_find(m, TSCF_TLV_AUTH_CERTIFICATE, &der))
+	if (count == 0)
 		return TSCF_REFUSAL_MALFORMED;
-	/* For an unknown client, no operation with a key is done. */
-	why = tscf_ca_store_verify(&c->cas, der.value, der.length, who->ca);
+	if (count > TSCF_CERTIFICATES_MAX)
+		return "too many certificates: 4 are accepted";
+	/* For an unknown client, no operation with its key is done. */
+	why = tscf_ca_store_verify(&c->cas, links, count, who->ca);
 	if (why)
 		return why;
-	certificate = wolfSSL_X509_load_certificate_buffer(der.value, der.length, WOLFSSL_FILETYPE_ASN1);
+	certificate = wolfSSL_X509_load_certificate_buffer(links[0].der, (int)links[0].length, WOLFSSL_FILETYPE_ASN1);
 	if (!certificate)
 		return TSCF_REFUSAL_MALFORMED;
-	why = check_parsed(certificate, &der, subject, length, proof, who);
+	why = check_parsed(certificate, &links[0], subject, length, proof, who);
 	wolfSSL_X509_free(certificate);
+	who->until = end_of(links, count);
+	if (!why && who->until <= 0)
+		why = "the certificate has no end";
 	return why;
 }
 
@@ -237,7 +281,8 @@ static bool is_denied(const struct tscf_client_auth *c, const struct tscf_client
 }
 
 const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struct tscf_proof_subject *s,
-				   const struct tscf_message *m, struct tscf_client_name *who)
+				   const struct tscf_message *m, const struct tscf_certificates *certificates,
+				   struct tscf_client_name *who)
 {
 	uint8_t subject[TSCF_PROOF_SUBJECT_MAX];
 	const uint32_t length = tscf_proof_subject_bytes(s, subject);
@@ -250,7 +295,7 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struc
 	if (!(proof.value[0] & c->methods) || (proof.value[0] & (proof.value[0] - 1)))
 		return proof.value[0] == TSCF_PROOF_PSK ? TSCF_REFUSAL_NO_KEYS : TSCF_REFUSAL_NO_CERTIFICATES;
 	why = proof.value[0] == TSCF_PROOF_PSK ? check_psk(c, subject, length, &proof, who)
-					       : check_certificate(c, m, subject, length, &proof, who);
+					       : check_certificate(c, m, certificates, subject, length, &proof, who);
 	if (!why && is_denied(c, who))
 		why = TSCF_REFUSAL_DENIED;
 	return why;
@@ -291,4 +336,38 @@ const char *tscf_client_auth_still(const struct tscf_client_auth *c, const struc
 	if (!name || is_denied(c, who))
 		return TSCF_REFUSAL_DENIED;
 	return who->name[0] == 'c' ? still_certified(c, who, today) : still_has_key(c, who, name + 1);
+}
+
+static const char *check_key(const struct tscf_client_name *who, const uint8_t *subject, uint32_t length,
+			     const struct tscf_tlv *proof, const struct tscf_tlv *spki)
+{
+	WOLFSSL_EVP_PKEY *key;
+	uint8_t pin[TSCF_PIN_SIZE];
+	bool right;
+
+	tscf_sha256(spki->value, spki->length, pin);
+	if (!tscf_equal_secret(pin, who->key, sizeof(pin)))
+		return TSCF_REFUSAL_OTHER_KEY;
+	key = tscf_signature_public_key(spki->value, spki->length);
+	right = key && tscf_signature_by(key, subject, length, proof->value + 1, proof->length - 1U);
+	wolfSSL_EVP_PKEY_free(key);
+	return right ? NULL : TSCF_REFUSAL_OTHER_KEY;
+}
+
+const char *tscf_client_auth_check_key(const struct tscf_client_auth *c, const struct tscf_proof_subject *s,
+				       const struct tscf_message *m, const struct tscf_client_name *who)
+{
+	uint8_t subject[TSCF_PROOF_SUBJECT_MAX];
+	const uint32_t length = tscf_proof_subject_bytes(s, subject);
+	const char *why = tscf_client_auth_still(c, who, time(NULL));
+	struct tscf_tlv proof, spki;
+
+	if (why)
+		return why;
+	if (length == 0 || !tscf_message_find(m, TSCF_TLV_AUTH_PROOF, &proof))
+		return TSCF_REFUSAL_NO_PROOF;
+	if (who->name[0] != 'c' || proof.value[0] != TSCF_PROOF_CERTIFICATE ||
+	    !tscf_message_find(m, TSCF_TLV_AUTH_KEY, &spki))
+		return TSCF_REFUSAL_MALFORMED;
+	return check_key(who, subject, length, &proof, &spki);
 }

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
+#include "common/tls/pem.h"
 #include "common/tls/tls_context.h"
 
 #include <errno.h>
@@ -13,11 +14,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+/** Largest signature: RSA with 4096 bits. */
+#define SIGNATURE_MAX 512
+/** A certificate goes beside the proof if both together have at most this size: then the request fits a record of DTLS.
+ */
+#define BESIDE_PROOF_MAX 1200
+
 struct tscf_credential {
 	unsigned method;
 	struct tscf_psk psk;
 	WOLFSSL_EVP_PKEY *key;
-	WOLFSSL_X509 *certificate;
+	WOLFSSL_X509 *certificate; /* its own */
+	uint8_t *chain;            /* this and those between it and the CA, DER back to back */
+	size_t length;
+	unsigned count;
+	bool in_parts; /* they do not fit a message */
 };
 
 static struct tscf_credential *new_credential(unsigned method, char *error)
@@ -72,16 +83,58 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 	return c;
 }
 
-/** @return the DER of the certificate and its size, which fits in a message; or NULL. */
-static const uint8_t *der_of(const struct tscf_credential *c, uint16_t *size)
+static int add_certificate(void *context, const struct tscf_pem_certificate *certificate)
 {
-	int length = 0;
-	const uint8_t *der = wolfSSL_X509_get_der(c->certificate, &length);
+	struct tscf_credential *c = context;
+	const size_t length = (size_t)certificate->length;
+	uint8_t *chain = realloc(c->chain, c->length + length);
 
-	if (!der || length <= 0 || length > TSCF_CERTIFICATE_MAX)
-		return NULL;
-	*size = (uint16_t)length;
-	return der;
+	if (!chain)
+		return -ENOMEM;
+	memcpy(chain + c->length, certificate->der, length);
+	c->chain = chain;
+	c->length += length;
+	c->count++;
+	return 0;
+}
+
+/** @return NULL with the certificates of @p file, or what is wrong with it. */
+static const char *read_chain(struct tscf_credential *c, const char *file)
+{
+	const int result = tscf_pem_each(file, add_certificate, c);
+	const uint8_t *rest = c->chain, *der;
+	size_t left = c->length, length;
+
+	if (result < 0)
+		return strerror(-result);
+	if (result > 0)
+		return "holds a certificate that cannot be read";
+	if (c->count == 0 || tscf_cert_take(&rest, &left, &der, &length) < 0)
+		return "holds no certificate in PEM";
+	if (c->count > TSCF_CERTIFICATES_MAX)
+		return "holds more certificates than servers take: 4, the client's own and 3 between it and the CA";
+	if (c->length > TSCF_CERTIFICATES_SIZE)
+		return "holds larger certificates than servers take: 8192 bytes in DER together";
+	c->certificate = wolfSSL_X509_load_certificate_buffer(der, (int)length, WOLFSSL_FILETYPE_ASN1);
+	return c->certificate ? NULL : "holds a certificate that cannot be read";
+}
+
+/** @return NULL with the key, or what is wrong with it. */
+static const char *read_key(struct tscf_credential *c, const char *cert_file, const char *key_file)
+{
+	int size;
+
+	c->key = tscf_signature_key(key_file);
+	if (!c->key)
+		return "holds no private key in PEM, or one with a passphrase";
+	if (wolfSSL_X509_check_private_key(c->certificate, c->key) != WOLFSSL_SUCCESS ||
+	    !tscf_tls_key_fits(cert_file, key_file))
+		return "is not the key of the certificate";
+	size = wolfSSL_EVP_PKEY_size(c->key);
+	if (size <= 0 || size > SIGNATURE_MAX)
+		return "is a larger key than servers take: RSA with 4096 bits";
+	c->in_parts = c->count > 1 || c->length > TSCF_CERTIFICATE_MAX || c->length + (size_t)size > BESIDE_PROOF_MAX;
+	return NULL;
 }
 
 /* Only a warning: servers check the dates by their own clocks. */
@@ -98,21 +151,16 @@ static void warn(const char *file, const WOLFSSL_X509 *certificate)
 struct tscf_credential *tscf_credential_certificate(const char *cert_file, const char *key_file, char *error)
 {
 	struct tscf_credential *c = new_credential(TSCF_PROOF_CERTIFICATE, error);
-	uint16_t size;
+	const char *why;
 
 	if (!c)
 		return NULL;
-	c->certificate = wolfSSL_X509_load_certificate_file(cert_file, WOLFSSL_FILETYPE_PEM);
-	if (!c->certificate)
-		return fail(c, error, cert_file, "holds no certificate in PEM");
-	if (!der_of(c, &size))
-		return fail(c, error, cert_file, "is too large for a message: use one with an elliptic curve key");
-	c->key = tscf_signature_key(key_file);
-	if (!c->key)
-		return fail(c, error, key_file, "holds no private key in PEM, or one with a passphrase");
-	if (wolfSSL_X509_check_private_key(c->certificate, c->key) != WOLFSSL_SUCCESS ||
-	    !tscf_tls_key_fits(cert_file, key_file))
-		return fail(c, error, key_file, "is not the key of the certificate");
+	why = read_chain(c, cert_file);
+	if (why)
+		return fail(c, error, cert_file, why);
+	why = read_key(c, cert_file, key_file);
+	if (why)
+		return fail(c, error, key_file, why);
 	warn(cert_file, c->certificate);
 	return c;
 }
@@ -123,6 +171,7 @@ void tscf_credential_free(struct tscf_credential *c)
 		return;
 	wolfSSL_EVP_PKEY_free(c->key);
 	wolfSSL_X509_free(c->certificate);
+	free(c->chain);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
 	tscf_crypto_release();
@@ -155,23 +204,46 @@ static int prove_by_psk(const struct tscf_credential *c, const uint8_t *subject,
 	return 0;
 }
 
+/** Write who it is that proves this.  @return 0 or -errno. */
+static int write_certificate(const struct tscf_credential *c, bool encrypted, struct tscf_writer *w)
+{
+	const uint8_t *spki;
+	uint8_t digest[32];
+	size_t length;
+
+	if (!c->in_parts) {
+		tscf_write_bytes(w, TSCF_TLV_AUTH_CERTIFICATE, c->chain, (uint16_t)c->length);
+		return 0;
+	}
+	if (!encrypted) {
+		tscf_sha256(c->chain, c->length, digest);
+		tscf_write_bytes(w, TSCF_TLV_CHAIN_DIGEST, digest, sizeof(digest));
+		return 0;
+	}
+	if (tscf_cert_spki(c->chain, c->length, &spki, &length) < 0 || length > TSCF_PUBLIC_KEY_MAX)
+		return -EMSGSIZE;
+	tscf_write_bytes(w, TSCF_TLV_AUTH_KEY, spki, (uint16_t)length);
+	return 0;
+}
+
 /* Method (1 byte), signature. */
 static int prove_by_certificate(const struct tscf_credential *c, const uint8_t *subject, uint32_t length,
-				struct tscf_writer *w)
+				bool encrypted, struct tscf_writer *w)
 {
 	uint8_t value[TSCF_PROOF_MAX];
 	size_t size = sizeof(value) - 1;
-	uint16_t der_size;
-	const uint8_t *der = der_of(c, &der_size);
 
-	if (!der || (size_t)wolfSSL_EVP_PKEY_size(c->key) > size)
-		return -EMSGSIZE;
 	value[0] = TSCF_PROOF_CERTIFICATE;
 	if (!tscf_signature_make(c->key, subject, length, value + 1, &size))
 		return -EINVAL;
 	tscf_write_bytes(w, TSCF_TLV_AUTH_PROOF, value, (uint16_t)(1 + size));
-	tscf_write_bytes(w, TSCF_TLV_AUTH_CERTIFICATE, der, der_size);
-	return 0;
+	return write_certificate(c, encrypted, w);
+}
+
+const uint8_t *tscf_credential_parts(const struct tscf_credential *c, uint16_t *length)
+{
+	*length = (uint16_t)c->length;
+	return c->in_parts ? c->chain : NULL;
 }
 
 int tscf_credential_prove(const struct tscf_credential *c, const struct tscf_proof_subject *s, struct tscf_writer *w)
@@ -182,5 +254,5 @@ int tscf_credential_prove(const struct tscf_credential *c, const struct tscf_pro
 	if (length == 0)
 		return -EINVAL;
 	return c->method == TSCF_PROOF_PSK ? prove_by_psk(c, subject, length, w)
-					   : prove_by_certificate(c, subject, length, w);
+					   : prove_by_certificate(c, subject, length, s->encrypted, w);
 }

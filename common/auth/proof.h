@@ -18,6 +18,8 @@
 /** Methods, as bits of TSCF_TLV_AUTH_METHODS and as the first byte of TSCF_TLV_AUTH_PROOF. */
 #define TSCF_PROOF_PSK         0x01U
 #define TSCF_PROOF_CERTIFICATE 0x02U
+/** Another bit of TSCF_TLV_AUTH_METHODS: the server takes the certificates of a client in parts. */
+#define TSCF_PROOF_PARTS 0x04U
 
 #define TSCF_PROOF_ERROR 256
 /** Room for the name of a client: "psk NAME", or "certificate NAME". */
@@ -43,6 +45,11 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 struct tscf_credential *tscf_credential_certificate(const char *cert_file, const char *key_file, char *error);
 /** Wipe and free; NULL is allowed. */
 void tscf_credential_free(struct tscf_credential *credential);
+/**
+ * @return the certificates that the client must send in parts before a proof on a plain tunnel, DER back to back, its
+ * own first; NULL: the proof holds what is needed.
+ */
+const uint8_t *tscf_credential_parts(const struct tscf_credential *credential, uint16_t *length);
 /** @return the method of the credential, TSCF_PROOF_*. */
 unsigned tscf_credential_method(const struct tscf_credential *credential);
 /**
@@ -50,7 +57,12 @@ unsigned tscf_credential_method(const struct tscf_credential *credential);
  * pre-shared key.
  */
 bool tscf_credential_key(const struct tscf_credential *credential, uint8_t key[32]);
-/** Write the proof into a request.  @return 0 or -errno. */
+/**
+ * Write the proof into a request.  Certificates that go in parts are named by their digest on a plain tunnel; on an
+ * encrypted one, only the key is sent.
+ *
+ * @return 0 or -errno.
+ */
 int tscf_credential_prove(const struct tscf_credential *credential, const struct tscf_proof_subject *subject,
 			  struct tscf_writer *w);
 
@@ -86,14 +98,32 @@ const uint8_t *tscf_client_name_key(const struct tscf_client_name *who);
 /** @return the methods by which a client may prove its identity. */
 unsigned tscf_client_auth_methods(const struct tscf_client_auth *client_auth);
 
+/** Certificates that a client has sent in parts before its proof, DER back to back; length 0: none. */
+struct tscf_certificates {
+	const uint8_t *der;
+	size_t length;
+};
+
+/** @return the digest of the certificates that @p m names and does not hold, 32 bytes; or NULL. */
+const uint8_t *tscf_proof_names(const struct tscf_message *m);
 /**
  * Check the proof in @p m.
  *
+ * @param certificates  those that tscf_proof_names names, if it names any
  * @return NULL with *who set, or why the proof is not accepted, for the client's user; who->name is what the client
  * says it is then, or "".
  */
 const char *tscf_client_auth_check(const struct tscf_client_auth *client_auth, const struct tscf_proof_subject *subject,
-				   const struct tscf_message *m, struct tscf_client_name *who);
+				   const struct tscf_message *m, const struct tscf_certificates *certificates,
+				   struct tscf_client_name *who);
+/**
+ * Check the proof in @p m by the key of a certificate that the client @p who has shown before; @p who may be NULL.
+ *
+ * @return NULL, or why it is not accepted, as above.
+ */
+const char *tscf_client_auth_check_key(const struct tscf_client_auth *client_auth,
+				       const struct tscf_proof_subject *subject, const struct tscf_message *m,
+				       const struct tscf_client_name *who);
 /**
  * @return NULL if the client @p who, which has proved its identity, is still admitted at @p today, Unix time; or why
  * not.

@@ -28,17 +28,29 @@ bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t leng
 	return done;
 }
 
-bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
-			 size_t size)
+WOLFSSL_EVP_PKEY *tscf_signature_public_key(const uint8_t *spki, size_t length)
 {
-	WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
+	return wolfSSL_d2i_PUBKEY(NULL, &spki, (long)length);
+}
+
+bool tscf_signature_by(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, const uint8_t *signature, size_t size)
+{
 	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
-	bool right = key && ctx &&
+	bool right = ctx &&
 		     wolfSSL_EVP_DigestVerifyInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
 		     wolfSSL_EVP_DigestVerifyUpdate(ctx, data, length) == WOLFSSL_SUCCESS &&
 		     wolfSSL_EVP_DigestVerifyFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
 
 	wolfSSL_EVP_MD_CTX_free(ctx);
+	return right;
+}
+
+bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
+			 size_t size)
+{
+	WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
+	bool right = key && tscf_signature_by(key, data, length, signature, size);
+
 	wolfSSL_EVP_PKEY_free(key);
 	return right;
 }

@@ -19,7 +19,12 @@ WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file);
  * succeeded.
  */
 bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, uint8_t *signature, size_t *size);
-/** @return whether @p signature is a valid signature of the data by the key of @p certificate. */
+/** @return the public key in a DER SubjectPublicKeyInfo, or NULL. */
+WOLFSSL_EVP_PKEY *tscf_signature_public_key(const uint8_t *spki, size_t length);
+/** @return whether @p signature is a valid signature of the data by that key. */
+bool tscf_signature_by(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, const uint8_t *signature,
+		       size_t size);
+/** The same, by the key of @p certificate. */
 bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,
 			 size_t size);
 

@@ -49,6 +49,8 @@ const char *tscf_response_name(enum tscf_response code)
 		return "cookie";
 	case TSCF_RESPONSE_UNAUTHORIZED:
 		return "unauthorized";
+	case TSCF_RESPONSE_CERTIFICATES:
+		return "certificates wanted";
 	}
 	return "unknown";
 }
@@ -63,6 +65,8 @@ static bool authentication_size_legal(uint16_t type, uint16_t length)
 		return length >= 2 && length <= TSCF_PROOF_MAX;
 	case TSCF_TLV_AUTH_CERTIFICATE:
 		return length >= 1 && length <= TSCF_CERTIFICATE_MAX;
+	case TSCF_TLV_AUTH_KEY:
+		return length >= 1 && length <= TSCF_PUBLIC_KEY_MAX;
 	case TSCF_TLV_KEY_SHARE:
 		return length == TSCF_KEY_SHARE_SIZE;
 	case TSCF_TLV_SIGNATURE:
@@ -127,6 +131,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_AUTH_METHODS:
 	case TSCF_TLV_AUTH_PROOF:
 	case TSCF_TLV_AUTH_CERTIFICATE:
+	case TSCF_TLV_AUTH_KEY:
 	case TSCF_TLV_KEY_SHARE:
 	case TSCF_TLV_SIGNATURE:
 	case TSCF_TLV_MAC:
@@ -170,7 +175,7 @@ static int check_tlvs(const struct tscf_message *m)
 
 static bool type_legal(uint8_t type)
 {
-	return type >= TSCF_CONFIGURATION_REQUEST && type <= TSCF_CHAIN_RESPONSE;
+	return type >= TSCF_CONFIGURATION_REQUEST && type <= TSCF_CERTIFICATE_RESPONSE;
 }
 
 int tscf_message_decode(const uint8_t *data, uint32_t length, struct tscf_message *out)

@@ -41,10 +41,14 @@
 #define TSCF_TLV_HEADER 4
 /** Most bytes of text in a response. */
 #define TSCF_RESPONSE_TEXT_MAX 200
-/** Largest proof of a client's identity, and largest certificate that fits beside it in TSCF_PROBE_MAX. */
+/** Largest proof of a client's identity, largest certificate beside it, and largest public key. */
 #define TSCF_PROOF_MAX       640
 #define TSCF_CERTIFICATE_MAX 1100
-/** Largest signature of a server, and largest part of its certificates in one message. */
+#define TSCF_PUBLIC_KEY_MAX  640
+/** Most certificates of a client, and most bytes of them. */
+#define TSCF_CERTIFICATES_MAX  4
+#define TSCF_CERTIFICATES_SIZE 8192
+/** Largest signature of a server, and largest part of the certificates of either end in one message. */
 #define TSCF_SIGNATURE_MAX  512
 #define TSCF_CHAIN_PART_MAX 1000
 /** Suite (1 byte) and point; and the size of a MAC. */
@@ -73,6 +77,8 @@ enum tscf_message_type {
 	TSCF_SERVICE_RESPONSE = 10,
 	TSCF_CHAIN_REQUEST = 11,
 	TSCF_CHAIN_RESPONSE = 12,
+	TSCF_CERTIFICATE_REQUEST = 13,
+	TSCF_CERTIFICATE_RESPONSE = 14,
 };
 
 /** Most bytes of a connection id. */
@@ -114,11 +120,11 @@ enum tscf_tlv_type {
 	TSCF_TLV_SHARED_ID = 30,        /**< 0: keepalive response: another client has the same identifier */
 	TSCF_TLV_RUN = 31,              /**< 8: random, constant while the client runs; with CLIENT_ID */
 	TSCF_TLV_KEY_SHARE = 32,        /**< 33: suite, public key (agreement.h) */
-	TSCF_TLV_CHAIN_DIGEST = 33,     /**< 32: SHA-256 of the certificates of the server, as sent in parts */
+	TSCF_TLV_CHAIN_DIGEST = 33,     /**< 32: SHA-256 of the certificates of the sender, as sent in parts */
 	TSCF_TLV_SIGNATURE =
 	    34,            /**< 1 to 512: signature of the server's key share, by the key of the first certificate */
 	TSCF_TLV_MAC = 35, /**< 16: over everything before it; the last TLV */
-	TSCF_TLV_CHAIN_PART = 36, /**< 4 to 1004: total length, offset (2 each), bytes of the server's certificates */
+	TSCF_TLV_CHAIN_PART = 36, /**< 4 to 1004: total length, offset (2 each), bytes of the certificates of one end */
 	/**
 	 * Encrypted configuration.  Request: 0, the client can send records with a connection id; response: 1 to 8, the
 	 * id
@@ -126,6 +132,7 @@ enum tscf_tlv_type {
 	TSCF_TLV_CONNECTION_ID = 40,
 	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear at present */
 	TSCF_TLV_SEAL = 42,  /**< 24: number (8) and MAC (16) of a message of a plain tunnel; the last TLV (seal.h) */
+	TSCF_TLV_AUTH_KEY = 43, /**< 1 to 640: DER SubjectPublicKeyInfo of the client's certificate */
 };
 
 enum tscf_service {
@@ -150,6 +157,7 @@ enum tscf_response {
 	TSCF_RESPONSE_SHUTDOWN = 9,    /**< release request by the server, which is stopping or ends the tunnel */
 	TSCF_RESPONSE_COOKIE = 10, /**< repeat the request with the given cookie, and a proof if methods are given */
 	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, the client's identity */
+	TSCF_RESPONSE_CERTIFICATES = 12, /**< repeat the request when the certificates have been sent in parts */
 };
 
 /** What a binding TLV asks for. */

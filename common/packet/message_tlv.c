@@ -92,7 +92,7 @@ int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *
 	if (t->length < 2)
 		return -EINVAL;
 	number = tscf_get_u16(t->value);
-	if (number > TSCF_RESPONSE_UNAUTHORIZED)
+	if (number > TSCF_RESPONSE_CERTIFICATES)
 		return -EINVAL;
 	*code = (enum tscf_response)number;
 	if (text)

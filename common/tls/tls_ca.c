@@ -15,28 +15,33 @@ int64_t tscf_tls_seconds(const WOLFSSL_ASN1_TIME *when)
 	return when && wolfSSL_ASN1_TIME_to_tm(when, &tm) == WOLFSSL_SUCCESS ? (int64_t)timegm(&tm) : 0;
 }
 
-WOLFSSL_CTX *tscf_tls_ca_hold(const struct tscf_pem_certificate *certificate)
+WOLFSSL_CTX *tscf_tls_ca_hold(const uint8_t *der, int length)
 {
 	WOLFSSL_CTX *holder = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
 
-	if (holder &&
-	    wolfSSL_CTX_load_verify_buffer_ex(holder, certificate->der, certificate->length, WOLFSSL_FILETYPE_ASN1, 0,
-					      WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS)
+	if (holder && wolfSSL_CTX_load_verify_buffer_ex(holder, der, length, WOLFSSL_FILETYPE_ASN1, 0,
+							WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS)
 		return holder;
-	tscf_warning("%s: certificate %u is not one of a CA that can be used: it is left out", certificate->file,
-		     certificate->number);
 	wolfSSL_CTX_free(holder);
 	return NULL;
+}
+
+void tscf_tls_ca_left_out(const struct tscf_pem_certificate *certificate)
+{
+	tscf_warning("%s: certificate %u is not one of a CA that can be used: it is left out", certificate->file,
+		     certificate->number);
 }
 
 static int add(void *context, const struct tscf_pem_certificate *certificate)
 {
 	struct tscf_tls_cas *cas = context;
-	WOLFSSL_CTX *holder = tscf_tls_ca_hold(certificate);
+	WOLFSSL_CTX *holder = tscf_tls_ca_hold(certificate->der, certificate->length);
 	struct tscf_tls_ca *list, *one;
 
-	if (!holder)
+	if (!holder) {
+		tscf_tls_ca_left_out(certificate);
 		return 0;
+	}
 	wolfSSL_CTX_free(holder);
 	list = reallocarray(cas->list, cas->count + 1, sizeof(*list));
 	if (!list)

@@ -36,10 +36,12 @@ static inline bool tscf_tls_ca_is_valid(const struct tscf_tls_ca *ca, int64_t no
 /** @return seconds since 1970, or 0 if @p when is not a valid time. */
 int64_t tscf_tls_seconds(const WOLFSSL_ASN1_TIME *when);
 /**
- * @return a context whose only CA is @p certificate, whatever its dates are, to be freed by the caller; or NULL if it
- * is not one of a CA that wolfSSL can use, which is logged as a warning.
+ * @return a context whose only CA is the DER certificate of @p length bytes, whatever its dates are, to be freed by the
+ * caller; or NULL if it is not one of a CA that wolfSSL can use.
  */
-WOLFSSL_CTX *tscf_tls_ca_hold(const struct tscf_pem_certificate *certificate);
+WOLFSSL_CTX *tscf_tls_ca_hold(const uint8_t *der, int length);
+/** Warn that a certificate is not one of a CA that can be used. */
+void tscf_tls_ca_left_out(const struct tscf_pem_certificate *certificate);
 /**
  * Read the CA certificates of a PEM file.  Those that cannot be used are logged as warnings and left out.
  *

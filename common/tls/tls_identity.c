@@ -25,6 +25,8 @@
 #define KEY_SIZE   32 /* P-256 */
 #define DAYS_VALID (20 * 365)
 #define FILE_MAX   16384
+/* A file with a whole chain, perhaps with text between the certificates. */
+#define CHAIN_FILE_MAX 65536
 
 /* GeneralName (RFC 5280, 4.2.1.6), implicit tags. */
 #define SAN_DNS      0x82
@@ -84,7 +86,7 @@ static int load_key(const char *key_file, ecc_key *key, char *error)
 
 bool tscf_tls_key_fits(const char *cert_file, const char *key_file)
 {
-	uint8_t pem[FILE_MAX], der[FILE_MAX], point[1 + 2 * MAX_ECC_BYTES];
+	uint8_t pem[CHAIN_FILE_MAX], der[FILE_MAX], point[1 + 2 * MAX_ECC_BYTES];
 	char error[TSCF_TLS_ERROR];
 	word32 point_length = sizeof(point);
 	const uint8_t *spki;
@@ -192,7 +194,7 @@ int tscf_tls_make_identity(const char *cert_file, const char *key_file, const ch
 
 int tscf_tls_pin_of_file(const char *cert_file, char *pin)
 {
-	uint8_t pem[FILE_MAX], der[FILE_MAX], digest[TSCF_PIN_SIZE];
+	uint8_t pem[CHAIN_FILE_MAX], der[FILE_MAX], digest[TSCF_PIN_SIZE];
 	int length = tscf_file_read(cert_file, pem, sizeof(pem));
 	int err;
 

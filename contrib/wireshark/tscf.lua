@@ -24,12 +24,13 @@ local types = {
 	[7] = "Keepalive_Request", [8] = "Keepalive_Response",
 	[9] = "Service_Request", [10] = "Service_Response",
 	[11] = "Chain_Request", [12] = "Chain_Response",
+	[13] = "Certificate_Request", [14] = "Certificate_Response",
 }
 
 local responses = {
 	[0] = "success", [1] = "service unavailable", [2] = "malformed request", [3] = "no session", [4] = "no address",
 	[5] = "limit reached", [6] = "not allowed", [7] = "invalid reservation", [8] = "request too small", [9] = "shutdown",
-	[10] = "cookie", [11] = "unauthorized",
+	[10] = "cookie", [11] = "unauthorized", [12] = "certificates wanted",
 }
 
 local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD" }
@@ -49,7 +50,7 @@ local tlv_names = {
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
 	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN",
 	[32] = "KEY_SHARE", [33] = "CHAIN_DIGEST", [34] = "SIGNATURE", [35] = "MAC", [36] = "CHAIN_PART",
-	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL",
+	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL", [43] = "AUTH_KEY",
 }
 
 local f = {
@@ -255,6 +256,7 @@ local tlvs = {
 	[40] = { between(0, 8), show_bytes },
 	[41] = { one_of(0), show_nothing },
 	[42] = { one_of(24), show_bytes },
+	[43] = { between(1, 640), show_bytes },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.

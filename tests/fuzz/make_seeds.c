@@ -140,6 +140,13 @@ static void make_configuration(void)
 	tscf_write_chain_part(&w, &part);
 	save_message("chain-response", &w);
 
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CERTIFICATE_REQUEST, TSCF_TSID_NONE, 3);
+	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, id, 16);
+	tscf_write_bytes(&w, TSCF_TLV_COOKIE, id, 17);
+	tscf_write_bytes(&w, TSCF_TLV_CHAIN_DIGEST, id, 32);
+	tscf_write_chain_part(&w, &part);
+	save_message("certificate-request", &w);
+
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 3);
 	tscf_write_bytes(&w, TSCF_TLV_SEAL, id, TSCF_SEAL_VALUE_SIZE);
 	save_message("keepalive-sealed", &w);

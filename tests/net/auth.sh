@@ -20,6 +20,16 @@ authority() {
 		-addext basicConstraints=critical,CA:TRUE -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
 
+# chained NAME ISSUER KEY EXTENSION...: NAME.crt and NAME.key, with a key of "rsa" (4096 bits) or "p384".
+chained() {
+	local name=$1 issuer=$2 key=(rsa:4096)
+	[ "$3" = rsa ] || key=(ec -pkeyopt ec_paramgen_curve:secp384r1)
+	shift 3
+	openssl req -newkey "${key[@]}" -nodes -keyout "$T/$name.key" -subj "/O=A company with a name/OU=Telephones/CN=$name" -out "$T/$name.csr" 2>/dev/null &&
+		openssl x509 -req -in "$T/$name.csr" -CA "$T/$issuer.crt" -CAkey "$T/$issuer.key" -CAcreateserial -days 2 \
+			-extfile <(printf '%s\n' "$@") -out "$T/$name.crt" 2>/dev/null || die "openssl"
+}
+
 # refused COUNTER WHO WHY OPTION...: a client with these options gets no tunnel; its status and --wait-up say why, the server's log says
 # who and why, and COUNTER grows.
 refused() {
@@ -40,6 +50,7 @@ refused() {
 }
 
 command -v openssl >/dev/null || skip "needs openssl"
+command -v nft >/dev/null || skip "needs nft"
 topology
 start_capture
 echo_server
@@ -91,6 +102,26 @@ for way in "--psk-file $T/alice" "--cert $T/phone.crt --key $T/phone.key"; do
 	is "${way%% *}: packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
 	stop_client
 done
+
+# Certificates that do not fit a message: keys of any kind, two CAs between, over UDP, TCP, and inside DTLS.
+for key in rsa p384; do
+	chained $key-upper ca $key "basicConstraints = critical, CA:TRUE, pathlen:1" "keyUsage = critical, keyCertSign, cRLSign"
+	chained $key-lower $key-upper $key "basicConstraints = critical, CA:TRUE, pathlen:0" "keyUsage = critical, keyCertSign, cRLSign"
+	chained $key-phone $key-lower $key "extendedKeyUsage = clientAuth" "subjectAltName = email:phone@example.org"
+	cat "$T/$key-lower.crt" "$T/$key-upper.crt" >>"$T/$key-phone.crt"
+	ways="udp tcp"
+	[ $key = rsa ] || ways="udp dtls"
+	for way in $ways; do
+		[ $way != dtls ] || filter dtls
+		start_client --cert "$T/$key-phone.crt" --key "$T/$key-phone.key" --transport "${way/dtls/auto}"
+		is "$key, two CAs between: by" "$(client_status .plain.transport)" = $way
+		pass "$key, two CAs between, $way: let in"
+		run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
+		is "$key, two CAs between, $way: packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
+		stop_client
+	done
+done
+in_server nft delete table inet firewall
 
 # The administrator ends the tunnels of a client, which is told, and sets them up again.
 start_client --psk-file "$T/alice"

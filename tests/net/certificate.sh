@@ -18,11 +18,11 @@ certificate() {
 			-extfile <(echo "subjectAltName = DNS:vpn.example.org, IP:$SERVER_LINK") -out "$T/$1.crt" 2>/dev/null || die "openssl"
 }
 
-# middle: a CA that ca has signed.
+# middle NAME ISSUER: a CA that another has signed.
 middle() {
-	openssl req "${new_key[@]}" -keyout "$T/middle.key" -subj "/CN=middle" -out "$T/middle.csr" 2>/dev/null &&
-		openssl x509 -req -in "$T/middle.csr" -CA "$T/ca.crt" -CAkey "$T/ca.key" -CAcreateserial -days 2 \
-			-extfile <(printf 'basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign') -out "$T/middle.crt" 2>/dev/null ||
+	openssl req "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
+		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 \
+			-extfile <(printf 'basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign') -out "$T/$1.crt" 2>/dev/null ||
 		die "openssl"
 }
 
@@ -84,7 +84,7 @@ chmod +x "$T/hook"
 CLIENT_CONF=("hold-time = 200" "script = $T/hook")
 authority ca
 authority other
-middle
+middle middle ca
 certificate good ca 2
 certificate expired ca -1
 certificate stranger other 2
@@ -92,6 +92,11 @@ certificate under middle 2
 cat "$T/middle.crt" >>"$T/under.crt"
 new_key=(-newkey rsa:2048 -nodes)
 certificate rsa ca 2
+new_key=(-newkey rsa:4096 -nodes)
+middle upper ca
+middle lower upper
+certificate deep lower 2
+cat "$T/lower.crt" "$T/upper.crt" >>"$T/deep.crt"
 other_pin=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 by_name=(--ca "$T/ca.crt" --server-name vpn.example.org)
 
@@ -118,6 +123,8 @@ for TRANSPORT in udp tcp; do
 	accepted "RSA, CA" "${by_name[@]}"
 	server_as under
 	accepted "a CA between" "${by_name[@]}"
+	server_as deep
+	accepted "RSA with 4096 bits, two CAs between" "${by_name[@]}"
 	server_as stranger
 	refused "certificate is not signed by a known CA" "${by_name[@]}"
 	stop_server

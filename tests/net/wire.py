@@ -41,6 +41,7 @@ MESSAGES = {
     1: "configuration-request", 2: "configuration-response", 3: "resume-request", 4: "resume-response",
     5: "release-request", 6: "release-response", 7: "keepalive-request", 8: "keepalive-response",
     9: "service-request", 10: "service-response", 11: "chain-request", 12: "chain-response",
+    13: "certificate-request", 14: "certificate-response",
 }
 TLVS = {
     1: "INTERNAL_IPV4", 2: "INTERNAL_IPV6", 3: "ROUTE_IPV4", 4: "ROUTE_IPV6", 5: "DNS", 6: "SIP_SERVER", 7: "MTU",
@@ -49,7 +50,7 @@ TLVS = {
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
     24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
     30: "SHARED_ID", 31: "RUN", 32: "KEY_SHARE", 33: "CHAIN_DIGEST", 34: "SIGNATURE", 35: "MAC", 36: "CHAIN_PART",
-    40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL",
+    40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL", 43: "AUTH_KEY",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")

@@ -341,11 +341,14 @@ tests_unit_test_server_migrate_SOURCES = tests/unit/test_server_migrate.c tests/
 tests_unit_test_server_migrate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_migrate_LDADD = libtscf-server.la $(UNIT_LDADD) $(EV_LIBS)
 
-UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_cookie
+UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_certificates tests/unit/test_server_cookie
 UNIT_TESTS += tests/unit/test_server_mtu tests/unit/test_server_dtte_down tests/unit/test_server_dtte_up
 tests_unit_test_server_pool_SOURCES = tests/unit/test_server_pool.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_pool_LDADD = libtscf-server.la $(UNIT_LDADD)
+tests_unit_test_server_certificates_SOURCES = tests/unit/test_server_certificates.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_server_certificates_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_certificates_LDADD = libtscf-server.la $(UNIT_LDADD)
 tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_server_admission_CFLAGS = $(UNIT_CFLAGS)

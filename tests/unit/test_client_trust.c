@@ -94,6 +94,20 @@ WORLD_TEST(rogue_beside_tunnel, only_tcp)
 	tscf_identity_free(other);
 }
 
+/* The client has no certificates to send: that is the reason, and no other. */
+static void asking(struct client_world *w)
+{
+	w->server.code[WORLD_CONFIGURE] = TSCF_RESPONSE_CERTIFICATES;
+}
+
+WORLD_TEST(certificates_asked_in_vain, asking)
+{
+	world_pass(w, 500);
+	ck_assert(world_plain_reason_has(w, "asks for certificates and does not take them"));
+	w->server.code[WORLD_CONFIGURE] = TSCF_RESPONSE_SUCCESS;
+	world_plain_up(w);
+}
+
 /* The certificates are fetched once. */
 WORLD_TEST(certificates_are_remembered, NULL)
 {
@@ -117,6 +131,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(t, rogue_server, 0, 3);
 	tcase_add_test(t, rogue_before_resumption);
 	tcase_add_test(t, rogue_beside_tunnel);
+	tcase_add_test(t, certificates_asked_in_vain);
 	tcase_add_test(t, certificates_are_remembered);
 	suite_add_tcase(s, t);
 	return s;

@@ -76,6 +76,7 @@ START_TEST(sizes)
 		ck_assert_int_eq(decode_raw(TSCF_TLV_COOKIE, zero, length), length >= 1 && length <= 64 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_PROOF, zero, length), length >= 2 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_CERTIFICATE, zero, length), length >= 1 ? 0 : -EINVAL);
+		ck_assert_int_eq(decode_raw(TSCF_TLV_AUTH_KEY, zero, length), length >= 1 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_SIGNATURE, zero, length), length >= 1 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_CHAIN_PART, zero, length), length >= 4 ? 0 : -EINVAL);
 		ck_assert_int_eq(decode_raw(TSCF_TLV_PADDING, zero, length), 0);
@@ -215,7 +216,7 @@ START_TEST(responses)
 		begin(&b, TSCF_SERVICE_RESPONSE);
 		tscf_write_response(&b.w, (enum tscf_response)number, "because \xc3\xa4");
 		decode(&b, &m, &tlv);
-		if (number > TSCF_RESPONSE_UNAUTHORIZED) {
+		if (number > TSCF_RESPONSE_CERTIFICATES) {
 			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), -EINVAL);
 			ck_assert_str_eq(tscf_response_name((enum tscf_response)number), "unknown");
 		} else {

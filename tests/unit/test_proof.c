@@ -18,6 +18,7 @@ static char error[TSCF_PROOF_ERROR];
 static uint8_t challenge[40], client_id[16], data[TSCF_PROBE_MAX], share[TSCF_KEY_SHARE_SIZE];
 static struct tscf_proof_subject subject;
 static struct tscf_client_name who;
+static struct tscf_certificates sent;
 static int64_t today;
 
 static const char *write_file(const char *name, const char *text)
@@ -43,6 +44,11 @@ static void make_all(void)
 						  {.name = "past", .ca = true, .expired = true},
 						  {.name = "orphan", .issuer = "past"},
 						  {.name = "heir", .issuer = "future"},
+						  {.name = "middle", .issuer = "ca", .ca = true},
+						  {.name = "deep", .issuer = "middle"},
+						  {.name = "old-middle", .issuer = "ca", .ca = true, .expired = true},
+						  {.name = "old-deep", .issuer = "old-middle"},
+						  {.name = "child", .issuer = "phone"},
 						  {.name = "stranger", .issuer = "other"}};
 
 	certs_make_directory();
@@ -52,6 +58,7 @@ static void make_all(void)
 
 static void setup(void)
 {
+	sent = (struct tscf_certificates){.length = 0};
 	memset(challenge, 1, sizeof(challenge));
 	memset(client_id, 2, sizeof(client_id));
 	today = time(NULL);
@@ -95,7 +102,25 @@ static const char *prove(struct tscf_credential *c, const struct tscf_proof_subj
 	length = tscf_write_finish(&w);
 	ck_assert_int_gt(length, 0);
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
-	return tscf_client_auth_check(s, &subject, &m, &who);
+	return tscf_client_auth_check(s, &subject, &m, &sent, &who);
+}
+
+/** A request with the proof of @p c and its key.  @return what the server says, which knows @p before. */
+static const char *prove_key(struct tscf_credential *c, struct tscf_client_auth *s,
+			     const struct tscf_client_name *before)
+{
+	struct tscf_message m;
+	struct tscf_writer w;
+	struct tscf_tlv tlv;
+	int length;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
+	ck_assert_int_eq(tscf_credential_prove(c, &subject, &w), 0);
+	length = tscf_write_finish(&w);
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
+	ck_assert(tscf_message_find(&m, TSCF_TLV_AUTH_KEY, &tlv));
+	return tscf_client_auth_check_key(s, &subject, &m, before);
 }
 
 /** A proof over another subject is none. */
@@ -214,6 +239,108 @@ START_TEST(by_certificate)
 }
 END_TEST
 
+/** A file with the certificates of @p count names. */
+static const char *write_chain(const char *const *names, unsigned count)
+{
+	static char text[65536];
+	char name[64];
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < count; i++) {
+		size_t length = strlen(text);
+		FILE *f;
+
+		snprintf(name, sizeof(name), "%s.pem", names[i]);
+		f = fopen(certs_path(name), "r");
+		ck_assert_ptr_nonnull(f);
+		length += fread(text + length, 1, sizeof(text) - 1 - length, f);
+		text[length] = '\0';
+		fclose(f);
+	}
+	return write_file("chain", text);
+}
+
+static struct tscf_credential *chained(const char *name, const char *middle)
+{
+	const char *names[] = {name, middle};
+	const char *file = write_chain(names, middle ? 2 : 1);
+	char key[64];
+	struct tscf_credential *c;
+
+	snprintf(key, sizeof(key), "%s.key", name);
+	c = tscf_credential_certificate(file, certs_path(key), error);
+	ck_assert_msg(c != NULL, "%s", error);
+	return c;
+}
+
+/** The client has sent what it must send in parts. */
+static void send_parts(const struct tscf_credential *c)
+{
+	uint16_t length;
+	const uint8_t *der = tscf_credential_parts(c, &length);
+
+	ck_assert_ptr_nonnull(der);
+	sent = (struct tscf_certificates){.der = der, .length = length};
+}
+
+/* A CA has signed a CA that has signed the client's certificate.  Both are sent before the proof, which names them. */
+START_TEST(through_others)
+{
+	static const char no_ca[] = "the certificate is not signed by a CA of this server";
+	struct tscf_client_auth *s = server(ALICE, true, NULL);
+	struct tscf_credential *c = chained("deep", "middle"), *other;
+	uint16_t length;
+
+	ck_assert_ptr_nonnull(prove(c, &subject, s));
+	send_parts(c);
+	check_subject(c, s, "the key is not that of the certificate");
+	ck_assert_ptr_null(prove(c, &subject, s));
+	ck_assert_str_eq(who.name, "certificate deep");
+	ck_assert_ptr_null(tscf_client_auth_still(s, &who, today));
+	/* What another has brought does not count. */
+	sent.length = 0;
+	other = chained("deep", NULL);
+	ck_assert_ptr_null(tscf_credential_parts(other, &length));
+	ck_assert_str_eq(prove(other, &subject, s), no_ca);
+	tscf_credential_free(other);
+	/* Who is no CA signs nobody; an expired one does not either. */
+	other = chained("child", "phone");
+	send_parts(other);
+	ck_assert_str_eq(prove(other, &subject, s), no_ca);
+	tscf_credential_free(other);
+	other = chained("old-deep", "old-middle");
+	send_parts(other);
+	ck_assert_str_eq(prove(other, &subject, s), "the certificate has expired");
+	tscf_credential_free(other);
+	/* On the encrypted tunnel the key is enough, if it is the one of before. */
+	send_parts(c);
+	ck_assert_ptr_null(prove(c, &subject, s));
+	subject.encrypted = true;
+	ck_assert_ptr_null(prove_key(c, s, &who));
+	ck_assert_str_eq(prove_key(c, s, NULL), "this server demands a client certificate or a pre-shared key");
+	who.key[0] ^= 1;
+	ck_assert_str_eq(prove_key(c, s, &who), "the key is not that of the certificate");
+	who.key[0] ^= 1;
+	tscf_client_auth_drop(s);
+	tscf_credential_free(c);
+	s = server(ALICE, true, "deep\n");
+	c = chained("deep", "middle");
+	ck_assert_str_eq(prove_key(c, s, &who), "access has been withdrawn");
+	tscf_client_auth_drop(s);
+	tscf_credential_free(c);
+}
+END_TEST
+
+/* What no server takes is an error at the start, which names the limit. */
+START_TEST(too_much)
+{
+	const char *names[5] = {"deep", "middle", "middle", "middle", "middle"};
+
+	ck_assert_ptr_null(tscf_credential_certificate(write_chain(names, 5), certs_path("deep.key"), error));
+	ck_assert_ptr_nonnull(strstr(error, "4, the client's own and 3 between it and the CA"));
+}
+END_TEST
+
 /* By name, or by the pin of a key; a client that is connected loses its right as well. */
 START_TEST(denied)
 {
@@ -326,7 +453,7 @@ START_TEST(altered)
 	for (uint32_t i = TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER; i < length; i++) {
 		data[i] ^= 0x04;
 		if (tscf_message_decode(data, length, &m) == 0)
-			ck_assert_msg(tscf_client_auth_check(s, &subject, &m, &who) != NULL, "byte %u", i);
+			ck_assert_msg(tscf_client_auth_check(s, &subject, &m, &sent, &who) != NULL, "byte %u", i);
 		data[i] ^= 0x04;
 	}
 	tscf_credential_free(c);
@@ -362,6 +489,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, psk);
 	tcase_add_test(t, psk_of_several);
 	tcase_add_test(t, by_certificate);
+	tcase_add_test(t, through_others);
+	tcase_add_test(t, too_much);
 	tcase_add_test(t, what_is_not_valid_yet_is_no_reason_not_to_start);
 	tcase_add_test(t, denied);
 	tcase_add_test(t, certificate_later);

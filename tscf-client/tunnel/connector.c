@@ -11,9 +11,6 @@
 /** The size of a configuration request; its answer may be three times as large (tscf(7), "AMPLIFICATION"). */
 #define CONFIGURATION_REQUEST_SIZE 480
 
-/** A server that is restarted meanwhile sends a new cookie. */
-#define COOKIES_MAX 4
-
 static struct connector_try *try_of(struct tunnel *t)
 {
 	return (struct connector_try *)((char *)t - offsetof(struct connector_try, tunnel));
@@ -81,34 +78,13 @@ static void verified(struct connector_try *try, const char *reason)
 
 static void request_configuration(struct tunnel *t);
 
-/* The server checks that its answer arrives, and perhaps wants authentication: send the same request once more. */
-static void take_cookie(struct connector_try *try, const struct tscf_message *m)
+/* What the server has demanded is done (@p reason NULL), or cannot be, for @p reason. */
+static void demand_met(struct connector_try *try, const char *reason)
 {
-	struct tscf_tlv cookie, methods;
-	try->must_prove = tscf_message_find(m, TSCF_TLV_AUTH_METHODS, &methods);
-	if (++try->cookies > COOKIES_MAX || !tscf_message_find(m, TSCF_TLV_COOKIE, &cookie) ||
-	    cookie.length > sizeof(try->cookie)) {
-		try_failed(try, "the server gives cookies and does not take them");
-	} else {
-		/* Without the proof that the server wants, too: it refuses then, and its administrator sees that. */
-		memcpy(try->cookie, cookie.value, cookie.length);
-		try->cookie_length = cookie.length;
+	if (reason)
+		try_failed(try, reason);
+	else
 		request_configuration(&try->tunnel);
-	}
-}
-
-/* @return 0 or -errno. */
-static int write_cookie(const struct connector_try *try, struct tscf_writer *w)
-{
-	const struct connector *s = try->connector;
-	const struct tscf_proof_subject subject = {.challenge = try->cookie,
-						   .challenge_length = try->cookie_length,
-						   .client_id = s->identity->id,
-						   .share = try->offer.share.bytes};
-	if (try->cookie_length == 0)
-		return 0;
-	tscf_write_bytes(w, TSCF_TLV_COOKIE, try->cookie, try->cookie_length);
-	return try->must_prove && *s->credential ? tscf_credential_prove(*s->credential, &subject, w) : 0;
 }
 
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
@@ -121,14 +97,12 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		return;
 	if (!response || tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		try_failed(try, "the server's configuration response has no response code");
-	} else if (code == TSCF_RESPONSE_COOKIE) {
-		take_cookie(try, response);
-	} else if (code != TSCF_RESPONSE_SUCCESS) {
+	} else if (code != TSCF_RESPONSE_SUCCESS && !proving_demanded(try, code, response, demand_met)) {
 		snprintf(reason, sizeof(reason), "refused by the server: %s%s%s", tscf_response_name(code),
 			 text[0] ? ": " : "", text);
 		try->refused = true;
 		try_failed(try, reason);
-	} else {
+	} else if (code == TSCF_RESPONSE_SUCCESS) {
 		tscf_message_keep(response, try->bytes, &try->response);
 		trust_verify(try, verified);
 	}
@@ -242,8 +216,9 @@ static void request_configuration(struct tunnel *t)
 		try_failed(try, "no key can be made");
 		return;
 	}
-	if (write_cookie(try, &w) < 0) {
-		try_failed(try, "the proof of this client's identity cannot be made");
+	const char *reason = proving_write(try, &w);
+	if (reason) {
+		try_failed(try, reason);
 		return;
 	}
 	tscf_write_pad(&w, CONFIGURATION_REQUEST_SIZE);
@@ -305,11 +280,7 @@ static void start(void *context, unsigned i)
 			 way_format(&s->config->servers, &s->ways[i], way));
 		plain_state(s->client, TUNNEL_CONNECTING, reason);
 	}
-	try->cookie_length = 0;
-	try->cookies = 0;
-	/* It is this server's to ask for a proof, with its cookie; the server that was tried here before may be
-	 * another. */
-	try->must_prove = false;
+	proving_begin(try);
 	try->refused = false;
 	int error = tunnel_open(&try->tunnel, &s->ways[i]);
 	if (error < 0)

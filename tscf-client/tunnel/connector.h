@@ -18,6 +18,7 @@
 #include "tscf-client/tunnel/candidates.h"
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/outage.h"
+#include "tscf-client/tunnel/proving.h"
 #include "tscf-client/tunnel/resolver.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/trust.h"
@@ -43,12 +44,9 @@
 struct connector_try {
 	struct connector *connector;
 	struct tunnel tunnel;
-	unsigned index;     /**< its place in the list of candidates */
-	bool quiet;         /**< the request asked for it */
-	uint8_t cookie[64]; /**< the server wants to get it back */
-	uint16_t cookie_length;
-	bool must_prove;              /**< the server also wants the client to authenticate itself */
-	unsigned cookies;             /**< how many cookies the server has sent */
+	unsigned index;               /**< its place in the list of candidates */
+	bool quiet;                   /**< the request asked for it */
+	struct proving proving;       /**< what the server has demanded */
 	bool refused;                 /**< the server has refused the request */
 	bool resuming;                /**< the request was to resume the present session */
 	unsigned turn;                /**< ... with the key of this turn (resume.h) */

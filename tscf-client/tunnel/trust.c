@@ -37,7 +37,7 @@ static void refuse(struct connector_try *try, const char *reason)
 static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
 {
 	const struct tscf_credential *credential = *try->connector->credential;
-	return try->must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
+	return try->proving.must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
 }
 
 /** @return NULL, or why not. */

@@ -360,7 +360,8 @@ static bool needs_no_seal(const struct tscf_message *m)
 static bool open_sealed(struct tunnel *t, const struct tscf_message *m)
 {
 	/* A late copy of the exchange by which the tunnel was configured. */
-	if (m->type == TSCF_CONFIGURATION_RESPONSE || m->type == TSCF_CHAIN_RESPONSE)
+	if (m->type == TSCF_CONFIGURATION_RESPONSE || m->type == TSCF_CHAIN_RESPONSE ||
+	    m->type == TSCF_CERTIFICATE_RESPONSE)
 		return false;
 	switch (tscf_seal_open(&t->sealing->seal, m)) {
 	case TSCF_SEAL_RIGHT:

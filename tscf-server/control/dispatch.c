@@ -4,6 +4,7 @@
 #include "tscf-server/control/kinds.h"
 #include "tscf-server/control/migrate.h"
 #include "tscf-server/control/resume.h"
+#include "tscf-server/session/admission.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
 #include "tscf-server/session/sealing.h"
@@ -20,6 +21,7 @@ static bool is_request(enum tscf_message_type type)
 	case TSCF_KEEPALIVE_REQUEST:
 	case TSCF_SERVICE_REQUEST:
 	case TSCF_CHAIN_REQUEST:
+	case TSCF_CERTIFICATE_REQUEST:
 		return true;
 	default:
 		return false;
@@ -65,14 +67,15 @@ static bool made_by(const struct server_session *s, const struct server_request 
 	       (s->encrypted || (memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0 && shares(s, r->message)));
 }
 
-/** @return whether the answer makes the client repeat its request with a cookie. */
-static bool gives_cookie(const struct server_answer *answer)
+/** @return whether the answer makes the client repeat its request, with a cookie or after its certificates. */
+static bool asks_again(const struct server_answer *answer)
 {
+	enum tscf_response code;
 	struct tscf_message m;
-	struct tscf_tlv cookie;
 
 	return tscf_message_decode(answer->data, answer->length, &m) == 0 &&
-	       tscf_message_find(&m, TSCF_TLV_COOKIE, &cookie);
+	       tscf_message_response(&m, &code, NULL, 0) == 0 &&
+	       (code == TSCF_RESPONSE_COOKIE || code == TSCF_RESPONSE_CERTIFICATES);
 }
 
 /**
@@ -90,7 +93,7 @@ static void configure_plain_inside(const struct server_request *r)
 	in.encrypted = false;
 	plain.in = &in;
 	server_configure_plain(&plain);
-	if (peer->user == accepted && gives_cookie(r->answer))
+	if (peer->user == accepted && asks_again(r->answer))
 		return;
 	if (peer->user == accepted) {
 		r->answer->end = accepted;
@@ -313,6 +316,10 @@ static void handle(struct server_request *r)
 	}
 	if (m->type == TSCF_CHAIN_REQUEST && m->tsid == TSCF_TSID_NONE) {
 		server_send_chain(r);
+		return;
+	}
+	if (m->type == TSCF_CERTIFICATE_REQUEST && m->tsid == TSCF_TSID_NONE) {
+		server_admission_certificates(r);
 		return;
 	}
 	if (server_sealing_misdirected(r)) {

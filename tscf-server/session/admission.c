@@ -39,8 +39,10 @@ static void answer_cookie(const struct server_request *r, const uint8_t *client_
 	tscf_write_response(&w, TSCF_RESPONSE_COOKIE, "");
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
 	if (client_auth) {
-		const uint8_t methods = (uint8_t)tscf_client_auth_methods(client_auth);
+		uint8_t methods = (uint8_t)tscf_client_auth_methods(client_auth);
 
+		if (methods & TSCF_PROOF_CERTIFICATE)
+			methods |= TSCF_PROOF_PARTS;
 		tscf_write_bytes(&w, TSCF_TLV_AUTH_METHODS, &methods, sizeof(methods));
 	}
 	server_respond_finish(r, &w);
@@ -63,13 +65,50 @@ static bool wants_cookie(const struct server_request *r)
 	return i->client_auth || (!r->in->place.connection && i->unconfirmed_count >= i->half_open_limit);
 }
 
-bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
+/** Refuse the request, because the client has proved nothing that counts. */
+static void refuse(const struct server_request *r, const char *identity, const char *why)
+{
+	server_count_unauthorized(r, why);
+	server_rejected(r, identity, why);
+	server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
+}
+
+/**
+ * Check the proof.
+ *
+ * @return whether it is good, with who it is of in *who; if not, the request has been answered.
+ */
+static bool check_proof(const struct server_request *r, const struct tscf_proof_subject *subject,
+			struct tscf_client_name **who)
 {
 	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
-	struct tscf_proof_subject subject = {.client_id = client_id};
+	struct server_certificates *kept = &r->state->certificates;
+	struct tscf_certificates sent = {.length = 0};
+	const uint8_t *digest = tscf_proof_names(r->message);
 	struct tscf_client_name name;
-	struct tscf_tlv cookie, share;
 	const char *why;
+
+	if (digest && tscf_client_auth_methods(client_auth) & TSCF_PROOF_CERTIFICATE &&
+	    !server_certificates_find(kept, digest, r->in->now, &sent)) {
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_CERTIFICATES, "");
+		return false;
+	}
+	why = tscf_client_auth_check(client_auth, subject, r->message, &sent, &name);
+	if (!why) {
+		*who = server_client_name_copy(&name);
+		why = *who ? NULL : "out of memory";
+	}
+	if (why)
+		refuse(r, name.name, why);
+	else if (digest)
+		server_certificates_admitted(kept, digest);
+	return !why;
+}
+
+bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
+{
+	struct tscf_proof_subject subject = {.client_id = client_id};
+	struct tscf_tlv cookie, share;
 
 	*who = NULL;
 	if (!wants_cookie(r))
@@ -78,23 +117,31 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 		answer_cookie(r, client_id);
 		return false;
 	}
-	if (!client_auth)
+	if (!r->in->interface->client_auth)
 		return true;
 	subject.challenge = cookie.value;
 	subject.challenge_length = cookie.length;
 	tscf_message_find(r->message, TSCF_TLV_KEY_SHARE, &share);
 	subject.share = share.value;
-	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
-	if (!why) {
-		*who = server_client_name_copy(&name);
-		why = *who ? NULL : "out of memory";
+	return check_proof(r, &subject, who);
+}
+
+void server_admission_certificates(const struct server_request *r)
+{
+	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
+	struct tscf_tlv id, cookie, digest, tlv;
+	struct tscf_chain_part part;
+	bool taken;
+
+	if (!client_auth || !(tscf_client_auth_methods(client_auth) & TSCF_PROOF_CERTIFICATE) ||
+	    !tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id) || !has_cookie(r, id.value, &cookie)) {
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_NOT_ALLOWED, "");
+		return;
 	}
-	if (why) {
-		server_count_unauthorized(r, why);
-		server_rejected(r, name.name, why);
-		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
-	}
-	return !why;
+	taken = tscf_message_find(r->message, TSCF_TLV_CHAIN_DIGEST, &digest) &&
+		tscf_message_find(r->message, TSCF_TLV_CHAIN_PART, &tlv) && tscf_tlv_chain_part(&tlv, &part) == 0 &&
+		server_certificates_take(&r->state->certificates, &r->in->place.outer, digest.value, &part, r->in->now);
+	server_respond(r, TSCF_TSID_NONE, taken ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_MALFORMED, "");
 }
 
 const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,
@@ -102,18 +149,22 @@ const char *server_admit_encrypted(const struct server_request *r, const struct 
 {
 	const struct tscf_client_auth *client_auth = r->in->interface->client_auth;
 	uint8_t challenge[8 + SERVER_SECRET_SIZE];
+	const struct tscf_certificates none = {.length = 0};
 	const struct tscf_proof_subject subject = {.encrypted = true,
 						   .challenge = challenge,
 						   .challenge_length = sizeof(challenge),
 						   .client_id = plain->client_id};
 	struct tscf_client_name name;
+	struct tscf_tlv key;
 	const char *why;
 
 	if (!client_auth)
 		return NULL;
 	tscf_put_u64(challenge, tsid);
 	memcpy(challenge + 8, secret, SERVER_SECRET_SIZE);
-	why = tscf_client_auth_check(client_auth, &subject, r->message, &name);
+	if (tscf_message_find(r->message, TSCF_TLV_AUTH_KEY, &key))
+		return tscf_client_auth_check_key(client_auth, &subject, r->message, plain->who);
+	why = tscf_client_auth_check(client_auth, &subject, r->message, &none, &name);
 	if (!why && !server_is_client(plain, &name))
 		why = SERVER_REFUSAL_ANOTHER;
 	return why;

@@ -22,6 +22,9 @@
  */
 bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who);
 
+/** Certificate_Request: a part of the certificates of a client that has a cookie. */
+void server_admission_certificates(const struct server_request *r);
+
 /**
  * Decide whether a request for an encrypted tunnel is admitted: it must come from the client that has the plain tunnel
  * that reserved it.
