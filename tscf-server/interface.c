@@ -148,7 +148,7 @@ static int open_listener(struct server_worker *worker, struct server_listener *l
 			 const union tscf_endpoint *at)
 {
 	const struct tscf_outer_options options = {
-	    .spread = {.index = worker->index, .count = worker->server->worker_count}};
+	    .reuseport = {.index = worker->index, .count = worker->server->worker_count}};
 	const struct tscf_transport_handler *handler = &server_path_handler;
 	struct tscf_tls *tls = worker->server->tls;
 

@@ -87,9 +87,9 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
 	if (err == 0)
 		err = set_datagram_options(fd, any->sa.sa_family);
 	if (err == 0 && local)
-		err = tscf_reuseport_bind(fd, local, options ? &options->spread : NULL);
+		err = tscf_reuseport_bind(fd, local, options ? &options->reuseport : NULL);
 	if (err == 0 && local)
-		err = tscf_reuseport_join(fd, options ? &options->spread : NULL);
+		err = tscf_reuseport_join(fd, options ? &options->reuseport : NULL);
 	if (err == 0 && remote && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0)
 		err = -errno;
 	if (err < 0) {
@@ -115,11 +115,11 @@ int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoin
 	if (err == 0 && local)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (err == 0 && local)
-		err = tscf_reuseport_bind(fd, local, options ? &options->spread : NULL);
+		err = tscf_reuseport_bind(fd, local, options ? &options->reuseport : NULL);
 	if (err == 0 && local && listen(fd, LISTEN_BACKLOG) < 0)
 		err = -errno;
 	if (err == 0 && local)
-		err = tscf_reuseport_join(fd, options ? &options->spread : NULL);
+		err = tscf_reuseport_join(fd, options ? &options->reuseport : NULL);
 	if (err == 0 && remote && connect(fd, &remote->sa, tscf_endpoint_size(remote)) < 0 && errno != EINPROGRESS)
 		err = -errno;
 	if (err < 0) {

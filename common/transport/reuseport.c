@@ -62,26 +62,26 @@ static int share_port(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-static bool is_shared(const struct tscf_reuseport *spread)
+static bool is_shared(const struct tscf_reuseport *r)
 {
-	return spread && spread->count > 1;
+	return r && r->count > 1;
 }
 
-int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct tscf_reuseport *spread)
+int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct tscf_reuseport *r)
 {
 	int err = 0;
 
-	if (is_shared(spread) && spread->index > 0)
+	if (is_shared(r) && r->index > 0)
 		err = share_port(fd);
 	if (err == 0 && bind(fd, &local->sa, tscf_endpoint_size(local)) < 0)
 		err = -errno;
 	/* Bind without SO_REUSEPORT: with it, the socket could join the sockets of another server. */
-	if (err == 0 && is_shared(spread) && spread->index == 0)
+	if (err == 0 && is_shared(r) && r->index == 0)
 		err = share_port(fd);
 	return err;
 }
 
-int tscf_reuseport_join(int fd, const struct tscf_reuseport *spread)
+int tscf_reuseport_join(int fd, const struct tscf_reuseport *r)
 {
-	return is_shared(spread) && spread->index == spread->count - 1 ? attach(fd, spread->count) : 0;
+	return is_shared(r) && r->index == r->count - 1 ? attach(fd, r->count) : 0;
 }

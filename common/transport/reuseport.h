@@ -25,13 +25,13 @@ struct tscf_reuseport {
  *
  * @return 0 or -errno.
  */
-int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct tscf_reuseport *spread);
+int tscf_reuseport_bind(int fd, const union tscf_endpoint *local, const struct tscf_reuseport *r);
 /**
  * Call this after that, and after listen() if there is one.  When the last socket has joined, the kernel spreads the
  * sources.
  * @return 0 or -errno.
  */
-int tscf_reuseport_join(int fd, const struct tscf_reuseport *spread);
+int tscf_reuseport_join(int fd, const struct tscf_reuseport *r);
 
 /** @return the index of the socket that receives what comes from @p addr. */
 unsigned tscf_reuseport_index(const struct tscf_addr *addr, unsigned count);

@@ -146,8 +146,8 @@ struct tscf_transport {
 struct tscf_outer_options {
 	uint32_t mark; /**< bits to set in SO_MARK, under mark_mask (level.h; client: TSCF_MARK_OUTER); mask 0: none */
 	uint32_t mark_mask;
-	const char *bind_device;      /**< SO_BINDTODEVICE, or NULL */
-	struct tscf_reuseport spread; /**< listening: shares the port with the sockets of other workers */
+	const char *bind_device;         /**< SO_BINDTODEVICE, or NULL */
+	struct tscf_reuseport reuseport; /**< listening: shares the port with the sockets of other workers */
 };
 
 /**

@@ -52,13 +52,13 @@ static void bind_all(int i, int type)
 {
 	ck_assert_int_eq(tscf_endpoint_parse(families[i].local, 0, &place), 0);
 	for (unsigned n = 0; n < SOCKETS; n++) {
-		struct tscf_reuseport spread = {.index = n, .count = SOCKETS};
+		struct tscf_reuseport r = {.index = n, .count = SOCKETS};
 
 		sockets[n] = new_socket(i, type);
-		ck_assert_int_eq(tscf_reuseport_bind(sockets[n], &place, &spread), 0);
+		ck_assert_int_eq(tscf_reuseport_bind(sockets[n], &place, &r), 0);
 		if (type == SOCK_STREAM)
 			ck_assert_int_eq(listen(sockets[n], 16), 0);
-		ck_assert_int_eq(tscf_reuseport_join(sockets[n], &spread), 0);
+		ck_assert_int_eq(tscf_reuseport_join(sockets[n], &r), 0);
 	}
 }
 
@@ -163,8 +163,8 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("spread");
-	TCase *tcase = tcase_create("spread");
+	Suite *suite = suite_create("reuseport");
+	TCase *tcase = tcase_create("reuseport");
 
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 30);
