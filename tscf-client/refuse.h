@@ -19,8 +19,8 @@
 
 /** How many errors were sent lately. */
 struct refuse {
-	uint64_t second; /**< monotonic ms: when `told` began */
-	unsigned told;
+	uint64_t second; /**< monotonic ms: when `sent` began */
+	unsigned sent;
 };
 
 /** Report that the packet at @p data, which was read from @p tun, is not sent. */

@@ -89,14 +89,14 @@ static void look(struct tscf_control_listener *l)
 	if (sock >= 0) {
 		replace_socket(l, sock);
 		l->file = file;
-		l->said = false;
+		l->logged = false;
 		tscf_warning("the control socket %s was removed by another program; it is there again", l->path);
 		return;
 	}
-	if (!l->said)
+	if (!l->logged)
 		tscf_error("the control socket %s was removed by another program and cannot be made again: %s", l->path,
 			   sock == -EADDRINUSE ? "something else is in its place" : strerror(-sock));
-	l->said = true;
+	l->logged = true;
 	ev_timer_stop(l->loop, &l->look_again);
 	ev_timer_set(&l->look_again, LOOK_S, 0.);
 	ev_timer_start(l->loop, &l->look_again);

@@ -21,7 +21,7 @@ struct tscf_control_listener {
 	mode_t mode;
 	struct tscf_control_file file;
 	int sock;
-	bool said;     /**< it was logged that the place is taken */
+	bool logged;   /**< it was logged that the place is taken */
 	bool is_short; /**< of descriptors, or of memory; it was logged */
 	ev_io acceptable;
 	ev_timer accept_again, look_again;

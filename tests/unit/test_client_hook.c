@@ -34,14 +34,14 @@ static struct hook_state state(bool plain, bool encrypted)
 /* Everything that there is to tell from one state to the other, as names. */
 static void expect(const struct hook_state *from, const struct hook_state *to, const char *names)
 {
-	struct hook_state told = *from;
+	struct hook_state reported = *from;
 	enum hook_reason reason;
 	char got[200] = "";
 
-	while ((reason = hook_next_reason(&told, to)) != HOOK_NONE) {
+	while ((reason = hook_next_reason(&reported, to)) != HOOK_NONE) {
 		ck_assert_uint_lt(strlen(got), 100);
 		strcat(strcat(got, got[0] ? " " : ""), hook_reason_name(reason));
-		hook_note(&told, reason, to);
+		hook_note(&reported, reason, to);
 	}
 	ck_assert_str_eq(got, names);
 }

@@ -34,8 +34,8 @@ static void run(struct hook *h, enum hook_reason reason, const struct hook_state
 {
 	bool down = reason == HOOK_PLAIN_DOWN || reason == HOOK_ENCRYPTED_DOWN;
 	struct hook_environment environment;
-	hook_variables(down ? &h->told : now, reason, h->config->control, &environment);
-	hook_note(&h->told, reason, now);
+	hook_variables(down ? &h->reported : now, reason, h->config->control, &environment);
+	hook_note(&h->reported, reason, now);
 	h->reason = reason;
 	int error = hook_process_start(&h->process, h->timers->loop, h->config->script, environment.list,
 				       (int)h->config->script_timeout * 1000, script_done, h);
@@ -59,12 +59,12 @@ static bool settling(const struct hook *h, bool known, bool up, uint64_t *down_a
 /* Until it is certain that a tunnel is gone, keep the state that was reported last. */
 static void keep_what_settles(struct hook *h, struct hook_state *now)
 {
-	const struct tscf_control_config *told = &h->told.config;
-	if (settling(h, told->encrypted.up, now->config.encrypted.up, &h->encrypted_down_at))
-		now->config.encrypted = told->encrypted;
-	if (settling(h, told->plain.up, now->config.plain.up, &h->plain_down_at)) {
+	const struct tscf_control_config *reported = &h->reported.config;
+	if (settling(h, reported->encrypted.up, now->config.encrypted.up, &h->encrypted_down_at))
+		now->config.encrypted = reported->encrypted;
+	if (settling(h, reported->plain.up, now->config.plain.up, &h->plain_down_at)) {
 		struct tscf_control_tunnel encrypted = now->config.encrypted;
-		*now = h->told;
+		*now = h->reported;
 		now->config.encrypted = encrypted;
 	}
 }
@@ -110,7 +110,7 @@ void hook_flush(struct hook *h)
 	h->dirty = false;
 	look(h, &now);
 	keep_what_settles(h, &now);
-	enum hook_reason reason = hook_next_reason(&h->told, &now);
+	enum hook_reason reason = hook_next_reason(&h->reported, &now);
 	if (reason != HOOK_NONE)
 		run(h, reason, &now);
 }
@@ -131,7 +131,7 @@ void hook_stop(struct hook *h)
 	enum hook_reason reason;
 	uint64_t deadline = tscf_clock_now() + HOOK_STOP_MS, now;
 	hook_process_finish(&h->process, HOOK_STOP_MS);
-	while ((reason = hook_next_reason(&h->told, &nothing)) != HOOK_NONE) {
+	while ((reason = hook_next_reason(&h->reported, &nothing)) != HOOK_NONE) {
 		run(h, reason, &nothing);
 		now = tscf_clock_now();
 		hook_process_finish(&h->process, deadline > now ? (int)(deadline - now) : 0);

@@ -54,13 +54,13 @@ struct hook_environment {
 	char *list[HOOK_VARIABLES_MAX + 1]; /**< NULL-terminated, for exec */
 };
 
-/** @return what to report next to a script that was last informed of @p told.  Down comes before up; the encrypted
+/** @return what to report next to a script that was last informed of @p reported.  Down comes before up; the encrypted
  * tunnel comes up after the plain one and goes down before it. */
-enum hook_reason hook_next_reason(const struct hook_state *told, const struct hook_state *now);
+enum hook_reason hook_next_reason(const struct hook_state *reported, const struct hook_state *now);
 /** @return the value of TSCF_REASON. */
 const char *hook_reason_name(enum hook_reason reason);
-/** Update @p told: @p reason has been reported. */
-void hook_note(struct hook_state *told, enum hook_reason reason, const struct hook_state *now);
+/** Update @p reported: @p reason has been reported. */
+void hook_note(struct hook_state *reported, enum hook_reason reason, const struct hook_state *now);
 /** The variables for @p reason; @p state is the former state if a tunnel is gone, else the present one. */
 void hook_variables(const struct hook_state *state, enum hook_reason reason, const char *control,
 		    struct hook_environment *out);
@@ -77,7 +77,7 @@ struct hook {
 	void (*describe)(void *context, struct tscf_control_config *out); /**< the tunnels as programs see them */
 	void *context;                                                    /**< of describe */
 	struct tscf_timer timer;
-	struct hook_state told;
+	struct hook_state reported;
 	struct hook_process process;
 	enum hook_reason reason; /**< of the running script */
 	uint64_t plain_down_at,

@@ -25,16 +25,16 @@ static bool same_tunnel(const struct tscf_control_tunnel *a, const struct tscf_c
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-enum hook_reason hook_next_reason(const struct hook_state *told, const struct hook_state *now)
+enum hook_reason hook_next_reason(const struct hook_state *reported, const struct hook_state *now)
 {
-	const struct tscf_control_config *before = &told->config, *after = &now->config;
+	const struct tscf_control_config *before = &reported->config, *after = &now->config;
 	if (before->encrypted.up && !after->encrypted.up)
 		return HOOK_ENCRYPTED_DOWN;
 	if (before->plain.up && !after->plain.up)
 		return HOOK_PLAIN_DOWN;
 	if (!before->plain.up && after->plain.up)
 		return HOOK_PLAIN_UP;
-	if (after->plain.up && (!same_tunnel(&before->plain, &after->plain) || !same_service(told, now)))
+	if (after->plain.up && (!same_tunnel(&before->plain, &after->plain) || !same_service(reported, now)))
 		return HOOK_PLAIN_CHANGED;
 	if (!before->encrypted.up && after->encrypted.up)
 		return HOOK_ENCRYPTED_UP;
@@ -48,14 +48,14 @@ static bool is_encrypted(enum hook_reason reason)
 	return reason == HOOK_ENCRYPTED_UP || reason == HOOK_ENCRYPTED_CHANGED || reason == HOOK_ENCRYPTED_DOWN;
 }
 
-void hook_note(struct hook_state *told, enum hook_reason reason, const struct hook_state *now)
+void hook_note(struct hook_state *reported, enum hook_reason reason, const struct hook_state *now)
 {
-	struct tscf_control_tunnel encrypted = told->config.encrypted;
+	struct tscf_control_tunnel encrypted = reported->config.encrypted;
 	if (is_encrypted(reason)) {
-		told->config.encrypted = now->config.encrypted;
+		reported->config.encrypted = now->config.encrypted;
 	} else if (reason != HOOK_NONE) {
-		*told = *now;
-		told->config.encrypted = encrypted;
+		*reported = *now;
+		reported->config.encrypted = encrypted;
 	}
 }
 

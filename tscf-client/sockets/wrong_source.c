@@ -11,9 +11,9 @@
 /** Between two packets that are noted, in ms. */
 #define NOTE_MS 5000
 /** Between two log lines about one socket. */
-#define SAY_MS 600000
+#define LOG_MS 600000
 /** In that time no more sockets than this are looked up and named: that takes a look at all processes. */
-#define SAY_MOST 8
+#define LOG_MOST 8
 /** For so long after its last packet a socket is shown as one that has a wrong source. */
 #define SHOW_MS 60000
 
@@ -68,7 +68,7 @@ static bool find_owner(struct wrong_source *w, struct owner *owner)
 	return owner->pid != 0;
 }
 
-static void say(struct wrong_source *w)
+static void log_sender(struct wrong_source *w)
 {
 	const struct tscf_addr *right = &w->plain->internal.of[tscf_family_index(w->local.family)];
 	char from[TSCF_ADDR_TEXT], address[TSCF_ADDR_TEXT], who[80];
@@ -91,15 +91,15 @@ static void say(struct wrong_source *w)
 }
 
 /** A program can change its port for each packet, so there is a limit over all sockets. */
-static bool may_say(struct wrong_source *w, const struct wrong_sender *sender, uint64_t now)
+static bool may_log(struct wrong_source *w, const struct wrong_sender *sender, uint64_t now)
 {
-	if (sender->said != 0 && now - sender->said < SAY_MS)
+	if (sender->logged != 0 && now - sender->logged < LOG_MS)
 		return false;
-	if (w->said_since == 0 || now - w->said_since >= SAY_MS) {
-		w->said_since = now;
-		w->said = 0;
+	if (w->logged_since == 0 || now - w->logged_since >= LOG_MS) {
+		w->logged_since = now;
+		w->logged = 0;
 	}
-	return w->said < SAY_MOST;
+	return w->logged < LOG_MOST;
 }
 
 static uint64_t next(const void *owner)
@@ -115,10 +115,10 @@ static void tick(void *owner)
 	struct wrong_sender *sender = sender_of(w);
 	uint64_t now = tscf_timers_now(w->timers);
 
-	if (may_say(w, sender, now)) {
-		say(w);
-		sender->said = now;
-		if (++w->said == SAY_MOST)
+	if (may_log(w, sender, now)) {
+		log_sender(w);
+		sender->logged = now;
+		if (++w->logged == LOG_MOST)
 			tscf_warning("further programs that send from a wrong address are not named for a while; "
 				     "up_spoofed counts their packets");
 	}

@@ -26,10 +26,10 @@ struct wrong_source {
 	struct tscf_timers *timers;
 	const struct tunnel *plain;
 	struct tscf_timer timer;
-	bool pending;        /**< a packet is noted, and its socket not looked up */
-	unsigned said;       /**< sockets named in the log in the present ten minutes */
-	uint64_t said_since; /**< ms: when these began; 0: none was named yet */
-	uint64_t next;       /**< ms: no packet is noted before */
+	bool pending;          /**< a packet is noted, and its socket not looked up */
+	unsigned logged;       /**< sockets named in the log in the present ten minutes */
+	uint64_t logged_since; /**< ms: when these began; 0: none was named yet */
+	uint64_t next;         /**< ms: no packet is noted before */
 	uint8_t protocol;
 	struct tscf_addr local, remote; /**< of that packet */
 	uint16_t local_port, remote_port;
@@ -38,7 +38,7 @@ struct wrong_source {
 		struct tscf_addr local;
 		uint16_t port;
 		uint8_t protocol;
-		uint64_t seen, said; /**< ms: the last packet that was noted, the last log line; seen 0: none */
+		uint64_t seen, logged; /**< ms: the last packet that was noted, the last log line; seen 0: none */
 	} senders[WRONG_SOURCES];
 };
 
