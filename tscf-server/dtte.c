@@ -190,7 +190,7 @@ static struct server_decision down_in_clear(const struct server_lease *lease)
 /** @return whether a flow is in clear because its encrypted tunnel does not work. */
 static bool is_aside(const struct ruling *ruling)
 {
-	return ruling->rule == RULE_ENCRYPTED && ruling->preferred && server_liveness_aside(&ruling->owner->doubt);
+	return ruling->rule == RULE_ENCRYPTED && ruling->preferred && server_liveness_aside(&ruling->owner->liveness);
 }
 
 struct server_decision server_decide_down(struct server_state *state, const uint8_t *data,
@@ -264,7 +264,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 	if (ruling.rule <= RULE_GRACE || is_aside(&ruling))
 		return to_tun();
 	if (ruling.preferred)
-		server_liveness_doubt(state, ruling.owner);
+		server_liveness_suspect(state, ruling.owner);
 	return drop(ruling.rule == RULE_UNKNOWN_FRAGMENT || ruling.rule == RULE_UNKNOWN_QUOTE
 			? counter_of(ruling.rule)
 			: SERVER_COUNT_CLEAR_REFUSED);

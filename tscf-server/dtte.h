@@ -4,7 +4,7 @@
  *
  * tscf(7), "DECISION PER PACKET". The decision is made from a parsed packet and the tables, and costs a few hash
  * lookups. It changes only what the server learns from packets: implicit bindings (from encrypted packets only),
- * fragments, and doubts (liveness.h).
+ * fragments, and suspicions (liveness.h).
  */
 #ifndef TSCF_SERVER_DTTE_H
 #define TSCF_SERVER_DTTE_H

@@ -170,7 +170,7 @@ static void tell_worker(void *context)
 static void begin(struct server_worker *worker, struct server_store *store)
 {
 	server_journal_begin(worker->state, store);
-	worker->watcher = (struct server_store_watcher){.told = tell_worker, .context = worker};
+	worker->watcher = (struct server_store_watcher){.written = tell_worker, .context = worker};
 	server_store_watch(store, &worker->watcher);
 	server_sessions_request_shields(worker->state);
 }

@@ -35,7 +35,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 }
 
-/* Start the liveness timer when a session is in doubt. */
+/* Start the liveness timer when a session is suspected. */
 static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);

@@ -77,7 +77,7 @@ static void expect_ended(void)
 	ck_assert_int_eq(down(ONLY).reason, SERVER_COUNT_SHIELDED);
 }
 
-/* Let time pass as the server does while somebody is in doubt. */
+/* Let time pass as the server does while a session is suspected. */
 static void pass(uint64_t ms)
 {
 	for (uint64_t end = w->now + ms; w->now < end;)
@@ -162,7 +162,7 @@ START_TEST(back_again)
 	pass(SERVER_LIVENESS_TICK_MS);
 	expect_aside(false);
 	pass(SERVER_LIVENESS_TICK_MS);
-	ck_assert_ptr_null(w->state->sessions.doubted);
+	ck_assert_ptr_null(w->state->sessions.suspected);
 }
 END_TEST
 
@@ -204,7 +204,7 @@ START_TEST(one_way)
 		send_down(4);
 		pass(SERVER_LIVENESS_TICK_MS);
 		w->now++;
-		if (world_encrypted(&a)->doubt.asked)
+		if (world_encrypted(&a)->liveness.asked)
 			answer();
 		expect_aside(false);
 	}
@@ -235,7 +235,7 @@ static void tell(bool aside)
 }
 
 /* A client that sends and does not hear says so. */
-START_TEST(told)
+START_TEST(reported)
 {
 	tell(true);
 	expect_aside(true);
@@ -246,7 +246,7 @@ START_TEST(told)
 	tell(false);
 	expect_aside(false);
 	/* What was overtaken says nothing. */
-	server_liveness_told(w->state, world_encrypted(&a), true, 1);
+	server_liveness_reported(w->state, world_encrypted(&a), true, 1);
 	expect_aside(false);
 }
 END_TEST
@@ -288,10 +288,10 @@ START_TEST(moved)
 	/* It is asked until it answers. */
 	pass(4 * SERVER_PROBE_PAUSE_MS);
 	ck_assert_uint_ge(asked(), 3);
-	answer_number(world_encrypted(&a)->doubt.proof);
+	answer_number(world_encrypted(&a)->liveness.proof);
 	ck_assert(is_proved);
 	pass(SERVER_LIVENESS_TICK_MS + SERVER_LIVENESS_SILENCE_MS);
-	ck_assert_ptr_null(w->state->sessions.doubted);
+	ck_assert_ptr_null(w->state->sessions.suspected);
 }
 END_TEST
 
@@ -305,7 +305,7 @@ START_TEST(forged)
 			ck_assert(!passes_in_clear(PREFERRED));
 		pass(TICK_MS);
 		w->now++;
-		if (world_encrypted(&a)->doubt.asked)
+		if (world_encrypted(&a)->liveness.asked)
 			answer();
 	}
 	ck_assert_uint_le(world_counter(w, SERVER_COUNT_ENCRYPTED_PROBED), probes + 1);
@@ -378,8 +378,8 @@ START_TEST(stream_and_far)
 }
 END_TEST
 
-/* A tunnel that ends while it is in doubt is forgotten. */
-START_TEST(ended_in_doubt)
+/* A suspected tunnel that ends is forgotten. */
+START_TEST(ended_while_suspected)
 {
 	world_pass(w, TICK_MS);
 	ck_assert(!passes_in_clear(PREFERRED));
@@ -387,15 +387,15 @@ START_TEST(ended_in_doubt)
 	ck_assert_uint_eq(asked(), 1);
 	world_disconnect(&a);
 	world_pass(w, SERVER_PROBE_MS);
-	ck_assert_ptr_null(w->state->sessions.doubted);
+	ck_assert_ptr_null(w->state->sessions.suspected);
 	expect_ended();
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *s = suite_create("server doubt");
-	TCase *t = tcase_create("doubt");
+	Suite *s = suite_create("server liveness");
+	TCase *t = tcase_create("liveness");
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, dead, 0, 2);
@@ -405,14 +405,14 @@ static Suite *make_suite(void)
 	tcase_add_test(t, talk_in_vain);
 	tcase_add_test(t, one_way);
 	tcase_add_test(t, idle);
-	tcase_add_test(t, told);
+	tcase_add_test(t, reported);
 	tcase_add_test(t, moved);
 	tcase_add_test(t, forged);
 	tcase_add_test(t, encrypted_only);
 	tcase_add_test(t, asks_for_another);
 	tcase_add_test(t, stream);
 	tcase_add_loop_test(t, stream_and_far, 0, sizeof(patience) / sizeof(*patience));
-	tcase_add_test(t, ended_in_doubt);
+	tcase_add_test(t, ended_while_suspected);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -407,7 +407,7 @@ START_TEST(not_writable)
 }
 END_TEST
 
-static void count_told(void *context)
+static void count_written(void *context)
 {
 	atomic_fetch_add((atomic_uint *)context, 1);
 }
@@ -433,8 +433,8 @@ START_TEST(nothing_is_lost_when_much_waits)
 	enum { MANY = 100000 };
 	struct server_store_past past;
 	struct server_store *s = open_store(&past);
-	atomic_uint told = 0;
-	struct server_store_watcher watcher = {.told = count_told, .context = &told};
+	atomic_uint written = 0;
+	struct server_store_watcher watcher = {.written = count_written, .context = &written};
 	unsigned counts[SERVER_CHANGE_BINDING + 1] = {0};
 	struct server_store_reader reader = {.change = count_change, .context = counts};
 
@@ -446,7 +446,7 @@ START_TEST(nothing_is_lost_when_much_waits)
 	wait_for(s, put(s, session_number(MANY)));
 	server_store_close(s);
 	/* Those who wait for the first do not wait for the last. */
-	ck_assert_uint_gt(told, 10);
+	ck_assert_uint_gt(written, 10);
 	s = open_store(&past);
 	ck_assert(past.clean);
 	server_store_read(s, &reader);

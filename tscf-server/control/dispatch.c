@@ -168,8 +168,8 @@ static void take_aside(const struct server_request *r)
 	struct tscf_tlv tlv;
 
 	if (r->session->encrypted)
-		server_liveness_told(r->state, r->session, tscf_message_find(r->message, TSCF_TLV_ASIDE, &tlv),
-				     r->message->sequence);
+		server_liveness_reported(r->state, r->session, tscf_message_find(r->message, TSCF_TLV_ASIDE, &tlv),
+					 r->message->sequence);
 }
 
 /* An answer of the size of its request shows that the path carries that size both ways. */

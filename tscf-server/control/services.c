@@ -63,7 +63,7 @@ static void enable_dtte(const struct server_request *r)
 	}
 	/* A client that has an encrypted tunnel and asks for one may have lost it. */
 	if (s->lease->encrypted_session)
-		server_liveness_doubt(r->state, s->lease->encrypted_session);
+		server_liveness_suspect(r->state, s->lease->encrypted_session);
 	if (!claim_encrypted(s)) {
 		unavailable(r, "no capacity for another encrypted tunnel");
 		return;

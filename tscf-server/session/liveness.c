@@ -15,21 +15,21 @@ static bool is_stream(const struct server_session *s)
 
 static void enlist(struct server_state *state, struct server_session *s)
 {
-	if (s->doubt.listed)
+	if (s->liveness.listed)
 		return;
-	s->doubt.listed = true;
-	DL_APPEND2(state->sessions.doubted, s, doubt.prev, doubt.next);
+	s->liveness.listed = true;
+	DL_APPEND2(state->sessions.suspected, s, liveness.prev, liveness.next);
 }
 
-void server_liveness_doubt(struct server_state *state, struct server_session *s)
+void server_liveness_suspect(struct server_state *state, struct server_session *s)
 {
-	s->doubt.gone = true;
+	s->liveness.gone = true;
 	enlist(state, s);
 }
 
 void server_liveness_sent(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
 	if (l->talking <= s->heard) {
 		l->talking = now;
@@ -41,7 +41,7 @@ void server_liveness_sent(struct server_state *state, struct server_session *s, 
 
 static bool talks_in_vain(const struct server_session *s, uint64_t now)
 {
-	const struct server_liveness *l = &s->doubt;
+	const struct server_liveness *l = &s->liveness;
 
 	return l->talking > s->heard && l->talked >= SERVER_TALK_PACKETS && now - l->talking >= SERVER_TALK_MS;
 }
@@ -54,7 +54,7 @@ static bool has_rested(const struct server_liveness *l, uint64_t now, uint64_t r
 
 static bool wants_probe(const struct server_session *s, uint64_t now)
 {
-	const struct server_liveness *l = &s->doubt;
+	const struct server_liveness *l = &s->liveness;
 
 	return (talks_in_vain(s, now) && has_rested(l, now, SERVER_TALK_REST_MS)) ||
 	       (l->gone && has_rested(l, now, SERVER_LIVENESS_REST_MS));
@@ -62,12 +62,12 @@ static bool wants_probe(const struct server_session *s, uint64_t now)
 
 static unsigned round_trip(const struct server_session *s)
 {
-	return s->doubt.round_trip_ms ? s->doubt.round_trip_ms : s->peer->round_trip_ms;
+	return s->liveness.round_trip_ms ? s->liveness.round_trip_ms : s->peer->round_trip_ms;
 }
 
 static void ask_again(struct server_session *s, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 	uint64_t pause = now - l->asked < SERVER_PROBE_MS ? SERVER_PROBE_PAUSE_MS : SERVER_PROBE_LONG_PAUSE_MS;
 
 	l->again = now + (pause > round_trip(s) ? pause : round_trip(s));
@@ -77,22 +77,22 @@ static void ask_again(struct server_session *s, uint64_t now)
 static void ask(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_PROBED);
-	s->doubt.asked = now;
+	s->liveness.asked = now;
 	ask_again(s, now);
-	s->doubt.first = s->sequence;
+	s->liveness.first = s->sequence;
 }
 
 void server_liveness_claimed(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	server_liveness_doubt(state, s);
-	if (!s->doubt.asked)
+	server_liveness_suspect(state, s);
+	if (!s->liveness.asked)
 		ask(state, s, now);
 }
 
 /* Only the first request of a probe measures the round trip: an answer to a repetition would be ambiguous (Karn). */
 void server_liveness_answered(struct server_session *s, uint32_t sequence, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
 	if (l->asked && sequence == l->first)
 		l->round_trip_ms = now > l->asked ? (unsigned)(now - l->asked) : 1;
@@ -110,16 +110,16 @@ static void log_aside(const struct server_session *s, bool aside, const char *wh
 		  tscf_endpoint_format(&s->outer, outer), why, aside ? "in clear" : "encrypted again");
 }
 
-void server_liveness_told(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence)
+void server_liveness_reported(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
-	if ((int32_t)(sequence - l->told_sequence) <= 0)
+	if ((int32_t)(sequence - l->report_sequence) <= 0)
 		return;
-	l->told_sequence = sequence;
-	if (l->told == aside)
+	l->report_sequence = sequence;
+	if (l->by_client == aside)
 		return;
-	l->told = aside;
+	l->by_client = aside;
 	if (aside)
 		server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
 	log_aside(s, server_liveness_aside(l), aside ? "does not reach its client" : "reaches its client");
@@ -128,7 +128,7 @@ void server_liveness_told(struct server_state *state, struct server_session *s, 
 /* Only the client can read the number, so an answer with it proves that the client received the request. */
 static void ask_for_proof(struct server_session *s, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
 	tscf_random(&s->sequence, sizeof(s->sequence));
 	l->again = now + SERVER_PROBE_PAUSE_MS;
@@ -138,14 +138,14 @@ static void ask_for_proof(struct server_session *s, uint64_t now)
 
 void server_liveness_moved(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	s->doubt.moved = true;
+	s->liveness.moved = true;
 	enlist(state, s);
 	ask_for_proof(s, now);
 }
 
 static void put_aside(struct server_state *state, struct server_session *s)
 {
-	s->doubt.silent = true;
+	s->liveness.silent = true;
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
 	log_aside(s, true, "does not answer");
 }
@@ -162,27 +162,27 @@ static uint64_t aside_after(const struct server_session *s)
 /* The client of @p s is there. */
 static void believe(struct server_state *state, struct server_session *s)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
 	if (l->silent)
-		log_aside(s, l->told, "answers");
+		log_aside(s, l->by_client, "answers");
 	l->asked = 0;
 	l->gone = l->silent = false;
 	if (!l->moved)
-		server_session_undoubt(state, s);
+		server_session_unsuspect(state, s);
 }
 
 /** A probe of @p s runs. */
 static void review(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 	uint64_t age = now - l->asked;
 
 	if (s->heard > l->asked) {
 		l->answered = now;
 		believe(state, s);
 	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
-		server_session_end(state, s, now, "it did not answer when it was in doubt");
+		server_session_end(state, s, now, "its client did not answer");
 	} else {
 		if (!l->silent && age >= aside_after(s))
 			put_aside(state, s);
@@ -193,7 +193,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 
 static void look(struct server_state *state, struct server_session *s, uint64_t now)
 {
-	struct server_liveness *l = &s->doubt;
+	struct server_liveness *l = &s->liveness;
 
 	if (l->asked) {
 		review(state, s, now);
@@ -211,13 +211,13 @@ static void look(struct server_state *state, struct server_session *s, uint64_t 
 
 bool server_liveness_busy(const struct server_state *state)
 {
-	return state->sessions.doubted != NULL;
+	return state->sessions.suspected != NULL;
 }
 
 void server_liveness_tick(struct server_state *state, uint64_t now)
 {
 	struct server_session *s, *next;
 
-	DL_FOREACH_SAFE2(state->sessions.doubted, s, next, doubt.next)
+	DL_FOREACH_SAFE2(state->sessions.suspected, s, next, liveness.next)
 	look(state, s, now);
 }

@@ -12,9 +12,9 @@ static struct server_session *sealed_session(const struct server_state *state, u
 /** The client sent this before the server was restarted, or does not know of it: a message of the server tells it. */
 static void tell_run(struct server_session *s, uint64_t now)
 {
-	if (s->told_run != 0 && now - s->told_run < SERVER_PAST_MS)
+	if (s->run_sent != 0 && now - s->run_sent < SERVER_PAST_MS)
 		return;
-	s->told_run = now;
+	s->run_sent = now;
 	server_session_keepalive(s);
 }
 

@@ -265,12 +265,12 @@ static void take_record(struct server_session *s, const struct server_record *re
 	server_lease_settle(lease, record->client_id);
 }
 
-void server_session_undoubt(struct server_state *state, struct server_session *s)
+void server_session_unsuspect(struct server_state *state, struct server_session *s)
 {
-	if (!s->doubt.listed)
+	if (!s->liveness.listed)
 		return;
-	s->doubt.listed = false;
-	DL_DELETE2(state->sessions.doubted, s, doubt.prev, doubt.next);
+	s->liveness.listed = false;
+	DL_DELETE2(state->sessions.suspected, s, liveness.prev, liveness.next);
 }
 
 struct server_session *server_session_import(struct server_state *state, struct server_interface *interface,
@@ -482,7 +482,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_bindings_orphan(state, s, now);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
-	server_session_undoubt(state, s);
+	server_session_unsuspect(state, s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)

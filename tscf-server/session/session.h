@@ -94,7 +94,7 @@ struct server_session {
 	struct server_resume resume;                      /**< plain */
 
 	struct tscf_seal seal;                    /**< plain */
-	uint64_t told_run;                        /**< plain: when its client was last told of this run (sealing.h) */
+	uint64_t run_sent;                        /**< plain: when this run was last sent to its client (sealing.h) */
 	uint8_t share[TSCF_KEY_SHARE_SIZE];       /**< plain: of the request that made it */
 	struct server_cached_reply configuration; /**< the answer to its configuration request */
 	struct server_reply_cache answers;
@@ -112,7 +112,7 @@ struct server_session {
 	struct server_refusals *refusals; /**< NULL: no packet to another client was refused */
 
 	struct server_accounting account;
-	struct server_liveness doubt;                 /**< encrypted */
+	struct server_liveness liveness;              /**< encrypted */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
 	struct server_session *prev, *next;           /**< list of sessions->unconfirmed or ->confirmed */
@@ -122,7 +122,7 @@ struct server_session {
 struct server_sessions {
 	struct server_session *by_tsid; /**< uthash keeps them in the order in which they got their TSIDs */
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
-	struct server_session *doubted;                 /**< liveness.h */
+	struct server_session *suspected;               /**< liveness.h */
 	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections so far */
@@ -185,8 +185,8 @@ struct server_record;
 struct server_session *server_session_import(struct server_state *state, struct server_interface *interface,
 					     const struct server_record *record, uint64_t now);
 
-/** @p s is not in doubt any more (liveness.h). */
-void server_session_undoubt(struct server_state *state, struct server_session *s);
+/** @p s is not suspected any more (liveness.h). */
+void server_session_unsuspect(struct server_state *state, struct server_session *s);
 
 /** Make a session for the new encrypted connection @p peer, which is not configured yet. @return the session, or
  * NULL. */

@@ -23,8 +23,8 @@
 struct server_store {
 	struct store_file *file; /**< used by the thread only; NULL: it could not be written, and was removed */
 	struct server_pending pending;
-	uint64_t put;            /**< ticket of the newest change */
-	pthread_mutex_t lock;    /**< protects all of these but `file` */
+	uint64_t put;         /**< ticket of the newest change */
+	pthread_mutex_t lock; /**< protects all of these but `file` */
 	pthread_cond_t wake;
 	bool stop;
 	struct server_store_watcher *watchers;
@@ -103,7 +103,7 @@ static void tell(struct server_store *s)
 {
 	pthread_mutex_lock(&s->lock);
 	for (const struct server_store_watcher *w = s->watchers; w; w = w->next)
-		w->told(w->context);
+		w->written(w->context);
 	pthread_mutex_unlock(&s->lock);
 }
 

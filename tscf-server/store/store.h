@@ -109,9 +109,9 @@ uint64_t server_store_put(struct server_store *store, const struct server_change
 /** @return the ticket up to which everything has been written; UINT64_MAX if the store has stopped writing. */
 uint64_t server_store_written(const struct server_store *store);
 
-/** Gets a call when server_store_written() has grown. */
+/** Is called when server_store_written() has grown. */
 struct server_store_watcher {
-	void (*told)(void *context); /**< called from the store's thread */
+	void (*written)(void *context); /**< called from the store's thread */
 	void *context;
 	struct server_store_watcher *next; /**< used by the store */
 };
