@@ -33,7 +33,11 @@ static struct {
 	/* These may change while other threads write lines. */
 	_Atomic(enum tscf_log_level) level;
 	atomic_bool syslog;
-} log_state = {.program = "tscf", .level = TSCF_LOG_INFO};
+	/* The warnings and errors that are kept, for one thread at a time. */
+	atomic_flag busy;
+	unsigned past_count;
+	struct tscf_log_past past[TSCF_LOG_RECENT];
+} log_state = {.program = "tscf", .level = TSCF_LOG_INFO, .busy = ATOMIC_FLAG_INIT};
 
 /** Every process that a service starts inherits $JOURNAL_STREAM: it applies only if it names our own standard error. */
 static bool stderr_is_journal(void)
@@ -90,6 +94,48 @@ static void hide_control_characters(char *text, size_t length)
 	}
 }
 
+/** Put the line at @p i behind the others, in its place for the newest. */
+static void make_newest(unsigned i)
+{
+	struct tscf_log_past one = log_state.past[i];
+
+	memmove(&log_state.past[i], &log_state.past[i + 1], (log_state.past_count - 1 - i) * sizeof(one));
+	log_state.past[log_state.past_count - 1] = one;
+}
+
+/** Keep a line.  Another thread that does the same at this moment wins: nobody waits here. */
+static void keep(const char *text)
+{
+	struct tscf_log_past one = {.first = time(NULL), .count = 0};
+	unsigned i = 0;
+
+	snprintf(one.text, sizeof(one.text), "%s", text);
+	if (atomic_flag_test_and_set(&log_state.busy))
+		return;
+	while (i < log_state.past_count && strcmp(log_state.past[i].text, one.text) != 0)
+		i++;
+	if (i == log_state.past_count && i < TSCF_LOG_RECENT)
+		log_state.past[log_state.past_count++] = one;
+	else if (i == log_state.past_count)
+		log_state.past[i = 0] = one;
+	log_state.past[i].last = one.first;
+	log_state.past[i].count++;
+	make_newest(i);
+	atomic_flag_clear(&log_state.busy);
+}
+
+unsigned tscf_log_recent(struct tscf_log_past out[TSCF_LOG_RECENT])
+{
+	unsigned count = 0;
+
+	if (atomic_flag_test_and_set(&log_state.busy))
+		return 0;
+	count = log_state.past_count;
+	memcpy(out, log_state.past, count * sizeof(*out));
+	atomic_flag_clear(&log_state.busy);
+	return count;
+}
+
 /** @return the number of bytes that a printf wrote into @p room bytes, given its result. */
 static size_t printed(int result, size_t room)
 {
@@ -122,6 +168,8 @@ void tscf_log(enum tscf_log_level level, const char *format, ...)
 
 	hide_control_characters(line + head, length - head);
 	line[length] = '\0';
+	if (level <= TSCF_LOG_WARNING)
+		keep(line + head);
 	if (log_state.syslog) {
 		syslog((int)levels[level].priority, "%s", line);
 	} else {

@@ -11,6 +11,7 @@
 #define TSCF_LOG_H
 
 #include <stdbool.h>
+#include <time.h>
 
 enum tscf_log_level { TSCF_LOG_ERROR, TSCF_LOG_WARNING, TSCF_LOG_INFO, TSCF_LOG_DEBUG };
 
@@ -33,5 +34,18 @@ void tscf_log(enum tscf_log_level level, const char *format, ...) __attribute__(
 #define tscf_warning(...)             TSCF_LOG_IF_SHOWN(TSCF_LOG_WARNING, __VA_ARGS__)
 #define tscf_info(...)                TSCF_LOG_IF_SHOWN(TSCF_LOG_INFO, __VA_ARGS__)
 #define tscf_debug(...)               TSCF_LOG_IF_SHOWN(TSCF_LOG_DEBUG, __VA_ARGS__)
+
+/** Warnings and errors that are kept, each cut to so many bytes. */
+#define TSCF_LOG_RECENT      8
+#define TSCF_LOG_RECENT_TEXT 240
+
+struct tscf_log_past {
+	time_t first, last; /**< when it was written, or first and last if the same text came again and again */
+	unsigned count;     /**< how often */
+	char text[TSCF_LOG_RECENT_TEXT];
+};
+
+/** Copy the last different warnings and errors of this process, the oldest first.  @return how many. */
+unsigned tscf_log_recent(struct tscf_log_past out[TSCF_LOG_RECENT]);
 
 #endif

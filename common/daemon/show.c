@@ -3,6 +3,7 @@
 
 #include "common/daemon/table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void append(char *buf, const char *text)
@@ -125,4 +126,42 @@ void tscf_show_counters(json_t *counters, const char *label, FILE *out)
 	}
 	if (separator != label)
 		fputc('\n', out);
+}
+
+/** @return how many bytes of a line of @p length bytes fit: up to a blank, or to the end of the first word. */
+static size_t fitting(const char *line, size_t length, size_t room)
+{
+	size_t end = room < length ? room : length;
+
+	if (length <= room)
+		return length;
+	while (end > 0 && line[end] != ' ')
+		end--;
+	if (end > 0)
+		return end;
+	while (end < length && line[end] != ' ')
+		end++;
+	return end;
+}
+
+void tscf_show_wrapped(const char *text, unsigned width, FILE *out)
+{
+	static const char indent[] = "    ";
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n"), room = width;
+		bool columns = memmem(text + strspn(text, " "), length - strspn(text, " "), "  ", 2);
+		const char *next = text + length + (text[length] == '\n');
+
+		while (length > 0) {
+			size_t n = columns ? length : fitting(text, length, room);
+
+			fprintf(out, "%s%.*s\n", room < width ? indent : "", (int)n, text);
+			n += n < length;
+			text += n;
+			length -= n;
+			room = width - (sizeof(indent) - 1);
+		}
+		text = next;
+	}
 }

@@ -95,6 +95,21 @@ is "the server's: the terminal is as before" "$(cat "$T/sessions.left")" = "stat
 check "the server's: a screen of 80 columns" fits "$T/sessions" 80
 is "the server's: the voice is encrypted" "$(column "$T/sessions" dtls TUNNEL)" = encrypted
 
+# The status for eyes: every line fits, and it has what an operator asks for.
+printf 'nonsense\n' >"$T/client.conf"
+client reload 2>/dev/null
+sits status 80x40 "$TSCF_SBINDIR/tscf-client" status --control "$CLIENT_CONTROL" <<STEPS
+end 10
+screen $T/status
+STEPS
+check "the status fits 80 columns" fits "$T/status" 80
+for what in "^plain  *up .* ms  *[0-9.]* k\?B " "^encrypted  *up " "^plain tunnel: udp to $SERVER_OUTER:$PORT, internal address $PHONE_INNER" \
+	"^routes: $SERVICE_NET" "^MTU: [0-9]" "^server: $SERVER_OUTER, verified by pin, since" "^its key: sha256:" \
+	"^error at [-0-9]* [0-9:]* (.* s): reload: the configuration has errors"; do
+	check "the status has $what" grep -q "$what" "$T/status"
+done
+is "messages are counted" "$(client_status '.plain.messages.sent > 0 and .plain.messages.repeated < .plain.messages.sent')" = true
+
 client level encrypted-only --proto udp --port 5006 >/dev/null
 must 10 'grep -q "flow (process [0-9]*), udp $PHONE_INNER:5006: encrypted-only, was unencrypted; by tscf-client level" "$T/client.log"' "a level change is logged"
 pass "a level change is logged, with its program and its cause"

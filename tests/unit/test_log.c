@@ -152,6 +152,27 @@ START_TEST(journal_prefix)
 }
 END_TEST
 
+START_TEST(recent)
+{
+	struct tscf_log_past past[TSCF_LOG_RECENT];
+	unsigned count;
+
+	tscf_log_init("tscf-test", TSCF_LOG_INFO);
+	for (int i = 0; i < TSCF_LOG_RECENT + 3; i++)
+		tscf_warning("number %d", i);
+	tscf_error("number 5");
+	tscf_info("no fault");
+	logged();
+	count = tscf_log_recent(past);
+	ck_assert_uint_eq(count, TSCF_LOG_RECENT);
+	/* What came again is the newest, and counted. */
+	ck_assert_str_eq(past[count - 1].text, "number 5");
+	ck_assert_uint_eq(past[count - 1].count, 2);
+	ck_assert_str_eq(past[0].text, "number 3");
+	ck_assert_int_le(past[0].first, past[count - 1].last);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("log");
@@ -165,6 +186,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_test(tc, journal_prefix);
+	tcase_add_test(tc, recent);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

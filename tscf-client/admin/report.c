@@ -3,6 +3,8 @@
  * report.c - what `tscf-client status` and `sockets` show, as JSON.
  */
 #include "common/base/log.h"
+#include "common/tls/cert.h"
+#include "common/tls/tls.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/processes.h"
 
@@ -118,6 +120,13 @@ static json_t *traffic(const struct tunnel *t)
 			 "invalid", (json_int_t)n.invalid);
 }
 
+/* Messages to the server, and how many of them were sent again because no answer came. */
+static json_t *messages(const struct tunnel *t)
+{
+	return json_pack("{s:I, s:I}", "sent", (json_int_t)t->requests.transmissions, "repeated",
+			 (json_int_t)t->requests.repetitions);
+}
+
 static json_t *tsid_text(const struct tunnel *t)
 {
 	char text[20];
@@ -151,12 +160,40 @@ static json_t *candidate_list(const struct client *c)
 	return list;
 }
 
+/* The key of the server that was verified last. */
+static json_t *pin_of(const struct trust *t)
+{
+	uint8_t digest[TSCF_PIN_SIZE];
+	char text[TSCF_PIN_TEXT];
+	const uint8_t *at = t->chain, *der;
+	size_t length = t->length, der_length;
+	if (!at || tscf_cert_take(&at, &length, &der, &der_length) < 0 || tscf_cert_pin(der, der_length, digest) < 0)
+		return json_null();
+	return json_string(tscf_pin_format(digest, text));
+}
+
+/* The last warnings and errors, for those who may read the log. */
+static json_t *errors_list(bool privileged)
+{
+	struct tscf_log_past past[TSCF_LOG_RECENT];
+	unsigned count = tscf_log_recent(past);
+	json_t *list = json_array();
+	for (unsigned i = 0; privileged && i < count; i++)
+		json_array_append_new(list, json_pack("{s:I, s:I, s:i, s:s}", "first", (json_int_t)past[i].first,
+						      "last", (json_int_t)past[i].last, "count", (int)past[i].count,
+						      "text", past[i].text));
+	return list;
+}
+
 /* Whether the server of the plain tunnel is verified. */
 static json_t *verified_status(const struct client *c, bool up)
 {
 	const struct tscf_tls *tls = c->tls[c->plain.way.server];
 	const char *by = !tscf_tls_has_ca(tls) ? "pin" : tscf_tls_has_pin(tls) ? "CA and pin" : "CA";
-	return up ? json_pack("{s:s, s:I}", "by", by, "since", (json_int_t)wall_clock(c, c->verified_since))
+	const unsigned number = c->plain.way.server;
+	return up ? json_pack("{s:s, s:I, s:s, s:o}", "by", by, "since", (json_int_t)wall_clock(c, c->verified_since),
+			      "name", c->config->servers.list[number].host, "pin",
+			      pin_of(&c->connector.verifier.known[number]))
 		  : json_null();
 }
 
@@ -239,6 +276,9 @@ char *report_status(struct client *c, bool privileged)
 				   tscf_level_name(c->config->default_level), "bindings",
 				   (int)tscf_bindings_count(c->registry.table), "counters", counters(c), "started",
 				   (json_int_t)wall_clock(c, c->started));
+	json_object_set_new(json_object_get(status, "plain"), "messages", messages(&c->plain));
+	json_object_set_new(json_object_get(status, "encrypted"), "messages", messages(&c->encrypted));
+	json_object_set_new(status, "errors", errors_list(privileged));
 	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
 	json_object_set_new(status, "kernel", kernel_status(c));
 	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));

@@ -4,30 +4,116 @@
 #include "common/daemon/show.h"
 #include "common/daemon/table.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-/** Where the tunnel leads: transport, server, internal addresses. */
-static void describe(const json_t *tunnel, char *buf)
+/** How long a state has lasted, as "5 min". */
+static const char *lasting(const json_t *since, time_t now, char *buf)
 {
-	char transport[TSCF_SHOW_TEXT], server[TSCF_SHOW_TEXT], internal[TSCF_SHOW_TEXT];
-	const json_t *peer = json_object_get(tunnel, "server"), *addresses = json_object_get(tunnel, "internal");
+	if (!json_is_number(since) || json_number_value(since) <= 0)
+		return strcpy(buf, "-");
+	return tscf_show_duration((json_int_t)now - json_integer_value(since), buf);
+}
 
-	tscf_show_value(json_object_get(tunnel, "transport"), transport);
-	tscf_show_value(peer, server);
-	tscf_show_value(addresses, internal);
-	snprintf(buf, TSCF_SHOW_TEXT, "%.15s%s%.100s%s%.100s", transport, peer ? " " : "", peer ? server : "",
-		 json_array_size(addresses) > 0 ? ", " : "", json_array_size(addresses) > 0 ? internal : "");
+/** "3 of 12": messages that were sent again. */
+static const char *lost(const json_t *messages, char *buf)
+{
+	json_int_t sent = json_integer_value(json_object_get(messages, "sent"));
+	json_int_t repeated = json_integer_value(json_object_get(messages, "repeated"));
+
+	if (sent == 0)
+		return strcpy(buf, "-");
+	snprintf(buf, TSCF_SHOW_TEXT, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT, repeated, sent);
+	return buf;
 }
 
 static void add_tunnel(struct tscf_table *table, const char *name, const json_t *tunnel, time_t now)
 {
-	char state[TSCF_SHOW_TEXT], what[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
+	const json_t *traffic = json_object_get(tunnel, "traffic");
+	json_int_t ms = json_integer_value(json_object_get(tunnel, "round_trip_ms"));
+	char text[TSCF_SHOW_TEXT];
 
-	describe(tunnel, what);
 	tscf_table_cell(table, name);
-	tscf_table_cell(table, tscf_show_value(json_object_get(tunnel, "state"), state));
-	tscf_table_cell(table, what);
-	tscf_table_cell(table, tscf_show_since(json_object_get(tunnel, "since"), now, since));
+	tscf_table_cell(table, tscf_show_value(json_object_get(tunnel, "state"), text));
+	tscf_table_cell(table, lasting(json_object_get(tunnel, "since"), now, text));
+	snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT " ms", ms);
+	tscf_table_cell(table, ms > 0 ? text : "-");
+	tscf_table_cell(table, tscf_show_bytes(json_integer_value(json_object_get(traffic, "sent_bytes")), text));
+	tscf_table_cell(table, tscf_show_bytes(json_integer_value(json_object_get(traffic, "received_bytes")), text));
+	tscf_table_cell(table, lost(json_object_get(tunnel, "messages"), text));
+}
+
+/** Where a tunnel leads, and from which internal addresses, if it does. */
+static void print_way(const char *name, const json_t *tunnel, FILE *out)
+{
+	const json_t *addresses = json_object_get(tunnel, "internal"), *server = json_object_get(tunnel, "server");
+	char transport[TSCF_SHOW_TEXT], at[TSCF_SHOW_TEXT], internal[TSCF_SHOW_TEXT];
+
+	if (json_array_size(addresses) == 0)
+		return;
+	fprintf(out, "%s tunnel: %s%s%s, internal address %s\n", name,
+		tscf_show_value(json_object_get(tunnel, "transport"), transport), server ? " to " : "",
+		server ? tscf_show_value(server, at) : "", tscf_show_value(addresses, internal));
+}
+
+/** The networks that are reached through the tunnels, and the largest packet. */
+static void print_reach(const json_t *plain, FILE *out)
+{
+	const json_t *routes = json_object_get(plain, "routes"), *one;
+	json_int_t mtu = json_integer_value(json_object_get(plain, "mtu"));
+	char text[TSCF_SHOW_TEXT];
+	size_t i;
+
+	if (json_array_size(routes) > 0) {
+		fputs("routes:", out);
+		json_array_foreach(routes, i, one) fprintf(out, " %s", tscf_show_value(one, text));
+		fputc('\n', out);
+	}
+	if (mtu > 0)
+		fprintf(out, "MTU: %" JSON_INTEGER_FORMAT "%s\n", mtu,
+			json_is_true(json_object_get(plain, "mtu_confirmed")) ? ", confirmed" : "");
+}
+
+/** What this host has lost of a tunnel's packets. */
+static void print_losses(const char *name, const json_t *tunnel, FILE *out)
+{
+	static const char *const kinds[] = {"send_drops", "receive_drops", "queue_drops", "invalid"};
+	const json_t *traffic = json_object_get(tunnel, "traffic");
+	bool any = false;
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		json_int_t count = json_integer_value(json_object_get(traffic, kinds[i]));
+
+		if (count == 0)
+			continue;
+		fprintf(out, "%s%s %s %" JSON_INTEGER_FORMAT, any ? "" : name,
+			any ? "," : " tunnel, lost here:", kinds[i], count);
+		any = true;
+	}
+	if (any)
+		fputc('\n', out);
+}
+
+/** Warnings and errors of the daemon, with their times. */
+static void print_errors(const json_t *errors, time_t now, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(errors, i, one)
+	{
+		json_int_t count = json_integer_value(json_object_get(one, "count"));
+		char when[TSCF_SHOW_TEXT], text[TSCF_SHOW_TEXT];
+
+		fprintf(out, "error at %s: %s", tscf_show_since(json_object_get(one, "last"), now, when),
+			tscf_show_value(json_object_get(one, "text"), text));
+		if (count > 1)
+			fprintf(out, " (%" JSON_INTEGER_FORMAT " times)", count);
+		fputc('\n', out);
+	}
 }
 
 /** What the server has reported about itself and this client, if anything. */
@@ -45,8 +131,7 @@ static void print_not_taken(const json_t *list, FILE *out)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-	    print_told("not taken from the server", one, out);
+	json_array_foreach(list, i, one) print_told("not taken from the server", one, out);
 }
 
 static void print_reason(const char *name, const json_t *tunnel, FILE *out)
@@ -135,25 +220,41 @@ static void print_sockets(const json_t *sockets, FILE *out)
 static void print_verified(const json_t *plain, time_t now, FILE *out)
 {
 	const json_t *verified = json_object_get(plain, "verified");
-	char by[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
+	char name[TSCF_SHOW_TEXT], by[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
 
-	if (json_is_object(verified))
-		fprintf(out, "server: verified by %s, since %s\n", tscf_show_value(json_object_get(verified, "by"), by),
+	if (json_is_object(verified)) {
+		fprintf(out, "server: %s, verified by %s, since %s\n",
+			tscf_show_value(json_object_get(verified, "name"), name),
+			tscf_show_value(json_object_get(verified, "by"), by),
 			tscf_show_since(json_object_get(verified, "since"), now, since));
+		print_told("its key", json_object_get(verified, "pin"), out);
+	}
 	print_told("unverified", json_object_get(plain, "unverified"), out);
 }
 
-void show_status(json_t *status, time_t now, FILE *out)
+static void print_tunnels(json_t *status, time_t now, FILE *out)
 {
-	static const char *const heads[] = {"TUNNEL", "STATE", "TRANSPORT", "SINCE"};
+	static const char *const heads[] = {"TUNNEL", "STATE", "FOR", "ROUND TRIP", "SENT", "RECEIVED", "LOST"};
 	const json_t *plain = json_object_get(status, "plain"), *encrypted = json_object_get(status, "encrypted");
-	struct tscf_table *table = tscf_table_new(4, heads);
+	struct tscf_table *table = tscf_table_new(7, heads);
 
 	if (!table)
 		return;
 	add_tunnel(table, "plain", plain, now);
 	add_tunnel(table, "encrypted", encrypted, now);
 	tscf_table_print(table, out);
+	print_way("plain", plain, out);
+	print_way("encrypted", encrypted, out);
+	print_losses("plain", plain, out);
+	print_losses("encrypted", encrypted, out);
+	print_reach(plain, out);
+}
+
+static void print_all(json_t *status, time_t now, FILE *out)
+{
+	const json_t *plain = json_object_get(status, "plain"), *encrypted = json_object_get(status, "encrypted");
+
+	print_tunnels(status, now, out);
 	print_verified(plain, now, out);
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
@@ -168,6 +269,29 @@ void show_status(json_t *status, time_t now, FILE *out)
 	print_packets(json_object_get(status, "packets"), out);
 	print_sockets(json_object_get(status, "sockets"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
+	print_errors(json_object_get(status, "errors"), now, out);
+}
+
+void show_status(json_t *status, time_t now, FILE *out)
+{
+	struct winsize size = {0};
+	char *text = NULL;
+	size_t length;
+	FILE *all;
+
+	/* Lines are broken for eyes only: programs that read them want them whole. */
+	if (!isatty(fileno(out))) {
+		print_all(status, now, out);
+		return;
+	}
+	(void)ioctl(fileno(out), TIOCGWINSZ, &size);
+	all = open_memstream(&text, &length);
+	if (all) {
+		print_all(status, now, all);
+		if (fclose(all) == 0)
+			tscf_show_wrapped(text, size.ws_col >= 40 ? size.ws_col : 80, out);
+	}
+	free(text);
 }
 
 /** Sockets whose packets are dropped for their source. */

@@ -15,6 +15,7 @@ struct request {
 	uint16_t tries_left, quick_left;
 	bool sent;
 	bool hurried;  /**< the next transmission comes early, and does not count as a try */
+	bool urgent;
 	bool repeated; /**< it was sent more than once: an answer does not tell which copy it answers (Karn) */
 	uint32_t length;
 	uint8_t data[];
@@ -90,6 +91,11 @@ static void send_request(struct requests *q, struct request *r, uint64_t now)
 	if (again && q->reliable)
 		return;
 	r->repeated |= again;
+	/* An urgent request is repeated before an answer can be there. */
+	if (!r->urgent) {
+		q->transmissions++;
+		q->repetitions += again;
+	}
 	q->transmit(q->context, r->data, r->length);
 }
 
@@ -115,6 +121,7 @@ int requests_add(struct requests *q, const uint8_t *data, uint32_t length, struc
 			      .type = (enum tscf_message_type)data[1],
 			      .tries_left = pace.tries,
 			      .quick_left = pace.quick,
+			      .urgent = pace.quick > 0,
 			      .length = length};
 	memcpy(r->data, data, length);
 	*q->last = r;

@@ -51,6 +51,8 @@ struct requests {
 	unsigned under_way;
 	bool reliable;          /**< the transport is reliable: nothing is sent again */
 	uint32_t sequence;      /**< of the newest request */
+	/** Transmissions of requests that are not urgent, and those of them that repeat one without an answer. */
+	uint64_t transmissions, repetitions;
 	uint64_t round_trip_ms; /**< of the last request that was answered at its first try, at least 1; 0: none yet */
 };
 
