@@ -109,7 +109,7 @@ static void keep(const char *text)
 	struct tscf_log_past one = {.first = time(NULL), .count = 0};
 	unsigned i = 0;
 
-	snprintf(one.text, sizeof(one.text), "%s", text);
+	snprintf(one.text, sizeof(one.text), "%.*s", (int)sizeof(one.text) - 1, text);
 	if (atomic_flag_test_and_set(&log_state.busy))
 		return;
 	while (i < log_state.past_count && strcmp(log_state.past[i].text, one.text) != 0)
