@@ -99,7 +99,7 @@ enum tscf_control_event_type {
 struct tscf_control_event {
 	uint32_t type;                    /**< enum tscf_control_event_type */
 	uint32_t cookie[2];               /**< SOCKET: SO_COOKIE, low half first */
-	uint8_t available, enabled;       /**< SOCKET: tscf-client/notices.h */
+	uint8_t available, enabled;       /**< SOCKET: tscf-client/sockets/subscriptions.h */
 	uint8_t encrypted, up;            /**< TUNNEL: which, and whether */
 	char reason[TSCF_CONTROL_REASON]; /**< for a person, NUL-terminated */
 };

@@ -93,7 +93,7 @@ struct tscf_bindings;
 /** Called when an entry has been made or changed, or is about to be removed. */
 typedef void (*tscf_binding_changed)(void *context, struct tscf_binding *b, bool gone);
 
-/** Which end of the flow @p info is the client's: the source (packets from the client) or the destination. */
+/** Which end of a flow is the client's: the source (packets from the client) or the destination. */
 enum tscf_direction { TSCF_FROM_LOCAL, TSCF_TO_LOCAL };
 
 /** @return an empty table, or NULL when out of memory. */

@@ -80,27 +80,31 @@ static bool authentication_size_legal(uint16_t type, uint16_t length)
 	}
 }
 
-/** @return whether a value of @p length bytes is legal for @p type; for an unknown type any length is. */
-static bool tlv_size_legal(uint16_t type, uint16_t length)
+/** @return the only legal size of a value of @p type, or -1 if there are several. */
+static int fixed_size(uint16_t type)
 {
-	switch ((enum tscf_tlv_type)type) {
+	switch (type) {
 	case TSCF_TLV_QUIET:
 	case TSCF_TLV_COMPLETE:
 	case TSCF_TLV_SHARED_ID:
 	case TSCF_TLV_ASIDE:
-		return length == 0;
-	case TSCF_TLV_CONNECTION_ID:
-		return length <= TSCF_CONNECTION_ID_MAX;
+		return 0;
 	case TSCF_TLV_MTU:
 	case TSCF_TLV_KEEPALIVE:
 	case TSCF_TLV_SERVICE_TYPE:
 	case TSCF_TLV_PERSISTENCE:
-		return length == 2;
+		return 2;
+	case TSCF_TLV_INTERNAL_IPV4:
+	case TSCF_TLV_ROUTE_IPV4:
+		return 5;
 	case TSCF_TLV_RESERVED_TSID:
 	case TSCF_TLV_RUN:
-		return length == 8;
+		return 8;
 	case TSCF_TLV_CLIENT_ID:
-		return length == 16;
+		return 16;
+	case TSCF_TLV_INTERNAL_IPV6:
+	case TSCF_TLV_ROUTE_IPV6:
+		return 17;
 	case TSCF_TLV_RESUME_SECRET:
 	case TSCF_TLV_RESERVATION_HASH:
 	case TSCF_TLV_RESERVATION_SECRET:
@@ -109,13 +113,22 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_RESUME_LOCK:
 	case TSCF_TLV_RESUME_KEY:
 	case TSCF_TLV_CHAIN_DIGEST:
-		return length == 32;
-	case TSCF_TLV_INTERNAL_IPV4:
-	case TSCF_TLV_ROUTE_IPV4:
-		return length == 5;
-	case TSCF_TLV_INTERNAL_IPV6:
-	case TSCF_TLV_ROUTE_IPV6:
-		return length == 17;
+		return 32;
+	default:
+		return -1;
+	}
+}
+
+/** @return whether a value of @p length bytes is legal for @p type; for an unknown type any length is. */
+static bool tlv_size_legal(uint16_t type, uint16_t length)
+{
+	const int fixed = fixed_size(type);
+
+	if (fixed >= 0)
+		return length == fixed;
+	switch (type) {
+	case TSCF_TLV_CONNECTION_ID:
+		return length <= TSCF_CONNECTION_ID_MAX;
 	case TSCF_TLV_DNS:
 	case TSCF_TLV_SIP_SERVER:
 		return length == 4 || length == 16;
@@ -138,10 +151,9 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_SEAL:
 	case TSCF_TLV_CHAIN_PART:
 		return authentication_size_legal(type, length);
-	case TSCF_TLV_PADDING:
+	default:
 		return true;
 	}
-	return true;
 }
 
 /** Read the TLV at @p offset of @p b.  @return the offset after it, or 0 if it is incomplete. */

@@ -2,9 +2,9 @@
 /*
  * load_encrypted.c - the encrypted tunnel of one client, step by step.
  *
- * A transport of common/dtls.h is made for one tunnel to one server and owns buffers for whole batches: twenty thousand
- * of them would be ten gigabytes.  So the connections here are wolfSSL's own, with the project's context, keys and
- * cipher policy.
+ * A transport of common/transport/dtls.h is made for one tunnel to one server and owns buffers for whole batches:
+ * twenty thousand of them would be ten gigabytes.  So the connections here are wolfSSL's own, with the project's
+ * context, keys and cipher policy.
  */
 #include "tests/bench/load.h"
 

@@ -103,8 +103,37 @@ static void endpoint(const char *name, union tscf_endpoint *out)
 		load_die("--%s %s: expected an IPv4 address, and a port", name, optarg);
 }
 
+/** The options that are a number of clients.  @return where it is kept, or NULL. */
+static unsigned *count_of(int id, struct load_options *o)
+{
+	switch (id) {
+	case OPT_PLAIN:
+		return &o->plain;
+	case OPT_ENCRYPTED:
+		return &o->encrypted;
+	case OPT_RESUMED:
+		return &o->resumed;
+	case OPT_ACTIVE:
+		return &o->active;
+	case OPT_ACTIVE_ENCRYPTED:
+		return &o->active_encrypted;
+	case OPT_WINDOW:
+		return &o->plain_window;
+	case OPT_ENCRYPTED_WINDOW:
+		return &o->encrypted_window;
+	default:
+		return NULL;
+	}
+}
+
 static void apply(int id, const char *name, struct load_options *o)
 {
+	unsigned *count = count_of(id, o);
+
+	if (count) {
+		*count = number(name, LOAD_CLIENTS_MAX);
+		return;
+	}
 	switch (id) {
 	case OPT_SERVER:
 		endpoint(name, &o->server);
@@ -112,15 +141,6 @@ static void apply(int id, const char *name, struct load_options *o)
 	case OPT_SOURCE:
 		if (tscf_addr_parse(optarg, &o->source) < 0 || o->source.family != AF_INET)
 			load_die("--source %s: expected an IPv4 address", optarg);
-		break;
-	case OPT_PLAIN:
-		o->plain = number(name, LOAD_CLIENTS_MAX);
-		break;
-	case OPT_ENCRYPTED:
-		o->encrypted = number(name, LOAD_CLIENTS_MAX);
-		break;
-	case OPT_RESUMED:
-		o->resumed = number(name, LOAD_CLIENTS_MAX);
 		break;
 	case OPT_BINDINGS:
 		o->bindings = number(name, LOAD_BINDINGS_MAX);
@@ -137,23 +157,11 @@ static void apply(int id, const char *name, struct load_options *o)
 	case OPT_ECHO:
 		endpoint(name, &o->echo);
 		break;
-	case OPT_ACTIVE:
-		o->active = number(name, LOAD_CLIENTS_MAX);
-		break;
-	case OPT_ACTIVE_ENCRYPTED:
-		o->active_encrypted = number(name, LOAD_CLIENTS_MAX);
-		break;
 	case OPT_RATE:
 		o->rate = rate();
 		break;
 	case OPT_SECONDS:
 		o->seconds = number(name, LOAD_SECONDS_MAX);
-		break;
-	case OPT_WINDOW:
-		o->plain_window = number(name, LOAD_CLIENTS_MAX);
-		break;
-	case OPT_ENCRYPTED_WINDOW:
-		o->encrypted_window = number(name, LOAD_CLIENTS_MAX);
 		break;
 	case OPT_PHASE_SECONDS:
 		o->phase_seconds = number(name, LOAD_SECONDS_MAX);

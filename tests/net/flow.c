@@ -292,7 +292,8 @@ static void print_missing(const struct flow *f)
 	for (unsigned i = 0; i < TRACKS; i++) {
 		const struct track *t = &f->tracks[i];
 
-		for (uint32_t n = 0; t->used && t->origin == f->origin && n < f->sequences[t->socket] && printed < 16; n++) {
+		for (uint32_t n = 0; t->used && t->origin == f->origin && n < f->sequences[t->socket] && printed < 16;
+		     n++) {
 			if (n >= t->room || !(t->seen[n / 8] & 1U << n % 8))
 				printf("%s\"%u:%u\"", printed++ ? ", " : "", t->socket, n);
 		}
@@ -505,6 +506,13 @@ static void parse_kind(struct options *o, const char *text)
 		tool_die("%s: not udp, udp6 or raw", text);
 }
 
+static void add_change(struct options *o, const char *text)
+{
+	if (o->change_count == TOOL_CHANGES)
+		tool_die("too many level changes");
+	o->changes[o->change_count++] = tool_change_parse(text);
+}
+
 static void parse_option(struct options *o, int option, const char *value)
 {
 	switch (option) {
@@ -559,9 +567,7 @@ static void parse_option(struct options *o, int option, const char *value)
 		o->until_echoed = tool_number(value, 1U << 30);
 		break;
 	case 'l':
-		if (o->change_count == TOOL_CHANGES)
-			tool_die("too many level changes");
-		o->changes[o->change_count++] = tool_change_parse(value);
+		add_change(o, value);
 		break;
 	default:
 		tool_die("usage: see the head of flow.c");

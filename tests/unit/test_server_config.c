@@ -101,6 +101,29 @@ START_TEST(limits_by_default)
 }
 END_TEST
 
+/* The first interface of whole_file. */
+static void check_access(const struct server_interface_config *i)
+{
+	char buf[TSCF_ADDR_TEXT];
+
+	ck_assert_str_eq(i->name, "access");
+	ck_assert(i->enabled);
+	ck_assert_uint_eq(i->services, SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP);
+	ck_assert_uint_eq(i->max_tunnels, 10);
+	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
+	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
+	ck_assert(i->inter_client);
+	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
+	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
+	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
+	assert_prefix(&i->pool.list[1], "2001:db8::/64");
+	assert_prefix(&i->pool.list[2], "10.2.0.0/24");
+	ck_assert_uint_eq(i->pool.count, 3);
+	assert_prefix(&i->encrypted_pool.list[0], "2001:db8:0:1::/64");
+	assert_prefix(&i->encrypted_pool.list[1], "10.1.0.0/16");
+	ck_assert_uint_eq(i->encrypted_pool.count, 2);
+}
+
 START_TEST(whole_file)
 {
 	static const char text[] =
@@ -146,27 +169,12 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.accounting_log, "/tmp/log");
 	ck_assert_uint_eq(c.accounting_interval, 60);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_WARNING);
-	i = c.interfaces;
-	ck_assert_str_eq(i->name, "access");
-	ck_assert(i->enabled);
-	ck_assert_uint_eq(i->services, SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP);
-	ck_assert_uint_eq(i->max_tunnels, 10);
-	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
-	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
-	ck_assert(i->inter_client);
-	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
-	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
-	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
-	assert_prefix(&i->pool.list[1], "2001:db8::/64");
-	assert_prefix(&i->pool.list[2], "10.2.0.0/24");
-	ck_assert_uint_eq(i->pool.count, 3);
-	assert_prefix(&i->encrypted_pool.list[0], "2001:db8:0:1::/64");
-	assert_prefix(&i->encrypted_pool.list[1], "10.1.0.0/16");
-	ck_assert_uint_eq(i->encrypted_pool.count, 2);
-	ck_assert_str_eq(i->next->name, "other");
-	ck_assert(!i->next->enabled);
-	ck_assert(!i->next->inter_client);
-	ck_assert_ptr_null(i->next->next);
+	check_access(c.interfaces);
+	i = c.interfaces->next;
+	ck_assert_str_eq(i->name, "other");
+	ck_assert(!i->enabled);
+	ck_assert(!i->inter_client);
+	ck_assert_ptr_null(i->next);
 	server_config_free(&c);
 }
 END_TEST

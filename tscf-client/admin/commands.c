@@ -76,19 +76,26 @@ static void mark_mask(const struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer(call, 0, NULL);
 }
 
-static bool is_administrative(uint32_t op)
+/** Requests that only the administrator may make. */
+static void administer(struct client *c, struct tscf_control_call_in *call)
 {
-	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_FLUSH || op == TSCF_CONTROL_RELOAD;
+	if (!privileged(call)) {
+		tscf_control_answer(call, EPERM, NULL);
+	} else if (call->request.op == TSCF_CONTROL_RELOAD) {
+		tscf_control_answer(call, -commands_reload(c), NULL);
+	} else if (call->request.op == TSCF_CONTROL_STOP) {
+		tscf_control_answer(call, 0, NULL);
+		ev_break(c->loop, EVBREAK_ALL);
+	} else {
+		/* FLUSH: a running client has no leftovers to remove. */
+		tscf_control_answer(call, EBUSY, NULL);
+	}
 }
 
 static void request(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
 
-	if (is_administrative(call->request.op) && !privileged(call)) {
-		tscf_control_answer(call, EPERM, NULL);
-		return;
-	}
 	switch (call->request.op) {
 	case TSCF_CONTROL_STATUS:
 		answer_json(call, report_status(c, privileged(call)));
@@ -130,15 +137,9 @@ static void request(void *context, struct tscf_control_call_in *call)
 		subscriptions_unwatch(&c->subscriptions, call);
 		break;
 	case TSCF_CONTROL_RELOAD:
-		tscf_control_answer(call, -commands_reload(c), NULL);
-		break;
 	case TSCF_CONTROL_STOP:
-		tscf_control_answer(call, 0, NULL);
-		ev_break(c->loop, EVBREAK_ALL);
-		break;
 	case TSCF_CONTROL_FLUSH:
-		/* A running client has no leftovers to remove. */
-		tscf_control_answer(call, EBUSY, NULL);
+		administer(c, call);
 		break;
 	default:
 		tscf_control_answer(call, ENOSYS, NULL);

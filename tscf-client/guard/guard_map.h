@@ -4,7 +4,7 @@
  *
  * Both the BPF object and the client include this, so it uses only the kernel's own types.  Addresses are in network
  * byte order, those of IPv4 mapped into IPv6 (::ffff:a.b.c.d); ports and numbers are in host byte order.  A set of
- * programs and maps belongs to one build of the client (attach.h), so nothing here needs a version.
+ * programs and maps belongs to one build of the client (guard_set.h), so nothing here needs a version.
  */
 #ifndef TSCF_CLIENT_GUARD_MAP_H
 #define TSCF_CLIENT_GUARD_MAP_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * level.h - what the hooks do with the level of a socket: common/socket_level.h with the daemon and the level of the
- * environment.
+ * level.h - what the hooks do with the level of a socket: common/control/socket_level.h with the daemon and the level
+ * of the environment.
  */
 #ifndef TSCF_PRELOAD_LEVEL_H
 #define TSCF_PRELOAD_LEVEL_H

@@ -7,8 +7,8 @@
  * router) are never given. A returned address is given again as late as possible, and not before TSCF_TOMBSTONE_MS:
  * until then packets for its last holder may still arrive.
  *
- * Workers share the pools. Each worker prefers the addresses whose packets come to it (common/steering.h), but takes
- * any address if none of these is left. Any thread may take and give.
+ * Workers share the pools. Each worker prefers the addresses whose packets come to it (common/linux/tun_steering.h),
+ * but takes any address if none of these is left. Any thread may take and give.
  *
  * A pool knows which client had an address last, and which address a client had last, until the address is given to
  * another client.
