@@ -70,7 +70,7 @@ int server_certificate_check(const struct server_config *config)
 
 	if (own < 0)
 		return own;
-	/* The first start makes the pair; who may not look there cannot check it. */
+	/* The first start makes the pair.  A user without access to it cannot check it. */
 	if (own > 0 && (access(files.cert, R_OK) < 0 || access(files.key, R_OK) < 0))
 		return 0;
 	if (load(&files, &loaded) < 0)

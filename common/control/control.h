@@ -92,8 +92,8 @@ struct tscf_control_reply {
 #define TSCF_CONTROL_REASON 160
 
 enum tscf_control_event_type {
-	TSCF_CONTROL_EVENT_TUNNEL = 1, /**< a tunnel is up or not; both are told of when the subscription begins */
-	TSCF_CONTROL_EVENT_SOCKET = 2, /**< a watched socket; told when the watch begins, and whenever it changes */
+	TSCF_CONTROL_EVENT_TUNNEL = 1, /**< a tunnel is up or not; both are reported when the subscription begins */
+	TSCF_CONTROL_EVENT_SOCKET = 2, /**< a watched socket; reported when the watch begins, and whenever it changes */
 };
 
 struct tscf_control_event {

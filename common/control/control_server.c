@@ -52,7 +52,7 @@ struct connection {
 	struct tscf_control_server *server;
 	struct connection *next, **link; /* link: the pointer that points here */
 	enum state state;
-	bool kept; /* is or was KEPT: the handler is told of its end */
+	bool kept; /* is or was KEPT: the handler learns of its end */
 	bool away; /* the intake has it */
 	int sock;
 	int slot;    /* in the intake, or -1 */

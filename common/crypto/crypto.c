@@ -25,7 +25,7 @@
 
 struct random_pool {
 	uint8_t bytes[RANDOM_BLOCK];
-	size_t left; /* unused bytes, at the beginning of `bytes' */
+	size_t left; /* unused bytes, at the beginning of `bytes` */
 };
 
 /* wolfSSL's registry of devices is global, and its callback does not get the connection. */

@@ -2,10 +2,10 @@
 /*
  * coalesce.h - merges ordinary inner packets into super-packets for a TUN device with offloads.
  *
- * Runs of packets of one TCP connection, or of equal UDP datagrams of one flow, become super-packets: a struct
- * virtio_net_hdr, one header, and the payloads where they lie.  The rules are those of the kernel's own receive offload
- * (net/ipv4/tcp_offload.c, udp_offload.c): the kernel splits a super-packet into exactly the packets that were merged,
- * byte for byte except for the IPv4 identification.
+ * Packets of one TCP connection that follow each other, or equal UDP datagrams of one flow, become super-packets: a
+ * struct virtio_net_hdr, one header, and the payloads where they lie.  The rules are those of the kernel's own receive
+ * offload (net/ipv4/tcp_offload.c, udp_offload.c): the kernel splits a super-packet into exactly the packets that were
+ * merged, byte for byte except for the IPv4 identification.
  *
  *   - Nothing is trusted: IPv4 header and transport checksums of all merged packets are verified first.  A packet
  *     with a wrong checksum passes unchanged and alone; its receiver rejects it.

@@ -164,7 +164,7 @@ enum tscf_response {
 enum tscf_bind_action {
 	TSCF_BIND_ACTION_BIND = 0,    /**< bind at the given level */
 	TSCF_BIND_ACTION_RELEASE = 1, /**< the socket moves back to the plain tunnel */
-	TSCF_BIND_ACTION_CLOSE = 2,   /**< the socket is closed: bury the binding */
+	TSCF_BIND_ACTION_CLOSE = 2,   /**< the socket is closed: the binding becomes a tombstone */
 };
 
 /** The socket was plain until now: clear packets may still be in transit. */

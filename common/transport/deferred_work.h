@@ -4,7 +4,7 @@
  *
  * A handshake costs as much as hundreds of packets.  When many clients connect at once (a server was restarted),
  * established calls must not wait until all of them are served.  So the owner puts expensive work that is not urgent
- * aside, and it is done here: each pass begins steps for at most TSCF_LATER_NS, and the last step may run past that.
+ * aside, and it is done here: each pass begins steps for at most TSCF_DEFERRED_NS, and the last step may run past that.
  * While there is work the loop does not sleep.
  */
 #ifndef TSCF_DEFERRED_WORK_H
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 /** A pass begins no further step after this many nanoseconds: a packet that arrives meanwhile waits about that long. */
-#define TSCF_LATER_NS 500000
+#define TSCF_DEFERRED_NS 500000
 
 struct tscf_deferred_work {
 	struct ev_timer timer;
@@ -32,11 +32,11 @@ struct tscf_deferred_work {
 	void *context;
 };
 
-void tscf_deferred_work_init(struct tscf_deferred_work *later, struct ev_loop *loop, bool (*step)(void *context),
+void tscf_deferred_work_init(struct tscf_deferred_work *work, struct ev_loop *loop, bool (*step)(void *context),
 			     void (*pause)(void *context), void *context);
 /** Announce that there is work; no effect if that is known. */
-void tscf_deferred_work_wake(struct tscf_deferred_work *later);
+void tscf_deferred_work_wake(struct tscf_deferred_work *work);
 /** Announce that there is no work any more. */
-void tscf_deferred_work_stop(struct tscf_deferred_work *later);
+void tscf_deferred_work_stop(struct tscf_deferred_work *work);
 
 #endif

@@ -160,7 +160,7 @@ static void stop(struct tscf_datagram *d)
 		stop_peer(dtls, peer);
 	if (dtls->only)
 		stop_peer(dtls, dtls->only);
-	tscf_deferred_work_stop(&dtls->later);
+	tscf_deferred_work_stop(&dtls->deferred);
 	tscf_datagram_flush(d);
 }
 
@@ -235,7 +235,7 @@ static int open_dtls(struct ev_loop *loop, struct tscf_tls *tls, const union tsc
 	dtls->base.transport.handler = handler;
 	dtls->base.transport.context = context;
 	dtls->tls = tls;
-	tscf_deferred_work_init(&dtls->later, loop, dtls_handshakes_step, dtls_handshakes_pause, dtls);
+	tscf_deferred_work_init(&dtls->deferred, loop, dtls_handshakes_step, dtls_handshakes_pause, dtls);
 	dtls->ring = tscf_ring_new(DTLS_DATAGRAM_MAX);
 	dtls->sources.secret = &dtls->secret;
 	err = dtls->ring ? tscf_siphash_key_init(&dtls->secret) : -ENOMEM;

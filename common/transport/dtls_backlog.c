@@ -54,7 +54,7 @@ void dtls_backlog_add(struct dtls *dtls, struct dtls_backlog *backlog, const str
 	waiting->packet.data = waiting->data;
 	memcpy(waiting->data, packet->data, packet->length);
 	append(backlog, waiting);
-	tscf_deferred_work_wake(&dtls->later);
+	tscf_deferred_work_wake(&dtls->deferred);
 }
 
 struct tscf_packet *dtls_backlog_take(struct dtls_backlog *backlog)

@@ -97,16 +97,16 @@ struct dtls {
 	struct tscf_datagram base;
 	struct tscf_tls *tls;
 	struct tscf_siphash_key secret;
-	struct dtls_table up;              /**< listening: all connections that are up */
-	struct dtls_peer *by_id;           /**< listening: those in `up' that have a connection id */
-	struct dtls_table handshakes;      /**< listening */
-	struct tscf_source_counts sources; /**< listening: sources of the connections in `handshakes' */
-	struct dtls_backlog begun;         /**< listening: datagrams of the connections in `handshakes' */
-	struct dtls_backlog strangers;     /**< listening: datagrams of others */
-	struct tscf_deferred_work later;   /**< listening: work on the two backlogs */
-	struct dtls_peer *listener;        /**< listening: answers hellos without a cookie; NULL: to be made */
-	struct dtls_peer *only;            /**< connected */
-	struct tscf_ring *ring;            /**< of decrypted packets on their way to the user */
+	struct dtls_table up;               /**< listening: all connections that are up */
+	struct dtls_peer *by_id;            /**< listening: those in `up` that have a connection id */
+	struct dtls_table handshakes;       /**< listening */
+	struct tscf_source_counts sources;  /**< listening: sources of the connections in `handshakes` */
+	struct dtls_backlog begun;          /**< listening: datagrams of the connections in `handshakes` */
+	struct dtls_backlog strangers;      /**< listening: datagrams of others */
+	struct tscf_deferred_work deferred; /**< listening: work on the two backlogs */
+	struct dtls_peer *listener;         /**< listening: answers hellos without a cookie; NULL: to be made */
+	struct dtls_peer *only;             /**< connected */
+	struct tscf_ring *ring;             /**< of decrypted packets on their way to the user */
 	struct tscf_batch clear;
 };
 

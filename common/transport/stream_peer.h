@@ -95,7 +95,7 @@ struct tscf_stream {
 	struct tscf_stream_peer *waiting; /**< by deadline */
 	unsigned waiting_count;
 	uint64_t serials;               /**< number of connections so far */
-	struct ev_timer deadline_timer; /**< deadline of the first in `waiting' */
+	struct ev_timer deadline_timer; /**< deadline of the first in `waiting` */
 	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	struct ev_io acceptable;

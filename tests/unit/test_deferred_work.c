@@ -10,10 +10,10 @@
 
 /* A step costs at least this: so many fit into the time of one pass, and one more. */
 #define STEP_NS      100000
-#define PER_PASS_MAX (TSCF_LATER_NS / STEP_NS + 1)
+#define PER_PASS_MAX (TSCF_DEFERRED_NS / STEP_NS + 1)
 
 struct work {
-	struct tscf_deferred_work later;
+	struct tscf_deferred_work deferred;
 	unsigned left, done, in_this_pass, most, pauses;
 };
 
@@ -68,12 +68,12 @@ static void setup(void)
 {
 	loop = ev_loop_new(EVFLAG_AUTO);
 	work = (struct work){.left = 50};
-	tscf_deferred_work_init(&work.later, loop, step, pause_work, &work);
+	tscf_deferred_work_init(&work.deferred, loop, step, pause_work, &work);
 }
 
 static void teardown(void)
 {
-	tscf_deferred_work_stop(&work.later);
+	tscf_deferred_work_stop(&work.deferred);
 	ev_loop_destroy(loop);
 }
 
@@ -86,8 +86,8 @@ START_TEST(a_little_is_done_in_every_pass)
 	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
 	ev_io_init(&io, on_readable, pipes[0], EV_READ);
 	ev_io_start(loop, &io);
-	tscf_deferred_work_wake(&work.later);
-	tscf_deferred_work_wake(&work.later);
+	tscf_deferred_work_wake(&work.deferred);
+	tscf_deferred_work_wake(&work.deferred);
 	ck_assert(tscf_test_run_until(loop, all_done, &work, 10));
 	ck_assert_uint_eq(work.done, 50);
 	ck_assert_uint_le(work.most, PER_PASS_MAX);
@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(the_loop_does_not_sleep_on_work)
 {
-	tscf_deferred_work_wake(&work.later);
+	tscf_deferred_work_wake(&work.deferred);
 	/* Nothing else is in the loop: it would sleep for ever. */
 	while (work.left > 0)
 		ev_run(loop, EVRUN_ONCE);
@@ -112,8 +112,8 @@ END_TEST
 
 START_TEST(stopped_work_is_left_alone)
 {
-	tscf_deferred_work_wake(&work.later);
-	tscf_deferred_work_stop(&work.later);
+	tscf_deferred_work_wake(&work.deferred);
+	tscf_deferred_work_stop(&work.deferred);
 	tscf_test_run_for(loop, 0.02);
 	ck_assert_uint_eq(work.done, 0);
 }
@@ -121,7 +121,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("later");
+	Suite *suite = suite_create("deferred work");
 	TCase *tc = tcase_create("later");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -60,13 +60,13 @@ static int wait_for_tunnel(const char *control, unsigned long seconds)
 		     "    tscf-client sockets");
 		return EXIT_SUCCESS;
 	}
-	/* That has said why. */
+	/* query_wait_up has logged why. */
 	if (is_there(control))
 		tscf_error("the client goes on trying");
 	return EXIT_FAILURE;
 }
 
-/** Nobody starts the daemon: tell the user how. */
+/** No service starts the daemon: tell the user how to start it. */
 static void tell(const char *file, bool is_default, const char *control)
 {
 	printf("Wrote %s.\n", file);

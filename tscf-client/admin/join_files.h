@@ -3,7 +3,7 @@
  * join_files.h - the files that join writes and leave removes: a configuration, and the key beside it.
  *
  * The key is in a file of the same name with .psk instead of .conf.  The first line of the configuration has a checksum
- * of the others, so that leave sees whether somebody has changed it.
+ * of the others, so that leave sees whether it has been changed.
  */
 #ifndef TSCF_CLIENT_JOIN_FILES_H
 #define TSCF_CLIENT_JOIN_FILES_H
@@ -30,7 +30,7 @@ int join_files_name(struct join_files *files, const char *config);
 int join_files_write(const struct join_files *files, const struct tscf_invitation *invitation, bool force);
 
 /**
- * Check that both can be removed: join has written the configuration and, unless @p force, nobody has changed it.
+ * Check that both can be removed: join has written the configuration, and it has not been changed, unless @p force.
  *
  * @return 0, or -errno (logged).
  */

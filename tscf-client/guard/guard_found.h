@@ -20,7 +20,7 @@ struct guard_found_program {
 	unsigned type;               /**< index in guard_types */
 	uint32_t id;                 /**< of the program */
 	uint32_t maps[GUARD_MAPS];   /**< their ids; 0: the program does not use the map */
-	char name[BPF_OBJ_NAME_LEN]; /**< name of the map `nets', which identifies the build */
+	char name[BPF_OBJ_NAME_LEN]; /**< name of the map `nets`, which identifies the build */
 };
 
 struct guard_found {

@@ -117,7 +117,7 @@ struct guard_net {
 	__u32 generation;   /**< changes with the policies; odd, and so never 0 */
 	__u32 grouped;      /**< the policies that name a cgroup, as bits */
 	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
-	__u32 waiting;      /**< whether the map `waiting' has connections to look for */
+	__u32 waiting;      /**< whether the map `waiting` has connections to look for */
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
 	__u8 token[16];     /**< proves to the guard that a process is the client */
 	char device[16];    /**< name of the encrypted device, which shows whether a client still runs */

@@ -2,7 +2,7 @@
 /*
  * guard_set.h - the guard's BPF programs and maps in the kernel: found, or loaded and attached.
  *
- * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets' has an entry for
+ * One set of programs is attached to the root of cgroup v2 and serves the whole host: its map `nets` has an entry for
  * each network namespace that has a client, by the namespace's cookie.  In other namespaces the programs do nothing.
  * So, however many clients there are, each packet costs one look-up, and further clients take none of the cgroup's 64
  * places for programs.  A set belongs to one build of the client, whose checksum is the name of that map.  A client of
@@ -91,7 +91,7 @@ void guard_set_counts(const struct guard_set *s, struct guard_counts *counts);
 /** @return whether each program is still attached. */
 bool guard_set_attached(const struct guard_set *s);
 
-/** @return the last request for the socket behind @p fd, as `asked' in struct guard_event; 0: none. */
+/** @return the last request for the socket behind @p fd, as `asked` in struct guard_event; 0: none. */
 uint64_t guard_set_asked(const struct guard_set *s, int fd);
 
 /** Store @p about with the socket behind @p fd, if nothing is stored yet.  @return whether that was so. */

@@ -70,7 +70,7 @@ struct server_liveness {
 	uint32_t proof;           /**< number of the newest request to its new address */
 	uint32_t report_sequence; /**< number of the client's last request that reported whether it is aside */
 	unsigned round_trip_ms;   /**< measured; 0: not yet */
-	unsigned talked;          /**< packets sent since `talking' */
+	unsigned talked;          /**< packets sent since `talking` */
 	uint64_t talking;         /**< when the first of them was sent */
 	struct server_session *prev, *next;
 };

@@ -55,7 +55,7 @@ static int make_text(struct init_files *files, const struct init_plan *plan, con
 	return err;
 }
 
-/** Make the pair of certificate and key, unless it is there or is somebody else's; it holds the pin. */
+/** Make the pair of certificate and key, unless it exists or is not the server's own.  The invitation gets its pin. */
 static int make_certificate(struct init_files *files, const struct server_config *c, struct tscf_invitation *invitation)
 {
 	struct server_certificate_files pair;
@@ -145,7 +145,7 @@ static int apply_to_host(const struct init_plan *plan)
 	return err;
 }
 
-/* --- what is said --- */
+/* --- the summary --- */
 
 static void print_made(const struct init_plan *plan, const struct tscf_invitation *invitation)
 {

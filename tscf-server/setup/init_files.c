@@ -26,7 +26,7 @@ void init_files_keep(struct init_files *files)
 
 void init_files_undo(struct init_files *files)
 {
-	/* A directory into which somebody has put something stays. */
+	/* A directory that is not empty stays. */
 	for (unsigned i = files->count; i > 0; i--)
 		if (remove(files->made[i - 1]) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
 			fail("remove", files->made[i - 1], -errno);

@@ -13,7 +13,7 @@
 struct init_files {
 	char *made[INIT_FILES_MAX]; /**< names of files and directories, in the order in which they were made */
 	unsigned count;
-	uid_t uid; /**< owner of files that the server reads or writes; -1: whoever makes them */
+	uid_t uid; /**< owner of files that the server reads or writes; -1: the user of this process */
 	gid_t gid;
 };
 

@@ -43,7 +43,7 @@ static void print_ports(const struct server_interface_config *i, FILE *out)
 	}
 }
 
-/** A port that is the one of the interface is not said again. */
+/** A port that equals the interface's is left out. */
 static void print_names(const struct server_public_names *names, FILE *out)
 {
 	char text[TSCF_INVITATION_HOST_MAX + 9];

@@ -106,8 +106,8 @@ static int take_servers(const struct server_interface_config *i, struct tscf_inv
 /* --- the pin --- */
 
 /**
- * Give a file of root's to the owner of its directory, who may have put a link to any other file there: that one stays
- * root's.
+ * Give a file of root's to the owner of its directory.  That user may have put a link to any other file there, so a
+ * link is not followed, and a file with several names stays root's.
  */
 static void give_away(const char *name, const struct stat *owner)
 {

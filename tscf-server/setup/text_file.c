@@ -35,7 +35,7 @@ static int wait_for(int fd, uint64_t deadline)
 	return 0;
 }
 
-/** Whoever had the lock removes it in the end: then it is that of no file. */
+/** A program removes the lock file before it unlocks it.  @return whether @p fd is still the file @p name. */
 static bool is_file(int fd, const char *name)
 {
 	struct stat st, now;
@@ -49,7 +49,8 @@ static void lock_name(const char *name, char out[PATH_MAX])
 }
 
 /**
- * Not the file is locked, which others may read, but one beside it that they cannot open: who can open it can lock it.
+ * A file can be locked by every user who can open it, so not the text is locked, which others may read, but a file
+ * beside it that only its owner can open.
  *
  * @return the lock's descriptor, or -errno.
  */

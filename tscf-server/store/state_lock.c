@@ -69,7 +69,7 @@ static int take(int fd)
 	return 0;
 }
 
-/** Not the directory is locked, but a file that nobody else can open: who can open it can lock it. */
+/** A directory can be locked by every user who can open it, so a file in it is locked that only its owner can open. */
 static int open_file(const char *state_dir)
 {
 	char name[PATH_MAX];
