@@ -50,7 +50,7 @@ void tscf_control_hang_up(int sock)
 }
 
 /* @return 1 if ready, 0 if the deadline has passed, or -errno. */
-static int poll_until(struct pollfd *fds, unsigned int count, int64_t deadline)
+static int poll_until(struct pollfd *fds, unsigned count, int64_t deadline)
 {
 	for (;;) {
 		int64_t left = deadline - now_ms();

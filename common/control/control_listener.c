@@ -29,10 +29,9 @@ static void say_whether_short(struct tscf_control_listener *l, int error)
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct tscf_control_listener *l = watcher->data;
-	int i;
 
 	(void)events;
-	for (i = 0; i < ACCEPTS_PER_TURN; i++) {
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int sock = accept4(l->sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (sock >= 0) {

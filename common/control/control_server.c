@@ -41,7 +41,7 @@ struct tscf_control_server {
 	struct tscf_control_listener listener;
 	struct tscf_discard *discard;
 	struct tscf_intake *intake; /* NULL: no request brings a descriptor */
-	unsigned int connections_max, connections_per_user_max;
+	unsigned connections_max, connections_per_user_max;
 	struct connection *connections;
 };
 
@@ -475,7 +475,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 static bool may_connect(const struct tscf_control_server *server, uid_t uid)
 {
 	const struct connection *c;
-	unsigned int own = 0, all = 0;
+	unsigned own = 0, all = 0;
 
 	if (uid == 0)
 		return true;
@@ -491,10 +491,11 @@ static void connection_open(void *context, int sock)
 	struct tscf_control_server *server = context;
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
-	struct connection *c;
+	struct connection *c = NULL;
 
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || !may_connect(server, peer.uid) ||
-	    (c = calloc(1, sizeof(*c))) == NULL) {
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && may_connect(server, peer.uid))
+		c = calloc(1, sizeof(*c));
+	if (!c) {
 		hang_up(server, sock);
 		return;
 	}
@@ -522,7 +523,7 @@ static void set_limits(struct tscf_control_server *server)
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	share = limit.rlim_cur / CONNECTIONS_SHARE;
-	server->connections_max = share < CONNECTIONS_MAX ? (unsigned int)share : CONNECTIONS_MAX;
+	server->connections_max = share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
 	server->connections_per_user_max = server->connections_max / (CONNECTIONS_MAX / CONNECTIONS_PER_USER_MAX);
 }
 

@@ -15,7 +15,7 @@
 
 struct list {
 	int *fds;
-	unsigned int count, size;
+	unsigned count, size;
 };
 
 /** Shared with the thread; the thread frees it. */
@@ -38,7 +38,7 @@ struct tscf_discard {
 static bool list_add(struct list *l, int fd)
 {
 	if (l->count == l->size) {
-		unsigned int size = l->size ? 2 * l->size : 16;
+		unsigned size = l->size ? 2 * l->size : 16;
 		int *grown = realloc(l->fds, size * sizeof(*grown));
 
 		if (!grown)
@@ -52,9 +52,7 @@ static bool list_add(struct list *l, int fd)
 
 static void close_all(const struct list *l)
 {
-	unsigned int i;
-
-	for (i = 0; i < l->count; i++)
+	for (unsigned i = 0; i < l->count; i++)
 		close(l->fds[i]);
 }
 

@@ -46,9 +46,9 @@ struct tscf_intake {
 	struct slot slots[TSCF_INTAKE_SLOTS];
 	uint32_t first, last; /* orders under way */
 	uint32_t free_hint;
-	unsigned int left_behind;
+	unsigned left_behind;
 	struct offender offenders[OFFENDERS];
-	unsigned int next_offender;
+	unsigned next_offender;
 	ev_io readable;
 	ev_timer deadline;
 };
@@ -185,9 +185,7 @@ static void hold_off(struct tscf_intake *in, uid_t uid)
 
 static bool is_held_off(const struct tscf_intake *in, uid_t uid)
 {
-	unsigned int i;
-
-	for (i = 0; i < OFFENDERS; i++)
+	for (unsigned i = 0; i < OFFENDERS; i++)
 		if (in->offenders[i].uid == uid && in->offenders[i].until > ev_now(in->loop))
 			return true;
 	return false;
@@ -195,9 +193,7 @@ static bool is_held_off(const struct tscf_intake *in, uid_t uid)
 
 static void tell_lost(struct tscf_intake *in, uint32_t culprit)
 {
-	uint32_t i;
-
-	for (i = 0; i < TSCF_INTAKE_SLOTS; i++) {
+	for (uint32_t i = 0; i < TSCF_INTAKE_SLOTS; i++) {
 		struct slot *s = &in->slots[i];
 		void *user = s->state != FREE ? s->user : NULL;
 
@@ -250,9 +246,7 @@ int tscf_intake_new(struct ev_loop *loop, const struct tscf_intake_events *event
 
 static uint32_t find_free(struct tscf_intake *in)
 {
-	uint32_t i;
-
-	for (i = 0; i < TSCF_INTAKE_SLOTS; i++) {
+	for (uint32_t i = 0; i < TSCF_INTAKE_SLOTS; i++) {
 		uint32_t slot = (in->free_hint + i) % TSCF_INTAKE_SLOTS;
 
 		if (in->slots[slot].state == FREE) {

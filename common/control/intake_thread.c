@@ -180,17 +180,16 @@ static bool separate(int sock)
 		return false;
 	tscf_sanitizer_own_descriptors();
 	if (sock > 0)
-		close_range(0, (unsigned int)sock - 1, 0);
-	close_range((unsigned int)sock + 1, UINT_MAX, 0);
+		close_range(0, (unsigned)sock - 1, 0);
+	close_range((unsigned)sock + 1, UINT_MAX, 0);
 	return true;
 }
 
 static void *run(void *argument)
 {
 	struct thread *t = argument;
-	unsigned int i;
 
-	for (i = 0; i < TSCF_INTAKE_SLOTS; i++)
+	for (unsigned i = 0; i < TSCF_INTAKE_SLOTS; i++)
 		t->held[i] = -1;
 	if (separate(t->sock)) {
 		report(t, 0, 0, 0, -1);

@@ -73,6 +73,6 @@ void dtls_backlog_free(struct dtls_backlog *backlog)
 {
 	struct dtls_waiting *waiting;
 
-	while ((waiting = take(backlog)) != NULL)
+	while ((waiting = take(backlog)))
 		free(waiting);
 }

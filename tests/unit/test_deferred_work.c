@@ -122,7 +122,7 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("deferred work");
-	TCase *tc = tcase_create("later");
+	TCase *tc = tcase_create("steps");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 30);

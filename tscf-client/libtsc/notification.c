@@ -60,7 +60,7 @@ static int deliver(tsc_handle handle, tsc_notification type, void *data)
 	struct tsc_notification_handle *n = NULL;
 	int count = 0;
 
-	while ((n = next_of(handle, n, type)) != NULL) {
+	while ((n = next_of(handle, n, type))) {
 		call(n, data);
 		count++;
 	}
@@ -133,9 +133,8 @@ static void introduce_socket(void *context, const struct tsc_socket *s)
 static void introduce_tunnels(struct newcomer *newcomer)
 {
 	tsc_handle handle = newcomer->notification->handle;
-	int i;
 
-	for (i = 0; i < 2 && !newcomer->notification->dead; i++) {
+	for (int i = 0; i < 2 && !newcomer->notification->dead; i++) {
 		tsc_notification_tunnel_info_data data = {.encrypted = truth(i == 1),
 							  .up = truth(handle->tunnels[i].up),
 							  .reason = handle->tunnels[i].reason};
@@ -166,7 +165,7 @@ static int introduce(tsc_handle handle)
 {
 	struct newcomer newcomer = {NULL, 0};
 
-	while ((newcomer.notification = take_fresh(handle)) != NULL) {
+	while ((newcomer.notification = take_fresh(handle))) {
 		if (newcomer.notification->type == tsc_notification_tunnel)
 			introduce_tunnels(&newcomer);
 		else

@@ -149,13 +149,12 @@ void sockets_add_handle(tsc_handle handle)
 void sockets_remove_handle(tsc_handle handle)
 {
 	tsc_handle *at;
-	size_t i;
 
 	lock_table();
 	for (at = &table.handles; *at != handle; at = &(*at)->next)
 		;
 	*at = handle->next;
-	for (i = 0; i < table.size; i++)
+	for (size_t i = 0; i < table.size; i++)
 		if (table.entries[i].handle == handle)
 			table.entries[i] = (struct tsc_socket){0};
 	if (!table.handles) {
@@ -196,10 +195,9 @@ void sockets_each(tsc_handle handle, void (*visit)(void *context, const struct t
 bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabled, int *fd)
 {
 	bool news = false;
-	size_t i;
 
 	lock_table();
-	for (i = 0; i < table.size; i++) {
+	for (size_t i = 0; i < table.size; i++) {
 		struct tsc_socket *s = &table.entries[i];
 
 		if (s->handle != handle || s->cookie != cookie)

@@ -45,9 +45,8 @@ static void find_functions_of_libc(void)
 	dlsym_function *real_dlsym = preload_dlsym_real;
 	dlopen_function *real_dlopen = preload_dlopen_real;
 	void *libc = real_dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-	size_t i;
 
-	for (i = 0; libc && i < FUNCTIONS; i++)
+	for (size_t i = 0; libc && i < FUNCTIONS; i++)
 		atomic_store_explicit(&functions[i].libc, real_dlsym(libc, functions[i].name), memory_order_relaxed);
 }
 
@@ -71,12 +70,11 @@ void *preload_dlsym_of_handle(void *handle, const char *name)
 {
 	dlsym_function *real_dlsym;
 	void *found;
-	size_t i;
 
 	preload_handle_resolve();
 	real_dlsym = preload_dlsym_real;
 	found = real_dlsym(handle, name);
-	for (i = 0; found && i < FUNCTIONS; i++)
+	for (size_t i = 0; found && i < FUNCTIONS; i++)
 		if (found == atomic_load_explicit(&functions[i].libc, memory_order_relaxed))
 			return functions[i].ours;
 	return found;

@@ -9,7 +9,7 @@
 
 struct real {
 	const char *name;
-	unsigned int bit;
+	unsigned bit;
 	_Atomic(void *) next;
 };
 
@@ -31,7 +31,7 @@ static __thread bool in_dlsym __attribute__((tls_model("initial-exec")));
  * A bit for each real function that is being called.  A preloaded library that asks libc's handle for the real function
  * gets ours (handle.c): then call the kernel directly.
  */
-static __thread unsigned int called __attribute__((tls_model("initial-exec")));
+static __thread unsigned called __attribute__((tls_model("initial-exec")));
 
 /* @return the next function in line, or NULL: then call the kernel directly, as libc's function would. */
 static void *resolve(struct real *real)
@@ -150,9 +150,9 @@ ssize_t preload_real_sendmsg(int fd, const struct msghdr *message, int flags)
 	return result;
 }
 
-int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
+int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	int (*next)(int, struct mmsghdr *, unsigned int, int) = enter(&real_sendmmsg);
+	int (*next)(int, struct mmsghdr *, unsigned, int) = enter(&real_sendmmsg);
 	int result;
 
 	if (!next)

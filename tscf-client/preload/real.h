@@ -17,6 +17,6 @@ int preload_real_connect(int fd, const struct sockaddr *address, socklen_t lengt
 int preload_real_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 int preload_real_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
 ssize_t preload_real_sendmsg(int fd, const struct msghdr *message, int flags);
-int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
+int preload_real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 
 #endif

@@ -71,9 +71,9 @@ PRELOAD_HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return has_mark(message) ? send_marked(fd, message, flags) : preload_real_sendmsg(fd, message, flags);
 }
 
-PRELOAD_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
+PRELOAD_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	unsigned int i;
+	unsigned i;
 	bool any = false;
 
 	for (i = 0; i < count && !any; i++)
@@ -85,7 +85,7 @@ PRELOAD_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, 
 
 		if (sent < 0)
 			break;
-		messages[i].msg_len = (unsigned int)sent;
+		messages[i].msg_len = (unsigned)sent;
 	}
 	/* As in the kernel: an error is returned only if it happens at the first message. */
 	return i > 0 || count == 0 ? (int)i : -1;

@@ -71,11 +71,9 @@ static bool has_go_note(int fd, const ElfW(Phdr) * segment)
 
 static int read_segments(int fd, const ElfW(Ehdr) * header, struct run_elf *out)
 {
-	unsigned int i;
-
 	if (header->e_phnum > PROGRAM_HEADERS_MAX || header->e_phentsize != sizeof(ElfW(Phdr)))
 		return -ENOEXEC;
-	for (i = 0; i < header->e_phnum; i++) {
+	for (unsigned i = 0; i < header->e_phnum; i++) {
 		ElfW(Phdr) segment;
 		int error = read_at(fd, &segment, sizeof(segment), header->e_phoff + (uint64_t)i * sizeof(segment));
 
@@ -113,10 +111,8 @@ int run_elf_read(int fd, struct run_elf *out)
 
 static int find_loader(struct dl_phdr_info *info, size_t size, void *found)
 {
-	unsigned int i;
-
 	(void)size;
-	for (i = 0; i < info->dlpi_phnum; i++)
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
 			*(const char **)found = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
 	return 1; /* the program itself comes first; stop there */
