@@ -50,7 +50,8 @@ static uint8_t *put_header(struct request *r, const struct tscf_addr *from, cons
 	return ip + header;
 }
 
-static void build(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to, const uint8_t *token, bool encrypted)
+static void build(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to, const uint8_t *token,
+		  bool encrypted)
 {
 	uint8_t *icmp = put_header(r, from, to);
 	bool v4 = from->family == AF_INET;
@@ -58,7 +59,8 @@ static void build(struct request *r, const struct tscf_addr *from, const struct 
 	icmp[0] = v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	memcpy(icmp + ECHO_HEADER, token, SERVER_REVERSE_PATH_TOKEN);
 	icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] = encrypted;
-	tscf_checksum_put(icmp + 2, tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
+	tscf_checksum_put(icmp + 2,
+			  tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
 			      (v4 ? 0 : tscf_checksum_pseudo(r->data, IPPROTO_ICMPV6, ECHO_HEADER + ECHO_DATA)));
 }
 
@@ -99,7 +101,8 @@ static void ask(struct server_worker *worker, const struct server_session *s)
 /** @return the value in force for the device: the larger of its own and that of "all". */
 static int rp_filter(const char *device)
 {
-	int all = tscf_link_sysctl_get("ipv4", "all", "rp_filter"), own = tscf_link_sysctl_get("ipv4", device, "rp_filter");
+	int all = tscf_link_sysctl_get("ipv4", "all", "rp_filter"),
+	    own = tscf_link_sysctl_get("ipv4", device, "rp_filter");
 	int larger = all > own ? all : own;
 
 	return larger > '0' ? larger - '0' : 0;
@@ -110,7 +113,9 @@ static bool mend(const char *device)
 {
 	if (rp_filter(device) != 1 || tscf_link_sysctl("ipv4", device, "rp_filter", "2") < 0)
 		return false;
-	tscf_warning("%s: another program has set rp_filter to 1, so this host dropped packets from the encrypted tunnel: set back to 2", device);
+	tscf_warning("%s: another program has set rp_filter to 1, so this host dropped packets from the encrypted "
+		     "tunnel: set back to 2",
+		     device);
 	return true;
 }
 
@@ -119,8 +124,10 @@ static void say(const struct server_worker *worker, unsigned family_index, int f
 	const char *family = family_index == 0 ? "IPv4" : "IPv6", *encrypted = worker->encrypted.tun.name;
 
 	if (finding == SERVER_REVERSE_PATH_DROPS)
-		tscf_warning("this host drops what clients send encrypted (%s): a strict check of the reverse path does not let pass what comes by "
-			     "%s from an address that is reached by %s; set net.ipv4.conf.%s.rp_filter to 2, and let it pass the firewall's check: "
+		tscf_warning("this host drops what clients send encrypted (%s): a strict check of the reverse path "
+			     "drops what comes by "
+			     "%s from an address that is reached by %s; set net.ipv4.conf.%s.rp_filter to 2, and let "
+			     "it pass the firewall's check: "
 			     "iifname \"%s\" accept",
 			     family, encrypted, worker->plain.tun.name, encrypted, encrypted);
 	else
@@ -201,10 +208,12 @@ bool server_reverse_path_take(struct server_reverse_path *r, const uint8_t *data
 	bool v4 = data[0] >> 4 == 4;
 
 	if (length != (v4 ? IPV4_HEADER : IPV6_HEADER) + ECHO_HEADER + ECHO_DATA ||
-	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK || info.protocol != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK ||
+	    info.protocol != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return false;
 	icmp = data + info.transport;
-	if (icmp[0] != (v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) || memcmp(icmp + ECHO_HEADER, r->token, SERVER_REVERSE_PATH_TOKEN) != 0)
+	if (icmp[0] != (v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) ||
+	    memcmp(icmp + ECHO_HEADER, r->token, SERVER_REVERSE_PATH_TOKEN) != 0)
 		return false;
 	atomic_fetch_or(&r->answered, bit_of(!v4, icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] == 1));
 	return true;

@@ -169,9 +169,9 @@ static void leave_behind(struct tscf_intake *in)
 	close(in->sock);
 	in->sock = -1;
 	if (in->left_behind++ % SAY_EVERY == 0)
-		tscf_warning(
-		    "a descriptor that a program has handed over cannot be closed: it is left to itself (%u so far)",
-		    in->left_behind);
+		tscf_warning("a descriptor that a program has handed over cannot be closed: its thread is left behind "
+			     "(%u so far)",
+			     in->left_behind);
 }
 
 /* A user who has held a thread up once may do it again. */

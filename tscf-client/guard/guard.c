@@ -32,7 +32,7 @@ static void say_who_we_are(struct guard *g)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, GUARD_OPTION_CLIENT, g->now.token, sizeof(g->now.token)) < 0 ||
 	    guard_set_read(&g->set, &g->now) < 0)
-		tscf_warning("guard: this client is not known to it: %s", strerror(errno));
+		tscf_warning("guard: it does not accept this client: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -163,7 +163,7 @@ void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_even
 		guard_groups_watch(&g->groups, loop);
 	}
 	if (err < 0)
-		tscf_warning("guard: its events are not heard: %s", strerror(-err));
+		tscf_warning("guard: its events cannot be read: %s", strerror(-err));
 }
 
 bool guard_has_lost(struct guard *g)

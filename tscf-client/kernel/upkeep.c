@@ -239,7 +239,7 @@ static void begin(struct upkeep *w, ev_io *io, void (*callback)(struct ev_loop *
 		  const char *what)
 {
 	if (fd < 0) {
-		tscf_warning("cannot watch %s: %s: what others remove is missed", what, strerror(-fd));
+		tscf_warning("cannot watch %s: %s: changes by other programs are not noticed", what, strerror(-fd));
 		return;
 	}
 	ev_io_init(io, callback, fd, EV_READ);

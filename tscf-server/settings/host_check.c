@@ -25,8 +25,7 @@ static void warn_of_services(const struct server_config *c)
 		sip |= (i->services & SERVER_SERVICE_SIP) != 0;
 	}
 	if (c->sip_servers.count > 0 && !sip)
-		tscf_warning(
-		    "sip-server is given, and SIP is not among the assigned-services: no client is told of it");
+		tscf_warning("sip-server is given, and SIP is not among the assigned-services: no client gets it");
 }
 
 /* --- networks of this host --- */
