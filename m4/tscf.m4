@@ -48,6 +48,16 @@ AC_DEFUN([TSCF_SANITIZERS], [
     TSCF_SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
   AC_SUBST([TSCF_SANITIZE])])
 
+dnl RADIUS: --with-radius demands libradcli, --without-radius leaves it out, and with neither it is used if it is there.
+AC_DEFUN([TSCF_RADIUS], [
+  AC_ARG_WITH([radius], [AS_HELP_STRING([--without-radius], [leave out RADIUS in the server, which needs libradcli])],
+    [], [with_radius=check])
+  AS_IF([test "x$with_radius" != xno], [
+    PKG_CHECK_MODULES([RADCLI], [radcli >= 1.2.11], [with_radius=yes],
+      [AS_IF([test "x$with_radius" = xcheck], [AC_MSG_WARN([without RADIUS, which needs libradcli-dev]); with_radius=no],
+        [TSCF_MISSING([radcli >= 1.2.11], [libradcli-dev])])])])
+  AM_CONDITIONAL([RADIUS], [test "x$with_radius" = xyes])])
+
 dnl The guard is a BPF program: --with-bpf demands what it needs, --without-bpf leaves it out, and with neither it is built if it can be.
 AC_DEFUN([TSCF_BPF], [
   AC_ARG_WITH([bpf], [AS_HELP_STRING([--without-bpf], [leave out the guard of the client, which needs clang, bpftool and libbpf])],

@@ -7,8 +7,11 @@ libtscf_server_la_SOURCES = \
 	tscf-server/accounting/account_file.h \
 	tscf-server/accounting/account_text.c \
 	tscf-server/accounting/account_text.h \
+	tscf-server/accounting/account_radius.c \
+	tscf-server/accounting/account_radius.h \
 	tscf-server/accounting/accounts.c \
 	tscf-server/accounting/accounts.h \
+	tscf-server/accounting/reasons.h \
 	tscf-server/accounting/recorder.c \
 	tscf-server/accounting/recorder.h \
 	tscf-server/address/allocator.c \
@@ -69,6 +72,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/mailbox.c \
 	tscf-server/mailbox.h \
 	tscf-server/path.c \
+	tscf-server/radius/attributes.h \
+	tscf-server/radius/radius.h \
 	tscf-server/path.h \
 	tscf-server/pmtu_routes.c \
 	tscf-server/pmtu_routes.h \
@@ -173,8 +178,13 @@ libtscf_server_la_SOURCES = \
 	tscf-server/worker.h \
 	tscf-server/workers_each.c \
 	tscf-server/workers_each.h
-libtscf_server_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS)
-libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS)
+if RADIUS
+libtscf_server_la_SOURCES += tscf-server/radius/radius.c
+else
+libtscf_server_la_SOURCES += tscf-server/radius/radius_none.c
+endif
+libtscf_server_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS) $(RADCLI_CFLAGS)
+libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS) $(RADCLI_LIBS)
 
 libtscf_server_la_LIBADD += $(EV_LIBS) -lpthread
 

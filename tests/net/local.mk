@@ -87,6 +87,7 @@ NET_TESTS = \
 	tests/net/reverse-path.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
+	tests/net/radius.sh \
 	tests/net/rebind.sh \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \

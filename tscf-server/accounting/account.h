@@ -38,6 +38,7 @@ struct server_account {
 	uint64_t lost; /**< LOST: how many */
 
 	uint64_t tsid;
+	uint64_t plain; /**< TSID of the client's plain tunnel, which may be this one */
 	bool encrypted;
 	char identity[TSCF_PROOF_NAME]; /**< struct tscf_client_name; "": nothing was proved */
 	char interface[SERVER_RECORD_NAME];

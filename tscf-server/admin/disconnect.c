@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/disconnect.h"
 
+#include "tscf-server/accounting/reasons.h"
 #include "tscf-server/admin/json.h"
 #include "tscf-server/session/dismiss.h"
 
@@ -10,8 +11,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REASON "disconnected by the administrator of the server"
 
 /* --- who is meant --- */
 
@@ -64,7 +63,7 @@ static void end(struct server_state *state, struct server_session *s, uint64_t n
 		ended->encrypted++;
 	else
 		ended->plain++;
-	server_session_dismiss(state, s, TSCF_RESPONSE_SHUTDOWN, REASON, now);
+	server_session_dismiss(state, s, TSCF_RESPONSE_SHUTDOWN, SERVER_WHY_ADMINISTRATOR, now);
 }
 
 bool server_disconnect_some(struct server_state *state, const struct server_who *who, uint64_t now,

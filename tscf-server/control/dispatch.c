@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/dispatch.h"
 
+#include "tscf-server/accounting/reasons.h"
 #include "tscf-server/control/kinds.h"
 #include "tscf-server/control/migrate.h"
 #include "tscf-server/control/resume.h"
@@ -145,7 +146,7 @@ static void handle_release(const struct server_request *r)
 {
 	server_respond(r, r->message->tsid, TSCF_RESPONSE_SUCCESS, "");
 	r->answer->end = r->session;
-	r->answer->why = "released by its client";
+	r->answer->why = SERVER_WHY_RELEASED;
 }
 
 /** Take the MTU that the client reports for its tunnel; a request that a later one has overtaken is ignored. */

@@ -45,6 +45,7 @@ static void put(struct server_state *state, const struct server_session *s, enum
 	struct server_account a = {.event = event,
 				   .at = time(NULL),
 				   .tsid = s->tsid,
+				   .plain = s->encrypted ? s->account.plain : s->tsid,
 				   .encrypted = s->encrypted,
 				   .transport = s->listener->transport ? s->listener->transport->ops->name : NULL,
 				   .outer = s->outer,
@@ -66,6 +67,8 @@ static void put(struct server_state *state, const struct server_session *s, enum
 void server_accounting_start(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	s->account.since = time(NULL);
+	if (s->encrypted && s->partner->plain)
+		s->account.plain = s->partner->plain->tsid;
 	enlist(state, s, now);
 	put(state, s, SERVER_ACCOUNT_START, "");
 }
@@ -95,6 +98,7 @@ void server_accounting_gone(struct server_state *state, const struct server_reco
 	struct server_account a = {.event = SERVER_ACCOUNT_STOP,
 				   .at = time(NULL),
 				   .tsid = record->tsid,
+				   .plain = record->tsid,
 				   .outer = record->outer,
 				   .since = record->since,
 				   .traffic = record->traffic};

@@ -22,6 +22,7 @@ struct server_session;
 /** Part of a session. */
 struct server_accounting {
 	int64_t since;     /**< when the tunnel began, Unix time */
+	uint64_t plain;    /**< encrypted: TSID of the plain tunnel that it began beside */
 	uint64_t recorded; /**< when its last record was made */
 	bool listed;       /**< on state->accounted */
 	bool goes_on;      /**< the session ends here, and its tunnel goes on elsewhere or later */

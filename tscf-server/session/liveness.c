@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/liveness.h"
 
+#include "tscf-server/accounting/reasons.h"
 #include "tscf-server/state.h"
 
 #include "common/base/log.h"
@@ -182,7 +183,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 		l->answered = now;
 		believe(state, s);
 	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
-		server_session_end(state, s, now, "its client did not answer");
+		server_session_end(state, s, now, SERVER_WHY_NO_ANSWER);
 	} else {
 		if (!l->silent && age >= aside_after(s))
 			put_aside(state, s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/session/session.h"
 
+#include "tscf-server/accounting/reasons.h"
 #include "tscf-server/session/bind.h"
 #include "tscf-server/state.h"
 #include "tscf-server/store/journal.h"
@@ -107,9 +108,9 @@ static void delist(struct server_state *state, struct server_session *s)
 static const char *check(const struct server_state *state, const struct server_session *s, uint64_t now)
 {
 	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
-		return "nothing was heard of it for the persistence time";
+		return SERVER_WHY_SILENT;
 	if (!state->settings.persistence && !s->peer && now - s->heard >= SERVER_LOST_MS)
-		return "its connection was lost and it did not come back";
+		return SERVER_WHY_LOST;
 	return NULL;
 }
 
@@ -357,7 +358,7 @@ static void succeed(struct server_state *state, struct server_session *before, s
 {
 	if (before->lease == s->lease)
 		server_shields_inherit(state, before, s);
-	server_session_end(state, before, now, "its client has configured a new one");
+	server_session_end(state, before, now, SERVER_WHY_SUCCEEDED);
 }
 
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now)
@@ -509,9 +510,9 @@ void server_session_lost(struct server_state *state, struct server_session *s, u
 void server_sessions_end_all(struct server_state *state, uint64_t now)
 {
 	while (state->sessions.unconfirmed)
-		server_session_end(state, state->sessions.unconfirmed, now, "the server stops");
+		server_session_end(state, state->sessions.unconfirmed, now, SERVER_WHY_STOP);
 	while (state->sessions.confirmed)
-		server_session_end(state, state->sessions.confirmed, now, "the server stops");
+		server_session_end(state, state->sessions.confirmed, now, SERVER_WHY_STOP);
 }
 
 void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now)

@@ -98,6 +98,7 @@ void server_config_free(struct server_config *c)
 	free(c->control);
 	free(c->state_dir);
 	free(c->accounting_log);
+	free(c->radius_accounting);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -90,6 +90,7 @@ struct server_config {
 	char *control;
 	char *state_dir;
 	char *accounting_log;         /**< file for records of tunnels; NULL: none */
+	char *radius_accounting;      /**< file of libradcli, for records of tunnels; NULL: none */
 	unsigned accounting_interval; /**< seconds between two records of a tunnel; 0: only its start and stop */
 	uint64_t realtime_dscps;      /**< DSCPs of packets that overtake bulk traffic, as bits */
 	unsigned realtime_priority;   /**< of the threads that carry packets; 0: none */

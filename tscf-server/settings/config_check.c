@@ -2,6 +2,8 @@
 /* Checks the settings of a server against each other: see config.h. */
 #include "tscf-server/settings/config.h"
 
+#include "tscf-server/radius/radius.h"
+
 #include "common/packet/message.h"
 
 #include <errno.h>
@@ -149,12 +151,26 @@ static bool check_mtu(const struct server_config *c)
 	return true;
 }
 
+/** Whether @p file, which may be NULL, is one that libradcli can use. */
+static bool check_radius(const char *file)
+{
+	struct server_radius *radius;
+
+	if (!file)
+		return true;
+	if (server_radius_open(file, &radius) < 0)
+		return false;
+	server_radius_close(radius);
+	return true;
+}
+
 int server_config_check(const struct server_config *c)
 {
 	bool ok = check_interfaces(c);
 
 	ok &= check_mtu(c);
 	ok &= check_services(c);
+	ok &= check_radius(c->radius_accounting);
 
 	if (!c->cert != !c->key) {
 		tscf_error("%s is given without %s: expected both, or none to have them made in %s",

@@ -250,6 +250,8 @@ const struct tscf_setting server_settings[] = {
     {"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
     {"accounting-log", "the absolute name of a file", tscf_setting_path, FIELD(accounting_log), 0, 0,
      TSCF_SETTING_PATH},
+    {"radius-accounting", "the absolute name of a file", tscf_setting_path, FIELD(radius_accounting), 0, 0,
+     TSCF_SETTING_PATH},
     {"accounting-interval", "seconds from 0 (only start and stop) to 86400", tscf_setting_number,
      FIELD(accounting_interval), 0, 86400, 0},
     {"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tscf-server/radius/radius.h"
+
+#include "tscf-server/radius/attributes.h"
+
+#include "common/base/bytes.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <radcli/radcli.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct server_radius {
+	rc_handle *handle;
+};
+
+struct server_radius_request {
+	const struct server_radius *radius;
+	VALUE_PAIR *list;
+	bool failed;
+};
+
+bool server_radius_built(void)
+{
+	return true;
+}
+
+/** Attributes that the dictionary of an administrator may lack. */
+static const struct {
+	int number;
+	const char *line;
+} attributes[] = {
+    {SERVER_RADIUS_ACCT_MULTI_SESSION_ID, "ATTRIBUTE Acct-Multi-Session-Id 50 string\n"},
+    {SERVER_RADIUS_ACCT_INPUT_GIGAWORDS, "ATTRIBUTE Acct-Input-Gigawords 52 integer\n"},
+    {SERVER_RADIUS_ACCT_OUTPUT_GIGAWORDS, "ATTRIBUTE Acct-Output-Gigawords 53 integer\n"},
+    {SERVER_RADIUS_EVENT_TIMESTAMP, "ATTRIBUTE Event-Timestamp 55 integer\n"},
+    {SERVER_RADIUS_FRAMED_IPV6_ADDRESS, "ATTRIBUTE Framed-IPv6-Address 168 ipv6addr\n"},
+};
+
+static bool complete_dictionary(rc_handle *handle)
+{
+	for (unsigned n = 0; n < sizeof(attributes) / sizeof(attributes[0]); n++)
+		if (!rc_dict_getattr(handle, attributes[n].number) &&
+		    rc_read_dictionary_from_buffer(handle, attributes[n].line, strlen(attributes[n].line)) < 0)
+			return false;
+	return true;
+}
+
+int server_radius_open(const char *file, struct server_radius **out)
+{
+	struct server_radius *r = malloc(sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->handle = rc_read_config(file);
+	if (r->handle && complete_dictionary(r->handle)) {
+		*out = r;
+		return 0;
+	}
+	tscf_error(
+	    "%s: expected a configuration of libradcli, as in radiusclient.conf; the reason is in the system log",
+	    file);
+	server_radius_close(r);
+	return -EINVAL;
+}
+
+void server_radius_close(struct server_radius *r)
+{
+	if (r && r->handle)
+		rc_destroy(r->handle);
+	free(r);
+}
+
+struct server_radius_request *server_radius_request_new(const struct server_radius *r)
+{
+	struct server_radius_request *q = calloc(1, sizeof(*q));
+
+	if (q)
+		q->radius = r;
+	return q;
+}
+
+void server_radius_request_free(struct server_radius_request *q)
+{
+	if (q)
+		rc_avpair_free(q->list);
+	free(q);
+}
+
+static void add(struct server_radius_request *q, unsigned attribute, const void *value, int length)
+{
+	if (!rc_avpair_add(q->radius->handle, &q->list, (int)attribute, value, length, 0))
+		q->failed = true;
+}
+
+void server_radius_add_number(struct server_radius_request *q, unsigned attribute, uint32_t value)
+{
+	add(q, attribute, &value, 0);
+}
+
+void server_radius_add_text(struct server_radius_request *q, unsigned attribute, const char *value)
+{
+	server_radius_add_bytes(q, attribute, value, strlen(value));
+}
+
+void server_radius_add_bytes(struct server_radius_request *q, unsigned attribute, const void *value, size_t length)
+{
+	add(q, attribute, value, (int)(length < SERVER_RADIUS_VALUE ? length : SERVER_RADIUS_VALUE));
+}
+
+void server_radius_add_address(struct server_radius_request *q, const struct tscf_addr *address)
+{
+	if (address->family == AF_INET)
+		server_radius_add_number(q, SERVER_RADIUS_FRAMED_IP_ADDRESS, tscf_get_u32(address->bytes));
+	else
+		add(q, SERVER_RADIUS_FRAMED_IPV6_ADDRESS, address->bytes, 16);
+}
+
+int server_radius_account(struct server_radius *r, struct server_radius_request *q)
+{
+	if (q->failed)
+		return -ENOMEM;
+	switch (rc_aaa(r->handle, 0, q->list, NULL, NULL, 0, PW_ACCOUNTING_REQUEST)) {
+	case OK_RC:
+		return 0;
+	case TIMEOUT_RC:
+		return -ETIMEDOUT;
+	case BADRESP_RC:
+	case BADRESPID_RC:
+	case REJECT_RC:
+	case CHALLENGE_RC:
+		return -EPROTO;
+	default:
+		return -EIO;
+	}
+}
