@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 char directory[64], path[96];
@@ -93,34 +91,17 @@ static bool brings_text(uint32_t op)
 const struct tscf_control_handler handler = {
     .request = on_request, .gone = on_gone, .brings_descriptor = brings_descriptor, .brings_text = brings_text};
 
-static void on_stop(struct ev_loop *loop, ev_async *watcher, int events)
-{
-	(void)watcher;
-	(void)events;
-	ev_break(loop, EVBREAK_ALL);
-}
-
-static void *run_loop(void *unused)
-{
-	(void)unused;
-	ev_run(daemon_end.loop, 0);
-	return NULL;
-}
-
 void start_daemon(void)
 {
 	daemon_end.loop = ev_loop_new(EVFLAG_AUTO);
 	ck_assert_int_eq(tscf_control_listen(daemon_end.loop, path, 0666, &handler, &daemon_end, &daemon_end.server),
 			 0);
-	ev_async_init(&daemon_end.stop, on_stop);
-	ev_async_start(daemon_end.loop, &daemon_end.stop);
-	ck_assert_int_eq(pthread_create(&daemon_end.thread, NULL, run_loop, NULL), 0);
+	thread_loop_start(&daemon_end.thread, daemon_end.loop);
 }
 
 void stop_daemon(void)
 {
-	ev_async_send(daemon_end.loop, &daemon_end.stop);
-	pthread_join(daemon_end.thread, NULL);
+	thread_loop_stop(&daemon_end.thread);
 	tscf_control_close(daemon_end.server, false);
 	ev_loop_destroy(daemon_end.loop);
 }
@@ -150,14 +131,6 @@ void without_daemon(void)
 	stop_daemon();
 	ck_assert_msg(access(path, F_OK) != 0, "the socket file is left");
 	remove_directory();
-}
-
-int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 unsigned int count_fds(void)

@@ -9,10 +9,8 @@
 #define TSCF_TESTS_CONTROL_CASE_H
 
 #include "common/control/control_wire.h"
+#include "tests/unit/thread_loop.h"
 
-#include <ev.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -42,8 +40,7 @@ extern char directory[64], path[96];
 extern struct control_daemon {
 	struct ev_loop *loop;
 	struct tscf_control_server *server;
-	ev_async stop;
-	pthread_t thread;
+	struct thread_loop thread;
 	_Atomic unsigned int requests, gone;
 	struct tscf_control_call_in last;
 	_Atomic ino_t fd_inode;
@@ -61,17 +58,6 @@ void stop_daemon(void);
 /** A checked fixture: the directory, with a daemon in it. */
 void with_daemon(void);
 void without_daemon(void);
-
-int64_t now_ms(void);
-/** Poll @p condition for up to five seconds. */
-#define wait_until(condition)                                                                                          \
-	do {                                                                                                           \
-		int64_t deadline = now_ms() + 5000;                                                                    \
-		while (!(condition)) {                                                                                 \
-			ck_assert_msg(now_ms() < deadline, "never true: %s", #condition);                              \
-			poll(NULL, 0, 5);                                                                              \
-		}                                                                                                      \
-	} while (0)
 
 /** @return how many descriptors this process has open, and some more that are always the same. */
 unsigned int count_fds(void);

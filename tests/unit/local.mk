@@ -274,7 +274,8 @@ UNIT_TESTS += tests/unit/test_control tests/unit/test_control_misuse tests/unit/
 UNIT_TESTS += tests/unit/test_preload tests/unit/test_run
 PRELOAD_TEST_DEFINES = -DTEST_LIBRARY='"$(abs_top_builddir)/.libs/libtscf-preload.so"' \
 	-DTEST_CHILD='"$(abs_top_builddir)/tests/unit/preload_child"' -DTEST_RUN='"$(abs_top_builddir)/tscf-client/run/tscf-run"'
-CONTROL_TEST_SOURCES = tests/unit/control_case.c tests/unit/control_case.h \
+THREAD_LOOP_SOURCES = tests/unit/thread_loop.c tests/unit/thread_loop.h
+CONTROL_TEST_SOURCES = tests/unit/control_case.c tests/unit/control_case.h $(THREAD_LOOP_SOURCES) \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_control_SOURCES = tests/unit/test_control.c $(CONTROL_TEST_SOURCES)
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
@@ -286,11 +287,11 @@ tests_unit_test_control_file_SOURCES = tests/unit/test_control_file.c $(CONTROL_
 tests_unit_test_control_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_preload_SOURCES = tests/unit/test_preload.c tscf-client/preload/environment.c tscf-client/preload/environment.h \
-	common/control/socket_level.c common/control/socket_level.h \
+	common/control/socket_level.c common/control/socket_level.h tests/unit/copy_file.c tests/unit/copy_file.h \
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_preload_CFLAGS = $(UNIT_CFLAGS) $(PRELOAD_TEST_DEFINES)
 tests_unit_test_preload_LDADD = $(UNIT_LDADD)
-tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/copy_file.c tests/unit/copy_file.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_run_CFLAGS = $(UNIT_CFLAGS) $(PRELOAD_TEST_DEFINES)
 tests_unit_test_run_LDADD = $(UNIT_LDADD)
 EXTRA_tests_unit_test_preload_DEPENDENCIES = libtscf-preload.la tests/unit/preload_child$(EXEEXT)
@@ -302,7 +303,7 @@ tests_unit_preload_child_LDFLAGS = -pthread
 
 # libtsc, against a daemon that the test plays.
 UNIT_TESTS += tests/unit/test_tsc
-tests_unit_test_tsc_SOURCES = tests/unit/test_tsc.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_tsc_SOURCES = tests/unit/test_tsc.c $(THREAD_LOOP_SOURCES) tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tsc_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_tsc_LDADD = libtsc.la $(UNIT_LDADD) $(EV_LIBS)
 

@@ -4,6 +4,7 @@
  * asked.
  */
 #include "common/control/control.h"
+#include "tests/unit/copy_file.h"
 #include "tests/unit/runner.h"
 #include "tscf-client/preload/environment.h"
 
@@ -394,22 +395,7 @@ END_TEST
 
 /* --- set-uid --- */
 
-static void copy_file(const char *from, const char *to, mode_t mode)
-{
-	int in = open(from, O_RDONLY), out = open(to, O_CREAT | O_EXCL | O_WRONLY, 0700);
-	char buffer[65536];
-	ssize_t got;
-
-	ck_assert_int_ge(in, 0);
-	ck_assert_int_ge(out, 0);
-	while ((got = read(in, buffer, sizeof(buffer))) > 0)
-		ck_assert_int_eq(write(out, buffer, (size_t)got), got);
-	ck_assert_int_eq(fchmod(out, mode), 0);
-	close(in);
-	close(out);
-}
-
-/* Whoever starts a set-uid program does not decide about its sockets: neither the level nor the daemon. */
+/* The user who starts a set-uid program does not decide about its sockets: neither the level nor the daemon. */
 START_TEST(set_uid_ignores_the_environment)
 {
 	char program[128], library[128];
@@ -420,8 +406,8 @@ START_TEST(set_uid_ignores_the_environment)
 		return;
 	snprintf(program, sizeof(program), "%s/program", directory);
 	snprintf(library, sizeof(library), "%s/library.so", directory);
-	copy_file(TEST_CHILD, program, 04755);
-	copy_file(TEST_LIBRARY, library, 0755);
+	close(copy_file(TEST_CHILD, program, 04755));
+	close(copy_file(TEST_LIBRARY, library, 0755));
 	record->error = EPERM;
 	pid = fork();
 	if (pid == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-run: what the program is given, what is refused, and the exit status. */
 #include "common/control/control.h"
+#include "tests/unit/copy_file.h"
 #include "tests/unit/runner.h"
 
 #include <elf.h>
@@ -189,17 +190,7 @@ END_TEST
 /* A copy of the test's child program, which is dynamically linked, with its mode. */
 static int copy_program(mode_t mode)
 {
-	int in = open(TEST_CHILD, O_RDONLY), out = open(program, O_CREAT | O_TRUNC | O_RDWR, 0700);
-	char buffer[65536];
-	ssize_t got;
-
-	ck_assert_int_ge(in, 0);
-	ck_assert_int_ge(out, 0);
-	while ((got = read(in, buffer, sizeof(buffer))) > 0)
-		ck_assert_int_eq(write(out, buffer, (size_t)got), got);
-	ck_assert_int_eq(fchmod(out, mode), 0);
-	close(in);
-	return out;
+	return copy_file(TEST_CHILD, program, mode);
 }
 
 static void write_at(int fd, const void *data, size_t size, size_t offset)

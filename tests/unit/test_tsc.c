@@ -3,6 +3,7 @@
 #include "common/base/level.h"
 #include "common/control/control.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/thread_loop.h"
 #include "tscf-client/libtsc/tsc.h"
 
 #include <dirent.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static char directory[64], path[96];
@@ -26,8 +26,7 @@ static char directory[64], path[96];
 static struct {
 	struct ev_loop *loop;
 	struct tscf_control_server *server;
-	ev_async stop;
-	pthread_t thread;
+	struct thread_loop thread;
 	struct tscf_control_call_in *subscriber;
 	_Atomic int watches, unwatches, levels[4]; /* requests */
 	_Atomic int level;                         /* of every socket */
@@ -114,20 +113,6 @@ static void on_gone(void *context, struct tscf_control_call_in *call)
 		at.subscriber = NULL;
 }
 
-static void on_stop(struct ev_loop *loop, ev_async *watcher, int events)
-{
-	(void)watcher;
-	(void)events;
-	ev_break(loop, EVBREAK_ALL);
-}
-
-static void *run_loop(void *unused)
-{
-	(void)unused;
-	ev_run(at.loop, 0);
-	return NULL;
-}
-
 static bool brings_descriptor(uint32_t op)
 {
 	(void)op;
@@ -141,15 +126,12 @@ static void start_daemon(void)
 
 	at.loop = ev_loop_new(EVFLAG_AUTO);
 	ck_assert_int_eq(tscf_control_listen(at.loop, path, 0666, &handler, NULL, &at.server), 0);
-	ev_async_init(&at.stop, on_stop);
-	ev_async_start(at.loop, &at.stop);
-	ck_assert_int_eq(pthread_create(&at.thread, NULL, run_loop, NULL), 0);
+	thread_loop_start(&at.thread, at.loop);
 }
 
 static void stop_daemon(void)
 {
-	ev_async_send(at.loop, &at.stop);
-	pthread_join(at.thread, NULL);
+	thread_loop_stop(&at.thread);
 	tscf_control_close(at.server, false);
 	at.subscriber = NULL;
 	ev_loop_destroy(at.loop);
@@ -166,23 +148,6 @@ static void teardown(void)
 {
 	ck_assert_int_eq(rmdir(directory), 0);
 }
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-#define wait_until(condition)                                                                                          \
-	do {                                                                                                           \
-		int64_t deadline = now_ms() + 8000;                                                                    \
-		while (!(condition)) {                                                                                 \
-			ck_assert_msg(now_ms() < deadline, "never true: %s", #condition);                              \
-			poll(NULL, 0, 5);                                                                              \
-		}                                                                                                      \
-	} while (0)
 
 static unsigned int count_fds(void)
 {
