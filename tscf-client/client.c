@@ -336,7 +336,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(&c->registry);
-		if (c->guard.on && (c->guard.set.fresh || policies_numbered(&config->policies) > 0))
+		if (guard_must_look(&c->guard))
 			live_sockets_classify(&c->moves, &c->guard);
 		if (tscf_level_wants_encryption(config->default_level))
 			dtte_demand(&c->dtte, true, c->now);

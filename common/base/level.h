@@ -20,8 +20,8 @@ enum tscf_level {
 
 /*
  * The value under the mask, from its lowest bit on.  Two bits: the level.  One bit: a program has set the level of this
- * very socket, so no policy changes it.  Without that bit, the rest is the number of the policy that set the level, 0
- * for the default of tscf-run.
+ * very socket, so no policy changes it.  Without that bit, the rest is the number of the policy that set the level
+ * (policies_rule_number in policy.h for those that have none), 0 for the default of tscf-run.
  */
 #define TSCF_MARK_LEVEL        3U
 #define TSCF_MARK_EXPLICIT     4U

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-class.sh - policies for programs that no library reaches, static ones.  A socket has its level when it is made,
-# bound, or given a DSCP, by the file that its program runs from, also if that path has another file by now.  The client
+# bound, connected, or given a DSCP, by the file that its program runs from, also if that path has another file by now,
+# and by its owner, port and remote.  One that is not connected has the level of a remote when it sends there.  The client
 # removes a level that no policy gives any more.  Sockets that are older than the guard get their level when the guard
 # begins.  Without a client, new sockets have their level as well and send nothing in clear.
 . "$(dirname "$0")/lib.sh"
@@ -9,7 +10,9 @@
 topology
 start_capture
 echo_server
+udp_echo $HOST2 7000
 start_server
+chmod 711 "$T"
 gcc -static -o "$T/born" "$(dirname "$0")/guard/born.c" || die "a static program cannot be built"
 # Not in $T itself: the client keeps its state in $T/phone.
 bin=$T/bin
@@ -20,13 +23,19 @@ CLIENT_CONF=("policy ports { program = $bin/ports local-port = 5070-5079 level =
 	"policy phone { program = $bin/phone level = encrypted-only }"
 	"policy media { program = $bin/media dscp = EF level = encrypted-only }"
 	"policy old { program = $bin/old uid = 1-60000 level = unencrypted }"
-	"policy older { program = $bin/old level = encrypted-only }")
+	"policy older { program = $bin/old level = encrypted-only }"
+	"policy exempt { uid = 4243 remote = $HOST2 level = unencrypted }"
+	"policy peer { remote = $HOST2 remote-port = 7000 level = encrypted-only }"
+	"policy user { uid = 4242-4243 level = encrypted-only }"
+	"policy port { protocol = udp local-port = 5090 level = encrypted-only }")
 in_phone "$bin/old" $HOST M-old b5001 l42 w"$T/go" s5 >"$T/old.out" &
 old=$!
 # The client starts when the socket exists: only then is the socket older than the guard.
 must 5 '[ -s "$T/old.out" ]' "the old socket is bound"
 start_guarded_client
-born() { in_phone "$bin/$1" $HOST "${@:2}" | sed 's/ $//'; }
+born() { in_phone "${AS[@]}" "$bin/$1" $HOST "${@:2}" | sed 's/ $//'; }
+as() { AS=(setpriv --reuid "$1" --clear-groups); }
+AS=()
 
 must 10 encrypted_up
 : >"$T/go"
@@ -46,24 +55,47 @@ in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "by a port that the kernel has chosen" "$(born ports M-chosen b0 l10 s5)" = "bound=0 value=10 back=5/0"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
 
+# --- policies that the rules apply to each packet: their sockets have the highest number, 15 ---
+as 4242
+is "by its owner, new sockets of all kinds but raw ones" "$(born other/phone M-user v k s3)" = "value=122 122 122 122 122 -1 -1 122 122 back=3/0"
+as 4243
+is "while another remote may be exempt" "$(born other/phone M-connected v c v s2)" = "value=0 connected=0 value=122 back=2/0"
+is "connected to that remote" "$(born other/phone M-exempt a$HOST2 v c v s2)" = "value=0 connected=0 value=121 back=2/0"
+AS=()
+is "by the remote that it connects to" "$(born other/phone M-peer v a$HOST2 c v s3 a$HOST c l0)" = "value=0 connected=0 value=122 back=3/0 connected=0 value=0"
+is "by the remote that it sends to" "$(born other/phone M-sends s1 v a$HOST2 s1 v a$HOST s2 v)" = "back=1/0 value=0 back=1/0 value=122 back=2/0 value=122"
+is "by its port, whoever owns it" "$(born other/phone M-port v b5090 v s3)" = "value=0 bound=0 value=122 back=3/0"
+
 # --- other policies ---
 in_phone "$bin/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/reload.out" &
 reload=$!
-must 5 '[ -s "$T/reload.out" ]'
+as 4242
+in_phone "${AS[@]}" "$bin/other/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/owned.out" &
+owned=$!
+AS=()
+in_phone "$bin/other/phone" $HOST2 M-reload s1 v w"$T/reloaded" l122 s1 >"$T/sent.out" &
+sent=$!
+must 5 '[ -s "$T/reload.out" ] && [ -s "$T/owned.out" ] && grep -q value "$T/sent.out"'
+sed -i '/^policy user /d' "$T/client.conf"
 sed -i "s/^policy phone .*/policy phone { program = $(sed 's/[\/&]/\\&/g' <<<"$bin/media") level = unencrypted }/" "$T/client.conf"
 client reload || die "no reload"
 : >"$T/reloaded"
-wait $reload
+wait $reload $owned $sent
+is "of an owner without a policy" "$(sed 's/ $//' "$T/owned.out")" = "value=122 value=0"
+is "of one that has sent to a remote" "$(sed 's/ $//' "$T/sent.out")" = "back=1/0 value=122 value=122 back=1/0"
 is "a socket that lives, and policies that change" "$(sed 's/ $//' "$T/reload.out")" = "value=18 value=0"
 is "and new ones" "$(born media M-later v)/$(born phone M-later v)" = "value=17/value=0"
 
 # --- without a client ---
 kill_client
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
+is "no client: a TCP connection is refused at once" "$(born ports M-refused x)/$(born old M-refused x)" = "tcp=13/tcp=13"
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
 in_phone ip rule flush
 in_phone ip rule add priority 32766 lookup main
-is "no client: the level of a new socket, and what it sends" "$(born old M-killed v s3)" = "value=42 back=0/1"
+is "the level of a new socket, and what it sends" "$(born old M-killed v s3)" = "value=42 back=0/1"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "and of one whose port the kernel has chosen" "$(born ports M-unheard b0 v s3)" = "bound=0 value=0 back=0/1"
 stop_capture
-for marker in M-old M-phone M-upgraded M-ports M-media M-chosen M-killed M-unheard; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-old M-phone M-upgraded M-ports M-media M-chosen M-killed M-unheard M-user M-connected M-peer M-port; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-elsewhere)" -eq 4

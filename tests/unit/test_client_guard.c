@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the guard is told: addresses and prefixes of both families in one form, policies in their order, and the moment
- * between two rules. */
+ * between two rules.  What the guard makes of it for a socket is what the client makes of the policies. */
 #include "tests/unit/runner.h"
 #include "tscf-client/guard/guard_plan.h"
+#include "tscf-client/guard/guard_policies.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct guard_place places[POLICIES_MAX] = {[1] = {.inode = 77, .device = 5}};
@@ -116,6 +119,147 @@ START_TEST(between_two_rules)
 }
 END_TEST
 
+/* --- the kernel and the client agree --- */
+
+/* Few values each, so that policies and sockets meet. */
+static const char *const programs[] = {"", "/opt/phone", "/opt/phone2", "/usr/bin/phone"};
+static const char *const cgroups[] = {"", "/user.slice/app-1.scope", "/user.slice/app-1.scope/child", "/system.slice"};
+static const char *const patterns[] = {"", "/user.slice/app-*.scope", "/*/app-1.scope/child", "/system.slice"};
+static const char *const remotes[] = {"192.0.2.7", "192.0.2.99", "198.51.100.1", "2001:db8::7", "2001:db8:1::7"};
+static const char *const prefixes[] = {"192.0.2.0/26", "192.0.2.7/32", "2001:db8::/48", "::ffff:0:0/96"};
+static const uint8_t protocols[] = {0, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_UDPLITE};
+#define ANY(list) ((list)[any(sizeof(list) / sizeof((list)[0]))])
+
+static uint32_t any(uint32_t below)
+{
+	static uint64_t state = 7;
+
+	state = state * 6364136223846793005U + 1442695040888963407U;
+	return (uint32_t)(state >> 33) % below;
+}
+
+static struct tscf_port_range any_ports(void)
+{
+	uint16_t low = (uint16_t)(5060 + any(4));
+
+	return any(2) ? (struct tscf_port_range){0} : (struct tscf_port_range){low, (uint16_t)(low + any(3))};
+}
+
+static void any_policy(struct policies *p)
+{
+	struct policy *one = &p->list[p->count++];
+	uint32_t low = any(3);
+
+	*one = (struct policy){.uid = {low, low + any(2), any(2)},
+			       .protocol = any(2) ? ANY(protocols) : 0,
+			       .local_port = any_ports(),
+			       .level = (enum tscf_level)(1 + any(3))};
+	if (any(2)) {
+		snprintf(one->program, sizeof(one->program), "%s", ANY(programs));
+		snprintf(one->cgroup, sizeof(one->cgroup), "%s", ANY(patterns));
+		one->dscps = any(2) ? 1U << any(3) : 0;
+	}
+	policy_number(one, policies_numbered(p));
+	if (one->number != 0)
+		return;
+	one->remote_port = any_ports();
+	if (any(2))
+		ck_assert_int_eq(tscf_prefix_parse(ANY(prefixes), &one->remote), 0);
+}
+
+/* As guard_groups.h tells of a cgroup. */
+static __u32 fits_of(const struct policies *p, const char *cgroup)
+{
+	__u32 fits = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].cgroup[0] && cgroup[0] && policy_fits_cgroup(&p->list[i], cgroup) == POLICY_FIT)
+			fits |= 1U << i;
+	return fits;
+}
+
+/* The directory of a program has the length of its name as its number. */
+static void place_of(const char *program, struct guard_program *out)
+{
+	const char *name = strrchr(program, '/');
+
+	*out = (struct guard_program){0};
+	if (!name)
+		return;
+	out->place.inode = (__u64)(name - program);
+	out->length = strlen(name + 1);
+	strncpy((char *)out->name, name + 1, sizeof(out->name) - 1);
+}
+
+static void map_address(const struct tscf_addr *a, __u32 out[4])
+{
+	memset(out, 0, 4 * sizeof(*out));
+	out[2] = a->family == AF_INET ? htonl(0xffff) : 0;
+	memcpy(a->family == AF_INET ? &out[3] : out, a->bytes, tscf_addr_size(a->family));
+}
+
+static __u32 value_of_guard(const struct guard_net *net, const struct policies *p, const struct policy_subject *s)
+{
+	struct guard_socket stored = {.uid = s->socket->uid, .dscp = {s->dscp}};
+	struct flow f = {.uid = stored.uid,
+			 .protocol = s->socket->protocol,
+			 .local_port = s->socket->local_port,
+			 .remote_port = s->socket->remote_port};
+	struct guard_program here;
+
+	place_of(s->program, &here);
+	stored.subject = (__u16)subject_of(net, stored.uid, &here, fits_of(p, s->cgroup), &stored.found);
+	if (f.remote_port != 0)
+		map_address(&s->socket->remote, f.remote);
+	return class_of(net, &stored, &f);
+}
+
+static void compare(const struct client_config *c, const struct guard_net *net)
+{
+	struct tscf_socket socket = {
+	    .protocol = ANY(protocols), .uid = any(4), .local_port = any(2) ? (uint16_t)(5060 + any(7)) : 0};
+	struct policy_subject s = {
+	    .socket = &socket, .program = ANY(programs), .cgroup = ANY(cgroups), .dscp = (uint8_t)any(3)};
+	const struct policy *one;
+
+	if (any(2)) {
+		ck_assert_int_eq(tscf_addr_parse(ANY(remotes), &socket.remote), 0);
+		socket.remote_port = (uint16_t)(5060 + any(7));
+	}
+	one = policy_of_subject(&c->policies, &s);
+	ck_assert_msg(value_of_guard(net, &c->policies, &s) == policies_value(&c->policies, c->fwmark_mask, &s, 0),
+		      "policy %d of %u, level %d: the guard says 0x%x", one ? (int)(one - c->policies.list) : -1,
+		      c->policies.count, one ? (int)one->level : 0, value_of_guard(net, &c->policies, &s));
+}
+
+START_TEST(the_kernel_and_the_client_agree)
+{
+	static const uint32_t masks[] = {0x7f000000, 0x7f000000, 0x3f00, 0xff};
+	struct guard_place of_programs[POLICIES_MAX];
+	struct routing_facts f = facts();
+	unsigned given = 0;
+
+	for (unsigned round = 0; round < 3000; round++) {
+		struct client_config c = {.fwmark_mask = ANY(masks), .encrypted_dev = (char *)"tscf1"};
+		struct guard_net net = {0};
+		struct guard_program program;
+
+		for (unsigned left = any(POLICIES_MAX + 1); left > 0; left--) {
+			if (policies_numbered(&c.policies) == tscf_mark_policies(c.fwmark_mask))
+				break;
+			any_policy(&c.policies);
+			place_of(c.policies.list[c.policies.count - 1].program, &program);
+			of_programs[c.policies.count - 1] = program.place;
+		}
+		guard_plan(&c, of_programs, &f, &net);
+		for (unsigned i = 0; i < 50; i++)
+			compare(&c, &net);
+		given += c.policies.count;
+	}
+	ck_assert_uint_gt(given, 3000);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client guard");
@@ -126,6 +270,7 @@ static Suite *make_suite(void)
 	tcase_add_test(plan, other_policies_are_another_generation);
 	tcase_add_test(plan, routes_are_not_forgotten);
 	tcase_add_test(plan, between_two_rules);
+	tcase_add_test(plan, the_kernel_and_the_client_agree);
 	suite_add_tcase(suite, plan);
 	return suite;
 }

@@ -337,7 +337,9 @@ static const struct policy *policy_behind(const struct client *c, const struct t
 	unsigned number = value >> TSCF_MARK_POLICY_SHIFT;
 	if (value & TSCF_MARK_EXPLICIT)
 		return NULL;
-	const struct policy *p = number != 0 ? policy_of_number(policies, number) : policy_of_socket(policies, s);
+	const struct policy *p = number != 0 ? policy_of_number(policies, number) : NULL;
+	if (!p)
+		p = policy_of_socket(policies, s);
 	/* Otherwise the level is the default of tscf-run. */
 	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
 }

@@ -6,29 +6,11 @@
  * It uses only the stable user space API, except for the few offsets that the client finds (guard_kernel.h).  So every
  * kernel from 6.1 on loads the same object.
  */
-#include "tscf-client/guard/guard_class.bpf.h"
-
-#include <bpf/bpf_endian.h>
+#include "tscf-client/guard/guard_connect.bpf.h"
 
 #define LOOPBACK 1 /* its index in every namespace */
 #define PASS     1
 #define DROP     0
-
-#define AF_INET      2
-#define AF_INET6     10
-#define SOCK_RAW     3
-#define SOL_SOCKET   1
-#define SO_MARK      36
-#define IPPROTO_IP   0
-#define IP_TOS       1
-#define IPV6_TCLASS  67
-#define IPPROTO_TCP  6
-#define IPPROTO_UDP  17
-#define IPPROTO_IPV6 41
-#define PAGE         4096
-#define EINVAL       22
-#define ENOPROTOOPT  92
-#define ENOBUFS      105
 
 static __always_inline __u64 netns_of_packet(struct __sk_buff *skb, struct bpf_sock *sk)
 {
@@ -122,7 +104,7 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 {
 	struct guard_socket *stored;
 
-	if (!net->numbered || value & EXPLICIT)
+	if (!net->policy_count || value & EXPLICIT)
 		return value;
 	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (!stored)
@@ -202,16 +184,18 @@ int tscf_create(struct bpf_sock *sk)
 
 	if (!net)
 		return 1;
-	/* There may be numbered policies later. */
+	/* There may be policies later. */
 	fresh.uid = current_owner();
 	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stored)
 		return 0;
-	if (net->numbered) {
+	if (net->policy_count) {
+		struct flow f = {.protocol = sk->protocol};
+
 		stored->pid = bpf_get_current_pid_tgid() >> 32;
 		identify(net, stored);
 		/* The socket has no port, has sent nothing and is not yet known to anyone: it may get any level. */
-		reconsider(net, stored, 0, sk->protocol, 0);
+		reconsider(net, stored, 0, &f);
 	}
 	value = stored->wanted;
 	if (value == 0 && net->runs)
@@ -223,40 +207,25 @@ int tscf_create(struct bpf_sock *sk)
 	return 1;
 }
 
-/* The data stored with a socket.  One that is older than the guard counts as the current process's. */
-static __always_inline struct guard_socket *stored_or_new(struct bpf_sock *sk, __u64 netns)
-{
-	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()};
-
-	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
-/* The same, with the policies that can hold for it. */
-static __always_inline struct guard_socket *stored_of(const struct guard_net *net, struct bpf_sock *sk, __u64 netns)
-{
-	struct guard_socket *stored = stored_or_new(sk, netns);
-
-	if (stored)
-		identify(net, stored);
-	return stored;
-}
-
 /* At bind(2): the port is known, and nothing has been sent from it. */
 static __always_inline int binds(struct bpf_sock_addr *ctx)
 {
 	__u64 netns = bpf_get_netns_cookie(ctx);
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &netns);
+	struct flow f = {.protocol = ctx->protocol, .local_port = bpf_ntohs(ctx->user_port)};
 	struct bpf_sock *sk = ctx->sk;
 	struct guard_socket *stored;
+	enum change change;
 	__u32 mark;
 
-	if (!net || !net->numbered || !sk)
+	if (!net || !net->policy_count || !sk)
 		return 1;
 	stored = stored_of(net, sk, netns);
 	if (!stored)
 		return 0;
 	mark = sk->mark;
-	if (reconsider(net, stored, value_of(net, mark), ctx->protocol, bpf_ntohs(ctx->user_port)) != CHANGE_RAISE)
+	change = reconsider(net, stored, value_of(net, mark), &f);
+	if (change == CHANGE_NONE || (change == CHANGE_ASK && !is_by_rule(net, stored->wanted)))
 		return 1;
 	mark = mark_with(net, mark, stored->wanted);
 	if (bpf_setsockopt(ctx, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
@@ -277,25 +246,6 @@ int tscf_bind6(struct bpf_sock_addr *ctx)
 	return binds(ctx);
 }
 
-static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
-{
-	e->family = sk->family;
-	e->type = sk->type;
-	e->protocol = sk->protocol;
-	e->device = sk->bound_dev_if;
-	e->local_port = sk->src_port;
-	e->remote_port = bpf_ntohs(sk->dst_port);
-	if (sk->family == AF_INET) {
-		e->local[0] = sk->src_ip4;
-		e->remote[0] = sk->dst_ip4;
-		return;
-	}
-	e->local[0] = sk->src_ip6[0], e->local[1] = sk->src_ip6[1];
-	e->local[2] = sk->src_ip6[2], e->local[3] = sk->src_ip6[3];
-	e->remote[0] = sk->dst_ip6[0], e->remote[1] = sk->dst_ip6[1];
-	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
-}
-
 /* Whether the client must know that this socket has a port: a remote may want to send to it. */
 static __always_inline bool is_of_interest(const struct guard_net *net, __u32 mark)
 {
@@ -309,6 +259,7 @@ static __always_inline bool is_of_interest(const struct guard_net *net, __u32 ma
  * read the other's. */
 static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guard_event *e)
 {
+	struct flow f = {.protocol = sk->protocol, .local_port = sk->src_port};
 	const struct guard_net *net;
 	struct guard_socket *stored;
 
@@ -324,11 +275,11 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 	e->protocol = sk->protocol;
 	e->local_port = sk->src_port;
 	/* The kernel has chosen the port, or the port takes a level away. */
-	if (net->numbered &&
-	    reconsider(net, stored, value_of(net, stored->mark), sk->protocol, sk->src_port) != CHANGE_NONE) {
+	if (net->policy_count && reconsider(net, stored, value_of(net, stored->mark), &f) != CHANGE_NONE) {
 		e->kind = GUARD_EVENT_CLASS;
 		e->asked = stored->asked = bpf_ktime_get_ns();
-		e->level = stored->wanted & LEVEL_MASK;
+		/* The rules apply a policy without a number to each packet, whatever the mark. */
+		e->level = is_by_rule(net, stored->wanted) ? 0 : stored->wanted & LEVEL_MASK;
 		return true;
 	}
 	return is_of_interest(net, stored->mark);
@@ -478,6 +429,7 @@ static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_
 	struct guard_event e = {.kind = GUARD_EVENT_LEVEL};
 	struct guard_socket *stored;
 	__u8 *byte = ctx->optval;
+	struct flow f = {};
 	enum change change;
 	__u32 tos;
 
@@ -496,7 +448,11 @@ static __always_inline int set_dscp(struct bpf_sockopt *ctx, const struct guard_
 	describe(&e, ctx->sk);
 	e.cookie = stored->cookie;
 	e.mark = e.mark_before = ctx->sk->mark;
-	change = reconsider(net, stored, value_of(net, e.mark), e.protocol, e.local_port);
+	f.protocol = e.protocol;
+	f.local_port = e.local_port;
+	f.remote_port = e.remote_port;
+	remote_of(&e, f.remote);
+	change = reconsider(net, stored, value_of(net, e.mark), &f);
 	if (change == CHANGE_RAISE) {
 		e.mark = mark_with(net, e.mark, stored->wanted);
 		if (bpf_setsockopt(ctx->sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)

@@ -176,6 +176,11 @@ bool guard_has_lost(struct guard *g)
 	return g->lost != before;
 }
 
+bool guard_must_look(const struct guard *g)
+{
+	return g->on && (g->set.fresh || g->set.ruled || g->config->policies.count > 0);
+}
+
 static void write_runs(struct guard *g, unsigned count)
 {
 	struct guard_net next = g->now;

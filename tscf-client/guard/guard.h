@@ -41,6 +41,8 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 
 /** Call @p handler for the guard's events.  Without a guard there are none. */
 void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_events_handler *handler, void *context);
+/** @return whether sockets may have to get a level, or to lose one, that policies gave before this client started. */
+bool guard_must_look(const struct guard *g);
 /** @return whether events were lost since the last call. */
 bool guard_has_lost(struct guard *g);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * guard_class.bpf.h - what numbered policies give a socket by its program, owner, protocol, port and DSCP.
+ * guard_class.bpf.h - what policies give a socket by its program, owner, protocol, ports, remote and DSCP.
  *
  * Like classify() of the client, which decides in the end.  Here new sockets get levels, and levels are raised.  For
  * BPF only.
@@ -8,7 +8,7 @@
 #ifndef TSCF_CLIENT_GUARD_CLASS_BPF_H
 #define TSCF_CLIENT_GUARD_CLASS_BPF_H
 
-#include "tscf-client/guard/guard_policies.bpf.h"
+#include "tscf-client/guard/guard_maps.bpf.h"
 
 /** All 0 on kernels without BTF. */
 const volatile struct guard_offsets offsets = {};
@@ -51,16 +51,6 @@ static __always_inline __u32 current_owner(void)
 	return read_number(follow(bpf_get_current_task(), offsets.task_cred), offsets.cred_fsuid);
 }
 
-static __always_inline bool is_program(const struct guard_program *wanted, const struct guard_program *here)
-{
-	__u64 other = (wanted->place.inode ^ here->place.inode) | (wanted->place.device ^ here->place.device) |
-		      (wanted->length ^ here->length);
-
-	for (__u32 i = 0; i < GUARD_NAME / 8; i++)
-		other |= wanted->name[i] ^ here->name[i];
-	return other == 0 && wanted->place.inode != 0;
-}
-
 /* Which policies hold in the current process's cgroup, by that cgroup and those above it.  In a cgroup that the client
  * has not seen yet, any policy may hold. */
 static __noinline int group_of_current(const struct guard_net *net, __u64 netns, struct guard_group *sum)
@@ -92,31 +82,6 @@ static __noinline int group_of_current(const struct guard_net *net, __u64 netns,
 	return 0;
 }
 
-/* The numbered policies, as bits, that can hold for a socket of the current process.  The bits are collected in a map:
- * if the verifier of Linux 6.1 knew their values, it would follow each combination separately. */
-static __noinline __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s,
-					   struct guard_group *group)
-{
-	struct guard_program here = {};
-
-	s->found = 0;
-	if (offsets.task_mm != 0)
-		read_program(&here);
-	for (__u32 i = 0; i < GUARD_POLICIES; i++) {
-		const struct guard_policy *p = &net->policies[i];
-
-		if (i >= net->policy_count)
-			break;
-		if (p->number == 0 || (p->flags & GUARD_POLICY_UID && (s->uid < p->uid_low || s->uid > p->uid_high)))
-			continue;
-		if (p->flags & GUARD_POLICY_CGROUP && !(group->fits >> i & 1))
-			continue;
-		if (!(p->flags & GUARD_POLICY_PROGRAM) || is_program(&p->program, &here))
-			s->found |= 1U << i;
-	}
-	return s->found;
-}
-
 /* Of the policies that may hold, those that say encrypted-only count as holding. */
 static __noinline __u32 those_that_forbid(const struct guard_net *net, __u32 bits)
 {
@@ -126,6 +91,16 @@ static __noinline __u32 those_that_forbid(const struct guard_net *net, __u32 bit
 		if (i < net->policy_count && net->policies[i].level == ONLY)
 			left |= bits & 1U << i;
 	return left;
+}
+
+/* The numbered policies, as bits, that can hold for a socket of the current process. */
+static __noinline __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s, __u32 fits)
+{
+	struct guard_program here = {};
+
+	if (offsets.task_mm != 0)
+		read_program(&here);
+	return subject_of(net, s->uid, &here, fits, &s->found);
 }
 
 static __always_inline void identify(const struct guard_net *net, struct guard_socket *s)
@@ -138,38 +113,8 @@ static __always_inline void identify(const struct guard_net *net, struct guard_s
 		group_of_current(net, s->netns, &group);
 	group.below = those_that_forbid(net, group.below);
 	group.fits |= group.below;
-	s->subject = net->numbered ? subject_of_current(net, s, &group) : 0;
+	s->subject = net->numbered ? subject_of_current(net, s, group.fits) : 0;
 	s->generation = group.below == 0 ? net->generation : 0;
-}
-
-/* A policy for certain remotes does not hold for a socket that sends to any remote. */
-static __always_inline bool holds_for_all(const struct guard_policy *p, const struct flow *f)
-{
-	if (f->remote_port == 0 && (p->flags & GUARD_POLICY_REMOTE || p->remote_high != 0))
-		return false;
-	return holds(p, f);
-}
-
-/* The value under the mask that the first policy gives, or 0 if that policy has no number: then the kernel's rules
- * decide on each packet. */
-static __noinline __u32 class_of(const struct guard_net *net, const struct guard_socket *s, const struct flow *f)
-{
-	__u32 dscp = (s->dscp[0] ? s->dscp[0] : s->dscp[1]) & 63;
-
-	for (__u32 i = 0; i < GUARD_POLICIES; i++) {
-		const struct guard_policy *p = &net->policies[i];
-
-		if (i >= net->policy_count)
-			break;
-		if (p->number == 0 && holds_for_all(p, f))
-			return 0;
-		if (!(s->subject >> i & 1) || (p->dscps != 0 && !(p->dscps >> dscp & 1)))
-			continue;
-		if ((p->protocol == 0 || p->protocol == f->protocol) &&
-		    in_range(p->local_low, p->local_high, f->local_port))
-			return (__u32)p->number << 3 | p->level;
-	}
-	return 0;
 }
 
 /* The level that tscf-run has given the current process's cgroup; the innermost one counts. */
@@ -191,37 +136,37 @@ static __noinline __u32 level_of_run(__u64 netns)
 	return found;
 }
 
-enum change {
-	CHANGE_NONE,
-	CHANGE_RAISE, /* cannot cause clear packets: change at once */
-	CHANGE_ASK,   /* the server must confirm first, so the client makes the change */
-};
-
-static __always_inline enum change change_of(const struct guard_net *net, __u32 now, __u32 wanted)
-{
-	__u32 level = wanted & LEVEL_MASK;
-
-	if (now & EXPLICIT || now == wanted || (wanted == 0 && NUMBER(now) == 0))
-		return CHANGE_NONE;
-	if (level == ONLY || (level == PREFERRED && !(now & LEVEL_MASK) && net->default_level != ONLY))
-		return CHANGE_RAISE;
-	return CHANGE_ASK;
-}
-
-static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, __u32 value)
-{
-	return (mark & ~net->mask) | value << (net->shift & 31);
-}
-
-/* Apply the policies again, with a local port, to a socket marked with @now.  @return what to do; stored->wanted is the
- * value. */
+/* Apply the policies again to a socket marked with @now, with the protocol and the ends in @f.  @return what to do;
+ * stored->wanted is the value.  A datagram socket that has sent to a remote for which a policy says encrypted-only
+ * stays so. */
 static __always_inline enum change reconsider(const struct guard_net *net, struct guard_socket *stored, __u32 now,
-					      __u32 protocol, __u32 local_port)
+					      struct flow *f)
 {
-	struct flow f = {.uid = stored->uid, .protocol = protocol, .local_port = local_port};
+	enum change change;
 
-	stored->wanted = class_of(net, stored, &f);
-	return change_of(net, now, stored->wanted);
+	f->uid = stored->uid;
+	stored->wanted = class_of(net, stored, f);
+	change = change_of(net, now, stored->wanted);
+	return change == CHANGE_ASK && stored->sent && f->remote_port == 0 && is_by_rule(net, now) ? CHANGE_NONE
+												   : change;
+}
+
+/* The data stored with a socket.  One that is older than the guard counts as the current process's. */
+static __always_inline struct guard_socket *stored_or_new(struct bpf_sock *sk, __u64 netns)
+{
+	struct guard_socket fresh = {.netns = netns, .mark = sk->mark, .uid = current_owner()};
+
+	return bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* The same, with the policies that can hold for it. */
+static __always_inline struct guard_socket *stored_of(const struct guard_net *net, struct bpf_sock *sk, __u64 netns)
+{
+	struct guard_socket *stored = stored_or_new(sk, netns);
+
+	if (stored)
+		identify(net, stored);
+	return stored;
 }
 
 #endif

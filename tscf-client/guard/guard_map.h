@@ -114,6 +114,8 @@ struct guard_net {
 	__u16 policy_count, route_count;
 	__u16 has_native;
 	__u32 numbered;     /**< how many policies have a number */
+	__u32 rule_number;  /**< in the marks of sockets that a policy without a number holds for (policy.h) */
+	__u32 remotes;      /**< how many policies name a remote and say encrypted-only */
 	__u32 generation;   /**< changes with the policies; odd, and so never 0 */
 	__u32 grouped;      /**< the policies that name a cgroup, as bits */
 	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
@@ -151,10 +153,10 @@ struct guard_socket {
 			     the cgroup was not known */
 	__u16 subject;    /**< the policies, as bits, whose program and owner the socket has */
 	__u8 dscp[2];     /**< as the program set it: IPv4, IPv6 */
-	__u32 wanted;     /**< value under the mask that policies give the socket; 0: no numbered policy holds */
+	__u32 wanted;     /**< value under the mask that policies give the socket; 0: no policy holds */
 	__u32 pid;        /**< thread group that made the socket */
 	__u32 found;      /**< subject, while it is being determined */
-	__u32 unused;
+	__u32 sent;       /**< whether it has sent to a remote for which a policy says encrypted-only */
 };
 
 enum guard_event_kind {

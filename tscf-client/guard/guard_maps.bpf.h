@@ -6,19 +6,26 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include <stdbool.h>
 
-#include "tscf-client/guard/guard_map.h"
+#include "tscf-client/guard/guard_policies.h"
 
-/* The mark under its mask, as in level.h. */
-#define LEVEL_MASK  3U
-#define UNENCRYPTED 1U
-#define ONLY        2U
-#define PREFERRED   3U
-#define EXPLICIT    4U
-#define OUTER       EXPLICIT
-#define NUMBER(v)   ((v) >> 3)
+#define AF_INET      2
+#define AF_INET6     10
+#define SOCK_RAW     3
+#define SOL_SOCKET   1
+#define SO_MARK      36
+#define IPPROTO_IP   0
+#define IP_TOS       1
+#define IPV6_TCLASS  67
+#define IPPROTO_TCP  6
+#define IPPROTO_UDP  17
+#define IPPROTO_IPV6 41
+#define PAGE         4096
+#define EINVAL       22
+#define ENOPROTOOPT  92
+#define ENOBUFS      105
 
 /** Whether BPF programs for packets can ask for the namespace; since Linux 6.15. */
 const volatile bool skb_has_netns = false;
@@ -109,6 +116,41 @@ static __always_inline bool tell_of(__u64 netns, struct guard_event *e, __u32 pi
 static __always_inline bool tell(__u64 netns, struct guard_event *e)
 {
 	return tell_of(netns, e, bpf_get_current_pid_tgid() >> 32, (__u32)bpf_get_current_uid_gid());
+}
+
+static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
+{
+	e->family = sk->family;
+	e->type = sk->type;
+	e->protocol = sk->protocol;
+	e->device = sk->bound_dev_if;
+	e->local_port = sk->src_port;
+	e->remote_port = bpf_ntohs(sk->dst_port);
+	if (sk->family == AF_INET) {
+		e->local[0] = sk->src_ip4;
+		e->remote[0] = sk->dst_ip4;
+		return;
+	}
+	e->local[0] = sk->src_ip6[0], e->local[1] = sk->src_ip6[1];
+	e->local[2] = sk->src_ip6[2], e->local[3] = sk->src_ip6[3];
+	e->remote[0] = sk->dst_ip6[0], e->remote[1] = sk->dst_ip6[1];
+	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
+}
+
+/* The remote of an event, IPv4 mapped into IPv6. */
+static __always_inline void remote_of(const struct guard_event *e, __u32 out[4])
+{
+	bool four = e->family == AF_INET;
+
+	out[0] = four ? 0 : e->remote[0];
+	out[1] = four ? 0 : e->remote[1];
+	out[2] = four ? bpf_htonl(0xffff) : e->remote[2];
+	out[3] = four ? e->remote[0] : e->remote[3];
+}
+
+static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, __u32 value)
+{
+	return (mark & ~net->mask) | value << (net->shift & 31);
 }
 
 #endif

@@ -78,6 +78,11 @@ static void write_native(const struct tscf_addrs *addrs, struct guard_net *out)
 	}
 }
 
+static bool forbids_remotes(const struct policy *p)
+{
+	return p->level == TSCF_LEVEL_ENCRYPTED_ONLY && (p->remote.addr.family != 0 || p->remote_port.high != 0);
+}
+
 static void write_policies(const struct policies *p, const struct guard_place *places, struct guard_net *out)
 {
 	struct guard_policy before[GUARD_POLICIES];
@@ -88,10 +93,12 @@ static void write_policies(const struct policies *p, const struct guard_place *p
 	out->numbered = (__u16)policies_numbered(p);
 	for (unsigned i = 0; i < p->count; i++)
 		write_policy(&p->list[i], &places[i], &out->policies[i]);
-	out->grouped = 0;
+	out->grouped = out->remotes = 0;
 	/* The second condition is for compilers with sanitizers, which doubt the first. */
-	for (unsigned i = 0; i < p->count && i < POLICIES_MAX; i++)
+	for (unsigned i = 0; i < p->count && i < POLICIES_MAX; i++) {
 		out->grouped |= (__u32)(p->list[i].cgroup[0] != '\0') << i;
+		out->remotes += forbids_remotes(&p->list[i]);
+	}
 	if (memcmp(before, out->policies, sizeof(before)) != 0)
 		out->generation += GUARD_GENERATION_STEP;
 }
@@ -108,6 +115,7 @@ void guard_plan(const struct client_config *config, const struct guard_place *pl
 	memset(out->device, 0, sizeof(out->device));
 	snprintf(out->device, sizeof(out->device), "%s", config->encrypted_dev);
 	write_native(&facts->encrypted, out);
+	out->rule_number = policies_rule_number(&config->policies, config->fwmark_mask);
 	write_policies(&config->policies, places, out);
 	/* A client that has received no routes yet goes on with those of the client before it. */
 	if (facts->route_count == 0)

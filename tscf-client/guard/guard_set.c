@@ -120,6 +120,13 @@ uint64_t guard_set_asked(const struct guard_set *s, int fd)
 	return bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) == 0 ? stored.asked : 0;
 }
 
+bool guard_set_sent(const struct guard_set *s, int fd)
+{
+	struct guard_socket stored;
+
+	return bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) == 0 && stored.sent;
+}
+
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group)
 {
 	return bpf_map_update_elem(s->maps[GUARD_MAP_GROUPS], key, group, BPF_ANY) == 0 ? 0 : -errno;
@@ -296,9 +303,11 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		err = guard_bpf__load(skel);
 	if (err == 0) {
 		const struct bpf_program *const programs[GUARD_PROGRAMS] = {
-		    skel->progs.tscf_create,     skel->progs.tscf_bind4,   skel->progs.tscf_bind6,
-		    skel->progs.tscf_bound4,     skel->progs.tscf_bound6,  skel->progs.tscf_getsockopt,
-		    skel->progs.tscf_setsockopt, skel->progs.tscf_ingress, skel->progs.tscf_egress};
+		    skel->progs.tscf_create,     skel->progs.tscf_bind4,      skel->progs.tscf_bind6,
+		    skel->progs.tscf_connect4,   skel->progs.tscf_connect6,   skel->progs.tscf_sendmsg4,
+		    skel->progs.tscf_sendmsg6,   skel->progs.tscf_bound4,     skel->progs.tscf_bound6,
+		    skel->progs.tscf_getsockopt, skel->progs.tscf_setsockopt, skel->progs.tscf_ingress,
+		    skel->progs.tscf_egress};
 
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			s->programs[i] = dup(bpf_program__fd(programs[i]));
@@ -383,6 +392,7 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 		first->waiting = present.waiting;
 		first->generation = present.generation + GUARD_GENERATION_STEP;
 		first->runs = present.runs;
+		s->ruled = present.policy_count > 0;
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}

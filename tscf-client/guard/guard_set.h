@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUARD_PROGRAMS 9
+#define GUARD_PROGRAMS 13
 /** Room for the reason of a failure. */
 #define GUARD_REASON 128
 
@@ -43,6 +43,7 @@ enum guard_map {
 struct guard_set {
 	int root;   /**< the cgroup */
 	bool fresh; /**< this namespace was not guarded before: there may be older sockets */
+	bool ruled; /**< it was, with policies: sockets may have levels from these */
 	int maps[GUARD_MAPS];
 	int ring;                     /**< of events for this client */
 	int programs[GUARD_PROGRAMS]; /**< in the order of their types in guard_set.c */
@@ -93,6 +94,9 @@ bool guard_set_attached(const struct guard_set *s);
 
 /** @return the last request for the socket behind @p fd, as `asked` in struct guard_event; 0: none. */
 uint64_t guard_set_asked(const struct guard_set *s, int fd);
+
+/** @return whether the socket behind @p fd has sent to a remote for which a policy says encrypted-only. */
+bool guard_set_sent(const struct guard_set *s, int fd);
 
 /** Store @p about with the socket behind @p fd, if nothing is stored yet.  @return whether that was so. */
 bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about);

@@ -124,9 +124,9 @@ static bool plan_policy(struct planner *p, unsigned index)
 	const struct policy *policy = &p->config->policies.list[index];
 	bool block = policy->level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	uint32_t number = policy->number;
-	struct tscf_xfrm_policy one =
-	    number != 0 ? marked(p, AF_INET, PRIORITY_POLICY + index, policy_mark(policy, policy->level), UINT32_MAX)
-			: marked(p, AF_INET, PRIORITY_POLICY + index, 0, TSCF_MARK_EXPLICIT);
+	struct tscf_xfrm_policy one = number != 0
+					  ? marked(p, AF_INET, PRIORITY_POLICY + index, policy_mark(policy), UINT32_MAX)
+					  : marked(p, AF_INET, PRIORITY_POLICY + index, 0, TSCF_MARK_EXPLICIT);
 	if (policy->remote.addr.family == AF_INET6)
 		return true;
 	if (policy->uid.given)

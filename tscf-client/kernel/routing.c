@@ -78,7 +78,7 @@ static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned
 	const struct policy *policy = &p->config->policies.list[index];
 	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * index + second), table);
 	if (policy->number != 0)
-		select_mark(p, r, policy_mark(policy, policy->level), UINT32_MAX);
+		select_mark(p, r, policy_mark(policy), UINT32_MAX);
 	else
 		select_mark(p, r, 0, TSCF_MARK_EXPLICIT);
 	r->uid = policy->uid;

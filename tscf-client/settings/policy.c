@@ -215,6 +215,16 @@ unsigned policies_ruled(const struct policies *p)
 	return p->count - policies_numbered(p);
 }
 
+unsigned policies_rule_number(const struct policies *p, uint32_t mask)
+{
+	unsigned highest = tscf_mark_policies(mask);
+
+	/* A policy's number is at most that of policies: a mask of many bits has no need of more. */
+	if (highest > POLICIES_MAX)
+		highest = POLICIES_MAX + 1;
+	return policies_numbered(p) < highest ? highest : 0;
+}
+
 const struct policy *policy_of_number(const struct policies *p, unsigned number)
 {
 	for (unsigned i = 0; i < p->count; i++)
@@ -316,9 +326,34 @@ const struct policy *policy_of_subject(const struct policies *p, const struct po
 	return NULL;
 }
 
-uint32_t policy_mark(const struct policy *one, enum tscf_level otherwise)
+uint32_t policy_mark(const struct policy *one)
 {
-	return one ? one->number << TSCF_MARK_POLICY_SHIFT | one->level : otherwise;
+	return one->number << TSCF_MARK_POLICY_SHIFT | one->level;
+}
+
+/** Whether a policy before @p one, which says encrypted-only, lets some packets of a socket pass that is not
+ * connected. */
+static bool may_be_exempt(const struct policies *p, const struct policy *one, const struct tscf_socket *s)
+{
+	if (one->level != TSCF_LEVEL_ENCRYPTED_ONLY || s->remote_port != 0)
+		return false;
+	for (const struct policy *before = p->list; before < one; before++)
+		if (before->number == 0 && before->level != TSCF_LEVEL_ENCRYPTED_ONLY && names_remote(before) &&
+		    matches_local(before, s->protocol, s->local_port) && matches_owner(before, s->uid))
+			return true;
+	return false;
+}
+
+uint32_t policies_value(const struct policies *p, uint32_t mask, const struct policy_subject *s,
+			enum tscf_level otherwise)
+{
+	const struct policy *one = policy_of_subject(p, s);
+
+	if (!one || (one->number == 0 && may_be_exempt(p, one, s->socket)))
+		return otherwise;
+	if (one->number != 0)
+		return policy_mark(one);
+	return policies_rule_number(p, mask) << TSCF_MARK_POLICY_SHIFT | one->level;
 }
 
 bool policy_may_need_encryption(const struct policies *p, const struct tscf_socket *s, unsigned number)

@@ -66,6 +66,9 @@ unsigned policies_numbered(const struct policies *p);
 bool policies_by_cgroup(const struct policies *p);
 /** @return how many have none, and are rules. */
 unsigned policies_ruled(const struct policies *p);
+/** @return the number in the marks of sockets that a policy without a number holds for: the highest under @p mask; 0,
+ * as in the marks of tscf-run, if the policies with numbers need them all. */
+unsigned policies_rule_number(const struct policies *p, uint32_t mask);
 
 /** How well a cgroup fits a policy's pattern for cgroups. */
 enum policy_fit {
@@ -84,8 +87,18 @@ struct policy_subject {
 };
 /** @return the policy, of either kind, that holds for a socket of the library; NULL if there is none. */
 const struct policy *policy_of_subject(const struct policies *p, const struct policy_subject *s);
-/** @return the value to mark such a socket with (level.h).  @p otherwise: its level if no policy holds for it. */
-uint32_t policy_mark(const struct policy *one, enum tscf_level otherwise);
+/** @return the value of a policy that has a number (level.h). */
+uint32_t policy_mark(const struct policy *one);
+/**
+ * @return the value to mark such a socket with under @p mask.
+ *
+ * A mark of encrypted-only refuses all clear packets.  So a socket that is not connected does not get it from a rule
+ * while a rule before that lets packets to some remotes pass: the rules decide on each packet.
+ *
+ * @param otherwise  the socket's level if no policy gives it one
+ */
+uint32_t policies_value(const struct policies *p, uint32_t mask, const struct policy_subject *s,
+			enum tscf_level otherwise);
 /** @return the policy with @p number, not 0; NULL if there is none. */
 const struct policy *policy_of_number(const struct policies *p, unsigned number);
 

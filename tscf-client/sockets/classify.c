@@ -22,7 +22,7 @@ uint32_t classify(const struct client_config *config, int fd, const struct tscf_
 		if (policies_by_cgroup(policies))
 			tscf_cgroup_of(pid, cgroup, sizeof(cgroup));
 	}
-	return policy_mark(policy_of_subject(policies, &subject), otherwise);
+	return policies_value(policies, config->fwmark_mask, &subject, otherwise);
 }
 
 bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,

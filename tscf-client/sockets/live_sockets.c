@@ -111,13 +111,21 @@ struct process {
 	struct change *change;
 };
 
-/* The library decides the marks of its program's sockets; the guard decides others, and knows numbered policies
- * alone. */
+/* Of a datagram socket that has sent to a remote for which a policy says encrypted-only, the answers may be on their
+ * way. */
+static bool has_sent(const struct process *p, int fd, const struct tscf_socket *s)
+{
+	return p->guard->on && policy_may_need_encryption(&p->moves->config->policies, s, 0) &&
+	       guard_set_sent(&p->guard->set, fd);
+}
+
+/* The library decides the marks of its program's sockets; the guard decides others, and marks what policies give with a
+ * number. */
 static bool is_another(const struct process *p, int fd, const struct tscf_socket *s, pid_t pid)
 {
 	uint32_t before = tscf_mark_get(s->mark, p->moves->config->fwmark_mask), fresh;
 
-	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level, &fresh))
+	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level, &fresh) || has_sent(p, fd, s))
 		return false;
 	/* Without a guard only such programs are examined. */
 	return !p->guard->on || (before | fresh) >> TSCF_MARK_POLICY_SHIFT != 0 ||

@@ -15,9 +15,22 @@ static int value(int fd)
 	getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &length);
 	return mark >> 24 & 0x7f;
 }
+/* @return the error of a TCP connection from a port that the kernel has chosen; ETIMEDOUT: it took more than a second.
+ */
+static int calls(struct sockaddr_in *to)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), error;
+	struct timeval second = {1, 0};
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+	bind(fd, (struct sockaddr *)&from, sizeof from);
+	error = connect(fd, (struct sockaddr *)to, sizeof *to) == 0 ? 0 : errno;
+	close(fd);
+	return error == EINPROGRESS ? ETIMEDOUT : error;
+}
 /* ADDRESS TEXT COMMAND...: v tells the value under the mask, lN waits until it is N, wFILE waits for that to exist, tN
- * sets the DSCP, bN binds to port N, sN sends N packets and tells how many came back, k tells the value of one new
- * socket of each kind. */
+ * sets the DSCP, bN binds to port N, sN sends N packets and tells how many came back, aADDRESS is the address from now
+ * on, c connects to it, x tells the error of a TCP connection, k tells the value of one new socket of each kind. */
 int main(int argc, char **argv)
 {
 	static const int kinds[][2] = {{SOCK_DGRAM, 0}, {SOCK_STREAM, 0}, {SOCK_RAW, IPPROTO_RAW}, {SOCK_DGRAM, 136}};
@@ -49,6 +62,16 @@ int main(int argc, char **argv)
 			break;
 		case 'b':
 			printf("bound=%d ", bind(fd, (struct sockaddr *)&from, sizeof from) == 0 ? 0 : errno);
+			break;
+		case 'a':
+			inet_pton(AF_INET, argv[i] + 1, &to.sin_addr);
+			break;
+		case 'c':
+			error = connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ? errno : 0;
+			printf("connected=%d ", error);
+			break;
+		case 'x':
+			printf("tcp=%d ", calls(&to));
 			break;
 		case 's':
 			for (int k = 0; k < n; k++) {
