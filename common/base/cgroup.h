@@ -11,6 +11,10 @@
 /** How the names of cgroups begin that are made for one program; the rest is the number of its process. */
 #define TSCF_CGROUP_RUN "tscf-run-"
 
+/** getsockopt() of this option and SOL_SOCKET tells the level that the guard sees for the cgroup of the process, as an
+ * int. */
+#define TSCF_CGROUP_OPTION 0x7455
+
 /**
  * The cgroup of process @p pid (0: this one), from the root of cgroup v2.  PATH_MAX is room for any that can be opened
  * by its name.

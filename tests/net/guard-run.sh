@@ -74,6 +74,29 @@ in_phone "$TSCF_SBINDIR/tscf-client" flush --config /dev/null --control "$CLIENT
 start_client
 run_there -- /bin/true 2>"$T/refused"
 is "no guard" "$?/$(grep -c 'it has no guard' "$T/refused")" = 1/1
+stop_client
+
+# --- a client in a container, whose root of cgroup v2 lies 20 levels below the host's ---
+nested=$within$(printf '/n%.0s' {1..19})
+mkdir -p "$nested/app/below" "$nested/other$(printf '/e%.0s' {1..11})"
+# In a namespace of ip-netns(8) there is no path to it.
+exec {procs}>"$nested/cgroup.procs"
+CLIENT_AS=(bash -c 'echo $$ >&"$0" && exec unshare --cgroup "$@"' "$procs")
+CLIENT_CONF=("policy app { cgroup = /app level = encrypted-only }" "policy udp { protocol = udp level = unencrypted }")
+start_client
+is "in a container there is a guard" "$(client_status .guard.state)" = on
+within_cgroup() {
+	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec ip netns exec "$@"' - "$@" | sed 's/ $//'
+}
+is "a policy by cgroup, by its name from the container's root" "$(within_cgroup "$nested/app/below" "$PHONE" "$T/born" $HOST M-app k v s3)" = \
+	"10 10 10 10 10 10 10 10 value=10 back=3/0"
+is "in another cgroup" "$(within_cgroup "$nested/other" "$PHONE" "$T/born" $HOST M-plain k)" = "121 121 0 0 0 0 0 0"
+top=$nested/other
+is "and a program of tscf-run" "$(born encrypted-only M-nested k)" = "121 121 2 2 2 2 2 2"
+top=$nested/other$(printf '/e%.0s' {1..11})
+born encrypted-only M-nested k >"$T/refused" 2>&1
+is "where the guard sees no cgroup, a policy's mark is no sign of one" "$(grep -c 'does not see this cgroup' "$T/refused")/$(grep -c ' 2 2' "$T/refused")" = 1/0
+stop_client
 stop_capture
-for marker in M-only M-user M-child M-stopped; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-app M-only M-user M-child M-stopped; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-plain)" -eq 4

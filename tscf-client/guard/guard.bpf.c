@@ -520,7 +520,8 @@ int tscf_getsockopt(struct bpf_sockopt *ctx)
 
 	if (ctx->optlen > PAGE)
 		ctx->optlen = 0;
-	if (ctx->level != SOL_SOCKET || ctx->optname != GUARD_OPTION_LEVEL || !ctx->sk)
+	if (ctx->level != SOL_SOCKET || !ctx->sk ||
+	    (ctx->optname != GUARD_OPTION_LEVEL && ctx->optname != GUARD_OPTION_RUN))
 		return 1;
 	netns = bpf_get_netns_cookie(ctx);
 	net = bpf_map_lookup_elem(&nets, &netns);
@@ -528,7 +529,7 @@ int tscf_getsockopt(struct bpf_sockopt *ctx)
 		return 1;
 	if (ctx->optlen < 4 || (void *)(level + 1) > ctx->optval_end)
 		return 1;
-	*level = value_of(net, ctx->sk->mark) & LEVEL_MASK;
+	*level = ctx->optname == GUARD_OPTION_RUN ? level_of_run(netns) : value_of(net, ctx->sk->mark) & LEVEL_MASK;
 	ctx->optlen = 4;
 	/* The verifier would refuse one store for both. */
 	barrier();

@@ -59,7 +59,7 @@ static __noinline int group_of_current(const struct guard_net *net, __u64 netns,
 	bool seen = false;
 
 	sum->below = net->grouped;
-	for (int level = 0; level < GUARD_DEPTH; level++) {
+	for (int level = 0; level < GUARD_LEVELS; level++) {
 		const struct guard_group *g;
 
 		key.cgroup = bpf_get_current_ancestor_cgroup_id(level);
@@ -123,7 +123,7 @@ static __noinline __u32 level_of_run(__u64 netns)
 	struct guard_group_key key = {.netns = netns};
 	__u32 found = 0;
 
-	for (int level = 0; level < GUARD_DEPTH; level++) {
+	for (int level = 0; level < GUARD_LEVELS; level++) {
 		const struct guard_group *g;
 
 		key.cgroup = bpf_get_current_ancestor_cgroup_id(level);

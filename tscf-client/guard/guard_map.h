@@ -19,8 +19,10 @@
 #define GUARD_NETS 1024
 /** Most cgroups that these clients have registered. */
 #define GUARD_GROUPS 16384
-/** How many levels of cgroups the guard looks at, the root included; deeper ones are not registered. */
+/** How many levels of cgroups the client registers, its root included. */
 #define GUARD_DEPTH 16
+/** How many levels the guard looks at, from the host's root on: the client's root may lie this much deeper. */
+#define GUARD_LEVELS (2 * GUARD_DEPTH)
 
 /** Why packets were dropped, from `status --json`; "out": sent by a program, "in": for a program. */
 #define GUARD_COUNTERS(X)                                                                                              \
@@ -193,6 +195,8 @@ struct guard_offsets {
 
 /** Option of level SOL_SOCKET by which the client identifies itself: the value is its token. */
 #define GUARD_OPTION_CLIENT 0x7454
+/** TSCF_CGROUP_OPTION of cgroup.h. */
+#define GUARD_OPTION_RUN 0x7455
 /** SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION of tsc.h. */
 #define GUARD_OPTION_LEVEL 0x7453
 

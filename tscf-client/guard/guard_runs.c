@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+_Static_assert(GUARD_OPTION_RUN == TSCF_CGROUP_OPTION, "tscf-run and the guard speak of the same option");
+
 static int open_cgroup(const struct guard_set *s, const char *name)
 {
 	int fd = openat(s->root, name[1] ? name + 1 : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

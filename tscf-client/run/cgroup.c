@@ -79,13 +79,15 @@ static const char *reason(int error)
 	}
 }
 
-/* Whether the guard gives a new socket of this process a level.  It counts the levels of cgroups from the host's root,
- * which the client does not see in a container; and it guards the client's network namespace alone. */
-static bool is_seen(void)
+/* Whether the guard sees the level for this process.  It counts the levels of cgroups from the host's root, which the
+ * client does not see in a container; and it guards the client's network namespace alone.  A socket's mark would not
+ * tell: it may be a policy's. */
+static bool is_seen(enum tscf_level level)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), mark = 0;
-	socklen_t length = sizeof(mark);
-	bool seen = fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &length) == 0 && mark != 0;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), found = -1;
+	socklen_t length = sizeof(found);
+	bool seen =
+	    fd >= 0 && getsockopt(fd, SOL_SOCKET, TSCF_CGROUP_OPTION, &found, &length) == 0 && found == (int)level;
 
 	if (fd >= 0)
 		close(fd);
@@ -100,7 +102,7 @@ int run_cgroup(const char *control, enum tscf_level level)
 	bool own = make_own(before, made);
 	int error = tscf_control_call(control, &request, -1, CALL_TIMEOUT_MS, NULL);
 
-	if (error == 0 && (level == TSCF_LEVEL_DEFAULT || is_seen()))
+	if (error == 0 && (level == TSCF_LEVEL_DEFAULT || is_seen(level)))
 		return 0;
 	if (own && enter(before))
 		rmdir(made);
