@@ -8,8 +8,8 @@
 #include "tscf-server/context.h"
 
 /**
- * Load the certificate and key that @p config names, and warn if it is not valid now. If it names none, the first start
- * makes a pair in the state directory, and later starts use that pair. Logs the pin; errors are logged.
+ * Load the certificate and key that @p config names, and warn if it is not valid now.  If it names none, the first
+ * start makes a pair in the state directory, and later starts use that pair.  Logs the pin; errors are logged.
  *
  * @return 0 with server->tls, server->identity and server->pin, or -errno.
  */
@@ -23,7 +23,7 @@ int server_certificate_open(struct server *server, const struct server_config *c
 int server_certificate_check(const struct server_config *config);
 /**
  * Read the certificate and key again: those that the configuration @p fresh names, or the pair in the state directory.
- * New connections use them; existing connections go on. Errors are logged.
+ * New connections use them; existing connections go on.  Errors are logged.
  *
  * @return 0, or -EINVAL with nothing changed.
  */

@@ -31,7 +31,7 @@ static int open_device(const struct server *server, struct tscf_tun *parts[], co
 	if (err < 0)
 		return err;
 	/* The route to a client's address is by one device, but its packets may come in by the other (loose reverse
-	 * path filter). Packets from one client to another leave by the device that they came in by; the kernel shall
+	 * path filter).  Packets from one client to another leave by the device that they came in by; the kernel shall
 	 * not send redirects for them. */
 	err = set_sysctl(name, "rp_filter", "2");
 	return err < 0 ? err : set_sysctl(name, "send_redirects", "0");
@@ -145,7 +145,8 @@ int server_devices_number(const struct server *server, const struct server_alloc
 	return err;
 }
 
-static void remove_addresses(struct tscf_netlink *nl, const struct server_device *device, const struct server_pools *pools)
+static void remove_addresses(struct tscf_netlink *nl, const struct server_device *device,
+			     const struct server_pools *pools)
 {
 	const struct server_pool *pool = NULL;
 

@@ -10,7 +10,7 @@
 
 /**
  * Create both devices with queues for each worker, give them addresses from the pools of all interfaces, and bring them
- * up. They disappear, with their addresses and routes, when the last worker is closed. Errors are logged.
+ * up.  They disappear, with their addresses and routes, when the last worker is closed.  Errors are logged.
  *
  * @return 0, or -errno.
  */

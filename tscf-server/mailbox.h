@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mailbox.h - actions for the thread of an event loop. This is the only way in which one thread makes another do
+ * mailbox.h - actions for the thread of an event loop.  This is the only way in which one thread makes another do
  * something.
  *
- * Workers share nothing that packets need. An action that concerns another worker is sent to that worker, which runs it
- * between two batches of packets. Actions of one sender run in the order in which they were sent. Packets are never
- * sent this way.
+ * Workers share nothing that packets need.  An action that concerns another worker is sent to that worker, which runs
+ * it between two batches of packets.  Actions of one sender run in the order in which they were sent.  Packets are
+ * never sent this way.
  */
 #ifndef TSCF_SERVER_MAILBOX_H
 #define TSCF_SERVER_MAILBOX_H
@@ -33,7 +33,7 @@ typedef void (*server_mail_action)(void *owner, void *data);
 
 /** Open a mailbox that is emptied by @p loop.  @return 0 or -errno. */
 int server_mailbox_open(struct server_mailbox *box, struct ev_loop *loop, void *owner);
-/** Close a mailbox whose loop does not run any more, and free posted actions that have not run. A mailbox that is all
+/** Close a mailbox whose loop does not run any more, and free posted actions that have not run.  A mailbox that is all
  * zero is left alone. */
 void server_mailbox_close(struct server_mailbox *box);
 
@@ -46,7 +46,7 @@ void server_mailbox_close(struct server_mailbox *box);
  */
 int server_mailbox_post(struct server_mailbox *box, server_mail_action action, void *data);
 
-/** Run @p action in the mailbox's thread and wait until it has run. Only for the main thread: no thread waits for its
+/** Run @p action in the mailbox's thread and wait until it has run.  Only for the main thread: no thread waits for its
  * mailbox. */
 void server_mailbox_call(struct server_mailbox *box, server_mail_action action, void *data);
 

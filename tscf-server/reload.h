@@ -8,7 +8,7 @@
 #include "tscf-server/context.h"
 
 /**
- * Read the configuration again and apply it. No tunnel ends whose client is still allowed to have it. Errors, and
+ * Read the configuration again and apply it.  No tunnel ends whose client is still allowed to have it.  Errors, and
  * settings that change only with a restart, are logged.
  *
  * @return 0, or -errno with nothing changed: -EINVAL when the configuration or a file that it names has errors.

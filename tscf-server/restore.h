@@ -10,9 +10,9 @@
 #include "tscf-server/context.h"
 
 /**
- * Open the store and take over its contents. Call it when every worker has its transports and no worker has started.
- * From then on changes go to the store. Errors are logged; the server then runs without a store, or without the entries
- * that could not be taken over.
+ * Open the store and take over its contents.  Call it when every worker has its transports and no worker has started.
+ * From then on changes go to the store.  Errors are logged; the server then runs without a store, or without the
+ * entries that could not be taken over.
  */
 void server_restore(struct server *server);
 /** Write the changes that still wait and close the store; no worker runs any more. */

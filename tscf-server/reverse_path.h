@@ -3,12 +3,12 @@
  * reverse_path.h - checks whether this host lets packets pass that come from encrypted tunnels.
  *
  * Packets that come encrypted leave by the encrypted device, so that a firewall can tell them apart, but the route back
- * to a client's plain address is by the plain device. A strict check of the reverse path (rp_filter 1, or "fib" of
- * nftables, as firewalld uses it) drops such packets silently. So while there are encrypted tunnels, the server from
+ * to a client's plain address is by the plain device.  A strict check of the reverse path (rp_filter 1, or "fib" of
+ * nftables, as firewalld uses it) drops such packets silently.  So while there are encrypted tunnels, the server from
  * time to time gives the kernel an echo request from a client's address to the server's own address, once by each of
- * the two devices, and reads the answers from the devices. If the kernel answers only the request that came by the
- * plain device, the device is what makes the difference. The server then sets rp_filter back; it logs a problem that it
- * cannot fix and shows it in the status.
+ * the two devices, and reads the answers from the devices.  If the kernel answers only the request that came by the
+ * plain device, the device is what makes the difference.  The server then sets rp_filter back; it logs a problem that
+ * it cannot fix and shows it in the status.
  */
 #ifndef TSCF_SERVER_REVERSE_PATH_H
 #define TSCF_SERVER_REVERSE_PATH_H

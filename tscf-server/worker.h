@@ -8,7 +8,7 @@
 #include "tscf-server/context.h"
 
 /**
- * Make all workers of @p server: loops, states with interfaces, mailboxes. No worker listens yet. Errors are logged.
+ * Make all workers of @p server: loops, states with interfaces, mailboxes.  No worker listens yet.  Errors are logged.
  *
  * @return 0, or -errno; server_workers_close then frees what was made.
  */

@@ -4,7 +4,7 @@
  *
  * tscf(7), "AUTHENTICATED CONTROL", is the specification.  The configuration request and its response carry a
  * Diffie-Hellman exchange between a key made for this attempt and a key that the server has signed.  HKDF derives keys
- * from the result and from both messages. The response has a MAC under one of these keys; later messages are sealed
+ * from the result and from both messages.  The response has a MAC under one of these keys; later messages are sealed
  * with the others (seal.h).
  */
 #ifndef TSCF_AGREEMENT_H

@@ -4,7 +4,7 @@
  * the key of the first certificate.
  *
  * The certificates are those of the encrypted tunnels.  From time to time a new share is made, and the old secret is
- * wiped. Several threads may use an identity, also while it is renewed.
+ * wiped.  Several threads may use an identity, also while it is renewed.
  */
 #ifndef TSCF_IDENTITY_H
 #define TSCF_IDENTITY_H

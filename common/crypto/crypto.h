@@ -4,7 +4,7 @@
  *
  * The distribution's wolfSSL uses no CPU instructions for AES and SHA-256, and its elliptic curves are slow; nettle is
  * fast. wolfSSL offers its AES-GCM, its random numbers, SHA-256 and P-256 to a "crypto device" (wc_CryptoCb), and this
- * is such a device. Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
+ * is such a device.  Contexts whose device id is TSCF_CRYPTO_DEVICE use it.
  *
  * wolfSSL has no place for a prepared key that it would also free.  So the keys of a connection live in a
  * tscf_crypto_session, which its owner selects before every call into wolfSSL.

@@ -2,7 +2,7 @@
 /*
  * p256.h - the elliptic curve P-256 (NIST SP 800-186) by nettle: ECDH (SP 800-56A) and ECDSA (FIPS 186-5).
  *
- * Several times as fast as the wolfSSL of the distribution.  Operations with secrets are side-channel silent. Numbers
+ * Several times as fast as the wolfSSL of the distribution.  Operations with secrets are side-channel silent.  Numbers
  * are big-endian, TSCF_P256_SIZE bytes each; a point is its x and its y.  The headers of nettle and wolfSSL cannot be
  * included together, so this header includes nothing of nettle.
  */

@@ -30,7 +30,7 @@ bool tscf_packet_sniffers_any(const struct tscf_packet_sniffers *o, int index);
 
 /*
  * Search the lists; pure.  The list of raw sockets is /proc/net/raw or raw6, that of packet sockets is
- * /proc/net/packet. A list that cannot be parsed counts as a match.
+ * /proc/net/packet.  A list that cannot be parsed counts as a match.
  */
 bool tscf_packet_sniffers_in_raw(const char *list);
 bool tscf_packet_sniffers_in_packet(const char *list, int index);

@@ -3,12 +3,12 @@
  * sockdiag.h - the kernel's register of sockets: NETLINK_SOCK_DIAG.
  *
  * Lists the inet sockets of this network namespace that have a mark under a mask, and reports when sockets are
- * destroyed. Needs CAP_NET_ADMIN (without it the kernel does not show marks).
+ * destroyed.  Needs CAP_NET_ADMIN (without it the kernel does not show marks).
  *
  * A dump contains: bound, connected and listening sockets, and closed TCP sockets that still send or wait, FIN_WAIT2
  * and TIME_WAIT included, with inode 0.  On Linux 6.18 the latter have the mark of the socket they come from, and a TCP
  * socket that is bound but neither connected nor listening is included; older kernels may lack either.  A TIME_WAIT
- * socket whose mark the kernel does not report is left out, unless the mask is 0. A dump does not contain: datagram
+ * socket whose mark the kernel does not report is left out, unless the mask is 0.  A dump does not contain: datagram
  * sockets without a local port, ICMP "ping" sockets, SCTP and DCCP, and raw sockets if the kernel lacks raw_diag.  A
  * socket that changes its state during the dump may be reported twice.
  *
@@ -74,8 +74,8 @@ void tscf_sockdiag_close(struct tscf_sockdiag *d);
 void tscf_sockdiag_also_bound(struct tscf_sockdiag *d, uint32_t device);
 
 /**
- * Begin a dump of all sockets marked under the mask: TCP, UDP, UDP-Lite and raw, both families, one after the other. It
- * continues in the event loop, a bounded piece per iteration.
+ * Begin a dump of all sockets marked under the mask: TCP, UDP, UDP-Lite and raw, both families, one after the other.
+ * It continues in the event loop, a bounded piece per iteration.
  *
  * @return 0, -EBUSY if a dump is running, or -errno.
  */

@@ -52,7 +52,7 @@ int tscf_tun_open(struct tscf_tun *tun, const char *name, bool join_udp, uint64_
 
 /**
  * Create again a device that another program has deleted, with its name and interface index, so that rules and routes
- * that name these are valid again. The device is down, like a new one; counters start at 0, the owner's MTU is kept.
+ * that name these are valid again.  The device is down, like a new one; counters start at 0, the owner's MTU is kept.
  *
  * @return 0, or -errno with *tun closed.
  */
@@ -80,7 +80,7 @@ void tscf_tun_join_udp(struct tscf_tun *tun, bool join);
 
 /**
  * Read waiting packets into @p ring's packets, urgent ones first, at most TSCF_BATCH_MAX of them or about
- * TSCF_TUN_READ_BYTES; super-packets become GSO batches. The ring's packets must hold TSCF_PACKET_MAX bytes.
+ * TSCF_TUN_READ_BYTES; super-packets become GSO batches.  The ring's packets must hold TSCF_PACKET_MAX bytes.
  *
  * @return 0 (batch->count may be 0), or -errno if the device is gone or broken.
  */

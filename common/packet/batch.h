@@ -3,7 +3,7 @@
  * batch.h - packets in preallocated buffers, handled many at a time.
  *
  * The unit of every interface on the data path is a batch: a TUN read fills one, the route decision sorts its packets
- * into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing. A packet
+ * into one batch per transport, a transport sends one.  A batch holds pointers, so sorting copies nothing.  A packet
  * belongs to the ring that allocated it and is valid until that ring is filled again.
  *
  * One struct tscf_packet may hold a *GSO batch*: several packets of one flow back to back, as the kernel's offloads

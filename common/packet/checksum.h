@@ -3,7 +3,7 @@
  * checksum.h - the Internet checksum (RFC 1071), in parts and over long buffers.
  *
  * A sum is kept unfolded in 64 bits and adds words as they lie in memory (RFC 1071 section 2 (B): the byte order does
- * not matter).  So a field that is not among the summed bytes is added in network byte order: htons(x), htonl(x). Sums
+ * not matter).  So a field that is not among the summed bytes is added in network byte order: htons(x), htonl(x).  Sums
  * of parts are added with +; each part but the last must have an even number of bytes.  A sum of less than 4 GB of data
  * does not overflow.
  */

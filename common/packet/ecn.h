@@ -4,7 +4,7 @@
  *
  * The outer header gets the inner TOS byte unchanged, DSCP and ECN ("normal mode", section 4.1).  A router on the path
  * may then mark the outer packet instead of dropping it; the mark is copied back to the inner packet here (section
- * 4.2). On streams nothing is mapped: an outer packet does not correspond to one inner packet.
+ * 4.2).  On streams nothing is mapped: an outer packet does not correspond to one inner packet.
  *
  * Pure; the packets have been parsed (packet.h).
  */

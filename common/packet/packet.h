@@ -42,11 +42,11 @@ struct tscf_packet_info {
  *
  * Ports: TCP, UDP, UDP-Lite, SCTP and DCCP have their own.  An ICMP echo request has its identifier as source port, an
  * echo reply as destination port, so that an echo conversation is a flow like any other.  A later fragment has no
- * ports. These packets are malformed: a first fragment too short to hold its ports (RFC 1858's tiny fragment), a TCP
+ * ports.  These packets are malformed: a first fragment too short to hold its ports (RFC 1858's tiny fragment), a TCP
  * fragment at offset 1, a fragment that ends beyond 65535 bytes, a fragment that is not the last and whose length is
  * not a multiple of 8 bytes.  An unfragmented packet must hold the smallest possible header of its upper layer.
  * IPv4-mapped addresses in IPv6 are malformed.  Trailing bytes after the IP length are allowed and not part of the
- * packet. IPv6 jumbograms are malformed.  At most 8 extension headers are followed, more are malformed.
+ * packet.  IPv6 jumbograms are malformed.  At most 8 extension headers are followed, more are malformed.
  *
  * @return TSCF_PACKET_OK with @p info filled, or the reason.
  */

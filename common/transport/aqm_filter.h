@@ -13,8 +13,8 @@
 
 /**
  * Remove one packet from the end of @p packet, which arrived at @p came, if the queue is too long: the sender must slow
- * down. Only bulk is dropped: no real-time packets of any size, no voice, signalling, acknowledgements, handshakes or
- * control messages. Nothing is dropped unless much is waiting: packets that are late because this process was late (or
+ * down.  Only bulk is dropped: no real-time packets of any size, no voice, signalling, acknowledgements, handshakes or
+ * control messages.  Nothing is dropped unless much is waiting: packets that are late because this process was late (or
  * the machine slept) are not a queue.
  *
  * @param realtime  DSCPs of real-time packets (dscp.h): the outer DSCP, or the inner one where it is visible

@@ -12,7 +12,7 @@
 
 /*
  * Seconds until an unanswered flight is sent again: at first, and at most.  wolfSSL's own timer begins with 1 s, too
- * long for a call. With a maximum of 1 s, there are a dozen attempts before the deadline.
+ * long for a call.  With a maximum of 1 s, there are a dozen attempts before the deadline.
  */
 #define RETRANSMIT_FIRST 0.1
 #define RETRANSMIT_MAX   1.0

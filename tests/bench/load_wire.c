@@ -4,7 +4,7 @@
  *
  * A process may not have a hundred thousand descriptors everywhere.  So a client is a source address: the whole block
  * of them is local here (a route of type local), one wildcard socket per kind of tunnel serves them all, and IP_PKTINFO
- * says for each datagram whose it is. To the server it makes no difference.
+ * says for each datagram whose it is.  To the server it makes no difference.
  */
 #include "tests/bench/load.h"
 

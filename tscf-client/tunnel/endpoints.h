@@ -3,10 +3,10 @@
  * endpoints.h - the ways to the servers (the candidates of candidates.h), made from the configuration and the resolved
  * names.
  *
- * Pure.  Ways are listed in the order in which they are tried: by server, then by transport, then by address. Addresses
- * of the two families alternate, beginning with the family that the resolver puts first (RFC 8305, section 4).  The
- * transports are UDP, TCP, and last the plain tunnel inside a DTLS or TLS connection to the encrypted port, for
- * networks where only that port is open.
+ * Pure.  Ways are listed in the order in which they are tried: by server, then by transport, then by address.
+ * Addresses of the two families alternate, beginning with the family that the resolver puts first (RFC 8305, section
+ * 4).  The transports are UDP, TCP, and last the plain tunnel inside a DTLS or TLS connection to the encrypted port,
+ * for networks where only that port is open.
  */
 #ifndef TSCF_CLIENT_ENDPOINTS_H
 #define TSCF_CLIENT_ENDPOINTS_H

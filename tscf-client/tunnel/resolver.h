@@ -14,7 +14,7 @@ struct resolver;
 
 /**
  * The end of a look-up of @p tag: addresses in RFC 6724 order, without duplicates; if there are none, @p error says
- * why. A result that is older than one already reported is not reported.
+ * why.  A result that is older than one already reported is not reported.
  */
 typedef void (*resolver_done)(void *context, unsigned tag, const struct way_addresses *addresses, const char *error);
 

@@ -2,8 +2,8 @@
 /*
  * allocator.h - what the workers share of one tscf-interface: internal addresses, and places (the counted tunnels).
  *
- * Any thread may use it at any time. It is used when tunnels begin or end, never per packet. The main thread makes and
- * changes the allocators.
+ * Any thread may use it at any time.  It is used when tunnels begin or end, never per packet.  The main thread makes
+ * and changes the allocators.
  */
 #ifndef TSCF_SERVER_ALLOCATOR_H
 #define TSCF_SERVER_ALLOCATOR_H
@@ -29,8 +29,8 @@ struct server_config;
 typedef int server_number_range(const struct server *server, bool encrypted, const struct server_pool *pool);
 
 /**
- * For each interface of @p config that is enabled and has no allocator, append an allocator for @p workers workers. An
- * interface whose addresses overlap those of another allocator gets none, with a warning. Errors are logged.
+ * For each interface of @p config that is enabled and has no allocator, append an allocator for @p workers workers.  An
+ * interface whose addresses overlap those of another allocator gets none, with a warning.  Errors are logged.
  *
  * @return 0, or -errno; server_allocators_retract then frees what was made.
  */
@@ -43,8 +43,8 @@ struct server_allocator *server_allocator_find(const struct server *server, cons
 struct server_allocator *server_allocators_last(const struct server *server);
 
 /**
- * Make each allocator give addresses from exactly the ranges that its interface has in @p fresh. New ranges are added,
- * with the server's own address on the device (@p number); ranges that are gone are retired. Changes that are
+ * Make each allocator give addresses from exactly the ranges that its interface has in @p fresh.  New ranges are added,
+ * with the server's own address on the device (@p number); ranges that are gone are retired.  Changes that are
  * impossible while the server runs are logged as warnings.
  */
 void server_allocators_change(struct server *server, const struct server_config *fresh, server_number_range *number);

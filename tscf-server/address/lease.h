@@ -2,8 +2,8 @@
 /*
  * lease.h - internal addresses in use, and the sessions that use them.
  *
- * A tunnel has one lease: an address of each family for which there are pools. The lease of a plain tunnel may have two
- * users: the plain session, and the encrypted session that it reserved (its partner), which may outlive it. The
+ * A tunnel has one lease: an address of each family for which there are pools.  The lease of a plain tunnel may have
+ * two users: the plain session, and the encrypted session that it reserved (its partner), which may outlive it.  The
  * addresses go back to their pools when the last session that holds the lease is gone.
  */
 #ifndef TSCF_SERVER_LEASE_H
@@ -59,7 +59,7 @@ struct server_leases {
 	struct server_address *by_addr;
 	struct tscf_siphash_key secret;
 	/** Called when lease->mtu has changed from @p before, and when a lease with its own MTU is freed (mtu is 0
-	 * then). May be NULL. */
+	 * then).  May be NULL. */
 	void (*narrowed)(void *context, const struct server_lease *lease, unsigned before);
 	void *context;
 };
@@ -76,7 +76,7 @@ struct tscf_prefix server_lease_prefix(const struct server_lease *lease, int fam
 const char *server_lease_format(const struct server_lease *lease, char *buf);
 
 /**
- * Take an address of each family that @p pools have: the ones that this client had before, if they are free. The lease
+ * Take an address of each family that @p pools have: the ones that this client had before, if they are free.  The lease
  * has one holder.
  *
  * @param client_id  or NULL.

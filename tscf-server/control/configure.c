@@ -126,7 +126,7 @@ static const char *claim_plain(const struct server_request *r, bool replaces)
 
 /**
  * A client that configures its tunnel again may get its addresses back, from the same outer address (the port may be
- * another): they will be taken from the old session when the new one is confirmed. A client that had to prove its
+ * another): they will be taken from the old session when the new one is confirmed.  A client that had to prove its
  * identity must have the same identity: its identifier was on the wire in clear.
  *
  * @param who the identity that the client has proved, or NULL where no proof is asked for
@@ -177,7 +177,7 @@ static enum server_rival rival_at(const struct server_request *r, const struct s
  * Find a place and addresses for a new plain session.
  *
  * @param rival  out: the session of another client with this identifier, if there is one.
- * @return the lease with a hold. NULL: refused, or not decided yet and not answered.
+ * @return the lease with a hold.  NULL: refused, or not decided yet and not answered.
  */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
 				  const struct tscf_client_name *who, struct server_session **rival)
@@ -327,9 +327,9 @@ static void write_encrypted(const struct server_request *r, const struct server_
 }
 
 /**
- * @return whether the connection may take the place of @p old. The reservation does not prove that it is the same
- * client: it was made on the plain tunnel, where others can read the TSID and send in the client's name. The secret
- * that the client got on the old encrypted tunnel proves it. Without the secret the old tunnel must first be found
+ * @return whether the connection may take the place of @p old.  The reservation does not prove that it is the same
+ * client: it was made on the plain tunnel, where others can read the TSID and send in the client's name.  The secret
+ * that the client got on the old encrypted tunnel proves it.  Without the secret the old tunnel must first be found
  * dead.
  */
 static bool may_replace(const struct server_request *r, const struct server_session *old)
@@ -342,7 +342,7 @@ static bool may_replace(const struct server_request *r, const struct server_sess
 }
 
 /**
- * A restarted client does not know the bindings of its former run and would never release them. So the old tunnel ends
+ * A restarted client does not know the bindings of its former run and would never release them.  So the old tunnel ends
  * as if it were lost, and its encrypted-only entries become shields.
  *
  * @return @p old, or NULL when it has ended.
@@ -401,7 +401,7 @@ static void refuse_proof(const struct server_request *r, const struct server_ses
 	r->answer->why = why;
 }
 
-/** @return the plain session whose reservation the request uses up; the caller takes over the place that it held. NULL
+/** @return the plain session whose reservation the request uses up; the caller takes over the place that it held.  NULL
  * if the request has been refused. */
 static struct server_session *redeem(const struct server_request *r, uint64_t *tsid)
 {

@@ -3,7 +3,7 @@
  * resume.h - a plain session continues at another outer address.
  *
  * tscf(7), "RESUME". The client shows the key of the lock that it sent before, and sends the next lock: a key that was
- * visible on the path works only once. The session does not move before the new address is proven: the answer bears a
+ * visible on the path works only once.  The session does not move before the new address is proven: the answer bears a
  * cookie, which the client sends back in a keepalive request from there.
  */
 #ifndef TSCF_SERVER_RESUME_H
@@ -18,13 +18,13 @@ struct tscf_message;
 void server_resume_take_lock(struct server_session *s, const struct tscf_message *m);
 
 /**
- * Configuration_Resume_Request on a plain transport, from any outer address. The address of a datagram is proven by a
- * cookie. To a connection that has no session the tunnel moves at once.
+ * Configuration_Resume_Request on a plain transport, from any outer address.  The address of a datagram is proven by a
+ * cookie.  To a connection that has no session the tunnel moves at once.
  */
 void server_resume(const struct server_request *r);
 
 /**
- * Handle a message with the TSID of a session that is at another address. If it is a keepalive request with the cookie
+ * Handle a message with the TSID of a session that is at another address.  If it is a keepalive request with the cookie
  * that was sent to this outer address, the session moves here and becomes the session of the request.
  *
  * @return whether another worker handles the message now.

@@ -70,7 +70,7 @@ static bool has_room(const struct server_state *state, const struct server_sessi
 }
 
 /**
- * There is no room for an entry that keeps a flow of the client out of the clear: encrypt its whole address. If even
+ * There is no room for an entry that keeps a flow of the client out of the clear: encrypt its whole address.  If even
  * that is impossible, nothing is sent down in clear until the client has listed its shields.
  */
 static void cover(struct server_state *state, struct server_session *s, const struct tscf_addr *local)

@@ -17,7 +17,7 @@
 bool server_binding_key_valid(const struct tscf_binding_key *key);
 
 /**
- * Execute a binding TLV that came on the encrypted session @p s. If there is no room for a socket, the whole address
+ * Execute a binding TLV that came on the encrypted session @p s.  If there is no room for a socket, the whole address
  * becomes encrypted: packets for a socket that the client could not register are not sent in clear.
  *
  * @return the response code for the answer.
@@ -26,7 +26,7 @@ enum tscf_response server_bind(struct server_state *state, struct server_session
 			       const struct tscf_wire_binding *wire, uint64_t now);
 
 /**
- * Execute a binding TLV of a shield request that came on the plain session @p s. If there is no room for it, the whole
+ * Execute a binding TLV of a shield request that came on the plain session @p s.  If there is no room for it, the whole
  * address is shielded.
  *
  * @return the response code for the answer.
@@ -36,7 +36,7 @@ enum tscf_response server_shield(struct server_state *state, struct server_sessi
 
 /**
  * Lift the shield that a binding TLV of an unshield request on the plain session @p s names, if the shield belongs to
- * this session. The request has shown the key of the lock.
+ * this session.  The request has shown the key of the lock.
  *
  * @return the response code for the answer.
  */
@@ -60,8 +60,8 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 
 /**
- * A session ends. Encrypted: encrypted-only entries become shields of the plain session, or tombstones if there is
- * none. Plain: shields become tombstones.
+ * A session ends.  Encrypted: encrypted-only entries become shields of the plain session, or tombstones if there is
+ * none.  Plain: shields become tombstones.
  */
 void server_bindings_orphan(struct server_state *state, struct server_session *s, uint64_t now);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cookie.h - proof that a client can receive at its outer address. Clients that cannot cost the server no memory.
+ * cookie.h - proof that a client can receive at its outer address.  Clients that cannot cost the server no memory.
  *
  * A cookie is a MAC, under a key that only this server has, over the outer address, the client identifier and the
- * present minute. A client that sends it back received it at that address less than two minutes ago. tscf(7), "RETURN
+ * present minute.  A client that sends it back received it at that address less than two minutes ago. tscf(7), "RETURN
  * ROUTABILITY".
  */
 #ifndef TSCF_SERVER_COOKIE_H

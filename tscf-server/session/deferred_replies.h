@@ -29,7 +29,7 @@ void server_deferred_replies_add(struct server_deferred_replies *w, const struct
 				 const struct server_answer *answer);
 
 /**
- * Send the answers that wait for tickets up to @p written. Each goes to the session that it is about if that is still
+ * Send the answers that wait for tickets up to @p written.  Each goes to the session that it is about if that is still
  * at the same outer address, else to that address if datagrams reach it (@p send_to).
  */
 void server_deferred_replies_send(struct server_deferred_replies *w, const struct server_state *state, uint64_t written,

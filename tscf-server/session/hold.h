@@ -3,9 +3,9 @@
  * hold.h - packets for sockets that are about to be bound.
  *
  * A socket that becomes encrypted-only while there is no encrypted tunnel is shielded first and bound when the tunnel
- * is up, some milliseconds later. Packets for it that arrive in between must not go in clear, and must not be lost
- * either: the server holds them and sends them encrypted when the binding exists. It also holds packets that arrive
- * while a lost encrypted tunnel is set up again. It holds few packets, and not for long.
+ * is up, some milliseconds later.  Packets for it that arrive in between must not go in clear, and must not be lost
+ * either: the server holds them and sends them encrypted when the binding exists.  It also holds packets that arrive
+ * while a lost encrypted tunnel is set up again.  It holds few packets, and not for long.
  */
 #ifndef TSCF_SERVER_HOLD_H
 #define TSCF_SERVER_HOLD_H

@@ -3,9 +3,9 @@
  * refusals.h - what the server reports to a client whose packets to other clients it does not forward
  * (inter-client-block).
  *
- * The sending program gets ICMP errors, up to a few each second. The log names each pair of addresses once, up to as
- * many as a phone may call. All packets are counted. The error goes back by the tunnel that the packet came by, so that
- * an encrypted packet is quoted encrypted.
+ * The sending program gets ICMP errors, up to a few each second.  The log names each pair of addresses once, up to as
+ * many as a phone may call.  All packets are counted.  The error goes back by the tunnel that the packet came by, so
+ * that an encrypted packet is quoted encrypted.
  */
 #ifndef TSCF_SERVER_REFUSALS_H
 #define TSCF_SERVER_REFUSALS_H

@@ -33,8 +33,8 @@ int server_reservations_init(struct server_reservations *table);
 void server_reservations_free(struct server_reservations *table);
 
 /**
- * Reserve @p tsid for @p session: for a connection from @p from that knows the secret behind @p hash. An earlier
- * reservation of the session is replaced. The caller has claimed a place (allocator.h), which the reservation takes
+ * Reserve @p tsid for @p session: for a connection from @p from that knows the secret behind @p hash.  An earlier
+ * reservation of the session is replaced.  The caller has claimed a place (allocator.h), which the reservation takes
  * over on success.
  *
  * @return 0, or -ENOMEM.
@@ -46,7 +46,7 @@ int server_reservation_make(struct server_reservations *table, struct server_ses
 bool server_reservation_exists(const struct server_reservations *table, uint64_t tsid);
 
 /**
- * Use up a reservation. A wrong attempt leaves it in place: otherwise an observer who reads the TSID on the path could
+ * Use up a reservation.  A wrong attempt leaves it in place: otherwise an observer who reads the TSID on the path could
  * destroy it.
  *
  * @return the session it was made for, and the caller takes over the claimed place; or NULL with a readable reason in

@@ -3,11 +3,11 @@
  * rival.h - two clients with one identifier, as cloned machines have it.
  *
  * A client that configures its tunnel again gets the addresses of its former session, if it comes from the same outer
- * address. So would a clone of it behind the same address translator: the two would take the addresses from each other
- * again and again. Therefore the server first asks the former session whether its client is there. If it answers, there
- * are two clients, and the second one gets addresses of its own. The server notifies both with TLV SHARED_ID.
+ * address.  So would a clone of it behind the same address translator: the two would take the addresses from each other
+ * again and again.  Therefore the server first asks the former session whether its client is there.  If it answers,
+ * there are two clients, and the second one gets addresses of its own.  The server notifies both with TLV SHARED_ID.
  *
- * A process of a client is no rival of itself (TLV RUN): it may try several transports at a time. A client that was
+ * A process of a client is no rival of itself (TLV RUN): it may try several transports at a time.  A client that was
  * killed and started again waits for SERVER_RIVAL_MS, which is less than its first retransmission timeout.
  */
 #ifndef TSCF_SERVER_RIVAL_H

@@ -37,8 +37,8 @@ const char *server_options_file(const struct tscf_cli *cli, bool *is_default);
 
 /**
  * Make the configuration: defaults, then the file (--config, or the default file if it exists; init, which makes it,
- * does not read it), then the options, which override both. Options of an interface apply to the first one. Errors are
- * logged. *c is valid for server_config_free even after an error.
+ * does not read it), then the options, which override both.  Options of an interface apply to the first one.  Errors
+ * are logged. *c is valid for server_config_free even after an error.
  *
  * @return 0, -EINVAL, or -errno.
  */

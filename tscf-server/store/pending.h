@@ -3,8 +3,8 @@
  * pending.h - changes that wait for the store's thread: the latest of each object, in the order in which the objects
  * began to wait.
  *
- * However slow the disk is, nothing is lost. A change replaces an earlier one of the same object, and an object that
- * appeared and disappeared meanwhile leaves no change (server_change.fresh). So there are never more waiting changes
+ * However slow the disk is, nothing is lost.  A change replaces an earlier one of the same object, and an object that
+ * appeared and disappeared meanwhile leaves no change (server_change.fresh).  So there are never more waiting changes
  * than objects that exist or that the store knows.
  *
  * Not thread-safe; a list that was taken belongs to the thread that took it.
@@ -42,7 +42,7 @@ void server_pending_free(struct server_pending *p);
 /** Keep a copy of @p change, which has this ticket.  @return 0, or -ENOMEM with nothing changed. */
 int server_pending_put(struct server_pending *p, const struct server_change *change, uint64_t ticket);
 
-/** @return all waiting changes, or NULL; the list is empty afterwards. Free it with server_pending_change_free, one by
+/** @return all waiting changes, or NULL; the list is empty afterwards.  Free it with server_pending_change_free, one by
  * one. */
 struct server_pending_change *server_pending_take(struct server_pending *p);
 
