@@ -85,7 +85,7 @@ int server_certificate_renew(struct server *server, const struct server_config *
 	struct loaded loaded;
 	struct server_certificate_files files;
 
-	/* The state directory is that of the start. A pair that is gone from there is not made again, because clients
+	/* The state directory is that of the start.  A pair that is gone from there is not made again, because clients
 	 * know its pin.
 	 */
 	if (server_certificate_files_find(&files, fresh, server->config->state_dir) < 0)

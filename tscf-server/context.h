@@ -2,9 +2,9 @@
 /*
  * context.h - the running daemon: its main thread, and its workers with everything they do I/O with.
  *
- * A worker is a thread. It alone serves the clients of some outer addresses, and has its own event loop, state,
- * transports and device queues. The main thread handles the signals and the control socket. It makes all workers before
- * their threads start and frees them after the threads have ended; in between it reaches them only through their
+ * A worker is a thread.  It alone serves the clients of some outer addresses, and has its own event loop, state,
+ * transports and device queues.  The main thread handles the signals and the control socket.  It makes all workers
+ * before their threads start and frees them after the threads have ended; in between it reaches them only through their
  * mailboxes.
  */
 #ifndef TSCF_SERVER_CONTEXT_H

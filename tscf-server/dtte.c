@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A packet may belong to two flows. An ICMP error belongs to the flow that it quotes, since it contains a piece of
- * that, and to its own flow, since it is also delivered as an ICMP packet. The stricter rule of the two decides.
+ * A packet may belong to two flows.  An ICMP error belongs to the flow that it quotes, since it contains a piece of
+ * that, and to its own flow, since it is also delivered as an ICMP packet.  The stricter rule of the two decides.
  */
 #include "tscf-server/dtte.h"
 
@@ -144,8 +144,8 @@ static struct ruling rule_packet(struct server_state *state, const uint8_t *data
 	const struct tscf_addr *local = direction == TSCF_FROM_LOCAL ? &info->source : &info->destination;
 	struct tscf_binding_key key;
 
-	/* Fragments from two tunnels could be reassembled into one datagram. So while there is an encrypted tunnel, all
-	 * fragments take it. */
+	/* Fragments from two tunnels could be reassembled into one datagram.  So while there is an encrypted tunnel,
+	 * all fragments take it. */
 	if (info->fragment && live)
 		return (struct ruling){.rule = RULE_UNKNOWN_FRAGMENT};
 	/* The first fragment of an ICMP error is not remembered: its own key does not identify the flow of the rest of
@@ -270,7 +270,7 @@ struct server_decision server_decide_from_plain(struct server_state *state, stru
 			: SERVER_COUNT_CLEAR_REFUSED);
 }
 
-/** An ICMP packet without an identifier of its sender answers or reports something. It does not show that the sender
+/** An ICMP packet without an identifier of its sender answers or reports something.  It does not show that the sender
  * wants a binding. */
 static bool may_bind(const struct tscf_binding_key *flow)
 {
@@ -288,7 +288,7 @@ static void learn(struct server_state *state, struct server_session *s, const st
 		return;
 	if (info->fragment) {
 		/*
-		 * All fragments take the encrypted tunnel, so they bind nothing. They are remembered, so that clear
+		 * All fragments take the encrypted tunnel, so they bind nothing.  They are remembered, so that clear
 		 * fragments of the same datagram are refused even if the tunnel has ended meanwhile.
 		 */
 		tscf_fragments_key(state->fragments, info, TSCF_FROM_LOCAL, false, now, &key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Steps that may fail come first and are undone if one fails: new interfaces, which accept no tunnels yet, then
- * certificate and key. All later steps succeed.
+ * certificate and key.  All later steps succeed.
  */
 #include "tscf-server/reload.h"
 

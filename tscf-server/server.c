@@ -172,7 +172,7 @@ static void stop_events(struct server *server)
 }
 
 /**
- * From here on only CAP_NET_ADMIN is needed, for the devices and for buffers beyond the limits. The process keeps its
+ * From here on only CAP_NET_ADMIN is needed, for the devices and for buffers beyond the limits.  The process keeps its
  * user, because it must remove the control socket at the end.
  */
 static int drop_capabilities(void)

@@ -3,8 +3,8 @@
  * state.h - everything that the server knows: interfaces, sessions, leases, reservations, bindings, counters.
  *
  * All I/O goes through the transports of the interfaces, so a test can drive the whole protocol with its own
- * transports. There is one state per worker; workers share only its allocators (allocator.h). Times are milliseconds of
- * a monotonic clock.
+ * transports.  There is one state per worker; workers share only its allocators (allocator.h).  Times are milliseconds
+ * of a monotonic clock.
  */
 #ifndef TSCF_SERVER_STATE_H
 #define TSCF_SERVER_STATE_H
@@ -119,7 +119,7 @@ struct server_state {
 struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_transport *t,
 								    const union tscf_endpoint *outer,
 								    const struct tscf_addr *local, void *user));
-/** End every session without notifying clients, and free everything, interfaces included. Their transports and
+/** End every session without notifying clients, and free everything, interfaces included.  Their transports and
  * allocators belong to the caller. */
 void server_state_free(struct server_state *state);
 

@@ -127,7 +127,7 @@ struct tscf_control_config {
 
 /**
  * Send @p request (with @p fd if not negative) to the daemon at @p path and read the reply header.  Async-signal-safe
- * and thread-safe; errno is kept. Waits at most @p timeout_ms for the daemon.
+ * and thread-safe; errno is kept.  Waits at most @p timeout_ms for the daemon.
  *
  * @param level filled with the reply's level if the call succeeds (GET_LEVEL); may be NULL.
  *

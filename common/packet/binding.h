@@ -23,8 +23,8 @@
  *                release that arrives encrypted, or with the plain tunnel that owns it (it then is a tombstone).
  *     TOMBSTONE  the socket or its tunnel is gone: dropped in both directions until it expires.
  *
- * Expiry is lazy: an expired RELEASED or TOMBSTONE entry is not found; tscf_bindings_expire frees the memory. Times are
- * milliseconds of a monotonic clock that the caller reads once per loop iteration.
+ * Expiry is lazy: an expired RELEASED or TOMBSTONE entry is not found; tscf_bindings_expire frees the memory.  Times
+ * are milliseconds of a monotonic clock that the caller reads once per loop iteration.
  */
 #ifndef TSCF_BINDING_H
 #define TSCF_BINDING_H
@@ -116,8 +116,8 @@ struct tscf_binding *tscf_bindings_find(struct tscf_bindings *table, const struc
 struct tscf_binding *tscf_bindings_get(struct tscf_bindings *table, const struct tscf_binding_key *key);
 
 /**
- * Make or change the entry with this key: state ACTIVE, owned by @p owner and on its @p list (NULL: on none). An ACTIVE
- * entry keeps its grace_until, any other gets 0; implicit and cookie become 0.
+ * Make or change the entry with this key: state ACTIVE, owned by @p owner and on its @p list (NULL: on none).  An
+ * ACTIVE entry keeps its grace_until, any other gets 0; implicit and cookie become 0.
  *
  * @return the entry, or NULL when out of memory.
  */

@@ -59,12 +59,12 @@ struct tscf_transport_handler {
 	 * a positive errno: ETIMEDOUT (no answer), EKEYREJECTED (not the expected identity), ECONNRESET (closed or
 	 * replaced by the other end), EPROTO, ENOMEM, ENOBUFS (it takes no more data); streams also report the errors
 	 * of connect(): ECONNREFUSED, EHOSTUNREACH ...
-	 * @p reason is text for people. Listening: called only for peers for which peer_up was called.
+	 * @p reason is text for people.  Listening: called only for peers for which peer_up was called.
 	 */
 	void (*peer_down)(void *context, struct tscf_peer *peer, int error, const char *reason);
 	/**
 	 * Connected transports: the network reports that the other end is unreachable (@p error is ECONNREFUSED,
-	 * EHOSTUNREACH ...). Anyone can forge that, so it is a reason to ask the peer, not a fact.  Called at most ten
+	 * EHOSTUNREACH ...).  Anyone can forge that, so it is a reason to ask the peer, not a fact.  Called at most ten
 	 * times a second.  May be NULL.
 	 */
 	void (*unreachable)(void *context, struct tscf_transport *t, int error);
@@ -213,7 +213,7 @@ static inline void tscf_transport_close(struct tscf_transport *t)
 }
 
 /**
- * Handle the data that waits in the socket now (at most a few batches): the handler is called before this returns. No
+ * Handle the data that waits in the socket now (at most a few batches): the handler is called before this returns.  No
  * effect inside a handler of the same transport.
  */
 static inline void tscf_transport_poll(struct tscf_transport *t)

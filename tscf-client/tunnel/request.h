@@ -30,7 +30,7 @@
 
 /**
  * The end of a request: @p response is NULL when no answer came (error -ETIMEDOUT) or the request was cancelled
- * (-ECANCELED). The callback may add requests and clear the queue.
+ * (-ECANCELED).  The callback may add requests and clear the queue.
  */
 typedef void (*request_done)(void *context, void *user, const struct tscf_message *response, int error);
 
@@ -49,8 +49,8 @@ struct requests {
 	void *context;
 	struct request *first, **last;
 	unsigned under_way;
-	bool reliable;          /**< the transport is reliable: nothing is sent again */
-	uint32_t sequence;      /**< of the newest request */
+	bool reliable;     /**< the transport is reliable: nothing is sent again */
+	uint32_t sequence; /**< of the newest request */
 	/** Transmissions of requests that are not urgent, and those of them that repeat one without an answer. */
 	uint64_t transmissions, repetitions;
 	uint64_t round_trip_ms; /**< of the last request that was answered at its first try, at least 1; 0: none yet */

@@ -2,18 +2,18 @@
 /*
  * pool.h - internal addresses for tunnels, from one prefix of either family.
  *
- * The first host address is the server's own. A prefix of two addresses has one for clients (RFC 3021, RFC 6164), a
- * prefix of one address has none. In all other prefixes the first and the last address (network and broadcast; subnet
- * router) are never given. A returned address is given again as late as possible, and not before TSCF_TOMBSTONE_MS:
+ * The first host address is the server's own.  A prefix of two addresses has one for clients (RFC 3021, RFC 6164), a
+ * prefix of one address has none.  In all other prefixes the first and the last address (network and broadcast; subnet
+ * router) are never given.  A returned address is given again as late as possible, and not before TSCF_TOMBSTONE_MS:
  * until then packets for its last holder may still arrive.
  *
- * Workers share the pools. Each worker prefers the addresses whose packets come to it (common/linux/tun_steering.h),
- * but takes any address if none of these is left. Any thread may take and give.
+ * Workers share the pools.  Each worker prefers the addresses whose packets come to it (common/linux/tun_steering.h),
+ * but takes any address if none of these is left.  Any thread may take and give.
  *
  * A pool knows which client had an address last, and which address a client had last, until the address is given to
  * another client.
  *
- * Every operation is O(1), amortised. Memory grows with the addresses in use and the recently returned ones, not with
+ * Every operation is O(1), amortised.  Memory grows with the addresses in use and the recently returned ones, not with
  * the size of the prefix.
  */
 #ifndef TSCF_SERVER_POOL_H
@@ -43,8 +43,8 @@ struct tscf_prefix server_pool_own(const struct server_pool *pool);
 /** @return the prefix, its host bits clear. */
 struct tscf_prefix server_pool_prefix(const struct server_pool *pool);
 /**
- * With @p retired, give no more addresses to clients that have none; without, give addresses again. Clients keep the
- * addresses that they have. Any thread may read the state.
+ * With @p retired, give no more addresses to clients that have none; without, give addresses again.  Clients keep the
+ * addresses that they have.  Any thread may read the state.
  */
 void server_pool_retire(struct server_pool *pool, bool retired);
 bool server_pool_retired(const struct server_pool *pool);
@@ -82,7 +82,7 @@ bool server_pool_recall(struct server_pool *pool, const uint8_t client[SERVER_CL
 bool server_pool_take_again(struct server_pool *pool, const struct tscf_addr *addr);
 /**
  * Record the address of a client from before the server started; addresses recorded first are given to other clients
- * first. Call it before any thread uses the pool.
+ * first.  Call it before any thread uses the pool.
  *
  * @return whether it is from this pool.
  */

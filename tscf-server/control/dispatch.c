@@ -80,8 +80,8 @@ static bool asks_again(const struct server_answer *answer)
 }
 
 /**
- * Configure a plain tunnel on an encrypted connection, for clients whose network blocks the other ports. A plain
- * session replaces the session that was made for the connection. A refusal closes the connection.
+ * Configure a plain tunnel on an encrypted connection, for clients whose network blocks the other ports.  A plain
+ * session replaces the session that was made for the connection.  A refusal closes the connection.
  */
 static void configure_plain_inside(const struct server_request *r)
 {

@@ -120,7 +120,7 @@ static bool for_each_binding(const struct server_request *r, binding_action acti
 	return code == TSCF_RESPONSE_SUCCESS;
 }
 
-/** Take the lock that comes with a request. On a plain tunnel only the first lock counts, since anybody could send
+/** Take the lock that comes with a request.  On a plain tunnel only the first lock counts, since anybody could send
  * another. */
 static void take_lock(const struct server_request *r, struct server_lease *lease, bool trusted)
 {

@@ -2,19 +2,19 @@
 /*
  * session.h - the server's view of tunnels.
  *
- * A configuration request makes a plain session. It is unconfirmed until the first control message with its TSID comes,
- * because anybody can write any source address on a datagram. If another session uses the same outer address, the new
- * one is pending meanwhile (`older`) and the other session is not affected. When the new session is confirmed, it
- * replaces that session and the one that had its internal address until then.
+ * A configuration request makes a plain session.  It is unconfirmed until the first control message with its TSID
+ * comes, because anybody can write any source address on a datagram.  If another session uses the same outer address,
+ * the new one is pending meanwhile (`older`) and the other session is not affected.  When the new session is confirmed,
+ * it replaces that session and the one that had its internal address until then.
  *
  * On a stream nobody can forge a source, but the order is the same: an existing session loses its place only when the
- * new session has shown its TSID. There, the connection is the place of the session, and no other session can use it. A
- * plain session whose connection is lost stays, without a peer, until it is replaced or resumed.
+ * new session has shown its TSID. There, the connection is the place of the session, and no other session can use it.
+ * A plain session whose connection is lost stays, without a peer, until it is replaced or resumed.
  *
  * An encrypted session is made when a DTLS or TLS handshake is done; it has a TSID, addresses and rights only once it
  * is configured.
  *
- * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended. So are sessions from which nothing
+ * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended.  So are sessions from which nothing
  * came for the persistence time.
  */
 #ifndef TSCF_SERVER_SESSION_H
@@ -165,9 +165,9 @@ struct server_place {
 /**
  * Make an unconfirmed plain session at @p place.
  *
- * @param older the session at that outer address, or NULL: then the address becomes a peer of the plain transport. A
- * session that is already pending there is ended. NULL on a connection.
- * @param lease its internal addresses. On success the session takes over one hold, and the place in the interface's
+ * @param older the session at that outer address, or NULL: then the address becomes a peer of the plain transport.  A
+ * session that is already pending there is ended.  NULL on a connection.
+ * @param lease its internal addresses.  On success the session takes over one hold, and the place in the interface's
  * allocator that the caller has claimed.
  * @return the session, or NULL when out of memory.
  */
@@ -177,7 +177,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 
 struct server_record;
 /**
- * Make the plain session that @p record describes, confirmed: it comes from the store or from another worker. The
+ * Make the plain session that @p record describes, confirmed: it comes from the store or from another worker.  The
  * caller restores its bindings. @p interface is the interface that the record names; NULL: there is none of that name.
  *
  * @return the session, or NULL if its interface, addresses or outer address are not available.
@@ -197,21 +197,21 @@ struct server_session *server_session_accepted(const struct server_sessions *tab
 /** End an accepted session whose connection now carries a plain tunnel; the plain session is the user of the peer. */
 void server_session_discard(struct server_state *state, struct server_session *accepted, uint64_t now);
 /**
- * The connection of @p s is gone; the caller frees its peer. A confirmed plain session stays for the persistence time;
+ * The connection of @p s is gone; the caller frees its peer.  A confirmed plain session stays for the persistence time;
  * any other session ends.
  */
 void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
 /**
- * The outer address of a plain session is proven. From now on data from that address belongs to the session, and data
- * to its internal address goes there. The sessions that it replaces are ended. Does nothing if the session is confirmed
- * already.
+ * The outer address of a plain session is proven.  From now on data from that address belongs to the session, and data
+ * to its internal address goes there.  The sessions that it replaces are ended.  Does nothing if the session is
+ * confirmed already.
  */
 void server_session_confirm(struct server_state *state, struct server_session *s, uint64_t now);
 
 /**
- * Configure an accepted session: give it its TSID and its addresses. Takes over one hold of @p lease and the place in
- * the interface's allocator that was claimed for it, and adds one hold to @p partner. The caller handles the bindings
+ * Configure an accepted session: give it its TSID and its addresses.  Takes over one hold of @p lease and the place in
+ * the interface's allocator that was claimed for it, and adds one hold to @p partner.  The caller handles the bindings
  * of its predecessor.
  *
  * @return 0, or -ENOMEM with nothing changed.
@@ -222,7 +222,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 /**
  * Move a confirmed plain session to @p place, which is proven.
  *
- * @param occupant the session that is there now, which is ended; it may be @p s itself. NULL: none. NULL on a
+ * @param occupant the session that is there now, which is ended; it may be @p s itself.  NULL: none.  NULL on a
  * connection.
  * @return 0, or -ENOMEM with nothing changed.
  */
@@ -232,7 +232,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 /** The peer of the encrypted session @p s is at another outer address (transport.h: peer_moved). */
 void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now);
 
-/** End the session @p occupant and the session that is pending there: another session gets its outer address. NULL is
+/** End the session @p occupant and the session that is pending there: another session gets its outer address.  NULL is
  * allowed. */
 void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now);
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A burst of clients needs no cookies. A longer one is an attack or an outage; then one more round trip does no
+/** A burst of clients needs no cookies.  A longer one is an attack or an outage; then one more round trip does no
  * harm. */
 #define HALF_OPEN_LIMIT 1000
 /** Enough for all phones of an office behind one address translator, or of subscribers who share an address of their
@@ -246,7 +246,7 @@ static int find_protocols(cfg_t *cfg, cfg_t *section, struct ports *p)
 }
 
 /**
- * Combine the ports of an interface: the addresses where it listens, and the protocols. Without tscf-port sections
+ * Combine the ports of an interface: the addresses where it listens, and the protocols.  Without tscf-port sections
  * nothing changes; without encrypted ones each plain one gets its twin.
  *
  * @return 0, -EINVAL with the problem reported, or -ENOMEM.

@@ -181,7 +181,7 @@ void server_options_hint(void)
 }
 
 /**
- * The default file is read if it exists. A query by a user who may not read it uses the default control socket.
+ * The default file is read if it exists.  A query by a user who may not read it uses the default control socket.
  */
 static const char *config_file(const struct tscf_cli *cli)
 {

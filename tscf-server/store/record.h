@@ -4,8 +4,8 @@
  * worker.
  *
  * The bytes are a control message that is never sent: header with the TSID, then TLVs, those of the protocol where
- * there is one, and others of type 0x8000 and above. An earlier version skips TLVs that a later one adds. Reading is a
- * pure function of untrusted bytes.
+ * there is one, and others of type 0x8000 and above.  An earlier version skips TLVs that a later one adds.  Reading is
+ * a pure function of untrusted bytes.
  *
  * A record holds no bindings: these are found by their address (binding.h).
  */

@@ -3,9 +3,9 @@
  * store.h - what the server keeps for its next run: which client had which internal address, plain sessions, and what
  * must not be sent in clear.
  *
- * The store is an SQLite file, server.db in the state directory. Its own thread writes it, so that the packet path
- * never waits for a disk. A change that cannot be written at once waits (pending.h); no change is lost. The file
- * survives the death of the process at any moment. After a loss of power, some changes written shortly before may be
+ * The store is an SQLite file, server.db in the state directory.  Its own thread writes it, so that the packet path
+ * never waits for a disk.  A change that cannot be written at once waits (pending.h); no change is lost.  The file
+ * survives the death of the process at any moment.  After a loss of power, some changes written shortly before may be
  * missing.
  *
  * If the file cannot be written any more, the server removes it and goes on without a store, because an outdated store
@@ -82,7 +82,7 @@ struct server_store_past {
 };
 
 /**
- * Open the store in @p state_dir; create it if there is none. A file that is damaged or of another program is renamed
+ * Open the store in @p state_dir; create it if there is none.  A file that is damaged or of another program is renamed
  * to server.db.damaged with a warning.
  *
  * @return 0 with the store in *out, or -errno (logged): the server runs without a store.
