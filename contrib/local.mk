@@ -2,7 +2,8 @@
 EXTRA_DIST += contrib/bare contrib/check contrib/circles contrib/copy-source contrib/layers contrib/man-pages contrib/packages
 EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
 
-EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics
+EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
+	contrib/monitoring/tscf-dashboard.json
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
 
 # Debian packages.

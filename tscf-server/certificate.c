@@ -17,6 +17,7 @@ struct loaded {
 	struct tscf_tls *tls;
 	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
+	int64_t from, until; /**< when it is valid */
 };
 
 /** @return 0, or -EINVAL (logged). */
@@ -34,6 +35,7 @@ static int load(const struct server_certificate_files *files, struct loaded *out
 	}
 	if (err == 0) {
 		tscf_tls_dates_warn(files->cert, time(NULL));
+		tscf_tls_dates_of(files->cert, &out->from, &out->until);
 		return 0;
 	}
 	tscf_error("cannot use the certificate: %s", error);
@@ -58,6 +60,8 @@ int server_certificate_open(struct server *server, const struct server_config *c
 	server->tls = loaded.tls;
 	server->identity = loaded.identity;
 	memcpy(server->pin, loaded.pin, sizeof(server->pin));
+	server->certificate_from = loaded.from;
+	server->certificate_until = loaded.until;
 	tscf_info("certificate %s; clients may use --pin %s", files.cert, server->pin);
 	return 0;
 }
@@ -98,6 +102,8 @@ int server_certificate_renew(struct server *server, const struct server_config *
 		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s",
 			     loaded.pin);
 	memcpy(server->pin, loaded.pin, sizeof(server->pin));
+	server->certificate_from = loaded.from;
+	server->certificate_until = loaded.until;
 	tscf_info("reload: new tunnels use certificate %s", files.cert);
 	return 0;
 }

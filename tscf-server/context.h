@@ -105,6 +105,7 @@ struct server {
 	struct tscf_tls *tls;
 	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
+	int64_t certificate_from, certificate_until; /**< when the certificate is valid, seconds since 1970 */
 
 	/* server.c */
 	struct tscf_control_server *control;

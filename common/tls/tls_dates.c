@@ -48,3 +48,31 @@ unsigned tscf_tls_dates_warn(const char *file, int64_t now)
 	tscf_pem_each(file, review_one, &review);
 	return review.wrong;
 }
+
+struct span {
+	int64_t from, until;
+	bool any;
+};
+
+static int narrow(void *context, const struct tscf_pem_certificate *certificate)
+{
+	int64_t from = tscf_tls_seconds(wolfSSL_X509_get_notBefore(certificate->x509));
+	int64_t until = tscf_tls_seconds(wolfSSL_X509_get_notAfter(certificate->x509));
+	struct span *s = context;
+
+	if (!s->any || from > s->from)
+		s->from = from;
+	if (!s->any || until < s->until)
+		s->until = until;
+	s->any = true;
+	return 0;
+}
+
+void tscf_tls_dates_of(const char *file, int64_t *from, int64_t *until)
+{
+	struct span span = {0};
+
+	tscf_pem_each(file, narrow, &span);
+	*from = span.from;
+	*until = span.until;
+}

@@ -13,4 +13,10 @@
  */
 unsigned tscf_tls_dates_warn(const char *file, int64_t now);
 
+/**
+ * The time in which every certificate of the PEM @p file is valid, in seconds since 1970: *from and *until, both 0 if
+ * the file has none.
+ */
+void tscf_tls_dates_of(const char *file, int64_t *from, int64_t *until);
+
 #endif

@@ -43,6 +43,25 @@ is "an event of the server" "$(value server.prom 'tscf_server_events_total{event
 is "a binding" "$(value server.prom 'tscf_server_bindings{state="active"}')" -eq 1
 is "the client's encrypted-only sockets" "$(value client.prom 'tscf_client_sockets{level="encrypted-only"}')" -eq 1
 is "packets of the client's encrypted tunnel" "$(value client.prom 'tscf_client_tunnel_sent_packets_total{kind="encrypted"}')" -gt 10
+is "when the certificate expires" "$(value server.prom tscf_server_certificate_not_after_seconds)" = "$(date -d "$(openssl x509 -in "$T/state/server.crt" \
+	-noout -enddate | cut -d= -f2)" +%s)"
+is "packets that were dropped, by reason" "$(value server.prom 'tscf_server_dropped_packets_total{reason="spoofed"}')" -eq 0
+is "the server is verified" "$(value client.prom tscf_client_verified)" -eq 1
+
+# Every reason that the exporter knows is a counter, and every metric that dashboard and rules name is there.
+for daemon in server client; do
+	reasons=$(sed -n "/^$daemon='/,/drops |/p" "$TSCF_SRC/contrib/monitoring/tscf-metrics" | grep -oE '[a-z]+(_[a-z]+)*' | grep -vxE "$daemon|split|as|drops" | sort)
+	is "reasons of the $daemon" "$(sed -n "s/^tscf_${daemon}_dropped_packets_total{reason=\"\(.*\)\"}.*/\1/p" "$T/$daemon.prom" | sort | xargs)" = "$(xargs <<<"$reasons")"
+done
+dashboard=$TSCF_SRC/contrib/monitoring/tscf-dashboard.json
+named=$({ jq -r '.panels[].targets[].expr' "$dashboard"; sed -n 's/^ *expr: //p' "$TSCF_SRC/contrib/monitoring/tscf-alerts.yml"; } |
+	grep -oE 'tscf_(server|client)_[a-z_]+' | sort -u)
+is "dashboard and rules name metrics" "$(wc -l <<<"$named")" -gt 20
+for name in $named; do grep -q "^# TYPE $name " "$T/server.prom" "$T/client.prom" || fail "dashboard or rules: there is no $name"; done
+check "the dashboard is whole" jq -e '(.panels | length > 10) and ([.panels[].id] | unique | length) == (.panels | length) and .schemaVersion > 30 and
+	([.panels[] | (.type | IN("stat", "timeseries")) and (.title | length > 0) and (.targets | length > 0) and
+	(.gridPos | .x + .w <= 24) and .datasource.uid == "${datasource}"] | all) and
+	([.templating.list[].name] == ["datasource", "instance"])' "$dashboard"
 metrics server --control "$T/nobody" >"$T/none.prom"
 check "that nobody answers is in the text format" right none.prom
 is "nobody answers" "$(value none.prom tscf_server_up)" -eq 0

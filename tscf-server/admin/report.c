@@ -208,6 +208,9 @@ char *server_report_status(struct server *server)
 	server_json_number(o, "uptime", (tscf_clock_now() - server->started) / 1000);
 	server_json_number(o, "workers", server->worker_count);
 	server_json_set(o, "pin", json_string(server->pin));
+	server_json_set(o, "certificate",
+			json_pack("{s:I, s:I}", "from", (json_int_t)server->certificate_from, "until",
+				  (json_int_t)server->certificate_until));
 	server_json_set(o, "reverse_path", reverse_path(&server->reverse_path));
 	server_workers_each(server, add_part, o);
 	server_json_number(json_object_get(o, "counters"), "store_lost",

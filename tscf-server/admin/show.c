@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/** A certificate that expires sooner is worth a line. */
+#define NEAR_SECONDS (14 * 86400)
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void cell(struct tscf_table *table, const json_t *object, const char *key)
@@ -91,6 +94,20 @@ static void show_reverse_path(json_t *families, FILE *out)
 		    family);
 }
 
+/** When the certificate expires, if that is near. */
+static void show_expiry(const json_t *until, time_t now, FILE *out)
+{
+	json_int_t left = json_integer_value(until) - (json_int_t)now;
+	char text[TSCF_SHOW_TEXT];
+
+	if (json_integer_value(until) <= 0 || left > NEAR_SECONDS)
+		return;
+	if (left < 0)
+		fputs("certificate: has expired\n", out);
+	else
+		fprintf(out, "certificate: expires in %s\n", tscf_show_duration(left, text));
+}
+
 void show_status(json_t *status, time_t now, FILE *out)
 {
 	char state[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT], pin[TSCF_SHOW_TEXT];
@@ -98,6 +115,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	fprintf(out, "%s since %s\n", tscf_show_value(json_object_get(status, "state"), state),
 		tscf_show_since(json_object_get(status, "since"), now, since));
 	fprintf(out, "pin %s\n", tscf_show_value(json_object_get(status, "pin"), pin));
+	show_expiry(json_object_get(json_object_get(status, "certificate"), "until"), now, out);
 	show_interfaces(json_object_get(status, "interfaces"), out);
 	show_reverse_path(json_object_get(status, "reverse_path"), out);
 	tscf_show_counters(json_object_get(status, "binding_states"), "bindings: ", out);
