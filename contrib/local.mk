@@ -4,7 +4,10 @@ EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib
 
 EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
 	contrib/monitoring/tscf-dashboard.json
-EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-dns
+EXTRA_DIST += contrib/examples/tsc-call.c
+
+# The script that join has the client run.
+dist_pkglibexec_SCRIPTS = contrib/tscf-dns
 
 # Debian packages.
 EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contrib/debian/copyright contrib/debian/rules \

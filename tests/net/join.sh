@@ -23,6 +23,14 @@ own_systemd() {
 		esac
 	END
 	chmod +x "$T/host/bin/systemctl"
+	# What the package brings is where the client looks for it, if it is to be installed below /usr/local.
+	PACKAGED=
+	[ ! -d "$T/host/local" ] || PACKAGED=1
+	[ -n "$PACKAGED" ] || return 0
+	install -D "$TSCF_SRC/contrib/tscf-dns" "$T/host/local/libexec/tscf/tscf-dns"
+	mkdir -p "$T/host/local/bin"
+	printf '#!/bin/sh\n[ "$1" = status ] || echo "$*" >>"%s"\n' "$T/resolved" >"$T/host/local/bin/resolvectl"
+	chmod +x "$T/host/local/bin/resolvectl"
 }
 system() { "$T/host/in" tscf-client "$@"; }
 invitation() { cat "$T/invitation"; }
@@ -31,7 +39,7 @@ topology
 echo_server
 own_systemd
 (umask 077 && : >"$T/keys")
-start_server --psk-file "$T/keys"
+start_server --psk-file "$T/keys" --dns 192.0.2.53
 server add-client alice --config "$T/server.conf" --psk-file "$T/keys" --listen $SERVER_OUTER:$PORT --state-dir "$T/state" >"$T/invitation" || fail "add-client"
 
 # With systemd.
@@ -40,6 +48,11 @@ check "join waits until the tunnel is up" grep -q 'The tunnel is up, and the ser
 is "systemctl" "$(tr '\n' ' ' <"$T/systemctl")" = "enable --quiet tscf-client.service restart tscf-client.service "
 CLIENT_CONTROL=$T/host/run/tscf/client.sock
 check "the tunnel is up" plain_up
+if [ -n "$PACKAGED" ]; then
+	check "join names the package's script" grep -qx 'script = "/usr/local/libexec/tscf/tscf-dns"' "$T/host/etc/tscf/tscf-client.conf"
+	must 10 'grep -qx "dns tscf0 192.0.2.53" "$T/resolved"' "the DNS server is used"
+	pass "the DNS server is used"
+fi
 run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --until-echoed 5 >"$T/flow.out"
 is "packets of an encrypted-only socket that came back" "$(last flow .echoed)" -eq 5
 if system join "$(invitation)" >/dev/null 2>&1; then fail "a second join"; else pass "a second join is refused"; fi
@@ -49,6 +62,7 @@ system leave >"$T/leave.out" 2>&1 || fail "leave: $(cat "$T/leave.out")"
 is "systemctl" "$(tr '\n' ' ' <"$T/systemctl")" = "disable --now tscf-client.service "
 is "files that are left" "$(find "$T/host/etc/tscf" -type f | wc -l)" -eq 0
 if client status >/dev/null 2>&1; then fail "the client runs after leave"; else pass "the client has stopped"; fi
+[ -z "$PACKAGED" ] || is "the DNS server is taken back" "$(tail -n 1 "$T/resolved")" = "revert tscf0"
 is "sessions" "$(server_status '.interfaces[0].encrypted.tunnels')" -eq 0
 
 # A false pin: join says so, does not call it up, and does not wait for long.

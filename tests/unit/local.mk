@@ -92,8 +92,8 @@ tests_unit_test_server_config_SOURCES = tests/unit/test_server_config.c $(CONFIG
 tests_unit_test_server_config_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_config_LDADD = libtscf-server.la $(UNIT_LDADD)
 
-TESTS += tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
-EXTRA_DIST += tests/unit/command.sh tests/unit/alerts.yml tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
+TESTS += tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh tests/unit/test_dns.sh tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
+EXTRA_DIST += tests/unit/command.sh tests/unit/alerts.yml tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh tests/unit/test_dns.sh tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
 
 # The client.
 CLIENT_LDADD = libtscf-client.la $(UNIT_LDADD)

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define MARK "# Written by tscf-client join; tscf-client leave removes it.  Checksum "
+/** The script of the package. */
+#define DNS_SCRIPT PKGLIBEXECDIR "/tscf-dns"
 /** Bytes of SHA-256 in the first line. */
 #define CHECKSUM 8
 /** Room for a configuration; one that was changed may be longer. */
@@ -55,6 +57,10 @@ static void print_settings(FILE *f, const struct join_files *files, const struct
 	fprintf(f, "pin = \"%s\"\n", tscf_pin_format(i->pin, pin));
 	fputs("psk-file = ", f);
 	tscf_settings_quote(f, files->key);
+	if (access(DNS_SCRIPT, X_OK) == 0)
+		fputs("\n# The DNS servers of the service network are used while the tunnel is up.\nscript = "
+		      "\"" DNS_SCRIPT "\"",
+		      f);
 	fputs("\n\n# Which programs are encrypted: see \"Section policy\" in tscf-client.conf(5).\n", f);
 }
 
