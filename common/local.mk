@@ -8,6 +8,8 @@ libtscf_common_la_SOURCES = \
 	common/auth/ca_store.c \
 	common/auth/ca_store.h \
 	common/auth/client_auth.c \
+	common/auth/crl_store.c \
+	common/auth/crl_store.h \
 	common/auth/credential.c \
 	common/auth/identity.c \
 	common/auth/identity.h \
@@ -161,6 +163,10 @@ libtscf_common_la_SOURCES = \
 	common/packet/segment.h \
 	common/tls/cert.c \
 	common/tls/cert.h \
+	common/tls/crl.c \
+	common/tls/crl.h \
+	common/tls/der.c \
+	common/tls/der.h \
 	common/tls/pem.c \
 	common/tls/pem.h \
 	common/tls/tls.c \

@@ -30,6 +30,7 @@
 #include <time.h>
 
 struct server;
+struct server_renewal;
 
 /** A worker's part of one of the two devices. */
 struct server_device {
@@ -106,6 +107,8 @@ struct server {
 	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
 	int64_t certificate_from, certificate_until; /**< when the certificate is valid, seconds since 1970 */
+
+	struct server_renewal *renewal; /**< renewal.c; NULL: no file is watched */
 
 	/* server.c */
 	struct tscf_control_server *control;

@@ -79,6 +79,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/pmtu_routes.h \
 	tscf-server/reload.c \
 	tscf-server/reload.h \
+	tscf-server/renewal.c \
+	tscf-server/renewal.h \
 	tscf-server/server.c \
 	tscf-server/server.h \
 	tscf-server/session/accounting.c \

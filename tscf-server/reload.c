@@ -9,6 +9,7 @@
 #include "tscf-server/certificate.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
+#include "tscf-server/renewal.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/settings/host_check.h"
 #include "tscf-server/worker.h"
@@ -145,6 +146,7 @@ int server_reload(struct server *server)
 	server_allocators_change(server, fresh, server_devices_number_range);
 	server_accounts_change(server->accounts, fresh);
 	server_workers_each(server, apply, fresh);
+	server_renewal_follow(server, fresh);
 	server_reverse_path_again(&server->reverse_path);
 	tscf_log_set_level(fresh->log_level);
 	config_free(fresh);

@@ -11,6 +11,7 @@
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/reload.h"
+#include "tscf-server/renewal.h"
 #include "tscf-server/restore.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/settings/host_check.h"
@@ -272,12 +273,14 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 	if (err == 0)
 		err = server_accounts_start(server->accounts);
 	if (err == 0) {
+		server_renewal_follow(server, server->config);
 		ready(context);
 		ev_run(server->loop, 0);
 		err = server_workers_stop(server);
 		for (unsigned n = 0; n < server->worker_count; n++)
 			say_goodbye(&server->workers[n]);
 	}
+	server_renewal_stop(server);
 	stop_events(server);
 	return err;
 }

@@ -134,10 +134,25 @@ const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const struct tsc
 	return why;
 }
 
-bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE])
+bool tscf_ca_store_get(const struct tscf_ca_store *a, size_t i, struct tscf_chain_link *out)
+{
+	if (i >= a->count)
+		return false;
+	*out = (struct tscf_chain_link){.der = a->list[i].der, .length = (size_t)a->list[i].length};
+	return true;
+}
+
+bool tscf_ca_store_find(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE], struct tscf_chain_link *out)
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (memcmp(a->list[i].pin, pin, TSCF_PIN_SIZE) == 0)
-			return true;
+			return tscf_ca_store_get(a, i, out);
 	return false;
+}
+
+bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE])
+{
+	struct tscf_chain_link unused;
+
+	return tscf_ca_store_find(a, pin, &unused);
 }

@@ -40,6 +40,10 @@ void tscf_ca_store_free(struct tscf_ca_store *a);
  */
 const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const struct tscf_chain_link *links, unsigned count,
 				 uint8_t signer[TSCF_PIN_SIZE]);
+/** Get the certificate of CA number @p i, from 0.  @return whether there are so many. */
+bool tscf_ca_store_get(const struct tscf_ca_store *a, size_t i, struct tscf_chain_link *out);
+/** Get the certificate of the CA that has the key with this pin.  @return whether there is one. */
+bool tscf_ca_store_find(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE], struct tscf_chain_link *out);
 /** @return whether a CA of the store has the key with this pin. */
 bool tscf_ca_store_have(const struct tscf_ca_store *a, const uint8_t pin[TSCF_PIN_SIZE]);
 

@@ -3,6 +3,7 @@
 #include "common/auth/proof_subject.h"
 
 #include "common/auth/ca_store.h"
+#include "common/auth/crl_store.h"
 #include "common/auth/refusal.h"
 #include "common/auth/signature.h"
 #include "common/base/text.h"
@@ -28,6 +29,7 @@ struct tscf_client_auth {
 	unsigned methods;
 	struct tscf_psks psks;
 	struct tscf_ca_store cas;
+	struct tscf_crl_store *crls; /* NULL: revocation is not checked */
 	char **denied;
 	size_t denied_count;
 };
@@ -92,7 +94,7 @@ static struct tscf_client_auth *fail(struct tscf_client_auth *c, char *error, co
 }
 
 struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char *ca_file, const char *denied_file,
-					       char *error)
+					       const char *crl_file, char *error)
 {
 	struct tscf_client_auth *c;
 
@@ -111,7 +113,9 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 	}
 	if (ca_file && tscf_ca_store_read(&c->cas, ca_file) < 0)
 		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
-	if (denied_file && read_denied(c, denied_file, error) < 0) {
+	if (crl_file)
+		c->crls = tscf_crl_store_read(crl_file, &c->cas, error);
+	if ((crl_file && !c->crls) || (denied_file && read_denied(c, denied_file, error) < 0)) {
 		tscf_client_auth_drop(c);
 		return NULL;
 	}
@@ -130,6 +134,7 @@ void tscf_client_auth_drop(struct tscf_client_auth *c)
 		return;
 	tscf_psks_free(&c->psks);
 	tscf_ca_store_free(&c->cas);
+	tscf_crl_store_free(c->crls);
 	for (size_t i = 0; i < c->denied_count; i++)
 		free(c->denied[i]);
 	free(c->denied);
@@ -213,6 +218,26 @@ static int64_t end_of(const struct tscf_chain_link *links, unsigned count)
 	return until;
 }
 
+static void note_certificates(const struct tscf_chain_link *links, unsigned count, struct tscf_client_name *who)
+{
+	struct tscf_cert_names names;
+
+	for (unsigned i = 0; i < count; i++)
+		if (tscf_cert_names(links[i].der, links[i].length, &names) == 0)
+			tscf_revocation_id(&names, who->certificates[who->certificate_count++]);
+}
+
+static const char *check_revocation(const struct tscf_client_auth *c, const struct tscf_chain_link *links,
+				    unsigned count, const uint8_t signer[TSCF_PIN_SIZE])
+{
+	struct tscf_chain_link ca;
+
+	if (!c->crls)
+		return NULL;
+	return tscf_ca_store_find(&c->cas, signer, &ca) ? tscf_crl_store_check(c->crls, links, count, &ca, time(NULL))
+							: TSCF_REFUSAL_UNKNOWN_CA;
+}
+
 const uint8_t *tscf_proof_names(const struct tscf_message *m)
 {
 	struct tscf_tlv proof, digest, whole;
@@ -260,6 +285,9 @@ static const char *check_certificate(const struct tscf_client_auth *c, const str
 	why = check_parsed(certificate, &links[0], subject, length, proof, who);
 	wolfSSL_X509_free(certificate);
 	who->until = end_of(links, count);
+	note_certificates(links, count, who);
+	if (!why)
+		why = check_revocation(c, links, count, who->ca);
 	if (!why && who->until <= 0)
 		why = "the certificate has no end";
 	return why;
@@ -312,6 +340,8 @@ static const char *still_certified(const struct tscf_client_auth *c, const struc
 		return TSCF_REFUSAL_NO_CERTIFICATES;
 	if (!tscf_ca_store_have(&c->cas, who->ca))
 		return TSCF_REFUSAL_UNKNOWN_CA;
+	if (c->crls && tscf_crl_store_revokes(c->crls, who))
+		return TSCF_REFUSAL_REVOKED;
 	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
 }
 

@@ -22,6 +22,8 @@
 #define TSCF_PROOF_PARTS 0x04U
 
 #define TSCF_PROOF_ERROR 256
+/** Bytes of the name by which revocation lists know a certificate: of its issuer and its number. */
+#define TSCF_REVOCATION_ID 16
 /** Room for the name of a client: "psk NAME", or "certificate NAME". */
 #define TSCF_PROOF_NAME 96
 
@@ -74,7 +76,10 @@ struct tscf_client_name {
 	char name[TSCF_PROOF_NAME];
 	uint8_t key[32]; /**< PSK: SHA-256 of the client's key; certificate: its pin (cert.h) */
 	uint8_t ca[32];  /**< certificate: pin of the CA that has signed it */
-	int64_t until;   /**< certificate: the last second of its validity, Unix time; PSK: 0, never expires */
+	uint8_t certificates[TSCF_CERTIFICATES_MAX]
+			    [TSCF_REVOCATION_ID]; /**< its own, and those between it and the CA */
+	unsigned certificate_count;
+	int64_t until; /**< certificate: the last second of its validity, Unix time; PSK: 0, never expires */
 };
 
 /**
@@ -83,10 +88,11 @@ struct tscf_client_name {
  * @param psk_file     psk.h, or NULL: no client has a key
  * @param ca_file      PEM of the CAs that sign clients' certificates, or NULL: no certificate is accepted
  * @param denied_file  names or pins of clients that are refused nevertheless, one per line, or NULL
+ * @param crl_file     revocation lists of these CAs (crl_store.h), or NULL: no certificate is checked for that
  * @return NULL with an error of TSCF_PROOF_ERROR bytes if something cannot be read.
  */
 struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char *ca_file, const char *denied_file,
-					       char *error);
+					       const char *crl_file, char *error);
 /** Take a reference, and release one: the last release frees.  Several threads may use the object at a time. */
 struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *client_auth);
 void tscf_client_auth_drop(struct tscf_client_auth *client_auth);

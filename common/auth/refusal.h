@@ -12,6 +12,7 @@
 #define TSCF_REFUSAL_NO_CERTIFICATES "this server takes no certificates"
 #define TSCF_REFUSAL_UNKNOWN         "unknown identity"
 #define TSCF_REFUSAL_UNKNOWN_CA      "the certificate is not signed by a CA of this server"
+#define TSCF_REFUSAL_REVOKED         "the certificate has been revoked"
 #define TSCF_REFUSAL_WRONG_KEY       "wrong key"
 #define TSCF_REFUSAL_OTHER_KEY       "the key is not that of the certificate"
 #define TSCF_REFUSAL_DENIED          "access has been withdrawn"

@@ -33,16 +33,21 @@ WOLFSSL_EVP_PKEY *tscf_signature_public_key(const uint8_t *spki, size_t length)
 	return wolfSSL_d2i_PUBKEY(NULL, &spki, (long)length);
 }
 
-bool tscf_signature_by(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, const uint8_t *signature, size_t size)
+bool tscf_signature_with(WOLFSSL_EVP_PKEY *key, const WOLFSSL_EVP_MD *hash, const uint8_t *data, size_t length,
+			 const uint8_t *signature, size_t size)
 {
 	WOLFSSL_EVP_MD_CTX *ctx = wolfSSL_EVP_MD_CTX_new();
-	bool right = ctx &&
-		     wolfSSL_EVP_DigestVerifyInit(ctx, NULL, wolfSSL_EVP_sha256(), NULL, key) == WOLFSSL_SUCCESS &&
+	bool right = ctx && wolfSSL_EVP_DigestVerifyInit(ctx, NULL, hash, NULL, key) == WOLFSSL_SUCCESS &&
 		     wolfSSL_EVP_DigestVerifyUpdate(ctx, data, length) == WOLFSSL_SUCCESS &&
 		     wolfSSL_EVP_DigestVerifyFinal(ctx, signature, size) == WOLFSSL_SUCCESS;
 
 	wolfSSL_EVP_MD_CTX_free(ctx);
 	return right;
+}
+
+bool tscf_signature_by(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, const uint8_t *signature, size_t size)
+{
+	return tscf_signature_with(key, wolfSSL_EVP_sha256(), data, length, signature, size);
 }
 
 bool tscf_signature_good(WOLFSSL_X509 *certificate, const uint8_t *data, size_t length, const uint8_t *signature,

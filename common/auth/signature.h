@@ -21,7 +21,10 @@ WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file);
 bool tscf_signature_make(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, uint8_t *signature, size_t *size);
 /** @return the public key in a DER SubjectPublicKeyInfo, or NULL. */
 WOLFSSL_EVP_PKEY *tscf_signature_public_key(const uint8_t *spki, size_t length);
-/** @return whether @p signature is a valid signature of the data by that key. */
+/** @return whether @p signature is a valid signature of the data by that key, with that hash function. */
+bool tscf_signature_with(WOLFSSL_EVP_PKEY *key, const WOLFSSL_EVP_MD *hash, const uint8_t *data, size_t length,
+			 const uint8_t *signature, size_t size);
+/** The same, with SHA-256. */
 bool tscf_signature_by(WOLFSSL_EVP_PKEY *key, const uint8_t *data, size_t length, const uint8_t *signature,
 		       size_t size);
 /** The same, by the key of @p certificate. */

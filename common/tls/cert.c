@@ -5,6 +5,7 @@
 
 #include "common/base/addr.h"
 #include "common/crypto/hash.h"
+#include "common/tls/der.h"
 #include "common/tls/tls.h"
 
 #include <errno.h>
@@ -15,53 +16,15 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
-#define DER_INTEGER  0x02
-#define DER_SEQUENCE 0x30
-#define DER_VERSION  0xa0 /* [0], constructed */
-
 #define PIN_PREFIX "sha256:"
 
 _Static_assert(sizeof(PIN_PREFIX) + BASE64_ENCODE_RAW_LENGTH(TSCF_PIN_SIZE) <= TSCF_PIN_TEXT, "a pin fits its text");
 
-/* The unread part of an element's content. */
-struct der {
-	const uint8_t *at;
-	size_t left;
-};
-
-/* Take the next element from @p from.  @return whether it exists, has @p tag, and is complete. */
-static bool take(struct der *from, uint8_t tag, struct der *whole, struct der *content)
-{
-	size_t header = 2, length;
-
-	if (from->left < 2 || from->at[0] != tag)
-		return false;
-	length = from->at[1];
-	if (length >= 0x80) {
-		size_t bytes = length & 0x7f;
-
-		/* A length in three bytes reaches 16 MB, more than any certificate. */
-		if (bytes == 0 || bytes > 3 || from->left < 2 + bytes)
-			return false;
-		length = 0;
-		for (size_t i = 0; i < bytes; i++)
-			length = length << 8 | from->at[2 + i];
-		header += bytes;
-	}
-	if (length > from->left - header)
-		return false;
-	*whole = (struct der){.at = from->at, .left = header + length};
-	*content = (struct der){.at = from->at + header, .left = length};
-	from->at += whole->left;
-	from->left -= whole->left;
-	return true;
-}
-
 int tscf_cert_take(const uint8_t **at, size_t *length, const uint8_t **der, size_t *der_length)
 {
-	struct der all = {.at = *at, .left = *length}, whole, content;
+	struct tscf_der all = {.at = *at, .left = *length}, whole, content;
 
-	if (!take(&all, DER_SEQUENCE, &whole, &content))
+	if (!tscf_der_take(&all, TSCF_DER_SEQUENCE, &whole, &content))
 		return -EINVAL;
 	*der = whole.at;
 	*der_length = whole.left;
@@ -74,22 +37,41 @@ int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size
 {
 	/* signature algorithm, issuer, validity, subject: between the serial number and the key */
 	static const unsigned between = 4;
-	struct der all = {.at = der, .left = length}, cert, tbs, whole, content;
+	struct tscf_der all = {.at = der, .left = length}, cert, tbs, whole, content;
 
-	if (!take(&all, DER_SEQUENCE, &whole, &cert) || !take(&cert, DER_SEQUENCE, &whole, &tbs))
+	if (!tscf_der_take(&all, TSCF_DER_SEQUENCE, &whole, &cert) ||
+	    !tscf_der_take(&cert, TSCF_DER_SEQUENCE, &whole, &tbs))
 		return -EINVAL;
 	/* Version 1 certificates have no version field. */
-	take(&tbs, DER_VERSION, &whole, &content);
-	if (!take(&tbs, DER_INTEGER, &whole, &content))
+	tscf_der_take(&tbs, TSCF_DER_CONTEXT_0, &whole, &content);
+	if (!tscf_der_take(&tbs, TSCF_DER_INTEGER, &whole, &content))
 		return -EINVAL;
 	for (unsigned i = 0; i < between; i++)
-		if (!take(&tbs, DER_SEQUENCE, &whole, &content))
+		if (!tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &whole, &content))
 			return -EINVAL;
-	if (!take(&tbs, DER_SEQUENCE, &whole, &content))
+	if (!tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &whole, &content))
 		return -EINVAL;
 	*spki = whole.at;
 	*spki_length = whole.left;
 	return 0;
+}
+
+int tscf_cert_names(const uint8_t *der, size_t length, struct tscf_cert_names *out)
+{
+	struct tscf_der all = {.at = der, .left = length}, cert, tbs, whole, content;
+
+	if (!tscf_der_take(&all, TSCF_DER_SEQUENCE, &whole, &cert) ||
+	    !tscf_der_take(&cert, TSCF_DER_SEQUENCE, &whole, &tbs))
+		return -EINVAL;
+	tscf_der_take(&tbs, TSCF_DER_CONTEXT_0, &whole, &content);
+	/* Between them: the signature algorithm, and the dates. */
+	return tscf_der_take(&tbs, TSCF_DER_INTEGER, &whole, &out->serial) &&
+		       tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &whole, &content) &&
+		       tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &out->issuer, &content) &&
+		       tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &whole, &content) &&
+		       tscf_der_take(&tbs, TSCF_DER_SEQUENCE, &out->subject, &content)
+		   ? 0
+		   : -EINVAL;
 }
 
 int tscf_cert_pin(const uint8_t *der, size_t length, uint8_t digest[TSCF_PIN_SIZE])

@@ -7,6 +7,8 @@
 #ifndef TSCF_CERT_H
 #define TSCF_CERT_H
 
+#include "common/tls/der.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +29,13 @@ int tscf_cert_spki(const uint8_t *der, size_t length, const uint8_t **spki, size
  * @return 0 with the certificate in *der, or -EINVAL: no certificate begins there, or it is cut short.
  */
 int tscf_cert_take(const uint8_t **at, size_t *length, const uint8_t **der, size_t *der_length);
+/** Who has signed a certificate of whom; these point into the certificate. */
+struct tscf_cert_names {
+	struct tscf_der serial;          /**< the number's bytes */
+	struct tscf_der issuer, subject; /**< Names, whole */
+};
+/** @return 0, or -EINVAL. */
+int tscf_cert_names(const uint8_t *der, size_t length, struct tscf_cert_names *out);
 /** SHA-256 of the SubjectPublicKeyInfo (RFC 7469, 2.4).  @return 0, or -EINVAL. */
 int tscf_cert_pin(const uint8_t *der, size_t length, uint8_t digest[TSCF_PIN_SIZE]);
 

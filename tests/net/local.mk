@@ -92,6 +92,7 @@ NET_TESTS = \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \
 	tests/net/resume-ways.sh \
+	tests/net/revoked.sh \
 	tests/net/rights.sh \
 	tests/net/sequence.sh \
 	tests/net/sessions.sh \

@@ -4,6 +4,7 @@
 #include "tests/unit/certs.h"
 
 #include "common/base/addr.h"
+#include "common/tls/cert.h"
 #include "tests/unit/runner.h"
 
 #include <dirent.h>
@@ -14,6 +15,7 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 static char directory[64];
 
@@ -172,4 +174,110 @@ void certs_make(const struct certs_spec *spec)
 	wc_ecc_free(&signer);
 	wc_ecc_free(&key);
 	wc_FreeRng(&rng);
+}
+
+/* --- revocation lists --- */
+
+static const byte ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+
+/** Append @p length bytes. */
+static void put(byte *out, int *at, const void *bytes, size_t length)
+{
+	memcpy(out + *at, bytes, length);
+	*at += (int)length;
+}
+
+/** Put a header in front of what is in @p out from @p from on. */
+static void wrap(byte *out, int *at, int from, byte tag)
+{
+	const int length = *at - from;
+
+	memmove(out + from + 4, out + from, (size_t)length);
+	out[from] = tag;
+	out[from + 1] = 0x82;
+	out[from + 2] = (byte)(length >> 8);
+	out[from + 3] = (byte)length;
+	*at += 4;
+}
+
+static void put_time(byte *out, int *at, unsigned year)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "\x17\x0d%02u0101000000Z", year);
+	put(out, at, text, 15);
+}
+
+static void put_entries(byte *out, int *at, const struct certs_crl_spec *spec)
+{
+	const int begin = *at;
+
+	for (unsigned i = 0; i < 3 && spec->revoked[i]; i++) {
+		struct tscf_cert_names names;
+		byte der[4096], header[2] = {0x02};
+		const int from = *at, length = certs_der(spec->revoked[i], der, sizeof(der));
+
+		ck_assert_int_eq(tscf_cert_names(der, (size_t)length, &names), 0);
+		header[1] = (byte)names.serial.left;
+		put(out, at, header, 2);
+		put(out, at, names.serial.at, names.serial.left);
+		put_time(out, at, 20);
+		wrap(out, at, from, 0x30);
+	}
+	if (*at > begin)
+		wrap(out, at, begin, 0x30);
+}
+
+static void put_extension(byte *out, int *at)
+{
+	/* [0] { SEQUENCE { SEQUENCE { issuingDistributionPoint, TRUE, "" } } } */
+	static const byte critical[] = {0xa0, 0x0e, 0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03,
+					0x55, 0x1d, 0x1c, 0x01, 0x01, 0xff, 0x04, 0x00};
+
+	put(out, at, critical, sizeof(critical));
+}
+
+static void sign(byte *out, int *at, const char *signer)
+{
+	byte der[4096], hash[WC_SHA256_DIGEST_SIZE], signature[128];
+	word32 size = sizeof(signature), offset = 0;
+	int length = read_pem(path_of(signer, ".key"), der, sizeof(der), true), from;
+	ecc_key key;
+	WC_RNG rng;
+
+	ck_assert_int_eq(wc_InitRng(&rng), 0);
+	ck_assert_int_eq(wc_ecc_init(&key), 0);
+	ck_assert_int_eq(wc_EccPrivateKeyDecode(der, &offset, &key, (word32)length), 0);
+	ck_assert_int_eq(wc_Sha256Hash(out, (word32)*at, hash), 0);
+	ck_assert_int_eq(wc_ecc_sign_hash(hash, sizeof(hash), signature, &size, &rng, &key), 0);
+	put(out, at, ecdsa_sha256, sizeof(ecdsa_sha256));
+	from = *at;
+	put(out, at, "", 1);
+	put(out, at, signature, size);
+	wrap(out, at, from, 0x03);
+	wc_ecc_free(&key);
+	wc_FreeRng(&rng);
+}
+
+int certs_crl(const struct certs_crl_spec *spec, unsigned char *out)
+{
+	struct tscf_cert_names names;
+	byte der[4096];
+	const int length = certs_der(spec->issuer, der, sizeof(der));
+	int at = 0;
+
+	ck_assert_int_eq(tscf_cert_names(der, (size_t)length, &names), 0);
+	put(out, &at, "\x02\x01\x01", 3);
+	put(out, &at, ecdsa_sha256, sizeof(ecdsa_sha256));
+	put(out, &at, names.subject.at, names.subject.left);
+	put_time(out, &at, spec->early ? 40 : 20);
+	if (!spec->endless)
+		put_time(out, &at, spec->expired ? 21 : 41);
+	put_entries(out, &at, spec);
+	if (spec->critical)
+		put_extension(out, &at);
+	wrap(out, &at, 0, 0x30);
+	sign(out, &at, spec->signer ? spec->signer : spec->issuer);
+	wrap(out, &at, 0, 0x30);
+	return at;
 }

@@ -27,6 +27,18 @@ struct certs_spec {
 };
 
 void certs_make(const struct certs_spec *spec);
+/** A revocation list of ISSUER, signed by its key. */
+struct certs_crl_spec {
+	const char *issuer;
+	const char *signer;     /**< another key; NULL: the issuer's */
+	const char *revoked[3]; /**< names of certificates, or NULL */
+	bool expired;
+	bool early;    /**< not valid before the year 2040 */
+	bool endless;  /**< without next update */
+	bool critical; /**< with an extension that must be known */
+};
+/** Write it in DER to @p out of 4096 bytes.  @return its length. */
+int certs_crl(const struct certs_crl_spec *spec, unsigned char *out);
 /** Read the certificate NAME.pem as DER.  @return its length. */
 int certs_der(const char *name, unsigned char *der, int size);
 

@@ -454,6 +454,10 @@ tests_unit_test_tls_threads_SOURCES = tests/unit/test_tls_threads.c tests/unit/c
 	tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_tls_threads_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_tls_threads_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
+UNIT_TESTS += tests/unit/test_crl
+tests_unit_test_crl_SOURCES = tests/unit/test_crl.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_crl_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
+tests_unit_test_crl_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c tests/unit/certs.c tests/unit/certs.h tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_proof_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_proof_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)

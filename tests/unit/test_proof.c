@@ -71,7 +71,7 @@ static struct tscf_client_auth *server(const char *psks, bool certificates, cons
 {
 	struct tscf_client_auth *c =
 	    tscf_client_auth_read(psks ? write_file("keys", psks) : NULL, certificates ? certs_path("ca.pem") : NULL,
-				  denied ? write_file("denied", denied) : NULL, error);
+				  denied ? write_file("denied", denied) : NULL, NULL, error);
 
 	ck_assert_msg(c != NULL, "%s", error);
 	return c;
@@ -200,13 +200,13 @@ START_TEST(what_is_not_valid_yet_is_no_reason_not_to_start)
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not valid yet");
 	tscf_credential_free(c);
 	tscf_client_auth_drop(s);
-	s = tscf_client_auth_read(NULL, certs_path("future.pem"), NULL, error);
+	s = tscf_client_auth_read(NULL, certs_path("future.pem"), NULL, NULL, error);
 	ck_assert_msg(s != NULL, "%s", error);
 	c = certificate("heir");
 	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate is not valid yet");
 	tscf_credential_free(c);
 	tscf_client_auth_drop(s);
-	s = tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, error);
+	s = tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, NULL, error);
 	ck_assert_msg(s != NULL, "%s", error);
 	c = certificate("orphan");
 	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate has expired");
@@ -399,7 +399,7 @@ static void write_cas(const char *first, const char *second)
 
 static struct tscf_client_auth *by_cas(void)
 {
-	struct tscf_client_auth *c = tscf_client_auth_read(NULL, certs_path("cas"), NULL, error);
+	struct tscf_client_auth *c = tscf_client_auth_read(NULL, certs_path("cas"), NULL, NULL, error);
 
 	ck_assert_msg(c != NULL, "%s", error);
 	return c;
@@ -465,16 +465,16 @@ START_TEST(unreadable)
 {
 	const char *file;
 
-	ck_assert_ptr_null(tscf_client_auth_read("/nonexistent", NULL, NULL, error));
+	ck_assert_ptr_null(tscf_client_auth_read("/nonexistent", NULL, NULL, NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "/nonexistent"));
-	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.key"), NULL, error));
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.key"), NULL, NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "ca.key"));
-	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), "/nonexistent", error));
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), "/nonexistent", NULL, error));
 	ck_assert_str_eq(error, "/nonexistent: No such file or directory");
 	/* It would hide the name after it. */
 	file = write_file("denied", "one\n# two\nthree\n");
 	ck_assert_int_eq(truncate(file, 17), 0);
-	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), file, error));
+	ck_assert_ptr_null(tscf_client_auth_read(NULL, certs_path("ca.pem"), file, NULL, error));
 	ck_assert_ptr_nonnull(strstr(error, "/denied:4: NUL byte"));
 }
 END_TEST

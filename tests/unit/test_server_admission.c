@@ -53,7 +53,7 @@ static void let_in(const char *text)
 	const char *file = keys(text);
 
 	tscf_client_auth_drop(w->interface->client_auth);
-	w->interface->client_auth = tscf_client_auth_read(file, NULL, NULL, error);
+	w->interface->client_auth = tscf_client_auth_read(file, NULL, NULL, NULL, error);
 	unlink(file);
 	ck_assert_msg(w->interface->client_auth != NULL, "%s", error);
 }

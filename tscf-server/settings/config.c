@@ -31,6 +31,7 @@ static void interface_free(struct server_interface_config *i)
 	tscf_client_auth_drop(i->client_auth);
 	free(i->psk_file);
 	free(i->client_ca);
+	free(i->client_crl);
 	free(i->denied_clients);
 	free(i->name);
 	free(i);
@@ -357,15 +358,20 @@ static int read_clients(struct server_interface_config *i)
 {
 	char error[TSCF_PROOF_ERROR];
 
-	if (!i->psk_file && !i->client_ca && !i->denied_clients)
+	if (!i->psk_file && !i->client_ca && !i->denied_clients && !i->client_crl)
 		return 0;
-	if (!i->psk_file && !i->client_ca) {
+	if (!i->psk_file && !i->client_ca && i->denied_clients) {
 		tscf_error("interface %s: denied-clients is given without psk-file and client-ca: no client "
 			   "would be asked for its identity",
 			   i->name);
 		return -EINVAL;
 	}
-	i->client_auth = tscf_client_auth_read(i->psk_file, i->client_ca, i->denied_clients, error);
+	if (i->client_crl && !i->client_ca) {
+		tscf_error("interface %s: client-crl is given without client-ca: no certificate would be accepted",
+			   i->name);
+		return -EINVAL;
+	}
+	i->client_auth = tscf_client_auth_read(i->psk_file, i->client_ca, i->denied_clients, i->client_crl, error);
 	if (!i->client_auth)
 		tscf_error("interface %s: %s", i->name, error);
 	return i->client_auth ? 0 : -EINVAL;

@@ -70,7 +70,7 @@ struct server_interface_config {
 	bool inter_client;                       /**< forward client-to-client traffic */
 	unsigned half_open_limit;                /**< from this many unconfirmed tunnels on, clients need a cookie */
 	struct server_public_names public_names; /**< for invitations; none: found out when they are made */
-	char *psk_file, *client_ca,
+	char *psk_file, *client_ca, *client_crl,
 	    *denied_clients;                  /**< which clients are admitted (proof.h); the first two NULL: all */
 	struct tscf_client_auth *client_auth; /**< contents of these files; NULL: all clients are admitted */
 	struct server_interface_config *next;

@@ -40,7 +40,7 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --pool CIDR, --encrypted-pool CIDR           of both tunnels; repeatable\n"
 			   "      --route CIDR, --dns ADDR, --sip-server ADDR  told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
-			   "      --psk-file FILE, --client-ca FILE, --denied-clients FILE   who is let in\n"
+			   "      --psk-file, --client-ca, --client-crl, --denied-clients FILE who is let in\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
 			   "      --cert FILE, --key FILE, --mtu N, --workers N, --state-dir DIR,\n"
 			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N\n"
@@ -67,6 +67,7 @@ static const struct tscf_cli_option options[] = {
     {"qr", 0, false, false, ADD},
     {"psk-file", 0, true, true, RUN | CLIENTS | INIT},
     {"client-ca", 0, true, true, RUN},
+    {"client-crl", 0, true, true, RUN},
     {"denied-clients", 0, true, true, RUN | DENYING},
     {"cert", 0, true, true, RUN | ADD | INIT},
     {"key", 0, true, true, RUN | ADD | INIT},

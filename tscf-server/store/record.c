@@ -17,14 +17,16 @@ enum {
 	RECORD_STREAM,             /* 0 */
 	RECORD_WHO,                /* of the client that has proved its identity: key, then name without NUL */
 	RECORD_PLACE,              /* 2 */
-	RECORD_CERTIFICATE,        /* of that client, if it has one: pin of its CA, last second (8) */
-	RECORD_LOCAL,              /* the server's address that the client uses */
-	RECORD_KEYS,               /* to seal messages to the client, and to check those from it */
-	RECORD_LIFE,               /* since when it has been there (8), and its traffic (4 times 8) */
+	RECORD_CERTIFICATE, /* of that client, if it has one: pin of its CA, last second (8), names for revocation */
+	RECORD_LOCAL,       /* the server's address that the client uses */
+	RECORD_KEYS,        /* to seal messages to the client, and to check those from it */
+	RECORD_LIFE,        /* since when it has been there (8), and its traffic (4 times 8) */
 };
 
 /** Bytes of RECORD_LIFE. */
 #define LIFE_SIZE (5 * 8)
+
+#define CERTIFICATE_FIXED (32 + 8)
 
 static void write_address(struct tscf_writer *w, const struct tscf_addr *a)
 {
@@ -45,24 +47,32 @@ static void write_who(struct tscf_writer *w, const struct tscf_client_name *who)
 
 static void write_certificate(struct tscf_writer *w, const struct tscf_client_name *who)
 {
-	uint8_t value[sizeof(who->ca) + 8];
+	const size_t ids = who->certificate_count * sizeof(who->certificates[0]);
+	uint8_t value[CERTIFICATE_FIXED + sizeof(who->certificates)];
 
 	memcpy(value, who->ca, sizeof(who->ca));
 	tscf_put_u64(value + sizeof(who->ca), (uint64_t)who->until);
-	tscf_write_bytes(w, RECORD_CERTIFICATE, value, sizeof(value));
+	memcpy(value + CERTIFICATE_FIXED, who->certificates, ids);
+	tscf_write_bytes(w, RECORD_CERTIFICATE, value, (uint16_t)(CERTIFICATE_FIXED + ids));
 }
 
 static int read_certificate(const struct tscf_tlv *t, struct tscf_client_name *who)
 {
 	uint64_t until;
+	size_t ids;
 
-	if (t->length != sizeof(who->ca) + 8)
+	if (t->length < CERTIFICATE_FIXED)
+		return -EINVAL;
+	ids = t->length - CERTIFICATE_FIXED;
+	if (ids > sizeof(who->certificates) || ids % sizeof(who->certificates[0]) != 0)
 		return -EINVAL;
 	until = tscf_get_u64(t->value + sizeof(who->ca));
 	if (until == 0 || until > INT64_MAX)
 		return -EINVAL;
 	memcpy(who->ca, t->value, sizeof(who->ca));
 	who->until = (int64_t)until;
+	memcpy(who->certificates, t->value + CERTIFICATE_FIXED, ids);
+	who->certificate_count = (unsigned)(ids / sizeof(who->certificates[0]));
 	return 0;
 }
 
