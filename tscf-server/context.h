@@ -80,7 +80,7 @@ struct server_worker {
 	struct server_store_watcher watcher;
 	struct ev_async written; /**< sent by the store's thread */
 	struct server_deferred_replies deferred;
-	unsigned recalls; /**< how often clients have been notified of the restart */
+	unsigned shield_requests; /**< how often clients have been notified of the restart */
 	pthread_t thread;
 	bool running;
 	int error; /**< why the worker stopped serving; read it after the thread has ended */

@@ -2,7 +2,7 @@
 /*
  * dtte.h - the second dynamic encryption module: decides which tunnel a packet takes, if any.
  *
- * tscf(7), "DECISION PER PACKET". The decision is made from a parsed packet and the tables, and costs a few hash
+ * tscf(7), "DECISION PER PACKET".  The decision is made from a parsed packet and the tables, and costs a few hash
  * lookups.  It changes only what the server learns from packets: implicit bindings (from encrypted packets only),
  * fragments, and suspicions (liveness.h).
  */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** One in so many addresses may be given to clients that have not proven their outer address. */
+/** One in so many addresses may be given to clients that have not proved their outer address. */
 #define HALF_OPEN_SHARE 4
 
 /** @return how many of the routes fit a configuration response. */

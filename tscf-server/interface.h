@@ -8,7 +8,7 @@
 #include "tscf-server/context.h"
 
 /** For each allocator that has no interface in this worker yet, make one from @p config, without transports and closed
- * for tunnels. @return 0 or -ENOMEM. */
+ * for tunnels.  @return 0 or -ENOMEM. */
 int server_interfaces_make(struct server_worker *worker, const struct server_config *config);
 /** Listen on every interface that does not listen yet.  @return 0 or -errno (logged). */
 int server_interfaces_listen(struct server_worker *worker);

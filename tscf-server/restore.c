@@ -61,7 +61,7 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	s->ticket = SERVER_TICKET_BEFORE;
 	/* Entries that forbid clear packets may not have been written. */
 	s->quiet = record.quiet || r->suspicious || (record.guarded && !r->clean);
-	s->recall = s->quiet;
+	s->shields_due = s->quiet;
 	return true;
 }
 

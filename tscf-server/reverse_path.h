@@ -47,7 +47,7 @@ void server_reverse_path_tick(struct server_worker *worker, uint64_t now);
 /** Have the check repeated soon. */
 void server_reverse_path_again(struct server_reverse_path *r);
 
-/** Look at a packet that was read from a device. @return whether it was one of the answers; an answer goes no
+/** Look at a packet that was read from a device.  @return whether it was one of the answers; an answer goes no
  * further. */
 bool server_reverse_path_take(struct server_reverse_path *r, const uint8_t *data, uint32_t length);
 

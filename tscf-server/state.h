@@ -31,7 +31,7 @@
 
 /** Most sessions of an interface that have not proved their outer address yet, in each worker. */
 #define SERVER_UNCONFIRMED_MAX 4096
-/** Most bindings of one session, and most burials of one in TSCF_TOMBSTONE_MS. */
+/** Most bindings of one session, and most tombstones that one makes in TSCF_TOMBSTONE_MS. */
 #define SERVER_BINDINGS_MAX 20000
 /** Most entries in the binding tables of all workers: about 600 MB. */
 #define SERVER_BINDINGS_TOTAL 2000000

@@ -19,7 +19,7 @@
 /** How often clients whose sessions are quiet after a restart are notified; later only the answers to their keepalives
  * say it.
  */
-#define RECALLS 10
+#define SHIELD_REQUESTS 10
 
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
@@ -29,8 +29,8 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)events;
 	server_state_expire(worker->state, tscf_clock_now());
 	server_reverse_path_tick(worker, tscf_clock_now());
-	if (worker->recalls < RECALLS) {
-		worker->recalls++;
+	if (worker->shield_requests < SHIELD_REQUESTS) {
+		worker->shield_requests++;
 		server_sessions_request_shields(worker->state);
 	}
 }

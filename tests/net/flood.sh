@@ -48,7 +48,7 @@ program secret encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5004" --to
 must 10 'encrypted_up && [ "$(last secret ".echoed // 0")" -gt 0 ]' "both tunnels are up meanwhile"
 is "milliseconds until both tunnels carried packets" "$(elapsed "$began")" -le 5000
 check "the flood still goes on" eval '! grep -q done "$T/first.out"'
-is "sessions that have not proven their address" "$(unconfirmed)" -le $((LIMIT + OWN))
+is "sessions that have not proved their address" "$(unconfirmed)" -le $((LIMIT + OWN))
 must 30 'grep -q done "$T/first.out"' "the first flood is over"
 first=$(memory)
 is "kilobytes that the server has grown by" $((first - before)) -le $MOST
@@ -56,7 +56,7 @@ is "kilobytes that the server has grown by" $((first - before)) -le $MOST
 flood second
 must 30 'grep -q done "$T/second.out"' "the second flood is over"
 is "kilobytes that it has grown by in a second flood" $(($(memory) - first)) -le $((MOST / 8))
-is "sessions that have not proven their address" "$(unconfirmed)" -le $((LIMIT + OWN))
+is "sessions that have not proved their address" "$(unconfirmed)" -le $((LIMIT + OWN))
 is "bytes sent to those whose names were used" "$(others to bytes)" -le $((3 * $(others from bytes)))
 is "requests that were to be repeated with a cookie" "$(server_counter cookies)" -gt $((COUNT / 4))
 is "answers, to requests and to handshakes" "$(others to packets)" -gt $((COUNT * 3 / 2))

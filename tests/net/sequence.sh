@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# sequence.sh - FIG. 3 of the founding document, message by message, on the wire and inside DTLS: configuration of the
+# sequence.sh - the way to an encrypted tunnel, message by message, on the wire and inside DTLS: configuration of the
 # unencrypted tunnel with the server's proof and its certificates, service request when a socket is marked, reservation,
 # handshake, configuration of the encrypted tunnel, the binding, the move, and the release of the encrypted tunnel when
 # its last socket is closed.  A preloaded library writes the client's keys to a file (key_log.c).

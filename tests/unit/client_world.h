@@ -65,7 +65,7 @@ struct world_link {
 	uint32_t configured;                   /**< ... with a request of this sequence number; 0: none */
 	uint8_t configuration[TSCF_PROBE_MAX]; /**< the answer to it */
 	uint32_t configuration_length;
-	uint32_t proven;              /**< the sequence number of the request that it answers; 0: none */
+	uint32_t proved;              /**< the sequence number of the request that it answers; 0: none */
 	struct ev_timer decision;     /**< what becomes of it is told then */
 	uint8_t last[TSCF_PROBE_MAX]; /**< inner packet that was sent last */
 	uint32_t last_length;

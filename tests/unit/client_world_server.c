@@ -343,12 +343,12 @@ static void prove(struct world_link *l, const struct tscf_message *m, struct tsc
 	struct world_server *s = &l->world->server;
 	int length;
 
-	if (l->proven != m->sequence) {
+	if (l->proved != m->sequence) {
 		length = s->identity ? agree(l->world, m, t) : tscf_write_finish(t);
 		ck_assert_int_gt(length, 0);
 		memcpy(l->configuration, t->data, (size_t)length);
 		l->configuration_length = (uint32_t)length;
-		l->proven = m->sequence;
+		l->proved = m->sequence;
 	}
 	memcpy(t->data, l->configuration, l->configuration_length);
 	t->length = l->configuration_length;

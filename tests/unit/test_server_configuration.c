@@ -251,7 +251,7 @@ START_TEST(forged_configuration)
 }
 END_TEST
 
-/* The proven new session takes the outer address over; a third that came before is forgotten. */
+/* The proved new session takes the outer address over; a third that came before is forgotten. */
 START_TEST(replaced)
 {
 	struct world_client second = a, third = a;
@@ -270,7 +270,7 @@ START_TEST(replaced)
 }
 END_TEST
 
-/* The old session may go before the new one is proven: the new one keeps the outer address. */
+/* The old session may go before the new one is proved: the new one keeps the outer address. */
 START_TEST(replaced_early)
 {
 	struct world_client second = a;

@@ -121,7 +121,7 @@ START_TEST(limit_bindings)
 	/* What is bound may be changed; and closed, but not more than so many in a minute. */
 	ck_assert_int_eq(bind_at(&a, &wire.key, TSCF_LEVEL_ENCRYPTED_PREFERRED), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(bind_only(&a, &wire.key), TSCF_RESPONSE_SUCCESS);
-	s->burials = SERVER_BINDINGS_MAX;
+	s->tombstones = SERVER_BINDINGS_MAX;
 	ck_assert_int_eq(world_bind(&a, &wire.key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
 			 TSCF_RESPONSE_LIMIT);
 	w->now += TSCF_TOMBSTONE_MS;

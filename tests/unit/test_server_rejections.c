@@ -27,15 +27,15 @@ static void teardown(void)
 	world_free(w);
 }
 
-/** A refusal of 198.51.x.y on a connection, whose source is proven, or of a datagram. */
-static void refuse(unsigned host, bool proven, const char *identity, const char *why)
+/** A refusal of 198.51.x.y on a connection, whose source is proved, or of a datagram. */
+static void refuse(unsigned host, bool proved, const char *identity, const char *why)
 {
 	static struct tscf_peer connection;
 	const uint8_t bytes[4] = {198, 51, (uint8_t)(host >> 8), (uint8_t)host};
 	const struct tscf_addr a = tscf_addr_v4(bytes);
 
 	tscf_endpoint_make(&a, 4000, &in.place.outer);
-	in.place.connection = proven ? &connection : NULL;
+	in.place.connection = proved ? &connection : NULL;
 	server_rejected(&r, identity, why);
 }
 
@@ -93,7 +93,7 @@ START_TEST(once_a_minute)
 }
 END_TEST
 
-/* However many sources there are; and sources that anybody can make up leave room for those that are proven. */
+/* However many sources there are; and sources that anybody can make up leave room for those that are proved. */
 START_TEST(few_lines)
 {
 	capture_begin();
@@ -112,7 +112,7 @@ START_TEST(few_lines)
 }
 END_TEST
 
-/* What comes before a cookie is asked for is as good as unproven where clients must prove who they are, too. */
+/* What comes before a cookie is asked for is as good as unproved where clients must prove who they are, too. */
 START_TEST(few_lines_before_the_cookie)
 {
 	char any;

@@ -86,7 +86,7 @@ START_TEST(resume_moves)
 	ck_assert_uint_eq(w->reply.tsid, a.tsid);
 	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_OBSERVED_ADDRESS, &tlv));
 	take_cookie(cookie);
-	/* Not before the address is proven. */
+	/* Not before the address is proved. */
 	ck_assert_ptr_nonnull(world_peer_at(w, &before));
 	ck_assert_ptr_null(world_peer_at(w, &a.outer));
 	ck_assert_int_eq(prove(&a, cookie), 0);
@@ -304,7 +304,7 @@ START_TEST(resume_refused)
 }
 END_TEST
 
-/* Address translators give ports again: who lives at the proven address, and who waits there, has lost it. */
+/* Address translators give ports again: who lives at the proved address, and who waits there, has lost it. */
 START_TEST(resume_displaces)
 {
 	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];

@@ -3,7 +3,7 @@
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
-/* A plain tunnel on a stream is set up as over UDP; answers need not be short, as the source is proven. */
+/* A plain tunnel on a stream is set up as over UDP; answers need not be short, as the source is proved. */
 START_TEST(stream_tunnel)
 {
 	uint8_t data[TSCF_MESSAGE_MAX];

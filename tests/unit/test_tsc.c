@@ -265,7 +265,7 @@ END_TEST
 
 /* --- with a daemon --- */
 
-/* The fragments of the founding document. */
+/* A program sets the level of its socket, reads it, and is notified of changes. */
 START_TEST(level_and_notification)
 {
 	struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

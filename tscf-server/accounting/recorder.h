@@ -42,7 +42,7 @@ struct server_recorder *server_recorder_new(const struct server_recorder_ops *op
 /** Begin to write.  @return 0 or -errno (logged). */
 int server_recorder_start(struct server_recorder *r);
 /**
- * Records go to @p target from now on, to the same one anew if it is the same; NULL: to nothing, and the recorder is
+ * Records go to @p target from now on, and are opened again if it is the same; NULL: to nothing, and the recorder is
  * off.
  *
  * @return 0, or -ENOMEM with nothing changed.

@@ -76,7 +76,7 @@ void server_pool_settle(struct server_pool *pool, const struct tscf_addr *addr,
  * @return whether there is one, with it in *out.
  */
 bool server_pool_recall(struct server_pool *pool, const uint8_t client[SERVER_CLIENT_ID_SIZE], struct tscf_addr *out);
-/** Give @p addr to its last holder again, without delay, even if the pool is retired. @return whether it is from this
+/** Give @p addr to its last holder again, without delay, even if the pool is retired.  @return whether it is from this
  * pool and free.
  */
 bool server_pool_take_again(struct server_pool *pool, const struct tscf_addr *addr);

@@ -48,7 +48,7 @@ int server_pools_take(const struct server_pools *pools, int family, const struct
  */
 bool server_pools_recall(const struct server_pools *pools, int family, const uint8_t client[SERVER_CLIENT_ID_SIZE],
 			 struct tscf_addr *out);
-/** Give @p addr to its last holder again if it is free, without delay, even if its range is retired. @return as
+/** Give @p addr to its last holder again if it is free, without delay, even if its range is retired.  @return as
  * server_pools_take. */
 int server_pools_take_again(const struct server_pools *pools, const struct tscf_addr *addr, struct server_pool **pool);
 /**

@@ -9,7 +9,7 @@
 
 #define PROGRAM "tscf-server"
 
-/** Send the request and return the daemon's answer. @return the exit status; with EXIT_SUCCESS the caller frees
+/** Send the request and return the daemon's answer.  @return the exit status; with EXIT_SUCCESS the caller frees
  * *reply. */
 static int ask(const struct server_config *config, enum tscf_control_op op, json_t **reply)
 {

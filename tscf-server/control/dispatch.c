@@ -181,7 +181,7 @@ static void handle_keepalive(const struct server_request *r)
 	take_mtu(r);
 	take_aside(r);
 	server_respond_begin(r, &w, r->message->tsid);
-	if (r->session->recall)
+	if (r->session->shields_due)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
 	if (!r->session->encrypted && r->session->lease->shared)
 		tscf_write_bytes(&w, TSCF_TLV_SHARED_ID, NULL, 0);

@@ -277,7 +277,7 @@ struct emigrant {
 	struct server_record record;
 	unsigned listener; /**< index of the interface's transport that it moves to */
 	uint64_t serial;   /**< of the connection there; 0: it moves to a datagram address */
-	uint32_t length;   /**< of the message by which its client has proven its address */
+	uint32_t length;   /**< of the message by which its client has proved its address */
 	uint8_t data[TSCF_MESSAGE_MAX];
 	unsigned count, room;
 	struct luggage luggage[];
@@ -409,7 +409,7 @@ static void immigrate(void *owner, void *data)
 		server_accounting_gone(worker->state, &e->record, LOST_ON_ITS_WAY);
 		return;
 	}
-	in.session->recall = in.session->quiet;
+	in.session->shields_due = in.session->quiet;
 	unpack_all(worker->state, in.session, e);
 	/* The connection may have been closed while the session was under way: then the session waits for another. */
 	if (e->record.stream && !in.place.connection)

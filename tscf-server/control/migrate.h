@@ -5,7 +5,7 @@
  * The kernel delivers packets from one outer address to one worker (common/transport/reuseport.h).  A client that
  * resumes its tunnel from another address therefore usually reaches another worker.  That worker asks the others
  * through their mailboxes.  The worker that has the session answers the client itself, from its own socket.  When the
- * new address is proven, it sends the session, as a record with its bindings, to the worker of that address.
+ * new address is proved, it sends the session, as a record with its bindings, to the worker of that address.
  *
  * A connection stays with the worker that accepted it; other workers name it by its serial number.  The worker that has
  * the session sends it there as soon as the client has shown the key, or else has that worker send the refusal.
@@ -29,7 +29,7 @@ bool server_migrate_ask(const struct server_input *in, const uint8_t *data, uint
  */
 bool server_migrate_under_way(const struct server_input *in, uint64_t tsid);
 
-/** The client has proven its new address with this message: send the session to the worker that received the message.
+/** The client has proved its new address with this message: send the session to the worker that received the message.
  * The session is gone here afterwards. */
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
 		    const uint8_t *data, uint32_t length);

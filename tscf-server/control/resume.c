@@ -85,7 +85,7 @@ static void accept_key(const struct server_request *r, struct server_session *s)
 	r->answer->after = server_journal_ticket(r->state, s);
 }
 
-/** A connection has proven its address, so the tunnel moves there at once. */
+/** A connection has proved its address, so the tunnel moves there at once. */
 static void move_to_connection(const struct server_request *r, struct server_session *s)
 {
 	struct server_session *accepted = r->in->session;

@@ -2,8 +2,8 @@
 /*
  * resume.h - a plain session continues at another outer address.
  *
- * tscf(7), "RESUME". The client shows the key of the lock that it sent before, and sends the next lock: a key that was
- * visible on the path works only once.  The session does not move before the new address is proven: the answer bears a
+ * tscf(7), "RESUME".  The client shows the key of the lock that it sent before, and sends the next lock: a key that was
+ * visible on the path works only once.  The session does not move before the new address is proved: the answer bears a
  * cookie, which the client sends back in a keepalive request from there.
  */
 #ifndef TSCF_SERVER_RESUME_H
@@ -18,7 +18,7 @@ struct tscf_message;
 void server_resume_take_lock(struct server_session *s, const struct tscf_message *m);
 
 /**
- * Configuration_Resume_Request on a plain transport, from any outer address.  The address of a datagram is proven by a
+ * Configuration_Resume_Request on a plain transport, from any outer address.  The address of a datagram is proved by a
  * cookie.  To a connection that has no session the tunnel moves at once.
  */
 void server_resume(const struct server_request *r);

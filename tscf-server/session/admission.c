@@ -57,7 +57,7 @@ static bool has_cookie(const struct server_request *r, const uint8_t *client_id,
 				   cookie->length);
 }
 
-/** @return whether the request needs a cookie.  A connection has proven its outer address already. */
+/** @return whether the request needs a cookie.  A connection has proved its outer address already. */
 static bool wants_cookie(const struct server_request *r)
 {
 	const struct server_interface *i = r->in->interface;

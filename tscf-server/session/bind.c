@@ -53,7 +53,7 @@ static unsigned fair_share(const struct server_state *state, const struct server
 /** @return how many entries exist because of @p s: its own, and its tombstones of the last minute. */
 static unsigned held_by(const struct server_session *s, uint64_t now)
 {
-	return s->bindings.count + (now - s->burials_since < TSCF_TOMBSTONE_MS ? s->burials : 0);
+	return s->bindings.count + (now - s->tombstones_since < TSCF_TOMBSTONE_MS ? s->tombstones : 0);
 }
 
 /** @return whether @p s may have another entry, with this key, or already owns @p b, which is the entry with this
@@ -142,11 +142,11 @@ static enum tscf_response bind_release(struct server_state *state, struct server
 /** Tombstones have no owner whose entries could be counted, so the server counts how many a session makes. */
 static bool may_bury(struct server_session *s, uint64_t now)
 {
-	if (now - s->burials_since >= TSCF_TOMBSTONE_MS) {
-		s->burials_since = now;
-		s->burials = 0;
+	if (now - s->tombstones_since >= TSCF_TOMBSTONE_MS) {
+		s->tombstones_since = now;
+		s->tombstones = 0;
 	}
-	return s->burials++ < SERVER_BINDINGS_MAX;
+	return s->tombstones++ < SERVER_BINDINGS_MAX;
 }
 
 static enum tscf_response bind_close(struct server_state *state, struct server_session *s,

@@ -41,7 +41,7 @@ struct server_certificates {
 };
 
 /**
- * A part has arrived from @p outer, which is proven.
+ * A part has arrived from @p outer, which is proved.
  *
  * @return false: the part is of no use.
  */

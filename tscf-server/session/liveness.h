@@ -62,7 +62,7 @@ struct server_liveness {
 	bool gone;                /**< reported from outside the tunnel: its client is gone */
 	bool silent;              /**< it was put aside because it does not answer */
 	bool by_client;           /**< it was put aside by its client */
-	bool moved;               /**< its outer address is not proven */
+	bool moved;               /**< its outer address is not proved */
 	uint64_t asked;           /**< when the running probe began; 0: none runs */
 	uint64_t again;           /**< when the next request is sent to it or to its new address */
 	uint64_t answered;        /**< when the last probe was found to be answered; 0: none was */

@@ -49,8 +49,8 @@ static void say(struct server_rejection_log *log, const struct server_request *r
 void server_rejected(const struct server_request *r, const char *identity, const char *why)
 {
 	/* A proof of identity comes with a cookie, and that proves the source of a datagram. */
-	const bool proven = r->in->place.connection || (r->in->interface->client_auth && identity);
-	struct server_rejection_log *log = proven ? &r->state->rejections.proven : &r->state->rejections.unproven;
+	const bool proved = r->in->place.connection || (r->in->interface->client_auth && identity);
+	struct server_rejection_log *log = proved ? &r->state->rejections.proved : &r->state->rejections.unproved;
 	const struct tscf_addr outer = tscf_endpoint_addr(&r->in->place.outer);
 	const struct tscf_addr source = tscf_addr_source(&outer);
 

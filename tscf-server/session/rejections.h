@@ -3,7 +3,7 @@
  * rejections.h - what the administrator sees of clients that get no tunnel: a line in the log, and counters.
  *
  * A source is named once in SERVER_REJECTION_AGAIN_MS for the same reason, and there are at most SERVER_REJECTION_LINES
- * lines in SERVER_REJECTION_MS; the next line says how many were left out.  Sources that are not proven, which anybody
+ * lines in SERVER_REJECTION_MS; the next line says how many were left out.  Sources that are not proved, which anybody
  * can make up, have lines of their own, so that they do not hide others.
  */
 #ifndef TSCF_SERVER_REJECTIONS_H
@@ -34,7 +34,7 @@ struct server_rejection_log {
 };
 
 struct server_rejections {
-	struct server_rejection_log proven, unproven;
+	struct server_rejection_log proved, unproved;
 };
 
 /** A proof that is good, but not that of the client of the plain tunnel. */

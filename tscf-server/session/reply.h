@@ -10,11 +10,11 @@
 /** An answer may be this many times as large as its request: the source address may be forged. */
 #define SERVER_AMPLIFICATION 3
 
-/** @return whether an answer of @p length bytes to @p r is too long for a source that is not proven. */
+/** @return whether an answer of @p length bytes to @p r is too long for a source that is not proved. */
 bool server_reply_exceeds(const struct server_request *r, uint32_t length);
 /** Begin the response to @p r, with this TSID. */
 void server_respond_begin(const struct server_request *r, struct tscf_writer *w, uint64_t tsid);
-/** Finish the response.  A source that is not proven gets no answer over three times the size of its request. @return
+/** Finish the response.  A source that is not proved gets no answer over three times the size of its request.  @return
  * whether there is an answer. */
 bool server_respond_finish(const struct server_request *r, struct tscf_writer *w);
 /** A response that holds a response code only; the text is left out where it would make the answer too large. */

@@ -30,8 +30,8 @@ enum server_rival {
 	SERVER_RIVAL_THERE,
 };
 
-/** Another client with the identifier of the plain session @p s wants its addresses. @return whether the client of @p s
- * is there. */
+/** Another client with the identifier of the plain session @p s wants its addresses.  @return whether the client of @p
+ * s is there. */
 enum server_rival server_rival_of(struct server_session *s, uint64_t now);
 
 /** @return whether @p s, not confirmed yet, would take its addresses from a client that has shown that it is there. */

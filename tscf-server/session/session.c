@@ -140,7 +140,7 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 	if (!s->quiet)
 		return;
 	s->quiet = false;
-	s->recall = false;
+	s->shields_due = false;
 	server_journal_session(state, s);
 }
 
@@ -160,7 +160,7 @@ static struct server_session *session_new(struct server_listener *listener, cons
 	s->outer = *outer;
 	s->created = now;
 	s->heard = now;
-	s->burials_since = now;
+	s->tombstones_since = now;
 	return s;
 }
 

@@ -68,12 +68,12 @@ struct server_resume {
 struct server_session {
 	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
 	bool encrypted;
-	bool confirmed;  /**< plain: the client has sent its TSID; encrypted: configured */
-	bool quiet;      /**< plain: nothing is sent down until the client's shields are complete */
-	bool recall;     /**< plain: quiet since the server started; the client must be notified */
-	bool guarded;    /**< plain: it may have entries that forbid clear packets (journal.h) */
-	uint64_t serial; /**< encrypted: a number that no other session of this worker has or had */
-	uint64_t order;  /**< a number that grows from one session of this worker that gets a TSID to the next */
+	bool confirmed;   /**< plain: the client has sent its TSID; encrypted: configured */
+	bool quiet;       /**< plain: nothing is sent down until the client's shields are complete */
+	bool shields_due; /**< plain: quiet since the server started; the client must be notified */
+	bool guarded;     /**< plain: it may have entries that forbid clear packets (journal.h) */
+	uint64_t serial;  /**< encrypted: a number that no other session of this worker has or had */
+	uint64_t order;   /**< a number that grows from one session of this worker that gets a TSID to the next */
 	struct server_interface *interface;
 	struct server_listener *listener; /**< the listener of the interface that its peer belongs to */
 	struct tscf_peer *peer; /**< NULL on a pending session (the older one has it), and if the connection is lost */
@@ -86,8 +86,8 @@ struct server_session {
 	struct server_reservation *reservation;
 	struct tscf_source *source;
 	struct tscf_binding_list bindings;
-	unsigned burials; /**< since burials_since */
-	uint64_t burials_since;
+	unsigned tombstones; /**< since tombstones_since */
+	uint64_t tombstones_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	struct tscf_client_name *who; /**< the identity that the client has proved; NULL: no proof was asked for */
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: sent to the client on this tunnel only */
@@ -188,7 +188,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 /** @p s is not suspected any more (liveness.h). */
 void server_session_unsuspect(struct server_state *state, struct server_session *s);
 
-/** Make a session for the new encrypted connection @p peer, which is not configured yet. @return the session, or
+/** Make a session for the new encrypted connection @p peer, which is not configured yet.  @return the session, or
  * NULL. */
 struct server_session *server_session_accept(struct server_state *state, struct server_listener *listener,
 					     struct tscf_peer *peer, uint64_t now);
@@ -203,7 +203,7 @@ void server_session_discard(struct server_state *state, struct server_session *a
 void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
 /**
- * The outer address of a plain session is proven.  From now on data from that address belongs to the session, and data
+ * The outer address of a plain session is proved.  From now on data from that address belongs to the session, and data
  * to its internal address goes there.  The sessions that it replaces are ended.  Does nothing if the session is
  * confirmed already.
  */
@@ -220,7 +220,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now);
 
 /**
- * Move a confirmed plain session to @p place, which is proven.
+ * Move a confirmed plain session to @p place, which is proved.
  *
  * @param occupant the session that is there now, which is ended; it may be @p s itself.  NULL: none.  NULL on a
  * connection.

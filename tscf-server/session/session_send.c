@@ -23,7 +23,7 @@ void server_session_keepalive(struct server_session *s)
 }
 
 /** Notify the client of a session that is quiet since the server started. */
-static void send_recall(struct server_session *s)
+static void request_shields(struct server_session *s)
 {
 	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
 	struct tscf_writer w;
@@ -36,6 +36,6 @@ static void send_recall(struct server_session *s)
 void server_sessions_request_shields(struct server_state *state)
 {
 	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
-		if (s->recall)
-			send_recall(s);
+		if (s->shields_due)
+			request_shields(s);
 }

@@ -2,8 +2,8 @@
 /*
  * config.h - the settings of tscf-server: from its file (libconfuse), then from the command line, which wins.
  *
- * tscf-server.conf(5).  The words are those of the founding document: tscf-interface, tscf-port, tscf-address-pool,
- * assigned-services.
+ * tscf-server.conf(5).  tscf-interface, tscf-port, tscf-address-pool and assigned-services have the names that they
+ * have on other TSCF servers.
  */
 #ifndef TSCF_SERVER_CONFIG_H
 #define TSCF_SERVER_CONFIG_H
@@ -111,7 +111,7 @@ void server_config_free(struct server_config *c);
 int server_config_read(struct server_config *c, const char *file);
 
 /** Check the whole configuration: pools given and disjoint, no overlapping ports, mtu within bounds ... Errors are
- * logged. @return 0 or -EINVAL. */
+ * logged.  @return 0 or -EINVAL. */
 int server_config_check(const struct server_config *c);
 
 /** Read the files that define which clients are admitted.  Errors are logged.  @return 0 or -EINVAL. */

@@ -2,9 +2,9 @@
 /*
  * journal.h - sends changes of the state to the store.
  *
- * tscf(7), "RESTART". Bindings are written whenever there is time.  Sessions are written so that no client relies on a
+ * tscf(7), "RESTART".  Bindings are written whenever there is time.  Sessions are written so that no client relies on a
  * change that might be lost: an answer that reports a change waits until the change is written (server_answer.after).
- * A session that may have entries that forbid clear packets is *guarded*. It comes back quiet if the server did not
+ * A session that may have entries that forbid clear packets is *guarded*.  It comes back quiet if the server did not
  * stop cleanly, so that packets under an entry that had not reached the store are not sent in clear.
  *
  * Without a store these functions do nothing.

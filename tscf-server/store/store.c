@@ -78,7 +78,7 @@ static struct timespec from_now(time_t seconds, long nanoseconds)
 	return t;
 }
 
-/** Wait for changes, at most until the store must record again that the server is alive. @return the changes, with the
+/** Wait for changes, at most until the store must record again that the server is alive.  @return the changes, with the
  * ticket of the last in *ticket; false in *go_on: there will be no more. */
 static struct server_pending_change *take(struct server_store *s, uint64_t *ticket, bool *go_on)
 {

@@ -13,7 +13,7 @@ struct store_file;
 int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past);
 /** Pass all entries to @p reader; rows that the server cannot have written are skipped. */
 void store_file_read(struct store_file *file, const struct server_store_reader *reader);
-/** Write all @p changes and the time of this sign of life in one transaction. @return 0, or -EIO (logged) with nothing
+/** Write all @p changes and the time of this sign of life in one transaction.  @return 0, or -EIO (logged) with nothing
  * written. */
 int store_file_write(struct store_file *file, const struct server_change *const *changes, unsigned count);
 /** Close the file.  @p clean: all changes were written. */
