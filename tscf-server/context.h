@@ -98,6 +98,7 @@ struct server {
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
 
+	struct server_quotas *quotas;     /**< used by all workers */
 	struct server_accounts *accounts; /**< used by all workers */
 
 	struct server_reverse_path reverse_path;

@@ -29,6 +29,7 @@
 	X(NO_PLAIN_TUNNEL, "no_plain_tunnel")                                                                          \
 	X(NO_CONNECTION, "no_connection")                                                                              \
 	X(BINDING_LIMIT, "binding_limit")                                                                              \
+	X(OVER_RATE, "over_rate")                                                                                      \
 	X(TOO_BIG, "too_big")                                                                                          \
 	X(CONGESTION, "congestion")                                                                                    \
 	/* control messages that were not executed */                                                                  \
@@ -53,6 +54,7 @@
 	X(REFUSED_RESERVATION, "refused_reservation")                                                                  \
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
 	X(REFUSED_RESUME, "refused_resume")                                                                            \
+	X(REFUSED_CLIENT_LIMIT, "refused_client_limit")                                                                \
 	X(REFUSED_CLIENT, "refused_client")                                                                            \
 	X(REFUSED_NO_PROOF, "refused_no_proof")                                                                        \
 	X(REFUSED_UNKNOWN, "refused_unknown")                                                                          \

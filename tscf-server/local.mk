@@ -120,6 +120,10 @@ libtscf_server_la_SOURCES = \
 	tscf-server/settings/host_check.c \
 	tscf-server/settings/host_check.h \
 	tscf-server/settings/limits.h \
+	tscf-server/settings/client_limits.c \
+	tscf-server/settings/client_limits.h \
+	tscf-server/session/quota.c \
+	tscf-server/session/quota.h \
 	tscf-server/settings/options.c \
 	tscf-server/settings/options.h \
 	tscf-server/settings/prefixes.c \

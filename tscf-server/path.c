@@ -42,6 +42,20 @@ static bool parse(struct server_state *state, const uint8_t *data, uint32_t leng
 	return true;
 }
 
+/** @return whether the client may send or get these packets now; if not, they have been counted. */
+static bool is_within_rate(struct server_state *state, struct server_session *s, enum server_direction direction,
+			   unsigned packets, uint32_t bytes, uint64_t now)
+{
+	const char *rate = server_quota_exceeded(s->quota, direction, packets, bytes, now);
+
+	if (!rate)
+		return true;
+	server_session_tell_rate(s, rate, now);
+	s->over_rate += packets;
+	state->counters.value[SERVER_COUNT_OVER_RATE] += packets;
+	return false;
+}
+
 /* --- down: device -> transport --- */
 
 static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
@@ -58,6 +72,8 @@ static void send_down(struct server_state *state, struct tscf_packet *packet, co
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
 		return;
 	}
+	if (!is_within_rate(state, s, SERVER_DOWN, tscf_packet_segments(packet), packet->length, now))
+		return;
 	if (s->encrypted)
 		server_liveness_sent(state, s, now);
 	packet->peer = s->peer;
@@ -232,6 +248,8 @@ static void handle_inner(struct server_worker *worker, struct server_session *s,
 		server_count(&state->counters, SERVER_COUNT_CONGESTION);
 		return;
 	}
+	if (!is_within_rate(state, s, SERVER_UP, 1, info.total, now))
+		return;
 	s->received_packets++;
 	s->received_bytes += info.total;
 	tscf_tun_put(s->encrypted ? &worker->encrypted.tun : &worker->plain.tun, data, info.total);

@@ -145,6 +145,7 @@ int server_reload(struct server *server)
 	server_interfaces_review(server, fresh);
 	server_allocators_change(server, fresh, server_devices_number_range);
 	server_accounts_change(server->accounts, fresh);
+	server_quotas_change(server->quotas, fresh->client_limits);
 	server_workers_each(server, apply, fresh);
 	server_renewal_follow(server, fresh);
 	server_reverse_path_again(&server->reverse_path);

@@ -221,8 +221,10 @@ static int set_up(struct server *server)
 	ev_set_userdata(server->loop, server);
 	workers = choose_workers(server);
 	server->accounts = server_accounts_new(server->config);
-	if (!server->accounts)
+	server->quotas = server_quotas_new();
+	if (!server->accounts || !server->quotas)
 		return -ENOMEM;
+	server_quotas_change(server->quotas, server->config->client_limits);
 	err = server_allocators_make(server, server->config, workers);
 	if (err == 0)
 		err = server_workers_open(server, workers);
@@ -289,6 +291,7 @@ static void tear_down(struct server *server)
 {
 	server_restore_end(server);
 	server_workers_close(server);
+	server_quotas_free(server->quotas);
 	server_accounts_close(server->accounts);
 	server_allocators_retract(server, NULL);
 	tscf_tun_steering_close(&server->steering);

@@ -106,6 +106,7 @@ struct server_state {
 	struct server_counters counters;
 	struct server_rejections rejections;
 	uint64_t certificates_at;         /**< when the dates of clients' certificates are checked next */
+	struct server_quotas *quotas;     /**< shared by the workers; NULL: clients have no limits of their own */
 	struct server_accounts *accounts; /**< shared by the workers; NULL: no accounts are kept */
 	struct server_session *accounted; /**< sessions whose tunnels have begun, in order of their last records */
 	struct server_session *holding;   /**< plain sessions that packets are held for */

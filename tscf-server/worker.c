@@ -102,6 +102,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 		tscf_error("cannot make a worker: %s", strerror(-err));
 	worker->state->settings.mtu = server->config->mtu;
 	worker->state->accounts = server->accounts;
+	worker->state->quotas = server->quotas;
 	server_interfaces_take(worker, server->config);
 	return err;
 }

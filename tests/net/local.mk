@@ -12,6 +12,7 @@ NET_TESTS = \
 	tests/net/certificate.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
+	tests/net/client-limits.sh \
 	tests/net/clock.sh \
 	tests/net/cloned.sh \
 	tests/net/control.sh \

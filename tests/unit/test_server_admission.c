@@ -18,6 +18,7 @@
 static struct world *w;
 static struct world_client a;
 static uint8_t cookie[SERVER_COOKIE_SIZE];
+static struct server_quotas *quotas; /**< NULL: clients have no limits of their own */
 
 static void setup(void)
 {
@@ -29,6 +30,8 @@ static void setup(void)
 static void teardown(void)
 {
 	world_free(w);
+	server_quotas_free(quotas);
+	quotas = NULL;
 }
 
 static const char *keys(const char *text)
@@ -56,6 +59,22 @@ static void let_in(const char *text)
 	w->interface->client_auth = tscf_client_auth_read(file, NULL, NULL, NULL, error);
 	unlink(file);
 	ck_assert_msg(w->interface->client_auth != NULL, "%s", error);
+}
+
+/** From now on clients have the limits in @p text. */
+static void limit(const char *text)
+{
+	char error[TSCF_PROOF_ERROR];
+	const char *file = keys(text);
+	struct server_client_limits *limits = server_client_limits_read(file, error, sizeof(error));
+
+	unlink(file);
+	ck_assert_msg(limits != NULL, "%s", error);
+	if (!quotas)
+		quotas = server_quotas_new();
+	w->state->quotas = quotas;
+	server_quotas_change(quotas, limits);
+	server_client_limits_drop(limits);
 }
 
 static struct tscf_credential *credential(const char *text)
@@ -173,15 +192,14 @@ static void connect_as(struct world_client *c, const struct tscf_credential *who
 	ck_assert_int_eq(world_keepalive(c, false), 0);
 }
 
-/** Reservation, handshake, and configuration with the proof of @p who.  @return the code. */
-static int encrypt(struct world_client *c, const struct tscf_credential *who)
+/** Handshake, and configuration of the reserved tunnel with the proof of @p who.  @return the code. */
+static int encrypt_reserved(struct world_client *c, const struct tscf_credential *who)
 {
 	uint8_t data[TSCF_PROBE_MAX], challenge[8 + SERVER_SECRET_SIZE];
 	const struct tscf_proof_subject subject = {
 	    .encrypted = true, .challenge = challenge, .challenge_length = sizeof(challenge), .client_id = c->id};
 	struct tscf_writer writer;
 
-	ck_assert_int_eq(world_reserve(c), TSCF_RESPONSE_SUCCESS);
 	world_handshake(c);
 	for (unsigned i = 0; i < 8; i++)
 		challenge[i] = (uint8_t)(c->encrypted_tsid >> (56 - 8 * i));
@@ -193,6 +211,13 @@ static int encrypt(struct world_client *c, const struct tscf_credential *who)
 	if (who)
 		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
 	return world_send(c, &writer, true);
+}
+
+/** The same with a reservation before. */
+static int encrypt(struct world_client *c, const struct tscf_credential *who)
+{
+	ck_assert_int_eq(world_reserve(c), TSCF_RESPONSE_SUCCESS);
+	return encrypt_reserved(c, who);
 }
 
 /* The encrypted tunnel is the same client's, and that is proved again. */
@@ -209,6 +234,61 @@ START_TEST(both_tunnels)
 	ck_assert_ptr_nonnull(world_encrypted(&a));
 	tscf_credential_free(alice);
 	tscf_credential_free(bob);
+}
+END_TEST
+
+/* A client gets as many tunnels as its limits allow, from wherever it asks; one that replaces its own is no further. */
+START_TEST(own_limits)
+{
+	struct tscf_credential *alice = credential(ALICE), *bob = credential(BOB);
+	struct world_client b, c;
+
+	world_client(w, &b, 2, 5000);
+	world_client(w, &c, 3, 5000);
+	let_in(ALICE BOB);
+	limit("alice tunnels=1 encrypted-tunnels=1\n");
+	connect_as(&a, alice);
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	connect_as(&b, bob);
+	ck_assert_int_eq(configure(&c, false, NULL), TSCF_RESPONSE_COOKIE);
+	ck_assert_int_eq(configure(&c, true, alice), TSCF_RESPONSE_LIMIT);
+	ck_assert_ptr_null(world_plain(&c));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT_LIMIT), 1);
+	tscf_endpoint_set_port(&a.outer, 5001);
+	connect_as(&a, alice);
+	limit("alice tunnels=2 encrypted-tunnels=1\n");
+	connect_as(&c, alice);
+	ck_assert_int_eq(world_reserve(&c), TSCF_RESPONSE_SERVICE_UNAVAILABLE);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT_LIMIT), 2);
+	/* The one that would replace its own is no further one. */
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+	world_disconnect(&a);
+	ck_assert_int_eq(encrypt(&c, alice), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_reserve(&b), TSCF_RESPONSE_SUCCESS);
+	tscf_credential_free(alice);
+	tscf_credential_free(bob);
+}
+END_TEST
+
+/* Two that are reserved at a time are not both set up. */
+START_TEST(own_limit_late)
+{
+	struct tscf_credential *alice = credential(ALICE);
+	struct world_client b;
+
+	world_client(w, &b, 2, 5000);
+	let_in(ALICE);
+	limit("* encrypted-tunnels=2\n");
+	connect_as(&a, alice);
+	connect_as(&b, alice);
+	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_reserve(&b), TSCF_RESPONSE_SUCCESS);
+	limit("* encrypted-tunnels=1\n");
+	ck_assert_int_eq(encrypt_reserved(&b, alice), TSCF_RESPONSE_LIMIT);
+	ck_assert_ptr_null(world_encrypted(&b));
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT_LIMIT), 1);
+	ck_assert_uint_eq(atomic_load(&world_plain(&b)->quota->used[SERVER_QUOTA_ENCRYPTED]), 1);
+	tscf_credential_free(alice);
 }
 END_TEST
 
@@ -358,6 +438,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, always);
 	tcase_add_test(t, strangers);
 	tcase_add_test(t, both_tunnels);
+	tcase_add_test(t, own_limits);
+	tcase_add_test(t, own_limit_late);
 	tcase_add_test(t, withdrawn);
 	tcase_add_test(t, withdrawn_from_encrypted);
 	tcase_add_test(t, turned_on);

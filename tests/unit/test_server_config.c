@@ -31,6 +31,7 @@ static const struct config_case wrong[] = {
 	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
 	{"accounting-log = log\n", 1, "log", "absolute"},
 	{"radius-accounting = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
+	{"client-limits = limits\n", 1, "limits", "absolute"},
 	{"accounting-interval = 86401\n", 1, "86401", "0 (only start and stop) to 86400"},
 	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
 	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},

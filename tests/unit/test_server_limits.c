@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Limits: of tunnels, of those of one source, and of the bindings and shields of one tunnel. */
+#include "tests/unit/config_case.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 
@@ -130,6 +131,44 @@ START_TEST(limit_bindings)
 }
 END_TEST
 
+/* client-limits: bindings and shields of a client together.  What is refused is encrypted with its whole address. */
+START_TEST(limit_of_client)
+{
+	static const char *const file = "* bindings=3\n";
+	struct server_quotas *quotas = server_quotas_new();
+	struct server_client_limits *limits;
+	struct tscf_binding_key key;
+	char error[256] = "";
+
+	limits = server_client_limits_read(config_file_make(file), error, sizeof(error));
+	config_file_remove();
+	ck_assert_msg(limits != NULL, "%s", error);
+	server_quotas_change(quotas, limits);
+	server_client_limits_drop(limits);
+	w->state->quotas = quotas;
+	world_connect(&a);
+	world_encrypt(&a);
+	world_connect(&b);
+	for (unsigned port = 1; port <= 3; port++) {
+		key = world_key(&a.plain, IPPROTO_UDP, (uint16_t)port, NULL, 0);
+		ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
+		key = world_key(&b.plain, IPPROTO_UDP, (uint16_t)port, NULL, 0);
+		ck_assert_int_eq(world_shield(&b, &key, false), TSCF_RESPONSE_SUCCESS);
+	}
+	key.local_port++;
+	ck_assert_int_eq(world_shield(&b, &key, false), TSCF_RESPONSE_LIMIT);
+	key = (struct tscf_binding_key){.local = b.plain};
+	ck_assert_int_eq(state_of(&key), SHIELD);
+	key = world_key(&a.plain, IPPROTO_UDP, 4, NULL, 0);
+	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_LIMIT);
+	key = (struct tscf_binding_key){.local = a.plain};
+	ck_assert_int_eq(state_of(&key), ACTIVE);
+	server_sessions_end_all(w->state, w->now);
+	w->state->quotas = NULL;
+	server_quotas_free(quotas);
+}
+END_TEST
+
 /* Shields are limited as well: they cost memory and anybody can ask for them. */
 START_TEST(limit_shields)
 {
@@ -196,6 +235,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, limit_per_ipv6_source);
 	tcase_add_test(t, limit_encrypted);
 	tcase_add_test(t, limit_bindings);
+	tcase_add_test(t, limit_of_client);
 	tcase_add_test(t, limit_shields);
 	suite_add_tcase(s, t);
 	return s;

@@ -259,6 +259,8 @@ static void print_all(json_t *status, time_t now, FILE *out)
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
 	print_told("SIP", json_object_get(plain, "sip"), out);
+	print_told("plain tunnel, limit of the server", json_object_get(plain, "limit"), out);
+	print_told("encrypted tunnel, limit of the server", json_object_get(encrypted, "limit"), out);
 	print_not_taken(json_object_get(plain, "not_taken"), out);
 	print_told("trusted network", json_object_get(status, "trusted_by"), out);
 	print_reason("plain", plain, out);

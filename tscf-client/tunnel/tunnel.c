@@ -324,6 +324,25 @@ static void asked(struct tunnel *t)
 	tunnel_probe(t);
 }
 
+const char *tunnel_limit(const struct tunnel *t)
+{
+	return t->limited_at != 0 && now(t) - t->limited_at < TUNNEL_LIMIT_MS ? t->limit : "";
+}
+
+/* Packets are dropped at the server, since they are too many. */
+static bool take_limit(struct tunnel *t, const struct tscf_message *m)
+{
+	enum tscf_response code;
+	char text[TUNNEL_LIMIT_TEXT];
+	if (tscf_message_response(m, &code, text, sizeof(text)) < 0 || code != TSCF_RESPONSE_LIMIT)
+		return false;
+	if (strcmp(tunnel_limit(t), text) != 0)
+		tscf_warning("%s tunnel: a limit of the server is reached: %s", t->name, text);
+	memcpy(t->limit, text, sizeof(t->limit));
+	t->limited_at = now(t);
+	return true;
+}
+
 /* Answer a request of the server: a keepalive, or a release because it stops. */
 static void answer(struct tunnel *t, const struct tscf_message *m)
 {
@@ -333,7 +352,7 @@ static void answer(struct tunnel *t, const struct tscf_message *m)
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
 	tunnel_send(t, &w);
 	take_recall(t, m);
-	if (m->type == TSCF_KEEPALIVE_REQUEST)
+	if (m->type == TSCF_KEEPALIVE_REQUEST && !take_limit(t, m))
 		asked(t);
 	if (m->type == TSCF_RELEASE_REQUEST) {
 		enum tscf_response code;

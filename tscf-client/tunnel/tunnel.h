@@ -45,6 +45,9 @@
  * stream after this time, or twice the round trip if that is longer. */
 #define TUNNEL_SILENT_PROBES    3
 #define TUNNEL_SILENT_STREAM_MS 600
+/** Room for what the server says of a limit, and for how long that is valid. */
+#define TUNNEL_LIMIT_TEXT 128
+#define TUNNEL_LIMIT_MS   30000
 /** A keepalive is also sent when the server has sent two within this time. */
 #define TUNNEL_ASKED_AGAIN_MS 1000
 
@@ -111,6 +114,8 @@ struct tunnel {
 	bool asked_again;                    /**< ... and it sent one shortly before that, since the last answer */
 	bool doomed;                         /**< the server is probably gone: tunnel_probe_soon */
 	bool aside;                          /**< encrypted: the server knows that preferred sockets do not use it */
+	char limit[TUNNEL_LIMIT_TEXT];       /**< what the server drops of it, being too much; "": nothing yet */
+	uint64_t limited_at;                 /**< when the server said that last */
 	bool told_unreachable;               /**< it is already logged */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
@@ -143,6 +148,8 @@ void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
 void tunnel_sent(struct tunnel *t);
 /** A control message has arrived on this tunnel: answer it, or pass it to the request that it answers. */
 void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length);
+/** @return which limit of the server the tunnel has reached in the last TUNNEL_LIMIT_MS; "": none. */
+const char *tunnel_limit(const struct tunnel *t);
 /** Let time pass. */
 void tunnel_tick(struct tunnel *t);
 /** @return when tunnel_tick is next due, or UINT64_MAX. */

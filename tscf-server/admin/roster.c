@@ -59,6 +59,7 @@ static void copy(const struct server_session *s, uint64_t now, struct server_ros
 	    .received_bytes = s->received_bytes,
 	    .sent_packets = s->sent_packets,
 	    .sent_bytes = s->sent_bytes,
+	    .over_rate = s->over_rate,
 	    .inter_client = server_refused(s),
 	};
 	for (unsigned i = 0; s->lease && i < TSCF_FAMILIES; i++)

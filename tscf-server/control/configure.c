@@ -173,14 +173,61 @@ static enum server_rival rival_at(const struct server_request *r, const struct s
 	return rival == SERVER_RIVAL_ASKED && r->in->place.connection ? SERVER_RIVAL_GONE : rival;
 }
 
+/** @return whether the new session will replace one of the client of @p quota: that of @p lease, or one at its outer
+ * address. */
+static bool replaces_own(const struct server_request *r, const struct server_lease *lease,
+			 const struct server_quota *quota)
+{
+	const struct server_session *here = r->in->session;
+
+	return (lease && lease->plain && lease->plain->quota == quota) ||
+	       (here && (here->quota == quota || (here->pending && here->pending->quota == quota)));
+}
+
+/** Count the new session in the quota of its client.  @return NULL, or why it may not have one more; it has been
+ * counted. */
+static const char *claim_quota(const struct server_request *r, const struct server_lease *lease,
+			       const struct tscf_client_name *who, struct server_quota **quota)
+{
+	*quota = server_quota_hold(r->state->quotas, who);
+	if (server_quota_claim(*quota, SERVER_QUOTA_PLAIN, replaces_own(r, lease, *quota)))
+		return NULL;
+	server_quota_drop(r->state->quotas, *quota);
+	*quota = NULL;
+	return limit(r, SERVER_COUNT_REFUSED_CLIENT_LIMIT, SERVER_REFUSAL_TUNNELS);
+}
+
+static void leave_quota(const struct server_request *r, struct server_quota *quota)
+{
+	server_quota_release(quota, SERVER_QUOTA_PLAIN);
+	server_quota_drop(r->state->quotas, quota);
+}
+
+/** Claim a place for the new session, and count it.  @return NULL, or why there is none; that has been counted. */
+static const char *claim(const struct server_request *r, const struct server_lease *lease,
+			 const struct tscf_client_name *who, struct server_quota **quota)
+{
+	const char *full = claim_plain(r, lease || r->in->session);
+
+	*quota = NULL;
+	if (full)
+		return full;
+	full = claim_quota(r, lease, who, quota);
+	if (full)
+		server_allocator_release(&r->in->interface->allocator->plain);
+	return full;
+}
+
 /**
  * Find a place and addresses for a new plain session.
  *
+ * @param quota  out: the quota in which the session is counted
  * @param rival  out: the session of another client with this identifier, if there is one.
  * @return the lease with a hold.  NULL: refused, or not decided yet and not answered.
  */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
-				  const struct tscf_client_name *who, struct server_session **rival)
+				  const struct tscf_client_name *who, struct server_quota **quota,
+				  struct server_session **rival)
 {
 	const struct server_pools *pools = &r->in->interface->allocator->plain_pools;
 	struct server_lease *lease = NULL;
@@ -201,7 +248,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	}
 	if (other == SERVER_RIVAL_ASKED)
 		return NULL;
-	full = claim_plain(r, lease || r->in->session);
+	full = claim(r, lease, who, quota);
 	if (full) {
 		if (lease)
 			server_lease_drop(&r->state->leases, lease, r->in->now);
@@ -210,6 +257,7 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	}
 	if (!lease && server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
 		server_allocator_release(&r->in->interface->allocator->plain);
+		leave_quota(r, *quota);
 		refuse_client(r, who, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
 			      "no internal address is free");
 	}
@@ -244,6 +292,7 @@ void server_configure_plain(const struct server_request *r)
 	struct tscf_client_name *who;
 	struct server_lease *lease;
 	struct server_session *s, *rival;
+	struct server_quota *quota;
 	struct tscf_tlv id, quiet;
 
 	if (!tscf_agreement_offered(r->message)) {
@@ -258,7 +307,7 @@ void server_configure_plain(const struct server_request *r)
 	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
 	if (!server_admit_plain(r, id.value, &who))
 		return;
-	lease = admit(r, id.value, who, &rival);
+	lease = admit(r, id.value, who, &quota, &rival);
 	if (!lease) {
 		free(who);
 		return;
@@ -267,6 +316,7 @@ void server_configure_plain(const struct server_request *r)
 	if (!s) {
 		server_lease_drop(&r->state->leases, lease, r->in->now);
 		server_allocator_release(&r->in->interface->allocator->plain);
+		leave_quota(r, quota);
 		free(who);
 		refuse(r, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
@@ -276,6 +326,7 @@ void server_configure_plain(const struct server_request *r)
 	server_resume_take_lock(s, r->message);
 	s->run = run_of(r);
 	s->who = who;
+	s->quota = quota;
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	answer_plain(r, s);
 }
@@ -392,6 +443,16 @@ static int establish(const struct server_request *r, const struct server_session
 	return 0;
 }
 
+/** Count the encrypted session in the quota of its client.  @return false: the client may not have one more. */
+static bool take_quota(const struct server_request *r, const struct server_session *plain,
+		       const struct server_session *old)
+{
+	if (!server_quota_claim(plain->quota, SERVER_QUOTA_ENCRYPTED, old != NULL))
+		return false;
+	r->in->session->quota = server_quota_share(r->state->quotas, plain->quota);
+	return true;
+}
+
 static void refuse_proof(const struct server_request *r, const struct server_session *plain, const char *why)
 {
 	server_count_unauthorized(r, why);
@@ -451,6 +512,12 @@ void server_configure_encrypted(const struct server_request *r)
 		return;
 	}
 	old = end_former_run(r, old);
+	if (!take_quota(r, plain, old)) {
+		server_allocator_release(&plain->interface->allocator->encrypted);
+		refuse_connection(r, plain, SERVER_COUNT_REFUSED_CLIENT_LIMIT, TSCF_RESPONSE_LIMIT,
+				  SERVER_REFUSAL_ENCRYPTED_TUNNELS);
+		return;
+	}
 	if (establish(r, plain, tsid, old) < 0) {
 		server_allocator_release(&plain->interface->allocator->encrypted);
 		refuse_connection(r, plain, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,

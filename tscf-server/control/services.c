@@ -4,6 +4,7 @@
  */
 #include "tscf-server/control/kinds.h"
 #include "tscf-server/session/bind.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/settings/config.h"
 #include "tscf-server/store/journal.h"
@@ -44,6 +45,19 @@ static bool claim_encrypted(const struct server_session *s)
 	return server_allocator_claim(&s->interface->allocator->encrypted, s->interface->max_encrypted, own);
 }
 
+/** @return whether the client has all the encrypted tunnels that it may have; then it has been refused. */
+static bool is_over_quota(const struct server_request *r)
+{
+	const struct server_session *s = r->session;
+
+	if (s->lease->encrypted_session || !server_quota_full(s->quota, SERVER_QUOTA_ENCRYPTED))
+		return false;
+	server_count(&r->state->counters, SERVER_COUNT_REFUSED_CLIENT_LIMIT);
+	server_rejected(r, s->who ? s->who->name : NULL, SERVER_REFUSAL_ENCRYPTED_TUNNELS);
+	unavailable(r, SERVER_REFUSAL_ENCRYPTED_TUNNELS);
+	return true;
+}
+
 static void enable_dtte(const struct server_request *r)
 {
 	struct server_session *s = r->session;
@@ -64,6 +78,8 @@ static void enable_dtte(const struct server_request *r)
 	/* A client that has an encrypted tunnel and asks for one may have lost it. */
 	if (s->lease->encrypted_session)
 		server_liveness_suspect(r->state, s->lease->encrypted_session);
+	if (is_over_quota(r))
+		return;
 	if (!claim_encrypted(s)) {
 		unavailable(r, "no capacity for another encrypted tunnel");
 		return;

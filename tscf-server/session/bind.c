@@ -56,6 +56,18 @@ static unsigned held_by(const struct server_session *s, uint64_t now)
 	return s->bindings.count + (now - s->tombstones_since < TSCF_TOMBSTONE_MS ? s->tombstones : 0);
 }
 
+/** @return whether the client has as many entries as its limits allow: those of @p s and its partner count. */
+static bool is_over_quota(const struct server_session *s, uint64_t now)
+{
+	const struct server_session *partner = server_session_partner(s);
+	unsigned most = s->quota ? atomic_load_explicit(&s->quota->bindings, memory_order_relaxed) : 0;
+
+	if (most == 0 || s->bindings.count + (partner ? partner->bindings.count : 0) < most)
+		return false;
+	server_quota_say_bindings(s->quota, now);
+	return true;
+}
+
 /** @return whether @p s may have another entry, with this key, or already owns @p b, which is the entry with this
  * key. */
 static bool has_room(const struct server_state *state, const struct server_session *s,
@@ -64,7 +76,7 @@ static bool has_room(const struct server_state *state, const struct server_sessi
 	/* The number of entries for whole addresses is limited by the addresses of the sessions. */
 	if (is_mine(s, b) || tscf_binding_key_is_whole(key))
 		return true;
-	if (s->bindings.count >= SERVER_BINDINGS_MAX)
+	if (s->bindings.count >= SERVER_BINDINGS_MAX || is_over_quota(s, now))
 		return false;
 	return b || s->bindings.count < SERVER_BINDINGS_SURE || held_by(s, now) < fair_share(state, s);
 }

@@ -33,13 +33,19 @@ static bool has_room(struct server_rejection_log *log, uint64_t now)
 	return log->lines < SERVER_REJECTION_LINES;
 }
 
+/** @return whether an encrypted tunnel is refused, or its reservation. */
+static bool is_for_encrypted(const struct server_request *r)
+{
+	return r->in->encrypted || r->message->type == TSCF_SERVICE_REQUEST;
+}
+
 static void say(struct server_rejection_log *log, const struct server_request *r, const char *identity, const char *why)
 {
 	char outer[TSCF_ADDR_TEXT], more[64] = "";
 
 	if (log->omitted > 0)
 		snprintf(more, sizeof(more), " (%" PRIu64 " refusals before were not logged)", log->omitted);
-	tscf_warning("refused: %s tunnel of %s, %s: %s%s", r->in->encrypted ? "encrypted" : "plain",
+	tscf_warning("refused: %s tunnel of %s, %s: %s%s", is_for_encrypted(r) ? "encrypted" : "plain",
 		     tscf_endpoint_format(&r->in->place.outer, outer),
 		     identity && identity[0] ? identity : "identity not known", why, more);
 	log->lines++;

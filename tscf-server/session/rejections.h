@@ -40,6 +40,10 @@ struct server_rejections {
 /** A proof that is good, but not that of the client of the plain tunnel. */
 #define SERVER_REFUSAL_ANOTHER "the plain tunnel is another client's"
 
+/** The limits of a client are reached: client-limits. */
+#define SERVER_REFUSAL_TUNNELS           "no more tunnels for this client (tunnels in client-limits)"
+#define SERVER_REFUSAL_ENCRYPTED_TUNNELS "no more encrypted tunnels for this client (encrypted-tunnels in client-limits)"
+
 struct server_request;
 
 /**

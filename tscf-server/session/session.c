@@ -301,6 +301,8 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	s->lease = lease;
 	lease->plain = s;
 	take_record(s, record);
+	s->quota = server_quota_hold(state->quotas, s->who);
+	server_quota_claim(s->quota, SERVER_QUOTA_PLAIN, true);
 	interface->plain_count++;
 	enlist_unconfirmed(state, s, now);
 	enlist_confirmed(state, s, now);
@@ -492,6 +494,8 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 		leave_encrypted_leases(state, s, now);
 	leave_peer(s);
 	tscf_source_drop(&state->sessions.sources, s->source);
+	server_quota_release(s->quota, s->encrypted ? SERVER_QUOTA_ENCRYPTED : SERVER_QUOTA_PLAIN);
+	server_quota_drop(state->quotas, s->quota);
 	session_free(s);
 }
 

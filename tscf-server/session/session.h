@@ -24,6 +24,7 @@
 #include "tscf-server/session/accounting.h"
 #include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
+#include "tscf-server/session/quota.h"
 #include "tscf-server/session/reply_cache.h"
 #include "tscf-server/store/record.h"
 
@@ -43,6 +44,8 @@
 #define SERVER_CONFIRM_MS 10000
 /** How long a plain session without a connection stays if the persistence time is without limit. */
 #define SERVER_LOST_MS 330000
+/** How often a client is told at most that its packets are dropped. */
+#define SERVER_TELL_RATE_MS 10000
 /** Answers of a plain session that are kept to be repeated: few, so that forged requests do not cost much memory. */
 #define SERVER_REPLY_CACHE_PLAIN  8
 #define SERVER_RESUME_SECRET_SIZE 32
@@ -111,6 +114,9 @@ struct server_session {
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< forwarded inner packets */
 	struct server_refusals *refusals; /**< NULL: no packet to another client was refused */
 
+	struct server_quota *quota; /**< its tunnel is counted there; NULL: no limits are kept, or it has no tunnel yet */
+	uint64_t told_rate;         /**< when its client was last told that its packets are dropped; 0: never */
+	uint64_t over_rate;         /**< inner packets that were dropped, being more than the client may send or get */
 	struct server_accounting account;
 	struct server_liveness liveness;              /**< encrypted */
 	struct server_hold hold;                      /**< plain */
@@ -244,6 +250,9 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 
 /** Send a keepalive request. */
 void server_session_keepalive(struct server_session *s);
+
+/** Packets of the client are dropped, being over @p rate: tell it so, at most every SERVER_TELL_RATE_MS. */
+void server_session_tell_rate(struct server_session *s, const char *rate, uint64_t now);
 
 /** Send a control message on the server's own initiative, sealed if it is a plain session that has keys.  @p length is
  * what tscf_write_finish returned; @p data has room for TSCF_SEAL_SIZE more. */

@@ -4,6 +4,8 @@
 
 #include "common/packet/message.h"
 
+#include <stdio.h>
+
 void server_session_send(struct server_session *s, uint8_t *data, int length)
 {
 	if (!s->peer || length <= 0)
@@ -19,6 +21,21 @@ void server_session_keepalive(struct server_session *s)
 	struct tscf_writer w;
 
 	tscf_write_begin(&w, data, TSCF_MESSAGE_HEADER, TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+void server_session_tell_rate(struct server_session *s, const char *rate, uint64_t now)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + 64 + TSCF_SEAL_SIZE];
+	struct tscf_writer w;
+	char text[64];
+
+	if (s->told_rate != 0 && now - s->told_rate < SERVER_TELL_RATE_MS)
+		return;
+	s->told_rate = now;
+	snprintf(text, sizeof(text) - 2, "packets over %s are dropped", rate);
+	tscf_write_begin(&w, data, sizeof(data) - TSCF_SEAL_SIZE, TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_response(&w, TSCF_RESPONSE_LIMIT, text);
 	server_session_send(s, data, tscf_write_finish(&w));
 }
 

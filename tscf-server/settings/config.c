@@ -100,6 +100,8 @@ void server_config_free(struct server_config *c)
 	free(c->state_dir);
 	free(c->accounting_log);
 	free(c->radius_accounting);
+	free(c->client_limits_file);
+	server_client_limits_drop(c->client_limits);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -377,9 +379,21 @@ static int read_clients(struct server_interface_config *i)
 	return i->client_auth ? 0 : -EINVAL;
 }
 
+static int read_limits(struct server_config *c)
+{
+	char error[TSCF_PROOF_ERROR];
+
+	if (!c->client_limits_file)
+		return 0;
+	c->client_limits = server_client_limits_read(c->client_limits_file, error, sizeof(error));
+	if (!c->client_limits)
+		tscf_error("client-limits: %s", error);
+	return c->client_limits ? 0 : -EINVAL;
+}
+
 int server_config_read_clients(struct server_config *c)
 {
-	int err = 0;
+	int err = read_limits(c);
 
 	for (struct server_interface_config *i = c->interfaces; i && err == 0; i = i->next)
 		if (i->enabled)

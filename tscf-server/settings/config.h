@@ -12,6 +12,7 @@
 #include "common/base/addr.h"
 #include "common/base/log.h"
 #include "common/packet/message.h"
+#include "tscf-server/settings/client_limits.h"
 #include "tscf-server/settings/prefixes.h"
 
 #include <stdbool.h>
@@ -89,6 +90,8 @@ struct server_config {
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
+	char *client_limits_file;     /**< client-limits; NULL: no client has limits of its own */
+	struct server_client_limits *client_limits; /**< content of that file */
 	char *accounting_log;         /**< file for records of tunnels; NULL: none */
 	char *radius_accounting;      /**< file of libradcli, for records of tunnels; NULL: none */
 	unsigned accounting_interval; /**< seconds between two records of a tunnel; 0: only its start and stop */

@@ -248,6 +248,8 @@ const struct tscf_setting server_settings[] = {
     {"control", "an absolute path of at most 107 characters", tscf_setting_socket, FIELD(control), 0, 0,
      TSCF_SETTING_PATH},
     {"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
+    {"client-limits", "the absolute name of a file", tscf_setting_path, FIELD(client_limits_file), 0, 0,
+     TSCF_SETTING_PATH},
     {"accounting-log", "the absolute name of a file", tscf_setting_path, FIELD(accounting_log), 0, 0,
      TSCF_SETTING_PATH},
     {"radius-accounting", "the absolute name of a file", tscf_setting_path, FIELD(radius_accounting), 0, 0,
