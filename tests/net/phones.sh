@@ -1,14 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# phones.sh - the SIP clients of the distribution, unmodified, each with policies for it.  Signalling is encrypted-only;
+# phones.sh - the SIP clients of the distribution, unmodified, each by its recipe in tscf-guide(7), word for word.  Signalling is encrypted-only;
 # media are encrypted-preferred and recognized by their DSCP where the client sets one.  No packet of either is ever in
 # clear, in either direction.
 . "$(dirname "$0")/lib.sh"
 
-CLIENT_CONF=("policy media { dscp = EF level = encrypted-preferred }"
-	"policy baresip { program = /usr/bin/baresip level = encrypted-only }"
-	"policy linphone { program = /usr/bin/linphonec local-port = 5070 level = encrypted-only }"
-	"policy sipp { program = /usr/bin/sipp level = encrypted-only }")
+# recipe NAME: the lines of a recipe in the guide.
+recipe() {
+	local lines
+	lines=$(awk -v name="$1" '/^\.\\" RECIPE/ { on = $0 == ".\\\" RECIPE " name } /^\.Ed/ { on = 0 } on && !/^\./' "$TSCF_SRC/man/tscf-guide.7")
+	[ -n "$lines" ] || fail "there is no recipe $1"
+	sed 's/\\e/\\/g' <<<"$lines"
+}
+
+CLIENT_CONF=("$(recipe media)" "$(recipe "baresip policy")" "$(recipe "linphone policy")" "$(recipe "sipp policy")")
+# The commands of a recipe find the programs, and the client's control socket, without options.
+mkdir -p "$T/bin"
+printf '#!/bin/sh\nexec "%s" --control "%s" "$@"\n' "$TSCF_BINDIR/tscf-run" "$CLIENT_CONTROL" >"$T/bin/tscf-run"
+printf '#!/bin/sh\nexec "%s" "$@" --control "%s"\n' "$TSCF_SBINDIR/tscf-client" "$CLIENT_CONTROL" >"$T/bin/tscf-client"
+chmod +x "$T/bin/tscf-run" "$T/bin/tscf-client"
+# follow NAME RECIPE: run the commands of a recipe in the phone.
+follow() { background "$1" "$PHONE" env "HOME=$T" "PATH=$T/bin:$PATH" sh -c "$(recipe "$2")"; }
 LIBRARY=(env "HOME=$T" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level default --)
 
 needs() { command -v "$1" >/dev/null || skip "needs $1"; }
@@ -21,12 +33,14 @@ sockets_of() {
 has() { sockets_of "$1" | grep -qE "^$2\$"; }
 
 start_baresip() {
-	mkdir -p "$T/baresip"
-	sed -e "s/ADDRESS/$PHONE_INNER/; s/INTERFACE/tscf0/; s/CONTROL/4444/; s,AUDIO,$T/sound.wav,; s,RECORDING,$T/heard.wav," \
-		-e "s/RTPLOW/20000/; s/RTPHIGH/20010/" "$TSCF_SRC/contrib/demo.d/baresip.config" >"$T/baresip/config"
-	: >"$T/baresip/contacts"
-	echo "<sip:alice@$PHONE_INNER>;regint=0;audio_codecs=PCMU/8000/1" >"$T/baresip/accounts"
-	background baresip "$PHONE" "${LIBRARY[@]}" baresip -f "$T/baresip"
+	mkdir -p "$T/.baresip"
+	# What is no part of the recipe: sound from a file, and commands.
+	sed -e "/ADDRESS/d; /INTERFACE/d; s/CONTROL/4444/; s,AUDIO,$T/sound.wav,; s,RECORDING,$T/heard.wav," \
+		-e "s/RTPLOW/20000/; s/RTPHIGH/20010/" "$TSCF_SRC/contrib/demo.d/baresip.config" >"$T/.baresip/config"
+	recipe "baresip config" >>"$T/.baresip/config"
+	: >"$T/.baresip/contacts"
+	recipe "baresip account" >"$T/.baresip/accounts"
+	follow baresip "baresip start"
 	must 20 '[ -n "$(in_phone ss -Hlnt "src 127.0.0.1:4444")" ]' "baresip takes commands"
 }
 baresip_command() {
@@ -39,7 +53,10 @@ baresip_command() {
 }
 
 start_linphone() {
-	printf '[sip]\nsip_port=5070\nsip_tcp_port=0\nsip_tls_port=0\n[rtp]\naudio_rtp_port=21000\n[net]\nstun_server=\n' >"$T/linphonerc"
+	{
+		recipe "linphone config"
+		printf '[rtp]\naudio_rtp_port=21000\n[net]\nstun_server=\n'
+	} >"$T/linphonerc"
 	mkdir -p "$T/.local/share/linphone" "$T/.config/linphone"
 	mkfifo "$T/linphone.in"
 	exec 8<>"$T/linphone.in"
@@ -50,10 +67,8 @@ start_linphone() {
 }
 
 start_sipp() {
-	mkdir "$T/sipp"
-	ln -s /usr/share/sip-tester "$T/sipp/pcap"
-	background sipp "$PHONE" "${LIBRARY[@]}" sh -c 'cd "$1" && shift && exec sipp "$@"' - "$T/sipp" \
-		-sn uac_pcap -i "$PHONE_INNER" -p 5080 -mi "$PHONE_INNER" -mp 22000 -m 1 -nostdin $HOST:5060
+	ln -s /usr/share/sip-tester "$T/pcap"
+	background sipp "$PHONE" env "HOME=$T" "PATH=$T/bin:$PATH" sh -c "cd '$T' && $(recipe "sipp start")"
 }
 
 # talks SINCE: media go both ways by now, in the encrypted tunnel.
@@ -72,7 +87,7 @@ background uas "$SERVICE" sipp -sn uas -i $HOST -p 5060 -mi $HOST -mp 6000 -rtp_
 must 10 '[ -n "$(ip netns exec $SERVICE ss -Hlnu "src $HOST:5060")" ]' "the other phone listens"
 
 start_baresip
-must 10 'encrypted_up && has baresip "udp 5060 encrypted-only encrypted baresip"' "baresip: SIP is encrypted-only"
+must 10 'encrypted_up && has baresip "udp [0-9]+ encrypted-only encrypted baresip"' "baresip: SIP is encrypted-only"
 pass "baresip: SIP is encrypted-only"
 from=$(now)
 baresip_command dial "sip:uas@$HOST"
@@ -95,7 +110,7 @@ echo quit >&8
 
 from=$(now)
 start_sipp
-must 20 'has sipp "udp 5080 encrypted-only encrypted sipp"' "sipp: SIP is encrypted-only"
+must 20 'has sipp "udp [0-9]+ encrypted-only encrypted sipp"' "sipp: SIP is encrypted-only"
 pass "sipp: SIP is encrypted-only"
 talks "$from"
 finish "$LAST_PID" 30
