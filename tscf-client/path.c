@@ -331,14 +331,14 @@ static void unreachable(void *context, struct tscf_transport *transport, int err
 		t->events->unreachable(t, error);
 		return;
 	}
-	if (!t->told_unreachable)
+	if (!t->unreachable_logged)
 		tscf_info("the network says that the server cannot be reached by the %s tunnel: %s", t->name,
 			  strerror(error));
-	t->told_unreachable = true;
+	t->unreachable_logged = true;
 	/* A plain tunnel survives a restart of the server, an encrypted one does not.  An unreachable server may be
 	 * reachable again. */
 	if (t->encrypted && error == ECONNREFUSED)
-		tunnel_probe_soon(t);
+		tunnel_probe_suspected(t);
 	else
 		tunnel_probe(t);
 }

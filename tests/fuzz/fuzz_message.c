@@ -101,7 +101,7 @@ static bool copy_chain_part(const struct tscf_tlv *t, struct tscf_writer *w)
 	return true;
 }
 
-/* Append a copy of @t to the message, through its decoded value where it has one; it must be the same bytes. */
+/* Append a copy of @p t to the message, through its decoded value where it has one; it must be the same bytes. */
 static void copy_tlv(const struct tscf_tlv *t, struct tscf_writer *w)
 {
 	const uint32_t at = w->length;

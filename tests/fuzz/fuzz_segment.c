@@ -23,7 +23,7 @@ static void must(bool holds)
 		abort();
 }
 
-/* Everything that was put in comes out: @packets of @bytes in all. */
+/* Everything that was put in comes out: @p packets of @p bytes in all. */
 static void finish(struct tscf_coalescer *c, uint32_t packets, uint32_t bytes)
 {
 	const struct tscf_super *writes;

@@ -64,7 +64,7 @@ _Noreturn static void failed(const char *call)
 	exit(3);
 }
 
-/* Fill @out with the stream's bytes from @offset on. */
+/* Fill @p out with the stream's bytes from @p offset on. */
 static void content(const char *marker, uint64_t offset, char *out, size_t length)
 {
 	char line[LINE + 1];
@@ -158,7 +158,7 @@ static void open_connection(struct stream *s)
 		failed("connect");
 }
 
-/* Bytes that may have been sent by @now at the wanted rate. */
+/* Bytes that may have been sent by @p now at the wanted rate. */
 static uint64_t allowed(const struct stream *s, uint64_t now)
 {
 	uint64_t most = s->o.bytes ? s->o.bytes : UINT64_MAX;

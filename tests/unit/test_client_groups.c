@@ -83,7 +83,7 @@ static void pattern(const char *text)
 	snprintf(policies.list[0].cgroup, sizeof(policies.list[0].cgroup), "%s", text);
 }
 
-/* Make a directory below @fd.  @return its descriptor. */
+/* Make a directory below @p fd.  @return its descriptor. */
 static int make_below(int fd, const char *name)
 {
 	int made;

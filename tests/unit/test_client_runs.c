@@ -78,7 +78,7 @@ int guard_cgroup_open(int root, uint64_t id)
 	return openat(root, cgroup + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The process is in the cgroup @name, whose directories are made. */
+/* The process is in the cgroup @p name, whose directories are made. */
 static void enter(const char *name)
 {
 	char path[2 * PATH_MAX + 16];

@@ -10,7 +10,7 @@
 
 #define UNKNOWN_TLV 1000
 
-/* Make a message of one TLV of @length bytes, all zero unless @value is given, and decode it. */
+/* Make a message of one TLV of @p length bytes, all zero unless @p value is given, and decode it. */
 static int decode_raw(uint16_t type, const void *value, uint16_t length)
 {
 	struct tscf_message m;

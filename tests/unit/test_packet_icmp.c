@@ -76,7 +76,7 @@ START_TEST(icmp_types)
 }
 END_TEST
 
-/* Put @inner into an ICMP error of its version. */
+/* Put @p inner into an ICMP error of its version. */
 static void build_error(struct build *b, uint8_t type, const struct build *inner)
 {
 	const uint8_t version = inner->data[0] >> 4;

@@ -137,7 +137,7 @@ static int add(enum tscf_stream_class class, uint32_t length, uint32_t number)
 	return tscf_stream_queue_add(&queue, &pool, class, packet, length);
 }
 
-/* Let @bytes go to the stream. */
+/* Let @p bytes go to the stream. */
 static void go(uint32_t bytes)
 {
 	struct iovec iov[8];

@@ -136,7 +136,7 @@ static __noinline __u32 level_of_run(__u64 netns)
 	return found;
 }
 
-/* Apply the policies again to a socket marked with @now, with the protocol and the ends in @f.  @return what to do;
+/* Apply the policies again to a socket marked with @p now, with the protocol and the ends in @p f.  @return what to do;
  * stored->wanted is the value.  A datagram socket that has sent to a remote for which a policy says encrypted-only
  * stays so. */
 static __always_inline enum change reconsider(const struct guard_net *net, struct guard_socket *stored, __u32 now,

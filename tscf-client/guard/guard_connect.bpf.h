@@ -3,8 +3,8 @@
  * guard_connect.bpf.h - the level of a socket by the remote that it connects or sends to.
  *
  * The kernel's rules apply a policy that names a remote to each packet.  Here the mark follows, before the first
- * packet, so that the socket has its level if somebody flushes the rules, and whoever asks for the level is told it.
- * For BPF only.
+ * packet, so that the socket keeps its level if another program flushes the rules, and a program that asks for the
+ * level gets it.  For BPF only.
  */
 #ifndef TSCF_CLIENT_GUARD_CONNECT_BPF_H
 #define TSCF_CLIENT_GUARD_CONNECT_BPF_H

@@ -100,7 +100,7 @@ static void watch(const struct guard_groups *g, int fd)
 		tscf_debug("guard: a cgroup is not watched: %s", strerror(errno));
 }
 
-/* Register the cgroup behind @fd, which this closes, and those below that matter. */
+/* Register the cgroup behind @p fd, which this closes, and those below that matter. */
 static void visit(struct guard_groups *g, int fd, const char *name, unsigned depth)
 {
 	struct guard_group_node *n = node_of(g, name);

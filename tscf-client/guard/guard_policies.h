@@ -108,9 +108,9 @@ GUARD_WITHIN bool is_program(const struct guard_program *wanted, const struct gu
 	return other == 0 && wanted->place.inode != 0;
 }
 
-/* The numbered policies, as bits, that can hold for a socket of the program @here.  @fits: those whose pattern the
- * cgroup matches.  The bits are collected at @found, in a map: if the verifier of Linux 6.1 knew their values, it would
- * follow each combination separately. */
+/* The numbered policies, as bits, that can hold for a socket of the program @p here.  @p fits: those whose pattern the
+ * cgroup matches.  The bits are collected at @p found, in a map: if the verifier of Linux 6.1 knew their values, it
+ * would follow each combination separately. */
 GUARD_APART __u32 subject_of(const struct guard_net *net, __u32 uid, const struct guard_program *here, __u32 fits,
 			     __u32 *found)
 {
@@ -173,7 +173,7 @@ GUARD_WITHIN bool is_by_rule(const struct guard_net *net, __u32 value)
 	return !(value & EXPLICIT) && value != 0 && NUMBER(value) == net->rule_number;
 }
 
-/* What to do about a socket that is marked with @now and that policies give @wanted. */
+/* What to do about a socket that is marked with @p now and that policies give @p wanted. */
 GUARD_WITHIN enum change change_of(const struct guard_net *net, __u32 now, __u32 wanted)
 {
 	__u32 level = wanted & LEVEL_MASK;

@@ -66,7 +66,7 @@ static unsigned depth_of(const char *name)
 	return depth;
 }
 
-/* The cgroup @name of the process, or a new one below if that is not its own.  @return a descriptor or -errno. */
+/* The cgroup @p name of the process, or a new one below if that is not its own.  @return a descriptor or -errno. */
 static int own_cgroup(const struct guard_set *s, pid_t pid, uid_t uid, const char *name)
 {
 	int fd = open_cgroup(s, name), below;

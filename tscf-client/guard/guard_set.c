@@ -147,7 +147,7 @@ int guard_set_next_group(const struct guard_set *s, const struct guard_group_key
 	return bpf_map_get_next_key(s->maps[GUARD_MAP_GROUPS], after, next) == 0 ? 0 : -errno;
 }
 
-/* Forget the cgroups of a namespace: @all, or all but those of generation @but and those of tscf-run. */
+/* Forget the cgroups of a namespace: @p all, or all but those of generation @p but and those of tscf-run. */
 static void forget_groups(int groups, uint64_t netns, uint64_t but, bool all)
 {
 	struct guard_group_key key, next;
@@ -262,7 +262,7 @@ static void detach_found(int root, const struct guard_found *f, uint32_t nets)
 	}
 }
 
-/* Open the programs and maps of the set @name.  @return whether all are there. */
+/* Open the programs and maps of the set @p name.  @return whether all are there. */
 static bool use_found(struct guard_set *s, const struct guard_found *f, const char *name)
 {
 	const struct guard_found_program *first = NULL;

@@ -100,7 +100,7 @@ struct registry {
 	unsigned counting[4]; /**< in the running dump */
 	bool covered;         /**< the server has no room for some socket: the whole address is encrypted instead */
 	unsigned guests;      /**< entries with a guest_until (binding.h), as of the last dump */
-	bool telling;         /**< the encrypted tunnel is new, and the server has not received all sockets yet */
+	bool announcing;      /**< the encrypted tunnel is new, and the server has not received all sockets yet */
 	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
 	unsigned shielding;   /**< shield requests under way */
 	bool unshielding;     /**< an unshield request is under way */

@@ -254,7 +254,7 @@ void registry_tunnel_up(struct registry *r)
 {
 	if (r->covered || trusted_network_wants(r->trusted_network, r->config->default_level))
 		registry_bind_whole_address(r);
-	r->telling = true;
+	r->announcing = true;
 	tscf_bindings_each(r->table, tell_again, r);
 	/*
 	 * The preferred sockets are not in the table while there is no tunnel.  They must be announced before the rules

@@ -77,11 +77,11 @@ static void inflight_done(struct inflight_batch *p, const struct tscf_message *r
 }
 
 /* Shows the reader of the log how long this takes after a reconnection. */
-static void log_told(struct registry *r)
+static void log_announced(struct registry *r)
 {
-	if (!r->telling || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
+	if (!r->announcing || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
 		return;
-	r->telling = false;
+	r->announcing = false;
 	tscf_debug("the server has confirmed all %u bindings", tscf_bindings_count(r->table));
 }
 
@@ -91,7 +91,7 @@ static void bind_done(void *context, void *user, const struct tscf_message *resp
 	(void)context;
 	inflight_done(user, response, error);
 	if (response)
-		log_told(r);
+		log_announced(r);
 }
 
 static void shield_done(void *context, void *user, const struct tscf_message *response, int error)

@@ -435,7 +435,7 @@ static bool silent(struct tunnel *t)
 		put_aside(c);
 		return true;
 	}
-	if (t->doomed || c->aside_last_round || c->now - c->aside_since >= ENCRYPTED_HOLD_MS)
+	if (t->suspected || c->aside_last_round || c->now - c->aside_since >= ENCRYPTED_HOLD_MS)
 		return false;
 	c->aside_last_round = c->plain.state == TUNNEL_UP && c->plain.last_heard >= c->aside_since;
 	/* On a stream, one round was long enough. */

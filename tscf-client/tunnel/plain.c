@@ -105,7 +105,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	encrypted_new_way(c);
 	/* A server that has lost the state of the plain tunnel may have lost the encrypted one's, too. */
 	if (dtte_is_up(&c->dtte))
-		tunnel_probe_soon(&c->encrypted);
+		tunnel_probe_suspected(&c->encrypted);
 	/* The answered keepalive proves this address to the server; until then the session is pending there. */
 	tunnel_probe(&c->plain);
 	trusted_network_look(&c->trusted_network);

@@ -13,7 +13,7 @@ static void lost(struct tunnel *t, const char *reason)
 	connector_lost(&t->client->connector, reason);
 }
 
-static void recalled(struct tunnel *t)
+static void restarted(struct tunnel *t)
 {
 	struct client *c = t->client;
 	if (c->registry.quiet || c->plain.state != TUNNEL_UP)
@@ -22,7 +22,7 @@ static void recalled(struct tunnel *t)
 	c->registry.quiet = true;
 	registry_resync_now(&c->registry);
 	registry_shield_all(&c->registry);
-	tunnel_probe_soon(&c->encrypted);
+	tunnel_probe_suspected(&c->encrypted);
 }
 
 /* This host's address on the way to the server has changed: both tunnels go on from the new address. */
@@ -86,7 +86,7 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {.open = opened, .alive = alive, .lost = lost, .recalled = recalled};
+const struct tunnel_events plain_events = {.open = opened, .alive = alive, .lost = lost, .restarted = restarted};
 
 static void former_alive(struct tunnel *t)
 {

@@ -97,9 +97,9 @@ void tunnel_close(struct tunnel *t)
 	sealing_drop(&t->sealing);
 	t->probing = false;
 	t->silent_rounds = 0;
-	t->doomed = t->asked_again = t->aside = false;
+	t->suspected = t->asked_again = t->aside = false;
 	t->asked_at = 0;
-	t->told_unreachable = false;
+	t->unreachable_logged = false;
 	close_transport(t);
 	requests_clear(&t->requests);
 }
@@ -196,8 +196,8 @@ void tunnel_release(struct tunnel *t)
 static void take_recall(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv quiet;
-	if (t->events->recalled && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
-		t->events->recalled(t);
+	if (t->events->restarted && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+		t->events->restarted(t);
 }
 
 static void said_alive(struct tunnel *t, const struct tscf_message *response)
@@ -232,7 +232,7 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 		return;
 	}
 	t->silent_rounds = 0;
-	t->doomed = t->asked_again = false;
+	t->suspected = t->asked_again = false;
 	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
 		t->events->lost(t, "the server does not know this tunnel (any more)");
 	else
@@ -272,7 +272,7 @@ static struct request_pace probe_pace(const struct tunnel *t)
 	bool in_vain = talks_in_vain(t) || t->silent_rounds > 0 || t->asked_again;
 	if (t->requests.reliable && t->events->silent && t->silent_rounds == 0 && in_vain)
 		pace = (struct request_pace){TUNNEL_SILENT_STREAM_MS, TUNNEL_SILENT_STREAM_MS, 1, 0};
-	else if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (t->doomed || in_vain))
+	else if (t->requests.round_trip_ms > 0 && !t->requests.reliable && (t->suspected || in_vain))
 		pace = (struct request_pace){TUNNEL_TALK_PROBE_MS, TUNNEL_TALK_PROBE_MS, talk_probes(t), 0};
 	if (pace.first_ms < round_trips)
 		pace.first_ms = round_trips;
@@ -302,9 +302,9 @@ void tunnel_probe(struct tunnel *t)
 	probe(t, NULL, 0);
 }
 
-void tunnel_probe_soon(struct tunnel *t)
+void tunnel_probe_suspected(struct tunnel *t)
 {
-	t->doomed = t->state == TUNNEL_UP;
+	t->suspected = t->state == TUNNEL_UP;
 	probe(t, NULL, 0);
 }
 

@@ -62,7 +62,7 @@ struct tunnel_events {
 	void (*open)(struct tunnel *t);  /**< messages can be sent; DTLS, TCP and TLS are connected */
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
-	void (*recalled)(struct tunnel *t);                 /**< the server was restarted and is quiet; NULL: ignored */
+	void (*restarted)(struct tunnel *t);                /**< the server was restarted and is quiet; NULL: ignored */
 	/** The network reports that the server is unreachable, with an errno; NULL: the tunnel is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
 	/**
@@ -112,11 +112,11 @@ struct tunnel {
 	unsigned silent_rounds;              /**< rounds of keepalives without an answer since the last answer */
 	uint64_t asked_at;                   /**< when the server sent its last keepalive; 0: never */
 	bool asked_again;                    /**< ... and it sent one shortly before that, since the last answer */
-	bool doomed;                         /**< the server is probably gone: tunnel_probe_soon */
+	bool suspected;                      /**< the server is probably gone: tunnel_probe_suspected */
 	bool aside;                          /**< encrypted: the server knows that preferred sockets do not use it */
 	char limit[TUNNEL_LIMIT_TEXT];       /**< what the server drops of it, being too much; "": nothing yet */
-	uint64_t limited_at;                 /**< when the server said that last */
-	bool told_unreachable;               /**< it is already logged */
+	uint64_t limited_at;                 /**< when the server last reported that */
+	bool unreachable_logged;             /**< it is already logged */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
@@ -141,7 +141,7 @@ void tunnel_replace(struct tunnel *to, struct tunnel *from, uint64_t tsid);
 void tunnel_probe(struct tunnel *t);
 /** The same when the server is probably gone: over datagrams the tunnel is lost after TUNNEL_TALK_PROBES.  It may be
  * called while keepalives are being sent. */
-void tunnel_probe_soon(struct tunnel *t);
+void tunnel_probe_suspected(struct tunnel *t);
 /** The same as tunnel_probe with the cookie that proves this outer address to the server. */
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
 /** A packet is being sent. */
