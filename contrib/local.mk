@@ -4,7 +4,7 @@ EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib
 
 EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
 	contrib/monitoring/tscf-dashboard.json
-EXTRA_DIST += contrib/examples/tsc-call.c
+EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-renewed
 
 # The script that join has the client run.
 dist_pkglibexec_SCRIPTS = contrib/tscf-dns

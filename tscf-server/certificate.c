@@ -4,7 +4,6 @@
 #include "common/auth/identity.h"
 #include "common/base/log.h"
 #include "common/tls/tls_dates.h"
-#include "tscf-server/settings/certificate_files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -84,27 +83,21 @@ int server_certificate_check(const struct server_config *config)
 	return 0;
 }
 
-int server_certificate_renew(struct server *server, const struct server_config *fresh)
+int server_certificate_renew(struct server *server, const struct server_certificate_files *files)
 {
 	struct loaded loaded;
-	struct server_certificate_files files;
 
-	/* The state directory is that of the start.  A pair that is gone from there is not made again, because clients
-	 * know its pin.
-	 */
-	if (server_certificate_files_find(&files, fresh, server->config->state_dir) < 0)
-		return -EINVAL;
-	if (load(&files, &loaded) < 0)
+	if (load(files, &loaded) < 0)
 		return -EINVAL;
 	tscf_tls_renew(server->tls, loaded.tls);
 	tscf_identity_renew(server->identity, loaded.identity);
 	if (strcmp(loaded.pin, server->pin) != 0)
-		tscf_warning("reload: the server has another key now: clients that know it by its pin need --pin %s",
+		tscf_warning("the server has another key now: clients that know it by its pin need --pin %s",
 			     loaded.pin);
 	memcpy(server->pin, loaded.pin, sizeof(server->pin));
 	server->certificate_from = loaded.from;
 	server->certificate_until = loaded.until;
-	tscf_info("reload: new tunnels use certificate %s", files.cert);
+	tscf_info("new tunnels use certificate %s", files->cert);
 	return 0;
 }
 

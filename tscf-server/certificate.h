@@ -6,6 +6,7 @@
 #define TSCF_SERVER_CERTIFICATE_H
 
 #include "tscf-server/context.h"
+#include "tscf-server/settings/certificate_files.h"
 
 /**
  * Load the certificate and key that @p config names, and warn if it is not valid now.  If it names none, the first
@@ -22,12 +23,12 @@ int server_certificate_open(struct server *server, const struct server_config *c
  */
 int server_certificate_check(const struct server_config *config);
 /**
- * Read the certificate and key again: those that the configuration @p fresh names, or the pair in the state directory.
- * New connections use them; existing connections go on.  Errors are logged.
+ * Read the certificate and key again, from @p files.  A pair that is gone from the state directory is not made again,
+ * because clients know its pin.  New connections use what was read; existing connections go on.  Errors are logged.
  *
  * @return 0, or -EINVAL with nothing changed.
  */
-int server_certificate_renew(struct server *server, const struct server_config *fresh);
+int server_certificate_renew(struct server *server, const struct server_certificate_files *files);
 void server_certificate_close(struct server *server);
 
 #endif

@@ -112,6 +112,16 @@ static void config_free(struct server_config *config)
 	free(config);
 }
 
+static int renew_certificate(struct server *server, const struct server_config *fresh)
+{
+	struct server_certificate_files files;
+
+	/* The state directory is that of the start. */
+	if (server_certificate_files_find(&files, fresh, server->config->state_dir) < 0)
+		return -EINVAL;
+	return server_certificate_renew(server, &files);
+}
+
 /** Do the steps that may fail.  @return 0, or -errno with nothing changed. */
 static int prepare(struct server *server, const struct server_config *fresh)
 {
@@ -121,7 +131,7 @@ static int prepare(struct server *server, const struct server_config *fresh)
 	if (err == 0 && last->next)
 		err = begin_new(server, fresh, last);
 	if (err == 0)
-		err = server_certificate_renew(server, fresh);
+		err = renew_certificate(server, fresh);
 	if (err < 0)
 		end_new(server, last);
 	return err;

@@ -4,6 +4,7 @@
  */
 #include "tscf-server/renewal.h"
 
+#include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
 #include "tscf-server/session/admission.h"
 #include "tscf-server/workers_each.h"
@@ -39,6 +40,8 @@ struct clients {
 
 struct server_renewal {
 	struct ev_timer timer;
+	struct file cert, key;
+	bool pair_is_new; /* one of the two has changed at the last look */
 	struct clients *clients;
 };
 
@@ -162,6 +165,37 @@ static struct clients *clients_new(const struct server_interface_config *i)
 	return c;
 }
 
+/* --- certificate and key --- */
+
+static void watch_pair(struct server *server, struct server_renewal *r, const struct server_config *config)
+{
+	struct server_certificate_files files;
+	bool failed = false;
+	int own = server_certificate_files_find(&files, config, server->config->state_dir);
+
+	if (own < 0)
+		return;
+	r->cert.name = copy(files.cert, &failed);
+	r->key.name = copy(files.key, &failed);
+	r->pair_is_new = begin(&r->cert);
+	r->pair_is_new |= begin(&r->key);
+	/* The server has made that pair itself, perhaps a moment ago. */
+	if (own > 0)
+		r->pair_is_new = false;
+}
+
+/** They are replaced one after the other: while they do not match, the pair of before stays. */
+static void look_at_pair(struct server *server, struct server_renewal *r)
+{
+	const struct server_certificate_files files = {.cert = r->cert.name, .key = r->key.name};
+	const bool was_new = r->pair_is_new;
+
+	r->pair_is_new = look(&r->cert);
+	r->pair_is_new |= look(&r->key);
+	if (was_new && !r->pair_is_new && files.cert && files.key && server_certificate_renew(server, &files) < 0)
+		tscf_warning("the certificate and key that were loaded before stay in use");
+}
+
 /* --- both --- */
 
 static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
@@ -170,6 +204,7 @@ static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 	struct server_renewal *r = timer->data;
 	(void)events;
 
+	look_at_pair(server, r);
 	for (struct clients *c = r->clients; c; c = c->next)
 		if (settled(&c->crl, &c->is_new))
 			take_clients(server, c);
@@ -184,6 +219,8 @@ void server_renewal_stop(struct server *server)
 	if (!r)
 		return;
 	ev_timer_stop(server->loop, &r->timer);
+	free(r->cert.name);
+	free(r->key.name);
 	while ((c = r->clients) != NULL) {
 		r->clients = c->next;
 		clients_free(c);
@@ -217,8 +254,8 @@ void server_renewal_follow(struct server *server, const struct server_config *co
 	if (!r)
 		return;
 	server->renewal = r;
+	watch_pair(server, r, config);
 	ev_timer_init(&r->timer, on_time, SERVER_RENEWAL_MS / 1e3, SERVER_RENEWAL_MS / 1e3);
 	r->timer.data = r;
-	if (r->clients)
-		ev_timer_start(server->loop, &r->timer);
+	ev_timer_start(server->loop, &r->timer);
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # reload.sh - what a reload of the server changes while calls run.  The certificate is renewed, with the same key and
-# with another one, and existing tunnels go on.  A broken file is refused.  Client-to-client traffic is allowed at
+# with another one, and existing tunnels go on; a renewed one is taken without a reload.  A broken file is refused.  Client-to-client traffic is allowed at
 # once.  Routes and DNS apply to new tunnels.  Settings that need a restart are only reported.
 . "$(dirname "$0")/lib.sh"
 
@@ -89,7 +89,25 @@ certify third
 check "reload" server reload
 is "the new certificate is shown" "$(shown)" = third
 check "the pin is another" [ "$(server_status .pin)" != "$PIN" ]
-check "which is said" grep -q "warning: reload: the server has another key now" "$T/server.log"
+check "which is said" grep -q "warning: the server has another key now" "$T/server.log"
+grows flow .echoed 50 "the call goes on"
+is "in the same tunnel" "$(reconnects)" -eq 0
+PIN=$(server_status .pin)
+
+# --- renewed by an ACME tool: nobody asks for a reload ---
+# obtain NAME: the tool has a new key, and a certificate for it.
+obtain() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/privkey.pem" -subj "/CN=$1" -days 2 \
+		-out "$T/fullchain.pem" 2>/dev/null || die "openssl"
+}
+obtain fourth
+cp "$T/fullchain.pem" "$T/server.crt"
+must 15 'grep -q "warning: the certificate and key that were loaded before stay in use" "$T/server.log"' "a certificate without its key is refused"
+is "the former certificate is shown" "$(shown)" = third
+check "the hook" env RENEWED_LINEAGE="$T" TSCF_CERT="$T/server.crt" TSCF_KEY="$T/server.key" "$TSCF_SRC/contrib/examples/tscf-renewed"
+is "the key is private" "$(stat -c %a "$T/server.key")" = 600
+must 15 '[ "$(shown)" = fourth ]' "the renewed certificate is shown"
+check "the pin is another" [ "$(server_status .pin)" != "$PIN" ]
 grows flow .echoed 50 "the call goes on"
 is "in the same tunnel" "$(reconnects)" -eq 0
 PIN=$(server_status .pin)
