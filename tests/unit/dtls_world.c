@@ -14,17 +14,6 @@
 
 struct dtls_world dtls_world;
 
-static void closing(bool peer_too, bool transport_too, struct dtls_end *end, struct tscf_peer *peer,
-		    struct tscf_transport *t)
-{
-	if (peer_too)
-		tscf_peer_close(peer);
-	if (transport_too) {
-		tscf_transport_close(t);
-		end->transport = NULL;
-	}
-}
-
 static uint32_t length_of(uint32_t number)
 {
 	return 4 + number % (TSCF_DTLS_PAYLOAD_MAX - 3);
@@ -32,7 +21,7 @@ static uint32_t length_of(uint32_t number)
 
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
-	struct dtls_end *end = context;
+	struct transport_end *end = context;
 	struct tscf_batch answer = {.count = 0};
 	bool close_peer = end->closes_peer_when_received, close = end->closes_when_received;
 
@@ -54,40 +43,19 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 	if (close_peer)
 		tscf_peer_close(batch->packet[0]->peer);
 	tscf_transport_send(t, &answer);
-	closing(false, close, end, NULL, t);
-}
-
-static void peer_up(void *context, struct tscf_peer *peer)
-{
-	struct dtls_end *end = context;
-
-	end->up++;
-	end->peer = peer;
-	closing(end->closes_peer_when_up, end->closes_when_up, end, peer, peer->transport);
-}
-
-static void peer_down(void *context, struct tscf_peer *peer, int reason_error, const char *reason)
-{
-	struct dtls_end *end = context;
-
-	end->down++;
-	end->error = reason_error;
-	snprintf(end->reason, sizeof(end->reason), "%s", reason);
-	if (end->peer == peer)
-		end->peer = NULL;
-	closing(end->closes_peer_when_down, end->closes_when_down, end, peer, peer->transport);
+	transport_end_closing(end, false, NULL, close, t);
 }
 
 static void peer_moved(void *context, struct tscf_peer *peer)
 {
-	struct dtls_end *end = context;
+	struct transport_end *end = context;
 
 	ck_assert_ptr_eq(end->peer, peer);
 	end->moved++;
 }
 
 static const struct tscf_transport_handler handler = {
-    .received = received, .peer_up = peer_up, .peer_down = peer_down, .peer_moved = peer_moved};
+    .received = received, .peer_up = transport_end_up, .peer_down = transport_end_down, .peer_moved = peer_moved};
 
 void dtls_start_server(void)
 {
@@ -105,7 +73,7 @@ static void setup(void)
 	ck_assert_int_eq(tscf_crypto_acquire(), 0);
 	dtls_world.loop = ev_loop_new(EVFLAG_AUTO);
 	dtls_world.ring = tscf_ring_new(TSCF_PACKET_MAX);
-	dtls_world.server = (struct dtls_end){.echo = true};
+	dtls_world.server = (struct transport_end){.echo = true};
 	dtls_world.server_tls = tls_case_server("good");
 	dtls_world.client_tls = tls_case_client("ca.pem", "vpn.example.org", NULL);
 	dtls_start_server();
@@ -136,46 +104,26 @@ void dtls_replace_client_tls(struct tscf_tls *tls)
 	dtls_world.client_tls = tls;
 }
 
-void dtls_connect_to(struct dtls_end *client, const union tscf_endpoint *remote)
+void dtls_connect_to(struct transport_end *client, const union tscf_endpoint *remote)
 {
 	ck_assert_int_eq(tscf_dtls_connect(dtls_world.loop, dtls_world.client_tls, remote, NULL, &handler, client,
 					   &client->transport, &client->peer),
 			 0);
 }
 
-bool dtls_is_up(void *context)
-{
-	return ((struct dtls_end *)context)->up > 0;
-}
-
-bool dtls_is_down(void *context)
-{
-	return ((struct dtls_end *)context)->down > 0;
-}
-
-bool dtls_is_settled(void *context)
-{
-	return dtls_is_up(context) || dtls_is_down(context);
-}
-
-bool dtls_is_closed(void *context)
-{
-	return ((struct dtls_end *)context)->transport == NULL;
-}
-
 bool dtls_has_received(void *context)
 {
-	return ((struct dtls_end *)context)->received > 0;
+	return ((struct transport_end *)context)->received > 0;
 }
 
-void dtls_come_up(struct dtls_end *client, const union tscf_endpoint *remote)
+void dtls_come_up(struct transport_end *client, const union tscf_endpoint *remote)
 {
 	dtls_connect_to(client, remote);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, client, 9));
 	ck_assert_msg(client->up == 1, "%s", client->reason);
 }
 
-void dtls_send_numbers(struct dtls_end *end, uint32_t first, unsigned count)
+void dtls_send_numbers(struct transport_end *end, uint32_t first, unsigned count)
 {
 	struct tscf_batch batch = {.count = 0};
 
@@ -191,7 +139,7 @@ void dtls_send_numbers(struct dtls_end *end, uint32_t first, unsigned count)
 }
 
 /* One packet there and back. */
-void dtls_check_alive(struct dtls_end *client)
+void dtls_check_alive(struct transport_end *client)
 {
 	client->received = 0;
 	tscf_peer_send(client->peer, DTLS_NEEDLE, strlen(DTLS_NEEDLE));
@@ -199,7 +147,7 @@ void dtls_check_alive(struct dtls_end *client)
 	ck_assert_str_eq(client->last, DTLS_NEEDLE);
 }
 
-bool dtls_was_resumed(const struct dtls_end *client)
+bool dtls_was_resumed(const struct transport_end *client)
 {
 	return dtls_inside_resumed(client->peer);
 }

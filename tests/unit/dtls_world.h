@@ -5,10 +5,9 @@
 #ifndef TSCF_TESTS_DTLS_WORLD_H
 #define TSCF_TESTS_DTLS_WORLD_H
 
-#include "common/tls/tls_context.h"
-
 #include "common/transport/dtls.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/transport_end.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -16,30 +15,11 @@
 /** What dtls_check_alive sends. */
 #define DTLS_NEEDLE "this must not be seen by anybody on the way"
 
-/** The server, or a client: what has happened to it, and what it does when something happens. */
-struct dtls_end {
-	struct tscf_transport *transport;
-	struct tscf_peer *peer;
-	unsigned up, down, moved;
-	int error;
-	char reason[TSCF_TLS_ERROR];
-	unsigned received;
-	uint32_t next;    /* number expected */
-	unsigned waiting; /* hellos, when a packet was received last */
-	uint8_t last_tos;
-	char last[64];
-	bool echo;
-	bool numbered; /* packets are checked to be those of send_numbers, in order */
-	bool closes_peer_when_up, closes_when_up;
-	bool closes_peer_when_received, closes_when_received;
-	bool closes_peer_when_down, closes_when_down;
-};
-
 extern struct dtls_world {
 	struct ev_loop *loop;
 	struct tscf_ring *ring; /**< of packets to send */
 	struct tscf_tls *server_tls, *client_tls;
-	struct dtls_end server;
+	struct transport_end server;
 } dtls_world;
 
 /** A test case with these fixtures: the certificates of tls_case.h, the server "good", and a client context for it. */
@@ -52,20 +32,16 @@ void dtls_start_server(void);
 void dtls_restart_server_with(const char *name);
 /** Clients use @p tls from now on, which is freed at the end. */
 void dtls_replace_client_tls(struct tscf_tls *tls);
-void dtls_connect_to(struct dtls_end *client, const union tscf_endpoint *remote);
+void dtls_connect_to(struct transport_end *client, const union tscf_endpoint *remote);
 /** The same, and wait until the connection is up. */
-void dtls_come_up(struct dtls_end *client, const union tscf_endpoint *remote);
+void dtls_come_up(struct transport_end *client, const union tscf_endpoint *remote);
 /** Send @p count packets with these numbers; an end with `numbered` checks them. */
-void dtls_send_numbers(struct dtls_end *end, uint32_t first, unsigned count);
+void dtls_send_numbers(struct transport_end *end, uint32_t first, unsigned count);
 /** One packet goes to the server and back. */
-void dtls_check_alive(struct dtls_end *client);
-bool dtls_was_resumed(const struct dtls_end *client);
+void dtls_check_alive(struct transport_end *client);
+bool dtls_was_resumed(const struct transport_end *client);
 
-/* For tscf_test_run_until, with a struct dtls_end. */
-bool dtls_is_up(void *context);
-bool dtls_is_down(void *context);
-bool dtls_is_settled(void *context);
-bool dtls_is_closed(void *context);
+/* For tscf_test_run_until, with a struct transport_end. */
 bool dtls_has_received(void *context);
 
 #endif

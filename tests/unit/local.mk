@@ -433,8 +433,9 @@ UNIT_TESTS += tests/unit/test_outer_read
 tests_unit_test_outer_read_SOURCES = tests/unit/test_outer_read.c $(NETNS_TEST_SOURCES)
 tests_unit_test_outer_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outer_read_LDADD = $(UNIT_LDADD) $(EV_LIBS)
-# Certificates, and TLS contexts that have them.
-TLS_CASE_SOURCES = tests/unit/tls_case.c tests/unit/tls_case.h tests/unit/certs.c tests/unit/certs.h
+# Certificates, TLS contexts that have them, and ends of transports with connections.
+TLS_CASE_SOURCES = tests/unit/tls_case.c tests/unit/tls_case.h tests/unit/certs.c tests/unit/certs.h \
+	tests/unit/transport_end.c tests/unit/transport_end.h
 DTLS_TEST_SOURCES = tests/unit/dtls_world.c tests/unit/dtls_world.h tests/unit/dtls_inside.c tests/unit/dtls_inside.h \
 	tests/unit/event.h $(TLS_CASE_SOURCES) $(NUMBERED_SOURCES) tests/unit/relay.c tests/unit/relay.h $(NETNS_TEST_SOURCES)
 UNIT_TESTS += tests/unit/test_dtls_handshake tests/unit/test_dtls_verify tests/unit/test_dtls_id

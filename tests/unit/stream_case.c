@@ -15,18 +15,7 @@
 struct ev_loop *loop;
 struct tscf_ring *ring;
 struct tscf_tls *server_tls, *client_tls;
-struct end server;
-
-static void closing(bool peer_too, bool transport_too, struct end *end, struct tscf_peer *peer,
-		    struct tscf_transport *t)
-{
-	if (peer_too)
-		tscf_peer_close(peer);
-	if (transport_too) {
-		tscf_transport_close(t);
-		end->transport = NULL;
-	}
-}
+struct transport_end server;
 
 uint32_t length_of(uint32_t number)
 {
@@ -43,7 +32,7 @@ void make_packet(struct tscf_packet *packet, uint32_t number, uint32_t length)
 	packet->tos = number >= URGENT ? EF : 0;
 }
 
-static void check_packet(struct end *end, const uint8_t *data, uint32_t length)
+static void check_packet(struct transport_end *end, const uint8_t *data, uint32_t length)
 {
 	uint32_t number = tscf_get_u32(data + 4), wrong = 0;
 
@@ -64,7 +53,7 @@ static void check_packet(struct end *end, const uint8_t *data, uint32_t length)
 
 static void received(void *context, struct tscf_transport *t, struct tscf_batch *batch)
 {
-	struct end *end = context;
+	struct transport_end *end = context;
 	bool close_peer = end->closes_peer_when_received, close = end->closes_when_received;
 	struct tscf_peer *peer = batch->packet[0]->peer;
 
@@ -84,33 +73,11 @@ static void received(void *context, struct tscf_transport *t, struct tscf_batch 
 		tscf_peer_close(peer);
 	if (end->echo)
 		tscf_transport_send(t, batch);
-	closing(false, close, end, NULL, t);
+	transport_end_closing(end, false, NULL, close, t);
 }
 
-static void peer_up(void *context, struct tscf_peer *peer)
-{
-	struct end *end = context;
-
-	end->up++;
-	end->peer = peer;
-	if (end->adopts)
-		peer->user = end;
-	closing(end->closes_peer_when_up, end->closes_when_up, end, peer, peer->transport);
-}
-
-static void peer_down(void *context, struct tscf_peer *peer, int reason_error, const char *reason)
-{
-	struct end *end = context;
-
-	end->down++;
-	end->error = reason_error;
-	snprintf(end->reason, sizeof(end->reason), "%s", reason);
-	if (end->peer == peer)
-		end->peer = NULL;
-	closing(end->closes_peer_when_down, end->closes_when_down, end, peer, peer->transport);
-}
-
-const struct tscf_transport_handler handler = {.received = received, .peer_up = peer_up, .peer_down = peer_down};
+const struct tscf_transport_handler handler = {
+    .received = received, .peer_up = transport_end_up, .peer_down = transport_end_down};
 
 void start_server(int kind)
 {
@@ -130,7 +97,7 @@ static void setup(void)
 	ck_assert_int_eq(tscf_crypto_acquire(), 0);
 	loop = ev_loop_new(EVFLAG_AUTO);
 	ring = tscf_ring_new(TSCF_PACKET_MAX);
-	server = (struct end){.echo = true, .adopts = true};
+	server = (struct transport_end){.echo = true, .adopts = true};
 	server_tls = tls_case_server("good");
 	client_tls = tls_case_client("ca.pem", "vpn.example.org", NULL);
 }
@@ -146,7 +113,7 @@ static void teardown(void)
 	tscf_crypto_release();
 }
 
-void connect_to(struct end *client, int kind)
+void connect_to(struct transport_end *client, int kind)
 {
 	const union tscf_endpoint *remote = &server.transport->local;
 
@@ -159,40 +126,20 @@ void connect_to(struct end *client, int kind)
 		    tscf_tcp_connect(loop, remote, NULL, &handler, client, &client->transport, &client->peer), 0);
 }
 
-bool is_up(void *context)
-{
-	return ((struct end *)context)->up > 0;
-}
-
-bool is_down(void *context)
-{
-	return ((struct end *)context)->down > 0;
-}
-
-bool is_settled(void *context)
-{
-	return is_up(context) || is_down(context);
-}
-
-bool is_closed(void *context)
-{
-	return ((struct end *)context)->transport == NULL;
-}
-
 bool has_message(void *context)
 {
-	return ((struct end *)context)->messages > 0;
+	return ((struct transport_end *)context)->messages > 0;
 }
 
-void come_up(struct end *client, int kind)
+void come_up(struct transport_end *client, int kind)
 {
 	connect_to(client, kind);
-	ck_assert(tscf_test_run_until(loop, is_settled, client, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, client, 9));
 	ck_assert_msg(client->up == 1, "%s", client->reason);
-	ck_assert(tscf_test_run_until(loop, is_up, &server, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_up, &server, 9));
 }
 
-void send_numbers(struct end *end, uint32_t first, unsigned count)
+void send_numbers(struct transport_end *end, uint32_t first, unsigned count)
 {
 	struct tscf_batch batch = {.count = 0};
 
@@ -206,7 +153,7 @@ void send_numbers(struct end *end, uint32_t first, unsigned count)
 	tscf_transport_send(end->transport, &batch);
 }
 
-void send_message(struct end *end)
+void send_message(struct transport_end *end)
 {
 	uint8_t data[TSCF_MESSAGE_HEADER];
 	struct tscf_writer w;
@@ -215,14 +162,14 @@ void send_message(struct end *end)
 	tscf_peer_send(end->peer, data, (uint32_t)tscf_write_finish(&w));
 }
 
-void check_alive(struct end *client)
+void check_alive(struct transport_end *client)
 {
 	client->messages = 0;
 	send_message(client);
 	ck_assert(tscf_test_run_until(loop, has_message, client, 5));
 }
 
-struct tscf_stream_peer *stream_peer(const struct end *end)
+struct tscf_stream_peer *stream_peer(const struct transport_end *end)
 {
 	return (struct tscf_stream_peer *)end->peer;
 }

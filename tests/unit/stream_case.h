@@ -8,11 +8,10 @@
 #ifndef TSCF_TESTS_STREAM_CASE_H
 #define TSCF_TESTS_STREAM_CASE_H
 
-#include "common/tls/tls_context.h"
-
 #include "common/transport/stream_peer.h"
 #include "tests/unit/event.h"
 #include "tests/unit/runner.h"
+#include "tests/unit/transport_end.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -24,28 +23,11 @@
 /** Packets with this number and more have the DSCP EF. */
 #define URGENT 0x80000000U
 
-/** The server, or a client: what has happened to it, and what it does when something happens. */
-struct end {
-	struct tscf_transport *transport;
-	struct tscf_peer *peer;
-	unsigned up, down;
-	int error;
-	char reason[TSCF_TLS_ERROR];
-	unsigned packets, messages;
-	uint32_t next;   /* number expected, if ordered */
-	uint32_t urgent; /* packets with a number of URGENT and more */
-	unsigned bulk_before_urgent;
-	bool ordered, echo, adopts;
-	bool closes_peer_when_up, closes_when_up;
-	bool closes_peer_when_received, closes_when_received;
-	bool closes_peer_when_down, closes_when_down;
-};
-
 extern struct ev_loop *loop;
 extern struct tscf_ring *ring; /**< of packets to send */
 extern struct tscf_tls *server_tls, *client_tls;
-extern struct end server;
-/** Its context is a struct end. */
+extern struct transport_end server;
+/** Its context is a struct transport_end. */
 extern const struct tscf_transport_handler handler;
 
 /** A test case with these fixtures: the certificates of tls_case.h, the server "good", and a client context for it. */
@@ -55,27 +37,23 @@ int stream_main(Suite *(*make)(void));
 
 /** Listen over TCP, or with @p kind TLS. */
 void start_server(int kind);
-void connect_to(struct end *client, int kind);
+void connect_to(struct transport_end *client, int kind);
 /** The same, and wait until the connection is up at both ends. */
-void come_up(struct end *client, int kind);
+void come_up(struct transport_end *client, int kind);
 /** @return a connected TCP socket on which nothing is sent; the caller closes it. */
 int raw_connection(void);
-struct tscf_stream_peer *stream_peer(const struct end *end);
+struct tscf_stream_peer *stream_peer(const struct transport_end *end);
 
 /** @return the length that packet @p number has, unless it is made with another. */
 uint32_t length_of(uint32_t number);
 void make_packet(struct tscf_packet *packet, uint32_t number, uint32_t length);
 /** Send @p count packets with these numbers; an end that is `ordered` checks them. */
-void send_numbers(struct end *end, uint32_t first, unsigned count);
-void send_message(struct end *end);
+void send_numbers(struct transport_end *end, uint32_t first, unsigned count);
+void send_message(struct transport_end *end);
 /** One message there and back. */
-void check_alive(struct end *client);
+void check_alive(struct transport_end *client);
 
-/* For tscf_test_run_until, with a struct end. */
-bool is_up(void *context);
-bool is_down(void *context);
-bool is_settled(void *context);
-bool is_closed(void *context);
+/* For tscf_test_run_until, with a struct transport_end. */
 bool has_message(void *context);
 
 #endif

@@ -20,7 +20,7 @@
 
 START_TEST(packets_go_both_ways_in_order)
 {
-	struct dtls_end client = {.numbered = true};
+	struct transport_end client = {.numbered = true};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	for (unsigned sent = 0; sent < PACKETS; sent += 50) {
@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(twenty_clients_share_a_listener)
 {
-	struct dtls_end client[CLIENTS] = {0};
+	struct transport_end client[CLIENTS] = {0};
 
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		client[i].numbered = true;
@@ -47,7 +47,7 @@ START_TEST(twenty_clients_share_a_listener)
 		dtls_connect_to(&client[i], &dtls_world.server.transport->local);
 	}
 	for (unsigned i = 0; i < CLIENTS; i++)
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &client[i], 9));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &client[i], 9));
 	for (unsigned n = 0; n < 50; n++) {
 		for (unsigned i = 0; i < CLIENTS; i++)
 			dtls_send_numbers(&client[i], i * 1000 + n, 1);
@@ -131,7 +131,7 @@ START_TEST(wolfssl_takes_our_records_and_we_take_its)
 	ck_assert_uint_eq(dtls_world.server.transport->counters.invalid, 0);
 	if (_i % 2 == 0) {
 		wolfSSL_shutdown(ssl);
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &dtls_world.server, 5));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &dtls_world.server, 5));
 		ck_assert_int_eq(dtls_world.server.error, ECONNRESET);
 	} else {
 		tscf_peer_close(dtls_world.server.peer);
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(nettle_and_wolfssl_understand_each_other)
 {
-	struct dtls_end client = {.numbered = true};
+	struct transport_end client = {.numbered = true};
 
 	wolfSSL_CTX_SetDevId((_i % 2 == 0 ? dtls_world.server_tls : dtls_world.client_tls)->ctx, INVALID_DEVID);
 	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(dtls_world.client_tls->ctx, suites[_i / 2]), WOLFSSL_SUCCESS);
@@ -161,18 +161,18 @@ END_TEST
 
 START_TEST(closing_says_goodbye)
 {
-	struct dtls_end client = {0}, again = {0};
+	struct transport_end client = {0}, again = {0};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	tscf_transport_close(client.transport);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &dtls_world.server, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &dtls_world.server, 5));
 	ck_assert_int_eq(dtls_world.server.error, ECONNRESET);
 	ck_assert_str_eq(dtls_world.server.reason, "closed by the other end");
 	dtls_world.server.up = 0;
 	dtls_come_up(&again, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &dtls_world.server, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &dtls_world.server, 5));
 	tscf_peer_close(dtls_world.server.peer);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &again, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &again, 5));
 	ck_assert_int_eq(again.error, ECONNRESET);
 	tscf_transport_close(again.transport);
 }
@@ -181,7 +181,7 @@ END_TEST
 /* A client that has lost its state starts over from the same address. */
 START_TEST(a_new_handshake_replaces_the_old_connection)
 {
-	struct dtls_end old = {0}, new = {0};
+	struct transport_end old = {0}, new = {0};
 	struct relay relay = {.single = true};
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(packets_too_large_are_dropped_and_counted)
 {
 	static const uint8_t data[TSCF_DTLS_PAYLOAD_MAX + 1];
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	tscf_peer_send(client.peer, data, sizeof(data));
@@ -216,7 +216,7 @@ END_TEST
 
 START_TEST(tos_is_carried_per_packet)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct tscf_batch batch = {.count = 1, .packet = {tscf_ring_packet(dtls_world.ring, 0)}};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
@@ -236,8 +236,8 @@ END_TEST
 /* Every handler closes a peer or its whole transport, on either side (AddressSanitizer watches). */
 START_TEST(anything_can_be_closed_in_a_handler)
 {
-	struct dtls_end client = {0};
-	struct dtls_end *who = _i % 2 == 0 ? &client : &dtls_world.server;
+	struct transport_end client = {0};
+	struct transport_end *who = _i % 2 == 0 ? &client : &dtls_world.server;
 
 	who->closes_peer_when_up = _i / 2 == 0;
 	who->closes_when_up = _i / 2 == 1;
@@ -246,7 +246,7 @@ START_TEST(anything_can_be_closed_in_a_handler)
 	who->closes_peer_when_down = _i / 2 == 4 || _i / 2 == 6;
 	who->closes_when_down = _i / 2 == 5 || _i / 2 == 6;
 	dtls_connect_to(&client, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &client, 9));
 	tscf_test_run_for(dtls_world.loop, 0.02);
 	if (_i / 2 >= 2) {
 		dtls_send_numbers(&client, 0, 60);
@@ -258,10 +258,10 @@ START_TEST(anything_can_be_closed_in_a_handler)
 			tscf_peer_close(client.peer);
 		else
 			tscf_peer_close(dtls_world.server.peer);
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, who, 5));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, who, 5));
 	}
 	if (who->closes_when_up || who->closes_when_received || who->closes_when_down)
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_closed, who, 5));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_closed, who, 5));
 	if (client.transport)
 		tscf_transport_close(client.transport);
 }
@@ -270,7 +270,7 @@ END_TEST
 /* Half of the batch that is being handed up belongs to a peer that the handler closes with the first packet. */
 START_TEST(a_transport_with_many_peers_is_closed_in_the_middle)
 {
-	struct dtls_end client[CLIENTS] = {0};
+	struct transport_end client[CLIENTS] = {0};
 
 	for (unsigned i = 0; i < CLIENTS; i++)
 		dtls_come_up(&client[i], &dtls_world.server.transport->local);

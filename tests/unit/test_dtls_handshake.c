@@ -20,7 +20,7 @@
 
 START_TEST(every_handshake_survives_losses)
 {
-	struct dtls_end client[CLIENTS] = {0};
+	struct transport_end client[CLIENTS] = {0};
 	struct relay relay = {.loss = 15 * (unsigned)(_i % 3)};
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
@@ -28,7 +28,7 @@ START_TEST(every_handshake_survives_losses)
 	for (unsigned i = 0; i < CLIENTS; i++)
 		dtls_connect_to(&client[i], &relay.address);
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &client[i], 12));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &client[i], 12));
 		ck_assert_msg(client[i].up == 1, "client %u: %s", i, client[i].reason);
 	}
 	relay.loss = 0;
@@ -48,11 +48,11 @@ START_TEST(every_resumption_survives_losses)
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
 	relay.random = (uint32_t)_i;
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		struct dtls_end client = {0};
+		struct transport_end client = {0};
 
 		dtls_come_up(&client, &relay.address);
 		ck_assert(dtls_was_resumed(&client) == (i > 0));
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &dtls_world.server, 9));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &dtls_world.server, 9));
 		relay.loss = 0;
 		dtls_check_alive(&client);
 		tscf_transport_close(client.transport);
@@ -85,7 +85,7 @@ static bool drop_last_flight(struct relay *relay, bool to_server, uint8_t *data,
 
 START_TEST(a_lost_last_flight_is_sent_again)
 {
-	struct dtls_end client = {0}, again = {0};
+	struct transport_end client = {0}, again = {0};
 	unsigned lost = 3;
 	struct relay relay = {.filter = drop_last_flight, .context = &lost};
 
@@ -98,7 +98,7 @@ START_TEST(a_lost_last_flight_is_sent_again)
 	dtls_world.server.up = 0;
 	dtls_come_up(&again, &relay.address);
 	ck_assert(dtls_was_resumed(&again));
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &dtls_world.server, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &dtls_world.server, 5));
 	ck_assert_uint_eq(lost, 0);
 	dtls_check_alive(&again);
 	tscf_transport_close(again.transport);
@@ -133,7 +133,7 @@ static bool look(struct relay *relay, bool to_server, uint8_t *data, size_t leng
 
 START_TEST(nothing_is_on_the_wire_in_clear)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
 
@@ -188,7 +188,7 @@ static void inject_variants(struct relay *relay, const struct wire *wire, bool t
 
 START_TEST(hostile_datagrams_do_not_hurt)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
 	unsigned at_server;
@@ -236,7 +236,7 @@ START_TEST(garbage_does_not_stop_a_handshake)
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
 	for (unsigned i = 0; i < 5; i++) {
-		struct dtls_end client = {0};
+		struct transport_end client = {0};
 
 		dtls_come_up(&client, &relay.address);
 		relay.filter = NULL;
@@ -251,7 +251,7 @@ END_TEST
 /* Someone who does not answer the cookie gets less than he sent, and nothing is kept of him. */
 START_TEST(hellos_without_cookie_cost_nothing)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
 	uint8_t answer[2048];
@@ -292,7 +292,7 @@ static bool is_refused(void *context)
 /* Handshakes cost memory before anybody has proved who he is: no source has all that there may be. */
 START_TEST(one_source_has_a_limit)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 
 	dtls_inside_fill_source(dtls_world.server.transport);
 	dtls_connect_to(&client, &dtls_world.server.transport->local);
@@ -300,7 +300,7 @@ START_TEST(one_source_has_a_limit)
 	ck_assert_uint_eq(dtls_inside_handshakes(dtls_world.server.transport), 0);
 	/* One is done, and whoever was refused tries again. */
 	dtls_inside_one_less(dtls_world.server.transport);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &client, 9));
 	dtls_check_alive(&client);
 	for (unsigned i = 1; i < TSCF_DTLS_HANDSHAKES_PER_SOURCE; i++)
 		dtls_inside_one_less(dtls_world.server.transport);
@@ -317,7 +317,7 @@ static bool no_hello_waits(void *context)
 /* A packet behind many hellos comes before they have their answers; more hellos than can wait are dropped. */
 START_TEST(packets_overtake_handshakes)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
 	int fd;
@@ -326,7 +326,7 @@ START_TEST(packets_overtake_handshakes)
 	dtls_come_up(&client, &relay.address);
 	relay_close(&relay);
 	tscf_transport_close(client.transport);
-	client = (struct dtls_end){0};
+	client = (struct transport_end){0};
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	/* The server knows that it is up, too. */
 	dtls_check_alive(&client);
@@ -368,7 +368,7 @@ static bool only_hellos(struct relay *relay, bool to_server, uint8_t *data, size
 
 START_TEST(an_unfinished_handshake_does_not_hurt_the_old_connection)
 {
-	struct dtls_end old = {0}, new = {0};
+	struct transport_end old = {0}, new = {0};
 	struct relay relay = {.single = true};
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
@@ -391,13 +391,13 @@ END_TEST
 
 START_TEST(a_silent_server_is_given_up)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct relay relay = {.loss = 100};
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
 	dtls_connect_to(&client, &relay.address);
 	dtls_inside_give_up_in(client.peer, 1);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &client, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &client, 5));
 	ck_assert_int_eq(client.error, ETIMEDOUT);
 	/* At 0, 0.1, 0.3, 0.7 s, if the machine has time. */
 	ck_assert_uint_ge(relay.lost, 2);
@@ -409,7 +409,7 @@ END_TEST
 
 START_TEST(a_peer_takes_nothing_before_it_is_up)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct wire wire = {.seen = 0};
 	struct relay relay = {.filter = look, .context = &wire};
 
@@ -417,7 +417,7 @@ START_TEST(a_peer_takes_nothing_before_it_is_up)
 	dtls_connect_to(&client, &relay.address);
 	tscf_peer_send(client.peer, DTLS_NEEDLE, strlen(DTLS_NEEDLE));
 	ck_assert_uint_eq(client.transport->counters.send_drops, 1);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_up, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_up, &client, 9));
 	ck_assert_uint_eq(dtls_world.server.received, 0);
 	tscf_transport_close(client.transport);
 	relay_close(&relay);

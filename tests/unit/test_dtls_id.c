@@ -12,7 +12,7 @@
 #define DTLS_KEPT 2048
 
 /* A client behind @p relay whose records bear an id. */
-static void come_up_with_id(struct dtls_end *client, struct relay *relay)
+static void come_up_with_id(struct transport_end *client, struct relay *relay)
 {
 	uint8_t id[TSCF_PEER_ID_MAX];
 	uint32_t length;
@@ -28,7 +28,7 @@ static void come_up_with_id(struct dtls_end *client, struct relay *relay)
 
 START_TEST(a_connection_with_an_id_moves)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct relay relay = {0};
 	uint16_t port;
 
@@ -43,14 +43,14 @@ START_TEST(a_connection_with_an_id_moves)
 	ck_assert_uint_eq(dtls_world.server.transport->counters.handshakes, 1);
 	/* Its goodbye finds it, too. */
 	tscf_transport_close(client.transport);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &dtls_world.server, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &dtls_world.server, 5));
 	relay_close(&relay);
 }
 END_TEST
 
 START_TEST(a_connection_without_an_id_does_not_move)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct relay relay = {0};
 
 	relay_open(&relay, dtls_world.loop, &dtls_world.server.transport->local);
@@ -89,7 +89,7 @@ static bool is_kept(void *context)
 /* What was overtaken, and what was changed, is no sign of where its sender is. */
 START_TEST(only_new_and_true_records_move)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct relay relay = {0};
 	uint64_t invalid;
 
@@ -121,7 +121,7 @@ END_TEST
 /* Somebody whose address is not proved is sent no more than three times what came from there. */
 START_TEST(an_unproved_address_gets_little)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	struct relay relay = {0};
 	uint32_t record = (uint32_t)strlen(DTLS_NEEDLE) + TSCF_DTLS_OVERHEAD;
 
@@ -150,7 +150,7 @@ END_TEST
 /* An address translator gives the port that it has forgotten to somebody else. */
 START_TEST(a_newcomer_at_the_old_address_replaces_nobody)
 {
-	struct dtls_end first = {0}, second = {0};
+	struct transport_end first = {0}, second = {0};
 	struct relay relay = {0};
 
 	come_up_with_id(&first, &relay);
@@ -162,7 +162,7 @@ START_TEST(a_newcomer_at_the_old_address_replaces_nobody)
 	ck_assert_uint_eq(dtls_world.server.down, 0);
 	ck_assert_uint_eq(dtls_inside_up(dtls_world.server.transport), 2);
 	tscf_transport_close(first.transport);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_down, &dtls_world.server, 5));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_down, &dtls_world.server, 5));
 	dtls_check_alive(&second);
 	tscf_transport_close(second.transport);
 	relay_close(&relay);

@@ -14,10 +14,10 @@
 
 static void refused(const char *text)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 
 	dtls_connect_to(&client, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up, 0);
 	ck_assert_int_eq(client.error, EKEYREJECTED);
 	ck_assert_msg(strstr(client.reason, text) != NULL, "\"%s\" does not say \"%s\"", client.reason, text);
@@ -31,7 +31,7 @@ static void refused(const char *text)
 
 static void accepted(void)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	dtls_check_alive(&client);
@@ -76,10 +76,10 @@ END_TEST
 /* In the handshake, and not since their records would be none of ours. */
 static void offer_is_refused(const char *reason)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 
 	dtls_connect_to(&client, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up + dtls_world.server.up, 0);
 	ck_assert_msg(strstr(client.reason, reason) != NULL, "\"%s\" does not say \"%s\"", client.reason, reason);
 	tscf_transport_close(client.transport);
@@ -128,7 +128,7 @@ END_TEST
 /* A server that has the pinned certificate, but not its key. */
 START_TEST(a_stolen_certificate_is_no_proof)
 {
-	struct dtls_end client = {0};
+	struct transport_end client = {0};
 	char good_pin[TSCF_PIN_TEXT];
 
 	strcpy(good_pin, tls_case_pin);
@@ -139,7 +139,7 @@ START_TEST(a_stolen_certificate_is_no_proof)
 	    WOLFSSL_SUCCESS);
 	dtls_start_server();
 	dtls_connect_to(&client, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up, 0);
 	tscf_transport_close(client.transport);
 }
@@ -148,14 +148,14 @@ END_TEST
 /* New connections have the new certificate; one that is there goes on, also after the old one is gone. */
 START_TEST(a_certificate_is_renewed)
 {
-	struct dtls_end before = {0}, after = {0};
+	struct transport_end before = {0}, after = {0};
 
 	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
 	dtls_come_up(&before, &dtls_world.server.transport->local);
 	tscf_tls_renew(dtls_world.server_tls, tls_case_server("self"));
 	dtls_check_alive(&before);
 	dtls_connect_to(&after, &dtls_world.server.transport->local);
-	ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &after, 9));
+	ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &after, 9));
 	ck_assert_uint_eq(after.up, 0);
 	ck_assert_ptr_nonnull(strstr(after.reason, "pin does not match"));
 	tscf_transport_close(after.transport);
@@ -169,7 +169,7 @@ END_TEST
 START_TEST(sessions_are_resumed)
 {
 	for (unsigned i = 0; i < 4; i++) {
-		struct dtls_end client = {0};
+		struct transport_end client = {0};
 
 		dtls_come_up(&client, &dtls_world.server.transport->local);
 		ck_assert(dtls_was_resumed(&client) == (i > 0));
@@ -182,7 +182,7 @@ END_TEST
 /* A restarted server does not know the session; a full handshake follows, and verifies. */
 START_TEST(a_forgotten_session_does_not_hurt)
 {
-	struct dtls_end client = {0}, again = {0};
+	struct transport_end client = {0}, again = {0};
 
 	dtls_come_up(&client, &dtls_world.server.transport->local);
 	tscf_transport_close(client.transport);
@@ -194,10 +194,10 @@ START_TEST(a_forgotten_session_does_not_hurt)
 	dtls_restart_server_with("self");
 	dtls_world.server.up = 0;
 	{
-		struct dtls_end wrong = {0};
+		struct transport_end wrong = {0};
 
 		dtls_connect_to(&wrong, &dtls_world.server.transport->local);
-		ck_assert(tscf_test_run_until(dtls_world.loop, dtls_is_settled, &wrong, 9));
+		ck_assert(tscf_test_run_until(dtls_world.loop, transport_is_settled, &wrong, 9));
 		ck_assert_int_eq(wrong.error, EKEYREJECTED);
 		ck_assert_uint_eq(dtls_world.server.up, 0);
 		tscf_transport_close(wrong.transport);

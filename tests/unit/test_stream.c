@@ -12,7 +12,7 @@
 
 START_TEST(packets_go_both_ways_in_order)
 {
-	struct end client = {.ordered = true};
+	struct transport_end client = {.ordered = true};
 
 	start_server(_i);
 	come_up(&client, _i);
@@ -26,7 +26,7 @@ START_TEST(packets_go_both_ways_in_order)
 	ck_assert_uint_eq(server.transport->counters.received_bytes, client.transport->counters.sent_bytes);
 	ck_assert_uint_eq(client.transport->counters.send_drops + server.transport->counters.send_drops, 0);
 	tscf_transport_close(client.transport);
-	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &server, 5));
 	ck_assert_int_eq(server.error, ECONNRESET);
 	ck_assert_str_eq(server.reason, "closed by the other end");
 }
@@ -34,7 +34,7 @@ END_TEST
 
 START_TEST(runs_go_as_they_are)
 {
-	struct end client = {.ordered = true};
+	struct transport_end client = {.ordered = true};
 	struct tscf_packet *packet = tscf_ring_packet(ring, 0), one = *packet;
 	struct tscf_batch batch = {.count = 0};
 	uint32_t length = 0;
@@ -61,7 +61,7 @@ END_TEST
 
 START_TEST(the_largest_packet_arrives)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 	struct tscf_packet *packet = tscf_ring_packet(ring, 0);
 	struct tscf_batch batch = {.count = 0};
 
@@ -80,7 +80,7 @@ END_TEST
 /* Else the other end would lose its place in the stream. */
 START_TEST(what_does_not_fit_its_own_length_is_not_sent)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	come_up(&client, _i);
@@ -109,7 +109,7 @@ END_TEST
 /* The other end reads nothing for a while. */
 START_TEST(a_stalled_peer_costs_no_memory_and_urgent_packets_overtake)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 	const struct tscf_stream *stream;
 	unsigned sent = 0;
 
@@ -139,7 +139,7 @@ START_TEST(a_stalled_peer_costs_no_memory_and_urgent_packets_overtake)
 END_TEST
 
 /* Large packets of one DSCP wait too long for a while.  Their outer packets bear none. */
-static void wait_too_long(struct end *client, uint8_t tos)
+static void wait_too_long(struct transport_end *client, uint8_t tos)
 {
 	for (unsigned round = 0; round < 40; round++) {
 		struct tscf_batch batch = {.count = 0};
@@ -160,7 +160,7 @@ static void wait_too_long(struct end *client, uint8_t tos)
 
 START_TEST(bulk_that_waits_is_dropped_and_video_is_not)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 	bool video = _i >= BOTH;
 
 	start_server(_i % BOTH);
@@ -176,7 +176,7 @@ END_TEST
 /* Control messages are not dropped: a stream that does not even take those is of no use. */
 START_TEST(a_stream_that_takes_no_messages_ends)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	come_up(&client, _i);
@@ -205,7 +205,7 @@ START_TEST(what_is_no_packet_ends_a_connection)
 	tscf_put_u16(bytes + 2, 200);
 	tscf_put_u32(bytes + 4, 0x55555555);
 	ck_assert_int_eq(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
-	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &server, 5));
 	ck_assert_int_eq(server.error, EPROTO);
 	ck_assert_uint_eq(server.packets, 1);
 	close(fd);

@@ -43,14 +43,14 @@ END_TEST
 
 START_TEST(who_is_not_adopted_is_closed_in_time)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	server.adopts = false;
 	come_up(&client, _i);
 	run_out_of_time();
 	ck_assert_int_eq(server.error, ETIMEDOUT);
-	ck_assert(tscf_test_run_until(loop, is_down, &client, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &client, 5));
 	tscf_transport_close(client.transport);
 }
 END_TEST
@@ -58,7 +58,7 @@ END_TEST
 /* By somebody who knows its number only, and not from a handler. */
 START_TEST(who_is_adopted_later_stays)
 {
-	struct end client = {0}, other = {0};
+	struct transport_end client = {0}, other = {0};
 	uint64_t serial;
 
 	start_server(_i);
@@ -72,7 +72,7 @@ START_TEST(who_is_adopted_later_stays)
 	ck_assert_ptr_null(((struct tscf_stream *)server.transport)->waiting);
 	check_alive(&client);
 	tscf_transport_close(client.transport);
-	ck_assert(tscf_test_run_until(loop, is_down, &server, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &server, 5));
 	server.up = server.down = 0;
 	come_up(&other, _i);
 	ck_assert_uint_ne(tscf_stream_serial(server.peer), serial);
@@ -102,13 +102,13 @@ END_TEST
 
 START_TEST(adopted_connections_do_not_count)
 {
-	struct end client[20] = {0};
+	struct transport_end client[20] = {0};
 
 	start_server(_i);
 	for (unsigned i = 0; i < 20; i++)
 		connect_to(&client[i], _i);
 	for (unsigned i = 0; i < 20; i++)
-		ck_assert(tscf_test_run_until(loop, is_up, &client[i], 9));
+		ck_assert(tscf_test_run_until(loop, transport_is_up, &client[i], 9));
 	tscf_test_run_for(loop, 0.1);
 	ck_assert_uint_eq(((struct tscf_stream *)server.transport)->waiting_count, 0);
 	ck_assert_uint_eq(server.up, 20);
@@ -121,12 +121,12 @@ END_TEST
 
 START_TEST(nobody_there_is_told)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	shutdown(server.transport->fd, SHUT_RDWR);
 	connect_to(&client, _i);
-	ck_assert(tscf_test_run_until(loop, is_settled, &client, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 5));
 	ck_assert_uint_eq(client.down, 1);
 	ck_assert_int_eq(client.error, ECONNREFUSED);
 	tscf_transport_close(client.transport);
@@ -135,7 +135,7 @@ END_TEST
 
 START_TEST(a_connected_socket_is_taken_over)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 	int fd;
 
 	start_server(_i);
@@ -147,7 +147,7 @@ START_TEST(a_connected_socket_is_taken_over)
 	else
 		ck_assert_int_eq(tscf_tcp_attach(loop, fd, &handler, &client, &client.transport, &client.peer), 0);
 	ck_assert_uint_eq(client.up, 0);
-	ck_assert(tscf_test_run_until(loop, is_settled, &client, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 5));
 	ck_assert_msg(client.up == 1, "%s", client.reason);
 	check_alive(&client);
 	tscf_transport_close(client.transport);
@@ -158,13 +158,13 @@ END_TEST
 
 START_TEST(the_server_may_end_it)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	come_up(&client, _i);
 	check_alive(&client);
 	tscf_peer_close(server.peer);
-	ck_assert(tscf_test_run_until(loop, is_down, &client, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &client, 5));
 	ck_assert_int_eq(client.error, ECONNRESET);
 	tscf_transport_close(client.transport);
 }
@@ -173,7 +173,7 @@ END_TEST
 /* Last words arrive although there is more to read at the end that says them. */
 START_TEST(last_words_arrive)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(_i);
 	server.echo = false;
@@ -183,7 +183,7 @@ START_TEST(last_words_arrive)
 	ev_run(loop, EVRUN_NOWAIT);
 	send_message(&server);
 	tscf_peer_close(server.peer);
-	ck_assert(tscf_test_run_until(loop, is_down, &client, 5));
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &client, 5));
 	ck_assert_uint_eq(client.messages, 1);
 	tscf_transport_close(client.transport);
 }
@@ -192,8 +192,8 @@ END_TEST
 /* From each callback, at either end, the peer or the whole transport. */
 START_TEST(handlers_may_close_what_they_want)
 {
-	struct end client = {0};
-	struct end *who = _i & 1 ? &client : &server;
+	struct transport_end client = {0};
+	struct transport_end *who = _i & 1 ? &client : &server;
 	bool all = _i & 2;
 	int when = _i / 4 % 3, kind = _i / 12;
 
@@ -203,7 +203,7 @@ START_TEST(handlers_may_close_what_they_want)
 	  : all       ? &who->closes_when_down
 		      : &who->closes_peer_when_down) = true;
 	connect_to(&client, kind);
-	tscf_test_run_until(loop, is_settled, &client, 5);
+	tscf_test_run_until(loop, transport_is_settled, &client, 5);
 	if (client.transport && client.peer && client.down == 0)
 		send_message(&client);
 	tscf_test_run_for(loop, 0.05);
@@ -215,7 +215,7 @@ START_TEST(handlers_may_close_what_they_want)
 	}
 	tscf_test_run_for(loop, 0.05);
 	if (all)
-		ck_assert(is_closed(who));
+		ck_assert(transport_is_closed(who));
 	if (client.transport)
 		tscf_transport_close(client.transport);
 }

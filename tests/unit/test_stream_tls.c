@@ -12,7 +12,7 @@
 
 static void refused_with(const char *server_name, struct tscf_tls *tls, const char *reason)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	tscf_tls_free(server_tls);
 	server_tls = tls_case_server(server_name);
@@ -20,7 +20,7 @@ static void refused_with(const char *server_name, struct tscf_tls *tls, const ch
 	client_tls = tls ? tls : tls_case_client(NULL, NULL, tls_case_pin);
 	start_server(TLS);
 	connect_to(&client, TLS);
-	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 9));
 	if (!reason) {
 		ck_assert_msg(client.up == 1, "%s", client.reason);
 		check_alive(&client);
@@ -66,7 +66,7 @@ START_TEST(suites_and_versions)
 	    "TLS13-AES128-GCM-SHA256",       "TLS13-AES256-GCM-SHA384",       "TLS13-CHACHA20-POLY1305-SHA256",
 	    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
 	};
-	struct end client = {.ordered = true};
+	struct transport_end client = {.ordered = true};
 
 	/* Nettle on one side, wolfSSL's own code on the other. */
 	wolfSSL_CTX_SetDevId((_i % 2 == 0 ? server_tls : client_tls)->stream_ctx, INVALID_DEVID);
@@ -86,13 +86,13 @@ END_TEST
 START_TEST(weak_offers_are_refused)
 {
 	static const char *const suites[] = {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256"};
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	ck_assert_int_eq(wolfSSL_CTX_set_max_proto_version(client_tls->stream_ctx, TLS1_2_VERSION), WOLFSSL_SUCCESS);
 	ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(client_tls->stream_ctx, suites[_i]), WOLFSSL_SUCCESS);
 	start_server(TLS);
 	connect_to(&client, TLS);
-	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up, 0);
 	tscf_transport_close(client.transport);
 }
@@ -101,7 +101,7 @@ END_TEST
 /* A client that can do no more than TLS 1.1. */
 START_TEST(old_versions_are_refused)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	ck_assert_int_eq(wolfSSL_CTX_set_min_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
 	ck_assert_int_eq(wolfSSL_CTX_set_max_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
@@ -109,7 +109,7 @@ START_TEST(old_versions_are_refused)
 			 WOLFSSL_SUCCESS);
 	start_server(TLS);
 	connect_to(&client, TLS);
-	ck_assert(tscf_test_run_until(loop, is_settled, &client, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up, 0);
 	tscf_transport_close(client.transport);
 }
@@ -117,11 +117,11 @@ END_TEST
 
 START_TEST(a_session_is_resumed)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(TLS);
 	for (int i = 0; i < 3; i++) {
-		client = (struct end){0};
+		client = (struct transport_end){0};
 		come_up(&client, TLS);
 		check_alive(&client);
 		ck_assert_uint_gt(server.peer->round_trip_ms, 0);
@@ -131,7 +131,7 @@ START_TEST(a_session_is_resumed)
 	/* The verification was that of the first connection: a changed name shows that it has not been done again. */
 	free(client_tls->server_name);
 	client_tls->server_name = strdup("other.example.org");
-	client = (struct end){0};
+	client = (struct transport_end){0};
 	come_up(&client, TLS);
 	check_alive(&client);
 	tscf_transport_close(client.transport);
@@ -141,7 +141,7 @@ END_TEST
 /* The key is changed in time, at both ends, while packets go both ways; nettle and wolfSSL notice alike. */
 START_TEST(keys_are_changed)
 {
-	struct end client = {.ordered = true};
+	struct transport_end client = {.ordered = true};
 
 	server_tls->key_records = 7;
 	client_tls->key_records = 5;
@@ -162,7 +162,7 @@ END_TEST
 /* A restarted server does not know the ticket: a full handshake, at the latest with the next connection. */
 START_TEST(a_forgotten_session_is_no_harm)
 {
-	struct end client = {0};
+	struct transport_end client = {0};
 
 	start_server(TLS);
 	come_up(&client, TLS);
@@ -172,7 +172,7 @@ START_TEST(a_forgotten_session_is_no_harm)
 	tscf_tls_free(server_tls);
 	server_tls = tls_case_server("good");
 	start_server(TLS);
-	client = (struct end){0};
+	client = (struct transport_end){0};
 	come_up(&client, TLS);
 	check_alive(&client);
 	tscf_transport_close(client.transport);
