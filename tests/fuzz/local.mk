@@ -5,6 +5,7 @@ EXTRA_DIST += tests/fuzz/run tests/fuzz/seeds
 if FUZZING
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_cert \
+	tests/fuzz/fuzz_client_limits \
 	tests/fuzz/fuzz_crl \
 	tests/fuzz/fuzz_http_connect \
 	tests/fuzz/fuzz_invitation \
@@ -20,6 +21,9 @@ FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c
 tests_fuzz_fuzz_cert_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_cert_LDADD = libtscf-common.la
+tests_fuzz_fuzz_client_limits_SOURCES = tests/fuzz/fuzz_client_limits.c
+tests_fuzz_fuzz_client_limits_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_client_limits_LDADD = libtscf-server.la libtscf-common.la
 tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c
 tests_fuzz_fuzz_crl_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_crl_LDADD = libtscf-common.la

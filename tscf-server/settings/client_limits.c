@@ -198,26 +198,33 @@ static int read_lines(struct server_client_limits *l, FILE *f, const char *file,
 	return err;
 }
 
-struct server_client_limits *server_client_limits_read(const char *file, char *error, size_t size)
+struct server_client_limits *server_client_limits_parse(FILE *f, const char *name, char *error, size_t size)
 {
 	struct server_client_limits *l = calloc(1, sizeof(*l));
-	FILE *f = l ? fopen(file, "re") : NULL;
-	int err = f ? 0 : -errno;
 
-	if (err < 0)
-		snprintf(error, size, "%s: %s", file, strerror(-err));
-	if (l)
-		l->holders = 1;
-	if (err == 0)
-		err = read_lines(l, f, file, error, size);
-	if (err == 0)
-		err = sort(l, file, error, size);
-	if (f)
-		fclose(f);
-	if (err == 0)
+	if (!l) {
+		snprintf(error, size, "%s: %s", name, strerror(ENOMEM));
+		return NULL;
+	}
+	l->holders = 1;
+	if (read_lines(l, f, name, error, size) == 0 && sort(l, name, error, size) == 0)
 		return l;
 	server_client_limits_drop(l);
 	return NULL;
+}
+
+struct server_client_limits *server_client_limits_read(const char *file, char *error, size_t size)
+{
+	struct server_client_limits *l;
+	FILE *f = fopen(file, "re");
+
+	if (!f) {
+		snprintf(error, size, "%s: %s", file, strerror(errno));
+		return NULL;
+	}
+	l = server_client_limits_parse(f, file, error, size);
+	fclose(f);
+	return l;
 }
 
 struct server_client_limits *server_client_limits_hold(struct server_client_limits *l)
