@@ -186,14 +186,20 @@ static void name_certificate(WOLFSSL_X509 *certificate, struct tscf_client_name 
 			*p = '?';
 }
 
-static const char *check_parsed(WOLFSSL_X509 *certificate, const struct tscf_chain_link *own, const uint8_t *subject,
-				uint32_t length, const struct tscf_tlv *proof, struct tscf_client_name *who)
+/** Note who the certificate says that its owner is, which is not proved. */
+static const char *take_name(WOLFSSL_X509 *certificate, const struct tscf_chain_link *own, struct tscf_client_name *who)
 {
-	const unsigned usage = wolfSSL_X509_get_extended_key_usage(certificate);
-
 	if (tscf_cert_pin(own->der, own->length, who->key) < 0)
 		return "the certificate has no public key";
 	name_certificate(certificate, who);
+	return NULL;
+}
+
+static const char *check_parsed(WOLFSSL_X509 *certificate, const uint8_t *subject, uint32_t length,
+				const struct tscf_tlv *proof)
+{
+	const unsigned usage = wolfSSL_X509_get_extended_key_usage(certificate);
+
 	if (usage != 0 && usage != UINT32_MAX && !(usage & XKU_SSL_CLIENT))
 		return "the certificate is not for clients";
 	if (!tscf_signature_good(certificate, subject, length, proof->value + 1, proof->length - 1U))
@@ -275,19 +281,21 @@ static const char *check_certificate(const struct tscf_client_auth *c, const str
 		return TSCF_REFUSAL_MALFORMED;
 	if (count > TSCF_CERTIFICATES_MAX)
 		return "too many certificates: 4 are accepted";
-	/* For an unknown client, no operation with its key is done. */
-	why = tscf_ca_store_verify(&c->cas, links, count, who->ca);
-	if (why)
-		return why;
 	certificate = wolfSSL_X509_load_certificate_buffer(links[0].der, (int)links[0].length, WOLFSSL_FILETYPE_ASN1);
 	if (!certificate)
 		return TSCF_REFUSAL_MALFORMED;
-	why = check_parsed(certificate, &links[0], subject, length, proof, who);
+	why = take_name(certificate, &links[0], who);
+	/* For an unknown client, no operation with its key is done. */
+	if (!why)
+		why = tscf_ca_store_verify(&c->cas, links, count, who->ca);
+	if (!why)
+		why = check_parsed(certificate, subject, length, proof);
 	wolfSSL_X509_free(certificate);
+	if (why)
+		return why;
 	who->until = end_of(links, count);
 	note_certificates(links, count, who);
-	if (!why)
-		why = check_revocation(c, links, count, who->ca);
+	why = check_revocation(c, links, count, who->ca);
 	if (!why && who->until <= 0)
 		why = "the certificate has no end";
 	return why;

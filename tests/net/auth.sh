@@ -12,7 +12,7 @@ private() { (umask 077 && cat >"$1"); }
 # certificate NAME ISSUER [EXTENSION]: NAME.crt and NAME.key.
 certificate() {
 	openssl req -utf8 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
-		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 -extfile <(printf '%s\n' "${3-}") -out "$T/$1.crt" 2>/dev/null ||
+		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days "${DAYS:-2}" -extfile <(printf '%s\n' "${3-}") -out "$T/$1.crt" 2>/dev/null ||
 		die "openssl"
 }
 authority() {
@@ -44,6 +44,7 @@ refused() {
 	is "refused, $why: state" "$(client_status .plain.state)" = connecting
 	is "refused, $why: no address is given" "$(server_status '[.. | .used? // empty] | add // 0')" -eq 0
 	is "refused, $why: $counter" "$(server_counter "$counter")" -gt "$before"
+	check "refused, $why: the status says it till it is gone" grep -q "$why" <<<"$(client_status .plain.refused)"
 	check "refused, $why: the server's log" grep -q "warning: refused: plain tunnel of $PHONE_OUTER:[0-9]*, $who: .*$why" "$T/server.log"
 	kill_client
 	client flush >/dev/null 2>&1
@@ -61,6 +62,7 @@ certificate stranger other
 # 64 characters, the most that a common name may have (RFC 5280, A.1), and 127 bytes.
 LONG=x$(printf 'ü%.0s' {1..63})
 certificate "$LONG" ca
+DAYS=-1 certificate late ca
 certificate server-only ca extendedKeyUsage=serverAuth
 alice=$(key alice)
 bob=$(key bob)
@@ -75,7 +77,14 @@ start_server --psk-file "$T/keys" --client-ca "$T/ca.crt" --denied-clients "$T/d
 refused refused_no_proof "identity not known" "demands a client certificate or a pre-shared key"
 refused refused_key "psk alice" "wrong key" --psk-file "$T/mallory"
 refused refused_unknown "psk carol" "unknown identity" --psk-file "$T/carol"
-refused refused_unknown "identity not known" "not signed by a CA" --cert "$T/stranger.crt" --key "$T/stranger.key"
+refused refused_unknown "certificate stranger" "not signed by a CA" --cert "$T/stranger.crt" --key "$T/stranger.key"
+refused refused_certificate "certificate late" "the certificate has expired" --cert "$T/late.crt" --key "$T/late.key"
+# More than any server takes: the client does not start.
+cat "$T/phone.crt" "$T/ca.crt" "$T/ca.crt" "$T/ca.crt" "$T/ca.crt" >"$T/many.crt"
+launch_client --cert "$T/many.crt" --key "$T/phone.key"
+finish "$CLIENT_PID"
+is "too many certificates: the client ends" $? -ne 0
+check "too many certificates: and says how many" grep -q "many.crt: holds more certificates than servers take: 4" "$T/client.log"
 refused refused_certificate "certificate server-only" "is not for clients" --cert "$T/server-only.crt" --key "$T/server-only.key"
 echo bob >"$T/denied"
 server reload >/dev/null || fail "reload"
@@ -125,6 +134,7 @@ in_server nft delete table inet firewall
 
 # The administrator ends the tunnels of a client, which is told, and sets them up again.
 start_client --psk-file "$T/alice"
+is "let in after all: no refusal is shown" "$(client_status .plain.refused)" = null
 server disconnect nobody >/dev/null 2>"$T/error"
 is "nobody to disconnect: exit status" $? -eq 1
 check "nobody to disconnect: it is said" grep -q "no such client has a tunnel" "$T/error"

@@ -26,7 +26,7 @@ refused() {
 	client status --wait-up 2 >/dev/null 2>"$T/error"
 	is "$1, $2: --wait-up fails" $? -eq 1
 	check "$1, $2: and says why" grep -q "not up after 2 s: .*unauthorized: .*$2" "$T/error"
-	check "$1, $2: the status says it" says "$2"
+	check "$1, $2: the status says it till it is gone" grep -q "$2" <<<"$(client_status .plain.refused)"
 	check "$1, $2: the server's log" grep -q "warning: refused: plain tunnel of $PHONE_OUTER:[0-9]*, certificate $1: .*$2" "$T/server.log"
 	kill_client
 	client flush >/dev/null 2>&1

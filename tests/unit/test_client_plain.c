@@ -88,8 +88,14 @@ WORLD_TEST(refused, refuse)
 	ck_assert_uint_eq(w->server.count[WORLD_CONFIGURE], 2);
 	world_pass(w, 5000);
 	ck_assert_uint_ge(w->server.count[WORLD_CONFIGURE], 4);
+	/* Also while the next try waits for its answer. */
+	w->server.reaction[WORLD_CONFIGURE] = WORLD_LOSES;
+	WORLD_UNTIL(w, 20000, world_plain_reason_has(w, "waits for an answer"));
+	ck_assert_ptr_nonnull(strstr(world_status(w, "plain.refused"), tscf_response_name(refusals[w->i])));
+	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
 	w->server.code[WORLD_CONFIGURE] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
+	WORLD_UNTIL(w, 20000, world_plain_is_up(w));
+	ck_assert_str_eq(world_status(w, "plain.refused"), "null");
 }
 
 /* Longer than there is room for: characters of two bytes, at odd places and at even ones. */

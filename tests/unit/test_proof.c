@@ -227,9 +227,12 @@ START_TEST(by_certificate)
 	tscf_credential_free(c);
 	c = certificate("stranger");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not signed by a CA of this server");
+	/* It is named, so that the administrator knows who it may be. */
+	ck_assert_str_eq(who.name, "certificate stranger");
 	tscf_credential_free(c);
 	c = certificate("late");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate has expired");
+	ck_assert_str_eq(who.name, "certificate late");
 	tscf_client_auth_drop(s);
 	s = server(ALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no certificates");

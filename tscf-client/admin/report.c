@@ -206,19 +206,19 @@ static json_t *plain_status(struct client *c, bool privileged)
 	const struct outage *outage = &c->connector.outage;
 	uint32_t failures = outage->present ? outage->failures : 0;
 	bool up = c->plain.state == TUNNEL_UP;
-	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, "
-			 "s:I, s:o, s:o}",
-			 "state", names[c->plain.state], "reason", c->plain_reason, "since",
-			 (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
-			 text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""),
-			 "transport", way_transport(way->kind, way->inside), "server",
-			 tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat",
-			 nat_address(c), "dns", addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "routes",
-			 route_list(c, up), "not_taken", refusal_list(c, up), "tsid",
-			 privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->pmtu.mtu, "mtu_confirmed",
-			 c->pmtu.search.confirmed, "shared_identifier", c->identity.shared, "failures",
-			 (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "limit",
-			 text_or_null(tunnel_limit(&c->plain)), "traffic", traffic(&c->plain));
+	return json_pack(
+	    "{s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:I, "
+	    "s:I, s:o, s:o}",
+	    "state", names[c->plain.state], "reason", c->plain_reason, "since",
+	    (json_int_t)wall_clock(c, c->plain_since), "verified", verified_status(c, up), "unverified",
+	    text_or_null(c->connector.verifier.untrusted && !up ? c->connector.verifier.reason : ""), "refused",
+	    text_or_null(c->connector.refusal), "transport", way_transport(way->kind, way->inside), "server",
+	    tscf_endpoint_format(&at, server), "internal", internal_list(&c->plain, up), "nat", nat_address(c), "dns",
+	    addr_list(&c->dns, up), "sip", addr_list(&c->sip_servers, up), "routes", route_list(c, up), "not_taken",
+	    refusal_list(c, up), "tsid", privileged ? tsid_text(&c->plain) : json_null(), "mtu", (int)c->pmtu.mtu,
+	    "mtu_confirmed", c->pmtu.search.confirmed, "shared_identifier", c->identity.shared, "failures",
+	    (json_int_t)failures, "round_trip_ms", (json_int_t)c->plain.requests.round_trip_ms, "limit",
+	    text_or_null(tunnel_limit(&c->plain)), "traffic", traffic(&c->plain));
 }
 
 static const char *encrypted_state(const struct client *c)

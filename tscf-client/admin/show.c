@@ -230,6 +230,7 @@ static void print_verified(const json_t *plain, time_t now, FILE *out)
 		print_told("its key", json_object_get(verified, "pin"), out);
 	}
 	print_told("unverified", json_object_get(plain, "unverified"), out);
+	print_told("refused", json_object_get(plain, "refused"), out);
 }
 
 static void print_tunnels(json_t *status, time_t now, FILE *out)

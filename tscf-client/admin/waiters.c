@@ -14,7 +14,10 @@ static bool is_up(const struct waiters *w)
 /* @return why there is no tunnel, as the status says it. */
 static const char *reason_of(const struct waiters *w)
 {
-	return w->plain->state == TUNNEL_UP ? w->dtte->reason : w->plain_reason;
+	if (w->plain->state == TUNNEL_UP)
+		return w->dtte->reason;
+	/* It says more than that the next try waits for its answer. */
+	return w->connector->refusal[0] ? w->connector->refusal : w->plain_reason;
 }
 
 /* Answer the waiting callers if the tunnel is up, if no server can be verified, or if their time is over. */

@@ -2,6 +2,7 @@
 #include "tscf-client/tunnel/connector.h"
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "tscf-client/tunnel/plain.h"
 
 #include <errno.h>
@@ -101,6 +102,9 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 		snprintf(reason, sizeof(reason), "refused by the server: %s%s%s", tscf_response_name(code),
 			 text[0] ? ": " : "", text);
 		try->refused = true;
+		if (try->connector->plain->state != TUNNEL_UP)
+			tscf_text_copy(reason, strlen(reason), try->connector->refusal,
+				       sizeof(try->connector->refusal));
 		try_failed(try, reason);
 	} else if (code == TSCF_RESPONSE_SUCCESS) {
 		tscf_message_keep(response, try->bytes, &try->response);

@@ -69,7 +69,8 @@ struct connector {
 	const struct client_identity *identity;
 	struct tscf_credential *const *credential; /**< authenticates this client; NULL: none */
 	struct verifier verifier;
-	struct resume resume; /**< of the plain tunnel */
+	char refusal[TRUST_REASON]; /**< why a server refused last, since the plain tunnel was up; empty: none did */
+	struct resume resume;       /**< of the plain tunnel */
 	struct tscf_timer timer;
 	struct candidates race;
 	struct resolver *resolver;

@@ -69,8 +69,10 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 	if (c->plain.state != state || c->plain_since == 0)
 		c->plain_since = c->now;
 	c->plain.state = state;
-	if (state == TUNNEL_UP)
+	if (state == TUNNEL_UP) {
 		c->connector.verifier.untrusted = 0;
+		c->connector.refusal[0] = '\0';
+	}
 	hook_plain_changed(&c->hook);
 	tscf_text_copy(reason, strlen(reason), c->plain_reason, sizeof(c->plain_reason));
 }
