@@ -43,6 +43,8 @@ struct server_renewal {
 	struct file cert, key;
 	bool pair_is_new; /* one of the two has changed at the last look */
 	struct clients *clients;
+	struct file limits;
+	bool limits_are_new; /* they have changed at the last look */
 };
 
 /* --- looking --- */
@@ -196,7 +198,23 @@ static void look_at_pair(struct server *server, struct server_renewal *r)
 		tscf_warning("the certificate and key that were loaded before stay in use");
 }
 
-/* --- both --- */
+/* --- limits of clients --- */
+
+static void take_limits(struct server *server, const char *file)
+{
+	char error[TSCF_PROOF_ERROR];
+	struct server_client_limits *limits = server_client_limits_read(file, error, sizeof(error));
+
+	if (!limits) {
+		tscf_error("client-limits: %s; what was read before stays in use", error);
+		return;
+	}
+	server_quotas_change(server->quotas, limits);
+	server_client_limits_drop(limits);
+	tscf_info("the changed limits of clients are in use: %s", file);
+}
+
+/* --- all --- */
 
 static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
@@ -208,6 +226,8 @@ static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 	for (struct clients *c = r->clients; c; c = c->next)
 		if (settled(&c->crl, &c->is_new))
 			take_clients(server, c);
+	if (settled(&r->limits, &r->limits_are_new))
+		take_limits(server, r->limits.name);
 }
 
 void server_renewal_stop(struct server *server)
@@ -221,6 +241,7 @@ void server_renewal_stop(struct server *server)
 	ev_timer_stop(server->loop, &r->timer);
 	free(r->cert.name);
 	free(r->key.name);
+	free(r->limits.name);
 	while ((c = r->clients) != NULL) {
 		r->clients = c->next;
 		clients_free(c);
@@ -231,6 +252,12 @@ void server_renewal_stop(struct server *server)
 /** @return whether there is memory for all. */
 static bool add_all(struct server_renewal *r, const struct server_config *config)
 {
+	bool failed = false;
+
+	r->limits.name = copy(config->client_limits_file, &failed);
+	r->limits_are_new = begin(&r->limits);
+	if (failed)
+		return false;
 	for (const struct server_interface_config *i = config->interfaces; i; i = i->next) {
 		struct clients *c = i->enabled && i->client_crl ? clients_new(i) : NULL;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * renewal.h - files that are taken when they change, without a reload: certificate and key of the server, revocation
- * lists.
+ * lists, limits of clients.
  *
  * The main thread looks at them every SERVER_RENEWAL_MS.  A file is taken when it has stayed as it is since the last
  * look, so that one that is being written is not read too early.  If it cannot be used, the log says so, and what was

@@ -56,8 +56,10 @@ echo "alice tunels=2" >"$T/limits"
 check "a file with an error is refused" eval '! server reload >/dev/null 2>&1'
 check "the log names the line" grep -q "client-limits: $T/limits:1: \"tunels=2\": expected IDENTITY KEY=NUMBER" "$T/server.log"
 limits "# none"
-server reload >/dev/null || fail "reload"
-grows first .echoed 50 "without limits all packets come back"
+must 10 '[ "$(grep -o -e "changed limits of clients are in use" -e tunels "$T/server.log" | tail -1)" != tunels ]' "a changed file is taken without a reload"
+before=$(over)
+grows first .echoed 100 "without limits packets come back"
+is "and none is over a rate" "$(over)" -eq "$before"
 kill "$first" "$LAST_PID"
 stop_capture
 is "not in clear: M-first" "$(in_clear M-first)" -eq 0
