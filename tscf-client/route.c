@@ -11,9 +11,9 @@ static void preferred_moved(struct client *c)
 
 	c->preferred_since = c->now;
 	if (count > 0 && c->facts.preferred)
-		tscf_info("%u encrypted-preferred sockets are in the encrypted tunnel now", count);
+		tscf_info("encrypted-preferred sockets (%u) are in the encrypted tunnel now", count);
 	else if (count > 0)
-		tscf_info("%u encrypted-preferred sockets are in the plain tunnel now: %s", count,
+		tscf_info("encrypted-preferred sockets (%u) are in the plain tunnel now: %s", count,
 			  trusted_network_here(&c->trusted_network) ? "the network is trusted" : why);
 }
 

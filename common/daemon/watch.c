@@ -43,10 +43,10 @@ static void read_again(struct session *s, bool first)
 	s->read_at = before;
 }
 
-/** "q quit  / filter  sort: P PID ...": what can be pressed. */
+/** "sort: i PID ...": the keys of the columns. */
 static void help(const struct tscf_watch_view *view, char *buf, size_t room)
 {
-	size_t used = (size_t)snprintf(buf, room, "q quit  / filter  sort:");
+	size_t used = (size_t)snprintf(buf, room, "sort:");
 
 	for (unsigned c = 0; c < view->count && used < room; c++)
 		if (view->columns[c].key != '\0')
@@ -66,8 +66,9 @@ static int draw(struct session *s)
 	int err = -ENOMEM;
 
 	tscf_terminal_size(&s->terminal, &screen.lines, &screen.columns);
-	snprintf(title, sizeof(title), "%s: %zu %s, %zu shown%s%s", s->watch->title, json_array_size(s->reading.rows),
-		 s->watch->nouns, json_array_size(chosen), view->filter[0] ? ", filter: " : "", view->filter);
+	snprintf(title, sizeof(title), "%s: %zu %s, %zu shown%s%s   q quit  / filter", s->watch->title,
+		 json_array_size(s->reading.rows), s->watch->nouns, json_array_size(chosen),
+		 view->filter[0] ? ", filter: " : "", view->filter);
 	snprintf(failure, sizeof(failure), "no answer: %s", strerror(abs(s->error)));
 	if (s->typing)
 		snprintf(prompt, sizeof(prompt), "filter: %s", view->filter);

@@ -240,7 +240,7 @@ static void draw_head(const struct tscf_watch_view *view, const unsigned *width,
 			 : view->reversed ? "^"
 					  : "*");
 		put(&l, text, width[c], to_right(&view->columns[c]));
-		put(&l, c + 1 < view->count ? "  " : "", 0, false);
+		put(&l, c + 1 < view->count ? " " : "", 0, false);
 	}
 	put(&l, "", l.left, false);
 	fputs(s->colours ? "\033[0m" : "", out);
@@ -261,7 +261,7 @@ static void draw_row(const json_t *row, const struct tscf_watch_view *view, cons
 		fputs(colour, out);
 		put(&l, text, width[c], to_right(&view->columns[c]));
 		fputs(colour[0] ? "\033[0m" : "", out);
-		put(&l, c + 1 < view->count ? "  " : "", 0, false);
+		put(&l, c + 1 < view->count ? " " : "", 0, false);
 	}
 }
 
@@ -272,7 +272,7 @@ static void measure(const json_t *chosen, const struct tscf_watch_view *view, si
 	char text[TSCF_SHOW_TEXT];
 
 	for (unsigned c = 0; c < view->count; c++) {
-		width[c] = (unsigned)strlen(view->columns[c].head) + 1;
+		width[c] = (unsigned)strlen(view->columns[c].head) + (c == view->sort);
 		for (size_t i = view->first; i < end; i++) {
 			cell(json_array_get(chosen, i), &view->columns[c], s->now, text);
 			if (strlen(text) > width[c])

@@ -143,7 +143,7 @@ class Terminal:
             with open(rest, "w", encoding="utf-8") as file:
                 file.write(self.text())
         elif verb == "stopped":
-            return self.until(float(rest), self.stopped) and self.left() == "restored"
+            return self.until(float(rest), lambda: self.stopped() and self.left() == "restored")
         elif verb == "taken":
             return self.until(float(rest), lambda: self.alternate)
         elif verb == "end":

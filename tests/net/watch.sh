@@ -60,6 +60,7 @@ end 10
 STEPS
 is "q leaves, and the terminal is as before" "$(cat "$T/sockets.left")" = "status 0 restored"
 check "a screen of 80 columns" fits "$T/sockets" 80
+check "with room for the last move" grep -q "SINCE MOVED" "$T/sockets"
 check "a narrow screen" fits "$T/narrow" 60
 rate=$(column "$T/sockets" ":5004" PKT/S)
 is "packets a second, both ways" "$(awk -v r="$rate" 'BEGIN { print (r > 60 && r < 140) }')" = 1
