@@ -153,6 +153,8 @@ void tscf_show_wrapped(const char *text, unsigned width, FILE *out)
 		bool columns = memmem(text + strspn(text, " "), length - strspn(text, " "), "  ", 2);
 		const char *next = text + length + (text[length] == '\n');
 
+		if (length == 0)
+			fputc('\n', out);
 		while (length > 0) {
 			size_t n = columns ? length : fitting(text, length, room);
 

@@ -36,6 +36,11 @@ tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/runner.h tests/
 tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_file_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_show
+tests_unit_test_show_SOURCES = tests/unit/test_show.c tests/unit/runner.h tests/unit/runner.c
+tests_unit_test_show_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_show_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
+
 UNIT_TESTS += tests/unit/test_watch_rows
 tests_unit_test_watch_rows_SOURCES = tests/unit/test_watch_rows.c tests/unit/runner.h tests/unit/runner.c
 tests_unit_test_watch_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
