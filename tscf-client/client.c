@@ -331,6 +331,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		monitor_start(&c->monitor, &c->timers, on_host_changed, c);
 		wall_clock_start(&c->wall_clock, c->loop, on_clock_set, c);
 		guard_listen(&c->guard, c->loop, &guarded_events, &c->guarded);
+		guarded_begin(&c->guarded);
 		accept_queue_adopt(&c->accept_queue);
 		upkeep_start(&c->upkeep);
 		client_route(c);

@@ -48,10 +48,17 @@ static void changed(void *context)
 	subscriptions_changed(&c->subscriptions);
 }
 
+static void catch_up(void *context)
+{
+	struct client *c = context;
+	guard_catch_up(&c->guard);
+}
+
 const struct registry_events client_registry_events = {.acknowledged = acknowledged,
 						       .is_leaving = is_leaving,
 						       .releasing = releasing,
 						       .seen = seen,
 						       .dumped = dumped,
 						       .gone = gone,
-						       .changed = changed};
+						       .changed = changed,
+						       .catch_up = catch_up};

@@ -86,6 +86,10 @@ libtscf_client_la_SOURCES = \
 	tscf-client/sockets/registry_dump.c \
 	tscf-client/sockets/registry_entry.h \
 	tscf-client/sockets/registry_guest.c \
+	tscf-client/sockets/known.c \
+	tscf-client/sockets/known.h \
+	tscf-client/sockets/registry_see.c \
+	tscf-client/sockets/registry_told.c \
 	tscf-client/sockets/shares.c \
 	tscf-client/sockets/shares.h \
 	tscf-client/sockets/device_bound.h \
@@ -165,7 +169,8 @@ libtscf_client_la_SOURCES = \
 libtscf_client_la_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_cgroup.c tscf-client/guard/guard_cgroup.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_runs.c tscf-client/guard/guard_runs.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
 	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
 	tscf-client/guard/guard_set.h tscf-client/guard/guard_waiting.h
-GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_connect.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.h
+GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_connect.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_policies.h \
+	tscf-client/guard/guard_tell.bpf.h
 EXTRA_DIST += $(GUARD_BPF)
 if BPF
 libtscf_client_la_SOURCES += tscf-client/guard/cgroup_root.c tscf-client/guard/cgroup_root.h tscf-client/guard/guard_events.c tscf-client/guard/guard_found.c \

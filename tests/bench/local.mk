@@ -5,7 +5,7 @@ EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
 # An end-to-end test needs many clients too.
 check_PROGRAMS += tests/bench/tscf-load
-EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/guard-cost tests/bench/scale tests/bench/scale-bindings \
+EXTRA_DIST += tests/bench/README tests/bench/run tests/bench/move tests/bench/guard-cost tests/bench/idle tests/bench/scale tests/bench/scale-bindings \
 	tests/bench/scale-figures
 
 tests_bench_tscf_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_options.c tests/bench/load_wire.c \
@@ -24,13 +24,14 @@ tests_bench_move_flow_LDFLAGS = -pthread
 tests_bench_socket_cost_SOURCES = tests/bench/socket-cost.c tests/net/tool.c tests/net/tool.h
 tests_bench_socket_cost_CFLAGS = $(NET_CFLAGS)
 
-# Results: run.json, run.txt and run.svg, move.json, guard-cost.json, load-*.json in tests/bench of the build directory.
+# Results: run.json, run.txt and run.svg, move.json, guard-cost.json, idle.json, load-*.json in tests/bench of the build directory.
 BENCH_OUT = $(abs_builddir)/tests/bench
 BENCH_RUN = $(AM_TESTS_ENVIRONMENT) TSCF_BENCH='$(BENCH_OUT)'; export TSCF_BENCH;
 bench: tests/root.stamp $(BENCH_TOOLS) tests/net/flow
 	$(BENCH_RUN) '$(srcdir)/tests/bench/run' --out '$(BENCH_OUT)'
 	$(BENCH_RUN) '$(srcdir)/tests/bench/move' --json '$(BENCH_OUT)/move.json'
 	$(BENCH_RUN) '$(srcdir)/tests/bench/guard-cost' --out '$(BENCH_OUT)'
+	$(BENCH_RUN) '$(srcdir)/tests/bench/idle' --out '$(BENCH_OUT)'
 	$(BENCH_RUN) '$(srcdir)/tests/bench/scale' --json '$(BENCH_OUT)/load-set-up.json' \
 		--plain 20000 --encrypted 1000 --resumed 1000 --seconds 0
 	$(BENCH_RUN) '$(srcdir)/tests/bench/scale' --json '$(BENCH_OUT)/load-calls.json' \

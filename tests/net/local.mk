@@ -35,6 +35,7 @@ NET_TESTS = \
 	tests/net/guard-builds.sh \
 	tests/net/guard-class.sh \
 	tests/net/guard-beside.sh \
+	tests/net/guard-events.sh \
 	tests/net/guard-flushed.sh \
 	tests/net/guard-killed.sh \
 	tests/net/guard-lost.sh \
@@ -161,6 +162,7 @@ tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
+	tests/net/guard/births.py \
 	tests/net/guard/program.go tests/net/guard/foreign.bpf.c
 
 check_DATA = tests/root.stamp

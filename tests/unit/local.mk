@@ -231,6 +231,12 @@ tests_unit_test_client_connector_SOURCES = tests/unit/test_client_connector.c
 tests_unit_test_client_connector_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_connector_LDFLAGS = $(CLIENT_WORLD_WRAP)
 tests_unit_test_client_connector_LDADD = $(CLIENT_WORLD_LIBS)
+UNIT_TESTS += tests/unit/test_client_told
+tests_unit_test_client_told_SOURCES = tests/unit/test_client_told.c
+tests_unit_test_client_told_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_client_told_LDFLAGS = $(CLIENT_WORLD_WRAP) -Wl,--wrap=guard_is_heard -Wl,--wrap=guard_has_lost -Wl,--wrap=guard_listen \
+	-Wl,--wrap=guard_catch_up
+tests_unit_test_client_told_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_encrypted
 tests_unit_test_client_encrypted_SOURCES = tests/unit/test_client_encrypted.c
 tests_unit_test_client_encrypted_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)

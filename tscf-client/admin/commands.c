@@ -48,6 +48,8 @@ int commands_reload(struct client *c)
 		live_sockets_classify(&c->moves, &c->guard);
 		plain_review(c);
 		client_route(c);
+		/* Until now the guard did not tell of sockets that the new policies alone name. */
+		registry_resync_soon(&c->registry);
 		trusted_network_look(&c->trusted_network);
 		nat_probe_again(&c->nat_probes);
 		upkeep_soon(&c->upkeep);

@@ -248,6 +248,9 @@ static json_t *counters(const struct client *c)
 	CLIENT_COUNTERS(X)
 #undef X
 	json_object_set_new(object, "hold_dropped", json_integer((json_int_t)c->hold.dropped));
+	json_object_set_new(object, "socket_listings", json_integer((json_int_t)c->registry.listings));
+	json_object_set_new(object, "sockets_missed", json_integer((json_int_t)c->registry.sockets_missed));
+	json_object_set_new(object, "sockets_stale", json_integer((json_int_t)c->registry.sockets_stale));
 	guard_report_counters(&c->guard, object);
 	return object;
 }

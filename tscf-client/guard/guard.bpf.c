@@ -179,7 +179,7 @@ int tscf_create(struct bpf_sock *sk)
 {
 	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)}, *stored;
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
-	struct guard_event unknown = {.kind = GUARD_EVENT_GROUP};
+	struct guard_event e = {.kind = GUARD_EVENT_GROUP};
 	__u32 value;
 
 	if (!net)
@@ -203,7 +203,12 @@ int tscf_create(struct bpf_sock *sk)
 	if (value != 0)
 		sk->mark = stored->mark = mark_with(net, sk->mark, value);
 	if (net->grouped && stored->generation == 0)
-		tell(fresh.netns, &unknown);
+		tell(fresh.netns, &e);
+	/* It may never be bound. */
+	if (sk->type == SOCK_RAW && is_of_interest(net, value << (net->shift & 31))) {
+		e.kind = GUARD_EVENT_LOOK;
+		tell(fresh.netns, &e);
+	}
 	return 1;
 }
 
@@ -218,11 +223,18 @@ static __always_inline int binds(struct bpf_sock_addr *ctx)
 	enum change change;
 	__u32 mark;
 
-	if (!net || !net->policy_count || !sk)
+	if (!net || !sk)
 		return 1;
-	stored = stored_of(net, sk, netns);
+	stored = stored_or_new(sk, netns);
 	if (!stored)
 		return 0;
+	/* What runs after the bind cannot read these. */
+	stored->cookie = bpf_get_socket_cookie(ctx);
+	stored->device = sk->bound_dev_if;
+	stored->ipv6_only = ipv6_only(sk);
+	if (!net->policy_count)
+		return 1;
+	identify(net, stored);
 	mark = sk->mark;
 	change = reconsider(net, stored, value_of(net, mark), &f);
 	if (change == CHANGE_NONE || (change == CHANGE_ASK && !is_by_rule(net, stored->wanted)))
@@ -246,15 +258,6 @@ int tscf_bind6(struct bpf_sock_addr *ctx)
 	return binds(ctx);
 }
 
-/* Whether the client must know that this socket has a port: a remote may want to send to it. */
-static __always_inline bool is_of_interest(const struct guard_net *net, __u32 mark)
-{
-	__u32 level = value_of(net, mark) & LEVEL_MASK;
-
-	return level == ONLY || level == PREFERRED || (level == 0 && net->policy_count > 0) ||
-	       (level == UNENCRYPTED && net->default_level > UNENCRYPTED);
-}
-
 /* @return whether to send the event @e.  The caller adds the local address, since a BPF program for one family cannot
  * read the other's. */
 static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guard_event *e)
@@ -274,6 +277,9 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 	e->type = sk->type;
 	e->protocol = sk->protocol;
 	e->local_port = sk->src_port;
+	e->device = stored->device;
+	e->ipv6_only = stored->ipv6_only;
+	e->uid = stored->uid;
 	/* The kernel has chosen the port, or the port takes a level away. */
 	if (net->policy_count && reconsider(net, stored, value_of(net, stored->mark), &f) != CHANGE_NONE) {
 		e->kind = GUARD_EVENT_CLASS;
@@ -289,7 +295,8 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
  * Otherwise the bind fails, and the program may try again. */
 static __always_inline int tell_bound(__u64 netns, struct guard_event *e)
 {
-	return tell(netns, e) || e->kind != GUARD_EVENT_CLASS || e->level != ONLY;
+	return tell_of(netns, e, bpf_get_current_pid_tgid() >> 32, e->uid) || e->kind != GUARD_EVENT_CLASS ||
+	       e->level != ONLY;
 }
 
 SEC("cgroup/post_bind4")
@@ -315,6 +322,20 @@ int tscf_bound6(struct bpf_sock *sk)
 	e.local[0] = sk->src_ip6[0], e.local[1] = sk->src_ip6[1];
 	e.local[2] = sk->src_ip6[2], e.local[3] = sk->src_ip6[3];
 	return tell_bound(netns, &e);
+}
+
+/* TCP sockets get a port here, too, without bind(2). */
+SEC("sockops")
+int tscf_tcp(struct bpf_sock_ops *ctx)
+{
+	__u32 op = ctx->op;
+
+	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB || op == BPF_SOCK_OPS_TCP_LISTEN_CB ||
+	    op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+		tell_tcp(ctx, op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB);
+	/* The kernel's own values for what it asks. */
+	ctx->reply = -1;
+	return 1;
 }
 
 /* A program that sets a mark of its own knows nothing of our bits, so they stay as they are.  Only the client takes a
@@ -349,6 +370,8 @@ static __always_inline void remember_mark(struct bpf_sockopt *ctx, const struct 
 	stored->mark = *mark;
 	if (by_client)
 		stored->wanted = value_of(net, *mark);
+	else if (value_of(net, *mark) != value_of(net, ctx->sk->mark))
+		tell_look(net, netns);
 }
 
 static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct guard_net *net)
@@ -479,7 +502,8 @@ static __always_inline bool is_ours(__u32 level, __u32 option)
 	if (is_dscp(level, option))
 		return true;
 	return level == SOL_SOCKET &&
-	       (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT);
+	       (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT ||
+		option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX);
 }
 
 SEC("cgroup/setsockopt")
@@ -504,6 +528,10 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 		return set_level(ctx, net, netns);
 	if (ctx->optname == GUARD_OPTION_CLIENT)
 		return introduce(ctx, net);
+	if (ctx->optname != SO_MARK) {
+		tell_look(net, netns);
+		return 1;
+	}
 	by_client = net->client == bpf_get_current_pid_tgid() >> 32;
 	if (!by_client)
 		keep_bits(ctx, net, netns);

@@ -166,6 +166,16 @@ void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_even
 		tscf_warning("guard: its events cannot be read: %s", strerror(-err));
 }
 
+bool guard_is_heard(const struct guard *g)
+{
+	return g->on && g->events.ring && guard_set_attached(&g->set);
+}
+
+void guard_catch_up(struct guard *g)
+{
+	guard_events_catch_up(&g->events);
+}
+
 bool guard_has_lost(struct guard *g)
 {
 	struct guard_counts counts;

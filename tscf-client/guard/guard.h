@@ -41,6 +41,10 @@ int guard_open(struct guard *g, const struct client_config *config, const struct
 
 /** Call @p handler for the guard's events.  Without a guard there are none. */
 void guard_listen(struct guard *g, struct ev_loop *loop, const struct guard_events_handler *handler, void *context);
+/** @return whether the client hears of every socket: the guard is attached, and its events are received. */
+bool guard_is_heard(const struct guard *g);
+/** Call the handler for the events that are there.  Does nothing without events, or within the handler. */
+void guard_catch_up(struct guard *g);
 /** @return whether sockets may have to get a level, or to lose one, that policies gave before this client started. */
 bool guard_must_look(const struct guard *g);
 /** @return whether events were lost since the last call. */

@@ -9,7 +9,7 @@
 #ifndef TSCF_CLIENT_GUARD_CONNECT_BPF_H
 #define TSCF_CLIENT_GUARD_CONNECT_BPF_H
 
-#include "tscf-client/guard/guard_class.bpf.h"
+#include "tscf-client/guard/guard_tell.bpf.h"
 
 static __always_inline int set_mark_of(struct bpf_sock_addr *ctx, struct guard_socket *stored, __u32 mark)
 {
@@ -124,7 +124,7 @@ int tscf_connect4(struct bpf_sock_addr *ctx)
 	struct flow f = {};
 
 	read_remote4(ctx, &f);
-	return connects(ctx, &f);
+	return connects(ctx, &f) && tell_connect(ctx);
 }
 
 SEC("cgroup/connect6")
@@ -133,7 +133,7 @@ int tscf_connect6(struct bpf_sock_addr *ctx)
 	struct flow f = {};
 
 	read_remote6(ctx, &f);
-	return connects(ctx, &f);
+	return connects(ctx, &f) && tell_connect(ctx);
 }
 
 SEC("cgroup/sendmsg4")

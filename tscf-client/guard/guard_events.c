@@ -5,23 +5,35 @@
 #include <errno.h>
 #include <stddef.h>
 
+/** Handled in one turn of the event loop: programs that make sockets all the time must not stop the packets. */
+#define EVENTS_AT_ONCE 256
+
 static int one(void *context, void *data, size_t size)
 {
 	struct guard_events *g = context;
 
 	if (size >= sizeof(struct guard_event))
 		g->handler->event(g->context, data);
-	return 0;
+	/* An error ends the reading; this event counts as read. */
+	return --g->left == 0 ? -EAGAIN : 0;
+}
+
+void guard_events_catch_up(struct guard_events *g)
+{
+	if (!g->ring || g->busy)
+		return;
+	g->busy = true;
+	g->left = EVENTS_AT_ONCE;
+	if (ring_buffer__consume(g->ring) != 0)
+		g->handler->drained(g->context);
+	g->busy = false;
 }
 
 static void readable(struct ev_loop *loop, ev_io *w, int events)
 {
-	struct guard_events *g = w->data;
-
 	(void)loop;
 	(void)events;
-	ring_buffer__consume(g->ring);
-	g->handler->drained(g->context);
+	guard_events_catch_up(w->data);
 }
 
 int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,

@@ -11,12 +11,13 @@
 #include "tscf-client/guard/guard_map.h"
 
 #include <ev.h>
+#include <stdbool.h>
 
 struct ring_buffer;
 
 struct guard_events_handler {
 	void (*event)(void *context, const struct guard_event *e);
-	/** No further events are waiting. */
+	/** The events that were waiting have been handled, or as many as are handled at once. */
 	void (*drained)(void *context);
 };
 
@@ -26,12 +27,16 @@ struct guard_events {
 	ev_io readable;
 	const struct guard_events_handler *handler;
 	void *context;
+	bool busy;     /**< the handler is running */
+	unsigned left; /**< how many more events it handles now */
 };
 
 /** Call @p handler, which must stay valid, from the loop for the events of the ring @p fd (guard_set.h), which the
  * caller keeps.  @return 0 or -errno. */
 int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,
 		      void *context);
+/** Call the handler at once for the events that are there, at most 256, unless it is what calls this. */
+void guard_events_catch_up(struct guard_events *g);
 void guard_events_close(struct guard_events *g);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tscf-client/guard/guard_kernel.h"
 
 #include <bpf/btf.h>
+#include <endian.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 /** Most levels of structures within structures. */
 #define DEPTH 8
 
-/* The byte offset of a member, also of one in an anonymous structure.  @return -ENOENT if there is none. */
+/* The offset of a member in bits, also of one in an anonymous structure.  @return -ENOENT if there is none. */
 static int member_offset(const struct btf *btf, const struct btf_type *in, const char *name, unsigned depth)
 {
 	const struct btf_member *m = btf_members(in);
@@ -17,7 +18,7 @@ static int member_offset(const struct btf *btf, const struct btf_type *in, const
 	for (unsigned i = 0; i < btf_vlen(in); i++, m++) {
 		const char *this = btf__name_by_offset(btf, m->name_off);
 		const struct btf_type *type = btf__type_by_id(btf, m->type);
-		int offset = (int)btf_member_bit_offset(in, i) / 8;
+		int offset = (int)btf_member_bit_offset(in, i);
 
 		if (strcmp(this, name) == 0)
 			return offset;
@@ -57,9 +58,18 @@ static int find(const struct btf *btf, struct guard_offsets *out)
 
 		if (offset < 0)
 			return offset;
-		*(__u32 *)((char *)out + list[i].field) += (__u32)offset;
+		*(__u32 *)((char *)out + list[i].field) += (__u32)offset / 8;
 	}
 	return 0;
+}
+
+/* It is one bit, whose number in its byte depends on the byte order. */
+static __u32 find_ipv6_only(const struct btf *btf)
+{
+	int id = __BYTE_ORDER == __LITTLE_ENDIAN ? btf__find_by_name_kind(btf, "sock_common", BTF_KIND_STRUCT) : -1;
+	int offset = id < 0 ? id : member_offset(btf, btf__type_by_id(btf, (__u32)id), "skc_ipv6only", DEPTH);
+
+	return offset < 0 ? 0 : (__u32)offset;
 }
 
 int guard_kernel_offsets(struct guard_offsets *out)
@@ -71,8 +81,9 @@ int guard_kernel_offsets(struct guard_offsets *out)
 	if (!btf)
 		return -errno;
 	err = find(btf, out);
-	btf__free(btf);
 	if (err != 0)
 		memset(out, 0, sizeof(*out));
+	out->sock_ipv6_only = find_ipv6_only(btf);
+	btf__free(btf);
 	return err;
 }

@@ -8,7 +8,8 @@
 
 #include "tscf-client/guard/guard_map.h"
 
-/** @return 0, or -errno with all of *out 0: -ENOENT the kernel has no BTF, or keeps some of the data elsewhere. */
+/** @return 0, or -errno with the places of a process's data in *out 0: -ENOENT the kernel has no BTF, or keeps some of
+ * the data elsewhere. */
 int guard_kernel_offsets(struct guard_offsets *out);
 
 #endif

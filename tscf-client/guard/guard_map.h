@@ -159,6 +159,8 @@ struct guard_socket {
 	__u32 pid;        /**< thread group that made the socket */
 	__u32 found;      /**< subject, while it is being determined */
 	__u32 sent;       /**< whether it has sent to a remote for which a policy says encrypted-only */
+	__u32 device;     /**< index of the interface that it was bound to at bind(2) */
+	__u32 ipv6_only;  /**< at bind(2), as in struct guard_event */
 };
 
 enum guard_event_kind {
@@ -167,6 +169,7 @@ enum guard_event_kind {
 	GUARD_EVENT_ASKS,  /**< the program wants a level that the client must set */
 	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that the client does not know */
 	GUARD_EVENT_CLASS, /**< policies now give the socket a level that the client must set */
+	GUARD_EVENT_LOOK,  /**< a socket is about to change, in a way that only a listing shows a moment later */
 };
 
 /** An event about a socket, for the client. */
@@ -180,10 +183,14 @@ struct guard_event {
 	__u32 family, type, protocol, device;
 	__u32 local[4], remote[4]; /**< IPv4: only the first word */
 	__u32 local_port, remote_port;
+	__u32 ipv6_only; /**< 0, 1 or GUARD_UNKNOWN */
+	__u32 unused;
 };
 
-/** Bytes that events of one namespace may fill. */
-#define GUARD_RING (64 * 1024)
+#define GUARD_UNKNOWN 2
+
+/** Bytes that events of one namespace may fill: some 9000. */
+#define GUARD_RING (1024 * 1024)
 
 /** Where the kernel keeps the file that a process runs and its owner: byte offsets, which differ from kernel to kernel.
  */
@@ -191,6 +198,7 @@ struct guard_offsets {
 	__u32 task_mm, mm_file, file_dentry, dentry_parent, dentry_inode, dentry_name, dentry_length;
 	__u32 inode_number, inode_super, super_device;
 	__u32 task_cred, cred_fsuid;
+	__u32 sock_ipv6_only; /**< in bits, of struct sock; 0: not known */
 };
 
 /** Option of level SOL_SOCKET by which the client identifies itself: the value is its token. */

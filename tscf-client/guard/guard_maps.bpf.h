@@ -11,21 +11,24 @@
 
 #include "tscf-client/guard/guard_policies.h"
 
-#define AF_INET      2
-#define AF_INET6     10
-#define SOCK_RAW     3
-#define SOL_SOCKET   1
-#define SO_MARK      36
-#define IPPROTO_IP   0
-#define IP_TOS       1
-#define IPV6_TCLASS  67
-#define IPPROTO_TCP  6
-#define IPPROTO_UDP  17
-#define IPPROTO_IPV6 41
-#define PAGE         4096
-#define EINVAL       22
-#define ENOPROTOOPT  92
-#define ENOBUFS      105
+#define AF_INET          2
+#define AF_INET6         10
+#define SOCK_DGRAM       2
+#define SOCK_RAW         3
+#define SOL_SOCKET       1
+#define SO_BINDTODEVICE  25
+#define SO_MARK          36
+#define SO_BINDTOIFINDEX 62
+#define IPPROTO_IP       0
+#define IP_TOS           1
+#define IPV6_TCLASS      67
+#define IPPROTO_TCP      6
+#define IPPROTO_UDP      17
+#define IPPROTO_IPV6     41
+#define PAGE             4096
+#define EINVAL           22
+#define ENOPROTOOPT      92
+#define ENOBUFS          105
 
 /** Whether BPF programs for packets can ask for the namespace; since Linux 6.15. */
 const volatile bool skb_has_netns = false;
@@ -81,7 +84,7 @@ struct {
 	__array(
 	    values, struct {
 		    __uint(type, BPF_MAP_TYPE_RINGBUF);
-		    __uint(max_entries, GUARD_RING);
+		    __uint(max_entries, 4096); /* each may have its own size */
 	    });
 } rings SEC(".maps");
 
@@ -116,25 +119,6 @@ static __always_inline bool tell_of(__u64 netns, struct guard_event *e, __u32 pi
 static __always_inline bool tell(__u64 netns, struct guard_event *e)
 {
 	return tell_of(netns, e, bpf_get_current_pid_tgid() >> 32, (__u32)bpf_get_current_uid_gid());
-}
-
-static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
-{
-	e->family = sk->family;
-	e->type = sk->type;
-	e->protocol = sk->protocol;
-	e->device = sk->bound_dev_if;
-	e->local_port = sk->src_port;
-	e->remote_port = bpf_ntohs(sk->dst_port);
-	if (sk->family == AF_INET) {
-		e->local[0] = sk->src_ip4;
-		e->remote[0] = sk->dst_ip4;
-		return;
-	}
-	e->local[0] = sk->src_ip6[0], e->local[1] = sk->src_ip6[1];
-	e->local[2] = sk->src_ip6[2], e->local[3] = sk->src_ip6[3];
-	e->remote[0] = sk->dst_ip6[0], e->remote[1] = sk->dst_ip6[1];
-	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
 }
 
 /* The remote of an event, IPv4 mapped into IPv6. */

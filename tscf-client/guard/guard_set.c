@@ -303,11 +303,11 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		err = guard_bpf__load(skel);
 	if (err == 0) {
 		const struct bpf_program *const programs[GUARD_PROGRAMS] = {
-		    skel->progs.tscf_create,     skel->progs.tscf_bind4,      skel->progs.tscf_bind6,
-		    skel->progs.tscf_connect4,   skel->progs.tscf_connect6,   skel->progs.tscf_sendmsg4,
-		    skel->progs.tscf_sendmsg6,   skel->progs.tscf_bound4,     skel->progs.tscf_bound6,
-		    skel->progs.tscf_getsockopt, skel->progs.tscf_setsockopt, skel->progs.tscf_ingress,
-		    skel->progs.tscf_egress};
+		    skel->progs.tscf_create,   skel->progs.tscf_bind4,      skel->progs.tscf_bind6,
+		    skel->progs.tscf_connect4, skel->progs.tscf_connect6,   skel->progs.tscf_sendmsg4,
+		    skel->progs.tscf_sendmsg6, skel->progs.tscf_bound4,     skel->progs.tscf_bound6,
+		    skel->progs.tscf_tcp,      skel->progs.tscf_getsockopt, skel->progs.tscf_setsockopt,
+		    skel->progs.tscf_ingress,  skel->progs.tscf_egress};
 
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			s->programs[i] = dup(bpf_program__fd(programs[i]));

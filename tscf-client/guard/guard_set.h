@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUARD_PROGRAMS 13
+#define GUARD_PROGRAMS 14
 /** Room for the reason of a failure. */
 #define GUARD_REASON 128
 

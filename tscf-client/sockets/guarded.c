@@ -11,6 +11,8 @@
 
 /** No program can make the client look at all sockets more often. */
 #define LOOK_PAUSE_MS 10000
+/** Another program may detach the guard: then the sockets are listed as without it. */
+#define CHECK_PAUSE_MS 1000
 
 static struct tscf_addr address(const struct guard_event *e, const uint32_t words[4])
 {
@@ -26,8 +28,13 @@ static struct tscf_socket socket_of(const struct guard_event *e)
 				.protocol = (uint8_t)e->protocol,
 				.mark = e->mark,
 				.device = e->device,
+				.ipv6_only = e->ipv6_only == 1,
 				.uid = e->uid,
 				.cookie = e->cookie};
+
+	/* The kernel lists the flows of an MPTCP connection, but not the connection. */
+	if (e->protocol > UINT8_MAX)
+		s.cookie = 0;
 
 	if (e->remote_port == 0)
 		return s;
@@ -68,12 +75,15 @@ static void on_event(void *context, const struct guard_event *e)
 	struct moves *moves = to->moves;
 	struct tscf_socket s = socket_of(e);
 	struct wanted wanted = {.to = to, .event = e};
+	/* Only a dump shows then whether the socket has IPv4 as well. */
+	bool unsure = s.family == AF_INET6 && tscf_addr_is_any(&s.local) && e->ipv6_only == GUARD_UNKNOWN;
 
 	switch (e->kind) {
 	case GUARD_EVENT_BOUND:
-		/* Only a dump shows whether the socket has IPv4 as well. */
-		if (s.family == AF_INET6 && tscf_addr_is_any(&s.local))
+		if (unsure)
 			registry_resync_soon(moves->registry);
+		else if (s.remote_port != 0)
+			registry_told(moves->registry, &s);
 		else
 			moves_marked(moves, &s, e->mark_before);
 		break;
@@ -82,6 +92,11 @@ static void on_event(void *context, const struct guard_event *e)
 			accept_queue_raised(moves->accept_queue, &s,
 					    tscf_mark_get(e->mark, moves->config->fwmark_mask));
 		moves_marked(moves, &s, e->mark_before);
+		if (unsure)
+			registry_resync_soon(moves->registry);
+		break;
+	case GUARD_EVENT_LOOK:
+		registry_resync_after(moves->registry);
 		break;
 	case GUARD_EVENT_GROUP:
 		guard_groups_look_soon(&to->guard->groups);
@@ -90,6 +105,9 @@ static void on_event(void *context, const struct guard_event *e)
 	case GUARD_EVENT_CLASS:
 		if (processes_each_socket((pid_t)e->pid, give, &wanted) < 0 || !wanted.found)
 			tscf_debug("process %u asked for a level of a socket that cannot be found", e->pid);
+		/* It stands for the event that the socket has a port. */
+		if (e->local_port != 0)
+			registry_resync_soon(moves->registry);
 		break;
 	}
 }
@@ -100,21 +118,27 @@ static void on_drained(void *context)
 
 	if (!guard_has_lost(to->guard))
 		return;
-	registry_resync_soon(to->moves->registry);
+	registry_lost(to->moves->registry);
 	to->look = true;
 }
 
 const struct guard_events_handler guarded_events = {on_event, on_drained};
 
-static uint64_t next_due(const void *context)
+static uint64_t look_due(const struct guarded *g)
 {
-	const struct guarded *g = context;
-
 	if (g->proc)
 		return 0;
 	if (!g->look)
 		return UINT64_MAX;
 	return g->looked == 0 ? 0 : g->looked + LOOK_PAUSE_MS;
+}
+
+static uint64_t next_due(const void *context)
+{
+	const struct guarded *g = context;
+	uint64_t look = look_due(g);
+
+	return look < g->check_at ? look : g->check_at;
 }
 
 /* Events that are lost meanwhile start it again. */
@@ -126,10 +150,20 @@ static void begin_look(struct guarded *g)
 	g->looked = tscf_timers_now(g->timers);
 }
 
+void guarded_begin(struct guarded *g)
+{
+	registry_set_exact(g->moves->registry, guard_is_heard(g->guard));
+	g->check_at = g->guard->on ? tscf_timers_now(g->timers) + CHECK_PAUSE_MS : UINT64_MAX;
+}
+
 static void tick(void *context)
 {
 	struct guarded *g = context;
 
+	if (g->check_at <= tscf_timers_now(g->timers))
+		guarded_begin(g);
+	if (look_due(g) > tscf_timers_now(g->timers))
+		return;
 	if (!g->proc)
 		begin_look(g);
 	if (g->proc && !live_sockets_classify_some(g->moves, g->guard, g->proc))
@@ -138,6 +172,7 @@ static void tick(void *context)
 
 void guarded_init(struct guarded *g)
 {
+	g->check_at = UINT64_MAX;
 	tscf_timers_add(g->timers, &g->timer, next_due, tick, g);
 }
 

@@ -19,13 +19,16 @@ struct guarded {
 	struct guard *guard;
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
-	bool look;       /**< events were lost: look at all sockets */
-	uint64_t looked; /**< when that was begun last; 0: never */
-	DIR *proc;       /**< while that is done, a few processes in each turn of the loop; else NULL */
+	uint64_t check_at; /**< ms: when to see next whether the guard is still attached */
+	bool look;         /**< events were lost: look at all sockets */
+	uint64_t looked;   /**< when that was begun last; 0: never */
+	DIR *proc;         /**< while that is done, a few processes in each turn of the loop; else NULL */
 };
 
 /** Start the timer.  The members above it are set. */
 void guarded_init(struct guarded *g);
+/** The guard's events are heard from now on: the registry need not list the sockets. */
+void guarded_begin(struct guarded *g);
 /** Leave off looking at sockets. */
 void guarded_free(struct guarded *g);
 

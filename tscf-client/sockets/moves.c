@@ -251,11 +251,11 @@ static void to_encrypted(struct moves *moves, struct move *m, bool was_plain)
 		moves->registry->counts[m->effective]++;
 	}
 	set_mark(moves, m);
+	registry_resync_soon(moves->registry);
 	if (count > 0)
 		dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
 	else
 		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
-	registry_resync_soon(moves->registry);
 	if (count == 0 || !m->change->detailed)
 		move_done(moves, m);
 }
@@ -399,6 +399,8 @@ void moves_found(struct moves *moves, const struct tscf_socket *s)
 		return;
 	moves->registry->counts[level]++;
 	dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
+	if (moves->registry->exact)
+		registry_told(moves->registry, s);
 }
 
 void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t before)
@@ -412,7 +414,7 @@ void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t bef
 		history_level(&moves->history, s->cookie, false, tscf_timers_now(moves->timers));
 	if (trusted_network_wants(moves->trusted_network, level) && s->local_port == 0)
 		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
-	registry_resync_soon(moves->registry);
+	registry_told(moves->registry, s);
 }
 
 void moves_bound(struct moves *moves, struct tscf_control_call_in *call)

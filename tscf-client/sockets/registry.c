@@ -22,6 +22,7 @@ void registry_free(struct registry *r)
 	tscf_bindings_free(r->under_way[1]);
 	device_bound_free(&r->device_bound);
 	shares_free(&r->shares);
+	known_free(&r->known);
 	free(r->pending);
 	*r = (struct registry){0};
 }
@@ -233,28 +234,49 @@ void registry_end_exception(struct registry *r, const struct tscf_binding_key *k
 	registry_queue(r, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
 }
 
-void registry_flow(struct registry *r, const struct tscf_binding_key *flow)
+static void resync_at(struct registry *r, uint64_t at)
 {
-	struct tscf_binding_key key;
-	tscf_binding_key_implicit(flow, &key);
-	struct tscf_binding *b = tscf_bindings_bind(r->table, &key, TSCF_LEVEL_ENCRYPTED_ONLY, r, &r->list);
-	if (b) {
-		/* The packet itself binds the flow at the server, unless it is lost or a fragment.  So announce it as
-		 * well. */
-		b->implicit = true;
-		b->generation = r->generation;
-		registry_queue(r, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
-	}
-	r->seen_any = true;
-	registry_resync_soon(r);
+	uint64_t earliest = r->dump_started + REGISTRY_RESYNC_MIN_MS;
+	r->asked = true;
+	if (at < earliest)
+		at = earliest;
+	if (at < r->resync_at)
+		r->resync_at = at;
 }
 
 void registry_resync_soon(struct registry *r)
 {
-	uint64_t at = r->dump_started + REGISTRY_RESYNC_MIN_MS;
-	if (at < tscf_timers_now(r->timers))
-		at = tscf_timers_now(r->timers);
-	if (at < r->resync_at)
+	resync_at(r, tscf_timers_now(r->timers));
+}
+
+void registry_resync_after(struct registry *r)
+{
+	r->follow = r->seen_any = true;
+	resync_at(r, tscf_timers_now(r->timers) + REGISTRY_MOMENT_MS);
+}
+
+bool registry_is_told(const struct registry *r)
+{
+	return r->exact && r->complete;
+}
+
+void registry_lost(struct registry *r)
+{
+	r->complete = false;
+	r->lost = true;
+	registry_resync_soon(r);
+}
+
+uint64_t registry_pause_without_guard(const struct registry *r)
+{
+	return r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS;
+}
+
+void registry_resync_within(struct registry *r)
+{
+	uint64_t at = tscf_timers_now(r->timers) + registry_pause_without_guard(r);
+
+	if (registry_is_told(r) && at < r->resync_at)
 		r->resync_at = at;
 }
 
@@ -319,4 +341,5 @@ void registry_tunnel_lost(struct registry *r)
 	/* Sockets whose packets a policy would refuse need their exceptions again. */
 	if (r->unannounced)
 		registry_resync_soon(r);
+	registry_resync_within(r);
 }

@@ -5,6 +5,7 @@
  * The kernel is the register of sockets (sockdiag.h); this module keeps only what it has sent to the server: a binding
  * table (binding.h).  A dump of the marked sockets ("resync") is compared with the table: new sockets are bound,
  * sockets that are gone are closed.  The library's reports and the packets themselves only make that happen earlier.
+ * Where a guard tells of sockets, a dump only checks what is known.
  *
  * A socket's packets are safe even before the registry knows the socket: the kernel decides by its mark.  After the
  * socket has closed, its entry stays as a tombstone, for packets that the kernel still sends on its behalf (TCP of
@@ -24,6 +25,7 @@
 #include "tscf-client/settings/config.h"
 #include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/device_bound.h"
+#include "tscf-client/sockets/known.h"
 #include "tscf-client/sockets/shares.h"
 #include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/tunnel/tunnel.h"
@@ -36,6 +38,10 @@
 #define REGISTRY_RESYNC_MAX_MS 5000
 /** The longest time while a policy encrypts: no library reports such sockets. */
 #define REGISTRY_RESYNC_POLICY_MS 1000
+/** The longest time while a guard tells of sockets: then a listing only checks what is known. */
+#define REGISTRY_RECONCILE_MS 30000
+/** A change of which the guard has told before it was made has been made by then. */
+#define REGISTRY_MOMENT_MS 5
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
 /** A waiter for the release of all preferred sockets; any other value identifies a move. */
@@ -65,6 +71,8 @@ struct registry_events {
 	void (*gone)(void *context, uint64_t cookie);
 	/** What the server knows of some socket has changed. */
 	void (*changed)(void *context);
+	/** Handle the events of the guard that are there. */
+	void (*catch_up)(void *context);
 };
 
 /** The owner sets what it uses. */
@@ -99,11 +107,22 @@ struct registry {
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
 	unsigned counting[4]; /**< in the running dump */
 	bool covered;         /**< the server has no room for some socket: the whole address is encrypted instead */
-	unsigned guests;      /**< entries with a guest_until (binding.h), as of the last dump */
-	bool announcing;      /**< the encrypted tunnel is new, and the server has not received all sockets yet */
-	bool quiet;           /**< the server sends nothing down the plain tunnel until the shields are complete */
-	unsigned shielding;   /**< shield requests under way */
-	bool unshielding;     /**< an unshield request is under way */
+	bool exact;           /**< the guard tells of sockets: the members below are in use */
+	bool complete;        /**< all sockets are known, since no event was lost after the last dump began */
+	bool lost;            /**< events were lost since the running or last dump began */
+	bool asked;           /**< the next dump was asked for; else it only checks what is known */
+	bool follow;          /**< the next dump may be too early for a change that the guard has told of */
+	bool reconciling;     /**< the running or last dump was not asked for */
+	struct known known;
+	uint64_t distrust_until; /**< until then, list the sockets as without a guard */
+	uint64_t listings;       /**< dumps since the start */
+	uint64_t sockets_missed; /**< found by a dump, but by no event */
+	uint64_t sockets_stale;  /**< missing in two dumps without a destroy event */
+	unsigned guests;         /**< entries with a guest_until (binding.h), as of the last dump */
+	bool announcing;         /**< the encrypted tunnel is new, and the server has not received all sockets yet */
+	bool quiet;              /**< the server sends nothing down the plain tunnel until the shields are complete */
+	unsigned shielding;      /**< shield requests under way */
+	bool unshielding;        /**< an unshield request is under way */
 	uint8_t shield_key[32], next_shield_key[32]; /**< lifts our shields on the plain tunnel; tscf(7), "SHIELDS" */
 };
 
@@ -162,8 +181,20 @@ void registry_cover(struct registry *r);
 
 /** Soon compare the kernel's sockets with the table. */
 void registry_resync_soon(struct registry *r);
+/** The same for a change that is about to be made: after a moment, and once more after the time without a guard. */
+void registry_resync_after(struct registry *r);
 /** Compare them before returning, for callers that need a complete table. */
 void registry_resync_now(struct registry *r);
+/**
+ * The guard's events show each socket from now on (@p exact), or do so no more.  While they do, a dump is needed at the
+ * start, when events were lost, and rarely to compare (counters socket_listings, sockets_missed, sockets_stale).
+ */
+void registry_set_exact(struct registry *r, bool exact);
+/** Events of the guard were lost: list the sockets. */
+void registry_lost(struct registry *r);
+/** A socket is as @p s says: it has a port or a level now.  Without a guard, or while something is not known, dump
+ * soon. */
+void registry_told(struct registry *r, const struct tscf_socket *s);
 /** The encrypted tunnel is up: send every binding to the server. */
 void registry_tunnel_up(struct registry *r);
 /** The encrypted tunnel is gone. */

@@ -46,6 +46,8 @@ static int watch_sockets(struct registry *r)
 int registry_policies_changed(struct registry *r)
 {
 	int error = watch_sockets(r);
+	/* Sockets may be of interest now that were not before. */
+	r->asked = true;
 	if (error == 0)
 		registry_resync_now(r);
 	return error;
@@ -56,81 +58,22 @@ static void begin_dump(struct registry *r)
 	r->resync_at = UINT64_MAX;
 	r->dump_started = tscf_timers_now(r->timers);
 	r->generation++;
+	r->reconciling = registry_is_told(r) && !r->asked;
+	r->asked = r->lost = false;
+	r->listings++;
 	memset(r->counting, 0, sizeof(r->counting));
 	shares_begin(&r->shares);
-}
-
-/* A socket that is moving back keeps its mark until the server has confirmed (moves.h), and the dump may be older than
- * its new mark. */
-static bool is_leaving(const struct registry *r, const struct tscf_socket *s, const struct tscf_binding *b)
-{
-	bool released = b && b->state == TSCF_BINDING_RELEASED && b->expires > tscf_timers_now(r->timers);
-	return r->events->is_leaving(r->context, s->cookie) ||
-	       (released && b->cookie == s->cookie && b->level == TSCF_LEVEL_UNENCRYPTED);
-}
-
-/* An encrypted socket with the same key would decide.  Whether there is one is known only when the dump is complete. */
-static void dump_plain_socket(struct registry *r, const struct tscf_socket *s, const struct tscf_binding_key *key,
-			      struct tscf_binding *b)
-{
-	if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = r->generation;
-	else if (b && b->state == TSCF_BINDING_ACTIVE)
-		b->plain_generation = r->generation;
-	else if (registry_wider_entry(r, key))
-		registry_bind(r, key, TSCF_LEVEL_UNENCRYPTED, s->cookie, false, 0);
-}
-
-/* A socket that has sent packets to a remote for which a policy allows no clear packets: the answers cannot be told
- * from the other packets that it receives. */
-static bool sent_to_encrypted_only(const struct registry *r, const struct tscf_socket *s, const struct tscf_binding *b)
-{
-	uint32_t value = tscf_mark_get(s->mark, r->config->fwmark_mask);
-	return b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_ENCRYPTED_ONLY &&
-	       !(value & TSCF_MARK_EXPLICIT) &&
-	       policy_may_need_encryption(&r->config->policies, s, value >> TSCF_MARK_POLICY_SHIFT);
-}
-
-/* If a policy had bound the socket, it no longer does. */
-static void dump_default_socket(struct registry *r, const struct tscf_socket *s, struct tscf_binding *b)
-{
-	if (b && b->state == TSCF_BINDING_ACTIVE && b->cookie == s->cookie && s->inode != 0)
-		b->plain_generation = r->generation;
-}
-
-static void dump_key(struct registry *r, const struct tscf_socket *s, enum tscf_level level,
-		     const struct tscf_binding_key *key)
-{
-	struct tscf_binding *b = tscf_bindings_get(r->table, key);
-	/* A preferred socket that has no binding, or is an exception, was plain until now. */
-	bool moved = level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!b || b->level == TSCF_LEVEL_UNENCRYPTED);
-	if (sent_to_encrypted_only(r, s, b))
-		registry_bind(r, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
-	else if (level == TSCF_LEVEL_DEFAULT)
-		dump_default_socket(r, s, b);
-	else if (!trusted_network_wants(r->trusted_network, level))
-		dump_plain_socket(r, s, key, b);
-	else if (!is_leaving(r, s, b))
-		registry_bind(r, key, level, s->cookie, moved, 0);
-	else if (b && b->state == TSCF_BINDING_ACTIVE && b->level == TSCF_LEVEL_UNENCRYPTED)
-		b->generation = r->generation;
 }
 
 static void dump_socket(void *context, const struct tscf_socket *s)
 {
 	struct registry *r = context;
-	struct tscf_binding_key keys[TSCF_FAMILIES];
 	enum tscf_level level = registry_level(r, s);
-	if (level != TSCF_LEVEL_DEFAULT) {
+	if (level != TSCF_LEVEL_DEFAULT)
 		r->counting[level]++;
-		if (tscf_level_wants_encryption(level))
-			shares_seen(&r->shares, s->uid);
-		r->events->seen(r->context, s, level);
-	}
-	unsigned count = registry_keys(r, s, keys);
-	device_bound_seen(&r->device_bound, s, keys, count, r->generation);
-	for (unsigned i = 0; i < count; i++)
-		dump_key(r, s, level, &keys[i]);
+	if (!r->exact && tscf_level_wants_encryption(level))
+		shares_seen(&r->shares, s->uid);
+	registry_see(r, s, false);
 }
 
 /*
@@ -147,28 +90,8 @@ static void sweep(void *context, struct tscf_binding *b)
 	}
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		bool in_use = b->implicit && b->generation + 1 == r->generation;
-		if (b->generation == r->generation || in_use || tscf_binding_key_is_whole(&b->key))
-			return;
-		if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
-			/* A socket that may be plain leaves nothing behind that could stop the next socket of that
-			 * port. */
-			registry_keep_plain(r, b, b->cookie);
-			return;
-		}
-		if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-			registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
-			tscf_bindings_remove(r->table, b);
-			return;
-		}
-		if (b->plain_generation == r->generation && b->announced) {
-			/* Not a move: a policy may claim the socket again at once (is_leaving). */
-			b->cookie = 0;
-			registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, 0);
-			return;
-		}
-		tscf_binding_bury(b, tscf_timers_now(r->timers));
-		if (up && (b->announced || r->covered))
-			registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
+		if (b->generation != r->generation && !in_use && !tscf_binding_key_is_whole(&b->key))
+			registry_end_entry(r, b);
 		return;
 	}
 	bool expired = b->expires <= tscf_timers_now(r->timers);
@@ -188,6 +111,7 @@ static void dump_done(void *context, int error)
 	/* An incomplete dump does not show which sockets are gone. */
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof(r->counts));
+		registry_compare(r);
 		shares_end(&r->shares);
 		r->guests = 0;
 		tscf_bindings_each(r->table, sweep, r);
@@ -198,19 +122,26 @@ static void dump_done(void *context, int error)
 	} else if (error != -ECANCELED) {
 		/* A cancelled dump needs no warning: another one follows, and the client waits for that. */
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
+		r->asked |= !r->reconciling;
 	}
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
+	bool again = error != 0 || r->follow;
+	r->follow = r->follow && r->resync_at != UINT64_MAX;
 	if (busy && r->resync_at == UINT64_MAX)
 		r->resync_at =
-		    tscf_timers_now(r->timers) + (r->unannounced ? REGISTRY_RESYNC_POLICY_MS : REGISTRY_RESYNC_MAX_MS);
+		    tscf_timers_now(r->timers) + (again ? registry_pause_without_guard(r) : registry_pause(r));
 	dtte_demand(r->dtte, registry_demand(r), tscf_timers_now(r->timers));
 }
 
 static void socket_destroyed(void *context, const struct tscf_socket *s)
 {
 	struct registry *r = context;
+	/* What was told of the socket came before its end. */
+	r->events->catch_up(r->context);
 	r->events->gone(r->context, s->cookie);
-	if (r->seen_any)
+	if (registry_is_told(r) && s->family != 0)
+		registry_gone(r, s->cookie);
+	else if (r->seen_any)
 		registry_resync_soon(r);
 }
 
@@ -232,6 +163,8 @@ static uint64_t next_due(const void *context)
 
 void registry_resync_now(struct registry *r)
 {
+	/* It takes the place of a dump that is running. */
+	r->asked |= r->dumping && !r->reconciling;
 	begin_dump(r);
 	tscf_sockdiag_dump_now(r->diag);
 }

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
+#include "tscf-client/sockets/registry_entry.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ static void op_done(struct registry *r, struct registry_op *op, int error)
 	}
 	registry_acknowledged(r, op->waiter, error);
 	r->events->changed(r->context);
+	if (error != 0)
+		registry_resync_within(r);
 }
 
 static int outcome(const struct tscf_message *response, int error, char *text, size_t size)

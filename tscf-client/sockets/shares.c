@@ -67,6 +67,22 @@ void shares_end(struct shares *s)
 	}
 }
 
+void shares_more(struct shares *s, uint32_t uid)
+{
+	struct share *share = share_of(s, uid);
+	if (share)
+		share->count++;
+}
+
+void shares_less(struct shares *s, uint32_t uid, bool counted)
+{
+	struct share *share = share_of(s, uid);
+	if (share && share->count > 0)
+		share->count--;
+	if (share && counted && share->counting > 0)
+		share->counting--;
+}
+
 bool shares_take(struct shares *s, uint32_t uid)
 {
 	struct share *share = uid == 0 ? NULL : share_of(s, uid);

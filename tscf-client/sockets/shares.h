@@ -29,6 +29,10 @@ void shares_begin(struct shares *s);
 void shares_seen(struct shares *s, uint32_t uid);
 /** The dump is complete: sockets that were not seen in it are gone. */
 void shares_end(struct shares *s);
+/** Between two dumps: there is one more encrypted socket of @p uid ... */
+void shares_more(struct shares *s, uint32_t uid);
+/** ... or one less.  @p counted: the running dump has found it. */
+void shares_less(struct shares *s, uint32_t uid, bool counted);
 /** @return whether @p uid may have one more encrypted socket; if so, it is counted. */
 bool shares_take(struct shares *s, uint32_t uid);
 
