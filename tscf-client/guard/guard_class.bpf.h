@@ -51,53 +51,55 @@ static __always_inline __u32 current_owner(void)
 	return read_number(follow(bpf_get_current_task(), offsets.task_cred), offsets.cred_fsuid);
 }
 
+enum group_state {
+	GROUP_UNSEEN, /* the root that the client sees may be a container's root */
+	GROUP_SEEN,
+	GROUP_LAST,
+};
+
+/* Add what holds in one of the cgroups above the current process. */
+GUARD_APART int add_group(const struct guard_net *net, __u64 netns, int level, struct guard_group *sum, int state)
+{
+	struct guard_group_key key = {.netns = netns};
+	const struct guard_group *g;
+
+	if (!net || !sum)
+		return GROUP_LAST;
+	key.generation = net->generation;
+	key.cgroup = bpf_get_current_ancestor_cgroup_id(level);
+	if (key.cgroup == 0 && state == GROUP_SEEN)
+		sum->below = 0;
+	if (key.cgroup == 0)
+		return GROUP_LAST;
+	g = bpf_map_lookup_elem(&groups, &key);
+	if (!g)
+		return state == GROUP_SEEN ? GROUP_LAST : GROUP_UNSEEN;
+	sum->fits |= g->fits;
+	sum->below = g->below;
+	return g->below == 0 ? GROUP_LAST : GROUP_SEEN;
+}
+
 /* Which policies hold in the current process's cgroup, by that cgroup and those above it.  In a cgroup that the client
  * has not seen yet, any policy may hold. */
-static __noinline int group_of_current(const struct guard_net *net, __u64 netns, struct guard_group *sum)
+GUARD_APART int group_of_current(const struct guard_net *net, __u64 netns, struct guard_group *sum)
 {
-	struct guard_group_key key = {.netns = netns, .generation = net->generation};
-	bool seen = false;
+	int state = GROUP_UNSEEN;
 
+	if (!net || !sum)
+		return 0;
 	sum->below = net->grouped;
-	for (int level = 0; level < GUARD_LEVELS; level++) {
-		const struct guard_group *g;
-
-		key.cgroup = bpf_get_current_ancestor_cgroup_id(level);
-		if (key.cgroup == 0 && seen)
-			sum->below = 0;
-		if (key.cgroup == 0)
-			break;
-		g = bpf_map_lookup_elem(&groups, &key);
-		/* The root that the client sees may be a container's root. */
-		if (!g && !seen)
-			continue;
-		if (!g)
-			break;
-		seen = true;
-		sum->fits |= g->fits;
-		sum->below = g->below;
-		if (g->below == 0)
-			break;
-	}
+	for (int level = 0; level < GUARD_LEVELS && state != GROUP_LAST; level++)
+		state = add_group(net, netns, level, sum, state);
 	return 0;
 }
 
-/* Of the policies that may hold, those that say encrypted-only count as holding. */
-static __noinline __u32 those_that_forbid(const struct guard_net *net, __u32 bits)
-{
-	__u32 left = 0;
-
-	for (__u32 i = 0; i < GUARD_POLICIES; i++)
-		if (i < net->policy_count && net->policies[i].level == ONLY)
-			left |= bits & 1U << i;
-	return left;
-}
-
 /* The numbered policies, as bits, that can hold for a socket of the current process. */
-static __noinline __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s, __u32 fits)
+GUARD_APART __u32 subject_of_current(const struct guard_net *net, struct guard_socket *s, __u32 fits)
 {
 	struct guard_program here = {};
 
+	if (!net || !s)
+		return 0;
 	if (offsets.task_mm != 0)
 		read_program(&here);
 	return subject_of(net, s->uid, &here, fits, &s->found);
@@ -111,14 +113,15 @@ static __always_inline void identify(const struct guard_net *net, struct guard_s
 		return;
 	if (net->grouped)
 		group_of_current(net, s->netns, &group);
-	group.below = those_that_forbid(net, group.below);
+	/* Of the policies that may hold, those that say encrypted-only count as holding. */
+	group.below &= net->forbids;
 	group.fits |= group.below;
 	s->subject = net->numbered ? subject_of_current(net, s, group.fits) : 0;
 	s->generation = group.below == 0 ? net->generation : 0;
 }
 
 /* The level that tscf-run has given the current process's cgroup; the innermost one counts. */
-static __noinline __u32 level_of_run(__u64 netns)
+GUARD_APART __u32 level_of_run(__u64 netns)
 {
 	struct guard_group_key key = {.netns = netns};
 	__u32 found = 0;

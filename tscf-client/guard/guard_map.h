@@ -120,6 +120,7 @@ struct guard_net {
 	__u32 remotes;      /**< how many policies name a remote and say encrypted-only */
 	__u32 generation;   /**< changes with the policies; odd, and so never 0 */
 	__u32 grouped;      /**< the policies that name a cgroup, as bits */
+	__u32 forbids;      /**< those that say encrypted-only, as bits */
 	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
 	__u32 waiting;      /**< whether the map `waiting` has connections to look for */
 	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */

@@ -93,10 +93,11 @@ static void write_policies(const struct policies *p, const struct guard_place *p
 	out->numbered = (__u16)policies_numbered(p);
 	for (unsigned i = 0; i < p->count; i++)
 		write_policy(&p->list[i], &places[i], &out->policies[i]);
-	out->grouped = out->remotes = 0;
+	out->grouped = out->forbids = out->remotes = 0;
 	/* The second condition is for compilers with sanitizers, which doubt the first. */
 	for (unsigned i = 0; i < p->count && i < POLICIES_MAX; i++) {
 		out->grouped |= (__u32)(p->list[i].cgroup[0] != '\0') << i;
+		out->forbids |= (__u32)(p->list[i].level == TSCF_LEVEL_ENCRYPTED_ONLY) << i;
 		out->remotes += forbids_remotes(&p->list[i]);
 	}
 	if (memcmp(before, out->policies, sizeof(before)) != 0)
