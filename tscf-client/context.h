@@ -191,6 +191,9 @@ void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
 /** Send all held packets through the encrypted tunnel. */
 void path_send_held(struct client *c);
+/** @return the device for an error about a packet that was read from @p from: the plain one before the first encrypted
+ * tunnel, since the encrypted one has no address then, and the kernel accepts nothing from it. */
+struct tscf_tun *path_back(struct client *c, struct tscf_tun *from);
 
 /* report.c */
 /** Describe the tunnels, for programs. */

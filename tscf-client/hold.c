@@ -20,7 +20,7 @@ void hold_free(struct hold *h)
 	h->memory = NULL;
 }
 
-void hold_add(struct hold *h, const uint8_t *data, uint32_t length)
+void hold_add(struct hold *h, const uint8_t *data, uint32_t length, struct tscf_tun *from)
 {
 	if (length > HOLD_PACKET_SIZE) {
 		h->dropped++;
@@ -34,6 +34,7 @@ void hold_add(struct hold *h, const uint8_t *data, uint32_t length)
 	unsigned slot = (h->first + h->count++) % HOLD_PACKETS;
 	memcpy(h->memory[slot] + TSCF_HEADROOM, data, length);
 	h->length[slot] = (uint16_t)length;
+	h->from[slot] = from;
 }
 
 unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *batch)
@@ -53,8 +54,14 @@ unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *ba
 	return batch->count;
 }
 
-void hold_drop(struct hold *h)
+void hold_drop(struct hold *h, void (*each)(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length),
+	       void *context)
 {
+	for (unsigned i = 0; each && i < h->count; i++) {
+		unsigned slot = (h->first + i) % HOLD_PACKETS;
+
+		each(context, h->from[slot], h->memory[slot] + TSCF_HEADROOM, h->length[slot]);
+	}
 	h->dropped += h->count;
 	h->count = 0;
 }

@@ -10,6 +10,8 @@
 
 #include "common/packet/batch.h"
 
+struct tscf_tun;
+
 #define HOLD_PACKETS     256
 #define HOLD_PACKET_SIZE 1536
 
@@ -17,6 +19,7 @@ struct hold {
 	unsigned first, count;
 	uint64_t dropped; /**< too old or too large */
 	uint16_t length[HOLD_PACKETS];
+	struct tscf_tun *from[HOLD_PACKETS];
 	struct tscf_packet slots[TSCF_BATCH_MAX]; /**< used for sending */
 	uint8_t (*memory)[TSCF_HEADROOM + HOLD_PACKET_SIZE + TSCF_TAILROOM];
 };
@@ -24,12 +27,13 @@ struct hold {
 /** @return 0 or -ENOMEM. */
 int hold_init(struct hold *h);
 void hold_free(struct hold *h);
-/** Keep a copy of the packet. */
-void hold_add(struct hold *h, const uint8_t *data, uint32_t length);
+/** Keep a copy of the packet, which was read from @p from. */
+void hold_add(struct hold *h, const uint8_t *data, uint32_t length, struct tscf_tun *from);
 /** Move up to a batch of held packets, oldest first, into @p batch, addressed to @p peer; valid until the next call.
  * @return how many. */
 unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *batch);
-/** Drop all packets; they are counted as dropped. */
-void hold_drop(struct hold *h);
+/** Drop all packets; they are counted as dropped.  @p each, if not NULL, is called for each of them first. */
+void hold_drop(struct hold *h, void (*each)(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length),
+	       void *context);
 
 #endif

@@ -63,6 +63,14 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 	p->tos = tscf_tos_of(p->data);
 }
 
+struct tscf_tun *path_back(struct client *c, struct tscf_tun *from)
+{
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (c->facts.encrypted.of[i].family)
+			return from;
+	return &c->plain_tun;
+}
+
 /* Send a packet that was read from @p from encrypted, or hold it, or refuse it. */
 static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
 {
@@ -76,13 +84,13 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_ba
 	} else if (hold) {
 		for (uint32_t at = 0, n; at < p->length; at += n) {
 			n = tscf_packet_segment(p, at);
-			hold_add(&c->hold, p->data + at, n);
+			hold_add(&c->hold, p->data + at, n, from);
 			c->counters.held++;
 		}
 	} else {
 		*(from == &c->plain_tun ? &c->counters.up_protected : &c->counters.up_no_tunnel) +=
 		    tscf_packet_segments(p);
-		refuse_packet(&c->refuse, from, p->data, tscf_packet_segment(p, 0), c->now);
+		refuse_packet(&c->refuse, path_back(c, from), p->data, tscf_packet_segment(p, 0), c->now);
 	}
 }
 

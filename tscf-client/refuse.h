@@ -2,10 +2,11 @@
 /*
  * refuse.h - sends an error to a program whose packet reached the client but may not be sent.
  *
- * Rules and guard refuse most such packets in the kernel.  Two kinds of sockets get past them: one that is bound to the
- * encrypted device or address while there is no tunnel, and one without a mark that must not send in clear.  Such a
- * socket gets an ICMP error (icmp_error.h) that looks as if its peer had sent it.  The client writes it to the device
- * that the packet came from; it is never on a wire.
+ * Rules and guard refuse most such packets in the kernel.  Three kinds of sockets get past them: one that is bound to
+ * the encrypted device or address while there is no tunnel, one without a mark that must not send in clear, and one
+ * whose TCP packets were held for a tunnel that then could not be had.  Such a socket gets an ICMP error (icmp_error.h)
+ * that looks as if its peer had sent it.  The client writes it to the device that the packet came from; it is never on
+ * a wire.
  */
 #ifndef TSCF_CLIENT_REFUSE_H
 #define TSCF_CLIENT_REFUSE_H

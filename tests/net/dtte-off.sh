@@ -29,8 +29,17 @@ start_capture
 echo_server
 server_config "SIP"
 start_server_bare --config "$T/server.conf"
+CLIENT_CONF=("policy user { uid = 4242 level = encrypted-only }")
 start_client
+CLIENT_CONF=()
 
+# Its first packet is held until the server has refused the tunnel.
+is "a TCP connection is refused at once" "$(in_phone setpriv --reuid 4242 --clear-groups env PATH=/usr/bin:/bin python3 -c '
+import socket, sys
+try: socket.create_connection((sys.argv[1], 7000), 3)
+except OSError as e: print(e.errno in (13, 113))' $HOST)" = True
+: >"$T/client.conf"
+client reload || die "no reload"
 flow_at preferred encrypted-preferred
 preferred=$LAST_PID
 flow_at only encrypted-only

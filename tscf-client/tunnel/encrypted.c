@@ -357,7 +357,18 @@ static void release(void *context)
 
 static void idle(void *context)
 {
-	hold_drop(&((struct client *)context)->hold);
+	hold_drop(&((struct client *)context)->hold, NULL, NULL);
+}
+
+/* The kernel refuses later packets.  TCP that waits for an answer does not hear of that, and would wait for minutes. */
+static void refuse_connection(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length)
+{
+	struct client *c = context;
+	struct refuse any = {.second = c->now};
+	struct tscf_packet_info info;
+
+	if (tscf_packet_parse(data, length, &info) == TSCF_PACKET_OK && info.protocol == IPPROTO_TCP && info.first)
+		refuse_packet(&any, path_back(c, from), data, length, c->now);
 }
 
 static void gate(void *context, enum dtte_gate gate)
@@ -365,7 +376,7 @@ static void gate(void *context, enum dtte_gate gate)
 	struct client *c = context;
 	if (gate == DTTE_GATE_SHUT) {
 		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send", c->dtte.reason);
-		hold_drop(&c->hold);
+		hold_drop(&c->hold, refuse_connection, c);
 		registry_shield_all(&c->registry);
 		moves_tunnel_failed(&c->moves);
 	}
