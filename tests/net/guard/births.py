@@ -8,8 +8,7 @@ the client has listed the sockets in all.
 import json, os, socket, struct, subprocess, sys, time
 
 HOST, COMMAND = sys.argv[1], sys.argv[2:]
-V6 = ":" in HOST
-FAMILY = socket.AF_INET6 if V6 else socket.AF_INET
+FAMILY = socket.AF_INET6 if ":" in HOST else socket.AF_INET
 USER = 4242
 
 
@@ -22,8 +21,8 @@ def udp(family=FAMILY):
     return socket.socket(family, socket.SOCK_DGRAM)
 
 
-def tcp():
-    s = socket.socket(FAMILY, socket.SOCK_STREAM)
+def tcp(family=FAMILY):
+    s = socket.socket(family, socket.SOCK_STREAM)
     # No TIME_WAIT.
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return s
@@ -89,10 +88,11 @@ def connection():
 
 
 def accepted():
-    listener, s = tcp(), tcp()
+    # The phone has no ::1.
+    listener, s = tcp(socket.AF_INET), tcp(socket.AF_INET)
     listener.bind(("", 0))
     listener.listen()
-    s.connect(("::1" if V6 else "127.0.0.1", listener.getsockname()[1]))
+    s.connect(("127.0.0.1", listener.getsockname()[1]))
     return [listener, s, listener.accept()[0]]
 
 
