@@ -99,7 +99,7 @@ START_TEST(cas_of_a_server)
 	struct tscf_ca_store store = {0};
 	const char *path = write_file(broken[_i], second);
 	uint8_t der[4096], signer[TSCF_PIN_SIZE];
-	size_t length = (size_t)certs_der("phone", der, sizeof(der));
+	struct tscf_chain_link link = {.der = der, .length = (size_t)certs_der("phone", der, sizeof(der))};
 	int error;
 
 	capture_begin();
@@ -107,7 +107,7 @@ START_TEST(cas_of_a_server)
 	expect_warning(capture_end(), path, 2);
 	ck_assert_int_eq(error, 0);
 	ck_assert_uint_eq(store.count, 2);
-	ck_assert_pstr_eq(tscf_ca_store_verify(&store, der, length, signer), NULL);
+	ck_assert_pstr_eq(tscf_ca_store_verify(&store, &link, 1, signer), NULL);
 	tscf_ca_store_free(&store);
 }
 END_TEST
