@@ -349,12 +349,22 @@ static int load(struct guard_set *s, const char *name)
 
 /* --- the whole --- */
 
+/* Whether no program before this one has its map of namespaces. */
+static bool is_first_of_set(const struct guard_found *f, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (f->list[k].maps[GUARD_MAP_NETS] == f->list[i].maps[GUARD_MAP_NETS])
+			return false;
+	return true;
+}
+
 /* Remove this namespace from the sets of other builds, and detach sets that serve no namespace any more. */
 static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_t own)
 {
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct guard_found_program *p = &f->list[i];
-		int nets = p->maps[GUARD_MAP_NETS] == own ? -1 : bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]);
+		bool other = p->maps[GUARD_MAP_NETS] != own && is_first_of_set(f, i);
+		int nets = other ? bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]) : -1;
 		/* The others may be made differently there. */
 		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1};
 
