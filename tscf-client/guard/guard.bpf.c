@@ -125,6 +125,32 @@ static __always_inline __u32 value_waiting(struct __sk_buff *skb, __u64 netns, _
 	return w && w->was == value ? w->value : value;
 }
 
+/* Whether the packet does not come from, or go to, the encrypted tunnel's own address. */
+static __always_inline bool is_foreign(struct __sk_buff *skb, const struct guard_net *net, bool out)
+{
+	__u32 own[4] = {};
+	__u8 first;
+
+	if (!net->has_native)
+		return true;
+	if (bpf_skb_load_bytes(skb, 0, &first, 1) < 0)
+		return false;
+	if (first >> 4 == 4) {
+		own[2] = bpf_htonl(0xffff);
+		if (bpf_skb_load_bytes(skb, out ? 12 : 16, &own[3], 4) < 0)
+			return false;
+	} else if (bpf_skb_load_bytes(skb, out ? 8 : 24, own, 16) < 0) {
+		return false;
+	}
+	return !same(own, net->native[0]) && !same(own, net->native[1]);
+}
+
+/* Most packets: nothing is forbidden here, for whatever socket, but what its mark says. */
+static __always_inline bool is_plain_net(const struct guard_net *net)
+{
+	return !net->policy_count && !net->default_level && !net->waiting;
+}
+
 static __always_inline int look(struct __sk_buff *skb, bool out)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -147,6 +173,9 @@ static __always_inline int look(struct __sk_buff *skb, bool out)
 	/* A mark set by a firewall rule, or by the program for one message, counts like one on the socket. */
 	if (out && value == 0)
 		value = value_of(net, skb->mark);
+	if (is_plain_net(net) && (value & LEVEL_MASK) <= UNENCRYPTED &&
+	    (value == OUTER || (!out && skb->ifindex == net->plain) || is_foreign(skb, net, out)))
+		return PASS;
 	value = value_wanted(net, sk, value);
 	if (net->waiting && sk->protocol == IPPROTO_TCP)
 		value = value_waiting(skb, netns, value);
