@@ -206,13 +206,14 @@ int tscf_ingress(struct __sk_buff *skb)
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
-	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk), .cookie = bpf_get_socket_cookie(sk)}, *stored;
+	struct guard_socket fresh = {.netns = bpf_get_netns_cookie(sk)}, *stored;
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &fresh.netns);
 	struct guard_event e = {.kind = GUARD_EVENT_GROUP};
 	__u32 value;
 
 	if (!net)
 		return 1;
+	fresh.cookie = bpf_get_socket_cookie(sk);
 	/* There may be policies later. */
 	fresh.uid = current_owner();
 	stored = bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
