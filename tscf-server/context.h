@@ -100,6 +100,7 @@ struct server {
 
 	struct server_quotas *quotas;     /**< used by all workers */
 	struct server_accounts *accounts; /**< used by all workers */
+	struct server_asker *asker;       /**< used by all workers; NULL: no RADIUS server is asked about clients */
 
 	struct server_reverse_path reverse_path;
 

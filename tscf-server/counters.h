@@ -61,6 +61,8 @@
 	X(REFUSED_KEY, "refused_key")                                                                                  \
 	X(REFUSED_CERTIFICATE, "refused_certificate")                                                                  \
 	X(REFUSED_DENIED, "refused_denied")                                                                            \
+	X(REFUSED_RADIUS, "refused_radius")                                                                            \
+	X(REFUSED_NO_RADIUS, "refused_no_radius")                                                                      \
 	X(REFUSED_SHARE, "refused_share")                                                                              \
 	X(COOKIES, "cookies")                                                                                          \
 	/* what became of sessions */                                                                                  \

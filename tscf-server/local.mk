@@ -43,6 +43,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/context.h \
 	tscf-server/session/bind.c \
 	tscf-server/session/bind.h \
+	tscf-server/control/authorised.c \
+	tscf-server/control/authorised.h \
 	tscf-server/control/configure.c \
 	tscf-server/control/dispatch.c \
 	tscf-server/control/dispatch.h \
@@ -72,6 +74,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/mailbox.c \
 	tscf-server/mailbox.h \
 	tscf-server/path.c \
+	tscf-server/radius/asker.c \
+	tscf-server/radius/asker.h \
 	tscf-server/radius/attributes.h \
 	tscf-server/radius/radius.h \
 	tscf-server/path.h \
@@ -85,6 +89,15 @@ libtscf_server_la_SOURCES = \
 	tscf-server/server.h \
 	tscf-server/session/accounting.c \
 	tscf-server/session/accounting.h \
+	tscf-server/session/allowance.c \
+	tscf-server/session/allowance.h \
+	tscf-server/session/authorisation.c \
+	tscf-server/session/authorisation.h \
+	tscf-server/session/overtime.c \
+	tscf-server/session/overtime.h \
+	tscf-server/session/way.c \
+	tscf-server/session/way_back.c \
+	tscf-server/session/way.h \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
 	tscf-server/session/rejections.c \

@@ -7,6 +7,7 @@
 
 #include "tscf-server/accounting/accounts.h"
 #include "tscf-server/certificate.h"
+#include "tscf-server/control/authorised.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/renewal.h"
@@ -101,6 +102,7 @@ static void review(const struct server_config *old, const struct server_config *
 static void apply(struct server_worker *worker, void *fresh)
 {
 	server_interfaces_take(worker, fresh);
+	server_authorised_take(worker, fresh);
 	server_admission_review(worker->state, tscf_clock_now());
 }
 
@@ -131,6 +133,10 @@ static int prepare(struct server *server, const struct server_config *fresh)
 	if (err == 0 && last->next)
 		err = begin_new(server, fresh, last);
 	if (err == 0)
+		err = server_authorised_prepare(server, fresh);
+	if (err == 0 && server->asker)
+		err = server_asker_start(server->asker);
+	if (err == 0)
 		err = renew_certificate(server, fresh);
 	if (err < 0)
 		end_new(server, last);
@@ -155,6 +161,7 @@ int server_reload(struct server *server)
 	server_interfaces_review(server, fresh);
 	server_allocators_change(server, fresh, server_devices_number_range);
 	server_accounts_change(server->accounts, fresh);
+	server_authorised_change(server, fresh);
 	server_quotas_change(server->quotas, fresh->client_limits);
 	server_workers_each(server, apply, fresh);
 	server_renewal_follow(server, fresh);

@@ -7,6 +7,7 @@
 #include "tscf-server/admin/sessions.h"
 #include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
+#include "tscf-server/control/authorised.h"
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
@@ -225,7 +226,11 @@ static int set_up(struct server *server)
 	if (!server->accounts || !server->quotas)
 		return -ENOMEM;
 	server_quotas_change(server->quotas, server->config->client_limits);
-	err = server_allocators_make(server, server->config, workers);
+	err = server_authorised_prepare(server, server->config);
+	if (err == 0)
+		server_authorised_change(server, server->config);
+	if (err == 0)
+		err = server_allocators_make(server, server->config, workers);
 	if (err == 0)
 		err = server_workers_open(server, workers);
 	if (err == 0)
@@ -274,6 +279,8 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 	tscf_scheduling_reset();
 	if (err == 0)
 		err = server_accounts_start(server->accounts);
+	if (err == 0 && server->asker)
+		err = server_asker_start(server->asker);
 	if (err == 0) {
 		server_renewal_follow(server, server->config);
 		ready(context);
@@ -290,6 +297,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 static void tear_down(struct server *server)
 {
 	server_restore_end(server);
+	server_asker_close(server->asker);
 	server_workers_close(server);
 	server_quotas_free(server->quotas);
 	server_accounts_close(server->accounts);

@@ -2,6 +2,7 @@
 #include "tscf-server/state.h"
 
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/overtime.h"
 
 #include "common/auth/identity.h"
 #include "common/auth/proof.h"
@@ -58,6 +59,7 @@ void server_state_free(struct server_state *state)
 	server_reservations_free(&state->reservations);
 	server_certificates_free(&state->certificates);
 	tscf_bindings_free(state->bindings);
+	server_authorisations_free(&state->authorisations);
 	tscf_fragments_free(state->fragments);
 	for (i = state->interfaces; i; i = next) {
 		next = i->next;
@@ -78,5 +80,6 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	server_liveness_tick(state, now);
 	server_sessions_expire(state, now);
 	server_accounting_tick(state, now);
+	server_overtime_tick(state, now);
 	tscf_bindings_expire(state->bindings, now, looks > EXPIRE_LOOKS ? looks : EXPIRE_LOOKS);
 }

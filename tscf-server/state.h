@@ -13,6 +13,7 @@
 #include "tscf-server/address/lease.h"
 #include "tscf-server/address/pools.h"
 #include "tscf-server/counters.h"
+#include "tscf-server/session/authorisation.h"
 #include "tscf-server/session/certificates.h"
 #include "tscf-server/session/cookie.h"
 #include "tscf-server/session/rejections.h"
@@ -109,7 +110,9 @@ struct server_state {
 	struct server_quotas *quotas;     /**< shared by the workers; NULL: clients have no limits of their own */
 	struct server_accounts *accounts; /**< shared by the workers; NULL: no accounts are kept */
 	struct server_session *accounted; /**< sessions whose tunnels have begun, in order of their last records */
-	struct server_session *holding;   /**< plain sessions that packets are held for */
+	struct server_session *limited;   /**< sessions that end at some time, in order of that */
+	struct server_authorisations authorisations;
+	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */
 	struct tscf_peer *(*add_peer)(struct tscf_transport *t, const union tscf_endpoint *outer,

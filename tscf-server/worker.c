@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/worker.h"
 
+#include "tscf-server/control/authorised.h"
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/path.h"
@@ -28,6 +29,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)timer;
 	(void)events;
 	server_state_expire(worker->state, tscf_clock_now());
+	server_authorised_tick(worker, tscf_clock_now());
 	server_reverse_path_tick(worker, tscf_clock_now());
 	if (worker->shield_requests < SHIELD_REQUESTS) {
 		worker->shield_requests++;
@@ -103,6 +105,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 	worker->state->settings.mtu = server->config->mtu;
 	worker->state->accounts = server->accounts;
 	worker->state->quotas = server->quotas;
+	server_authorised_take(worker, server->config);
 	server_interfaces_take(worker, server->config);
 	return err;
 }

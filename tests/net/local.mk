@@ -90,6 +90,7 @@ NET_TESTS = \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
 	tests/net/radius.sh \
+	tests/net/radius-access.sh \
 	tests/net/rebind.sh \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \
@@ -120,7 +121,7 @@ NET_TESTS = \
 	tests/net/watch.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_link.sh \
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_link.sh tests/net/lib_radius.sh \
 	tests/net/terminal.py tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py \
 	tests/net/too_large.py tests/net/dtls.py
 

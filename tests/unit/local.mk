@@ -580,6 +580,12 @@ tests_unit_test_server_accounting_SOURCES = tests/unit/test_server_accounting.c 
 tests_unit_test_server_accounting_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_accounting_LDADD = libtscf-server.la $(UNIT_LDADD) $(JANSSON_LIBS)
 
+UNIT_TESTS += tests/unit/test_server_authorisation
+tests_unit_test_server_authorisation_SOURCES = tests/unit/test_server_authorisation.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
+	tests/unit/runner.c tests/unit/runner.h
+tests_unit_test_server_authorisation_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_authorisation_LDADD = libtscf-server.la $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_server_disconnect
 tests_unit_test_server_disconnect_SOURCES = tests/unit/test_server_disconnect.c tests/unit/server_world.c tests/unit/server_world.h tests/unit/server_identity.c tests/unit/server_identity.h \
 	tests/unit/runner.c tests/unit/runner.h

@@ -52,6 +52,9 @@ static void full_record(struct server_record *r)
 	memset(r->who.ca, 0x44, sizeof(r->who.ca));
 	r->who.until = 4102444800;
 	r->since = 1767225600;
+	r->allowed_until = 1767229200;
+	r->class_length = 4;
+	memcpy(r->class, "gold", 4);
 	r->traffic = (struct server_traffic){1, 5000000000, UINT64_MAX, 4};
 	r->seal.agreed = true;
 	memset(r->seal.send_key, 0x55, sizeof(r->seal.send_key));
@@ -79,6 +82,9 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert_mem_eq(a->shield_lock, b->shield_lock, sizeof(a->shield_lock));
 	ck_assert_int_eq(a->since, b->since);
 	ck_assert_mem_eq(&a->traffic, &b->traffic, sizeof(a->traffic));
+	ck_assert_int_eq(a->allowed_until, b->allowed_until);
+	ck_assert_uint_eq(a->class_length, b->class_length);
+	ck_assert_mem_eq(a->class, b->class, a->class_length);
 	ck_assert(a->seal.agreed == b->seal.agreed);
 	ck_assert_mem_eq(a->seal.send_key, b->seal.send_key, sizeof(a->seal.send_key));
 	ck_assert_mem_eq(a->seal.receive_key, b->seal.receive_key, sizeof(a->seal.receive_key));
@@ -118,6 +124,8 @@ START_TEST(record_longest)
 
 	full_record(&in);
 	memset(in.interface, 'i', sizeof(in.interface) - 1);
+	in.class_length = sizeof(in.class);
+	memset(in.class, 'c', sizeof(in.class));
 	memset(in.who.name, 'n', sizeof(in.who.name) - 1);
 	length = server_record_write(&in, data);
 	ck_assert_int_gt(length, 0);

@@ -49,7 +49,9 @@ struct server_account {
 	struct server_traffic traffic;
 	bool levels_known;
 	unsigned levels[SERVER_ACCOUNT_LEVELS]; /**< entries that are bound or shielded, by level */
-	char why[SERVER_ACCOUNT_WHY];           /**< STOP: the reason, for people */
+	uint8_t class_length;
+	uint8_t class[SERVER_RADIUS_VALUE]; /**< which the RADIUS server has granted; not in accounting-log */
+	char why[SERVER_ACCOUNT_WHY];       /**< STOP: the reason, for people */
 };
 
 #endif

@@ -28,7 +28,7 @@ static const struct {
     {SERVER_WHY_RELEASED, SERVER_RADIUS_USER_REQUEST},     {SERVER_WHY_SILENT, SERVER_RADIUS_IDLE_TIMEOUT},
     {SERVER_WHY_LOST, SERVER_RADIUS_LOST_CARRIER},         {SERVER_WHY_NO_ANSWER, SERVER_RADIUS_LOST_CARRIER},
     {SERVER_WHY_STOP, SERVER_RADIUS_NAS_REBOOT},           {SERVER_WHY_SUCCEEDED, SERVER_RADIUS_PORT_PREEMPTED},
-    {SERVER_WHY_ADMINISTRATOR, SERVER_RADIUS_ADMIN_RESET},
+    {SERVER_WHY_ADMINISTRATOR, SERVER_RADIUS_ADMIN_RESET}, {SERVER_WHY_TIME, SERVER_RADIUS_TIME_IS_OVER},
 };
 
 static enum server_radius_cause cause_of(const char *why)
@@ -113,6 +113,8 @@ static void fill(struct server_radius_request *q, const struct server_account *a
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		if (a->internal[i].family)
 			server_radius_add_address(q, &a->internal[i]);
+	if (a->class_length > 0)
+		server_radius_add_bytes(q, SERVER_RADIUS_CLASS, a->class, a->class_length);
 	if (a->event != SERVER_ACCOUNT_START)
 		add_traffic(q, a);
 	if (a->event == SERVER_ACCOUNT_STOP)

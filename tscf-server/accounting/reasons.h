@@ -11,6 +11,7 @@
 #define SERVER_WHY_NO_ANSWER     "its client did not answer"
 #define SERVER_WHY_STOP          "the server stops"
 #define SERVER_WHY_SUCCEEDED     "its client has configured a new one"
+#define SERVER_WHY_TIME          "the time that the RADIUS server allows is over"
 #define SERVER_WHY_ADMINISTRATOR "disconnected by the administrator of the server"
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Most records that wait: about 30 MB. */
+/** Most records that wait: about 50 MB. */
 #define SERVER_RECORDER_MAX 65536
 /** Pause before a record is tried again. */
 #define SERVER_RECORDER_RETRY_MS 250

@@ -157,26 +157,57 @@ static struct server_lease *lease_begin(const struct server_pools *pools, bool e
 	return lease;
 }
 
+/** Take an address of each family for @p lease, which is freed if there is none.  @return 0 or -errno. */
+static int take_all(struct server_leases *table, struct server_lease *lease, const struct wanted wanted[TSCF_FAMILIES],
+		    uint64_t now)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++)
+		if (wanted[i].exactly || server_pools_have(lease->pools, tscf_family(i)))
+			err = take_address(table, lease, tscf_family(i), &wanted[i], now);
+	if (err < 0)
+		give_back(table, lease, now);
+	return err;
+}
+
 int server_lease_new(struct server_leases *table, const struct server_pools *pools, bool encrypted,
 		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now, struct server_lease **out)
 {
-	struct server_lease *lease = lease_begin(pools, encrypted);
-	int err = 0;
+	struct wanted wanted[TSCF_FAMILIES];
+	int err;
 
-	if (!lease)
+	*out = lease_begin(pools, encrypted);
+	if (!*out)
 		return -ENOMEM;
-	for (unsigned i = 0; i < TSCF_FAMILIES && err == 0; i++) {
-		struct wanted wanted = {.client_id = client_id, .wish = wishes ? &wishes->of[i] : NULL};
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		wanted[i] = (struct wanted){.client_id = client_id, .wish = wishes ? &wishes->of[i] : NULL};
+	err = take_all(table, *out, wanted, now);
+	if (err < 0)
+		*out = NULL;
+	return err;
+}
 
-		if (server_pools_have(pools, tscf_family(i)))
-			err = take_address(table, lease, tscf_family(i), &wanted, now);
+int server_lease_grant(struct server_leases *table, const struct server_pools *pools, const uint8_t *client_id,
+		       const struct tscf_addrs *wishes, const struct tscf_addrs *granted, uint64_t now,
+		       struct server_lease **out)
+{
+	struct wanted wanted[TSCF_FAMILIES];
+	int err;
+
+	*out = lease_begin(pools, false);
+	if (!*out)
+		return -ENOMEM;
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
+		const bool exactly = granted->of[i].family != 0;
+
+		wanted[i] = (struct wanted){
+		    .client_id = client_id, .wish = exactly ? &granted->of[i] : &wishes->of[i], .exactly = exactly};
 	}
-	if (err < 0) {
-		give_back(table, lease, now);
-		return err;
-	}
-	*out = lease;
-	return 0;
+	err = take_all(table, *out, wanted, now);
+	if (err < 0)
+		*out = NULL;
+	return err;
 }
 
 int server_lease_take(struct server_leases *table, const struct server_pools *pools,

@@ -87,6 +87,14 @@ int server_lease_new(struct server_leases *table, const struct server_pools *poo
 		     const uint8_t *client_id, const struct tscf_addrs *wishes, uint64_t now,
 		     struct server_lease **out);
 /**
+ * The same, but of each family that @p granted has, exactly that address.
+ *
+ * @return as server_lease_new.
+ */
+int server_lease_grant(struct server_leases *table, const struct server_pools *pools, const uint8_t *client_id,
+		       const struct tscf_addrs *wishes, const struct tscf_addrs *granted, uint64_t now,
+		       struct server_lease **out);
+/**
  * Set the largest inner packet that the tunnel of @p lease carries.
  *
  * @param mtu bytes of an inner packet; raised to the minimum that IP allows (RFC 791, RFC 8200). 0: as the device.

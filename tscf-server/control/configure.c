@@ -218,16 +218,36 @@ static const char *claim(const struct server_request *r, const struct server_lea
 	return full;
 }
 
+static bool has_address(const struct server_radius_grant *grant)
+{
+	return grant->address.of[0].family != 0 || grant->address.of[1].family != 0;
+}
+
+/** @return @p lease, which may be NULL, if it has the addresses that are granted; else NULL, and its hold is dropped.
+ */
+static struct server_lease *granted(const struct server_request *r, const struct server_radius_grant *grant,
+				    struct server_lease *lease)
+{
+	for (unsigned i = 0; lease && i < TSCF_FAMILIES; i++) {
+		if (grant->address.of[i].family == 0 || server_lease_has(lease, &grant->address.of[i]))
+			continue;
+		server_lease_drop(&r->state->leases, lease, r->in->now);
+		lease = NULL;
+	}
+	return lease;
+}
+
 /**
  * Find a place and addresses for a new plain session.
  *
  * @param quota  out: the quota in which the session is counted
+ * @param grant  addresses that it must have
  * @param rival  out: the session of another client with this identifier, if there is one.
  * @return the lease with a hold.  NULL: refused, or not decided yet and not answered.
  */
 static struct server_lease *admit(const struct server_request *r, const uint8_t *client_id,
-				  const struct tscf_client_name *who, struct server_quota **quota,
-				  struct server_session **rival)
+				  const struct tscf_client_name *who, const struct server_radius_grant *grant,
+				  struct server_quota **quota, struct server_session **rival)
 {
 	const struct server_pools *pools = &r->in->interface->allocator->plain_pools;
 	struct server_lease *lease = NULL;
@@ -236,9 +256,11 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 	const char *full;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES && !lease; i++) {
-		if (wishes.of[i].family == 0)
+		if (grant->address.of[i].family != 0)
+			wishes.of[i] = grant->address.of[i];
+		else if (wishes.of[i].family == 0)
 			server_pools_recall(pools, tscf_family(i), client_id, &wishes.of[i]);
-		lease = former_lease(r, &wishes.of[i], client_id, who);
+		lease = granted(r, grant, former_lease(r, &wishes.of[i], client_id, who));
 	}
 	other = rival_at(r, lease);
 	*rival = other != SERVER_RIVAL_GONE ? lease->plain : NULL;
@@ -255,11 +277,13 @@ static struct server_lease *admit(const struct server_request *r, const uint8_t 
 		refuse_client(r, who, SERVER_COUNT_REFUSED_LIMIT, TSCF_RESPONSE_LIMIT, full);
 		return NULL;
 	}
-	if (!lease && server_lease_new(&r->state->leases, pools, false, client_id, &wishes, r->in->now, &lease) < 0) {
+	if (!lease &&
+	    server_lease_grant(&r->state->leases, pools, client_id, &wishes, &grant->address, r->in->now, &lease) < 0) {
 		server_allocator_release(&r->in->interface->allocator->plain);
 		leave_quota(r, *quota);
 		refuse_client(r, who, SERVER_COUNT_REFUSED_ADDRESS, TSCF_RESPONSE_NO_ADDRESS,
-			      "no internal address is free");
+			      has_address(grant) ? "the address from the RADIUS server is not free here"
+						 : "no internal address is free");
 	}
 	return lease;
 }
@@ -293,6 +317,7 @@ void server_configure_plain(const struct server_request *r)
 	struct server_lease *lease;
 	struct server_session *s, *rival;
 	struct server_quota *quota;
+	struct server_radius_grant grant;
 	struct tscf_tlv id, quiet;
 
 	if (!tscf_agreement_offered(r->message)) {
@@ -305,9 +330,9 @@ void server_configure_plain(const struct server_request *r)
 		return;
 	}
 	tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id);
-	if (!server_admit_plain(r, id.value, &who))
+	if (!server_admit_plain(r, id.value, &who, &grant))
 		return;
-	lease = admit(r, id.value, who, &quota, &rival);
+	lease = admit(r, id.value, who, &grant, &quota, &rival);
 	if (!lease) {
 		free(who);
 		return;
@@ -327,6 +352,8 @@ void server_configure_plain(const struct server_request *r)
 	s->run = run_of(r);
 	s->who = who;
 	s->quota = quota;
+	if (server_allowance_grant(s, &grant) < 0)
+		tscf_warning("out of memory: the records of a tunnel have no class");
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	answer_plain(r, s);
 }
@@ -427,6 +454,8 @@ static int establish(const struct server_request *r, const struct server_session
 	}
 	/* The encrypted session may outlive the plain tunnel, but ends when the client is not admitted any more. */
 	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
+	if (server_allowance_share(r->state, s, plain) < 0)
+		tscf_warning("out of memory: the records of a tunnel have no class");
 	err = plain->who && !s->who
 		  ? -ENOMEM
 		  : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);

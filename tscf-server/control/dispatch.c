@@ -94,7 +94,8 @@ static void configure_plain_inside(const struct server_request *r)
 	in.encrypted = false;
 	plain.in = &in;
 	server_configure_plain(&plain);
-	if (peer->user == accepted && asks_again(r->answer))
+	/* Without an answer it waits for a decision. */
+	if (peer->user == accepted && (r->answer->length == 0 || asks_again(r->answer)))
 		return;
 	if (peer->user == accepted) {
 		r->answer->end = accepted;

@@ -2,6 +2,7 @@
 #include "tscf-server/control/migrate.h"
 
 #include "tscf-server/context.h"
+#include "tscf-server/session/way.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/base/clock.h"
@@ -56,22 +57,6 @@ static unsigned index_of(const struct server_listener *l)
 	return (unsigned)(l - l->interface->listener);
 }
 
-static void answer_client(struct server_worker *worker, const struct server_place *to,
-			  const struct server_answer *answer)
-{
-	struct server_store *store = worker->state->store;
-	struct tscf_transport *t = to->listener->transport;
-
-	if (answer->length == 0)
-		return;
-	if (store && answer->after > server_store_written(store))
-		server_deferred_replies_add(&worker->deferred, to, answer);
-	else if (to->connection)
-		tscf_peer_send(to->connection, answer->data, answer->length);
-	else
-		tscf_udp_send_to(t, &to->outer, &to->local, answer->data, answer->length);
-}
-
 /** An answer on its way to the worker that has the connection. */
 struct forwarded_reply {
 	char interface[SERVER_RECORD_NAME];
@@ -81,35 +66,13 @@ struct forwarded_reply {
 	uint8_t data[TSCF_PROBE_MAX];
 };
 
-/** @return the serial number of the connection that a message came by; on an encrypted one it is that of its session.
- * 0: no connection. */
-static uint64_t serial_of(const struct server_input *in)
-{
-	if (!in->place.connection)
-		return 0;
-	return in->session ? in->session->serial : tscf_stream_serial(in->place.connection);
-}
-
-/** @return the connection that waits for an answer here, or NULL if it is gone or has got a tunnel meanwhile. */
-static struct tscf_peer *connection_of(const struct server_worker *worker, const struct server_listener *l,
-				       uint64_t serial)
-{
-	const struct server_session *accepted;
-
-	if (!l->transport || serial == 0)
-		return NULL;
-	if (!l->transport->ops->encrypted)
-		return tscf_stream_waiting(l->transport, serial);
-	accepted = server_session_accepted(&worker->state->sessions, serial);
-	return accepted && accepted->listener == l ? accepted->peer : NULL;
-}
-
 static void forwarded_reply_arrives(void *owner, void *data)
 {
 	struct server_worker *worker = owner;
 	struct forwarded_reply *reply = data;
 	struct server_interface *i = server_interface_find(worker->state, reply->interface);
-	struct tscf_peer *peer = i ? connection_of(worker, &i->listener[reply->listener], reply->serial) : NULL;
+	struct tscf_peer *peer =
+	    i ? server_way_connection(worker->state, &i->listener[reply->listener], reply->serial) : NULL;
 
 	if (peer)
 		tscf_peer_send(peer, reply->data, reply->length);
@@ -140,7 +103,7 @@ static void answer_forwarded_query(struct server_worker *worker, struct server_i
 	if (query->serial != 0)
 		send_forwarded_reply(query, answer);
 	else
-		answer_client(worker, &to, answer);
+		server_way_answer(worker, &to, answer);
 }
 
 /** Answer that no worker has the session; only the last worker does so. */
@@ -208,7 +171,7 @@ static struct forwarded_query *forwarded_query_new(const struct server_input *in
 		return NULL;
 	query->home = in->interface->worker;
 	query->listener = index_of(in->place.listener);
-	query->serial = serial_of(in);
+	query->serial = server_way_serial(in);
 	query->from = in->place.outer;
 	query->local = in->place.local;
 	strncpy(query->interface, in->interface->name, sizeof(query->interface) - 1);
@@ -358,7 +321,7 @@ static void find_place(struct server_worker *worker, struct server_interface *i,
 	out->listener = &i->listener[e->listener];
 	out->outer = e->record.outer;
 	out->local = e->record.local;
-	out->connection = connection_of(worker, out->listener, e->serial);
+	out->connection = server_way_connection(worker->state, out->listener, e->serial);
 	occupant = e->record.stream ? NULL : tscf_udp_peer_at(out->listener->transport, &out->outer);
 	if (occupant)
 		server_session_evict(worker->state, occupant->user, now);
@@ -417,7 +380,7 @@ static void immigrate(void *owner, void *data)
 	if (in.place.connection)
 		give_connection(worker->state, in.session, &in.place, in.now);
 	worker->redispatch(worker->state, &in, e->data, e->length, &answer);
-	answer_client(worker, &in.place, &answer);
+	server_way_answer(worker, &in.place, &answer);
 }
 
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,

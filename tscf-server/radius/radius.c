@@ -5,6 +5,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 
 #include <errno.h>
 #include <radcli/radcli.h>
@@ -31,6 +32,8 @@ static const struct {
 	int number;
 	const char *line;
 } attributes[] = {
+    {SERVER_RADIUS_CLASS, "ATTRIBUTE Class 25 string\n"},
+    {SERVER_RADIUS_SESSION_TIMEOUT, "ATTRIBUTE Session-Timeout 27 integer\n"},
     {SERVER_RADIUS_ACCT_MULTI_SESSION_ID, "ATTRIBUTE Acct-Multi-Session-Id 50 string\n"},
     {SERVER_RADIUS_ACCT_INPUT_GIGAWORDS, "ATTRIBUTE Acct-Input-Gigawords 52 integer\n"},
     {SERVER_RADIUS_ACCT_OUTPUT_GIGAWORDS, "ATTRIBUTE Acct-Output-Gigawords 53 integer\n"},
@@ -117,21 +120,89 @@ void server_radius_add_address(struct server_radius_request *q, const struct tsc
 		add(q, SERVER_RADIUS_FRAMED_IPV6_ADDRESS, address->bytes, 16);
 }
 
-int server_radius_account(struct server_radius *r, struct server_radius_request *q)
+static int error_of(int result)
 {
-	if (q->failed)
-		return -ENOMEM;
-	switch (rc_aaa(r->handle, 0, q->list, NULL, NULL, 0, PW_ACCOUNTING_REQUEST)) {
+	switch (result) {
 	case OK_RC:
 		return 0;
 	case TIMEOUT_RC:
 		return -ETIMEDOUT;
+	case REJECT_RC:
+		return -EACCES;
 	case BADRESP_RC:
 	case BADRESPID_RC:
-	case REJECT_RC:
 	case CHALLENGE_RC:
 		return -EPROTO;
 	default:
 		return -EIO;
 	}
+}
+
+int server_radius_account(struct server_radius *r, struct server_radius_request *q)
+{
+	int err = q->failed ? -ENOMEM : error_of(rc_aaa(r->handle, 0, q->list, NULL, NULL, 0, PW_ACCOUNTING_REQUEST));
+
+	return err == -EACCES ? -EPROTO : err;
+}
+
+static VALUE_PAIR *find(VALUE_PAIR *list, int attribute, rc_attr_type type)
+{
+	VALUE_PAIR *vp = rc_avpair_get(list, attribute, 0);
+
+	return vp && vp->type == type ? vp : NULL;
+}
+
+/** 255.255.255.255 and 255.255.255.254 leave the choice to the user and to the NAS (RFC 2865, 5.8). */
+static void take_ipv4(VALUE_PAIR *list, struct tscf_addr *out)
+{
+	const VALUE_PAIR *vp = find(list, SERVER_RADIUS_FRAMED_IP_ADDRESS, PW_TYPE_IPADDR);
+
+	if (!vp || vp->lvalue >= 0xfffffffe)
+		return;
+	out->family = AF_INET;
+	tscf_put_u32(out->bytes, vp->lvalue);
+}
+
+static void take_grant(VALUE_PAIR *list, struct server_radius_grant *grant)
+{
+	const VALUE_PAIR *vp;
+
+	take_ipv4(list, &grant->address.of[tscf_family_index(AF_INET)]);
+	vp = find(list, SERVER_RADIUS_FRAMED_IPV6_ADDRESS, PW_TYPE_IPV6ADDR);
+	if (vp) {
+		grant->address.of[tscf_family_index(AF_INET6)].family = AF_INET6;
+		memcpy(grant->address.of[tscf_family_index(AF_INET6)].bytes, vp->strvalue, 16);
+	}
+	vp = find(list, SERVER_RADIUS_SESSION_TIMEOUT, PW_TYPE_INTEGER);
+	grant->seconds = vp ? vp->lvalue : 0;
+	vp = find(list, SERVER_RADIUS_CLASS, PW_TYPE_STRING);
+	if (vp && vp->lvalue <= sizeof(grant->class)) {
+		grant->class_length = (uint8_t)vp->lvalue;
+		memcpy(grant->class, vp->strvalue, vp->lvalue);
+	}
+}
+
+int server_radius_access(struct server_radius *r, struct server_radius_request *q, struct server_radius_grant *grant,
+			 char message[SERVER_RADIUS_MESSAGE])
+{
+	char said[PW_MAX_MSG_SIZE] = "";
+	VALUE_PAIR *received = NULL;
+	const char *text;
+	size_t length;
+	int err;
+
+	memset(grant, 0, sizeof(*grant));
+	message[0] = '\0';
+	if (q->failed)
+		return -ENOMEM;
+	err = error_of(rc_aaa(r->handle, 0, q->list, &received, said, 0, PW_ACCESS_REQUEST));
+	if (err == 0)
+		take_grant(received, grant);
+	if (err == 0 || err == -EACCES) {
+		length = strnlen(said, sizeof(said));
+		text = tscf_text_strip(said, &length);
+		tscf_text_copy(text, length, message, SERVER_RADIUS_MESSAGE);
+	}
+	rc_avpair_free(received);
+	return err;
 }

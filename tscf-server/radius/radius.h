@@ -21,8 +21,19 @@
 /** Most bytes of an attribute's value. */
 #define SERVER_RADIUS_VALUE 253
 
+/** Room for a message from the RADIUS server to the user. */
+#define SERVER_RADIUS_MESSAGE 128
+
 struct server_radius;
 struct server_radius_request;
+
+/** What an Access-Accept grants. */
+struct server_radius_grant {
+	struct tscf_addrs address;          /**< family 0: any */
+	uint32_t seconds;                   /**< how long the tunnel may be there; 0: without limit */
+	uint8_t class_length;               /**< 0: none */
+	uint8_t class[SERVER_RADIUS_VALUE]; /**< goes into the records of the tunnel */
+};
 
 /** @return whether this program has been built with libradcli. */
 bool server_radius_built(void);
@@ -49,5 +60,14 @@ void server_radius_add_address(struct server_radius_request *q, const struct tsc
  * @return 0: it was accepted; or -ETIMEDOUT, -EPROTO (an answer of no use), -EIO (not sent), -ENOMEM.
  */
 int server_radius_account(struct server_radius *r, struct server_radius_request *q);
+
+/**
+ * Send an Access-Request and wait for the answer.
+ *
+ * @param message  set to the Reply-Message, with characters of other kinds replaced, or ""
+ * @return 0: access is granted, with *grant; -EACCES: it is refused; or as server_radius_account.
+ */
+int server_radius_access(struct server_radius *r, struct server_radius_request *q, struct server_radius_grant *grant,
+			 char message[SERVER_RADIUS_MESSAGE]);
 
 #endif

@@ -62,6 +62,16 @@ void server_radius_add_address(struct server_radius_request *q, const struct tsc
 	(void)address;
 }
 
+int server_radius_access(struct server_radius *r, struct server_radius_request *q, struct server_radius_grant *grant,
+			 char message[SERVER_RADIUS_MESSAGE])
+{
+	(void)r;
+	(void)q;
+	(void)grant;
+	message[0] = '\0';
+	return -EIO;
+}
+
 int server_radius_account(struct server_radius *r, struct server_radius_request *q)
 {
 	(void)r;

@@ -60,6 +60,9 @@ static void put(struct server_state *state, const struct server_session *s, enum
 		a.internal[i] = s->lease->address[i].addr;
 	if (s->who)
 		memcpy(a.identity, s->who->name, sizeof(a.identity));
+	a.class_length = s->allowance.class_length;
+	if (a.class_length > 0)
+		memcpy(a.class, s->allowance.class, a.class_length);
 	count_levels(s, &a);
 	server_accounts_put(state->accounts, &a);
 }
@@ -108,6 +111,8 @@ void server_accounting_gone(struct server_state *state, const struct server_reco
 	copy_text(a.interface, sizeof(a.interface), record->interface);
 	copy_text(a.why, sizeof(a.why), why);
 	memcpy(a.internal, record->address, sizeof(a.internal));
+	a.class_length = record->class_length;
+	memcpy(a.class, record->class, record->class_length);
 	if (record->named)
 		memcpy(a.identity, record->who.name, sizeof(a.identity));
 	server_accounts_put(state->accounts, &a);

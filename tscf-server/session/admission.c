@@ -105,12 +105,14 @@ static bool check_proof(const struct server_request *r, const struct tscf_proof_
 	return !why;
 }
 
-bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who)
+bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who,
+			struct server_radius_grant *grant)
 {
 	struct tscf_proof_subject subject = {.client_id = client_id};
 	struct tscf_tlv cookie, share;
 
 	*who = NULL;
+	memset(grant, 0, sizeof(*grant));
 	if (!wants_cookie(r))
 		return true;
 	if (!has_cookie(r, client_id, &cookie)) {
@@ -123,7 +125,13 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 	subject.challenge_length = cookie.length;
 	tscf_message_find(r->message, TSCF_TLV_KEY_SHARE, &share);
 	subject.share = share.value;
-	return check_proof(r, &subject, who);
+	if (!check_proof(r, &subject, who))
+		return false;
+	if (server_authorise(r, *who, client_id, grant))
+		return true;
+	free(*who);
+	*who = NULL;
+	return false;
 }
 
 void server_admission_certificates(const struct server_request *r)

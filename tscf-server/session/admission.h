@@ -18,9 +18,11 @@
  *
  * @param who set to a copy of the client's name, which the caller frees, or NULL where the interface does not ask for
  * proof
- * @return whether the request goes on; if not, it has been answered.
+ * @param grant set to what the RADIUS server grants; all zero: any address, without limit
+ * @return whether the request goes on; if not, it has been answered, or it is kept until the RADIUS server has decided.
  */
-bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who);
+bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who,
+			struct server_radius_grant *grant);
 
 /** Certificate_Request: a part of the certificates of a client that has a cookie. */
 void server_admission_certificates(const struct server_request *r);

@@ -82,6 +82,8 @@ static enum server_counter counter_of(const char *why)
 	    {TSCF_REFUSAL_OTHER_KEY, SERVER_COUNT_REFUSED_KEY},
 	    {SERVER_REFUSAL_ANOTHER, SERVER_COUNT_REFUSED_KEY},
 	    {TSCF_REFUSAL_DENIED, SERVER_COUNT_REFUSED_DENIED},
+	    {SERVER_REFUSAL_RADIUS, SERVER_COUNT_REFUSED_RADIUS},
+	    {SERVER_REFUSAL_NO_RADIUS, SERVER_COUNT_REFUSED_NO_RADIUS},
 	};
 
 	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)

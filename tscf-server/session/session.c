@@ -242,6 +242,8 @@ static bool is_welcome(const struct server_interface *interface, const struct se
 {
 	const struct tscf_client_auth *client_auth = interface->client_auth;
 
+	if (record->allowed_until != 0 && record->allowed_until <= time(NULL))
+		return false;
 	return !client_auth || !tscf_client_auth_still(client_auth, record->named ? &record->who : NULL, time(NULL));
 }
 
@@ -307,6 +309,7 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	enlist_unconfirmed(state, s, now);
 	enlist_confirmed(state, s, now);
 	server_accounting_resume(state, s, record, now);
+	server_allowance_import(state, s, record, now);
 	return s;
 fail:
 	if (s)
@@ -375,6 +378,7 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 	s->lease->plain = s;
 	server_lease_settle(s->lease, s->client_id);
 	s->guarded |= s->quiet || s->lease->encrypted_session || s->bindings.count > 0;
+	server_allowance_begin(state, s, now);
 	server_accounting_start(state, s, now);
 	server_journal_lease(state, s->lease, s->client_id);
 	server_journal_session(state, s);
@@ -479,6 +483,7 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 {
 	log_end(s, why);
 	server_accounting_stop(state, s, why);
+	server_allowance_end(state, s);
 	server_journal_session_end(state, s);
 	count_end(state, s);
 	delist(state, s);

@@ -22,6 +22,7 @@
 
 #include "tscf-server/address/lease.h"
 #include "tscf-server/session/accounting.h"
+#include "tscf-server/session/allowance.h"
 #include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
 #include "tscf-server/session/quota.h"
@@ -118,6 +119,7 @@ struct server_session {
 	uint64_t told_rate;         /**< when its client was last told that its packets are dropped; 0: never */
 	uint64_t over_rate;         /**< inner packets that were dropped, being more than the client may send or get */
 	struct server_accounting account;
+	struct server_allowance allowance;
 	struct server_liveness liveness;              /**< encrypted */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */

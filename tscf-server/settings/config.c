@@ -77,6 +77,7 @@ int server_config_init(struct server_config *c)
 	    .keepalive_stream = 300,
 	    .persistence = 330,
 	    .accounting_interval = 600,
+	    .radius_timeout = 5,
 	    .plain_dev = strdup("tscf0"),
 	    .encrypted_dev = strdup("tscf1"),
 	    .control = strdup(TSCF_SERVER_CONTROL_DEFAULT),
@@ -102,6 +103,7 @@ void server_config_free(struct server_config *c)
 	free(c->radius_accounting);
 	free(c->client_limits_file);
 	server_client_limits_drop(c->client_limits);
+	free(c->radius_access);
 	memset(c, 0, sizeof(*c));
 }
 

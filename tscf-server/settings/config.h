@@ -90,10 +90,12 @@ struct server_config {
 	char *plain_dev, *encrypted_dev;
 	char *control;
 	char *state_dir;
-	char *client_limits_file;     /**< client-limits; NULL: no client has limits of its own */
+	char *client_limits_file;                   /**< client-limits; NULL: no client has limits of its own */
 	struct server_client_limits *client_limits; /**< content of that file */
-	char *accounting_log;         /**< file for records of tunnels; NULL: none */
-	char *radius_accounting;      /**< file of libradcli, for records of tunnels; NULL: none */
+	char *accounting_log;                       /**< file for records of tunnels; NULL: none */
+	char *radius_accounting;                    /**< file of libradcli, for records of tunnels; NULL: none */
+	char *radius_access; /**< file of libradcli: a RADIUS server decides which clients get a tunnel; NULL: none */
+	unsigned radius_timeout;      /**< seconds that a client waits for the decision */
 	unsigned accounting_interval; /**< seconds between two records of a tunnel; 0: only its start and stop */
 	uint64_t realtime_dscps;      /**< DSCPs of packets that overtake bulk traffic, as bits */
 	unsigned realtime_priority;   /**< of the threads that carry packets; 0: none */

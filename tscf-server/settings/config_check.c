@@ -164,6 +164,22 @@ static bool check_radius(const char *file)
 	return true;
 }
 
+/** Whether clients of each interface say who they are, if somebody is asked about them. */
+static bool check_identities(const struct server_config *c)
+{
+	bool ok = true;
+
+	for (const struct server_interface_config *i = c->interfaces; i && c->radius_access; i = i->next) {
+		if (!i->enabled || i->psk_file || i->client_ca)
+			continue;
+		tscf_error("radius-access, and interface %s does not ask clients who they are: expected psk-file or "
+			   "client-ca",
+			   i->name);
+		ok = false;
+	}
+	return ok;
+}
+
 int server_config_check(const struct server_config *c)
 {
 	bool ok = check_interfaces(c);
@@ -171,6 +187,8 @@ int server_config_check(const struct server_config *c)
 	ok &= check_mtu(c);
 	ok &= check_services(c);
 	ok &= check_radius(c->radius_accounting);
+	ok &= check_radius(c->radius_access);
+	ok &= check_identities(c);
 
 	if (!c->cert != !c->key) {
 		tscf_error("%s is given without %s: expected both, or none to have them made in %s",

@@ -252,6 +252,8 @@ const struct tscf_setting server_settings[] = {
      TSCF_SETTING_PATH},
     {"accounting-log", "the absolute name of a file", tscf_setting_path, FIELD(accounting_log), 0, 0,
      TSCF_SETTING_PATH},
+    {"radius-access", "the absolute name of a file", tscf_setting_path, FIELD(radius_access), 0, 0, TSCF_SETTING_PATH},
+    {"radius-timeout", "seconds from 1 to 8", tscf_setting_number, FIELD(radius_timeout), 1, 8, 0},
     {"radius-accounting", "the absolute name of a file", tscf_setting_path, FIELD(radius_accounting), 0, 0,
      TSCF_SETTING_PATH},
     {"accounting-interval", "seconds from 0 (only start and stop) to 86400", tscf_setting_number,
@@ -319,3 +321,7 @@ const struct tscf_setting server_port_settings[] = {
      0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };
+
+/** Of a table with its end, and the sections beside it. */
+#define FITS(table, sections) (sizeof(table) / sizeof((table)[0]) + (sections) <= SERVER_SETTINGS_MAX)
+_Static_assert(FITS(server_settings, 1) && FITS(server_interface_settings, 2), "SERVER_SETTINGS_MAX is too small");

@@ -28,6 +28,6 @@ extern const struct tscf_setting server_port_settings[];
 extern const struct tscf_setting server_first_interface_settings[];
 
 /** Most settings in one of the tables. */
-#define SERVER_SETTINGS_MAX 24
+#define SERVER_SETTINGS_MAX 32
 
 #endif

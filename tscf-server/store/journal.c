@@ -3,7 +3,10 @@
 
 #include "tscf-server/state.h"
 
+#include "common/base/clock.h"
+
 #include <string.h>
+#include <time.h>
 
 enum server_stored_binding server_journal_as(const struct tscf_binding *b)
 {
@@ -49,6 +52,14 @@ void server_journal_end(struct server_state *state)
 	tscf_bindings_watch(state->bindings, NULL, NULL);
 }
 
+/** @return for how many seconds more @p s may be there. */
+static int64_t seconds_left(const struct server_session *s)
+{
+	const uint64_t now = tscf_clock_now();
+
+	return s->allowance.until > now ? (int64_t)((s->allowance.until - now) / 1000) : 0;
+}
+
 void server_session_export(const struct server_session *s, struct server_record *out)
 {
 	*out = (struct server_record){
@@ -76,6 +87,11 @@ void server_session_export(const struct server_session *s, struct server_record 
 	memcpy(out->client_id, s->client_id, sizeof(out->client_id));
 	memcpy(out->resume_lock, s->resume.lock, sizeof(out->resume_lock));
 	memcpy(out->shield_lock, s->lease->shield_lock, sizeof(out->shield_lock));
+	if (s->allowance.until != 0)
+		out->allowed_until = time(NULL) + seconds_left(s);
+	out->class_length = s->allowance.class_length;
+	if (out->class_length > 0)
+		memcpy(out->class, s->allowance.class, out->class_length);
 }
 
 void server_journal_session(struct server_state *state, struct server_session *s)

@@ -21,6 +21,7 @@ enum {
 	RECORD_LOCAL,       /* the server's address that the client uses */
 	RECORD_KEYS,        /* to seal messages to the client, and to check those from it */
 	RECORD_LIFE,        /* since when it has been there (8), and its traffic (4 times 8) */
+	RECORD_ALLOWANCE,   /* until when it may be there (8), and its class */
 };
 
 /** Bytes of RECORD_LIFE. */
@@ -138,6 +139,30 @@ static int read_life(const struct tscf_tlv *t, struct server_record *out)
 	return 0;
 }
 
+static void write_allowance(struct tscf_writer *w, const struct server_record *r)
+{
+	uint8_t value[8 + sizeof(r->class)];
+
+	tscf_put_u64(value, (uint64_t)r->allowed_until);
+	memcpy(value + 8, r->class, r->class_length);
+	tscf_write_bytes(w, RECORD_ALLOWANCE, value, (uint16_t)(8 + r->class_length));
+}
+
+static int read_allowance(const struct tscf_tlv *t, struct server_record *out)
+{
+	uint64_t until;
+
+	if (t->length < 8 || t->length > 8 + sizeof(out->class))
+		return -EINVAL;
+	until = tscf_get_u64(t->value);
+	if (until > INT64_MAX)
+		return -EINVAL;
+	out->allowed_until = (int64_t)until;
+	out->class_length = (uint8_t)(t->length - 8);
+	memcpy(out->class, t->value + 8, out->class_length);
+	return 0;
+}
+
 int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
 {
 	struct tscf_writer w;
@@ -172,6 +197,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		write_keys(&w, &r->seal);
 	if (r->since > 0)
 		write_life(&w, r);
+	if (r->allowed_until > 0 || r->class_length > 0)
+		write_allowance(&w, r);
 	return tscf_write_finish(&w);
 }
 
@@ -237,6 +264,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return read_keys(t, &out->seal);
 	case RECORD_LIFE:
 		return read_life(t, out);
+	case RECORD_ALLOWANCE:
+		return read_allowance(t, out);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

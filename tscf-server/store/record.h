@@ -13,6 +13,7 @@
 #define TSCF_SERVER_RECORD_H
 
 #include "tscf-server/address/lease.h"
+#include "tscf-server/radius/radius.h"
 
 #include "common/auth/proof.h"
 #include "common/auth/seal.h"
@@ -26,7 +27,7 @@
 /** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 768
+#define SERVER_RECORD_SIZE 1040
 
 /** Inner packets of a tunnel that were forwarded, and their bytes. */
 struct server_traffic {
@@ -52,7 +53,10 @@ struct server_record {
 	uint8_t shield_lock[SERVER_LOCK_SIZE];
 	int64_t since;                 /**< when the tunnel began, Unix time; 0: not known */
 	struct server_traffic traffic; /**< so far */
-	struct tscf_seal seal;         /**< as bytes, only its keys: its numbers are those of one run of the server */
+	int64_t allowed_until;         /**< when its time is over, Unix time; 0: without limit (allowance.h) */
+	uint8_t class_length;
+	uint8_t class[SERVER_RADIUS_VALUE];
+	struct tscf_seal seal; /**< as bytes, only its keys: its numbers are those of one run of the server */
 };
 
 /** Write @p r into @p data.  @return the length, or -EMSGSIZE: the name of the interface is too long. */
