@@ -14,12 +14,13 @@
 static struct world *w;
 static struct server_input in;
 static struct server_request r;
+static struct tscf_message message = {.type = TSCF_CONFIGURATION_REQUEST};
 
 static void setup(void)
 {
 	w = world_new(0);
 	in = (struct server_input){.interface = w->interface, .now = w->now};
-	r = (struct server_request){.state = w->state, .in = &in};
+	r = (struct server_request){.state = w->state, .in = &in, .message = &message};
 }
 
 static void teardown(void)
@@ -67,6 +68,12 @@ START_TEST(who_and_why)
 	refuse(9, true, "", "why");
 	said("test: warning: refused: encrypted tunnel of 198.51.0.8:4000, identity not known: why\n"
 	     "test: warning: refused: encrypted tunnel of 198.51.0.9:4000, identity not known: why\n");
+	capture_begin();
+	in.encrypted = false;
+	message.type = TSCF_SERVICE_REQUEST;
+	refuse(11, true, NULL, "why");
+	said("test: warning: refused: encrypted tunnel of 198.51.0.11:4000, identity not known: why\n");
+	message.type = TSCF_CONFIGURATION_REQUEST;
 	/* What a client says it is cannot end the line. */
 	capture_begin();
 	refuse(10, true, "psk \nx", "why");
