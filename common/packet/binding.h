@@ -69,6 +69,7 @@ struct tscf_binding {
 	bool implicit;             /**< made by an encrypted packet, not by a request */
 	bool announced;            /**< client: the server holds an entry for this key */
 	bool seen;                 /**< client: a packet of the flow has come by the encrypted device */
+	bool shielded;             /**< client, an exception: the server may still have a shield for this key */
 	uint8_t stored;            /**< server: what its store holds for this key, enum server_stored_binding */
 	uint32_t generation;       /**< for mark-and-sweep by the owner of the table */
 	uint32_t plain_generation; /**< client: like generation, for plain sockets that have the same key */

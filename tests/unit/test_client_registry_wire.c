@@ -456,6 +456,35 @@ WORLD_TEST(shield_refused, no_encryption)
 	close(fd);
 }
 
+static void no_encryption_and_a_policy(struct client_world *w)
+{
+	struct policies *policies = &w->config.policies;
+
+	no_encryption(w);
+	policies->list[0] = (struct policy){
+	    .name = "other", .level = TSCF_LEVEL_ENCRYPTED_ONLY, .uid = {.low = 4242, .high = 4242, .given = true}};
+	policies->count = 1;
+}
+
+/* While there are policies a plain socket is an exception, which only an encrypted tunnel can carry.  The shield that
+ * it had before is lifted without one. */
+WORLD_TEST(exception_lifts_shield, no_encryption_and_a_policy)
+{
+	int fd;
+
+	world_plain_up(w);
+	fd = only(w, 5000);
+	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
+	if (w->i)
+		w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_NOT_ALLOWED;
+	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
+	world_pass(w, 100);
+	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 10000, !world_shielded(w, 5000));
+	ck_assert(world_arrives(world_link(w, WORLD_UDP), fd, 5000));
+	close(fd);
+}
+
 /* An answer was lost, and with it the word that the key is used up: the next one is shown then. */
 WORLD_TEST(lifting_refused, no_encryption)
 {
@@ -560,6 +589,7 @@ static Suite *make_suite(void)
 	tcase_add_test(shields, shield_lost);
 	tcase_add_loop_test(shields, shield_refused, 0, 2);
 	tcase_add_test(shields, lifting_refused);
+	tcase_add_loop_test(shields, exception_lifts_shield, 0, 2);
 	tcase_add_loop_test(shields, shielded_again, 0, 2);
 	tcase_add_loop_test(shields, complete_comes_last, 0, 2);
 	suite_add_tcase(s, bindings);

@@ -151,6 +151,7 @@ void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum 
 	if (shared && b->level == TSCF_LEVEL_ENCRYPTED_ONLY && tscf_level_wants_encryption(level))
 		level = TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool known = b && b->state == TSCF_BINDING_ACTIVE && b->level == level && b->announced;
+	bool shielded = b && (b->shielded || (b->announced && !known));
 	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > tscf_timers_now(r->timers));
 	b = tscf_bindings_bind(r->table, key, level, r, &r->list);
 	if (!b) {
@@ -158,6 +159,7 @@ void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum 
 		return;
 	}
 	b->announced = known;
+	b->shielded = shielded;
 	b->cookie = shared ? REGISTRY_SEVERAL : cookie;
 	b->generation = r->generation;
 	/* Where the tunnel is refused, the socket is shielded now: nothing more may come for it in clear. */
@@ -186,12 +188,15 @@ void registry_release(struct registry *r, const struct tscf_binding_key *key, ui
 		registry_acknowledged(r, waiter, 0);
 		return;
 	}
-	bool announced = (b && b->announced) || registry_under_way(r, key);
+	bool announced = (b && (b->announced || b->shielded)) || registry_under_way(r, key);
 	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
 	if (registry_wider_entry(r, key)) {
 		registry_bind(r, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
+		b = tscf_bindings_get(r->table, key);
+		if (b)
+			b->shielded = announced;
 		return;
 	}
 	b = announced ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, r, &r->list) : NULL;

@@ -92,6 +92,8 @@ static void sweep(void *context, struct tscf_binding *b)
 		bool in_use = b->implicit && b->generation + 1 == r->generation;
 		if (b->generation != r->generation && !in_use && !tscf_binding_key_is_whole(&b->key))
 			registry_end_entry(r, b);
+		else if (b->level == TSCF_LEVEL_UNENCRYPTED && b->shielded && !b->announced)
+			registry_queue(r, &b->key, TSCF_BIND_ACTION_BIND, b->level, false, 0);
 		return;
 	}
 	bool expired = b->expires <= tscf_timers_now(r->timers);

@@ -39,6 +39,7 @@ static void op_done(struct registry *r, struct registry_op *op, int error)
 	} else if (b && op->wire.action == TSCF_BIND_ACTION_BIND && b->state == TSCF_BINDING_ACTIVE &&
 		   b->level == op->wire.level) {
 		b->announced = error == 0;
+		b->shielded = b->shielded && error != 0;
 		/* Packets that the server sent in clear before it knew are still under way for a moment. */
 		if (error == 0 && b->grace_until != 0)
 			b->grace_until = tscf_timers_now(r->timers) + TSCF_MOVE_GRACE_MS;
@@ -161,8 +162,12 @@ static struct inflight_batch *inflight_new(struct registry *r, bool encrypted)
 static void inflight_add(struct inflight_batch *p, struct tscf_writer *w, const struct registry_op *op)
 {
 	struct registry *r = p->registry;
+	struct tscf_wire_binding wire = op->wire;
 	p->ops[p->count++] = *op;
-	tscf_write_binding(w, &op->wire);
+	/* On the plain tunnel there are no exceptions; what this socket needs there is that its shield is lifted. */
+	if (!p->encrypted && wire.level == TSCF_LEVEL_UNENCRYPTED)
+		wire.action = TSCF_BIND_ACTION_RELEASE;
+	tscf_write_binding(w, &wire);
 	/* Requests are counted, since a binding may be sent while another request for the same key is under way. */
 	struct tscf_binding *u =
 	    tscf_bindings_bind(r->under_way[p->encrypted], &op->wire.key, op->wire.level, NULL, NULL);
@@ -219,14 +224,14 @@ struct sorter {
 
 /* The next message's worth of pending operations that `fits` accepts. */
 static struct inflight_batch *collect(struct registry *r, struct tscf_writer *w, bool encrypted, struct sorter *s,
-				      bool (*fits)(const struct registry_op *op))
+				      bool (*fits)(const struct registry *r, const struct registry_op *op))
 {
 	struct inflight_batch *p = inflight_new(r, encrypted);
 	while (p && s->at < r->pending_count && p->count < REGISTRY_OPS_PER_MESSAGE) {
 		struct registry_op op = r->pending[s->at++];
 		if (!is_current(r, &op))
 			registry_acknowledged(r, op.waiter, 0);
-		else if (fits(&op) && !must_wait(r, &op, encrypted))
+		else if (fits(r, &op) && !must_wait(r, &op, encrypted))
 			inflight_add(p, w, &op);
 		else
 			r->pending[s->kept++] = op;
@@ -266,21 +271,24 @@ static void dispatch_bindings(struct tunnel *t, struct tscf_writer *w, struct in
 		bind_done(t, p, NULL, error);
 }
 
-static bool fits_any(const struct registry_op *op)
+static bool fits_any(const struct registry *r, const struct registry_op *op)
 {
-	(void)op;
+	(void)r, (void)op;
 	return true;
 }
 
-static bool fits_shield(const struct registry_op *op)
+static bool fits_shield(const struct registry *r, const struct registry_op *op)
 {
+	(void)r;
 	return op->wire.action == TSCF_BIND_ACTION_BIND && op->wire.level == TSCF_LEVEL_ENCRYPTED_ONLY &&
 	       op->wire.flags == 0;
 }
 
-static bool fits_unshield(const struct registry_op *op)
+static bool fits_unshield(const struct registry *r, const struct registry_op *op)
 {
-	return op->wire.action != TSCF_BIND_ACTION_BIND;
+	const struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
+	bool excepted = op->wire.level == TSCF_LEVEL_UNENCRYPTED && b && b->shielded;
+	return excepted || op->wire.action != TSCF_BIND_ACTION_BIND;
 }
 
 static void send_bindings(struct registry *r)
@@ -391,7 +399,7 @@ static void drop_bindings(struct registry *r)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < r->pending_count; i++)
-		if (fits_shield(&r->pending[i]) || fits_unshield(&r->pending[i]))
+		if (fits_shield(r, &r->pending[i]) || fits_unshield(r, &r->pending[i]))
 			r->pending[kept++] = r->pending[i];
 		else
 			drop(r, &r->pending[i]);
