@@ -199,6 +199,13 @@ static void free_dtls(struct tscf_transport *t)
 	free(dtls);
 }
 
+static int64_t peer_lost(const struct tscf_peer *base)
+{
+	const struct dtls_peer *peer = (const struct dtls_peer *)base;
+
+	return peer->state == DTLS_UP ? (int64_t)tscf_replay_missing(&peer->receiving.replay) : -1;
+}
+
 static const struct tscf_transport_ops dtls_ops = {
     .name = "dtls",
     .encrypted = true,
@@ -208,6 +215,7 @@ static const struct tscf_transport_ops dtls_ops = {
     .give_id = dtls_id_give,
     .use_id = dtls_id_use,
     .proved = dtls_id_proved,
+    .lost = peer_lost,
     .close = tscf_datagram_close,
     .poll = tscf_datagram_poll,
     .peer_free = peer_free,

@@ -30,6 +30,8 @@ void tscf_replay_mark(struct tscf_replay *replay, uint64_t number)
 		/* The words between the last number and this one still hold numbers of the previous round. */
 		uint64_t first = replay->next == 0 ? 0 : (replay->next - 1) / 64 + 1, last = number / 64;
 
+		if (replay->next == 0)
+			replay->first = number;
 		if (last >= first + TSCF_REPLAY_WORDS)
 			first = last - TSCF_REPLAY_WORDS + 1;
 		for (uint64_t w = first; w <= last; w++)
@@ -37,4 +39,17 @@ void tscf_replay_mark(struct tscf_replay *replay, uint64_t number)
 		replay->next = number + 1;
 	}
 	replay->seen[word(number)] |= bit(number);
+	replay->count += number >= replay->first;
+}
+
+uint64_t tscf_replay_missing(const struct tscf_replay *replay)
+{
+	uint64_t missing = replay->next - replay->first - replay->count, number = replay->next;
+
+	/* What may still come. */
+	for (unsigned i = 0; i < TSCF_REPLAY_LATE && number > replay->first; i++) {
+		number--;
+		missing -= (replay->seen[word(number)] & bit(number)) == 0;
+	}
+	return missing;
 }

@@ -115,6 +115,8 @@ struct tscf_transport_ops {
 	uint32_t (*give_id)(struct tscf_peer *peer, uint8_t *id);
 	bool (*use_id)(struct tscf_peer *peer, const uint8_t *id, uint32_t length);
 	void (*proved)(struct tscf_peer *peer);
+	/** See tscf_peer_lost; NULL: not known. */
+	int64_t (*lost)(const struct tscf_peer *peer);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
 	/**
@@ -204,6 +206,16 @@ static inline void tscf_peer_proved(struct tscf_peer *peer)
 {
 	if (peer->transport->ops->proved)
 		peer->transport->ops->proved(peer);
+}
+
+/**
+ * @return how many packets and messages of the other end have been lost since the connection is up, by their sequence
+ * numbers: on the way, or in a queue of either host.  Those that others have overtaken do not count when they come.
+ * -1: not known, since the packets of this transport have no numbers, or since the handshake is not done.
+ */
+static inline int64_t tscf_peer_lost(const struct tscf_peer *peer)
+{
+	return peer->transport->ops->lost ? peer->transport->ops->lost(peer) : -1;
 }
 
 /** Close the transport with all its peers and free it; no handler is called. */

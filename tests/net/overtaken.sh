@@ -3,17 +3,23 @@
 # overtaken.sh - the latest level given to a socket applies, in whatever order the server gets and confirms the requests
 # for it and for earlier levels.  A move to the plain tunnel that the server has not confirmed yet is overtaken by one
 # to the encrypted tunnel.  A program changes its level all the time while three of ten datagrams are lost in each
-# direction.
+# direction.  Server and client know how many were.
 . "$(dirname "$0")/lib.sh"
 
 filter() {
 	in_phone nft -f - <<-END
 		table inet loss {
-			chain out { type filter hook output priority 0; udp dport $((PORT + 1)) $1 drop; }
-			chain in { type filter hook input priority 0; udp sport $((PORT + 1)) $1 drop; }
+			chain out { type filter hook output priority 0; udp dport $((PORT + 1)) $1 counter drop; }
+			chain in { type filter hook input priority 0; udp sport $((PORT + 1)) $1 counter drop; }
 		}
 	END
 }
+# encrypted_session MEMBER
+encrypted_session() { server sessions --json | jq -r ".[] | select(.kind == \"encrypted\") | .$1"; }
+# dropped CHAIN: datagrams, by the filter.
+dropped() { in_phone nft -j list chain inet loss "$1" | jq '[.. | .counter? | .packets? // empty] | add'; }
+# near A B: they differ by at most a quarter of B; what others may still have overtaken is not lost yet.
+near() { [ "$1" -ge $(($2 * 3 / 4 - 64)) ] && [ "$1" -le $(($2 * 5 / 4 + 64)) ]; }
 
 topology
 command -v nft >/dev/null && in_phone nft list ruleset >/dev/null 2>&1 || skip "needs nft"
@@ -66,6 +72,9 @@ print("final", time.time(), flush=True)
 while True:
     send_for(1, b"M-final")
 END
+is "no loss of the plain tunnel is known" "$(server sessions --json | jq '.[] | select(.kind == "plain") | .lost_packets') $(
+	client_status .plain.traffic.lost)" = "null null"
+tsid=$(encrypted_session tsid) up_before=$(encrypted_session lost_packets) down_before=$(client_status .encrypted.traffic.lost)
 filter "numgen random mod 100 < 30"
 program flip encrypted-only python3 "$T/flip.py" $HOST $ANY
 must 60 'grep -q final "$T/flip.out"' "the program has changed its mind often enough"
@@ -75,6 +84,12 @@ background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST2:7001 --to "$PHONE_
 must 15 '[ "$(last remote ".sent // 0")" -gt 600 ]'
 final=$(now)
 must 15 '[ "$(last remote ".sent // 0")" -gt 1200 ]'
+is "the encrypted tunnel is the same" "$(encrypted_session tsid)" = "$tsid"
+up=$(dropped out) down=$(dropped in)
+up_lost=$(($(encrypted_session lost_packets) - up_before)) down_lost=$(($(client_status .encrypted.traffic.lost) - down_before))
+check "the server knows what was lost: $up_lost, of $up dropped" near "$up_lost" "$up"
+check "and the client: $down_lost, of $down dropped" near "$down_lost" "$down"
+is "enough to tell" $((up > 150 && down > 150)) -eq 1
 stop_capture
 is "overtaken: not in clear" "$(in_clear M-only "$overtaken")" -eq 0
 is "under loss: what is sent after the last word is not in clear" "$(in_clear M-final "$final")" -eq 0

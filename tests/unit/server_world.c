@@ -34,11 +34,17 @@ static void note_close(struct tscf_peer *peer)
 	peer->user = NULL;
 }
 
+static int64_t tell_lost(const struct tscf_peer *peer)
+{
+	(void)peer;
+	return WORLD_LOST;
+}
+
 static const struct tscf_transport_ops plain_ops = {.name = "udp", .send = note_send, .peer_close = note_close};
 static const struct tscf_transport_ops stream_ops = {
     .name = "tcp", .stream = true, .send = note_send, .peer_close = note_close};
 static const struct tscf_transport_ops encrypted_ops = {
-    .name = "dtls", .encrypted = true, .send = note_send, .peer_close = note_close};
+    .name = "dtls", .encrypted = true, .send = note_send, .peer_close = note_close, .lost = tell_lost};
 
 static struct world_peer *new_peer(struct world *w, struct tscf_transport *t, const union tscf_endpoint *outer,
 				   void *user)

@@ -17,6 +17,8 @@
 
 /** Room; a test that does not use it costs no memory. */
 #define WORLD_PEERS 10240
+/** tscf_peer_lost of encrypted connections. */
+#define WORLD_LOST 5
 
 struct world_peer {
 	struct tscf_peer peer;

@@ -142,7 +142,7 @@ START_TEST(the_window_knows_what_it_has_seen)
 {
 	static bool seen[400000];
 	struct tscf_replay replay = {0};
-	uint64_t top = 0;
+	uint64_t top = 0, first = 0, missing = 0;
 
 	srandom(7);
 	memset(seen, 0, sizeof(seen));
@@ -162,10 +162,86 @@ START_TEST(the_window_knows_what_it_has_seen)
 		ck_assert_msg(tscf_replay_is_new(&replay, number) == is_new, "number %u", (unsigned)number);
 		if (!is_new)
 			continue;
+		if (replay.next == 0)
+			first = number;
 		tscf_replay_mark(&replay, number);
 		seen[number] = true;
 	}
 	ck_assert_uint_gt(top, 50000);
+	for (uint64_t n = first; n + TSCF_REPLAY_LATE < replay.next; n++)
+		missing += !seen[n];
+	ck_assert_uint_gt(missing, 1000);
+	ck_assert_uint_eq(tscf_replay_missing(&replay), missing);
+}
+END_TEST
+
+/* Seal @p count records and open them in the order of @p order; a number that is not in it is lost. */
+static void pass(const unsigned *order, unsigned count)
+{
+	uint64_t base = sender.sequence;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t record[100], out[100], data[1] = {0}, type;
+
+		sender.sequence = base + order[i];
+		ck_assert_int_eq(open_record(record, tscf_protect_seal(&sender, 23, data, 1, record), out, &type), 1);
+	}
+}
+
+/* Send @p count records of which all arrive. */
+static void pass_all(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		pass(&(unsigned){0}, 1);
+}
+
+/* Nothing is missing before it is late, nor when it has come after all, however late; replays change nothing. */
+START_TEST(a_record_that_never_comes_is_missing)
+{
+	static const unsigned without_two[] = {0, 1, 4}, late[] = {2, 1, 0, 3}, jump[] = {5000};
+	uint8_t lost[100], record[100], out[100], data[1] = {0}, type;
+	uint32_t n;
+
+	make_pair(_i);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 0);
+	pass(without_two, 3);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 0);
+	pass_all(TSCF_REPLAY_LATE - 3);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 0);
+	pass_all(1);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 1);
+	pass_all(1);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 2);
+	pass(late, 4);
+	pass_all(200);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 2);
+	/* Overtaken by 900, it counts until it comes; its replay does not come. */
+	n = tscf_protect_seal(&sender, 23, data, 1, lost);
+	pass_all(900);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 3);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(open_record(lost, n, out, &type), i == 0 ? 1 : -EBADMSG);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 2);
+	/* A record that is too late is lost, though it comes. */
+	n = tscf_protect_seal(&sender, 23, data, 1, lost);
+	pass_all(TSCF_REPLAY_WINDOW);
+	ck_assert_int_eq(open_record(lost, n, out, &type), -EBADMSG);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 3);
+	/* Past everything that the window remembers. */
+	pass(jump, 1);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 3 + 5000 - (TSCF_REPLAY_LATE - 1));
+	pass_all(TSCF_REPLAY_LATE);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 3 + 5000);
+	/* What the handshake has used, before the first record, is not missing, nor more than expected when it comes.
+	 */
+	sender.sequence = FIRST - 1;
+	n = tscf_protect_seal(&sender, 23, data, 1, record);
+	receiver.replay = (struct tscf_replay){0};
+	pass_all(1);
+	ck_assert_int_eq(open_record(record, n, out, &type), 1);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 0);
+	pass_all(100);
+	ck_assert_uint_eq(tscf_replay_missing(&receiver.replay), 0);
 }
 END_TEST
 
@@ -182,6 +258,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, no_bit_may_change, 0, count);
 	tcase_add_loop_test(tc, numbers_are_never_used_twice, 0, count);
 	tcase_add_test(tc, the_window_knows_what_it_has_seen);
+	tcase_add_loop_test(tc, a_record_that_never_comes_is_missing, 0, count);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

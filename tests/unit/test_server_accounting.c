@@ -345,7 +345,8 @@ START_TEST(records_of_sessions)
 	world_keepalive(&c, false);
 	world_encrypt(&c);
 	key = world_key(&c.plain, IPPROTO_UDP, 5060, NULL, 0);
-	ck_assert_int_eq(world_bind(&c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&c, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	p = world_udp(&c.plain, 6000, &host, 7000);
 	world_up(&c, &p, false);
 	world_plain(&c)->received_packets = 3;
@@ -372,9 +373,13 @@ START_TEST(records_of_sessions)
 	ck_assert_int_eq(number(list, 3, "received_bytes"), 5000000000);
 	ck_assert_int_eq(number(list, 3, "sent_packets"), 4);
 	ck_assert_int_eq(number(list, 3, "sent_bytes"), 444);
+	ck_assert(json_is_null(json_object_get(json_array_get(list, 3), "lost_packets")));
+	ck_assert_int_eq(number(list, 4, "lost_packets"), WORLD_LOST);
+	ck_assert_int_eq(number(list, 5, "lost_packets"), WORLD_LOST);
 	ck_assert_int_eq(number(list, 3, "since"), number(list, 1, "since"));
 	ck_assert_int_eq(
-	    json_integer_value(json_object_get(json_object_get(json_array_get(list, 4), "levels"), "encrypted-only")), 1);
+	    json_integer_value(json_object_get(json_object_get(json_array_get(list, 4), "levels"), "encrypted-only")),
+	    1);
 	ck_assert_str_eq(text(list, 5, "event"), "stop");
 	ck_assert_str_eq(text(list, 5, "reason"), "one");
 	ck_assert_str_eq(text(list, 6, "reason"), "two");

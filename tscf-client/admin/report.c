@@ -113,11 +113,12 @@ void report_config(const struct client *c, struct tscf_control_config *out)
 static json_t *traffic(const struct tunnel *t)
 {
 	struct tscf_transport_counters n = tunnel_counters(t);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n.sent_packets,
+	int64_t lost = t->peer ? tscf_peer_lost(t->peer) : -1;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "sent_packets", (json_int_t)n.sent_packets,
 			 "sent_bytes", (json_int_t)n.sent_bytes, "received_packets", (json_int_t)n.received_packets,
 			 "received_bytes", (json_int_t)n.received_bytes, "send_drops", (json_int_t)n.send_drops,
 			 "receive_drops", (json_int_t)n.receive_drops, "queue_drops", (json_int_t)n.queue_drops,
-			 "invalid", (json_int_t)n.invalid);
+			 "invalid", (json_int_t)n.invalid, "lost", lost < 0 ? json_null() : json_integer(lost));
 }
 
 /* Messages to the server, and how many of them were sent again because no answer came. */

@@ -77,13 +77,16 @@ static void print_reach(const json_t *plain, FILE *out)
 			json_is_true(json_object_get(plain, "mtu_confirmed")) ? ", confirmed" : "");
 }
 
-/** What this host has lost of a tunnel's packets. */
+/** What did not arrive of the packets that the server has sent in a tunnel, and what this host has lost. */
 static void print_losses(const char *name, const json_t *tunnel, FILE *out)
 {
 	static const char *const kinds[] = {"send_drops", "receive_drops", "queue_drops", "invalid"};
 	const json_t *traffic = json_object_get(tunnel, "traffic");
+	json_int_t lost = json_integer_value(json_object_get(traffic, "lost"));
 	bool any = false;
 
+	if (lost > 0)
+		fprintf(out, "%s tunnel, lost on the way from the server: %" JSON_INTEGER_FORMAT "\n", name, lost);
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		json_int_t count = json_integer_value(json_object_get(traffic, kinds[i]));
 

@@ -47,6 +47,7 @@ struct server_account {
 	struct tscf_addr internal[TSCF_FAMILIES]; /**< family 0: none */
 	int64_t since;                            /**< Unix time, seconds */
 	struct server_traffic traffic;
+	int64_t packets_lost; /**< tscf_peer_lost; -1: not known */
 	bool levels_known;
 	unsigned levels[SERVER_ACCOUNT_LEVELS]; /**< entries that are bound or shielded, by level */
 	uint8_t class_length;

@@ -84,6 +84,7 @@ static void set_tunnel(json_t *o, const struct server_account *a)
 	set_number(o, "received_bytes", a->traffic.received_bytes);
 	set_number(o, "sent_packets", a->traffic.sent_packets);
 	set_number(o, "sent_bytes", a->traffic.sent_bytes);
+	json_object_set_new(o, "lost_packets", a->packets_lost < 0 ? json_null() : json_integer(a->packets_lost));
 	json_object_set_new(o, "levels", levels_object(a));
 	if (a->event == SERVER_ACCOUNT_STOP)
 		json_object_set_new(o, "reason", json_string(a->why));

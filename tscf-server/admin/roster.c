@@ -59,6 +59,7 @@ static void copy(const struct server_session *s, uint64_t now, struct server_ros
 	    .received_bytes = s->received_bytes,
 	    .sent_packets = s->sent_packets,
 	    .sent_bytes = s->sent_bytes,
+	    .lost_packets = server_session_packets_lost(s),
 	    .over_rate = s->over_rate,
 	    .inter_client = server_refused(s),
 	};

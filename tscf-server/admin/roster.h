@@ -40,6 +40,7 @@ struct server_roster_entry {
 	uint32_t services;
 	uint64_t age, idle; /**< ms */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes;
+	int64_t lost_packets;                  /**< tscf_peer_lost; -1: not known */
 	uint64_t over_rate;                    /**< packets over the rates of its client */
 	uint64_t inter_client;                 /**< packets to other clients that were refused */
 	unsigned levels[SERVER_ROSTER_LEVELS]; /**< entries that are bound or shielded, by level */

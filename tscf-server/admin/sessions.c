@@ -217,6 +217,7 @@ static json_t *session(const struct server_roster_entry *e, unsigned worker, con
 	server_json_number(o, "received_bytes", e->received_bytes);
 	server_json_number(o, "sent_packets", e->sent_packets);
 	server_json_number(o, "sent_bytes", e->sent_bytes);
+	server_json_set(o, "lost_packets", e->lost_packets < 0 ? json_null() : json_integer(e->lost_packets));
 	server_json_number(o, "over_rate", e->over_rate);
 	server_json_number(o, "inter_client", e->inter_client);
 	server_json_set(o, "levels", levels_object(e));

@@ -165,13 +165,14 @@ static void add_session(struct tscf_table *table, const json_t *s)
 	cell_duration(table, s, "idle");
 	cell_bytes(table, s, "received_bytes");
 	cell_bytes(table, s, "sent_bytes");
+	cell(table, s, "lost_packets");
 	cell_levels(table, json_object_get(s, "levels"));
 }
 
 void show_sessions(const json_t *sessions, uint64_t more, FILE *out)
 {
-	static const char *const heads[] = {"IDENTITY", "INTERNAL", "TRANSPORT", "OUTER", "STATE",
-					    "AGE",      "IDLE",     "RECEIVED",  "SENT",  "LEVELS"};
+	static const char *const heads[] = {"IDENTITY", "INTERNAL", "TRANSPORT", "OUTER", "STATE", "AGE",
+					    "IDLE",     "RECEIVED", "SENT",      "LOST",  "LEVELS"};
 	struct tscf_table *table = json_array_size(sessions) > 0 ? tscf_table_new(COUNT(heads), heads) : NULL;
 
 	for (size_t i = 0; table && i < json_array_size(sessions); i++)

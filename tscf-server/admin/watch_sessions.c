@@ -12,12 +12,12 @@
 
 /** As wide as a screen of 80 columns, with IPv4 addresses; what follows shows on a wider one. */
 static const struct tscf_watch_column columns[] = {
-    {"IDENTITY", "identity", TSCF_WATCH_TEXT, 'n'}, {"INTERNAL", "internal", TSCF_WATCH_TEXT, 'a'},
-    {"VIA", "transport", TSCF_WATCH_TEXT, 't'},     {"TUNNEL", "kind", TSCF_WATCH_TEXT, 'k'},
-    {"PKT/S", "packets", TSCF_WATCH_PACKETS, 'p'},  {"BYTE/S", "bytes", TSCF_WATCH_BYTES, 'b'},
-    {"AGE", "age", TSCF_WATCH_DURATION, 's'},       {"IDLE", "idle", TSCF_WATCH_DURATION, 'i'},
-    {"LEVELS", "bound", TSCF_WATCH_TEXT, 'l'},      {"OUTER", "outer", TSCF_WATCH_TEXT, 'o'},
-    {"STATE", "state", TSCF_WATCH_TEXT, '\0'},
+    {"IDENTITY", "identity", TSCF_WATCH_TEXT, 'n'},   {"INTERNAL", "internal", TSCF_WATCH_TEXT, 'a'},
+    {"VIA", "transport", TSCF_WATCH_TEXT, 't'},       {"TUNNEL", "kind", TSCF_WATCH_TEXT, 'k'},
+    {"PKT/S", "packets", TSCF_WATCH_PACKETS, 'p'},    {"BYTE/S", "bytes", TSCF_WATCH_BYTES, 'b'},
+    {"AGE", "age", TSCF_WATCH_DURATION, 's'},         {"IDLE", "idle", TSCF_WATCH_DURATION, 'i'},
+    {"LEVELS", "bound", TSCF_WATCH_TEXT, 'l'},        {"OUTER", "outer", TSCF_WATCH_TEXT, 'o'},
+    {"LOST", "lost_packets", TSCF_WATCH_NUMBER, 'm'}, {"STATE", "state", TSCF_WATCH_TEXT, '\0'},
 };
 
 #define BY_PACKETS 4

@@ -50,7 +50,8 @@ static void put(struct server_state *state, const struct server_session *s, enum
 				   .transport = s->listener->transport ? s->listener->transport->ops->name : NULL,
 				   .outer = s->outer,
 				   .since = s->account.since,
-				   .traffic = server_session_traffic(s)};
+				   .traffic = server_session_traffic(s),
+				   .packets_lost = server_session_packets_lost(s)};
 
 	if (!server_accounts_on(state->accounts))
 		return;
@@ -104,7 +105,8 @@ void server_accounting_gone(struct server_state *state, const struct server_reco
 				   .plain = record->tsid,
 				   .outer = record->outer,
 				   .since = record->since,
-				   .traffic = record->traffic};
+				   .traffic = record->traffic,
+				   .packets_lost = -1};
 
 	if (!server_accounts_on(state->accounts))
 		return;

@@ -115,9 +115,10 @@ struct server_session {
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< forwarded inner packets */
 	struct server_refusals *refusals; /**< NULL: no packet to another client was refused */
 
-	struct server_quota *quota; /**< its tunnel is counted there; NULL: no limits are kept, or it has no tunnel yet */
-	uint64_t told_rate;         /**< when its client was last told that its packets are dropped; 0: never */
-	uint64_t over_rate;         /**< inner packets that were dropped, being more than the client may send or get */
+	struct server_quota
+	    *quota;         /**< its tunnel is counted there; NULL: no limits are kept, or it has no tunnel yet */
+	uint64_t told_rate; /**< when its client was last told that its packets are dropped; 0: never */
+	uint64_t over_rate; /**< inner packets that were dropped, being more than the client may send or get */
 	struct server_accounting account;
 	struct server_allowance allowance;
 	struct server_liveness liveness;              /**< encrypted */
@@ -155,6 +156,12 @@ static inline struct server_traffic server_session_traffic(const struct server_s
 				       .received_bytes = s->received_bytes,
 				       .sent_packets = s->sent_packets,
 				       .sent_bytes = s->sent_bytes};
+}
+
+/** @return tscf_peer_lost of the connection of @p s; -1: not known. */
+static inline int64_t server_session_packets_lost(const struct server_session *s)
+{
+	return s->peer ? tscf_peer_lost(s->peer) : -1;
 }
 
 /** @return the configured session with this TSID, or NULL. */
