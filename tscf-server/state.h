@@ -109,6 +109,8 @@ struct server_state {
 	uint64_t certificates_at;         /**< when the dates of clients' certificates are checked next */
 	struct server_quotas *quotas;     /**< shared by the workers; NULL: clients have no limits of their own */
 	struct server_accounts *accounts; /**< shared by the workers; NULL: no accounts are kept */
+	struct server_session
+	    *accounted_own;               /**< those that have an interval of their own; the next to look at first */
 	struct server_session *accounted; /**< sessions whose tunnels have begun, in order of their last records */
 	struct server_session *limited;   /**< sessions that end at some time, in order of that */
 	struct server_authorisations authorisations;

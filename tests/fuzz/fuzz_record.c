@@ -34,6 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(memcmp(r.resume_lock, again.resume_lock, sizeof(r.resume_lock)) == 0);
 		must(memcmp(r.shield_lock, again.shield_lock, sizeof(r.shield_lock)) == 0);
 		must(memcmp(&r.seal, &again.seal, sizeof(r.seal)) == 0);
+		must(r.granted_up == again.granted_up && r.granted_down == again.granted_down);
+		must(r.interval == again.interval);
 		for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 			must(tscf_addr_equal(&r.address[i], &again.address[i]));
 	}

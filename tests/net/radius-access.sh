@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # radius-access.sh - a RADIUS server, FreeRADIUS, decides which of the clients that have proved who they are get a tunnel,
-# over every transport: with which address, how long, and of which class.  Who is refused is told why, and so is everybody
-# while the RADIUS server does not answer.
+# over every transport: with which address, how long, how fast, and of which class.  Who is refused is told why, and so is
+# everybody while the RADIUS server does not answer.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_link.sh"
 . "$(dirname "$0")/lib_radius.sh"
@@ -32,7 +32,9 @@ radius_files
 cat >"$T/radius/users" <<-END
 	alice Auth-Type := Accept
 	    Framed-IP-Address = 10.8.0.77,
-	    Class = "gold"
+	    Class = "gold",
+	    WISPr-Bandwidth-Max-Up = 80000,
+	    Acct-Interim-Interval = 60
 
 	bob Auth-Type := Reject
 	    Reply-Message = "Your account is closed."
@@ -65,11 +67,16 @@ program only encrypted-only "$TSCF_TOOLS/flow" --bind "$ANY:5004" --to $HOST:700
 must 10 'encrypted_up && [ "$(last only .echoed)" -gt 20 ]'
 pass "an encrypted tunnel comes with it"
 must 10 'is_accounted "Connect-Info = \"encrypted" "Class = 0x676f6c64"' "its records bear the class, too"
+is "her packets are within her rate" "$(server_counter over_rate)" = 0
+program flood unencrypted "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 300 --size 1000 --report 50
+must 20 '[ "$(server_counter over_rate)" -ge 20 ]' "packets over the rate that is granted are dropped"
+check "the log says so" grep -q "psk alice: packets from it are dropped: its limit of bytes-per-second" "$T/server.log"
 # What was granted goes on.
 stop_radius
 stop_server
 start_server --psk-file "$T/keys"
 must 10 'plain_up && encrypted_up' "a tunnel that is there survives a restart without the RADIUS server"
+must 20 '[ "$(server_counter over_rate)" -ge 20 ]' "so does its rate"
 
 # --- no answer ---
 stop_client

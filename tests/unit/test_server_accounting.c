@@ -472,6 +472,72 @@ START_TEST(work_is_bounded)
 }
 END_TEST
 
+/* Make the records that are due after so many seconds more, and count them. */
+static unsigned interim_after(const struct server_session *const s[], unsigned count, unsigned seconds)
+{
+	unsigned n = 0;
+
+	w->now += seconds * 1000ULL;
+	server_accounting_tick(w->state, w->now);
+	for (unsigned i = 0; i < count; i++)
+		n |= (unsigned)(s[i]->account.recorded == w->now) << i;
+	return n;
+}
+
+static const struct server_session *connect_with_interval(unsigned host, uint32_t seconds)
+{
+	const struct server_radius_grant given = {.interim = seconds};
+
+	world_client(w, &c, host, 40000);
+	ck_assert_int_eq(world_configure(&c, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(server_allowance_grant(w->state, world_plain(&c), &given), 0);
+	world_keepalive(&c, false);
+	return world_plain(&c);
+}
+
+/* What the RADIUS server names for a client holds for it alone, whatever the settings say. */
+START_TEST(own_intervals)
+{
+	const struct server_session *s[3];
+
+	set_up();
+	w->state->settings.accounting_interval = 100;
+	s[0] = connect_with_interval(7, 300);
+	s[1] = connect_with_interval(8, 60);
+	s[2] = connect_with_interval(9, 0);
+	ck_assert_uint_eq(interim_after(s, 3, 59), 0);
+	ck_assert_uint_eq(interim_after(s, 3, 1), 2);   /* 60 */
+	ck_assert_uint_eq(interim_after(s, 3, 40), 4);  /* 100 */
+	ck_assert_uint_eq(interim_after(s, 3, 20), 2);  /* 120 */
+	ck_assert_uint_eq(interim_after(s, 3, 179), 6); /* 299 */
+	ck_assert_uint_eq(interim_after(s, 3, 1), 1);   /* 300 */
+	w->state->settings.accounting_interval = 0;
+	ck_assert_uint_eq(interim_after(s, 3, 300), 3);
+	json_decref(wait_for(name, 1 + 3 + 8));
+	tear_down();
+}
+END_TEST
+
+/* Those with intervals of their own are served in turn. */
+START_TEST(own_work_is_bounded)
+{
+	const struct server_session *s[3];
+
+	set_up();
+	for (unsigned n = 0; n < 3; n++) {
+		s[n] = connect_with_interval(7 + n, 60);
+		world_plain(&c)->bindings.count += SERVER_ACCOUNTING_WORK - 1;
+	}
+	ck_assert_uint_eq(interim_after(s, 3, 60), 1);
+	ck_assert_uint_eq(interim_after(s, 3, 1), 2);
+	ck_assert_uint_eq(interim_after(s, 3, 1), 4);
+	for (struct server_session *each = w->state->accounted_own; each; each = each->account.next)
+		each->bindings.count -= SERVER_ACCOUNTING_WORK - 1;
+	ck_assert_uint_eq(interim_after(s, 3, 1), 0);
+	tear_down();
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("server-accounting");
@@ -487,6 +553,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, unconfirmed_leaves_no_record);
 	tcase_add_test(t, carried_over);
 	tcase_add_test(t, work_is_bounded);
+	tcase_add_test(t, own_intervals);
+	tcase_add_test(t, own_work_is_bounded);
 	suite_add_tcase(suite, t);
 	return suite;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the server does while, and after, a RADIUS server decides about a client; and how long what was granted lasts. */
+/* What the server does while, and after, a RADIUS server decides about a client; and how long what was granted lasts.
+ */
 #include "tests/unit/runner.h"
 #include "tests/unit/server_world.h"
 #include "tscf-server/radius/asker.h"
@@ -59,9 +60,8 @@ static void come(const struct tscf_client_name *who, const uint8_t *id, const ch
 	struct tscf_writer writer;
 	struct tscf_message m;
 	enum tscf_response code;
-	struct server_input in = {.interface = w->interface,
-				  .place = {.listener = &w->interface->listener[SERVER_UDP]},
-				  .now = w->now};
+	struct server_input in = {
+	    .interface = w->interface, .place = {.listener = &w->interface->listener[SERVER_UDP]}, .now = w->now};
 	struct server_request r = {.state = w->state, .in = &in, .message = &m, .data = data, .answer = &answer};
 
 	tscf_write_begin(&writer, data, sizeof(data), TSCF_CONFIGURATION_REQUEST, TSCF_TSID_NONE, 1);
@@ -219,7 +219,7 @@ static struct server_session *connect_for(struct world_client *c, unsigned host,
 
 	world_client(w, c, host, 40000);
 	ck_assert_int_eq(world_configure(c, NULL, false), TSCF_RESPONSE_SUCCESS);
-	ck_assert_int_eq(server_allowance_grant(world_plain(c), &given), 0);
+	ck_assert_int_eq(server_allowance_grant(w->state, world_plain(c), &given), 0);
 	world_keepalive(c, false);
 	return world_plain(c);
 }
@@ -268,6 +268,96 @@ START_TEST(time_is_carried_over)
 }
 END_TEST
 
+/* --- rates, and the interval of records --- */
+
+static struct server_session *connect_with(struct world_client *c, const struct server_radius_grant *given)
+{
+	struct server_session *s;
+
+	world_client(w, c, 11, 40000);
+	ck_assert_int_eq(world_configure(c, NULL, false), TSCF_RESPONSE_SUCCESS);
+	s = world_plain(c);
+	ck_assert_int_eq(server_allowance_grant(w->state, s, given), 0);
+	world_keepalive(c, false);
+	return s;
+}
+
+/* Bits become bytes, and no limit becomes none. */
+START_TEST(rates)
+{
+	static struct world_client c;
+	static const uint32_t bytes[][2] = {{0, 0}, {1, 1}, {8, 1}, {9, 2}, {80000, 10000}, {UINT32_MAX, 536870912}};
+	struct server_radius_grant given = {.seconds = 0};
+
+	w->state->quotas = server_quotas_new();
+	ck_assert_ptr_nonnull(w->state->quotas);
+	connect_with(&c, &given);
+	for (unsigned n = 0; n < sizeof(bytes) / sizeof(bytes[0]); n++) {
+		given.up = bytes[n][0];
+		given.down = bytes[sizeof(bytes) / sizeof(bytes[0]) - 1 - n][0];
+		ck_assert_int_eq(server_allowance_grant(w->state, world_plain(&c), &given), 0);
+		ck_assert_uint_eq(server_quota_granted(world_plain(&c)->quota, SERVER_UP), bytes[n][1]);
+		ck_assert_uint_eq(server_quota_granted(world_plain(&c)->quota, SERVER_DOWN),
+				  bytes[sizeof(bytes) / sizeof(bytes[0]) - 1 - n][1]);
+	}
+	server_session_end(w->state, world_plain(&c), w->now, "the end");
+	server_quotas_free(w->state->quotas);
+	w->state->quotas = NULL;
+}
+END_TEST
+
+START_TEST(intervals)
+{
+	static struct world_client c;
+	static const uint32_t taken[][2] = {{0, 0},       {1, 0},         {59, 0},        {60, 60},
+					    {3600, 3600}, {86400, 86400}, {86401, 86400}, {UINT32_MAX, 86400}};
+
+	for (unsigned n = 0; n < sizeof(taken) / sizeof(taken[0]); n++) {
+		const struct server_radius_grant given = {.interim = taken[n][0]};
+		struct server_session *s = connect_with(&c, &given);
+
+		ck_assert_uint_eq(s->account.interval, taken[n][1]);
+		ck_assert_ptr_eq(taken[n][1] ? w->state->accounted_own : w->state->accounted, s);
+		ck_assert_ptr_null(taken[n][1] ? w->state->accounted : w->state->accounted_own);
+		world_encrypt(&c);
+		ck_assert_uint_eq(world_encrypted(&c)->account.interval, taken[n][1]);
+		server_session_end(w->state, world_encrypted(&c), w->now, "the end");
+		server_session_end(w->state, s, w->now, "the end");
+	}
+	ck_assert_ptr_null(w->state->accounted);
+	ck_assert_ptr_null(w->state->accounted_own);
+}
+END_TEST
+
+START_TEST(rates_are_carried_over)
+{
+	static struct world_client c;
+	const struct server_radius_grant given = {.up = 80000, .down = 800, .interim = 300};
+	struct server_record record, read;
+	uint8_t data[SERVER_RECORD_SIZE];
+	struct server_session *s;
+	int length;
+
+	w->state->quotas = server_quotas_new();
+	ck_assert_ptr_nonnull(w->state->quotas);
+	s = connect_with(&c, &given);
+	server_session_export(s, &record);
+	server_session_end(w->state, s, w->now, "it goes on");
+	length = server_record_write(&record, data);
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(server_record_read(data, (uint32_t)length, &read), 0);
+	s = server_session_import(w->state, w->interface, &read, w->now);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(server_quota_granted(s->quota, SERVER_UP), 10000);
+	ck_assert_uint_eq(server_quota_granted(s->quota, SERVER_DOWN), 100);
+	ck_assert_uint_eq(s->account.interval, 300);
+	ck_assert_ptr_eq(w->state->accounted_own, s);
+	server_session_end(w->state, s, w->now, "the end");
+	server_quotas_free(w->state->quotas);
+	w->state->quotas = NULL;
+}
+END_TEST
+
 /* --- addresses --- */
 
 START_TEST(granted_addresses)
@@ -306,6 +396,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, nobody_asked);
 	tcase_add_test(t, time_is_over);
 	tcase_add_test(t, time_is_carried_over);
+	tcase_add_test(t, rates);
+	tcase_add_test(t, intervals);
+	tcase_add_test(t, rates_are_carried_over);
 	tcase_add_test(t, granted_addresses);
 	suite_add_tcase(suite, t);
 	return suite;

@@ -231,6 +231,77 @@ START_TEST(extremes)
 }
 END_TEST
 
+/* In each direction the stricter of the file's limit and the RADIUS server's holds, in whichever order they come. */
+START_TEST(granted)
+{
+	struct server_quota *q;
+
+	take_limits("alice bytes-per-second=1M\n");
+	q = hold("psk alice");
+	server_quota_grant(quotas, q, 500000, 2000000);
+	ck_assert_uint_eq(passing(q, SERVER_UP, 1000, 10000, 4, 1000), 5000 + 125 - 1);
+	ck_assert_uint_eq(passing(q, SERVER_DOWN, 1000, 10000, 4, 1000), 10000 + 250 - 1);
+	ck_assert_str_eq(server_quota_exceeded(q, SERVER_UP, 1, 1000, 10999), "bytes-per-second");
+	/* The same again fills no bucket. */
+	server_quota_grant(quotas, q, 500000, 2000000);
+	ck_assert_ptr_nonnull(server_quota_exceeded(q, SERVER_UP, 1, 1000, 10999));
+	/* Another file changes nothing of what was granted. */
+	take_limits("alice bytes-per-second=100k packets-per-second=4k\n");
+	ck_assert_uint_eq(passing(q, SERVER_UP, 20000, 10000, 4, 1000), 65 + 1000);
+	server_quotas_change(quotas, NULL);
+	ck_assert_uint_eq(passing(q, SERVER_UP, 40000, 10000, 4, 1000), 5000 + 125 - 1);
+	ck_assert_uint_eq(passing(q, SERVER_DOWN, 40000, 10000, 4, 1000), 20000 + 500 - 2);
+	/* What the RADIUS server says now replaces what it said. */
+	server_quota_grant(quotas, q, 0, 1000000);
+	ck_assert_uint_eq(passing(q, SERVER_UP, 60000, 10, 1000, 65535), 10000);
+	ck_assert_uint_eq(passing(q, SERVER_DOWN, 60000, 10000, 4, 1000), 10000 + 250 - 1);
+	/* One limit is there, and the other stays. */
+	server_quota_grant(quotas, q, 0, 0);
+	take_limits("* packets-per-second=1k\n");
+	server_quota_grant(quotas, q, 1, 0);
+	server_quota_grant(quotas, q, 0, 0);
+	ck_assert_uint_eq(passing(q, SERVER_UP, 80000, 10000, 4, 65535), 10000 + 250 - 1);
+	server_quota_drop(quotas, q);
+	q = hold("psk alice");
+	ck_assert_uint_eq(server_quota_granted(q, SERVER_DOWN), 0);
+	server_quota_drop(quotas, q);
+}
+END_TEST
+
+/* The least and the most that can be granted. */
+START_TEST(granted_extremes)
+{
+	struct server_quota *q = hold("psk alice");
+
+	server_quota_grant(quotas, q, 1, UINT32_MAX);
+	ck_assert_ptr_null(server_quota_exceeded(q, SERVER_UP, 1, 65535, 1000));
+	ck_assert_ptr_nonnull(server_quota_exceeded(q, SERVER_UP, 1, 65535, 1000));
+	ck_assert_ptr_nonnull(server_quota_exceeded(q, SERVER_UP, 1, 1000, 900000));
+	ck_assert_ptr_null(server_quota_exceeded(q, SERVER_UP, 1, 1000, 1010000));
+	ck_assert_uint_eq(passing(q, SERVER_DOWN, 1000, 1000, 60, 65535), 60000);
+	ck_assert_uint_lt(passing(q, SERVER_DOWN, 5000, 1000, 1000, 65535), 90000);
+	server_quota_drop(quotas, q);
+	server_quota_grant(quotas, NULL, 1, 1);
+	server_quota_grant_again(quotas, NULL, 1, 1);
+	ck_assert_uint_eq(server_quota_granted(NULL, SERVER_UP), 0);
+}
+END_TEST
+
+/* Tunnels that come back in any order leave the strictest. */
+START_TEST(granted_again)
+{
+	struct server_quota *q = hold("psk alice");
+
+	server_quota_grant_again(quotas, q, 5000, 0);
+	server_quota_grant_again(quotas, q, 9000, 7000);
+	server_quota_grant_again(quotas, q, 0, 8000);
+	ck_assert_uint_eq(server_quota_granted(q, SERVER_UP), 5000);
+	ck_assert_uint_eq(server_quota_granted(q, SERVER_DOWN), 7000);
+	ck_assert_uint_eq(passing(q, SERVER_UP, 1000, 10000, 1, 1000), 65 + 50);
+	server_quota_drop(quotas, q);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_quota");
@@ -244,6 +315,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, no_quotas);
 	tcase_add_test(t, rates);
 	tcase_add_test(t, extremes);
+	tcase_add_test(t, granted);
+	tcase_add_test(t, granted_extremes);
+	tcase_add_test(t, granted_again);
 	suite_add_tcase(s, t);
 	return s;
 }

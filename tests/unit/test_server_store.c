@@ -53,6 +53,9 @@ static void full_record(struct server_record *r)
 	r->who.until = 4102444800;
 	r->since = 1767225600;
 	r->allowed_until = 1767229200;
+	r->granted_up = 10000;
+	r->granted_down = UINT32_MAX;
+	r->interval = 300;
 	r->class_length = 4;
 	memcpy(r->class, "gold", 4);
 	r->traffic = (struct server_traffic){1, 5000000000, UINT64_MAX, 4};
@@ -83,6 +86,9 @@ static void same_record(const struct server_record *a, const struct server_recor
 	ck_assert_int_eq(a->since, b->since);
 	ck_assert_mem_eq(&a->traffic, &b->traffic, sizeof(a->traffic));
 	ck_assert_int_eq(a->allowed_until, b->allowed_until);
+	ck_assert_uint_eq(a->granted_up, b->granted_up);
+	ck_assert_uint_eq(a->granted_down, b->granted_down);
+	ck_assert_uint_eq(a->interval, b->interval);
 	ck_assert_uint_eq(a->class_length, b->class_length);
 	ck_assert_mem_eq(a->class, b->class, a->class_length);
 	ck_assert(a->seal.agreed == b->seal.agreed);
@@ -163,6 +169,16 @@ START_TEST(record_lacks)
 	full_record(&in);
 	in.tsid = TSCF_TSID_NONE;
 	ck_assert_int_eq(server_record_read(data, (uint32_t)server_record_write(&in, data), &out), -22);
+	/* An interval that nobody can have granted. */
+	full_record(&in);
+	in.interval = 59;
+	ck_assert_int_eq(server_record_read(data, (uint32_t)server_record_write(&in, data), &out), -22);
+	in.interval = 86401;
+	ck_assert_int_eq(server_record_read(data, (uint32_t)server_record_write(&in, data), &out), -22);
+	/* Nothing was granted, or an earlier version wrote it. */
+	in.granted_up = in.granted_down = in.interval = 0;
+	ck_assert_int_eq(server_record_read(data, (uint32_t)server_record_write(&in, data), &out), 0);
+	same_record(&in, &out);
 }
 END_TEST
 

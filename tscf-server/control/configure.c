@@ -352,7 +352,7 @@ void server_configure_plain(const struct server_request *r)
 	s->run = run_of(r);
 	s->who = who;
 	s->quota = quota;
-	if (server_allowance_grant(s, &grant) < 0)
+	if (server_allowance_grant(r->state, s, &grant) < 0)
 		tscf_warning("out of memory: the records of a tunnel have no class");
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	answer_plain(r, s);

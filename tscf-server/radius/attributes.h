@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * attributes.h - numbers of RADIUS attributes and values, from RFC 2865, 2866, 2869 and 6911.
+ * attributes.h - numbers of RADIUS attributes and values, from RFC 2865, 2866, 2869 and 6911, and of the vendor WISPr
+ * (Wi-Fi Alliance, Best Current Practices for Wireless Internet Service Provider Roaming 1.0, annex C).
  */
 #ifndef TSCF_SERVER_RADIUS_ATTRIBUTES_H
 #define TSCF_SERVER_RADIUS_ATTRIBUTES_H
@@ -27,8 +28,14 @@ enum server_radius_attribute {
 	SERVER_RADIUS_EVENT_TIMESTAMP = 55,
 	SERVER_RADIUS_NAS_PORT_TYPE = 61,
 	SERVER_RADIUS_CONNECT_INFO = 77,
+	SERVER_RADIUS_ACCT_INTERIM_INTERVAL = 85, /**< seconds */
 	SERVER_RADIUS_FRAMED_IPV6_ADDRESS = 168,
 };
+
+/** Attributes of SERVER_RADIUS_WISPR, in bits per second. */
+enum server_radius_wispr_attribute { SERVER_RADIUS_WISPR_MAX_UP = 7, SERVER_RADIUS_WISPR_MAX_DOWN = 8 };
+
+#define SERVER_RADIUS_WISPR 14122 /**< number of the vendor */
 
 enum server_radius_status { SERVER_RADIUS_START = 1, SERVER_RADIUS_STOP = 2, SERVER_RADIUS_INTERIM_UPDATE = 3 };
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <radcli/radcli.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,16 +39,50 @@ static const struct {
     {SERVER_RADIUS_ACCT_INPUT_GIGAWORDS, "ATTRIBUTE Acct-Input-Gigawords 52 integer\n"},
     {SERVER_RADIUS_ACCT_OUTPUT_GIGAWORDS, "ATTRIBUTE Acct-Output-Gigawords 53 integer\n"},
     {SERVER_RADIUS_EVENT_TIMESTAMP, "ATTRIBUTE Event-Timestamp 55 integer\n"},
+    {SERVER_RADIUS_ACCT_INTERIM_INTERVAL, "ATTRIBUTE Acct-Interim-Interval 85 integer\n"},
     {SERVER_RADIUS_FRAMED_IPV6_ADDRESS, "ATTRIBUTE Framed-IPv6-Address 168 ipv6addr\n"},
 };
+
+static const struct {
+	int number;
+	const char *name;
+} wispr[] = {
+    {SERVER_RADIUS_WISPR_MAX_UP, "WISPr-Bandwidth-Max-Up"},
+    {SERVER_RADIUS_WISPR_MAX_DOWN, "WISPr-Bandwidth-Max-Down"},
+};
+
+static bool add_line(rc_handle *handle, const char *line)
+{
+	return rc_read_dictionary_from_buffer(handle, line, strlen(line)) >= 0;
+}
+
+/** The dictionary may name the vendor otherwise. */
+static bool complete_wispr(rc_handle *handle)
+{
+	const DICT_VENDOR *vendor;
+	char line[256];
+
+	if (!rc_dict_getvend(handle, SERVER_RADIUS_WISPR)) {
+		snprintf(line, sizeof(line), "VENDOR WISPr %d\n", SERVER_RADIUS_WISPR);
+		if (!add_line(handle, line))
+			return false;
+	}
+	vendor = rc_dict_getvend(handle, SERVER_RADIUS_WISPR);
+	for (unsigned n = 0; vendor && n < sizeof(wispr) / sizeof(wispr[0]); n++) {
+		snprintf(line, sizeof(line), "ATTRIBUTE %s %d integer %s\n", wispr[n].name, wispr[n].number,
+			 vendor->vendorname);
+		if (!rc_dict_getattr(handle, SERVER_RADIUS_WISPR << 16 | wispr[n].number) && !add_line(handle, line))
+			return false;
+	}
+	return vendor;
+}
 
 static bool complete_dictionary(rc_handle *handle)
 {
 	for (unsigned n = 0; n < sizeof(attributes) / sizeof(attributes[0]); n++)
-		if (!rc_dict_getattr(handle, attributes[n].number) &&
-		    rc_read_dictionary_from_buffer(handle, attributes[n].line, strlen(attributes[n].line)) < 0)
+		if (!rc_dict_getattr(handle, attributes[n].number) && !add_line(handle, attributes[n].line))
 			return false;
-	return true;
+	return complete_wispr(handle);
 }
 
 int server_radius_open(const char *file, struct server_radius **out)
@@ -152,6 +187,13 @@ static VALUE_PAIR *find(VALUE_PAIR *list, int attribute, rc_attr_type type)
 	return vp && vp->type == type ? vp : NULL;
 }
 
+static uint32_t number(VALUE_PAIR *list, int attribute, int vendor)
+{
+	const VALUE_PAIR *vp = rc_avpair_get(list, attribute, vendor);
+
+	return vp && vp->type == PW_TYPE_INTEGER ? vp->lvalue : 0;
+}
+
 /** 255.255.255.255 and 255.255.255.254 leave the choice to the user and to the NAS (RFC 2865, 5.8). */
 static void take_ipv4(VALUE_PAIR *list, struct tscf_addr *out)
 {
@@ -173,8 +215,10 @@ static void take_grant(VALUE_PAIR *list, struct server_radius_grant *grant)
 		grant->address.of[tscf_family_index(AF_INET6)].family = AF_INET6;
 		memcpy(grant->address.of[tscf_family_index(AF_INET6)].bytes, vp->strvalue, 16);
 	}
-	vp = find(list, SERVER_RADIUS_SESSION_TIMEOUT, PW_TYPE_INTEGER);
-	grant->seconds = vp ? vp->lvalue : 0;
+	grant->seconds = number(list, SERVER_RADIUS_SESSION_TIMEOUT, 0);
+	grant->up = number(list, SERVER_RADIUS_WISPR_MAX_UP, SERVER_RADIUS_WISPR);
+	grant->down = number(list, SERVER_RADIUS_WISPR_MAX_DOWN, SERVER_RADIUS_WISPR);
+	grant->interim = number(list, SERVER_RADIUS_ACCT_INTERIM_INTERVAL, 0);
 	vp = find(list, SERVER_RADIUS_CLASS, PW_TYPE_STRING);
 	if (vp && vp->lvalue <= sizeof(grant->class)) {
 		grant->class_length = (uint8_t)vp->lvalue;

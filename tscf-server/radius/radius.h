@@ -21,6 +21,10 @@
 /** Most bytes of an attribute's value. */
 #define SERVER_RADIUS_VALUE 253
 
+/** Seconds between two records that an Access-Accept may set: at least what RFC 2869, 5.16, allows. */
+#define SERVER_RADIUS_INTERIM_MIN 60
+#define SERVER_RADIUS_INTERIM_MAX 86400
+
 /** Room for a message from the RADIUS server to the user. */
 #define SERVER_RADIUS_MESSAGE 128
 
@@ -31,6 +35,8 @@ struct server_radius_request;
 struct server_radius_grant {
 	struct tscf_addrs address;          /**< family 0: any */
 	uint32_t seconds;                   /**< how long the tunnel may be there; 0: without limit */
+	uint32_t up, down;                  /**< bits per second from and to the client; 0: without limit */
+	uint32_t interim;                   /**< seconds between records, as received: not checked; 0: not named */
 	uint8_t class_length;               /**< 0: none */
 	uint8_t class[SERVER_RADIUS_VALUE]; /**< goes into the records of the tunnel */
 };

@@ -9,17 +9,26 @@
 #include <time.h>
 #include <utlist.h>
 
+static struct server_session **list_of(struct server_state *state, const struct server_session *s)
+{
+	return s->account.interval > 0 ? &state->accounted_own : &state->accounted;
+}
+
 static void enlist(struct server_state *state, struct server_session *s, uint64_t now)
 {
+	struct server_session **list = list_of(state, s);
+
 	s->account.recorded = now;
 	s->account.listed = true;
-	DL_APPEND2(state->accounted, s, account.prev, account.next);
+	DL_APPEND2(*list, s, account.prev, account.next);
 }
 
 static void delist(struct server_state *state, struct server_session *s)
 {
+	struct server_session **list = list_of(state, s);
+
 	s->account.listed = false;
-	DL_DELETE2(state->accounted, s, account.prev, account.next);
+	DL_DELETE2(*list, s, account.prev, account.next);
 }
 
 static void count_levels(const struct server_session *s, struct server_account *a)
@@ -81,6 +90,7 @@ void server_accounting_resume(struct server_state *state, struct server_session 
 			      uint64_t now)
 {
 	s->account.since = record->since ? record->since : time(NULL);
+	s->account.interval = record->interval;
 	s->received_packets = record->traffic.received_packets;
 	s->received_bytes = record->traffic.received_bytes;
 	s->sent_packets = record->traffic.sent_packets;
@@ -127,30 +137,58 @@ static void remember(struct server_state *state, struct server_session *s)
 		server_journal_session(state, s);
 }
 
+static void record_interim(struct server_state *state, struct server_session *s)
+{
+	put(state, s, SERVER_ACCOUNT_INTERIM, "");
+	remember(state, s);
+}
+
+/** These are in no order of time: each is looked at in its turn, once at most. */
+static void tick_own(struct server_state *state, uint64_t now)
+{
+	const struct server_session *last = state->accounted_own ? state->accounted_own->account.prev : NULL;
+	unsigned work = 0;
+	struct server_session *s = NULL;
+
+	while (s != last && work < SERVER_ACCOUNTING_WORK) {
+		uint64_t recorded;
+
+		s = state->accounted_own;
+		recorded = s->account.recorded;
+		work++;
+		if (now - recorded >= (uint64_t)s->account.interval * 1000) {
+			work += s->bindings.count;
+			record_interim(state, s);
+			recorded = now;
+		}
+		delist(state, s);
+		enlist(state, s, recorded);
+	}
+}
+
 void server_accounting_tick(struct server_state *state, uint64_t now)
 {
 	const uint64_t interval = (uint64_t)state->settings.accounting_interval * 1000;
 	unsigned work = 0;
 	struct server_session *s;
 
-	if (interval == 0 || !server_accounts_on(state->accounts))
+	if (!server_accounts_on(state->accounts))
 		return;
-	while ((s = state->accounted) && now - s->account.recorded >= interval && work < SERVER_ACCOUNTING_WORK) {
+	tick_own(state, now);
+	while (interval > 0 && (s = state->accounted) && now - s->account.recorded >= interval &&
+	       work < SERVER_ACCOUNTING_WORK) {
 		work += 1 + s->bindings.count;
-		put(state, s, SERVER_ACCOUNT_INTERIM, "");
-		remember(state, s);
+		record_interim(state, s);
 		delist(state, s);
 		enlist(state, s, now);
 	}
 }
 
-void server_accounting_leave(struct server_state *state)
+static void leave(struct server_state *state, struct server_session *list)
 {
 	struct server_session *s;
 
-	if (!state->store || server_store_written(state->store) == UINT64_MAX)
-		return;
-	DL_FOREACH2(state->accounted, s, account.next)
+	DL_FOREACH2(list, s, account.next)
 	{
 		if (s->encrypted)
 			continue;
@@ -158,4 +196,12 @@ void server_accounting_leave(struct server_state *state)
 		if (server_accounts_on(state->accounts))
 			server_journal_session(state, s);
 	}
+}
+
+void server_accounting_leave(struct server_state *state)
+{
+	if (!state->store || server_store_written(state->store) == UINT64_MAX)
+		return;
+	leave(state, state->accounted);
+	leave(state, state->accounted_own);
 }

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Most records, and bindings that are counted for them, in one tick; more wait for the next one. */
+/** Most records, and bindings that are counted for them, in one tick; more wait for the next one.  As many sessions
+ * with intervals of their own are looked at in one tick. */
 #define SERVER_ACCOUNTING_WORK 4096
 
 struct server_state;
@@ -24,7 +25,8 @@ struct server_accounting {
 	int64_t since;     /**< when the tunnel began, Unix time */
 	uint64_t plain;    /**< encrypted: TSID of the plain tunnel that it began beside */
 	uint64_t recorded; /**< when its last record was made */
-	bool listed;       /**< on state->accounted */
+	uint32_t interval; /**< seconds between its records, from the RADIUS server; 0: that of the settings */
+	bool listed;       /**< on state->accounted, or on state->accounted_own if it has an interval of its own */
 	bool goes_on;      /**< the session ends here, and its tunnel goes on elsewhere or later */
 	struct server_session *prev, *next;
 };

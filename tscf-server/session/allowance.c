@@ -37,9 +37,25 @@ static int set_class(struct server_session *s, const uint8_t *class, uint8_t len
 	return 0;
 }
 
-int server_allowance_grant(struct server_session *s, const struct server_radius_grant *grant)
+/** @return bytes in a second: at least one if there is a limit. */
+static uint32_t bytes_of(uint32_t bits)
+{
+	return bits / 8 + (bits % 8 != 0);
+}
+
+static uint32_t interval_of(uint32_t seconds)
+{
+	if (seconds < SERVER_RADIUS_INTERIM_MIN)
+		return 0;
+	return seconds < SERVER_RADIUS_INTERIM_MAX ? seconds : SERVER_RADIUS_INTERIM_MAX;
+}
+
+int server_allowance_grant(struct server_state *state, struct server_session *s,
+			   const struct server_radius_grant *grant)
 {
 	s->allowance.seconds = grant->seconds;
+	s->account.interval = interval_of(grant->interim);
+	server_quota_grant(state->quotas, s->quota, bytes_of(grant->up), bytes_of(grant->down));
 	return set_class(s, grant->class, grant->class_length);
 }
 
@@ -51,6 +67,7 @@ void server_allowance_begin(struct server_state *state, struct server_session *s
 int server_allowance_share(struct server_state *state, struct server_session *s, const struct server_session *plain)
 {
 	enlist(state, s, plain->allowance.until);
+	s->account.interval = plain->account.interval;
 	return set_class(s, plain->allowance.class, plain->allowance.class_length);
 }
 
@@ -62,6 +79,7 @@ void server_allowance_import(struct server_state *state, struct server_session *
 
 	if (record->allowed_until != 0)
 		enlist(state, s, now + (left > 0 ? (uint64_t)left * 1000 : 1));
+	server_quota_grant_again(state->quotas, s->quota, record->granted_up, record->granted_down);
 	/* Without memory, its records have no class. */
 	set_class(s, record->class, record->class_length);
 }

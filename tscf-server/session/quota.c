@@ -52,11 +52,26 @@ static void set_bucket(struct server_bucket *b, uint64_t rate, uint64_t least)
 	atomic_store_explicit(&b->full, 0, memory_order_relaxed);
 }
 
+/** @return the smaller of two limits, of which 0 is none. */
+static uint64_t stricter(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static void set_bytes(struct server_quota *q, enum server_direction direction, const struct server_rate *rate)
+{
+	const uint64_t bytes = stricter(rate->bytes, server_quota_granted(q, direction));
+
+	set_bucket(&q->bytes[direction], bytes, SERVER_QUOTA_BYTES);
+	atomic_store_explicit(&q->rated[direction], rate->packets || bytes, memory_order_relaxed);
+}
+
 static void set_rate(struct server_quota *q, enum server_direction direction, const struct server_rate *rate)
 {
 	set_bucket(&q->packets[direction], rate->packets, SERVER_QUOTA_PACKETS);
-	set_bucket(&q->bytes[direction], rate->bytes, SERVER_QUOTA_BYTES);
-	atomic_store_explicit(&q->rated[direction], rate->packets || rate->bytes, memory_order_relaxed);
+	set_bytes(q, direction, rate);
 }
 
 static void set_limits(struct server_quota *q, const struct server_limits *limits)
@@ -66,6 +81,11 @@ static void set_limits(struct server_quota *q, const struct server_limits *limit
 	atomic_store_explicit(&q->bindings, limits->bindings, memory_order_relaxed);
 	set_rate(q, SERVER_UP, &limits->up);
 	set_rate(q, SERVER_DOWN, &limits->down);
+}
+
+static struct server_limits limits_of(const struct server_quotas *quotas, const struct server_quota *q)
+{
+	return server_client_limits_of(quotas->limits, q->name[0] ? q->name : NULL);
 }
 
 void server_quotas_change(struct server_quotas *quotas, struct server_client_limits *limits)
@@ -78,7 +98,7 @@ void server_quotas_change(struct server_quotas *quotas, struct server_client_lim
 	quotas->limits = server_client_limits_hold(limits);
 	DL_FOREACH(quotas->list, q)
 	{
-		struct server_limits own = server_client_limits_of(limits, q->name[0] ? q->name : NULL);
+		struct server_limits own = limits_of(quotas, q);
 
 		set_limits(q, &own);
 	}
@@ -147,6 +167,51 @@ void server_quota_drop(struct server_quotas *quotas, struct server_quota *quota)
 		DL_DELETE(quotas->list, quota);
 		free(quota);
 	}
+	pthread_mutex_unlock(&quotas->lock);
+}
+
+/* --- what the RADIUS server allows --- */
+
+uint32_t server_quota_granted(const struct server_quota *quota, enum server_direction direction)
+{
+	return quota ? atomic_load_explicit(&quota->granted[direction], memory_order_relaxed) : 0;
+}
+
+/** Under the lock.  The bucket of a rate that does not change keeps what was taken. */
+static void set_granted(struct server_quota *q, enum server_direction direction, const struct server_rate *rate,
+			uint32_t bytes)
+{
+	if (bytes == server_quota_granted(q, direction))
+		return;
+	atomic_store_explicit(&q->granted[direction], bytes, memory_order_relaxed);
+	set_bytes(q, direction, rate);
+}
+
+void server_quota_grant(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down)
+{
+	struct server_limits own;
+
+	if (!quota)
+		return;
+	pthread_mutex_lock(&quotas->lock);
+	own = limits_of(quotas, quota);
+	set_granted(quota, SERVER_UP, &own.up, up);
+	set_granted(quota, SERVER_DOWN, &own.down, down);
+	pthread_mutex_unlock(&quotas->lock);
+}
+
+void server_quota_grant_again(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down)
+{
+	struct server_limits own;
+
+	if (!quota)
+		return;
+	pthread_mutex_lock(&quotas->lock);
+	own = limits_of(quotas, quota);
+	up = (uint32_t)stricter(up, server_quota_granted(quota, SERVER_UP));
+	down = (uint32_t)stricter(down, server_quota_granted(quota, SERVER_DOWN));
+	set_granted(quota, SERVER_UP, &own.up, up);
+	set_granted(quota, SERVER_DOWN, &own.down, down);
 	pthread_mutex_unlock(&quotas->lock);
 }
 

@@ -48,6 +48,9 @@ struct server_quota {
 	atomic_uint bindings;
 	atomic_bool rated[SERVER_DIRECTIONS]; /**< there is a rate in that direction */
 	struct server_bucket packets[SERVER_DIRECTIONS], bytes[SERVER_DIRECTIONS];
+	/** Bytes in a second that the RADIUS server allows; 0: it sets no limit.  Written under the lock of all quotas.
+	 */
+	_Atomic uint32_t granted[SERVER_DIRECTIONS];
 	_Atomic uint64_t say_next; /**< ms: when the log may name the client again */
 	struct server_quota *prev, *next;
 	UT_hash_handle hh; /**< by name, if it has one */
@@ -73,6 +76,20 @@ void server_quotas_change(struct server_quotas *quotas, struct server_client_lim
 struct server_quota *server_quota_hold(struct server_quotas *quotas, const struct tscf_client_name *who);
 /** Hold @p quota once more; NULL is allowed.  @return @p quota. */
 struct server_quota *server_quota_share(struct server_quotas *quotas, struct server_quota *quota);
+/**
+ * The RADIUS server allows the client so many bytes in a second, from now on and for all its tunnels; 0: it sets no
+ * limit.  In each direction the stricter of this and the client's limits holds.  It ends with the last hold.
+ *
+ * @param quota  NULL: nothing is done
+ */
+void server_quota_grant(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down);
+/**
+ * The same for a tunnel that comes from the store or from another worker, and for which it was allowed earlier: a
+ * stricter grant that the client has already stays.
+ */
+void server_quota_grant_again(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down);
+/** @return what the RADIUS server allows in that direction, as above; 0 for NULL. */
+uint32_t server_quota_granted(const struct server_quota *quota, enum server_direction direction);
 /** Drop one hold; the last one frees.  NULL is allowed. */
 void server_quota_drop(struct server_quotas *quotas, struct server_quota *quota);
 

@@ -75,6 +75,9 @@ void server_session_export(const struct server_session *s, struct server_record 
 	    .seal = s->seal,
 	    .since = s->account.since,
 	    .traffic = server_session_traffic(s),
+	    .granted_up = server_quota_granted(s->quota, SERVER_UP),
+	    .granted_down = server_quota_granted(s->quota, SERVER_DOWN),
+	    .interval = s->account.interval,
 	};
 	if (s->peer)
 		out->local = s->peer->local;

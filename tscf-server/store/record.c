@@ -22,10 +22,14 @@ enum {
 	RECORD_KEYS,        /* to seal messages to the client, and to check those from it */
 	RECORD_LIFE,        /* since when it has been there (8), and its traffic (4 times 8) */
 	RECORD_ALLOWANCE,   /* until when it may be there (8), and its class */
+	RECORD_GRANTED,     /* bytes in a second from (4) and to (4) its client, seconds between its records (4) */
 };
 
 /** Bytes of RECORD_LIFE. */
 #define LIFE_SIZE (5 * 8)
+
+/** Bytes of RECORD_GRANTED. */
+#define GRANTED_SIZE (3 * 4)
 
 #define CERTIFICATE_FIXED (32 + 8)
 
@@ -163,6 +167,28 @@ static int read_allowance(const struct tscf_tlv *t, struct server_record *out)
 	return 0;
 }
 
+static void write_granted(struct tscf_writer *w, const struct server_record *r)
+{
+	uint8_t value[GRANTED_SIZE];
+
+	tscf_put_u32(value, r->granted_up);
+	tscf_put_u32(value + 4, r->granted_down);
+	tscf_put_u32(value + 8, r->interval);
+	tscf_write_bytes(w, RECORD_GRANTED, value, sizeof(value));
+}
+
+static int read_granted(const struct tscf_tlv *t, struct server_record *out)
+{
+	if (t->length != GRANTED_SIZE)
+		return -EINVAL;
+	out->granted_up = tscf_get_u32(t->value);
+	out->granted_down = tscf_get_u32(t->value + 4);
+	out->interval = tscf_get_u32(t->value + 8);
+	if (out->interval == 0)
+		return 0;
+	return out->interval >= SERVER_RADIUS_INTERIM_MIN && out->interval <= SERVER_RADIUS_INTERIM_MAX ? 0 : -EINVAL;
+}
+
 int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECORD_SIZE])
 {
 	struct tscf_writer w;
@@ -199,6 +225,8 @@ int server_record_write(const struct server_record *r, uint8_t data[SERVER_RECOR
 		write_life(&w, r);
 	if (r->allowed_until > 0 || r->class_length > 0)
 		write_allowance(&w, r);
+	if (r->granted_up > 0 || r->granted_down > 0 || r->interval > 0)
+		write_granted(&w, r);
 	return tscf_write_finish(&w);
 }
 
@@ -266,6 +294,8 @@ static int read_tlv(const struct tscf_tlv *t, struct server_record *out)
 		return read_life(t, out);
 	case RECORD_ALLOWANCE:
 		return read_allowance(t, out);
+	case RECORD_GRANTED:
+		return read_granted(t, out);
 	case RECORD_STREAM:
 		out->stream = true;
 		return 0;

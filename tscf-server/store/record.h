@@ -27,7 +27,7 @@
 /** Bytes of the key that resumes a session, and of its lock, SHA-256 of it. */
 #define SERVER_RESUME_LOCK_SIZE 32
 /** Most bytes of a record. */
-#define SERVER_RECORD_SIZE 1040
+#define SERVER_RECORD_SIZE 1056
 
 /** Inner packets of a tunnel that were forwarded, and their bytes. */
 struct server_traffic {
@@ -54,6 +54,9 @@ struct server_record {
 	int64_t since;                 /**< when the tunnel began, Unix time; 0: not known */
 	struct server_traffic traffic; /**< so far */
 	int64_t allowed_until;         /**< when its time is over, Unix time; 0: without limit (allowance.h) */
+	uint32_t granted_up,
+	    granted_down;  /**< bytes in a second that its client may send and get; 0: no limit (quota.h) */
+	uint32_t interval; /**< seconds between two of its records; 0: that of the settings (accounting.h) */
 	uint8_t class_length;
 	uint8_t class[SERVER_RADIUS_VALUE];
 	struct tscf_seal seal; /**< as bytes, only its keys: its numbers are those of one run of the server */
