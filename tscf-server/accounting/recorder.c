@@ -25,14 +25,15 @@ struct server_recorder {
 	atomic_bool on;
 	_Atomic uint64_t lost;
 
-	pthread_mutex_t lock; /**< protects the members below */
-	pthread_cond_t wake;
+	pthread_mutex_t lock;   /**< protects the members below */
+	pthread_cond_t wake;    /**< for the thread */
+	pthread_cond_t stopped; /**< the thread has ended its work */
 	struct waiting *first, **last;
 	unsigned count;
 	uint64_t missing; /**< dropped since the last record in the queue */
 	bool full;        /**< the log has said that records are dropped */
 	char *target;
-	bool changed, stop;
+	bool changed, stop, ended;
 };
 
 struct server_recorder *server_recorder_new(const struct server_recorder_ops *ops, void *context)
@@ -51,6 +52,7 @@ struct server_recorder *server_recorder_new(const struct server_recorder_ops *op
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->wake, &monotonic);
+	pthread_cond_init(&r->stopped, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	return r;
 }
@@ -168,6 +170,8 @@ static void *record_all(void *argument)
 		}
 	}
 	drop_all(r);
+	r->ended = true;
+	pthread_cond_signal(&r->stopped);
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
 }
@@ -277,25 +281,39 @@ static void recorder_free(struct server_recorder *r)
 	r->ops->free(r->context);
 	free(r->target);
 	pthread_cond_destroy(&r->wake);
+	pthread_cond_destroy(&r->stopped);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
 
-void server_recorder_close(struct server_recorder *r)
+/** Have the thread end.  @return whether it has. */
+static bool stop(struct server_recorder *r)
 {
-	struct timespec patience = from_now(SERVER_RECORDER_PATIENCE_MS);
+	const struct timespec patience = from_now(SERVER_RECORDER_PATIENCE_MS);
+	bool ended;
+	int err = 0;
 
-	if (!r)
-		return;
 	pthread_mutex_lock(&r->lock);
 	r->stop = true;
 	pthread_cond_signal(&r->wake);
+	while (!r->ended && err == 0)
+		err = pthread_cond_timedwait(&r->stopped, &r->lock, &patience);
+	ended = r->ended;
 	pthread_mutex_unlock(&r->lock);
-	if (!r->running || pthread_clockjoin_np(r->thread, NULL, CLOCK_MONOTONIC, &patience) == 0) {
-		recorder_free(r);
+	return ended;
+}
+
+void server_recorder_close(struct server_recorder *r)
+{
+	if (!r)
+		return;
+	if (r->running && !stop(r)) {
+		/* The thread hangs in a system call and may still use all this. */
+		tscf_warning("%s: does not end: %u records are lost", r->ops->what, server_recorder_waiting(r));
+		pthread_detach(r->thread);
 		return;
 	}
-	/* The thread hangs in a system call and may still use all this. */
-	tscf_warning("%s: does not end: %u records are lost", r->ops->what, server_recorder_waiting(r));
-	pthread_detach(r->thread);
+	if (r->running)
+		pthread_join(r->thread, NULL);
+	recorder_free(r);
 }
