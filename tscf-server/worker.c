@@ -9,10 +9,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "common/transport/udp.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,21 +178,16 @@ static void *work(void *argument)
 static void start_worker(struct server_worker *worker, int *err)
 {
 	if (*err == 0)
-		*err = -pthread_create(&worker->thread, NULL, work, worker);
+		*err = tscf_thread_begin(&worker->thread, work, worker);
 	worker->running = *err == 0;
 }
 
 int server_workers_start(struct server *server)
 {
-	sigset_t all, before;
 	int err = 0;
 
-	/* The main thread handles the signals: new threads inherit the mask of the thread that makes them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned n = 0; n < server->worker_count; n++)
 		start_worker(&server->workers[n], &err);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err < 0) {
 		tscf_error("cannot begin a thread: %s", strerror(-err));
 		server_workers_stop(server);

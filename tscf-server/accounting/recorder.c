@@ -2,14 +2,13 @@
 #include "tscf-server/accounting/recorder.h"
 
 #include "common/base/log.h"
+#include "common/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct waiting {
 	struct waiting *next;
@@ -39,7 +38,6 @@ struct server_recorder {
 struct server_recorder *server_recorder_new(const struct server_recorder_ops *ops, void *context)
 {
 	struct server_recorder *r = calloc(1, sizeof(*r));
-	pthread_condattr_t monotonic;
 
 	if (!r) {
 		ops->free(context);
@@ -49,26 +47,9 @@ struct server_recorder *server_recorder_new(const struct server_recorder_ops *op
 	r->context = context;
 	r->last = &r->first;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->wake, &monotonic);
-	pthread_cond_init(&r->stopped, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	tscf_condition_init(&r->wake);
+	tscf_condition_init(&r->stopped);
 	return r;
-}
-
-static struct timespec from_now(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
 }
 
 /* --- the thread; the lock is held where nothing else is said --- */
@@ -141,7 +122,7 @@ static int write_first(struct server_recorder *r)
 
 static void pause_after_failure(struct server_recorder *r)
 {
-	const struct timespec again = from_now(SERVER_RECORDER_RETRY_MS);
+	const struct timespec again = tscf_deadline(SERVER_RECORDER_RETRY_MS);
 
 	while (!r->stop && !may_change(r))
 		if (pthread_cond_timedwait(&r->wake, &r->lock, &again) == ETIMEDOUT)
@@ -178,18 +159,12 @@ static void *record_all(void *argument)
 
 int server_recorder_start(struct server_recorder *r)
 {
-	sigset_t all, before;
-	int err;
+	int err = tscf_thread_begin(&r->thread, record_all, r);
 
-	/* The main thread handles the signals. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&r->thread, NULL, record_all, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	r->running = err == 0;
-	if (err != 0)
-		tscf_error("cannot begin a thread: %s", strerror(err));
-	return -err;
+	if (err < 0)
+		tscf_error("cannot begin a thread: %s", strerror(-err));
+	return err;
 }
 
 /* --- what others use --- */
@@ -289,7 +264,7 @@ static void recorder_free(struct server_recorder *r)
 /** Have the thread end.  @return whether it has. */
 static bool stop(struct server_recorder *r)
 {
-	const struct timespec patience = from_now(SERVER_RECORDER_PATIENCE_MS);
+	const struct timespec patience = tscf_deadline(SERVER_RECORDER_PATIENCE_MS);
 	bool ended;
 	int err = 0;
 

@@ -5,15 +5,14 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define PATIENCE_S 2
+#define PATIENCE_MS 2000
 
 struct waiting {
 	struct waiting *next;
@@ -26,14 +25,16 @@ struct server_asker {
 	pthread_t thread[SERVER_ASKER_THREADS];
 	unsigned threads;
 
-	pthread_mutex_t lock; /**< protects the members below, and is held while the handler runs */
-	pthread_cond_t wake;
+	pthread_mutex_t lock;   /**< protects the members below, and is held while the handler runs */
+	pthread_cond_t wake;    /**< for the threads */
+	pthread_cond_t stopped; /**< a thread has ended its work */
 	struct waiting *first, **last;
 	unsigned count;
 	char *file;
 	unsigned version; /**< of `file`: grows with each change */
 	bool silent;      /**< the log has said that there is no answer */
 	bool stop;
+	unsigned ended; /**< threads that have ended their work */
 };
 
 /** What one thread has. */
@@ -53,6 +54,7 @@ struct server_asker *server_asker_new(server_ruling_handler handler, void *conte
 	a->last = &a->first;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->wake, NULL);
+	tscf_condition_init(&a->stopped);
 	return a;
 }
 
@@ -171,25 +173,24 @@ static void *ask_all(void *argument)
 	}
 	pthread_mutex_unlock(&a->lock);
 	server_radius_close(own.radius);
+	pthread_mutex_lock(&a->lock);
+	a->ended++;
+	pthread_cond_signal(&a->stopped);
+	pthread_mutex_unlock(&a->lock);
 	return NULL;
 }
 
 int server_asker_start(struct server_asker *a)
 {
-	sigset_t all, before;
 	int err = 0;
 
-	/* The main thread handles the signals. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (a->threads < SERVER_ASKER_THREADS && err == 0) {
-		err = pthread_create(&a->thread[a->threads], NULL, ask_all, a);
+		err = tscf_thread_begin(&a->thread[a->threads], ask_all, a);
 		a->threads += err == 0;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err != 0)
-		tscf_error("cannot begin a thread: %s", strerror(err));
-	return -err;
+	if (err < 0)
+		tscf_error("cannot begin a thread: %s", strerror(-err));
+	return err;
 }
 
 int server_asker_ask(struct server_asker *a, const struct server_question *question)
@@ -215,30 +216,38 @@ int server_asker_ask(struct server_asker *a, const struct server_question *quest
 	return room ? 0 : -ENOBUFS;
 }
 
-void server_asker_close(struct server_asker *a)
+/** Have the threads end.  @return whether they have. */
+static bool stop(struct server_asker *a)
 {
-	struct timespec patience;
-	unsigned left = 0;
+	const struct timespec patience = tscf_deadline(PATIENCE_MS);
+	bool ended;
+	int err = 0;
 
-	if (!a)
-		return;
 	pthread_mutex_lock(&a->lock);
 	a->stop = true;
 	pthread_cond_broadcast(&a->wake);
+	while (a->ended < a->threads && err == 0)
+		err = pthread_cond_timedwait(&a->stopped, &a->lock, &patience);
+	ended = a->ended == a->threads;
 	pthread_mutex_unlock(&a->lock);
-	clock_gettime(CLOCK_MONOTONIC, &patience);
-	patience.tv_sec += PATIENCE_S;
-	for (unsigned n = 0; n < a->threads; n++) {
-		if (pthread_clockjoin_np(a->thread[n], NULL, CLOCK_MONOTONIC, &patience) == 0)
-			continue;
-		/* It waits for the RADIUS server, and uses the asker after that. */
-		pthread_detach(a->thread[n]);
-		left++;
-	}
-	if (left > 0)
+	return ended;
+}
+
+void server_asker_close(struct server_asker *a)
+{
+	if (!a)
 		return;
+	if (!stop(a)) {
+		/* A thread waits for the RADIUS server, and uses the asker after that. */
+		for (unsigned n = 0; n < a->threads; n++)
+			pthread_detach(a->thread[n]);
+		return;
+	}
+	for (unsigned n = 0; n < a->threads; n++)
+		pthread_join(a->thread[n], NULL);
 	while (a->first)
 		free(take_first(a));
+	pthread_cond_destroy(&a->stopped);
 	pthread_cond_destroy(&a->wake);
 	pthread_mutex_destroy(&a->lock);
 	free(a->file);

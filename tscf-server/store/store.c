@@ -5,18 +5,17 @@
 #include "tscf-server/store/store_file.h"
 
 #include "common/base/log.h"
+#include "common/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /** Pause between two transactions, so that a flood of changes shares few of them: a transaction costs as much as a
  * dozen changes. */
-#define PACE_NS 2000000
+#define PACE_MS 2
 /** Most changes in one transaction, so that answers do not wait for the whole backlog. */
 #define TOGETHER 4096
 
@@ -36,7 +35,6 @@ struct server_store {
 int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past)
 {
 	struct server_store *s = calloc(1, sizeof(*s));
-	pthread_condattr_t monotonic;
 	int err;
 
 	if (!s)
@@ -51,10 +49,7 @@ int server_store_open(const char *state_dir, struct server_store **out, struct s
 	s->put = SERVER_TICKET_BEFORE;
 	s->written = SERVER_TICKET_BEFORE;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	tscf_condition_init(&s->wake);
 	*out = s;
 	return 0;
 }
@@ -64,26 +59,12 @@ void server_store_read(struct server_store *s, const struct server_store_reader 
 	store_file_read(s->file, reader);
 }
 
-static struct timespec from_now(time_t seconds, long nanoseconds)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += seconds;
-	t.tv_nsec += nanoseconds;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
 /** Wait for changes, at most until the store must record again that the server is alive.  @return the changes, with the
  * ticket of the last in *ticket; false in *go_on: there will be no more. */
 static struct server_pending_change *take(struct server_store *s, uint64_t *ticket, bool *go_on)
 {
-	const struct timespec alive = from_now(SERVER_STORE_ALIVE_S, 0);
-	const struct timespec pace = from_now(0, PACE_NS);
+	const struct timespec alive = tscf_deadline(SERVER_STORE_ALIVE_S * 1000);
+	const struct timespec pace = tscf_deadline(PACE_MS);
 	struct server_pending_change *all;
 
 	pthread_mutex_lock(&s->lock);
@@ -151,7 +132,6 @@ static void *write_all(void *argument)
 
 int server_store_start(struct server_store *s)
 {
-	sigset_t all, before;
 	/* From now on the file shows if the server does not stop cleanly. */
 	int err = store_file_write(s->file, NULL, 0);
 
@@ -160,11 +140,7 @@ int server_store_start(struct server_store *s)
 		s->file = NULL;
 		return err;
 	}
-	/* The main thread handles the signals. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&s->thread, NULL, write_all, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	err = tscf_thread_begin(&s->thread, write_all, s);
 	s->running = err == 0;
 	if (err < 0)
 		tscf_error("cannot begin the store's thread: %s", strerror(-err));
