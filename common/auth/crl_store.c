@@ -3,6 +3,7 @@
 
 #include "common/auth/refusal.h"
 #include "common/auth/signature.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/tls/crl.h"
@@ -250,23 +251,17 @@ static const char *take_pem(struct tscf_crl_store *s, const struct tscf_ca_store
 /** Read all of @p file, with a NUL behind it.  @return the bytes, or NULL with errno. */
 static char *read_all(const char *file, size_t *length)
 {
-	FILE *f = fopen(file, "re");
-	char *data = f ? malloc(FILE_MAX + 1) : NULL;
-	int err = errno;
+	char *data = malloc(FILE_MAX + 1);
+	int got = data ? tscf_file_read(file, data, FILE_MAX + 1) : -ENOMEM;
 
-	if (data) {
-		*length = fread(data, 1, FILE_MAX + 1, f);
-		err = ferror(f) ? EIO : *length > FILE_MAX ? EFBIG : 0;
+	if (got < 0) {
+		free(data);
+		errno = -got;
+		return NULL;
 	}
-	if (f)
-		fclose(f);
-	if (err == 0) {
-		data[*length] = '\0';
-		return data;
-	}
-	free(data);
-	errno = err;
-	return NULL;
+	*length = (size_t)got;
+	data[got] = '\0';
+	return data;
 }
 
 static void warn(const struct tscf_crl_store *s, const char *file)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/client_limits.h"
 
+#include "common/base/text.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -141,13 +143,11 @@ static int append(struct server_client_limits *l, const struct line *line)
 static int read_line(struct server_client_limits *l, char *text, char *error, size_t size)
 {
 	struct line line = {.identity = NULL};
-	size_t length;
+	size_t length = strlen(text);
 	int err;
 
-	text += strspn(text, BLANKS);
-	length = strlen(text);
-	while (length > 0 && strchr(BLANKS, text[length - 1]))
-		text[--length] = '\0';
+	text += tscf_text_strip(text, &length) - text;
+	text[length] = '\0';
 	if (length == 0 || text[0] == '#')
 		return 0;
 	err = parse_line(text, &line, error, size);
