@@ -28,23 +28,21 @@ struct sight {
 struct file {
 	char *name; /* NULL: none */
 	struct sight last;
+	bool is_new; /* it has changed at the last look, or may have since it was read */
 };
 
 /** An interface whose clients are checked by revocation lists. */
 struct clients {
 	char *interface, *psk, *ca, *denied;
 	struct file crl;
-	bool is_new; /* the lists have changed at the last look */
 	struct clients *next;
 };
 
 struct server_renewal {
 	struct ev_timer timer;
-	struct file cert, key;
-	bool pair_is_new; /* one of the two has changed at the last look */
+	struct file pair[2]; /* certificate and key */
 	struct clients *clients;
 	struct file limits;
-	bool limits_are_new; /* they have changed at the last look */
 };
 
 /* --- looking --- */
@@ -76,20 +74,24 @@ static bool look(struct file *f)
 	return changed;
 }
 
-/** Look for the first time.  @return whether the file may have changed since it was read, at the start or a reload. */
-static bool begin(struct file *f)
+/** Look for the first time: the file may have changed since it was read, at the start or a reload. */
+static void begin(struct file *f)
 {
 	look(f);
-	return f->last.changed.tv_sec >= time(NULL) - SERVER_RENEWAL_UNSURE;
+	f->is_new = f->last.changed.tv_sec >= time(NULL) - SERVER_RENEWAL_UNSURE;
 }
 
-/** Look at a file.  *is_new: it has changed at the last look.  @return whether to take it: it has not changed since. */
-static bool settled(struct file *f, bool *is_new)
+/** Look at files that are taken together.  @return whether to take them: none has changed since one did. */
+static bool settled(struct file *files, unsigned count)
 {
-	const bool was_new = *is_new;
+	bool was_new = false, is_new = false;
 
-	*is_new = look(f);
-	return was_new && !*is_new;
+	for (unsigned n = 0; n < count; n++) {
+		was_new |= files[n].is_new;
+		files[n].is_new = look(&files[n]);
+		is_new |= files[n].is_new;
+	}
+	return was_new && !is_new;
 }
 
 /* --- clients --- */
@@ -163,7 +165,7 @@ static struct clients *clients_new(const struct server_interface_config *i)
 		clients_free(c);
 		return NULL;
 	}
-	c->is_new = begin(&c->crl);
+	begin(&c->crl);
 	return c;
 }
 
@@ -177,24 +179,21 @@ static void watch_pair(struct server *server, struct server_renewal *r, const st
 
 	if (own < 0)
 		return;
-	r->cert.name = copy(files.cert, &failed);
-	r->key.name = copy(files.key, &failed);
-	r->pair_is_new = begin(&r->cert);
-	r->pair_is_new |= begin(&r->key);
-	/* The server has made that pair itself, perhaps a moment ago. */
-	if (own > 0)
-		r->pair_is_new = false;
+	r->pair[0].name = copy(files.cert, &failed);
+	r->pair[1].name = copy(files.key, &failed);
+	for (unsigned n = 0; n < 2; n++) {
+		begin(&r->pair[n]);
+		/* The server may have made that pair itself, a moment ago. */
+		r->pair[n].is_new &= own == 0;
+	}
 }
 
 /** They are replaced one after the other: while they do not match, the pair of before stays. */
 static void look_at_pair(struct server *server, struct server_renewal *r)
 {
-	const struct server_certificate_files files = {.cert = r->cert.name, .key = r->key.name};
-	const bool was_new = r->pair_is_new;
+	const struct server_certificate_files files = {.cert = r->pair[0].name, .key = r->pair[1].name};
 
-	r->pair_is_new = look(&r->cert);
-	r->pair_is_new |= look(&r->key);
-	if (was_new && !r->pair_is_new && files.cert && files.key && server_certificate_renew(server, &files) < 0)
+	if (settled(r->pair, 2) && files.cert && files.key && server_certificate_renew(server, &files) < 0)
 		tscf_warning("the certificate and key that were loaded before stay in use");
 }
 
@@ -224,9 +223,9 @@ static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	look_at_pair(server, r);
 	for (struct clients *c = r->clients; c; c = c->next)
-		if (settled(&c->crl, &c->is_new))
+		if (settled(&c->crl, 1))
 			take_clients(server, c);
-	if (settled(&r->limits, &r->limits_are_new))
+	if (settled(&r->limits, 1))
 		take_limits(server, r->limits.name);
 }
 
@@ -239,8 +238,8 @@ void server_renewal_stop(struct server *server)
 	if (!r)
 		return;
 	ev_timer_stop(server->loop, &r->timer);
-	free(r->cert.name);
-	free(r->key.name);
+	free(r->pair[0].name);
+	free(r->pair[1].name);
 	free(r->limits.name);
 	while ((c = r->clients) != NULL) {
 		r->clients = c->next;
@@ -255,7 +254,7 @@ static bool add_all(struct server_renewal *r, const struct server_config *config
 	bool failed = false;
 
 	r->limits.name = copy(config->client_limits_file, &failed);
-	r->limits_are_new = begin(&r->limits);
+	begin(&r->limits);
 	if (failed)
 		return false;
 	for (const struct server_interface_config *i = config->interfaces; i; i = i->next) {
