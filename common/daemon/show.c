@@ -49,6 +49,14 @@ const char *tscf_show_value(const json_t *value, char *buf)
 	return buf;
 }
 
+const char *tscf_show_short_level(const char *level)
+{
+	static const char prefix[] = "encrypted-";
+	const size_t length = sizeof(prefix) - 1;
+
+	return strncmp(level, prefix, length) == 0 ? level + length : level;
+}
+
 const char *tscf_show_duration(json_int_t seconds, char *buf)
 {
 	long long s = seconds < 0 ? 0 : (long long)seconds;

@@ -16,6 +16,8 @@
  * number of objects in an array.  Control characters are replaced.  @return buf.
  */
 const char *tscf_show_value(const json_t *value, char *buf);
+/** @return the name of a level without "encrypted-", for columns that have no room for it. */
+const char *tscf_show_short_level(const char *level);
 /** Format @p seconds as "42 s", "5 min", "3 h 12 min", "2 d 4 h", into @p buf of TSCF_SHOW_TEXT bytes.  @return buf. */
 const char *tscf_show_duration(json_int_t seconds, char *buf);
 /** Format @p bytes as "999 B", "1.2 kB", "34.5 MB" ..., into @p buf of TSCF_SHOW_TEXT bytes.  @return buf. */

@@ -5,8 +5,6 @@
 #include "common/daemon/show.h"
 #include "common/daemon/watch.h"
 
-#include <string.h>
-
 #define PROGRAM "tscf-client"
 
 /** As wide as a screen of 80 columns, with IPv4 addresses; what follows shows on a wider one. */
@@ -36,10 +34,9 @@ static void add_members(json_t *socket)
 {
 	const json_t *traffic = json_object_get(socket, "traffic");
 	const char *level = json_string_value(json_object_get(socket, "level"));
-	const char *name = level && strncmp(level, "encrypted-", 10) == 0 ? level + 10 : level;
 
 	json_object_set(socket, "id", json_object_get(socket, "cookie"));
-	json_object_set_new(socket, "short_level", json_string(name ? name : "-"));
+	json_object_set_new(socket, "short_level", json_string(level ? tscf_show_short_level(level) : "-"));
 	if (!json_is_object(traffic))
 		return;
 	json_object_set_new(socket, "packets", json_integer(sum(traffic, "sent_packets", "received_packets")));

@@ -2,6 +2,7 @@
 #include "tscf-server/admin/watch_sessions.h"
 
 #include "common/daemon/query.h"
+#include "common/daemon/show.h"
 #include "common/daemon/watch.h"
 
 #include <errno.h>
@@ -45,8 +46,7 @@ static json_t *levels_text(json_t *levels)
 
 		if (json_integer_value(count) > 0)
 			snprintf(text + used, sizeof(text) - used, "%s%.20s %lld", used > 0 ? ", " : "",
-				 strncmp(level, "encrypted-", 10) == 0 ? level + 10 : level,
-				 (long long)json_integer_value(count));
+				 tscf_show_short_level(level), (long long)json_integer_value(count));
 	}
 	return json_string(text[0] ? text : "-");
 }

@@ -187,7 +187,8 @@ static void set_granted(struct server_quota *q, enum server_direction direction,
 	set_bytes(q, direction, rate);
 }
 
-void server_quota_grant(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down)
+/** @param again whether what was granted before holds where it is stricter. */
+static void grant(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down, bool again)
 {
 	struct server_limits own;
 
@@ -195,24 +196,23 @@ void server_quota_grant(struct server_quotas *quotas, struct server_quota *quota
 		return;
 	pthread_mutex_lock(&quotas->lock);
 	own = limits_of(quotas, quota);
+	if (again) {
+		up = (uint32_t)stricter(up, server_quota_granted(quota, SERVER_UP));
+		down = (uint32_t)stricter(down, server_quota_granted(quota, SERVER_DOWN));
+	}
 	set_granted(quota, SERVER_UP, &own.up, up);
 	set_granted(quota, SERVER_DOWN, &own.down, down);
 	pthread_mutex_unlock(&quotas->lock);
 }
 
+void server_quota_grant(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down)
+{
+	grant(quotas, quota, up, down, false);
+}
+
 void server_quota_grant_again(struct server_quotas *quotas, struct server_quota *quota, uint32_t up, uint32_t down)
 {
-	struct server_limits own;
-
-	if (!quota)
-		return;
-	pthread_mutex_lock(&quotas->lock);
-	own = limits_of(quotas, quota);
-	up = (uint32_t)stricter(up, server_quota_granted(quota, SERVER_UP));
-	down = (uint32_t)stricter(down, server_quota_granted(quota, SERVER_DOWN));
-	set_granted(quota, SERVER_UP, &own.up, up);
-	set_granted(quota, SERVER_DOWN, &own.down, down);
-	pthread_mutex_unlock(&quotas->lock);
+	grant(quotas, quota, up, down, true);
 }
 
 /* --- tunnels --- */
