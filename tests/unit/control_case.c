@@ -2,7 +2,6 @@
 #include "tests/unit/control_case.h"
 #include "tests/unit/runner.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -131,18 +130,6 @@ void without_daemon(void)
 	stop_daemon();
 	ck_assert_msg(access(path, F_OK) != 0, "the socket file is left");
 	remove_directory();
-}
-
-unsigned int count_fds(void)
-{
-	DIR *fds = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds))
-		count++;
-	closedir(fds);
-	return count;
 }
 
 int ask(unsigned int op, int fd, int timeout_ms)

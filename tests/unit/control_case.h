@@ -59,8 +59,6 @@ void stop_daemon(void);
 void with_daemon(void);
 void without_daemon(void);
 
-/** @return how many descriptors this process has open, and some more that are always the same. */
-unsigned int count_fds(void);
 /** @return the inode of @p fd; 0 if it is none. */
 ino_t inode_of(int fd);
 

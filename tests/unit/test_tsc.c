@@ -6,7 +6,6 @@
 #include "tests/unit/thread_loop.h"
 #include "tscf-client/libtsc/tsc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <ev.h>
 #include <poll.h>
@@ -147,18 +146,6 @@ static void setup(void)
 static void teardown(void)
 {
 	ck_assert_int_eq(rmdir(directory), 0);
-}
-
-static unsigned int count_fds(void)
-{
-	DIR *fds = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds))
-		count++;
-	closedir(fds);
-	return count;
 }
 
 static tsc_handle new_tunnel(unsigned flags)

@@ -2,6 +2,7 @@
 #include "tests/unit/thread_loop.h"
 #include "tests/unit/runner.h"
 
+#include <dirent.h>
 #include <time.h>
 
 static void on_stop(struct ev_loop *loop, ev_async *watcher, int events)
@@ -37,4 +38,16 @@ int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+unsigned int count_fds(void)
+{
+	DIR *fds = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	ck_assert_ptr_nonnull(fds);
+	while (readdir(fds))
+		count++;
+	closedir(fds);
+	return count;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* thread_loop.h - an event loop in a thread, for a daemon that a test plays; and conditions that it makes true. */
+/* thread_loop.h - an event loop in a thread, for a daemon that a test plays; and what tests wait for. */
 #ifndef TSCF_TESTS_THREAD_LOOP_H
 #define TSCF_TESTS_THREAD_LOOP_H
 
@@ -30,5 +30,8 @@ int64_t now_ms(void);
 			poll(NULL, 0, 5);                                                                              \
 		}                                                                                                      \
 	} while (0)
+
+/** @return how many descriptors this process has open, and some more that are always the same. */
+unsigned int count_fds(void);
 
 #endif
