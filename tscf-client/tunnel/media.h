@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * media.h - DDT: the media way of a tunnel whose transport is a stream, by which its media is sent in datagrams.
+ *
+ * tscf(7), "DDT".  Media is what has one of the DSCPs of the setting ddt-dscp, and what is from and for sockets that
+ * prefer datagrams, in UDP packets that need no fragments; nothing from sockets that want none.  Its way is a side way
+ * (side_way.h): a UDP socket beside TCP, a DTLS connection beside TLS, which is there soon after datagrams get through.
+ * When it does not answer, media is back on the stream with the next packet.
+ */
+#ifndef TSCF_CLIENT_MEDIA_H
+#define TSCF_CLIENT_MEDIA_H
+
+#include "common/base/datagram.h"
+#include "tscf-client/tunnel/side_way.h"
+
+/** A larger packet stays on the stream: with all headers it might not fit the path of the datagrams. */
+#define MEDIA_PACKET_MAX 1200
+
+extern const struct side_way_kind media_kind;
+
+/**
+ * @param datagram  what the socket of @p p asks for
+ * @return the tunnel by which @p p, about to be sent by the stream's tunnel, goes: the media way @p m or the stream.
+ */
+struct tunnel *media_route(struct side_way *m, const struct tscf_packet *p, enum tscf_datagram datagram);
+
+#endif
