@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * renewal.h - files that say who the ends are, and that are taken when they change (renewed_file.h): this client's
+ * certificate and key, or its pre-shared key, and the revocation lists of its servers' CA.
+ *
+ * If a file cannot be used, the log says so, and what was read before stays in use.
+ */
+#ifndef TSCF_CLIENT_RENEWAL_H
+#define TSCF_CLIENT_RENEWAL_H
+
+#include "common/auth/proof.h"
+#include "common/auth/server_crl.h"
+#include "common/daemon/renewed_file.h"
+#include "common/daemon/timers.h"
+#include "tscf-client/settings/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Files by which this client proves who it is; the settings name some of them. */
+enum renewal_own { RENEWAL_CERTIFICATE, RENEWAL_KEY, RENEWAL_PSK, RENEWAL_OWN };
+
+/** The owner sets what it uses; the rest is zero at first. */
+struct renewal {
+	const struct client_config *config;
+	struct tscf_timers *timers;
+	void (*credential_changed)(void *context); /**< a server that has refused this client may accept it now */
+	void (*lists_changed)(void *context);      /**< a server that was verified may be revoked now */
+	void *context;
+	struct tscf_credential *credential; /**< authenticates this client at its next plain tunnel; NULL: none */
+	struct tscf_server_crl *crl;        /**< NULL: revocation is not checked */
+	struct tscf_renewed_file own[RENEWAL_OWN];
+	struct tscf_renewed_file lists;
+	struct tscf_timer timer;
+	uint64_t look_at; /**< monotonic ms */
+};
+
+/** Read the files, and forget them.  @return 0, or -EINVAL if one cannot be used (logged). */
+int renewal_check(const struct client_config *config);
+/** Read the files, and watch those that may change.  @return 0 or -errno (logged). */
+int renewal_start(struct renewal *r);
+/** Read the files again.  @return 0, or -EINVAL (logged): what was read before stays in use. */
+int renewal_reload(struct renewal *r);
+void renewal_stop(struct renewal *r);
+
+/** For tscf_tls_check_revocation; the context is the struct renewal, which has lists. */
+const char *renewal_check_server(void *context, const struct tscf_chain_link *links, unsigned count);
+/** @return whether a list revokes one of these certificates, DER back to back; @p chain may be NULL. */
+bool renewal_revokes(const struct renewal *r, const uint8_t *chain, size_t length);
+
+#endif
