@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * capture.h - the daemon's half of `tscf-server capture`: one tap in each worker.
+ */
+#ifndef TSCF_SERVER_CAPTURE_H
+#define TSCF_SERVER_CAPTURE_H
+
+#include "common/capture/capture.h"
+
+/** The context is the struct server.  A capture's text names the clients (session/who.h); none: all. */
+extern const struct tscf_capture_taps server_capture_taps;
+
+#endif
