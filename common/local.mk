@@ -1,6 +1,6 @@
 # libtscf-common: what both daemons and the tests link.
-noinst_LTLIBRARIES += libtscf-common.la
-libtscf_common_la_SOURCES = \
+noinst_LIBRARIES += libtscf-common.a
+libtscf_common_a_SOURCES = \
 	common/auth/agreement.c \
 	common/auth/agreement.h \
 	common/auth/base64url.c \
@@ -11,6 +11,8 @@ libtscf_common_la_SOURCES = \
 	common/auth/crl_store.c \
 	common/auth/crl_store.h \
 	common/auth/credential.c \
+	common/auth/enrolments.c \
+	common/auth/enrolments.h \
 	common/auth/identity.c \
 	common/auth/identity.h \
 	common/auth/invitation.c \
@@ -22,6 +24,8 @@ libtscf_common_la_SOURCES = \
 	common/auth/refusal.h \
 	common/auth/seal.c \
 	common/auth/seal.h \
+	common/auth/server_crl.c \
+	common/auth/server_crl.h \
 	common/auth/signature.c \
 	common/auth/signature.h \
 	common/base/addr.c \
@@ -34,6 +38,10 @@ libtscf_common_la_SOURCES = \
 	common/base/file.c \
 	common/base/file.h \
 	common/base/level.c \
+	common/base/datagram.c \
+	common/base/datagram.h \
+	common/base/redundancy.c \
+	common/base/redundancy.h \
 	common/base/level.h \
 	common/base/log.c \
 	common/base/log.h \
@@ -45,7 +53,18 @@ libtscf_common_la_SOURCES = \
 	common/base/text.h \
 	common/base/thread.c \
 	common/base/thread.h \
+	common/capture/capture.c \
+	common/capture/capture.h \
+	common/capture/capture_command.c \
+	common/capture/capture_command.h \
+	common/capture/capture_file.c \
+	common/capture/capture_file.h \
+	common/capture/pcapng.c \
+	common/capture/pcapng.h \
+	common/capture/tap.c \
+	common/capture/tap.h \
 	common/control/control.h \
+	common/control/control_address.c common/control/control_address.h \
 	common/control/control_call.c \
 	common/control/control_path.c \
 	common/control/control_path.h \
@@ -88,6 +107,8 @@ libtscf_common_la_SOURCES = \
 	common/daemon/notify.h \
 	common/daemon/query.c \
 	common/daemon/query.h \
+	common/daemon/renewed_file.c \
+	common/daemon/renewed_file.h \
 	common/daemon/settings.c \
 	common/daemon/settings.h \
 	common/daemon/settings_file.c \
@@ -130,6 +151,10 @@ libtscf_common_la_SOURCES = \
 	common/linux/tun_io.c \
 	common/linux/tun_steering.c \
 	common/linux/tun_steering.h \
+	common/linux/wireless.c \
+	common/linux/wireless.h \
+	common/linux/wireless_message.c \
+	common/linux/wireless_message.h \
 	common/linux/xfrm_block.c \
 	common/linux/xfrm_block.h \
 	common/packet/aqm.c \
@@ -144,12 +169,16 @@ libtscf_common_la_SOURCES = \
 	common/packet/coalesce.h \
 	common/packet/coalesce_packet.c \
 	common/packet/coalesce_packet.h \
+	common/packet/copy.c \
+	common/packet/copy.h \
 	common/packet/dscp.h \
 	common/packet/ecn.c \
 	common/packet/ecn.h \
 	common/packet/fragment.c \
 	common/packet/fragment.h \
 	common/packet/header_fields.h \
+	common/packet/key_table.c \
+	common/packet/key_table.h \
 	common/packet/message.c \
 	common/packet/message.h \
 	common/packet/message_tlv.c \
@@ -159,14 +188,39 @@ libtscf_common_la_SOURCES = \
 	common/packet/packet_ipv6.c \
 	common/packet/packet_parts.h \
 	common/packet/packet_upper.c \
+	common/packet/replay.c \
+	common/packet/replay.h \
 	common/packet/segment.c \
 	common/packet/segment.h \
+	common/packet/services.c \
+	common/packet/services.h \
+	common/redundancy/adapt.c \
+	common/redundancy/adapt.h \
+	common/redundancy/decoder.c \
+	common/redundancy/decoder.h \
+	common/redundancy/encoder.c \
+	common/redundancy/encoder.h \
+	common/redundancy/gf256.c \
+	common/redundancy/gf256.h \
+	common/redundancy/loss.c \
+	common/redundancy/loss.h \
+	common/redundancy/port.c \
+	common/redundancy/port.h \
+	common/redundancy/redundancy.c \
+	common/redundancy/redundancy.h \
+	common/redundancy/redundancy_counters.h \
+	common/redundancy/repair.c \
+	common/redundancy/repair.h \
+	common/redundancy/rtp_shape.c \
+	common/redundancy/rtp_shape.h \
 	common/tls/cert.c \
 	common/tls/cert.h \
 	common/tls/crl.c \
 	common/tls/crl.h \
 	common/tls/der.c \
 	common/tls/der.h \
+	common/tls/key_log.c \
+	common/tls/key_log.h \
 	common/tls/pem.c \
 	common/tls/pem.h \
 	common/tls/tls.c \
@@ -208,8 +262,6 @@ libtscf_common_la_SOURCES = \
 	common/transport/outer_write.c \
 	common/transport/reaper.c \
 	common/transport/reaper.h \
-	common/transport/replay.c \
-	common/transport/replay.h \
 	common/transport/reuseport.c \
 	common/transport/reuseport.h \
 	common/transport/source_count.c \
@@ -223,6 +275,7 @@ libtscf_common_la_SOURCES = \
 	common/transport/stream_peer.h \
 	common/transport/stream_queue.c \
 	common/transport/stream_queue.h \
+	common/transport/stream_hold.c \
 	common/transport/stream_wait.c \
 	common/transport/tcp.c \
 	common/transport/tcp.h \
@@ -232,10 +285,10 @@ libtscf_common_la_SOURCES = \
 	common/transport/transport.h \
 	common/transport/udp.c \
 	common/transport/udp.h
-libtscf_common_la_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS) $(HOGWEED_CFLAGS) $(GMP_CFLAGS) $(LIBNL_CFLAGS) $(LIBNL_ROUTE_CFLAGS) $(LIBNL_IDIAG_CFLAGS)
-libtscf_common_la_LIBADD = $(WOLFSSL_LIBS) $(HOGWEED_LIBS) $(NETTLE_LIBS) $(GMP_LIBS) $(LIBNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_IDIAG_LIBS) $(EV_LIBS)
+libtscf_common_a_CFLAGS = $(AM_CFLAGS) $(WOLFSSL_CFLAGS) $(NETTLE_CFLAGS) $(HOGWEED_CFLAGS) $(GMP_CFLAGS) $(LIBNL_CFLAGS) $(LIBNL_ROUTE_CFLAGS) $(LIBNL_IDIAG_CFLAGS)
+COMMON_LIBS = libtscf-common.a $(WOLFSSL_LIBS) $(HOGWEED_LIBS) $(NETTLE_LIBS) $(GMP_LIBS) $(LIBNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_IDIAG_LIBS) $(EV_LIBS)
 
 # Settings, command lines and daemons: what the two programs share besides the tunnels.
-libtscf_common_la_CFLAGS += $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
-libtscf_common_la_LIBADD += $(CONFUSE_LIBS) $(JANSSON_LIBS)
+libtscf_common_a_CFLAGS += $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
+COMMON_LIBS += $(CONFUSE_LIBS) $(JANSSON_LIBS)
 

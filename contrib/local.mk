@@ -1,8 +1,8 @@
 # contrib
 EXTRA_DIST += contrib/bare contrib/check contrib/circles contrib/copy-source contrib/layers contrib/man-pages contrib/packages
-EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh
+EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh contrib/demo.d/voice.sh
 
-EXTRA_DIST += contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
+EXTRA_DIST += contrib/plot contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
 	contrib/monitoring/tscf-dashboard.json
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-renewed
 
@@ -14,7 +14,13 @@ EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contri
 	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install contrib/debian/tscf-client.dirs \
 	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.examples contrib/debian/tscf-common.install \
 	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install contrib/debian/tscf-server.logrotate \
-	contrib/debian/tscf-client.postrm contrib/debian/tscf-server.postrm contrib/deb-repo contrib/deb-try
+	contrib/debian/tscf-client.postrm contrib/debian/tscf-server.postrm contrib/deb-repo contrib/deb-try contrib/try.sh
+EXTRA_DIST += contrib/apparmor/abstractions/tscf contrib/apparmor/tscf-client contrib/apparmor/tscf-server
+
+# RPM packages, and container images.
+EXTRA_DIST += contrib/rpm contrib/rpm-try contrib/fedora/macros contrib/fedora/rpmbuild.sh contrib/fedora/rpmlint.toml \
+	contrib/fedora/tscf.spec
+EXTRA_DIST += contrib/oci contrib/oci-try contrib/oci.d/tscf-server-entry
 
 # Service files.  The name of the program is known when its directory is.
 SYSTEMD_UNITS = contrib/systemd/tscf-client.service contrib/systemd/tscf-server.service

@@ -49,14 +49,25 @@ AC_DEFUN([TSCF_SANITIZERS], [
   AC_SUBST([TSCF_SANITIZE])])
 
 dnl RADIUS: --with-radius demands libradcli, --without-radius leaves it out, and with neither it is used if it is there.
+dnl pkg-config finds Debian's libradcli-dev only where libgnutls28-dev is, which that package does not depend on.
 AC_DEFUN([TSCF_RADIUS], [
   AC_ARG_WITH([radius], [AS_HELP_STRING([--without-radius], [leave out RADIUS in the server, which needs libradcli])],
     [], [with_radius=check])
   AS_IF([test "x$with_radius" != xno], [
     PKG_CHECK_MODULES([RADCLI], [radcli >= 1.2.11], [with_radius=yes],
-      [AS_IF([test "x$with_radius" = xcheck], [AC_MSG_WARN([without RADIUS, which needs libradcli-dev]); with_radius=no],
-        [TSCF_MISSING([radcli >= 1.2.11], [libradcli-dev])])])])
+      [AS_IF([test "x$with_radius" = xcheck], [AC_MSG_WARN([without RADIUS, which needs libradcli-dev and libgnutls28-dev]); with_radius=no],
+        [TSCF_MISSING([radcli >= 1.2.11], [libradcli-dev libgnutls28-dev])])])])
   AM_CONDITIONAL([RADIUS], [test "x$with_radius" = xyes])])
+
+dnl D-Bus by libsystemd: --with-dbus demands it, --without-dbus leaves it out, and with neither it is used if it is there.
+AC_DEFUN([TSCF_DBUS], [
+  AC_ARG_WITH([dbus], [AS_HELP_STRING([--without-dbus], [do not ask NetworkManager, which needs libsystemd])],
+    [], [with_dbus=check])
+  AS_IF([test "x$with_dbus" != xno], [
+    PKG_CHECK_MODULES([LIBSYSTEMD], [libsystemd >= 241], [with_dbus=yes],
+      [AS_IF([test "x$with_dbus" = xcheck], [AC_MSG_WARN([without D-Bus, which needs libsystemd-dev]); with_dbus=no],
+        [TSCF_MISSING([libsystemd >= 241], [libsystemd-dev])])])])
+  AM_CONDITIONAL([DBUS], [test "x$with_dbus" = xyes])])
 
 dnl The guard is a BPF program: --with-bpf demands what it needs, --without-bpf leaves it out, and with neither it is built if it can be.
 AC_DEFUN([TSCF_BPF], [

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
+#include "common/tls/key_log.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/live_sockets.h"
 #include "tscf-client/sockets/processes.h"
@@ -37,9 +38,11 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	struct client *c = w->data;
 	(void)loop, (void)events;
 	client_clock(c);
+	need_flush(&c->need);
 	/* Programs must learn that encryption ends before the server is asked to end it. */
 	subscriptions_flush(&c->subscriptions);
 	registry_flush(&c->registry);
+	asks_flush(&c->asks);
 	hook_flush(&c->hook);
 	uint64_t next = tscf_timers_sleep(&c->timers);
 	monitor_sleep(&c->monitor, next > c->now ? next : c->now);
@@ -51,33 +54,48 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static int make_tls(struct client *c)
+/** How to make encrypted tunnels to a server, and know it.  @return NULL with the reason logged. */
+static struct tscf_tls *server_tls(const struct client_config *config, const struct client_server *one)
 {
 	char error[TSCF_TLS_ERROR];
+	struct tscf_tls *tls = tscf_tls_client(config->ca, client_server_name(&config->servers, one),
+					       client_server_pin(&config->servers, one), error);
+	if (!tls)
+		tscf_error("server %s: %s", one->host, error);
+	return tls;
+}
+
+static int make_tls(struct client *c)
+{
 	const struct client_config *config = c->config;
 	for (unsigned i = 0; i < config->servers.count; i++) {
-		const struct client_server *one = &config->servers.list[i];
-		c->tls[i] = tscf_tls_client(config->ca, client_server_name(&config->servers, one),
-					    client_server_pin(&config->servers, one), error);
-		if (c->tls[i])
-			continue;
-		tscf_error("server %s: %s", one->host, error);
-		return -EINVAL;
+		c->tls[i] = server_tls(config, &config->servers.list[i]);
+		if (!c->tls[i])
+			return -EINVAL;
+		if (config->ca_crl)
+			tscf_tls_check_revocation(c->tls[i], renewal_check_server, &c->renewal);
+		tscf_tls_log_keys(c->tls[i], c->key_log);
 	}
 	return 0;
 }
 
-static int read_credential(struct client *c)
+int client_check(const struct client_config *config)
 {
-	const struct client_config *config = c->config;
-	char error[TSCF_PROOF_ERROR];
-	if (!config->cert && !config->psk_file)
+	for (unsigned i = 0; i < config->servers.count; i++) {
+		struct tscf_tls *tls = server_tls(config, &config->servers.list[i]);
+		if (!tls)
+			return -EINVAL;
+		tscf_tls_free(tls);
+	}
+	return renewal_check(config);
+}
+
+static int open_key_log(struct client *c)
+{
+	if (!c->config->key_log)
 		return 0;
-	c->credential = config->cert ? tscf_credential_certificate(config->cert, config->key, error)
-				     : tscf_credential_psk(config->psk_file, config->psk_identity, error);
-	if (!c->credential)
-		tscf_error("%s", error);
-	return c->credential ? 0 : -EINVAL;
+	c->key_log = tscf_key_log_open(c->config->key_log);
+	return c->key_log < 0 ? c->key_log : 0;
 }
 
 static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
@@ -96,12 +114,12 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 
 static int open_control(struct client *c)
 {
-	int error = tscf_control_listen(c->loop, c->config->control, policies_control_mode(&c->config->policies),
+	int error = tscf_control_listen(c->loop, c->config->control, policies_control_mode(&c->config->written),
 					&commands_handler, c, &c->control);
 	if (error == -EADDRINUSE)
 		tscf_error("another client answers at %s", c->config->control);
 	else if (error < 0)
-		tscf_error("cannot listen at %s: %s", c->config->control, strerror(-error));
+		tscf_error("cannot listen at %s: %s", c->config->control, tscf_control_strerror(error));
 	return error;
 }
 
@@ -131,9 +149,11 @@ static int set_up(struct client *c)
 	/* For each socket that moves back, a descriptor is held until the server has confirmed. */
 	tscf_daemon_raise_descriptors();
 	unsigned restored;
-	int error = make_tls(c);
+	int error = open_key_log(c);
 	if (error == 0)
-		error = read_credential(c);
+		error = make_tls(c);
+	if (error == 0)
+		error = renewal_start(&c->renewal);
 	if (error == 0)
 		error = connector_init(&c->connector);
 	if (error == 0)
@@ -155,6 +175,8 @@ static int set_up(struct client *c)
 		error = routing_guard(&c->routing, &c->facts, &restored);
 	if (error == 0 && (error = registry_init(&c->registry)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
+	if (error == 0 && (error = asks_init(&c->asks)) < 0)
+		tscf_error("cannot list sockets: %s", strerror(-error));
 	if (error == 0)
 		error = suspects_init(&c->suspects);
 	if (error == 0)
@@ -163,6 +185,9 @@ static int set_up(struct client *c)
 		error = port_traffic_init(&c->port_traffic);
 	if (error == 0)
 		error = hold_init(&c->hold);
+	if (error == 0)
+		error = tscf_redundancy_port_init(&c->redundancy, CLIENT_REDUNDANT_FLOWS);
+	c->redundancy.shared.bound = c->config->redundancy_bound;
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
 	if (error == 0 && !c->ring)
 		error = -ENOMEM;
@@ -219,7 +244,7 @@ static bool is_only(void *context, int fd)
 {
 	const struct client *c = context;
 	struct tscf_socket s;
-	return tscf_socket_of_fd(fd, &s) == 0 && tscf_socket_same_netns(fd) == 1 &&
+	return tscf_socket_of_own(fd, &s) == 0 &&
 	       tscf_mark_level(s.mark, c->config->fwmark_mask) == TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
@@ -248,25 +273,33 @@ static void remove_rules(struct client *c)
 
 static void tear_down(struct client *c)
 {
+	tscf_capture_stop(&c->capture);
 	subscriptions_free(&c->subscriptions);
 	guarded_free(&c->guarded);
 	moves_free(&c->moves);
+	conditions_stop(&c->conditions);
 	monitor_stop(&c->monitor);
 	wall_clock_stop(&c->wall_clock);
 	upkeep_stop(&c->upkeep);
 	if (c->routing.netlink && c->registry.diag)
 		remove_rules(c);
+	side_ways_restart(&c->encrypted_ways);
+	side_ways_restart(&c->plain_ways);
 	candidates_stop(&c->encrypted_race, c->now);
 	tunnel_close(&c->encrypted);
 	connector_free(&c->connector);
 	tunnel_close(&c->former);
 	tunnel_close(&c->plain);
 	registry_free(&c->registry);
+	asks_free(&c->asks);
 	suspects_free(&c->suspects);
 	wrong_source_free(&c->wrong_source);
 	port_traffic_free(&c->port_traffic);
 	accept_queue_free(&c->accept_queue);
 	hold_free(&c->hold);
+	tscf_redundancy_clear(&c->plain_redundant, &c->redundancy.shared);
+	tscf_redundancy_clear(&c->encrypted_redundant, &c->redundancy.shared);
+	tscf_redundancy_port_free(&c->redundancy);
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
 	tscf_tun_close(&c->plain_tun);
@@ -274,11 +307,14 @@ static void tear_down(struct client *c)
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)
-		tscf_control_close(c->control, policies_need_library(&c->config->policies));
+		tscf_control_close(c->control, policies_need_library(&c->config->written));
 	for (unsigned i = 0; i < CLIENT_SERVERS_MAX; i++)
 		tscf_tls_free(c->tls[i]);
+	if (c->key_log >= 0)
+		close(c->key_log);
 	trust_free(&c->connector.verifier);
-	tscf_credential_free(c->credential);
+	tscf_credential_drop(c->reserved_by);
+	renewal_stop(&c->renewal);
 	resume_secret_close(&c->resume_secret);
 	client_identity_close(&c->identity);
 }
@@ -299,19 +335,25 @@ static struct client *client_new(struct client_config *config)
 	monitor_init(&c->monitor, c->now, tscf_clock_boot());
 	name_watch_init(&c->connector.name_watch);
 	wall_clock_init(&c->wall_clock);
-	c->identity.lock = -1;
+	c->identity.lock = c->key_log = -1;
 	c->resume_secret.file = -1;
 	pmtu_init(&c->pmtu);
 	plain_init(c);
 	tunnel_init(&c->plain, &c->tunnel_host, false, &plain_events);
 	tunnel_init(&c->former, &c->tunnel_host, false, &plain_former_events);
 	encrypted_init(c);
+	side_ways_init(&c->plain_ways, &c->tunnel_host, &c->plain);
+	side_ways_init(&c->encrypted_ways, &c->tunnel_host, &c->encrypted);
+	conditions_init(&c->conditions);
 	moves_init(&c->moves);
+	preferred_init(&c->preferred);
+	need_init(&c->need);
 	accepted_init(&c->accepted);
 	guarded_init(&c->guarded);
 	nat_probe_init(&c->nat_probes);
 	waiters_init(&c->waiters);
 	hook_init(&c->hook);
+	tscf_capture_init(&c->capture, c->loop, &commands_taps, c);
 	return c;
 }
 

@@ -20,5 +20,11 @@
  */
 int client_run(struct client_config *config, void (*ready)(void *context),
 	       int (*reread)(void *context, struct client_config *fresh), void *context);
+/**
+ * Read the files that @p config names: certificates, keys and revocation lists, as client_run does.  Changes nothing.
+ *
+ * @return 0, or -EINVAL if one cannot be used (the reason has been logged).
+ */
+int client_check(const struct client_config *config);
 
 #endif

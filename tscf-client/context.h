@@ -9,10 +9,12 @@
 #define TSCF_CLIENT_CONTEXT_H
 
 #include "common/auth/proof.h"
+#include "common/capture/capture.h"
 #include "common/control/control.h"
 #include "common/linux/netlink.h"
 #include "common/linux/packet_sniffers.h"
 #include "common/linux/tun.h"
+#include "common/redundancy/port.h"
 #include "common/tls/tls.h"
 #include "common/transport/dtls.h"
 #include "tscf-client/admin/hook.h"
@@ -31,28 +33,38 @@
 #include "tscf-client/refuse.h"
 #include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/accepted.h"
+#include "tscf-client/sockets/asks.h"
 #include "tscf-client/sockets/guarded.h"
 #include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/need.h"
 #include "tscf-client/sockets/port_traffic.h"
+#include "tscf-client/sockets/preferred.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/sockets/subscriptions.h"
 #include "tscf-client/sockets/suspects.h"
-#include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/sockets/wrong_source.h"
+#include "tscf-client/tunnel/conditions.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/pmtu.h"
 #include "tscf-client/tunnel/pushed.h"
+#include "tscf-client/tunnel/renewal.h"
 #include "tscf-client/tunnel/resume_secret.h"
+#include "tscf-client/tunnel/side_ways.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <ev.h>
+
+/** Flows with redundancy of both tunnels, in both directions: as many as there may be. */
+#define CLIENT_REDUNDANT_FLOWS (4 * TSCF_REDUNDANCY_FLOWS)
 
 /** Counters of packets, by what happened to them; `status --json` shows each under this name. */
 #define CLIENT_COUNTERS(X)                                                                                             \
 	X(up_plain)                                                                                                    \
 	X(up_encrypted)                                                                                                \
+	X(up_media) /* of both: by a media way (tunnel/media.h) */                                                     \
+	X(down_media)                                                                                                  \
 	X(down_plain)                                                                                                  \
 	X(down_encrypted)                                                                                              \
 	X(up_turned)          /* read from the plain device, sent encrypted: no mark, but a bound flow */              \
@@ -67,11 +79,13 @@
 	X(malformed)                                                                                                   \
 	X(control_invalid)                                                                                             \
 	X(control_wrong_tsid)                                                                                          \
-	X(control_unsealed) X(control_forged) X(control_replayed)                                                      \
-	    X(unverified)     /* answers to configuration requests that are not the server's */                        \
-	    X(put_back)       /* changed by others in the kernel (upkeep.h) */                                         \
-	    X(pushed_refused) /* routes and DNS servers that are not taken from the server (pushed.h) */               \
-	    X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside)
+	X(control_unsealed)                                                                                            \
+	X(control_forged)                                                                                              \
+	X(control_replayed)                                                                                            \
+	X(unverified)     /* answers to configuration requests that are not the server's */                            \
+	X(put_back)       /* changed by others in the kernel (upkeep.h) */                                             \
+	X(pushed_refused) /* routes and DNS servers that are not taken from the server (pushed.h) */                   \
+	X(held) X(plain_reconnects) X(encrypted_reconnects) X(encrypted_aside) X(encrypted_yielded)
 
 struct client_counters {
 #define X(name) uint64_t name;
@@ -92,6 +106,7 @@ struct client {
 	struct tscf_netlink *netlink;
 	struct tscf_control_server *control;
 	struct tscf_tls *tls[CLIENT_SERVERS_MAX];
+	int key_log; /**< descriptor, or negative: none */
 	struct tscf_tun plain_tun, encrypted_tun;
 	struct tscf_packet_sniffers sniffers;
 	uint64_t look_again; /**< ms: when to look for sniffers next */
@@ -102,12 +117,13 @@ struct client {
 	struct client_identity identity;
 	uint8_t reservation_secret[32];
 	uint64_t reserved_tsid;
-	uint32_t reservation_sequence;      /**< sequence number of the request for it */
-	struct resume_secret resume_secret; /**< of the last encrypted tunnel: lets the next one replace it at once */
+	uint32_t reservation_sequence;       /**< sequence number of the request for it */
+	struct tscf_credential *reserved_by; /**< that of the plain session which has the reservation; a hold */
+	struct resume_secret resume_secret;  /**< of the last encrypted tunnel: lets the next one replace it at once */
 	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
 	struct pushed pushed;
-	union tscf_endpoint observed;       /**< our outer address as the server sees it; family 0: unknown */
-	struct tscf_credential *credential; /**< authenticates this client; NULL: none */
+	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: unknown */
+	struct renewal renewal;
 	struct pmtu pmtu;
 
 	uint64_t plain_traffic; /**< when the plain tunnel last carried an inner packet */
@@ -115,18 +131,23 @@ struct client {
 	struct connector connector;
 	struct tunnel_host tunnel_host;
 	struct tunnel plain, encrypted;
+	struct side_ways plain_ways, encrypted_ways; /**< beside these */
 	struct tunnel former; /**< the plain tunnel before a move to a better way: still received for a moment */
 	uint64_t former_until;
 	struct candidates encrypted_race;
 	struct tunnel encrypted_tries[ENCRYPTED_WAYS];
 	unsigned encrypted_renewed; /**< the try that is to replace the encrypted tunnel */
-	uint64_t aside_since;       /**< when the encrypted tunnel was put aside last (encrypted.c) */
+	uint64_t plain_works;       /**< when the plain tunnel answered first while the encrypted one did not */
+	uint64_t silent_since;      /**< when the encrypted tunnel did not answer for the first time (encrypted.c) */
 	uint64_t aside_until;       /**< until then, late clear packets of preferred sockets are accepted */
-	bool aside_last_round;      /**< the plain tunnel works: this round of keepalives is the last */
+	bool silent_last_round;     /**< the plain tunnel works: this round of keepalives is the last */
+	bool encrypted_refused;     /**< the server does not accept this client, or not more of it */
 	int encrypted_kind;         /**< the kind of transport that last worked beside this plain tunnel, or -1 */
 	struct monitor monitor;
 	struct wall_clock wall_clock;
-	struct trusted_network trusted_network;
+	struct preferred preferred;
+	struct need need;
+	struct conditions conditions;
 	struct dtte dtte;
 	struct routing routing;
 	struct routing_facts facts;
@@ -138,6 +159,7 @@ struct client {
 	struct guard guard;
 	struct registry registry;
 	struct moves moves;
+	struct asks asks;
 	struct subscriptions subscriptions;
 	struct suspects suspects;
 	struct wrong_source wrong_source;
@@ -149,9 +171,14 @@ struct client {
 	struct hook hook;
 	struct waiters waiters;
 	struct hold hold;
+	struct tscf_redundancy_port redundancy;
+	struct tscf_redundancy plain_redundant, encrypted_redundant; /**< flows with redundancy in each tunnel */
 	struct refuse refuse;
+	struct tscf_tap tap;
+	struct tscf_capture capture;
 	struct client_counters counters;
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
+	uint64_t plain_gone;           /**< monotonic ms: since when the plain tunnel is lost; 0: it is not */
 	char plain_reason[160];
 	uint64_t verified_since; /**< monotonic ms: when the server of the plain tunnel was verified */
 	int error;               /**< why the loop ended; 0: it was stopped */
@@ -171,12 +198,18 @@ void client_clock(struct client *c);
 
 /* events.c */
 extern const struct registry_events client_registry_events;
+/** What some socket has of redundancy is another; the context is the client. */
+void client_asks_changed(void *context);
 
 /* commands.c */
 /** Handles the control socket; the context is the client. */
 extern const struct tscf_control_handler commands_handler;
+extern const struct tscf_capture_taps commands_taps;
 /** Read the configuration again, and apply what may change.  @return 0, or -errno (logged): nothing has changed. */
 int commands_reload(struct client *c);
+/** Other policies are in force: apply them to new and existing sockets.  @return 0, or -errno of the list of sockets.
+ */
+int commands_policies_changed(struct client *c);
 
 /* device_loop.c */
 /** Begin to read the devices; the callbacks must be set already. */
@@ -189,11 +222,19 @@ void device_loop_lost(struct client *c, struct tscf_tun *tun, int error);
 extern const struct tscf_transport_handler path_handler;
 void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
+struct decider;
+/** @return what decides on packets, as things are now (decide.h). */
+struct decider path_decider(struct client *c);
 /** Send all held packets through the encrypted tunnel. */
 void path_send_held(struct client *c);
 /** @return the device for an error about a packet that was read from @p from: the plain one before the first encrypted
  * tunnel, since the encrypted one has no address then, and the kernel accepts nothing from it. */
 struct tscf_tun *path_back(struct client *c, struct tscf_tun *from);
+
+/* held.c */
+/** Drop the held packets of sockets that are not encrypted any more, and register what the others bind at the server.
+ */
+void held_sift(struct client *c);
 
 /* report.c */
 /** Describe the tunnels, for programs. */

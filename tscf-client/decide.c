@@ -106,21 +106,34 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 	return tscf_bindings_any(d->bindings, &info.source) ? VERDICT_TURNED : VERDICT_PLAIN;
 }
 
-enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
-				 struct tscf_binding_key *flow)
+/* @return VERDICT_DELIVER if @p flow, which is filled, decides on a packet of an encrypted socket; else what does. */
+static enum verdict encrypted_flow(const struct decider *d, const uint8_t *data, uint32_t length,
+				   struct tscf_binding_key *flow)
 {
 	struct tscf_packet_info info;
 	enum verdict v = parse(data, length, &info);
 	if (v != VERDICT_DELIVER)
 		return v;
-	if (tscf_addrs_have(&d->encrypted, &info.source))
+	if (tscf_addrs_have(&d->encrypted, &info.source)) {
+		if (d->native)
+			*d->native = true;
 		return VERDICT_ENCRYPTED;
+	}
 	if (!tscf_addrs_have(&d->plain, &info.source))
 		return VERDICT_SPOOFED;
 	/* A fragment does not reliably show its socket; the kernel's list of sockets does. */
 	if (info.quotes || info.fragment)
 		return VERDICT_ENCRYPTED;
 	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, flow);
+	return VERDICT_DELIVER;
+}
+
+enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
+				 struct tscf_binding_key *flow)
+{
+	enum verdict v = encrypted_flow(d, data, length, flow);
+	if (v != VERDICT_DELIVER)
+		return v;
 	struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
 	/* The kernel may not list the socket (a raw one): its packets show that it is open. */
 	if (b && b->implicit)
@@ -131,6 +144,17 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 		return VERDICT_ENCRYPTED;
 	b->seen = true;
 	return VERDICT_FIRST;
+}
+
+enum verdict decide_held(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
+{
+	enum verdict v = encrypted_flow(d, data, length, flow);
+	if (v != VERDICT_DELIVER)
+		return v;
+	if (may_be_clear(d, flow, false))
+		return VERDICT_LEFT;
+	const struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
+	return b && b->state != TSCF_BINDING_TOMBSTONE ? VERDICT_ENCRYPTED : VERDICT_NEW_FLOW;
 }
 
 enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length)

@@ -22,6 +22,7 @@ enum verdict {
 	VERDICT_FIRST,     /**< as ENCRYPTED, and the first packet of its binding on this device */
 	VERDICT_TURNED,    /**< up, from the plain device: send it encrypted, or not at all */
 	VERDICT_GUEST,     /**< as TURNED, and a new socket has the key of one that was encrypted-only */
+	VERDICT_LEFT,      /**< drop: it was held, and its socket has left the encrypted tunnel meanwhile */
 	VERDICT_DELIVER,   /**< down: to the kernel */
 	VERDICT_SPOOFED,   /**< drop: not an address of this tunnel */
 	VERDICT_REFUSED,   /**< drop: clear, but must be encrypted */
@@ -32,8 +33,9 @@ enum verdict {
 struct decider {
 	struct tscf_bindings *bindings;
 	struct tscf_fragments *fragments;
-	const struct policies *policies;    /**< NULL if none of them encrypts */
-	struct tscf_binding_key *suspect;   /**< filled for VERDICT_SUSPECT; NULL: such packets are refused */
+	const struct policies *policies;  /**< NULL if none of them encrypts */
+	struct tscf_binding_key *suspect; /**< filled for VERDICT_SUSPECT; NULL: such packets are refused */
+	bool *native; /**< set by packets that programs send from the encrypted address; NULL: not */
 	struct tscf_addrs plain, encrypted; /**< internal addresses */
 	bool up;                            /**< the encrypted tunnel is up */
 	bool aside;                         /**< ... but encrypted-preferred sockets do not use it */
@@ -48,6 +50,12 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint3
 /** A packet read from the encrypted device; for VERDICT_NEW_FLOW and VERDICT_FIRST, @p flow is its flow. */
 enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
 				 struct tscf_binding_key *flow);
+/**
+ * A packet that was held, now that the encrypted tunnel is up.  If its flow may be in clear by now, it is VERDICT_LEFT:
+ * sent encrypted it would bind the flow at the server again, sent in clear it would show what was to be encrypted.  For
+ * VERDICT_NEW_FLOW (the socket has closed meanwhile), @p flow is its flow.
+ */
+enum verdict decide_held(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
 /** A packet from the plain tunnel. */
 enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length);
 /** A packet from the encrypted tunnel. */

@@ -10,6 +10,7 @@ static void enter(struct dtte *d, enum dtte_state state, const char *reason, uin
 	d->state = state;
 	d->since = now;
 	d->deadline = 0;
+	d->leaving = false;
 	tscf_text_copy(reason, strlen(reason), d->reason, sizeof(d->reason));
 }
 
@@ -39,6 +40,7 @@ static void begin(struct dtte *d, const char *reason, uint64_t now)
 	if (d->gate == DTTE_GATE_OPEN)
 		set_gate(d, DTTE_GATE_HOLD);
 	d->hold_until = now + d->hold_ms;
+	d->busy = 0;
 	d->actions->request(d->context);
 }
 
@@ -115,7 +117,8 @@ void dtte_demand(struct dtte *d, bool demand, uint64_t now)
 void dtte_touch(struct dtte *d, uint64_t now)
 {
 	if (d->state == DTTE_LINGERING) {
-		d->deadline = now + d->persistence_ms;
+		if (!d->leaving)
+			d->deadline = now + d->persistence_ms;
 	} else if (d->state == DTTE_IDLE && !d->demand) {
 		/* The demand ends at once; CONFIGURING sees that and goes on to LINGERING. */
 		dtte_demand(d, true, now);
@@ -137,6 +140,16 @@ void dtte_plain(struct dtte *d, bool up, uint64_t now)
 		else
 			go_idle(d, "waits for the plain tunnel", now);
 	}
+}
+
+void dtte_busy(struct dtte *d, uint64_t now)
+{
+	if (d->state != DTTE_REQUESTED)
+		return;
+	if (d->busy++ < DTTE_BUSY_TIMES)
+		d->deadline = now + DTTE_BUSY_MS;
+	else
+		dtte_failed(d, "the server has found no room", now);
 }
 
 void dtte_reserved(struct dtte *d, uint64_t now)
@@ -190,6 +203,22 @@ void dtte_hurry(struct dtte *d, uint64_t now)
 		d->deadline = now;
 }
 
+void dtte_leave(struct dtte *d, uint64_t at)
+{
+	if (d->state != DTTE_LINGERING || d->leaving)
+		return;
+	d->leaving = true;
+	d->deadline = at;
+}
+
+void dtte_needed(struct dtte *d, uint64_t now)
+{
+	if (d->state != DTTE_FAILED || !d->demand || !d->plain_up)
+		return;
+	set_gate(d, DTTE_GATE_HOLD);
+	begin(d, "an encrypted-only socket asks for it", now);
+}
+
 void dtte_tick(struct dtte *d, uint64_t now)
 {
 	if (d->gate == DTTE_GATE_HOLD && now >= d->hold_until &&
@@ -199,8 +228,15 @@ void dtte_tick(struct dtte *d, uint64_t now)
 		return;
 	d->deadline = 0;
 	if (d->state == DTTE_LINGERING) {
+		const bool leaving = d->leaving;
+
 		d->actions->release(d->context);
-		go_idle(d, "released: no encrypted socket was left", now);
+		go_idle(d,
+			leaving ? "given up for encrypted-only sockets of others"
+				: "released: no encrypted socket was left",
+			now);
+	} else if (d->state == DTTE_REQUESTED) {
+		d->actions->request(d->context);
 	} else if (d->state == DTTE_FAILED && !d->demand) {
 		go_idle(d, "no socket asks for encryption", now);
 	} else if (d->state == DTTE_FAILED && d->plain_up) {

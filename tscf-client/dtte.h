@@ -15,6 +15,8 @@
  *             +---------------------------------------------------------------------------------- released
  *
  * An UP or LINGERING tunnel that is lost goes to REQUESTED at once if it is still wanted.
+ * While the server makes room for the tunnel, REQUESTED asks again every DTTE_BUSY_MS.  A tunnel that others need is
+ * given up soon: LINGERING is short then.
  *
  * The gate controls packets of encrypted-only sockets:
  *     HOLD   routed to the encrypted device, kept in memory: IDLE, and negotiating for at most hold_ms
@@ -34,6 +36,9 @@ enum dtte_gate { DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT };
  */
 #define DTTE_BACKOFF_MS     1000
 #define DTTE_BACKOFF_MAX_MS 30000
+/** Pause before a request is repeated that the server could not grant at once, and the most times in a row. */
+#define DTTE_BUSY_MS    150
+#define DTTE_BUSY_TIMES 40
 
 /** What the machine does. */
 struct dtte_actions {
@@ -56,8 +61,10 @@ struct dtte {
 	enum dtte_gate gate;
 	uint64_t since;      /**< when the state was entered */
 	uint64_t hold_until; /**< when HOLD ends while negotiating */
-	uint64_t deadline;   /**< LINGERING, FAILED: when the state ends; else 0 */
+	uint64_t deadline;   /**< LINGERING, FAILED: when the state ends; REQUESTED: when it asks again; else 0 */
 	unsigned failures;   /**< in a row */
+	unsigned busy;       /**< REQUESTED: how often the server has put it off */
+	bool leaving;        /**< LINGERING: the tunnel is given up for others */
 	bool demand, plain_up;
 	char reason[160]; /**< why the machine is in this state, as text */
 };
@@ -73,6 +80,8 @@ void dtte_demand(struct dtte *d, bool demand, uint64_t now);
 void dtte_touch(struct dtte *d, uint64_t now);
 /** The plain tunnel came up or went down.  An encrypted tunnel that is up does not depend on it. */
 void dtte_plain(struct dtte *d, bool up, uint64_t now);
+/** The server is making room for a tunnel: ask it again in a moment. */
+void dtte_busy(struct dtte *d, uint64_t now);
 /** The server has reserved a tunnel. */
 void dtte_reserved(struct dtte *d, uint64_t now);
 void dtte_handshake_done(struct dtte *d, uint64_t now);
@@ -81,6 +90,14 @@ void dtte_configured(struct dtte *d, uint64_t now);
 void dtte_failed(struct dtte *d, const char *reason, uint64_t now);
 /** The cause of a failure may be gone: do not wait for the end of the back-off. */
 void dtte_hurry(struct dtte *d, uint64_t now);
+/**
+ * The server needs the tunnel for others: if nobody here wants it, release it at @p at, and not after the persistence
+ * time.  A demand until then keeps it.
+ */
+void dtte_leave(struct dtte *d, uint64_t at);
+/** An encrypted-only socket asks for the tunnel, and the server may have refused it to encrypted-preferred ones: ask
+ * again at once.  Its first packets are held, as if no tunnel had been asked for before. */
+void dtte_needed(struct dtte *d, uint64_t now);
 /** Let time pass: call at dtte_next() or later. */
 void dtte_tick(struct dtte *d, uint64_t now);
 /** @return when dtte_tick is next due, or UINT64_MAX. */

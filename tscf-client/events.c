@@ -5,8 +5,8 @@
 static void acknowledged(void *context, uint64_t waiter, int error)
 {
 	struct client *c = context;
-	if (waiter == REGISTRY_WAITER_TRUST)
-		trusted_network_released(&c->trusted_network);
+	if (waiter == REGISTRY_WAITER_PREFERRED)
+		preferred_released(&c->preferred);
 	else
 		moves_acknowledged(&c->moves, waiter, error);
 }
@@ -20,13 +20,14 @@ static bool is_leaving(void *context, uint64_t cookie)
 static void releasing(void *context)
 {
 	struct client *c = context;
-	trusted_network_releasing(&c->trusted_network);
+	preferred_releasing(&c->preferred);
 }
 
 static void seen(void *context, const struct tscf_socket *s, enum tscf_level level)
 {
 	struct client *c = context;
 	subscriptions_socket(&c->subscriptions, s, level);
+	asks_seen(&c->asks, s);
 }
 
 static void dumped(void *context)
@@ -40,12 +41,23 @@ static void gone(void *context, uint64_t cookie)
 	struct client *c = context;
 	subscriptions_destroyed(&c->subscriptions, cookie);
 	history_gone(&c->moves.history, cookie);
+	asks_gone(&c->asks, cookie);
 }
 
 static void changed(void *context)
 {
 	struct client *c = context;
 	subscriptions_changed(&c->subscriptions);
+}
+
+void client_asks_changed(void *context)
+{
+	struct client *c = context;
+	changed(c);
+	if (tscf_services_count(c->asks.table) > 0)
+		return;
+	copy_ways_end(&c->plain_ways.copies);
+	copy_ways_end(&c->encrypted_ways.copies);
 }
 
 static void catch_up(void *context)

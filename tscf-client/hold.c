@@ -54,6 +54,29 @@ unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *ba
 	return batch->count;
 }
 
+static void move_slot(struct hold *h, unsigned to, unsigned from)
+{
+	if (to == from)
+		return;
+	memcpy(h->memory[to], h->memory[from], sizeof(h->memory[to]));
+	h->length[to] = h->length[from];
+	h->from[to] = h->from[from];
+}
+
+void hold_sift(struct hold *h, bool (*stays)(void *context, const uint8_t *data, uint32_t length), void *context)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < h->count; i++) {
+		unsigned slot = (h->first + i) % HOLD_PACKETS;
+
+		if (stays(context, h->memory[slot] + TSCF_HEADROOM, h->length[slot]))
+			move_slot(h, (h->first + kept++) % HOLD_PACKETS, slot);
+	}
+	h->dropped += h->count - kept;
+	h->count = kept;
+}
+
 void hold_drop(struct hold *h, void (*each)(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length),
 	       void *context)
 {

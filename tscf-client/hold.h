@@ -32,6 +32,8 @@ void hold_add(struct hold *h, const uint8_t *data, uint32_t length, struct tscf_
 /** Move up to a batch of held packets, oldest first, into @p batch, addressed to @p peer; valid until the next call.
  * @return how many. */
 unsigned hold_take(struct hold *h, struct tscf_peer *peer, struct tscf_batch *batch);
+/** Drop the packets for which @p stays returns false; they are counted as dropped.  The others stay in order. */
+void hold_sift(struct hold *h, bool (*stays)(void *context, const uint8_t *data, uint32_t length), void *context);
 /** Drop all packets; they are counted as dropped.  @p each, if not NULL, is called for each of them first. */
 void hold_drop(struct hold *h, void (*each)(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length),
 	       void *context);

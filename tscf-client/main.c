@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-client(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
+#include "tscf-client/admin/capture.h"
 #include "tscf-client/admin/join.h"
 #include "tscf-client/admin/query.h"
 #include "tscf-client/client.h"
@@ -40,14 +41,19 @@ static int run(const struct tscf_cli *cli, struct client_config *config)
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/** --check-config: as the start does, without a change to this host. */
+static int check(const struct client_config *config)
+{
+	if (client_check(config) < 0)
+		return EXIT_FAILURE;
+	return puts("The configuration is valid.") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int act(const struct tscf_cli *cli, struct client_config *config)
 {
 	switch ((enum client_command)cli->command) {
 	case CLIENT_COMMAND_RUN:
-		if (!tscf_cli_has(cli, "check-config"))
-			return run(cli, config);
-		puts("The configuration is valid.");
-		return EXIT_SUCCESS;
+		return tscf_cli_has(cli, "check-config") ? check(config) : run(cli, config);
 	case CLIENT_COMMAND_STATUS:
 		return query_status(cli, config);
 	case CLIENT_COMMAND_SOCKETS:
@@ -56,6 +62,8 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 		return query_sip(cli, config);
 	case CLIENT_COMMAND_LEVEL:
 		return query_level(cli, config);
+	case CLIENT_COMMAND_REDUNDANCY:
+		return query_redundancy(cli, config);
 	case CLIENT_COMMAND_RELOAD:
 		return query_reload(config);
 	case CLIENT_COMMAND_STOP:
@@ -66,6 +74,8 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 		return join_run(cli, config);
 	case CLIENT_COMMAND_LEAVE:
 		return join_leave(cli, config);
+	case CLIENT_COMMAND_CAPTURE:
+		return capture_run(cli, config);
 	}
 	return EXIT_FAILURE;
 }

@@ -25,6 +25,17 @@ static void connect_kernel(struct client *c)
 					    .of = {{.device = c->plain_tun.name}, {.device = c->encrypted_tun.name}}};
 }
 
+static void credential_changed(void *context)
+{
+	struct client *c = context;
+	connector_credential_changed(&c->connector);
+}
+
+static void lists_changed(void *context)
+{
+	plain_lists_changed(context);
+}
+
 static void connect_tunnels(struct client *c)
 {
 	c->tunnel_host = (struct tunnel_host){.client = c,
@@ -51,8 +62,13 @@ static void connect_tunnels(struct client *c)
 	c->connector.plain = &c->plain;
 	c->connector.registry = &c->registry;
 	c->connector.identity = &c->identity;
-	c->connector.credential = &c->credential;
+	c->connector.credential = &c->renewal.credential;
 	c->connector.verifier.unverified = &c->counters.unverified;
+	c->renewal = (struct renewal){.config = c->config,
+				      .timers = &c->timers,
+				      .credential_changed = credential_changed,
+				      .lists_changed = lists_changed,
+				      .context = c};
 	c->pmtu = (struct pmtu){.config = c->config,
 				.timers = &c->timers,
 				.routing = &c->routing,
@@ -73,7 +89,7 @@ static void connect_sockets(struct client *c)
 	c->registry = (struct registry){.config = c->config,
 					.timers = &c->timers,
 					.dtte = &c->dtte,
-					.trusted_network = &c->trusted_network,
+					.preferred = &c->preferred,
 					.accept_queue = &c->accept_queue,
 					.encrypted_tun = &c->encrypted_tun,
 					.plain = &c->plain,
@@ -84,9 +100,13 @@ static void connect_sockets(struct client *c)
 						  .timers = &c->timers,
 						  .dtte = &c->dtte,
 						  .registry = &c->registry,
-						  .trusted_network = &c->trusted_network,
+						  .preferred = &c->preferred,
 						  .plain = &c->plain,
 						  .encrypted = &c->encrypted,
+						  .plain_media = &c->plain_ways.media,
+						  .encrypted_media = &c->encrypted_ways.media,
+						  .asks = &c->asks,
+						  .observed = &c->observed,
 						  .plain_reason = c->plain_reason};
 	c->moves = (struct moves){.config = c->config,
 				  .timers = &c->timers,
@@ -94,18 +114,30 @@ static void connect_sockets(struct client *c)
 				  .registry = &c->registry,
 				  .subscriptions = &c->subscriptions,
 				  .accept_queue = &c->accept_queue,
-				  .trusted_network = &c->trusted_network,
+				  .preferred = &c->preferred,
 				  .control = &c->control,
 				  .describe = describe_socket,
 				  .context = c};
-	c->trusted_network = (struct trusted_network){.config = c->config,
-						      .timers = &c->timers,
-						      .plain = &c->plain,
-						      .router = &c->router,
-						      .dtte = &c->dtte,
-						      .registry = &c->registry,
-						      .moves = &c->moves,
-						      .subscriptions = &c->subscriptions};
+	c->asks = (struct asks){.config = c->config,
+				.timers = &c->timers,
+				.registry = &c->registry,
+				.plain = &c->plain,
+				.encrypted = &c->encrypted,
+				.changed = client_asks_changed,
+				.context = c};
+	c->preferred = (struct preferred){.config = c->config,
+					  .timers = &c->timers,
+					  .plain = &c->plain,
+					  .router = &c->router,
+					  .dtte = &c->dtte,
+					  .registry = &c->registry,
+					  .moves = &c->moves,
+					  .subscriptions = &c->subscriptions};
+	c->need = (struct need){.timers = &c->timers,
+				.dtte = &c->dtte,
+				.registry = &c->registry,
+				.preferred = &c->preferred,
+				.encrypted = &c->encrypted};
 	c->guarded = (struct guarded){.moves = &c->moves, .guard = &c->guard, .timers = &c->timers};
 	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves};
 	c->suspects = (struct suspects){.config = c->config,
@@ -114,6 +146,21 @@ static void connect_sockets(struct client *c)
 					.registry = &c->registry,
 					.moves = &c->moves};
 	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain};
+}
+
+static void policies_changed(void *context)
+{
+	commands_policies_changed(context);
+}
+
+static void connect_conditions(struct client *c)
+{
+	c->conditions = (struct conditions){.config = c->config,
+					    .timers = &c->timers,
+					    .preferred = &c->preferred,
+					    .plain = &c->plain,
+					    .changed = policies_changed,
+					    .context = c};
 }
 
 static void describe_tunnels(void *context, struct tscf_control_config *out)
@@ -128,8 +175,9 @@ static void connect_admin(struct client *c)
 	c->waiters.plain = &c->plain;
 	c->waiters.plain_reason = c->plain_reason;
 	c->waiters.dtte = &c->dtte;
-	c->waiters.trusted_network = &c->trusted_network;
+	c->waiters.preferred = &c->preferred;
 	c->waiters.connector = &c->connector;
+	c->waiters.encrypted_refused = &c->encrypted_refused;
 	c->hook.config = c->config;
 	c->hook.timers = &c->timers;
 	c->hook.dtte = &c->dtte;
@@ -146,5 +194,6 @@ void client_connect_parts(struct client *c)
 	connect_kernel(c);
 	connect_tunnels(c);
 	connect_sockets(c);
+	connect_conditions(c);
 	connect_admin(c);
 }

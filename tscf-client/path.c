@@ -2,11 +2,13 @@
 /*
  * path.c - the way of a packet through the client, in batches.
  *
- *     device -> tscf_tun_read -> decide_up_* -> plain.transport or encrypted.transport (or hold)
+ *     device -> tscf_tun_read -> decide_up_* -> plain or encrypted tunnel (or hold) -> media_route -> transport
  *     path_handler.received -> decide_down_* -> delivery_encrypted -> tscf_tun_put -> device
  *
- * Up, all packets of a GSO batch belong to one flow, so only the first is checked.  Down, they come from the network,
- * and each is checked.
+ * Repair packets (common/redundancy) follow the packets that they protect; what they repair takes the way of a packet
+ * that was received.  On a stream, copies (common/packet/copy.h) go by several connections, and the first one counts.
+ *
+ * Up, all packets of a GSO batch belong to one flow, so only the first is checked.  Down, each is.
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
@@ -19,11 +21,12 @@
 /** The most batches read from a device in one turn of the event loop, so that the other directions get their turn. */
 #define BATCHES_PER_TURN 4
 
-static struct decider decider_of(const struct client *c)
+struct decider path_decider(struct client *c)
 {
 	return (struct decider){.bindings = c->registry.table,
 				.fragments = c->registry.fragments,
 				.policies = c->registry.unannounced ? &c->config->policies : NULL,
+				.native = &c->registry.native,
 				.plain = c->plain.internal,
 				.encrypted = c->encrypted.internal,
 				.up = dtte_is_up(&c->dtte),
@@ -48,9 +51,24 @@ static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packe
 	}
 }
 
+/* For captures. */
+static const char *reason_of(enum verdict v, bool up)
+{
+	switch (v) {
+	case VERDICT_SPOOFED:
+		return up ? "wrong source address: no internal address of this tunnel"
+			  : "wrong destination address: no internal address of this tunnel";
+	case VERDICT_REFUSED:
+		return "in clear, but its socket must be encrypted";
+	default:
+		return "malformed";
+	}
+}
+
 static void drop_up(struct client *c, enum verdict v, const struct tscf_packet *p)
 {
 	count_drop(c, v, true, tscf_packet_segments(p));
+	tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, reason_of(v, true), p);
 	if (v == VERDICT_SPOOFED)
 		wrong_source_note(&c->wrong_source, p->data, tscf_packet_segment(p, 0));
 }
@@ -63,6 +81,95 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 	p->tos = tscf_tos_of(p->data);
 }
 
+/** Packets for one tunnel, by what carries them. */
+struct departure {
+	struct tscf_batch stream, media;
+};
+
+/** What was read from a device, sorted. */
+struct departures {
+	struct departure plain, encrypted;
+};
+
+static void depart(const struct client *c, struct departure *out, struct side_way *media, struct tscf_packet *p)
+{
+	const struct tscf_service_entry *e = NULL;
+	if (media->stream->way.kind == WAY_STREAM)
+		e = asks_of_packet(&c->asks, p->data, tscf_packet_segment(p, 0), TSCF_FROM_LOCAL);
+	struct tunnel *t = media_route(media, p, asks_datagram(e));
+	address(p, t->peer);
+	/* Neither media nor what asks for a service waits for others. */
+	p->wait_ms = e || tscf_dscp_is_in(c->config->ddt_dscps, p->tos) ? 0 : t->nagle_ms;
+	tscf_batch_add(t == &media->way ? &out->media : &out->stream, p);
+}
+
+/* --- redundancy --- */
+
+static struct tscf_redundancy_tunnel redundant_tunnel(struct client *c, const struct tunnel *t)
+{
+	/* A media way carries flows of the tunnel that it belongs to. */
+	return (struct tscf_redundancy_tunnel){.flows = t->encrypted ? &c->encrypted_redundant : &c->plain_redundant,
+					       .peer = t->peer,
+					       .packet_max = c->pmtu.mtu};
+}
+
+/** Send copies of @p p, whose first packet is @p info, by @p t and its copy ways.  @return false: it has no other. */
+static bool copied(struct client *c, const struct tunnel *t, const struct tscf_packet *p,
+		   const struct tscf_packet_info *info, uint8_t redundancy)
+{
+	struct copy_ways *ways = t->encrypted ? &c->encrypted_ways.copies : &c->plain_ways.copies;
+	struct tunnel *tunnels[TSCF_REDUNDANCY_STREAMS];
+	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
+	unsigned count = copy_ways_up(ways, info, redundancy, tunnels);
+
+	if (count == 1)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		peers[i] = tunnels[i]->peer;
+		/* That of the tunnel itself has been noted. */
+		if (tunnels[i] != t)
+			tunnel_sent(tunnels[i]);
+	}
+	tscf_redundancy_port_copy(&c->redundancy, &ways->sent, peers, count, p);
+	return true;
+}
+
+/** Make what redundancy adds to the packets of @p batch, which is sent by @p t: repair packets that follow them, or
+ * copies that go in their place, which leave the batch. */
+static void protect(struct client *c, const struct tunnel *t, struct tscf_batch *batch)
+{
+	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, t);
+	unsigned kept = 0;
+
+	if (tscf_services_count(c->asks.table) == 0 || !t->peer)
+		return;
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct tscf_packet *p = batch->packet[i];
+		uint8_t redundancy = TSCF_REDUNDANCY_NONE;
+		struct tscf_packet_info info;
+
+		if (tscf_packet_parse(p->data, tscf_packet_segment(p, 0), &info) == TSCF_PACKET_OK)
+			redundancy = tscf_services_redundancy(c->asks.table, &info, TSCF_FROM_LOCAL);
+		if (redundancy != TSCF_REDUNDANCY_NONE && t->transport->ops->stream) {
+			if (copied(c, t, p, &info, redundancy))
+				continue;
+		} else if (redundancy != TSCF_REDUNDANCY_NONE) {
+			tscf_redundancy_port_sent(&c->redundancy, &tunnel, p, redundancy, c->now);
+		}
+		batch->packet[kept++] = p;
+	}
+	batch->count = kept;
+}
+
+/** Send @p batch by @p t, and after it what protects it. */
+static void send_protected(struct client *c, struct tunnel *t, struct tscf_batch *batch)
+{
+	/* Before: sending may change the packets. */
+	protect(c, t, batch);
+	tscf_transport_send(t->transport, batch);
+	tscf_redundancy_port_flush(&c->redundancy);
+}
+
 struct tscf_tun *path_back(struct client *c, struct tscf_tun *from)
 {
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
@@ -72,36 +179,38 @@ struct tscf_tun *path_back(struct client *c, struct tscf_tun *from)
 }
 
 /* Send a packet that was read from @p from encrypted, or hold it, or refuse it. */
-static void up_encrypted(struct client *c, struct tscf_packet *p, struct tscf_batch *out, struct tscf_tun *from)
+static void up_encrypted(struct client *c, struct tscf_packet *p, struct departures *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_segment(p, 0) > c->pmtu.mtu) {
 		c->counters.up_too_large += tscf_packet_segments(p);
+		tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "larger than the MTU", p);
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
-		address(p, c->encrypted.peer);
-		tscf_batch_add(out, p);
+		depart(c, &out->encrypted, &c->encrypted_ways.media, p);
 		port_traffic_sent(&c->port_traffic, p);
+		tscf_tap_batch(&c->tap, TSCF_TAP_ENCRYPTED, TSCF_TAP_OUT, NULL, p);
 	} else if (hold) {
 		for (uint32_t at = 0, n; at < p->length; at += n) {
 			n = tscf_packet_segment(p, at);
 			hold_add(&c->hold, p->data + at, n, from);
 			c->counters.held++;
 		}
+		tscf_tap_batch(&c->tap, TSCF_TAP_HELD, TSCF_TAP_OUT, "until the encrypted tunnel is up", p);
 	} else {
 		*(from == &c->plain_tun ? &c->counters.up_protected : &c->counters.up_no_tunnel) +=
 		    tscf_packet_segments(p);
+		tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "no encrypted tunnel", p);
 		refuse_packet(&c->refuse, path_back(c, from), p->data, tscf_packet_segment(p, 0), c->now);
 	}
 }
 
 /* Handle a packet that must not be in clear; if a new socket is affected, request the tunnel. */
-static void turn(struct client *c, struct tscf_packet *p, struct tscf_batch *encrypted,
-		 const struct tscf_binding_key *guest)
+static void turn(struct client *c, struct tscf_packet *p, struct departures *out, const struct tscf_binding_key *guest)
 {
 	if (guest)
 		registry_guest(&c->registry, guest);
 	c->counters.up_turned += tscf_packet_segments(p);
-	up_encrypted(c, p, encrypted, &c->plain_tun);
+	up_encrypted(c, p, out, &c->plain_tun);
 }
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
@@ -109,9 +218,9 @@ static bool is_probe(struct client *c, struct nat_probe *probe, const struct tsc
 	return probe->waiting > 0 && nat_probe_take(&c->nat_probes, probe, p->data, tscf_packet_segment(p, 0));
 }
 
-static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batch *plain, struct tscf_batch *encrypted)
+static void sort_plain(struct client *c, struct tscf_batch *in, struct departures *out)
 {
-	struct decider d = decider_of(c);
+	struct decider d = path_decider(c);
 	struct tscf_binding_key flow;
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
@@ -119,26 +228,26 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct tscf_batc
 			continue;
 		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_segment(p, 0), &flow);
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
-			address(p, c->plain.peer);
-			tscf_batch_add(plain, p);
+			depart(c, &out->plain, &c->plain_ways.media, p);
 			port_traffic_sent(&c->port_traffic, p);
+			tscf_tap_batch(&c->tap, TSCF_TAP_PLAIN, TSCF_TAP_OUT, NULL, p);
 		} else if (v == VERDICT_PLAIN) {
 			c->counters.up_no_tunnel += tscf_packet_segments(p);
+			tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "no plain tunnel", p);
 		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
-			turn(c, p, encrypted, v == VERDICT_GUEST ? &flow : NULL);
+			turn(c, p, out, v == VERDICT_GUEST ? &flow : NULL);
 		} else {
 			drop_up(c, v, p);
 		}
 	}
 }
 
-static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_batch *encrypted)
+static void sort_encrypted(struct client *c, struct tscf_batch *in, struct departures *out)
 {
-	struct decider d = decider_of(c);
+	struct decider d = path_decider(c);
 	struct tscf_binding_key flow;
-	/* A packet for a tunnel that is not up requests the tunnel. */
-	if (in->count > 0 && !dtte_is_up(&c->dtte))
-		dtte_touch(&c->dtte, c->now);
+	if (in->count > 0 && !d.up)
+		registry_request_tunnel(&c->registry);
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes.of[1], p))
@@ -149,7 +258,7 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct tscf_
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
 			device_bound_ask(&c->registry.device_bound, &flow, c->registry.generation);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
-			up_encrypted(c, p, encrypted, &c->encrypted_tun);
+			up_encrypted(c, p, out, &c->encrypted_tun);
 		else
 			drop_up(c, v, p);
 	}
@@ -163,35 +272,50 @@ static uint64_t packets_in(const struct tscf_batch *batch)
 	return n;
 }
 
-static void send_batches(struct client *c, struct tscf_batch *plain, struct tscf_batch *encrypted)
+static uint64_t send_batch(struct client *c, struct tunnel *t, struct tscf_batch *batch)
 {
-	if (plain->count > 0) {
-		tunnel_sent(&c->plain);
+	uint64_t packets = packets_in(batch);
+	if (batch->count == 0)
+		return 0;
+	tunnel_sent(t);
+	send_protected(c, t, batch);
+	return packets;
+}
+
+/* @return the number of packets sent. */
+static uint64_t send_departure(struct client *c, struct side_way *media, struct departure *out)
+{
+	uint64_t by_way = send_batch(c, &media->way, &out->media);
+	c->counters.up_media += by_way;
+	return by_way + send_batch(c, media->stream, &out->stream);
+}
+
+static void send_departures(struct client *c, struct departures *out)
+{
+	uint64_t plain = send_departure(c, &c->plain_ways.media, &out->plain);
+	if (plain > 0)
 		c->plain_traffic = c->now;
-		c->counters.up_plain += packets_in(plain);
-		tscf_transport_send(c->plain.transport, plain);
-	}
-	if (encrypted->count > 0) {
-		tunnel_sent(&c->encrypted);
-		c->counters.up_encrypted += packets_in(encrypted);
-		tscf_transport_send(c->encrypted.transport, encrypted);
-	}
+	c->counters.up_plain += plain;
+	c->counters.up_encrypted += send_departure(c, &c->encrypted_ways.media, &out->encrypted);
 }
 
 static void read_device(struct client *c, struct tscf_tun *tun)
 {
 	for (int turn = 0; turn < BATCHES_PER_TURN; turn++) {
-		struct tscf_batch in = {.count = 0}, plain = {.count = 0}, encrypted = {.count = 0};
+		struct tscf_batch in = {.count = 0};
+		struct departures out;
 		int error = tscf_tun_read(tun, c->ring, &in);
 		if (error < 0) {
 			device_loop_lost(c, tun, error);
 			return;
 		}
+		out.plain.stream.count = out.plain.media.count = 0;
+		out.encrypted.stream.count = out.encrypted.media.count = 0;
 		if (tun == &c->plain_tun)
-			sort_plain(c, &in, &plain, &encrypted);
+			sort_plain(c, &in, &out);
 		else
-			sort_encrypted(c, &in, &encrypted);
-		send_batches(c, &plain, &encrypted);
+			sort_encrypted(c, &in, &out);
+		send_departures(c, &out);
 		if (!tscf_tun_more(tun, &in))
 			return;
 	}
@@ -216,7 +340,9 @@ void path_send_held(struct client *c)
 	struct tscf_batch batch;
 	while (hold_take(&c->hold, c->encrypted.peer, &batch) > 0) {
 		c->counters.up_encrypted += batch.count;
-		tscf_transport_send(c->encrypted.transport, &batch);
+		for (unsigned i = 0; i < batch.count; i++)
+			tscf_tap_batch(&c->tap, TSCF_TAP_ENCRYPTED, TSCF_TAP_OUT, "was held", batch.packet[i]);
+		send_protected(c, &c->encrypted, &batch);
 	}
 }
 
@@ -227,6 +353,7 @@ struct arrival {
 	bool by_name; /**< some socket receives packets of this tunnel only on the encrypted device */
 	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
 	uint64_t *counter;
+	uint64_t media; /**< 1: each packet has come by a media way, else 0 */
 	struct decider decider;
 	struct tscf_binding_key suspect; /**< of the present packet, if its socket must be checked */
 	uint8_t tos;                     /**< of the present outer packet */
@@ -241,7 +368,39 @@ static struct tscf_tun *device_for(const struct arrival *a, const uint8_t *data,
 	return encrypted ? &c->encrypted_tun : &c->plain_tun;
 }
 
-static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
+static void drop_down(const struct arrival *a, const uint8_t *data, uint32_t length, const char *reason)
+{
+	tscf_tap_packet(&a->client->tap, TSCF_TAP_DROPPED, TSCF_TAP_IN, reason, data, length);
+}
+
+/** @return false if the packet must be dropped, because it was repaired before it came. */
+static bool note_redundant(struct arrival *a, const uint8_t *data, uint32_t length)
+{
+	struct client *c = a->client;
+	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, a->tunnel);
+	struct tscf_packet_info info;
+
+	if (tscf_services_count(c->asks.table) == 0 || !a->tunnel->peer || a->tunnel->transport->ops->stream ||
+	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK ||
+	    tscf_services_redundancy(c->asks.table, &info, TSCF_TO_LOCAL) == TSCF_REDUNDANCY_NONE)
+		return true;
+	return tscf_redundancy_port_came(&c->redundancy, &tunnel, &info, data, c->now);
+}
+
+/** Media keeps its way open, and asks for one if its socket only receives. */
+static void note_media(const struct arrival *a, const uint8_t *data, uint32_t length)
+{
+	struct client *c = a->client;
+	struct side_way *media = a->tunnel->encrypted ? &c->encrypted_ways.media : &c->plain_ways.media;
+
+	if (side_way_is_possible(media) &&
+	    (a->media ||
+	     asks_datagram(asks_of_packet(&c->asks, data, length, TSCF_TO_LOCAL)) == TSCF_DATAGRAM_PREFERRED))
+		side_way_want(media);
+}
+
+/** Handle an inner packet; @p repaired: it was lost, and repair packets gave it. */
+static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length, bool repaired)
 {
 	struct client *c = a->client;
 	a->decider.suspect = &a->suspect;
@@ -250,17 +409,81 @@ static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length)
 		v = suspects_allow(&c->suspects, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
 	if (v != VERDICT_DELIVER) {
 		count_drop(c, v, false, 1);
+		drop_down(a, data, length, reason_of(v, false));
 	} else if (a->tunnel->state != TUNNEL_UP) {
 		c->counters.down_no_tunnel++;
-	} else if (!tscf_ecn_decapsulate(data, a->tos)) {
+		drop_down(a, data, length, "before the tunnel was configured");
+	} else if (!repaired && !note_redundant(a, data, length)) {
+		return;
+	} else if (!tscf_ecn_decapsulate(data, repaired ? TSCF_ECN_NOT_ECT : a->tos)) {
 		c->counters.down_congestion++;
+		drop_down(a, data, length, "marked as congestion, and cannot pass it on");
 	} else {
 		*a->counter += 1;
-		port_traffic_received(&c->port_traffic, data, length);
+		c->counters.down_media += a->media;
+		note_media(a, data, length);
+		tscf_tap_packet(&c->tap, a->tunnel->encrypted ? TSCF_TAP_ENCRYPTED : TSCF_TAP_PLAIN, TSCF_TAP_IN, NULL,
+				data, length);
+		port_traffic_received(&c->port_traffic, data, length, repaired);
 		if (!a->tunnel->encrypted)
 			c->plain_traffic = c->now;
 		tscf_tun_put(device_for(a, data, length), data, length);
 	}
+}
+
+static void write_devices(struct client *c)
+{
+	tscf_tun_flush(&c->plain_tun);
+	tscf_tun_flush(&c->encrypted_tun);
+	tscf_redundancy_port_written(&c->redundancy);
+}
+
+/** A copy of an inner packet came by a stream, its own or a copy way of it. */
+static void copy_packet(struct arrival *a, uint8_t *data, uint32_t length)
+{
+	struct client *c = a->client;
+	struct copy_ways *ways = a->tunnel->encrypted ? &c->encrypted_ways.copies : &c->plain_ways.copies;
+	struct tunnel *stream = copy_ways_has(ways, a->tunnel) ? ways->stream : a->tunnel;
+	uint64_t number;
+
+	if (tscf_copy_read(data, length, &number) < 0)
+		c->redundancy.shared.counters.repair_invalid++;
+	else if (tscf_copy_is_first(&stream->copies, number))
+		inner_packet(a, data + TSCF_COPY_HEADER, length - TSCF_COPY_HEADER, false);
+	else
+		c->redundancy.shared.counters.copies_dropped++;
+}
+
+static void redundancy_packet(struct arrival *a, uint8_t *data, uint32_t length)
+{
+	struct client *c = a->client;
+	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, a->tunnel);
+
+	if (a->tunnel->transport->ops->stream)
+		copy_packet(a, data, length);
+	else if (a->tunnel->state != TUNNEL_UP || !a->tunnel->peer)
+		c->redundancy.shared.counters.repair_invalid++;
+	else
+		tscf_redundancy_port_handle(&c->redundancy, &tunnel, data, length, c->now);
+}
+
+/** Handle what is no control message, and what it repairs. */
+static void data_packet(struct arrival *a, uint8_t *data, uint32_t length)
+{
+	struct tscf_redundancy_port *port = &a->client->redundancy;
+	struct tscf_packet *repaired;
+
+	a->tunnel->last_heard = a->client->now;
+	if (tscf_kind_of(data[0]) == TSCF_KIND_REDUNDANCY)
+		redundancy_packet(a, data, length);
+	else
+		inner_packet(a, data, length, false);
+	while ((repaired = tscf_redundancy_port_take(port)) != NULL)
+		inner_packet(a, repaired->data, repaired->length, true);
+	if (tscf_redundancy_port_must_write(port))
+		write_devices(a->client);
+	if (tscf_redundancy_port_is_full(port))
+		tscf_redundancy_port_flush(port);
 }
 
 /* Handle control messages at once, and queue inner packets for the kernel.  @return false if the tunnel was lost with a
@@ -271,12 +494,14 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 	switch (tscf_kind_of(data[0])) {
 	case TSCF_KIND_IPV4:
 	case TSCF_KIND_IPV6:
-		a->tunnel->last_heard = a->client->now;
-		inner_packet(a, data, length);
+	case TSCF_KIND_REDUNDANCY:
+		data_packet(a, data, length);
 		return true;
 	case TSCF_KIND_CONTROL:
+		/* The message may close a peer that they are for. */
+		tscf_redundancy_port_flush(&a->client->redundancy);
 		tunnel_control(a->tunnel, data, length);
-		a->decider = decider_of(a->client);
+		a->decider = path_decider(a->client);
 		/* The message may have closed the transport, or given it to another tunnel. */
 		a->tunnel = transport->context;
 		return a->tunnel->transport == transport;
@@ -290,10 +515,11 @@ static bool packet_or_message(struct arrival *a, uint8_t *data, uint32_t length)
 static struct arrival arrival_by(struct tunnel *t)
 {
 	struct client *c = t->client;
-	struct arrival a = {.client = c, .tunnel = t, .decider = decider_of(c)};
+	struct arrival a = {.client = c, .tunnel = t, .decider = path_decider(c)};
 	a.by_name = t->encrypted && device_bound_any(&c->registry.device_bound);
 	a.decide = t->encrypted ? decide_down_encrypted : decide_down_plain;
 	a.counter = t->encrypted ? &c->counters.down_encrypted : &c->counters.down_plain;
+	a.media = t == &c->plain_ways.media.way || t == &c->encrypted_ways.media.way;
 	return a;
 }
 
@@ -325,8 +551,8 @@ static void received(void *context, struct tscf_transport *transport, struct tsc
 			alive = packet_or_message(&a, p->data + at, n);
 		}
 	}
-	tscf_tun_flush(&a.client->plain_tun);
-	tscf_tun_flush(&a.client->encrypted_tun);
+	write_devices(a.client);
+	tscf_redundancy_port_flush(&a.client->redundancy);
 }
 
 /* Logged once per silence, to give the reason; the probes decide. */
@@ -361,11 +587,13 @@ static void peer_up(void *context, struct tscf_peer *peer)
 static void peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
 {
 	struct tunnel *t = context;
-	(void)error;
 	if (peer != t->peer)
 		return;
 	t->peer = NULL; /* freed when this returns */
-	t->events->lost(t, reason);
+	if (error == EKEYREJECTED && t->events->unverified)
+		t->events->unverified(t, reason);
+	else
+		t->events->lost(t, reason);
 }
 
 const struct tscf_transport_handler path_handler = {

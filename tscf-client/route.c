@@ -7,14 +7,15 @@
 static void preferred_moved(struct client *c)
 {
 	unsigned count = c->registry.counts[TSCF_LEVEL_ENCRYPTED_PREFERRED];
-	const char *why = c->encrypted.aside ? "the encrypted tunnel does not answer" : c->dtte.reason;
+	const char *why = preferred_why_plain(&c->preferred);
 
+	if (!why)
+		why = c->encrypted.aside ? "the encrypted tunnel does not answer" : c->dtte.reason;
 	c->preferred_since = c->now;
 	if (count > 0 && c->facts.preferred)
 		tscf_info("encrypted-preferred sockets (%u) are in the encrypted tunnel now", count);
 	else if (count > 0)
-		tscf_info("encrypted-preferred sockets (%u) are in the plain tunnel now: %s", count,
-			  trusted_network_here(&c->trusted_network) ? "the network is trusted" : why);
+		tscf_info("encrypted-preferred sockets (%u) are in the plain tunnel now: %s", count, why);
 }
 
 void client_route(struct client *c)
@@ -24,8 +25,7 @@ void client_route(struct client *c)
 	unsigned restored;
 
 	c->facts.gate = c->upkeep.shut ? DTTE_GATE_SHUT : c->dtte.gate;
-	c->facts.preferred =
-	    dtte_is_up(&c->dtte) && !c->encrypted.aside && trusted_network_leads_to_encrypted(&c->trusted_network);
+	c->facts.preferred = dtte_is_up(&c->dtte) && !c->encrypted.aside && preferred_lead_to_encrypted(&c->preferred);
 	if (c->facts.preferred != before)
 		preferred_moved(c);
 	delivery_plan(c->config, &c->facts, &c->delivery);

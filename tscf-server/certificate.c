@@ -57,6 +57,7 @@ int server_certificate_open(struct server *server, const struct server_config *c
 	if (load(&files, &loaded) < 0)
 		return -EINVAL;
 	server->tls = loaded.tls;
+	tscf_tls_log_keys(server->tls, server->key_log);
 	server->identity = loaded.identity;
 	memcpy(server->pin, loaded.pin, sizeof(server->pin));
 	server->certificate_from = loaded.from;

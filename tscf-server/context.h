@@ -17,6 +17,7 @@
 #include "tscf-server/state.h"
 #include "tscf-server/store/store.h"
 
+#include "common/capture/capture.h"
 #include "common/control/control.h"
 #include "common/linux/netlink.h"
 #include "common/linux/tun.h"
@@ -98,6 +99,7 @@ struct server {
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
 
+	struct tscf_enrolments *enrolled; /**< used by all workers; NULL: no record of used invitations */
 	struct server_quotas *quotas;     /**< used by all workers */
 	struct server_accounts *accounts; /**< used by all workers */
 	struct server_asker *asker;       /**< used by all workers; NULL: no RADIUS server is asked about clients */
@@ -106,6 +108,7 @@ struct server {
 
 	/* certificate.c */
 	struct tscf_tls *tls;
+	int key_log; /**< descriptor, or negative: none */
 	struct tscf_identity *identity;
 	char pin[TSCF_PIN_TEXT];
 	int64_t certificate_from, certificate_until; /**< when the certificate is valid, seconds since 1970 */
@@ -114,6 +117,7 @@ struct server {
 
 	/* server.c */
 	struct tscf_control_server *control;
+	struct tscf_capture capture;
 	int state_lock;         /**< descriptor of the state directory, or negative: not locked */
 	struct ev_async failed; /**< sent by a worker that cannot go on */
 	struct ev_signal terminate, interrupt, hangup;

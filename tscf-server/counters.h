@@ -51,6 +51,7 @@
 	X(REFUSED_ADDRESS, "refused_address")                                                                          \
 	X(REFUSED_TOO_SMALL, "refused_too_small")                                                                      \
 	X(REFUSED_SERVICE, "refused_service")                                                                          \
+	X(BUSY, "busy")                                                                                                \
 	X(REFUSED_RESERVATION, "refused_reservation")                                                                  \
 	X(REFUSED_BINDING, "refused_binding")                                                                          \
 	X(REFUSED_RESUME, "refused_resume")                                                                            \
@@ -60,6 +61,7 @@
 	X(REFUSED_UNKNOWN, "refused_unknown")                                                                          \
 	X(REFUSED_KEY, "refused_key")                                                                                  \
 	X(REFUSED_CERTIFICATE, "refused_certificate")                                                                  \
+	X(REFUSED_INVITATION, "refused_invitation")                                                                    \
 	X(REFUSED_DENIED, "refused_denied")                                                                            \
 	X(REFUSED_RADIUS, "refused_radius")                                                                            \
 	X(REFUSED_NO_RADIUS, "refused_no_radius")                                                                      \
@@ -73,6 +75,11 @@
 	X(ENCRYPTED_PROBED, "encrypted_probed")                                                                        \
 	X(ENCRYPTED_ASIDE, "encrypted_aside")                                                                          \
 	X(ENCRYPTED_MOVED, "encrypted_moved")                                                                          \
+	X(YIELDS_ASKED, "yields_asked")                                                                                \
+	X(YIELDS_FORCED, "yields_forced")                                                                              \
+	X(ENCRYPTED_YIELDED, "encrypted_yielded")                                                                      \
+	X(MEDIA_OPENED, "media_opened")                                                                                \
+	X(COPY_WAYS_OPENED, "copy_ways_opened")                                                                        \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
 	X(UNCONFIRMED_ENDED, "unconfirmed_ended")                                                                      \
 	X(SHARED_ID, "shared_id")

@@ -32,8 +32,10 @@ static unsigned fitting(const struct server_prefixes *routes)
 	return routes->count;
 }
 
-static void take_settings(struct server_settings *settings, const struct server_config *config)
+static void take_settings(struct server_state *state, const struct server_config *config)
 {
+	struct server_settings *settings = &state->settings;
+
 	settings->route_count = fitting(&config->routes);
 	for (unsigned n = 0; n < settings->route_count; n++)
 		settings->routes[n] = config->routes.list[n];
@@ -41,8 +43,10 @@ static void take_settings(struct server_settings *settings, const struct server_
 	settings->sip_servers = config->sip_servers;
 	settings->keepalive_stream = config->keepalive_stream;
 	settings->keepalive_datagram = config->keepalive_datagram;
+	settings->server_keepalive = config->server_keepalive;
 	settings->persistence = config->persistence;
 	settings->accounting_interval = config->accounting_interval;
+	state->redundancy.shared.bound = config->redundancy_bound;
 }
 
 /** Forged requests must not take more than a part of the addresses. */
@@ -68,6 +72,7 @@ static void take_interface(struct server_interface *i, const struct server_inter
 	i->max_encrypted = config->max_encrypted_tunnels;
 	i->max_per_source = config->max_tunnels_per_source;
 	i->inter_client = config->inter_client;
+	i->nagle_ms = (uint8_t)config->nagle_ms;
 	i->half_open_limit = half_open_limit(i, config);
 	tscf_client_auth_drop(i->client_auth);
 	i->client_auth = config->client_auth ? tscf_client_auth_hold(config->client_auth) : NULL;
@@ -245,7 +250,7 @@ void server_interfaces_retract(struct server_worker *worker, const struct server
 
 void server_interfaces_take(struct server_worker *worker, const struct server_config *config)
 {
-	take_settings(&worker->state->settings, config);
+	take_settings(worker->state, config);
 	for (struct server_interface *i = worker->state->interfaces; i; i = i->next) {
 		const struct server_interface_config *c = find_config(config, i->name);
 

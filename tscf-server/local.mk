@@ -1,7 +1,7 @@
 # tscf-server
 # libtscf-server: the daemon without its main(), so that tests can link it.
-noinst_LTLIBRARIES += libtscf-server.la
-libtscf_server_la_SOURCES = \
+noinst_LIBRARIES += libtscf-server.a
+libtscf_server_a_SOURCES = \
 	tscf-server/accounting/account.h \
 	tscf-server/accounting/account_file.c \
 	tscf-server/accounting/account_file.h \
@@ -22,6 +22,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/address/pool.h \
 	tscf-server/address/pools.c \
 	tscf-server/address/pools.h \
+	tscf-server/admin/capture.c \
+	tscf-server/admin/capture.h \
 	tscf-server/admin/disconnect.c \
 	tscf-server/admin/disconnect.h \
 	tscf-server/admin/json.c \
@@ -54,6 +56,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/reply_cache.c \
 	tscf-server/session/reply_cache.h \
 	tscf-server/session/request.h \
+	tscf-server/control/room.c \
+	tscf-server/control/room.h \
 	tscf-server/control/services.c \
 	tscf-server/counters.c \
 	tscf-server/counters.h \
@@ -67,6 +71,18 @@ libtscf_server_la_SOURCES = \
 	tscf-server/dtte.h \
 	tscf-server/session/hold.c \
 	tscf-server/session/hold.h \
+	tscf-server/control/side_way_open.c \
+	tscf-server/control/side_way_open.h \
+	tscf-server/path_redundancy.c \
+	tscf-server/path_redundancy.h \
+	tscf-server/session/copy_ways.c \
+	tscf-server/session/copy_ways.h \
+	tscf-server/session/media.c \
+	tscf-server/session/media.h \
+	tscf-server/session/side_way.c \
+	tscf-server/session/side_way.h \
+	tscf-server/session/side_ways.c \
+	tscf-server/session/side_ways.h \
 	tscf-server/certificate.c \
 	tscf-server/certificate.h \
 	tscf-server/interface.c \
@@ -98,6 +114,9 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/way.c \
 	tscf-server/session/way_back.c \
 	tscf-server/session/way.h \
+	tscf-server/session/yield.c \
+	tscf-server/session/yield.h \
+	tscf-server/session/yield_lists.c \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
 	tscf-server/session/rejections.c \
@@ -108,6 +127,10 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/certificates.h \
 	tscf-server/session/cookie.c \
 	tscf-server/session/cookie.h \
+	tscf-server/session/expiry.c \
+	tscf-server/session/expiry.h \
+	tscf-server/session/sweep.c \
+	tscf-server/session/sweep.h \
 	tscf-server/session/liveness.c \
 	tscf-server/session/liveness.h \
 	tscf-server/control/migrate.c \
@@ -124,10 +147,16 @@ libtscf_server_la_SOURCES = \
 	tscf-server/session/sealing.h \
 	tscf-server/session/session.c \
 	tscf-server/session/session.h \
+	tscf-server/session/session_move.c \
+	tscf-server/session/session_move.h \
 	tscf-server/session/session_send.c \
+	tscf-server/session/sockets.c \
+	tscf-server/session/sockets.h \
 	tscf-server/settings/certificate_files.c \
 	tscf-server/settings/certificate_files.h \
 	tscf-server/settings/config.c \
+	tscf-server/settings/enrolled.c \
+	tscf-server/settings/enrolled.h \
 	tscf-server/settings/config.h \
 	tscf-server/settings/config_check.c \
 	tscf-server/settings/host_check.c \
@@ -181,6 +210,8 @@ libtscf_server_la_SOURCES = \
 	tscf-server/store/change_key.h \
 	tscf-server/session/deferred_replies.c \
 	tscf-server/session/deferred_replies.h \
+	tscf-server/session/who.c \
+	tscf-server/session/who.h \
 	tscf-server/store/journal.c \
 	tscf-server/store/journal.h \
 	tscf-server/store/pending.c \
@@ -198,15 +229,18 @@ libtscf_server_la_SOURCES = \
 	tscf-server/workers_each.c \
 	tscf-server/workers_each.h
 if RADIUS
-libtscf_server_la_SOURCES += tscf-server/radius/radius.c
+libtscf_server_a_SOURCES += \
+	tscf-server/radius/dictionary.c \
+	tscf-server/radius/dictionary.h \
+	tscf-server/radius/radius.c
 else
-libtscf_server_la_SOURCES += tscf-server/radius/radius_none.c
+libtscf_server_a_SOURCES += tscf-server/radius/radius_none.c
 endif
-libtscf_server_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS) $(RADCLI_CFLAGS)
-libtscf_server_la_LIBADD = libtscf-common.la $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS) $(RADCLI_LIBS)
+libtscf_server_a_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SQLITE_CFLAGS) $(RADCLI_CFLAGS)
+SERVER_LIBS = libtscf-server.a $(COMMON_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(CAPNG_LIBS) $(SQLITE_LIBS) $(RADCLI_LIBS)
 
-libtscf_server_la_LIBADD += $(EV_LIBS) -lpthread
+SERVER_LIBS += $(EV_LIBS) -lpthread
 
 sbin_PROGRAMS += tscf-server/tscf-server
 tscf_server_tscf_server_SOURCES = tscf-server/main.c
-tscf_server_tscf_server_LDADD = libtscf-server.la
+tscf_server_tscf_server_LDADD = $(SERVER_LIBS)

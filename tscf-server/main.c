@@ -91,12 +91,14 @@ static int act(struct program *p, struct server_config *config)
 		return query_reload(config);
 	case SERVER_COMMAND_STOP:
 		return query_stop(config);
+	case SERVER_COMMAND_CAPTURE:
+		return query_capture(&p->cli, config);
 	case SERVER_COMMAND_INIT:
 		return init(p, config);
 	case SERVER_COMMAND_ADD_CLIENT:
 		return clients_add(&p->cli, config);
 	case SERVER_COMMAND_LIST_CLIENTS:
-		return clients_list(config);
+		return clients_list(&p->cli, config);
 	case SERVER_COMMAND_REMOVE_CLIENT:
 		return clients_remove(&p->cli, config);
 	}

@@ -3,7 +3,12 @@
 
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/dtte.h"
+#include "tscf-server/path_redundancy.h"
+#include "tscf-server/session/media.h"
 #include "tscf-server/session/refusals.h"
+#include "tscf-server/session/rejections.h"
+#include "tscf-server/session/session_move.h"
+#include "tscf-server/session/side_ways.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
@@ -30,6 +35,47 @@ static enum server_counter counter_of_error(enum tscf_packet_error error)
 	}
 }
 
+/* --- captures --- */
+
+/** Whoever is meant by one tunnel is meant by the other too. */
+static bool is_meant(const struct server_who *who, const struct server_session *s)
+{
+	const struct server_session *partner = server_session_partner(s);
+
+	return server_who_means(who, s) || (partner && server_who_means(who, partner));
+}
+
+static bool is_captured(const struct server_state *state, const struct server_session *s)
+{
+	return state->tap.open && (!state->captured.identity || (s && is_meant(&state->captured, s)));
+}
+
+static enum tscf_tap_place tunnel_of(const struct server_session *s)
+{
+	return s->encrypted ? TSCF_TAP_ENCRYPTED : TSCF_TAP_PLAIN;
+}
+
+static void tap_up(struct server_state *state, const struct server_session *s, enum tscf_tap_place place,
+		   const char *comment, const uint8_t *data, uint32_t length)
+{
+	if (is_captured(state, s))
+		tscf_tap_packet(&state->tap, place, TSCF_TAP_IN, comment, data, length);
+}
+
+static void tap_down(struct server_state *state, const struct server_session *s, enum tscf_tap_place place,
+		     const char *comment, const struct tscf_packet *packets)
+{
+	if (is_captured(state, s))
+		tscf_tap_batch(&state->tap, place, TSCF_TAP_OUT, comment, packets);
+}
+
+/** Packets for a client are dropped, and have been counted as @p reason. */
+static void tap_dropped_down(struct server_state *state, const struct server_session *s, enum server_counter reason,
+			     const struct tscf_packet *packets)
+{
+	tap_down(state, s, TSCF_TAP_DROPPED, server_counter_name(reason), packets);
+}
+
 /** Parse a packet; an invalid one is counted.  @return whether it is valid. */
 static bool parse(struct server_state *state, const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
 {
@@ -42,71 +88,50 @@ static bool parse(struct server_state *state, const uint8_t *data, uint32_t leng
 	return true;
 }
 
-/** @return whether the client may send or get these packets now; if not, they have been counted. */
-static bool is_within_rate(struct server_state *state, struct server_session *s, enum server_direction direction,
-			   unsigned packets, uint32_t bytes, uint64_t now)
-{
-	const char *rate = server_quota_exceeded(s->quota, direction, packets, bytes, now);
-
-	if (!rate)
-		return true;
-	server_session_tell_rate(s, rate, now);
-	s->over_rate += packets;
-	state->counters.value[SERVER_COUNT_OVER_RATE] += packets;
-	return false;
-}
-
 /* --- down: device -> transport --- */
+
+/** @return how long a stream may hold a packet for the client: not at all if its socket has @p asked for a service. */
+static uint8_t patience(const struct server_session *s, const struct tscf_service_entry *asked)
+{
+	return (s->services & SERVER_SERVICE_NAGLE) && !asked ? s->interface->nagle_ms : 0;
+}
 
 static void send_down(struct server_state *state, struct tscf_packet *packet, const struct tscf_packet_info *info,
 		      const struct server_decision *decision, uint64_t now)
 {
 	struct server_session *s = decision->session;
+	const struct tscf_service_entry *asked = tscf_services_of_packet(state->services, info, TSCF_TO_LOCAL);
+	struct server_side_way *media = server_media_of(s, info, asked, now);
+	struct server_listener *listener = media ? media->listener : s->listener;
+	struct tscf_peer *peer = media ? media->peer : s->peer;
 
 	/* The connection is lost, and the client is not back yet. */
-	if (!s->peer) {
+	if (!peer) {
 		server_count(&state->counters, SERVER_COUNT_NO_CONNECTION);
+		tap_dropped_down(state, s, SERVER_COUNT_NO_CONNECTION, packet);
 		return;
 	}
-	if (tscf_packet_segment(packet, 0) > s->listener->transport->ops->packet_max) {
+	if (tscf_packet_segment(packet, 0) > listener->transport->ops->packet_max) {
 		server_count(&state->counters, SERVER_COUNT_TOO_BIG);
+		tap_dropped_down(state, s, SERVER_COUNT_TOO_BIG, packet);
 		return;
 	}
-	if (!is_within_rate(state, s, SERVER_DOWN, tscf_packet_segments(packet), packet->length, now))
+	if (!server_session_within_rate(state, s, SERVER_DOWN, tscf_packet_segments(packet), packet->length, now)) {
+		tap_dropped_down(state, s, SERVER_COUNT_OVER_RATE, packet);
 		return;
+	}
 	if (s->encrypted)
 		server_liveness_sent(state, s, now);
-	packet->peer = s->peer;
+	packet->peer = peer;
 	packet->tos = info->tos;
+	packet->wait_ms = patience(s, asked);
 	s->sent_packets += tscf_packet_segments(packet);
 	s->sent_bytes += packet->length;
-	tscf_batch_add(&s->listener->out, packet);
-}
-
-/** Hold the packets of a GSO batch if @p decision allows it; else count them as dropped. */
-static void hold_or_drop(struct server_state *state, const struct tscf_packet *packets,
-			 const struct server_decision *decision, uint64_t now)
-{
-	for (uint32_t at = 0, n; at < packets->length; at += n) {
-		n = tscf_packet_segment(packets, at);
-		if (!decision->session || !server_hold_add(state, decision->session, packets->data + at, n, now))
-			server_count(&state->counters, decision->reason);
-	}
-}
-
-/** A GSO batch belongs to one flow: the decision on its first packet applies to all. */
-static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
-{
-	struct server_decision decision;
-	struct tscf_packet_info info;
-
-	if (!parse(state, packet->data, tscf_packet_segment(packet, 0), &info))
-		return;
-	decision = server_decide_down(state, packet->data, &info, now);
-	if (decision.verdict != SERVER_DROP)
-		send_down(state, packet, &info, &decision, now);
-	else
-		hold_or_drop(state, packet, &decision, now);
+	if (media)
+		media->sent_packets += tscf_packet_segments(packet);
+	tap_down(state, s, tunnel_of(s), NULL, packet);
+	if (!asked || !server_redundancy_down(state, s, packet, info, asked->now.redundancy, now))
+		tscf_batch_add(&listener->out, packet);
 }
 
 static void flush(struct server_state *state)
@@ -120,6 +145,42 @@ static void flush(struct server_state *state)
 			l->out.count = 0;
 		}
 	}
+	/* After the packets that they protect. */
+	tscf_redundancy_port_flush(&state->redundancy);
+}
+
+/** Hold the packets of a GSO batch if @p decision allows it; else count them as dropped. */
+static void hold_or_drop(struct server_state *state, const struct tscf_packet *packets,
+			 const struct server_decision *decision, uint64_t now)
+{
+	for (uint32_t at = 0, n; at < packets->length; at += n) {
+		bool held;
+
+		n = tscf_packet_segment(packets, at);
+		held = decision->session && server_hold_add(state, decision->session, packets->data + at, n, now);
+		if (!held)
+			server_count(&state->counters, decision->reason);
+		if (is_captured(state, decision->session))
+			tscf_tap_packet(&state->tap, held ? TSCF_TAP_HELD : TSCF_TAP_DROPPED, TSCF_TAP_OUT,
+					server_counter_name(decision->reason), packets->data + at, n);
+	}
+}
+
+/** A GSO batch belongs to one flow: the decision on its first packet applies to all. */
+static void handle_down(struct server_state *state, struct tscf_packet *packet, uint64_t now)
+{
+	struct server_decision decision;
+	struct tscf_packet_info info;
+
+	if (!parse(state, packet->data, tscf_packet_segment(packet, 0), &info))
+		return;
+	decision = server_decide_down(state, packet->data, &info, now);
+	if (tscf_redundancy_port_is_full(&state->redundancy))
+		flush(state);
+	if (decision.verdict != SERVER_DROP)
+		send_down(state, packet, &info, &decision, now);
+	else
+		hold_or_drop(state, packet, &decision, now);
 }
 
 /** Send a held packet if it goes encrypted now, and never in clear: it came for an encrypted-only socket. */
@@ -135,8 +196,10 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 	if (decision.verdict == SERVER_TO_ENCRYPTED)
 		send_down(state, packet, &info, &decision, now);
 	else if (decision.session != plain || decision.verdict != SERVER_DROP ||
-		 !server_hold_add(state, plain, packet->data, packet->length, now))
+		 !server_hold_add(state, plain, packet->data, packet->length, now)) {
 		server_count(&state->counters, SERVER_COUNT_SHIELDED);
+		tap_dropped_down(state, plain, SERVER_COUNT_SHIELDED, packet);
+	}
 }
 
 /** Bindings of @p s may have changed: try again to send the packets held for its partner. */
@@ -223,36 +286,75 @@ static struct server_decision decide_up(struct server_state *state, struct serve
 	return (struct server_decision){.verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED};
 }
 
-static void handle_inner(struct server_worker *worker, struct server_session *s, uint8_t *data, uint32_t length,
-			 uint8_t outer_tos, uint64_t now)
+/** Handle an inner packet that came by @p peer, which is a session's; @p repaired: it was lost, and repair packets gave
+ * it. */
+static void handle_inner(struct server_worker *worker, struct tscf_peer *peer, uint8_t *data, uint32_t length,
+			 uint8_t outer_tos, bool repaired, uint64_t now)
 {
+	struct server_session *s = peer->user;
 	struct server_state *state = worker->state;
 	struct server_decision decision;
 	struct tscf_packet_info info;
 
-	if (!s) {
-		server_count(&state->counters, SERVER_COUNT_NO_SESSION);
-		return;
-	}
 	s->heard = now;
 	if (!parse(state, data, length, &info))
 		return;
 	decision = decide_up(state, s, data, &info, now);
 	if (decision.verdict != SERVER_TO_TUN) {
 		server_count(&state->counters, decision.reason);
+		tap_up(state, s, TSCF_TAP_DROPPED, server_counter_name(decision.reason), data, info.total);
 		if (decision.reason == SERVER_COUNT_INTER_CLIENT)
 			server_refuse(s, data, &info, decision.session != NULL, now);
 		return;
 	}
+	if (!repaired && !server_redundancy_came(state, peer, data, &info, now))
+		return;
 	if (!tscf_ecn_decapsulate(data, outer_tos)) {
 		server_count(&state->counters, SERVER_COUNT_CONGESTION);
+		tap_up(state, s, TSCF_TAP_DROPPED, server_counter_name(SERVER_COUNT_CONGESTION), data, info.total);
 		return;
 	}
-	if (!is_within_rate(state, s, SERVER_UP, 1, info.total, now))
+	if (!server_session_within_rate(state, s, SERVER_UP, 1, info.total, now)) {
+		tap_up(state, s, TSCF_TAP_DROPPED, server_counter_name(SERVER_COUNT_OVER_RATE), data, info.total);
 		return;
+	}
+	server_media_learn(s, peer, &info, now);
+	tap_up(state, s, tunnel_of(s), NULL, data, info.total);
 	s->received_packets++;
 	s->received_bytes += info.total;
 	tscf_tun_put(s->encrypted ? &worker->encrypted.tun : &worker->plain.tun, data, info.total);
+}
+
+static void write_devices(struct server_worker *worker)
+{
+	tscf_tun_flush(&worker->plain.tun);
+	tscf_tun_flush(&worker->encrypted.tun);
+	tscf_redundancy_port_written(&worker->state->redundancy);
+}
+
+/** Handle what is no control message, and what it repairs. */
+static void handle_data(struct server_worker *worker, struct tscf_peer *peer, uint8_t *data, uint32_t length,
+			uint8_t outer_tos, uint64_t now)
+{
+	struct tscf_redundancy_port *port = &worker->state->redundancy;
+	struct tscf_packet *repaired;
+
+	if (!peer || !peer->user) {
+		server_count(&worker->state->counters, SERVER_COUNT_NO_SESSION);
+		return;
+	}
+	if (tscf_kind_of(data[0]) != TSCF_KIND_REDUNDANCY)
+		handle_inner(worker, peer, data, length, outer_tos, false, now);
+	else if (!peer->transport->ops->stream)
+		server_redundancy_handle(worker->state, peer, data, length, now);
+	else if (server_redundancy_is_first(worker->state, peer, data, length, now))
+		handle_inner(worker, peer, data + TSCF_COPY_HEADER, length - TSCF_COPY_HEADER, outer_tos, false, now);
+	while ((repaired = tscf_redundancy_port_take(port)) != NULL)
+		handle_inner(worker, peer, repaired->data, repaired->length, TSCF_ECN_NOT_ECT, true, now);
+	if (tscf_redundancy_port_must_write(port))
+		write_devices(worker);
+	if (tscf_redundancy_port_is_full(port))
+		tscf_redundancy_port_flush(port);
 }
 
 /**
@@ -262,14 +364,19 @@ static void handle_inner(struct server_worker *worker, struct server_session *s,
  */
 static bool handle_gso(struct server_listener *l, const struct tscf_packet *packets, uint64_t now)
 {
+	struct server_worker *worker = l->interface->worker;
+
 	for (uint32_t at = 0, n; at < packets->length; at += n) {
 		uint8_t *data = packets->data + at;
 
 		n = tscf_packet_segment(packets, at);
-		if (tscf_kind_of(data[0]) != TSCF_KIND_CONTROL)
-			handle_inner(l->interface->worker, packets->peer ? packets->peer->user : NULL, data, n,
-				     packets->tos, now);
-		else if (!handle_control(l, packets, data, n, now) && l->transport->ops->stream)
+		if (tscf_kind_of(data[0]) != TSCF_KIND_CONTROL) {
+			handle_data(worker, packets->peer, data, n, packets->tos, now);
+			continue;
+		}
+		/* The message may close a peer that they are for. */
+		tscf_redundancy_port_flush(&worker->state->redundancy);
+		if (!handle_control(l, packets, data, n, now) && l->transport->ops->stream)
 			return false;
 	}
 	return true;
@@ -289,22 +396,31 @@ static void on_received(void *context, struct tscf_transport *t, struct tscf_bat
 	tscf_tun_flush(&worker->plain.tun);
 	if (t->ops->encrypted)
 		tscf_tun_flush(&worker->encrypted.tun);
+	tscf_redundancy_port_written(&worker->state->redundancy);
+	tscf_redundancy_port_flush(&worker->state->redundancy);
 }
 
 static void on_peer_up(void *context, struct tscf_peer *peer)
 {
 	struct server_listener *l = context;
 	struct server_state *state = l->interface->worker->state;
+	const char *why = NULL;
+	uint64_t now;
 
 	/* A plain connection gets a session when its client requests one; if the client does not, the transport closes
 	 * it. */
 	if (!peer->transport->ops->encrypted)
 		return;
-	if (l->interface->unconfirmed_count >= SERVER_UNCONFIRMED_MAX ||
-	    !server_session_accept(state, l, peer, tscf_clock_now())) {
-		server_count(&state->counters, SERVER_COUNT_REFUSED_LIMIT);
-		tscf_peer_close(peer);
-	}
+	now = tscf_clock_now();
+	if (l->interface->unconfirmed_count >= SERVER_UNCONFIRMED_MAX)
+		why = "too many tunnels are being set up";
+	else if (!server_session_accept(state, l, peer, now))
+		why = "out of memory";
+	if (!why)
+		return;
+	server_count(&state->counters, SERVER_COUNT_REFUSED_LIMIT);
+	server_rejected_connection(state, l, peer, why, now);
+	tscf_peer_close(peer);
 }
 
 static void on_peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
@@ -312,7 +428,7 @@ static void on_peer_down(void *context, struct tscf_peer *peer, int error, const
 	struct server_listener *l = context;
 
 	(void)error;
-	if (peer->user)
+	if (peer->user && !server_side_way_lost(peer->user, peer, reason))
 		server_session_lost(l->interface->worker->state, peer->user, tscf_clock_now(), reason);
 }
 
@@ -323,8 +439,8 @@ static void on_peer_moved(void *context, struct tscf_peer *peer)
 	struct server_session *s = peer->user;
 	uint64_t now = tscf_clock_now();
 
-	/* A plain tunnel inside an encrypted connection moves by resumption. */
-	if (!s || !s->encrypted)
+	/* A plain tunnel inside an encrypted connection moves by resumption, and a side way is opened anew. */
+	if (!s || !s->encrypted || s->peer != peer)
 		return;
 	server_session_moved(state, s, now);
 	server_liveness_moved(state, s, now);

@@ -12,6 +12,7 @@
 #include "tscf-server/interface.h"
 #include "tscf-server/renewal.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/settings/enrolled.h"
 #include "tscf-server/settings/host_check.h"
 #include "tscf-server/worker.h"
 #include "tscf-server/workers_each.h"
@@ -163,6 +164,7 @@ int server_reload(struct server *server)
 	server_accounts_change(server->accounts, fresh);
 	server_authorised_change(server, fresh);
 	server_quotas_change(server->quotas, fresh->client_limits);
+	server_enrolled_take(fresh, server->enrolled);
 	server_workers_each(server, apply, fresh);
 	server_renewal_follow(server, fresh);
 	server_reverse_path_again(&server->reverse_path);

@@ -12,87 +12,28 @@
 #include "common/auth/proof.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/daemon/renewed_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/** What is seen of a file when it changes; all zero: it is not there. */
-struct sight {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec modified, changed;
-};
+/** Files that say which clients an interface admits; the settings name some of them. */
+enum clients_file { KEYS, CAS, DENIED, LISTS, CLIENTS_FILES };
 
-struct file {
-	char *name; /* NULL: none */
-	struct sight last;
-	bool is_new; /* it has changed at the last look, or may have since it was read */
-};
-
-/** An interface whose clients are checked by revocation lists. */
+/** An interface whose clients must prove who they are. */
 struct clients {
-	char *interface, *psk, *ca, *denied;
-	struct file crl;
+	char *interface;
+	struct tscf_renewed_file files[CLIENTS_FILES];
 	struct clients *next;
 };
 
 struct server_renewal {
 	struct ev_timer timer;
-	struct file pair[2]; /* certificate and key */
+	struct tscf_renewed_file pair[2]; /* certificate and key */
 	struct clients *clients;
-	struct file limits;
+	struct tscf_renewed_file limits;
 };
-
-/* --- looking --- */
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same(const struct sight *a, const struct sight *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && same_time(&a->modified, &b->modified) &&
-	       same_time(&a->changed, &b->changed);
-}
-
-/** @return whether the file is another than at the last look. */
-static bool look(struct file *f)
-{
-	struct sight now = {.ino = 0};
-	struct stat st;
-	bool changed;
-
-	if (!f->name)
-		return false;
-	if (stat(f->name, &st) == 0)
-		now = (struct sight){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
-	changed = !same(&now, &f->last);
-	f->last = now;
-	return changed;
-}
-
-/** Look for the first time: the file may have changed since it was read, at the start or a reload. */
-static void begin(struct file *f)
-{
-	look(f);
-	f->is_new = f->last.changed.tv_sec >= time(NULL) - SERVER_RENEWAL_UNSURE;
-}
-
-/** Look at files that are taken together.  @return whether to take them: none has changed since one did. */
-static bool settled(struct file *files, unsigned count)
-{
-	bool was_new = false, is_new = false;
-
-	for (unsigned n = 0; n < count; n++) {
-		was_new |= files[n].is_new;
-		files[n].is_new = look(&files[n]);
-		is_new |= files[n].is_new;
-	}
-	return was_new && !is_new;
-}
 
 /* --- clients --- */
 
@@ -116,16 +57,19 @@ static void admit(struct server_worker *worker, void *data)
 
 static void take_clients(struct server *server, const struct clients *c)
 {
+	const struct tscf_renewed_file *f = c->files;
 	char error[TSCF_PROOF_ERROR];
-	struct admission a = {c->interface, tscf_client_auth_read(c->psk, c->ca, c->denied, c->crl.name, error)};
+	struct admission a = {.interface = c->interface};
 
+	a.client_auth = tscf_client_auth_read(f[KEYS].name, f[CAS].name, f[DENIED].name, f[LISTS].name, error);
 	if (!a.client_auth) {
 		tscf_error("interface %s: %s; what was read before stays in use", c->interface, error);
 		return;
 	}
+	tscf_client_auth_record(a.client_auth, server->enrolled);
 	server_workers_each(server, admit, &a);
 	tscf_client_auth_drop(a.client_auth);
-	tscf_info("interface %s: the changed revocation lists are in use: %s", c->interface, c->crl.name);
+	tscf_info("interface %s: the changed files of its clients are in use", c->interface);
 }
 
 static void clients_free(struct clients *c)
@@ -133,59 +77,49 @@ static void clients_free(struct clients *c)
 	if (!c)
 		return;
 	free(c->interface);
-	free(c->psk);
-	free(c->ca);
-	free(c->denied);
-	free(c->crl.name);
+	for (unsigned n = 0; n < CLIENTS_FILES; n++)
+		tscf_renewed_file_end(&c->files[n]);
 	free(c);
-}
-
-/** @return a copy of @p text, which may be NULL; *failed is set if there is no memory. */
-static char *copy(const char *text, bool *failed)
-{
-	char *own = text ? strdup(text) : NULL;
-
-	*failed |= text && !own;
-	return own;
 }
 
 static struct clients *clients_new(const struct server_interface_config *i)
 {
+	const char *names[] = {
+	    [KEYS] = i->psk_file, [CAS] = i->client_ca, [DENIED] = i->denied_clients, [LISTS] = i->client_crl};
 	struct clients *c = calloc(1, sizeof(*c));
-	bool failed = false;
 
 	if (!c)
 		return NULL;
-	c->interface = copy(i->name, &failed);
-	c->psk = copy(i->psk_file, &failed);
-	c->ca = copy(i->client_ca, &failed);
-	c->denied = copy(i->denied_clients, &failed);
-	c->crl.name = copy(i->client_crl, &failed);
-	if (failed) {
-		clients_free(c);
-		return NULL;
-	}
-	begin(&c->crl);
+	c->interface = strdup(i->name);
+	if (!c->interface)
+		goto fail;
+	for (unsigned n = 0; n < CLIENTS_FILES; n++)
+		if (tscf_renewed_file_begin(&c->files[n], names[n]) < 0)
+			goto fail;
 	return c;
+fail:
+	clients_free(c);
+	return NULL;
 }
 
 /* --- certificate and key --- */
 
-static void watch_pair(struct server *server, struct server_renewal *r, const struct server_config *config)
+/** @return 0 or -ENOMEM. */
+static int watch_pair(struct server *server, struct server_renewal *r, const struct server_config *config)
 {
 	struct server_certificate_files files;
-	bool failed = false;
 	int own = server_certificate_files_find(&files, config, server->config->state_dir);
+	const char *names[2] = {files.cert, files.key};
 
 	if (own < 0)
-		return;
-	r->pair[0].name = copy(files.cert, &failed);
-	r->pair[1].name = copy(files.key, &failed);
+		return 0;
 	for (unsigned n = 0; n < 2; n++) {
-		begin(&r->pair[n]);
+		if (tscf_renewed_file_begin(&r->pair[n], names[n]) < 0)
+			return -ENOMEM;
 		/* The server may have made that pair itself, a moment ago. */
 		r->pair[n].is_new &= own == 0;
 	}
+	return 0;
 }
 
 /** They are replaced one after the other: while they do not match, the pair of before stays. */
@@ -193,7 +127,8 @@ static void look_at_pair(struct server *server, struct server_renewal *r)
 {
 	const struct server_certificate_files files = {.cert = r->pair[0].name, .key = r->pair[1].name};
 
-	if (settled(r->pair, 2) && files.cert && files.key && server_certificate_renew(server, &files) < 0)
+	if (tscf_renewed_files_settled(r->pair, 2) && files.cert && files.key &&
+	    server_certificate_renew(server, &files) < 0)
 		tscf_warning("the certificate and key that were loaded before stay in use");
 }
 
@@ -223,9 +158,9 @@ static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	look_at_pair(server, r);
 	for (struct clients *c = r->clients; c; c = c->next)
-		if (settled(&c->crl, 1))
+		if (tscf_renewed_files_settled(c->files, CLIENTS_FILES))
 			take_clients(server, c);
-	if (settled(&r->limits, 1))
+	if (tscf_renewed_files_settled(&r->limits, 1))
 		take_limits(server, r->limits.name);
 }
 
@@ -238,9 +173,9 @@ void server_renewal_stop(struct server *server)
 	if (!r)
 		return;
 	ev_timer_stop(server->loop, &r->timer);
-	free(r->pair[0].name);
-	free(r->pair[1].name);
-	free(r->limits.name);
+	tscf_renewed_file_end(&r->pair[0]);
+	tscf_renewed_file_end(&r->pair[1]);
+	tscf_renewed_file_end(&r->limits);
 	while ((c = r->clients) != NULL) {
 		r->clients = c->next;
 		clients_free(c);
@@ -249,23 +184,20 @@ void server_renewal_stop(struct server *server)
 }
 
 /** @return whether there is memory for all. */
-static bool add_all(struct server_renewal *r, const struct server_config *config)
+static bool add_all(struct server *server, struct server_renewal *r, const struct server_config *config)
 {
-	bool failed = false;
-
-	r->limits.name = copy(config->client_limits_file, &failed);
-	begin(&r->limits);
-	if (failed)
+	if (watch_pair(server, r, config) < 0 || tscf_renewed_file_begin(&r->limits, config->client_limits_file) < 0)
 		return false;
 	for (const struct server_interface_config *i = config->interfaces; i; i = i->next) {
-		struct clients *c = i->enabled && i->client_crl ? clients_new(i) : NULL;
+		struct clients *c;
 
-		if (c) {
-			c->next = r->clients;
-			r->clients = c;
-		} else if (i->enabled && i->client_crl) {
+		if (!i->enabled || !i->client_auth)
+			continue;
+		c = clients_new(i);
+		if (!c)
 			return false;
-		}
+		c->next = r->clients;
+		r->clients = c;
 	}
 	return true;
 }
@@ -275,13 +207,12 @@ void server_renewal_follow(struct server *server, const struct server_config *co
 	struct server_renewal *r = calloc(1, sizeof(*r));
 
 	server_renewal_stop(server);
-	if (!r || !add_all(r, config))
+	if (!r || !add_all(server, r, config))
 		tscf_error("out of memory: changed files are taken only at a reload");
 	if (!r)
 		return;
 	server->renewal = r;
-	watch_pair(server, r, config);
-	ev_timer_init(&r->timer, on_time, SERVER_RENEWAL_MS / 1e3, SERVER_RENEWAL_MS / 1e3);
+	ev_timer_init(&r->timer, on_time, TSCF_RENEWAL_MS / 1e3, TSCF_RENEWAL_MS / 1e3);
 	r->timer.data = r;
 	ev_timer_start(server->loop, &r->timer);
 }

@@ -2,6 +2,7 @@
 #include "tscf-server/restore.h"
 
 #include "tscf-server/session/bind.h"
+#include "tscf-server/session/sockets.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/base/clock.h"
@@ -62,6 +63,7 @@ static bool restore_record(struct restoring *r, const struct server_change *chan
 	/* Entries that forbid clear packets may not have been written. */
 	s->quiet = record.quiet || r->suspicious || (record.guarded && !r->clean);
 	s->shields_due = s->quiet;
+	server_sockets_restored(s);
 	return true;
 }
 

@@ -17,7 +17,8 @@
 #define IPV6_HEADER 40U
 #define ECHO_HEADER 8U
 /** The token, and a byte that names the device. */
-#define ECHO_DATA (SERVER_REVERSE_PATH_TOKEN + 1)
+#define TOKEN     8U
+#define ECHO_DATA (TOKEN + 1)
 #define HOPS      64
 
 struct request {
@@ -50,15 +51,15 @@ static uint8_t *put_header(struct request *r, const struct tscf_addr *from, cons
 	return ip + header;
 }
 
-static void build(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to, const uint8_t *token,
+static void build(struct request *r, const struct tscf_addr *from, const struct tscf_addr *to, uint64_t token,
 		  bool encrypted)
 {
 	uint8_t *icmp = put_header(r, from, to);
 	bool v4 = from->family == AF_INET;
 
 	icmp[0] = v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
-	memcpy(icmp + ECHO_HEADER, token, SERVER_REVERSE_PATH_TOKEN);
-	icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] = encrypted;
+	memcpy(icmp + ECHO_HEADER, &token, TOKEN);
+	icmp[ECHO_HEADER + TOKEN] = encrypted;
 	tscf_checksum_put(icmp + 2,
 			  tscf_checksum_add(icmp, ECHO_HEADER + ECHO_DATA) +
 			      (v4 ? 0 : tscf_checksum_pseudo(r->data, IPPROTO_ICMPV6, ECHO_HEADER + ECHO_DATA)));
@@ -80,9 +81,8 @@ static const struct server_session *any_encrypted(const struct server_worker *wo
 	return s;
 }
 
-static void ask(struct server_worker *worker, const struct server_session *s)
+static void ask(struct server_worker *worker, const struct server_session *s, uint64_t token)
 {
-	struct server_reverse_path *r = &worker->server->reverse_path;
 	struct request request;
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
@@ -91,9 +91,9 @@ static void ask(struct server_worker *worker, const struct server_session *s)
 
 		if (from->family == 0 || own.family == 0)
 			continue;
-		build(&request, from, &own, r->token, false);
+		build(&request, from, &own, token, false);
 		give(&worker->plain, &request);
-		build(&request, from, &own, r->token, true);
+		build(&request, from, &own, token, true);
 		give(&worker->encrypted, &request);
 	}
 }
@@ -171,16 +171,18 @@ static void begin(struct server_worker *worker, uint64_t now)
 	struct server_reverse_path *r = &worker->server->reverse_path;
 	const struct server_session *s = any_encrypted(worker);
 	int idle = SERVER_REVERSE_PATH_IDLE;
+	uint64_t token;
 
 	if (!s || !atomic_compare_exchange_strong(&r->state, &idle, SERVER_REVERSE_PATH_BUSY))
 		return;
-	r->by = worker;
+	atomic_store(&r->by, worker);
 	atomic_store(&r->again, false);
-	tscf_random(r->token, sizeof(r->token));
+	tscf_random(&token, sizeof(token));
+	atomic_store(&r->token, token);
 	atomic_store(&r->answered, 0);
 	atomic_store(&r->at, now + SERVER_REVERSE_PATH_WAIT_MS);
 	atomic_store_explicit(&r->state, SERVER_REVERSE_PATH_WAITING, memory_order_release);
-	ask(worker, s);
+	ask(worker, s, token);
 }
 
 void server_reverse_path_tick(struct server_worker *worker, uint64_t now)
@@ -190,7 +192,7 @@ void server_reverse_path_tick(struct server_worker *worker, uint64_t now)
 
 	bool due = now >= atomic_load(&r->at);
 
-	if (state == SERVER_REVERSE_PATH_WAITING && r->by == worker && due)
+	if (state == SERVER_REVERSE_PATH_WAITING && atomic_load(&r->by) == worker && due)
 		conclude(worker, now);
 	else if (state == SERVER_REVERSE_PATH_IDLE && (due || atomic_load(&r->again)))
 		begin(worker, now);
@@ -204,6 +206,7 @@ void server_reverse_path_again(struct server_reverse_path *r)
 bool server_reverse_path_take(struct server_reverse_path *r, const uint8_t *data, uint32_t length)
 {
 	struct tscf_packet_info info;
+	uint64_t token = atomic_load(&r->token);
 	const uint8_t *icmp;
 	bool v4 = data[0] >> 4 == 4;
 
@@ -212,10 +215,9 @@ bool server_reverse_path_take(struct server_reverse_path *r, const uint8_t *data
 	    info.protocol != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return false;
 	icmp = data + info.transport;
-	if (icmp[0] != (v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) ||
-	    memcmp(icmp + ECHO_HEADER, r->token, SERVER_REVERSE_PATH_TOKEN) != 0)
+	if (icmp[0] != (v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) || memcmp(icmp + ECHO_HEADER, &token, TOKEN) != 0)
 		return false;
-	atomic_fetch_or(&r->answered, bit_of(!v4, icmp[ECHO_HEADER + SERVER_REVERSE_PATH_TOKEN] == 1));
+	atomic_fetch_or(&r->answered, bit_of(!v4, icmp[ECHO_HEADER + TOKEN] == 1));
 	return true;
 }
 

@@ -21,7 +21,6 @@
 
 #define SERVER_REVERSE_PATH_MS      30000
 #define SERVER_REVERSE_PATH_WAIT_MS 1000
-#define SERVER_REVERSE_PATH_TOKEN   16
 
 struct server_worker;
 
@@ -31,10 +30,11 @@ enum server_reverse_path_state { SERVER_REVERSE_PATH_IDLE, SERVER_REVERSE_PATH_B
 
 /** One for the whole server: the workers share it, since any of them may read the answers. */
 struct server_reverse_path {
-	/** enum server_reverse_path_state; the worker that takes it from IDLE writes the members below. */
+	/** enum server_reverse_path_state; the worker that takes it from IDLE writes the members below.  The others may
+	 * read them meanwhile, which does no harm. */
 	atomic_int state;
-	const struct server_worker *by;           /**< the worker that sent the requests */
-	uint8_t token[SERVER_REVERSE_PATH_TOKEN]; /**< in the requests under way */
+	_Atomic(const struct server_worker *) by; /**< the worker that sent the requests */
+	_Atomic uint64_t token;                   /**< in the requests under way; random */
 	atomic_uint answered; /**< bits: for each family, by the plain and by the encrypted device */
 	atomic_bool again;    /**< send requests again at once */
 	_Atomic uint64_t at;  /**< monotonic ms: when to send requests, or the deadline for their answers */

@@ -2,6 +2,7 @@
 #include "tscf-server/server.h"
 
 #include "tscf-server/accounting/accounts.h"
+#include "tscf-server/admin/capture.h"
 #include "tscf-server/admin/disconnect.h"
 #include "tscf-server/admin/report.h"
 #include "tscf-server/admin/sessions.h"
@@ -15,6 +16,7 @@
 #include "tscf-server/renewal.h"
 #include "tscf-server/restore.h"
 #include "tscf-server/session/reply.h"
+#include "tscf-server/settings/enrolled.h"
 #include "tscf-server/settings/host_check.h"
 #include "tscf-server/store/state_lock.h"
 #include "tscf-server/worker.h"
@@ -23,6 +25,7 @@
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
 #include "common/linux/scheduling.h"
+#include "common/tls/key_log.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -107,6 +110,10 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_DISCONNECT:
 		answer_disconnect(server, call);
 		break;
+	case TSCF_CONTROL_CAPTURE:
+	case TSCF_CONTROL_CAPTURE_END:
+		tscf_capture_request(&server->capture, call);
+		break;
 	case TSCF_CONTROL_RELOAD:
 		err = server_reload(server);
 		tscf_control_answer(call, -err, NULL);
@@ -122,12 +129,20 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 	}
 }
 
-static bool brings_text(uint32_t op)
+static void on_gone(void *context, struct tscf_control_call_in *call)
 {
-	return op == TSCF_CONTROL_SESSIONS || op == TSCF_CONTROL_DISCONNECT;
+	struct server *server = context;
+
+	tscf_capture_gone(&server->capture, call);
 }
 
-static const struct tscf_control_handler control_handler = {.request = on_request, .brings_text = brings_text};
+static bool brings_text(uint32_t op)
+{
+	return op == TSCF_CONTROL_SESSIONS || op == TSCF_CONTROL_DISCONNECT || op == TSCF_CONTROL_CAPTURE;
+}
+
+static const struct tscf_control_handler control_handler = {
+    .request = on_request, .gone = on_gone, .brings_text = brings_text};
 
 /* --- set-up and end --- */
 
@@ -144,12 +159,15 @@ static unsigned processors(void)
 static int open_control(struct server *server)
 {
 	const char *path = server->config->control;
-	int err = tscf_control_listen(server->loop, path, 0666, &control_handler, server, &server->control);
+	int err;
+
+	tscf_capture_init(&server->capture, server->loop, &server_capture_taps, server);
+	err = tscf_control_listen(server->loop, path, 0666, &control_handler, server, &server->control);
 
 	if (err == -EADDRINUSE)
 		tscf_error("%s: another tscf-server answers there", path);
 	else if (err < 0)
-		tscf_error("%s: cannot make the control socket: %s", path, strerror(-err));
+		tscf_error("cannot listen at %s: %s", path, tscf_control_strerror(err));
 	return err;
 }
 
@@ -193,6 +211,14 @@ static int lock_state(struct server *server)
 {
 	server->state_lock = server_state_lock(server->config->state_dir);
 	return server->state_lock == -EBUSY ? -EBUSY : 0;
+}
+
+static int open_key_log(struct server *server)
+{
+	if (!server->config->key_log)
+		return 0;
+	server->key_log = tscf_key_log_open(server->config->key_log);
+	return server->key_log < 0 ? server->key_log : 0;
 }
 
 /** @return the number of workers: as many as configured, if packets can be steered to their workers. */
@@ -241,7 +267,13 @@ static int set_up(struct server *server)
 	if (err == 0)
 		err = lock_state(server);
 	if (err == 0)
+		err = open_key_log(server);
+	if (err == 0 && server->state_lock >= 0)
+		server->enrolled = server_enrolled_open(server->config->state_dir);
+	if (err == 0) {
+		server_enrolled_take(server->config, server->enrolled);
 		err = server_certificate_open(server, server->config);
+	}
 	if (err == 0)
 		server_config_warn(server->config);
 	if (err == 0)
@@ -285,6 +317,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 		server_renewal_follow(server, server->config);
 		ready(context);
 		ev_run(server->loop, 0);
+		tscf_capture_stop(&server->capture);
 		err = server_workers_stop(server);
 		for (unsigned n = 0; n < server->worker_count; n++)
 			say_goodbye(&server->workers[n]);
@@ -299,11 +332,14 @@ static void tear_down(struct server *server)
 	server_restore_end(server);
 	server_asker_close(server->asker);
 	server_workers_close(server);
+	tscf_enrolments_free(server->enrolled);
 	server_quotas_free(server->quotas);
 	server_accounts_close(server->accounts);
 	server_allocators_retract(server, NULL);
 	tscf_tun_steering_close(&server->steering);
 	server_certificate_close(server);
+	if (server->key_log >= 0)
+		close(server->key_log);
 	if (server->control)
 		tscf_control_close(server->control, false);
 	if (server->state_lock >= 0)
@@ -317,6 +353,7 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 	struct server server = {
 	    .config = config,
 	    .state_lock = -1,
+	    .key_log = -1,
 	    .steering = {.program = -1, .exceptions = -1},
 	    .since = time(NULL),
 	    .started = tscf_clock_now(),

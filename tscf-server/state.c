@@ -3,6 +3,7 @@
 
 #include "tscf-server/session/admission.h"
 #include "tscf-server/session/overtime.h"
+#include "tscf-server/session/sweep.h"
 
 #include "common/auth/identity.h"
 #include "common/auth/proof.h"
@@ -25,8 +26,10 @@ struct server_state *server_state_new(struct tscf_peer *(*add_peer)(struct tscf_
 	state->add_peer = add_peer;
 	server_cookies_init(&state->cookies);
 	state->bindings = tscf_bindings_new();
+	state->services = tscf_services_new();
 	state->fragments = tscf_fragments_new(SERVER_FRAGMENTS);
-	if (!state->bindings || !state->fragments || server_sessions_init(&state->sessions) < 0 ||
+	if (tscf_redundancy_port_init(&state->redundancy, SERVER_REDUNDANT_FLOWS) < 0 || !state->bindings ||
+	    !state->services || !state->fragments || server_sessions_init(&state->sessions) < 0 ||
 	    server_leases_init(&state->leases) < 0 || server_reservations_init(&state->reservations) < 0) {
 		server_state_free(state);
 		return NULL;
@@ -59,6 +62,8 @@ void server_state_free(struct server_state *state)
 	server_reservations_free(&state->reservations);
 	server_certificates_free(&state->certificates);
 	tscf_bindings_free(state->bindings);
+	tscf_services_free(state->services);
+	tscf_redundancy_port_free(&state->redundancy);
 	server_authorisations_free(&state->authorisations);
 	tscf_fragments_free(state->fragments);
 	for (i = state->interfaces; i; i = next) {
@@ -78,6 +83,7 @@ void server_state_expire(struct server_state *state, uint64_t now)
 	server_admission_tick(state, now);
 	server_certificates_expire(&state->certificates, now);
 	server_liveness_tick(state, now);
+	server_yield_tick(state, now);
 	server_sessions_expire(state, now);
 	server_accounting_tick(state, now);
 	server_overtime_tick(state, now);

@@ -19,12 +19,16 @@
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reservation.h"
 #include "tscf-server/session/session.h"
+#include "tscf-server/session/who.h"
 #include "tscf-server/settings/config.h"
 
+#include "common/capture/tap.h"
 #include "common/packet/batch.h"
 #include "common/packet/binding.h"
 #include "common/packet/fragment.h"
 #include "common/packet/message.h"
+#include "common/packet/services.h"
+#include "common/redundancy/port.h"
 #include "common/transport/transport.h"
 
 #include <stdbool.h>
@@ -40,6 +44,11 @@
 #define SERVER_BINDINGS_SURE 32
 /** Beyond these, all sessions of one source together may have this fraction (one in so many) of the free entries. */
 #define SERVER_BINDINGS_PART 8
+/** Most sockets of one session that ask for redundancy or datagrams, and most of all workers: about 50 MB. */
+#define SERVER_SOCKETS_MAX   256
+#define SERVER_SOCKETS_TOTAL 200000
+/** Most flows with redundancy of all workers, each in one direction: about 200 MB, if they are voice. */
+#define SERVER_REDUNDANT_FLOWS 20000
 /** Datagrams whose fragments are followed at a time. */
 #define SERVER_FRAGMENTS 4096
 /** Most routes that fit a configuration response, and how many bytes of it their TLVs may take. */
@@ -70,10 +79,12 @@ struct server_interface {
 	uint32_t services;
 	unsigned max_plain, max_encrypted, max_per_source; /**< 0: no limit but the pool's */
 	unsigned half_open_limit;             /**< from this many unconfirmed sessions on, requests need a cookie */
+	uint8_t nagle_ms;                     /**< for streams, with that service */
 	struct tscf_client_auth *client_auth; /**< which clients are admitted; NULL: all */
 	bool inter_client;
 
 	unsigned plain_count, encrypted_count, unconfirmed_count, reserved_count;
+	struct server_session *candidates; /**< encrypted sessions that can yield, the newest first (yield.h) */
 	struct server_listener listener[SERVER_LISTENERS]; /**< those of one address together */
 	struct server_worker *worker;                      /**< the owner; NULL in unit tests */
 	struct server_interface *next;
@@ -86,6 +97,7 @@ struct server_settings {
 	struct tscf_service_addrs dns, sip_servers;
 	unsigned mtu;
 	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: the client's own value */
+	unsigned server_keepalive;                     /**< seconds, for sessions with that service; not 0 */
 	unsigned persistence;                          /**< seconds; 0: without limit */
 	unsigned accounting_interval;                  /**< seconds; 0: no records between start and stop */
 };
@@ -103,8 +115,12 @@ struct server_state {
 	struct tscf_identity
 	    *identity; /**< with which the server proves its identity; owned by the server, shared by the workers */
 	struct tscf_bindings *bindings;
+	struct tscf_services *services; /**< what sockets of clients have asked for */
+	struct tscf_redundancy_port redundancy;
 	struct tscf_fragments *fragments;
 	struct server_counters counters;
+	struct tscf_tap tap;
+	struct server_who captured; /**< whose packets the tap is for; identity NULL: of all clients */
 	struct server_rejections rejections;
 	uint64_t certificates_at;         /**< when the dates of clients' certificates are checked next */
 	struct server_quotas *quotas;     /**< shared by the workers; NULL: clients have no limits of their own */

@@ -37,14 +37,19 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 }
 
-/* Start the liveness timer when a session is suspected. */
+static bool is_watching(const struct server_state *state)
+{
+	return server_liveness_busy(state) || server_yield_busy(state);
+}
+
+/* Start the liveness timer when a session is suspected, or is to yield. */
 static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);
 
 	(void)turn;
 	(void)events;
-	if (server_liveness_busy(worker->state) && !ev_is_active(&worker->liveness)) {
+	if (is_watching(worker->state) && !ev_is_active(&worker->liveness)) {
 		ev_timer_set(&worker->liveness, SERVER_LIVENESS_TICK_MS / 1000.0, SERVER_LIVENESS_TICK_MS / 1000.0);
 		ev_timer_start(loop, &worker->liveness);
 	}
@@ -53,10 +58,12 @@ static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
 static void on_liveness(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);
+	const uint64_t now = tscf_clock_now();
 
 	(void)events;
-	server_liveness_tick(worker->state, tscf_clock_now());
-	if (!server_liveness_busy(worker->state))
+	server_liveness_tick(worker->state, now);
+	server_yield_tick(worker->state, now);
+	if (!is_watching(worker->state))
 		ev_timer_stop(loop, timer);
 }
 
@@ -66,6 +73,7 @@ static void on_liveness(struct ev_loop *loop, struct ev_timer *timer, int events
 static void take_part(struct server_worker *worker, unsigned count)
 {
 	worker->state->workers = count;
+	worker->state->redundancy.shared.flows_max = SERVER_REDUNDANT_FLOWS / count;
 	worker->state->leases.part = worker->index;
 	worker->state->leases.parts = count;
 	worker->state->leases.steering = count > 1 ? &worker->server->steering : NULL;

@@ -51,21 +51,47 @@ static void expand(const uint8_t key[TSCF_HKDF_SIZE], const uint8_t label[LABEL_
 	tscf_hkdf_expand(key, info, sizeof(info), out, TSCF_HKDF_SIZE);
 }
 
-static void schedule(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, const uint8_t hash[DIGEST],
-		     struct keys *out)
+/** Compute the secret from which all keys are made. */
+static void extract(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, uint8_t key[TSCF_HKDF_SIZE])
 {
-	static const uint8_t zero[TSCF_HKDF_SIZE], response[LABEL_SIZE] = "tscf control, server",
-						   client[LABEL_SIZE] = "tscf messages, client",
-						   server[LABEL_SIZE] = "tscf messages, server";
-	uint8_t early[TSCF_HKDF_SIZE], key[TSCF_HKDF_SIZE];
+	static const uint8_t zero[TSCF_HKDF_SIZE];
+	uint8_t early[TSCF_HKDF_SIZE];
 
 	tscf_hkdf_extract(zero, psk ? psk : zero, TSCF_HKDF_SIZE, early);
 	tscf_hkdf_extract(early, shared, TSCF_X25519_SIZE, key);
+	explicit_bzero(early, sizeof(early));
+}
+
+static void schedule(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, const uint8_t hash[DIGEST],
+		     struct keys *out)
+{
+	static const uint8_t response[LABEL_SIZE] = "tscf control, server",
+			     client[LABEL_SIZE] = "tscf messages, client", server[LABEL_SIZE] = "tscf messages, server";
+	uint8_t key[TSCF_HKDF_SIZE];
+
+	extract(shared, psk, key);
 	expand(key, response, hash, out->response);
 	expand(key, client, hash, out->client);
 	expand(key, server, hash, out->server);
-	explicit_bzero(early, sizeof(early));
 	explicit_bzero(key, sizeof(key));
+}
+
+/**
+ * Encrypt or decrypt a lasting key: XOR with bytes that only both ends can compute.  They depend on the request, and a
+ * request gets only one lasting key, so they are never used for two.
+ */
+static void cover(const uint8_t shared[TSCF_X25519_SIZE], const uint8_t *psk, const uint8_t request[DIGEST],
+		  const uint8_t in[TSCF_LASTING_KEY_SIZE], uint8_t out[TSCF_LASTING_KEY_SIZE])
+{
+	static const uint8_t label[LABEL_SIZE] = "tscf lasting key";
+	uint8_t key[TSCF_HKDF_SIZE], mask[TSCF_HKDF_SIZE];
+
+	extract(shared, psk, key);
+	expand(key, label, request, mask);
+	for (unsigned i = 0; i < TSCF_LASTING_KEY_SIZE; i++)
+		out[i] = in[i] ^ mask[i];
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(mask, sizeof(mask));
 }
 
 static void take_keys(struct tscf_seal *seal, const uint8_t *send, const uint8_t *receive)
@@ -109,6 +135,12 @@ int tscf_offer_write(struct tscf_offer *o, struct tscf_writer *w)
 		return err;
 	tscf_write_bytes(w, TSCF_TLV_KEY_SHARE, o->share.bytes, sizeof(o->share.bytes));
 	return 0;
+}
+
+void tscf_offer_write_share(struct tscf_offer *o, const struct tscf_share *share, struct tscf_writer *w)
+{
+	o->share = *share;
+	tscf_write_bytes(w, TSCF_TLV_KEY_SHARE, o->share.bytes, sizeof(o->share.bytes));
 }
 
 void tscf_offer_sent(struct tscf_offer *o, const uint8_t *request, uint32_t length)
@@ -161,9 +193,11 @@ static int answer_share(struct tscf_identity *identity, const struct tscf_tlv *o
 	return err;
 }
 
-int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
-			  struct tscf_writer *w, struct tscf_seal *seal)
+/** Finish the response; @p lasting is a key to give, or NULL, and @p seal may be NULL. */
+static int answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
+		  const uint8_t *lasting, struct tscf_writer *w, struct tscf_seal *seal)
 {
+	uint8_t covered[TSCF_LASTING_KEY_SIZE];
 	uint8_t shared[TSCF_X25519_SIZE], asked[DIGEST], hash[DIGEST];
 	struct keys keys;
 	uint32_t size;
@@ -173,22 +207,39 @@ int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_mess
 
 	if (!tscf_message_find(request, TSCF_TLV_KEY_SHARE, &offer))
 		return -EINVAL;
+	tscf_sha256(data, size, asked);
 	length = answer_share(identity, &offer, w, shared);
+	if (length == 0 && lasting) {
+		cover(shared, psk, asked, lasting, covered);
+		tscf_write_bytes(w, TSCF_TLV_LASTING_KEY, covered, sizeof(covered));
+	}
 	if (length == 0)
 		length = tscf_write_finish(w);
 	if (length > 0 && w->size - w->length < TSCF_CONTROL_SEAL)
 		length = -EMSGSIZE;
 	if (length > 0) {
-		tscf_sha256(data, size, asked);
 		transcript(asked, tscf_get_u64(w->data + 4), w->data + TSCF_MESSAGE_HEADER,
 			   (uint32_t)length - TSCF_MESSAGE_HEADER, hash);
 		schedule(shared, psk, hash, &keys);
 		length = (int)tscf_control_seal(w->data, (uint32_t)length, keys.response);
-		take_keys(seal, keys.server, keys.client);
+		if (seal)
+			take_keys(seal, keys.server, keys.client);
 		explicit_bzero(&keys, sizeof(keys));
 	}
 	explicit_bzero(shared, sizeof(shared));
 	return length;
+}
+
+int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
+			  struct tscf_writer *w, struct tscf_seal *seal)
+{
+	return answer(identity, request, psk, NULL, w, seal);
+}
+
+int tscf_agreement_give(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t psk[32],
+			const uint8_t lasting[TSCF_LASTING_KEY_SIZE], struct tscf_writer *w)
+{
+	return answer(identity, request, psk, lasting, w, NULL);
 }
 
 /* --- the client checks --- */
@@ -249,4 +300,19 @@ const char *tscf_agreement_accept(const struct tscf_offer *o, const struct tscf_
 	if (!is_signed(digest, share.value, &signature, leaf, leaf_length))
 		return "the server does not have the key of its certificate";
 	return tscf_agreement_keys(o, response, psk, seal);
+}
+
+const char *tscf_agreement_take(const struct tscf_offer *o, const struct tscf_message *response, const uint8_t psk[32],
+				uint8_t lasting[TSCF_LASTING_KEY_SIZE])
+{
+	uint8_t shared[TSCF_X25519_SIZE];
+	struct tscf_tlv covered, share;
+
+	if (!tscf_message_find(response, TSCF_TLV_LASTING_KEY, &covered) ||
+	    !tscf_message_find(response, TSCF_TLV_KEY_SHARE, &share) ||
+	    tscf_share_agree(&o->share, share.value, shared) < 0)
+		return "the server has given no lasting key";
+	cover(shared, psk, o->request, covered.value, lasting);
+	explicit_bzero(shared, sizeof(shared));
+	return NULL;
 }

@@ -28,6 +28,8 @@ struct tscf_offer {
 
 /** Make a new key, and write it into a configuration request.  @return 0, or -EINVAL: no key can be made. */
 int tscf_offer_write(struct tscf_offer *offer, struct tscf_writer *w);
+/** The same with a key that was made before. */
+void tscf_offer_write_share(struct tscf_offer *offer, const struct tscf_share *share, struct tscf_writer *w);
 /** Note the bytes of the finished request. */
 void tscf_offer_sent(struct tscf_offer *offer, const uint8_t *request, uint32_t length);
 /** The offer has been accepted, or is given up: wipe its secret. */
@@ -46,6 +48,15 @@ uint32_t tscf_agreement_room(struct tscf_identity *identity);
  */
 int tscf_agreement_answer(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t *psk,
 			  struct tscf_writer *w, struct tscf_seal *seal);
+
+/**
+ * The same, without a session: give the client a lasting key, which only this client can read.
+ *
+ * @param psk  the key of its invitation, as above
+ * @return as tscf_agreement_answer.
+ */
+int tscf_agreement_give(struct tscf_identity *identity, const struct tscf_message *request, const uint8_t psk[32],
+			const uint8_t lasting[TSCF_LASTING_KEY_SIZE], struct tscf_writer *w);
 
 /** @return the digest of the certificates that verify this response, 32 bytes, or NULL: the response has no proof. */
 const uint8_t *tscf_agreement_chain(const struct tscf_message *response);
@@ -66,6 +77,10 @@ const char *tscf_agreement_keys(const struct tscf_offer *offer, const struct tsc
  */
 const char *tscf_agreement_accept(const struct tscf_offer *offer, const struct tscf_message *response,
 				  const uint8_t *psk, const uint8_t *leaf, size_t leaf_length, struct tscf_seal *seal);
+
+/** Read the lasting key in a response that has been accepted.  @return NULL, or why not, for people. */
+const char *tscf_agreement_take(const struct tscf_offer *offer, const struct tscf_message *response,
+				const uint8_t psk[32], uint8_t lasting[TSCF_LASTING_KEY_SIZE]);
 
 /**
  * Add the MAC to a finished message of @p length bytes, which has room for TSCF_CONTROL_SEAL more.  @return the new

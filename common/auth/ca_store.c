@@ -30,9 +30,10 @@ struct tscf_authority {
 static void warn(const char *file, const struct tscf_authority *one)
 {
 	if (time(NULL) < one->from)
-		tscf_warning("%s: a CA is not valid yet: clients with its certificates are refused until it is", file);
+		tscf_warning("%s: a CA is not valid yet: certificates that it has signed are refused until it is",
+			     file);
 	else if (time(NULL) > one->until)
-		tscf_warning("%s: a CA has expired: clients with its certificates are refused", file);
+		tscf_warning("%s: a CA has expired: certificates that it has signed are refused", file);
 }
 
 static int add(void *context, const struct tscf_pem_certificate *certificate)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ca_store.h - the CAs that sign clients' certificates.  They are kept separately, so that it is known which CA has
- * signed the certificate of a client.
+ * ca_store.h - the CAs that sign the certificates of the other end.  They are kept separately, so that it is known
+ * which CA has signed a certificate.
  *
- * A CA that is not valid yet is kept, since the clock may be wrong when a server starts; its clients are admitted once
- * it is valid.  Several threads may use the store at a time.
+ * A CA that is not valid yet is kept, since the clock may be wrong at the start; its certificates are accepted once it
+ * is valid.  Several threads may use the store at a time.
  */
 #ifndef TSCF_CA_STORE_H
 #define TSCF_CA_STORE_H

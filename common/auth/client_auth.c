@@ -6,6 +6,7 @@
 #include "common/auth/crl_store.h"
 #include "common/auth/refusal.h"
 #include "common/auth/signature.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/hash.h"
@@ -29,7 +30,8 @@ struct tscf_client_auth {
 	unsigned methods;
 	struct tscf_psks psks;
 	struct tscf_ca_store cas;
-	struct tscf_crl_store *crls; /* NULL: revocation is not checked */
+	struct tscf_enrolments *record; /* NULL: no invitation can be used */
+	struct tscf_crl_store *crls;    /* NULL: revocation is not checked */
 	char **denied;
 	size_t denied_count;
 };
@@ -111,6 +113,9 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 		tscf_client_auth_drop(c);
 		return NULL;
 	}
+	for (size_t i = 0; i < c->psks.count; i++)
+		if (c->psks.list[i].kind == TSCF_PSK_JOINING)
+			return fail(c, error, psk_file, "is a client's file");
 	if (ca_file && tscf_ca_store_read(&c->cas, ca_file) < 0)
 		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
 	if (crl_file)
@@ -120,6 +125,11 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 		return NULL;
 	}
 	return c;
+}
+
+void tscf_client_auth_record(struct tscf_client_auth *c, struct tscf_enrolments *record)
+{
+	c->record = record;
 }
 
 struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *c)
@@ -154,12 +164,44 @@ unsigned tscf_client_auth_methods(const struct tscf_client_auth *c)
 
 /* --- checking --- */
 
+/** @return whether @p mac is that of the subject under the key. */
+static bool is_mac(const uint8_t *key, size_t size, const uint8_t *subject, uint32_t length, const uint8_t *mac)
+{
+	uint8_t right[TSCF_PROOF_MAC];
+
+	tscf_mac(key, size, subject, length, right);
+	return tscf_equal_secret(right, mac, sizeof(right));
+}
+
+/** Check a client that was invited once: it has a lasting key, or shows its invitation, which it may use only then. */
+static const char *check_invited(const struct tscf_client_auth *c, const struct tscf_psk *psk, const uint8_t *subject,
+				 uint32_t length, const uint8_t *mac, struct tscf_client_name *who)
+{
+	struct tscf_enrolment used;
+	bool has_lasting;
+
+	if (!tscf_enrolments_have(c->record, psk))
+		return TSCF_REFUSAL_LOST;
+	has_lasting =
+	    tscf_enrolments_find(c->record, psk, &used) && is_mac(used.key, sizeof(used.key), subject, length, mac);
+	if (has_lasting)
+		tscf_sha256(used.key, sizeof(used.key), who->key);
+	explicit_bzero(&used, sizeof(used));
+	if (has_lasting)
+		return NULL;
+	if (!is_mac(psk->key, psk->key_length, subject, length, mac))
+		return TSCF_REFUSAL_WRONG_KEY;
+	tscf_sha256(psk->key, psk->key_length, who->key);
+	who->invited = true;
+	return NULL;
+}
+
 static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *subject, uint32_t length,
 			     const struct tscf_tlv *proof, struct tscf_client_name *who)
 {
 	const uint32_t identity = proof->value[1];
+	const uint8_t *mac = proof->value + 2 + identity;
 	const struct tscf_psk *psk;
-	uint8_t mac[TSCF_PROOF_MAC];
 
 	if (proof->length != 2 + identity + TSCF_PROOF_MAC)
 		return TSCF_REFUSAL_MALFORMED;
@@ -167,8 +209,9 @@ static const char *check_psk(const struct tscf_client_auth *c, const uint8_t *su
 	psk = tscf_psks_find(&c->psks, proof->value + 2, identity);
 	if (!psk)
 		return TSCF_REFUSAL_UNKNOWN;
-	tscf_mac(psk->key, psk->key_length, subject, length, mac);
-	if (!tscf_equal_secret(mac, proof->value + 2 + identity, sizeof(mac)))
+	if (psk->kind == TSCF_PSK_INVITED)
+		return check_invited(c, psk, subject, length, mac, who);
+	if (!is_mac(psk->key, psk->key_length, subject, length, mac))
 		return TSCF_REFUSAL_WRONG_KEY;
 	tscf_sha256(psk->key, psk->key_length, who->key);
 	return NULL;
@@ -337,6 +380,31 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struc
 	return why;
 }
 
+const char *tscf_client_auth_enrol(const struct tscf_client_auth *c, const struct tscf_client_name *who,
+				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE])
+{
+	const char *name = strchr(who->name, ' ') + 1, *why = NULL;
+	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
+	struct tscf_enrolment used;
+	int err;
+
+	if (!psk || !tscf_enrolments_have(c->record, psk))
+		return TSCF_REFUSAL_LOST;
+	if (!tscf_enrolments_find(c->record, psk, &used) && time(NULL) > psk->until)
+		return TSCF_REFUSAL_TOO_LATE;
+	err = tscf_enrolments_add(c->record, psk, share, &used);
+	if (err < 0) {
+		tscf_error("cannot record that %s uses its invitation: %s", name, strerror(-err));
+		why = TSCF_REFUSAL_NOT_RECORDED;
+	} else if (memcmp(used.share, share, sizeof(used.share)) != 0) {
+		why = TSCF_REFUSAL_USED;
+	} else {
+		memcpy(lasting, used.key, TSCF_LASTING_KEY_SIZE);
+	}
+	explicit_bzero(&used, sizeof(used));
+	return why;
+}
+
 bool tscf_client_expired(const struct tscf_client_name *who, int64_t today)
 {
 	return who->until != 0 && today > who->until;
@@ -353,14 +421,32 @@ static const char *still_certified(const struct tscf_client_auth *c, const struc
 	return tscf_client_expired(who, today) ? "the certificate has expired" : NULL;
 }
 
+/** @return NULL with the SHA-256 of the key that @p psk stands for now, or why it has none. */
+static const char *present_key(const struct tscf_client_auth *c, const struct tscf_psk *psk, uint8_t key[32])
+{
+	struct tscf_enrolment used;
+
+	if (psk->kind != TSCF_PSK_INVITED) {
+		tscf_sha256(psk->key, psk->key_length, key);
+		return NULL;
+	}
+	if (!tscf_enrolments_have(c->record, psk))
+		return TSCF_REFUSAL_LOST;
+	if (!tscf_enrolments_find(c->record, psk, &used))
+		return "the key has been changed";
+	tscf_sha256(used.key, sizeof(used.key), key);
+	explicit_bzero(&used, sizeof(used));
+	return NULL;
+}
+
 static const char *still_has_key(const struct tscf_client_auth *c, const struct tscf_client_name *who, const char *name)
 {
 	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
 	uint8_t key[32];
+	const char *why = psk ? present_key(c, psk, key) : TSCF_REFUSAL_DENIED;
 
-	if (!psk)
-		return TSCF_REFUSAL_DENIED;
-	tscf_sha256(psk->key, psk->key_length, key);
+	if (why)
+		return why;
 	return tscf_equal_secret(key, who->key, sizeof(key)) ? NULL : "the key has been changed";
 }
 

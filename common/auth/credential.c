@@ -21,8 +21,10 @@
 #define BESIDE_PROOF_MAX 1200
 
 struct tscf_credential {
+	unsigned holds;
 	unsigned method;
 	struct tscf_psk psk;
+	struct tscf_share share; /* if psk.kind is TSCF_PSK_JOINING */
 	WOLFSSL_EVP_PKEY *key;
 	WOLFSSL_X509 *certificate; /* its own */
 	uint8_t *chain;            /* this and those between it and the CA, DER back to back */
@@ -46,6 +48,7 @@ static struct tscf_credential *new_credential(unsigned method, char *error)
 		snprintf(error, TSCF_PROOF_ERROR, "%s", strerror(ENOMEM));
 		return NULL;
 	}
+	c->holds = 1;
 	c->method = method;
 	return c;
 }
@@ -53,7 +56,7 @@ static struct tscf_credential *new_credential(unsigned method, char *error)
 static struct tscf_credential *fail(struct tscf_credential *c, char *error, const char *file, const char *why)
 {
 	snprintf(error, TSCF_PROOF_ERROR, "%s: %s", file, why);
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	return NULL;
 }
 
@@ -66,7 +69,7 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 	if (!c)
 		return NULL;
 	if (tscf_psks_read(file, &psks, error, TSCF_PROOF_ERROR) < 0) {
-		tscf_credential_free(c);
+		tscf_credential_drop(c);
 		return NULL;
 	}
 	if (identity)
@@ -80,6 +83,10 @@ struct tscf_credential *tscf_credential_psk(const char *file, const char *identi
 		return fail(c, error, file,
 			    identity ? "has no key of that identity"
 				     : "has more or less than one key: name the identity");
+	if (c->psk.kind == TSCF_PSK_INVITED)
+		return fail(c, error, file, "is a server's file: a client gets its key by tscf-client join");
+	if (c->psk.kind == TSCF_PSK_JOINING && tscf_share_from(c->psk.share, &c->share) < 0)
+		return fail(c, error, file, "has a key share that is of no use");
 	return c;
 }
 
@@ -165,9 +172,16 @@ struct tscf_credential *tscf_credential_certificate(const char *cert_file, const
 	return c;
 }
 
-void tscf_credential_free(struct tscf_credential *c)
+struct tscf_credential *tscf_credential_hold(struct tscf_credential *c)
 {
-	if (!c)
+	if (c)
+		c->holds++;
+	return c;
+}
+
+void tscf_credential_drop(struct tscf_credential *c)
+{
+	if (!c || --c->holds > 0)
 		return;
 	wolfSSL_EVP_PKEY_free(c->key);
 	wolfSSL_X509_free(c->certificate);
@@ -180,6 +194,22 @@ void tscf_credential_free(struct tscf_credential *c)
 unsigned tscf_credential_method(const struct tscf_credential *c)
 {
 	return c->method;
+}
+
+const struct tscf_share *tscf_credential_share(const struct tscf_credential *c)
+{
+	return c->psk.kind == TSCF_PSK_JOINING ? &c->share : NULL;
+}
+
+int tscf_credential_enrolled(struct tscf_credential *c, const char *file, const uint8_t lasting[TSCF_LASTING_KEY_SIZE])
+{
+	explicit_bzero(&c->share, sizeof(c->share));
+	explicit_bzero(c->psk.share, sizeof(c->psk.share));
+	explicit_bzero(c->psk.key, sizeof(c->psk.key));
+	memcpy(c->psk.key, lasting, TSCF_LASTING_KEY_SIZE);
+	c->psk.key_length = TSCF_LASTING_KEY_SIZE;
+	c->psk.kind = TSCF_PSK_LASTING;
+	return tscf_psks_replace(file, &c->psk);
 }
 
 bool tscf_credential_key(const struct tscf_credential *c, uint8_t key[32])

@@ -272,8 +272,8 @@ static void warn(const struct tscf_crl_store *s, const char *file)
 		const struct tscf_crl *crl = &s->lists[i].crl;
 
 		if (now > crl->until || now < crl->from)
-			tscf_warning("%s: revocation list %zu %s: clients whose certificates need it are not let in",
-				     file, i + 1, now < crl->from ? "is not valid yet" : "has expired");
+			tscf_warning("%s: revocation list %zu %s: certificates that need it are refused", file, i + 1,
+				     now < crl->from ? "is not valid yet" : "has expired");
 	}
 }
 

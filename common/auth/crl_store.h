@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * crl_store.h - the revocation lists of the CAs that sign clients' certificates.
+ * crl_store.h - the revocation lists of the CAs that sign the certificates of the other end.
  *
  * With a store, every certificate of a chain needs a list of the CA that has signed it, which is valid now and signed
  * by that CA: what cannot be checked is refused.  Several threads may use a store at a time.
@@ -31,7 +31,7 @@ void tscf_crl_store_free(struct tscf_crl_store *store);
 /** Make the name by which lists know a certificate. */
 void tscf_revocation_id(const struct tscf_cert_names *names, uint8_t id[TSCF_REVOCATION_ID]);
 /**
- * Check verified certificates, the first of which belongs to the client, at @p now (seconds since 1970).
+ * Check verified certificates, the first of which belongs to the other end, at @p now (seconds since 1970).
  *
  * @param ca  the certificate of the CA that the chain leads to
  * @return NULL, or why they are refused, for people.

@@ -44,6 +44,13 @@ int tscf_share_make(struct tscf_share *s)
 	return tscf_x25519_generate(s->secret, s->bytes + 1);
 }
 
+int tscf_share_from(const uint8_t secret[TSCF_X25519_SIZE], struct tscf_share *s)
+{
+	memcpy(s->secret, secret, sizeof(s->secret));
+	s->bytes[0] = TSCF_SUITE;
+	return tscf_x25519_point(secret, s->bytes + 1);
+}
+
 int tscf_share_agree(const struct tscf_share *s, const uint8_t theirs[TSCF_KEY_SHARE_SIZE],
 		     uint8_t shared[TSCF_X25519_SIZE])
 {

@@ -31,6 +31,8 @@ struct tscf_share {
 };
 /** Make a new key share.  @return 0, or -EINVAL: no key can be made. */
 int tscf_share_make(struct tscf_share *share);
+/** Make the key share of a secret that was made before.  @return as tscf_share_make. */
+int tscf_share_from(const uint8_t secret[TSCF_X25519_SIZE], struct tscf_share *share);
 /** @return 0 with the shared secret, or -EINVAL: @p theirs is of another suite, or an invalid point. */
 int tscf_share_agree(const struct tscf_share *share, const uint8_t theirs[TSCF_KEY_SHARE_SIZE],
 		     uint8_t shared[TSCF_X25519_SIZE]);

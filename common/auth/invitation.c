@@ -110,7 +110,7 @@ const char *tscf_invitation_server_format(const struct tscf_invitation_server *s
 /* --- reading --- */
 
 /** Which parameters there were, as bits. */
-enum seen { SEEN_PIN = 1, SEEN_ID = 2, SEEN_KEY = 4, SEEN_TRANSPORT = 8 };
+enum seen { SEEN_PIN = 1, SEEN_ID = 2, SEEN_KEY = 4, SEEN_TRANSPORT = 8, SEEN_USE = 16 };
 
 struct reader {
 	struct tscf_invitation *out;
@@ -201,6 +201,14 @@ static int take_transport(const struct reader *r, const char *value, size_t leng
 	return 0;
 }
 
+static int take_use(const struct reader *r, const char *value, size_t length)
+{
+	if (length != 4 || memcmp(value, "once", 4) != 0)
+		return wrong(r, "use is wrong: expected once");
+	r->out->once = true;
+	return 0;
+}
+
 static const struct parameter {
 	const char *name;
 	int (*take)(const struct reader *r, const char *value, size_t length);
@@ -208,7 +216,7 @@ static const struct parameter {
 } parameters[] = {
     {"pin", take_pin, SEEN_PIN}, {"id", take_id, SEEN_ID},
     {"key", take_key, SEEN_KEY}, {"transport", take_transport, SEEN_TRANSPORT},
-    {"server", take_server, 0},
+    {"use", take_use, SEEN_USE}, {"server", take_server, 0},
 };
 
 #define PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
@@ -314,6 +322,7 @@ size_t tscf_invitation_format(const struct tscf_invitation *i, char *text)
 	at += encode(i->psk.identity, at);
 	at = stpcpy(at, "&key=");
 	at += tscf_base64url_encode(i->psk.key, i->psk.key_length, at);
+	at = stpcpy(at, i->once ? "&use=once" : "");
 	at = stpcpy(at, transports[i->transport]);
 	for (unsigned n = 1; n < i->server_count; n++) {
 		/* Brackets may not stand in a query. */

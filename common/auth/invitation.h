@@ -2,7 +2,7 @@
 /*
  * invitation.h - one line of text that tells a client its servers, how to verify them, and its own key.
  *
- *     tscf://HOST[:PORT]?pin=PIN&id=IDENTITY&key=KEY[&transport=udp|tcp][&server=HOST[:PORT]]...
+ *     tscf://HOST[:PORT]?pin=PIN&id=IDENTITY&key=KEY[&use=once][&transport=udp|tcp][&server=HOST[:PORT]]...
  *
  * A URI (RFC 3986).  tscf(7), "INVITATIONS", specifies it.  Pure functions: no allocation, no I/O.  An invitation holds
  * a key: the caller wipes what it no longer needs.
@@ -43,7 +43,8 @@ struct tscf_invitation {
 	unsigned server_count;                                              /**< at least one */
 	enum tscf_invitation_transport transport;
 	uint8_t pin[TSCF_PIN_SIZE]; /**< of the key of every server */
-	struct tscf_psk psk;
+	struct tscf_psk psk;        /**< identity and key */
+	bool once;                  /**< the key can be used once, to get a lasting one */
 };
 
 /**

@@ -9,6 +9,8 @@
 #ifndef TSCF_PROOF_H
 #define TSCF_PROOF_H
 
+#include "common/auth/enrolments.h"
+#include "common/auth/identity.h"
 #include "common/auth/psk.h"
 #include "common/packet/message.h"
 
@@ -45,8 +47,10 @@ struct tscf_credential;
 struct tscf_credential *tscf_credential_psk(const char *file, const char *identity, char *error);
 /** @return the credential of a certificate and its key, PEM files, or NULL with an error. */
 struct tscf_credential *tscf_credential_certificate(const char *cert_file, const char *key_file, char *error);
-/** Wipe and free; NULL is allowed. */
-void tscf_credential_free(struct tscf_credential *credential);
+/** Take a reference, in the thread that has made it; NULL is allowed.  @return credential. */
+struct tscf_credential *tscf_credential_hold(struct tscf_credential *credential);
+/** Release a reference: the last release wipes and frees.  NULL is allowed. */
+void tscf_credential_drop(struct tscf_credential *credential);
 /**
  * @return the certificates that the client must send in parts before a proof on a plain tunnel, DER back to back, its
  * own first; NULL: the proof holds what is needed.
@@ -54,6 +58,16 @@ void tscf_credential_free(struct tscf_credential *credential);
 const uint8_t *tscf_credential_parts(const struct tscf_credential *credential, uint16_t *length);
 /** @return the method of the credential, TSCF_PROOF_*. */
 unsigned tscf_credential_method(const struct tscf_credential *credential);
+/** @return the key share that the client must offer with the key of a one-time invitation; NULL: it makes new ones. */
+const struct tscf_share *tscf_credential_share(const struct tscf_credential *credential);
+/**
+ * The invitation is used: from now on the client proves its identity by the lasting key, which takes the place of the
+ * other in @p file, too.
+ *
+ * @return 0, or -errno: the file is as it was, and the next run will get the same key.
+ */
+int tscf_credential_enrolled(struct tscf_credential *credential, const char *file,
+			     const uint8_t lasting[TSCF_LASTING_KEY_SIZE]);
 /**
  * If the credential is a pre-shared key, get its contribution to the keys of a tunnel.  @return whether it is a
  * pre-shared key.
@@ -80,6 +94,7 @@ struct tscf_client_name {
 			    [TSCF_REVOCATION_ID]; /**< its own, and those between it and the CA */
 	unsigned certificate_count;
 	int64_t until; /**< certificate: the last second of its validity, Unix time; PSK: 0, never expires */
+	bool invited;  /**< it has shown a one-time invitation, by which it gets nothing but a lasting key */
 };
 
 /**
@@ -93,6 +108,11 @@ struct tscf_client_name {
  */
 struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char *ca_file, const char *denied_file,
 					       const char *crl_file, char *error);
+/**
+ * Set where the use of one-time invitations is recorded.  It must outlive the object.  Without a record, as at first,
+ * they are refused.
+ */
+void tscf_client_auth_record(struct tscf_client_auth *client_auth, struct tscf_enrolments *record);
 /** Take a reference, and release one: the last release frees.  Several threads may use the object at a time. */
 struct tscf_client_auth *tscf_client_auth_hold(struct tscf_client_auth *client_auth);
 void tscf_client_auth_drop(struct tscf_client_auth *client_auth);
@@ -122,6 +142,15 @@ const uint8_t *tscf_proof_names(const struct tscf_message *m);
 const char *tscf_client_auth_check(const struct tscf_client_auth *client_auth, const struct tscf_proof_subject *subject,
 				   const struct tscf_message *m, const struct tscf_certificates *certificates,
 				   struct tscf_client_name *who);
+/**
+ * Use the one-time invitation that @p who has shown.
+ *
+ * @param share    the client's key share, TSCF_KEY_SHARE_SIZE bytes, which its proof covers
+ * @param lasting  the client's key from now on
+ * @return NULL, or why not, for the client's user.
+ */
+const char *tscf_client_auth_enrol(const struct tscf_client_auth *client_auth, const struct tscf_client_name *who,
+				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE]);
 /**
  * Check the proof in @p m by the key of a certificate that the client @p who has shown before; @p who may be NULL.
  *

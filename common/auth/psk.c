@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/auth/psk.h"
 
+#include "common/base/file.h"
 #include "common/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 
 /** Enough for all tunnels of the largest server, each with the longest line. */
 #define FILE_MAX (64U << 20)
+/** Digits of the largest time. */
+#define NUMBER_DIGITS 18
 
 bool tscf_psk_identity_valid(const char *text, size_t length)
 {
@@ -26,13 +30,16 @@ bool tscf_psk_identity_valid(const char *text, size_t length)
 
 size_t tscf_psk_format(const struct tscf_psk *psk, char *line)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *at = stpcpy(line, psk->identity);
 
 	*at++ = ':';
-	for (unsigned i = 0; i < psk->key_length; i++) {
-		*at++ = digits[psk->key[i] >> 4];
-		*at++ = digits[psk->key[i] & 15];
+	at = tscf_hex_put(at, psk->key, psk->key_length);
+	if (psk->kind == TSCF_PSK_INVITED) {
+		at += sprintf(at, ":until=%" PRId64 ",record=", psk->until);
+		at = tscf_hex_put(at, psk->record, sizeof(psk->record));
+	} else if (psk->kind == TSCF_PSK_JOINING) {
+		at = stpcpy(at, ":share=");
+		at = tscf_hex_put(at, psk->share, sizeof(psk->share));
 	}
 	*at = '\0';
 	return (size_t)(at - line);
@@ -49,22 +56,57 @@ static bool parse_identity(const char *text, size_t length, char *identity)
 
 static bool parse_key(const char *text, size_t length, struct tscf_psk *out)
 {
-	if (length % 2 != 0 || length < (size_t)2 * TSCF_PSK_KEY_MIN || length > (size_t)2 * TSCF_PSK_KEY_MAX)
+	if (length < (size_t)2 * TSCF_PSK_KEY_MIN || length > (size_t)2 * TSCF_PSK_KEY_MAX ||
+	    !tscf_hex_get(text, length, out->key, length / 2))
 		return false;
-	for (size_t i = 0; i < length; i += 2) {
-		int high = tscf_hex_digit(text[i]), low = tscf_hex_digit(text[i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out->key[i / 2] = (uint8_t)(high << 4 | low);
-	}
 	out->key_length = (uint8_t)(length / 2);
 	return true;
 }
 
+/** Take @p name from the front of the text.  @return whether it is there. */
+static bool skip(const char **text, size_t *length, const char *name)
+{
+	const size_t size = strlen(name);
+
+	if (*length < size || memcmp(*text, name, size) != 0)
+		return false;
+	*text += size;
+	*length -= size;
+	return true;
+}
+
+/** Take a decimal number without leading zeros. */
+static bool take_number(const char **text, size_t *length, int64_t *out)
+{
+	size_t digits = 0;
+
+	for (*out = 0; digits < *length && (*text)[digits] >= '0' && (*text)[digits] <= '9'; digits++) {
+		if (digits == NUMBER_DIGITS)
+			return false;
+		*out = *out * 10 + ((*text)[digits] - '0');
+	}
+	if (digits == 0 || (digits > 1 && **text == '0'))
+		return false;
+	*text += digits;
+	*length -= digits;
+	return true;
+}
+
+/** What follows the key of a one-time invitation. */
+static bool parse_kind(const char *text, size_t length, struct tscf_psk *out)
+{
+	if (skip(&text, &length, "share=")) {
+		out->kind = TSCF_PSK_JOINING;
+		return tscf_hex_get(text, length, out->share, sizeof(out->share));
+	}
+	out->kind = TSCF_PSK_INVITED;
+	return skip(&text, &length, "until=") && take_number(&text, &length, &out->until) &&
+	       skip(&text, &length, ",record=") && tscf_hex_get(text, length, out->record, sizeof(out->record));
+}
+
 int tscf_psk_parse(const char *line, size_t length, struct tscf_psk *out, const char **expected)
 {
-	const char *colon = memchr(line, ':', length);
+	const char *colon = memchr(line, ':', length), *text;
 
 	if (length == 0 || line[0] == '#')
 		return 0;
@@ -73,8 +115,15 @@ int tscf_psk_parse(const char *line, size_t length, struct tscf_psk *out, const 
 		*expected = "expected IDENTITY:KEY with an identity of 1 to 64 printable characters";
 		return -EINVAL;
 	}
-	if (!parse_key(colon + 1, length - (size_t)(colon + 1 - line), out)) {
+	text = colon + 1;
+	length -= (size_t)(text - line);
+	colon = memchr(text, ':', length);
+	if (!parse_key(text, colon ? (size_t)(colon - text) : length, out)) {
 		*expected = "expected a key of 32 to 128 hexadecimal digits";
+		return -EINVAL;
+	}
+	if (colon && !parse_kind(colon + 1, length - (size_t)(colon + 1 - text), out)) {
+		*expected = "expected until=SECONDS,record=ID or share=SECRET after the key, or nothing";
 		return -EINVAL;
 	}
 	return 1;
@@ -194,6 +243,56 @@ int tscf_psks_read(const char *file, struct tscf_psks *out, char *error, size_t 
 	free(text);
 	if (err < 0)
 		tscf_psks_free(out);
+	return err;
+}
+
+/** Write @p text to @p out, the line of the identity of @p psk replaced.  @return its length; 0: there is none. */
+static size_t replace_line(const char *text, const struct tscf_psk *psk, char *out)
+{
+	const char *at = out;
+	bool found = false;
+
+	while (*text != '\0') {
+		const size_t whole = strcspn(text, "\n"), length = strcspn(text, "\r\n");
+		const char *expected;
+		struct tscf_psk old;
+		const bool is_its =
+		    tscf_psk_parse(text, length, &old, &expected) == 1 && strcmp(old.identity, psk->identity) == 0;
+
+		explicit_bzero(&old, sizeof(old));
+		out = is_its ? out + tscf_psk_format(psk, out) : mempcpy(out, text, whole);
+		found |= is_its;
+		text += whole;
+		if (*text == '\n')
+			*out++ = *text++;
+	}
+	return found ? (size_t)(out - at) : 0;
+}
+
+int tscf_psks_replace(const char *file, const struct tscf_psk *psk)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
+	size_t length = 0, size;
+	char *text = fd < 0 ? NULL : read_file(fd, &length), *changed;
+
+	err = text ? 0 : -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err < 0)
+		return err;
+	size = length + TSCF_PSK_LINE;
+	changed = malloc(size);
+	if (changed) {
+		const size_t written = replace_line(text, psk, changed);
+
+		err = written > 0 ? tscf_file_replace(file, 0600, changed, written) : -ENOENT;
+		explicit_bzero(changed, size);
+	} else {
+		err = -ENOMEM;
+	}
+	explicit_bzero(text, length);
+	free(text);
+	free(changed);
 	return err;
 }
 

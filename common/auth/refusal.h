@@ -15,6 +15,10 @@
 #define TSCF_REFUSAL_REVOKED         "the certificate has been revoked"
 #define TSCF_REFUSAL_WRONG_KEY       "wrong key"
 #define TSCF_REFUSAL_OTHER_KEY       "the key is not that of the certificate"
+#define TSCF_REFUSAL_USED            "this invitation has been used"
+#define TSCF_REFUSAL_TOO_LATE        "this invitation is no longer valid"
+#define TSCF_REFUSAL_LOST            "the server has lost its record of used invitations: this client needs a new invitation"
+#define TSCF_REFUSAL_NOT_RECORDED    "the server cannot record that this invitation is used: see its log"
 #define TSCF_REFUSAL_DENIED          "access has been withdrawn"
 
 #endif

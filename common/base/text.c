@@ -81,3 +81,28 @@ int tscf_hex_digit(char c)
 		return c - 'a' + 10;
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
+
+bool tscf_hex_get(const char *text, size_t length, uint8_t *out, size_t size)
+{
+	if (length != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		const int high = tscf_hex_digit(text[2 * i]), low = tscf_hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+char *tscf_hex_put(char *text, const uint8_t *data, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*text++ = digits[data[i] >> 4];
+		*text++ = digits[data[i] & 15];
+	}
+	return text;
+}

@@ -3,7 +3,9 @@
 #ifndef TSCF_TEXT_H
 #define TSCF_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * Copy the @p length bytes at @p from, as far as they fit, into @p text of @p size bytes: valid UTF-8 (RFC 3629)
@@ -17,5 +19,9 @@ const char *tscf_text_strip(const char *text, size_t *length);
 
 /** @return the value of a hexadecimal digit of either case, or -1. */
 int tscf_hex_digit(char c);
+/** Decode exactly @p size bytes, two digits each.  @return whether the text is that. */
+bool tscf_hex_get(const char *text, size_t length, uint8_t *out, size_t size);
+/** Write two lower-case digits for each byte, without a NUL.  @return the end of the text. */
+char *tscf_hex_put(char *text, const uint8_t *data, size_t size);
 
 #endif

@@ -3,9 +3,9 @@
  * control.h - what goes over the control socket of a daemon.
  *
  * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
- * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, BOUND and WATCH, or followed by
- * `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length` bytes: of
- * JSON text, or of the struct that its operation has.  Both ends are on one machine: host byte order.
+ * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, the same of redundancy, BOUND and WATCH, or
+ * followed by `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length`
+ * bytes: of JSON text, or of the struct that its operation has.  Both ends are on one machine: host byte order.
  *
  * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
  * reply, and gets events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the
@@ -34,6 +34,8 @@
 /** Environment of programs under tscf-run: where the daemon is, and the level of their new sockets. */
 #define TSCF_ENV_CONTROL "TSCF_CONTROL"
 #define TSCF_ENV_LEVEL   "TSCF_LEVEL"
+/** The same: the redundancy that they ask for. */
+#define TSCF_ENV_REDUNDANCY "TSCF_REDUNDANCY"
 /** Set by the library for children: that bit was seen, which they perhaps cannot see any more. */
 #define TSCF_ENV_MUST "TSCF_MUST_ASK"
 
@@ -59,21 +61,33 @@ enum tscf_control_op {
 	TSCF_CONTROL_RUN =
 	    17, /**< client: sockets that are made in the caller's cgroup, or a new one below, begin with `level` */
 	TSCF_CONTROL_DISCONNECT = 18, /**< server; with a text: end the tunnels of the clients that it names */
+	TSCF_CONTROL_SET_REDUNDANCY =
+	    19, /**< client; with a descriptor: the socket asks for the redundancy `level` (services.h) */
+	TSCF_CONTROL_GET_REDUNDANCY =
+	    20, /**< client; with a descriptor: the reply's `level` is what the socket asks for */
+	TSCF_CONTROL_REDUNDANCY_OF = 21, /**< client: as LEVEL_OF, of sockets of running programs */
+	TSCF_CONTROL_CAPTURE = 22, /**< the connection stays, for packets: common/capture/capture.h; server: a text
+				      may name a client */
+	TSCF_CONTROL_CAPTURE_END = 23,
+	TSCF_CONTROL_SET_DATAGRAM =
+	    24, /**< client; with a descriptor: whether the socket prefers datagrams is now `level` (datagram.h) */
+	TSCF_CONTROL_GET_DATAGRAM = 25, /**< client; with a descriptor: the reply's `level` is the same */
 };
 
 /** Most bytes of the text of a request. */
 #define TSCF_CONTROL_TEXT_MAX 1024
 
-/** SET_LEVEL, BOUND: the level is only the default of tscf-run; policy may say otherwise. */
+/** SET_LEVEL, SET_REDUNDANCY, SET_DATAGRAM, BOUND: this is only the default of tscf-run; policy may say otherwise. */
 #define TSCF_CONTROL_FLAG_DEFAULT 0x01U
 
 struct tscf_control_request {
 	uint32_t magic;
 	uint32_t op;    /**< enum tscf_control_op */
-	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND */
+	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND; SET_REDUNDANCY, REDUNDANCY_OF, SET_DATAGRAM: that; CAPTURE,
+			   which may have a text: the port, 0 if not given */
 	uint32_t flags;
 	int32_t pid;       /**< LEVEL_OF: 0 if not given */
-	uint16_t protocol; /**< LEVEL_OF: IPPROTO_*, 0 if not given */
+	uint16_t protocol; /**< LEVEL_OF, CAPTURE: IPPROTO_*, 0 if not given */
 	union {
 		uint16_t port;        /**< LEVEL_OF: local port, 0 if not given */
 		uint16_t text_length; /**< requests with a text: how many bytes follow, at most TSCF_CONTROL_TEXT_MAX */
@@ -86,7 +100,7 @@ struct tscf_control_reply {
 	uint32_t magic;
 	int32_t error;   /**< 0, or a positive errno */
 	uint32_t length; /**< bytes that follow */
-	uint32_t level;  /**< GET_LEVEL: enum tscf_level; MARK_MASK: a mask; else 0 */
+	uint32_t level;  /**< GET_LEVEL, GET_REDUNDANCY, GET_DATAGRAM: that; MARK_MASK: a mask; else 0 */
 };
 
 #define TSCF_CONTROL_REASON 160
@@ -94,14 +108,10 @@ struct tscf_control_reply {
 enum tscf_control_event_type {
 	TSCF_CONTROL_EVENT_TUNNEL = 1, /**< a tunnel is up or not; both are reported when the subscription begins */
 	TSCF_CONTROL_EVENT_SOCKET = 2, /**< a watched socket; reported when the watch begins, and whenever it changes */
-};
-
-struct tscf_control_event {
-	uint32_t type;                    /**< enum tscf_control_event_type */
-	uint32_t cookie[2];               /**< SOCKET: SO_COOKIE, low half first */
-	uint8_t available, enabled;       /**< SOCKET: tscf-client/sockets/subscriptions.h */
-	uint8_t encrypted, up;            /**< TUNNEL: which, and whether */
-	char reason[TSCF_CONTROL_REASON]; /**< for a person, NUL-terminated */
+	TSCF_CONTROL_EVENT_REDUNDANCY = 3, /**< the same of the redundancy of a watched socket */
+	TSCF_CONTROL_EVENT_DDT = 4,        /**< the same of the datagrams that it prefers */
+	TSCF_CONTROL_EVENT_OUTER = 5, /**< the outer socket of the plain tunnel is up, or is another; reported when the
+					 subscription begins */
 };
 
 /** An address, perhaps with a port. */
@@ -110,6 +120,24 @@ struct tscf_control_address {
 	uint8_t reserved;
 	uint16_t port;
 	uint8_t bytes[16];
+};
+
+/** An outer socket. */
+struct tscf_control_outer {
+	struct tscf_control_address local, remote;
+	struct tscf_control_address nat; /**< `local` as the server sees it */
+	char transport[16];
+};
+
+struct tscf_control_event {
+	uint32_t type;              /**< enum tscf_control_event_type */
+	uint32_t cookie[2];         /**< all but TUNNEL: SO_COOKIE, low half first */
+	uint8_t available, enabled; /**< all but TUNNEL: tscf-client/sockets/subscriptions.h */
+	uint8_t encrypted, up;      /**< TUNNEL: which, and whether */
+	union {
+		char reason[TSCF_CONTROL_REASON]; /**< for a person, NUL-terminated; not OUTER */
+		struct tscf_control_outer outer;  /**< OUTER */
+	};
 };
 
 #define TSCF_CONTROL_SERVERS_MAX 4
@@ -123,6 +151,7 @@ struct tscf_control_config {
 	} plain, encrypted;
 	struct tscf_control_address server, nat;
 	struct tscf_control_address dns[TSCF_CONTROL_SERVERS_MAX], sip_servers[TSCF_CONTROL_SERVERS_MAX];
+	struct tscf_control_address local; /**< outer address of this host, of the plain tunnel; none unless up */
 };
 
 /**
@@ -196,6 +225,8 @@ struct tscf_control_handler {
  */
 int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, const struct tscf_control_handler *handler,
 			void *context, struct tscf_control_server **out);
+/** @return why a daemon cannot listen, and what to do, for the -errno of tscf_control_listen; a constant text. */
+const char *tscf_control_strerror(int err);
 /** Answer with @p error (positive errno or 0) and @p json (may be NULL; copied).  Frees the call.  A call that is kept
  * gets this as its last reply; gone() is called when it has been sent. */
 void tscf_control_answer(struct tscf_control_call_in *call, int error, const char *json);
@@ -206,6 +237,8 @@ void tscf_control_keep(struct tscf_control_call_in *call);
 /** Send @p size bytes at @p data on a call that is kept, as a reply of error 0.  A caller that leaves more than 64 KiB
  * unread gets ENOBUFS as its last reply.  Nothing is called back from here. */
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size);
+/** @return how many bytes may be pushed on a call that is kept; 0 if it ends. */
+size_t tscf_control_room(const struct tscf_control_call_in *call);
 /** Give the socket file another mode. */
 void tscf_control_mode(struct tscf_control_server *server, mode_t mode);
 /** Close @p fd, which came with @p call and was taken from it, which is not answered yet, without waiting for it. */

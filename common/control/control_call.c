@@ -24,7 +24,7 @@
 static_assert(sizeof(struct tscf_control_request) == 36, "request has padding");
 static_assert(sizeof(struct tscf_control_reply) == 16, "reply has padding");
 static_assert(sizeof(struct tscf_control_event) == 16 + TSCF_CONTROL_REASON, "event has padding");
-static_assert(sizeof(struct tscf_control_config) == 2 * 80 + 10 * 20, "configuration has padding");
+static_assert(sizeof(struct tscf_control_config) == 2 * 80 + 11 * 20, "configuration has padding");
 
 /** How long to leave a daemon alone whose queue is full. */
 #define BUSY_PAUSE_MS 2

@@ -2,6 +2,7 @@
 #include "common/control/control_listener.h"
 
 #include "common/base/log.h"
+#include "common/control/control.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,6 +76,13 @@ static void replace_socket(struct tscf_control_listener *l, int sock)
 	watch_socket(l, sock);
 }
 
+static void look_later(struct tscf_control_listener *l)
+{
+	ev_timer_stop(l->loop, &l->look_again);
+	ev_timer_set(&l->look_again, LOOK_S, 0.);
+	ev_timer_start(l->loop, &l->look_again);
+}
+
 static void look(struct tscf_control_listener *l)
 {
 	struct tscf_control_file file;
@@ -90,15 +98,15 @@ static void look(struct tscf_control_listener *l)
 		l->file = file;
 		l->logged = false;
 		tscf_warning("the control socket %s was removed by another program; it is there again", l->path);
+		/* The watch has not seen the new file yet: if that goes at once, nothing has changed for it. */
+		look_later(l);
 		return;
 	}
 	if (!l->logged)
 		tscf_error("the control socket %s was removed by another program and cannot be made again: %s", l->path,
 			   sock == -EADDRINUSE ? "something else is in its place" : strerror(-sock));
 	l->logged = true;
-	ev_timer_stop(l->loop, &l->look_again);
-	ev_timer_set(&l->look_again, LOOK_S, 0.);
-	ev_timer_start(l->loop, &l->look_again);
+	look_later(l);
 }
 
 static void on_change(struct ev_loop *loop, ev_stat *watcher, int events)
@@ -111,6 +119,12 @@ static void on_look_again(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	(void)loop, (void)events;
 	look(watcher->data);
+}
+
+const char *tscf_control_strerror(int err)
+{
+	return err == -EACCES || err == -EPERM ? "permission denied: run it as root, or name another place (--control)"
+					       : strerror(-err);
 }
 
 int tscf_control_listener_open(struct tscf_control_listener *l, struct ev_loop *loop, const char *path, mode_t mode,

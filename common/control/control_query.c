@@ -44,26 +44,39 @@ static int send_text(int sock, const char *text, size_t length)
 	return (size_t)sent == length ? 0 : -EPROTO;
 }
 
-int tscf_control_ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
-		     char **text)
+int tscf_control_dial_with(const char *path, const struct tscf_control_request *request, const char *text,
+			   int64_t deadline)
 {
-	int64_t deadline = tscf_control_deadline(timeout_ms);
-	size_t length = question ? strlen(question) : 0;
+	size_t length = text ? strlen(text) : 0;
 	struct tscf_control_request whole = *request;
-	struct tscf_control_reply reply;
 	int sock, error;
 
-	*text = NULL;
 	if (length > TSCF_CONTROL_TEXT_MAX)
 		return -EMSGSIZE;
-	if (question)
+	if (text)
 		whole.text_length = (uint16_t)length;
 	sock = tscf_control_dial(path, &whole, -1, deadline);
 	if (sock < 0)
 		return sock;
-	error = send_text(sock, question, length);
-	if (error == 0)
-		error = tscf_control_receive_reply(sock, &reply, deadline);
+	error = send_text(sock, text, length);
+	if (error != 0) {
+		tscf_control_hang_up(sock);
+		return error;
+	}
+	return sock;
+}
+
+int tscf_control_ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
+		     char **text)
+{
+	int64_t deadline = tscf_control_deadline(timeout_ms);
+	struct tscf_control_reply reply;
+	int sock = tscf_control_dial_with(path, request, question, deadline), error;
+
+	*text = NULL;
+	if (sock < 0)
+		return sock;
+	error = tscf_control_receive_reply(sock, &reply, deadline);
 	if (error == 0)
 		error = receive_text(sock, reply.length, deadline, text);
 	tscf_control_hang_up(sock);

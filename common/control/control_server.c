@@ -122,9 +122,8 @@ static void connection_watch(struct connection *c, int events)
 
 static void connection_set_deadline(struct connection *c)
 {
-	ev_timer_stop(c->server->loop, &c->deadline);
-	ev_timer_set(&c->deadline, DEADLINE_S, 0.);
-	ev_timer_start(c->server->loop, &c->deadline);
+	c->deadline.repeat = DEADLINE_S;
+	ev_timer_again(c->server->loop, &c->deadline);
 }
 
 /* --- READING --- */
@@ -147,11 +146,10 @@ static bool drop_fd(struct connection *c)
 /* The handler may answer at once, and so free the connection, unless it is kept. */
 static void request_handle(struct connection *c)
 {
-	struct tscf_control_server *server = c->server;
 	bool kept = c->kept;
 
 	c->read = 0;
-	server->handler->request(server->context, &c->call);
+	c->server->handler->request(c->server->context, &c->call);
 	if (!kept)
 		return;
 	free(c->call.text);
@@ -261,14 +259,13 @@ static void request_read(struct connection *c)
 /* The caller may only go away now; one that sends more breaks the protocol. */
 static void caller_stirred(struct connection *c)
 {
-	const struct tscf_control_server *server = c->server;
 	char byte;
 	ssize_t got = recv(c->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (server->handler->gone)
-		server->handler->gone(server->context, &c->call);
+	if (c->server->handler->gone)
+		c->server->handler->gone(c->server->context, &c->call);
 	connection_free(c);
 }
 
@@ -351,14 +348,21 @@ void tscf_control_answer(struct tscf_control_call_in *call, int error, const cha
 	tscf_control_answer_with(call, error, json, json ? strlen(json) : 0);
 }
 
+size_t tscf_control_room(const struct tscf_control_call_in *call)
+{
+	const struct connection *c =
+	    (const struct connection *)((const char *)call - offsetof(struct connection, call));
+	const size_t used = c->out_size - c->written + sizeof(struct tscf_control_reply);
+
+	return c->state == KEPT && used < PUSHED_MAX ? PUSHED_MAX - used : 0;
+}
+
 void tscf_control_push(struct tscf_control_call_in *call, const void *data, size_t size)
 {
 	struct connection *c = (struct connection *)((char *)call - offsetof(struct connection, call));
 
-	if (c->state != KEPT)
-		return;
-	if (c->out_size - c->written + sizeof(struct tscf_control_reply) + size > PUSHED_MAX ||
-	    reply_add(c, 0, data, size) != 0) {
+	/* If the call ends there is no room, and its answer stays what it is. */
+	if (size > tscf_control_room(call) || reply_add(c, 0, data, size) != 0) {
 		tscf_control_answer(call, ENOBUFS, NULL);
 		return;
 	}
@@ -467,8 +471,7 @@ static void on_io(struct ev_loop *loop, ev_io *watcher, int events)
 
 static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
-	(void)loop;
-	(void)events;
+	(void)loop, (void)events;
 	connection_free(watcher->data);
 }
 
@@ -519,10 +522,9 @@ static void connection_open(void *context, int sock)
 static void set_limits(struct tscf_control_server *server)
 {
 	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-	rlim_t share;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	share = limit.rlim_cur / CONNECTIONS_SHARE;
+	const rlim_t share = limit.rlim_cur / CONNECTIONS_SHARE;
 	server->connections_max = share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
 	server->connections_per_user_max = server->connections_max / (CONNECTIONS_MAX / CONNECTIONS_PER_USER_MAX);
 }

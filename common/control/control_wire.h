@@ -17,6 +17,9 @@
 int64_t tscf_control_deadline(int timeout_ms);
 /** Connect to @p path and send @p request, with @p fd if not negative.  @return the connected socket, or -errno. */
 int tscf_control_dial(const char *path, const struct tscf_control_request *request, int fd, int64_t deadline);
+/** The same with a @p text of at most TSCF_CONTROL_TEXT_MAX bytes, which goes with the request; NULL: none. */
+int tscf_control_dial_with(const char *path, const struct tscf_control_request *request, const char *text,
+			   int64_t deadline);
 /** Send @p request, with @p fd if not negative, on a connection that is there.  @return 0 or -errno. */
 int tscf_control_send(int sock, const struct tscf_control_request *request, int fd, int64_t deadline);
 /** Read exactly @p size bytes.  @return 0 or -errno (-ECONNRESET if the daemon hung up before). */

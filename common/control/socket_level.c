@@ -92,6 +92,58 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
 	return 0;
 }
 
+/* @return 0 if sockets like @p fd have what the daemon gives, or -errno. */
+static int check_family(int fd)
+{
+	int domain;
+	int error = tscf_socket_ask(fd, SO_DOMAIN, &domain);
+
+	if (error != 0)
+		return error;
+	return tscf_socket_has_level(domain) ? 0 : -ENOPROTOOPT;
+}
+
+/* Set what a socket asks for. */
+static int set_asked(const char *control, int fd, enum tscf_control_op op, uint8_t value, uint32_t flags)
+{
+	struct tscf_control_request request = {.op = op, .level = value, .flags = flags};
+	int error = check_family(fd);
+
+	return error != 0 ? error : option_error(ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, NULL));
+}
+
+static int get_asked(const char *control, int fd, enum tscf_control_op op, uint8_t *out)
+{
+	struct tscf_control_request request = {.op = op};
+	uint32_t value = 0;
+	int error = check_family(fd);
+
+	if (error == 0)
+		error = option_error(ask_daemon(control, &request, fd, TSCF_SOCKET_LEVEL_MS, &value));
+	*out = (uint8_t)value;
+	return error;
+}
+
+int tscf_socket_set_redundancy(const char *control, int fd, uint8_t redundancy, uint32_t flags)
+{
+	return set_asked(control, fd, TSCF_CONTROL_SET_REDUNDANCY, redundancy, flags);
+}
+
+int tscf_socket_get_redundancy(const char *control, int fd, uint8_t *redundancy)
+{
+	return get_asked(control, fd, TSCF_CONTROL_GET_REDUNDANCY, redundancy);
+}
+
+int tscf_socket_set_datagram(const char *control, int fd, uint8_t datagram, uint32_t flags)
+{
+	return set_asked(control, fd, TSCF_CONTROL_SET_DATAGRAM, datagram, flags);
+}
+
+int tscf_socket_get_datagram(const char *control, int fd, uint8_t *datagram)
+{
+	return get_asked(control, fd, TSCF_CONTROL_GET_DATAGRAM, datagram);
+}
+
 int tscf_socket_report(const char *control, int fd, enum tscf_level level, uint32_t flags)
 {
 	struct tscf_control_request request = {.op = TSCF_CONTROL_BOUND, .level = level, .flags = flags};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * socket_level.h - get and set the level of a socket from inside another program: what the preload library and libtsc
- * have in common.
+ * socket_level.h - get and set the level and the redundancy of a socket from inside another program: what the preload
+ * library and libtsc have in common.
  *
  * The kernel says what the socket is, the daemon at @p control does the rest.  Async-signal-safe, without locks,
  * allocation and calls that the preload library intercepts; errno is kept by all of them.  Nothing is remembered per
@@ -43,6 +43,17 @@ bool tscf_socket_must_tell(const char *control);
  */
 int tscf_socket_set_level(const char *control, int fd, const void *value, socklen_t length);
 int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *length);
+
+/**
+ * The socket asks for the redundancy (services.h); @p flags as in struct tscf_control_request.
+ *
+ * @return 0 or -errno, as tscf_socket_set_level.
+ */
+int tscf_socket_set_redundancy(const char *control, int fd, uint8_t redundancy, uint32_t flags);
+int tscf_socket_get_redundancy(const char *control, int fd, uint8_t *redundancy);
+/** The same of whether the socket prefers datagrams (datagram.h). */
+int tscf_socket_set_datagram(const char *control, int fd, uint8_t datagram, uint32_t flags);
+int tscf_socket_get_datagram(const char *control, int fd, uint8_t *datagram);
 
 /**
  * Tell the daemon that the socket now has a local address or another DSCP.  So the daemon knows a port that only waits

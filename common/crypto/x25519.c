@@ -26,12 +26,17 @@ static int multiply(uint8_t out[TSCF_X25519_SIZE], const uint8_t secret[TSCF_X25
 	return result == 0 ? 0 : -EINVAL;
 }
 
-int tscf_x25519_generate(uint8_t secret[TSCF_X25519_SIZE], uint8_t point[TSCF_X25519_SIZE])
+int tscf_x25519_point(const uint8_t secret[TSCF_X25519_SIZE], uint8_t point[TSCF_X25519_SIZE])
 {
 	static const uint8_t base[TSCF_X25519_SIZE] = {9};
 
-	tscf_random(secret, TSCF_X25519_SIZE);
 	return multiply(point, secret, base);
+}
+
+int tscf_x25519_generate(uint8_t secret[TSCF_X25519_SIZE], uint8_t point[TSCF_X25519_SIZE])
+{
+	tscf_random(secret, TSCF_X25519_SIZE);
+	return tscf_x25519_point(secret, point);
 }
 
 int tscf_x25519_agree(const uint8_t secret[TSCF_X25519_SIZE], const uint8_t point[TSCF_X25519_SIZE],

@@ -14,31 +14,47 @@
 /** The value of getopt_long for an option without a letter: this plus the index in the table. */
 #define LONG_ONLY 0x100
 
+/** What getopt_long wants. */
 struct getopt_tables {
-	struct option longs[TSCF_CLI_OPTIONS + 1];
-	char shorts[2 + 2 * TSCF_CLI_OPTIONS + 1];
+	struct option *longs; /**< owned */
+	char *shorts;         /**< owned */
 };
 
-static void make_tables(const struct tscf_cli_option *options, struct getopt_tables *out)
+static void free_tables(struct getopt_tables *tables)
 {
-	char *s = out->shorts;
+	free(tables->longs);
+	free(tables->shorts);
+}
 
-	memset(out, 0, sizeof(*out));
+/** Free the result with free_tables, also after an error.  @return 0 or -ENOMEM. */
+static int make_tables(const struct tscf_cli_option *options, struct getopt_tables *out)
+{
+	size_t count = 0;
+	char *s;
+
+	while (options[count].name)
+		count++;
+	out->longs = calloc(count + 1, sizeof(*out->longs));
+	out->shorts = calloc(2 + 2 * count + 1, 1);
+	if (!out->longs || !out->shorts)
+		return -ENOMEM;
+	s = out->shorts;
 	/*
 	 * '-': arguments are returned in place, whatever POSIXLY_CORRECT says; ':': a missing value has its own result.
 	 */
 	*s++ = '-';
 	*s++ = ':';
-	for (int i = 0; options[i].name && i < TSCF_CLI_OPTIONS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		out->longs[i].name = options[i].name;
 		out->longs[i].has_arg = options[i].has_value ? required_argument : no_argument;
-		out->longs[i].val = LONG_ONLY + i;
+		out->longs[i].val = LONG_ONLY + (int)i;
 		if (options[i].letter == 0)
 			continue;
 		*s++ = options[i].letter;
 		if (options[i].has_value)
 			*s++ = ':';
 	}
+	return 0;
 }
 
 static const struct tscf_cli_option *option_of(const struct tscf_cli_option *options, int value)
@@ -149,10 +165,9 @@ static int check(const struct tscf_cli_spec *spec, const struct tscf_cli *cli)
 
 static int read_words(const struct tscf_cli_spec *spec, int argc, char **argv, struct tscf_cli *out)
 {
-	struct getopt_tables tables;
-	int value, err = 0;
+	struct getopt_tables tables = {.longs = NULL};
+	int value, err = make_tables(spec->options, &tables);
 
-	make_tables(spec->options, &tables);
 	optind = 0; /* start over, also after an earlier parse in this program */
 	opterr = 0;
 	while (err == 0 && (value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
@@ -170,6 +185,7 @@ static int read_words(const struct tscf_cli_spec *spec, int argc, char **argv, s
 	}
 	for (; err == 0 && optind < argc; optind++)
 		err = add_argument(spec, out, argv[optind]);
+	free_tables(&tables);
 	return err;
 }
 

@@ -12,8 +12,6 @@
 
 /** Most options on one command line. */
 #define TSCF_CLI_MAX 128
-/** Most option entries in a table. */
-#define TSCF_CLI_OPTIONS 40
 /** Exit status for a wrong command line. */
 #define TSCF_EXIT_USAGE 2
 

@@ -45,12 +45,48 @@ static bool explain_gone(char *text, size_t size)
 	return false;
 }
 
+static bool is_named(const cfg_opt_t *o, const char *name, size_t length)
+{
+	return strlen(o->name) == length && strncmp(o->name, name, length) == 0;
+}
+
+/** @return the section among @p options, or in one of them, that has this setting; or NULL. */
+static const char *section_with(const cfg_opt_t *options, const char *name, size_t length)
+{
+	const char *found = NULL;
+
+	for (const cfg_opt_t *o = options; o->name && !found; o++) {
+		if (o->type != CFGT_SEC || !o->subopts)
+			continue;
+		for (const cfg_opt_t *inner = o->subopts; inner->name && !found; inner++)
+			if (is_named(inner, name, length))
+				found = o->name;
+		if (!found)
+			found = section_with(o->subopts, name, length);
+	}
+	return found;
+}
+
+/** @return whether the setting that @p text names is one of a section: then say of which. */
+static bool explain_section(char *text, size_t size, const cfg_t *cfg)
+{
+	const char *name = strchr(text, '\'');
+	size_t length = name ? strcspn(name + 1, "'") : 0;
+	const char *section = name ? section_with(cfg->opts, name + 1, length) : NULL;
+	size_t used = strlen(text);
+
+	if (section)
+		snprintf(text + used, size - used, " here: it belongs in a section %s { ... }", section);
+	return section != NULL;
+}
+
 static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *format, va_list ap)
 {
 	char text[ERROR_TEXT];
 
 	vsnprintf(text, sizeof(text), format, ap);
-	if (strncmp(text, "no such option", strlen("no such option")) == 0 && !explain_gone(text, sizeof(text)))
+	if (strncmp(text, "no such option", strlen("no such option")) == 0 && !explain_gone(text, sizeof(text)) &&
+	    !explain_section(text, sizeof(text), cfg))
 		append_known(text, sizeof(text), cfg);
 	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
 }

@@ -175,3 +175,11 @@ void tscf_show_wrapped(const char *text, unsigned width, FILE *out)
 		text = next;
 	}
 }
+
+void tscf_show_key_log(const json_t *status, FILE *out)
+{
+	const char *file = json_string_value(json_object_get(status, "key_log"));
+
+	if (file)
+		fprintf(out, "WARNING: the keys of all encrypted tunnels are written to %s\n", file);
+}

@@ -38,6 +38,9 @@ void tscf_show_table(const json_t *rows, unsigned count, const char *const *keys
  */
 void tscf_show_counters(json_t *counters, const char *label, FILE *out);
 
+/** Write a warning if the member "key_log" of a daemon's status names a file. */
+void tscf_show_key_log(const json_t *status, FILE *out);
+
 /**
  * Write @p text with no line of more than @p width bytes, if blanks permit that: a line is broken at a blank, and goes
  * on with four blanks.  Lines whose words stand in columns (two blanks) are written as they are.

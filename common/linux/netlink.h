@@ -63,7 +63,8 @@ int tscf_link_set_queue(struct tscf_netlink *nl, int index, unsigned packets);
  */
 int tscf_link_silence(struct tscf_netlink *nl, int index);
 /**
- * Set net.FAMILY.conf.DEVICE.KEY ("ipv4", "tscf0", "rp_filter"); no global setting is changed.
+ * Set net.FAMILY.conf.DEVICE.KEY ("ipv4", "tscf0", "rp_filter"); no global setting is changed.  Where it cannot be
+ * written, as in containers, a setting of one character may have the value already.
  *
  * @return 0 or -errno (-ENOENT: no such file).
  */

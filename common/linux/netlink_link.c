@@ -146,6 +146,8 @@ int tscf_link_sysctl(const char *family, const char *device, const char *key, co
 	int fd = open_sysctl(family, device, key, O_WRONLY), err = 0;
 	ssize_t done;
 
+	if (fd == -EROFS && length == 1 && tscf_link_sysctl_get(family, device, key) == value[0])
+		return 0;
 	if (fd < 0)
 		return fd;
 	done = write(fd, value, length);

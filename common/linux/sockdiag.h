@@ -132,6 +132,9 @@ int tscf_socket_of_fd(int fd, struct tscf_socket *out);
  * CAP_NET_ADMIN in the namespace of @p fd).
  */
 int tscf_socket_same_netns(int fd);
+/** Like tscf_socket_of_fd, for a socket of this thread's network namespace.  @return 0, -EXDEV: of another, or -errno.
+ */
+int tscf_socket_of_own(int fd, struct tscf_socket *out);
 /**
  * The DSCP of packets that @p fd sends, as its program has set it.  A socket of both families has two: the result is
  * that of IPv4, or, if it is 0, that of IPv6.

@@ -136,6 +136,15 @@ int tscf_socket_same_netns(int fd)
 	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+int tscf_socket_of_own(int fd, struct tscf_socket *out)
+{
+	int same = tscf_socket_same_netns(fd);
+
+	if (same <= 0)
+		return same < 0 ? same : -EXDEV;
+	return tscf_socket_of_fd(fd, out);
+}
+
 int tscf_socket_dscp(int fd)
 {
 	socklen_t length = sizeof(int);

@@ -39,6 +39,7 @@ struct tscf_packet {
 	struct tscf_addr
 	    local;   /**< our address that it was sent to, on a listening socket that is bound to none; else family 0 */
 	uint8_t tos; /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
+	uint8_t wait_ms; /**< to be sent on a stream: it may be held so many milliseconds, to go with others; 0: not */
 };
 
 struct tscf_batch {

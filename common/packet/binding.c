@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * One hash table holds the entries of every scope, from one flow to a whole address.  A lookup searches it once per
- * scope that has entries at all, the most specific first.  Keys are hashed in a packed form without padding.  The hash
- * has a secret key, because the senders of packets choose ports and remote addresses.
- */
 #include "common/packet/binding.h"
 #include "common/base/siphash.h"
 
@@ -12,23 +7,6 @@
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
-
-/** Which parts of a key are wildcards, in the order in which entries decide. */
-enum scope { SCOPE_FLOW, SCOPE_PORT, SCOPE_PROTOCOL, SCOPE_ADDRESS, SCOPES };
-
-/** A key as it is hashed and compared. */
-struct packed {
-	uint8_t local[16];
-	uint8_t remote[16];
-	uint16_t local_port;
-	uint16_t remote_port;
-	uint8_t local_family;
-	uint8_t remote_family;
-	uint8_t protocol;
-	uint8_t zero;
-};
-
-_Static_assert(sizeof(struct packed) == 40, "padding would be hashed");
 
 /** How many entries a local address has. */
 struct host {
@@ -41,23 +19,19 @@ _Static_assert(sizeof(struct tscf_addr) == 17, "padding would be hashed");
 
 struct entry {
 	struct tscf_binding b; /* first: the public part */
-	struct packed packed;
-	enum scope scope;
 	struct tscf_bindings *table;
 	struct host *host;
 	struct tscf_binding_list *list;
-	UT_hash_handle hh;
 };
 
 struct tscf_bindings {
-	struct entry *entries;
+	struct tscf_key_table *entries;
 	struct host *hosts;
 	struct entry *cursor; /* where expire continues; NULL: at the first entry */
-	unsigned of_scope[SCOPES];
 	unsigned of_state[TSCF_BINDING_STATES];
 	tscf_binding_changed changed; /* or NULL */
 	void *context;
-	struct tscf_siphash_key secret;
+	struct tscf_siphash_key secret; /* of the hosts */
 };
 
 static struct entry *entry_of(struct tscf_binding *b)
@@ -65,66 +39,16 @@ static struct entry *entry_of(struct tscf_binding *b)
 	return (struct entry *)b;
 }
 
-static void pack(const struct tscf_binding_key *key, struct packed *out)
+static unsigned hash(const struct tscf_bindings *table, const struct tscf_addr *addr)
 {
-	*out = (struct packed){
-	    .local_port = key->local_port,
-	    .remote_port = key->remote_port,
-	    .local_family = key->local.family,
-	    .remote_family = key->remote.family,
-	    .protocol = key->protocol,
-	};
-	memcpy(out->local, key->local.bytes, sizeof(out->local));
-	memcpy(out->remote, key->remote.bytes, sizeof(out->remote));
-}
-
-/** Set the wildcards of @p scope in @p key, which has been widened to each scope before it. */
-static void widen(struct packed *key, enum scope scope)
-{
-	switch (scope) {
-	case SCOPE_PORT:
-		memset(key->remote, 0, sizeof(key->remote));
-		key->remote_family = 0;
-		key->remote_port = 0;
-		break;
-	case SCOPE_PROTOCOL:
-		key->local_port = 0;
-		break;
-	case SCOPE_ADDRESS:
-		key->protocol = 0;
-		break;
-	default:
-		break;
-	}
-}
-
-static enum scope scope_of(const struct packed *key)
-{
-	if (key->remote_family != 0)
-		return SCOPE_FLOW;
-	if (key->local_port != 0)
-		return SCOPE_PORT;
-	return key->protocol != 0 ? SCOPE_PROTOCOL : SCOPE_ADDRESS;
-}
-
-static unsigned hash(const struct tscf_bindings *table, const void *data, size_t length)
-{
-	return (unsigned)tscf_siphash(&table->secret, data, length);
-}
-
-static struct entry *lookup(struct tscf_bindings *table, const struct packed *key)
-{
-	struct entry *e;
-
-	HASH_FIND_BYHASHVALUE(hh, table->entries, key, sizeof(*key), hash(table, key, sizeof(*key)), e);
-	return e;
+	return (unsigned)tscf_siphash(&table->secret, addr, sizeof(*addr));
 }
 
 static struct host *host_lookup(struct tscf_bindings *table, const struct tscf_addr *addr)
 {
 	struct host *h;
 
-	HASH_FIND_BYHASHVALUE(hh, table->hosts, addr, sizeof(*addr), hash(table, addr, sizeof(*addr)), h);
+	HASH_FIND_BYHASHVALUE(hh, table->hosts, addr, sizeof(*addr), hash(table, addr), h);
 	return h;
 }
 
@@ -138,7 +62,7 @@ static struct host *host_hold(struct tscf_bindings *table, const struct tscf_add
 		if (!h)
 			return NULL;
 		h->addr = *local;
-		HASH_ADD_BYHASHVALUE(hh, table->hosts, addr, sizeof(h->addr), hash(table, local, sizeof(*local)), h);
+		HASH_ADD_BYHASHVALUE(hh, table->hosts, addr, sizeof(h->addr), hash(table, local), h);
 		if (!h->hh.tbl) { /* out of memory */
 			free(h);
 			return NULL;
@@ -190,49 +114,40 @@ static void owner_join(struct entry *e, void *owner, struct tscf_binding_list *l
 }
 
 /** @return a new entry, in a state from which it may change to any other, or NULL when out of memory. */
-static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_binding_key *key,
-			       const struct packed *packed)
+static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_binding_key *key)
 {
-	struct entry *e = calloc(1, sizeof(*e));
+	struct host *host = host_hold(table, &key->local);
+	struct entry *e = host ? tscf_key_table_add(table->entries, key, sizeof(*e)) : NULL;
 
-	if (!e)
+	if (!e) {
+		if (host)
+			host_drop(table, host);
 		return NULL;
+	}
 	e->table = table;
+	e->host = host;
 	e->b.key = *key;
 	e->b.state = TSCF_BINDING_TOMBSTONE;
-	e->packed = *packed;
-	e->scope = scope_of(packed);
-	e->host = host_hold(table, &key->local);
-	if (!e->host) {
-		free(e);
-		return NULL;
-	}
-	HASH_ADD_BYHASHVALUE(hh, table->entries, packed, sizeof(e->packed), hash(table, packed, sizeof(*packed)), e);
-	if (!e->hh.tbl) { /* out of memory */
-		host_drop(table, e->host);
-		free(e);
-		return NULL;
-	}
-	table->of_scope[e->scope]++;
 	table->of_state[e->b.state]++;
 	return e;
 }
 
 static struct entry *entry_get_or_new(struct tscf_bindings *table, const struct tscf_binding_key *key)
 {
-	struct packed packed;
-	struct entry *e;
+	struct entry *e = tscf_key_table_get(table->entries, key);
 
-	pack(key, &packed);
-	e = lookup(table, &packed);
-	return e ? e : entry_new(table, key, &packed);
+	return e ? e : entry_new(table, key);
 }
 
 struct tscf_bindings *tscf_bindings_new(void)
 {
 	struct tscf_bindings *table = calloc(1, sizeof(*table));
 
-	if (table && tscf_siphash_key_init(&table->secret) < 0) {
+	if (!table)
+		return NULL;
+	table->entries = tscf_key_table_new();
+	if (!table->entries || tscf_siphash_key_init(&table->secret) < 0) {
+		tscf_key_table_free(table->entries);
 		free(table);
 		return NULL;
 	}
@@ -241,16 +156,19 @@ struct tscf_bindings *tscf_bindings_new(void)
 
 void tscf_bindings_free(struct tscf_bindings *table)
 {
+	struct entry *e;
+
 	if (!table)
 		return;
-	while (table->entries)
-		tscf_bindings_remove(table, &table->entries->b);
+	while ((e = tscf_key_table_next(table->entries, NULL)))
+		tscf_bindings_remove(table, &e->b);
+	tscf_key_table_free(table->entries);
 	free(table);
 }
 
 unsigned tscf_bindings_count(const struct tscf_bindings *table)
 {
-	return HASH_COUNT(table->entries);
+	return tscf_key_table_count(table->entries);
 }
 
 unsigned tscf_bindings_in_state(const struct tscf_bindings *table, enum tscf_binding_state state)
@@ -260,29 +178,20 @@ unsigned tscf_bindings_in_state(const struct tscf_bindings *table, enum tscf_bin
 
 struct tscf_binding *tscf_bindings_find(struct tscf_bindings *table, const struct tscf_binding_key *flow, uint64_t now)
 {
-	struct packed key;
+	struct tscf_key_search search;
+	struct entry *e;
 
-	pack(flow, &key);
-	for (enum scope scope = SCOPE_FLOW; scope < SCOPES; scope++) {
-		struct entry *e;
-
-		widen(&key, scope);
-		if (table->of_scope[scope] == 0)
-			continue;
-		e = lookup(table, &key);
-		if (e && now < e->b.expires)
+	tscf_key_search_begin(&search, flow);
+	while ((e = tscf_key_search_next(table->entries, &search)))
+		if (now < e->b.expires)
 			return &e->b;
-	}
 	return NULL;
 }
 
 struct tscf_binding *tscf_bindings_get(struct tscf_bindings *table, const struct tscf_binding_key *key)
 {
-	struct packed packed;
-	struct entry *e;
+	struct entry *e = tscf_key_table_get(table->entries, key);
 
-	pack(key, &packed);
-	e = lookup(table, &packed);
 	return e ? &e->b : NULL;
 }
 
@@ -370,12 +279,10 @@ void tscf_bindings_remove(struct tscf_bindings *table, struct tscf_binding *b)
 	tell(e, true);
 	owner_leave(e);
 	if (table->cursor == e)
-		table->cursor = e->hh.next;
-	table->of_scope[e->scope]--;
+		table->cursor = tscf_key_table_next(table->entries, e);
 	table->of_state[e->b.state]--;
 	host_drop(table, e->host);
-	HASH_DELETE(hh, table->entries, e);
-	free(e);
+	tscf_key_table_remove(table->entries, e);
 }
 
 void tscf_bindings_expire(struct tscf_bindings *table, uint64_t now, unsigned most)
@@ -383,9 +290,9 @@ void tscf_bindings_expire(struct tscf_bindings *table, uint64_t now, unsigned mo
 	unsigned count = tscf_bindings_count(table);
 
 	for (unsigned looks = most < count ? most : count; looks > 0; looks--) {
-		struct entry *e = table->cursor ? table->cursor : table->entries;
+		struct entry *e = table->cursor ? table->cursor : tscf_key_table_next(table->entries, NULL);
 
-		table->cursor = e->hh.next;
+		table->cursor = tscf_key_table_next(table->entries, e);
 		if (e->b.expires <= now)
 			tscf_bindings_remove(table, &e->b);
 	}
@@ -395,8 +302,8 @@ void tscf_bindings_each(struct tscf_bindings *table, void (*each)(void *context,
 {
 	struct entry *e, *next;
 
-	for (e = table->entries; e; e = next) {
-		next = e->hh.next;
+	for (e = tscf_key_table_next(table->entries, NULL); e; e = next) {
+		next = tscf_key_table_next(table->entries, e);
 		each(context, &e->b);
 	}
 }

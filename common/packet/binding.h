@@ -6,12 +6,7 @@
  * client it holds what the client has announced to the server.  tscf(7), "BINDINGS".
  *
  * An entry names a socket by the client's side of it: protocol, internal address, port, and optionally the remote
- * address and port.  Protocol and ports may be wildcards (0).  The most specific entry decides:
- *
- *     (protocol, local, local port, remote, remote port)
- *     (protocol, local, local port)
- *     (protocol, local)
- *     (local)
+ * address and port.  Protocol and ports may be wildcards (0).  The most specific entry decides (key_table.h).
  *
  * States of an entry, and how its packets are handled:
  *
@@ -31,6 +26,7 @@
 
 #include "common/base/addr.h"
 #include "common/base/level.h"
+#include "common/packet/key_table.h"
 #include "common/packet/packet.h"
 
 #include <stdbool.h>
@@ -44,14 +40,6 @@
 #define TSCF_RELEASED_MS 2000
 /** Until something else is set. */
 #define TSCF_FOREVER UINT64_MAX
-
-struct tscf_binding_key {
-	struct tscf_addr local;
-	struct tscf_addr remote; /**< family 0: any remote */
-	uint16_t local_port;     /**< 0: any */
-	uint16_t remote_port;
-	uint8_t protocol; /**< 0: any */
-};
 
 /** @return whether the key covers a whole local address, and not one socket. */
 static inline bool tscf_binding_key_is_whole(const struct tscf_binding_key *key)

@@ -14,6 +14,8 @@ enum tscf_kind tscf_kind_of(uint8_t first_byte)
 	switch (first_byte >> 4) {
 	case 4:
 		return TSCF_KIND_IPV4;
+	case 5:
+		return TSCF_KIND_REDUNDANCY;
 	case 6:
 		return TSCF_KIND_IPV6;
 	default:
@@ -51,6 +53,10 @@ const char *tscf_response_name(enum tscf_response code)
 		return "unauthorized";
 	case TSCF_RESPONSE_CERTIFICATES:
 		return "certificates wanted";
+	case TSCF_RESPONSE_ENROLLED:
+		return "enrolled";
+	case TSCF_RESPONSE_BUSY:
+		return "busy";
 	}
 	return "unknown";
 }
@@ -85,15 +91,22 @@ static int fixed_size(uint16_t type)
 {
 	switch (type) {
 	case TSCF_TLV_QUIET:
+	case TSCF_TLV_SOCKETS_DUE:
 	case TSCF_TLV_COMPLETE:
 	case TSCF_TLV_SHARED_ID:
 	case TSCF_TLV_ASIDE:
+	case TSCF_TLV_YIELD:
 		return 0;
+	case TSCF_TLV_NEED:
+		return 1;
 	case TSCF_TLV_MTU:
 	case TSCF_TLV_KEEPALIVE:
 	case TSCF_TLV_SERVICE_TYPE:
 	case TSCF_TLV_PERSISTENCE:
+	case TSCF_TLV_NAGLE:
 		return 2;
+	case TSCF_TLV_SOCKET_ANSWER:
+		return 3;
 	case TSCF_TLV_INTERNAL_IPV4:
 	case TSCF_TLV_ROUTE_IPV4:
 		return 5;
@@ -113,6 +126,7 @@ static int fixed_size(uint16_t type)
 	case TSCF_TLV_RESUME_LOCK:
 	case TSCF_TLV_RESUME_KEY:
 	case TSCF_TLV_CHAIN_DIGEST:
+	case TSCF_TLV_LASTING_KEY:
 		return 32;
 	default:
 		return -1;
@@ -135,6 +149,7 @@ static bool tlv_size_legal(uint16_t type, uint16_t length)
 	case TSCF_TLV_OBSERVED_ADDRESS:
 		return length == 6 || length == 18;
 	case TSCF_TLV_BINDING:
+	case TSCF_TLV_SOCKET:
 		/* Fixed part and local address, IPv4 or IPv6; or the same followed by remote port and address. */
 		return length == 12 || length == 24 || length == 18 || length == 42;
 	case TSCF_TLV_RESPONSE_CODE:

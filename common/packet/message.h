@@ -17,13 +17,15 @@
  *     +---------------------------------------------------------------+
  *     | TLVs: type (2 bytes), length of the value (2 bytes), value ... |
  *
- * Network byte order.  The version is 1; a first nibble of 4 or 6 is an inner IP packet instead.
+ * Network byte order.  The version is 1; a first nibble of 4 or 6 is an inner IP packet instead, and
+ * one of 5 a packet of redundancy: on datagrams those of redundancy/repair.h, on streams that of copy.h.
  */
 #ifndef TSCF_MESSAGE_H
 #define TSCF_MESSAGE_H
 
 #include "common/base/addr.h"
 #include "common/packet/binding.h"
+#include "common/packet/services.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +56,8 @@
 /** Suite (1 byte) and point; and the size of a MAC. */
 #define TSCF_KEY_SHARE_SIZE 33
 #define TSCF_MAC_SIZE       16
+/** Size of the key that a client gets for a one-time invitation. */
+#define TSCF_LASTING_KEY_SIZE 32
 /** Number and MAC of a control message. */
 #define TSCF_SEAL_VALUE_SIZE 24
 /** TSID of a request that has no tunnel yet. */
@@ -132,15 +136,28 @@ enum tscf_tlv_type {
 	TSCF_TLV_CONNECTION_ID = 40,
 	TSCF_TLV_ASIDE = 41, /**< 0: encrypted keepalive request: encrypted-preferred sockets are in clear at present */
 	TSCF_TLV_SEAL = 42,  /**< 24: number (8) and MAC (16) of a message of a plain tunnel; the last TLV (seal.h) */
-	TSCF_TLV_AUTH_KEY = 43, /**< 1 to 640: DER SubjectPublicKeyInfo of the client's certificate */
+	TSCF_TLV_AUTH_KEY = 43,      /**< 1 to 640: DER SubjectPublicKeyInfo of the client's certificate */
+	TSCF_TLV_SOCKET = 45,        /**< what a socket asks for, see struct tscf_wire_socket; repeats */
+	TSCF_TLV_SOCKET_ANSWER = 46, /**< 3: what it gets, see struct tscf_wire_answer; one for each SOCKET, in order */
+	TSCF_TLV_SOCKETS_DUE = 47,   /**< 0: keepalive, from the server: it does not know what sockets ask for */
+	TSCF_TLV_LASTING_KEY = 48,   /**< 32: the client's new key, encrypted for it (agreement.h) */
+	TSCF_TLV_NAGLE = 50,         /**< 2: milliseconds that a stream may hold a small packet; absent: 0 */
+	TSCF_TLV_NEED =
+	    51, /**< 1: highest level of the sockets that the encrypted tunnel is for; absent: encrypted-only */
+	TSCF_TLV_YIELD =
+	    52, /**< 0: encrypted keepalive, from the server: give the tunnel up for encrypted-only sockets */
 };
 
 enum tscf_service {
 	TSCF_SERVICE_ENABLE_DTTE =
 	    1,                 /**< on a plain tunnel: reserve an encrypted tunnel (TSC_TLV_SERVICE_TYPE_ENABLE_DTTE) */
 	TSCF_SERVICE_BIND = 2, /**< on an encrypted tunnel: bind, re-level, release or close the given sockets */
-	TSCF_SERVICE_SHIELD = 3,   /**< on a plain tunnel: carry no packets of the given sockets */
-	TSCF_SERVICE_UNSHIELD = 4, /**< on a plain tunnel: lift the given shields; needs the key of their lock */
+	TSCF_SERVICE_SHIELD = 3,     /**< on a plain tunnel: carry no packets of the given sockets */
+	TSCF_SERVICE_UNSHIELD = 4,   /**< on a plain tunnel: lift the given shields; needs the key of their lock */
+	TSCF_SERVICE_SOCKETS = 5,    /**< on either: what the given sockets ask for, whatever tunnel they are in */
+	TSCF_SERVICE_ENABLE_DDT = 6, /**< on a stream: offer a media way; by datagrams, with the secret: open it */
+	TSCF_SERVICE_ENABLE_REDUNDANCY =
+	    7, /**< on a stream: offer a copy way; by another connection, with the secret: open it */
 };
 
 enum tscf_response {
@@ -158,6 +175,8 @@ enum tscf_response {
 	TSCF_RESPONSE_COOKIE = 10, /**< repeat the request with the given cookie, and a proof if methods are given */
 	TSCF_RESPONSE_UNAUTHORIZED = 11, /**< the server does not know, or does not accept, the client's identity */
 	TSCF_RESPONSE_CERTIFICATES = 12, /**< repeat the request when the certificates have been sent in parts */
+	TSCF_RESPONSE_ENROLLED = 13,     /**< an invitation is used: repeat the request with the given lasting key */
+	TSCF_RESPONSE_BUSY = 14,         /**< room for an encrypted tunnel is being made: ask again in a moment */
 };
 
 /** What a binding TLV asks for. */
@@ -179,6 +198,26 @@ struct tscf_wire_binding {
 	enum tscf_bind_action action;
 	enum tscf_level level;
 	uint8_t flags;
+};
+
+/** Most SOCKETs in one message: those of IPv6 with a remote take 46 bytes. */
+#define TSCF_SOCKETS_PER_MESSAGE 24
+/** The socket prefers datagrams. */
+#define TSCF_SOCKET_FLAG_DATAGRAM 0x01
+
+/**
+ * Value of TSCF_TLV_SOCKET: redundancy (1 byte), flags (1), 0 (1), and the rest as in a binding, from the protocol on.
+ * A socket that asks for nothing (redundancy 0, no flags) has no entry afterwards.
+ */
+struct tscf_wire_socket {
+	struct tscf_binding_key key;
+	struct tscf_services_of services;
+};
+
+/** Value of TSCF_TLV_SOCKET_ANSWER: response code (1 byte), redundancy in force (1), flags in force (1). */
+struct tscf_wire_answer {
+	enum tscf_response code;
+	struct tscf_services_of services;
 };
 
 /** The DNS or the SIP servers of a service network. */
@@ -205,7 +244,7 @@ struct tscf_tlv {
 };
 
 /** The kinds of data that a first byte can begin. */
-enum tscf_kind { TSCF_KIND_INVALID, TSCF_KIND_CONTROL, TSCF_KIND_IPV4, TSCF_KIND_IPV6 };
+enum tscf_kind { TSCF_KIND_INVALID, TSCF_KIND_CONTROL, TSCF_KIND_IPV4, TSCF_KIND_IPV6, TSCF_KIND_REDUNDANCY };
 enum tscf_kind tscf_kind_of(uint8_t first_byte);
 
 /** @return the name of the constant in words, such as "configuration request"; "unknown" out of range. */
@@ -262,11 +301,18 @@ void tscf_message_addrs(const struct tscf_message *m, uint16_t type, struct tscf
  */
 int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *text, size_t size);
 int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out);
+int tscf_tlv_socket(const struct tscf_tlv *t, struct tscf_wire_socket *out);
+int tscf_tlv_socket_answer(const struct tscf_tlv *t, struct tscf_wire_answer *out);
 /** CHAIN_PART; the part is checked to lie inside the total. */
 int tscf_tlv_chain_part(const struct tscf_tlv *t, struct tscf_chain_part *out);
 
 /** Shorthand: the response code of @p m, or -EINVAL if it has no legal one. */
 int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size);
+/**
+ * Shorthand: @return whether @p m says, by NEED, that the encrypted tunnel is for encrypted-preferred sockets at most.
+ * A client that does not say so may have encrypted-only ones.
+ */
+bool tscf_message_needs_preferred(const struct tscf_message *m);
 /** Shorthand: the service type of @p m.  @return 0 or -EINVAL. */
 int tscf_message_service(const struct tscf_message *m, enum tscf_service *out);
 
@@ -292,8 +338,12 @@ void tscf_write_prefix(struct tscf_writer *w, uint16_t ipv4_type, const struct t
 void tscf_write_addr(struct tscf_writer *w, uint16_t type, const struct tscf_addr *a);
 void tscf_write_addrs(struct tscf_writer *w, uint16_t type, const struct tscf_service_addrs *list);
 void tscf_write_endpoint(struct tscf_writer *w, uint16_t type, const union tscf_endpoint *e);
+/** NEED: @p level is the highest of the sockets that the encrypted tunnel is for. */
+void tscf_write_need(struct tscf_writer *w, enum tscf_level level);
 void tscf_write_response(struct tscf_writer *w, enum tscf_response code, const char *text);
 void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b);
+void tscf_write_socket(struct tscf_writer *w, const struct tscf_wire_socket *s);
+void tscf_write_socket_answer(struct tscf_writer *w, const struct tscf_wire_answer *a);
 void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *part);
 /** Pad with one PADDING TLV so that the message has at least @p length bytes.  An empty PADDING TLV takes 4 bytes. */
 void tscf_write_pad(struct tscf_writer *w, uint32_t length);

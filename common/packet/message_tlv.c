@@ -92,7 +92,7 @@ int tscf_tlv_response(const struct tscf_tlv *t, enum tscf_response *code, char *
 	if (t->length < 2)
 		return -EINVAL;
 	number = tscf_get_u16(t->value);
-	if (number > TSCF_RESPONSE_CERTIFICATES)
+	if (number > TSCF_RESPONSE_BUSY)
 		return -EINVAL;
 	*code = (enum tscf_response)number;
 	if (text)
@@ -149,6 +149,33 @@ int tscf_tlv_binding(const struct tscf_tlv *t, struct tscf_wire_binding *out)
 	return read_key(&(struct tscf_bytes){p + 3, b.length - 3}, &out->key);
 }
 
+/** Read redundancy and flags, the two bytes at @p p. */
+static int read_services(const uint8_t *p, struct tscf_services_of *out)
+{
+	if (!tscf_redundancy_valid(p[0]) || (p[1] & ~TSCF_SOCKET_FLAG_DATAGRAM))
+		return -EINVAL;
+	*out = (struct tscf_services_of){.redundancy = p[0], .datagram = p[1] & TSCF_SOCKET_FLAG_DATAGRAM};
+	return 0;
+}
+
+int tscf_tlv_socket(const struct tscf_tlv *t, struct tscf_wire_socket *out)
+{
+	const struct tscf_bytes b = {t->value, t->length};
+	const uint8_t *p = tscf_bytes_at(&b, 0, 3);
+
+	if (!p || p[2] != 0 || read_services(p, &out->services))
+		return -EINVAL;
+	return read_key(&(struct tscf_bytes){p + 3, b.length - 3}, &out->key);
+}
+
+int tscf_tlv_socket_answer(const struct tscf_tlv *t, struct tscf_wire_answer *out)
+{
+	if (t->length != 3 || t->value[0] > TSCF_RESPONSE_CERTIFICATES)
+		return -EINVAL;
+	out->code = (enum tscf_response)t->value[0];
+	return read_services(t->value + 1, &out->services);
+}
+
 int tscf_message_response(const struct tscf_message *m, enum tscf_response *code, char *text, size_t size)
 {
 	struct tscf_tlv tlv;
@@ -158,6 +185,13 @@ int tscf_message_response(const struct tscf_message *m, enum tscf_response *code
 	return tscf_tlv_response(&tlv, code, text, size);
 }
 
+bool tscf_message_needs_preferred(const struct tscf_message *m)
+{
+	struct tscf_tlv tlv;
+
+	return tscf_message_find(m, TSCF_TLV_NEED, &tlv) && tlv.value[0] == TSCF_LEVEL_ENCRYPTED_PREFERRED;
+}
+
 int tscf_message_service(const struct tscf_message *m, enum tscf_service *out)
 {
 	struct tscf_tlv tlv;
@@ -165,7 +199,7 @@ int tscf_message_service(const struct tscf_message *m, enum tscf_service *out)
 
 	if (!tscf_message_find(m, TSCF_TLV_SERVICE_TYPE, &tlv) || tscf_tlv_u16(&tlv, &number))
 		return -EINVAL;
-	if (number < TSCF_SERVICE_ENABLE_DTTE || number > TSCF_SERVICE_UNSHIELD)
+	if (number < TSCF_SERVICE_ENABLE_DTTE || number > TSCF_SERVICE_ENABLE_REDUNDANCY)
 		return -EINVAL;
 	*out = (enum tscf_service)number;
 	return 0;

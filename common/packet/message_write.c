@@ -80,6 +80,13 @@ void tscf_write_u16(struct tscf_writer *w, uint16_t type, uint16_t value)
 		tscf_put_u16(p, value);
 }
 
+void tscf_write_need(struct tscf_writer *w, enum tscf_level level)
+{
+	const uint8_t value = (uint8_t)level;
+
+	tscf_write_bytes(w, TSCF_TLV_NEED, &value, sizeof(value));
+}
+
 void tscf_write_u64(struct tscf_writer *w, uint16_t type, uint64_t value)
 {
 	uint8_t *p = begin_tlv(w, type, 8);
@@ -168,9 +175,9 @@ static uint8_t *put_side(uint8_t *p, uint16_t port, const struct tscf_addr *a)
 	return p + 2 + size;
 }
 
-void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b)
+/** Write three bytes, and the socket with @p key. */
+static void write_key(struct tscf_writer *w, uint16_t type, const uint8_t before[3], const struct tscf_binding_key *key)
 {
-	const struct tscf_binding_key *key = &b->key;
 	const bool has_remote = key->remote.family != 0;
 	uint8_t value[BINDING_MAX];
 	uint8_t *end = value + 6;
@@ -179,16 +186,40 @@ void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b
 		w->overflow = true;
 		return;
 	}
-	value[0] = (uint8_t)b->action;
-	value[1] = (uint8_t)b->level;
-	value[2] = b->flags;
+	memcpy(value, before, 3);
 	value[3] = key->protocol;
 	value[4] = key->local.family == AF_INET ? 4 : 6;
 	value[5] = has_remote;
 	end = put_side(end, key->local_port, &key->local);
 	if (has_remote)
 		end = put_side(end, key->remote_port, &key->remote);
-	tscf_write_bytes(w, TSCF_TLV_BINDING, value, (uint16_t)(end - value));
+	tscf_write_bytes(w, type, value, (uint16_t)(end - value));
+}
+
+void tscf_write_binding(struct tscf_writer *w, const struct tscf_wire_binding *b)
+{
+	const uint8_t before[3] = {(uint8_t)b->action, (uint8_t)b->level, b->flags};
+
+	write_key(w, TSCF_TLV_BINDING, before, &b->key);
+}
+
+static uint8_t flags_of(const struct tscf_services_of *s)
+{
+	return s->datagram ? TSCF_SOCKET_FLAG_DATAGRAM : 0;
+}
+
+void tscf_write_socket(struct tscf_writer *w, const struct tscf_wire_socket *s)
+{
+	const uint8_t before[3] = {s->services.redundancy, flags_of(&s->services), 0};
+
+	write_key(w, TSCF_TLV_SOCKET, before, &s->key);
+}
+
+void tscf_write_socket_answer(struct tscf_writer *w, const struct tscf_wire_answer *a)
+{
+	const uint8_t value[3] = {(uint8_t)a->code, a->services.redundancy, flags_of(&a->services)};
+
+	tscf_write_bytes(w, TSCF_TLV_SOCKET_ANSWER, value, sizeof(value));
 }
 
 void tscf_write_chain_part(struct tscf_writer *w, const struct tscf_chain_part *part)

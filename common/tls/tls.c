@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/random.h"
+#include "common/tls/key_log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,6 +115,7 @@ static struct tscf_tls *new_tls(bool server, char *error)
 	pthread_mutex_init(&tls->renewal, NULL);
 	tls->server = server;
 	tls->key_records = TSCF_TLS_KEY_RECORDS;
+	tls->key_log = -1;
 	tscf_random(tls->cookie_secret, sizeof(tls->cookie_secret));
 	tls->ctx = wolfSSL_CTX_new(server ? wolfDTLSv1_2_server_method() : wolfDTLSv1_2_client_method());
 	tls->stream_ctx = wolfSSL_CTX_new(server ? wolfSSLv23_server_method() : wolfSSLv23_client_method());
@@ -169,25 +171,29 @@ static void set_verification(WOLFSSL_CTX *ctx)
 
 /*
  * Trust the CAs that are valid now.  If that changes, the kept sessions are dropped: a CA that is not valid any more
- * may have verified them.
+ * may have verified them.  Where revocation is checked, none is used.
  */
 static void follow_clock(struct tscf_tls *tls)
 {
-	if (!tscf_tls_cas_trust(&tls->cas, time(NULL), tls->ctx, tls->stream_ctx))
+	if (!tscf_tls_cas_trust(&tls->cas, time(NULL), tls->ctx, tls->stream_ctx) && !tls->revocation)
 		return;
 	tscf_tls_session_forget(&tls->session);
 	tscf_tls_session_forget(&tls->stream_session);
 }
 
-/* @return 0 or -errno. */
+/* Public collections of CAs always have some that have expired.  @return 0 or -errno. */
 static int read_cas(struct tscf_tls *tls, const char *file)
 {
+	const int64_t now = time(NULL);
 	int error = tscf_tls_cas_read(&tls->cas, file);
-	const char *untrusted = tscf_tls_cas_untrusted(&tls->cas, time(NULL));
+	size_t invalid = error == 0 ? tscf_tls_cas_invalid(&tls->cas, now) : 0;
 
-	if (error == 0 && untrusted)
-		tscf_warning("%s: %s: no server that needs it is accepted until the clock says otherwise", file,
-			     untrusted);
+	if (invalid > 0 && invalid == tls->cas.count)
+		tscf_warning("%s: %s: no server is accepted until the clock says otherwise", file,
+			     tscf_tls_cas_untrusted(&tls->cas, now));
+	else if (invalid > 0)
+		tscf_info("%s: %zu of %zu CAs are not valid now, and not trusted until the clock says otherwise", file,
+			  invalid, tls->cas.count);
 	return error;
 }
 
@@ -220,6 +226,12 @@ struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, c
 	return tls;
 }
 
+void tscf_tls_check_revocation(struct tscf_tls *tls, tscf_tls_revocation check, void *context)
+{
+	tls->revocation = check;
+	tls->revocation_context = context;
+}
+
 static void swap(WOLFSSL_CTX **a, WOLFSSL_CTX **b)
 {
 	WOLFSSL_CTX *kept = *a;
@@ -235,6 +247,11 @@ void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh)
 	swap(&tls->stream_ctx, &fresh->stream_ctx);
 	pthread_mutex_unlock(&tls->renewal);
 	tscf_tls_free(fresh);
+}
+
+void tscf_tls_log_keys(struct tscf_tls *tls, int fd)
+{
+	tls->key_log = fd;
 }
 
 void tscf_tls_free(struct tscf_tls *tls)
@@ -269,6 +286,8 @@ static WOLFSSL *connection(struct tscf_tls *tls, WOLFSSL_CTX *const *ctx, struct
 	pthread_mutex_lock(&tls->renewal);
 	ssl = wolfSSL_new(*ctx);
 	pthread_mutex_unlock(&tls->renewal);
+	if (ssl)
+		tscf_key_log_prepare(tls->key_log, ssl);
 	if (ssl && !tls->server) {
 		*check = (struct tscf_tls_check){.tls = tls};
 		wolfSSL_SetCertCbCtx(ssl, check);
@@ -292,7 +311,13 @@ WOLFSSL *tscf_tls_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 
 WOLFSSL *tscf_tls_stream_connection(struct tscf_tls *tls, struct tscf_tls_check *check)
 {
-	return connection(tls, &tls->stream_ctx, check);
+	WOLFSSL *ssl = connection(tls, &tls->stream_ctx, check);
+
+	if (ssl && tls->key_log >= 0 && wolfSSL_set_max_proto_version(ssl, TLS1_2_VERSION) != WOLFSSL_SUCCESS) {
+		wolfSSL_free(ssl);
+		return NULL;
+	}
+	return ssl;
 }
 
 bool tscf_tls_session_offer(WOLFSSL_SESSION *const *session, WOLFSSL *ssl)

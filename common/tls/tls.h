@@ -41,6 +41,18 @@ struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, ch
  */
 struct tscf_tls *tscf_tls_client(const char *ca_file, const char *server_name, const char *pin, char *error);
 
+struct tscf_chain_link;
+/**
+ * @return NULL, or why a server is refused that has these verified certificates, @p count of them, its own first; a
+ * text that stays valid.
+ */
+typedef const char *(*tscf_tls_revocation)(void *context, const struct tscf_chain_link *links, unsigned count);
+/**
+ * Have the client @p tls, which verifies its server by a CA, ask @p check about each server, too.  It resumes no
+ * sessions then, because in a resumed handshake there are no certificates.
+ */
+void tscf_tls_check_revocation(struct tscf_tls *tls, tscf_tls_revocation check, void *context);
+
 /**
  * Verify DER certificates, back to back, the server's own first, as a handshake of client @p tls would.
  *
@@ -62,6 +74,12 @@ bool tscf_tls_has_ca(const struct tscf_tls *tls);
 void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh);
 
 void tscf_tls_free(struct tscf_tls *tls);
+
+/**
+ * From now on connections of @p tls write their keys (key_log.h) to @p fd, which must stay open until @p tls is freed;
+ * negative: they do not.  They do not use TLS 1.3 then, whose keys wolfSSL 5.5.4 keeps to itself.
+ */
+void tscf_tls_log_keys(struct tscf_tls *tls, int fd);
 
 /**
  * Make a P-256 key and a self-signed certificate for @p common_name, valid for 20 years, and write both (key mode

@@ -104,6 +104,15 @@ bool tscf_tls_cas_trust(struct tscf_tls_cas *cas, int64_t now, WOLFSSL_CTX *ctx,
 	return true;
 }
 
+size_t tscf_tls_cas_invalid(const struct tscf_tls_cas *cas, int64_t now)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < cas->count; i++)
+		count += !tscf_tls_ca_is_valid(&cas->list[i], now);
+	return count;
+}
+
 const char *tscf_tls_cas_untrusted(const struct tscf_tls_cas *cas, int64_t now)
 {
 	size_t early = 0, late = 0;

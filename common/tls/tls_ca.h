@@ -55,6 +55,8 @@ void tscf_tls_cas_free(struct tscf_tls_cas *cas);
  * @return whether the set of trusted CAs has changed.
  */
 bool tscf_tls_cas_trust(struct tscf_tls_cas *cas, int64_t now, WOLFSSL_CTX *ctx, WOLFSSL_CTX *stream_ctx);
+/** @return how many CAs are not valid at @p now. */
+size_t tscf_tls_cas_invalid(const struct tscf_tls_cas *cas, int64_t now);
 /** @return NULL if all CAs are trusted now; else a text for people that says why a certificate's CA may be unknown. */
 const char *tscf_tls_cas_untrusted(const struct tscf_tls_cas *cas, int64_t now);
 

@@ -121,7 +121,7 @@ int tscf_tls_check_chain(const struct tscf_tls *tls, const uint8_t *chain, size_
 	else if (count > 0 && tls->has_ca && !is_for_servers(&links[0]))
 		tscf_tls_refuse(&check, "certificate is not for servers");
 	else if (count > 0)
-		tscf_tls_judge_leaf(&check, links[0].der, links[0].length);
+		tscf_tls_judge(&check, links, count);
 	snprintf(reason, TSCF_TLS_ERROR, "%s", check.reason);
 	if (!check.verified)
 		return -EINVAL;

@@ -8,6 +8,7 @@
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
 #include "common/tls/tls_ca.h"
+#include "common/tls/tls_chain.h"
 
 #include <pthread.h>
 #include <wolfssl/ssl.h>
@@ -21,10 +22,13 @@ struct tscf_tls {
 	WOLFSSL_CTX *ctx;        /* DTLS 1.2 */
 	WOLFSSL_CTX *stream_ctx; /* TLS 1.3 and 1.2 */
 	bool server;
+	int key_log; /* descriptor for keys, or negative (key_log.h) */
 	bool has_ca;
 	bool has_pin;
-	char *server_name;       /* client with a CA */
-	struct tscf_tls_cas cas; /* ... */
+	char *server_name;              /* client with a CA */
+	struct tscf_tls_cas cas;        /* ... */
+	tscf_tls_revocation revocation; /* ... NULL: revocation is not checked */
+	void *revocation_context;
 	uint8_t pin[TSCF_PIN_SIZE];
 	uint8_t cookie_secret[32];
 	/* Client: session of the last verified connection, or NULL. */
@@ -54,9 +58,12 @@ int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason);
 /** Like tscf_tls_refuse, for an error of wolfSSL in the chain. */
 int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error);
 /**
- * Check name and pin of the server's own certificate; if there is a CA, the chain has been verified.  @return 1 or 0.
+ * Check name, revocation and pin; if there is a CA, the chain has been verified.
+ *
+ * @param links  the server's certificates, @p count of them, at least 1, its own first
+ * @return 1 or 0.
  */
-int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_t length);
+int tscf_tls_judge(struct tscf_tls_check *check, const struct tscf_chain_link *links, unsigned count);
 
 /**
  * Make a DTLS connection of @p tls.  @p check is for clients only, and must live as long as the connection.  @return

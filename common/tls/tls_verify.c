@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The client's rules.  With a CA, the chain must be valid and the server's own certificate must be for the configured
- * name.  With a pin, the server's own key must be the pinned one.  Every configured check must succeed, and at least
- * one is always configured.  With a pin alone, chain, name and dates do not matter: the pin names the key itself, and
- * the handshake proves that the server has it.
+ * The client's rules.  With a CA, the chain must be valid, the server's own certificate must be for the configured
+ * name, and no certificate may be revoked, if that is checked.  With a pin, the server's own key must be the pinned
+ * one.  Every configured check must succeed, and at least one is always configured.  With a pin alone, chain, name and
+ * dates do not matter: the pin names the key itself, and the handshake proves that the server has it.
  */
 #include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
@@ -79,11 +79,23 @@ static bool pin_is_right(struct tscf_tls_check *check, const uint8_t *leaf, size
 	return false;
 }
 
-int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_t length)
+static bool is_revoked(struct tscf_tls_check *check, const struct tscf_chain_link *links, unsigned count)
 {
-	if (check->tls->has_ca && !name_is_right(check, leaf, length))
+	const struct tscf_tls *tls = check->tls;
+	const char *why = tls->revocation ? tls->revocation(tls->revocation_context, links, count) : NULL;
+
+	if (why)
+		tscf_tls_refuse(check, why);
+	return why != NULL;
+}
+
+int tscf_tls_judge(struct tscf_tls_check *check, const struct tscf_chain_link *links, unsigned count)
+{
+	const struct tscf_chain_link *leaf = &links[0];
+
+	if (check->tls->has_ca && (!name_is_right(check, leaf->der, leaf->length) || is_revoked(check, links, count)))
 		return 0;
-	if (check->tls->has_pin && !pin_is_right(check, leaf, length))
+	if (check->tls->has_pin && !pin_is_right(check, leaf->der, leaf->length))
 		return 0;
 	check->verified = check->tls->has_ca || check->tls->has_pin;
 	return check->verified;
@@ -92,6 +104,8 @@ int tscf_tls_judge_leaf(struct tscf_tls_check *check, const uint8_t *leaf, size_
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
 {
 	struct tscf_tls_check *check = store->userCtx;
+	struct tscf_chain_link links[TSCF_CHAIN_LINKS];
+	unsigned count = 0;
 
 	if (!check)
 		return 0;
@@ -102,5 +116,7 @@ int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store)
 		return 1;
 	if (store->totalCerts < 1 || !store->certs)
 		return tscf_tls_refuse(check, "server has no certificate");
-	return tscf_tls_judge_leaf(check, store->certs[0].buffer, store->certs[0].length);
+	for (; count < TSCF_CHAIN_LINKS && (int)count < store->totalCerts; count++)
+		links[count] = (struct tscf_chain_link){store->certs[count].buffer, store->certs[count].length};
+	return tscf_tls_judge(check, links, count);
 }

@@ -24,6 +24,14 @@ static bool is_realtime(uint64_t realtime, uint8_t outer_tos, const uint8_t *inn
 	       tscf_dscp_is_in(realtime, tscf_tos_of(inner));
 }
 
+/* Sockets with redundancy have voice. */
+static bool is_never_bulk(uint8_t first_byte)
+{
+	enum tscf_kind kind = tscf_kind_of(first_byte);
+
+	return kind == TSCF_KIND_CONTROL || kind == TSCF_KIND_REDUNDANCY;
+}
+
 bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t realtime, uint64_t came, uint64_t now,
 		     uint32_t waiting)
 {
@@ -32,7 +40,7 @@ bool tscf_aqm_filter(struct tscf_aqm *aqm, struct tscf_packet *packet, uint64_t 
 
 	if (tscf_packet_segment(packet, 0) < BULK_SIZE || came == 0 || came > now)
 		return false;
-	if (tscf_kind_of(packet->data[packet->length - last]) == TSCF_KIND_CONTROL ||
+	if (is_never_bulk(packet->data[packet->length - last]) ||
 	    is_realtime(realtime, packet->tos, packet->data + packet->length - last, last))
 		return false;
 	if (!tscf_aqm_drop(aqm, waiting >= BACKLOG_BYTES ? now - came : 0, now))

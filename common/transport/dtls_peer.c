@@ -6,6 +6,8 @@
  */
 #include "common/transport/dtls_peer.h"
 
+#include "common/tls/key_log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <wolfssl/error-ssl.h>
@@ -162,6 +164,7 @@ static void come_up(struct dtls_peer *peer)
 		tscf_tls_session_keep(&dtls->tls->session, peer->ssl);
 	wolfSSL_ERR_clear_error();
 	peer->resumed = wolfSSL_session_reused(peer->ssl) != 0;
+	tscf_key_log_write(dtls->tls->key_log, peer->ssl);
 	if (dtls_keys_take(peer) < 0) {
 		dtls_peer_fail(peer, EPROTO, "unknown cipher suite");
 		return;

@@ -18,7 +18,7 @@
 
 #include "common/crypto/gcm.h"
 #include "common/transport/dtls_record.h"
-#include "common/transport/replay.h"
+#include "common/packet/replay.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,6 +2,8 @@
 #include "common/transport/stream_frame.h"
 #include "common/transport/stream_peer.h"
 
+#include "common/packet/message.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -82,19 +84,37 @@ void tscf_stream_close(struct tscf_transport *t)
 
 /* --- sending --- */
 
+/** Packets up to so many bytes are copied to those that are held, rather than sent after them. */
+#define JOIN_BYTES (16 * 1024)
+
 /* The data to be sent, of one peer at a time. */
 struct outgoing {
 	unsigned count;
+	uint32_t bytes;
+	uint8_t wait_ms; /* 0: some of it may not wait */
 	struct iovec iov[TSCF_BATCH_MAX];
 	enum tscf_stream_class class[TSCF_BATCH_MAX];
 };
 
 static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 {
-	if (packet->data[0] >> 4 != 4 && packet->data[0] >> 4 != 6)
+	switch (tscf_kind_of(packet->data[0])) {
+	case TSCF_KIND_REDUNDANCY:
+		return TSCF_STREAM_URGENT;
+	case TSCF_KIND_IPV4:
+	case TSCF_KIND_IPV6:
+		return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT
+											     : TSCF_STREAM_BULK;
+	default:
 		return TSCF_STREAM_CONTROL;
-	return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT
-										     : TSCF_STREAM_BULK;
+	}
+}
+
+bool tscf_stream_peer_stalled(const struct tscf_peer *p)
+{
+	const struct tscf_stream_peer *peer = (const struct tscf_stream_peer *)p;
+
+	return peer->queue.fifo[TSCF_STREAM_URGENT].bytes > 0;
 }
 
 /*
@@ -115,12 +135,24 @@ static bool fits(struct tscf_packet *packet)
 	return packet->length > 0;
 }
 
+/* Add @p packet, which is then the last one. */
+static void load_one(struct outgoing *outgoing, enum tscf_stream_class class, const struct tscf_packet *packet)
+{
+	bool waits = class == TSCF_STREAM_BULK && (outgoing->count == 0 || outgoing->wait_ms > 0);
+
+	outgoing->wait_ms = waits ? packet->wait_ms : 0;
+	outgoing->bytes += packet->length;
+	outgoing->class[outgoing->count] = class;
+	outgoing->iov[outgoing->count++] = (struct iovec){.iov_base = packet->data, .iov_len = packet->length};
+}
+
 /* Move the packets for @p peer from @p batch to @p outgoing, urgent ones first. */
 static void load(struct outgoing *outgoing, struct tscf_batch *batch, const struct tscf_peer *peer)
 {
 	enum tscf_stream_class class[TSCF_BATCH_MAX];
 
 	outgoing->count = 0;
+	outgoing->bytes = 0;
 	for (unsigned i = 0; i < batch->count; i++)
 		if (batch->packet[i] && batch->packet[i]->peer == peer)
 			class[i] = class_of(batch->packet[i]);
@@ -130,11 +162,7 @@ static void load(struct outgoing *outgoing, struct tscf_batch *batch, const stru
 		for (unsigned i = 0; i < batch->count; i++) {
 			if (class[i] != c)
 				continue;
-			outgoing->class[outgoing->count] = class[i];
-			outgoing->iov[outgoing->count++] = (struct iovec){
-			    .iov_base = batch->packet[i]->data,
-			    .iov_len = batch->packet[i]->length,
-			};
+			load_one(outgoing, class[i], batch->packet[i]);
 			batch->packet[i] = NULL;
 		}
 	}
@@ -176,7 +204,7 @@ static void queue_rest(struct tscf_stream_peer *peer, enum tscf_stream_class cla
 	queue_packets(peer, class, data, at, length);
 }
 
-static void dispatch(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
+static void send_now(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
 {
 	struct tscf_stream *stream = tscf_stream_of(peer);
 	int sent = 0;
@@ -198,6 +226,28 @@ static void dispatch(struct tscf_stream_peer *peer, const struct outgoing *outgo
 	}
 	if (!tscf_stream_queue_empty(&peer->queue) || stream->kind->waits(peer))
 		ev_io_start(stream->transport.loop, &peer->writable);
+}
+
+static void queue_all(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
+{
+	for (unsigned i = 0; i < outgoing->count && peer->error == 0; i++)
+		queue_packets(peer, outgoing->class[i], outgoing->iov[i].iov_base, 0,
+			      (uint32_t)outgoing->iov[i].iov_len);
+}
+
+static void dispatch(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
+{
+	if (outgoing->wait_ms > 0 && tscf_stream_may_hold(peer, outgoing->bytes)) {
+		queue_all(peer, outgoing);
+		tscf_stream_hold(peer, outgoing->wait_ms);
+	} else if (tscf_stream_holds(peer) && outgoing->bytes <= JOIN_BYTES) {
+		queue_all(peer, outgoing);
+		tscf_stream_release(peer);
+	} else {
+		if (tscf_stream_holds(peer))
+			tscf_stream_release(peer);
+		send_now(peer, outgoing);
+	}
 }
 
 void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)

@@ -9,6 +9,9 @@
  * (realtime_dscps, by packet->tos) before bulk.  The kernel is set to hold little unsent data (TCP_NOTSENT_LOWAT): a
  * real-time packet can overtake bulk in the queue, but not in the socket.
  *
+ * Small packets that may wait (packet->wait_ms) are held for that time, to be sent together with those that come
+ * meanwhile (stream_hold.c).  Messages and real-time packets are never held.
+ *
  * Receiving: if bulk has waited too long in the socket, one of its packets is dropped now and then (aqm_filter.h), so
  * that its senders slow down before urgent packets have to wait behind it.
  *

@@ -2,6 +2,7 @@
 #include "common/transport/stream_frame.h"
 
 #include "common/base/bytes.h"
+#include "common/packet/copy.h"
 #include "common/packet/message.h"
 
 #include <errno.h>
@@ -30,6 +31,27 @@ static int ipv6_length(const uint8_t *data, uint32_t available)
 	return total <= TSCF_PACKET_MAX ? (int)total : -EPROTO;
 }
 
+/* The inner packet of a copy says how long it is. */
+static int copy_length(const uint8_t *data, uint32_t available)
+{
+	enum tscf_kind kind;
+	int inner;
+
+	if (data[0] != TSCF_COPY_FIRST_BYTE)
+		return -EPROTO;
+	if (available <= TSCF_COPY_HEADER)
+		return 0;
+	data += TSCF_COPY_HEADER;
+	available -= TSCF_COPY_HEADER;
+	kind = tscf_kind_of(data[0]);
+	if (kind != TSCF_KIND_IPV4 && kind != TSCF_KIND_IPV6)
+		return -EPROTO;
+	inner = kind == TSCF_KIND_IPV4 ? ipv4_length(data, available) : ipv6_length(data, available);
+	if (inner <= 0)
+		return inner;
+	return inner <= TSCF_COPY_INNER_MAX ? TSCF_COPY_HEADER + inner : -EPROTO;
+}
+
 int tscf_frame_length(const uint8_t *data, uint32_t available)
 {
 	int length;
@@ -41,6 +63,8 @@ int tscf_frame_length(const uint8_t *data, uint32_t available)
 		return ipv4_length(data, available);
 	case TSCF_KIND_IPV6:
 		return ipv6_length(data, available);
+	case TSCF_KIND_REDUNDANCY:
+		return copy_length(data, available);
 	case TSCF_KIND_CONTROL:
 		length = tscf_message_length(data, available);
 		return length < 0 ? -EPROTO : length;

@@ -2,9 +2,9 @@
 /*
  * stream_frame.h - finds the boundaries of packets and messages in a stream: tscf(7), "TRANSPORTS".
  *
- * Packets and messages lie back to back.  The first four bits tell an IPv4 packet (4), an IPv6 packet (6) and a control
- * message (1) apart; the IP total length, the IPv6 payload length or the TLVs give the length.  Pure functions on
- * hostile input.
+ * Packets and messages lie back to back.  The first four bits tell an IPv4 packet (4), an IPv6 packet (6), a copy of
+ * one (5, copy.h) and a control message (1) apart; the IP total length, the IPv6 payload length or the TLVs give the
+ * length. Pure functions on hostile input.
  */
 #ifndef TSCF_STREAM_FRAME_H
 #define TSCF_STREAM_FRAME_H

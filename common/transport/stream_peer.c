@@ -58,6 +58,7 @@ void tscf_stream_peer_end(struct tscf_stream_peer *peer)
 	struct ev_loop *loop = stream->transport.loop;
 
 	tscf_stream_wait_end(peer);
+	tscf_stream_hold_end(peer);
 	ev_io_stop(loop, &peer->readable);
 	ev_io_stop(loop, &peer->writable);
 	close(peer->fd);
@@ -81,6 +82,7 @@ void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char 
 	/* A packet sent from inside the callback cannot be delivered. */
 	peer->peer.closed = true;
 	tscf_stream_wait_end(peer);
+	tscf_stream_hold_end(peer);
 	ev_io_stop(t->loop, &peer->readable);
 	ev_io_stop(t->loop, &peer->writable);
 	tscf_reaper_enter(&stream->transport);
@@ -322,6 +324,23 @@ void tscf_stream_peer_flush(struct tscf_stream_peer *peer)
 		tscf_stream_peer_abort_later(peer, -sent, stream->reason);
 }
 
+void tscf_stream_release(struct tscf_stream_peer *peer)
+{
+	tscf_stream_hold_end(peer);
+	if (peer->peer.closed || peer->error != 0)
+		return;
+	tscf_stream_peer_flush(peer);
+	if (!tscf_stream_queue_empty(&peer->queue) || tscf_stream_of(peer)->kind->waits(peer))
+		ev_io_start(tscf_stream_of(peer)->transport.loop, &peer->writable);
+}
+
+static void on_held(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	tscf_stream_release(timer->data);
+}
+
 /* Data that the socket did not take waits until the socket is writable. */
 static void watch_writable(struct tscf_stream_peer *peer)
 {
@@ -411,6 +430,8 @@ struct tscf_stream_peer *tscf_stream_peer_new(struct tscf_stream *stream, int fd
 	peer->readable.data = peer;
 	ev_io_init(&peer->writable, on_writable, fd, EV_WRITE);
 	peer->writable.data = peer;
+	ev_init(&peer->hold, on_held);
+	peer->hold.data = peer;
 	DL_APPEND(stream->peers, peer);
 	return peer;
 }

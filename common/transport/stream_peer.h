@@ -7,6 +7,7 @@
  *     stream_accept.c  listening: new connections
  *     stream_wait.c    connections that wait to be adopted
  *     stream_queue.c   data that waits for the socket
+ *     stream_hold.c    small packets that wait for others
  *     stream_frame.c   packet boundaries
  *     tcp.c, tls_stream.c   the two kinds
  */
@@ -44,6 +45,7 @@ struct tscf_stream_peer {
 	int error;    /**< positive: the end of the connection is still to be reported */
 	char *reason; /**< ... with this reason */
 	struct ev_io readable, writable;
+	struct ev_timer hold;   /**< active: what is in the queue is held */
 	ev_tstamp begun;    /**< when the handshake began */
 	ev_tstamp deadline; /**< while waiting */
 	struct tscf_stream_queue queue;
@@ -121,6 +123,7 @@ static inline struct tscf_stream *tscf_stream_of(const struct tscf_stream_peer *
 /** What the ops of both kinds share. */
 void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch);
 void tscf_stream_peer_close(struct tscf_peer *peer);
+bool tscf_stream_peer_stalled(const struct tscf_peer *peer);
 void tscf_stream_close(struct tscf_transport *t);
 void tscf_stream_poll(struct tscf_transport *t);
 void tscf_stream_peer_free(struct tscf_peer *peer);
@@ -167,6 +170,23 @@ void tscf_stream_peer_abort_later(struct tscf_stream_peer *peer, int error, cons
 void tscf_stream_peer_fail(struct tscf_stream_peer *peer, int error, const char *reason);
 /** Close the connection without a call to the user. */
 void tscf_stream_peer_end(struct tscf_stream_peer *peer);
+
+/** Send what is held (stream_hold.c) now. */
+void tscf_stream_release(struct tscf_stream_peer *peer);
+
+/* stream_hold.c */
+
+/** Nothing is held any more. */
+void tscf_stream_hold_end(struct tscf_stream_peer *peer);
+/** @return whether the queue of @p peer is held; its socket takes data. */
+static inline bool tscf_stream_holds(const struct tscf_stream_peer *peer)
+{
+	return ev_is_active(&peer->hold);
+}
+/** @return whether @p bytes more of bulk need not be sent at once. */
+bool tscf_stream_may_hold(const struct tscf_stream_peer *peer, uint32_t bytes);
+/** Send what is in the queue in @p ms milliseconds, if nothing releases it earlier. */
+void tscf_stream_hold(struct tscf_stream_peer *peer, uint8_t ms);
 
 /* stream_accept.c */
 

@@ -52,6 +52,7 @@ static const struct tscf_transport_ops tcp_ops = {
     .packet_max = TSCF_PACKET_MAX,
     .send = tscf_stream_send,
     .peer_close = tscf_stream_peer_close,
+    .stalled = tscf_stream_peer_stalled,
     .close = tscf_stream_close,
     .poll = tscf_stream_poll,
     .peer_free = tscf_stream_peer_free,

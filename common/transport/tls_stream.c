@@ -9,6 +9,7 @@
 #include "common/tls/tls_context.h"
 
 #include "common/crypto/crypto.h"
+#include "common/tls/key_log.h"
 #include "common/transport/stream_peer.h"
 #include "common/transport/tls_stream.h"
 
@@ -148,6 +149,7 @@ static int step(struct tls_peer *peer)
 	wolfSSL_ERR_clear_error();
 	if (!is_verified(peer))
 		return tscf_stream_reason(&peer->base, EKEYREJECTED, "server is not verified");
+	tscf_key_log_write(tls->tls->key_log, peer->ssl);
 	wolfSSL_FreeArrays(peer->ssl);
 	return 1;
 }
@@ -357,6 +359,7 @@ static const struct tscf_transport_ops tls_ops = {
     .packet_max = TSCF_PACKET_MAX,
     .send = tscf_stream_send,
     .peer_close = tscf_stream_peer_close,
+    .stalled = tscf_stream_peer_stalled,
     .close = tscf_stream_close,
     .poll = tscf_stream_poll,
     .peer_free = tscf_stream_peer_free,

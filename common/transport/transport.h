@@ -117,6 +117,8 @@ struct tscf_transport_ops {
 	void (*proved)(struct tscf_peer *peer);
 	/** See tscf_peer_lost; NULL: not known. */
 	int64_t (*lost)(const struct tscf_peer *peer);
+	/** See tscf_peer_stalled; NULL: nothing waits in this kind. */
+	bool (*stalled)(const struct tscf_peer *peer);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
 	/**
@@ -216,6 +218,12 @@ static inline void tscf_peer_proved(struct tscf_peer *peer)
 static inline int64_t tscf_peer_lost(const struct tscf_peer *peer)
 {
 	return peer->transport->ops->lost ? peer->transport->ops->lost(peer) : -1;
+}
+
+/** @return whether earlier real-time packets still wait, since the connection of @p peer does not take them. */
+static inline bool tscf_peer_stalled(const struct tscf_peer *peer)
+{
+	return peer->transport->ops->stalled && peer->transport->ops->stalled(peer);
 }
 
 /** Close the transport with all its peers and free it; no handler is called. */

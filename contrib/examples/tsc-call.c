@@ -66,6 +66,29 @@ static void on_tunnel(tsc_notification_data *notification)
 	end_line();
 }
 
+static void on_socket_info(tsc_notification_data *notification)
+{
+	tsc_tunnel_socket_info *info = (tsc_tunnel_socket_info *)notification->data;
+	char local[TSC_ADDR_STR_LEN] = "none", remote[TSC_ADDR_STR_LEN] = "none", nat[TSC_ADDR_STR_LEN] = "none";
+
+	tsc_ip_port_address_to_str(&info->local, local, sizeof(local));
+	tsc_ip_port_address_to_str(&info->remote, remote, sizeof(remote));
+	tsc_ip_port_address_to_str(&info->nat, nat, sizeof(nat));
+	begin_line();
+	printf("outer socket: transport %d from %s to %s, seen as %s", info->transport, local, remote, nat);
+	end_line();
+}
+
+static void on_termination(tsc_notification_data *notification)
+{
+	tsc_notification_tunnel_termination_info_data *end =
+	    (tsc_notification_tunnel_termination_info_data *)notification->data;
+
+	begin_line();
+	printf("the tunnel has ended (%s)", end->reason);
+	end_line();
+}
+
 static void show_address(const char *name, const union tsc_address *a)
 {
 	char text[INET6_ADDRSTRLEN] = "none";
@@ -217,7 +240,7 @@ static int call(tsc_handle handle, const struct sockaddr_in *to, unsigned local_
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
-	tsc_notification_handle *dtte, *tunnel;
+	tsc_notification_handle *dtte, *tunnel, *socket_info, *termination;
 	tsc_handle handle;
 	int status;
 
@@ -236,13 +259,17 @@ int main(int argc, char **argv)
 	}
 	tunnel = tsc_notification_enable(handle, tsc_notification_tunnel, on_tunnel, NULL);
 	dtte = tsc_notification_enable(handle, tsc_notification_dtte, on_dtte, NULL);
-	if (!tunnel || !dtte) {
+	socket_info = tsc_notification_enable(handle, tsc_notification_tunnel_socket_info, on_socket_info, NULL);
+	termination = tsc_notification_enable(handle, tsc_notification_tunnel_termination_info, on_termination, NULL);
+	if (!tunnel || !dtte || !socket_info || !termination) {
 		perror("tsc_notification_enable");
 		return EXIT_FAILURE;
 	}
 	status = call(handle, &to, argc > 3 ? (unsigned)atoi(argv[3]) : 0);
 	tsc_notification_disable(dtte);
 	tsc_notification_disable(tunnel);
+	tsc_notification_disable(socket_info);
+	tsc_notification_disable(termination);
 	tsc_delete_tunnel(handle);
 	return status;
 }

@@ -8,7 +8,10 @@
 -- A datagram of the plain tunnel is one inner IP packet or one control message; the first nibble tells.  On TCP they lie back
 -- to back.  The port is a
 -- preference (default 2004).  Filters begin with "tscftun": Wireshark knows another protocol (of IEEE 1722) as tscf.
--- The encrypted tunnel, on the next port, is shown alike when Wireshark has the keys of its DTLS or TLS.
+-- The encrypted tunnel, on the next port, is shown alike when Wireshark has the keys of its DTLS or TLS, which --key-log of
+-- tscf-client and tscf-server writes:
+--
+--     tshark -X lua_script:tscf.lua -o tls.keylog_file:FILE -r capture.pcap
 
 local tscf = Proto("tscftun", "Tunneled Services Control Function")
 
@@ -30,11 +33,13 @@ local types = {
 local responses = {
 	[0] = "success", [1] = "service unavailable", [2] = "malformed request", [3] = "no session", [4] = "no address",
 	[5] = "limit reached", [6] = "not allowed", [7] = "invalid reservation", [8] = "request too small", [9] = "shutdown",
-	[10] = "cookie", [11] = "unauthorized", [12] = "certificates wanted",
+	[10] = "cookie", [11] = "unauthorized", [12] = "certificates wanted", [13] = "enrolled", [14] = "busy",
 }
 
-local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD" }
+local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD", [5] = "SOCKETS", [6] = "ENABLE_DDT",
+	[7] = "ENABLE_REDUNDANCY" }
 local actions = { [0] = "bind", [1] = "release", [2] = "close" }
+local redundancies = { [0] = "none", [255] = "auto" }
 local levels = { [0] = "default", [1] = "unencrypted", [2] = "encrypted-only", [3] = "encrypted-preferred" }
 local protocols = {
 	[0] = "any", [1] = "ICMP", [6] = "TCP", [17] = "UDP", [33] = "DCCP", [58] = "ICMPv6", [132] = "SCTP",
@@ -50,7 +55,8 @@ local tlv_names = {
 	[25] = "RESUME_LOCK", [26] = "RESUME_KEY",
 	[27] = "AUTH_METHODS", [28] = "AUTH_PROOF", [29] = "AUTH_CERTIFICATE", [30] = "SHARED_ID", [31] = "RUN",
 	[32] = "KEY_SHARE", [33] = "CHAIN_DIGEST", [34] = "SIGNATURE", [35] = "MAC", [36] = "CHAIN_PART",
-	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL", [43] = "AUTH_KEY",
+	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL", [43] = "AUTH_KEY", [45] = "SOCKET", [46] = "SOCKET_ANSWER",
+	[47] = "SOCKETS_DUE", [48] = "LASTING_KEY", [50] = "NAGLE", [51] = "NEED", [52] = "YIELD",
 }
 
 local f = {
@@ -71,13 +77,19 @@ local f = {
 	port = ProtoField.uint16("tscftun.port", "Port"),
 	mtu = ProtoField.uint16("tscftun.mtu", "MTU"),
 	seconds = ProtoField.uint16("tscftun.seconds", "Seconds"),
+	milliseconds = ProtoField.uint16("tscftun.milliseconds", "Milliseconds"),
 	response = ProtoField.uint16("tscftun.response", "Response", base.DEC, responses),
 	text = ProtoField.string("tscftun.text", "Text", base.UNICODE),
 	service = ProtoField.uint16("tscftun.service", "Service", base.DEC, services),
 	reserved_tsid = ProtoField.uint64("tscftun.reserved_tsid", "Reserved TSID", base.HEX),
 	action = ProtoField.uint8("tscftun.binding.action", "Action", base.DEC, actions),
 	level = ProtoField.uint8("tscftun.binding.level", "Level", base.DEC, levels),
+	need = ProtoField.uint8("tscftun.need", "Needed for sockets up to level", base.DEC, levels),
 	flags = ProtoField.uint8("tscftun.binding.flags", "Flags", base.HEX),
+	redundancy = ProtoField.uint8("tscftun.socket.redundancy", "Redundancy", base.DEC, redundancies),
+	socket_flags = ProtoField.uint8("tscftun.socket.flags", "Flags", base.HEX),
+	datagram = ProtoField.bool("tscftun.socket.datagram", "Prefers datagrams", 8, nil, 0x01),
+	socket_answer = ProtoField.uint8("tscftun.socket.answer", "Answer", base.DEC, responses),
 	moved = ProtoField.bool("tscftun.binding.moved", "Moved", 8, nil, 0x01),
 	protocol = ProtoField.uint8("tscftun.binding.protocol", "Protocol", base.DEC, protocols),
 	family = ProtoField.uint8("tscftun.binding.family", "Family", base.DEC, { [4] = "IPv4", [6] = "IPv6" }),
@@ -153,6 +165,11 @@ local function show_service(tree, range)
 	return services[number] or tostring(number)
 end
 
+local function show_need(tree, range)
+	tree:add(f.need, range)
+	return levels[range:uint()] or tostring(range:uint())
+end
+
 local function show_tsid(tree, range)
 	tree:add(f.reserved_tsid, range)
 	return "0x" .. range:bytes():tohex(true)
@@ -166,27 +183,55 @@ local function add_side(tree, range, port, ipv4, ipv6)
 	return string.format(range:len() > 6 and "[%s]:%s" or "%s:%s", text, number == 0 and "any" or tostring(number))
 end
 
-local function show_binding(tree, range)
+-- The socket of a binding, and of what it asks for: protocol and ends, from the fourth byte of @range on, in words.
+local function add_socket(tree, range)
 	local size = (range(4, 1):uint() == 6) and 16 or 4
 	local has_remote = range(5, 1):uint() ~= 0
 	local protocol = range(3, 1):uint()
 
-	tree:add(f.action, range(0, 1))
-	tree:add(f.level, range(1, 1))
-	tree:add(f.flags, range(2, 1)):add(f.moved, range(2, 1))
 	tree:add(f.protocol, range(3, 1))
 	tree:add(f.family, range(4, 1))
 	tree:add(f.has_remote, range(5, 1))
 	if range:len() ~= 6 + (has_remote and 2 or 1) * (2 + size) then
 		return nil
 	end
-	local text = string.format("%s %s %s %s", actions[range(0, 1):uint()] or "?", levels[range(1, 1):uint()] or "?",
-		protocols[protocol] or tostring(protocol),
+	local text = string.format("%s %s", protocols[protocol] or tostring(protocol),
 		add_side(tree, range(6, 2 + size), f.local_port, f.local_ipv4, f.local_ipv6))
 	if has_remote then
 		text = text .. " - " .. add_side(tree, range(8 + size), f.remote_port, f.remote_ipv4, f.remote_ipv6)
 	end
 	return text
+end
+
+local function show_binding(tree, range)
+	tree:add(f.action, range(0, 1))
+	tree:add(f.level, range(1, 1))
+	tree:add(f.flags, range(2, 1)):add(f.moved, range(2, 1))
+	local text = add_socket(tree, range)
+
+	return text and string.format("%s %s %s", actions[range(0, 1):uint()] or "?", levels[range(1, 1):uint()] or "?", text)
+end
+
+-- Redundancy and flags, the two bytes of @range, in words.
+local function add_services(tree, range)
+	tree:add(f.redundancy, range(0, 1))
+	tree:add(f.socket_flags, range(1, 1)):add(f.datagram, range(1, 1))
+	local number = range(0, 1):uint()
+
+	return (redundancies[number] or tostring(number)) .. (range(1, 1):uint() % 2 == 1 and ", datagrams" or "")
+end
+
+local function show_socket(tree, range)
+	local text, socket = add_services(tree, range(0, 2)), add_socket(tree, range)
+
+	return socket and "redundancy " .. text .. " for " .. socket
+end
+
+local function show_socket_answer(tree, range)
+	local code = range(0, 1):uint()
+
+	tree:add(f.socket_answer, range(0, 1))
+	return (responses[code] or tostring(code)) .. ", redundancy " .. add_services(tree, range(1, 2))
 end
 
 local function show_bytes(tree, range)
@@ -257,6 +302,13 @@ local tlvs = {
 	[41] = { one_of(0), show_nothing },
 	[42] = { one_of(24), show_bytes },
 	[43] = { between(1, 640), show_bytes },
+	[45] = { one_of(12, 18, 24, 42), show_socket },
+	[46] = { one_of(3), show_socket_answer },
+	[47] = { one_of(0), show_nothing },
+	[48] = { one_of(32), show_bytes },
+	[50] = { one_of(2), show_number(f.milliseconds) },
+	[51] = { one_of(1), show_need },
+	[52] = { one_of(0), show_nothing },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.
@@ -333,6 +385,60 @@ local function dissect_control(tvb, pinfo, root)
 	return tvb:len()
 end
 
+-- A copy of an inner packet, on a stream: tscf(7), "REDUNDANCY".
+local COPY_HEADER = 8
+
+local function dissect_copy(tvb, pinfo, root)
+	local tree = root:add(tscf, tvb(0, COPY_HEADER), "TSCF copy of an inner packet")
+
+	tree:add(tvb(1, 7), "Number: " .. tostring(tvb(1, 7):uint64()))
+	Dissector.get(tvb(COPY_HEADER, 1):bitfield(0, 4) == 6 and "ipv6" or "ip"):call(tvb(COPY_HEADER):tvb(), pinfo, root)
+	return tvb:len()
+end
+
+-- A copy, or a repair packet, a count or a loss report: tscf(7), "REDUNDANCY".
+local function dissect_redundancy(tvb, pinfo, root)
+	local length, first = tvb:len(), tvb(0, 1):uint()
+
+	if first == 0x53 and length > COPY_HEADER then
+		return dissect_copy(tvb, pinfo, root)
+	end
+
+	pinfo.cols.protocol = "TSCF"
+	if first == 0x51 and length >= 8 then
+		local count = tvb(1, 1):bitfield(4, 4)
+		local tree = root:add(tscf, tvb(), count == 0 and "TSCF count" or "TSCF repair packet")
+
+		tree:add(tvb(1, 1), "Index: " .. tvb(1, 1):bitfield(0, 4))
+		tree:add(tvb(2, 2), "Number: " .. tvb(2, 2):uint())
+		tree:add(tvb(4, 4), ("Flow: 0x%08x"):format(tvb(4, 4):uint()))
+		for i = 0, count - 1 do
+			local at = 8 + 5 * i
+
+			if length < at + 5 then
+				break
+			end
+			tree:add(tvb(at, 5), ("Covers: 0x%08x, %d ms before"):format(tvb(at, 4):uint(), tvb(at + 4, 1):uint()))
+		end
+		pinfo.cols.info = count == 0 and "Count" or "Repair packet"
+	elseif first == 0x52 and length == 18 then
+		local tree = root:add(tscf, tvb(), "TSCF loss report")
+
+		if tvb(1, 1):bitfield(7, 1) == 1 then
+			tree:add(tvb(2, 2), "RTP sequence number: " .. tvb(2, 2):uint())
+			tree:add(tvb(8, 4), ("Came before it: 0x%08x"):format(tvb(8, 4):uint()))
+		end
+		tree:add(tvb(4, 4), ("Flow: 0x%08x"):format(tvb(4, 4):uint()))
+		tree:add(tvb(12, 2), "Expected: " .. tvb(12, 2):uint())
+		tree:add(tvb(14, 2), "Lost: " .. tvb(14, 2):uint())
+		tree:add(tvb(16, 2), "Runs: " .. tvb(16, 2):uint())
+		pinfo.cols.info = "Loss report"
+	else
+		return 0
+	end
+	return length
+end
+
 function tscf.dissector(tvb, pinfo, root)
 	if tvb:len() == 0 then
 		return 0
@@ -347,18 +453,24 @@ function tscf.dissector(tvb, pinfo, root)
 		root:add(tscf, tvb(0, 0), "TSCF inner IPv6 packet")
 		Dissector.get("ipv6"):call(tvb, pinfo, root)
 		return tvb:len()
+	elseif nibble == 5 then
+		return dissect_redundancy(tvb, pinfo, root)
 	elseif nibble == 1 then
 		return dissect_control(tvb, pinfo, root)
 	end
 	return 0
 end
 
--- Length of the packet or message that begins at @at; nil if more bytes are needed to tell, 0 if none begins there.
+-- Length of the packet, copy or message that begins at @at; nil if more bytes are needed to tell, 0 if none begins there.
 local function frame_length(tvb, at)
 	local there = tvb:len() - at
 	local nibble = tvb(at, 1):bitfield(0, 4)
 
-	if nibble == 4 then
+	if tvb(at, 1):uint() == 0x53 then
+		local inner = there > COPY_HEADER and frame_length(tvb, at + COPY_HEADER) or nil
+
+		return inner and inner > 0 and COPY_HEADER + inner or inner
+	elseif nibble == 4 then
 		return there >= 4 and math.max(tvb(at + 2, 2):uint(), 20) or nil
 	elseif nibble == 6 then
 		return there >= 6 and 40 + tvb(at + 4, 2):uint() or nil
@@ -401,11 +513,108 @@ function stream.dissector(tvb, pinfo, root)
 	return at
 end
 
+-- Records from the client have a connection id of RFC 9146, which is agreed on inside the tunnel (tscf(7), CONNECTION IDS).
+-- Wireshark takes such records only if the hellos of the handshake have agreed on it.  So it is shown hellos that do: the client
+-- wants no id, and the server has one of four bytes; the bytes themselves do not matter.
+local dtls = Proto("tscftun_dtls", "Tunneled Services Control Function in DTLS")
+local dissect_dtls = Dissector.get("dtls")
+
+local RECORD, HANDSHAKE = 13, 12
+local extensions = { [1] = "0036000100", [2] = "003600050400000000" }
+
+local function get(bytes, at, size)
+	local value = 0
+
+	for i = at, at + size - 1 do
+		value = value * 256 + bytes:get_index(i)
+	end
+	return value
+end
+
+local function grow(bytes, at, size, by)
+	local value = get(bytes, at, size) + by
+
+	for i = at + size - 1, at, -1 do
+		bytes:set_index(i, value % 256)
+		value = math.floor(value / 256)
+	end
+end
+
+-- Where the length of the extensions stands in the hello @record; it may be its end.
+local function extensions_at(record)
+	local at = RECORD + HANDSHAKE + 2 + 32
+
+	at = at + 1 + get(record, at, 1)
+	if get(record, RECORD, 1) == 2 then
+		return at + 2 + 1
+	end
+	at = at + 1 + get(record, at, 1)
+	at = at + 2 + get(record, at, 2)
+	return at + 1 + get(record, at, 1)
+end
+
+-- The record with the extension if it is a whole hello in clear, else nil.
+local function with_extension(record)
+	local length = record:len()
+
+	if length < RECORD + HANDSHAKE + 35 or get(record, 0, 1) ~= 22 or get(record, 3, 2) ~= 0 then
+		return nil
+	end
+	local extension = extensions[get(record, RECORD, 1)]
+
+	if not extension or get(record, RECORD + 1, 3) ~= get(record, RECORD + 9, 3) then
+		return nil
+	end
+	local ok, at = pcall(extensions_at, record)
+
+	if not ok or at > length then
+		return nil
+	end
+	local added = ByteArray.new(extension)
+
+	if at == length then
+		record = record .. ByteArray.new("0000")
+	end
+	grow(record, at, 2, added:len())
+	record = record .. added
+	for _, field in ipairs({ { 11, 2 }, { RECORD + 1, 3 }, { RECORD + 9, 3 } }) do
+		grow(record, field[1], field[2], record:len() - length)
+	end
+	return record
+end
+
+-- The datagram with the extension in its hellos, or nil if it has none.
+local function with_extensions(tvb)
+	local at, changed, out = 0, false, ByteArray.new()
+
+	while at + RECORD <= tvb:len() and at + RECORD + tvb(at + 11, 2):uint() <= tvb:len() do
+		local record = tvb(at, RECORD + tvb(at + 11, 2):uint()):bytes()
+		local other = with_extension(record)
+
+		at = at + record:len()
+		changed = changed or other ~= nil
+		out:append(other or record)
+	end
+	return changed and at == tvb:len() and out or nil
+end
+
+function dtls.dissector(tvb, pinfo, root)
+	local hello = with_extensions(tvb)
+
+	if hello then
+		root:add(tscf, tvb(0, 0), "Shown with a connection_id extension, which is agreed on inside the tunnel")
+		dissect_dtls:call(hello:tvb("DTLS with a connection id"), pinfo, root)
+	else
+		dissect_dtls:call(tvb, pinfo, root)
+	end
+	return tvb:len()
+end
+
 -- What each port carries: the plain tunnel, and what the encrypted one is in.
 local ports = {
 	{ table = "udp.port", offset = 0, dissector = tscf },
 	{ table = "tcp.port", offset = 0, dissector = stream },
-	{ table = "udp.port", offset = 1, dissector = Dissector.get("dtls") },
+	{ table = "udp.port", offset = 1, dissector = dtls },
 	{ table = "tcp.port", offset = 1, dissector = Dissector.get("tls") },
 	{ table = "dtls.port", offset = 1, dissector = tscf },
 	{ table = "tls.port", offset = 1, dissector = stream },

@@ -90,6 +90,26 @@ static bool copy_binding(const struct tscf_tlv *t, struct tscf_writer *w)
 	return true;
 }
 
+static bool copy_socket(const struct tscf_tlv *t, struct tscf_writer *w)
+{
+	struct tscf_wire_socket s;
+
+	if (tscf_tlv_socket(t, &s))
+		return false;
+	tscf_write_socket(w, &s);
+	return true;
+}
+
+static bool copy_socket_answer(const struct tscf_tlv *t, struct tscf_writer *w)
+{
+	struct tscf_wire_answer a;
+
+	if (tscf_tlv_socket_answer(t, &a))
+		return false;
+	tscf_write_socket_answer(w, &a);
+	return true;
+}
+
 static bool copy_chain_part(const struct tscf_tlv *t, struct tscf_writer *w)
 {
 	struct tscf_chain_part part;
@@ -109,10 +129,22 @@ static void copy_tlv(const struct tscf_tlv *t, struct tscf_writer *w)
 
 	if (t->type == TSCF_TLV_RESPONSE_CODE)
 		check_response(t);
-	if (t->type == TSCF_TLV_CHAIN_PART)
+	switch (t->type) {
+	case TSCF_TLV_CHAIN_PART:
 		copied = copy_chain_part(t, w);
-	else
-		copied = t->type == TSCF_TLV_BINDING ? copy_binding(t, w) : copy_value(t, w);
+		break;
+	case TSCF_TLV_BINDING:
+		copied = copy_binding(t, w);
+		break;
+	case TSCF_TLV_SOCKET:
+		copied = copy_socket(t, w);
+		break;
+	case TSCF_TLV_SOCKET_ANSWER:
+		copied = copy_socket_answer(t, w);
+		break;
+	default:
+		copied = copy_value(t, w);
+	}
 	if (!copied)
 		tscf_write_bytes(w, t->type, t->value, t->length);
 	must(!w->overflow && w->length == at + TSCF_TLV_HEADER + t->length);
@@ -165,6 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_length(data, (uint32_t)size);
 	check_seal(&m);
 	tscf_message_service(&m, &service);
+	tscf_message_needs_preferred(&m);
 	tscf_write_begin(&w, copy, sizeof(copy), m.type, m.tsid, m.sequence);
 	while (tscf_message_next(&m, &offset, &tlv))
 		copy_tlv(&tlv, &w);

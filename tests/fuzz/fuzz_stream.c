@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzz target: packets and messages in a stream.  However the bytes come, the same ones are found; what is found has the length that it says.
+ * Fuzz target: packets, copies and messages in a stream.  However the bytes come, the same ones are found; what is found has the length that
+ * it says, and a copy has a number.
  */
+#include "common/packet/copy.h"
+#include "common/packet/message.h"
 #include "common/transport/stream_frame.h"
 
 #include <errno.h>
@@ -27,6 +30,13 @@ static void check_length(const uint8_t *data, uint32_t size, int length)
 	}
 }
 
+static void check_copy(const uint8_t *data, uint32_t length)
+{
+	uint64_t number;
+
+	must((tscf_kind_of(data[0]) == TSCF_KIND_REDUNDANCY) == (tscf_copy_read(data, length, &number) == 0));
+}
+
 /* @return how many bytes of @p size, which lie in a block of that size, are whole packets, counted one by one; -1: wrong. */
 static int count_singly(const uint8_t *data, uint32_t size)
 {
@@ -40,6 +50,7 @@ static int count_singly(const uint8_t *data, uint32_t size)
 			return -1;
 		if (length == 0 || (uint32_t)length > size - at)
 			break;
+		check_copy(data + at, (uint32_t)length);
 		at += (uint32_t)length;
 	}
 	return (int)at;

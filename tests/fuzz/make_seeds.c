@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes the seeds of the fuzz targets: make_seeds DIRECTORY makes DIRECTORY/fuzz_message, fuzz_packet and
- * fuzz_segment.
+ * Writes the seeds of the fuzz targets: make_seeds DIRECTORY makes DIRECTORY/fuzz_message, fuzz_packet,
+ * fuzz_redundancy, fuzz_segment, fuzz_stream and fuzz_wireless.
  *
  * The seeds are kept in the tree; this program is run again when the formats change ("make fuzz-seeds").
  */
+#include "common/linux/wireless_message.h"
+#include "common/packet/copy.h"
 #include "common/packet/message.h"
+#include "common/redundancy/encoder.h"
 #include "tests/unit/offload_build.h"
 #include "tests/unit/packet_build.h"
+#include "tests/unit/wireless_build.h"
 
 #include <err.h>
 #include <limits.h>
+#include <linux/nl80211.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
@@ -18,6 +23,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/** Identifier of the flow of build_ipv4 and build_ports (tscf(7), "REDUNDANCY"). */
+#define FLOW_ID 0x2170223c
 
 static void save(const char *target, const char *name, const void *data, uint32_t length)
 {
@@ -129,12 +137,20 @@ static void make_configuration(void)
 	tscf_write_u16(&w, TSCF_TLV_MTU, 1340);
 	tscf_write_u16(&w, TSCF_TLV_KEEPALIVE, 10);
 	tscf_write_u16(&w, TSCF_TLV_PERSISTENCE, 330);
+	tscf_write_u16(&w, TSCF_TLV_NAGLE, 5);
 	tscf_write_bytes(&w, TSCF_TLV_COOKIE, id, 8);
 	tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, share, sizeof(share));
 	tscf_write_bytes(&w, TSCF_TLV_CHAIN_DIGEST, id, 32);
 	tscf_write_bytes(&w, TSCF_TLV_SIGNATURE, share, sizeof(share));
 	tscf_write_bytes(&w, TSCF_TLV_MAC, id, 16);
 	save_message("configuration-response", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_RESPONSE, TSCF_TSID_NONE, 2);
+	tscf_write_response(&w, TSCF_RESPONSE_ENROLLED, "");
+	tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, share, sizeof(share));
+	tscf_write_bytes(&w, TSCF_TLV_LASTING_KEY, id, 32);
+	tscf_write_bytes(&w, TSCF_TLV_MAC, id, 16);
+	save_message("configuration-enrolled", &w);
 
 	tscf_write_begin(&w, data, sizeof(data), TSCF_CHAIN_RESPONSE, TSCF_TSID_NONE, 2);
 	tscf_write_chain_part(&w, &part);
@@ -150,6 +166,13 @@ static void make_configuration(void)
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 3);
 	tscf_write_bytes(&w, TSCF_TLV_SEAL, id, TSCF_SEAL_VALUE_SIZE);
 	save_message("keepalive-sealed", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 4);
+	tscf_write_need(&w, TSCF_LEVEL_ENCRYPTED_PREFERRED);
+	save_message("keepalive-need", &w);
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 5);
+	tscf_write_bytes(&w, TSCF_TLV_YIELD, NULL, 0);
+	save_message("keepalive-yield", &w);
 }
 
 static void make_service(void)
@@ -183,6 +206,67 @@ static void make_service(void)
 	binding.action = TSCF_BIND_ACTION_CLOSE;
 	tscf_write_binding(&w, &binding);
 	save_message("bind", &w);
+}
+
+static void make_sockets(void)
+{
+	struct tscf_wire_socket socket = {.services = {.redundancy = TSCF_REDUNDANCY_AUTO, .datagram = true}};
+	struct tscf_wire_answer answer = {.services = {.redundancy = 2}};
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_REQUEST, 0x0123456789abcdef, 4);
+	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_SOCKETS);
+	socket.key.protocol = IPPROTO_UDP;
+	socket.key.local_port = 4000;
+	tscf_addr_parse("10.0.0.2", &socket.key.local);
+	tscf_write_socket(&w, &socket);
+	tscf_addr_parse("2001:db8::2", &socket.key.local);
+	tscf_addr_parse("2001:db8::1", &socket.key.remote);
+	socket.key.remote_port = 5004;
+	socket.services = (struct tscf_services_of){0};
+	tscf_write_socket(&w, &socket);
+	save_message("sockets", &w);
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_SERVICE_RESPONSE, 0x0123456789abcdef, 4);
+	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
+	tscf_write_socket_answer(&w, &answer);
+	answer = (struct tscf_wire_answer){.code = TSCF_RESPONSE_LIMIT};
+	tscf_write_socket_answer(&w, &answer);
+	save_message("sockets-answer", &w);
+}
+
+/** Append a packet to a seed of fuzz_redundancy: its length, 20 ms since the one before, its bytes. */
+static void add_packet(struct build *seed, const uint8_t *packet, uint32_t length)
+{
+	const uint8_t header[] = {(uint8_t)(length >> 8), (uint8_t)length, 20};
+
+	build_bytes(seed, header, sizeof(header));
+	build_bytes(seed, packet, length);
+}
+
+/** Four packets of which the third and the fourth are lost, and two repair packets. */
+static void make_redundancy(void)
+{
+	uint8_t repair[TSCF_SOURCE_MAX + TSCF_REPAIR_OVERHEAD];
+	struct build seed = {0}, b;
+	struct tscf_encoder encoder;
+
+	if (tscf_encoder_init(&encoder, FLOW_ID, 45))
+		errx(EXIT_FAILURE, "out of memory");
+	for (unsigned i = 0; i < 4; i++) {
+		build_ipv4(&b, IPPROTO_UDP, 0, 0);
+		build_ports(&b, 20);
+		build_finish(&b);
+		b.data[b.length - 1] = (uint8_t)i;
+		tscf_encoder_source(&encoder, b.data, b.length, TSCF_SOURCE_MAX, 1020);
+		if (i < 2)
+			add_packet(&seed, b.data, b.length);
+	}
+	for (uint8_t index = 0; index < 2; index++)
+		add_packet(&seed, repair, tscf_encoder_repair(&encoder, index, 1020, repair));
+	tscf_encoder_free(&encoder);
+	save("fuzz_redundancy", "repair", seed.data, seed.length);
 }
 
 /** Two bytes of limit, the virtio header, the bytes that a TUN device would hand out. */
@@ -228,7 +312,7 @@ static void make_super(void)
 	}
 }
 
-/** Packets of both families, equal and unequal ones, and a message, back to back. */
+/** Packets of both families, equal and unequal ones, a copy of one, and a message, back to back. */
 static void make_stream(void)
 {
 	uint8_t seed[2048];
@@ -244,11 +328,32 @@ static void make_stream(void)
 		if (i == 2)
 			seed[length - 60 + 3] = 60;
 	}
+	tscf_copy_write(1, seed + length);
+	memcpy(seed + length + TSCF_COPY_HEADER, seed, 100);
+	length += TSCF_COPY_HEADER + 100;
 	tscf_write_begin(&w, seed + length, (uint32_t)sizeof(seed) - length, TSCF_KEEPALIVE_REQUEST, 1, 2);
 	tscf_write_u16(&w, TSCF_TLV_MTU, 1340);
 	length += (uint32_t)tscf_write_finish(&w);
 	save("fuzz_stream", "mixed", seed, length);
 	save("fuzz_stream", "cut", seed, length - 3);
+}
+
+/** Behind the netlink header. */
+static void save_wireless(const char *name, const struct wireless_message *m)
+{
+	save("fuzz_wireless", name, m->data + NLMSG_HDRLEN, m->length - NLMSG_HDRLEN);
+}
+
+static void make_wireless(void)
+{
+	struct wireless_message m;
+
+	wireless_family(&m, TSCF_WIRELESS_FAMILY, 30);
+	save_wireless("family", &m);
+	wireless_network(&m, NL80211_BSS_STATUS_ASSOCIATED, 0x411, WIRELESS_NAME | WIRELESS_RSN, WIRELESS_RSN);
+	save_wireless("secure", &m);
+	wireless_network(&m, NL80211_BSS_STATUS_ASSOCIATED, 0x401, WIRELESS_NAME | WIRELESS_QUALITY, -1);
+	save_wireless("open", &m);
 }
 
 int main(int argc, char **argv)
@@ -261,7 +366,10 @@ int main(int argc, char **argv)
 	make_ipv6();
 	make_configuration();
 	make_service();
+	make_sockets();
+	make_redundancy();
 	make_super();
 	make_stream();
+	make_wireless();
 	return EXIT_SUCCESS;
 }

@@ -5,26 +5,10 @@
 # encrypted tunnel.  The status says why, waiting for a tunnel fails at once, and an encrypted-only socket sends nothing
 # on any path.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_ca.sh"
 
-# authority NAME, certificate NAME ISSUER DAYS: NAME.crt and NAME.key; the certificate is for vpn.example.org and the server's address.
-new_key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
-authority() {
-	openssl req -x509 "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -days 2 -addext basicConstraints=critical,CA:TRUE \
-		-out "$T/$1.crt" 2>/dev/null || die "openssl"
-}
-certificate() {
-	openssl req "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
-		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days "$3" \
-			-extfile <(echo "subjectAltName = DNS:vpn.example.org, IP:$SERVER_LINK") -out "$T/$1.crt" 2>/dev/null || die "openssl"
-}
-
-# middle NAME ISSUER: a CA that another has signed.
-middle() {
-	openssl req "${new_key[@]}" -keyout "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null &&
-		openssl x509 -req -in "$T/$1.csr" -CA "$T/$2.crt" -CAkey "$T/$2.key" -CAcreateserial -days 2 \
-			-extfile <(printf 'basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign') -out "$T/$1.crt" 2>/dev/null ||
-		die "openssl"
-}
+# server_certificate NAME ISSUER: for vpn.example.org and the server's address.
+server_certificate() { certificate "$1" "$2" "subjectAltName = DNS:vpn.example.org, IP:$SERVER_LINK"; }
 
 # server_as NAME: the server has that certificate.
 server_as() {
@@ -74,7 +58,6 @@ refused() {
 	stop_client
 }
 
-command -v openssl >/dev/null || skip "needs openssl"
 topology
 start_capture
 echo_server
@@ -85,17 +68,17 @@ CLIENT_CONF=("hold-time = 200" "script = $T/hook")
 authority ca
 authority other
 middle middle ca
-certificate good ca 2
-certificate expired ca -1
-certificate stranger other 2
-certificate under middle 2
+server_certificate good ca
+DAYS=-1 server_certificate expired ca
+server_certificate stranger other
+server_certificate under middle
 cat "$T/middle.crt" >>"$T/under.crt"
-new_key=(-newkey rsa:2048 -nodes)
-certificate rsa ca 2
-new_key=(-newkey rsa:4096 -nodes)
+NEW_KEY=(rsa:2048)
+server_certificate rsa ca
+NEW_KEY=(rsa:4096)
 middle upper ca
 middle lower upper
-certificate deep lower 2
+server_certificate deep lower
 cat "$T/lower.crt" "$T/upper.crt" >>"$T/deep.crt"
 other_pin=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 by_name=(--ca "$T/ca.crt" --server-name vpn.example.org)

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 CLIENT_CONTROL=$T/run/client.sock
-nobody() { in_phone setpriv --reuid "$1" --regid 65534 --clear-groups env PATH=/usr/bin:/bin "${@:2}"; }
+nobody() { in_phone setpriv --reuid "$1" --regid 65534 --clear-groups "${@:2}"; }
 answers() { timeout 2 "$TSCF_SBINDIR/tscf-$1" status --control "$2" >/dev/null; }
 
 topology
@@ -46,7 +46,7 @@ print("sent", flush=True)
 time.sleep(30)
 END
 lingers() {
-	background "linger-$1" "$2" setpriv --reuid 65534 --regid 65534 --clear-groups env PATH=/usr/bin:/bin python3 "$T/linger.py" "$3"
+	background "linger-$1" "$2" setpriv --reuid 65534 --regid 65534 --clear-groups python3 "$T/linger.py" "$3"
 	local pid=$LAST_PID
 	must 10 "[ -s '$T/linger-$1.out' ]"
 	must 3 "answers $1 '$3'" "the $1 answers while a user's descriptors wait to be closed"
@@ -72,7 +72,7 @@ time.sleep(60)
 END
 prlimit --pid $$ --nofile=4096:4096
 for user in 65533 65534; do
-	background "hold-$user" "$PHONE" setpriv --reuid $user --regid 65534 --clear-groups env PATH=/usr/bin:/bin python3 "$T/hold.py" "$CLIENT_CONTROL"
+	background "hold-$user" "$PHONE" setpriv --reuid $user --regid 65534 --clear-groups python3 "$T/hold.py" "$CLIENT_CONTROL"
 done
 must 20 "[ -s '$T/hold-65533.out' ] && [ -s '$T/hold-65534.out' ]"
 check "root gets through" answers client "$CLIENT_CONTROL"

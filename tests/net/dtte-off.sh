@@ -34,7 +34,7 @@ start_client
 CLIENT_CONF=()
 
 # Its first packet is held until the server has refused the tunnel.
-is "a TCP connection is refused at once" "$(in_phone setpriv --reuid 4242 --clear-groups env PATH=/usr/bin:/bin python3 -c '
+is "a TCP connection is refused at once" "$(in_phone setpriv --reuid 4242 --clear-groups python3 -c '
 import socket, sys
 try: socket.create_connection((sys.argv[1], 7000), 3)
 except OSError as e: print(e.errno in (13, 113))' $HOST)" = True

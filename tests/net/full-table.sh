@@ -49,6 +49,10 @@ for n in 1 2 3 4; do
 done
 must 90 '[ -s "$T/many-1.out" ] && [ -s "$T/many-2.out" ] && [ -s "$T/many-3.out" ] && [ -s "$T/many-4.out" ]' "root makes more than the session may have"
 must 15 '[ "$(server_counter binding_limit)" -gt 0 ]' "the server has no room for all"
+why="too many bindings"
+must 10 'client status | grep -q "^sockets, refused by the server: limit reached: $why\$"' "the status says why"
+is "and the log, not for each try" "$(grep -c "the server refused to register sockets: limit reached: $why" "$T/client.log")" -le 3
+check "the server's log" grep -q "refused: bindings of the encrypted tunnel of $PHONE_OUTER:[0-9]*, identity not known: $why" "$T/server.log"
 program victim encrypted-only "$TSCF_TOOLS/flow" --bind "$ANY:5004" --to $HOST:7000 --rate 50 --marker "M-victim " --report 50
 victim=$LAST_PID
 background remote "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 100 --marker "M-down " --report 50
@@ -62,6 +66,7 @@ is "nothing of theirs in clear" "$(($(in_clear M-victim) + $(in_clear M-down) + 
 # --- room again ---
 kill "${pids[0]}"
 must 30 'grep -q "has room for all sockets again" "$T/client.log"' "the client knows when there is room"
+must 5 '[ "$(client_status .bindings_refused)" = null ]' "nothing is refused any more"
 must 10 '[ "$(in_clear M-plain)" -gt 0 ]' "the plain socket is plain again"
 grows plain .echoed 50
 grows victim .echoed 50

@@ -32,7 +32,12 @@ must 10 encrypted_up
 grows only .echoed 20
 grows policy .echoed 20
 
-# --- rules, routes and IPsec policies are deleted again and again ---
+# --- rules, routes and IPsec policies are deleted again and again; first while the client cannot put them back ---
+kill -STOP "$CLIENT_PID"
+flush_all
+grows only .send_errors.EPERM 5 "refused by the guard"
+grows policy .send_errors.EPERM 5
+kill -CONT "$CLIENT_PID"
 for _ in {1..20}; do
 	flush_all
 	command sleep 0.02

@@ -89,6 +89,8 @@ is "within its time" "$(elapsed "$began")" -le 10000
 is "it was told to end first" "$(times 'told to end')" -ge 1
 check "nothing of it is left" eval '! pgrep -f "$T/hook"'
 rm -f "$T/hang" "$T/running"
+# What is on its way counts as lost until it is back.
+wait_until 5 '[ "$(last again .lost)" -eq 0 ]'
 is "no packet was lost" "$(last again .lost)" -eq 0
 kill "$again"
 finish "$again"

@@ -62,8 +62,8 @@ before=$(aside)
 kill -STOP "$SERVER_PID"
 stopped=$(now)
 lost idle "$stopped" 3250 plain
-put_aside idle "$stopped" 3250 "$before"
 lost idle "$stopped" 13250 encrypted
+is "idle: the encrypted tunnel is not put aside for one that does not answer either" "$(aside)" -eq "$before"
 is "idle: not before its time" "$(elapsed "$stopped")" -ge 10000
 kill -CONT "$SERVER_PID"
 must 15 plain_up "idle: the plain tunnel comes back"

@@ -27,6 +27,9 @@
 
 set -u
 
+# The system's own programs: what a version manager puts in front of them starts five shells for each python.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 : "${TSCF_SRC:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${TSCF_BUILD:=$TSCF_SRC}"
 : "${TSCF_TOOLS:=$TSCF_BUILD/tests/net}"
@@ -92,7 +95,13 @@ note() { printf '# %s\n' "$*"; }
 check() {
 	local what=$1
 	shift
-	if "$@"; then pass "$what"; else fail "$what"; fi
+	if "$@"; then
+		pass "$what"
+	elif [ "$1" = wait_until ]; then
+		fail "$what: not within $2 s"
+	else
+		fail "$what"
+	fi
 }
 
 # is DESCRIPTION ACTUAL OPERATOR EXPECTED, with an operator of test(1); both values are shown when it fails.
@@ -145,16 +154,21 @@ show_logs() {
 }
 
 # A finding of a sanitizer fails a test, even if all its checks pass.
+FINDING='ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|^ThreadSanitizer:|: runtime error: '
 sanitizers_found_nothing() {
-	! grep -sqE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|^ThreadSanitizer:|: runtime error: ' "$T"/*.log "$T"/*.out
+	! grep -sqE "$FINDING" "$T"/*.log "$T"/*.out
 }
+show_findings() { grep -shE -A 45 "$FINDING" "$T"/*.log "$T"/*.out | head -n 150 | sed 's/^/# /'; }
 
 # Kill by id: the processes that this test started, and those in its own namespaces.
 cleanup() {
 	local status=$? ns pid
 	trap '' INT TERM HUP PIPE
 	trap - EXIT
-	sanitizers_found_nothing || fail "a sanitizer has found something"
+	if ! sanitizers_found_nothing; then
+		fail "a sanitizer has found something"
+		show_findings
+	fi
 	[ "$FAILED" -eq 0 ] || status=1
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
 	# From here on the shell would only report killed jobs.

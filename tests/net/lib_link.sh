@@ -73,7 +73,7 @@ fence() {
 
 # Each packet takes as much of the kernel's buffer as the largest possible one: with this limit, a burst has room.
 start_capture() {
-	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -s 9216 -B 32768 -w "$PCAP"
+	background tcpdump "$SERVER" tcpdump -Z root -i "${1:-access}" -n -U --immediate-mode -s 9216 -B 131072 -w "$PCAP"
 	CAPTURE_PID=$LAST_PID
 	fence
 }

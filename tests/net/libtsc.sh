@@ -50,6 +50,8 @@ CALL=$!
 PIDS+=("$CALL")
 hears "plain tunnel: up" 1
 hears "encrypted tunnel: down" 1
+hears "outer socket: transport 1 from $PHONE_OUTER:" 1
+check "where it leads, and how the server sees it" grep -qE "from ($PHONE_OUTER:[0-9]+) to $SERVER_OUTER:$PORT, seen as \1$" "$T/call.out"
 hears "config: up=1 encrypted_up=0 mtu=1340 internal=$PHONE_INNER encrypted=none nat=$PHONE_OUTER," 1
 check "the servers are in it" grep -q "server=$SERVER_OUTER,$PORT dns=192.0.2.53 sip=$HOST device=tscf0 transport=udp" "$T/call.out"
 goes_on
@@ -133,9 +135,11 @@ is "TCP sockets are enabled" "$tcp" = both
 goes_on
 kill_client
 hears "plain tunnel: down (tscf-client does not answer)" 1
+hears "the tunnel has ended (tscf-client does not answer)" 1
 hears "encryption is disabled" 3
 start_client
 hears "plain tunnel: up" 2
+hears "outer socket: transport 1 from" 2
 hears "encryption is enabled" 4
 enabled=$SAID
 goes_on

@@ -55,7 +55,8 @@ kill "$LAST_PID" "$both"
 finish "$both"
 check "no such socket is an error" eval '! level encrypted-only --proto udp --port 1 2>"$T/said"'
 check "and it says so" grep -q "^No socket has the local port 1.$" "$T/said"
-check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>/dev/null'
+check "no such socket is an error, by port alone" eval '! level encrypted-only --port 1 2>"$T/said"'
+check "which says just that" [ "$(cat "$T/said")" = "tscf-client: error: no socket has the local port 1" ]
 
 # --- an address that the tunnel does not carry ---
 if [ "$TSCF_INNER" = 6 ]; then strange="[2001:db8:1::2]"; else strange=$PHONE_OUTER; fi

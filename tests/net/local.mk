@@ -9,16 +9,21 @@ NET_TESTS = \
 	tests/net/boot.sh \
 	tests/net/bound-device.sh \
 	tests/net/candidates.sh \
+	tests/net/capture.sh \
 	tests/net/certificate.sh \
 	tests/net/cli.sh \
 	tests/net/client-killed.sh \
 	tests/net/client-limits.sh \
+	tests/net/conditions.sh \
 	tests/net/clock.sh \
 	tests/net/cloned.sh \
 	tests/net/control.sh \
 	tests/net/control-held.sh \
 	tests/net/disturbed.sh \
 	tests/net/disturbed-guarded.sh \
+	tests/net/ddt.sh \
+	tests/net/ddt-moves.sh \
+	tests/net/ddt-sockets.sh \
 	tests/net/device-named.sh \
 	tests/net/dtte-off.sh \
 	tests/net/dual-stack.sh \
@@ -45,9 +50,12 @@ NET_TESTS = \
 	tests/net/guard-programs.sh \
 	tests/net/guard-restarted.sh \
 	tests/net/guard-run.sh \
+	tests/net/guard-stack.sh \
 	tests/net/guard-stranger.sh \
+	tests/net/guard-systemd.sh \
 	tests/net/guard-unseen.sh \
 	tests/net/handles.sh \
+	tests/net/held.sh \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \
@@ -56,6 +64,8 @@ NET_TESTS = \
 	tests/net/join.sh \
 	tests/net/joined.sh \
 	tests/net/keepalive.sh \
+	tests/net/key-log.sh \
+	tests/net/key-log-tcp.sh \
 	tests/net/leftovers.sh \
 	tests/net/levels.sh \
 	tests/net/levels-tcp.sh \
@@ -63,17 +73,21 @@ NET_TESTS = \
 	tests/net/live-level.sh \
 	tests/net/many-addresses.sh \
 	tests/net/masquerade.sh \
+	tests/net/metered.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \
 	tests/net/move-lossy.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
+	tests/net/nagle.sh \
 	tests/net/offline.sh \
+	tests/net/one-time.sh \
 	tests/net/options.sh \
 	tests/net/orphan.sh \
 	tests/net/outer-path.sh \
 	tests/net/overtaken.sh \
 	tests/net/own-mark.sh \
+	tests/net/plot.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \
 	tests/net/policy-library.sh \
@@ -82,6 +96,8 @@ NET_TESTS = \
 	tests/net/port-again.sh \
 	tests/net/program-killed.sh \
 	tests/net/sandbox.sh \
+	tests/net/redundancy.sh \
+	tests/net/redundancy-streams.sh \
 	tests/net/reload.sh \
 	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \
@@ -89,9 +105,15 @@ NET_TESTS = \
 	tests/net/reverse-path.sh \
 	tests/net/restart-tcp.sh \
 	tests/net/proxy.sh \
+	tests/net/down.sh \
+	tests/net/refusals.sh \
+	tests/net/renewed.sh \
+	tests/net/renewed-key.sh \
+	tests/net/server-revoked.sh \
 	tests/net/radius.sh \
 	tests/net/radius-access.sh \
 	tests/net/rebind.sh \
+	tests/net/redundancy-request.sh \
 	tests/net/resume.sh \
 	tests/net/resume-tcp.sh \
 	tests/net/resume-ways.sh \
@@ -101,15 +123,19 @@ NET_TESTS = \
 	tests/net/sessions.sh \
 	tests/net/sizes.sh \
 	tests/net/sizes-tcp.sh \
+	tests/net/server-keepalive.sh \
 	tests/net/server-killed.sh \
 	tests/net/server-killed-tcp.sh \
 	tests/net/shared-port.sh \
+	tests/net/shortage.sh \
+	tests/net/shortage-tcp.sh \
 	tests/net/spoof.sh \
 	tests/net/start.sh \
 	tests/net/sticky.sh \
 	tests/net/strangers.sh \
 	tests/net/storm.sh \
 	tests/net/streams.sh \
+	tests/net/systemd.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
 	tests/net/too-large.sh \
@@ -117,23 +143,28 @@ NET_TESTS = \
 	tests/net/trusted.sh \
 	tests/net/trusted-default.sh \
 	tests/net/unlisted.sh \
+	tests/net/twinkle.sh \
+	tests/net/voice.sh \
 	tests/net/warnings.sh \
 	tests/net/watch.sh \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
-EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_link.sh tests/net/lib_radius.sh \
-	tests/net/terminal.py tests/net/wire.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/dns.py \
-	tests/net/too_large.py tests/net/dtls.py
+EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_ca.sh tests/net/lib_link.sh tests/net/lib_radius.sh \
+	tests/net/lib_systemd.sh tests/net/lib_phones.sh \
+	tests/net/terminal.py tests/net/wire.py tests/net/ask.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/lossy.py tests/net/dns.py \
+	tests/net/too_large.py tests/net/dtls.py tests/net/slow_link.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
-SH_LOG_COMPILER = timeout --foreground -k 20 180
+SH_LOG_COMPILER = timeout --foreground -k 20 300
 NET_ROOT = $(abs_builddir)/tests/root
+# The time that check gives a test is for a machine with nothing else to do.
 AM_TESTS_ENVIRONMENT = \
 	TSCF_SRC='$(abs_srcdir)'; TSCF_BUILD='$(abs_builddir)'; TSCF_TOOLS='$(abs_builddir)/tests/net'; \
 	TSCF_BINDIR='$(NET_ROOT)$(bindir)'; TSCF_SBINDIR='$(NET_ROOT)$(sbindir)'; \
 	TSCF_PRELOAD='$(NET_ROOT)$(pkglibdir)/libtscf-preload.so'; \
-	export TSCF_SRC TSCF_BUILD TSCF_TOOLS TSCF_BINDIR TSCF_SBINDIR TSCF_PRELOAD;
+	export TSCF_SRC TSCF_BUILD TSCF_TOOLS TSCF_BINDIR TSCF_SBINDIR TSCF_PRELOAD; \
+	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-5}; export CK_TIMEOUT_MULTIPLIER;
 
 # The tools are ordinary programs, also in a sanitizer build: they run with the library preloaded.
 NET_CFLAGS = $(TSCF_STD) $(TSCF_WARN)
@@ -150,6 +181,13 @@ tests_net_sizes_LDFLAGS =
 tests_net_tcp_SOURCES = tests/net/tcp.c tests/net/tool.c tests/net/tool.h
 tests_net_tcp_CFLAGS = $(NET_CFLAGS)
 tests_net_tcp_LDFLAGS =
+if DBUS
+check_PROGRAMS += tests/net/network-manager
+endif
+tests_net_network_manager_SOURCES = tests/net/network-manager.c tests/net/tool.c tests/net/tool.h
+tests_net_network_manager_CFLAGS = $(NET_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_net_network_manager_LDFLAGS =
+tests_net_network_manager_LDADD = $(LIBSYSTEMD_LIBS)
 
 # Libraries that tests preload into the daemons.
 check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libclock.la

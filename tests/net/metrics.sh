@@ -46,6 +46,8 @@ is "packets of the client's encrypted tunnel" "$(value client.prom 'tscf_client_
 is "when the certificate expires" "$(value server.prom tscf_server_certificate_not_after_seconds)" = "$(date -d "$(openssl x509 -in "$T/state/server.crt" \
 	-noout -enddate | cut -d= -f2)" +%s)"
 is "packets that were dropped, by reason" "$(value server.prom 'tscf_server_dropped_packets_total{reason="spoofed"}')" -eq 0
+is "packets that were repaired" "$(value client.prom 'tscf_client_repaired_packets_total{kind="encrypted"}')" -eq 0
+is "flows with redundancy" "$(value server.prom tscf_server_redundancy_flows)" -eq 0
 is "the server is verified" "$(value client.prom tscf_client_verified)" -eq 1
 
 # Every reason that the exporter knows is a counter, and every metric that dashboard and rules name is there.

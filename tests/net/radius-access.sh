@@ -14,10 +14,10 @@ as() {
 	chmod 0600 "$T/$1.key"
 	launch_client --psk-file "$T/$1.key" "${@:2}"
 }
-# refused_with COUNTER TEXT: the client is refused; its status and --wait-up say so, and COUNTER grows.
+# refused_with COUNTER TEXT [SECONDS]: the client is refused; its status and --wait-up say so, and COUNTER grows.
 refused_with() {
 	must 20 "client status --json | jq -r .plain.reason | grep -q '$2'" "the client is told: $2"
-	must 20 "! client status --wait-up 1 2>\"$T/error\" && grep -q '$2' \"$T/error\"" "--wait-up fails and says: $2"
+	must 20 "! client status --wait-up ${3-30} 2>\"$T/error\" && grep -q '$2' \"$T/error\"" "--wait-up fails and says: $2"
 	is "$2: $1" "$(server_counter "$1")" -gt 0
 }
 got_up() {
@@ -49,6 +49,16 @@ END
 for name in alice bob carol dave erin; do printf '%s:00112233445566778899aabbccddeeff\n' $name; done >"$T/keys"
 chmod 0600 "$T/keys"
 start_radius
+
+# --- a dictionary by which a limit would be ignored ---
+printf '$INCLUDE /etc/radcli/dictionary\nVENDOR WISPr 14122\nATTRIBUTE WISPr-Bandwidth-Max-Up 7 string WISPr\n' >"$T/wrong.dictionary"
+sed "s|^dictionary .*|dictionary $T/wrong.dictionary|" "$T/radius/radiusclient.conf" >"$T/wrong.conf"
+in_server "$TSCF_SBINDIR/tscf-server" --check-config --config <(printf 'radius-access = "%s"\n' "$T/wrong.conf") \
+	--pool "$PLAIN_POOL" --psk-file "$T/keys" >/dev/null 2>"$T/error"
+is "a dictionary with a wrong type: exit status" $? -eq 1
+check "it is said: the file, the attribute, what is expected" grep -q \
+	"$T/wrong.dictionary: attribute 7 .*WISPr-Bandwidth-Max-Up, has the type string: expected integer" "$T/error"
+
 SERVER_CONF=("radius-access = \"$T/radius/radiusclient.conf\"" "radius-accounting = \"$T/radius/radiusclient.conf\"" "radius-timeout = 2" "workers = 2")
 start_server --psk-file "$T/keys"
 
@@ -81,7 +91,8 @@ must 20 '[ "$(server_counter over_rate)" -ge 20 ]' "so does its rate"
 # --- no answer ---
 stop_client
 as alice
-refused_with refused_no_radius "the RADIUS server does not answer"
+refused_with refused_no_radius "the RADIUS server does not answer" 1
+check "as that may change, it waits as long as it is told" grep -q "not up after 1 s" "$T/error"
 check "the log says so" grep -q "radius-access: .*clients get no tunnel without an answer" "$T/server.log"
 is "nobody has an address" "$(server_status '.interfaces[0].plain.tunnels')" = 0
 start_radius
@@ -91,7 +102,7 @@ stop_client
 # --- refused ---
 as bob
 refused_with refused_radius "the RADIUS server refuses access: Your account is closed."
-check "the server's log" grep -q "refused: plain tunnel of .*psk bob: the RADIUS server refuses access" "$T/server.log"
+check "the server's log" grep -q "refused: plain tunnel of .*psk bob: the RADIUS server refuses access: Your account is closed" "$T/server.log"
 is "without a character more: $(cat "$T/error")" "$(grep -c "closed\\..$" "$T/error")" = 0
 kill_client
 as erin

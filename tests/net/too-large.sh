@@ -12,7 +12,7 @@
 # capture_service FILE: what comes and goes on the service network's link.
 capture_service() {
 	PCAP=$T/$1.pcap
-	background "$1" "$SERVER" tcpdump -Z root -i service -n -U --immediate-mode -s 9216 -B 32768 -w "$PCAP"
+	background "$1" "$SERVER" tcpdump -Z root -i service -n -U --immediate-mode -s 9216 -B 131072 -w "$PCAP"
 	CAPTURE_PID=$LAST_PID
 	must 10 '[ -s "$PCAP" ]' "the capture runs"
 }

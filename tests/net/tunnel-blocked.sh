@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tunnel-blocked.sh - a firewall on the way begins to drop the encrypted tunnel, and later lets it through again, while
 # the plain one works.  An encrypted-preferred socket goes on in clear, in both directions, as does one that only
-# receives.  An encrypted-only socket is silent and never in clear.  Afterwards all are encrypted again.
+# receives; but not while nothing at all gets through.  An encrypted-only socket is silent and never in clear.
+# Afterwards all are encrypted again.
 . "$(dirname "$0")/lib.sh"
 
 topology
@@ -21,6 +22,14 @@ must 10 'encrypted_up && [ "$(last only .echoed)" -gt 50 ] && [ "$(last preferre
 begun=$(now)
 grows preferred .echoed 100
 is "the preferred socket is not in clear" "$(in_clear M-preferred "$begun")" -eq 0
+
+# --- the whole network stalls: packets in clear would not arrive either ---
+stalled=$(now)
+filter
+must 10 '[ "$(elapsed "$stalled")" -gt 1500 ]'
+filter "$plain" dtls tls
+grows preferred .echoed 100 "after a network that stalled, the preferred socket goes on"
+is "and was not in clear" "$(in_clear M-preferred "$stalled")" -eq 0
 
 filter "$plain"
 blocked=$(now)

@@ -35,6 +35,7 @@ import struct
 import sys
 
 PLAIN, ENCRYPTED = 2004, 2005
+COPY, COPY_HEADER = 0x53, 8  # first byte and header of a copy of an inner packet, on a stream
 PHONE_NETS = [ipaddress.ip_network(text) for text in ("10.8.0.0/24", "10.9.0.0/24", "2001:db8:8::/64", "2001:db8:9::/64")]
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 MESSAGES = {
@@ -50,7 +51,8 @@ TLVS = {
     19: "RESERVATION_SECRET", 20: "QUIET", 21: "COMPLETE", 22: "PERSISTENCE", 23: "SHIELD_LOCK",
     24: "SHIELD_KEY", 25: "RESUME_LOCK", 26: "RESUME_KEY", 27: "AUTH_METHODS", 28: "AUTH_PROOF", 29: "AUTH_CERTIFICATE",
     30: "SHARED_ID", 31: "RUN", 32: "KEY_SHARE", 33: "CHAIN_DIGEST", 34: "SIGNATURE", 35: "MAC", 36: "CHAIN_PART",
-    40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL", 43: "AUTH_KEY",
+    40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL", 43: "AUTH_KEY", 45: "SOCKET", 46: "SOCKET_ANSWER", 47: "SOCKETS_DUE",
+    48: "LASTING_KEY", 50: "NAGLE", 51: "NEED", 52: "YIELD",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")
@@ -224,7 +226,10 @@ class Stream:
 
 
 def piece_length(data):
-    """The length of the packet or message that begins here; None: more is needed to tell."""
+    """The length of the packet, copy of one or message that begins here; None: more is needed to tell."""
+    if data[0] == COPY:
+        inner = piece_length(data[COPY_HEADER:]) if len(data) > COPY_HEADER else None
+        return inner and COPY_HEADER + inner
     if data[0] >> 4 == 4:
         return struct.unpack_from(">H", data, 2)[0] if len(data) >= 4 else None
     if data[0] >> 4 == 6:
@@ -260,6 +265,8 @@ def plain_pieces(path, start, end):
 def clear_packets(args):
     """Yield (time, direction, inner packet) of what the plain tunnel carries."""
     for time, direction, piece in plain_pieces(args.pcap, args.start, args.end):
+        if piece[0] == COPY:
+            piece = piece[COPY_HEADER:]
         if piece[0] >> 4 in (4, 6):
             yield time, direction, piece
 
@@ -368,14 +375,27 @@ def end_text(value):
     return "%s:%d" % (ipaddress.ip_address(value[2:]), struct.unpack_from(">H", value)[0])
 
 
-def binding_text(value):
-    """ACTION/LEVEL/PROTOCOL/LOCAL or ACTION/LEVEL/PROTOCOL/LOCAL-REMOTE."""
-    action, level, _, protocol, family, remote = value[:6]
+def key_text(value):
+    """PROTOCOL/LOCAL or PROTOCOL/LOCAL-REMOTE, of a value with a socket; None if it is malformed."""
+    protocol, family, remote = value[3:6]
     size = 18 if family == 6 else 6
-    if len(value) != 6 + (2 if remote else 1) * size or action >= len(ACTIONS) or level >= len(LEVELS):
+    if len(value) != 6 + (2 if remote else 1) * size:
+        return None
+    text = "%s/%s" % (PROTOCOLS.get(protocol, str(protocol)), end_text(value[6:6 + size]))
+    return text + ("-" + end_text(value[6 + size:]) if remote else "")
+
+
+def binding_text(value):
+    """ACTION/LEVEL/ and the socket."""
+    action, level, key = value[0], value[1], key_text(value)
+    if not key or action >= len(ACTIONS) or level >= len(LEVELS):
         return "malformed"
-    words = [ACTIONS[action], LEVELS[level], PROTOCOLS.get(protocol, str(protocol)), end_text(value[6:6 + size])]
-    return "/".join(words) + ("-" + end_text(value[6 + size:]) if remote else "")
+    return "/".join([ACTIONS[action], LEVELS[level], key])
+
+
+def socket_text(value):
+    """REDUNDANCY/FLAGS/ and the socket."""
+    return "%d/%d/%s" % (value[0], value[1], key_text(value) or "malformed")
 
 
 def tlv_text(kind, value):
@@ -390,6 +410,10 @@ def tlv_text(kind, value):
         return "%s=%s" % (name, value.hex())
     if kind == 12 and len(value) >= 6:
         return "%s=%s" % (name, binding_text(value))
+    if kind == 45 and len(value) >= 6:
+        return "%s=%s" % (name, socket_text(value))
+    if kind == 46 and len(value) == 3:
+        return "%s=%d/%d/%d" % (name, *value)
     return name
 
 

@@ -160,6 +160,8 @@ void certs_make(const struct certs_spec *spec)
 	cert.sigType = CTC_SHA256wECDSA;
 	cert.daysValid = 10;
 	cert.isCA = spec->ca;
+	if (spec->server)
+		ck_assert_int_eq(wc_SetExtKeyUsage(&cert, "serverAuth"), 0);
 	set_names(&cert, spec);
 	if (spec->expired || spec->early)
 		set_dates(&cert, spec->early ? 40 : 20);
@@ -174,6 +176,30 @@ void certs_make(const struct certs_spec *spec)
 	wc_ecc_free(&signer);
 	wc_ecc_free(&key);
 	wc_FreeRng(&rng);
+}
+
+void certs_make_clients(void)
+{
+	static const struct certs_spec specs[] = {{.name = "ca", .ca = true},
+						  {.name = "other", .ca = true},
+						  {.name = "phone", .issuer = "ca"},
+						  {.name = "website", .issuer = "ca", .server = true},
+						  {.name = "late", .issuer = "ca", .expired = true},
+						  {.name = "early", .issuer = "ca", .early = true},
+						  {.name = "future", .ca = true, .early = true},
+						  {.name = "past", .ca = true, .expired = true},
+						  {.name = "orphan", .issuer = "past"},
+						  {.name = "heir", .issuer = "future"},
+						  {.name = "middle", .issuer = "ca", .ca = true},
+						  {.name = "deep", .issuer = "middle"},
+						  {.name = "old-middle", .issuer = "ca", .ca = true, .expired = true},
+						  {.name = "old-deep", .issuer = "old-middle"},
+						  {.name = "child", .issuer = "phone"},
+						  {.name = "stranger", .issuer = "other"}};
+
+	certs_make_directory();
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		certs_make(&specs[i]);
 }
 
 /* --- revocation lists --- */

@@ -23,10 +23,16 @@ struct certs_spec {
 	const char *ip;     /**< IP address, or NULL */
 	bool ca;
 	bool expired;
-	bool early; /**< not valid before the year 2040 */
+	bool early;  /**< not valid before the year 2040 */
+	bool server; /**< for servers only */
 };
 
 void certs_make(const struct certs_spec *spec);
+/**
+ * Make certificates of clients, good and bad ones, in a new directory: "phone" and "deep" are good where "ca" is the CA
+ * (deep: with "middle"); the list in certs.c says what is wrong with the others.
+ */
+void certs_make_clients(void);
 /** A revocation list of ISSUER, signed by its key. */
 struct certs_crl_spec {
 	const char *issuer;

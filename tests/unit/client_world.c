@@ -255,6 +255,14 @@ struct world_call *world_level(struct client_world *w, int fd, enum tscf_level l
 	return world_ask_as(w, &request, fd, getpid(), 0);
 }
 
+int world_only(struct client_world *w, uint16_t port)
+{
+	int fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, port);
+
+	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY)->error, 0);
+	return fd;
+}
+
 /* --- what the client shows --- */
 
 static json_t *status_at(struct client_world *w, const char *path)
@@ -429,6 +437,39 @@ void world_run(void (*test)(struct client_world *w), void (*prepare)(struct clie
 	for (unsigned n = 0; n < w->link_count; n++)
 		ck_assert_msg(!w->links[n]->open, "the client has left a transport open");
 	free_world(w);
+}
+
+/* --- where tests begin --- */
+
+void world_plain_up(struct client_world *w)
+{
+	WORLD_UNTIL(w, 5000, world_plain_is_up(w));
+	WORLD_UNTIL(w, 5000, w->server.count[WORLD_KEEPALIVE] > 0);
+	world_pass(w, 2000);
+}
+
+bool world_plain_is_up(struct client_world *w)
+{
+	return strcmp(world_status(w, "plain.state"), "up") == 0;
+}
+
+bool world_plain_reason_has(struct client_world *w, const char *text)
+{
+	return strstr(world_status(w, "plain.reason"), text) != NULL;
+}
+
+void world_lose_everything(struct client_world *w)
+{
+	for (unsigned i = 0; i < WORLD_ASKS; i++)
+		w->server.reaction[i] = WORLD_LOSES;
+}
+
+void world_lose_plain(struct client_world *w)
+{
+	long losses = world_counter(w, "plain_reconnects");
+
+	w->server.path_lost = true;
+	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
 }
 
 int world_main(Suite *(*make)(void))

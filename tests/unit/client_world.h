@@ -60,6 +60,7 @@ struct world_link {
 	enum world_kind kind;
 	bool open;                             /**< the client has not closed it */
 	bool up;                               /**< the client has been told that it is there */
+	bool stalled;                          /**< what the client is told when it asks */
 	unsigned messages, inner;              /**< sent by the client */
 	uint64_t tsid;                         /**< of the plain session that was configured by it ... */
 	uint32_t configured;                   /**< ... with a request of this sequence number; 0: none */
@@ -99,6 +100,11 @@ enum world_ask {
 	WORLD_BIND,
 	WORLD_SHIELD,
 	WORLD_UNSHIELD,
+	WORLD_SOCKETS,     /**< what sockets ask for */
+	WORLD_OFFER_MEDIA, /**< by a stream */
+	WORLD_OPEN_MEDIA,  /**< by datagrams */
+	WORLD_OFFER_COPIES,
+	WORLD_OPEN_COPIES, /**< by another stream */
 	WORLD_ASKS
 };
 
@@ -127,13 +133,18 @@ struct world_server {
 	uint32_t reserved;                              /**< by a request with this sequence number */
 	uint16_t mtu, keepalive, persistence, path_mtu; /**< 0: not said; path_mtu: larger padded messages are lost */
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
+	bool sockets_due;                               /**< said there, too */
 	bool cookie;                                    /**< demands one */
 	bool path_lost; /**< keepalives of the plain tunnel are lost until the client opens another way to it */
 	struct tscf_identity *identity; /**< by which it proves who it is; NULL: it is too old to */
+	enum tscf_tlv_type omits;       /**< what its configurations lack; 0: nothing */
+	struct tscf_identity *shown;    /**< whose certificates it shows; NULL: its own */
+	bool proves_refusals;           /**< it proves who it is when it refuses, too */
 	const uint8_t *psk;             /**< 32 bytes, of the client; NULL: it has proved nothing by one */
-	uint8_t methods;                /**< and a proof by one of these; 0: none */
-	unsigned room;                  /**< sockets that it takes, and the whole address beside them; 0: any number */
-	unsigned routes;                /**< more, beside the service network */
+	const uint8_t *lasting; /**< 32 bytes: what the next answer gives for an invitation, in place of a tunnel */
+	uint8_t methods;        /**< and a proof by one of these; 0: none */
+	unsigned room;          /**< sockets that it takes, and the whole address beside them; 0: any number */
+	unsigned routes;        /**< more, beside the service network */
 	/** Keys of the last plain sessions that it has configured; a session without keys is not sealed. */
 	struct {
 		uint64_t tsid;
@@ -142,6 +153,9 @@ struct world_server {
 	unsigned session_count;
 	/** Bindings and shields, as the client has told of them. */
 	struct tscf_bindings *bound, *shielded;
+	/** What sockets ask for and have, and whether it gives nothing. */
+	struct tscf_services *services;
+	enum tscf_response refuses_sockets;
 };
 
 /** @return the last request of that kind, decoded; it must have come. */
@@ -165,6 +179,8 @@ bool world_bound_whole(struct client_world *w);
 /** @return whether the server knows the udp socket at @p port of the plain address as bound (or shielded). */
 bool world_bound(struct client_world *w, uint16_t port);
 bool world_shielded(struct client_world *w, uint16_t port);
+/** @return the redundancy that the server gives the udp socket at @p port of the plain address; -1: no entry. */
+int world_redundancy(struct client_world *w, uint16_t port);
 
 /* --- programs --- */
 
@@ -193,6 +209,8 @@ struct world_call *world_level(struct client_world *w, int fd, enum tscf_level l
 
 /** @return a bound socket of @p type: @p host NULL leaves it without an address. */
 int world_socket(int type, const char *host, uint16_t port);
+/** @return a udp socket at @p port of the plain address, encrypted-only. */
+int world_only(struct client_world *w, uint16_t port);
 /** Close it, and wait until the kernel has told of it, which takes a moment of no clock here. */
 void world_close(struct client_world *w, int fd);
 void world_connect(int fd, const char *host, uint16_t port);
@@ -227,9 +245,10 @@ struct client_world {
 	/** What the client's sockdiag handler is told by the test (client_world_kernel.c). */
 	const struct tscf_sockdiag_handler *diag;
 	void *diag_context;
-	uint64_t destroyed; /**< the socket that the kernel has told of last */
-	int diag_error;     /**< not 0: dumps are broken off with this */
-	int ends_with;      /**< what the client is to end with: 0, or -errno */
+	uint64_t closing;  /**< the socket that world_close has closed last */
+	bool is_destroyed; /**< the kernel has told of its end */
+	int diag_error;    /**< not 0: dumps are broken off with this */
+	int ends_with;     /**< what the client is to end with: 0, or -errno */
 	int (*reread)(struct client_world *w, struct client_config *fresh); /**< of a reload; NULL: it fails */
 	/* Of the implementation. */
 	void (*test)(struct client_world *w);

@@ -31,7 +31,7 @@ static void destroyed(void *context, const struct tscf_socket *s)
 {
 	struct client_world *w = context;
 
-	w->destroyed = s->cookie;
+	w->is_destroyed |= s->cookie == w->closing;
 	w->diag->destroyed(w->diag_context, s);
 }
 
@@ -78,11 +78,11 @@ int world_socket(int type, const char *host, uint16_t port)
 
 void world_close(struct client_world *w, int fd)
 {
-	uint64_t cookie = world_cookie(fd);
-
 	world_turn(w);
+	w->closing = world_cookie(fd);
+	w->is_destroyed = false;
 	close(fd);
-	for (unsigned tries = 0; w->destroyed != cookie; tries++) {
+	for (unsigned tries = 0; !w->is_destroyed; tries++) {
 		ck_assert_uint_lt(tries, 5000);
 		usleep(1000);
 		world_turn(w);

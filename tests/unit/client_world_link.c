@@ -64,6 +64,11 @@ static void link_close(struct tscf_transport *t)
 	close(t->fd);
 }
 
+static bool link_stalled(const struct tscf_peer *peer)
+{
+	return link_of(peer->transport)->stalled;
+}
+
 static void link_poll(struct tscf_transport *t)
 {
 	(void)t;
@@ -77,6 +82,7 @@ static void link_poll(struct tscf_transport *t)
 		  .send = link_send,                                                                                   \
 		  .peer_close = link_peer_close,                                                                       \
 		  .close = link_close,                                                                                 \
+		  .stalled = link_stalled,                                                                             \
 		  .poll = link_poll}
 
 static const struct tscf_transport_ops ops[WORLD_KINDS] = {

@@ -3,6 +3,7 @@
 #include "tests/unit/client_world_internal.h"
 
 #include "common/base/bytes.h"
+#include "common/crypto/hash.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -22,13 +23,15 @@ void world_set_up_server(struct client_world *w)
 					  .persistence = 330};
 	w->server.bound = tscf_bindings_new();
 	w->server.shielded = tscf_bindings_new();
-	ck_assert(w->server.bound && w->server.shielded);
+	w->server.services = tscf_services_new();
+	ck_assert(w->server.bound && w->server.shielded && w->server.services);
 }
 
 void world_free_server(struct client_world *w)
 {
 	tscf_bindings_free(w->server.bound);
 	tscf_bindings_free(w->server.shielded);
+	tscf_services_free(w->server.services);
 }
 
 /* --- keys of plain sessions --- */
@@ -68,11 +71,17 @@ static enum world_ask service_of(const struct tscf_message *m)
 	static const enum world_ask asks[] = {[TSCF_SERVICE_ENABLE_DTTE] = WORLD_RESERVE,
 					      [TSCF_SERVICE_BIND] = WORLD_BIND,
 					      [TSCF_SERVICE_SHIELD] = WORLD_SHIELD,
-					      [TSCF_SERVICE_UNSHIELD] = WORLD_UNSHIELD};
+					      [TSCF_SERVICE_UNSHIELD] = WORLD_UNSHIELD,
+					      [TSCF_SERVICE_SOCKETS] = WORLD_SOCKETS,
+					      [TSCF_SERVICE_ENABLE_DDT] = WORLD_OFFER_MEDIA,
+					      [TSCF_SERVICE_ENABLE_REDUNDANCY] = WORLD_OFFER_COPIES};
+	struct tscf_tlv secret;
 	enum tscf_service service;
 
 	ck_assert_int_eq(tscf_message_service(m, &service), 0);
 	ck_assert_uint_lt(service, sizeof(asks) / sizeof(*asks));
+	if (tscf_message_find(m, TSCF_TLV_RESERVATION_SECRET, &secret))
+		return service == TSCF_SERVICE_ENABLE_DDT ? WORLD_OPEN_MEDIA : WORLD_OPEN_COPIES;
 	return asks[service];
 }
 
@@ -280,6 +289,30 @@ static bool refuses_proof(const struct world_server *s, enum world_ask ask, cons
 	return true;
 }
 
+/* Each socket gets what it asks for, or nothing. */
+static void take_sockets(struct world_server *s, const struct tscf_message *m, struct tscf_writer *t)
+{
+	struct tscf_wire_socket wire;
+	uint32_t offset = 0;
+	struct tscf_tlv tlv;
+
+	while (tscf_message_next(m, &offset, &tlv)) {
+		struct tscf_wire_answer answer = {.code = s->refuses_sockets};
+		struct tscf_service_entry *e;
+
+		if (tlv.type != TSCF_TLV_SOCKET)
+			continue;
+		ck_assert_int_eq(tscf_tlv_socket(&tlv, &wire), 0);
+		e = tscf_services_put(s->services, &wire.key, s, NULL);
+		if (s->refuses_sockets == TSCF_RESPONSE_SUCCESS)
+			answer.services = wire.services;
+		e->now = answer.services;
+		if (tscf_services_none(&e->now))
+			tscf_services_remove(s->services, e);
+		tscf_write_socket_answer(t, &answer);
+	}
+}
+
 static void write_success(struct world_server *s, enum world_ask ask, const struct tscf_message *m,
 			  struct tscf_writer *t)
 {
@@ -300,12 +333,19 @@ static void write_success(struct world_server *s, enum world_ask ask, const stru
 	case WORLD_CONFIGURE_ENCRYPTED:
 		write_encrypted(s, t);
 		break;
+	case WORLD_OPEN_MEDIA:
+		if (m->tsid <= 5000)
+			tscf_write_bytes(t, TSCF_TLV_COOKIE, "it receives", 11);
+		break;
 	case WORLD_BIND:
 		take_bindings(s->bound, m);
 		break;
 	case WORLD_SHIELD:
 	case WORLD_UNSHIELD:
 		take_bindings(s->shielded, m);
+		break;
+	case WORLD_SOCKETS:
+		take_sockets(s, m, t);
 		break;
 	default:
 		break;
@@ -333,8 +373,40 @@ static int agree(struct client_world *w, const struct tscf_message *m, struct ts
 	struct world_server *s = &w->server;
 	unsigned i = s->session_count++ % WORLD_SESSIONS;
 
+	if (s->lasting) {
+		static uint8_t key[32];
+		const int length = tscf_agreement_give(s->identity, m, s->psk, s->lasting, t);
+
+		/* By the lasting key it will give a tunnel. */
+		tscf_sha256(s->lasting, TSCF_LASTING_KEY_SIZE, key);
+		s->psk = key;
+		s->code[WORLD_CONFIGURE] = TSCF_RESPONSE_SUCCESS;
+		s->lasting = NULL;
+		return length;
+	}
+	/* It says that it gives a lasting key, and does not. */
+	if (s->code[WORLD_CONFIGURE] == TSCF_RESPONSE_ENROLLED)
+		return (int)server_identity_refuse(s->identity, m, s->psk, t);
 	s->sessions[i].tsid = tscf_get_u64(t->data + 4);
 	return tscf_agreement_answer(s->identity, m, s->psk, t, &s->sessions[i].seal);
+}
+
+/* Take the TLV of @p type out of the message of @p length bytes at @p data.  @return its length then. */
+static int omit(uint8_t *data, int length, uint16_t type)
+{
+	uint32_t offset = 0, end;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)length, &m), 0);
+	do
+		ck_assert(tscf_message_next(&m, &offset, &tlv));
+	while (tlv.type != type);
+	end = TSCF_MESSAGE_HEADER + offset;
+	offset = (uint32_t)(tlv.value - data) - TSCF_TLV_HEADER;
+	memmove(data + offset, data + end, (uint32_t)length - end);
+	data[3]--;
+	return length - (int)(end - offset);
 }
 
 /* A request that is repeated gets the answer that it had. */
@@ -346,23 +418,14 @@ static void prove(struct world_link *l, const struct tscf_message *m, struct tsc
 	if (l->proved != m->sequence) {
 		length = s->identity ? agree(l->world, m, t) : tscf_write_finish(t);
 		ck_assert_int_gt(length, 0);
+		if (s->omits)
+			length = omit(t->data, length, s->omits);
 		memcpy(l->configuration, t->data, (size_t)length);
 		l->configuration_length = (uint32_t)length;
 		l->proved = m->sequence;
 	}
 	memcpy(t->data, l->configuration, l->configuration_length);
 	t->length = l->configuration_length;
-}
-
-static void write_chain(const struct world_server *s, const struct tscf_message *m, struct tscf_writer *t)
-{
-	struct tscf_chain_part part;
-	struct tscf_tlv tlv;
-
-	ck_assert(tscf_message_find(m, TSCF_TLV_CHAIN_PART, &tlv));
-	ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &part), 0);
-	part = tscf_identity_part(s->identity, part.offset, 200);
-	tscf_write_chain_part(t, &part);
 }
 
 static void answer_one(struct client_world *w, unsigned i)
@@ -378,8 +441,8 @@ static void answer_one(struct client_world *w, unsigned i)
 
 	ck_assert_int_eq(tscf_message_decode(w->waiting[i].data, w->waiting[i].length, &m), 0);
 	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(l, ask, &m), m.sequence);
-	if (ask == WORLD_CHAIN) {
-		write_chain(s, &m, &t);
+	if (ask == WORLD_CHAIN && s->code[ask] == TSCF_RESPONSE_SUCCESS) {
+		server_identity_write_chain(s->shown ? s->shown : s->identity, &m, &t);
 	} else if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
 	} else if (refuses_proof(s, ask, &m, &t)) {
@@ -393,13 +456,17 @@ static void answer_one(struct client_world *w, unsigned i)
 	}
 	if (m.type == TSCF_KEEPALIVE_REQUEST && s->quiet)
 		tscf_write_bytes(&t, TSCF_TLV_QUIET, NULL, 0);
+	if (m.type == TSCF_KEEPALIVE_REQUEST && s->sockets_due)
+		tscf_write_bytes(&t, TSCF_TLV_SOCKETS_DUE, NULL, 0);
 	if (m.type == TSCF_KEEPALIVE_REQUEST)
 		tscf_write_pad(&t, w->waiting[i].length - (world_seal(w, m.tsid) ? TSCF_SEAL_SIZE : 0));
 	w->waiting_count--;
 	memmove(&w->waiting[i], &w->waiting[i + 1], (w->waiting_count - i) * sizeof(w->waiting[0]));
 	if (ask == WORLD_CONFIGURE && tscf_message_find(&m, TSCF_TLV_CLIENT_ID, &tlv) && !asks_for_cookie(s, ask, &m) &&
-	    s->code[ask] == TSCF_RESPONSE_SUCCESS && !refused)
+	    (s->code[ask] == TSCF_RESPONSE_SUCCESS || s->code[ask] == TSCF_RESPONSE_ENROLLED) && !refused)
 		prove(l, &m, &t);
+	else if (ask == WORLD_CONFIGURE && s->proves_refusals)
+		t.length = server_identity_refuse(s->identity, &m, NULL, &t);
 	else
 		ck_assert_int_gt(tscf_write_finish(&t), 0);
 	unsealed = t;
@@ -514,35 +581,12 @@ bool world_shielded(struct client_world *w, uint16_t port)
 	return knows(w->server.shielded, port);
 }
 
-/* --- where tests begin --- */
-
-void world_plain_up(struct client_world *w)
+int world_redundancy(struct client_world *w, uint16_t port)
 {
-	WORLD_UNTIL(w, 5000, world_plain_is_up(w));
-	WORLD_UNTIL(w, 5000, w->server.count[WORLD_KEEPALIVE] > 0);
-	world_pass(w, 2000);
-}
+	struct tscf_binding_key key = {.protocol = IPPROTO_UDP, .local_port = port};
+	const struct tscf_service_entry *e;
 
-bool world_plain_is_up(struct client_world *w)
-{
-	return strcmp(world_status(w, "plain.state"), "up") == 0;
-}
-
-bool world_plain_reason_has(struct client_world *w, const char *text)
-{
-	return strstr(world_status(w, "plain.reason"), text) != NULL;
-}
-
-void world_lose_everything(struct client_world *w)
-{
-	for (unsigned i = 0; i < WORLD_ASKS; i++)
-		w->server.reaction[i] = WORLD_LOSES;
-}
-
-void world_lose_plain(struct client_world *w)
-{
-	long losses = world_counter(w, "plain_reconnects");
-
-	w->server.path_lost = true;
-	WORLD_UNTIL(w, 60000, world_counter(w, "plain_reconnects") > losses);
+	ck_assert_int_eq(tscf_addr_parse(WORLD_PLAIN, &key.local), 0);
+	e = tscf_services_get(w->server.services, &key);
+	return e ? e->now.redundancy : -1;
 }

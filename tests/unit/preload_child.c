@@ -126,10 +126,10 @@ static void kernel_errors(void)
 	same(connect, STDIN_FILENO, (struct sockaddr *)&closed, sizeof(closed));
 	same(setsockopt, -1, SOL_SOCKET, SO_RCVBUF, &value, length);
 	same(setsockopt, tcp, SOL_SOCKET, SO_RCVBUF, &value, 1);
-	same(setsockopt, tcp, SOL_SOCKET, OPTION + 1, &value, length);
+	same(setsockopt, tcp, SOL_SOCKET, OPTION + 16, &value, length);
 	same(setsockopt, tcp, IPPROTO_IP, OPTION, &value, length);
 	same(setsockopt, tcp, SOL_SOCKET, SO_REUSEADDR, &value, length);
-	same(getsockopt, tcp, SOL_SOCKET, OPTION + 1, &value, &length);
+	same(getsockopt, tcp, SOL_SOCKET, OPTION + 16, &value, &length);
 	same(getsockopt, -1, SOL_SOCKET, SO_TYPE, &value, &length);
 	same(getsockopt, tcp, SOL_SOCKET, SO_TYPE, &value, &length);
 	expect(value == SOCK_STREAM);

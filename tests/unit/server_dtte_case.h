@@ -8,7 +8,7 @@
 #ifndef TSCF_TESTS_SERVER_DTTE_CASE_H
 #define TSCF_TESTS_SERVER_DTTE_CASE_H
 
-#include "tests/unit/server_world.h"
+#include "tests/unit/server_world_packets.h"
 
 #define SIP 5060
 

@@ -24,3 +24,24 @@ struct tscf_identity *server_identity_make(char *pin)
 	rmdir(folder);
 	return identity;
 }
+
+uint32_t server_identity_refuse(struct tscf_identity *identity, const struct tscf_message *m, const uint8_t *psk,
+				struct tscf_writer *t)
+{
+	struct tscf_seal unused;
+	int length = tscf_agreement_answer(identity, m, psk, t, &unused);
+
+	ck_assert_int_gt(length, 0);
+	return (uint32_t)length;
+}
+
+void server_identity_write_chain(struct tscf_identity *identity, const struct tscf_message *m, struct tscf_writer *t)
+{
+	struct tscf_chain_part part;
+	struct tscf_tlv tlv;
+
+	ck_assert(tscf_message_find(m, TSCF_TLV_CHAIN_PART, &tlv));
+	ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &part), 0);
+	part = tscf_identity_part(identity, part.offset, 200);
+	tscf_write_chain_part(t, &part);
+}

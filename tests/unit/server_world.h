@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * server_world.h - a server without I/O, for tests: one interface with transports that only note what is done to them,
- * clients that speak the protocol by function call, a clock that the test moves, and inner packets.
+ * clients that speak the protocol by function call, and a clock that the test moves.
  *
  * Plain pools 10.1.0.0/24 and 2001:db8:1::/64 (clients from 10.1.0.2), encrypted pools 10.2.0.0/24, 2001:db8:2::/64.
  * Every failed expectation ends the test.
@@ -12,7 +12,6 @@
 #include "common/packet/message.h"
 #include "tests/unit/server_identity.h"
 #include "tscf-server/control/dispatch.h"
-#include "tscf-server/dtte.h"
 #include "tscf-server/settings/config.h"
 
 /** Room; a test that does not use it costs no memory. */
@@ -31,7 +30,7 @@ struct world {
 	struct server_state *state;
 	struct server_interface *interface;
 	struct server_allocator allocator;
-	struct tscf_transport plain, stream, encrypted;
+	struct tscf_transport plain, stream, encrypted, encrypted_stream;
 	struct world_peer peer[WORLD_PEERS];
 	unsigned peers;
 	uint64_t now;
@@ -54,7 +53,8 @@ struct world_client {
 	uint64_t tsid, encrypted_tsid;
 	int family;                        /**< of what it does inside: AF_INET, unless a test changes that */
 	struct tscf_addr plain, encrypted; /**< internal addresses of that family */
-	struct world_peer *connection;     /**< DTLS */
+	struct world_peer *connection;     /**< DTLS, or TLS ... */
+	bool by_tls;                       /**< ... if a test says so */
 	struct world_peer *stream; /**< the plain tunnel is on this connection, if there is one; else it is UDP */
 	uint8_t secret[SERVER_SECRET_SIZE];
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE];
@@ -98,7 +98,7 @@ int world_keepalive(struct world_client *c, bool encrypted);
 void world_connect(struct world_client *c);
 /** Service request ENABLE_DTTE.  @return the response code. */
 int world_reserve(struct world_client *c);
-/** A DTLS handshake from 198.51.100.x of the client. */
+/** A DTLS handshake, or a TLS one, from 198.51.100.x of the client. */
 void world_handshake(struct world_client *c);
 /** Configuration on the encrypted connection; @p resume: with the resume secret.  @return the response code, or -1. */
 int world_configure_encrypted(struct world_client *c, bool resume);
@@ -120,28 +120,5 @@ int world_shield(struct world_client *c, const struct tscf_binding_key *key, boo
 /** @return the sessions of a client, NULL if they are gone. */
 struct server_session *world_plain(const struct world_client *c);
 struct server_session *world_encrypted(const struct world_client *c);
-
-/** An inner packet. */
-struct world_packet {
-	uint8_t data[256];
-	uint32_t length;
-};
-
-struct world_packet world_udp(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
-			      uint16_t to_port);
-/** Make a packet, whose upper layer is a multiple of 8 bytes, a fragment; a later one is cleared of ports. */
-void world_cut(struct world_packet *p, uint16_t id, bool first);
-/** A fragment of a UDP packet. */
-struct world_packet world_fragment(const struct tscf_addr *from, uint16_t from_port, const struct tscf_addr *to,
-				   uint16_t to_port, uint16_t id, bool first);
-/** ICMP port unreachable from @p from to @p to, quoting the first @p quoted bytes of @p quote. */
-struct world_packet world_icmp_error(const struct tscf_addr *from, const struct tscf_addr *to,
-				     const struct world_packet *quote, uint32_t quoted);
-/** ICMP echo request (8) or reply (0). */
-struct world_packet world_echo(const struct tscf_addr *from, const struct tscf_addr *to, uint8_t type, uint16_t id);
-
-/** What the server decides about @p p. */
-struct server_decision world_down(struct world *w, const struct world_packet *p);
-struct server_decision world_up(struct world_client *c, const struct world_packet *p, bool encrypted);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The key agreement of a plain tunnel: published answers, both ends, and everything that must not pass. */
 #include "common/auth/agreement.h"
+#include "common/auth/signature.h"
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -269,6 +270,58 @@ START_TEST(another_key_does_not_sign_for_the_server)
 }
 END_TEST
 
+/** Sign a key share with the key of the server, and have the client receive it; @p type is left out. */
+static void make_response_by_hand(const uint8_t share[TSCF_KEY_SHARE_SIZE], uint16_t type)
+{
+	WOLFSSL_EVP_PKEY *key = tscf_signature_key(certs_path("server.key"));
+	const uint8_t *digest = tscf_identity_digest(identity);
+	uint8_t statement[TSCF_STATEMENT_SIZE], signature[TSCF_SIGNATURE_MAX];
+	size_t size = sizeof(signature);
+	struct tscf_writer w;
+
+	ck_assert_ptr_nonnull(key);
+	tscf_share_statement(digest, share, statement);
+	ck_assert(tscf_signature_make(key, statement, sizeof(statement), signature, &size));
+	wolfSSL_EVP_PKEY_free(key);
+	tscf_write_begin(&w, bytes, sizeof(bytes), TSCF_CONFIGURATION_RESPONSE, 77, 5);
+	if (type != TSCF_TLV_KEY_SHARE)
+		tscf_write_bytes(&w, TSCF_TLV_KEY_SHARE, share, TSCF_KEY_SHARE_SIZE);
+	if (type != TSCF_TLV_CHAIN_DIGEST)
+		tscf_write_bytes(&w, TSCF_TLV_CHAIN_DIGEST, digest, 32);
+	if (type != TSCF_TLV_SIGNATURE)
+		tscf_write_bytes(&w, TSCF_TLV_SIGNATURE, signature, (uint16_t)size);
+	length = tscf_control_seal(bytes, (uint32_t)tscf_write_finish(&w), psk);
+	ck_assert_int_eq(tscf_message_decode(bytes, length, &response), 0);
+}
+
+/* Keys that the server itself has signed, which everybody can compute: a point of small order, or no suite. */
+START_TEST(a_share_must_be_of_use)
+{
+	uint8_t share[TSCF_KEY_SHARE_SIZE];
+
+	memcpy(share, tscf_identity_share(identity)->bytes, sizeof(share));
+	make_request();
+	make_response_by_hand(share, 0);
+	ck_assert_str_eq(taken(NULL), "the server has not come to the same keys");
+	if (_i == 0)
+		memset(share + 1, 0, sizeof(share) - 1);
+	else
+		share[0] = TSCF_SUITE + 1;
+	make_response_by_hand(share, 0);
+	ck_assert_str_eq(taken(NULL), "the server's key share is of no use");
+}
+END_TEST
+
+START_TEST(a_proof_has_all_its_parts)
+{
+	static const uint16_t parts[] = {TSCF_TLV_KEY_SHARE, TSCF_TLV_CHAIN_DIGEST, TSCF_TLV_SIGNATURE};
+
+	make_request();
+	make_response_by_hand(tscf_identity_share(identity)->bytes, parts[_i]);
+	ck_assert_str_eq(taken(NULL), "the server does not prove who it is");
+}
+END_TEST
+
 /* Nothing may stand where the MAC does not cover it. */
 START_TEST(nothing_can_be_added)
 {
@@ -476,6 +529,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, nothing_of_the_response_can_be_changed);
 	tcase_add_test(tc, nothing_of_the_request_can_be_changed);
 	tcase_add_test(tc, another_key_does_not_sign_for_the_server);
+	tcase_add_loop_test(tc, a_share_must_be_of_use, 0, 2);
+	tcase_add_loop_test(tc, a_proof_has_all_its_parts, 0, 3);
 	tcase_add_loop_test(tc, nothing_can_be_added, 0, 3);
 	tcase_add_test(tc, shares_are_made_anew);
 	tcase_add_test(tc, only_points_are_answered);

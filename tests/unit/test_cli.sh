@@ -98,8 +98,13 @@ expect 1 "is it running?" "$CLIENT" level unencrypted --pid 1 --control "$T/none
 printf 'server = a\n\nmtu = 9\n' >"$T/bad.conf"
 expect 1 "$T/bad.conf:3: mtu = \"9\": expected" "$CLIENT" --config "$T/bad.conf" --check-config
 expect 1 "no server is named" "$CLIENT" --config /dev/null --check-config
-printf 'server = a\nca = /ca.pem\n' >"$T/good.conf"
+PIN=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+printf 'server = a\npin = "%s"\n' $PIN >"$T/good.conf"
 expect 0 "" "$CLIENT" --config "$T/good.conf" --check-config
+expect 1 "server a: $T/none.pem: No such file" "$CLIENT" --config /dev/null --server a --ca "$T/none.pem" --check-config
+expect 1 "server a: $T/good.conf: holds no certificate of a CA in PEM" "$CLIENT" --config /dev/null --server a --ca "$T/good.conf" --check-config
+expect 1 "$T/none.psk: No such file" "$CLIENT" --config "$T/good.conf" --psk-file "$T/none.psk" --check-config
+expect 1 "$T/good.conf: holds no certificate in PEM" "$CLIENT" --config "$T/good.conf" --cert "$T/good.conf" --key "$T/good.conf" --check-config
 
 usage "--pool 10.0.0.0/31: expected" "$SERVER" --pool 10.0.0.0/31
 usage "--listen 192.0.2.1:65535: expected" "$SERVER" --listen 192.0.2.1:65535
@@ -126,6 +131,8 @@ usage "name '': expected" "$SERVER" remove-client ''
 usage "extra argument 'alice'" "$SERVER" list-clients alice
 usage "'--qr' does not go with list-clients" "$SERVER" list-clients --qr
 usage "--public-name a:0: expected at most 4 of HOST" "$SERVER" add-client alice --public-name a:0
+usage "--valid-for: expected --one-time, too" "$SERVER" add-client alice --valid-for 3
+usage "--valid-for 0: expected days from 1 to 3650" "$SERVER" add-client alice --one-time --valid-for 0
 expect 1 "no interface has a file of keys" "$SERVER" add-client alice --config /dev/null
 expect 1 "no addresses for clients" "$SERVER" --config /dev/null --check-config
 # What it warns of besides depends on this host.
@@ -149,5 +156,17 @@ same_options() {
 same_options "$CLIENT" tscf-client/settings/options.c tscf-client.8
 same_options "$SERVER" tscf-server/settings/options.c tscf-server.8
 same_options "$RUN" tscf-client/run/main.c tscf-run.1
+
+# Without rights.
+mkdir -m 555 "$T/closed"
+cp "$CLIENT" "$SERVER" "$T"
+chmod 755 "$T" "$T/tscf-client" "$T/tscf-server"
+UNPRIVILEGED=()
+if [ "$(id -u)" -eq 0 ]; then UNPRIVILEGED=(setpriv --reuid 65534 --regid 65534 --clear-groups); fi
+for start in "tscf-client --server a --pin $PIN" "tscf-server --pool 10.8.0.0/24"; do
+	# shellcheck disable=SC2086 # words
+	expect 1 "cannot listen at $T/closed/it.sock: permission denied: run it as root" \
+		"${UNPRIVILEGED[@]}" "$T"/$start --config /dev/null --foreground --control "$T/closed/it.sock" --state-dir "$T/state"
+done
 
 exit $FAILED

@@ -67,6 +67,8 @@ static const struct config_case wrong[] = {
 	{"script-timeout = 0\n", 1, "0", "1 to 300"},
 	{"control = client.sock\n", 1, "client.sock", "absolute"},
 	{"realtime-dscp = \"EF, AF44\"\n", 1, "EF, AF44", "DSCPs separated by commas"},
+	{"ddt-dscp = media\n", 1, "media", "DSCPs separated by commas"},
+	{"redundancy-bound = 19\n", 1, "19", "20 to 200"},
 	{"realtime-priority = 100\n", 1, "100", "0 (none) to 99"},
 	{"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
 	{"server = \"no end\n\n", 1, "quote without end", "on the same line"},
@@ -120,7 +122,7 @@ START_TEST(whole_file)
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-	    "realtime-dscp = \"EF, 10\"\nrealtime-priority = 0\nlog-level = debug\n"
+	    "realtime-dscp = \"EF, 10\"\nddt-dscp = AF41\nredundancy-bound = 80\nrealtime-priority = 0\nlog-level = debug\n"
 	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n"
 	    "accept-route = {\"10.1.2.3/8\", \"2001:db8::/32\"}\naccept-dns = no\n";
 	struct client_config c;
@@ -144,6 +146,7 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.plain_dev, "p0");
 	ck_assert_str_eq(c.encrypted_dev, "e0");
 	ck_assert_int_eq(c.default_level, TSCF_LEVEL_ENCRYPTED_PREFERRED);
+	ck_assert_uint_eq(c.redundancy_bound, 80);
 	ck_assert_uint_eq(c.mtu, 1200);
 	ck_assert_uint_eq(c.fwmark_mask, 0x70);
 	ck_assert_uint_eq(c.rule_priority, 100);
@@ -155,6 +158,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.keepalive, 3);
 	ck_assert_str_eq(c.control, "/tmp/c");
 	ck_assert_uint_eq(c.realtime_dscps, 1ULL << 46 | 1ULL << 10);
+	ck_assert_uint_eq(c.ddt_dscps, 1ULL << 34);
 	ck_assert_uint_eq(c.realtime_priority, 0);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_DEBUG);
 	ck_assert_int_eq(client_config_check(&c), 0);

@@ -320,6 +320,30 @@ START_TEST(up_encrypted)
 }
 END_TEST
 
+/* Held: sent if its socket is still encrypted or has closed, not if it has left, and never in clear. */
+START_TEST(held)
+{
+	struct build b = udp(false), own = udp(false), foreign = udp(false), late = fragment(false, false);
+	struct tscf_binding_key flow;
+	struct tscf_binding *bound_now = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
+	tscf_binding_bury(bound_now, NOW);
+	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_NEW_FLOW);
+	ck_assert_uint_eq(flow.local_port, BUILD_SPORT);
+	tscf_binding_release(bound_now, NOW);
+	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	bind_at(TSCF_LEVEL_UNENCRYPTED);
+	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	tscf_bindings_remove(d.bindings, tscf_bindings_get(d.bindings, &bound));
+	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	memcpy(source_of(&own), encrypted.bytes, tscf_addr_size(encrypted.family));
+	ck_assert_int_eq(decide_held(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(decide_held(&d, late.data, late.length, &flow), VERDICT_ENCRYPTED);
+	source_of(&foreign)[3]++;
+	ck_assert_int_eq(decide_held(&d, foreign.data, foreign.length, &flow), VERDICT_SPOOFED);
+}
+END_TEST
+
 /* Down the encrypted tunnel, for either address. */
 START_TEST(down_encrypted)
 {
@@ -358,6 +382,7 @@ static TCase *make_case(const char *name, void (*start)(void))
 	tcase_add_test(tc, exception_to_whole_address);
 	tcase_add_test(tc, spoofed);
 	tcase_add_test(tc, up_encrypted);
+	tcase_add_test(tc, held);
 	tcase_add_test(tc, down_encrypted);
 	tcase_add_test(tc, refused_forms);
 	return tc;

@@ -192,6 +192,90 @@ START_TEST(backs_off)
 }
 END_TEST
 
+/* While the server makes room, the request is repeated and packets are held; not for ever. */
+START_TEST(busy)
+{
+	struct dtte d;
+	uint64_t now = 0;
+	start(&d);
+	dtte_plain(&d, true, now);
+	dtte_demand(&d, true, now);
+	for (unsigned i = 0; i < DTTE_BUSY_TIMES; i++) {
+		dtte_busy(&d, now);
+		ck_assert_int_eq(d.state, DTTE_REQUESTED);
+		now += DTTE_BUSY_MS;
+		done[0] = '\0';
+		dtte_tick(&d, now - 1);
+		ck_assert_int_eq(d.gate, now - 1 < 3000 ? DTTE_GATE_HOLD : DTTE_GATE_SHUT);
+		ck_assert_ptr_null(strchr(done, 'r'));
+		dtte_tick(&d, now);
+		ck_assert_ptr_nonnull(strchr(done, 'r'));
+	}
+	done[0] = '\0';
+	dtte_busy(&d, now);
+	expect("x");
+	ck_assert_int_eq(d.state, DTTE_FAILED);
+	/* The next request is put off as often. */
+	dtte_tick(&d, now + 1000);
+	expect("r");
+	dtte_busy(&d, now + 1000);
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+	dtte_reserved(&d, now + 1001);
+	dtte_busy(&d, now + 1002);
+	ck_assert_int_eq(d.state, DTTE_HANDSHAKE);
+	ck_assert_uint_eq(dtte_next(&d), UINT64_MAX);
+}
+END_TEST
+
+/* A tunnel that others need is released soon, whatever packets come; a socket that wants it keeps it. */
+START_TEST(leaves)
+{
+	struct dtte d;
+	start(&d);
+	bring_up(&d, 0);
+	dtte_leave(&d, 100);
+	ck_assert_int_eq(d.state, DTTE_UP);
+	dtte_demand(&d, false, 100);
+	dtte_leave(&d, 350);
+	dtte_touch(&d, 200);
+	dtte_leave(&d, 900);
+	ck_assert_uint_eq(dtte_next(&d), 350);
+	dtte_demand(&d, true, 300);
+	dtte_tick(&d, 400);
+	ck_assert_int_eq(d.state, DTTE_UP);
+	expect("");
+	dtte_demand(&d, false, 500);
+	ck_assert_uint_eq(dtte_next(&d), 30500);
+	dtte_leave(&d, 750);
+	dtte_tick(&d, 750);
+	expect("liH");
+	ck_assert_int_eq(d.state, DTTE_IDLE);
+	ck_assert_str_eq(d.reason, "given up for encrypted-only sockets of others");
+}
+END_TEST
+
+/* It was refused to preferred sockets: for an encrypted-only one it is asked for at once, and packets are held. */
+START_TEST(needed)
+{
+	struct dtte d;
+	start(&d);
+	dtte_plain(&d, true, 0);
+	dtte_demand(&d, true, 0);
+	dtte_failed(&d, "no capacity", 1);
+	expect("rxS");
+	dtte_needed(&d, 100);
+	expect("Hr");
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+	dtte_needed(&d, 101);
+	expect("");
+	dtte_failed(&d, "no capacity", 200);
+	dtte_plain(&d, false, 201);
+	done[0] = '\0';
+	dtte_needed(&d, 202);
+	expect("");
+}
+END_TEST
+
 /* A reason that is too long ends with a whole character. */
 START_TEST(long_reason)
 {
@@ -414,6 +498,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, waits_for_plain);
 	tcase_add_test(tc, lingers);
 	tcase_add_test(tc, backs_off);
+	tcase_add_test(tc, busy);
+	tcase_add_test(tc, leaves);
+	tcase_add_test(tc, needed);
 	tcase_add_test(tc, long_reason);
 	tcase_add_test(tc, hurries);
 	tcase_add_test(tc, hold_ends);

@@ -328,6 +328,35 @@ WORLD_TEST(nothing_in_clear_while_away, NULL)
 	close(fd);
 }
 
+#define STALLS 20
+
+/* A network that carries neither tunnel for a while, near or far: nothing is put aside, not even when the plain one
+ * answers first.  The last time the encrypted one goes on not to answer. */
+WORLD_TEST(stalled, NULL)
+{
+	int fd = world_encrypted_up(w, 5000);
+	bool remains = w->i == STALLS;
+	unsigned asked;
+
+	w->server.delay = remains ? 0 : 4 * (unsigned)w->i;
+	world_pass(w, 3500);
+	w->server.reaction[WORLD_KEEPALIVE] = w->server.reaction[WORLD_KEEPALIVE_ENCRYPTED] = WORLD_LOSES;
+	for (unsigned i = 0; i < 50; i++) {
+		ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+		world_pass(w, 20);
+	}
+	w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
+	asked = w->server.count[WORLD_KEEPALIVE];
+	WORLD_UNTIL(w, 2000, w->server.count[WORLD_KEEPALIVE] > asked);
+	world_pass(w, remains ? 500 : 20);
+	ck_assert_int_eq(world_counter(w, "encrypted_aside"), remains);
+	w->server.reaction[WORLD_KEEPALIVE_ENCRYPTED] = WORLD_ANSWERS;
+	world_pass(w, 500);
+	ck_assert_int_eq(world_counter(w, "encrypted_aside"), remains);
+	ck_assert_int_eq(world_counter(w, "encrypted_reconnects"), remains);
+	close(fd);
+}
+
 /* The plain tunnel goes, and the encrypted one goes on by itself; both come back if both are lost. */
 WORLD_TEST(plain_lost, NULL)
 {
@@ -477,6 +506,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(on, lost, 0, sizeof(losses) / sizeof(*losses));
 	tcase_add_test(on, nothing_in_clear_while_away);
 	tcase_add_loop_test(on, plain_lost, 0, 2);
+	tcase_add_loop_test(on, stalled, 0, STALLS + 1);
 	tcase_add_test(on, far_on_a_stream);
 	tcase_add_test(on, renewed);
 	tcase_add_loop_test(on, not_renewed, 0, 4);

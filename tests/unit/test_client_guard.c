@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the guard is told: addresses and prefixes of both families in one form, policies in their order, and the moment
- * between two rules.  What the guard makes of it for a socket is what the client makes of the policies. */
+ * between two rules.  What the guard makes of it for a socket is what the client makes of the policies.  Words for
+ * packets in the encrypted tunnel stand for one device of one namespace. */
 #include "tests/unit/runner.h"
 #include "tscf-client/guard/guard_plan.h"
 #include "tscf-client/guard/guard_policies.h"
@@ -159,7 +160,8 @@ static void any_policy(struct policies *p)
 		snprintf(one->cgroup, sizeof(one->cgroup), "%s", ANY(patterns));
 		one->dscps = any(2) ? 1U << any(3) : 0;
 	}
-	policy_number(one, policies_numbered(p));
+	one->place = p->count - 1;
+	p->numbers = policy_number(one, p->numbers);
 	if (one->number != 0)
 		return;
 	one->remote_port = any_ports();
@@ -245,7 +247,7 @@ START_TEST(the_kernel_and_the_client_agree)
 		struct guard_program program;
 
 		for (unsigned left = any(POLICIES_MAX + 1); left > 0; left--) {
-			if (policies_numbered(&c.policies) == tscf_mark_policies(c.fwmark_mask))
+			if (c.policies.numbers == tscf_mark_policies(c.fwmark_mask))
 				break;
 			any_policy(&c.policies);
 			place_of(c.policies.list[c.policies.count - 1].program, &program);
@@ -260,6 +262,21 @@ START_TEST(the_kernel_and_the_client_agree)
 }
 END_TEST
 
+/* A word that stood for two namespaces, or two devices, would let packets of one pass for the other. */
+START_TEST(quick_words_are_unique)
+{
+	const __u64 large = 1ULL << 40;
+
+	ck_assert_uint_ne(guard_quick_word(5, 8), guard_quick_word(6, 8));
+	ck_assert_uint_ne(guard_quick_word(5, 8), guard_quick_word(5, 9));
+	ck_assert_uint_ne(guard_quick_word(large - 1, (1U << 24) - 1), 0);
+	/* What does not fit has no word; nor has a namespace without an encrypted device. */
+	ck_assert_uint_eq(guard_quick_word(large + 5, 8), 0);
+	ck_assert_uint_eq(guard_quick_word(5, (1U << 24) + 8), 0);
+	ck_assert_uint_eq(guard_quick_word(5, 0), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client guard");
@@ -271,6 +288,7 @@ static Suite *make_suite(void)
 	tcase_add_test(plan, routes_are_not_forgotten);
 	tcase_add_test(plan, between_two_rules);
 	tcase_add_test(plan, the_kernel_and_the_client_agree);
+	tcase_add_test(plan, quick_words_are_unique);
 	suite_add_tcase(suite, plan);
 	return suite;
 }

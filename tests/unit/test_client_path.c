@@ -170,6 +170,66 @@ WORLD_TEST(held_too_many, NULL)
 	close(fd);
 }
 
+/* A socket leaves while its packets wait: they go nowhere, or the server would bind the socket again. */
+WORLD_TEST(held_left, NULL)
+{
+	struct world_link *udp, *dtls;
+	int left, stays;
+
+	world_plain_up(w);
+	w->server.reaction[WORLD_RESERVE] = WORLD_KEEPS;
+	left = world_only(w, 5000);
+	stays = world_only(w, 5001);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(world_program_sends(left, WORLD_SERVICE, 7000, "left"), 0);
+		ck_assert_int_eq(world_program_sends(stays, WORLD_SERVICE, 7000, "stays"), 0);
+	}
+	world_turn(w);
+	ck_assert_int_eq(world_counter(w, "held"), 6);
+	world_level(w, left, TSCF_LEVEL_UNENCRYPTED);
+	WORLD_UNTIL(w, 1000, world_mark(w, left) == TSCF_LEVEL_UNENCRYPTED);
+	udp = world_link(w, WORLD_UDP);
+	ck_assert_uint_eq(udp->inner, 0);
+	w->server.reaction[WORLD_RESERVE] = WORLD_ANSWERS;
+	world_answer_all(w, false);
+	WORLD_UNTIL(w, 1000, state_is(w, "up"));
+	dtls = world_link(w, WORLD_DTLS);
+	ck_assert_uint_eq(dtls->inner, 3);
+	ck_assert_mem_eq(dtls->last + 28, "stays", 5);
+	ck_assert_int_eq(world_counter(w, "hold_dropped"), 3);
+	ck_assert_int_eq(world_program_sends(left, WORLD_SERVICE, 7000, "left"), 0);
+	world_turn(w);
+	ck_assert_uint_eq(udp->inner, 1);
+	ck_assert(world_arrives(udp, left, 5000) && !world_bound(w, 5000));
+	close(left);
+	close(stays);
+}
+
+/* It closes: its last words are sent, and what they bind at the server is ended. */
+WORLD_TEST(held_closed, NULL)
+{
+	unsigned told;
+	int fd, other;
+
+	world_plain_up(w);
+	w->server.reaction[WORLD_RESERVE] = WORLD_KEEPS;
+	fd = world_only(w, 5000);
+	other = world_only(w, 5001);
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "last"), 0);
+	world_turn(w);
+	world_close(w, fd);
+	world_pass(w, 1000);
+	w->server.reaction[WORLD_RESERVE] = WORLD_ANSWERS;
+	world_answer_all(w, false);
+	WORLD_UNTIL(w, 1000, state_is(w, "up"));
+	ck_assert_uint_eq(world_link(w, WORLD_DTLS)->inner, 1);
+	told = w->server.count[WORLD_BIND];
+	world_pass(w, 6000);
+	ck_assert_uint_gt(w->server.count[WORLD_BIND], told);
+	ck_assert(!world_bound(w, 5000) && world_bound(w, 5001));
+	close(other);
+}
+
 /* --- down --- */
 
 WORLD_TEST(down, NULL)
@@ -426,6 +486,8 @@ static Suite *make_suite(void)
 	tcase_add_test(upward, up_turned);
 	tcase_add_test(upward, up_many);
 	tcase_add_test(upward, held_too_many);
+	tcase_add_test(upward, held_left);
+	tcase_add_test(upward, held_closed);
 	tcase_add_test(downward, down);
 	tcase_add_test(downward, down_run);
 	tcase_add_test(downward, down_too_early);

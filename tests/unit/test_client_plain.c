@@ -311,6 +311,36 @@ static void release(struct client_world *w, const char *text)
 	world_send(world_link(w, WORLD_UDP), &t);
 }
 
+static bool leads_to(const char *device)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "ip route get %s 2>&1 | grep -q 'dev %s '", WORLD_SERVICE, device);
+	return system(command) == 0;
+}
+
+static void say_keep_routes(struct client_world *w)
+{
+	w->config.keep_routes = w->i;
+}
+
+/* The routes outlast a loss that a resumption ends, and no longer, unless they are to be kept. */
+WORLD_TEST(routes_given_up, say_keep_routes)
+{
+	world_plain_up(w);
+	ck_assert(leads_to("tscf0"));
+	world_lose_everything(w);
+	world_link_unreachable(world_link(w, WORLD_UDP));
+	WORLD_UNTIL(w, 20000, !world_plain_is_up(w));
+	world_pass(w, 9000);
+	ck_assert(leads_to("tscf0"));
+	world_pass(w, 2000);
+	ck_assert_int_eq(leads_to("tscf0"), w->i);
+	w->server.reaction[WORLD_RESUME] = w->server.reaction[WORLD_KEEPALIVE] = WORLD_ANSWERS;
+	WORLD_UNTIL(w, 60000, world_plain_is_up(w));
+	ck_assert(leads_to("tscf0"));
+}
+
 WORLD_TEST(server_stops, NULL)
 {
 	world_plain_up(w);
@@ -517,6 +547,7 @@ static Suite *make_suite(void)
 	tcase_add_test(on, resumed);
 	tcase_add_loop_test(on, resume_refused, 0, 3);
 	tcase_add_test(on, silence);
+	tcase_add_loop_test(on, routes_given_up, 0, 2);
 	tcase_add_loop_test(on, server_stops, 0, 2);
 	tcase_add_test(on, session_unknown);
 	tcase_add_test(on, unreachable);

@@ -2,6 +2,8 @@
 /*
  * Which policy holds for a socket and for a packet: those of one file, read as the client reads it.
  */
+#include "common/base/datagram.h"
+#include "common/base/redundancy.h"
 #include "tests/unit/config_case.h"
 #include "tests/unit/runner.h"
 #include "tscf-client/settings/config.h"
@@ -56,6 +58,40 @@ static const struct sample samples[] = {
     {IPPROTO_UDP, 1, 7, 1, "2001:db8::1", "-", false},
     {IPPROTO_TCP, 1, 7, 1, "2001:db8::2", "-", false},
 };
+
+/* What a policy says of redundancy holds for sockets that have their level from it. */
+START_TEST(redundancy)
+{
+	static const char some[] =
+	    "policy media { local-port = 4000 level = unencrypted redundancy = auto }\n"
+	    "policy fixed { local-port = 4002 level = unencrypted redundancy = 2 datagram = never }\n"
+	    "policy other { local-port = 4004 level = unencrypted }\n";
+	struct tscf_socket s = {.protocol = IPPROTO_UDP, .type = SOCK_DGRAM, .local_port = 4000};
+	const struct policy *p;
+
+	ck_assert_int_eq(client_config_init(&config), 0);
+	ck_assert_int_eq(client_config_read(&config, config_file_make(some)), 0);
+	config_file_remove();
+	p = policy_behind(&config.policies, &s, 0);
+	ck_assert(p && p->redundancy.given && p->redundancy.value == TSCF_REDUNDANCY_AUTO);
+	s.local_port = 4002;
+	p = policy_behind(&config.policies, &s, TSCF_LEVEL_UNENCRYPTED);
+	ck_assert(p && p->redundancy.given && p->redundancy.value == 2);
+	ck_assert(p->datagram.given && p->datagram.value == TSCF_DATAGRAM_NEVER);
+	/* Its level is another, or its own. */
+	ck_assert_ptr_null(policy_behind(&config.policies, &s, TSCF_LEVEL_ENCRYPTED_ONLY));
+	ck_assert_ptr_null(policy_behind(&config.policies, &s, tscf_mark_explicit(TSCF_LEVEL_UNENCRYPTED)));
+	s.local_port = 4004;
+	p = policy_behind(&config.policies, &s, 0);
+	ck_assert(p && !p->redundancy.given);
+	client_config_free(&config);
+	ck_assert_int_eq(client_config_init(&config), 0);
+	ck_assert_int_ne(
+	    client_config_read(&config, config_file_make("policy a { level = unencrypted redundancy = 5 }\n")), 0);
+	config_file_remove();
+	client_config_free(&config);
+}
+END_TEST
 
 START_TEST(first_match)
 {
@@ -218,6 +254,7 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("policy");
 
 	tcase_add_loop_test(tc, first_match, 0, sizeof(samples) / sizeof(samples[0]));
+	tcase_add_test(tc, redundancy);
 	tcase_add_test(tc, packets);
 	tcase_add_loop_test(tc, library, 0, sizeof(told) / sizeof(told[0]));
 	tcase_add_test(tc, room_on_the_mark);

@@ -210,8 +210,9 @@ static int reread_policy(struct client_world *w, struct client_config *fresh)
 
 	(void)w;
 	*p = (struct policy){.name = "voice", .dscps = 1ULL << 46, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
-	policy_number(p, 0);
+	fresh->policies.numbers = policy_number(p, 0);
 	fresh->policies.count = 1;
+	fresh->written = fresh->policies;
 	return 0;
 }
 
@@ -280,7 +281,8 @@ static struct world_call *subscribe(struct client_world *w)
 	struct world_call *s = world_call(w, TSCF_CONTROL_SUBSCRIBE, -1);
 
 	ck_assert(s->kept && !s->answered);
-	ck_assert_uint_eq(s->events, 2);
+	/* Both tunnels, and the outer socket of the plain one if that is up. */
+	ck_assert_uint_eq(s->events, world_plain_is_up(w) ? 3 : 2);
 	return s;
 }
 
@@ -305,18 +307,20 @@ WORLD_TEST(events, keep_configuration)
 	w->server.reaction[WORLD_CONFIGURE] = WORLD_ANSWERS;
 	world_answer_all(w, false);
 	world_plain_up(w);
-	ck_assert(s->events == 3 && s->event[0].up && !s->event[0].encrypted);
+	ck_assert(s->events == 4 && s->event[1].up && !s->event[1].encrypted);
+	ck_assert(s->event[0].type == TSCF_CONTROL_EVENT_OUTER && s->event[0].outer.remote.port == TSCF_PORT);
+	ck_assert_str_eq(s->event[0].outer.transport, "udp");
 	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
 	world_ask_again(w, s, TSCF_CONTROL_WATCH, fd, 0);
-	ck_assert(s->events == 4 && told_socket(s, true, false));
+	ck_assert(s->events == 5 && told_socket(s, true, false));
 	/* Enabled only when the server has acknowledged it. */
 	w->server.reaction[WORLD_BIND] = WORLD_KEEPS;
 	world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY);
 	WORLD_UNTIL(w, 2000, encrypted_is(w, "up"));
-	ck_assert(s->events == 5 && s->event[0].up && s->event[0].encrypted);
+	ck_assert(s->events == 6 && s->event[0].up && s->event[0].encrypted);
 	w->server.reaction[WORLD_BIND] = WORLD_ANSWERS;
 	world_answer_all(w, false);
-	ck_assert(s->events == 6 && told_socket(s, true, true));
+	ck_assert(s->events == 7 && told_socket(s, true, true));
 	/* Somebody else hears how it is. */
 	other = subscribe(w);
 	world_ask_again(w, other, TSCF_CONTROL_WATCH, fd, 0);
@@ -370,6 +374,7 @@ WORLD_TEST(watched_goes, NULL)
 WORLD_TEST(subscription_errors, NULL)
 {
 	struct world_call *s;
+	unsigned told;
 	int pipes[2], fd;
 
 	world_plain_up(w);
@@ -378,8 +383,9 @@ WORLD_TEST(subscription_errors, NULL)
 	ck_assert_int_eq(world_call(w, TSCF_CONTROL_WATCH, fd)->error, EINVAL);
 	ck_assert_int_eq(world_call(w, TSCF_CONTROL_UNWATCH, -1)->error, EINVAL);
 	s = subscribe(w);
+	told = s->events;
 	world_ask_again(w, s, TSCF_CONTROL_WATCH, pipes[0], 0);
-	ck_assert_uint_eq(s->events, 2);
+	ck_assert_uint_eq(s->events, told);
 	world_ask_again(w, s, TSCF_CONTROL_WATCH, -1, 0);
 	ck_assert(s->answered && s->error == EINVAL);
 	world_hang_up(w, s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the server is told of sockets: bindings over the encrypted tunnel, shields over the plain one, in which order,
- * how often, and what happens when it does not answer or refuses.
+ * What the server is told of sockets over the encrypted tunnel: in which order, how often, and what happens when it
+ * does not answer or refuses.  Shields: test_client_shields.c.
  */
 #include "tests/unit/client_world.h"
 
@@ -17,14 +17,6 @@ static bool state_is(struct client_world *w, const char *state)
 	return strcmp(world_status(w, "encrypted.state"), state) == 0;
 }
 
-static int only(struct client_world *w, uint16_t port)
-{
-	int fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, port);
-
-	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY)->error, 0);
-	return fd;
-}
-
 static unsigned bindings_in(const struct tscf_message *m)
 {
 	uint32_t offset = 0;
@@ -34,13 +26,6 @@ static unsigned bindings_in(const struct tscf_message *m)
 	while (tscf_message_next(m, &offset, &tlv))
 		n += tlv.type == TSCF_TLV_BINDING;
 	return n;
-}
-
-static bool has(const struct tscf_message *m, uint16_t type)
-{
-	struct tscf_tlv tlv;
-
-	return tscf_message_find(m, type, &tlv);
 }
 
 /* The action in the last request for the socket at @p port, or -1. */
@@ -67,7 +52,7 @@ WORLD_TEST(bind_lost, NULL)
 	world_pass(w, 1000);
 	told = w->server.count[WORLD_BIND];
 	w->server.reaction[WORLD_BIND] = WORLD_LOSES;
-	fd = only(w, 5000);
+	fd = world_only(w, 5000);
 	world_pass(w, 1000);
 	ck_assert_uint_ge(w->server.count[WORLD_BIND], told + 2);
 	ck_assert(!world_bound(w, 5000));
@@ -91,7 +76,7 @@ WORLD_TEST(bind_refused, NULL)
 		w->server.reaction[WORLD_BIND] = WORLD_WITHOUT;
 	w->server.code[WORLD_BIND] = TSCF_RESPONSE_LIMIT;
 	w->server.text = "too many";
-	fd = only(w, 5000);
+	fd = world_only(w, 5000);
 	world_pass(w, 200);
 	ck_assert(!world_bound(w, 5000));
 	told = w->server.count[WORLD_BIND];
@@ -116,7 +101,7 @@ WORLD_TEST(no_room, little_room)
 	unsigned told;
 
 	for (unsigned i = 0; i < 4; i++)
-		fds[i] = only(w, (uint16_t)(5000 + i));
+		fds[i] = world_only(w, (uint16_t)(5000 + i));
 	WORLD_UNTIL(w, 2000, world_bound_whole(w));
 	told = w->server.count[WORLD_BIND];
 	world_pass(w, 20000);
@@ -138,7 +123,7 @@ WORLD_TEST(many, NULL)
 
 	keeper = world_encrypted_up(w, 4000);
 	for (unsigned i = 0; i < MANY; i++)
-		fds[i] = only(w, (uint16_t)(5000 + i));
+		fds[i] = world_only(w, (uint16_t)(5000 + i));
 	for (unsigned i = 0; i < MANY; i++)
 		WORLD_UNTIL(w, 3000, world_bound(w, (uint16_t)(5000 + i)));
 	/* All at once, for a new tunnel. */
@@ -166,7 +151,7 @@ WORLD_TEST(one_word_at_a_time, NULL)
 	world_pass(w, 1000);
 	w->server.reaction[WORLD_BIND] = WORLD_KEEPS;
 	told = w->server.count[WORLD_BIND];
-	fd = only(w, 5000);
+	fd = world_only(w, 5000);
 	ck_assert_uint_eq(w->server.count[WORLD_BIND], told + 1);
 	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
 	ck_assert_uint_eq(w->server.count[WORLD_BIND], told + 1);
@@ -183,7 +168,7 @@ WORLD_TEST(one_word_at_a_time, NULL)
 /* The socket is gone: the server hears of it, and what still comes for it is dropped here, by both tunnels. */
 WORLD_TEST(closed, NULL)
 {
-	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000), again;
+	int keeper = world_encrypted_up(w, 4000), fd = world_only(w, 5000), again;
 
 	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
 	world_close(w, fd);
@@ -204,7 +189,7 @@ WORLD_TEST(closed, NULL)
  * served by the encrypted tunnel until nothing of the other one can be under way any more. */
 WORLD_TEST(guest, NULL)
 {
-	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000);
+	int keeper = world_encrypted_up(w, 4000), fd = world_only(w, 5000);
 	unsigned in_clear;
 
 	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
@@ -264,10 +249,10 @@ WORLD_TEST(under_way_when_lost, NULL)
 {
 	int keeper = world_encrypted_up(w, 4000), fd, gone;
 
-	gone = only(w, 5001);
+	gone = world_only(w, 5001);
 	world_pass(w, 1000);
 	w->server.reaction[WORLD_BIND] = WORLD_LOSES;
-	fd = only(w, 5000);
+	fd = world_only(w, 5000);
 	world_close(w, gone);
 	world_pass(w, 200);
 	world_link_down(world_link(w, WORLD_DTLS), ECONNRESET);
@@ -362,7 +347,7 @@ WORLD_TEST(late_packet, NULL)
 /* Half a list of sockets says nothing about what is gone. */
 WORLD_TEST(dump_broken_off, NULL)
 {
-	int keeper = world_encrypted_up(w, 4000), fd = only(w, 5000);
+	int keeper = world_encrypted_up(w, 4000), fd = world_only(w, 5000);
 
 	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
 	w->diag_error = -EIO;
@@ -390,187 +375,10 @@ WORLD_TEST(events_lost, NULL)
 	close(keeper);
 }
 
-/* --- shields --- */
-
-static void no_encryption(struct client_world *w)
-{
-	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SERVICE_UNAVAILABLE;
-}
-
-WORLD_TEST(shielded_and_lifted, no_encryption)
-{
-	struct tscf_message m;
-	int fd, other;
-
-	world_plain_up(w);
-	fd = only(w, 5000);
-	other = only(w, 5001);
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000) && world_shielded(w, 5001));
-	m = world_last(w, WORLD_SHIELD);
-	ck_assert(has(&m, TSCF_TLV_SHIELD_LOCK));
-	/* Its owner's word lifts one, by the key of the lock, and with the next lock. */
-	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_UNENCRYPTED)->error, 0);
-	WORLD_UNTIL(w, 1000, !world_shielded(w, 5000));
-	m = world_last(w, WORLD_UNSHIELD);
-	ck_assert(has(&m, TSCF_TLV_SHIELD_KEY) && has(&m, TSCF_TLV_SHIELD_LOCK));
-	ck_assert(world_arrives(world_link(w, WORLD_UDP), fd, 5000));
-	ck_assert(world_shielded(w, 5001));
-	/* The other one closes: what comes for it stays refused for a minute. */
-	world_close(w, other);
-	world_pass(w, 30000);
-	ck_assert(world_shielded(w, 5001));
-	WORLD_UNTIL(w, 60000, !world_shielded(w, 5001));
-	close(fd);
-}
-
-/* A shield that is lost is told until it has arrived. */
-WORLD_TEST(shield_lost, no_encryption)
-{
-	int fd;
-
-	world_plain_up(w);
-	w->server.reaction[WORLD_SHIELD] = WORLD_LOSES;
-	fd = only(w, 5000);
-	world_pass(w, 20000);
-	ck_assert_uint_ge(w->server.count[WORLD_SHIELD], 8);
-	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
-	close(fd);
-}
-
-WORLD_TEST(shield_refused, no_encryption)
-{
-	int fd;
-
-	world_plain_up(w);
-	if (w->i)
-		w->server.reaction[WORLD_SHIELD] = WORLD_WITHOUT;
-	w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_LIMIT;
-	fd = only(w, 5000);
-	world_pass(w, 1000);
-	/* At this end nothing passes all the same. */
-	ck_assert(!world_arrives(world_link(w, WORLD_UDP), fd, 5000));
-	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
-	w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 6000, world_shielded(w, 5000));
-	close(fd);
-}
-
-static void no_encryption_and_a_policy(struct client_world *w)
-{
-	struct policies *policies = &w->config.policies;
-
-	no_encryption(w);
-	policies->list[0] = (struct policy){
-	    .name = "other", .level = TSCF_LEVEL_ENCRYPTED_ONLY, .uid = {.low = 4242, .high = 4242, .given = true}};
-	policies->count = 1;
-}
-
-/* While there are policies a plain socket is an exception, which only an encrypted tunnel can carry.  The shield that
- * it had before is lifted without one. */
-WORLD_TEST(exception_lifts_shield, no_encryption_and_a_policy)
-{
-	int fd;
-
-	world_plain_up(w);
-	fd = only(w, 5000);
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
-	if (w->i)
-		w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_NOT_ALLOWED;
-	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
-	world_pass(w, 100);
-	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 10000, !world_shielded(w, 5000));
-	ck_assert(world_arrives(world_link(w, WORLD_UDP), fd, 5000));
-	close(fd);
-}
-
-/* An answer was lost, and with it the word that the key is used up: the next one is shown then. */
-WORLD_TEST(lifting_refused, no_encryption)
-{
-	int fd;
-
-	world_plain_up(w);
-	fd = only(w, 5000);
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
-	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_NOT_ALLOWED;
-	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
-	world_pass(w, 100);
-	struct tscf_message before = world_last(w, WORLD_UNSHIELD);
-	struct tscf_tlv lock, key;
-	uint8_t shown[32];
-	ck_assert(tscf_message_find(&before, TSCF_TLV_SHIELD_KEY, &key));
-	memcpy(shown, key.value, sizeof(shown));
-	w->server.code[WORLD_UNSHIELD] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 10000, !world_shielded(w, 5000));
-	struct tscf_message after = world_last(w, WORLD_UNSHIELD);
-	ck_assert(tscf_message_find(&after, TSCF_TLV_SHIELD_KEY, &lock));
-	ck_assert(memcmp(shown, lock.value, sizeof(shown)) != 0);
-	close(fd);
-}
-
-/* One lifting is under way at a time, and a shield for the same socket comes after it. */
-WORLD_TEST(shielded_again, no_encryption)
-{
-	int fd;
-
-	world_plain_up(w);
-	fd = only(w, 5000);
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000));
-	w->server.reaction[WORLD_UNSHIELD] = WORLD_KEEPS;
-	world_level(w, fd, TSCF_LEVEL_UNENCRYPTED);
-	world_level(w, fd, TSCF_LEVEL_ENCRYPTED_ONLY);
-	world_pass(w, 100);
-	w->server.reaction[WORLD_UNSHIELD] = WORLD_ANSWERS;
-	world_answer_all(w, w->i);
-	WORLD_UNTIL(w, 10000, world_shielded(w, 5000));
-	world_pass(w, 6000);
-	ck_assert(world_shielded(w, 5000));
-	ck_assert(!world_arrives(world_link(w, WORLD_UDP), fd, 5000));
-	close(fd);
-}
-
-/* --- the quiet of a server that has lost its memory --- */
-
-/* The quiet ends when every shield has arrived, and not before. */
-WORLD_TEST(complete_comes_last, no_encryption)
-{
-	struct tscf_message m;
-	int fd, other;
-
-	world_plain_up(w);
-	fd = only(w, 5000);
-	other = only(w, 5001);
-	WORLD_UNTIL(w, 3000, world_shielded(w, 5000) && world_shielded(w, 5001));
-	w->server.reaction[WORLD_SHIELD] = WORLD_KEEPS;
-	w->server.code[WORLD_RESUME] = TSCF_RESPONSE_NO_SESSION;
-	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_NO_SESSION;
-	world_link_unreachable(world_link(w, WORLD_UDP));
-	world_turn(w);
-	w->server.code[WORLD_KEEPALIVE] = TSCF_RESPONSE_SUCCESS;
-	WORLD_UNTIL(w, 5000, w->server.count[WORLD_CONFIGURE] == 2);
-	m = world_last(w, WORLD_CONFIGURE);
-	ck_assert(has(&m, TSCF_TLV_QUIET));
-	world_pass(w, 3000);
-	m = world_last(w, WORLD_SHIELD);
-	ck_assert(!has(&m, TSCF_TLV_COMPLETE));
-	if (w->i)
-		w->server.code[WORLD_SHIELD] = TSCF_RESPONSE_LIMIT;
-	w->server.reaction[WORLD_SHIELD] = WORLD_ANSWERS;
-	world_answer_all(w, false);
-	world_pass(w, 1000);
-	m = world_last(w, WORLD_SHIELD);
-	/* Refused: better nothing from that server than something in clear. */
-	ck_assert_int_eq(has(&m, TSCF_TLV_COMPLETE), w->i == 0);
-	close(fd);
-	close(other);
-}
-
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("client registry wire");
-	TCase *bindings = tcase_create("bindings"), *kernel = tcase_create("kernel"),
-	      *shields = tcase_create("shields");
+	TCase *bindings = tcase_create("bindings"), *kernel = tcase_create("kernel");
 
 	tcase_add_test(bindings, bind_lost);
 	tcase_add_loop_test(bindings, bind_refused, 0, 2);
@@ -585,16 +393,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(bindings, late_packet, 0, 2);
 	tcase_add_test(kernel, dump_broken_off);
 	tcase_add_test(kernel, events_lost);
-	tcase_add_test(shields, shielded_and_lifted);
-	tcase_add_test(shields, shield_lost);
-	tcase_add_loop_test(shields, shield_refused, 0, 2);
-	tcase_add_test(shields, lifting_refused);
-	tcase_add_loop_test(shields, exception_lifts_shield, 0, 2);
-	tcase_add_loop_test(shields, shielded_again, 0, 2);
-	tcase_add_loop_test(shields, complete_comes_last, 0, 2);
 	suite_add_tcase(s, bindings);
 	suite_add_tcase(s, kernel);
-	suite_add_tcase(s, shields);
 	return s;
 }
 

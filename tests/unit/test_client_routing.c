@@ -61,7 +61,8 @@ START_TEST(numbered_policy)
 	struct policies *p = &config.policies;
 	*p = (struct policies){.count = 2};
 	p->list[0] = (struct policy){.protocol = 17, .level = TSCF_LEVEL_UNENCRYPTED};
-	p->list[1] = (struct policy){.program = "/bin/phone", .number = 3, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	p->list[1] =
+	    (struct policy){.place = 1, .program = "/bin/phone", .number = 3, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
 	routing_make_plan(&config, &f, &plan);
 	for (unsigned slot = 9; slot <= 10; slot++) {
 		const struct tscf_rule *r = find(&plan, AF_INET, slot);
@@ -89,6 +90,44 @@ START_TEST(only_is_always_prohibited_last)
 }
 END_TEST
 
+static unsigned routes_in(const struct routing_plan *plan, uint32_t table)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < plan->route_count; i++)
+		count += plan->routes[i].table == table;
+	return count;
+}
+
+/* While the plain tunnel is away, nothing is led into it, and what has its address goes nowhere; encrypted-only sockets
+ * are as before. */
+START_TEST(away)
+{
+	struct routing_plan plan, before;
+	struct routing_facts f = facts(DTTE_GATE_SHUT, false);
+	config.routes_in_main = true;
+	config.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	routing_make_plan(&config, &f, &before);
+	ck_assert_uint_eq(routes_in(&before, TABLE_PLAIN), 1);
+	ck_assert_uint_eq(routes_in(&before, RT_TABLE_MAIN), 1);
+	f.away = true;
+	routing_make_plan(&config, &f, &plan);
+	ck_assert_uint_eq(routes_in(&plan, TABLE_PLAIN), 0);
+	ck_assert_uint_eq(routes_in(&plan, RT_TABLE_MAIN), 0);
+	ck_assert_uint_eq(routes_in(&plan, TABLE_ENCRYPTED), 1);
+	struct routing_difference d = routing_compare(&plan, &before);
+	ck_assert_uint_eq(d.rules_extra, 0);
+	ck_assert_uint_eq(d.rules_missing, 1);
+	const struct tscf_rule *last = &plan.rules[0];
+	for (unsigned i = 0; i < plan.rule_count; i++)
+		if (plan.rules[i].priority == BASE + 45 && plan.rules[i].from.addr.family == AF_INET)
+			last = &plan.rules[i];
+	ck_assert(last->action == TSCF_RULE_PROHIBIT && tscf_addr_equal(&last->from.addr, &f.plain.of[0]));
+	ck_assert(find(&plan, AF_INET, 44) && find(&plan, AF_INET, 44)->action == TSCF_RULE_PROHIBIT);
+	config.routes_in_main = false;
+	config.default_level = TSCF_LEVEL_DEFAULT;
+}
+END_TEST
+
 /* Preferred: encrypted while up, plain else. */
 START_TEST(preferred_follows_the_tunnel)
 {
@@ -112,7 +151,7 @@ START_TEST(preferred_is_plain_where_trusted)
 	struct policies *p = &config.policies;
 	*p = (struct policies){.count = 2};
 	p->list[0] = (struct policy){.protocol = 17, .level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
-	p->list[1] = (struct policy){.protocol = 6, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	p->list[1] = (struct policy){.place = 1, .protocol = 6, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
 	config.default_level = TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	routing_make_plan(&config, &f, &plan);
 	ck_assert(!find(&plan, AF_INET, 5) && !find(&plan, AF_INET, 41) && !find(&plan, AF_INET, 7));
@@ -333,8 +372,9 @@ START_TEST(policies)
 	tscf_netns_enter();
 	*p = (struct policies){.count = 3};
 	p->list[0] = (struct policy){.uid = {0, 0, true}, .level = TSCF_LEVEL_UNENCRYPTED};
-	p->list[1] = (struct policy){.protocol = 17, .local_port = {5060, 5069}, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
-	p->list[2] = (struct policy){.remote_port = {443, 443}, .level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
+	p->list[1] =
+	    (struct policy){.place = 1, .protocol = 17, .local_port = {5060, 5069}, .level = TSCF_LEVEL_ENCRYPTED_ONLY};
+	p->list[2] = (struct policy){.place = 2, .remote_port = {443, 443}, .level = TSCF_LEVEL_ENCRYPTED_PREFERRED};
 	ck_assert_int_eq(tscf_prefix_parse("10.3.0.0/25", &p->list[2].remote), 0);
 	routing_make_plan(&config, &f, &plan);
 	for (unsigned i = 0; i < 2; i++) {
@@ -375,6 +415,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, only_is_always_prohibited_last);
 	tcase_add_test(tc, defaults_come_last);
 	tcase_add_test(tc, numbered_policy);
+	tcase_add_test(tc, away);
 	tcase_add_test(tc, preferred_follows_the_tunnel);
 	tcase_add_test(tc, preferred_is_plain_where_trusted);
 	tcase_add_test(tc, default_level_only);

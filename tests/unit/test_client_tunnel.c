@@ -29,9 +29,21 @@ static void told(struct tunnel *t, unsigned keepalive, unsigned persistence)
 	if (persistence)
 		tscf_write_u16(&w, TSCF_TLV_PERSISTENCE, (uint16_t)persistence);
 	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)tscf_write_finish(&w), &m), 0);
-	tunnel_take_keepalive(t, &m);
+	tunnel_take_times(t, &m);
 	t->state = TUNNEL_UP;
 	t->last_heard = t->last_sent = now;
+}
+
+static void told_nagle(struct tunnel *t, unsigned ms)
+{
+	uint8_t data[TSCF_MESSAGE_MAX];
+	struct tscf_message m;
+	struct tscf_writer w;
+	tscf_write_begin(&w, data, sizeof(data), TSCF_CONFIGURATION_RESPONSE, 1, 1);
+	if (ms)
+		tscf_write_u16(&w, TSCF_TLV_NAGLE, (uint16_t)ms);
+	ck_assert_int_eq(tscf_message_decode(data, (uint32_t)tscf_write_finish(&w), &m), 0);
+	tunnel_take_times(t, &m);
 }
 
 /* @return after how many seconds of silence it asks; 0: never. */
@@ -70,12 +82,33 @@ START_TEST(how_long)
 }
 END_TEST
 
+/* Only a stream holds packets, and not for long. */
+START_TEST(how_long_it_holds)
+{
+	struct tscf_transport_ops ops = {.stream = true};
+	struct tscf_transport transport = {.ops = &ops};
+	static const struct {
+		unsigned nagle, held;
+	} of[] = {{0, 0}, {1, 1}, {50, 50}, {60000, 50}};
+
+	plain.transport = &transport;
+	for (unsigned i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		told_nagle(&plain, of[i].nagle);
+		ck_assert_uint_eq(plain.nagle_ms, of[i].held);
+	}
+	ops.stream = false;
+	told_nagle(&plain, 5);
+	ck_assert_uint_eq(plain.nagle_ms, 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("client tunnel");
 	TCase *t = tcase_create("keepalive");
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, each_its_own);
+	tcase_add_test(t, how_long_it_holds);
 	tcase_add_loop_test(t, how_long, 0, sizeof(cases) / sizeof(cases[0]));
 	suite_add_tcase(s, t);
 	return s;

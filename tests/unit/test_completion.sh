@@ -29,11 +29,12 @@ offers() {
 	}
 }
 
-offers "flush join leave level reload sip sockets status stop" "$client" ""
+offers "capture flush join leave level redundancy reload sip sockets status stop" "$client" ""
 offers "sip sockets status stop" "$client" s
-offers "add-client allow deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
+offers "add-client allow capture deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""
 offers "encrypted-only encrypted-preferred" "$client" level enc
+offers "1 2 3 4 auto none" "$client" redundancy ""
 offers "--pid --pin --plain-dev --port --proto --proxy --psk-file --psk-identity" "$client" level encrypted-only --p
 offers "udp" "$client" level encrypted-only --proto u
 offers "--table-encrypted --table-plain --transport" "$client" --t
@@ -43,7 +44,8 @@ offers "received" "$server" sessions --sort r
 offers "" "$server" --pool ""
 offers "" "$server" --cert ""
 offers "" "$client" status ""
-offers "--cgroup --control --help --level --version" "$run" --
+offers "" "$client" capture ""
+offers "--cgroup --control --help --level --redundancy --version" "$run" --
 offers "encrypted-only encrypted-preferred" "$run" -l enc
 offers "bash..." "$run" --level unencrypted bash
 offers "" "$run" --level unencrypted baresip --level ""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Revocation lists: what is read, what is refused, and who is let in with them. */
 #include "common/auth/crl_store.h"
+#include "common/auth/server_crl.h"
 #include "common/tls/crl.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/runner.h"
@@ -132,6 +133,47 @@ START_TEST(refused)
 }
 END_TEST
 
+static struct tscf_server_crl *read_of_server(const struct certs_crl_spec *specs, unsigned count)
+{
+	const char *file = write_lists(specs, count, true);
+	struct tscf_server_crl *s = tscf_server_crl_read(file, certs_path("ca.pem"), error);
+
+	ck_assert_msg(s != NULL, "%s", error);
+	return s;
+}
+
+/* A client checks its server in the same way; the lists of its CA must be there. */
+START_TEST(of_servers)
+{
+	const struct certs_crl_spec good[] = {{.issuer = "ca"}, {.issuer = "middle"}},
+				    bad[] = {{.issuer = "ca"}, {.issuer = "middle", .revoked = {"phone"}}};
+	struct tscf_server_crl *s = read_of_server(good, 2);
+	uint8_t chain[8192];
+	size_t length = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		memcpy(chain + length, links[i].der, links[i].length);
+		length += links[i].length;
+	}
+	ck_assert_pstr_eq(tscf_server_crl_check(s, links, 2), NULL);
+	ck_assert(!tscf_server_crl_revokes(s, chain, length));
+	tscf_server_crl_free(s);
+	/* One that cannot be checked is refused, and not revoked. */
+	s = read_of_server(good, 1);
+	ck_assert_str_eq(tscf_server_crl_check(s, links, 2), "there is no revocation list of the certificate's CA");
+	ck_assert(!tscf_server_crl_revokes(s, chain, length));
+	tscf_server_crl_free(s);
+	s = read_of_server(bad, 2);
+	ck_assert_str_eq(tscf_server_crl_check(s, links, 2), "the certificate has been revoked");
+	ck_assert(tscf_server_crl_revokes(s, chain, length));
+	tscf_server_crl_free(s);
+	ck_assert_ptr_null(tscf_server_crl_read(certs_path("none"), certs_path("ca.pem"), error));
+	ck_assert_ptr_nonnull(strstr(error, "none: No such file"));
+	ck_assert_ptr_null(tscf_server_crl_read(certs_path("lists"), certs_path("lists"), error));
+	ck_assert_ptr_nonnull(strstr(error, "holds no certificate of a CA in PEM"));
+}
+END_TEST
+
 /* Who is connected is found by what is noted of the certificates. */
 START_TEST(later)
 {
@@ -243,6 +285,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, checked, 0, 2);
 	tcase_add_test(t, refused);
+	tcase_add_test(t, of_servers);
 	tcase_add_test(t, later);
 	tcase_add_test(t, bad_files);
 	tcase_add_test(t, altered);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # test_dns.sh - the script tscf-dns, on a host with systemd-resolved, with resolvconf, and with neither: what it tells
-# them when the tunnel comes, changes and goes.
+# them when the tunnel comes, changes and goes; and the lease, for phones.
 # Environment (set by make check): TSCF_SRC.
 
 set -u
@@ -20,7 +20,8 @@ tool() {
 # on HOST REASON DNS: run the script; the tools of the host are all that it finds besides the shell's own.
 on() {
 	: >"$T/told"
-	env -i T="$T" PATH="$T/$1" TSCF_REASON="$2" TSCF_DNS="$3" TSCF_DEVICE=tscf0 /bin/sh "$TSCF_SRC/contrib/tscf-dns" 2>"$T/err" ||
+	env -i T="$T" PATH="$T/$1" TSCF_REASON="$2" TSCF_DNS="$3" TSCF_DEVICE=tscf0 TSCF_CONTROL="$T/run/client.sock" \
+		TSCF_ADDRESSES=10.8.0.2 TSCF_MTU=1340 TSCF_ROUTES=192.0.2.0/24 TSCF_SIP="192.0.2.10 2001:db8::10" /bin/sh "$TSCF_SRC/contrib/tscf-dns" 2>"$T/err" ||
 		echo "exit status $?" >>"$T/told"
 }
 # told WHAT EXPECTED
@@ -38,7 +39,10 @@ told() {
 tool resolved resolvectl
 tool resolvconf resolvconf
 for tool in cat paste; do ln -s "$(command -v "$tool")" "$T/resolvconf/$tool"; done
-mkdir "$T/neither"
+mkdir "$T/neither" "$T/run"
+for host in resolved resolvconf neither; do
+	for tool in mv rm; do ln -s "$(command -v "$tool")" "$T/$host/$tool"; done
+done
 
 on resolved plain-up "192.0.2.53 2001:db8::53"
 told "resolved: up" "resolvectl revert tscf0,resolvectl dns tscf0 192.0.2.53 2001:db8::53,resolvectl default-route tscf0 true"
@@ -48,12 +52,18 @@ on resolved plain-down "192.0.2.53"
 told "resolved: down" "resolvectl revert tscf0"
 on resolved encrypted-up "192.0.2.53"
 told "resolved: the encrypted tunnel changes nothing" ""
+[ ! -e "$T/run/tscf0.lease" ] || {
+	echo "not ok - a lease after the tunnel's end"
+	FAILED=1
+}
 on resolvconf plain-up "192.0.2.53 2001:db8::53"
 told "resolvconf: up" "resolvconf -d tscf0.tscf,resolvconf -a tscf0.tscf,nameserver 192.0.2.53,nameserver 2001:db8::53"
 on resolvconf plain-down "192.0.2.53"
 told "resolvconf: down" "resolvconf -d tscf0.tscf"
 on neither plain-up "192.0.2.53"
 told "neither: nothing, and no failure" ""
+cp "$T/run/tscf0.lease" "$T/told"
+told "the lease" "ADDRESS=10.8.0.2,MTU=1340,ROUTES=192.0.2.0/24,DNS=192.0.2.53,SIP=192.0.2.10 2001:db8::10"
 grep -q "neither resolvectl nor resolvconf" "$T/err" || {
 	echo "not ok - neither: it says so"
 	FAILED=1

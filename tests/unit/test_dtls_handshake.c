@@ -8,6 +8,7 @@
 #include "tests/unit/dtls_inside.h"
 #include "tests/unit/dtls_world.h"
 #include "tests/unit/event.h"
+#include "tests/unit/netns.h"
 #include "tests/unit/relay.h"
 #include "tests/unit/runner.h"
 
@@ -445,5 +446,7 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
 	return tscf_test_main(make_suite);
 }

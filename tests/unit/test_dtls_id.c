@@ -4,6 +4,7 @@
 #include "tests/unit/dtls_inside.h"
 #include "tests/unit/dtls_world.h"
 #include "tests/unit/event.h"
+#include "tests/unit/netns.h"
 #include "tests/unit/relay.h"
 #include "tests/unit/runner.h"
 
@@ -30,16 +31,16 @@ START_TEST(a_connection_with_an_id_moves)
 {
 	struct transport_end client = {0};
 	struct relay relay = {0};
-	uint16_t port;
 
 	come_up_with_id(&client, &relay);
-	port = tscf_endpoint_port(&dtls_world.server.peer->outer);
 	for (unsigned i = 1; i <= 3; i++) {
+		uint16_t port = tscf_endpoint_port(&dtls_world.server.peer->outer);
+
 		relay_rebind(&relay);
 		dtls_check_alive(&client);
 		ck_assert_uint_eq(dtls_world.server.moved, i);
+		ck_assert_uint_ne(tscf_endpoint_port(&dtls_world.server.peer->outer), port);
 	}
-	ck_assert_uint_ne(tscf_endpoint_port(&dtls_world.server.peer->outer), port);
 	ck_assert_uint_eq(dtls_world.server.transport->counters.handshakes, 1);
 	/* Its goodbye finds it, too. */
 	tscf_transport_close(client.transport);
@@ -183,5 +184,7 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
 	return tscf_test_main(make_suite);
 }

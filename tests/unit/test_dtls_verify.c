@@ -5,6 +5,7 @@
 #include "tests/unit/certs.h"
 #include "tests/unit/dtls_world.h"
 #include "tests/unit/event.h"
+#include "tests/unit/netns.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/tls_case.h"
 
@@ -223,5 +224,7 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	if (!tscf_netns_possible())
+		return TSCF_TEST_SKIP;
 	return tscf_test_main(make_suite);
 }

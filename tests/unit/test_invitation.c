@@ -58,6 +58,19 @@ START_TEST(one_server)
 }
 END_TEST
 
+START_TEST(can_be_used_once)
+{
+	taken("tscf://vpn.example.org" TAIL);
+	ck_assert(!invitation.once);
+	taken("tscf://vpn.example.org" TAIL "&use=once");
+	ck_assert(invitation.once);
+	written("tscf://vpn.example.org:2004" TAIL "&use=once");
+	refused("tscf://vpn.example.org" TAIL "&use=twice", "use is wrong: expected once");
+	refused("tscf://vpn.example.org" TAIL "&use=", "use is wrong: expected once");
+	refused("tscf://vpn.example.org" TAIL "&use=once&use=once", "twice");
+}
+END_TEST
+
 START_TEST(several_servers)
 {
 	taken("tscf://[2001:db8::1]:5000" TAIL "&transport=tcp&server=b.example&server=%5B2001%3adb8::2%5D%3A7");
@@ -195,6 +208,7 @@ static Suite *make_suite(void)
 	TCase *t = tcase_create("text");
 
 	tcase_add_test(t, one_server);
+	tcase_add_test(t, can_be_used_once);
 	tcase_add_test(t, several_servers);
 	tcase_add_test(t, identities);
 	tcase_add_test(t, wrong_servers);

@@ -15,11 +15,13 @@ static uint32_t write_full(struct built *b)
 {
 	static const uint8_t bytes[64] = {1, 2, 3};
 	static const uint16_t numbers[] = {TSCF_TLV_MTU, TSCF_TLV_KEEPALIVE, TSCF_TLV_SERVICE_TYPE,
-					   TSCF_TLV_PERSISTENCE};
+					   TSCF_TLV_PERSISTENCE, TSCF_TLV_NAGLE};
 	static const uint16_t secrets[] = {TSCF_TLV_RESUME_SECRET, TSCF_TLV_RESERVATION_HASH,
 					   TSCF_TLV_RESERVATION_SECRET, TSCF_TLV_SHIELD_LOCK, TSCF_TLV_SHIELD_KEY};
 	const struct tscf_prefix v4 = {addr("10.0.0.2"), 24}, v6 = {addr("2001:db8::2"), 64};
 	const struct tscf_wire_binding b4 = a_binding("10.0.0.2", "192.0.2.1"), b6 = a_binding("2001:db8::2", NULL);
+	const struct tscf_wire_socket socket = {.key = b4.key, .services = {.redundancy = 2}};
+	const struct tscf_wire_answer answer = {.services = {.redundancy = TSCF_REDUNDANCY_AUTO}};
 	union tscf_endpoint e;
 
 	begin(b, TSCF_CONFIGURATION_RESPONSE);
@@ -37,11 +39,15 @@ static uint32_t write_full(struct built *b)
 	tscf_write_u64(&b->w, TSCF_TLV_RESERVED_TSID, TSID);
 	tscf_write_binding(&b->w, &b4);
 	tscf_write_binding(&b->w, &b6);
+	tscf_write_socket(&b->w, &socket);
+	tscf_write_socket_answer(&b->w, &answer);
 	tscf_endpoint_make(&v4.addr, 40000, &e);
 	tscf_write_endpoint(&b->w, TSCF_TLV_OBSERVED_ADDRESS, &e);
 	tscf_write_bytes(&b->w, TSCF_TLV_CLIENT_ID, bytes, 16);
 	tscf_write_bytes(&b->w, TSCF_TLV_COOKIE, bytes, 64);
 	tscf_write_bytes(&b->w, 999, bytes, 7);
+	tscf_write_need(&b->w, TSCF_LEVEL_ENCRYPTED_PREFERRED);
+	tscf_write_bytes(&b->w, TSCF_TLV_YIELD, NULL, 0);
 	tscf_write_bytes(&b->w, TSCF_TLV_QUIET, NULL, 0);
 	tscf_write_bytes(&b->w, TSCF_TLV_COMPLETE, NULL, 0);
 	return (uint32_t)tscf_write_finish(&b->w);
@@ -91,6 +97,7 @@ START_TEST(first_byte)
 	tscf_write_finish(&b.w);
 	for (unsigned byte = 0; byte < 256; byte++) {
 		enum tscf_kind kind = byte >> 4 == 4   ? TSCF_KIND_IPV4
+				      : byte >> 4 == 5 ? TSCF_KIND_REDUNDANCY
 				      : byte >> 4 == 6 ? TSCF_KIND_IPV6
 				      : byte == 0x10   ? TSCF_KIND_CONTROL
 						       : TSCF_KIND_INVALID;

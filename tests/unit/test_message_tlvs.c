@@ -43,6 +43,9 @@ START_TEST(sizes)
 	    {TSCF_TLV_SERVICE_TYPE, {2}, 1},
 	    {TSCF_TLV_RESERVED_TSID, {8}, 1},
 	    {TSCF_TLV_BINDING, {12, 18, 24, 42}, 4},
+	    {TSCF_TLV_SOCKET, {12, 18, 24, 42}, 4},
+	    {TSCF_TLV_SOCKET_ANSWER, {3}, 1},
+	    {TSCF_TLV_SOCKETS_DUE, {0}, 1},
 	    {TSCF_TLV_OBSERVED_ADDRESS, {6, 18}, 2},
 	    {TSCF_TLV_RESUME_SECRET, {32}, 1},
 	    {TSCF_TLV_CLIENT_ID, {16}, 1},
@@ -60,6 +63,10 @@ START_TEST(sizes)
 	    {TSCF_TLV_CHAIN_DIGEST, {32}, 1},
 	    {TSCF_TLV_MAC, {16}, 1},
 	    {TSCF_TLV_SEAL, {24}, 1},
+	    {TSCF_TLV_LASTING_KEY, {32}, 1},
+	    {TSCF_TLV_NAGLE, {2}, 1},
+	    {TSCF_TLV_NEED, {1}, 1},
+	    {TSCF_TLV_YIELD, {0}, 1},
 	};
 	static const uint8_t zero[256];
 
@@ -206,7 +213,7 @@ END_TEST
 /* Every response code comes back with its text and has a name; others are refused. */
 START_TEST(responses)
 {
-	for (unsigned number = 0; number <= 10; number++) {
+	for (unsigned number = 0; number <= 16; number++) {
 		enum tscf_response code;
 		struct tscf_message m;
 		struct tscf_tlv tlv;
@@ -216,7 +223,7 @@ START_TEST(responses)
 		begin(&b, TSCF_SERVICE_RESPONSE);
 		tscf_write_response(&b.w, (enum tscf_response)number, "because \xc3\xa4");
 		decode(&b, &m, &tlv);
-		if (number > TSCF_RESPONSE_CERTIFICATES) {
+		if (number > TSCF_RESPONSE_BUSY) {
 			ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), -EINVAL);
 			ck_assert_str_eq(tscf_response_name((enum tscf_response)number), "unknown");
 		} else {
@@ -226,6 +233,22 @@ START_TEST(responses)
 			ck_assert_int_eq(tscf_message_response(&m, &code, NULL, 0), 0);
 			ck_assert_str_ne(tscf_response_name(code), "unknown");
 		}
+		drop(&m);
+	}
+}
+END_TEST
+
+/* Only a client that says so needs its tunnel for preferred sockets at most; any other value may be encrypted-only. */
+START_TEST(needs)
+{
+	for (unsigned value = 0; value <= UINT8_MAX; value++) {
+		struct tscf_message m;
+		struct built b;
+
+		begin(&b, TSCF_KEEPALIVE_REQUEST);
+		tscf_write_need(&b.w, (enum tscf_level)value);
+		ck_assert_int_eq(decode_cut(&b, (uint32_t)tscf_write_finish(&b.w), &m), 0);
+		ck_assert_int_eq(tscf_message_needs_preferred(&m), value == TSCF_LEVEL_ENCRYPTED_PREFERRED);
 		drop(&m);
 	}
 }
@@ -328,10 +351,10 @@ START_TEST(long_text)
 }
 END_TEST
 
-/* Service types: the four, no others. */
+/* Service types: the six, no others. */
 START_TEST(services)
 {
-	for (uint16_t number = 0; number <= 6; number++) {
+	for (uint16_t number = 0; number <= 7; number++) {
 		enum tscf_service service;
 		struct tscf_message m;
 		struct tscf_tlv tlv;
@@ -340,7 +363,7 @@ START_TEST(services)
 		begin(&b, TSCF_SERVICE_REQUEST);
 		tscf_write_u16(&b.w, TSCF_TLV_SERVICE_TYPE, number);
 		decode(&b, &m, &tlv);
-		if (number >= 1 && number <= 4) {
+		if (number >= 1 && number <= 7) {
 			ck_assert_int_eq(tscf_message_service(&m, &service), 0);
 			ck_assert_uint_eq(service, number);
 		} else {
@@ -425,6 +448,80 @@ START_TEST(bad_bindings)
 }
 END_TEST
 
+/* What a socket asks for, and what it gets, come back: each redundancy, with and without datagrams. */
+START_TEST(sockets)
+{
+	static const uint8_t values[] = {0, 1, 2, 3, 4, TSCF_REDUNDANCY_AUTO};
+
+	for (unsigned n = 0; n < 2 * sizeof(values); n++) {
+		const struct tscf_services_of wanted = {.redundancy = values[n / 2], .datagram = n % 2};
+		struct tscf_wire_socket in = {a_binding("10.0.0.2", n % 3 ? NULL : "192.0.2.1").key, wanted}, out;
+		struct tscf_wire_answer answer = {.code = (enum tscf_response)n, .services = wanted}, answered;
+		struct tscf_message m;
+		struct tscf_tlv tlv;
+		struct built b;
+
+		begin(&b, TSCF_SERVICE_REQUEST);
+		tscf_write_socket(&b.w, &in);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_socket(&tlv, &out), 0);
+		ck_assert(tscf_services_equal(&out.services, &wanted));
+		ck_assert(tscf_addr_equal(&in.key.local, &out.key.local));
+		ck_assert(tscf_addr_equal(&in.key.remote, &out.key.remote));
+		ck_assert_uint_eq(out.key.local_port, in.key.local_port);
+		drop(&m);
+		begin(&b, TSCF_SERVICE_RESPONSE);
+		tscf_write_socket_answer(&b.w, &answer);
+		decode(&b, &m, &tlv);
+		ck_assert_int_eq(tscf_tlv_socket_answer(&tlv, &answered), 0);
+		ck_assert(answered.code == answer.code && tscf_services_equal(&answered.services, &wanted));
+		drop(&m);
+	}
+}
+END_TEST
+
+/* One illegal byte: redundancy, flags, the zero, family, has-remote, and a protocol wildcard with a port. */
+START_TEST(bad_sockets)
+{
+	static const struct {
+		uint8_t at, value;
+	} changes[] = {{0, 5}, {0, 254}, {1, 2}, {1, 0x80}, {2, 1}, {3, 0}, {4, 0}, {4, 6}, {5, 0}, {5, 2}};
+	static const uint8_t bad_answers[][3] = {{13, 0, 0}, {255, 0, 0}, {0, 5, 0}, {0, 0, 2}};
+	const struct tscf_wire_socket in = {.key = a_binding("10.0.0.2", "192.0.2.1").key};
+	struct tscf_wire_answer answer;
+	struct tscf_wire_socket out;
+	struct tscf_message m;
+	struct tscf_tlv tlv;
+	struct built b;
+
+	begin(&b, TSCF_SERVICE_REQUEST);
+	tscf_write_socket(&b.w, &in);
+	decode(&b, &m, &tlv);
+	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct tscf_tlv bad = tlv;
+		uint8_t value[64];
+
+		memcpy(value, tlv.value, tlv.length);
+		value[changes[i].at] = changes[i].value;
+		bad.value = value;
+		ck_assert_int_eq(tscf_tlv_socket(&bad, &out), -EINVAL);
+	}
+	for (uint16_t length = 0; length < tlv.length; length++) {
+		struct tscf_tlv cut = {.type = tlv.type, .length = length, .value = malloc(length)};
+
+		memcpy((void *)(uintptr_t)cut.value, tlv.value, length);
+		ck_assert_int_eq(tscf_tlv_socket(&cut, &out), -EINVAL);
+		free((void *)(uintptr_t)cut.value);
+	}
+	for (unsigned i = 0; i < sizeof(bad_answers) / sizeof(bad_answers[0]); i++) {
+		struct tscf_tlv bad = {.length = 3, .value = bad_answers[i]};
+
+		ck_assert_int_eq(tscf_tlv_socket_answer(&bad, &answer), -EINVAL);
+	}
+	drop(&m);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("message TLVs");
@@ -436,12 +533,15 @@ static Suite *make_suite(void)
 	tcase_add_test(values, addresses);
 	tcase_add_test(values, mapped_addresses);
 	tcase_add_test(values, responses);
+	tcase_add_test(values, needs);
 	tcase_add_test(values, nothing_to_find);
 	tcase_add_test(values, texts);
 	tcase_add_test(values, long_text);
 	tcase_add_test(values, services);
 	tcase_add_test(values, bindings);
 	tcase_add_test(values, bad_bindings);
+	tcase_add_test(values, sockets);
+	tcase_add_test(values, bad_sockets);
 	suite_add_tcase(suite, values);
 	return suite;
 }

@@ -5,8 +5,10 @@
 #include "tests/unit/runner.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 START_TEST(link_has_mtu_and_is_up)
@@ -33,6 +35,19 @@ START_TEST(link_sysctl_of_one_device)
 	ck_assert_int_eq(tscf_link_sysctl("ipv4", "absent", "rp_filter", "2"), -ENOENT);
 	ck_assert_int_eq(tscf_link_sysctl("ipv4", "..", "rp_filter", "2"), -EINVAL);
 	ck_assert_int_eq(tscf_link_sysctl("ipv4", "a/b", "rp_filter", "2"), -EINVAL);
+}
+END_TEST
+
+/* As in a container. */
+START_TEST(link_sysctl_that_is_read_only)
+{
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "t0", "rp_filter", "2"), 0);
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
+	ck_assert_int_eq(mount("none", "/proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "t0", "rp_filter", "2"), 0);
+	ck_assert_int_eq(tscf_link_sysctl("ipv4", "t0", "rp_filter", "1"), -EROFS);
 }
 END_TEST
 
@@ -241,6 +256,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, link_has_mtu_and_is_up);
 	tcase_add_test(tests, link_sysctl_of_one_device);
+	tcase_add_test(tests, link_sysctl_that_is_read_only);
 	tcase_add_test(tests, address_round_trip);
 	tcase_add_test(tests, ipv6_address_is_usable_at_once);
 	tcase_add_test(tests, address_that_differs_is_an_error);

@@ -3,6 +3,7 @@
  * Real processes under libtscf-preload.so (preload_child.c), and a control server that only writes down what it is
  * asked.
  */
+#include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "tests/unit/copy_file.h"
 #include "tests/unit/runner.h"
@@ -434,22 +435,29 @@ START_TEST(environment)
 	struct preload_environment e;
 	char name[200];
 
-	preload_environment_parse(NULL, NULL, true, &e);
+	preload_environment_parse(NULL, NULL, NULL, true, &e);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
-	preload_environment_parse("unencrypted", "/x", true, &e);
+	preload_environment_parse("unencrypted", NULL, "/x", true, &e);
 	ck_assert(e.level == TSCF_LEVEL_UNENCRYPTED && strcmp(e.control, "/x") == 0);
-	preload_environment_parse("", "", true, &e);
+	preload_environment_parse("", NULL, "", true, &e);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
-	preload_environment_parse("Encrypted", "/x", true, &e);
+	preload_environment_parse("Encrypted", NULL, "/x", true, &e);
 	ck_assert(e.level == TSCF_LEVEL_ENCRYPTED_ONLY);
-	preload_environment_parse("encrypted-only", "/x", false, &e);
+	preload_environment_parse("encrypted-only", NULL, "/x", false, &e);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
+	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
+	preload_environment_parse(NULL, "auto", NULL, true, &e);
+	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_AUTO);
+	preload_environment_parse(NULL, "2", NULL, false, &e);
+	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
+	preload_environment_parse(NULL, "7", NULL, true, &e);
+	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
 	memset(name, 'x', sizeof(name));
 	name[sizeof(e.control)] = '\0';
-	preload_environment_parse(NULL, name, true, &e);
+	preload_environment_parse(NULL, NULL, name, true, &e);
 	ck_assert_str_eq(e.control, "");
 	name[sizeof(e.control) - 1] = '\0';
-	preload_environment_parse(NULL, name, true, &e);
+	preload_environment_parse(NULL, NULL, name, true, &e);
 	ck_assert_str_eq(e.control, name);
 }
 END_TEST

@@ -33,29 +33,6 @@ static const char *write_file(const char *name, const char *text)
 	return path;
 }
 
-static void make_all(void)
-{
-	static const struct certs_spec specs[] = {{.name = "ca", .ca = true},
-						  {.name = "other", .ca = true},
-						  {.name = "phone", .issuer = "ca"},
-						  {.name = "late", .issuer = "ca", .expired = true},
-						  {.name = "early", .issuer = "ca", .early = true},
-						  {.name = "future", .ca = true, .early = true},
-						  {.name = "past", .ca = true, .expired = true},
-						  {.name = "orphan", .issuer = "past"},
-						  {.name = "heir", .issuer = "future"},
-						  {.name = "middle", .issuer = "ca", .ca = true},
-						  {.name = "deep", .issuer = "middle"},
-						  {.name = "old-middle", .issuer = "ca", .ca = true, .expired = true},
-						  {.name = "old-deep", .issuer = "old-middle"},
-						  {.name = "child", .issuer = "phone"},
-						  {.name = "stranger", .issuer = "other"}};
-
-	certs_make_directory();
-	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
-		certs_make(&specs[i]);
-}
-
 static void setup(void)
 {
 	sent = (struct tscf_certificates){.length = 0};
@@ -173,7 +150,7 @@ START_TEST(psk)
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no pre-shared keys");
 	ck_assert_str_eq(prove(NULL, &subject, s), "this server demands a client certificate or a pre-shared key");
 	tscf_client_auth_drop(s);
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 }
 END_TEST
 
@@ -187,7 +164,7 @@ START_TEST(psk_of_several)
 	ck_assert_ptr_null(tscf_credential_psk(file, "carol", error));
 	c = tscf_credential_psk(file, "bob", error);
 	ck_assert_ptr_nonnull(c);
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 }
 END_TEST
 
@@ -198,19 +175,19 @@ START_TEST(what_is_not_valid_yet_is_no_reason_not_to_start)
 	struct tscf_credential *c = certificate("early");
 
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not valid yet");
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	tscf_client_auth_drop(s);
 	s = tscf_client_auth_read(NULL, certs_path("future.pem"), NULL, NULL, error);
 	ck_assert_msg(s != NULL, "%s", error);
 	c = certificate("heir");
 	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate is not valid yet");
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	tscf_client_auth_drop(s);
 	s = tscf_client_auth_read(NULL, certs_path("past.pem"), NULL, NULL, error);
 	ck_assert_msg(s != NULL, "%s", error);
 	c = certificate("orphan");
 	ck_assert_str_eq(prove(c, &subject, s), "the CA that signed the certificate has expired");
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	tscf_client_auth_drop(s);
 }
 END_TEST
@@ -224,19 +201,19 @@ START_TEST(by_certificate)
 	ck_assert_ptr_null(prove(c, &subject, s));
 	ck_assert_str_eq(who.name, "certificate phone");
 	ck_assert_ptr_null(tscf_client_auth_still(s, &who, today));
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	c = certificate("stranger");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate is not signed by a CA of this server");
 	/* It is named, so that the administrator knows who it may be. */
 	ck_assert_str_eq(who.name, "certificate stranger");
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	c = certificate("late");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate has expired");
 	ck_assert_str_eq(who.name, "certificate late");
 	tscf_client_auth_drop(s);
 	s = server(ALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no certificates");
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	tscf_client_auth_drop(s);
 	ck_assert_ptr_null(tscf_credential_certificate(certs_path("phone.pem"), certs_path("ca.key"), error));
 }
@@ -305,16 +282,16 @@ START_TEST(through_others)
 	other = chained("deep", NULL);
 	ck_assert_ptr_null(tscf_credential_parts(other, &length));
 	ck_assert_str_eq(prove(other, &subject, s), no_ca);
-	tscf_credential_free(other);
+	tscf_credential_drop(other);
 	/* Who is no CA signs nobody; an expired one does not either. */
 	other = chained("child", "phone");
 	send_parts(other);
 	ck_assert_str_eq(prove(other, &subject, s), no_ca);
-	tscf_credential_free(other);
+	tscf_credential_drop(other);
 	other = chained("old-deep", "old-middle");
 	send_parts(other);
 	ck_assert_str_eq(prove(other, &subject, s), "the certificate has expired");
-	tscf_credential_free(other);
+	tscf_credential_drop(other);
 	/* On the encrypted tunnel the key is enough, if it is the one of before. */
 	send_parts(c);
 	ck_assert_ptr_null(prove(c, &subject, s));
@@ -325,12 +302,12 @@ START_TEST(through_others)
 	ck_assert_str_eq(prove_key(c, s, &who), "the key is not that of the certificate");
 	who.key[0] ^= 1;
 	tscf_client_auth_drop(s);
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	s = server(ALICE, true, "deep\n");
 	c = chained("deep", "middle");
 	ck_assert_str_eq(prove_key(c, s, &who), "access has been withdrawn");
 	tscf_client_auth_drop(s);
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 }
 END_TEST
 
@@ -376,8 +353,8 @@ START_TEST(denied)
 	ck_assert_str_eq(tscf_client_auth_still(s, &before[0], today), "the key has been changed");
 	ck_assert_str_eq(tscf_client_auth_still(s, &before[1], today), "this server takes no certificates");
 	tscf_client_auth_drop(s);
-	tscf_credential_free(alice);
-	tscf_credential_free(phone);
+	tscf_credential_drop(alice);
+	tscf_credential_drop(phone);
 }
 END_TEST
 
@@ -435,8 +412,8 @@ START_TEST(certificate_later)
 	ck_assert_str_eq(tscf_client_auth_still(s, NULL, today),
 			 "this server demands a client certificate or a pre-shared key");
 	tscf_client_auth_drop(s);
-	tscf_credential_free(phone);
-	tscf_credential_free(stranger);
+	tscf_credential_drop(phone);
+	tscf_credential_drop(stranger);
 }
 END_TEST
 
@@ -459,7 +436,7 @@ START_TEST(altered)
 			ck_assert_msg(tscf_client_auth_check(s, &subject, &m, &sent, &who) != NULL, "byte %u", i);
 		data[i] ^= 0x04;
 	}
-	tscf_credential_free(c);
+	tscf_credential_drop(c);
 	tscf_client_auth_drop(s);
 }
 END_TEST
@@ -487,7 +464,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("proof");
 	TCase *t = tcase_create("proof");
 
-	tcase_add_unchecked_fixture(t, make_all, certs_remove);
+	tcase_add_unchecked_fixture(t, certs_make_clients, certs_remove);
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, psk);
 	tcase_add_test(t, psk_of_several);

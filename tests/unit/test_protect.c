@@ -4,7 +4,7 @@
 #include "common/base/bytes.h"
 #include "common/crypto/random.h"
 #include "common/transport/dtls_protect.h"
-#include "common/transport/replay.h"
+#include "common/packet/replay.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>

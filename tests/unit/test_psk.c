@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,7 +109,74 @@ START_TEST(written)
 	memset(psk.identity, 'a', TSCF_PSK_IDENTITY_MAX);
 	memset(psk.key, 0xff, TSCF_PSK_KEY_MAX);
 	psk.key_length = TSCF_PSK_KEY_MAX;
-	ck_assert_uint_eq(tscf_psk_format(&psk, longest), TSCF_PSK_LINE - 1);
+	psk.kind = TSCF_PSK_JOINING;
+	ck_assert_uint_lt(tscf_psk_format(&psk, longest), TSCF_PSK_LINE);
+	psk.kind = TSCF_PSK_INVITED;
+	psk.until = 999999999999999999;
+	ck_assert_uint_lt(tscf_psk_format(&psk, longest), TSCF_PSK_LINE);
+}
+END_TEST
+
+#define SHARE "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
+
+/* The keys of one-time invitations, at both ends. */
+START_TEST(invitations)
+{
+	static const char *const good_lines[] = {"al:" KEY ":until=0,record=0123456789abcdef",
+						 "al:" KEY ":until=1800000000,record=0123456789abcdef",
+						 "al:" KEY ":share=" SHARE};
+	static const char *const bad_lines[] = {
+	    "al:" KEY ":",
+	    "al:" KEY ":until=,record=0123456789abcdef",
+	    "al:" KEY ":until=01,record=0123456789abcdef",
+	    "al:" KEY ":until=-1,record=0123456789abcdef",
+	    "al:" KEY ":until=1000000000000000000,record=0123456789abcdef",
+	    "al:" KEY ":until=1",
+	    "al:" KEY ":until=1,record=0123456789abcde",
+	    "al:" KEY ":until=1,record=0123456789abcdef0",
+	    "al:" KEY ":until=1,record=0123456789abcdef:",
+	    "al:" KEY ":share=00",
+	    "al:" KEY ":share=" SHARE "0",
+	    "al:" KEY ":once",
+	};
+	char line[TSCF_PSK_LINE];
+	const char *expected;
+	struct tscf_psk psk;
+
+	for (size_t i = 0; i < sizeof(good_lines) / sizeof(good_lines[0]); i++) {
+		ck_assert_int_eq(tscf_psk_parse(good_lines[i], strlen(good_lines[i]), &psk, &expected), 1);
+		tscf_psk_format(&psk, line);
+		ck_assert_int_eq(strcasecmp(line, good_lines[i]), 0);
+		ck_assert_uint_eq(psk.kind, i < 2 ? TSCF_PSK_INVITED : TSCF_PSK_JOINING);
+	}
+	ck_assert_uint_eq(psk.share[31], 15);
+	for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++)
+		ck_assert_msg(tscf_psk_parse(bad_lines[i], strlen(bad_lines[i]), &psk, &expected) == -EINVAL, "%s",
+			      bad_lines[i]);
+}
+END_TEST
+
+/* Other lines stay as they are, and the file is the owner's alone. */
+START_TEST(replaced)
+{
+	struct tscf_psk psk = {.identity = "bob", .key = {0xab}, .key_length = 16};
+	char text[512] = "";
+	struct stat st;
+	FILE *f;
+
+	ck_assert_int_eq(read_text("# phones\nalice:" KEY "\nbob:" KEY ":share=" SHARE "\r\nbobby:" KEY), 0);
+	ck_assert_int_eq(tscf_psks_replace(file, &psk), 0);
+	f = fopen(file, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, f), 0);
+	fclose(f);
+	ck_assert_str_eq(text, "# phones\nalice:" KEY "\nbob:ab000000000000000000000000000000\nbobby:" KEY);
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	strcpy(psk.identity, "carol");
+	ck_assert_int_eq(tscf_psks_replace(file, &psk), -ENOENT);
+	unlink(file);
+	ck_assert_int_eq(tscf_psks_replace(file, &psk), -ENOENT);
 }
 END_TEST
 
@@ -122,6 +190,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, bad);
 	tcase_add_test(t, others_may_read);
 	tcase_add_test(t, written);
+	tcase_add_test(t, invitations);
+	tcase_add_test(t, replaced);
 	suite_add_tcase(suite, t);
 	return suite;
 }

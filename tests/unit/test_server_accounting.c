@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records of tunnels: which there are, and that nobody waits for the file that they are written to. */
 #include "tests/unit/runner.h"
-#include "tests/unit/server_world.h"
+#include "tests/unit/server_world_packets.h"
 #include "tscf-server/accounting/accounts.h"
 #include "tscf-server/session/accounting.h"
 #include "tscf-server/store/journal.h"

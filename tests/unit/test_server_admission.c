@@ -1,127 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Cookies and proofs, as the server asks for them: nothing is given to those who bring none. */
 #include "tests/unit/runner.h"
-#include "tests/unit/server_world.h"
+#include "tests/unit/server_admission_case.h"
 
-#include "common/auth/proof.h"
 #include "tscf-server/session/admission.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#define ALICE "alice:00112233445566778899aabbccddeeff\n"
-#define BOB   "bob:ffeeddccbbaa99887766554433221100\n"
-
-static struct world *w;
-static struct world_client a;
-static uint8_t cookie[SERVER_COOKIE_SIZE];
-static struct server_quotas *quotas; /**< NULL: clients have no limits of their own */
-
-static void setup(void)
-{
-	w = world_new(SERVER_SERVICE_DTTE);
-	world_client(w, &a, 1, 5000);
-	w->interface->half_open_limit = 1000;
-}
-
-static void teardown(void)
-{
-	world_free(w);
-	server_quotas_free(quotas);
-	quotas = NULL;
-}
-
-static const char *keys(const char *text)
-{
-	static char file[32];
-	FILE *f;
-	int fd;
-
-	strcpy(file, "/tmp/tscf-keys.XXXXXX");
-	fd = mkstemp(file);
-	ck_assert_int_ge(fd, 0);
-	f = fdopen(fd, "w");
-	fputs(text, f);
-	fclose(f);
-	return file;
-}
-
-/** From now on only who is in @p text is let in. */
-static void let_in(const char *text)
-{
-	char error[TSCF_PROOF_ERROR];
-	const char *file = keys(text);
-
-	tscf_client_auth_drop(w->interface->client_auth);
-	w->interface->client_auth = tscf_client_auth_read(file, NULL, NULL, NULL, error);
-	unlink(file);
-	ck_assert_msg(w->interface->client_auth != NULL, "%s", error);
-}
-
-/** From now on clients have the limits in @p text. */
-static void limit(const char *text)
-{
-	char error[TSCF_PROOF_ERROR];
-	const char *file = keys(text);
-	struct server_client_limits *limits = server_client_limits_read(file, error, sizeof(error));
-
-	unlink(file);
-	ck_assert_msg(limits != NULL, "%s", error);
-	if (!quotas)
-		quotas = server_quotas_new();
-	w->state->quotas = quotas;
-	server_quotas_change(quotas, limits);
-	server_client_limits_drop(limits);
-}
-
-static struct tscf_credential *credential(const char *text)
-{
-	char error[TSCF_PROOF_ERROR];
-	const char *file = keys(text);
-	struct tscf_credential *c = tscf_credential_psk(file, NULL, error);
-
-	unlink(file);
-	ck_assert_msg(c != NULL, "%s", error);
-	return c;
-}
-
-/** A configuration request for a plain tunnel, with the cookie if @p with_cookie, and with the proof of @p who unless
- * that is NULL; @p in_connection: inside an encrypted connection. */
-static int configure_by(struct world_client *c, bool with_cookie, const struct tscf_credential *who, bool in_connection)
-{
-	const struct tscf_proof_subject subject = {
-	    .challenge = cookie, .challenge_length = sizeof(cookie), .client_id = c->id, .share = c->offer.share.bytes};
-	uint8_t data[TSCF_PROBE_MAX], key[32];
-	struct tscf_writer writer;
-	struct tscf_tlv tlv;
-	int code;
-
-	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, in_connection);
-	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
-	tscf_write_u64(&writer, TSCF_TLV_RUN, c->run);
-	if (in_connection)
-		tscf_offer_write(&c->offer, &writer);
-	if (with_cookie)
-		tscf_write_bytes(&writer, TSCF_TLV_COOKIE, cookie, sizeof(cookie));
-	if (who)
-		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
-	tscf_write_pad(&writer, 480);
-	c->psk = who && tscf_credential_key(who, key) ? key : NULL;
-	code = world_send(c, &writer, in_connection);
-	if (tscf_message_find(&w->reply, TSCF_TLV_COOKIE, &tlv) && tlv.length == sizeof(cookie))
-		memcpy(cookie, tlv.value, sizeof(cookie));
-	if (code == TSCF_RESPONSE_SUCCESS)
-		c->tsid = w->reply.tsid;
-	return code;
-}
-
-static int configure(struct world_client *c, bool with_cookie, const struct tscf_credential *who)
-{
-	return configure_by(c, with_cookie, who, false);
-}
 
 static void nothing_given(void)
 {
@@ -165,6 +50,14 @@ START_TEST(always)
 }
 END_TEST
 
+/** @return whether the last answer proves that it is from the server, to a client that has proved nothing. */
+static bool is_proved(const struct world_client *c)
+{
+	struct tscf_seal seal;
+
+	return tscf_agreement_keys(&c->offer, &w->reply, NULL, &seal) == NULL;
+}
+
 /* Who cannot prove who it is gets no address; the methods that would do are named. */
 START_TEST(strangers)
 {
@@ -175,50 +68,31 @@ START_TEST(strangers)
 	ck_assert_int_eq(configure(&a, false, NULL), TSCF_RESPONSE_COOKIE);
 	ck_assert(tscf_message_find(&w->reply, TSCF_TLV_AUTH_METHODS, &methods));
 	ck_assert_uint_eq(methods.value[0], TSCF_PROOF_PSK);
+	ck_assert(!is_proved(&a));
 	ck_assert_int_eq(configure(&a, true, NULL), TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert(is_proved(&a));
 	ck_assert_int_eq(configure(&a, true, bob), TSCF_RESPONSE_UNAUTHORIZED);
+	ck_assert(is_proved(&a));
 	nothing_given();
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT), 2);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_NO_PROOF), 1);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_UNKNOWN), 1);
-	tscf_credential_free(bob);
+	tscf_credential_drop(bob);
 }
 END_TEST
 
-static void connect_as(struct world_client *c, const struct tscf_credential *who)
+/* An address that is not proved gets no answer that costs the server a computation. */
+START_TEST(refused_without_proof)
 {
-	ck_assert_int_eq(configure(c, false, NULL), TSCF_RESPONSE_COOKIE);
-	ck_assert_int_eq(configure(c, true, who), TSCF_RESPONSE_SUCCESS);
-	ck_assert_int_eq(world_keepalive(c, false), 0);
-}
+	struct world_client b;
 
-/** Handshake, and configuration of the reserved tunnel with the proof of @p who.  @return the code. */
-static int encrypt_reserved(struct world_client *c, const struct tscf_credential *who)
-{
-	uint8_t data[TSCF_PROBE_MAX], challenge[8 + SERVER_SECRET_SIZE];
-	const struct tscf_proof_subject subject = {
-	    .encrypted = true, .challenge = challenge, .challenge_length = sizeof(challenge), .client_id = c->id};
-	struct tscf_writer writer;
-
-	world_handshake(c);
-	for (unsigned i = 0; i < 8; i++)
-		challenge[i] = (uint8_t)(c->encrypted_tsid >> (56 - 8 * i));
-	memcpy(challenge + 8, c->secret, SERVER_SECRET_SIZE);
-	world_begin(c, &writer, data, TSCF_CONFIGURATION_REQUEST, true);
-	tscf_write_u64(&writer, TSCF_TLV_RESERVED_TSID, c->encrypted_tsid);
-	tscf_write_bytes(&writer, TSCF_TLV_RESERVATION_SECRET, c->secret, sizeof(c->secret));
-	tscf_write_bytes(&writer, TSCF_TLV_CLIENT_ID, c->id, sizeof(c->id));
-	if (who)
-		ck_assert_int_eq(tscf_credential_prove(who, &subject, &writer), 0);
-	return world_send(c, &writer, true);
+	w->interface->max_plain = 1;
+	world_client(w, &b, 11, 5000);
+	ck_assert_int_eq(configure(&a, false, NULL), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(configure(&b, false, NULL), TSCF_RESPONSE_LIMIT);
+	ck_assert(!is_proved(&b));
 }
-
-/** The same with a reservation before. */
-static int encrypt(struct world_client *c, const struct tscf_credential *who)
-{
-	ck_assert_int_eq(world_reserve(c), TSCF_RESPONSE_SUCCESS);
-	return encrypt_reserved(c, who);
-}
+END_TEST
 
 /* The encrypted tunnel is the same client's, and that is proved again. */
 START_TEST(both_tunnels)
@@ -232,8 +106,8 @@ START_TEST(both_tunnels)
 	ck_assert_ptr_null(world_encrypted(&a));
 	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
 	ck_assert_ptr_nonnull(world_encrypted(&a));
-	tscf_credential_free(alice);
-	tscf_credential_free(bob);
+	tscf_credential_drop(alice);
+	tscf_credential_drop(bob);
 }
 END_TEST
 
@@ -265,30 +139,21 @@ START_TEST(own_limits)
 	world_disconnect(&a);
 	ck_assert_int_eq(encrypt(&c, alice), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(world_reserve(&b), TSCF_RESPONSE_SUCCESS);
-	tscf_credential_free(alice);
-	tscf_credential_free(bob);
+	tscf_credential_drop(alice);
+	tscf_credential_drop(bob);
 }
 END_TEST
 
 /* Two that are reserved at a time are not both set up. */
 START_TEST(own_limit_late)
 {
-	struct tscf_credential *alice = credential(ALICE);
 	struct world_client b;
 
 	world_client(w, &b, 2, 5000);
-	let_in(ALICE);
-	limit("* encrypted-tunnels=2\n");
-	connect_as(&a, alice);
-	connect_as(&b, alice);
-	ck_assert_int_eq(encrypt(&a, alice), TSCF_RESPONSE_SUCCESS);
-	ck_assert_int_eq(world_reserve(&b), TSCF_RESPONSE_SUCCESS);
-	limit("* encrypted-tunnels=1\n");
-	ck_assert_int_eq(encrypt_reserved(&b, alice), TSCF_RESPONSE_LIMIT);
+	ck_assert_int_eq(encrypt_over_limit(&b), TSCF_RESPONSE_LIMIT);
 	ck_assert_ptr_null(world_encrypted(&b));
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_CLIENT_LIMIT), 1);
 	ck_assert_uint_eq(atomic_load(&world_plain(&b)->quota->used[SERVER_QUOTA_ENCRYPTED]), 1);
-	tscf_credential_free(alice);
 }
 END_TEST
 
@@ -321,8 +186,8 @@ START_TEST(withdrawn)
 	ck_assert_int_eq(tscf_message_response(&m, &code, text, sizeof(text)), 0);
 	ck_assert_int_eq(code, TSCF_RESPONSE_UNAUTHORIZED);
 	ck_assert_str_eq(text, "access has been withdrawn");
-	tscf_credential_free(alice);
-	tscf_credential_free(bob);
+	tscf_credential_drop(alice);
+	tscf_credential_drop(bob);
 }
 END_TEST
 
@@ -340,7 +205,7 @@ START_TEST(withdrawn_from_encrypted)
 	let_in(BOB);
 	server_admission_review(w->state, w->now);
 	ck_assert_ptr_null(world_encrypted(&a));
-	tscf_credential_free(alice);
+	tscf_credential_drop(alice);
 }
 END_TEST
 
@@ -384,7 +249,7 @@ START_TEST(expires)
 	ck_assert_ptr_null(world_plain(&a));
 	ck_assert_ptr_null(world_encrypted(&a));
 	ck_assert_uint_eq(a.connection->last[1], TSCF_RELEASE_REQUEST);
-	tscf_credential_free(alice);
+	tscf_credential_drop(alice);
 }
 END_TEST
 
@@ -406,8 +271,8 @@ START_TEST(borrowed_identifier)
 	connect_as(&b, bob);
 	ck_assert_ptr_nonnull(world_plain(&a));
 	ck_assert_ptr_ne(world_plain(&b)->lease, lease);
-	tscf_credential_free(alice);
-	tscf_credential_free(bob);
+	tscf_credential_drop(alice);
+	tscf_credential_drop(bob);
 }
 END_TEST
 
@@ -424,7 +289,7 @@ START_TEST(inside)
 	ck_assert_int_eq(configure_by(&a, true, alice, true), TSCF_RESPONSE_SUCCESS);
 	ck_assert(a.connection->open);
 	ck_assert_str_eq(world_plain(&a)->who->name, "psk alice");
-	tscf_credential_free(alice);
+	tscf_credential_drop(alice);
 }
 END_TEST
 
@@ -437,6 +302,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, under_load);
 	tcase_add_test(t, always);
 	tcase_add_test(t, strangers);
+	tcase_add_test(t, refused_without_proof);
 	tcase_add_test(t, both_tunnels);
 	tcase_add_test(t, own_limits);
 	tcase_add_test(t, own_limit_late);

@@ -84,11 +84,33 @@ refused "symbolic links" add-client eve
 rm "$T/keys"
 mv "$T/real/keys" "$T/keys"
 
+gives "an invitation that can be used once" add-client --one-time heidi
+check "says so" grep -qE '&id=heidi&key=[^&]*&use=once&transport=udp' "$T/out"
+check "the record is nobody else's" test "$(stat -c %a "$T/state/enrolled-clients")" = 600
+record=$(sed -nE '1s/.* ([0-9a-f]{16})$/\1/p' "$T/state/enrolled-clients")
+check "the line of its key names the record" grep -qE "^heidi:[0-9a-f]{64}:until=[0-9]+,record=$record$" "$T/keys"
+until=$(sed -nE 's/^heidi:.*until=([0-9]+),.*/\1/p' "$T/keys")
+check "it is valid for a week" test $((until - $(date +%s))) -gt $((7 * 86400 - 60)) -a $((until - $(date +%s))) -le $((7 * 86400))
+gives "the list says until when" list-clients --long
+check "a name, a tab, and this" grep -qx "heidi	invited until $(date -u -d "@$until" '+%F %H:%M UTC')" "$T/out"
+check "and who has a key" grep -qx 'bob	key' "$T/out"
+mv "$T/state/enrolled-clients" "$T/away"
+gives "a lost record is no error here" list-clients --long
+check "it is said" grep -qx 'heidi	the record of used invitations is lost' "$T/out"
+mv "$T/away" "$T/state/enrolled-clients"
+sed -i 's/^\(heidi:.*until=\)[0-9]*/\11000/' "$T/keys"
+gives "the list" list-clients --long
+check "it has ended" grep -qx 'heidi	invitation is no longer valid' "$T/out"
+gives "it is taken back" remove-client heidi
+
 if [ "$(id -u)" -eq 0 ]; then
 	mkdir "$T/theirs" "$T/roots"
 	chown 65534:65534 "$T/theirs"
 	gives "a pair is made in a directory that is not root's" add-client frank --state-dir "$T/theirs"
 	check "it is that of the owner" test "$(stat -c %u "$T/theirs/server.crt" "$T/theirs/server.key" | uniq)" = 65534
+	gives "so is the record" add-client judy --one-time --state-dir "$T/theirs"
+	check "it is that of the owner, too" test "$(stat -c %u "$T/theirs/enrolled-clients")" = 65534
+	server remove-client judy
 	for name in crt key; do
 		chown root "$T/theirs/server.$name"
 		mv "$T/theirs/server.$name" "$T/roots/server.$name"

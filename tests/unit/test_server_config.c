@@ -22,6 +22,7 @@ static const struct config_case wrong[] = {
 	{"tunnel-persistence-time = 701\n", 1, "701", "0 (no limit)"},
 	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
 	{"mtu = 1300\nkeepalive-timer = 29\n", 2, "\"29\"", "30 to 660"},
+	{"server-keepalive-timer = 4\n", 1, "4", "5 to 660"},
 	{"keepalive-timer = 661\n", 1, "661", "0 (as the client has it)"},
 	{"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
 	{"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
@@ -35,15 +36,19 @@ static const struct config_case wrong[] = {
 	{"radius-accounting = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
 	{"client-limits = limits\n", 1, "limits", "absolute"},
 	{"accounting-interval = 86401\n", 1, "86401", "0 (only start and stop) to 86400"},
+	{"redundancy-bound = 201\n", 1, "201", "20 to 200"},
 	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
 	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
 	{INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
 	{INTERFACE("state = on"), 2, "on", "enabled or disabled"},
-	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT, inter-client-block"},
+	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT, server-keepalive, nagle, inter-client-block"},
 	{INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000"},
 	{INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000"},
 	{INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit"},
+	{INTERFACE("nagle-time = 51"), 2, "51", "1 to 50"},
 	{INTERFACE("inter-client-block = 2"), 2, "2", "true or false"},
+	{"inter-client-block = false\n", 1, "no such option 'inter-client-block' here", "belongs in a section tscf-interface"},
+	{"transport-protocol = udp\n", 1, "no such option 'transport-protocol' here", "in a section tscf-port {"},
 	{INTERFACE("mtu = 1340"), 2, "no such option 'mtu'", "assigned-services"},
 	{INTERFACE("tscf-port { address = nowhere }"), 2, "nowhere", "IP address"},
 	{INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = "},
@@ -117,6 +122,7 @@ static void check_access(const struct server_interface_config *i)
 	ck_assert_uint_eq(i->max_encrypted_tunnels, 5);
 	ck_assert_uint_eq(i->max_tunnels_per_source, 2);
 	ck_assert(i->inter_client);
+	ck_assert_uint_eq(i->nagle_ms, 3);
 	ck_assert_str_eq(tscf_endpoint_format(&i->listen.at[0], buf), "192.0.2.1:3000");
 	ck_assert_uint_eq(i->protocols, SERVER_BIT(SERVER_UDP) | SERVER_BIT(SERVER_DTLS));
 	assert_prefix(&i->pool.list[0], "10.0.0.0/16");
@@ -133,13 +139,13 @@ START_TEST(whole_file)
 	static const char text[] =
 	    "route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
 	    "dns = { 192.0.2.53, \"2001:db8::53\" }\nsip-server = 192.0.2.10\n"
-	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
+	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\nserver-keepalive-timer = 12\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
 	    "/tmp/s\n"
 	    "state-dir = /tmp/state\nlog-level = warning\n"
-	    "accounting-log = /tmp/log\naccounting-interval = 60\n"
+	    "accounting-log = /tmp/log\naccounting-interval = 60\nredundancy-bound = 80\n"
 	    "tscf-interface access { /* the first */\n"
 	    "  state = enabled\n  assigned-services = \"dtte, SIP\"\n  max-tunnels = 10\n  max-encrypted-tunnels = 5\n"
-	    "  max-tunnels-per-source = 2\n  inter-client-block = false\n"
+	    "  max-tunnels-per-source = 2\n  nagle-time = 3\n  inter-client-block = false\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3000 transport-protocol = udp }\n"
 	    "  tscf-port { address = \"192.0.2.1\" port = 3001 transport-protocol = dtls }\n"
 	    "  tscf-address-pool { range = { \"10.0.0.1/16\", \"2001:db8::5/64\", \"10.2.0.0/24\" }\n"
@@ -165,6 +171,7 @@ START_TEST(whole_file)
 	ck_assert_uint_eq(c.mtu, 1300);
 	ck_assert_uint_eq(c.keepalive_stream, 600);
 	ck_assert_uint_eq(c.keepalive_datagram, 20);
+	ck_assert_uint_eq(c.server_keepalive, 12);
 	ck_assert_uint_eq(c.persistence, 0);
 	ck_assert_str_eq(c.plain_dev, "p0");
 	ck_assert_str_eq(c.encrypted_dev, "e0");
@@ -172,6 +179,7 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.state_dir, "/tmp/state");
 	ck_assert_str_eq(c.accounting_log, "/tmp/log");
 	ck_assert_uint_eq(c.accounting_interval, 60);
+	ck_assert_uint_eq(c.redundancy_bound, 80);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_WARNING);
 	check_access(c.interfaces);
 	i = c.interfaces->next;
@@ -196,6 +204,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c.persistence, 330);
 	ck_assert_uint_eq(c.keepalive_stream, 300);
 	ck_assert_uint_eq(c.keepalive_datagram, 0);
+	ck_assert_uint_eq(c.server_keepalive, 25);
+	ck_assert_uint_eq(c.interfaces->nagle_ms, 5);
 	ck_assert_uint_eq(c.interfaces->services, 0);
 	ck_assert(c.interfaces->enabled);
 	ck_assert(!c.interfaces->inter_client);
@@ -313,7 +323,8 @@ START_TEST(services)
 	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \"\"")), 0);
 	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \" sip ,DTTE redundancy,,ddt\"")),
 			  SERVER_SERVICE_DTTE | SERVER_SERVICE_SIP | SERVER_SERVICE_REDUNDANCY | SERVER_SERVICE_DDT);
-	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \"Inter-Client-Block\"")), SERVER_SERVICE_BLOCK);
+	ck_assert_uint_eq(services_of(INTERFACE("assigned-services = \"Inter-Client-Block server-keepalive Nagle\"")),
+			  SERVER_SERVICE_BLOCK | SERVER_SERVICE_KEEPALIVE | SERVER_SERVICE_NAGLE);
 }
 END_TEST
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Encrypted tunnels whose clients seem to be gone: they are asked, and only silence ends them. */
 #include "tests/unit/runner.h"
-#include "tests/unit/server_world.h"
+#include "tests/unit/server_world_packets.h"
+#include "tscf-server/session/session_move.h"
 
 #include <netinet/in.h>
 
@@ -66,6 +67,11 @@ static void answer(void)
 	world_send(&a, &writer, true);
 }
 
+static void plain_answers(void)
+{
+	world_plain(&a)->heard = w->now;
+}
+
 static void expect_ended(void)
 {
 	ck_assert_ptr_null(world_encrypted(&a));
@@ -103,6 +109,7 @@ START_TEST(dead)
 	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
 	ck_assert_uint_eq(a.connection->last[1], TSCF_KEEPALIVE_REQUEST);
+	plain_answers();
 	pass(_i ? 300 - SERVER_LIVENESS_TICK_MS : SERVER_ASIDE_MS - SERVER_LIVENESS_TICK_MS);
 	expect_aside(false);
 	pass(SERVER_LIVENESS_TICK_MS);
@@ -124,6 +131,7 @@ START_TEST(dead_and_far)
 	passes_in_clear(PREFERRED);
 	pass(SERVER_ASIDE_MOST_MS);
 	expect_aside(false);
+	plain_answers();
 	pass(2 * SERVER_LIVENESS_TICK_MS);
 	expect_aside(true);
 }
@@ -155,7 +163,9 @@ START_TEST(back_again)
 	a.connection->peer.round_trip_ms = 1;
 	pass(TICK_MS);
 	passes_in_clear(PREFERRED);
-	pass(2 * SERVER_ASIDE_MS);
+	pass(SERVER_ASIDE_MS);
+	plain_answers();
+	pass(SERVER_ASIDE_MS);
 	expect_aside(true);
 	w->now++;
 	answer();
@@ -172,6 +182,23 @@ static void send_down(unsigned packets)
 		server_liveness_sent(w->state, world_encrypted(&a), w->now);
 }
 
+/* A client that is silent on both tunnels would not hear what is sent in clear. */
+START_TEST(neither_answers)
+{
+	a.connection->peer.round_trip_ms = 1;
+	pass(TICK_MS);
+	send_down(SERVER_TALK_PACKETS - 1);
+	pass(SERVER_TALK_MS);
+	send_down(1);
+	pass(2 * SERVER_PROBE_MS);
+	ck_assert_int_eq(down(PREFERRED).verdict, SERVER_TO_ENCRYPTED);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_ENCRYPTED_ASIDE), 0);
+	plain_answers();
+	pass(SERVER_LIVENESS_TICK_MS);
+	expect_aside(true);
+}
+END_TEST
+
 /* Voice that nothing answers makes the server ask, and never ends the tunnel. */
 START_TEST(talk_in_vain)
 {
@@ -183,6 +210,7 @@ START_TEST(talk_in_vain)
 	send_down(1);
 	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
+	plain_answers();
 	pass(SERVER_ASIDE_MS + SERVER_LIVENESS_TICK_MS);
 	expect_aside(true);
 	pass(2 * SERVER_PROBE_MS);
@@ -371,6 +399,7 @@ START_TEST(stream_and_far)
 	passes_in_clear(PREFERRED);
 	world_pass(w, SERVER_LIVENESS_TICK_MS);
 	ck_assert_uint_eq(asked(), 1);
+	plain_answers();
 	pass(patience[_i].after - SERVER_LIVENESS_TICK_MS);
 	expect_aside(false);
 	pass(2 * SERVER_LIVENESS_TICK_MS);
@@ -402,6 +431,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, dead_and_far);
 	tcase_add_test(t, alive);
 	tcase_add_test(t, back_again);
+	tcase_add_test(t, neither_answers);
 	tcase_add_test(t, talk_in_vain);
 	tcase_add_test(t, one_way);
 	tcase_add_test(t, idle);

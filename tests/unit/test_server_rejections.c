@@ -5,6 +5,7 @@
 #include "tests/unit/server_world.h"
 
 #include "common/auth/refusal.h"
+#include "tscf-server/path.h"
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/request.h"
 
@@ -78,6 +79,59 @@ START_TEST(who_and_why)
 	capture_begin();
 	refuse(10, true, "psk \nx", "why");
 	ck_assert_uint_eq(lines(capture_end()), 1);
+}
+END_TEST
+
+/* More encrypted connections than may wait for their configuration: further ones are closed. */
+START_TEST(connections)
+{
+	struct server_worker worker = {.state = w->state};
+	struct server_listener *l = &w->interface->listener[SERVER_DTLS];
+	struct world_client c;
+
+	world_client(w, &c, 8, 5000);
+	world_handshake(&c);
+	server_session_end(w->state, c.connection->peer.user, w->now, "made anew");
+	c.connection->open = true;
+	w->interface->worker = &worker;
+	w->interface->unconfirmed_count += SERVER_UNCONFIRMED_MAX;
+	capture_begin();
+	server_path_handler.peer_up(l, &c.connection->peer);
+	said("test: warning: refused: encrypted tunnel of 198.51.100.8:5000, identity not known: too many tunnels are "
+	     "being set up\n");
+	ck_assert(!c.connection->open);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_REFUSED_LIMIT), 1);
+	w->interface->unconfirmed_count -= SERVER_UNCONFIRMED_MAX;
+	w->interface->worker = NULL;
+}
+END_TEST
+
+/* What is refused on a tunnel is named, with the client; what the server does not offer is no warning. */
+START_TEST(what_and_why)
+{
+	struct tscf_client_name alice = {.name = "psk alice"};
+	struct server_session s = {.who = &alice};
+
+	tscf_log_set_level(TSCF_LOG_INFO);
+	ck_assert_int_eq(tscf_endpoint_parse("198.51.0.7", 4000, &in.place.outer), 0);
+	capture_begin();
+	server_denied(&r, &s, "resumption", TSCF_RESPONSE_NOT_ALLOWED, "why");
+	s.encrypted = true;
+	server_denied(&r, &s, "media way", TSCF_RESPONSE_SERVICE_UNAVAILABLE, "why not");
+	server_denied(&r, &s, "media way", TSCF_RESPONSE_SERVICE_UNAVAILABLE, "why not");
+	said("test: warning: refused: resumption of the plain tunnel of 198.51.0.7:4000, psk alice: why\n"
+	     "test: info: refused: media way of the encrypted tunnel of 198.51.0.7:4000, psk alice: why not\n");
+	/* However many there are, refused tunnels are still named. */
+	capture_begin();
+	for (unsigned i = 0; i < 100; i++) {
+		in.now += SERVER_REJECTION_AGAIN_MS / 100;
+		server_denied(&r, &s, "bindings", TSCF_RESPONSE_LIMIT, i % 2 ? "odd" : "even");
+	}
+	ck_assert_uint_eq(lines(capture_end()), 2);
+	capture_begin();
+	refuse(8, true, NULL, "why");
+	said("test: warning: refused: plain tunnel of 198.51.0.8:4000, identity not known: why\n");
+	tscf_log_set_level(TSCF_LOG_ERROR);
 }
 END_TEST
 
@@ -200,6 +254,8 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, who_and_why);
+	tcase_add_test(t, connections);
+	tcase_add_test(t, what_and_why);
 	tcase_add_test(t, once_a_minute);
 	tcase_add_test(t, few_lines);
 	tcase_add_test(t, few_lines_before_the_cookie);

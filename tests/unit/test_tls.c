@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Certificates: names, pins, identities made by ourselves, and contexts that say what is wrong with their files. */
+#include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls_context.h"
@@ -245,8 +246,7 @@ START_TEST(contexts_say_what_is_wrong)
 	refused(tscf_tls_server(certs_path("none.pem"), certs_path("a.key"), error), "none.pem: No such file");
 	refused(tscf_tls_server(certs_path("a.pem"), certs_path("none.key"), error), "none.key: No such file");
 	refused(tscf_tls_server(certs_path("a.pem"), certs_path("b.key"), error), "b.key: is not the key");
-	refused(tscf_tls_server(certs_path("a.key"), certs_path("a.key"), error),
-		"a.key: holds no certificate in PEM");
+	refused(tscf_tls_server(certs_path("a.key"), certs_path("a.key"), error), "a.key: holds no certificate in PEM");
 	refused(tscf_tls_server(certs_path("a.pem"), certs_path("a.pem"), error), "a.pem: holds no private key in PEM");
 	refused(tscf_tls_client(certs_path("none.pem"), "a", NULL, error), "none.pem: No such file");
 	refused(tscf_tls_client(certs_path("a.key"), "a", NULL, error), "a.key: holds no certificate of a CA in PEM");
@@ -288,9 +288,11 @@ START_TEST(cas_are_trusted_while_they_are_valid)
 	tls = tscf_tls_client(certs_path("now.pem"), "a", NULL, error);
 	ck_assert_int_eq(tscf_tls_cas_read(&cas, certs_path("early.pem")), 0);
 	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, now), "the CA's certificate is not valid yet");
+	ck_assert_uint_eq(tscf_tls_cas_invalid(&cas, now), 1);
 	ck_assert(!tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
 	ck_assert_int_eq(tscf_tls_cas_read(&cas, certs_path("now.pem")), 0);
 	ck_assert_uint_eq(cas.count, 2);
+	ck_assert_uint_eq(tscf_tls_cas_invalid(&cas, now), 1);
 	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, now), "signed by no known CA that is valid now");
 	ck_assert(tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
 	ck_assert(!tscf_tls_cas_trust(&cas, now, tls->ctx, tls->stream_ctx));
@@ -303,6 +305,34 @@ START_TEST(cas_are_trusted_while_they_are_valid)
 	ck_assert_str_eq(tscf_tls_cas_untrusted(&cas, INT64_MAX), "the CA's certificate has expired");
 	tscf_tls_cas_free(&cas);
 	tscf_tls_free(tls);
+}
+END_TEST
+
+/* @return how many warnings the log has when a client has read the CAs of @p file. */
+static unsigned warnings_of(const char *file)
+{
+	struct tscf_log_past past[TSCF_LOG_RECENT];
+	unsigned before = tscf_log_recent(past);
+	struct tscf_tls *tls = tscf_tls_client(certs_path(file), "a", NULL, error);
+
+	ck_assert_msg(tls != NULL, "%s", error);
+	tscf_tls_free(tls);
+	return tscf_log_recent(past) - before;
+}
+
+/* Of a collection, only what leaves nobody to trust is warned of. */
+START_TEST(expired_cas_among_others)
+{
+	static const struct certs_spec specs[] = {{.name = "late", .ca = true, .expired = true},
+						  {.name = "now", .ca = true}};
+	char command[512];
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
+		certs_make(&specs[i]);
+	snprintf(command, sizeof(command), "cd '%s' && cat late.pem now.pem >both.pem", certs_path("."));
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_uint_eq(warnings_of("both.pem"), 0);
+	ck_assert_uint_eq(warnings_of("late.pem"), 1);
 }
 END_TEST
 
@@ -363,6 +393,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, contexts_say_what_is_wrong);
 	tcase_add_test(tc, a_server_starts_before_its_certificate_is_valid);
 	tcase_add_test(tc, cas_are_trusted_while_they_are_valid);
+	tcase_add_test(tc, expired_cas_among_others);
 	tcase_add_test(tc, dates_are_warned_of);
 	tcase_add_test(tc, a_client_must_verify);
 	suite_add_tcase(suite, tc);

@@ -52,9 +52,9 @@ man_table() {
 	sed -n '/^\.Ss TLVs/,/^\.El/p' "$MAN" | sed -nE 's/^\.It ([0-9]+) Ta ([A-Z0-9_]+) Ta ([^T]*) Ta .*/\1 \2 \3/p'
 }
 
-# The page gives the sizes of BINDING elsewhere, and those of PADDING in a word.
+# The page gives the sizes of BINDING and SOCKET elsewhere, and those of PADDING in a word.
 man_sizes() {
-	man_table | awk '{ $2 = ""; print }' | sed -E 's/ ([0-9]+) to ([0-9]+)$/ \1-\2/; s/,//g; s/ any$/ 0-65535/; s/^12 .*/12 12 18 24 42/' |
+	man_table | awk '{ $2 = ""; print }' | sed -E 's/ ([0-9]+) to ([0-9]+)$/ \1-\2/; s/,//g; s/ any$/ 0-65535/; s/^(12|45) .*/\1 12 18 24 42/' |
 		tr -s ' '
 }
 
@@ -84,6 +84,6 @@ same "sizes of TLVs in tscf(7) and in the dissector" 38 "$(man_sizes)" "$(lua_si
 same "message types of tscf(7) and of the dissector" 12 "$(man_types)" "$(lua_names types)"
 same "numbers of message types" 12 "$(sed -n '/^enum tscf_message_type/,/^}/p' "$HEADER" | grep -oE '= [0-9]+' | tr -d '= ')" \
 	"$(lua_names types | cut -d' ' -f1)"
-same "services" 4 "$(enumerators tscf_service TSCF_SERVICE_)" "$(lua_names services)"
+same "services" 5 "$(enumerators tscf_service TSCF_SERVICE_)" "$(lua_names services)"
 same "response codes" 12 "$(response_names)" "$(lua_names responses)"
 exit "$FAILED"

@@ -29,6 +29,8 @@ static struct {
 	struct tscf_control_call_in *subscriber;
 	_Atomic int watches, unwatches, levels[4]; /* requests */
 	_Atomic int level;                         /* of every socket */
+	_Atomic unsigned redundancy;               /* likewise */
+	_Atomic unsigned datagram;                 /* likewise */
 } at;
 
 static uint64_t cookie_of(int fd)
@@ -57,6 +59,17 @@ static void push_socket(uint64_t cookie)
 
 	if (at.subscriber)
 		tscf_control_push(at.subscriber, &e, sizeof(e));
+}
+
+static void push_asked(uint32_t type, uint64_t cookie, bool available, bool enabled)
+{
+	struct tscf_control_event event = {.type = type,
+					   .cookie = {(uint32_t)cookie, (uint32_t)(cookie >> 32)},
+					   .available = available,
+					   .enabled = enabled};
+
+	if (at.subscriber)
+		tscf_control_push(at.subscriber, &event, sizeof(event));
 }
 
 static void answer_config(struct tscf_control_call_in *call)
@@ -94,6 +107,27 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		at.levels[call->request.level]++;
 		at.level = (int)call->request.level;
 		push_socket(cookie_of(call->fd));
+		tscf_control_answer(call, 0, NULL);
+		break;
+	case TSCF_CONTROL_SET_REDUNDANCY:
+		at.redundancy = call->request.level;
+		/* A factor of 4 is refused. */
+		push_asked(TSCF_CONTROL_EVENT_REDUNDANCY, cookie_of(call->fd), at.redundancy != 4,
+			   at.redundancy != 0 && at.redundancy != 4);
+		tscf_control_answer(call, 0, NULL);
+		break;
+	case TSCF_CONTROL_SET_DATAGRAM:
+		at.datagram = call->request.level;
+		push_asked(TSCF_CONTROL_EVENT_DDT, cookie_of(call->fd), true,
+			   at.datagram == tsc_so_tunnel_transport_datagram_preferred);
+		tscf_control_answer(call, 0, NULL);
+		break;
+	case TSCF_CONTROL_GET_DATAGRAM:
+		call->level = at.datagram;
+		tscf_control_answer(call, 0, NULL);
+		break;
+	case TSCF_CONTROL_GET_REDUNDANCY:
+		call->level = at.redundancy;
 		tscf_control_answer(call, 0, NULL);
 		break;
 	case TSCF_CONTROL_GET_LEVEL:
@@ -293,6 +327,100 @@ START_TEST(level_and_notification)
 }
 END_TEST
 
+static void on_redundancy(tsc_notification_data *notification)
+{
+	tsc_notification_redundancy_info_data *redundancy = notification->data;
+
+	ck_assert_int_eq(notification->type, tsc_notification_redundancy);
+	heard.socket = redundancy->socket;
+	note(!redundancy->available ? 'N' : redundancy->enabled ? 'E' : 'D');
+}
+
+static int set_redundancy(int sock, int factor, tsc_so_redundancy_method method)
+{
+	tsc_so_redundancy wanted = {factor, method};
+
+	return tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &wanted, sizeof(wanted));
+}
+
+static void fails_with(int error, int result)
+{
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(errno, error);
+}
+
+/* A program asks for redundancy of its socket, reads what it has asked for, and is notified of it, not of DTTE. */
+START_TEST(redundancy)
+{
+	tsc_so_redundancy has;
+	socklen_t length = sizeof(has);
+	tsc_handle handle;
+	int sock;
+
+	start_daemon();
+	handle = new_tunnel(0);
+	ck_assert_ptr_nonnull(tsc_notification_enable(handle, tsc_notification_redundancy, on_redundancy, NULL));
+	sock = tsc_socket(handle, AF_INET, SOCK_DGRAM, 0);
+	wait_until(at.watches >= 1);
+	ck_assert_int_eq(set_redundancy(sock, TSC_REDUNDANCY_AUTO, tsc_so_redundancy_method_udp_dtls), 0);
+	wait_until(has_heard("E"));
+	ck_assert_int_eq(heard.socket, sock);
+	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length), 0);
+	ck_assert_int_eq(has.redundancy_factor, TSC_REDUNDANCY_AUTO);
+	ck_assert_int_eq(has.redundancy_method, tsc_so_redundancy_method_udp_dtls);
+	ck_assert_int_eq(set_redundancy(sock, 4, tsc_so_redundancy_method_udp_dtls), 0);
+	wait_until(has_heard("EN"));
+	ck_assert_int_eq(set_redundancy(sock, 0, tsc_so_redundancy_method_udp_dtls), 0);
+	wait_until(has_heard("END"));
+	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_udp_dtls));
+	fails_with(EINVAL, set_redundancy(sock, -1, tsc_so_redundancy_method_udp_dtls));
+	fails_with(EOPNOTSUPP, set_redundancy(sock, 1, tsc_so_redundancy_method_tcp_tls_fan_out));
+	fails_with(EINVAL, tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, 1));
+	fails_with(EFAULT, tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, NULL, sizeof(has)));
+	length = 1;
+	fails_with(EINVAL, tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length));
+	ck_assert_int_eq(tsc_close(sock), 0);
+	ck_assert_int_eq(tsc_delete_tunnel(handle), 0);
+	stop_daemon();
+}
+END_TEST
+
+static void on_ddt(tsc_notification_data *notification)
+{
+	tsc_notification_ddt_info_data *ddt = notification->data;
+	ck_assert_int_eq(notification->type, tsc_notification_ddt);
+	heard.socket = ddt->socket;
+	note(!ddt->available ? 'N' : ddt->enabled ? 'E' : 'D');
+}
+
+/* The same of datagrams. */
+START_TEST(datagrams)
+{
+	int wants = tsc_so_tunnel_transport_datagram_preferred, has = 0;
+	socklen_t length = sizeof(has);
+	tsc_handle handle;
+	int sock;
+	start_daemon();
+	handle = new_tunnel(0);
+	ck_assert_ptr_nonnull(tsc_notification_enable(handle, tsc_notification_ddt, on_ddt, NULL));
+	sock = tsc_socket(handle, AF_INET, SOCK_DGRAM, 0);
+	wait_until(at.watches >= 1);
+	ck_assert_int_eq(tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT, &wants, sizeof(wants)), 0);
+	wait_until(has_heard("E"));
+	ck_assert_int_eq(heard.socket, sock);
+	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT, &has, &length), 0);
+	ck_assert_int_eq(has, wants);
+	wants = tsc_so_tunnel_transport_datagram_never;
+	ck_assert_int_eq(tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT, &wants, sizeof(wants)), 0);
+	wait_until(has_heard("ED"));
+	wants++;
+	fails_with(EINVAL, tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_TUNNEL_TRANSPORT, &wants, sizeof(wants)));
+	ck_assert_int_eq(tsc_close(sock), 0);
+	ck_assert_int_eq(tsc_delete_tunnel(handle), 0);
+	stop_daemon();
+}
+END_TEST
+
 /* The end of a handle gives back what may be in clear, and nothing else. */
 START_TEST(release)
 {
@@ -454,6 +582,8 @@ static Suite *make_suite(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, no_daemon);
 	tcase_add_test(t, level_and_notification);
+	tcase_add_test(t, redundancy);
+	tcase_add_test(t, datagrams);
 	tcase_add_test(t, release);
 	tcase_add_test(t, dispatching);
 	tcase_add_test(t, inside_a_callback);

@@ -23,41 +23,103 @@ static void get_config(struct client *c, struct tscf_control_call_in *call)
 	tscf_control_answer_with(call, 0, &config, sizeof(config));
 }
 
+/** The sockets of one request, for its answer. */
+struct asking {
+	struct client *client;
+	uint8_t redundancy;
+	json_t *list;
+	int error; /**< of the first socket that cannot ask */
+};
+
+static void ask_one(void *context, pid_t pid, int fd)
+{
+	struct asking *asking = context;
+	struct client *c = asking->client;
+	struct tscf_socket s;
+	int error = tscf_socket_of_own(fd, &s);
+
+	if (error == 0)
+		error = asks_put(&c->asks, &s, ASK_REDUNDANCY, asking->redundancy, ASK_EXPLICIT);
+	if (error == 0)
+		json_array_append_new(asking->list,
+				      report_socket(c, &s, tscf_mark_get(s.mark, c->config->fwmark_mask), pid, NULL));
+	else if (error != -EAFNOSUPPORT && asking->error == 0)
+		asking->error = error;
+	tscf_control_discard(c->control, fd);
+}
+
+/* Of sockets of running programs. */
+static void redundancy_of(struct client *c, struct tscf_control_call_in *call)
+{
+	struct asking asking = {.client = c, .redundancy = (uint8_t)call->request.level, .list = json_array()};
+	int error =
+	    tscf_redundancy_valid(call->request.level) ? live_sockets_each(c->loop, call, ask_one, &asking) : -EINVAL;
+	size_t count = json_array_size(asking.list);
+	char *text;
+
+	if (error == 0)
+		error = asking.error;
+	if (error == 0 && count == 0)
+		error = -ENOENT;
+	text = count > 0 ? json_dumps(asking.list, 0) : NULL;
+	json_decref(asking.list);
+	tscf_control_answer(call, count > 0 ? 0 : -error, text);
+	free(text);
+}
+
 /* Only root and the daemon's own user may stop it or clean up. */
 static bool privileged(const struct tscf_control_call_in *call)
 {
 	return call->uid == 0 || call->uid == geteuid();
 }
 
-/* Apply the new policies to existing sockets: first the rules, then the parts that must know. */
+/* First new sockets get their level by the new policies, then existing ones. */
+int commands_policies_changed(struct client *c)
+{
+	int error = registry_policies_changed(&c->registry);
+
+	guard_policies_changed(&c->guard);
+	live_sockets_classify(&c->moves, &c->guard);
+	client_route(c);
+	/* Until now the guard did not tell of sockets that the new policies alone name. */
+	registry_resync_soon(&c->registry);
+	asks_policies_changed(&c->asks);
+	return error;
+}
+
+static int apply(struct client *c, const struct client_config *fresh)
+{
+	c->config->written = fresh->written;
+	c->config->policies = fresh->policies;
+	c->config->trusted = fresh->trusted;
+	c->config->accept_routes = fresh->accept_routes;
+	c->config->accept_dns = fresh->accept_dns;
+	c->config->keep_routes = fresh->keep_routes;
+	c->config->log_level = fresh->log_level;
+	tscf_log_set_level(fresh->log_level);
+	/* Without a client, no condition is known. */
+	tscf_control_mode(c->control, policies_control_mode(&c->config->written));
+	conditions_reload(&c->conditions);
+	int error = commands_policies_changed(c);
+	plain_review(c);
+	preferred_look(&c->preferred);
+	conditions_look(&c->conditions);
+	nat_probe_again(&c->nat_probes);
+	upkeep_soon(&c->upkeep);
+	tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->written.count);
+	return error;
+}
+
 int commands_reload(struct client *c)
 {
 	struct client_config fresh;
 	int error = c->reread(c->reread_context, &fresh);
-	if (error == 0) {
-		c->config->policies = fresh.policies;
-		c->config->trusted = fresh.trusted;
-		c->config->accept_routes = fresh.accept_routes;
-		c->config->accept_dns = fresh.accept_dns;
-		c->config->log_level = fresh.log_level;
-		tscf_log_set_level(fresh.log_level);
-		tscf_control_mode(c->control, policies_control_mode(&c->config->policies));
-		error = registry_policies_changed(&c->registry);
-		/* First new sockets get their level by the new policies, then existing ones. */
-		guard_policies_changed(&c->guard);
-		live_sockets_classify(&c->moves, &c->guard);
-		plain_review(c);
-		client_route(c);
-		/* Until now the guard did not tell of sockets that the new policies alone name. */
-		registry_resync_soon(&c->registry);
-		trusted_network_look(&c->trusted_network);
-		nat_probe_again(&c->nat_probes);
-		upkeep_soon(&c->upkeep);
-		tscf_info("reloaded: %u policies; other settings hold from the next start on",
-			  c->config->policies.count);
-	} else {
+	if (error < 0)
 		tscf_error("reload: the configuration has errors; nothing was changed");
-	}
+	else if ((error = renewal_reload(&c->renewal)) < 0)
+		tscf_error("reload: nothing was changed");
+	else
+		error = apply(c, &fresh);
 	client_config_free(&fresh);
 	return error;
 }
@@ -94,6 +156,31 @@ static void administer(struct client *c, struct tscf_control_call_in *call)
 	}
 }
 
+static int open_tap(void *context, const struct tscf_control_call_in *call)
+{
+	const struct tscf_tap_filter filter = {.protocol = (uint8_t)call->request.protocol,
+					       .port = (uint16_t)call->request.level};
+	struct client *c = context;
+
+	return tscf_tap_open(&c->tap, &filter, true);
+}
+
+static void close_tap(void *context)
+{
+	struct client *c = context;
+
+	tscf_tap_close(&c->tap);
+}
+
+static struct tscf_tap *tap(void *context, unsigned n)
+{
+	struct client *c = context;
+
+	return n == 0 ? &c->tap : NULL;
+}
+
+const struct tscf_capture_taps commands_taps = {.open = open_tap, .close = close_tap, .tap = tap};
+
 static void request(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
@@ -114,7 +201,19 @@ static void request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_MARK_MASK:
 		mark_mask(c, call);
 		break;
+	case TSCF_CONTROL_SET_REDUNDANCY:
+	case TSCF_CONTROL_SET_DATAGRAM:
+		asks_set(&c->asks, call);
+		break;
+	case TSCF_CONTROL_GET_REDUNDANCY:
+	case TSCF_CONTROL_GET_DATAGRAM:
+		asks_get(&c->asks, call);
+		break;
+	case TSCF_CONTROL_REDUNDANCY_OF:
+		redundancy_of(c, call);
+		break;
 	case TSCF_CONTROL_BOUND:
+		asks_bound(&c->asks, call);
 		moves_bound(&c->moves, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
@@ -138,6 +237,10 @@ static void request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_UNWATCH:
 		subscriptions_unwatch(&c->subscriptions, call);
 		break;
+	case TSCF_CONTROL_CAPTURE:
+	case TSCF_CONTROL_CAPTURE_END:
+		tscf_capture_request(&c->capture, call);
+		break;
 	case TSCF_CONTROL_RELOAD:
 	case TSCF_CONTROL_STOP:
 	case TSCF_CONTROL_FLUSH:
@@ -151,6 +254,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 static void gone(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
+	tscf_capture_gone(&c->capture, call);
 	if (subscriptions_gone(&c->subscriptions, call))
 		return;
 	waiters_gone(&c->waiters, call);
@@ -160,7 +264,8 @@ static void gone(void *context, struct tscf_control_call_in *call)
 static bool brings_descriptor(uint32_t op)
 {
 	return op == TSCF_CONTROL_SET_LEVEL || op == TSCF_CONTROL_GET_LEVEL || op == TSCF_CONTROL_BOUND ||
-	       op == TSCF_CONTROL_WATCH;
+	       op == TSCF_CONTROL_WATCH || op == TSCF_CONTROL_SET_REDUNDANCY || op == TSCF_CONTROL_GET_REDUNDANCY ||
+	       op == TSCF_CONTROL_SET_DATAGRAM || op == TSCF_CONTROL_GET_DATAGRAM;
 }
 
 const struct tscf_control_handler commands_handler = {

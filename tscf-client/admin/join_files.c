@@ -3,7 +3,9 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/crypto/hash.h"
+#include "common/crypto/random.h"
 #include "common/daemon/settings.h"
 #include "common/tls/tls.h"
 
@@ -40,8 +42,7 @@ static void checksum(const char *text, char *out)
 	uint8_t digest[32];
 
 	tscf_sha256(text, strlen(text), digest);
-	for (unsigned i = 0; i < CHECKSUM; i++)
-		sprintf(out + (size_t)2 * i, "%02x", digest[i]);
+	*tscf_hex_put(out, digest, CHECKSUM) = '\0';
 }
 
 static void print_settings(FILE *f, const struct join_files *files, const struct tscf_invitation *i)
@@ -149,15 +150,22 @@ static int write_both(const struct join_files *files, const char *config, const 
 int join_files_write(const struct join_files *files, const struct tscf_invitation *invitation, bool force)
 {
 	char *text = make_text(files, invitation), key[TSCF_PSK_LINE + 1];
+	struct tscf_psk psk;
 	int err;
 
 	if (!text) {
 		tscf_error("%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	tscf_psk_format(&invitation->psk, key);
+	psk = invitation->psk;
+	if (invitation->once) {
+		psk.kind = TSCF_PSK_JOINING;
+		tscf_random(psk.share, sizeof(psk.share));
+	}
+	tscf_psk_format(&psk, key);
 	strcat(key, "\n");
 	err = write_both(files, text, key, force);
+	explicit_bzero(&psk, sizeof(psk));
 	explicit_bzero(key, sizeof(key));
 	free(text);
 	return err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/admin/query.h"
 
+#include "common/base/redundancy.h"
 #include "common/daemon/query.h"
 #include "common/daemon/settings.h"
 #include "tscf-client/admin/flush.h"
@@ -57,7 +58,7 @@ int query_wait_up(const char *path, unsigned long seconds)
 		/* The daemon keeps the time.  Our timeout is a little longer, so that its answer arrives first. */
 		err = tscf_control_query(path, &request, left + 1000, &text);
 		if (err == EKEYREJECTED)
-			tscf_error("not up: %s", text ? text : "the server cannot be verified");
+			tscf_error("not up: %s", text ? text : strerror(err));
 		else if (err > 0)
 			tscf_error("not up after %lu s: %s", seconds, text ? text : strerror(err));
 		free(text);
@@ -155,48 +156,81 @@ static uint8_t protocol_meant(uint16_t port)
 	uint8_t protocol;
 
 	if (port_sockets_find(port, &sockets) < 0) {
-		tscf_error("level: the kernel does not list its sockets: expected --proto udp|tcp");
+		tscf_error("the kernel does not list its sockets: expected --proto udp|tcp");
 		return 0;
 	}
 	protocol = port_sockets_protocol(&sockets);
-	port_sockets_free(&sockets);
-	if (protocol == 0) {
-		tscf_error("level: not one protocol of sockets of yours: expected --proto udp|tcp, or another port");
-		say_sockets(port);
+	if (sockets.count == 0) {
+		tscf_error("no socket has the local port %u", port);
+	} else if (protocol == 0) {
+		tscf_error("port %u: both protocols have sockets, or none is yours: expected --proto udp|tcp, or "
+			   "another port",
+			   port);
+		port_sockets_show(&sockets, stderr);
 	}
+	port_sockets_free(&sockets);
 	return protocol;
+}
+
+/** Ask something for the sockets that the command line selects.  @return 0 with the answer, or an error (logged). */
+static int ask_of_sockets(const struct tscf_cli *cli, const struct client_config *config,
+			  struct tscf_control_request *request, json_t **json)
+{
+	const char *protocol = tscf_cli_value(cli, "proto");
+	int err;
+
+	request->pid = (int32_t)number_of(cli, "pid");
+	request->port = (uint16_t)number_of(cli, "port");
+	if (protocol)
+		request->protocol = strcmp(protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
+	else if (request->port != 0)
+		request->protocol = protocol_meant(request->port);
+	if (request->port != 0 && request->protocol == 0)
+		return EINVAL;
+	request->timeout_ms = LEVEL_MS;
+	err = tscf_query(PROGRAM, config->control, request, LEVEL_MS + 1000, json);
+	if (err == ENOENT && request->port != 0)
+		say_sockets(request->port);
+	return err;
 }
 
 int query_level(const struct tscf_cli *cli, const struct client_config *config)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_LEVEL_OF);
-	const char *protocol = tscf_cli_value(cli, "proto");
 	int status = EXIT_SUCCESS;
 	enum tscf_level level;
 	json_t *json;
-	int err;
 
 	if (tscf_level_parse(cli->argument, &level) != 0)
 		return EXIT_FAILURE;
 	request.level = level;
-	request.pid = (int32_t)number_of(cli, "pid");
-	request.port = (uint16_t)number_of(cli, "port");
-	if (protocol)
-		request.protocol = strcmp(protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
-	else if (request.port != 0)
-		request.protocol = protocol_meant(request.port);
-	if (request.port != 0 && request.protocol == 0)
-		return EXIT_FAILURE;
-	request.timeout_ms = LEVEL_MS;
-	err = tscf_query(PROGRAM, config->control, &request, LEVEL_MS + 1000, &json);
-	if (err == ENOENT && request.port != 0)
-		say_sockets(request.port);
-	if (err != 0)
+	if (ask_of_sockets(cli, config, &request, &json) != 0)
 		return EXIT_FAILURE;
 	if (tscf_cli_has(cli, "json"))
 		status = print_json(json);
 	else
 		show_moved(json, tscf_level_name(level), stdout);
+	json_decref(json);
+	return status;
+}
+
+int query_redundancy(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_REDUNDANCY_OF);
+	int status = EXIT_SUCCESS;
+	uint8_t redundancy;
+	json_t *json;
+
+	if (tscf_redundancy_parse(cli->argument, &redundancy) != 0)
+		return EXIT_FAILURE;
+	request.level = redundancy;
+	if (ask_of_sockets(cli, config, &request, &json) != 0)
+		return EXIT_FAILURE;
+	if (tscf_cli_has(cli, "json"))
+		status = print_json(json);
+	else
+		printf("%zu %s for redundancy %s\n", json_array_size(json),
+		       json_array_size(json) == 1 ? "socket asks" : "sockets ask", cli->argument);
 	json_decref(json);
 	return status;
 }

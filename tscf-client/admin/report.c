@@ -2,7 +2,9 @@
 /*
  * report.c - what `tscf-client status` and `sockets` show, as JSON.
  */
+#include "common/base/datagram.h"
 #include "common/base/log.h"
+#include "common/control/control_address.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
 #include "tscf-client/context.h"
@@ -62,30 +64,14 @@ static json_t *nat_address(const struct client *c)
 	return json_string(tscf_endpoint_format(&c->observed, text));
 }
 
-static struct tscf_control_address control_address(const struct tscf_addr *a, uint16_t port)
-{
-	struct tscf_control_address out = {.family = a->family == AF_INET    ? 4
-						     : a->family == AF_INET6 ? 6
-									     : 0,
-					   .port = port};
-	memcpy(out.bytes, a->bytes, sizeof(out.bytes));
-	return out;
-}
-
-static struct tscf_control_address control_endpoint(const union tscf_endpoint *e)
-{
-	struct tscf_addr a = tscf_endpoint_addr(e);
-	return control_address(&a, e->sa.sa_family ? tscf_endpoint_port(e) : 0);
-}
-
 static void config_tunnel(const struct tunnel *t, bool up, unsigned mtu, const char *device, const char *transport,
 			  struct tscf_control_tunnel *out)
 {
 	out->up = up;
 	out->mtu = mtu;
 	if (up) {
-		out->ipv4 = control_address(&t->internal.of[tscf_family_index(AF_INET)], 0);
-		out->ipv6 = control_address(&t->internal.of[tscf_family_index(AF_INET6)], 0);
+		out->ipv4 = tscf_control_address(&t->internal.of[tscf_family_index(AF_INET)], 0);
+		out->ipv6 = tscf_control_address(&t->internal.of[tscf_family_index(AF_INET6)], 0);
 	}
 	snprintf(out->device, sizeof(out->device), "%s", device);
 	snprintf(out->transport, sizeof(out->transport), "%s", transport);
@@ -96,18 +82,19 @@ _Static_assert(TSCF_CONTROL_SERVERS_MAX == TSCF_SERVICE_ADDRS_MAX, "all servers 
 void report_config(const struct client *c, struct tscf_control_config *out)
 {
 	bool up = c->plain.state == TUNNEL_UP;
-	*out = (struct tscf_control_config){.server = control_endpoint(&c->plain.way.remote)};
+	*out = (struct tscf_control_config){.server = tscf_control_endpoint(&c->plain.way.remote)};
 	config_tunnel(&c->plain, up, c->pmtu.mtu, c->config->plain_dev,
 		      way_transport(c->plain.way.kind, c->plain.way.inside), &out->plain);
 	config_tunnel(&c->encrypted, dtte_is_up(&c->dtte), c->pmtu.mtu, c->config->encrypted_dev,
 		      way_transport(c->encrypted.way.kind, true), &out->encrypted);
 	if (!up)
 		return;
-	out->nat = control_endpoint(&c->observed);
+	out->nat = tscf_control_endpoint(&c->observed);
+	out->local = tscf_control_endpoint(&c->plain.transport->local);
 	for (unsigned i = 0; i < c->dns.count; i++)
-		out->dns[i] = control_address(&c->dns.addr[i], 0);
+		out->dns[i] = tscf_control_address(&c->dns.addr[i], 0);
 	for (unsigned i = 0; i < c->sip_servers.count; i++)
-		out->sip_servers[i] = control_address(&c->sip_servers.addr[i], 0);
+		out->sip_servers[i] = tscf_control_address(&c->sip_servers.addr[i], 0);
 }
 
 static json_t *traffic(const struct tunnel *t)
@@ -228,6 +215,36 @@ static const char *encrypted_state(const struct client *c)
 	return wanted ? "down" : dtte_state_name(c->dtte.state);
 }
 
+/* A way beside a tunnel; null where it has none and wants none. */
+static json_t *side_way_status(const struct client *c, const struct side_way *s)
+{
+	if (!side_way_is_there(s))
+		return json_null();
+	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:o}", "state", side_way_state_name(s), "reason",
+			 text_or_null(s->reason), "transport", way_transport(s->kind->transport, s->stream->encrypted),
+			 "since", (json_int_t)wall_clock(c, s->since), "opened", (json_int_t)s->opened, "round_trip_ms",
+			 (json_int_t)s->way.requests.round_trip_ms, "traffic", traffic(&s->way));
+}
+
+/* Those of its copy ways that it has or wants. */
+static json_t *copy_ways_status(const struct client *c, const struct copy_ways *ways)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < COPY_WAYS; i++) {
+		json_t *one = side_way_status(c, &ways->way[i]);
+		if (!json_is_null(one))
+			json_array_append(list, one);
+		json_decref(one);
+	}
+	return list;
+}
+
+static void report_side_ways(const struct client *c, const struct side_ways *ways, json_t *tunnel)
+{
+	json_object_set_new(tunnel, "media", side_way_status(c, &ways->media));
+	json_object_set_new(tunnel, "copy_ways", copy_ways_status(c, &ways->copies));
+}
+
 static json_t *encrypted_status(struct client *c, bool privileged)
 {
 	static const char *const gates[] = {"hold", "open", "shut"};
@@ -247,6 +264,9 @@ static json_t *counters(const struct client *c)
 	json_t *object = json_object();
 #define X(name) json_object_set_new(object, #name, json_integer((json_int_t)c->counters.name));
 	CLIENT_COUNTERS(X)
+#undef X
+#define X(name) json_object_set_new(object, #name, json_integer((json_int_t)c->redundancy.shared.counters.name));
+	TSCF_REDUNDANCY_COUNTERS(X)
 #undef X
 	json_object_set_new(object, "hold_dropped", json_integer((json_int_t)c->hold.dropped));
 	json_object_set_new(object, "socket_listings", json_integer((json_int_t)c->registry.listings));
@@ -271,6 +291,55 @@ static json_t *kernel_status(const struct client *c)
 			 "put_back", (json_int_t)c->counters.put_back);
 }
 
+static json_t *repairs(const struct tscf_redundancy *r)
+{
+	return json_pack("{s:I, s:I}", "repaired", (json_int_t)r->repaired, "repairs_sent",
+			 (json_int_t)r->repairs_sent);
+}
+
+static json_t *redundancy_status(const struct client *c)
+{
+	unsigned granted, count = asks_count(&c->asks, ASK_REDUNDANCY, &granted);
+	return json_pack("{s:i, s:i, s:o, s:o, s:o}", "sockets", (int)count, "granted", (int)granted, "reason",
+			 text_or_null(c->asks.reason), "plain", repairs(&c->plain_redundant), "encrypted",
+			 repairs(&c->encrypted_redundant));
+}
+
+/* What was measured of the condition's kind, null if nothing was. */
+static json_t *measured(const struct conditions *c, enum condition_kind kind)
+{
+	int loss = conditions_loss(c), rtt = quality_round_trip(&c->quality);
+	if (kind == CONDITION_LOSS && loss >= 0)
+		return json_real(loss / 10.0);
+	return kind == CONDITION_RTT && rtt >= 0 ? json_integer(rtt) : json_null();
+}
+
+static json_t *condition_list(const struct client *c)
+{
+	json_t *list = json_array();
+	char text[CONDITION_TEXT];
+	for (unsigned i = 0; i < c->conditions.in_use.count; i++) {
+		const struct condition_watch *w = &c->conditions.in_use.list[i];
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:I, s:o}", "condition", condition_format(&w->is, text), "state",
+				    condition_state_name(w->state), "since", (json_int_t)wall_clock(c, w->since),
+				    "measured", measured(&c->conditions, w->is.kind)));
+	}
+	return list;
+}
+
+/* The policies that are not in force. */
+static json_t *off_list(const struct client_config *config)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0, k = 0; i < config->written.count; i++)
+		if (k < config->policies.count && config->policies.list[k].place == i)
+			k++;
+		else
+			json_array_append_new(list, json_string(config->written.list[i].name));
+	return list;
+}
+
 char *report_status(struct client *c, bool privileged)
 {
 	const unsigned *n = c->registry.counts;
@@ -284,13 +353,21 @@ char *report_status(struct client *c, bool privileged)
 				   (json_int_t)wall_clock(c, c->started));
 	json_object_set_new(json_object_get(status, "plain"), "messages", messages(&c->plain));
 	json_object_set_new(json_object_get(status, "encrypted"), "messages", messages(&c->encrypted));
+	report_side_ways(c, &c->plain_ways, json_object_get(status, "plain"));
+	report_side_ways(c, &c->encrypted_ways, json_object_get(status, "encrypted"));
+	json_object_set_new(status, "bindings_refused", text_or_null(c->registry.refusal));
 	json_object_set_new(status, "errors", errors_list(privileged));
-	json_object_set_new(status, "trusted", json_boolean(trusted_network_here(&c->trusted_network)));
+	json_object_set_new(status, "trusted", json_boolean(preferred_trusted(&c->preferred)));
 	json_object_set_new(status, "kernel", kernel_status(c));
-	json_object_set_new(status, "trusted_by", text_or_null(c->trusted_network.by));
+	json_object_set_new(status, "trusted_by", text_or_null(c->preferred.by));
+	json_object_set_new(status, "conditions", condition_list(c));
+	json_object_set_new(status, "policies_not_in_force", off_list(c->config));
+	json_object_set_new(status, "yields", json_boolean(c->preferred.yields_until != 0));
 	json_object_set_new(status, "candidates", candidate_list(c));
 	json_object_set_new(status, "guard", guard_report(&c->guard));
 	json_object_set_new(status, "packets", packets_status(c));
+	json_object_set_new(status, "redundancy", redundancy_status(c));
+	json_object_set_new(status, "key_log", text_or_null(c->config->key_log));
 	char *text = status ? json_dumps(status, 0) : NULL;
 	json_decref(status);
 	return text;
@@ -336,20 +413,6 @@ static json_t *endpoint_text(const struct tscf_addr *a, uint16_t port)
 	return json_string(tscf_endpoint_format(&e, text));
 }
 
-/* The policy that a level comes from; NULL if the level was set explicitly. */
-static const struct policy *policy_behind(const struct client *c, const struct tscf_socket *s, uint32_t value)
-{
-	const struct policies *policies = &c->config->policies;
-	unsigned number = value >> TSCF_MARK_POLICY_SHIFT;
-	if (value & TSCF_MARK_EXPLICIT)
-		return NULL;
-	const struct policy *p = number != 0 ? policy_of_number(policies, number) : NULL;
-	if (!p)
-		p = policy_of_socket(policies, s);
-	/* Otherwise the level is the default of tscf-run. */
-	return p && (value == 0 || p->level == (value & TSCF_MARK_LEVEL)) ? p : NULL;
-}
-
 static json_t *time_or_null(const struct client *c, uint64_t monotonic)
 {
 	return monotonic != 0 ? json_integer((json_int_t)wall_clock(c, monotonic)) : json_null();
@@ -372,15 +435,30 @@ static json_t *port_numbers(const struct client *c, const struct tscf_socket *s)
 {
 	const struct port_count *n =
 	    s->local_port != 0 ? port_traffic_of(&c->port_traffic, s->protocol, s->local_port) : NULL;
-	return n ? json_pack("{s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n->sent_packets, "sent_bytes",
+	return n ? json_pack("{s:I, s:I, s:I, s:I, s:I}", "sent_packets", (json_int_t)n->sent_packets, "sent_bytes",
 			     (json_int_t)n->sent_bytes, "received_packets", (json_int_t)n->received_packets,
-			     "received_bytes", (json_int_t)n->received_bytes)
+			     "received_bytes", (json_int_t)n->received_bytes, "repaired_packets",
+			     (json_int_t)n->repaired_packets)
 		 : json_null();
+}
+
+static void set_asked(const struct client *c, const struct tscf_socket *s, json_t *socket)
+{
+	const struct ask *one = asks_of(&c->asks, s->cookie);
+	uint8_t asked[ASK_SERVICES] = {0}, has[ASK_SERVICES] = {0};
+	for (unsigned i = 0; one && i < ASK_SERVICES; i++) {
+		asked[i] = one->of[i].value;
+		has[i] = asks_in_force(&c->asks, one, (enum ask_service)i);
+	}
+	json_object_set_new(socket, "redundancy", json_string(tscf_redundancy_name(asked[ASK_REDUNDANCY])));
+	json_object_set_new(socket, "redundancy_in_force", json_string(tscf_redundancy_name(has[ASK_REDUNDANCY])));
+	json_object_set_new(socket, "datagram", json_string(tscf_datagram_name(asked[ASK_DATAGRAM])));
+	json_object_set_new(socket, "datagram_in_force", json_string(tscf_datagram_name(has[ASK_DATAGRAM])));
 }
 
 json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program)
 {
-	const struct policy *p = policy_behind(c, s, value);
+	const struct policy *p = policy_behind(&c->config->policies, s, value);
 	enum tscf_level level = p ? p->level : (enum tscf_level)(value & TSCF_MARK_LEVEL);
 	char cookie[20];
 	snprintf(cookie, sizeof(cookie), "%016llx", (unsigned long long)s->cookie);
@@ -391,8 +469,10 @@ json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t va
 	    s->remote_port ? endpoint_text(&s->remote, s->remote_port) : json_null(), "level", tscf_level_name(level),
 	    "policy", p ? json_string(p->name) : json_null(), "tunnel", tunnel_name(c, s, level), "wrong_source",
 	    wrong_source_has(&c->wrong_source, s), "uid", (json_int_t)s->uid, "traffic", port_numbers(c, s));
-	if (socket)
-		set_history(c, s, level, socket);
+	if (!socket)
+		return NULL;
+	set_history(c, s, level, socket);
+	set_asked(c, s, socket);
 	return socket;
 }
 
@@ -446,7 +526,7 @@ static char *render(struct client *c, struct listing *l)
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct tscf_socket *s = &l->sockets[i];
 		uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
-		if (registry_level(&c->registry, s) != TSCF_LEVEL_DEFAULT)
+		if (registry_level(&c->registry, s) != TSCF_LEVEL_DEFAULT || asks_of(&c->asks, s->cookie))
 			json_array_append_new(list, report_socket(c, s, value, l->owners[i].pid, l->owners[i].program));
 	}
 	char *text = json_dumps(list, 0);
@@ -461,8 +541,8 @@ char *report_sockets(struct client *c)
 	struct listing l = {0};
 	struct tscf_sockdiag *diag;
 	char *text = NULL;
-	if (tscf_sockdiag_open(c->loop, policies_ruled(&c->config->policies) > 0 ? 0 : c->config->fwmark_mask, &handler,
-			       &l, &diag) < 0)
+	bool all = policies_ruled(&c->config->policies) > 0 || c->asks.count > 0;
+	if (tscf_sockdiag_open(c->loop, all ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
 		return NULL;
 	if (tscf_sockdiag_dump_now(diag) == 0)
 		text = render(c, &l);

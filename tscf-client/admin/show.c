@@ -46,10 +46,27 @@ static void add_tunnel(struct tscf_table *table, const char *name, const json_t 
 	tscf_table_cell(table, lost(json_object_get(tunnel, "messages"), text));
 }
 
+/** By what some packets of a tunnel on a stream go beside it, if they want to. */
+static void print_side_way(const char *name, const char *what, const json_t *way, time_t now, FILE *out)
+{
+	const json_t *reason = json_object_get(way, "reason");
+	char state[TSCF_SHOW_TEXT], transport[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT], why[TSCF_SHOW_TEXT];
+
+	if (!json_is_object(way))
+		return;
+	fprintf(out, "%s %s: %s %s since %s%s%s\n", name, what,
+		tscf_show_value(json_object_get(way, "transport"), transport),
+		tscf_show_value(json_object_get(way, "state"), state),
+		tscf_show_since(json_object_get(way, "since"), now, since), json_is_string(reason) ? ": " : "",
+		json_is_string(reason) ? tscf_show_value(reason, why) : "");
+}
+
 /** Where a tunnel leads, and from which internal addresses, if it does. */
-static void print_way(const char *name, const json_t *tunnel, FILE *out)
+static void print_way(const char *name, const json_t *tunnel, time_t now, FILE *out)
 {
 	const json_t *addresses = json_object_get(tunnel, "internal"), *server = json_object_get(tunnel, "server");
+	const json_t *copies = json_object_get(tunnel, "copy_ways"), *one;
+	size_t i;
 	char transport[TSCF_SHOW_TEXT], at[TSCF_SHOW_TEXT], internal[TSCF_SHOW_TEXT];
 
 	if (json_array_size(addresses) == 0)
@@ -57,6 +74,8 @@ static void print_way(const char *name, const json_t *tunnel, FILE *out)
 	fprintf(out, "%s tunnel: %s%s%s, internal address %s\n", name,
 		tscf_show_value(json_object_get(tunnel, "transport"), transport), server ? " to " : "",
 		server ? tscf_show_value(server, at) : "", tscf_show_value(addresses, internal));
+	print_side_way(name, "media", json_object_get(tunnel, "media"), now, out);
+	json_array_foreach(copies, i, one) print_side_way(name, "copies", one, now, out);
 }
 
 /** The networks that are reached through the tunnels, and the largest packet. */
@@ -220,6 +239,58 @@ static void print_sockets(const json_t *sockets, FILE *out)
 	fputc('\n', out);
 }
 
+/** How much redundancy did in a tunnel; nothing if it did nothing. */
+static void print_repairs(const char *tunnel, const json_t *repairs, FILE *out)
+{
+	json_int_t repaired = json_integer_value(json_object_get(repairs, "repaired"));
+	json_int_t sent = json_integer_value(json_object_get(repairs, "repairs_sent"));
+
+	if (repaired > 0 || sent > 0)
+		fprintf(out,
+			"; %s: %" JSON_INTEGER_FORMAT " packets repaired, %" JSON_INTEGER_FORMAT " repair packets sent",
+			tunnel, repaired, sent);
+}
+
+/** Nothing if no socket asks. */
+static void print_redundancy(const json_t *redundancy, FILE *out)
+{
+	json_int_t count = json_integer_value(json_object_get(redundancy, "sockets"));
+	json_int_t granted = json_integer_value(json_object_get(redundancy, "granted"));
+	char reason[TSCF_SHOW_TEXT];
+
+	if (count == 0) {
+		print_told("datagrams of sockets, refused by the server", json_object_get(redundancy, "reason"), out);
+		return;
+	}
+	fprintf(out, "redundancy: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " sockets have it", granted,
+		count);
+	if (json_is_string(json_object_get(redundancy, "reason")))
+		fprintf(out, ": %s", tscf_show_value(json_object_get(redundancy, "reason"), reason));
+	print_repairs("plain", json_object_get(redundancy, "plain"), out);
+	print_repairs("encrypted", json_object_get(redundancy, "encrypted"), out);
+	fputc('\n', out);
+}
+
+/** The conditions that policies name. */
+static void print_conditions(const json_t *conditions, time_t now, FILE *out)
+{
+	char text[TSCF_SHOW_TEXT], state[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT];
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(conditions, i, one)
+	{
+		const json_t *measured = json_object_get(one, "measured");
+
+		fprintf(out, "condition %s: %s since %s", tscf_show_value(json_object_get(one, "condition"), text),
+			tscf_show_value(json_object_get(one, "state"), state),
+			tscf_show_since(json_object_get(one, "since"), now, since));
+		if (json_is_number(measured))
+			fprintf(out, ", measured: %.1f", json_number_value(measured));
+		fputc('\n', out);
+	}
+}
+
 static void print_verified(const json_t *plain, time_t now, FILE *out)
 {
 	const json_t *verified = json_object_get(plain, "verified");
@@ -247,8 +318,8 @@ static void print_tunnels(json_t *status, time_t now, FILE *out)
 	add_tunnel(table, "plain", plain, now);
 	add_tunnel(table, "encrypted", encrypted, now);
 	tscf_table_print(table, out);
-	print_way("plain", plain, out);
-	print_way("encrypted", encrypted, out);
+	print_way("plain", plain, now, out);
+	print_way("encrypted", encrypted, now, out);
 	print_losses("plain", plain, out);
 	print_losses("encrypted", encrypted, out);
 	print_reach(plain, out);
@@ -259,6 +330,7 @@ static void print_all(json_t *status, time_t now, FILE *out)
 	const json_t *plain = json_object_get(status, "plain"), *encrypted = json_object_get(status, "encrypted");
 
 	print_tunnels(status, now, out);
+	tscf_show_key_log(status, out);
 	print_verified(plain, now, out);
 	print_told("NAT address", json_object_get(plain, "nat"), out);
 	print_told("DNS", json_object_get(plain, "dns"), out);
@@ -267,6 +339,11 @@ static void print_all(json_t *status, time_t now, FILE *out)
 	print_told("encrypted tunnel, limit of the server", json_object_get(encrypted, "limit"), out);
 	print_not_taken(json_object_get(plain, "not_taken"), out);
 	print_told("trusted network", json_object_get(status, "trusted_by"), out);
+	print_conditions(json_object_get(status, "conditions"), now, out);
+	print_told("policies not in force", json_object_get(status, "policies_not_in_force"), out);
+	if (json_is_true(json_object_get(status, "yields")))
+		fputs("encrypted-preferred sockets: plain, since the server needs the encrypted tunnel for others\n",
+		      out);
 	print_reason("plain", plain, out);
 	print_reason("encrypted", encrypted, out);
 	print_reason("kernel", json_object_get(status, "kernel"), out);
@@ -274,6 +351,8 @@ static void print_all(json_t *status, time_t now, FILE *out)
 	print_guard(json_object_get(status, "guard"), json_object_get(status, "counters"), now, out);
 	print_packets(json_object_get(status, "packets"), out);
 	print_sockets(json_object_get(status, "sockets"), out);
+	print_told("sockets, refused by the server", json_object_get(status, "bindings_refused"), out);
+	print_redundancy(json_object_get(status, "redundancy"), out);
 	tscf_show_counters(json_object_get(status, "counters"), "counters: ", out);
 	print_errors(json_object_get(status, "errors"), now, out);
 }
@@ -316,18 +395,39 @@ static void show_wrong_sources(const json_t *sockets, FILE *out)
 	}
 }
 
+/** Sockets that do not have the @p service that they ask for. */
+static void show_without(const json_t *sockets, const char *service, FILE *out)
+{
+	char local[TSCF_SHOW_TEXT], asked[TSCF_SHOW_TEXT], in_force[TSCF_SHOW_TEXT];
+	const json_t *one;
+	size_t i;
+
+	snprintf(in_force, sizeof(in_force), "%s_in_force", service);
+	json_array_foreach(sockets, i, one)
+	{
+		const json_t *wanted = json_object_get(one, service);
+		const json_t *has = json_object_get(one, in_force);
+
+		if (has && !json_equal(wanted, has))
+			fprintf(out, "%s %s is not in force for the socket at %s; see status\n", service,
+				tscf_show_value(wanted, asked), tscf_show_value(json_object_get(one, "local"), local));
+	}
+}
+
 void show_sockets(const json_t *sockets, FILE *out)
 {
-	static const char *const keys[] = {"pid",    "program", "protocol", "local",
-					   "remote", "level",   "policy",   "tunnel"};
-	static const char *const heads[] = {"PID",    "PROGRAM", "PROTOCOL", "LOCAL",
-					    "REMOTE", "LEVEL",   "POLICY",   "TUNNEL"};
+	static const char *const keys[] = {"pid",   "program", "protocol", "local",      "remote",
+					   "level", "policy",  "tunnel",   "redundancy", "datagram"};
+	static const char *const heads[] = {"PID",   "PROGRAM", "PROTOCOL", "LOCAL",      "REMOTE",
+					    "LEVEL", "POLICY",  "TUNNEL",   "REDUNDANCY", "DATAGRAM"};
 
 	if (json_array_size(sockets) == 0)
-		fputs("No socket has a level.\n", out);
+		fputs("No socket has a level or asks for a service.\n", out);
 	else
-		tscf_show_table(sockets, 8, keys, heads, out);
+		tscf_show_table(sockets, 10, keys, heads, out);
 	show_wrong_sources(sockets, out);
+	show_without(sockets, "redundancy", out);
+	show_without(sockets, "datagram", out);
 }
 
 /** Sockets that have their level, but no tunnel for it yet. */

@@ -7,7 +7,7 @@
 
 static bool is_up(const struct waiters *w)
 {
-	bool encrypted = !trusted_network_wants(w->trusted_network, w->config->default_level) || dtte_is_up(w->dtte);
+	bool encrypted = !preferred_wants(w->preferred, w->config->default_level) || dtte_is_up(w->dtte);
 	return w->plain->state == TUNNEL_UP && encrypted;
 }
 
@@ -20,21 +20,29 @@ static const char *reason_of(const struct waiters *w)
 	return w->connector->refusal[0] ? w->connector->refusal : w->plain_reason;
 }
 
-/* Answer the waiting callers if the tunnel is up, if no server can be verified, or if their time is over. */
+/* @return why waiting is in vain, or NULL.  The answers that say so are the server's: they were sealed or encrypted. */
+static const char *in_vain(const struct waiters *w)
+{
+	if (w->plain->state != TUNNEL_UP)
+		return trust_in_vain(w->connector);
+	return *w->encrypted_refused && !is_up(w) ? w->dtte->reason : NULL;
+}
+
+/* Answer the waiting callers if the tunnel is up, if they wait in vain, or if their time is over. */
 static void tick(void *context)
 {
 	struct waiters *w = context;
-	const char *in_vain = trust_in_vain(w->connector);
+	const char *why = in_vain(w);
 	bool up = is_up(w);
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {
 		struct tscf_control_call_in *call = w->calls[i];
-		if (!call || (!up && !in_vain && tscf_timers_now(w->timers) < w->deadlines[i]))
+		if (!call || (!up && !why && tscf_timers_now(w->timers) < w->deadlines[i]))
 			continue;
 		w->calls[i] = NULL;
 		if (up)
 			tscf_control_answer(call, 0, NULL);
 		else
-			tscf_control_answer(call, in_vain ? EKEYREJECTED : ETIMEDOUT, in_vain ? in_vain : reason_of(w));
+			tscf_control_answer(call, why ? EKEYREJECTED : ETIMEDOUT, why ? why : reason_of(w));
 	}
 }
 
@@ -45,7 +53,7 @@ static uint64_t next_due(const void *context)
 	for (unsigned i = 0; i < WAITERS_MAX; i++)
 		if (w->calls[i] && w->deadlines[i] < next)
 			next = w->deadlines[i];
-	return next < UINT64_MAX && (is_up(w) || trust_in_vain(w->connector)) ? tscf_timers_now(w->timers) : next;
+	return next < UINT64_MAX && (is_up(w) || in_vain(w)) ? tscf_timers_now(w->timers) : next;
 }
 
 /* Each user except root gets at most a share of the places, and all these users together do not get all. */

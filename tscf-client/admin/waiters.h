@@ -8,7 +8,7 @@
 #include "common/daemon/timers.h"
 #include "tscf-client/dtte.h"
 #include "tscf-client/settings/config.h"
-#include "tscf-client/sockets/trusted_network.h"
+#include "tscf-client/sockets/preferred.h"
 #include "tscf-client/tunnel/connector.h"
 
 #define WAITERS_MAX 64
@@ -22,8 +22,9 @@ struct waiters {
 	const struct tunnel *plain;
 	const char *plain_reason; /**< why the plain tunnel is up or down, as text */
 	const struct dtte *dtte;
-	const struct trusted_network *trusted_network;
+	const struct preferred *preferred;
 	const struct connector *connector;
+	const bool *encrypted_refused;
 	struct tscf_timer timer;
 	struct tscf_control_call_in *calls[WAITERS_MAX]; /**< NULL: a free place */
 	uint64_t deadlines[WAITERS_MAX];                 /**< of each, monotonic ms */

@@ -2,18 +2,12 @@
 #include "tscf-client/guard/guard_found.h"
 
 #include <bpf/bpf.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/** Inode of the initial pid namespace, from which all processes can be seen; fixed in the kernel
- * (PROC_PID_INIT_INO). */
-#define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
-#define MAPS_MAX            8
+#define MAPS_MAX 8
 
 const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
     /* The program for outgoing packets comes last, so that a set that has it is complete. */
@@ -24,11 +18,9 @@ const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
 };
 
 /* The map of namespaces is named after the build. */
-static const char *const map_names[GUARD_MAPS] = {[GUARD_MAP_COUNTS] = "counts",
-						  [GUARD_MAP_RINGS] = "rings",
-						  [GUARD_MAP_SOCKETS] = "sockets",
-						  [GUARD_MAP_GROUPS] = "groups",
-						  [GUARD_MAP_WAITING] = "waiting"};
+static const char *const map_names[GUARD_MAPS] = {
+    [GUARD_MAP_COUNTS] = "counts", [GUARD_MAP_RINGS] = "rings",     [GUARD_MAP_SOCKETS] = "sockets",
+    [GUARD_MAP_GROUPS] = "groups", [GUARD_MAP_WAITING] = "waiting", [GUARD_MAP_QUICK] = "quick"};
 
 static void look_at_map(struct guard_found_program *p, uint32_t id)
 {
@@ -101,38 +93,4 @@ bool guard_found_complete(const struct guard_found *f, uint32_t nets)
 		if (f->list[i].maps[GUARD_MAP_NETS] == nets)
 			types |= 1U << f->list[i].type;
 	return types == (1U << GUARD_PROGRAMS) - 1;
-}
-
-static bool is_namespace(const char *directory, const char *name, const char *rest, uint64_t inode)
-{
-	char path[512];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s%s", directory, name, rest);
-	return stat(path, &st) == 0 && st.st_ino == inode;
-}
-
-/* Whether any entry of the directory, or any that begins with a digit if @p digits, is the namespace. */
-static bool any_entry(const char *directory, const char *rest, bool digits, uint64_t inode)
-{
-	DIR *d = opendir(directory);
-	const struct dirent *e;
-	bool found = false;
-
-	if (!d)
-		return false;
-	while (!found && (e = readdir(d)))
-		if (e->d_name[0] != '.' && (!digits || isdigit((unsigned char)e->d_name[0])))
-			found = is_namespace(directory, e->d_name, rest, inode);
-	closedir(d);
-	return found;
-}
-
-bool guard_owner_lives(uint64_t owner)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != FIRST_PID_NAMESPACE)
-		return true;
-	return any_entry("/proc", "/ns/net", true, owner) || any_entry("/run/netns", "", false, owner);
 }

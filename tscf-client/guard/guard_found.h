@@ -36,7 +36,4 @@ int guard_find(int root, struct guard_found *out);
 /** @return whether every program of the set with the map @p nets is attached. */
 bool guard_found_complete(const struct guard_found *f, uint32_t nets);
 
-/** @return whether the network namespace with inode @p owner is still in use; true if that cannot be seen from here. */
-bool guard_owner_lives(uint64_t owner);
-
 #endif

@@ -130,6 +130,19 @@ struct guard_net {
 	struct guard_prefix routes[GUARD_ROUTES];
 };
 
+/**
+ * What the map `quick` has of a namespace at index GUARD_QUICK_SLOT, so that packets in the encrypted tunnel cost no
+ * search: its cookie and the index of its encrypted device.  Both are in one word, which the kernel reads and writes as
+ * a whole.  0: they do not fit, and the entry alone tells.
+ */
+static inline __u64 guard_quick_word(__u64 netns, __u32 device)
+{
+	return device == 0 || netns >> 40 || device >> 24 ? 0 : netns | (__u64)device << 40;
+}
+
+/** Namespaces with the same slot take it from each other. */
+#define GUARD_QUICK_SLOT(netns) ((__u32)(netns) % GUARD_NETS)
+
 /** Most connections that wait to be accepted, in all namespaces. */
 #define GUARD_WAITING 16384
 

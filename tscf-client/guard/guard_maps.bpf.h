@@ -49,6 +49,15 @@ struct {
 	__type(value, struct guard_counts);
 } counts SEC(".maps");
 
+/* The encrypted devices of namespaces. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUARD_NETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} quick SEC(".maps");
+
 /* Data of sockets for programs that run later: older kernels do not report the namespace of a packet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -7,7 +7,7 @@
 #include "tscf-client/guard/guard.skel.h"
 #include "tscf-client/guard/guard_found.h"
 #include "tscf-client/guard/guard_kernel.h"
-#include "tscf-client/guard/guard_waiting.h"
+#include "tscf-client/guard/guard_sweep.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,9 +97,28 @@ static int update(int map, uint64_t netns, const void *value)
 	return bpf_map_update_elem(map, &netns, value, BPF_ANY) == 0 ? 0 : -errno;
 }
 
+/* Write the word for this namespace's packets in the encrypted tunnel, 0 for none.  A system call might copy it byte by
+ * byte, and the guard must never read a part of it. */
+static int write_quick(const struct guard_set *s, uint64_t word)
+{
+	const size_t size = GUARD_NETS * sizeof(uint64_t);
+	uint64_t *words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s->maps[GUARD_MAP_QUICK], 0);
+
+	if (words == MAP_FAILED)
+		return -errno;
+	__atomic_store_n(&words[GUARD_QUICK_SLOT(s->netns)], word, __ATOMIC_SEQ_CST);
+	munmap(words, size);
+	return 0;
+}
+
 int guard_set_write(const struct guard_set *s, const struct guard_net *net)
 {
-	return update(s->maps[GUARD_MAP_NETS], s->netns, net);
+	/* The word never lets pass what the entry does not. */
+	int err = write_quick(s, 0);
+
+	if (err == 0)
+		err = update(s->maps[GUARD_MAP_NETS], s->netns, net);
+	return err == 0 ? write_quick(s, guard_quick_word(s->netns, net->encrypted)) : err;
 }
 
 int guard_set_read(const struct guard_set *s, struct guard_net *net)
@@ -147,23 +167,9 @@ int guard_set_next_group(const struct guard_set *s, const struct guard_group_key
 	return bpf_map_get_next_key(s->maps[GUARD_MAP_GROUPS], after, next) == 0 ? 0 : -errno;
 }
 
-/* Forget the cgroups of a namespace: @p all, or all but those of generation @p but and those of tscf-run. */
-static void forget_groups(int groups, uint64_t netns, uint64_t but, bool all)
-{
-	struct guard_group_key key, next;
-	int more = groups < 0 ? -1 : bpf_map_get_next_key(groups, NULL, &next);
-
-	for (unsigned i = 0; more == 0 && i < GUARD_GROUPS; i++) {
-		key = next;
-		more = bpf_map_get_next_key(groups, &key, &next);
-		if (key.netns == netns && (all || (key.generation != but && key.generation != 0)))
-			bpf_map_delete_elem(groups, &key);
-	}
-}
-
 void guard_set_keep_groups(const struct guard_set *s, uint32_t generation)
 {
-	forget_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation, false);
+	guard_sweep_groups(s->maps[GUARD_MAP_GROUPS], s->netns, generation);
 }
 
 bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about)
@@ -188,49 +194,6 @@ static bool is_empty(int nets)
 	uint64_t first;
 
 	return bpf_map_get_next_key(nets, NULL, &first) < 0 && errno == ENOENT;
-}
-
-/* The owner of an entry.  An entry of another build may be longer than ours, but its first members are the same. */
-static bool read_owner(int nets, uint64_t key, uint64_t *owner)
-{
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-	uint8_t *value = NULL;
-	bool got;
-
-	if (bpf_obj_get_info_by_fd(nets, &info, &length) == 0)
-		value = calloc(1, info.value_size);
-	got = value && info.value_size >= offsetof(struct guard_net, owner) + sizeof(*owner) &&
-	      bpf_map_lookup_elem(nets, &key, value) == 0;
-	if (got)
-		memcpy(owner, value + offsetof(struct guard_net, owner), sizeof(*owner));
-	free(value);
-	return got;
-}
-
-/* Forget all about a namespace.  Nothing happens to maps that are not open. */
-static void forget_namespace(const int maps[GUARD_MAPS], uint64_t netns)
-{
-	bpf_map_delete_elem(maps[GUARD_MAP_NETS], &netns);
-	bpf_map_delete_elem(maps[GUARD_MAP_COUNTS], &netns);
-	bpf_map_delete_elem(maps[GUARD_MAP_RINGS], &netns);
-	forget_groups(maps[GUARD_MAP_GROUPS], netns, 0, true);
-	guard_waiting_clear(maps[GUARD_MAP_WAITING], netns);
-}
-
-/* Forget namespaces that are gone; their cookies are never reused. */
-static void forget_gone(const int maps[GUARD_MAPS])
-{
-	const int nets = maps[GUARD_MAP_NETS];
-	uint64_t key, next, owner;
-	int more = bpf_map_get_next_key(nets, NULL, &next);
-
-	for (unsigned i = 0; more == 0 && i < GUARD_NETS; i++) {
-		key = next;
-		more = bpf_map_get_next_key(nets, &key, &next);
-		if (read_owner(nets, key, &owner) && !guard_owner_lives(owner))
-			forget_namespace(maps, key);
-	}
 }
 
 /* --- programs --- */
@@ -316,6 +279,7 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		s->maps[GUARD_MAP_SOCKETS] = dup(bpf_map__fd(skel->maps.sockets));
 		s->maps[GUARD_MAP_GROUPS] = dup(bpf_map__fd(skel->maps.groups));
 		s->maps[GUARD_MAP_WAITING] = dup(bpf_map__fd(skel->maps.waiting));
+		s->maps[GUARD_MAP_QUICK] = dup(bpf_map__fd(skel->maps.quick));
 	}
 	guard_bpf__destroy(skel);
 	return err;
@@ -366,18 +330,16 @@ static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_
 		bool other = p->maps[GUARD_MAP_NETS] != own && is_first_of_set(f, i);
 		int nets = other ? bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]) : -1;
 		/* The others may be made differently there. */
-		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1};
+		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1, -1};
 
 		if (nets < 0)
 			continue;
-		forget_namespace(maps, s->netns);
-		forget_gone(maps);
+		guard_sweep_namespace(maps, s->netns);
+		guard_sweep_gone(nets);
 		if (is_empty(nets))
 			detach_found(s->root, f, p->maps[GUARD_MAP_NETS]);
 		close(nets);
 	}
-	if (s->maps[GUARD_MAP_NETS] >= 0)
-		forget_gone(s->maps);
 }
 
 static uint32_t map_id(int fd)
@@ -486,11 +448,23 @@ bool guard_set_attached(const struct guard_set *s)
 void guard_set_remove(const struct guard_set *s)
 {
 	lock(s->root);
-	forget_namespace(s->maps, s->netns);
+	write_quick(s, 0);
+	guard_sweep_namespace(s->maps, s->netns);
 	if (is_empty(s->maps[GUARD_MAP_NETS]))
 		for (unsigned i = 0; i < GUARD_PROGRAMS; i++)
 			bpf_prog_detach2(s->programs[i], s->root, guard_types[i]);
 	unlock(s->root);
+}
+
+bool guard_set_sweep(const struct guard_set *s)
+{
+	/* A client that is about to enter its namespace holds the lock. */
+	if (flock(s->root, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	guard_sweep_gone(s->maps[GUARD_MAP_NETS]);
+	guard_sweep_strays(s->maps);
+	unlock(s->root);
+	return true;
 }
 
 int guard_set_flush(void)

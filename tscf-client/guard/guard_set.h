@@ -7,7 +7,8 @@
  * So, however many clients there are, each packet costs one look-up, and further clients take none of the cgroup's 64
  * places for programs.  A set belongs to one build of the client, whose checksum is the name of that map.  A client of
  * another build attaches its own set beside it, writes its entry there, and then removes its entry from the other one,
- * so the namespace is guarded at every moment.  A set without entries is detached.
+ * so the namespace is guarded at every moment.  A set without entries is detached.  The other maps of a set may be made
+ * differently in another build, so only clients of its own build remove anything from them (guard_set_sweep).
  *
  * The programs are attached directly (BPF_PROG_ATTACH), not by links: the cgroup then holds them, and they hold the
  * maps, however the client ends.  Links would need pins in a bpffs, which is per mount.  A service with a private
@@ -37,6 +38,7 @@ enum guard_map {
 	GUARD_MAP_SOCKETS,
 	GUARD_MAP_GROUPS,
 	GUARD_MAP_WAITING,
+	GUARD_MAP_QUICK,
 	GUARD_MAPS
 };
 
@@ -103,6 +105,9 @@ bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socke
 
 /** Stop the events of this namespace: no client receives them any more. */
 void guard_set_deaf(const struct guard_set *s);
+/** Remove what this set's maps have about namespaces that are gone or not guarded.  @return whether that was done: not
+ * while another client starts or ends. */
+bool guard_set_sweep(const struct guard_set *s);
 /** Stop guarding this namespace.  If this set guards no other, detach it. */
 void guard_set_remove(const struct guard_set *s);
 /** Close all descriptors.  The guard stays in force. */

@@ -34,16 +34,3 @@ void guard_waiting_each(const struct guard_set *s,
 			each(context, key.cookie, &about);
 	}
 }
-
-void guard_waiting_clear(int map, uint64_t netns)
-{
-	struct guard_connection key, next;
-	int more = map < 0 ? -1 : bpf_map_get_next_key(map, NULL, &next);
-
-	for (unsigned i = 0; more == 0 && i < GUARD_WAITING; i++) {
-		key = next;
-		more = bpf_map_get_next_key(map, &key, &next);
-		if (key.netns == netns)
-			bpf_map_delete_elem(map, &key);
-	}
-}

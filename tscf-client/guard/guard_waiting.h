@@ -18,7 +18,5 @@ void guard_waiting_remove(const struct guard_set *s, uint64_t cookie);
 /** Call @p each for every such connection of this network namespace. */
 void guard_waiting_each(const struct guard_set *s,
 			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context);
-/** Forget all such connections of a network namespace.  @p map: where they are; -1: nowhere. */
-void guard_waiting_clear(int map, uint64_t netns);
 
 #endif

@@ -119,14 +119,13 @@ static bool put_ports(struct planner *p, struct tscf_xfrm_policy one, const stru
 }
 
 /* @return whether the next policy can be expressed, too. */
-static bool plan_policy(struct planner *p, unsigned index)
+static bool plan_policy(struct planner *p, const struct policy *policy)
 {
-	const struct policy *policy = &p->config->policies.list[index];
+	unsigned priority = PRIORITY_POLICY + policy->place;
 	bool block = policy->level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	uint32_t number = policy->number;
-	struct tscf_xfrm_policy one = number != 0
-					  ? marked(p, AF_INET, PRIORITY_POLICY + index, policy_mark(policy), UINT32_MAX)
-					  : marked(p, AF_INET, PRIORITY_POLICY + index, 0, TSCF_MARK_EXPLICIT);
+	struct tscf_xfrm_policy one = number != 0 ? marked(p, AF_INET, priority, policy_mark(policy), UINT32_MAX)
+						  : marked(p, AF_INET, priority, 0, TSCF_MARK_EXPLICIT);
 	if (policy->remote.addr.family == AF_INET6)
 		return true;
 	if (policy->uid.given)
@@ -174,7 +173,7 @@ void barrier_plan(const struct client_config *config, const struct routing_facts
 		plan_source(&p, &facts->encrypted.of[tscf_family_index(AF_INET)], givers[i]);
 	}
 	for (unsigned i = 0; sayable && i < config->policies.count; i++)
-		sayable = plan_policy(&p, i);
+		sayable = plan_policy(&p, &config->policies.list[i]);
 	if (sayable)
 		plan_default_level(&p);
 }

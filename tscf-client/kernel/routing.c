@@ -73,10 +73,10 @@ static void add_to_rules(struct planner *p, const struct routing_facts *f, enum 
 }
 
 /* Explicit marks come first: they were set for that one socket. */
-static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned index, bool second, uint32_t table)
+static struct tscf_rule *add_policy_rule(struct planner *p, int family, const struct policy *policy, bool second,
+					 uint32_t table)
 {
-	const struct policy *policy = &p->config->policies.list[index];
-	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * index + second), table);
+	struct tscf_rule *r = add_rule(p, family, (enum slot)(SLOT_POLICY + 2 * policy->place + second), table);
 	if (policy->number != 0)
 		select_mark(p, r, policy_mark(policy), UINT32_MAX);
 	else
@@ -89,16 +89,15 @@ static struct tscf_rule *add_policy_rule(struct planner *p, int family, unsigned
 	return r;
 }
 
-static void plan_policy(struct planner *p, const struct routing_facts *f, int family, unsigned index)
+static void plan_policy(struct planner *p, const struct routing_facts *f, int family, const struct policy *policy)
 {
-	const struct policy *policy = &p->config->policies.list[index];
 	bool only = policy->level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool preferred = policy->level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	if (policy->remote.addr.family != 0 && policy->remote.addr.family != family)
 		return;
 	if ((only && f->gate != DTTE_GATE_SHUT) || (preferred && f->preferred))
-		add_policy_rule(p, family, index, false, p->config->table_encrypted);
-	struct tscf_rule *last = add_policy_rule(p, family, index, true, 0);
+		add_policy_rule(p, family, policy, false, p->config->table_encrypted);
+	struct tscf_rule *last = add_policy_rule(p, family, policy, true, 0);
 	if (only)
 		return;
 	/* The first policy that matches decides: packets that it lets through must skip the next ones. */
@@ -206,8 +205,10 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 			plan_tables(p, f, family);
 		if (has_tables || p->config->policies.count > 0)
 			add_rule(p, family, SLOT_REST, p->config->table_plain);
+		if (f->away && f->plain.of[i].family)
+			add_from_rule(p, SLOT_REST, &f->plain.of[i], 0);
 		for (unsigned k = 0; k < p->config->policies.count; k++)
-			plan_policy(p, f, family, k);
+			plan_policy(p, f, family, &p->config->policies.list[k]);
 	}
 	plan_default_level(p, f);
 	if (f->front && p->config->rule_priority > ROUTING_FRONT_PRIORITY)
@@ -279,8 +280,10 @@ void routing_make_plan(const struct client_config *config, const struct routing_
 	for (unsigned i = 0; i < facts->route_count; i++) {
 		if (!facts->plain.of[tscf_family_index(facts->routes[i].addr.family)].family)
 			continue;
-		add_route(&p, facts, &facts->routes[i], config->table_plain, facts->plain_device);
 		add_route(&p, facts, &facts->routes[i], config->table_encrypted, facts->encrypted_device);
+		if (facts->away)
+			continue;
+		add_route(&p, facts, &facts->routes[i], config->table_plain, facts->plain_device);
 		if (config->routes_in_main)
 			add_main_routes(&p, facts, facts->routes[i]);
 	}

@@ -12,7 +12,7 @@
  *     Explicit marks, set for that one socket:
  *     +3  mark encrypted-only      -> encrypted   while the gate is not shut
  *     +4  mark encrypted-only      -> prohibit    always: destinations without a route in the table are refused
- *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network untrusted (trusted_network.h)
+ *     +5  mark encrypted-preferred -> encrypted   while the tunnel is up and the network untrusted (preferred.h)
  *     +6  mark unencrypted and encrypted-preferred -> plain
  *     +7 ... +38  two for each policy (policy.h), for packets without such a mark, or with the policy's number:
  *         encrypted-only:      -> encrypted while the gate is not shut, and -> prohibit always
@@ -22,9 +22,13 @@
  *     +43 default level encrypted-*:    to each service route -> encrypted (as +3 or +5)
  *     +44 default level encrypted-only: to each service route -> prohibit
  *     +45 everything else -> plain
+ *     +45 from plain address -> prohibit           while the plain tunnel is away
  *
  * The rules exist in both families.  While the plain tunnel has no IPv6 address, IPv6 has only +0, +46, +4, +40, those
  * of policies and, if there are any of these, +45.
+ *
+ * While the plain tunnel is away, its table and table main have no service routes.  Packets from its address must not
+ * leave by another way then.  The encrypted table is as before: only rules lead to it.
  *
  * Moving all sockets of a level is one rule added or deleted, whatever their number.  The prohibit is a rule of its
  * own, not the end of the encrypted table.  So packets of encrypted-preferred sockets to destinations that no tunnel
@@ -45,7 +49,7 @@
  * exempt servers. */
 #define ROUTING_OUTER_MAX       16
 #define ROUTING_PLAN_ROUTES_MAX (3 * ROUTING_ROUTES_MAX + 512)
-#define ROUTING_RULES_MAX       (44 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
+#define ROUTING_RULES_MAX       (48 + 6 * POLICIES_MAX + 3 * ROUTING_ROUTES_MAX)
 
 /** The facts a plan is made from. */
 struct routing_facts {
@@ -55,6 +59,7 @@ struct routing_facts {
 	enum dtte_gate gate;
 	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
 	bool front;     /**< rules of other programs come before ours: put copies of our refusing rules first */
+	bool away;      /**< the plain tunnel is gone for long: nothing is led into it (plain.h) */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 	unsigned outer_count, outer_next;

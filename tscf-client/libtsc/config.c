@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tsc_get_config(): converts what the daemon reports about its tunnels to the types of tsc.h. */
+/* tsc_get_config() and the like: what the daemon reports about its tunnels, in the types of tsc.h. */
 #include "common/control/control_wire.h"
+#include "tscf-client/libtsc/address.h"
 #include "tscf-client/libtsc/handle.h"
 
 #include <errno.h>
@@ -8,26 +9,12 @@
 
 _Static_assert(TSC_SERVERS_MAX == TSCF_CONTROL_SERVERS_MAX, "all servers have room");
 
-static union tsc_address address(const struct tscf_control_address *a)
-{
-	union tsc_address out = {.sa.sa_family = AF_UNSPEC};
-
-	if (a->family == 4) {
-		out.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(a->port)};
-		memcpy(&out.in.sin_addr, a->bytes, sizeof(out.in.sin_addr));
-	} else if (a->family == 6) {
-		out.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
-		memcpy(&out.in6.sin6_addr, a->bytes, sizeof(out.in6.sin6_addr));
-	}
-	return out;
-}
-
 static unsigned servers(const struct tscf_control_address *from, union tsc_address *to)
 {
 	unsigned count = 0;
 
 	while (count < TSCF_CONTROL_SERVERS_MAX && from[count].family != 0) {
-		to[count] = address(&from[count]);
+		to[count] = tsc_address_of(&from[count]);
 		count++;
 	}
 	return count;
@@ -51,12 +38,12 @@ static void translate(const struct tscf_control_config *c, tsc_config *out)
 	out->encrypted_up = c->encrypted.up ? tsc_bool_true : tsc_bool_false;
 	out->mtu = c->plain.mtu;
 	out->encrypted_mtu = c->encrypted.mtu;
-	out->internal_ipv4 = address(&c->plain.ipv4);
-	out->internal_ipv6 = address(&c->plain.ipv6);
-	out->encrypted_ipv4 = address(&c->encrypted.ipv4);
-	out->encrypted_ipv6 = address(&c->encrypted.ipv6);
-	out->nat = address(&c->nat);
-	out->server = address(&c->server);
+	out->internal_ipv4 = tsc_address_of(&c->plain.ipv4);
+	out->internal_ipv6 = tsc_address_of(&c->plain.ipv6);
+	out->encrypted_ipv4 = tsc_address_of(&c->encrypted.ipv4);
+	out->encrypted_ipv6 = tsc_address_of(&c->encrypted.ipv6);
+	out->nat = tsc_address_of(&c->nat);
+	out->server = tsc_address_of(&c->server);
 	out->dns_count = servers(c->dns, out->dns);
 	out->sip_server_count = servers(c->sip_servers, out->sip_server);
 	text(out->device, sizeof(out->device), c->plain.device, sizeof(c->plain.device));
@@ -66,23 +53,43 @@ static void translate(const struct tscf_control_config *c, tsc_config *out)
 	     sizeof(c->encrypted.transport));
 }
 
-TSC_PUBLIC int tsc_get_config(tsc_handle handle, tsc_config *config)
+/* Ask the daemon for a program that wants it in @p out.  @return false, with errno set. */
+static bool fetch(tsc_handle handle, const void *out, struct tscf_control_config *answer)
 {
 	struct tscf_control_request request = handle_request(TSCF_CONTROL_GET_CONFIG);
-	struct tscf_control_config answer;
-	int error;
+	int error = out ? 0 : EFAULT;
 
 	if (!handle_check(handle))
+		return false;
+	if (error == 0)
+		error = tscf_control_fetch(handle->control, &request, TSC_CALL_MS, answer, sizeof(*answer));
+	errno = error < 0 ? -error : error;
+	return error == 0;
+}
+
+TSC_PUBLIC int tsc_get_config(tsc_handle handle, tsc_config *config)
+{
+	struct tscf_control_config answer;
+
+	if (!fetch(handle, config, &answer))
 		return -1;
-	if (!config) {
-		errno = EFAULT;
-		return -1;
-	}
-	error = tscf_control_fetch(handle->control, &request, TSC_CALL_MS, &answer, sizeof(answer));
-	if (error != 0) {
-		errno = error < 0 ? -error : error;
-		return -1;
-	}
 	translate(&answer, config);
+	return 0;
+}
+
+TSC_PUBLIC int tsc_get_tunnel_socket_info(tsc_handle handle, tsc_tunnel_socket_info *info)
+{
+	struct tscf_control_config answer;
+	struct tscf_control_outer outer;
+
+	if (!fetch(handle, info, &answer))
+		return -1;
+	if (!answer.plain.up) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	outer = (struct tscf_control_outer){.local = answer.local, .remote = answer.server, .nat = answer.nat};
+	memcpy(outer.transport, answer.plain.transport, sizeof(outer.transport));
+	*info = tsc_socket_info_of(&outer);
 	return 0;
 }

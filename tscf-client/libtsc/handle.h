@@ -47,6 +47,8 @@ struct tsc_tunnel {
 		bool known, up;
 		char reason[sizeof((struct tscf_control_event *)0)->reason];
 	} tunnels[2];
+	tsc_tunnel_socket_info outer; /**< of the plain tunnel, as last reported while it is up ... */
+	bool outer_known;             /**< ... if it was */
 	union {
 		struct {
 			struct tscf_control_reply reply;
@@ -64,12 +66,18 @@ struct tscf_control_request handle_request(enum tscf_control_op op);
 
 /* --- sockets.c --- */
 
+/** What a program hears of for each socket. */
+enum socket_service { SOCKET_DTTE, SOCKET_REDUNDANCY, SOCKET_DDT, SOCKET_SERVICES };
+
 /** A socket that the program uses in the tunnels. */
 struct tsc_socket {
 	int fd;
 	uint64_t cookie; /**< SO_COOKIE: shows whether the descriptor is still the same socket */
 	tsc_handle handle;
-	bool available, enabled; /**< as last reported to the program */
+	/** As last reported to the program. */
+	struct {
+		bool available, enabled;
+	} of[SOCKET_SERVICES];
 };
 
 void sockets_add_handle(tsc_handle handle);
@@ -78,11 +86,32 @@ void sockets_remove_handle(tsc_handle handle);
 /** Call @p visit with a copy of each socket of @p handle; no lock is held. */
 void sockets_each(tsc_handle handle, void (*visit)(void *context, const struct tsc_socket *s), void *context);
 /**
- * The daemon has reported the state of the socket with @p cookie.
+ * The daemon has reported the state of @p service for the socket with @p cookie.
  *
  * @return whether the state has changed; then *fd is the descriptor.
  */
-bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabled, int *fd);
+bool sockets_told(tsc_handle handle, uint64_t cookie, enum socket_service service, bool available, bool enabled,
+		  int *fd);
+
+/* --- deliver.c: `dispatch` is held, `lock` is not; each returns how many callbacks were called --- */
+
+/** Something that a program wants to be notified of. */
+struct tsc_notification_handle {
+	tsc_handle handle;
+	tsc_notification type;
+	tsc_notification_cb callback;
+	void *opaque;
+	bool fresh; /**< has not received the present state yet */
+	bool dead;  /**< disabled by a callback: freed when no callback runs */
+	struct tsc_notification_handle *next;
+};
+
+/** Tell an event of the daemon. */
+int deliver_event(tsc_handle handle, struct tscf_control_event *e);
+/** There is no daemon, so no packet goes through a tunnel. */
+int deliver_no_daemon(tsc_handle handle, const char *reason);
+/** Tell the present state to the notifications that are fresh. */
+int deliver_present(tsc_handle handle);
 
 /* --- notification.c --- */
 

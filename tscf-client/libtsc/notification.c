@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Notifications: a subscribed connection to the daemon, and the callbacks.
+ * Notifications: a subscribed connection to the daemon, and those who wait for its events (deliver.c).
  *
  * The dispatcher (our thread, or the program's call of tsc_notification_dispatch()) makes the connection when the first
  * notification is enabled, and tries again every second after losing it.  One epoll descriptor, which never changes and
@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,157 +21,8 @@
 #include <unistd.h>
 
 #define RETRY_S 1
-struct tsc_notification_handle {
-	tsc_handle handle;
-	tsc_notification type;
-	tsc_notification_cb callback;
-	void *opaque;
-	bool fresh; /**< has not received the present state yet */
-	bool dead;  /**< disabled by a callback: freed when no callback runs */
-	struct tsc_notification_handle *next;
-};
 
 static const char gone[] = "tscf-client does not answer";
-
-/* --- callbacks: `dispatch` is held, `lock` is not --- */
-
-static void call(struct tsc_notification_handle *n, void *data)
-{
-	tsc_notification_data notification = {.type = n->type, .handle = n->handle, .data = data, .opaque = n->opaque};
-
-	n->callback(&notification);
-}
-
-/* @return the next notification after @p n (NULL: the first) that is of @p type and not disabled. */
-static struct tsc_notification_handle *next_of(tsc_handle handle, struct tsc_notification_handle *n,
-					       tsc_notification type)
-{
-	pthread_mutex_lock(&handle->lock);
-	n = n ? n->next : handle->notifications;
-	while (n && (n->dead || n->fresh || n->type != type))
-		n = n->next;
-	pthread_mutex_unlock(&handle->lock);
-	return n;
-}
-
-static int deliver(tsc_handle handle, tsc_notification type, void *data)
-{
-	struct tsc_notification_handle *n = NULL;
-	int count = 0;
-
-	while ((n = next_of(handle, n, type))) {
-		call(n, data);
-		count++;
-	}
-	return count;
-}
-
-static tsc_bool truth(bool value)
-{
-	return value ? tsc_bool_true : tsc_bool_false;
-}
-
-static int deliver_tunnel(tsc_handle handle, bool encrypted, bool up, const char *reason)
-{
-	tsc_notification_tunnel_info_data data = {.encrypted = truth(encrypted), .up = truth(up), .reason = reason};
-	bool news = !handle->tunnels[encrypted].known || handle->tunnels[encrypted].up != up;
-
-	handle->tunnels[encrypted].known = true;
-	handle->tunnels[encrypted].up = up;
-	snprintf(handle->tunnels[encrypted].reason, sizeof(handle->tunnels[encrypted].reason), "%s", reason);
-	return news ? deliver(handle, tsc_notification_tunnel, &data) : 0;
-}
-
-static int deliver_socket(tsc_handle handle, uint64_t cookie, bool available, bool enabled, const char *reason)
-{
-	tsc_notification_dtte_info_data data = {
-	    .available = truth(available), .enabled = truth(enabled), .reason = reason};
-
-	if (!sockets_told(handle, cookie, available, enabled, &data.socket))
-		return 0;
-	return deliver(handle, tsc_notification_dtte, &data);
-}
-
-static int deliver_event(tsc_handle handle, struct tscf_control_event *e)
-{
-	uint64_t cookie = e->cookie[0] | (uint64_t)e->cookie[1] << 32;
-
-	e->reason[sizeof(e->reason) - 1] = '\0';
-	switch (e->type) {
-	case TSCF_CONTROL_EVENT_TUNNEL:
-		return deliver_tunnel(handle, e->encrypted != 0, e->up != 0, e->reason);
-	case TSCF_CONTROL_EVENT_SOCKET:
-		return deliver_socket(handle, cookie, e->available != 0, e->enabled != 0, e->reason);
-	default:
-		return 0;
-	}
-}
-
-/* --- the first report to a notification that has just been enabled --- */
-
-struct newcomer {
-	struct tsc_notification_handle *notification;
-	int count;
-};
-
-static void introduce_socket(void *context, const struct tsc_socket *s)
-{
-	struct newcomer *newcomer = context;
-	tsc_handle handle = newcomer->notification->handle;
-	tsc_notification_dtte_info_data data = {.available = truth(s->available),
-						.enabled = truth(s->enabled),
-						.socket = s->fd,
-						.reason = handle->tunnels[1].reason};
-
-	if (newcomer->notification->dead || (s->available && !s->enabled))
-		return;
-	call(newcomer->notification, &data);
-	newcomer->count++;
-}
-
-static void introduce_tunnels(struct newcomer *newcomer)
-{
-	tsc_handle handle = newcomer->notification->handle;
-
-	for (int i = 0; i < 2 && !newcomer->notification->dead; i++) {
-		tsc_notification_tunnel_info_data data = {.encrypted = truth(i == 1),
-							  .up = truth(handle->tunnels[i].up),
-							  .reason = handle->tunnels[i].reason};
-
-		if (!handle->tunnels[i].known)
-			continue;
-		call(newcomer->notification, &data);
-		newcomer->count++;
-	}
-}
-
-static struct tsc_notification_handle *take_fresh(tsc_handle handle)
-{
-	struct tsc_notification_handle *n;
-
-	pthread_mutex_lock(&handle->lock);
-	for (n = handle->fresh ? handle->notifications : NULL; n && !n->fresh; n = n->next)
-		;
-	if (n)
-		n->fresh = false;
-	else
-		handle->fresh = false;
-	pthread_mutex_unlock(&handle->lock);
-	return n;
-}
-
-static int introduce(tsc_handle handle)
-{
-	struct newcomer newcomer = {NULL, 0};
-
-	while ((newcomer.notification = take_fresh(handle))) {
-		if (newcomer.notification->type == tsc_notification_tunnel)
-			introduce_tunnels(&newcomer);
-		else
-			sockets_each(handle, introduce_socket, &newcomer);
-	}
-	return newcomer.count;
-}
 
 /* --- the connection --- */
 
@@ -227,7 +77,7 @@ static int connect_daemon(tsc_handle handle)
 		if (sock >= 0)
 			close(sock);
 		arm(handle, RETRY_S);
-		return deliver_tunnel(handle, false, false, gone) + deliver_tunnel(handle, true, false, gone);
+		return deliver_no_daemon(handle, gone);
 	}
 	pthread_mutex_lock(&handle->lock);
 	handle->sock = sock;
@@ -236,28 +86,12 @@ static int connect_daemon(tsc_handle handle)
 	return 0;
 }
 
-struct loss {
-	tsc_handle handle;
-	int count;
-};
-
-static void lose_socket(void *context, const struct tsc_socket *s)
-{
-	struct loss *loss = context;
-
-	loss->count += deliver_socket(loss->handle, s->cookie, s->available, false, gone);
-}
-
 /* Without a daemon no packet goes through a tunnel. */
 static int lost(tsc_handle handle)
 {
-	struct loss loss = {handle, 0};
-
 	hang_up(handle);
 	arm(handle, RETRY_S);
-	loss.count += deliver_tunnel(handle, false, false, gone) + deliver_tunnel(handle, true, false, gone);
-	sockets_each(handle, lose_socket, &loss);
-	return loss.count;
+	return deliver_no_daemon(handle, gone);
 }
 
 /* How many bytes `in` should hold. */
@@ -339,7 +173,7 @@ static int dispatch(tsc_handle handle)
 	pthread_mutex_lock(&handle->dispatch);
 	handle->dispatching = true;
 	drained(handle->wake);
-	count += introduce(handle);
+	count += deliver_present(handle);
 	if (drained(handle->timer) && handle->sock < 0)
 		count += connect_daemon(handle);
 	if (handle->sock >= 0)
@@ -454,7 +288,7 @@ static struct tsc_notification_handle *notification_new(tsc_handle handle, tsc_n
 {
 	struct tsc_notification_handle *n;
 
-	if ((type != tsc_notification_dtte && type != tsc_notification_tunnel) || !callback) {
+	if (type < tsc_notification_dtte || type > tsc_notification_tunnel_termination_info || !callback) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -7,8 +7,10 @@
  */
 #include "common/control/socket_level.h"
 #include "tscf-client/libtsc/handle.h"
+#include "tscf-client/libtsc/option.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,7 +91,10 @@ static int adopt(tsc_handle handle, int fd, tsc_handle *owner)
 		error = make_room(fd);
 		if (error == 0) {
 			table.entries[fd] =
-			    (struct tsc_socket){.fd = fd, .cookie = cookie_of(fd), .handle = handle, .available = true};
+			    (struct tsc_socket){.fd = fd,
+						.cookie = cookie_of(fd),
+						.handle = handle,
+						.of = {{.available = true}, {.available = true}, {.available = true}}};
 			*owner = handle;
 		}
 	}
@@ -192,7 +197,8 @@ void sockets_each(tsc_handle handle, void (*visit)(void *context, const struct t
 		visit(context, &s);
 }
 
-bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabled, int *fd)
+bool sockets_told(tsc_handle handle, uint64_t cookie, enum socket_service service, bool available, bool enabled,
+		  int *fd)
 {
 	bool news = false;
 
@@ -202,9 +208,9 @@ bool sockets_told(tsc_handle handle, uint64_t cookie, bool available, bool enabl
 
 		if (s->handle != handle || s->cookie != cookie)
 			continue;
-		news = s->available != available || s->enabled != enabled;
-		s->available = available;
-		s->enabled = enabled;
+		news = s->of[service].available != available || s->of[service].enabled != enabled;
+		s->of[service].available = available;
+		s->of[service].enabled = enabled;
 		*fd = s->fd;
 		break;
 	}
@@ -259,14 +265,14 @@ TSC_PUBLIC int tsc_setsockopt(int fd, int level, int option, const void *value, 
 	tsc_handle owner;
 	int domain, error;
 
-	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
+	if (!tsc_option_is(level, option))
 		return setsockopt(fd, level, option, value, length);
 	/* Errors for sockets other than inet ones are returned below. */
 	if (tscf_socket_ask(fd, SO_DOMAIN, &domain) == 0 && tscf_socket_has_level(domain) &&
 	    adopt(NULL, fd, &owner) == 0 && owner)
 		watch_socket(owner, fd);
 	control_of(fd, control);
-	error = tscf_socket_set_level(control, fd, value, length);
+	error = tsc_option_set(control, fd, option, value, length);
 	return error == 0 ? 0 : fail(error);
 }
 
@@ -275,11 +281,25 @@ TSC_PUBLIC int tsc_getsockopt(int fd, int level, int option, void *value, sockle
 	char control[sizeof(table.handles->control)];
 	int error;
 
-	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
+	if (!tsc_option_is(level, option))
 		return getsockopt(fd, level, option, value, length);
 	control_of(fd, control);
-	error = tscf_socket_get_level(control, fd, value, length);
+	error = tsc_option_get(control, fd, option, value, length);
 	return error == 0 ? 0 : fail(error);
+}
+
+TSC_PUBLIC tsc_handle tsc_get_tunnel(int fd)
+{
+	const struct tsc_socket *s;
+	tsc_handle handle;
+
+	lock_table();
+	s = entry_of(fd);
+	handle = s ? s->handle : NULL;
+	unlock_table();
+	if (!handle)
+		errno = fcntl(fd, F_GETFD) < 0 ? EBADF : ENOENT;
+	return handle;
 }
 
 TSC_PUBLIC int tsc_close(int fd)

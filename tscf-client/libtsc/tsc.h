@@ -4,7 +4,7 @@
  *
  * tsc(3) is the manual.  A program links libtsc (pkg-config tsc) and needs no privileges.  One that only wants to set
  * levels need not link anything: under tscf-run(1), or with libtscf-preload.so loaded in another way, setsockopt(2) and
- * getsockopt(2) themselves understand SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION, with the same values and results as
+ * getsockopt(2) themselves understand the three options, with the same values and results as
  * tsc_setsockopt() and tsc_getsockopt().
  *
  * Functions that return int return 0, or -1 with errno set, unless stated otherwise.
@@ -30,6 +30,36 @@ enum tsc_so_tunnel_transport_encryption {
 	tsc_so_tunnel_transport_encrypted_preferred, /**< in the encrypted tunnel if there is one */
 };
 typedef enum tsc_so_tunnel_transport_encryption tsc_so_tunnel_transport_encryption;
+
+/** Option of level SOL_SOCKET, a struct tsc_so_redundancy: the packets of the socket survive loss. */
+#define SO_TSC_REDUNDANCY 0x7456
+
+/** A redundancy_factor: as many repair packets as the loss demands. */
+#define TSC_REDUNDANCY_AUTO 255
+
+/** How repair packets travel.  EOPNOTSUPP: not by this one. */
+enum tsc_so_redundancy_method {
+	tsc_so_redundancy_method_udp_dtls = 0,         /**< in tunnels over datagrams, as packets of their own */
+	tsc_so_redundancy_method_tcp_tls_load_balance, /**< EOPNOTSUPP */
+	tsc_so_redundancy_method_tcp_tls_fan_out,      /**< EOPNOTSUPP */
+};
+typedef enum tsc_so_redundancy_method tsc_so_redundancy_method;
+
+struct tsc_so_redundancy {
+	int redundancy_factor; /**< 0: none; 1 to 4: repair packets beside each packet; TSC_REDUNDANCY_AUTO */
+	tsc_so_redundancy_method redundancy_method;
+};
+typedef struct tsc_so_redundancy tsc_so_redundancy;
+
+/** Option of level SOL_SOCKET, an int: whether the packets of a UDP socket leave a tunnel over TCP or TLS (DDT). */
+#define SO_TSC_TUNNEL_TRANSPORT 0x7457
+
+enum tsc_so_tunnel_transport {
+	tsc_so_tunnel_transport_by_packets = 0,     /**< those with a DSCP of the client's ddt-dscp do */
+	tsc_so_tunnel_transport_datagram_preferred, /**< all do, in both directions, where datagrams get through */
+	tsc_so_tunnel_transport_datagram_never,     /**< none does */
+};
+typedef enum tsc_so_tunnel_transport tsc_so_tunnel_transport;
 
 typedef enum tsc_bool { tsc_bool_false = 0, tsc_bool_true = 1 } tsc_bool;
 
@@ -61,18 +91,67 @@ int tsc_delete_tunnel(tsc_handle handle);
 int tsc_socket(tsc_handle handle, int domain, int type, int protocol);
 /** bind(2). */
 int tsc_bind(int socket, const struct sockaddr *address, socklen_t length);
-/** setsockopt(2) and getsockopt(2) with SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION; also of sockets that tsc_socket() has not
+/** setsockopt(2) and getsockopt(2) with the three options above; also of sockets that tsc_socket() has not
  * made. */
 int tsc_setsockopt(int socket, int level, int option, const void *value, socklen_t length);
 int tsc_getsockopt(int socket, int level, int option, void *value, socklen_t *length);
 /** close(2). */
 int tsc_close(int socket);
+/** @return the handle that the socket belongs to, or NULL with errno set. */
+tsc_handle tsc_get_tunnel(int socket);
+
+/* --- addresses --- */
+
+/** An address, perhaps with a port; sa.sa_family is AF_UNSPEC if there is none. */
+union tsc_address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/** Room for every address with its port as text. */
+#define TSC_ADDR_STR_LEN 56
+
+/**
+ * Write an address as text to the @p size bytes at @p to, without and with its port: 192.0.2.1:5060,
+ * [2001:db8::1]:5060.
+ *
+ * @return @p to, or NULL with errno set.
+ */
+const char *tsc_ip_address_to_str(const union tsc_address *address, char *to, size_t size);
+const char *tsc_ip_port_address_to_str(const union tsc_address *address, char *to, size_t size);
+
+enum tsc_transport {
+	tsc_transport_none = 0,
+	tsc_transport_udp,
+	tsc_transport_tcp,
+	tsc_transport_tls,
+	tsc_transport_dtls,
+};
+typedef enum tsc_transport tsc_transport;
+
+/** The outer socket of the plain tunnel: where its packets are on the network. */
+struct tsc_tunnel_socket_info {
+	union tsc_address local;  /**< of this host */
+	union tsc_address remote; /**< of the server, or of the HTTP proxy */
+	union tsc_address nat;    /**< `local` as the server sees it */
+	tsc_transport transport;
+	unsigned long reserved[4];
+};
+typedef struct tsc_tunnel_socket_info tsc_tunnel_socket_info;
+
+/** Get the present outer socket.  ENOTCONN: the plain tunnel is down. */
+int tsc_get_tunnel_socket_info(tsc_handle handle, tsc_tunnel_socket_info *info);
 
 /* --- notifications --- */
 
 enum tsc_notification {
-	tsc_notification_dtte = 1, /**< packets of a socket are now sent encrypted, or no longer are */
-	tsc_notification_tunnel,   /**< a tunnel has come up or gone down */
+	tsc_notification_dtte = 1,   /**< packets of a socket are now sent encrypted, or no longer are */
+	tsc_notification_tunnel,     /**< a tunnel has come up or gone down */
+	tsc_notification_redundancy, /**< packets of a socket now survive loss, or no longer do */
+	tsc_notification_ddt,        /**< packets of a socket now leave the stream as datagrams, or no longer do */
+	tsc_notification_tunnel_socket_info,      /**< the plain tunnel has come up, or goes on by another socket */
+	tsc_notification_tunnel_termination_info, /**< the plain tunnel has gone down */
 };
 typedef enum tsc_notification tsc_notification;
 
@@ -80,7 +159,7 @@ typedef enum tsc_notification tsc_notification;
 struct tsc_notification_data {
 	tsc_notification type;
 	tsc_handle handle;
-	void *data; /**< struct tsc_notification_dtte_info_data or struct tsc_notification_tunnel_info_data, by type */
+	void *data;   /**< a struct tsc_notification_..._data, by type */
 	void *opaque; /**< as given to tsc_notification_enable() */
 };
 typedef struct tsc_notification_data tsc_notification_data;
@@ -93,12 +172,35 @@ struct tsc_notification_dtte_info_data {
 };
 typedef struct tsc_notification_dtte_info_data tsc_notification_dtte_info_data;
 
+struct tsc_notification_redundancy_info_data {
+	tsc_bool available; /**< false: the server refuses it to that socket */
+	tsc_bool enabled;   /**< true: the server has granted what the socket asks for */
+	int socket;
+	const char *reason; /**< in words */
+};
+typedef struct tsc_notification_redundancy_info_data tsc_notification_redundancy_info_data;
+
+struct tsc_notification_ddt_info_data {
+	tsc_bool available; /**< false: the server refuses datagrams to that socket */
+	tsc_bool enabled;   /**< true: the packets of the socket, which prefers that, go by datagrams */
+	int socket;
+	const char *reason; /**< in words */
+};
+typedef struct tsc_notification_ddt_info_data tsc_notification_ddt_info_data;
+
 struct tsc_notification_tunnel_info_data {
 	tsc_bool encrypted; /**< which tunnel: false: the plain one */
 	tsc_bool up;
 	const char *reason; /**< in words */
 };
 typedef struct tsc_notification_tunnel_info_data tsc_notification_tunnel_info_data;
+
+typedef tsc_tunnel_socket_info tsc_notification_tunnel_socket_info_data;
+
+struct tsc_notification_tunnel_termination_info_data {
+	const char *reason; /**< in words */
+};
+typedef struct tsc_notification_tunnel_termination_info_data tsc_notification_tunnel_termination_info_data;
 
 typedef void (*tsc_notification_cb)(tsc_notification_data *notification);
 typedef struct tsc_notification_handle tsc_notification_handle;
@@ -115,13 +217,6 @@ int tsc_notification_fd(tsc_handle handle);
 int tsc_notification_dispatch(tsc_handle handle);
 
 /* --- configuration --- */
-
-/** An address, perhaps with a port; sa.sa_family is AF_UNSPEC if there is none. */
-union tsc_address {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
 
 #define TSC_SERVERS_MAX 4
 

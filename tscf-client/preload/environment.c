@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/preload/environment.h"
 
+#include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
 
@@ -38,13 +39,16 @@ static const char *get_variable(const char *name)
 	return NULL;
 }
 
-void preload_environment_parse(const char *level, const char *control, bool trusted, struct preload_environment *out)
+void preload_environment_parse(const char *level, const char *redundancy, const char *control, bool trusted,
+			       struct preload_environment *out)
 {
 	size_t length;
 
 	*out = (struct preload_environment){.level = TSCF_LEVEL_DEFAULT, .trusted = trusted};
 	if (trusted && level && level[0] != '\0' && tscf_level_parse(level, &out->level) != 0)
 		out->level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	if (trusted && redundancy && tscf_redundancy_parse(redundancy, &out->redundancy) != 0)
+		out->redundancy = TSCF_REDUNDANCY_NONE;
 	if (!trusted || !control || control[0] == '\0')
 		control = TSCF_CLIENT_CONTROL_DEFAULT;
 	length = strlen(control);
@@ -60,8 +64,8 @@ void preload_environment_get(struct preload_environment *out)
 		*out = copy;
 		return;
 	}
-	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_CONTROL),
-				  getauxval(AT_SECURE) == 0, out);
+	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_REDUNDANCY),
+				  get_variable(TSCF_ENV_CONTROL), getauxval(AT_SECURE) == 0, out);
 	out->must_ask = out->trusted && (get_variable(TSCF_ENV_MUST) || tscf_socket_must_tell(out->control));
 	if (atomic_compare_exchange_strong(&copy_state, &none, COPY_IN_WORK)) {
 		copy = *out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/libtsc/tsc.h"
+#include "tscf-client/libtsc/option.h"
 #include "tscf-client/preload/level.h"
 #include "tscf-client/preload/real.h"
 
@@ -9,9 +9,9 @@ PRELOAD_HOOK int getsockopt(int fd, int level, int option, void *value, socklen_
 {
 	int error;
 
-	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION)
+	if (!tsc_option_is(level, option))
 		return preload_real_getsockopt(fd, level, option, value, length);
-	error = preload_level_get(fd, value, length);
+	error = preload_option_get(fd, option, value, length);
 	if (error == 0)
 		return 0;
 	errno = -error;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/preload/level.h"
 
+#include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
+#include "tscf-client/libtsc/option.h"
 #include "tscf-client/preload/environment.h"
 
 #include <errno.h>
@@ -28,23 +30,28 @@ int preload_level_start(int fd)
 	/* The daemon answers EACCES if a policy requires encryption and the socket has none. */
 	if (error == EACCES || (error != 0 && environment.level == TSCF_LEVEL_ENCRYPTED_ONLY))
 		return -EACCES;
-	return is_unsure(&environment, error) ? -EACCES : 0;
+	if (is_unsure(&environment, error))
+		return -EACCES;
+	/* Without it the program runs as well, on a network that loses nothing. */
+	if (environment.redundancy != TSCF_REDUNDANCY_NONE)
+		tscf_socket_set_redundancy(environment.control, fd, environment.redundancy, TSCF_CONTROL_FLAG_DEFAULT);
+	return 0;
 }
 
-int preload_level_set(int fd, const void *value, socklen_t length)
+int preload_option_set(int fd, int option, const void *value, socklen_t length)
 {
 	struct preload_environment environment;
 
 	preload_environment_get(&environment);
-	return tscf_socket_set_level(environment.control, fd, value, length);
+	return tsc_option_set(environment.control, fd, option, value, length);
 }
 
-int preload_level_get(int fd, void *value, socklen_t *length)
+int preload_option_get(int fd, int option, void *value, socklen_t *length)
 {
 	struct preload_environment environment;
 
 	preload_environment_get(&environment);
-	return tscf_socket_get_level(environment.control, fd, value, length);
+	return tsc_option_get(environment.control, fd, option, value, length);
 }
 
 int preload_level_report(int fd)

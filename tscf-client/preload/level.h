@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * level.h - what the hooks do with the level of a socket: common/control/socket_level.h with the daemon and the level
- * of the environment.
+ * level.h - what the hooks do with the level of a socket and what it asks for: common/control/socket_level.h with the
+ * daemon and the level of the environment.
  */
 #ifndef TSCF_PRELOAD_LEVEL_H
 #define TSCF_PRELOAD_LEVEL_H
@@ -16,10 +16,9 @@
  */
 int preload_level_start(int fd);
 
-/** setsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.  @return 0 or -errno. */
-int preload_level_set(int fd, const void *value, socklen_t length);
-/** getsockopt() of SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION.  @return 0 or -errno. */
-int preload_level_get(int fd, void *value, socklen_t *length);
+/** setsockopt() and getsockopt() of the options of tsc.h (libtsc/option.h).  @return 0 or -errno. */
+int preload_option_set(int fd, int option, const void *value, socklen_t length);
+int preload_option_get(int fd, int option, void *value, socklen_t *length);
 
 /**
  * Report to the daemon that the socket has a local address or another DSCP now: policies may depend on it, and the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tscf-client/libtsc/tsc.h"
+#include "tscf-client/libtsc/option.h"
 #include "tscf-client/preload/level.h"
 #include "tscf-client/preload/mark.h"
 #include "tscf-client/preload/real.h"
@@ -35,12 +35,12 @@ PRELOAD_HOOK int setsockopt(int fd, int level, int option, const void *value, so
 		memcpy(&mark, value, sizeof(mark));
 		return set_mark(fd, mark);
 	}
-	if (level != SOL_SOCKET || option != SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION) {
+	if (!tsc_option_is(level, option)) {
 		int result = preload_real_setsockopt(fd, level, option, value, length);
 
 		return result == 0 && sets_dscp(level, option) ? preload_reported(fd, result) : result;
 	}
-	error = preload_level_set(fd, value, length);
+	error = preload_option_set(fd, option, value, length);
 	if (error == 0)
 		return 0;
 	errno = -error;

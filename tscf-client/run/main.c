@@ -2,6 +2,7 @@
 /* tscf-run(1): start a program whose new sockets have an encryption level. */
 #include "common/base/level.h"
 #include "common/base/log.h"
+#include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
 #include "tscf-client/run/cgroup.h"
@@ -34,6 +35,8 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 			   "                                           had, else in the plain one (this,\n"
 			   "                                           if no level is named)\n"
 			   "                      default              as the client's configuration says\n"
+			   "  -r, --redundancy[=FACTOR]  the sockets' packets survive loss: auto (this,\n"
+			   "                      if no factor is named), 1 to 4, or none\n"
 			   "  -g, --cgroup        by a cgroup of its own and the client's guard, for any\n"
 			   "                      program and all that it starts\n"
 			   "  -c, --control PATH  control socket of the tunnel client\n"
@@ -51,6 +54,7 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 struct options {
 	enum tscf_level level;
 	const char *control;
+	const char *redundancy; /**< its name; NULL: not asked for */
 	bool cgroup, help, version;
 };
 
@@ -63,11 +67,24 @@ static int parse_level(const char *name, enum tscf_level *level)
 	return -EINVAL;
 }
 
+/* @param name NULL: no factor is named.  @return 0, or -EINVAL after a message. */
+static int parse_redundancy(const char *name, struct options *o)
+{
+	uint8_t value;
+
+	o->redundancy = name ? name : tscf_redundancy_name(TSCF_REDUNDANCY_AUTO);
+	if (tscf_redundancy_parse(o->redundancy, &value) == 0)
+		return 0;
+	tscf_error("--redundancy=%s: expected auto, none, or a factor from 1 to 4", name);
+	return -EINVAL;
+}
+
 /* @return 0 with the program at argv[optind], or -EINVAL after a message. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
-	    {"level", required_argument, NULL, 'l'}, /* one a line: test_cli.sh reads them */
+	    {"level", required_argument, NULL, 'l'},      /* one a line: test_cli.sh reads them */
+	    {"redundancy", optional_argument, NULL, 'r'}, /* auto without it */
 	    {"cgroup", no_argument, NULL, 'g'},
 	    {"control", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
@@ -77,8 +94,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 	int option;
 
 	/* "+": stop at the program, whose options are its own. */
-	while ((option = getopt_long(argc, argv, "+l:gc:hV", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+l:r::gc:hV", known, NULL)) != -1) {
 		if (option == 'l' && parse_level(optarg, &o->level) != 0)
+			return -EINVAL;
+		else if (option == 'r' && parse_redundancy(optarg, o) != 0)
 			return -EINVAL;
 		else if (option == 'c')
 			o->control = optarg;
@@ -90,6 +109,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->version = true;
 		else if (option == '?')
 			return -EINVAL;
+	}
+	if (o->cgroup && o->redundancy) {
+		tscf_error("--redundancy needs the library: expected it without --cgroup");
+		return -EINVAL;
 	}
 	if (o->help || o->version || optind < argc)
 		return 0;
@@ -210,15 +233,16 @@ static int set_asked_for(const char *control, enum tscf_level level)
 	return -ENOMEM;
 }
 
-static int set_environment(const char *library, const char *control, enum tscf_level level)
+static int set_environment(const char *library, const char *control, const struct options *o)
 {
 	/* The loader splits LD_PRELOAD at both characters, and there is no quoting. */
 	if (strpbrk(library, ": ")) {
 		tscf_error("%s: the path of the library may not contain a space or a colon", library);
 		return -EINVAL;
 	}
-	if (set_preload(library) == 0 && set_sanitizer() == 0)
-		return set_asked_for(control, level);
+	if (set_preload(library) == 0 && set_sanitizer() == 0 &&
+	    (!o->redundancy || setenv(TSCF_ENV_REDUNDANCY, o->redundancy, 1) == 0))
+		return set_asked_for(control, o->level);
 	tscf_error("environment: %s", strerror(ENOMEM));
 	return -ENOMEM;
 }
@@ -245,7 +269,7 @@ static int run(const struct options *o, char **argv)
 		status = check_program(program, library, o->level);
 		if (status != 0)
 			return status;
-		if (set_environment(library, control, o->level) != 0)
+		if (set_environment(library, control, o) != 0)
 			return EXIT_FAILURE;
 		if (o->level != TSCF_LEVEL_UNENCRYPTED)
 			warn_if_no_daemon(control, o->level);

@@ -7,7 +7,9 @@
 #include "common/linux/scheduling.h"
 #include "common/packet/dscp.h"
 #include "common/packet/message.h"
+#include "common/redundancy/redundancy.h"
 #include "common/tls/tls.h"
+#include "tscf-client/settings/in_force.h"
 #include "tscf-client/settings/settings.h"
 
 #include <errno.h>
@@ -135,6 +137,7 @@ const struct tscf_setting client_settings[] = {
     {"port", "a port from 1 to 65534 (the encrypted tunnel uses the next one)", parse_port, FIELD(servers), 1, 65534,
      0},
     {"ca", "the absolute name of a PEM file", tscf_setting_path, FIELD(ca), 0, 0, TSCF_SETTING_PATH},
+    {"ca-crl", "the absolute name of a file", tscf_setting_path, FIELD(ca_crl), 0, 0, TSCF_SETTING_PATH},
     {"cert", "the absolute name of a PEM file", tscf_setting_path, FIELD(cert), 0, 0, TSCF_SETTING_PATH},
     {"key", "the absolute name of a PEM file", tscf_setting_path, FIELD(key), 0, 0, TSCF_SETTING_PATH},
     {"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},
@@ -157,6 +160,7 @@ const struct tscf_setting client_settings[] = {
     {"accept-route", "all, none, or at most 16 prefixes ADDRESS/BITS", accept_routes_parse, FIELD(accept_routes), 0,
      ACCEPT_ROUTES_MAX, TSCF_SETTING_LIST},
     {"accept-dns", "true or false", tscf_setting_bool, FIELD(accept_dns), 0, 0, 0},
+    {"keep-routes", "true or false", tscf_setting_bool, FIELD(keep_routes), 0, 0, 0},
     {"mtu", "0 (what the server says) or 576 to 1500", tscf_setting_number_or_zero, FIELD(mtu), 576, 1500, 0},
     {"fwmark-mask", "a mask of at least three adjacent bits, such as 0x7f000000", parse_mask, FIELD(fwmark_mask), 1,
      UINT32_MAX, 0},
@@ -178,6 +182,9 @@ const struct tscf_setting client_settings[] = {
      TSCF_SETTING_PATH},
     {"state-dir", "the absolute name of a directory", tscf_setting_path, FIELD(state_dir), 0, 0, TSCF_SETTING_PATH},
     {"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
+    {"ddt-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(ddt_dscps), 0, 0, 0},
+    {"redundancy-bound", "milliseconds from 20 to 200", tscf_setting_number, FIELD(redundancy_bound),
+     TSCF_REDUNDANCY_BOUND_MIN_MS, TSCF_REDUNDANCY_BOUND_MAX_MS, 0},
     {"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
      TSCF_SCHEDULING_MAX, 0},
     {"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
@@ -208,6 +215,8 @@ int client_config_init(struct client_config *c)
 	    .control = strdup(TSCF_CLIENT_CONTROL_DEFAULT),
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
 	    .realtime_dscps = TSCF_URGENT_DSCPS,
+	    .ddt_dscps = TSCF_MEDIA_DSCPS,
+	    .redundancy_bound = TSCF_REDUNDANCY_BOUND_MS,
 	    .realtime_priority = 1,
 	    .log_level = TSCF_LOG_INFO,
 	};
@@ -219,6 +228,7 @@ void client_config_free(struct client_config *c)
 	client_servers_clear(&c->servers);
 	client_proxy_clear(&c->proxy);
 	free(c->ca);
+	free(c->ca_crl);
 	free(c->cert);
 	free(c->key);
 	free(c->psk_file);
@@ -322,18 +332,17 @@ static int validate_policy_section(cfg_t *cfg, cfg_opt_t *opt)
 /** The policies of the file, in its order. */
 static int take_policies(struct policies *policies, cfg_t *cfg)
 {
-	unsigned numbered = 0;
 	int err = 0;
 
-	policies->count = 0;
+	policies->count = policies->numbers = 0;
 	for (unsigned i = 0; i < cfg_size(cfg, POLICY) && err == 0; i++) {
 		cfg_t *section = cfg_getnsec(cfg, POLICY, i);
 		struct policy *p = &policies->list[policies->count++];
 
-		*p = (struct policy){0};
+		*p = (struct policy){.place = i};
 		snprintf(p->name, sizeof(p->name), "%s", cfg_title(section));
 		err = tscf_settings_take(policy_settings, section, p);
-		numbered = policy_number(p, numbered);
+		policies->numbers = policy_number(p, policies->numbers);
 	}
 	return err;
 }
@@ -364,7 +373,10 @@ int client_config_read(struct client_config *c, const char *file)
 	if (err == 0)
 		err = take_fallbacks(&c->servers, cfg);
 	if (err == 0)
-		err = take_policies(&c->policies, cfg);
+		err = take_policies(&c->written, cfg);
+	/* Of conditions nothing is known yet. */
+	if (err == 0)
+		in_force_select(&c->written, &(const struct condition_list){.count = 0}, &c->policies);
 	cfg_free(cfg);
 	return err == -ENOSPC ? -EINVAL : err;
 }
@@ -418,7 +430,7 @@ static bool check_script(const char *script)
 /** Each policy that the library applies needs a number in the mark. */
 static bool check_mask(const struct client_config *c)
 {
-	unsigned numbered = policies_numbered(&c->policies), room = tscf_mark_policies(c->fwmark_mask);
+	unsigned numbered = c->written.numbers, room = tscf_mark_policies(c->fwmark_mask);
 
 	if (numbered <= room)
 		return true;
@@ -439,6 +451,7 @@ int client_config_check(const struct client_config *c)
 		     "plain-dev and encrypted-dev are the same: expected two names");
 	ok &= expect(c->table_plain != c->table_encrypted,
 		     "table-plain and table-encrypted are the same: expected two tables of their own");
+	ok &= expect(!c->ca_crl || c->ca, "ca-crl is given without ca: a pin is not checked by revocation lists");
 	ok &= expect(!c->cert == !c->key, "cert and key belong together: expected both or none");
 	ok &= expect(!c->cert || !c->psk_file,
 		     "both cert and psk-file are given: expected one way to prove who this client is");

@@ -32,16 +32,19 @@ struct client_config {
 	struct client_servers servers; /**< in order of preference */
 	struct client_proxy proxy;
 	char *ca;                      /**< PEM file, or NULL */
+	char *ca_crl;                  /**< revocation lists of these CAs, or NULL */
 	char *cert, *key;              /**< PEM files by which the client authenticates itself, or NULL */
 	char *psk_file, *psk_identity; /**< or the file of pre-shared keys, and the identity of the key to use (NULL:
 					  the only one) */
 	char *plain_dev, *encrypted_dev;
 	enum tscf_level default_level;
-	struct policies
-	    policies; /**< levels of sockets that have none of their own; the first policy that matches decides */
+	struct policies written; /**< the policies of the file, and their conditions */
+	/** Those in force: levels of sockets that have none of their own.  The first policy that matches decides. */
+	struct policies policies;
 	struct networks trusted;            /**< networks on which encrypted-preferred sockets are plain */
 	struct accept_routes accept_routes; /**< routes that the server may send */
 	bool accept_dns;                    /**< take the DNS servers that the server sends */
+	bool keep_routes;                   /**< its routes stay in use while the plain tunnel is down */
 	unsigned mtu;                       /**< 0: as the server says */
 	uint32_t fwmark_mask;
 	uint32_t rule_priority; /**< first of CLIENT_RULE_SPAN priorities */
@@ -59,9 +62,12 @@ struct client_config {
 	char *control;
 	char *state_dir;            /**< keeps state for the next run */
 	uint64_t realtime_dscps;    /**< DSCPs whose packets overtake bulk traffic, as bits */
+	uint64_t ddt_dscps;         /**< DSCPs of media that leaves a stream, as bits; 0: none does */
+	unsigned redundancy_bound;  /**< ms; packets repaired later than that are not delivered */
 	unsigned realtime_priority; /**< of the threads that carry packets; 0: none */
 	enum tscf_log_level log_level;
 	bool foreground;
+	const char *key_log; /**< of --key-log only, so that no file leaves it on; NULL: none */
 };
 
 /** Set every default (allocated strings included).  @return 0 or -ENOMEM. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/settings/options.h"
 
+#include "common/base/redundancy.h"
+#include "common/capture/capture_command.h"
 #include "common/daemon/watch.h"
 #include "tscf-client/settings/settings.h"
 
@@ -11,40 +13,42 @@
 
 #define CONFIG_DEFAULT SYSCONFDIR "/tscf/tscf-client.conf"
 
-#define RUN     (1U << CLIENT_COMMAND_RUN)
-#define STATUS  (1U << CLIENT_COMMAND_STATUS)
-#define SOCKETS (1U << CLIENT_COMMAND_SOCKETS)
-#define SIP     (1U << CLIENT_COMMAND_SIP)
-#define LEVEL   (1U << CLIENT_COMMAND_LEVEL)
-#define RELOAD  (1U << CLIENT_COMMAND_RELOAD)
-#define STOP    (1U << CLIENT_COMMAND_STOP)
-#define FLUSH   (1U << CLIENT_COMMAND_FLUSH)
-#define JOIN    (1U << CLIENT_COMMAND_JOIN)
-#define LEAVE   (1U << CLIENT_COMMAND_LEAVE)
-#define ANY     (RUN | STATUS | SOCKETS | SIP | LEVEL | RELOAD | STOP | FLUSH | JOIN | LEAVE)
+#define RUN        (1U << CLIENT_COMMAND_RUN)
+#define STATUS     (1U << CLIENT_COMMAND_STATUS)
+#define SOCKETS    (1U << CLIENT_COMMAND_SOCKETS)
+#define SIP        (1U << CLIENT_COMMAND_SIP)
+#define LEVEL      (1U << CLIENT_COMMAND_LEVEL)
+#define REDUNDANCY (1U << CLIENT_COMMAND_REDUNDANCY)
+#define RELOAD     (1U << CLIENT_COMMAND_RELOAD)
+#define STOP       (1U << CLIENT_COMMAND_STOP)
+#define FLUSH      (1U << CLIENT_COMMAND_FLUSH)
+#define JOIN       (1U << CLIENT_COMMAND_JOIN)
+#define LEAVE      (1U << CLIENT_COMMAND_LEAVE)
+#define CAPTURE    (1U << CLIENT_COMMAND_CAPTURE)
+#define ANY        (RUN | STATUS | SOCKETS | SIP | LEVEL | REDUNDANCY | RELOAD | STOP | FLUSH | JOIN | LEAVE | CAPTURE)
 
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
 			   "       tscf-client sockets | sip [--json]\n"
-			   "       tscf-client level LEVEL (--pid PID | [--proto udp|tcp] --port N) [--json]\n"
+			   "       tscf-client level LEVEL WHICH [--json]\n"
+			   "       tscf-client redundancy (none | auto | 1 to 4) WHICH [--json]\n"
+			   "       tscf-client capture FILE [WHICH] [--count N] [--seconds N] [--force]\n"
 			   "       tscf-client reload | stop | flush | leave [--force]\n"
 			   "       tscf-client join INVITATION [--force] [--no-start] [--wait-up SECONDS]\n"
 			   "Hold a plain and an encrypted tunnel to a tscf-server; sockets have levels.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
 			   "  -f, --foreground, --check-config             stay there; check the file, exit\n"
 			   "  -s, --server HOST[:PORT] tunnel server, port 2004 if not given; repeat it\n"
-			   "      --transport udp|tcp|auto, --proxy URL, --ca FILE, --server-name NAME,\n"
-			   "      --pin PIN            how to reach it, how to know it\n"
+			   "      --transport udp|tcp|auto, --proxy URL                   how to reach it\n"
+			   "      --ca FILE [--ca-crl FILE], --server-name NAME, --pin PIN  how to know it\n"
 			   "      --cert FILE --key FILE, --psk-file FILE [--psk-identity NAME]  who we are\n"
-			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME, --key-log FILE\n"
 			   "      --default-level LEVEL, --mtu N, --fwmark-mask MASK, --rule-priority N,\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
 			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE, --guard WHEN\n"
-			   "  -C, --control PATH       control socket, for every command\n"
-			   "  -j, --json               print JSON; --watch shows sockets live\n"
-			   "  -w, --wait-up SECONDS    wait until the plain tunnel is up\n"
-			   "  -p, --pid PID | [--proto udp|tcp] --port N       which sockets\n"
-			   "  -h, --help  -V, --version\n"
+			   "  -j, --json; --watch; -w, --wait-up SECONDS       JSON; live; wait until up\n"
+			   "  -p, --pid PID | [--proto udp|tcp] --port N       WHICH sockets\n"
+			   "  -C, --control PATH       control socket; -h, --help  -V, --version\n"
 			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
 			   "See tscf-client(8), tscf-client.conf(5).\n";
 
@@ -54,6 +58,7 @@ static const struct tscf_cli_option options[] = {
     {"check-config", 0, false, false, RUN},
     {"server", 's', true, false, RUN},
     {"ca", 0, true, true, RUN},
+    {"ca-crl", 0, true, true, RUN},
     {"server-name", 0, true, false, RUN},
     {"pin", 0, true, false, RUN},
     {"transport", 0, true, false, RUN},
@@ -76,15 +81,18 @@ static const struct tscf_cli_option options[] = {
     {"realtime-priority", 0, true, false, RUN},
     {"script", 0, true, true, RUN},
     {"log-level", 0, true, false, RUN},
+    {"key-log", 0, true, true, RUN},
     {"control", 'C', true, true, ANY},
     {"watch", 0, false, false, SOCKETS},
-    {"json", 'j', false, false, STATUS | SOCKETS | SIP | LEVEL},
+    {"json", 'j', false, false, STATUS | SOCKETS | SIP | LEVEL | REDUNDANCY},
     {"wait-up", 'w', true, false, STATUS | JOIN},
-    {"force", 0, false, false, JOIN | LEAVE},
+    {"force", 0, false, false, JOIN | LEAVE | CAPTURE},
+    {"count", 0, true, false, CAPTURE},
+    {"seconds", 0, true, false, CAPTURE},
     {"no-start", 0, false, false, JOIN},
-    {"pid", 'p', true, false, LEVEL},
-    {"proto", 0, true, false, LEVEL},
-    {"port", 0, true, false, LEVEL},
+    {"pid", 'p', true, false, LEVEL | REDUNDANCY | CAPTURE},
+    {"proto", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
+    {"port", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
     {"help", 'h', false, false, ANY},
     {"version", 'V', false, false, ANY},
     {NULL, 0, false, false, 0},
@@ -96,11 +104,13 @@ static const struct tscf_cli_command commands[] = {
     [CLIENT_COMMAND_SOCKETS] = {"sockets", NULL, 0},
     [CLIENT_COMMAND_SIP] = {"sip", NULL, 0},
     [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred", 0},
+    [CLIENT_COMMAND_REDUNDANCY] = {"redundancy", "FACTOR, one of none, auto, 1 to 4", 0},
     [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
     [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},
     [CLIENT_COMMAND_FLUSH] = {"flush", NULL, 0},
     [CLIENT_COMMAND_JOIN] = {"join", "an invitation in quotes, or - to read it from standard input", 0},
     [CLIENT_COMMAND_LEAVE] = {"leave", NULL, 0},
+    [CLIENT_COMMAND_CAPTURE] = {"capture", "the name of a file, or - for standard output", 0},
     {NULL, NULL, 0},
 };
 
@@ -147,24 +157,53 @@ static int apply(const struct tscf_cli *cli, struct client_config *c)
 	return 0;
 }
 
-/** `level` must be given a process, or a port, to select the sockets. */
+static int check_level(const char *name)
+{
+	enum tscf_level level;
+
+	if (tscf_level_parse(name, &level) == 0)
+		return 0;
+	tscf_error("level '%s': expected default, unencrypted, encrypted-only or encrypted-preferred", name);
+	return -EINVAL;
+}
+
+static int check_redundancy(const char *name)
+{
+	uint8_t redundancy;
+
+	if (tscf_redundancy_parse(name, &redundancy) == 0)
+		return 0;
+	tscf_error("redundancy '%s': expected none, auto, or a factor from 1 to 4", name);
+	return -EINVAL;
+}
+
+/** `level` and `redundancy` must be given a process, or a port, to select the sockets. */
 static int check_selector(const struct tscf_cli *cli)
 {
 	bool pid = tscf_cli_has(cli, "pid"), port = tscf_cli_has(cli, "port");
 	const char *protocol = tscf_cli_value(cli, "proto");
-	enum tscf_level level;
 
-	if (tscf_level_parse(cli->argument, &level) != 0) {
-		tscf_error("level '%s': expected default, unencrypted, encrypted-only or encrypted-preferred",
-			   cli->argument);
-		return -EINVAL;
-	}
 	if (protocol && strcmp(protocol, "udp") != 0 && strcmp(protocol, "tcp") != 0) {
 		tscf_error("--proto %s: expected udp or tcp", protocol);
 		return -EINVAL;
 	}
 	if (pid ? (protocol || port) : !port) {
-		tscf_error("level: expected either --pid PID, or --port N, with --proto udp|tcp if both have it");
+		tscf_error("%s: expected either --pid PID, or --port N, with --proto udp|tcp if both have it",
+			   commands[cli->command].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/** `capture` may be given a process, or a port or a protocol, to select the packets. */
+static int check_capture(const struct tscf_cli *cli)
+{
+	struct tscf_capture_command command;
+
+	if (tscf_capture_command_read(cli, &command) < 0)
+		return -EINVAL;
+	if (tscf_cli_has(cli, "pid") && (command.request.protocol != 0 || command.request.level != 0)) {
+		tscf_error("capture: expected either --pid PID, or --port N with or without --proto");
 		return -EINVAL;
 	}
 	return 0;
@@ -178,7 +217,13 @@ int client_options_parse(int argc, char **argv, struct tscf_cli *out)
 		return err;
 	err = apply(out, NULL);
 	if (err == 0 && out->command == CLIENT_COMMAND_LEVEL)
+		err = check_level(out->argument);
+	if (err == 0 && out->command == CLIENT_COMMAND_REDUNDANCY)
+		err = check_redundancy(out->argument);
+	if (err == 0 && (out->command == CLIENT_COMMAND_LEVEL || out->command == CLIENT_COMMAND_REDUNDANCY))
 		err = check_selector(out);
+	if (err == 0 && out->command == CLIENT_COMMAND_CAPTURE)
+		err = check_capture(out);
 	if (err == 0 && tscf_cli_has(out, "watch"))
 		err = tscf_watch_check(out);
 	if (err == -EINVAL)
@@ -219,5 +264,6 @@ int client_options_config(const struct tscf_cli *cli, struct client_config *c)
 	if (err == 0 && cli->command == CLIENT_COMMAND_RUN)
 		err = client_config_check(c);
 	c->foreground = tscf_cli_has(cli, "foreground");
+	c->key_log = tscf_cli_value(cli, "key-log");
 	return err;
 }

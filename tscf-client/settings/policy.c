@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/settings/policy.h"
 
+#include "common/base/datagram.h"
+#include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/daemon/dscp_setting.h"
 #include "common/packet/dscp.h"
@@ -155,6 +157,43 @@ static int parse_level(const struct tscf_setting *s, const char *text, void *fie
 	return 0;
 }
 
+static int parse_redundancy(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct policy_ask redundancy = {.given = true};
+
+	(void)s;
+	if (tscf_redundancy_parse(text, &redundancy.value) != 0)
+		return -EINVAL;
+	if (field)
+		*(struct policy_ask *)field = redundancy;
+	return 0;
+}
+
+static int parse_datagram(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct policy_ask datagram = {.given = true};
+
+	(void)s;
+	if (tscf_datagram_parse(text, &datagram.value) != 0 || datagram.value == TSCF_DATAGRAM_DEFAULT)
+		return -EINVAL;
+	if (field)
+		*(struct policy_ask *)field = datagram;
+	return 0;
+}
+
+static int parse_when(const struct tscf_setting *s, const char *text, void *field)
+{
+	struct policy_when *when = field;
+	struct condition one;
+
+	(void)s;
+	if (condition_parse(text, &one) != 0 || (when && when->count == POLICY_CONDITIONS_MAX))
+		return -EINVAL;
+	if (when)
+		when->list[when->count++] = one;
+	return 0;
+}
+
 #define FIELD(member) offsetof(struct policy, member)
 
 const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
@@ -171,6 +210,12 @@ const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
     {"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
     {"remote", "an address or ADDRESS/BITS, BITS not 0", parse_remote, FIELD(remote), 0, 0, 0},
     {"remote-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(remote_port), 0, 0, 0},
+    {"redundancy", "none, auto, or a factor from 1 to 4", parse_redundancy, FIELD(redundancy), 0, 0, 0},
+    {"datagram", "preferred or never", parse_datagram, FIELD(datagram), 0, 0, 0},
+    {"when",
+     "at most 4 of trusted, untrusted, battery, \"loss > 1%\" to \"loss > 99%\", \"rtt > 1ms\" to \"rtt > 10000ms\", "
+     "each with \"not\" before it or without",
+     parse_when, FIELD(when), 0, POLICY_CONDITIONS_MAX, TSCF_SETTING_LIST},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };
 
@@ -222,7 +267,7 @@ unsigned policies_rule_number(const struct policies *p, uint32_t mask)
 	/* A policy's number is at most that of policies: a mask of many bits has no need of more. */
 	if (highest > POLICIES_MAX)
 		highest = POLICIES_MAX + 1;
-	return policies_numbered(p) < highest ? highest : 0;
+	return p->numbers < highest ? highest : 0;
 }
 
 const struct policy *policy_of_number(const struct policies *p, unsigned number)
@@ -274,6 +319,20 @@ const struct policy *policy_of_socket(const struct policies *p, const struct tsc
 		if (p->list[i].number == 0 && matches_socket(&p->list[i], s))
 			return &p->list[i];
 	return NULL;
+}
+
+const struct policy *policy_behind(const struct policies *p, const struct tscf_socket *s, uint32_t value)
+{
+	unsigned number = value >> TSCF_MARK_POLICY_SHIFT;
+	const struct policy *one;
+
+	if (value & TSCF_MARK_EXPLICIT)
+		return NULL;
+	one = number != 0 ? policy_of_number(p, number) : NULL;
+	if (!one)
+		one = policy_of_socket(p, s);
+	/* Otherwise the level is the default of tscf-run. */
+	return one && (value == 0 || one->level == (value & TSCF_MARK_LEVEL)) ? one : NULL;
 }
 
 /* The next part of a name, without its slash.  @return where the rest begins, or NULL if there is no part or it is too

@@ -17,6 +17,7 @@
 #include "common/linux/netlink.h"
 #include "common/linux/sockdiag.h"
 #include "common/packet/binding.h"
+#include "tscf-client/settings/condition.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,11 +26,25 @@
 /** Each policy takes two rule priorities. */
 #define POLICIES_MAX 16
 /** Settings in a section, and the end of their table. */
-#define POLICY_SETTINGS 10
+#define POLICY_SETTINGS 13
 /** Room for the name of a program. */
 #define POLICY_PROGRAM 256
 /** Room for the name of a cgroup, and for patterns. */
 #define POLICY_CGROUP 256
+/** Conditions of one policy. */
+#define POLICY_CONDITIONS_MAX 4
+
+/** All of them must hold; none: the policy always holds. */
+struct policy_when {
+	unsigned count;
+	struct condition list[POLICY_CONDITIONS_MAX];
+};
+
+/** What a policy says of a service that sockets ask for (asks.h). */
+struct policy_ask {
+	uint8_t value;
+	bool given; /**< else the policy says nothing */
+};
 
 /** A criterion that is not given matches everything. */
 struct policy {
@@ -42,12 +57,18 @@ struct policy {
 	char cgroup[POLICY_CGROUP];   /**< a pattern; "": any */
 	uint64_t dscps;               /**< as bits; 0: any */
 	enum tscf_level level;        /**< not the default one */
+	struct policy_ask redundancy, datagram;
+	struct policy_when when;
+	unsigned place;  /**< among the policies of the file, from 0 */
 	unsigned number; /**< of a policy that names a program, a cgroup or DSCPs, in their order from 1; 0: a rule
 			    alone expresses it */
 };
 
+/** Those of the file, or those of them that are in force (in_force.h); a policy has the same place and number in both.
+ */
 struct policies {
 	unsigned count;
+	unsigned numbers; /**< how many policies of the file have a number */
 	struct policy list[POLICIES_MAX];
 };
 
@@ -109,6 +130,9 @@ const struct policy *policy_of_number(const struct policies *p, unsigned number)
  * @return NULL if there is none.
  */
 const struct policy *policy_of_socket(const struct policies *p, const struct tscf_socket *s);
+
+/** @return the policy that a socket with @p value in its mark has its level from; NULL if none has given it. */
+const struct policy *policy_behind(const struct policies *p, const struct tscf_socket *s, uint32_t value);
 
 /**
  * @return whether some packets of this socket, which is not connected, must be encrypted, depending on their

@@ -13,6 +13,9 @@
 #define LOOK_PAUSE_MS 10000
 /** Another program may detach the guard: then the sockets are listed as without it. */
 #define CHECK_PAUSE_MS 1000
+/** Other clients, of any build, leave entries in the guard's maps, which take room.  While another client is at work
+ * there, try again after CHECK_PAUSE_MS. */
+#define SWEEP_PAUSE_MS 3600000
 
 static struct tscf_addr address(const struct guard_event *e, const uint32_t words[4])
 {
@@ -133,12 +136,16 @@ static uint64_t look_due(const struct guarded *g)
 	return g->looked == 0 ? 0 : g->looked + LOOK_PAUSE_MS;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t next_due(const void *context)
 {
 	const struct guarded *g = context;
-	uint64_t look = look_due(g);
 
-	return look < g->check_at ? look : g->check_at;
+	return earlier(look_due(g), g->guard->on ? earlier(g->check_at, g->sweep_at) : UINT64_MAX);
 }
 
 /* Events that are lost meanwhile start it again. */
@@ -162,6 +169,9 @@ static void tick(void *context)
 
 	if (g->check_at <= tscf_timers_now(g->timers))
 		guarded_begin(g);
+	if (g->guard->on && g->sweep_at <= tscf_timers_now(g->timers))
+		g->sweep_at =
+		    tscf_timers_now(g->timers) + (guard_set_sweep(&g->guard->set) ? SWEEP_PAUSE_MS : CHECK_PAUSE_MS);
 	if (look_due(g) > tscf_timers_now(g->timers))
 		return;
 	if (!g->proc)

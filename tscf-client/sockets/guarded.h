@@ -20,6 +20,7 @@ struct guarded {
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
 	uint64_t check_at; /**< ms: when to see next whether the guard is still attached */
+	uint64_t sweep_at; /**< ms: when to sweep the guard's maps next */
 	bool look;         /**< events were lost: look at all sockets */
 	uint64_t looked;   /**< when that was begun last; 0: never */
 	DIR *proc;         /**< while that is done, a few processes in each turn of the loop; else NULL */

@@ -15,21 +15,13 @@
 /* --- sockets of running programs --- */
 
 struct gather {
-	struct moves *moves;
-	struct change *change;
 	const struct tscf_control_request *request;
+	void (*each)(void *context, pid_t pid, int fd);
+	void *context;
 	struct owner *owners;
 	unsigned count, size;
 	int error;
 };
-
-static void take_each(void *context, pid_t pid, int fd)
-{
-	struct gather *g = context;
-	int error = moves_add(g->moves, g->change, fd, pid);
-	if (error < 0 && error != -EAFNOSUPPORT && g->error == 0)
-		g->error = error;
-}
 
 static void by_port(void *context, const struct tscf_socket *s)
 {
@@ -58,11 +50,11 @@ static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
 	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
 }
 
-static void gather_by_port(struct gather *g, const struct tscf_control_call_in *call)
+static void gather_by_port(struct gather *g, struct ev_loop *loop, const struct tscf_control_call_in *call)
 {
 	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
 	struct tscf_sockdiag *diag;
-	g->error = tscf_sockdiag_open(g->moves->timers->loop, 0, &handler, g, &diag);
+	g->error = tscf_sockdiag_open(loop, 0, &handler, g, &diag);
 	if (g->error < 0)
 		return;
 	tscf_sockdiag_dump_now(diag);
@@ -74,33 +66,64 @@ static void gather_by_port(struct gather *g, const struct tscf_control_call_in *
 			continue;
 		int fd = may_change(call, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
 		if (fd >= 0)
-			take_each(g, o->pid, fd);
+			g->each(g->context, o->pid, fd);
 		else if (g->error == 0)
 			g->error = fd;
 	}
 	free(g->owners);
 }
 
+static bool selects(const struct tscf_control_request *r)
+{
+	return r->pid > 0 || (r->protocol != 0 && r->port != 0);
+}
+
+int live_sockets_each(struct ev_loop *loop, const struct tscf_control_call_in *call,
+		      void (*each)(void *context, pid_t pid, int fd), void *context)
+{
+	const struct tscf_control_request *r = &call->request;
+	struct gather g = {.request = r, .each = each, .context = context};
+	if (!selects(r))
+		return -EINVAL;
+	if (r->pid <= 0)
+		gather_by_port(&g, loop, call);
+	else if (may_change(call, r->pid))
+		g.error = processes_each_socket(r->pid, each, context);
+	else
+		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+	return g.error;
+}
+
+struct mover {
+	struct moves *moves;
+	struct change *change;
+	int error;
+};
+
+static void move_one(void *context, pid_t pid, int fd)
+{
+	struct mover *m = context;
+	int error = moves_add(m->moves, m->change, fd, pid);
+	if (error < 0 && error != -EAFNOSUPPORT && m->error == 0)
+		m->error = error;
+}
+
 void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call)
 {
 	const struct tscf_control_request *r = &call->request;
-	bool by_pid = r->pid > 0;
-	struct change *change = by_pid || (r->protocol != 0 && r->port != 0) ? moves_begin(moves, call) : NULL;
+	struct change *change = selects(r) ? moves_begin(moves, call) : NULL;
 	if (!change) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
-	struct gather g = {.moves = moves, .change = change, .request = r};
-	if (!by_pid)
-		gather_by_port(&g, call);
-	else if (may_change(call, r->pid))
-		g.error = processes_each_socket(r->pid, take_each, &g);
-	else
-		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+	struct mover m = {.moves = moves, .change = change};
+	int error = live_sockets_each(moves->timers->loop, call, move_one, &m);
+	if (error == 0)
+		error = m.error;
 	/* A port may have several owners: sockets that may not be changed are no failure if others may. */
-	if (g.error == 0 && change->count == 0)
-		g.error = -ENOENT;
-	moves_end(moves, change, by_pid || change->count == 0 ? g.error : 0);
+	if (error == 0 && change->count == 0)
+		error = -ENOENT;
+	moves_end(moves, change, r->pid > 0 || change->count == 0 ? error : 0);
 }
 
 /* --- policies that have changed --- */
@@ -136,7 +159,7 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 {
 	struct process *p = context;
 	struct tscf_socket s;
-	bool ours = tscf_socket_same_netns(fd) == 1 && tscf_socket_of_fd(fd, &s) == 0;
+	bool ours = tscf_socket_of_own(fd, &s) == 0;
 
 	if (ours)
 		guard_adopt(p->guard, fd, &s);

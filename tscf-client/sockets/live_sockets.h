@@ -13,6 +13,14 @@
 #include <dirent.h>
 #include <stdbool.h>
 
+/**
+ * Call @p each for a copy of each socket that a request names: all of a process, or all with a protocol and local port.
+ * Only root may name sockets of other users.  @p each gets the descriptor.
+ *
+ * @return 0, or -errno of the first one that cannot be had.
+ */
+int live_sockets_each(struct ev_loop *loop, const struct tscf_control_call_in *call,
+		      void (*each)(void *context, pid_t pid, int fd), void *context);
 /** Handle TSCF_CONTROL_LEVEL_OF: all sockets of a process, or all with a protocol and local port. */
 void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call);
 /**

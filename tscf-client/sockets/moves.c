@@ -250,6 +250,9 @@ static void to_encrypted(struct moves *moves, struct move *m, bool was_plain)
 		registry_flush(moves->registry);
 		moves->registry->counts[m->effective]++;
 	}
+	/* From the mark on its packets must be held, although the tunnel may have been refused to preferred sockets. */
+	if (m->effective == TSCF_LEVEL_ENCRYPTED_ONLY)
+		registry_only_seen(moves->registry);
 	set_mark(moves, m);
 	registry_resync_soon(moves->registry);
 	if (count > 0)
@@ -310,11 +313,7 @@ static bool has_share(struct moves *moves, const struct tscf_socket *s, uint32_t
 int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 {
 	struct tscf_socket s;
-	int error = tscf_socket_same_netns(fd);
-	if (error == 0)
-		error = -EXDEV;
-	else if (error > 0)
-		error = tscf_socket_of_fd(fd, &s);
+	int error = tscf_socket_of_own(fd, &s);
 	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, moves->config->fwmark_mask), value = old;
 	if (error >= 0)
 		value = change->by_default ? classify(moves->config, fd, &s, pid, change->level)
@@ -328,8 +327,8 @@ int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 		return error < 0 ? error : nothing ? 0 : -ENOMEM;
 	}
 	m->before = old;
-	bool was = trusted_network_wants(moves->trusted_network, effective_of(moves, old, &s));
-	if (trusted_network_wants(moves->trusted_network, m->effective))
+	bool was = preferred_wants(moves->preferred, effective_of(moves, old, &s));
+	if (preferred_wants(moves->preferred, m->effective))
 		to_encrypted(moves, m, !was);
 	else
 		to_plain(moves, m, was);
@@ -376,12 +375,12 @@ static void bound(struct moves *moves, const struct tscf_socket *s, bool moved)
 	unsigned count = registry_keys(moves->registry, s, keys);
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_binding *b = tscf_bindings_get(moves->registry->table, &keys[i]);
-		if (trusted_network_wants(moves->trusted_network, level))
+		if (preferred_wants(moves->preferred, level))
 			registry_bind(moves->registry, &keys[i], level, s->cookie, moved, 0);
 		else if (level != TSCF_LEVEL_DEFAULT && b && !registry_is_of_others(b, s->cookie))
 			registry_release(moves->registry, &keys[i], 0);
 	}
-	if (count == 0 || !trusted_network_wants(moves->trusted_network, level))
+	if (count == 0 || !preferred_wants(moves->preferred, level))
 		return;
 	registry_flush(moves->registry);
 	moves->registry->counts[level]++;
@@ -405,14 +404,16 @@ void moves_found(struct moves *moves, const struct tscf_socket *s)
 
 void moves_marked(struct moves *moves, const struct tscf_socket *s, uint32_t before)
 {
-	bool was = trusted_network_wants(moves->trusted_network,
-					 effective_of(moves, tscf_mark_get(before, moves->config->fwmark_mask), s));
+	bool was = preferred_wants(moves->preferred,
+				   effective_of(moves, tscf_mark_get(before, moves->config->fwmark_mask), s));
 	enum tscf_level level = registry_level(moves->registry, s);
 	bound(moves, s, !was);
 	subscriptions_socket(moves->subscriptions, s, level);
 	if (before != s->mark)
 		history_level(&moves->history, s->cookie, false, tscf_timers_now(moves->timers));
-	if (trusted_network_wants(moves->trusted_network, level) && s->local_port == 0)
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		registry_only_seen(moves->registry);
+	if (preferred_wants(moves->preferred, level) && s->local_port == 0)
 		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
 	registry_told(moves->registry, s);
 }
@@ -421,11 +422,7 @@ void moves_bound(struct moves *moves, struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
 	uint32_t fresh;
-	int error = call->fd < 0 ? -EINVAL : tscf_socket_same_netns(call->fd);
-	if (error == 0)
-		error = -EXDEV;
-	else if (error > 0)
-		error = tscf_socket_of_fd(call->fd, &s);
+	int error = call->fd < 0 ? -EINVAL : tscf_socket_of_own(call->fd, &s);
 	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
 	    classify_changes(moves->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level, &fresh)) {
 		give_level(moves, call, true);
@@ -452,7 +449,7 @@ static void give_up(struct moves *moves, struct change *change)
 
 static bool waits_for_tunnel(const struct moves *moves, const struct change *change)
 {
-	return trusted_network_wants(moves->trusted_network, registry_effective(moves->registry, change->level));
+	return preferred_wants(moves->preferred, registry_effective(moves->registry, change->level));
 }
 
 struct change *moves_begin(struct moves *moves, struct tscf_control_call_in *call)
@@ -549,7 +546,7 @@ void moves_tunnel_failed(struct moves *moves)
 	}
 }
 
-void moves_trusted(struct moves *moves)
+void moves_preferred_plain(struct moves *moves)
 {
 	for (struct change *change = moves->changes, *next; change; change = next) {
 		next = change->next;

@@ -67,7 +67,7 @@ struct moves {
 	struct registry *registry;
 	struct subscriptions *subscriptions;
 	struct accept_queue *accept_queue;
-	const struct trusted_network *trusted_network;
+	const struct preferred *preferred;
 	struct tscf_control_server *const *control; /**< is there before the first request */
 	/** @return a new reference: one socket, whose mark has @p value, for the answer that lists all. */
 	json_t *(*describe)(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid);
@@ -131,8 +131,8 @@ bool moves_is_leaving(const struct moves *moves, uint64_t cookie);
 void moves_tunnel_up(struct moves *moves);
 /** The encrypted tunnel cannot be set up now: answer the callers that wait for it. */
 void moves_tunnel_failed(struct moves *moves);
-/** The network is trusted: answer the callers that wait for the encrypted tunnel for encrypted-preferred sockets. */
-void moves_trusted(struct moves *moves);
+/** Encrypted-preferred sockets are to be plain: answer the callers that wait for the encrypted tunnel for them. */
+void moves_preferred_plain(struct moves *moves);
 /** Answer all waiting callers and free everything. */
 void moves_free(struct moves *moves);
 

@@ -51,7 +51,7 @@ void port_traffic_sent(struct port_traffic *t, const struct tscf_packet *p)
 	n->sent_bytes += p->length;
 }
 
-void port_traffic_received(struct port_traffic *t, const uint8_t *data, uint32_t length)
+void port_traffic_received(struct port_traffic *t, const uint8_t *data, uint32_t length, bool repaired)
 {
 	struct port_count *n = count_of(t, data, length, false);
 
@@ -59,6 +59,7 @@ void port_traffic_received(struct port_traffic *t, const uint8_t *data, uint32_t
 		return;
 	n->received_packets++;
 	n->received_bytes += length;
+	n->repaired_packets += repaired;
 }
 
 const struct port_count *port_traffic_of(const struct port_traffic *t, uint8_t protocol, uint16_t port)

@@ -141,8 +141,9 @@ void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum 
 {
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	r->seen_any = true;
-	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED &&
-	    (!dtte_is_up(r->dtte) || trusted_network_here(r->trusted_network))) {
+	if (level == TSCF_LEVEL_ENCRYPTED_ONLY)
+		registry_only_seen(r);
+	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED && (!dtte_is_up(r->dtte) || preferred_stay_plain(r->preferred))) {
 		registry_keep_plain(r, b, cookie);
 		return;
 	}
@@ -178,7 +179,13 @@ bool registry_wider_entry(struct registry *r, const struct tscf_binding_key *key
 	if (policies_want_encryption(&r->config->policies))
 		return true;
 	struct tscf_binding *wide = tscf_bindings_find(r->table, key, tscf_timers_now(r->timers));
-	return wide && wide->state == TSCF_BINDING_ACTIVE && trusted_network_wants(r->trusted_network, wide->level);
+	return wide && wide->state == TSCF_BINDING_ACTIVE && preferred_wants(r->preferred, wide->level);
+}
+
+/* Whether the server may have something for @p b, which may be NULL, or for @p key. */
+static bool server_has(const struct registry *r, const struct tscf_binding *b, const struct tscf_binding_key *key)
+{
+	return (b && (b->announced || b->shielded)) || registry_under_way(r, key);
 }
 
 void registry_release(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter)
@@ -188,7 +195,7 @@ void registry_release(struct registry *r, const struct tscf_binding_key *key, ui
 		registry_acknowledged(r, waiter, 0);
 		return;
 	}
-	bool announced = (b && (b->announced || b->shielded)) || registry_under_way(r, key);
+	bool announced = server_has(r, b, key);
 	uint64_t cookie = b ? b->cookie : 0;
 	if (b)
 		tscf_bindings_remove(r->table, b);
@@ -218,9 +225,9 @@ static void release_preferred(void *context, struct tscf_binding *b)
 	r->events->releasing(r->context);
 	/* Change the entry in place, whatever it becomes: the caller is iterating over the table. */
 	if (!tscf_binding_key_is_whole(&key) && registry_wider_entry(r, &key))
-		registry_bind(r, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_TRUST);
+		registry_bind(r, &key, TSCF_LEVEL_UNENCRYPTED, 0, false, REGISTRY_WAITER_PREFERRED);
 	else
-		registry_release_entry(r, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_TRUST);
+		registry_release_entry(r, b, TSCF_LEVEL_ENCRYPTED_PREFERRED, REGISTRY_WAITER_PREFERRED);
 }
 
 void registry_release_preferred(struct registry *r)
@@ -235,8 +242,14 @@ void registry_end_exception(struct registry *r, const struct tscf_binding_key *k
 		registry_acknowledged(r, waiter, 0);
 		return;
 	}
+	const struct tscf_binding_key ended = b->key;
+	bool told = server_has(r, b, key);
 	tscf_bindings_remove(r->table, b);
-	registry_queue(r, key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	/* Without an encrypted tunnel the server has never heard of it. */
+	if (told)
+		registry_queue(r, &ended, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+	else
+		registry_acknowledged(r, waiter, 0);
 }
 
 static void resync_at(struct registry *r, uint64_t at)
@@ -310,7 +323,30 @@ bool registry_demand(const struct registry *r)
 	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
 	any = any || r->covered || r->guests > 0;
 	/* Sockets that are about to leave the tunnel need it until they have left. */
-	return any || (preferred && r->trusted_network->state != TRUSTED_NETWORK_PLAIN);
+	return any || (preferred && r->preferred->state != PREFERRED_PLAIN);
+}
+
+void registry_only_seen(struct registry *r)
+{
+	r->only_until = tscf_timers_now(r->timers) + REGISTRY_ONLY_MS;
+	if (r->stated == TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		dtte_needed(r->dtte, tscf_timers_now(r->timers));
+}
+
+void registry_request_tunnel(struct registry *r)
+{
+	registry_only_seen(r);
+	dtte_touch(r->dtte, tscf_timers_now(r->timers));
+}
+
+enum tscf_level registry_need(struct registry *r)
+{
+	if (r->native)
+		registry_only_seen(r);
+	r->native = false;
+	bool only = r->counts[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY ||
+		    r->covered || r->guests > 0 || r->only > 0 || tscf_timers_now(r->timers) < r->only_until;
+	return only ? TSCF_LEVEL_ENCRYPTED_ONLY : TSCF_LEVEL_ENCRYPTED_PREFERRED;
 }
 
 bool registry_has_only(const struct registry *r)
@@ -328,6 +364,7 @@ void registry_forget(struct registry *r)
 {
 	tscf_bindings_each(r->table, forget, r);
 	r->covered = false;
+	r->refusal[0] = '\0';
 	registry_resync_soon(r);
 }
 

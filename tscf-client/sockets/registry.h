@@ -26,8 +26,8 @@
 #include "tscf-client/sockets/accept_queue.h"
 #include "tscf-client/sockets/device_bound.h"
 #include "tscf-client/sockets/known.h"
+#include "tscf-client/sockets/preferred.h"
 #include "tscf-client/sockets/shares.h"
-#include "tscf-client/sockets/trusted_network.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <stdbool.h>
@@ -45,7 +45,11 @@
 /** A moved socket's clear packets are let through at most this long while the server has not confirmed. */
 #define REGISTRY_UNCONFIRMED_MS 3000
 /** A waiter for the release of all preferred sockets; any other value identifies a move. */
-#define REGISTRY_WAITER_TRUST UINT64_MAX
+#define REGISTRY_WAITER_PREFERRED UINT64_MAX
+/** After a sign of an encrypted-only socket that no listing shows, it counts so long: two listings are nearer. */
+#define REGISTRY_ONLY_MS 12000
+/** Room for the reason of a refusal: the name of its code, and a text. */
+#define REGISTRY_REFUSAL 240
 /** Stands for a cookie: several sockets have the key. */
 #define REGISTRY_SEVERAL UINT64_MAX
 
@@ -61,7 +65,7 @@ struct registry_events {
 	void (*acknowledged)(void *context, uint64_t waiter, int error);
 	/** @return whether the socket with that cookie is on its way to the plain tunnel. */
 	bool (*is_leaving)(void *context, uint64_t cookie);
-	/** A preferred socket is about to be released, because the network is trusted. */
+	/** A preferred socket is about to be released, since all are to be plain. */
 	void (*releasing)(void *context);
 	/** A dump has found this socket, with a level of its own. */
 	void (*seen)(void *context, const struct tscf_socket *s, enum tscf_level level);
@@ -80,7 +84,7 @@ struct registry {
 	const struct client_config *config;
 	struct tscf_timers *timers;
 	struct dtte *dtte;
-	const struct trusted_network *trusted_network;
+	const struct preferred *preferred;
 	const struct accept_queue *accept_queue;
 	const struct tscf_tun *encrypted_tun;
 	struct tunnel *plain, *encrypted; /**< its messages go there */
@@ -118,11 +122,16 @@ struct registry {
 	uint64_t listings;       /**< dumps since the start */
 	uint64_t sockets_missed; /**< found by a dump, but by no event */
 	uint64_t sockets_stale;  /**< missing in two dumps without a destroy event */
+	enum tscf_level stated;  /**< the need that the last request for the tunnel stated */
+	unsigned only;           /**< encrypted-only entries as of the last dump: flows of raw sockets included */
+	uint64_t only_until;     /**< until then an encrypted-only socket is counted that may be in no listing */
+	bool native;             /**< a packet of such a socket, bound to the encrypted address, was seen (decide.h) */
 	unsigned guests;         /**< entries with a guest_until (binding.h), as of the last dump */
 	bool announcing;         /**< the encrypted tunnel is new, and the server has not received all sockets yet */
 	bool quiet;              /**< the server sends nothing down the plain tunnel until the shields are complete */
-	unsigned shielding;      /**< shield requests under way */
-	bool unshielding;        /**< an unshield request is under way */
+	char refusal[REGISTRY_REFUSAL]; /**< why the server did not take what it was told last; empty: it knows all */
+	unsigned shielding;             /**< shield requests under way */
+	bool unshielding;               /**< an unshield request is under way */
 	uint8_t shield_key[32], next_shield_key[32]; /**< lifts our shields on the plain tunnel; tscf(7), "SHIELDS" */
 };
 
@@ -164,9 +173,10 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie);
 void registry_release(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter);
 /** The socket has the default level again, and the whole address is bound: the socket is no longer an exception. */
 void registry_end_exception(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter);
-/** The network is trusted now: the encrypted-preferred sockets move back.  Each is reported to trusted_network.h before
- * and after. */
+/** The encrypted-preferred sockets are to be plain: move them.  Each is reported to preferred.h before and after. */
 void registry_release_preferred(struct registry *r);
+/** A packet came by the encrypted device while there is no tunnel, so it is of no preferred socket: request it. */
+void registry_request_tunnel(struct registry *r);
 /** A packet of an encrypted flow that has no binding: find out later which socket sends it. */
 void registry_flow(struct registry *r, const struct tscf_binding_key *flow);
 
@@ -212,6 +222,16 @@ void registry_flush(struct registry *r);
 
 /** @return whether any socket wants the encrypted tunnel. */
 bool registry_demand(const struct registry *r);
+/**
+ * An encrypted-only socket was seen that listings may not show, since it has no port yet, or is about to be bound.  If
+ * the tunnel was refused for preferred sockets, it is requested again at once.
+ */
+void registry_only_seen(struct registry *r);
+/**
+ * @return the highest level that the encrypted tunnel is needed for: encrypted-preferred if no sign of an
+ * encrypted-only socket was seen of late, else encrypted-only.  A wrong answer errs to encrypted-only.
+ */
+enum tscf_level registry_need(struct registry *r);
 /** @return whether an encrypted-only socket is known. */
 bool registry_has_only(const struct registry *r);
 

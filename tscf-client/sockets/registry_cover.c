@@ -32,23 +32,33 @@ void registry_cover(struct registry *r)
 static void count_unknown(void *context, struct tscf_binding *b)
 {
 	bool to_bind = b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && !b->announced;
-	bool to_close = b->state == TSCF_BINDING_TOMBSTONE && b->announced;
-	if (to_bind || to_close)
+	bool to_end = b->state != TSCF_BINDING_ACTIVE && b->announced;
+	if (to_bind || to_end)
 		(*(unsigned *)context)++;
 }
 
-void registry_uncover(struct registry *r)
+/* Whether the server has an entry for every socket that needs one, and none more. */
+static bool knows_all(const struct registry *r)
 {
 	unsigned unknown =
 	    r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]);
 	tscf_bindings_each(r->table, count_unknown, &unknown);
-	if (unknown > 0) {
-		bind_addresses(r, true);
+	return unknown == 0;
+}
+
+void registry_settle(struct registry *r)
+{
+	if (!knows_all(r)) {
+		if (r->covered)
+			bind_addresses(r, true);
 		return;
 	}
+	r->refusal[0] = '\0';
+	if (!r->covered)
+		return;
 	r->covered = false;
 	tscf_info("the server has room for all sockets again");
-	if (trusted_network_wants(r->trusted_network, r->config->default_level))
+	if (preferred_wants(r->preferred, r->config->default_level))
 		registry_bind_whole_address(r);
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
 		struct tscf_binding_key key = {.local = r->plain->internal.of[i]};

@@ -90,10 +90,14 @@ static void sweep(void *context, struct tscf_binding *b)
 	}
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		bool in_use = b->implicit && b->generation + 1 == r->generation;
-		if (b->generation != r->generation && !in_use && !tscf_binding_key_is_whole(&b->key))
+		if (b->generation != r->generation && !in_use && !tscf_binding_key_is_whole(&b->key)) {
+			/* Perhaps the entry is gone now. */
 			registry_end_entry(r, b);
-		else if (b->level == TSCF_LEVEL_UNENCRYPTED && b->shielded && !b->announced)
+			return;
+		}
+		if (b->level == TSCF_LEVEL_UNENCRYPTED && b->shielded && !b->announced)
 			registry_queue(r, &b->key, TSCF_BIND_ACTION_BIND, b->level, false, 0);
+		r->only += b->level == TSCF_LEVEL_ENCRYPTED_ONLY;
 		return;
 	}
 	bool expired = b->expires <= tscf_timers_now(r->timers);
@@ -115,10 +119,10 @@ static void dump_done(void *context, int error)
 		memcpy(r->counts, r->counting, sizeof(r->counts));
 		registry_compare(r);
 		shares_end(&r->shares);
-		r->guests = 0;
+		r->guests = r->only = 0;
 		tscf_bindings_each(r->table, sweep, r);
-		if (r->covered)
-			registry_uncover(r);
+		if (r->covered || r->refusal[0])
+			registry_settle(r);
 		device_bound_sweep(&r->device_bound, r->generation);
 		r->events->dumped(r->context);
 	} else if (error != -ECANCELED) {
@@ -187,7 +191,7 @@ static void tell_again(void *context, struct tscf_binding *b)
 
 void registry_tunnel_up(struct registry *r)
 {
-	if (r->covered || trusted_network_wants(r->trusted_network, r->config->default_level))
+	if (r->covered || preferred_wants(r->preferred, r->config->default_level))
 		registry_bind_whole_address(r);
 	r->announcing = true;
 	tscf_bindings_each(r->table, tell_again, r);

@@ -45,8 +45,9 @@ void registry_compare(struct registry *r);
 uint64_t registry_pause(struct registry *r);
 
 /* registry_cover.c; registry_cover is in registry.h */
-/** After a dump: once the server has an entry for every socket, the address as a whole is free again. */
-void registry_uncover(struct registry *r);
+/** After a dump: once the server has an entry for every socket, nothing is refused any more, and the address as a whole
+ * is free again. */
+void registry_settle(struct registry *r);
 
 /* registry_guest.c; registry_guest is in registry.h */
 /**

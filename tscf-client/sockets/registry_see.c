@@ -52,7 +52,7 @@ static void dump_key(struct registry *r, const struct tscf_socket *s, enum tscf_
 		registry_bind(r, key, TSCF_LEVEL_ENCRYPTED_ONLY, s->cookie, false, 0);
 	else if (level == TSCF_LEVEL_DEFAULT)
 		dump_default_socket(r, s, b);
-	else if (!trusted_network_wants(r->trusted_network, level))
+	else if (!preferred_wants(r->preferred, level))
 		dump_plain_socket(r, s, key, b);
 	else if (!is_leaving(r, s, b))
 		registry_bind(r, key, level, s->cookie, moved, 0);
@@ -129,8 +129,7 @@ void registry_end_entry(struct registry *r, struct tscf_binding *b)
 		return;
 	}
 	if (b->level == TSCF_LEVEL_UNENCRYPTED) {
-		registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, b->level, false, 0);
-		tscf_bindings_remove(r->table, b);
+		registry_end_exception(r, &b->key, 0);
 		return;
 	}
 	if (b->plain_generation == r->generation && b->announced) {

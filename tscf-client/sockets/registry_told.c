@@ -49,6 +49,7 @@ void registry_flow(struct registry *r, const struct tscf_binding_key *flow)
 		registry_queue(r, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, false, 0);
 	}
 	r->seen_any = true;
+	registry_only_seen(r);
 	/* The socket is the kernel's to name.  An entry that its packets alone keep needs the dumps. */
 	if (registry_is_told(r) &&
 	    tscf_sockdiag_flow_socket(&r->device_bound.diag, flow->protocol, &flow->local, flow->local_port,

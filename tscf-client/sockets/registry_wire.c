@@ -7,6 +7,7 @@
 #include "tscf-client/sockets/registry_entry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,24 +55,33 @@ static void op_done(struct registry *r, struct registry_op *op, int error)
 		registry_resync_within(r);
 }
 
-static int outcome(const struct tscf_message *response, int error, char *text, size_t size)
+/* What is refused is sent again with the next dump: log each reason once, until the server knows all sockets. */
+static void note_refusal(struct registry *r, const char *what, enum tscf_response code, const char *text)
 {
-	enum tscf_response code;
-	if (!response)
-		return error;
-	if (tscf_message_response(response, &code, text, size) < 0)
-		return -EPROTO;
-	if (code == TSCF_RESPONSE_LIMIT)
-		return -ENOSPC;
-	return code == TSCF_RESPONSE_SUCCESS ? 0 : -EACCES;
+	char reason[sizeof(r->refusal)];
+	snprintf(reason, sizeof(reason), "%s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
+	if (strcmp(reason, r->refusal) != 0)
+		tscf_warning("the server refused to %s: %s", what, reason);
+	memcpy(r->refusal, reason, sizeof(reason));
 }
 
-static void inflight_done(struct inflight_batch *p, const struct tscf_message *response, int error)
+/* @return 0, or why @p what was asked for in vain: -ENOSPC or -EACCES if the server has refused it, or @p error. */
+static int outcome(struct registry *r, const char *what, const struct tscf_message *response, int error)
 {
-	char text[201] = "";
-	error = outcome(response, error, text, sizeof(text));
-	if (error == -EACCES)
-		tscf_warning("the server refused to register sockets: %s", text[0] ? text : "no reason given");
+	enum tscf_response code;
+	char text[TSCF_RESPONSE_TEXT_MAX + 1];
+	if (!response)
+		return error;
+	if (tscf_message_response(response, &code, text, sizeof(text)) < 0)
+		return -EPROTO;
+	if (code == TSCF_RESPONSE_SUCCESS)
+		return 0;
+	note_refusal(r, what, code, text);
+	return code == TSCF_RESPONSE_LIMIT ? -ENOSPC : -EACCES;
+}
+
+static void inflight_done(struct inflight_batch *p, int error)
+{
 	for (unsigned i = 0; i < p->count; i++)
 		op_done(p->registry, &p->ops[i], error);
 	struct registry *r = p->registry;
@@ -93,7 +103,7 @@ static void bind_done(void *context, void *user, const struct tscf_message *resp
 {
 	struct registry *r = ((struct inflight_batch *)user)->registry;
 	(void)context;
-	inflight_done(user, response, error);
+	inflight_done(user, outcome(r, "register sockets", response, error));
 	if (response)
 		log_announced(r);
 }
@@ -102,17 +112,15 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 {
 	struct inflight_batch *p = user;
 	struct registry *r = p->registry;
-	char text[201] = "";
 	(void)context;
-	error = outcome(response, error, text, sizeof(text));
+	error = outcome(r, "shield sockets", response, error);
 	if (error == -ENOSPC)
 		registry_cover(r);
-	if (error < 0 && error != -ECANCELED) {
-		/* Better no packets from the plain tunnel than clear ones that should be encrypted: do not end the
-		 * quiet. */
-		tscf_warning("the server refused to shield sockets: %s", text[0] ? text : strerror(-error));
+	else if (error < 0 && error != -EACCES && error != -ECANCELED)
+		tscf_warning("sockets cannot be shielded: %s", strerror(-error));
+	/* Better no packets from the plain tunnel than clear ones that should be encrypted: do not end the quiet. */
+	if (error < 0 && error != -ECANCELED)
 		r->quiet = false;
-	}
 	if (error < 0)
 		for (unsigned i = 0; i < p->count; i++)
 			op_done(r, &p->ops[i], error);
@@ -125,14 +133,13 @@ static void unshield_done(void *context, void *user, const struct tscf_message *
 {
 	struct inflight_batch *p = user;
 	struct registry *r = p->registry;
-	char text[201];
 	(void)context;
 	r->unshielding = false;
 	/* If refused: an earlier answer was lost, and the lock that its request carried is in force. */
-	int result = outcome(response, error, text, sizeof(text));
-	if (result == 0 || result == -EACCES)
+	error = outcome(r, "lift the shields of sockets", response, error);
+	if (error == 0 || error == -EACCES)
 		memcpy(r->shield_key, r->next_shield_key, sizeof(r->shield_key));
-	inflight_done(p, response, error);
+	inflight_done(p, error);
 }
 
 static void begin_service(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_service service)
@@ -383,7 +390,7 @@ static void send_unshields(struct registry *r)
 static void drop(struct registry *r, const struct registry_op *op)
 {
 	bool leads_to_plain = op->wire.action != TSCF_BIND_ACTION_BIND || op->wire.level == TSCF_LEVEL_UNENCRYPTED;
-	if (leads_to_plain || op->waiter == REGISTRY_WAITER_TRUST)
+	if (leads_to_plain || op->waiter == REGISTRY_WAITER_PREFERRED)
 		registry_acknowledged(r, op->waiter, 0);
 }
 

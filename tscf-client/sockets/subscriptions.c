@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/sockets/subscriptions.h"
 
+#include "common/base/datagram.h"
 #include "common/base/log.h"
+#include "common/control/control_address.h"
 #include "tscf-client/sockets/registry_wire.h"
 
 #include <errno.h>
@@ -25,6 +27,9 @@ struct watched {
 	enum tscf_level level;
 	uint32_t generation; /**< of the registry's dump in which it was last seen */
 	bool available, enabled;
+	struct {
+		bool available, enabled;
+	} asked[ASK_SERVICES];
 	struct watch *watches;
 	UT_hash_handle hh;
 };
@@ -85,7 +90,7 @@ static bool is_enabled(const struct subscriptions *n, const struct watched *w)
 
 static void judge(const struct subscriptions *n, const struct watched *w, bool *available, bool *enabled)
 {
-	bool wants = trusted_network_wants(n->trusted_network, registry_effective(n->registry, w->level));
+	bool wants = preferred_wants(n->preferred, registry_effective(n->registry, w->level));
 	*available = !wants || n->dtte->failures == 0;
 	*enabled = wants && is_enabled(n, w);
 }
@@ -94,9 +99,10 @@ static void judge(const struct subscriptions *n, const struct watched *w, bool *
 
 static const char *reason_for(const struct subscriptions *n, enum tscf_level level)
 {
-	if (trusted_network_wants(n->trusted_network, level))
+	if (preferred_wants(n->preferred, level))
 		return n->dtte->reason;
-	return tscf_level_wants_encryption(level) ? "the network is trusted" : "the socket does not ask for encryption";
+	return tscf_level_wants_encryption(level) ? preferred_why_plain(n->preferred)
+						  : "the socket does not ask for encryption";
 }
 
 static void tell_socket(struct subscriptions *n, const struct watched *w, struct subscriber *s)
@@ -109,11 +115,46 @@ static void tell_socket(struct subscriptions *n, const struct watched *w, struct
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 
+/* Why a socket has what it asks for, or not. */
+static const char *asked_reason(const struct subscriptions *n, const struct watched *w, enum ask_service service)
+{
+	const struct ask *one = asks_of(n->asks, w->cookie);
+	bool granted = one && asks_in_force(n->asks, one, service) != 0;
+	if (!one || one->of[service].value == 0)
+		return service == ASK_REDUNDANCY ? "the socket does not ask for redundancy"
+						 : "the socket does not ask for datagrams";
+	if (service == ASK_DATAGRAM && one->of[service].value == TSCF_DATAGRAM_NEVER)
+		return "the socket does not want datagrams";
+	if (w->asked[service].enabled)
+		return service == ASK_REDUNDANCY ? "granted" : "its packets go by datagrams";
+	if (!w->asked[service].available)
+		return n->asks->reason;
+	return granted ? "datagrams do not get through, or there was no packet yet" : "not granted yet";
+}
+
+static void tell_asked(const struct subscriptions *n, const struct watched *w, enum ask_service service,
+		       struct subscriber *s)
+{
+	struct tscf_control_event event = {.type = service == ASK_REDUNDANCY ? TSCF_CONTROL_EVENT_REDUNDANCY
+									     : TSCF_CONTROL_EVENT_DDT,
+					   .cookie = {(uint32_t)w->cookie, (uint32_t)(w->cookie >> 32)},
+					   .available = w->asked[service].available,
+					   .enabled = w->asked[service].enabled};
+	snprintf(event.reason, sizeof(event.reason), "%s", asked_reason(n, w, service));
+	tscf_control_push(s->call, &event, sizeof(event));
+}
+
 static void tell_tunnel(struct subscriptions *n, bool encrypted, struct subscriber *s)
 {
 	struct tscf_control_event event = {
 	    .type = TSCF_CONTROL_EVENT_TUNNEL, .encrypted = encrypted, .up = encrypted ? n->encrypted_up : n->plain_up};
 	snprintf(event.reason, sizeof(event.reason), "%s", encrypted ? n->dtte->reason : n->plain_reason);
+	tscf_control_push(s->call, &event, sizeof(event));
+}
+
+static void tell_outer(const struct subscriptions *n, struct subscriber *s)
+{
+	struct tscf_control_event event = {.type = TSCF_CONTROL_EVENT_OUTER, .outer = n->outer};
 	tscf_control_push(s->call, &event, sizeof(event));
 }
 
@@ -124,6 +165,43 @@ static void tell_all_tunnel(struct subscriptions *n, bool encrypted)
 		next = s->next;
 		tell_tunnel(n, encrypted, s);
 	}
+}
+
+/* @return whether media leaves by that tunnel as datagrams: by the tunnel itself, or by its media way. */
+static bool sends_datagrams(const struct subscriptions *n, bool encrypted)
+{
+	const struct tunnel *t = encrypted ? n->encrypted : n->plain;
+	const struct side_way *media = encrypted ? n->encrypted_media : n->plain_media;
+	return t->state == TUNNEL_UP && (!t->transport->ops->stream || media->state == SIDE_WAY_UP);
+}
+
+static bool is_in_force(const struct subscriptions *n, const struct watched *w, enum ask_service service, bool *refused)
+{
+	const struct ask *one = asks_of(n->asks, w->cookie);
+	bool in_force;
+	asks_state(n->asks, w->cookie, service, &in_force, refused);
+	if (service != ASK_DATAGRAM || !in_force)
+		return in_force;
+	return one->of[service].value == TSCF_DATAGRAM_PREFERRED && sends_datagrams(n, w->enabled);
+}
+
+static void look_at_asked(struct subscriptions *n, struct watched *w, enum ask_service service)
+{
+	bool refused, enabled = is_in_force(n, w, service, &refused);
+	if (w->asked[service].available == !refused && w->asked[service].enabled == enabled)
+		return;
+	w->asked[service].available = !refused;
+	w->asked[service].enabled = enabled;
+	for (struct watch *at = w->watches, *next; at; at = next) {
+		next = at->of_watched;
+		tell_asked(n, w, service, at->subscriber);
+	}
+}
+
+static void look_at_all_asked(struct subscriptions *n, struct watched *w)
+{
+	for (unsigned i = 0; i < ASK_SERVICES; i++)
+		look_at_asked(n, w, (enum ask_service)i);
 }
 
 static void look_again(struct subscriptions *n, struct watched *w)
@@ -143,9 +221,31 @@ static void look_again(struct subscriptions *n, struct watched *w)
 static bool tunnels_differ(struct subscriptions *n)
 {
 	bool open = rules_lead_to_encrypted(n), differs = open != n->open || n->dtte->failures != n->failures;
+	bool plain = sends_datagrams(n, false), encrypted = sends_datagrams(n, true);
+	differs |= plain != n->plain_datagrams || encrypted != n->encrypted_datagrams;
+	n->plain_datagrams = plain;
+	n->encrypted_datagrams = encrypted;
 	n->open = open;
 	n->failures = n->dtte->failures;
 	return differs;
+}
+
+static void look_at_outer(struct subscriptions *n)
+{
+	struct tscf_control_outer outer = {.transport = ""};
+	if (n->plain_up) {
+		outer.local = tscf_control_endpoint(&n->plain->transport->local);
+		outer.remote = tscf_control_endpoint(&n->plain->way.remote);
+		outer.nat = tscf_control_endpoint(n->observed);
+		snprintf(outer.transport, sizeof(outer.transport), "%s", n->plain->transport->ops->name);
+	}
+	if (memcmp(&outer, &n->outer, sizeof(outer)) == 0)
+		return;
+	n->outer = outer;
+	for (struct subscriber *s = n->subscribers, *next; n->plain_up && s; s = next) {
+		next = s->next;
+		tell_outer(n, s);
+	}
 }
 
 static void look_at_tunnels(struct subscriptions *n)
@@ -165,12 +265,14 @@ void subscriptions_flush(struct subscriptions *n)
 {
 	bool differs = tunnels_differ(n);
 	look_at_tunnels(n);
+	look_at_outer(n);
 	if (!n->dirty && !differs)
 		return;
 	n->dirty = false;
 	for (struct watched *w = n->sockets, *next; w; w = next) {
 		next = w->hh.next;
 		look_again(n, w);
+		look_at_all_asked(n, w);
 	}
 }
 
@@ -278,6 +380,8 @@ void subscriptions_subscribe(struct subscriptions *n, struct tscf_control_call_i
 	tscf_control_keep(call);
 	tell_tunnel(n, false, s);
 	tell_tunnel(n, true, s);
+	if (n->plain_up)
+		tell_outer(n, s);
 }
 
 static struct watched *watched_of(struct subscriptions *n, const struct tscf_socket *s)
@@ -290,6 +394,8 @@ static struct watched *watched_of(struct subscriptions *n, const struct tscf_soc
 		return NULL;
 	w->cookie = s->cookie;
 	w->available = true;
+	for (unsigned i = 0; i < ASK_SERVICES; i++)
+		w->asked[i].available = true;
 	HASH_ADD(hh, n->sockets, cookie, sizeof(w->cookie), w);
 	return w;
 }
@@ -313,11 +419,7 @@ void subscriptions_watch(struct subscriptions *n, struct tscf_control_call_in *c
 {
 	struct subscriber *s = subscriber_of(n, call);
 	struct tscf_socket socket;
-	int error = call->fd < 0 || !s ? -EINVAL : tscf_socket_same_netns(call->fd);
-	if (error == 0)
-		error = -EXDEV;
-	else if (error > 0)
-		error = tscf_socket_of_fd(call->fd, &socket);
+	int error = call->fd < 0 || !s ? -EINVAL : tscf_socket_of_own(call->fd, &socket);
 	if (error == 0 && s->count >= SUBSCRIPTIONS_WATCHES_MAX)
 		error = -ENOSPC;
 	if (error == -EINVAL) {
@@ -331,9 +433,13 @@ void subscriptions_watch(struct subscriptions *n, struct tscf_control_call_in *c
 	}
 	subscriptions_socket(n, &socket, tscf_mark_level(socket.mark, n->config->fwmark_mask));
 	look_again(n, watch->watched);
+	look_at_all_asked(n, watch->watched);
 	/* Earlier watchers have the state already.  A new one assumes "available, not enabled" until it gets an
 	 * event. */
 	tell_socket(n, watch->watched, s);
+	for (unsigned i = 0; i < ASK_SERVICES; i++)
+		if (!watch->watched->asked[i].available || watch->watched->asked[i].enabled)
+			tell_asked(n, watch->watched, (enum ask_service)i, s);
 }
 
 void subscriptions_unwatch(struct subscriptions *n, struct tscf_control_call_in *call)

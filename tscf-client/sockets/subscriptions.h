@@ -8,8 +8,14 @@
  *
  *     enabled    when it asks for encryption, the rules lead its packets to the encrypted tunnel, and the server has
  *                acknowledged that it sends there what comes back; until one of these ends
- *     (encrypted-preferred sockets do not ask for it while the network is trusted: trusted_network.h)
+ *     (encrypted-preferred sockets do not ask for it while they are to be plain: preferred.h)
  *     available  unless it asks for encryption and the last attempt to have an encrypted tunnel has failed
+ *
+ * The same is said of redundancy: enabled when the server has granted it to the socket (asks.h), available unless the
+ * socket asks for it and the server has refused it.  And of the datagrams that a socket prefers: enabled while its
+ * packets go by them, granted by the server, in the tunnel that the socket is in.
+ *
+ * The outer socket of the plain tunnel is told when the tunnel comes up, and when it goes on by another.
  *
  * Everything is derived from the state machine and the registry at the end of a loop iteration, so that a watcher gets
  * only states that last, in the order in which they came.
@@ -19,7 +25,9 @@
 
 #include "common/control/control.h"
 #include "common/linux/sockdiag.h"
+#include "tscf-client/sockets/asks.h"
 #include "tscf-client/sockets/registry.h"
+#include "tscf-client/tunnel/side_way.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,14 +43,19 @@ struct subscriptions {
 	const struct tscf_timers *timers;
 	const struct dtte *dtte;
 	const struct registry *registry;
-	const struct trusted_network *trusted_network;
+	const struct preferred *preferred;
 	const struct tunnel *plain, *encrypted;
-	const char *plain_reason; /**< why the plain tunnel is up or down, as text */
+	const struct side_way *plain_media, *encrypted_media;
+	const struct asks *asks;
+	const union tscf_endpoint *observed; /**< our outer address, as the server sees it */
+	const char *plain_reason;            /**< why the plain tunnel is up or down, as text */
 	struct subscriber *subscribers;
 	struct watched *sockets; /**< by cookie */
 	bool dirty;              /**< the registry or a watched socket has changed */
 	/** As of the last check. */
 	bool plain_up, encrypted_up, open;
+	bool plain_datagrams, encrypted_datagrams;
+	struct tscf_control_outer outer; /**< all zero while the plain tunnel is down */
 	unsigned failures;
 };
 

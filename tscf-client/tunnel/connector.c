@@ -2,7 +2,7 @@
 #include "tscf-client/tunnel/connector.h"
 
 #include "common/base/log.h"
-#include "common/base/text.h"
+#include "tscf-client/tunnel/enrolment.h"
 #include "tscf-client/tunnel/plain.h"
 
 #include <errno.h>
@@ -88,24 +88,40 @@ static void demand_met(struct connector_try *try, const char *reason)
 		request_configuration(&try->tunnel);
 }
 
+/* The server has taken the invitation: ask again, with the lasting key (@p reason NULL). */
+static void enrolled(struct connector_try *try, const char *reason)
+{
+	if (!reason)
+		reason = enrolment_take(try);
+	tscf_offer_wipe(&try->offer);
+	sealing_drop(&try->tunnel.sealing);
+	if (!reason) {
+		request_configuration(&try->tunnel);
+		return;
+	}
+	try->refused = true;
+	try_failed(try, reason);
+}
+
 static void configuration_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct connector_try *try = try_of(context);
 	enum tscf_response code;
-	char text[201] = "", reason[300];
+	char text[201] = "";
 	(void)user;
 	if (error == -ECANCELED)
 		return;
 	if (!response || tscf_message_response(response, &code, text, sizeof(text)) < 0) {
 		try_failed(try, "the server's configuration response has no response code");
+	} else if (code == TSCF_RESPONSE_ENROLLED) {
+		tscf_message_keep(response, try->bytes, &try->response);
+		trust_verify(try, enrolled);
 	} else if (code != TSCF_RESPONSE_SUCCESS && !proving_demanded(try, code, response, demand_met)) {
-		snprintf(reason, sizeof(reason), "refused by the server: %s%s%s", tscf_response_name(code),
-			 text[0] ? ": " : "", text);
-		try->refused = true;
-		if (try->connector->plain->state != TUNNEL_UP)
-			tscf_text_copy(reason, strlen(reason), try->connector->refusal,
-				       sizeof(try->connector->refusal));
-		try_failed(try, reason);
+		refusal_take(try, response, code, text, try_failed);
+	} else if (code == TSCF_RESPONSE_SUCCESS && try->enrolling) {
+		/* Others could get a tunnel by it, too, and the keys of this one are made from a share that is in a
+		 * file. */
+		try_failed(try, "the server does not know that the invitation can be used only once");
 	} else if (code == TSCF_RESPONSE_SUCCESS) {
 		tscf_message_keep(response, try->bytes, &try->response);
 		trust_verify(try, verified);
@@ -152,10 +168,11 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 	struct connector_try *try = try_of(context);
 	struct connector *s = try->connector;
 	enum tscf_response code = TSCF_RESPONSE_MALFORMED;
+	char text[TSCF_RESPONSE_TEXT_MAX + 1] = "";
 	(void)user;
 	if (error == -ECANCELED || !response)
 		return;
-	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_SUCCESS) {
+	if (tscf_message_response(response, &code, text, sizeof(text)) == 0 && code == TSCF_RESPONSE_SUCCESS) {
 		resume_accepted(&s->resume, try->turn);
 		tscf_message_keep(response, try->bytes, &try->response);
 		answered(try);
@@ -164,7 +181,8 @@ static void resume_done(void *context, void *user, const struct tscf_message *re
 	} else if (code == TSCF_RESPONSE_NOT_ALLOWED && resume_refused(&s->resume, try->turn)) {
 		request_resume(try);
 	} else {
-		tscf_info("the plain tunnel cannot be resumed (%s): it is set up again", tscf_response_name(code));
+		tscf_info("the plain tunnel cannot be resumed (%s%s%s): it is set up again", tscf_response_name(code),
+			  text[0] ? ": " : "", text);
 		resume_forget(&s->resume);
 		try->tunnel.tsid = TSCF_TSID_NONE;
 		sealing_drop(&try->tunnel.sealing);
@@ -216,11 +234,7 @@ static void request_configuration(struct tunnel *t)
 	resume_write_lock(&try->resume, &w);
 	if (try->quiet)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
-	if (tscf_offer_write(&try->offer, &w) < 0) {
-		try_failed(try, "no key can be made");
-		return;
-	}
-	const char *reason = proving_write(try, &w);
+	const char *reason = enrolment_offer(try, &w) < 0 ? "no key can be made" : proving_write(try, &w);
 	if (reason) {
 		try_failed(try, reason);
 		return;
@@ -244,6 +258,13 @@ static void try_lost(struct tunnel *t, const char *reason)
 	try_failed(try_of(t), reason);
 }
 
+static void try_unverified(struct tunnel *t, const char *reason)
+{
+	char text[TRUST_REASON];
+	trust_note(try_of(t), reason, text);
+	verified(try_of(t), text);
+}
+
 /* An ICMP error may be forged, and the server may be back soon: the try goes on in parallel with the next one. */
 static void try_unreachable(struct tunnel *t, int error)
 {
@@ -253,8 +274,11 @@ static void try_unreachable(struct tunnel *t, int error)
 	candidates_hopeless(&s->race, try_of(t)->index, reason, tscf_timers_now(s->timers));
 }
 
-static const struct tunnel_events try_events = {
-    .open = open_try, .alive = try_alive, .lost = try_lost, .unreachable = try_unreachable};
+static const struct tunnel_events try_events = {.open = open_try,
+						.alive = try_alive,
+						.lost = try_lost,
+						.unverified = try_unverified,
+						.unreachable = try_unreachable};
 
 /* --- the race --- */
 
@@ -317,6 +341,7 @@ static void stop(void *context, unsigned i)
 	struct connector *s = context;
 	struct tunnel *t = &s->tries[i].tunnel;
 	trust_stop(&s->tries[i]);
+	proving_stop(&s->tries[i]);
 	tscf_offer_wipe(&s->tries[i].offer);
 	if (s->adopted != (int)i) {
 		/* Release it, so that the server does not keep an unused address.  But a try to resume has no session
@@ -400,6 +425,13 @@ void connector_hurry(struct connector *s)
 	candidates_set(race, ranks, race->count, race->preferred, tscf_timers_now(s->timers));
 }
 
+void connector_credential_changed(struct connector *s)
+{
+	s->verifier.refused = 0;
+	if (s->plain->state != TUNNEL_UP)
+		candidates_hurry(&s->race, tscf_timers_now(s->timers));
+}
+
 /* --- names --- */
 
 /* Whether the name of a server, or of the proxy, has not been resolved yet. */
@@ -438,33 +470,15 @@ static void ask(struct connector *s)
 		resolver_ask(s->resolver, i, config->servers.list[i].host);
 }
 
-static int place_of(const struct way *w, const struct way *list, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (way_equal(w, &list[i]))
-			return (int)i;
-	return -1;
-}
-
-/* Name servers rotate the addresses of a name: another order is no change. */
-static bool same_ways(const struct connector *s, const struct way *list, unsigned count)
-{
-	if (count != s->race.count)
-		return false;
-	for (unsigned i = 0; i < count; i++)
-		if (place_of(&list[i], s->ways, count) < 0)
-			return false;
-	return true;
-}
-
 /* A used way that is no longer in the list is kept until it is lost; then names are looked up again. */
 static void make_ways(struct connector *s)
 {
 	struct way list[CANDIDATES_MAX];
 	unsigned ranks[CANDIDATES_MAX];
 	unsigned count = endpoints_make(&s->config->servers, &s->config->proxy, s->addresses, list);
-	int preferred = place_of(&s->last, list, count);
-	if (same_ways(s, list, count) || s->race.confirming >= 0 || (s->race.used >= 0 && preferred < 0))
+	int preferred = endpoints_place(&s->last, list, count);
+	if (endpoints_same(s->ways, s->race.count, list, count) || s->race.confirming >= 0 ||
+	    (s->race.used >= 0 && preferred < 0))
 		return;
 	for (unsigned i = 0; i < count; i++)
 		ranks[i] = list[i].rank;
@@ -551,6 +565,8 @@ void connector_free(struct connector *s)
 {
 	name_watch_stop(&s->name_watch);
 	candidates_stop(&s->race, tscf_timers_now(s->timers));
+	for (unsigned i = 0; i < CANDIDATES_MAX; i++)
+		proving_stop(&s->tries[i]);
 	resolver_free(s->resolver);
 	resume_forget(&s->resume);
 }

@@ -19,6 +19,7 @@
 #include "tscf-client/tunnel/endpoints.h"
 #include "tscf-client/tunnel/outage.h"
 #include "tscf-client/tunnel/proving.h"
+#include "tscf-client/tunnel/refusal.h"
 #include "tscf-client/tunnel/resolver.h"
 #include "tscf-client/tunnel/resume.h"
 #include "tscf-client/tunnel/trust.h"
@@ -48,6 +49,9 @@ struct connector_try {
 	bool quiet;                   /**< the request asked for it */
 	struct proving proving;       /**< what the server has demanded */
 	bool refused;                 /**< the server has refused the request */
+	char refusal[TRUST_REASON];   /**< ... and why */
+	refusal_done refusal_done;    /**< called with that */
+	bool enrolling;               /**< the request uses a one-time invitation */
 	bool resuming;                /**< the request was to resume the present session */
 	unsigned turn;                /**< ... with the key of this turn (resume.h) */
 	struct resume resume;         /**< resumes the session that this try configures */
@@ -101,5 +105,7 @@ void connector_lost(struct connector *s, const char *reason);
 bool connector_confirming(const struct connector *s);
 /** The network has changed: try again now what failed, and what was started on a way that is gone. */
 void connector_hurry(struct connector *s);
+/** This client proves who it is in another way from now on: servers that have refused it are asked again now. */
+void connector_credential_changed(struct connector *s);
 
 #endif

@@ -40,6 +40,12 @@ static void fail(struct client *c, const char *what, const char *why)
 		dtte_failed(&c->dtte, reason, c->now);
 }
 
+static void refused(struct client *c, enum tscf_response code, const char *text)
+{
+	c->encrypted_refused = refusal_is_final(code);
+	fail(c, tscf_response_name(code), text);
+}
+
 static void open_try(struct client *c, unsigned i)
 {
 	struct tunnel *t = &c->encrypted_tries[i];
@@ -65,8 +71,10 @@ static void reservation_done(void *context, void *user, const struct tscf_messag
 	} else if (code == TSCF_RESPONSE_NO_SESSION) {
 		/* The request is sent again when the plain tunnel is resumed or set up again. */
 		c->plain.events->lost(&c->plain, "the server does not know this tunnel (any more)");
+	} else if (code == TSCF_RESPONSE_BUSY && !renewing(c)) {
+		dtte_busy(&c->dtte, c->now);
 	} else if (code != TSCF_RESPONSE_SUCCESS) {
-		fail(c, tscf_response_name(code), text);
+		refused(c, code, text);
 	} else if (!tscf_message_find(response, TSCF_TLV_RESERVED_TSID, &tlv) ||
 		   tscf_tlv_u64(&tlv, &c->reserved_tsid) < 0) {
 		fail(c, "the service response names no tunnel", "");
@@ -86,9 +94,13 @@ static void request(void *context)
 	tscf_random(c->reservation_secret, sizeof(c->reservation_secret));
 	tscf_sha256(c->reservation_secret, sizeof(c->reservation_secret), hash);
 	tunnel_begin(&c->plain, &w, buffer, TSCF_SERVICE_REQUEST);
+	c->encrypted_refused = false;
 	c->reservation_sequence = c->plain.requests.sequence;
+	tscf_credential_drop(c->reserved_by);
+	c->reserved_by = tscf_credential_hold(c->plain.sealing->credential);
 	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_DTTE);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_HASH, hash, sizeof(hash));
+	need_write(&c->need, &w);
 	if (tunnel_request(&c->plain, &w, ENCRYPTED_TRIES, reservation_done,
 			   (void *)(uintptr_t)c->reservation_sequence) < 0)
 		fail(c, "out of memory", "");
@@ -256,11 +268,13 @@ static void configured(struct client *c, struct tunnel *t, const struct tscf_mes
 	c->facts.encrypted = c->encrypted.internal;
 	resume_secret_take(&c->resume_secret, m);
 	take_connection_id(t, m);
-	tunnel_take_keepalive(t, m);
+	tunnel_take_times(t, m);
 	if (t != &c->encrypted)
 		tunnel_replace(&c->encrypted, t, m->tsid);
 	c->encrypted.tsid = m->tsid;
 	c->encrypted.state = TUNNEL_UP;
+	need_configured(&c->need);
+	side_ways_restart(&c->encrypted_ways);
 	c->encrypted.last_heard = c->now;
 	tscf_info("encrypted tunnel is up by %s, internal %s", c->encrypted.transport->ops->name,
 		  tscf_addrs_format(&c->encrypted.internal, text));
@@ -281,7 +295,7 @@ static void configuration_done(void *context, void *user, const struct tscf_mess
 	else if (tscf_message_response(response, &code, text, sizeof(text)) < 0)
 		fail(c, "the configuration response has no response code", "");
 	else if (code != TSCF_RESPONSE_SUCCESS)
-		fail(c, tscf_response_name(code), text);
+		refused(c, code, text);
 	else
 		configured(c, context, response);
 }
@@ -296,7 +310,7 @@ static int write_proof(const struct client *c, struct tscf_writer *w)
 						   .client_id = c->identity.id};
 	tscf_put_u64(challenge, c->reserved_tsid);
 	memcpy(challenge + 8, c->reservation_secret, sizeof(c->reservation_secret));
-	return tscf_credential_prove(c->credential, &subject, w);
+	return tscf_credential_prove(c->reserved_by, &subject, w);
 }
 
 static void send_configuration(struct client *c, struct tunnel *t)
@@ -306,11 +320,12 @@ static void send_configuration(struct client *c, struct tunnel *t)
 	tunnel_begin_large(t, &w, buffer, TSCF_CONFIGURATION_REQUEST);
 	tscf_write_u64(&w, TSCF_TLV_RESERVED_TSID, c->reserved_tsid);
 	tscf_write_bytes(&w, TSCF_TLV_RESERVATION_SECRET, c->reservation_secret, sizeof(c->reservation_secret));
-	if (c->credential && write_proof(c, &w) < 0) {
+	if (c->reserved_by && write_proof(c, &w) < 0) {
 		fail(c, "the proof of this client's identity cannot be made", "");
 		return;
 	}
 	tscf_write_bytes(&w, TSCF_TLV_CLIENT_ID, c->identity.id, sizeof(c->identity.id));
+	need_write(&c->need, &w);
 	resume_secret_write(&c->resume_secret, &w);
 	if (t->peer && tscf_peer_knows_ids(t->peer))
 		tscf_write_bytes(&w, TSCF_TLV_CONNECTION_ID, NULL, 0);
@@ -331,8 +346,17 @@ static void up(void *context)
 	pmtu_encrypted_up(&c->pmtu);
 	registry_tunnel_up(&c->registry);
 	moves_tunnel_up(&c->moves);
+	held_sift(c);
 	registry_flush(&c->registry);
 	path_send_held(c);
+}
+
+static void end_tunnel(struct client *c)
+{
+	candidates_stop(&c->encrypted_race, c->now);
+	tunnel_close(&c->encrypted);
+	side_ways_restart(&c->encrypted_ways);
+	registry_tunnel_lost(&c->registry);
 }
 
 static void close_tunnel(void *context)
@@ -340,9 +364,7 @@ static void close_tunnel(void *context)
 	struct client *c = context;
 	if (c->encrypted.state == TUNNEL_UP)
 		c->counters.encrypted_reconnects++;
-	candidates_stop(&c->encrypted_race, c->now);
-	tunnel_close(&c->encrypted);
-	registry_tunnel_lost(&c->registry);
+	end_tunnel(c);
 }
 
 static void release(void *context)
@@ -350,14 +372,21 @@ static void release(void *context)
 	struct client *c = context;
 	tunnel_release(&c->encrypted);
 	tscf_info("encrypted tunnel released");
-	candidates_stop(&c->encrypted_race, c->now);
-	tunnel_close(&c->encrypted);
-	registry_tunnel_lost(&c->registry);
+	end_tunnel(c);
+}
+
+static void tap_dropped(void *context, struct tscf_tun *from, const uint8_t *data, uint32_t length)
+{
+	struct client *c = context;
+
+	(void)from;
+	tscf_tap_packet(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "was held, but no encrypted tunnel came", data,
+			length);
 }
 
 static void idle(void *context)
 {
-	hold_drop(&((struct client *)context)->hold, NULL, NULL);
+	hold_drop(&((struct client *)context)->hold, tap_dropped, context);
 }
 
 /* The kernel refuses later packets.  TCP that waits for an answer does not hear of that, and would wait for minutes. */
@@ -367,6 +396,7 @@ static void refuse_connection(void *context, struct tscf_tun *from, const uint8_
 	struct refuse any = {.second = c->now};
 	struct tscf_packet_info info;
 
+	tap_dropped(context, from, data, length);
 	if (tscf_packet_parse(data, length, &info) == TSCF_PACKET_OK && info.protocol == IPPROTO_TCP && info.first)
 		refuse_packet(&any, path_back(c, from), data, length, c->now);
 }
@@ -415,11 +445,34 @@ static void put_aside(struct client *c)
 	tscf_warning("encrypted tunnel does not answer: encrypted-preferred sockets go by the plain one");
 	c->counters.encrypted_aside++;
 	c->encrypted.aside = true;
-	c->aside_since = c->now;
-	c->aside_last_round = false;
 	client_route(c);
-	/* If the plain tunnel works, the network is not the cause. */
+}
+
+/* If the plain tunnel answers, sockets can go by it. */
+static void in_vain(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (t->aside || t->doubted != 0)
+		return;
+	t->doubted = c->now;
 	tunnel_probe(&c->plain);
+}
+
+void encrypted_plain_answers(struct client *c)
+{
+	if (c->plain_works < c->encrypted.doubted)
+		c->plain_works = c->now;
+}
+
+/* Whether the plain tunnel works, and the encrypted one had the time to answer a keepalive since.  A stream repeats
+ * what was lost in its own time. */
+static bool plain_works(const struct tunnel *t)
+{
+	const struct client *c = t->client;
+	uint64_t round_trip = t->requests.round_trip_ms, pace = 2 * round_trip;
+	if (pace < TUNNEL_TALK_PROBE_MS)
+		pace = TUNNEL_TALK_PROBE_MS;
+	return c->plain_works >= t->doubted && (t->requests.reliable || c->now - c->plain_works >= pace + round_trip);
 }
 
 static void alive(struct tunnel *t)
@@ -436,21 +489,37 @@ static void alive(struct tunnel *t)
 }
 
 /*
+ * While nothing answers, sockets in clear would gain nothing: the tunnel is put aside only if the plain one works.
+ *
  * A stalled network does not end the tunnel, which will work again afterwards.  The tunnel is lost only if it does not
  * answer while the plain one does, or if the server has reported that it is gone.
  */
 static bool silent(struct tunnel *t)
 {
 	struct client *c = t->client;
-	if (!t->aside) {
+	in_vain(t);
+	if (!t->aside && plain_works(t))
 		put_aside(c);
+	/* If the plain tunnel works, the network is not the cause. */
+	tunnel_probe(&c->plain);
+	if (t->silent_rounds == 0) {
+		c->silent_since = c->now;
+		c->silent_last_round = false;
 		return true;
 	}
-	if (t->suspected || c->aside_last_round || c->now - c->aside_since >= ENCRYPTED_HOLD_MS)
+	if (t->suspected || c->silent_last_round || c->now - c->silent_since >= ENCRYPTED_HOLD_MS)
 		return false;
-	c->aside_last_round = c->plain.state == TUNNEL_UP && c->plain.last_heard >= c->aside_since;
+	c->silent_last_round = c->plain.state == TUNNEL_UP && c->plain.last_heard >= c->silent_since;
 	/* On a stream, one round was long enough. */
-	return !c->aside_last_round || !t->requests.reliable;
+	return !c->silent_last_round || !t->requests.reliable;
+}
+
+/* If the tunnel is needed for encrypted-only sockets, the server has been told so, or is about to be. */
+static void yield(struct tunnel *t)
+{
+	struct client *c = t->client;
+	if (preferred_yield(&c->preferred))
+		c->counters.encrypted_yielded++;
 }
 
 static void lost(struct tunnel *t, const char *reason)
@@ -463,7 +532,8 @@ static void lost(struct tunnel *t, const char *reason)
 	dtte_failed(&c->dtte, reason, c->now);
 }
 
-static const struct tunnel_events encrypted_events = {.open = opened, .alive = alive, .lost = lost, .silent = silent};
+static const struct tunnel_events encrypted_events = {
+    .open = opened, .alive = alive, .lost = lost, .yield = yield, .in_vain = in_vain, .silent = silent};
 
 void encrypted_init(struct client *c)
 {

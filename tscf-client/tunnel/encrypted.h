@@ -19,5 +19,7 @@ extern const struct dtte_actions encrypted_actions;
 void encrypted_init(struct client *c);
 /** The plain tunnel uses another way now: forget what is known about firewalls on the former way. */
 void encrypted_new_way(struct client *c);
+/** The plain tunnel has answered a keepalive: if the encrypted one does not, sockets can go by it. */
+void encrypted_plain_answers(struct client *c);
 
 #endif

@@ -142,3 +142,21 @@ const char *way_transport(enum way_kind kind, bool encrypted)
 		return encrypted ? "dtls" : "udp";
 	return encrypted ? "tls" : "tcp";
 }
+
+int endpoints_place(const struct way *w, const struct way *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (way_equal(w, &list[i]))
+			return (int)i;
+	return -1;
+}
+
+bool endpoints_same(const struct way *a, unsigned a_count, const struct way *b, unsigned b_count)
+{
+	if (a_count != b_count)
+		return false;
+	for (unsigned i = 0; i < b_count; i++)
+		if (endpoints_place(&b[i], a, a_count) < 0)
+			return false;
+	return true;
+}

@@ -61,4 +61,10 @@ const char *way_format(const struct client_servers *servers, const struct way *w
 /** @return "udp" or "tcp"; encrypted: "dtls" or "tls". */
 const char *way_transport(enum way_kind kind, bool encrypted);
 
+/** @return the place of @p w in @p list, or -1. */
+int endpoints_place(const struct way *w, const struct way *list, unsigned count);
+/** @return whether both lists have the same ways.  Name servers rotate the addresses of a name: the order is no
+ * difference. */
+bool endpoints_same(const struct way *a, unsigned a_count, const struct way *b, unsigned b_count);
+
 #endif

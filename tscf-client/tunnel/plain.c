@@ -20,6 +20,24 @@ static void take_observed(struct client *c, const struct tscf_message *m)
 		memset(&c->observed, 0, sizeof(c->observed));
 }
 
+/* @return whether the plain tunnel has been gone for so long that the routes of the server are given up. */
+static bool is_away(const struct client *c)
+{
+	return c->plain_gone && !c->config->keep_routes && c->now - c->plain_gone >= PLAIN_ROUTES_MS;
+}
+
+/* @return whether that has changed: then the rules and routes must be written. */
+static bool follow_away(struct client *c)
+{
+	bool before = c->facts.away;
+	c->facts.away = is_away(c);
+	if (c->facts.away && !before)
+		tscf_info("the routes of the server are given up until the plain tunnel is back: it has been down for "
+			  "%d s",
+			  PLAIN_ROUTES_MS / 1000);
+	return c->facts.away != before;
+}
+
 static int set_up_devices(struct client *c, const struct tscf_message *m)
 {
 	char text[TSCF_ADDRS_TEXT];
@@ -70,7 +88,8 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason)
 		c->plain_since = c->now;
 	c->plain.state = state;
 	if (state == TUNNEL_UP) {
-		c->connector.verifier.untrusted = 0;
+		c->plain_gone = 0;
+		c->connector.verifier.untrusted = c->connector.verifier.refused = 0;
 		c->connector.refusal[0] = '\0';
 	}
 	hook_plain_changed(&c->hook);
@@ -83,7 +102,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	if (!has_internal(response))
 		return "the server's configuration response lacks an address or a session id";
 	pmtu_take(&c->pmtu, try, response);
-	tunnel_take_keepalive(try, response);
+	tunnel_take_times(try, response);
 	struct tscf_addr outer = outer_address(try);
 	pushed_take(&c->pushed, response, &outer);
 	tscf_message_addrs(response, TSCF_TLV_SIP_SERVER, &c->sip_servers);
@@ -97,6 +116,8 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	tunnel_move(&c->plain, try);
 	c->plain.tsid = response->tsid;
 	c->plain.last_heard = c->now;
+	side_ways_restart(&c->plain_ways);
+	c->facts.away = false;
 	client_route(c);
 	plain_state(c, TUNNEL_UP, "configured");
 	c->verified_since = c->now;
@@ -110,12 +131,14 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 		tunnel_probe_suspected(&c->encrypted);
 	/* The answered keepalive proves this address to the server; until then the session is pending there. */
 	tunnel_probe(&c->plain);
-	trusted_network_look(&c->trusted_network);
+	preferred_look(&c->preferred);
 	/* Sockets that are not known yet would have no shield when the quiet phase ends. */
 	registry_resync_now(&c->registry);
 	registry_shield_all(&c->registry);
+	asks_anew(&c->asks);
 	dtte_plain(&c->dtte, true, c->now);
 	registry_resync_soon(&c->registry);
+	conditions_new_path(&c->conditions);
 	return NULL;
 }
 
@@ -129,7 +152,8 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 	tunnel_move(&c->plain, try);
 	c->plain.tsid = response->tsid;
 	c->plain.last_heard = c->now;
-	tunnel_take_keepalive(&c->plain, response);
+	side_ways_restart(&c->plain_ways);
+	tunnel_take_times(&c->plain, response);
 	take_observed(c, response);
 	plain_state(c, TUNNEL_UP, "resumed");
 	struct tscf_addr outer = outer_address(&c->plain);
@@ -141,11 +165,13 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 		tunnel_prove(&c->plain, cookie.value, cookie.length);
 	else
 		tunnel_probe(&c->plain);
-	trusted_network_look(&c->trusted_network);
+	preferred_look(&c->preferred);
 	registry_resync_now(&c->registry);
 	if (c->registry.quiet || !dtte_is_up(&c->dtte))
 		registry_shield_all(&c->registry);
+	asks_again(&c->asks);
 	dtte_plain(&c->dtte, true, c->now);
+	conditions_new_path(&c->conditions);
 }
 
 bool plain_may_move(const struct client *c, const struct tscf_message *response, const char **reason)
@@ -167,8 +193,10 @@ bool plain_may_move(const struct client *c, const struct tscf_message *response,
 void plain_down(struct client *c)
 {
 	c->counters.plain_reconnects++;
+	c->plain_gone = c->now;
 	pmtu_end(&c->pmtu);
 	tunnel_close(&c->plain);
+	side_ways_restart(&c->plain_ways);
 	dtte_plain(&c->dtte, false, c->now);
 	/* The cause may have ended the other tunnel, too; or the network has failed for a while. */
 	tunnel_probe(&c->encrypted);
@@ -182,22 +210,27 @@ bool plain_go_back(struct client *c)
 	dtte_plain(&c->dtte, false, c->now);
 	tunnel_close(&c->plain);
 	tunnel_move(&c->plain, &c->former);
+	side_ways_restart(&c->plain_ways);
 	plain_state(c, TUNNEL_UP, "configured");
 	pmtu_begin(&c->pmtu);
-	trusted_network_look(&c->trusted_network);
+	preferred_look(&c->preferred);
 	registry_shield_all(&c->registry);
+	asks_again(&c->asks);
 	dtte_plain(&c->dtte, true, c->now);
+	conditions_new_path(&c->conditions);
 	return true;
 }
 
 void plain_review(struct client *c)
 {
-	if (!pushed_review(&c->pushed))
-		return;
-	tscf_info("the routes or DNS servers that this client takes from the server have changed: %u routes",
-		  c->facts.route_count);
-	client_route(c);
-	hook_plain_changed(&c->hook);
+	bool moved = follow_away(c), changed = pushed_review(&c->pushed);
+	if (changed) {
+		tscf_info("the routes or DNS servers that this client takes from the server have changed: %u routes",
+			  c->facts.route_count);
+		hook_plain_changed(&c->hook);
+	}
+	if (moved || changed)
+		client_route(c);
 }
 
 static void tick(void *context)
@@ -205,6 +238,8 @@ static void tick(void *context)
 	struct client *c = context;
 	tunnel_tick(&c->plain);
 	pmtu_tick(&c->pmtu);
+	if (follow_away(c))
+		client_route(c);
 	if (c->former.transport && c->now >= c->former_until)
 		end_former(c);
 }
@@ -215,6 +250,8 @@ static uint64_t next_due(const void *context)
 	uint64_t next = tunnel_next(&c->plain), probe = pmtu_next(&c->pmtu);
 	if (probe < next)
 		next = probe;
+	if (c->plain_gone && !c->facts.away && !c->config->keep_routes && c->plain_gone + PLAIN_ROUTES_MS < next)
+		next = c->plain_gone + PLAIN_ROUTES_MS;
 	return c->former.transport && c->former_until < next ? c->former_until : next;
 }
 

@@ -12,6 +12,12 @@
 /** How long packets from the former way are accepted after a move to a better one. */
 #define PLAIN_FORMER_MS 1000
 
+/**
+ * The routes of the server stay in use for this time when the plain tunnel is gone: a session is resumed by then, if
+ * the server or the network is back.
+ */
+#define PLAIN_ROUTES_MS 10000
+
 /** Start the plain tunnel's timer. */
 void plain_init(struct client *c);
 /** The plain tunnel's state has changed; for status and log. */
@@ -47,5 +53,7 @@ extern const struct tunnel_events plain_events, plain_former_events;
  * @param slept  the host was asleep
  */
 void plain_host_changed(struct client *c, bool slept);
+/** The revocation lists have changed: end the tunnels to a server that was verified before and is revoked now. */
+void plain_lists_changed(struct client *c);
 
 #endif

@@ -25,6 +25,11 @@ static void restarted(struct tunnel *t)
 	tunnel_probe_suspected(&c->encrypted);
 }
 
+static void sockets_due(struct tunnel *t)
+{
+	asks_again(&t->client->asks);
+}
+
 /* This host's address on the way to the server has changed: both tunnels go on from the new address. */
 static void moved(struct client *c, const char *reason)
 {
@@ -61,16 +66,39 @@ void plain_host_changed(struct client *c, bool slept)
 		return;
 	}
 	/* On another path, trust in the network is checked when the tunnel has been resumed there. */
-	trusted_network_look(&c->trusted_network);
+	preferred_look(&c->preferred);
+	conditions_look(&c->conditions);
 	connector_hurry(&c->connector);
 	ask(c, &c->plain, slept);
 	ask(c, &c->encrypted, slept);
 	pmtu_changed(&c->pmtu);
 }
 
+static bool is_revoked(const struct client *c, unsigned server)
+{
+	const struct trust *known = &c->connector.verifier.known[server];
+	return renewal_revokes(&c->renewal, known->chain, known->length);
+}
+
+/* The server may have another certificate by now, so it is asked again, and verified. */
+void plain_lists_changed(struct client *c)
+{
+	static const char reason[] = "the server's certificate has been revoked";
+	struct resume *resume = &c->connector.resume;
+	if (resume->tsid != TSCF_TSID_NONE && is_revoked(c, resume->server))
+		resume_forget(resume);
+	if (c->encrypted.transport && is_revoked(c, c->encrypted.way.server)) {
+		tscf_warning("encrypted tunnel lost: %s", reason);
+		dtte_failed(&c->dtte, reason, c->now);
+	}
+	if (c->plain.transport && is_revoked(c, c->plain.way.server))
+		c->plain.events->lost(&c->plain, reason);
+}
+
 static void alive(struct tunnel *t)
 {
 	struct client *c = t->client;
+	encrypted_plain_answers(c);
 	if (!connector_confirming(&c->connector))
 		return;
 	c->former_until = c->now + PLAIN_FORMER_MS;
@@ -86,7 +114,8 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {.open = opened, .alive = alive, .lost = lost, .restarted = restarted};
+const struct tunnel_events plain_events = {
+    .open = opened, .alive = alive, .lost = lost, .restarted = restarted, .sockets_due = sockets_due};
 
 static void former_alive(struct tunnel *t)
 {

@@ -13,9 +13,17 @@
 
 void proving_begin(struct connector_try *try)
 {
+	proving_stop(try);
 	/* It is this server's to ask for a proof, with its cookie; the server that was tried here before may be
 	 * another. */
-	try->proving = (struct proving){.cookie_length = 0};
+	try->proving = (struct proving){.credential = tscf_credential_hold(*try->connector->credential)};
+}
+
+void proving_stop(struct connector_try *try)
+{
+	tscf_credential_drop(try->proving.credential);
+	try->proving.credential = NULL;
+	explicit_bzero(try->proving.key, sizeof(try->proving.key));
 }
 
 /* The server checks that its answer arrives, and perhaps wants authentication: send the same request once more. */
@@ -63,11 +71,10 @@ static int send_part(struct connector_try *try, const uint8_t digest[32], const 
 
 static void send_certificates(struct connector_try *try)
 {
-	const struct tscf_credential *credential = *try->connector->credential;
 	struct proving *p = &try->proving;
 	uint8_t digest[32];
 	uint16_t length = 0;
-	const uint8_t *der = credential ? tscf_credential_parts(credential, &length) : NULL;
+	const uint8_t *der = p->credential ? tscf_credential_parts(p->credential, &length) : NULL;
 	int err = 0;
 	if (!der || ++p->rounds > ROUNDS_MAX) {
 		p->done(try, "the server asks for certificates and does not take them");
@@ -101,22 +108,24 @@ bool proving_demanded(struct connector_try *try, enum tscf_response code, const 
 	return true;
 }
 
-const char *proving_write(const struct connector_try *try, struct tscf_writer *w)
+const char *proving_write(struct connector_try *try, struct tscf_writer *w)
 {
-	const struct proving *p = &try->proving;
-	const struct tscf_credential *credential = *try->connector->credential;
+	struct proving *p = &try->proving;
 	const struct tscf_proof_subject subject = {.challenge = p->cookie,
 						   .challenge_length = p->cookie_length,
 						   .client_id = try->connector->identity->id,
 						   .share = try->offer.share.bytes};
 	uint16_t length;
+	p->has_key = false;
 	if (p->cookie_length == 0)
 		return NULL;
 	tscf_write_bytes(w, TSCF_TLV_COOKIE, p->cookie, p->cookie_length);
-	if (!p->must_prove || !credential)
+	if (!p->must_prove || !p->credential)
 		return NULL;
-	if (!p->takes_parts && tscf_credential_parts(credential, &length))
+	if (!p->takes_parts && tscf_credential_parts(p->credential, &length))
 		return "this server takes only one certificate, of at most 1100 bytes, that a CA itself has signed";
-	return tscf_credential_prove(credential, &subject, w) < 0 ? "the proof of this client's identity cannot be made"
-								  : NULL;
+	p->has_key = tscf_credential_key(p->credential, p->key);
+	return tscf_credential_prove(p->credential, &subject, w) < 0
+		   ? "the proof of this client's identity cannot be made"
+		   : NULL;
 }

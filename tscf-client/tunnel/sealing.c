@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sealing *sealing_new(const struct tscf_seal *seal)
+struct sealing *sealing_new(const struct tscf_seal *seal, struct tscf_credential *credential)
 {
 	struct sealing *s = malloc(sizeof(*s));
 	if (s)
-		*s = (struct sealing){.seal = *seal, .holders = 1};
+		*s = (struct sealing){.seal = *seal, .holders = 1, .credential = tscf_credential_hold(credential)};
 	return s;
 }
 
@@ -25,6 +25,7 @@ void sealing_drop(struct sealing **s)
 	*s = NULL;
 	if (!gone || --gone->holders > 0)
 		return;
+	tscf_credential_drop(gone->credential);
 	explicit_bzero(gone, sizeof(*gone));
 	free(gone);
 }

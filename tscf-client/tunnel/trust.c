@@ -19,32 +19,30 @@ static struct trust *trust_of(const struct connector_try *try)
 }
 
 /* While the plain tunnel is up, its server is verified: a refused try for a better way is only counted. */
-static void refuse(struct connector_try *try, const char *reason)
+void trust_note(struct connector_try *try, const char *reason, char text[TRUST_REASON])
 {
 	struct verifier *v = &try->connector->verifier;
-	char text[TRUST_REASON];
-	snprintf(text, sizeof(text), "the server cannot be verified: %s", reason);
+	snprintf(text, TRUST_REASON, "the server cannot be verified: %s", reason);
 	(*v->unverified)++;
 	if (try->connector->plain->state != TUNNEL_UP) {
 		v->untrusted |= 1U << try->tunnel.way.server;
 		tscf_text_copy(text, strlen(text), v->reason, sizeof(v->reason));
 	}
-	trust_stop(try);
-	try->verified(try, text);
 }
 
-/** The pre-shared key that goes into the tunnel's keys, if this client has authenticated with one. */
-static const uint8_t *psk_of(const struct connector_try *try, uint8_t key[32])
+static void refuse(struct connector_try *try, const char *reason)
 {
-	const struct tscf_credential *credential = *try->connector->credential;
-	return try->proving.must_prove && credential && tscf_credential_key(credential, key) ? key : NULL;
+	char text[TRUST_REASON];
+	trust_note(try, reason, text);
+	trust_stop(try);
+	try->verified(try, text);
 }
 
 /** @return NULL, or why not. */
 static const char *keep_keys(struct connector_try *try, const struct tscf_seal *seal)
 {
 	sealing_drop(&try->tunnel.sealing);
-	try->tunnel.sealing = sealing_new(seal);
+	try->tunnel.sealing = sealing_new(seal, try->proving.credential);
 	return try->tunnel.sealing ? NULL : "out of memory";
 }
 
@@ -53,17 +51,17 @@ static bool judge(struct connector_try *try, const uint8_t *chain, uint16_t leng
 {
 	char text[TSCF_TLS_ERROR];
 	const char *reason = text;
-	uint8_t key[32];
+	/* Who is refused has proved nothing. */
+	const uint8_t *psk = try->proving.has_key && !try->refused ? try->proving.key : NULL;
 	const uint8_t *leaf;
 	size_t leaf_length;
 	struct tscf_seal seal;
 	if (tscf_tls_check_chain(try->tunnel.host->tls[try->tunnel.way.server], chain, length, &leaf, &leaf_length,
 				 text) == 0)
-		reason = tscf_agreement_accept(&try->offer, &try->response, psk_of(try, key), leaf, leaf_length, &seal);
+		reason = tscf_agreement_accept(&try->offer, &try->response, psk, leaf, leaf_length, &seal);
 	if (!reason)
 		reason = keep_keys(try, &seal);
 	explicit_bzero(&seal, sizeof(seal));
-	explicit_bzero(key, sizeof(key));
 	if (reason)
 		refuse(try, reason);
 	return !reason;
@@ -165,13 +163,15 @@ void trust_free(struct verifier *v)
 
 const char *trust_in_vain(const struct connector *s)
 {
-	if (!s->verifier.untrusted || s->plain->state == TUNNEL_UP)
+	const struct verifier *v = &s->verifier;
+	const unsigned in_vain = v->untrusted | v->refused;
+	if (!in_vain || s->plain->state == TUNNEL_UP)
 		return NULL;
 	for (unsigned i = 0; i < s->race.count; i++) {
 		const struct candidate *one = &s->race.list[i];
 		bool failed = one->state == CANDIDATE_WAITING && one->reason[0];
-		if (!failed && !(s->verifier.untrusted & 1U << s->ways[i].server))
+		if (!failed && !(in_vain & 1U << s->ways[i].server))
 			return NULL;
 	}
-	return s->verifier.reason;
+	return v->untrusted ? v->reason : s->refusal;
 }

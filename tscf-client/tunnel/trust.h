@@ -37,8 +37,10 @@ struct trust_fetch {
 struct verifier {
 	uint64_t *unverified; /**< counts answers that are not the server's */
 	struct trust known[CLIENT_SERVERS_MAX];
-	unsigned untrusted; /**< a bit for each server that could not be verified since the plain tunnel was last up */
-	char reason[TRUST_REASON]; /**< why the last of them could not be verified */
+	/* A bit for each server since the plain tunnel was last up: */
+	unsigned untrusted;        /**< it could not be verified */
+	unsigned refused;          /**< it was verified, and does not accept this client */
+	char reason[TRUST_REASON]; /**< why the last one could not be verified */
 };
 
 struct connector;
@@ -51,12 +53,19 @@ typedef void (*trust_done)(struct connector_try *try, const char *reason);
  * this returns, unless the try ends.
  */
 void trust_verify(struct connector_try *try, trust_done done);
+/**
+ * Note that the server of @p try cannot be verified, for @p reason, and count it.  Inside an encrypted connection, this
+ * is seen in its handshake.
+ *
+ * @param text  gets the whole reason
+ */
+void trust_note(struct connector_try *try, const char *reason, char text[TRUST_REASON]);
 /** The try has ended. */
 void trust_stop(struct connector_try *try);
 /** Forget all certificates. */
 void trust_free(struct verifier *v);
 
-/** @return why no server can be verified if no other way is left to try, else NULL. */
+/** @return why there can be no tunnel, if no server is left that can be verified and accepts this client; else NULL. */
 const char *trust_in_vain(const struct connector *s);
 
 #endif

@@ -95,10 +95,12 @@ void tunnel_close(struct tunnel *t)
 	t->state = TUNNEL_DOWN;
 	t->tsid = TSCF_TSID_NONE;
 	sealing_drop(&t->sealing);
+	t->copies = (struct tscf_replay){.next = 0};
 	t->probing = false;
 	t->silent_rounds = 0;
 	t->suspected = t->asked_again = t->aside = false;
-	t->asked_at = 0;
+	t->need = t->need_sent = t->need_told = TSCF_LEVEL_DEFAULT;
+	t->asked_at = t->doubted = 0;
 	t->unreachable_logged = false;
 	close_transport(t);
 	requests_clear(&t->requests);
@@ -112,11 +114,13 @@ static void take(struct tunnel *to, struct tunnel *from)
 	sealing_drop(&to->sealing);
 	to->sealing = from->sealing;
 	from->sealing = NULL;
+	to->copies = from->copies;
 	to->transport = from->transport;
 	to->peer = from->peer;
 	to->last_heard = from->last_heard;
 	to->last_sent = from->last_sent;
 	to->keepalive = from->keepalive;
+	to->nagle_ms = from->nagle_ms;
 	to->transport->context = to;
 	to->requests.reliable = from->requests.reliable;
 	/* The server distinguishes the requests of a session by their numbers. */
@@ -145,8 +149,12 @@ void tunnel_begin(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum
 {
 	tscf_write_begin(w, buffer, TSCF_MESSAGE_MAX - tunnel_seal_size(t), type, t->tsid,
 			 requests_sequence(&t->requests));
-	if (t->aside && type == TSCF_KEEPALIVE_REQUEST)
+	if (type != TSCF_KEEPALIVE_REQUEST)
+		return;
+	if (t->aside)
 		tscf_write_bytes(w, TSCF_TLV_ASIDE, NULL, 0);
+	if (t->need != TSCF_LEVEL_DEFAULT)
+		tscf_write_need(w, t->need);
 }
 
 void tunnel_begin_large(struct tunnel *t, struct tscf_writer *w, uint8_t *buffer, enum tscf_message_type type)
@@ -195,9 +203,13 @@ void tunnel_release(struct tunnel *t)
 /* A restarted server sends nothing down until it knows which sockets must not get packets in clear. */
 static void take_recall(struct tunnel *t, const struct tscf_message *m)
 {
-	struct tscf_tlv quiet;
-	if (t->events->restarted && tscf_message_find(m, TSCF_TLV_QUIET, &quiet))
+	struct tscf_tlv tlv;
+	if (t->events->restarted && tscf_message_find(m, TSCF_TLV_QUIET, &tlv))
 		t->events->restarted(t);
+	if (t->events->sockets_due && tscf_message_find(m, TSCF_TLV_SOCKETS_DUE, &tlv))
+		t->events->sockets_due(t);
+	if (t->events->yield && tscf_message_find(m, TSCF_TLV_YIELD, &tlv))
+		t->events->yield(t);
 }
 
 static void said_alive(struct tunnel *t, const struct tscf_message *response)
@@ -219,10 +231,22 @@ static void unanswered(struct tunnel *t)
 	}
 }
 
+static void answered(struct tunnel *t, const struct tscf_message *response)
+{
+	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
+	char text[TSCF_RESPONSE_TEXT_MAX + 1];
+	t->silent_rounds = 0;
+	t->doubted = 0;
+	t->suspected = t->asked_again = false;
+	if (tscf_message_response(response, &code, text, sizeof(text)) == 0 && code == TSCF_RESPONSE_NO_SESSION)
+		t->events->lost(t, text[0] ? text : "the server does not know this tunnel (any more)");
+	else
+		said_alive(t, response);
+}
+
 static void probe_done(void *context, void *user, const struct tscf_message *response, int error)
 {
 	struct tunnel *t = context;
-	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
 	(void)user;
 	if (error == -ECANCELED)
 		return;
@@ -231,12 +255,32 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 		unanswered(t);
 		return;
 	}
-	t->silent_rounds = 0;
-	t->suspected = t->asked_again = false;
-	if (tscf_message_response(response, &code, NULL, 0) == 0 && code == TSCF_RESPONSE_NO_SESSION)
-		t->events->lost(t, "the server does not know this tunnel (any more)");
-	else
-		said_alive(t, response);
+	t->need_told = t->need_sent;
+	answered(t, response);
+}
+
+static void measured(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct tunnel *t = context;
+	const struct tunnel_measure *m = user;
+	/* It was sent once, so the round trip is its own. */
+	uint64_t ms = response ? t->requests.round_trip_ms : 0;
+	if (error == -ECANCELED)
+		return;
+	if (response)
+		answered(t, response);
+	m->taken(m->owner, ms);
+}
+
+void tunnel_measure(struct tunnel *t, const struct tunnel_measure *m)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	if (t->state != TUNNEL_UP)
+		return;
+	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
+	tunnel_request_at(t, &w, (struct request_pace){TUNNEL_MEASURE_MS, TUNNEL_MEASURE_MS, 1, 0}, measured,
+			  (void *)m);
 }
 
 void tunnel_sent(struct tunnel *t)
@@ -288,6 +332,7 @@ static void probe(struct tunnel *t, const void *cookie, uint16_t cookie_length)
 	if (t->probing || t->state != TUNNEL_UP)
 		return;
 	t->probing = true;
+	t->need_sent = t->need;
 	tunnel_begin(t, &w, buffer, TSCF_KEEPALIVE_REQUEST);
 	if (cookie)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, cookie, cookie_length);
@@ -430,18 +475,21 @@ void tunnel_control(struct tunnel *t, const uint8_t *data, uint32_t length)
 		(*host->control_invalid)++;
 }
 
-/* The server's value has priority.  The keepalive must come early enough that the server does not take a quiet client
+/* The server's values have priority.  The keepalive must come early enough that the server does not take a quiet client
  * for dead. */
-void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m)
+void tunnel_take_times(struct tunnel *t, const struct tscf_message *m)
 {
 	struct tscf_tlv tlv;
-	uint16_t seconds;
+	uint16_t seconds, ms;
 	t->keepalive = t->host->config->keepalive;
 	if (tscf_message_find(m, TSCF_TLV_KEEPALIVE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0)
 		t->keepalive = seconds;
 	if (tscf_message_find(m, TSCF_TLV_PERSISTENCE, &tlv) && tscf_tlv_u16(&tlv, &seconds) == 0 && seconds > 0 &&
 	    (t->keepalive == 0 || t->keepalive > seconds / 3U))
 		t->keepalive = seconds / 3U > 0 ? seconds / 3U : 1;
+	t->nagle_ms = 0;
+	if (tscf_message_find(m, TSCF_TLV_NAGLE, &tlv) && tscf_tlv_u16(&tlv, &ms) == 0 && t->transport->ops->stream)
+		t->nagle_ms = (uint8_t)(ms < TUNNEL_NAGLE_MAX_MS ? ms : TUNNEL_NAGLE_MAX_MS);
 }
 
 /* Silence in either direction leads to a keepalive: each end gives up a tunnel on which it receives nothing. */
@@ -463,8 +511,11 @@ static uint64_t keepalive_due(const struct tunnel *t)
 void tunnel_tick(struct tunnel *t)
 {
 	requests_tick(&t->requests, now(t));
-	if (now(t) >= keepalive_due(t))
-		tunnel_probe(t);
+	if (now(t) < keepalive_due(t))
+		return;
+	if (t->events->in_vain && talks_in_vain(t))
+		t->events->in_vain(t);
+	tunnel_probe(t);
 }
 
 uint64_t tunnel_next(const struct tunnel *t)

@@ -10,6 +10,7 @@
 #include "common/daemon/timers.h"
 #include "common/linux/netlink.h"
 #include "common/linux/tun.h"
+#include "common/packet/copy.h"
 #include "common/packet/message.h"
 #include "common/tls/tls.h"
 #include "common/transport/transport.h"
@@ -48,6 +49,10 @@
 /** Room for what the server says of a limit, and for how long that is valid. */
 #define TUNNEL_LIMIT_TEXT 128
 #define TUNNEL_LIMIT_MS   30000
+/** Small packets are not held for longer than this, whatever the server says. */
+#define TUNNEL_NAGLE_MAX_MS 50
+/** A keepalive of tunnel_measure is lost after this time. */
+#define TUNNEL_MEASURE_MS 2000
 /** A keepalive is also sent when the server has sent two within this time. */
 #define TUNNEL_ASKED_AGAIN_MS 1000
 
@@ -62,9 +67,15 @@ struct tunnel_events {
 	void (*open)(struct tunnel *t);  /**< messages can be sent; DTLS, TCP and TLS are connected */
 	void (*alive)(struct tunnel *t); /**< the server has answered a keepalive */
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
-	void (*restarted)(struct tunnel *t);                /**< the server was restarted and is quiet; NULL: ignored */
+	void (*unverified)(struct tunnel *t, const char *reason); /**< lost: its server is not the configured one; NULL:
+								     `lost` is called */
+	void (*restarted)(struct tunnel *t);   /**< the server was restarted and is quiet; NULL: ignored */
+	void (*sockets_due)(struct tunnel *t); /**< the server no longer knows what sockets ask for; NULL: ignored */
+	void (*yield)(struct tunnel *t);       /**< the server needs the tunnel for others; NULL: ignored */
 	/** The network reports that the server is unreachable, with an errno; NULL: the tunnel is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
+	void (*in_vain)(
+	    struct tunnel *t); /**< packets are sent and nothing comes: a keepalive follows; NULL: ignored */
 	/**
 	 * A round of keepalives was not answered, after t->silent_rounds earlier ones.  Return true for another round,
 	 * false if the tunnel is lost.  NULL: it is lost.
@@ -102,21 +113,27 @@ struct tunnel {
 	enum tunnel_state state;
 	uint64_t tsid;
 	struct sealing *sealing;    /**< plain: authenticates the messages; NULL until the server is verified */
+	struct tscf_replay copies;  /**< numbers of the packets that came in copies (copy.h) */
 	struct tscf_addrs internal; /**< addresses assigned; kept after the tunnel is gone, to ask for them again */
 	uint64_t last_heard;        /**< monotonic ms: an inner packet, or a message that was not dropped */
 	uint64_t last_sent;         /**< monotonic ms */
 	uint64_t waiting_since;     /**< when the first packet after last_heard was sent */
 	uint32_t unanswered;        /**< packets and messages sent since waiting_since */
 	unsigned keepalive;         /**< seconds of silence before a keepalive is sent; 0: never */
+	uint8_t nagle_ms;           /**< on a stream: how long small packets are held; 0: not at all */
 	bool probing;
-	unsigned silent_rounds;              /**< rounds of keepalives without an answer since the last answer */
-	uint64_t asked_at;                   /**< when the server sent its last keepalive; 0: never */
-	bool asked_again;                    /**< ... and it sent one shortly before that, since the last answer */
-	bool suspected;                      /**< the server is probably gone: tunnel_probe_suspected */
-	bool aside;                          /**< encrypted: the server knows that preferred sockets do not use it */
-	char limit[TUNNEL_LIMIT_TEXT];       /**< what the server drops of it, being too much; "": nothing yet */
-	uint64_t limited_at;                 /**< when the server last reported that */
-	bool unreachable_logged;             /**< it is already logged */
+	unsigned silent_rounds;        /**< rounds of keepalives without an answer since the last answer */
+	uint64_t asked_at;             /**< when the server sent its last keepalive; 0: never */
+	bool asked_again;              /**< ... and it sent one shortly before that, since the last answer */
+	bool suspected;                /**< the server is probably gone: tunnel_probe_suspected */
+	uint64_t doubted;              /**< encrypted: since when it does not answer; 0: it does */
+	bool aside;                    /**< encrypted: the server knows that preferred sockets do not use it */
+	enum tscf_level need;          /**< encrypted: highest level of the sockets that it is for; default: unknown */
+	enum tscf_level need_sent;     /**< ... as the last keepalive said */
+	enum tscf_level need_told;     /**< ... as the server knows it */
+	char limit[TUNNEL_LIMIT_TEXT]; /**< what the server drops of it, being too much; "": nothing yet */
+	uint64_t limited_at;           /**< when the server last reported that */
+	bool unreachable_logged;       /**< it is already logged */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };
 
@@ -144,6 +161,14 @@ void tunnel_probe(struct tunnel *t);
 void tunnel_probe_suspected(struct tunnel *t);
 /** The same as tunnel_probe with the cookie that proves this outer address to the server. */
 void tunnel_prove(struct tunnel *t, const void *cookie, uint16_t length);
+/** Who wants to know how keepalives fare. */
+struct tunnel_measure {
+	void (*taken)(void *owner, uint64_t ms); /**< the answer came after @p ms, at least 1; 0: none came in time */
+	void *owner;
+};
+/** Send a keepalive that is not repeated, if the tunnel is up.  @p m must stay valid; it is not called if the tunnel is
+ * closed before. */
+void tunnel_measure(struct tunnel *t, const struct tunnel_measure *m);
 /** A packet is being sent. */
 void tunnel_sent(struct tunnel *t);
 /** A control message has arrived on this tunnel: answer it, or pass it to the request that it answers. */
@@ -181,8 +206,9 @@ void tunnel_send(struct tunnel *t, struct tscf_writer *w);
  */
 int tunnel_take_addresses(struct tunnel *t, const struct tscf_tun *tun, const struct tscf_message *m);
 
-/** Take the time of silence before a keepalive from a response of the server, or else from the configuration. */
-void tunnel_take_keepalive(struct tunnel *t, const struct tscf_message *m);
+/** Take from a response of the server the time of silence before a keepalive, which otherwise is that of the
+ * configuration, and how long small packets are held. */
+void tunnel_take_times(struct tunnel *t, const struct tscf_message *m);
 
 /* tunnel_path.c */
 /** @return whether there is a route to the tunnel's server; *out gets this host's source address on it. */

@@ -12,6 +12,7 @@
 #define SERVER_WHY_STOP          "the server stops"
 #define SERVER_WHY_SUCCEEDED     "its client has configured a new one"
 #define SERVER_WHY_TIME          "the time that the RADIUS server allows is over"
+#define SERVER_WHY_YIELDED       "its place was needed for encrypted-only sockets of another client"
 #define SERVER_WHY_ADMINISTRATOR "disconnected by the administrator of the server"
 
 #endif

@@ -19,6 +19,10 @@ struct server_allocator {
 	struct server_pools encrypted_pools; /**< empty: no encrypted tunnels */
 	/** Places taken: by sessions; for encrypted tunnels also by reservations. */
 	atomic_uint plain, encrypted;
+	atomic_uint candidates; /**< of the places for encrypted tunnels, those whose sessions can yield (yield.h) */
+	/** Until then free places for encrypted tunnels are kept for encrypted-only sockets, since some wait for one.
+	 */
+	_Atomic uint64_t kept_until;
 	struct server_allocator *next;
 };
 

@@ -12,51 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- who is meant --- */
-
-static uint64_t read_tsid(const char *text)
-{
-	return strlen(text) == 16 && strspn(text, "0123456789abcdefABCDEF") == 16 ? strtoull(text, NULL, 16)
-										  : TSCF_TSID_NONE;
-}
-
-void server_who_read(const char *text, struct server_who *out)
-{
-	union tscf_endpoint e;
-
-	*out = (struct server_who){.identity = text, .tsid = read_tsid(text)};
-	if (tscf_endpoint_parse(text, 0, &e) < 0)
-		return;
-	out->address = tscf_endpoint_addr(&e);
-	out->port = tscf_endpoint_port(&e);
-}
-
-static bool has_identity(const struct server_session *s, const char *identity)
-{
-	const char *name = s->who ? strchr(s->who->name, ' ') : NULL;
-
-	return name && (strcmp(s->who->name, identity) == 0 || strcmp(name + 1, identity) == 0);
-}
-
-static bool has_address(const struct server_session *s, const struct server_who *who)
-{
-	const struct tscf_addr outer = tscf_endpoint_addr(&s->outer);
-
-	if (who->address.family == 0)
-		return false;
-	for (unsigned i = 0; s->lease && who->port == 0 && i < TSCF_FAMILIES; i++)
-		if (tscf_addr_equal(&s->lease->address[i].addr, &who->address))
-			return true;
-	return tscf_addr_equal(&outer, &who->address) && (who->port == 0 || who->port == tscf_endpoint_port(&s->outer));
-}
-
-static bool is_meant(const struct server_session *s, const struct server_who *who)
-{
-	return has_identity(s, who->identity) || s->tsid == who->tsid || has_address(s, who);
-}
-
-/* --- ending --- */
-
 static void end(struct server_state *state, struct server_session *s, uint64_t now, struct server_disconnected *ended)
 {
 	if (s->encrypted)
@@ -76,7 +31,7 @@ bool server_disconnect_some(struct server_state *state, const struct server_who 
 		if (looked++ == SERVER_DISCONNECT_LOOK || clients == SERVER_DISCONNECT_END)
 			return true;
 		next = s->hh.next;
-		if (!is_meant(s, who)) {
+		if (!server_who_means(who, s)) {
 			*place = (struct server_roster_place){.order = s->order, .tsid = s->tsid};
 			continue;
 		}

@@ -9,26 +9,16 @@
 
 #include "tscf-server/admin/roster.h"
 #include "tscf-server/context.h"
+#include "tscf-server/session/who.h"
 
 /** Most sessions that are looked at, and clients whose tunnels are ended, at a time. */
 #define SERVER_DISCONNECT_LOOK 512
 #define SERVER_DISCONNECT_END  32
 
-/** The clients that are meant: those of whom one of these is true. */
-struct server_who {
-	const char *identity;     /**< as in struct tscf_client_name, with or without the kind; borrowed */
-	uint64_t tsid;            /**< TSCF_TSID_NONE: not meant by a TSID */
-	struct tscf_addr address; /**< outer or internal; family 0: not meant by an address */
-	uint16_t port;            /**< of the outer address; 0: any */
-};
-
 /** Tunnels that have ended. */
 struct server_disconnected {
 	unsigned plain, encrypted;
 };
-
-/** Read an identity, a TSID of 16 hexadecimal digits, or an address, perhaps with a port. */
-void server_who_read(const char *text, struct server_who *out);
 
 /**
  * End some tunnels of the clients that are meant: of one that is meant by one tunnel, the other ends too.

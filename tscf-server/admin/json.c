@@ -45,6 +45,8 @@ json_t *server_json_services(uint32_t services)
 	    {SERVER_SERVICE_REDUNDANCY, "redundancy"},
 	    {SERVER_SERVICE_DDT, "DDT"},
 	    {SERVER_SERVICE_DTTE, "DTTE"},
+	    {SERVER_SERVICE_KEEPALIVE, "server-keepalive"},
+	    {SERVER_SERVICE_NAGLE, "nagle"},
 	    {SERVER_SERVICE_BLOCK, "inter-client-block"},
 	};
 	json_t *list = json_array();

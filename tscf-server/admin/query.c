@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/query.h"
 
+#include "common/capture/capture_command.h"
 #include "common/daemon/query.h"
 #include "tscf-server/admin/show.h"
 
@@ -58,4 +59,17 @@ int query_reload(const struct server_config *config)
 int query_stop(const struct server_config *config)
 {
 	return tscf_query_stop(PROGRAM, config->control) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int query_capture(const struct tscf_cli *cli, const struct server_config *config)
+{
+	struct tscf_capture_command command;
+
+	if (tscf_capture_command_read(cli, &command) < 0)
+		return EXIT_FAILURE;
+	command.program = PROGRAM;
+	command.writer = PROGRAM " " PACKAGE_VERSION;
+	command.control = config->control;
+	command.text = tscf_cli_value(cli, "client");
+	return tscf_capture_command_run(&command);
 }

@@ -13,6 +13,8 @@
 int query_status(const struct tscf_cli *cli, const struct server_config *config);
 /** Print how many tunnels have ended. */
 int query_disconnect(const struct tscf_cli *cli, const struct server_config *config);
+/** Write what is in the tunnels to a file. */
+int query_capture(const struct tscf_cli *cli, const struct server_config *config);
 int query_reload(const struct server_config *config);
 int query_stop(const struct server_config *config);
 

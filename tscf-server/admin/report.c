@@ -121,6 +121,15 @@ static void set_bindings(json_t *status, const struct server_state *state)
 	server_json_set(status, "binding_states", o);
 }
 
+static json_t *redundancy(const struct server_state *state)
+{
+	json_t *o = json_object();
+
+	server_json_number(o, "flows", state->redundancy.shared.flows);
+	server_json_number(o, "flows_max", state->redundancy.shared.flows_max);
+	return o;
+}
+
 static json_t *device(const struct tscf_tun *tun)
 {
 	json_t *o = json_object();
@@ -134,12 +143,16 @@ static json_t *device(const struct tscf_tun *tun)
 	return o;
 }
 
-static json_t *counters(const struct server_counters *c)
+static json_t *counters(const struct server_state *state)
 {
+	const struct tscf_redundancy_counters *redundancy = &state->redundancy.shared.counters;
 	json_t *o = json_object();
 
 	for (unsigned n = 0; n < SERVER_COUNT_NUMBER; n++)
-		server_json_number(o, server_counter_name((enum server_counter)n), c->value[n]);
+		server_json_number(o, server_counter_name((enum server_counter)n), state->counters.value[n]);
+#define X(name) server_json_number(o, #name, redundancy->name);
+	TSCF_REDUNDANCY_COUNTERS(X)
+#undef X
 	return o;
 }
 
@@ -177,11 +190,12 @@ static void add_part(struct server_worker *worker, void *data)
 	json_t *o = json_object(), *devices = json_array();
 
 	set_bindings(o, worker->state);
+	server_json_set(o, "redundancy", redundancy(worker->state));
 	server_json_set(o, "interfaces", interfaces_list(worker->state, worker->index == 0));
 	json_array_append_new(devices, device(&worker->plain.tun));
 	json_array_append_new(devices, device(&worker->encrypted.tun));
 	server_json_set(o, "devices", devices);
-	server_json_set(o, "counters", counters(&worker->state->counters));
+	server_json_set(o, "counters", counters(worker->state));
 	add_object(data, o);
 	json_decref(o);
 }
@@ -211,6 +225,7 @@ char *server_report_status(struct server *server)
 	server_json_set(o, "certificate",
 			json_pack("{s:I, s:I}", "from", (json_int_t)server->certificate_from, "until",
 				  (json_int_t)server->certificate_until));
+	server_json_set(o, "key_log", server->config->key_log ? json_string(server->config->key_log) : json_null());
 	server_json_set(o, "reverse_path", reverse_path(&server->reverse_path));
 	server_workers_each(server, add_part, o);
 	server_json_number(json_object_get(o, "counters"), "store_lost",

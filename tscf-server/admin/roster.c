@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/roster.h"
 
+#include "tscf-server/session/media.h"
 #include "tscf-server/session/refusals.h"
 
 #include <stdio.h>
@@ -38,6 +39,24 @@ static void copy_who(const struct server_session *s, struct server_roster_entry 
 	memcpy(e->key, s->who->key, sizeof(e->key));
 }
 
+static struct server_roster_side_way side_way(const struct server_side_way *way, uint64_t now)
+{
+	return (struct server_roster_side_way){.transport = way->listener->transport->ops->name,
+					       .outer = way->peer->outer,
+					       .age = now - way->since,
+					       .received_packets = way->received_packets,
+					       .sent_packets = way->sent_packets};
+}
+
+static void copy_side_ways(const struct server_session *s, uint64_t now, struct server_roster_entry *e)
+{
+	if (s->media && s->media->way.proved)
+		e->media = side_way(&s->media->way, now);
+	for (unsigned i = 0; s->copy_ways && i < SERVER_COPY_WAYS; i++)
+		if (s->copy_ways->way[i].proved)
+			e->copy_way[e->copy_ways++] = side_way(&s->copy_ways->way[i], now);
+}
+
 static void copy(const struct server_session *s, uint64_t now, struct server_roster_page *page)
 {
 	struct server_roster_entry *e = &page->entry[page->count++];
@@ -47,6 +66,7 @@ static void copy(const struct server_session *s, uint64_t now, struct server_ros
 	    .tsid = s->tsid,
 	    .partner = partner ? partner->tsid : TSCF_TSID_NONE,
 	    .encrypted = s->encrypted,
+	    .preferred = s->yield.state != SERVER_YIELD_KEPT,
 	    .confirmed = s->confirmed,
 	    .connected = s->peer != NULL,
 	    .interface = s->interface->name,
@@ -62,10 +82,15 @@ static void copy(const struct server_session *s, uint64_t now, struct server_ros
 	    .lost_packets = server_session_packets_lost(s),
 	    .over_rate = s->over_rate,
 	    .inter_client = server_refused(s),
+	    .repaired = s->redundant.repaired,
+	    .repairs_sent = s->redundant.repairs_sent,
 	};
 	for (unsigned i = 0; s->lease && i < TSCF_FAMILIES; i++)
 		e->internal[i] = s->lease->address[i].addr;
 	copy_who(s, e);
+	copy_side_ways(s, now, e);
+	for (const struct tscf_service_entry *socket = s->sockets.first; socket; socket = socket->owner_next)
+		e->redundancy += socket->now.redundancy != TSCF_REDUNDANCY_NONE;
 	copy_bindings(s, now, e, page);
 }
 

@@ -9,6 +9,7 @@
 #ifndef TSCF_SERVER_ROSTER_H
 #define TSCF_SERVER_ROSTER_H
 
+#include "tscf-server/session/copy_ways.h"
 #include "tscf-server/state.h"
 
 #include "common/auth/proof.h"
@@ -29,13 +30,24 @@ struct server_roster_binding {
 	bool implicit;
 };
 
+struct server_roster_side_way {
+	const char *transport;
+	union tscf_endpoint outer;
+	uint64_t age; /**< ms */
+	uint64_t received_packets, sent_packets;
+};
+
 struct server_roster_entry {
 	uint64_t tsid, partner; /**< TSCF_TSID_NONE: none */
 	bool encrypted, confirmed, connected;
+	bool preferred; /**< encrypted: its client has encrypted-preferred sockets at most (yield.h) */
 	const char *interface, *transport; /**< valid until the next reload */
 	char identity[TSCF_PROOF_NAME];    /**< struct tscf_client_name; "": nothing was proved */
 	uint8_t key[32];                   /**< likewise */
 	union tscf_endpoint outer;
+	struct server_roster_side_way media; /**< its media way; transport NULL: none is open */
+	unsigned copy_ways;
+	struct server_roster_side_way copy_way[SERVER_COPY_WAYS];
 	struct tscf_addr internal[TSCF_FAMILIES];
 	uint32_t services;
 	uint64_t age, idle; /**< ms */
@@ -44,6 +56,8 @@ struct server_roster_entry {
 	uint64_t over_rate;                    /**< packets over the rates of its client */
 	uint64_t inter_client;                 /**< packets to other clients that were refused */
 	unsigned levels[SERVER_ROSTER_LEVELS]; /**< entries that are bound or shielded, by level */
+	unsigned redundancy;                   /**< sockets that get it */
+	uint64_t repaired, repairs_sent;       /**< packets of redundancy.h */
 	unsigned first, bindings;              /**< its part of the page's bindings */
 	unsigned omitted;                      /**< bindings that are not listed */
 };

@@ -4,6 +4,7 @@
 #include "tscf-server/admin/json.h"
 
 #include "common/base/clock.h"
+#include "common/base/level.h"
 #include "common/base/text.h"
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
@@ -195,6 +196,37 @@ static void set_identity(json_t *o, const struct server_roster_entry *e)
 		server_json_set(o, "identity_pin", json_string(tscf_pin_format(e->key, pin)));
 }
 
+static json_t *side_way_object(const struct server_roster_side_way *way)
+{
+	json_t *o;
+
+	if (!way->transport)
+		return json_null();
+	o = json_object();
+	server_json_set(o, "transport", json_string(way->transport));
+	server_json_set(o, "outer", server_json_endpoint(&way->outer));
+	server_json_number(o, "age", way->age / 1000);
+	server_json_number(o, "received_packets", way->received_packets);
+	server_json_number(o, "sent_packets", way->sent_packets);
+	return o;
+}
+
+static json_t *copy_ways(const struct server_roster_entry *e)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < e->copy_ways; i++)
+		json_array_append_new(list, side_way_object(&e->copy_way[i]));
+	return list;
+}
+
+static json_t *need(const struct server_roster_entry *e)
+{
+	if (!e->encrypted)
+		return json_null();
+	return json_string(tscf_level_name(e->preferred ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY));
+}
+
 static json_t *session(const struct server_roster_entry *e, unsigned worker, const struct server_roster_page *page)
 {
 	json_t *o = json_object();
@@ -208,6 +240,8 @@ static json_t *session(const struct server_roster_entry *e, unsigned worker, con
 	server_json_set(o, "outer", server_json_endpoint(&e->outer));
 	server_json_set(o, "internal", internal_list(e));
 	server_json_set(o, "transport", json_string(e->transport));
+	server_json_set(o, "media", side_way_object(&e->media));
+	server_json_set(o, "copy_ways", copy_ways(e));
 	server_json_set(o, "services", server_json_services(e->services));
 	server_json_set(o, "partner", tsid_text(e->partner));
 	server_json_number(o, "since", (uint64_t)time(NULL) - e->age / 1000);
@@ -221,6 +255,10 @@ static json_t *session(const struct server_roster_entry *e, unsigned worker, con
 	server_json_number(o, "over_rate", e->over_rate);
 	server_json_number(o, "inter_client", e->inter_client);
 	server_json_set(o, "levels", levels_object(e));
+	server_json_set(o, "need", need(e));
+	server_json_number(o, "redundancy_sockets", e->redundancy);
+	server_json_number(o, "repaired", e->repaired);
+	server_json_number(o, "repairs_sent", e->repairs_sent);
 	server_json_set(o, "bindings", bindings_list(e, page));
 	if (e->omitted > 0)
 		server_json_number(o, "bindings_omitted", e->omitted);

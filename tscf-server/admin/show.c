@@ -115,6 +115,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	fprintf(out, "%s since %s\n", tscf_show_value(json_object_get(status, "state"), state),
 		tscf_show_since(json_object_get(status, "since"), now, since));
 	fprintf(out, "pin %s\n", tscf_show_value(json_object_get(status, "pin"), pin));
+	tscf_show_key_log(status, out);
 	show_expiry(json_object_get(json_object_get(status, "certificate"), "until"), now, out);
 	show_interfaces(json_object_get(status, "interfaces"), out);
 	show_reverse_path(json_object_get(status, "reverse_path"), out);
@@ -154,11 +155,25 @@ static void cell_levels(struct tscf_table *table, json_t *levels)
 	tscf_table_cell(table, text[0] ? text : "-");
 }
 
+/** "2 tcp + udp": the transport of a tunnel, with its copy ways, and that of its media way if there is one. */
+static void cell_transport(struct tscf_table *table, const json_t *s)
+{
+	const json_t *media = json_object_get(json_object_get(s, "media"), "transport");
+	char one[TSCF_SHOW_TEXT], other[TSCF_SHOW_TEXT], count[16] = "", text[2 * TSCF_SHOW_TEXT + 16];
+	size_t copy_ways = json_array_size(json_object_get(s, "copy_ways"));
+
+	if (copy_ways > 0)
+		snprintf(count, sizeof(count), "%u ", (unsigned)copy_ways + 1);
+	snprintf(text, sizeof(text), "%s%s%s%s", count, tscf_show_value(json_object_get(s, "transport"), one),
+		 media ? " + " : "", media ? tscf_show_value(media, other) : "");
+	tscf_table_cell(table, text);
+}
+
 static void add_session(struct tscf_table *table, const json_t *s)
 {
 	cell(table, s, "identity");
 	cell(table, s, "internal");
-	cell(table, s, "transport");
+	cell_transport(table, s);
 	cell(table, s, "outer");
 	cell(table, s, "state");
 	cell_duration(table, s, "age");

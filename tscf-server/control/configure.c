@@ -27,7 +27,7 @@ static void refuse_client(const struct server_request *r, const struct tscf_clie
 {
 	server_count(&r->state->counters, counter);
 	server_rejected(r, who ? who->name : NULL, text);
-	server_respond(r, TSCF_TSID_NONE, code, text);
+	server_refuse_configuration(r, code, text);
 }
 
 static void refuse(const struct server_request *r, enum server_counter counter, enum tscf_response code,
@@ -46,7 +46,8 @@ static void refuse_connection(const struct server_request *r, const struct serve
 }
 
 /** Write the settings that clients of both kinds of tunnel get. */
-static void write_settings(const struct server_request *r, struct tscf_writer *w, const struct server_lease *lease)
+static void write_settings(const struct server_request *r, struct tscf_writer *w, const struct server_lease *lease,
+			   uint32_t services)
 {
 	const struct server_settings *settings = &r->state->settings;
 
@@ -60,14 +61,14 @@ static void write_settings(const struct server_request *r, struct tscf_writer *w
 	for (unsigned i = 0; i < settings->route_count; i++)
 		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
 	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
-	server_write_keepalive(r, w);
+	server_write_times(r, services, w);
 }
 
 static void begin_plain(const struct server_request *r, struct tscf_writer *w, uint64_t tsid,
 			const struct server_lease *lease)
 {
 	server_respond_begin(r, w, tsid);
-	write_settings(r, w, lease);
+	write_settings(r, w, lease, r->in->interface->services);
 	tscf_write_addrs(w, TSCF_TLV_DNS, &r->state->settings.dns);
 	if (r->in->interface->services & SERVER_SERVICE_SIP)
 		tscf_write_addrs(w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
@@ -367,6 +368,8 @@ void server_send_chain(const struct server_request *r)
 
 	if (!tscf_message_find(r->message, TSCF_TLV_CHAIN_PART, &tlv) || tscf_tlv_chain_part(&tlv, &part) < 0 ||
 	    room <= CHAIN_OVERHEAD) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_MALFORMED);
+		server_rejected(r, NULL, "no place in the certificates");
 		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_MALFORMED, "no place in the certificates");
 		return;
 	}
@@ -398,7 +401,7 @@ static void write_encrypted(const struct server_request *r, const struct server_
 	struct tscf_writer w;
 
 	server_respond_begin(r, &w, s->tsid);
-	write_settings(r, &w, s->lease);
+	write_settings(r, &w, s->lease, s->services);
 	tscf_write_bytes(&w, TSCF_TLV_RESUME_SECRET, s->resume_secret, sizeof(s->resume_secret));
 	write_connection_id(r, &w);
 	server_respond_finish(r, &w);
@@ -553,6 +556,7 @@ void server_configure_encrypted(const struct server_request *r)
 				  "no internal address is free");
 		return;
 	}
+	server_yield_take_need(r->state, s, r->message);
 	server_journal_guard(r->state, plain);
 	s->heard = r->in->now;
 	write_encrypted(r, s);

@@ -5,10 +5,14 @@
 #include "tscf-server/control/kinds.h"
 #include "tscf-server/control/migrate.h"
 #include "tscf-server/control/resume.h"
+#include "tscf-server/control/room.h"
+#include "tscf-server/control/side_way_open.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
 #include "tscf-server/session/sealing.h"
+#include "tscf-server/session/side_ways.h"
 #include "tscf-server/store/journal.h"
 
 #include <string.h>
@@ -68,7 +72,8 @@ static bool made_by(const struct server_session *s, const struct server_request 
 	       (s->encrypted || (memcmp(s->client_id, id->value, sizeof(s->client_id)) == 0 && shares(s, r->message)));
 }
 
-/** @return whether the answer makes the client repeat its request, with a cookie or after its certificates. */
+/** @return whether the answer makes the client repeat its request, with a cookie, after its certificates, or with its
+ * lasting key. */
 static bool asks_again(const struct server_answer *answer)
 {
 	enum tscf_response code;
@@ -76,7 +81,7 @@ static bool asks_again(const struct server_answer *answer)
 
 	return tscf_message_decode(answer->data, answer->length, &m) == 0 &&
 	       tscf_message_response(&m, &code, NULL, 0) == 0 &&
-	       (code == TSCF_RESPONSE_COOKIE || code == TSCF_RESPONSE_CERTIFICATES);
+	       (code == TSCF_RESPONSE_COOKIE || code == TSCF_RESPONSE_CERTIFICATES || code == TSCF_RESPONSE_ENROLLED);
 }
 
 /**
@@ -120,6 +125,8 @@ static void handle_configuration(const struct server_request *r)
 	struct tscf_tlv id;
 
 	if (!tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id)) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_MALFORMED);
+		server_rejected(r, NULL, "no client identifier");
 		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_MALFORMED, "no client identifier");
 		if (r->in->encrypted && !s->confirmed) {
 			r->answer->end = s;
@@ -148,6 +155,10 @@ static void handle_release(const struct server_request *r)
 	server_respond(r, r->message->tsid, TSCF_RESPONSE_SUCCESS, "");
 	r->answer->end = r->session;
 	r->answer->why = SERVER_WHY_RELEASED;
+	if (r->session->yield.state != SERVER_YIELD_ASKED)
+		return;
+	server_count(&r->state->counters, SERVER_COUNT_ENCRYPTED_YIELDED);
+	r->answer->why = SERVER_WHY_YIELDED;
 }
 
 /** Take the MTU that the client reports for its tunnel; a request that a later one has overtaken is ignored. */
@@ -174,16 +185,31 @@ static void take_aside(const struct server_request *r)
 					 r->message->sequence);
 }
 
+/** Take what the client says of its need; if it does not yield, another one must. */
+static void take_need(const struct server_request *r)
+{
+	struct server_session *s = r->session;
+
+	if (s->encrypted && server_yield_take_need(r->state, s, r->message))
+		server_room_search(r->state, s->interface, r->in->now);
+}
+
 /* An answer of the size of its request shows that the path carries that size both ways. */
 static void handle_keepalive(const struct server_request *r)
 {
 	struct tscf_writer w;
 
-	take_mtu(r);
-	take_aside(r);
+	/* What is said of the tunnel is said by its stream. */
+	if (!server_side_way_at(r->session, &r->in->place)) {
+		take_mtu(r);
+		take_aside(r);
+		take_need(r);
+	}
 	server_respond_begin(r, &w, r->message->tsid);
 	if (r->session->shields_due)
 		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (r->session->sockets_due)
+		tscf_write_bytes(&w, TSCF_TLV_SOCKETS_DUE, NULL, 0);
 	if (!r->session->encrypted && r->session->lease->shared)
 		tscf_write_bytes(&w, TSCF_TLV_SHARED_ID, NULL, 0);
 	tscf_write_pad(&w, r->sealed ? r->length - TSCF_SEAL_SIZE : r->length);
@@ -288,8 +314,10 @@ static void handle_of_session(const struct server_request *r)
 	const struct tscf_message *m = r->message;
 
 	r->session->heard = in->now;
+	server_side_way_heard(r);
 	if (server_rival_outlives(r->session, in->now)) {
-		server_respond(r, m->tsid, TSCF_RESPONSE_NO_SESSION, "another client has the same identifier");
+		server_rejected(r, r->session->who ? r->session->who->name : NULL, SERVER_REFUSAL_SAME_ID);
+		server_respond(r, m->tsid, TSCF_RESPONSE_NO_SESSION, SERVER_REFUSAL_SAME_ID);
 		r->answer->end = r->session;
 		r->answer->why = "another client with its identifier has these addresses";
 		return;
@@ -312,6 +340,11 @@ static void handle(struct server_request *r)
 	const struct server_input *in = r->in;
 	const struct tscf_message *m = r->message;
 
+	/* A side way is no place for another session. */
+	if (server_side_way_at(in->session, &in->place) && m->tsid != in->session->tsid) {
+		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
+		return;
+	}
 	if (m->type == TSCF_CONFIGURATION_REQUEST && m->tsid == TSCF_TSID_NONE) {
 		handle_configuration(r);
 		return;
@@ -334,6 +367,8 @@ static void handle(struct server_request *r)
 		server_resume(r);
 		return;
 	}
+	if (server_side_way_attach(r))
+		return;
 	r->session = session_of(in, m->tsid);
 	if (!r->session && !in->place.connection && server_resume_prove(r))
 		return;

@@ -2,6 +2,8 @@
 #include "tscf-server/control/migrate.h"
 
 #include "tscf-server/context.h"
+#include "tscf-server/session/session_move.h"
+#include "tscf-server/session/sockets.h"
 #include "tscf-server/session/way.h"
 #include "tscf-server/store/journal.h"
 
@@ -373,6 +375,7 @@ static void immigrate(void *owner, void *data)
 		return;
 	}
 	in.session->shields_due = in.session->quiet;
+	server_sockets_restored(in.session);
 	unpack_all(worker->state, in.session, e);
 	/* The connection may have been closed while the session was under way: then the session waits for another. */
 	if (e->record.stream && !in.place.connection)

@@ -2,8 +2,10 @@
 #include "tscf-server/control/resume.h"
 
 #include "tscf-server/control/migrate.h"
+#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/request.h"
+#include "tscf-server/session/session_move.h"
 #include "tscf-server/store/journal.h"
 
 #include "common/base/log.h"
@@ -64,9 +66,11 @@ static bool unlock(struct server_session *s, const struct server_request *r, con
 	return true;
 }
 
-static void refuse(const struct server_request *r, enum tscf_response code, const char *text)
+static void refuse(const struct server_request *r, const struct server_session *s, enum tscf_response code,
+		   const char *text)
 {
 	server_count(&r->state->counters, SERVER_COUNT_REFUSED_RESUME);
+	server_denied(r, s, "resumption", code, text);
 	server_respond(r, r->message->tsid, code, text);
 }
 
@@ -80,7 +84,7 @@ static void accept_key(const struct server_request *r, struct server_session *s)
 		tscf_write_bytes(&w, TSCF_TLV_COOKIE, s->resume.cookie, sizeof(s->resume.cookie));
 	tscf_write_endpoint(&w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 	/* The transport may be of another kind than before. */
-	server_write_keepalive(r, &w);
+	server_write_times(r, s->services, &w);
 	server_respond_finish(r, &w);
 	r->answer->after = server_journal_ticket(r->state, s);
 }
@@ -91,7 +95,7 @@ static void move_to_connection(const struct server_request *r, struct server_ses
 	struct server_session *accepted = r->in->session;
 
 	if (server_session_move(r->state, s, &r->in->place, NULL, r->in->now) < 0) {
-		refuse(r, TSCF_RESPONSE_LIMIT, "out of memory");
+		refuse(r, s, TSCF_RESPONSE_LIMIT, "out of memory");
 		return;
 	}
 	/* A repeated request comes by the connection that the tunnel already has. */
@@ -121,11 +125,11 @@ void server_resume(const struct server_request *r)
 	}
 	if (!find_tlv(r->message, TSCF_TLV_RESUME_KEY, SERVER_RESUME_LOCK_SIZE, &key) ||
 	    !find_tlv(r->message, TSCF_TLV_RESUME_LOCK, SERVER_RESUME_LOCK_SIZE, &next)) {
-		refuse(r, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");
+		refuse(r, s, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");
 		return;
 	}
 	if (!unlock(s, r, key.value, next.value)) {
-		refuse(r, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
+		refuse(r, s, TSCF_RESPONSE_NOT_ALLOWED, "not the key of this tunnel");
 		return;
 	}
 	if (r->in->home && r->in->serial != 0)

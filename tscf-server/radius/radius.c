@@ -2,6 +2,7 @@
 #include "tscf-server/radius/radius.h"
 
 #include "tscf-server/radius/attributes.h"
+#include "tscf-server/radius/dictionary.h"
 
 #include "common/base/bytes.h"
 #include "common/base/log.h"
@@ -28,63 +29,6 @@ bool server_radius_built(void)
 	return true;
 }
 
-/** Attributes that the dictionary of an administrator may lack. */
-static const struct {
-	int number;
-	const char *line;
-} attributes[] = {
-    {SERVER_RADIUS_CLASS, "ATTRIBUTE Class 25 string\n"},
-    {SERVER_RADIUS_SESSION_TIMEOUT, "ATTRIBUTE Session-Timeout 27 integer\n"},
-    {SERVER_RADIUS_ACCT_MULTI_SESSION_ID, "ATTRIBUTE Acct-Multi-Session-Id 50 string\n"},
-    {SERVER_RADIUS_ACCT_INPUT_GIGAWORDS, "ATTRIBUTE Acct-Input-Gigawords 52 integer\n"},
-    {SERVER_RADIUS_ACCT_OUTPUT_GIGAWORDS, "ATTRIBUTE Acct-Output-Gigawords 53 integer\n"},
-    {SERVER_RADIUS_EVENT_TIMESTAMP, "ATTRIBUTE Event-Timestamp 55 integer\n"},
-    {SERVER_RADIUS_ACCT_INTERIM_INTERVAL, "ATTRIBUTE Acct-Interim-Interval 85 integer\n"},
-    {SERVER_RADIUS_FRAMED_IPV6_ADDRESS, "ATTRIBUTE Framed-IPv6-Address 168 ipv6addr\n"},
-};
-
-static const struct {
-	int number;
-	const char *name;
-} wispr[] = {
-    {SERVER_RADIUS_WISPR_MAX_UP, "WISPr-Bandwidth-Max-Up"},
-    {SERVER_RADIUS_WISPR_MAX_DOWN, "WISPr-Bandwidth-Max-Down"},
-};
-
-static bool add_line(rc_handle *handle, const char *line)
-{
-	return rc_read_dictionary_from_buffer(handle, line, strlen(line)) >= 0;
-}
-
-/** The dictionary may name the vendor otherwise. */
-static bool complete_wispr(rc_handle *handle)
-{
-	const DICT_VENDOR *vendor;
-	char line[256];
-
-	if (!rc_dict_getvend(handle, SERVER_RADIUS_WISPR)) {
-		snprintf(line, sizeof(line), "VENDOR WISPr %d\n", SERVER_RADIUS_WISPR);
-		if (!add_line(handle, line))
-			return false;
-	}
-	vendor = rc_dict_getvend(handle, SERVER_RADIUS_WISPR);
-	for (unsigned n = 0; vendor && n < sizeof(wispr) / sizeof(wispr[0]); n++) {
-		snprintf(line, sizeof(line), "ATTRIBUTE %s %d integer %s\n", wispr[n].name, wispr[n].number,
-			 vendor->vendorname);
-		if (!rc_dict_getattr(handle, SERVER_RADIUS_WISPR << 16 | wispr[n].number) && !add_line(handle, line))
-			return false;
-	}
-	return vendor;
-}
-
-static bool complete_dictionary(rc_handle *handle)
-{
-	for (unsigned n = 0; n < sizeof(attributes) / sizeof(attributes[0]); n++)
-		if (!rc_dict_getattr(handle, attributes[n].number) && !add_line(handle, attributes[n].line))
-			return false;
-	return complete_wispr(handle);
-}
-
 int server_radius_open(const char *file, struct server_radius **out)
 {
 	struct server_radius *r = malloc(sizeof(*r));
@@ -92,13 +36,14 @@ int server_radius_open(const char *file, struct server_radius **out)
 	if (!r)
 		return -ENOMEM;
 	r->handle = rc_read_config(file);
-	if (r->handle && complete_dictionary(r->handle)) {
+	if (!r->handle)
+		tscf_error("%s: expected a configuration of libradcli, as in radiusclient.conf; the reason is in the "
+			   "system log",
+			   file);
+	if (r->handle && server_radius_dictionary_complete(r->handle, file)) {
 		*out = r;
 		return 0;
 	}
-	tscf_error(
-	    "%s: expected a configuration of libradcli, as in radiusclient.conf; the reason is in the system log",
-	    file);
 	server_radius_close(r);
 	return -EINVAL;
 }

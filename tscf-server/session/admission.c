@@ -4,6 +4,8 @@
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 
+#include "common/auth/agreement.h"
+#include "common/auth/refusal.h"
 #include "common/base/bytes.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
@@ -70,7 +72,7 @@ static void refuse(const struct server_request *r, const char *identity, const c
 {
 	server_count_unauthorized(r, why);
 	server_rejected(r, identity, why);
-	server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, why);
+	server_refuse_configuration(r, TSCF_RESPONSE_UNAUTHORIZED, why);
 }
 
 /**
@@ -105,6 +107,30 @@ static bool check_proof(const struct server_request *r, const struct tscf_proof_
 	return !why;
 }
 
+/** Give the client that uses the invitation @p who a lasting key, by which it will ask for its tunnel. */
+static void enrol(const struct server_request *r, const struct tscf_client_name *who, const uint8_t *share)
+{
+	uint8_t lasting[TSCF_LASTING_KEY_SIZE];
+	const char *why = tscf_client_auth_enrol(r->in->interface->client_auth, who, share, lasting);
+	struct tscf_writer w;
+	int length;
+
+	if (why) {
+		refuse(r, who->name, why);
+		return;
+	}
+	server_respond_begin(r, &w, TSCF_TSID_NONE);
+	tscf_write_response(&w, TSCF_RESPONSE_ENROLLED, "");
+	length = tscf_agreement_give(r->state->identity, r->message, tscf_client_name_key(who), lasting, &w);
+	explicit_bzero(lasting, sizeof(lasting));
+	if (length < 0 || server_reply_exceeds(r, (uint32_t)length)) {
+		refuse(r, who->name, TSCF_REFUSAL_MALFORMED);
+		return;
+	}
+	r->answer->length = (uint32_t)length;
+	tscf_info("%s uses its one-time invitation, and has a key of its own now", who->name);
+}
+
 bool server_admit_plain(const struct server_request *r, const uint8_t *client_id, struct tscf_client_name **who,
 			struct server_radius_grant *grant)
 {
@@ -127,11 +153,22 @@ bool server_admit_plain(const struct server_request *r, const uint8_t *client_id
 	subject.share = share.value;
 	if (!check_proof(r, &subject, who))
 		return false;
-	if (server_authorise(r, *who, client_id, grant))
+	if ((*who)->invited)
+		enrol(r, *who, share.value);
+	else if (server_authorise(r, *who, client_id, grant))
 		return true;
 	free(*who);
 	*who = NULL;
 	return false;
+}
+
+/** Refuse a part of certificates. */
+static void refuse_part(const struct server_request *r, enum server_counter counter, enum tscf_response code,
+			const char *why)
+{
+	server_count(&r->state->counters, counter);
+	server_rejected(r, NULL, why);
+	server_respond(r, TSCF_TSID_NONE, code, why);
 }
 
 void server_admission_certificates(const struct server_request *r)
@@ -143,13 +180,18 @@ void server_admission_certificates(const struct server_request *r)
 
 	if (!client_auth || !(tscf_client_auth_methods(client_auth) & TSCF_PROOF_CERTIFICATE) ||
 	    !tscf_message_find(r->message, TSCF_TLV_CLIENT_ID, &id) || !has_cookie(r, id.value, &cookie)) {
-		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_NOT_ALLOWED, "");
+		refuse_part(r, SERVER_COUNT_CONTROL_UNEXPECTED, TSCF_RESPONSE_NOT_ALLOWED,
+			    "certificates that the server has not asked for");
 		return;
 	}
 	taken = tscf_message_find(r->message, TSCF_TLV_CHAIN_DIGEST, &digest) &&
 		tscf_message_find(r->message, TSCF_TLV_CHAIN_PART, &tlv) && tscf_tlv_chain_part(&tlv, &part) == 0 &&
 		server_certificates_take(&r->state->certificates, &r->in->place.outer, digest.value, &part, r->in->now);
-	server_respond(r, TSCF_TSID_NONE, taken ? TSCF_RESPONSE_SUCCESS : TSCF_RESPONSE_MALFORMED, "");
+	if (taken)
+		server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_SUCCESS, "");
+	else
+		refuse_part(r, SERVER_COUNT_CONTROL_MALFORMED, TSCF_RESPONSE_MALFORMED,
+			    "this part of the certificates is of no use");
 }
 
 const char *server_admit_encrypted(const struct server_request *r, const struct server_session *plain, uint64_t tsid,

@@ -121,25 +121,31 @@ static void wait_for(struct server_authorisation *a, const struct server_request
 	a->waiters++;
 }
 
-static bool refuse(const struct server_request *r, const struct tscf_client_name *who, const char *why,
-		   const char *message)
+static bool refuse(const struct server_request *r, const struct tscf_client_name *who, enum tscf_response code,
+		   const char *why, const char *message)
 {
 	char text[sizeof(SERVER_REFUSAL_NO_RADIUS) + SERVER_RADIUS_MESSAGE + 2];
 
 	snprintf(text, sizeof(text), "%s%s%s", why, message[0] ? ": " : "", message);
 	server_count_unauthorized(r, why);
-	server_rejected(r, who->name, why);
-	server_respond(r, TSCF_TSID_NONE, TSCF_RESPONSE_UNAUTHORIZED, text);
+	server_rejected_saying(r, who->name, why, message);
+	server_refuse_configuration(r, code, text);
 	return false;
+}
+
+/** Nobody has decided against the client: it may be let in when it asks again. */
+static bool refuse_for_now(const struct server_request *r, const struct tscf_client_name *who)
+{
+	return refuse(r, who, TSCF_RESPONSE_SERVICE_UNAVAILABLE, SERVER_REFUSAL_NO_RADIUS, "");
 }
 
 /** @return whether the request goes on, now that there is a decision. */
 static bool act(const struct server_request *r, const struct server_authorisation *a, struct server_radius_grant *grant)
 {
 	if (a->ruling.err == -EACCES)
-		return refuse(r, &a->who, SERVER_REFUSAL_RADIUS, a->ruling.message);
+		return refuse(r, &a->who, TSCF_RESPONSE_UNAUTHORIZED, SERVER_REFUSAL_RADIUS, a->ruling.message);
 	if (a->ruling.err < 0)
-		return refuse(r, &a->who, SERVER_REFUSAL_NO_RADIUS, "");
+		return refuse_for_now(r, &a->who);
 	*grant = a->ruling.grant;
 	return true;
 }
@@ -159,10 +165,10 @@ bool server_authorise(const struct server_request *r, const struct tscf_client_n
 	if (!a) {
 		a = begin(all, r, who, client_id);
 		if (!a)
-			return refuse(r, who, SERVER_REFUSAL_NO_RADIUS, "");
+			return refuse_for_now(r, who);
 		if (ask(all, r, a) < 0) {
 			forget(all, a);
-			return refuse(r, who, SERVER_REFUSAL_NO_RADIUS, "");
+			return refuse_for_now(r, who);
 		}
 	}
 	wait_for(a, r);

@@ -69,10 +69,13 @@ static unsigned round_trip(const struct server_session *s)
 static void ask_again(struct server_session *s, uint64_t now)
 {
 	struct server_liveness *l = &s->liveness;
+	struct server_session *plain = server_session_partner(s);
 	uint64_t pause = now - l->asked < SERVER_PROBE_MS ? SERVER_PROBE_PAUSE_MS : SERVER_PROBE_LONG_PAUSE_MS;
 
 	l->again = now + (pause > round_trip(s) ? pause : round_trip(s));
 	server_session_keepalive(s);
+	if (plain && plain->heard < l->asked)
+		server_session_keepalive(plain);
 }
 
 static void ask(struct server_state *state, struct server_session *s, uint64_t now)
@@ -160,6 +163,14 @@ static uint64_t aside_after(const struct server_session *s)
 	return round_trips > least ? round_trips : least;
 }
 
+/* A network, or a client, that is silent on both tunnels gains nothing by packets in clear. */
+static bool plain_works(const struct server_session *s)
+{
+	const struct server_session *plain = server_session_partner(s);
+
+	return plain && plain->heard >= s->liveness.asked;
+}
+
 /* The client of @p s is there. */
 static void believe(struct server_state *state, struct server_session *s)
 {
@@ -185,7 +196,7 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, SERVER_WHY_NO_ANSWER);
 	} else {
-		if (!l->silent && age >= aside_after(s))
+		if (!l->silent && age >= aside_after(s) && plain_works(s))
 			put_aside(state, s);
 		if (!is_stream(s) && now >= l->again)
 			ask_again(s, now);

@@ -6,9 +6,10 @@
  * also asks for another tunnel.  But all this comes by the plain tunnel, where an attacker can forge it.  Such signs
  * therefore change nothing; they only make the server ask, by the encrypted tunnel itself, whether the client is there.
  * Packets that the server sends encrypted without any answer do the same.  Anything that comes by that tunnel is an
- * answer.  If none comes within some round trips, the session is *aside*: its encrypted-preferred sockets are served in
- * clear until something comes by the tunnel.  Encrypted-only sockets are not.  If there was a sign that the client is
- * gone and nothing comes for SERVER_PROBE_MS, the session ends as any other does.
+ * answer.  If none comes within some round trips, while something comes by the plain tunnel, the session is *aside*:
+ * its encrypted-preferred sockets are served in clear until something comes by the tunnel.  Encrypted-only sockets are
+ * not. If there was a sign that the client is gone and nothing comes for SERVER_PROBE_MS, the session ends as any other
+ * does.
  *
  * A client that can send but does not receive reports that itself by the encrypted tunnel (TLV ASIDE), and later
  * withdraws it.

@@ -20,10 +20,19 @@ bool server_respond_finish(const struct server_request *r, struct tscf_writer *w
 /** A response that holds a response code only; the text is left out where it would make the answer too large. */
 void server_respond(const struct server_request *r, uint64_t tsid, enum tscf_response code, const char *text);
 
-/** Write after how much silence the client shall send a keepalive request, for the transport that the request came by,
- * and after how much silence the tunnel ends.
+/**
+ * Refuse a configuration.  If the client has proved its address, the answer proves that it is from this server
+ * (common/auth/agreement.h); inside an encrypted connection it need not.
  */
-void server_write_keepalive(const struct server_request *r, struct tscf_writer *w);
+void server_refuse_configuration(const struct server_request *r, enum tscf_response code, const char *text);
+
+/**
+ * Write after how much silence the client shall send a keepalive request, after how much silence the tunnel ends, and
+ * how long small packets are held, for the transport that the request came by.
+ *
+ * @param services  those of the tunnel
+ */
+void server_write_times(const struct server_request *r, uint32_t services, struct tscf_writer *w);
 /** Write the request by which the server releases the tunnel of @p s, with the reason; there is room for its seal.
  * @return its length. */
 int server_write_release(struct server_session *s, enum tscf_response code, const char *why,

@@ -3,6 +3,8 @@
 
 #include "tscf-server/accounting/reasons.h"
 #include "tscf-server/session/bind.h"
+#include "tscf-server/session/expiry.h"
+#include "tscf-server/session/side_ways.h"
 #include "tscf-server/state.h"
 #include "tscf-server/store/journal.h"
 
@@ -17,13 +19,6 @@
 #include <string.h>
 #include <time.h>
 #include <utlist.h>
-
-/** A silent session is noticed at most this part of the persistence time late. */
-#define CHECKS_PER_PERSISTENCE 8
-/** Pause between two checks of a session that may be silent without limit. */
-#define CHECK_IDLE_MS 60000
-/** A session that moves more often than this is not logged each time. */
-#define SERVER_MOVED_LOG_MS 10000
 
 int server_sessions_init(struct server_sessions *table)
 {
@@ -69,72 +64,6 @@ static int set_tsid(struct server_sessions *table, struct server_session *s, uin
 	return -ENOMEM;
 }
 
-/* --- expiry --- */
-
-static uint64_t check_pause(const struct server_state *state)
-{
-	uint64_t persistence = (uint64_t)state->settings.persistence * 1000;
-
-	return persistence ? persistence / CHECKS_PER_PERSISTENCE : CHECK_IDLE_MS;
-}
-
-static void enlist_unconfirmed(struct server_state *state, struct server_session *s, uint64_t now)
-{
-	s->check_at = now + SERVER_CONFIRM_MS;
-	DL_APPEND(state->sessions.unconfirmed, s);
-	s->interface->unconfirmed_count++;
-}
-
-static void enlist_confirmed(struct server_state *state, struct server_session *s, uint64_t now)
-{
-	DL_DELETE(state->sessions.unconfirmed, s);
-	s->interface->unconfirmed_count--;
-	s->confirmed = true;
-	s->check_at = now + check_pause(state);
-	DL_APPEND(state->sessions.confirmed, s);
-}
-
-static void delist(struct server_state *state, struct server_session *s)
-{
-	if (s->confirmed) {
-		DL_DELETE(state->sessions.confirmed, s);
-		return;
-	}
-	DL_DELETE(state->sessions.unconfirmed, s);
-	s->interface->unconfirmed_count--;
-}
-
-/** @return why the session must end now, or NULL. */
-static const char *check(const struct server_state *state, const struct server_session *s, uint64_t now)
-{
-	if (state->settings.persistence && now - s->heard >= (uint64_t)state->settings.persistence * 1000)
-		return SERVER_WHY_SILENT;
-	if (!state->settings.persistence && !s->peer && now - s->heard >= SERVER_LOST_MS)
-		return SERVER_WHY_LOST;
-	return NULL;
-}
-
-void server_sessions_expire(struct server_state *state, uint64_t now)
-{
-	struct server_session *s;
-
-	while ((s = state->sessions.unconfirmed) && now >= s->check_at)
-		server_session_end(state, s, now, "it was not confirmed in time");
-	while ((s = state->sessions.confirmed) && now >= s->check_at) {
-		const char *why = check(state, s, now);
-
-		if (why) {
-			server_session_end(state, s, now, why);
-			continue;
-		}
-		if (now - s->heard >= check_pause(state))
-			server_session_keepalive(s);
-		s->check_at = now + check_pause(state);
-		DL_DELETE(state->sessions.confirmed, s);
-		DL_APPEND(state->sessions.confirmed, s);
-	}
-}
-
 void server_session_unmute(struct server_state *state, struct server_session *s)
 {
 	if (!s->quiet)
@@ -164,8 +93,8 @@ static struct server_session *session_new(struct server_listener *listener, cons
 	return s;
 }
 
-/** Assign @p place to @p s.  @return its peer, or NULL when out of memory. */
-static struct tscf_peer *settle(struct server_state *state, struct server_session *s, const struct server_place *place)
+struct tscf_peer *server_session_settle(struct server_state *state, struct server_session *s,
+					const struct server_place *place)
 {
 	if (!place->connection)
 		return state->add_peer(place->listener->transport, &place->outer, &place->local, s);
@@ -185,7 +114,7 @@ static int take_place(struct server_state *state, struct server_session *s, cons
 		older->pending = s;
 		return 0;
 	}
-	s->peer = settle(state, s, place);
+	s->peer = server_session_settle(state, s, place);
 	return s->peer ? 0 : -ENOMEM;
 }
 
@@ -213,7 +142,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 		lease->client = tscf_endpoint_addr(&s->outer);
 	}
 	s->interface->plain_count++;
-	enlist_unconfirmed(state, s, now);
+	server_expiry_begin(state, s, now);
 	return s;
 fail:
 	tscf_source_drop(&state->sessions.sources, s->source);
@@ -306,8 +235,8 @@ struct server_session *server_session_import(struct server_state *state, struct 
 	s->quota = server_quota_hold(state->quotas, s->who);
 	server_quota_claim(s->quota, SERVER_QUOTA_PLAIN, true);
 	interface->plain_count++;
-	enlist_unconfirmed(state, s, now);
-	enlist_confirmed(state, s, now);
+	server_expiry_begin(state, s, now);
+	server_expiry_confirm(state, s, now);
 	server_accounting_resume(state, s, record, now);
 	server_allowance_import(state, s, record, now);
 	return s;
@@ -330,7 +259,7 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 	s->serial = ++state->sessions.accepted;
 	s->peer = peer;
 	peer->user = s;
-	enlist_unconfirmed(state, s, now);
+	server_expiry_begin(state, s, now);
 	return s;
 }
 
@@ -347,7 +276,7 @@ struct server_session *server_session_accepted(const struct server_sessions *tab
 void server_session_discard(struct server_state *state, struct server_session *accepted, uint64_t now)
 {
 	accepted->peer = NULL;
-	server_session_end(state, accepted, now, "it is a plain tunnel");
+	server_session_end(state, accepted, now, "another tunnel uses its connection");
 }
 
 static void log_begin(const struct server_session *s)
@@ -370,7 +299,7 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 {
 	if (s->confirmed)
 		return;
-	enlist_confirmed(state, s, now);
+	server_expiry_confirm(state, s, now);
 	if (s->older)
 		succeed(state, s->older, s, now);
 	if (s->lease->plain && s->lease->plain != s)
@@ -399,7 +328,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 	s->services = services;
 	tscf_random(s->resume_secret, sizeof(s->resume_secret));
 	s->interface->encrypted_count++;
-	enlist_confirmed(state, s, now);
+	server_expiry_confirm(state, s, now);
 	server_accounting_start(state, s, now);
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ESTABLISHED);
 	log_begin(s);
@@ -429,8 +358,7 @@ static void leave_encrypted_leases(struct server_state *state, struct server_ses
 	server_lease_drop(&state->leases, s->partner, now);
 }
 
-/** Give the outer address to the session that is pending there, or close it. */
-static void leave_peer(struct server_session *s)
+void server_session_leave_peer(struct server_session *s)
 {
 	struct server_session *pending = s->pending;
 
@@ -486,18 +414,22 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 	server_allowance_end(state, s);
 	server_journal_session_end(state, s);
 	count_end(state, s);
-	delist(state, s);
+	server_expiry_leave(state, s);
 	server_bindings_orphan(state, s, now);
+	tscf_services_remove_list(state->services, &s->sockets);
+	tscf_redundancy_clear(&s->redundant, &state->redundancy.shared);
 	server_reservation_cancel(&state->reservations, s);
 	server_hold_drop(state, s);
 	server_session_unsuspect(state, s);
+	server_yield_enter(state, s, SERVER_YIELD_KEPT);
+	server_side_ways_close(s);
 	if (s->tsid != TSCF_TSID_NONE)
 		HASH_DELETE(hh, state->sessions.by_tsid, s);
 	if (!s->encrypted)
 		leave_plain_lease(state, s, now);
 	else if (s->confirmed)
 		leave_encrypted_leases(state, s, now);
-	leave_peer(s);
+	server_session_leave_peer(s);
 	tscf_source_drop(&state->sessions.sources, s->source);
 	server_quota_release(s->quota, s->encrypted ? SERVER_QUOTA_ENCRYPTED : SERVER_QUOTA_PLAIN);
 	server_quota_drop(state->quotas, s->quota);
@@ -533,64 +465,4 @@ void server_sessions_end_at(struct server_state *state, const struct server_inte
 		if (s->interface == i)
 			server_session_end(state, s, now, "its interface does not begin after all");
 	}
-}
-
-/* --- moving --- */
-
-void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now)
-{
-	while (occupant) {
-		struct server_session *pending = occupant->pending;
-
-		server_session_end(state, occupant, now, "its outer address is another tunnel's now");
-		occupant = pending;
-	}
-}
-
-int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
-			struct server_session *occupant, uint64_t now)
-{
-	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
-	struct tscf_source *source;
-	struct tscf_peer *peer;
-
-	if (occupant == s)
-		return 0;
-	source = tscf_source_hold(&state->sessions.sources, &place->outer, UINT_MAX);
-	if (!source)
-		return -ENOMEM;
-	server_session_evict(state, occupant, now);
-	peer = settle(state, s, place);
-	if (!peer) {
-		tscf_source_drop(&state->sessions.sources, source);
-		return -ENOMEM;
-	}
-	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
-		  tscf_endpoint_format(&place->outer, to));
-	leave_peer(s);
-	s->pending = NULL;
-	s->peer = peer;
-	s->listener = place->listener;
-	s->outer = place->outer;
-	tscf_source_drop(&state->sessions.sources, s->source);
-	s->source = source;
-	s->lease->client = tscf_endpoint_addr(&place->outer);
-	/* The reservation was for the other address. */
-	server_reservation_cancel(&state->reservations, s);
-	server_count(&state->counters, SERVER_COUNT_PLAIN_RESUMED);
-	server_journal_session(state, s);
-	return 0;
-}
-
-void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now)
-{
-	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
-
-	/* An attacker on the path could produce any number of log lines. */
-	TSCF_LOG_IF_SHOWN(now - s->moved_at >= SERVER_MOVED_LOG_MS ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
-			  "encrypted tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
-			  tscf_endpoint_format(&s->peer->outer, to));
-	s->moved_at = now;
-	s->outer = s->peer->outer;
-	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_MOVED);
 }

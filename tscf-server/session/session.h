@@ -15,7 +15,7 @@
  * is configured.
  *
  * Sessions that are not confirmed or configured within SERVER_CONFIRM_MS are ended.  So are sessions from which nothing
- * came for the persistence time.
+ * came for the persistence time (expiry.h).
  */
 #ifndef TSCF_SERVER_SESSION_H
 #define TSCF_SERVER_SESSION_H
@@ -27,6 +27,7 @@
 #include "tscf-server/session/liveness.h"
 #include "tscf-server/session/quota.h"
 #include "tscf-server/session/reply_cache.h"
+#include "tscf-server/session/yield.h"
 #include "tscf-server/store/record.h"
 
 #include "common/auth/seal.h"
@@ -34,6 +35,8 @@
 #include "common/base/siphash.h"
 #include "common/packet/binding.h"
 #include "common/packet/message.h"
+#include "common/packet/services.h"
+#include "common/redundancy/redundancy.h"
 #include "common/transport/source_count.h"
 #include "common/transport/transport.h"
 
@@ -56,6 +59,8 @@ struct server_state;
 struct tscf_client_name;
 struct server_interface;
 struct server_listener;
+struct server_copy_ways;
+struct server_media;
 struct server_refusals;
 struct server_reservation;
 
@@ -75,6 +80,7 @@ struct server_session {
 	bool confirmed;   /**< plain: the client has sent its TSID; encrypted: configured */
 	bool quiet;       /**< plain: nothing is sent down until the client's shields are complete */
 	bool shields_due; /**< plain: quiet since the server started; the client must be notified */
+	bool sockets_due; /**< plain: restored; what its sockets asked for is not known (sockets.h) */
 	bool guarded;     /**< plain: it may have entries that forbid clear packets (journal.h) */
 	uint64_t serial;  /**< encrypted: a number that no other session of this worker has or had */
 	uint64_t order;   /**< a number that grows from one session of this worker that gets a TSID to the next */
@@ -90,7 +96,9 @@ struct server_session {
 	struct server_reservation *reservation;
 	struct tscf_source *source;
 	struct tscf_binding_list bindings;
-	unsigned tombstones; /**< since tombstones_since */
+	struct tscf_service_list sockets; /**< its sockets that ask for redundancy or datagrams */
+	struct tscf_redundancy redundant; /**< flows of such sockets that this tunnel carries */
+	unsigned tombstones;              /**< since tombstones_since */
 	uint64_t tombstones_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
 	struct tscf_client_name *who; /**< the identity that the client has proved; NULL: no proof was asked for */
@@ -111,9 +119,15 @@ struct server_session {
 	uint64_t run;      /**< plain: identifies the client's process; 0: not known */
 	uint64_t claimed;  /**< plain: when it was last asked because of a rival (rival.h); 0: never */
 	uint64_t moved_at; /**< encrypted: when it last moved; 0: never */
-	uint64_t check_at; /**< when expiry checks it next */
+	uint64_t check_at; /**< when it is checked next (expiry.h) */
+	struct {
+		uint64_t at, asked; /**< when it is looked at next, and was asked last */
+		struct server_session *prev, *next;
+	} refresh;                                                           /**< with server-keepalive */
 	uint64_t received_packets, received_bytes, sent_packets, sent_bytes; /**< forwarded inner packets */
-	struct server_refusals *refusals; /**< NULL: no packet to another client was refused */
+	struct server_media *media; /**< on a stream: its media way (media.h); NULL: the client has not asked for one */
+	struct server_copy_ways *copy_ways; /**< on a stream: connections beside it (copy_ways.h); NULL: as media */
+	struct server_refusals *refusals;   /**< NULL: no packet to another client was refused */
 
 	struct server_quota
 	    *quota;         /**< its tunnel is counted there; NULL: no limits are kept, or it has no tunnel yet */
@@ -121,7 +135,9 @@ struct server_session {
 	uint64_t over_rate; /**< inner packets that were dropped, being more than the client may send or get */
 	struct server_accounting account;
 	struct server_allowance allowance;
-	struct server_liveness liveness;              /**< encrypted */
+	struct server_liveness liveness; /**< encrypted */
+	struct server_yield yield;       /**< encrypted */
+	uint64_t room_asked; /**< plain: when others were asked to make room for its encrypted tunnel last; 0: never */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
 	struct server_session *prev, *next;           /**< list of sessions->unconfirmed or ->confirmed */
@@ -131,7 +147,9 @@ struct server_session {
 struct server_sessions {
 	struct server_session *by_tsid; /**< uthash keeps them in the order in which they got their TSIDs */
 	struct server_session *unconfirmed, *confirmed; /**< in order of check_at */
+	struct server_session *refreshed;               /**< with server-keepalive, in order of refresh.at */
 	struct server_session *suspected;               /**< liveness.h */
+	struct server_session *yielding;                /**< yield.h, ASKED */
 	struct tscf_source_counts sources;
 	struct tscf_siphash_key secret;
 	uint64_t accepted; /**< encrypted connections so far */
@@ -190,6 +208,14 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 						struct server_session *older, struct server_lease *lease,
 						const uint8_t *client_id, uint64_t now);
 
+/** Give a plain session the connection of @p place, or a new peer at its outer address.  @return its peer, or NULL when
+ * out of memory. */
+struct tscf_peer *server_session_settle(struct server_state *state, struct server_session *s,
+					const struct server_place *place);
+/** The session leaves its outer address, because it ends or moves: give that to the session that is pending there, or
+ * close it. */
+void server_session_leave_peer(struct server_session *s);
+
 struct server_record;
 /**
  * Make the plain session that @p record describes, confirmed: it comes from the store or from another worker.  The
@@ -209,7 +235,8 @@ struct server_session *server_session_accept(struct server_state *state, struct 
 					     struct tscf_peer *peer, uint64_t now);
 /** @return the accepted session of that serial if it is not configured yet; else NULL. */
 struct server_session *server_session_accepted(const struct server_sessions *table, uint64_t serial);
-/** End an accepted session whose connection now carries a plain tunnel; the plain session is the user of the peer. */
+/** End an accepted session whose connection now carries a plain tunnel or side way; that session is, or becomes, the
+ * user of the peer. */
 void server_session_discard(struct server_state *state, struct server_session *accepted, uint64_t now);
 /**
  * The connection of @p s is gone; the caller frees its peer.  A confirmed plain session stays for the persistence time;
@@ -234,23 +261,6 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
 			     struct server_lease *lease, struct server_lease *partner, uint32_t services, uint64_t now);
 
-/**
- * Move a confirmed plain session to @p place, which is proved.
- *
- * @param occupant the session that is there now, which is ended; it may be @p s itself.  NULL: none.  NULL on a
- * connection.
- * @return 0, or -ENOMEM with nothing changed.
- */
-int server_session_move(struct server_state *state, struct server_session *s, const struct server_place *place,
-			struct server_session *occupant, uint64_t now);
-
-/** The peer of the encrypted session @p s is at another outer address (transport.h: peer_moved). */
-void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now);
-
-/** End the session @p occupant and the session that is pending there: another session gets its outer address.  NULL is
- * allowed. */
-void server_session_evict(struct server_state *state, struct server_session *occupant, uint64_t now);
-
 /** End a session: bindings, addresses, peer, memory.  @p why is logged. */
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why);
 
@@ -259,17 +269,23 @@ void server_session_unmute(struct server_state *state, struct server_session *s)
 
 /** Send a keepalive request. */
 void server_session_keepalive(struct server_session *s);
+/** Send one that asks the client to give its encrypted tunnel up (yield.h). */
+void server_session_yield(struct server_session *s);
 
-/** Packets of the client are dropped, being over @p rate: tell it so, at most every SERVER_TELL_RATE_MS. */
-void server_session_tell_rate(struct server_session *s, const char *rate, uint64_t now);
+/**
+ * @return whether the client of @p s may send or get these packets now; if not, they have been counted, and the client
+ * has been told so, at most every SERVER_TELL_RATE_MS.
+ */
+bool server_session_within_rate(struct server_state *state, struct server_session *s, enum server_direction direction,
+				unsigned packets, uint32_t bytes, uint64_t now);
 
 /** Send a control message on the server's own initiative, sealed if it is a plain session that has keys.  @p length is
  * what tscf_write_finish returned; @p data has room for TSCF_SEAL_SIZE more. */
 void server_session_send(struct server_session *s, uint8_t *data, int length);
 
-/** Notify every client whose session is quiet since the server started, so that the client sends its shields. */
+/** Notify every client whose session was restored, so that the client sends its shields, and what its sockets ask for.
+ */
 void server_sessions_request_shields(struct server_state *state);
-void server_sessions_expire(struct server_state *state, uint64_t now);
 void server_sessions_end_all(struct server_state *state, uint64_t now);
 /** End every session of @p i, none of which is confirmed. */
 void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now);

@@ -24,7 +24,17 @@ void server_session_keepalive(struct server_session *s)
 	server_session_send(s, data, tscf_write_finish(&w));
 }
 
-void server_session_tell_rate(struct server_session *s, const char *rate, uint64_t now)
+void server_session_yield(struct server_session *s)
+{
+	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
+	tscf_write_bytes(&w, TSCF_TLV_YIELD, NULL, 0);
+	server_session_send(s, data, tscf_write_finish(&w));
+}
+
+static void tell_rate(struct server_session *s, const char *rate, uint64_t now)
 {
 	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + 64 + TSCF_SEAL_SIZE];
 	struct tscf_writer w;
@@ -39,20 +49,36 @@ void server_session_tell_rate(struct server_session *s, const char *rate, uint64
 	server_session_send(s, data, tscf_write_finish(&w));
 }
 
-/** Notify the client of a session that is quiet since the server started. */
+bool server_session_within_rate(struct server_state *state, struct server_session *s, enum server_direction direction,
+				unsigned packets, uint32_t bytes, uint64_t now)
+{
+	const char *rate = server_quota_exceeded(s->quota, direction, packets, bytes, now);
+
+	if (!rate)
+		return true;
+	tell_rate(s, rate, now);
+	s->over_rate += packets;
+	state->counters.value[SERVER_COUNT_OVER_RATE] += packets;
+	return false;
+}
+
+/** Notify the client of a session that was restored what it is to say again. */
 static void request_shields(struct server_session *s)
 {
-	uint8_t data[TSCF_MESSAGE_HEADER + TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
+	uint8_t data[TSCF_MESSAGE_HEADER + 2 * TSCF_TLV_HEADER + TSCF_SEAL_SIZE];
 	struct tscf_writer w;
 
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, s->tsid, ++s->sequence);
-	tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (s->shields_due)
+		tscf_write_bytes(&w, TSCF_TLV_QUIET, NULL, 0);
+	if (s->sockets_due)
+		tscf_write_bytes(&w, TSCF_TLV_SOCKETS_DUE, NULL, 0);
 	server_session_send(s, data, tscf_write_finish(&w));
 }
 
 void server_sessions_request_shields(struct server_state *state)
 {
 	for (struct server_session *s = state->sessions.confirmed; s; s = s->next)
-		if (s->shields_due)
+		if (s->shields_due || s->sockets_due)
 			request_shields(s);
 }

@@ -7,6 +7,7 @@
 #include "common/control/control.h"
 #include "common/packet/dscp.h"
 #include "common/packet/message.h"
+#include "common/redundancy/redundancy.h"
 #include "tscf-server/settings/settings.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ static struct server_interface_config *interface_new(const char *name)
 	}
 	i->enabled = true;
 	i->half_open_limit = HALF_OPEN_LIMIT;
+	i->nagle_ms = 5;
 	i->max_tunnels_per_source = TUNNELS_PER_SOURCE;
 	i->protocols = SERVER_PLAIN_PROTOCOLS | SERVER_ENCRYPTED_PROTOCOLS;
 	tscf_endpoint_make(&any, TSCF_PORT, &i->listen.at[0]);
@@ -75,6 +77,7 @@ int server_config_init(struct server_config *c)
 	    .interfaces = interface_new("default"),
 	    .mtu = 1340,
 	    .keepalive_stream = 300,
+	    .server_keepalive = 25,
 	    .persistence = 330,
 	    .accounting_interval = 600,
 	    .radius_timeout = 5,
@@ -84,6 +87,7 @@ int server_config_init(struct server_config *c)
 	    .state_dir = strdup(LOCALSTATEDIR "/lib/tscf"),
 	    .realtime_dscps = TSCF_URGENT_DSCPS,
 	    .realtime_priority = 1,
+	    .redundancy_bound = TSCF_REDUNDANCY_BOUND_MS,
 	    .log_level = TSCF_LOG_INFO,
 	};
 	return c->interfaces && c->plain_dev && c->encrypted_dev && c->control && c->state_dir ? 0 : -ENOMEM;

@@ -24,6 +24,8 @@
 #define SERVER_SERVICE_REDUNDANCY 0x04U
 #define SERVER_SERVICE_DDT        0x08U
 #define SERVER_SERVICE_BLOCK      0x10U /**< inter-client-block, which is the default */
+#define SERVER_SERVICE_KEEPALIVE  0x20U /**< server-keepalive */
+#define SERVER_SERVICE_NAGLE      0x40U
 
 /** The transports that an interface may serve: plain ones on its port N, encrypted ones on N+1. */
 enum server_protocol { SERVER_UDP, SERVER_TCP, SERVER_DTLS, SERVER_TLS, SERVER_PROTOCOLS };
@@ -69,6 +71,7 @@ struct server_interface_config {
 	unsigned max_encrypted_tunnels;
 	unsigned max_tunnels_per_source;         /**< per outer address or IPv6 /64; 0: no limit */
 	bool inter_client;                       /**< forward client-to-client traffic */
+	unsigned nagle_ms;                       /**< nagle-time, with that service */
 	unsigned half_open_limit;                /**< from this many unconfirmed tunnels on, clients need a cookie */
 	struct server_public_names public_names; /**< for invitations; none: found out when they are made */
 	char *psk_file, *client_ca, *client_crl,
@@ -85,6 +88,7 @@ struct server_config {
 	unsigned mtu;                               /**< inner MTU given to clients */
 	unsigned keepalive_stream;   /**< keepalive-timer: seconds, given to clients; 0: the client's own value */
 	unsigned keepalive_datagram; /**< keepalive-timer-datagram */
+	unsigned server_keepalive;   /**< server-keepalive-timer: seconds, for interfaces with that service */
 	unsigned persistence;        /**< tunnel-persistence-time: seconds a silent tunnel stays; 0: without limit */
 	unsigned workers;            /**< threads that serve clients; 0: one for each processor */
 	char *plain_dev, *encrypted_dev;
@@ -99,8 +103,10 @@ struct server_config {
 	unsigned accounting_interval; /**< seconds between two records of a tunnel; 0: only its start and stop */
 	uint64_t realtime_dscps;      /**< DSCPs of packets that overtake bulk traffic, as bits */
 	unsigned realtime_priority;   /**< of the threads that carry packets; 0: none */
+	unsigned redundancy_bound;    /**< ms; packets repaired later than that are not delivered */
 	enum tscf_log_level log_level;
 	bool foreground;
+	const char *key_log; /**< of --key-log only, so that no file leaves it on; NULL: none */
 };
 
 /** Set every default (allocated strings included); there is one interface, "default".  @return 0 or -ENOMEM. */

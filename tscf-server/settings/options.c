@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/options.h"
 
+#include "common/capture/capture_command.h"
 #include "common/daemon/watch.h"
 #include "tscf-server/settings/settings.h"
 
@@ -22,15 +23,16 @@
 #define ASKING                                                                                                         \
 	(STATUS | SESSIONS | 1U << SERVER_COMMAND_DISCONNECT | 1U << SERVER_COMMAND_RELOAD | 1U << SERVER_COMMAND_STOP)
 #define DENYING (1U << SERVER_COMMAND_DENY | 1U << SERVER_COMMAND_ALLOW)
-#define ANY     (RUN | ASKING | CLIENTS | DENYING | INIT)
+#define CAPTURE (1U << SERVER_COMMAND_CAPTURE)
+#define ANY     (RUN | ASKING | CLIENTS | DENYING | INIT | CAPTURE)
 
 const char server_help[] = "Usage: tscf-server [OPTION]...\n"
-			   "       tscf-server status | sessions [--json | --watch]\n"
-			   "       tscf-server reload | stop | list-clients\n"
+			   "       tscf-server status | sessions | list-clients [--json | --watch | --long]\n"
+			   "       tscf-server reload | stop | remove-client NAME...\n"
 			   "       tscf-server init [--apply] [--route CIDR]... [--public-name HOST]\n"
 			   "       tscf-server add-client [--from FILE] [--qr] [NAME]...\n"
-			   "       tscf-server remove-client NAME...\n"
 			   "       tscf-server disconnect IDENTITY | TSID | ADDRESS\n"
+			   "       tscf-server capture FILE [--client C] [--count N] [--seconds N] [--force]\n"
 			   "       tscf-server deny | allow IDENTITY...\n"
 			   "Serve plain and encrypted tunnels, in front of a service network.\n"
 			   "  -c, --config FILE        default " CONFIG_DEFAULT "\n"
@@ -42,10 +44,10 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --psk-file, --client-ca, --client-crl, --denied-clients FILE who is let in\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
-			   "      --cert FILE, --key FILE, --mtu N, --workers N, --state-dir DIR,\n"
-			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N\n"
-			   "      --public-name HOST[:PORT]                    for invitations; repeatable\n"
-			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N     of sessions\n"
+			   "      --cert FILE, --key FILE, --key-log FILE, --workers N, --state-dir DIR,\n"
+			   "      --mtu N, --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N\n"
+			   "      --public-name HOST[:PORT], --one-time, --valid-for DAYS  for invitations\n"
+			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N, --proto P, --port N\n"
 			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
 			   "See tscf-server(8), tscf-server.conf(5).\n";
 
@@ -65,6 +67,9 @@ static const struct tscf_cli_option options[] = {
     {"from", 0, true, true, ADD},
     {"apply", 0, false, false, INIT},
     {"qr", 0, false, false, ADD},
+    {"one-time", 0, false, false, ADD},
+    {"valid-for", 0, true, false, ADD},
+    {"long", 0, false, false, LIST},
     {"psk-file", 0, true, true, RUN | CLIENTS | INIT},
     {"client-ca", 0, true, true, RUN},
     {"client-crl", 0, true, true, RUN},
@@ -79,6 +84,7 @@ static const struct tscf_cli_option options[] = {
     {"realtime-dscp", 0, true, false, RUN},
     {"realtime-priority", 0, true, false, RUN},
     {"log-level", 0, true, false, RUN},
+    {"key-log", 0, true, true, RUN},
     {"control", 'C', true, true, ANY},
     {"watch", 0, false, false, SESSIONS},
     {"json", 'j', false, false, STATUS | SESSIONS},
@@ -86,6 +92,12 @@ static const struct tscf_cli_option options[] = {
     {"outer", 0, true, false, SESSIONS},
     {"sort", 0, true, false, SESSIONS},
     {"limit", 0, true, false, SESSIONS},
+    {"client", 0, true, false, CAPTURE},
+    {"proto", 0, true, false, CAPTURE},
+    {"port", 0, true, false, CAPTURE},
+    {"count", 0, true, false, CAPTURE},
+    {"seconds", 0, true, false, CAPTURE},
+    {"force", 0, false, false, CAPTURE},
     {"help", 'h', false, false, ANY},
     {"version", 'V', false, false, ANY},
     {NULL, 0, false, false, 0},
@@ -104,6 +116,7 @@ static const struct tscf_cli_command commands[] = {
     [SERVER_COMMAND_LIST_CLIENTS] = {"list-clients", NULL, 0},
     [SERVER_COMMAND_REMOVE_CLIENT] = {"remove-client", "NAME...", TSCF_CLI_MANY},
     [SERVER_COMMAND_INIT] = {"init", NULL, 0},
+    [SERVER_COMMAND_CAPTURE] = {"capture", "the name of a file, or - for standard output", 0},
     {NULL, NULL, 0},
 };
 
@@ -144,6 +157,24 @@ static int apply(const struct tscf_cli *cli, struct server_config *c)
 	return err;
 }
 
+/** An invitation that can be used more than once has no end. */
+static int check_invitation(const struct tscf_cli *cli)
+{
+	const char *days = tscf_cli_value(cli, "valid-for");
+	unsigned long number;
+
+	if (!days)
+		return 0;
+	if (!tscf_cli_has(cli, "one-time")) {
+		tscf_error("--valid-for: expected --one-time, too: other invitations have no end");
+		return -EINVAL;
+	}
+	if (tscf_number_parse(days, 1, SERVER_VALID_DAYS_MAX, &number) == 0)
+		return 0;
+	tscf_error("--valid-for %s: expected days from 1 to %d", days, SERVER_VALID_DAYS_MAX);
+	return -EINVAL;
+}
+
 /** add-client needs names, and each name must be one. */
 static int check_names(const struct tscf_cli *cli)
 {
@@ -169,6 +200,10 @@ int server_options_parse(int argc, char **argv, struct tscf_cli *out)
 	err = apply(out, NULL);
 	if (err == 0)
 		err = check_names(out);
+	if (err == 0)
+		err = check_invitation(out);
+	if (err == 0 && out->command == SERVER_COMMAND_CAPTURE)
+		err = tscf_capture_command_read(out, &(struct tscf_capture_command){.file = NULL});
 	if (err == 0 && tscf_cli_has(out, "watch"))
 		err = tscf_watch_check(out);
 	if (err == -EINVAL)
@@ -216,5 +251,6 @@ int server_options_config(const struct tscf_cli *cli, struct server_config *c)
 	if (err == 0 && cli->command == SERVER_COMMAND_RUN)
 		err = server_config_read_clients(c);
 	c->foreground = tscf_cli_has(cli, "foreground");
+	c->key_log = tscf_cli_value(cli, "key-log");
 	return err;
 }

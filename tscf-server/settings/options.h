@@ -8,6 +8,10 @@
 #include "common/daemon/cli.h"
 #include "tscf-server/settings/config.h"
 
+/** Days in which a one-time invitation can be used, unless --valid-for says another number, and the most. */
+#define SERVER_VALID_DAYS     7
+#define SERVER_VALID_DAYS_MAX 3650
+
 /** What the program is asked to do. */
 enum server_command {
 	SERVER_COMMAND_RUN, /**< no command word: be the daemon */
@@ -22,6 +26,7 @@ enum server_command {
 	SERVER_COMMAND_LIST_CLIENTS,
 	SERVER_COMMAND_REMOVE_CLIENT,
 	SERVER_COMMAND_INIT,
+	SERVER_COMMAND_CAPTURE,
 };
 
 /** --help: at most 24 lines. */

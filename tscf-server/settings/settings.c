@@ -6,6 +6,7 @@
 #include "common/linux/tun_steering.h"
 #include "common/packet/dscp.h"
 #include "common/packet/message.h"
+#include "common/redundancy/redundancy.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -23,10 +24,12 @@ static const struct {
     {"SIP", SERVER_SERVICE_SIP},
     {"redundancy", SERVER_SERVICE_REDUNDANCY},
     {"DDT", SERVER_SERVICE_DDT},
+    {"server-keepalive", SERVER_SERVICE_KEEPALIVE},
+    {"nagle", SERVER_SERVICE_NAGLE},
     {"inter-client-block", SERVER_SERVICE_BLOCK},
 };
 
-#define SERVICES "DTTE, SIP, redundancy, DDT, inter-client-block, separated by commas"
+#define SERVICES "DTTE, SIP, redundancy, DDT, server-keepalive, nagle, inter-client-block, separated by commas"
 
 /** @return the bit of the service whose name is the @p length bytes at @p word, or 0. */
 static uint32_t service_bit(const char *word, size_t length)
@@ -239,6 +242,7 @@ const struct tscf_setting server_settings[] = {
      FIELD(keepalive_stream), 30, 660, 0},
     {"keepalive-timer-datagram", "seconds from 0 (as the client has it) to 660", tscf_setting_number,
      FIELD(keepalive_datagram), 0, 660, 0},
+    {"server-keepalive-timer", "seconds from 5 to 660", tscf_setting_number, FIELD(server_keepalive), 5, 660, 0},
     {"tunnel-persistence-time", "seconds: 0 (no limit) or 10 to 700", tscf_setting_number_or_zero, FIELD(persistence),
      10, 700, 0},
     {"workers", "a number from 1 to 64, or 0 for one per processor", tscf_setting_number, FIELD(workers), 0,
@@ -261,6 +265,8 @@ const struct tscf_setting server_settings[] = {
     {"realtime-dscp", TSCF_DSCPS_EXPECTED, tscf_setting_dscps, FIELD(realtime_dscps), 0, 0, 0},
     {"realtime-priority", "a number from 0 (none) to 99", tscf_setting_number, FIELD(realtime_priority), 0,
      TSCF_SCHEDULING_MAX, 0},
+    {"redundancy-bound", "milliseconds from 20 to 200", tscf_setting_number, FIELD(redundancy_bound),
+     TSCF_REDUNDANCY_BOUND_MIN_MS, TSCF_REDUNDANCY_BOUND_MAX_MS, 0},
     {"log-level", "error, warning, info or debug", tscf_setting_log_level, FIELD(log_level), 0, 0, 0},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };
@@ -277,6 +283,7 @@ const struct tscf_setting server_interface_settings[] = {
      FIELD(max_encrypted_tunnels), 0, TUNNELS_MAX, 0},
     {"max-tunnels-per-source", "a number from 0 (no limit) to 200000", tscf_setting_number,
      FIELD(max_tunnels_per_source), 0, TUNNELS_MAX, 0},
+    {"nagle-time", "milliseconds from 1 to 50", tscf_setting_number, FIELD(nagle_ms), 1, 50, 0},
     {"half-open-limit", "a number from 0 (every client needs a cookie) to 4096", tscf_setting_number,
      FIELD(half_open_limit), 0, 4096, 0},
     {"psk-file", "the absolute name of a file", tscf_setting_path, FIELD(psk_file), 0, 0, TSCF_SETTING_PATH},

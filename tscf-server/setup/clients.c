@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/setup/clients.h"
 
+#include "common/auth/enrolments.h"
 #include "common/base/log.h"
 #include "common/crypto/random.h"
+#include "common/daemon/settings.h"
+#include "tscf-server/settings/enrolled.h"
+#include "tscf-server/settings/options.h"
 #include "tscf-server/setup/force.h"
 #include "tscf-server/setup/invite.h"
 #include "tscf-server/setup/key_file.h"
@@ -14,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /** Bytes of a new key: as many as its use as an HMAC-SHA-256 key can make use of. */
@@ -62,8 +67,11 @@ static int check_new(const struct key_file *f, const struct names *names)
 	return 0;
 }
 
-/** @return a new key for each name, or NULL (logged). */
-static struct tscf_psk *make_keys(const struct names *names)
+/**
+ * @param kind  what all keys have in common
+ * @return a new key for each name, or NULL (logged).
+ */
+static struct tscf_psk *make_keys(const struct names *names, const struct tscf_psk *kind)
 {
 	struct tscf_psk *psks = calloc(names->count, sizeof(*psks));
 
@@ -72,6 +80,7 @@ static struct tscf_psk *make_keys(const struct names *names)
 		return NULL;
 	}
 	for (size_t i = 0; i < names->count; i++) {
+		psks[i] = *kind;
 		memcpy(psks[i].identity, names->list[i], strlen(names->list[i]) + 1);
 		tscf_random(psks[i].key, KEY_SIZE);
 		psks[i].key_length = KEY_SIZE;
@@ -114,19 +123,39 @@ static int enter(const struct key_file *f, const struct server_config *c, const 
 	return err;
 }
 
+/** Find out what keys are wanted: lasting ones, or those of one-time invitations.  @return 0, or -errno (logged). */
+static int take_kind(const struct tscf_cli *cli, const struct server_config *c, struct tscf_psk *kind)
+{
+	const char *text = tscf_cli_value(cli, "valid-for");
+	unsigned long days = SERVER_VALID_DAYS;
+
+	memset(kind, 0, sizeof(*kind));
+	if (!tscf_cli_has(cli, "one-time"))
+		return 0;
+	/* The text was checked with the command line. */
+	if (text)
+		tscf_number_parse(text, 1, SERVER_VALID_DAYS_MAX, &days);
+	kind->kind = TSCF_PSK_INVITED;
+	kind->until = (int64_t)time(NULL) + (int64_t)days * 86400;
+	return invite_record(c, kind->record);
+}
+
 static int add_names(const struct tscf_cli *cli, const struct server_config *c, const struct server_interface_config *i,
 		     const struct names *names)
 {
 	struct tscf_invitation invitation;
-	struct tscf_psk *psks;
+	struct tscf_psk *psks, kind;
 	struct key_file f;
 	int err = invite_prepare(c, i, &invitation);
 
 	if (err == 0)
+		err = take_kind(cli, c, &kind);
+	if (err == 0)
 		err = open_keys(&f, i->psk_file, c, true);
 	if (err != 0)
 		return err;
-	psks = make_keys(names);
+	invitation.once = kind.kind == TSCF_PSK_INVITED;
+	psks = make_keys(names, &kind);
 	err = psks ? check_new(&f, names) : -ENOMEM;
 	if (err == 0)
 		err = enter(&f, c, psks, names->count);
@@ -156,7 +185,56 @@ int clients_add(const struct tscf_cli *cli, const struct server_config *c)
 
 /* --- list-clients --- */
 
-int clients_list(const struct server_config *c)
+/** @return the record of used invitations, or NULL: none of @p psks needs it, or it cannot be read (logged). */
+static struct tscf_enrolments *open_record(const struct tscf_psks *psks, const struct server_config *c)
+{
+	char file[PATH_MAX], error[PATH_MAX + 80] = "the name of the state directory is too long";
+	struct tscf_enrolments *record = NULL;
+	bool needed = false;
+
+	for (size_t n = 0; n < psks->count; n++)
+		needed |= psks->list[n].kind == TSCF_PSK_INVITED;
+	if (!needed)
+		return NULL;
+	if (server_enrolled_name(c->state_dir, file) == 0)
+		record = tscf_enrolments_open(file, false, error, sizeof(error));
+	if (!record)
+		tscf_warning("%s", error);
+	return record;
+}
+
+static void print_state(const struct tscf_psk *psk, struct tscf_enrolments *record)
+{
+	struct tscf_enrolment used;
+	char date[sizeof("2000-01-01 00:00 UTC") + 8];
+	const time_t until = (time_t)psk->until;
+	struct tm tm;
+
+	if (psk->kind != TSCF_PSK_INVITED) {
+		printf("%s\tkey\n", psk->identity);
+	} else if (!tscf_enrolments_have(record, psk)) {
+		printf("%s\tthe record of used invitations is lost\n", psk->identity);
+	} else if (tscf_enrolments_find(record, psk, &used)) {
+		explicit_bzero(&used, sizeof(used));
+		printf("%s\thas used its invitation\n", psk->identity);
+	} else if (!gmtime_r(&until, &tm) || strftime(date, sizeof(date), "%F %H:%M UTC", &tm) == 0 ||
+		   time(NULL) > until) {
+		printf("%s\tinvitation is no longer valid\n", psk->identity);
+	} else {
+		printf("%s\tinvited until %s\n", psk->identity, date);
+	}
+}
+
+static void print_states(const struct tscf_psks *psks, const struct server_config *c)
+{
+	struct tscf_enrolments *record = open_record(psks, c);
+
+	for (size_t n = 0; n < psks->count; n++)
+		print_state(&psks->list[n], record);
+	tscf_enrolments_free(record);
+}
+
+int clients_list(const struct tscf_cli *cli, const struct server_config *c)
 {
 	const struct server_interface_config *i = find_interface(c);
 	struct tscf_psks psks;
@@ -168,8 +246,11 @@ int clients_list(const struct server_config *c)
 		tscf_error("%s", error);
 		return EXIT_FAILURE;
 	}
-	for (size_t n = 0; n < psks.count; n++)
-		puts(psks.list[n].identity);
+	if (tscf_cli_has(cli, "long"))
+		print_states(&psks, c);
+	else
+		for (size_t n = 0; n < psks.count; n++)
+			puts(psks.list[n].identity);
 	tscf_psks_free(&psks);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

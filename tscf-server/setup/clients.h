@@ -12,10 +12,13 @@
 
 /* Each returns the exit status of the program; errors are logged. */
 
-/** Make a key for each name, put it into force, and print an invitation for each.  All of them, or none. */
+/**
+ * Make a key for each name, put it into force, and print an invitation for each.  All of them, or none.  With
+ * --one-time, the key can be used once, to get a lasting one.
+ */
 int clients_add(const struct tscf_cli *cli, const struct server_config *c);
-/** Print the names. */
-int clients_list(const struct server_config *c);
+/** Print the names, and with --long how each client is let in. */
+int clients_list(const struct tscf_cli *cli, const struct server_config *c);
 /** Remove each name.  A running server ends their tunnels.  All of them, or none. */
 int clients_remove(const struct tscf_cli *cli, const struct server_config *c);
 

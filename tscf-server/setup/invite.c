@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/setup/invite.h"
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/tls/tls.h"
 #include "tscf-server/settings/certificate_files.h"
+#include "tscf-server/settings/enrolled.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,15 +128,15 @@ static void give_away(const char *name, const struct stat *owner)
 		close(fd);
 }
 
-/** A pair that was made for a server that runs as another user belongs to that user, as the directory does. */
-static void give_pair_away(const struct server_certificate_files *files, const char *state_dir)
+/** Files that were made for a server that runs as another user belong to that user, as the directory does. */
+static void give_all_away(const char *const *files, unsigned count, const char *state_dir)
 {
 	struct stat directory;
 
 	if (geteuid() != 0 || stat(state_dir, &directory) < 0 || directory.st_uid == 0)
 		return;
-	give_away(files->cert, &directory);
-	give_away(files->key, &directory);
+	for (unsigned n = 0; n < count; n++)
+		give_away(files[n], &directory);
 }
 
 static int take_pin(const struct server_config *c, struct tscf_invitation *out)
@@ -147,7 +149,7 @@ static int take_pin(const struct server_config *c, struct tscf_invitation *out)
 	if (err < 0)
 		return err;
 	if (own > 0)
-		give_pair_away(&files, c->state_dir);
+		give_all_away((const char *[]){files.cert, files.key}, 2, c->state_dir);
 	err = tscf_tls_pin_of_file(files.cert, pin);
 	if (err == 0)
 		err = tscf_pin_parse(pin, out->pin);
@@ -168,4 +170,29 @@ int invite_prepare(const struct server_config *c, const struct server_interface_
 		out->transport = TSCF_INVITATION_TCP;
 	err = take_servers(i, out);
 	return err < 0 ? err : take_pin(c, out);
+}
+
+int invite_record(const struct server_config *c, uint8_t name[TSCF_PSK_RECORD])
+{
+	char file[PATH_MAX], error[PATH_MAX + 80];
+	struct tscf_enrolments *record = NULL;
+	int err = server_enrolled_name(c->state_dir, file);
+
+	if (err == 0)
+		err = tscf_directory_make(c->state_dir);
+	if (err == 0)
+		err = tscf_enrolments_make(file);
+	if (err < 0) {
+		tscf_error("%s/" TSCF_ENROLMENTS_FILE ": %s", c->state_dir, strerror(-err));
+		return err;
+	}
+	give_all_away((const char *[]){file}, 1, c->state_dir);
+	record = tscf_enrolments_open(file, false, error, sizeof(error));
+	if (!record) {
+		tscf_error("%s", error);
+		return -EINVAL;
+	}
+	memcpy(name, tscf_enrolments_name(record), TSCF_PSK_RECORD);
+	tscf_enrolments_free(record);
+	return 0;
 }

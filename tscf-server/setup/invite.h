@@ -26,4 +26,11 @@ int invite_own_address(uint8_t family, struct tscf_addr *out);
  */
 int invite_prepare(const struct server_config *c, const struct server_interface_config *i, struct tscf_invitation *out);
 
+/**
+ * Find the name of the server's record of used invitations.  Makes the record if there is none.
+ *
+ * @return 0, or -errno (logged).
+ */
+int invite_record(const struct server_config *c, uint8_t name[TSCF_PSK_RECORD]);
+
 #endif

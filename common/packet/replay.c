@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "common/transport/replay.h"
+#include "common/packet/replay.h"
 
 static uint64_t bit(uint64_t number)
 {
