@@ -4,11 +4,6 @@
 /** How far a packet's flow is known. */
 enum flow { FLOW_KNOWN, FLOW_LATER_FRAGMENT, FLOW_UNREADABLE_QUOTE };
 
-static enum verdict parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
-{
-	return tscf_packet_parse(data, length, info) == TSCF_PACKET_OK ? VERDICT_DELIVER : VERDICT_MALFORMED;
-}
-
 /* The flow of a packet: its own, or, for an ICMP error, that of the quoted packet, which went the other way. */
 static enum flow flow_of(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			 enum tscf_direction direction, bool clear, struct tscf_binding_key *key)
@@ -84,54 +79,45 @@ static enum verdict turn(const struct decider *d, const uint8_t *data, const str
 	return VERDICT_TURNED;
 }
 
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length,
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			     struct tscf_binding_key *flow)
 {
-	struct tscf_packet_info info;
-	enum verdict v = parse(data, length, &info);
-	if (v != VERDICT_DELIVER)
-		return v;
-	if (!tscf_addrs_have(&d->plain, &info.source))
+	if (!tscf_addrs_have(&d->plain, &info->source))
 		return VERDICT_SPOOFED;
 	/* Fragments of two tunnels could be reassembled into one datagram: while the encrypted tunnel is up, all take
 	 * it. */
-	if (info.fragment && d->up)
+	if (info->fragment && d->up)
 		return VERDICT_TURNED;
 	if (all_plain(d))
 		return VERDICT_PLAIN;
 	/* While there is an encrypted socket, packets that cannot be distinguished from its packets go encrypted. */
-	if (flow_of(d, data, &info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN) {
-		return may_be_clear(d, flow, false) ? VERDICT_PLAIN : turn(d, data, &info, flow);
-	}
-	return tscf_bindings_any(d->bindings, &info.source) ? VERDICT_TURNED : VERDICT_PLAIN;
+	if (flow_of(d, data, info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN)
+		return may_be_clear(d, flow, false) ? VERDICT_PLAIN : turn(d, data, info, flow);
+	return tscf_bindings_any(d->bindings, &info->source) ? VERDICT_TURNED : VERDICT_PLAIN;
 }
 
 /* @return VERDICT_DELIVER if @p flow, which is filled, decides on a packet of an encrypted socket; else what does. */
-static enum verdict encrypted_flow(const struct decider *d, const uint8_t *data, uint32_t length,
+static enum verdict encrypted_flow(const struct decider *d, const struct tscf_packet_info *info,
 				   struct tscf_binding_key *flow)
 {
-	struct tscf_packet_info info;
-	enum verdict v = parse(data, length, &info);
-	if (v != VERDICT_DELIVER)
-		return v;
-	if (tscf_addrs_have(&d->encrypted, &info.source)) {
+	if (tscf_addrs_have(&d->encrypted, &info->source)) {
 		if (d->native)
 			*d->native = true;
 		return VERDICT_ENCRYPTED;
 	}
-	if (!tscf_addrs_have(&d->plain, &info.source))
+	if (!tscf_addrs_have(&d->plain, &info->source))
 		return VERDICT_SPOOFED;
 	/* A fragment does not reliably show its socket; the kernel's list of sockets does. */
-	if (info.quotes || info.fragment)
+	if (info->quotes || info->fragment)
 		return VERDICT_ENCRYPTED;
-	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, flow);
+	tscf_binding_key_of(info, TSCF_FROM_LOCAL, flow);
 	return VERDICT_DELIVER;
 }
 
-enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
+enum verdict decide_up_encrypted(const struct decider *d, const struct tscf_packet_info *info,
 				 struct tscf_binding_key *flow)
 {
-	enum verdict v = encrypted_flow(d, data, length, flow);
+	enum verdict v = encrypted_flow(d, info, flow);
 	if (v != VERDICT_DELIVER)
 		return v;
 	struct tscf_binding *b = tscf_bindings_find(d->bindings, flow, d->now);
@@ -146,9 +132,9 @@ enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, u
 	return VERDICT_FIRST;
 }
 
-enum verdict decide_held(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow)
+enum verdict decide_held(const struct decider *d, const struct tscf_packet_info *info, struct tscf_binding_key *flow)
 {
-	enum verdict v = encrypted_flow(d, data, length, flow);
+	enum verdict v = encrypted_flow(d, info, flow);
 	if (v != VERDICT_DELIVER)
 		return v;
 	if (may_be_clear(d, flow, false))
@@ -157,40 +143,33 @@ enum verdict decide_held(const struct decider *d, const uint8_t *data, uint32_t 
 	return b && b->state != TSCF_BINDING_TOMBSTONE ? VERDICT_ENCRYPTED : VERDICT_NEW_FLOW;
 }
 
-enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length)
+enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info)
 {
-	struct tscf_packet_info info;
 	struct tscf_binding_key key;
-	enum verdict v = parse(data, length, &info);
-	if (v != VERDICT_DELIVER)
-		return v;
-	if (!tscf_addrs_have(&d->plain, &info.destination))
+	if (!tscf_addrs_have(&d->plain, &info->destination))
 		return VERDICT_SPOOFED;
-	if (info.fragment && d->up)
+	if (info->fragment && d->up)
 		return VERDICT_REFUSED;
 	if (all_plain(d))
 		return VERDICT_DELIVER;
-	if (flow_of(d, data, &info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN) {
+	if (flow_of(d, data, info, TSCF_TO_LOCAL, true, &key) == FLOW_KNOWN) {
 		if (is_suspect(d, &key)) {
 			*d->suspect = key;
 			return VERDICT_SUSPECT;
 		}
 		return may_be_clear(d, &key, true) ? VERDICT_DELIVER : VERDICT_REFUSED;
 	}
-	return tscf_bindings_any(d->bindings, &info.destination) ? VERDICT_REFUSED : VERDICT_DELIVER;
+	return tscf_bindings_any(d->bindings, &info->destination) ? VERDICT_REFUSED : VERDICT_DELIVER;
 }
 
-enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, uint32_t length)
+enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info)
 {
-	struct tscf_packet_info info;
 	struct tscf_binding_key key;
-	enum verdict v = parse(data, length, &info);
-	if (v != VERDICT_DELIVER)
-		return v;
-	bool ours = tscf_addrs_have(&d->plain, &info.destination) || tscf_addrs_have(&d->encrypted, &info.destination);
+	bool ours =
+	    tscf_addrs_have(&d->plain, &info->destination) || tscf_addrs_have(&d->encrypted, &info->destination);
 	/* Remember it, so that clear fragments of the same datagram are refused even if the tunnel goes down meanwhile.
 	 */
-	if (ours && info.fragment)
-		flow_of(d, data, &info, TSCF_TO_LOCAL, false, &key);
+	if (ours && info->fragment)
+		flow_of(d, data, info, TSCF_TO_LOCAL, false, &key);
 	return ours ? VERDICT_DELIVER : VERDICT_SPOOFED;
 }

@@ -5,7 +5,8 @@
  * The kernel has decided already, by the mark of the socket, on which device a packet comes up.  This file checks the
  * packets for which the mark is not enough: those that the kernel makes itself without a mark (resets, ICMP errors that
  * quote an encrypted packet), those after a move or a close, and those from the tunnels. tscf(7), "SECURITY
- * CONSIDERATIONS".  O(1), no I/O; it changes only the fragment table and the generation of implicit bindings.
+ * CONSIDERATIONS".  The caller has parsed the packet at @p data: @p info.  O(1), no I/O; it changes only the fragment
+ * table and the generation of implicit bindings.
  */
 #ifndef TSCF_CLIENT_DECIDE_H
 #define TSCF_CLIENT_DECIDE_H
@@ -27,7 +28,7 @@ enum verdict {
 	VERDICT_SPOOFED,   /**< drop: not an address of this tunnel */
 	VERDICT_REFUSED,   /**< drop: clear, but must be encrypted */
 	VERDICT_SUSPECT,   /**< down, clear: the socket must be checked (suspects.h) */
-	VERDICT_MALFORMED, /**< drop */
+	VERDICT_MALFORMED, /**< drop: the caller could not parse it */
 };
 
 struct decider {
@@ -45,20 +46,20 @@ struct decider {
 };
 
 /** A packet read from the plain device; for VERDICT_GUEST, @p flow is its flow. */
-enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, uint32_t length,
+enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info,
 			     struct tscf_binding_key *flow);
 /** A packet read from the encrypted device; for VERDICT_NEW_FLOW and VERDICT_FIRST, @p flow is its flow. */
-enum verdict decide_up_encrypted(const struct decider *d, const uint8_t *data, uint32_t length,
+enum verdict decide_up_encrypted(const struct decider *d, const struct tscf_packet_info *info,
 				 struct tscf_binding_key *flow);
 /**
  * A packet that was held, now that the encrypted tunnel is up.  If its flow may be in clear by now, it is VERDICT_LEFT:
  * sent encrypted it would bind the flow at the server again, sent in clear it would show what was to be encrypted.  For
  * VERDICT_NEW_FLOW (the socket has closed meanwhile), @p flow is its flow.
  */
-enum verdict decide_held(const struct decider *d, const uint8_t *data, uint32_t length, struct tscf_binding_key *flow);
+enum verdict decide_held(const struct decider *d, const struct tscf_packet_info *info, struct tscf_binding_key *flow);
 /** A packet from the plain tunnel. */
-enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, uint32_t length);
+enum verdict decide_down_plain(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info);
 /** A packet from the encrypted tunnel. */
-enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, uint32_t length);
+enum verdict decide_down_encrypted(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info);
 
 #endif

@@ -12,9 +12,12 @@ static bool stays(void *context, const uint8_t *data, uint32_t length)
 {
 	struct client *c = context;
 	struct decider d = path_decider(c);
+	struct tscf_packet_info info;
 	struct tscf_binding_key flow;
-	enum verdict v = decide_held(&d, data, length, &flow);
+	enum verdict v = VERDICT_MALFORMED;
 
+	if (tscf_packet_parse(data, length, &info) == TSCF_PACKET_OK)
+		v = decide_held(&d, &info, &flow);
 	if (v == VERDICT_NEW_FLOW)
 		registry_flow(&c->registry, &flow);
 	if (v == VERDICT_NEW_FLOW || v == VERDICT_ENCRYPTED)

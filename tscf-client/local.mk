@@ -72,6 +72,8 @@ libtscf_client_a_SOURCES = \
 	tscf-client/kernel/wifi.c \
 	tscf-client/kernel/wifi.h \
 	tscf-client/path.c \
+	tscf-client/path_redundancy.c \
+	tscf-client/path_redundancy.h \
 	tscf-client/settings/accept.c \
 	tscf-client/settings/accept.h \
 	tscf-client/settings/condition.c \

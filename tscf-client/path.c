@@ -5,15 +5,17 @@
  *     device -> tscf_tun_read -> decide_up_* -> plain or encrypted tunnel (or hold) -> media_route -> transport
  *     path_handler.received -> decide_down_* -> delivery_encrypted -> tscf_tun_put -> device
  *
- * Repair packets (common/redundancy) follow the packets that they protect; what they repair takes the way of a packet
- * that was received.  On a stream, copies (common/packet/copy.h) go by several connections, and the first one counts.
+ * Repair packets follow the packets that they protect; what they repair takes the way of a packet that was received.
+ * On a stream, copies go by several connections, and the first one counts (path_redundancy.h).
  *
- * Up, all packets of a GSO batch belong to one flow, so only the first is checked.  Down, each is.
+ * Up, all packets of a GSO batch belong to one flow, so only the first is parsed and checked.  Down, each is.  A packet
+ * is parsed once; everything else works on what that has found.
  */
 #include "common/base/log.h"
 #include "common/packet/ecn.h"
 #include "tscf-client/context.h"
 #include "tscf-client/decide.h"
+#include "tscf-client/path_redundancy.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,6 +36,11 @@ struct decider path_decider(struct client *c)
 				.aside_before = c->now < c->aside_until,
 				.generation = c->registry.generation,
 				.now = c->now};
+}
+
+static bool parse(const uint8_t *data, uint32_t length, struct tscf_packet_info *info)
+{
+	return tscf_packet_parse(data, length, info) == TSCF_PACKET_OK;
 }
 
 static void count_drop(struct client *c, enum verdict v, bool up, uint32_t packets)
@@ -83,6 +90,7 @@ static void address(struct tscf_packet *p, struct tscf_peer *peer)
 
 /** Packets for one tunnel, by what carries them. */
 struct departure {
+	uint64_t packets; /**< of both, and what goes in copies */
 	struct tscf_batch stream, media;
 };
 
@@ -91,83 +99,68 @@ struct departures {
 	struct departure plain, encrypted;
 };
 
-static void depart(const struct client *c, struct departure *out, struct side_way *media, struct tscf_packet *p)
+static void departures_init(struct departures *out)
 {
-	const struct tscf_service_entry *e = NULL;
-	if (media->stream->way.kind == WAY_STREAM)
-		e = asks_of_packet(&c->asks, p->data, tscf_packet_segment(p, 0), TSCF_FROM_LOCAL);
-	struct tunnel *t = media_route(media, p, asks_datagram(e));
+	out->plain.packets = out->encrypted.packets = 0;
+	out->plain.stream.count = out->plain.media.count = 0;
+	out->encrypted.stream.count = out->encrypted.media.count = 0;
+}
+
+/** Sort a packet whose first packet is @p info to what carries it: @p media, or the stream beside it. */
+static void depart(struct client *c, struct departure *out, struct side_way *media, struct tscf_packet *p,
+		   const struct tscf_packet_info *info)
+{
+	const struct tscf_service_entry *asked = tscf_services_of_packet(c->asks.table, info, TSCF_FROM_LOCAL);
+	struct tunnel *t = media_route(media, p, info, asks_datagram(asked));
+	uint32_t packets = tscf_packet_segments(p);
+
 	address(p, t->peer);
 	/* Neither media nor what asks for a service waits for others. */
-	p->wait_ms = e || tscf_dscp_is_in(c->config->ddt_dscps, p->tos) ? 0 : t->nagle_ms;
-	tscf_batch_add(t == &media->way ? &out->media : &out->stream, p);
+	p->wait_ms = asked || tscf_dscp_is_in(c->config->ddt_dscps, p->tos) ? 0 : t->nagle_ms;
+	out->packets += packets;
+	if (t == &media->way)
+		c->counters.up_media += packets;
+	if (!asked || !path_redundancy_up(c, t, p, info, asked->now.redundancy))
+		tscf_batch_add(t == &media->way ? &out->media : &out->stream, p);
 }
 
-/* --- redundancy --- */
-
-static struct tscf_redundancy_tunnel redundant_tunnel(struct client *c, const struct tunnel *t)
+static void send_batch(struct tunnel *t, struct tscf_batch *batch)
 {
-	/* A media way carries flows of the tunnel that it belongs to. */
-	return (struct tscf_redundancy_tunnel){.flows = t->encrypted ? &c->encrypted_redundant : &c->plain_redundant,
-					       .peer = t->peer,
-					       .packet_max = c->pmtu.mtu};
-}
-
-/** Send copies of @p p, whose first packet is @p info, by @p t and its copy ways.  @return false: it has no other. */
-static bool copied(struct client *c, const struct tunnel *t, const struct tscf_packet *p,
-		   const struct tscf_packet_info *info, uint8_t redundancy)
-{
-	struct copy_ways *ways = t->encrypted ? &c->encrypted_ways.copies : &c->plain_ways.copies;
-	struct tunnel *tunnels[TSCF_REDUNDANCY_STREAMS];
-	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
-	unsigned count = copy_ways_up(ways, info, redundancy, tunnels);
-
-	if (count == 1)
-		return false;
-	for (unsigned i = 0; i < count; i++) {
-		peers[i] = tunnels[i]->peer;
-		/* That of the tunnel itself has been noted. */
-		if (tunnels[i] != t)
-			tunnel_sent(tunnels[i]);
-	}
-	tscf_redundancy_port_copy(&c->redundancy, &ways->sent, peers, count, p);
-	return true;
-}
-
-/** Make what redundancy adds to the packets of @p batch, which is sent by @p t: repair packets that follow them, or
- * copies that go in their place, which leave the batch. */
-static void protect(struct client *c, const struct tunnel *t, struct tscf_batch *batch)
-{
-	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, t);
-	unsigned kept = 0;
-
-	if (tscf_services_count(c->asks.table) == 0 || !t->peer)
+	if (batch->count == 0)
 		return;
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct tscf_packet *p = batch->packet[i];
-		uint8_t redundancy = TSCF_REDUNDANCY_NONE;
-		struct tscf_packet_info info;
-
-		if (tscf_packet_parse(p->data, tscf_packet_segment(p, 0), &info) == TSCF_PACKET_OK)
-			redundancy = tscf_services_redundancy(c->asks.table, &info, TSCF_FROM_LOCAL);
-		if (redundancy != TSCF_REDUNDANCY_NONE && t->transport->ops->stream) {
-			if (copied(c, t, p, &info, redundancy))
-				continue;
-		} else if (redundancy != TSCF_REDUNDANCY_NONE) {
-			tscf_redundancy_port_sent(&c->redundancy, &tunnel, p, redundancy, c->now);
-		}
-		batch->packet[kept++] = p;
-	}
-	batch->count = kept;
+	tunnel_sent(t);
+	tscf_transport_send(t->transport, batch);
+	batch->count = 0;
 }
 
-/** Send @p batch by @p t, and after it what protects it. */
-static void send_protected(struct client *c, struct tunnel *t, struct tscf_batch *batch)
+/** @return the number of packets sent. */
+static uint64_t send_departure(struct side_way *media, struct departure *out)
 {
-	/* Before: sending may change the packets. */
-	protect(c, t, batch);
-	tscf_transport_send(t->transport, batch);
+	uint64_t packets = out->packets;
+
+	send_batch(&media->way, &out->media);
+	send_batch(media->stream, &out->stream);
+	out->packets = 0;
+	return packets;
+}
+
+static void send_departures(struct client *c, struct departures *out)
+{
+	uint64_t plain = send_departure(&c->plain_ways.media, &out->plain);
+
+	if (plain > 0)
+		c->plain_traffic = c->now;
+	c->counters.up_plain += plain;
+	c->counters.up_encrypted += send_departure(&c->encrypted_ways.media, &out->encrypted);
+	/* After the packets that they protect. */
 	tscf_redundancy_port_flush(&c->redundancy);
+}
+
+/** Make room for what redundancy adds to the next packet. */
+static void make_room(struct client *c, struct departures *out)
+{
+	if (tscf_redundancy_port_is_full(&c->redundancy))
+		send_departures(c, out);
 }
 
 struct tscf_tun *path_back(struct client *c, struct tscf_tun *from)
@@ -179,14 +172,15 @@ struct tscf_tun *path_back(struct client *c, struct tscf_tun *from)
 }
 
 /* Send a packet that was read from @p from encrypted, or hold it, or refuse it. */
-static void up_encrypted(struct client *c, struct tscf_packet *p, struct departures *out, struct tscf_tun *from)
+static void up_encrypted(struct client *c, struct tscf_packet *p, const struct tscf_packet_info *info,
+			 struct departures *out, struct tscf_tun *from)
 {
 	bool hold = c->dtte.gate == DTTE_GATE_HOLD && (c->dtte.state != DTTE_IDLE || c->dtte.demand);
 	if (tscf_packet_segment(p, 0) > c->pmtu.mtu) {
 		c->counters.up_too_large += tscf_packet_segments(p);
 		tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "larger than the MTU", p);
 	} else if (dtte_is_up(&c->dtte) && c->encrypted.peer) {
-		depart(c, &out->encrypted, &c->encrypted_ways.media, p);
+		depart(c, &out->encrypted, &c->encrypted_ways.media, p, info);
 		port_traffic_sent(&c->port_traffic, p);
 		tscf_tap_batch(&c->tap, TSCF_TAP_ENCRYPTED, TSCF_TAP_OUT, NULL, p);
 	} else if (hold) {
@@ -205,12 +199,13 @@ static void up_encrypted(struct client *c, struct tscf_packet *p, struct departu
 }
 
 /* Handle a packet that must not be in clear; if a new socket is affected, request the tunnel. */
-static void turn(struct client *c, struct tscf_packet *p, struct departures *out, const struct tscf_binding_key *guest)
+static void turn(struct client *c, struct tscf_packet *p, const struct tscf_packet_info *info, struct departures *out,
+		 const struct tscf_binding_key *guest)
 {
 	if (guest)
 		registry_guest(&c->registry, guest);
 	c->counters.up_turned += tscf_packet_segments(p);
-	up_encrypted(c, p, out, &c->plain_tun);
+	up_encrypted(c, p, info, out, &c->plain_tun);
 }
 
 static bool is_probe(struct client *c, struct nat_probe *probe, const struct tscf_packet *p)
@@ -221,21 +216,25 @@ static bool is_probe(struct client *c, struct nat_probe *probe, const struct tsc
 static void sort_plain(struct client *c, struct tscf_batch *in, struct departures *out)
 {
 	struct decider d = path_decider(c);
+	struct tscf_packet_info info;
 	struct tscf_binding_key flow;
 	for (unsigned i = 0; i < in->count; i++) {
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes.of[0], p))
 			continue;
-		enum verdict v = decide_up_plain(&d, p->data, tscf_packet_segment(p, 0), &flow);
+		enum verdict v = VERDICT_MALFORMED;
+		if (parse(p->data, tscf_packet_segment(p, 0), &info))
+			v = decide_up_plain(&d, p->data, &info, &flow);
+		make_room(c, out);
 		if (v == VERDICT_PLAIN && c->plain.state == TUNNEL_UP) {
-			depart(c, &out->plain, &c->plain_ways.media, p);
+			depart(c, &out->plain, &c->plain_ways.media, p, &info);
 			port_traffic_sent(&c->port_traffic, p);
 			tscf_tap_batch(&c->tap, TSCF_TAP_PLAIN, TSCF_TAP_OUT, NULL, p);
 		} else if (v == VERDICT_PLAIN) {
 			c->counters.up_no_tunnel += tscf_packet_segments(p);
 			tscf_tap_batch(&c->tap, TSCF_TAP_DROPPED, TSCF_TAP_OUT, "no plain tunnel", p);
 		} else if (v == VERDICT_TURNED || v == VERDICT_GUEST) {
-			turn(c, p, out, v == VERDICT_GUEST ? &flow : NULL);
+			turn(c, p, &info, out, v == VERDICT_GUEST ? &flow : NULL);
 		} else {
 			drop_up(c, v, p);
 		}
@@ -245,6 +244,7 @@ static void sort_plain(struct client *c, struct tscf_batch *in, struct departure
 static void sort_encrypted(struct client *c, struct tscf_batch *in, struct departures *out)
 {
 	struct decider d = path_decider(c);
+	struct tscf_packet_info info;
 	struct tscf_binding_key flow;
 	if (in->count > 0 && !d.up)
 		registry_request_tunnel(&c->registry);
@@ -252,65 +252,33 @@ static void sort_encrypted(struct client *c, struct tscf_batch *in, struct depar
 		struct tscf_packet *p = in->packet[i];
 		if (is_probe(c, &c->nat_probes.of[1], p))
 			continue;
-		enum verdict v = decide_up_encrypted(&d, p->data, tscf_packet_segment(p, 0), &flow);
+		enum verdict v = VERDICT_MALFORMED;
+		if (parse(p->data, tscf_packet_segment(p, 0), &info))
+			v = decide_up_encrypted(&d, &info, &flow);
+		make_room(c, out);
 		if (v == VERDICT_NEW_FLOW)
 			registry_flow(&c->registry, &flow);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST)
 			device_bound_ask(&c->registry.device_bound, &flow, c->registry.generation);
 		if (v == VERDICT_NEW_FLOW || v == VERDICT_FIRST || v == VERDICT_ENCRYPTED)
-			up_encrypted(c, p, out, &c->encrypted_tun);
+			up_encrypted(c, p, &info, out, &c->encrypted_tun);
 		else
 			drop_up(c, v, p);
 	}
 }
 
-static uint64_t packets_in(const struct tscf_batch *batch)
-{
-	uint64_t n = 0;
-	for (unsigned i = 0; i < batch->count; i++)
-		n += tscf_packet_segments(batch->packet[i]);
-	return n;
-}
-
-static uint64_t send_batch(struct client *c, struct tunnel *t, struct tscf_batch *batch)
-{
-	uint64_t packets = packets_in(batch);
-	if (batch->count == 0)
-		return 0;
-	tunnel_sent(t);
-	send_protected(c, t, batch);
-	return packets;
-}
-
-/* @return the number of packets sent. */
-static uint64_t send_departure(struct client *c, struct side_way *media, struct departure *out)
-{
-	uint64_t by_way = send_batch(c, &media->way, &out->media);
-	c->counters.up_media += by_way;
-	return by_way + send_batch(c, media->stream, &out->stream);
-}
-
-static void send_departures(struct client *c, struct departures *out)
-{
-	uint64_t plain = send_departure(c, &c->plain_ways.media, &out->plain);
-	if (plain > 0)
-		c->plain_traffic = c->now;
-	c->counters.up_plain += plain;
-	c->counters.up_encrypted += send_departure(c, &c->encrypted_ways.media, &out->encrypted);
-}
-
 static void read_device(struct client *c, struct tscf_tun *tun)
 {
+	struct departures out;
+
+	departures_init(&out);
 	for (int turn = 0; turn < BATCHES_PER_TURN; turn++) {
 		struct tscf_batch in = {.count = 0};
-		struct departures out;
 		int error = tscf_tun_read(tun, c->ring, &in);
 		if (error < 0) {
 			device_loop_lost(c, tun, error);
 			return;
 		}
-		out.plain.stream.count = out.plain.media.count = 0;
-		out.encrypted.stream.count = out.encrypted.media.count = 0;
 		if (tun == &c->plain_tun)
 			sort_plain(c, &in, &out);
 		else
@@ -337,12 +305,22 @@ void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events)
 
 void path_send_held(struct client *c)
 {
+	struct departures out;
 	struct tscf_batch batch;
+	struct tscf_packet_info info;
+
+	departures_init(&out);
 	while (hold_take(&c->hold, c->encrypted.peer, &batch) > 0) {
-		c->counters.up_encrypted += batch.count;
-		for (unsigned i = 0; i < batch.count; i++)
-			tscf_tap_batch(&c->tap, TSCF_TAP_ENCRYPTED, TSCF_TAP_OUT, "was held", batch.packet[i]);
-		send_protected(c, &c->encrypted, &batch);
+		for (unsigned i = 0; i < batch.count; i++) {
+			struct tscf_packet *p = batch.packet[i];
+
+			if (!parse(p->data, p->length, &info))
+				continue;
+			make_room(c, &out);
+			depart(c, &out.encrypted, &c->encrypted_ways.media, p, &info);
+			tscf_tap_batch(&c->tap, TSCF_TAP_ENCRYPTED, TSCF_TAP_OUT, "was held", p);
+		}
+		send_departures(c, &out);
 	}
 }
 
@@ -351,7 +329,7 @@ struct arrival {
 	struct client *client;
 	struct tunnel *tunnel;
 	bool by_name; /**< some socket receives packets of this tunnel only on the encrypted device */
-	enum verdict (*decide)(const struct decider *d, const uint8_t *data, uint32_t length);
+	enum verdict (*decide)(const struct decider *d, const uint8_t *data, const struct tscf_packet_info *info);
 	uint64_t *counter;
 	uint64_t media; /**< 1: each packet has come by a media way, else 0 */
 	struct decider decider;
@@ -373,61 +351,62 @@ static void drop_down(const struct arrival *a, const uint8_t *data, uint32_t len
 	tscf_tap_packet(&a->client->tap, TSCF_TAP_DROPPED, TSCF_TAP_IN, reason, data, length);
 }
 
-/** @return false if the packet must be dropped, because it was repaired before it came. */
-static bool note_redundant(struct arrival *a, const uint8_t *data, uint32_t length)
-{
-	struct client *c = a->client;
-	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, a->tunnel);
-	struct tscf_packet_info info;
-
-	if (tscf_services_count(c->asks.table) == 0 || !a->tunnel->peer || a->tunnel->transport->ops->stream ||
-	    tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK ||
-	    tscf_services_redundancy(c->asks.table, &info, TSCF_TO_LOCAL) == TSCF_REDUNDANCY_NONE)
-		return true;
-	return tscf_redundancy_port_came(&c->redundancy, &tunnel, &info, data, c->now);
-}
-
 /** Media keeps its way open, and asks for one if its socket only receives. */
-static void note_media(const struct arrival *a, const uint8_t *data, uint32_t length)
+static void note_media(const struct arrival *a, const struct tscf_service_entry *asked)
 {
 	struct client *c = a->client;
 	struct side_way *media = a->tunnel->encrypted ? &c->encrypted_ways.media : &c->plain_ways.media;
 
-	if (side_way_is_possible(media) &&
-	    (a->media ||
-	     asks_datagram(asks_of_packet(&c->asks, data, length, TSCF_TO_LOCAL)) == TSCF_DATAGRAM_PREFERRED))
+	if (side_way_is_possible(media) && (a->media || asks_datagram(asked) == TSCF_DATAGRAM_PREFERRED))
 		side_way_want(media);
+}
+
+/** Give a packet that may pass to its device.  @p repaired: it was lost, and repair packets gave it. */
+static void deliver(struct arrival *a, uint8_t *data, uint32_t length, const struct tscf_packet_info *info,
+		    bool repaired)
+{
+	struct client *c = a->client;
+	const struct tscf_service_entry *asked = tscf_services_of_packet(c->asks.table, info, TSCF_TO_LOCAL);
+
+	if (a->tunnel->state != TUNNEL_UP) {
+		c->counters.down_no_tunnel++;
+		drop_down(a, data, length, "before the tunnel was configured");
+		return;
+	}
+	if (asked && !repaired && !path_redundancy_came(c, a->tunnel, data, info, asked->now.redundancy))
+		return;
+	if (!tscf_ecn_decapsulate(data, repaired ? TSCF_ECN_NOT_ECT : a->tos)) {
+		c->counters.down_congestion++;
+		drop_down(a, data, length, "marked as congestion, and cannot pass it on");
+		return;
+	}
+	*a->counter += 1;
+	c->counters.down_media += a->media;
+	note_media(a, asked);
+	tscf_tap_packet(&c->tap, a->tunnel->encrypted ? TSCF_TAP_ENCRYPTED : TSCF_TAP_PLAIN, TSCF_TAP_IN, NULL, data,
+			length);
+	port_traffic_received(&c->port_traffic, data, length, repaired);
+	if (!a->tunnel->encrypted)
+		c->plain_traffic = c->now;
+	tscf_tun_put(device_for(a, data, length), data, length);
 }
 
 /** Handle an inner packet; @p repaired: it was lost, and repair packets gave it. */
 static void inner_packet(struct arrival *a, uint8_t *data, uint32_t length, bool repaired)
 {
-	struct client *c = a->client;
+	enum verdict v = VERDICT_MALFORMED;
+	struct tscf_packet_info info;
+
 	a->decider.suspect = &a->suspect;
-	enum verdict v = a->decide(&a->decider, data, length);
+	if (parse(data, length, &info))
+		v = a->decide(&a->decider, data, &info);
 	if (v == VERDICT_SUSPECT)
-		v = suspects_allow(&c->suspects, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
-	if (v != VERDICT_DELIVER) {
-		count_drop(c, v, false, 1);
-		drop_down(a, data, length, reason_of(v, false));
-	} else if (a->tunnel->state != TUNNEL_UP) {
-		c->counters.down_no_tunnel++;
-		drop_down(a, data, length, "before the tunnel was configured");
-	} else if (!repaired && !note_redundant(a, data, length)) {
-		return;
-	} else if (!tscf_ecn_decapsulate(data, repaired ? TSCF_ECN_NOT_ECT : a->tos)) {
-		c->counters.down_congestion++;
-		drop_down(a, data, length, "marked as congestion, and cannot pass it on");
+		v = suspects_allow(&a->client->suspects, &a->suspect) ? VERDICT_DELIVER : VERDICT_REFUSED;
+	if (v == VERDICT_DELIVER) {
+		deliver(a, data, length, &info, repaired);
 	} else {
-		*a->counter += 1;
-		c->counters.down_media += a->media;
-		note_media(a, data, length);
-		tscf_tap_packet(&c->tap, a->tunnel->encrypted ? TSCF_TAP_ENCRYPTED : TSCF_TAP_PLAIN, TSCF_TAP_IN, NULL,
-				data, length);
-		port_traffic_received(&c->port_traffic, data, length, repaired);
-		if (!a->tunnel->encrypted)
-			c->plain_traffic = c->now;
-		tscf_tun_put(device_for(a, data, length), data, length);
+		count_drop(a->client, v, false, 1);
+		drop_down(a, data, length, reason_of(v, false));
 	}
 }
 
@@ -438,50 +417,24 @@ static void write_devices(struct client *c)
 	tscf_redundancy_port_written(&c->redundancy);
 }
 
-/** A copy of an inner packet came by a stream, its own or a copy way of it. */
-static void copy_packet(struct arrival *a, uint8_t *data, uint32_t length)
-{
-	struct client *c = a->client;
-	struct copy_ways *ways = a->tunnel->encrypted ? &c->encrypted_ways.copies : &c->plain_ways.copies;
-	struct tunnel *stream = copy_ways_has(ways, a->tunnel) ? ways->stream : a->tunnel;
-	uint64_t number;
-
-	if (tscf_copy_read(data, length, &number) < 0)
-		c->redundancy.shared.counters.repair_invalid++;
-	else if (tscf_copy_is_first(&stream->copies, number))
-		inner_packet(a, data + TSCF_COPY_HEADER, length - TSCF_COPY_HEADER, false);
-	else
-		c->redundancy.shared.counters.copies_dropped++;
-}
-
-static void redundancy_packet(struct arrival *a, uint8_t *data, uint32_t length)
-{
-	struct client *c = a->client;
-	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, a->tunnel);
-
-	if (a->tunnel->transport->ops->stream)
-		copy_packet(a, data, length);
-	else if (a->tunnel->state != TUNNEL_UP || !a->tunnel->peer)
-		c->redundancy.shared.counters.repair_invalid++;
-	else
-		tscf_redundancy_port_handle(&c->redundancy, &tunnel, data, length, c->now);
-}
-
 /** Handle what is no control message, and what it repairs. */
 static void data_packet(struct arrival *a, uint8_t *data, uint32_t length)
 {
-	struct tscf_redundancy_port *port = &a->client->redundancy;
+	struct client *c = a->client;
+	struct tscf_redundancy_port *port = &c->redundancy;
 	struct tscf_packet *repaired;
 
-	a->tunnel->last_heard = a->client->now;
-	if (tscf_kind_of(data[0]) == TSCF_KIND_REDUNDANCY)
-		redundancy_packet(a, data, length);
-	else
+	a->tunnel->last_heard = c->now;
+	if (tscf_kind_of(data[0]) != TSCF_KIND_REDUNDANCY)
 		inner_packet(a, data, length, false);
+	else if (!a->tunnel->transport->ops->stream)
+		path_redundancy_handle(c, a->tunnel, data, length);
+	else if (path_redundancy_is_first(c, a->tunnel, data, length))
+		inner_packet(a, data + TSCF_COPY_HEADER, length - TSCF_COPY_HEADER, false);
 	while ((repaired = tscf_redundancy_port_take(port)) != NULL)
 		inner_packet(a, repaired->data, repaired->length, true);
 	if (tscf_redundancy_port_must_write(port))
-		write_devices(a->client);
+		write_devices(c);
 	if (tscf_redundancy_port_is_full(port))
 		tscf_redundancy_port_flush(port);
 }

@@ -151,15 +151,42 @@ static void change_id(struct build *b)
 	b->data[family == AF_INET ? 5 : 47] = 77;
 }
 
+static struct tscf_packet_info parsed(struct build b)
+{
+	struct tscf_packet_info info;
+	ck_assert_int_eq(tscf_packet_parse(b.data, b.length, &info), TSCF_PACKET_OK);
+	return info;
+}
+
 static enum verdict up_plain(struct build b)
 {
+	struct tscf_packet_info info = parsed(b);
 	struct tscf_binding_key flow;
-	return decide_up_plain(&d, b.data, b.length, &flow);
+	return decide_up_plain(&d, b.data, &info, &flow);
+}
+
+static enum verdict up_encrypted(struct build b, struct tscf_binding_key *flow)
+{
+	struct tscf_packet_info info = parsed(b);
+	return decide_up_encrypted(&d, &info, flow);
+}
+
+static enum verdict held(struct build b, struct tscf_binding_key *flow)
+{
+	struct tscf_packet_info info = parsed(b);
+	return decide_held(&d, &info, flow);
 }
 
 static enum verdict down_plain(struct build b)
 {
-	return decide_down_plain(&d, b.data, b.length);
+	struct tscf_packet_info info = parsed(b);
+	return decide_down_plain(&d, b.data, &info);
+}
+
+static enum verdict down_encrypted(struct build b)
+{
+	struct tscf_packet_info info = parsed(b);
+	return decide_down_encrypted(&d, b.data, &info);
 }
 
 /* Nothing is bound: everything is plain, fragments and errors too. */
@@ -205,7 +232,7 @@ START_TEST(fragments_of_other_flows)
 	ck_assert_int_eq(up_plain(fragment(false, false)), VERDICT_TURNED);
 	struct build secret = fragment(true, true);
 	change_id(&secret);
-	ck_assert_int_eq(decide_down_encrypted(&d, secret.data, secret.length), VERDICT_DELIVER);
+	ck_assert_int_eq(down_encrypted(secret), VERDICT_DELIVER);
 	struct build forged = fragment(false, true);
 	change_id(&forged);
 	ck_assert_int_eq(down_plain(secret), VERDICT_DELIVER);
@@ -293,78 +320,76 @@ START_TEST(spoofed)
 	struct tscf_binding_key flow;
 	source_of(&b)[3]++;
 	ck_assert_int_eq(up_plain(b), VERDICT_SPOOFED);
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_SPOOFED);
+	ck_assert_int_eq(up_encrypted(b, &flow), VERDICT_SPOOFED);
 	b = udp(true);
 	destination_of(&b)[3]++;
 	ck_assert_int_eq(down_plain(b), VERDICT_SPOOFED);
-	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_SPOOFED);
+	ck_assert_int_eq(down_encrypted(b), VERDICT_SPOOFED);
 }
 END_TEST
 
 /* On the encrypted device: an unknown flow is new once, a bound one is not, the encrypted address is no flow of the
  * plain one. */
-START_TEST(up_encrypted)
+START_TEST(on_the_encrypted_device)
 {
 	struct build b = udp(false), own = udp(false);
 	struct tscf_binding_key flow;
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_NEW_FLOW);
+	ck_assert_int_eq(up_encrypted(b, &flow), VERDICT_NEW_FLOW);
 	ck_assert_uint_eq(flow.local_port, BUILD_SPORT);
 	ck_assert_uint_eq(flow.remote_port, BUILD_DPORT);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_FIRST);
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(up_encrypted(b, &flow), VERDICT_FIRST);
+	ck_assert_int_eq(up_encrypted(b, &flow), VERDICT_ENCRYPTED);
 	memcpy(source_of(&own), encrypted.bytes, tscf_addr_size(encrypted.family));
-	ck_assert_int_eq(decide_up_encrypted(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(up_encrypted(own, &flow), VERDICT_ENCRYPTED);
 	struct build late = fragment(false, false);
-	ck_assert_int_eq(decide_up_encrypted(&d, late.data, late.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(up_encrypted(late, &flow), VERDICT_ENCRYPTED);
 }
 END_TEST
 
 /* Held: sent if its socket is still encrypted or has closed, not if it has left, and never in clear. */
-START_TEST(held)
+START_TEST(held_packets)
 {
 	struct build b = udp(false), own = udp(false), foreign = udp(false), late = fragment(false, false);
 	struct tscf_binding_key flow;
 	struct tscf_binding *bound_now = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
-	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(held(b, &flow), VERDICT_ENCRYPTED);
 	tscf_binding_bury(bound_now, NOW);
-	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_NEW_FLOW);
+	ck_assert_int_eq(held(b, &flow), VERDICT_NEW_FLOW);
 	ck_assert_uint_eq(flow.local_port, BUILD_SPORT);
 	tscf_binding_release(bound_now, NOW);
-	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	ck_assert_int_eq(held(b, &flow), VERDICT_LEFT);
 	bind_at(TSCF_LEVEL_UNENCRYPTED);
-	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	ck_assert_int_eq(held(b, &flow), VERDICT_LEFT);
 	tscf_bindings_remove(d.bindings, tscf_bindings_get(d.bindings, &bound));
-	ck_assert_int_eq(decide_held(&d, b.data, b.length, &flow), VERDICT_LEFT);
+	ck_assert_int_eq(held(b, &flow), VERDICT_LEFT);
 	memcpy(source_of(&own), encrypted.bytes, tscf_addr_size(encrypted.family));
-	ck_assert_int_eq(decide_held(&d, own.data, own.length, &flow), VERDICT_ENCRYPTED);
-	ck_assert_int_eq(decide_held(&d, late.data, late.length, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(held(own, &flow), VERDICT_ENCRYPTED);
+	ck_assert_int_eq(held(late, &flow), VERDICT_ENCRYPTED);
 	source_of(&foreign)[3]++;
-	ck_assert_int_eq(decide_held(&d, foreign.data, foreign.length, &flow), VERDICT_SPOOFED);
+	ck_assert_int_eq(held(foreign, &flow), VERDICT_SPOOFED);
 }
 END_TEST
 
 /* Down the encrypted tunnel, for either address. */
-START_TEST(down_encrypted)
+START_TEST(from_the_encrypted_tunnel)
 {
 	struct build b = udp(true);
 	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
-	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
+	ck_assert_int_eq(down_encrypted(b), VERDICT_DELIVER);
 	memcpy(destination_of(&b), encrypted.bytes, tscf_addr_size(encrypted.family));
-	ck_assert_int_eq(decide_down_encrypted(&d, b.data, b.length), VERDICT_DELIVER);
+	ck_assert_int_eq(down_encrypted(b), VERDICT_DELIVER);
 }
 END_TEST
 
-/* Not whole, or of a family that the tunnel has no address of. */
-START_TEST(refused_forms)
+/* Of a family that the tunnel has no address of. */
+START_TEST(other_family)
 {
 	struct build b = udp(false);
 	struct tscf_binding_key flow;
 	d.plain.of[tscf_family_index(family)] = d.encrypted.of[tscf_family_index(family)] = (struct tscf_addr){0};
 	ck_assert_int_eq(up_plain(b), VERDICT_SPOOFED);
-	ck_assert_int_eq(decide_up_encrypted(&d, b.data, b.length, &flow), VERDICT_SPOOFED);
-	b.length--;
-	ck_assert_int_eq(up_plain(b), VERDICT_MALFORMED);
+	ck_assert_int_eq(up_encrypted(b, &flow), VERDICT_SPOOFED);
 }
 END_TEST
 
@@ -381,10 +406,10 @@ static TCase *make_case(const char *name, void (*start)(void))
 	tcase_add_test(tc, released_and_closed);
 	tcase_add_test(tc, exception_to_whole_address);
 	tcase_add_test(tc, spoofed);
-	tcase_add_test(tc, up_encrypted);
-	tcase_add_test(tc, held);
-	tcase_add_test(tc, down_encrypted);
-	tcase_add_test(tc, refused_forms);
+	tcase_add_test(tc, on_the_encrypted_device);
+	tcase_add_test(tc, held_packets);
+	tcase_add_test(tc, from_the_encrypted_tunnel);
+	tcase_add_test(tc, other_family);
 	return tc;
 }
 

@@ -384,16 +384,6 @@ static void tick(void *context)
 		list_over(a, error);
 }
 
-const struct tscf_service_entry *asks_of_packet(const struct asks *a, const uint8_t *data, uint32_t length,
-						enum tscf_direction direction)
-{
-	struct tscf_packet_info info;
-
-	if (tscf_services_count(a->table) == 0 || tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
-		return NULL;
-	return tscf_services_of_packet(a->table, &info, direction);
-}
-
 enum tscf_datagram asks_datagram(const struct tscf_service_entry *e)
 {
 	if (!e)

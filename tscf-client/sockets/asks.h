@@ -111,9 +111,6 @@ void asks_flush(struct asks *a);
 const struct ask *asks_of(const struct asks *a, uint64_t cookie);
 /** @return how much of the service the packets of such a socket get at present. */
 uint8_t asks_in_force(const struct asks *a, const struct ask *one, enum ask_service service);
-/** @return what is in force for the socket of the inner packet at @p data; NULL: nothing, or it is malformed. */
-const struct tscf_service_entry *asks_of_packet(const struct asks *a, const uint8_t *data, uint32_t length,
-						enum tscf_direction direction);
 /** @return what an entry, or NULL, says of datagrams at present. */
 enum tscf_datagram asks_datagram(const struct tscf_service_entry *e);
 /** Whether the socket with that cookie has what it asks for, and whether the server has refused it. */

@@ -2,7 +2,6 @@
 #include "tscf-client/tunnel/media.h"
 
 #include "common/packet/ecn.h"
-#include "common/packet/packet.h"
 
 #include <netinet/in.h>
 
@@ -28,19 +27,17 @@ static bool may_leave(const struct side_way *m, const struct tscf_packet *p, enu
 	return datagram == TSCF_DATAGRAM_PREFERRED;
 }
 
-static bool is_media(const struct side_way *m, const struct tscf_packet *p, enum tscf_datagram datagram)
+static bool is_media(const struct side_way *m, const struct tscf_packet *p, const struct tscf_packet_info *info,
+		     enum tscf_datagram datagram)
 {
-	uint32_t length = tscf_packet_segment(p, 0);
-	struct tscf_packet_info info;
-
-	return may_leave(m, p, datagram) && length <= MEDIA_PACKET_MAX &&
-	       tscf_packet_parse(p->data, length, &info) == TSCF_PACKET_OK && info.protocol == IPPROTO_UDP &&
-	       !info.fragment;
+	return may_leave(m, p, datagram) && tscf_packet_segment(p, 0) <= MEDIA_PACKET_MAX &&
+	       info->protocol == IPPROTO_UDP && !info->fragment;
 }
 
-struct tunnel *media_route(struct side_way *m, const struct tscf_packet *p, enum tscf_datagram datagram)
+struct tunnel *media_route(struct side_way *m, const struct tscf_packet *p, const struct tscf_packet_info *info,
+			   enum tscf_datagram datagram)
 {
-	if (!side_way_is_possible(m) || !is_media(m, p, datagram))
+	if (!side_way_is_possible(m) || !is_media(m, p, info, datagram))
 		return m->stream;
 	return side_way_want(m) ? &m->way : m->stream;
 }

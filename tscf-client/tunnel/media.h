@@ -11,6 +11,7 @@
 #define TSCF_CLIENT_MEDIA_H
 
 #include "common/base/datagram.h"
+#include "common/packet/packet.h"
 #include "tscf-client/tunnel/side_way.h"
 
 /** A larger packet stays on the stream: with all headers it might not fit the path of the datagrams. */
@@ -19,9 +20,11 @@
 extern const struct side_way_kind media_kind;
 
 /**
+ * @param info      the first packet of @p p
  * @param datagram  what the socket of @p p asks for
  * @return the tunnel by which @p p, about to be sent by the stream's tunnel, goes: the media way @p m or the stream.
  */
-struct tunnel *media_route(struct side_way *m, const struct tscf_packet *p, enum tscf_datagram datagram);
+struct tunnel *media_route(struct side_way *m, const struct tscf_packet *p, const struct tscf_packet_info *info,
+			   enum tscf_datagram datagram);
 
 #endif
