@@ -86,15 +86,21 @@ static void chacha_begin(struct chacha_poly1305_ctx *context, const struct tscf_
 	chacha_poly1305_update(context, header->length, header->data);
 }
 
+static struct tscf_gcm_text gcm_text(const uint8_t *nonce, const struct additional *header, const uint8_t *data,
+				     uint32_t length, uint8_t *out)
+{
+	return (struct tscf_gcm_text){.nonce = nonce,
+				      .header = header->data,
+				      .header_length = header->length,
+				      .in = data,
+				      .out = out,
+				      .length = length};
+}
+
 static void encrypt(struct tscf_protect *protect, const uint8_t *nonce, const struct additional *header,
 		    const uint8_t *data, uint32_t length, uint8_t *out)
 {
-	struct tscf_gcm_text text = {.nonce = nonce,
-				     .header = header->data,
-				     .header_length = header->length,
-				     .in = data,
-				     .out = out,
-				     .length = length};
+	struct tscf_gcm_text text = gcm_text(nonce, header, data, length, out);
 	struct chacha_poly1305_ctx chacha;
 
 	if (protect->cipher == TSCF_PROTECT_AES_GCM) {
@@ -110,12 +116,7 @@ static void encrypt(struct tscf_protect *protect, const uint8_t *nonce, const st
 static bool decrypt(struct tscf_protect *protect, const uint8_t *nonce, const struct additional *header,
 		    const uint8_t *data, uint32_t length, uint8_t *out)
 {
-	struct tscf_gcm_text text = {.nonce = nonce,
-				     .header = header->data,
-				     .header_length = header->length,
-				     .in = data,
-				     .out = out,
-				     .length = length};
+	struct tscf_gcm_text text = gcm_text(nonce, header, data, length, out);
 	struct chacha_poly1305_ctx chacha;
 	uint8_t tag[TAG];
 	bool good;
