@@ -110,12 +110,12 @@ tests_unit_test_server_radius_LDADD = $(SERVER_LDADD)
 tests_unit_test_client_config_LDADD = $(CLIENT_LDADD)
 tests_unit_test_server_config_LDADD = $(SERVER_LDADD)
 
-TESTS += tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh \
-	tests/unit/test_dns.sh tests/unit/test_emodel.sh tests/unit/test_plot.sh tests/unit/test_server_clients.sh \
-	tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
-EXTRA_DIST += tests/unit/command.sh tests/unit/alerts.yml tests/unit/plot.pcapng tests/unit/plot-log.txt tests/unit/test_plot.sh \
-	tests/unit/test_alerts.sh tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh tests/unit/test_dns.sh \
-	tests/unit/test_emodel.sh tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
+# Scripts that run the commands of the programs, and scripts that run what is in contrib.
+COMMAND_TESTS = tests/unit/test_cli.sh tests/unit/test_client_join.sh tests/unit/test_completion.sh \
+	tests/unit/test_server_clients.sh tests/unit/test_server_denied.sh tests/unit/test_tlvs.sh
+CONTRIB_TESTS = tests/unit/test_alerts.sh tests/unit/test_dns.sh tests/unit/test_emodel.sh tests/unit/test_plot.sh
+TESTS += $(COMMAND_TESTS) $(CONTRIB_TESTS)
+EXTRA_DIST += tests/unit/command.sh tests/unit/alerts.yml tests/unit/plot.pcapng tests/unit/plot-log.txt $(COMMAND_TESTS) $(CONTRIB_TESTS)
 
 # The client.
 UNIT_TESTS += tests/unit/test_http_connect
