@@ -265,6 +265,16 @@ int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypte
 	return world_send_bytes(c, writer->data, (uint32_t)length, encrypted);
 }
 
+void world_refuses(const struct world *w, const char *name, enum tscf_response code, const char *why)
+{
+	char text[TSCF_RESPONSE_TEXT_MAX + 1];
+	enum tscf_response got;
+
+	ck_assert_msg(w->answer.length > 0, "%s: no answer", name);
+	ck_assert_int_eq(tscf_message_response(&w->reply, &got, text, sizeof(text)), 0);
+	ck_assert_msg(got == code && strcmp(text, why) == 0, "%s: %s: %s", name, tscf_response_name(got), text);
+}
+
 static struct tscf_addr internal_of(const struct world_client *c)
 {
 	uint16_t type = c->family == AF_INET ? TSCF_TLV_INTERNAL_IPV4 : TSCF_TLV_INTERNAL_IPV6;

@@ -84,6 +84,8 @@ void world_begin(struct world_client *c, struct tscf_writer *writer, uint8_t *da
 int world_send(struct world_client *c, struct tscf_writer *writer, bool encrypted);
 /** Send @p length bytes. */
 int world_send_bytes(struct world_client *c, const uint8_t *data, uint32_t length, bool encrypted);
+/** The last answer must be a refusal with this code and text; @p name says of what, should it not be. */
+void world_refuses(const struct world *w, const char *name, enum tscf_response code, const char *why);
 
 /** Configuration on the plain tunnel, not yet confirmed.  @p wish and @p quiet as on the wire.  @return the response
  * code. */

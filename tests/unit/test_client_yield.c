@@ -45,15 +45,20 @@ static int preferred_up(struct client_world *w)
 	return fd;
 }
 
-static void order(struct client_world *w)
+/** The server's order to yield the encrypted tunnel comes by @p l. */
+static void order_by(struct world_link *l)
 {
-	struct world_link *l = world_link(w, WORLD_DTLS);
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer t;
 
 	world_begin(l, &t, buffer, TSCF_KEEPALIVE_REQUEST);
 	tscf_write_bytes(&t, TSCF_TLV_YIELD, NULL, 0);
 	world_send(l, &t);
+}
+
+static void order(struct client_world *w)
+{
+	order_by(world_link(w, WORLD_DTLS));
 }
 
 /** @return whether the last message of that kind says that preferred sockets are all that need the tunnel. */
@@ -259,13 +264,8 @@ WORLD_TEST(needed_after_refusal, NULL)
 WORLD_TEST(not_by_the_plain_tunnel, NULL)
 {
 	int fd = preferred_up(w);
-	struct world_link *l = world_link(w, WORLD_UDP);
-	uint8_t buffer[TSCF_MESSAGE_MAX];
-	struct tscf_writer t;
 
-	world_begin(l, &t, buffer, TSCF_KEEPALIVE_REQUEST);
-	tscf_write_bytes(&t, TSCF_TLV_YIELD, NULL, 0);
-	world_send(l, &t);
+	order_by(world_link(w, WORLD_UDP));
 	world_pass(w, 500);
 	ck_assert(!yields(w) && state_is(w, "up"));
 	sends_by(w, fd, true);

@@ -412,15 +412,55 @@ START_TEST(bindings)
 }
 END_TEST
 
+/** A byte of a value that makes it illegal. */
+struct change {
+	uint8_t at, value;
+};
+
+/** A legal @p tlv is refused by @p read with each of the changes, and when it is cut short anywhere. */
+static void refused_in_any_form(const struct tscf_tlv *tlv, const struct change *changes, unsigned count,
+				int (*read)(const struct tscf_tlv *tlv))
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct tscf_tlv bad = *tlv;
+		uint8_t value[64];
+
+		memcpy(value, tlv->value, tlv->length);
+		value[changes[i].at] = changes[i].value;
+		bad.value = value;
+		ck_assert_int_eq(read(&bad), -EINVAL);
+	}
+	/* In memory of that size, so that a sanitizer sees what is read behind it. */
+	for (uint16_t length = 0; length < tlv->length; length++) {
+		uint8_t *value = malloc(length);
+		const struct tscf_tlv cut = {.type = tlv->type, .length = length, .value = value};
+
+		memcpy(value, tlv->value, length);
+		ck_assert_int_eq(read(&cut), -EINVAL);
+		free(value);
+	}
+}
+
+static int read_binding(const struct tscf_tlv *tlv)
+{
+	struct tscf_wire_binding out;
+
+	return tscf_tlv_binding(tlv, &out);
+}
+
+static int read_socket(const struct tscf_tlv *tlv)
+{
+	struct tscf_wire_socket out;
+
+	return tscf_tlv_socket(tlv, &out);
+}
+
 /* One illegal byte in a binding: action, level, flags, family, has-remote, and a protocol wildcard with a port. */
 START_TEST(bad_bindings)
 {
-	static const struct {
-		uint8_t at, value;
-	} changes[] = {{0, 3}, {0, 255}, {1, 4}, {1, 255}, {2, 2}, {2, 0x80}, {3, 0},
-		       {4, 0}, {4, 5},   {4, 6}, {5, 0},   {5, 2}, {5, 255}};
+	static const struct change changes[] = {{0, 3}, {0, 255}, {1, 4}, {1, 255}, {2, 2}, {2, 0x80}, {3, 0},
+						{4, 0}, {4, 5},   {4, 6}, {5, 0},   {5, 2}, {5, 255}};
 	const struct tscf_wire_binding in = a_binding("10.0.0.2", "192.0.2.1");
-	struct tscf_wire_binding out;
 	struct tscf_message m;
 	struct tscf_tlv tlv;
 	struct built b;
@@ -428,22 +468,7 @@ START_TEST(bad_bindings)
 	begin(&b, TSCF_SERVICE_REQUEST);
 	tscf_write_binding(&b.w, &in);
 	decode(&b, &m, &tlv);
-	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		struct tscf_tlv bad = tlv;
-		uint8_t value[64];
-
-		memcpy(value, tlv.value, tlv.length);
-		value[changes[i].at] = changes[i].value;
-		bad.value = value;
-		ck_assert_int_eq(tscf_tlv_binding(&bad, &out), -EINVAL);
-	}
-	for (uint16_t length = 0; length < tlv.length; length++) {
-		struct tscf_tlv cut = {.type = tlv.type, .length = length, .value = malloc(length)};
-
-		memcpy((void *)(uintptr_t)cut.value, tlv.value, length);
-		ck_assert_int_eq(tscf_tlv_binding(&cut, &out), -EINVAL);
-		free((void *)(uintptr_t)cut.value);
-	}
+	refused_in_any_form(&tlv, changes, sizeof(changes) / sizeof(changes[0]), read_binding);
 	drop(&m);
 }
 END_TEST
@@ -483,13 +508,11 @@ END_TEST
 /* One illegal byte: redundancy, flags, the zero, family, has-remote, and a protocol wildcard with a port. */
 START_TEST(bad_sockets)
 {
-	static const struct {
-		uint8_t at, value;
-	} changes[] = {{0, 5}, {0, 254}, {1, 2}, {1, 0x80}, {2, 1}, {3, 0}, {4, 0}, {4, 6}, {5, 0}, {5, 2}};
+	static const struct change changes[] = {{0, 5}, {0, 254}, {1, 2}, {1, 0x80}, {2, 1},
+						{3, 0}, {4, 0},   {4, 6}, {5, 0},    {5, 2}};
 	static const uint8_t bad_answers[][3] = {{13, 0, 0}, {255, 0, 0}, {0, 5, 0}, {0, 0, 2}};
 	const struct tscf_wire_socket in = {.key = a_binding("10.0.0.2", "192.0.2.1").key};
 	struct tscf_wire_answer answer;
-	struct tscf_wire_socket out;
 	struct tscf_message m;
 	struct tscf_tlv tlv;
 	struct built b;
@@ -497,22 +520,7 @@ START_TEST(bad_sockets)
 	begin(&b, TSCF_SERVICE_REQUEST);
 	tscf_write_socket(&b.w, &in);
 	decode(&b, &m, &tlv);
-	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		struct tscf_tlv bad = tlv;
-		uint8_t value[64];
-
-		memcpy(value, tlv.value, tlv.length);
-		value[changes[i].at] = changes[i].value;
-		bad.value = value;
-		ck_assert_int_eq(tscf_tlv_socket(&bad, &out), -EINVAL);
-	}
-	for (uint16_t length = 0; length < tlv.length; length++) {
-		struct tscf_tlv cut = {.type = tlv.type, .length = length, .value = malloc(length)};
-
-		memcpy((void *)(uintptr_t)cut.value, tlv.value, length);
-		ck_assert_int_eq(tscf_tlv_socket(&cut, &out), -EINVAL);
-		free((void *)(uintptr_t)cut.value);
-	}
+	refused_in_any_form(&tlv, changes, sizeof(changes) / sizeof(changes[0]), read_socket);
 	for (unsigned i = 0; i < sizeof(bad_answers) / sizeof(bad_answers[0]); i++) {
 		struct tscf_tlv bad = {.length = 3, .value = bad_answers[i]};
 

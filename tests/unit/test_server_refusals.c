@@ -341,16 +341,11 @@ START_TEST(logged_and_sent)
 {
 	const struct refusal *r = &refusals[_i];
 	const char *kind = r->what == REFUSED_PLAIN ? "plain" : "encrypted", *log;
-	enum tscf_response code;
-	char text[201];
 
 	capture_begin();
 	provoke[_i]();
 	log = capture_end();
-	ck_assert_msg(w->answer.length > 0, "%s: no answer", r->name);
-	ck_assert_int_eq(tscf_message_response(&w->reply, &code, text, sizeof(text)), 0);
-	ck_assert_msg(code == r->code && strcmp(text, r->why) == 0, "%s: %s: %s", r->name, tscf_response_name(code),
-		      text);
+	world_refuses(w, r->name, r->code, r->why);
 	ck_assert_msg(line_of(log, kind, r->why) != NULL, "%s: the log is '%s'", r->name, log);
 }
 END_TEST
@@ -365,16 +360,12 @@ START_TEST(certificates_logged_and_sent)
 			{TSCF_RESPONSE_NOT_ALLOWED, "certificates that the server has not asked for"},
 			{TSCF_RESPONSE_NOT_ALLOWED, "certificates that the server has not asked for"},
 			{TSCF_RESPONSE_MALFORMED, "this part of the certificates is of no use"}};
-	enum tscf_response code;
 	const char *log;
-	char text[201];
 
 	capture_begin();
 	ask_wrongly(_i);
 	log = capture_end();
-	ck_assert_int_eq(tscf_message_response(&w->reply, &code, text, sizeof(text)), 0);
-	ck_assert_int_eq(code, expected[_i].code);
-	ck_assert_str_eq(text, expected[_i].why);
+	world_refuses(w, "certificates", expected[_i].code, expected[_i].why);
 	ck_assert_msg(line_of(log, "plain", expected[_i].why) != NULL, "the log is '%s'", log);
 }
 END_TEST
