@@ -181,25 +181,22 @@ static struct tscf_tap *tap(void *context, unsigned n)
 
 const struct tscf_capture_taps commands_taps = {.open = open_tap, .close = close_tap, .tap = tap};
 
-static void request(void *context, struct tscf_control_call_in *call)
+static bool brings_descriptor(uint32_t op)
 {
-	struct client *c = context;
+	return op == TSCF_CONTROL_SET_LEVEL || op == TSCF_CONTROL_GET_LEVEL || op == TSCF_CONTROL_BOUND ||
+	       op == TSCF_CONTROL_WATCH || op == TSCF_CONTROL_SET_REDUNDANCY || op == TSCF_CONTROL_GET_REDUNDANCY ||
+	       op == TSCF_CONTROL_SET_DATAGRAM || op == TSCF_CONTROL_GET_DATAGRAM;
+}
 
+/** Requests that bring the socket that they are about. */
+static void about_socket(struct client *c, struct tscf_control_call_in *call)
+{
 	switch (call->request.op) {
-	case TSCF_CONTROL_STATUS:
-		answer_json(call, report_status(c, privileged(call)));
-		break;
-	case TSCF_CONTROL_SOCKETS:
-		answer_json(call, report_sockets(c));
-		break;
 	case TSCF_CONTROL_SET_LEVEL:
 		moves_set_level(&c->moves, call);
 		break;
 	case TSCF_CONTROL_GET_LEVEL:
 		moves_get_level(&c->moves, call);
-		break;
-	case TSCF_CONTROL_MARK_MASK:
-		mark_mask(c, call);
 		break;
 	case TSCF_CONTROL_SET_REDUNDANCY:
 	case TSCF_CONTROL_SET_DATAGRAM:
@@ -209,12 +206,38 @@ static void request(void *context, struct tscf_control_call_in *call)
 	case TSCF_CONTROL_GET_DATAGRAM:
 		asks_get(&c->asks, call);
 		break;
-	case TSCF_CONTROL_REDUNDANCY_OF:
-		redundancy_of(c, call);
-		break;
 	case TSCF_CONTROL_BOUND:
 		asks_bound(&c->asks, call);
 		moves_bound(&c->moves, call);
+		break;
+	case TSCF_CONTROL_WATCH:
+		subscriptions_watch(&c->subscriptions, call);
+		break;
+	default:
+		tscf_control_answer(call, ENOSYS, NULL);
+	}
+}
+
+static void request(void *context, struct tscf_control_call_in *call)
+{
+	struct client *c = context;
+
+	if (brings_descriptor(call->request.op)) {
+		about_socket(c, call);
+		return;
+	}
+	switch (call->request.op) {
+	case TSCF_CONTROL_STATUS:
+		answer_json(call, report_status(c, privileged(call)));
+		break;
+	case TSCF_CONTROL_SOCKETS:
+		answer_json(call, report_sockets(c));
+		break;
+	case TSCF_CONTROL_MARK_MASK:
+		mark_mask(c, call);
+		break;
+	case TSCF_CONTROL_REDUNDANCY_OF:
+		redundancy_of(c, call);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
 		live_sockets_level_of(&c->moves, call);
@@ -230,9 +253,6 @@ static void request(void *context, struct tscf_control_call_in *call)
 		break;
 	case TSCF_CONTROL_SUBSCRIBE:
 		subscriptions_subscribe(&c->subscriptions, call);
-		break;
-	case TSCF_CONTROL_WATCH:
-		subscriptions_watch(&c->subscriptions, call);
 		break;
 	case TSCF_CONTROL_UNWATCH:
 		subscriptions_unwatch(&c->subscriptions, call);
@@ -259,13 +279,6 @@ static void gone(void *context, struct tscf_control_call_in *call)
 		return;
 	waiters_gone(&c->waiters, call);
 	moves_gone(call);
-}
-
-static bool brings_descriptor(uint32_t op)
-{
-	return op == TSCF_CONTROL_SET_LEVEL || op == TSCF_CONTROL_GET_LEVEL || op == TSCF_CONTROL_BOUND ||
-	       op == TSCF_CONTROL_WATCH || op == TSCF_CONTROL_SET_REDUNDANCY || op == TSCF_CONTROL_GET_REDUNDANCY ||
-	       op == TSCF_CONTROL_SET_DATAGRAM || op == TSCF_CONTROL_GET_DATAGRAM;
 }
 
 const struct tscf_control_handler commands_handler = {
