@@ -355,8 +355,13 @@ tunnel_of() {
 
 # --- traffic -------------------------------------------------------------------------------------------------------
 
-# last NAME EXPRESSION: from the newest report of a background flow.
-last() { tail -n 1 "$T/$1.out" 2>/dev/null | jq -r "$2"; }
+# last NAME EXPRESSION: from the newest report of a flow.  A flow that could not begin is said in the log, with its system call.
+last() {
+	local line
+	line=$(tail -n 1 "$T/$1.out" 2>/dev/null)
+	if [[ $line == *'"failed"'* && $2 != .failed* && $2 != .error* ]]; then echo "# $1: $line" >&2; fi
+	jq -r "$2" <<<"$line"
+}
 
 # at LEVEL: sets AT to the words before a program in the phone that make its sockets start at that level.  LEVEL may be "library",
 # for the library without a level, or "stranger", for neither.
