@@ -209,8 +209,9 @@ static void tell(struct entry *e, bool gone)
 
 static void set_state(struct tscf_binding *b, enum tscf_binding_state state, uint64_t expires)
 {
-	/* The grace period is only for the move that happens now: no other state may pass it on. */
-	if (state != TSCF_BINDING_ACTIVE || b->state != TSCF_BINDING_ACTIVE)
+	/* The grace period is only for the move that happens now: no other state and no closed socket may pass it on.
+	 */
+	if (state != TSCF_BINDING_ACTIVE || b->state != TSCF_BINDING_ACTIVE || b->expires != TSCF_FOREVER)
 		b->grace_until = 0;
 	if (b->state != TSCF_BINDING_ACTIVE)
 		b->seen = false;
@@ -262,6 +263,13 @@ void tscf_binding_release(struct tscf_binding *b, uint64_t now)
 	if (b->state != TSCF_BINDING_ACTIVE && b->state != TSCF_BINDING_RELEASED)
 		owner_leave(entry_of(b));
 	set_state(b, TSCF_BINDING_RELEASED, now + TSCF_RELEASED_MS);
+	tell(entry_of(b), false);
+}
+
+void tscf_binding_close(struct tscf_binding *b, uint64_t until)
+{
+	set_state(b, TSCF_BINDING_ACTIVE, until);
+	b->grace_until = until;
 	tell(entry_of(b), false);
 }
 

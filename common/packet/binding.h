@@ -12,13 +12,13 @@
  *
  *     ACTIVE     moved: sent encrypted.  Clear packets are let through only until grace_until, for packets that
  *                were in transit when the socket moved.  An ACTIVE entry of level unencrypted is an exception to a
- *                wider entry: plain.
+ *                wider entry: plain.  That of an encrypted-preferred socket that is closed expires soon.
  *     RELEASED   moved back a moment ago: plain; encrypted packets still in transit do not bind it again.
  *     SHIELD     encrypted-only, and no encrypted tunnel: dropped in both directions.  Ends only by a binding or
  *                release that arrives encrypted, or with the plain tunnel that owns it (it then is a tombstone).
  *     TOMBSTONE  the socket or its tunnel is gone: dropped in both directions until it expires.
  *
- * Expiry is lazy: an expired RELEASED or TOMBSTONE entry is not found; tscf_bindings_expire frees the memory.  Times
+ * Expiry is lazy: an expired entry is not found; tscf_bindings_expire frees the memory.  Times
  * are milliseconds of a monotonic clock that the caller reads once per loop iteration.
  */
 #ifndef TSCF_BINDING_H
@@ -38,6 +38,8 @@
 #define TSCF_MOVE_GRACE_MS 250
 /** How long encrypted packets that are still in transit do not bind a released socket again. */
 #define TSCF_RELEASED_MS 2000
+/** How long packets for an encrypted-preferred socket that is closed still go encrypted. */
+#define TSCF_CLOSED_MS 2000
 /** Until something else is set. */
 #define TSCF_FOREVER UINT64_MAX
 
@@ -66,8 +68,9 @@ struct tscf_binding {
 	uint64_t cookie;           /**< client: the socket's SO_COOKIE, 0 if unknown */
 	uint64_t guest_until; /**< client, ACTIVE: a plain socket shares the key; it must not be in clear until then */
 	uint64_t grace_until; /**< ACTIVE: clear packets are let through before this time; 0: never */
-	uint64_t expires;     /**< RELEASED, TOMBSTONE: ignored from this time on; else TSCF_FOREVER */
-	void *owner;          /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */
+	uint64_t
+	    expires; /**< RELEASED, TOMBSTONE, the socket is closed: ignored from this time on; else TSCF_FOREVER */
+	void *owner; /**< ACTIVE, RELEASED: the encrypted session; SHIELD: the plain session; else NULL */
 	struct tscf_binding *owner_next, **owner_link; /**< list of the owner's entries, kept by this module */
 };
 
@@ -126,6 +129,12 @@ struct tscf_binding *tscf_bindings_shield(struct tscf_bindings *table, const str
  * still counts on the owner's list), any other entry has none afterwards.
  */
 void tscf_binding_release(struct tscf_binding *b, uint64_t now);
+
+/**
+ * The socket of @p b, which is ACTIVE, is closed, and the next one of its port may be plain: until @p until what the
+ * remote end still sends goes encrypted, and clear packets are let through.
+ */
+void tscf_binding_close(struct tscf_binding *b, uint64_t until);
 
 /** The socket or its tunnel is gone: TOMBSTONE until @p now + TSCF_TOMBSTONE_MS, no owner. */
 void tscf_binding_bury(struct tscf_binding *b, uint64_t now);

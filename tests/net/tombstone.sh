@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tombstone.sh - the far end goes on sending when an encrypted-only socket has been closed, as RTP does at the end of a
 # call.  None of those packets goes down the link in clear, whether the program ended, was killed, or the encrypted
-# tunnel is gone as well.
+# tunnel is gone as well.  Of those for an encrypted-preferred socket, none does in the 2 seconds after its close.
 . "$(dirname "$0")/lib.sh"
 
 topology
@@ -11,6 +11,19 @@ echo_server
 CLIENT_CONF=("persistence = 1")
 start_server
 start_client
+
+only
+program preferred encrypted-preferred "$TSCF_TOOLS/flow" --bind $ANY:5010 --to $HOST:7110 --rate 50 --marker "M-up " --report 50
+phone=$LAST_PID
+must 5 encrypted_up
+background late "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7110 --to "$PHONE_INNER:5010" --rate 500 --marker "M-late " --report 50
+late=$LAST_PID
+must 10 '[ "$(last preferred .foreign)" -gt 100 ]' "RTP comes in"
+closed=$(now)
+kill "$phone"
+must 10 '[ "$(in_clear M-late)" -gt 0 ]' "what comes for a closed preferred socket is plain after a while"
+is "preferred: ms in which nothing was in clear after the close" "$(elapsed "$closed" "$(wire times M-late | head -n 1)")" -ge 2000
+kill "$late" "$only"
 
 # The second one sends fragments, of which only the first has ports.
 number=0

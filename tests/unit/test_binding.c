@@ -95,6 +95,23 @@ START_TEST(release_then_bind)
 }
 END_TEST
 
+/* The entry of a closed socket ends by itself, and passes nothing on to the next socket. */
+START_TEST(closed_then_bound)
+{
+	struct tscf_binding *b = bind_port(5060);
+
+	tscf_binding_close(b, NOW + 5);
+	ck_assert_int_eq(b->state, TSCF_BINDING_ACTIVE);
+	ck_assert_ptr_eq(b->owner, &encrypted);
+	ck_assert_uint_eq(b->grace_until, NOW + 5);
+	ck_assert_ptr_eq(find_port(5060, NOW + 4), b);
+	ck_assert_ptr_null(find_port(5060, NOW + 5));
+	ck_assert_ptr_eq(bind_port(5060), b);
+	ck_assert_uint_eq(b->grace_until, 0);
+	ck_assert_uint_eq(b->expires, TSCF_FOREVER);
+}
+END_TEST
+
 START_TEST(release_again)
 {
 	struct tscf_binding *b = bind_port(5060);
@@ -225,6 +242,7 @@ static Suite *make_suite(void)
 	tcase_add_test(states, bind_again);
 	tcase_add_test(states, bind_without_list);
 	tcase_add_test(states, release_then_bind);
+	tcase_add_test(states, closed_then_bound);
 	tcase_add_test(states, release_again);
 	tcase_add_test(states, bury);
 	tcase_add_test(states, tombstone_binds_and_releases);

@@ -165,6 +165,24 @@ WORLD_TEST(one_word_at_a_time, NULL)
 	close(keeper);
 }
 
+/* A preferred socket is gone: the server hears that it is closed, not that it is plain now. */
+WORLD_TEST(preferred_closed, NULL)
+{
+	int keeper = world_encrypted_up(w, 4000), fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000), again;
+
+	world_level(w, fd, TSCF_LEVEL_ENCRYPTED_PREFERRED);
+	WORLD_UNTIL(w, 1000, world_bound(w, 5000));
+	world_close(w, fd);
+	WORLD_UNTIL(w, 6000, !world_bound(w, 5000));
+	struct tscf_message m = world_last(w, WORLD_BIND);
+	ck_assert_int_eq(action_in(&m, 5000), TSCF_BIND_ACTION_CLOSE);
+	again = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	ck_assert(world_arrives(world_link(w, WORLD_DTLS), again, 5000));
+	ck_assert(world_arrives(world_link(w, WORLD_UDP), again, 5000));
+	close(again);
+	close(keeper);
+}
+
 /* The socket is gone: the server hears of it, and what still comes for it is dropped here, by both tunnels. */
 WORLD_TEST(closed, NULL)
 {
@@ -386,6 +404,7 @@ static Suite *make_suite(void)
 	tcase_add_test(bindings, many);
 	tcase_add_test(bindings, one_word_at_a_time);
 	tcase_add_test(bindings, closed);
+	tcase_add_test(bindings, preferred_closed);
 	tcase_add_loop_test(bindings, guest, 0, 2);
 	tcase_add_loop_test(bindings, suspect, 0, 2);
 	tcase_add_test(bindings, under_way_when_lost);

@@ -123,6 +123,27 @@ START_TEST(down_tombstone)
 }
 END_TEST
 
+/* What remote ends still send to a preferred socket that is closed goes encrypted; the next socket of the port may be
+ * plain, and nothing is left for one that is encrypted-only. */
+START_TEST(down_closed_preferred)
+{
+	world_encrypt(&a);
+	bind_level(SIP, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
+	bind_action(SIP, TSCF_BIND_ACTION_CLOSE);
+	w->now += TSCF_CLOSED_MS - 1;
+	expect_encrypted(down(SIP), &a);
+	expect_tun(up(SIP, false));
+	w->now++;
+	expect_plain(down(SIP), &a);
+	bind_level(SIP, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0);
+	bind_action(SIP, TSCF_BIND_ACTION_CLOSE);
+	bind_only(SIP);
+	expect_dropped(up(SIP, false), SERVER_COUNT_CLEAR_REFUSED);
+	w->now += TSCF_CLOSED_MS;
+	expect_encrypted(down(SIP), &a);
+}
+END_TEST
+
 /* Encrypted tunnel lost: not one packet to an encrypted-only socket goes in clear, preferred ones do. */
 START_TEST(down_after_loss)
 {
@@ -321,6 +342,7 @@ static TCase *down_case(const char *name, void (*start)(void))
 	tcase_add_test(t, down_shield);
 	tcase_add_test(t, down_shield_under_binding);
 	tcase_add_test(t, down_tombstone);
+	tcase_add_test(t, down_closed_preferred);
 	tcase_add_test(t, down_after_loss);
 	tcase_add_test(t, down_held);
 	tcase_add_test(t, down_without_plain);

@@ -351,15 +351,20 @@ END_TEST
 START_TEST(resume_encrypted)
 {
 	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
-	struct tscf_binding_key key;
+	struct tscf_binding_key key, closed;
 	struct tscf_addr encrypted;
+	uint64_t expires;
 
 	connect_with_lock(&a);
 	world_encrypt(&a);
 	encrypted = a.encrypted;
 	key = world_key(&a.plain, IPPROTO_UDP, 5060, NULL, 0);
+	closed = world_key(&a.plain, IPPROTO_UDP, 5062, NULL, 0);
 	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
 			 TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &closed, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0),
+			 TSCF_RESPONSE_SUCCESS);
+	expires = tscf_bindings_get(w->state->bindings, &closed)->expires;
 	/* What was reserved from the old address does not serve at the new one. */
 	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
 	at_port(&a, 77, 7777);
@@ -373,6 +378,9 @@ START_TEST(resume_encrypted)
 	ck_assert_int_eq(world_configure_encrypted(&a, true), TSCF_RESPONSE_SUCCESS);
 	ck_assert(tscf_addr_equal(&a.encrypted, &encrypted));
 	ck_assert_ptr_eq(tscf_bindings_get(w->state->bindings, &key)->owner, world_encrypted(&a));
+	/* That of a closed socket does not last for longer than it would have. */
+	ck_assert_uint_eq(tscf_bindings_get(w->state->bindings, &closed)->expires, expires);
+	ck_assert_uint_eq(expires, w->now + TSCF_CLOSED_MS);
 }
 END_TEST
 

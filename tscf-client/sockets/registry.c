@@ -114,13 +114,29 @@ bool registry_is_of_others(const struct tscf_binding *b, uint64_t cookie)
 	return b && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && b->cookie != cookie;
 }
 
-void registry_release_entry(struct registry *r, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
+/* It stays until the server has confirmed. */
+static void let_go(struct registry *r, struct tscf_binding *b, enum tscf_level level)
 {
 	tscf_binding_release(b, tscf_timers_now(r->timers));
 	b->level = level;
 	b->announced = true;
 	b->expires = TSCF_FOREVER;
+}
+
+void registry_release_entry(struct registry *r, struct tscf_binding *b, enum tscf_level level, uint64_t waiter)
+{
+	let_go(r, b, level);
 	registry_queue(r, &b->key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_UNENCRYPTED, false, waiter);
+}
+
+void registry_close_preferred(struct registry *r, struct tscf_binding *b)
+{
+	if (!b->announced && !registry_under_way(r, &b->key)) {
+		tscf_bindings_remove(r->table, b);
+		return;
+	}
+	let_go(r, b, TSCF_LEVEL_ENCRYPTED_PREFERRED);
+	registry_queue(r, &b->key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_PREFERRED, false, 0);
 }
 
 /* A preferred socket is bound only while it is in the encrypted tunnel.  Until then it is a plain socket, even if it

@@ -2,8 +2,8 @@
 /*
  * registry_entry.h - what the parts of the registry do with single entries: registry.c (entries), registry_dump.c
  * (existing sockets), registry_see.c (one of them), registry_told.c (sockets that come and go between two dumps),
- * registry_cover.c (more sockets than
- * the server has room for), registry_guest.c (plain sockets at the keys of closed ones).
+ * registry_cover.c (more sockets than the server has room for), registry_guest.c (plain sockets at the keys of closed
+ * ones).
  */
 #ifndef TSCF_CLIENT_REGISTRY_ENTRY_H
 #define TSCF_CLIENT_REGISTRY_ENTRY_H
@@ -17,7 +17,9 @@ void registry_queue(struct registry *r, const struct tscf_binding_key *key, enum
 		    enum tscf_level level, bool moved, uint64_t waiter);
 /** Release @p b: it stays as RELEASED until the server has confirmed.  @p level: what the socket is now. */
 void registry_release_entry(struct registry *r, struct tscf_binding *b, enum tscf_level level, uint64_t waiter);
-
+/** The encrypted-preferred socket of the ACTIVE entry @p b is closed: as registry_release_entry, but what the remote
+ * end still sends is to go encrypted. */
+void registry_close_preferred(struct registry *r, struct tscf_binding *b);
 /** The preferred socket with that cookie is plain until there is a tunnel: @p b (or NULL) no longer binds it. */
 void registry_keep_plain(struct registry *r, struct tscf_binding *b, uint64_t cookie);
 /** @return whether an entry wider than @p key leads the key's packets to the encrypted tunnel. */

@@ -124,8 +124,10 @@ void registry_see(struct registry *r, const struct tscf_socket *s, bool told)
 void registry_end_entry(struct registry *r, struct tscf_binding *b)
 {
 	if (b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED) {
-		/* A socket that may be plain leaves nothing behind that could stop the next socket of that port. */
-		registry_keep_plain(r, b, b->cookie);
+		if (b->plain_generation == r->generation)
+			registry_keep_plain(r, b, b->cookie);
+		else
+			registry_close_preferred(r, b);
 		return;
 	}
 	if (b->level == TSCF_LEVEL_UNENCRYPTED) {

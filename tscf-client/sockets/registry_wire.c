@@ -220,7 +220,7 @@ static bool is_current(const struct registry *r, const struct registry_op *op)
 		return op->wire.action == TSCF_BIND_ACTION_CLOSE ||
 		       (!is_bind && b->expires <= tscf_timers_now(r->timers));
 	default:
-		return op->wire.action == TSCF_BIND_ACTION_RELEASE;
+		return !is_bind;
 	}
 }
 

@@ -91,7 +91,8 @@ static void cover(struct server_state *state, struct server_session *s, const st
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &key);
 
 	server_count(&state->counters, SERVER_COUNT_BINDING_LIMIT);
-	if (is_mine(s, b) && b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level))
+	if (is_mine(s, b) && b->state == TSCF_BINDING_ACTIVE && b->expires == TSCF_FOREVER &&
+	    tscf_level_wants_encryption(b->level))
 		return;
 	b = tscf_bindings_bind(state->bindings, &key, TSCF_LEVEL_ENCRYPTED_ONLY, s, &s->bindings);
 	if (b) {
@@ -135,19 +136,39 @@ static enum tscf_response bind_active(struct server_state *state, struct server_
 	return TSCF_RESPONSE_SUCCESS;
 }
 
-static enum tscf_response bind_release(struct server_state *state, struct server_session *s,
-				       const struct tscf_wire_binding *wire, uint64_t now)
+/** Have an entry whose socket leaves, even if nothing was bound: encrypted packets still under way must not bind it.
+ * @return NULL if there is no room. */
+static struct tscf_binding *entry_of_leaving(struct server_state *state, struct server_session *s,
+					     const struct tscf_wire_binding *wire, uint64_t now)
 {
 	struct tscf_binding *b = tscf_bindings_get(state->bindings, &wire->key);
 
 	if (!has_room(state, s, &wire->key, b, now))
-		return TSCF_RESPONSE_LIMIT;
-	/* Do this even if nothing was bound: encrypted packets still under way must not bind the socket that is being
-	 * released. */
-	b = tscf_bindings_bind(state->bindings, &wire->key, TSCF_LEVEL_ENCRYPTED_PREFERRED, s, &s->bindings);
+		return NULL;
+	return tscf_bindings_bind(state->bindings, &wire->key, TSCF_LEVEL_ENCRYPTED_PREFERRED, s, &s->bindings);
+}
+
+static enum tscf_response bind_release(struct server_state *state, struct server_session *s,
+				       const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b = entry_of_leaving(state, s, wire, now);
+
 	if (!b)
 		return TSCF_RESPONSE_LIMIT;
 	tscf_binding_release(b, now);
+	return TSCF_RESPONSE_SUCCESS;
+}
+
+/** A socket that may be plain leaves nothing behind that could block the next socket on that port.  But the remote end
+ * does not know yet that the call is over, and what it still sends must not be in clear. */
+static enum tscf_response close_preferred(struct server_state *state, struct server_session *s,
+					  const struct tscf_wire_binding *wire, uint64_t now)
+{
+	struct tscf_binding *b = entry_of_leaving(state, s, wire, now);
+
+	if (!b)
+		return TSCF_RESPONSE_LIMIT;
+	tscf_binding_close(b, now + TSCF_CLOSED_MS);
 	return TSCF_RESPONSE_SUCCESS;
 }
 
@@ -169,9 +190,8 @@ static enum tscf_response bind_close(struct server_state *state, struct server_s
 	bool known = b && !b->implicit && b->state != TSCF_BINDING_RELEASED;
 	enum tscf_level level = known ? b->level : wire->level;
 
-	/* A socket that may be plain leaves nothing behind that could block the next socket on that port. */
 	if (level == TSCF_LEVEL_ENCRYPTED_PREFERRED)
-		return bind_release(state, s, wire, now);
+		return close_preferred(state, s, wire, now);
 	if (level == TSCF_LEVEL_UNENCRYPTED) {
 		if (b)
 			tscf_bindings_remove(state->bindings, b);
@@ -301,6 +321,7 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 	while (s->bindings.first) {
 		struct tscf_binding *b = s->bindings.first;
 		bool implicit = b->implicit;
+		uint64_t expires = b->expires;
 
 		if (b->state != TSCF_BINDING_ACTIVE) {
 			/* No encrypted packet can be under way any more that would bind it again. */
@@ -309,6 +330,8 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 		}
 		b = tscf_bindings_bind(state->bindings, &b->key, b->level, heir, &heir->bindings);
 		b->implicit = implicit;
+		if (expires != TSCF_FOREVER)
+			tscf_binding_close(b, expires);
 	}
 }
 
