@@ -120,6 +120,7 @@ static void connect_sockets(struct client *c)
 				  .context = c};
 	c->asks = (struct asks){.config = c->config,
 				.timers = &c->timers,
+				.guard = &c->guard,
 				.registry = &c->registry,
 				.plain = &c->plain,
 				.encrypted = &c->encrypted,
@@ -138,7 +139,7 @@ static void connect_sockets(struct client *c)
 				.registry = &c->registry,
 				.preferred = &c->preferred,
 				.encrypted = &c->encrypted};
-	c->guarded = (struct guarded){.moves = &c->moves, .guard = &c->guard, .timers = &c->timers};
+	c->guarded = (struct guarded){.moves = &c->moves, .asks = &c->asks, .guard = &c->guard, .timers = &c->timers};
 	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves};
 	c->suspects = (struct suspects){.config = c->config,
 					.timers = &c->timers,

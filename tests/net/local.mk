@@ -37,6 +37,7 @@ NET_TESTS = \
 	tests/net/full-table.sh \
 	tests/net/guard.sh \
 	tests/net/guard-cgroup.sh \
+	tests/net/guard-asks.sh \
 	tests/net/guard-builds.sh \
 	tests/net/guard-class.sh \
 	tests/net/guard-beside.sh \
@@ -202,7 +203,7 @@ tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
 	tests/net/guard/births.py \
-	tests/net/guard/program.go tests/net/guard/foreign.bpf.c
+	tests/net/guard/program.go tests/net/guard/asks.c tests/net/guard/asks.go tests/net/guard/foreign.bpf.c
 
 check_DATA = tests/root.stamp
 tests/root.stamp: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(pkglib_LTLIBRARIES) $(lib_LTLIBRARIES)

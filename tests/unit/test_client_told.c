@@ -256,6 +256,40 @@ WORLD_TEST(look, NULL)
 	close(fd);
 }
 
+static struct guard_event request_of(int fd, enum guard_event_kind kind, uint8_t value)
+{
+	struct guard_event e = birth_of(fd);
+
+	e.kind = kind;
+	e.level = value;
+	return e;
+}
+
+/* A program without the library asks before and after its socket has a port, also for what nobody offers. */
+WORLD_TEST(asks, NULL)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), other;
+	struct guard_event e = request_of(fd, GUARD_EVENT_REDUNDANCY, 2);
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(5000)};
+
+	world_plain_up(w);
+	tell(w, &e);
+	ck_assert_str_eq(world_status(w, "redundancy.sockets"), "1");
+	ck_assert_int_eq(world_redundancy(w, 5000), -1);
+	ck_assert_int_eq(inet_pton(AF_INET, WORLD_PLAIN, &at.sin_addr), 1);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	e = birth_of(fd);
+	tell(w, &e);
+	ck_assert_int_eq(world_redundancy(w, 5000), 2);
+	other = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5001);
+	e = request_of(other, GUARD_EVENT_DATAGRAM, 1);
+	tell(w, &e);
+	ck_assert_int_eq(world_redundancy(w, 5001), 0);
+	world_close(w, other);
+	world_close(w, fd);
+	ck_assert_int_eq(world_redundancy(w, 5000), -1);
+}
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client told");
@@ -270,6 +304,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, birth_and_end_at_once);
 	tcase_add_test(tc, shared_key);
 	tcase_add_test(tc, look);
+	tcase_add_test(tc, asks);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -120,7 +120,7 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 /* The value for a connection that began before its listening socket was marked. */
 static __always_inline __u32 value_waiting(struct __sk_buff *skb, __u64 netns, __u32 value)
 {
-	struct guard_connection key = {.netns = netns, .cookie = bpf_get_socket_cookie(skb)};
+	struct guard_key key = {.netns = netns, .cookie = bpf_get_socket_cookie(skb)};
 	const struct guard_waiting *w = bpf_map_lookup_elem(&waiting, &key);
 
 	return w && w->was == value ? w->value : value;
@@ -248,7 +248,7 @@ int tscf_create(struct bpf_sock *sk)
 	if (net->grouped && stored->generation == 0)
 		tell(fresh.netns, &e);
 	/* It may never be bound. */
-	if (sk->type == SOCK_RAW && is_of_interest(net, value << (net->shift & 31))) {
+	if (sk->type == SOCK_RAW && is_of_interest(net, stored, value << (net->shift & 31))) {
 		e.kind = GUARD_EVENT_LOOK;
 		tell(fresh.netns, &e);
 	}
@@ -331,7 +331,7 @@ static __always_inline bool bound(struct bpf_sock *sk, __u64 *netns, struct guar
 		e->level = is_by_rule(net, stored->wanted) ? 0 : stored->wanted & LEVEL_MASK;
 		return true;
 	}
-	return is_of_interest(net, stored->mark);
+	return is_of_interest(net, stored, stored->mark);
 }
 
 /* If policies make a socket encrypted-only by a port that the kernel has chosen, the client must get the event.
@@ -403,8 +403,10 @@ int tscf_setsockopt(struct bpf_sockopt *ctx)
 		return set_level(ctx, net, netns);
 	if (ctx->optname == GUARD_OPTION_CLIENT)
 		return introduce(ctx, net);
+	if (is_service_option(ctx->optname))
+		return ask(ctx, netns);
 	if (ctx->optname != SO_MARK) {
-		tell_look(net, netns);
+		tell_look(net, netns, 0);
 		return 1;
 	}
 	by_client = net->client == bpf_get_current_pid_tgid() >> 32;
@@ -424,12 +426,15 @@ int tscf_getsockopt(struct bpf_sockopt *ctx)
 	if (ctx->optlen > PAGE)
 		ctx->optlen = 0;
 	if (ctx->level != SOL_SOCKET || !ctx->sk ||
-	    (ctx->optname != GUARD_OPTION_LEVEL && ctx->optname != GUARD_OPTION_RUN))
+	    (ctx->optname != GUARD_OPTION_LEVEL && ctx->optname != GUARD_OPTION_RUN &&
+	     !is_service_option(ctx->optname)))
 		return 1;
 	netns = bpf_get_netns_cookie(ctx);
 	net = bpf_map_lookup_elem(&nets, &netns);
-	if (!net || (ctx->sk->family != AF_INET && ctx->sk->family != AF_INET6))
+	if (!net || !is_internet(ctx->sk))
 		return 1;
+	if (is_service_option(ctx->optname))
+		return tell_asked(ctx, netns);
 	if (ctx->optlen < 4 || (void *)(level + 1) > ctx->optval_end)
 		return 1;
 	*level = ctx->optname == GUARD_OPTION_RUN ? level_of_run(netns) : value_of(net, ctx->sk->mark) & LEVEL_MASK;

@@ -2,6 +2,7 @@
 #include "tscf-client/guard/guard.h"
 
 #include "common/base/log.h"
+#include "tscf-client/guard/guard_asked.h"
 #include "tscf-client/guard/guard_plan.h"
 #include "tscf-client/guard/guard_runs.h"
 #include "tscf-client/guard/guard_waiting.h"
@@ -255,6 +256,16 @@ void guard_each_waiting(const struct guard *g,
 		guard_waiting_each(&g->set, each, context);
 }
 
+void guard_asks(struct guard *g, uint64_t cookie, const struct guard_asked *what)
+{
+	if (!g->on)
+		return;
+	if (what->redundancy != 0 || what->datagram != 0)
+		guard_asked_set(&g->set, cookie, what);
+	else
+		guard_asked_remove(&g->set, cookie);
+}
+
 void guard_close(struct guard *g, bool keep)
 {
 	struct guard_net next = g->now;
@@ -268,6 +279,7 @@ void guard_close(struct guard *g, bool keep)
 	next.default_level = TSCF_LEVEL_DEFAULT;
 	if (keep) {
 		write_plan(g, &next);
+		guard_asked_clear(&g->set);
 		guard_set_deaf(&g->set);
 	} else {
 		guard_set_remove(&g->set);

@@ -73,6 +73,9 @@ void guard_waits_no_more(struct guard *g, uint64_t cookie, bool others);
 void guard_each_waiting(const struct guard *g,
 			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context);
 
+/** What the socket behind @p cookie asks for, for its program to read.  Without a guard, do nothing. */
+void guard_asks(struct guard *g, uint64_t cookie, const struct guard_asked *what);
+
 /** The client ends.  @p keep: encrypted-only sockets live on, and none of their packets may pass. */
 void guard_close(struct guard *g, bool keep);
 

@@ -20,7 +20,8 @@ const enum bpf_attach_type guard_types[GUARD_PROGRAMS] = {
 /* The map of namespaces is named after the build. */
 static const char *const map_names[GUARD_MAPS] = {
     [GUARD_MAP_COUNTS] = "counts", [GUARD_MAP_RINGS] = "rings",     [GUARD_MAP_SOCKETS] = "sockets",
-    [GUARD_MAP_GROUPS] = "groups", [GUARD_MAP_WAITING] = "waiting", [GUARD_MAP_QUICK] = "quick"};
+    [GUARD_MAP_GROUPS] = "groups", [GUARD_MAP_WAITING] = "waiting", [GUARD_MAP_ASKED] = "asked",
+    [GUARD_MAP_QUICK] = "quick"};
 
 static void look_at_map(struct guard_found_program *p, uint32_t id)
 {

@@ -143,19 +143,29 @@ static inline __u64 guard_quick_word(__u64 netns, __u32 device)
 /** Namespaces with the same slot take it from each other. */
 #define GUARD_QUICK_SLOT(netns) ((__u32)(netns) % GUARD_NETS)
 
+/** A socket, or a connection that waits to be accepted. */
+struct guard_key {
+	__u64 netns;  /**< cookie of its network namespace */
+	__u64 cookie; /**< its own */
+};
+
 /** Most connections that wait to be accepted, in all namespaces. */
 #define GUARD_WAITING 16384
-
-struct guard_connection {
-	__u64 netns;  /**< cookie of its network namespace */
-	__u64 cookie; /**< the connection's own */
-};
 
 /** A connection whose mark is not yet right. */
 struct guard_waiting {
 	__u32 value; /**< the right value under the mask */
 	__u32 was;   /**< the present value */
 	__u32 port;  /**< the local port */
+};
+
+/** Most sockets that ask for services, in all namespaces; of the others programs read that they ask for nothing. */
+#define GUARD_ASKED 16384
+
+/** What a socket asks for, whoever says so (asks.h). */
+struct guard_asked {
+	__u8 redundancy; /**< as in redundancy.h */
+	__u8 datagram;   /**< enum tscf_datagram */
 };
 
 /** Data stored with a socket. */
@@ -175,24 +185,29 @@ struct guard_socket {
 	__u32 sent;       /**< whether it has sent to a remote for which a policy says encrypted-only */
 	__u32 device;     /**< index of the interface that it was bound to at bind(2) */
 	__u32 ipv6_only;  /**< at bind(2), as in struct guard_event */
+	__u32 asks;       /**< whether its program has asked for redundancy or datagrams */
+	__u32 unused;
 };
 
 enum guard_event_kind {
-	GUARD_EVENT_BOUND, /**< the socket has a local port now */
-	GUARD_EVENT_LEVEL, /**< the program has raised the socket's level, and the mark is set already */
-	GUARD_EVENT_ASKS,  /**< the program wants a level that the client must set */
-	GUARD_EVENT_GROUP, /**< a socket was made in a cgroup that the client does not know */
-	GUARD_EVENT_CLASS, /**< policies now give the socket a level that the client must set */
-	GUARD_EVENT_LOOK,  /**< a socket is about to change, in a way that only a listing shows a moment later */
+	GUARD_EVENT_BOUND,      /**< the socket has a local port now */
+	GUARD_EVENT_LEVEL,      /**< the program has raised the socket's level, and the mark is set already */
+	GUARD_EVENT_ASKS,       /**< the program wants a level that the client must set */
+	GUARD_EVENT_GROUP,      /**< a socket was made in a cgroup that the client does not know */
+	GUARD_EVENT_CLASS,      /**< policies now give the socket a level that the client must set */
+	GUARD_EVENT_LOOK,       /**< a socket is about to change, in a way that only a listing shows a moment later */
+	GUARD_EVENT_REDUNDANCY, /**< the program asks for redundancy for the socket */
+	GUARD_EVENT_DATAGRAM,   /**< the program says whether the socket prefers datagrams */
 };
 
 /** An event about a socket, for the client. */
 struct guard_event {
-	__u64 cookie, asked;
+	__u64 cookie; /**< LOOK: 0 unless the socket is about to get its local port and address */
+	__u64 asked;
 	__u32 kind;
 	__u32 pid; /**< thread group of the program, in the initial pid namespace */
 	__u32 uid;
-	__u32 level; /**< ASKS, CLASS: enum tscf_level */
+	__u32 level; /**< ASKS, CLASS: enum tscf_level; REDUNDANCY, DATAGRAM: as in struct guard_asked */
 	__u32 mark, mark_before;
 	__u32 family, type, protocol, device;
 	__u32 local[4], remote[4]; /**< IPv4: only the first word */
@@ -221,5 +236,8 @@ struct guard_offsets {
 #define GUARD_OPTION_RUN 0x7455
 /** SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION of tsc.h. */
 #define GUARD_OPTION_LEVEL 0x7453
+/** SO_TSC_REDUNDANCY: factor and method, one integer each; and SO_TSC_TUNNEL_TRANSPORT. */
+#define GUARD_OPTION_REDUNDANCY 0x7456
+#define GUARD_OPTION_DATAGRAM   0x7457
 
 #endif

@@ -28,6 +28,7 @@
 #define PAGE             4096
 #define EINVAL           22
 #define ENOPROTOOPT      92
+#define EOPNOTSUPP       95
 #define ENOBUFS          105
 
 /** Whether BPF programs for packets can ask for the namespace; since Linux 6.15. */
@@ -80,9 +81,18 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, GUARD_WAITING);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct guard_connection);
+	__type(key, struct guard_key);
 	__type(value, struct guard_waiting);
 } waiting SEC(".maps");
+
+/* What sockets ask for; written by the client alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARD_ASKED);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_key);
+	__type(value, struct guard_asked);
+} asked SEC(".maps");
 
 /* One ring per namespace, for events to its client. */
 struct {

@@ -6,7 +6,7 @@
 #ifndef TSCF_CLIENT_GUARD_OPTION_BPF_H
 #define TSCF_CLIENT_GUARD_OPTION_BPF_H
 
-#include "tscf-client/guard/guard_tell.bpf.h"
+#include "tscf-client/guard/guard_asks.bpf.h"
 
 /* A program that sets a mark of its own knows nothing of our bits, so they stay as they are.  Only the client takes a
  * socket out of its tunnels. */
@@ -41,7 +41,7 @@ static __always_inline void remember_mark(struct bpf_sockopt *ctx, const struct 
 	if (by_client)
 		stored->wanted = value_of(net, *mark);
 	else if (value_of(net, *mark) != value_of(net, ctx->sk->mark))
-		tell_look(net, netns);
+		tell_look(net, netns, 0);
 }
 
 static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct guard_net *net)
@@ -54,12 +54,6 @@ static __always_inline bool knows_token(struct bpf_sockopt *ctx, const struct gu
 		if (token[i] != net->token[i])
 			return false;
 	return true;
-}
-
-static __always_inline int refuse(int error)
-{
-	bpf_set_retval(-error);
-	return 0;
 }
 
 /* The kernel may set a level by itself only if that cannot cause clear packets. */
@@ -77,7 +71,7 @@ static __noinline int set_level(struct bpf_sockopt *ctx, const struct guard_net 
 	__u32 *level = ctx->optval, now, next;
 	struct guard_socket *stored;
 
-	if (!sk || (sk->family != AF_INET && sk->family != AF_INET6))
+	if (!sk || !is_internet(sk))
 		return 1;
 	if (ctx->optlen != 4 || (void *)(level + 1) > ctx->optval_end || *level > PREFERRED)
 		return refuse(EINVAL);
@@ -186,7 +180,7 @@ static __always_inline bool is_ours(__u32 level, __u32 option)
 		return true;
 	return level == SOL_SOCKET &&
 	       (option == SO_MARK || option == GUARD_OPTION_LEVEL || option == GUARD_OPTION_CLIENT ||
-		option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX);
+		option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || is_service_option(option));
 }
 
 #endif

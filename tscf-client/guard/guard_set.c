@@ -279,6 +279,7 @@ static int load_with(struct guard_set *s, bool skb_has_netns, const struct guard
 		s->maps[GUARD_MAP_SOCKETS] = dup(bpf_map__fd(skel->maps.sockets));
 		s->maps[GUARD_MAP_GROUPS] = dup(bpf_map__fd(skel->maps.groups));
 		s->maps[GUARD_MAP_WAITING] = dup(bpf_map__fd(skel->maps.waiting));
+		s->maps[GUARD_MAP_ASKED] = dup(bpf_map__fd(skel->maps.asked));
 		s->maps[GUARD_MAP_QUICK] = dup(bpf_map__fd(skel->maps.quick));
 	}
 	guard_bpf__destroy(skel);
@@ -330,7 +331,7 @@ static void tidy(const struct guard_set *s, const struct guard_found *f, uint32_
 		bool other = p->maps[GUARD_MAP_NETS] != own && is_first_of_set(f, i);
 		int nets = other ? bpf_map_get_fd_by_id(p->maps[GUARD_MAP_NETS]) : -1;
 		/* The others may be made differently there. */
-		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1, -1};
+		const int maps[GUARD_MAPS] = {nets, -1, -1, -1, -1, -1, -1, -1};
 
 		if (nets < 0)
 			continue;
@@ -365,6 +366,7 @@ static int begin(struct guard_set *s, struct guard_net *first, const struct guar
 		first->generation = present.generation + GUARD_GENERATION_STEP;
 		first->runs = present.runs;
 		s->ruled = present.policy_count > 0;
+		guard_sweep_map(s->maps[GUARD_MAP_ASKED], s->netns);
 	} else {
 		update(s->maps[GUARD_MAP_COUNTS], s->netns, &none);
 	}

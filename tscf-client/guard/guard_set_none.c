@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard_set_none.c - guard_set.h, guard_events.h and guard_waiting.h in a build without BPF: there is no guard, and no
- * caller uses the functions that need one. */
+/* guard_set_none.c - guard_set.h, guard_events.h, guard_waiting.h and guard_asked.h in a build without BPF: there is no
+ * guard, and no caller uses the functions that need one. */
+#include "tscf-client/guard/guard_asked.h"
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/guard/guard_waiting.h"
@@ -135,6 +136,21 @@ void guard_waiting_each(const struct guard_set *s,
 			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context)
 {
 	(void)s, (void)each, (void)context;
+}
+
+void guard_asked_set(const struct guard_set *s, uint64_t cookie, const struct guard_asked *what)
+{
+	(void)s, (void)cookie, (void)what;
+}
+
+void guard_asked_remove(const struct guard_set *s, uint64_t cookie)
+{
+	(void)s, (void)cookie;
+}
+
+void guard_asked_clear(const struct guard_set *s)
+{
+	(void)s;
 }
 
 int guard_events_open(struct guard_events *g, struct ev_loop *loop, int fd, const struct guard_events_handler *handler,

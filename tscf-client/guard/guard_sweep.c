@@ -16,7 +16,7 @@
 union key {
 	uint64_t netns;
 	struct guard_group_key group;
-	struct guard_connection connection;
+	struct guard_key socket;
 };
 
 /* Delete the entries of a map that are @p unwanted. */
@@ -34,7 +34,8 @@ static void sweep(int map, bool (*unwanted)(const void *context, const union key
 }
 
 /* The maps about namespaces besides the map of namespaces; that of sockets is the kernel's to sweep. */
-static const enum guard_map others[] = {GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_GROUPS, GUARD_MAP_WAITING};
+static const enum guard_map others[] = {GUARD_MAP_COUNTS, GUARD_MAP_RINGS, GUARD_MAP_GROUPS, GUARD_MAP_WAITING,
+					GUARD_MAP_ASKED};
 
 static void sweep_others(const int maps[GUARD_MAPS], bool (*unwanted)(const void *context, const union key *key),
 			 const void *context)
@@ -52,6 +53,11 @@ void guard_sweep_namespace(const int maps[GUARD_MAPS], uint64_t netns)
 {
 	bpf_map_delete_elem(maps[GUARD_MAP_NETS], &netns);
 	sweep_others(maps, is_of, &netns);
+}
+
+void guard_sweep_map(int map, uint64_t netns)
+{
+	sweep(map, is_of, &netns);
 }
 
 static bool is_older(const void *context, const union key *key)

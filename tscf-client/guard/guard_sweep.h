@@ -12,6 +12,8 @@
 
 /** Forget all about a namespace. */
 void guard_sweep_namespace(const int maps[GUARD_MAPS], uint64_t netns);
+/** Forget what one map, whose keys are not a namespace alone, has about a namespace. */
+void guard_sweep_map(int map, uint64_t netns);
 /** Forget the cgroups of a namespace that were registered for another generation than @p but, except those of
  * tscf-run. */
 void guard_sweep_groups(int groups, uint64_t netns, uint32_t but);

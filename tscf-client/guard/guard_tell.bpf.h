@@ -10,9 +10,9 @@
 #include "tscf-client/guard/guard_class.bpf.h"
 
 /* Whether the client counts such a socket, or registers it with the server. */
-static __always_inline bool is_of_interest(const struct guard_net *net, __u32 mark)
+static __always_inline bool is_of_interest(const struct guard_net *net, const struct guard_socket *stored, __u32 mark)
 {
-	return (value_of(net, mark) & LEVEL_MASK) != 0 || net->policy_count > net->numbered;
+	return (value_of(net, mark) & LEVEL_MASK) != 0 || net->policy_count > net->numbered || (stored && stored->asks);
 }
 
 /* Whether an IPv6 socket receives no IPv4: IPV6_V6ONLY.  The verifier allows no arithmetic with @p sk, but the kernel
@@ -51,10 +51,10 @@ static __always_inline void describe(struct guard_event *e, struct bpf_sock *sk)
 	e->remote[2] = sk->dst_ip6[2], e->remote[3] = sk->dst_ip6[3];
 }
 
-/* What a listing alone shows of the socket is about to change. */
-static __always_inline void tell_look(const struct guard_net *net, __u64 netns)
+/* What a listing alone shows of the socket is about to change; @p cookie as in the event. */
+static __always_inline void tell_look(const struct guard_net *net, __u64 netns, __u64 cookie)
 {
-	struct guard_event e = {.kind = GUARD_EVENT_LOOK};
+	struct guard_event e = {.kind = GUARD_EVENT_LOOK, .cookie = cookie};
 
 	if (net->client != bpf_get_current_pid_tgid() >> 32)
 		tell(netns, &e);
@@ -69,10 +69,12 @@ static __always_inline void tell_tcp(struct bpf_sock_ops *ctx, bool accepted)
 	struct bpf_sock *sk = ctx->sk;
 	struct guard_socket *stored;
 
-	if (!net || !sk || !is_of_interest(net, sk->mark))
+	if (!net || !sk)
+		return;
+	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!is_of_interest(net, stored, sk->mark))
 		return;
 	e.cookie = bpf_get_socket_cookie(ctx);
-	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	/* The data of a new connection are a copy of the listening socket's. */
 	if (stored && accepted)
 		stored->cookie = e.cookie;
@@ -95,10 +97,13 @@ __noinline int tell_connect(struct bpf_sock_addr *ctx)
 	__u64 netns = bpf_get_netns_cookie(ctx);
 	const struct guard_net *net = bpf_map_lookup_elem(&nets, &netns);
 	struct bpf_sock *sk = ctx->sk;
+	const struct guard_socket *stored;
 
-	if (net && sk && sk->type == SOCK_DGRAM && is_of_interest(net, sk->mark) &&
-	    (sk->src_port == 0 || !has_address(sk)))
-		tell_look(net, netns);
+	if (!net || !sk || sk->type != SOCK_DGRAM || (sk->src_port != 0 && has_address(sk)))
+		return 1;
+	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (is_of_interest(net, stored, sk->mark))
+		tell_look(net, netns, stored ? stored->cookie : 0);
 	return 1;
 }
 

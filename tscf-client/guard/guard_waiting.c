@@ -6,14 +6,14 @@
 
 int guard_waiting_add(const struct guard_set *s, uint64_t cookie, const struct guard_waiting *about)
 {
-	struct guard_connection key = {.netns = s->netns, .cookie = cookie};
+	struct guard_key key = {.netns = s->netns, .cookie = cookie};
 
 	return bpf_map_update_elem(s->maps[GUARD_MAP_WAITING], &key, about, BPF_ANY) == 0 ? 0 : -errno;
 }
 
 void guard_waiting_remove(const struct guard_set *s, uint64_t cookie)
 {
-	struct guard_connection key = {.netns = s->netns, .cookie = cookie};
+	struct guard_key key = {.netns = s->netns, .cookie = cookie};
 
 	bpf_map_delete_elem(s->maps[GUARD_MAP_WAITING], &key);
 }
@@ -22,7 +22,7 @@ void guard_waiting_each(const struct guard_set *s,
 			void (*each)(void *context, uint64_t cookie, const struct guard_waiting *about), void *context)
 {
 	int map = s->maps[GUARD_MAP_WAITING];
-	struct guard_connection key, next;
+	struct guard_key key, next;
 	struct guard_waiting about;
 	int more = bpf_map_get_next_key(map, NULL, &next);
 

@@ -99,6 +99,15 @@ static void displace(struct asks *a, const struct ask *one)
 
 /* --- sockets --- */
 
+/* For its program. */
+static void show(const struct asks *a, const struct ask *one)
+{
+	const struct guard_asked what = {.redundancy = one->of[ASK_REDUNDANCY].value,
+					 .datagram = one->of[ASK_DATAGRAM].value};
+
+	guard_asks(a->guard, one->cookie, &what);
+}
+
 static bool has_port(const struct ask *one)
 {
 	return one->socket.local_port != 0;
@@ -139,7 +148,10 @@ static struct ask *add(struct asks *a, const struct tscf_socket *s)
 
 static void forget(struct asks *a, struct ask *one)
 {
+	static const struct guard_asked nothing;
+
 	displace(a, one);
+	guard_asks(a->guard, one->cookie, &nothing);
 	HASH_DELETE(hh, a->by_cookie, one);
 	a->count--;
 	a->full = false;
@@ -179,6 +191,7 @@ int asks_put(struct asks *a, const struct tscf_socket *s, enum ask_service servi
 	one->socket = *s;
 	one->of[service].value = value;
 	one->of[service].origin = origin;
+	show(a, one);
 	place(a, one);
 	if (!has_port(one))
 		look_soon(a);
@@ -197,12 +210,19 @@ static bool policy_says(const struct asks *a, const struct tscf_socket *s, enum 
 	return true;
 }
 
-/* The socket of a policy has nobody to whom the error could be returned. */
+/* Nobody is there to whom the error could be returned. */
 static void note_full(struct asks *a)
 {
 	if (!a->full)
-		tscf_warning("too many sockets ask for redundancy or datagrams: some that a policy names have none");
+		tscf_warning("too many sockets ask for redundancy or datagrams: some that a policy names, or that "
+			     "programs without the library ask for, have none");
 	a->full = true;
+}
+
+void asks_told(struct asks *a, const struct tscf_socket *s, enum ask_service service, uint8_t value)
+{
+	if (asks_put(a, s, service, value, ASK_EXPLICIT) == -ENOSPC)
+		note_full(a);
 }
 
 static void see(struct asks *a, const struct tscf_socket *s, enum ask_service service)
@@ -222,6 +242,18 @@ void asks_seen(struct asks *a, const struct tscf_socket *s)
 {
 	for (unsigned i = 0; i < ASK_SERVICES; i++)
 		see(a, s, (enum ask_service)i);
+}
+
+void asks_follow(struct asks *a, const struct tscf_socket *s)
+{
+	if (find(a, s->cookie))
+		asks_seen(a, s);
+}
+
+void asks_look(struct asks *a, uint64_t cookie)
+{
+	if (find(a, cookie))
+		look_soon(a);
 }
 
 void asks_gone(struct asks *a, uint64_t cookie)
@@ -256,10 +288,12 @@ void asks_policies_changed(struct asks *a)
 
 	for (one = a->by_cookie; one; one = next) {
 		next = one->hh.next;
-		if (review(a, one))
-			place(a, one);
-		else
+		if (!review(a, one)) {
 			forget(a, one);
+			continue;
+		}
+		show(a, one);
+		place(a, one);
 	}
 }
 
@@ -303,8 +337,8 @@ void asks_bound(struct asks *a, const struct tscf_control_call_in *call)
 {
 	struct tscf_socket s;
 
-	if (a->count > 0 && socket_of(call, &s) == 0 && find(a, s.cookie))
-		asks_seen(a, &s);
+	if (a->count > 0 && socket_of(call, &s) == 0)
+		asks_follow(a, &s);
 }
 
 /* --- tunnels --- */

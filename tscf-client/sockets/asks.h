@@ -19,6 +19,7 @@
 #include "common/linux/sockdiag.h"
 #include "common/packet/message.h"
 #include "common/packet/services.h"
+#include "tscf-client/guard/guard.h"
 #include "tscf-client/settings/config.h"
 #include "tscf-client/sockets/registry.h"
 #include "tscf-client/tunnel/tunnel.h"
@@ -58,6 +59,7 @@ struct ask {
 struct asks {
 	const struct client_config *config;
 	struct tscf_timers *timers;
+	struct guard *guard;             /**< shows programs what their sockets ask for */
 	const struct registry *registry; /**< knows the keys of sockets */
 	struct tunnel *plain, *encrypted;
 	void (*changed)(void *context); /**< what some socket has is another */
@@ -91,10 +93,16 @@ void asks_get(const struct asks *a, struct tscf_control_call_in *call);
  */
 int asks_put(struct asks *a, const struct tscf_socket *s, enum ask_service service, uint8_t value,
 	     enum ask_origin origin);
+/** The same at the request of its program, to which the guard cannot return an error: it reads what has come of it. */
+void asks_told(struct asks *a, const struct tscf_socket *s, enum ask_service service, uint8_t value);
 /** The socket is as @p s says: it has a port or a mark now. */
 void asks_seen(struct asks *a, const struct tscf_socket *s);
+/** The same, if it asks for anything. */
+void asks_follow(struct asks *a, const struct tscf_socket *s);
 /** The same of a socket of a program, at TSCF_CONTROL_BOUND. */
 void asks_bound(struct asks *a, const struct tscf_control_call_in *call);
+/** The socket with that cookie is about to have another port or address: look soon, if it asks for anything. */
+void asks_look(struct asks *a, uint64_t cookie);
 /** The socket with that cookie is gone; 0: several may be. */
 void asks_gone(struct asks *a, uint64_t cookie);
 /** There are other policies. */

@@ -72,6 +72,16 @@ static void give(void *context, pid_t pid, int fd)
 	moves_end(moves, change, moves_add(moves, change, fd, pid));
 }
 
+/* What a program without the library asks for. */
+static void asked(const struct guarded *to, const struct guard_event *e, struct tscf_socket *s)
+{
+	enum ask_service service = e->kind == GUARD_EVENT_REDUNDANCY ? ASK_REDUNDANCY : ASK_DATAGRAM;
+
+	/* The program has it by the connection, not by the flows of an MPTCP connection. */
+	s->cookie = e->cookie;
+	asks_told(to->asks, s, service, (uint8_t)e->level);
+}
+
 static void on_event(void *context, const struct guard_event *e)
 {
 	const struct guarded *to = context;
@@ -83,6 +93,7 @@ static void on_event(void *context, const struct guard_event *e)
 
 	switch (e->kind) {
 	case GUARD_EVENT_BOUND:
+		asks_follow(to->asks, &s);
 		if (unsure)
 			registry_resync_soon(moves->registry);
 		else if (s.remote_port != 0)
@@ -99,7 +110,12 @@ static void on_event(void *context, const struct guard_event *e)
 			registry_resync_soon(moves->registry);
 		break;
 	case GUARD_EVENT_LOOK:
+		asks_look(to->asks, e->cookie);
 		registry_resync_after(moves->registry);
+		break;
+	case GUARD_EVENT_REDUNDANCY:
+	case GUARD_EVENT_DATAGRAM:
+		asked(to, e, &s);
 		break;
 	case GUARD_EVENT_GROUP:
 		guard_groups_look_soon(&to->guard->groups);

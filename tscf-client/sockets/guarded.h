@@ -9,6 +9,7 @@
 #include "common/daemon/timers.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/guard/guard_events.h"
+#include "tscf-client/sockets/asks.h"
 #include "tscf-client/sockets/moves.h"
 
 #include <dirent.h>
@@ -16,6 +17,7 @@
 /** The context of the handler. */
 struct guarded {
 	struct moves *moves;
+	struct asks *asks;
 	struct guard *guard;
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
