@@ -36,6 +36,7 @@
 #define TSCF_ENV_LEVEL   "TSCF_LEVEL"
 /** The same: the redundancy that they ask for. */
 #define TSCF_ENV_REDUNDANCY "TSCF_REDUNDANCY"
+#define TSCF_ENV_DATAGRAM   "TSCF_DATAGRAM"
 /** Set by the library for children: that bit was seen, which they perhaps cannot see any more. */
 #define TSCF_ENV_MUST "TSCF_MUST_ASK"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ddt-sockets.sh - sockets ask by policy and by option for datagrams beside a tunnel over TCP, or want none, whatever their DSCP; those that
+# ddt-sockets.sh - sockets ask by policy, tscf-run and option for datagrams beside a tunnel over TCP, or want none, whatever their DSCP; those that
 # only receive get them, too.  They are told.  An encrypted-only socket goes from TLS to DTLS and is never in clear.
 . "$(dirname "$0")/lib.sh"
 
@@ -65,6 +65,20 @@ background sender "$SERVICE" "$TSCF_TOOLS/flow" --to "$PHONE_INNER:5070" --rate 
 must 5 '[ "$(media plain)" = up ]' "what comes for it opens the way"
 below=$(media_packets down)
 must 5 '[ "$(media_packets down)" -ge $((below + 50)) ]' "and then goes by it"
+ended
+
+# --- by tscf-run ---
+background run "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted --datagram -- \
+	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5074" --to $HOST:7000 --rate 50 --report 50
+must 5 '[ "$(of 5074 datagram_in_force)" = preferred ]' "tscf-run --datagram"
+ended
+background run-never "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted --datagram=never -- \
+	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5076" --to $HOST:7000 --rate 50 --tos $EF --report 50
+must 5 '[ "$(of 5076 datagram_in_force)" = never ]' "tscf-run --datagram=never"
+ended
+background run-policy "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted --datagram=never -- \
+	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6004" --to $HOST:7000 --rate 50 --report 50
+must 5 '[ "$(of 6004 datagram_in_force)" = preferred ]' "a policy comes before tscf-run"
 ended
 
 # --- encrypted-only ---

@@ -45,7 +45,11 @@ offers "" "$server" --pool ""
 offers "" "$server" --cert ""
 offers "" "$client" status ""
 offers "" "$client" capture ""
-offers "--cgroup --control --help --level --redundancy --version" "$run" --
+offers "--cgroup --control --datagram --help --level --redundancy --version" "$run" --
+offers "default never preferred" "$run" --datagram =
+offers "never" "$run" --datagram = n
+offers "1 2 3 4 auto none" "$run" --level unencrypted --redundancy = ""
+offers "bash..." "$run" --datagram = never --redundancy bash
 offers "encrypted-only encrypted-preferred" "$run" -l enc
 offers "bash..." "$run" --level unencrypted bash
 offers "" "$run" --level unencrypted baresip --level ""

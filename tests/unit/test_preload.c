@@ -3,6 +3,7 @@
  * Real processes under libtscf-preload.so (preload_child.c), and a control server that only writes down what it is
  * asked.
  */
+#include "common/base/datagram.h"
 #include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "tests/unit/copy_file.h"
@@ -430,34 +431,49 @@ END_TEST
 
 /* --- the environment, without a process --- */
 
+static struct preload_environment parsed(struct preload_variables is, bool trusted)
+{
+	struct preload_environment e;
+
+	preload_environment_parse(&is, trusted, &e);
+	return e;
+}
+
 START_TEST(environment)
 {
 	struct preload_environment e;
 	char name[200];
 
-	preload_environment_parse(NULL, NULL, NULL, true, &e);
+	e = parsed((struct preload_variables){0}, true);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
-	preload_environment_parse("unencrypted", NULL, "/x", true, &e);
+	e = parsed((struct preload_variables){.level = "unencrypted", .control = "/x"}, true);
 	ck_assert(e.level == TSCF_LEVEL_UNENCRYPTED && strcmp(e.control, "/x") == 0);
-	preload_environment_parse("", NULL, "", true, &e);
+	e = parsed((struct preload_variables){.level = "", .control = ""}, true);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
-	preload_environment_parse("Encrypted", NULL, "/x", true, &e);
+	e = parsed((struct preload_variables){.level = "Encrypted", .control = "/x"}, true);
 	ck_assert(e.level == TSCF_LEVEL_ENCRYPTED_ONLY);
-	preload_environment_parse("encrypted-only", NULL, "/x", false, &e);
+	e = parsed((struct preload_variables){.level = "encrypted-only", .control = "/x"}, false);
 	ck_assert(e.level == TSCF_LEVEL_DEFAULT && strcmp(e.control, TSCF_CLIENT_CONTROL_DEFAULT) == 0);
 	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
-	preload_environment_parse(NULL, "auto", NULL, true, &e);
+	e = parsed((struct preload_variables){.redundancy = "auto"}, true);
 	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_AUTO);
-	preload_environment_parse(NULL, "2", NULL, false, &e);
+	e = parsed((struct preload_variables){.redundancy = "2"}, false);
 	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
-	preload_environment_parse(NULL, "7", NULL, true, &e);
+	e = parsed((struct preload_variables){.redundancy = "7"}, true);
 	ck_assert_uint_eq(e.redundancy, TSCF_REDUNDANCY_NONE);
+	ck_assert_uint_eq(e.datagram, TSCF_DATAGRAM_DEFAULT);
+	e = parsed((struct preload_variables){.datagram = "never"}, true);
+	ck_assert_uint_eq(e.datagram, TSCF_DATAGRAM_NEVER);
+	e = parsed((struct preload_variables){.datagram = "preferred"}, false);
+	ck_assert_uint_eq(e.datagram, TSCF_DATAGRAM_DEFAULT);
+	e = parsed((struct preload_variables){.datagram = "Preferred"}, true);
+	ck_assert_uint_eq(e.datagram, TSCF_DATAGRAM_DEFAULT);
 	memset(name, 'x', sizeof(name));
 	name[sizeof(e.control)] = '\0';
-	preload_environment_parse(NULL, NULL, name, true, &e);
+	e = parsed((struct preload_variables){.control = name}, true);
 	ck_assert_str_eq(e.control, "");
 	name[sizeof(e.control) - 1] = '\0';
-	preload_environment_parse(NULL, NULL, name, true, &e);
+	e = parsed((struct preload_variables){.control = name}, true);
 	ck_assert_str_eq(e.control, name);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/preload/environment.h"
 
+#include "common/base/datagram.h"
 #include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
@@ -39,16 +40,18 @@ static const char *get_variable(const char *name)
 	return NULL;
 }
 
-void preload_environment_parse(const char *level, const char *redundancy, const char *control, bool trusted,
-			       struct preload_environment *out)
+void preload_environment_parse(const struct preload_variables *is, bool trusted, struct preload_environment *out)
 {
+	const char *control = is->control;
 	size_t length;
 
 	*out = (struct preload_environment){.level = TSCF_LEVEL_DEFAULT, .trusted = trusted};
-	if (trusted && level && level[0] != '\0' && tscf_level_parse(level, &out->level) != 0)
+	if (trusted && is->level && is->level[0] != '\0' && tscf_level_parse(is->level, &out->level) != 0)
 		out->level = TSCF_LEVEL_ENCRYPTED_ONLY;
-	if (trusted && redundancy && tscf_redundancy_parse(redundancy, &out->redundancy) != 0)
+	if (trusted && is->redundancy && tscf_redundancy_parse(is->redundancy, &out->redundancy) != 0)
 		out->redundancy = TSCF_REDUNDANCY_NONE;
+	if (trusted && is->datagram && tscf_datagram_parse(is->datagram, &out->datagram) != 0)
+		out->datagram = TSCF_DATAGRAM_DEFAULT;
 	if (!trusted || !control || control[0] == '\0')
 		control = TSCF_CLIENT_CONTROL_DEFAULT;
 	length = strlen(control);
@@ -59,13 +62,17 @@ void preload_environment_parse(const char *level, const char *redundancy, const 
 void preload_environment_get(struct preload_environment *out)
 {
 	enum copy_state none = COPY_NONE;
+	struct preload_variables is;
 
 	if (atomic_load_explicit(&copy_state, memory_order_acquire) == COPY_READY) {
 		*out = copy;
 		return;
 	}
-	preload_environment_parse(get_variable(TSCF_ENV_LEVEL), get_variable(TSCF_ENV_REDUNDANCY),
-				  get_variable(TSCF_ENV_CONTROL), getauxval(AT_SECURE) == 0, out);
+	is = (struct preload_variables){.level = get_variable(TSCF_ENV_LEVEL),
+					.redundancy = get_variable(TSCF_ENV_REDUNDANCY),
+					.datagram = get_variable(TSCF_ENV_DATAGRAM),
+					.control = get_variable(TSCF_ENV_CONTROL)};
+	preload_environment_parse(&is, getauxval(AT_SECURE) == 0, out);
 	out->must_ask = out->trusted && (get_variable(TSCF_ENV_MUST) || tscf_socket_must_tell(out->control));
 	if (atomic_compare_exchange_strong(&copy_state, &none, COPY_IN_WORK)) {
 		copy = *out;

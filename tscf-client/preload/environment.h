@@ -13,19 +13,24 @@
 struct preload_environment {
 	enum tscf_level level; /**< of new sockets */
 	uint8_t redundancy;    /**< that new sockets ask for (services.h) */
+	uint8_t datagram;      /**< whether new sockets prefer datagrams (datagram.h) */
 	bool trusted;  /**< false in a set-uid program or similar: the level is the default, and nothing is reported */
 	bool must_ask; /**< this process or a parent has found that a policy of the client needs the library */
 	char control[sizeof((struct sockaddr_un *)0)->sun_path]; /**< of the daemon; "" if $TSCF_CONTROL is too long */
 };
 
+/** The values of the variables; NULL: unset. */
+struct preload_variables {
+	const char *level, *redundancy, *datagram, *control;
+};
+
 /**
- * Fill @p out from the values, NULL meaning unset.  Pure.
+ * Fill @p out from the values.  Pure.
  *
  * An unknown name of a level counts as encrypted-only: the user asked for a level, and a typing error must not send
- * packets in clear.  An unknown redundancy counts as none.
+ * packets in clear.  An unknown redundancy counts as none, an unknown preference of datagrams as the default one.
  */
-void preload_environment_parse(const char *level, const char *redundancy, const char *control, bool trusted,
-			       struct preload_environment *out);
+void preload_environment_parse(const struct preload_variables *is, bool trusted, struct preload_environment *out);
 
 /** Fill @p out from the environment as it was when the library was loaded.  Takes no lock; may be called before the
  * library's constructor has run. */

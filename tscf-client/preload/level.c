@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/preload/level.h"
 
+#include "common/base/datagram.h"
 #include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
@@ -35,6 +36,9 @@ int preload_level_start(int fd)
 	/* Without it the program runs as well, on a network that loses nothing. */
 	if (environment.redundancy != TSCF_REDUNDANCY_NONE)
 		tscf_socket_set_redundancy(environment.control, fd, environment.redundancy, TSCF_CONTROL_FLAG_DEFAULT);
+	/* Refused for what is no UDP socket. */
+	if (environment.datagram != TSCF_DATAGRAM_DEFAULT)
+		tscf_socket_set_datagram(environment.control, fd, environment.datagram, TSCF_CONTROL_FLAG_DEFAULT);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-run(1): start a program whose new sockets have an encryption level. */
+#include "common/base/datagram.h"
 #include "common/base/level.h"
 #include "common/base/log.h"
 #include "common/base/redundancy.h"
@@ -37,6 +38,9 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 			   "                      default              as the client's configuration says\n"
 			   "  -r, --redundancy[=FACTOR]  the sockets' packets survive loss: auto (this,\n"
 			   "                      if no factor is named), 1 to 4, or none\n"
+			   "  -d, --datagram[=PREFERENCE]  UDP packets in a tunnel over TCP or TLS leave\n"
+			   "                      it as datagrams: preferred (this, if none is named),\n"
+			   "                      never, or default, as their DSCP says\n"
 			   "  -g, --cgroup        by a cgroup of its own and the client's guard, for any\n"
 			   "                      program and all that it starts\n"
 			   "  -c, --control PATH  control socket of the tunnel client\n"
@@ -55,6 +59,7 @@ struct options {
 	enum tscf_level level;
 	const char *control;
 	const char *redundancy; /**< its name; NULL: not asked for */
+	const char *datagram;   /**< the same of the preference */
 	bool cgroup, help, version;
 };
 
@@ -79,12 +84,25 @@ static int parse_redundancy(const char *name, struct options *o)
 	return -EINVAL;
 }
 
+/* @param name NULL: none is named.  @return 0, or -EINVAL after a message. */
+static int parse_datagram(const char *name, struct options *o)
+{
+	uint8_t value;
+
+	o->datagram = name ? name : tscf_datagram_name(TSCF_DATAGRAM_PREFERRED);
+	if (tscf_datagram_parse(o->datagram, &value) == 0)
+		return 0;
+	tscf_error("--datagram=%s: expected preferred, never or default", name);
+	return -EINVAL;
+}
+
 /* @return 0 with the program at argv[optind], or -EINVAL after a message. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
 	    {"level", required_argument, NULL, 'l'},      /* one a line: test_cli.sh reads them */
 	    {"redundancy", optional_argument, NULL, 'r'}, /* auto without it */
+	    {"datagram", optional_argument, NULL, 'd'},   /* preferred without it */
 	    {"cgroup", no_argument, NULL, 'g'},
 	    {"control", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
@@ -94,10 +112,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 	int option;
 
 	/* "+": stop at the program, whose options are its own. */
-	while ((option = getopt_long(argc, argv, "+l:r::gc:hV", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+l:r::d::gc:hV", known, NULL)) != -1) {
 		if (option == 'l' && parse_level(optarg, &o->level) != 0)
 			return -EINVAL;
 		else if (option == 'r' && parse_redundancy(optarg, o) != 0)
+			return -EINVAL;
+		else if (option == 'd' && parse_datagram(optarg, o) != 0)
 			return -EINVAL;
 		else if (option == 'c')
 			o->control = optarg;
@@ -110,8 +130,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		else if (option == '?')
 			return -EINVAL;
 	}
-	if (o->cgroup && o->redundancy) {
-		tscf_error("--redundancy needs the library: expected it without --cgroup");
+	if (o->cgroup && (o->redundancy || o->datagram)) {
+		tscf_error("%s needs the library: expected it without --cgroup",
+			   o->redundancy ? "--redundancy" : "--datagram");
 		return -EINVAL;
 	}
 	if (o->help || o->version || optind < argc)
@@ -241,7 +262,8 @@ static int set_environment(const char *library, const char *control, const struc
 		return -EINVAL;
 	}
 	if (set_preload(library) == 0 && set_sanitizer() == 0 &&
-	    (!o->redundancy || setenv(TSCF_ENV_REDUNDANCY, o->redundancy, 1) == 0))
+	    (!o->redundancy || setenv(TSCF_ENV_REDUNDANCY, o->redundancy, 1) == 0) &&
+	    (!o->datagram || setenv(TSCF_ENV_DATAGRAM, o->datagram, 1) == 0))
 		return set_asked_for(control, o->level);
 	tscf_error("environment: %s", strerror(ENOMEM));
 	return -ENOMEM;
