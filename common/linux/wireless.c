@@ -76,15 +76,37 @@ static int list_networks(struct tscf_netlink *nl, int family, int device, struct
 	return err;
 }
 
-static enum tscf_wireless look(struct tscf_netlink *nl, int device)
+/* @return 0 or -errno, as list_networks; -ENODEV also if the kernel knows no wireless devices. */
+static int look(struct tscf_wireless_socket *s, int device, struct networks *found)
+{
+	int family = s->family != 0 ? s->family : find_family(s->netlink);
+
+	if (family <= 0)
+		return family < 0 ? family : -ENODEV;
+	s->family = family;
+	return list_networks(s->netlink, family, device, found);
+}
+
+/* The same with a socket: the one that is kept, and if it fails, another. */
+static int look_by(struct tscf_wireless_socket *s, int device, struct networks *found)
+{
+	int err = -ENOTCONN;
+
+	if (s->netlink)
+		err = look(s, device, found);
+	if (err == 0 || err == -ENODEV)
+		return err;
+	/* If the module was loaded again, the family has another number. */
+	tscf_wireless_close(s);
+	err = tscf_netlink_connect(NETLINK_GENERIC, &s->netlink);
+	return err == 0 ? look(s, device, found) : err;
+}
+
+enum tscf_wireless tscf_wireless_look(struct tscf_wireless_socket *s, int device)
 {
 	struct networks found;
-	int err = find_family(nl);
+	int err = look_by(s, device, &found);
 
-	if (err == 0)
-		return TSCF_WIRELESS_NONE;
-	if (err > 0)
-		err = list_networks(nl, err, device, &found);
 	if (err < 0)
 		return err == -ENODEV ? TSCF_WIRELESS_NONE : TSCF_WIRELESS_UNKNOWN;
 	if (found.open > 0)
@@ -92,14 +114,9 @@ static enum tscf_wireless look(struct tscf_netlink *nl, int device)
 	return found.secure > 0 ? TSCF_WIRELESS_SECURE : TSCF_WIRELESS_UNKNOWN;
 }
 
-enum tscf_wireless tscf_wireless_look(int device)
+void tscf_wireless_close(struct tscf_wireless_socket *s)
 {
-	enum tscf_wireless found;
-	struct tscf_netlink *nl;
-
-	if (tscf_netlink_connect(NETLINK_GENERIC, &nl) < 0)
-		return TSCF_WIRELESS_UNKNOWN;
-	found = look(nl, device);
-	tscf_netlink_close(nl);
-	return found;
+	if (s->netlink)
+		tscf_netlink_close(s->netlink);
+	*s = (struct tscf_wireless_socket){.netlink = NULL};
 }

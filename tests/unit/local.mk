@@ -49,6 +49,7 @@ tests_unit_test_command_line_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_wireless
 tests_unit_test_wireless_CFLAGS = $(UNIT_CFLAGS) $(LIBNL_CFLAGS)
+tests_unit_test_wireless_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=tscf_netlink_connect -Wl,--wrap=tscf_netlink_dump
 tests_unit_test_wireless_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS)
 
 UNIT_TESTS += tests/unit/test_pcapng

@@ -326,9 +326,9 @@ START_TEST(wifi)
 {
 	struct condition_watch open = {.is = parsed("wifi-open")}, secure = {.is = parsed("wifi-secure")};
 	struct condition_facts f = nothing;
-	struct wifi w;
+	struct wifi w = {.open = UNKNOWN};
 
-	wifi_judge(wifis[_i].kind, wifis[_i].wireless, &w);
+	wifi_judge(&w, wifis[_i].kind, wifis[_i].wireless);
 	ck_assert(w.open == wifis[_i].open && w.secure == wifis[_i].secure);
 	f.wifi_open = w.open;
 	f.wifi_secure = w.secure;

@@ -33,9 +33,10 @@ bool __wrap_tunnel_path(const struct tunnel *t, struct tscf_addr *source, int *d
 	return kernel.path;
 }
 
-enum tscf_wireless __wrap_tscf_wireless_look(int device);
-enum tscf_wireless __wrap_tscf_wireless_look(int device)
+enum tscf_wireless __wrap_tscf_wireless_look(struct tscf_wireless_socket *s, int device);
+enum tscf_wireless __wrap_tscf_wireless_look(struct tscf_wireless_socket *s, int device)
 {
+	(void)s;
 	ck_assert_int_eq(device, DEVICE);
 	kernel.looks++;
 	return kernel.wireless;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the kernel says of wireless networks: which one the device is in and whether it encrypts; and a device that is
- * not wireless, on a kernel with or without such devices.
+ * What the kernel says of wireless networks: which one the device is in and whether it encrypts; a device that is not
+ * wireless, on a kernel with or without such devices; how often the kernel is asked, and what if it fails.
  */
+#include "common/linux/netlink_internal.h"
 #include "common/linux/wireless.h"
 #include "common/linux/wireless_message.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/wireless_build.h"
 
+#include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/nl80211.h>
 #include <net/if.h>
 #include <string.h>
@@ -99,7 +102,81 @@ END_TEST
 
 START_TEST(no_wireless_device)
 {
-	ck_assert_int_eq(tscf_wireless_look((int)if_nametoindex("lo")), TSCF_WIRELESS_NONE);
+	struct tscf_wireless_socket s = {.netlink = NULL};
+
+	ck_assert_int_eq(tscf_wireless_look(&s, (int)if_nametoindex("lo")), TSCF_WIRELESS_NONE);
+	tscf_wireless_close(&s);
+	ck_assert_ptr_null(s.netlink);
+}
+END_TEST
+
+#define FAMILY 30
+
+/** A kernel that has nl80211, and what it was asked. */
+static struct {
+	int family, error; /**< of the next request for networks */
+	unsigned connects, listings, requests;
+} kernel;
+
+extern __typeof__(tscf_netlink_connect) __wrap_tscf_netlink_connect, __real_tscf_netlink_connect;
+extern __typeof__(tscf_netlink_dump) __wrap_tscf_netlink_dump, __real_tscf_netlink_dump;
+
+int __wrap_tscf_netlink_connect(int protocol, struct tscf_netlink **out)
+{
+	kernel.connects++;
+	return __real_tscf_netlink_connect(protocol, out);
+}
+
+int __wrap_tscf_netlink_dump(struct tscf_netlink *nl, struct nl_msg *msg, tscf_netlink_visit visit, void *context)
+{
+	int type = nlmsg_hdr(msg)->nlmsg_type;
+	struct wireless_message m;
+
+	if (kernel.family == 0)
+		return __real_tscf_netlink_dump(nl, msg, visit, context);
+	nlmsg_free(msg);
+	if (type == GENL_ID_CTRL) {
+		kernel.listings++;
+		wireless_family(&m, TSCF_WIRELESS_FAMILY, (uint16_t)kernel.family);
+		return visit(header(&m), context);
+	}
+	kernel.requests++;
+	if (type != kernel.family)
+		return -ENOENT;
+	if (kernel.error != 0)
+		return kernel.error;
+	wireless_network(&m, IN_IT, CIPHER, WIRELESS_NAME | WIRELESS_RSN, -1);
+	return visit(header(&m), context);
+}
+
+/* One socket and one listing of the families do for all looks, until a request fails. */
+START_TEST(kept)
+{
+	struct tscf_wireless_socket s = {.netlink = NULL};
+
+	kernel.family = FAMILY;
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(tscf_wireless_look(&s, 7), TSCF_WIRELESS_SECURE);
+	ck_assert_uint_eq(kernel.connects, 1);
+	ck_assert_uint_eq(kernel.listings, 1);
+	ck_assert_uint_eq(kernel.requests, 3);
+	/* The device is no wireless one. */
+	kernel.error = -ENODEV;
+	ck_assert_int_eq(tscf_wireless_look(&s, 7), TSCF_WIRELESS_NONE);
+	ck_assert_uint_eq(kernel.connects, 1);
+	/* The module was loaded again. */
+	kernel.error = 0;
+	kernel.family = FAMILY + 1;
+	ck_assert_int_eq(tscf_wireless_look(&s, 7), TSCF_WIRELESS_SECURE);
+	ck_assert_uint_eq(kernel.connects, 2);
+	ck_assert_uint_eq(kernel.listings, 2);
+	/* It does not answer, and does again. */
+	kernel.error = -EIO;
+	ck_assert_int_eq(tscf_wireless_look(&s, 7), TSCF_WIRELESS_UNKNOWN);
+	ck_assert_uint_eq(kernel.connects, 3);
+	kernel.error = 0;
+	ck_assert_int_eq(tscf_wireless_look(&s, 7), TSCF_WIRELESS_SECURE);
+	tscf_wireless_close(&s);
 }
 END_TEST
 
@@ -112,6 +189,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, family);
 	tcase_add_test(tc, cut);
 	tcase_add_test(tc, no_wireless_device);
+	tcase_add_test(tc, kept);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -9,9 +9,10 @@
 #include "common/linux/wireless.h"
 #include "tscf-client/settings/condition.h"
 
-/** Neither holds where there is no WiFi. */
+/** All zero: nothing is known.  Neither holds where there is no WiFi. */
 struct wifi {
 	enum condition_state open, secure;
+	struct tscf_wireless_socket socket;
 };
 
 /**
@@ -19,9 +20,11 @@ struct wifi {
  *
  * Nothing is known of a device that is no hardware, such as a bond or a VPN: what is below it is not looked at.
  */
-void wifi_look(struct tscf_netlink *netlink, int device, struct wifi *out);
+void wifi_look(struct wifi *w, struct tscf_netlink *netlink, int device);
+/** Close the socket; what is known stays. */
+void wifi_stop(struct wifi *w);
 
-/** The same, from what the kernel says; @p kind is that of the link (struct tscf_link).  Pure. */
-void wifi_judge(const char *kind, enum tscf_wireless wireless, struct wifi *out);
+/** The same as wifi_look, from what the kernel says; @p kind is that of the link (struct tscf_link).  Pure. */
+void wifi_judge(struct wifi *w, const char *kind, enum tscf_wireless wireless);
 
 #endif

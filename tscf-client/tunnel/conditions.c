@@ -97,8 +97,10 @@ static void look_at_wifi(struct conditions *c)
 	struct tscf_addr source;
 	int device;
 
-	if (any_wifi(c) && tunnel_path(c->plain, &source, &device))
-		wifi_look(c->plain->host->routing->netlink, device, &c->wifi);
+	if (!any_wifi(c))
+		wifi_stop(&c->wifi);
+	else if (tunnel_path(c->plain, &source, &device))
+		wifi_look(&c->wifi, c->plain->host->routing->netlink, device);
 }
 
 /* Look at what nothing tells of by itself. */
@@ -194,5 +196,6 @@ void conditions_init(struct conditions *c)
 
 void conditions_stop(struct conditions *c)
 {
+	wifi_stop(&c->wifi);
 	metered_stop(&c->metered);
 }
