@@ -54,7 +54,7 @@ libtscf_client_a_SOURCES = \
 	tscf-client/kernel/battery.h \
 	tscf-client/kernel/device.c \
 	tscf-client/kernel/device.h \
-	tscf-client/kernel/metered.h \
+	tscf-client/kernel/network_manager.h \
 	tscf-client/kernel/monitor.c \
 	tscf-client/kernel/monitor.h \
 	tscf-client/kernel/name_watch.c \
@@ -220,9 +220,9 @@ else
 libtscf_client_a_SOURCES += tscf-client/guard/guard_set_none.c
 endif
 if DBUS
-libtscf_client_a_SOURCES += tscf-client/kernel/metered.c
+libtscf_client_a_SOURCES += tscf-client/kernel/network_manager.c
 else
-libtscf_client_a_SOURCES += tscf-client/kernel/metered_none.c
+libtscf_client_a_SOURCES += tscf-client/kernel/network_manager_none.c
 endif
 # What each function needs of the stack is in guard.bpf.su.
 tscf-client/guard/guard.bpf.o: $(GUARD_BPF) tscf-client/guard/guard_map.h

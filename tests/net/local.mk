@@ -74,13 +74,13 @@ NET_TESTS = \
 	tests/net/live-level.sh \
 	tests/net/many-addresses.sh \
 	tests/net/masquerade.sh \
-	tests/net/metered.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \
 	tests/net/move-lossy.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
 	tests/net/nagle.sh \
+	tests/net/network-manager.sh \
 	tests/net/offline.sh \
 	tests/net/one-time.sh \
 	tests/net/options.sh \

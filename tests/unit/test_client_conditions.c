@@ -21,6 +21,8 @@
 #define HOLDS   CONDITION_HOLDS
 #define FAILS   CONDITION_FAILS
 
+#define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct condition_facts nothing = {.loss = -1, .rtt = -1};
 
 static struct condition parsed(const char *text)
@@ -33,18 +35,30 @@ static struct condition parsed(const char *text)
 
 START_TEST(written)
 {
-	static const char *const texts[][2] = {{"trusted", "trusted"},         {" not  untrusted ", "trusted"},
-					       {"untrusted", "untrusted"},     {"not trusted", "untrusted"},
-					       {"battery", "battery"},         {"not battery", "not battery"},
-					       {"wifi-open", "wifi-open"},     {"not wifi-secure", "not wifi-secure"},
-					       {"metered", "metered"},         {"loss > 2%", "loss > 2%"},
-					       {"loss>99%", "loss > 99%"},     {"not loss > 2 %", "not loss > 2%"},
-					       {"rtt > 150ms", "rtt > 150ms"}, {"rtt >10000 ms", "rtt > 10000ms"}};
+	static const char *const texts[][2] = {
+	    {"trusted", "trusted"},
+	    {" not  untrusted ", "trusted"},
+	    {"untrusted", "untrusted"},
+	    {"not trusted", "untrusted"},
+	    {"battery", "battery"},
+	    {"not battery", "not battery"},
+	    {"wifi-open", "wifi-open"},
+	    {"not wifi-secure", "not wifi-secure"},
+	    {"metered", "metered"},
+	    {"loss > 2%", "loss > 2%"},
+	    {"loss>99%", "loss > 99%"},
+	    {"not loss > 2 %", "not loss > 2%"},
+	    {"rtt > 150ms", "rtt > 150ms"},
+	    {"rtt >10000 ms", "rtt > 10000ms"},
+	    {"connection Home", "connection Home"},
+	    {"not connection  My \"Office\" LAN 2 ", "not connection My \"Office\" LAN 2"},
+	    {"connection not metered", "connection not metered"}};
 	static const char *const refused[] = {
-	    "",          "not",        "not not trusted", "trusted battery", "trustedly",
-	    "loss",      "loss > %",   "loss > 0%",       "loss > 100%",     "loss > 2",
-	    "loss < 2%", "loss > 2ms", "rtt > 150",       "rtt > 10001ms",   "rtt > -1ms",
-	    "wired",     "wifi",       "wifi-opened",     "loss > 2%x",      "rtt > 99999999999999999999ms"};
+	    "",           "not",         "not not trusted", "trusted battery", "trustedly",
+	    "loss",       "loss > %",    "loss > 0%",       "loss > 100%",     "loss > 2",
+	    "loss < 2%",  "loss > 2ms",  "rtt > 150",       "rtt > 10001ms",   "rtt > -1ms",
+	    "connection", "connection ", "connection-less", "connection a\nb", "connection " SIXTY_FOUR "x",
+	    "wired",      "wifi",        "wifi-opened",     "loss > 2%x",      "rtt > 99999999999999999999ms"};
 	char text[CONDITION_TEXT];
 	struct condition c;
 
@@ -76,6 +90,32 @@ START_TEST(known)
 	ck_assert(condition_update(&plain, &f, 22) && plain.state == UNKNOWN);
 	ck_assert(condition_update(&negated, &f, 22) && negated.state == UNKNOWN);
 	ck_assert(condition_due(&plain) == UINT64_MAX);
+}
+END_TEST
+
+/* Names are compared as a whole; of no connection nothing is known. */
+START_TEST(named)
+{
+	struct condition_watch home = {.is = parsed("connection Home")}, away = {.is = parsed("not connection Home")},
+			       longest = {.is = parsed("connection " SIXTY_FOUR)};
+	struct condition_facts f = nothing;
+
+	ck_assert(!condition_update(&home, &f, 10) && !condition_update(&away, &f, 10));
+	f.connection = "";
+	ck_assert(!condition_update(&home, &f, 20) && home.state == UNKNOWN);
+	f.connection = "Home";
+	ck_assert(condition_update(&home, &f, 30) && home.state == HOLDS);
+	ck_assert(condition_update(&away, &f, 30) && away.state == FAILS);
+	ck_assert(condition_update(&longest, &f, 30) && longest.state == FAILS);
+	f.connection = "Home 2";
+	ck_assert(condition_update(&home, &f, 40) && home.state == FAILS);
+	ck_assert(condition_update(&away, &f, 40) && away.state == HOLDS);
+	f.connection = SIXTY_FOUR "x";
+	ck_assert(!condition_update(&longest, &f, 50) && longest.state == FAILS);
+	f.connection = SIXTY_FOUR;
+	ck_assert(condition_update(&longest, &f, 60) && longest.state == HOLDS);
+	f.connection = NULL;
+	ck_assert(condition_update(&longest, &f, 70) && longest.state == UNKNOWN);
 }
 END_TEST
 
@@ -345,6 +385,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tc, written);
 	tcase_add_test(tc, known);
+	tcase_add_test(tc, named);
 	tcase_add_test(tc, measured);
 	tcase_add_test(tc, round_trip);
 	tcase_add_test(tc, which_policies);

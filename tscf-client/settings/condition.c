@@ -15,18 +15,29 @@ static const struct word {
 	bool negated;
 	const char *unit; /* of what is measured; else NULL */
 	unsigned max;
+	bool named; /* a name follows */
 } words[] = {
-    {"trusted", CONDITION_TRUSTED, false, NULL, 0},           {"untrusted", CONDITION_TRUSTED, true, NULL, 0},
-    {"battery", CONDITION_BATTERY, false, NULL, 0},           {"wifi-open", CONDITION_WIFI_OPEN, false, NULL, 0},
-    {"wifi-secure", CONDITION_WIFI_SECURE, false, NULL, 0},   {"metered", CONDITION_METERED, false, NULL, 0},
-    {"loss", CONDITION_LOSS, false, "%", CONDITION_LOSS_MAX}, {"rtt", CONDITION_RTT, false, "ms", CONDITION_RTT_MAX},
+    {.name = "trusted", .kind = CONDITION_TRUSTED},
+    {.name = "untrusted", .kind = CONDITION_TRUSTED, .negated = true},
+    {.name = "battery", .kind = CONDITION_BATTERY},
+    {.name = "wifi-open", .kind = CONDITION_WIFI_OPEN},
+    {.name = "wifi-secure", .kind = CONDITION_WIFI_SECURE},
+    {.name = "metered", .kind = CONDITION_METERED},
+    {.name = "connection", .kind = CONDITION_CONNECTION, .named = true},
+    {.name = "loss", .kind = CONDITION_LOSS, .unit = "%", .max = CONDITION_LOSS_MAX},
+    {.name = "rtt", .kind = CONDITION_RTT, .unit = "ms", .max = CONDITION_RTT_MAX},
 };
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static const char *skip_blanks(const char *text)
 {
-	while (*text == ' ' || *text == '\t')
+	while (is_blank(*text))
 		text++;
 	return text;
 }
@@ -64,6 +75,27 @@ static int take_limit(const char **text, const struct word *word, unsigned *limi
 	return 0;
 }
 
+/** All that is left, but the blanks around it.  @return 0 or -EINVAL. */
+static int take_name(const char **text, char name[CONDITION_NAME])
+{
+	size_t length = strlen(*text);
+
+	/* "connection-less" is no connection. */
+	if (length == 0 || !is_blank((*text)[-1]))
+		return -EINVAL;
+	while (is_blank((*text)[length - 1]))
+		length--;
+	if (length >= CONDITION_NAME)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)(*text)[i]))
+			return -EINVAL;
+	memcpy(name, *text, length);
+	name[length] = '\0';
+	*text += strlen(*text);
+	return 0;
+}
+
 int condition_parse(const char *text, struct condition *out)
 {
 	const struct word *word = NULL;
@@ -78,6 +110,8 @@ int condition_parse(const char *text, struct condition *out)
 		return -EINVAL;
 	*out = (struct condition){.kind = word->kind, .negated = negated != word->negated};
 	if (word->unit && take_limit(&text, word, &out->limit) != 0)
+		return -EINVAL;
+	if (word->named && take_name(&text, out->name) != 0)
 		return -EINVAL;
 	return *text == '\0' ? 0 : -EINVAL;
 }
@@ -98,6 +132,8 @@ const char *condition_format(const struct condition *c, char buf[CONDITION_TEXT]
 
 	if (word->unit)
 		snprintf(buf, CONDITION_TEXT, "%s%s > %u%s", negation, word->name, c->limit, word->unit);
+	else if (word->named)
+		snprintf(buf, CONDITION_TEXT, "%s%s %s", negation, word->name, c->name);
 	else
 		snprintf(buf, CONDITION_TEXT, "%s%s", negation, word->name);
 	return buf;
@@ -105,7 +141,7 @@ const char *condition_format(const struct condition *c, char buf[CONDITION_TEXT]
 
 bool condition_equal(const struct condition *a, const struct condition *b)
 {
-	return a->kind == b->kind && a->negated == b->negated && a->limit == b->limit;
+	return a->kind == b->kind && a->negated == b->negated && a->limit == b->limit && strcmp(a->name, b->name) == 0;
 }
 
 bool condition_is_measured(const struct condition *c)
@@ -140,6 +176,14 @@ static enum condition_state measure(enum condition_state before, int value, int 
 	return here;
 }
 
+/** Whether the host's connection, if it is known, is the one of that name. */
+static enum condition_state compare(const char *connection, const char *name)
+{
+	if (!connection || connection[0] == '\0')
+		return CONDITION_UNKNOWN;
+	return strcmp(connection, name) == 0 ? CONDITION_HOLDS : CONDITION_FAILS;
+}
+
 bool condition_update(struct condition_watch *w, const struct condition_facts *facts, uint64_t now)
 {
 	enum condition_state before = w->is.negated ? negate(w->state) : w->state, state = before;
@@ -159,6 +203,9 @@ bool condition_update(struct condition_watch *w, const struct condition_facts *f
 		break;
 	case CONDITION_METERED:
 		state = facts->metered;
+		break;
+	case CONDITION_CONNECTION:
+		state = compare(facts->connection, w->is.name);
 		break;
 	case CONDITION_LOSS:
 		state = measure(before, facts->loss, 10 * (int)w->is.limit, &w->turning, now);

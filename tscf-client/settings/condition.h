@@ -18,8 +18,10 @@
 
 /** How long a measured value must be on the other side of its limit. */
 #define CONDITION_HOLD_MS 5000
+/** Room for the name of a connection. */
+#define CONDITION_NAME 65
 /** Room for a condition as text. */
-#define CONDITION_TEXT 32
+#define CONDITION_TEXT (32 + CONDITION_NAME)
 /** Highest limits. */
 #define CONDITION_LOSS_MAX 99    /* percent */
 #define CONDITION_RTT_MAX  10000 /* milliseconds */
@@ -30,6 +32,7 @@ enum condition_kind {
 	CONDITION_WIFI_OPEN,   /**< packets leave by a WiFi that is not encrypted */
 	CONDITION_WIFI_SECURE, /**< by one that is */
 	CONDITION_METERED,     /**< the connection is metered */
+	CONDITION_CONNECTION,  /**< it is the one of that name */
 	CONDITION_LOSS,        /**< more keepalives than this percentage are lost */
 	CONDITION_RTT,         /**< they take longer than so many milliseconds */
 };
@@ -40,14 +43,16 @@ enum condition_state { CONDITION_UNKNOWN, CONDITION_HOLDS, CONDITION_FAILS };
 struct condition {
 	enum condition_kind kind;
 	bool negated;
-	unsigned limit; /**< of what is measured; else 0 */
+	unsigned limit;            /**< of what is measured; else 0 */
+	char name[CONDITION_NAME]; /**< of the connection; else "" */
 };
 
 /** What is known of the network. */
 struct condition_facts {
 	enum condition_state trusted, battery, wifi_open, wifi_secure, metered;
-	int loss; /**< tenths of a percent; negative: not measured */
-	int rtt;  /**< milliseconds; negative: not measured */
+	const char *connection; /**< its name; NULL or "": not known */
+	int loss;               /**< tenths of a percent; negative: not measured */
+	int rtt;                /**< milliseconds; negative: not measured */
 };
 
 /** A condition in use. */
@@ -60,7 +65,7 @@ struct condition_watch {
 
 /** Parse one condition, such as "not loss > 2%".  @return 0 or -EINVAL. */
 int condition_parse(const char *text, struct condition *out);
-/** Write @p c as a user would: "untrusted", "not loss > 2%".  @return @p buf. */
+/** Write @p c as a user would: "untrusted", "not loss > 2%", "connection Office".  @return @p buf. */
 const char *condition_format(const struct condition *c, char buf[CONDITION_TEXT]);
 bool condition_equal(const struct condition *a, const struct condition *b);
 /** @return whether the condition is about something that keepalives measure. */

@@ -213,8 +213,9 @@ const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
     {"redundancy", "none, auto, or a factor from 1 to 4", parse_redundancy, FIELD(redundancy), 0, 0, 0},
     {"datagram", "preferred or never", parse_datagram, FIELD(datagram), 0, 0, 0},
     {"when",
-     "at most 4 of trusted, untrusted, battery, \"loss > 1%\" to \"loss > 99%\", \"rtt > 1ms\" to \"rtt > 10000ms\", "
-     "each with \"not\" before it or without",
+     "at most 4 of trusted, untrusted, battery, wifi-open, wifi-secure, metered, \"connection NAME\" with a name of at "
+     "most 64 bytes, \"loss > 1%\" to \"loss > 99%\", \"rtt > 1ms\" to \"rtt > 10000ms\", each with \"not\" before it "
+     "or without",
      parse_when, FIELD(when), 0, POLICY_CONDITIONS_MAX, TSCF_SETTING_LIST},
     {NULL, NULL, NULL, 0, 0, 0, 0},
 };

@@ -25,10 +25,15 @@ static bool any_wifi(const struct conditions *c)
 	return any_of(c, CONDITION_WIFI_OPEN) || any_of(c, CONDITION_WIFI_SECURE);
 }
 
+static bool any_managed(const struct conditions *c)
+{
+	return any_of(c, CONDITION_METERED) || any_of(c, CONDITION_CONNECTION);
+}
+
 /* @return whether a condition is about something that must be looked at again and again. */
 static bool any_looked_at(const struct conditions *c)
 {
-	return any_of(c, CONDITION_BATTERY) || any_of(c, CONDITION_METERED) || any_wifi(c);
+	return any_of(c, CONDITION_BATTERY) || any_managed(c) || any_wifi(c);
 }
 
 static enum condition_state trusted(const struct preferred *t)
@@ -50,7 +55,8 @@ static bool update(struct conditions *c)
 					      .battery = c->battery,
 					      .wifi_open = c->wifi.open,
 					      .wifi_secure = c->wifi.secure,
-					      .metered = c->metered.state,
+					      .metered = c->manager.metered,
+					      .connection = c->manager.connection,
 					      .loss = conditions_loss(c),
 					      .rtt = quality_round_trip(&c->quality)};
 	char text[CONDITION_TEXT];
@@ -109,10 +115,10 @@ static void look_around(struct conditions *c)
 	c->look_at = tscf_timers_now(c->timers) + CONDITIONS_LOOK_MS;
 	if (any_of(c, CONDITION_BATTERY))
 		c->battery = battery_look(BATTERY_FOLDER);
-	if (any_of(c, CONDITION_METERED))
-		metered_look(&c->metered);
+	if (any_managed(c))
+		network_manager_look(&c->manager);
 	else
-		metered_stop(&c->metered);
+		network_manager_stop(&c->manager);
 	look_at_wifi(c);
 }
 
@@ -127,7 +133,7 @@ static void measured(void *owner, uint64_t ms)
 	conditions_look(c);
 }
 
-static void metered_changed(void *context)
+static void manager_changed(void *context)
 {
 	conditions_look(context);
 }
@@ -189,7 +195,7 @@ void conditions_new_path(struct conditions *c)
 void conditions_init(struct conditions *c)
 {
 	c->measure = (struct tunnel_measure){.taken = measured, .owner = c};
-	c->metered = (struct metered){.loop = c->timers->loop, .changed = metered_changed, .context = c};
+	c->manager = (struct network_manager){.loop = c->timers->loop, .changed = manager_changed, .context = c};
 	tscf_timers_add(c->timers, &c->timer, next_due, tick, c);
 	conditions_reload(c);
 }
@@ -197,5 +203,5 @@ void conditions_init(struct conditions *c)
 void conditions_stop(struct conditions *c)
 {
 	wifi_stop(&c->wifi);
-	metered_stop(&c->metered);
+	network_manager_stop(&c->manager);
 }

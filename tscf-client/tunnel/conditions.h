@@ -3,15 +3,15 @@
  * conditions.h - watches what the conditions of policies depend on, and puts policies in and out of force.
  *
  * Whether the network is trusted is looked at whenever the path is, and so is its WiFi.  While a policy names the
- * battery, WiFi or metered, these are looked at every CONDITIONS_LOOK_MS; while one names loss or round trip, a
- * keepalive is sent by the plain tunnel every CONDITIONS_MEASURE_MS.  Nothing that a server or a network says counts
- * but how keepalives fare, and what an access point says of its encryption. tscf-client.conf(5), "Policies".
+ * battery, WiFi, metered or a connection, these are looked at every CONDITIONS_LOOK_MS; while one names loss or round
+ * trip, a keepalive is sent by the plain tunnel every CONDITIONS_MEASURE_MS.  Nothing that a server or a network says
+ * counts but how keepalives fare, and what an access point says of its encryption. tscf-client.conf(5), "Policies".
  */
 #ifndef TSCF_CLIENT_CONDITIONS_H
 #define TSCF_CLIENT_CONDITIONS_H
 
 #include "common/daemon/timers.h"
-#include "tscf-client/kernel/metered.h"
+#include "tscf-client/kernel/network_manager.h"
 #include "tscf-client/kernel/wifi.h"
 #include "tscf-client/settings/in_force.h"
 #include "tscf-client/sockets/preferred.h"
@@ -39,7 +39,7 @@ struct conditions {
 	uint64_t look_at, measure_at; /**< monotonic ms: when next */
 	enum condition_state battery;
 	struct wifi wifi;
-	struct metered metered;
+	struct network_manager manager;
 };
 
 /** Begin with the policies of the configuration. */

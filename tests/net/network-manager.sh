@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# metered.sh - policies that depend on whether the connection is metered follow NetworkManager, on a bus of their own: sockets of running
-# programs move when it changes its mind.  Without the bus, without NetworkManager and where that does not know, nobody knows, and an
-# encrypted-only policy is in force.  Bus and NetworkManager may come, go and come again.
+# network-manager.sh - policies that depend on whether the connection is metered, or on its name, follow NetworkManager, on a bus of their
+# own: sockets of running programs move when it changes its mind.  Without the bus, without NetworkManager and where that does not know,
+# nobody knows, and an encrypted-only policy is in force.  Bus and NetworkManager may come, go and come again.
 . "$(dirname "$0")/lib.sh"
 
 # shellcheck disable=SC2034 # launch_client reads it
@@ -27,14 +27,14 @@ start_bus() {
 	bus_pid=$LAST_PID
 	must 5 '[ -S "$T/bus" ]' "there is a bus"
 }
-# manager METERED: NetworkManager is there, and says that at first.  says METERED: something else.
+# manager METERED [NAME]: NetworkManager is there, and says that at first.  says WHAT...: something else.
 manager() {
 	rm -f "$T/says"
 	mkfifo "$T/says"
-	background manager "$PHONE" bash -c 'exec "$1" "$2" "$3" <>"$4"' - "$TSCF_TOOLS/network-manager" "$BUS" "$1" "$T/says"
+	background manager "$PHONE" bash -c 'in=$1; shift; exec "$@" <>"$in"' - "$T/says" "$TSCF_TOOLS/network-manager" "$BUS" "$@"
 	manager_pid=$LAST_PID
 }
-says() { echo "$1" >"$T/says"; }
+says() { echo "$*" >"$T/says"; }
 # on_bus: how many programs are.
 on_bus() { in_phone ss -xH state established | grep -c "$T/bus "; }
 # condition TEXT: its state.
@@ -62,13 +62,13 @@ start_bus
 manager 0
 must 10 '[ "$(on_bus)" -eq 2 ]' "client and NetworkManager are on the bus"
 known unknown "costly encrypted, plain" "NetworkManager does not know"
-says 1
+says metered 1
 known holds "costly encrypted, plain" "it is metered"
-says 2
+says metered 2
 known "does not hold" "plain, cheap encrypted" "it is not"
-says 3
+says metered 3
 known holds "costly encrypted, plain" "NetworkManager guesses that it is"
-says 4
+says metered 4
 known "does not hold" "plain, cheap encrypted" "NetworkManager guesses that it is not"
 kill "$manager_pid"
 known unknown "costly encrypted, plain" "NetworkManager is gone"
@@ -83,6 +83,31 @@ known "does not hold" "plain, cheap encrypted" "the bus is there again"
 grows talker-5070 .echoed 20
 grows talker-5072 .echoed 20
 is "status names the condition as it was written" "$(client_status '[.conditions[].condition] | join(", ")')" = "metered, not metered"
+
+# --- the name of the connection ---
+printf '%s\n' "persistence = 0" 'policy costly { protocol = udp local-port = 5070 level = encrypted-only when = "not connection Office LAN" }' \
+	'policy cheap { protocol = udp local-port = 5072 level = encrypted-preferred when = "connection Home" }' >"$T/client.conf"
+client reload >/dev/null || die "reload"
+# named OFFICE HOME TUNNELS WHEN: the states of the two conditions.
+named() { must 10 '[ "$(condition "not connection Office LAN"), $(condition "connection Home"), $(both)" = "'"$1, $2, $3"'" ]' "$4"; }
+named unknown unknown "costly encrypted, plain" "NetworkManager has made no connection"
+says connection Office LAN
+named "does not hold" "does not hold" "plain, plain" "it is the office"
+says connection Home
+named holds holds "costly encrypted, cheap encrypted" "it is home"
+says rename Office LAN
+named "does not hold" "does not hold" "plain, plain" "the connection has another name"
+says connection Office
+named holds "does not hold" "costly encrypted, plain" "one of a similar name"
+says connection
+named unknown unknown "costly encrypted, plain" "there is none"
+says connection Home
+named holds holds "costly encrypted, cheap encrypted" "it is home again"
+kill "$manager_pid"
+named unknown unknown "costly encrypted, plain" "NetworkManager is gone"
+manager 2 Home
+named holds holds "costly encrypted, cheap encrypted" "it is there again"
+
 printf '%s\n' "persistence = 0" >"$T/client.conf"
 client reload >/dev/null || die "reload"
 must 10 '[ "$(on_bus)" -eq 1 ]' "no policy names it any more: the client has left the bus"
