@@ -61,6 +61,8 @@ libtscf_common_a_SOURCES = \
 	common/capture/capture_file.h \
 	common/capture/pcapng.c \
 	common/capture/pcapng.h \
+	common/capture/selection.c \
+	common/capture/selection.h \
 	common/capture/tap.c \
 	common/capture/tap.h \
 	common/control/control.h \

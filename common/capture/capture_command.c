@@ -43,7 +43,37 @@ static int read_number(const struct tscf_cli *cli, const char *name, unsigned lo
 	return -EINVAL;
 }
 
-static int read_protocol(const char *text, uint16_t *out)
+/** ":PORT", "ADDRESS", "ADDRESS:PORT", "[ADDRESS]:PORT" or "ADDRESS/BITS". */
+static int parse_remote(const char *text, struct tscf_tap_filter *out)
+{
+	union tscf_endpoint e;
+	unsigned long port;
+
+	if (strchr(text, '/'))
+		return tscf_prefix_parse(text, &out->remote);
+	if (text[0] == ':') {
+		if (tscf_number_parse(text + 1, 1, UINT16_MAX, &port) < 0)
+			return -EINVAL;
+		out->remote_port = (uint16_t)port;
+		return 0;
+	}
+	if (tscf_endpoint_parse(text, 0, &e) < 0)
+		return -EINVAL;
+	out->remote.addr = tscf_endpoint_addr(&e);
+	out->remote.length = (uint8_t)(8 * tscf_addr_size(out->remote.addr.family));
+	out->remote_port = tscf_endpoint_port(&e);
+	return 0;
+}
+
+static int read_remote(const char *text, struct tscf_tap_filter *out)
+{
+	if (!text || parse_remote(text, out) == 0)
+		return 0;
+	tscf_error("--remote %s: expected ADDRESS, ADDRESS:PORT, :PORT or ADDRESS/BITS", text);
+	return -EINVAL;
+}
+
+static int read_protocol(const char *text, uint8_t *out)
 {
 	if (text && strcmp(text, "udp") != 0 && strcmp(text, "tcp") != 0) {
 		tscf_error("--proto %s: expected udp or tcp", text);
@@ -56,17 +86,16 @@ static int read_protocol(const char *text, uint16_t *out)
 
 int tscf_capture_command_read(const struct tscf_cli *cli, struct tscf_capture_command *out)
 {
+	struct tscf_tap_filter *filter = &out->selection.filter;
 	unsigned long port = 0;
 
-	*out = (struct tscf_capture_command){.request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_CAPTURE},
-					     .file = cli->argument,
-					     .force = tscf_cli_has(cli, "force")};
+	*out = (struct tscf_capture_command){.file = cli->argument, .force = tscf_cli_has(cli, "force")};
 	if (read_number(cli, "count", UINT32_MAX, &out->count) < 0 ||
 	    read_number(cli, "seconds", SECONDS_MAX, &out->seconds) < 0 ||
-	    read_number(cli, "port", UINT16_MAX, &port) < 0 ||
-	    read_protocol(tscf_cli_value(cli, "proto"), &out->request.protocol) < 0)
+	    read_number(cli, "port", UINT16_MAX, &port) < 0 || read_remote(tscf_cli_value(cli, "remote"), filter) < 0 ||
+	    read_protocol(tscf_cli_value(cli, "proto"), &filter->protocol) < 0)
 		return -EINVAL;
-	out->request.level = (uint32_t)port;
+	filter->port = (uint16_t)port;
 	return 0;
 }
 
@@ -92,10 +121,15 @@ static int begin(struct run *run)
 {
 	const struct tscf_capture_command *command = run->command;
 	const int64_t deadline = tscf_control_deadline(TSCF_QUERY_MS);
+	struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_CAPTURE};
 	struct tscf_control_reply reply;
-	int err;
+	char *text;
+	int err = tscf_capture_selection_write(&command->selection, &request, &text);
 
-	run->sock = tscf_control_dial_with(command->control, &command->request, command->text, deadline);
+	if (err < 0)
+		return err;
+	run->sock = tscf_control_dial_with(command->control, &request, text, deadline);
+	free(text);
 	if (run->sock < 0)
 		return run->sock;
 	err = tscf_control_receive_reply(run->sock, &reply, deadline);

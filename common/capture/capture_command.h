@@ -6,6 +6,7 @@
 #ifndef TSCF_CAPTURE_COMMAND_H
 #define TSCF_CAPTURE_COMMAND_H
 
+#include "common/capture/selection.h"
 #include "common/capture/tap.h"
 #include "common/control/control.h"
 #include "common/daemon/cli.h"
@@ -14,8 +15,7 @@ struct tscf_capture_command {
 	const char *program; /**< of the daemon */
 	const char *writer;  /**< program and version, for the file */
 	const char *control; /**< path of the control socket */
-	struct tscf_control_request request;
-	const char *text; /**< that goes with the request, or NULL */
+	struct tscf_capture_selection selection;
 	const char *file;
 	bool force;            /**< replace the file if it exists */
 	unsigned long count;   /**< end after so many packets; 0: no limit */
@@ -26,7 +26,8 @@ struct tscf_capture_command {
 };
 
 /**
- * Read FILE, --proto, --port, --count, --seconds and --force of a command line into *out, whose other members are 0.
+ * Read FILE, --proto, --port, --remote, --count, --seconds and --force of a command line into *out,
+ * whose other members are 0.
  *
  * @return 0, or -EINVAL (logged).
  */

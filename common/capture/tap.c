@@ -73,23 +73,34 @@ void tscf_tap_free(struct tscf_tap *tap)
 
 /* --- the side of the packets --- */
 
-/** A later fragment has no ports, so it may belong to any flow, and is wanted. */
+static bool wants_all(const struct tscf_tap_filter *f)
+{
+	return f->protocol == 0 && f->port == 0 && f->remote.addr.family == 0 && f->remote_port == 0;
+}
+
+/** A later fragment has no ports, so it may belong to any flow between its addresses, and is wanted. */
 static bool is_wanted(const struct tscf_tap *tap, enum tscf_tap_direction direction, const uint8_t *data,
 		      uint32_t length)
 {
+	const bool from_client = (direction == TSCF_TAP_OUT) == tap->client_sends;
+	const struct tscf_tap_filter *f = &tap->filter;
 	struct tscf_packet_info info;
-	bool from_client;
+	uint16_t port, remote_port;
 
-	if (tap->filter.protocol == 0 && tap->filter.port == 0)
+	if (wants_all(f))
 		return true;
 	if (tscf_packet_parse(data, length, &info) != TSCF_PACKET_OK)
 		return false;
-	if (tap->filter.protocol != 0 && info.protocol != tap->filter.protocol)
+	if (f->protocol != 0 && info.protocol != f->protocol)
 		return false;
-	if (tap->filter.port == 0 || (info.fragment && !info.first))
+	if (f->remote.addr.family != 0 &&
+	    !tscf_prefix_contains(&f->remote, from_client ? &info.destination : &info.source))
+		return false;
+	if (info.fragment && !info.first)
 		return true;
-	from_client = (direction == TSCF_TAP_OUT) == tap->client_sends;
-	return tap->filter.port == (from_client ? info.source_port : info.destination_port);
+	port = from_client ? info.source_port : info.destination_port;
+	remote_port = from_client ? info.destination_port : info.source_port;
+	return (f->port == 0 || port == f->port) && (f->remote_port == 0 || remote_port == f->remote_port);
 }
 
 static uint64_t wall_clock(void)

@@ -9,6 +9,7 @@
 #ifndef TSCF_TAP_H
 #define TSCF_TAP_H
 
+#include "common/base/addr.h"
 #include "common/packet/batch.h"
 
 #include <stdatomic.h>
@@ -33,8 +34,10 @@ enum tscf_tap_direction {
 
 /** Which packets are wanted. */
 struct tscf_tap_filter {
-	uint8_t protocol; /**< IPPROTO_UDP or IPPROTO_TCP; 0: any */
-	uint16_t port;    /**< of the client's side; 0: any */
+	uint8_t protocol;          /**< IPPROTO_UDP or IPPROTO_TCP; 0: any */
+	uint16_t port;             /**< of the client's side; 0: any */
+	struct tscf_prefix remote; /**< the other side; family 0: any */
+	uint16_t remote_port;      /**< 0: any */
 };
 
 /** One packet in the ring; `comment_length` bytes of the comment and `captured` bytes of the packet follow. */

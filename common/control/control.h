@@ -67,8 +67,8 @@ enum tscf_control_op {
 	TSCF_CONTROL_GET_REDUNDANCY =
 	    20, /**< client; with a descriptor: the reply's `level` is what the socket asks for */
 	TSCF_CONTROL_REDUNDANCY_OF = 21, /**< client: as LEVEL_OF, of sockets of running programs */
-	TSCF_CONTROL_CAPTURE = 22, /**< the connection stays, for packets: common/capture/capture.h; server: a text
-				      may name a client */
+	TSCF_CONTROL_CAPTURE = 22, /**< the connection stays, for packets: common/capture/capture.h; a text may say
+				      of which: common/capture/selection.h */
 	TSCF_CONTROL_CAPTURE_END = 23,
 	TSCF_CONTROL_SET_DATAGRAM =
 	    24, /**< client; with a descriptor: whether the socket prefers datagrams is now `level` (datagram.h) */

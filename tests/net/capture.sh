@@ -67,8 +67,6 @@ in_phone "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5006" --to $HOST:7000 --rate 50
 finish "$moving" 20
 end_capture in-client "$client_pid"
 end_capture in-server "$server_pid"
-server_capture stranger --client 10.99.99.99 --count 1
-stranger=$CAPTURE_PID
 is "all were echoed" "$(last moving .echoed)" -eq 300
 is "each packet goes out once" "$(packets in-client "$OUT && ($(on plain) || $(on encrypted))")" -eq 300
 is "each comes back once" "$(packets in-client "$IN && ($(on plain) || $(on encrypted))")" -eq 300
@@ -80,6 +78,36 @@ is "nothing is missing" "$(lost in-client)" -eq 0
 is "the server has the same packets" "$(packets in-server "udp.port == 5004 && $IN")" -eq 300
 is "encrypted as at the client" "$(packets in-server "$IN && $(on encrypted)")" -eq "$(packets in-client "$OUT && $(on encrypted)")"
 is "and all ports of the client" "$(packets in-server "udp.port == 5006 && $IN && $(on plain)")" -eq 20
+
+# --- one flow, by its five parts ---
+udp_echo $HOST2 7000
+udp_echo $HOST 7002
+five=(--proto udp --port 5016 --remote "$HOST:7000")
+server_capture five-server --client "$PHONE_INNER" "${five[@]}"
+server_pid=$CAPTURE_PID
+capture five-client "${five[@]}"
+client_pid=$CAPTURE_PID
+for flow in 5016,$HOST:7000 5016,$HOST2:7000 5016,$HOST:7002 5018,$HOST:7000; do
+	in_phone "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:${flow%%,*}" --to "${flow#*,}" --rate 100 --count 20 >/dev/null
+done
+end_capture five-client "$client_pid"
+end_capture five-server "$server_pid"
+for name in five-client five-server; do
+	is "$name: the packets of the flow, both ways" "$(packets $name "udp.port == 5016 && udp.port == 7000 && ip.addr == $HOST")" -eq 40
+	is "$name: no others" "$(packets $name udp)" -eq 40
+done
+capture subnet --remote "$HOST2/31"
+in_phone "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5016" --to $HOST:7000 --rate 100 --count 5 >/dev/null
+in_phone "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5016" --to $HOST2:7000 --rate 100 --count 5 >/dev/null
+end_capture subnet "$CAPTURE_PID"
+is "a prefix of remote addresses" "$(packets subnet udp)" -eq 10
+capture port --remote :7002
+for port in 7000 7002; do in_phone "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5016" --to $HOST:$port --rate 100 --count 5 >/dev/null; done
+end_capture port "$CAPTURE_PID"
+is "a remote port" "$(packets port udp)" -eq 10
+
+server_capture stranger --client 10.99.99.99 --count 1
+stranger=$CAPTURE_PID
 
 # --- what is dropped, and why ---
 in_phone ip address add 203.0.113.9/32 dev lo
@@ -108,6 +136,10 @@ client capture - --pid 999999999 >/dev/null 2>"$T/err"
 is "no such process" "$?" -eq 1
 client capture - --port 70000 >/dev/null 2>&1
 is "a wrong port is a usage error" "$?" -eq 2
+for remote in somewhere 192.0.2.1:0x :0 192.0.2.1/33; do
+	client capture - --remote $remote >/dev/null 2>&1
+	is "a wrong remote is, too: $remote" "$?" -eq 2
+done
 cp "$TSCF_SBINDIR/tscf-client" "$T/tscf-client" && chmod 755 "$T" "$T/tscf-client"
 in_phone setpriv --reuid 65534 --clear-groups "$T/tscf-client" capture - --control "$CLIENT_CONTROL" 2>"$T/err" | wc -c >"$T/bytes"
 is "others than root get nothing" "$(cat "$T/bytes")" -eq 0

@@ -55,6 +55,9 @@ tests_unit_test_wireless_LDADD = $(UNIT_LDADD) $(LIBNL_LIBS)
 UNIT_TESTS += tests/unit/test_pcapng
 tests_unit_test_pcapng_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_selection
+tests_unit_test_selection_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_selection_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
 UNIT_TESTS += tests/unit/test_tap
 tests_unit_test_tap_LDADD = $(UNIT_LDADD)
 

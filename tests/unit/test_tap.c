@@ -15,7 +15,7 @@
 static uint8_t udp[] = {0x45, 0, 0, 31, 0, 0,    0,    0,    64, 17, 0, 0, 10,  0,   0,  1,
 			10,   0, 0, 2,  3, 0xe8, 0x07, 0xd0, 0,  11, 0, 0, 'h', 'e', 'y'};
 
-static const struct tscf_tap_filter any = {0, 0};
+static const struct tscf_tap_filter any = {.protocol = 0};
 static uint8_t out[TSCF_TAP_RECORD_MAX], big[70000];
 
 static struct tscf_tap_record record_at(size_t at)
@@ -98,18 +98,33 @@ START_TEST(full)
 }
 END_TEST
 
-static bool takes(uint8_t protocol, uint16_t port, bool client_sends, enum tscf_tap_direction direction)
+static bool is_taken(const struct tscf_tap_filter *filter, bool client_sends, enum tscf_tap_direction direction)
 {
-	const struct tscf_tap_filter filter = {protocol, port};
 	struct tscf_tap tap = {.open = false};
 	bool taken;
 
-	ck_assert_int_eq(tscf_tap_open(&tap, &filter, client_sends), 0);
+	ck_assert_int_eq(tscf_tap_open(&tap, filter, client_sends), 0);
 	tscf_tap_packet(&tap, TSCF_TAP_PLAIN, direction, NULL, udp, sizeof(udp));
 	taken = !tscf_tap_empty(&tap);
 	tscf_tap_close(&tap);
 	tscf_tap_free(&tap);
 	return taken;
+}
+
+static bool takes(uint8_t protocol, uint16_t port, bool client_sends, enum tscf_tap_direction direction)
+{
+	const struct tscf_tap_filter filter = {.protocol = protocol, .port = port};
+
+	return is_taken(&filter, client_sends, direction);
+}
+
+static bool takes_remote(const char *remote, uint16_t port, bool client_sends, enum tscf_tap_direction direction)
+{
+	struct tscf_tap_filter filter = {.remote_port = port};
+
+	if (remote)
+		ck_assert_int_eq(tscf_prefix_parse(remote, &filter.remote), 0);
+	return is_taken(&filter, client_sends, direction);
 }
 
 /* The port is that of the client's side: at the client it is the source of what goes out, at the server the
@@ -129,6 +144,27 @@ START_TEST(filters)
 	udp[7] = 1;
 	ck_assert(takes(IPPROTO_UDP, 9, true, TSCF_TAP_OUT));
 	ck_assert(!takes(IPPROTO_TCP, 9, true, TSCF_TAP_OUT));
+	udp[7] = 0;
+}
+END_TEST
+
+/* The remote is the other side. */
+START_TEST(remotes)
+{
+	ck_assert(takes_remote("10.0.0.2", 0, true, TSCF_TAP_OUT));
+	ck_assert(!takes_remote("10.0.0.1", 0, true, TSCF_TAP_OUT));
+	ck_assert(takes_remote("10.0.0.1", 0, true, TSCF_TAP_IN));
+	ck_assert(takes_remote("10.0.0.1", 0, false, TSCF_TAP_OUT));
+	ck_assert(takes_remote("10.0.0.0/24", 0, true, TSCF_TAP_OUT));
+	ck_assert(!takes_remote("2001:db8::/32", 0, true, TSCF_TAP_OUT));
+	ck_assert(takes_remote(NULL, 2000, true, TSCF_TAP_OUT));
+	ck_assert(takes_remote("10.0.0.2", 2000, true, TSCF_TAP_OUT));
+	ck_assert(!takes_remote("10.0.0.2", 1000, true, TSCF_TAP_OUT));
+	ck_assert(!takes_remote("10.0.0.3", 2000, true, TSCF_TAP_OUT));
+	/* A later fragment has addresses. */
+	udp[7] = 1;
+	ck_assert(takes_remote("10.0.0.2", 9, true, TSCF_TAP_OUT));
+	ck_assert(!takes_remote("10.0.0.3", 9, true, TSCF_TAP_OUT));
 	udp[7] = 0;
 }
 END_TEST
@@ -190,6 +226,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, batches_and_cuts);
 	tcase_add_test(tests, full);
 	tcase_add_test(tests, filters);
+	tcase_add_test(tests, remotes);
 	tcase_add_test(tests, threads);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* commands.c - passes the requests at the control socket to the parts that answer them. */
 #include "common/base/log.h"
+#include "common/capture/selection.h"
 #include "common/control/control.h"
 #include "tscf-client/admin/waiters.h"
 #include "tscf-client/context.h"
@@ -158,11 +159,15 @@ static void administer(struct client *c, struct tscf_control_call_in *call)
 
 static int open_tap(void *context, const struct tscf_control_call_in *call)
 {
-	const struct tscf_tap_filter filter = {.protocol = (uint8_t)call->request.protocol,
-					       .port = (uint16_t)call->request.level};
+	struct tscf_capture_selection selection;
 	struct client *c = context;
+	void *owner;
+	int err = tscf_capture_selection_read(&call->request, call->text, &selection, &owner);
 
-	return tscf_tap_open(&c->tap, &filter, true);
+	if (err == 0)
+		err = tscf_tap_open(&c->tap, &selection.filter, true);
+	tscf_capture_selection_free(owner);
+	return err;
 }
 
 static void close_tap(void *context)
@@ -281,5 +286,10 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	moves_gone(call);
 }
 
+static bool brings_text(uint32_t op)
+{
+	return op == TSCF_CONTROL_CAPTURE;
+}
+
 const struct tscf_control_handler commands_handler = {
-    .request = request, .gone = gone, .brings_descriptor = brings_descriptor};
+    .request = request, .gone = gone, .brings_descriptor = brings_descriptor, .brings_text = brings_text};

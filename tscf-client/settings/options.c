@@ -47,7 +47,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "      --table-plain N, --table-encrypted N, --state-dir DIR, --log-level LEVEL,\n"
 			   "      --realtime-dscp LIST, --realtime-priority N, --script FILE, --guard WHEN\n"
 			   "  -j, --json; --watch; -w, --wait-up SECONDS       JSON; live; wait until up\n"
-			   "  -p, --pid PID | [--proto udp|tcp] --port N       WHICH sockets\n"
+			   "  -p, --pid PID | [--proto udp|tcp] --port N, --remote ADDR     WHICH sockets\n"
 			   "  -C, --control PATH       control socket; -h, --help  -V, --version\n"
 			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
 			   "See tscf-client(8), tscf-client.conf(5).\n";
@@ -93,6 +93,7 @@ static const struct tscf_cli_option options[] = {
     {"pid", 'p', true, false, LEVEL | REDUNDANCY | CAPTURE},
     {"proto", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
     {"port", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
+    {"remote", 0, true, false, CAPTURE},
     {"help", 'h', false, false, ANY},
     {"version", 'V', false, false, ANY},
     {NULL, 0, false, false, 0},
@@ -202,7 +203,7 @@ static int check_capture(const struct tscf_cli *cli)
 
 	if (tscf_capture_command_read(cli, &command) < 0)
 		return -EINVAL;
-	if (tscf_cli_has(cli, "pid") && (command.request.protocol != 0 || command.request.level != 0)) {
+	if (tscf_cli_has(cli, "pid") && (tscf_cli_has(cli, "proto") || tscf_cli_has(cli, "port"))) {
 		tscf_error("capture: expected either --pid PID, or --port N with or without --proto");
 		return -EINVAL;
 	}

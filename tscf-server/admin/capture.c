@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/admin/capture.h"
 
+#include "common/capture/selection.h"
 #include "tscf-server/context.h"
 #include "tscf-server/workers_each.h"
 
@@ -9,8 +10,7 @@
 #include <string.h>
 
 struct opening {
-	struct tscf_tap_filter filter;
-	const char *who; /**< NULL: all clients */
+	struct tscf_capture_selection of;
 	int error;
 };
 
@@ -43,9 +43,9 @@ static void open_one(struct server_worker *worker, void *data)
 	struct opening *opening = data;
 
 	if (opening->error == 0)
-		opening->error = mean(worker->state, opening->who);
+		opening->error = mean(worker->state, opening->of.client);
 	if (opening->error == 0)
-		opening->error = tscf_tap_open(&worker->state->tap, &opening->filter, false);
+		opening->error = tscf_tap_open(&worker->state->tap, &opening->of.filter, false);
 }
 
 static void close_all(void *context)
@@ -55,11 +55,14 @@ static void close_all(void *context)
 
 static int open_all(void *context, const struct tscf_control_call_in *call)
 {
-	struct opening opening = {
-	    .filter = {.protocol = (uint8_t)call->request.protocol, .port = (uint16_t)call->request.level},
-	    .who = call->text && call->text[0] ? call->text : NULL};
+	struct opening opening = {.error = 0};
+	void *owner;
+	int err = tscf_capture_selection_read(&call->request, call->text, &opening.of, &owner);
 
+	if (err < 0)
+		return err;
 	server_workers_each(context, open_one, &opening);
+	tscf_capture_selection_free(owner);
 	if (opening.error < 0)
 		close_all(context);
 	return opening.error;

@@ -7,7 +7,7 @@
 
 #include "common/capture/capture.h"
 
-/** The context is the struct server.  A capture's text names the clients (session/who.h); none: all. */
+/** The context is the struct server.  What a capture is of may be some clients (session/who.h). */
 extern const struct tscf_capture_taps server_capture_taps;
 
 #endif

@@ -70,6 +70,6 @@ int query_capture(const struct tscf_cli *cli, const struct server_config *config
 	command.program = PROGRAM;
 	command.writer = PROGRAM " " PACKAGE_VERSION;
 	command.control = config->control;
-	command.text = tscf_cli_value(cli, "client");
+	command.selection.client = tscf_cli_value(cli, "client");
 	return tscf_capture_command_run(&command);
 }

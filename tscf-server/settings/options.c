@@ -43,11 +43,11 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --route CIDR, --dns ADDR, --sip-server ADDR  told to clients; repeatable\n"
 			   "      --services LIST      assigned services, such as DTTE,SIP; default none\n"
 			   "      --psk-file, --client-ca, --client-crl, --denied-clients FILE who is let in\n"
-			   "      --plain-dev NAME, --encrypted-dev NAME       devices; default tscf0, tscf1\n"
+			   "      --plain-dev NAME, --encrypted-dev NAME, --mtu N       devices tscf0, tscf1\n"
 			   "      --cert FILE, --key FILE, --key-log FILE, --workers N, --state-dir DIR,\n"
-			   "      --mtu N, --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N\n"
+			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N, --limit N\n"
 			   "      --public-name HOST[:PORT], --one-time, --valid-for DAYS  for invitations\n"
-			   "      --identity NAME, --outer ADDR, --sort KEY, --limit N, --proto P, --port N\n"
+			   "      --identity NAME, --outer ADDR, --sort KEY, --proto P, --port N, --remote A\n"
 			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
 			   "See tscf-server(8), tscf-server.conf(5).\n";
 
@@ -95,6 +95,7 @@ static const struct tscf_cli_option options[] = {
     {"client", 0, true, false, CAPTURE},
     {"proto", 0, true, false, CAPTURE},
     {"port", 0, true, false, CAPTURE},
+    {"remote", 0, true, false, CAPTURE},
     {"count", 0, true, false, CAPTURE},
     {"seconds", 0, true, false, CAPTURE},
     {"force", 0, false, false, CAPTURE},
