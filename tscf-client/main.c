@@ -64,6 +64,8 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 		return query_level(cli, config);
 	case CLIENT_COMMAND_REDUNDANCY:
 		return query_redundancy(cli, config);
+	case CLIENT_COMMAND_DATAGRAM:
+		return query_datagram(cli, config);
 	case CLIENT_COMMAND_RELOAD:
 		return query_reload(config);
 	case CLIENT_COMMAND_STOP:

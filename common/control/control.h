@@ -73,6 +73,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_SET_DATAGRAM =
 	    24, /**< client; with a descriptor: whether the socket prefers datagrams is now `level` (datagram.h) */
 	TSCF_CONTROL_GET_DATAGRAM = 25, /**< client; with a descriptor: the reply's `level` is the same */
+	TSCF_CONTROL_DATAGRAM_OF = 26,  /**< client: as REDUNDANCY_OF */
 };
 
 /** Most bytes of the text of a request. */
@@ -84,8 +85,8 @@ enum tscf_control_op {
 struct tscf_control_request {
 	uint32_t magic;
 	uint32_t op;    /**< enum tscf_control_op */
-	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND; SET_REDUNDANCY, REDUNDANCY_OF, SET_DATAGRAM: that; CAPTURE,
-			   which may have a text: the port, 0 if not given */
+	uint32_t level; /**< SET_LEVEL, LEVEL_OF, BOUND; SET_REDUNDANCY, REDUNDANCY_OF, SET_DATAGRAM, DATAGRAM_OF: that;
+			   CAPTURE, which may have a text: the port, 0 if not given */
 	uint32_t flags;
 	int32_t pid;       /**< LEVEL_OF: 0 if not given */
 	uint16_t protocol; /**< LEVEL_OF, CAPTURE: IPPROTO_*, 0 if not given */

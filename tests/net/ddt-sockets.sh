@@ -75,6 +75,11 @@ ended
 background run-never "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted --datagram=never -- \
 	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5076" --to $HOST:7000 --rate 50 --tos $EF --report 50
 must 5 '[ "$(of 5076 datagram_in_force)" = never ]' "tscf-run --datagram=never"
+is "the command" "$(client datagram preferred --port 5076)" = "1 socket asks for datagram preferred"
+must 5 '[ "$(of 5076 datagram_in_force)" = preferred ]' "the command comes before tscf-run"
+check "default" client datagram default --pid "$LAST_PID"
+must 5 '[ "$(of 5076 datagram)" = default ]' "and takes it back"
+check "no TCP socket can" eval '! client datagram preferred --proto tcp --port 7000 2>/dev/null'
 ended
 background run-policy "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted --datagram=never -- \
 	"$TSCF_TOOLS/flow" --bind "$PHONE_INNER:6004" --to $HOST:7000 --rate 50 --report 50

@@ -81,6 +81,9 @@ usage "level 'secret': expected" "$CLIENT" level secret --pid 1
 usage "expected either --pid PID, or --port" "$CLIENT" level unencrypted
 usage "expected either --pid PID, or --port" "$CLIENT" level unencrypted --pid 1 --port 5
 usage "expected either --pid PID, or --port" "$CLIENT" level unencrypted --proto udp
+usage "redundancy 'much': expected none, auto" "$CLIENT" redundancy much --pid 1
+usage "datagram 'always': expected default, preferred or never" "$CLIENT" datagram always --pid 1
+usage "expected either --pid PID, or --port" "$CLIENT" datagram never
 usage "--proto sctp: expected udp or tcp" "$CLIENT" level unencrypted --proto sctp --port 5
 usage "--port 0: expected" "$CLIENT" level unencrypted --proto udp --port 0
 usage "--pid x: expected" "$CLIENT" level unencrypted --pid x

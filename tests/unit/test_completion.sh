@@ -29,12 +29,13 @@ offers() {
 	}
 }
 
-offers "capture flush join leave level redundancy reload sip sockets status stop" "$client" ""
+offers "capture datagram flush join leave level redundancy reload sip sockets status stop" "$client" ""
 offers "sip sockets status stop" "$client" s
 offers "add-client allow capture deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""
 offers "encrypted-only encrypted-preferred" "$client" level enc
 offers "1 2 3 4 auto none" "$client" redundancy ""
+offers "default never preferred" "$client" datagram ""
 offers "--pid --pin --plain-dev --port --proto --proxy --psk-file --psk-identity" "$client" level encrypted-only --p
 offers "udp" "$client" level encrypted-only --proto u
 offers "--table-encrypted --table-plain --transport" "$client" --t

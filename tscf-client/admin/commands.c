@@ -27,7 +27,8 @@ static void get_config(struct client *c, struct tscf_control_call_in *call)
 /** The sockets of one request, for its answer. */
 struct asking {
 	struct client *client;
-	uint8_t redundancy;
+	enum ask_service service;
+	uint8_t value;
 	json_t *list;
 	int error; /**< of the first socket that cannot ask */
 };
@@ -40,7 +41,7 @@ static void ask_one(void *context, pid_t pid, int fd)
 	int error = tscf_socket_of_own(fd, &s);
 
 	if (error == 0)
-		error = asks_put(&c->asks, &s, ASK_REDUNDANCY, asking->redundancy, ASK_EXPLICIT);
+		error = asks_put(&c->asks, &s, asking->service, asking->value, ASK_EXPLICIT);
 	if (error == 0)
 		json_array_append_new(asking->list,
 				      report_socket(c, &s, tscf_mark_get(s.mark, c->config->fwmark_mask), pid, NULL));
@@ -50,11 +51,12 @@ static void ask_one(void *context, pid_t pid, int fd)
 }
 
 /* Of sockets of running programs. */
-static void redundancy_of(struct client *c, struct tscf_control_call_in *call)
+static void ask_of(struct client *c, struct tscf_control_call_in *call, enum ask_service service)
 {
-	struct asking asking = {.client = c, .redundancy = (uint8_t)call->request.level, .list = json_array()};
+	struct asking asking = {
+	    .client = c, .service = service, .value = (uint8_t)call->request.level, .list = json_array()};
 	int error =
-	    tscf_redundancy_valid(call->request.level) ? live_sockets_each(c->loop, call, ask_one, &asking) : -EINVAL;
+	    asks_legal(service, call->request.level) ? live_sockets_each(c->loop, call, ask_one, &asking) : -EINVAL;
 	size_t count = json_array_size(asking.list);
 	char *text;
 
@@ -242,7 +244,10 @@ static void request(void *context, struct tscf_control_call_in *call)
 		mark_mask(c, call);
 		break;
 	case TSCF_CONTROL_REDUNDANCY_OF:
-		redundancy_of(c, call);
+		ask_of(c, call, ASK_REDUNDANCY);
+		break;
+	case TSCF_CONTROL_DATAGRAM_OF:
+		ask_of(c, call, ASK_DATAGRAM);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
 		live_sockets_level_of(&c->moves, call);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/admin/query.h"
 
+#include "common/base/datagram.h"
 #include "common/base/redundancy.h"
 #include "common/daemon/query.h"
 #include "common/daemon/settings.h"
@@ -214,25 +215,44 @@ int query_level(const struct tscf_cli *cli, const struct client_config *config)
 	return status;
 }
 
-int query_redundancy(const struct tscf_cli *cli, const struct client_config *config)
+/** Let the sockets ask for @p what, a service and how much of it. */
+static int ask_for(const struct tscf_cli *cli, const struct client_config *config, struct tscf_control_request *request,
+		   const char *what)
 {
-	struct tscf_control_request request = request_of(TSCF_CONTROL_REDUNDANCY_OF);
 	int status = EXIT_SUCCESS;
-	uint8_t redundancy;
 	json_t *json;
 
-	if (tscf_redundancy_parse(cli->argument, &redundancy) != 0)
-		return EXIT_FAILURE;
-	request.level = redundancy;
-	if (ask_of_sockets(cli, config, &request, &json) != 0)
+	if (ask_of_sockets(cli, config, request, &json) != 0)
 		return EXIT_FAILURE;
 	if (tscf_cli_has(cli, "json"))
 		status = print_json(json);
 	else
-		printf("%zu %s for redundancy %s\n", json_array_size(json),
-		       json_array_size(json) == 1 ? "socket asks" : "sockets ask", cli->argument);
+		printf("%zu %s for %s %s\n", json_array_size(json),
+		       json_array_size(json) == 1 ? "socket asks" : "sockets ask", what, cli->argument);
 	json_decref(json);
 	return status;
+}
+
+int query_redundancy(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_REDUNDANCY_OF);
+	uint8_t redundancy;
+
+	if (tscf_redundancy_parse(cli->argument, &redundancy) != 0)
+		return EXIT_FAILURE;
+	request.level = redundancy;
+	return ask_for(cli, config, &request, "redundancy");
+}
+
+int query_datagram(const struct tscf_cli *cli, const struct client_config *config)
+{
+	struct tscf_control_request request = request_of(TSCF_CONTROL_DATAGRAM_OF);
+	uint8_t datagram;
+
+	if (tscf_datagram_parse(cli->argument, &datagram) != 0)
+		return EXIT_FAILURE;
+	request.level = datagram;
+	return ask_for(cli, config, &request, "datagram");
 }
 
 int query_reload(const struct client_config *config)

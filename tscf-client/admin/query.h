@@ -20,6 +20,8 @@ int query_sip(const struct tscf_cli *cli, const struct client_config *config);
 int query_level(const struct tscf_cli *cli, const struct client_config *config);
 /** Exit status 1 also if there is no such socket. */
 int query_redundancy(const struct tscf_cli *cli, const struct client_config *config);
+/** The same. */
+int query_datagram(const struct tscf_cli *cli, const struct client_config *config);
 int query_reload(const struct client_config *config);
 int query_stop(const struct client_config *config);
 /** Also works without a daemon: removes what a dead one left. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/settings/options.h"
 
+#include "common/base/datagram.h"
 #include "common/base/redundancy.h"
 #include "common/capture/capture_command.h"
 #include "common/daemon/watch.h"
@@ -19,19 +20,21 @@
 #define SIP        (1U << CLIENT_COMMAND_SIP)
 #define LEVEL      (1U << CLIENT_COMMAND_LEVEL)
 #define REDUNDANCY (1U << CLIENT_COMMAND_REDUNDANCY)
+#define DATAGRAM   (1U << CLIENT_COMMAND_DATAGRAM)
+/* What is asked of sockets that are selected. */
+#define OF_SOCKETS (LEVEL | REDUNDANCY | DATAGRAM)
 #define RELOAD     (1U << CLIENT_COMMAND_RELOAD)
 #define STOP       (1U << CLIENT_COMMAND_STOP)
 #define FLUSH      (1U << CLIENT_COMMAND_FLUSH)
 #define JOIN       (1U << CLIENT_COMMAND_JOIN)
 #define LEAVE      (1U << CLIENT_COMMAND_LEAVE)
 #define CAPTURE    (1U << CLIENT_COMMAND_CAPTURE)
-#define ANY        (RUN | STATUS | SOCKETS | SIP | LEVEL | REDUNDANCY | RELOAD | STOP | FLUSH | JOIN | LEAVE | CAPTURE)
+#define ANY        (RUN | STATUS | SOCKETS | SIP | OF_SOCKETS | RELOAD | STOP | FLUSH | JOIN | LEAVE | CAPTURE)
 
 const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "       tscf-client status [--json] [--wait-up SECONDS]\n"
 			   "       tscf-client sockets | sip [--json]\n"
-			   "       tscf-client level LEVEL WHICH [--json]\n"
-			   "       tscf-client redundancy (none | auto | 1 to 4) WHICH [--json]\n"
+			   "       tscf-client level | redundancy | datagram WHAT WHICH [--json]\n"
 			   "       tscf-client capture FILE [WHICH] [--count N] [--seconds N] [--force]\n"
 			   "       tscf-client reload | stop | flush | leave [--force]\n"
 			   "       tscf-client join INVITATION [--force] [--no-start] [--wait-up SECONDS]\n"
@@ -49,7 +52,8 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "  -j, --json; --watch; -w, --wait-up SECONDS       JSON; live; wait until up\n"
 			   "  -p, --pid PID | [--proto udp|tcp] --port N, --remote ADDR     WHICH sockets\n"
 			   "  -C, --control PATH       control socket; -h, --help  -V, --version\n"
-			   "LEVEL: default, unencrypted, encrypted-only, encrypted-preferred.\n"
+			   "WHAT: a LEVEL (default, unencrypted, encrypted-only, encrypted-preferred); none,\n"
+			   "auto, 1 to 4; default, preferred, never.\n"
 			   "See tscf-client(8), tscf-client.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
@@ -84,15 +88,15 @@ static const struct tscf_cli_option options[] = {
     {"key-log", 0, true, true, RUN},
     {"control", 'C', true, true, ANY},
     {"watch", 0, false, false, SOCKETS},
-    {"json", 'j', false, false, STATUS | SOCKETS | SIP | LEVEL | REDUNDANCY},
+    {"json", 'j', false, false, STATUS | SOCKETS | SIP | OF_SOCKETS},
     {"wait-up", 'w', true, false, STATUS | JOIN},
     {"force", 0, false, false, JOIN | LEAVE | CAPTURE},
     {"count", 0, true, false, CAPTURE},
     {"seconds", 0, true, false, CAPTURE},
     {"no-start", 0, false, false, JOIN},
-    {"pid", 'p', true, false, LEVEL | REDUNDANCY | CAPTURE},
-    {"proto", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
-    {"port", 0, true, false, LEVEL | REDUNDANCY | CAPTURE},
+    {"pid", 'p', true, false, OF_SOCKETS | CAPTURE},
+    {"proto", 0, true, false, OF_SOCKETS | CAPTURE},
+    {"port", 0, true, false, OF_SOCKETS | CAPTURE},
     {"remote", 0, true, false, CAPTURE},
     {"help", 'h', false, false, ANY},
     {"version", 'V', false, false, ANY},
@@ -106,6 +110,7 @@ static const struct tscf_cli_command commands[] = {
     [CLIENT_COMMAND_SIP] = {"sip", NULL, 0},
     [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred", 0},
     [CLIENT_COMMAND_REDUNDANCY] = {"redundancy", "FACTOR, one of none, auto, 1 to 4", 0},
+    [CLIENT_COMMAND_DATAGRAM] = {"datagram", "PREFERENCE, one of default, preferred, never", 0},
     [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
     [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},
     [CLIENT_COMMAND_FLUSH] = {"flush", NULL, 0},
@@ -178,7 +183,17 @@ static int check_redundancy(const char *name)
 	return -EINVAL;
 }
 
-/** `level` and `redundancy` must be given a process, or a port, to select the sockets. */
+static int check_datagram(const char *name)
+{
+	uint8_t datagram;
+
+	if (tscf_datagram_parse(name, &datagram) == 0)
+		return 0;
+	tscf_error("datagram '%s': expected default, preferred or never", name);
+	return -EINVAL;
+}
+
+/** A command of OF_SOCKETS must be given a process, or a port, to select them. */
 static int check_selector(const struct tscf_cli *cli)
 {
 	bool pid = tscf_cli_has(cli, "pid"), port = tscf_cli_has(cli, "port");
@@ -221,7 +236,9 @@ int client_options_parse(int argc, char **argv, struct tscf_cli *out)
 		err = check_level(out->argument);
 	if (err == 0 && out->command == CLIENT_COMMAND_REDUNDANCY)
 		err = check_redundancy(out->argument);
-	if (err == 0 && (out->command == CLIENT_COMMAND_LEVEL || out->command == CLIENT_COMMAND_REDUNDANCY))
+	if (err == 0 && out->command == CLIENT_COMMAND_DATAGRAM)
+		err = check_datagram(out->argument);
+	if (err == 0 && OF_SOCKETS & 1U << out->command)
 		err = check_selector(out);
 	if (err == 0 && out->command == CLIENT_COMMAND_CAPTURE)
 		err = check_capture(out);

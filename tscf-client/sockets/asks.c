@@ -304,7 +304,7 @@ static int socket_of(const struct tscf_control_call_in *call, struct tscf_socket
 	return call->fd < 0 ? -EINVAL : tscf_socket_of_own(call->fd, s);
 }
 
-static bool is_legal(enum ask_service service, uint32_t value)
+bool asks_legal(enum ask_service service, uint32_t value)
 {
 	return service == ASK_REDUNDANCY ? tscf_redundancy_valid(value) : tscf_datagram_valid(value);
 }
@@ -315,7 +315,7 @@ void asks_set(struct asks *a, struct tscf_control_call_in *call)
 	enum ask_service service = call->request.op == TSCF_CONTROL_SET_REDUNDANCY ? ASK_REDUNDANCY : ASK_DATAGRAM;
 	uint32_t value = call->request.level;
 	struct tscf_socket s;
-	int error = is_legal(service, value) ? socket_of(call, &s) : -EINVAL;
+	int error = asks_legal(service, value) ? socket_of(call, &s) : -EINVAL;
 
 	if (error == 0)
 		error = asks_put(a, &s, service, (uint8_t)value, by_default ? ASK_BY_DEFAULT : ASK_EXPLICIT);

@@ -2,10 +2,10 @@
 /*
  * asks.h - which sockets ask for redundancy or datagrams, who says so, and what the server has granted.
  *
- * A socket asks through its program, a user (`tscf-client redundancy`), a policy, or tscf-run, in this order of
- * precedence, which holds for each service by itself.  The kernel keeps no such attribute, so this module keeps it by
- * the socket's cookie, until the kernel reports that the socket is gone; it ends with the client.  Sockets that have no
- * port yet are looked for in the kernel's list.
+ * A socket asks through its program, a user (`tscf-client redundancy`, `datagram`), a policy, or tscf-run, in this
+ * order of precedence, which holds for each service by itself.  The kernel keeps no such attribute, so this module
+ * keeps it by the socket's cookie, until the kernel reports that the socket is gone; it ends with the client.  Sockets
+ * that have no port yet are looked for in the kernel's list.
  *
  * What the server has to know is a table by keys (services.h), which the path of the packets reads: `now` of an entry
  * is what the server has granted.  tscf(7), "SERVICES OF A SOCKET".
@@ -83,6 +83,8 @@ struct asks {
 int asks_init(struct asks *a);
 void asks_free(struct asks *a);
 
+/** @return whether a socket may ask for that much of the service. */
+bool asks_legal(enum ask_service service, uint32_t value);
 /** Handle TSCF_CONTROL_SET_REDUNDANCY and _GET_REDUNDANCY, and the same of datagrams. */
 void asks_set(struct asks *a, struct tscf_control_call_in *call);
 void asks_get(const struct asks *a, struct tscf_control_call_in *call);
