@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define THREAD_STACK (64U << 10)
@@ -147,11 +148,28 @@ struct tscf_discard *tscf_discard_new(struct ev_loop *loop)
 	return d;
 }
 
+static int socket_option(int fd, int option)
+{
+	int value = -1;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &(socklen_t){sizeof(value)}) == 0 ? value : -1;
+}
+
+/* SO_LINGER means nothing to UDP and raw sockets.  Unix sockets may hold descriptors of any kind. */
+static bool closes_at_once(int fd)
+{
+	int domain = socket_option(fd, SO_DOMAIN), type = socket_option(fd, SO_TYPE);
+
+	return (domain == AF_INET || domain == AF_INET6) && (type == SOCK_DGRAM || type == SOCK_RAW);
+}
+
 void tscf_discard_add(struct tscf_discard *d, int fd)
 {
 	/* Without memory the close has to be waited for. */
-	if (!list_add(&d->waiting, fd))
+	if (closes_at_once(fd) || !list_add(&d->waiting, fd)) {
 		close(fd);
+		return;
+	}
 	begin(d);
 }
 

@@ -16,7 +16,11 @@ struct tscf_discard;
 
 /** @return NULL when out of memory. */
 struct tscf_discard *tscf_discard_new(struct ev_loop *loop);
-/** Close @p fd soon: within a turn or two of the loop, several at a time.  It is no longer the caller's. */
+/**
+ * Close @p fd.  It is no longer the caller's.  A UDP or raw socket, whose close() never waits, is closed at once: its
+ * port is free then for a program that ends and starts again.  Others are closed soon: within a turn or two of the
+ * loop, several at a time.
+ */
 void tscf_discard_add(struct tscf_discard *d, int fd);
 /** Close what is left, and free @p d. */
 void tscf_discard_free(struct tscf_discard *d);

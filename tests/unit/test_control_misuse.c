@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The daemon's end of the control socket against callers that misbehave. */
+#include "common/control/discard.h"
 #include "tests/unit/control_case.h"
 #include "tests/unit/runner.h"
 
@@ -132,6 +133,25 @@ START_TEST(closing_holds_nobody_up)
 		pthread_join(thread, NULL);
 		close(sock);
 	}
+}
+END_TEST
+
+/* Its port is free for a program that starts again, before any turn of the loop. */
+START_TEST(a_datagram_socket_is_closed_at_once)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	struct tscf_discard *discard = tscf_discard_new(loop);
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), again = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	tscf_discard_add(discard, fd);
+	ck_assert_int_eq(bind(again, (struct sockaddr *)&address, length), 0);
+	close(again);
+	tscf_discard_free(discard);
+	ev_loop_destroy(loop);
 }
 END_TEST
 
@@ -287,6 +307,7 @@ static Suite *make_suite(void)
 	tcase_add_test(misuse, extra_descriptors_are_closed);
 	tcase_add_test(misuse, strange_descriptors_are_not_taken);
 	tcase_add_test(misuse, closing_holds_nobody_up);
+	tcase_add_test(misuse, a_datagram_socket_is_closed_at_once);
 	tcase_add_test(misuse, request_may_come_in_pieces);
 	tcase_add_test(misuse, wrong_magic_is_hung_up_on);
 	tcase_add_test(misuse, slow_callers_time_out);
