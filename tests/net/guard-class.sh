@@ -86,8 +86,10 @@ is "of one that has sent to a remote" "$(sed 's/ $//' "$T/sent.out")" = "back=1/
 is "a socket that lives, and policies that change" "$(sed 's/ $//' "$T/reload.out")" = "value=18 value=0"
 is "and new ones" "$(born media M-later v)/$(born phone M-later v)" = "value=17/value=0"
 
-# --- without a client ---
+# --- without a client, which nobody takes for a reason to remove the guard, not even who does not see the name of the namespace ---
 kill_client
+unshare --mount --net sh -c 'umount -l /run/netns && exec "$0" flush --config /dev/null --control "$1"' "$TSCF_SBINDIR/tscf-client" "$T/flush.sock" ||
+	die "another client cannot flush"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "no client: a TCP connection is refused at once" "$(born ports M-refused x)/$(born old M-refused x)" = "tcp=13/tcp=13"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,61 +14,128 @@
  * (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
 
+/** Room for the path of a file of a process. */
+#define PROCESS_PATH 288
+
+/** Inodes of mount namespaces whose mounts have been looked at. */
+struct seen {
+	uint64_t *inodes;
+	size_t count, room;
+};
+
+/** @return false when out of memory. */
+static bool append(uint64_t **inodes, size_t *count, size_t *room, uint64_t inode)
+{
+	if (*count == *room) {
+		size_t larger = *room * 2 + 64;
+		uint64_t *more = realloc(*inodes, larger * sizeof(*more));
+
+		if (!more)
+			return false;
+		*inodes = more;
+		*room = larger;
+	}
+	(*inodes)[(*count)++] = inode;
+	return true;
+}
+
 static void add(struct guard_living *l, uint64_t inode)
 {
 	if (l->count > 0 && l->inodes[l->count - 1] == inode)
 		return;
-	if (l->count == l->room) {
-		size_t room = l->room * 2 + 64;
-		uint64_t *more = realloc(l->inodes, room * sizeof(*more));
-
-		if (!more) {
-			l->unsure = true;
-			return;
-		}
-		l->inodes = more;
-		l->room = room;
-	}
-	l->inodes[l->count++] = inode;
-}
-
-/* Whether an entry that cannot be looked at needs no look.  The kernel says EACCES of a process that has just ended,
- * too. The first process, which security modules may hide, is in the first namespace, as are the kernel's threads. */
-static bool is_no_matter(const char *directory, const char *name)
-{
-	char path[512];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return strcmp(path, "/proc/1") == 0 || (stat(path, &st) < 0 && errno == ENOENT);
-}
-
-static void add_file(struct guard_living *l, const char *directory, const char *name, const char *rest)
-{
-	char path[512];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s%s", directory, name, rest);
-	if (stat(path, &st) == 0)
-		add(l, st.st_ino);
-	else if (errno != ENOENT && errno != ESRCH && !is_no_matter(directory, name))
+	if (!append(&l->inodes, &l->count, &l->room, inode))
 		l->unsure = true;
 }
 
-/* Add the namespaces of all entries of the directory; @p digits: of those that begin with a digit. */
-static void add_entries(struct guard_living *l, const char *directory, const char *rest, bool digits)
+/* Whether a process that cannot be looked at needs no look.  The kernel says EACCES of one that has just ended, too.
+ * The first process, which security modules may hide, is in the first namespace, as are the kernel's threads. */
+static bool is_no_matter(const char *process)
 {
-	DIR *d = opendir(directory);
-	const struct dirent *e;
+	char path[PROCESS_PATH];
+	struct stat st;
 
-	if (!d) {
-		l->unsure |= errno != ENOENT;
+	snprintf(path, sizeof(path), "/proc/%s", process);
+	return strcmp(process, "1") == 0 || (stat(path, &st) < 0 && errno == ENOENT);
+}
+
+/* Something could not be looked at of a process; errno says why. */
+static void note_failure(struct guard_living *l, const char *process)
+{
+	if (errno != ENOENT && errno != ESRCH && errno != EINVAL && !is_no_matter(process))
+		l->unsure = true;
+}
+
+/* @return the inode of a namespace of the process, or 0. */
+static uint64_t namespace_of(struct guard_living *l, const char *process, const char *kind)
+{
+	char path[PROCESS_PATH];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, kind);
+	if (stat(path, &st) == 0)
+		return st.st_ino;
+	note_failure(l, process);
+	return 0;
+}
+
+/* Add the network namespaces that are mounted where the process is, as those with a name are. */
+static void add_mounted(struct guard_living *l, const char *process)
+{
+	char path[PROCESS_PATH], *line = NULL;
+	size_t size = 0;
+	uint64_t inode;
+	FILE *mounts;
+
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", process);
+	mounts = fopen(path, "re");
+	if (!mounts) {
+		note_failure(l, process);
 		return;
 	}
-	while ((e = readdir(d)))
-		if (e->d_name[0] != '.' && (!digits || isdigit((unsigned char)e->d_name[0])))
-			add_file(l, directory, e->d_name, rest);
+	/* The root of a mount of another kind begins with a slash. */
+	while (getline(&line, &size, mounts) >= 0)
+		if (sscanf(line, "%*u %*u %*u:%*u net:[%" SCNu64 "]", &inode) == 1)
+			add(l, inode);
+	free(line);
+	fclose(mounts);
+}
+
+/* Processes share mount namespaces: look at each of these once. */
+static void add_mounted_once(struct guard_living *l, struct seen *seen, const char *process)
+{
+	uint64_t inode = namespace_of(l, process, "mnt");
+
+	for (size_t i = 0; i < seen->count; i++)
+		if (seen->inodes[i] == inode)
+			return;
+	if (inode == 0)
+		return;
+	add_mounted(l, process);
+	if (!append(&seen->inodes, &seen->count, &seen->room, inode))
+		l->unsure = true;
+}
+
+static void add_processes(struct guard_living *l)
+{
+	DIR *d = opendir("/proc");
+	struct seen seen = {0};
+	const struct dirent *e;
+	uint64_t inode;
+
+	if (!d) {
+		l->unsure = true;
+		return;
+	}
+	while ((e = readdir(d))) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		inode = namespace_of(l, e->d_name, "net");
+		if (inode != 0)
+			add(l, inode);
+		add_mounted_once(l, &seen, e->d_name);
+	}
 	closedir(d);
+	free(seen.inodes);
 }
 
 static int compare(const void *a, const void *b)
@@ -85,8 +153,7 @@ void guard_living_look(struct guard_living *l)
 	l->unsure = stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != FIRST_PID_NAMESPACE;
 	if (l->unsure)
 		return;
-	add_entries(l, "/proc", "/ns/net", true);
-	add_entries(l, "/run/netns", "", false);
+	add_processes(l);
 	if (l->count > 0)
 		qsort(l->inodes, l->count, sizeof(*l->inodes), compare);
 }
