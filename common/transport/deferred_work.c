@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-work */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/transport/deferred_work.h"
 
 #include <stdint.h>
