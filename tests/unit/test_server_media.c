@@ -307,6 +307,25 @@ START_TEST(no_other_session)
 }
 END_TEST
 
+/* A translator gives the port of a client that is gone to another one, which gets its tunnel there. */
+START_TEST(port_of_another_client)
+{
+	struct world_peer *way = open_plain(&a);
+	struct server_session *s = world_plain(&a);
+
+	b.outer = way->peer.outer;
+	w->now += SERVER_SIDE_WAY_FRESH_MS - 1;
+	ck_assert_int_eq(world_configure(&b, NULL, false), -1);
+	ck_assert_ptr_eq(way->peer.user, s);
+	w->now++;
+	ck_assert_int_eq(world_configure(&b, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert(!way->open);
+	ck_assert_ptr_null(s->media->way.peer);
+	ck_assert_ptr_ne(way_at(&a, WAY)->peer.user, s);
+	ck_assert(server_session_find(&w->state->sessions, a.tsid) == s);
+}
+END_TEST
+
 /* The way ends with its tunnel, and when that moves to another connection. */
 START_TEST(ends_with_tunnel)
 {
@@ -442,6 +461,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, secrets);
 	tcase_add_test(t, needs_seal);
 	tcase_add_test(t, no_other_session);
+	tcase_add_test(t, port_of_another_client);
 	tcase_add_test(t, ends_with_tunnel);
 	tcase_add_test(t, encrypted_way);
 	tcase_add_test(t, never_in_clear);

@@ -340,11 +340,6 @@ static void handle(struct server_request *r)
 	const struct server_input *in = r->in;
 	const struct tscf_message *m = r->message;
 
-	/* A side way is no place for another session. */
-	if (server_side_way_at(in->session, &in->place) && m->tsid != in->session->tsid) {
-		server_count(&r->state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
-		return;
-	}
 	if (m->type == TSCF_CONFIGURATION_REQUEST && m->tsid == TSCF_TSID_NONE) {
 		handle_configuration(r);
 		return;
@@ -378,12 +373,33 @@ static void handle(struct server_request *r)
 		wrong_tsid(r);
 }
 
+/**
+ * A side way is no place for another session.  But a translator gives the port of a client that is gone to another
+ * client: a way of datagrams that is silent is closed then, and the message is from an unknown source.
+ *
+ * @param in  out: what holds for the message
+ * @return whether the message may be handled.
+ */
+static bool may_be_here(const struct server_request *r, struct server_input *in)
+{
+	struct server_side_way *way = server_side_way_at(in->session, &in->place);
+
+	if (!way || r->message->tsid == in->session->tsid)
+		return true;
+	if (in->place.connection || !server_side_way_is_silent(way, in->now))
+		return false;
+	server_side_way_detach(way);
+	in->session = NULL;
+	return true;
+}
+
 void server_control(struct server_state *state, const struct server_input *in, const uint8_t *data, uint32_t length,
 		    struct server_answer *answer)
 {
 	struct tscf_message message;
+	struct server_input here = *in;
 	struct server_request r = {
-	    .state = state, .in = in, .message = &message, .length = length, .data = data, .answer = answer};
+	    .state = state, .in = &here, .message = &message, .length = length, .data = data, .answer = answer};
 
 	answer->length = 0;
 	answer->end = NULL;
@@ -392,6 +408,10 @@ void server_control(struct server_state *state, const struct server_input *in, c
 	answer->after = 0;
 	if (tscf_message_decode(data, length, &message) < 0) {
 		server_count(&state->counters, SERVER_COUNT_CONTROL_MALFORMED);
+		return;
+	}
+	if (!may_be_here(&r, &here)) {
+		server_count(&state->counters, SERVER_COUNT_CONTROL_WRONG_TSID);
 		return;
 	}
 	handle(&r);

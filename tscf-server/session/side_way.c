@@ -19,7 +19,12 @@ void server_side_way_detach(struct server_side_way *way)
 	way->proved = false;
 }
 
+bool server_side_way_is_silent(const struct server_side_way *way, uint64_t now)
+{
+	return now - way->heard >= SERVER_SIDE_WAY_FRESH_MS;
+}
+
 bool server_side_way_is_fresh(const struct server_side_way *way, uint64_t now)
 {
-	return way->proved && now - way->heard < SERVER_SIDE_WAY_FRESH_MS;
+	return way->proved && !server_side_way_is_silent(way, now);
 }

@@ -31,6 +31,8 @@ struct server_side_way {
 void server_side_way_offer(struct server_side_way *way, const uint8_t hash[SERVER_SECRET_SIZE], uint64_t now);
 /** Close the way; an offer that was not used stays. */
 void server_side_way_detach(struct server_side_way *way);
+/** @return whether nothing has come by it for so long that its client uses it no more. */
+bool server_side_way_is_silent(const struct server_side_way *way, uint64_t now);
 /** @return whether packets can go down by it now. */
 bool server_side_way_is_fresh(const struct server_side_way *way, uint64_t now);
 
