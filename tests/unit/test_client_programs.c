@@ -398,6 +398,35 @@ WORLD_TEST(subscription_errors, NULL)
 	close(pipes[1]);
 }
 
+/* What all programs of a user watch is limited, and root is not. */
+WORLD_TEST(watches_of_user, NULL)
+{
+	const struct tscf_control_request subscription = {.op = TSCF_CONTROL_SUBSCRIBE};
+	struct world_call *s = NULL;
+	int fds[128];
+	unsigned told = 0, each;
+
+	for (unsigned i = 0; i < 128; i++)
+		fds[i] = world_socket(SOCK_DGRAM, NULL, 0);
+	for (unsigned k = 0; k < 65; k++) {
+		s = world_ask_as(w, &subscription, -1, getpid(), 1000);
+		told = s->events;
+		for (unsigned i = 0; i < 128; i++)
+			world_ask_again(w, s, TSCF_CONTROL_WATCH, fds[i], 0);
+		each = s->events - told;
+		ck_assert_uint_eq(each, k < 64 ? 128 : 0);
+	}
+	world_hang_up(w, w->calls[w->call_count - 2]);
+	world_ask_again(w, s, TSCF_CONTROL_WATCH, fds[0], 0);
+	ck_assert_uint_eq(s->events - told, 1);
+	s = subscribe(w);
+	told = s->events;
+	world_ask_again(w, s, TSCF_CONTROL_WATCH, fds[0], 0);
+	ck_assert_uint_eq(s->events - told, 1);
+	for (unsigned i = 0; i < 128; i++)
+		close(fds[i]);
+}
+
 /* --- the rest --- */
 
 static struct world_call *wait_up(struct client_world *w, uint32_t ms, uid_t uid)
@@ -520,6 +549,7 @@ static Suite *make_suite(void)
 	tcase_add_test(events_case, events);
 	tcase_add_test(events_case, watched_goes);
 	tcase_add_test(events_case, subscription_errors);
+	tcase_add_test(events_case, watches_of_user);
 	tcase_add_loop_test(rest, waiters, 0, 2);
 	tcase_add_test(rest, commands);
 	tcase_add_test(rest, listed);

@@ -415,12 +415,23 @@ static struct watch *watch_new(struct subscriptions *n, struct subscriber *s, co
 	return watch;
 }
 
+static bool may_watch(const struct subscriptions *n, const struct subscriber *s)
+{
+	const uid_t uid = s->call->uid;
+	unsigned count = 0;
+	if (s->count >= SUBSCRIPTIONS_WATCHES_MAX)
+		return false;
+	for (const struct subscriber *other = n->subscribers; uid != 0 && other; other = other->next)
+		count += other->call->uid == uid ? other->count : 0;
+	return count < SUBSCRIPTIONS_WATCHES_PER_USER;
+}
+
 void subscriptions_watch(struct subscriptions *n, struct tscf_control_call_in *call)
 {
 	struct subscriber *s = subscriber_of(n, call);
 	struct tscf_socket socket;
 	int error = call->fd < 0 || !s ? -EINVAL : tscf_socket_of_own(call->fd, &socket);
-	if (error == 0 && s->count >= SUBSCRIPTIONS_WATCHES_MAX)
+	if (error == 0 && !may_watch(n, s))
 		error = -ENOSPC;
 	if (error == -EINVAL) {
 		tscf_control_answer(call, EINVAL, NULL);

@@ -36,6 +36,9 @@
 #define SUBSCRIPTIONS_WATCHES_MAX 4096
 /** Subscriptions of one user other than root: half of the user's connections (control.h). */
 #define SUBSCRIPTIONS_PER_USER 128
+/** Sockets that all subscribers of one such user may watch: whenever a socket changes, each watched one is looked at.
+ */
+#define SUBSCRIPTIONS_WATCHES_PER_USER 8192
 
 /** The owner sets what it uses; the rest is zero at first. */
 struct subscriptions {
