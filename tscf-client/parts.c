@@ -114,6 +114,7 @@ static void connect_sockets(struct client *c)
 				  .registry = &c->registry,
 				  .subscriptions = &c->subscriptions,
 				  .accept_queue = &c->accept_queue,
+				  .guard = &c->guard,
 				  .preferred = &c->preferred,
 				  .control = &c->control,
 				  .describe = describe_socket,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-class.sh - policies for programs that no library reaches, static ones.  A socket has its level when it is made,
 # bound, connected, or given a DSCP, by the file that its program runs from, also if that path has another file by now,
-# and by its owner, port and remote.  One that is not connected has the level of a remote when it sends there.  The client
+# or if the program sees it elsewhere, and by its owner, port and remote.  One that is not connected has the level of a remote when it sends there.  The client
 # removes a level that no policy gives any more.  Sockets that are older than the guard get their level when the guard
 # begins.  Without a client, new sockets have their level as well and send nothing in clear.
 . "$(dirname "$0")/lib.sh"
@@ -66,6 +66,17 @@ is "by the remote that it connects to" "$(born other/phone M-peer v a$HOST2 c v 
 is "by the remote that it sends to" "$(born other/phone M-sends s1 v a$HOST2 s1 v a$HOST s2 v)" = "back=1/0 value=0 back=1/0 value=122 back=2/0 value=122"
 is "by its port, whoever owns it" "$(born other/phone M-port v b5090 v s3)" = "value=0 bound=0 value=122 back=3/0"
 
+# --- in another mount namespace the file has another name; the client looks at all sockets when it reads its policies ---
+mkdir "$T/mounted"
+in_phone unshare --mount bash -c 'mount --bind "$1" "$2" && exec "$2/phone" "${@:3}"' - "$bin" "$T/mounted" \
+	$HOST M-mounted v w"$T/read" s3 v s3 >"$T/mounted.out" &
+mounted=$!
+must 5 '[ -s "$T/mounted.out" ]'
+client reload || die "no reload"
+: >"$T/read"
+wait $mounted
+is "in another mount namespace" "$(sed 's/ $//' "$T/mounted.out")" = "value=18 back=3/0 value=18 back=3/0"
+
 # --- other policies ---
 in_phone "$bin/phone" $HOST M-reload v w"$T/reloaded" l0 >"$T/reload.out" &
 reload=$!
@@ -99,5 +110,5 @@ is "the level of a new socket, and what it sends" "$(born old M-killed v s3)" = 
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "and of one whose port the kernel has chosen" "$(born ports M-unheard b0 v s3)" = "bound=0 value=0 back=0/1"
 stop_capture
-for marker in M-old M-phone M-upgraded M-ports M-media M-chosen M-killed M-unheard M-user M-connected M-peer M-port; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-old M-phone M-mounted M-upgraded M-ports M-media M-chosen M-killed M-unheard M-user M-connected M-peer M-port; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-elsewhere)" -eq 4

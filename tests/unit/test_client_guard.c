@@ -200,7 +200,8 @@ static void map_address(const struct tscf_addr *a, __u32 out[4])
 	memcpy(a->family == AF_INET ? &out[3] : out, a->bytes, tscf_addr_size(a->family));
 }
 
-static __u32 value_of_guard(const struct guard_net *net, const struct policies *p, const struct policy_subject *s)
+static __u32 value_of_guard(const struct guard_net *net, const struct policies *p, const struct policy_subject *s,
+			    const char *program)
 {
 	struct guard_socket stored = {.uid = s->socket->uid, .dscp = {s->dscp}};
 	struct flow f = {.uid = stored.uid,
@@ -209,7 +210,7 @@ static __u32 value_of_guard(const struct guard_net *net, const struct policies *
 			 .remote_port = s->socket->remote_port};
 	struct guard_program here;
 
-	place_of(s->program, &here);
+	place_of(program, &here);
 	stored.subject = (__u16)subject_of(net, stored.uid, &here, fits_of(p, s->cgroup), &stored.found);
 	if (f.remote_port != 0)
 		map_address(&s->socket->remote, f.remote);
@@ -220,8 +221,12 @@ static void compare(const struct client_config *c, const struct guard_net *net)
 {
 	struct tscf_socket socket = {
 	    .protocol = ANY(protocols), .uid = any(4), .local_port = any(2) ? (uint16_t)(5060 + any(7)) : 0};
-	struct policy_subject s = {
-	    .socket = &socket, .program = ANY(programs), .cgroup = ANY(cgroups), .dscp = (uint8_t)any(3)};
+	const char *program = ANY(programs);
+	struct policy_subject s = {.socket = &socket,
+				   .programs = policies_of_program(&c->policies, program),
+				   .cgroup = ANY(cgroups),
+				   .dscp = (uint8_t)any(3)};
+	__u32 value;
 	const struct policy *one;
 
 	if (any(2)) {
@@ -229,9 +234,10 @@ static void compare(const struct client_config *c, const struct guard_net *net)
 		socket.remote_port = (uint16_t)(5060 + any(7));
 	}
 	one = policy_of_subject(&c->policies, &s);
-	ck_assert_msg(value_of_guard(net, &c->policies, &s) == policies_value(&c->policies, c->fwmark_mask, &s, 0),
+	value = value_of_guard(net, &c->policies, &s, program);
+	ck_assert_msg(value == policies_value(&c->policies, c->fwmark_mask, &s, 0),
 		      "policy %d of %u, level %d: the guard says 0x%x", one ? (int)(one - c->policies.list) : -1,
-		      c->policies.count, one ? (int)one->level : 0, value_of_guard(net, &c->policies, &s));
+		      c->policies.count, one ? (int)one->level : 0, value);
 }
 
 START_TEST(the_kernel_and_the_client_agree)

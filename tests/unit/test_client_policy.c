@@ -149,11 +149,12 @@ START_TEST(library)
 {
 	const struct told *t = &told[_i];
 	struct tscf_socket socket = {.protocol = IPPROTO_UDP, .uid = t->uid, .local_port = t->local_port};
-	struct policy_subject subject = {.socket = &socket, .program = t->program, .cgroup = "", .dscp = t->dscp};
+	struct policy_subject subject = {.socket = &socket, .cgroup = "", .dscp = t->dscp};
 
 	ck_assert_int_eq(client_config_init(&config), 0);
 	ck_assert_int_eq(client_config_read(&config, config_file_make(numbered)), 0);
 	config_file_remove();
+	subject.programs = policies_of_program(&config.policies, t->program);
 	ck_assert_uint_eq(policies_numbered(&config.policies), 4);
 	ck_assert_uint_eq(policies_ruled(&config.policies), 2);
 	if (t->remote) {

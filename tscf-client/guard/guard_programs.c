@@ -70,3 +70,50 @@ void guard_programs_stop(struct guard_programs *g)
 	stop_watching(g);
 	g->loop = NULL;
 }
+
+static const char *last_part(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+/** The program of a process, of which its directory is looked up when that is needed. */
+struct program {
+	pid_t pid;
+	const char *name;
+	bool looked, known;
+	struct guard_place place;
+};
+
+static bool is_known(struct program *here)
+{
+	if (!here->looked)
+		here->known = guard_place_of_process(here->pid, here->name, &here->place) == 0;
+	here->looked = true;
+	return here->known;
+}
+
+static bool is_program(const struct policy *p, const struct guard_place *place, struct program *here)
+{
+	bool only = p->level == TSCF_LEVEL_ENCRYPTED_ONLY;
+
+	if (strcmp(last_part(p->program), last_part(here->name)) != 0)
+		return false;
+	if (strcmp(p->program, here->name) == 0 && (only || guard_place_leads_to(here->name, here->pid)))
+		return true;
+	return is_known(here) ? place->inode != 0 && memcmp(place, &here->place, sizeof(*place)) == 0 : only;
+}
+
+uint32_t guard_programs_of(const struct guard_programs *g, const struct policies *policies, pid_t pid, const char *name)
+{
+	struct program here = {.pid = pid, .name = name};
+	uint32_t found = 0;
+
+	if (name[0] != '/')
+		return 0;
+	for (unsigned i = 0; i < policies->count; i++)
+		if (policies->list[i].program[0] != '\0')
+			found |= (uint32_t)is_program(&policies->list[i], &g->places[i], &here) << i;
+	return found;
+}

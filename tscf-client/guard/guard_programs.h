@@ -28,4 +28,14 @@ void guard_programs_watch(struct guard_programs *g, struct ev_loop *loop, void (
 			  void *context);
 void guard_programs_stop(struct guard_programs *g);
 
+/**
+ * The policies, as bits, that name the program of process @p pid; @p name is its file, as /proc names it here.
+ *
+ * In another mount namespace, or from another root, a file has another name, and its name leads to another file here.
+ * Then its directory decides, as it does in the kernel.  Of policies that say encrypted-only, those that have this very
+ * name count, too; and where the directory is not known, those that have the same last part of the name.
+ */
+uint32_t guard_programs_of(const struct guard_programs *g, const struct policies *policies, pid_t pid,
+			   const char *name);
+
 #endif

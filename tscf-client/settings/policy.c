@@ -372,16 +372,26 @@ static bool matches_cgroup(const struct policy *p, const char *cgroup)
 	return p->cgroup[0] == '\0' || (cgroup[0] != '\0' && policy_fits_cgroup(p, cgroup) == POLICY_FIT);
 }
 
-static bool matches_subject(const struct policy *p, const struct policy_subject *s)
+uint32_t policies_of_program(const struct policies *p, const char *name)
 {
-	return (p->program[0] == '\0' || strcmp(p->program, s->program) == 0) && matches_cgroup(p, s->cgroup) &&
+	uint32_t programs = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		programs |= (uint32_t)(strcmp(p->list[i].program, name) == 0) << i;
+	return programs;
+}
+
+/** @param names  whether the policy names the program */
+static bool matches_subject(const struct policy *p, const struct policy_subject *s, bool names)
+{
+	return (p->program[0] == '\0' || names) && matches_cgroup(p, s->cgroup) &&
 	       (p->dscps == 0 || p->dscps >> s->dscp & 1) && matches_socket(p, s->socket);
 }
 
 const struct policy *policy_of_subject(const struct policies *p, const struct policy_subject *s)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		if (matches_subject(&p->list[i], s))
+		if (matches_subject(&p->list[i], s, s->programs >> i & 1))
 			return &p->list[i];
 	return NULL;
 }

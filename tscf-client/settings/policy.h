@@ -102,10 +102,12 @@ enum policy_fit policy_fits_cgroup(const struct policy *p, const char *cgroup);
 /** What the library reports of a socket. */
 struct policy_subject {
 	const struct tscf_socket *socket;
-	const char *program; /**< absolute, without symbolic links */
-	const char *cgroup;  /**< from the root of cgroup v2; "": not known */
+	uint32_t programs;  /**< the policies, as bits, that name its program */
+	const char *cgroup; /**< from the root of cgroup v2; "": not known */
 	uint8_t dscp;
 };
+/** @return the policies, as bits, that name the program @p name, absolute and without symbolic links. */
+uint32_t policies_of_program(const struct policies *p, const char *name);
 /** @return the policy, of either kind, that holds for a socket of the library; NULL if there is none. */
 const struct policy *policy_of_subject(const struct policies *p, const struct policy_subject *s);
 /** @return the value of a policy that has a number (level.h). */

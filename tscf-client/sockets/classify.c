@@ -7,33 +7,43 @@
 
 #include <limits.h>
 
-uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		  enum tscf_level otherwise)
+/** @return the policies, as bits, that name the program of the process. */
+static uint32_t programs_of(const struct guard *guard, pid_t pid)
 {
+	char name[POLICY_PROGRAM];
+
+	processes_executable(pid, name, sizeof(name));
+	return guard->on ? guard_programs_of(&guard->programs, &guard->config->policies, pid, name)
+			 : policies_of_program(&guard->config->policies, name);
+}
+
+uint32_t classify(const struct guard *guard, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise)
+{
+	const struct client_config *config = guard->config;
 	const struct policies *policies = &config->policies;
-	char program[POLICY_PROGRAM] = "", cgroup[PATH_MAX] = "";
-	struct policy_subject subject = {.socket = s, .program = program, .cgroup = cgroup};
+	char cgroup[PATH_MAX] = "";
+	struct policy_subject subject = {.socket = s, .cgroup = cgroup};
 
 	if (policies_numbered(policies) > 0) {
 		int dscp = tscf_socket_dscp(fd);
 
 		subject.dscp = dscp > 0 ? (uint8_t)dscp : 0;
-		processes_executable(pid, program, sizeof(program));
+		subject.programs = programs_of(guard, pid);
 		if (policies_by_cgroup(policies))
 			tscf_cgroup_of(pid, cgroup, sizeof(cgroup));
 	}
 	return policies_value(policies, config->fwmark_mask, &subject, otherwise);
 }
 
-bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+bool classify_changes(const struct guard *guard, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise, uint32_t *fresh)
 {
-	uint32_t value = tscf_mark_get(s->mark, config->fwmark_mask);
+	uint32_t value = tscf_mark_get(s->mark, guard->config->fwmark_mask);
 
 	/* The socket has no mark though it ought to have one: a program has removed it. */
 	if (value & TSCF_MARK_EXPLICIT || (value == 0 && otherwise != TSCF_LEVEL_DEFAULT))
 		return false;
-	*fresh = classify(config, fd, s, pid, otherwise);
+	*fresh = classify(guard, fd, s, pid, otherwise);
 	return *fresh != value;
 }
 

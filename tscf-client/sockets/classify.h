@@ -23,11 +23,10 @@
 
 /** @return the value (level.h) for the socket @p s behind @p fd of process @p pid.  @p otherwise: the level that
  * tscf-run has set for the process. */
-uint32_t classify(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
-		  enum tscf_level otherwise);
+uint32_t classify(const struct guard *guard, int fd, const struct tscf_socket *s, pid_t pid, enum tscf_level otherwise);
 /** @return whether the socket's mark must change, to the value @p fresh, and may: a level set explicitly stays, even
  * the default one. */
-bool classify_changes(const struct client_config *config, int fd, const struct tscf_socket *s, pid_t pid,
+bool classify_changes(const struct guard *guard, int fd, const struct tscf_socket *s, pid_t pid,
 		      enum tscf_level otherwise, uint32_t *fresh);
 /** @return the level that tscf-run has set for process @p pid. */
 enum tscf_level classify_default_of(const struct guard *guard, pid_t pid);

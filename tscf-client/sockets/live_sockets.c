@@ -148,7 +148,7 @@ static bool is_another(const struct process *p, int fd, const struct tscf_socket
 {
 	uint32_t before = tscf_mark_get(s->mark, p->moves->config->fwmark_mask), fresh;
 
-	if (!classify_changes(p->moves->config, fd, s, pid, p->change->level, &fresh) || has_sent(p, fd, s))
+	if (!classify_changes(p->guard, fd, s, pid, p->change->level, &fresh) || has_sent(p, fd, s))
 		return false;
 	/* Without a guard only such programs are examined. */
 	return !p->guard->on || (before | fresh) >> TSCF_MARK_POLICY_SHIFT != 0 ||

@@ -316,7 +316,7 @@ int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 	int error = tscf_socket_of_own(fd, &s);
 	uint32_t old = error < 0 ? 0 : tscf_mark_get(s.mark, moves->config->fwmark_mask), value = old;
 	if (error >= 0)
-		value = change->by_default ? classify(moves->config, fd, &s, pid, change->level)
+		value = change->by_default ? classify(moves->guard, fd, &s, pid, change->level)
 					   : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
 	if (error >= 0 && !nothing && !has_share(moves, &s, old, value))
@@ -424,7 +424,7 @@ void moves_bound(struct moves *moves, struct tscf_control_call_in *call)
 	uint32_t fresh;
 	int error = call->fd < 0 ? -EINVAL : tscf_socket_of_own(call->fd, &s);
 	if (error == 0 && call->request.flags & TSCF_CONTROL_FLAG_DEFAULT &&
-	    classify_changes(moves->config, call->fd, &s, call->pid, (enum tscf_level)call->request.level, &fresh)) {
+	    classify_changes(moves->guard, call->fd, &s, call->pid, (enum tscf_level)call->request.level, &fresh)) {
 		give_level(moves, call, true);
 		return;
 	}

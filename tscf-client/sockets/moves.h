@@ -67,6 +67,7 @@ struct moves {
 	struct registry *registry;
 	struct subscriptions *subscriptions;
 	struct accept_queue *accept_queue;
+	const struct guard *guard;
 	const struct preferred *preferred;
 	struct tscf_control_server *const *control; /**< is there before the first request */
 	/** @return a new reference: one socket, whose mark has @p value, for the answer that lists all. */
