@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-run.sh - tscf-run --cgroup.  Static programs, also of ordinary users, and all programs that they start have the
 # level from their first socket on, even without an environment.  Policies have priority over it.  It outlives the
-# client.  The cgroups are removed when no process is in them any more.
+# client.  The cgroups are removed when no process is in them any more.  No user can ask for another one's process.
 . "$(dirname "$0")/lib.sh"
 
 # A cgroup as a login session has it; only root can make one right below the root.
@@ -35,6 +35,10 @@ is "another level" "$(born unencrypted M-plain v s2)" = "value=1 back=2/0"
 is "one within another" "$(run --level unencrypted -- "$TSCF_BINDIR/tscf-run" --cgroup --control "$CLIENT_CONTROL" --level encrypted-only -- "$T/born" $HOST M-inner v)" = "value=2"
 is "a policy comes first" "$(run --level encrypted-only -- "$T/other" $HOST M-policy v)" = "value=9"
 is "a program beside them" "$(in_phone "$T/born" $HOST M-beside v | sed 's/ $//')" = "value=0"
+
+# --- a connection that outlives its process, whose number another user's process has then ---
+is "another user's process gets no level" "$(bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$top" \
+	python3 "$(dirname "$0")/guard/handed.py" "$CLIENT_CONTROL")" = "1 same"
 
 # --- deeper than the guard looks, which is 15 levels below the root ---
 within=$top

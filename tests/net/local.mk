@@ -202,7 +202,7 @@ tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
-	tests/net/guard/births.py \
+	tests/net/guard/births.py tests/net/guard/handed.py \
 	tests/net/guard/program.go tests/net/guard/asks.c tests/net/guard/asks.go tests/net/guard/foreign.bpf.c
 
 check_DATA = tests/root.stamp

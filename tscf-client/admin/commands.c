@@ -6,6 +6,7 @@
 #include "tscf-client/admin/waiters.h"
 #include "tscf-client/context.h"
 #include "tscf-client/sockets/live_sockets.h"
+#include "tscf-client/sockets/processes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -127,13 +128,16 @@ int commands_reload(struct client *c)
 	return error;
 }
 
-/* The request is always for the calling process; it cannot name another. */
+/* The request is always for the process that has connected; it cannot name another.  But that process may have handed
+ * the connection on, and its number may be that of another user's process by now. */
 static void run(struct client *c, struct tscf_control_call_in *call)
 {
-	int err = call->pid > 0 && call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED
-		      ? guard_run(&c->guard, call->pid, call->uid, (enum tscf_level)call->request.level)
-		      : -EINVAL;
+	int err = -EINVAL;
 
+	if (call->pid > 0 && call->request.level <= TSCF_LEVEL_ENCRYPTED_PREFERRED)
+		err = processes_uid(call->pid) != (int64_t)call->uid
+			  ? -EPERM
+			  : guard_run(&c->guard, call->pid, call->uid, (enum tscf_level)call->request.level);
 	tscf_control_answer(call, -err, NULL);
 }
 

@@ -61,7 +61,7 @@ void processes_each(void (*each)(void *context, pid_t pid), void *context);
 /** @return whether process @p pid has a file mapped whose name ends with @p suffix. */
 bool processes_has_mapped(pid_t pid, const char *suffix);
 
-/** @return the real user id of @p pid, or -1 if there is no such process. */
+/** @return the user that owns the process @p pid, or -1 if there is no such process. */
 int64_t processes_uid(pid_t pid);
 
 #endif
