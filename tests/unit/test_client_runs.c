@@ -24,6 +24,8 @@ static struct {
 	struct guard_group_key key;
 	struct guard_group group;
 } entry;
+/** How often it is in the list, and how often it has been listed. */
+static unsigned copies, listed;
 
 int tscf_cgroup_of(pid_t pid, char *name, size_t size)
 {
@@ -59,7 +61,8 @@ int guard_set_group(const struct guard_set *s, const struct guard_group_key *key
 int guard_set_next_group(const struct guard_set *s, const struct guard_group_key *after, struct guard_group_key *next)
 {
 	(void)s;
-	if (after || !entry.there)
+	listed = after ? listed + 1 : 1;
+	if (!entry.there || listed > copies)
 		return -ENOENT;
 	*next = entry.key;
 	return 0;
@@ -113,6 +116,7 @@ static void setup(void)
 	strcpy(top, "/tmp/tscf-runs-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	memset(&entry, 0, sizeof(entry));
+	copies = 1;
 	set = (struct guard_set){.root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 	ck_assert_int_ge(set.root, 0);
 }
@@ -194,6 +198,28 @@ START_TEST(nor_below)
 }
 END_TEST
 
+/* A user has as many as the limit allows; those of others do not count. */
+START_TEST(limit_of_user)
+{
+	const uid_t uid = getuid() ? getuid() : 1000;
+	char path[2 * PATH_MAX + 16];
+	unsigned count;
+
+	enter("/user/tscf-run-1");
+	populate("populated 1\n");
+	snprintf(path, sizeof(path), "%s%s", top, cgroup);
+	ck_assert_int_eq(chown(path, uid, (gid_t)-1), 0);
+	ck_assert_int_eq(guard_runs_add(&set, getpid(), uid, TSCF_LEVEL_ENCRYPTED_ONLY, &count), 0);
+	copies = GUARD_RUNS_PER_USER - 1;
+	ck_assert_int_eq(guard_runs_add(&set, getpid(), uid, TSCF_LEVEL_ENCRYPTED_ONLY, &count), 0);
+	copies++;
+	ck_assert_int_eq(guard_runs_add(&set, getpid(), uid, TSCF_LEVEL_ENCRYPTED_ONLY, &count), -EUSERS);
+	ck_assert_uint_eq(count, GUARD_RUNS_PER_USER);
+	entry.group.below = uid + 1;
+	ck_assert_int_eq(guard_runs_add(&set, getpid(), uid, TSCF_LEVEL_ENCRYPTED_ONLY, &count), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client runs");
@@ -203,6 +229,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, counted_once);
 	tcase_add_loop_test(tc, forgotten_when_empty, 0, sizeof(states) / sizeof(states[0]));
 	tcase_add_test(tc, no_deeper_than_the_guard_looks);
+	tcase_add_test(tc, limit_of_user);
 	tcase_add_test(tc, nor_below);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -81,8 +81,8 @@ struct guard_group_key {
 
 /** Policies as bits: those whose pattern the cgroup matches, and those whose pattern a cgroup below it may match. */
 struct guard_group {
-	__u32 fits; /**< for tscf-run: the level */
-	__u32 below;
+	__u32 fits;  /**< for tscf-run: the level */
+	__u32 below; /**< for tscf-run: the user that has asked */
 };
 
 /** As struct policy; a range of ports whose upper end is 0 means any port. */

@@ -79,52 +79,6 @@ static int own_cgroup(const struct guard_set *s, pid_t pid, uid_t uid, const cha
 	return below;
 }
 
-int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count)
-{
-	struct guard_group_key key = {.netns = s->netns};
-	struct guard_group group = {.fits = level}, before;
-	char name[PATH_MAX];
-	int err = tscf_cgroup_of(pid, name, sizeof(name)), fd;
-	bool known;
-
-	guard_runs_look(s, count);
-	if (err != 0)
-		return err;
-	fd = own_cgroup(s, pid, uid, name);
-	if (fd < 0)
-		return fd;
-	key.cgroup = guard_cgroup_id(fd);
-	close(fd);
-	known = guard_set_group(s, &key, &before) == 0;
-	err = key.cgroup == 0 ? -ESTALE : guard_set_tell_group(s, &key, &group);
-	*count += err == 0 && !known;
-	return err;
-}
-
-enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
-{
-	struct guard_group_key key = {.netns = s->netns};
-	struct guard_group group;
-	char name[PATH_MAX];
-
-	if (tscf_cgroup_of(pid, name, sizeof(name)) != 0)
-		return TSCF_LEVEL_DEFAULT;
-	/* The innermost cgroup counts. */
-	for (char *end = name + strlen(name); end > name; end = strrchr(name, '/')) {
-		int fd;
-
-		*end = '\0';
-		fd = open_cgroup(s, name);
-		if (fd < 0)
-			break;
-		key.cgroup = guard_cgroup_id(fd);
-		close(fd);
-		if (guard_set_group(s, &key, &group) == 0)
-			return (enum tscf_level)group.fits;
-	}
-	return TSCF_LEVEL_DEFAULT;
-}
-
 /* Whether the kernel says that nothing runs in a cgroup.  One that cannot be read counts as in use. */
 static bool is_empty(int fd)
 {
@@ -171,15 +125,17 @@ static bool is_gone(const struct guard_set *s, uint64_t cgroup)
 	return gone;
 }
 
-bool guard_runs_look(const struct guard_set *s, unsigned *count)
+/* As guard_runs_look; *own gets the number of those of @p uid. */
+static bool look(const struct guard_set *s, unsigned *count, uid_t uid, unsigned *own)
 {
 	struct guard_group_key key, next;
 	bool only = false;
 	int more = guard_set_next_group(s, NULL, &next);
 
-	*count = 0;
+	*count = *own = 0;
 	for (unsigned i = 0; more == 0 && i < GUARD_GROUPS; i++) {
 		struct guard_group group;
+		bool known;
 
 		key = next;
 		more = guard_set_next_group(s, &key, &next);
@@ -190,7 +146,65 @@ bool guard_runs_look(const struct guard_set *s, unsigned *count)
 			continue;
 		}
 		(*count)++;
-		only |= guard_set_group(s, &key, &group) != 0 || group.fits == TSCF_LEVEL_ENCRYPTED_ONLY;
+		known = guard_set_group(s, &key, &group) == 0;
+		*own += known && group.below == uid;
+		only |= !known || group.fits == TSCF_LEVEL_ENCRYPTED_ONLY;
 	}
 	return only;
+}
+
+int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count)
+{
+	struct guard_group_key key = {.netns = s->netns};
+	struct guard_group group = {.fits = level, .below = uid}, before;
+	char name[PATH_MAX];
+	int err = tscf_cgroup_of(pid, name, sizeof(name)), fd;
+	unsigned own;
+	bool known;
+
+	look(s, count, uid, &own);
+	if (err == 0 && uid != 0 && own >= GUARD_RUNS_PER_USER)
+		err = -EUSERS;
+	if (err != 0)
+		return err;
+	fd = own_cgroup(s, pid, uid, name);
+	if (fd < 0)
+		return fd;
+	key.cgroup = guard_cgroup_id(fd);
+	close(fd);
+	known = guard_set_group(s, &key, &before) == 0;
+	err = key.cgroup == 0 ? -ESTALE : guard_set_tell_group(s, &key, &group);
+	*count += err == 0 && !known;
+	return err;
+}
+
+enum tscf_level guard_runs_level(const struct guard_set *s, pid_t pid)
+{
+	struct guard_group_key key = {.netns = s->netns};
+	struct guard_group group;
+	char name[PATH_MAX];
+
+	if (tscf_cgroup_of(pid, name, sizeof(name)) != 0)
+		return TSCF_LEVEL_DEFAULT;
+	/* The innermost cgroup counts. */
+	for (char *end = name + strlen(name); end > name; end = strrchr(name, '/')) {
+		int fd;
+
+		*end = '\0';
+		fd = open_cgroup(s, name);
+		if (fd < 0)
+			break;
+		key.cgroup = guard_cgroup_id(fd);
+		close(fd);
+		if (guard_set_group(s, &key, &group) == 0)
+			return (enum tscf_level)group.fits;
+	}
+	return TSCF_LEVEL_DEFAULT;
+}
+
+bool guard_runs_look(const struct guard_set *s, unsigned *count)
+{
+	unsigned own;
+
+	return look(s, count, 0, &own);
 }

@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/** Cgroups of one user other than root: each request looks at all. */
+#define GUARD_RUNS_PER_USER 256
+
 /**
  * Put the process @p pid of user @p uid in a cgroup of that level.  That is its present cgroup, if that was made for
  * tscf-run and belongs to @p uid.  Otherwise it is a new one below, so that the limits of the present cgroup still
@@ -21,7 +24,7 @@
  *
  * @param count  gets the number of such cgroups
  * @return 0 or -errno: -EROFS, -EACCES: this client may not make a cgroup, -E2BIG: the guard has no room,
- * -ELOOP: the cgroup would be deeper than the guard looks
+ * -ELOOP: the cgroup would be deeper than the guard looks, -EUSERS: the user has GUARD_RUNS_PER_USER
  */
 int guard_runs_add(const struct guard_set *s, pid_t pid, uid_t uid, enum tscf_level level, unsigned *count);
 

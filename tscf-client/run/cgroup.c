@@ -72,6 +72,8 @@ static const char *reason(int error)
 	case EROFS:
 	case EACCES:
 		return "it may make no cgroups";
+	case EUSERS:
+		return "it has given this user 256 already";
 	case ELOOP:
 		return "cgroups are nested too deeply here, more than 15 levels below the root";
 	default:
