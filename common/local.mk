@@ -145,6 +145,7 @@ libtscf_common_a_SOURCES = \
 	common/linux/sockdiag_flow.c \
 	common/linux/sockdiag_message.c \
 	common/linux/sockdiag_message.h \
+	common/linux/sockdiag_list.c \
 	common/linux/sockdiag_port.c \
 	common/linux/sockdiag_query.c \
 	common/linux/sockdiag_query.h \

@@ -149,7 +149,8 @@ static int set_up(struct client *c)
 	/* For each socket that moves back, a descriptor is held until the server has confirmed. */
 	tscf_daemon_raise_descriptors();
 	unsigned restored;
-	int error = open_key_log(c);
+	c->searches = searches_new(c->loop);
+	int error = c->searches ? open_key_log(c) : -ENOMEM;
 	if (error == 0)
 		error = make_tls(c);
 	if (error == 0)
@@ -274,8 +275,8 @@ static void remove_rules(struct client *c)
 static void tear_down(struct client *c)
 {
 	tscf_capture_stop(&c->capture);
+	searches_free(c->searches);
 	subscriptions_free(&c->subscriptions);
-	guarded_free(&c->guarded);
 	moves_free(&c->moves);
 	conditions_stop(&c->conditions);
 	monitor_stop(&c->monitor);

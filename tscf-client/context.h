@@ -40,6 +40,7 @@
 #include "tscf-client/sockets/port_traffic.h"
 #include "tscf-client/sockets/preferred.h"
 #include "tscf-client/sockets/registry.h"
+#include "tscf-client/sockets/searches.h"
 #include "tscf-client/sockets/subscriptions.h"
 #include "tscf-client/sockets/suspects.h"
 #include "tscf-client/sockets/wrong_source.h"
@@ -157,6 +158,7 @@ struct client {
 	struct tscf_timer plain_timer, encrypted_timer;
 	struct nat_probes nat_probes;
 	struct guard guard;
+	struct searches *searches;
 	struct registry registry;
 	struct moves moves;
 	struct asks asks;
@@ -242,8 +244,11 @@ void report_config(const struct client *c, struct tscf_control_config *out);
 /** @return JSON text, malloc'ed, or NULL when out of memory. */
 /* Unprivileged callers do not get session ids: with one, a program can pose as that client on the plain tunnel. */
 char *report_status(struct client *c, bool privileged);
-char *report_sockets(struct client *c);
-/** One socket that is marked with @p value, as report_sockets shows it.  @return a new reference, or NULL. */
+/** One socket that is marked with @p value, as listing_request shows it.  @return a new reference, or NULL. */
 json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program);
+
+/* listing.c */
+/** Handle TSCF_CONTROL_SOCKETS: all sockets with a level, or that ask for a service. */
+void listing_request(struct client *c, struct tscf_control_call_in *call);
 
 #endif

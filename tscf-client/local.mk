@@ -16,6 +16,7 @@ libtscf_client_a_SOURCES = \
 	tscf-client/admin/join.h \
 	tscf-client/admin/join_files.c \
 	tscf-client/admin/join_files.h \
+	tscf-client/admin/listing.c \
 	tscf-client/admin/port_sockets.c \
 	tscf-client/admin/port_sockets.h \
 	tscf-client/admin/query.c \
@@ -110,6 +111,10 @@ libtscf_client_a_SOURCES = \
 	tscf-client/sockets/shares.c \
 	tscf-client/sockets/shares.h \
 	tscf-client/sockets/device_bound.h \
+	tscf-client/sockets/asked.c \
+	tscf-client/sockets/asked.h \
+	tscf-client/sockets/searches.c \
+	tscf-client/sockets/searches.h \
 	tscf-client/sockets/guarded.c \
 	tscf-client/sockets/guarded.h \
 	tscf-client/sockets/live_sockets.c \

@@ -140,14 +140,18 @@ static void connect_sockets(struct client *c)
 				.registry = &c->registry,
 				.preferred = &c->preferred,
 				.encrypted = &c->encrypted};
-	c->guarded = (struct guarded){.moves = &c->moves, .asks = &c->asks, .guard = &c->guard, .timers = &c->timers};
-	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves};
+	c->guarded = (struct guarded){.moves = &c->moves,
+				      .asks = &c->asks,
+				      .guard = &c->guard,
+				      .timers = &c->timers,
+				      .asked = {.moves = &c->moves, .guard = &c->guard, .searches = &c->searches}};
+	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves, .searches = &c->searches};
 	c->suspects = (struct suspects){.config = c->config,
 					.timers = &c->timers,
 					.plain_tun = &c->plain_tun,
 					.registry = &c->registry,
 					.moves = &c->moves};
-	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain};
+	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain, .searches = &c->searches};
 }
 
 static void policies_changed(void *context)

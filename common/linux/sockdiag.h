@@ -88,6 +88,14 @@ int tscf_sockdiag_dump(struct tscf_sockdiag *d);
  */
 int tscf_sockdiag_dump_now(struct tscf_sockdiag *d);
 
+/**
+ * Call @p each for all sockets marked under @p mask (0: all), as a dump does, without an event loop: for programs and
+ * threads that have none.
+ *
+ * @return 0 or -errno; @p each may have been called for some sockets even then.
+ */
+int tscf_sockdiag_list(uint32_t mask, void (*each)(void *context, const struct tscf_socket *s), void *context);
+
 /** For queries about the socket of a flow; all zero: not open. */
 struct tscf_sockdiag_flow {
 	int fd;

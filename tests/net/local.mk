@@ -73,6 +73,7 @@ NET_TESTS = \
 	tests/net/libtsc.sh \
 	tests/net/live-level.sh \
 	tests/net/many-addresses.sh \
+	tests/net/many-sockets.sh \
 	tests/net/masquerade.sh \
 	tests/net/metrics.sh \
 	tests/net/move.sh \

@@ -8,6 +8,7 @@
 #include "common/transport/tls_stream.h"
 #include "common/transport/udp.h"
 #include "tests/unit/client_world.h"
+#include "tscf-client/sockets/searches.h"
 
 /* ld --wrap: the client calls these instead of the product's own. */
 extern __typeof__(tscf_udp_connect) __wrap_tscf_udp_connect;
@@ -27,6 +28,7 @@ extern __typeof__(tscf_control_keep) __wrap_tscf_control_keep;
 extern __typeof__(tscf_control_push) __wrap_tscf_control_push;
 extern __typeof__(tscf_sockdiag_open) __wrap_tscf_sockdiag_open;
 extern __typeof__(tscf_sockdiag_open) __real_tscf_sockdiag_open;
+extern __typeof__(searches_begin) __wrap_searches_begin;
 
 /** @return the one world of this process. */
 struct client_world *world_of_process(void);

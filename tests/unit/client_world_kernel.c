@@ -49,6 +49,17 @@ int __wrap_tscf_sockdiag_open(struct ev_loop *loop, uint32_t mask, const struct 
 	return __real_tscf_sockdiag_open(loop, mask, &ours, w, out);
 }
 
+/* A search is over at once: the threads of the client know no other clock. */
+int __wrap_searches_begin(struct searches *all, struct search *s)
+{
+	(void)all;
+	s->here = true;
+	s->work(s);
+	s->over(s);
+	s->free(s);
+	return 0;
+}
+
 /* --- sockets --- */
 
 static socklen_t make_address(const char *host, uint16_t port, union tscf_endpoint *out)

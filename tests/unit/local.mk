@@ -139,6 +139,8 @@ tests_unit_test_client_outage_LDADD = $(CLIENT_LDADD)
 
 UNIT_TESTS += tests/unit/test_client_resolver
 tests_unit_test_client_resolver_LDADD = $(CLIENT_LDADD)
+UNIT_TESTS += tests/unit/test_client_searches
+tests_unit_test_client_searches_LDADD = $(CLIENT_LDADD)
 
 UNIT_TESTS += tests/unit/test_client_hook
 tests_unit_test_client_hook_LDADD = $(CLIENT_LDADD)
@@ -201,7 +203,7 @@ CLIENT_WORLD_WRAP = $(AM_LDFLAGS) -Wl,--wrap=tscf_udp_connect -Wl,--wrap=tscf_dt
 	-Wl,--wrap=tscf_tls_stream_connect -Wl,--wrap=tscf_tcp_attach -Wl,--wrap=tscf_tls_stream_attach -Wl,--wrap=tscf_control_listen \
 	-Wl,--wrap=tscf_control_close -Wl,--wrap=tscf_control_release -Wl,--wrap=tscf_control_discard -Wl,--wrap=tscf_control_mode \
 	-Wl,--wrap=tscf_control_answer -Wl,--wrap=tscf_control_answer_with -Wl,--wrap=tscf_control_keep -Wl,--wrap=tscf_control_push \
-	-Wl,--wrap=tscf_sockdiag_open -Wl,--undefined=__wrap_tscf_sockdiag_open
+	-Wl,--wrap=tscf_sockdiag_open -Wl,--undefined=__wrap_tscf_sockdiag_open -Wl,--wrap=searches_begin
 UNIT_TESTS += tests/unit/test_client_connector
 tests_unit_test_client_connector_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_connector_LDFLAGS = $(CLIENT_WORLD_WRAP)

@@ -51,24 +51,44 @@ static void ask_one(void *context, pid_t pid, int fd)
 	tscf_control_discard(c->control, fd);
 }
 
+static void all_asked(void *context, struct tscf_control_call_in *call, int error)
+{
+	struct asking *asking = context;
+	size_t count = json_array_size(asking->list);
+	char *text = count > 0 ? json_dumps(asking->list, 0) : NULL;
+
+	if (error == 0)
+		error = asking->error;
+	if (error == 0)
+		error = -ENOENT;
+	if (call)
+		tscf_control_answer(call, count > 0 ? 0 : -error, text);
+	free(text);
+}
+
+static void free_asking(void *context)
+{
+	struct asking *asking = context;
+
+	json_decref(asking->list);
+	free(asking);
+}
+
 /* Of sockets of running programs. */
 static void ask_of(struct client *c, struct tscf_control_call_in *call, enum ask_service service)
 {
-	struct asking asking = {
-	    .client = c, .service = service, .value = (uint8_t)call->request.level, .list = json_array()};
-	int error =
-	    asks_legal(service, call->request.level) ? live_sockets_each(c->loop, call, ask_one, &asking) : -EINVAL;
-	size_t count = json_array_size(asking.list);
-	char *text;
+	static const struct live_user user = {ask_one, all_asked, free_asking};
+	const bool legal = asks_legal(service, call->request.level);
+	struct asking *asking = legal ? malloc(sizeof(*asking)) : NULL;
+	int error = legal ? -ENOMEM : -EINVAL;
 
-	if (error == 0)
-		error = asking.error;
-	if (error == 0 && count == 0)
-		error = -ENOENT;
-	text = count > 0 ? json_dumps(asking.list, 0) : NULL;
-	json_decref(asking.list);
-	tscf_control_answer(call, count > 0 ? 0 : -error, text);
-	free(text);
+	if (asking) {
+		*asking = (struct asking){
+		    .client = c, .service = service, .value = (uint8_t)call->request.level, .list = json_array()};
+		error = live_sockets_search(c->searches, call, &user, asking);
+	}
+	if (error < 0)
+		tscf_control_answer(call, -error, NULL);
 }
 
 /* Only root and the daemon's own user may stop it or clean up. */
@@ -242,7 +262,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		answer_json(call, report_status(c, privileged(call)));
 		break;
 	case TSCF_CONTROL_SOCKETS:
-		answer_json(call, report_sockets(c));
+		listing_request(c, call);
 		break;
 	case TSCF_CONTROL_MARK_MASK:
 		mark_mask(c, call);
@@ -254,7 +274,7 @@ static void request(void *context, struct tscf_control_call_in *call)
 		ask_of(c, call, ASK_DATAGRAM);
 		break;
 	case TSCF_CONTROL_LEVEL_OF:
-		live_sockets_level_of(&c->moves, call);
+		live_sockets_level_of(&c->moves, c->searches, call);
 		break;
 	case TSCF_CONTROL_RUN:
 		run(c, call);
@@ -289,6 +309,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 {
 	struct client *c = context;
 	tscf_capture_gone(&c->capture, call);
+	searches_gone(c->searches, call);
 	if (subscriptions_gone(&c->subscriptions, call))
 		return;
 	waiters_gone(&c->waiters, call);

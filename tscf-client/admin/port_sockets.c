@@ -14,7 +14,7 @@ struct port_socket {
 	struct owner owner; /**< of a process that this user may look into; else pid 0 */
 };
 
-struct search {
+struct find {
 	struct port_sockets *found;
 	uint16_t port;
 	int error;
@@ -22,12 +22,11 @@ struct search {
 
 static void take(void *context, const struct tscf_socket *s)
 {
-	struct search *search = context;
-	struct port_sockets *p = search->found;
+	struct find *find = context;
+	struct port_sockets *p = find->found;
 	struct port_socket *more;
 
-	if (s->local_port != search->port || s->inode == 0 ||
-	    (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP))
+	if (s->local_port != find->port || s->inode == 0 || (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP))
 		return;
 	/* A socket that changes its state meanwhile may come twice. */
 	for (unsigned i = 0; i < p->count; i++)
@@ -35,35 +34,11 @@ static void take(void *context, const struct tscf_socket *s)
 			return;
 	more = reallocarray(p->list, p->count + 1, sizeof(*more));
 	if (!more) {
-		search->error = -ENOMEM;
+		find->error = -ENOMEM;
 		return;
 	}
 	p->list = more;
 	p->list[p->count++] = (struct port_socket){.socket = *s};
-}
-
-static void done(void *context, int error)
-{
-	struct search *search = context;
-
-	if (search->error == 0)
-		search->error = error;
-}
-
-static int find_sockets(struct search *search)
-{
-	static const struct tscf_sockdiag_handler handler = {take, done, NULL};
-	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
-	struct tscf_sockdiag *diag;
-	int err = loop ? tscf_sockdiag_open(loop, 0, &handler, search, &diag) : -ENOMEM;
-
-	if (err == 0) {
-		err = tscf_sockdiag_dump_now(diag);
-		tscf_sockdiag_close(diag);
-	}
-	if (loop)
-		ev_loop_destroy(loop);
-	return err < 0 ? err : search->error;
 }
 
 /* All processes are walked through once, however many sockets there are. */
@@ -84,11 +59,13 @@ static int find_owners(struct port_sockets *p)
 
 int port_sockets_find(uint16_t port, struct port_sockets *out)
 {
-	struct search search = {.found = out, .port = port};
+	struct find find = {.found = out, .port = port};
 	int err;
 
 	*out = (struct port_sockets){NULL, 0};
-	err = find_sockets(&search);
+	err = tscf_sockdiag_list(0, take, &find);
+	if (err == 0)
+		err = find.error;
 	if (err == 0)
 		err = find_owners(out);
 	if (err < 0)

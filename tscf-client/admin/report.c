@@ -8,7 +8,6 @@
 #include "common/tls/cert.h"
 #include "common/tls/tls.h"
 #include "tscf-client/context.h"
-#include "tscf-client/sockets/processes.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -474,79 +473,4 @@ json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t va
 	set_history(c, s, level, socket);
 	set_asked(c, s, socket);
 	return socket;
-}
-
-/* All marked sockets of one dump. */
-struct listing {
-	struct tscf_socket *sockets;
-	struct owner *owners;
-	unsigned count, size;
-	int error;
-};
-
-static void collect(void *context, const struct tscf_socket *s)
-{
-	struct listing *l = context;
-	if (l->count == l->size) {
-		unsigned size = l->size ? 2 * l->size : 64;
-		struct tscf_socket *grown = realloc(l->sockets, size * sizeof(*grown));
-		if (!grown) {
-			l->error = -1;
-			return;
-		}
-		l->sockets = grown;
-		l->size = size;
-	}
-	l->sockets[l->count++] = *s;
-}
-
-static void collected(void *context, int error)
-{
-	struct listing *l = context;
-	l->error = error;
-}
-
-static int by_inode(const void *a, const void *b)
-{
-	uint32_t x = ((const struct tscf_socket *)a)->inode, y = ((const struct tscf_socket *)b)->inode;
-	return (x > y) - (x < y);
-}
-
-static char *render(struct client *c, struct listing *l)
-{
-	json_t *list = json_array();
-	if (l->count > 0)
-		qsort(l->sockets, l->count, sizeof(*l->sockets), by_inode);
-	l->owners = calloc(l->count ? l->count : 1, sizeof(*l->owners));
-	if (!l->owners)
-		return NULL;
-	for (unsigned i = 0; i < l->count; i++)
-		l->owners[i].inode = l->sockets[i].inode;
-	processes_find_owners(l->owners, l->count);
-	for (unsigned i = 0; i < l->count; i++) {
-		const struct tscf_socket *s = &l->sockets[i];
-		uint32_t value = tscf_mark_get(s->mark, c->config->fwmark_mask);
-		if (registry_level(&c->registry, s) != TSCF_LEVEL_DEFAULT || asks_of(&c->asks, s->cookie))
-			json_array_append_new(list, report_socket(c, s, value, l->owners[i].pid, l->owners[i].program));
-	}
-	char *text = json_dumps(list, 0);
-	json_decref(list);
-	free(l->owners);
-	return text;
-}
-
-char *report_sockets(struct client *c)
-{
-	static const struct tscf_sockdiag_handler handler = {collect, collected, NULL};
-	struct listing l = {0};
-	struct tscf_sockdiag *diag;
-	char *text = NULL;
-	bool all = policies_ruled(&c->config->policies) > 0 || c->asks.count > 0;
-	if (tscf_sockdiag_open(c->loop, all ? 0 : c->config->fwmark_mask, &handler, &l, &diag) < 0)
-		return NULL;
-	if (tscf_sockdiag_dump_now(diag) == 0)
-		text = render(c, &l);
-	tscf_sockdiag_close(diag);
-	free(l.sockets);
-	return text;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define HASH_NONFATAL_OOM 1
 #include "tscf-client/sockets/accept_queue.h"
 
 #include "common/base/level.h"
@@ -22,11 +23,16 @@ struct search {
 
 void accept_queue_free(struct accept_queue *q)
 {
-	free(q->list);
+	struct waiting_connection *w, *next;
+
+	HASH_ITER(hh, q->connections, w, next)
+	{
+		HASH_DEL(q->connections, w);
+		free(w);
+	}
 	free(q->accepted);
-	q->list = NULL;
 	q->accepted = NULL;
-	q->count = q->size = q->accepted_count = q->accepted_size = 0;
+	q->accepted_count = q->accepted_size = 0;
 }
 
 bool accept_queue_listens(const struct tscf_socket *s)
@@ -89,30 +95,30 @@ static bool was_accepted(const struct accept_queue *q, uint64_t cookie)
 	return q->accepted_count > 0 && bsearch(&cookie, q->accepted, q->accepted_count, sizeof(cookie), by_cookie);
 }
 
-static struct waiting_connection *find(const struct accept_queue *q, uint64_t cookie)
+struct waiting_connection *accept_queue_find(const struct accept_queue *q, uint64_t cookie)
 {
-	for (unsigned i = 0; i < q->count; i++)
-		if (q->list[i].cookie == cookie)
-			return &q->list[i];
-	return NULL;
+	struct waiting_connection *w;
+
+	HASH_FIND(hh, q->connections, &cookie, sizeof(cookie), w);
+	return w;
 }
 
 static int add(struct accept_queue *q, uint64_t cookie, const struct guard_waiting *about)
 {
-	struct waiting_connection *w = find(q, cookie);
+	struct waiting_connection *w = accept_queue_find(q, cookie);
 
-	if (!w && q->count == q->size) {
-		unsigned size = q->size ? 2 * q->size : 16;
-		struct waiting_connection *grown = realloc(q->list, size * sizeof(*grown));
-
-		if (!grown)
+	if (!w) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
 			return -ENOMEM;
-		q->list = grown;
-		q->size = size;
+		w->cookie = cookie;
+		HASH_ADD(hh, q->connections, cookie, sizeof(w->cookie), w);
+		if (!w->hh.tbl) { /* out of memory */
+			free(w);
+			return -ENOMEM;
+		}
 	}
-	if (!w)
-		w = &q->list[q->count++];
-	*w = (struct waiting_connection){.cookie = cookie, .about = *about};
+	w->about = *about;
 	return 0;
 }
 
@@ -184,15 +190,14 @@ void accept_queue_adopt(struct accept_queue *q)
 
 uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie)
 {
-	const struct waiting_connection *w = find(q, cookie);
+	const struct waiting_connection *w = accept_queue_find(q, cookie);
 
 	return w ? w->about.value : 0;
 }
 
-void accept_queue_remove(struct accept_queue *q, unsigned index)
+void accept_queue_remove(struct accept_queue *q, struct waiting_connection *w)
 {
-	uint64_t cookie = q->list[index].cookie;
-
-	q->list[index] = q->list[--q->count];
-	guard_waits_no_more(q->guard, cookie, q->count > 0);
+	HASH_DEL(q->connections, w);
+	guard_waits_no_more(q->guard, w->cookie, q->connections != NULL);
+	free(w);
 }

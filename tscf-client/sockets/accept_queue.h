@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uthash.h>
 
 /** Shortest time between two checks whether a connection has been accepted. */
 #define ACCEPT_QUEUE_PAUSE_MS 5
@@ -27,6 +28,8 @@
 struct waiting_connection {
 	uint64_t cookie;
 	struct guard_waiting about; /**< the guard has a copy, for the next client */
+	unsigned check;             /**< the last one in which it was there */
+	UT_hash_handle hh;
 };
 
 /** The owner sets what it uses; the rest is zero at first. */
@@ -34,12 +37,12 @@ struct accept_queue {
 	const struct client_config *config;
 	struct tscf_timers *timers;
 	struct guard *guard;
-	struct waiting_connection *list;
-	unsigned count, size;
-	uint64_t *accepted; /**< cookies of connections that had been accepted before, sorted */
+	struct waiting_connection *connections; /**< by cookie */
+	uint64_t *accepted;                     /**< cookies of connections that had been accepted before, sorted */
 	unsigned accepted_count, accepted_size;
 	uint64_t look_at; /**< ms: when to check next whether some have been accepted (accepted.h) */
 	unsigned pause;   /**< ms between two checks */
+	unsigned check;   /**< number of the last one */
 };
 
 void accept_queue_free(struct accept_queue *q);
@@ -60,9 +63,11 @@ int accept_queue_raised(struct accept_queue *q, const struct tscf_socket *listen
 /** Take over the connections that an earlier client has left with the guard. */
 void accept_queue_adopt(struct accept_queue *q);
 
+/** @return the connection, or NULL if it is not recorded here. */
+struct waiting_connection *accept_queue_find(const struct accept_queue *q, uint64_t cookie);
 /** @return the value that the connection is to get, or 0 if it is not recorded here. */
 uint32_t accept_queue_value(const struct accept_queue *q, uint64_t cookie);
-/** Remove the connection at @p index: it has its mark, or is gone. */
-void accept_queue_remove(struct accept_queue *q, unsigned index);
+/** Remove the connection: it has its mark, or is gone. */
+void accept_queue_remove(struct accept_queue *q, struct waiting_connection *w);
 
 #endif

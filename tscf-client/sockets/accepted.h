@@ -10,12 +10,15 @@
 #define TSCF_CLIENT_ACCEPTED_H
 
 #include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/searches.h"
 
 /** The owner sets what it uses. */
 struct accepted {
 	struct accept_queue *queue;
 	struct moves *moves;
+	struct searches *const *searches; /**< is there before the first connection */
 	struct tscf_timer timer;
+	bool taking; /**< connections that were accepted are being searched for */
 };
 
 /** Begin to poll whenever there are such connections. */

@@ -2,12 +2,9 @@
 #include "tscf-client/sockets/guarded.h"
 
 #include "common/base/log.h"
-#include "tscf-client/sockets/classify.h"
 #include "tscf-client/sockets/live_sockets.h"
-#include "tscf-client/sockets/processes.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /** No program can make the client look at all sockets more often. */
 #define LOOK_PAUSE_MS 10000
@@ -46,34 +43,8 @@ static struct tscf_socket socket_of(const struct guard_event *e)
 	return s;
 }
 
-struct wanted {
-	const struct guarded *to;
-	const struct guard_event *event;
-	bool found;
-};
-
-/* Find the descriptor that the program has asked with: the guard stores the last request with the socket. */
-static void give(void *context, pid_t pid, int fd)
-{
-	struct wanted *w = context;
-	struct moves *moves = w->to->moves;
-	struct guard *guard = w->to->guard;
-	struct change *change = NULL;
-
-	if (!w->found && guard_set_asked(&guard->set, fd) == w->event->asked)
-		change = w->event->kind == GUARD_EVENT_CLASS
-			     ? moves_begin_default(moves, classify_default_of(guard, pid))
-			     : moves_begin_own(moves, (enum tscf_level)w->event->level);
-	if (!change) {
-		close(fd);
-		return;
-	}
-	w->found = true;
-	moves_end(moves, change, moves_add(moves, change, fd, pid));
-}
-
 /* What a program without the library asks for. */
-static void asked(const struct guarded *to, const struct guard_event *e, struct tscf_socket *s)
+static void ask(const struct guarded *to, const struct guard_event *e, struct tscf_socket *s)
 {
 	enum ask_service service = e->kind == GUARD_EVENT_REDUNDANCY ? ASK_REDUNDANCY : ASK_DATAGRAM;
 
@@ -84,10 +55,9 @@ static void asked(const struct guarded *to, const struct guard_event *e, struct 
 
 static void on_event(void *context, const struct guard_event *e)
 {
-	const struct guarded *to = context;
+	struct guarded *to = context;
 	struct moves *moves = to->moves;
 	struct tscf_socket s = socket_of(e);
-	struct wanted wanted = {.to = to, .event = e};
 	/* Only a dump shows then whether the socket has IPv4 as well. */
 	bool unsure = s.family == AF_INET6 && tscf_addr_is_any(&s.local) && e->ipv6_only == GUARD_UNKNOWN;
 
@@ -115,18 +85,15 @@ static void on_event(void *context, const struct guard_event *e)
 		break;
 	case GUARD_EVENT_REDUNDANCY:
 	case GUARD_EVENT_DATAGRAM:
-		asked(to, e, &s);
+		ask(to, e, &s);
 		break;
 	case GUARD_EVENT_GROUP:
 		guard_groups_look_soon(&to->guard->groups);
 		break;
 	case GUARD_EVENT_ASKS:
 	case GUARD_EVENT_CLASS:
-		if (processes_each_socket((pid_t)e->pid, give, &wanted) < 0 || !wanted.found)
-			tscf_debug("process %u asked for a level of a socket that cannot be found", e->pid);
-		/* It stands for the event that the socket has a port. */
-		if (e->local_port != 0)
-			registry_resync_soon(moves->registry);
+		if (!asked_for(&to->asked, e))
+			to->look = true;
 		break;
 	}
 }
@@ -145,9 +112,7 @@ const struct guard_events_handler guarded_events = {on_event, on_drained};
 
 static uint64_t look_due(const struct guarded *g)
 {
-	if (g->proc)
-		return 0;
-	if (!g->look)
+	if (!g->look || g->looking)
 		return UINT64_MAX;
 	return g->looked == 0 ? 0 : g->looked + LOOK_PAUSE_MS;
 }
@@ -168,9 +133,8 @@ static uint64_t next_due(const void *context)
 static void begin_look(struct guarded *g)
 {
 	tscf_info("guard: events were lost; all sockets are looked at");
-	g->proc = opendir("/proc");
-	g->look = !g->proc;
 	g->looked = tscf_timers_now(g->timers);
+	g->look = !live_sockets_classify_beside(g->moves, g->guard, *g->asked.searches, &g->looking);
 }
 
 void guarded_begin(struct guarded *g)
@@ -188,23 +152,12 @@ static void tick(void *context)
 	if (g->guard->on && g->sweep_at <= tscf_timers_now(g->timers))
 		g->sweep_at =
 		    tscf_timers_now(g->timers) + (guard_set_sweep(&g->guard->set) ? SWEEP_PAUSE_MS : CHECK_PAUSE_MS);
-	if (look_due(g) > tscf_timers_now(g->timers))
-		return;
-	if (!g->proc)
+	if (look_due(g) <= tscf_timers_now(g->timers))
 		begin_look(g);
-	if (g->proc && !live_sockets_classify_some(g->moves, g->guard, g->proc))
-		guarded_free(g);
 }
 
 void guarded_init(struct guarded *g)
 {
 	g->check_at = UINT64_MAX;
 	tscf_timers_add(g->timers, &g->timer, next_due, tick, g);
-}
-
-void guarded_free(struct guarded *g)
-{
-	if (g->proc)
-		closedir(g->proc);
-	g->proc = NULL;
 }

@@ -9,10 +9,9 @@
 #include "common/daemon/timers.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/guard/guard_events.h"
+#include "tscf-client/sockets/asked.h"
 #include "tscf-client/sockets/asks.h"
 #include "tscf-client/sockets/moves.h"
-
-#include <dirent.h>
 
 /** The context of the handler. */
 struct guarded {
@@ -21,19 +20,18 @@ struct guarded {
 	struct guard *guard;
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
+	struct asked asked;
 	uint64_t check_at; /**< ms: when to see next whether the guard is still attached */
 	uint64_t sweep_at; /**< ms: when to sweep the guard's maps next */
 	bool look;         /**< events were lost: look at all sockets */
 	uint64_t looked;   /**< when that was begun last; 0: never */
-	DIR *proc;         /**< while that is done, a few processes in each turn of the loop; else NULL */
+	bool looking;      /**< that is under way */
 };
 
 /** Start the timer.  The members above it are set. */
 void guarded_init(struct guarded *g);
 /** The guard's events are heard from now on: the registry need not list the sockets. */
 void guarded_begin(struct guarded *g);
-/** Leave off looking at sockets. */
-void guarded_free(struct guarded *g);
 
 /** Handles the guard's events; the context is a struct guarded. */
 extern const struct guard_events_handler guarded_events;

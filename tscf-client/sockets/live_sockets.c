@@ -9,68 +9,93 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/** In one turn of the event loop. */
-#define PROCESSES_AT_ONCE 16
-
 /* --- sockets of running programs --- */
 
-struct gather {
-	const struct tscf_control_request *request;
-	void (*each)(void *context, pid_t pid, int fd);
-	void *context;
-	struct owner *owners;
+/** A search for the sockets that a request names. */
+struct named {
+	struct search search;
+	struct tscf_control_request request;
+	struct owner *owners; /* by port: of the sockets that have it */
 	unsigned count, size;
-	int error;
+	int error; /* of the first one that cannot be had */
+	const struct live_user *user;
+	void *context;
 };
 
 static void by_port(void *context, const struct tscf_socket *s)
 {
-	struct gather *g = context;
-	if (s->protocol != g->request->protocol || s->local_port != g->request->port || s->inode == 0)
+	struct named *n = context;
+	if (s->protocol != n->request.protocol || s->local_port != n->request.port || s->inode == 0)
 		return;
-	if (g->count == g->size) {
-		unsigned size = g->size ? 2 * g->size : 16;
-		struct owner *grown = realloc(g->owners, size * sizeof(*grown));
+	if (n->count == n->size) {
+		unsigned size = n->size ? 2 * n->size : 16;
+		struct owner *grown = realloc(n->owners, size * sizeof(*grown));
 		if (!grown)
 			return;
-		g->owners = grown;
-		g->size = size;
+		n->owners = grown;
+		n->size = size;
 	}
-	g->owners[g->count++] = (struct owner){.inode = s->inode};
+	n->owners[n->count++] = (struct owner){.inode = s->inode};
 }
 
-static void dump_over(void *context, int error)
+static bool may_change(uid_t uid, pid_t pid)
 {
-	struct gather *g = context;
-	g->error = error;
+	return uid == 0 || processes_uid(pid) == (int64_t)uid;
 }
 
-static bool may_change(const struct tscf_control_call_in *call, pid_t pid)
+static void give(void *context, pid_t pid, int fd)
 {
-	return call->uid == 0 || processes_uid(pid) == (int64_t)call->uid;
+	search_found(context, pid, fd, 0);
 }
 
-static void gather_by_port(struct gather *g, struct ev_loop *loop, const struct tscf_control_call_in *call)
+static void look_by_port(struct named *n)
 {
-	static const struct tscf_sockdiag_handler handler = {by_port, dump_over, NULL};
-	struct tscf_sockdiag *diag;
-	g->error = tscf_sockdiag_open(loop, 0, &handler, g, &diag);
-	if (g->error < 0)
-		return;
-	tscf_sockdiag_dump_now(diag);
-	tscf_sockdiag_close(diag);
-	processes_find_owners(g->owners, g->count);
-	for (unsigned i = 0; i < g->count; i++) {
-		struct owner *o = &g->owners[i];
+	n->error = tscf_sockdiag_list(0, by_port, n);
+	processes_find_owners(n->owners, n->count);
+	for (unsigned i = 0; i < n->count; i++) {
+		const struct owner *o = &n->owners[i];
 		if (o->pid == 0)
 			continue;
-		int fd = may_change(call, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
+		int fd = may_change(n->search.uid, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
 		if (fd >= 0)
-			g->each(g->context, o->pid, fd);
-		else if (g->error == 0)
-			g->error = fd;
+			search_found(&n->search, o->pid, fd, 0);
+		else if (n->error == 0)
+			n->error = fd;
 	}
-	free(g->owners);
+}
+
+static void look(struct search *search)
+{
+	struct named *n = (struct named *)search;
+	const struct tscf_control_request *r = &n->request;
+	if (r->pid <= 0) {
+		look_by_port(n);
+	} else if (may_change(search->uid, r->pid)) {
+		int count = processes_each_socket(r->pid, give, search);
+		n->error = count < 0 ? count : 0;
+	} else {
+		n->error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+	}
+}
+
+static void found(struct search *search, const struct search_find *find)
+{
+	struct named *n = (struct named *)search;
+	n->user->each(n->context, find->pid, find->fd);
+}
+
+static void over(struct search *search)
+{
+	struct named *n = (struct named *)search;
+	n->user->over(n->context, search->call, n->error);
+}
+
+static void free_named(struct search *search)
+{
+	struct named *n = (struct named *)search;
+	n->user->free(n->context);
+	free(n->owners);
+	free(n);
 }
 
 static bool selects(const struct tscf_control_request *r)
@@ -78,26 +103,30 @@ static bool selects(const struct tscf_control_request *r)
 	return r->pid > 0 || (r->protocol != 0 && r->port != 0);
 }
 
-int live_sockets_each(struct ev_loop *loop, const struct tscf_control_call_in *call,
-		      void (*each)(void *context, pid_t pid, int fd), void *context)
+int live_sockets_search(struct searches *searches, struct tscf_control_call_in *call, const struct live_user *user,
+			void *context)
 {
-	const struct tscf_control_request *r = &call->request;
-	struct gather g = {.request = r, .each = each, .context = context};
-	if (!selects(r))
-		return -EINVAL;
-	if (r->pid <= 0)
-		gather_by_port(&g, loop, call);
-	else if (may_change(call, r->pid))
-		g.error = processes_each_socket(r->pid, each, context);
-	else
-		g.error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
-	return g.error;
+	struct named *n = selects(&call->request) ? calloc(1, sizeof(*n)) : NULL;
+	if (!n) {
+		user->free(context);
+		return selects(&call->request) ? -ENOMEM : -EINVAL;
+	}
+	n->search = (struct search){
+	    .uid = call->uid, .work = look, .found = found, .over = over, .free = free_named, .call = call};
+	n->request = call->request;
+	n->user = user;
+	n->context = context;
+	int error = searches_begin(searches, &n->search);
+	if (error < 0)
+		free_named(&n->search);
+	return error;
 }
 
 struct mover {
 	struct moves *moves;
 	struct change *change;
 	int error;
+	bool by_pid;
 };
 
 static void move_one(void *context, pid_t pid, int fd)
@@ -108,22 +137,32 @@ static void move_one(void *context, pid_t pid, int fd)
 		m->error = error;
 }
 
-void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call)
+/* A port may have several owners: sockets that may not be changed are no failure if others may. */
+static void moved(void *context, struct tscf_control_call_in *call, int error)
 {
-	const struct tscf_control_request *r = &call->request;
-	struct change *change = selects(r) ? moves_begin(moves, call) : NULL;
+	struct mover *m = context;
+	(void)call;
+	if (m->change->count == 0 && error == 0)
+		error = m->error < 0 ? m->error : -ENOENT;
+	moves_end(m->moves, m->change, m->by_pid || m->change->count == 0 ? error : 0);
+}
+
+void live_sockets_level_of(struct moves *moves, struct searches *searches, struct tscf_control_call_in *call)
+{
+	static const struct live_user user = {move_one, moved, free};
+	struct change *change = selects(&call->request) ? moves_begin(moves, call) : NULL;
+	struct mover *m = change ? calloc(1, sizeof(*m)) : NULL;
+	int error = -ENOMEM;
 	if (!change) {
 		tscf_control_answer(call, EINVAL, NULL);
 		return;
 	}
-	struct mover m = {.moves = moves, .change = change};
-	int error = live_sockets_each(moves->timers->loop, call, move_one, &m);
-	if (error == 0)
-		error = m.error;
-	/* A port may have several owners: sockets that may not be changed are no failure if others may. */
-	if (error == 0 && change->count == 0)
-		error = -ENOENT;
-	moves_end(moves, change, r->pid > 0 || change->count == 0 ? error : 0);
+	if (m) {
+		*m = (struct mover){.moves = moves, .change = change, .by_pid = call->request.pid > 0};
+		error = live_sockets_search(searches, call, &user, m);
+	}
+	if (error < 0)
+		moves_end(moves, change, error);
 }
 
 /* --- policies that have changed --- */
@@ -169,17 +208,26 @@ static void reclassify_socket(void *context, pid_t pid, int fd)
 		tscf_control_discard(*p->moves->control, fd);
 }
 
+static bool is_examined(bool guarded, pid_t pid)
+{
+	return pid != getpid() && (guarded || processes_has_mapped(pid, "/" CLASSIFY_LIBRARY));
+}
+
+/* @return whether there was memory for it. */
+static bool begin_default(struct process *p, pid_t pid)
+{
+	p->change = moves_begin_default(p->moves, classify_default_of(p->guard, pid));
+	if (!p->change)
+		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
+	return p->change != NULL;
+}
+
 static void reclassify_process(void *context, pid_t pid)
 {
 	struct process p = *(const struct process *)context;
 
-	if (pid == getpid() || (!p.guard->on && !processes_has_mapped(pid, "/" CLASSIFY_LIBRARY)))
+	if (!is_examined(p.guard->on, pid) || !begin_default(&p, pid))
 		return;
-	p.change = moves_begin_default(p.moves, classify_default_of(p.guard, pid));
-	if (!p.change) {
-		tscf_error("out of memory: sockets of process %d keep the level of the old policies", (int)pid);
-		return;
-	}
 	processes_each_socket(pid, reclassify_socket, &p);
 	moves_end(p.moves, p.change, 0);
 }
@@ -191,9 +239,67 @@ void live_sockets_classify(struct moves *moves, struct guard *guard)
 	processes_each(reclassify_process, &any);
 }
 
-bool live_sockets_classify_some(struct moves *moves, struct guard *guard, DIR *proc)
-{
-	struct process any = {.moves = moves, .guard = guard};
+/** The same, beside the loop. */
+struct all {
+	struct search search;
+	struct moves *moves;
+	struct guard *guard;
+	bool guarded;
+	bool *under_way;
+};
 
-	return processes_some(proc, PROCESSES_AT_ONCE, reclassify_process, &any);
+static void look_at_process(void *context, pid_t pid)
+{
+	struct all *all = context;
+
+	if (is_examined(all->guarded, pid))
+		processes_each_socket(pid, give, &all->search);
+}
+
+static void look_at_all(struct search *search)
+{
+	processes_each(look_at_process, search);
+}
+
+static void reclassify_found(struct search *search, const struct search_find *find)
+{
+	const struct all *all = (const struct all *)search;
+	struct process p = {.moves = all->moves, .guard = all->guard};
+
+	if (!begin_default(&p, find->pid)) {
+		tscf_control_discard(*p.moves->control, find->fd);
+		return;
+	}
+	reclassify_socket(&p, find->pid, find->fd);
+	moves_end(p.moves, p.change, 0);
+}
+
+static void all_looked_at(struct search *search)
+{
+	*((struct all *)search)->under_way = false;
+}
+
+static void free_all(struct search *search)
+{
+	free(search);
+}
+
+bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches, bool *under_way)
+{
+	struct all *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return false;
+	*all = (struct all){.search = {.uid = SEARCHES_CLIENT,
+				       .work = look_at_all,
+				       .found = reclassify_found,
+				       .over = all_looked_at,
+				       .free = free_all},
+			    .moves = moves,
+			    .guard = guard,
+			    .guarded = guard->on,
+			    .under_way = under_way};
+	*under_way = true;
+	searches_begin(searches, &all->search);
+	return true;
 }

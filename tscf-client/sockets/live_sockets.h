@@ -9,28 +9,37 @@
 #include "common/control/control.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/searches.h"
 
-#include <dirent.h>
 #include <stdbool.h>
 
+/** What becomes of the sockets that a request names. */
+struct live_user {
+	void (*each)(void *context, pid_t pid, int fd); /**< the descriptor is the callee's */
+	/** There are no more.  @p call: NULL if the caller is gone; @p error: 0, or -errno of the first that cannot be
+	 * had. */
+	void (*over)(void *context, struct tscf_control_call_in *call, int error);
+	void (*free)(void *context);
+};
+
 /**
- * Call @p each for a copy of each socket that a request names: all of a process, or all with a protocol and local port.
- * Only root may name sockets of other users.  @p each gets the descriptor.
+ * Find the sockets that a request names: all of a process, or all with a protocol and local port.  Only root may name
+ * sockets of other users.
  *
- * @return 0, or -errno of the first one that cannot be had.
+ * @param context  of @p user, which frees it
+ * @return 0, or -errno: it is not begun, and has been freed.
  */
-int live_sockets_each(struct ev_loop *loop, const struct tscf_control_call_in *call,
-		      void (*each)(void *context, pid_t pid, int fd), void *context);
+int live_sockets_search(struct searches *searches, struct tscf_control_call_in *call, const struct live_user *user,
+			void *context);
 /** Handle TSCF_CONTROL_LEVEL_OF: all sockets of a process, or all with a protocol and local port. */
-void live_sockets_level_of(struct moves *moves, struct tscf_control_call_in *call);
+void live_sockets_level_of(struct moves *moves, struct searches *searches, struct tscf_control_call_in *call);
 /**
  * Give sockets the level of the policies that hold now, if they have that of another policy, or none.  This concerns
  * sockets of programs under the library.  With a guard it concerns all programs, since the guard applies numbered
  * policies to every new socket.
  */
 void live_sockets_classify(struct moves *moves, struct guard *guard);
-/** The same for some further processes of @p proc, as processes_some: about 2 ms of work if each has ten sockets.
- * @return whether there may be more. */
-bool live_sockets_classify_some(struct moves *moves, struct guard *guard, DIR *proc);
+/** The same, beside the loop; *under_way is true until it is done.  @return false: out of memory. */
+bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches, bool *under_way);
 
 #endif

@@ -246,23 +246,13 @@ bool processes_has_mapped(pid_t pid, const char *suffix)
 	return found;
 }
 
-bool processes_some(DIR *proc, unsigned most, void (*each)(void *context, pid_t pid), void *context)
-{
-	struct dirent *entry = NULL;
-	while (most > 0 && (entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		each(context, atoi(entry->d_name));
-		most--;
-	}
-	return entry;
-}
-
 void processes_each(void (*each)(void *context, pid_t pid), void *context)
 {
 	DIR *proc = opendir("/proc");
-	if (!proc)
-		return;
-	processes_some(proc, UINT_MAX, each, context);
-	closedir(proc);
+	struct dirent *entry;
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			each(context, atoi(entry->d_name));
+	if (proc)
+		closedir(proc);
 }

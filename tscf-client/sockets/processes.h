@@ -6,7 +6,6 @@
 #ifndef TSCF_CLIENT_PROCESSES_H
 #define TSCF_CLIENT_PROCESSES_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,9 +51,6 @@ void processes_executable(pid_t pid, char *name, size_t size);
  * is set. */
 bool processes_environment(pid_t pid, const char *variable, char *value, size_t size);
 
-/** Call @p each for up to @p most further processes (at least 1) of @p proc, which is /proc, opened with opendir(3).
- * @return whether there may be more. */
-bool processes_some(DIR *proc, unsigned most, void (*each)(void *context, pid_t pid), void *context);
 /** Call @p each for every process. */
 void processes_each(void (*each)(void *context, pid_t pid), void *context);
 

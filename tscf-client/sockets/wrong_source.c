@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /** Between two packets that are noted, in ms. */
 #define NOTE_MS 5000
@@ -53,8 +54,8 @@ static struct wrong_sender *sender_of(struct wrong_source *w)
 	return oldest;
 }
 
-/** @return the process that has the socket of the noted packet, in @p owner, or false: it cannot be known. */
-static bool find_owner(struct wrong_source *w, struct owner *owner)
+/** @return the number of the noted packet's socket, or 0: it cannot be known. */
+static uint32_t find_inode(struct wrong_source *w)
 {
 	struct tscf_socket s;
 
@@ -62,24 +63,39 @@ static bool find_owner(struct wrong_source *w, struct owner *owner)
 	if (tscf_sockdiag_flow_socket(&w->diag, w->protocol, &w->local, w->local_port, &w->remote, w->remote_port, 0,
 				      &s) != 0 ||
 	    tscf_addr_is_any(&s.local))
-		return false;
-	*owner = (struct owner){.inode = s.inode};
-	processes_find_owners(owner, 1);
-	return owner->pid != 0;
+		return 0;
+	return s.inode;
 }
 
-static void log_sender(struct wrong_source *w)
-{
-	const struct tscf_addr *right = &w->plain->internal.of[tscf_family_index(w->local.family)];
-	char from[TSCF_ADDR_TEXT], address[TSCF_ADDR_TEXT], who[80];
+/** A search for the program of a noted packet. */
+struct naming {
+	struct search search;
+	const struct tunnel *plain;
+	struct tscf_addr local; /**< the packet's source */
+	uint16_t local_port;
 	struct owner owner;
+};
+
+static void look_through(struct search *search)
+{
+	struct naming *n = (struct naming *)search;
+
+	if (n->owner.inode != 0)
+		processes_find_owners(&n->owner, 1);
+}
+
+static void log_sender(struct search *search)
+{
+	const struct naming *n = (const struct naming *)search;
+	const struct tscf_addr *right = &n->plain->internal.of[tscf_family_index(n->local.family)];
+	char from[TSCF_ADDR_TEXT], address[TSCF_ADDR_TEXT], who[80];
 	union tscf_endpoint e;
 
-	if (find_owner(w, &owner))
-		snprintf(who, sizeof(who), "%s (process %d)", owner.program, (int)owner.pid);
+	if (n->owner.pid != 0)
+		snprintf(who, sizeof(who), "%s (process %d)", n->owner.program, (int)n->owner.pid);
 	else
 		snprintf(who, sizeof(who), "a program that is not found, or another host,");
-	tscf_endpoint_make(&w->local, w->local_port, &e);
+	tscf_endpoint_make(&n->local, n->local_port, &e);
 	tscf_endpoint_format(&e, from);
 	if (right->family != 0)
 		tscf_warning("%s sends from the wrong address %s: its packets are dropped; it must be bound to %s, or "
@@ -88,6 +104,27 @@ static void log_sender(struct wrong_source *w)
 	else
 		tscf_warning("%s sends from %s: its packets are dropped, for the tunnel has no address of this family",
 			     who, from);
+}
+
+static void free_naming(struct search *search)
+{
+	free(search);
+}
+
+/** Log who has sent the noted packet, when its program has been found. */
+static void name_sender(struct wrong_source *w)
+{
+	struct naming *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return;
+	*n = (struct naming){
+	    .search = {.uid = SEARCHES_CLIENT, .work = look_through, .over = log_sender, .free = free_naming},
+	    .plain = w->plain,
+	    .local = w->local,
+	    .local_port = w->local_port,
+	    .owner = {.inode = find_inode(w)}};
+	searches_begin(*w->searches, &n->search);
 }
 
 /** A program can change its port for each packet, so there is a limit over all sockets. */
@@ -116,7 +153,7 @@ static void tick(void *owner)
 	uint64_t now = tscf_timers_now(w->timers);
 
 	if (may_log(w, sender, now)) {
-		log_sender(w);
+		name_sender(w);
 		sender->logged = now;
 		if (++w->logged == LOG_MOST)
 			tscf_warning("further programs that send from a wrong address are not named for a while; "

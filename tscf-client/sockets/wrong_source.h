@@ -13,6 +13,7 @@
 
 #include "common/daemon/timers.h"
 #include "common/linux/sockdiag.h"
+#include "tscf-client/sockets/searches.h"
 #include "tscf-client/tunnel/tunnel.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 struct wrong_source {
 	struct tscf_timers *timers;
 	const struct tunnel *plain;
+	struct searches *const *searches; /**< is there before the first packet */
 	struct tscf_timer timer;
 	bool pending;          /**< a packet is noted, and its socket not looked up */
 	unsigned logged;       /**< sockets named in the log in the present ten minutes */
