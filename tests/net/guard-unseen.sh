@@ -47,8 +47,8 @@ SYN_ACK="tcp src port $LISTENS and tcp[tcpflags] & tcp-syn != 0"
 TIME_WAIT="tcp src port $waits"
 RESET="tcp src port $CLOSED"
 handshakes() { in_phone ss -Htano state syn-recv; }
-# unseen WHEN COMMAND...: somebody calls; the client stands still and COMMAND is done; the SYN-ACK is sent again until that fails, and the kernel
-# has every reason to send the rest.  Then says what is on the access link in no tunnel, since the test began.
+# unseen WHEN COMMAND...: a peer connects, the client is stopped, COMMAND is run, and the kernel is made to send what has no full socket:
+# the SYN-ACK again, ACKs in TIME_WAIT, resets.  Then says how many of these were on the access link outside the tunnels since the test began.
 unseen() {
 	background caller "$SERVICE" "$TSCF_TOOLS/tcp" --to "$PHONE_INNER:$LISTENS" --bytes 64 --marker M-content
 	must 5 '[ -n "$(handshakes)" ]' "a handshake begins"
