@@ -6,14 +6,18 @@ EXTRA_DIST += contrib/plot contrib/wireshark/tscf.lua contrib/monitoring/tscf-me
 	contrib/monitoring/tscf-dashboard.json
 EXTRA_DIST += contrib/examples/tsc-call.c contrib/examples/tscf-renewed
 
+# Every setting, commented out; the programs read the file without .example.
+confexampledir = $(sysconfdir)/tscf
+dist_confexample_DATA = contrib/examples/tscf-client.conf.example contrib/examples/tscf-server.conf.example
+
 # The script that join has the client run.
 dist_pkglibexec_SCRIPTS = contrib/tscf-dns
 
 # Debian packages.
 EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contrib/debian/copyright contrib/debian/rules \
-	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install contrib/debian/tscf-client.dirs \
+	contrib/debian/source/format contrib/debian/libtsc-dev.install contrib/debian/libtsc0.install \
 	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.examples contrib/debian/tscf-common.install \
-	contrib/debian/tscf-server.dirs contrib/debian/tscf-server.install contrib/debian/tscf-server.logrotate \
+	contrib/debian/tscf-server.install contrib/debian/tscf-server.logrotate \
 	contrib/debian/tscf-client.postrm contrib/debian/tscf-server.postrm contrib/deb-repo contrib/deb-try contrib/try.sh
 EXTRA_DIST += contrib/apparmor/abstractions/tscf contrib/apparmor/tscf-client contrib/apparmor/tscf-server
 

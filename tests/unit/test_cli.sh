@@ -160,6 +160,28 @@ same_options "$CLIENT" tscf-client/settings/options.c tscf-client.8
 same_options "$SERVER" tscf-server/settings/options.c tscf-server.8
 same_options "$RUN" tscf-client/run/main.c tscf-run.1
 
+# example PROGRAM SOURCE...: the example has every setting that the tables in the sources have, and no other; with its comments taken away it is
+# valid, but for files that are not there.
+example() {
+	local program=$1 name=${1##*/} file=$TSCF_SRC/contrib/examples/${1##*/}.conf.example
+	shift
+	(cd "$TSCF_SRC" && awk '/_settings\[[A-Z_]*\] = \{/ { on = !/first_interface/ } /^};/ { on = 0 } on' "$@") |
+		sed -n 's/^    {"\([a-z-]*\)",.*/\1/p' | sort -u >"$T/settings"
+	sed -n 's/^#[[:space:]]*\([a-z-]*\) = .*/\1/p' "$file" | sort -u >"$T/example"
+	grep -vE '"/etc/|^#psk-identity' "$file" | sed -E 's/^#([^ ])/\1/' >"$T/example.conf"
+	if [ -s "$T/settings" ] && diff "$T/settings" "$T/example" >"$T/err"; then
+		printf 'ok - %s.conf.example has every setting\n' "$name"
+	else
+		printf 'not ok - %s.conf.example does not have the settings of the tables\n' "$name"
+		sed 's/^/# /' "$T/err"
+		FAILED=1
+	fi
+	expect 1 "expected" "$program" --config "$file" --check-config
+	expect 0 "" bash -c '"$@" 2>"$0" || cat "$0" >&2' "$T/warnings" "$program" --config "$T/example.conf" --check-config
+}
+example "$CLIENT" tscf-client/settings/{config,policy}.c
+example "$SERVER" tscf-server/settings/settings.c
+
 # Without rights.
 mkdir -m 555 "$T/closed"
 cp "$CLIENT" "$SERVER" "$T"
