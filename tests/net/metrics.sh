@@ -55,6 +55,9 @@ for daemon in server client; do
 	reasons=$(sed -n "/^$daemon='/,/drops |/p" "$TSCF_SRC/contrib/monitoring/tscf-metrics" | grep -oE '[a-z]+(_[a-z]+)*' | grep -vxE "$daemon|split|as|drops" | sort)
 	is "reasons of the $daemon" "$(sed -n "s/^tscf_${daemon}_dropped_packets_total{reason=\"\(.*\)\"}.*/\1/p" "$T/$daemon.prom" | sort | xargs)" = "$(xargs <<<"$reasons")"
 done
+# Every counter of dropped packets is such a reason.
+is "reasons of the server that are counters of drops" "$(sed -n '/inner packets dropped/,/control messages/s/.*"\(.*\)".*/\1/p' "$TSCF_SRC/tscf-server/counters.h" | sort | xargs)" = \
+	"$(sed -n 's/^tscf_server_dropped_packets_total{reason="\(.*\)"}.*/\1/p' "$T/server.prom" | sort | xargs)"
 dashboard=$TSCF_SRC/contrib/monitoring/tscf-dashboard.json
 named=$({ jq -r '.panels[].targets[].expr' "$dashboard"; sed -n 's/^ *expr: //p' "$TSCF_SRC/contrib/monitoring/tscf-alerts.yml"; } |
 	grep -oE 'tscf_(server|client)_[a-z_]+' | sort -u)

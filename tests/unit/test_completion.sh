@@ -40,6 +40,7 @@ offers "--pid --pin --plain-dev --port --proto --proxy --psk-file --psk-identity
 offers "udp" "$client" level encrypted-only --proto u
 offers "--table-encrypted --table-plain --transport" "$client" --t
 offers "auto tcp udp" "$client" --transport ""
+offers "auto off required" "$client" --guard ""
 offers "tcp udp udp,tcp" "$server" --transport ""
 offers "received" "$server" sessions --sort r
 offers "" "$server" --pool ""
