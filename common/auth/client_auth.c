@@ -6,6 +6,7 @@
 #include "common/auth/crl_store.h"
 #include "common/auth/refusal.h"
 #include "common/auth/signature.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
@@ -65,7 +66,7 @@ static int read_denied_line(struct tscf_client_auth *c, const char *line, size_t
 /** @return 0, or -errno with the error of TSCF_PROOF_ERROR bytes. */
 static int read_denied(struct tscf_client_auth *c, const char *file, char *error)
 {
-	FILE *f = fopen(file, "re");
+	FILE *f = tscf_file_stream(file);
 	unsigned number = 0;
 	size_t size = 0;
 	char *line = NULL;
@@ -99,6 +100,7 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 					       const char *crl_file, char *error)
 {
 	struct tscf_client_auth *c;
+	int err;
 
 	if (tscf_crypto_acquire() < 0)
 		return fail(NULL, error, "wolfSSL", "cannot start");
@@ -116,8 +118,9 @@ struct tscf_client_auth *tscf_client_auth_read(const char *psk_file, const char 
 	for (size_t i = 0; i < c->psks.count; i++)
 		if (c->psks.list[i].kind == TSCF_PSK_JOINING)
 			return fail(c, error, psk_file, "is a client's file");
-	if (ca_file && tscf_ca_store_read(&c->cas, ca_file) < 0)
-		return fail(c, error, ca_file, "cannot be read, or holds no CA certificate in PEM");
+	err = ca_file ? tscf_ca_store_read(&c->cas, ca_file) : 0;
+	if (err < 0)
+		return fail(c, error, ca_file, err == -EINVAL ? "holds no certificate of a CA in PEM" : strerror(-err));
 	if (crl_file)
 		c->crls = tscf_crl_store_read(crl_file, &c->cas, error);
 	if ((crl_file && !c->crls) || (denied_file && read_denied(c, denied_file, error) < 0)) {

@@ -133,7 +133,7 @@ static const char *read_key(struct tscf_credential *c, const char *cert_file, co
 
 	c->key = tscf_signature_key(key_file);
 	if (!c->key)
-		return "holds no private key in PEM, or one with a passphrase";
+		return errno != 0 ? strerror(errno) : "holds no private key in PEM, or one with a passphrase";
 	if (wolfSSL_X509_check_private_key(c->certificate, c->key) != WOLFSSL_SUCCESS ||
 	    !tscf_tls_key_fits(cert_file, key_file))
 		return "is not the key of the certificate";

@@ -130,7 +130,7 @@ static const char *read_key(struct content *c, const char *file)
 
 	c->key = tscf_signature_key(file);
 	if (!c->key)
-		return "holds no private key in PEM, or one with a passphrase";
+		return errno != 0 ? strerror(errno) : "holds no private key in PEM, or one with a passphrase";
 	size = wolfSSL_EVP_PKEY_size(c->key);
 	if (size <= 0 || size > TSCF_SIGNATURE_MAX)
 		return "is a larger key than clients take, 4096 bits";

@@ -5,7 +5,6 @@
 #include "common/base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,43 +193,46 @@ static int sort_all(const char *file, struct tscf_psks *psks, char *error, size_
 	return 0;
 }
 
-/** @return the content with a NUL after it, which the caller frees, or NULL with errno. */
-static char *read_file(int fd, size_t *length)
+/** @return 0 or -errno: -EPERM when others may read the file, -EFBIG. */
+static int judge(int fd, size_t *length)
 {
 	struct stat st;
-	char *text;
 
 	if (fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode) || st.st_mode & 077 || st.st_size > FILE_MAX) {
-		errno = S_ISREG(st.st_mode) && st.st_mode & 077 ? EPERM : EFBIG;
-		return NULL;
-	}
+		return -errno;
+	if (st.st_mode & 077)
+		return -EPERM;
 	*length = (size_t)st.st_size;
-	text = calloc(1, *length + 1);
-	if (!text)
-		return NULL;
-	for (size_t at = 0; at < *length;) {
-		ssize_t got = read(fd, text + at, *length - at);
+	return st.st_size > FILE_MAX ? -EFBIG : 0;
+}
+
+/** Set *text to the content with a NUL after it, which the caller frees.  @return 0 or -errno. */
+static int read_file(const char *file, char **text, size_t *length)
+{
+	int fd = tscf_file_open(file), err = fd < 0 ? fd : judge(fd, length);
+
+	*text = err < 0 ? NULL : calloc(1, *length + 1);
+	if (err == 0 && !*text)
+		err = -ENOMEM;
+	for (size_t at = 0; err == 0 && at < *length;) {
+		ssize_t got = read(fd, *text + at, *length - at);
 
 		if (got <= 0)
 			break;
 		at += (size_t)got;
 	}
-	return text;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int tscf_psks_read(const char *file, struct tscf_psks *out, char *error, size_t size)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
 	size_t length = 0;
-	char *text;
+	char *text = NULL;
+	int err = read_file(file, &text, &length);
 
 	*out = (struct tscf_psks){0};
-	text = fd < 0 ? NULL : read_file(fd, &length);
-	err = text ? 0 : -errno;
-	if (fd >= 0)
-		close(fd);
 	if (err < 0) {
 		snprintf(error, size, "%s: %s", file,
 			 err == -EPERM ? "others may read it: its mode must be 0600" : strerror(-err));
@@ -271,13 +273,10 @@ static size_t replace_line(const char *text, const struct tscf_psk *psk, char *o
 
 int tscf_psks_replace(const char *file, const struct tscf_psk *psk)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
 	size_t length = 0, size;
-	char *text = fd < 0 ? NULL : read_file(fd, &length), *changed;
+	char *text = NULL, *changed;
+	int err = read_file(file, &text, &length);
 
-	err = text ? 0 : -errno;
-	if (fd >= 0)
-		close(fd);
 	if (err < 0)
 		return err;
 	size = length + TSCF_PSK_LINE;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/auth/signature.h"
 
+#include "common/base/file.h"
+
+#include <errno.h>
 #include <stdio.h>
 
 #include <wolfssl/openssl/pem.h>
@@ -8,12 +11,13 @@
 WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file)
 {
 	WOLFSSL_EVP_PKEY *key;
-	FILE *f = fopen(file, "re");
+	FILE *f = tscf_file_stream(file);
 
 	if (!f)
 		return NULL;
 	key = wolfSSL_PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	fclose(f);
+	errno = 0;
 	return key;
 }
 

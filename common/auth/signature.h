@@ -12,7 +12,7 @@
 #include <wolfssl/openssl/evp.h>
 #include <wolfssl/ssl.h>
 
-/** @return the private key, without a passphrase, from the PEM @p file; or NULL. */
+/** @return the private key, without a passphrase, from the PEM @p file; or NULL with errno, 0 if it holds none. */
 WOLFSSL_EVP_PKEY *tscf_signature_key(const char *file);
 /**
  * Sign @p length bytes at @p data.  *size is the room for the signature, then its length.  @return whether it

@@ -133,13 +133,48 @@ int tscf_file_create(const char *file, mode_t mode, const void *data, size_t len
 	return err;
 }
 
-int tscf_file_read(const char *file, void *data, size_t size)
+int tscf_file_open(const char *file)
 {
-	size_t length = 0;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
+	struct stat st;
 
 	if (fd < 0)
 		return -errno;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else if (S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		err = -EOPNOTSUPP;
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
+
+FILE *tscf_file_stream(const char *file)
+{
+	int fd = tscf_file_open(file);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (fd < 0) {
+		errno = -fd;
+	} else if (!stream) {
+		int err = errno;
+
+		close(fd);
+		errno = err;
+	}
+	return stream;
+}
+
+int tscf_file_read(const char *file, void *data, size_t size)
+{
+	size_t length = 0;
+	int fd = tscf_file_open(file);
+
+	if (fd < 0)
+		return fd;
 	while (length < size) {
 		ssize_t got = read(fd, (char *)data + length, size - length);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/tls/pem.h"
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -85,7 +86,7 @@ static int take_line(struct reader *r, const char *line)
 int tscf_pem_each(const char *file, int (*each)(void *context, const struct tscf_pem_certificate *one), void *context)
 {
 	struct reader r = {.one = {.file = file}, .each = each, .context = context};
-	FILE *f = fopen(file, "re");
+	FILE *f = tscf_file_stream(file);
 	char *line = NULL;
 	size_t room = 0;
 	int result = f ? 0 : -errno;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/tls/tls_context.h"
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/random.h"
@@ -50,12 +51,15 @@ static const char *text_of(long code)
 	return wolfSSL_ERR_reason_error_string((unsigned long)(code < 0 ? -code : code));
 }
 
-/* If a file cannot be read, errno gives a better reason than wolfSSL. */
-static void *fail_file(struct tscf_tls *tls, char *error, const char *file, int code, const char *lacks)
+/* wolfSSL opens the file itself: it would wait for a FIFO, and does not say what is wrong.  @return 0 or -errno. */
+static int try_to_open(const char *file)
 {
-	if (access(file, R_OK) < 0)
-		return fail(tls, error, file, strerror(errno));
-	return fail(tls, error, file, code < 0 ? text_of(code) : lacks);
+	int fd = tscf_file_open(file);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 static bool set_groups(WOLFSSL_CTX *ctx)
@@ -144,18 +148,26 @@ static const char *use_identity(WOLFSSL_CTX *ctx, const char *cert_file, const c
 struct tscf_tls *tscf_tls_server(const char *cert_file, const char *key_file, char *error)
 {
 	struct tscf_tls *tls = new_tls(true, error);
-	const char *wrong;
-	int code;
+	const char *wrong = cert_file;
+	int code, err;
 
 	if (!tls)
 		return NULL;
+	err = try_to_open(cert_file);
+	if (err == 0) {
+		wrong = key_file;
+		err = try_to_open(key_file);
+	}
+	if (err < 0)
+		return fail(tls, error, wrong, strerror(-err));
 	wrong = use_identity(tls->ctx, cert_file, key_file, &code);
 	if (!wrong)
 		wrong = use_identity(tls->stream_ctx, cert_file, key_file, &code);
 	if (wrong && code != WOLFSSL_SUCCESS)
-		return fail_file(tls, error, wrong, code,
-				 wrong == cert_file ? "holds no certificate in PEM"
-						    : "holds no private key in PEM, or one with a passphrase");
+		return fail(tls, error, wrong,
+			    code < 0             ? text_of(code)
+			    : wrong == cert_file ? "holds no certificate in PEM"
+						 : "holds no private key in PEM, or one with a passphrase");
 	if (wrong || !tscf_tls_key_fits(cert_file, key_file))
 		return fail(tls, error, key_file, "is not the key of the certificate");
 	return tls;

@@ -107,6 +107,11 @@ expect 0 "" "$CLIENT" --config "$T/good.conf" --check-config
 expect 1 "server a: $T/none.pem: No such file" "$CLIENT" --config /dev/null --server a --ca "$T/none.pem" --check-config
 expect 1 "server a: $T/good.conf: holds no certificate of a CA in PEM" "$CLIENT" --config /dev/null --server a --ca "$T/good.conf" --check-config
 expect 1 "$T/none.psk: No such file" "$CLIENT" --config "$T/good.conf" --psk-file "$T/none.psk" --check-config
+mkfifo -m 600 "$T/fifo"
+expect 1 "server a: $T: Is a directory" "$CLIENT" --config /dev/null --server a --ca "$T" --check-config
+expect 1 "$T/fifo: Operation not supported" "$CLIENT" --config /dev/null --server a --ca "$T/fifo" --check-config
+expect 1 "$T: Is a directory" "$CLIENT" --config "$T/good.conf" --psk-file "$T" --check-config
+expect 1 "$T/fifo: Operation not supported" "$CLIENT" --config "$T/good.conf" --psk-file "$T/fifo" --check-config
 expect 1 "$T/good.conf: holds no certificate in PEM" "$CLIENT" --config "$T/good.conf" --cert "$T/good.conf" --key "$T/good.conf" --check-config
 
 usage "--pool 10.0.0.0/31: expected" "$SERVER" --pool 10.0.0.0/31
@@ -137,6 +142,10 @@ usage "--public-name a:0: expected at most 4 of HOST" "$SERVER" add-client alice
 usage "--valid-for: expected --one-time, too" "$SERVER" add-client alice --valid-for 3
 usage "--valid-for 0: expected days from 1 to 3650" "$SERVER" add-client alice --one-time --valid-for 0
 expect 1 "no interface has a file of keys" "$SERVER" add-client alice --config /dev/null
+expect 1 "interface default: $T: Is a directory" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --client-ca "$T"
+expect 1 "interface default: $T/fifo: Operation not supported" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --psk-file "$T/fifo"
+expect 1 "$T/good.conf: holds no certificate of a CA in PEM" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --client-ca "$T/good.conf"
+expect 1 "$T/fifo: Operation not supported" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --cert "$T/good.conf" --key "$T/fifo"
 expect 1 "no addresses for clients" "$SERVER" --config /dev/null --check-config
 # What it warns of besides depends on this host.
 expect 0 "" bash -c '"$@" 2>"$0" && ! grep -vE "warning: (net[.]|interface default: pool )" "$0" >&2' "$T/warnings" \

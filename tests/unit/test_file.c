@@ -88,6 +88,23 @@ START_TEST(a_file_is_here)
 }
 END_TEST
 
+/* Nothing that would block a daemon or never end is read; a FIFO, whose opening blocks, is not waited for. */
+START_TEST(only_ordinary_files_are_read)
+{
+	char text[8];
+
+	ck_assert_int_eq(tscf_file_create(name, 0600, "one", 3), 0);
+	ck_assert_int_eq(tscf_file_read(name, text, sizeof(text)), 3);
+	ck_assert_int_eq(tscf_file_read(directory, text, sizeof(text)), -EISDIR);
+	ck_assert_int_eq(tscf_file_read("/dev/zero", text, sizeof(text)), -EOPNOTSUPP);
+	ck_assert_int_eq(unlink(name), 0);
+	ck_assert_int_eq(mkfifo(name, 0600), 0);
+	ck_assert_int_eq(tscf_file_read(name, text, sizeof(text)), -EOPNOTSUPP);
+	ck_assert_ptr_null(tscf_file_stream(name));
+	ck_assert_int_eq(errno, EOPNOTSUPP);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("file");
@@ -97,6 +114,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_file_is_made_once);
 	tcase_add_test(tc, a_file_is_replaced);
 	tcase_add_test(tc, a_file_is_here);
+	tcase_add_test(tc, only_ordinary_files_are_read);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

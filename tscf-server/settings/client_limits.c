@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/settings/client_limits.h"
 
+#include "common/base/file.h"
 #include "common/base/text.h"
 
 #include <errno.h>
@@ -216,7 +217,7 @@ struct server_client_limits *server_client_limits_parse(FILE *f, const char *nam
 struct server_client_limits *server_client_limits_read(const char *file, char *error, size_t size)
 {
 	struct server_client_limits *l;
-	FILE *f = fopen(file, "re");
+	FILE *f = tscf_file_stream(file);
 
 	if (!f) {
 		snprintf(error, size, "%s: %s", file, strerror(errno));
