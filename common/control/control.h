@@ -218,10 +218,11 @@ struct tscf_control_handler {
 /**
  * Listen at @p path with @p mode (0666: anyone may ask; the handler decides what each user may do).  Missing
  * directories are made (0755).  A stale socket file of a dead daemon is replaced; one with a live daemon behind it is
- * -EADDRINUSE.  If the file goes away it is made again (control_listener.h).  At most 2,048 connections at a time of
- * all users but root, and 256 of one of them, or less if the process may have few descriptors; one that sends no whole
- * request, or does not take its whole reply, within 5 s is closed.  A descriptor must come with a whole request in one
- * piece.  What callers hand in is received and closed where it holds nothing up (intake.h, discard.h).
+ * -EADDRINUSE, and a file that is no socket -EEXIST.  If the file goes away it is made again (control_listener.h).  At
+ * most 2,048 connections at a time of all users but root, and 256 of one of them, or less if the process may have few
+ * descriptors; one that sends no whole request, or does not take its whole reply, within 5 s is closed.  A descriptor
+ * must come with a whole request in one piece.  What callers hand in is received and closed where it holds nothing up
+ * (intake.h, discard.h).
  *
  * @return 0 with the server in *out, or -errno.
  */

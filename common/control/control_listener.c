@@ -104,7 +104,7 @@ static void look(struct tscf_control_listener *l)
 	}
 	if (!l->logged)
 		tscf_error("the control socket %s was removed by another program and cannot be made again: %s", l->path,
-			   sock == -EADDRINUSE ? "something else is in its place" : strerror(-sock));
+			   sock == -EADDRINUSE || sock == -EEXIST ? "something else is in its place" : strerror(-sock));
 	l->logged = true;
 	look_later(l);
 }
@@ -123,6 +123,8 @@ static void on_look_again(struct ev_loop *loop, ev_timer *watcher, int events)
 
 const char *tscf_control_strerror(int err)
 {
+	if (err == -EEXIST)
+		return "a file that is no socket is there: remove it, or name another place (--control)";
 	return err == -EACCES || err == -EPERM ? "permission denied: run it as root, or name another place (--control)"
 					       : strerror(-err);
 }

@@ -70,8 +70,8 @@ static int lock_directory(const char *directory)
 	return fd;
 }
 
-/* @return 0 if no program answers at @p address, -EADDRINUSE if one does or if the file is not ours to remove, or
- * -errno. */
+/* @return 0 if no program answers at @p address, -EADDRINUSE if one does, -EEXIST if the file is not ours to remove, or
+ * another -errno. */
 static int check_stale(const struct sockaddr_un *address)
 {
 	struct stat status;
@@ -80,7 +80,7 @@ static int check_stale(const struct sockaddr_un *address)
 	if (lstat(address->sun_path, &status) != 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(status.st_mode))
-		return -EADDRINUSE;
+		return -EEXIST;
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sock < 0)
 		return -errno;

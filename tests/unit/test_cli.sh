@@ -191,6 +191,9 @@ example() {
 example "$CLIENT" tscf-client/settings/{config,policy}.c
 example "$SERVER" tscf-server/settings/settings.c
 
+# The control socket is not put in the place of a file.
+expect 1 "cannot listen at $T/good.conf: a file that is no socket is there" "$CLIENT" --config "$T/good.conf" --foreground --control "$T/good.conf"
+
 # Without rights.
 mkdir -m 555 "$T/closed"
 cp "$CLIENT" "$SERVER" "$T"
