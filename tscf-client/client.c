@@ -144,6 +144,27 @@ static void open_state(struct client *c)
 	resume_secret_open(&c->resume_secret, c->identity.lock >= 0 ? c->config->state_dir : NULL);
 }
 
+/** The memory that the packet path needs: nothing is allocated later.  @return 0 or -errno, logged. */
+static int make_tables(struct client *c)
+{
+	int error = suspects_init(&c->suspects);
+	if (error == 0)
+		error = wrong_source_init(&c->wrong_source);
+	if (error == 0)
+		error = port_traffic_init(&c->port_traffic);
+	if (error == 0)
+		error = hold_init(&c->hold);
+	if (error == 0)
+		error = tscf_redundancy_port_init(&c->redundancy, CLIENT_REDUNDANT_FLOWS);
+	c->redundancy.shared.bound = c->config->redundancy_bound;
+	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
+	if (error == 0 && !c->ring)
+		error = -ENOMEM;
+	if (error < 0)
+		tscf_error("cannot make the tables of the packet path: %s", strerror(-error));
+	return error;
+}
+
 static int set_up(struct client *c)
 {
 	/* For each socket that moves back, a descriptor is held until the server has confirmed. */
@@ -155,8 +176,8 @@ static int set_up(struct client *c)
 		error = make_tls(c);
 	if (error == 0)
 		error = renewal_start(&c->renewal);
-	if (error == 0)
-		error = connector_init(&c->connector);
+	if (error == 0 && (error = connector_init(&c->connector)) < 0)
+		tscf_error("cannot look up names: %s", strerror(-error));
 	if (error == 0)
 		error = open_control(c);
 	if (error == 0)
@@ -179,19 +200,7 @@ static int set_up(struct client *c)
 	if (error == 0 && (error = asks_init(&c->asks)) < 0)
 		tscf_error("cannot list sockets: %s", strerror(-error));
 	if (error == 0)
-		error = suspects_init(&c->suspects);
-	if (error == 0)
-		error = wrong_source_init(&c->wrong_source);
-	if (error == 0)
-		error = port_traffic_init(&c->port_traffic);
-	if (error == 0)
-		error = hold_init(&c->hold);
-	if (error == 0)
-		error = tscf_redundancy_port_init(&c->redundancy, CLIENT_REDUNDANT_FLOWS);
-	c->redundancy.shared.bound = c->config->redundancy_bound;
-	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;
-	if (error == 0 && !c->ring)
-		error = -ENOMEM;
+		error = make_tables(c);
 	tscf_scheduling_set(c->config->realtime_priority, false);
 	if (error == 0)
 		error = guard_open(&c->guard, c->config, &c->facts);
@@ -363,6 +372,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 {
 	struct client *c = client_new(config);
 	if (!c || !c->loop) {
+		tscf_error("cannot start: %s", strerror(ENOMEM));
 		free(c);
 		return -ENOMEM;
 	}
