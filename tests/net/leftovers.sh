@@ -58,10 +58,12 @@ stop_server
 check "server: clean stop after a crash leaves nothing" unchanged server "$SERVER"
 
 # --- cannot start ---
+# A command that starts it.
+LIMITED=()
 refuse() {
 	local what=$1
 	shift
-	timeout 10 ip netns exec "$PHONE" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --control "$CLIENT_CONTROL" "$@" >"$T/refuse.log" 2>&1
+	timeout 10 ip netns exec "$PHONE" "${LIMITED[@]}" "$TSCF_SBINDIR/tscf-client" --foreground --state-dir "$T/phone" --control "$CLIENT_CONTROL" "$@" >"$T/refuse.log" 2>&1
 	local status=$?
 	check "$what: refused with a reason" [ "$status" -ne 0 -a "$status" -ne 124 -a -s "$T/refuse.log" ]
 	check "$what: leaves nothing" unchanged phone "$PHONE"
@@ -72,6 +74,15 @@ refuse "a pin that is none" --server $SERVER_OUTER:$PORT --pin abc
 refuse "a mask too small" --server $SERVER_OUTER:$PORT --pin "$PIN" --fwmark-mask 0x1
 refuse "tables that clash" --server $SERVER_OUTER:$PORT --pin "$PIN" --table-plain 77 --table-encrypted 77
 refuse "a device that is somebody else's" --server $SERVER_OUTER:$PORT --pin "$PIN" --encrypted-dev access
+for size in 14 16 18 20; do
+	LIMITED=(prlimit --as=$((size * 1000000)))
+	refuse "memory of $size MB" --server $SERVER_OUTER:$PORT --pin "$PIN"
+done
+for count in 12 16 20; do
+	LIMITED=(prlimit "--nofile=$count")
+	refuse "$count descriptors" --server $SERVER_OUTER:$PORT --pin "$PIN"
+done
+LIMITED=()
 in_phone ip rule add priority 7003 table 77
 state "$PHONE" >"$T/phone.before"
 refuse "a foreign rule among our priorities" --server $SERVER_OUTER:$PORT --pin "$PIN" --rule-priority 7000
