@@ -32,15 +32,32 @@ static unsigned fitting(const struct server_prefixes *routes)
 	return routes->count;
 }
 
-static void take_settings(struct server_state *state, const struct server_config *config)
+static bool same_networks(const struct server_settings *a, const struct server_settings *b)
 {
-	struct server_settings *settings = &state->settings;
+	return a->route_count == b->route_count &&
+	       memcmp(a->routes, b->routes, a->route_count * sizeof(a->routes[0])) == 0 &&
+	       memcmp(&a->dns, &b->dns, sizeof(a->dns)) == 0 &&
+	       memcmp(&a->sip_servers, &b->sip_servers, sizeof(a->sip_servers)) == 0;
+}
+
+static void take_networks(struct server_settings *settings, const struct server_config *config)
+{
+	const struct server_settings former = *settings;
 
 	settings->route_count = fitting(&config->routes);
 	for (unsigned n = 0; n < settings->route_count; n++)
 		settings->routes[n] = config->routes.list[n];
 	settings->dns = config->dns;
 	settings->sip_servers = config->sip_servers;
+	if (former.networks_number == 0 || !same_networks(&former, settings))
+		settings->networks_number++;
+}
+
+static void take_settings(struct server_state *state, const struct server_config *config)
+{
+	struct server_settings *settings = &state->settings;
+
+	take_networks(settings, config);
 	settings->keepalive_stream = config->keepalive_stream;
 	settings->keepalive_datagram = config->keepalive_datagram;
 	settings->server_keepalive = config->server_keepalive;

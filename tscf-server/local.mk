@@ -132,6 +132,7 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/sweep.c \
 	tscf-server/session/sweep.h \
 	tscf-server/session/liveness.c \
+	tscf-server/session/networks.c \
 	tscf-server/session/liveness.h \
 	tscf-server/control/migrate.c \
 	tscf-server/control/migrate.h \

@@ -12,6 +12,7 @@
 #include "tscf-server/interface.h"
 #include "tscf-server/renewal.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/networks.h"
 #include "tscf-server/settings/enrolled.h"
 #include "tscf-server/settings/host_check.h"
 #include "tscf-server/worker.h"
@@ -105,6 +106,7 @@ static void apply(struct server_worker *worker, void *fresh)
 	server_interfaces_take(worker, fresh);
 	server_authorised_take(worker, fresh);
 	server_admission_review(worker->state, tscf_clock_now());
+	server_networks_tell_all(worker->state);
 }
 
 static void config_free(struct server_config *config)

@@ -95,6 +95,7 @@ struct server_settings {
 	struct tscf_prefix routes[SERVER_ROUTES_MAX];
 	unsigned route_count;
 	struct tscf_service_addrs dns, sip_servers;
+	uint32_t networks_number; /**< of these routes and servers: grows when a reload changes them (networks.h) */
 	unsigned mtu;
 	unsigned keepalive_stream, keepalive_datagram; /**< seconds; 0: the client's own value */
 	unsigned server_keepalive;                     /**< seconds, for sessions with that service; not 0 */

@@ -146,6 +146,8 @@ enum tscf_tlv_type {
 	    51, /**< 1: highest level of the sockets that the encrypted tunnel is for; absent: encrypted-only */
 	TSCF_TLV_YIELD =
 	    52, /**< 0: encrypted keepalive, from the server: give the tunnel up for encrypted-only sockets */
+	TSCF_TLV_NETWORKS = 53, /**< 0: plain keepalive request, from the server: these are the routes, DNS and SIP
+				   servers from now on */
 };
 
 enum tscf_service {

@@ -173,6 +173,9 @@ static void make_configuration(void)
 	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 5);
 	tscf_write_bytes(&w, TSCF_TLV_YIELD, NULL, 0);
 	save_message("keepalive-yield", &w);
+	tscf_write_begin(&w, data, sizeof(data), TSCF_KEEPALIVE_REQUEST, 0x0123456789abcdef, 6);
+	tscf_write_bytes(&w, TSCF_TLV_NETWORKS, NULL, 0);
+	save_message("keepalive-networks", &w);
 }
 
 static void make_service(void)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # reload.sh - what a reload of the server changes while calls run.  The certificate is renewed, with the same key and
 # with another one, and existing tunnels go on; a renewed one is taken without a reload.  A broken file is refused.  Client-to-client traffic is allowed at
-# once.  Routes and DNS apply to new tunnels.  Settings that need a restart are only reported.
+# once.  Routes and DNS servers reach connected clients.  Settings that need a restart are only reported.
 . "$(dirname "$0")/lib.sh"
 
 # server_config [LINE...]: these besides what is always there; BLOCK is its inter-client-block, ROUTES its routes.
@@ -125,19 +125,34 @@ server_config
 check "reload" server reload
 grows between .echoed 20 "inter-client-block = false holds at once"
 BLOCK=true
+tunnels() { client_status '[.plain.tsid, .encrypted.tsid] | tojson'; }
+tunnels=$(tunnels)
 ROUTES+=', "203.0.113.0/24"'
 server_config 'dns = 192.0.2.53' 'realtime-priority = 3' 'mtu = 1300'
 check "reload" server reload
 dropped=$(server_counter inter_client)
 must 5 "[ \"\$(server_counter inter_client)\" -gt $((dropped + 20)) ]" "inter-client-block = true holds at once"
 
-# --- settings for new tunnels, and settings that wait for the next start ---
+# --- what connected clients are told, and settings that wait for the next start ---
+must 5 '[ "$(way_to 203.0.113.9)" = tscf0 ]' "the tunnel that is there has the new route"
+is "and the DNS server" "$(client_status '.plain.dns[0]')" = 192.0.2.53
 grows flow .echoed 20 "the call goes on"
-is "the tunnel that is there has no new route" "$(way_to 203.0.113.9)" = access
+is "in the same tunnels" "$(tunnels)" = "$tunnels"
+ROUTES="\"$SERVICE_NET\", \"10.8.0.0/24\""
+server_config 'dns = 192.0.2.54' 'realtime-priority = 3' 'mtu = 1300'
+in_phone nft -f - <<-END
+	table inet lossy {
+		chain in { type filter hook input priority 0; iifname "access" udp sport $PORT drop; }
+	}
+END
+check "reload, while the client hears nothing" server reload
+in_phone nft delete table inet lossy
+must 20 '[ "$(way_to 203.0.113.9)" = access ]' "it is told again: the route is gone"
+is "and the DNS server is another" "$(client_status '.plain.dns[0]')" = 192.0.2.54
+is "in the same tunnels still" "$(tunnels)" = "$tunnels"
 stop_client
 start_client
-is "a new tunnel has it" "$(way_to 203.0.113.9)" = tscf0
-is "and the DNS server" "$(client_status '.plain.dns[0]')" = 192.0.2.53
+is "a new tunnel has the same" "$(way_to 203.0.113.9)" = access
 for what in realtime-priority mtu; do
 	check "$what is said to wait" grep -q "warning: reload: $what changes when the server is restarted" "$T/server.log"
 done

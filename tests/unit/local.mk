@@ -359,7 +359,8 @@ tests_unit_test_server_dtte_up_LDADD = $(SERVER_LDADD)
 
 UNIT_TESTS += tests/unit/test_server_requests tests/unit/test_server_configuration tests/unit/test_server_reservation
 UNIT_TESTS += tests/unit/test_server_limits tests/unit/test_server_bindings tests/unit/test_server_shields
-UNIT_TESTS += tests/unit/test_server_sockets tests/unit/test_server_expiry
+UNIT_TESTS += tests/unit/test_server_sockets tests/unit/test_server_expiry tests/unit/test_server_networks
+tests_unit_test_server_networks_LDADD = $(SERVER_LDADD)
 tests_unit_test_server_expiry_LDADD = $(SERVER_LDADD)
 UNIT_TESTS += tests/unit/test_server_resume tests/unit/test_server_stream_requests tests/unit/test_server_media
 UNIT_TESTS += tests/unit/test_server_copy_ways

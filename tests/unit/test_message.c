@@ -48,6 +48,7 @@ static uint32_t write_full(struct built *b)
 	tscf_write_bytes(&b->w, 999, bytes, 7);
 	tscf_write_need(&b->w, TSCF_LEVEL_ENCRYPTED_PREFERRED);
 	tscf_write_bytes(&b->w, TSCF_TLV_YIELD, NULL, 0);
+	tscf_write_bytes(&b->w, TSCF_TLV_NETWORKS, NULL, 0);
 	tscf_write_bytes(&b->w, TSCF_TLV_QUIET, NULL, 0);
 	tscf_write_bytes(&b->w, TSCF_TLV_COMPLETE, NULL, 0);
 	return (uint32_t)tscf_write_finish(&b->w);

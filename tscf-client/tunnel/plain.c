@@ -233,6 +233,14 @@ void plain_review(struct client *c)
 		client_route(c);
 }
 
+void plain_take_networks(struct client *c, const struct tscf_message *m)
+{
+	pushed_learn(&c->pushed, m);
+	tscf_message_addrs(m, TSCF_TLV_SIP_SERVER, &c->sip_servers);
+	hook_plain_changed(&c->hook);
+	plain_review(c);
+}
+
 static void tick(void *context)
 {
 	struct client *c = context;

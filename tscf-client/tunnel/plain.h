@@ -38,6 +38,8 @@ void plain_resume(struct client *c, struct tunnel *try, const struct tscf_messag
 bool plain_go_back(struct client *c);
 /** The settings, or the networks of this host, have changed: decide again what is taken from the server (pushed.h). */
 void plain_review(struct client *c);
+/** The server has other routes, DNS and SIP servers for this host, those in @p m. */
+void plain_take_networks(struct client *c, const struct tscf_message *m);
 /** The plain tunnel is gone. */
 void plain_down(struct client *c);
 /** Whether the client may ask the server now to replace this tunnel by another; if not, @p reason says why. */

@@ -30,6 +30,11 @@ static void sockets_due(struct tunnel *t)
 	asks_again(&t->client->asks);
 }
 
+static void networks(struct tunnel *t, const struct tscf_message *m)
+{
+	plain_take_networks(t->client, m);
+}
+
 /* This host's address on the way to the server has changed: both tunnels go on from the new address. */
 static void moved(struct client *c, const char *reason)
 {
@@ -114,8 +119,12 @@ static void opened(struct tunnel *t)
 	(void)t;
 }
 
-const struct tunnel_events plain_events = {
-    .open = opened, .alive = alive, .lost = lost, .restarted = restarted, .sockets_due = sockets_due};
+const struct tunnel_events plain_events = {.open = opened,
+					   .alive = alive,
+					   .lost = lost,
+					   .restarted = restarted,
+					   .sockets_due = sockets_due,
+					   .networks = networks};
 
 static void former_alive(struct tunnel *t)
 {

@@ -177,10 +177,15 @@ static void take_routes(struct pushed *p, const struct tscf_message *m)
 	}
 }
 
+void pushed_learn(struct pushed *p, const struct tscf_message *m)
+{
+	take_routes(p, m);
+	tscf_message_addrs(m, TSCF_TLV_DNS, &p->dns_sent);
+}
+
 void pushed_take(struct pushed *p, const struct tscf_message *response, const struct tscf_addr *server)
 {
-	take_routes(p, response);
-	tscf_message_addrs(response, TSCF_TLV_DNS, &p->dns_sent);
+	pushed_learn(p, response);
 	p->server = *server;
 	pushed_review(p);
 }

@@ -35,6 +35,8 @@ struct pushed {
 	char refusals[PUSHED_REFUSALS_MAX][PUSHED_TEXT]; /**< what was not taken, and why */
 };
 
+/** The server has said what the next pushed_review decides on: routes and DNS servers. */
+void pushed_learn(struct pushed *p, const struct tscf_message *m);
 /** Take a configuration response of the server at @p server. */
 void pushed_take(struct pushed *p, const struct tscf_message *response, const struct tscf_addr *server);
 /** The server is at @p server now. */

@@ -208,6 +208,8 @@ static void take_recall(struct tunnel *t, const struct tscf_message *m)
 		t->events->restarted(t);
 	if (t->events->sockets_due && tscf_message_find(m, TSCF_TLV_SOCKETS_DUE, &tlv))
 		t->events->sockets_due(t);
+	if (t->events->networks && tscf_message_find(m, TSCF_TLV_NETWORKS, &tlv))
+		t->events->networks(t, m);
 	if (t->events->yield && tscf_message_find(m, TSCF_TLV_YIELD, &tlv))
 		t->events->yield(t);
 }

@@ -71,7 +71,9 @@ struct tunnel_events {
 								     `lost` is called */
 	void (*restarted)(struct tunnel *t);   /**< the server was restarted and is quiet; NULL: ignored */
 	void (*sockets_due)(struct tunnel *t); /**< the server no longer knows what sockets ask for; NULL: ignored */
-	void (*yield)(struct tunnel *t);       /**< the server needs the tunnel for others; NULL: ignored */
+	/** The routes, DNS and SIP servers are those of @p m from now on; NULL: ignored. */
+	void (*networks)(struct tunnel *t, const struct tscf_message *m);
+	void (*yield)(struct tunnel *t); /**< the server needs the tunnel for others; NULL: ignored */
 	/** The network reports that the server is unreachable, with an errno; NULL: the tunnel is probed. */
 	void (*unreachable)(struct tunnel *t, int error);
 	void (*in_vain)(

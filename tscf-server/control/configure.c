@@ -58,8 +58,7 @@ static void write_settings(const struct server_request *r, struct tscf_writer *w
 		if (internal.addr.family != 0)
 			tscf_write_prefix(w, TSCF_TLV_INTERNAL_IPV4, &internal);
 	}
-	for (unsigned i = 0; i < settings->route_count; i++)
-		tscf_write_prefix(w, TSCF_TLV_ROUTE_IPV4, &settings->routes[i]);
+	server_networks_write_routes(settings, w);
 	tscf_write_u16(w, TSCF_TLV_MTU, (uint16_t)settings->mtu);
 	server_write_times(r, services, w);
 }
@@ -69,9 +68,7 @@ static void begin_plain(const struct server_request *r, struct tscf_writer *w, u
 {
 	server_respond_begin(r, w, tsid);
 	write_settings(r, w, lease, r->in->interface->services);
-	tscf_write_addrs(w, TSCF_TLV_DNS, &r->state->settings.dns);
-	if (r->in->interface->services & SERVER_SERVICE_SIP)
-		tscf_write_addrs(w, TSCF_TLV_SIP_SERVER, &r->state->settings.sip_servers);
+	server_networks_write_servers(&r->state->settings, r->in->interface->services, w);
 	tscf_write_endpoint(w, TSCF_TLV_OBSERVED_ADDRESS, &r->in->place.outer);
 }
 

@@ -215,6 +215,15 @@ static void handle_keepalive(const struct server_request *r)
 	tscf_write_pad(&w, r->sealed ? r->length - TSCF_SEAL_SIZE : r->length);
 	server_respond_finish(r, &w);
 	r->answer->whole = true;
+	/* This client hears the server now. */
+	if (!r->session->encrypted)
+		server_networks_tell(r->state, r->session);
+}
+
+static void take_keepalive_response(const struct server_request *r)
+{
+	server_liveness_answered(r->session, r->message->sequence, r->in->now);
+	server_networks_answered(r->session, r->message->sequence);
 }
 
 /** Execute a request unless it was executed before. */
@@ -330,7 +339,7 @@ static void handle_of_session(const struct server_request *r)
 	else if (is_request(m->type))
 		handle_request(r);
 	else if (m->type == TSCF_KEEPALIVE_RESPONSE)
-		server_liveness_answered(r->session, m->sequence, in->now);
+		take_keepalive_response(r);
 	else if (m->type != TSCF_RELEASE_RESPONSE)
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNEXPECTED);
 }

@@ -135,6 +135,7 @@ struct server_session *server_session_new_plain(struct server_state *state, cons
 	}
 	memcpy(s->client_id, client_id, sizeof(s->client_id));
 	s->services = s->interface->services;
+	s->networks.known = state->settings.networks_number;
 	s->lease = lease;
 	if (!lease->plain && !lease->encrypted_session) {
 		lease->plain = s;

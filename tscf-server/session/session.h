@@ -25,6 +25,7 @@
 #include "tscf-server/session/allowance.h"
 #include "tscf-server/session/hold.h"
 #include "tscf-server/session/liveness.h"
+#include "tscf-server/session/networks.h"
 #include "tscf-server/session/quota.h"
 #include "tscf-server/session/reply_cache.h"
 #include "tscf-server/session/yield.h"
@@ -135,8 +136,9 @@ struct server_session {
 	uint64_t over_rate; /**< inner packets that were dropped, being more than the client may send or get */
 	struct server_accounting account;
 	struct server_allowance allowance;
-	struct server_liveness liveness; /**< encrypted */
-	struct server_yield yield;       /**< encrypted */
+	struct server_told_networks networks; /**< plain */
+	struct server_liveness liveness;      /**< encrypted */
+	struct server_yield yield;            /**< encrypted */
 	uint64_t room_asked; /**< plain: when others were asked to make room for its encrypted tunnel last; 0: never */
 	struct server_hold hold;                      /**< plain */
 	struct server_session *hold_prev, *hold_next; /**< list of state->holding */
