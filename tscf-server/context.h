@@ -11,6 +11,7 @@
 #define TSCF_SERVER_CONTEXT_H
 
 #include "tscf-server/mailbox.h"
+#include "tscf-server/return_route.h"
 #include "tscf-server/reverse_path.h"
 #include "tscf-server/session/deferred_replies.h"
 #include "tscf-server/settings/config.h"
@@ -63,6 +64,7 @@ struct server_worker {
 
 	/* path.c */
 	struct server_device plain, encrypted;
+	struct server_return_route return_route;
 	struct tscf_ring *ring;       /**< packets read from the devices */
 	struct tscf_netlink *netlink; /**< pmtu_routes.c */
 

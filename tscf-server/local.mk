@@ -64,6 +64,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/devices.c \
 	tscf-server/devices.h \
 	tscf-server/dtte.c \
+	tscf-server/return_route.c \
+	tscf-server/return_route.h \
 	tscf-server/reverse_path.c \
 	tscf-server/reverse_path.h \
 	tscf-server/session/refusals.c \

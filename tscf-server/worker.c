@@ -22,6 +22,17 @@
  */
 #define SHIELD_REQUESTS 10
 
+static void watch_return_route(struct server_worker *worker)
+{
+	const struct tscf_tun *plain = &worker->plain.tun, *encrypted = &worker->encrypted.tun;
+
+	if (server_return_route_missing(&worker->return_route, plain->written_packets + encrypted->written_packets,
+					plain->read_packets + encrypted->read_packets, tscf_clock_now()))
+		tscf_warning(
+		    "packets of clients go to the service network, and nothing comes back: it needs a route to "
+		    "the clients' addresses by this host, or this host must replace them (masquerade)");
+}
+
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);
@@ -31,6 +42,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	server_state_expire(worker->state, tscf_clock_now());
 	server_authorised_tick(worker, tscf_clock_now());
 	server_reverse_path_tick(worker, tscf_clock_now());
+	watch_return_route(worker);
 	if (worker->shield_requests < SHIELD_REQUESTS) {
 		worker->shield_requests++;
 		server_sessions_request_shields(worker->state);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # warnings.sh - what keeps clients from what they expect is said at the server's start, and by --check-config: a
 # certificate that has expired, DTTE or SIP that is not assigned, a pool that this host has a network for, no
-# forwarding.  The server runs all the same.  But a second one on the same state directory does not start, and says
+# forwarding, and later no answer from the service network.  The server runs all the same.  But a second one on the same state directory does not start, and says
 # which process has it.
 . "$(dirname "$0")/lib.sh"
 
@@ -89,3 +89,11 @@ start_server 7<&-
 check "nobody who can only read the directory keeps it from starting" eval "server status --json >/dev/null"
 is "nor can lock the file" "$(stat -c %a "$T/state/server.lock")" -eq 600
 exec 7<&-
+
+# --- nothing comes back from the service network ---
+echo_server
+start_client
+program call stranger "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 20 --report 50
+grows call .echoed 20
+ip -n "$SERVICE" route flush root default
+must 60 'grep -qF "nothing comes back" "$T/server.log"' "it is said that nothing comes back"

@@ -345,6 +345,8 @@ tests_unit_test_server_migrate_LDADD = $(SERVER_LDADD) $(EV_LIBS)
 UNIT_TESTS += tests/unit/test_server_pool tests/unit/test_server_admission tests/unit/test_server_certificates tests/unit/test_server_cookie
 UNIT_TESTS += tests/unit/test_server_mtu tests/unit/test_server_dtte_down tests/unit/test_server_dtte_up
 tests_unit_test_server_pool_LDADD = $(SERVER_LDADD)
+UNIT_TESTS += tests/unit/test_server_return_route
+tests_unit_test_server_return_route_LDADD = $(SERVER_LDADD)
 tests_unit_test_server_certificates_LDADD = $(SERVER_LDADD)
 tests_unit_test_server_admission_SOURCES = tests/unit/test_server_admission.c tests/unit/server_admission_case.c \
 	tests/unit/server_admission_case.h
