@@ -80,6 +80,28 @@ static bool explain_section(char *text, size_t size, const cfg_t *cfg)
 	return section != NULL;
 }
 
+/** Errors in which libconfuse does not say what it expected. */
+static const struct {
+	const char *begin, *expected;
+	bool named; /**< the name in the error comes before what is expected */
+} terse[] = {
+    {"missing title for section", " TITLE { ... }", true},
+    {"missing equal sign after option", " = VALUE", true},
+    {"unexpected token '{'", "one value, not a list", false},
+    {"premature end of file", "a value", false},
+};
+
+static void append_expected(char *text, size_t size)
+{
+	const char *name = strchr(text, '\'');
+	size_t used = strlen(text), length = name ? strcspn(name + 1, "'") : 0;
+
+	for (size_t i = 0; i < sizeof(terse) / sizeof(terse[0]); i++)
+		if (strncmp(text, terse[i].begin, strlen(terse[i].begin)) == 0)
+			snprintf(text + used, size - used, ": expected %.*s%s", terse[i].named ? (int)length : 0,
+				 name ? name + 1 : "", terse[i].expected);
+}
+
 static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *format, va_list ap)
 {
 	char text[ERROR_TEXT];
@@ -88,6 +110,7 @@ static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char 
 	if (strncmp(text, "no such option", strlen("no such option")) == 0 && !explain_gone(text, sizeof(text)) &&
 	    !explain_section(text, sizeof(text), cfg))
 		append_known(text, sizeof(text), cfg);
+	append_expected(text, sizeof(text));
 	tscf_error("%s:%d: %s", cfg->filename, cfg->line, text);
 }
 

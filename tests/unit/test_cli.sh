@@ -100,6 +100,15 @@ expect 1 "is it running?" "$CLIENT" sip --control "$T/none.sock"
 expect 1 "is it running?" "$CLIENT" level unencrypted --pid 1 --control "$T/none.sock"
 printf 'server = a\n\nmtu = 9\n' >"$T/bad.conf"
 expect 1 "$T/bad.conf:3: mtu = \"9\": expected" "$CLIENT" --config "$T/bad.conf" --check-config
+# bad LINE TEXT: with this line in its file the client says this.
+bad() {
+	printf 'server = a\n%b\n' "$1" >"$T/bad.conf"
+	expect 1 "$T/bad.conf:$2" "$CLIENT" --config "$T/bad.conf" --check-config
+}
+bad 'policy { level = encrypted-only }' "2: missing title for section 'policy': expected policy TITLE { ... }"
+bad 'mtu 1300' "2: missing equal sign after option 'mtu': expected mtu = VALUE"
+bad 'mtu = { 1300, 1400 }' "2: unexpected token '{': expected one value, not a list"
+bad 'mtu =' "3: premature end of file: expected a value"
 expect 1 "no server is named" "$CLIENT" --config /dev/null --check-config
 PIN=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 printf 'server = a\npin = "%s"\n' $PIN >"$T/good.conf"
