@@ -112,6 +112,19 @@ START_TEST(relative_control_path_is_made_absolute)
 }
 END_TEST
 
+/* A name that is mistyped is not found, even if a directory of the search path is closed to the user. */
+START_TEST(closed_directory)
+{
+	char path[160];
+
+	ck_assert_int_eq(chmod(directory, 0), 0);
+	snprintf(path, sizeof(path), "%s:/usr/bin:/bin", directory);
+	ck_assert_int_eq(setenv("PATH", path, 1), 0);
+	ck_assert_int_eq(run_as(getuid() == 0 ? NOBODY : 0, arguments_of(CLEAR, ARG("no-such-program-here"))), 127);
+	ck_assert_int_eq(run_as(getuid() == 0 ? NOBODY : 0, arguments_of(CLEAR, ARG("true"))), 0);
+}
+END_TEST
+
 START_TEST(existing_preload_is_kept)
 {
 	ck_assert_int_eq(
@@ -377,6 +390,7 @@ static Suite *make_suite(void)
 	tcase_add_test(starts, program_gets_library_level_and_daemon);
 	tcase_add_test(starts, relative_control_path_is_made_absolute);
 	tcase_add_test(starts, existing_preload_is_kept);
+	tcase_add_test(starts, closed_directory);
 	tcase_add_test(starts, exit_status);
 	tcase_add_test(starts, missing_library_is_an_error);
 	tcase_add_test(starts, missing_daemon_is_said);

@@ -19,15 +19,16 @@ static int check_executable(const char *path)
 	return 0;
 }
 
-/* An empty entry in a search path is the current directory. */
+/* An empty entry in a search path is the current directory.  In one that may not be searched nothing is found. */
 static int try_directory(const char *directory, int length, const char *name, char *path, size_t size)
 {
+	struct stat status;
 	int printed =
 	    length == 0 ? snprintf(path, size, "./%s", name) : snprintf(path, size, "%.*s/%s", length, directory, name);
 
 	if (printed < 0 || (size_t)printed >= size)
 		return -ENAMETOOLONG;
-	return check_executable(path);
+	return stat(path, &status) == 0 ? check_executable(path) : -ENOENT;
 }
 
 int run_program_find(const char *name, const char *search, char *path, size_t size)

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /**
- * Find @p name as execvp(3) would: a name with a slash is a path, else the directories of @p search are searched
- * ($PATH; NULL: the system's default).
+ * Find @p name as shells do: a name with a slash is a path, else the directories of @p search are searched ($PATH;
+ * NULL: the system's default).  Unlike execvp(3), a directory that may not be searched is as good as empty.
  *
  * @return 0 with the path in @p path; -ENOENT if there is none, -EACCES if none of those found may be executed,
  * -ENAMETOOLONG.
